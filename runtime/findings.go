@@ -1,0 +1,71 @@
+package runtime
+
+import (
+	"time"
+
+	"fn-runtime/i18n"
+)
+
+// Detail is one runtime in full.
+type Detail struct {
+	Runtime
+	BundleDeployed string // sha256 of the handler archive, "" when unknown
+	BundleCurrent  string // sha256 of the archive the client's Lithops makes now
+	DigestCurrent  string // digest the tag points to now; "" when not known
+	ClientPython   string
+	ClientLithops  string
+	MetadataKey    string // object key
+	MetadataStored bool
+	CachePath      string
+	CacheState     string   // "same", "absent", "stale"
+	Modules        []string // preinstalled top-level modules, sorted
+	Drift          []i18n.Message
+	Annotations    map[string]any
+}
+
+// CheckStatus is the outcome of one check of doctor.
+type CheckStatus string
+
+// The outcomes of a check.
+const (
+	CheckOK       CheckStatus = "ok"
+	CheckWarning  CheckStatus = "warning"
+	CheckFailed   CheckStatus = "failed"
+	CheckRepaired CheckStatus = "repaired"
+	CheckSkipped  CheckStatus = "skipped"
+)
+
+// Check is one precondition with its remedy.
+type Check struct {
+	Name    string // stable, for scripts: "session", "region", "namespace", "bucket", "caches", "docker", "python", "lithops", "orphans"
+	Status  CheckStatus
+	Finding i18n.Message
+	Remedy  i18n.Message
+	Took    time.Duration
+}
+
+// ConfigRequest says how to print the Lithops configuration.
+type ConfigRequest struct {
+	ShowSecrets bool
+}
+
+// BuildRequest says what image to build.
+type BuildRequest struct {
+	Image      string
+	Context    string
+	Dockerfile string
+	Args       map[string]string
+	Platform   string
+	Pull       bool
+	NoCache    bool
+	NoPush     bool
+	NoCheck    bool
+}
+
+// InitRequest says which skeleton to write.
+type InitRequest struct {
+	Dir    string
+	Python string // "3.11"; "" the client's
+	Conda  bool
+	Force  bool
+}
