@@ -40,6 +40,9 @@ type Service struct {
 	Clock     Clock
 	Jobs      int    // calls at the same time; 0 chooses
 	Version   string // of the plug-in, for annotations
+	// Problems holds, by the name of a check of Doctor, why a part of the service could not be had. Only Doctor
+	// works with a service that has any.
+	Problems map[string]error
 }
 
 // NamespaceRef finds the namespace of the target when an operation needs it, at most once.

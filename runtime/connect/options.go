@@ -43,6 +43,11 @@ type Options struct {
 	NeedStore     bool
 	NeedInstall   bool // the operation needs the client's Lithops
 	NeedImages    bool
+	// LocalOnly is for commands that touch no compute service, init and build: a backend is taken from the
+	// configuration where there is one, and its absence is no error.
+	LocalOnly bool
+	// Tolerant is for doctor: what is missing is left in Service.Problems instead of being an error.
+	Tolerant bool
 }
 
 // Host is the process around a command.
