@@ -1,0 +1,51 @@
+# fn-runtime: the targets that people and CI run. `make demo` and `make test` do all set-up themselves.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := build
+
+GO      ?= go
+VERSION := $(shell sed -n 's/^const Version = "\(.*\)"/\1/p' plugin/version.go)
+TOOL     = $(GO) tool -modfile=tools/go.mod
+
+.PHONY: build install demo test unit e2e lint vuln cover bench fuzz clean help
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
+
+build: ## bin/fn-runtime
+	$(GO) build -trimpath -ldflags "-s -w" -o bin/fn-runtime .
+
+install: build ## install into the IBM Cloud CLI
+	@bin/install bin/fn-runtime
+
+demo: build ## the main job on the local endpoint, with a real Lithops job
+	@bin/demo
+
+test: lint unit e2e ## everything; in CI nothing may be skipped
+
+lint: ## gofmt, go vet, staticcheck
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "gofmt would change these files."; exit 1; }
+	$(GO) vet ./...
+	$(TOOL) staticcheck ./...
+
+unit: ## packages, with the race detector
+	$(GO) test -race -timeout 10m . ./i18n/... ./plugin/... ./commands/... ./runtime/...
+
+e2e: build ## the built binary, real Lithops, real engine and registry
+	$(GO) test -timeout 60m -p 1 ./test/...
+
+vuln: ## known vulnerabilities; fails when the database is out of reach
+	$(TOOL) govulncheck ./...
+
+cover: ## coverage of the packages
+	$(GO) test -timeout 10m -coverprofile=coverage.out -coverpkg=./... ./i18n/... ./plugin/... ./commands/... ./runtime/...
+	$(GO) tool cover -func=coverage.out | tail -1
+
+bench: build ## ours beside theirs, in one run
+	$(GO) run ./test/bench
+
+fuzz: ## every fuzz target for FUZZTIME (default 30s) each
+	@bin/fuzz
+
+clean: ## what the targets made
+	rm -rf bin/fn-runtime bin/fn-runtime-cover coverage.out .cache

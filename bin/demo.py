@@ -1,0 +1,29 @@
+"""The job of `make demo`: the example of the Lithops documentation, and a map; exits 1 when a result is wrong."""
+import os
+import sys
+import time
+
+# The local endpoint has a certificate authority of its own; a bundle set for other programs does not know it.
+os.environ.pop('REQUESTS_CA_BUNDLE', None)
+os.environ.pop('CURL_CA_BUNDLE', None)
+
+import lithops  # noqa: E402
+
+
+def my_function(x):
+    return x + 7
+
+
+fexec = lithops.FunctionExecutor(log_level='WARNING')
+
+start = time.time()
+fexec.call_async(my_function, 3)
+one = fexec.get_result(timeout=120)
+print(f'call_async(my_function, 3)     -> {one}    {time.time() - start:.2f} s')
+
+start = time.time()
+fexec.map(my_function, range(20))
+many = fexec.get_result(timeout=120)
+print(f'sum(map(my_function, 0..19))   -> {sum(many)}   {time.time() - start:.2f} s')
+
+sys.exit(0 if one == 10 and many == [x + 7 for x in range(20)] else 1)

@@ -1,0 +1,187 @@
+// Package harness is what the black-box tests share: the built binary, Python environments from PyPI, homes of their
+// own. What may go in: ways to set a stage. What may not: expectations; those belong to the tests.
+package harness
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// Root is the project's top folder.
+func Root(t testing.TB) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir
+		}
+		up := filepath.Dir(dir)
+		if up == dir {
+			t.Fatal("no go.mod above the working directory")
+		}
+		dir = up
+	}
+}
+
+// CacheDir keeps what is slow to make between runs: FN_RUNTIME_TEST_CACHE, else .cache in the project.
+func CacheDir(t testing.TB) string {
+	t.Helper()
+	dir := os.Getenv("FN_RUNTIME_TEST_CACHE")
+	if dir == "" {
+		dir = filepath.Join(Root(t), ".cache")
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+var build struct {
+	sync.Once
+	path string
+	err  error
+}
+
+// Binary builds bin/fn-runtime once per test process and gives its path. With GOCOVERDIR set it counts coverage.
+func Binary(t testing.TB) string {
+	t.Helper()
+	root := Root(t)
+	build.Do(func() {
+		build.path = filepath.Join(root, "bin", "fn-runtime")
+		args := []string{"build", "-trimpath"}
+		if os.Getenv("GOCOVERDIR") != "" {
+			build.path += "-cover"
+			args = append(args, "-cover", "-coverpkg=./...")
+		}
+		cmd := exec.Command("go", append(args, "-o", build.path, ".")...)
+		cmd.Dir = root
+		if out, err := cmd.CombinedOutput(); err != nil {
+			build.err = fmt.Errorf("go build: %w\n%s", err, out)
+		}
+	})
+	if build.err != nil {
+		t.Fatal(build.err)
+	}
+	return build.path
+}
+
+// Required tells whether a missing tool is a failure: always in CI (CI=true), where no test may pass by skipping.
+func Required() bool { return os.Getenv("CI") == "true" }
+
+// Missing ends the test because the machine lacks something: a failure in CI, a skip elsewhere.
+func Missing(t testing.TB, format string, args ...any) {
+	t.Helper()
+	if Required() {
+		t.Fatalf(format, args...)
+	}
+	t.Skipf(format, args...)
+}
+
+// Result is what a program left behind.
+type Result struct {
+	Stdout, Stderr string
+	Code           int
+	Took           time.Duration
+}
+
+// Stage is a home of its own, in which programs run as one user would run them.
+type Stage struct {
+	t    testing.TB
+	Home string   // HOME; IBMCLOUD_HOME is the same, so nothing of the real user is read
+	Dir  string   // working directory
+	Env  []string // added to the clean environment, KEY=VALUE
+	Bin  string
+}
+
+// NewStage makes a stage. The local endpoint that commands may start in it is stopped at the end of the test.
+func NewStage(t testing.TB) *Stage {
+	t.Helper()
+	home := t.TempDir()
+	dir := filepath.Join(home, "work")
+	for _, d := range []string{dir, filepath.Join(home, "tmp")} {
+		if err := os.MkdirAll(d, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := &Stage{t: t, Home: home, Dir: dir, Bin: Binary(t)}
+	t.Cleanup(func() {
+		cmd := s.command(context.Background(), s.Bin, "local", "stop", "-q")
+		_ = cmd.Run()
+	})
+	return s
+}
+
+// passed are the variables of the real environment that programs on a stage see: where things are, and how packages
+// are reached; nothing of sessions and keys.
+var passed = []string{"PATH", "LANG", "LC_ALL", "SSL_CERT_FILE", "SSL_CERT_DIR", "PIP_CERT", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL",
+	"PIP_FIND_LINKS", "PIP_CONFIG_FILE", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
+	"GOCOVERDIR", "DOCKER_HOST", "PYENV_ROOT"}
+
+func (s *Stage) environ() []string {
+	env := []string{"HOME=" + s.Home, "IBMCLOUD_HOME=" + s.Home, "TMPDIR=" + filepath.Join(s.Home, "tmp"), "USER=tester", "IBMCLOUD_COLOR=false"}
+	for _, key := range passed {
+		if v, ok := os.LookupEnv(key); ok {
+			env = append(env, key+"="+v)
+		}
+	}
+	return append(env, s.Env...)
+}
+
+func (s *Stage) command(ctx context.Context, name string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Dir = s.Dir
+	cmd.Env = s.environ()
+	cmd.WaitDelay = 2 * time.Second
+	return cmd
+}
+
+// Try runs a program with a time limit and gives what it left behind.
+func (s *Stage) Try(limit time.Duration, name string, args ...string) Result {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	var out, errs bytes.Buffer
+	cmd := s.command(ctx, name, args...)
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	start := time.Now()
+	err := cmd.Run()
+	r := Result{Stdout: out.String(), Stderr: errs.String(), Took: time.Since(start)}
+	var exit *exec.ExitError
+	switch {
+	case ctx.Err() != nil:
+		s.t.Fatalf("%s %s: not done after %s\n%s%s", name, strings.Join(args, " "), limit, r.Stdout, r.Stderr)
+	case errors.As(err, &exit):
+		r.Code = exit.ExitCode()
+	case err != nil && !errors.Is(err, exec.ErrWaitDelay):
+		s.t.Fatalf("%s: %v", name, err)
+	}
+	return r
+}
+
+// Run runs a program that must succeed.
+func (s *Stage) Run(limit time.Duration, name string, args ...string) Result {
+	s.t.Helper()
+	r := s.Try(limit, name, args...)
+	if r.Code != 0 {
+		s.t.Fatalf("%s %s: exit %d\n%s%s", filepath.Base(name), strings.Join(args, " "), r.Code, r.Stdout, r.Stderr)
+	}
+	return r
+}
+
+// FnRuntime runs the built plug-in by itself; it must succeed within two minutes.
+func (s *Stage) FnRuntime(args ...string) Result {
+	s.t.Helper()
+	return s.Run(2*time.Minute, s.Bin, args...)
+}
