@@ -1,0 +1,125 @@
+package i18n
+
+import (
+	"embed"
+	"encoding/json"
+	"fmt"
+	"sync"
+
+	goi18n "github.com/nicksnyder/go-i18n/v2/i18n"
+	"github.com/nicksnyder/go-i18n/v2/i18n/template"
+	"golang.org/x/text/language"
+)
+
+// resources are the texts by language, in the form of the IBM Cloud CLI: a list of {"id", "translation"}.
+//
+//go:embed resources/all.*.json
+var resources embed.FS
+
+// Catalogue puts Messages into one language. It reads the file of that language when it is first needed, and no other:
+// English without plurals needs none. The zero Catalogue speaks English. It is safe for concurrent use.
+type Catalogue struct {
+	locale  string
+	foreign dictionary
+	english dictionary
+}
+
+// dictionary is the file of one language, read at most once.
+type dictionary struct {
+	once      sync.Once
+	localizer *goi18n.Localizer
+}
+
+// New gives the catalogue of a locale, one of Locales; another one speaks English.
+func New(locale string) *Catalogue { return &Catalogue{locale: locale} }
+
+// Locale is the locale that the catalogue speaks.
+func (c *Catalogue) Locale() string {
+	if c == nil || c.locale == "" {
+		return English
+	}
+	return c.locale
+}
+
+// Say puts a Message into the catalogue's language. A text that has no translation stays English.
+func (c *Catalogue) Say(m Message) string { return c.SayDressed(m, nil) }
+
+// SayDressed is Say with a say in how arguments look: dress gets the name and the value of each placeholder, and
+// returns what is put in its place. A value that is a Message is put into the language first.
+func (c *Catalogue) SayDressed(m Message, dress func(name, value string) string) string {
+	if m.IsZero() {
+		return ""
+	}
+	text := c.text(m)
+	if len(m.Args) == 0 {
+		return fill(text, m, nil)
+	}
+	dressed := m
+	dressed.Args = make(map[string]any, len(m.Args))
+	for name, value := range m.Args {
+		switch v := value.(type) {
+		case Message:
+			dressed.Args[name] = c.SayDressed(v, dress) // dressed already, inside
+		default:
+			s := fmt.Sprint(v)
+			if dress != nil {
+				s = dress(name, s)
+			}
+			dressed.Args[name] = s
+		}
+	}
+	return fill(text, dressed, nil)
+}
+
+// text is the form of a message that the language and the number ask for, with its placeholders.
+func (c *Catalogue) text(m Message) string {
+	if c != nil && c.Locale() != English {
+		if s, ok := c.foreign.text(c.locale, m); ok {
+			return s
+		}
+	}
+	if m.Plural && m.Count == 1 {
+		var english *dictionary
+		if c != nil {
+			english = &c.english
+		} else {
+			english = new(dictionary)
+		}
+		if s, ok := english.text(English, m); ok {
+			return s
+		}
+	}
+	return m.ID
+}
+
+func (l *dictionary) text(locale string, m Message) (string, bool) {
+	l.once.Do(func() { l.localizer = load(locale) })
+	if l.localizer == nil {
+		return "", false
+	}
+	config := goi18n.LocalizeConfig{MessageID: m.ID, TemplateParser: template.IdentityParser{}}
+	if m.Plural {
+		config.PluralCount = m.Count
+	}
+	s, err := l.localizer.Localize(&config)
+	return s, err == nil && s != ""
+}
+
+// load reads one resource file; nil when there is none that can be read, so that English is spoken.
+func load(locale string) *goi18n.Localizer {
+	tag, err := language.Parse(locale)
+	if err != nil {
+		return nil
+	}
+	name := "resources/all." + locale + ".json"
+	data, err := resources.ReadFile(name)
+	if err != nil {
+		return nil
+	}
+	bundle := goi18n.NewBundle(tag)
+	bundle.RegisterUnmarshalFunc("json", json.Unmarshal)
+	if _, err := bundle.ParseMessageFileBytes(data, name); err != nil {
+		return nil
+	}
+	return goi18n.NewLocalizer(bundle, tag.String())
+}

@@ -1,0 +1,59 @@
+package i18n
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestSayFillsAndDresses(t *testing.T) {
+	m := M("Runtime {{.Name}}: {{.Why}}", "Name", "a/b", "Why", M("{{.What}} is missing.", "What", "metadata"))
+	got := New(English).SayDressed(m, func(name, value string) string { return "<" + value + ">" })
+	if want := "Runtime <a/b>: <metadata> is missing."; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got, want := (*Catalogue)(nil).Say(m), "Runtime a/b: metadata is missing."; got != want {
+		t.Errorf("nil catalogue: got %q, want %q", got, want)
+	}
+}
+
+func TestPlaceholdersInValuesAreNotFilled(t *testing.T) {
+	m := M("{{.A}} {{.B}}", "A", "{{.B}}", "B", "secret")
+	if got, want := New(English).Say(m), "{{.B}} secret"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestUnknownTextStaysEnglish(t *testing.T) {
+	for _, locale := range append(Locales(), "xx_XX", "") {
+		if got := New(locale).Say(M("No such text {{.N}}.", "N", 3)); got != "No such text 3." {
+			t.Errorf("%s: %q", locale, got)
+		}
+	}
+}
+
+func TestPick(t *testing.T) {
+	for _, tc := range []struct{ configured, env, want string }{
+		{"", "", English},
+		{"", "LANG=C", English},
+		{"", "LANG=C.UTF-8", English},
+		{"", "LANG=de_DE.UTF-8", "de_DE"},
+		{"", "LC_ALL=de_AT.UTF-8@euro LANG=fr_FR", "de_DE"},
+		{"", "LC_MESSAGES=pt_PT", "pt_BR"},
+		{"fr_FR", "LANG=de_DE", "fr_FR"},
+		{"zh_Hans", "", "zh_Hans"},
+		{"", "LANG=zh_TW.UTF-8", "zh_Hant"},
+		{"", "LANG=zh_CN.UTF-8", "zh_Hans"},
+		{"", "LANG=sv_SE", English},
+		{"", "LANG=en_GB.UTF-8", English},
+		{"", "LANG=../../x", English},
+	} {
+		env := map[string]string{}
+		for _, kv := range strings.Fields(tc.env) {
+			k, v, _ := strings.Cut(kv, "=")
+			env[k] = v
+		}
+		if got := Pick(tc.configured, func(k string) string { return env[k] }); got != tc.want {
+			t.Errorf("Pick(%q, %q) = %q, want %q", tc.configured, tc.env, got, tc.want)
+		}
+	}
+}
