@@ -29,7 +29,8 @@ type Namespaces interface {
 // error.
 type Packages interface {
 	Packages(ctx context.Context) iter.Seq2[entity.Package, error]
-	CreatePackage(ctx context.Context, name string) error // nil when it is there already
+	// CreatePackage makes a package; created is false, without an error, when it was there already (409).
+	CreatePackage(ctx context.Context, name string) (created bool, err error)
 	DeletePackage(ctx context.Context, name string) error // fault.NotFound when it is not there
 }
 
@@ -50,6 +51,8 @@ type Invoker interface {
 
 // Store is the bucket that the Lithops client keeps its metadata and job data in.
 type Store interface {
+	// BucketExists tells whether the bucket is there (HEAD bucket).
+	BucketExists(ctx context.Context) (bool, error)
 	// CreateBucket makes the bucket; nil when it is there already and ours.
 	CreateBucket(ctx context.Context) error
 	// Get reads one object of at most 16 MiB; fault.NotFound when the object or the bucket is not there.
