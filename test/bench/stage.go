@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+func groups() []group {
+	return []group{
+		{"startup", startup},
+	}
+}
+
+func newBench(runs int) (*bench, error) {
+	root, err := os.Getwd()
+	if err != nil {
+		return nil, err
+	}
+	b := &bench{root: root, bin: filepath.Join(root, "bin", "fn-runtime"), cache: os.Getenv("FN_RUNTIME_TEST_CACHE"), runs: runs}
+	if b.cache == "" {
+		b.cache = filepath.Join(root, ".cache")
+	}
+	if _, err := os.Stat(b.bin); err != nil {
+		return nil, errors.New("bin/fn-runtime is not built; run 'make bench' in the project's folder")
+	}
+	return b, os.MkdirAll(b.cache, 0o755)
+}
+
+// venv gives the folder of a virtual environment with the newest Lithops, made from PyPI when it is not there yet.
+func (b *bench) venv(ctx context.Context) (string, error) {
+	dir := filepath.Join(b.cache, "venv-bench")
+	if _, err := os.Stat(filepath.Join(dir, ".ready")); err == nil {
+		return dir, nil
+	}
+	var python string
+	for _, name := range []string{"python3.12", "python3.11", "python3.10", "python3"} {
+		if path, err := exec.LookPath(name); err == nil {
+			python = path
+			break
+		}
+	}
+	if python == "" {
+		return "", errors.New("no Python on the path")
+	}
+	for _, args := range [][]string{
+		{python, "-m", "venv", "--clear", dir},
+		{filepath.Join(dir, "bin", "python"), "-m", "pip", "install", "-q", "--disable-pip-version-check", "lithops", "boto3"},
+	} {
+		if out, err := exec.CommandContext(ctx, args[0], args[1:]...).CombinedOutput(); err != nil {
+			return "", fmt.Errorf("%s: %w\n%s", strings.Join(args, " "), err, out)
+		}
+	}
+	return dir, os.WriteFile(filepath.Join(dir, ".ready"), nil, 0o644)
+}
+
+// median runs work n times and gives the middle duration. An error ends it.
+func median(ctx context.Context, n int, work func(context.Context) error) (time.Duration, error) {
+	took := make([]time.Duration, 0, n)
+	for range n {
+		start := time.Now()
+		if err := work(ctx); err != nil {
+			return 0, err
+		}
+		took = append(took, time.Since(start))
+	}
+	slices.Sort(took)
+	return took[len(took)/2], nil
+}
+
+// command makes a piece of work of a program that must exit 0.
+func command(env []string, name string, args ...string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
+		defer cancel()
+		cmd := exec.CommandContext(ctx, name, args...)
+		cmd.Env = append(os.Environ(), env...)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), err, out)
+		}
+		return nil
+	}
+}
