@@ -1,0 +1,159 @@
+// Package proxy stands between a program and a server on loopback: it records requests, adds delay to each, and injects
+// faults into chosen ones. Benchmarks and fault tests share it.
+package proxy
+
+import (
+	"context"
+	"crypto/tls"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"sync"
+	"time"
+)
+
+// Request is one request as the proxy saw it.
+type Request struct {
+	N      int // 1 for the first
+	Method string
+	Path   string // with query
+	Status int    // 0 until answered, or when the connection was cut
+}
+
+// Proxy forwards to one server.
+type Proxy struct {
+	URL   string
+	Delay time.Duration // added before each request is forwarded
+
+	target  *url.URL
+	forward *httputil.ReverseProxy
+	server  *http.Server
+	mu      sync.Mutex
+	seen    []*Request
+	fault   func(Request) Fault
+}
+
+// Fault answers in place of the server, or spoils its answer. A nil Fault lets the request pass.
+type Fault func(w http.ResponseWriter, r *http.Request, forward http.Handler)
+
+// New starts a proxy in front of target ("https://127.0.0.1:1234"). With a certificate it speaks TLS. The target's own
+// certificate is not checked: both ends are on loopback.
+func New(target string, cert *tls.Certificate) (*Proxy, error) {
+	u, err := url.Parse(target)
+	if err != nil {
+		return nil, err
+	}
+	p := &Proxy{target: u}
+	p.forward = &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(u)
+			r.Out.Host = r.In.Host // signatures cover it
+		},
+		Transport: &http.Transport{
+			TLSClientConfig:     &tls.Config{InsecureSkipVerify: true},
+			MaxIdleConnsPerHost: 256,
+			DisableCompression:  true,
+		},
+		FlushInterval: -1,
+		ErrorHandler:  func(w http.ResponseWriter, _ *http.Request, _ error) { panic(http.ErrAbortHandler) },
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	p.server = &http.Server{Handler: p}
+	p.URL = u.Scheme + "://" + l.Addr().String()
+	if cert != nil {
+		p.server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{*cert}}
+		p.URL = "https://" + l.Addr().String()
+		go p.server.ServeTLS(l, "", "")
+	} else {
+		p.URL = "http://" + l.Addr().String()
+		go p.server.Serve(l)
+	}
+	return p, nil
+}
+
+// Close cuts every connection.
+func (p *Proxy) Close() { _ = p.server.Close() }
+
+// Inject asks choose for each further request which fault it suffers; nil ends the injection.
+func (p *Proxy) Inject(choose func(Request) Fault) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.fault = choose
+}
+
+// Reset forgets the record, so that the next request is number 1.
+func (p *Proxy) Reset() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.seen = nil
+}
+
+// Record gives the requests so far.
+func (p *Proxy) Record() []Request {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	out := make([]Request, len(p.seen))
+	for i, r := range p.seen {
+		out[i] = *r
+	}
+	return out
+}
+
+// ServeHTTP handles one request.
+func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	p.mu.Lock()
+	rec := &Request{N: len(p.seen) + 1, Method: r.Method, Path: r.URL.RequestURI()}
+	p.seen = append(p.seen, rec)
+	var fault Fault
+	if p.fault != nil {
+		fault = p.fault(*rec)
+	}
+	p.mu.Unlock()
+	if p.Delay > 0 {
+		if err := wait(r.Context(), p.Delay); err != nil {
+			return
+		}
+	}
+	sw := &statusWriter{ResponseWriter: w, note: func(code int) {
+		p.mu.Lock()
+		rec.Status = code
+		p.mu.Unlock()
+	}}
+	if fault != nil {
+		fault(sw, r, p.forward)
+		return
+	}
+	p.forward.ServeHTTP(sw, r)
+}
+
+func wait(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+type statusWriter struct {
+	http.ResponseWriter
+	note func(int)
+}
+
+func (w *statusWriter) WriteHeader(code int) {
+	w.note(code)
+	w.ResponseWriter.WriteHeader(code)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// drain reads what is left of a body, so that the connection can be used again.
+func drain(r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }
