@@ -1,0 +1,166 @@
+package lithops
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/distribution/reference"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+)
+
+// DefaultDockerServer is the registry that the client assumes (config.py of the backends: docker_server).
+const DefaultDockerServer = "docker.io"
+
+// Image gives an image name the form in which the client looks for it: from 2.9.0 on, "user/name[:tag]" gets the
+// docker_server in front, unless that string is in it already. Names with no or several slashes stay as they are.
+func Image(name, dockerServer, version string) string {
+	if parseRelease(version).before(2, 9, 0) {
+		return name
+	}
+	if dockerServer == "" {
+		dockerServer = DefaultDockerServer
+	}
+	if strings.Count(name, "/") == 1 && !strings.Contains(name, dockerServer) {
+		return dockerServer + "/" + name
+	}
+	return name
+}
+
+// DefaultImage is the image that a client of this version takes for a Python ("3.11") when none is named. The error
+// says which Pythons have one.
+func DefaultImage(backend Backend, version, python string) (string, error) {
+	r := parseRelease(version)
+	known := defaultPythons(r)
+	for _, p := range known {
+		if p == python {
+			return defaultImage(backend, r, python), nil
+		}
+	}
+	reason := i18n.M("Lithops {{.Version}} has no default runtime for Python {{.Python}}; it has one for {{.Known}}.",
+		"Version", version, "Python", python, "Known", strings.Join(known, ", "))
+	if python == "" {
+		reason = i18n.M("The Python version is not known, so there is no default runtime for it.")
+	}
+	return "", fault.New(fault.Invalid, reason,
+		i18n.M("Make a runtime of your own with 'ibmcloud fn-runtime init' and 'ibmcloud fn-runtime build', or choose another Python with '--python'."))
+}
+
+// defaultPythons lists the Pythons that have a default image in a release (RUNTIME_DEFAULT, later
+// AVAILABLE_PY_RUNTIMES, in config.py of both backends).
+func defaultPythons(r release) []string {
+	low, high := 5, 12
+	switch {
+	case !r.before(3, 7, 0):
+		low = 10
+	case !r.before(2, 8, 0):
+		low = 6
+	}
+	switch {
+	case r.before(2, 3, 1):
+		high = 8
+	case r.before(2, 5, 9):
+		high = 9
+	case r.before(3, 0, 0):
+		high = 10
+	case r.before(3, 2, 0):
+		high = 11
+	}
+	var list []string
+	for minor := low; minor <= high; minor++ {
+		list = append(list, fmt.Sprintf("3.%d", minor))
+	}
+	return list
+}
+
+func defaultImage(backend Backend, r release, python string) string {
+	if r.before(2, 2, 15) {
+		switch python {
+		case "3.5":
+			return "ibmfunctions/lithops:3.5"
+		case "3.6":
+			return "ibmfunctions/action-python-v3.6"
+		case "3.7":
+			return "ibmfunctions/action-python-v3.7:1.6.0"
+		default:
+			return "jsampe/action-python-v3.8"
+		}
+	}
+	name := "lithopscloud/ibmcf-python-v"
+	if backend == OpenWhisk && !r.before(3, 1, 1) {
+		name = "lithopscloud/openwhisk-python-v"
+	}
+	if !r.before(2, 8, 0) {
+		name = "docker.io/" + name
+	}
+	return name + strings.ReplaceAll(python, ".", "")
+}
+
+// acceptedByLithops is verify_runtime_name of utils.py, the same in every release.
+var acceptedByLithops = regexp.MustCompile(`^[A-Za-z0-9_/.:-]+$`)
+
+// maxImage leaves room for "_{memory}MB_{version}" behind the image in an action's name.
+const maxImage = MaxName - 32
+
+// ValidateImage refuses the names that a registry, Docker or the Lithops client would refuse, and shows a corrected
+// one where there is one.
+func ValidateImage(name string) error {
+	var reason i18n.Message
+	_, err := reference.ParseNormalizedNamed(name)
+	switch {
+	case name == "":
+		reason = i18n.M("The image name is empty.")
+	case len(name) > maxImage:
+		reason = i18n.M("The image name has {{.Length}} characters; at most {{.Max}} fit into an action name.",
+			"Length", len(name), "Max", maxImage)
+	case strings.ContainsAny(name, " \t\r\n"):
+		reason = i18n.M("The image name '{{.Name}}' contains spaces.", "Name", name)
+	case strings.HasSuffix(name, ":"):
+		reason = i18n.M("The image name '{{.Name}}' has an empty tag.", "Name", name)
+	case strings.Contains(name, "@"):
+		reason = i18n.M("The Lithops client does not accept the digest in '{{.Name}}'.", "Name", name)
+	case errors.Is(err, reference.ErrNameContainsUppercase):
+		reason = i18n.M("The image name '{{.Name}}' contains capital letters.", "Name", name)
+	case err != nil:
+		reason = i18n.M("'{{.Name}}' is not a valid image name.", "Name", name)
+	case !acceptedByLithops.MatchString(name):
+		reason = i18n.M("The image name '{{.Name}}' contains characters that the Lithops client does not accept.", "Name", name)
+	default:
+		return nil
+	}
+	recovery := i18n.M("Write it as USER/NAME[:TAG], in lower case, with letters, digits and the characters _ . and -.")
+	if better := correctedImage(name); better != "" {
+		recovery = i18n.M("Use '{{.Name}}'.", "Name", better)
+		if strings.Contains(name, "@") {
+			recovery = i18n.M("Use '{{.Name}}', and '--pin' to register it by its digest.", "Name", better)
+		}
+	}
+	return fault.New(fault.Usage, reason, recovery).Because(err)
+}
+
+var notInImages = regexp.MustCompile(`[^a-z0-9_/.:-]+`)
+
+// correctedImage guesses what was meant; "" when the guess is no valid name either. Tags keep their case.
+func correctedImage(name string) string {
+	if len(name) > 4*MaxName {
+		return ""
+	}
+	name = strings.TrimSpace(name)
+	name, _, _ = strings.Cut(name, "@")
+	path, tag := name, ""
+	if colon := strings.LastIndex(name, ":"); colon > strings.LastIndex(name, "/") {
+		path, tag = name[:colon], strings.TrimSpace(name[colon+1:])
+	}
+	path = notInImages.ReplaceAllString(strings.ToLower(strings.TrimSpace(path)), "-")
+	path = strings.Trim(path, "-/")
+	if tag != "" {
+		path += ":" + strings.Join(strings.Fields(tag), "-")
+	}
+	if _, err := reference.ParseNormalizedNamed(path); err != nil || len(path) > maxImage || !acceptedByLithops.MatchString(path) {
+		return ""
+	}
+	return path
+}

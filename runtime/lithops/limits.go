@@ -1,0 +1,56 @@
+package lithops
+
+import (
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+)
+
+// The limits of IBM Cloud Functions (cloud.ibm.com/docs/openwhisk, "Limits"). Other OpenWhisk installations set their
+// own, so there only nonsense is refused here, and the server's own words count.
+const (
+	ibmMinMemory  = 128  // MB
+	ibmMaxMemory  = 2048 // MB
+	ibmMaxTimeout = 600  // s
+	saneMemory    = 1 << 20
+	saneTimeout   = 24 * 60 * 60
+)
+
+// DefaultMemory is the memory in MB that the client takes when none is configured: 256 on both backends, in every
+// release.
+func DefaultMemory(_ Backend, _ string) int { return 256 }
+
+// DefaultTimeout is the timeout in seconds that the client takes when none is configured, in every release.
+func DefaultTimeout(backend Backend, _ string) int {
+	if backend == OpenWhisk {
+		return 300
+	}
+	return 600
+}
+
+// ValidateMemory checks a memory in MB before anything is sent.
+func ValidateMemory(backend Backend, memoryMB int) error {
+	low, high := 1, saneMemory
+	if backend == IBMCF {
+		low, high = ibmMinMemory, ibmMaxMemory
+	}
+	if memoryMB >= low && memoryMB <= high {
+		return nil
+	}
+	return fault.New(fault.Usage,
+		i18n.M("A memory of {{.Value}} MB is outside the limits of {{.Low}} to {{.High}} MB.", "Value", memoryMB, "Low", low, "High", high),
+		i18n.M("Choose a memory within these limits with '--memory'."))
+}
+
+// ValidateTimeout checks a timeout in seconds before anything is sent.
+func ValidateTimeout(backend Backend, timeoutS int) error {
+	high := saneTimeout
+	if backend == IBMCF {
+		high = ibmMaxTimeout
+	}
+	if timeoutS >= 1 && timeoutS <= high {
+		return nil
+	}
+	return fault.New(fault.Usage,
+		i18n.M("A timeout of {{.Value}} s is outside the limits of {{.Low}} to {{.High}} s.", "Value", timeoutS, "Low", 1, "High", high),
+		i18n.M("Choose a timeout within these limits with '--timeout'."))
+}

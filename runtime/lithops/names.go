@@ -1,0 +1,99 @@
+package lithops
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+)
+
+// The prefixes of a bucket that belong to Lithops (constants.py). Both end in "/", so that neighbours such as
+// "lithops.jobs-old/" are out of reach.
+const (
+	RuntimesPrefix = "lithops.runtimes/"
+	JobsPrefix     = "lithops.jobs/"
+)
+
+const metadataSuffix = ".meta.json"
+
+// MaxName is the length of an OpenWhisk entity name, in bytes (EntityName.scala: ENTITY_NAME_MAX_LENGTH).
+const MaxName = 256
+
+// Package is the name of the package that holds this client's actions.
+func (c Contract) Package() string {
+	if LayoutOf(c.Version).VersionInPackage {
+		return "lithops_v" + c.Version + "_" + c.UserKey
+	}
+	return "lithops_" + c.UserKey
+}
+
+// Action is the name of the action for an image, as Image returns it, and a memory in MB.
+func (c Contract) Action(image string, memoryMB int) string {
+	name := imageInAction(image) + "_" + strconv.Itoa(memoryMB) + "MB"
+	if !LayoutOf(c.Version).VersionInPackage {
+		name += "_" + c.Version
+	}
+	return name
+}
+
+func imageInAction(image string) string { return strings.NewReplacer("/", "_", ":", "_").Replace(image) }
+
+// MetadataKey is the key of the metadata object of an action; the local cache has the same name below its folder.
+func (c Contract) MetadataKey(action string) string {
+	parts := []string{string(c.Backend), c.Version}
+	if LayoutOf(c.Version).VersionBeforeBackend {
+		parts[0], parts[1] = parts[1], parts[0]
+	}
+	if c.Backend == IBMCF {
+		parts = append(parts, c.Region)
+	}
+	parts = append(parts, c.Namespace, action)
+	kept := parts[:0]
+	for _, p := range parts { // os.path.join leaves empty parts out
+		if p != "" {
+			kept = append(kept, p)
+		}
+	}
+	return RuntimesPrefix + strings.Join(kept, "/") + metadataSuffix
+}
+
+// MetadataPrefixes are what to list to see the metadata of every release for this backend. The first holds keys of
+// other backends too: ParseMetadataKey tells them apart.
+func (c Contract) MetadataPrefixes() []string {
+	return []string{RuntimesPrefix + "2.", RuntimesPrefix + string(c.Backend) + "/"}
+}
+
+// DefaultNamespace is the name that a client of 3.0 or later gives to its ibm_cf namespace when none is configured;
+// "" for older ones, which want it in their configuration (ibm_cf.py: namespace_name).
+func DefaultNamespace(version, region, userKey string) string {
+	if parseRelease(version).before(3, 0, 0) || region == "" || userKey == "" {
+		return ""
+	}
+	return "lithops-" + region + "-" + userKey
+}
+
+// entityName is what OpenWhisk takes as a name (EntityName.scala), in ASCII.
+var entityName = regexp.MustCompile(`^(?:[A-Za-z0-9_]|[A-Za-z0-9_][A-Za-z0-9_@ .&-]*[A-Za-z0-9_@.&-])$`)
+
+// ValidateNames checks that OpenWhisk takes the names made for this client, before anything is sent.
+func (c Contract) ValidateNames(action string) error {
+	if p := c.Package(); len(p) > MaxName || !entityName.MatchString(p) {
+		return fault.New(fault.Invalid,
+			i18n.M("The package name '{{.Name}}' is not a valid OpenWhisk name.", "Name", p),
+			i18n.M("Set the user part of package names with '--user-key'."))
+	}
+	if len(action) > MaxName {
+		return fault.New(fault.Invalid,
+			i18n.M("The action name '{{.Name}}' has {{.Length}} characters; OpenWhisk allows {{.Max}}.",
+				"Name", action, "Length", len(action), "Max", MaxName),
+			i18n.M("Choose a shorter image name."))
+	}
+	if !entityName.MatchString(action) {
+		return fault.New(fault.Invalid,
+			i18n.M("The action name '{{.Name}}' is not a valid OpenWhisk name.", "Name", action),
+			i18n.M("Choose an image name of letters, digits and the characters _ / . : and -."))
+	}
+	return nil
+}

@@ -1,0 +1,109 @@
+package lithops
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// A version in a name is digits and dots with what PEP 440 allows behind; it has no underscore.
+const versionText = `\d+\.\d+\.\d+[0-9A-Za-z.+!-]*`
+
+var (
+	versionedPackage  = regexp.MustCompile(`^lithops_v(` + versionText + `)_(.+)$`)
+	plainPackage      = regexp.MustCompile(`^lithops_(.+)$`)
+	actionInVersioned = regexp.MustCompile(`^(.+)_(\d{1,9})MB$`)
+	actionInPlain     = regexp.MustCompile(`^(.+)_(\d{1,9})MB_(` + versionText + `)$`)
+	versionOnly       = regexp.MustCompile(`^` + versionText + `$`)
+)
+
+// PackageVersion gives the Lithops version that a package name of 2.7 or older holds. ok is false for the packages of
+// later releases, which hold actions of any version, and for packages that are not Lithops'.
+func PackageVersion(pkg string) (version string, ok bool) {
+	m := versionedPackage.FindStringSubmatch(pkg)
+	if m == nil || !LayoutOf(m[1]).VersionInPackage {
+		return "", false
+	}
+	return m[1], true
+}
+
+// PackageUserKey gives the user part of a package name; ok is false for packages that Lithops did not name.
+func PackageUserKey(pkg string) (key string, ok bool) {
+	if _, old := PackageVersion(pkg); old {
+		return versionedPackage.FindStringSubmatch(pkg)[2], true
+	}
+	m := plainPackage.FindStringSubmatch(pkg)
+	if m == nil {
+		return "", false
+	}
+	return m[1], true
+}
+
+// ParseAction reads memory and Lithops version from the names of a package and an action. Both are certain when ok;
+// the image is not in the name for certain and is read from exec.image instead.
+func ParseAction(pkg, action string) (memoryMB int, version string, ok bool) {
+	if v, old := PackageVersion(pkg); old {
+		m := actionInVersioned.FindStringSubmatch(action)
+		if m == nil {
+			return 0, "", false
+		}
+		memoryMB, version = atoi(m[2]), v
+	} else if plainPackage.MatchString(pkg) {
+		m := actionInPlain.FindStringSubmatch(action)
+		if m == nil {
+			return 0, "", false
+		}
+		memoryMB, version = atoi(m[2]), m[3]
+	}
+	return memoryMB, version, memoryMB > 0
+}
+
+func atoi(digits string) int {
+	n, _ := strconv.Atoi(digits) // at most nine digits
+	return n
+}
+
+// MetadataRef is what a metadata key says of the runtime it belongs to.
+type MetadataRef struct {
+	Backend   Backend
+	Version   string
+	Region    string // ibm_cf only
+	Namespace string
+	Action    string
+	MemoryMB  int
+}
+
+// ParseMetadataKey takes a metadata key apart. ok is false for keys of other backends and for anything that Lithops
+// did not write there.
+func ParseMetadataKey(key string) (ref MetadataRef, ok bool) {
+	rest, isRuntime := strings.CutPrefix(key, RuntimesPrefix)
+	rest, isMeta := strings.CutSuffix(rest, metadataSuffix)
+	parts := strings.Split(rest, "/")
+	if !isRuntime || !isMeta || len(parts) < 4 {
+		return MetadataRef{}, false
+	}
+	backend, version := parts[0], parts[1]
+	first := versionOnly.MatchString(backend)
+	if first {
+		backend, version = version, backend
+	}
+	if !versionOnly.MatchString(version) || LayoutOf(version).VersionBeforeBackend != first {
+		return MetadataRef{}, false
+	}
+	ref = MetadataRef{Backend: Backend(backend), Version: version}
+	switch parts = parts[2:]; {
+	case ref.Backend == IBMCF && len(parts) == 3:
+		ref.Region, ref.Namespace, ref.Action = parts[0], parts[1], parts[2]
+	case ref.Backend == OpenWhisk && len(parts) == 2:
+		ref.Namespace, ref.Action = parts[0], parts[1]
+	default:
+		return MetadataRef{}, false
+	}
+	pkg := Contract{Backend: ref.Backend, Version: version, UserKey: "x"}.Package()
+	var inName string
+	ref.MemoryMB, inName, ok = ParseAction(pkg, ref.Action)
+	if !ok || inName != version || ref.Namespace == "" {
+		return MetadataRef{}, false
+	}
+	return ref, true
+}

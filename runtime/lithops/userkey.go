@@ -1,0 +1,68 @@
+package lithops
+
+import (
+	"strings"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+)
+
+// UserKey makes the user part of package names from the keys of the configuration.
+//
+// On openwhisk it is the first 5 characters of api_key. On ibm_cf it is
+//
+//	2.2.0 - 2.3.0   the first 5 of api_key, else of iam_api_key
+//	2.3.1 - 2.9.0   the first 4 behind the colon of api_key, else the first 4 of iam_api_key
+//	3.0.0 and on    the first 4 of iam_api_key, in lower case
+//
+// So with both keys set, the Cloud Foundry key counts before 3.0 and the IAM key after (ibm_cf.py: user_key).
+func UserKey(backend Backend, version string, c Compute) (string, error) {
+	r := parseRelease(version)
+	if backend == OpenWhisk {
+		if c.APIKey == "" {
+			return "", noKey("api_key", string(OpenWhisk))
+		}
+		return firstChars(c.APIKey, 5), nil
+	}
+	old := r.before(3, 0, 0)
+	switch {
+	case !old && c.IAMAPIKey == "":
+		return "", noKey("iam_api_key", "ibm")
+	case !old:
+		return strings.ToLower(firstChars(c.IAMAPIKey, 4)), nil
+	case c.APIKey == "" && c.IAMAPIKey == "":
+		return "", noKey("iam_api_key", "ibm")
+	case r.before(2, 3, 1) && c.APIKey != "":
+		return firstChars(c.APIKey, 5), nil
+	case r.before(2, 3, 1):
+		return firstChars(c.IAMAPIKey, 5), nil
+	case c.APIKey == "":
+		return firstChars(c.IAMAPIKey, 4), nil
+	}
+	parts := strings.Split(c.APIKey, ":")
+	if len(parts) < 2 || parts[1] == "" {
+		return "", fault.New(fault.Invalid,
+			i18n.M("The key 'api_key' in section 'ibm_cf' is not a Cloud Foundry key: it has no part behind a colon."),
+			i18n.M("Copy the whole key, or remove it and set 'iam_api_key' in section 'ibm'."))
+	}
+	return firstChars(parts[1], 4), nil
+}
+
+func noKey(key, section string) error {
+	return fault.New(fault.Invalid,
+		i18n.M("Package names contain the first characters of '{{.Key}}', which the Lithops configuration does not have.",
+			"Key", key),
+		i18n.M("Set '{{.Key}}' in section '{{.Section}}' of the Lithops configuration, or give these characters with '--user-key'.",
+			"Key", key, "Section", section))
+}
+
+// firstChars is Python's s[:n]: characters, not bytes.
+func firstChars(s string, n int) string {
+	for i := range s {
+		if n == 0 {
+			return s[:i]
+		}
+		n--
+	}
+	return s
+}

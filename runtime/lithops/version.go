@@ -1,0 +1,39 @@
+package lithops
+
+import (
+	"math"
+	"regexp"
+	"strconv"
+)
+
+// release is a Lithops version as far as the contract depends on it. A development version counts as the release it
+// leads to: 3.7.1.dev0 is 3.7.1.
+type release struct{ major, minor, patch int }
+
+var releasePattern = regexp.MustCompile(`^(\d{1,6})\.(\d{1,6})(?:\.(\d{1,6}))?`)
+
+// newest stands for a version that cannot be read and for releases that nobody has seen yet: both follow the newest
+// known rules.
+var newest = release{math.MaxInt, 0, 0}
+
+func parseRelease(version string) release {
+	m := releasePattern.FindStringSubmatch(version)
+	if m == nil {
+		return newest
+	}
+	major, _ := strconv.Atoi(m[1])
+	minor, _ := strconv.Atoi(m[2])
+	patch, _ := strconv.Atoi(m[3])
+	return release{major, minor, patch}
+}
+
+// before tells whether r is older than major.minor.patch.
+func (r release) before(major, minor, patch int) bool {
+	if r.major != major {
+		return r.major < major
+	}
+	if r.minor != minor {
+		return r.minor < minor
+	}
+	return r.patch < patch
+}
