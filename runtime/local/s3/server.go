@@ -1,0 +1,214 @@
+// Package s3 is the local endpoint's object store: gofakes3 over the endpoint's state, behind a guard that verifies
+// who sends a request and what arrives, and that answers what gofakes3 lacks.
+//
+// What may go in: the S3 protocol. What may not: how objects are kept, which is state's.
+package s3
+
+import (
+	"bytes"
+	"encoding/xml"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/johannesboyne/gofakes3"
+
+	"fn-runtime/runtime/local/state"
+)
+
+// Limits of S3 itself: 5 GiB for one PUT, and room for a DeleteObjects of 1000 keys or a list of 10,000 parts.
+const (
+	maxObject   = 5 << 30
+	maxDocument = 4 << 20
+)
+
+type server struct {
+	db   *state.DB
+	keys Keys
+	now  func() time.Time
+	next http.Handler
+}
+
+// Handler serves the buckets of db by path (not by host name) to whoever has the keys. now may be nil.
+func Handler(db *state.DB, keys Keys, now func() time.Time) http.Handler {
+	if now == nil {
+		now = time.Now
+	}
+	fake := gofakes3.New(backend{db}, gofakes3.WithTimeSkewLimit(0), gofakes3.WithLogger(gofakes3.DiscardLog()), gofakes3.WithMetadataSizeLimit(8<<10))
+	return &server{db: db, keys: keys, now: now, next: fake.Server()}
+}
+
+// subresources are query parameters that make another operation of a request; gofakes3 would read or overwrite the
+// object itself for those that it does not know.
+var unsupported = []string{
+	"accelerate", "acl", "analytics", "attributes", "cors", "encryption", "intelligent-tiering", "inventory", "legal-hold",
+	"lifecycle", "logging", "metrics", "notification", "object-lock", "ownershipControls", "policy", "policyStatus",
+	"publicAccessBlock", "replication", "requestPayment", "restore", "retention", "select", "tagging", "torrent", "website",
+}
+
+func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	sig, no := authenticate(r, s.keys, s.now())
+	if no == nil {
+		no = s.admit(r)
+	}
+	if no == nil {
+		no = receive(r, sig)
+	}
+	if no != nil {
+		no.write(w, r)
+		return
+	}
+	bucket, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	q := r.URL.Query()
+	switch {
+	case r.Method == http.MethodGet && bucket != "" && key == "" && !q.Has("location") && !q.Has("uploads") && !q.Has("versioning"):
+		s.list(w, r, bucket)
+	case r.Method == http.MethodPut && bucket != "" && key == "" && len(q) == 0 && s.owned(bucket):
+		refuse(http.StatusConflict, "BucketAlreadyOwnedByYou", "Your previous request to create the named bucket succeeded and you already own it.").write(w, r)
+	case (r.Method == http.MethodGet || r.Method == http.MethodHead) && !s.matches(r, bucket, key):
+		refuse(http.StatusPreconditionFailed, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold").write(w, r)
+	default:
+		s.next.ServeHTTP(w, r)
+	}
+}
+
+func (s *server) owned(bucket string) bool {
+	ok, err := s.db.HasBucket(bucket)
+	return ok && err == nil
+}
+
+// matches tests If-Match on reads, which gofakes3 does not.
+func (s *server) matches(r *http.Request, bucket, key string) bool {
+	want := r.Header.Get("If-Match")
+	if want == "" || want == "*" || key == "" {
+		return true
+	}
+	o, body, err := s.db.Open(bucket, key, func(int64) (int64, int64, error) { return 0, 0, nil })
+	if err != nil {
+		return true // the read itself says what is wrong
+	}
+	_ = body.Close()
+	return strings.Trim(want, `"`) == o.ETag
+}
+
+// admit refuses what the store does not do, before anything is read.
+func (s *server) admit(r *http.Request) *refusal {
+	bucket, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	q := r.URL.Query()
+	for name := range q {
+		if slices.Contains(unsupported, name) {
+			return refuse(http.StatusNotImplemented, "NotImplemented", "The local endpoint does not implement '"+name+"'.")
+		}
+	}
+	switch {
+	case strings.ContainsRune(r.URL.Path, 0), !utf8.ValidString(r.URL.Path):
+		return refuse(http.StatusBadRequest, "InvalidURI", "Couldn't parse the specified URI.")
+	case len(key) > gofakes3.KeySizeLimit:
+		return refuse(http.StatusBadRequest, "KeyTooLongError", "Your key is too long")
+	case r.Method == http.MethodPut && key == "" && bucket == "api": // /api/v1 is OpenWhisk's
+		return refuse(http.StatusBadRequest, "InvalidBucketName", "The bucket name 'api' is reserved.")
+	case r.Method == http.MethodPost && !q.Has("delete") && !q.Has("uploads") && !q.Has("uploadId"):
+		return refuse(http.StatusNotImplemented, "NotImplemented", "The local endpoint does not implement uploads from forms.")
+	case q.Has("uploadId") && r.Method == http.MethodPut && r.Header.Get("X-Amz-Copy-Source") != "":
+		return refuse(http.StatusNotImplemented, "NotImplemented", "The local endpoint does not implement UploadPartCopy.")
+	case r.Method == http.MethodPut && r.ContentLength > maxObject:
+		return refuse(http.StatusBadRequest, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size")
+	case r.Method == http.MethodPut && s.db.Room(max(r.ContentLength, 0)) != nil:
+		return refuse(http.StatusInsufficientStorage, "InsufficientStorage", "The local endpoint's store has reached its size limit.")
+	}
+	return nil
+}
+
+// receive makes of the body what gofakes3 expects: the bytes of the object alone, verified at their end, and no header
+// that it would keep with the object but that is about the request.
+func receive(r *http.Request, sig *signature) *refusal {
+	h := r.Header
+	payload := h.Get("X-Amz-Content-Sha256")
+	size := r.ContentLength
+	body := io.Reader(r.Body)
+	var trailer http.Header
+	var announced []string
+	if strings.HasPrefix(payload, "STREAMING-") {
+		n, err := strconv.ParseInt(h.Get("X-Amz-Decoded-Content-Length"), 10, 64)
+		if err != nil || n < 0 || n > maxObject {
+			return refuse(http.StatusLengthRequired, "MissingContentLength", "You must provide the x-amz-decoded-content-length HTTP header.")
+		}
+		switch payload {
+		case "STREAMING-UNSIGNED-PAYLOAD-TRAILER":
+			sig = nil
+		case "STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER":
+			if sig == nil {
+				return refuse(http.StatusBadRequest, "InvalidRequest", "Signed chunks need a signed request.")
+			}
+		default:
+			return refuse(http.StatusNotImplemented, "NotImplemented", "The local endpoint does not implement "+strconv.Quote(payload)+".")
+		}
+		c := newChunks(r.Body, sig)
+		body, trailer, size = c, c.trailer, n
+		announced = strings.Split(h.Get("X-Amz-Trailer"), ",")
+		if left := strings.TrimSpace(strings.TrimPrefix(h.Get("Content-Encoding"), "aws-chunked")); left != "" {
+			h.Set("Content-Encoding", strings.TrimPrefix(left, ","))
+		} else {
+			h.Del("Content-Encoding")
+		}
+	}
+	body = verify(io.LimitReader(body, maxObject+1), size, payload, h.Clone(), trailer, announced)
+	if r.Method == http.MethodPost { // documents are read whole, so that what is acted on has been verified
+		data, err := io.ReadAll(io.LimitReader(body, maxDocument+1))
+		if err != nil {
+			return refuse(http.StatusBadRequest, "BadDigest", "The body does not match what the request says about it.")
+		}
+		if len(data) > maxDocument {
+			return refuse(http.StatusBadRequest, "MaxMessageLengthExceeded", "Your request was too big.")
+		}
+		body, size = bytes.NewReader(data), int64(len(data))
+	}
+	r.Body = struct {
+		io.Reader
+		io.Closer
+	}{body, r.Body}
+	r.ContentLength = size
+	if size >= 0 {
+		h.Set("Content-Length", strconv.FormatInt(size, 10))
+	}
+	for name := range h {
+		if strings.HasPrefix(name, "X-Amz-") && !strings.HasPrefix(name, "X-Amz-Meta-") && name != "X-Amz-Copy-Source" {
+			h.Del(name)
+		}
+	}
+	return nil
+}
+
+// refusal is an error answer of S3.
+type refusal struct {
+	XMLName xml.Name `xml:"Error"`
+	status  int
+	Code    string
+	Message string
+}
+
+func refuse(status int, code, message string) *refusal {
+	return &refusal{status: status, Code: code, Message: message}
+}
+
+func (no *refusal) write(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodHead {
+		w.WriteHeader(no.status)
+		return
+	}
+	writeXML(w, no.status, no)
+}
+
+func writeXML(w http.ResponseWriter, status int, v any) {
+	data, err := xml.Marshal(v)
+	if err != nil {
+		status, data = http.StatusInternalServerError, nil
+	}
+	w.Header().Set("Content-Type", "application/xml")
+	w.WriteHeader(status)
+	_, _ = w.Write(append([]byte(xml.Header), data...))
+}

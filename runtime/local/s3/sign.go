@@ -1,0 +1,214 @@
+package s3
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Signature version 4 as S3 uses it:
+// https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-authenticating-requests.html
+
+const (
+	algorithm  = "AWS4-HMAC-SHA256"
+	timeFormat = "20060102T150405Z"
+	clockSkew  = 15 * time.Minute
+	maxPresign = 7 * 24 * time.Hour
+)
+
+// Keys are the one access key of the endpoint and its bearer token.
+type Keys struct {
+	AccessKey string
+	SecretKey string
+	Token     string // accepted on encrypted connections only; "" none
+}
+
+// signature is what a request says about its own signing, once verified.
+type signature struct {
+	key   []byte // signing key of the day
+	date  string
+	scope string
+	value string // of the request: the seed of the signatures of its chunks
+}
+
+// authenticate tells who sends a request. The signature is nil for a bearer token.
+func authenticate(r *http.Request, k Keys, now time.Time) (*signature, *refusal) {
+	if scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "Bearer") {
+		if k.Token == "" || r.TLS == nil || !equal(strings.TrimSpace(token), k.Token) {
+			return nil, refuse(http.StatusForbidden, "AccessDenied", "Access Denied.")
+		}
+		return nil, nil
+	}
+	if r.Header.Get("Authorization") != "" {
+		return verifyHeader(r, k, now)
+	}
+	if r.URL.Query().Has("X-Amz-Signature") {
+		return verifyQuery(r, k, now)
+	}
+	return nil, refuse(http.StatusForbidden, "AccessDenied", "Access Denied.")
+}
+
+func verifyHeader(r *http.Request, k Keys, now time.Time) (*signature, *refusal) {
+	malformed := refuse(http.StatusBadRequest, "AuthorizationHeaderMalformed", "The authorization header that you provided is not valid.")
+	rest, ok := strings.CutPrefix(r.Header.Get("Authorization"), algorithm)
+	if !ok {
+		return nil, malformed
+	}
+	fields := map[string]string{}
+	for part := range strings.SplitSeq(rest, ",") {
+		name, value, ok := strings.Cut(strings.TrimSpace(part), "=")
+		if !ok {
+			return nil, malformed
+		}
+		fields[name] = value
+	}
+	date := r.Header.Get("X-Amz-Date")
+	at, err := time.Parse(timeFormat, date)
+	if err != nil {
+		return nil, malformed
+	}
+	if d := now.Sub(at); d > clockSkew || d < -clockSkew {
+		return nil, refuse(http.StatusForbidden, "RequestTimeTooSkewed", "The difference between the request time and the current time is too large.")
+	}
+	payload := r.Header.Get("X-Amz-Content-Sha256")
+	if payload == "" {
+		return nil, refuse(http.StatusBadRequest, "InvalidRequest", "Missing required header for this request: x-amz-content-sha256")
+	}
+	return check(r, k, date, fields["Credential"], fields["SignedHeaders"], fields["Signature"], payload, r.URL.Query())
+}
+
+func verifyQuery(r *http.Request, k Keys, now time.Time) (*signature, *refusal) {
+	q := r.URL.Query()
+	date := q.Get("X-Amz-Date")
+	at, err := time.Parse(timeFormat, date)
+	seconds, err2 := strconv.Atoi(q.Get("X-Amz-Expires"))
+	lifetime := time.Duration(seconds) * time.Second
+	if err != nil || err2 != nil || q.Get("X-Amz-Algorithm") != algorithm || seconds < 0 || lifetime > maxPresign {
+		return nil, refuse(http.StatusBadRequest, "AuthorizationQueryParametersError", "Query-string authentication parameters are missing or not valid.")
+	}
+	if now.After(at.Add(lifetime)) || at.Sub(now) > clockSkew {
+		return nil, refuse(http.StatusForbidden, "AccessDenied", "Request has expired")
+	}
+	given := q.Get("X-Amz-Signature")
+	q.Del("X-Amz-Signature")
+	payload := "UNSIGNED-PAYLOAD"
+	if p := r.Header.Get("X-Amz-Content-Sha256"); p != "" {
+		payload = p
+	}
+	return check(r, k, date, q.Get("X-Amz-Credential"), q.Get("X-Amz-SignedHeaders"), given, payload, q)
+}
+
+// check makes the signature anew and compares. A wrong key id and a wrong signature take the same time.
+func check(r *http.Request, k Keys, date, credential, signed, given, payload string, query url.Values) (*signature, *refusal) {
+	id, scope, _ := strings.Cut(credential, "/")
+	parts := strings.Split(scope, "/") // 20260102/region/s3/aws4_request
+	if len(parts) != 4 || parts[2] != "s3" || parts[3] != "aws4_request" || !strings.HasPrefix(date, parts[0]) || len(parts[0]) != 8 {
+		return nil, refuse(http.StatusBadRequest, "AuthorizationHeaderMalformed", "The credential scope is not valid.")
+	}
+	headers := strings.Split(signed, ";")
+	if !slices.Contains(headers, "host") {
+		return nil, refuse(http.StatusForbidden, "AccessDenied", "The host header must be signed.")
+	}
+	for name := range r.Header { // what S3 acts on must not be changeable by others
+		if lower := strings.ToLower(name); strings.HasPrefix(lower, "x-amz-") && !slices.Contains(headers, lower) {
+			return nil, refuse(http.StatusForbidden, "AccessDenied", "There were headers present in the request which were not signed.")
+		}
+	}
+	canonical := strings.Join([]string{
+		r.Method, escape(r.URL.Path, true), canonicalQuery(query), canonicalHeaders(r, headers), signed, payload,
+	}, "\n")
+	key := []byte("AWS4" + k.SecretKey)
+	for _, p := range parts {
+		key = sign(key, p)
+	}
+	s := &signature{key: key, date: date, scope: scope}
+	s.value = s.over(algorithm, digest(canonical))
+	if !equal(id, k.AccessKey) {
+		return nil, refuse(http.StatusForbidden, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.")
+	}
+	if !equal(given, s.value) {
+		return nil, refuse(http.StatusForbidden, "SignatureDoesNotMatch", "The request signature we calculated does not match the signature you provided. Check your key and signing method.")
+	}
+	return s, nil
+}
+
+// over signs lines under the date and scope of s.
+func (s *signature) over(what string, lines ...string) string {
+	text := strings.Join(append([]string{what, s.date, s.scope}, lines...), "\n")
+	return hex.EncodeToString(sign(s.key, text))
+}
+
+func canonicalQuery(q url.Values) string {
+	pairs := []string{}
+	for name, values := range q {
+		for _, v := range values {
+			pairs = append(pairs, escape(name, false)+"="+escape(v, false))
+		}
+	}
+	slices.Sort(pairs)
+	return strings.Join(pairs, "&")
+}
+
+func canonicalHeaders(r *http.Request, names []string) string {
+	var b strings.Builder
+	for _, name := range names {
+		values := r.Header.Values(name)
+		switch name {
+		case "host":
+			values = []string{r.Host}
+		case "content-length":
+			values = []string{strconv.FormatInt(r.ContentLength, 10)}
+		case "transfer-encoding":
+			values = r.TransferEncoding
+		}
+		b.WriteString(name + ":")
+		for i, v := range values {
+			if i > 0 {
+				b.WriteByte(',')
+			}
+			b.WriteString(strings.Join(strings.Fields(v), " "))
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// escape percent-encodes all but unreserved characters, as the signature wants it whatever the client sent.
+func escape(s string, path bool) string {
+	const hexDigits = "0123456789ABCDEF"
+	var b strings.Builder
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case 'A' <= c && c <= 'Z', 'a' <= c && c <= 'z', '0' <= c && c <= '9', strings.IndexByte("-._~", c) >= 0, path && c == '/':
+			b.WriteByte(c)
+		default:
+			b.Write([]byte{'%', hexDigits[c>>4], hexDigits[c&15]})
+		}
+	}
+	return b.String()
+}
+
+func sign(key []byte, text string) []byte {
+	h := hmac.New(sha256.New, key)
+	h.Write([]byte(text))
+	return h.Sum(nil)
+}
+
+func digest(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
+}
+
+// equal compares in a time that depends on neither text.
+func equal(a, b string) bool {
+	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
+	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
+}

@@ -1,0 +1,206 @@
+package state
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"go.etcd.io/bbolt"
+)
+
+// Action is a registered function without its code, which Code reads by CodeHash.
+type Action struct {
+	Package     string          `json:"package"` // "" is the default package
+	Name        string          `json:"name"`
+	Version     string          `json:"version"` // "0.0.1", one more with each update
+	Revision    string          `json:"revision"`
+	Publish     bool            `json:"publish"`
+	Kind        string          `json:"kind"`
+	Image       string          `json:"image,omitempty"`
+	Main        string          `json:"main,omitempty"`
+	Binary      bool            `json:"binary"`
+	CodeHash    string          `json:"code_hash,omitempty"` // sha256 of exec.code as it was put; "" no code
+	MemoryMB    int             `json:"memory_mb"`
+	TimeoutMS   int             `json:"timeout_ms"`
+	LogsMB      int             `json:"logs_mb"`
+	Concurrency int             `json:"concurrency"`
+	Annotations json.RawMessage `json:"annotations,omitempty"`
+	Parameters  json.RawMessage `json:"parameters,omitempty"`
+	Updated     int64           `json:"updated"` // epoch ms
+}
+
+const firstVersion = "0.0.1"
+
+// patch adds one to the last number of a version.
+func patch(version string) string {
+	var a, b, c int
+	if _, err := fmt.Sscanf(version, "%d.%d.%d", &a, &b, &c); err != nil {
+		return firstVersion
+	}
+	return fmt.Sprintf("%d.%d.%d", a, b, c+1)
+}
+
+// HashCode gives the CodeHash of exec.code.
+func HashCode(code string) string {
+	sum := sha256.Sum256([]byte(code))
+	return hex.EncodeToString(sum[:])
+}
+
+// Actions lists those of a package, or of the whole namespace when all is set, by package and name.
+func (d *DB) Actions(ns, pkg string, all bool, skip, limit int) (list []Action, err error) {
+	err = d.db.View(func(tx *bbolt.Tx) error {
+		list, err = page[Action](tx.Bucket(bucketActions), actionPrefix(ns, pkg, all), skip, limit)
+		return err
+	})
+	return list, err
+}
+
+// CountActions counts what Actions lists.
+func (d *DB) CountActions(ns, pkg string, all bool) (n int, err error) {
+	err = d.db.View(func(tx *bbolt.Tx) error {
+		n = count(tx.Bucket(bucketActions), actionPrefix(ns, pkg, all))
+		return nil
+	})
+	return n, err
+}
+
+func actionPrefix(ns, pkg string, all bool) []byte {
+	if all {
+		return key(ns, "")
+	}
+	return key(ns, pkg, "")
+}
+
+// Action reads one; ErrNotFound.
+func (d *DB) Action(ns, pkg, name string) (a Action, err error) {
+	err = d.db.View(func(tx *bbolt.Tx) error {
+		a, err = read[Action](tx.Bucket(bucketActions), key(ns, pkg, name))
+		return err
+	})
+	return a, err
+}
+
+// Code reads exec.code by its hash; ErrNotFound.
+func (d *DB) Code(hash string) (code string, err error) {
+	err = d.db.View(func(tx *bbolt.Tx) error {
+		data := tx.Bucket(bucketCode).Get([]byte(hash))
+		if data == nil {
+			return ErrNotFound
+		}
+		code = string(data)
+		return nil
+	})
+	return code, err
+}
+
+// PutAction writes what change makes of the old action, nil when there is none, in one transaction. code is exec.code,
+// nil when the action keeps what it has. ErrNotFound when the namespace or the package is not there.
+func (d *DB) PutAction(ns, pkg, name string, code *string, change func(old *Action) (Action, error)) (a Action, err error) {
+	err = d.update(func(tx *bbolt.Tx) error {
+		if err := needNamespace(tx, ns); err != nil {
+			return err
+		}
+		if pkg != "" && tx.Bucket(bucketPackages).Get(key(ns, pkg)) == nil {
+			return ErrNotFound
+		}
+		b := tx.Bucket(bucketActions)
+		var old *Action
+		switch have, err := read[Action](b, key(ns, pkg, name)); err {
+		case nil:
+			old = &have
+		case ErrNotFound:
+		default:
+			return err
+		}
+		next, err := change(old)
+		if err != nil {
+			return err
+		}
+		next.Package, next.Name, next.Version, next.Updated = pkg, name, firstVersion, d.now().UnixMilli()
+		if old != nil {
+			next.Version, next.CodeHash = patch(old.Version), old.CodeHash
+		}
+		if code != nil {
+			next.CodeHash = ""
+			if *code != "" {
+				next.CodeHash = HashCode(*code)
+			}
+		}
+		revision, err := bump(tx, "revision", 1)
+		if err != nil {
+			return err
+		}
+		next.Revision = strconv.FormatInt(revision, 10)
+		if code != nil && next.CodeHash != "" {
+			if err := retain(tx, next.CodeHash, *code); err != nil {
+				return err
+			}
+			if old != nil {
+				if err := release(tx, old.CodeHash); err != nil {
+					return err
+				}
+			}
+		} else if code != nil && old != nil {
+			if err := release(tx, old.CodeHash); err != nil {
+				return err
+			}
+		}
+		a = next
+		return write(b, key(ns, pkg, name), a)
+	})
+	return a, err
+}
+
+// DeleteAction removes one and gives what it was; ErrNotFound.
+func (d *DB) DeleteAction(ns, pkg, name string) (a Action, err error) {
+	err = d.update(func(tx *bbolt.Tx) error {
+		if a, err = read[Action](tx.Bucket(bucketActions), key(ns, pkg, name)); err != nil {
+			return err
+		}
+		return deleteAction(tx, ns, a)
+	})
+	return a, err
+}
+
+func deleteAction(tx *bbolt.Tx, ns string, a Action) error {
+	if err := release(tx, a.CodeHash); err != nil {
+		return err
+	}
+	return tx.Bucket(bucketActions).Delete(key(ns, a.Package, a.Name))
+}
+
+// retain stores code once for all actions that share it: a Lithops client registers the same archive for each memory.
+func retain(tx *bbolt.Tx, hash, code string) error {
+	refs := tx.Bucket(bucketCodeRefs)
+	var n uint64
+	if old := refs.Get([]byte(hash)); len(old) == 8 {
+		n = binary.BigEndian.Uint64(old)
+	}
+	if n == 0 {
+		if err := tx.Bucket(bucketCode).Put([]byte(hash), []byte(code)); err != nil {
+			return err
+		}
+	}
+	return refs.Put([]byte(hash), binary.BigEndian.AppendUint64(nil, n+1))
+}
+
+func release(tx *bbolt.Tx, hash string) error {
+	if hash == "" {
+		return nil
+	}
+	refs := tx.Bucket(bucketCodeRefs)
+	old := refs.Get([]byte(hash))
+	if len(old) != 8 {
+		return nil
+	}
+	if n := binary.BigEndian.Uint64(old); n > 1 {
+		return refs.Put([]byte(hash), binary.BigEndian.AppendUint64(nil, n-1))
+	}
+	if err := refs.Delete([]byte(hash)); err != nil {
+		return err
+	}
+	return tx.Bucket(bucketCode).Delete([]byte(hash))
+}

@@ -1,0 +1,184 @@
+package state
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"strings"
+
+	"go.etcd.io/bbolt"
+)
+
+// Activation is one run of an action, accepted or ended. Times in epoch ms.
+type Activation struct {
+	ID          string          `json:"id"`
+	NamespaceID string          `json:"namespace_id"`
+	Namespace   string          `json:"namespace"`
+	Package     string          `json:"package"`
+	Action      string          `json:"action"`
+	Version     string          `json:"version"`
+	Kind        string          `json:"kind"`
+	MemoryMB    int             `json:"memory_mb"`
+	TimeoutMS   int             `json:"timeout_ms"`
+	LogsMB      int             `json:"logs_mb"`
+	Concurrency int             `json:"concurrency"`
+	Start       int64           `json:"start"`
+	End         int64           `json:"end"`
+	StatusCode  int             `json:"status_code"` // 0 success, 1 application, 2 developer, 3 internal error
+	Result      json.RawMessage `json:"result,omitempty"`
+	Logs        []string        `json:"logs,omitempty"`
+	InitMS      int64           `json:"init_ms"`
+	WaitMS      int64           `json:"wait_ms"`
+	Cold        bool            `json:"cold"`
+	TimedOut    bool            `json:"timed_out"`
+}
+
+// ActivationFilter selects activations of a namespace, newest first. Since and Upto are epoch ms, 0 unbounded.
+type ActivationFilter struct {
+	Package, Action string // Action "" selects all; Package "" with Action is any package
+	Since, Upto     int64
+	Skip, Limit     int
+}
+
+func activationKey(a Activation) []byte {
+	k := append(key(a.NamespaceID, ""), binary.BigEndian.AppendUint64(nil, uint64(a.Start))...)
+	return append(k, a.ID...)
+}
+
+func ageKey(a Activation) []byte {
+	return append(binary.BigEndian.AppendUint64(nil, uint64(a.Start)), a.ID...)
+}
+
+// Accept remembers an activation that is about to run, so that it is not lost when the endpoint ends before it does.
+func (d *DB) Accept(a Activation) error {
+	return d.update(func(tx *bbolt.Tx) error { return write(tx.Bucket(bucketRunning), key(a.ID), a) })
+}
+
+// Finish records the outcome of an activation and forgets the oldest ones beyond the limits.
+func (d *DB) Finish(a Activation) error {
+	return d.update(func(tx *bbolt.Tx) error {
+		if err := tx.Bucket(bucketRunning).Delete(key(a.ID)); err != nil {
+			return err
+		}
+		k := activationKey(a)
+		data, err := json.Marshal(a)
+		if err != nil {
+			return err
+		}
+		if err := tx.Bucket(bucketActivations).Put(k, data); err != nil {
+			return err
+		}
+		if err := tx.Bucket(bucketActByID).Put(key(a.NamespaceID, a.ID), k); err != nil {
+			return err
+		}
+		if err := tx.Bucket(bucketActByAge).Put(ageKey(a), k); err != nil {
+			return err
+		}
+		n, err := bump(tx, "activations", 1)
+		if err != nil {
+			return err
+		}
+		size, err := bump(tx, "activation_bytes", int64(len(data)))
+		if err != nil {
+			return err
+		}
+		return d.forget(tx, n, size)
+	})
+}
+
+func (d *DB) forget(tx *bbolt.Tx, n, size int64) error {
+	oldest := d.now().Add(-d.limits.ActivationAge).UnixMilli()
+	c := tx.Bucket(bucketActByAge).Cursor()
+	for age, k := c.First(); age != nil; age, k = c.First() {
+		start := int64(binary.BigEndian.Uint64(age))
+		if n <= int64(d.limits.Activations) && size <= d.limits.ActivationBytes && start >= oldest {
+			return nil
+		}
+		k = append([]byte(nil), k...) // a deletion invalidates what the cursor gave
+		acts := tx.Bucket(bucketActivations)
+		length := int64(len(acts.Get(k)))
+		ns, _, _ := strings.Cut(string(k), "\x00")
+		id := string(age[8:])
+		if err := c.Delete(); err != nil {
+			return err
+		}
+		if err := acts.Delete(k); err != nil {
+			return err
+		}
+		if err := tx.Bucket(bucketActByID).Delete(key(ns, id)); err != nil {
+			return err
+		}
+		var err error
+		if n, err = bump(tx, "activations", -1); err != nil {
+			return err
+		}
+		if size, err = bump(tx, "activation_bytes", -length); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Activation reads one that has ended; ErrNotFound until then.
+func (d *DB) Activation(ns, id string) (a Activation, err error) {
+	err = d.db.View(func(tx *bbolt.Tx) error {
+		k := tx.Bucket(bucketActByID).Get(key(ns, id))
+		if k == nil {
+			return ErrNotFound
+		}
+		a, err = read[Activation](tx.Bucket(bucketActivations), k)
+		return err
+	})
+	return a, err
+}
+
+// Activations lists those that have ended, newest first. Limit -1 gives all.
+func (d *DB) Activations(ns string, f ActivationFilter) ([]Activation, error) {
+	out := []Activation{}
+	err := d.db.View(func(tx *bbolt.Tx) error {
+		prefix := key(ns, "")
+		c := tx.Bucket(bucketActivations).Cursor()
+		upto := uint64(1<<63 - 1)
+		if f.Upto > 0 {
+			upto = uint64(f.Upto)
+		}
+		// The key after the last one wanted, then backwards.
+		k, v := c.Seek(append(append([]byte(nil), prefix...), binary.BigEndian.AppendUint64(nil, upto+1)...))
+		if k == nil {
+			k, v = c.Last()
+		} else {
+			k, v = c.Prev()
+		}
+		skip := f.Skip
+		for ; k != nil && strings.HasPrefix(string(k), string(prefix)); k, v = c.Prev() {
+			if f.Since > 0 && int64(binary.BigEndian.Uint64(k[len(prefix):])) < f.Since {
+				break
+			}
+			var a Activation
+			if err := json.Unmarshal(v, &a); err != nil {
+				return err
+			}
+			if f.Action != "" && (a.Action != f.Action || f.Package != "" && a.Package != f.Package) {
+				continue
+			}
+			if skip > 0 {
+				skip--
+				continue
+			}
+			if len(out) == f.Limit {
+				break
+			}
+			out = append(out, a)
+		}
+		return nil
+	})
+	return out, err
+}
+
+// Abandoned gives the accepted activations without outcome: after a start, those that a killed endpoint left behind.
+func (d *DB) Abandoned() (list []Activation, err error) {
+	err = d.db.View(func(tx *bbolt.Tx) error {
+		list, err = page[Activation](tx.Bucket(bucketRunning), nil, 0, -1)
+		return err
+	})
+	return list, err
+}

@@ -1,0 +1,166 @@
+package state
+
+import (
+	"encoding/json"
+
+	"go.etcd.io/bbolt"
+)
+
+// Namespace holds packages. ID is a GUID, as IBM Cloud Functions names them in paths.
+type Namespace struct {
+	ID              string `json:"id"`
+	Name            string `json:"name"`
+	Description     string `json:"description,omitempty"`
+	ResourceGroupID string `json:"resource_group_id,omitempty"`
+	ResourcePlanID  string `json:"resource_plan_id,omitempty"`
+	Created         int64  `json:"created"` // epoch ms
+}
+
+// Package groups actions. Annotations and Parameters are lists of {"key","value"}.
+type Package struct {
+	Name        string          `json:"name"`
+	Version     string          `json:"version"`
+	Publish     bool            `json:"publish"`
+	Annotations json.RawMessage `json:"annotations,omitempty"`
+	Parameters  json.RawMessage `json:"parameters,omitempty"`
+	Updated     int64           `json:"updated"` // epoch ms
+}
+
+// Namespaces lists all, by name.
+func (d *DB) Namespaces() (list []Namespace, err error) {
+	err = d.db.View(func(tx *bbolt.Tx) error {
+		list, err = page[Namespace](tx.Bucket(bucketNamespaces), nil, 0, -1)
+		return err
+	})
+	return list, err
+}
+
+// CreateNamespace adds one; ErrExists when its name or id is taken.
+func (d *DB) CreateNamespace(n Namespace) error {
+	n.Created = d.now().UnixMilli()
+	return d.update(func(tx *bbolt.Tx) error {
+		b := tx.Bucket(bucketNamespaces)
+		all, err := page[Namespace](b, nil, 0, -1)
+		if err != nil {
+			return err
+		}
+		for _, have := range all {
+			if have.ID == n.ID || have.Name == n.Name {
+				return ErrExists
+			}
+		}
+		return write(b, key(n.ID), n)
+	})
+}
+
+// DeleteNamespace removes a namespace with all that is in it.
+func (d *DB) DeleteNamespace(id string) error {
+	return d.update(func(tx *bbolt.Tx) error {
+		b := tx.Bucket(bucketNamespaces)
+		if b.Get(key(id)) == nil {
+			return ErrNotFound
+		}
+		actions, err := page[Action](tx.Bucket(bucketActions), key(id, ""), 0, -1)
+		if err != nil {
+			return err
+		}
+		for _, a := range actions {
+			if err := deleteAction(tx, id, a); err != nil {
+				return err
+			}
+		}
+		packages, err := page[Package](tx.Bucket(bucketPackages), key(id, ""), 0, -1)
+		if err != nil {
+			return err
+		}
+		for _, p := range packages {
+			if err := tx.Bucket(bucketPackages).Delete(key(id, p.Name)); err != nil {
+				return err
+			}
+		}
+		return b.Delete(key(id))
+	})
+}
+
+// Packages lists those of a namespace by name, from the skip-th on, at most limit (-1: all).
+func (d *DB) Packages(ns string, skip, limit int) (list []Package, err error) {
+	err = d.db.View(func(tx *bbolt.Tx) error {
+		list, err = page[Package](tx.Bucket(bucketPackages), key(ns, ""), skip, limit)
+		return err
+	})
+	return list, err
+}
+
+// Package reads one; ErrNotFound.
+func (d *DB) Package(ns, name string) (p Package, err error) {
+	err = d.db.View(func(tx *bbolt.Tx) error {
+		p, err = read[Package](tx.Bucket(bucketPackages), key(ns, name))
+		return err
+	})
+	return p, err
+}
+
+// PutPackage writes what change makes of the old package, nil when there is none, in one transaction.
+func (d *DB) PutPackage(ns, name string, change func(old *Package) (Package, error)) (p Package, err error) {
+	err = d.update(func(tx *bbolt.Tx) error {
+		if err := needNamespace(tx, ns); err != nil {
+			return err
+		}
+		b := tx.Bucket(bucketPackages)
+		var old *Package
+		switch have, err := read[Package](b, key(ns, name)); err {
+		case nil:
+			old = &have
+		case ErrNotFound:
+		default:
+			return err
+		}
+		next, err := change(old)
+		if err != nil {
+			return err
+		}
+		p = next
+		p.Name, p.Version, p.Updated = name, nextVersion(old), d.now().UnixMilli()
+		return write(b, key(ns, name), p)
+	})
+	return p, err
+}
+
+func nextVersion(old *Package) string {
+	if old == nil {
+		return firstVersion
+	}
+	return patch(old.Version)
+}
+
+// DeletePackage removes one; ErrNotEmpty with the number of its actions when it has some and force is false.
+func (d *DB) DeletePackage(ns, name string, force bool) (p Package, actions int, err error) {
+	err = d.update(func(tx *bbolt.Tx) error {
+		b := tx.Bucket(bucketPackages)
+		if p, err = read[Package](b, key(ns, name)); err != nil {
+			return err
+		}
+		inside, err := page[Action](tx.Bucket(bucketActions), key(ns, name, ""), 0, -1)
+		if err != nil {
+			return err
+		}
+		actions = len(inside)
+		if actions > 0 && !force {
+			return ErrNotEmpty
+		}
+		for _, a := range inside {
+			if err := deleteAction(tx, ns, a); err != nil {
+				return err
+			}
+		}
+		return b.Delete(key(ns, name))
+	})
+	return p, actions, err
+}
+
+func needNamespace(tx *bbolt.Tx, ns string) error {
+	if tx.Bucket(bucketNamespaces).Get(key(ns)) == nil {
+		return ErrNotFound
+	}
+	return nil
+}

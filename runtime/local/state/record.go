@@ -1,0 +1,76 @@
+package state
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"strings"
+
+	"go.etcd.io/bbolt"
+)
+
+// key joins parts with a zero byte, which no name may contain.
+func key(parts ...string) []byte { return []byte(strings.Join(parts, "\x00")) }
+
+func read[T any](b *bbolt.Bucket, k []byte) (T, error) {
+	var v T
+	data := b.Get(k)
+	if data == nil {
+		return v, ErrNotFound
+	}
+	return v, json.Unmarshal(data, &v)
+}
+
+func write(b *bbolt.Bucket, k []byte, v any) error {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	return b.Put(k, data)
+}
+
+// page reads the records whose key starts with prefix, from the skip-th on, at most limit.
+func page[T any](b *bbolt.Bucket, prefix []byte, skip, limit int) ([]T, error) {
+	out := []T{}
+	c := b.Cursor()
+	for k, v := c.Seek(prefix); k != nil && strings.HasPrefix(string(k), string(prefix)); k, v = c.Next() {
+		if skip > 0 {
+			skip--
+			continue
+		}
+		if len(out) == limit {
+			break
+		}
+		var rec T
+		if err := json.Unmarshal(v, &rec); err != nil {
+			return nil, err
+		}
+		out = append(out, rec)
+	}
+	return out, nil
+}
+
+func count(b *bbolt.Bucket, prefix []byte) int {
+	n := 0
+	c := b.Cursor()
+	for k, _ := c.Seek(prefix); k != nil && strings.HasPrefix(string(k), string(prefix)); k, _ = c.Next() {
+		n++
+	}
+	return n
+}
+
+// bump adds to a counter and gives its new value.
+func bump(tx *bbolt.Tx, name string, by int64) (int64, error) {
+	b := tx.Bucket(bucketCounters)
+	n := by
+	if old := b.Get([]byte(name)); len(old) == 8 {
+		n += int64(binary.BigEndian.Uint64(old))
+	}
+	return n, b.Put([]byte(name), binary.BigEndian.AppendUint64(nil, uint64(n)))
+}
+
+func counter(tx *bbolt.Tx, name string) int64 {
+	if old := tx.Bucket(bucketCounters).Get([]byte(name)); len(old) == 8 {
+		return int64(binary.BigEndian.Uint64(old))
+	}
+	return 0
+}
