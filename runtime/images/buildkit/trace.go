@@ -1,0 +1,142 @@
+package buildkit
+
+import (
+	"time"
+
+	"google.golang.org/protobuf/encoding/protowire"
+)
+
+// Status is one report of a build: moby/buildkit, api/services/control/control.proto, StatusResponse. The Engine puts
+// it as base64 into the "aux" of stream messages with the id "moby.buildkit.trace".
+type Status struct {
+	Vertexes []Vertex
+	Logs     []Log
+}
+
+// Vertex is a step of the build, reported again whenever its state changes.
+type Vertex struct {
+	Digest    string
+	Name      string // "[2/4] RUN make"
+	Cached    bool
+	Started   time.Time // zero: not yet
+	Completed time.Time // zero: not yet
+	Error     string
+}
+
+// Log is output of a step: any piece of it, not a line.
+type Log struct {
+	Vertex string // digest
+	Data   []byte
+}
+
+// Parse reads a Status. The bytes come from the engine and may be anything: what is not understood is an error or is
+// left out, never a panic.
+func Parse(data []byte) (Status, error) {
+	var s Status
+	var inner error
+	err := fields(data, func(num protowire.Number, _ uint64, value []byte) {
+		switch num {
+		case 1:
+			v, err := parseVertex(value)
+			inner = first(inner, err)
+			s.Vertexes = append(s.Vertexes, v)
+		case 3:
+			l, err := parseLog(value)
+			inner = first(inner, err)
+			s.Logs = append(s.Logs, l)
+		}
+	})
+	return s, first(err, inner)
+}
+
+func parseVertex(data []byte) (v Vertex, err error) {
+	var inner error
+	err = fields(data, func(num protowire.Number, n uint64, value []byte) {
+		var e error
+		switch num {
+		case 1:
+			v.Digest = string(value)
+		case 3:
+			v.Name = string(value)
+		case 4:
+			v.Cached = n != 0
+		case 5:
+			v.Started, e = parseTime(value)
+		case 6:
+			v.Completed, e = parseTime(value)
+		case 7:
+			v.Error = string(value)
+		}
+		inner = first(inner, e)
+	})
+	return v, first(err, inner)
+}
+
+func parseLog(data []byte) (l Log, err error) {
+	err = fields(data, func(num protowire.Number, _ uint64, value []byte) {
+		switch num {
+		case 1:
+			l.Vertex = string(value)
+		case 4:
+			l.Data = value
+		}
+	})
+	return l, err
+}
+
+// parseTime reads a google.protobuf.Timestamp.
+func parseTime(data []byte) (time.Time, error) {
+	var sec, nsec int64
+	err := fields(data, func(num protowire.Number, n uint64, _ []byte) {
+		switch num {
+		case 1:
+			sec = int64(n)
+		case 2:
+			nsec = int64(n)
+		}
+	})
+	return time.Unix(sec, nsec), err
+}
+
+// fields calls f for each field of a message: with a number for varints, with bytes for strings and messages.
+func fields(data []byte, f func(num protowire.Number, n uint64, value []byte)) error {
+	for len(data) > 0 {
+		num, typ, n := protowire.ConsumeTag(data)
+		if n < 0 {
+			return protowire.ParseError(n)
+		}
+		data = data[n:]
+		switch typ {
+		case protowire.VarintType:
+			v, n := protowire.ConsumeVarint(data)
+			if n < 0 {
+				return protowire.ParseError(n)
+			}
+			f(num, v, nil)
+			data = data[n:]
+		case protowire.BytesType:
+			v, n := protowire.ConsumeBytes(data)
+			if n < 0 {
+				return protowire.ParseError(n)
+			}
+			f(num, 0, v)
+			data = data[n:]
+		default:
+			n := protowire.ConsumeFieldValue(num, typ, data)
+			if n < 0 {
+				return protowire.ParseError(n)
+			}
+			data = data[n:]
+		}
+	}
+	return nil
+}
+
+func first(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

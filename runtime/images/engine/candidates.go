@@ -1,0 +1,81 @@
+package engine
+
+import (
+	"path/filepath"
+	"runtime"
+	"strings"
+)
+
+// candidate is a place where an engine may answer.
+type candidate struct {
+	origin        string
+	host          string
+	ca, cert, key string // PEM files, "" none
+	apiVersion    string // "" negotiated
+}
+
+// candidates are the places to look, best first. What the user chose, by environment or by context, is the only one:
+// building on another engine than the chosen one would be a surprise.
+func candidates(o Options) ([]candidate, error) {
+	if host := o.Getenv("DOCKER_HOST"); host != "" {
+		c := candidate{origin: "DOCKER_HOST", host: host, apiVersion: o.Getenv("DOCKER_API_VERSION")}
+		if o.Getenv("DOCKER_TLS_VERIFY") != "" {
+			dir := o.Getenv("DOCKER_CERT_PATH")
+			if dir == "" {
+				dir = configDir(o)
+			}
+			c.ca, c.cert, c.key = filepath.Join(dir, "ca.pem"), filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+		}
+		return []candidate{c}, nil
+	}
+	chosen, err := contextCandidate(o)
+	if err != nil || chosen != nil {
+		if chosen == nil {
+			return nil, err
+		}
+		return []candidate{*chosen}, err
+	}
+	if host := o.Getenv("CONTAINER_HOST"); host != "" { // podman's own
+		return []candidate{{origin: "CONTAINER_HOST", host: host}}, nil
+	}
+	return sockets(o, runtime.GOOS), nil
+}
+
+func sockets(o Options, goos string) []candidate {
+	if goos == "windows" {
+		return []candidate{
+			{origin: "default pipe", host: "npipe:////./pipe/docker_engine"},
+			{origin: "podman's pipe", host: "npipe:////./pipe/podman-machine-default"},
+		}
+	}
+	all := []candidate{{origin: "default socket", host: "unix:///var/run/docker.sock"}}
+	add := func(origin, dir string, path ...string) {
+		if dir != "" {
+			all = append(all, candidate{origin: origin, host: "unix://" + filepath.Join(append([]string{dir}, path...)...)})
+		}
+	}
+	run := o.Getenv("XDG_RUNTIME_DIR")
+	add("rootless socket", run, "docker.sock")
+	add("Docker Desktop's socket", o.Home, ".docker", "run", "docker.sock")
+	add("Docker Desktop's socket", o.Home, ".docker", "desktop", "docker.sock")
+	add("Rancher Desktop's socket", o.Home, ".rd", "docker.sock")
+	add("Colima's socket", o.Home, ".colima", "default", "docker.sock")
+	add("podman's socket", run, "podman", "podman.sock")
+	add("podman's socket", "/run", "podman", "podman.sock")
+	return all
+}
+
+func configDir(o Options) string {
+	if dir := o.Getenv("DOCKER_CONFIG"); dir != "" {
+		return dir
+	}
+	return filepath.Join(o.Home, ".docker")
+}
+
+// localHost tells whether the engine shares this machine's file system and network.
+func localHost(host string) bool {
+	return strings.HasPrefix(host, "unix://") || strings.HasPrefix(host, "npipe://")
+}
+
+// Local tells whether the engine runs on this machine, so that its published ports are on loopback here.
+func (e *Engine) Local() bool { return localHost(e.Host) }

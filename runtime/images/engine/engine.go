@@ -1,0 +1,135 @@
+// Package engine finds the Docker Engine of this machine, or what speaks its API, and connects to it.
+//
+// What may go in: where engines are looked for, in which order, and what to say when there is none. What may not: what
+// is done with an engine.
+package engine
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/docker/cli/cli/connhelper"
+	"github.com/docker/docker/api/types"
+	"github.com/docker/docker/api/types/versions"
+	"github.com/docker/docker/client"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+)
+
+// Options says where to look.
+type Options struct {
+	Getenv func(string) string // of the process
+	Home   string              // the user's home, for sockets and contexts below it
+}
+
+// Engine is a connected engine.
+type Engine struct {
+	*client.Client
+	Host   string // "unix:///var/run/docker.sock"
+	Origin string // how it was found: "DOCKER_HOST", "Docker context colima", "default socket"
+	Ping   types.Ping
+}
+
+// BuildKit tells whether the engine builds with BuildKit: Docker Engines for Linux since 18.09 do (API 1.39), podman
+// does not, whatever it says in its ping.
+func (e *Engine) BuildKit() bool {
+	return e.Ping.OSType != "windows" && !e.podman() && versions.GreaterThanOrEqualTo(e.ClientVersion(), "1.39")
+}
+
+// podman is what calls its API Docker's without a builder version and with a socket of its own name. Docker Engines
+// say "1" or "2", or are older than BuildKit's start as the default builder.
+func (e *Engine) podman() bool { return strings.Contains(e.Host, "podman") }
+
+// timeToAnswer is how long an engine may take for a ping: a socket answers at once, ssh has to log in.
+const timeToAnswer = 15 * time.Second
+
+// Find connects to the engine that the Docker CLI would use, or to the first one that answers. The caller closes it.
+// Without any it gives a fault.Unavailable whose details say what was looked for, a line each.
+func Find(ctx context.Context, o Options) (*Engine, error) {
+	candidates, err := candidates(o)
+	if err != nil {
+		return nil, err
+	}
+	var tried []string
+	denied := false
+	for _, c := range candidates {
+		e, err := connect(ctx, c)
+		if err == nil {
+			return e, nil
+		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		denied = denied || errors.Is(err, fs.ErrPermission) || strings.Contains(err.Error(), "permission denied")
+		tried = append(tried, c.host+" ("+c.origin+"): "+reason(err))
+	}
+	return nil, none(tried, denied)
+}
+
+func none(tried []string, denied bool) error {
+	why := i18n.M("No Docker Engine answers on this machine.")
+	how := i18n.M("Start one: 'sudo systemctl start docker', Docker Desktop, or 'systemctl --user start podman.socket'; or set DOCKER_HOST.")
+	kind := fault.Unavailable
+	if denied {
+		kind = fault.Denied
+		why = i18n.M("The Docker Engine does not let this user in.")
+		how = i18n.M("Add the user to the engine's group and log in again: 'sudo usermod -aG docker $USER'.")
+	}
+	return fault.New(kind, why, how).With(tried...)
+}
+
+func connect(ctx context.Context, c candidate) (*Engine, error) {
+	opts := []client.Opt{client.WithAPIVersionNegotiation()}
+	helper, err := connhelper.GetConnectionHelper(c.host) // ssh://
+	switch {
+	case err != nil:
+		return nil, err
+	case helper != nil:
+		opts = append(opts, client.WithHTTPClient(&http.Client{Transport: &http.Transport{DialContext: helper.Dialer}}),
+			client.WithHost(helper.Host), client.WithDialContext(helper.Dialer))
+	default:
+		opts = append(opts, client.WithHost(c.host))
+		if c.ca != "" || c.cert != "" {
+			opts = append(opts, client.WithTLSClientConfig(c.ca, c.cert, c.key))
+		}
+	}
+	if c.apiVersion != "" {
+		opts = append(opts, client.WithVersion(c.apiVersion))
+	}
+	api, err := client.NewClientWithOpts(opts...)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeToAnswer)
+	defer cancel()
+	ping, err := api.Ping(ctx)
+	if err != nil {
+		_ = api.Close()
+		return nil, err
+	}
+	api.NegotiateAPIVersionPing(ping)
+	return &Engine{Client: api, Host: c.host, Origin: c.origin, Ping: ping}, nil
+}
+
+// reason is the last part of an error in one line: the client wraps the cause into advice of its own.
+func reason(err error) string {
+	switch s := err.Error(); {
+	case errors.Is(err, fs.ErrNotExist) || strings.Contains(s, "no such file or directory"):
+		return "no such socket"
+	case errors.Is(err, fs.ErrPermission) || strings.Contains(s, "permission denied"):
+		return "permission denied"
+	case strings.Contains(s, "connection refused"):
+		return "connection refused"
+	case errors.Is(err, context.DeadlineExceeded):
+		return "no answer in time"
+	case strings.HasPrefix(s, "Cannot connect to the Docker daemon"):
+		return "no answer"
+	default:
+		return strings.ReplaceAll(s, "\n", " ")
+	}
+}

@@ -1,0 +1,115 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+
+	"github.com/distribution/reference"
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+)
+
+// Digest asks the registry which digest the reference points to now ("sha256:..."), without an engine. rt carries
+// retries; nil takes the default transport. Faults: NotFound, Denied, Throttled, Unavailable.
+func (c Credentials) Digest(ctx context.Context, ref reference.Named, rt http.RoundTripper) (string, error) {
+	host := Host(ref)
+	auth, err := c.For(ctx, host)
+	if err != nil {
+		return "", err
+	}
+	r, err := name.ParseReference(reference.TagNameOnly(ref).String())
+	if err != nil {
+		return "", fault.New(fault.Invalid, i18n.M("{{.Image}} is not an image reference: {{.Error}}.", "Image", ref, "Error", err), i18n.Message{})
+	}
+	if rt == nil {
+		rt = remote.DefaultTransport
+	}
+	desc, err := remote.Head(r, remote.WithContext(ctx), remote.WithTransport(secureOnly{rt}),
+		remote.WithRetryBackoff(remote.Backoff{Steps: 1}), // retrying is rt's work, which honours Retry-After
+		remote.WithAuth(authn.FromConfig(authn.AuthConfig{
+			Username: auth.Username, Password: auth.Password, Auth: auth.Auth,
+			IdentityToken: auth.IdentityToken, RegistryToken: auth.RegistryToken,
+		})))
+	if err != nil {
+		if ctx.Err() != nil {
+			return "", ctx.Err()
+		}
+		return "", readFault(ref, host, auth.Username, err)
+	}
+	return desc.Digest.String(), nil
+}
+
+func readFault(ref reference.Named, host, user string, err error) error {
+	var te *transport.Error
+	var insecure *insecureError
+	switch {
+	case errors.As(err, &insecure):
+		return fault.New(fault.Denied,
+			i18n.M("The registry {{.Registry}} speaks no TLS, so it gets no credentials.", "Registry", host),
+			i18n.M("Give the registry a certificate, or reach it over loopback.")).Because(err)
+	case errors.As(err, &te):
+		switch te.StatusCode {
+		case http.StatusNotFound:
+			return fault.New(fault.NotFound,
+				i18n.M("The registry {{.Registry}} has no image {{.Image}}.", "Registry", host, "Image", ref),
+				i18n.M("Build and push it: 'ibmcloud fn-runtime build {{.Image}}'.", "Image", reference.FamiliarString(ref))).Because(err)
+		case http.StatusUnauthorized, http.StatusForbidden:
+			return Refused(host, user).Because(err)
+		case http.StatusTooManyRequests:
+			return fault.New(fault.Throttled,
+				i18n.M("The registry {{.Registry}} limits requests and refused this one.", "Registry", host),
+				i18n.M("Wait a while, or log in for a higher limit: 'docker login {{.Registry}}'.", "Registry", host)).Because(err)
+		}
+		return fault.New(fault.Unavailable,
+			i18n.M("The registry {{.Registry}} answered with status {{.Status}}.", "Registry", host, "Status", te.StatusCode),
+			i18n.M("Try again later.")).Because(err)
+	}
+	return fault.New(fault.Unavailable,
+		i18n.M("The registry {{.Registry}} cannot be reached: {{.Error}}.", "Registry", host, "Error", err),
+		i18n.M("Check the registry's name and the network.")).Because(err)
+}
+
+// Refused is the fault for a registry that does not take these credentials; user "" means that there were none.
+func Refused(host, user string) *fault.Fault {
+	login := host
+	if host == hubRef {
+		login = ""
+	}
+	how := i18n.M("Log in with an account that may use this repository: 'docker login {{.Registry}}'; or set docker_server, docker_user and docker_password in the Lithops configuration.", "Registry", login)
+	if login == "" {
+		how = i18n.M("Log in with an account that may use this repository: 'docker login'; or set docker_user and docker_password in the Lithops configuration.")
+	}
+	if user == "" {
+		return fault.New(fault.Denied, i18n.M("The registry {{.Registry}} wants an account, and none is known for it.", "Registry", host), how)
+	}
+	return fault.New(fault.Denied, i18n.M("The registry {{.Registry}} refused the account {{.User}}.", "Registry", host, "User", user), how)
+}
+
+// secureOnly keeps credentials from travelling in the clear: the library falls back to HTTP for private addresses.
+type secureOnly struct{ next http.RoundTripper }
+
+type insecureError struct{ host string }
+
+func (e *insecureError) Error() string {
+	return fmt.Sprintf("refusing to speak HTTP without TLS to %s", e.host)
+}
+
+func (s secureOnly) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.URL.Scheme != "https" && !loopback(req.URL.Hostname()) {
+		return nil, &insecureError{req.URL.Host}
+	}
+	return s.next.RoundTrip(req)
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}

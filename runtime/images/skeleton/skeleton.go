@@ -1,0 +1,165 @@
+// Package skeleton writes the folder that a runtime of one's own starts from: a Dockerfile, the packages that a
+// Lithops worker needs, and the action proxy.
+//
+// What may go in: the templates, and which base image fits which Python. What may not: building, and anything of
+// Lithops itself, which reaches the container with each deployed action.
+package skeleton
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/template"
+
+	"github.com/google/renameio/v2"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/actionproxy"
+	"fn-runtime/runtime/fault"
+)
+
+//go:embed templates
+var templates embed.FS
+
+// Options says which skeleton to write.
+type Options struct {
+	Python string // "3.11"
+	Conda  bool   // packages from conda-forge, in an environment of their own
+	Force  bool   // overwrite files that are there
+}
+
+// Pythons are the versions that a skeleton can be written for, oldest first.
+func Pythons() []string {
+	return []string{"3.6", "3.7", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14"}
+}
+
+// Base is the image that a skeleton for this Python starts from when conda is not used. Debian 12 is the base of every
+// official Python image from 3.7 on; 3.6 ended before it came out.
+func Base(python string) string {
+	if python == "3.6" {
+		return "python:3.6-slim-bullseye"
+	}
+	return "python:" + python + "-slim-bookworm"
+}
+
+// CondaBase is the image whose conda makes the environment of a conda skeleton.
+const CondaBase = "continuumio/miniconda3:24.11.1-0"
+
+// Modules are what a worker imports on top of Python's own library: the proxy's metadata call fails without them. The
+// names are those of `import`, read from the workers of Lithops 2.2 to 3.8.
+func Modules() []string {
+	return []string{"boto3", "botocore", "cloudpickle", "ibm_boto3", "ibm_botocore", "ibm_cloud_sdk_core", "pika", "ps_mem", "psutil",
+		"requests", "six", "tblib", "yaml"}
+}
+
+// Write writes the skeleton into dir, which is made when it is not there, and gives the paths of the files in the order
+// in which they were written. When one of them exists and Force is not given, nothing is written and a fault.Conflict
+// lists those that are in the way. An unknown Python is a fault.Invalid.
+func Write(dir string, o Options) (written []string, err error) {
+	files, err := render(o)
+	if err != nil {
+		return nil, err
+	}
+	if !o.Force {
+		if err := nothingThere(dir, files); err != nil {
+			return nil, err
+		}
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, unwritable(dir, err)
+	}
+	for _, f := range files {
+		path := filepath.Join(dir, f.name)
+		if err := renameio.WriteFile(path, f.data, 0o644); err != nil {
+			return written, unwritable(path, err)
+		}
+		written = append(written, path)
+	}
+	return written, nil
+}
+
+type file struct {
+	name string
+	data []byte
+}
+
+// render makes the files. The Dockerfile comes last, so that a folder with one is a whole skeleton.
+func render(o Options) ([]file, error) {
+	if !known(o.Python) {
+		return nil, fault.New(fault.Invalid,
+			i18n.M("There is no skeleton for Python {{.Python}}.", "Python", fmt.Sprintf("%q", o.Python)),
+			i18n.M("Give one of {{.Pythons}} with '--python'.", "Pythons", strings.Join(Pythons(), ", ")))
+	}
+	dockerfile, data := "Dockerfile", map[string]any{
+		"Python": o.Python, "Base": Base(o.Python), "Imports": strings.Join(Modules(), ", "),
+	}
+	if o.Conda {
+		dockerfile, data["Base"] = "Dockerfile.conda", CondaBase
+	}
+	var files []file
+	for _, t := range []struct{ template, name string }{
+		{"requirements.txt", "requirements.txt"}, {"dockerignore", ".dockerignore"}, {dockerfile, "Dockerfile"},
+	} {
+		text, err := expand(t.template, data)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, file{t.name, text})
+	}
+	return append([]file{{"actionproxy.py", actionproxy.Source()}}, files...), nil
+}
+
+func expand(name string, data map[string]any) ([]byte, error) {
+	t, err := template.New(name).Option("missingkey=error").ParseFS(templates, "templates/"+name)
+	if err != nil {
+		return nil, err
+	}
+	var b strings.Builder
+	err = t.ExecuteTemplate(&b, name, data)
+	return []byte(b.String()), err
+}
+
+func known(python string) bool {
+	for _, p := range Pythons() {
+		if p == python {
+			return true
+		}
+	}
+	return false
+}
+
+// nothingThere looks at names, not at what links point to: a dangling link would be overwritten too.
+func nothingThere(dir string, files []file) error {
+	var there []string
+	for _, f := range files {
+		path := filepath.Join(dir, f.name)
+		_, err := os.Lstat(path)
+		switch {
+		case err == nil:
+			there = append(there, path)
+		case !errors.Is(err, fs.ErrNotExist):
+			return unwritable(path, err)
+		}
+	}
+	if len(there) == 0 {
+		return nil
+	}
+	return fault.New(fault.Conflict,
+		i18n.M("These files are there already: {{.Files}}. Nothing was written.", "Files", strings.Join(there, ", ")),
+		i18n.M("Choose another folder, or overwrite them with '--force'."))
+}
+
+func unwritable(path string, err error) error {
+	reason := err
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		reason = pe.Err
+	}
+	return fault.New(fault.Failed,
+		i18n.M("{{.Path}} could not be written: {{.Error}}.", "Path", path, "Error", reason),
+		i18n.M("Choose a folder that you may write to, on a disk with space left.")).Because(err)
+}
