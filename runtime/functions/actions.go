@@ -1,0 +1,123 @@
+package functions
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"iter"
+	"maps"
+	"slices"
+
+	"github.com/apache/openwhisk-client-go/whisk"
+
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/transport"
+)
+
+// blackbox is the kind of an action that runs in an image of its own.
+const blackbox = "blackbox"
+
+// Actions lists the actions of a package, reading a page ahead; their images are left out. Do not delete actions while
+// reading: paging counts entries.
+func (c *Client) Actions(ctx context.Context, pkg string) iter.Seq2[entity.Action, error] {
+	if err := checkName("package", pkg); err != nil {
+		return func(yield func(entity.Action, error) bool) { yield(entity.Action{}, err) }
+	}
+	return list(ctx, c, subject{"package", pkg},
+		func(a whisk.Action) string { return a.Name },
+		func(a whisk.Action) entity.Action { return action(pkg, a) },
+		func(w *whisk.Client, limit, skip int) error {
+			_, _, err := w.Actions.List(pkg, &whisk.ActionListOptions{Limit: limit, Skip: skip})
+			return err
+		})
+}
+
+// Action reads one action without its code; fault.NotFound when it is not there.
+func (c *Client) Action(ctx context.Context, pkg, name string) (entity.Action, error) {
+	if err := checkNames(pkg, name); err != nil {
+		return entity.Action{}, err
+	}
+	about := subject{"action", pkg + "/" + name}
+	a, err := c.call(ctx, true, about, func(w *whisk.Client) error {
+		_, _, err := w.Actions.Get(pkg+"/"+name, false)
+		return err
+	})
+	if err != nil {
+		return entity.Action{}, err
+	}
+	var got whisk.Action
+	if err := json.Unmarshal(a.body, &got); err != nil {
+		return entity.Action{}, unreadable(about, err)
+	}
+	got.Name = name
+	return action(pkg, got), nil
+}
+
+func action(pkg string, a whisk.Action) entity.Action {
+	e := entity.Action{Package: pkg, Name: a.Name, UpdatedAt: milliseconds(a.Updated)}
+	if a.Exec != nil {
+		e.Image = a.Exec.Image
+	}
+	if l := a.Limits; l != nil {
+		if l.Memory != nil {
+			e.MemoryMB = *l.Memory
+		}
+		if l.Timeout != nil {
+			e.TimeoutMS = *l.Timeout
+		}
+	}
+	if len(a.Annotations) > 0 {
+		e.Annotations = make(map[string]any, len(a.Annotations))
+		for _, kv := range a.Annotations {
+			e.Annotations[kv.Key] = kv.Value
+		}
+	}
+	return e
+}
+
+// PutAction makes an action or brings it to what is given. Without code and image the old ones stay.
+func (c *Client) PutAction(ctx context.Context, a entity.Action, code entity.Code) error {
+	if err := checkNames(a.Package, a.Name); err != nil {
+		return err
+	}
+	put := &whisk.Action{Name: a.Package + "/" + a.Name, Limits: &whisk.Limits{}}
+	if code.Base64 != "" || a.Image != "" {
+		binary := true
+		put.Exec = &whisk.Exec{Kind: blackbox, Image: a.Image, Code: &code.Base64, Binary: &binary}
+	}
+	if a.MemoryMB > 0 {
+		put.Limits.Memory = &a.MemoryMB
+	}
+	if a.TimeoutMS > 0 {
+		put.Limits.Timeout = &a.TimeoutMS
+	}
+	for _, key := range slices.Sorted(maps.Keys(a.Annotations)) {
+		put.Annotations = append(put.Annotations, whisk.KeyValue{Key: key, Value: a.Annotations[key]})
+	}
+	ctx = transport.With(ctx, transport.Call{Races: concurrentChange})
+	_, err := c.call(ctx, true, subject{"action", put.Name}, func(w *whisk.Client) error {
+		_, _, err := w.Actions.Insert(put, true)
+		return err
+	})
+	return err
+}
+
+// DeleteAction removes an action; fault.NotFound when it is not there, also when that is so because the answer to a
+// first deletion was lost.
+func (c *Client) DeleteAction(ctx context.Context, pkg, name string) error {
+	if err := checkNames(pkg, name); err != nil {
+		return err
+	}
+	ctx = transport.With(ctx, transport.Call{Races: concurrentChange})
+	_, err := c.call(ctx, true, subject{"action", pkg + "/" + name}, func(w *whisk.Client) error {
+		_, err := w.Actions.Delete(pkg + "/" + name)
+		return err
+	})
+	return err
+}
+
+// concurrentChange tells OpenWhisk's 409 for two writers at once ("Concurrent modification to resource detected.") from
+// its other conflicts, which a repetition cannot cure.
+func concurrentChange(body []byte) bool {
+	return bytes.Contains(bytes.ToLower(body), []byte("concurrent modification"))
+}

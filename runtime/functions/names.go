@@ -1,0 +1,31 @@
+package functions
+
+import (
+	"regexp"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/transport"
+)
+
+// entityName is what OpenWhisk's EntityName allows, up to 256 characters. Names that do not match would change the
+// meaning of a path.
+var entityName = regexp.MustCompile(`^[\w]([\w@ .&-]*[\w@.&-])?$`)
+
+const maxEntityName = 256
+
+func checkName(kind, name string) error {
+	if len(name) <= maxEntityName && entityName.MatchString(name) {
+		return nil
+	}
+	return fault.New(fault.Invalid,
+		i18n.M("{{.Name}} isn't a name that the compute service accepts for {{.Kind}}.", "Name", transport.Printable(name, 100), "Kind", subject{kind: kind, name: "..."}.message()),
+		i18n.M("Use up to 256 letters, digits, and the characters _ @ . & - in it."))
+}
+
+func checkNames(pkg, action string) error {
+	if err := checkName("package", pkg); err != nil {
+		return err
+	}
+	return checkName("action", action)
+}

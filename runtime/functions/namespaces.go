@@ -1,0 +1,131 @@
+package functions
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/transport"
+	"fn-runtime/runtime/transport/pages"
+)
+
+// plan is the resource plan of an IBM Cloud Functions namespace: the one that Lithops asks for, too.
+const plan = "functions-base-plan"
+
+// namespacePage is the answer of IBM's GET /namespaces.
+type namespacePage struct {
+	Total      int `json:"total_count"`
+	Namespaces []struct {
+		ID   string `json:"id"`
+		Name string `json:"name"`
+	} `json:"namespaces"`
+}
+
+// Namespaces lists the namespaces that the credentials give access to, in IBM's form or plain OpenWhisk's.
+func (c *Client) Namespaces(ctx context.Context) ([]entity.Namespace, error) {
+	about := subject{kind: "namespace"}
+	var all []entity.Namespace
+	query := ""
+	for range pages.Max {
+		a, err := c.plain(ctx, http.MethodGet, query, nil)
+		if err != nil {
+			return nil, err
+		}
+		if a.status >= 300 {
+			return nil, c.refusal(about, a)
+		}
+		if bytes.HasPrefix(bytes.TrimSpace(a.body), []byte("[")) { // plain OpenWhisk: ["name"]
+			var names []string
+			if err := json.Unmarshal(a.body, &names); err != nil {
+				return nil, unreadable(about, err)
+			}
+			for _, n := range names {
+				all = append(all, entity.Namespace{ID: n, Name: n})
+			}
+			return all, nil
+		}
+		var page namespacePage
+		if err := json.Unmarshal(a.body, &page); err != nil {
+			return nil, unreadable(about, err)
+		}
+		for _, n := range page.Namespaces {
+			all = append(all, entity.Namespace{ID: n.ID, Name: n.Name})
+		}
+		if len(page.Namespaces) == 0 || len(all) >= page.Total {
+			return all, nil
+		}
+		query = "?limit=" + strconv.Itoa(len(page.Namespaces)) + "&offset=" + strconv.Itoa(len(all))
+	}
+	return nil, endless(about)
+}
+
+// CreateNamespace makes an IAM namespace in a resource group. Plain OpenWhisk has no such call: fault.NotFound or
+// fault.Invalid.
+func (c *Client) CreateNamespace(ctx context.Context, name, resourceGroupID string) (entity.Namespace, error) {
+	about := subject{"namespace", name}
+	a, err := c.plain(ctx, http.MethodPost, "", map[string]string{
+		"name": name, "description": "Namespace for Lithops, made by fn-runtime",
+		"resource_group_id": resourceGroupID, "resource_plan_id": plan,
+	})
+	if err != nil {
+		return entity.Namespace{}, err
+	}
+	if a.status >= 300 {
+		return entity.Namespace{}, c.refusal(about, a)
+	}
+	var made struct {
+		ID string `json:"id"`
+	}
+	if err := json.Unmarshal(a.body, &made); err != nil || made.ID == "" {
+		return entity.Namespace{}, unreadable(about, err)
+	}
+	return entity.Namespace{ID: made.ID, Name: name}, nil
+}
+
+// DeleteNamespace removes an IAM namespace with everything in it; fault.NotFound when it is not there.
+func (c *Client) DeleteNamespace(ctx context.Context, id string) error {
+	if id == "" || id == "." || id == ".." {
+		return fault.New(fault.Invalid, i18n.M("A namespace without a name can't be deleted."), i18n.Message{})
+	}
+	a, err := c.plain(ctx, http.MethodDelete, "/"+url.PathEscape(id), nil)
+	if err != nil {
+		return err
+	}
+	if a.status >= 300 {
+		return c.refusal(subject{"namespace", id}, a)
+	}
+	return nil
+}
+
+// plain sends a request below /namespaces, for which the library has no calls. rest is appended to the path as it is.
+func (c *Client) plain(ctx context.Context, method, rest string, body any) (answer, error) {
+	if c.err != nil {
+		return answer{}, c.err
+	}
+	var data []byte
+	if body != nil {
+		var err error
+		if data, err = json.Marshal(body); err != nil {
+			return answer{}, err
+		}
+	}
+	req, err := http.NewRequestWithContext(ctx, method, c.base.String()+"/v1/namespaces"+rest, bytes.NewReader(data))
+	if err != nil {
+		return answer{}, err
+	}
+	req.Header.Set("Accept", "application/json")
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	a, err := send(transport.Client(c.transport), req)
+	if err != nil {
+		return answer{}, err
+	}
+	return *a, nil
+}

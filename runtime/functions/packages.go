@@ -1,0 +1,67 @@
+package functions
+
+import (
+	"context"
+	"iter"
+	"net/http"
+	"time"
+
+	"github.com/apache/openwhisk-client-go/whisk"
+
+	"fn-runtime/runtime/entity"
+)
+
+// Packages lists the packages of the namespace, reading a page ahead. Do not delete packages while reading: paging
+// counts entries.
+func (c *Client) Packages(ctx context.Context) iter.Seq2[entity.Package, error] {
+	return list(ctx, c, subject{"package", "*"},
+		func(p whisk.Package) string { return p.Name },
+		func(p whisk.Package) entity.Package {
+			return entity.Package{Name: p.Name, UpdatedAt: milliseconds(p.Updated)}
+		},
+		func(w *whisk.Client, limit, skip int) error {
+			_, _, err := w.Packages.List(&whisk.PackageListOptions{Limit: limit, Skip: skip})
+			return err
+		})
+}
+
+// CreatePackage makes a package; created is false when it was there already.
+func (c *Client) CreatePackage(ctx context.Context, name string) (created bool, err error) {
+	if err := checkName("package", name); err != nil {
+		return false, err
+	}
+	a, err := c.raw(ctx, true, func(w *whisk.Client) error {
+		_, _, err := w.Packages.Insert(&whisk.Package{Name: name}, false)
+		return err
+	})
+	switch {
+	case err != nil:
+		return false, err
+	case a.status == http.StatusConflict:
+		return false, nil
+	case a.status >= 300:
+		return false, c.refusal(subject{"package", name}, a)
+	}
+	return true, nil
+}
+
+// DeletePackage removes an empty package: fault.NotFound when it is not there, fault.Conflict when it has actions. A
+// deletion whose first answer was lost is repeated, and gives fault.NotFound then, too.
+func (c *Client) DeletePackage(ctx context.Context, name string) error {
+	if err := checkName("package", name); err != nil {
+		return err
+	}
+	_, err := c.call(ctx, true, subject{"package", name}, func(w *whisk.Client) error {
+		_, err := w.Packages.Delete(name)
+		return err
+	})
+	return err
+}
+
+// milliseconds is the time of an OpenWhisk timestamp: ms since 1970; the zero time for 0.
+func milliseconds(ms int64) time.Time {
+	if ms <= 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}

@@ -1,0 +1,150 @@
+package functions
+
+import (
+	"encoding/json"
+	"net/http"
+	"regexp"
+	"strconv"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/transport"
+)
+
+// subject is what a request is about.
+type subject struct {
+	kind string // "namespace", "package", "action", "activation"
+	name string
+}
+
+func (s subject) message() i18n.Message {
+	switch s.kind {
+	case "package":
+		return i18n.M("package {{.Name}}", "Name", s.name)
+	case "action":
+		return i18n.M("action {{.Name}}", "Name", s.name)
+	case "activation":
+		return i18n.M("activation {{.Name}}", "Name", s.name)
+	}
+	if s.name == "" {
+		return i18n.M("the namespaces")
+	}
+	return i18n.M("namespace {{.Name}}", "Name", s.name)
+}
+
+// refusal is the fault for an answer that is no success: what the server says in its own words, its transaction, and
+// what to do by status.
+func (c *Client) refusal(about subject, a answer) error {
+	kind := transport.KindOfStatus(a.status)
+	words, transaction := serversWords(a)
+	var reason i18n.Message
+	if a.status == http.StatusNotFound {
+		reason = i18n.M("The compute service doesn't know {{.Subject}}: {{.Words}}", "Subject", about.message(), "Words", words)
+	} else {
+		reason = i18n.M("The compute service answered {{.Status}} for {{.Subject}}: {{.Words}}",
+			"Status", a.status, "Subject", about.message(), "Words", words)
+	}
+	f := fault.New(kind, reason, c.remedy(a.status, about))
+	if transaction != "" {
+		f = f.With("transaction " + transaction)
+	}
+	return f
+}
+
+func (c *Client) remedy(status int, about subject) i18n.Message {
+	switch {
+	case status == http.StatusUnauthorized || status == http.StatusForbidden:
+		if !c.loginHint.IsZero() {
+			return c.loginHint
+		}
+		return i18n.M("Log in again with 'ibmcloud login', or check the API key in the Lithops configuration.")
+	case status == http.StatusNotFound && about.kind == "action":
+		return i18n.M("List what is deployed with 'ibmcloud fn-runtime list'.")
+	case status == http.StatusNotFound:
+		return i18n.M("Check the namespace and the region.")
+	case status == http.StatusConflict:
+		return i18n.M("Somebody else changed it at the same time: run the command again.")
+	case status == http.StatusRequestEntityTooLarge:
+		return i18n.M("The handler archive is too large for the service: remove what doesn't belong into the Lithops folder.")
+	case status == http.StatusTooManyRequests:
+		return i18n.M("Wait a minute, then run the command again with a smaller '--jobs'.")
+	case status >= 500:
+		return i18n.M("The service has trouble: try again later.")
+	case status == http.StatusBadRequest:
+		return i18n.M("Correct what the service names, such as memory or timeout beyond its limits.")
+	}
+	return i18n.M("Check the endpoint.")
+}
+
+// transactionForm is what OpenWhisk's transaction ids look like; anything else is not repeated.
+var transactionForm = regexp.MustCompile(`^[0-9A-Za-z_-]{1,64}$`)
+
+// serversWords gives the error text of an answer, made printable. OpenWhisk has {"error", "code"}, IBM's namespaces
+// {"message"} or {"errors":[{"message"}]}, and {"response":{"result":{"error"}}} is a failed action's.
+func serversWords(a answer) (words, transaction string) {
+	var body struct {
+		Error   any    `json:"error"`
+		Message string `json:"message"`
+		Code    any    `json:"code"`
+		Trace   string `json:"trace"`
+		Errors  []struct {
+			Message string `json:"message"`
+		} `json:"errors"`
+	}
+	if json.Unmarshal(a.body, &body) == nil {
+		words = errorText(body.Error)
+		if words == "" {
+			words = body.Message
+		}
+		if words == "" && len(body.Errors) > 0 {
+			words = body.Errors[0].Message
+		}
+		switch code := body.Code.(type) {
+		case string:
+			transaction = code
+		case float64:
+			transaction = strconv.FormatFloat(code, 'f', -1, 64)
+		}
+	} else {
+		words = string(a.body)
+	}
+	if transaction == "" {
+		transaction = a.header.Get("X-Request-Id")
+	}
+	if !transactionForm.MatchString(transaction) {
+		transaction = ""
+	}
+	words = transport.Printable(words, 400)
+	if words == "" {
+		words = http.StatusText(a.status)
+	}
+	if words == "" {
+		words = strconv.Itoa(a.status)
+	}
+	if last := words[len(words)-1]; last != '.' && last != '!' && last != '?' {
+		words += "."
+	}
+	return words, transaction
+}
+
+// errorText gives the text of an "error" field: a text, or an object that holds one.
+func errorText(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case map[string]any:
+		for _, name := range []string{"message", "error", "errorMessage"} {
+			if s, ok := v[name].(string); ok {
+				return s
+			}
+		}
+	}
+	return ""
+}
+
+// unreadable is the fault for a success whose body is not what the API promises.
+func unreadable(about subject, err error) error {
+	return fault.New(fault.Unavailable,
+		i18n.M("The compute service's answer for {{.Subject}} can't be read.", "Subject", about.message()),
+		i18n.M("Check the endpoint, and whether a proxy or gateway stands in between; then try again.")).Because(err)
+}

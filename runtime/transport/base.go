@@ -1,0 +1,98 @@
+package transport
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+)
+
+// maxCABundle bounds a bundle of certificates; Mozilla's has 0.2 MB.
+const maxCABundle = 8 << 20
+
+// newBase makes Go's transport: proxies from the environment, HTTP/2, IPv4 and IPv6, connections kept for as many
+// requests as may be in flight. Certificates are read when they are needed, not at start-up.
+func newBase(o Options) http.RoundTripper {
+	build := func(roots *x509.CertPool) *http.Transport {
+		dialer := &net.Dialer{Timeout: min(o.Timeout, 15*time.Second), KeepAlive: 30 * time.Second}
+		return &http.Transport{
+			Proxy:                 http.ProxyFromEnvironment,
+			DialContext:           dialer.DialContext,
+			ForceAttemptHTTP2:     true,
+			MaxIdleConns:          4 * o.Concurrency,
+			MaxIdleConnsPerHost:   o.Concurrency,
+			IdleConnTimeout:       90 * time.Second,
+			TLSHandshakeTimeout:   min(o.Timeout, 15*time.Second),
+			ExpectContinueTimeout: time.Second,
+			// A header is a few hundred bytes; a hostile server may send without end.
+			MaxResponseHeaderBytes: 256 << 10,
+			TLSClientConfig: &tls.Config{
+				MinVersion:         tls.VersionTLS12,
+				RootCAs:            roots,
+				InsecureSkipVerify: o.SkipTLSVerify, // the user's own setting in the session or configuration
+			},
+		}
+	}
+	load := sync.OnceValues(func() (*http.Transport, error) {
+		roots, err := rootCAs(o)
+		if err != nil {
+			return nil, err
+		}
+		return build(roots), nil
+	})
+	return roundTripper(func(req *http.Request) (*http.Response, error) {
+		t, err := load()
+		if err != nil {
+			return nil, err
+		}
+		return t.RoundTrip(req)
+	})
+}
+
+// rootCAs gives the system's certificates and those of the options; nil means the system's alone.
+func rootCAs(o Options) (*x509.CertPool, error) {
+	extra := o.CAs
+	for _, name := range o.CAFiles {
+		if name == "" {
+			continue
+		}
+		pem, err := readBundle(name)
+		if err != nil {
+			return nil, fault.New(fault.Invalid,
+				i18n.M("The certificate bundle {{.File}} can't be read: {{.Error}}.", "File", name, "Error", err),
+				i18n.M("Correct or unset SSL_CERT_FILE and REQUESTS_CA_BUNDLE.")).Because(err)
+		}
+		extra = append(extra[:len(extra):len(extra)], pem)
+	}
+	if len(extra) == 0 {
+		return nil, nil
+	}
+	pool, err := x509.SystemCertPool()
+	if err != nil {
+		pool = x509.NewCertPool()
+	}
+	for _, pem := range extra {
+		pool.AppendCertsFromPEM(pem)
+	}
+	return pool, nil
+}
+
+func readBundle(name string) ([]byte, error) {
+	info, err := os.Stat(name)
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("it is not a regular file")
+	case info.Size() > maxCABundle:
+		return nil, fmt.Errorf("it has more than %d bytes", maxCABundle)
+	}
+	return os.ReadFile(name)
+}

@@ -1,0 +1,98 @@
+package transport
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+)
+
+// guard refuses requests that would give something away: without TLS to anything but this machine, to another host
+// than the one that the credentials are for, along a redirect to another host.
+type guard struct {
+	next      http.RoundTripper
+	origin    *url.URL // nil: any host
+	err       error    // the options were wrong
+	userAgent string
+}
+
+func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
+	if err := g.check(req); err != nil {
+		if req.Body != nil {
+			req.Body.Close()
+		}
+		return nil, err
+	}
+	if g.userAgent != "" {
+		req = req.Clone(req.Context())
+		req.Header.Set("User-Agent", g.userAgent)
+	}
+	return g.next.RoundTrip(req)
+}
+
+func (g *guard) check(req *http.Request) error {
+	if g.err != nil {
+		return g.err
+	}
+	host := req.URL.Host
+	if req.URL.Scheme != "https" && !Loopback(req.URL.Hostname()) {
+		return fault.New(fault.Invalid,
+			i18n.M("{{.URL}} has no TLS and isn't on this machine, so nothing was sent.", "URL", place(req.URL)),
+			i18n.M("Use an endpoint that starts with https://."))
+	}
+	if g.origin != nil && !sameOrigin(g.origin, req.URL) {
+		return elsewhere(place(g.origin), host)
+	}
+	if from := req.Response; from != nil && from.Request != nil && !sameOrigin(from.Request.URL, req.URL) {
+		return elsewhere(place(from.Request.URL), host)
+	}
+	return nil
+}
+
+func elsewhere(origin, host string) error {
+	return fault.New(fault.Denied,
+		i18n.M("{{.Origin}} leads to {{.Host}}. Nothing was sent there, because the credentials are for {{.Origin}} only.",
+			"Origin", origin, "Host", host),
+		i18n.M("Check the endpoint, and the region it belongs to."))
+}
+
+// Loopback tells whether a host name or address is this machine's own.
+func Loopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.Unmap().IsLoopback()
+}
+
+func parseOrigin(o Options) (*url.URL, error) {
+	if o.Origin == "" && !o.Auth.set() {
+		return nil, nil
+	}
+	u, err := url.Parse(o.Origin)
+	if err != nil || u.Host == "" {
+		return nil, fault.New(fault.Invalid,
+			i18n.M("The endpoint {{.Endpoint}} isn't a URL.", "Endpoint", o.Origin),
+			i18n.M("Give it in the form https://HOST[:PORT]."))
+	}
+	return u, nil
+}
+
+func sameOrigin(a, b *url.URL) bool {
+	return strings.EqualFold(a.Scheme, b.Scheme) && strings.EqualFold(hostPort(a), hostPort(b))
+}
+
+func hostPort(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[strings.ToLower(u.Scheme)]
+	}
+	return net.JoinHostPort(u.Hostname(), port)
+}
+
+// place is where a URL points to, without what it may carry: no user, path or query.
+func place(u *url.URL) string { return u.Scheme + "://" + u.Host }

@@ -1,0 +1,79 @@
+package transport
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+)
+
+// DefaultIAM is the endpoint of IBM Cloud's identity service.
+const DefaultIAM = "https://iam.cloud.ibm.com"
+
+// APIKeyToken gives a TokenFunc that exchanges an IBM Cloud API key for access tokens at the identity service
+// (POST /identity/token) and keeps each until shortly before its end. rt must carry no credentials of its own.
+func APIKeyToken(endpoint, apiKey string, rt http.RoundTripper) TokenFunc {
+	var mu sync.Mutex
+	var token string
+	var ends time.Time
+	return func(ctx context.Context, refresh bool) (string, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if !refresh && token != "" && time.Until(ends) > expirySlack {
+			return token, nil
+		}
+		t, e, err := exchange(ctx, endpoint, apiKey, rt)
+		if err != nil {
+			return "", err
+		}
+		token, ends = t, e
+		return token, nil
+	}
+}
+
+func exchange(ctx context.Context, endpoint, apiKey string, rt http.RoundTripper) (string, time.Time, error) {
+	form := url.Values{"grant_type": {"urn:ibm:params:oauth:grant-type:apikey"}, "apikey": {apiKey}}
+	target := strings.TrimRight(endpoint, "/") + "/identity/token"
+	ctx = With(ctx, Call{Repeatable: true})
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, strings.NewReader(form.Encode()))
+	if err != nil {
+		return "", time.Time{}, fault.New(fault.Invalid,
+			i18n.M("The IAM endpoint {{.Endpoint}} isn't a URL.", "Endpoint", endpoint),
+			i18n.M("Give it in the form https://HOST[:PORT]."))
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("Accept", "application/json")
+	resp, err := rt.RoundTrip(req)
+	if err != nil {
+		return "", time.Time{}, err
+	}
+	defer resp.Body.Close()
+	data, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	if err != nil {
+		return "", time.Time{}, err
+	}
+	var answer struct {
+		AccessToken  string  `json:"access_token"`
+		Expiration   float64 `json:"expiration"`
+		ErrorMessage string  `json:"errorMessage"`
+	}
+	err = json.Unmarshal(data, &answer)
+	switch {
+	case resp.StatusCode == http.StatusBadRequest, resp.StatusCode == http.StatusUnauthorized, resp.StatusCode == http.StatusForbidden:
+		return "", time.Time{}, fault.New(fault.Denied,
+			i18n.M("IBM Cloud doesn't accept the API key: {{.Reason}}", "Reason", Printable(answer.ErrorMessage, 300)),
+			i18n.M("Check the API key in the Lithops configuration, or create one with 'ibmcloud iam api-key-create NAME'."))
+	case resp.StatusCode >= 300 || err != nil || answer.AccessToken == "":
+		return "", time.Time{}, fault.New(KindOfStatus(max(resp.StatusCode, 300)),
+			i18n.M("{{.URL}} gave no access token (HTTP status {{.Status}}).", "URL", place(req.URL), "Status", resp.StatusCode),
+			i18n.M("Try again later."))
+	}
+	return answer.AccessToken, time.Unix(int64(answer.Expiration), 0), nil
+}

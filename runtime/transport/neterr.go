@@ -1,0 +1,98 @@
+package transport
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"syscall"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+)
+
+// errorVerdict tells whether a request that got no answer may be sent again.
+func errorVerdict(ctx context.Context, err error, safe bool) (reason string, repeat bool) {
+	var f *fault.Fault
+	var dns *net.DNSError
+	var op *net.OpError
+	switch {
+	case ctx.Err() != nil, errors.As(err, &f), untrusted(err), notTLS(err):
+		return "", false
+	case errors.As(err, &dns):
+		return "name look-up failed", !dns.IsNotFound
+	case errors.As(err, &op) && (op.Op == "dial" || op.Op == "socks connect"):
+		return "connection failed", true // nothing was sent
+	case errors.As(err, new(stalled)):
+		return "no answer in time", safe
+	}
+	return "connection broken", safe
+}
+
+// explain turns the last error into a fault. An end that the caller asked for stays what it is.
+type explain struct{ next http.RoundTripper }
+
+func (e *explain) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := e.next.RoundTrip(req)
+	if err == nil {
+		return resp, nil
+	}
+	var f *fault.Fault
+	if ctxErr := req.Context().Err(); ctxErr != nil && !errors.As(context.Cause(req.Context()), &f) {
+		return nil, ctxErr
+	}
+	if errors.As(err, &f) {
+		return nil, err
+	}
+	return nil, explained(req, err)
+}
+
+func explained(req *http.Request, err error) error {
+	where := place(req.URL)
+	var dns *net.DNSError
+	var timeout net.Error
+	tryAgain := i18n.M("Check the endpoint and the network, then try again.")
+	switch {
+	case errors.As(err, &dns):
+		return fault.New(fault.Unavailable,
+			i18n.M("The host name {{.Host}} can't be found.", "Host", req.URL.Hostname()), tryAgain).Because(err)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return fault.New(fault.Unavailable,
+			i18n.M("{{.URL}} refuses connections.", "URL", where), tryAgain).Because(err)
+	case untrusted(err):
+		return fault.New(fault.Denied,
+			i18n.M("The certificate of {{.URL}} isn't trusted: {{.Error}}.", "URL", where, "Error", certificateError(err)),
+			i18n.M("Check the endpoint; if its certificate is your organisation's own, set SSL_CERT_FILE to the bundle that holds its authority.")).Because(err)
+	case notTLS(err):
+		return fault.New(fault.Invalid,
+			i18n.M("{{.URL}} doesn't speak TLS.", "URL", where), i18n.M("Check the scheme and the port of the endpoint.")).Because(err)
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return fault.New(fault.Timeout,
+			i18n.M("{{.URL}} didn't answer in time.", "URL", where), tryAgain).Because(err)
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return fault.New(fault.Unavailable,
+			i18n.M("{{.URL}} broke off in the middle of its answer.", "URL", where), tryAgain).Because(err)
+	}
+	return fault.New(fault.Unavailable,
+		i18n.M("The connection to {{.URL}} broke.", "URL", where), tryAgain).Because(err)
+}
+
+func untrusted(err error) bool {
+	return errors.As(err, new(*tls.CertificateVerificationError)) || errors.As(err, new(x509.UnknownAuthorityError)) ||
+		errors.As(err, new(x509.HostnameError)) || errors.As(err, new(x509.CertificateInvalidError))
+}
+
+func certificateError(err error) string {
+	var verify *tls.CertificateVerificationError
+	if errors.As(err, &verify) {
+		return verify.Err.Error()
+	}
+	return err.Error()
+}
+
+func notTLS(err error) bool {
+	return errors.Is(err, http.ErrSchemeMismatch) || errors.As(err, new(tls.RecordHeaderError))
+}

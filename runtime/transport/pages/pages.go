@@ -1,0 +1,75 @@
+// Package pages reads lists that a server hands out page by page.
+//
+// What may go in: reading ahead, and an end to paging that has none. What may not: what the pages hold.
+package pages
+
+import (
+	"context"
+	"iter"
+)
+
+// Max bounds the pages of one list: a server that pages without end is untrusted, not patient.
+const Max = 20000
+
+// Next reads the next page; more tells whether another one follows.
+type Next[T any] func(ctx context.Context) (page []T, more bool, err error)
+
+// Ahead gives the items of all pages. While one page is consumed, the next is being read. The sequence ends after an
+// error, and with endless when there are more than Max pages. next is never called twice at the same time, nor after the
+// loop over the sequence has ended.
+func Ahead[T any](ctx context.Context, next Next[T], endless func() error) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		type result struct {
+			page []T
+			err  error
+			last bool
+		}
+		results := make(chan result)
+		go func() {
+			defer close(results)
+			for n := 0; ; n++ {
+				var r result
+				if n == Max {
+					r = result{err: endless(), last: true}
+				} else {
+					page, more, err := next(ctx)
+					r = result{page, err, err != nil || !more}
+				}
+				select {
+				case results <- r:
+				case <-ctx.Done():
+					return
+				}
+				if r.last {
+					return
+				}
+			}
+		}()
+		defer func() {
+			cancel()
+			for range results { // the reader has ended when the channel is closed
+			}
+		}()
+		var none T
+		for {
+			r, ok := <-results
+			if !ok {
+				yield(none, context.Cause(ctx))
+				return
+			}
+			for _, item := range r.page {
+				if !yield(item, nil) {
+					return
+				}
+			}
+			if r.err != nil {
+				yield(none, r.err)
+				return
+			}
+			if r.last {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,136 @@
+package transport
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"mime"
+	"net/url"
+	"strings"
+)
+
+// shownFields are the only fields of JSON bodies whose texts a trace shows; numbers and booleans are shown in any field
+// but "code", which holds programs as well as error codes. The names are those of the OpenWhisk API, of the answers of
+// IBM's identity service, and of the Lithops metadata.
+var shownFields = set("activationId", "cause", "description", "end", "error", "errorCode", "errorMessage", "id", "image",
+	"key", "kind", "lithops_version", "message", "name", "namespace", "python_version", "resource_group_id",
+	"resource_plan_id", "status", "subject_type", "token_type", "updated", "version")
+
+// shownXML are the only elements of XML bodies whose text a trace shows: the names of the S3 API that hold no secret.
+var shownXML = set("Bucket", "Code", "DeleteMarker", "EncodingType", "ID", "IsLatest", "IsTruncated", "Key", "KeyCount",
+	"KeyMarker", "LastModified", "LocationConstraint", "MaxKeys", "Message", "Name", "NextKeyMarker", "Prefix", "Quiet",
+	"RequestId", "Resource", "Size", "StartAfter", "Status", "StorageClass", "UploadId", "VersionId")
+
+// writeBody shows of a body what its type and the lists above allow.
+func writeBody(b *strings.Builder, contentType string, data []byte) {
+	if len(data) == 0 {
+		return
+	}
+	t, _, _ := mime.ParseMediaType(contentType)
+	text := ""
+	switch {
+	case len(data) > maxTraced:
+	case t == "application/json" || strings.HasSuffix(t, "+json"):
+		text = redactJSON(data)
+	case t == "application/x-www-form-urlencoded":
+		text = redactForm(string(data))
+	case t == "application/xml" || t == "text/xml" || (t == "" && bytes.HasPrefix(data, []byte("<"))):
+		text = redactXML(data)
+	}
+	if text == "" {
+		text = fmt.Sprintf("[%d bytes of %s]", len(data), Printable(contentType, 100))
+	}
+	fmt.Fprintf(b, "\n%s\n", Printable(text, maxShown))
+}
+
+func redactJSON(data []byte) string {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	var v any
+	if d.Decode(&v) != nil {
+		return ""
+	}
+	out, err := json.Marshal(redactValue("", v))
+	if err != nil {
+		return ""
+	}
+	return string(out)
+}
+
+func redactValue(field string, v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for name, value := range v {
+			shown := name
+			if len(shown) > 100 {
+				shown = shown[:100] + "..."
+			}
+			out[shown] = redactValue(name, value)
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i := range v {
+			out[i] = redactValue(field, v[i])
+		}
+		return out
+	case string:
+		if shownFields[field] || v == "" {
+			return v
+		}
+		return hidden
+	case json.Number:
+		if field == "code" || len(v) > 30 {
+			return hidden
+		}
+		return v
+	}
+	return v // true, false, null
+}
+
+func redactForm(body string) string {
+	form, err := url.ParseQuery(body)
+	if err != nil {
+		return ""
+	}
+	for name := range form {
+		if name != "grant_type" {
+			form[name] = []string{hidden}
+		}
+	}
+	return form.Encode()
+}
+
+func redactXML(data []byte) string {
+	d := xml.NewDecoder(bytes.NewReader(data))
+	var b strings.Builder
+	var name string
+	for b.Len() <= maxShown {
+		token, err := d.Token()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return ""
+		}
+		switch t := token.(type) {
+		case xml.StartElement:
+			name = t.Name.Local
+			b.WriteString("<" + name + ">")
+		case xml.EndElement:
+			name = ""
+			b.WriteString("</" + t.Name.Local + ">")
+		case xml.CharData:
+			if text := strings.TrimSpace(string(t)); text != "" {
+				if !shownXML[name] {
+					text = hidden
+				}
+				b.WriteString(text)
+			}
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,136 @@
+package transport
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// hidden stands for what a trace must not show. The IBM Cloud CLI's own traces use the same words.
+const hidden = "[PRIVATE DATA HIDDEN]"
+
+// Limits of a trace: a body beyond maxTraced is not looked into, and of one that is, maxShown bytes are written.
+const (
+	maxTraced = 8 << 20
+	maxShown  = 4 << 10
+)
+
+// shownHeaders are the only headers whose value a trace shows.
+var shownHeaders = set("Accept", "Accept-Encoding", "Connection", "Content-Encoding", "Content-Length", "Content-Md5",
+	"Content-Type", "Date", "Etag", "Ibm-Service-Instance-Id", "Last-Modified", "Retry-After", "Server",
+	"Transfer-Encoding", "User-Agent", "Transaction-Id", "X-Amz-Bucket-Region", "X-Amz-Content-Sha256", "X-Amz-Date",
+	"X-Amz-Id-2", "X-Amz-Request-Id", "X-Correlation-Id", "X-Openwhisk-Activation-Id", "X-Request-Id")
+
+// shownQuery are the only query parameters whose value a trace shows.
+var shownQuery = set("blocking", "code", "delete", "delimiter", "key-marker", "limit", "list-type", "location",
+	"max-keys", "max-uploads", "offset", "overwrite", "prefix", "result", "skip", "start-after", "uploads",
+	"versioning", "versions", "version-id-marker")
+
+func set(names ...string) map[string]bool {
+	m := make(map[string]bool, len(names))
+	for _, n := range names {
+		m[n] = true
+	}
+	return m
+}
+
+// tracer writes requests and answers in the form of the IBM Cloud CLI's traces. What it shows is listed; everything
+// else is hidden.
+type tracer struct {
+	mu      sync.Mutex
+	out     io.Writer
+	secrets *strings.Replacer
+}
+
+func newTracer(o Options) *tracer {
+	if o.Trace == nil {
+		return nil
+	}
+	secrets := o.Secrets
+	if o.Auth.Basic != "" {
+		_, password, _ := strings.Cut(o.Auth.Basic, ":")
+		secrets = append(secrets[:len(secrets):len(secrets)], o.Auth.Basic, password)
+	}
+	var pairs []string
+	for _, s := range secrets {
+		if len(s) >= 4 { // shorter ones would tear words apart and protect nothing
+			pairs = append(pairs, s, hidden, url.QueryEscape(s), hidden)
+		}
+	}
+	return &tracer{out: o.Trace, secrets: strings.NewReplacer(pairs...)}
+}
+
+func (t *tracer) request(req *http.Request) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "\nREQUEST: [%s]\n%s %s HTTP/1.1\nHost: %s\n", now(), req.Method, target(req.URL), Printable(req.URL.Host, 300))
+	writeHeader(&b, req.Header)
+	if canReplay(req) && req.GetBody != nil {
+		if body, err := req.GetBody(); err == nil {
+			data, _ := io.ReadAll(io.LimitReader(body, maxTraced+1))
+			body.Close()
+			writeBody(&b, req.Header.Get("Content-Type"), data)
+		}
+	} else if req.ContentLength != 0 {
+		fmt.Fprintf(&b, "\n[%d bytes]\n", req.ContentLength)
+	}
+	t.write(b.String(), req)
+}
+
+func (t *tracer) answer(req *http.Request, resp *http.Response, err error, took time.Duration) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "\nRESPONSE: [%s] Elapsed: %dms\n", now(), took.Milliseconds())
+	if err != nil {
+		fmt.Fprintf(&b, "%s\n", Printable(err.Error(), maxShown))
+		t.write(b.String(), req)
+		return
+	}
+	fmt.Fprintf(&b, "%s %s\n", resp.Proto, Printable(resp.Status, 100))
+	writeHeader(&b, resp.Header)
+	writeBody(&b, resp.Header.Get("Content-Type"), peek(resp))
+	t.write(b.String(), req)
+}
+
+// write puts one piece into the trace. The credentials of the request are hidden wherever they were echoed.
+func (t *tracer) write(text string, req *http.Request) {
+	text = t.secrets.Replace(text)
+	if _, credentials, ok := strings.Cut(req.Header.Get("Authorization"), " "); ok && credentials != "" {
+		text = strings.ReplaceAll(text, credentials, hidden)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	_, _ = io.WriteString(t.out, text) // a trace that cannot be written must not stop the work
+}
+
+func now() string { return time.Now().UTC().Format(time.RFC3339Nano) }
+
+// target is the path of a URL with the query parameters that may be shown.
+func target(u *url.URL) string {
+	query := u.Query()
+	for name, values := range query {
+		if !shownQuery[name] {
+			query[name] = slices.Repeat([]string{hidden}, len(values))
+		}
+	}
+	path := Printable(u.EscapedPath(), 2000)
+	if len(query) == 0 {
+		return path
+	}
+	return path + "?" + Printable(query.Encode(), 2000)
+}
+
+func writeHeader(b *strings.Builder, h http.Header) {
+	for _, name := range slices.Sorted(maps.Keys(h)) {
+		for _, value := range h[name] {
+			if !shownHeaders[http.CanonicalHeaderKey(name)] {
+				value = hidden
+			}
+			fmt.Fprintf(b, "%s: %s\n", Printable(name, 200), Printable(value, 500))
+		}
+	}
+}

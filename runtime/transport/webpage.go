@@ -1,0 +1,59 @@
+package transport
+
+import (
+	"mime"
+	"net/http"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+)
+
+// webPage recognises a gateway's, a proxy's or a login portal's HTML where an API's answer is expected. It sits outside
+// the retries, so that a gateway's 503 has been repeated before it is reported. An object of a store may be HTML: a
+// request that accepts it, or asks a store for an object, has no JSON or XML to expect and says so with AnyContent.
+type webPage struct{ next http.RoundTripper }
+
+// AnyContent as the value of the header Accept tells that the answer may be HTML. It is the header's own default.
+const AnyContent = "*/*"
+
+func (w *webPage) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := w.next.RoundTrip(req)
+	if err != nil || !isHTML(resp.Header) {
+		return resp, err
+	}
+	if resp.StatusCode < 300 && req.Header.Get("Accept") == AnyContent {
+		return resp, nil
+	}
+	resp.Body.Close()
+	kind := KindOfStatus(resp.StatusCode)
+	return nil, fault.New(kind,
+		i18n.M("{{.URL}} answered with a web page (HTTP status {{.Status}}) where the API was expected.",
+			"URL", place(req.URL), "Status", resp.StatusCode),
+		i18n.M("Check the endpoint, and whether a proxy or gateway stands in between; then try again."))
+}
+
+func isHTML(h http.Header) bool {
+	t, _, err := mime.ParseMediaType(h.Get("Content-Type"))
+	return err == nil && (t == "text/html" || t == "application/xhtml+xml")
+}
+
+// KindOfStatus gives the kind of fault that an HTTP status means.
+func KindOfStatus(status int) fault.Kind {
+	switch {
+	case status == http.StatusUnauthorized, status == http.StatusForbidden:
+		return fault.Denied
+	case status == http.StatusNotFound:
+		return fault.NotFound
+	case status == http.StatusConflict:
+		return fault.Conflict
+	case status == http.StatusRequestEntityTooLarge:
+		return fault.TooLarge
+	case status == http.StatusTooManyRequests:
+		return fault.Throttled
+	case status == http.StatusRequestTimeout, status == http.StatusGatewayTimeout:
+		return fault.Timeout
+	case status >= 400 && status < 500:
+		return fault.Invalid
+	}
+	return fault.Unavailable
+}
