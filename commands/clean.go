@@ -1,0 +1,74 @@
+package commands
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime"
+	"fn-runtime/runtime/connect"
+)
+
+type cleanOptions struct {
+	target targetFlags
+	req    runtime.CleanRequest
+	force  bool
+}
+
+func newClean(f *Factory) *cobra.Command {
+	o := &cleanOptions{}
+	cmd := &cobra.Command{
+		Use:   "clean",
+		Short: i18n.M("Delete all that Lithops keeps, except its configuration.").ID,
+		Long:  i18n.M("Deletes runtimes, packages, metadata, job objects and the caches on this machine. Nothing outside the prefixes of Lithops is touched, and never a configuration.").ID,
+		Example: example(i18n.M("Show what would be deleted"), "clean --dry-run") +
+			example(i18n.M("Delete only job objects that are older than a week"), "clean --jobs-only --older-than 7d -f") +
+			example(i18n.M("Delete everything and the namespace too"), "clean --all"),
+		Args: arguments(0, 0, i18n.Message{}),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.target.check(cmd); err != nil {
+				return err
+			}
+			for _, other := range []string{"jobs-only", "older-than"} {
+				if err := exclusive(cmd, "all", other); err != nil {
+					return err
+				}
+			}
+			return clean(cmd.Context(), f, o)
+		},
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+	boolFlag(cmd, &o.req.All, "all", "a", i18n.M("Delete the namespace too."))
+	boolFlag(cmd, &o.req.JobsOnly, "jobs-only", "", i18n.M("Delete only the objects of jobs."))
+	cmd.Flags().Var(ageValue{&o.req.OlderThan}, "older-than", i18n.M("Delete only objects last changed longer ago than `AGE`, such as 36h or 7d.").ID)
+	boolFlag(cmd, &o.force, "force", "f", i18n.M("Delete without confirmation."))
+	boolFlag(cmd, &o.req.DryRun, "dry-run", "", i18n.M("Show what would be done and change nothing."))
+	o.target.add(cmd)
+	o.target.addJobs(cmd)
+	f.outputFlags(cmd)
+	return cmd
+}
+
+func clean(ctx context.Context, f *Factory, o *cleanOptions) (err error) {
+	var saidNo bool
+	o.req.Confirm, err = f.asking(ctx, o.force, o.req.DryRun, func(plan runtime.Result) i18n.Message {
+		if o.req.All {
+			return i18n.M("Delete all this and the namespace?")
+		}
+		return i18n.M("Delete all this?")
+	}, &saidNo)
+	if err != nil {
+		return err
+	}
+	s, err := f.open(ctx, &o.target, connect.Options{NeedStore: true, NeedInstall: true})
+	if err != nil {
+		return err
+	}
+	result, err := s.Clean(ctx, o.req)
+	if saidNo {
+		f.View.Say(i18n.M("Nothing was deleted."))
+		return nil
+	}
+	return f.finish(result, err)
+}

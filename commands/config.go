@@ -1,0 +1,51 @@
+package commands
+
+import (
+	"encoding/json"
+
+	"github.com/goccy/go-yaml"
+	"github.com/spf13/cobra"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime"
+	"fn-runtime/runtime/connect"
+)
+
+func newConfig(f *Factory) *cobra.Command {
+	var target targetFlags
+	var req runtime.ConfigRequest
+	cmd := &cobra.Command{
+		Use:   "lithops-config",
+		Short: i18n.M("Print the Lithops configuration that matches this session.").ID,
+		Long:  i18n.M("Prints the configuration with which the Lithops client works on the same backend, namespace and bucket. Secrets are left out unless they are asked for.").ID,
+		Example: example(i18n.M("Make the client use this machine's own endpoint"), "lithops-config -b local --show-secrets > .lithops_config") +
+			example(i18n.M("Show what the client should use"), "lithops-config"),
+		Args: arguments(0, 0, i18n.Message{}),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := target.check(cmd); err != nil {
+				return err
+			}
+			s, err := f.open(cmd.Context(), &target, connect.Options{NeedStore: true, NeedInstall: true})
+			if err != nil {
+				return err
+			}
+			data, err := s.LithopsConfig(cmd.Context(), req)
+			if err != nil {
+				return err
+			}
+			if !f.View.JSON {
+				return f.View.Raw(data)
+			}
+			doc, err := yaml.YAMLToJSON(data)
+			if err != nil {
+				return err
+			}
+			return f.View.Document(json.RawMessage(doc))
+		},
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+	boolFlag(cmd, &req.ShowSecrets, "show-secrets", "", i18n.M("Print API keys and passwords too."))
+	target.add(cmd)
+	f.outputFlags(cmd)
+	return cmd
+}

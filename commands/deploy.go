@@ -1,0 +1,72 @@
+package commands
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime"
+	"fn-runtime/runtime/connect"
+)
+
+// maxTimeout in s keeps numbers sane; what an installation allows is checked where it is known.
+const maxTimeout = 24 * 60 * 60
+
+type deployOptions struct {
+	target targetFlags
+	req    runtime.DeployRequest
+}
+
+func newDeploy(f *Factory) *cobra.Command {
+	o := &deployOptions{}
+	cmd := &cobra.Command{
+		Use:   "deploy (default | IMAGE[:TAG])",
+		Short: i18n.M("Register a runtime and store its metadata.").ID,
+		Long:  i18n.M("Registers the runtime as the installed Lithops client would, calls it once for its metadata and stores that where the client looks. A runtime that is deployed already and equal is left alone.").ID,
+		Example: example(i18n.M("Deploy the default runtime of the client's Python"), "deploy default") +
+			example(i18n.M("Deploy an image in two memory sizes"), "deploy docker.io/me/runtime:1.0 -m 512,1024") +
+			example(i18n.M("Show what would be done on this machine's own endpoint"), "deploy default -b local --dry-run"),
+		Args: arguments(1, 1, i18n.M("default or an image")),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := o.target.check(cmd); err != nil {
+				return err
+			}
+			o.req.Name = args[0]
+			o.req.Python = o.target.pythonVersion()
+			return deploy(cmd.Context(), f, o)
+		},
+		ValidArgsFunction: words("default"),
+	}
+	memoryFlag(cmd, &o.req.MemoryMB, i18n.M("Memory in `MB`, several with commas."))
+	countFlag(cmd, &o.req.TimeoutS, "timeout", "t", maxTimeout, i18n.M("Time limit of a call in `SECONDS`."))
+	boolFlag(cmd, &o.req.Pin, "pin", "", i18n.M("Register the image by its digest instead of its tag."))
+	boolFlag(cmd, &o.req.Force, "force", "f", i18n.M("Deploy again even where nothing differs."))
+	boolFlag(cmd, &o.req.DryRun, "dry-run", "", i18n.M("Show what would be done and change nothing."))
+	o.target.add(cmd)
+	o.target.addJobs(cmd)
+	f.outputFlags(cmd)
+	return cmd
+}
+
+func deploy(ctx context.Context, f *Factory, o *deployOptions) error {
+	s, err := f.open(ctx, &o.target, connect.Options{NeedStore: true, NeedInstall: true, NeedImages: o.req.Pin})
+	if err != nil {
+		return err
+	}
+	return f.finish(s.Deploy(ctx, o.req))
+}
+
+func memoryFlag(cmd *cobra.Command, list *[]int, text i18n.Message) {
+	cmd.Flags().VarP(memoryValue{list}, "memory", "m", text.ID)
+}
+
+// words completes the first argument.
+func words(list ...string) cobra.CompletionFunc {
+	return func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		if len(args) > 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return list, cobra.ShellCompDirectiveNoFileComp
+	}
+}

@@ -1,0 +1,14 @@
+package commands
+
+import (
+	"fn-runtime/commands/view"
+	"fn-runtime/runtime/local"
+)
+
+// endpoint is what may be shown of the local endpoint: its credentials stay out.
+func endpoint(i local.Info) view.Endpoint {
+	return view.Endpoint{
+		Running: i.Running, PID: i.PID, URL: i.Endpoint, S3URL: i.S3Endpoint, Namespace: i.Namespace, Bucket: i.Bucket,
+		CAFile: i.CAFile, Python: i.Python, Invoker: i.Invoker, StartedAt: i.StartedAt, Version: i.Version,
+	}
+}

@@ -1,0 +1,112 @@
+package commands
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/connect"
+)
+
+// The kinds of flags. Their texts are Messages so that they are in the catalogue; a `WORD` in backquotes names the
+// value in help.
+
+func boolFlag(cmd *cobra.Command, p *bool, name, short string, text i18n.Message) {
+	cmd.Flags().BoolVarP(p, name, short, false, text.ID)
+}
+
+func stringFlag(cmd *cobra.Command, p *string, name, short string, text i18n.Message) {
+	cmd.Flags().StringVarP(p, name, short, "", text.ID)
+}
+
+// countFlag is a whole number from 1 to most.
+func countFlag(cmd *cobra.Command, p *int, name, short string, most int, text i18n.Message) {
+	cmd.Flags().VarP(&countValue{p: p, most: most}, name, short, text.ID)
+}
+
+// outputFlags say how the answer looks; parsing sets the view.
+func (f *Factory) outputFlags(cmd *cobra.Command) {
+	cmd.Flags().Var(choice{values: []string{"json"}, set: func(string) { f.View.JSON = true }}, "output",
+		i18n.M("Write one JSON document to standard output; `FORMAT` is json.").ID)
+	cmd.Flags().BoolVarP(&f.View.Quiet, "quiet", "q", f.View.Quiet, i18n.M("Suppress progress.").ID)
+	complete(cmd, "output", "json")
+}
+
+// targetFlags say where to work.
+type targetFlags struct {
+	backend       string
+	config        string
+	region        string
+	resourceGroup string
+	namespace     string
+	bucket        string
+	userKey       string
+	python        string
+	lithops       string
+	jobs          int
+}
+
+// maxJobs bounds --jobs: more connections than this help no service.
+const maxJobs = 256
+
+func (t *targetFlags) add(cmd *cobra.Command) {
+	cmd.Flags().VarP(choice{values: backends(), set: func(s string) { t.backend = s }, get: func() string { return t.backend }},
+		"backend", "b", i18n.M("Use this compute `BACKEND`: ibm_cf, openwhisk or local.").ID)
+	complete(cmd, "backend", backends()...)
+	stringFlag(cmd, &t.config, "config", "c", i18n.M("Read the Lithops configuration from `FILE`."))
+	stringFlag(cmd, &t.region, "region", "r", i18n.M("Use this `REGION` instead of the targeted one."))
+	stringFlag(cmd, &t.resourceGroup, "resource-group", "g", i18n.M("Use the resource `GROUP` with this name or ID."))
+	stringFlag(cmd, &t.namespace, "namespace", "", i18n.M("Use this `NAMESPACE`."))
+	stringFlag(cmd, &t.bucket, "bucket", "", i18n.M("Keep metadata in this `BUCKET`."))
+	stringFlag(cmd, &t.userKey, "user-key", "", i18n.M("Use `KEY` as the user part of package names."))
+	stringFlag(cmd, &t.python, "python", "", i18n.M("Use the Lithops of this `PYTHON`, a version such as 3.11 or a path."))
+	stringFlag(cmd, &t.lithops, "lithops", "", i18n.M("Use the Lithops package in the folder `DIR`."))
+}
+
+func (t *targetFlags) addJobs(cmd *cobra.Command) {
+	countFlag(cmd, &t.jobs, "jobs", "j", maxJobs, i18n.M("Work on at most `N` things at the same time."))
+}
+
+func backends() []string { return []string{"ibm_cf", "openwhisk", "local"} }
+
+// check refuses what cannot go together, before anything is read or dialled.
+func (t *targetFlags) check(cmd *cobra.Command) error {
+	for _, name := range []string{"config", "region", "resource-group", "namespace", "bucket", "user-key", "python", "lithops"} {
+		if fl := cmd.Flags().Lookup(name); fl != nil && fl.Changed && strings.TrimSpace(fl.Value.String()) == "" {
+			return usage(i18n.M("The value of '{{.Flag}}' is empty.", "Flag", "--"+name))
+		}
+	}
+	if t.backend == "local" || t.backend == "openwhisk" {
+		for _, name := range []string{"region", "resource-group"} {
+			if cmd.Flags().Changed(name) {
+				return usage(i18n.M("'{{.Flag}}' belongs to the backend ibm_cf, not to {{.Backend}}.", "Flag", "--"+name, "Backend", t.backend))
+			}
+		}
+	}
+	if t.python != "" && !isPath(t.python) && !isVersion(t.python) {
+		return usage(i18n.M("'{{.Value}}' is neither a Python version such as 3.11 nor the path of an interpreter.", "Value", t.python))
+	}
+	return nil
+}
+
+// options are the flags in the form that connect.Open takes, added to what the command needs.
+func (t *targetFlags) options(need connect.Options) connect.Options {
+	o := need
+	o.Backend, o.ConfigFile, o.Region, o.ResourceGroup = t.backend, t.config, t.region, t.resourceGroup
+	o.Namespace, o.Bucket, o.UserKey = t.namespace, t.bucket, t.userKey
+	o.Python, o.LithopsDir, o.Jobs = t.python, t.lithops, t.jobs
+	return o
+}
+
+// pythonVersion is the value of --python where it is a version, "" where it is a path.
+func (t *targetFlags) pythonVersion() string {
+	if isVersion(t.python) {
+		return t.python
+	}
+	return ""
+}
+
+func complete(cmd *cobra.Command, flag string, values ...string) {
+	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+}

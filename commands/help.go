@@ -1,0 +1,111 @@
+package commands
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"fn-runtime/commands/view"
+	"fn-runtime/i18n"
+)
+
+func newHelp() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: i18n.M("Show help for a command.").ID,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			topic := cmd.Root()
+			for i, name := range args {
+				next, _, err := topic.Find([]string{name})
+				if err != nil || next == topic {
+					return unknownCommand(topic, args[i:])
+				}
+				topic = next
+			}
+			return topic.Help()
+		},
+	}
+}
+
+// Usage is the usage line of a command, made from its flags: optional ones in [...].
+func Usage(cmd *cobra.Command) string {
+	words := []string{"ibmcloud", cmd.Root().Name()}
+	if cmd.HasParent() {
+		path := strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()+" ")
+		words = append(words, path)
+		if _, args, ok := strings.Cut(cmd.Use, " "); ok {
+			words = append(words, args)
+		}
+	}
+	if cmd.HasAvailableSubCommands() {
+		return strings.Join(append(words, "COMMAND"), " ")
+	}
+	visit(cmd, func(fl *pflag.Flag) {
+		words = append(words, "["+strings.ReplaceAll(term(fl), ",", " |")+"]")
+	})
+	return strings.Join(words, " ")
+}
+
+// visit calls fn for each flag that help and metadata show, in the order of their names.
+func visit(cmd *cobra.Command, fn func(*pflag.Flag)) {
+	cmd.Flags().VisitAll(func(fl *pflag.Flag) {
+		if fl.Name != "help" && !fl.Hidden {
+			fn(fl)
+		}
+	})
+}
+
+// term is "-m, --memory MB".
+func term(fl *pflag.Flag) string {
+	s := "--" + fl.Name
+	if fl.Shorthand != "" {
+		s = "-" + fl.Shorthand + ", " + s
+	}
+	if value, _ := pflag.UnquoteUsage(fl); value != "" {
+		s += " " + value
+	}
+	return s
+}
+
+// isCommon tells of flags that most commands have: their help stands apart.
+func isCommon(name string) bool {
+	switch name {
+	case "backend", "config", "region", "resource-group", "namespace", "bucket", "user-key", "output", "quiet", "jobs", "lithops":
+		return true
+	}
+	return false
+}
+
+// helpOf puts a command's help together.
+func helpOf(cmd *cobra.Command) view.Help {
+	h := view.Help{Name: cmd.Root().Name(), Short: i18n.M(cmd.Short), Long: i18n.M(cmd.Long), Usage: []string{Usage(cmd)}}
+	if cmd.HasParent() {
+		h.Name = strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()+" ")
+	}
+	for _, line := range strings.Split(cmd.Example, "\n") {
+		if meaning, command, ok := strings.Cut(line, exampleMark); ok {
+			h.Examples = append(h.Examples, view.Example{Meaning: i18n.M(meaning), Command: command})
+		}
+	}
+	for _, sub := range cmd.Commands() {
+		if sub.IsAvailableCommand() || sub.Name() == "help" {
+			h.Commands = append(h.Commands, view.Entry{Term: sub.Name(), Meaning: i18n.M(sub.Short)})
+		}
+	}
+	visit(cmd, func(fl *pflag.Flag) {
+		e := view.Entry{Term: term(fl), Meaning: i18n.M(fl.Usage)}
+		if isCommon(fl.Name) {
+			h.Common = append(h.Common, e)
+		} else {
+			h.Options = append(h.Options, e)
+		}
+	})
+	return h
+}
+
+// exampleMark stands between the meaning of an example and its command line in cobra's one string.
+const exampleMark = ": $ "
+
+// example is one line of examples; the command line is what follows the name of the program.
+func example(meaning i18n.Message, command string) string { return meaning.ID + exampleMark + command + "\n" }

@@ -1,0 +1,46 @@
+package commands
+
+import (
+	"github.com/spf13/cobra"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime"
+	"fn-runtime/runtime/connect"
+)
+
+func newInit(f *Factory) *cobra.Command {
+	var target targetFlags
+	var req runtime.InitRequest
+	cmd := &cobra.Command{
+		Use:   "init [DIR]",
+		Short: i18n.M("Write a Dockerfile skeleton that is ready to build.").ID,
+		Long:  i18n.M("Writes a Dockerfile, its requirements, a .dockerignore and the action proxy into DIR, by default the working directory. Files that exist are not overwritten.").ID,
+		Example: example(i18n.M("Start a runtime for Python 3.11"), "init my-runtime --python 3.11") +
+			example(i18n.M("Start one with conda packages"), "init my-runtime --python 3.11 --conda"),
+		Args: arguments(0, 1, i18n.Message{}),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if target.python != "" && !isVersion(target.python) {
+				return usage(i18n.M("'{{.Value}}' is not a Python version such as 3.11.", "Value", target.python))
+			}
+			req.Dir, req.Python = ".", target.python
+			if len(args) == 1 {
+				req.Dir = args[0]
+			}
+			target.python = "" // the skeleton's Python need not be on this machine
+			s, err := f.open(cmd.Context(), &target, connect.Options{NeedInstall: req.Python == "", LocalOnly: true})
+			if err != nil {
+				return err
+			}
+			files, err := s.Init(cmd.Context(), req)
+			if err != nil {
+				return err
+			}
+			return f.View.Written(req.Dir, files)
+		},
+	}
+	stringFlag(cmd, &target.python, "python", "", i18n.M("Python `VERSION` of the runtime, such as 3.11; the client's without this."))
+	boolFlag(cmd, &req.Conda, "conda", "", i18n.M("Install packages with conda."))
+	boolFlag(cmd, &req.Force, "force", "f", i18n.M("Overwrite files that exist."))
+	f.outputFlags(cmd)
+	return cmd
+}

@@ -1,0 +1,45 @@
+package commands
+
+import (
+	"github.com/spf13/cobra"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime"
+	"fn-runtime/runtime/connect"
+)
+
+// maxCalls bounds invoke -n: it measures, it is no load test.
+const maxCalls = 100
+
+func newInvoke(f *Factory) *cobra.Command {
+	var target targetFlags
+	var req runtime.InvokeRequest
+	cmd := &cobra.Command{
+		Use:     "invoke (default | IMAGE[:TAG])",
+		Short:   i18n.M("Call a runtime and measure it.").ID,
+		Long:    i18n.M("Makes real calls into the runtime, one after another, and shows how long a cold and a warm one take.").ID,
+		Example: example(i18n.M("Call a runtime five times"), "invoke me/runtime:1.0 -n 5"),
+		Args:    arguments(1, 1, i18n.M("default or an image")),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := target.check(cmd); err != nil {
+				return err
+			}
+			req.Name = args[0]
+			s, err := f.open(cmd.Context(), &target, connect.Options{NeedInstall: true})
+			if err != nil {
+				return err
+			}
+			list, err := s.Invoke(cmd.Context(), req)
+			if err != nil {
+				return err
+			}
+			return f.View.Invocations(list)
+		},
+		ValidArgsFunction: words("default"),
+	}
+	countFlag(cmd, &req.MemoryMB, "memory", "m", maxMemory, i18n.M("Call the runtime with this memory in `MB`."))
+	countFlag(cmd, &req.Count, "count", "n", maxCalls, i18n.M("Make `N` calls; 2 without this."))
+	target.add(cmd)
+	f.outputFlags(cmd)
+	return cmd
+}

@@ -1,0 +1,175 @@
+package commands
+
+import (
+	"context"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/local"
+)
+
+// localDir is the folder of the local endpoint below the plug-in's own.
+func (f *Factory) localDir() string { return filepath.Join(f.Host.StateDir, "local") }
+
+func newLocal(f *Factory) *cobra.Command {
+	cmd := group("local", i18n.M("Run OpenWhisk and S3 on this machine."))
+	cmd.AddCommand(newLocalStart(f), newLocalStop(f), newLocalStatus(f), newLocalLogs(f), newLocalRun(f))
+	return cmd
+}
+
+// localFlags say how the endpoint runs.
+type localFlags struct {
+	dir     string // "" is the plug-in's own
+	python  string
+	invoker string
+	port    int
+	s3Port  int
+	idle    time.Duration
+}
+
+func (l *localFlags) add(cmd *cobra.Command) {
+	stringFlag(cmd, &l.python, "python", "", i18n.M("Run actions with this `PYTHON`, a version such as 3.11 or a path."))
+	invokers := []string{"process", "docker", "auto"}
+	cmd.Flags().Var(choice{values: invokers, set: func(s string) { l.invoker = s }, get: func() string { return l.invoker }},
+		"invoker", i18n.M("Run actions as `KIND`: process, docker or auto.").ID)
+	complete(cmd, "invoker", invokers...)
+	countFlag(cmd, &l.port, "port", "", 65535, i18n.M("Listen on this `PORT` of the loopback interface."))
+	countFlag(cmd, &l.s3Port, "s3-port", "", 65535, i18n.M("Listen for S3 without TLS on this `PORT`."))
+	cmd.Flags().Var(ageValue{&l.idle}, "idle-timeout", i18n.M("Stop after this `TIME` without requests, such as 2h.").ID)
+}
+
+func (l *localFlags) options(f *Factory) (local.Options, error) {
+	if l.port != 0 && l.port == l.s3Port {
+		return local.Options{}, usage(i18n.M("'{{.First}}' and '{{.Second}}' must differ.", "First", "--port", "Second", "--s3-port"))
+	}
+	dir := l.dir
+	if dir == "" {
+		dir = f.localDir()
+	}
+	return local.Options{
+		Dir: dir, Executable: f.Host.Executable, Python: l.python, Invoker: l.invoker,
+		Port: l.port, S3Port: l.s3Port, IdleTimeout: l.idle,
+	}, nil
+}
+
+func newLocalStart(f *Factory) *cobra.Command {
+	var flags localFlags
+	cmd := &cobra.Command{
+		Use:   "start",
+		Short: i18n.M("Start the local endpoint in the background.").ID,
+		Long:  i18n.M("Starts an endpoint on the loopback interface that speaks OpenWhisk and S3 and runs Lithops jobs on this machine. One that runs already is left alone.").ID,
+		Example: example(i18n.M("Start the endpoint"), "local start") +
+			example(i18n.M("Start it with containers"), "local start --invoker docker"),
+		Args: arguments(0, 0, i18n.Message{}),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o, err := flags.options(f)
+			if err != nil {
+				return err
+			}
+			end := f.View.Observer().Begin(i18n.M("Starting the local endpoint..."))
+			info, err := local.Start(cmd.Context(), o)
+			end(err)
+			if err != nil {
+				return err
+			}
+			return f.View.Endpoint(endpoint(info))
+		},
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+	flags.add(cmd)
+	f.outputFlags(cmd)
+	return cmd
+}
+
+func newLocalStop(f *Factory) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "stop",
+		Short:   i18n.M("Stop the local endpoint.").ID,
+		Long:    i18n.M("Stops the endpoint and every process that it started. What is deployed stays and is there after the next start.").ID,
+		Example: example(i18n.M("Stop the endpoint"), "local stop"),
+		Args:    arguments(0, 0, i18n.Message{}),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			before, err := local.Status(cmd.Context(), f.localDir())
+			if err != nil {
+				return err
+			}
+			end := f.View.Observer().Begin(i18n.M("Stopping the local endpoint..."))
+			err = local.Stop(cmd.Context(), f.localDir())
+			end(err)
+			if err != nil {
+				return err
+			}
+			return f.View.Stopped(before.Running)
+		},
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+	f.outputFlags(cmd)
+	return cmd
+}
+
+func newLocalStatus(f *Factory) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "status",
+		Short:   i18n.M("Show whether the local endpoint runs, and where.").ID,
+		Example: example(i18n.M("Show the endpoint"), "local status"),
+		Args:    arguments(0, 0, i18n.Message{}),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			info, err := local.Status(cmd.Context(), f.localDir())
+			if err != nil {
+				return err
+			}
+			return f.View.Endpoint(endpoint(info))
+		},
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+	f.outputFlags(cmd)
+	return cmd
+}
+
+// maxLogLines bounds local logs -n.
+const maxLogLines = 100000
+
+func newLocalLogs(f *Factory) *cobra.Command {
+	var follow bool
+	lines := 100
+	cmd := &cobra.Command{
+		Use:     "logs",
+		Short:   i18n.M("Show the log of the local endpoint.").ID,
+		Example: example(i18n.M("Follow the log"), "local logs --follow"),
+		Args:    arguments(0, 0, i18n.Message{}),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return local.Logs(cmd.Context(), f.localDir(), follow, lines, f.View.TextWriter())
+		},
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+	boolFlag(cmd, &follow, "follow", "", i18n.M("Go on until Ctrl-C."))
+	countFlag(cmd, &lines, "lines", "n", maxLogLines, i18n.M("Begin with the last `N` lines; 100 without this."))
+	return cmd
+}
+
+// newLocalRun is the endpoint itself, in the foreground; local start runs it in the background.
+func newLocalRun(f *Factory) *cobra.Command {
+	var flags localFlags
+	cmd := &cobra.Command{
+		Use:    "run",
+		Short:  i18n.M("Run the local endpoint in the foreground.").ID,
+		Hidden: true,
+		Args:   arguments(0, 0, i18n.Message{}),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o, err := flags.options(f)
+			if err != nil {
+				return err
+			}
+			return serve(cmd.Context(), o)
+		},
+	}
+	stringFlag(cmd, &flags.dir, "dir", "", i18n.M("Keep state in the folder `DIR`."))
+	flags.add(cmd)
+	return cmd
+}
+
+// serve runs the endpoint until it is told to stop; an interrupt is how it is told.
+func serve(ctx context.Context, o local.Options) error { return local.Serve(ctx, o) }

@@ -1,0 +1,71 @@
+package commands
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"fn-runtime/i18n"
+)
+
+// flagMistake turns what pflag says into a text of ours, with the nearest known flag.
+func flagMistake(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	var missing *pflag.ValueRequiredError
+	var invalid *pflag.InvalidValueError
+	switch {
+	case errors.As(err, &unknown):
+		name := unknown.GetSpecifiedName()
+		if unknown.GetSpecifiedShortnames() != "" {
+			return usage(i18n.M("Unknown flag '{{.Flag}}'.", "Flag", "-"+name))
+		}
+		if near := nearest(name, flagNames(cmd)); near != "" {
+			return usage(i18n.M("Unknown flag '{{.Flag}}'. Did you mean '{{.Near}}'?", "Flag", "--"+name, "Near", "--"+near))
+		}
+		return usage(i18n.M("Unknown flag '{{.Flag}}'.", "Flag", "--"+name))
+	case errors.As(err, &missing):
+		return usage(i18n.M("'{{.Flag}}' needs a value.", "Flag", "--"+missing.GetFlag().Name))
+	case errors.As(err, &invalid):
+		reason := i18n.M("{{.Error}}", "Error", errors.Unwrap(invalid).Error())
+		if v := (valueError{}); errors.As(err, &v) {
+			reason = v.Message
+		}
+		return usage(i18n.M("Invalid value '{{.Value}}' for '{{.Flag}}'. {{.Reason}}",
+			"Value", invalid.GetValue(), "Flag", "--"+invalid.GetFlag().Name, "Reason", reason))
+	}
+	return usage(i18n.M("{{.Error}}", "Error", err.Error()))
+}
+
+func flagNames(cmd *cobra.Command) []string {
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden {
+			names = append(names, f.Name)
+		}
+	})
+	return names
+}
+
+// unknownCommand is the answer of a command that only has others below it.
+func unknownCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return usage(i18n.M("A command is missing."))
+	}
+	var names []string
+	for _, sub := range cmd.Commands() {
+		if !sub.Hidden {
+			names = append(names, sub.Name())
+			names = append(names, sub.Aliases...)
+		}
+	}
+	full := args[0]
+	if cmd.HasParent() {
+		full = cmd.Name() + " " + full
+	}
+	if near := nearest(strings.ToLower(args[0]), names); near != "" {
+		return usage(i18n.M("Unknown command '{{.Command}}'. Did you mean '{{.Near}}'?", "Command", full, "Near", near))
+	}
+	return usage(i18n.M("Unknown command '{{.Command}}'.", "Command", full))
+}

@@ -1,0 +1,48 @@
+package commands
+
+import (
+	"github.com/spf13/cobra"
+
+	"fn-runtime/i18n"
+)
+
+// Name is the plug-in's, and the first word of its commands.
+const Name = "fn-runtime"
+
+// NewRoot makes the command tree. It is the one source of the host's metadata, of help and of completion.
+func NewRoot(f *Factory) *cobra.Command {
+	root := &cobra.Command{
+		Use:           Name,
+		Aliases:       []string{"fnr"},
+		Short:         i18n.M("Manage Lithops runtimes.").ID,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return cmd.Help()
+			}
+			return unknownCommand(cmd, args)
+		},
+		Args:              cobra.ArbitraryArgs,
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+	}
+	root.PersistentFlags().BoolP("help", "h", false, i18n.M("Show help.").ID)
+	root.SetFlagErrorFunc(flagMistake)
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { f.View.Help(helpOf(cmd), false) })
+	root.SetHelpCommand(newHelp())
+	root.SetOut(f.View.Out)
+	root.SetErr(f.View.Err)
+	root.AddCommand(
+		newInit(f), newBuild(f), newDeploy(f), newUpdate(f), newDelete(f), newList(f), newShow(f), newInvoke(f),
+		newClean(f), newConfig(f), newDoctor(f), newLocal(f), newVersion(f), newCompletion(f),
+	)
+	return root
+}
+
+// group is a command that only has others below it.
+func group(use string, short i18n.Message) *cobra.Command {
+	return &cobra.Command{
+		Use: use, Short: short.ID, Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error { return unknownCommand(cmd, args) },
+	}
+}

@@ -1,0 +1,153 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"fn-runtime/commands/view"
+	"fn-runtime/i18n"
+	"fn-runtime/runtime"
+	"fn-runtime/runtime/fault"
+)
+
+// The exit statuses of the process.
+const (
+	exitDone        = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitInterrupted = 130
+)
+
+// Run runs one command line and gives the exit status of the process. An interrupted ctx ends the command early.
+func Run(ctx context.Context, f *Factory, args []string) int {
+	root := NewRoot(f)
+	root.SetArgs(args)
+	cmd, err := root.ExecuteContextC(ctx)
+	if err == nil {
+		return exitDone
+	}
+	if wantsJSON(args) { // also where parsing stopped before it came to --output
+		f.View.JSON = true
+	}
+	var doc any
+	if p := (*partial)(nil); errors.As(err, &p) {
+		err, doc = p.cause, p.doc
+	}
+	if ctx.Err() != nil && !fault.Is(err, fault.Interrupted) && doc == nil {
+		err = errors.Join(err, ctx.Err())
+	}
+	if fault.Is(err, fault.Usage) && !f.View.JSON {
+		f.View.IncorrectUsage(err, helpOf(cmd))
+	} else {
+		f.View.Fail(err, doc)
+	}
+	return exitStatus(ctx, err)
+}
+
+// exitStatus maps every error to its exit status.
+func exitStatus(ctx context.Context, err error) int {
+	switch {
+	case ctx.Err() != nil || fault.Is(err, fault.Interrupted):
+		return exitInterrupted
+	case fault.Is(err, fault.Usage):
+		return exitUsage
+	}
+	return exitFailed
+}
+
+// partial is the error of work that was done in part; JSON shows doc beside it.
+type partial struct {
+	cause error
+	doc   any
+}
+
+func (p *partial) Error() string { return p.cause.Error() }
+func (p *partial) Unwrap() error { return p.cause }
+
+// finish shows the result of a changing command. Where something failed, what is done and what is not comes first.
+func (f *Factory) finish(r runtime.Result, err error) error {
+	if err == nil {
+		err = view.Unfinished(r)
+	}
+	if err == nil {
+		return f.View.Result(r)
+	}
+	if len(r.Items) == 0 {
+		return err
+	}
+	f.View.PartialResult(r)
+	return &partial{cause: err, doc: f.View.ResultDocument(r)}
+}
+
+// usage is an error of the command line.
+func usage(reason i18n.Message) error { return fault.New(fault.Usage, reason, i18n.Message{}) }
+
+// wantsJSON looks for --output json in arguments that may not be parsable.
+func wantsJSON(args []string) bool {
+	i := slices.Index(args, "--output")
+	return slices.Contains(args, "--output=json") || i >= 0 && i+1 < len(args) && args[i+1] == "json"
+}
+
+// arguments checks the number of arguments before anything else happens; what says what they are.
+func arguments(least, most int, what i18n.Message) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		switch {
+		case len(args) < least:
+			return usage(i18n.M("Missing argument: {{.What}}.", "What", what))
+		case len(args) > most:
+			return usage(i18n.M("Unexpected argument '{{.Argument}}'.", "Argument", args[most]))
+		}
+		for _, a := range args {
+			if a == "" {
+				return usage(i18n.M("An argument is empty."))
+			}
+		}
+		return nil
+	}
+}
+
+// exclusive refuses flags that contradict each other.
+func exclusive(cmd *cobra.Command, names ...string) error {
+	first := ""
+	for _, name := range names {
+		if !cmd.Flags().Changed(name) {
+			continue
+		}
+		if first != "" {
+			return usage(i18n.M("'{{.First}}' and '{{.Second}}' contradict each other.", "First", "--"+first, "Second", "--"+name))
+		}
+		first = name
+	}
+	return nil
+}
+
+// asking gives the question of a deleting command, nil with force. It fails at once where nobody can be asked.
+func (f *Factory) asking(ctx context.Context, force, dryRun bool, question func(runtime.Result) i18n.Message, said *bool) (func(runtime.Result) (bool, error), error) {
+	if force || dryRun {
+		return nil, nil
+	}
+	if f.View.JSON || !f.View.InTTY {
+		return nil, usage(i18n.M("Without a terminal nobody can be asked for confirmation. Use '-f' to go on without, or '--dry-run' to see what would be done."))
+	}
+	return func(plan runtime.Result) (bool, error) {
+		f.View.Plan(plan)
+		yes, err := f.View.Confirm(ctx, question(plan))
+		*said = err == nil && !yes
+		return yes, err
+	}, nil
+}
+
+// deletions counts the things of a kind that a plan deletes.
+func deletions(plan runtime.Result, kind string) int {
+	n := 0
+	for _, it := range plan.Items {
+		if it.Change == runtime.Delete && it.Kind == kind {
+			n++
+		}
+	}
+	return n
+}
+

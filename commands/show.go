@@ -1,0 +1,42 @@
+package commands
+
+import (
+	"github.com/spf13/cobra"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime"
+	"fn-runtime/runtime/connect"
+)
+
+func newShow(f *Factory) *cobra.Command {
+	var target targetFlags
+	var req runtime.ShowRequest
+	cmd := &cobra.Command{
+		Use:     "show (default | IMAGE[:TAG])",
+		Short:   i18n.M("Show a runtime in full and what has drifted.").ID,
+		Long:    i18n.M("Shows the action, digest, limits, versions, packages and metadata of a runtime, and every difference from what the client would deploy now.").ID,
+		Example: example(i18n.M("Show the default runtime"), "show default"),
+		Args:    arguments(1, 1, i18n.M("default or an image")),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := target.check(cmd); err != nil {
+				return err
+			}
+			req.Name = args[0]
+			s, err := f.open(cmd.Context(), &target, connect.Options{NeedStore: true, NeedInstall: true, NeedImages: true})
+			if err != nil {
+				return err
+			}
+			list, err := s.Show(cmd.Context(), req)
+			if err != nil {
+				return err
+			}
+			return f.View.Details(list)
+		},
+		ValidArgsFunction: words("default"),
+	}
+	countFlag(cmd, &req.MemoryMB, "memory", "m", maxMemory, i18n.M("Only the runtime with this memory in `MB`."))
+	target.add(cmd)
+	target.addJobs(cmd)
+	f.outputFlags(cmd)
+	return cmd
+}

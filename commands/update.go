@@ -1,0 +1,52 @@
+package commands
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime"
+	"fn-runtime/runtime/connect"
+)
+
+type updateOptions struct {
+	target targetFlags
+	req    runtime.UpdateRequest
+}
+
+func newUpdate(f *Factory) *cobra.Command {
+	o := &updateOptions{}
+	cmd := &cobra.Command{
+		Use:   "update (default | IMAGE[:TAG] | all)",
+		Short: i18n.M("Bring deployed runtimes to the client's Lithops code.").ID,
+		Long:  i18n.M("Renews the code of deployed runtimes from the installed Lithops. Runtimes where nothing differs are left alone; those of other Lithops versions are reported and not touched.").ID,
+		Example: example(i18n.M("Update every runtime of this client"), "update all") +
+			example(i18n.M("Update one memory size and change its time limit"), "update me/runtime:1.0 -m 512 -t 300"),
+		Args: arguments(1, 1, i18n.M("default, an image or all")),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := o.target.check(cmd); err != nil {
+				return err
+			}
+			o.req.Name = args[0]
+			return update(cmd.Context(), f, o)
+		},
+		ValidArgsFunction: words("default", "all"),
+	}
+	memoryFlag(cmd, &o.req.MemoryMB, i18n.M("Only runtimes with this memory in `MB`, several with commas."))
+	countFlag(cmd, &o.req.TimeoutS, "timeout", "t", maxTimeout, i18n.M("New time limit of a call in `SECONDS`."))
+	boolFlag(cmd, &o.req.Force, "force", "f", i18n.M("Deploy again even where nothing differs."))
+	boolFlag(cmd, &o.req.DryRun, "dry-run", "", i18n.M("Show what would be done and change nothing."))
+	o.target.add(cmd)
+	o.target.addJobs(cmd)
+	f.outputFlags(cmd)
+	return cmd
+}
+
+func update(ctx context.Context, f *Factory, o *updateOptions) error {
+	s, err := f.open(ctx, &o.target, connect.Options{NeedStore: true, NeedInstall: true})
+	if err != nil {
+		return err
+	}
+	return f.finish(s.Update(ctx, o.req))
+}

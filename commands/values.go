@@ -1,0 +1,139 @@
+package commands
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"fn-runtime/i18n"
+)
+
+// valueError is the reason why a flag's value is refused, as a Message.
+type valueError struct{ i18n.Message }
+
+func (e valueError) Error() string { return e.Message.String() }
+
+// choice is a flag with a few possible values.
+type choice struct {
+	values []string
+	set    func(string)
+	get    func() string
+}
+
+func (c choice) Type() string { return "string" }
+
+func (c choice) String() string {
+	if c.get == nil {
+		return ""
+	}
+	return c.get()
+}
+
+func (c choice) Set(s string) error {
+	if slices.Contains(c.values, s) {
+		c.set(s)
+		return nil
+	}
+	known := strings.Join(c.values, ", ")
+	if near := nearest(s, c.values); near != "" {
+		return valueError{i18n.M("Did you mean '{{.Near}}'? Possible values: {{.Values}}.", "Near", near, "Values", known)}
+	}
+	return valueError{i18n.M("Possible values: {{.Values}}.", "Values", known)}
+}
+
+// countValue is a whole number from 1 to most.
+type countValue struct {
+	p    *int
+	most int
+}
+
+func (c *countValue) Type() string { return "int" }
+
+func (c *countValue) String() string {
+	if c.p == nil || *c.p == 0 {
+		return ""
+	}
+	return strconv.Itoa(*c.p)
+}
+
+func (c *countValue) Set(s string) error {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 || n > c.most {
+		return valueError{i18n.M("A whole number from 1 to {{.Most}} is expected.", "Most", c.most)}
+	}
+	*c.p = n
+	return nil
+}
+
+// memoryValue is a list of memory sizes in MB: "256,512", also given several times.
+type memoryValue struct{ list *[]int }
+
+// maxMemory in MB keeps numbers sane; what an installation allows is checked where it is known.
+const maxMemory = 1 << 20
+
+func (m memoryValue) Type() string { return "list" }
+
+func (m memoryValue) String() string {
+	if m.list == nil || len(*m.list) == 0 {
+		return ""
+	}
+	return strings.Trim(strings.ReplaceAll(fmt.Sprint(*m.list), " ", ","), "[]")
+}
+
+func (m memoryValue) Set(s string) error {
+	for _, part := range strings.Split(s, ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(part))
+		if err != nil || n < 1 || n > maxMemory {
+			return valueError{i18n.M("Memory is a whole number of MB, or several with commas: 256,512.")}
+		}
+		if !slices.Contains(*m.list, n) {
+			*m.list = append(*m.list, n)
+		}
+	}
+	return nil
+}
+
+// ageValue is a duration that may also be given in days: "36h", "7d".
+type ageValue struct{ p *time.Duration }
+
+func (a ageValue) Type() string { return "duration" }
+
+func (a ageValue) String() string {
+	if a.p == nil || *a.p == 0 {
+		return ""
+	}
+	return a.p.String()
+}
+
+func (a ageValue) Set(s string) error {
+	d, err := time.ParseDuration(s)
+	if days, ok := strings.CutSuffix(s, "d"); ok {
+		var n int
+		n, err = strconv.Atoi(days)
+		d = time.Duration(n) * 24 * time.Hour
+		if n > 36500 {
+			d = -1
+		}
+	}
+	if err != nil || d <= 0 {
+		return valueError{i18n.M("An age is a number with a unit: 30m, 36h, 7d.")}
+	}
+	*a.p = d
+	return nil
+}
+
+// isVersion tells of "3.11".
+func isVersion(s string) bool {
+	major, minor, ok := strings.Cut(s, ".")
+	return ok && isNumber(major) && isNumber(minor)
+}
+
+func isNumber(s string) bool {
+	n, err := strconv.Atoi(s)
+	return err == nil && n >= 0 && n < 100 && s == strconv.Itoa(n)
+}
+
+// isPath tells of an interpreter's path or command name.
+func isPath(s string) bool { return strings.ContainsAny(s, `/\`) || strings.HasPrefix(s, "python") }

@@ -1,0 +1,72 @@
+package view
+
+import (
+	"fmt"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/entity"
+)
+
+// BuiltDocument is the JSON of build.
+type BuiltDocument struct {
+	Image         string `json:"image"`
+	ID            string `json:"id"`     // of the image on this machine
+	Digest        string `json:"digest"` // in the registry; "" when it was not pushed
+	SizeBytes     int64  `json:"size_bytes"`
+	PythonVersion string `json:"python_version"` // "" when it was not checked
+}
+
+// Built shows what a build made.
+func (v *View) Built(image string, b entity.ImageBuilt) error {
+	if v.JSON {
+		return v.Document(BuiltDocument{image, b.ID, b.Digest, b.Size, b.Python})
+	}
+	v.OK()
+	v.pairs([]pair{
+		{i18n.M("Image"), paint(v.OutColour, entityName, clean(image, false))},
+		{i18n.M("Digest"), clean(b.Digest, false)},
+		{i18n.M("ID"), clean(b.ID, false)},
+		{i18n.M("Size"), size(b.Size)},
+		{i18n.M("Python"), clean(b.Python, false)},
+	})
+	if b.Digest == "" {
+		v.Say(i18n.M("The image stays on this machine."))
+	}
+	return nil
+}
+
+// WrittenDocument is the JSON of init.
+type WrittenDocument struct {
+	Dir   string   `json:"dir"`
+	Files []string `json:"files"`
+}
+
+// Written shows the files of a skeleton.
+func (v *View) Written(dir string, files []string) error {
+	if v.JSON {
+		return v.Document(WrittenDocument{dir, append([]string{}, files...)})
+	}
+	v.OK()
+	for _, f := range files {
+		fmt.Fprintln(v.Out, "   "+clean(f, false))
+	}
+	v.Say(i18n.M("Add your packages to the requirements, then run 'ibmcloud fn-runtime build IMAGE {{.Dir}}'.", "Dir", dir))
+	return nil
+}
+
+// VersionDocument is the JSON of version.
+type VersionDocument struct {
+	Name     string `json:"name"`
+	Version  string `json:"version"`
+	Go       string `json:"go_version"`
+	Platform string `json:"platform"`
+}
+
+// Version shows the plug-in's version.
+func (v *View) Version(d VersionDocument) error {
+	if v.JSON {
+		return v.Document(d)
+	}
+	v.Say(i18n.M("{{.Name}} version {{.Version}} ({{.Go}}, {{.Platform}})", "Name", d.Name, "Version", d.Version, "Go", d.Go, "Platform", d.Platform))
+	return nil
+}

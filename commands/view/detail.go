@@ -1,0 +1,139 @@
+package view
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime"
+)
+
+// DetailDocument is one entry of show --output json.
+type DetailDocument struct {
+	RuntimeDocument
+	BundleDeployed string         `json:"bundle_deployed"` // sha256 of the handler archive; "" when not known
+	BundleCurrent  string         `json:"bundle_current"`
+	DigestCurrent  string         `json:"digest_current"`
+	ClientPython   string         `json:"client_python"`
+	ClientLithops  string         `json:"client_lithops"`
+	MetadataKey    string         `json:"metadata_key"`
+	MetadataStored bool           `json:"metadata_stored"`
+	CachePath      string         `json:"cache_path"`
+	CacheState     string         `json:"cache_state"` // "same", "absent", "stale"
+	Modules        []string       `json:"modules"`
+	Drift          []string       `json:"drift"`
+	Annotations    map[string]any `json:"annotations"`
+}
+
+func (v *View) detailDocument(d runtime.Detail) DetailDocument {
+	doc := DetailDocument{
+		RuntimeDocument: v.runtimeDocument(d.Runtime),
+		BundleDeployed:  d.BundleDeployed, BundleCurrent: d.BundleCurrent, DigestCurrent: d.DigestCurrent,
+		ClientPython: d.ClientPython, ClientLithops: d.ClientLithops,
+		MetadataKey: d.MetadataKey, MetadataStored: d.MetadataStored, CachePath: d.CachePath, CacheState: d.CacheState,
+		Modules: append([]string{}, d.Modules...), Drift: []string{}, Annotations: d.Annotations,
+	}
+	for _, m := range d.Drift {
+		doc.Drift = append(doc.Drift, v.plain(m))
+	}
+	if doc.Annotations == nil {
+		doc.Annotations = map[string]any{}
+	}
+	return doc
+}
+
+// Details shows runtimes in full.
+func (v *View) Details(list []runtime.Detail) error {
+	if v.JSON {
+		docs := make([]DetailDocument, 0, len(list))
+		for _, d := range list {
+			docs = append(docs, v.detailDocument(d))
+		}
+		return v.Document(docs)
+	}
+	v.endProgress()
+	for i, d := range list {
+		if i > 0 {
+			fmt.Fprintln(v.Out)
+		}
+		v.detail(d)
+	}
+	return nil
+}
+
+func (v *View) detail(d runtime.Detail) {
+	state := v.plain(stateText(d.State))
+	if why := v.text(d.Reason); why != "" {
+		state += ": " + why
+	}
+	stored := i18n.M("not stored")
+	if d.MetadataStored {
+		stored = i18n.M("stored")
+	}
+	c := func(s string) string { return clean(s, false) }
+	v.pairs([]pair{
+		{i18n.M("Name"), paint(v.OutColour, entityName, c(d.Name))},
+		{i18n.M("Image"), c(d.Image)},
+		{i18n.M("Digest"), c(d.Digest)},
+		{i18n.M("State"), state},
+		{i18n.M("Memory"), strconv.Itoa(d.MemoryMB) + " MB"},
+		{i18n.M("Timeout"), strconv.Itoa(d.TimeoutS) + " s"},
+		{i18n.M("Python"), v.versus(d.PythonVersion, d.ClientPython)},
+		{i18n.M("Lithops"), v.versus(d.LithopsVersion, d.ClientLithops)},
+		{i18n.M("Backend"), c(d.Backend)},
+		{i18n.M("Region"), c(d.Region)},
+		{i18n.M("Namespace"), c(d.Namespace)},
+		{i18n.M("Package"), c(d.Package)},
+		{i18n.M("Action"), c(d.Action)},
+		{i18n.M("Metadata"), c(d.MetadataKey) + " (" + v.plain(stored) + ")"},
+		{i18n.M("Local cache"), c(d.CachePath) + " (" + v.plain(cacheText(d.CacheState)) + ")"},
+		{i18n.M("Bundle"), short(c(d.BundleDeployed))},
+		{i18n.M("Updated"), shortTime(d.UpdatedAt)},
+		{i18n.M("Modules"), v.modules(d.Modules)},
+	})
+	for _, m := range d.Drift {
+		v.Say(m)
+	}
+}
+
+// versus shows a version, and the client's where it is another.
+func (v *View) versus(have, client string) string {
+	have, client = dash(clean(have, false)), clean(client, false)
+	if client == "" || client == have {
+		return have
+	}
+	return v.plain(i18n.M("{{.Version}} (the client has {{.Client}})", "Version", have, "Client", client))
+}
+
+func cacheText(state string) i18n.Message {
+	switch state {
+	case "same":
+		return i18n.M("the same")
+	case "stale":
+		return i18n.M("stale")
+	}
+	return i18n.M("absent")
+}
+
+// modules shows the number and the first names.
+func (v *View) modules(names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	const first = 8
+	shown := names[:min(first, len(names))]
+	s := strconv.Itoa(len(names)) + ": " + clean(strings.Join(shown, ", "), false)
+	if len(names) > first {
+		s += ", ..."
+	}
+	return s
+}
+
+// short is the beginning of a hash, as git shows it.
+func short(hash string) string {
+	if len(hash) > 12 {
+		return hash[:12]
+	}
+	return hash
+}

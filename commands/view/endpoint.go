@@ -1,0 +1,100 @@
+package view
+
+import (
+	"io"
+	"strconv"
+	"time"
+
+	"fn-runtime/i18n"
+)
+
+// Endpoint is the local endpoint as it is shown: without credentials.
+type Endpoint struct {
+	Running   bool
+	PID       int
+	URL       string
+	S3URL     string
+	Namespace string
+	Bucket    string
+	CAFile    string
+	Python    string
+	Invoker   string
+	StartedAt time.Time
+	Version   string
+}
+
+// EndpointDocument is the JSON of local start and local status.
+type EndpointDocument struct {
+	Running    bool    `json:"running"`
+	PID        int     `json:"pid"`
+	Endpoint   string  `json:"endpoint"`
+	S3Endpoint string  `json:"s3_endpoint"`
+	Namespace  string  `json:"namespace"`
+	Bucket     string  `json:"bucket"`
+	CAFile     string  `json:"ca_file"`
+	Python     string  `json:"python"` // interpreter of the actions
+	Invoker    string  `json:"invoker"`
+	StartedAt  *string `json:"started_at"`
+	Version    string  `json:"version"`
+}
+
+// Endpoint shows where the local endpoint runs, or that it does not.
+func (v *View) Endpoint(e Endpoint) error {
+	if v.JSON {
+		return v.Document(EndpointDocument{
+			e.Running, e.PID, e.URL, e.S3URL, e.Namespace, e.Bucket, e.CAFile, e.Python, e.Invoker, timestamp(e.StartedAt), e.Version,
+		})
+	}
+	v.endProgress()
+	if !e.Running {
+		v.Say(i18n.M("The local endpoint does not run. Start it with 'ibmcloud fn-runtime local start'."))
+		return nil
+	}
+	v.OK()
+	c := func(s string) string { return clean(s, false) }
+	v.pairs([]pair{
+		{i18n.M("Endpoint"), paint(v.OutColour, entityName, c(e.URL))},
+		{i18n.M("S3"), c(e.S3URL)},
+		{i18n.M("Namespace"), c(e.Namespace)},
+		{i18n.M("Bucket"), c(e.Bucket)},
+		{i18n.M("Python"), c(e.Python)},
+		{i18n.M("Invoker"), c(e.Invoker)},
+		{i18n.M("Certificate"), c(e.CAFile)},
+		{i18n.M("Process"), strconv.Itoa(e.PID)},
+		{i18n.M("Started"), shortTime(e.StartedAt)},
+	})
+	v.Say(i18n.M("Print the matching Lithops configuration with 'ibmcloud fn-runtime lithops-config -b local --show-secrets'."))
+	return nil
+}
+
+// StoppedDocument is the JSON of local stop.
+type StoppedDocument struct {
+	WasRunning bool `json:"was_running"`
+}
+
+// Stopped says that the local endpoint does not run any more.
+func (v *View) Stopped(was bool) error {
+	if v.JSON {
+		return v.Document(StoppedDocument{was})
+	}
+	if was {
+		v.OK()
+	} else {
+		v.OK(i18n.M("The local endpoint did not run."))
+	}
+	return nil
+}
+
+// TextWriter gives a writer to Out for lines from elsewhere, made safe for a terminal.
+func (v *View) TextWriter() io.Writer {
+	return writerFunc(func(p []byte) (int, error) {
+		if _, err := io.WriteString(v.Out, clean(string(p), true)); err != nil {
+			return 0, err
+		}
+		return len(p), nil
+	})
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }

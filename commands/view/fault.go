@@ -1,0 +1,134 @@
+package view
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+)
+
+// detailLines bounds the lines from elsewhere that an error shows.
+const detailLines = 40
+
+// Fail shows an error once: FAILED, what went wrong and why, and what to do now, on Err; with JSON the error document
+// on Out. doc is the document of what was done before the error, nil for none; it must marshal to a JSON object.
+func (v *View) Fail(err error, doc any) {
+	if v.JSON {
+		v.failJSON(err, doc)
+		return
+	}
+	v.Failed()
+	for _, line := range v.explain(err) {
+		fmt.Fprintln(v.Err, line)
+	}
+}
+
+// IncorrectUsage shows an error of the command line: the reason, then the command's help.
+func (v *View) IncorrectUsage(err error, h Help) {
+	v.Failed()
+	head := v.Texts.Say(i18n.M("Incorrect Usage."))
+	for _, line := range v.explain(err) {
+		fmt.Fprintln(v.Err, strings.TrimSpace(head+" "+line))
+		head = ""
+	}
+	fmt.Fprintln(v.Err)
+	v.Help(h, true)
+}
+
+// Failed writes the word alone.
+func (v *View) Failed() {
+	v.endProgress()
+	fmt.Fprintln(v.Err, paint(v.ErrColour, failure, v.Texts.Say(i18n.M("FAILED"))))
+}
+
+// explain gives the lines of an error: for each fault in it the reason, its details and then the ways out, none twice.
+func (v *View) explain(err error) []string {
+	var lines, ways []string
+	seen := make(map[string]bool)
+	for _, one := range split(err) {
+		f := asFault(one)
+		lines = append(lines, v.errText(reason(f)))
+		for _, d := range tail(f.Details, detailLines) {
+			lines = append(lines, "   "+clean(d, false))
+		}
+		if way := v.errText(f.Recovery); way != "" && !seen[way] {
+			seen[way] = true
+			ways = append(ways, way)
+		}
+	}
+	return append(lines, ways...)
+}
+
+// message is the error in one text, for JSON.
+func (v *View) message(err error) (message, recovery string) {
+	var messages, ways []string
+	seen := make(map[string]bool)
+	for _, one := range split(err) {
+		f := asFault(one)
+		messages = append(messages, v.plain(reason(f)))
+		if way := v.plain(f.Recovery); way != "" && !seen[way] {
+			seen[way] = true
+			ways = append(ways, way)
+		}
+	}
+	return strings.Join(messages, " "), strings.Join(ways, " ")
+}
+
+// reason is what was being done and why it failed, in one message.
+func reason(f *fault.Fault) i18n.Message {
+	why := f.Reason
+	if why.IsZero() && f.Cause != nil {
+		why = i18n.M("{{.Error}}", "Error", f.Cause.Error())
+	}
+	switch {
+	case f.Op.IsZero():
+		return why
+	case why.IsZero():
+		return i18n.M("{{.Operation}} failed.", "Operation", f.Op)
+	}
+	return i18n.M("{{.Operation}}: {{.Reason}}", "Operation", f.Op, "Reason", why)
+}
+
+// split takes errors.Join apart.
+func split(err error) []error {
+	var f *fault.Fault
+	if errors.As(err, &f) {
+		if _, joined := err.(interface{ Unwrap() []error }); !joined {
+			return []error{err}
+		}
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var all []error
+		for _, one := range joined.Unwrap() {
+			all = append(all, split(one)...)
+		}
+		return all
+	}
+	return []error{err}
+}
+
+// asFault finds the Fault of an error, or makes one of it.
+func asFault(err error) *fault.Fault {
+	var f *fault.Fault
+	if errors.As(err, &f) {
+		return f
+	}
+	kind := fault.KindOf(err)
+	switch kind {
+	case fault.Interrupted:
+		return fault.New(kind, i18n.M("Interrupted."), i18n.M("Run the command again to go on where it stopped."))
+	case fault.Timeout:
+		return fault.New(kind, i18n.M("The time ran out."), i18n.M("Try again later.")).Because(err)
+	}
+	return fault.New(kind, i18n.M("{{.Error}}", "Error", err.Error()), i18n.M("Try again later. IBMCLOUD_TRACE=true shows the requests."))
+}
+
+// tail keeps the last n.
+func tail(lines []string, n int) []string {
+	if len(lines) > n {
+		return lines[len(lines)-n:]
+	}
+	return lines
+}

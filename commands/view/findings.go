@@ -1,0 +1,108 @@
+package view
+
+import (
+	"fmt"
+	"strings"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime"
+)
+
+// InvocationDocument is one entry of invoke --output json.
+type InvocationDocument struct {
+	ActivationID string `json:"activation_id"`
+	Cold         bool   `json:"cold"`
+	TotalMS      int64  `json:"total_ms"` // as seen from here
+	InitMS       int64  `json:"init_ms"`
+	RunMS        int64  `json:"run_ms"`
+	WaitMS       int64  `json:"wait_ms"`
+}
+
+// Invocations shows measured calls.
+func (v *View) Invocations(list []runtime.Invocation) error {
+	if v.JSON {
+		docs := make([]InvocationDocument, 0, len(list))
+		for _, i := range list {
+			docs = append(docs, InvocationDocument{i.ActivationID, i.Cold, i.Total.Milliseconds(), i.InitMS, i.RunMS, i.WaitMS})
+		}
+		return v.Document(docs)
+	}
+	v.OK()
+	t := table{header: []i18n.Message{i18n.M("Activation"), i18n.M("Start"), i18n.M("Total"), i18n.M("Init"), i18n.M("Run"), i18n.M("Wait")}}
+	for _, i := range list {
+		start := i18n.M("Warm")
+		if i.Cold {
+			start = i18n.M("Cold")
+		}
+		ms := func(n int64) string { return fmt.Sprintf("%d ms", n) }
+		t.rows = append(t.rows, []string{clean(i.ActivationID, false), v.plain(start), ms(i.Total.Milliseconds()), ms(i.InitMS), ms(i.RunMS), ms(i.WaitMS)})
+	}
+	v.table(t)
+	return nil
+}
+
+// CheckDocument is one entry of doctor --output json.
+type CheckDocument struct {
+	Name    string `json:"name"`
+	Status  string `json:"status"` // "ok", "warning", "failed", "repaired", "skipped"
+	Finding string `json:"finding"`
+	Remedy  string `json:"remedy"`
+	TookMS  int64  `json:"took_ms"`
+}
+
+// ChecksDocument is the JSON of doctor.
+type ChecksDocument struct {
+	Checks []CheckDocument `json:"checks"`
+}
+
+// ChecksDocument makes the document of doctor's checks.
+func (v *View) ChecksDocument(list []runtime.Check) ChecksDocument {
+	doc := ChecksDocument{Checks: []CheckDocument{}}
+	for _, c := range list {
+		doc.Checks = append(doc.Checks, CheckDocument{c.Name, string(c.Status), v.plain(c.Finding), v.plain(c.Remedy), c.Took.Milliseconds()})
+	}
+	return doc
+}
+
+// Checks shows what doctor found, each failed check with its remedy.
+func (v *View) Checks(list []runtime.Check) {
+	v.endProgress()
+	width := 0
+	for _, c := range list {
+		width = max(width, printed(v.plain(checkText(c.Status))))
+	}
+	for _, c := range list {
+		word := v.plain(checkText(c.Status))
+		pad := strings.Repeat(" ", width-printed(word))
+		fmt.Fprintf(v.Out, "%s%s%s%s: %s\n", paint(v.OutColour, checkStyle(c.Status), word), pad, gap, clean(c.Name, false), v.text(c.Finding))
+		if remedy := v.text(c.Remedy); remedy != "" {
+			fmt.Fprintf(v.Out, "%s%s%s\n", strings.Repeat(" ", width), gap, remedy)
+		}
+	}
+}
+
+func checkText(s runtime.CheckStatus) i18n.Message {
+	switch s {
+	case runtime.CheckOK:
+		return i18n.M("OK")
+	case runtime.CheckWarning:
+		return i18n.M("WARNING")
+	case runtime.CheckFailed:
+		return i18n.M("FAILED")
+	case runtime.CheckRepaired:
+		return i18n.M("REPAIRED")
+	}
+	return i18n.M("SKIPPED")
+}
+
+func checkStyle(s runtime.CheckStatus) style {
+	switch s {
+	case runtime.CheckOK, runtime.CheckRepaired:
+		return success
+	case runtime.CheckWarning:
+		return warning
+	case runtime.CheckFailed:
+		return failure
+	}
+	return plain
+}

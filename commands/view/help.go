@@ -1,0 +1,167 @@
+package view
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"fn-runtime/i18n"
+)
+
+// Help is the help of a command in the form of the IBM Cloud CLI guide.
+type Help struct {
+	Name     string // "deploy"; "fn-runtime" for the whole
+	Short    i18n.Message
+	Long     i18n.Message // may be empty
+	Usage    []string     // "ibmcloud fn-runtime deploy (default | IMAGE[:TAG]) [-f, --force]"
+	Examples []Example
+	Commands []Entry
+	Options  []Entry
+	Common   []Entry // options that most commands have
+}
+
+// Entry is a term and what it means.
+type Entry struct {
+	Term    string
+	Meaning i18n.Message
+}
+
+// Example is a command that can be run as it stands.
+type Example struct {
+	Meaning i18n.Message
+	Command string // without the name of the program
+}
+
+// helpWidth is how wide help is written where there is no terminal.
+const helpWidth = 80
+
+// Help writes help to Out, or, behind an error, to Err.
+func (v *View) Help(h Help, behindError bool) {
+	w, colour, width := v.Out, v.OutColour, helpWidth
+	if behindError {
+		w, colour = v.Err, v.ErrColour
+	}
+	if v.Width > 0 {
+		width = min(max(v.Width, 40), 120)
+	}
+	p := page{w: w, colour: colour, width: width}
+	p.head(v.Texts.Say(i18n.M("NAME:")))
+	p.paragraph(h.Name+" - "+v.plain(h.Short), "   ", "   ")
+	p.head("", v.Texts.Say(i18n.M("USAGE:")))
+	for _, u := range h.Usage {
+		p.paragraph(v.program(u), "   ", "     ")
+	}
+	if !h.Long.IsZero() {
+		fmt.Fprintln(w)
+		for _, para := range strings.Split(v.render(h.Long, colour, true), "\n") {
+			p.paragraph(para, "   ", "   ")
+		}
+	}
+	for i, e := range h.Examples {
+		if i == 0 {
+			p.head("", v.Texts.Say(i18n.M("EXAMPLES:")))
+		}
+		p.paragraph(fmt.Sprintf("%d. %s", i+1, v.plain(e.Meaning)), "   ", "      ")
+		p.line("      " + paint(colour, command, v.program(cliProgram+" "+e.Command)))
+	}
+	p.entries(v, i18n.M("COMMANDS:"), h.Commands)
+	p.entries(v, i18n.M("OPTIONS:"), h.Options)
+	p.entries(v, i18n.M("COMMON OPTIONS:"), h.Common)
+}
+
+// program puts the name of the program as it was called.
+func (v *View) program(s string) string {
+	if rest, ok := strings.CutPrefix(s, cliProgram); ok && v.Program != "" {
+		return v.Program + rest
+	}
+	return s
+}
+
+type page struct {
+	w      io.Writer
+	colour bool
+	width  int
+}
+
+func (p page) line(s string) { fmt.Fprintln(p.w, s) }
+
+func (p page) head(words ...string) {
+	for _, s := range words {
+		p.line(paint(p.colour, bold, s))
+	}
+}
+
+// entries writes terms and meanings in two columns; a long term has its meaning on the next line.
+func (p page) entries(v *View, head i18n.Message, list []Entry) {
+	if len(list) == 0 {
+		return
+	}
+	p.head("", v.Texts.Say(head))
+	const widest = 30
+	column := 0
+	for _, e := range list {
+		if w := printed(e.Term); w <= widest {
+			column = max(column, w)
+		}
+	}
+	indent := strings.Repeat(" ", 3+column+3)
+	for _, e := range list {
+		first := "   " + e.Term
+		if w := printed(e.Term); w > column {
+			p.line(first)
+			first = indent
+		} else {
+			first += strings.Repeat(" ", column-w+3)
+		}
+		p.paragraph(v.render(e.Meaning, p.colour, false), first, indent)
+	}
+}
+
+// paragraph writes words with line breaks at the page's width; first begins the first line, rest every other.
+func (p page) paragraph(text, first, rest string) {
+	line, used := first, printed(first)
+	empty := true
+	for _, word := range words(text) {
+		w := printed(word)
+		if !empty && used+1+w > p.width {
+			p.line(line)
+			line, used, empty = rest, printed(rest), true
+		}
+		if !empty {
+			line += " "
+			used++
+		}
+		line += word
+		used += w
+		empty = false
+	}
+	p.line(strings.TrimRight(line, " "))
+}
+
+// words splits at blanks, but keeps [bracketed groups] together.
+func words(text string) []string {
+	var list []string
+	var word strings.Builder
+	depth := 0
+	flush := func() {
+		if word.Len() > 0 {
+			list = append(list, word.String())
+			word.Reset()
+		}
+	}
+	for _, r := range text {
+		switch {
+		case r == '[':
+			depth++
+		case r == ']':
+			depth--
+		}
+		if r == ' ' && depth <= 0 {
+			flush()
+			continue
+		}
+		word.WriteRune(r)
+	}
+	flush()
+	return list
+}

@@ -1,0 +1,171 @@
+package view
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime"
+)
+
+// Pace of the live line, and of the lines that stand for it where there is no terminal.
+const (
+	frameEvery = 100 * time.Millisecond
+	lineEvery  = 5 * time.Second
+)
+
+// progress implements runtime.Observer. In a terminal one live line at the bottom shows the oldest step that runs, its
+// counts and how long it has taken; a step that has ended stays above it as a line. Elsewhere each step is a line when
+// it begins, and its counts a line every few seconds.
+//
+// It is our own because a bar library (mpb, progressbar) draws bars of known length that own the terminal, and what is
+// wanted is the guide's "Doing X..." lines with a spinner, mixed with warnings and questions.
+type progress struct {
+	v      *View
+	live   bool
+	mu     sync.Mutex
+	steps  []*step // that run, oldest first
+	count  string  // rendered counts of the current step
+	begun  time.Time
+	said   time.Time // when counts were last written as a line
+	drawn  bool      // the live line is on the screen
+	paused bool      // a question has the screen
+	frame  int
+	stop   chan struct{} // ends the ticker; nil when it does not run
+}
+
+type step struct {
+	text  string
+	begun time.Time
+}
+
+// Observer gives what the operations report their progress to.
+func (v *View) Observer() runtime.Observer {
+	if v.progress == nil {
+		v.progress = &progress{v: v, live: v.ErrTTY && !v.JSON && !v.Quiet}
+	}
+	return v.progress
+}
+
+func (p *progress) silent() bool { return p.v.JSON || p.v.Quiet }
+
+// Begin starts a step.
+func (p *progress) Begin(m i18n.Message) func(error) {
+	if p.silent() {
+		return func(error) {}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := &step{text: p.v.errText(m), begun: time.Now()}
+	p.steps = append(p.steps, s)
+	if len(p.steps) == 1 {
+		p.count, p.begun, p.said = "", s.begun, s.begun
+	}
+	if p.live {
+		p.start()
+		p.draw()
+	} else {
+		fmt.Fprintln(p.v.Err, s.text)
+	}
+	var once sync.Once
+	return func(error) { once.Do(func() { p.end(s) }) }
+}
+
+func (p *progress) end(s *step) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i, other := range p.steps {
+		if other == s {
+			p.steps = append(p.steps[:i], p.steps[i+1:]...)
+			if p.live {
+				p.erase()
+				fmt.Fprintln(p.v.Err, s.text+took(time.Since(s.begun)))
+			}
+		}
+	}
+	if len(p.steps) == 0 {
+		p.count = ""
+		p.halt()
+		return
+	}
+	p.draw()
+}
+
+// took is worth saying from a second on.
+func took(d time.Duration) string {
+	if d < time.Second {
+		return ""
+	}
+	return " (" + duration(d) + ")"
+}
+
+// Progress sets the counts of the current step.
+func (p *progress) Progress(done, total int64, unit string) {
+	if p.silent() {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	p.count = counts(done, total, unit, now.Sub(p.begun))
+	switch {
+	case p.live:
+		p.draw()
+	case now.Sub(p.said) >= lineEvery:
+		p.said = now
+		fmt.Fprintln(p.v.Err, "   "+p.count)
+	}
+}
+
+// Note says something that matters but stops nothing.
+func (p *progress) Note(m i18n.Message) {
+	if !p.silent() {
+		p.line(p.v.errText(m))
+	}
+}
+
+// Warn says something that the user should act on. It goes to Err even with JSON and Quiet.
+func (p *progress) Warn(m i18n.Message) {
+	head := p.v.Texts.Say(i18n.M("WARNING:"))
+	p.line(paint(p.v.ErrColour, warning, head) + " " + p.v.errText(m))
+}
+
+func (p *progress) line(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.erase()
+	fmt.Fprintln(p.v.Err, text)
+	p.draw()
+}
+
+// lineWriter writes whole lines of untrusted text between the live line's frames.
+type lineWriter struct {
+	v    *View
+	mu   sync.Mutex
+	rest []byte
+}
+
+// maxLine bounds a line that never ends.
+const maxLine = 8 << 10
+
+func (w *lineWriter) Write(data []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.rest = append(w.rest, data...)
+	for {
+		i := bytes.IndexByte(w.rest, '\n')
+		if i < 0 && len(w.rest) > maxLine {
+			i = maxLine
+		}
+		if i < 0 {
+			return len(data), nil
+		}
+		w.v.Observer().(*progress).line(clean(string(bytes.TrimRight(w.rest[:i], "\r")), false))
+		w.rest = bytes.TrimPrefix(w.rest[i:], []byte("\n"))
+	}
+}
+
+var _ io.Writer = (*lineWriter)(nil)

@@ -1,0 +1,36 @@
+package view
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+)
+
+// Confirm asks a question that is answered with yes or no; no is the default. Without a terminal, and with JSON, it
+// fails at once instead of waiting for ever.
+func (v *View) Confirm(ctx context.Context, question i18n.Message) (bool, error) {
+	if v.JSON || !v.InTTY {
+		return false, fault.New(fault.Usage,
+			i18n.M("There is no terminal to ask for confirmation."),
+			i18n.M("Use '-f' to go on without confirmation, or '--dry-run' to see what would be done."))
+	}
+	defer v.pause()()
+	fmt.Fprintf(v.Err, "%s [y/N]%s ", v.errText(question), paint(v.ErrColour, entityName, ">"))
+	answer := make(chan string, 1)
+	go func() {
+		line, _ := bufio.NewReader(io.LimitReader(v.In, 1<<10)).ReadString('\n')
+		answer <- strings.ToLower(strings.TrimSpace(line))
+	}()
+	select {
+	case <-ctx.Done():
+		fmt.Fprintln(v.Err)
+		return false, ctx.Err()
+	case a := <-answer:
+		return a == "y" || a == "yes", nil
+	}
+}

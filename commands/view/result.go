@@ -1,0 +1,211 @@
+package view
+
+import (
+	"fmt"
+	"time"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime"
+	"fn-runtime/runtime/fault"
+)
+
+// ResultDocument is the JSON of deploy, update, delete and clean: the plan, with what became of it. A dry run has the
+// same shape with every status "planned".
+type ResultDocument struct {
+	DryRun   bool              `json:"dry_run"`
+	Changed  bool              `json:"changed"` // anything but "unchanged" stands in the plan
+	Items    []ItemDocument    `json:"items"`
+	Runtimes []RuntimeDocument `json:"runtimes"`
+}
+
+// ItemDocument is one thing that a plan touches.
+type ItemDocument struct {
+	Change   string         `json:"change"` // "create", "update", "delete", "unchanged"
+	Kind     string         `json:"kind"`   // "namespace", "package", "action", "metadata", "cache", "bucket", "objects", "image"
+	Name     string         `json:"name"`
+	Image    string         `json:"image,omitempty"`
+	MemoryMB int            `json:"memory_mb,omitempty"`
+	Reason   string         `json:"reason"`
+	Status   string         `json:"status"` // "planned", "done", "failed", "skipped"
+	Count    int64          `json:"count,omitempty"`
+	TookMS   int64          `json:"took_ms"`
+	Error    *ErrorDocument `json:"error,omitempty"`
+}
+
+// ResultDocument makes the document of a result.
+func (v *View) ResultDocument(r runtime.Result) ResultDocument {
+	doc := ResultDocument{DryRun: r.DryRun, Changed: r.Changed(), Items: []ItemDocument{}, Runtimes: v.runtimeDocuments(r.Runtimes)}
+	for _, it := range r.Items {
+		item := ItemDocument{
+			Change: string(it.Change), Kind: it.Kind, Name: it.Name, Image: it.Image, MemoryMB: it.Memory,
+			Reason: v.plain(it.Reason), Status: string(it.Status), Count: it.Count, TookMS: it.Took.Milliseconds(),
+		}
+		if it.Err != nil {
+			e := v.errorDocument(it.Err)
+			item.Error = &e
+		}
+		doc.Items = append(doc.Items, item)
+	}
+	return doc
+}
+
+// Result shows what was done, or with DryRun what would be.
+func (v *View) Result(r runtime.Result) error {
+	if v.JSON {
+		return v.Document(v.ResultDocument(r))
+	}
+	v.endProgress()
+	if !r.DryRun {
+		v.OK()
+	}
+	v.items(r)
+	v.Say(summary(r))
+	return nil
+}
+
+// PartialResult shows what is done and what is not before the error that ended the work; the error follows.
+func (v *View) PartialResult(r runtime.Result) {
+	if v.JSON || len(r.Items) == 0 {
+		return
+	}
+	v.endProgress()
+	v.items(r)
+}
+
+// Plan shows on Err what a question is about.
+func (v *View) Plan(r runtime.Result) {
+	defer v.pause()()
+	shown := *v
+	shown.Out, shown.OutColour, shown.OutTTY = v.Err, v.ErrColour, v.ErrTTY
+	r.DryRun = true
+	shown.items(r)
+}
+
+// items is the table of a plan. Things of a plan that stay as they are, apart from actions, go without saying.
+func (v *View) items(r runtime.Result) {
+	t := table{header: []i18n.Message{i18n.M("Name"), i18n.M("Kind"), i18n.M("Change"), i18n.M("Status"), i18n.M("Reason")}}
+	if r.DryRun {
+		t.header = append(t.header[:3:3], t.header[4])
+	}
+	for _, it := range r.Items {
+		if it.Change == runtime.Unchanged && it.Kind != "action" && it.Status != runtime.Failed {
+			continue
+		}
+		name := it.Name
+		if it.Kind == "action" && it.Image != "" {
+			name = it.Image
+		}
+		if it.Memory > 0 {
+			name += fmt.Sprintf(" (%d MB)", it.Memory)
+		}
+		row := []string{clean(name, false), v.plain(kindText(it)), v.plain(changeText(it.Change))}
+		if !r.DryRun {
+			row = append(row, v.plain(statusText(it.Status)))
+		}
+		why := v.plain(it.Reason)
+		if it.Err != nil {
+			why, _ = v.message(it.Err)
+		}
+		t.rows = append(t.rows, append(row, why))
+	}
+	if len(t.rows) > 0 {
+		v.table(t)
+	}
+}
+
+// summary counts the changes of a result.
+func summary(r runtime.Result) i18n.Message {
+	n := make(map[runtime.Change]int)
+	for _, it := range r.Items {
+		if it.Kind == "action" || it.Change != runtime.Unchanged {
+			n[it.Change]++
+		}
+	}
+	switch {
+	case !r.Changed() && len(r.Items) == 0:
+		return i18n.M("Nothing to do.")
+	case !r.Changed():
+		return i18n.M("Everything is up to date. Nothing was changed.")
+	}
+	args := []any{"Created", n[runtime.Create], "Updated", n[runtime.Update], "Deleted", n[runtime.Delete], "Unchanged", n[runtime.Unchanged]}
+	if r.DryRun {
+		return i18n.M("Would be created: {{.Created}}, updated: {{.Updated}}, deleted: {{.Deleted}}, left unchanged: {{.Unchanged}}. Nothing was changed.", args...)
+	}
+	return i18n.M("Created: {{.Created}}, updated: {{.Updated}}, deleted: {{.Deleted}}, unchanged: {{.Unchanged}}.", args...)
+}
+
+func kindText(it runtime.Item) i18n.Message {
+	switch it.Kind {
+	case "namespace":
+		return i18n.M("Namespace")
+	case "package":
+		return i18n.M("Package")
+	case "action":
+		return i18n.M("Runtime")
+	case "metadata":
+		return i18n.M("Metadata")
+	case "cache":
+		return i18n.M("Local cache")
+	case "bucket":
+		return i18n.M("Bucket")
+	case "objects":
+		if it.Count > 0 {
+			return i18n.N("{{.Count}} objects", int(it.Count))
+		}
+		return i18n.M("Objects")
+	case "image":
+		return i18n.M("Image")
+	}
+	return i18n.M("{{.Kind}}", "Kind", it.Kind)
+}
+
+func changeText(c runtime.Change) i18n.Message {
+	switch c {
+	case runtime.Create:
+		return i18n.M("Create")
+	case runtime.Update:
+		return i18n.M("Update")
+	case runtime.Delete:
+		return i18n.M("Delete")
+	}
+	return i18n.M("Unchanged")
+}
+
+func statusText(s runtime.Status) i18n.Message {
+	switch s {
+	case runtime.Planned:
+		return i18n.M("Planned")
+	case runtime.Done:
+		return i18n.M("Done")
+	case runtime.Failed:
+		return i18n.M("Failed")
+	}
+	return i18n.M("Not tried")
+}
+
+// Unfinished gives the error of a result that has failed items and no error of its own, nil when all is done.
+func Unfinished(r runtime.Result) error {
+	failed, rest := 0, 0
+	for _, it := range r.Items {
+		switch it.Status {
+		case runtime.Failed:
+			failed++
+		case runtime.Skipped:
+			rest++
+		}
+	}
+	if failed == 0 {
+		return nil
+	}
+	return fault.New(fault.Failed,
+		i18n.M("Failed: {{.Failed}}, not tried: {{.Rest}}.", "Failed", failed, "Rest", rest),
+		i18n.M("Remove the causes above and run the command again. What is done is not done twice."))
+}
+
+// shortTime is for tables: minutes matter, seconds do not.
+func shortTime(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.Local().Format("2006-01-02 15:04")
+}

@@ -1,0 +1,112 @@
+package view
+
+import (
+	"strconv"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime"
+)
+
+// RuntimeDocument is one entry of list --output json.
+type RuntimeDocument struct {
+	Name           string  `json:"name"`
+	Image          string  `json:"image"`
+	Digest         string  `json:"digest"` // "" when not known
+	MemoryMB       int     `json:"memory_mb"`
+	TimeoutS       int     `json:"timeout_s"`
+	PythonVersion  string  `json:"python_version"`
+	LithopsVersion string  `json:"lithops_version"`
+	Package        string  `json:"package"`
+	Action         string  `json:"action"`
+	Namespace      string  `json:"namespace"`
+	Region         string  `json:"region"`
+	Backend        string  `json:"backend"`
+	State          string  `json:"state"`  // a runtime.State
+	Reason         string  `json:"reason"` // why it is not ready; "" when it is
+	UpdatedAt      *string `json:"updated_at"`
+}
+
+func (v *View) runtimeDocument(r runtime.Runtime) RuntimeDocument {
+	return RuntimeDocument{
+		Name: r.Name, Image: r.Image, Digest: r.Digest, MemoryMB: r.MemoryMB, TimeoutS: r.TimeoutS,
+		PythonVersion: r.PythonVersion, LithopsVersion: r.LithopsVersion, Package: r.Package, Action: r.Action,
+		Namespace: r.Namespace, Region: r.Region, Backend: r.Backend, State: string(r.State),
+		Reason: v.plain(r.Reason), UpdatedAt: timestamp(r.UpdatedAt),
+	}
+}
+
+func (v *View) runtimeDocuments(list []runtime.Runtime) []RuntimeDocument {
+	docs := make([]RuntimeDocument, 0, len(list))
+	for _, r := range list {
+		docs = append(docs, v.runtimeDocument(r))
+	}
+	return docs
+}
+
+// Runtimes shows the list: the table, and a line about what to do for each state that is not ready.
+func (v *View) Runtimes(list []runtime.Runtime) error {
+	if v.JSON {
+		return v.Document(v.runtimeDocuments(list))
+	}
+	v.endProgress()
+	if len(list) == 0 {
+		v.Say(i18n.M("No runtimes found."))
+		return nil
+	}
+	t := table{header: []i18n.Message{i18n.M("Name"), i18n.M("Memory"), i18n.M("Python"), i18n.M("Lithops"), i18n.M("State")}}
+	count := make(map[runtime.State]int)
+	for _, r := range list {
+		count[r.State]++
+		t.rows = append(t.rows, []string{
+			clean(r.Name, false), strconv.Itoa(r.MemoryMB) + " MB", dash(clean(r.PythonVersion, false)),
+			dash(clean(r.LithopsVersion, false)), v.plain(stateText(r.State)),
+		})
+	}
+	v.table(t)
+	for _, s := range []runtime.State{runtime.NoMetadata, runtime.OrphanMetadata, runtime.VersionMismatch, runtime.PythonMismatch, runtime.Outdated} {
+		if count[s] > 0 {
+			v.Say(advice(s, count[s]))
+		}
+	}
+	return nil
+}
+
+func dash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+func stateText(s runtime.State) i18n.Message {
+	switch s {
+	case runtime.Ready:
+		return i18n.M("Ready")
+	case runtime.NoMetadata:
+		return i18n.M("No metadata")
+	case runtime.VersionMismatch:
+		return i18n.M("Other Lithops")
+	case runtime.PythonMismatch:
+		return i18n.M("Other Python")
+	case runtime.Outdated:
+		return i18n.M("Outdated")
+	case runtime.OrphanMetadata:
+		return i18n.M("No action")
+	}
+	return i18n.M("{{.State}}", "State", string(s))
+}
+
+// advice says what to do about runtimes that are not ready.
+func advice(s runtime.State, n int) i18n.Message {
+	switch s {
+	case runtime.NoMetadata:
+		return i18n.N("No metadata ({{.Count}}): the client deploys these again itself. Complete them with 'ibmcloud fn-runtime update all'.", n)
+	case runtime.OrphanMetadata:
+		return i18n.N("No action ({{.Count}}): the client hangs on these. Remove what is left with 'ibmcloud fn-runtime doctor --repair'.", n)
+	case runtime.VersionMismatch:
+		return i18n.N("Other Lithops ({{.Count}}): made for another Lithops than the installed one. Deploy them for it with 'ibmcloud fn-runtime deploy IMAGE'.", n)
+	case runtime.PythonMismatch:
+		return i18n.N("Other Python ({{.Count}}): the client refuses these. Deploy an image with its Python with 'ibmcloud fn-runtime deploy IMAGE'.", n)
+	}
+	return i18n.N("Outdated ({{.Count}}): not made from the client's current Lithops code or image. Renew them with 'ibmcloud fn-runtime update all'.", n)
+}

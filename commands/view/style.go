@@ -1,0 +1,63 @@
+package view
+
+import "strings"
+
+// style is how a word is marked, by the IBM Cloud CLI guide: all bold.
+type style string
+
+const (
+	plain      style = ""
+	bold       style = "1"
+	entityName style = "36;1" // cyan
+	command    style = "33;1" // yellow
+	success    style = "32;1" // green
+	failure    style = "31;1" // red
+	warning    style = "35;1" // magenta
+)
+
+// paint marks s when colour is on.
+func paint(colour bool, st style, s string) string {
+	if !colour || st == plain || s == "" {
+		return s
+	}
+	return "\x1b[" + string(st) + "m" + s + "\x1b[0m"
+}
+
+// entityArgs are the placeholders of texts that name an entity.
+func isEntity(placeholder string) bool {
+	switch placeholder {
+	case "Name", "Runtime", "Image", "Namespace", "Bucket", "Action", "Package", "Region", "Account", "Endpoint":
+		return true
+	}
+	return false
+}
+
+// cliProgram is how texts in the source write this program; a standalone run says what was typed instead.
+const cliProgram = "ibmcloud fn-runtime"
+
+// commands finds 'commands in quotes' that begin with this program or the CLI, puts the name of the program as it was
+// called in, and marks them.
+func commands(s, program string, colour bool) string {
+	var b strings.Builder
+	for {
+		start := strings.Index(s, "'ibmcloud ")
+		if start < 0 {
+			break
+		}
+		end := strings.IndexByte(s[start+1:], '\'')
+		if end < 0 {
+			break
+		}
+		end += start + 1
+		text := s[start+1 : end]
+		if rest, ok := strings.CutPrefix(text, cliProgram); ok && program != "" {
+			text = program + rest
+		}
+		b.WriteString(s[:start+1])
+		b.WriteString(paint(colour, command, text))
+		b.WriteByte('\'')
+		s = s[end+1:]
+	}
+	b.WriteString(s)
+	return b.String()
+}

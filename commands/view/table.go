@@ -1,0 +1,133 @@
+package view
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/mattn/go-runewidth"
+
+	"fn-runtime/i18n"
+)
+
+// table is a list with a bold header. Its first column is the name: it is marked as an entity, and wraps where the
+// terminal is too narrow for the row, so that no part of a name is ever lost. Without a terminal nothing wraps.
+type table struct {
+	header []i18n.Message
+	rows   [][]string
+}
+
+const gap = "   "
+
+// minName is the width that a name gets in the narrowest terminal.
+const minName = 16
+
+// Table writes a table to Out.
+func (v *View) table(t table) {
+	widths := make([]int, len(t.header))
+	head := make([]string, len(t.header))
+	for i, h := range t.header {
+		head[i] = v.plain(h)
+		widths[i] = printed(head[i])
+	}
+	for _, row := range t.rows {
+		for i, cell := range row {
+			widths[i] = max(widths[i], printed(cell))
+		}
+	}
+	if v.OutTTY && v.Width > 0 {
+		rest := 0
+		for _, w := range widths[1:] {
+			rest += w + len(gap)
+		}
+		widths[0] = min(widths[0], max(minName, v.Width-rest))
+	}
+	v.row(head, widths, bold, bold)
+	for _, row := range t.rows {
+		v.row(row, widths, entityName, plain)
+	}
+}
+
+// row writes one row; the first cell goes on in further lines when it is wider than its column.
+func (v *View) row(cells []string, widths []int, first, others style) {
+	parts := wrap(cells[0], widths[0])
+	for n, part := range parts {
+		var b strings.Builder
+		b.WriteString(paint(v.OutColour, first, part))
+		if n == 0 {
+			written := printed(part)
+			for i := 1; i < len(cells); i++ {
+				if strings.Join(cells[i:], "") == "" {
+					break
+				}
+				b.WriteString(strings.Repeat(" ", widths[i-1]-written) + gap)
+				b.WriteString(paint(v.OutColour, others, cells[i]))
+				written = printed(cells[i])
+			}
+		}
+		fmt.Fprintln(v.Out, b.String())
+	}
+}
+
+// wrap cuts s into parts of at most width columns, after a '/', ':', '-', '_' or ' ' where there is one in the second
+// half of the part.
+func wrap(s string, width int) []string {
+	var parts []string
+	for runewidth.StringWidth(s) > width {
+		part := runewidth.Truncate(s, width, "")
+		if part == "" {
+			break
+		}
+		if i := strings.LastIndexAny(part, "/:-_ "); i >= len(part)/2 {
+			part = part[:i+1]
+		}
+		parts = append(parts, strings.TrimRight(part, " "))
+		s = s[len(part):]
+	}
+	return append(parts, s)
+}
+
+// printed is the width of text on the screen, colours apart.
+func printed(s string) int { return runewidth.StringWidth(bare(s)) }
+
+// bare takes our own colours out.
+func bare(s string) string {
+	var b strings.Builder
+	for {
+		start := strings.Index(s, "\x1b[")
+		if start < 0 {
+			break
+		}
+		end := strings.IndexByte(s[start:], 'm')
+		if end < 0 {
+			break
+		}
+		b.WriteString(s[:start])
+		s = s[start+end+1:]
+	}
+	b.WriteString(s)
+	return b.String()
+}
+
+// pair is one line of a description: a label and its value.
+type pair struct {
+	label i18n.Message
+	value string
+}
+
+// pairs writes labels and values in two columns; empty values are left out.
+func (v *View) pairs(list []pair) {
+	width := 0
+	for _, p := range list {
+		if p.value != "" {
+			width = max(width, printed(v.plain(p.label)))
+		}
+	}
+	for _, p := range list {
+		if p.value == "" {
+			continue
+		}
+		label := v.plain(p.label)
+		pad := strings.Repeat(" ", width-printed(label))
+		fmt.Fprintln(v.Out, paint(v.OutColour, bold, label)+pad+gap+p.value)
+	}
+}

@@ -1,0 +1,50 @@
+package view
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// size is a number of bytes in decimal units, as registries and stores count.
+func size(n int64) string {
+	const units = "kMGTPE"
+	if n < 1000 {
+		return strconv.FormatInt(n, 10) + " B"
+	}
+	f := float64(n)
+	i := -1
+	for f >= 999.95 && i < len(units)-1 {
+		f /= 1000
+		i++
+	}
+	return fmt.Sprintf("%.1f %cB", f, units[i])
+}
+
+// duration is short: "340 ms", "2.5 s", "3 m 20 s".
+func duration(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return strconv.FormatInt(d.Milliseconds(), 10) + " ms"
+	case d < time.Minute:
+		return strconv.FormatFloat(d.Seconds(), 'f', 1, 64) + " s"
+	}
+	d = d.Round(time.Second)
+	return fmt.Sprintf("%d m %d s", int(d/time.Minute), int(d%time.Minute/time.Second))
+}
+
+// counts is "12/100 (3/s)", or "1.2 MB/3.4 MB (500.0 kB/s)" where unit is "bytes".
+func counts(done, total int64, unit string, elapsed time.Duration) string {
+	show := func(n int64) string { return strconv.FormatInt(n, 10) }
+	if unit == "bytes" {
+		show = size
+	}
+	s := show(done)
+	if total > 0 {
+		s += "/" + show(total)
+	}
+	if elapsed >= time.Second {
+		s += " (" + show(int64(float64(done)/elapsed.Seconds())) + "/s)"
+	}
+	return s
+}

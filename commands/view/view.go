@@ -1,0 +1,76 @@
+package view
+
+import (
+	"fmt"
+	"io"
+
+	"fn-runtime/i18n"
+)
+
+// View shows results, progress and errors of one command.
+type View struct {
+	Streams
+	Texts     *i18n.Catalogue
+	Program   string // how this program was called: "ibmcloud fn-runtime", or the path typed
+	JSON      bool   // one JSON document on Out and nothing else
+	Quiet     bool   // no progress
+	OutColour bool
+	ErrColour bool
+
+	progress *progress // made with the first use of Observer
+}
+
+// text is a message for Out.
+func (v *View) text(m i18n.Message) string { return v.render(m, v.OutColour, true) }
+
+// errText is a message for Err.
+func (v *View) errText(m i18n.Message) string { return v.render(m, v.ErrColour, true) }
+
+// plain is a message without colour, for JSON and for cells of tables.
+func (v *View) plain(m i18n.Message) string { return v.render(m, false, false) }
+
+// render puts a message into the language, makes its arguments safe and marks entities and commands.
+func (v *View) render(m i18n.Message, colour, lines bool) string {
+	s := v.Texts.SayDressed(m, func(name, value string) string {
+		value = clean(value, lines)
+		if isEntity(name) {
+			return paint(colour, entityName, value)
+		}
+		return value
+	})
+	return commands(s, v.Program, colour)
+}
+
+// Say writes a message for people to Out; nothing with JSON.
+func (v *View) Say(m i18n.Message) {
+	if !v.JSON {
+		fmt.Fprintln(v.Out, v.text(m))
+	}
+}
+
+// OK says that the work is done, with the details that follow.
+func (v *View) OK(details ...i18n.Message) {
+	if v.JSON {
+		return
+	}
+	fmt.Fprintln(v.Out, paint(v.OutColour, success, v.Texts.Say(i18n.M("OK"))))
+	for _, d := range details {
+		if !d.IsZero() {
+			v.Say(d)
+		}
+	}
+}
+
+// Raw copies bytes that a person or a program asked for, such as a configuration, to Out.
+func (v *View) Raw(data []byte) error {
+	_, err := v.Out.Write(data)
+	return err
+}
+
+// LineWriter gives a writer for live lines of an external process (a build's): Err, or nowhere with JSON or Quiet.
+func (v *View) LineWriter() io.Writer {
+	if v.JSON || v.Quiet {
+		return io.Discard
+	}
+	return &lineWriter{v: v}
+}

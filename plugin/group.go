@@ -1,0 +1,68 @@
+package plugin
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/url"
+
+	"github.com/IBM-Cloud/ibm-cloud-cli-sdk/bluemix/endpoints"
+	sdk "github.com/IBM-Cloud/ibm-cloud-cli-sdk/plugin"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+)
+
+// maxGroups bounds the answer of the resource controller, in bytes.
+const maxGroups = 1 << 20
+
+// resourceGroup finds the id of a resource group by its name: the targeted one without asking, any other at the
+// resource controller (GET /v2/resource_groups).
+func resourceGroup(ctx context.Context, c sdk.PluginContext, token func(context.Context, bool) (string, error), name string) (string, error) {
+	if g := c.CurrentResourceGroup(); g.Name == name || g.GUID == name {
+		return g.GUID, nil
+	}
+	lookup := i18n.M("Finding resource group {{.Name}}", "Name", name)
+	base, err := c.GetEndpoint(endpoints.ResourceController)
+	if err != nil || base == "" {
+		return "", fault.During(lookup, fault.New(fault.Invalid,
+			i18n.M("The session names no endpoint to ask for resource groups."),
+			i18n.M("Give the ID of the group with '-g'.")).Because(err))
+	}
+	bearer, err := token(ctx, false)
+	if err != nil {
+		return "", err
+	}
+	query := url.Values{"name": {name}, "account_id": {c.CurrentAccount().GUID}}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/v2/resource_groups?"+query.Encode(), nil)
+	if err != nil {
+		return "", fault.During(lookup, err)
+	}
+	req.Header.Set("Authorization", "Bearer "+bearer)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return "", fault.During(lookup, fault.New(fault.Unavailable,
+			i18n.M("The resource controller cannot be reached."), i18n.M("Try again later, or give the ID of the group with '-g'.")).Because(err))
+	}
+	defer resp.Body.Close()
+	var groups struct {
+		Resources []struct {
+			ID   string `json:"id"`
+			Name string `json:"name"`
+		} `json:"resources"`
+	}
+	if resp.StatusCode != http.StatusOK || json.NewDecoder(io.LimitReader(resp.Body, maxGroups)).Decode(&groups) != nil {
+		return "", fault.During(lookup, fault.New(fault.Unavailable,
+			i18n.M("The resource controller answered {{.Status}}.", "Status", resp.Status),
+			i18n.M("Try again later, or give the ID of the group with '-g'.")))
+	}
+	for _, g := range groups.Resources {
+		if g.Name == name {
+			return g.ID, nil
+		}
+	}
+	return "", fault.New(fault.NotFound,
+		i18n.M("Resource group {{.Name}} was not found.", "Name", name),
+		i18n.M("List the groups of your account with 'ibmcloud resource groups'."))
+}

@@ -1,0 +1,90 @@
+package plugin
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/IBM-Cloud/ibm-cloud-cli-sdk/bluemix/configuration/config_helpers"
+	sdk "github.com/IBM-Cloud/ibm-cloud-cli-sdk/plugin"
+
+	"fn-runtime/commands"
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/connect"
+	"fn-runtime/runtime/fault"
+)
+
+// host is what the CLI's configuration and the environment say.
+type host struct {
+	connect.Host
+	texts  *i18n.Catalogue
+	colour string // "true", "false" or ""
+	trace  string // "true", a file, or ""
+}
+
+// readHost reads the CLI's configuration where there is one; without one the plug-in runs by itself, not logged in.
+// The SDK would write a new file in the place of one that is missing or that it cannot read, so that is looked at
+// first.
+func readHost() (h host, err error) {
+	h.Getenv = os.Getenv
+	h.Version = Version
+	h.Home, _ = os.UserHomeDir()
+	h.WorkDir, _ = os.Getwd()
+	h.Executable, _ = os.Executable()
+	h.StateDir = config_helpers.PluginDir(commands.Name)
+	h.colour = firstOf(os.Getenv("IBMCLOUD_COLOR"), os.Getenv("BLUEMIX_COLOR"))
+	h.trace = firstOf(os.Getenv("IBMCLOUD_TRACE"), os.Getenv("BLUEMIX_TRACE"))
+	h.texts = i18n.New(i18n.Pick("", os.Getenv))
+
+	file := config_helpers.ConfigFilePath()
+	data, readErr := os.ReadFile(file)
+	switch {
+	case errors.Is(readErr, fs.ErrNotExist) || readErr == nil && len(data) == 0:
+		return h, nil
+	case readErr != nil:
+		return h, unreadable(fault.Invalid, file, readErr.Error())
+	case !json.Valid(data):
+		return h, unreadable(fault.Invalid, file, "it is not valid JSON")
+	}
+	defer recovered(file, &err)
+	return h, h.fill(sdk.InitPluginContext(commands.Name))
+}
+
+// fill takes the settings and the session from the SDK's context.
+func (h *host) fill(c sdk.PluginContext) error {
+	h.texts = i18n.New(i18n.Pick(c.Locale(), os.Getenv))
+	h.colour, h.trace = c.ColorEnabled(), c.Trace()
+	h.StateDir = c.PluginDirectory()
+	h.SkipTLSVerify = c.IsSSLDisabled()
+	if s := c.HTTPTimeout(); s > 0 {
+		h.HTTPTimeout = time.Duration(s) * time.Second
+	}
+	h.Session = newSession(c)
+	return nil
+}
+
+func unreadable(kind fault.Kind, file, why string) error {
+	return fault.New(kind,
+		i18n.M("The configuration of the IBM Cloud CLI in {{.File}} cannot be read: {{.Why}}.", "File", file, "Why", why),
+		i18n.M("Move the file away, then log in again with 'ibmcloud login'."))
+}
+
+func firstOf(list ...string) string {
+	for _, s := range list {
+		if s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+// pathOf keeps a trace file where it was named from.
+func pathOf(name string) string {
+	if abs, err := filepath.Abs(name); err == nil {
+		return abs
+	}
+	return name
+}

@@ -1,0 +1,102 @@
+// Package plugin is the host's side: it tells the IBM Cloud CLI what there is, and tells the commands what the CLI
+// knows - session, locale, trace, colour.
+//
+// What may go in: the CLI SDK and what is made from it. What may not: commands, runtimes. Nothing below imports it.
+package plugin
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	sdk "github.com/IBM-Cloud/ibm-cloud-cli-sdk/plugin"
+
+	"fn-runtime/commands"
+	"fn-runtime/commands/view"
+	"fn-runtime/runtime/connect"
+	"fn-runtime/runtime/fault"
+)
+
+// Main runs the process: with the arguments that the host gives (its namespace is in the environment), or by itself.
+// It returns the exit status.
+func Main(args []string) int {
+	p := &plugin{}
+	if len(args) == 1 && args[0] == "SendMetadata" {
+		sdk.StartWithArgs(p, args)
+		return 0
+	}
+	if len(args) > 0 && args[0] == "SendCompletion" {
+		return complete(args[1:])
+	}
+	ctx, stop := interruptible(os.Stderr)
+	defer stop()
+	return p.run(ctx, args)
+}
+
+// plugin implements sdk.Plugin.
+type plugin struct{}
+
+// GetMetadata describes the plug-in to the host.
+func (p *plugin) GetMetadata() sdk.PluginMetadata {
+	return metadata(commands.NewRoot(&commands.Factory{View: &view.View{}, Version: Version}))
+}
+
+// Run is how the SDK runs a command; Main does the same with an exit status.
+func (p *plugin) Run(_ sdk.PluginContext, args []string) { os.Exit(Main(args)) }
+
+func (p *plugin) run(ctx context.Context, args []string) int {
+	f, done, err := newFactory()
+	defer done()
+	if err != nil {
+		f.View.Fail(err, nil)
+		return 1
+	}
+	return commands.Run(ctx, f, withNamespace(os.Getenv("IBMCLOUD_PLUGIN_NAMESPACE"), args))
+}
+
+// withNamespace puts the nested part of the host's namespace before the command: the host runs 'fn-runtime local
+// start' as namespace "fn-runtime local" and arguments ["start"].
+func withNamespace(namespace string, args []string) []string {
+	words := strings.Fields(namespace)
+	if len(words) < 2 {
+		return args
+	}
+	return append(words[1:len(words):len(words)], args...)
+}
+
+// newFactory puts together what the commands need. The function returned closes what was opened. With an error the
+// factory is good enough to show it.
+func newFactory() (*commands.Factory, func(), error) {
+	streams := view.System()
+	f := &commands.Factory{View: &view.View{Streams: streams}, Version: Version, Service: connect.Open}
+	host, err := readHost()
+	f.View.Texts = host.texts
+	f.View.OutColour = view.Colour(host.colour, streams.OutTTY, os.Getenv)
+	f.View.ErrColour = view.Colour(host.colour, streams.ErrTTY, os.Getenv)
+	f.View.Quiet = os.Getenv("IBMCLOUD_QUIET") == "true"
+	if os.Getenv("IBMCLOUD_PLUGIN_NAMESPACE") == "" && len(os.Args) > 0 {
+		f.View.Program = os.Args[0]
+	}
+	if err != nil {
+		return f, func() {}, err
+	}
+	f.Host = host.Host
+	trace, err := openTrace(host.trace)
+	if err != nil {
+		return f, func() {}, err
+	}
+	f.Host.Trace = trace.writer
+	return f, trace.close, nil
+}
+
+// recovered turns the panics with which the SDK reports an unreadable configuration into an error.
+func recovered(file string, err *error) {
+	if r := recover(); r != nil {
+		text := fmt.Sprint(r)
+		if !strings.HasPrefix(text, "configuration error:") {
+			panic(r)
+		}
+		*err = unreadable(fault.Invalid, file, strings.TrimSpace(strings.TrimPrefix(text, "configuration error:")))
+	}
+}

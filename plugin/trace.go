@@ -1,0 +1,37 @@
+package plugin
+
+import (
+	"io"
+	"os"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+)
+
+// trace is where the requests are written to.
+type trace struct {
+	writer io.Writer // nil: nowhere
+	close  func()
+}
+
+// openTrace follows IBMCLOUD_TRACE: "true" is standard error, "false" and "" nothing, anything else a file that is
+// appended to and that only its owner can read.
+func openTrace(setting string) (trace, error) {
+	switch setting {
+	case "", "false", "FALSE", "False":
+		return trace{close: func() {}}, nil
+	case "true", "TRUE", "True":
+		return trace{writer: os.Stderr, close: func() {}}, nil
+	}
+	file := pathOf(setting)
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err == nil {
+		err = f.Chmod(0o600) // it may have been there with other rights
+	}
+	if err != nil {
+		return trace{close: func() {}}, fault.New(fault.Invalid,
+			i18n.M("The trace file {{.File}} cannot be written: {{.Why}}.", "File", file, "Why", err.Error()),
+			i18n.M("Set IBMCLOUD_TRACE to true or to a file that can be written."))
+	}
+	return trace{writer: f, close: func() { _ = f.Close() }}, nil
+}
