@@ -82,7 +82,7 @@ func (s *server) find(bucket, prefix, delimiter, after string, limit int) (f fou
 				common = o.Key[:len(prefix)+i+len(delimiter)]
 			}
 		}
-		if common != "" && strings.HasPrefix(after, common) { // that prefix ended the page before
+		if common != "" && after == common { // that prefix ended the page before
 			return next(common), true
 		}
 		if len(f.objects)+len(f.prefixes) == limit {

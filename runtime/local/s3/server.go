@@ -156,7 +156,11 @@ func receive(r *http.Request, sig *signature) *refusal {
 			h.Del("Content-Encoding")
 		}
 	}
-	body = verify(io.LimitReader(body, maxObject+1), size, payload, h.Clone(), trailer, announced)
+	claims := h.Clone()
+	if r.Method == http.MethodPost && r.URL.Query().Has("uploadId") {
+		claims = nil // checksums of CompleteMultipartUpload are those of the object, not of its body
+	}
+	body = verify(io.LimitReader(body, maxObject+1), size, payload, claims, trailer, announced)
 	if r.Method == http.MethodPost { // documents are read whole, so that what is acted on has been verified
 		data, err := io.ReadAll(io.LimitReader(body, maxDocument+1))
 		if err != nil {

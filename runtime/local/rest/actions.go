@@ -1,0 +1,306 @@
+package rest
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+
+	"fn-runtime/runtime/local/state"
+)
+
+func notEmpty(n int) string {
+	entities := "entities"
+	if n == 1 {
+		entities = "entity"
+	}
+	return fmt.Sprintf("Package not empty (contains %d %s). Set force param or delete package contents.", n, entities)
+}
+
+// execDoc is what an action runs. Code is base64 of an archive when Binary is set.
+type execDoc struct {
+	Kind   string  `json:"kind,omitempty"`
+	Image  string  `json:"image,omitempty"`
+	Main   string  `json:"main,omitempty"`
+	Code   *string `json:"code,omitempty"`
+	Binary bool    `json:"binary"`
+}
+
+type limitsDoc struct {
+	Concurrency int `json:"concurrency"`
+	Logs        int `json:"logs"`    // MB
+	Memory      int `json:"memory"`  // MB
+	Timeout     int `json:"timeout"` // ms
+}
+
+type actionDoc struct {
+	Namespace   string          `json:"namespace"` // "guest/package"
+	Name        string          `json:"name"`
+	Version     string          `json:"version"`
+	Publish     bool            `json:"publish"`
+	Exec        any             `json:"exec"`
+	Limits      limitsDoc       `json:"limits"`
+	Annotations json.RawMessage `json:"annotations"`
+	Parameters  json.RawMessage `json:"parameters,omitempty"`
+	Updated     int64           `json:"updated"`
+}
+
+func showAction(c call, x state.Action) actionDoc {
+	ns := c.path
+	if x.Package != "" {
+		ns += "/" + x.Package
+	}
+	return actionDoc{
+		Namespace: ns, Name: x.Name, Version: x.Version, Publish: x.Publish,
+		Exec:        execDoc{Kind: x.Kind, Image: x.Image, Main: x.Main, Binary: x.Binary},
+		Limits:      limitsDoc{x.Concurrency, x.LogsMB, x.MemoryMB, x.TimeoutMS},
+		Annotations: withKind(x), Parameters: orEmpty(x.Parameters), Updated: x.Updated,
+	}
+}
+
+// withKind adds the annotation "exec" that OpenWhisk keeps on every action.
+func withKind(x state.Action) json.RawMessage {
+	list, err := parseKeyValues(x.Annotations)
+	if err != nil {
+		return json.RawMessage("[]")
+	}
+	list = slices.DeleteFunc(list, func(kv keyValue) bool { return kv.Key == "exec" })
+	kind, _ := json.Marshal(x.Kind)
+	raw, _ := json.Marshal(append(list, keyValue{"exec", kind}))
+	return raw
+}
+
+func (a *api) listActions(c call) error {
+	q := c.r.URL.Query()
+	skip, limit, err := paging(q, "actions")
+	if err != nil {
+		return err
+	}
+	counting, err := truth(q, "count")
+	if err != nil {
+		return err
+	}
+	if c.pkg != "" {
+		if _, err := a.DB.Package(c.ns.ID, c.pkg); errors.Is(err, state.ErrNotFound) {
+			return errMissing
+		}
+	}
+	if counting {
+		n, err := a.DB.CountActions(c.ns.ID, c.pkg, c.pkg == "")
+		if err == nil {
+			answer(c.w, http.StatusOK, map[string]int{"actions": max(n-skip, 0)})
+		}
+		return err
+	}
+	list, err := a.DB.Actions(c.ns.ID, c.pkg, c.pkg == "", skip, limit)
+	if err != nil {
+		return err
+	}
+	docs := make([]actionDoc, 0, len(list))
+	for _, x := range list {
+		doc := showAction(c, x)
+		doc.Exec, doc.Parameters = map[string]bool{"binary": x.Binary}, nil
+		docs = append(docs, doc)
+	}
+	answer(c.w, http.StatusOK, docs)
+	return nil
+}
+
+func (a *api) getAction(c call) error {
+	x, err := a.DB.Action(c.ns.ID, c.pkg, c.name)
+	if errors.Is(err, state.ErrNotFound) {
+		return errMissing
+	}
+	if err != nil {
+		return err
+	}
+	withCode := true
+	if c.r.URL.Query().Has("code") {
+		if withCode, err = truth(c.r.URL.Query(), "code"); err != nil {
+			return err
+		}
+	}
+	doc := showAction(c, x)
+	if withCode && x.CodeHash != "" {
+		release, err := a.hold(c)
+		if err != nil {
+			return err
+		}
+		defer release()
+		code, err := a.DB.Code(x.CodeHash)
+		if err != nil {
+			return err
+		}
+		exec := doc.Exec.(execDoc)
+		exec.Code = &code
+		doc.Exec = exec
+	}
+	answer(c.w, http.StatusOK, doc)
+	return nil
+}
+
+// hold waits for room for one more code in memory.
+func (a *api) hold(c call) (release func(), err error) {
+	select {
+	case a.bulky <- struct{}{}:
+		return func() { <-a.bulky }, nil
+	case <-c.r.Context().Done():
+		return nil, &problem{http.StatusRequestTimeout, "The server could not process the request in time."}
+	}
+}
+
+type actionPut struct {
+	Publish     *bool           `json:"publish"`
+	Exec        *execDoc        `json:"exec"`
+	Annotations json.RawMessage `json:"annotations"`
+	Parameters  json.RawMessage `json:"parameters"`
+	Limits      struct {
+		Concurrency *int `json:"concurrency"`
+		Logs        *int `json:"logs"`
+		Memory      *int `json:"memory"`
+		Timeout     *int `json:"timeout"`
+	} `json:"limits"`
+}
+
+func (a *api) putAction(c call) error {
+	release, err := a.hold(c)
+	if err != nil {
+		return err
+	}
+	defer release()
+	overwrite, err := truth(c.r.URL.Query(), "overwrite")
+	if err != nil {
+		return err
+	}
+	var in actionPut
+	if err := decode(c.w, c.r, maxActionBody, &in); err != nil {
+		return err
+	}
+	if in.Annotations, err = keyValues(in.Annotations, "annotations"); err != nil {
+		return err
+	}
+	if in.Parameters, err = keyValues(in.Parameters, "parameters"); err != nil {
+		return err
+	}
+	if err := in.check(); err != nil {
+		return err
+	}
+	var code *string
+	if in.Exec != nil {
+		code = new(string)
+		if in.Exec.Code != nil {
+			code = in.Exec.Code
+		}
+	}
+	x, err := a.DB.PutAction(c.ns.ID, c.pkg, c.name, code, func(old *state.Action) (state.Action, error) {
+		if old != nil && !overwrite {
+			return state.Action{}, errExists
+		}
+		return in.over(old)
+	})
+	if errors.Is(err, state.ErrNotFound) {
+		return errMissing
+	}
+	if err != nil {
+		return err
+	}
+	answer(c.w, http.StatusOK, showAction(c, x))
+	return nil
+}
+
+var pythonKind = regexp.MustCompile(`^python(:(default|3|\d\.\d{1,2}))?$`)
+
+// check tests what does not depend on the action that is there.
+func (in *actionPut) check() error {
+	if e := in.Exec; e != nil {
+		switch {
+		case e.Kind == "blackbox" && e.Image == "":
+			return bad("The request content was malformed:\n'image' must be a string defined in 'exec' for 'blackbox' actions")
+		case e.Kind != "blackbox" && !pythonKind.MatchString(e.Kind):
+			return bad("The request content was malformed:\nkind '%s' not in Set(blackbox, python:3, python:default)", e.Kind)
+		case e.Kind != "blackbox" && e.Code == nil:
+			return bad("The request content was malformed:\n'code' must be a string or attachment object defined in 'exec' for '%s' actions", e.Kind)
+		}
+		if e.Code != nil {
+			size := int64(len(*e.Code))
+			e.Binary = e.Binary || looksBinary(*e.Code)
+			if e.Binary {
+				size = size / 4 * 3
+			}
+			if size > maxCode {
+				return tooLarge("exec", size, maxCode)
+			}
+		}
+	}
+	l := in.Limits
+	for _, limit := range []struct {
+		value    *int
+		what     string
+		unit     string
+		min, max int
+	}{
+		{l.Memory, "memory", "MB", minMemoryMB, maxMemoryMB},
+		{l.Timeout, "timeout", "milliseconds", minTimeoutMS, maxTimeoutMS},
+		{l.Logs, "log size", "MB", 0, maxLogsMB},
+		{l.Concurrency, "concurrency", "", 1, maxConcurrency},
+	} {
+		switch {
+		case limit.value == nil:
+		case *limit.value < limit.min:
+			return bad("The request content was malformed:\nrequirement failed: %s %d %s below allowed threshold of %d %s", limit.what, *limit.value, limit.unit, limit.min, limit.unit)
+		case *limit.value > limit.max:
+			return bad("The request content was malformed:\nrequirement failed: %s %d %s exceeds allowed threshold of %d %s", limit.what, *limit.value, limit.unit, limit.max, limit.unit)
+		}
+	}
+	return nil
+}
+
+// looksBinary recognises a zip archive in base64, as OpenWhisk does when "binary" is not given.
+func looksBinary(code string) bool { return strings.HasPrefix(code, "UEsDB") }
+
+// over lays what was sent over the old action; what was not sent stays.
+func (in *actionPut) over(old *state.Action) (state.Action, error) {
+	x := state.Action{MemoryMB: defaultMemoryMB, TimeoutMS: defaultTimeout, LogsMB: maxLogsMB, Concurrency: 1}
+	if old != nil {
+		x = *old
+	} else if in.Exec == nil {
+		return x, bad("exec undefined")
+	}
+	if in.Exec != nil {
+		x.Kind, x.Image, x.Main, x.Binary = in.Exec.Kind, in.Exec.Image, in.Exec.Main, in.Exec.Binary
+	}
+	set := func(to *int, from *int) {
+		if from != nil {
+			*to = *from
+		}
+	}
+	set(&x.MemoryMB, in.Limits.Memory)
+	set(&x.TimeoutMS, in.Limits.Timeout)
+	set(&x.LogsMB, in.Limits.Logs)
+	set(&x.Concurrency, in.Limits.Concurrency)
+	if in.Publish != nil {
+		x.Publish = *in.Publish
+	}
+	if in.Annotations != nil {
+		x.Annotations = in.Annotations
+	}
+	if in.Parameters != nil {
+		x.Parameters = in.Parameters
+	}
+	return x, nil
+}
+
+func (a *api) deleteAction(c call) error {
+	x, err := a.DB.DeleteAction(c.ns.ID, c.pkg, c.name)
+	if errors.Is(err, state.ErrNotFound) {
+		return errMissing
+	}
+	if err != nil {
+		return err
+	}
+	answer(c.w, http.StatusOK, showAction(c, x))
+	return nil
+}

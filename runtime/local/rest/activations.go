@@ -1,0 +1,173 @@
+package rest
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"path/filepath"
+	"strings"
+
+	"fn-runtime/runtime/local/invoke"
+	"fn-runtime/runtime/local/state"
+)
+
+// isAbsolute tells whether an annotation may name an interpreter.
+func isAbsolute(path string) bool { return filepath.IsAbs(path) }
+
+type responseDoc struct {
+	Status     string          `json:"status"`
+	StatusCode int             `json:"statusCode"`
+	Success    bool            `json:"success"`
+	Size       int             `json:"size"`
+	Result     json.RawMessage `json:"result,omitempty"`
+}
+
+type activationDoc struct {
+	ActivationID string       `json:"activationId"`
+	Namespace    string       `json:"namespace"`
+	Name         string       `json:"name"`
+	Version      string       `json:"version"`
+	Subject      string       `json:"subject,omitempty"`
+	Publish      bool         `json:"publish"`
+	Start        int64        `json:"start"`
+	End          int64        `json:"end"`
+	Duration     int64        `json:"duration"`
+	StatusCode   int          `json:"statusCode"`
+	Response     *responseDoc `json:"response,omitempty"`
+	Logs         *[]string    `json:"logs,omitempty"`
+	Annotations  []annotation `json:"annotations"`
+}
+
+type annotation struct {
+	Key   string `json:"key"`
+	Value any    `json:"value"`
+}
+
+var statuses = [...]invoke.Status{invoke.Success, invoke.ApplicationError, invoke.DeveloperError, invoke.InternalError}
+
+func response(rec state.Activation) *responseDoc {
+	return &responseDoc{
+		Status: string(statuses[rec.StatusCode&3]), StatusCode: rec.StatusCode, Success: rec.StatusCode == 0,
+		Size: len(resultOf(rec)), Result: resultOf(rec),
+	}
+}
+
+// summary is an activation as lists show it: without response and logs.
+func summary(rec state.Activation) activationDoc {
+	path := []string{rec.Namespace, rec.Package, rec.Action}
+	if rec.Package == "" {
+		path = []string{rec.Namespace, rec.Action}
+	}
+	doc := activationDoc{
+		ActivationID: rec.ID, Namespace: rec.Namespace, Name: rec.Action, Version: rec.Version,
+		Start: rec.Start, End: rec.End, Duration: rec.End - rec.Start, StatusCode: rec.StatusCode,
+		Annotations: []annotation{
+			{"path", strings.Join(path, "/")},
+			{"waitTime", rec.WaitMS},
+			{"kind", rec.Kind},
+			{"timeout", rec.TimedOut},
+			{"limits", limitsDoc{rec.Concurrency, rec.LogsMB, rec.MemoryMB, rec.TimeoutMS}},
+		},
+	}
+	if rec.Cold {
+		doc.Annotations = append(doc.Annotations, annotation{"initTime", rec.InitMS})
+	}
+	return doc
+}
+
+func showActivation(rec state.Activation) activationDoc {
+	doc := summary(rec)
+	logs := rec.Logs
+	if logs == nil {
+		logs = []string{}
+	}
+	doc.Subject, doc.Response, doc.Logs = rec.Namespace, response(rec), &logs
+	return doc
+}
+
+func (a *api) listActivations(c call) error {
+	q := c.r.URL.Query()
+	skip, limit, err := paging(q, "activations")
+	if err != nil {
+		return err
+	}
+	f := state.ActivationFilter{Skip: skip, Limit: limit}
+	if f.Since, err = millis(q, "since"); err != nil {
+		return err
+	}
+	if f.Upto, err = millis(q, "upto"); err != nil {
+		return err
+	}
+	if name := q.Get("name"); name != "" {
+		if pkg, action, ok := strings.Cut(name, "/"); ok {
+			f.Package, f.Action = pkg, action
+		} else {
+			f.Action = name
+		}
+	}
+	counting, err := truth(q, "count")
+	if err != nil {
+		return err
+	}
+	full, err := truth(q, "docs")
+	if err != nil {
+		return err
+	}
+	if counting {
+		f.Limit = -1
+	}
+	list, err := a.DB.Activations(c.ns.ID, f)
+	if err != nil {
+		return err
+	}
+	if counting {
+		answer(c.w, http.StatusOK, map[string]int{"activations": len(list)})
+		return nil
+	}
+	docs := make([]activationDoc, 0, len(list))
+	for _, rec := range list {
+		if full {
+			docs = append(docs, showActivation(rec))
+		} else {
+			docs = append(docs, summary(rec))
+		}
+	}
+	answer(c.w, http.StatusOK, docs)
+	return nil
+}
+
+func (a *api) activation(c call) (state.Activation, error) {
+	id := c.r.PathValue("id")
+	if len(id) != 32 || strings.Trim(id, "0123456789abcdefABCDEF") != "" {
+		return state.Activation{}, bad("The request content was malformed:\nThe activation id is not valid: it must be 32 hexadecimal digits.")
+	}
+	rec, err := a.DB.Activation(c.ns.ID, strings.ToLower(id))
+	if errors.Is(err, state.ErrNotFound) {
+		return rec, errMissing
+	}
+	return rec, err
+}
+
+func (a *api) getActivation(c call) error {
+	rec, err := a.activation(c)
+	if err == nil {
+		answer(c.w, http.StatusOK, showActivation(rec))
+	}
+	return err
+}
+
+func (a *api) getActivationPart(c call) error {
+	rec, err := a.activation(c)
+	if err != nil {
+		return err
+	}
+	switch c.r.PathValue("part") {
+	case "result":
+		answer(c.w, http.StatusOK, response(rec))
+	case "logs":
+		answer(c.w, http.StatusOK, map[string]any{"logs": showActivation(rec).Logs})
+	default:
+		return errMissing
+	}
+	return nil
+}

@@ -1,0 +1,230 @@
+// Package rest is the OpenWhisk REST API of the local endpoint, in plain OpenWhisk's and in IBM Cloud Functions' form.
+//
+// What may go in: paths, documents, limits, status codes and error texts of that API. What may not: storage, the
+// running of actions, sockets.
+package rest
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"fn-runtime/runtime/local/invoke"
+	"fn-runtime/runtime/local/state"
+)
+
+// DefaultNamespace is the namespace that every endpoint has, as a fresh OpenWhisk does.
+const DefaultNamespace = "guest"
+
+// Config is what the API needs to know.
+type Config struct {
+	DB          *state.DB
+	Invoker     invoke.Invoker
+	APIKey      string // "uuid:key", for Basic
+	Token       string // for Bearer
+	NamespaceID string // of DefaultNamespace
+	APIHost     string // "https://127.0.0.1:port", handed to actions
+	Python      string // interpreter of actions that name none
+	Extra       map[string]string
+	Wait        time.Duration // a blocking invocation waits; 0 is OpenWhisk's 60 s
+	Queue       int           // activations accepted and not ended, beyond which 429; 0 is 10,000
+	Log         *slog.Logger
+	Now         func() time.Time
+}
+
+type api struct {
+	Config
+	log     *slog.Logger
+	mux     *http.ServeMux
+	mu      sync.Mutex // guards closed against activations that start
+	closed  bool
+	running sync.WaitGroup
+	ctx     context.Context // of activations: they outlive the request that starts them
+	cancel  context.CancelFunc
+	slots   chan struct{}
+	bulky   chan struct{} // requests that hold code in memory
+}
+
+// API serves the paths below /api/v1.
+type API struct{ api *api }
+
+// New makes an API. Close ends its activations.
+func New(c Config) *API {
+	if c.Wait == 0 {
+		c.Wait = time.Minute
+	}
+	if c.Queue == 0 {
+		c.Queue = 10_000
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	a := &api{Config: c, log: c.Log, mux: http.NewServeMux(), slots: make(chan struct{}, c.Queue), bulky: make(chan struct{}, 4)}
+	a.ctx, a.cancel = context.WithCancel(context.Background())
+	a.routes()
+	return &API{a}
+}
+
+// Running is the number of activations accepted and not ended.
+func (x *API) Running() int { return len(x.api.slots) }
+
+// Close waits until ctx ends for running activations, then kills them and records that.
+func (x *API) Close(ctx context.Context) {
+	x.api.mu.Lock()
+	x.api.closed = true
+	x.api.mu.Unlock()
+	done := make(chan struct{})
+	go func() {
+		x.api.running.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
+	x.api.cancel()
+	<-done
+}
+
+func (x *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("X-Request-Id", strings.ToLower(rand.Text()))
+	if _, ok := x.api.identify(r); !ok {
+		x.api.fail(w, r, errUnauthorized)
+		return
+	}
+	x.api.mux.ServeHTTP(w, r)
+}
+
+// identity is how a caller has proved who it is: there is one user, in two forms.
+type identity int
+
+const (
+	basic identity = iota
+	bearer
+)
+
+func (a *api) identify(r *http.Request) (identity, bool) {
+	if user, password, ok := r.BasicAuth(); ok {
+		return basic, same(user+":"+password, a.APIKey)
+	}
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	return bearer, strings.EqualFold(scheme, "Bearer") && same(strings.TrimSpace(token), a.Token)
+}
+
+// same compares in a time that depends on neither text.
+func same(given, want string) bool {
+	x, y := sha256.Sum256([]byte(given)), sha256.Sum256([]byte(want))
+	return subtle.ConstantTimeCompare(x[:], y[:]) == 1 && want != ""
+}
+
+// call is one request within a namespace.
+type call struct {
+	w    http.ResponseWriter
+	r    *http.Request
+	ns   state.Namespace
+	path string // of the namespace in entities: its name
+	pkg  string // "" the default package
+	name string
+}
+
+type methods map[string]func(call) error
+
+func (a *api) routes() {
+	a.handle("/api/v1", methods{"GET": a.info})
+	a.handle("/api/v1/namespaces", methods{"GET": a.listNamespaces, "POST": a.createNamespace})
+	a.handle("/api/v1/namespaces/{ns}", methods{"GET": a.getNamespace, "DELETE": a.deleteNamespace})
+	a.handle("/api/v1/namespaces/{ns}/packages", methods{"GET": a.listPackages})
+	a.handle("/api/v1/namespaces/{ns}/packages/{name}", methods{"GET": a.getPackage, "PUT": a.putPackage, "DELETE": a.deletePackage})
+	a.handle("/api/v1/namespaces/{ns}/actions", methods{"GET": a.listActions})
+	action := methods{"GET": a.getAction, "PUT": a.putAction, "DELETE": a.deleteAction, "POST": a.invoke}
+	a.handle("/api/v1/namespaces/{ns}/actions/{name}", action)
+	a.handle("/api/v1/namespaces/{ns}/actions/{pkg}/{$}", methods{"GET": a.listActions})
+	a.handle("/api/v1/namespaces/{ns}/actions/{pkg}/{name}", action)
+	a.handle("/api/v1/namespaces/{ns}/activations", methods{"GET": a.listActivations})
+	a.handle("/api/v1/namespaces/{ns}/activations/{id}", methods{"GET": a.getActivation})
+	a.handle("/api/v1/namespaces/{ns}/activations/{id}/{part}", methods{"GET": a.getActivationPart})
+	a.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { a.fail(w, r, errMissing) })
+}
+
+// handle serves a path, with and without a slash at its end, in the methods given.
+func (a *api) handle(path string, m methods) {
+	allowed := []string{}
+	for name := range m {
+		allowed = append(allowed, name)
+	}
+	slices.Sort(allowed)
+	h := func(w http.ResponseWriter, r *http.Request) {
+		fn, ok := m[r.Method]
+		if !ok {
+			w.Header().Set("Allow", strings.Join(allowed, ", "))
+			a.fail(w, r, &problem{http.StatusMethodNotAllowed, "HTTP method not allowed, supported methods: " + strings.Join(allowed, ", ")})
+			return
+		}
+		c, err := a.locate(w, r)
+		if err == nil {
+			err = fn(c)
+		}
+		if err != nil {
+			a.fail(w, r, err)
+		}
+	}
+	a.mux.HandleFunc(path, h)
+	if !strings.HasSuffix(path, "{$}") && !strings.HasSuffix(path, "/actions/{name}") {
+		a.mux.HandleFunc(path+"/{$}", h)
+	}
+}
+
+// locate finds the namespace of a path: by name, by GUID, or "_" for the caller's own.
+func (a *api) locate(w http.ResponseWriter, r *http.Request) (call, error) {
+	c := call{w: w, r: r, pkg: r.PathValue("pkg"), name: r.PathValue("name")}
+	want := r.PathValue("ns")
+	if want == "" {
+		return c, nil
+	}
+	for _, name := range []string{c.pkg, c.name} {
+		if name != "" {
+			if err := checkName(name); err != nil {
+				return c, err
+			}
+		}
+	}
+	if want == "_" {
+		want = a.NamespaceID
+	}
+	all, err := a.DB.Namespaces()
+	if err != nil {
+		return c, err
+	}
+	for _, n := range all {
+		if n.ID == want || n.Name == want {
+			c.ns, c.path = n, n.Name
+			return c, nil
+		}
+	}
+	if who, _ := a.identify(r); who == bearer {
+		return c, errMissing
+	}
+	return c, forbidden(want)
+}
+
+func (a *api) info(c call) error {
+	answer(c.w, http.StatusOK, map[string]any{
+		"api_paths": []string{"/api/v1"}, "api_version": "1.0.0", "description": "OpenWhisk API of the fn-runtime local endpoint",
+		"limits": map[string]any{
+			"max_action_duration": maxTimeoutMS, "min_action_duration": minTimeoutMS,
+			"max_action_memory": maxMemoryMB << 20, "min_action_memory": minMemoryMB << 20, "max_action_logs": maxLogsMB << 20,
+			"concurrent_actions": a.Queue,
+		},
+	})
+	return nil
+}

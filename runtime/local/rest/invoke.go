@@ -1,0 +1,249 @@
+package rest
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"fn-runtime/runtime/local/invoke"
+	"fn-runtime/runtime/local/state"
+)
+
+// PythonAnnotation names the interpreter of an action: an absolute path, else Config.Python.
+const PythonAnnotation = "fn-runtime-python"
+
+func (a *api) invoke(c call) error {
+	q := c.r.URL.Query()
+	blocking, err := truth(q, "blocking")
+	if err != nil {
+		return err
+	}
+	onlyResult, err := truth(q, "result")
+	if err != nil {
+		return err
+	}
+	wait := a.Wait
+	if q.Has("timeout") {
+		ms, err := strconv.Atoi(q.Get("timeout"))
+		if err != nil || ms <= 0 || int64(ms) > a.Wait.Milliseconds() {
+			return bad("The query parameter 'timeout' was malformed:\nThe value '%s' is not in the range of 1 to %d milliseconds", q.Get("timeout"), a.Wait.Milliseconds())
+		}
+		wait = time.Duration(ms) * time.Millisecond
+	}
+	args := map[string]json.RawMessage{}
+	if err := decode(c.w, c.r, maxParameters, &args); err != nil {
+		return err
+	}
+	x, err := a.DB.Action(c.ns.ID, c.pkg, c.name)
+	if errors.Is(err, state.ErrNotFound) {
+		return errMissing
+	}
+	if err != nil {
+		return err
+	}
+	inv, err := a.prepare(c, x, args)
+	if err != nil {
+		return err
+	}
+	done, err := a.start(inv, state.Activation{
+		ID: inv.ActivationID, NamespaceID: c.ns.ID, Namespace: c.path, Package: x.Package, Action: x.Name, Version: x.Version,
+		Kind: x.Kind, MemoryMB: x.MemoryMB, TimeoutMS: x.TimeoutMS, LogsMB: x.LogsMB, Concurrency: x.Concurrency, Start: a.Now().UnixMilli(),
+	})
+	if err != nil {
+		return err
+	}
+	c.w.Header().Set("X-Openwhisk-Activation-Id", inv.ActivationID)
+	accepted := map[string]string{"activationId": inv.ActivationID}
+	if !blocking {
+		answer(c.w, http.StatusAccepted, accepted)
+		return nil
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case rec := <-done:
+		status := http.StatusOK
+		switch rec.StatusCode {
+		case 1, 2:
+			status = http.StatusBadGateway
+		case 3:
+			status = http.StatusInternalServerError
+		}
+		if onlyResult {
+			answer(c.w, status, resultOf(rec))
+		} else {
+			answer(c.w, status, showActivation(rec))
+		}
+	case <-timer.C:
+		answer(c.w, http.StatusAccepted, accepted)
+	case <-c.r.Context().Done(): // the activation goes on; nobody reads the answer
+	}
+	return nil
+}
+
+// prepare makes the invocation: default parameters of package and action below what was sent.
+func (a *api) prepare(c call, x state.Action, args map[string]json.RawMessage) (invoke.Invocation, error) {
+	value := map[string]json.RawMessage{}
+	defaults := []json.RawMessage{x.Parameters}
+	if x.Package != "" {
+		p, err := a.DB.Package(c.ns.ID, x.Package)
+		if err != nil && !errors.Is(err, state.ErrNotFound) {
+			return invoke.Invocation{}, err
+		}
+		defaults = []json.RawMessage{p.Parameters, x.Parameters}
+	}
+	for _, raw := range defaults {
+		list, err := parseKeyValues(raw)
+		if err != nil {
+			return invoke.Invocation{}, err
+		}
+		for _, kv := range list {
+			value[kv.Key] = kv.Value
+		}
+	}
+	for k, v := range args {
+		value[k] = v
+	}
+	data, err := json.Marshal(value)
+	if err != nil {
+		return invoke.Invocation{}, err
+	}
+	if len(data) > 2*maxParameters {
+		return invoke.Invocation{}, tooLarge("Request", int64(len(data)), maxParameters)
+	}
+	id := make([]byte, 16)
+	_, _ = rand.Read(id)
+	return invoke.Invocation{
+		ActivationID: hex.EncodeToString(id), TransactionID: c.w.Header().Get("X-Request-Id"),
+		Namespace: c.path, NamespaceID: c.ns.ID, Package: x.Package, Action: x.Name, Version: x.Version, Revision: x.Revision,
+		Kind: x.Kind, Image: x.Image, Main: x.Main, Binary: x.Binary,
+		Code: func() (string, error) {
+			if x.CodeHash == "" {
+				return "", nil
+			}
+			return a.DB.Code(x.CodeHash)
+		},
+		MemoryMB: x.MemoryMB, TimeoutMS: x.TimeoutMS, Python: a.interpreter(x), Args: data,
+		APIKey: a.APIKey, APIHost: a.APIHost, Deadline: a.Now().Add(time.Duration(x.TimeoutMS) * time.Millisecond), Extra: a.Extra,
+	}, nil
+}
+
+func (a *api) interpreter(x state.Action) string {
+	list, _ := parseKeyValues(x.Annotations)
+	for _, kv := range list {
+		var path string
+		if kv.Key == PythonAnnotation && json.Unmarshal(kv.Value, &path) == nil && isAbsolute(path) {
+			return path
+		}
+	}
+	return a.Python
+}
+
+// start accepts an activation and runs it apart from the request. The channel gives its record once.
+func (a *api) start(inv invoke.Invocation, rec state.Activation) (<-chan state.Activation, error) {
+	end, err := a.slot()
+	if err != nil {
+		return nil, err
+	}
+	if err := a.DB.Accept(rec); err != nil {
+		end()
+		return nil, err
+	}
+	done := make(chan state.Activation, 1)
+	go func() {
+		defer end()
+		done <- a.run(inv, rec)
+	}()
+	return done, nil
+}
+
+// slot makes room for one more activation, unless there are too many or the endpoint stops.
+func (a *api) slot() (end func(), err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.closed {
+		return nil, &problem{http.StatusServiceUnavailable, "The endpoint is stopping."}
+	}
+	select {
+	case a.slots <- struct{}{}:
+	default:
+		return nil, &problem{http.StatusTooManyRequests, fmt.Sprintf("Too many concurrent requests in flight (count: %d, allowed: %d).", len(a.slots)+1, cap(a.slots))}
+	}
+	a.running.Add(1)
+	return func() {
+		<-a.slots
+		a.running.Done()
+	}, nil
+}
+
+func (a *api) run(inv invoke.Invocation, rec state.Activation) state.Activation {
+	out, err := a.guarded(inv)
+	if err != nil {
+		a.log.Error("activation failed", "activation", rec.ID, "action", rec.Action, "error", err.Error())
+		out = invoke.Outcome{Status: invoke.InternalError, Result: errorResult("The endpoint could not run the action: " + err.Error())}
+	}
+	if len(out.Result) > maxResult {
+		out.Result = errorResult(fmt.Sprintf("The action produced a response that exceeded the allowed length: %d > %d bytes.", len(out.Result), maxResult))
+		out.Status = invoke.ApplicationError
+	}
+	if !json.Valid(out.Result) {
+		if len(out.Result) > 0 {
+			out.Status = invoke.DeveloperError
+		}
+		out.Result = json.RawMessage("{}")
+		if out.Status == invoke.DeveloperError {
+			out.Result = errorResult("The action did not produce a valid JSON response.")
+		}
+	}
+	rec.End = max(a.Now().UnixMilli(), rec.Start)
+	rec.StatusCode, rec.Result, rec.Logs = out.Status.Code(), out.Result, out.Logs
+	rec.InitMS, rec.WaitMS, rec.Cold = out.InitMS, out.WaitMS, out.Cold
+	rec.TimedOut = out.Status == invoke.DeveloperError && out.InitMS+out.RunMS >= int64(rec.TimeoutMS)
+	if err := a.DB.Finish(rec); err != nil {
+		a.log.Error("activation not recorded", "activation", rec.ID, "error", err.Error())
+	}
+	return rec
+}
+
+// guarded runs an activation so that a fault of the invoker ends that activation, not the endpoint.
+func (a *api) guarded(inv invoke.Invocation) (out invoke.Outcome, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the invoker failed: %v", p)
+		}
+	}()
+	return a.Invoker.Run(a.ctx, inv)
+}
+
+func errorResult(text string) json.RawMessage {
+	data, _ := json.Marshal(map[string]string{"error": text})
+	return data
+}
+
+func resultOf(rec state.Activation) json.RawMessage {
+	if len(rec.Result) == 0 {
+		return json.RawMessage("{}")
+	}
+	return rec.Result
+}
+
+// Recover records the activations that a killed endpoint left without outcome. It is called once, before New.
+func Recover(db *state.DB, now time.Time) (int, error) {
+	lost, err := db.Abandoned()
+	if err != nil {
+		return 0, err
+	}
+	for _, rec := range lost {
+		rec.End, rec.StatusCode = max(now.UnixMilli(), rec.Start), invoke.InternalError.Code()
+		rec.Result = errorResult("The endpoint ended while the activation was running.")
+		if err := db.Finish(rec); err != nil {
+			return 0, err
+		}
+	}
+	return len(lost), nil
+}

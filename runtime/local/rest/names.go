@@ -1,0 +1,87 @@
+package rest
+
+import (
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// Limits of the endpoint: IBM Cloud Functions' where they differ from OpenWhisk's own defaults, because its clients
+// use them. Sizes in bytes.
+const (
+	minMemoryMB     = 128
+	maxMemoryMB     = 2048
+	defaultMemoryMB = 256
+	minTimeoutMS    = 100
+	maxTimeoutMS    = 600_000
+	defaultTimeout  = 60_000
+	maxLogsMB       = 10
+	maxConcurrency  = 500
+	maxName         = 256
+	maxCode         = 48 << 20
+	maxParameters   = 5 << 20
+	maxResult       = 5 << 20
+	maxActionBody   = maxCode/3*4 + 2*maxParameters // code in base64 and the rest of the document
+	defaultPage     = 30
+	maxPage         = 200
+)
+
+// entityName is OpenWhisk's rule for names; the last character must not be a space.
+var entityName = regexp.MustCompile(`^(?:\w|\w[\w@ .&-]*[\w@.&-])$`)
+
+func checkName(name string) error {
+	switch {
+	case len(name) > maxName:
+		return &problem{http.StatusRequestEntityTooLarge, "The name of the entity is longer than allowed: " + strconv.Itoa(len(name)) + " > " + strconv.Itoa(maxName) + " characters."}
+	case !entityName.MatchString(name):
+		return bad("The name of the entity contains illegal characters.")
+	}
+	return nil
+}
+
+// paging reads skip and limit of a list. A limit of 0 asks for the largest page.
+func paging(q url.Values, what string) (skip, limit int, err error) {
+	limit = defaultPage
+	if text := q.Get("limit"); q.Has("limit") {
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			return 0, 0, bad("The query parameter 'limit' was malformed:\nThe value '%s' is not an integer for %s.", text, what)
+		}
+		if n < 0 || n > maxPage {
+			return 0, 0, bad("The query parameter 'limit' was malformed:\nThe value '%d' is not in the range of 0 to %d for %s.", n, maxPage, what)
+		}
+		if limit = n; n == 0 {
+			limit = maxPage
+		}
+	}
+	if text := q.Get("skip"); q.Has("skip") {
+		if skip, err = strconv.Atoi(text); err != nil || skip < 0 {
+			return 0, 0, bad("The query parameter 'skip' was malformed:\nThe value '%s' is not greater than or equal to 0 for %s.", text, what)
+		}
+	}
+	return skip, limit, nil
+}
+
+// truth reads a boolean parameter in whatever case the client writes it: Python's True comes capital.
+func truth(q url.Values, name string) (bool, error) {
+	switch strings.ToLower(q.Get(name)) {
+	case "true":
+		return true, nil
+	case "false", "":
+		return false, nil
+	}
+	return false, bad("The query parameter '%s' was malformed:\n'%s' is not a valid Boolean value", name, q.Get(name))
+}
+
+func millis(q url.Values, name string) (int64, error) {
+	if !q.Has(name) {
+		return 0, nil
+	}
+	n, err := strconv.ParseInt(q.Get(name), 10, 64)
+	if err != nil || n < 0 {
+		return 0, bad("The query parameter '%s' was malformed:\n'%s' is not a valid time in milliseconds", name, q.Get(name))
+	}
+	return n, nil
+}

@@ -1,0 +1,108 @@
+package rest
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/google/uuid"
+
+	"fn-runtime/runtime/local/state"
+)
+
+// namespaceDoc is a namespace as IBM Cloud Functions shows it to bearer tokens.
+type namespaceDoc struct {
+	ID              string `json:"id"`
+	Name            string `json:"name"`
+	Description     string `json:"description,omitempty"`
+	ResourceGroupID string `json:"resource_group_id,omitempty"`
+	ResourcePlanID  string `json:"resource_plan_id,omitempty"`
+	Location        string `json:"location"`
+}
+
+func describe(n state.Namespace) namespaceDoc {
+	return namespaceDoc{n.ID, n.Name, n.Description, n.ResourceGroupID, n.ResourcePlanID, "local"}
+}
+
+// listNamespaces answers IBM's form to bearer tokens, and the one namespace of the key to Basic. Lithops sends a body
+// with its GET; it is not read.
+func (a *api) listNamespaces(c call) error {
+	if who, _ := a.identify(c.r); who == basic {
+		answer(c.w, http.StatusOK, []string{DefaultNamespace})
+		return nil
+	}
+	skip, limit, err := paging(c.r.URL.Query(), "namespaces")
+	if err != nil {
+		return err
+	}
+	if !c.r.URL.Query().Has("limit") {
+		limit = maxPage
+	}
+	all, err := a.DB.Namespaces()
+	if err != nil {
+		return err
+	}
+	docs := []namespaceDoc{}
+	for i, n := range all {
+		if i >= skip && len(docs) < limit {
+			docs = append(docs, describe(n))
+		}
+	}
+	answer(c.w, http.StatusOK, map[string]any{"namespaces": docs, "limit": limit, "offset": skip, "total_count": len(all)})
+	return nil
+}
+
+func (a *api) createNamespace(c call) error {
+	if who, _ := a.identify(c.r); who == basic {
+		return &problem{http.StatusMethodNotAllowed, "HTTP method not allowed, supported methods: GET"}
+	}
+	var in struct {
+		Name            string `json:"name"`
+		Description     string `json:"description"`
+		ResourceGroupID string `json:"resource_group_id"`
+		ResourcePlanID  string `json:"resource_plan_id"`
+	}
+	if err := decode(c.w, c.r, maxParameters, &in); err != nil {
+		return err
+	}
+	if err := checkName(in.Name); err != nil {
+		return err
+	}
+	n := state.Namespace{
+		ID: uuid.NewString(), Name: in.Name, Description: in.Description,
+		ResourceGroupID: in.ResourceGroupID, ResourcePlanID: in.ResourcePlanID,
+	}
+	err := a.DB.CreateNamespace(n)
+	if errors.Is(err, state.ErrExists) {
+		return errExists
+	}
+	if err != nil {
+		return err
+	}
+	answer(c.w, http.StatusCreated, describe(n))
+	return nil
+}
+
+func (a *api) getNamespace(c call) error {
+	if who, _ := a.identify(c.r); who == basic {
+		return errMissing
+	}
+	answer(c.w, http.StatusOK, describe(c.ns))
+	return nil
+}
+
+// deleteNamespace removes a namespace with all in it. The default one stays: an endpoint without it would be none.
+func (a *api) deleteNamespace(c call) error {
+	if who, _ := a.identify(c.r); who == basic {
+		return &problem{http.StatusMethodNotAllowed, "HTTP method not allowed, supported methods: GET"}
+	}
+	if c.ns.ID == a.NamespaceID {
+		return forbidden(c.ns.Name)
+	}
+	if err := a.DB.DeleteNamespace(c.ns.ID); errors.Is(err, state.ErrNotFound) {
+		return errMissing
+	} else if err != nil {
+		return err
+	}
+	answer(c.w, http.StatusOK, describe(c.ns))
+	return nil
+}

@@ -1,0 +1,219 @@
+package rest
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"fn-runtime/runtime/local/state"
+)
+
+// keyValues checks a list of {"key","value"} as annotations and parameters are, and gives it with later keys winning.
+func keyValues(raw json.RawMessage, what string) (json.RawMessage, error) {
+	list, err := parseKeyValues(raw)
+	if err != nil {
+		return nil, bad("The request content was malformed:\n%s malformed", what)
+	}
+	if len(raw) > maxParameters {
+		return nil, tooLarge(what, int64(len(raw)), maxParameters)
+	}
+	if list == nil {
+		return nil, nil
+	}
+	return json.Marshal(list)
+}
+
+type keyValue struct {
+	Key   string          `json:"key"`
+	Value json.RawMessage `json:"value"`
+}
+
+func parseKeyValues(raw json.RawMessage) ([]keyValue, error) {
+	if len(raw) == 0 || string(raw) == "null" {
+		return nil, nil
+	}
+	var in []keyValue
+	if err := json.Unmarshal(raw, &in); err != nil {
+		return nil, err
+	}
+	out := make([]keyValue, 0, len(in))
+	at := map[string]int{}
+	for _, kv := range in {
+		if kv.Key == "" {
+			return nil, errors.New("a key is missing")
+		}
+		if kv.Value == nil {
+			kv.Value = json.RawMessage("null")
+		}
+		if i, ok := at[kv.Key]; ok {
+			out[i] = kv
+			continue
+		}
+		at[kv.Key] = len(out)
+		out = append(out, kv)
+	}
+	return out, nil
+}
+
+func orEmpty(raw json.RawMessage) json.RawMessage {
+	if len(raw) == 0 {
+		return json.RawMessage("[]")
+	}
+	return raw
+}
+
+type packageDoc struct {
+	Namespace   string          `json:"namespace"`
+	Name        string          `json:"name"`
+	Version     string          `json:"version"`
+	Publish     bool            `json:"publish"`
+	Annotations json.RawMessage `json:"annotations"`
+	Updated     int64           `json:"updated"`
+	Binding     any             `json:"binding"`
+	Parameters  json.RawMessage `json:"parameters,omitempty"`
+	Actions     *[]actionInside `json:"actions,omitempty"`
+	Feeds       *[]any          `json:"feeds,omitempty"`
+}
+
+// actionInside is an action as its package shows it.
+type actionInside struct {
+	Name        string          `json:"name"`
+	Version     string          `json:"version"`
+	Annotations json.RawMessage `json:"annotations"`
+}
+
+func showPackage(c call, p state.Package) packageDoc {
+	return packageDoc{
+		Namespace: c.path, Name: p.Name, Version: p.Version, Publish: p.Publish, Annotations: orEmpty(p.Annotations),
+		Updated: p.Updated, Binding: struct{}{},
+	}
+}
+
+func (a *api) listPackages(c call) error {
+	q := c.r.URL.Query()
+	skip, limit, err := paging(q, "packages")
+	if err != nil {
+		return err
+	}
+	counting, err := truth(q, "count")
+	if err != nil {
+		return err
+	}
+	if counting {
+		limit = -1
+	}
+	list, err := a.DB.Packages(c.ns.ID, skip, limit)
+	if err != nil {
+		return err
+	}
+	if counting {
+		answer(c.w, http.StatusOK, map[string]int{"packages": len(list)})
+		return nil
+	}
+	docs := make([]packageDoc, 0, len(list))
+	for _, p := range list {
+		doc := showPackage(c, p)
+		doc.Binding = false
+		docs = append(docs, doc)
+	}
+	answer(c.w, http.StatusOK, docs)
+	return nil
+}
+
+func (a *api) getPackage(c call) error {
+	p, err := a.DB.Package(c.ns.ID, c.name)
+	if errors.Is(err, state.ErrNotFound) {
+		return errMissing
+	}
+	if err != nil {
+		return err
+	}
+	actions, err := a.DB.Actions(c.ns.ID, c.name, false, 0, -1)
+	if err != nil {
+		return err
+	}
+	inside := make([]actionInside, 0, len(actions))
+	for _, x := range actions {
+		inside = append(inside, actionInside{x.Name, x.Version, withKind(x)})
+	}
+	doc := showPackage(c, p)
+	doc.Parameters, doc.Actions, doc.Feeds = orEmpty(p.Parameters), &inside, &[]any{}
+	answer(c.w, http.StatusOK, doc)
+	return nil
+}
+
+func (a *api) putPackage(c call) error {
+	var in struct {
+		Publish     *bool           `json:"publish"`
+		Annotations json.RawMessage `json:"annotations"`
+		Parameters  json.RawMessage `json:"parameters"`
+		Binding     json.RawMessage `json:"binding"`
+	}
+	overwrite, err := truth(c.r.URL.Query(), "overwrite")
+	if err != nil {
+		return err
+	}
+	if err := decode(c.w, c.r, 2*maxParameters, &in); err != nil {
+		return err
+	}
+	if b := string(in.Binding); b != "" && b != "null" && b != "{}" {
+		return bad("The local endpoint does not implement package bindings.")
+	}
+	annotations, err := keyValues(in.Annotations, "annotations")
+	if err != nil {
+		return err
+	}
+	parameters, err := keyValues(in.Parameters, "parameters")
+	if err != nil {
+		return err
+	}
+	p, err := a.DB.PutPackage(c.ns.ID, c.name, func(old *state.Package) (state.Package, error) {
+		next := state.Package{}
+		if old != nil {
+			if !overwrite {
+				return next, errExists
+			}
+			next = *old
+		}
+		if in.Publish != nil {
+			next.Publish = *in.Publish
+		}
+		if annotations != nil {
+			next.Annotations = annotations
+		}
+		if parameters != nil {
+			next.Parameters = parameters
+		}
+		return next, nil
+	})
+	if errors.Is(err, state.ErrNotFound) {
+		return errMissing
+	}
+	if err != nil {
+		return err
+	}
+	doc := showPackage(c, p)
+	doc.Parameters = orEmpty(p.Parameters)
+	answer(c.w, http.StatusOK, doc)
+	return nil
+}
+
+func (a *api) deletePackage(c call) error {
+	force, err := truth(c.r.URL.Query(), "force")
+	if err != nil {
+		return err
+	}
+	p, n, err := a.DB.DeletePackage(c.ns.ID, c.name, force)
+	switch {
+	case errors.Is(err, state.ErrNotFound):
+		return errMissing
+	case errors.Is(err, state.ErrNotEmpty):
+		return &problem{http.StatusConflict, notEmpty(n)}
+	case err != nil:
+		return err
+	}
+	doc := showPackage(c, p)
+	doc.Parameters = orEmpty(p.Parameters)
+	answer(c.w, http.StatusOK, doc)
+	return nil
+}
