@@ -23,6 +23,7 @@ type Target struct {
 	ResourceGroup string `json:"resource_group,omitempty"` // id
 	UserKeyFrom   string `json:"user_key_from"`            // where the user part of package names came from
 	HostPython    bool   `json:"host_python,omitempty"`    // the endpoint runs this machine's Python, not the image
+	CAFile        string `json:"ca_file,omitempty"`        // the authority of the local endpoint's certificate
 }
 
 // Service does the operations on one target for one installed Lithops client.
@@ -31,10 +32,12 @@ type Service struct {
 	Install   lithops.Install
 	Contract  lithops.Contract
 	Compute   lithops.Compute // defaults of the Lithops configuration: runtime, memory, timeout, docker server
+	Storage   lithops.Storage // what the Lithops configuration says of the bucket
 	Functions Functions
 	Store     Store
 	Images    Images // nil where no operation of the command needs it
 	Cache     lithops.Cache
+	TempDir   string // where the client keeps the files of its jobs on this machine; "" is left alone by Clean
 	Namespace NamespaceRef
 	Observer  Observer
 	Clock     Clock

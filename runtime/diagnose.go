@@ -1,0 +1,116 @@
+package runtime
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/fault"
+)
+
+// What is shown of a failed activation: enough to see the cause, bounded because it is the server's text.
+const (
+	shownLines = 20
+	shownWidth = 400 // characters of a line
+)
+
+var missingModule = regexp.MustCompile(`No module named '?([A-Za-z0-9_.]{1,100})`)
+
+// diagnose says why a runtime did not give its metadata, with the last lines of its log and a remedy.
+func (s *Service) diagnose(ctx context.Context, w wanted, run entity.Activation) error {
+	if len(run.Logs) == 0 && run.ID != "" {
+		// Logs come with the record of the activation only; without them the result still says something.
+		if record, err := s.Functions.Activation(ctx, run.ID); err == nil {
+			run.Logs = record.Logs
+			if len(run.Result) == 0 {
+				run.Result = record.Result
+			}
+		}
+	}
+	said := reason(run)
+	everything := said + "\n" + strings.Join(run.Logs, "\n")
+	cause, remedy := i18n.M("Runtime {{.Image}} does not start: {{.Error}}.", "Image", w.image, "Error", strings.TrimRight(said, ".")), s.remedy(w)
+	if m := missingModule.FindStringSubmatch(everything); m != nil {
+		module := strings.TrimRight(m[1], ".")
+		cause = i18n.M("Runtime {{.Image}} lacks the Python module {{.Module}}, which a Lithops worker imports.", "Image", w.image, "Module", module)
+		remedy = i18n.M("Add {{.Module}} to the image, build it with 'ibmcloud fn-runtime build {{.Image}}', and deploy again.", "Module", module, "Image", w.image)
+		if s.Target.HostPython {
+			remedy = i18n.M("Install it where Lithops is: '{{.Python}} -m pip install {{.Module}}'.", "Python", s.interpreter(), "Module", module)
+		}
+	} else if strings.Contains(everything, "exhausted its memory") {
+		cause = i18n.M("Runtime {{.Image}} needs more than {{.Memory}} MB of memory to start.", "Image", w.image, "Memory", w.memoryMB)
+		remedy = i18n.M("Deploy it with more memory: 'ibmcloud fn-runtime deploy {{.Image}} --memory {{.More}}'.", "Image", w.image, "More", 2*w.memoryMB)
+	}
+	return fault.New(fault.Failed, cause, remedy).With(lastLines(run.Logs)...)
+}
+
+func (s *Service) interpreter() string {
+	if s.Install.Interpreter != "" {
+		return s.Install.Interpreter
+	}
+	return "python3"
+}
+
+func (s *Service) remedy(w wanted) i18n.Message {
+	if s.Target.HostPython {
+		return i18n.M("See what the endpoint says with 'ibmcloud fn-runtime local logs'.")
+	}
+	return i18n.M("Check that the image {{.Image}} is pushed, can be pulled by the service, and speaks the action protocol: 'ibmcloud fn-runtime init' writes one that does.", "Image", w.reference())
+}
+
+// reason is what the activation itself gives as its error.
+func reason(run entity.Activation) string {
+	var result struct {
+		Error json.RawMessage `json:"error"`
+	}
+	said := ""
+	if json.Unmarshal(run.Result, &result) == nil && len(result.Error) > 0 {
+		if json.Unmarshal(result.Error, &said) != nil {
+			said = string(result.Error)
+		}
+	}
+	switch said = printable(said); {
+	case said != "":
+		return said
+	case run.Success:
+		return "its answer is not Lithops metadata"
+	case run.Status != "":
+		return printable(run.Status)
+	}
+	return fmt.Sprintf("activation %s failed", printable(run.ID))
+}
+
+// lastLines gives the end of a log, made safe to print.
+func lastLines(logs []string) []string {
+	logs = logs[max(0, len(logs)-shownLines):]
+	lines := make([]string, len(logs))
+	for i, line := range logs {
+		lines[i] = printable(line)
+	}
+	return lines
+}
+
+// printable makes one bounded line of a server's text: no control, escape or direction-changing characters.
+func printable(text string) string {
+	var b strings.Builder
+	n := 0
+	for _, r := range strings.TrimSpace(text) {
+		if n++; n > shownWidth {
+			b.WriteString("...")
+			break
+		}
+		switch {
+		case r == '\n' || r == '\t' || r == '\r':
+			b.WriteByte(' ')
+		case !unicode.IsPrint(r):
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,77 @@
+package runtime
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/lithops"
+)
+
+// checkCaches looks for copies of metadata on this machine that are not what the bucket holds, and for a namespace file
+// without an id: the client trusts both without asking.
+func (s *Service) checkCaches(ctx context.Context, repair bool) Check {
+	var mine []string
+	for _, key := range s.cachedKeys() {
+		if ref, ok := lithops.ParseMetadataKey(key); ok && s.here(ref) {
+			mine = append(mine, key)
+		}
+	}
+	stale, errs := each(ctx, newGroup(s.Jobs), mine, func(ctx context.Context, key string) (bool, error) {
+		object, err := s.Store.Get(ctx, key)
+		if fault.Is(err, fault.NotFound) {
+			return true, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		cached, err := s.Cache.ReadMetadata(key)
+		return err != nil || !bytes.Equal(cached, object), nil
+	})
+	if err := firstError(errs); err != nil {
+		return failed(err)
+	}
+	var remove []func() error
+	for i, key := range mine {
+		if stale[i] {
+			remove = append(remove, func() error { return s.Cache.RemoveMetadata(key) })
+		}
+	}
+	if s.emptyNamespaceFile() {
+		remove = append(remove, func() error { return s.Cache.RemoveNamespace(s.Contract.Backend, s.Contract.Namespace) })
+	}
+	switch {
+	case len(remove) == 0:
+		return ok(i18n.N("{{.Count}} copies of metadata on this machine are those of the bucket.", len(mine)))
+	case !repair:
+		return failed(fault.New(fault.Conflict,
+			i18n.N("{{.Count}} entries of this machine's Lithops cache are stale, and the client believes them.", len(remove)),
+			i18n.M("Remove them with 'ibmcloud fn-runtime doctor --repair'.")))
+	}
+	var failures []error
+	for _, r := range remove {
+		failures = append(failures, r())
+	}
+	if err := errors.Join(failures...); err != nil {
+		return failed(err)
+	}
+	return Check{Status: CheckRepaired, Finding: i18n.N("{{.Count}} stale entries of this machine's Lithops cache were removed.", len(remove))}
+}
+
+// emptyNamespaceFile tells whether the client's file about the namespace is there without an id, as it leaves it behind
+// when it looked for a namespace that did not exist.
+func (s *Service) emptyNamespaceFile() bool {
+	if s.Contract.Backend != lithops.IBMCF || s.Contract.Namespace == "" {
+		return false
+	}
+	_, err := s.Cache.ReadNamespace(s.Contract.Backend, s.Contract.Namespace)
+	if !fault.Is(err, fault.NotFound) {
+		return false
+	}
+	_, err = os.Stat(filepath.Join(s.Cache.Dir, string(s.Contract.Backend), s.Contract.Namespace+"_data"))
+	return err == nil
+}

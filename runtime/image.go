@@ -1,0 +1,102 @@
+package runtime
+
+import (
+	"slices"
+	"strings"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/lithops"
+)
+
+// DefaultName is what users say for the image that the client uses when it is told none.
+const DefaultName = "default"
+
+// AllName is what users say for every runtime.
+const AllName = "all"
+
+// The backends as the user names them.
+const (
+	BackendIBMCF     = "ibm_cf"
+	BackendOpenWhisk = "openwhisk"
+	BackendLocal     = "local"
+)
+
+// image gives the image that a name stands for, as the client names it: "default" by the Python, user/name with the
+// configured registry in front. The client looks runtimes up under this name, never under "default".
+func (s *Service) image(name, python string) (string, error) {
+	if name == DefaultName {
+		if python == "" {
+			python = s.Install.Python
+		}
+		image, err := lithops.DefaultImage(s.Contract.Backend, s.Contract.Version, python)
+		if err != nil {
+			return "", err
+		}
+		if s.Compute.Runtime != "" && s.Compute.Runtime != image && s.Compute.Runtime != DefaultName {
+			s.note(i18n.M("The Lithops configuration names the runtime {{.Configured}}: the client uses that one unless a job asks for {{.Image}}.",
+				"Configured", s.Compute.Runtime, "Image", image))
+		}
+		return image, nil
+	}
+	if err := lithops.ValidateImage(name); err != nil {
+		return "", err
+	}
+	return lithops.Image(name, s.Compute.DockerServer, s.Contract.Version), nil
+}
+
+// want makes the description of one runtime from an image as the client names it.
+func (s *Service) want(image string, memoryMB, timeoutS int, python string) wanted {
+	w := wanted{image: image, memoryMB: memoryMB, timeoutS: timeoutS, python: python}
+	if w.python == "" {
+		w.python = s.Install.Python
+	}
+	w.pkg = s.Contract.Package()
+	w.action = s.Contract.Action(image, memoryMB)
+	w.key = s.Contract.MetadataKey(w.action)
+	return w
+}
+
+// wants checks a deploy request and describes the runtimes it asks for, one for each memory. Nothing is dialled.
+func (s *Service) wants(req DeployRequest) ([]wanted, error) {
+	if req.Name == AllName {
+		return nil, fault.New(fault.Usage, i18n.M("'all' names no image."), i18n.M("Name an image, or use 'ibmcloud fn-runtime update all'."))
+	}
+	image, err := s.image(req.Name, req.Python)
+	if err != nil {
+		return nil, err
+	}
+	memories := slices.Compact(slices.Sorted(slices.Values(req.MemoryMB)))
+	if len(memories) == 0 {
+		memories = []int{s.Compute.RuntimeMemory}
+	}
+	timeout := req.TimeoutS
+	if timeout == 0 {
+		timeout = s.Compute.RuntimeTimeout
+	}
+	if err := lithops.ValidateTimeout(s.Contract.Backend, timeout); err != nil {
+		return nil, err
+	}
+	wants := make([]wanted, 0, len(memories))
+	for _, m := range memories {
+		if err := lithops.ValidateMemory(s.Contract.Backend, m); err != nil {
+			return nil, err
+		}
+		w := s.want(image, m, timeout, req.Python)
+		if err := s.Contract.ValidateNames(w.action); err != nil {
+			return nil, err
+		}
+		w.pin = req.Pin
+		wants = append(wants, w)
+	}
+	return wants, nil
+}
+
+// pinnedReference replaces the tag of a reference by a digest.
+func pinnedReference(image, digest string) string {
+	repository, _, _ := strings.Cut(image, "@")
+	if colon := strings.LastIndexByte(repository, ':'); colon > strings.LastIndexByte(repository, '/') {
+		repository = repository[:colon]
+	}
+	return repository + "@" + digest
+}
