@@ -51,7 +51,7 @@ func Host(ref reference.Named) string { return reference.Domain(ref) }
 // a fault.Denied, for an anonymous push would only fail later and say less.
 func (c Credentials) For(ctx context.Context, host string) (registrytypes.AuthConfig, error) {
 	key := host
-	if host == hubRef || host == "index.docker.io" {
+	if serverHost(host) == hubRef {
 		key = hub
 	}
 	if c.User != "" && c.Password != "" && serverHost(c.Server) == serverHost(host) {
@@ -103,13 +103,13 @@ func (c Credentials) Encoded(ctx context.Context, host string) (header, user str
 	return header, auth.Username, err
 }
 
-// All gives the accounts that a classic build may need for its base images. Helpers are not run for it: they would be
-// asked for every registry they know.
+// All gives the accounts that a classic build may need for its base images, as far as they can be had.
 func (c Credentials) All() map[string]registrytypes.AuthConfig {
 	all := map[string]registrytypes.AuthConfig{}
 	if c.Dir != "" {
 		if file, err := c.load(); err == nil {
-			for host, a := range file.GetAuthConfigs() {
+			known, _ := file.GetAllCredentials() // a helper that fails is only missed by a base image of its registry
+			for host, a := range known {
 				all[host] = registrytypes.AuthConfig{Username: a.Username, Password: a.Password, Auth: a.Auth, ServerAddress: host,
 					IdentityToken: a.IdentityToken, RegistryToken: a.RegistryToken}
 			}

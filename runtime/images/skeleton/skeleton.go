@@ -49,11 +49,21 @@ func Base(python string) string {
 // CondaBase is the image whose conda makes the environment of a conda skeleton.
 const CondaBase = "continuumio/miniconda3:24.11.1-0"
 
-// Modules are what a worker imports on top of Python's own library: the proxy's metadata call fails without them. The
-// names are those of `import`, read from the workers of Lithops 2.2 to 3.8.
-func Modules() []string {
-	return []string{"boto3", "botocore", "cloudpickle", "ibm_boto3", "ibm_botocore", "ibm_cloud_sdk_core", "pika", "ps_mem", "psutil",
-		"requests", "six", "tblib", "yaml"}
+// Modules are what a worker imports on top of Python's own library, with a store of the Lithops configuration's name:
+// "ibm_cos", or "minio", "ceph" and "aws_s3", which share an SDK. "" is every store of a skeleton. The names are those of
+// `import`, read from the workers of Lithops 2.2 to 3.8; without them the first call into a runtime fails.
+func Modules(store string) []string {
+	modules := []string{"cloudpickle", "pika", "ps_mem", "psutil", "requests", "six", "tblib", "yaml"}
+	ibm, s3 := []string{"ibm_boto3", "ibm_botocore", "ibm_cloud_sdk_core"}, []string{"boto3", "botocore"}
+	switch store {
+	case "":
+		modules = append(append(modules, ibm...), s3...)
+	case "ibm_cos":
+		modules = append(modules, ibm...)
+	default:
+		modules = append(modules, s3...)
+	}
+	return modules
 }
 
 // Write writes the skeleton into dir, which is made when it is not there, and gives the paths of the files in the order
@@ -95,7 +105,7 @@ func render(o Options) ([]file, error) {
 			i18n.M("Give one of {{.Pythons}} with '--python'.", "Pythons", strings.Join(Pythons(), ", ")))
 	}
 	dockerfile, data := "Dockerfile", map[string]any{
-		"Python": o.Python, "Base": Base(o.Python), "Imports": strings.Join(Modules(), ", "),
+		"Python": o.Python, "Base": Base(o.Python), "Imports": strings.Join(Modules(""), ", "),
 	}
 	if o.Conda {
 		dockerfile, data["Base"] = "Dockerfile.conda", CondaBase
@@ -110,7 +120,7 @@ func render(o Options) ([]file, error) {
 		}
 		files = append(files, file{t.name, text})
 	}
-	return append([]file{{"actionproxy.py", actionproxy.Source()}}, files...), nil
+	return append([]file{{actionproxy.Name, actionproxy.Source()}}, files...), nil
 }
 
 func expand(name string, data map[string]any) ([]byte, error) {

@@ -1,0 +1,191 @@
+package images
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/distribution/reference"
+	"github.com/docker/docker/api/types/build"
+	"github.com/docker/docker/pkg/jsonmessage"
+
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/images/buildkit"
+	"fn-runtime/runtime/images/engine"
+)
+
+// defaultPlatform is that of IBM Cloud Functions and of the usual OpenWhisk.
+const defaultPlatform = "linux/amd64"
+
+// reporter reads the messages of a build.
+type reporter interface {
+	// message takes one message.
+	message(m jsonmessage.JSONMessage)
+	// step is the step that failed or was last at work, and the last lines of its output.
+	step() (name string, lines []string)
+	// image is the id of the image that was built, "" when the engine has not said.
+	image() string
+}
+
+// build builds and tags the image, with BuildKit where the engine has it, and gives its id.
+func (b *Builder) build(ctx context.Context, e *engine.Engine, ref reference.Named, spec entity.ImageBuild, f *folder, out *printer) (string, error) {
+	opts := build.ImageBuildOptions{
+		Tags: []string{ref.String()}, Dockerfile: f.name, Platform: spec.Platform, PullParent: spec.Pull, NoCache: spec.NoCache,
+		Remove: true, ForceRemove: true, BuildArgs: map[string]*string{},
+	}
+	if opts.Platform == "" {
+		opts.Platform = defaultPlatform
+	}
+	for name, value := range spec.Args {
+		opts.BuildArgs[name] = &value
+	}
+	if e.BuildKit() && b.o.Getenv("DOCKER_BUILDKIT") != "0" {
+		return b.buildKit(ctx, e, opts, f, out)
+	}
+	opts.Version, opts.AuthConfigs = build.BuilderV1, b.credentials.All()
+	return run(ctx, e, opts, f, &classicReport{out: out})
+}
+
+// buildKit opens the session over which BuildKit asks for accounts, and builds.
+func (b *Builder) buildKit(ctx context.Context, e *engine.Engine, opts build.ImageBuildOptions, f *folder, out *printer) (string, error) {
+	refused := make(chan error, 1) // the first account that could not be had says more than BuildKit's error about it
+	session, err := buildkit.Open(ctx, e.DialHijack, func(ctx context.Context, host string) (string, string, error) {
+		a, err := b.credentials.For(ctx, host)
+		if err != nil {
+			select {
+			case refused <- err:
+			default:
+			}
+			return "", "", err
+		}
+		if a.IdentityToken != "" {
+			return "", a.IdentityToken, nil
+		}
+		return a.Username, a.Password, nil
+	})
+	if err != nil {
+		return "", engineFault(ctx, e, err)
+	}
+	defer session.Close()
+	var id [16]byte
+	_, _ = rand.Read(id[:])
+	opts.Version, opts.SessionID, opts.BuildID = build.BuilderBuildKit, session.ID, hex.EncodeToString(id[:])
+
+	// The engine ends a build whose connection breaks, but only once it notices: it is told as well.
+	stop := context.AfterFunc(ctx, func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeToCleanUp)
+		defer cancel()
+		_ = e.BuildCancel(ctx, opts.BuildID)
+	})
+	defer stop()
+	image, err := run(ctx, e, opts, f, &kitReport{out: out})
+	if err != nil {
+		select {
+		case why := <-refused:
+			return "", why
+		default:
+		}
+	}
+	return image, err
+}
+
+// timeToCleanUp is how long the end of an interrupted or failed build may take.
+const timeToCleanUp = 20 * time.Second
+
+// run sends the folder, reads what the engine reports, and turns its failure into a fault.
+func run(ctx context.Context, e *engine.Engine, opts build.ImageBuildOptions, f *folder, r reporter) (string, error) {
+	archive, send := io.Pipe()
+	sent := make(chan error, 1)
+	go func() {
+		err := f.write(ctx, send)
+		_ = send.CloseWithError(err)
+		sent <- err
+	}()
+	failure, err := talk(ctx, e, archive, opts, r)
+	_ = archive.Close()
+	sendErr := <-sent
+	switch {
+	case ctx.Err() != nil:
+		return "", ctx.Err()
+	case sendErr != nil && !errors.Is(sendErr, io.ErrClosedPipe): // a file of the context
+		return "", sendErr
+	case failure != nil:
+		name, lines := r.step()
+		return "", buildFault(failure, name, lines)
+	case err != nil:
+		return "", engineFault(ctx, e, err)
+	}
+	id := r.image()
+	if id == "" { // podman says it in another way
+		info, err := e.ImageInspect(ctx, opts.Tags[0])
+		if err != nil {
+			return "", engineFault(ctx, e, err)
+		}
+		id = info.ID
+	}
+	return id, nil
+}
+
+// talk gives the failure that the engine reports, or the error of talking to it.
+func talk(ctx context.Context, e *engine.Engine, archive io.Reader, opts build.ImageBuildOptions, r reporter) (*jsonmessage.JSONError, error) {
+	resp, err := e.ImageBuild(ctx, archive, opts)
+	if err != nil {
+		if refusal(err) { // an answer, not a broken connection
+			return &jsonmessage.JSONError{Message: err.Error()}, nil
+		}
+		return nil, err
+	}
+	defer resp.Body.Close()
+	var failure *jsonmessage.JSONError
+	err = messages(resp.Body, func(m jsonmessage.JSONMessage) error {
+		if m.Error != nil {
+			failure = m.Error
+		} else {
+			r.message(m)
+		}
+		return nil
+	})
+	return failure, err
+}
+
+func imageSize(ctx context.Context, e *engine.Engine, ref reference.Named) (int64, error) {
+	info, err := e.ImageInspect(ctx, ref.String())
+	if err != nil {
+		return 0, engineFault(ctx, e, err)
+	}
+	return info.Size, nil
+}
+
+// classicReport reads the classic builder's output: text, pull progress, and the image's id at the end.
+type classicReport struct {
+	out  *printer
+	text tail
+	at   string // "Step 2/5 : RUN make"
+	id   string
+}
+
+func (r *classicReport) message(m jsonmessage.JSONMessage) {
+	if m.Aux != nil {
+		var aux struct{ ID string }
+		if json.Unmarshal(*m.Aux, &aux) == nil && aux.ID != "" {
+			r.id = aux.ID
+		}
+	}
+	if m.Status != "" && m.Progress == nil {
+		r.out.line(clean(strings.TrimPrefix(m.ID+": "+m.Status, ": ")))
+	}
+	for _, line := range r.text.write(m.Stream) {
+		if strings.HasPrefix(strings.ToUpper(line), "STEP ") { // podman writes it in capitals
+			r.at, r.text = strings.TrimSpace(line), tail{}
+		}
+		r.out.line(line)
+	}
+}
+
+func (r *classicReport) step() (string, []string) { return r.at, r.text.last() }
+func (r *classicReport) image() string            { return r.id }

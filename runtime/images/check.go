@@ -1,0 +1,208 @@
+package images
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"io"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/pkg/stdcopy"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/images/engine"
+)
+
+// timeToCheck is how long an image may take to start, to answer and to import everything.
+const timeToCheck = 2 * time.Minute
+
+// checkLabel marks the containers of checks, so that one that outlived a killed process is found.
+const checkLabel = "fn-runtime.check"
+
+// probe is what runs beside the proxy in the container: it speaks OpenWhisk's protocol to it over the container's own
+// loopback, so that the check needs no network and works on remote engines too.
+//
+//go:embed probe.py
+var probe string
+
+// found is the probe's report.
+type found struct {
+	Python  string            `json:"python"`  // "3.11"
+	Missing map[string]string `json:"missing"` // module to why
+	Failure string            `json:"failure"` // what the proxy did wrong, "" nothing
+}
+
+// check starts a container of the image and asks it for its Python and for the modules of a worker.
+func check(ctx context.Context, e *engine.Engine, id string, spec entity.ImageBuild) (found, error) {
+	outer := ctx
+	ctx, cancel := context.WithTimeout(ctx, timeToCheck)
+	defer cancel()
+	f, err := probeImage(ctx, e, id, modules(spec))
+	switch {
+	case outer.Err() != nil:
+		return f, outer.Err()
+	case ctx.Err() != nil:
+		return f, unfit(i18n.M("the action proxy did not answer within {{.Time}}", "Time", timeToCheck))
+	case err != nil:
+		return f, err
+	case f.Failure != "":
+		return f, unfit(i18n.M("{{.Failure}}", "Failure", sentence(f.Failure)))
+	case spec.Python != "" && f.Python != spec.Python:
+		return f, fault.New(fault.Failed,
+			i18n.M("The image {{.Image}} runs Python {{.Found}}, the Lithops client runs {{.Wanted}}.", "Image", spec.Image, "Found", f.Python, "Wanted", spec.Python),
+			i18n.M("Build on a base image with Python {{.Wanted}}, or push the image all the same with '--no-check'.", "Wanted", spec.Python))
+	case len(f.Missing) > 0:
+		return f, missing(spec.Image, f.Missing)
+	}
+	return f, nil
+}
+
+func modules(spec entity.ImageBuild) []string {
+	if spec.Modules == nil {
+		return []string{}
+	}
+	return spec.Modules
+}
+
+func missing(image string, why map[string]string) error {
+	names := make([]string, 0, len(why))
+	for name := range why {
+		names = append(names, sentence(name))
+	}
+	sort.Strings(names)
+	f := fault.New(fault.Failed,
+		i18n.M("The image {{.Image}} lacks modules that a Lithops worker imports: {{.Modules}}.", "Image", image, "Modules", strings.Join(names, ", ")),
+		i18n.M("Add their packages to the image, as in the requirements.txt of 'ibmcloud fn-runtime init', or push it all the same with '--no-check'."))
+	for _, name := range names {
+		f.With(name + ": " + sentence(why[name]))
+	}
+	return f
+}
+
+func unfit(why i18n.Message) *fault.Fault {
+	return fault.New(fault.Failed,
+		i18n.M("The image cannot serve as a runtime: {{.Why}}.", "Why", why),
+		i18n.M("Compare its Dockerfile with the one of 'ibmcloud fn-runtime init', or push it all the same with '--no-check'."))
+}
+
+// probeImage runs the probe in a container that is removed whatever happens.
+func probeImage(ctx context.Context, e *engine.Engine, id string, modules []string) (f found, err error) {
+	sweep(ctx, e)
+	pids := int64(256)
+	made, err := e.ContainerCreate(ctx, &container.Config{Image: id, Labels: map[string]string{checkLabel: "1"}},
+		&container.HostConfig{NetworkMode: "none", Resources: container.Resources{PidsLimit: &pids}}, nil, nil, "")
+	if err != nil {
+		return f, engineFault(ctx, e, err)
+	}
+	defer remove(ctx, e, made.ID)
+	if err := e.ContainerStart(ctx, made.ID, container.StartOptions{}); err != nil {
+		if refusal(err) {
+			return f, unfit(i18n.M("it does not start")).With(sentence(err.Error()))
+		}
+		return f, engineFault(ctx, e, err)
+	}
+	answer, err := execute(ctx, e, made.ID, modules)
+	if err == nil {
+		err = json.Unmarshal([]byte(lastLine(answer)), &f)
+	}
+	if err == nil || ctx.Err() != nil {
+		return f, ctx.Err()
+	}
+	state, inspectErr := e.ContainerInspect(ctx, made.ID)
+	if inspectErr != nil {
+		return f, engineFault(ctx, e, err)
+	}
+	lines := logs(ctx, e, made.ID)
+	if state.State != nil && !state.State.Running {
+		return f, unfit(i18n.M("its program ends with exit code {{.Code}}", "Code", state.State.ExitCode)).With(lines...).Because(err)
+	}
+	return f, unfit(i18n.M("no Python could be run in it")).With(sentence(answer)).With(lines...).Because(err)
+}
+
+// execute runs the probe with whatever Python 3 is on the container's PATH and gives its output.
+func execute(ctx context.Context, e *engine.Engine, id string, modules []string) (string, error) {
+	request, err := json.Marshal(map[string]any{"modules": modules})
+	if err != nil {
+		return "", err
+	}
+	run, err := e.ContainerExecCreate(ctx, id, container.ExecOptions{AttachStdout: true, AttachStderr: true, Cmd: []string{
+		"/bin/sh", "-c", `exec "$(command -v python3 || command -v python)" -c "$0" "$1"`, probe, string(request)}})
+	if err != nil {
+		return "", err
+	}
+	stream, err := e.ContainerExecAttach(ctx, run.ID, container.ExecAttachOptions{})
+	if err != nil {
+		return "", err
+	}
+	defer stream.Close()
+	defer context.AfterFunc(ctx, stream.Close)() // a hijacked connection does not know ctx
+	var out, errs bytes.Buffer
+	if _, err := stdcopy.StdCopy(&limited{&out, 1 << 20}, &limited{&errs, 64 << 10}, stream.Reader); err != nil {
+		return "", err
+	}
+	if out.Len() == 0 {
+		return errs.String(), errors.New("the probe reported nothing")
+	}
+	return out.String(), nil
+}
+
+// limited keeps the first bytes and swallows the rest.
+type limited struct {
+	w    *bytes.Buffer
+	room int
+}
+
+func (l *limited) Write(p []byte) (int, error) {
+	keep := min(l.room, len(p))
+	l.room -= keep
+	l.w.Write(p[:keep])
+	return len(p), nil
+}
+
+func lastLine(s string) string {
+	lines := strings.Split(strings.TrimSpace(s), "\n")
+	return lines[len(lines)-1]
+}
+
+// logs gives the last lines that the container's program wrote.
+func logs(ctx context.Context, e *engine.Engine, id string) []string {
+	r, err := e.ContainerLogs(ctx, id, container.LogsOptions{ShowStdout: true, ShowStderr: true, Tail: "20"})
+	if err != nil {
+		return nil
+	}
+	defer r.Close()
+	var out bytes.Buffer
+	both := &limited{&out, 64 << 10}
+	_, _ = stdcopy.StdCopy(both, both, io.LimitReader(r, 1<<20))
+	var t tail
+	t.write(out.String())
+	return t.last()
+}
+
+// remove ends a container also when ctx is over.
+func remove(ctx context.Context, e *engine.Engine, id string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeToCleanUp)
+	defer cancel()
+	_ = e.ContainerRemove(ctx, id, container.RemoveOptions{Force: true, RemoveVolumes: true})
+}
+
+// sweep removes containers of checks that were killed. Younger ones may belong to a check that runs now.
+func sweep(ctx context.Context, e *engine.Engine) {
+	list, err := e.ContainerList(ctx, container.ListOptions{All: true, Filters: filters.NewArgs(filters.Arg("label", checkLabel))})
+	if err != nil {
+		return
+	}
+	for _, c := range list {
+		if time.Since(time.Unix(c.Created, 0)) > 2*timeToCheck {
+			remove(ctx, e, c.ID)
+		}
+	}
+}

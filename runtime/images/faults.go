@@ -1,0 +1,121 @@
+package images
+
+import (
+	"context"
+	"errors"
+	"regexp"
+	"strings"
+
+	"github.com/containerd/errdefs"
+	"github.com/docker/docker/pkg/jsonmessage"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/images/engine"
+)
+
+// exitCode finds the exit code of a step in the words of the classic builder, of BuildKit and of podman.
+var exitCode = regexp.MustCompile(`(?:exit code: |returned a non-zero code: |exit status )(\d+)`)
+
+// refusal tells whether an error is an answer of the engine, in its own words, about what was asked.
+func refusal(err error) bool {
+	return errdefs.IsInvalidArgument(err) || errdefs.IsNotFound(err) || errdefs.IsConflict(err) || errdefs.IsInternal(err) ||
+		errdefs.IsUnauthorized(err) || errdefs.IsPermissionDenied(err) || errdefs.IsNotImplemented(err)
+}
+
+// engineFault is the fault for an engine that could not be talked to, or that does not find what it has just made.
+func engineFault(ctx context.Context, e *engine.Engine, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	var f *fault.Fault
+	if errors.As(err, &f) {
+		return err
+	}
+	ping, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeToCleanUp)
+	defer cancel()
+	if _, gone := e.Client.Ping(ping); gone != nil || !refusal(err) {
+		return fault.New(fault.Unavailable,
+			i18n.M("The Docker Engine at {{.Host}} broke off the connection.", "Host", e.Host),
+			i18n.M("Check that it runs ('docker info'), and run the command again: it goes on from the last finished step.")).
+			With(clean(err.Error())).Because(err)
+	}
+	return fault.New(fault.Failed, i18n.M("The Docker Engine refused: {{.Error}}.", "Error", sentence(err.Error())), i18n.Message{}).Because(err)
+}
+
+// cause is a kind of failure that the words of an engine tell.
+type cause struct {
+	words    []string // any of them, lower case
+	kind     fault.Kind
+	reason   string // with {{.Step}} and {{.Error}}
+	recovery string
+}
+
+// buildCauses is read in order. The words are those of Docker Engine 20 to 29, BuildKit and podman.
+var buildCauses = []cause{
+	{[]string{"no space left on device"}, fault.Failed,
+		"The disk of the Docker Engine is full.", "Free space, for example with 'docker system prune', and build again."},
+	{[]string{"toomanyrequests", "too many requests", "pull rate limit"}, fault.Throttled,
+		"The registry of the base image limits requests ({{.Step}}).", "Wait a while, or log in to it for a higher limit: 'docker login'."},
+	{[]string{"dockerfile parse error", "failed to parse dockerfile", "unknown instruction", "no build stage in current context", "dockerfile cannot be empty", "file with no instructions"}, fault.Invalid,
+		"The Dockerfile cannot be read: {{.Error}}.", "Mend the Dockerfile."},
+	{[]string{"does not match the specified platform", "no match for platform", "no matching manifest"}, fault.NotFound,
+		"The base image is not there for this platform ({{.Step}}): {{.Error}}.", "Choose another base image or another '--platform'."},
+	{[]string{"pull access denied", "insufficient_scope", "requested access to the resource is denied"}, fault.NotFound,
+		"The base image is not there, or needs an account ({{.Step}}): {{.Error}}.", "Check its name in the Dockerfile, or log in to its registry: 'docker login'."},
+	{[]string{"unauthorized", "authentication required", "no basic auth credentials", "failed to authorize", "401 unauthorized", "403 forbidden"}, fault.Denied,
+		"The registry of the base image refused ({{.Step}}): {{.Error}}.", "Log in to that registry: 'docker login REGISTRY'."},
+	{[]string{"manifest unknown", "manifest for", "repository name not known", "name unknown"}, fault.NotFound,
+		"The base image is not there ({{.Step}}): {{.Error}}.", "Check its name and tag in the Dockerfile."},
+	{[]string{"copy failed", "failed to compute cache key", "failed to calculate checksum", "forbidden path outside the build context", "add failed"}, fault.Invalid,
+		"A file that the Dockerfile copies is not in the build context ({{.Step}}): {{.Error}}.", "Check the path in the Dockerfile, and whether '.dockerignore' leaves the file out."},
+	{[]string{"exec format error"}, fault.Failed,
+		"The Docker Engine cannot run programs of this platform ({{.Step}}).", "Build on a machine of that platform, or install its emulation (qemu-user-static)."},
+	{[]string{"no such host", "dial tcp", "i/o timeout", "tls handshake timeout", "connection refused", "connection reset", "request canceled while waiting", "x509:", "server gave http response"}, fault.Unavailable,
+		"The registry of the base image cannot be reached ({{.Step}}): {{.Error}}.", "Check the image's name and the network, or give a base that this machine has with '--build-arg BASE=IMAGE'."},
+	{[]string{": not found"}, fault.NotFound,
+		"The base image is not there ({{.Step}}): {{.Error}}.", "Check its name and tag in the Dockerfile."},
+}
+
+// buildFault says why a build failed: the step, its exit code and last lines, or what the engine's words tell.
+func buildFault(failure *jsonmessage.JSONError, step string, lines []string) error {
+	words := strings.ToLower(failure.Message)
+	full := strings.Contains(words, "no space left on device")
+	for _, l := range lines {
+		full = full || strings.Contains(strings.ToLower(l), "no space left on device")
+	}
+	if m := exitCode.FindStringSubmatch(failure.Message); m != nil && !full {
+		return fault.New(fault.Failed,
+			i18n.M("A step of the Dockerfile failed with exit code {{.Code}}: {{.Step}}.", "Code", m[1], "Step", sentence(step)),
+			i18n.M("Mend that step and build again; the steps before it are kept.")).With(lines...).Because(failure)
+	}
+	if full {
+		words = buildCauses[0].words[0]
+	}
+	if step == "" {
+		step = "FROM"
+	}
+	for _, c := range buildCauses {
+		if c.in(words) {
+			return fault.New(c.kind, i18n.M(c.reason, "Step", sentence(step), "Error", sentence(failure.Message)), i18n.M(c.recovery)).
+				With(lines...).Because(failure)
+		}
+	}
+	return fault.New(fault.Failed,
+		i18n.M("The build failed ({{.Step}}): {{.Error}}.", "Step", sentence(step), "Error", sentence(failure.Message)),
+		i18n.M("Mend the Dockerfile and build again.")).With(lines...).Because(failure)
+}
+
+func (c cause) in(words string) bool {
+	for _, w := range c.words {
+		if strings.Contains(words, w) {
+			return true
+		}
+	}
+	return false
+}
+
+// sentence makes foreign text fit into a sentence of ours.
+func sentence(s string) string {
+	return strings.TrimRight(clean(strings.Join(strings.Fields(s), " ")), ". ")
+}

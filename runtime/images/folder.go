@@ -1,0 +1,199 @@
+package images
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/moby/patternmatcher"
+	"github.com/moby/patternmatcher/ignorefile"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+)
+
+// folder is a build context: what is sent to the engine, found out before anything is sent.
+type folder struct {
+	dir        string
+	dockerfile string // path on this machine
+	name       string // of the Dockerfile inside the archive, with slashes
+	outside    bool   // the Dockerfile is not among the entries, so it is added under name
+	entries    []entry
+	size       int64 // bytes of all regular files
+}
+
+type entry struct {
+	name string // relative, with slashes
+	info fs.FileInfo
+}
+
+// openFolder reads which files go into the context. A file next to the Dockerfile with its name and ".dockerignore"
+// wins over .dockerignore, as in the Docker CLI.
+func openFolder(dir, dockerfile string) (*folder, error) {
+	if dir == "" {
+		dir = "."
+	}
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return nil, fault.New(fault.Invalid,
+			i18n.M("There is no folder {{.Dir}} to build.", "Dir", dir),
+			i18n.M("Give the folder that holds the Dockerfile, or make one: 'ibmcloud fn-runtime init {{.Dir}}'.", "Dir", dir)).Because(err)
+	}
+	f := &folder{dir: dir, dockerfile: dockerfile}
+	if f.dockerfile == "" {
+		f.dockerfile = filepath.Join(dir, "Dockerfile")
+	}
+	info, err := os.Stat(f.dockerfile)
+	if err != nil || !info.Mode().IsRegular() {
+		return nil, noDockerfile(f.dockerfile, dir, err)
+	}
+	ignore, err := readIgnore(f.dockerfile+".dockerignore", filepath.Join(dir, ".dockerignore"))
+	if err != nil {
+		return nil, err
+	}
+	if err := f.walk(ignore); err != nil {
+		return nil, err
+	}
+	return f, f.place()
+}
+
+func noDockerfile(path, dir string, err error) error {
+	if abs, absErr := filepath.Abs(path); absErr == nil {
+		path = abs
+	}
+	return fault.New(fault.NotFound,
+		i18n.M("There is no Dockerfile: looked for {{.Path}}.", "Path", path),
+		i18n.M("Name it with '--file', or write a skeleton: 'ibmcloud fn-runtime init {{.Dir}}'.", "Dir", dir)).Because(err)
+}
+
+func readIgnore(paths ...string) (*patternmatcher.PatternMatcher, error) {
+	for _, p := range paths {
+		f, err := os.Open(p)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, unreadable(p, err)
+		}
+		patterns, err := ignorefile.ReadAll(io.LimitReader(f, 1<<20))
+		_ = f.Close()
+		if err == nil {
+			var m *patternmatcher.PatternMatcher
+			if m, err = patternmatcher.New(patterns); err == nil {
+				return m, nil
+			}
+		}
+		return nil, fault.New(fault.Invalid,
+			i18n.M("{{.Path}} has a pattern that cannot be used: {{.Error}}.", "Path", p, "Error", err),
+			i18n.M("Mend the pattern; Docker's documentation of '.dockerignore' shows the forms.")).Because(err)
+	}
+	return patternmatcher.New(nil)
+}
+
+// walk collects the entries. An excluded folder is only entered when an exception ("!...") may lead below it.
+func (f *folder) walk(ignore *patternmatcher.PatternMatcher) error {
+	exceptions := ignore.Exclusions()
+	parents := map[string]patternmatcher.MatchInfo{}
+	return filepath.WalkDir(f.dir, func(p string, d fs.DirEntry, err error) error {
+		rel, relErr := filepath.Rel(f.dir, p)
+		if relErr != nil {
+			return relErr
+		}
+		if rel == "." {
+			return unreadable(p, err)
+		}
+		skip, match, matchErr := ignore.MatchesUsingParentResults(rel, parents[filepath.Dir(rel)])
+		if matchErr != nil {
+			return matchErr
+		}
+		if err != nil && !skip { // what is excluded may be unreadable
+			return unreadable(p, err)
+		}
+		if d != nil && d.IsDir() {
+			parents[rel] = match
+			if skip && (err != nil || !exceptions || !leadsTo(ignore, filepath.ToSlash(rel))) {
+				return filepath.SkipDir
+			}
+		}
+		if skip || err != nil {
+			return nil
+		}
+		info, err := d.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // gone since the folder was read
+		}
+		if err != nil {
+			return unreadable(p, err)
+		}
+		if info.Mode()&fs.ModeSocket != 0 {
+			return nil // an archive cannot hold it
+		}
+		f.entries = append(f.entries, entry{filepath.ToSlash(rel), info})
+		if info.Mode().IsRegular() {
+			f.size += info.Size()
+		}
+		return nil
+	})
+}
+
+// leadsTo tells whether an exception may re-include something below dir. Patterns with wildcards before the last part
+// may: then the folder is entered.
+func leadsTo(ignore *patternmatcher.PatternMatcher, dir string) bool {
+	for _, p := range ignore.Patterns() {
+		if !p.Exclusion() {
+			continue
+		}
+		pattern := filepath.ToSlash(p.String())
+		if strings.ContainsAny(pattern, "*?[") || strings.HasPrefix(pattern+"/", dir+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+// place decides under which name the Dockerfile is sent. One outside the context, or excluded from it, gets a name
+// made from its content: the same each time, so that a COPY of the whole folder stays cached.
+func (f *folder) place() error {
+	abs, err := filepath.Abs(f.dockerfile)
+	if err != nil {
+		return err
+	}
+	dir, err := filepath.Abs(f.dir)
+	if err != nil {
+		return err
+	}
+	if rel, err := filepath.Rel(dir, abs); err == nil {
+		name := filepath.ToSlash(rel)
+		for _, e := range f.entries {
+			if e.name == name && e.info.Mode().IsRegular() {
+				f.name = name
+				return nil
+			}
+		}
+	}
+	data, err := os.ReadFile(abs)
+	if err != nil {
+		return unreadable(f.dockerfile, err)
+	}
+	sum := sha256.Sum256(data)
+	f.name, f.outside = ".dockerfile."+hex.EncodeToString(sum[:10]), true
+	return nil
+}
+
+func unreadable(path string, err error) error {
+	if err == nil {
+		return nil
+	}
+	reason := err
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		reason = pe.Err
+	}
+	return fault.New(fault.Invalid,
+		i18n.M("{{.Path}} cannot be read: {{.Error}}.", "Path", path, "Error", reason),
+		i18n.M("Make it readable, or list it in '.dockerignore'.")).Because(err)
+}

@@ -1,0 +1,168 @@
+// Package images makes runtime images: it builds them with the Docker Engine, checks that a Lithops worker can run in
+// them, pushes them, and reads their digests.
+//
+// What may go in: what an image needs on its way from a folder to a registry. What may not: where engines and accounts
+// are found (engine, registry), BuildKit's wire formats (buildkit), what a skeleton holds (skeleton), and anything of
+// actions and namespaces.
+package images
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"sync"
+
+	"github.com/distribution/reference"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/images/engine"
+	"fn-runtime/runtime/images/registry"
+	"fn-runtime/runtime/lithops"
+)
+
+// Options says what surrounds a build. The zero value of a field means: the default.
+type Options struct {
+	Getenv func(string) string // of the process; nil: an empty environment
+	Home   string              // the user's home
+
+	// Of the Lithops configuration: docker_server, docker_user, docker_password.
+	Server, User, Password string
+
+	Transport    http.RoundTripper // for registry reads; it carries retries and traces
+	Live         bool              // progress goes to a terminal, so that byte counts may be redrawn in place
+	Warn         func(i18n.Message)
+	ContextWarn  int64 // bytes of build context that are worth a warning; 0 is 500 MB
+	ContextLimit int64 // bytes of build context that are refused; 0 is 2 GiB
+}
+
+// The sizes of a build context, in bytes: see Options.
+const (
+	defaultContextWarn  = 500_000_000
+	defaultContextLimit = 2 << 30
+)
+
+// Builder builds, checks and pushes images. It connects to the engine when it needs it the first time.
+type Builder struct {
+	o           Options
+	credentials registry.Credentials
+
+	mu     sync.Mutex
+	engine *engine.Engine
+}
+
+// New makes a Builder. Nothing is dialled or read.
+func New(o Options) *Builder {
+	if o.Getenv == nil {
+		o.Getenv = func(string) string { return "" }
+	}
+	if o.Warn == nil {
+		o.Warn = func(i18n.Message) {}
+	}
+	if o.ContextWarn == 0 {
+		o.ContextWarn = defaultContextWarn
+	}
+	if o.ContextLimit == 0 {
+		o.ContextLimit = defaultContextLimit
+	}
+	return &Builder{o: o, credentials: registry.Credentials{
+		Dir: registry.Dir(o.Getenv, o.Home), Server: o.Server, User: o.User, Password: o.Password,
+	}}
+}
+
+// Close lets go of the engine.
+func (b *Builder) Close() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.engine == nil {
+		return nil
+	}
+	return b.engine.Close()
+}
+
+// Build builds the image, checks it when Check is set, and pushes it when Push is set. progress gets lines of plain
+// text; nil is silence. On a failure after the build itself the image stays in the engine, so that a second run goes on
+// from there. Faults say what to do; a ctx that ends stops the build inside the engine too.
+func (b *Builder) Build(ctx context.Context, spec entity.ImageBuild, progress io.Writer) (entity.ImageBuilt, error) {
+	var built entity.ImageBuilt
+	ref, err := parse(spec.Image)
+	if err != nil {
+		return built, err
+	}
+	folder, err := openFolder(spec.Context, spec.Dockerfile)
+	if err != nil {
+		return built, err
+	}
+	if err := b.fits(folder); err != nil {
+		return built, err
+	}
+	e, err := b.connect(ctx)
+	if err != nil {
+		return built, err
+	}
+	out := newPrinter(progress, b.o.Live)
+	defer out.close()
+	if built.ID, err = b.build(ctx, e, ref, spec, folder, out); err != nil {
+		return built, err
+	}
+	if built.Size, err = imageSize(ctx, e, ref); err != nil {
+		return built, err
+	}
+	if spec.Check {
+		found, err := check(ctx, e, built.ID, spec)
+		built.Python = found.Python
+		if err != nil {
+			return built, err
+		}
+	}
+	if spec.Push {
+		built.Digest, err = b.push(ctx, e, ref, out)
+	}
+	return built, err
+}
+
+// Digest asks the registry what the image's tag points to now: "sha256:...". A reference that has a digest is its own
+// answer. Faults: NotFound, Denied, Throttled, Unavailable.
+func (b *Builder) Digest(ctx context.Context, image string) (string, error) {
+	ref, err := normalized(image)
+	if err != nil {
+		return "", err
+	}
+	if d, ok := ref.(reference.Digested); ok {
+		return d.Digest().String(), nil
+	}
+	return b.credentials.Digest(ctx, ref, b.o.Transport)
+}
+
+func (b *Builder) connect(ctx context.Context) (*engine.Engine, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.engine != nil {
+		return b.engine, nil
+	}
+	e, err := engine.Find(ctx, engine.Options{Getenv: b.o.Getenv, Home: b.o.Home})
+	if err != nil {
+		return nil, fault.During(i18n.M("Connecting to the Docker Engine"), err)
+	}
+	b.engine = e
+	return e, nil
+}
+
+// parse checks a name as Docker and Lithops do, and gives it with registry and tag.
+func parse(image string) (reference.Named, error) {
+	if err := lithops.ValidateImage(image); err != nil {
+		return nil, err
+	}
+	return normalized(image)
+}
+
+func normalized(image string) (reference.Named, error) {
+	ref, err := reference.ParseNormalizedNamed(image)
+	if err != nil {
+		return nil, fault.New(fault.Invalid,
+			i18n.M("{{.Image}} is not an image name: {{.Error}}.", "Image", image, "Error", err),
+			i18n.M("Give a name such as 'user/name:tag'.")).Because(err)
+	}
+	return reference.TagNameOnly(ref), nil
+}

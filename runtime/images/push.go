@@ -1,0 +1,172 @@
+package images
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+	"github.com/distribution/reference"
+	"github.com/docker/docker/api/types/image"
+	"github.com/docker/docker/pkg/jsonmessage"
+	"github.com/docker/go-units"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/images/engine"
+	"fn-runtime/runtime/images/registry"
+)
+
+// pushTries is how often a push is begun. The registry keeps the layers that arrived, so that each try goes on where
+// the one before it broke.
+const pushTries = 4
+
+// push pushes the tag and gives the digest under which the registry keeps the image.
+func (b *Builder) push(ctx context.Context, e *engine.Engine, ref reference.Named, out *printer) (string, error) {
+	host := registry.Host(ref)
+	header, user, err := b.credentials.Encoded(ctx, host)
+	if err != nil {
+		return "", err
+	}
+	try := func() (string, error) {
+		p := &pushReport{out: out}
+		failure, err := pushOnce(ctx, e, ref, header, p)
+		if ctx.Err() != nil {
+			return "", backoff.Permanent(ctx.Err())
+		}
+		if failure != nil {
+			f := pushFault(failure, ref, host, user)
+			if f.Kind != fault.Unavailable {
+				return "", backoff.Permanent(f)
+			}
+			return "", f
+		}
+		if err != nil {
+			return "", engineFault(ctx, e, err)
+		}
+		return p.digest, nil
+	}
+	digest, err := backoff.Retry(ctx, try, backoff.WithMaxTries(pushTries), backoff.WithBackOff(&backoff.ExponentialBackOff{
+		InitialInterval: 500 * time.Millisecond, RandomizationFactor: 0.5, Multiplier: 3, MaxInterval: 10 * time.Second,
+	}), backoff.WithNotify(func(err error, wait time.Duration) {
+		b.o.Warn(i18n.M("The push to {{.Registry}} broke off and goes on in {{.Wait}}: {{.Error}}",
+			"Registry", host, "Wait", wait.Round(100*time.Millisecond), "Error", err.Error()))
+	}))
+	out.show("")
+	var permanent *backoff.PermanentError
+	if errors.As(err, &permanent) {
+		err = permanent.Unwrap()
+	}
+	if err != nil {
+		return "", err
+	}
+	if digest == "" { // an engine that does not report it knows it
+		return repoDigest(ctx, e, ref)
+	}
+	return digest, nil
+}
+
+func pushOnce(ctx context.Context, e *engine.Engine, ref reference.Named, header string, p *pushReport) (*jsonmessage.JSONError, error) {
+	body, err := e.ImagePush(ctx, ref.String(), image.PushOptions{RegistryAuth: header})
+	if err != nil {
+		if refusal(err) {
+			return &jsonmessage.JSONError{Message: err.Error()}, nil
+		}
+		return nil, err
+	}
+	defer body.Close()
+	var failure *jsonmessage.JSONError
+	err = messages(body, func(m jsonmessage.JSONMessage) error {
+		if m.Error != nil {
+			failure = m.Error
+		} else {
+			p.message(m)
+		}
+		return nil
+	})
+	return failure, err
+}
+
+func repoDigest(ctx context.Context, e *engine.Engine, ref reference.Named) (string, error) {
+	info, err := e.ImageInspect(ctx, ref.String())
+	if err != nil {
+		return "", engineFault(ctx, e, err)
+	}
+	for _, d := range info.RepoDigests {
+		known, err := reference.ParseNormalizedNamed(d)
+		if digested, ok := known.(reference.Digested); err == nil && ok && known.Name() == ref.Name() {
+			return digested.Digest().String(), nil
+		}
+	}
+	return "", fault.New(fault.Internal,
+		i18n.M("The image was pushed, but the Docker Engine does not say under which digest."), i18n.Message{})
+}
+
+// pushReport counts layers and bytes, and finds the digest.
+type pushReport struct {
+	out    *printer
+	layers map[string]*pushLayer
+	digest string
+}
+
+type pushLayer struct {
+	done        bool
+	sent, total int64
+}
+
+// maxLayers is the most that an image can have (overlay2).
+const maxLayers = 500
+
+func (p *pushReport) message(m jsonmessage.JSONMessage) {
+	if m.Aux != nil {
+		var aux struct{ Digest string }
+		if json.Unmarshal(*m.Aux, &aux) == nil && strings.HasPrefix(aux.Digest, "sha256:") {
+			p.digest = aux.Digest
+		}
+	}
+	if m.ID == "" {
+		return
+	}
+	if p.layers == nil {
+		p.layers = map[string]*pushLayer{}
+	}
+	l := p.layers[m.ID]
+	if l == nil {
+		if len(p.layers) == maxLayers || !layerStatus(m.Status) {
+			return
+		}
+		l = &pushLayer{}
+		p.layers[m.ID] = l
+	}
+	switch {
+	case m.Progress != nil && m.Status == "Pushing":
+		l.sent, l.total = m.Progress.Current, max(m.Progress.Total, m.Progress.Current)
+	case m.Status == "Pushed" || strings.HasPrefix(m.Status, "Layer already exists") || strings.HasPrefix(m.Status, "Mounted from"):
+		l.done, l.sent = true, l.total
+		size := ""
+		if l.total > 0 {
+			size = " (" + units.HumanSize(float64(l.total)) + ")"
+		}
+		p.out.line(clean(m.ID + ": " + m.Status + size))
+	}
+	p.show()
+}
+
+func layerStatus(s string) bool {
+	return s == "Preparing" || s == "Waiting" || s == "Pushing" || s == "Pushed" || strings.HasPrefix(s, "Layer already") || strings.HasPrefix(s, "Mounted from")
+}
+
+func (p *pushReport) show() {
+	var done int
+	var sent, total int64
+	for _, l := range p.layers {
+		if l.done {
+			done++
+		}
+		sent, total = sent+l.sent, total+l.total
+	}
+	p.out.show(fmt.Sprintf("%d/%d layers, %s/%s", done, len(p.layers), units.HumanSize(float64(sent)), units.HumanSize(float64(total))))
+}

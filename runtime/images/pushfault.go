@@ -1,0 +1,42 @@
+package images
+
+import (
+	"strings"
+
+	"github.com/distribution/reference"
+	"github.com/docker/docker/pkg/jsonmessage"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/images/registry"
+)
+
+// pushFault says why a registry did not take an image. Only fault.Unavailable is worth another try.
+func pushFault(failure *jsonmessage.JSONError, ref reference.Named, host, user string) *fault.Fault {
+	words := strings.ToLower(failure.Message)
+	has := func(list ...string) bool { return cause{words: list}.in(words) }
+	switch {
+	case has("no basic auth credentials", "unauthorized", "authentication required", "denied", "401", "403", "incorrect username or password"):
+		return registry.Refused(host, user).With(sentence(failure.Message)).Because(failure)
+	case has("toomanyrequests", "too many requests"):
+		return fault.New(fault.Throttled,
+			i18n.M("The registry {{.Registry}} limits requests.", "Registry", host),
+			i18n.M("Wait a while and run the command again; layers that arrived are not sent again.")).Because(failure)
+	case has("no space left on device", "quota", "insufficient storage"):
+		return fault.New(fault.Failed,
+			i18n.M("The registry {{.Registry}} has no space left: {{.Error}}.", "Registry", host, "Error", sentence(failure.Message)),
+			i18n.M("Delete images there that nobody uses, and run the command again.")).Because(failure)
+	case has("server gave http response", "x509:", "certificate"):
+		return fault.New(fault.Unavailable,
+			i18n.M("The Docker Engine does not trust the registry {{.Registry}}: {{.Error}}.", "Registry", host, "Error", sentence(failure.Message)),
+			i18n.M("Give the engine the registry's certificate, in '/etc/docker/certs.d/{{.Registry}}/ca.crt'.", "Registry", host)).Because(failure)
+	case has("name unknown", "repository name not known", "manifest invalid", "name invalid"):
+		return fault.New(fault.Invalid,
+			i18n.M("The registry {{.Registry}} does not take {{.Image}}: {{.Error}}.", "Registry", host,
+				"Image", reference.FamiliarString(ref), "Error", sentence(failure.Message)),
+			i18n.M("Check the name, and whether the repository has to be made first.")).Because(failure)
+	}
+	return fault.New(fault.Unavailable,
+		i18n.M("The push to the registry {{.Registry}} failed: {{.Error}}.", "Registry", host, "Error", sentence(failure.Message)),
+		i18n.M("Check the registry's name and the network, and run the command again; layers that arrived are not sent again.")).Because(failure)
+}
