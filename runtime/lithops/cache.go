@@ -1,0 +1,165 @@
+package lithops
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/google/renameio/v2"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/fault"
+)
+
+// Cache is the client's cache on this machine, ~/.lithops/cache. The client reads metadata from it before it looks
+// into the bucket, and never asks whether it is still true. Files are written whole or not at all, for this user only.
+type Cache struct {
+	Dir string
+}
+
+// CacheDir is where the client keeps its cache, in every release (constants.py: CACHE_DIR).
+func CacheDir(home string) string { return filepath.Join(home, ".lithops", "cache") }
+
+// Path is the file of a metadata key; an error when the key would lead out of the cache.
+func (c Cache) Path(key string) (string, error) {
+	local := filepath.FromSlash(key)
+	if !strings.HasPrefix(key, RuntimesPrefix) || !filepath.IsLocal(local) {
+		return "", fault.New(fault.Invalid,
+			i18n.M("'{{.Key}}' is not the key of metadata.", "Key", key), i18n.Message{})
+	}
+	return filepath.Join(c.Dir, local), nil
+}
+
+// ReadMetadata reads a copy of metadata; fault.NotFound when there is none.
+func (c Cache) ReadMetadata(key string) ([]byte, error) {
+	path, err := c.Path(key)
+	if err != nil {
+		return nil, err
+	}
+	data, err := readBounded(path, MaxMetadata)
+	return data, c.failed(path, err)
+}
+
+// WriteMetadata writes a copy of metadata.
+func (c Cache) WriteMetadata(key string, data []byte) error {
+	path, err := c.Path(key)
+	if err != nil {
+		return err
+	}
+	return c.write(path, data)
+}
+
+// RemoveMetadata removes a copy of metadata; nil when there is none.
+func (c Cache) RemoveMetadata(key string) error {
+	path, err := c.Path(key)
+	if err != nil {
+		return err
+	}
+	return c.remove(path)
+}
+
+// ReadNamespace reads what the client knows of a namespace by its name; fault.NotFound when that is nothing: no file,
+// an empty one, or one without an id, all of which the client leaves behind.
+func (c Cache) ReadNamespace(backend Backend, name string) (entity.Namespace, error) {
+	path, err := c.namespacePath(backend, name)
+	if err != nil {
+		return entity.Namespace{}, err
+	}
+	data, err := readBounded(path, maxSmallFile)
+	if err != nil {
+		return entity.Namespace{}, c.failed(path, err)
+	}
+	root, err := parseYAML(data)
+	id := root.get("namespace_id")
+	if err != nil || id == nil || id.kind == kindMap || id.kind == kindList || id.text == "" {
+		return entity.Namespace{}, c.failed(path, fs.ErrNotExist)
+	}
+	return entity.Namespace{ID: id.text, Name: name}, nil
+}
+
+// WriteNamespace notes the id of a namespace for the client.
+func (c Cache) WriteNamespace(backend Backend, ns entity.Namespace) error {
+	path, err := c.namespacePath(backend, ns.Name)
+	if err != nil {
+		return err
+	}
+	return c.write(path, []byte("namespace: "+yamlText(ns.Name)+"\nnamespace_id: "+yamlText(ns.ID)+"\n"))
+}
+
+// yamlText quotes what PyYAML would not read as a text.
+func yamlText(s string) string {
+	if kindOfPlain(s) == kindText && !strings.ContainsAny(s, ":#{}[],&*!|>'\"%@`\\\n\r\t ?") && !strings.HasPrefix(s, "-") && !strings.HasPrefix(s, "=") && !strings.HasPrefix(s, "<") {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", "''") + "'"
+}
+
+// RemoveNamespace makes the client forget a namespace; nil when it did not know it.
+func (c Cache) RemoveNamespace(backend Backend, name string) error {
+	path, err := c.namespacePath(backend, name)
+	if err != nil {
+		return err
+	}
+	return c.remove(path)
+}
+
+func (c Cache) namespacePath(backend Backend, name string) (string, error) {
+	local := filepath.Join(string(backend), name+"_data")
+	if name == "" || strings.ContainsAny(name, `/\`) || !filepath.IsLocal(local) {
+		return "", fault.New(fault.Invalid,
+			i18n.M("'{{.Name}}' is not the name of a namespace.", "Name", name), i18n.Message{})
+	}
+	return filepath.Join(c.Dir, local), nil
+}
+
+// RemoveAll removes all metadata of a backend, of every release.
+func (c Cache) RemoveAll(backend Backend) error {
+	root := filepath.Join(c.Dir, filepath.FromSlash(RuntimesPrefix))
+	dirs := []string{filepath.Join(root, string(backend))}
+	entries, err := os.ReadDir(root)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return c.failed(root, err)
+	}
+	for _, e := range entries {
+		if e.IsDir() && versionOnly.MatchString(e.Name()) { // 2.6.0 and older: the version comes first
+			dirs = append(dirs, filepath.Join(root, e.Name(), string(backend)))
+		}
+	}
+	var failed []error
+	for _, d := range dirs {
+		if err := os.RemoveAll(d); err != nil {
+			failed = append(failed, c.failed(d, err))
+		}
+	}
+	return errors.Join(failed...)
+}
+
+func (c Cache) write(path string, data []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return c.failed(filepath.Dir(path), err)
+	}
+	return c.failed(path, renameio.WriteFile(path, data, 0o600, renameio.IgnoreUmask()))
+}
+
+func (c Cache) remove(path string) error {
+	err := os.Remove(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return c.failed(path, err)
+}
+
+func (c Cache) failed(path string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, fs.ErrNotExist):
+		return fault.New(fault.NotFound, i18n.M("{{.Path}} does not exist.", "Path", path), i18n.Message{}).Because(err)
+	}
+	return fault.New(fault.Failed,
+		i18n.M("The Lithops cache {{.Path}} cannot be used: {{.Error}}.", "Path", path, "Error", plain(err)),
+		i18n.M("Make it readable and writable for you, with space on its disk.")).Because(err)
+}

@@ -1,0 +1,150 @@
+package lithops
+
+import (
+	"strings"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+)
+
+// Compute gives the section of a backend as a client of this version sees it, with defaults filled in. What is not
+// configured stays empty; Validate tells whether the client could do with it.
+func (c *Config) Compute(backend Backend, install Install) (Compute, error) {
+	rel := parseRelease(install.Version)
+	r := c.computeReader(backend, rel)
+	out := Compute{
+		Backend:         backend,
+		Endpoint:        r.text("endpoint"),
+		Namespace:       r.text("namespace"),
+		NamespaceID:     r.text("namespace_id"),
+		APIKey:          r.text("api_key"),
+		IAMAPIKey:       r.text("iam_api_key"),
+		Token:           r.text("token"),
+		TokenExpiry:     r.number("token_expiry_time", 0),
+		ResourceGroupID: r.text("resource_group_id"),
+		Insecure:        backend == OpenWhisk && r.flag("insecure"),
+		RuntimeMemory:   int(r.number("runtime_memory", int64(DefaultMemory(backend, install.Version)))),
+		RuntimeTimeout:  int(r.number("runtime_timeout", int64(DefaultTimeout(backend, install.Version)))),
+		DockerServer:    r.text("docker_server"),
+		DockerUser:      r.text("docker_user"),
+		DockerPassword:  r.text("docker_password"),
+	}
+	if out.DockerServer == "" {
+		out.DockerServer = DefaultDockerServer
+	}
+	if name := r.text("runtime"); name != "" && name != "default" {
+		out.Runtime = Image(name, out.DockerServer, install.Version)
+	}
+	if backend == IBMCF {
+		out.Region = r.text("region")
+		if out.Endpoint != "" {
+			out.Region = regionOf(out.Endpoint, 0)
+			if out.Region == "" {
+				r.fail(i18n.M("The key 'endpoint' in section 'ibm_cf' of the Lithops configuration is not a URL ({{.Place}}).",
+					"Place", place(c.source, r.values["endpoint"].line, 0)),
+					i18n.M("Write it as https://REGION.functions.cloud.ibm.com."))
+			} else if rel.before(2, 2, 12) {
+				out.Region = strings.ReplaceAll(out.Region, "-", "_")
+			}
+		}
+	}
+	return out, r.err
+}
+
+// computeReader lays the sections over each other in the release's order: "ibm" over "ibm_cf" before 3.0, under it
+// since. Before 2.3.5 the runtime stood in a section "serverless" (config.py of both backends).
+func (c *Config) computeReader(backend Backend, rel release) *reader {
+	name := string(backend)
+	var r *reader
+	switch {
+	case backend != IBMCF:
+		r = c.reader(name)
+	case rel.before(3, 0, 0):
+		r = c.reader(name, "ibm")
+	default:
+		r = c.reader("ibm", name)
+	}
+	if !rel.before(2, 3, 5) {
+		return r
+	}
+	serverless := c.reader("serverless")
+	for _, key := range []string{"runtime", "runtime_memory", "runtime_timeout"} {
+		if key == "runtime" && !rel.before(2, 3, 1) && r.has(key) {
+			continue
+		}
+		delete(r.values, key)
+		if v := serverless.values[key]; v != nil {
+			r.values[key], r.names[key] = v, "serverless"
+		}
+	}
+	if r.err == nil {
+		r.err = serverless.err
+	}
+	if backend == IBMCF && !(r.has("endpoint") && r.has("namespace")) {
+		r.layRegion(c.root.get(name).get("regions"), serverless.values["region"])
+	}
+	return r
+}
+
+// layRegion is for releases before 2.3.5, whose ibm_cf section may hold several regions, one of them chosen in the
+// section "serverless"; without a choice the first counts.
+func (r *reader) layRegion(regions, chosen *node) {
+	if regions == nil || regions.kind != kindMap || len(regions.keys) == 0 {
+		return
+	}
+	name := regions.keys[0]
+	if chosen != nil && chosen.kind == kindList && len(chosen.items) > 0 {
+		chosen = chosen.items[0]
+	}
+	if chosen != nil && chosen.kind == kindText {
+		name = chosen.text
+	}
+	r.lay("ibm_cf", regions.get(name))
+	r.lay("ibm", r.config.root.get("ibm"))
+}
+
+// regionOf is the client's endpoint.split('//')[1].split('.')[label]; "" when there is no such part.
+func regionOf(endpoint string, label int) string {
+	parts := strings.Split(endpoint, "//")
+	if len(parts) < 2 {
+		return ""
+	}
+	labels := strings.Split(parts[1], ".")
+	if label >= len(labels) {
+		return ""
+	}
+	return labels[label]
+}
+
+// Validate tells what a client of this version would miss in its configuration, with the key and the remedy.
+func (c Compute) Validate(version string) error {
+	old := parseRelease(version).before(3, 0, 0)
+	section := string(c.Backend)
+	switch {
+	case c.Backend == OpenWhisk && c.APIKey == "":
+		return missing("api_key", section)
+	case c.Backend == OpenWhisk && c.Endpoint == "":
+		return missing("endpoint", section)
+	case c.Namespace == "" && (c.Backend == OpenWhisk || old):
+		return missing("namespace", section)
+	case c.Backend == OpenWhisk:
+		return nil
+	case old && c.Endpoint == "":
+		return missing("endpoint", section)
+	case old && c.APIKey == "" && c.IAMAPIKey == "":
+		return missing("iam_api_key", "ibm")
+	case old && c.APIKey == "" && c.NamespaceID == "":
+		return missing("namespace_id", section)
+	case !old && c.IAMAPIKey == "":
+		return missing("iam_api_key", "ibm")
+	case !old && c.Region == "":
+		return missing("region", section)
+	}
+	return nil
+}
+
+func missing(key, section string) error {
+	return fault.New(fault.Invalid,
+		i18n.M("The Lithops configuration lacks the key '{{.Key}}' in section '{{.Section}}'.", "Key", key, "Section", section),
+		i18n.M("Add it; 'ibmcloud fn-runtime lithops-config' prints a configuration that works."))
+}

@@ -1,0 +1,203 @@
+package lithops
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+)
+
+// LoadOptions says where the client would look for its configuration.
+type LoadOptions struct {
+	File    string              // given by the user; "" searches
+	Getenv  func(string) string // an empty variable counts as unset
+	Home    string
+	WorkDir string
+	Version string // of the installed Lithops; "" follows the newest
+}
+
+// Config is the configuration that the client would load. It may be absent: see Found.
+type Config struct {
+	source  string
+	root    *node
+	version string
+}
+
+// globalConfig is the last place that the client looks at, from 2.8.0 on (constants.py: CONFIG_FILE_GLOBAL).
+const globalConfig = "/etc/lithops/config"
+
+// Load reads the configuration that the client would read: the file given; LITHOPS_CONFIG, the whole configuration as
+// JSON; the file that LITHOPS_CONFIG_FILE names; .lithops_config in the working directory; ~/.lithops/config;
+// /etc/lithops/config (config.py: load_config). That none of them exists is no error.
+func Load(o LoadOptions) (*Config, error) {
+	if o.Getenv == nil {
+		o.Getenv = func(string) string { return "" }
+	}
+	c := &Config{version: o.Version}
+	if o.File == "" {
+		if text := o.Getenv("LITHOPS_CONFIG"); text != "" {
+			c.source = "LITHOPS_CONFIG"
+			root, err := parseJSON([]byte(text))
+			return c.with(root, err)
+		}
+	}
+	path, named := o.find()
+	if path == "" {
+		return c, nil
+	}
+	c.source = path
+	data, err := readBounded(path, maxConfig)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && named == "":
+		return &Config{version: o.Version}, nil // gone since it was found
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fault.New(fault.Invalid,
+			i18n.M("The Lithops configuration {{.Path}}, given with {{.Named}}, does not exist.", "Path", path, "Named", named),
+			i18n.M("Correct the path, or print a configuration with 'ibmcloud fn-runtime lithops-config'.")).Because(err)
+	case err != nil:
+		return nil, fault.New(fault.Invalid,
+			i18n.M("The Lithops configuration {{.Path}} cannot be read: {{.Error}}.", "Path", path, "Error", plain(err)),
+			i18n.M("Make the file readable for you, or give another one with '--config'.")).Because(err)
+	}
+	root, err := parseYAML(data)
+	return c.with(root, err)
+}
+
+// find gives the file and, when the user named it, with what.
+func (o LoadOptions) find() (path, named string) {
+	if o.File != "" {
+		return o.abs(o.File), "'--config'"
+	}
+	if p := o.Getenv("LITHOPS_CONFIG_FILE"); p != "" {
+		return o.abs(p), "LITHOPS_CONFIG_FILE"
+	}
+	places := []string{filepath.Join(o.WorkDir, ".lithops_config"), filepath.Join(o.Home, ".lithops", "config")}
+	r := parseRelease(o.Version)
+	if r.before(2, 3, 0) {
+		places = append(places, filepath.Join(o.Home, ".lithops_config"))
+	}
+	if !r.before(2, 8, 0) && runtime.GOOS != "windows" {
+		places = append(places, globalConfig)
+	}
+	for _, p := range places {
+		if _, err := os.Stat(p); err == nil || !errors.Is(err, fs.ErrNotExist) {
+			return p, ""
+		}
+	}
+	return "", ""
+}
+
+func (o LoadOptions) abs(path string) string { return absolute(path, o.Home, o.WorkDir) }
+
+// absolute expands "~" and makes a path absolute against a folder.
+func absolute(path, home, dir string) string {
+	if path == "~" || strings.HasPrefix(path, "~/") || strings.HasPrefix(path, `~\`) {
+		return filepath.Join(home, path[1:])
+	}
+	if filepath.IsAbs(path) {
+		return filepath.Clean(path)
+	}
+	return filepath.Join(dir, path)
+}
+
+// with finishes the loading: root is what was parsed, or err what is wrong.
+func (c *Config) with(root *node, err error) (*Config, error) {
+	var at *placedError
+	if errors.As(err, &at) {
+		return nil, fault.New(fault.Invalid,
+			i18n.M("The Lithops configuration is malformed: {{.What}} ({{.Place}}).", "What", at.text, "Place", place(c.source, at.line, at.column)),
+			i18n.M("Correct it there; 'ibmcloud fn-runtime lithops-config' prints a configuration that works."))
+	}
+	if err != nil {
+		return nil, err
+	}
+	if root.empty() { // as for the client: no configuration
+		return c, nil
+	}
+	if root.kind != kindMap {
+		return nil, fault.New(fault.Invalid,
+			i18n.M("The Lithops configuration holds no sections ({{.Place}}).", "Place", place(c.source, root.line, 0)),
+			i18n.M("Write sections such as 'lithops:' with indented keys below; 'ibmcloud fn-runtime lithops-config' prints an example."))
+	}
+	c.root = root
+	return c, nil
+}
+
+// Found tells whether there is a configuration. The client runs in its localhost mode without one.
+func (c *Config) Found() bool { return c.root != nil }
+
+// Source is where the configuration came from: a path, or LITHOPS_CONFIG; "" when there is no such place.
+func (c *Config) Source() string { return c.source }
+
+// Version is the Lithops version that the configuration was read for.
+func (c *Config) Version() string { return c.version }
+
+// Backend is lithops.backend or, where only a mode is given, the backend of that mode's section, as releases before
+// 2.3.5 want it; "localhost" in that mode; "" when nothing is configured.
+func (c *Config) Backend() (string, error) {
+	r := c.reader("lithops")
+	backend, mode := r.text("backend"), r.text("mode")
+	if backend == "" && mode == "localhost" {
+		backend = mode
+	}
+	if backend == "" && r.err == nil {
+		if mode == "" {
+			mode = "serverless"
+		}
+		r = c.reader(mode)
+		backend = r.text("backend")
+	}
+	return backend, r.err
+}
+
+// StorageBackend is lithops.storage or the client's default: ibm_cos up to 3.1.0, aws_s3 later; "" when there is no
+// configuration at all.
+func (c *Config) StorageBackend() (string, error) {
+	if !c.Found() {
+		return "", nil
+	}
+	r := c.reader("lithops")
+	if name := r.text("storage"); name != "" || r.err != nil {
+		return name, r.err
+	}
+	if parseRelease(c.version).before(3, 1, 1) {
+		return "ibm_cos", nil
+	}
+	return "aws_s3", nil
+}
+
+// readBounded reads a file of at most limit bytes.
+func readBounded(path string, limit int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errors.New("it is not a regular file")
+	}
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err == nil && int64(len(data)) > limit {
+		err = errors.New("it is too large")
+	}
+	return data, err
+}
+
+// plain is an error of the file system without the path, which the sentence around it names.
+func plain(err error) string {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err.Error()
+	}
+	return err.Error()
+}

@@ -1,0 +1,205 @@
+package lithops
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+)
+
+// FindOptions says where to look for the user's Lithops.
+type FindOptions struct {
+	Python  string              // an interpreter's path, or "3.11"; "" looks around
+	Dir     string              // the package's folder, or one that holds lithops/
+	Getenv  func(string) string // VIRTUAL_ENV, CONDA_PREFIX, PATH and Python's own variables
+	Home    string
+	WorkDir string
+}
+
+// Find gives the Lithops that the user's Python would import: the one in Dir; that of Python; of the active virtual
+// or conda environment; of python3 and of python on the path. The first Python that has Lithops counts. Python itself
+// is started only where its files do not tell for certain.
+func Find(ctx context.Context, o FindOptions) (Install, error) {
+	if o.Getenv == nil {
+		o.Getenv = func(string) string { return "" }
+	}
+	if o.Dir != "" {
+		return o.findDir(ctx)
+	}
+	pythons, err := o.pythons()
+	if err != nil {
+		return Install{}, err
+	}
+	if len(pythons) == 0 {
+		return Install{}, fault.New(fault.NotFound,
+			i18n.M("No Python was found: there is no active environment, and neither python3 nor python is on the path."),
+			i18n.M("Install Python 3 and Lithops, or name an interpreter with '--python'."))
+	}
+	var without []string
+	for _, p := range pythons {
+		in, err := o.inspect(ctx, p)
+		switch {
+		case errors.Is(err, errNoLithops):
+			without = append(without, p)
+			continue
+		case err != nil:
+			return Install{}, err
+		}
+		return in, nil
+	}
+	return Install{}, fault.New(fault.NotFound,
+		i18n.M("Lithops is not installed for Python ({{.Places}}).", "Places", strings.Join(without, ", ")),
+		i18n.M("Install it with '{{.Python}} -m pip install lithops', or name where it is with '--python' or '--lithops'.",
+			"Python", without[0]))
+}
+
+// errNoLithops says that an interpreter works and has no Lithops.
+var errNoLithops = errors.New("no lithops")
+
+// pythons lists the interpreters to look at, best first, each once.
+func (o FindOptions) pythons() ([]string, error) {
+	if o.Python != "" {
+		p, err := o.named()
+		return []string{p}, err
+	}
+	var list []string
+	add := func(path string) {
+		for _, known := range list {
+			if known == path {
+				return
+			}
+		}
+		if path != "" {
+			list = append(list, path)
+		}
+	}
+	for _, env := range []string{"VIRTUAL_ENV", "CONDA_PREFIX"} {
+		if root := o.Getenv(env); root != "" {
+			add(inEnvironment(root, env == "CONDA_PREFIX"))
+		}
+	}
+	add(o.lookPath("python3"))
+	add(o.lookPath("python"))
+	return list, nil
+}
+
+var pythonVersion = regexp.MustCompile(`^[23](\.\d{1,2}){0,2}$`)
+
+// named finds the interpreter that the user named.
+func (o FindOptions) named() (string, error) {
+	name := o.Python
+	if strings.ContainsAny(name, `/\`) || strings.HasPrefix(name, "~") {
+		path := absolute(name, o.Home, o.WorkDir)
+		info, err := os.Stat(path)
+		if err == nil && info.IsDir() {
+			if p := inEnvironment(path, false); p != "" {
+				return p, nil
+			}
+		} else if err == nil {
+			return path, nil
+		}
+		return "", fault.New(fault.Usage,
+			i18n.M("There is no Python interpreter at {{.Path}}.", "Path", path),
+			i18n.M("Correct the path given with '--python', or give a version such as 3.11."))
+	}
+	if pythonVersion.MatchString(name) {
+		name = "python" + name
+	}
+	if p := o.lookPath(name); p != "" {
+		return p, nil
+	}
+	return "", fault.New(fault.Usage,
+		i18n.M("{{.Name}} is not on the path.", "Name", name),
+		i18n.M("Install it, or give the path of an interpreter with '--python'."))
+}
+
+// inEnvironment is the interpreter of a virtual or conda environment; "" when there is none.
+func inEnvironment(root string, conda bool) string {
+	places := []string{filepath.Join("bin", "python"), filepath.Join("bin", "python3")}
+	if runtime.GOOS == "windows" {
+		places = []string{filepath.Join("Scripts", "python.exe")}
+		if conda {
+			places = []string{"python.exe"}
+		}
+	}
+	for _, p := range places {
+		if path := filepath.Join(root, p); executable(path) {
+			return path
+		}
+	}
+	return ""
+}
+
+// lookPath finds a program on the path of Getenv; "" when it is not there.
+func (o FindOptions) lookPath(name string) string {
+	if runtime.GOOS == "windows" {
+		name += ".exe"
+	}
+	for _, dir := range filepath.SplitList(o.Getenv("PATH")) {
+		if dir == "" || !filepath.IsAbs(dir) {
+			continue // what lies in the working directory is not run by accident
+		}
+		if path := filepath.Join(dir, name); executable(path) {
+			return path
+		}
+	}
+	return ""
+}
+
+func executable(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && !info.IsDir() && (runtime.GOOS == "windows" || info.Mode()&0o111 != 0)
+}
+
+// findDir reads the Lithops in a folder that the user named. Its Python is that of --python, or the one whose
+// site-packages the folder is in, or the one that a script would run under; "" when there is none.
+func (o FindOptions) findDir(ctx context.Context) (Install, error) {
+	dir := absolute(o.Dir, o.Home, o.WorkDir)
+	found := ""
+	for _, d := range []string{dir, filepath.Join(dir, "lithops")} {
+		if isPackage(d) {
+			found = d
+			break
+		}
+	}
+	if found == "" {
+		return Install{}, fault.New(fault.Usage,
+			i18n.M("There is no Lithops in {{.Dir}}: neither version.py nor lithops/version.py is there.", "Dir", dir),
+			i18n.M("Name the folder of the package with '--lithops', or leave it out to use the installed one."))
+	}
+	in := Install{Dir: found}
+	var err error
+	if in.Version, err = readVersion(found); err != nil {
+		return Install{}, err
+	}
+	if o.Python == "" {
+		if m := sitePackages.FindStringSubmatch(filepath.ToSlash(found)); m != nil {
+			in.Python = m[1]
+			return in, nil
+		}
+	}
+	pythons, err := o.pythons()
+	if err != nil {
+		return Install{}, err
+	}
+	for _, p := range pythons {
+		got, err := o.inspect(ctx, p)
+		if err != nil && !errors.Is(err, errNoLithops) {
+			if o.Python != "" || ctx.Err() != nil {
+				return Install{}, err
+			}
+			continue
+		}
+		in.Python, in.Interpreter = got.Python, got.Interpreter
+		break
+	}
+	return in, nil
+}
+
+var sitePackages = regexp.MustCompile(`/python(\d\.\d{1,2})/(?:site|dist)-packages/lithops$`)

@@ -1,0 +1,217 @@
+package lithops
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"regexp"
+	"sort"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+)
+
+// MaxMetadata bounds what is read as metadata, in bytes. OpenWhisk allows results of 1 MB; 300 modules make 6 KB.
+const MaxMetadata = 4 << 20
+
+// Preinstall is a module that a runtime has.
+type Preinstall struct {
+	Module  string
+	Package bool
+}
+
+// Metadata is what a runtime says of itself, and what the client keeps of it (worker/utils.py: get_runtime_metadata).
+type Metadata struct {
+	Preinstalls    []Preinstall
+	PythonVersion  string // "3.11"
+	LithopsVersion string // "" before 2.3.1
+	TimeoutS       int    // runtime_timeout, in seconds; 0 when it is not there
+
+	raw []member // as read, in order: what is not known here survives
+}
+
+// Modules lists the names of the preinstalled modules, sorted.
+func (m Metadata) Modules() []string {
+	names := make([]string, len(m.Preinstalls))
+	for i, p := range m.Preinstalls {
+		names[i] = p.Module
+	}
+	sort.Strings(names)
+	return names
+}
+
+// timeoutRequired tells whether the client fails without runtime_timeout (job/job.py, from 2.7.0 on).
+func timeoutRequired(version string) bool { return !parseRelease(version).before(2, 7, 0) }
+
+// Complete tells whether a client of this version gets along with stored metadata.
+func (m Metadata) Complete(version string) bool {
+	if m.LithopsVersion == "" && !parseRelease(version).before(2, 3, 1) {
+		return false
+	}
+	return m.TimeoutS > 0 || !timeoutRequired(version)
+}
+
+// Payload is what the metadata call sends to the action. Releases before 2.2.11 cannot describe themselves: there the
+// client registers code of its own for that.
+func Payload(version string) (map[string]any, error) {
+	r := parseRelease(version)
+	switch {
+	case r.before(2, 2, 11):
+		return nil, fault.New(fault.Invalid,
+			i18n.M("A runtime of Lithops {{.Version}} cannot describe itself.", "Version", version),
+			i18n.M("Install Lithops 2.2.11 or later with 'python3 -m pip install --upgrade lithops'."))
+	case r.before(2, 7, 0):
+		return map[string]any{"log_level": logLevelInfo, "get_preinstalls": true}, nil
+	}
+	return map[string]any{"log_level": logLevelInfo, "get_metadata": true}, nil
+}
+
+const logLevelInfo = 20 // logging.INFO
+
+// member is one entry of a JSON object, value as it was read.
+type member struct {
+	name  string
+	value json.RawMessage
+}
+
+var shortVersion = regexp.MustCompile(`^\d{1,2}\.\d{1,3}$`)
+
+// ParseMetadata reads the result of the metadata call, or stored metadata: both have the same shape. It is untrusted.
+func ParseMetadata(data []byte) (Metadata, error) {
+	m, what := parseMetadata(data)
+	if what != "" {
+		return Metadata{}, fault.New(fault.Invalid,
+			i18n.M("The metadata of the runtime is malformed: {{.What}}.", "What", what),
+			i18n.M("Deploy the runtime again with 'ibmcloud fn-runtime deploy'."))
+	}
+	return m, nil
+}
+
+func parseMetadata(data []byte) (m Metadata, what string) {
+	if len(data) > MaxMetadata {
+		return m, "it is too large"
+	}
+	var err error
+	if m.raw, err = readMembers(data); err != nil {
+		return m, "it is not a JSON object"
+	}
+	for _, e := range m.raw {
+		switch e.name {
+		case "preinstalls":
+			if m.Preinstalls, err = readPreinstalls(e.value); err != nil {
+				return m, "'preinstalls' is not a list of pairs of name and truth value"
+			}
+		case "python_version", "python_ver": // the latter before 2.3.1
+			if json.Unmarshal(e.value, &m.PythonVersion) != nil || !shortVersion.MatchString(m.PythonVersion) {
+				return m, "'" + e.name + "' is not a version such as 3.11"
+			}
+		case "lithops_version":
+			if json.Unmarshal(e.value, &m.LithopsVersion) != nil || !versionOnly.MatchString(m.LithopsVersion) {
+				return m, "'lithops_version' is not a version"
+			}
+		case "runtime_timeout":
+			if json.Unmarshal(e.value, &m.TimeoutS) != nil {
+				return m, "'runtime_timeout' is not a number of seconds"
+			}
+		}
+	}
+	switch {
+	case m.Preinstalls == nil:
+		return m, "'preinstalls' is missing"
+	case m.PythonVersion == "":
+		return m, "'python_version' is missing"
+	}
+	return m, ""
+}
+
+func readMembers(data []byte) ([]member, error) {
+	d := json.NewDecoder(bytes.NewReader(data))
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
+		return nil, errors.New("not an object")
+	}
+	var all []member
+	for d.More() {
+		name, err := d.Token()
+		if err != nil {
+			return nil, err
+		}
+		var e member
+		e.name, _ = name.(string)
+		if err := d.Decode(&e.value); err != nil {
+			return nil, err
+		}
+		all = append(all, e)
+	}
+	if _, err := d.Token(); err != nil {
+		return nil, err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("more than one value")
+	}
+	return all, nil
+}
+
+func readPreinstalls(data json.RawMessage) ([]Preinstall, error) {
+	var pairs [][]any
+	if err := json.Unmarshal(data, &pairs); err != nil || pairs == nil {
+		return nil, errors.New("not a list")
+	}
+	list := make([]Preinstall, 0, len(pairs))
+	for _, p := range pairs {
+		if len(p) != 2 {
+			return nil, errors.New("not a pair")
+		}
+		module, isText := p[0].(string)
+		pkg, isFlag := p[1].(bool)
+		if !isText || !isFlag {
+			return nil, errors.New("not a name and a truth value")
+		}
+		list = append(list, Preinstall{module, pkg})
+	}
+	return list, nil
+}
+
+// Encode writes the metadata as the client stores it: the result as it came, with runtime_timeout in seconds, in the
+// form of Python's json.dumps. The client reads it as ASCII.
+func Encode(m Metadata, timeoutS int) []byte {
+	members := m.raw
+	if members == nil {
+		members = m.members()
+	}
+	var out bytes.Buffer
+	out.WriteByte('{')
+	for _, e := range members {
+		if e.name == "runtime_timeout" {
+			continue
+		}
+		if out.Len() > 1 {
+			out.WriteString(", ")
+		}
+		writePythonText(&out, e.name)
+		out.WriteString(": ")
+		writePython(&out, e.value)
+	}
+	if out.Len() > 1 {
+		out.WriteString(", ")
+	}
+	out.WriteString(`"runtime_timeout": `)
+	seconds, _ := json.Marshal(timeoutS)
+	out.Write(seconds)
+	out.WriteByte('}')
+	return out.Bytes()
+}
+
+// members is for metadata that was made here rather than read.
+func (m Metadata) members() []member {
+	pairs := make([][]any, len(m.Preinstalls))
+	for i, p := range m.Preinstalls {
+		pairs[i] = []any{p.Module, p.Package}
+	}
+	raw := func(v any) json.RawMessage { b, _ := json.Marshal(v); return b }
+	return []member{
+		{"preinstalls", raw(pairs)},
+		{"python_version", raw(m.PythonVersion)},
+		{"lithops_version", raw(m.LithopsVersion)},
+	}
+}

@@ -1,0 +1,130 @@
+package lithops
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+)
+
+// reader gets typed values out of one section, or out of several laid over each other. It keeps the first error, so
+// that a caller asks once at the end.
+type reader struct {
+	config *Config
+	names  map[string]string // key -> section it came from
+	values map[string]*node
+	err    error
+}
+
+// reader starts with the sections given; of a key in several of them, the later counts, as in Python's dict.update.
+func (c *Config) reader(sections ...string) *reader {
+	r := &reader{config: c, names: map[string]string{}, values: map[string]*node{}}
+	for _, s := range sections {
+		r.lay(s, c.root.get(s))
+	}
+	return r
+}
+
+// lay puts the keys of a section over what is there.
+func (r *reader) lay(name string, section *node) {
+	if section == nil {
+		return
+	}
+	if section.kind != kindMap {
+		r.fail(i18n.M("Section '{{.Section}}' of the Lithops configuration holds no keys ({{.Place}}).",
+			"Section", name, "Place", place(r.config.source, section.line, 0)),
+			i18n.M("Indent the keys of the section below its name."))
+		return
+	}
+	for _, key := range section.keys {
+		if v := section.get(key); v != nil {
+			r.values[key], r.names[key] = v, name
+		}
+	}
+}
+
+func (r *reader) fail(reason, recovery i18n.Message) {
+	if r.err == nil {
+		r.err = fault.New(fault.Invalid, reason, recovery)
+	}
+}
+
+func (r *reader) wrongType(key string, wanted, recovery i18n.Message) {
+	r.fail(i18n.M("The key '{{.Key}}' in section '{{.Section}}' of the Lithops configuration must be {{.Wanted}} ({{.Place}}).",
+		"Key", key, "Section", r.names[key], "Wanted", wanted, "Place", place(r.config.source, r.values[key].line, 0)), recovery)
+}
+
+func (r *reader) has(key string) bool { return r.values[key] != nil }
+
+// text gives a text; "" when the key is missing or null. A number is refused, because Lithops fails on it later.
+func (r *reader) text(key string) string {
+	v := r.values[key]
+	if v == nil {
+		return ""
+	}
+	if v.kind != kindText {
+		r.wrongType(key, i18n.M("a text"), i18n.M("Write the value in quotes."))
+		return ""
+	}
+	return v.text
+}
+
+// number gives a whole number; def when the key is missing.
+func (r *reader) number(key string, def int64) int64 {
+	v := r.values[key]
+	if v == nil {
+		return def
+	}
+	if v.kind == kindInt {
+		if n, err := pythonInt(v.text); err == nil {
+			return n
+		}
+	}
+	r.wrongType(key, i18n.M("a whole number"), i18n.M("Write the value as digits, without quotes."))
+	return def
+}
+
+// flag gives a truth value; false when the key is missing.
+func (r *reader) flag(key string) bool {
+	v := r.values[key]
+	if v == nil {
+		return false
+	}
+	if v.kind != kindBool {
+		r.wrongType(key, i18n.M("true or false"), i18n.M("Write true or false, without quotes."))
+		return false
+	}
+	return yamlTrue.MatchString(v.text)
+}
+
+// pythonInt reads an integer of YAML 1.1: underscores, 0b, 0x, octal with a leading 0. Base 60 is refused.
+func pythonInt(text string) (int64, error) {
+	digits := strings.ReplaceAll(text, "_", "")
+	sign := ""
+	if strings.HasPrefix(digits, "-") || strings.HasPrefix(digits, "+") {
+		sign, digits = digits[:1], digits[1:]
+	}
+	base := 10
+	switch {
+	case strings.HasPrefix(digits, "0b"):
+		base, digits = 2, digits[2:]
+	case strings.HasPrefix(digits, "0x"):
+		base, digits = 16, digits[2:]
+	case len(digits) > 1 && digits[0] == '0':
+		base = 8
+	}
+	return strconv.ParseInt(strings.TrimPrefix(sign, "+")+digits, base, 64)
+}
+
+// place names a spot of a configuration for people.
+func place(source string, line, column int) i18n.Message {
+	switch {
+	case line == 0:
+		return i18n.M("{{.Source}}", "Source", source)
+	case column == 0:
+		return i18n.M("{{.Source}}, line {{.Line}}", "Source", source, "Line", line)
+	}
+	return i18n.M("{{.Source}}, line {{.Line}}, column {{.Column}}", "Source", source, "Line", line, "Column", fmt.Sprint(column))
+}

@@ -1,0 +1,181 @@
+package lithops
+
+import (
+	"crypto/sha1" //nolint:gosec // the client names its buckets so; nothing is protected by it
+	"encoding/hex"
+	"strings"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+)
+
+// The storage backends of Lithops that speak S3.
+const (
+	IBMCOS = "ibm_cos"
+	Minio  = "minio"
+	Ceph   = "ceph"
+	AWSS3  = "aws_s3"
+)
+
+// Storage gives the storage section as a client of this version sees it. What is not configured stays empty; a
+// configuration that was not found gives the zero Storage. compute matters because from 3.0 on the client takes the
+// region of ibm_cf for ibm_cos where none is configured.
+func (c *Config) Storage(compute Compute, install Install) (Storage, error) {
+	if !c.Found() {
+		return Storage{}, nil
+	}
+	backend, err := c.StorageBackend()
+	if err != nil {
+		return Storage{}, err
+	}
+	rel := parseRelease(install.Version)
+	out := Storage{Backend: backend}
+	var r *reader
+	switch backend {
+	case IBMCOS:
+		r = c.cos(&out, compute, rel)
+	case Minio, Ceph:
+		r = c.reader(backend)
+		out.Endpoint, out.Region = r.text("endpoint"), r.text("region")
+		out.AccessKeyID, out.SecretAccessKey = r.text("access_key_id"), r.text("secret_access_key")
+		if rel.before(2, 4, 0) {
+			out.AccessKeyID, out.SecretAccessKey = r.text("access_key"), r.text("secret_key")
+		}
+	case AWSS3:
+		r = c.s3(&out, rel)
+	default:
+		return Storage{}, fault.New(fault.Invalid,
+			i18n.M("The storage backend '{{.Name}}' of the Lithops configuration is not one that the metadata can be kept in ({{.Place}}).",
+				"Name", backend, "Place", place(c.source, c.root.get("lithops").get("storage").line, 0)),
+			i18n.M("Set 'storage' in section 'lithops' to {{.Known}}.", "Known", "ibm_cos, aws_s3, minio, ceph"))
+	}
+	if !rel.before(2, 4, 0) {
+		out.Bucket = r.text("storage_bucket")
+	}
+	if out.Bucket == "" && rel.before(2, 9, 0) {
+		l := c.reader("lithops")
+		out.Bucket = l.text("storage_bucket")
+		if r.err == nil {
+			r.err = l.err
+		}
+	}
+	if out.Bucket == "" {
+		out.Bucket = DefaultBucket(out, install.Version)
+	}
+	return out, r.err
+}
+
+// cos follows storage/backends/ibm_cos/config.py: "ibm" over "ibm_cos" before 2.6, under it since; the region makes
+// the endpoint, before 3.0 even where one is configured.
+func (c *Config) cos(out *Storage, compute Compute, rel release) *reader {
+	var r *reader
+	if rel.before(2, 6, 0) {
+		r = c.reader(IBMCOS, "ibm")
+	} else {
+		r = c.reader("ibm", IBMCOS)
+	}
+	out.Endpoint, out.Region = r.text("endpoint"), r.text("region")
+	switch {
+	case rel.before(2, 2, 7): // knows no region
+		out.Region = ""
+	case rel.before(3, 0, 0): // only a region of the section itself makes an endpoint
+		own := c.reader(IBMCOS)
+		if region := own.text("region"); region != "" {
+			out.Endpoint = cosEndpoint(region)
+		}
+	default:
+		if out.Region == "" && compute.Backend == IBMCF {
+			out.Region = compute.Region
+		}
+		if out.Endpoint == "" && out.Region != "" {
+			out.Endpoint = cosEndpoint(out.Region)
+		}
+	}
+	if out.Region == "" {
+		out.Region = regionOf(out.Endpoint, 1)
+	}
+	out.Endpoint = strings.Replace(out.Endpoint, "http:", "https:", 1) // ibm_cos.py does, everywhere
+	id, secret := "access_key", "secret_key"
+	if !rel.before(3, 0, 0) && !(rel.before(3, 3, 0) && r.has("access_key")) {
+		id, secret = "access_key_id", "secret_access_key"
+	}
+	out.AccessKeyID, out.SecretAccessKey = r.text(id), r.text(secret)
+	out.APIKey, out.IAMAPIKey = r.text("api_key"), r.text("iam_api_key")
+	out.ServiceInstanceID = r.text("service_instance_id")
+	return r
+}
+
+func cosEndpoint(region string) string {
+	return "https://s3." + region + ".cloud-object-storage.appdomain.cloud"
+}
+
+// s3 follows storage/backends/aws_s3/config.py: "aws" over "aws_s3" before 3.0, under it since.
+func (c *Config) s3(out *Storage, rel release) *reader {
+	var r *reader
+	if rel.before(3, 0, 0) {
+		r = c.reader(AWSS3, "aws")
+	} else {
+		r = c.reader("aws", AWSS3)
+	}
+	out.Region = r.text("region_name")
+	if out.Region == "" && !rel.before(3, 0, 0) {
+		out.Region = r.text("region")
+	}
+	if rel.before(2, 9, 0) {
+		out.Endpoint = r.text("endpoint")
+		if out.Region == "" {
+			if parts := strings.Split(out.Endpoint, "."); len(parts) > 1 {
+				out.Region = parts[1]
+			}
+		}
+	}
+	if out.Region != "" && (out.Endpoint == "" || r.has("region_name")) {
+		out.Endpoint = "https://s3." + out.Region + ".amazonaws.com"
+	}
+	out.AccessKeyID, out.SecretAccessKey = r.text("access_key_id"), r.text("secret_access_key")
+	out.SessionToken = r.text("session_token")
+	return r
+}
+
+// DefaultBucket is the name that a client of 3.0 or later makes up when no bucket is configured; "" where it makes up
+// none, or one that only the service can tell: aws_s3 asks for the caller's id from 3.3 on.
+func DefaultBucket(s Storage, version string) string {
+	rel := parseRelease(version)
+	if rel.before(3, 0, 0) || s.AccessKeyID == "" || s.SecretAccessKey == "" {
+		return ""
+	}
+	owner := strings.ToLower(firstChars(s.AccessKeyID, 6))
+	switch {
+	case (s.Backend == Minio || s.Backend == Ceph) && s.Endpoint != "":
+		sum := sha1.Sum([]byte(s.Endpoint)) //nolint:gosec // see above
+		return "lithops-" + hex.EncodeToString(sum[:])[:6] + "-" + owner
+	case s.Backend == IBMCOS && s.Region != "",
+		s.Backend == AWSS3 && s.Region != "" && rel.before(3, 3, 0):
+		return "lithops-" + s.Region + "-" + owner
+	}
+	return ""
+}
+
+// Validate tells what is missing to reach the bucket, with the key and the remedy.
+func (s Storage) Validate() error {
+	hmac := s.AccessKeyID != "" && s.SecretAccessKey != ""
+	switch {
+	case s.Backend == "":
+		return missing("storage", "lithops")
+	case s.Bucket == "":
+		return fault.New(fault.Invalid,
+			i18n.M("No bucket is configured, and the Lithops client makes up none from the keys it has."),
+			i18n.M("Set 'storage_bucket' in section '{{.Section}}' of the Lithops configuration, or give a bucket with '--bucket'.", "Section", s.Backend))
+	case s.Endpoint == "" && (s.Backend == IBMCOS || s.Backend == AWSS3):
+		return missing("region", s.Backend)
+	case s.Endpoint == "":
+		return missing("endpoint", s.Backend)
+	case s.Backend == IBMCOS && !hmac && s.APIKey == "" && s.IAMAPIKey == "":
+		return missing("access_key_id", s.Backend)
+	case s.Backend != IBMCOS && s.AccessKeyID == "":
+		return missing("access_key_id", s.Backend)
+	case s.Backend != IBMCOS && s.SecretAccessKey == "":
+		return missing("secret_access_key", s.Backend)
+	}
+	return nil
+}

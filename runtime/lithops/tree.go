@@ -1,0 +1,92 @@
+package lithops
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"sort"
+	"strings"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+)
+
+// tree lists the files of a Lithops package that belong into the handler archive.
+type tree struct {
+	root  *os.Root
+	dir   string   // for errors
+	flat  bool     // the rules before 3.8.0
+	files []string // with slashes, sorted
+	raw   int64    // bytes read so far
+}
+
+// skip tells what the client leaves out: before 3.8.0 the compiled files only; since then pytest's cache and other
+// archives too (utils.py: _SKIP_HANDLER_ZIP_DIRS, _skip_in_handler_zip).
+func (t *tree) skip(name string, dir bool) bool {
+	if t.flat {
+		return dir && strings.Contains(name, "__pycache__")
+	}
+	if dir {
+		return name == "__pycache__" || name == ".pytest_cache"
+	}
+	return strings.HasSuffix(name, ".zip")
+}
+
+func (t *tree) walk(ctx context.Context, dir string, depth int) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if depth > maxTree || len(t.files) > maxFiles {
+		return fault.New(fault.TooLarge,
+			i18n.M("{{.Dir}} holds more than {{.Files}} files or {{.Levels}} levels of folders.", "Dir", t.dir, "Files", maxFiles, "Levels", maxTree),
+			i18n.M("Remove what does not belong to Lithops from this folder, or install Lithops again."))
+	}
+	entries, err := t.entries(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		name := path.Join(dir, e.Name())
+		info, err := t.root.Stat(name) // follows links, but not out of the package
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // a link to nothing, such as an editor's lock: the client leaves it out too
+		}
+		if err != nil {
+			return unreadable(path.Join(t.dir, name), err)
+		}
+		switch {
+		case t.skip(e.Name(), info.IsDir()):
+		case info.IsDir():
+			err = t.walk(ctx, name, depth+1)
+		case info.Mode().IsRegular():
+			t.files = append(t.files, name)
+		default:
+			return fault.New(fault.Invalid,
+				i18n.M("{{.Path}} is neither a file nor a folder.", "Path", path.Join(t.dir, name)),
+				i18n.M("Remove it, or install Lithops again."))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if depth == 0 {
+		sort.Strings(t.files)
+	}
+	return nil
+}
+
+func (t *tree) entries(dir string) ([]fs.DirEntry, error) {
+	f, err := t.root.Open(dir)
+	if err != nil {
+		return nil, unreadable(path.Join(t.dir, dir), err)
+	}
+	defer f.Close()
+	entries, err := f.ReadDir(maxFiles + 1)
+	if err != nil && len(entries) == 0 && !errors.Is(err, io.EOF) {
+		return nil, unreadable(path.Join(t.dir, dir), err)
+	}
+	return entries, nil
+}
