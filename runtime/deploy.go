@@ -3,7 +3,6 @@ package runtime
 import (
 	"context"
 	"slices"
-	"sync"
 	"time"
 
 	"fn-runtime/i18n"
@@ -52,7 +51,6 @@ type deployment struct {
 	around  []Item // namespace, package, bucket: what has to be there before the runtimes
 	changes []*change
 
-	mu               sync.Mutex
 	namespaceMissing bool
 	packageMade      bool
 	packageMissing   bool
@@ -130,8 +128,8 @@ func (p *deployment) lookAtActions(ctx context.Context, first bool) error {
 	if err := together(ctx, work...); err != nil || !p.req.DryRun {
 		return err
 	}
-	for _, have := range p.haves {
-		if have.action != nil {
+	for i := range p.haves {
+		if p.haves[i].action != nil {
 			return nil
 		}
 	}

@@ -1,0 +1,401 @@
+package runtime_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime"
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/runtimetest"
+)
+
+func TestDeployMakesARuntimeThatTheClientFinds(t *testing.T) {
+	w := newWorld(t)
+	w.store.Drop()
+	result, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "default"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.usable(t, defaultImage, 256)
+	a := w.functions.All()[pkg+"/"+w.action(defaultImage, 256)]
+	if a.Image != defaultImage || a.MemoryMB != 256 || a.TimeoutMS != 300_000 || a.Annotations["fn-runtime-python"] != "3.11" {
+		t.Errorf("action is %+v", a)
+	}
+	for _, kind := range []string{"package", "bucket", "action", "metadata", "cache"} {
+		if it := item(t, result, kind); it.Change != runtime.Create || it.Status != runtime.Done {
+			t.Errorf("%s: %+v", kind, it)
+		}
+	}
+}
+
+// The goal is four requests in sequence: what runs side by side counts once.
+func TestFirstDeployTakesFourRequestsInSequence(t *testing.T) {
+	w := newWorld(t)
+	const delay = 40 * time.Millisecond
+	slow := func(_ string, after bool) error {
+		if !after {
+			time.Sleep(delay)
+		}
+		return nil
+	}
+	w.functions.Hook, w.store.Hook = slow, slow
+	start := time.Now()
+	if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "default", MemoryMB: []int{256, 512, 1024}}); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(start); took >= 6*delay {
+		t.Errorf("took %v, which is more than 4 waves of %v", took, delay)
+	}
+	for _, m := range []int{256, 512, 1024} {
+		w.usable(t, defaultImage, m)
+	}
+}
+
+func TestDeployAgainChangesNothing(t *testing.T) {
+	w := newWorld(t)
+	req := runtime.DeployRequest{Name: "me/my_img:0.1", MemoryMB: []int{512, 128}}
+	if _, err := w.Deploy(t.Context(), req); err != nil {
+		t.Fatal(err)
+	}
+	w.forget()
+	result, err := w.Deploy(t.Context(), req)
+	if err != nil || result.Changed() || w.writes() != 0 {
+		t.Errorf("err %v, changed %v, requests %v", err, result.Changed(), w.requests())
+	}
+	for _, it := range result.Items {
+		if it.Status != runtime.Done {
+			t.Errorf("%+v", it)
+		}
+	}
+	if len(w.requests()) != 4 { // a GET of action and metadata for each memory
+		t.Errorf("requests %v", w.requests())
+	}
+}
+
+func TestDeployRepairsWhatIsMissing(t *testing.T) {
+	image := "docker.io/me/img:1"
+	key := func(w *world) string { return w.key(image, 256) }
+	for name, c := range map[string]struct {
+		spoil       func(t *testing.T, w *world)
+		put, called bool
+	}{
+		"cache gone":     {func(t *testing.T, w *world) { _ = w.Cache.RemoveMetadata(key(w)) }, false, false},
+		"cache differs":  {func(t *testing.T, w *world) { _ = w.Cache.WriteMetadata(key(w), []byte("{}")) }, false, false},
+		"metadata gone":  {func(t *testing.T, w *world) { _ = w.store.Delete(t.Context(), key(w)) }, false, true},
+		"metadata wrong": {func(t *testing.T, w *world) { w.store.Set(key(w), []byte("<html>"), time.Now()) }, false, true},
+		"metadata without timeout": {func(t *testing.T, w *world) {
+			data, _ := w.store.Get(t.Context(), key(w))
+			w.store.Set(key(w), []byte(strings.Replace(string(data), `"runtime_timeout": 300, `, "", 1)), time.Now())
+		}, false, false},
+		"metadata without proof": {func(t *testing.T, w *world) {
+			w.store.Set(key(w), []byte(`{"preinstalls": [], "python_version": "3.11", "lithops_version": "3.7.0", "runtime_timeout": 300}`), time.Now())
+		}, false, true},
+		"action gone": {func(t *testing.T, w *world) { _ = w.functions.DeleteAction(t.Context(), pkg, w.action(image, 256)) }, true, true},
+		"all gone": {func(t *testing.T, w *world) {
+			_ = w.functions.DeleteAction(t.Context(), pkg, w.action(image, 256))
+			_ = w.functions.DeletePackage(t.Context(), pkg)
+			w.store.Drop()
+		}, true, true},
+		"deployed by Lithops": {func(t *testing.T, w *world) { w.functions.Put(old(w.functions.All()[pkg+"/"+w.action(image, 256)])) }, true, true},
+		"code changed":        {func(t *testing.T, w *world) { w.editLithops(t, "changed = True\n") }, true, true},
+		"other time limit": {func(t *testing.T, w *world) {
+			a := w.functions.All()[pkg+"/"+w.action(image, 256)]
+			a.TimeoutMS = 60_000
+			w.functions.Put(a)
+		}, true, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			req := runtime.DeployRequest{Name: "me/img:1"}
+			if _, err := w.Deploy(t.Context(), req); err != nil {
+				t.Fatal(err)
+			}
+			c.spoil(t, w)
+			w.forget()
+			plan, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/img:1", DryRun: true})
+			if err != nil || !plan.Changed() || w.writes() != 0 {
+				t.Errorf("plan %+v, %v; requests %v", plan.Items, err, w.requests())
+			}
+			w.forget()
+			if _, err := w.Deploy(t.Context(), req); err != nil {
+				t.Fatal(err)
+			}
+			w.usable(t, image, 256)
+			put, called := false, false
+			for _, r := range w.functions.Requests() {
+				put = put || strings.HasPrefix(r, "PUT action")
+				called = called || strings.HasPrefix(r, "POST action")
+			}
+			if put != c.put || called != c.called {
+				t.Errorf("put %v, called %v; requests %v", put, called, w.requests())
+			}
+			w.forget()
+			if again, err := w.Deploy(t.Context(), req); err != nil || again.Changed() {
+				t.Errorf("a second run changes %+v, %v", again.Items, err)
+			}
+		})
+	}
+}
+
+func TestBrokenRuntimeIsNotLeftHalfDeployed(t *testing.T) {
+	image := "docker.io/me/img:1"
+	for name, c := range map[string]struct {
+		run   entity.Activation
+		words []string
+	}{
+		"module missing": {runtimetest.Broken("The action did not initialize.", "stderr: ModuleNotFoundError: No module named 'ps_mem'"),
+			[]string{"lacks the Python module ps_mem", "Add ps_mem to the image", "ModuleNotFoundError"}},
+		"escapes": {runtimetest.Broken("bad \x1b[31mcolour", "\x1b]0;title\x07 line"), []string{"does not start: bad [31mcolour", "]0;title line"}},
+		"memory":  {runtimetest.Broken("The action exhausted its memory and was aborted."), []string{"needs more than 256 MB", "--memory 512"}},
+		"python":  {runtimetest.Metadata("3.8", "3.7.0"), []string{"runs Python 3.8", "client runs Python 3.11"}},
+		"lithops": {runtimetest.Metadata("3.11", "3.6.0"), []string{"runs Lithops 3.6.0"}},
+		"no metadata": {entity.Activation{Success: true, Result: []byte(`{"hello": "world"}`)},
+			[]string{"does not start", "not Lithops metadata", "ibmcloud fn-runtime init"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.functions.Run = func(entity.Action) entity.Activation { return c.run }
+			result, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/img:1"})
+			mustFault(t, err, fault.Failed, c.words...)
+			w.empty(t)
+			if names := w.functions.PackageNames(); len(names) > 0 {
+				t.Errorf("packages are left: %v", names)
+			}
+			if it := item(t, result, "action"); it.Status != runtime.Failed {
+				t.Errorf("%+v", it)
+			}
+			if len(result.Runtimes) > 0 {
+				t.Errorf("runtimes %v", result.Runtimes)
+			}
+		})
+	}
+	t.Run("one that worked before", func(t *testing.T) {
+		w := newWorld(t)
+		if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/img:1"}); err != nil {
+			t.Fatal(err)
+		}
+		w.editLithops(t, "broken = ")
+		w.functions.Run = func(entity.Action) entity.Activation { return runtimetest.Broken("SyntaxError") }
+		_, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/img:1"})
+		mustFault(t, err, fault.Failed, "SyntaxError")
+		if keys := w.store.Keys(); len(keys) > 0 || len(w.functions.All()) != 1 {
+			t.Errorf("objects %v, actions %v", keys, w.functions.All())
+		}
+		w.editLithops(t, "")
+		w.functions.Run = nil
+		if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/img:1"}); err != nil {
+			t.Fatal(err)
+		}
+		w.usable(t, image, 256)
+	})
+}
+
+func TestDeployFollowsALongActivation(t *testing.T) {
+	w := newWorld(t)
+	w.Clock = &clock{}
+	w.functions.Polls = 7
+	if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "default"}); err != nil {
+		t.Fatal(err)
+	}
+	w.usable(t, defaultImage, 256)
+	posts := 0
+	for _, r := range w.functions.Requests() {
+		if strings.HasPrefix(r, "POST") {
+			posts++
+		}
+	}
+	if posts != 1 {
+		t.Errorf("%d activations were started", posts)
+	}
+}
+
+func TestInterruptedDeployCleansUp(t *testing.T) {
+	w := newWorld(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	w.functions.Polls = 1000
+	w.functions.Hook = func(request string, after bool) error {
+		if strings.HasPrefix(request, "POST action") && after {
+			cancel()
+		}
+		return nil
+	}
+	_, err := w.Deploy(ctx, runtime.DeployRequest{Name: "default"})
+	mustFault(t, err, fault.Interrupted, "Run the same command again")
+	w.empty(t)
+}
+
+func TestDeployRefusesBadInputBeforeAnything(t *testing.T) {
+	for name, req := range map[string]runtime.DeployRequest{
+		"capitals":         {Name: "Me/Img"},
+		"all":              {Name: "all"},
+		"empty":            {Name: ""},
+		"memory":           {Name: "default", MemoryMB: []int{256, -1}},
+		"timeout":          {Name: "default", TimeoutS: -5},
+		"no default image": {Name: "default", Python: "3.14"},
+		"too long":         {Name: "me/" + strings.Repeat("a", 250)},
+		"pin unknown":      {Name: "me/img", Pin: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			_, err := w.Deploy(t.Context(), req)
+			var f *fault.Fault
+			if !errors.As(err, &f) || f.Recovery.IsZero() {
+				t.Errorf("error %v", err)
+			}
+			if len(w.requests()) > 0 && name != "pin unknown" {
+				t.Errorf("requests %v", w.requests())
+			}
+			w.empty(t)
+		})
+	}
+}
+
+func TestDryRunInAnEmptyAccount(t *testing.T) {
+	w := newWorld(t)
+	w.space.missing = true
+	w.store.Drop()
+	plan, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "default", DryRun: true})
+	if err != nil || w.writes() > 0 || w.space.created > 0 {
+		t.Fatalf("%v, requests %v", err, w.requests())
+	}
+	real, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "default"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(plan.Items) != len(real.Items) {
+		t.Fatalf("plan %+v\nreal %+v", plan.Items, real.Items)
+	}
+	for i, it := range plan.Items {
+		if done := real.Items[i]; it.Kind != done.Kind || it.Change != done.Change || it.Name != done.Name || it.Status != runtime.Planned || done.Status != runtime.Done {
+			t.Errorf("plan %+v, real %+v", it, done)
+		}
+	}
+	w.usable(t, defaultImage, 256)
+}
+
+// Every request fails in turn, before and after it was processed; the next undisturbed run ends in the right state.
+func TestDeployHealsAfterAFaultAtAnyRequest(t *testing.T) {
+	faultAtEveryRequest(t, func(w *world) error {
+		_, err := w.Deploy(context.Background(), runtime.DeployRequest{Name: "me/img:1", MemoryMB: []int{256, 512}})
+		return err
+	}, func(w *world) {}, func(t *testing.T, w *world) {
+		w.usable(t, "docker.io/me/img:1", 256)
+		w.usable(t, "docker.io/me/img:1", 512)
+	})
+}
+
+func TestRedeployHealsAfterAFaultAtAnyRequest(t *testing.T) {
+	deploy := func(w *world) error {
+		_, err := w.Deploy(context.Background(), runtime.DeployRequest{Name: "me/img:1"})
+		return err
+	}
+	faultAtEveryRequest(t, deploy, func(w *world) {
+		if err := deploy(w); err != nil {
+			t.Fatal(err)
+		}
+		w.editLithops(t, "changed = 1")
+	}, func(t *testing.T, w *world) {
+		w.usable(t, "docker.io/me/img:1", 256)
+		if again, err := w.Deploy(context.Background(), runtime.DeployRequest{Name: "me/img:1"}); err != nil || again.Changed() {
+			t.Errorf("not settled: %v %+v", err, again.Items)
+		}
+	})
+}
+
+// faultAtEveryRequest runs an operation once for each of its requests, kind of fault and moment, lets that request
+// fail, runs it again undisturbed, and looks at the state.
+func faultAtEveryRequest(t *testing.T, operation func(*world) error, prepare func(*world), settled func(*testing.T, *world)) {
+	t.Helper()
+	tried := 0
+	for _, kind := range []fault.Kind{fault.Unavailable, fault.Timeout, fault.Throttled, fault.Denied} {
+		for _, late := range []bool{false, true} {
+			for n := 0; ; n++ {
+				w := newWorld(t)
+				prepare(w)
+				w.forget()
+				var mu sync.Mutex
+				count, hit := 0, ""
+				hook := func(request string, after bool) error {
+					if after != late {
+						return nil
+					}
+					mu.Lock()
+					defer mu.Unlock()
+					count++
+					if count == n+1 {
+						hit = request
+						return fault.New(kind, i18n.M("Injected."), i18n.M("Try again."))
+					}
+					return nil
+				}
+				w.functions.Hook, w.store.Hook = hook, hook
+				first := operation(w)
+				if hit == "" {
+					if first != nil {
+						t.Fatalf("undisturbed run: %v", first)
+					}
+					break
+				}
+				tried++
+				w.functions.Hook, w.store.Hook = nil, nil
+				orphans(t, w, fmt.Sprintf("after %s at %q (late %v)", kind, hit, late))
+				if err := operation(w); err != nil && !fault.Is(err, fault.NotFound) {
+					t.Errorf("%s at %q (late %v): the next run fails: %v", kind, hit, late, err)
+				}
+				settled(t, w)
+				if t.Failed() {
+					t.Fatalf("%s at %q (late %v), first error %v", kind, hit, late, first)
+				}
+			}
+		}
+	}
+	t.Logf("%d faults tried", tried)
+}
+
+// orphans fails when there is metadata without its action: the client would hang.
+func orphans(t *testing.T, w *world, when string) {
+	t.Helper()
+	known := map[string]bool{}
+	for _, a := range w.functions.All() {
+		known[w.Contract.MetadataKey(a.Name)] = true
+	}
+	for _, key := range w.store.Keys() {
+		if strings.HasPrefix(key, "lithops.runtimes/openwhisk/") && !known[key] {
+			t.Errorf("%s: metadata without action: %s", when, key)
+		}
+	}
+}
+
+func TestTwentyDeploysAtOnce(t *testing.T) {
+	w := newWorld(t)
+	var wg sync.WaitGroup
+	errs := make([]error, 20)
+	for i := range errs {
+		wg.Go(func() { _, errs[i] = w.Deploy(t.Context(), runtime.DeployRequest{Name: "default"}) })
+	}
+	wg.Wait()
+	if err := errors.Join(errs...); err != nil {
+		t.Fatal(err)
+	}
+	w.usable(t, defaultImage, 256)
+}
+
+func TestDeployAgainstDelete(t *testing.T) {
+	for range 30 {
+		w := newWorld(t)
+		var wg sync.WaitGroup
+		for range 3 {
+			wg.Go(func() { _, _ = w.Deploy(t.Context(), runtime.DeployRequest{Name: "default"}) })
+			wg.Go(func() { _, _ = w.Delete(t.Context(), runtime.DeleteRequest{Name: "default"}) })
+		}
+		wg.Wait()
+		orphans(t, w, "after the race")
+	}
+}

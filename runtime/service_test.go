@@ -1,0 +1,238 @@
+package runtime_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime"
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/lithops"
+	"fn-runtime/runtime/runtimetest"
+)
+
+var (
+	_ runtime.Functions = (*runtimetest.Functions)(nil)
+	_ runtime.Store     = (*runtimetest.Store)(nil)
+)
+
+const (
+	defaultImage = "docker.io/lithopscloud/openwhisk-python-v311"
+	pkg          = "lithops_abcde"
+)
+
+// world is a service on fakes, with everything a test looks at.
+type world struct {
+	*runtime.Service
+	functions *runtimetest.Functions
+	store     *runtimetest.Store
+	space     *space
+	seen      *observer
+}
+
+// newWorld makes a client of Lithops 3.7.0 and Python 3.11 on an OpenWhisk with a namespace and a bucket.
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{functions: runtimetest.NewFunctions(), store: runtimetest.NewStore(), space: &space{}, seen: &observer{}}
+	w.Service = &runtime.Service{
+		Target:   runtime.Target{Backend: "openwhisk", Namespace: "guest", Endpoint: "https://ow.example", Bucket: "bucket"},
+		Install:  lithops.Install{Dir: installed(t), Version: "3.7.0", Python: "3.11", Interpreter: "/usr/bin/python3"},
+		Contract: lithops.Contract{Backend: lithops.OpenWhisk, Version: "3.7.0", UserKey: "abcde", Namespace: "guest"},
+		Compute: lithops.Compute{Backend: lithops.OpenWhisk, Endpoint: "https://ow.example", Namespace: "guest", APIKey: "abcdefgh:secret",
+			RuntimeMemory: 256, RuntimeTimeout: 300, DockerServer: "docker.io"},
+		Functions: w.functions, Store: w.store, Cache: lithops.Cache{Dir: t.TempDir()},
+		Namespace: w.space, Observer: w.seen, Version: "1.0.0",
+	}
+	return w
+}
+
+// installed makes the folder of a Lithops package with what the archive needs.
+func installed(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "lithops")
+	for name, text := range map[string]string{
+		"version.py": "__version__ = '3.7.0'\n", "__init__.py": "",
+		"serverless/backends/openwhisk/entry_point.py": "def main(args): return {}\n",
+		"serverless/backends/ibm_cf/entry_point.py":    "def main(args): return {}\n",
+	} {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// editLithops changes the user's Lithops, as somebody does who develops it.
+func (w *world) editLithops(t *testing.T, text string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(w.Install.Dir, "__init__.py"), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (w *world) forget() { w.functions.Forget(); w.store.Forget() }
+
+func (w *world) requests() []string { return slices.Concat(w.functions.Requests(), w.store.Requests()) }
+
+// writes counts the requests that change something.
+func (w *world) writes() (n int) {
+	for _, r := range w.requests() {
+		if strings.HasPrefix(r, "PUT") || strings.HasPrefix(r, "DELETE") || strings.HasPrefix(r, "POST") || strings.HasPrefix(r, "PURGE") {
+			n++
+		}
+	}
+	return n
+}
+
+func (w *world) action(image string, memory int) string { return w.Contract.Action(image, memory) }
+
+func (w *world) key(image string, memory int) string {
+	return w.Contract.MetadataKey(w.action(image, memory))
+}
+
+// usable tells whether the client would find a runtime whole: action, metadata in the bucket, the same in its cache.
+func (w *world) usable(t *testing.T, image string, memory int) {
+	t.Helper()
+	key := w.key(image, memory)
+	if _, there := w.functions.All()[w.Contract.Package()+"/"+w.action(image, memory)]; !there {
+		t.Errorf("action of %s is not there: %v", image, w.functions.All())
+	}
+	object, err := w.store.Get(context.Background(), key)
+	if err != nil {
+		t.Fatalf("metadata: %v; there is %v", err, w.store.Keys())
+	}
+	md, err := lithops.ParseMetadata(object)
+	if err != nil || !md.Complete(w.Contract.Version) || md.PythonVersion != w.Install.Python {
+		t.Errorf("metadata %s: %v", object, err)
+	}
+	cached, err := w.Cache.ReadMetadata(key)
+	if err != nil || string(cached) != string(object) {
+		t.Errorf("cache has %q (%v), the bucket %q", cached, err, object)
+	}
+}
+
+// empty tells whether nothing of a runtime is left.
+func (w *world) empty(t *testing.T) {
+	t.Helper()
+	if all := w.functions.All(); len(all) > 0 {
+		t.Errorf("actions are left: %v", all)
+	}
+	if keys := w.store.Keys(); len(keys) > 0 {
+		t.Errorf("objects are left: %v", keys)
+	}
+	var files []string
+	_ = filepath.WalkDir(w.Cache.Dir, func(path string, d os.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			files = append(files, path)
+		}
+		return nil
+	})
+	if len(files) > 0 {
+		t.Errorf("cache entries are left: %v", files)
+	}
+}
+
+// space is a NamespaceRef.
+type space struct {
+	mu      sync.Mutex
+	missing bool
+	created int
+}
+
+func (s *space) Find(context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.missing {
+		return fault.New(fault.NotFound, i18n.M("The namespace does not exist."), i18n.Message{})
+	}
+	return nil
+}
+
+func (s *space) Create(context.Context) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	made := s.missing
+	s.missing = false
+	s.created++
+	return made, nil
+}
+
+func (s *space) Delete(context.Context) error { s.missing = true; return nil }
+
+// observer keeps what it is told.
+type observer struct {
+	mu    sync.Mutex
+	texts []string
+}
+
+func (o *observer) add(text i18n.Message) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.texts = append(o.texts, text.String())
+}
+
+func (o *observer) Begin(i18n.Message) func(error) { return func(error) {} }
+func (o *observer) Progress(int64, int64, string)  {}
+func (o *observer) Note(text i18n.Message)         { o.add(text) }
+func (o *observer) Warn(text i18n.Message)         { o.add(text) }
+func (o *observer) said() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return strings.Join(o.texts, "\n")
+}
+
+// clock lets time pass without waiting.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *clock) Now() time.Time { c.mu.Lock(); defer c.mu.Unlock(); return c.now }
+
+func (c *clock) Sleep(ctx context.Context, d time.Duration) error {
+	c.mu.Lock()
+	c.now = c.now.Add(d)
+	c.mu.Unlock()
+	return ctx.Err()
+}
+
+// item finds an item of a plan.
+func item(t *testing.T, r runtime.Result, kind string) runtime.Item {
+	t.Helper()
+	for _, it := range r.Items {
+		if it.Kind == kind {
+			return it
+		}
+	}
+	t.Fatalf("no %s in %v", kind, r.Items)
+	return runtime.Item{}
+}
+
+func mustFault(t *testing.T, err error, kind fault.Kind, words ...string) *fault.Fault {
+	t.Helper()
+	var f *fault.Fault
+	if !errors.As(err, &f) || f.Kind != kind {
+		t.Fatalf("error is %v (%s), want kind %s", err, fault.KindOf(err), kind)
+	}
+	text := f.Error() + " " + f.Recovery.String() + " " + strings.Join(f.Details, " ")
+	for _, w := range words {
+		if !strings.Contains(text, w) {
+			t.Errorf("%q is not in %q", w, text)
+		}
+	}
+	return f
+}
+
+func old(a entity.Action) entity.Action { a.Annotations = nil; return a }
