@@ -37,6 +37,11 @@ func (s subject) message() i18n.Message {
 func (c *Client) refusal(about subject, a answer) error {
 	kind := transport.KindOfStatus(a.status)
 	words, transaction := serversWords(a)
+	if kind == fault.NotFound && !json.Valid(a.body) { // OpenWhisk's own 404 is JSON: this one says nothing about the subject
+		return fault.New(fault.Unavailable,
+			i18n.M("There is no OpenWhisk API at {{.URL}}: {{.Words}}", "URL", c.base.String(), "Words", words),
+			i18n.M("Check the endpoint and the region."))
+	}
 	var reason i18n.Message
 	if a.status == http.StatusNotFound {
 		reason = i18n.M("The compute service doesn't know {{.Subject}}: {{.Words}}", "Subject", about.message(), "Words", words)

@@ -26,6 +26,11 @@ func (w *webPage) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	resp.Body.Close()
 	kind := KindOfStatus(resp.StatusCode)
+	switch kind {
+	case fault.Denied, fault.Throttled, fault.Timeout:
+	default: // a gateway's 404 does not mean that the API's object is missing
+		kind = fault.Unavailable
+	}
 	return nil, fault.New(kind,
 		i18n.M("{{.URL}} answered with a web page (HTTP status {{.Status}}) where the API was expected.",
 			"URL", place(req.URL), "Status", resp.StatusCode),

@@ -1,0 +1,52 @@
+package storage
+
+import (
+	"context"
+
+	"github.com/IBM/ibm-cos-sdk-go/aws"
+	"github.com/IBM/ibm-cos-sdk-go/service/s3"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/transport"
+)
+
+// deleteBatch deletes up to 1000 items in one request that asks for errors only, and gives the number of those that the
+// store refused. err is why, for the first of them or for the whole request.
+func (p *purge) deleteBatch(ctx context.Context, batch []item) (failed int, err error) {
+	in := &s3.DeleteObjectsInput{Bucket: &p.store.o.Bucket, Delete: &s3.Delete{Quiet: aws.Bool(true)}}
+	in.Delete.Objects = make([]*s3.ObjectIdentifier, len(batch))
+	for i := range batch {
+		id := &s3.ObjectIdentifier{Key: &batch[i].key}
+		if batch[i].version != "" {
+			id.VersionId = &batch[i].version
+		}
+		in.Delete.Objects[i] = id
+	}
+	ctx = transport.With(ctx, transport.Call{Repeatable: true}) // the second time, the keys are gone already
+	out, err := p.store.s3.DeleteObjectsWithContext(ctx, in)
+	if err != nil {
+		err = p.store.explain(ctx, bucketSubject, err)
+		p.fail(batch[0].key+" ...", err.Error())
+		return len(batch), err
+	}
+	denied := 0
+	for _, e := range out.Errors {
+		code := aws.StringValue(e.Code)
+		if code == s3.ErrCodeNoSuchKey || code == "NoSuchVersion" {
+			continue
+		}
+		if code == "AccessDenied" {
+			denied++
+		}
+		failed++
+		p.fail(aws.StringValue(e.Key), code+" "+aws.StringValue(e.Message))
+	}
+	failed = min(failed, len(batch)) // an answer may name more than it was asked about
+	if denied > 0 && denied == failed && failed == len(batch) {
+		err = fault.New(fault.Denied,
+			i18n.M("The storage doesn't let these credentials delete objects of bucket {{.Bucket}}.", "Bucket", p.store.o.Bucket),
+			p.store.remedy())
+	}
+	return failed, err
+}

@@ -1,0 +1,188 @@
+package storage
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"iter"
+	"net/http"
+
+	"github.com/IBM/ibm-cos-sdk-go/aws"
+	"github.com/IBM/ibm-cos-sdk-go/aws/request"
+	"github.com/IBM/ibm-cos-sdk-go/service/s3"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/transport"
+	"fn-runtime/runtime/transport/pages"
+)
+
+// maxObject bounds an object that is read. Lithops' metadata has some 100 KB.
+const maxObject = 16 << 20
+
+// BucketExists tells whether the bucket is there; fault.Denied when it is somebody else's.
+func (s *Store) BucketExists(ctx context.Context) (bool, error) {
+	if err := s.ready(ctx); err != nil {
+		return false, err
+	}
+	_, err := s.s3.HeadBucketWithContext(ctx, &s3.HeadBucketInput{Bucket: &s.o.Bucket})
+	err = s.explain(ctx, bucketSubject, err)
+	if fault.Is(err, fault.NotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// CreateBucket makes the bucket as Lithops does; nil when it is there already and ours.
+func (s *Store) CreateBucket(ctx context.Context) error {
+	if err := s.ready(ctx); err != nil {
+		return err
+	}
+	in := &s3.CreateBucketInput{Bucket: &s.o.Bucket}
+	if s.o.AccessKeyID == "" && s.o.ServiceInstanceID != "" {
+		in.IBMServiceInstanceId = &s.o.ServiceInstanceID
+	}
+	if s.o.Location != "" {
+		in.CreateBucketConfiguration = &s3.CreateBucketConfiguration{LocationConstraint: &s.o.Location}
+	}
+	ctx = transport.With(ctx, transport.Call{Races: operationAborted})
+	_, err := s.s3.CreateBucketWithContext(ctx, in)
+	switch codeOf(err) {
+	case s3.ErrCodeBucketAlreadyOwnedByYou:
+		return nil
+	case s3.ErrCodeBucketAlreadyExists: // of ours, too, on some stores
+		if ours, headErr := s.BucketExists(ctx); headErr == nil && ours {
+			return nil
+		}
+		return fault.New(fault.Conflict,
+			i18n.M("The bucket name {{.Bucket}} belongs to somebody else.", "Bucket", s.o.Bucket),
+			i18n.M("Choose another 'storage_bucket' in the Lithops configuration, or give '--bucket NAME'.")).Because(err)
+	}
+	return s.explain(ctx, bucketSubject, err)
+}
+
+// operationAborted tells S3's 409 for two operations on a bucket at once.
+func operationAborted(body []byte) bool {
+	return bytes.Contains(body, []byte("<Code>OperationAborted<"))
+}
+
+// Get reads one object of at most 16 MiB; fault.NotFound when it or the bucket is not there.
+func (s *Store) Get(ctx context.Context, key string) ([]byte, error) {
+	if err := s.ready(ctx); err != nil {
+		return nil, err
+	}
+	out, err := s.s3.GetObjectWithContext(ctx, &s3.GetObjectInput{Bucket: &s.o.Bucket, Key: &key},
+		request.WithSetRequestHeaders(map[string]string{"Accept": transport.AnyContent}))
+	if err != nil {
+		return nil, s.explain(ctx, objectSubject(key), err)
+	}
+	defer out.Body.Close()
+	data, err := io.ReadAll(io.LimitReader(out.Body, maxObject+1))
+	if err != nil {
+		return nil, s.explain(ctx, objectSubject(key), err)
+	}
+	if len(data) > maxObject {
+		return nil, fault.New(fault.TooLarge,
+			i18n.M("The object {{.Key}} has more than {{.Size}} bytes.", "Key", printableKey(key), "Size", maxObject),
+			i18n.M("It isn't what Lithops writes there: delete it, then deploy the runtime again."))
+	}
+	return data, nil
+}
+
+// Put writes one object; fault.NotFound when the bucket is not there.
+func (s *Store) Put(ctx context.Context, key string, data []byte) error {
+	if err := s.ready(ctx); err != nil {
+		return err
+	}
+	ctx = transport.With(ctx, transport.Call{Races: operationAborted})
+	_, err := s.s3.PutObjectWithContext(ctx, &s3.PutObjectInput{Bucket: &s.o.Bucket, Key: &key, Body: bytes.NewReader(data)})
+	return s.explain(ctx, objectSubject(key), err)
+}
+
+// Delete removes one object; nil when it or the bucket was not there.
+func (s *Store) Delete(ctx context.Context, key string) error {
+	if err := s.ready(ctx); err != nil {
+		return err
+	}
+	_, err := s.s3.DeleteObjectWithContext(ctx, &s3.DeleteObjectInput{Bucket: &s.o.Bucket, Key: &key})
+	err = s.explain(ctx, objectSubject(key), err)
+	if fault.Is(err, fault.NotFound) {
+		return nil
+	}
+	return err
+}
+
+// List reads the objects whose key starts with prefix, a page ahead. A bucket that is not there has no objects.
+func (s *Store) List(ctx context.Context, prefix string) iter.Seq2[entity.Object, error] {
+	if err := s.ready(ctx); err != nil {
+		return func(yield func(entity.Object, error) bool) { yield(entity.Object{}, err) }
+	}
+	in := &s3.ListObjectsV2Input{Bucket: &s.o.Bucket, Prefix: &prefix}
+	next := func(ctx context.Context) ([]entity.Object, bool, error) {
+		out, err := s.page(ctx, in)
+		if fault.Is(err, fault.NotFound) {
+			return nil, false, nil
+		}
+		if err != nil {
+			return nil, false, err
+		}
+		var page []entity.Object
+		for _, o := range out.Contents {
+			page = append(page, entity.Object{Key: aws.StringValue(o.Key), Size: aws.Int64Value(o.Size), UpdatedAt: aws.TimeValue(o.LastModified)})
+		}
+		return page, in.ContinuationToken != nil, nil
+	}
+	return pages.Ahead(ctx, next, s.endless)
+}
+
+// page reads one page of a listing and sets the token for the next one in the request: nil after the last page.
+func (s *Store) page(ctx context.Context, in *s3.ListObjectsV2Input) (*s3.ListObjectsV2Output, error) {
+	out, err := s.s3.ListObjectsV2WithContext(ctx, in)
+	if err != nil {
+		return nil, s.explain(ctx, bucketSubject, err)
+	}
+	for _, o := range out.Contents {
+		if err := s.within(aws.StringValue(in.Prefix), aws.StringValue(o.Key)); err != nil {
+			return nil, err
+		}
+	}
+	token := out.NextContinuationToken
+	if !aws.BoolValue(out.IsTruncated) {
+		token = nil
+	} else if aws.StringValue(token) == "" || aws.StringValue(token) == aws.StringValue(in.ContinuationToken) {
+		return nil, s.endless()
+	}
+	in.ContinuationToken = token
+	return out, nil
+}
+
+// ready tells whether there is anything to talk to.
+func (s *Store) ready(ctx context.Context) error {
+	if s.err != nil {
+		return s.err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if s.o.Transport == nil {
+		return errors.New("storage: no transport")
+	}
+	return nil
+}
+
+// statusOf is the HTTP status of an error of the SDK; 0 when there was no answer.
+func statusOf(err error) int {
+	var f interface{ StatusCode() int }
+	if errors.As(err, &f) {
+		return f.StatusCode()
+	}
+	return 0
+}
+
+// unsupported tells whether a store does not know a call at all.
+func unsupported(err error) bool {
+	status := statusOf(err)
+	return status == http.StatusNotImplemented || status == http.StatusMethodNotAllowed
+}

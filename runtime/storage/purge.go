@@ -1,0 +1,212 @@
+package storage
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/fault"
+)
+
+// How much a purge does side by side. With 50 ms a request the time goes into listing, which is therefore spread over
+// spans of keys; 32 batches of 1000 keys keep up with it.
+const (
+	listers    = 16
+	deleters   = 32
+	batchSize  = 1000 // the most that DeleteObjects takes
+	passes     = 5    // over a prefix until nothing is left
+	maxReasons = 100  // see entity.Purged
+)
+
+// purge is one run of Purge.
+type purge struct {
+	store     *Store
+	sweep     entity.Sweep
+	prefixes  []string
+	started   time.Time
+	versioned func() (bool, error)
+
+	mu      sync.Mutex
+	seen    int
+	deleted int
+	bytes   int64
+	uploads int
+	reasons []string
+}
+
+// item is one object, version or delete marker to delete.
+type item struct {
+	key     string
+	version string
+	size    int64
+	changed time.Time
+}
+
+// Purge deletes every object that sweep selects, with all versions where the bucket is versioned, and aborts unfinished
+// multipart uploads. Listing and deleting overlap, and memory stays flat however many objects there are. Afterwards the
+// prefixes are listed again: a repeated DeleteObjects may answer 200 and leave keys behind. What is counted is true also
+// when an error is returned. A bucket that is not there has no objects.
+func (s *Store) Purge(ctx context.Context, sweep entity.Sweep) (entity.Purged, error) {
+	if err := s.ready(ctx); err != nil {
+		return entity.Purged{}, err
+	}
+	prefixes, err := exact(sweep.Prefixes)
+	if err != nil {
+		return entity.Purged{}, err
+	}
+	p := &purge{store: s, sweep: sweep, prefixes: prefixes, started: time.Now()}
+	p.versioned = sync.OnceValues(func() (bool, error) { return s.versioned(ctx) })
+	var g errgroup.Group // without a context: a failure of one part must not hide what the other has done
+	var objectsErr, uploadsErr error
+	g.Go(func() error { objectsErr = p.objects(ctx); return nil })
+	g.Go(func() error { uploadsErr = p.abortUploads(ctx); return nil })
+	_ = g.Wait()
+	for _, err := range []error{objectsErr, uploadsErr} {
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			return p.result(), err
+		}
+	}
+	return p.result(), nil
+}
+
+func (p *purge) result() entity.Purged {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return entity.Purged{Seen: p.seen, Deleted: max(0, p.deleted), Bytes: p.bytes, Uploads: p.uploads, Failed: slices.Clone(p.reasons)}
+}
+
+// exact refuses prefixes that could touch a neighbour, and leaves out those that another one covers.
+func exact(prefixes []string) ([]string, error) {
+	sorted := slices.Sorted(slices.Values(prefixes))
+	var out []string
+	for _, prefix := range sorted {
+		if len(prefix) < 2 || !strings.HasSuffix(prefix, "/") || strings.HasPrefix(prefix, "/") {
+			return nil, fault.New(fault.Internal,
+				i18n.M("Objects below {{.Prefix}} can't be deleted: a prefix must be a name that ends in /.", "Prefix", printableKey(prefix)),
+				i18n.Message{})
+		}
+		if len(out) == 0 || !strings.HasPrefix(prefix, out[len(out)-1]) {
+			out = append(out, prefix)
+		}
+	}
+	return out, nil
+}
+
+// objects goes over the prefixes until nothing is left, at most passes times.
+func (p *purge) objects(ctx context.Context) error {
+	before := 0 // keys that failed in the pass before
+	for n := 0; ; n++ {
+		found, failed, err := p.pass(ctx, n)
+		if err == nil {
+			p.count(before, 0, 0)
+		}
+		before = failed
+		if err != nil || p.sweep.DryRun || found == 0 {
+			return err
+		}
+		stuck := n > 0 && failed == found
+		if failed > 0 && (stuck || n == passes-1) {
+			return p.leftOver(failed)
+		}
+		if n == passes-1 {
+			return nil // what is found now was written in the meantime
+		}
+		if failed > 0 {
+			if err := pause(ctx, 200*time.Millisecond<<n); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func (p *purge) leftOver(n int) error {
+	return fault.New(fault.Failed,
+		i18n.N("{{.Count}} objects couldn't be deleted.", n),
+		i18n.M("See the reasons, then run the command again.")).With(p.result().Failed...)
+}
+
+// pass lists the prefixes and deletes what is selected, in batches, while the listing goes on. The first pass spreads
+// the listing over spans; the next ones, which mostly find nothing, rely on as little as possible.
+func (p *purge) pass(ctx context.Context, n int) (found, failed int, err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	pages := make(chan []item, listers)
+	var listErr error
+	go func() {
+		defer close(pages)
+		listErr = p.list(ctx, n == 0 || !p.sweep.OlderThan.IsZero(), pages)
+	}()
+	p.begin(n)
+	var deletions errgroup.Group
+	deletions.SetLimit(deleters)
+	var mu sync.Mutex
+	var batchErr error
+	flush := func(batch []item) {
+		if len(batch) == 0 || p.sweep.DryRun {
+			return
+		}
+		deletions.Go(func() error {
+			bad, err := p.deleteBatch(ctx, batch)
+			p.count(len(batch)-bad, 0, 0)
+			mu.Lock()
+			defer mu.Unlock()
+			failed += bad
+			if err != nil && batchErr == nil {
+				batchErr = err
+			}
+			if hopeless(err) {
+				cancel(err) // the other batches would fare no better
+			}
+			return nil
+		})
+	}
+	var batch []item
+	for page := range pages {
+		fresh, size := 0, int64(0)
+		for _, it := range page {
+			if n == 0 || it.changed.After(p.started) {
+				fresh++
+				size += it.size
+			}
+			if batch = append(batch, it); len(batch) == batchSize {
+				flush(batch)
+				batch = make([]item, 0, batchSize)
+			}
+		}
+		found += len(page)
+		p.count(fresh-len(page), fresh, size)
+	}
+	flush(batch)
+	_ = deletions.Wait()
+	switch {
+	case hopeless(batchErr):
+		return found, failed, batchErr
+	case listErr != nil:
+		return found, failed, listErr
+	case batchErr != nil && ctx.Err() != nil:
+		return found, failed, context.Cause(ctx)
+	}
+	return found, failed, nil
+}
+
+// hopeless tells whether an error concerns everything that is left to do.
+func hopeless(err error) bool {
+	return fault.Is(err, fault.Denied) || fault.Is(err, fault.NotFound) || fault.Is(err, fault.Interrupted)
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

@@ -1,0 +1,140 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/IBM/ibm-cos-sdk-go/aws/awserr"
+	"github.com/IBM/ibm-cos-sdk-go/aws/request"
+	"github.com/IBM/ibm-cos-sdk-go/service/s3"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/transport"
+)
+
+// subject is what a request is about: an object, or the bucket itself.
+type subject string
+
+const bucketSubject subject = ""
+
+func objectSubject(key string) subject { return subject(key) }
+
+func printableKey(key string) string { return transport.Printable(key, 300) }
+
+func codeOf(err error) string {
+	var e awserr.Error
+	if errors.As(err, &e) {
+		return e.Code()
+	}
+	return ""
+}
+
+// explain makes the fault for an error of the SDK. What the transport said is kept: it knew better.
+func (s *Store) explain(ctx context.Context, about subject, err error) error {
+	if err == nil {
+		return nil
+	}
+	if f := faultIn(err); f != nil {
+		return f
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	status, code := statusOf(err), codeOf(err)
+	bucket := s.o.Bucket
+	checkEndpoint := i18n.M("Check the endpoint of the storage in the Lithops configuration, then try again.")
+	switch {
+	case code == s3.ErrCodeNoSuchBucket, about == bucketSubject && status == http.StatusNotFound && code == "NotFound":
+		return fault.New(fault.NotFound, i18n.M("The bucket {{.Bucket}} doesn't exist.", "Bucket", bucket),
+			i18n.M("Check 'storage_bucket' in the Lithops configuration; 'ibmcloud fn-runtime deploy' makes the bucket.")).Because(err)
+	case code == s3.ErrCodeNoSuchKey, code == "NoSuchUpload":
+		return fault.New(fault.NotFound, i18n.M("The object {{.Key}} isn't in the bucket {{.Bucket}}.",
+			"Key", printableKey(string(about)), "Bucket", bucket), i18n.Message{}).Because(err)
+	case code == "RequestTimeTooSkewed":
+		return fault.New(fault.Denied, i18n.M("The storage refuses the request because this machine's clock is wrong."),
+			i18n.M("Set the clock, then try again.")).Because(err)
+	case code == "InvalidAccessKeyId", code == "SignatureDoesNotMatch", status == http.StatusUnauthorized, status == http.StatusForbidden:
+		return fault.New(fault.Denied, i18n.M("The storage refuses access to bucket {{.Bucket}}: {{.Words}}",
+			"Bucket", bucket, "Words", words(err)), s.remedy()).Because(err)
+	case code == request.ErrCodeSerialization:
+		return fault.New(fault.Unavailable, i18n.M("The storage's answer for bucket {{.Bucket}} can't be read (HTTP status {{.Status}}).",
+			"Bucket", bucket, "Status", status), checkEndpoint).Because(err)
+	case code == "BucketRegionError":
+		return fault.New(fault.Invalid, i18n.M("The bucket {{.Bucket}} is in another region.", "Bucket", bucket), checkEndpoint).Because(err)
+	case status == 0:
+		return fault.New(fault.Internal, i18n.M("The request to the storage couldn't be made: {{.Words}}", "Words", words(err)),
+			checkEndpoint).Because(err)
+	}
+	kind, remedy := transport.KindOfStatus(status), checkEndpoint
+	switch kind {
+	case fault.NotFound: // neither bucket nor key: this is no S3 API
+		kind = fault.Unavailable
+	case fault.Throttled, fault.Unavailable, fault.Timeout, fault.Conflict:
+		remedy = i18n.M("Try again later.")
+	}
+	return fault.New(kind, i18n.M("The storage answered {{.Status}} for bucket {{.Bucket}}: {{.Words}}",
+		"Status", status, "Bucket", bucket, "Words", words(err)), remedy).Because(err)
+}
+
+func (s *Store) remedy() i18n.Message {
+	if !s.o.LoginHint.IsZero() {
+		return s.o.LoginHint
+	}
+	return i18n.M("Check the keys and the bucket in the storage section of the Lithops configuration.")
+}
+
+// words are the store's own, made printable.
+func words(err error) string {
+	text := err.Error()
+	var e awserr.Error
+	if errors.As(err, &e) {
+		text = e.Message()
+		if text == "" {
+			text = e.Code()
+		}
+	}
+	text = transport.Printable(text, 400)
+	return strings.TrimRight(text, ".") + "."
+}
+
+// faultIn finds a fault below the SDK's errors, which do not unwrap.
+func faultIn(err error) error {
+	for err != nil {
+		var f *fault.Fault
+		if errors.As(err, &f) {
+			return f
+		}
+		if errors.Is(err, context.Canceled) {
+			return context.Canceled
+		}
+		if errors.Is(err, context.DeadlineExceeded) {
+			return context.DeadlineExceeded
+		}
+		var inner interface{ OrigErr() error }
+		if !errors.As(err, &inner) {
+			return nil
+		}
+		err = inner.OrigErr()
+	}
+	return nil
+}
+
+// within makes sure that a store lists only what it was asked for: what it lists may be deleted next.
+func (s *Store) within(prefix, key string) error {
+	if strings.HasPrefix(key, prefix) {
+		return nil
+	}
+	return fault.New(fault.Failed,
+		i18n.M("The storage listed the object {{.Key}}, which isn't below {{.Prefix}}. It was left alone.", "Key", printableKey(key), "Prefix", prefix),
+		i18n.M("Check the endpoint of the storage in the Lithops configuration."))
+}
+
+// endless is the fault for a listing that does not come to an end.
+func (s *Store) endless() error {
+	return fault.New(fault.Failed,
+		i18n.M("The storage's listing of bucket {{.Bucket}} doesn't come to an end.", "Bucket", s.o.Bucket),
+		i18n.M("Check the endpoint of the storage in the Lithops configuration."))
+}

@@ -1,0 +1,59 @@
+package storage
+
+import (
+	"context"
+
+	"github.com/IBM/ibm-cos-sdk-go/aws"
+	"github.com/IBM/ibm-cos-sdk-go/service/s3"
+
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/transport/pages"
+)
+
+// versioned tells whether the bucket keeps old versions, now or from the time before that was suspended. A store that
+// does not know versions, or does not let us ask, has none that we could delete.
+func (s *Store) versioned(ctx context.Context) (bool, error) {
+	out, err := s.s3.GetBucketVersioningWithContext(ctx, &s3.GetBucketVersioningInput{Bucket: &s.o.Bucket})
+	if err != nil {
+		f := s.explain(ctx, bucketSubject, err)
+		if unsupported(err) || (fault.Is(f, fault.Denied) && statusOf(err) != 0) {
+			return false, nil
+		}
+		return false, f
+	}
+	return aws.StringValue(out.Status) != "", nil
+}
+
+// versionPages reads the versions and delete markers of a span.
+func (p *purge) versionPages(s span) pages.Next[item] {
+	in := &s3.ListObjectVersionsInput{Bucket: &p.store.o.Bucket, Prefix: aws.String(s.prefix)}
+	if s.after != "" {
+		in.KeyMarker = aws.String(s.after)
+	}
+	return func(ctx context.Context) ([]item, bool, error) {
+		out, err := p.store.s3.ListObjectVersionsWithContext(ctx, in)
+		if err != nil {
+			return nil, false, p.store.explain(ctx, bucketSubject, err)
+		}
+		page := make([]item, 0, len(out.Versions)+len(out.DeleteMarkers))
+		for _, v := range out.Versions {
+			page = append(page, item{key: aws.StringValue(v.Key), version: aws.StringValue(v.VersionId),
+				size: aws.Int64Value(v.Size), changed: aws.TimeValue(v.LastModified)})
+		}
+		for _, m := range out.DeleteMarkers {
+			page = append(page, item{key: aws.StringValue(m.Key), version: aws.StringValue(m.VersionId), changed: aws.TimeValue(m.LastModified)})
+		}
+		if !aws.BoolValue(out.IsTruncated) {
+			return page, false, nil
+		}
+		key, version := aws.StringValue(out.NextKeyMarker), aws.StringValue(out.NextVersionIdMarker)
+		if key == "" || (key == aws.StringValue(in.KeyMarker) && version == aws.StringValue(in.VersionIdMarker)) {
+			return nil, false, p.store.endless()
+		}
+		in.KeyMarker, in.VersionIdMarker = aws.String(key), nil
+		if version != "" {
+			in.VersionIdMarker = aws.String(version)
+		}
+		return page, true, nil
+	}
+}
