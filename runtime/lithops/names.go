@@ -38,7 +38,9 @@ func (c Contract) Action(image string, memoryMB int) string {
 	return name
 }
 
-func imageInAction(image string) string { return strings.NewReplacer("/", "_", ":", "_").Replace(image) }
+func imageInAction(image string) string {
+	return strings.NewReplacer("/", "_", ":", "_").Replace(image)
+}
 
 // MetadataKey is the key of the metadata object of an action; the local cache has the same name below its folder.
 func (c Contract) MetadataKey(action string) string {

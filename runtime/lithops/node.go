@@ -11,7 +11,7 @@ const (
 	kindInt
 	kindFloat
 	kindBool
-	kindTime
+	kindOther // a time, or what safe_load refuses: of use for no key
 	kindMap
 	kindList
 )
@@ -68,7 +68,7 @@ var (
 	yamlTrue  = regexp.MustCompile(`(?i)^(?:yes|true|on)$`)
 	yamlInt   = regexp.MustCompile(`^(?:[-+]?0b[0-1_]+|[-+]?0[0-7_]+|[-+]?(?:0|[1-9][0-9_]*)|[-+]?0x[0-9a-fA-F_]+|[-+]?[1-9][0-9_]*(?::[0-5]?[0-9])+)$`)
 	yamlFloat = regexp.MustCompile(`^(?:[-+]?(?:[0-9][0-9_]*)\.[0-9_]*(?:[eE][-+][0-9]+)?|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+\.[0-9_]*|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$`)
-	yamlTime  = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}$|^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt]|[ \t]+)[0-9]{1,2}:[0-9]{2}:[0-9]{2}`)
+	yamlOther = regexp.MustCompile(`^(?:=|<<)$|^[0-9]{4}-[0-9]{2}-[0-9]{2}$|^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt]|[ \t]+)[0-9]{1,2}:[0-9]{2}:[0-9]{2}`)
 )
 
 func kindOfPlain(text string) kind {
@@ -81,8 +81,8 @@ func kindOfPlain(text string) kind {
 		return kindInt
 	case yamlFloat.MatchString(text):
 		return kindFloat
-	case yamlTime.MatchString(text):
-		return kindTime
+	case yamlOther.MatchString(text):
+		return kindOther
 	}
 	return kindText
 }

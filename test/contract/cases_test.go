@@ -1,0 +1,194 @@
+package contract
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+
+	"fn-runtime/runtime/lithops"
+)
+
+// testCase is one configuration and the names to make with it.
+type testCase struct {
+	Backend  lithops.Backend `json:"backend"`
+	YAML     string          `json:"yaml"`
+	Images   []string        `json:"images"`
+	Memories []int           `json:"memories"`
+}
+
+// maker makes configurations that a release accepts.
+type maker struct {
+	*rand.Rand
+	version string
+}
+
+func (m maker) pick(from ...string) string { return from[m.IntN(len(from))] }
+
+func (m maker) chance() bool { return m.IntN(2) == 0 }
+
+const (
+	keyChars  = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
+	nameChars = "abcdefghijklmnopqrstuvwxyz0123456789"
+)
+
+func (m maker) word(chars string, low, high int) string {
+	var b strings.Builder
+	for n := low + m.IntN(high-low+1); n > 0; n-- {
+		b.WriteByte(chars[m.IntN(len(chars))])
+	}
+	return b.String()
+}
+
+// image makes the kinds of names that people use: with and without registry, port, user, tag; with underscores.
+func (m maker) image() string {
+	name := m.word(nameChars, 1, 12)
+	if m.chance() {
+		name += m.pick("_", "-", ".", "__") + m.word(nameChars, 1, 8)
+	}
+	if m.IntN(4) > 0 {
+		name = m.word(nameChars, 2, 9) + "/" + name
+	}
+	if m.IntN(3) == 0 {
+		name = m.pick("docker.io", "us.icr.io", "localhost:5000", "registry.example.com:443") + "/" + name
+	}
+	if m.chance() {
+		name += ":" + m.pick("latest", "0.1", "v3_10", "1.0-rc1", "2026.11")
+	}
+	return name
+}
+
+func (m maker) before(version string) bool { return less(m.version, version) }
+
+// less compares versions of three numbers.
+func less(a, b string) bool {
+	var x, y [3]int
+	_, _ = fmt.Sscanf(a, "%d.%d.%d", &x[0], &x[1], &x[2])
+	_, _ = fmt.Sscanf(b, "%d.%d.%d", &y[0], &y[1], &y[2])
+	for i := range x {
+		if x[i] != y[i] {
+			return x[i] < y[i]
+		}
+	}
+	return false
+}
+
+// next makes one case. Every text is in double quotes, which YAML reads as JSON does.
+func (m maker) next() testCase {
+	c := testCase{Backend: lithops.Backend(m.pick("ibm_cf", "openwhisk"))}
+	for range 5 {
+		c.Images = append(c.Images, m.image())
+		c.Memories = append(c.Memories, 128+m.IntN(16)*128)
+	}
+	c.Memories = c.Memories[:2]
+	var sections []string
+	section := func(name string, pairs ...string) {
+		s := name + ":\n"
+		for i := 0; i < len(pairs); i += 2 {
+			s += fmt.Sprintf("  %s: %s\n", pairs[i], pairs[i+1])
+		}
+		sections = append(sections, s)
+	}
+	q := func(s string) string { return fmt.Sprintf("%q", s) }
+
+	store, storePairs, lithopsPairs := m.storage(q, c.Backend)
+	lithopsPairs = append(lithopsPairs, "storage", store)
+	var runtimePairs []string
+	if m.chance() {
+		runtimePairs = append(runtimePairs, "runtime_memory", fmt.Sprint(128+m.IntN(8)*64))
+	}
+	if m.chance() {
+		runtimePairs = append(runtimePairs, "runtime_timeout", fmt.Sprint(1+m.IntN(500)))
+	}
+	runtimePairs = append(runtimePairs, "runtime", q(m.image()))
+	if m.before("2.3.5") {
+		lithopsPairs = append(lithopsPairs, "mode", "serverless")
+		section("serverless", append([]string{"backend", string(c.Backend)}, runtimePairs...)...)
+		runtimePairs = nil
+	} else {
+		lithopsPairs = append(lithopsPairs, "backend", string(c.Backend))
+	}
+	section("lithops", lithopsPairs...)
+	section(store, storePairs...)
+	section(string(c.Backend), append(m.compute(q, c.Backend, &sections), runtimePairs...)...)
+	c.YAML = strings.Join(sections, "")
+	return c
+}
+
+func (m maker) compute(q func(string) string, backend lithops.Backend, sections *[]string) []string {
+	region := m.pick("us-south", "eu-de", "jp-tok", "us-east")
+	endpoint := "https://" + region + ".functions.cloud.ibm.com"
+	namespace := m.word(nameChars, 3, 12)
+	if backend == lithops.OpenWhisk {
+		return []string{"endpoint", q(m.pick(endpoint, "https://127.0.0.1:31001")), "namespace", q(m.pick(namespace, "guest", "_")),
+			"api_key", q(m.word(nameChars, 8, 8) + "-" + m.word(nameChars, 4, 4) + ":" + m.word(keyChars, 30, 40))}
+	}
+	if m.before("3.0.0") {
+		pairs := []string{"endpoint", q(endpoint), "namespace", q(namespace)}
+		ibm, cf := m.chance(), m.chance()
+		if cf || !ibm {
+			pairs = append(pairs, "api_key", q(m.word(nameChars, 8, 36)+":"+m.word(keyChars, 20, 64)))
+		}
+		if ibm {
+			pairs = append(pairs, "namespace_id", q(m.word(nameChars, 20, 36)))
+			*sections = append(*sections, "ibm:\n  iam_api_key: "+q(m.word(keyChars, 6, 44))+"\n")
+		}
+		return pairs
+	}
+	*sections = append(*sections, "ibm:\n  iam_api_key: "+q(m.word(keyChars, 6, 44))+"\n")
+	pairs := []string{"namespace_id", q(m.word(nameChars, 20, 36))}
+	if m.chance() {
+		pairs = append(pairs, "endpoint", q(m.pick(endpoint, "https://localhost:18443", "https://private.eu-de.functions.cloud.ibm.com")))
+	}
+	if m.chance() || len(pairs) == 2 {
+		pairs = append(pairs, "region", q(region))
+	}
+	if m.chance() {
+		pairs = append(pairs, "namespace", q(namespace))
+	}
+	if m.IntN(4) == 0 {
+		pairs = append(pairs, "iam_api_key", q(m.word(keyChars, 6, 44)))
+	}
+	if m.IntN(3) == 0 && !m.before("2.9.0") {
+		pairs = append(pairs, "docker_server", q(m.pick("us.icr.io", "localhost:5000")))
+	}
+	return pairs
+}
+
+// storage gives the storage backend, its keys, and those of the section "lithops".
+func (m maker) storage(q func(string) string, backend lithops.Backend) (name string, pairs, global []string) {
+	name = "ibm_cos"
+	if !m.before("2.4.0") && m.chance() {
+		name = m.pick("minio", "ceph")
+	}
+	bucket := m.word(nameChars, 3, 20)
+	switch {
+	case m.before("2.4.0"):
+		global = append(global, "storage_bucket", q(bucket))
+	case m.before("2.9.0"):
+		global = append(global, "storage_bucket", q(bucket))
+		if m.chance() {
+			pairs = append(pairs, "storage_bucket", q(bucket+"-own"))
+		}
+	case m.before("3.0.0") || m.chance():
+		pairs = append(pairs, "storage_bucket", q(bucket))
+	}
+	id, secret := "access_key_id", "secret_access_key"
+	if name != "ibm_cos" {
+		pairs = append(pairs, "endpoint", q(m.pick("http://127.0.0.1:9000", "https://s3.example.com")))
+	} else {
+		if m.before("3.0.0") {
+			id, secret = "access_key", "secret_key"
+		}
+		region := m.pick("us-south", "eu-de")
+		switch m.IntN(3) {
+		case 0:
+			pairs = append(pairs, "endpoint", q("https://s3."+region+".cloud-object-storage.appdomain.cloud"))
+			if backend == lithops.IBMCF {
+				pairs = append(pairs, "private_endpoint", q("https://s3.private."+region+".cloud-object-storage.appdomain.cloud"))
+			}
+		default:
+			pairs = append(pairs, "region", q(region))
+		}
+	}
+	return name, append(pairs, id, q(m.word(keyChars, 6, 20)), secret, q(m.word(keyChars, 20, 40))), global
+}

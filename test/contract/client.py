@@ -1,0 +1,198 @@
+"""Asks one Lithops release, by its own functions, what names it makes. Reads a JSON question from standard input and
+writes a JSON answer. Modules that Lithops imports and that do not matter here are replaced by empty ones."""
+import copy, hashlib, importlib, json, os, shutil, sys, types, zipfile
+from importlib.machinery import ModuleSpec
+
+STUBS = set("""requests cloudpickle psutil pika tblib six numpy ps_mem ibm_boto3 ibm_botocore ibm_cloud_sdk_core boto3
+botocore pandas tabulate tqdm click bs4 paramiko kubernetes redis docker mock lxml jwt httplib2 dateutil urllib3
+certifi""".split())
+
+
+class Anything(type):
+    def __getattr__(cls, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return lambda *a, **k: a[0] if a and callable(a[0]) else None
+
+
+class Empty(types.ModuleType):
+    __path__ = []
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Anything(name, (Exception,), {"__init__": lambda self, *a, **k: None})
+
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        return ModuleSpec(name, self) if name.split(".")[0] in STUBS else None
+
+    def create_module(self, spec):
+        return Empty(spec.name)
+
+    def exec_module(self, module):
+        pass
+
+
+class Token:
+    def __init__(self, *a, **k):
+        self._token_manager = None
+
+    def get_token(self):
+        return "token", 0
+
+
+sys.meta_path.append(Finder())
+question = json.load(sys.stdin)
+sys.path[:0] = question["path"]
+
+import yaml  # noqa: E402
+import lithops  # noqa: E402
+from lithops import config as lithops_config, constants, utils  # noqa: E402
+
+BACKENDS = {"ibm_cf": "IBMCloudFunctionsBackend", "openwhisk": "OpenWhiskBackend"}
+
+
+def module(backend, name):
+    return importlib.import_module("lithops.serverless.backends.%s.%s" % (backend, name))
+
+
+def key_of(storage, key):
+    """The object key that the client's own storage reads; both kinds of release join the same parts."""
+    seen = []
+    shutil.rmtree(constants.CACHE_DIR, ignore_errors=True)  # the client looks there first
+    getattr(storage, "RUNTIME_META_CACHE", {}).clear()
+
+    class Store:
+        def get_object(self, bucket, obj_key, *a, **k):
+            seen.append(obj_key)
+            return b'{"x": 1}'
+
+    internal = storage.InternalStorage.__new__(storage.InternalStorage)
+    internal.storage, internal.backend, internal.bucket = Store(), "x", "b"
+    internal.get_runtime_meta(key)
+    return seen[0]
+
+
+def compute(case):
+    backend = case["backend"]
+    data = yaml.safe_load(case["yaml"])
+    full = lithops_config.default_config(config_data=data)
+    section = lithops_config.extract_serverless_config(full)
+    own = section[backend]
+    impl = module(backend, backend)
+    for name in ("IBMTokenManager", "IAMTokenManager"):
+        setattr(impl, name, Token)
+    impl.OpenWhiskClient = lambda *a, **k: types.SimpleNamespace()
+    obj = getattr(impl, BACKENDS[backend])(own, None)
+    form = getattr(obj, "_format_function_name", None) or obj._format_action_name
+    from lithops.storage import storage as storage_module
+    names = []
+    for image in case["images"]:
+        for memory in case["memories"]:
+            names.append([form(image, memory), key_of(storage_module, obj.get_runtime_key(image, memory))])
+    memory = own.get("runtime_memory") or section.get("runtime_memory")
+    timeout = own.get("runtime_timeout") or section.get("runtime_timeout")
+    return {
+        "package": obj.package, "user_key": obj.user_key, "region": getattr(obj, "region", ""),
+        "namespace": getattr(obj, "namespace_name", None) or getattr(obj, "namespace", ""),
+        "endpoint": obj.endpoint, "names": names, "memory": memory, "timeout": timeout,
+        "images": [normal(case, image) for image in case["images"]],
+        "storage": storage(full),
+    }
+
+
+def normal(case, image):
+    """The image that the client looks for when a user asks for this one."""
+    data = yaml.safe_load(case["yaml"])
+    backend = case["backend"]
+    old = "serverless" in data
+    data.setdefault("serverless", {})
+    (data["serverless"] if old else data[backend])["runtime"] = image
+    if old:
+        data[backend].pop("runtime", None)
+    full = lithops_config.default_config(config_data=data)
+    return full["serverless"]["runtime"] if old else full[backend]["runtime"]
+
+
+def storage(full):
+    config = lithops_config.extract_storage_config(full)
+    backend = config["backend"]
+    own = config[backend]
+    bucket = config.get("bucket") or own.get("storage_bucket")
+    impl = importlib.import_module("lithops.storage.backends.%s" % backend)
+    if not bucket and hasattr(impl.StorageBackend, "generate_bucket_name"):
+        real = sys.modules[impl.StorageBackend.__module__]
+        for name in ("IBMTokenManager", "IAMTokenManager", "COSTokenManager"):
+            setattr(real, name, Token)
+        bucket = impl.StorageBackend(copy.deepcopy(own)).generate_bucket_name()
+    endpoint = own.get("endpoint", "")
+    return {"backend": backend, "bucket": bucket, "region": own.get("region", ""), "endpoint": endpoint}
+
+
+def defaults(backend):
+    config = module(backend, "config")
+    return getattr(config, "RUNTIME_DEFAULT", None) or config.AVAILABLE_PY_RUNTIMES
+
+
+def archive(backend):
+    path = os.path.join(question["temp"], backend + ".zip")
+    entry = os.path.join(os.path.dirname(module(backend, "config").__file__), "entry_point.py")
+    utils.create_handler_zip(path, entry, "__main__.py")
+    with zipfile.ZipFile(path) as z:
+        return {n: hashlib.sha256(z.read(n)).hexdigest() for n in z.namelist()}
+
+
+def config_file(search):
+    """Which file the client would load when these exist."""
+    home, work = os.environ["HOME"], question["work"]
+    os.chdir(work)
+    places = {"work": os.path.join(work, ".lithops_config"), "home": os.path.join(home, ".lithops", "config"),
+              "old": os.path.join(home, ".lithops_config"), "env": os.path.join(work, "named")}
+    for path in places.values():
+        if os.path.exists(path):
+            os.remove(path)
+    os.environ.pop("LITHOPS_CONFIG_FILE", None)
+    for name in search:
+        os.makedirs(os.path.dirname(places[name]), exist_ok=True)
+        open(places[name], "w").close()
+        if name == "env":
+            os.environ["LITHOPS_CONFIG_FILE"] = places[name]
+    found = lithops_config.get_default_config_filename()
+    for name, path in places.items():
+        if found is not None and os.path.realpath(path) == os.path.realpath(found):
+            return name
+    return ""
+
+
+def scalar(text):
+    try:
+        value = yaml.safe_load("k: " + text)["k"]
+    except Exception:
+        return ["invalid", 0]
+    kind = type(value).__name__
+    return [kind, value if kind in ("int", "str", "bool") else 0]
+
+
+def accepted(name):
+    try:
+        utils.verify_runtime_name(name)
+        return True
+    except AttributeError:  # 2.2.0 - 2.2.4 have no such check
+        return True
+    except AssertionError:
+        return False
+
+
+json.dump({
+    "version": lithops.__version__ if hasattr(lithops, "__version__") else importlib.import_module("lithops.version").__version__,
+    "compute": [compute(c) for c in question["cases"]],
+    "defaults": {b: defaults(b) for b in BACKENDS},
+    "archives": {b: archive(b) for b in BACKENDS},
+    "files": [config_file(s) for s in question["searches"]],
+    "scalars": [scalar(s) for s in question["scalars"]],
+    "accepted": [accepted(n) for n in question["names"]],
+    "temp": constants.LITHOPS_TEMP_DIR,
+    "cache": constants.CACHE_DIR,
+}, sys.stdout)
