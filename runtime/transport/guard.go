@@ -31,7 +31,15 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 		req = req.Clone(req.Context())
 		req.Header.Set("User-Agent", g.userAgent)
 	}
-	return g.next.RoundTrip(req)
+	resp, err := g.next.RoundTrip(req)
+	if err != nil || resp.StatusCode < 300 || resp.StatusCode > 399 {
+		return resp, err
+	}
+	if to, err := resp.Location(); err == nil && !sameOrigin(req.URL, to) {
+		resp.Body.Close()
+		return nil, elsewhere(place(req.URL), Printable(to.Host, 200))
+	}
+	return resp, nil
 }
 
 func (g *guard) check(req *http.Request) error {
@@ -46,9 +54,6 @@ func (g *guard) check(req *http.Request) error {
 	}
 	if g.origin != nil && !sameOrigin(g.origin, req.URL) {
 		return elsewhere(place(g.origin), host)
-	}
-	if from := req.Response; from != nil && from.Request != nil && !sameOrigin(from.Request.URL, req.URL) {
-		return elsewhere(place(from.Request.URL), host)
 	}
 	return nil
 }

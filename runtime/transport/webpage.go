@@ -18,7 +18,7 @@ const AnyContent = "*/*"
 
 func (w *webPage) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := w.next.RoundTrip(req)
-	if err != nil || !isHTML(resp.Header) {
+	if err != nil || !isHTML(resp.Header) || resp.StatusCode/100 == 3 { // a redirect is guard's
 		return resp, err
 	}
 	if resp.StatusCode < 300 && req.Header.Get("Accept") == AnyContent {

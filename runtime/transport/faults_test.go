@@ -1,0 +1,214 @@
+package transport
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/pem"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"fn-runtime/runtime/fault"
+)
+
+// get sends one GET that is not repeated for long.
+func get(t *testing.T, o Options, url string) (*http.Response, error) {
+	t.Helper()
+	o.Deadline = time.Millisecond
+	req, err := http.NewRequestWithContext(t.Context(), "GET", url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return New(o).RoundTrip(req)
+}
+
+// raw answers each connection with a function of its own.
+func raw(t *testing.T, serve func(net.Conn)) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				buf := make([]byte, 4096)
+				_, _ = c.Read(buf)
+				serve(c)
+			}()
+		}
+	}()
+	return "http://" + l.Addr().String()
+}
+
+func TestFaults(t *testing.T) {
+	hang := make(chan struct{})
+	t.Cleanup(func() { close(hang) })
+	closed := raw(t, func(net.Conn) {})
+	gone, _ := net.Listen("tcp", "127.0.0.1:0")
+	gone.Close()
+	short := Options{Timeout: 80 * time.Millisecond}
+	cases := []struct {
+		name string
+		o    Options
+		url  string
+		kind fault.Kind
+		says string
+	}{
+		{"refused", Options{}, "http://" + gone.Addr().String(), fault.Unavailable, "refuses connections"},
+		{"closed", Options{}, closed, fault.Unavailable, "broke"},
+		{"no such host", Options{}, "https://no-such-host.invalid", fault.Unavailable, "can't be found"},
+		{"hang", short, raw(t, func(net.Conn) { <-hang }), fault.Timeout, "in time"},
+		{"hang in the body", short, raw(t, func(c net.Conn) {
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nx")
+			<-hang
+		}), fault.Timeout, "in time"},
+		{"cut", Options{}, raw(t, func(c net.Conn) {
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nx")
+		}), fault.Unavailable, "middle"},
+		{"too long, as announced", Options{MaxBody: 10}, raw(t, func(c net.Conn) {
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n")
+		}), fault.TooLarge, "more than 10"},
+		{"too long, as found", Options{MaxBody: 10}, raw(t, func(c net.Conn) {
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n20\r\n"+strings.Repeat("x", 32)+"\r\n0\r\n\r\n")
+		}), fault.TooLarge, "more than 10"},
+		{"no HTTP", Options{}, raw(t, func(c net.Conn) { _, _ = io.WriteString(c, "220 smtp ready\r\n") }), fault.Unavailable, "broke"},
+		{"no TLS", Options{}, strings.Replace(raw(t, func(c net.Conn) {
+			_, _ = io.WriteString(c, "HTTP/1.1 400 Bad Request\r\n\r\n")
+		}), "http:", "https:", 1), fault.Invalid, "doesn't speak TLS"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := get(t, c.o, c.url)
+			var f *fault.Fault
+			if !errors.As(err, &f) || f.Kind != c.kind || !strings.Contains(err.Error(), c.says) || f.Recovery.IsZero() {
+				t.Errorf("got %q (%s)", err, fault.KindOf(err))
+			}
+		})
+	}
+}
+
+// A body that trickles, always just in time, comes to an end all the same.
+func TestTricklingBodyEnds(t *testing.T) {
+	stop := make(chan struct{})
+	t.Cleanup(func() { close(stop) })
+	url := raw(t, func(c net.Conn) {
+		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+		tick := time.NewTicker(5 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				if _, err := io.WriteString(c, "x"); err != nil {
+					return
+				}
+			case <-stop:
+				return
+			}
+		}
+	})
+	rt := &whole{next: http.DefaultTransport, timeout: time.Minute, bodyTime: 100 * time.Millisecond, maxBody: 1 << 20}
+	req, _ := http.NewRequestWithContext(t.Context(), "GET", url, nil)
+	if _, err := rt.RoundTrip(req); !errors.As(err, new(stalled)) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestInterruptedStaysInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	url := raw(t, func(c net.Conn) { cancel(); _, _ = io.Copy(io.Discard, c) })
+	req, _ := http.NewRequestWithContext(ctx, "GET", url, nil)
+	if _, err := New(Options{}).RoundTrip(req); fault.KindOf(err) != fault.Interrupted {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestWebPage(t *testing.T) {
+	for status, kind := range map[int]fault.Kind{200: fault.Unavailable, 401: fault.Denied, 404: fault.Unavailable, 409: fault.Unavailable, 503: fault.Unavailable, 504: fault.Timeout} {
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, "<html>Sign in</html>")
+		}))
+		_, err := get(t, Options{}, srv.URL)
+		srv.Close()
+		if fault.KindOf(err) != kind || !strings.Contains(err.Error(), "web page") {
+			t.Errorf("%d: %v (%s)", status, err, fault.KindOf(err))
+		}
+	}
+}
+
+func TestCertificates(t *testing.T) {
+	srv := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer srv.Close()
+	srv.Config.ErrorLog = nil
+	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: srv.Certificate().Raw})
+	file := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(file, ca, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := get(t, Options{}, srv.URL); fault.KindOf(err) != fault.Denied || !strings.Contains(err.Error(), "isn't trusted") {
+		t.Errorf("unknown: %v", err)
+	}
+	for name, o := range map[string]Options{"CA": {CAs: [][]byte{ca}}, "file": {CAFiles: []string{"", file}}, "insecure": {SkipTLSVerify: true}} {
+		if _, err := get(t, o, srv.URL); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, bad := range []string{filepath.Dir(file), file + ".not"} {
+		if _, err := get(t, Options{CAFiles: []string{bad}}, srv.URL); fault.KindOf(err) != fault.Invalid {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+}
+
+func TestHTTP2AndReuse(t *testing.T) {
+	conns := 0
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Header().Set("Proto", r.Proto) }))
+	srv.EnableHTTP2 = true
+	srv.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		if s == http.StateNew {
+			conns++
+		}
+	}
+	srv.TLS = &tls.Config{}
+	srv.StartTLS()
+	defer srv.Close()
+	rt := New(Options{SkipTLSVerify: true})
+	for range 3 {
+		req, _ := http.NewRequestWithContext(t.Context(), "GET", srv.URL, nil)
+		resp, err := rt.RoundTrip(req)
+		if err != nil || resp.Header.Get("Proto") != "HTTP/2.0" {
+			t.Fatalf("got %v, %v", resp, err)
+		}
+	}
+	if conns != 1 {
+		t.Errorf("%d connections", conns)
+	}
+}
+
+// A body without GetBody, as the S3 SDK makes it, is repeated in full.
+func TestReplayWithoutGetBody(t *testing.T) {
+	s := &script{steps: []step{{err: refused}, {status: 200}}}
+	req := request(t, t.Context(), "PUT", "")
+	req.Body = io.NopCloser(strings.NewReader("payload"))
+	if _, err := New(Options{Base: s}).RoundTrip(req); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Join(s.sent, ",") != "payload,payload" {
+		t.Errorf("sent %q", s.sent)
+	}
+}

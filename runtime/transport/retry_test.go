@@ -1,0 +1,272 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"fn-runtime/runtime/fault"
+)
+
+// script answers each request with the next of its steps; the last one stays.
+type script struct {
+	mu    sync.Mutex
+	steps []step
+	sent  []string // bodies
+	at    []time.Time
+}
+
+type step struct {
+	status int
+	header http.Header
+	body   string
+	err    error
+}
+
+func (s *script) RoundTrip(req *http.Request) (*http.Response, error) {
+	body := ""
+	if req.Body != nil {
+		data, _ := io.ReadAll(req.Body)
+		req.Body.Close()
+		body = string(data)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	x := s.steps[min(len(s.sent), len(s.steps)-1)]
+	s.sent, s.at = append(s.sent, body), append(s.at, time.Now())
+	if x.err != nil {
+		return nil, x.err
+	}
+	h := x.header.Clone()
+	if h == nil {
+		h = http.Header{}
+	}
+	return &http.Response{StatusCode: x.status, Status: http.StatusText(x.status), Proto: "HTTP/1.1", Header: h,
+		Body: io.NopCloser(strings.NewReader(x.body)), ContentLength: int64(len(x.body)), Request: req}, nil
+}
+
+func request(t *testing.T, ctx context.Context, method, body string) *http.Request {
+	t.Helper()
+	var r io.Reader
+	if body != "" {
+		r = strings.NewReader(body)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, "https://api.test/x", r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return req
+}
+
+var (
+	refused = &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
+	reset   = &net.OpError{Op: "read", Err: syscall.ECONNRESET}
+	noHost  = &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", IsNotFound: true}}
+)
+
+func TestWhatIsRepeated(t *testing.T) {
+	after := http.Header{"Retry-After": {"1"}}
+	race := Call{Races: func(b []byte) bool { return string(b) == "race" }}
+	cases := []struct {
+		name   string
+		method string
+		call   Call
+		first  step
+		repeat bool
+	}{
+		{"GET refused", "GET", Call{}, step{err: refused}, true},
+		{"GET reset", "GET", Call{}, step{err: reset}, true},
+		{"GET host name unknown", "GET", Call{}, step{err: noHost}, false},
+		{"POST refused", "POST", Call{}, step{err: refused}, true},
+		{"POST reset", "POST", Call{}, step{err: reset}, false},
+		{"POST reset, repeatable", "POST", Call{Repeatable: true}, step{err: reset}, true},
+		{"PUT reset", "PUT", Call{}, step{err: reset}, true},
+		{"DELETE cut", "DELETE", Call{}, step{err: io.ErrUnexpectedEOF}, true},
+		{"GET 400", "GET", Call{}, step{status: 400}, false},
+		{"GET 403", "GET", Call{}, step{status: 403}, false},
+		{"GET 404", "GET", Call{}, step{status: 404}, false},
+		{"GET 408", "GET", Call{}, step{status: 408}, true},
+		{"POST 408", "POST", Call{}, step{status: 408}, false},
+		{"PUT 409", "PUT", Call{}, step{status: 409, body: "race"}, false},
+		{"PUT 409 race", "PUT", race, step{status: 409, body: "race"}, true},
+		{"PUT 409 other", "PUT", race, step{status: 409, body: "not empty"}, false},
+		{"GET 413", "GET", Call{}, step{status: 413}, false},
+		{"POST 425", "POST", Call{}, step{status: 425}, true},
+		{"POST 429", "POST", Call{}, step{status: 429}, true},
+		{"GET 500", "GET", Call{}, step{status: 500}, true},
+		{"POST 500", "POST", Call{}, step{status: 500}, false},
+		{"GET 501", "GET", Call{}, step{status: 501}, false},
+		{"GET 502", "GET", Call{}, step{status: 502}, true},
+		{"POST 502", "POST", Call{}, step{status: 502}, false},
+		{"POST 503", "POST", Call{}, step{status: 503}, false},
+		{"POST 503 with Retry-After", "POST", Call{}, step{status: 503, header: after}, true},
+		{"GET 504", "GET", Call{}, step{status: 504}, true},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &script{steps: []step{c.first, {status: 200, body: "ok"}}}
+				var notes atomic.Int32
+				rt := New(Options{Base: s, OnRetry: func(host, reason string, wait time.Duration) {
+					if host != "api.test" || reason == "" {
+						t.Errorf("note: %q %q", host, reason)
+					}
+					notes.Add(1)
+				}})
+				resp, err := rt.RoundTrip(request(t, With(t.Context(), c.call), c.method, "body"))
+				want := 1
+				if c.repeat {
+					want = 2
+				}
+				if len(s.sent) != want || int(notes.Load()) != want-1 {
+					t.Fatalf("sent %d times, noted %d, want %d", len(s.sent), notes.Load(), want)
+				}
+				for _, body := range s.sent {
+					if body != "body" {
+						t.Errorf("body sent: %q", body)
+					}
+				}
+				switch {
+				case c.repeat && (err != nil || resp.StatusCode != 200):
+					t.Errorf("got %v, %v", resp, err)
+				case !c.repeat && c.first.err != nil && fault.KindOf(err) != fault.Unavailable:
+					t.Errorf("got error %v of kind %q", err, fault.KindOf(err))
+				case !c.repeat && c.first.err == nil && (err != nil || resp.StatusCode != c.first.status):
+					t.Errorf("got %v, %v", resp, err)
+				}
+			})
+		})
+	}
+}
+
+func TestGivesUp(t *testing.T) {
+	t.Run("after some tries, with the last answer", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			s := &script{steps: []step{{status: 503, body: "busy"}}}
+			resp, err := New(Options{Base: s}).RoundTrip(request(t, t.Context(), "GET", ""))
+			if err != nil || resp.StatusCode != 503 || len(s.sent) != maxTries {
+				t.Fatalf("%v, %v after %d", resp, err, len(s.sent))
+			}
+			if data, _ := io.ReadAll(resp.Body); string(data) != "busy" {
+				t.Errorf("body %q", data)
+			}
+		})
+	})
+	t.Run("when the host asks for more time than there is", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			s := &script{steps: []step{{status: 429, header: http.Header{"Retry-After": {"3600"}}}}}
+			start := time.Now()
+			resp, err := New(Options{Base: s}).RoundTrip(request(t, t.Context(), "GET", ""))
+			if err != nil || resp.StatusCode != 429 || len(s.sent) != 1 || time.Since(start) > 0 {
+				t.Fatalf("%v, %v after %d in %v", resp, err, len(s.sent), time.Since(start))
+			}
+		})
+	})
+	t.Run("when the caller does", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			s := &script{steps: []step{{status: 429, header: http.Header{"Retry-After": {"60"}}}}}
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			_, err := New(Options{Base: s}).RoundTrip(request(t, ctx, "GET", ""))
+			if !errors.Is(err, context.DeadlineExceeded) || len(s.sent) != 1 {
+				t.Fatalf("%v after %d", err, len(s.sent))
+			}
+		})
+	})
+}
+
+func TestWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		date := time.Now().UTC().Add(time.Hour) // the server's clock is wrong, and consistently so
+		s := &script{steps: []step{
+			{status: 429, header: http.Header{"Retry-After": {"7"}}},
+			{status: 503, header: http.Header{
+				"Date": {date.Format(http.TimeFormat)}, "Retry-After": {date.Add(5 * time.Second).Format(http.TimeFormat)}}},
+			{status: 200}}}
+		if _, err := New(Options{Base: s}).RoundTrip(request(t, t.Context(), "GET", "")); err != nil {
+			t.Fatal(err)
+		}
+		if a, b := s.at[1].Sub(s.at[0]), s.at[2].Sub(s.at[1]); a != 7*time.Second || b != 5*time.Second {
+			t.Errorf("waited %v and %v", a, b)
+		}
+	})
+}
+
+// A host that throttles one request is left alone by the others, too, and gets fewer at once.
+func TestThrottledHostIsLeftAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{steps: []step{{status: 429, header: http.Header{"Retry-After": {"10"}}}, {status: 200}}}
+		rt := New(Options{Base: s})
+		start := time.Now()
+		var wg sync.WaitGroup
+		wg.Go(func() { _, _ = rt.RoundTrip(request(t, t.Context(), "GET", "")) })
+		synctest.Wait()
+		for range 5 {
+			wg.Go(func() { _, _ = rt.RoundTrip(request(t, t.Context(), "GET", "")) })
+		}
+		wg.Wait()
+		for i, at := range s.at[1:] {
+			if at.Sub(start) < 10*time.Second {
+				t.Errorf("request %d was sent after %v", i+1, at.Sub(start))
+			}
+		}
+	})
+}
+
+func TestConcurrencyFollowsThrottling(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHosts(8)
+		enter := func() { _ = h.enter(t.Context(), "a") }
+		for range 8 {
+			enter()
+		}
+		for range 8 {
+			h.leave("a", http.StatusTooManyRequests)
+		}
+		if got := h.of("a").limit; got != 4 {
+			t.Fatalf("limit %d after one burst of 429, want 4", got)
+		}
+		for range 200 {
+			enter()
+			h.leave("a", 200)
+		}
+		if got := h.of("a").limit; got != 8 {
+			t.Errorf("limit %d after much success, want 8", got)
+		}
+		for range 8 {
+			enter()
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- h.enter(ctx, "a") }()
+		synctest.Wait()
+		cancel()
+		if err := <-done; !errors.Is(err, context.Canceled) {
+			t.Errorf("a waiting request ends with %v", err)
+		}
+		if x := h.of("a"); x.running != 8 || len(x.waiting) != 0 {
+			t.Errorf("%d running, %d waiting", x.running, len(x.waiting))
+		}
+	})
+}
+
+func FuzzRetryAfter(f *testing.F) {
+	for _, s := range []string{"1", "-1", "9999999999", "Wed, 21 Oct 2015 07:28:00 GMT", "", "x"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		r := retryAfter(&http.Response{Header: http.Header{"Retry-After": {s}}})
+		if r != nil && r.Duration < 0 {
+			t.Errorf("%q gives %v", s, r.Duration)
+		}
+	})
+}
