@@ -1,0 +1,88 @@
+package local
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+)
+
+// adminPrefix is no possible bucket name: those begin with a letter or a number.
+const adminPrefix = "/_fn-runtime/"
+
+// admin answers the two questions of the commands: who are you, and stop.
+func (e *endpoint) admin(w http.ResponseWriter, r *http.Request) {
+	given := sha256.Sum256([]byte(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")))
+	want := sha256.Sum256([]byte(e.info.Token))
+	if subtle.ConstantTimeCompare(given[:], want[:]) != 1 {
+		http.Error(w, "The supplied authentication is invalid.", http.StatusUnauthorized)
+		return
+	}
+	switch {
+	case r.Method == http.MethodGet && r.URL.Path == adminPrefix+"health":
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(health{PID: e.info.PID, Activations: e.api.Running()})
+	case r.Method == http.MethodPost && r.URL.Path == adminPrefix+"stop":
+		w.WriteHeader(http.StatusAccepted)
+		select {
+		case e.stop <- struct{}{}:
+		default:
+		}
+	default:
+		http.NotFound(w, r)
+	}
+}
+
+type health struct {
+	PID         int `json:"pid"`
+	Activations int `json:"activations"` // running
+}
+
+// ask sends one request to the endpoint that i describes. It trusts the endpoint's own authority alone, so that
+// whoever has taken the port of an ended endpoint learns nothing.
+func ask(ctx context.Context, i Info, method, what string) ([]byte, error) {
+	ca, err := os.ReadFile(i.CAFile)
+	if err != nil {
+		return nil, err
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(ca) {
+		return nil, errors.New("the endpoint's authority cannot be read")
+	}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, DisableKeepAlives: true}
+	client := &http.Client{Transport: transport, Timeout: 5 * time.Second}
+	req, err := http.NewRequestWithContext(ctx, method, i.Endpoint+adminPrefix+what, bytes.NewReader(nil))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+i.Token)
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close() //nolint:errcheck
+	data, err := io.ReadAll(io.LimitReader(resp.Body, 1<<16))
+	if err == nil && resp.StatusCode >= 300 {
+		err = errors.New("the endpoint answered " + resp.Status)
+	}
+	return data, err
+}
+
+// alive tells whether the endpoint that i describes answers, and is that process.
+func alive(ctx context.Context, i Info) bool {
+	if i.PID == 0 || i.Endpoint == "" {
+		return false
+	}
+	data, err := ask(ctx, i, http.MethodGet, "health")
+	var h health
+	return err == nil && json.Unmarshal(data, &h) == nil && h.PID == i.PID
+}

@@ -1,0 +1,175 @@
+package local
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// Lifetimes of the endpoint's own authority and of the certificate it signs. Each is renewed when renewBefore is left.
+const (
+	caLifetime   = 10 * 365 * 24 * time.Hour
+	certLifetime = 90 * 24 * time.Hour
+	renewBefore  = 30 * 24 * time.Hour
+)
+
+// certs gives the server certificate, made anew when it runs out while the endpoint runs.
+type certs struct {
+	dir string
+	now func() time.Time
+	mu  sync.Mutex
+	tls *tls.Certificate
+}
+
+// newCerts makes what is missing, and the files that clients read.
+func newCerts(dir string, now func() time.Time) (*certs, error) {
+	c := &certs{dir: dir, now: now}
+	if _, err := c.current(); err != nil {
+		return nil, err
+	}
+	return c, c.writeBundle()
+}
+
+func (c *certs) get(*tls.ClientHelloInfo) (*tls.Certificate, error) { return c.current() }
+
+func (c *certs) current() (*tls.Certificate, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.tls != nil && c.fresh(c.tls.Leaf) {
+		return c.tls, nil
+	}
+	ca, caKey, err := c.authority()
+	if err != nil {
+		return nil, err
+	}
+	if pair, err := tls.LoadX509KeyPair(c.path(certFile), c.path(certKeyFile)); err == nil &&
+		c.fresh(pair.Leaf) && pair.Leaf.CheckSignatureFrom(ca) == nil {
+		c.tls = &pair
+		return c.tls, nil
+	}
+	template := &x509.Certificate{
+		Subject:     pkix.Name{CommonName: "fn-runtime local endpoint"},
+		DNSNames:    []string{"localhost"},
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
+		KeyUsage:    x509.KeyUsageDigitalSignature,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
+	key, err := c.issue(template, ca, caKey, certLifetime, certFile, certKeyFile)
+	if err != nil {
+		return nil, err
+	}
+	pair, err := tls.LoadX509KeyPair(c.path(certFile), c.path(certKeyFile))
+	if err != nil {
+		return nil, err
+	}
+	pair.PrivateKey = key
+	c.tls = &pair
+	return c.tls, nil
+}
+
+func (c *certs) path(name string) string { return filepath.Join(c.dir, name) }
+
+func (c *certs) fresh(cert *x509.Certificate) bool {
+	now := c.now()
+	return cert != nil && !now.Before(cert.NotBefore) && now.Add(renewBefore).Before(cert.NotAfter)
+}
+
+// authority reads or makes the endpoint's own authority. It may only vouch for this machine: a stolen key opens
+// nothing else to those who trust it.
+func (c *certs) authority() (*x509.Certificate, *ecdsa.PrivateKey, error) {
+	if pair, err := tls.LoadX509KeyPair(c.path(caFile), c.path(caKeyFile)); err == nil && c.fresh(pair.Leaf) {
+		if key, ok := pair.PrivateKey.(*ecdsa.PrivateKey); ok {
+			return pair.Leaf, key, nil
+		}
+	}
+	template := &x509.Certificate{
+		Subject:                     pkix.Name{CommonName: "fn-runtime local authority"},
+		IsCA:                        true,
+		BasicConstraintsValid:       true,
+		MaxPathLenZero:              true,
+		KeyUsage:                    x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
+		PermittedDNSDomainsCritical: true,
+		PermittedDNSDomains:         []string{"localhost"},
+		PermittedIPRanges: []*net.IPNet{
+			{IP: net.IPv4(127, 0, 0, 0).To4(), Mask: net.CIDRMask(8, 32)},
+			{IP: net.IPv6loopback, Mask: net.CIDRMask(128, 128)},
+		},
+	}
+	key, err := c.issue(template, template, nil, caLifetime, caFile, caKeyFile)
+	if err != nil {
+		return nil, nil, err
+	}
+	pair, err := tls.LoadX509KeyPair(c.path(caFile), c.path(caKeyFile))
+	if err != nil {
+		return nil, nil, err
+	}
+	return pair.Leaf, key, nil
+}
+
+// issue makes a key and a certificate for it, signed by parent (by itself when parentKey is nil), and writes both.
+func (c *certs) issue(template, parent *x509.Certificate, parentKey *ecdsa.PrivateKey, lifetime time.Duration, certName, keyName string) (*ecdsa.PrivateKey, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	if parentKey == nil {
+		parentKey = key
+	}
+	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
+	if err != nil {
+		return nil, err
+	}
+	now := c.now()
+	template.SerialNumber = serial
+	template.NotBefore, template.NotAfter = now.Add(-24*time.Hour), now.Add(lifetime)
+	der, err := x509.CreateCertificate(rand.Reader, template, parent, key.Public(), parentKey)
+	if err != nil {
+		return nil, err
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return nil, err
+	}
+	return key, errors.Join(
+		writeFile(c.path(keyName), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})),
+		writeFile(c.path(certName), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})),
+	)
+}
+
+// systemBundles is where systems keep the authorities that they trust, as crypto/x509 looks for them.
+var systemBundles = [...]string{
+	"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem",
+	"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", "/etc/ssl/cert.pem",
+}
+
+// writeBundle writes the system's authorities and ours into one file: REQUESTS_CA_BUNDLE replaces what a client
+// trusts, and a worker that reaches this endpoint must still reach the rest of the world.
+func (c *certs) writeBundle() error {
+	own, err := os.ReadFile(c.path(caFile))
+	if err != nil {
+		return err
+	}
+	var system []byte
+	for _, path := range append([]string{os.Getenv("SSL_CERT_FILE")}, systemBundles[:]...) {
+		if path == "" || path == c.path(bundleFile) {
+			continue
+		}
+		if data, err := os.ReadFile(path); err == nil {
+			system = data
+			break
+		}
+	}
+	return writeFile(c.path(bundleFile), append(bytes.TrimRight(system, "\n"), append([]byte("\n"), own...)...))
+}

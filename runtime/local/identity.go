@@ -1,0 +1,61 @@
+package local
+
+import (
+	"crypto/rand"
+	"errors"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/google/uuid"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/local/rest"
+)
+
+// identity reads the credentials of the endpoint, or makes them at its first start. Each is random, with at least 128
+// bits; the forms are those that clients check: OpenWhisk's "uuid:key" and an access key of 20 capital letters.
+func identity(dir string) (Info, error) {
+	i, err := readInfo(dir)
+	if err == nil && i.APIKey != "" && i.Token != "" && i.AccessKey != "" && i.SecretKey != "" && i.NamespaceID != "" {
+		return i, nil
+	}
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return Info{}, fault.New(fault.Invalid,
+			i18n.M("The file '{{.File}}' of the local endpoint cannot be read.", "File", filepath.Join(dir, infoFile)),
+			i18n.M("Delete the folder '{{.Dir}}' to begin anew; what is deployed there is lost.", "Dir", dir)).Because(err)
+	}
+	return Info{
+		Namespace:   rest.DefaultNamespace,
+		NamespaceID: uuid.NewString(),
+		APIKey:      uuid.NewString() + ":" + rand.Text() + rand.Text() + rand.Text()[:12],
+		Token:       rand.Text() + rand.Text(),
+		AccessKey:   "FN" + rand.Text()[:18],
+		SecretKey:   rand.Text() + rand.Text()[:14],
+		Bucket:      "lithops-local",
+	}, nil
+}
+
+// listen opens a port on the loopback interface: the one asked for, else the one of the last start, else a free one.
+func listen(asked, kept int, flag string) (net.Listener, error) {
+	port := asked
+	if port == 0 {
+		port = kept
+	}
+	l, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	if err != nil {
+		return nil, fault.New(fault.Conflict,
+			i18n.M("Port {{.Port}} of the local endpoint cannot be opened.", "Port", port),
+			i18n.M("End the program that uses the port, or choose another one with 'ibmcloud fn-runtime local start {{.Flag}} PORT'.", "Flag", flag)).Because(err)
+	}
+	return l, nil
+}
+
+func portOf(l net.Listener) int {
+	if a, ok := l.Addr().(*net.TCPAddr); ok {
+		return a.Port
+	}
+	return 0
+}

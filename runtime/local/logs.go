@@ -1,0 +1,182 @@
+package local
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+	"time"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+)
+
+// Logs writes the last n lines of the endpoint's log in dir to w, and with follow what comes until ctx ends.
+func Logs(ctx context.Context, dir string, follow bool, n int, w io.Writer) error {
+	err := logs(ctx, dir, follow, n, w)
+	if follow && ctx.Err() != nil {
+		return nil
+	}
+	return fault.During(i18n.M("Reading the log of the local endpoint"), err)
+}
+
+func logs(ctx context.Context, dir string, follow bool, n int, w io.Writer) error {
+	path := filepath.Join(dir, logFile)
+	last, offset, err := tail(path, n)
+	if errors.Is(err, os.ErrNotExist) && !follow {
+		return fault.New(fault.NotFound,
+			i18n.M("The local endpoint has no log, because it never ran."),
+			i18n.M("Start it with 'ibmcloud fn-runtime local start'."))
+	}
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	for _, line := range last {
+		if _, err := io.WriteString(w, readable(line)); err != nil {
+			return err
+		}
+	}
+	if !follow {
+		return lastStderr(dir, w)
+	}
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+		if offset, err = more(path, offset, w); err != nil {
+			return err
+		}
+	}
+}
+
+// tail gives the last n lines, reaching into the log before the present one, and where the present one ends.
+func tail(path string, n int) (lines [][]byte, end int64, err error) {
+	for _, name := range []string{path + ".1", path} {
+		f, openErr := os.Open(name)
+		if openErr != nil {
+			err = openErr
+			continue
+		}
+		err, end = nil, 0
+		r := bufio.NewReader(f)
+		for {
+			line, readErr := r.ReadBytes('\n')
+			if readErr != nil {
+				break // a line without end is still being written
+			}
+			end += int64(len(line))
+			if lines = append(lines, line); len(lines) > 2*n+64 {
+				lines = append([][]byte(nil), lines[len(lines)-n:]...)
+			}
+		}
+		_ = f.Close()
+	}
+	if len(lines) > n {
+		lines = lines[len(lines)-n:]
+	}
+	return lines, end, err
+}
+
+// more writes the lines after offset and gives the new offset; a log that has begun anew is read from its start.
+func more(path string, offset int64, w io.Writer) (int64, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return offset, err
+	}
+	defer f.Close() //nolint:errcheck
+	if st, err := f.Stat(); err == nil && st.Size() < offset {
+		offset = 0
+	}
+	if _, err := f.Seek(offset, io.SeekStart); err != nil {
+		return offset, err
+	}
+	r := bufio.NewReader(f)
+	for {
+		line, err := r.ReadBytes('\n')
+		if err != nil {
+			return offset, nil //nolint:nilerr // the rest comes later
+		}
+		offset += int64(len(line))
+		if _, err := io.WriteString(w, readable(line)); err != nil {
+			return offset, err
+		}
+	}
+}
+
+// lastStderr adds what a crash said, if anything.
+func lastStderr(dir string, w io.Writer) error {
+	f, err := os.Open(filepath.Join(dir, stderrFile))
+	if err != nil {
+		return nil //nolint:nilerr // there is none
+	}
+	defer f.Close() //nolint:errcheck
+	lines := bufio.NewScanner(io.LimitReader(f, 64<<10))
+	for lines.Scan() {
+		if _, err := io.WriteString(w, clean(lines.Text())+"\n"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readable turns a JSON line into one for people: time, message, then the rest by name. Requests read like those of a
+// web server.
+func readable(line []byte) string {
+	var rec map[string]any
+	if json.Unmarshal(line, &rec) != nil {
+		return clean(strings.TrimSpace(string(line))) + "\n"
+	}
+	when, _ := rec["time"].(string)
+	if t, err := time.Parse(time.RFC3339Nano, when); err == nil {
+		when = t.UTC().Format("2006-01-02T15:04:05.000Z")
+	}
+	if rec["msg"] == "request" {
+		query, _ := rec["query"].(string)
+		if query != "" {
+			query = "?" + query
+		}
+		ns, _ := rec["duration_ns"].(float64)
+		return clean(fmt.Sprintf("%s %v %v%v %v %v %.1fms %v", when, rec["service"], pad(rec["method"]), rec["path"], query, rec["status"], ns/1e6, rec["user_agent"])) + "\n"
+	}
+	msg := rec["msg"]
+	level := rec["level"]
+	for _, name := range []string{"time", "level", "msg"} {
+		delete(rec, name)
+	}
+	names := make([]string, 0, len(rec))
+	for name := range rec {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %v %v", when, level, msg)
+	for _, name := range names {
+		fmt.Fprintf(&b, " %s=%v", name, rec[name])
+	}
+	return clean(b.String()) + "\n"
+}
+
+func pad(method any) string { return fmt.Sprint(method) + " " }
+
+// clean makes control characters visible: paths and user agents are whatever a client sent.
+func clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r >= 0x7f && r < 0xa0 {
+			return '\uFFFD'
+		}
+		return r
+	}, s)
+}

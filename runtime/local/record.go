@@ -1,0 +1,117 @@
+package local
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Request is one request in the endpoint's log. Neither credentials nor bodies nor query strings are recorded: a
+// presigned URL carries its signature in the query. Parameters that tell operations apart are named in Query.
+type Request struct {
+	Time      time.Time     `json:"time"`
+	Service   string        `json:"service"` // "openwhisk", "s3" or "endpoint"
+	Method    string        `json:"method"`
+	Path      string        `json:"path"` // as received, decoded; untrusted text
+	Query     string        `json:"query,omitempty"`
+	Status    int           `json:"status"`
+	Duration  time.Duration `json:"duration_ns"`
+	UserAgent string        `json:"user_agent,omitempty"`
+	Received  int64         `json:"received"` // bytes of the body as announced; -1 not announced
+	Sent      int64         `json:"sent"`     // bytes
+}
+
+// shown are the query parameters that are recorded, of either service; none of them can be secret.
+func shown(r *http.Request) string {
+	q := r.URL.Query()
+	for name := range q {
+		switch name {
+		case "overwrite", "blocking", "result", "code", "limit", "skip", "count", "since", "upto", "name", "docs", "force",
+			"list-type", "prefix", "delimiter", "max-keys", "delete", "uploads", "uploadId", "partNumber", "versions", "versioning", "location":
+		default:
+			q.Del(name)
+		}
+	}
+	return q.Encode()
+}
+
+const agentMax = 300
+
+// record logs each request that next has answered.
+func record(log *slog.Logger, now func() time.Time, service func(*http.Request) string, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		start := now()
+		agent := r.UserAgent()
+		if len(agent) > agentMax {
+			agent = agent[:agentMax]
+		}
+		attrs := []any{
+			"service", service(r), "method", r.Method, "path", r.URL.Path, "query", shown(r),
+			"user_agent", agent, "received", r.ContentLength,
+		}
+		counted := &counting{ResponseWriter: w, status: http.StatusOK}
+		defer func() {
+			log.Info("request", append(attrs, "status", counted.status, "duration_ns", now().Sub(start).Nanoseconds(), "sent", counted.sent)...)
+		}()
+		next.ServeHTTP(counted, r)
+	})
+}
+
+// counting remembers the status and size of an answer.
+type counting struct {
+	http.ResponseWriter
+	status  int
+	sent    int64
+	written bool
+}
+
+func (c *counting) WriteHeader(status int) {
+	if !c.written {
+		c.status, c.written = status, true
+	}
+	c.ResponseWriter.WriteHeader(status)
+}
+
+func (c *counting) Write(p []byte) (int, error) {
+	c.written = true
+	n, err := c.ResponseWriter.Write(p)
+	c.sent += int64(n)
+	return n, err
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (c *counting) Unwrap() http.ResponseWriter { return c.ResponseWriter }
+
+// Requests reads the recorded requests of the endpoint in dir, oldest first, as far as the bounded log goes back.
+func Requests(dir string) ([]Request, error) {
+	out := []Request{}
+	for _, name := range []string{logFile + ".1", logFile} {
+		f, err := os.Open(filepath.Join(dir, name))
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		lines := bufio.NewScanner(f)
+		lines.Buffer(nil, 1<<20)
+		for lines.Scan() {
+			var rec struct {
+				Msg string `json:"msg"`
+				Request
+			}
+			if json.Unmarshal(lines.Bytes(), &rec) == nil && rec.Msg == "request" {
+				out = append(out, rec.Request)
+			}
+		}
+		if err := errors.Join(lines.Err(), f.Close()); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}

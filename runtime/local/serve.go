@@ -1,0 +1,274 @@
+package local
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/net/netutil"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/local/invoke"
+	"fn-runtime/runtime/local/rest"
+	"fn-runtime/runtime/local/s3"
+	"fn-runtime/runtime/local/state"
+)
+
+// How long a stop waits for running activations, and for answers after they have been ended.
+const (
+	graceActivations = 5 * time.Second
+	graceRequests    = 5 * time.Second
+)
+
+// Serve runs the endpoint until ctx ends, a client asks it to stop, or it has been idle for so long as Options say.
+func Serve(ctx context.Context, o Options) error {
+	err := serve(ctx, o)
+	return fault.During(i18n.M("Running the local endpoint"), err)
+}
+
+func serve(ctx context.Context, o Options) (err error) {
+	if err := makeDir(o.Dir); err != nil {
+		return err
+	}
+	db, err := state.Open(o.Dir, state.Limits{}, nil)
+	if errors.Is(err, state.ErrLocked) {
+		return fault.New(fault.Conflict,
+			i18n.M("A local endpoint already runs on the folder '{{.Dir}}'.", "Dir", o.Dir),
+			i18n.M("Use the one that runs, or stop it with 'ibmcloud fn-runtime local stop'."))
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	out, err := openLog(o.Dir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, out.Close()) }()
+	log := out.logger()
+
+	info, err := identity(o.Dir)
+	if err != nil {
+		return err
+	}
+	certificates, err := newCerts(o.Dir, time.Now)
+	if err != nil {
+		return err
+	}
+	tlsListener, err := listen(o.Port, info.Port, "--port")
+	if err != nil {
+		return err
+	}
+	defer tlsListener.Close() //nolint:errcheck // closed by the server already
+	plainListener, err := listen(o.S3Port, info.S3Port, "--s3-port")
+	if err != nil {
+		return err
+	}
+	defer plainListener.Close() //nolint:errcheck
+	info = o.describe(info, portOf(tlsListener), portOf(plainListener))
+	if err := furnish(db, info, log); err != nil {
+		return err
+	}
+	invoker, err := o.invoker(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		end, cancel := context.WithTimeout(context.Background(), graceActivations)
+		defer cancel()
+		err = errors.Join(err, invoker.Close(end))
+	}()
+
+	e := &endpoint{info: info, log: log, stop: make(chan struct{}, 1)}
+	e.touch()
+	e.api = rest.New(rest.Config{
+		DB: db, Invoker: invoker, APIKey: info.APIKey, Token: info.Token, NamespaceID: info.NamespaceID,
+		APIHost: info.Endpoint, Python: info.Python, Wait: o.Wait, Log: log,
+		Extra: map[string]string{"REQUESTS_CA_BUNDLE": info.CABundle, "AWS_CA_BUNDLE": info.CABundle},
+	})
+	e.s3 = s3.Handler(db, s3.Keys{AccessKey: info.AccessKey, SecretKey: info.SecretKey, Token: info.Token}, nil)
+	if err := writeInfo(o.Dir, info); err != nil { // last: who finds the file finds an endpoint that listens
+		return err
+	}
+	defer func() {
+		info.PID, info.ProcessMark = 0, ""
+		err = errors.Join(err, writeInfo(o.Dir, info))
+	}()
+	log.Info("started", "pid", info.PID, "endpoint", info.Endpoint, "s3", info.S3Endpoint, "invoker", info.Invoker, "version", info.Version)
+	defer func() { log.Info("stopped") }()
+	return e.run(ctx, o.IdleTimeout, tlsListener, plainListener, certificates)
+}
+
+// describe completes what clients see of the endpoint.
+func (o Options) describe(i Info, port, s3Port int) Info {
+	abs, err := filepath.Abs(o.Dir)
+	if err != nil {
+		abs = o.Dir
+	}
+	i.PID, i.ProcessMark = os.Getpid(), processMark(os.Getpid())
+	i.Port, i.S3Port = port, s3Port
+	i.Endpoint = "https://127.0.0.1:" + strconv.Itoa(port)
+	i.S3Endpoint = "http://127.0.0.1:" + strconv.Itoa(s3Port)
+	i.CAFile, i.CABundle = filepath.Join(abs, caFile), filepath.Join(abs, bundleFile)
+	i.Python, i.Invoker = or(o.Python, i.Python, "python3"), or(o.Invoker, i.Invoker, "auto")
+	i.StartedAt, i.Version = time.Now().UTC(), o.Version
+	return i
+}
+
+func or(values ...string) string {
+	for _, v := range values {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+// furnish makes what every endpoint has, and settles what a killed one left.
+func furnish(db *state.DB, info Info, log *slog.Logger) error {
+	err := db.CreateNamespace(state.Namespace{ID: info.NamespaceID, Name: info.Namespace})
+	if err != nil && !errors.Is(err, state.ErrExists) {
+		return err
+	}
+	if err := db.CreateBucket(info.Bucket); err != nil && !errors.Is(err, state.ErrExists) {
+		return err
+	}
+	lost, err := rest.Recover(db, time.Now())
+	if lost > 0 {
+		log.Warn("activations were lost when the endpoint last ended", "count", lost)
+	}
+	return err
+}
+
+func (o Options) invoker(ctx context.Context, log *slog.Logger) (invoke.Invoker, error) {
+	dir := filepath.Join(o.Dir, "invoker")
+	if err := makeDir(dir); err != nil {
+		return nil, err
+	}
+	make := o.NewInvoker
+	if make == nil {
+		make = newInvoker
+	}
+	return make(ctx, InvokerSetup{Kind: or(o.Invoker, "auto"), Dir: dir, Python: or(o.Python, "python3"), Log: log})
+}
+
+// endpoint is what runs between start and stop.
+type endpoint struct {
+	info   Info
+	log    *slog.Logger
+	api    *rest.API
+	s3     http.Handler
+	stop   chan struct{}
+	active atomic.Int64 // requests at this moment
+	last   atomic.Int64 // when a request began or ended, ns since 1970
+}
+
+func (e *endpoint) touch() { e.last.Store(time.Now().UnixNano()) }
+
+func (e *endpoint) busy(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		e.active.Add(1)
+		e.touch()
+		defer func() {
+			e.touch()
+			e.active.Add(-1)
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (e *endpoint) run(ctx context.Context, idle time.Duration, secure, plain net.Listener, certificates *certs) error {
+	api := e.server(http.HandlerFunc(e.route), service)
+	api.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: certificates.get}
+	store := e.server(e.s3, func(*http.Request) string { return "s3" })
+	failed := make(chan error, 2)
+	go func() { failed <- api.ServeTLS(netutil.LimitListener(secure, maxConnections), "", "") }()
+	go func() { failed <- store.Serve(netutil.LimitListener(plain, maxConnections)) }()
+
+	var err error
+	select {
+	case <-ctx.Done():
+	case <-e.stop:
+	case <-e.idle(ctx, idle):
+		e.log.Info("idle", "after", idle.String())
+	case err = <-failed:
+	}
+	// Activations first: requests that wait for them can then be answered.
+	grace, cancel := context.WithTimeout(context.Background(), graceActivations)
+	defer cancel()
+	e.api.Close(grace)
+	end, cancel2 := context.WithTimeout(context.Background(), graceRequests)
+	defer cancel2()
+	for _, s := range []*http.Server{api, store} {
+		if s.Shutdown(end) != nil {
+			_ = s.Close()
+		}
+	}
+	return err
+}
+
+func (e *endpoint) server(h http.Handler, service func(*http.Request) string) *http.Server {
+	return &http.Server{
+		Handler:           e.busy(record(e.log, time.Now, service, guard(h))),
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          slog.NewLogLogger(e.log.Handler(), slog.LevelDebug),
+	}
+}
+
+// idle tells once nothing has been asked and nothing has run for so long; never when d is 0.
+func (e *endpoint) idle(ctx context.Context, d time.Duration) <-chan struct{} {
+	if d <= 0 {
+		return nil
+	}
+	done := make(chan struct{})
+	go func() {
+		tick := time.NewTicker(max(d/10, 10*time.Millisecond))
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			if e.active.Load() == 0 && e.api.Running() == 0 && time.Since(time.Unix(0, e.last.Load())) >= d {
+				close(done)
+				return
+			}
+		}
+	}()
+	return done
+}
+
+// route tells the services on the encrypted port apart by path.
+func (e *endpoint) route(w http.ResponseWriter, r *http.Request) {
+	switch service(r) {
+	case "openwhisk":
+		e.api.ServeHTTP(w, r)
+	case "endpoint":
+		e.admin(w, r)
+	default:
+		e.s3.ServeHTTP(w, r)
+	}
+}
+
+func service(r *http.Request) string {
+	switch {
+	case r.URL.Path == "/api/v1", strings.HasPrefix(r.URL.Path, "/api/v1/"):
+		return "openwhisk"
+	case strings.HasPrefix(r.URL.Path, adminPrefix):
+		return "endpoint"
+	}
+	return "s3"
+}
