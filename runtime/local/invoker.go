@@ -2,13 +2,102 @@ package local
 
 import (
 	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/local/invoke"
+	"fn-runtime/runtime/local/invoker"
 )
 
+// InvokerSetup is what the endpoint tells its invoker.
+type InvokerSetup struct {
+	Kind    string // "process", "docker" or "auto"
+	Dir     string // a folder of its own, mode 0700
+	Python  string // interpreter of actions that name none
+	Forward []int  // ports of the endpoint that actions must find on their own loopback
+	Log     *slog.Logger
+}
+
 // newInvoker makes the invoker that the setup names.
-func newInvoker(context.Context, InvokerSetup) (invoke.Invoker, error) {
-	return nil, fault.New(fault.Internal, i18n.M("This build has no invoker."), i18n.Message{})
+func newInvoker(ctx context.Context, s InvokerSetup) (invoke.Invoker, error) {
+	return invoker.New(ctx, invoker.Options{Kind: s.Kind, Dir: s.Dir, Python: s.Python, Forward: s.Forward})
+}
+
+// setUpInvoker makes the invoker and listens where its containers reach the endpoint, which is nowhere for processes.
+func (o Options) setUpInvoker(ctx context.Context, info *Info, log *slog.Logger) (invoke.Invoker, []net.Listener, error) {
+	dir := filepath.Join(o.Dir, "invoker")
+	if err := makeDir(dir); err != nil {
+		return nil, nil, err
+	}
+	create := o.NewInvoker
+	if create == nil {
+		create = newInvoker
+	}
+	v, err := create(ctx, InvokerSetup{
+		Kind: info.InvokerAsked, Dir: dir, Python: info.Python, Forward: []int{info.Port, info.S3Port}, Log: log,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	if named, ok := v.(interface{ Kind() string }); ok {
+		info.Invoker = named.Kind()
+	}
+	bridged, ok := v.(interface {
+		BridgeAddress(context.Context) (string, error)
+	})
+	if !ok {
+		return v, nil, nil
+	}
+	address, err := bridged.BridgeAddress(ctx)
+	if err != nil {
+		return nil, nil, errors.Join(err, v.Close(ctx))
+	}
+	if address == "" {
+		return v, nil, nil
+	}
+	var listeners []net.Listener
+	for _, port := range []int{info.Port, info.S3Port} {
+		l, err := net.Listen("tcp", net.JoinHostPort(address, strconv.Itoa(port)))
+		if err != nil {
+			for _, l := range listeners {
+				err = errors.Join(err, l.Close())
+			}
+			return nil, nil, errors.Join(fault.New(fault.Conflict,
+				i18n.M("Port {{.Port}} cannot be opened on the container engine's bridge, {{.Address}}.", "Port", port, "Address", address),
+				i18n.M("Choose another port with 'ibmcloud fn-runtime local start --port PORT --s3-port PORT'.")).Because(err), v.Close(ctx))
+		}
+		listeners = append(listeners, l)
+	}
+	return v, listeners, nil
+}
+
+var pythonVersion = regexp.MustCompile(`^3\.\d{1,2}$`)
+
+// interpreter finds the Python of the actions: asked may be a path, a name, or a version such as "3.11". When none is
+// asked for and none is there, actions that name their own still run.
+func interpreter(asked, kept string) (string, error) {
+	name := or(asked, kept, "python3")
+	if pythonVersion.MatchString(name) {
+		name = "python" + name
+	}
+	path, err := exec.LookPath(name)
+	if err == nil {
+		path, err = filepath.Abs(path)
+	}
+	switch {
+	case err == nil:
+		return path, nil
+	case asked != "":
+		return "", fault.New(fault.Invalid,
+			i18n.M("There is no Python '{{.Python}}' on this machine.", "Python", asked),
+			i18n.M("Install it, or name another one with 'ibmcloud fn-runtime local start --python PYTHON'.")).Because(err)
+	}
+	return name, nil
 }

@@ -16,10 +16,11 @@ import (
 
 // Options say how the endpoint runs. The zero value of a field means: as before, or the default at the first start.
 type Options struct {
-	Dir         string        // folder of its state; made with mode 0700
-	Executable  string        // this program, to start the endpoint in the background with
-	Python      string        // interpreter of actions that name none: a path, a name, or a version such as "3.11"
-	Invoker     string        // "process", "docker" or "auto"
+	Dir        string // folder of its state; made with mode 0700
+	Executable string // this program, to start the endpoint in the background with
+	// Python is the interpreter of actions that name none: a path, a name, or a version such as "3.11".
+	Python      string
+	Invoker     string        // "process", "docker" or "auto"; at first "process"
 	Port        int           // of the OpenWhisk API, with TLS
 	S3Port      int           // of the S3 store without TLS; with TLS it is on Port
 	IdleTimeout time.Duration // the endpoint ends itself after so long without request or activation; 0 never
@@ -30,36 +31,30 @@ type Options struct {
 	NewInvoker func(ctx context.Context, s InvokerSetup) (invoke.Invoker, error)
 }
 
-// InvokerSetup is what the endpoint tells its invoker.
-type InvokerSetup struct {
-	Kind   string // "process", "docker" or "auto"
-	Dir    string // a folder of its own for scratch files, mode 0700
-	Python string // Options.Python
-	Log    *slog.Logger
-}
-
 // Info is an endpoint as its clients see it. It holds secrets: String leaves them out, and nothing else may print it.
 type Info struct {
-	PID         int       `json:"pid"` // 0 when it was stopped
-	ProcessMark string    `json:"process_mark,omitempty"`
-	Endpoint    string    `json:"endpoint"`    // "https://127.0.0.1:port", without /api/v1; S3 with TLS is here too
-	S3Endpoint  string    `json:"s3_endpoint"` // "http://127.0.0.1:port"
-	Port        int       `json:"port"`
-	S3Port      int       `json:"s3_port"`
-	Namespace   string    `json:"namespace"`
-	NamespaceID string    `json:"namespace_id"`
-	APIKey      string    `json:"api_key"` // "uuid:key" for Basic
-	Token       string    `json:"token"`   // for Bearer
-	AccessKey   string    `json:"access_key"`
-	SecretKey   string    `json:"secret_key"`
-	CAFile      string    `json:"ca_file"`   // the endpoint's own authority, PEM
-	CABundle    string    `json:"ca_bundle"` // the system's authorities and the endpoint's: for REQUESTS_CA_BUNDLE
-	Bucket      string    `json:"bucket"`    // exists from the first start on
-	Python      string    `json:"python"`
-	Invoker     string    `json:"invoker"`
-	StartedAt   time.Time `json:"started_at"`
-	Version     string    `json:"version"`
-	Running     bool      `json:"-"`
+	PID         int    `json:"pid"` // 0 when it was stopped
+	ProcessMark string `json:"process_mark,omitempty"`
+	Endpoint    string `json:"endpoint"`    // "https://127.0.0.1:port", without /api/v1; S3 with TLS is here too
+	S3Endpoint  string `json:"s3_endpoint"` // "http://127.0.0.1:port"
+	Port        int    `json:"port"`
+	S3Port      int    `json:"s3_port"`
+	Namespace   string `json:"namespace"`
+	NamespaceID string `json:"namespace_id"`
+	APIKey      string `json:"api_key"` // "uuid:key" for Basic
+	Token       string `json:"token"`   // for Bearer
+	AccessKey   string `json:"access_key"`
+	SecretKey   string `json:"secret_key"`
+	CAFile      string `json:"ca_file"`   // the endpoint's own authority, PEM
+	CABundle    string `json:"ca_bundle"` // the system's authorities and the endpoint's: for REQUESTS_CA_BUNDLE
+	Bucket      string `json:"bucket"`    // exists from the first start on
+	Python      string `json:"python"`
+	Invoker     string `json:"invoker"` // "process" or "docker"
+	// InvokerAsked is what the last start asked for: auto chooses anew at each start.
+	InvokerAsked string    `json:"invoker_asked"`
+	StartedAt    time.Time `json:"started_at"`
+	Version      string    `json:"version"`
+	Running      bool      `json:"-"`
 }
 
 // String names the endpoint without its secrets.

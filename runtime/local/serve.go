@@ -18,7 +18,6 @@ import (
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
-	"fn-runtime/runtime/local/invoke"
 	"fn-runtime/runtime/local/rest"
 	"fn-runtime/runtime/local/s3"
 	"fn-runtime/runtime/local/state"
@@ -75,11 +74,13 @@ func serve(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	defer plainListener.Close() //nolint:errcheck
-	info = o.describe(info, portOf(tlsListener), portOf(plainListener))
+	if info, err = o.describe(info, portOf(tlsListener), portOf(plainListener)); err != nil {
+		return err
+	}
 	if err := furnish(db, info, log); err != nil {
 		return err
 	}
-	invoker, err := o.invoker(ctx, log)
+	invoker, bridge, err := o.setUpInvoker(ctx, &info, log)
 	if err != nil {
 		return err
 	}
@@ -106,11 +107,15 @@ func serve(ctx context.Context, o Options) (err error) {
 	}()
 	log.Info("started", "pid", info.PID, "endpoint", info.Endpoint, "s3", info.S3Endpoint, "invoker", info.Invoker, "version", info.Version)
 	defer func() { log.Info("stopped") }()
-	return e.run(ctx, o.IdleTimeout, tlsListener, plainListener, certificates)
+	secure, plain := []net.Listener{tlsListener}, []net.Listener{plainListener}
+	if len(bridge) == 2 {
+		secure, plain = append(secure, bridge[0]), append(plain, bridge[1])
+	}
+	return e.run(ctx, o.IdleTimeout, secure, plain, certificates)
 }
 
 // describe completes what clients see of the endpoint.
-func (o Options) describe(i Info, port, s3Port int) Info {
+func (o Options) describe(i Info, port, s3Port int) (Info, error) {
 	abs, err := filepath.Abs(o.Dir)
 	if err != nil {
 		abs = o.Dir
@@ -120,9 +125,11 @@ func (o Options) describe(i Info, port, s3Port int) Info {
 	i.Endpoint = "https://127.0.0.1:" + strconv.Itoa(port)
 	i.S3Endpoint = "http://127.0.0.1:" + strconv.Itoa(s3Port)
 	i.CAFile, i.CABundle = filepath.Join(abs, caFile), filepath.Join(abs, bundleFile)
-	i.Python, i.Invoker = or(o.Python, i.Python, "python3"), or(o.Invoker, i.Invoker, "auto")
+	i.InvokerAsked = or(o.Invoker, i.InvokerAsked, "process")
+	i.Invoker = i.InvokerAsked
 	i.StartedAt, i.Version = time.Now().UTC(), o.Version
-	return i
+	i.Python, err = interpreter(o.Python, i.Python)
+	return i, err
 }
 
 func or(values ...string) string {
@@ -150,18 +157,6 @@ func furnish(db *state.DB, info Info, log *slog.Logger) error {
 	return err
 }
 
-func (o Options) invoker(ctx context.Context, log *slog.Logger) (invoke.Invoker, error) {
-	dir := filepath.Join(o.Dir, "invoker")
-	if err := makeDir(dir); err != nil {
-		return nil, err
-	}
-	make := o.NewInvoker
-	if make == nil {
-		make = newInvoker
-	}
-	return make(ctx, InvokerSetup{Kind: or(o.Invoker, "auto"), Dir: dir, Python: or(o.Python, "python3"), Log: log})
-}
-
 // endpoint is what runs between start and stop.
 type endpoint struct {
 	info   Info
@@ -187,13 +182,17 @@ func (e *endpoint) busy(next http.Handler) http.Handler {
 	})
 }
 
-func (e *endpoint) run(ctx context.Context, idle time.Duration, secure, plain net.Listener, certificates *certs) error {
+func (e *endpoint) run(ctx context.Context, idle time.Duration, secure, plain []net.Listener, certificates *certs) error {
 	api := e.server(http.HandlerFunc(e.route), service)
 	api.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: certificates.get}
 	store := e.server(e.s3, func(*http.Request) string { return "s3" })
-	failed := make(chan error, 2)
-	go func() { failed <- api.ServeTLS(netutil.LimitListener(secure, maxConnections), "", "") }()
-	go func() { failed <- store.Serve(netutil.LimitListener(plain, maxConnections)) }()
+	failed := make(chan error, len(secure)+len(plain))
+	for _, l := range secure {
+		go func() { failed <- api.ServeTLS(netutil.LimitListener(l, maxConnections), "", "") }()
+	}
+	for _, l := range plain {
+		go func() { failed <- store.Serve(netutil.LimitListener(l, maxConnections)) }()
+	}
 
 	var err error
 	select {
