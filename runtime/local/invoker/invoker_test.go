@@ -1,0 +1,386 @@
+package invoker
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"fn-runtime/runtime/local/invoke"
+)
+
+func newProcess(t *testing.T, o Options) *Invoker {
+	t.Helper()
+	o.Kind, o.Dir = Process, filepath.Join(t.TempDir(), "workers")
+	v, err := New(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := v.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+		if _, err := os.Stat(o.Dir); err == nil {
+			t.Error("the folder is still there")
+		}
+	})
+	return v
+}
+
+func action(code string) invoke.Invocation {
+	return invoke.Invocation{ActivationID: "0123456789abcdef0123456789abcdef", Namespace: "guest", Package: "p", Action: "a", Version: "0.0.1",
+		Revision: code, Code: func() (string, error) { return code, nil }, MemoryMB: 256, TimeoutMS: 20000,
+		Args: json.RawMessage(`{"n": 1}`), APIKey: "id:key", APIHost: "https://127.0.0.1:1"}
+}
+
+func mustRun(t *testing.T, v *Invoker, inv invoke.Invocation) invoke.Outcome {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	defer cancel()
+	o, err := v.Run(ctx, inv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+func TestOutcomes(t *testing.T) {
+	v := newProcess(t, Options{})
+	limit := func(ms int) func(*invoke.Invocation) { return func(i *invoke.Invocation) { i.TimeoutMS = ms } }
+	for _, c := range []struct {
+		name, code string
+		change     func(*invoke.Invocation)
+		status     invoke.Status
+		result     string
+		log        string // part of the log
+	}{
+		{"success", "def main(a):\n print('hello')\n return {'n': a['n'] + 1}", nil, invoke.Success, `{"n": 2}`, " stdout: hello"},
+		{"no line end", "import sys\ndef main(a):\n sys.stderr.write('half')\n return {}", nil, invoke.Success, `{}`, " stderr: half"},
+		{"fields", "import os\ndef main(a):\n return {k: os.environ['__OW_' + k] for k in ('ACTION_NAME', 'API_KEY', 'API_HOST')}", nil, invoke.Success,
+			`{"ACTION_NAME": "/guest/p/a", "API_KEY": "id:key", "API_HOST": "https://127.0.0.1:1"}`, ""},
+		{"deadline", "import os, time\ndef main(a):\n return {'left': round(int(os.environ['__OW_DEADLINE']) / 1000 - time.time())}", nil, invoke.Success, `{"left": 20}`, ""},
+		{"returned error", "def main(a):\n return {'error': {'why': 1}, 'x': 2}", nil, invoke.ApplicationError, `{"error":{"why":1}}`, ""},
+		{"exception", "def main(a):\n raise ValueError('boom')", nil, invoke.DeveloperError, `{"error":"ValueError: boom"}`, "stderr: ValueError: boom"},
+		{"no dictionary", "def main(a):\n return 1", nil, invoke.DeveloperError, `{"error":"The action did not return a dictionary."}`, ""},
+		{"init", "import nothing_of_that_name", nil, invoke.DeveloperError, `{"error":"The action failed to generate or locate a binary. See logs for details."}`, "No module named 'nothing_of_that_name'"},
+		{"init dies", "import os\nos._exit(3)", nil, invoke.DeveloperError, `{"error":"` + abnormalInit + `"}`, "exited with status 3"},
+		{"dies", "import os\ndef main(a):\n print('last words')\n os.kill(os.getpid(), 11)", nil, invoke.DeveloperError, `{"error":"` + abnormalRun + `"}`, "killed by signal 11"},
+		{"too long", "import time\ndef main(a):\n print('begun')\n time.sleep(60)", limit(700), invoke.DeveloperError, `{"error":"The action exceeded its time limits of 700 milliseconds."}`, "stdout: begun"},
+		{"init too long", "import time\ntime.sleep(60)", limit(700), invoke.DeveloperError, `{"error":"The action exceeded its time limits of 700 milliseconds during initialization."}`, ""},
+		{"too much memory", "import time\ndef main(a):\n x = bytearray(400 << 20)\n time.sleep(60)", nil, invoke.DeveloperError, `{"error":"` + memoryExhausted + `"}`, "its limit is 256 MB"},
+		{"child takes too much memory", "import multiprocessing as mp, time\ndef f():\n x = b'x' * (400 << 20); time.sleep(60)\ndef main(a):\n p = mp.get_context('fork').Process(target=f); p.start(); p.join(); return {'code': p.exitcode}",
+			nil, invoke.Success, `{"code": -9}`, "its largest process was killed"},
+		{"shared memory counts once", "import multiprocessing as mp, time\nx = b'x' * (150 << 20)\ndef main(a):\n p = mp.get_context('fork').Process(target=time.sleep, args=(0.5,)); p.start(); p.join(); return {'code': p.exitcode}",
+			nil, invoke.Success, `{"code": 0}`, ""},
+		{"result too large", "def main(a):\n return {'x': 'y' * (1 << 20)}", nil, invoke.ApplicationError, "", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			inv := action(c.code)
+			if c.change != nil {
+				c.change(&inv)
+			}
+			o := mustRun(t, v, inv)
+			if o.Status != c.status || c.result != "" && string(o.Result) != c.result {
+				t.Errorf("%s %s\n%s", o.Status, o.Result, strings.Join(o.Logs, "\n"))
+			}
+			if !o.Cold || o.InitMS < 1 {
+				t.Errorf("cold %v, init %d ms", o.Cold, o.InitMS)
+			}
+			log := strings.Join(o.Logs, "\n")
+			if !strings.Contains(log, c.log) || strings.Contains(log, "XXX_THE_END") {
+				t.Error(log)
+			}
+			for _, line := range o.Logs {
+				if !regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z std(out|err): `).MatchString(line) {
+					t.Error(line)
+				}
+			}
+		})
+	}
+}
+
+func TestWarm(t *testing.T) {
+	v := newProcess(t, Options{})
+	one := action("n = 0\ndef main(a):\n global n; n += 1; print(n); return {'n': n}")
+	for i := 1; i <= 3; i++ {
+		o := mustRun(t, v, one)
+		if want := fmt.Sprintf(`{"n": %d}`, i); string(o.Result) != want || o.Cold != (i == 1) || len(o.Logs) != 1 || (o.InitMS == 0) != (i > 1) {
+			t.Errorf("run %d: %s %v", i, o.Result, o.Logs)
+		}
+	}
+	other := one
+	other.MemoryMB = 128
+	if o := mustRun(t, v, other); !o.Cold {
+		t.Error("a worker of another memory was used")
+	}
+	other = one
+	other.Revision = "changed"
+	if o := mustRun(t, v, other); !o.Cold {
+		t.Error("a worker of another revision was used")
+	}
+}
+
+func TestAWorkerThatDiedAsleepIsNotUsed(t *testing.T) {
+	v := newProcess(t, Options{})
+	one := action("import os, threading\ndef main(a):\n threading.Timer(0.05, os._exit, (1,)).start(); return {'pid': os.getpid()}")
+	mustRun(t, v, one)
+	v.pool.mu.Lock()
+	w := v.pool.idle.Front().Value.(*worker)
+	v.pool.mu.Unlock()
+	<-w.sandbox.Done()
+	if o := mustRun(t, v, one); !o.Cold || o.Status != invoke.Success {
+		t.Error(o)
+	}
+}
+
+func TestQueue(t *testing.T) {
+	v := newProcess(t, Options{Places: 2})
+	one := action("import time\ndef main(a):\n time.sleep(0.05); return {}")
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	cold, waited := 0, 0
+	for range 10 {
+		wg.Go(func() {
+			o := mustRun(t, v, one)
+			mu.Lock()
+			defer mu.Unlock()
+			if o.Cold {
+				cold++
+			}
+			if o.WaitMS >= 50 {
+				waited++
+			}
+		})
+	}
+	wg.Wait()
+	if cold > 2 || waited < 6 {
+		t.Errorf("%d cold starts, %d waited", cold, waited)
+	}
+	if o := mustRun(t, v, action("def main(a):\n return {'other': 1}")); o.Status != invoke.Success { // takes an idle worker's place
+		t.Error(o)
+	}
+}
+
+func TestIdleWorkersEnd(t *testing.T) {
+	v := newProcess(t, Options{IdleFor: 50 * time.Millisecond})
+	o := mustRun(t, v, action("import os\ndef main(a):\n return {'pid': os.getpid()}"))
+	awaitGone(t, pidOf(t, o))
+}
+
+func TestCancel(t *testing.T) {
+	v := newProcess(t, Options{})
+	file := filepath.Join(t.TempDir(), "pid")
+	inv := action(fmt.Sprintf("import os, time\ndef main(a):\n open(%q, 'w').write(str(os.getpid())); os.rename(%q, %q); time.sleep(60)", file+"~", file+"~", file))
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() {
+		_, err := v.Run(ctx, inv)
+		ended <- err
+	}()
+	pid := awaitPid(t, file)
+	cancel()
+	if err := <-ended; err != context.Canceled {
+		t.Error(err)
+	}
+	awaitGone(t, pid)
+}
+
+func TestEnvironmentIsClean(t *testing.T) {
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "planted")
+	t.Setenv("IBMCLOUD_API_KEY", "planted")
+	v := newProcess(t, Options{})
+	inv := action("import os\ndef main(a):\n return {'env': dict(os.environ), 'home': os.path.expanduser('~'), 'cwd': os.getcwd()}")
+	inv.Extra = map[string]string{"REQUESTS_CA_BUNDLE": "/ca.pem"}
+	o := mustRun(t, v, inv)
+	if strings.Contains(string(o.Result), "planted") || !strings.Contains(string(o.Result), "/ca.pem") {
+		t.Error(string(o.Result))
+	}
+	var r struct{ Home, Cwd string }
+	if err := json.Unmarshal(o.Result, &r); err != nil || !strings.Contains(r.Home, "workers") || !strings.Contains(r.Cwd, "workers") {
+		t.Error(r, err)
+	}
+}
+
+func TestLogsAreBounded(t *testing.T) {
+	v := newProcess(t, Options{})
+	o := mustRun(t, v, action("def main(a):\n for i in range(12): print('x' * (1 << 20))\n return {}"))
+	if o.Status != invoke.Success || !strings.HasSuffix(o.Logs[len(o.Logs)-1], "stderr: Logs were truncated because the total bytes size exceeds the limit of 10485760 bytes.") {
+		t.Error(o.Status, len(o.Logs))
+	}
+	size := 0
+	for _, l := range o.Logs {
+		size += len(l)
+	}
+	if size > 11<<20 {
+		t.Error(size)
+	}
+}
+
+// TestKilledEndpoint kills a process that has an invoker in it, and looks for what it leaves behind.
+func TestKilledEndpoint(t *testing.T) {
+	if dir := os.Getenv("INVOKER_TEST_DIR"); dir != "" {
+		v, err := New(context.Background(), Options{Kind: Process, Dir: filepath.Join(dir, "workers")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		v.Run(context.Background(), action(familyCode(dir)))
+		return
+	}
+	dir := t.TempDir()
+	cmd := exec.Command(os.Args[0], "-test.run=^TestKilledEndpoint$")
+	cmd.Env = append(os.Environ(), "INVOKER_TEST_DIR="+dir)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	pids := []int{awaitPid(t, filepath.Join(dir, "action")), awaitPid(t, filepath.Join(dir, "child")), awaitPid(t, filepath.Join(dir, "away"))}
+	cmd.Process.Kill()
+	cmd.Wait()
+	for _, pid := range pids {
+		awaitGone(t, pid)
+	}
+	v, err := New(t.Context(), Options{Kind: Process, Dir: filepath.Join(dir, "workers")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, "workers", "*")); len(left) != 1 { // the proxy
+		t.Error(left)
+	}
+	v.Close(t.Context())
+}
+
+// TestLeftovers has a process that carries a worker's mark and that no guard watches over any more.
+func TestLeftovers(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "workers")
+	cmd := exec.Command("sleep", "60")
+	cmd.Env = []string{"PROXY_WORKER=" + filepath.Join(dir, "X")}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	v, err := New(t.Context(), Options{Kind: Process, Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close(t.Context())
+	if err := cmd.Wait(); err == nil || err.Error() != "signal: killed" {
+		t.Error(err)
+	}
+}
+
+func TestCloseEndsWhatRuns(t *testing.T) {
+	dir := t.TempDir()
+	v, err := New(t.Context(), Options{Kind: Process, Dir: filepath.Join(dir, "workers")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error)
+	go func() {
+		_, err := v.Run(context.Background(), action(familyCode(dir)))
+		ended <- err
+	}()
+	pids := []int{awaitPid(t, filepath.Join(dir, "action")), awaitPid(t, filepath.Join(dir, "child")), awaitPid(t, filepath.Join(dir, "away"))}
+	if err := v.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := <-ended; err == nil {
+		t.Error("the activation ended well")
+	}
+	for _, pid := range pids {
+		awaitGone(t, pid)
+	}
+	if _, err := v.Run(t.Context(), action("def main(a):\n return {}")); err == nil {
+		t.Error("a closed invoker runs")
+	}
+}
+
+func TestNoPython(t *testing.T) {
+	v := newProcess(t, Options{Python: "/nonexistent/python3"})
+	if _, err := v.Run(t.Context(), action("def main(a):\n return {}")); err == nil || !strings.Contains(err.Error(), "/nonexistent/python3") {
+		t.Error(err)
+	}
+}
+
+// familyCode is an action with a child and a grandchild that has gone into a session of its own; each writes its pid.
+func familyCode(dir string) string {
+	return fmt.Sprintf(`
+import os, subprocess, time
+def note(name, pid):
+    path = os.path.join(%q, name)
+    open(path + '~', 'w').write(str(pid))
+    os.rename(path + '~', path)
+def main(a):
+    note('action', os.getpid())
+    note('child', subprocess.Popen(['sleep', '61']).pid)
+    note('away', subprocess.Popen(['sleep', '62'], start_new_session=True).pid)
+    time.sleep(60)
+`, dir)
+}
+
+func pidOf(t *testing.T, o invoke.Outcome) int {
+	t.Helper()
+	var r struct{ Pid int }
+	if err := json.Unmarshal(o.Result, &r); err != nil || r.Pid == 0 {
+		t.Fatal(string(o.Result))
+	}
+	return r.Pid
+}
+
+func awaitPid(t *testing.T, file string) (pid int) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		if raw, err := os.ReadFile(file); err == nil {
+			fmt.Sscan(string(raw), &pid)
+			return pid
+		}
+	}
+	t.Fatal("nothing wrote ", file)
+	return 0
+}
+
+func awaitGone(t *testing.T, pid int) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); syscall.Kill(pid, 0) == nil; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Errorf("process %d still runs", pid)
+			syscall.Kill(pid, syscall.SIGKILL)
+			return
+		}
+	}
+}
+
+func BenchmarkWarm(b *testing.B) {
+	v, err := New(b.Context(), Options{Kind: Process, Dir: filepath.Join(b.TempDir(), "workers")})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer v.Close(context.Background())
+	one := action("def main(a):\n return a")
+	if _, err := v.Run(b.Context(), one); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		v.Run(b.Context(), one)
+	}
+}
+
+func BenchmarkCold(b *testing.B) {
+	v, err := New(b.Context(), Options{Kind: Process, Dir: filepath.Join(b.TempDir(), "workers")})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer v.Close(context.Background())
+	n := 0
+	for b.Loop() {
+		one := action("def main(a):\n return a")
+		n++
+		one.Revision = fmt.Sprint(n)
+		v.Run(b.Context(), one)
+	}
+}
