@@ -110,7 +110,7 @@ func serversWords(a answer) (words, transaction string) {
 		case float64:
 			transaction = strconv.FormatFloat(code, 'f', -1, 64)
 		}
-	} else {
+	} else if !json.Valid(a.body) {
 		words = string(a.body)
 	}
 	if transaction == "" {
