@@ -15,7 +15,7 @@ import (
 )
 
 // PythonAnnotation names the interpreter of an action: an absolute path, else Config.Python.
-const PythonAnnotation = "fn-runtime-python"
+const PythonAnnotation = "fn-runtime-interpreter"
 
 func (a *api) invoke(c call) error {
 	q := c.r.URL.Query()
