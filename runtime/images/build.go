@@ -45,11 +45,17 @@ func (b *Builder) build(ctx context.Context, e *engine.Engine, ref reference.Nam
 		opts.BuildArgs[name] = &value
 	}
 	if e.BuildKit() && b.o.Getenv("DOCKER_BUILDKIT") != "0" {
-		return b.buildKit(ctx, e, opts, f, out)
+		id, err := b.buildKit(ctx, e, opts, f, out)
+		if !errors.Is(err, errNoBuildKit) {
+			return id, err
+		}
 	}
 	opts.Version, opts.AuthConfigs = build.BuilderV1, b.credentials.All()
 	return run(ctx, e, opts, f, &classicReport{out: out})
 }
+
+// errNoBuildKit is an engine that knows no sessions.
+var errNoBuildKit = errors.New("the engine has no BuildKit")
 
 // buildKit opens the session over which BuildKit asks for accounts, and builds.
 func (b *Builder) buildKit(ctx context.Context, e *engine.Engine, opts build.ImageBuildOptions, f *folder, out *printer) (string, error) {
@@ -68,7 +74,10 @@ func (b *Builder) buildKit(ctx context.Context, e *engine.Engine, opts build.Ima
 		}
 		return a.Username, a.Password, nil
 	})
-	if err != nil {
+	switch {
+	case err != nil && strings.Contains(err.Error(), "unable to upgrade"): // podman: the words are the client's
+		return "", errNoBuildKit
+	case err != nil:
 		return "", engineFault(ctx, e, err)
 	}
 	defer session.Close()

@@ -77,7 +77,7 @@ func (r *kitReport) vertex(v buildkit.Vertex) {
 		return
 	}
 	step.name = clean(v.Name)
-	internal := strings.HasPrefix(step.name, "[internal]")
+	internal := strings.HasPrefix(step.name, "[internal]") || step.name == "copy /context /"
 	if !v.Started.IsZero() && !step.announced {
 		step.announced, r.latest = true, step
 		if !internal && !v.Cached {

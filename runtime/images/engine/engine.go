@@ -35,15 +35,11 @@ type Engine struct {
 	Ping   types.Ping
 }
 
-// BuildKit tells whether the engine builds with BuildKit: Docker Engines for Linux since 18.09 do (API 1.39), podman
-// does not, whatever it says in its ping.
+// BuildKit tells whether the engine may build with BuildKit: Docker Engines for Linux do since 18.09 (API 1.39). podman
+// says the same and does not; it refuses the session.
 func (e *Engine) BuildKit() bool {
-	return e.Ping.OSType != "windows" && !e.podman() && versions.GreaterThanOrEqualTo(e.ClientVersion(), "1.39")
+	return e.Ping.OSType != "windows" && versions.GreaterThanOrEqualTo(e.ClientVersion(), "1.39")
 }
-
-// podman is what calls its API Docker's without a builder version and with a socket of its own name. Docker Engines
-// say "1" or "2", or are older than BuildKit's start as the default builder.
-func (e *Engine) podman() bool { return strings.Contains(e.Host, "podman") }
 
 // timeToAnswer is how long an engine may take for a ping: a socket answers at once, ssh has to log in.
 const timeToAnswer = 15 * time.Second

@@ -1,0 +1,207 @@
+// Package images_test proves the building of runtime images with a real Docker Engine and a real registry with a
+// password, both on loopback. bin/test-engine starts them; without them these tests fail.
+package images_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/client"
+
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/images"
+	"fn-runtime/runtime/images/skeleton"
+)
+
+// world is what bin/test-engine made.
+var world struct {
+	registry, user, password, base string
+	api                            *client.Client
+}
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	start := exec.Command("../../bin/test-engine")
+	start.Stderr = os.Stderr
+	out, err := start.Output()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "The Docker Engine and the registry that these tests need could not be started:", err)
+		return 1
+	}
+	for _, m := range regexp.MustCompile(`(?m)^export FN_RUNTIME_TEST_(\w+)=(.*)$`).FindAllStringSubmatch(string(out), -1) {
+		switch m[1] {
+		case "REGISTRY":
+			world.registry = m[2]
+		case "REGISTRY_USER":
+			world.user = m[2]
+		case "REGISTRY_PASSWORD":
+			world.password = m[2]
+		case "BASE":
+			world.base = m[2]
+		}
+	}
+	if world.api, err = client.NewClientWithOpts(client.FromEnv, client.WithAPIVersionNegotiation()); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer world.api.Close()
+	return m.Run()
+}
+
+// home makes a home with a 'docker login' for the registry.
+func home(t *testing.T, user, password string) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, ".docker"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	auth := map[string]any{"auths": map[string]any{world.registry: map[string]string{"username": user, "password": password}}}
+	data, _ := json.Marshal(auth)
+	if err := os.WriteFile(filepath.Join(dir, ".docker", "config.json"), data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// env is the process's environment, with changes.
+func env(pairs ...string) func(string) string {
+	return func(name string) string {
+		for i := 0; i+1 < len(pairs); i += 2 {
+			if pairs[i] == name {
+				return pairs[i+1]
+			}
+		}
+		switch name {
+		case "DOCKER_CONFIG", "DOCKER_CONTEXT":
+			return ""
+		}
+		return os.Getenv(name)
+	}
+}
+
+func builder(t *testing.T, o images.Options) *images.Builder {
+	t.Helper()
+	if o.Getenv == nil {
+		o.Getenv = env()
+	}
+	if o.Home == "" {
+		o.Home = home(t, world.user, world.password)
+	}
+	b := images.New(o)
+	t.Cleanup(func() { _ = b.Close() })
+	return b
+}
+
+// image gives a name of its own for a test, and removes the image afterwards.
+func image(t *testing.T) string {
+	t.Helper()
+	name := world.registry + "/lithops/" + strings.ToLower(regexp.MustCompile(`\W+`).ReplaceAllString(t.Name(), "-")) + ":1"
+	t.Cleanup(func() {
+		_ = exec.Command("docker", "image", "rm", "-f", name).Run()
+	})
+	return name
+}
+
+// folder writes files into a new folder.
+func folder(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// both runs a test with BuildKit and with the classic builder.
+func both(t *testing.T, f func(t *testing.T, getenv func(string) string)) {
+	for _, it := range []struct{ name, value string }{{"buildkit", "1"}, {"classic", "0"}} {
+		t.Run(it.name, func(t *testing.T) { f(t, env("DOCKER_BUILDKIT", it.value)) })
+	}
+}
+
+func build(t *testing.T, b *images.Builder, spec entity.ImageBuild) (entity.ImageBuilt, string, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	defer cancel()
+	var out bytes.Buffer
+	built, err := b.Build(ctx, spec, &out)
+	return built, out.String(), err
+}
+
+// wants checks a fault's kind and words.
+func wants(t *testing.T, err error, kind fault.Kind, words ...string) {
+	t.Helper()
+	if err == nil {
+		t.Fatal("it succeeded")
+	}
+	if got := fault.KindOf(err); got != kind {
+		t.Errorf("kind %q instead of %q: %v", got, kind, err)
+	}
+	text := err.Error()
+	var f *fault.Fault
+	if asFault(err, &f) {
+		text += "\n" + f.Recovery.String() + "\n" + strings.Join(f.Details, "\n")
+	}
+	for _, w := range words {
+		if !strings.Contains(text, w) {
+			t.Errorf("%q is not in:\n%s", w, text)
+		}
+	}
+}
+
+// nothingLeft checks that no container is left which was not there before the test.
+func nothingLeft(t *testing.T) {
+	t.Helper()
+	list := func() map[string]string {
+		all, err := world.api.ContainerList(context.Background(), container.ListOptions{All: true, Filters: filters.NewArgs()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids := map[string]string{}
+		for _, c := range all {
+			ids[c.ID] = c.Image + " " + c.Command
+		}
+		return ids
+	}
+	before := list()
+	t.Cleanup(func() {
+		until := time.Now().Add(20 * time.Second)
+		for {
+			var left []string
+			for id, what := range list() {
+				if before[id] == "" && !strings.Contains(what, "fn-runtime-invoker") {
+					left = append(left, what)
+				}
+			}
+			if len(left) == 0 {
+				return
+			}
+			if time.Now().After(until) {
+				t.Errorf("containers are left: %v", left)
+				return
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+	})
+}
+
+var _ = skeleton.Write
