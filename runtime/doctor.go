@@ -48,8 +48,9 @@ func (s *Service) Doctor(ctx context.Context, repair bool) ([]Check, error) {
 
 // dependsOn says which parts a check needs: where one could not be had, the check is skipped rather than failed again.
 var dependsOn = map[string][]string{
+	"python":    {"lithops"},
 	"region":    {"backend"},
-	"session":   {"backend"},
+	"session":   {"region", "namespace"},
 	"namespace": {"backend", "session", "region"},
 	"bucket":    {"backend"},
 	"caches":    {"lithops", "backend", "session", "region", "namespace", "bucket"},

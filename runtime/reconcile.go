@@ -180,7 +180,7 @@ func (s *Service) registration(c *change, bundle lithops.Bundle) entity.Action {
 	if c.want.pin {
 		notes[notePinned] = true
 	}
-	if s.Target.Backend == BackendLocal && s.Install.Interpreter != "" {
+	if s.Target.HostPython && s.Install.Interpreter != "" {
 		notes[noteInterpreter] = s.Install.Interpreter
 	}
 	return entity.Action{

@@ -2,13 +2,139 @@ package connect
 
 import (
 	"context"
+	"path/filepath"
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/functions"
+	"fn-runtime/runtime/images"
+	"fn-runtime/runtime/lithops"
+	"fn-runtime/runtime/local"
 )
 
-// Open makes the service of one command. Nothing is changed on the target; -b local starts the local endpoint.
-func Open(ctx context.Context, opts Options) (*runtime.Service, error) {
-	return nil, fault.New(fault.Internal, i18n.M("The operation is not implemented."), i18n.Message{})
+// Open makes the service of one command. Nothing is changed on the target; -b local starts the local endpoint. With
+// Tolerant there is always a service: what is missing stands in its Problems.
+func Open(ctx context.Context, o Options) (*runtime.Service, error) {
+	if o.Host.Getenv == nil {
+		o.Host.Getenv = func(string) string { return "" }
+	}
+	p := &opening{o: o, s: &runtime.Service{
+		Observer: o.Host.Observer, Clock: runtime.WallClock{}, Jobs: o.Jobs, Version: o.Host.Version,
+		Cache: lithops.Cache{Dir: lithops.CacheDir(o.Host.Home)},
+	}}
+	if err := p.open(ctx); err != nil {
+		return nil, err
+	}
+	return p.s, nil
 }
+
+// opening is one run of Open: what is known so far.
+type opening struct {
+	o        Options
+	s        *runtime.Service
+	config   *lithops.Config
+	compute  lithops.Compute
+	storage  lithops.Storage
+	endpoint local.Info // the embedded endpoint, when it is the target; the zero Info otherwise
+}
+
+// step does one part; with Tolerant its error becomes a problem of the check with that name. It tells whether the part
+// is there.
+func (p *opening) step(check string, err error) (bool, error) {
+	if err == nil {
+		return true, nil
+	}
+	if !p.o.Tolerant || fault.Is(err, fault.Interrupted) {
+		return false, err
+	}
+	if p.s.Problems == nil {
+		p.s.Problems = map[string]error{}
+	}
+	p.s.Problems[check] = err
+	return false, nil
+}
+
+func (p *opening) open(ctx context.Context) error {
+	if _, err := p.step("lithops", p.findLithops(ctx)); err != nil {
+		return err
+	}
+	if p.o.NeedImages {
+		defer func() { p.s.Images = p.images() }()
+	}
+	ok, err := p.step("backend", p.chooseBackend(ctx))
+	if !ok || err != nil || p.s.Target.Backend == "" {
+		return err
+	}
+	p.s.Contract = lithops.Contract{Backend: p.compute.Backend, Version: p.s.Install.Version, Namespace: p.compute.Namespace}
+	p.s.Compute = p.compute
+	p.s.TempDir = lithops.TempDir(p.s.Install.Version, p.o.Host.Getenv)
+	if p.o.LocalOnly {
+		return nil
+	}
+	if p.o.NeedStore {
+		if _, err := p.step("bucket", p.openStore()); err != nil {
+			return err
+		}
+	}
+	return p.openFunctions(ctx)
+}
+
+// findLithops finds the client. Without the need for it, its absence is none.
+func (p *opening) findLithops(ctx context.Context) error {
+	install, err := lithops.Find(ctx, lithops.FindOptions{
+		Python: p.o.Python, Dir: p.o.LithopsDir, Getenv: p.o.Host.Getenv, Home: p.o.Host.Home, WorkDir: p.o.Host.WorkDir,
+	})
+	if err != nil && !p.o.NeedInstall {
+		return nil
+	}
+	p.s.Install = install
+	return err
+}
+
+// openFunctions makes the compute side: the endpoint with its credentials, the user key and the namespace.
+func (p *opening) openFunctions(ctx context.Context) error {
+	ok, err := p.step("region", p.chooseEndpoint())
+	if !ok || err != nil {
+		return err
+	}
+	auth, hint, err := p.computeAuth()
+	if ok, err = p.step("session", err); !ok || err != nil {
+		return err
+	}
+	key, from, keyErr := p.userKey()
+	if fault.Is(keyErr, fault.Invalid) && p.o.UserKey == "" {
+		keyErr = nil // one existing package may tell it
+	}
+	p.s.Contract.UserKey, p.s.Target.UserKeyFrom = key, from
+	space, err := p.namespace(auth)
+	if ok, err = p.step("namespace", err); !ok || err != nil {
+		return err
+	}
+	client := functions.New(functions.Options{
+		Endpoint: p.s.Target.Endpoint, Namespace: space.id, Transport: p.transport(p.s.Target.Endpoint, auth, p.compute.Insecure), LoginHint: hint,
+	})
+	space.service = client
+	p.s.Functions, p.s.Namespace = client, space
+	if keyErr == nil && key == "" {
+		keyErr = p.keyOfPackages(ctx)
+	}
+	_, err = p.step("namespace", keyErr)
+	return err
+}
+
+// images reads registries and, when something is built, speaks to the engine.
+func (p *opening) images() runtime.Images {
+	warn := func(i18n.Message) {}
+	if o := p.o.Host.Observer; o != nil {
+		warn = o.Warn
+	}
+	return images.New(images.Options{
+		Getenv: p.o.Host.Getenv, Home: p.o.Host.Home, Warn: warn,
+		Server: p.compute.DockerServer, User: p.compute.DockerUser, Password: p.compute.DockerPassword,
+		Transport: p.anonymous(),
+	})
+}
+
+// localDir is the folder of the embedded endpoint's state.
+func (p *opening) localDir() string { return filepath.Join(p.o.Host.StateDir, "local") }

@@ -1,0 +1,134 @@
+package connect
+
+import (
+	"context"
+	"net"
+	"net/url"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/lithops"
+	"fn-runtime/runtime/local"
+	"fn-runtime/runtime/transport"
+)
+
+// chooseBackend settles backend and configuration: the flag, lithops.backend of the configuration, ibm_cf when logged
+// in; else there is nothing to work on. For -b local no configuration is read: the endpoint tells everything.
+func (p *opening) chooseBackend(ctx context.Context) error {
+	if p.o.Backend == runtime.BackendLocal {
+		return p.useLocal(ctx)
+	}
+	config, err := lithops.Load(lithops.LoadOptions{
+		File: p.o.ConfigFile, Getenv: p.o.Host.Getenv, Home: p.o.Host.Home, WorkDir: p.o.Host.WorkDir, Version: p.s.Install.Version,
+	})
+	if err != nil {
+		return err
+	}
+	p.config = config
+	backend := p.o.Backend
+	if backend == "" {
+		if backend, err = config.Backend(); err != nil {
+			return err
+		}
+	}
+	if backend == "" && p.o.Host.Session != nil {
+		backend = runtime.BackendIBMCF
+	}
+	switch {
+	case backend == runtime.BackendIBMCF, backend == runtime.BackendOpenWhisk:
+	case p.o.LocalOnly:
+		return nil
+	case backend == "":
+		return noBackend()
+	default:
+		return fault.New(fault.Invalid,
+			i18n.M("The backend '{{.Backend}}' of the Lithops configuration {{.Source}} is not one that runtimes can be deployed to here.", "Backend", backend, "Source", config.Source()),
+			i18n.M("Choose another with '-b': ibm_cf, openwhisk or local."))
+	}
+	p.s.Target.Backend = backend
+	if p.compute, err = config.Compute(lithops.Backend(backend), p.s.Install); err != nil {
+		return err
+	}
+	p.override()
+	return p.recognizeLocal(ctx)
+}
+
+// noBackend names the three ways on.
+func noBackend() error {
+	return fault.New(fault.NotLoggedIn,
+		i18n.M("There is nothing to work on: you are not logged in, and no Lithops configuration names a backend."),
+		i18n.M("Log in by running 'ibmcloud login', or name a Lithops configuration with '--config', or use this machine with '-b local'."))
+}
+
+// override lets flags win over the configuration.
+func (p *opening) override() {
+	if r := p.o.Region; r != "" && r != p.compute.Region {
+		p.compute.Region, p.compute.Endpoint, p.compute.NamespaceID = r, "", ""
+	}
+	if n := p.o.Namespace; n != "" && n != p.compute.Namespace {
+		p.compute.Namespace, p.compute.NamespaceID = n, ""
+	}
+}
+
+// useLocal starts the embedded endpoint and takes everything from it.
+func (p *opening) useLocal(ctx context.Context) error {
+	p.s.Target.Backend = runtime.BackendLocal
+	p.compute = lithops.Compute{Backend: lithops.OpenWhisk, DockerServer: lithops.DefaultDockerServer}
+	if p.o.LocalOnly {
+		return nil
+	}
+	info, err := local.Start(ctx, local.Options{
+		Dir: p.localDir(), Executable: p.o.Host.Executable, Python: p.s.Install.Interpreter, Version: p.o.Host.Version,
+	})
+	if err != nil {
+		return err
+	}
+	p.endpoint = info
+	version := p.s.Install.Version
+	p.compute = lithops.Compute{
+		Backend: lithops.OpenWhisk, Endpoint: info.Endpoint, Namespace: info.Namespace, APIKey: info.APIKey, Insecure: true,
+		RuntimeMemory:  lithops.DefaultMemory(lithops.OpenWhisk, version),
+		RuntimeTimeout: lithops.DefaultTimeout(lithops.OpenWhisk, version),
+		DockerServer:   lithops.DefaultDockerServer,
+	}
+	p.storage = lithops.Storage{
+		Backend: lithops.Minio, Endpoint: info.S3Endpoint, Bucket: info.Bucket, AccessKeyID: info.AccessKey, SecretAccessKey: info.SecretKey,
+	}
+	p.override()
+	p.aboutLocal()
+	return nil
+}
+
+// recognizeLocal finds out whether the configured endpoint is the embedded one, whose certificate is then trusted and
+// whose Python is this machine's.
+func (p *opening) recognizeLocal(ctx context.Context) error {
+	port := loopbackPort(p.compute.Endpoint)
+	if port == "" || p.o.LocalOnly {
+		return nil
+	}
+	info, err := local.Status(ctx, p.localDir())
+	if err != nil || !info.Running || loopbackPort(info.Endpoint) != port {
+		return nil //nolint:nilerr // then it is another server on this machine
+	}
+	p.endpoint = info
+	p.aboutLocal()
+	return nil
+}
+
+func (p *opening) aboutLocal() {
+	p.s.Target.CAFile = p.endpoint.CAFile
+	p.s.Target.HostPython = p.endpoint.Invoker != "docker"
+}
+
+// loopbackPort gives the port of a URL on this machine, "" for any other.
+func loopbackPort(endpoint string) string {
+	u, err := url.Parse(endpoint)
+	if err != nil || !transport.Loopback(u.Hostname()) {
+		return ""
+	}
+	if _, port, err := net.SplitHostPort(u.Host); err == nil {
+		return port
+	}
+	return ""
+}

@@ -1,0 +1,64 @@
+package connect
+
+import (
+	"context"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/lithops"
+	"fn-runtime/runtime/transport"
+)
+
+// tokenMargin is how long a configured token must still hold, in seconds: the client asks for another one when less is
+// left, and so do we.
+const tokenMargin = 20 * 60
+
+// computeAuth chooses what proves to the compute service who asks. What the Lithops configuration has comes first,
+// because the client uses that too: the account in which it looks is the one to deploy to. The session's token follows,
+// and only for hosts of IBM Cloud. hint is the remedy for a refusal.
+func (p *opening) computeAuth() (transport.Auth, i18n.Message, error) {
+	c := p.compute
+	source := i18n.M("Check the keys in the Lithops configuration {{.Source}}.", "Source", p.source())
+	if c.Backend == lithops.OpenWhisk {
+		if c.APIKey == "" {
+			return transport.Auth{}, source, c.Validate(p.s.Install.Version)
+		}
+		return transport.Auth{Basic: c.APIKey}, source, nil
+	}
+	switch {
+	case c.Token != "" && c.TokenExpiry > p.s.Clock.Now().Unix()+tokenMargin:
+		return transport.Auth{Token: constant(c.Token)}, source, nil
+	case c.APIKey != "" && c.IAMAPIKey == "", c.APIKey != "" && p.oldClient():
+		return transport.Auth{Basic: c.APIKey}, source, nil
+	case c.IAMAPIKey != "":
+		iam, err := p.iam()
+		return transport.Auth{Token: transport.APIKeyToken(iam, c.IAMAPIKey, p.anonymous())}, source, err
+	}
+	session := p.o.Host.Session
+	if session == nil {
+		return transport.Auth{}, source, fault.New(fault.NotLoggedIn, i18n.M("Not logged in."),
+			i18n.M("Log in by running 'ibmcloud login', or set 'iam_api_key' in section 'ibm' of the Lithops configuration."))
+	}
+	if !ibmHost(p.s.Target.Endpoint) {
+		return transport.Auth{}, source, fault.New(fault.Denied,
+			i18n.M("The endpoint {{.Endpoint}} is not IBM Cloud's, so the token of your session is not sent to it.", "Endpoint", p.s.Target.Endpoint),
+			i18n.M("Give a key for it in the Lithops configuration."))
+	}
+	return transport.Auth{Token: session.Token}, i18n.M("Log in again by running 'ibmcloud login', or target another account with 'ibmcloud target'."), nil
+}
+
+// oldClient tells whether the client is of a release that knows Cloud Foundry keys: they count before IAM keys there.
+func (p *opening) oldClient() bool {
+	return lithops.DefaultNamespace(p.s.Install.Version, "region", "user") == ""
+}
+
+func (p *opening) source() string {
+	if p.config == nil {
+		return ""
+	}
+	return p.config.Source()
+}
+
+func constant(token string) transport.TokenFunc {
+	return func(context.Context, bool) (string, error) { return token, nil }
+}

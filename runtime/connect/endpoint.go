@@ -1,0 +1,163 @@
+package connect
+
+import (
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"net/http"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/transport"
+)
+
+// regions are those of IBM Cloud Functions (lithops/serverless/backends/ibm_cf/config.py).
+var regions = []string{"jp-tok", "au-syd", "eu-gb", "eu-de", "us-south", "us-east"}
+
+// chooseEndpoint settles region and endpoint of the compute service, and refuses one that may not be used.
+func (p *opening) chooseEndpoint() error {
+	t := &p.s.Target
+	endpoint := p.compute.Endpoint
+	if p.compute.Backend == "ibm_cf" {
+		if p.compute.Region == "" && p.o.Host.Session != nil {
+			p.compute.Region = p.o.Host.Session.Region
+		}
+		if p.compute.Region == "" {
+			return fault.New(fault.Invalid, i18n.M("No region is known."),
+				i18n.M("Target one with 'ibmcloud target -r REGION', or give it with '--region': {{.Regions}}.", "Regions", strings.Join(regions, ", ")))
+		}
+		if endpoint == "" {
+			if !slices.Contains(regions, p.compute.Region) {
+				return fault.New(fault.Invalid, i18n.M("IBM Cloud Functions has no region '{{.Region}}'.", "Region", p.compute.Region),
+					i18n.M("Use one of {{.Regions}}.", "Regions", strings.Join(regions, ", ")))
+			}
+			endpoint = "https://" + p.compute.Region + ".functions.cloud.ibm.com"
+		}
+		t.Region = p.compute.Region
+	}
+	if endpoint == "" {
+		return p.compute.Validate(p.s.Install.Version)
+	}
+	endpoint, err := p.private(endpoint)
+	if err == nil {
+		err = secure(endpoint, i18n.M("compute service"))
+	}
+	t.Endpoint, t.ResourceGroup = endpoint, p.compute.ResourceGroupID
+	p.s.Contract.Region, p.s.Compute = p.compute.Region, p.compute
+	return err
+}
+
+// secure refuses endpoints that are no URL, or that would be reached without TLS beyond this machine.
+func secure(endpoint string, what i18n.Message) error {
+	u, err := url.Parse(endpoint)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		return fault.New(fault.Invalid, i18n.M("The endpoint '{{.Endpoint}}' of the {{.What}} is not a URL.", "Endpoint", endpoint, "What", what),
+			i18n.M("Write it as https://HOST[:PORT] in the Lithops configuration."))
+	}
+	if u.Scheme == "http" && !transport.Loopback(u.Hostname()) {
+		return fault.New(fault.Invalid, i18n.M("The endpoint '{{.Endpoint}}' of the {{.What}} does not use TLS, so keys would be readable on the way.", "Endpoint", endpoint, "What", what),
+			i18n.M("Write it with https:// in the Lithops configuration; without TLS only this machine is reached."))
+	}
+	return nil
+}
+
+// ibmDomains are the domains of IBM Cloud's own services: the token of the session goes nowhere else.
+var ibmDomains = []string{".cloud.ibm.com", ".appdomain.cloud"}
+
+// ibmHost tells whether an endpoint is IBM Cloud's.
+func ibmHost(endpoint string) bool {
+	u, err := url.Parse(endpoint)
+	if err != nil || u.Scheme != "https" {
+		return false
+	}
+	host := strings.ToLower(u.Hostname())
+	return slices.ContainsFunc(ibmDomains, func(d string) bool { return strings.HasSuffix(host, d) })
+}
+
+// private gives the private name of an endpoint of IBM Cloud when the session is set to private endpoints; other hosts
+// beyond this machine are then refused, because traffic to them leaves the private network.
+func (p *opening) private(endpoint string) (string, error) {
+	if s := p.o.Host.Session; s == nil || !s.PrivateEndpoint || loopback(endpoint) {
+		return endpoint, nil
+	}
+	u, err := url.Parse(endpoint)
+	if err != nil || !ibmHost(endpoint) {
+		return "", fault.New(fault.Invalid,
+			i18n.M("The session uses private endpoints, and '{{.Endpoint}}' is not one of IBM Cloud.", "Endpoint", endpoint),
+			i18n.M("Log in to the public endpoint with 'ibmcloud login -a cloud.ibm.com', or use another configuration."))
+	}
+	host := u.Host
+	switch {
+	case strings.HasPrefix(host, "private.") || strings.Contains(host, ".private.") || strings.Contains(host, ".direct."):
+	case strings.HasPrefix(host, "s3."):
+		host = "s3.private." + strings.TrimPrefix(host, "s3.")
+	default:
+		host = "private." + host
+	}
+	u.Host = host
+	return u.String(), nil
+}
+
+func loopback(endpoint string) bool {
+	u, err := url.Parse(endpoint)
+	return err == nil && transport.Loopback(u.Hostname())
+}
+
+// iam is the identity service that exchanges API keys.
+func (p *opening) iam() (string, error) {
+	endpoint := transport.DefaultIAM
+	if s := p.o.Host.Session; s != nil && s.IAMEndpoint != "" {
+		endpoint = s.IAMEndpoint
+	}
+	endpoint, err := p.private(endpoint)
+	if err == nil {
+		err = secure(endpoint, i18n.M("identity service"))
+	}
+	return endpoint, err
+}
+
+// transport carries the requests to one endpoint with its credentials.
+func (p *opening) transport(origin string, auth transport.Auth, insecure bool) http.RoundTripper {
+	return transport.New(p.transportOptions(origin, auth, insecure))
+}
+
+// anonymous carries requests that have no credentials in their headers, or their own.
+func (p *opening) anonymous() http.RoundTripper {
+	return transport.New(p.transportOptions("", transport.Auth{}, false))
+}
+
+func (p *opening) transportOptions(origin string, auth transport.Auth, insecure bool) transport.Options {
+	h := p.o.Host
+	o := transport.Options{
+		Auth: auth, Origin: origin, UserAgent: "fn-runtime/" + h.Version, Timeout: h.HTTPTimeout,
+		SkipTLSVerify: insecure && p.endpoint.CAFile == "" || h.SkipTLSVerify && (origin == "" || ibmHost(origin)),
+		// The same bundles as the client's HTTP library.
+		CAFiles: []string{h.Getenv("REQUESTS_CA_BUNDLE"), h.Getenv("CURL_CA_BUNDLE")},
+		Trace:   h.Trace, Secrets: p.secrets(),
+	}
+	if p.endpoint.CAFile != "" {
+		if pem, err := os.ReadFile(p.endpoint.CAFile); err == nil {
+			o.CAs = append(o.CAs, pem)
+		}
+	}
+	if h.Observer != nil {
+		o.OnRetry = func(host, reason string, wait time.Duration) { p.retry(h.Observer, host, reason, wait) }
+	}
+	return o
+}
+
+func (p *opening) retry(o runtime.Observer, host, reason string, wait time.Duration) {
+	o.Note(i18n.M("{{.Host}}: {{.Reason}}; trying again in {{.Wait}}.", "Host", host, "Reason", reason, "Wait", wait.Round(100*time.Millisecond)))
+}
+
+// secrets are what no trace may hold.
+func (p *opening) secrets() []string {
+	c, st := p.compute, p.storage
+	all := []string{c.APIKey, c.IAMAPIKey, c.Token, c.DockerPassword, st.SecretAccessKey, st.SessionToken, st.APIKey, st.IAMAPIKey,
+		p.endpoint.APIKey, p.endpoint.Token, p.endpoint.SecretKey}
+	return slices.DeleteFunc(all, func(s string) bool { return s == "" })
+}

@@ -1,0 +1,65 @@
+package connect
+
+import (
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/lithops"
+	"fn-runtime/runtime/storage"
+	"fn-runtime/runtime/transport"
+)
+
+// openStore makes the bucket of the Lithops configuration, or that of the local endpoint.
+func (p *opening) openStore() error {
+	if p.config != nil {
+		st, err := p.config.Storage(p.compute, p.s.Install)
+		if err != nil {
+			return err
+		}
+		p.storage = st
+	}
+	st := &p.storage
+	if p.o.Bucket != "" {
+		st.Bucket = p.o.Bucket
+	}
+	session := p.o.Host.Session
+	hmac := st.AccessKeyID != "" && st.SecretAccessKey != ""
+	bySession := st.Backend == lithops.IBMCOS && !hmac && st.APIKey == "" && st.IAMAPIKey == "" && session != nil && ibmHost(st.Endpoint)
+	if err := st.Validate(); err != nil && !(bySession && st.Bucket != "") {
+		return err
+	}
+	endpoint, err := p.private(st.Endpoint)
+	if err == nil {
+		err = secure(endpoint, i18n.M("storage"))
+	}
+	if err != nil {
+		return err
+	}
+	p.s.Storage, p.s.Target.Bucket = *st, st.Bucket
+	o := storage.Options{
+		Endpoint: endpoint, Region: st.Region, Bucket: st.Bucket, ServiceInstanceID: st.ServiceInstanceID,
+		LoginHint: i18n.M("Check the keys in section '{{.Section}}' of the Lithops configuration {{.Source}}.", "Section", st.Backend, "Source", p.source()),
+	}
+	if st.Backend == lithops.AWSS3 && st.Region != "us-east-1" {
+		o.Location = st.Region
+	}
+	auth, origin := transport.Auth{}, ""
+	switch {
+	case hmac:
+		o.AccessKeyID, o.SecretAccessKey, o.SessionToken = st.AccessKeyID, st.SecretAccessKey, st.SessionToken
+	case bySession:
+		auth, origin = transport.Auth{Token: session.Token}, endpoint
+		o.LoginHint = i18n.M("Log in again by running 'ibmcloud login'.")
+	default:
+		key := st.APIKey
+		if key == "" {
+			key = st.IAMAPIKey
+		}
+		iam, err := p.iam()
+		if err != nil {
+			return err
+		}
+		auth, origin = transport.Auth{Token: transport.APIKeyToken(iam, key, p.anonymous())}, endpoint
+	}
+	o.Transport = p.transport(origin, auth, false)
+	p.s.Store = storage.New(o)
+	return nil
+}

@@ -1,0 +1,77 @@
+package connect
+
+import (
+	"context"
+	"regexp"
+	"strings"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/lithops"
+)
+
+// userKeyVariable gives the user part of package names where flag and configuration do not.
+const userKeyVariable = "FN_RUNTIME_USER_KEY"
+
+var userKeyText = regexp.MustCompile(`^[A-Za-z0-9_@.&-]{1,64}$`)
+
+// userKey gives the user part of package names, and where it came from: flag, environment, the API key of the Lithops
+// configuration. The one existing package in the namespace comes after these: see keyOfPackages.
+func (p *opening) userKey() (key, from string, err error) {
+	given, from := p.o.UserKey, "--user-key"
+	if given == "" {
+		given, from = p.o.Host.Getenv(userKeyVariable), userKeyVariable
+	}
+	if given != "" {
+		if !userKeyText.MatchString(given) {
+			return "", "", fault.New(fault.Usage, i18n.M("'{{.Key}}' cannot be part of a package name.", "Key", given),
+				i18n.M("Give the first characters of the API key that the Lithops client uses."))
+		}
+		return given, from, nil
+	}
+	key, err = lithops.UserKey(p.compute.Backend, p.s.Install.Version, p.compute)
+	if p.s.Target.Backend == "local" {
+		return key, "the local endpoint", err
+	}
+	return key, "the Lithops configuration", err
+}
+
+// keyOfPackages takes the user part from the one key that Lithops packages in the namespace have. None or several are
+// no answer, and the fault says how to give one.
+func (p *opening) keyOfPackages(ctx context.Context) error {
+	remedy := i18n.M("Set 'iam_api_key' in section 'ibm' of the Lithops configuration, or give its first characters with '--user-key' or {{.Variable}}.", "Variable", userKeyVariable)
+	keys := map[string]string{}
+	err := p.s.Namespace.Find(ctx)
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return err
+	}
+	if err == nil {
+		for pkg, err := range p.s.Functions.Packages(ctx) {
+			if err != nil {
+				return err
+			}
+			if key, ok := lithops.PackageUserKey(pkg.Name); ok {
+				keys[key] = pkg.Name
+			}
+		}
+	}
+	switch len(keys) {
+	case 0:
+		return fault.New(fault.Invalid,
+			i18n.M("Package names contain the first characters of the API key that the Lithops client uses, and this key is not known."), remedy)
+	case 1:
+		for key, pkg := range keys {
+			p.s.Contract.UserKey, p.s.Target.UserKeyFrom = key, "the existing package "+pkg
+			if o := p.o.Host.Observer; o != nil {
+				o.Note(i18n.M("The user part of package names is taken from the existing package {{.Package}}.", "Package", pkg))
+			}
+		}
+		return nil
+	}
+	names := make([]string, 0, len(keys))
+	for _, pkg := range keys {
+		names = append(names, pkg)
+	}
+	return fault.New(fault.Invalid,
+		i18n.M("The namespace has Lithops packages of several API keys: {{.Packages}}.", "Packages", strings.Join(names, ", ")), remedy)
+}
