@@ -79,7 +79,7 @@ func (o LoadOptions) find() (path, named string) {
 	}
 	places := []string{filepath.Join(o.WorkDir, ".lithops_config"), filepath.Join(o.Home, ".lithops", "config")}
 	r := parseRelease(o.Version)
-	if r.before(2, 2, 13) {
+	if r.before(2, 2, 14) {
 		places = append(places, filepath.Join(o.Home, ".lithops_config"))
 	}
 	if !r.before(2, 8, 0) && runtime.GOOS != "windows" {

@@ -219,7 +219,7 @@ func (r *yamlReader) mapping(pairs []*ast.MappingValueNode, line, depth int) (*n
 			continue
 		}
 		tk := p.Key.GetToken()
-		if at := tk.Position.Line; v.line == 0 || v.kind == kindMap || v.kind == kindNull {
+		if at := tk.Position.Line; v.kind != kindText || v.line == 0 {
 			c := *v // a section begins where its key stands
 			c.line = at
 			v = &c

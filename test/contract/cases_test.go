@@ -180,8 +180,8 @@ func (m maker) storage(q func(string) string, backend lithops.Backend) (name str
 			id, secret = "access_key", "secret_key"
 		}
 		region := m.pick("us-south", "eu-de")
-		switch m.IntN(3) {
-		case 0:
+		switch {
+		case m.before("2.2.7") || m.IntN(3) == 0:
 			pairs = append(pairs, "endpoint", q("https://s3."+region+".cloud-object-storage.appdomain.cloud"))
 			if backend == lithops.IBMCF {
 				pairs = append(pairs, "private_endpoint", q("https://s3.private."+region+".cloud-object-storage.appdomain.cloud"))

@@ -78,7 +78,7 @@ def key_of(storage, key):
 def compute(case):
     backend = case["backend"]
     data = yaml.safe_load(case["yaml"])
-    full = lithops_config.default_config(config_data=data)
+    full = lithops_config.default_config(config_data=data, config_overwrite={"backend": {}})
     section = lithops_config.extract_serverless_config(full)
     own = section[backend]
     impl = module(backend, backend)
@@ -112,7 +112,7 @@ def normal(case, image):
     (data["serverless"] if old else data[backend])["runtime"] = image
     if old:
         data[backend].pop("runtime", None)
-    full = lithops_config.default_config(config_data=data)
+    full = lithops_config.default_config(config_data=data, config_overwrite={"backend": {}})
     return full["serverless"]["runtime"] if old else full[backend]["runtime"]
 
 

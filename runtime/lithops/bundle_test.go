@@ -1,0 +1,164 @@
+package lithops
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"fn-runtime/runtime/fault"
+)
+
+func unpack(t *testing.T, b Bundle) map[string]string {
+	t.Helper()
+	data, err := base64.StdEncoding.DecodeString(b.Base64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string]string{}
+	for _, f := range z.File {
+		r, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[f.Name] = string(text)
+	}
+	return files
+}
+
+func build(t *testing.T, in Install, b Backend) Bundle {
+	t.Helper()
+	bundle, err := BuildBundle(context.Background(), in, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bundle
+}
+
+func TestBundleIsIdenticalForIdenticalInput(t *testing.T) {
+	one := Install{Dir: fakePackage(t, filepath.Join(t.TempDir(), "lithops"), "3.8.0"), Version: "3.8.0"}
+	two := Install{Dir: fakePackage(t, filepath.Join(t.TempDir(), "lithops"), "3.8.0"), Version: "3.8.0"}
+	old := time.Date(2001, 1, 1, 0, 0, 0, 0, time.UTC)
+	if err := os.Chtimes(filepath.Join(two.Dir, "version.py"), old, old); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(filepath.Join(two.Dir, "version.py"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a, b := build(t, one, IBMCF), build(t, two, IBMCF)
+	if a != b {
+		t.Error("same files, other archive")
+	}
+	if c := build(t, one, OpenWhisk); c.SHA256 == a.SHA256 || unpack(t, c)["__main__.py"] != "ow\n" {
+		t.Error("the entry point is not the backend's")
+	}
+	writeFile(t, filepath.Join(two.Dir, "version.py"), "__version__ = '3.8.1'\n", 0o644)
+	if c := build(t, two, IBMCF); c.SHA256 == a.SHA256 {
+		t.Error("other files, same digest")
+	}
+}
+
+func TestBundleLeavesOutWhatTheClientLeavesOut(t *testing.T) {
+	in := Install{Dir: fakePackage(t, filepath.Join(t.TempDir(), "lithops"), "3.8.0"), Version: "3.8.0"}
+	writeFile(t, filepath.Join(in.Dir, "left.zip"), "x", 0o644)
+	writeFile(t, filepath.Join(in.Dir, ".pytest_cache", "x"), "x", 0o644)
+	if err := os.Symlink("version.py", filepath.Join(in.Dir, "linked.py")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("gone", filepath.Join(in.Dir, ".#lock")); err != nil {
+		t.Fatal(err)
+	}
+	names := func(version string) []string {
+		in.Version = version
+		var list []string
+		for n := range unpack(t, build(t, in, IBMCF)) {
+			list = append(list, n)
+		}
+		slices.Sort(list)
+		return list
+	}
+	now := names("3.8.0")
+	want := []string{"__main__.py", "lithops/__init__.py", "lithops/linked.py", "lithops/serverless/backends/ibm_cf/entry_point.py",
+		"lithops/serverless/backends/openwhisk/entry_point.py", "lithops/version.py", "lithops/worker/__init__.py"}
+	if !slices.Equal(now, want) {
+		t.Errorf("%v", now)
+	}
+	if before := names("3.7.0"); len(before) != len(want)+2 {
+		t.Errorf("before 3.8.0: %v", before)
+	}
+}
+
+func TestBundleRefuses(t *testing.T) {
+	outside := filepath.Join(t.TempDir(), "secret")
+	writeFile(t, outside, "secret", 0o600)
+	for name, spoil := range map[string]func(dir string) error{
+		"link out":     func(d string) error { return os.Symlink(outside, filepath.Join(d, "x.py")) },
+		"folder out":   func(d string) error { return os.Symlink(filepath.Dir(outside), filepath.Join(d, "x")) },
+		"relative out": func(d string) error { return os.Symlink("../../../../../../etc/hostname", filepath.Join(d, "x")) },
+		"loop":         func(d string) error { return os.Symlink(".", filepath.Join(d, "x")) },
+		"socket": func(d string) error {
+			l, err := net.Listen("unix", filepath.Join(d, "s"))
+			if err == nil {
+				t.Cleanup(func() { _ = l.Close() })
+			}
+			return err
+		},
+		"no entry point": func(d string) error { return os.Remove(filepath.Join(d, "serverless/backends/ibm_cf/entry_point.py")) },
+		"no folder":      func(d string) error { return os.RemoveAll(d) },
+		"too large": func(d string) error {
+			data := make([]byte, 37<<20)
+			_, _ = rand.Read(data)
+			return os.WriteFile(filepath.Join(d, "data"), data, 0o600)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir, err := os.MkdirTemp("", "b") // short: the path of a socket is bounded
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = os.RemoveAll(dir) })
+			in := Install{Dir: fakePackage(t, filepath.Join(dir, "lithops"), "3.8.0"), Version: "3.8.0"}
+			if err := spoil(in.Dir); err != nil {
+				t.Fatal(err)
+			}
+			b, err := BuildBundle(context.Background(), in, IBMCF)
+			if k := fault.KindOf(err); k != fault.Invalid && k != fault.TooLarge || b != (Bundle{}) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	in := Install{Dir: fakePackage(t, filepath.Join(t.TempDir(), "lithops"), "3.8.0"), Version: "3.8.0"}
+	if _, err := BuildBundle(ctx, in, IBMCF); !fault.Is(err, fault.Interrupted) {
+		t.Errorf("cancelled: %v", err)
+	}
+}
+
+func BenchmarkBundle(b *testing.B) {
+	dir := os.Getenv("FN_RUNTIME_LITHOPS")
+	if dir == "" {
+		b.Skip("FN_RUNTIME_LITHOPS names no package")
+	}
+	for b.Loop() {
+		if _, err := BuildBundle(context.Background(), Install{Dir: dir, Version: "3.8.0"}, IBMCF); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

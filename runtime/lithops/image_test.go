@@ -1,0 +1,110 @@
+package lithops
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/distribution/reference"
+
+	"fn-runtime/runtime/fault"
+)
+
+func TestImage(t *testing.T) {
+	for _, tc := range [][4]string{
+		{"me/img:1", "", "3.8.0", "docker.io/me/img:1"},
+		{"me/img:1", "", "2.8.0", "me/img:1"},
+		{"me/img", "us.icr.io", "2.9.0", "us.icr.io/me/img"},
+		{"us.icr.io/img", "us.icr.io", "2.9.0", "us.icr.io/img"},
+		{"img", "", "3.8.0", "img"}, {"default", "", "3.8.0", "default"}, {"a/b/c", "", "3.8.0", "a/b/c"},
+	} {
+		if got := Image(tc[0], tc[1], tc[2]); got != tc[3] {
+			t.Errorf("Image(%q, %q, %q) = %q", tc[0], tc[1], tc[2], got)
+		}
+	}
+}
+
+func TestDefaultImageSaysWhatThereIs(t *testing.T) {
+	_, err := DefaultImage(IBMCF, "3.8.0", "3.13")
+	var f *fault.Fault
+	if !errors.As(err, &f) || !strings.Contains(f.Error(), "3.10, 3.11, 3.12") || !strings.Contains(f.Recovery.String(), "'ibmcloud fn-runtime init'") {
+		t.Errorf("%v / %v", err, f.Recovery)
+	}
+}
+
+func TestValidateImage(t *testing.T) {
+	for _, good := range []string{"default", "me/img", "me/img:V1", "docker.io/me/my_img:0.1", "localhost:5000/a/b/c:x", "a"} {
+		if err := ValidateImage(good); err != nil {
+			t.Errorf("%q: %v", good, err)
+		}
+	}
+	for bad, better := range map[string]string{
+		"Me/Img:V1":              "me/img:V1",
+		"me/my img":              "me/my-img",
+		"me/img: 1":              "me/img:1",
+		"me/img:":                "me/img",
+		"/me/img":                "me/img",
+		"https://me/img":         "",
+		"":                       "",
+		"me/img@sha256:abc":      "me/img",
+		"é":                      "",
+		strings.Repeat("a", 300): "",
+		"me/\x1b[31mimg":         "",
+		"a::b":                   "",
+	} {
+		err := ValidateImage(bad)
+		var f *fault.Fault
+		if !errors.As(err, &f) || f.Kind != fault.Usage {
+			t.Errorf("%q is accepted: %v", bad, err)
+			continue
+		}
+		if shown := strings.Contains(f.Recovery.String(), "'"+better+"'"); better != "" && !shown {
+			t.Errorf("%q: want %q, got: %v", bad, better, f.Recovery)
+		}
+	}
+}
+
+func TestLimits(t *testing.T) {
+	for _, tc := range []struct {
+		backend Backend
+		memory  int
+		ok      bool
+	}{{IBMCF, 128, true}, {IBMCF, 2048, true}, {IBMCF, 127, false}, {IBMCF, 2049, false}, {IBMCF, 0, false}, {OpenWhisk, 4096, true}, {OpenWhisk, -1, false}, {OpenWhisk, 1 << 21, false}} {
+		if err := ValidateMemory(tc.backend, tc.memory); (err == nil) != tc.ok {
+			t.Errorf("%+v: %v", tc, err)
+		}
+	}
+	for _, tc := range []struct {
+		backend Backend
+		timeout int
+		ok      bool
+	}{{IBMCF, 1, true}, {IBMCF, 600, true}, {IBMCF, 601, false}, {IBMCF, 0, false}, {OpenWhisk, 3600, true}, {OpenWhisk, 0, false}, {OpenWhisk, 90000, false}} {
+		if err := ValidateTimeout(tc.backend, tc.timeout); (err == nil) != tc.ok {
+			t.Errorf("%+v: %v", tc, err)
+		}
+	}
+	if DefaultTimeout(OpenWhisk, "3.8.0") != 300 || DefaultTimeout(IBMCF, "2.2.0") != 600 || DefaultMemory(IBMCF, "3.8.0") != 256 {
+		t.Error("defaults")
+	}
+}
+
+func FuzzImage(f *testing.F) {
+	for _, s := range []string{"me/img:1", "Me/Img", "a b", "x@sha256:" + strings.Repeat("a", 64), "localhost:5000/a", "::", "//"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		if better := correctedImage(name); better != "" && ValidateImage(better) != nil {
+			t.Errorf("%q is corrected to %q, which is refused", name, better)
+		}
+		if ValidateImage(name) != nil {
+			return
+		}
+		if _, err := reference.ParseNormalizedNamed(name); err != nil {
+			t.Errorf("%q: %v", name, err)
+		}
+		c := Contract{Backend: OpenWhisk, Version: "3.8.0", UserKey: "abcde", Namespace: "guest"}
+		if err := c.ValidateNames(c.Action(Image(name, "", "3.8.0"), 2048)); err != nil {
+			t.Errorf("%q: %v", name, err)
+		}
+	})
+}
