@@ -9,6 +9,6 @@ import (
 func endpoint(i local.Info) view.Endpoint {
 	return view.Endpoint{
 		Running: i.Running, PID: i.PID, URL: i.Endpoint, S3URL: i.S3Endpoint, Namespace: i.Namespace, Bucket: i.Bucket,
-		CAFile: i.CAFile, Python: i.Python, Invoker: i.Invoker, StartedAt: i.StartedAt, Version: i.Version,
+		CAFile: i.CAFile, CABundle: i.CABundle, Python: i.Python, Invoker: i.Invoker, StartedAt: i.StartedAt, Version: i.Version,
 	}
 }

@@ -31,6 +31,7 @@ func (f *Factory) outputFlags(cmd *cobra.Command) {
 		i18n.M("Write one JSON document to standard output; `FORMAT` is json.").ID)
 	cmd.Flags().BoolVarP(&f.View.Quiet, "quiet", "q", f.View.Quiet, i18n.M("Suppress progress.").ID)
 	complete(cmd, "output", "json")
+	markCommon(cmd, "output", "quiet")
 }
 
 // targetFlags say where to work.
@@ -62,10 +63,12 @@ func (t *targetFlags) add(cmd *cobra.Command) {
 	stringFlag(cmd, &t.userKey, "user-key", "", i18n.M("Use `KEY` as the user part of package names."))
 	stringFlag(cmd, &t.python, "python", "", i18n.M("Use the Lithops of this `PYTHON`, a version such as 3.11 or a path."))
 	stringFlag(cmd, &t.lithops, "lithops", "", i18n.M("Use the Lithops package in the folder `DIR`."))
+	markCommon(cmd, "backend", "config", "region", "resource-group", "namespace", "bucket", "user-key", "python", "lithops")
 }
 
 func (t *targetFlags) addJobs(cmd *cobra.Command) {
 	countFlag(cmd, &t.jobs, "jobs", "j", maxJobs, i18n.M("Work on at most `N` things at the same time."))
+	markCommon(cmd, "jobs")
 }
 
 func backends() []string { return []string{"ibm_cf", "openwhisk", "local"} }

@@ -41,10 +41,15 @@ func Usage(cmd *cobra.Command) string {
 	if cmd.HasAvailableSubCommands() {
 		return strings.Join(append(words, "COMMAND"), " ")
 	}
+	var others []string
 	visit(cmd, func(fl *pflag.Flag) {
-		words = append(words, "["+strings.ReplaceAll(term(fl), ",", " |")+"]")
+		if isCommon(fl) {
+			others = append(others, "["+term(fl)+"]")
+		} else {
+			words = append(words, "["+term(fl)+"]")
+		}
 	})
-	return strings.Join(words, " ")
+	return strings.Join(append(words, others...), " ")
 }
 
 // visit calls fn for each flag that help and metadata show, in the order of their names.
@@ -68,13 +73,18 @@ func term(fl *pflag.Flag) string {
 	return s
 }
 
-// isCommon tells of flags that most commands have: their help stands apart.
-func isCommon(name string) bool {
-	switch name {
-	case "backend", "config", "region", "resource-group", "namespace", "bucket", "user-key", "output", "quiet", "jobs", "lithops":
-		return true
+// common marks flags that most commands have: their help stands apart.
+const common = "common"
+
+func markCommon(cmd *cobra.Command, names ...string) {
+	for _, name := range names {
+		_ = cmd.Flags().SetAnnotation(name, common, nil)
 	}
-	return false
+}
+
+func isCommon(fl *pflag.Flag) bool {
+	_, ok := fl.Annotations[common]
+	return ok
 }
 
 // helpOf puts a command's help together.
@@ -95,7 +105,7 @@ func helpOf(cmd *cobra.Command) view.Help {
 	}
 	visit(cmd, func(fl *pflag.Flag) {
 		e := view.Entry{Term: term(fl), Meaning: i18n.M(fl.Usage)}
-		if isCommon(fl.Name) {
+		if isCommon(fl) {
 			h.Common = append(h.Common, e)
 		} else {
 			h.Options = append(h.Options, e)
@@ -108,4 +118,6 @@ func helpOf(cmd *cobra.Command) view.Help {
 const exampleMark = ": $ "
 
 // example is one line of examples; the command line is what follows the name of the program.
-func example(meaning i18n.Message, command string) string { return meaning.ID + exampleMark + command + "\n" }
+func example(meaning i18n.Message, command string) string {
+	return meaning.ID + exampleMark + command + "\n"
+}

@@ -51,7 +51,7 @@ func (l *localFlags) options(f *Factory) (local.Options, error) {
 	}
 	return local.Options{
 		Dir: dir, Executable: f.Host.Executable, Python: l.python, Invoker: l.invoker,
-		Port: l.port, S3Port: l.s3Port, IdleTimeout: l.idle,
+		Port: l.port, S3Port: l.s3Port, IdleTimeout: l.idle, Version: f.Version,
 	}, nil
 }
 

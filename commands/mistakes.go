@@ -60,12 +60,12 @@ func unknownCommand(cmd *cobra.Command, args []string) error {
 			names = append(names, sub.Aliases...)
 		}
 	}
-	full := args[0]
+	parent := ""
 	if cmd.HasParent() {
-		full = cmd.Name() + " " + full
+		parent = cmd.Name() + " "
 	}
 	if near := nearest(strings.ToLower(args[0]), names); near != "" {
-		return usage(i18n.M("Unknown command '{{.Command}}'. Did you mean '{{.Near}}'?", "Command", full, "Near", near))
+		return usage(i18n.M("Unknown command '{{.Command}}'. Did you mean '{{.Near}}'?", "Command", parent+args[0], "Near", parent+near))
 	}
-	return usage(i18n.M("Unknown command '{{.Command}}'.", "Command", full))
+	return usage(i18n.M("Unknown command '{{.Command}}'.", "Command", parent+args[0]))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -29,6 +30,9 @@ func Run(ctx context.Context, f *Factory, args []string) int {
 	if err == nil {
 		return exitDone
 	}
+	if word := wordFor(cmd, args); word != "" && fault.Is(err, fault.Usage) {
+		err = unknownCommand(cmd, []string{word}) // its flags are unknown too, but that is not the reason
+	}
 	if wantsJSON(args) { // also where parsing stopped before it came to --output
 		f.View.JSON = true
 	}
@@ -39,12 +43,29 @@ func Run(ctx context.Context, f *Factory, args []string) int {
 	if ctx.Err() != nil && !fault.Is(err, fault.Interrupted) && doc == nil {
 		err = errors.Join(err, ctx.Err())
 	}
-	if fault.Is(err, fault.Usage) && !f.View.JSON {
+	switch {
+	case fault.Is(err, fault.Usage) && !f.View.JSON:
 		f.View.IncorrectUsage(err, helpOf(cmd))
-	} else {
+	case fault.Is(err, fault.Usage):
+		f.View.Fail(withUsage(err, cmd), nil)
+	default:
 		f.View.Fail(err, doc)
 	}
 	return exitStatus(ctx, err)
+}
+
+// wordFor gives the argument that should have been a command below cmd, "" when there is none.
+func wordFor(cmd *cobra.Command, args []string) string {
+	depth := strings.Count(cmd.CommandPath(), " ")
+	if !cmd.HasSubCommands() || len(args) <= depth {
+		return ""
+	}
+	for _, a := range args[:depth+1] {
+		if strings.HasPrefix(a, "-") {
+			return ""
+		}
+	}
+	return args[depth]
 }
 
 // exitStatus maps every error to its exit status.
@@ -84,6 +105,17 @@ func (f *Factory) finish(r runtime.Result, err error) error {
 
 // usage is an error of the command line.
 func usage(reason i18n.Message) error { return fault.New(fault.Usage, reason, i18n.Message{}) }
+
+// withUsage stands for the help that JSON has no place for.
+func withUsage(err error, cmd *cobra.Command) error {
+	var f *fault.Fault
+	if !errors.As(err, &f) || !f.Recovery.IsZero() {
+		return err
+	}
+	help := *f
+	help.Recovery = i18n.M("Show the usage with '{{.Command}}'.", "Command", "ibmcloud "+cmd.CommandPath()+" --help")
+	return &help
+}
 
 // wantsJSON looks for --output json in arguments that may not be parsable.
 func wantsJSON(args []string) bool {
@@ -150,4 +182,3 @@ func deletions(plan runtime.Result, kind string) int {
 	}
 	return n
 }
-

@@ -8,6 +8,8 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 
 	sdk "github.com/IBM-Cloud/ibm-cloud-cli-sdk/plugin"
@@ -76,7 +78,7 @@ func newFactory() (*commands.Factory, func(), error) {
 	f.View.ErrColour = view.Colour(host.colour, streams.ErrTTY, os.Getenv)
 	f.View.Quiet = os.Getenv("IBMCLOUD_QUIET") == "true"
 	if os.Getenv("IBMCLOUD_PLUGIN_NAMESPACE") == "" && len(os.Args) > 0 {
-		f.View.Program = os.Args[0]
+		f.View.Program = asTyped(os.Args[0])
 	}
 	if err != nil {
 		return f, func() {}, err
@@ -88,6 +90,15 @@ func newFactory() (*commands.Factory, func(), error) {
 	}
 	f.Host.Trace = trace.writer
 	return f, trace.close, nil
+}
+
+// asTyped is how a user would call this program again: by its name alone where the path finds it.
+func asTyped(program string) string {
+	name := filepath.Base(program)
+	if found, err := exec.LookPath(name); err == nil && found == program {
+		return name
+	}
+	return program
 }
 
 // recovered turns the panics with which the SDK reports an unreadable configuration into an error.

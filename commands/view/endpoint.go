@@ -17,6 +17,7 @@ type Endpoint struct {
 	Namespace string
 	Bucket    string
 	CAFile    string
+	CABundle  string
 	Python    string
 	Invoker   string
 	StartedAt time.Time
@@ -32,7 +33,8 @@ type EndpointDocument struct {
 	Namespace  string  `json:"namespace"`
 	Bucket     string  `json:"bucket"`
 	CAFile     string  `json:"ca_file"`
-	Python     string  `json:"python"` // interpreter of the actions
+	CABundle   string  `json:"ca_bundle"` // the system's authorities and the endpoint's: for REQUESTS_CA_BUNDLE
+	Python     string  `json:"python"`    // interpreter of the actions
 	Invoker    string  `json:"invoker"`
 	StartedAt  *string `json:"started_at"`
 	Version    string  `json:"version"`
@@ -42,7 +44,7 @@ type EndpointDocument struct {
 func (v *View) Endpoint(e Endpoint) error {
 	if v.JSON {
 		return v.Document(EndpointDocument{
-			e.Running, e.PID, e.URL, e.S3URL, e.Namespace, e.Bucket, e.CAFile, e.Python, e.Invoker, timestamp(e.StartedAt), e.Version,
+			e.Running, e.PID, e.URL, e.S3URL, e.Namespace, e.Bucket, e.CAFile, e.CABundle, e.Python, e.Invoker, timestamp(e.StartedAt), e.Version,
 		})
 	}
 	v.endProgress()

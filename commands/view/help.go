@@ -113,7 +113,8 @@ func (p page) entries(v *View, head i18n.Message, list []Entry) {
 		} else {
 			first += strings.Repeat(" ", column-w+3)
 		}
-		p.paragraph(v.render(e.Meaning, p.colour, false), first, indent)
+		// backquotes name the value of a flag, for programs
+		p.paragraph(strings.ReplaceAll(v.render(e.Meaning, p.colour, false), "`", ""), first, indent)
 	}
 }
 

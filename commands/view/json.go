@@ -1,9 +1,12 @@
 package view
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
+	"unicode/utf16"
 
 	"fn-runtime/runtime/fault"
 )
@@ -27,21 +30,31 @@ func (v *View) Document(doc any) error {
 	return err
 }
 
-// encode indents by two blanks and leaves <, > and & as they are; control characters are escaped by JSON itself.
+// encode indents by two blanks and leaves <, > and & as they are. Control characters are escaped by JSON itself, and
+// here those that it leaves: C1 controls and characters that change the writing direction or are invisible.
 func encode(doc any) ([]byte, error) {
-	var b buffer
+	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
-	err := e.Encode(doc)
-	return b, err
-}
-
-type buffer []byte
-
-func (b *buffer) Write(p []byte) (int, error) {
-	*b = append(*b, p...)
-	return len(p), nil
+	if err := e.Encode(doc); err != nil {
+		return nil, err
+	}
+	unsafe := func(r rune) bool { return r >= 0x7f && r < 0xa0 || isHidden(r) }
+	if bytes.IndexFunc(b.Bytes(), unsafe) < 0 {
+		return b.Bytes(), nil
+	}
+	var safe strings.Builder
+	for _, r := range b.String() {
+		if !unsafe(r) {
+			safe.WriteRune(r)
+			continue
+		}
+		for _, unit := range utf16.Encode([]rune{r}) {
+			fmt.Fprintf(&safe, `\u%04x`, unit)
+		}
+	}
+	return []byte(safe.String()), nil
 }
 
 // failJSON writes {"error": ...} with the fields of doc beside it.

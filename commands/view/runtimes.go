@@ -100,13 +100,13 @@ func stateText(s runtime.State) i18n.Message {
 func advice(s runtime.State, n int) i18n.Message {
 	switch s {
 	case runtime.NoMetadata:
-		return i18n.N("No metadata ({{.Count}}): the client deploys these again itself. Complete them with 'ibmcloud fn-runtime update all'.", n)
+		return i18n.M("No metadata ({{.Number}}): the client deploys these again itself. Complete them with 'ibmcloud fn-runtime update all'.", "Number", n)
 	case runtime.OrphanMetadata:
-		return i18n.N("No action ({{.Count}}): the client hangs on these. Remove what is left with 'ibmcloud fn-runtime doctor --repair'.", n)
+		return i18n.M("No action ({{.Number}}): the client hangs on these. Remove what is left with 'ibmcloud fn-runtime doctor --repair'.", "Number", n)
 	case runtime.VersionMismatch:
-		return i18n.N("Other Lithops ({{.Count}}): made for another Lithops than the installed one. Deploy them for it with 'ibmcloud fn-runtime deploy IMAGE'.", n)
+		return i18n.M("Other Lithops ({{.Number}}): made for another Lithops than the installed one. Deploy them for it with 'ibmcloud fn-runtime deploy IMAGE'.", "Number", n)
 	case runtime.PythonMismatch:
-		return i18n.N("Other Python ({{.Count}}): the client refuses these. Deploy an image with its Python with 'ibmcloud fn-runtime deploy IMAGE'.", n)
+		return i18n.M("Other Python ({{.Number}}): the client refuses these. Deploy an image with its Python with 'ibmcloud fn-runtime deploy IMAGE'.", "Number", n)
 	}
-	return i18n.N("Outdated ({{.Count}}): not made from the client's current Lithops code or image. Renew them with 'ibmcloud fn-runtime update all'.", n)
+	return i18n.M("Outdated ({{.Number}}): not made from the client's current Lithops code or image. Renew them with 'ibmcloud fn-runtime update all'.", "Number", n)
 }

@@ -16,7 +16,8 @@ type table struct {
 	rows   [][]string
 }
 
-const gap = "   "
+// gap is between columns: two blanks, so that the usual list fits 80 columns.
+const gap = "  "
 
 // minName is the width that a name gets in the narrowest terminal.
 const minName = 16

@@ -1,0 +1,219 @@
+package commands
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"fn-runtime/commands/view"
+	"fn-runtime/i18n"
+	"fn-runtime/runtime"
+	"fn-runtime/runtime/connect"
+	"fn-runtime/runtime/fault"
+)
+
+// bench is a factory whose service is refused: tests look at what was asked of it.
+type bench struct {
+	*Factory
+	out, err bytes.Buffer
+	opened   []connect.Options
+}
+
+var errRefused = fault.New(fault.Unavailable, i18n.M("Refused."), i18n.M("Try again later."))
+
+func newBench() *bench {
+	b := &bench{}
+	b.Factory = &Factory{
+		View:    &view.View{Streams: view.Streams{Out: &b.out, Err: &b.err, In: strings.NewReader("")}, Texts: i18n.New(i18n.English)},
+		Version: "1.2.3",
+		Service: func(_ context.Context, o connect.Options) (*runtime.Service, error) {
+			b.opened = append(b.opened, o)
+			return nil, errRefused
+		},
+	}
+	return b
+}
+
+func (b *bench) run(line string) int {
+	return Run(context.Background(), b.Factory, strings.Fields(line))
+}
+
+func TestFlagsReachTheService(t *testing.T) {
+	b := newBench()
+	status := b.run("deploy default -b openwhisk -c f.yaml --namespace ns --bucket bu --user-key abcd --python 3.11 --lithops /l -j 7 -m 256,512 -m 256 -q")
+	if status != exitFailed || len(b.opened) != 1 {
+		t.Fatalf("status %d, opened %d times: %s", status, len(b.opened), b.err.String())
+	}
+	o := b.opened[0]
+	if o.Backend != "openwhisk" || o.ConfigFile != "f.yaml" || o.Namespace != "ns" || o.Bucket != "bu" || o.UserKey != "abcd" ||
+		o.Python != "3.11" || o.LithopsDir != "/l" || o.Jobs != 7 || !o.NeedStore || !o.NeedInstall || o.Host.Observer == nil {
+		t.Errorf("%+v", o)
+	}
+	if !b.View.Quiet || !strings.Contains(b.err.String(), "FAILED\nRefused.\nTry again later.\n") {
+		t.Errorf("err: %s", b.err.String())
+	}
+}
+
+func TestEveryCommandAsksForWhatItNeeds(t *testing.T) {
+	for line, want := range map[string]connect.Options{
+		"deploy a/b:1":         {NeedStore: true, NeedInstall: true},
+		"deploy a/b:1 --pin":   {NeedStore: true, NeedInstall: true, NeedImages: true},
+		"update all":           {NeedStore: true, NeedInstall: true},
+		"delete all -f":        {NeedStore: true, NeedInstall: true},
+		"delete all --dry-run": {NeedStore: true, NeedInstall: true},
+		"list":                 {NeedStore: true, NeedInstall: true},
+		"list a -r eu-de -g g": {NeedStore: true, NeedInstall: true, Region: "eu-de", ResourceGroup: "g"},
+		"show a":               {NeedStore: true, NeedInstall: true, NeedImages: true},
+		"invoke a -n 3":        {NeedInstall: true},
+		"clean --force":        {NeedStore: true, NeedInstall: true},
+		"lithops-config":       {NeedStore: true, NeedInstall: true},
+		"doctor --repair":      {NeedStore: true, NeedInstall: true, NeedImages: true, Tolerant: true},
+		"build a/b:1":          {NeedInstall: true, NeedImages: true, LocalOnly: true},
+		"init d --python 3.9":  {LocalOnly: true},
+		"init":                 {LocalOnly: true, NeedInstall: true},
+	} {
+		b := newBench()
+		if status := b.run(line); status != exitFailed || len(b.opened) != 1 {
+			t.Errorf("%s: status %d, opened %d times: %s", line, status, len(b.opened), b.err.String())
+			continue
+		}
+		got := b.opened[0]
+		got.Host = connect.Host{}
+		if !equalOptions(got, want) {
+			t.Errorf("%s: %+v, want %+v", line, got, want)
+		}
+	}
+}
+
+func equalOptions(a, b connect.Options) bool {
+	return a.NeedStore == b.NeedStore && a.NeedInstall == b.NeedInstall && a.NeedImages == b.NeedImages && a.LocalOnly == b.LocalOnly &&
+		a.Tolerant == b.Tolerant && a.Region == b.Region && a.ResourceGroup == b.ResourceGroup
+}
+
+func TestNothingIsOpenedForWrongUsage(t *testing.T) {
+	for _, line := range []string{
+		"deploy", "deploy a b", "deploy a -m 0", "deploy a -t -1", "list -b aws", "delete all", "clean", "clean -f --all --older-than 1h",
+		"list --output xml", "show a -m 256,512", "invoke a -n 0", "local start --invoker podman", "version x", "completion", "nothing", "-z",
+	} {
+		b := newBench()
+		if status := b.run(line); status != exitUsage || len(b.opened) != 0 {
+			t.Errorf("%s: status %d, opened %d times", line, status, len(b.opened))
+		}
+		if !strings.HasPrefix(b.err.String(), "FAILED\nIncorrect Usage. ") || !strings.Contains(b.err.String(), "USAGE:") || b.out.Len() > 0 {
+			t.Errorf("%s: out %q, err %q", line, b.out.String(), b.err.String())
+		}
+	}
+}
+
+func TestExitStatus(t *testing.T) {
+	cancelled, cancel := context.WithCancel(context.Background())
+	cancel()
+	live := context.Background()
+	for _, tc := range []struct {
+		ctx  context.Context
+		err  error
+		want int
+	}{
+		{live, usage(i18n.M("x")), exitUsage},
+		{live, errors.New("x"), exitFailed},
+		{live, errRefused, exitFailed},
+		{live, &partial{cause: errRefused}, exitFailed},
+		{live, context.Canceled, exitInterrupted},
+		{cancelled, errRefused, exitInterrupted},
+	} {
+		if got := exitStatus(tc.ctx, tc.err); got != tc.want {
+			t.Errorf("%v: %d, want %d", tc.err, got, tc.want)
+		}
+	}
+}
+
+func TestFinishKeepsWhatIsDone(t *testing.T) {
+	r := runtime.Result{Items: []runtime.Item{
+		{Change: runtime.Delete, Kind: "action", Name: "a", Status: runtime.Done},
+		{Change: runtime.Delete, Kind: "action", Name: "b", Status: runtime.Failed, Err: errRefused},
+	}}
+	b := newBench()
+	err := b.finish(r, nil)
+	var p *partial
+	if !errors.As(err, &p) || p.doc == nil {
+		t.Fatalf("got %v", err)
+	}
+	if !strings.Contains(b.out.String(), "Done") || !strings.Contains(b.out.String(), "Refused.") {
+		t.Errorf("out: %s", b.out.String())
+	}
+	if err := b.finish(runtime.Result{}, errRefused); !errors.Is(err, errRefused) || errors.As(err, &p) {
+		t.Errorf("without items: %v", err)
+	}
+}
+
+func TestAskingShowsThePlan(t *testing.T) {
+	b := newBench()
+	b.View.InTTY, b.View.In = true, strings.NewReader("n\n")
+	var saidNo bool
+	confirm, err := b.asking(context.Background(), false, false, func(plan runtime.Result) i18n.Message {
+		return i18n.N("Delete {{.Count}} runtimes with their metadata?", deletions(plan, "action"))
+	}, &saidNo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan := runtime.Result{Items: []runtime.Item{{Change: runtime.Delete, Kind: "action", Name: "a", Image: "me/a:1", Memory: 256}, {Change: runtime.Delete, Kind: "action", Name: "b"}}}
+	yes, err := confirm(plan)
+	if yes || err != nil || !saidNo {
+		t.Errorf("%v, %v, %v", yes, err, saidNo)
+	}
+	if got := b.err.String(); !strings.Contains(got, "me/a:1 (256 MB)") || !strings.HasSuffix(got, "Delete 2 runtimes with their metadata? [y/N]> ") || b.out.Len() > 0 {
+		t.Errorf("err %q", got)
+	}
+}
+
+func TestNearest(t *testing.T) {
+	known := []string{"deploy", "delete", "list", "local", "update", "build"}
+	for word, want := range map[string]string{"delpoy": "deploy", "delet": "delete", "lst": "list", "buidl": "build", "x": "", "": "", "frobnicate": "", "ls": "", "locl": "local"} {
+		if got := nearest(word, known); got != want {
+			t.Errorf("%q: %q, want %q", word, got, want)
+		}
+	}
+}
+
+func TestValues(t *testing.T) {
+	var age time.Duration
+	for s, want := range map[string]time.Duration{"30m": 30 * time.Minute, "7d": 7 * 24 * time.Hour, "1h30m": 90 * time.Minute, "0s": 0, "-1h": 0, "d": 0, "99999999999d": 0, "7": 0, "": 0} {
+		age = 0
+		err := ageValue{&age}.Set(s)
+		if age != want || (want == 0) != (err != nil) {
+			t.Errorf("%q: %v, %v", s, age, err)
+		}
+	}
+	var list []int
+	if err := (memoryValue{&list}).Set(" 256, 512 "); err != nil || !slices.Equal(list, []int{256, 512}) {
+		t.Errorf("%v, %v", list, err)
+	}
+	for s, want := range map[string]bool{"3.11": true, "3": false, "3.x": false, "3.011": false, "": false, "3.11.7": false, "-1.2": false} {
+		if isVersion(s) != want {
+			t.Errorf("isVersion(%q) = %v", s, !want)
+		}
+	}
+}
+
+func FuzzRun(f *testing.F) {
+	f.Add("deploy default -m 256,512 --output json")
+	f.Add("help local start")
+	f.Add("-x=\x1b[2J clean --older-than 7d")
+	f.Fuzz(func(t *testing.T, line string) {
+		if strings.Contains(line, "local") && !strings.Contains(line, "help") {
+			t.Skip() // it would start the endpoint
+		}
+		b := newBench()
+		status := b.run(line)
+		if !slices.Contains([]int{exitDone, exitFailed, exitUsage}, status) {
+			t.Errorf("status %d", status)
+		}
+		if strings.ContainsRune(b.err.String(), '\x1b') {
+			t.Errorf("raw escape in %q", b.err.String())
+		}
+	})
+}

@@ -1,0 +1,112 @@
+package view
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+)
+
+// seen is what stays on a terminal after carriage returns and "erase to end of line".
+func seen(raw string) []string {
+	var lines []string
+	for _, line := range strings.Split(raw, "\n") {
+		if i := strings.LastIndex(line, "\r\x1b[K"); i >= 0 {
+			line = line[i+len("\r\x1b[K"):]
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+func TestLiveLine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScreen(func(v *View) { v.ErrTTY, v.Width = true, 40 })
+		o := s.Observer()
+		endA := o.Begin(i18n.M("Deploying runtime {{.Name}}...", "Name", "a-name-that-is-much-too-long-for-one-line"))
+		endB := o.Begin(i18n.M("Second step..."))
+		time.Sleep(2500 * time.Millisecond)
+		o.Progress(5, 10, "")
+		o.Note(i18n.M("Retrying."))
+		synctest.Wait()
+		raw := s.err.String()
+		for _, frame := range strings.Split(raw, "\r\x1b[K") {
+			if line, _, _ := strings.Cut(frame, "\n"); printed(line) > 40 && !strings.Contains(line, "Retrying") {
+				t.Errorf("%d columns: %q", printed(line), line)
+			}
+		}
+		if !strings.Contains(raw, "5/10 (2/s)") || !strings.Contains(raw, "(+1)") || !strings.Contains(raw, "2.0 s") {
+			t.Errorf("live line: %q", raw)
+		}
+		endB(nil)
+		endA(errors.New("x"))
+		endA(nil) // twice does no harm
+		got := seen(s.err.String())
+		want := []string{"Retrying.", "Second step... (2.5 s)", "Deploying runtime a-name-that-is-much-too-long-for-one-line... (2.5 s)", ""}
+		if strings.Join(got, "|") != strings.Join(want, "|") {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}) // and synctest fails when the ticker's goroutine is left
+}
+
+func TestProgressFromManyGoroutines(t *testing.T) {
+	s := newScreen(func(v *View) { v.ErrTTY, v.Width = true, 80 })
+	o := s.Observer()
+	lines := s.LineWriter()
+	var wg sync.WaitGroup
+	for range 16 {
+		wg.Go(func() {
+			end := o.Begin(i18n.M("Step..."))
+			o.Progress(1, 2, "bytes")
+			_, _ = io.WriteString(lines, "Step 1/2 : RUN\x1b[2J\n")
+			end(nil)
+		})
+	}
+	wg.Wait()
+	if n := strings.Count(s.err.String(), `RUN\x1b[2J`+"\n"); n != 16 {
+		t.Errorf("%d lines, want 16", n)
+	}
+}
+
+func TestLineWriterBoundsALineThatNeverEnds(t *testing.T) {
+	s := newScreen(nil)
+	w := s.LineWriter()
+	for range 100 {
+		_, _ = io.WriteString(w, strings.Repeat("x", 1000))
+	}
+	for _, line := range strings.Split(s.err.String(), "\n") {
+		if len(line) > maxLine {
+			t.Errorf("line of %d bytes", len(line))
+		}
+	}
+}
+
+func TestConfirm(t *testing.T) {
+	question := i18n.M("Delete {{.Name}}?", "Name", "x")
+	for answer, want := range map[string]bool{"y\n": true, "YES\n": true, "\n": false, "n\n": false, "": false, "yep\n": false} {
+		s := newScreen(func(v *View) { v.InTTY, v.In = true, strings.NewReader(answer) })
+		yes, err := s.Confirm(context.Background(), question)
+		if yes != want || err != nil || s.err.String() != "Delete x? [y/N]> " {
+			t.Errorf("%q: %v, %v, %q", answer, yes, err, s.err.String())
+		}
+	}
+	for name, set := range map[string]func(*View){"no terminal": nil, "json": func(v *View) { v.InTTY, v.JSON = true, true }} {
+		if _, err := newScreen(set).Confirm(context.Background(), question); !fault.Is(err, fault.Usage) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	r, w := io.Pipe()
+	defer w.Close()
+	if _, err := newScreen(func(v *View) { v.InTTY, v.In = true, r }).Confirm(ctx, question); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+}

@@ -1,0 +1,81 @@
+package plugin
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	sdk "github.com/IBM-Cloud/ibm-cloud-cli-sdk/plugin"
+)
+
+func TestMetadataFollowsTheGuide(t *testing.T) {
+	m := (&plugin{}).GetMetadata()
+	if m.Name != "fn-runtime" || !slices.Equal(m.Aliases, []string{"fnr"}) || m.Version.String() != Version || !m.PrivateEndpointSupported || m.MinCliVersion == (sdk.VersionType{}) {
+		t.Errorf("%+v", m)
+	}
+	spaces := make(map[string]bool)
+	for _, n := range m.Namespaces {
+		spaces[strings.TrimSpace(n.ParentName+" "+n.Name)] = true
+		checkText(t, n.Name, n.Description)
+	}
+	have := make(map[string]bool)
+	for _, c := range m.Commands {
+		name := c.Namespace + " " + c.Name
+		if have[name] {
+			t.Errorf("%s stands twice", name)
+		}
+		have[name] = true
+		if !spaces[c.Namespace] {
+			t.Errorf("%s: its namespace is not described", name)
+		}
+		checkText(t, name, c.Description)
+		if c.Name != "*" && !strings.HasPrefix(c.Usage, "ibmcloud "+name) {
+			t.Errorf("%s: usage %q", name, c.Usage)
+		}
+		for _, f := range c.Flags {
+			if f.Description == "" || strings.Contains(f.Description, "`") {
+				t.Errorf("%s %s: description %q", name, f.Name, f.Description)
+			}
+		}
+	}
+	for _, want := range strings.Split("init build deploy update delete list show invoke clean lithops-config doctor help version completion", " ") {
+		if !have["fn-runtime "+want] {
+			t.Errorf("%s is missing", want)
+		}
+	}
+	for _, want := range []string{"start", "stop", "status", "logs"} {
+		if !have["fn-runtime local "+want] {
+			t.Errorf("local %s is missing", want)
+		}
+	}
+}
+
+// checkText holds the guide's rule for descriptions: a sentence without subject, under 10 words.
+func checkText(t *testing.T, name, text string) {
+	t.Helper()
+	if n := len(strings.Fields(text)); n == 0 || n > 10 || !strings.HasSuffix(text, ".") {
+		t.Errorf("%s: description %q", name, text)
+	}
+}
+
+func TestWithNamespace(t *testing.T) {
+	for namespace, want := range map[string]string{
+		"": "start -q", "fn-runtime": "start -q", "fnr": "start -q", "fn-runtime local": "local start -q",
+	} {
+		if got := strings.Join(withNamespace(namespace, []string{"start", "-q"}), " "); got != want {
+			t.Errorf("%q: %q, want %q", namespace, got, want)
+		}
+	}
+}
+
+func TestCandidates(t *testing.T) {
+	for _, tc := range []struct{ words, want string }{
+		{"de", "delete deploy"}, {"local st", "start status stop"}, {"delete ", "all default"}, {"list --backend ", "ibm_cf local openwhisk"},
+	} {
+		got := candidates(strings.Split(tc.words, " "))
+		slices.Sort(got)
+		if strings.Join(got, " ") != tc.want {
+			t.Errorf("%q: %q, want %q", tc.words, got, tc.want)
+		}
+	}
+}
