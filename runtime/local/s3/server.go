@@ -7,8 +7,11 @@ package s3
 import (
 	"bytes"
 	"encoding/xml"
+	"errors"
 	"io"
+	"net"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -67,18 +70,38 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.Method == http.MethodGet && bucket != "" && key == "" && !q.Has("location") && !q.Has("uploads") && !q.Has("versioning"):
 		s.list(w, r, bucket)
-	case r.Method == http.MethodPut && bucket != "" && key == "" && len(q) == 0 && s.owned(bucket):
-		refuse(http.StatusConflict, "BucketAlreadyOwnedByYou", "Your previous request to create the named bucket succeeded and you already own it.").write(w, r)
+	case r.Method == http.MethodPut && bucket != "" && key == "" && !q.Has("versioning"):
+		s.create(w, r, bucket)
 	case (r.Method == http.MethodGet || r.Method == http.MethodHead) && !s.matches(r, bucket, key):
 		refuse(http.StatusPreconditionFailed, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold").write(w, r)
 	default:
-		s.next.ServeHTTP(w, r)
+		t := &tidy{ResponseWriter: w}
+		s.next.ServeHTTP(t, r)
+		if !t.done { // gofakes3 leaves 200 without a body to net/http
+			t.WriteHeader(http.StatusOK)
+		}
 	}
 }
 
-func (s *server) owned(bucket string) bool {
-	ok, err := s.db.HasBucket(bucket)
-	return ok && err == nil
+// bucketName is S3's rule, which gofakes3 takes too narrowly, but for addresses:
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+var bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
+
+func (s *server) create(w http.ResponseWriter, r *http.Request, bucket string) {
+	if !bucketName.MatchString(bucket) || strings.Contains(bucket, "..") || net.ParseIP(bucket) != nil {
+		refuse(http.StatusBadRequest, "InvalidBucketName", "The specified bucket is not valid.").write(w, r)
+		return
+	}
+	err := s.db.CreateBucket(bucket)
+	switch {
+	case errors.Is(err, state.ErrExists):
+		refuse(http.StatusConflict, "BucketAlreadyOwnedByYou", "Your previous request to create the named bucket succeeded and you already own it.").write(w, r)
+	case err != nil:
+		refuse(http.StatusInternalServerError, "InternalError", "We encountered an internal error.").write(w, r)
+	default:
+		w.Header().Set("Location", "/"+bucket)
+		w.WriteHeader(http.StatusOK)
+	}
 }
 
 // matches tests If-Match on reads, which gofakes3 does not.
