@@ -132,7 +132,7 @@ func (s *Service) checkSession(ctx context.Context) Check {
 	if err != nil {
 		return failed(err)
 	}
-	return ok(i18n.M("{{.Endpoint}} accepts the credentials; {{.Count}} namespaces are visible.", "Endpoint", s.Target.Endpoint, "Count", len(spaces)))
+	return ok(i18n.N("{{.Endpoint}} accepts the credentials; {{.Count}} namespaces are visible.", len(spaces), "Endpoint", s.Target.Endpoint))
 }
 
 func (s *Service) checkRegion(context.Context) Check {

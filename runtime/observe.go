@@ -12,7 +12,7 @@ func (s *Service) begin(step i18n.Message) func(error) {
 	if s.Observer == nil {
 		return func(error) {}
 	}
-	if end := s.Observer.Begin(step); end != nil {
+	if end := s.Observer.Begin(i18n.M("{{.Step}}...", "Step", step)); end != nil {
 		return end
 	}
 	return func(error) {}

@@ -15,14 +15,21 @@ import (
 // counts entries.
 func (c *Client) Packages(ctx context.Context) iter.Seq2[entity.Package, error] {
 	return list(ctx, c, subject{"package", "*"},
-		func(p whisk.Package) string { return p.Name },
-		func(p whisk.Package) entity.Package {
+		func(p packageRow) string { return p.Name },
+		func(p packageRow) entity.Package {
 			return entity.Package{Name: p.Name, UpdatedAt: milliseconds(p.Updated)}
 		},
 		func(w *whisk.Client, limit, skip int) error {
 			_, _, err := w.Packages.List(&whisk.PackageListOptions{Limit: limit, Skip: skip})
 			return err
 		})
+}
+
+// packageRow is what a list says of a package. The library's type does not fit: lists give "binding" as a truth value
+// (WhiskPackage.scala: summaryAsJson), single packages as an object.
+type packageRow struct {
+	Name    string `json:"name"`
+	Updated int64  `json:"updated"`
 }
 
 // CreatePackage makes a package; created is false when it was there already.
