@@ -64,7 +64,8 @@ class Streams:
                 os.fstat(fd)
             except OSError:
                 os.dup2(null, fd)
-        os.close(null)
+        if null > 2:
+            os.close(null)
         self.saved = {1: os.dup(1), 2: os.dup(2)}
         self.out = self.err = None
         self.restore()
@@ -479,7 +480,7 @@ class Guard:
                 elif os.WEXITSTATUS(status):
                     self.say('The process of the action exited with status %d.' % os.WEXITSTATUS(status))
                 self.child = None
-                self.kill_all(os.WEXITSTATUS(status) if os.WIFEXITED(status) else 1)
+                self.kill_all(os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status))
 
     def say(self, text):
         write_all(2, text.encode() + b'\n')

@@ -1,0 +1,191 @@
+package container
+
+import (
+	"bufio"
+	"context"
+	_ "embed"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/pkg/stdcopy"
+	"github.com/docker/go-connections/nat"
+	"golang.org/x/sync/errgroup"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/local/invoker/sandbox"
+)
+
+//go:embed forward.py
+var forwarder string
+
+// proxyPort is where every action container listens: OpenWhisk's protocol.
+const proxyPort = nat.Port("8080/tcp")
+
+// timeToStart is how long a container may take until its proxy answers.
+const timeToStart = time.Minute
+
+// Start pulls the image if need be and starts a container of it.
+func (s *Starter) Start(ctx context.Context, spec sandbox.Spec) (sandbox.Sandbox, error) {
+	if err := s.ensure(ctx, spec.Image); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeToStart)
+	defer cancel()
+	config, host := s.configuration(spec)
+	created, err := s.engine.ContainerCreate(ctx, config, host, nil, nil, "")
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	b := &box{engine: s.engine, id: created.ID, pauseAfter: s.o.PauseAfter,
+		logs: sandbox.NewLogs(time.Now, sandbox.LogLimit), done: make(chan struct{})}
+	if err := s.run(ctx, b); err != nil {
+		exited := false
+		select {
+		case <-b.done:
+			exited = true
+		default:
+		}
+		lines := b.logs.Take()
+		b.Close()
+		if exited || errors.Is(err, context.DeadlineExceeded) {
+			return nil, fault.New(fault.Failed, i18n.M("A container of image {{.Image}} started, but no action proxy answers on its port 8080.", "Image", spec.Image),
+				i18n.M("Build the image from a skeleton of 'ibmcloud fn-runtime init'.")).With(lines[max(0, len(lines)-10):]...).Because(err)
+		}
+		return nil, err
+	}
+	return b, nil
+}
+
+func (s *Starter) configuration(spec sandbox.Spec) (*container.Config, *container.HostConfig) {
+	env := []string{"PORT=8080", "FLASK_PROXY_PORT=8080"}
+	if len(s.o.Forward) > 0 {
+		env = append(env, "NO_PROXY=127.0.0.1,localhost", "no_proxy=127.0.0.1,localhost")
+	}
+	// Our own proxy ends itself when its standard input does, which is when this process dies.
+	env = append(env, "PROXY_LIFELINE=0")
+	var binds []string
+	for name, value := range spec.Env {
+		if info, err := os.Stat(value); err == nil && filepath.IsAbs(value) && info.Mode().IsRegular() {
+			binds = append(binds, value+":"+value+":ro") // such as the endpoint's own authority
+		}
+		env = append(env, name+"="+value)
+	}
+	memory, pids := int64(spec.MemoryMB)<<20, int64(1024) // as OpenWhisk: no swap, 1024 processes
+	return &container.Config{
+			Image: spec.Image, Env: env, Labels: map[string]string{label: s.o.Dir},
+			ExposedPorts: nat.PortSet{proxyPort: {}},
+			OpenStdin:    true, StdinOnce: true, AttachStdin: true, AttachStdout: true, AttachStderr: true,
+		}, &container.HostConfig{
+			Binds:        binds,
+			PortBindings: nat.PortMap{proxyPort: {{HostIP: "127.0.0.1"}}},
+			ExtraHosts:   []string{"host.docker.internal:host-gateway"},
+			CapDrop:      []string{"NET_RAW", "NET_ADMIN"},
+			SecurityOpt:  []string{"no-new-privileges"},
+			Resources:    container.Resources{Memory: memory, MemorySwap: memory, PidsLimit: &pids},
+			LogConfig:    container.LogConfig{Type: "none"}, // the logs come over the attached streams
+		}
+}
+
+// run starts the container and waits until its proxy answers and the ports are forwarded.
+func (s *Starter) run(ctx context.Context, b *box) error {
+	streams, err := s.engine.ContainerAttach(ctx, b.id, container.AttachOptions{Stream: true, Stdin: true, Stdout: true, Stderr: true})
+	if err != nil {
+		return unavailable(err)
+	}
+	b.attached = streams
+	outR, outW := io.Pipe()
+	errR, errW := io.Pipe()
+	b.logs.Follow("stdout", outR)
+	b.logs.Follow("stderr", errR)
+	go func() {
+		_, err := stdcopy.StdCopy(outW, errW, streams.Reader)
+		outW.CloseWithError(err)
+		errW.CloseWithError(err)
+	}()
+	waiting, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	b.stopWait = cancel
+	ended, failed := s.engine.ContainerWait(waiting, b.id, container.WaitConditionNextExit)
+	go b.wait(ended, failed)
+	if err := s.engine.ContainerStart(ctx, b.id, container.StartOptions{}); err != nil {
+		return unavailable(err)
+	}
+	info, err := s.engine.ContainerInspect(ctx, b.id)
+	if err != nil {
+		return unavailable(err)
+	}
+	if published := info.NetworkSettings.Ports[proxyPort]; len(published) > 0 {
+		b.address = net.JoinHostPort("127.0.0.1", published[0].HostPort)
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return b.answers(ctx) })
+	if len(s.o.Forward) > 0 {
+		g.Go(func() error { return s.forward(ctx, b) })
+	}
+	return g.Wait()
+}
+
+// forward starts the forwarder and waits until it listens.
+func (s *Starter) forward(ctx context.Context, b *box) error {
+	cmd := []string{"python3", "-c", forwarder}
+	for _, port := range s.o.Forward {
+		cmd = append(cmd, strconv.Itoa(port))
+	}
+	created, err := s.engine.ContainerExecCreate(ctx, b.id, container.ExecOptions{Cmd: cmd, AttachStdout: true, AttachStderr: true})
+	if err != nil {
+		return unavailable(err)
+	}
+	streams, err := s.engine.ContainerExecAttach(ctx, created.ID, container.ExecAttachOptions{})
+	if err != nil {
+		return unavailable(err)
+	}
+	b.forwarding = streams
+	defer context.AfterFunc(ctx, streams.Close)()
+	r, w := io.Pipe()
+	go func() {
+		stdcopy.StdCopy(w, w, streams.Reader)
+		w.Close()
+	}()
+	line, _ := bufio.NewReaderSize(r, 4096).ReadString('\n')
+	go io.Copy(io.Discard, r)
+	if strings.TrimSpace(line) != "ready" {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		// An image without Python can still run actions, only not Lithops'.
+		b.logs.Note("The container cannot reach the local endpoint: " + strings.TrimSpace(line))
+	}
+	return nil
+}
+
+// answers waits until the proxy speaks HTTP: the engine accepts connections before the container does.
+func (b *box) answers(ctx context.Context) error {
+	c := &http.Client{Transport: &http.Transport{DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return b.Dial(ctx) }}}
+	for wait := 5 * time.Millisecond; ; wait = min(2*wait, 100*time.Millisecond) {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://action/", nil)
+		if err != nil {
+			return err
+		}
+		resp, err := c.Do(req)
+		if err == nil {
+			resp.Body.Close()
+			return nil
+		}
+		select {
+		case <-time.After(wait):
+		case <-b.done:
+			return err
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
