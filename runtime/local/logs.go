@@ -149,7 +149,7 @@ func readable(line []byte) string {
 			query = "?" + query
 		}
 		ns, _ := rec["duration_ns"].(float64)
-		return clean(fmt.Sprintf("%s %v %v%v %v %v %.1fms %v", when, rec["service"], pad(rec["method"]), rec["path"], query, rec["status"], ns/1e6, rec["user_agent"])) + "\n"
+		return clean(fmt.Sprintf("%s %v %v%v %v %v %.1fms %v", when, rec["service"], rec["method"], rec["path"], query, rec["status"], ns/1e6, rec["user_agent"])) + "\n"
 	}
 	msg := rec["msg"]
 	level := rec["level"]
@@ -168,8 +168,6 @@ func readable(line []byte) string {
 	}
 	return clean(b.String()) + "\n"
 }
-
-func pad(method any) string { return fmt.Sprint(method) + " " }
 
 // clean makes control characters visible: paths and user agents are whatever a client sent.
 func clean(s string) string {
