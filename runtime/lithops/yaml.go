@@ -3,6 +3,7 @@ package lithops
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -13,7 +14,7 @@ import (
 
 // The bounds of a configuration. A real one has some hundred values, four levels and 4 KB.
 const (
-	maxConfig = 256 << 10 // bytes
+	maxConfig = 64 << 10 // bytes; the scanner takes time in the square of it, 0.2 s for this much
 	maxDepth  = 32
 	maxNodes  = 20_000 // aliases expanded: a YAML bomb stops here
 	maxOnLine = 64     // tokens on one line that open a level without indentation
@@ -34,7 +35,7 @@ func parseYAML(data []byte) (*node, error) {
 	if len(data) > maxConfig {
 		return nil, tooMuch(0, fmt.Sprintf("it is larger than %d bytes", maxConfig))
 	}
-	tokens := lexer.Tokenize(string(data))
+	tokens := lexer.Tokenize(lineBreaks.Replace(string(data)))
 	if err := checkNesting(tokens); err != nil {
 		return nil, err
 	}
@@ -88,6 +89,9 @@ func checkNesting(tokens token.Tokens) error {
 	}
 	return nil
 }
+
+// lineBreaks makes the breaks of other systems plain ones; YAML takes all three.
+var lineBreaks = strings.NewReplacer("\r\n", "\n", "\r", "\n")
 
 type yamlReader struct {
 	anchors map[string]*node

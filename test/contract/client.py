@@ -15,13 +15,19 @@ class Anything(type):
         return lambda *a, **k: a[0] if a and callable(a[0]) else None
 
 
+def any_method(self, name):
+    if name.startswith("__"):
+        raise AttributeError(name)
+    return lambda *a, **k: name == "_is_expired"
+
+
 class Empty(types.ModuleType):
     __path__ = []
 
     def __getattr__(self, name):
         if name.startswith("__"):
             raise AttributeError(name)
-        return Anything(name, (Exception,), {"__init__": lambda self, *a, **k: None})
+        return Anything(name, (Exception,), {"__init__": lambda self, *a, **k: None, "__getattr__": any_method})
 
 
 class Finder:
@@ -49,7 +55,11 @@ sys.path[:0] = question["path"]
 
 import yaml  # noqa: E402
 import lithops  # noqa: E402
-from lithops import config as lithops_config, constants, utils  # noqa: E402
+from lithops import config as lithops_config, utils  # noqa: E402
+try:
+    from lithops import constants
+except ImportError:  # 2.2.0 - 2.2.3
+    constants = lithops_config
 
 BACKENDS = {"ibm_cf": "IBMCloudFunctionsBackend", "openwhisk": "OpenWhiskBackend"}
 
@@ -193,6 +203,6 @@ json.dump({
     "files": [config_file(s) for s in question["searches"]],
     "scalars": [scalar(s) for s in question["scalars"]],
     "accepted": [accepted(n) for n in question["names"]],
-    "temp": constants.LITHOPS_TEMP_DIR,
+    "temp": getattr(constants, "LITHOPS_TEMP_DIR", None) or constants.STORAGE_DIR,
     "cache": constants.CACHE_DIR,
 }, sys.stdout)
