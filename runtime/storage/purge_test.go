@@ -1,0 +1,413 @@
+package storage
+
+import (
+	"context"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/johannesboyne/gofakes3"
+
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/transport"
+)
+
+// neighbours look like what is swept and are not.
+var neighbours = []string{"lithops.job/x", "lithops.jobs", "lithops.jobs-old/a", "lithops.jobsX/a", "lithops.runtimes/ibm_cfX/a", "other", "zz/lithops.jobs/a"}
+
+// jobs makes the keys of some jobs with some calls, as Lithops lays them out.
+func jobs(n, calls int) []string {
+	var keys []string
+	for j := range n {
+		for c := range calls {
+			keys = append(keys, fmt.Sprintf("lithops.jobs/%06x-%d/%05d/status.json", j*7919, j, c))
+		}
+	}
+	return keys
+}
+
+func sweep(prefixes ...string) entity.Sweep { return entity.Sweep{Prefixes: prefixes} }
+
+func TestPurge(t *testing.T) {
+	one := make([]string, 2300)
+	for i := range one {
+		one[i] = fmt.Sprintf("lithops.jobs/one/%05d/out", i)
+	}
+	flat := make([]string, 1500)
+	for i := range flat {
+		flat[i] = fmt.Sprintf("lithops.jobs/%d", i)
+	}
+	for name, keys := range map[string][]string{
+		"nothing": nil, "one": {"lithops.jobs/a"}, "flat": flat, "many jobs": jobs(40, 60), "one job": one,
+		"mixed":        append(jobs(3, 5), "lithops.jobs/a-b", "lithops.jobs/a/b", "lithops.jobs/a0", "lithops.jobs//x", "lithops.jobs/../y", "lithops.jobs/é +&<>"),
+		"more folders": jobs(1200, 1),
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t)
+			f.fill(t, append(slices.Clone(neighbours), keys...)...)
+			dry := sweep("lithops.jobs/", "lithops.runtimes/ibm_cf/")
+			dry.DryRun = true
+			got, err := f.Purge(t.Context(), dry)
+			if err != nil || got.Seen != len(keys) || got.Deleted != 0 || got.Bytes != int64(len(keys)) {
+				t.Fatalf("dry run: %+v, %v", got, err)
+			}
+			var last atomic.Int64
+			wet := sweep("lithops.jobs/", "lithops.runtimes/ibm_cf/", "lithops.jobs/sub/")
+			wet.Progress = func(deleted, _ int) { last.Store(int64(deleted)) }
+			got, err = f.Purge(t.Context(), wet)
+			if err != nil || got.Seen != len(keys) || got.Deleted != len(keys) || got.Failed != nil {
+				t.Fatalf("%+v, %v", got, err)
+			}
+			if len(keys) > 0 && last.Load() != int64(len(keys)) {
+				t.Errorf("progress ends at %d", last.Load())
+			}
+			if left := f.keys(t, ""); !slices.Equal(left, neighbours) {
+				t.Errorf("left: %q", left)
+			}
+		})
+	}
+}
+
+func TestPurgeWithoutBucket(t *testing.T) {
+	got, err := newFixture(t).Purge(t.Context(), sweep("lithops.jobs/"))
+	if err != nil || got.Seen != 0 {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+func TestPurgeRefusesInexactPrefixes(t *testing.T) {
+	f := newFixture(t)
+	f.fill(t, "a")
+	for _, p := range []string{"", "/", "lithops.jobs", "/x/", " "} {
+		if _, err := f.Purge(t.Context(), sweep("lithops.jobs/", p)); err == nil {
+			t.Errorf("%q was accepted", p)
+		}
+	}
+}
+
+func TestPurgeOlderThan(t *testing.T) {
+	f := newFixture(t)
+	f.fill(t, jobs(3, 3)...)
+	s := sweep("lithops.jobs/")
+	s.OlderThan = time.Now().Add(-time.Hour)
+	if got, err := f.Purge(t.Context(), s); err != nil || got.Seen != 0 {
+		t.Errorf("young ones: %+v, %v", got, err)
+	}
+	s.OlderThan = time.Now().Add(time.Hour)
+	if got, err := f.Purge(t.Context(), s); err != nil || got.Deleted != 9 {
+		t.Errorf("old ones: %+v, %v", got, err)
+	}
+}
+
+func TestPurgeVersions(t *testing.T) {
+	f := newFixture(t)
+	f.fill(t)
+	if err := f.backend.SetVersioningConfiguration("bucket", gofakes3.VersioningConfiguration{Status: gofakes3.VersioningEnabled}); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		f.fill(t, "lithops.jobs/a/1", "lithops.jobs/b/1", "lithops.jobs-old/a")
+	}
+	if err := f.Delete(t.Context(), "lithops.jobs/a/1"); err != nil { // leaves a marker
+		t.Fatal(err)
+	}
+	got, err := f.Purge(t.Context(), sweep("lithops.jobs/"))
+	if err != nil || got.Seen != 7 || got.Deleted != 7 {
+		t.Errorf("%+v, %v", got, err)
+	}
+	left := 0
+	next := f.purgeOf("lithops.").versionPages(span{prefix: "lithops."})
+	page, _, err := next(t.Context())
+	for _, it := range page {
+		if left++; it.key != "lithops.jobs-old/a" {
+			t.Errorf("left: %+v", it)
+		}
+	}
+	if err != nil || left != 3 {
+		t.Errorf("%d left, %v", left, err)
+	}
+}
+
+func (f *fixture) purgeOf(prefix string) *purge {
+	return &purge{store: f.Store, prefixes: []string{prefix}}
+}
+
+func TestPurgeAbortsUploads(t *testing.T) {
+	f := newFixture(t)
+	f.fill(t, "lithops.jobs/a/1")
+	start := func(key string) {
+		req, _ := http.NewRequestWithContext(t.Context(), "POST", f.o.Endpoint+"/bucket/"+key+"?uploads", nil)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil || resp.StatusCode != 200 {
+			t.Fatal(resp, err)
+		}
+		resp.Body.Close()
+	}
+	for _, k := range []string{"lithops.jobs/a/2", "lithops.jobs/b", "lithops.jobs-old/x"} {
+		start(k)
+	}
+	http.DefaultClient.CloseIdleConnections()
+	dry := sweep("lithops.jobs/")
+	dry.DryRun = true
+	for i, s := range []entity.Sweep{dry, sweep("lithops.jobs/"), sweep("lithops.jobs-old/"), sweep("lithops.jobs/")} {
+		got, err := f.Purge(t.Context(), s)
+		if want := []int{2, 2, 1, 0}[i]; err != nil || got.Uploads != want {
+			t.Errorf("%d: %+v, %v", i, got, err)
+		}
+	}
+}
+
+// deletion is the body of DeleteObjects.
+type deletion struct {
+	Object []struct{ Key string }
+}
+
+func isDeletion(r *http.Request) bool {
+	return r.Method == "POST" && strings.Contains(r.URL.RawQuery, "delete")
+}
+
+// Faults of the one call that must not be believed.
+func TestPurgeChecksEachKey(t *testing.T) {
+	keys := jobs(5, 5)
+	t.Run("200 with keys left", func(t *testing.T) {
+		f := newFixture(t)
+		f.fill(t, keys...)
+		var lied atomic.Bool
+		f.between = func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			if isDeletion(r) && lied.CompareAndSwap(false, true) {
+				w.Header().Set("Content-Type", "application/xml")
+				_, _ = io.WriteString(w, "<DeleteResult></DeleteResult>")
+				return
+			}
+			next.ServeHTTP(w, r)
+		}
+		got, err := f.Purge(t.Context(), sweep("lithops.jobs/"))
+		if err != nil || got.Seen != 25 || got.Deleted != 25 || len(f.keys(t, "")) != 0 {
+			t.Errorf("%+v, %v", got, err)
+		}
+	})
+	t.Run("one key fails once", func(t *testing.T) {
+		f := newFixture(t)
+		f.fill(t, keys...)
+		var failed atomic.Bool
+		f.between = func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			if isDeletion(r) && failed.CompareAndSwap(false, true) {
+				fmt.Fprintf(w, "<DeleteResult><Error><Key>%s</Key><Code>InternalError</Code></Error></DeleteResult>", keys[0])
+				return
+			}
+			next.ServeHTTP(w, r)
+		}
+		got, err := f.Purge(t.Context(), sweep("lithops.jobs/"))
+		if err != nil || got.Seen != 25 || got.Deleted != 25 || got.Failed != nil {
+			t.Errorf("%+v, %v", got, err)
+		}
+	})
+	t.Run("one key fails always", func(t *testing.T) {
+		f := newFixture(t)
+		f.fill(t, keys...)
+		f.between = func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			if !isDeletion(r) {
+				next.ServeHTTP(w, r)
+				return
+			}
+			var d deletion
+			if err := xml.NewDecoder(r.Body).Decode(&d); err != nil {
+				t.Error(err)
+			}
+			_, _ = io.WriteString(w, "<DeleteResult>")
+			for _, o := range d.Object {
+				if o.Key == keys[3] {
+					fmt.Fprintf(w, "<Error><Key>%s</Key><Code>InternalError</Code><Message>odd\x1b</Message></Error>", o.Key)
+				} else if _, err := f.backend.DeleteObject("bucket", o.Key); err != nil {
+					t.Error(err)
+				}
+			}
+			_, _ = io.WriteString(w, "</DeleteResult>")
+		}
+		got, err := f.Purge(t.Context(), sweep("lithops.jobs/"))
+		if fault.KindOf(err) == "" || got.Seen != 25 || got.Deleted > 24 {
+			t.Errorf("%+v, %v", got, err)
+		}
+	})
+	t.Run("not allowed", func(t *testing.T) {
+		f := newFixture(t)
+		f.fill(t, keys...)
+		f.between = func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			if isDeletion(r) {
+				w.WriteHeader(403)
+				_, _ = io.WriteString(w, "<Error><Code>AccessDenied</Code><Message>No.</Message></Error>")
+				return
+			}
+			next.ServeHTTP(w, r)
+		}
+		got, err := f.Purge(t.Context(), sweep("lithops.jobs/"))
+		if fault.KindOf(err) != fault.Denied || got.Seen != 25 || got.Deleted != 0 || len(got.Failed) == 0 {
+			t.Errorf("%+v, %v", got, err)
+		}
+	})
+	t.Run("processed, and the answer lost", func(t *testing.T) {
+		f := newFixture(t)
+		f.fill(t, keys...)
+		var lost atomic.Bool
+		f.between = func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			if isDeletion(r) && lost.CompareAndSwap(false, true) {
+				next.ServeHTTP(discard{http.Header{}}, r)
+				panic(http.ErrAbortHandler)
+			}
+			next.ServeHTTP(w, r)
+		}
+		got, err := f.Purge(t.Context(), sweep("lithops.jobs/"))
+		if err != nil || got.Deleted != 25 || !lost.Load() {
+			t.Errorf("%+v, %v", got, err)
+		}
+	})
+}
+
+type discard struct{ h http.Header }
+
+func (d discard) Header() http.Header         { return d.h }
+func (d discard) Write(b []byte) (int, error) { return len(b), nil }
+func (d discard) WriteHeader(int)             {}
+
+// What a hostile or broken store lists is not deleted, and does not keep us for ever.
+func TestPurgeOfUntrustedListings(t *testing.T) {
+	now := time.Now().UTC().Format(time.RFC3339)
+	for name, c := range map[string]struct{ body, says string }{
+		"outside":  {"<ListBucketResult><Contents><Key>precious</Key><LastModified>" + now + "</LastModified></Contents></ListBucketResult>", "isn't below"},
+		"endless":  {"<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken></ListBucketResult>", "doesn't come to an end"},
+		"no token": {"<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>", "doesn't come to an end"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t)
+			f.fill(t, "precious")
+			f.between = func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+				switch {
+				case r.Method == "GET" && strings.Contains(r.URL.RawQuery, "list-type"):
+					_, _ = io.WriteString(w, c.body)
+				case isDeletion(r):
+					t.Error("deleted")
+				default:
+					next.ServeHTTP(w, r)
+				}
+			}
+			_, err := f.Purge(t.Context(), sweep("lithops.jobs/"))
+			if fault.KindOf(err) != fault.Failed || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+func TestPurgeIsInterrupted(t *testing.T) {
+	f := newFixture(t)
+	f.fill(t, jobs(5, 5)...)
+	ctx, cancel := context.WithCancel(t.Context())
+	f.between = func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if isDeletion(r) {
+			cancel()
+			<-r.Context().Done()
+			return
+		}
+		next.ServeHTTP(w, r)
+	}
+	got, err := f.Purge(ctx, sweep("lithops.jobs/"))
+	if fault.KindOf(err) != fault.Interrupted || got.Deleted != 0 {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// A store that does not know start-after, versions or uploads is emptied all the same.
+func TestPurgeOfASimpleStore(t *testing.T) {
+	f := newFixture(t)
+	f.fill(t, jobs(40, 40)...)
+	f.between = func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		q := r.URL.Query()
+		if q.Has("versioning") || q.Has("uploads") {
+			w.WriteHeader(501)
+			return
+		}
+		q.Del("start-after")
+		r.URL.RawQuery = q.Encode()
+		next.ServeHTTP(w, r)
+	}
+	got, err := f.Purge(t.Context(), sweep("lithops.jobs/"))
+	if err != nil || got.Seen != 1600 || got.Deleted != 1600 || len(f.keys(t, "")) != 0 {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// A job that goes on writing does not keep the purge for ever, nor make it fail.
+func TestPurgeUnderWriting(t *testing.T) {
+	f := newFixture(t)
+	f.fill(t, jobs(2, 2)...)
+	var n atomic.Int64
+	f.between = func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if isDeletion(r) {
+			key := fmt.Sprintf("lithops.jobs/live/%d", n.Add(1))
+			_, _ = f.backend.PutObject("bucket", key, nil, strings.NewReader("x"), 1, nil)
+		}
+		next.ServeHTTP(w, r)
+	}
+	got, err := f.Purge(t.Context(), sweep("lithops.jobs/"))
+	if err != nil || got.Deleted < 4 {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// Listing and deleting overlap, and requests are counted: pages, a few to find the spans, one verification.
+func TestPurgeRequests(t *testing.T) {
+	f := newFixture(t)
+	f.fill(t, jobs(32, 100)...)
+	f.log = nil
+	if _, err := f.Purge(t.Context(), sweep("lithops.jobs/")); err != nil {
+		t.Fatal(err)
+	}
+	// versioning, uploads, folders, 16 spans of one page, 4 batches, verification
+	if len(f.log) > 26 {
+		t.Errorf("%d requests:\n%s", len(f.log), strings.Join(f.log, "\n"))
+	}
+}
+
+// BenchmarkPurge empties a bucket in this process: what is measured is our own part.
+func BenchmarkPurge(b *testing.B) {
+	for b.Loop() {
+		s := New(Options{Endpoint: "https://x.test", Bucket: "b", AccessKeyID: "k", SecretAccessKey: "s",
+			Transport: transport.New(transport.Options{Base: &bench{}})})
+		got, err := s.Purge(b.Context(), sweep("lithops.jobs/"))
+		if err != nil || got.Deleted != 100000 {
+			b.Fatal(got, err)
+		}
+	}
+}
+
+// bench lists 100 pages of 1000 keys once.
+type bench struct{ pages atomic.Int64 }
+
+func (x *bench) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.Body != nil {
+		_, _ = io.Copy(io.Discard, req.Body)
+		req.Body.Close()
+	}
+	q := req.URL.Query()
+	var s strings.Builder
+	if q.Has("list-type") && !q.Has("delimiter") {
+		if n := x.pages.Add(1); n <= 100 {
+			s.WriteString("<ListBucketResult>")
+			for i := range 1000 {
+				fmt.Fprintf(&s, "<Contents><Key>lithops.jobs/%05d/%05d</Key><Size>1</Size><LastModified>2026-01-01T00:00:00Z</LastModified></Contents>", n, i)
+			}
+			fmt.Fprintf(&s, "<IsTruncated>%t</IsTruncated><NextContinuationToken>%d</NextContinuationToken></ListBucketResult>", n < 100, n)
+		}
+	}
+	if s.Len() == 0 {
+		s.WriteString("<Empty></Empty>")
+	}
+	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(s.String())), Request: req}, nil
+}
