@@ -1,6 +1,7 @@
 package view
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -109,20 +110,22 @@ func split(err error) []error {
 	return []error{err}
 }
 
-// asFault finds the Fault of an error, or makes one of it.
+// asFault finds the Fault of an error, or makes one of it. The words of Go's context package are not for people.
 func asFault(err error) *fault.Fault {
 	var f *fault.Fault
-	if errors.As(err, &f) {
+	if !errors.As(err, &f) {
+		f = fault.New(fault.KindOf(err), i18n.M("{{.Error}}", "Error", err.Error()), i18n.M("Try again later. IBMCLOUD_TRACE=true shows the requests."))
+	} else if !f.Recovery.IsZero() {
 		return f
 	}
-	kind := fault.KindOf(err)
-	switch kind {
-	case fault.Interrupted:
-		return fault.New(kind, i18n.M("Interrupted."), i18n.M("Run the command again to go on where it stopped."))
-	case fault.Timeout:
-		return fault.New(kind, i18n.M("The time ran out."), i18n.M("Try again later.")).Because(err)
+	said := *f
+	switch {
+	case errors.Is(err, context.Canceled):
+		said.Reason, said.Recovery = i18n.M("Interrupted."), i18n.M("Run the command again to go on where it stopped.")
+	case errors.Is(err, context.DeadlineExceeded):
+		said.Reason, said.Recovery = i18n.M("The time ran out."), i18n.M("Try again later.")
 	}
-	return fault.New(kind, i18n.M("{{.Error}}", "Error", err.Error()), i18n.M("Try again later. IBMCLOUD_TRACE=true shows the requests."))
+	return &said
 }
 
 // tail keeps the last n.

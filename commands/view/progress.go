@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -52,14 +53,14 @@ func (v *View) Observer() runtime.Observer {
 
 func (p *progress) silent() bool { return p.v.JSON || p.v.Quiet }
 
-// Begin starts a step.
+// Begin starts a step; the three dots of the guide are added to a text that has none.
 func (p *progress) Begin(m i18n.Message) func(error) {
 	if p.silent() {
 		return func(error) {}
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s := &step{text: p.v.errText(m), begun: time.Now()}
+	s := &step{text: strings.TrimSuffix(p.v.errText(m), "...") + "...", begun: time.Now()}
 	p.steps = append(p.steps, s)
 	if len(p.steps) == 1 {
 		p.count, p.begun, p.said = "", s.begun, s.begun

@@ -81,24 +81,14 @@ func (v *View) Plan(r runtime.Result) {
 	shown.items(r)
 }
 
-// items is the table of a plan. Things of a plan that stay as they are, apart from actions, go without saying.
+// items is the table of a plan.
 func (v *View) items(r runtime.Result) {
 	t := table{header: []i18n.Message{i18n.M("Name"), i18n.M("Kind"), i18n.M("Change"), i18n.M("Status"), i18n.M("Reason")}}
 	if r.DryRun {
 		t.header = append(t.header[:3:3], t.header[4])
 	}
-	for _, it := range r.Items {
-		if it.Change == runtime.Unchanged && it.Kind != "action" && it.Status != runtime.Failed {
-			continue
-		}
-		name := it.Name
-		if it.Kind == "action" && it.Image != "" {
-			name = it.Image
-		}
-		if it.Memory > 0 {
-			name += fmt.Sprintf(" (%d MB)", it.Memory)
-		}
-		row := []string{clean(name, false), v.plain(kindText(it)), v.plain(changeText(it.Change))}
+	for _, it := range visible(r.Items) {
+		row := []string{title(it), v.plain(kindText(it)), v.plain(changeText(it.Change))}
 		if !r.DryRun {
 			row = append(row, v.plain(statusText(it.Status)))
 		}
@@ -113,13 +103,53 @@ func (v *View) items(r runtime.Result) {
 	}
 }
 
-// summary counts the changes of a result.
+// visible leaves out what goes without saying: things that stay as they are, apart from runtimes, and the metadata and
+// cache entry of a runtime that fare as the runtime itself does. JSON has them all.
+func visible(items []runtime.Item) []runtime.Item {
+	type fate struct {
+		image  string
+		memory int
+		change runtime.Change
+		status runtime.Status
+	}
+	fateOf := func(it runtime.Item) fate { return fate{it.Image, it.Memory, it.Change, it.Status} }
+	runtimes := make(map[fate]bool)
+	for _, it := range items {
+		if it.Kind == "action" && it.Image != "" {
+			runtimes[fateOf(it)] = true
+		}
+	}
+	var list []runtime.Item
+	for _, it := range items {
+		belongs := (it.Kind == "metadata" || it.Kind == "cache") && runtimes[fateOf(it)]
+		same := it.Change == runtime.Unchanged && it.Kind != "action"
+		if it.Status == runtime.Failed || !belongs && !same {
+			list = append(list, it)
+		}
+	}
+	return list
+}
+
+// title is how a table names an item: a runtime by its image and memory.
+func title(it runtime.Item) string {
+	if it.Kind != "action" {
+		return clean(it.Name, false)
+	}
+	name := it.Image
+	if name == "" {
+		name = it.Name
+	}
+	if it.Memory > 0 {
+		name += fmt.Sprintf(" (%d MB)", it.Memory)
+	}
+	return clean(name, false)
+}
+
+// summary counts the changes that are shown.
 func summary(r runtime.Result) i18n.Message {
 	n := make(map[runtime.Change]int)
-	for _, it := range r.Items {
-		if it.Kind == "action" || it.Change != runtime.Unchanged {
-			n[it.Change]++
-		}
+	for _, it := range visible(r.Items) {
+		n[it.Change]++
 	}
 	switch {
 	case !r.Changed() && len(r.Items) == 0:

@@ -81,7 +81,8 @@ func result() runtime.Result {
 		Items: []runtime.Item{
 			{Change: runtime.Unchanged, Kind: "package", Name: "lithops_abcd", Status: runtime.Done},
 			{Change: runtime.Create, Kind: "action", Name: "a_256MB_3.8.0", Image: "docker.io/me/a:1", Memory: 256, Status: runtime.Done, Took: 1234 * time.Millisecond},
-			{Change: runtime.Create, Kind: "metadata", Name: "lithops.runtimes/ibm_cf/3.8.0/x.meta.json", Status: runtime.Done},
+			{Change: runtime.Create, Kind: "metadata", Name: "lithops.runtimes/ibm_cf/3.8.0/a.meta.json", Image: "docker.io/me/a:1", Memory: 256, Status: runtime.Done},
+			{Change: runtime.Delete, Kind: "metadata", Name: "lithops.runtimes/ibm_cf/3.8.0/orphan.meta.json", Status: runtime.Done},
 			{Change: runtime.Update, Kind: "action", Name: "b_512MB_3.8.0", Image: "docker.io/me/b:1", Memory: 512, Status: runtime.Failed,
 				Reason: i18n.M("The bundle differs."),
 				Err:    fault.New(fault.Unavailable, i18n.M("The server answered {{.Status}}.", "Status", "502"), i18n.M("Try again later."))},
