@@ -1,0 +1,293 @@
+package state
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+func open(t *testing.T, dir string, l Limits, now func() time.Time) *DB {
+	t.Helper()
+	d, err := Open(dir, l, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = d.Close() })
+	return d
+}
+
+func must[T any](t *testing.T) func(T, error) T {
+	return func(v T, err error) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+func ok(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func allow(*Object) error { return nil }
+
+func put(t *testing.T, d *DB, bucket, name string, data []byte) Object {
+	t.Helper()
+	return must[Object](t)(d.Put(bucket, name, nil, bytes.NewReader(data), int64(len(data)), allow))
+}
+
+func get(t *testing.T, d *DB, bucket, name string) []byte {
+	t.Helper()
+	_, r, err := d.Open(bucket, name, func(n int64) (int64, int64, error) { return 0, n, nil })
+	ok(t, err)
+	defer r.Close() //nolint:errcheck
+	return must[[]byte](t)(io.ReadAll(r))
+}
+
+func files(t *testing.T, dir string) int {
+	t.Helper()
+	return len(must[[]os.DirEntry](t)(os.ReadDir(filepath.Join(dir, "objects"))))
+}
+
+func TestSecondOpenIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	open(t, dir, Limits{}, nil)
+	if _, err := Open(dir, Limits{}, nil); !errors.Is(err, ErrLocked) {
+		t.Fatalf("got %v", err)
+	}
+}
+
+func TestSharedCodeIsStoredOnceAndGoesWithItsLastAction(t *testing.T) {
+	d := open(t, t.TempDir(), Limits{}, nil)
+	ok(t, d.CreateNamespace(Namespace{ID: "id", Name: "guest"}))
+	must[Package](t)(d.PutPackage("id", "p", func(*Package) (Package, error) { return Package{}, nil }))
+	code, other := "UEsDB-code", "UEsDB-other"
+	keep := func(old *Action) (Action, error) {
+		if old != nil {
+			return *old, nil
+		}
+		return Action{Kind: "blackbox"}, nil
+	}
+	a := must[Action](t)(d.PutAction("id", "p", "a", &code, keep))
+	b := must[Action](t)(d.PutAction("id", "p", "b", &code, keep))
+	if a.Revision == b.Revision || a.Version != "0.0.1" {
+		t.Fatalf("%+v %+v", a, b)
+	}
+	again := must[Action](t)(d.PutAction("id", "p", "a", nil, keep))
+	if again.CodeHash != HashCode(code) || again.Version != "0.0.2" {
+		t.Fatalf("an update without code must keep it: %+v", again)
+	}
+	must[Action](t)(d.PutAction("id", "p", "a", &other, keep))
+	if got := must[string](t)(d.Code(HashCode(code))); got != code {
+		t.Fatal("b has lost its code")
+	}
+	must[Action](t)(d.DeleteAction("id", "p", "b"))
+	if _, err := d.Code(HashCode(code)); !errors.Is(err, ErrNotFound) {
+		t.Fatalf("code without action stays: %v", err)
+	}
+	if _, n, err := d.DeletePackage("id", "p", false); !errors.Is(err, ErrNotEmpty) || n != 1 {
+		t.Fatalf("%d %v", n, err)
+	}
+	ok(t, d.DeleteNamespace("id"))
+	if _, err := d.Code(HashCode(other)); !errors.Is(err, ErrNotFound) {
+		t.Fatal("code survives its namespace")
+	}
+}
+
+func TestConcurrentUpdatesOfOneActionAllCount(t *testing.T) {
+	d := open(t, t.TempDir(), Limits{}, nil)
+	ok(t, d.CreateNamespace(Namespace{ID: "id", Name: "guest"}))
+	var wg sync.WaitGroup
+	for range 40 {
+		wg.Go(func() {
+			_, err := d.PutAction("id", "", "a", nil, func(old *Action) (Action, error) {
+				if old == nil {
+					return Action{}, nil
+				}
+				next := *old
+				next.MemoryMB++
+				return next, nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if a := must[Action](t)(d.Action("id", "", "a")); a.MemoryMB != 39 || a.Version != "0.0.40" {
+		t.Fatalf("%+v", a)
+	}
+}
+
+func TestOneFailingWriteDoesNotUndoItsNeighbours(t *testing.T) {
+	d := open(t, t.TempDir(), Limits{}, nil)
+	ok(t, d.CreateBucket("b"))
+	var wg sync.WaitGroup
+	no := errors.New("no")
+	for i := range 60 {
+		wg.Go(func() {
+			_, err := d.Put("b", fmt.Sprint(i), nil, strings.NewReader("x"), 1, func(*Object) error {
+				if i%3 == 0 {
+					return no
+				}
+				return nil
+			})
+			if (i%3 == 0) != errors.Is(err, no) {
+				t.Errorf("%d: %v", i, err)
+			}
+		})
+	}
+	wg.Wait()
+	n := 0
+	ok(t, d.Objects("b", "", "", func(Object) (string, bool) { n++; return "", true }))
+	if n != 40 {
+		t.Fatalf("%d objects", n)
+	}
+}
+
+func TestActivationsAreBoundedByNumberAndAge(t *testing.T) {
+	now := time.UnixMilli(1_000_000_000_000)
+	d := open(t, t.TempDir(), Limits{Activations: 5, ActivationAge: time.Hour}, func() time.Time { return now })
+	for i := range 8 {
+		a := Activation{ID: fmt.Sprintf("%032x", i), NamespaceID: "ns", Action: fmt.Sprint("a", i%2), Start: now.UnixMilli() + int64(i)}
+		ok(t, d.Accept(a))
+		if lost := must[[]Activation](t)(d.Abandoned()); len(lost) != 1 {
+			t.Fatal("accepted and not remembered")
+		}
+		ok(t, d.Finish(a))
+	}
+	ids := func(f ActivationFilter) (s string) {
+		f.Limit = max(f.Limit, 0)
+		if f.Limit == 0 {
+			f.Limit = -1
+		}
+		for _, a := range must[[]Activation](t)(d.Activations("ns", f)) {
+			s += a.ID[31:]
+		}
+		return s
+	}
+	start := now.UnixMilli()
+	for _, c := range []struct {
+		f    ActivationFilter
+		want string
+	}{
+		{ActivationFilter{}, "76543"},
+		{ActivationFilter{Limit: 2, Skip: 1}, "65"},
+		{ActivationFilter{Action: "a1"}, "753"},
+		{ActivationFilter{Since: start + 6}, "76"},
+		{ActivationFilter{Upto: start + 4}, "43"},
+		{ActivationFilter{Since: start + 5, Upto: start + 5}, "5"},
+	} {
+		if got := ids(c.f); got != c.want {
+			t.Errorf("%+v: got %s, want %s", c.f, got, c.want)
+		}
+	}
+	if _, err := d.Activation("ns", fmt.Sprintf("%032x", 0)); !errors.Is(err, ErrNotFound) {
+		t.Error("the oldest is still there")
+	}
+	now = now.Add(2 * time.Hour)
+	ok(t, d.Finish(Activation{ID: strings.Repeat("f", 32), NamespaceID: "ns", Start: now.UnixMilli()}))
+	if got := ids(ActivationFilter{}); got != "f" {
+		t.Errorf("old ones stay: %s", got)
+	}
+}
+
+func TestObjectsSmallAndLargeSurviveAReopen(t *testing.T) {
+	dir := t.TempDir()
+	d := open(t, dir, Limits{}, nil)
+	ok(t, d.CreateBucket("b"))
+	for _, size := range []int{0, 1, inlineMax, inlineMax + 1, 300_000} {
+		put(t, d, "b", fmt.Sprint(size), bytes.Repeat([]byte{byte(size)}, size))
+	}
+	put(t, d, "b", "300000", bytes.Repeat([]byte("n"), 200_000)) // the file of the old one must go
+	if n := files(t, dir); n != 2 {
+		t.Fatalf("%d files for 2 large objects", n)
+	}
+	ok(t, d.Close())
+	ok(t, os.WriteFile(filepath.Join(dir, "objects", "left-behind"), []byte("x"), 0o600))
+	d = open(t, dir, Limits{}, nil)
+	if n := files(t, dir); n != 2 {
+		t.Fatalf("a start leaves %d files", n)
+	}
+	if got := get(t, d, "b", "300000"); !bytes.Equal(got, bytes.Repeat([]byte("n"), 200_000)) {
+		t.Fatal("other bytes")
+	}
+	ok(t, d.Delete("b", "0", "1", "65536", "65537", "300000", "never"))
+	if n := files(t, dir); n != 0 {
+		t.Fatalf("%d files of deleted objects", n)
+	}
+	ok(t, d.DeleteBucket("b"))
+}
+
+type brokenReader struct{ n int }
+
+func (r *brokenReader) Read(p []byte) (int, error) {
+	if r.n -= len(p); r.n < 0 {
+		return 0, io.ErrUnexpectedEOF
+	}
+	return len(p), nil
+}
+
+func TestABrokenUploadLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	d := open(t, dir, Limits{}, nil)
+	ok(t, d.CreateBucket("b"))
+	if _, err := d.Put("b", "k", nil, &brokenReader{400_000}, 500_000, allow); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Fatal(err)
+	}
+	if _, err := d.Put("none", "k", nil, bytes.NewReader(make([]byte, 100_000)), 100_000, allow); !errors.Is(err, ErrNotFound) {
+		t.Fatal(err)
+	}
+	if n := files(t, dir); n != 0 {
+		t.Fatalf("%d files", n)
+	}
+}
+
+func TestTheStoreIsBounded(t *testing.T) {
+	d := open(t, t.TempDir(), Limits{ObjectBytes: 100}, nil)
+	ok(t, d.CreateBucket("b"))
+	put(t, d, "b", "a", make([]byte, 90))
+	if _, err := d.Put("b", "c", nil, bytes.NewReader(make([]byte, 20)), 20, allow); !errors.Is(err, ErrFull) {
+		t.Fatal(err)
+	}
+	ok(t, d.Delete("b", "a"))
+	put(t, d, "b", "c", make([]byte, 20))
+}
+
+func TestUploadsSurviveAReopenAndComplete(t *testing.T) {
+	dir := t.TempDir()
+	d := open(t, dir, Limits{}, nil)
+	ok(t, d.CreateBucket("b"))
+	u := must[Upload](t)(d.StartUpload("b", "k", map[string]string{"A": "b"}))
+	big := bytes.Repeat([]byte("1"), 200_000)
+	must[Part](t)(d.PutPart("b", "k", u.ID, 1, bytes.NewReader([]byte("wrong")), 5))
+	must[Part](t)(d.PutPart("b", "k", u.ID, 1, bytes.NewReader(big), int64(len(big))))
+	must[Part](t)(d.PutPart("b", "k", u.ID, 2, strings.NewReader("end"), 3))
+	ok(t, d.Close())
+	d = open(t, dir, Limits{}, nil)
+	parts := must[[]Part](t)(d.Parts("b", "k", u.ID))
+	if len(parts) != 2 {
+		t.Fatalf("%d parts", len(parts))
+	}
+	o := must[Object](t)(d.CompleteUpload("b", "k", u.ID, parts))
+	if got := get(t, d, "b", "k"); !bytes.Equal(got, append(big, "end"...)) || o.Meta["A"] != "b" {
+		t.Fatal("other bytes")
+	}
+	if n := files(t, dir); n != 1 {
+		t.Fatalf("%d files", n)
+	}
+	if err := d.AbortUpload("b", "k", u.ID); !errors.Is(err, ErrNotFound) {
+		t.Fatal("the upload is still there")
+	}
+}
