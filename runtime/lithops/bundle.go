@@ -46,6 +46,10 @@ var fixedTime = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
 //
 // Files are read one at a time. A link that leads out of the package, a device or a pipe is refused.
 func BuildBundle(ctx context.Context, install Install, backend Backend) (Bundle, error) {
+	return buildBundle(ctx, install, backend, maxCode)
+}
+
+func buildBundle(ctx context.Context, install Install, backend Backend, limit int64) (Bundle, error) {
 	root, err := os.OpenRoot(install.Dir)
 	if err != nil {
 		return Bundle{}, unreadable(install.Dir, err)
@@ -62,7 +66,7 @@ func BuildBundle(ctx context.Context, install Install, backend Backend) (Bundle,
 
 	var code strings.Builder
 	encoder := base64.NewEncoder(base64.StdEncoding, &code)
-	count := &counter{to: encoder, limit: maxCode / 4 * 3}
+	count := &counter{to: encoder, limit: limit / 4 * 3}
 	archive := zip.NewWriter(count)
 	archive.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) {
 		return flate.NewWriter(w, flate.DefaultCompression)
@@ -86,7 +90,7 @@ func BuildBundle(ctx context.Context, install Install, backend Backend) (Bundle,
 	}
 	err = errors.Join(err, archive.Close(), encoder.Close())
 	if errors.Is(err, errTooLarge) {
-		return Bundle{}, tooLarge(install.Dir)
+		return Bundle{}, tooLarge(install.Dir, limit)
 	}
 	if err != nil {
 		return Bundle{}, err
@@ -125,9 +129,9 @@ func (t *tree) put(archive *zip.Writer, file, name string) ([]byte, error) {
 
 var errTooLarge = errors.New("archive too large")
 
-func tooLarge(dir string) error {
+func tooLarge(dir string, limit int64) error {
 	return fault.New(fault.TooLarge,
-		i18n.M("The Lithops code in {{.Dir}} makes an archive of more than {{.Max}} MB, which OpenWhisk does not take.", "Dir", dir, "Max", maxCode>>20),
+		i18n.M("The Lithops code in {{.Dir}} makes an archive of more than {{.Max}} MB, which OpenWhisk does not take.", "Dir", dir, "Max", limit>>20),
 		i18n.M("Move data and other large files out of this folder, or install Lithops again."))
 }
 

@@ -122,7 +122,7 @@ func TestBundleRefuses(t *testing.T) {
 		"no entry point": func(d string) error { return os.Remove(filepath.Join(d, "serverless/backends/ibm_cf/entry_point.py")) },
 		"no folder":      func(d string) error { return os.RemoveAll(d) },
 		"too large": func(d string) error {
-			data := make([]byte, 37<<20)
+			data := make([]byte, 1<<20)
 			_, _ = rand.Read(data)
 			return os.WriteFile(filepath.Join(d, "data"), data, 0o600)
 		},
@@ -137,7 +137,7 @@ func TestBundleRefuses(t *testing.T) {
 			if err := spoil(in.Dir); err != nil {
 				t.Fatal(err)
 			}
-			b, err := BuildBundle(context.Background(), in, IBMCF)
+			b, err := buildBundle(context.Background(), in, IBMCF, 1<<20)
 			if k := fault.KindOf(err); k != fault.Invalid && k != fault.TooLarge || b != (Bundle{}) {
 				t.Errorf("%v", err)
 			}

@@ -125,7 +125,7 @@ func (m maker) compute(q func(string) string, backend lithops.Backend, sections 
 	if m.before("3.0.0") {
 		pairs := []string{"endpoint", q(endpoint), "namespace", q(namespace)}
 		ibm, cf := m.chance(), m.chance()
-		if cf || !ibm {
+		if cf || !ibm || m.before("2.2.4") { // which handles tokens on its own
 			pairs = append(pairs, "api_key", q(m.word(nameChars, 8, 36)+":"+m.word(keyChars, 20, 64)))
 		}
 		if ibm {

@@ -15,19 +15,13 @@ class Anything(type):
         return lambda *a, **k: a[0] if a and callable(a[0]) else None
 
 
-def any_method(self, name):
-    if name.startswith("__"):
-        raise AttributeError(name)
-    return lambda *a, **k: name == "_is_expired"
-
-
 class Empty(types.ModuleType):
     __path__ = []
 
     def __getattr__(self, name):
         if name.startswith("__"):
             raise AttributeError(name)
-        return Anything(name, (Exception,), {"__init__": lambda self, *a, **k: None, "__getattr__": any_method})
+        return Anything(name, (Exception,), {"__init__": lambda self, *a, **k: None})
 
 
 class Finder:
@@ -149,7 +143,10 @@ def defaults(backend):
 def archive(backend):
     path = os.path.join(question["temp"], backend + ".zip")
     entry = os.path.join(os.path.dirname(module(backend, "config").__file__), "entry_point.py")
-    utils.create_handler_zip(path, entry, "__main__.py")
+    pack = getattr(utils, "create_handler_zip", None)
+    if pack is None:  # 2.2.0 - 2.2.3
+        pack = importlib.import_module("lithops.serverless.utils").create_function_handler_zip
+    pack(path, entry, "__main__.py")
     with zipfile.ZipFile(path) as z:
         return {n: hashlib.sha256(z.read(n)).hexdigest() for n in z.namelist()}
 
