@@ -3,8 +3,8 @@ package images_test
 import (
 	"context"
 	"errors"
-	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,8 +15,6 @@ import (
 	"fn-runtime/runtime/images"
 	"fn-runtime/runtime/images/skeleton"
 )
-
-func asFault(err error, f **fault.Fault) bool { return errors.As(err, f) }
 
 // TestSkeleton is the way of a user: init, build with check and push, digest; and the second build changes nothing.
 func TestSkeleton(t *testing.T) {
@@ -103,7 +101,7 @@ func TestPrivateBase(t *testing.T) {
 		}
 		above := folder(t, map[string]string{"Dockerfile": "FROM " + base + "\nRUN cat /made\n"})
 		name := strings.TrimSuffix(base, ":1") + ":2"
-		t.Cleanup(func() { _, _ = io.Discard.Write(nil) })
+		t.Cleanup(func() { _ = exec.Command("docker", "image", "rm", "-f", name).Run() })
 		if _, out, err := build(t, b, entity.ImageBuild{Image: name, Context: above, Pull: true, NoCache: true}); err != nil {
 			t.Fatalf("%v\n%s", detail(err), out)
 		}

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -80,6 +81,14 @@ func none(tried []string, denied bool) error {
 }
 
 func connect(ctx context.Context, c candidate) (*Engine, error) {
+	if path, ok := strings.CutPrefix(c.host, "unix://"); ok { // the client's own error does not say what is wrong with it
+		var d net.Dialer
+		conn, err := d.DialContext(ctx, "unix", path)
+		if err != nil {
+			return nil, err
+		}
+		_ = conn.Close()
+	}
 	opts := []client.Opt{client.WithAPIVersionNegotiation()}
 	helper, err := connhelper.GetConnectionHelper(c.host) // ssh://
 	switch {

@@ -1,0 +1,129 @@
+package images_test
+
+import (
+	"context"
+	"io"
+	"net"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/images"
+)
+
+// relay passes connections on until it is cut.
+type relay struct {
+	net.Listener
+	mu    sync.Mutex
+	conns []net.Conn
+	// cutAfter cuts the first connections that carry more than so many bytes from the client; cuts counts them.
+	cutAfter, maxCuts int64
+	cuts              atomic.Int64
+}
+
+func newRelay(t *testing.T, network, address, target string) *relay {
+	t.Helper()
+	l, err := net.Listen(network, address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &relay{Listener: l}
+	t.Cleanup(r.cut)
+	go func() {
+		for {
+			in, err := l.Accept()
+			if err != nil {
+				return
+			}
+			out, err := net.Dial(network, target)
+			if err != nil {
+				_ = in.Close()
+				continue
+			}
+			r.mu.Lock()
+			r.conns = append(r.conns, in, out)
+			r.mu.Unlock()
+			go r.copy(out, in)
+			go func() { _, _ = io.Copy(in, out); closeBoth(in, out) }()
+		}
+	}()
+	return r
+}
+
+func (r *relay) copy(out, in net.Conn) {
+	defer closeBoth(in, out)
+	if r.cutAfter > 0 {
+		if n, err := io.CopyN(out, in, r.cutAfter); err != nil || n < r.cutAfter {
+			return
+		}
+		if r.cuts.Add(1) <= r.maxCuts {
+			return
+		}
+	}
+	_, _ = io.Copy(out, in)
+}
+
+func closeBoth(a, b net.Conn) { _, _ = a.Close(), b.Close() }
+
+// cut ends every connection and the listener.
+func (r *relay) cut() {
+	_ = r.Close()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, c := range r.conns {
+		_ = c.Close()
+	}
+}
+
+func TestEngineGone(t *testing.T) {
+	both(t, func(t *testing.T, getenv func(string) string) {
+		nothingLeft(t)
+		socket := filepath.Join(t.TempDir(), "d.sock")
+		r := newRelay(t, "unix", socket, "/var/run/docker.sock")
+		b := builder(t, images.Options{Getenv: env("DOCKER_HOST", "unix://"+socket, "DOCKER_BUILDKIT", getenv("DOCKER_BUILDKIT"))})
+		dir := folder(t, map[string]string{"Dockerfile": "FROM " + world.base + "\nRUN echo started; sleep 300\n"})
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		_, err := b.Build(ctx, entity.ImageBuild{Image: image(t), Context: dir, NoCache: true}, &watcher{word: "started", then: r.cut})
+		wants(t, err, fault.Unavailable, socket, "docker info")
+		t.Log(detail(err))
+	})
+}
+
+func TestNoEngine(t *testing.T) {
+	dir := folder(t, map[string]string{"Dockerfile": "FROM scratch\n"})
+	_, _, err := build(t, builder(t, images.Options{Getenv: env("DOCKER_HOST", "unix:///nowhere/docker.sock")}),
+		entity.ImageBuild{Image: "user/name:1", Context: dir})
+	wants(t, err, fault.Unavailable, "/nowhere/docker.sock", "DOCKER_HOST", "no such socket", "systemctl start docker")
+}
+
+// TestBrokenPush breaks connections to the registry in the middle of layers: the push goes on and ends well.
+func TestBrokenPush(t *testing.T) {
+	nothingLeft(t)
+	r := newRelay(t, "tcp", "127.0.0.1:0", world.registry)
+	r.cutAfter, r.maxCuts = 200_000, 12 // more than the engine's own five tries for one layer
+	through := r.Addr().String()
+	dir := folder(t, map[string]string{"Dockerfile": "FROM " + world.base + "\nRUN head -c 3000000 /dev/urandom >/a\nRUN head -c 3000000 /dev/urandom >/b\n"})
+	var mu sync.Mutex
+	var warned []string
+	b := builder(t, images.Options{Server: through, User: world.user, Password: world.password, Warn: func(m i18n.Message) {
+		mu.Lock()
+		defer mu.Unlock()
+		warned = append(warned, m.String())
+	}})
+	name := strings.Replace(image(t), world.registry, through, 1)
+	built, out, err := build(t, b, entity.ImageBuild{Image: name, Context: dir, Push: true, NoCache: true})
+	if err != nil {
+		t.Fatalf("after %d cuts: %s\n%s", r.cuts.Load(), detail(err), out)
+	}
+	t.Logf("%d cuts, warned %q", r.cuts.Load(), warned)
+	if r.cuts.Load() < r.maxCuts || built.Digest == "" {
+		t.Errorf("%d cuts, %+v", r.cuts.Load(), built)
+	}
+}

@@ -1,0 +1,49 @@
+package images_test
+
+import (
+	"strings"
+	"testing"
+
+	"fn-runtime/runtime/actionproxy"
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/images"
+)
+
+// TestCheck: images that cannot serve as a runtime, and why.
+func TestCheck(t *testing.T) {
+	proxied := "FROM " + world.base + "\nCOPY proxy.py /proxy.py\nENTRYPOINT [\"python3\", \"/proxy.py\"]\n"
+	for _, it := range []struct {
+		name, dockerfile, python string
+		modules                  []string
+		words                    []string
+	}{
+		{"fit", proxied, "3.11", []string{"json", "xml.dom"}, nil},
+		{"any Python", proxied, "", nil, nil},
+		{"other Python", proxied, "3.9", nil, []string{"3.11", "3.9"}},
+		{"modules missing", proxied, "3.11", []string{"json", "no_such_module", "xml.nothing"}, []string{"no_such_module", "xml.nothing", "requirements.txt"}},
+		{"no proxy", "FROM " + world.base + "\nCMD [\"sleep\", \"1000\"]\n", "", nil, []string{"8080"}},
+		{"ends at once", "FROM " + world.base + "\nCMD echo cannot start; exit 7\n", "", nil, []string{"exit code 7", "cannot start"}},
+		{"other protocol", "FROM " + world.base + "\nCMD [\"python3\", \"-m\", \"http.server\", \"8080\"]\n", "", nil, []string{"/init", "501"}},
+		{"no such program", "FROM " + world.base + "\nENTRYPOINT [\"/nothing\"]\n", "", nil, []string{"does not start", "/nothing"}},
+		{"no Python", "FROM " + world.base + "\nRUN rm -f /usr/bin/python*\nCMD [\"sleep\", \"1000\"]\n", "", nil, []string{"no Python"}},
+	} {
+		t.Run(it.name, func(t *testing.T) {
+			nothingLeft(t)
+			dir := folder(t, map[string]string{"Dockerfile": it.dockerfile, "proxy.py": string(actionproxy.Source())})
+			built, _, err := build(t, builder(t, images.Options{}), entity.ImageBuild{Image: image(t), Context: dir,
+				Check: true, Python: it.python, Modules: it.modules})
+			if it.words == nil {
+				if err != nil || built.Python != "3.11" {
+					t.Fatalf("%+v %v", built, err)
+				}
+				return
+			}
+			wants(t, err, fault.Failed, append(it.words, "--no-check")...)
+			t.Log(detail(err))
+			if strings.Contains(it.name, "missing") && strings.Contains(err.Error(), "json") {
+				t.Errorf("a module that is there is named: %v", err)
+			}
+		})
+	}
+}

@@ -1,0 +1,107 @@
+package images_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/images"
+	"fn-runtime/runtime/images/skeleton"
+)
+
+// pythonBase makes a stand-in for python:3.X-slim-bookworm: Debian's own Python for 3.11, else one of pyenv's on the
+// base image. "" when this machine has no such Python.
+func pythonBase(t *testing.T, python string) string {
+	t.Helper()
+	if python == "3.11" {
+		return world.base
+	}
+	home, _ := os.UserHomeDir()
+	found, _ := filepath.Glob(filepath.Join(home, ".pyenv/versions", python+".*", "bin", "python"+python))
+	if len(found) == 0 {
+		return ""
+	}
+	prefix := filepath.Dir(filepath.Dir(found[0]))
+	name := "fn-runtime-base:" + python
+	dockerfile := filepath.Join(folder(t, map[string]string{
+		"Dockerfile": "FROM " + world.base + "\nCOPY . /usr/local/\nRUN ldconfig; ln -sf python" + python + " /usr/local/bin/python\n" +
+			// The official images have a pip that knows today's wheels.
+			"RUN python -m pip install --no-cache-dir -q -U 'pip>=21'\n",
+		"Dockerfile.dockerignore": "**/test\n**/tests\n**/__pycache__\nshare\n",
+	}), "Dockerfile")
+	// The CLI and not our own code: what is under test does not make its own stand-ins.
+	args := []string{"build", "-q", "-t", name, "-f", dockerfile, prefix}
+	cmd := exec.Command("docker", args...)
+	cmd.Env = append(os.Environ(), "DOCKER_BUILDKIT=1", "BUILDKIT_PROGRESS=plain")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("docker %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return name
+}
+
+// TestEveryPython builds and checks the skeleton of each Python that this machine has.
+func TestEveryPython(t *testing.T) {
+	nothingLeft(t)
+	for _, python := range skeleton.Pythons() {
+		base := pythonBase(t, python)
+		if base == "" {
+			t.Logf("no Python %s on this machine", python)
+			continue
+		}
+		t.Run(python, func(t *testing.T) {
+			dir := t.TempDir()
+			if _, err := skeleton.Write(dir, skeleton.Options{Python: python}); err != nil {
+				t.Fatal(err)
+			}
+			built, out, err := build(t, builder(t, images.Options{}), entity.ImageBuild{Image: image(t), Context: dir,
+				Args: map[string]string{"BASE": base}, Check: true, Python: python, Modules: skeleton.Modules("")})
+			if err != nil {
+				t.Fatalf("%s\n%s", detail(err), out)
+			}
+			t.Logf("Python %s, %d MB", built.Python, built.Size/1e6)
+		})
+	}
+}
+
+// TestConda builds the conda skeleton. conda itself cannot be had everywhere, so a stand-in takes its place that makes
+// a virtual environment; the Dockerfile is the real one.
+func TestConda(t *testing.T) {
+	nothingLeft(t)
+	standIn := "fn-runtime-conda:test"
+	b := builder(t, images.Options{})
+	conda := folder(t, map[string]string{
+		"conda": `#!/bin/sh
+set -e
+case $1 in
+create)
+  while [ $# -gt 0 ]; do
+    case $1 in --prefix) prefix=$2 ;; python=*) wanted=$1 ;; esac
+    shift
+  done
+  [ "$wanted" = python=3.11 ] || { echo "asked for $wanted" >&2; exit 1; }
+  exec python3 -m venv --copies "$prefix" ;;
+clean) exit 0 ;;
+esac
+exit 1
+`,
+		"Dockerfile": "FROM " + world.base + "\nCOPY conda /usr/local/bin/conda\nRUN chmod 755 /usr/local/bin/conda\n",
+	})
+	if _, out, err := build(t, b, entity.ImageBuild{Image: standIn, Context: conda}); err != nil {
+		t.Fatalf("%s\n%s", detail(err), out)
+	}
+	dir := t.TempDir()
+	if _, err := skeleton.Write(dir, skeleton.Options{Python: "3.11", Conda: true}); err != nil {
+		t.Fatal(err)
+	}
+	built, out, err := build(t, b, entity.ImageBuild{Image: image(t), Context: dir,
+		Args:  map[string]string{"BASE": standIn, "RUN_BASE": world.base},
+		Check: true, Python: "3.11", Modules: skeleton.Modules("")})
+	if err != nil {
+		t.Fatalf("%s\n%s", detail(err), out)
+	}
+	t.Logf("%d MB", built.Size/1e6)
+}
