@@ -70,6 +70,9 @@ func decode(w http.ResponseWriter, r *http.Request, limit int64, v any) error {
 	if t := r.Header.Get("Content-Type"); t != "" && !isJSON(t) && r.ContentLength != 0 {
 		return &problem{http.StatusUnsupportedMediaType, "There was a problem with the requests Content-Type:\nExpected 'application/json'"}
 	}
+	if r.ContentLength > limit {
+		return tooLarge("Request", r.ContentLength, limit)
+	}
 	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	if err != nil {
 		var large *http.MaxBytesError

@@ -1,0 +1,376 @@
+package rest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/apache/openwhisk-client-go/whisk"
+
+	"fn-runtime/runtime/local/invoke"
+	"fn-runtime/runtime/local/state"
+)
+
+// fakeInvoker gives the outcome that the action's name asks for.
+type fakeInvoker struct {
+	mu   sync.Mutex
+	seen []invoke.Invocation
+}
+
+func (f *fakeInvoker) Close(context.Context) error { return nil }
+
+func (f *fakeInvoker) Run(ctx context.Context, inv invoke.Invocation) (invoke.Outcome, error) {
+	f.mu.Lock()
+	f.seen = append(f.seen, inv)
+	f.mu.Unlock()
+	switch inv.Action {
+	case "apperror":
+		return invoke.Outcome{Status: invoke.ApplicationError, Result: json.RawMessage(`{"error":"bad"}`)}, nil
+	case "crash":
+		return invoke.Outcome{Status: invoke.DeveloperError, Result: json.RawMessage(`{"error":"died"}`), Logs: []string{"2026-01-01T00:00:00Z stderr: boom"}}, nil
+	case "internal":
+		return invoke.Outcome{}, fmt.Errorf("no process")
+	case "panic":
+		panic("invoker")
+	case "notjson":
+		return invoke.Outcome{Status: invoke.Success, Result: json.RawMessage(`{`)}, nil
+	case "huge":
+		return invoke.Outcome{Status: invoke.Success, Result: json.RawMessage(`"` + strings.Repeat("x", maxResult) + `"`)}, nil
+	case "hang":
+		<-ctx.Done()
+		return invoke.Outcome{}, ctx.Err()
+	}
+	return invoke.Outcome{Status: invoke.Success, Result: inv.Args, Cold: true, InitMS: 7, WaitMS: 3}, nil
+}
+
+const (
+	testKey   = "23bc46b1-71f6-4ed5-8c54-816aa4f8c502:secretkey"
+	testToken = "token-token"
+	testGUID  = "11111111-2222-3333-4444-555555555555"
+)
+
+type fixture struct {
+	*httptest.Server
+	t       testing.TB
+	invoker *fakeInvoker
+	db      *state.DB
+}
+
+func serve(t testing.TB) *fixture {
+	t.Helper()
+	db, err := state.Open(t.TempDir(), state.Limits{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.CreateNamespace(state.Namespace{ID: testGUID, Name: DefaultNamespace}); err != nil {
+		t.Fatal(err)
+	}
+	f := &fixture{t: t, invoker: &fakeInvoker{}, db: db}
+	api := New(Config{
+		DB: db, Invoker: f.invoker, APIKey: testKey, Token: testToken, NamespaceID: testGUID,
+		APIHost: "https://127.0.0.1:1", Python: "python3", Wait: 200 * time.Millisecond,
+	})
+	f.Server = httptest.NewServer(api)
+	t.Cleanup(func() {
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		api.Close(ctx)
+		f.Server.Close()
+		_ = db.Close()
+	})
+	return f
+}
+
+// do sends a request; who is "basic", "bearer" or "".
+func (f *fixture) do(who, method, path, body string) (int, string, http.Header) {
+	f.t.Helper()
+	req, err := http.NewRequest(method, f.URL+"/api/v1"+path, strings.NewReader(body))
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	switch who {
+	case "basic":
+		user, password, _ := strings.Cut(testKey, ":")
+		req.SetBasicAuth(user, password)
+	case "bearer":
+		req.Header.Set("Authorization", "Bearer "+testToken)
+	case "":
+	default:
+		req.Header.Set("Authorization", who)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	defer resp.Body.Close() //nolint:errcheck
+	data, err := io.ReadAll(resp.Body)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return resp.StatusCode, string(data), resp.Header
+}
+
+const blackbox = `{"exec":{"kind":"blackbox","image":"img","binary":true,"code":"UEsDBA=="},"limits":{"memory":256,"timeout":60000}}`
+
+func (f *fixture) furnish(actions ...string) {
+	f.t.Helper()
+	f.do("basic", "PUT", "/namespaces/_/packages/p", `{}`)
+	for _, a := range actions {
+		if status, body, _ := f.do("basic", "PUT", "/namespaces/_/actions/p/"+a, blackbox); status != 200 {
+			f.t.Fatal(status, body)
+		}
+	}
+}
+
+func TestStatusCodesAndTexts(t *testing.T) {
+	f := serve(t)
+	f.furnish("a", "apperror", "crash", "internal", "panic", "notjson", "huge", "hang")
+	long := strings.Repeat("n", 257)
+	for _, c := range []struct {
+		who, method, path, body string
+		status                  int
+		text                    string
+	}{
+		{"", "GET", "/namespaces", "", 401, "The supplied authentication is invalid."},
+		{"Bearer wrong", "GET", "/namespaces", "", 401, "invalid"},
+		{"Basic d3Jvbmc6a2V5", "GET", "/namespaces", "", 401, "invalid"},
+		{"Basic !", "GET", "/namespaces", "", 401, "invalid"},
+		{"basic", "GET", "/namespaces", "", 200, `["guest"]`},
+		{"bearer", "GET", "/namespaces", `{"resource_group_id":"x"}`, 200, `{"id":"` + testGUID + `","name":"guest"`},
+		{"bearer", "GET", "/namespaces/" + testGUID + "/packages", "", 200, `"name":"p"`},
+		{"basic", "GET", "/namespaces/guest/packages", "", 200, `"name":"p"`},
+		{"basic", "GET", "/namespaces/other/packages", "", 403, "not authorized to access 'other'"},
+		{"bearer", "GET", "/namespaces/other/packages", "", 404, "does not exist"},
+		{"basic", "POST", "/namespaces", `{"name":"x"}`, 405, "not allowed"},
+		{"basic", "PATCH", "/namespaces/_/packages/p", "", 405, "GET, PUT"},
+		{"basic", "GET", "/namespaces/_/triggers", "", 404, "does not exist"},
+		{"basic", "PUT", "/namespaces/_/packages/p", "{}", 409, "resource already exists"},
+		{"basic", "PUT", "/namespaces/_/packages/p?overwrite=True", "{}", 200, `"version":"0.0.2"`},
+		{"basic", "PUT", "/namespaces/_/packages/p?overwrite=maybe", "{}", 400, "Boolean"},
+		{"basic", "DELETE", "/namespaces/_/packages/p", "", 409, "Package not empty (contains 8 entities)"},
+		{"basic", "DELETE", "/namespaces/_/packages/none", "", 404, "does not exist"},
+		{"basic", "PUT", "/namespaces/_/packages/" + long, "{}", 413, "longer than allowed"},
+		{"basic", "PUT", "/namespaces/_/packages/a%2Fb", "{}", 400, "illegal characters"},
+		{"basic", "PUT", "/namespaces/_/packages/.x", "{}", 400, "illegal characters"},
+		{"basic", "PUT", "/namespaces/_/actions/none/a", blackbox, 404, "does not exist"},
+		{"basic", "PUT", "/namespaces/_/actions/p/a", blackbox, 409, "already exists"},
+		{"basic", "PUT", "/namespaces/_/actions/p/a?overwrite=True", `{"limits":{"memory":512}}`, 200, `"memory":512,"timeout":60000`},
+		{"basic", "GET", "/namespaces/_/actions/p/a", "", 200, `"code":"UEsDBA=="`},
+		{"basic", "PUT", "/namespaces/_/actions/p/new", `{}`, 400, "exec undefined"},
+		{"basic", "PUT", "/namespaces/_/actions/p/new", `{"exec":{"kind":"blackbox"}}`, 400, "image"},
+		{"basic", "PUT", "/namespaces/_/actions/p/new", `{"exec":{"kind":"cobol","code":"x"}}`, 400, "kind 'cobol' not in Set"},
+		{"basic", "PUT", "/namespaces/_/actions/p/new", `{"exec":`, 400, "malformed"},
+		{"basic", "PUT", "/namespaces/_/actions/p/new", `{"limits":{"memory":64}}`, 400, "memory 64 MB below allowed threshold of 128 MB"},
+		{"basic", "PUT", "/namespaces/_/actions/p/new", `{"limits":{"memory":4096}}`, 400, "exceeds allowed threshold of 2048 MB"},
+		{"basic", "PUT", "/namespaces/_/actions/p/new", `{"limits":{"timeout":600001}}`, 400, "exceeds allowed threshold of 600000 milliseconds"},
+		{"basic", "PUT", "/namespaces/_/actions/p/new", `{"limits":{"timeout":99}}`, 400, "below allowed threshold of 100 milliseconds"},
+		{"basic", "PUT", "/namespaces/_/actions/p/new", `{"annotations":{"a":1}}`, 400, "annotations malformed"},
+		{"basic", "GET", "/namespaces/_/actions?limit=201", "", 400, "not in the range of 0 to 200"},
+		{"basic", "GET", "/namespaces/_/actions?limit=x", "", 400, "not an integer"},
+		{"basic", "GET", "/namespaces/_/actions?skip=-1", "", 400, "skip"},
+		{"basic", "GET", "/namespaces/_/actions/none/", "", 404, "does not exist"},
+		{"basic", "GET", "/namespaces/_/actions?count=true", "", 200, `{"actions":8}`},
+		{"basic", "DELETE", "/namespaces/_/actions/p/none", "", 404, "does not exist"},
+		{"basic", "POST", "/namespaces/_/actions/p/none", "", 404, "does not exist"},
+		{"basic", "POST", "/namespaces/_/actions/p/a", `[1]`, 400, "malformed"},
+		{"basic", "POST", "/namespaces/_/actions/p/a", `{"x":"` + strings.Repeat("x", maxParameters) + `"}`, 413, "larger than allowed"},
+		{"basic", "POST", "/namespaces/_/actions/p/a?blocking=true&timeout=0", ``, 400, "timeout"},
+		{"basic", "POST", "/namespaces/_/actions/p/a", ``, 202, `{"activationId":"`},
+		{"basic", "POST", "/namespaces/_/actions/p/a?blocking=true&result=true", `{"x":1}`, 200, `{"x":1}`},
+		{"basic", "POST", "/namespaces/_/actions/p/a?blocking=true", `{"x":1}`, 200, `"initTime","value":7`},
+		{"basic", "POST", "/namespaces/_/actions/p/apperror?blocking=true&result=true", ``, 502, `{"error":"bad"}`},
+		{"basic", "POST", "/namespaces/_/actions/p/crash?blocking=true", ``, 502, `stderr: boom`},
+		{"basic", "POST", "/namespaces/_/actions/p/internal?blocking=true", ``, 500, `"whisk internal error"`},
+		{"basic", "POST", "/namespaces/_/actions/p/panic?blocking=true", ``, 500, `"whisk internal error"`},
+		{"basic", "POST", "/namespaces/_/actions/p/notjson?blocking=true", ``, 502, `valid JSON`},
+		{"basic", "POST", "/namespaces/_/actions/p/huge?blocking=true", ``, 502, `exceeded the allowed length`},
+		{"basic", "POST", "/namespaces/_/actions/p/hang?blocking=true&timeout=20", ``, 202, `{"activationId":"`},
+		{"basic", "GET", "/namespaces/_/activations/zz", "", 400, "activation id is not valid"},
+		{"basic", "GET", "/namespaces/_/activations/" + strings.Repeat("0", 32), "", 404, "does not exist"},
+		{"bearer", "POST", "/namespaces", `{"name":"new","resource_plan_id":"functions-base-plan"}`, 201, `"name":"new"`},
+		{"bearer", "POST", "/namespaces", `{"name":"new"}`, 409, "already exists"},
+		{"bearer", "DELETE", "/namespaces/new", "", 200, `"name":"new"`},
+		{"bearer", "DELETE", "/namespaces/" + testGUID, "", 403, "guest"},
+	} {
+		status, body, header := f.do(c.who, c.method, c.path, c.body)
+		if status != c.status || !strings.Contains(body, c.text) {
+			t.Errorf("%s %.80s: got %d %.300s, want %d %s", c.method, c.path, status, body, c.status, c.text)
+		}
+		if status >= 400 && status != 502 && !strings.Contains(c.path, "blocking") {
+			var doc struct{ Error, Code string }
+			if json.Unmarshal([]byte(body), &doc) != nil || doc.Error == "" || doc.Code != header.Get("X-Request-Id") {
+				t.Errorf("%s %.80s: no error document: %.200s", c.method, c.path, body)
+			}
+		}
+	}
+}
+
+func TestWrongContentType(t *testing.T) {
+	f := serve(t)
+	req, _ := http.NewRequest("PUT", f.URL+"/api/v1/namespaces/_/packages/p", strings.NewReader("a=b"))
+	req.Header.Set("Authorization", "Bearer "+testToken)
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close() //nolint:errcheck
+	if resp.StatusCode != http.StatusUnsupportedMediaType {
+		t.Fatal(resp.Status)
+	}
+}
+
+func TestTooMuchCodeIsRefused(t *testing.T) {
+	code := strings.Repeat("A", maxCode/3*4+8)
+	in := actionPut{Exec: &execDoc{Kind: "blackbox", Image: "i", Binary: true, Code: &code}}
+	if err := in.check(); err == nil || !strings.Contains(err.Error(), "exec larger than allowed") {
+		t.Error(err)
+	}
+	in.Exec.Code = new(code[:maxCode/3*4])
+	if err := in.check(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestEveryPageOfALongList(t *testing.T) {
+	f := serve(t)
+	f.furnish()
+	for i := range 65 {
+		f.do("basic", "PUT", fmt.Sprintf("/namespaces/_/actions/p/a%03d", i), blackbox)
+	}
+	seen := map[string]bool{}
+	for skip := 0; ; skip += 30 {
+		_, body, _ := f.do("basic", "GET", fmt.Sprintf("/namespaces/_/actions/p/?skip=%d", skip), "")
+		var page []struct {
+			Name string
+			Exec struct{ Image string }
+		}
+		if err := json.Unmarshal([]byte(body), &page); err != nil {
+			t.Fatal(err, body)
+		}
+		for _, a := range page {
+			seen[a.Name] = true
+			if a.Exec.Image != "" {
+				t.Fatal("lists must not show the image: the real API does not")
+			}
+		}
+		if len(page) < 30 {
+			break
+		}
+	}
+	if len(seen) != 65 {
+		t.Fatalf("%d actions", len(seen))
+	}
+	if _, body, _ := f.do("basic", "GET", "/namespaces/_/actions/p/?limit=0", ""); strings.Count(body, `"version"`) != 65 {
+		t.Fatal("limit=0 asks for the largest page")
+	}
+}
+
+func TestAbsoluteFormTarget(t *testing.T) {
+	f := serve(t)
+	f.furnish("a")
+	// A request through a "proxy" that is the server itself has its target in absolute form, as Lithops sends it.
+	client := &http.Client{Transport: &http.Transport{Proxy: func(*http.Request) (u *urlT, err error) { return parse(f.URL) }}}
+	req, _ := http.NewRequest("POST", "http://127.0.0.1:1/api/v1/namespaces/guest/actions/p/a?blocking=true&result=true", bytes.NewReader([]byte(`{"v":1}`)))
+	req.Header.Set("Authorization", "Bearer "+testToken)
+	resp, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close() //nolint:errcheck
+	if body, _ := io.ReadAll(resp.Body); string(body) != `{"v":1}` {
+		t.Fatal(resp.Status, string(body))
+	}
+}
+
+func TestInvocationCarriesDefaultsAndInterpreter(t *testing.T) {
+	f := serve(t)
+	f.do("basic", "PUT", "/namespaces/_/packages/p", `{"parameters":[{"key":"a","value":1},{"key":"b","value":1}]}`)
+	body := strings.TrimSuffix(blackbox, "}") + `,"parameters":[{"key":"b","value":2},{"key":"c","value":2}],"annotations":[{"key":"` + PythonAnnotation + `","value":"/opt/py"}]}`
+	f.do("basic", "PUT", "/namespaces/_/actions/p/a", body)
+	_, out, _ := f.do("basic", "POST", "/namespaces/_/actions/p/a?blocking=true&result=true", `{"c":3}`)
+	if out != `{"a":1,"b":2,"c":3}` {
+		t.Error(out)
+	}
+	inv := f.invoker.seen[0]
+	code, err := inv.Code()
+	if inv.Python != "/opt/py" || inv.APIKey != testKey || code != "UEsDBA==" || err != nil || !inv.Binary || inv.Namespace != "guest" {
+		t.Errorf("%+v", inv)
+	}
+	f.do("basic", "PUT", "/namespaces/_/actions/p/a?overwrite=true", `{"annotations":[{"key":"` + PythonAnnotation + `","value":"relative/py"}]}`)
+	f.do("basic", "POST", "/namespaces/_/actions/p/a?blocking=true", `{}`)
+	if got := f.invoker.seen[1]; got.Python != "python3" || got.Revision == inv.Revision {
+		t.Errorf("%s %s", got.Python, got.Revision)
+	}
+}
+
+func TestAbandonedActivationsAreRecorded(t *testing.T) {
+	f := serve(t)
+	id := strings.Repeat("a", 32)
+	if err := f.db.Accept(state.Activation{ID: id, NamespaceID: testGUID, Namespace: "guest", Action: "a", Start: time.Now().UnixMilli()}); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := Recover(f.db, time.Now()); n != 1 || err != nil {
+		t.Fatal(n, err)
+	}
+	if _, body, _ := f.do("basic", "GET", "/namespaces/_/activations/"+id, ""); !strings.Contains(body, "The endpoint ended while the activation was running.") {
+		t.Fatal(body)
+	}
+}
+
+func TestOpenWhiskClient(t *testing.T) {
+	f := serve(t)
+	client, err := whisk.NewClient(http.DefaultClient, &whisk.Config{
+		Namespace: "_", AuthToken: testKey, Host: strings.TrimPrefix(f.URL, "http://"), BaseURL: must(parse(f.URL + "/api/")), Version: "v1",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := client.Packages.Insert(&whisk.Package{Name: "p", Namespace: "_"}, false); err != nil {
+		t.Fatal(err)
+	}
+	code, yes, memory := "UEsDBA==", true, 128
+	action := &whisk.Action{Name: "p/a", Namespace: "_", Exec: &whisk.Exec{Kind: "blackbox", Image: "i", Code: &code, Binary: &yes}, Limits: &whisk.Limits{Memory: &memory}}
+	if _, _, err := client.Actions.Insert(action, true); err != nil {
+		t.Fatal(err)
+	}
+	got, _, err := client.Actions.Get("p/a", true)
+	if err != nil || *got.Exec.Code != code || got.Exec.Image != "i" || *got.Limits.Memory != 128 {
+		t.Fatal(got, err)
+	}
+	list, _, err := client.Actions.List("p", &whisk.ActionListOptions{Limit: 200})
+	if err != nil || len(list) != 1 || list[0].Namespace != "guest/p" {
+		t.Fatal(list, err)
+	}
+	result, _, err := client.Actions.Invoke("p/a", map[string]any{"x": 1}, true, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answered, _ := result.(map[string]any)
+	id, _ := answered["activationId"].(string)
+	a, _, err := client.Activations.Get(id)
+	if err != nil || a.Status != "success" || a.Annotations.GetValue("path") != "guest/p/a" {
+		t.Fatalf("%+v %v", a, err)
+	}
+	acts, _, err := client.Activations.List(&whisk.ActivationListOptions{Limit: 10})
+	if err != nil || len(acts) != 1 {
+		t.Fatal(acts, err)
+	}
+	if _, err := client.Actions.Delete("p/a"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.Packages.Delete("p"); err != nil {
+		t.Fatal(err)
+	}
+}
