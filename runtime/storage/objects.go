@@ -28,11 +28,10 @@ func (s *Store) BucketExists(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	_, err := s.s3.HeadBucketWithContext(ctx, &s3.HeadBucketInput{Bucket: &s.o.Bucket})
-	err = s.explain(ctx, bucketSubject, err)
-	if fault.Is(err, fault.NotFound) {
+	if statusOf(err) == http.StatusNotFound { // an answer to HEAD has no body that could say more
 		return false, nil
 	}
-	return err == nil, err
+	return err == nil, s.explain(ctx, bucketSubject, err)
 }
 
 // CreateBucket makes the bucket as Lithops does; nil when it is there already and ours.
@@ -142,6 +141,9 @@ func (s *Store) page(ctx context.Context, in *s3.ListObjectsV2Input) (*s3.ListOb
 	out, err := s.s3.ListObjectsV2WithContext(ctx, in)
 	if err != nil {
 		return nil, s.explain(ctx, bucketSubject, err)
+	}
+	if out.Name == nil && out.IsTruncated == nil {
+		return nil, s.unreadable()
 	}
 	for _, o := range out.Contents {
 		if err := s.within(aws.StringValue(in.Prefix), aws.StringValue(o.Key)); err != nil {

@@ -47,7 +47,7 @@ func (s *Store) explain(ctx context.Context, about subject, err error) error {
 	bucket := s.o.Bucket
 	checkEndpoint := i18n.M("Check the endpoint of the storage in the Lithops configuration, then try again.")
 	switch {
-	case code == s3.ErrCodeNoSuchBucket, about == bucketSubject && status == http.StatusNotFound && code == "NotFound":
+	case code == s3.ErrCodeNoSuchBucket:
 		return fault.New(fault.NotFound, i18n.M("The bucket {{.Bucket}} doesn't exist.", "Bucket", bucket),
 			i18n.M("Check 'storage_bucket' in the Lithops configuration; 'ibmcloud fn-runtime deploy' makes the bucket.")).Because(err)
 	case code == s3.ErrCodeNoSuchKey, code == "NoSuchUpload":
@@ -130,6 +130,14 @@ func (s *Store) within(prefix, key string) error {
 	return fault.New(fault.Failed,
 		i18n.M("The storage listed the object {{.Key}}, which isn't below {{.Prefix}}. It was left alone.", "Key", printableKey(key), "Prefix", prefix),
 		i18n.M("Check the endpoint of the storage in the Lithops configuration."))
+}
+
+// unreadable is the fault for a success whose body is not what the API promises. The SDK takes anything for an empty
+// listing; believing it would report a bucket as empty that has not been looked into.
+func (s *Store) unreadable() error {
+	return fault.New(fault.Unavailable,
+		i18n.M("The storage's answer for bucket {{.Bucket}} can't be read (HTTP status {{.Status}}).", "Bucket", s.o.Bucket, "Status", http.StatusOK),
+		i18n.M("Check the endpoint of the storage in the Lithops configuration, then try again."))
 }
 
 // endless is the fault for a listing that does not come to an end.

@@ -38,6 +38,9 @@ func (p *purge) abortBelow(ctx context.Context, prefix string) error {
 			if err != nil {
 				return p.store.explain(ctx, bucketSubject, err)
 			}
+			if out.Bucket == nil && out.IsTruncated == nil {
+				return p.store.unreadable()
+			}
 			for _, u := range out.Uploads {
 				if err := p.store.within(prefix, aws.StringValue(u.Key)); err != nil {
 					return err

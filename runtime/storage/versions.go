@@ -35,6 +35,9 @@ func (p *purge) versionPages(s span) pages.Next[item] {
 		if err != nil {
 			return nil, false, p.store.explain(ctx, bucketSubject, err)
 		}
+		if out.Name == nil && out.IsTruncated == nil {
+			return nil, false, p.store.unreadable()
+		}
 		page := make([]item, 0, len(out.Versions)+len(out.DeleteMarkers))
 		for _, v := range out.Versions {
 			page = append(page, item{key: aws.StringValue(v.Key), version: aws.StringValue(v.VersionId),
