@@ -2,7 +2,6 @@ package lithops
 
 import (
 	"archive/zip"
-	"compress/flate"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -68,9 +67,6 @@ func buildBundle(ctx context.Context, install Install, backend Backend, limit in
 	encoder := base64.NewEncoder(base64.StdEncoding, &code)
 	count := &counter{to: encoder, limit: limit / 4 * 3}
 	archive := zip.NewWriter(count)
-	archive.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) {
-		return flate.NewWriter(w, flate.DefaultCompression)
-	})
 	list := sha256.New()
 	put := func(file, name string) error {
 		if err := ctx.Err(); err != nil {

@@ -1,6 +1,7 @@
 package lithops
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -42,16 +43,20 @@ func Find(ctx context.Context, o FindOptions) (Install, error) {
 			i18n.M("Install Python 3 and Lithops, or name an interpreter with '--python'."))
 	}
 	var without []string
+	var broken error // a shim without a version, a link to nothing: the next Python may do
 	for _, p := range pythons {
 		in, err := o.inspect(ctx, p)
 		switch {
 		case errors.Is(err, errNoLithops):
 			without = append(without, p)
-			continue
-		case err != nil:
-			return Install{}, err
+		case errors.Is(err, errNoAnswer):
+			broken = cmp.Or(broken, err)
+		default:
+			return in, err
 		}
-		return in, nil
+	}
+	if len(without) == 0 {
+		return Install{}, broken
 	}
 	return Install{}, fault.New(fault.NotFound,
 		i18n.M("Lithops is not installed for Python ({{.Places}}).", "Places", strings.Join(without, ", ")),
@@ -61,6 +66,9 @@ func Find(ctx context.Context, o FindOptions) (Install, error) {
 
 // errNoLithops says that an interpreter works and has no Lithops.
 var errNoLithops = errors.New("no lithops")
+
+// errNoAnswer says that an interpreter does not work.
+var errNoAnswer = errors.New("no answer from Python")
 
 // pythons lists the interpreters to look at, best first, each once.
 func (o FindOptions) pythons() ([]string, error) {

@@ -135,6 +135,15 @@ func TestFindLooksFurtherWhenAPythonHasNoLithops(t *testing.T) {
 	}
 }
 
+func TestFindLooksFurtherWhenAPythonDoesNotWork(t *testing.T) {
+	needUnix(t)
+	good, bad := fakeVenv(t, "3.11", "3.7.0"), fakeVenv(t, "3.9", "")
+	in, err := Find(context.Background(), FindOptions{Getenv: env("VIRTUAL_ENV", bad, "CONDA_PREFIX", good)})
+	if err != nil || in.Version != "3.7.0" {
+		t.Errorf("%+v, %v", in, err)
+	}
+}
+
 func TestFindStopsWithItsContext(t *testing.T) {
 	needUnix(t)
 	dir := t.TempDir()

@@ -168,7 +168,7 @@ def config_file(search):
             os.environ["LITHOPS_CONFIG_FILE"] = places[name]
     found = lithops_config.get_default_config_filename()
     for name, path in places.items():
-        if found is not None and os.path.realpath(path) == os.path.realpath(found):
+        if found is not None and os.path.exists(found) and os.path.realpath(path) == os.path.realpath(found):
             return name
     return ""
 
