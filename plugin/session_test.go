@@ -173,7 +173,7 @@ func TestTokenGivesUpWithItsContext(t *testing.T) {
 
 func TestNobodyLoggedIn(t *testing.T) {
 	for name, config := range map[string]map[string]any{
-		"logged out":                     {"Region": "us-south"},
+		"logged out":                    {"Region": "us-south"},
 		"expired without refresh token": {"IAMToken": jwt("old", time.Now().Add(-time.Hour))},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -183,6 +183,8 @@ func kindText(it runtime.Item) i18n.Message {
 			return i18n.N("{{.Count}} objects", int(it.Count))
 		}
 		return i18n.M("Objects")
+	case "files":
+		return i18n.M("Files")
 	case "image":
 		return i18n.M("Image")
 	}
