@@ -551,13 +551,14 @@ def main():
         folder = temporary = os.path.join(os.environ.get('TMPDIR', '/tmp'), 'action-%d' % os.getpid())
         os.mkdir(folder, 0o700)
     deadlines = start_guard(fd, temporary)
+    streams = Streams()  # first: a socket must not get the number of standard input
     listener = connection = None
     if fd:
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, fileno=int(fd))
         connection.set_inheritable(False)
     else:
         listener = listen(host, port)
-    server = Server(Action(folder), Streams(), listener, connection, deadlines)
+    server = Server(Action(folder), streams, listener, connection, deadlines)
     if hasattr(os, 'register_at_fork'):
         os.register_at_fork(after_in_child=server.close_in_child)
     try:

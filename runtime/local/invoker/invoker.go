@@ -37,6 +37,8 @@ type Options struct {
 	// Forward lists the ports on the endpoint's loopback, such as the S3 store's, that containers must find on their own
 	// loopback. The endpoint also listens with them on BridgeAddress.
 	Forward []int
+	// PauseAfter is how long an idle container keeps running before it is paused, 5 seconds.
+	PauseAfter time.Duration
 }
 
 // Invoker runs activations. It implements invoke.Invoker.
@@ -65,7 +67,7 @@ func New(ctx context.Context, o Options) (*Invoker, error) {
 	}
 	v := &Invoker{kind: o.Kind, pool: newPool(o.Places, o.MemoryMB, o.IdleFor)}
 	if o.Kind == Docker || o.Kind == Auto {
-		c, err := container.New(ctx, container.Options{Dir: o.Dir, Forward: o.Forward})
+		c, err := container.New(ctx, container.Options{Dir: o.Dir, Forward: o.Forward, PauseAfter: o.PauseAfter})
 		switch {
 		case err == nil:
 			v.kind, v.starter, v.bridge = Docker, c, c.BridgeAddress

@@ -123,16 +123,18 @@ func (s *Starter) BridgeAddress(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", unavailable(err)
 	}
-	own, err := net.InterfaceAddrs()
+	// The name of the interface decides, not the subnet: a network of the house may have the same one.
+	bridging, err := net.InterfaceByName(bridge.Options["com.docker.network.bridge.name"])
 	if err != nil {
-		return "", err
+		return "", nil
 	}
-	for _, c := range bridge.IPAM.Config {
-		gateway := net.ParseIP(c.Gateway).To4()
-		for _, a := range own {
-			if n, ok := a.(*net.IPNet); ok && gateway != nil && n.IP.Equal(gateway) {
-				return gateway.String(), nil
-			}
+	addresses, err := bridging.Addrs()
+	if err != nil {
+		return "", unavailable(err)
+	}
+	for _, a := range addresses {
+		if n, ok := a.(*net.IPNet); ok && n.IP.To4() != nil {
+			return n.IP.String(), nil
 		}
 	}
 	return "", nil

@@ -1,0 +1,313 @@
+// Package containers_test proves the container invoker with a real Docker Engine. bin/test-engine starts it; without it
+// these tests fail.
+package containers_test
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/docker/docker/api/types/build"
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/api/types/image"
+	"github.com/docker/docker/client"
+	"github.com/docker/docker/pkg/jsonmessage"
+
+	"fn-runtime/runtime/actionproxy"
+	"fn-runtime/runtime/local/invoke"
+	"fn-runtime/runtime/local/invoker"
+)
+
+const (
+	proxyImage = "fn-runtime-test-containers:proxy" // a base with our action proxy
+	emptyImage = "fn-runtime-test-containers:empty" // one whose program is not a proxy
+)
+
+var world struct {
+	base string
+	api  *client.Client
+}
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	if os.Getenv("CONTAINERS_TEST_DIR") != "" { // the process that TestKilledEndpoint kills
+		return m.Run()
+	}
+	start := exec.Command("../../bin/test-engine")
+	start.Stderr = os.Stderr
+	out, err := start.Output()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "The Docker Engine that these tests need could not be started:", err)
+		return 1
+	}
+	if found := regexp.MustCompile(`(?m)^export FN_RUNTIME_TEST_BASE=(.*)$`).FindSubmatch(out); found != nil {
+		world.base = string(found[1])
+	}
+	if world.api, err = client.NewClientWithOpts(client.FromEnv, client.WithAPIVersionNegotiation()); err == nil {
+		defer world.api.Close()
+		defer remove(proxyImage, emptyImage)
+		err = makeImage(proxyImage, `CMD ["python3", "/actionproxy.py"]`)
+	}
+	if err == nil {
+		err = makeImage(emptyImage, `CMD ["sh", "-c", "echo no proxy here; exit 3"]`)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return m.Run()
+}
+
+func makeImage(name, command string) error {
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	for file, text := range map[string]string{
+		"Dockerfile":     "FROM " + world.base + "\nRUN mkdir /action\nCOPY actionproxy.py /\n" + command + "\n",
+		"actionproxy.py": string(actionproxy.Source()),
+	} {
+		w.WriteHeader(&tar.Header{Name: file, Mode: 0o644, Size: int64(len(text))})
+		io.WriteString(w, text)
+	}
+	w.Close()
+	resp, err := world.api.ImageBuild(context.Background(), &b, build.ImageBuildOptions{Tags: []string{name}, Remove: true, ForceRemove: true})
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	return jsonmessage.DisplayJSONMessagesStream(resp.Body, io.Discard, 0, false, nil)
+}
+
+func remove(names ...string) {
+	for _, name := range names {
+		world.api.ImageRemove(context.Background(), name, image.RemoveOptions{Force: true})
+	}
+}
+
+func newInvoker(t *testing.T, o invoker.Options) (*invoker.Invoker, string) {
+	t.Helper()
+	o.Kind, o.Dir = invoker.Docker, filepath.Join(t.TempDir(), "workers")
+	v, err := invoker.New(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := v.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+		if left := containers(t, o.Dir); len(left) > 0 {
+			t.Error("containers are left: ", left)
+		}
+	})
+	return v, o.Dir
+}
+
+func containers(t *testing.T, dir string) []container.Summary {
+	t.Helper()
+	list, err := world.api.ContainerList(context.Background(), container.ListOptions{All: true,
+		Filters: filters.NewArgs(filters.Arg("label", "fn-runtime.endpoint="+dir))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+func action(code string) invoke.Invocation {
+	return invoke.Invocation{ActivationID: "0123456789abcdef0123456789abcdef", Namespace: "guest", Package: "p", Action: "a", Version: "0.0.1",
+		Revision: code, Image: proxyImage, Code: func() (string, error) { return code, nil }, MemoryMB: 256, TimeoutMS: 30000,
+		Args: json.RawMessage(`{"n": 1}`)}
+}
+
+func mustRun(t *testing.T, v *invoker.Invoker, inv invoke.Invocation) invoke.Outcome {
+	t.Helper()
+	o, err := v.Run(t.Context(), inv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+func TestOutcomes(t *testing.T) {
+	v, _ := newInvoker(t, invoker.Options{})
+	for _, c := range []struct {
+		name, code string
+		timeout    int
+		status     invoke.Status
+		result     string
+		log        string
+	}{
+		{"success", "def main(a):\n print('hello')\n return {'n': a['n'] + 1}", 0, invoke.Success, `{"n": 2}`, " stdout: hello"},
+		{"exception", "def main(a):\n raise ValueError('boom')", 0, invoke.DeveloperError, `{"error":"ValueError: boom"}`, "stderr: ValueError: boom"},
+		{"init", "import nothing_of_that_name", 0, invoke.DeveloperError, "", "No module named 'nothing_of_that_name'"},
+		{"dies", "import os\ndef main(a):\n os._exit(3)", 0, invoke.DeveloperError, `{"error":"The action did not produce a valid response and exited unexpectedly."}`, "exited with status 3"},
+		{"too long", "import time\ndef main(a):\n time.sleep(60)", 1500, invoke.DeveloperError, `{"error":"The action exceeded its time limits of 1500 milliseconds."}`, ""},
+		{"too much memory", "def main(a):\n x = b'x' * (400 << 20)\n return {}", 0, invoke.DeveloperError, `{"error":"The action exhausted its memory and was aborted."}`, ""},
+		{"orphans are collected", "import os, subprocess, time\ndef main(a):\n subprocess.call(['sh', '-c', 'sleep 0.1 &'])\n time.sleep(0.5)\n return {'zombies': sum(') Z ' in open('/proc/%s/stat' % p).read() for p in os.listdir('/proc') if p.isdigit())}", 0, invoke.Success, `{"zombies": 0}`, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			inv := action(c.code)
+			if c.timeout > 0 {
+				inv.TimeoutMS = c.timeout
+			}
+			o := mustRun(t, v, inv)
+			if o.Status != c.status || c.result != "" && string(o.Result) != c.result || !strings.Contains(strings.Join(o.Logs, "\n"), c.log) {
+				t.Errorf("%s %s\n%s", o.Status, o.Result, strings.Join(o.Logs, "\n"))
+			}
+			t.Logf("wait %d ms, init %d ms, run %d ms", o.WaitMS, o.InitMS, o.RunMS)
+		})
+	}
+}
+
+func TestWarmAndPaused(t *testing.T) {
+	v, dir := newInvoker(t, invoker.Options{PauseAfter: 50 * time.Millisecond})
+	one := action("n = 0\ndef main(a):\n global n; n += 1; return {'n': n}")
+	mustRun(t, v, one)
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		if list := containers(t, dir); len(list) == 1 && list[0].State == "paused" {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the idle container is not paused")
+		}
+	}
+	if o := mustRun(t, v, one); string(o.Result) != `{"n": 2}` || o.Cold {
+		t.Errorf("%s %v", o.Result, o)
+	}
+}
+
+// TestStore has a server on the bridge's address only; the action reaches it on its own loopback.
+func TestStore(t *testing.T) {
+	port := freePort(t)
+	v, _ := newInvoker(t, invoker.Options{Forward: []int{port}})
+	address, err := v.BridgeAddress(t.Context())
+	if err != nil || address == "" {
+		t.Fatal(address, err)
+	}
+	if !net.ParseIP(address).IsPrivate() {
+		t.Error(address)
+	}
+	l, err := net.Listen("tcp", net.JoinHostPort(address, fmt.Sprint(port)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b, _ := io.ReadAll(r.Body)
+		fmt.Fprintf(w, "%d bytes for %s", len(b), r.Host)
+	})}
+	go server.Serve(l)
+	defer server.Close()
+	o := mustRun(t, v, action(fmt.Sprintf("import urllib.request\ndef main(a):\n return {'said': urllib.request.urlopen('http://127.0.0.1:%d/', b'x' * (5 << 20)).read().decode()}", port)))
+	if want := fmt.Sprintf(`{"said": "5242880 bytes for 127.0.0.1:%d"}`, port); string(o.Result) != want {
+		t.Errorf("%s\n%s", o.Result, strings.Join(o.Logs, "\n"))
+	}
+}
+
+func freePort(t *testing.T) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+func TestFiles(t *testing.T) {
+	v, _ := newInvoker(t, invoker.Options{})
+	file := filepath.Join(t.TempDir(), "ca.pem")
+	os.WriteFile(file, []byte("authority"), 0o644)
+	inv := action("import os\ndef main(a):\n return {'ca': open(os.environ['REQUESTS_CA_BUNDLE']).read(), 'plain': os.environ['PLAIN']}")
+	inv.Extra = map[string]string{"REQUESTS_CA_BUNDLE": file, "PLAIN": "text"}
+	if o := mustRun(t, v, inv); string(o.Result) != `{"ca": "authority", "plain": "text"}` {
+		t.Error(string(o.Result), o.Logs)
+	}
+}
+
+func TestImagesThatDoNotWork(t *testing.T) {
+	v, dir := newInvoker(t, invoker.Options{})
+	for name, want := range map[string]string{
+		"":                        "names no image",
+		"UPPER":                   "is not the name of an image",
+		emptyImage:                "no action proxy answers",
+		"127.0.0.1:1/not/there:1": "could not be pulled",
+	} {
+		inv := action("x")
+		inv.Image, inv.Revision = name, name
+		if _, err := v.Run(t.Context(), inv); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if left := containers(t, dir); len(left) > 0 {
+		t.Error(left)
+	}
+}
+
+// TestKilledEndpoint kills a process that has an invoker in it: our proxy ends with it, and the next start removes what
+// is left.
+func TestKilledEndpoint(t *testing.T) {
+	if dir := os.Getenv("CONTAINERS_TEST_DIR"); dir != "" {
+		v, err := invoker.New(context.Background(), invoker.Options{Kind: invoker.Docker, Dir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		v.Run(context.Background(), action("import time\ndef main(a):\n time.sleep(60)"))
+		return
+	}
+	dir := filepath.Join(t.TempDir(), "workers")
+	cmd := exec.Command(os.Args[0], "-test.run=^TestKilledEndpoint$")
+	cmd.Dir, _ = os.Getwd()
+	cmd.Env = append(os.Environ(), "CONTAINERS_TEST_DIR="+dir)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	await := func(what string, ok func([]container.Summary) bool) {
+		t.Helper()
+		for deadline := time.Now().Add(30 * time.Second); !ok(containers(t, dir)); time.Sleep(20 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatal(what)
+			}
+		}
+	}
+	await("no container runs", func(c []container.Summary) bool { return len(c) == 1 && c[0].State == "running" })
+	cmd.Process.Kill()
+	cmd.Wait()
+	await("the container does not end", func(c []container.Summary) bool { return len(c) == 1 && c[0].State == "exited" })
+	v, err := invoker.New(t.Context(), invoker.Options{Kind: invoker.Docker, Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close(t.Context())
+	if left := containers(t, dir); len(left) > 0 {
+		t.Error(left)
+	}
+}
+
+func TestCancel(t *testing.T) {
+	v, dir := newInvoker(t, invoker.Options{})
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error)
+	go func() {
+		_, err := v.Run(ctx, action("import time\ndef main(a):\n time.sleep(60)"))
+		ended <- err
+	}()
+	for len(containers(t, dir)) == 0 {
+		time.Sleep(20 * time.Millisecond)
+	}
+	cancel()
+	if err := <-ended; err == nil {
+		t.Error("the activation ended well")
+	}
+}
