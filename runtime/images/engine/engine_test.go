@@ -1,0 +1,159 @@
+package engine
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"fn-runtime/runtime/fault"
+)
+
+func options(home string, pairs ...string) Options {
+	return Options{Home: home, Getenv: func(name string) string {
+		for i := 0; i+1 < len(pairs); i += 2 {
+			if pairs[i] == name {
+				return pairs[i+1]
+			}
+		}
+		return ""
+	}}
+}
+
+func write(t *testing.T, path string, value any) {
+	t.Helper()
+	data, ok := value.([]byte)
+	if !ok {
+		data, _ = json.Marshal(value)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func addContext(t *testing.T, dir, name, host string, tls bool) {
+	t.Helper()
+	sum := sha256.Sum256([]byte(name))
+	id := hex.EncodeToString(sum[:])
+	write(t, filepath.Join(dir, "contexts/meta", id, "meta.json"),
+		map[string]any{"Name": name, "Endpoints": map[string]any{"docker": map[string]any{"Host": host}}})
+	if tls {
+		write(t, filepath.Join(dir, "contexts/tls", id, "docker/ca.pem"), []byte("x"))
+	}
+}
+
+func TestCandidates(t *testing.T) {
+	home := t.TempDir()
+	config := filepath.Join(home, ".docker")
+	addContext(t, config, "remote", "ssh://me@host", false)
+	addContext(t, config, "secured", "tcp://host:2376", true)
+	other := t.TempDir()
+	write(t, filepath.Join(other, "config.json"), map[string]any{"currentContext": "mine"})
+	addContext(t, other, "mine", "unix:///mine.sock", false)
+
+	for _, it := range []struct {
+		name string
+		o    Options
+		want []string // hosts
+	}{
+		{"DOCKER_HOST wins", options(home, "DOCKER_HOST", "tcp://h:1", "DOCKER_CONTEXT", "remote"), []string{"tcp://h:1"}},
+		{"DOCKER_CONTEXT", options(home, "DOCKER_CONTEXT", "remote"), []string{"ssh://me@host"}},
+		{"currentContext below DOCKER_CONFIG", options(home, "DOCKER_CONFIG", other), []string{"unix:///mine.sock"}},
+		{"DOCKER_CONTEXT over currentContext", options(home, "DOCKER_CONFIG", other, "DOCKER_CONTEXT", "default", "CONTAINER_HOST", "unix:///p"), []string{"unix:///p"}},
+		{"podman's variable", options(home, "CONTAINER_HOST", "unix:///p"), []string{"unix:///p"}},
+	} {
+		t.Run(it.name, func(t *testing.T) {
+			got, err := candidates(it.o)
+			if err != nil || len(got) != len(it.want) || got[0].host != it.want[0] {
+				t.Fatalf("%+v %v", got, err)
+			}
+		})
+	}
+
+	secured, err := candidates(options(home, "DOCKER_CONTEXT", "secured"))
+	if err != nil || !strings.HasSuffix(secured[0].ca, "/docker/ca.pem") || secured[0].key != "" {
+		t.Errorf("%+v %v", secured, err)
+	}
+	verified, err := candidates(options(home, "DOCKER_HOST", "tcp://h:1", "DOCKER_TLS_VERIFY", "1", "DOCKER_CERT_PATH", "/c"))
+	if err != nil || verified[0].ca != "/c/ca.pem" || verified[0].key != "/c/key.pem" {
+		t.Errorf("%+v %v", verified, err)
+	}
+	if _, err := candidates(options(home, "DOCKER_CONTEXT", "gone")); !fault.Is(err, fault.NotFound) || !strings.Contains(err.Error(), "gone") {
+		t.Error(err)
+	}
+	broken := t.TempDir()
+	write(t, filepath.Join(broken, "config.json"), []byte("{"))
+	if _, err := candidates(options(home, "DOCKER_CONFIG", broken)); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "config.json") {
+		t.Error(err)
+	}
+}
+
+func TestSockets(t *testing.T) {
+	var hosts []string
+	for _, c := range sockets(options("/home/me", "XDG_RUNTIME_DIR", "/run/user/7"), "linux") {
+		hosts = append(hosts, c.host)
+	}
+	all := strings.Join(hosts, " ")
+	for _, want := range []string{"unix:///run/user/7/docker.sock", "unix:///home/me/.docker/run/docker.sock",
+		"unix:///run/user/7/podman/podman.sock", "unix:///run/podman/podman.sock"} {
+		if !strings.Contains(all, want) {
+			t.Errorf("%s is not among %s", want, all)
+		}
+	}
+	if hosts[0] != "unix:///var/run/docker.sock" {
+		t.Errorf("first is %s", hosts[0])
+	}
+	if c := sockets(options(""), "windows"); !strings.HasPrefix(c[0].host, "npipe:") {
+		t.Error(c)
+	}
+}
+
+// TestFind meets an engine on a socket, one that does not answer like an engine, and none.
+func TestFind(t *testing.T) {
+	dir := t.TempDir()
+	socket := filepath.Join(dir, "d.sock")
+	l, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Api-Version", "1.41")
+		w.Header().Set("Ostype", "linux")
+	})}
+	go func() { _ = server.Serve(l) }()
+	t.Cleanup(func() { _ = server.Close() })
+
+	e, err := Find(context.Background(), options(dir, "DOCKER_HOST", "unix://"+socket))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	if e.ClientVersion() != "1.41" || !e.BuildKit() || !e.Local() || e.Origin != "DOCKER_HOST" {
+		t.Errorf("%+v, version %s", e, e.ClientVersion())
+	}
+
+	_, err = Find(context.Background(), options(dir, "DOCKER_HOST", "unix://"+dir+"/none.sock"))
+	var f *fault.Fault
+	if !errors.As(err, &f) || f.Kind != fault.Unavailable || len(f.Details) != 1 || !strings.Contains(f.Details[0], "none.sock (DOCKER_HOST): no such socket") {
+		t.Errorf("%v %+v", err, f)
+	}
+	_, err = Find(context.Background(), options(dir, "DOCKER_HOST", "nonsense"))
+	if !fault.Is(err, fault.Unavailable) {
+		t.Error(err)
+	}
+	ended, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err = Find(ended, options(dir, "DOCKER_HOST", "unix://"+socket)); fault.KindOf(err) != fault.Interrupted {
+		t.Error(err)
+	}
+}

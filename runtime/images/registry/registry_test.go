@@ -1,0 +1,197 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/distribution/reference"
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	memory "github.com/google/go-containerregistry/pkg/registry"
+	"github.com/google/go-containerregistry/pkg/v1/random"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+
+	"fn-runtime/runtime/fault"
+)
+
+func configDir(t *testing.T, text string) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "config.json"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestFor(t *testing.T) {
+	// "dTpw" is u:p, "aDpx" is h:q.
+	logins := configDir(t, `{"auths": {"https://index.docker.io/v1/": {"auth": "aDpx"}, "us.icr.io": {"auth": "dTpw"}, "token.io": {"identitytoken": "tok"}}}`)
+	for _, it := range []struct {
+		name, host string
+		c          Credentials
+		user, pass string
+	}{
+		{"per registry", "us.icr.io", Credentials{Dir: logins}, "u", "p"},
+		{"Docker Hub", "docker.io", Credentials{Dir: logins}, "h", "q"},
+		{"as BuildKit says Docker Hub", "registry-1.docker.io", Credentials{Dir: logins}, "h", "q"},
+		{"unknown registry", "quay.io", Credentials{Dir: logins}, "", ""},
+		{"no config", "us.icr.io", Credentials{Dir: t.TempDir()}, "", ""},
+		{"no folder", "us.icr.io", Credentials{}, "", ""},
+		{"Lithops wins for its server", "us.icr.io", Credentials{Dir: logins, Server: "https://us.icr.io/", User: "l", Password: "w"}, "l", "w"},
+		{"Lithops' server is Docker Hub unless said", "docker.io", Credentials{Dir: logins, User: "l", Password: "w"}, "l", "w"},
+		{"Lithops' account goes to no other server", "us.icr.io", Credentials{Dir: logins, Server: "docker.io", User: "l", Password: "w"}, "u", "p"},
+		{"half an account is none", "docker.io", Credentials{User: "l"}, "", ""},
+	} {
+		t.Run(it.name, func(t *testing.T) {
+			a, err := it.c.For(context.Background(), it.host)
+			if err != nil || a.Username != it.user || a.Password != it.pass {
+				t.Errorf("%q %q %v", a.Username, a.Password, err)
+			}
+		})
+	}
+	if a, err := (Credentials{Dir: logins}).For(context.Background(), "token.io"); err != nil || a.IdentityToken != "tok" {
+		t.Errorf("%+v %v", a, err)
+	}
+	if all := (Credentials{Dir: logins, Server: "x.io", User: "l", Password: "w"}).All(); len(all) != 4 || all["x.io"].Username != "l" || all[hub].Username != "h" {
+		t.Errorf("%+v", all)
+	}
+	if _, err := (Credentials{Dir: configDir(t, "{")}).For(context.Background(), "x.io"); !fault.Is(err, fault.Invalid) {
+		t.Error(err)
+	}
+}
+
+// TestHelper runs a real credential helper from PATH: one that answers, one that fails, one that hangs.
+func TestHelper(t *testing.T) {
+	bin := t.TempDir()
+	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+	for name, script := range map[string]string{
+		"good": `cat >/dev/null; echo '{"ServerURL":"us.icr.io","Username":"iamapikey","Secret":"s3cret"}'`,
+		"bad":  `cat >/dev/null; echo "no keychain" >&2; exit 1`,
+		"hang": `exec sleep 600`,
+	} {
+		if err := os.WriteFile(filepath.Join(bin, "docker-credential-"+name), []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	helper := func(name string) Credentials {
+		return Credentials{Dir: configDir(t, `{"credHelpers": {"us.icr.io": "`+name+`"}}`)}
+	}
+	if a, err := helper("good").For(context.Background(), "us.icr.io"); err != nil || a.Username != "iamapikey" || a.Password != "s3cret" {
+		t.Errorf("%+v %v", a, err)
+	}
+	if _, err := helper("bad").For(context.Background(), "us.icr.io"); !fault.Is(err, fault.Denied) || !strings.Contains(err.Error(), "us.icr.io") {
+		t.Error(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := helper("hang").For(ctx, "us.icr.io"); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
+func named(t *testing.T, s string) reference.Named {
+	t.Helper()
+	ref, err := reference.ParseNormalizedNamed(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ref
+}
+
+func TestDigest(t *testing.T) {
+	inner := memory.New(memory.Logger(log.New(io.Discard, "", 0)))
+	status := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		user, pass, _ := r.BasicAuth()
+		switch {
+		case user != "u" || pass != "p":
+			w.Header().Set("WWW-Authenticate", `Basic realm="x"`)
+			w.WriteHeader(http.StatusUnauthorized)
+		case status != 0 && r.URL.Path != "/v2/":
+			w.WriteHeader(status)
+		default:
+			inner.ServeHTTP(w, r)
+		}
+	}))
+	defer server.Close()
+	host := strings.TrimPrefix(server.URL, "http://")
+	good := Credentials{Server: host, User: "u", Password: "p"}
+
+	img, err := random.Image(100, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tag, err := name.NewTag(host + "/me/img:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	auth := remote.WithAuth(basic{})
+	if err := remote.Write(tag, img, auth); err != nil {
+		t.Fatal(err)
+	}
+	want, _ := img.Digest()
+	if got, err := good.Digest(context.Background(), named(t, host+"/me/img:1"), nil); err != nil || got != want.String() {
+		t.Errorf("%s %v", got, err)
+	}
+	for _, it := range []struct {
+		name   string
+		c      Credentials
+		image  string
+		status int
+		kind   fault.Kind
+	}{
+		{"not there", good, "/me/img:2", 0, fault.NotFound},
+		{"latest not there", good, "/me/img", 0, fault.NotFound},
+		{"wrong password", Credentials{Server: host, User: "u", Password: "no"}, "/me/img:1", 0, fault.Denied},
+		{"anonymous", Credentials{}, "/me/img:1", 0, fault.Denied},
+		{"forbidden", good, "/me/img:1", 403, fault.Denied},
+		{"throttled", good, "/me/img:1", 429, fault.Throttled},
+		{"broken", good, "/me/img:1", 500, fault.Unavailable},
+	} {
+		t.Run(it.name, func(t *testing.T) {
+			status = it.status
+			_, err := it.c.Digest(context.Background(), named(t, host+it.image), nil)
+			if fault.KindOf(err) != it.kind || !strings.Contains(err.Error(), host) {
+				t.Errorf("%q: %v", fault.KindOf(err), err)
+			}
+			if strings.Contains(err.Error(), "no\"") {
+				t.Error("the password is in the error")
+			}
+		})
+	}
+	server.Close()
+	if _, err := good.Digest(context.Background(), named(t, host+"/me/img:1"), nil); !fault.Is(err, fault.Unavailable) {
+		t.Error(err)
+	}
+}
+
+// TestNoCredentialsInTheClear: the library would speak HTTP to private addresses.
+func TestNoCredentialsInTheClear(t *testing.T) {
+	asked := ""
+	rt := roundTripper(func(r *http.Request) (*http.Response, error) {
+		asked += r.URL.Scheme + "://" + r.URL.Host + " "
+		return nil, errors.New("no TLS here")
+	})
+	_, err := Credentials{Server: "10.0.0.9:5000", User: "u", Password: "p"}.Digest(context.Background(), named(t, "10.0.0.9:5000/a/b:1"), rt)
+	if err == nil || strings.Contains(asked, "http://") {
+		t.Errorf("asked %s: %v", asked, err)
+	}
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+type basic struct{}
+
+func (basic) Authorization() (*authn.AuthConfig, error) {
+	return &authn.AuthConfig{Username: "u", Password: "p"}, nil
+}
