@@ -14,9 +14,10 @@ import (
 
 // The bounds of a configuration. A real one has some hundred values, four levels and 4 KB.
 const (
-	maxConfig = 64 << 10 // bytes; the scanner takes time in the square of it, 0.2 s for this much
+	maxConfig = 64 << 10 // bytes
+	maxTokens = 10_000   // the parser takes time in the square of them
 	maxDepth  = 32
-	maxNodes  = 20_000 // aliases expanded: a YAML bomb stops here
+	maxNodes  = 10_000 // aliases expanded: a YAML bomb stops here
 	maxOnLine = 64     // tokens on one line that open a level without indentation
 )
 
@@ -70,6 +71,9 @@ func parseYAML(data []byte) (*node, error) {
 // checkNesting refuses what would send a recursive parser too deep: brackets, and entries, keys, tags and anchors
 // stacked on one line. Nesting by indentation is bounded by the size of the file.
 func checkNesting(tokens token.Tokens) error {
+	if len(tokens) > maxTokens {
+		return tooMuch(tokens[maxTokens].Position.Line, fmt.Sprintf("it holds more than %d words and signs", maxTokens))
+	}
 	depth, line, onLine := 0, 0, 0
 	for _, t := range tokens {
 		if t.Position.Line != line {
