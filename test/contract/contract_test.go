@@ -226,4 +226,3 @@ func compareNames(t *testing.T, in lithops.Install, c testCase, a answer, i int)
 		fail("storage region", storage.Region, theirs.Storage.Region)
 	}
 }
-
