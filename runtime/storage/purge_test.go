@@ -36,18 +36,18 @@ func jobs(n, calls int) []string {
 func sweep(prefixes ...string) entity.Sweep { return entity.Sweep{Prefixes: prefixes} }
 
 func TestPurge(t *testing.T) {
-	one := make([]string, 2300)
+	one := make([]string, 1100)
 	for i := range one {
 		one[i] = fmt.Sprintf("lithops.jobs/one/%05d/out", i)
 	}
-	flat := make([]string, 1500)
+	flat := make([]string, 1050)
 	for i := range flat {
 		flat[i] = fmt.Sprintf("lithops.jobs/%d", i)
 	}
 	for name, keys := range map[string][]string{
-		"nothing": nil, "one": {"lithops.jobs/a"}, "flat": flat, "many jobs": jobs(40, 60), "one job": one,
+		"nothing": nil, "one": {"lithops.jobs/a"}, "flat": flat, "many jobs": jobs(40, 30), "one job": one,
 		"mixed":        append(jobs(3, 5), "lithops.jobs/a-b", "lithops.jobs/a/b", "lithops.jobs/a0", "lithops.jobs//x", "lithops.jobs/../y", "lithops.jobs/é +&<>"),
-		"more folders": jobs(1200, 1),
+		"more folders": jobs(1050, 1),
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t)
@@ -327,7 +327,7 @@ func TestPurgeIsInterrupted(t *testing.T) {
 // A store that does not know start-after, versions or uploads is emptied all the same.
 func TestPurgeOfASimpleStore(t *testing.T) {
 	f := newFixture(t)
-	f.fill(t, jobs(40, 40)...)
+	f.fill(t, jobs(40, 20)...)
 	f.between = func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		q := r.URL.Query()
 		if q.Has("versioning") || q.Has("uploads") {
@@ -339,7 +339,7 @@ func TestPurgeOfASimpleStore(t *testing.T) {
 		next.ServeHTTP(w, r)
 	}
 	got, err := f.Purge(t.Context(), sweep("lithops.jobs/"))
-	if err != nil || got.Seen != 1600 || got.Deleted != 1600 || len(f.keys(t, "")) != 0 {
+	if err != nil || got.Seen != 800 || got.Deleted != 800 || len(f.keys(t, "")) != 0 {
 		t.Errorf("%+v, %v", got, err)
 	}
 }

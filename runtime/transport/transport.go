@@ -39,7 +39,8 @@ type Options struct {
 	// Timeout bounds each time without progress: connecting, sending, waiting for the header, between two reads.
 	// 0 is 30 s. Call.Timeout overrides it for one call.
 	Timeout time.Duration
-	// Deadline bounds the time in which a request is repeated, and the time that a body may take. 0 is 90 s.
+	// Deadline bounds the time in which a request is repeated, and the time that a body may take, where it is longer than
+	// Timeout. 0 is 90 s.
 	Deadline time.Duration
 	// MaxBody bounds an answer, in bytes after decompression. 0 is 32 MiB.
 	MaxBody int64
@@ -86,7 +87,7 @@ func New(o Options) http.RoundTripper {
 	}
 	origin, originErr := parseOrigin(o)
 	hosts := newHosts(o.Concurrency)
-	var rt http.RoundTripper = &whole{next: base, timeout: o.Timeout, bodyTime: o.Deadline, maxBody: o.MaxBody}
+	var rt http.RoundTripper = &whole{next: base, timeout: o.Timeout, bodyTime: max(o.Timeout, o.Deadline), maxBody: o.MaxBody}
 	rt = &observe{next: rt, onRequest: o.OnRequest, trace: newTracer(o)}
 	rt = o.Auth.wrap(rt)
 	rt = &gate{next: rt, hosts: hosts}

@@ -1,0 +1,114 @@
+// Package gateway starts versitygw, an S3 server that others wrote and run in production, on a folder of this machine:
+// the second judge of what we do with a store. Tests and benchmarks use it.
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+)
+
+// Version is the release that is used: built from the Go module proxy once, and kept in the cache.
+const Version = "v1.8.0"
+
+const module = "github.com/versity/versitygw/cmd/versitygw@" + Version
+
+// The credentials of the server's only account.
+const (
+	AccessKey = "gatewaykey"
+	SecretKey = "gatewaysecret"
+)
+
+// Gateway is a running server.
+type Gateway struct {
+	URL  string
+	Root string // each folder below is a bucket
+	cmd  *exec.Cmd
+	done chan struct{}
+	log  *bytes.Buffer
+}
+
+// Install gives the server's binary, building it below cache when it is not there yet.
+func Install(ctx context.Context, cache string) (string, error) {
+	dir, err := filepath.Abs(filepath.Join(cache, "versitygw-"+Version))
+	if err != nil {
+		return "", err
+	}
+	bin := filepath.Join(dir, "versitygw")
+	if _, err := os.Stat(bin); err == nil {
+		return bin, nil
+	}
+	cmd := exec.CommandContext(ctx, "go", "install", module)
+	cmd.Env = append(os.Environ(), "GOBIN="+dir, "GOFLAGS=")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building %s: %w\n%s", module, err, out)
+	}
+	return bin, nil
+}
+
+// Start runs the server on a free port of loopback with its buckets below dir, versions included. Metadata is kept in
+// files, so that any file system will do. The caller ends it with Stop.
+func Start(ctx context.Context, bin, dir string) (*Gateway, error) {
+	g := &Gateway{Root: filepath.Join(dir, "buckets"), log: &bytes.Buffer{}, done: make(chan struct{})}
+	versions, sidecar := filepath.Join(dir, "versions"), filepath.Join(dir, "metadata")
+	for _, d := range []string{g.Root, versions, sidecar} {
+		if err := os.MkdirAll(d, 0o700); err != nil {
+			return nil, err
+		}
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	address := l.Addr().String()
+	l.Close()
+	g.URL = "http://" + address
+	g.cmd = exec.Command(bin, "--port", address, "--quiet", "posix", "--versioning-dir", versions, "--sidecar", sidecar, g.Root)
+	g.cmd.Env = append(os.Environ(), "ROOT_ACCESS_KEY="+AccessKey, "ROOT_SECRET_KEY="+SecretKey)
+	g.cmd.Stdout, g.cmd.Stderr = g.log, g.log
+	if err := g.cmd.Start(); err != nil {
+		return nil, err
+	}
+	go func() { _ = g.cmd.Wait(); close(g.done) }()
+	if err := g.ready(ctx); err != nil {
+		g.Stop()
+		return nil, fmt.Errorf("%w\n%s", err, g.log)
+	}
+	return g, nil
+}
+
+// ready asks until the server answers.
+func (g *Gateway) ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	for tick := time.NewTicker(20 * time.Millisecond); ; {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, g.URL, nil)
+		if err != nil {
+			return err
+		}
+		if resp, err := http.DefaultClient.Do(req); err == nil {
+			resp.Body.Close()
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-g.done:
+			return errors.New("versitygw ended")
+		case <-ctx.Done():
+			return errors.New("versitygw did not answer in time")
+		}
+	}
+}
+
+// Stop ends the server.
+func (g *Gateway) Stop() {
+	_ = g.cmd.Process.Kill()
+	<-g.done
+}
