@@ -16,7 +16,7 @@ func pushFault(failure *jsonmessage.JSONError, ref reference.Named, host, user s
 	words := strings.ToLower(failure.Message)
 	has := func(list ...string) bool { return cause{words: list}.in(words) }
 	switch {
-	case has("no basic auth credentials", "unauthorized", "authentication required", "denied", "401", "403", "incorrect username or password"):
+	case has("no basic auth credentials", "unauthorized", "authentication required", "denied", "401 unauthorized", "403 forbidden", "incorrect username or password"):
 		return registry.Refused(host, user).With(sentence(failure.Message)).Because(failure)
 	case has("toomanyrequests", "too many requests"):
 		return fault.New(fault.Throttled,

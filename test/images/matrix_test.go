@@ -2,9 +2,7 @@ package images_test
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"fn-runtime/runtime/entity"
@@ -32,13 +30,8 @@ func pythonBase(t *testing.T, python string) string {
 			"RUN python -m pip install --no-cache-dir -q -U 'pip>=21'\n",
 		"Dockerfile.dockerignore": "**/test\n**/tests\n**/__pycache__\nshare\n",
 	}), "Dockerfile")
-	// The CLI and not our own code: what is under test does not make its own stand-ins.
-	args := []string{"build", "-q", "-t", name, "-f", dockerfile, prefix}
-	cmd := exec.Command("docker", args...)
-	cmd.Env = append(os.Environ(), "DOCKER_BUILDKIT=1", "BUILDKIT_PROGRESS=plain")
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("docker %s: %v\n%s", strings.Join(args, " "), err, out)
+	if _, out, err := build(t, builder(t, images.Options{}), entity.ImageBuild{Image: name, Context: prefix, Dockerfile: dockerfile}); err != nil {
+		t.Fatalf("%s\n%s", detail(err), out)
 	}
 	return name
 }

@@ -1,0 +1,194 @@
+package images
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/fault"
+)
+
+func files(t *testing.T, all map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range all {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func sent(t *testing.T, f *folder) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := f.write(context.Background(), &b); err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for r := tar.NewReader(&b); ; {
+		h, err := r.Next()
+		if err == io.EOF {
+			return strings.Join(names, " ")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if h.Uid != 0 || h.Gid != 0 || h.Uname != "" {
+			t.Errorf("%s belongs to %d:%d %q", h.Name, h.Uid, h.Gid, h.Uname)
+		}
+		names = append(names, h.Name)
+	}
+}
+
+func TestWhereTheDockerfileIs(t *testing.T) {
+	dir := files(t, map[string]string{"Dockerfile": "FROM a", "sub/Other": "FROM b", "x": "1"})
+	outside := filepath.Join(files(t, map[string]string{"Mine": "FROM c"}), "Mine")
+	for _, it := range []struct{ name, ignore, dockerfile, want, sent string }{
+		{"default", "", "", "Dockerfile", "Dockerfile sub/ sub/Other x"},
+		{"named", "", filepath.Join(dir, "sub", "Other"), "sub/Other", "Dockerfile sub/ sub/Other x"},
+		{"outside", "", outside, ".dockerfile.", ".dockerfile. Dockerfile sub/ sub/Other x"},
+		{"ignored", "Dockerfile", "", ".dockerfile.", ".dockerfile. .dockerignore sub/ sub/Other x"},
+	} {
+		t.Run(it.name, func(t *testing.T) {
+			ignore := filepath.Join(dir, ".dockerignore")
+			if it.ignore != "" {
+				if err := os.WriteFile(ignore, []byte(it.ignore), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				defer os.Remove(ignore)
+			}
+			f, err := openFolder(dir, it.dockerfile)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := sent(t, f)
+			if strings.HasPrefix(it.want, ".dockerfile.") { // made from the content, the same each time
+				again, _ := openFolder(dir, it.dockerfile)
+				if again.name != f.name || len(f.name) != len(".dockerfile.")+20 {
+					t.Errorf("%s, then %s", f.name, again.name)
+				}
+				got = strings.Replace(got, f.name, ".dockerfile.", 1)
+				f.name = ".dockerfile."
+			}
+			if f.name != it.want || got != it.sent {
+				t.Errorf("%s in %s", f.name, got)
+			}
+		})
+	}
+}
+
+func TestOwnIgnoreFileWins(t *testing.T) {
+	dir := files(t, map[string]string{"Dockerfile": "FROM a", "a": "", "b": "", ".dockerignore": "a", "Dockerfile.dockerignore": "b"})
+	f, err := openFolder(dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := sent(t, f); got != ".dockerignore Dockerfile Dockerfile.dockerignore a" {
+		t.Error(got)
+	}
+}
+
+func TestFolderFaults(t *testing.T) {
+	empty := t.TempDir()
+	_, err := openFolder(empty, "")
+	var f *fault.Fault
+	if !errors.As(err, &f) || f.Kind != fault.NotFound || !strings.Contains(f.Error(), filepath.Join(empty, "Dockerfile")) || !strings.Contains(f.Recovery.String(), "fn-runtime init") {
+		t.Errorf("%v", err)
+	}
+	if _, err := openFolder(filepath.Join(empty, "none"), ""); !fault.Is(err, fault.Invalid) {
+		t.Error(err)
+	}
+	if _, err := openFolder(empty, empty); !fault.Is(err, fault.NotFound) { // a folder is no Dockerfile
+		t.Error(err)
+	}
+	bad := files(t, map[string]string{"Dockerfile": "FROM a", ".dockerignore": "[\n"})
+	if _, err := openFolder(bad, ""); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), ".dockerignore") {
+		t.Error(err)
+	}
+}
+
+func TestShrinkingFile(t *testing.T) {
+	dir := files(t, map[string]string{"Dockerfile": "FROM a", "x": "long"})
+	f, err := openFolder(dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "x"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.write(context.Background(), io.Discard); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "shorter") {
+		t.Error(err)
+	}
+}
+
+func TestSize(t *testing.T) {
+	dir := files(t, map[string]string{"Dockerfile": "FROM a", "data/a": strings.Repeat("x", 3000), "data/b": strings.Repeat("x", 3000), "model.bin": strings.Repeat("x", 5000), "small": "x"})
+	spec := entity.ImageBuild{Image: "user/name:1", Context: dir}
+	nowhere := func(name string) string {
+		if name == "DOCKER_HOST" {
+			return "unix:///nowhere"
+		}
+		return ""
+	}
+	_, err := New(Options{ContextLimit: 10_000, Getenv: nowhere}).Build(context.Background(), spec, nil)
+	var f *fault.Fault
+	if !errors.As(err, &f) || f.Kind != fault.TooLarge {
+		t.Fatal(err)
+	}
+	if got := strings.Join(f.Details[:2], ", "); got != "data/ (6kB), model.bin (5kB)" || !strings.Contains(f.Error(), "11.01kB") || !strings.Contains(f.Recovery.String(), ".dockerignore") {
+		t.Errorf("%s: %v", got, f)
+	}
+	warned := ""
+	_, err = New(Options{ContextWarn: 10_000, Getenv: nowhere, Warn: func(m i18n.Message) { warned = m.String() }}).Build(context.Background(), spec, nil)
+	if !strings.Contains(warned, "data/ (6kB)") || !fault.Is(err, fault.Unavailable) {
+		t.Errorf("%q %v", warned, err)
+	}
+}
+
+func TestImageNames(t *testing.T) {
+	dir := files(t, map[string]string{"Dockerfile": "FROM a"})
+	for _, image := range []string{"", "User/Name:1", "user/name:", "user name"} {
+		_, err := New(Options{}).Build(context.Background(), entity.ImageBuild{Image: image, Context: dir}, nil)
+		if !fault.Is(err, fault.Usage) {
+			t.Errorf("%q: %v", image, err)
+		}
+	}
+	pinned := "docker.io/me/img@sha256:" + strings.Repeat("a", 64)
+	if d, err := New(Options{}).Digest(context.Background(), pinned); err != nil || d != "sha256:"+strings.Repeat("a", 64) {
+		t.Errorf("%s %v", d, err)
+	}
+}
+
+func TestPrinter(t *testing.T) {
+	var b bytes.Buffer
+	p := newPrinter(&b, true)
+	p.line("one")
+	p.show("10%")
+	p.show("10%")
+	p.line("two")
+	p.close()
+	if want := "one\n" + eraseLine + "10%" + eraseLine + "two\n10%" + eraseLine; b.String() != want {
+		t.Errorf("%q", b.String())
+	}
+	b.Reset()
+	p = newPrinter(&b, false)
+	p.show("10%")
+	p.line("one")
+	p.close()
+	if b.String() != "one\n" {
+		t.Errorf("%q", b.String())
+	}
+}
