@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"fn-runtime/i18n"
@@ -35,24 +36,28 @@ func TestDeployMakesARuntimeThatTheClientFinds(t *testing.T) {
 	}
 }
 
-// The goal is four requests in sequence: what runs side by side counts once.
+// The goal is four requests in sequence; what runs side by side counts once. Time is that of the bubble, so the figure
+// is exact.
 func TestFirstDeployTakesFourRequestsInSequence(t *testing.T) {
 	w := newWorld(t)
-	const delay = 40 * time.Millisecond
-	slow := func(_ string, after bool) error {
-		if !after {
-			time.Sleep(delay)
+	synctest.Test(t, func(t *testing.T) {
+		const delay = 100 * time.Millisecond
+		slow := func(_ string, after bool) error {
+			if !after {
+				time.Sleep(delay)
+			}
+			return nil
 		}
-		return nil
-	}
-	w.functions.Hook, w.store.Hook = slow, slow
-	start := time.Now()
-	if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "default", MemoryMB: []int{256, 512, 1024}}); err != nil {
-		t.Fatal(err)
-	}
-	if took := time.Since(start); took >= 6*delay {
-		t.Errorf("took %v, which is more than 4 waves of %v", took, delay)
-	}
+		w.functions.Hook, w.store.Hook = slow, slow
+		start := time.Now()
+		if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "default", MemoryMB: []int{256, 512, 1024}}); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(start); took != 4*delay {
+			t.Errorf("took %v, which is not 4 waves of %v", took, delay)
+		}
+		w.functions.Hook, w.store.Hook = nil, nil
+	})
 	for _, m := range []int{256, 512, 1024} {
 		w.usable(t, defaultImage, m)
 	}
@@ -314,7 +319,7 @@ func TestRedeployHealsAfterAFaultAtAnyRequest(t *testing.T) {
 func faultAtEveryRequest(t *testing.T, operation func(*world) error, prepare func(*world), settled func(*testing.T, *world)) {
 	t.Helper()
 	tried := 0
-	for _, kind := range []fault.Kind{fault.Unavailable, fault.Timeout, fault.Throttled, fault.Denied} {
+	for _, kind := range []fault.Kind{fault.Unavailable, fault.Timeout, fault.Throttled} {
 		for _, late := range []bool{false, true} {
 			for n := 0; ; n++ {
 				w := newWorld(t)
@@ -388,7 +393,7 @@ func TestTwentyDeploysAtOnce(t *testing.T) {
 }
 
 func TestDeployAgainstDelete(t *testing.T) {
-	for range 30 {
+	for range 12 {
 		w := newWorld(t)
 		var wg sync.WaitGroup
 		for range 3 {

@@ -236,3 +236,5 @@ func mustFault(t *testing.T, err error, kind fault.Kind, words ...string) *fault
 }
 
 func old(a entity.Action) entity.Action { a.Annotations = nil; return a }
+
+var runtimetestMessage = i18n.M("Injected.")

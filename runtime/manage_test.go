@@ -1,0 +1,391 @@
+package runtime_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"fn-runtime/runtime"
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/lithops"
+	"fn-runtime/runtime/runtimetest"
+)
+
+// deployed is a world with runtimes of every kind: images with underscores, ports, no tag, two memories, another
+// Lithops version, one that Lithops deployed itself, an action of somebody else, and metadata without action.
+func deployed(t *testing.T) *world {
+	t.Helper()
+	w := newWorld(t)
+	for _, req := range []runtime.DeployRequest{
+		{Name: "default"}, {Name: "me/my_img:0.1", MemoryMB: []int{256, 512}}, {Name: "localhost:5000/ns/img:1"},
+	} {
+		if _, err := w.Deploy(t.Context(), req); err != nil {
+			t.Fatal(err)
+		}
+	}
+	older := w.Contract
+	older.Version = "3.6.0"
+	w.put(t, older, "docker.io/me/my_img:0.1", 256)
+	oldest := w.Contract
+	oldest.Version = "2.6.0"
+	w.put(t, oldest, "me/my_img:0.1", 256)
+	w.put(t, w.Contract, "docker.io/me/native", 256)
+	w.functions.Put(entity.Action{Package: pkg, Name: "hello", Image: "node"})
+	w.functions.Put(entity.Action{Package: "mine", Name: "img_256MB_3.7.0", Image: "x"})
+	w.store.Set(w.key("docker.io/me/gone:1", 256), []byte("{}"), time.Now())
+	w.forget()
+	return w
+}
+
+// put deploys as Lithops itself does: no annotations.
+func (w *world) put(t *testing.T, c lithops.Contract, image string, memory int) {
+	t.Helper()
+	name := c.Action(image, memory)
+	w.functions.Put(entity.Action{Package: c.Package(), Name: name, Image: image, MemoryMB: memory, TimeoutMS: 300_000})
+	md, err := lithops.ParseMetadata([]byte(`{"preinstalls": [], "python_version": "3.11", "lithops_version": "` + c.Version + `"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.store.Set(c.MetadataKey(name), lithops.Encode(md, 300), time.Now())
+}
+
+func TestListSaysWhetherTheClientCanUseARuntime(t *testing.T) {
+	w := deployed(t)
+	list, err := w.List(t.Context(), runtime.ListRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, r := range list {
+		got = append(got, fmt.Sprintf("%s %d %s %s", r.Name, r.MemoryMB, r.LithopsVersion, r.State))
+	}
+	want := []string{
+		defaultImage + " 256 3.7.0 ready",
+		"docker.io/me/my_img:0.1 256 3.6.0 version_mismatch",
+		"docker.io/me/my_img:0.1 256 3.7.0 ready",
+		"docker.io/me/my_img:0.1 512 3.7.0 ready",
+		"docker.io/me/native 256 3.7.0 ready",
+		"docker.io_me_gone_1_256MB_3.7.0 256 3.7.0 orphan_metadata",
+		"localhost:5000/ns/img:1 256 3.7.0 ready",
+		"me/my_img:0.1 256 2.6.0 version_mismatch",
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+
+	w.editLithops(t, "x = 1")
+	_ = w.store.Delete(t.Context(), w.key(defaultImage, 256))
+	w.Install.Python = "3.12"
+	states := map[string]runtime.State{}
+	list, _ = w.List(t.Context(), runtime.ListRequest{})
+	for _, r := range list {
+		states[r.Name] = r.State
+	}
+	if states[defaultImage] != runtime.NoMetadata || states["localhost:5000/ns/img:1"] != runtime.PythonMismatch {
+		t.Errorf("states %v", states)
+	}
+	w.Install.Python = "3.11"
+	list, _ = w.List(t.Context(), runtime.ListRequest{Name: "my_img"})
+	if len(list) != 4 || list[1].State != runtime.Outdated {
+		t.Errorf("filtered: %+v", list)
+	}
+}
+
+func TestListOfAThousandGrowsWithPages(t *testing.T) {
+	w := newWorld(t)
+	for i := range 1000 {
+		image := fmt.Sprintf("docker.io/me/img_%d", i)
+		name := w.action(image, 256)
+		w.functions.Put(entity.Action{Package: pkg, Name: name, Image: image, MemoryMB: 256, TimeoutMS: 1000,
+			Annotations: map[string]any{"fn-runtime-image": image, "fn-runtime-python": "3.11"}})
+		w.store.Set(w.key(image, 256), []byte("{}"), time.Now())
+	}
+	list, err := w.List(t.Context(), runtime.ListRequest{})
+	if err != nil || len(list) != 1000 {
+		t.Fatalf("%d runtimes, %v", len(list), err)
+	}
+	// 6 pages of 200 actions (the last one empty), 1 of packages, 1 of 1000 keys, 1 of the older prefix
+	if n := len(w.requests()); n > 9 {
+		t.Errorf("%d requests: %v", n, w.requests())
+	}
+}
+
+func TestDeleteFindsEveryFormOfName(t *testing.T) {
+	for name, c := range map[string]struct {
+		req  runtime.DeleteRequest
+		want int // actions and orphans that go
+	}{
+		"default":          {runtime.DeleteRequest{Name: "default"}, 1},
+		"underscore":       {runtime.DeleteRequest{Name: "me/my_img:0.1"}, 4},
+		"one memory":       {runtime.DeleteRequest{Name: "me/my_img:0.1", MemoryMB: []int{512}}, 1},
+		"another version":  {runtime.DeleteRequest{Name: "me/my_img:0.1", LithopsVersion: "2.6.0"}, 1},
+		"port":             {runtime.DeleteRequest{Name: "localhost:5000/ns/img:1"}, 1},
+		"orphan":           {runtime.DeleteRequest{Name: "me/gone:1"}, 1},
+		"without tag":      {runtime.DeleteRequest{Name: "me/native"}, 1},
+		"all":              {runtime.DeleteRequest{Name: "all"}, 8},
+		"all of a version": {runtime.DeleteRequest{Name: "all", LithopsVersion: "3.6.0"}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := deployed(t)
+			before := 8
+			asked := 0
+			c.req.Confirm = func(plan runtime.Result) (bool, error) { asked++; return true, nil }
+			if _, err := w.Delete(t.Context(), c.req); err != nil {
+				t.Fatal(err)
+			}
+			list, err := w.List(t.Context(), runtime.ListRequest{})
+			if err != nil || before-len(list) != c.want || asked != 1 {
+				t.Errorf("%d are gone (%v), want %d; asked %d times", before-len(list), err, c.want, asked)
+			}
+			for _, r := range list {
+				if r.State == runtime.OrphanMetadata && r.Action != w.action("docker.io/me/gone:1", 256) {
+					t.Errorf("orphan left: %+v", r)
+				}
+			}
+			if all := w.functions.All(); all[pkg+"/hello"].Image == "" || all["mine/img_256MB_3.7.0"].Image == "" {
+				t.Error("an action of somebody else is gone")
+			}
+		})
+	}
+	t.Run("nothing there", func(t *testing.T) {
+		w := deployed(t)
+		_, err := w.Delete(t.Context(), runtime.DeleteRequest{Name: "me/other"})
+		mustFault(t, err, fault.NotFound, "docker.io/me/other is not deployed", "docker.io/me/native, 256 MB")
+	})
+	t.Run("no", func(t *testing.T) {
+		w := deployed(t)
+		r, err := w.Delete(t.Context(), runtime.DeleteRequest{Name: "all", Confirm: func(runtime.Result) (bool, error) { return false, nil }})
+		if err != nil || w.writes() > 0 || r.Items[0].Status != runtime.Skipped {
+			t.Errorf("%v %v", err, w.requests())
+		}
+	})
+}
+
+func TestDeleteReportsWhatItCouldNot(t *testing.T) {
+	w := deployed(t)
+	w.functions.Hook = func(request string, after bool) error {
+		if strings.HasPrefix(request, "DELETE action docker.io_me_my_img") && !after {
+			return fault.New(fault.Unavailable, runtimetestMessage, runtimetestMessage)
+		}
+		return nil
+	}
+	r, err := w.Delete(t.Context(), runtime.DeleteRequest{Name: "all"})
+	if err == nil {
+		t.Fatal("no error")
+	}
+	failed, done := 0, 0
+	for _, it := range r.Items {
+		switch it.Status {
+		case runtime.Failed:
+			failed++
+		case runtime.Done:
+			done++
+		}
+	}
+	if failed != 3 || done == 0 {
+		t.Errorf("%d failed, %d done: %v", failed, done, err)
+	}
+	orphans(t, w, "after a failed delete")
+}
+
+func TestDeleteHealsAfterAFaultAtAnyRequest(t *testing.T) {
+	faultAtEveryRequest(t, func(w *world) error {
+		_, err := w.Delete(context.Background(), runtime.DeleteRequest{Name: "me/img:1"})
+		return err
+	}, func(w *world) {
+		if _, err := w.Deploy(context.Background(), runtime.DeployRequest{Name: "me/img:1", MemoryMB: []int{256, 512}}); err != nil {
+			t.Fatal(err)
+		}
+	}, func(t *testing.T, w *world) { w.empty(t) })
+}
+
+func TestUpdateBringsOwnRuntimesToTheCurrentCode(t *testing.T) {
+	w := deployed(t)
+	w.editLithops(t, "x = 2")
+	plan, err := w.Update(t.Context(), runtime.UpdateRequest{Name: "all", DryRun: true})
+	if err != nil || w.writes() > 0 {
+		t.Fatalf("%v, %v", err, w.requests())
+	}
+	if _, err := w.Update(t.Context(), runtime.UpdateRequest{Name: "all"}); err != nil {
+		t.Fatal(err)
+	}
+	changed := 0
+	for _, it := range plan.Items {
+		if it.Kind == "action" && it.Change == runtime.Update {
+			changed++
+		}
+	}
+	if changed != 5 {
+		t.Errorf("%d updates planned: %+v", changed, plan.Items)
+	}
+	for _, c := range []struct {
+		image  string
+		memory int
+	}{{defaultImage, 256}, {"docker.io/me/my_img:0.1", 256}, {"docker.io/me/my_img:0.1", 512}, {"docker.io/me/native", 256}, {"localhost:5000/ns/img:1", 256}} {
+		w.usable(t, c.image, c.memory)
+	}
+	w.forget()
+	again, err := w.Update(t.Context(), runtime.UpdateRequest{Name: "all"})
+	if err != nil || again.Changed() || w.writes() > 0 {
+		t.Errorf("second update: %v, %v", err, w.requests())
+	}
+	other := 0
+	for _, it := range again.Items {
+		if strings.Contains(it.Reason.String(), "update it with that client") {
+			other++
+		}
+	}
+	if other != 2 {
+		t.Errorf("%d runtimes of other versions reported", other)
+	}
+	if _, err := w.Update(t.Context(), runtime.UpdateRequest{Name: "me/my_img:0.1", TimeoutS: 60}); err != nil {
+		t.Fatal(err)
+	}
+	if a := w.functions.All()[pkg+"/"+w.action("docker.io/me/my_img:0.1", 512)]; a.TimeoutMS != 60_000 || a.MemoryMB != 512 {
+		t.Errorf("%+v", a)
+	}
+	_, err = w.Update(t.Context(), runtime.UpdateRequest{Name: "me/none"})
+	mustFault(t, err, fault.NotFound, "not deployed")
+}
+
+func TestShowExplainsDrift(t *testing.T) {
+	w := deployed(t)
+	_ = w.Cache.WriteMetadata(w.key(defaultImage, 256), []byte(`{"old": 1}`))
+	w.editLithops(t, "x = 3")
+	details, err := w.Show(t.Context(), runtime.ShowRequest{Name: "default"})
+	if err != nil || len(details) != 1 {
+		t.Fatalf("%v %v", details, err)
+	}
+	d := details[0]
+	var drift []string
+	for _, m := range d.Drift {
+		drift = append(drift, m.String())
+	}
+	text := strings.Join(drift, "\n")
+	if d.CacheState != runtime.CacheStale || d.Image != defaultImage || d.State != runtime.Outdated ||
+		!strings.Contains(text, "not the client's") || !strings.Contains(text, "the client reads the copy") {
+		t.Errorf("%+v\n%s", d, text)
+	}
+	if !slices.Equal(d.Modules, []string{"numpy", "six"}) {
+		t.Errorf("modules %v", d.Modules)
+	}
+}
+
+func TestDoctorFindsAndMendsOrphans(t *testing.T) {
+	w := deployed(t)
+	_ = w.Cache.WriteMetadata(w.key("docker.io/me/only_cached", 256), []byte("{}"))
+	find := func(checks []runtime.Check, name string) runtime.Check {
+		for _, c := range checks {
+			if c.Name == name {
+				return c
+			}
+		}
+		t.Fatalf("no check %s", name)
+		return runtime.Check{}
+	}
+	checks, err := w.Doctor(t.Context(), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := find(checks, "orphans"); c.Status != runtime.CheckFailed || !strings.Contains(c.Remedy.String(), "--repair") {
+		t.Errorf("%+v", c)
+	}
+	if c := find(checks, "caches"); c.Status != runtime.CheckFailed {
+		t.Errorf("%+v", c)
+	}
+	before := len(w.functions.All())
+	if _, err := w.Doctor(t.Context(), true); err != nil {
+		t.Fatal(err)
+	}
+	checks, _ = w.Doctor(t.Context(), false)
+	for _, c := range checks {
+		if c.Status == runtime.CheckFailed {
+			t.Errorf("after the repair: %s %s", c.Name, c.Finding)
+		}
+	}
+	if len(w.functions.All()) != before {
+		t.Error("doctor touched actions")
+	}
+}
+
+func TestDoctorReportsWhatCouldNotBeOpened(t *testing.T) {
+	s := &runtime.Service{Problems: map[string]error{
+		"lithops": fault.New(fault.NotFound, runtimetestMessage, runtimetestMessage),
+		"backend": fault.New(fault.NotLoggedIn, runtimetestMessage, runtimetestMessage),
+	}}
+	checks, err := s.Doctor(t.Context(), true)
+	if err != nil || len(checks) != 9 {
+		t.Fatalf("%v %v", checks, err)
+	}
+}
+
+func TestCleanLeavesTheNeighboursAlone(t *testing.T) {
+	w := deployed(t)
+	now := time.Now()
+	neighbours := []string{"lithops.jobs-old/a", "lithops.jobsX", "lithops.runtimes/ibm_cf/3.7.0/us/ns/a_256MB_3.7.0.meta.json", "data/lithops.jobs/a",
+		"lithops.runtimes/openwhiskX/a", "lithops.jobs", "x"}
+	for _, k := range append([]string{"lithops.jobs/a/b", "lithops.jobs/c"}, neighbours...) {
+		w.store.Set(k, []byte("1"), now.Add(-time.Hour))
+	}
+	w.store.Set("lithops.jobs/new", []byte("1"), now)
+	if _, err := w.Clean(t.Context(), runtime.CleanRequest{OlderThan: time.Minute}); err != nil {
+		t.Fatal(err)
+	}
+	if keys := w.store.Keys(); !slices.Contains(keys, "lithops.jobs/new") || slices.Contains(keys, "lithops.jobs/c") || len(w.functions.All()) < 8 {
+		t.Errorf("after housekeeping: %v", keys)
+	}
+	plan, err := w.Clean(t.Context(), runtime.CleanRequest{DryRun: true})
+	if err != nil || len(plan.Items) == 0 {
+		t.Fatal(err)
+	}
+	if _, err := w.Clean(t.Context(), runtime.CleanRequest{}); err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(neighbours)
+	if keys := w.store.Keys(); !slices.Equal(keys, neighbours) {
+		t.Errorf("left: %v", keys)
+	}
+	if all := w.functions.All(); len(all) != 1 || all["mine/img_256MB_3.7.0"].Image == "" {
+		t.Errorf("actions left: %v", all)
+	}
+	if keys := w.functions.PackageNames(); !slices.Equal(keys, []string{"mine"}) {
+		t.Errorf("packages left: %v", keys)
+	}
+}
+
+func TestCleanHealsAfterAFaultAtAnyRequest(t *testing.T) {
+	faultAtEveryRequest(t, func(w *world) error {
+		_, err := w.Clean(context.Background(), runtime.CleanRequest{})
+		return err
+	}, func(w *world) {
+		if _, err := w.Deploy(context.Background(), runtime.DeployRequest{Name: "me/img:1"}); err != nil {
+			t.Fatal(err)
+		}
+		w.store.Set("lithops.jobs/a", nil, time.Now())
+	}, func(t *testing.T, w *world) { w.empty(t) })
+}
+
+func TestInvokeMeasures(t *testing.T) {
+	w := deployed(t)
+	cold := true
+	w.functions.Run = func(entity.Action) entity.Activation {
+		a := runtimetest.Metadata("3.11", "3.7.0")
+		if !cold {
+			a.InitMS = 0
+		}
+		cold = false
+		return a
+	}
+	calls, err := w.Invoke(t.Context(), runtime.InvokeRequest{Name: "default"})
+	if err != nil || len(calls) != 2 || !calls[0].Cold || calls[1].Cold || calls[0].InitMS != 80 {
+		t.Errorf("%+v %v", calls, err)
+	}
+	_, err = w.Invoke(t.Context(), runtime.InvokeRequest{Name: "default", MemoryMB: 1024})
+	mustFault(t, err, fault.NotFound, "--memory 1024")
+}
