@@ -149,7 +149,8 @@ func readable(line []byte) string {
 			query = "?" + query
 		}
 		ns, _ := rec["duration_ns"].(float64)
-		return clean(fmt.Sprintf("%s %v %v%v %v %v %.1fms %v", when, rec["service"], rec["method"], rec["path"], query, rec["status"], ns/1e6, rec["user_agent"])) + "\n"
+		return clean(fmt.Sprintf("%s %v %v %v%v %v %.1fms %v",
+			when, rec["service"], rec["method"], rec["path"], query, rec["status"], ns/1e6, rec["user_agent"])) + "\n"
 	}
 	msg := rec["msg"]
 	level := rec["level"]
