@@ -308,7 +308,7 @@ func TestInvocationCarriesDefaultsAndInterpreter(t *testing.T) {
 	if inv.Python != "/opt/py" || inv.APIKey != testKey || code != "UEsDBA==" || err != nil || !inv.Binary || inv.Namespace != "guest" {
 		t.Errorf("%+v", inv)
 	}
-	f.do("basic", "PUT", "/namespaces/_/actions/p/a?overwrite=true", `{"annotations":[{"key":"` + PythonAnnotation + `","value":"relative/py"}]}`)
+	f.do("basic", "PUT", "/namespaces/_/actions/p/a?overwrite=true", `{"annotations":[{"key":"`+PythonAnnotation+`","value":"relative/py"}]}`)
 	f.do("basic", "POST", "/namespaces/_/actions/p/a?blocking=true", `{}`)
 	if got := f.invoker.seen[1]; got.Python != "python3" || got.Revision == inv.Revision {
 		t.Errorf("%s %s", got.Python, got.Revision)
