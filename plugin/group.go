@@ -3,15 +3,16 @@ package plugin
 import (
 	"context"
 	"encoding/json"
-	"io"
 	"net/http"
 	"net/url"
 
 	"github.com/IBM-Cloud/ibm-cloud-cli-sdk/bluemix/endpoints"
 	sdk "github.com/IBM-Cloud/ibm-cloud-cli-sdk/plugin"
 
+	"fn-runtime/commands"
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/transport"
 )
 
 // maxGroups bounds the answer of the resource controller, in bytes.
@@ -19,7 +20,7 @@ const maxGroups = 1 << 20
 
 // resourceGroup finds the id of a resource group by its name: the targeted one without asking, any other at the
 // resource controller (GET /v2/resource_groups).
-func resourceGroup(ctx context.Context, c sdk.PluginContext, token func(context.Context, bool) (string, error), name string) (string, error) {
+func resourceGroup(ctx context.Context, c sdk.PluginContext, h *host, token transport.TokenFunc, name string) (string, error) {
 	if g := c.CurrentResourceGroup(); g.Name == name || g.GUID == name {
 		return g.GUID, nil
 	}
@@ -30,20 +31,18 @@ func resourceGroup(ctx context.Context, c sdk.PluginContext, token func(context.
 			i18n.M("The session names no endpoint to ask for resource groups."),
 			i18n.M("Give the ID of the group with '-g'.")).Because(err))
 	}
-	bearer, err := token(ctx, false)
-	if err != nil {
-		return "", err
-	}
+	client := transport.Client(transport.New(transport.Options{
+		Auth: transport.Auth{Token: token}, Origin: base, UserAgent: commands.Name + "/" + Version, Timeout: h.HTTPTimeout,
+		MaxBody: maxGroups, SkipTLSVerify: h.SkipTLSVerify, Trace: h.Trace,
+	}))
 	query := url.Values{"name": {name}, "account_id": {c.CurrentAccount().GUID}}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, base+"/v2/resource_groups?"+query.Encode(), nil)
 	if err != nil {
 		return "", fault.During(lookup, err)
 	}
-	req.Header.Set("Authorization", "Bearer "+bearer)
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
-		return "", fault.During(lookup, fault.New(fault.Unavailable,
-			i18n.M("The resource controller cannot be reached."), i18n.M("Try again later, or give the ID of the group with '-g'.")).Because(err))
+		return "", fault.During(lookup, err)
 	}
 	defer resp.Body.Close()
 	var groups struct {
@@ -52,7 +51,7 @@ func resourceGroup(ctx context.Context, c sdk.PluginContext, token func(context.
 			Name string `json:"name"`
 		} `json:"resources"`
 	}
-	if resp.StatusCode != http.StatusOK || json.NewDecoder(io.LimitReader(resp.Body, maxGroups)).Decode(&groups) != nil {
+	if resp.StatusCode != http.StatusOK || json.NewDecoder(resp.Body).Decode(&groups) != nil {
 		return "", fault.During(lookup, fault.New(fault.Unavailable,
 			i18n.M("The resource controller answered {{.Status}}.", "Status", resp.Status),
 			i18n.M("Try again later, or give the ID of the group with '-g'.")))

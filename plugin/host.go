@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/IBM-Cloud/ibm-cloud-cli-sdk/bluemix/configuration/config_helpers"
@@ -28,7 +29,8 @@ type host struct {
 // readHost reads the CLI's configuration where there is one; without one the plug-in runs by itself, not logged in.
 // The SDK would write a new file in the place of one that is missing or that it cannot read, so that is looked at
 // first.
-func readHost() (h host, err error) {
+func readHost() (h *host, err error) {
+	h = &host{}
 	h.Getenv = os.Getenv
 	h.Version = Version
 	h.Home, _ = os.UserHomeDir()
@@ -38,6 +40,7 @@ func readHost() (h host, err error) {
 	h.colour = firstOf(os.Getenv("IBMCLOUD_COLOR"), os.Getenv("BLUEMIX_COLOR"))
 	h.trace = firstOf(os.Getenv("IBMCLOUD_TRACE"), os.Getenv("BLUEMIX_TRACE"))
 	h.texts = i18n.New(i18n.Pick("", os.Getenv))
+	h.HTTPTimeout = httpTimeout(os.Getenv)
 
 	file := config_helpers.ConfigFilePath()
 	data, readErr := os.ReadFile(file)
@@ -59,11 +62,20 @@ func (h *host) fill(c sdk.PluginContext) error {
 	h.colour, h.trace = c.ColorEnabled(), c.Trace()
 	h.StateDir = c.PluginDirectory()
 	h.SkipTLSVerify = c.IsSSLDisabled()
-	if s := c.HTTPTimeout(); s > 0 {
+	if s := c.HTTPTimeout(); s > 0 && h.HTTPTimeout == 0 {
 		h.HTTPTimeout = time.Duration(s) * time.Second
 	}
-	h.Session = newSession(c)
+	h.Session = newSession(c, h)
 	return nil
+}
+
+// httpTimeout reads IBMCLOUD_HTTP_TIMEOUT, in seconds; 0 when it is not set or no such number.
+func httpTimeout(getenv func(string) string) time.Duration {
+	n, err := strconv.Atoi(firstOf(getenv("IBMCLOUD_HTTP_TIMEOUT"), getenv("BLUEMIX_HTTP_TIMEOUT")))
+	if err != nil || n < 0 || n > 24*60*60 {
+		return 0
+	}
+	return time.Duration(n) * time.Second
 }
 
 func unreadable(kind fault.Kind, file, why string) error {

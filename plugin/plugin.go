@@ -83,12 +83,12 @@ func newFactory() (*commands.Factory, func(), error) {
 	if err != nil {
 		return f, func() {}, err
 	}
-	f.Host = host.Host
 	trace, err := openTrace(host.trace)
 	if err != nil {
 		return f, func() {}, err
 	}
-	f.Host.Trace = trace.writer
+	host.Trace = trace.writer // the session writes there too
+	f.Host = host.Host
 	return f, trace.close, nil
 }
 

@@ -16,14 +16,17 @@ import (
 
 // newSession gives what a logged-in CLI knows, nil when nobody is logged in. It does not ask PluginContext.IsLoggedIn,
 // which refreshes an expired token over the network even for commands that need none.
-func newSession(c sdk.PluginContext) *connect.Session {
+func newSession(c sdk.PluginContext, h *host) *connect.Session {
 	if c.IAMToken() == "" && c.IAMRefreshToken() == "" {
 		return nil
 	}
 	if c.IAMRefreshToken() == "" && !c.IsLoggedInAsCRI() && !expiry(c.IAMToken()).After(time.Now()) {
 		return nil
 	}
-	t := &tokens{context: c, now: time.Now}
+	t := &tokens{context: c, now: time.Now, timeout: h.HTTPTimeout}
+	if t.timeout == 0 {
+		t.timeout = refreshTimeout
+	}
 	account := c.CurrentAccount()
 	s := &connect.Session{
 		Region:          c.CurrentRegion().Name,
@@ -34,7 +37,7 @@ func newSession(c sdk.PluginContext) *connect.Session {
 		PrivateEndpoint: c.IsPrivateEndpointEnabled(),
 		Token:           t.token,
 	}
-	s.ResourceGroup = func(ctx context.Context, name string) (string, error) { return resourceGroup(ctx, c, s.Token, name) }
+	s.ResourceGroup = func(ctx context.Context, name string) (string, error) { return resourceGroup(ctx, c, h, s.Token, name) }
 	return s
 }
 
@@ -48,10 +51,14 @@ const (
 	fresh      = 30 * time.Second
 )
 
+// refreshTimeout bounds a refresh where the CLI has no setting: the SDK's own client waits for ever.
+const refreshTimeout = time.Minute
+
 // tokens gives the IAM access token. One refresh at a time: the SDK's configuration is not made for more.
 type tokens struct {
 	context   sdk.PluginContext
 	now       func() time.Time
+	timeout   time.Duration // of a refresh
 	mu        sync.Mutex
 	refreshed time.Time
 }
@@ -62,6 +69,8 @@ func (t *tokens) token(ctx context.Context, refresh bool) (string, error) {
 		err   error
 	}
 	result := make(chan answer, 1)
+	timer := time.NewTimer(t.timeout)
+	defer timer.Stop()
 	go func() { // the SDK's refresh takes no context
 		token, err := t.get(refresh)
 		result <- answer{token, err}
@@ -69,6 +78,10 @@ func (t *tokens) token(ctx context.Context, refresh bool) (string, error) {
 	select {
 	case <-ctx.Done():
 		return "", ctx.Err()
+	case <-timer.C:
+		return "", fault.New(fault.Timeout,
+			i18n.M("IAM did not answer within {{.Time}}.", "Time", t.timeout),
+			i18n.M("Try again later, or log in again with 'ibmcloud login'."))
 	case a := <-result:
 		return a.token, a.err
 	}

@@ -125,6 +125,12 @@ func (c *cloud) answer(w http.ResponseWriter, r *http.Request) {
 		} else {
 			fmt.Fprint(w, `[]`)
 		}
+	case strings.Contains(r.Host, "resource-controller."):
+		if r.FormValue("account_id") != "account" || token == "" {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		fmt.Fprint(w, `{"resources":[{"id":"team-id","name":"Team"}]}`)
 	default: // the object store: an empty bucket
 		w.Header().Set("Content-Type", "application/xml")
 		fmt.Fprint(w, `<ListBucketResult><Name>b</Name><IsTruncated>false</IsTruncated></ListBucketResult>`)
@@ -145,7 +151,7 @@ func authority(t *testing.T) (tls.Certificate, []byte) {
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
 		DNSNames: []string{
-			"iam.cloud.ibm.com", "*.iam.cloud.ibm.com", "private.us-south.iam.cloud.ibm.com", "*.functions.cloud.ibm.com", "*.private.functions.cloud.ibm.com",
+			"iam.cloud.ibm.com", "resource-controller.cloud.ibm.com", "private.us-south.iam.cloud.ibm.com", "*.functions.cloud.ibm.com", "*.private.functions.cloud.ibm.com",
 			"*.cloud-object-storage.appdomain.cloud", "*.us-south.cloud-object-storage.appdomain.cloud", "*.private.us-south.cloud-object-storage.appdomain.cloud",
 			"s3.us-south.cloud-object-storage.appdomain.cloud", "*.s3.us-south.cloud-object-storage.appdomain.cloud", "s3.private.us-south.cloud-object-storage.appdomain.cloud",
 		},

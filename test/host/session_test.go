@@ -110,6 +110,18 @@ func TestNotLoggedIn(t *testing.T) {
 	}
 }
 
+// A resource group is looked for by its name, with the session's token, when a namespace has to be made in it.
+func TestResourceGroupByName(t *testing.T) {
+	cl := newCloud(t)
+	c := install(t, session(jwt(time.Now().Add(time.Hour))))
+	args := append([]string{"deploy", "me/image:1"}, onCloud(t, c, cl)[1:]...)
+	args = append(args, "--namespace", "other", "-g", "Nobody")
+	a := c.run("fn-runtime", args...)
+	if a.status != 1 || !strings.Contains(a.out, "Resource group Nobody was not found.") || !strings.Contains(a.out, "'ibmcloud resource groups'") {
+		t.Errorf("%+v\n%s", a, strings.Join(cl.requests, "\n"))
+	}
+}
+
 // With the private endpoint chosen nothing goes to a public one, even where the command must fail for it.
 func TestPrivateEndpointIsNeverLeft(t *testing.T) {
 	cl := newCloud(t)
