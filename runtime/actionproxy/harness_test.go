@@ -23,7 +23,7 @@ const sentinel = "XXX_THE_END_OF_A_WHISK_ACTIVATION_XXX\n"
 
 // proxy is a running action proxy on a TCP port, as in a container.
 type proxy struct {
-	t      *testing.T
+	t      testing.TB
 	base   string
 	cmd    *exec.Cmd
 	out    string // files that hold standard output and error
@@ -71,6 +71,11 @@ func start(t *testing.T, python string) *proxy {
 
 // startWith gives the proxy a lifeline and, with it, a process group of its own.
 func startWith(t *testing.T, python string, lifeline *os.File) *proxy {
+	t.Helper()
+	return startFor(t, python, lifeline)
+}
+
+func startFor(t testing.TB, python string, lifeline *os.File) *proxy {
 	t.Helper()
 	dir := t.TempDir()
 	file := filepath.Join(dir, actionproxy.Name)

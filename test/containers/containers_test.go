@@ -33,6 +33,7 @@ import (
 
 const (
 	proxyImage = "fn-runtime-test-containers:proxy" // a base with our action proxy
+	otherImage = "fn-runtime-test-containers:other" // the same, deaf to the end of its standard input as Lithops' own proxies
 	emptyImage = "fn-runtime-test-containers:empty" // one whose program is not a proxy
 )
 
@@ -59,8 +60,11 @@ func run(m *testing.M) int {
 	}
 	if world.api, err = client.NewClientWithOpts(client.FromEnv, client.WithAPIVersionNegotiation()); err == nil {
 		defer world.api.Close()
-		defer remove(proxyImage, emptyImage)
+		defer remove(proxyImage, otherImage, emptyImage)
 		err = makeImage(proxyImage, `CMD ["python3", "/actionproxy.py"]`)
+	}
+	if err == nil {
+		err = makeImage(otherImage, `CMD ["env", "-u", "PROXY_LIFELINE", "python3", "/actionproxy.py"]`)
 	}
 	if err == nil {
 		err = makeImage(emptyImage, `CMD ["sh", "-c", "echo no proxy here; exit 3"]`)
@@ -256,42 +260,56 @@ func TestImagesThatDoNotWork(t *testing.T) {
 }
 
 // TestKilledEndpoint kills a process that has an invoker in it: our proxy ends with it, and the next start removes what
-// is left.
+// is left, running or paused.
 func TestKilledEndpoint(t *testing.T) {
+	sleeps, returns := "import time\ndef main(a):\n time.sleep(60)", "def main(a):\n return {}"
 	if dir := os.Getenv("CONTAINERS_TEST_DIR"); dir != "" {
-		v, err := invoker.New(context.Background(), invoker.Options{Kind: invoker.Docker, Dir: dir})
+		v, err := invoker.New(context.Background(), invoker.Options{Kind: invoker.Docker, Dir: dir, PauseAfter: time.Millisecond})
 		if err != nil {
 			t.Fatal(err)
 		}
-		v.Run(context.Background(), action("import time\ndef main(a):\n time.sleep(60)"))
-		return
+		inv := action(os.Getenv("CONTAINERS_TEST_CODE"))
+		inv.Image = os.Getenv("CONTAINERS_TEST_IMAGE")
+		v.Run(context.Background(), inv)
+		select {}
 	}
-	dir := filepath.Join(t.TempDir(), "workers")
-	cmd := exec.Command(os.Args[0], "-test.run=^TestKilledEndpoint$")
-	cmd.Dir, _ = os.Getwd()
-	cmd.Env = append(os.Environ(), "CONTAINERS_TEST_DIR="+dir)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	await := func(what string, ok func([]container.Summary) bool) {
-		t.Helper()
-		for deadline := time.Now().Add(30 * time.Second); !ok(containers(t, dir)); time.Sleep(20 * time.Millisecond) {
-			if time.Now().After(deadline) {
-				t.Fatal(what)
+	for _, c := range []struct{ name, image, code, before, after string }{
+		{"our proxy", proxyImage, sleeps, "running", "exited"},
+		{"another proxy", otherImage, sleeps, "running", "running"},
+		{"paused", proxyImage, returns, "paused", "paused"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "workers")
+			cmd := exec.Command(os.Args[0], "-test.run=^TestKilledEndpoint$")
+			cmd.Env = append(os.Environ(), "CONTAINERS_TEST_DIR="+dir, "CONTAINERS_TEST_IMAGE="+c.image, "CONTAINERS_TEST_CODE="+c.code)
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
 			}
-		}
-	}
-	await("no container runs", func(c []container.Summary) bool { return len(c) == 1 && c[0].State == "running" })
-	cmd.Process.Kill()
-	cmd.Wait()
-	await("the container does not end", func(c []container.Summary) bool { return len(c) == 1 && c[0].State == "exited" })
-	v, err := invoker.New(t.Context(), invoker.Options{Kind: invoker.Docker, Dir: dir})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer v.Close(t.Context())
-	if left := containers(t, dir); len(left) > 0 {
-		t.Error(left)
+			await := func(state string) {
+				t.Helper()
+				for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+					list := containers(t, dir)
+					if len(list) == 1 && list[0].State == state {
+						return
+					}
+					if time.Now().After(deadline) {
+						t.Fatalf("%v is not %s", list, state)
+					}
+				}
+			}
+			await(c.before)
+			cmd.Process.Kill()
+			cmd.Wait()
+			await(c.after)
+			v, err := invoker.New(t.Context(), invoker.Options{Kind: invoker.Docker, Dir: dir})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer v.Close(t.Context())
+			if left := containers(t, dir); len(left) > 0 {
+				t.Error(left)
+			}
+		})
 	}
 }
 

@@ -1,0 +1,61 @@
+package invoker
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"fn-runtime/runtime/local/invoker/sandbox"
+)
+
+// FuzzJudge gives any answer of a proxy to the verdict: the result is always a JSON object.
+func FuzzJudge(f *testing.F) {
+	for _, seed := range []string{`{}`, `{"error": 1}`, `[]`, `null`, `{"a":1}{`, "\xff", `{"error":"\ud800"}`} {
+		f.Add(200, []byte(seed))
+		f.Add(502, []byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, status int, body []byte) {
+		a := answer{status: status, body: body, size: int64(len(body))}
+		for _, o := range []struct {
+			result json.RawMessage
+			ok     bool
+		}{{judge(a).Result, judge(a).Status == "success"}, {judgeInit(a).Result, false}} {
+			var fields map[string]json.RawMessage
+			if err := json.Unmarshal(o.result, &fields); err != nil || fields == nil {
+				t.Fatalf("%d %q: %s", status, body, o.result)
+			}
+			if _, failed := fields["error"]; failed == o.ok {
+				t.Fatalf("%d %q: %s", status, body, o.result)
+			}
+		}
+	})
+}
+
+// FuzzLogs reads any output: it ends, it is bounded, each line has OpenWhisk's form.
+func FuzzLogs(f *testing.F) {
+	for _, seed := range []string{"a\nb", sandbox.Sentinel, "x" + sandbox.Sentinel + "\ny\n", "\r\n\xff\x00\n", strings.Repeat("z", 100000)} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, output []byte) {
+		l := sandbox.NewLogs(func() time.Time { return time.Unix(0, 0) }, 1000)
+		l.Follow("stdout", strings.NewReader(string(output)))
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		l.Wait(ctx)
+		if ctx.Err() != nil {
+			t.Fatal("it does not end")
+		}
+		size := 0
+		for _, line := range l.Take() {
+			if !strings.HasPrefix(line, "1970-01-01T00:00:00.000000000Z std") {
+				t.Fatal(line)
+			}
+			size += len(line) - len("1970-01-01T00:00:00.000000000Z stdout: ") + 1
+		}
+		if size > 4*1000+200 { // bytes that are no UTF-8 grow
+			t.Fatal(size)
+		}
+	})
+}
