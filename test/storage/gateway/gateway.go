@@ -53,15 +53,24 @@ func Install(ctx context.Context, cache string) (string, error) {
 	return bin, nil
 }
 
-// Start runs the server on a free port of loopback with its buckets below dir, versions included. Metadata is kept in
-// files, so that any file system will do. The caller ends it with Stop.
+// Start runs the server on a free port of loopback with its buckets below dir. The caller ends it with Stop. Metadata is
+// kept in extended attributes, or in files where the file system has none.
 func Start(ctx context.Context, bin, dir string) (*Gateway, error) {
-	g := &Gateway{Root: filepath.Join(dir, "buckets"), log: &bytes.Buffer{}, done: make(chan struct{})}
-	versions, sidecar := filepath.Join(dir, "versions"), filepath.Join(dir, "metadata")
-	for _, d := range []string{g.Root, versions, sidecar} {
-		if err := os.MkdirAll(d, 0o700); err != nil {
+	g, err := start(ctx, bin, dir)
+	if err != nil {
+		sidecar := filepath.Join(dir, "metadata")
+		if err := os.MkdirAll(sidecar, 0o700); err != nil {
 			return nil, err
 		}
+		g, err = start(ctx, bin, dir, "--sidecar", sidecar)
+	}
+	return g, err
+}
+
+func start(ctx context.Context, bin, dir string, options ...string) (*Gateway, error) {
+	g := &Gateway{Root: filepath.Join(dir, "buckets"), log: &bytes.Buffer{}, done: make(chan struct{})}
+	if err := os.MkdirAll(g.Root, 0o700); err != nil {
+		return nil, err
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -70,7 +79,8 @@ func Start(ctx context.Context, bin, dir string) (*Gateway, error) {
 	address := l.Addr().String()
 	l.Close()
 	g.URL = "http://" + address
-	g.cmd = exec.Command(bin, "--port", address, "--quiet", "posix", "--versioning-dir", versions, "--sidecar", sidecar, g.Root)
+	g.cmd = exec.Command(bin, "--port", address, "--quiet", "posix")
+	g.cmd.Args = append(append(g.cmd.Args, options...), g.Root)
 	g.cmd.Env = append(os.Environ(), "ROOT_ACCESS_KEY="+AccessKey, "ROOT_SECRET_KEY="+SecretKey)
 	g.cmd.Stdout, g.cmd.Stderr = g.log, g.log
 	if err := g.cmd.Start(); err != nil {
