@@ -25,7 +25,7 @@ func (p *opening) userKey() (key, from string, err error) {
 	if given != "" {
 		if !userKeyText.MatchString(given) {
 			return "", "", fault.New(fault.Usage, i18n.M("'{{.Key}}' cannot be part of a package name.", "Key", given),
-				i18n.M("Give the first characters of the API key that the Lithops client uses."))
+				i18n.M("Give the first characters of the API key that the Lithops client uses with '--user-key'."))
 		}
 		return given, from, nil
 	}

@@ -1,0 +1,306 @@
+package connect
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"fn-runtime/runtime"
+	"fn-runtime/runtime/fault"
+)
+
+// home is a home folder with a Lithops and, where text is given, a configuration.
+func home(t *testing.T, version, config string) Options {
+	t.Helper()
+	dir := t.TempDir()
+	venv := filepath.Join(dir, "venv")
+	lith := filepath.Join(venv, "lib", "python3.11", "site-packages", "lithops")
+	put := func(path, text string) {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(filepath.Join(lith, "version.py"), "__version__ = '"+version+"'\n")
+	put(filepath.Join(lith, "__init__.py"), "")
+	put(filepath.Join(lith, "worker", "__init__.py"), "")
+	put(filepath.Join(venv, "pyvenv.cfg"), "home = /usr/bin\nversion = 3.11.7\n")
+	put(filepath.Join(venv, "bin", "python"), "")
+	if err := os.Chmod(filepath.Join(venv, "bin", "python"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if config != "" {
+		put(filepath.Join(dir, ".lithops", "config"), config)
+	}
+	return Options{
+		NeedInstall: true, NeedStore: true,
+		Host: Host{Home: dir, WorkDir: dir, StateDir: filepath.Join(dir, "state"), Version: "1.0.0", Getenv: func(k string) string {
+			if k == "VIRTUAL_ENV" {
+				return venv
+			}
+			return ""
+		}},
+	}
+}
+
+const minio = "minio:\n  endpoint: http://127.0.0.1:9\n  access_key_id: AKIAAAAA\n  secret_access_key: s3cret\n  storage_bucket: b\n"
+
+func openwhisk(endpoint string) string {
+	return "lithops:\n  backend: openwhisk\n  storage: minio\n" + minio + "openwhisk:\n  endpoint: " + endpoint + "\n  namespace: guest\n  api_key: abcdefgh:key\n"
+}
+
+func ibm(endpoint, more string) string {
+	text := "lithops:\n  backend: ibm_cf\n  storage: minio\n" + minio + "ibm_cf:\n  namespace: ns\n" + more
+	if endpoint != "" {
+		text += "  endpoint: " + endpoint + "\n"
+	}
+	return text
+}
+
+func session(endpoint bool) *Session {
+	return &Session{Region: "eu-de", ResourceGroupID: "group", PrivateEndpoint: endpoint, IAMEndpoint: "https://iam.cloud.ibm.com",
+		Token: func(context.Context, bool) (string, error) { return "session-token", nil }}
+}
+
+func TestOpenChooses(t *testing.T) {
+	far := fmt.Sprintf("  token: tok\n  token_expiry_time: %d\n", time.Now().Add(48*time.Hour).Unix())
+	for name, c := range map[string]struct {
+		version, config string
+		change          func(*Options)
+		kind            fault.Kind // "" is success
+		words           string     // in the error
+		check           func(t *testing.T, s *runtime.Service)
+	}{
+		"nothing": {"3.7.0", "", nil, fault.NotLoggedIn, "ibmcloud login|--config|-b local", nil},
+		"openwhisk": {"3.7.0", openwhisk("https://ow.example"), nil, "", "", func(t *testing.T, s *runtime.Service) {
+			if s.Contract.Package() != "lithops_abcde" || s.Target.Endpoint != "https://ow.example" || s.Target.Bucket != "b" || s.Target.NamespaceID != "guest" {
+				t.Errorf("%+v %+v", s.Target, s.Contract)
+			}
+		}},
+		"flags win": {"3.7.0", openwhisk("https://ow.example"), func(o *Options) { o.UserKey, o.Bucket, o.Namespace = "mine", "other", "space" }, "", "",
+			func(t *testing.T, s *runtime.Service) {
+				if s.Contract.Package() != "lithops_mine" || s.Target.Bucket != "other" || s.Target.Namespace != "space" || s.Target.UserKeyFrom != "--user-key" {
+					t.Errorf("%+v", s.Target)
+				}
+			}},
+		"without TLS":   {"3.7.0", openwhisk("http://ow.example"), nil, fault.Invalid, "does not use TLS|https://", nil},
+		"other backend": {"3.7.0", "lithops:\n  backend: aws_lambda\n", nil, fault.Invalid, "aws_lambda|-b", nil},
+		"broken file":   {"3.7.0", "lithops: [", nil, fault.Invalid, "malformed", nil},
+		"no bucket":     {"3.7.0", strings.Replace(openwhisk("https://ow.example"), "minio:\n  endpoint: http://127.0.0.1:9\n  access_key_id: AKIAAAAA\n  secret_access_key: s3cret\n  storage_bucket: b\n", "", 1), nil, fault.Invalid, "", nil},
+		"bad user key":  {"3.7.0", openwhisk("https://ow.example"), func(o *Options) { o.UserKey = "a/b" }, fault.Usage, "--user-key|API key", nil},
+		"ibm with token": {"3.7.0", ibm("https://localhost:18443", far) + "ibm:\n  iam_api_key: Ab_x-0123\n", nil, "", "", func(t *testing.T, s *runtime.Service) {
+			if s.Contract.Package() != "lithops_ab_x" || s.Target.Region != "localhost:18443" || s.Target.NamespaceID != "" {
+				t.Errorf("%+v %+v", s.Target, s.Contract)
+			}
+		}},
+		"old ibm with CF key": {"2.6.0", ibm("https://localhost:18443", "  api_key: uuid:QRSTuv\n"), nil, "", "", func(t *testing.T, s *runtime.Service) {
+			if s.Contract.Package() != "lithops_v2.6.0_QRST" || s.Target.NamespaceID != "ns" {
+				t.Errorf("%+v %+v", s.Target, s.Contract)
+			}
+		}},
+		"ibm without login": {"3.7.0", ibm("https://eu-gb.functions.cloud.ibm.com", ""), nil, fault.NotLoggedIn, "Not logged in|ibmcloud login", nil},
+		"session to a foreign host": {"3.7.0", ibm("https://evil.example", ""), func(o *Options) { o.Host.Session, o.UserKey = session(false), "abcd" },
+			fault.Denied, "not IBM Cloud's", nil},
+		"session region": {"3.7.0", ibm("", ""), func(o *Options) { o.Host.Session, o.UserKey = session(false), "abcd" }, "", "", func(t *testing.T, s *runtime.Service) {
+			if s.Target.Endpoint != "https://eu-de.functions.cloud.ibm.com" || s.Contract.Region != "eu-de" {
+				t.Errorf("%+v", s.Target)
+			}
+		}},
+		"private": {"3.7.0", ibm("", ""), func(o *Options) { o.Host.Session, o.UserKey = session(true), "abcd" }, "", "", func(t *testing.T, s *runtime.Service) {
+			if s.Target.Endpoint != "https://private.eu-de.functions.cloud.ibm.com" || s.Contract.Region != "eu-de" {
+				t.Errorf("%+v", s.Target)
+			}
+		}},
+		"private refuses others": {"3.7.0", openwhisk("https://ow.example"), func(o *Options) { o.Host.Session = session(true) }, fault.Invalid, "private endpoints", nil},
+		"unknown region":         {"3.7.0", ibm("", ""), func(o *Options) { o.Host.Session, o.UserKey, o.Region = session(false), "abcd", "mars" }, fault.Invalid, "mars|us-south", nil},
+		"no region":              {"3.7.0", ibm("", ""), nil, fault.Invalid, "No region|--region", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := home(t, c.version, c.config)
+			if c.change != nil {
+				c.change(&o)
+			}
+			s, err := Open(t.Context(), o)
+			if fault.KindOf(err) != c.kind {
+				t.Fatalf("error %v (%s), want %s", err, fault.KindOf(err), c.kind)
+			}
+			if err == nil {
+				c.check(t, s)
+				return
+			}
+			var f *fault.Fault
+			if !errors.As(err, &f) || f.Recovery.IsZero() {
+				t.Fatalf("no remedy: %v", err)
+			}
+			for _, w := range strings.Split(c.words, "|") {
+				if !strings.Contains(f.Error()+f.Recovery.String(), w) {
+					t.Errorf("%q is not in %q %q", w, f.Error(), f.Recovery)
+				}
+			}
+			for _, secret := range []string{"s3cret", "abcdefgh:key", "session-token"} {
+				if strings.Contains(fmt.Sprintf("%v %+v", err, f), secret) {
+					t.Errorf("the error holds %s", secret)
+				}
+			}
+		})
+	}
+}
+
+// service is an IBM Cloud Functions that knows namespaces and packages.
+type service struct {
+	mu         sync.Mutex
+	namespaces []map[string]string
+	packages   []map[string]any
+	requests   []string
+}
+
+func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.requests = append(s.requests, r.Method+" "+r.URL.Path)
+	w.Header().Set("Content-Type", "application/json")
+	switch {
+	case r.Header.Get("Authorization") != "Bearer tok":
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = w.Write([]byte(`{"error":"who"}`))
+	case r.Method == "POST":
+		ns := map[string]string{}
+		_ = json.NewDecoder(r.Body).Decode(&ns)
+		ns["id"] = "made-" + ns["name"]
+		s.namespaces = append(s.namespaces, ns)
+		w.WriteHeader(http.StatusCreated)
+		_ = json.NewEncoder(w).Encode(ns)
+	case strings.HasSuffix(r.URL.Path, "/namespaces"):
+		_ = json.NewEncoder(w).Encode(map[string]any{"namespaces": s.namespaces})
+	case strings.HasSuffix(r.URL.Path, "/packages"):
+		_ = json.NewEncoder(w).Encode(s.packages)
+	default:
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = w.Write([]byte(`{"error":"no"}`))
+	}
+}
+
+// against starts a service and gives options that reach it with a token.
+func against(t *testing.T, svc *service, version, more string) Options {
+	t.Helper()
+	server := httptest.NewServer(svc)
+	t.Cleanup(server.Close)
+	far := fmt.Sprintf("  token: tok\n  token_expiry_time: %d\n", time.Now().Add(48*time.Hour).Unix())
+	return home(t, version, ibm(server.URL, far+more))
+}
+
+func TestNamespaceIsFoundOnceAndRemembered(t *testing.T) {
+	svc := &service{namespaces: []map[string]string{{"id": "other", "name": "x"}, {"id": "guid-1", "name": "ns"}}}
+	o := against(t, svc, "3.7.0", "")
+	o.UserKey = "abcd"
+	s, err := Open(t.Context(), o)
+	if err != nil || len(svc.requests) > 0 {
+		t.Fatalf("%v %v", err, svc.requests)
+	}
+	for range 3 {
+		if err := s.Namespace.Find(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s.Target.NamespaceID != "guid-1" || len(svc.requests) != 1 {
+		t.Errorf("%+v, requests %v", s.Target, svc.requests)
+	}
+	s, err = Open(t.Context(), o)
+	if err == nil {
+		err = s.Namespace.Find(t.Context())
+	}
+	if err != nil || s.Target.NamespaceID != "guid-1" || len(svc.requests) != 1 {
+		t.Errorf("the cache was not used: %v %v", err, svc.requests)
+	}
+}
+
+func TestNamespaceIsMadeInAResourceGroup(t *testing.T) {
+	svc := &service{}
+	o := against(t, svc, "3.7.0", "")
+	o.UserKey = "abcd"
+	s, err := Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Namespace.Find(t.Context()); !fault.Is(err, fault.NotFound) {
+		t.Fatal(err)
+	}
+	if _, err := s.Namespace.Create(t.Context()); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "resource group") {
+		t.Errorf("without a group: %v", err)
+	}
+	o.ResourceGroup = "my-group"
+	if s, err = Open(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	made, err := s.Namespace.Create(t.Context())
+	if err != nil || !made || svc.namespaces[0]["resource_group_id"] != "my-group" || s.Target.NamespaceID != "made-ns" {
+		t.Errorf("%v %v %v", made, err, svc.namespaces)
+	}
+}
+
+func TestUserKeyOfTheOneExistingPackage(t *testing.T) {
+	known := []map[string]string{{"id": "guid-1", "name": "ns"}}
+	for name, c := range map[string]struct {
+		packages []string
+		key      string
+	}{
+		"one":     {[]string{"lithops_q_w-", "lithops_v2.6.0_q_w-", "other"}, "q_w-"},
+		"none":    {[]string{"other"}, ""},
+		"several": {[]string{"lithops_abcd", "lithops_wxyz"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			svc := &service{namespaces: known}
+			for _, p := range c.packages {
+				svc.packages = append(svc.packages, map[string]any{"name": p, "binding": false})
+			}
+			s, err := Open(t.Context(), against(t, svc, "3.7.0", ""))
+			if c.key == "" {
+				var f *fault.Fault
+				if !errors.As(err, &f) || !strings.Contains(f.Recovery.String(), "--user-key") {
+					t.Errorf("error %v", err)
+				}
+				return
+			}
+			if err != nil || s.Contract.UserKey != c.key || !strings.Contains(s.Target.UserKeyFrom, "package") {
+				t.Errorf("%v %+v", err, s)
+			}
+		})
+	}
+}
+
+func TestTolerantAlwaysGivesAService(t *testing.T) {
+	for name, config := range map[string]string{"nothing": "", "broken": "lithops: [", "no region": ibm("", ""), "no bucket": "lithops:\n  backend: openwhisk\n"} {
+		t.Run(name, func(t *testing.T) {
+			o := home(t, "3.7.0", config)
+			o.Tolerant = true
+			s, err := Open(t.Context(), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			checks, err := s.Doctor(t.Context(), false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			failed := 0
+			for _, c := range checks {
+				if c.Status == runtime.CheckFailed {
+					failed++
+				}
+			}
+			if failed == 0 {
+				t.Errorf("nothing failed: %+v", checks)
+			}
+		})
+	}
+}
