@@ -15,8 +15,6 @@ import (
 	"strings"
 	"text/template"
 
-	"github.com/google/renameio/v2"
-
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/actionproxy"
 	"fn-runtime/runtime/fault"
@@ -44,6 +42,20 @@ func Base(python string) string {
 		return "python:3.6-slim-bullseye"
 	}
 	return "python:" + python + "-slim-bookworm"
+}
+
+// pins are the last releases of IBM's SDKs for Pythons that have ended. Later ones refuse these Pythons only once they
+// are built, so that pip would try one after the other for minutes. No newer release will come for them.
+func pins(python string) (cos, core string) {
+	switch python {
+	case "3.6":
+		return "==2.12.0", "==3.16.0"
+	case "3.7":
+		return "==2.13.4", "==3.16.0"
+	case "3.8", "3.9":
+		return "==2.14.2", "==3.16.0"
+	}
+	return "", ""
 }
 
 // CondaBase is the image whose conda makes the environment of a conda skeleton.
@@ -84,12 +96,30 @@ func Write(dir string, o Options) (written []string, err error) {
 	}
 	for _, f := range files {
 		path := filepath.Join(dir, f.name)
-		if err := renameio.WriteFile(path, f.data, 0o644); err != nil {
+		if err := writeWhole(path, f.data); err != nil {
 			return written, unwritable(path, err)
 		}
 		written = append(written, path)
 	}
 	return written, nil
+}
+
+// writeWhole replaces the file at once, so that nobody finds half of one. It works on Windows too.
+func writeWhole(path string, data []byte) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), ".fn-runtime-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(f.Name())
+		}
+	}()
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Chmod(0o644), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
 }
 
 type file struct {
@@ -107,6 +137,7 @@ func render(o Options) ([]file, error) {
 	dockerfile, data := "Dockerfile", map[string]any{
 		"Python": o.Python, "Base": Base(o.Python), "Imports": strings.Join(Modules(""), ", "),
 	}
+	data["COS"], data["Core"] = pins(o.Python)
 	if o.Conda {
 		dockerfile, data["Base"] = "Dockerfile.conda", CondaBase
 	}

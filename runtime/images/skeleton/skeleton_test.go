@@ -34,7 +34,7 @@ func TestWrite(t *testing.T) {
 				t.Error("the proxy is another one")
 			}
 			requirements := read(t, filepath.Join(dir, "requirements.txt"))
-			for _, word := range []string{"Your own packages", "cloudpickle\n", "ibm-cos-sdk\n"} {
+			for _, word := range []string{"Your own packages", "cloudpickle\n", "ibm-cos-sdk"} {
 				if !strings.Contains(requirements, word) {
 					t.Errorf("no %q in\n%s", word, requirements)
 				}
