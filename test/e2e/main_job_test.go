@@ -20,44 +20,31 @@ type client struct {
 	lithops string // requirement for pip
 	more    []string
 	backend string // what -b gets
-	config  func(t *testing.T, e endpoint) string
+	config  func(t *testing.T, e harness.Endpoint) string
 }
 
-// endpoint is what `local status --output json --show-secrets` says.
-type endpoint struct {
-	Endpoint    string `json:"endpoint"`
-	S3Endpoint  string `json:"s3_endpoint"`
-	Namespace   string `json:"namespace"`
-	NamespaceID string `json:"namespace_id"`
-	APIKey      string `json:"api_key"`
-	Token       string `json:"token"`
-	AccessKey   string `json:"access_key_id"`
-	SecretKey   string `json:"secret_access_key"`
-	Bucket      string `json:"bucket"`
-	CAFile      string `json:"ca_file"`
-}
-
-func (e endpoint) minio() string {
+// minio is the storage section for the endpoint.
+func minio(e harness.Endpoint) string {
 	return fmt.Sprintf("minio:\n  endpoint: %s\n  access_key_id: %s\n  secret_access_key: %s\n  storage_bucket: %s\n",
 		e.S3Endpoint, e.AccessKey, e.SecretKey, e.Bucket)
 }
 
 var clients = []client{
 	{name: "newest_openwhisk", python: "3.11", lithops: "lithops", more: []string{"boto3"}, backend: "openwhisk",
-		config: func(_ *testing.T, e endpoint) string {
-			return "lithops:\n  backend: openwhisk\n  storage: minio\n" + e.minio() +
+		config: func(_ *testing.T, e harness.Endpoint) string {
+			return "lithops:\n  backend: openwhisk\n  storage: minio\n" + minio(e) +
 				fmt.Sprintf("openwhisk:\n  endpoint: %s\n  namespace: %s\n  api_key: %s\n  insecure: true\n", e.Endpoint, e.Namespace, e.APIKey)
 		}},
-	{name: "newest_ibm_cf", python: "3.11", lithops: "lithops", more: []string{"boto3"}, backend: "ibm_cf",
-		config: func(_ *testing.T, e endpoint) string {
-			return "lithops:\n  backend: ibm_cf\n  storage: minio\n" + e.minio() +
+	{name: "newest_ibm_cf", python: "3.11", lithops: "lithops[ibm]", more: []string{"boto3"}, backend: "ibm_cf",
+		config: func(_ *testing.T, e harness.Endpoint) string {
+			return "lithops:\n  backend: ibm_cf\n  storage: minio\n" + minio(e) +
 				"ibm:\n  iam_api_key: Ab_x-0123456789\n" +
 				fmt.Sprintf("ibm_cf:\n  endpoint: %s\n  namespace: %s\n  token: %s\n  token_expiry_time: %d\n",
 					e.Endpoint, e.Namespace, e.Token, time.Now().Add(48*time.Hour).Unix())
 		}},
 	{name: "2.6.0_ibm_cf", python: "3.8", lithops: "lithops==2.6.0", more: []string{"boto3"}, backend: "ibm_cf",
-		config: func(_ *testing.T, e endpoint) string {
-			return "lithops:\n  backend: ibm_cf\n  storage: minio\n  storage_bucket: " + e.Bucket + "\n" + e.minio() +
+		config: func(_ *testing.T, e harness.Endpoint) string {
+			return "lithops:\n  backend: ibm_cf\n  storage: minio\n  storage_bucket: " + e.Bucket + "\n" + minio(e) +
 				fmt.Sprintf("ibm_cf:\n  endpoint: %s\n  namespace: %s\n  api_key: %s\n", e.Endpoint, e.Namespace, e.APIKey)
 		}},
 }
@@ -72,11 +59,11 @@ func TestMainJob(t *testing.T) {
 			s := harness.NewStage(t)
 			s.Env = append(s.Env, "VIRTUAL_ENV="+venv)
 			s.FnRuntime("local", "start", "--python", python)
-			e := status(t, s)
+			e := s.Endpoint()
 			config := filepath.Join(s.Home, ".lithops", "config")
 			write(t, config, c.config(t, e))
 			// The endpoint's own certificate authority: ibm_cf has no "insecure".
-			s.Env = append(s.Env, "REQUESTS_CA_BUNDLE="+e.CAFile)
+			s.Env = append(s.Env, "REQUESTS_CA_BUNDLE="+e.CABundle)
 
 			const second = "someone/second_runtime:0.1"
 			s.FnRuntime("deploy", "default", "-m", "256,512")
@@ -86,10 +73,10 @@ func TestMainJob(t *testing.T) {
 				t.Errorf("the second deploy changed something:\n%s", again.Stdout)
 			}
 
-			mark := len(requests(t, s))
+			mark := len(s.Requests())
 			job(t, s, python, second)
-			for _, r := range requests(t, s)[mark:] {
-				if r.Method == "PUT" && strings.Contains(r.Path, "/api/v1/") {
+			for _, r := range s.Requests()[mark:] {
+				if r.Service == "openwhisk" && r.Method != "POST" && r.Method != "GET" {
 					t.Errorf("the client had to deploy: %s %s (%s)", r.Method, r.Path, r.Agent)
 				}
 			}
@@ -116,9 +103,9 @@ func TestOrphanMetadataIsMended(t *testing.T) {
 	s := harness.NewStage(t)
 	s.Env = append(s.Env, "VIRTUAL_ENV="+venv)
 	s.FnRuntime("local", "start", "--python", python)
-	e := status(t, s)
+	e := s.Endpoint()
 	write(t, filepath.Join(s.Home, ".lithops", "config"), c.config(t, e))
-	s.Env = append(s.Env, "REQUESTS_CA_BUNDLE="+e.CAFile)
+	s.Env = append(s.Env, "REQUESTS_CA_BUNDLE="+e.CABundle)
 	s.FnRuntime("deploy", "default")
 
 	var listed []struct{ Package, Action, State string }
@@ -188,33 +175,6 @@ func find(t *testing.T, s *harness.Stage, python string) (f found) {
 	t.Helper()
 	decode(t, result(t, s.Run(time.Minute, python, script(t, "find.py"), "256")), &f)
 	return f
-}
-
-type request struct {
-	Method string `json:"method"`
-	Path   string `json:"path"`
-	Status int    `json:"status"`
-	Agent  string `json:"user_agent"`
-}
-
-// requests reads the endpoint's record.
-func requests(t *testing.T, s *harness.Stage) (all []request) {
-	t.Helper()
-	for line := range strings.Lines(s.FnRuntime("local", "logs", "--requests", "--output", "json").Stdout) {
-		var r request
-		decode(t, line, &r)
-		all = append(all, r)
-	}
-	if len(all) == 0 {
-		t.Fatal("the endpoint has no record of requests")
-	}
-	return all
-}
-
-func status(t *testing.T, s *harness.Stage) (e endpoint) {
-	t.Helper()
-	decode(t, s.FnRuntime("local", "status", "--output", "json", "--show-secrets").Stdout, &e)
-	return e
 }
 
 func result(t *testing.T, r harness.Result) string {

@@ -12,7 +12,7 @@ config = default_config()
 storage = InternalStorage(extract_storage_config(config))
 handler = ServerlessHandler(extract_serverless_config(config), storage)
 backend = handler.backend
-runtime = config[backend.name]['runtime']
+runtime = config[backend.name].get('runtime') or backend._get_default_runtime_image_name()
 # The version became a part of the key that the backend makes in 3.0.
 args = (runtime, memory, lithops.__version__) if lithops.__version__ >= '3' else (runtime, memory)
 key = handler.get_runtime_key(*args)
