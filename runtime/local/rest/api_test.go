@@ -1,7 +1,6 @@
 package rest
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -12,8 +11,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/apache/openwhisk-client-go/whisk"
 
 	"fn-runtime/runtime/local/invoke"
 	"fn-runtime/runtime/local/state"
@@ -277,23 +274,6 @@ func TestEveryPageOfALongList(t *testing.T) {
 	}
 }
 
-func TestAbsoluteFormTarget(t *testing.T) {
-	f := serve(t)
-	f.furnish("a")
-	// A request through a "proxy" that is the server itself has its target in absolute form, as Lithops sends it.
-	client := &http.Client{Transport: &http.Transport{Proxy: func(*http.Request) (u *urlT, err error) { return parse(f.URL) }}}
-	req, _ := http.NewRequest("POST", "http://127.0.0.1:1/api/v1/namespaces/guest/actions/p/a?blocking=true&result=true", bytes.NewReader([]byte(`{"v":1}`)))
-	req.Header.Set("Authorization", "Bearer "+testToken)
-	resp, err := client.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close() //nolint:errcheck
-	if body, _ := io.ReadAll(resp.Body); string(body) != `{"v":1}` {
-		t.Fatal(resp.Status, string(body))
-	}
-}
-
 func TestInvocationCarriesDefaultsAndInterpreter(t *testing.T) {
 	f := serve(t)
 	f.do("basic", "PUT", "/namespaces/_/packages/p", `{"parameters":[{"key":"a","value":1},{"key":"b","value":1}]}`)
@@ -326,51 +306,5 @@ func TestAbandonedActivationsAreRecorded(t *testing.T) {
 	}
 	if _, body, _ := f.do("basic", "GET", "/namespaces/_/activations/"+id, ""); !strings.Contains(body, "The endpoint ended while the activation was running.") {
 		t.Fatal(body)
-	}
-}
-
-func TestOpenWhiskClient(t *testing.T) {
-	f := serve(t)
-	client, err := whisk.NewClient(http.DefaultClient, &whisk.Config{
-		Namespace: "_", AuthToken: testKey, Host: strings.TrimPrefix(f.URL, "http://"), BaseURL: must(parse(f.URL + "/api/")), Version: "v1",
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := client.Packages.Insert(&whisk.Package{Name: "p", Namespace: "_"}, false); err != nil {
-		t.Fatal(err)
-	}
-	code, yes, memory := "UEsDBA==", true, 128
-	action := &whisk.Action{Name: "p/a", Namespace: "_", Exec: &whisk.Exec{Kind: "blackbox", Image: "i", Code: &code, Binary: &yes}, Limits: &whisk.Limits{Memory: &memory}}
-	if _, _, err := client.Actions.Insert(action, true); err != nil {
-		t.Fatal(err)
-	}
-	got, _, err := client.Actions.Get("p/a", true)
-	if err != nil || *got.Exec.Code != code || got.Exec.Image != "i" || *got.Limits.Memory != 128 {
-		t.Fatal(got, err)
-	}
-	list, _, err := client.Actions.List("p", &whisk.ActionListOptions{Limit: 200})
-	if err != nil || len(list) != 1 || list[0].Namespace != "guest/p" {
-		t.Fatal(list, err)
-	}
-	result, _, err := client.Actions.Invoke("p/a", map[string]any{"x": 1}, true, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	answered, _ := result.(map[string]any)
-	id, _ := answered["activationId"].(string)
-	a, _, err := client.Activations.Get(id)
-	if err != nil || a.Status != "success" || a.Annotations.GetValue("path") != "guest/p/a" {
-		t.Fatalf("%+v %v", a, err)
-	}
-	acts, _, err := client.Activations.List(&whisk.ActivationListOptions{Limit: 10})
-	if err != nil || len(acts) != 1 {
-		t.Fatal(acts, err)
-	}
-	if _, err := client.Actions.Delete("p/a"); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := client.Packages.Delete("p"); err != nil {
-		t.Fatal(err)
 	}
 }

@@ -142,7 +142,8 @@ func (d *DB) Activations(ns string, f ActivationFilter) ([]Activation, error) {
 			upto = uint64(f.Upto)
 		}
 		// The key after the last one wanted, then backwards.
-		k, v := c.Seek(append(append([]byte(nil), prefix...), binary.BigEndian.AppendUint64(nil, upto+1)...))
+		k, _ := c.Seek(append(append([]byte(nil), prefix...), binary.BigEndian.AppendUint64(nil, upto+1)...))
+		var v []byte
 		if k == nil {
 			k, v = c.Last()
 		} else {

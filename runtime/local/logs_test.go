@@ -1,0 +1,69 @@
+package local
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestTheLogIsBoundedAndFollowed(t *testing.T) {
+	dir := t.TempDir()
+	w, err := openLog(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.max = 2000
+	log := w.logger()
+	for n := range 40 {
+		log.Info("request", "service", "s3", "method", "GET", "path", "/b/\x1b[31m"+strconv.Itoa(n), "status", 200, "duration_ns", 1)
+	}
+	for _, name := range []string{logFile, logFile + ".1"} {
+		if st, err := os.Stat(filepath.Join(dir, name)); err != nil || st.Size() > w.max {
+			t.Error(name, st, err)
+		}
+	}
+	var out bytes.Buffer
+	if err := Logs(t.Context(), dir, false, 3, &out); err != nil || strings.Count(out.String(), "\n") != 3 || strings.Contains(out.String(), "\x1b") {
+		t.Errorf("%q %v", out.String(), err)
+	}
+	r, pipe := io.Pipe()
+	ctx, cancel := context.WithCancel(t.Context())
+	followed := make(chan error, 1)
+	go func() { followed <- Logs(ctx, dir, true, 0, pipe) }()
+	got := make(chan string, 1)
+	go func() {
+		line := make([]byte, 4096)
+		n, _ := r.Read(line)
+		got <- string(line[:n])
+	}()
+	again := time.NewTicker(10 * time.Millisecond) // what is logged before the reader is there does not follow
+	defer again.Stop()
+	end := time.After(10 * time.Second)
+	for line := ""; line == ""; {
+		select {
+		case line = <-got:
+			if !strings.HasSuffix(line, "after x=1\n") {
+				t.Error(line)
+			}
+		case <-again.C:
+			log.Info("after", "x", 1)
+		case <-end:
+			t.Fatal("nothing followed")
+		}
+	}
+	_ = r.Close()
+	cancel() // an interrupt is how following ends; it is no error
+	if err := <-followed; err != nil {
+		t.Error(err)
+	}
+	_ = w.Close()
+	if reqs, err := Requests(dir); err != nil || len(reqs) == 0 {
+		t.Error(reqs, err)
+	}
+}
