@@ -3,14 +3,11 @@ package runtime_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"fn-runtime/i18n"
 	"fn-runtime/runtime"
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
@@ -221,6 +218,18 @@ func TestDeployFollowsALongActivation(t *testing.T) {
 	}
 }
 
+func TestDeploySaysWhosePythonRuns(t *testing.T) {
+	w := newWorld(t)
+	w.Target.HostPython = true
+	if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "default"}); err != nil {
+		t.Fatal(err)
+	}
+	a := w.functions.All()[pkg+"/"+w.action(defaultImage, 256)]
+	if !strings.Contains(w.seen.said(), "Python of this machine (/usr/bin/python3), not the image") || a.Annotations["fn-runtime-interpreter"] != "/usr/bin/python3" {
+		t.Errorf("said %q, action %+v", w.seen.said(), a)
+	}
+}
+
 func TestInterruptedDeployCleansUp(t *testing.T) {
 	w := newWorld(t)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -283,124 +292,4 @@ func TestDryRunInAnEmptyAccount(t *testing.T) {
 		}
 	}
 	w.usable(t, defaultImage, 256)
-}
-
-// Every request fails in turn, before and after it was processed; the next undisturbed run ends in the right state.
-func TestDeployHealsAfterAFaultAtAnyRequest(t *testing.T) {
-	faultAtEveryRequest(t, func(w *world) error {
-		_, err := w.Deploy(context.Background(), runtime.DeployRequest{Name: "me/img:1", MemoryMB: []int{256, 512}})
-		return err
-	}, func(w *world) {}, func(t *testing.T, w *world) {
-		w.usable(t, "docker.io/me/img:1", 256)
-		w.usable(t, "docker.io/me/img:1", 512)
-	})
-}
-
-func TestRedeployHealsAfterAFaultAtAnyRequest(t *testing.T) {
-	deploy := func(w *world) error {
-		_, err := w.Deploy(context.Background(), runtime.DeployRequest{Name: "me/img:1"})
-		return err
-	}
-	faultAtEveryRequest(t, deploy, func(w *world) {
-		if err := deploy(w); err != nil {
-			t.Fatal(err)
-		}
-		w.editLithops(t, "changed = 1")
-	}, func(t *testing.T, w *world) {
-		w.usable(t, "docker.io/me/img:1", 256)
-		if again, err := w.Deploy(context.Background(), runtime.DeployRequest{Name: "me/img:1"}); err != nil || again.Changed() {
-			t.Errorf("not settled: %v %+v", err, again.Items)
-		}
-	})
-}
-
-// faultAtEveryRequest runs an operation once for each of its requests, kind of fault and moment, lets that request
-// fail, runs it again undisturbed, and looks at the state.
-func faultAtEveryRequest(t *testing.T, operation func(*world) error, prepare func(*world), settled func(*testing.T, *world)) {
-	t.Helper()
-	tried := 0
-	for _, kind := range []fault.Kind{fault.Unavailable, fault.Timeout, fault.Throttled} {
-		for _, late := range []bool{false, true} {
-			for n := 0; ; n++ {
-				w := newWorld(t)
-				prepare(w)
-				w.forget()
-				var mu sync.Mutex
-				count, hit := 0, ""
-				hook := func(request string, after bool) error {
-					if after != late {
-						return nil
-					}
-					mu.Lock()
-					defer mu.Unlock()
-					count++
-					if count == n+1 {
-						hit = request
-						return fault.New(kind, i18n.M("Injected."), i18n.M("Try again."))
-					}
-					return nil
-				}
-				w.functions.Hook, w.store.Hook = hook, hook
-				first := operation(w)
-				if hit == "" {
-					if first != nil {
-						t.Fatalf("undisturbed run: %v", first)
-					}
-					break
-				}
-				tried++
-				w.functions.Hook, w.store.Hook = nil, nil
-				orphans(t, w, fmt.Sprintf("after %s at %q (late %v)", kind, hit, late))
-				if err := operation(w); err != nil && !fault.Is(err, fault.NotFound) {
-					t.Errorf("%s at %q (late %v): the next run fails: %v", kind, hit, late, err)
-				}
-				settled(t, w)
-				if t.Failed() {
-					t.Fatalf("%s at %q (late %v), first error %v", kind, hit, late, first)
-				}
-			}
-		}
-	}
-	t.Logf("%d faults tried", tried)
-}
-
-// orphans fails when there is metadata without its action: the client would hang.
-func orphans(t *testing.T, w *world, when string) {
-	t.Helper()
-	known := map[string]bool{}
-	for _, a := range w.functions.All() {
-		known[w.Contract.MetadataKey(a.Name)] = true
-	}
-	for _, key := range w.store.Keys() {
-		if strings.HasPrefix(key, "lithops.runtimes/openwhisk/") && !known[key] {
-			t.Errorf("%s: metadata without action: %s", when, key)
-		}
-	}
-}
-
-func TestTwentyDeploysAtOnce(t *testing.T) {
-	w := newWorld(t)
-	var wg sync.WaitGroup
-	errs := make([]error, 20)
-	for i := range errs {
-		wg.Go(func() { _, errs[i] = w.Deploy(t.Context(), runtime.DeployRequest{Name: "default"}) })
-	}
-	wg.Wait()
-	if err := errors.Join(errs...); err != nil {
-		t.Fatal(err)
-	}
-	w.usable(t, defaultImage, 256)
-}
-
-func TestDeployAgainstDelete(t *testing.T) {
-	for range 12 {
-		w := newWorld(t)
-		var wg sync.WaitGroup
-		for range 3 {
-			wg.Go(func() { _, _ = w.Deploy(t.Context(), runtime.DeployRequest{Name: "default"}) })
-			wg.Go(func() { _, _ = w.Delete(t.Context(), runtime.DeleteRequest{Name: "default"}) })
-		}
-		wg.Wait()
-		orphans(t, w, "after the race")
-	}
 }

@@ -1,0 +1,127 @@
+package runtime_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"fn-runtime/runtime"
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/runtimetest"
+)
+
+func TestDoctorFindsAndMendsOrphans(t *testing.T) {
+	w := deployed(t)
+	_ = w.Cache.WriteMetadata(w.key("docker.io/me/only_cached", 256), []byte("{}"))
+	find := func(checks []runtime.Check, name string) runtime.Check {
+		for _, c := range checks {
+			if c.Name == name {
+				return c
+			}
+		}
+		t.Fatalf("no check %s", name)
+		return runtime.Check{}
+	}
+	checks, err := w.Doctor(t.Context(), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := find(checks, "orphans"); c.Status != runtime.CheckFailed || !strings.Contains(c.Remedy.String(), "--repair") {
+		t.Errorf("%+v", c)
+	}
+	if c := find(checks, "caches"); c.Status != runtime.CheckFailed {
+		t.Errorf("%+v", c)
+	}
+	before := len(w.functions.All())
+	if _, err := w.Doctor(t.Context(), true); err != nil {
+		t.Fatal(err)
+	}
+	checks, _ = w.Doctor(t.Context(), false)
+	for _, c := range checks {
+		if c.Status == runtime.CheckFailed {
+			t.Errorf("after the repair: %s %s", c.Name, c.Finding)
+		}
+	}
+	if len(w.functions.All()) != before {
+		t.Error("doctor touched actions")
+	}
+}
+
+func TestDoctorReportsWhatCouldNotBeOpened(t *testing.T) {
+	s := &runtime.Service{Problems: map[string]error{
+		"lithops": fault.New(fault.NotFound, runtimetestMessage, runtimetestMessage),
+		"backend": fault.New(fault.NotLoggedIn, runtimetestMessage, runtimetestMessage),
+	}}
+	checks, err := s.Doctor(t.Context(), true)
+	if err != nil || len(checks) != 9 {
+		t.Fatalf("%v %v", checks, err)
+	}
+}
+
+func TestCleanLeavesTheNeighboursAlone(t *testing.T) {
+	w := deployed(t)
+	now := time.Now()
+	neighbours := []string{"lithops.jobs-old/a", "lithops.jobsX", "lithops.runtimes/ibm_cf/3.7.0/us/ns/a_256MB_3.7.0.meta.json", "data/lithops.jobs/a",
+		"lithops.runtimes/openwhiskX/a", "lithops.jobs", "x"}
+	for _, k := range append([]string{"lithops.jobs/a/b", "lithops.jobs/c"}, neighbours...) {
+		w.store.Set(k, []byte("1"), now.Add(-time.Hour))
+	}
+	w.store.Set("lithops.jobs/new", []byte("1"), now)
+	if _, err := w.Clean(t.Context(), runtime.CleanRequest{OlderThan: time.Minute}); err != nil {
+		t.Fatal(err)
+	}
+	if keys := w.store.Keys(); !slices.Contains(keys, "lithops.jobs/new") || slices.Contains(keys, "lithops.jobs/c") || len(w.functions.All()) < 8 {
+		t.Errorf("after housekeeping: %v", keys)
+	}
+	plan, err := w.Clean(t.Context(), runtime.CleanRequest{DryRun: true})
+	if err != nil || len(plan.Items) == 0 {
+		t.Fatal(err)
+	}
+	if _, err := w.Clean(t.Context(), runtime.CleanRequest{}); err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(neighbours)
+	if keys := w.store.Keys(); !slices.Equal(keys, neighbours) {
+		t.Errorf("left: %v", keys)
+	}
+	if all := w.functions.All(); len(all) != 1 || all["mine/img_256MB_3.7.0"].Image == "" {
+		t.Errorf("actions left: %v", all)
+	}
+	if keys := w.functions.PackageNames(); !slices.Equal(keys, []string{"mine"}) {
+		t.Errorf("packages left: %v", keys)
+	}
+}
+
+func TestCleanHealsAfterAFaultAtAnyRequest(t *testing.T) {
+	faultAtEveryRequest(t, func(w *world) error {
+		_, err := w.Clean(context.Background(), runtime.CleanRequest{})
+		return err
+	}, func(w *world) {
+		if _, err := w.Deploy(context.Background(), runtime.DeployRequest{Name: "me/img:1"}); err != nil {
+			t.Fatal(err)
+		}
+		w.store.Set("lithops.jobs/a", nil, time.Now())
+	}, func(t *testing.T, w *world) { w.empty(t) })
+}
+
+func TestInvokeMeasures(t *testing.T) {
+	w := deployed(t)
+	cold := true
+	w.functions.Run = func(entity.Action) entity.Activation {
+		a := runtimetest.Metadata("3.11", "3.7.0")
+		if !cold {
+			a.InitMS = 0
+		}
+		cold = false
+		return a
+	}
+	calls, err := w.Invoke(t.Context(), runtime.InvokeRequest{Name: "default"})
+	if err != nil || len(calls) != 2 || !calls[0].Cold || calls[1].Cold || calls[0].InitMS != 80 {
+		t.Errorf("%+v %v", calls, err)
+	}
+	_, err = w.Invoke(t.Context(), runtime.InvokeRequest{Name: "default", MemoryMB: 1024})
+	mustFault(t, err, fault.NotFound, "--memory 1024")
+}
