@@ -1,0 +1,49 @@
+package functions
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// Whatever a server answers, nothing panics, and no success is made up.
+func FuzzAnswers(f *testing.F) {
+	for _, s := range []string{`null`, `[]`, `{}`, `[null]`, `{"error":null,"code":null}`, `{"response":null}`, `{"response":{"result":[]}}`,
+		`[{"name":1}]`, `[{"annotations":{}}]`, `{"namespaces":[null]}`, `{"limits":{"memory":1e99}}`, `"x"`, `{"activationId":{}}`} {
+		for _, status := range []int{200, 202, 404, 502} {
+			f.Add(status, s)
+		}
+	}
+	f.Fuzz(func(t *testing.T, status int, body string) {
+		if status < 200 || status > 599 {
+			t.Skip()
+		}
+		c := New(Options{Endpoint: "https://x.test", Transport: answering{status, body}})
+		ctx := t.Context()
+		_, err := c.Invoke(ctx, "p", "a", nil)
+		if err == nil && status >= 300 && status != 502 {
+			t.Errorf("%d is no success", status)
+		}
+		_, _ = c.Activation(ctx, "a")
+		_, _ = c.Action(ctx, "p", "a")
+		_, _ = c.Namespaces(ctx)
+		_, _ = c.CreateNamespace(ctx, "n", "g")
+		n := 0
+		for range c.Actions(ctx, "p") {
+			if n++; n > 10000 {
+				break
+			}
+		}
+		_ = c.DeletePackage(ctx, "p")
+	})
+}
+
+type answering struct {
+	status int
+	body   string
+}
+
+func (a answering) RoundTrip(req *http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: a.status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(a.body)), Request: req}, nil
+}
