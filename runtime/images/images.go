@@ -33,8 +33,9 @@ type Options struct {
 	Transport    http.RoundTripper // for registry reads; it carries retries and traces
 	Live         bool              // progress goes to a terminal, so that byte counts may be redrawn in place
 	Warn         func(i18n.Message)
-	ContextWarn  int64 // bytes of build context that are worth a warning; 0 is 500 MB
-	ContextLimit int64 // bytes of build context that are refused; 0 is 2 GiB
+	ContextWarn  int64  // bytes of build context that are worth a warning; 0 is 500 MB
+	ContextLimit int64  // bytes of build context that are refused; 0 is 2 GiB
+	Checked      string // folder that remembers which images passed their check; "" checks each time
 }
 
 // The sizes of a build context, in bytes: see Options.
@@ -110,9 +111,7 @@ func (b *Builder) Build(ctx context.Context, spec entity.ImageBuild, progress io
 		return built, err
 	}
 	if spec.Check {
-		found, err := check(ctx, e, built.ID, spec)
-		built.Python = found.Python
-		if err != nil {
+		if built.Python, err = b.check(ctx, e, built.ID, spec); err != nil {
 			return built, err
 		}
 	}
@@ -133,6 +132,19 @@ func (b *Builder) Digest(ctx context.Context, image string) (string, error) {
 		return d.Digest().String(), nil
 	}
 	return b.credentials.Digest(ctx, ref, b.o.Transport)
+}
+
+// check gives the Python of an image that is fit for a worker, from memory when it has passed before.
+func (b *Builder) check(ctx context.Context, e *engine.Engine, id string, spec entity.ImageBuild) (string, error) {
+	memory := checked{b.o.Checked}
+	if python, ok := memory.passed(id, spec); ok {
+		return python, nil
+	}
+	found, err := check(ctx, e, id, spec)
+	if err == nil {
+		memory.remember(id, spec, found.Python)
+	}
+	return found.Python, err
 }
 
 func (b *Builder) connect(ctx context.Context) (*engine.Engine, error) {

@@ -1,0 +1,51 @@
+package images
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"fn-runtime/runtime/entity"
+)
+
+// checkedFor is how long the passing of a check is remembered.
+const checkedFor = 30 * 24 * time.Hour
+
+// checked remembers which images passed a check, so that a build that changes nothing does not start a container. An
+// image's id is made from its content: the same id passes again. One file each, named after id and expectations.
+type checked struct{ dir string } // "" remembers nothing
+
+// pythonVersion is what such a file holds.
+var pythonVersion = regexp.MustCompile(`^\d+\.\d+$`)
+
+func (c checked) path(id string, spec entity.ImageBuild) string {
+	sum := sha256.Sum256([]byte(id + "\n" + spec.Python + "\n" + strings.Join(spec.Modules, "\n") + "\n" + probe))
+	return filepath.Join(c.dir, hex.EncodeToString(sum[:]))
+}
+
+// passed gives the Python of an image that has passed.
+func (c checked) passed(id string, spec entity.ImageBuild) (python string, ok bool) {
+	if c.dir == "" {
+		return "", false
+	}
+	data, err := os.ReadFile(c.path(id, spec))
+	return string(data), err == nil && pythonVersion.Match(data)
+}
+
+// remember notes that an image has passed, and forgets old ones. What cannot be written is checked again.
+func (c checked) remember(id string, spec entity.ImageBuild, python string) {
+	if c.dir == "" || os.MkdirAll(c.dir, 0o700) != nil {
+		return
+	}
+	entries, _ := os.ReadDir(c.dir)
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil && time.Since(info.ModTime()) > checkedFor {
+			_ = os.Remove(filepath.Join(c.dir, e.Name()))
+		}
+	}
+	_ = os.WriteFile(c.path(id, spec), []byte(python), 0o600)
+}
