@@ -1,6 +1,7 @@
 package actionproxy_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -69,7 +71,7 @@ func start(t *testing.T, python string) *proxy {
 	return startWith(t, python, nil)
 }
 
-// startWith gives the proxy a lifeline and, with it, a process group of its own.
+// startWith gives the proxy a lifeline.
 func startWith(t *testing.T, python string, lifeline *os.File) *proxy {
 	t.Helper()
 	return startFor(t, python, lifeline)
@@ -93,10 +95,10 @@ func startFor(t testing.TB, python string, lifeline *os.File) *proxy {
 	p.cmd = exec.Command(python, file)
 	p.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "PROXY_HOST=127.0.0.1", "PORT=" + strconv.Itoa(port),
 		"TMPDIR=" + dir, "PROXY_DIR=" + filepath.Join(dir, "action"), "PYTHONDONTWRITEBYTECODE=1"}
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if lifeline != nil {
 		p.cmd.ExtraFiles = []*os.File{lifeline}
 		p.cmd.Env = append(p.cmd.Env, "PROXY_LIFELINE=3", "PROXY_WORKER="+dir)
-		p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	}
 	stdout, _ := os.Create(p.out)
 	stderr, _ := os.Create(p.err)
@@ -107,7 +109,7 @@ func startFor(t testing.TB, python string, lifeline *os.File) *proxy {
 		t.Fatal(err)
 	}
 	go func() { p.exited <- p.cmd.Wait() }()
-	t.Cleanup(func() { p.cmd.Process.Kill() })
+	t.Cleanup(func() { syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) })
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
 		c, err := net.Dial("tcp", p.base[len("http://"):])
 		if err == nil {
@@ -180,4 +182,11 @@ func (p *proxy) gone(within time.Duration) error {
 	}
 }
 
-func alive(pid int) bool { return syscall.Kill(pid, 0) == nil }
+// alive tells whether a process runs; one that has ended and that nobody has collected yet does not.
+func alive(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return syscall.Kill(pid, 0) == nil && runtime.GOOS != "linux"
+	}
+	return !bytes.Contains(stat, []byte(") Z "))
+}

@@ -73,13 +73,34 @@ func TestLifeline(t *testing.T) {
 			t.Fatal(body)
 		}
 		for _, pid := range result.Pids {
-			for deadline := time.Now().Add(5 * time.Second); alive(pid); time.Sleep(10 * time.Millisecond) {
-				if time.Now().After(deadline) {
-					t.Errorf("process %d of the action still runs", pid)
-					syscall.Kill(pid, syscall.SIGKILL)
-				}
-			}
+			awaitGone(t, pid)
 		}
 		return
+	}
+}
+
+func TestGuardKilled(t *testing.T) {
+	eachPython(t, func(t *testing.T, python string) {
+		p := start(t, python)
+		p.initSource("import os\ndef main(a):\n return {'pids': [os.getpid()]}")
+		_, body := p.post("/run", run(none))
+		var result struct{ Pids []int }
+		if err := json.Unmarshal([]byte(body), &result); err != nil || len(result.Pids) != 1 {
+			t.Fatal(body)
+		}
+		p.cmd.Process.Kill()
+		p.gone(10 * time.Second)
+		awaitGone(t, result.Pids[0])
+	})
+}
+
+func awaitGone(t *testing.T, pid int) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); alive(pid); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Errorf("process %d still runs", pid)
+			syscall.Kill(pid, syscall.SIGKILL)
+			return
+		}
 	}
 }

@@ -316,6 +316,8 @@ class Server:
         self.listener, self.deadlines = listener, deadlines
         self.connections = {}
         self.selector = getattr(selectors, 'PollSelector', selectors.SelectSelector)()
+        if deadlines is not None:  # becomes ready when the guard is gone
+            self.selector.register(deadlines, selectors.EVENT_READ)
         if listener:
             self.selector.register(listener, selectors.EVENT_READ)
         if connection:
@@ -341,6 +343,8 @@ class Server:
     def serve(self):
         while self.listener or self.connections:
             for key, _ in self.selector.select():
+                if key.fileobj == self.deadlines:
+                    return
                 if key.fileobj is self.listener:
                     try:
                         self.add(self.listener.accept()[0])
@@ -448,16 +452,14 @@ class Guard:
         watched = [fd for fd in (awake, self.deadlines, self.lifeline) if fd is not None]
         while True:
             self.collect()
-            if self.stopping and not self.limit:
-                self.kill_all(0)
             left = min(self.limit - time.monotonic(), 3600) if self.limit else None
             ready = select.select(watched, [], [], left and max(left, 0))[0]
             if awake in ready:
                 os.read(awake, 4096)
             if self.deadlines in ready:
-                data = os.read(self.deadlines, 8)
-                if data:
-                    self.limit = struct.unpack('d', data)[0]
+                data = os.read(self.deadlines, 4096)
+                if data:  # the last word counts
+                    self.limit = struct.unpack('d', data[-8:])[0]
                 else:  # the server is about to be collected
                     watched.remove(self.deadlines)
             elif self.lifeline in ready:
@@ -465,6 +467,8 @@ class Guard:
             elif self.limit and time.monotonic() > self.limit:
                 self.say('The action exceeded its deadline.')
                 self.kill_all(1)
+            if self.stopping and not self.limit:
+                self.kill_all(0)
 
     def stop(self, *_):
         self.stopping = True
