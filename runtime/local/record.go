@@ -71,7 +71,7 @@ type counting struct {
 }
 
 func (c *counting) WriteHeader(status int) {
-	if !c.written {
+	if !c.written && status >= http.StatusOK { // not 100 Continue
 		c.status, c.written = status, true
 	}
 	c.ResponseWriter.WriteHeader(status)

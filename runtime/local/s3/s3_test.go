@@ -1,8 +1,10 @@
 package s3
 
 import (
+	"bufio"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -313,5 +315,21 @@ func TestBearerOnlyOnEncryptedConnections(t *testing.T) {
 			t.Errorf("%s: %d, want %d", srv.URL[:5], resp.StatusCode, c.status)
 		}
 		srv.Close()
+	}
+}
+
+// TestEmptyBodyIsContinuedToo: botocore with urllib3 1.26 waits for it, and hangs in its next request otherwise.
+func TestEmptyBodyIsContinuedToo(t *testing.T) {
+	server := httptest.NewServer(handler(t, nil))
+	defer server.Close()
+	conn, err := net.Dial("tcp", server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close() //nolint:errcheck
+	fmt.Fprintf(conn, "PUT /bucket/key HTTP/1.1\r\nHost: %s\r\nExpect: 100-continue\r\nContent-Length: 0\r\n\r\n", conn.RemoteAddr())
+	line, err := bufio.NewReader(conn).ReadString('\n')
+	if err != nil || !strings.HasPrefix(line, "HTTP/1.1 100 ") {
+		t.Fatalf("the first line is %q, %v", line, err)
 	}
 }

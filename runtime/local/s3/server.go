@@ -54,6 +54,11 @@ var unsupported = []string{
 }
 
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	// net/http says "100 Continue" when a body is read. A client that expects it for an empty body too, as botocore with
+	// urllib3 1.26 does, would take the answer to its next request on this connection for a late one and hang.
+	if r.ContentLength == 0 && strings.EqualFold(r.Header.Get("Expect"), "100-continue") {
+		w.WriteHeader(http.StatusContinue)
+	}
 	sig, no := authenticate(r, s.keys, s.now())
 	if no == nil {
 		no = s.admit(r)
