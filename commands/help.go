@@ -10,11 +10,17 @@ import (
 	"fn-runtime/i18n"
 )
 
-func newHelp() *cobra.Command {
+func newHelp(f *Factory) *cobra.Command {
 	return &cobra.Command{
-		Use:   "help [COMMAND]",
-		Short: i18n.M("Show help for a command.").ID,
+		Use:   "help [COMMAND | environment]",
+		Short: i18n.M("Show help for a command or the environment variables.").ID,
+		Example: example(i18n.M("Show the help of a command"), "help deploy") +
+			example(i18n.M("Show the environment variables"), "help environment"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 && args[0] == environmentTopic {
+				f.View.Help(Environment(), false)
+				return nil
+			}
 			topic := cmd.Root()
 			for i, name := range args {
 				next, _, err := topic.Find([]string{name})
@@ -25,7 +31,26 @@ func newHelp() *cobra.Command {
 			}
 			return topic.Help()
 		},
+		ValidArgsFunction: helpTopics,
 	}
+}
+
+// helpTopics completes the names of commands, one level after the other.
+func helpTopics(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	topic, rest, err := cmd.Root().Find(args)
+	if err != nil || len(rest) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var names []string
+	for _, sub := range topic.Commands() {
+		if sub.IsAvailableCommand() {
+			names = append(names, sub.Name()+"\t"+sub.Short)
+		}
+	}
+	if !topic.HasParent() {
+		names = append(names, environmentTopic)
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
 // Usage is the usage line of a command, made from its flags: optional ones in [...].
@@ -87,8 +112,8 @@ func isCommon(fl *pflag.Flag) bool {
 	return ok
 }
 
-// helpOf puts a command's help together.
-func helpOf(cmd *cobra.Command) view.Help {
+// HelpOf puts a command's help together. The reference and the man pages are made from it too.
+func HelpOf(cmd *cobra.Command) view.Help {
 	h := view.Help{Name: cmd.Root().Name(), Short: i18n.M(cmd.Short), Long: i18n.M(cmd.Long), Usage: []string{Usage(cmd)}}
 	if cmd.HasParent() {
 		h.Name = strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()+" ")

@@ -12,9 +12,12 @@ const Name = "fn-runtime"
 // NewRoot makes the command tree. It is the one source of the host's metadata, of help and of completion.
 func NewRoot(f *Factory) *cobra.Command {
 	root := &cobra.Command{
-		Use:           Name,
-		Aliases:       []string{"fnr"},
-		Short:         i18n.M("Manage Lithops runtimes.").ID,
+		Use:     Name,
+		Aliases: []string{"fnr"},
+		Short:   i18n.M("Manage Lithops runtimes.").ID,
+		Long:    i18n.M("Deploys runtimes for the Lithops Python client to IBM Cloud Functions, to an Apache OpenWhisk of your own, or to an endpoint on this machine. The environment variables are listed by 'ibmcloud fn-runtime help environment'.").ID,
+		Example: example(i18n.M("Deploy the default runtime on this machine's own endpoint"), "deploy default -b local") +
+			example(i18n.M("See it"), "list -b local"),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -28,8 +31,8 @@ func NewRoot(f *Factory) *cobra.Command {
 	}
 	root.PersistentFlags().BoolP("help", "h", false, i18n.M("Show help.").ID)
 	root.SetFlagErrorFunc(flagMistake)
-	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { f.View.Help(helpOf(cmd), false) })
-	root.SetHelpCommand(newHelp())
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { f.View.Help(HelpOf(cmd), false) })
+	root.SetHelpCommand(newHelp(f))
 	root.SetOut(f.View.Out)
 	root.SetErr(f.View.Err)
 	root.AddCommand(

@@ -45,7 +45,7 @@ func Run(ctx context.Context, f *Factory, args []string) int {
 	}
 	switch {
 	case fault.Is(err, fault.Usage) && !f.View.JSON:
-		f.View.IncorrectUsage(err, helpOf(cmd))
+		f.View.IncorrectUsage(err, HelpOf(cmd))
 	case fault.Is(err, fault.Usage):
 		f.View.Fail(withUsage(err, cmd), nil)
 	default:

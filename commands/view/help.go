@@ -18,6 +18,8 @@ type Help struct {
 	Commands []Entry
 	Options  []Entry
 	Common   []Entry // options that most commands have
+	// Variables are those of the environment.
+	Variables []Entry
 }
 
 // Entry is a term and what it means.
@@ -47,7 +49,9 @@ func (v *View) Help(h Help, behindError bool) {
 	p := page{w: w, colour: colour, width: width}
 	p.head(v.Texts.Say(i18n.M("NAME:")))
 	p.paragraph(h.Name+" - "+v.plain(h.Short), "   ", "   ")
-	p.head("", v.Texts.Say(i18n.M("USAGE:")))
+	if len(h.Usage) > 0 {
+		p.head("", v.Texts.Say(i18n.M("USAGE:")))
+	}
 	for _, u := range h.Usage {
 		p.paragraph(v.program(u), "   ", "     ")
 	}
@@ -67,6 +71,7 @@ func (v *View) Help(h Help, behindError bool) {
 	p.entries(v, i18n.M("COMMANDS:"), h.Commands)
 	p.entries(v, i18n.M("OPTIONS:"), h.Options)
 	p.entries(v, i18n.M("COMMON OPTIONS:"), h.Common)
+	p.entries(v, i18n.M("ENVIRONMENT VARIABLES:"), h.Variables)
 }
 
 // program puts the name of the program as it was called.
