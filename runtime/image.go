@@ -22,6 +22,18 @@ const (
 	BackendLocal     = "local"
 )
 
+// CheckName checks a name that a user gave for a runtime, before anything else is looked at: DefaultName, AllName where
+// all is allowed, or an image reference. The error is a fault.Usage that shows the corrected name.
+func CheckName(name string, all bool) error {
+	switch {
+	case name == DefaultName, name == AllName && all:
+		return nil
+	case name == AllName:
+		return fault.New(fault.Usage, i18n.M("'all' names no image."), i18n.M("Name an image, or use 'ibmcloud fn-runtime update all'."))
+	}
+	return lithops.ValidateImage(name)
+}
+
 // image gives the image that a name stands for, as the client names it: "default" by the Python, user/name with the
 // configured registry in front. The client looks runtimes up under this name, never under "default".
 func (s *Service) image(name, python string) (string, error) {
@@ -59,8 +71,8 @@ func (s *Service) want(image string, memoryMB, timeoutS int, python string) want
 
 // wants checks a deploy request and describes the runtimes it asks for, one for each memory. Nothing is dialled.
 func (s *Service) wants(req DeployRequest) ([]wanted, error) {
-	if req.Name == AllName {
-		return nil, fault.New(fault.Usage, i18n.M("'all' names no image."), i18n.M("Name an image, or use 'ibmcloud fn-runtime update all'."))
+	if err := CheckName(req.Name, false); err != nil {
+		return nil, err
 	}
 	image, err := s.image(req.Name, req.Python)
 	if err != nil {
@@ -74,12 +86,12 @@ func (s *Service) wants(req DeployRequest) ([]wanted, error) {
 	if timeout == 0 {
 		timeout = s.Compute.RuntimeTimeout
 	}
-	if err := lithops.ValidateTimeout(s.Contract.Backend, timeout); err != nil {
+	if err := s.limits().CheckTimeout(timeout); err != nil {
 		return nil, err
 	}
 	wants := make([]wanted, 0, len(memories))
 	for _, m := range memories {
-		if err := lithops.ValidateMemory(s.Contract.Backend, m); err != nil {
+		if err := s.limits().CheckMemory(m); err != nil {
 			return nil, err
 		}
 		w := s.want(image, m, timeout, req.Python)
@@ -99,4 +111,12 @@ func pinnedReference(image, digest string) string {
 		repository = repository[:colon]
 	}
 	return repository + "@" + digest
+}
+
+// limits are the service's own where they are known, else what can be said of the backend.
+func (s *Service) limits() lithops.Limits {
+	if s.Limits != (lithops.Limits{}) {
+		return s.Limits
+	}
+	return lithops.LimitsOf(s.Contract.Backend)
 }

@@ -5,7 +5,6 @@ import (
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
-	"fn-runtime/runtime/lithops"
 )
 
 // Invoke calls a runtime as the client does when it asks for metadata, one call after another, and measures each. The
@@ -19,7 +18,7 @@ func (s *Service) Invoke(ctx context.Context, req InvokeRequest) ([]Invocation, 
 	if memory == 0 {
 		memory = s.Compute.RuntimeMemory
 	}
-	if err := lithops.ValidateMemory(s.Contract.Backend, memory); err != nil {
+	if err := s.limits().CheckMemory(memory); err != nil {
 		return nil, err
 	}
 	count := req.Count

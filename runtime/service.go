@@ -31,6 +31,7 @@ type Service struct {
 	Target    Target
 	Install   lithops.Install
 	Contract  lithops.Contract
+	Limits    lithops.Limits  // of the service where they are known; zero takes those of the backend
 	Compute   lithops.Compute // defaults of the Lithops configuration: runtime, memory, timeout, docker server
 	Storage   lithops.Storage // what the Lithops configuration says of the bucket
 	Functions Functions

@@ -19,7 +19,7 @@ func (s *Service) Update(ctx context.Context, req UpdateRequest) (Result, error)
 	}
 	sel, err := s.selector(req.Name, req.MemoryMB, "")
 	if err == nil && req.TimeoutS != 0 {
-		err = lithops.ValidateTimeout(s.Contract.Backend, req.TimeoutS)
+		err = s.limits().CheckTimeout(req.TimeoutS)
 	}
 	if err != nil {
 		return Result{}, err

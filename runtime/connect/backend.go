@@ -117,6 +117,7 @@ func (p *opening) recognizeLocal(ctx context.Context) error {
 }
 
 func (p *opening) aboutLocal() {
+	p.s.Limits = lithops.Limits{MinMemoryMB: local.MinMemoryMB, MaxMemoryMB: local.MaxMemoryMB, MaxTimeoutS: local.MaxTimeoutS}
 	p.s.Target.CAFile = p.endpoint.CAFile
 	p.s.Target.HostPython = p.endpoint.Invoker != "docker"
 }

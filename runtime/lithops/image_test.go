@@ -70,7 +70,7 @@ func TestLimits(t *testing.T) {
 		memory  int
 		ok      bool
 	}{{IBMCF, 128, true}, {IBMCF, 2048, true}, {IBMCF, 127, false}, {IBMCF, 2049, false}, {IBMCF, 0, false}, {OpenWhisk, 4096, true}, {OpenWhisk, -1, false}, {OpenWhisk, 1 << 21, false}} {
-		if err := ValidateMemory(tc.backend, tc.memory); (err == nil) != tc.ok {
+		if err := LimitsOf(tc.backend).CheckMemory(tc.memory); (err == nil) != tc.ok {
 			t.Errorf("%+v: %v", tc, err)
 		}
 	}
@@ -79,7 +79,7 @@ func TestLimits(t *testing.T) {
 		timeout int
 		ok      bool
 	}{{IBMCF, 1, true}, {IBMCF, 600, true}, {IBMCF, 601, false}, {IBMCF, 0, false}, {OpenWhisk, 3600, true}, {OpenWhisk, 0, false}, {OpenWhisk, 90000, false}} {
-		if err := ValidateTimeout(tc.backend, tc.timeout); (err == nil) != tc.ok {
+		if err := LimitsOf(tc.backend).CheckTimeout(tc.timeout); (err == nil) != tc.ok {
 			t.Errorf("%+v: %v", tc, err)
 		}
 	}

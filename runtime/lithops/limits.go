@@ -27,30 +27,36 @@ func DefaultTimeout(backend Backend, _ string) int {
 	return 600
 }
 
-// ValidateMemory checks a memory in MB before anything is sent.
-func ValidateMemory(backend Backend, memoryMB int) error {
-	low, high := 1, saneMemory
+// Limits are what a service lets a runtime have.
+type Limits struct {
+	MinMemoryMB, MaxMemoryMB int // MB
+	MaxTimeoutS              int // s; the least is 1
+}
+
+// LimitsOf gives the limits that can be known before a service is asked.
+func LimitsOf(backend Backend) Limits {
 	if backend == IBMCF {
-		low, high = ibmMinMemory, ibmMaxMemory
+		return Limits{MinMemoryMB: ibmMinMemory, MaxMemoryMB: ibmMaxMemory, MaxTimeoutS: ibmMaxTimeout}
 	}
-	if memoryMB >= low && memoryMB <= high {
+	return Limits{MinMemoryMB: 1, MaxMemoryMB: saneMemory, MaxTimeoutS: saneTimeout}
+}
+
+// CheckMemory checks a memory in MB before anything is sent.
+func (l Limits) CheckMemory(memoryMB int) error {
+	if memoryMB >= l.MinMemoryMB && memoryMB <= l.MaxMemoryMB {
 		return nil
 	}
 	return fault.New(fault.Usage,
-		i18n.M("A memory of {{.Value}} MB is outside the limits of {{.Low}} to {{.High}} MB.", "Value", memoryMB, "Low", low, "High", high),
+		i18n.M("A memory of {{.Value}} MB is outside the limits of {{.Low}} to {{.High}} MB.", "Value", memoryMB, "Low", l.MinMemoryMB, "High", l.MaxMemoryMB),
 		i18n.M("Choose a memory within these limits with '--memory'."))
 }
 
-// ValidateTimeout checks a timeout in seconds before anything is sent.
-func ValidateTimeout(backend Backend, timeoutS int) error {
-	high := saneTimeout
-	if backend == IBMCF {
-		high = ibmMaxTimeout
-	}
-	if timeoutS >= 1 && timeoutS <= high {
+// CheckTimeout checks a timeout in seconds before anything is sent.
+func (l Limits) CheckTimeout(timeoutS int) error {
+	if timeoutS >= 1 && timeoutS <= l.MaxTimeoutS {
 		return nil
 	}
 	return fault.New(fault.Usage,
-		i18n.M("A timeout of {{.Value}} s is outside the limits of {{.Low}} to {{.High}} s.", "Value", timeoutS, "Low", 1, "High", high),
+		i18n.M("A timeout of {{.Value}} s is outside the limits of {{.Low}} to {{.High}} s.", "Value", timeoutS, "Low", 1, "High", l.MaxTimeoutS),
 		i18n.M("Choose a timeout within these limits with '--timeout'."))
 }

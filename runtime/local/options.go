@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"fn-runtime/runtime/local/invoke"
+	"fn-runtime/runtime/local/rest"
 )
 
 // Options say how the endpoint runs. The zero value of a field means: as before, or the default at the first start.
@@ -30,6 +31,13 @@ type Options struct {
 	// NewInvoker makes what runs the actions; nil takes the invoker that Invoker names.
 	NewInvoker func(ctx context.Context, s InvokerSetup) (invoke.Invoker, error)
 }
+
+// The limits that the endpoint sets to an action: those of IBM Cloud Functions.
+const (
+	MinMemoryMB = rest.MinMemoryMB
+	MaxMemoryMB = rest.MaxMemoryMB
+	MaxTimeoutS = rest.MaxTimeoutMS / 1000
+)
 
 // Info is an endpoint as its clients see it. It holds secrets: String leaves them out, and nothing else may print it.
 type Info struct {

@@ -242,8 +242,8 @@ func (in *actionPut) check() error {
 		unit     string
 		min, max int
 	}{
-		{l.Memory, "memory", "MB", minMemoryMB, maxMemoryMB},
-		{l.Timeout, "timeout", "milliseconds", minTimeoutMS, maxTimeoutMS},
+		{l.Memory, "memory", "MB", MinMemoryMB, MaxMemoryMB},
+		{l.Timeout, "timeout", "milliseconds", minTimeoutMS, MaxTimeoutMS},
 		{l.Logs, "log size", "MB", 0, maxLogsMB},
 		{l.Concurrency, "concurrency", "", 1, maxConcurrency},
 	} {

@@ -221,8 +221,8 @@ func (a *api) info(c call) error {
 	answer(c.w, http.StatusOK, map[string]any{
 		"api_paths": []string{"/api/v1"}, "api_version": "1.0.0", "description": "OpenWhisk API of the fn-runtime local endpoint",
 		"limits": map[string]any{
-			"max_action_duration": maxTimeoutMS, "min_action_duration": minTimeoutMS,
-			"max_action_memory": maxMemoryMB << 20, "min_action_memory": minMemoryMB << 20, "max_action_logs": maxLogsMB << 20,
+			"max_action_duration": MaxTimeoutMS, "min_action_duration": minTimeoutMS,
+			"max_action_memory": MaxMemoryMB << 20, "min_action_memory": MinMemoryMB << 20, "max_action_logs": maxLogsMB << 20,
 			"concurrent_actions": a.Queue,
 		},
 	})

@@ -11,11 +11,11 @@ import (
 // Limits of the endpoint: IBM Cloud Functions' where they differ from OpenWhisk's own defaults, because its clients
 // use them. Sizes in bytes.
 const (
-	minMemoryMB     = 128
-	maxMemoryMB     = 2048
+	MinMemoryMB     = 128
+	MaxMemoryMB     = 2048
 	defaultMemoryMB = 256
 	minTimeoutMS    = 100
-	maxTimeoutMS    = 600_000
+	MaxTimeoutMS    = 600_000
 	defaultTimeout  = 60_000
 	maxLogsMB       = 10
 	maxConcurrency  = 500
