@@ -12,7 +12,7 @@ import (
 )
 
 // Build builds an image, checks that a Lithops worker can run in it, and pushes it. The lines of the build go to
-// progress.
+// progress; Images reports the steps.
 func (s *Service) Build(ctx context.Context, req BuildRequest, progress io.Writer) (entity.ImageBuilt, error) {
 	if req.Image == DefaultName || req.Image == AllName {
 		return entity.ImageBuilt{}, fault.New(fault.Usage, i18n.M("'{{.Name}}' names no image to build.", "Name", req.Image),
@@ -33,14 +33,9 @@ func (s *Service) Build(ctx context.Context, req BuildRequest, progress io.Write
 		build.Platform = "linux/amd64"
 	}
 	if build.Check {
-		build.Modules = lithops.RequiredModules(s.Contract.Version, s.Storage.Backend)
+		build.Modules = lithops.RequiredModules(s.Install.Version, s.Storage.Backend)
 	}
-	op := i18n.M("Building image {{.Image}}", "Image", image)
-	end := s.begin(op)
-	built, err := s.Images.Build(ctx, build, progress)
-	err = fault.During(op, err)
-	end(err)
-	return built, err
+	return s.Images.Build(ctx, build, progress)
 }
 
 // Init writes a skeleton ready to build and gives the paths of its files. Without a Python it is the client's.

@@ -74,7 +74,8 @@ type Sweep = entity.Sweep
 // Purged counts what Store.Purge deleted.
 type Purged = entity.Purged
 
-// Images builds, checks and pushes container images, and reads the digests of those in registries.
+// Images builds, checks and pushes container images, and reads the digests of those in registries. Build reports its
+// steps to the Observer.
 type Images interface {
 	Build(ctx context.Context, b entity.ImageBuild, progress io.Writer) (entity.ImageBuilt, error)
 	Digest(ctx context.Context, image string) (string, error) // "sha256:..."; fault.NotFound

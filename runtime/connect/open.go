@@ -4,7 +4,6 @@ import (
 	"context"
 	"path/filepath"
 
-	"fn-runtime/i18n"
 	"fn-runtime/runtime"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/functions"
@@ -70,7 +69,7 @@ func (p *opening) open(ctx context.Context) error {
 	p.s.Compute = p.compute
 	p.s.TempDir = lithops.TempDir(p.s.Install.Version, p.o.Host.Getenv)
 	if p.o.LocalOnly {
-		return nil
+		return p.nameStore()
 	}
 	if p.o.NeedStore {
 		if _, err := p.step("bucket", p.openStore()); err != nil {
@@ -89,6 +88,16 @@ func (p *opening) findLithops(ctx context.Context) error {
 		return nil
 	}
 	p.s.Install = install
+	return err
+}
+
+// nameStore tells which store the client's workers will use, without anything else about it.
+func (p *opening) nameStore() (err error) {
+	if p.config == nil { // the embedded endpoint's
+		p.s.Storage.Backend = lithops.Minio
+		return nil
+	}
+	p.s.Storage.Backend, err = p.config.StorageBackend()
 	return err
 }
 
@@ -125,15 +134,15 @@ func (p *opening) openFunctions(ctx context.Context) error {
 
 // images reads registries and, when something is built, speaks to the engine.
 func (p *opening) images() runtime.Images {
-	warn := func(i18n.Message) {}
-	if o := p.o.Host.Observer; o != nil {
-		warn = o.Warn
-	}
-	return images.New(images.Options{
-		Getenv: p.o.Host.Getenv, Home: p.o.Host.Home, Warn: warn,
+	o := images.Options{
+		Getenv: p.o.Host.Getenv, Home: p.o.Host.Home,
 		Server: p.compute.DockerServer, User: p.compute.DockerUser, Password: p.compute.DockerPassword,
-		Transport: p.anonymous(),
-	})
+		Transport: p.anonymous(), Checked: filepath.Join(p.o.Host.StateDir, "checked"),
+	}
+	if w := p.o.Host.Observer; w != nil {
+		o.Begin, o.Progress, o.Warn = w.Begin, w.Progress, w.Warn
+	}
+	return images.New(o)
 }
 
 // localDir is the folder of the embedded endpoint's state.

@@ -30,9 +30,13 @@ type Options struct {
 	// Of the Lithops configuration: docker_server, docker_user, docker_password.
 	Server, User, Password string
 
-	Transport    http.RoundTripper // for registry reads; it carries retries and traces
-	Live         bool              // progress goes to a terminal, so that byte counts may be redrawn in place
-	Warn         func(i18n.Message)
+	Transport http.RoundTripper // for registry reads; it carries retries and traces
+
+	// What watches: the steps that begin and end, the bytes of the current one, and what should be acted on.
+	Begin    func(step i18n.Message) (end func(error))
+	Progress func(done, total int64, unit string)
+	Warn     func(i18n.Message)
+
 	ContextWarn  int64  // bytes of build context that are worth a warning; 0 is 500 MB
 	ContextLimit int64  // bytes of build context that are refused; 0 is 2 GiB
 	Checked      string // folder that remembers which images passed their check; "" checks each time
@@ -57,6 +61,12 @@ type Builder struct {
 func New(o Options) *Builder {
 	if o.Getenv == nil {
 		o.Getenv = func(string) string { return "" }
+	}
+	if o.Begin == nil {
+		o.Begin = func(i18n.Message) func(error) { return func(error) {} }
+	}
+	if o.Progress == nil {
+		o.Progress = func(int64, int64, string) {}
 	}
 	if o.Warn == nil {
 		o.Warn = func(i18n.Message) {}
@@ -91,34 +101,45 @@ func (b *Builder) Build(ctx context.Context, spec entity.ImageBuild, progress io
 	if err != nil {
 		return built, err
 	}
-	folder, err := openFolder(spec.Context, spec.Dockerfile)
-	if err != nil {
-		return built, err
-	}
-	if err := b.fits(folder); err != nil {
-		return built, err
-	}
-	e, err := b.connect(ctx)
-	if err != nil {
-		return built, err
-	}
-	out := newPrinter(progress, b.o.Live)
-	defer out.close()
-	if built.ID, err = b.build(ctx, e, ref, spec, folder, out); err != nil {
-		return built, err
-	}
-	if built.Size, err = imageSize(ctx, e, ref); err != nil {
-		return built, err
-	}
-	if spec.Check {
-		if built.Python, err = b.check(ctx, e, built.ID, spec); err != nil {
-			return built, err
+	out := newPrinter(progress)
+	var e *engine.Engine
+	err = b.step(i18n.M("Building image {{.Image}}", "Image", spec.Image), func() error {
+		folder, err := openFolder(spec.Context, spec.Dockerfile)
+		if err == nil {
+			err = b.fits(folder)
 		}
+		if err != nil {
+			return err
+		}
+		if e, err = b.connect(ctx); err != nil {
+			return err
+		}
+		if built.ID, err = b.build(ctx, e, ref, spec, folder, out); err == nil {
+			built.Size, err = imageSize(ctx, e, ref)
+		}
+		return err
+	})
+	if err == nil && spec.Check {
+		err = b.step(i18n.M("Checking image {{.Image}}", "Image", spec.Image), func() error {
+			built.Python, err = b.check(ctx, e, built.ID, spec)
+			return err
+		})
 	}
-	if spec.Push {
-		built.Digest, err = b.push(ctx, e, ref, out)
+	if err == nil && spec.Push {
+		err = b.step(i18n.M("Pushing image {{.Image}}", "Image", spec.Image), func() error {
+			built.Digest, err = b.push(ctx, e, ref, out)
+			return err
+		})
 	}
 	return built, err
+}
+
+// step does one part of a build under the eyes of who watches.
+func (b *Builder) step(name i18n.Message, work func() error) error {
+	end := b.o.Begin(name)
+	err := fault.During(name, work())
+	end(err)
+	return err
 }
 
 // Digest asks the registry what the image's tag points to now: "sha256:...". A reference that has a digest is its own

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -32,7 +31,7 @@ func (b *Builder) push(ctx context.Context, e *engine.Engine, ref reference.Name
 		return "", err
 	}
 	try := func() (string, error) {
-		p := &pushReport{out: out}
+		p := &pushReport{out: out, progress: b.o.Progress}
 		failure, err := pushOnce(ctx, e, ref, header, p)
 		if ctx.Err() != nil {
 			return "", backoff.Permanent(ctx.Err())
@@ -55,7 +54,6 @@ func (b *Builder) push(ctx context.Context, e *engine.Engine, ref reference.Name
 		b.o.Warn(i18n.M("The push to {{.Registry}} broke off and goes on in {{.Wait}}: {{.Error}}",
 			"Registry", host, "Wait", wait.Round(100*time.Millisecond), "Error", err.Error()))
 	}))
-	out.show("")
 	var permanent *backoff.PermanentError
 	if errors.As(err, &permanent) {
 		err = permanent.Unwrap()
@@ -107,9 +105,10 @@ func repoDigest(ctx context.Context, e *engine.Engine, ref reference.Named) (str
 
 // pushReport counts layers and bytes, and finds the digest.
 type pushReport struct {
-	out    *printer
-	layers map[string]*pushLayer
-	digest string
+	out      *printer
+	progress func(done, total int64, unit string)
+	layers   map[string]*pushLayer
+	digest   string
 }
 
 type pushLayer struct {
@@ -159,14 +158,13 @@ func layerStatus(s string) bool {
 	return s == "Preparing" || s == "Waiting" || s == "Pushing" || s == "Pushed" || strings.HasPrefix(s, "Layer already") || strings.HasPrefix(s, "Mounted from")
 }
 
+// show reports the bytes of all layers whose size is known. A layer has one once it is being sent.
 func (p *pushReport) show() {
-	var done int
 	var sent, total int64
 	for _, l := range p.layers {
-		if l.done {
-			done++
-		}
 		sent, total = sent+l.sent, total+l.total
 	}
-	p.out.show(fmt.Sprintf("%d/%d layers, %s/%s", done, len(p.layers), units.HumanSize(float64(sent)), units.HumanSize(float64(total))))
+	if total > 0 {
+		p.progress(sent, total, "bytes")
+	}
 }

@@ -5,7 +5,10 @@ package lithops
 // entry_point.py as __main__ with one module after the other missing.
 func RequiredModules(version, storageBackend string) []string {
 	r := parseRelease(version)
-	modules := []string{"numpy", "pika", "requests", "six"}
+	modules := []string{"pika", "requests", "six"}
+	if r.before(2, 5, 2) { // later ones do without
+		modules = append(modules, "numpy")
+	}
 	if !r.before(2, 2, 15) {
 		modules = append(modules, "ps_mem", "tblib")
 	}
