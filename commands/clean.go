@@ -44,15 +44,16 @@ func newClean(f *Factory) *cobra.Command {
 	cmd.Flags().Var(ageValue{&o.req.OlderThan}, "older-than", i18n.M("Delete only objects last changed longer ago than `AGE`, such as 36h or 7d.").ID)
 	boolFlag(cmd, &o.force, "force", "f", i18n.M("Delete without confirmation."))
 	boolFlag(cmd, &o.req.DryRun, "dry-run", "", i18n.M("Show what would be done and change nothing."))
-	o.target.add(cmd)
+	o.target.add(f, cmd)
 	o.target.addJobs(cmd)
+	o.target.addRegions(cmd)
 	f.outputFlags(cmd)
 	return cmd
 }
 
-func clean(ctx context.Context, f *Factory, o *cleanOptions) (err error) {
+func clean(ctx context.Context, f *Factory, o *cleanOptions) error {
 	var saidNo bool
-	o.req.Confirm, err = f.asking(ctx, o.force, o.req.DryRun, func(plan runtime.Result) i18n.Message {
+	ask, err := f.asking(ctx, o.force, o.req.DryRun, func(plan runtime.Result) i18n.Message {
 		if o.req.All {
 			return i18n.M("Delete all this and the namespace?")
 		}
@@ -61,14 +62,15 @@ func clean(ctx context.Context, f *Factory, o *cleanOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	s, err := f.open(ctx, &o.target, connect.Options{NeedStore: true, NeedInstall: true})
-	if err != nil {
-		return err
-	}
-	result, err := s.Clean(ctx, o.req)
+	need := connect.Options{NeedStore: true, NeedInstall: true}
+	answers := everywhere(ctx, f, &o.target, need, ask, func(ctx context.Context, p place) (runtime.Result, error) {
+		req := o.req
+		req.Confirm = p.confirm
+		return p.Clean(ctx, req)
+	})
 	if saidNo {
 		f.View.Say(i18n.M("Nothing was deleted."))
 		return nil
 	}
-	return f.finish(result, err)
+	return f.finishAll(answers)
 }

@@ -137,7 +137,7 @@ func TestFinishKeepsWhatIsDone(t *testing.T) {
 		{Change: runtime.Delete, Kind: "action", Name: "b", Status: runtime.Failed, Err: errRefused},
 	}}
 	b := newBench()
-	err := b.finish(r, nil)
+	err := b.finishAll([]answer[runtime.Result]{{value: r, err: nil}})
 	var p *partial
 	if !errors.As(err, &p) || p.doc == nil {
 		t.Fatalf("got %v", err)
@@ -145,7 +145,7 @@ func TestFinishKeepsWhatIsDone(t *testing.T) {
 	if !strings.Contains(b.out.String(), "Done") || !strings.Contains(b.out.String(), "Refused.") {
 		t.Errorf("out: %s", b.out.String())
 	}
-	if err := b.finish(runtime.Result{}, errRefused); !errors.Is(err, errRefused) || errors.As(err, &p) {
+	if err := b.finishAll([]answer[runtime.Result]{{err: errRefused}}); !errors.Is(err, errRefused) || errors.As(err, &p) {
 		t.Errorf("without items: %v", err)
 	}
 }

@@ -27,7 +27,7 @@ func newDeploy(f *Factory) *cobra.Command {
 		Example: example(i18n.M("Deploy the default runtime of the client's Python"), "deploy default") +
 			example(i18n.M("Deploy an image in two memory sizes"), "deploy docker.io/me/runtime:1.0 -m 512,1024") +
 			example(i18n.M("Show what would be done on this machine's own endpoint"), "deploy default -b local --dry-run"),
-		Args: arguments(1, 1, i18n.M("default or an image")),
+		Args: runtimeName(false, i18n.M("default or an image")),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.target.check(cmd); err != nil {
 				return err
@@ -36,29 +36,30 @@ func newDeploy(f *Factory) *cobra.Command {
 			o.req.Python = o.target.pythonVersion()
 			return deploy(cmd.Context(), f, o)
 		},
-		ValidArgsFunction: words("default"),
+		ValidArgsFunction: f.completeImages(false, "default"),
 	}
 	memoryFlag(cmd, &o.req.MemoryMB, i18n.M("Memory size `MB,...`, one runtime for each."))
 	countFlag(cmd, &o.req.TimeoutS, "timeout", "t", maxTimeout, i18n.M("Time limit of a call in `SECONDS`."))
 	boolFlag(cmd, &o.req.Pin, "pin", "", i18n.M("Register the image by its digest instead of its tag."))
 	boolFlag(cmd, &o.req.Force, "force", "f", i18n.M("Deploy again even where nothing differs."))
 	boolFlag(cmd, &o.req.DryRun, "dry-run", "", i18n.M("Show what would be done and change nothing."))
-	o.target.add(cmd)
+	o.target.add(f, cmd)
 	o.target.addJobs(cmd)
+	o.target.addRegions(cmd)
 	f.outputFlags(cmd)
 	return cmd
 }
 
 func deploy(ctx context.Context, f *Factory, o *deployOptions) error {
-	s, err := f.open(ctx, &o.target, connect.Options{NeedStore: true, NeedInstall: true, NeedImages: o.req.Pin})
-	if err != nil {
-		return err
-	}
-	return f.finish(s.Deploy(ctx, o.req))
+	need := connect.Options{NeedStore: true, NeedInstall: true, NeedImages: true}
+	return f.finishAll(everywhere(ctx, f, &o.target, need, nil, func(ctx context.Context, p place) (runtime.Result, error) {
+		return p.Deploy(ctx, o.req)
+	}))
 }
 
 func memoryFlag(cmd *cobra.Command, list *[]int, text i18n.Message) {
 	cmd.Flags().VarP(memoryValue{list}, "memory", "m", text.ID)
+	complete(cmd, "memory", "256", "512", "1024", "2048")
 }
 
 // words completes the first argument.

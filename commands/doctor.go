@@ -1,6 +1,9 @@
 package commands
 
 import (
+	"context"
+	"slices"
+
 	"github.com/spf13/cobra"
 
 	"fn-runtime/i18n"
@@ -23,20 +26,19 @@ func newDoctor(f *Factory) *cobra.Command {
 			if err := target.check(cmd); err != nil {
 				return err
 			}
-			s, err := f.open(cmd.Context(), &target, connect.Options{NeedStore: true, NeedInstall: true, NeedImages: true, Tolerant: true})
-			if err != nil {
+			need := connect.Options{NeedStore: true, NeedInstall: true, NeedImages: true, Tolerant: true}
+			answers := everywhere(cmd.Context(), f, &target, need, nil,
+				func(ctx context.Context, p place) ([]runtime.Check, error) { return p.Doctor(ctx, repair) })
+			if err := failures(answers); err != nil {
 				return err
 			}
-			checks, err := s.Doctor(cmd.Context(), repair)
-			if err != nil {
-				return err
-			}
-			return f.checked(checks)
+			return f.checked(oneList(answers))
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	boolFlag(cmd, &repair, "repair", "", i18n.M("Remove metadata without a runtime and stale caches."))
-	target.add(cmd)
+	target.add(f, cmd)
+	target.addRegions(cmd)
 	f.outputFlags(cmd)
 	return cmd
 }
@@ -63,4 +65,25 @@ func (f *Factory) checked(checks []runtime.Check) error {
 		return f.View.Document(doc)
 	}
 	return nil
+}
+
+// ofThisMachine are the checks that come out the same in every region.
+var ofThisMachine = []string{"python", "lithops", "docker"}
+
+// oneList puts the checks of all regions together; those of this machine are in it once.
+func oneList(answers []answer[[]runtime.Check]) []runtime.Check {
+	var all []runtime.Check
+	for i, a := range answers {
+		for _, c := range a.value {
+			if slices.Contains(ofThisMachine, c.Name) {
+				if i == 0 {
+					all = append(all, c)
+				}
+				continue
+			}
+			c.Region = a.region
+			all = append(all, c)
+		}
+	}
+	return all
 }

@@ -46,12 +46,13 @@ type targetFlags struct {
 	python        string
 	lithops       string
 	jobs          int
+	regions       []string // of --regions
 }
 
 // maxJobs bounds --jobs: more connections than this help no service.
 const maxJobs = 256
 
-func (t *targetFlags) add(cmd *cobra.Command) {
+func (t *targetFlags) add(f *Factory, cmd *cobra.Command) {
 	cmd.Flags().VarP(choice{values: backends(), set: func(s string) { t.backend = s }, get: func() string { return t.backend }},
 		"backend", "b", i18n.M("Use this compute `BACKEND`: ibm_cf, openwhisk or local.").ID)
 	complete(cmd, "backend", backends()...)
@@ -63,6 +64,15 @@ func (t *targetFlags) add(cmd *cobra.Command) {
 	stringFlag(cmd, &t.userKey, "user-key", "", i18n.M("Use `KEY` as the user part of package names."))
 	stringFlag(cmd, &t.python, "python", "", i18n.M("Use the Lithops of this `PYTHON`, a version such as 3.11 or a path."))
 	stringFlag(cmd, &t.lithops, "lithops", "", i18n.M("Use the Lithops package in the folder `DIR`."))
+	complete(cmd, "region", connect.Regions()...)
+	complete(cmd, "python", pythons()...)
+	complete(cmd, "user-key")
+	complete(cmd, "bucket")
+	complete(cmd, "resource-group")
+	_ = cmd.RegisterFlagCompletionFunc("namespace", func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+		return f.namespaces(cmd.Context(), t), cobra.ShellCompDirectiveNoFileComp
+	})
+	_ = cmd.MarkFlagDirname("lithops")
 	markCommon(cmd, "backend", "config", "region", "resource-group", "namespace", "bucket", "user-key", "python", "lithops")
 }
 
@@ -70,6 +80,9 @@ func (t *targetFlags) addJobs(cmd *cobra.Command) {
 	countFlag(cmd, &t.jobs, "jobs", "j", maxJobs, i18n.M("Work on at most `N` things at the same time."))
 	markCommon(cmd, "jobs")
 }
+
+// pythons are the versions that completion offers: those that Lithops has a default runtime for.
+func pythons() []string { return []string{"3.10", "3.11", "3.12"} }
 
 func backends() []string { return []string{"ibm_cf", "openwhisk", "local"} }
 
@@ -80,8 +93,11 @@ func (t *targetFlags) check(cmd *cobra.Command) error {
 			return usage(i18n.M("The value of '{{.Flag}}' is empty.", "Flag", "--"+name))
 		}
 	}
+	if err := exclusive(cmd, "region", "regions"); err != nil {
+		return err
+	}
 	if t.backend == "local" || t.backend == "openwhisk" {
-		for _, name := range []string{"region", "resource-group"} {
+		for _, name := range []string{"region", "regions", "resource-group"} {
 			if cmd.Flags().Changed(name) {
 				return usage(i18n.M("'{{.Flag}}' belongs to the backend ibm_cf, not to {{.Backend}}.", "Flag", "--"+name, "Backend", t.backend))
 			}

@@ -1,6 +1,9 @@
 package commands
 
 import (
+	"context"
+	"slices"
+
 	"github.com/spf13/cobra"
 
 	"fn-runtime/i18n"
@@ -25,21 +28,50 @@ func newList(f *Factory) *cobra.Command {
 			if len(args) == 1 {
 				req.Name = args[0]
 			}
-			s, err := f.open(cmd.Context(), &target, connect.Options{NeedStore: true, NeedInstall: true})
-			if err != nil {
-				return err
-			}
-			list, err := s.List(cmd.Context(), req)
-			if err != nil {
-				return err
-			}
-			return f.View.Runtimes(list)
+			return list(cmd.Context(), f, &target, req)
 		},
-		ValidArgsFunction: words("default"),
+		ValidArgsFunction: f.completeRuntimes(&target, "default"),
 	}
 	boolFlag(cmd, &req.AllKeys, "all-keys", "", i18n.M("List the runtimes of every user key."))
-	target.add(cmd)
+	target.add(f, cmd)
 	target.addJobs(cmd)
+	target.addRegions(cmd)
 	f.outputFlags(cmd)
 	return cmd
+}
+
+// list shows the runtimes of every region as one list; a region that failed is reported after what there is.
+func list(ctx context.Context, f *Factory, t *targetFlags, req runtime.ListRequest) error {
+	answers := everywhere(ctx, f, t, connect.Options{NeedStore: true, NeedInstall: true, NeedImages: true}, nil,
+		func(ctx context.Context, p place) ([]runtime.Runtime, error) { return p.List(ctx, req) })
+	var all []runtime.Runtime
+	for _, a := range answers {
+		all = append(all, a.value...)
+	}
+	err := failures(answers)
+	if err == nil && req.Name == "" && !req.AllKeys {
+		f.remember(t, images(all))
+	}
+	switch {
+	case err == nil:
+		return f.View.Runtimes(all)
+	case len(answers) == 1:
+		return err
+	case len(all) > 0 && !f.View.JSON:
+		if err := f.View.Runtimes(all); err != nil {
+			return err
+		}
+	}
+	return &partial{cause: err, doc: f.View.RuntimesDocument(all, outcomes(answers))}
+}
+
+// images gives the images of runtimes, for completion.
+func images(list []runtime.Runtime) []string {
+	var names []string
+	for _, r := range list {
+		if r.Image != "" && !slices.Contains(names, r.Image) {
+			names = append(names, r.Image)
+		}
+	}
+	return names
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"fn-runtime/commands/view"
 	"fn-runtime/i18n"
 	"fn-runtime/runtime"
 	"fn-runtime/runtime/fault"
@@ -26,6 +25,9 @@ const (
 func Run(ctx context.Context, f *Factory, args []string) int {
 	root := NewRoot(f)
 	root.SetArgs(args)
+	if Completing(args) {
+		translate(f.View.Texts, root)
+	}
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitDone
@@ -88,21 +90,6 @@ type partial struct {
 func (p *partial) Error() string { return p.cause.Error() }
 func (p *partial) Unwrap() error { return p.cause }
 
-// finish shows the result of a changing command. Where something failed, what is done and what is not comes first.
-func (f *Factory) finish(r runtime.Result, err error) error {
-	if err == nil {
-		err = view.Unfinished(r)
-	}
-	if err == nil {
-		return f.View.Result(r)
-	}
-	if len(r.Items) == 0 {
-		return err
-	}
-	f.View.PartialResult(r)
-	return &partial{cause: err, doc: f.View.ResultDocument(r)}
-}
-
 // usage is an error of the command line.
 func usage(reason i18n.Message) error { return fault.New(fault.Usage, reason, i18n.Message{}) }
 
@@ -138,6 +125,17 @@ func arguments(least, most int, what i18n.Message) cobra.PositionalArgs {
 			}
 		}
 		return nil
+	}
+}
+
+// runtimeName takes one argument, the name of a runtime, and checks it before anything is read or started.
+func runtimeName(all bool, what i18n.Message) cobra.PositionalArgs {
+	one := arguments(1, 1, what)
+	return func(cmd *cobra.Command, args []string) error {
+		if err := one(cmd, args); err != nil {
+			return err
+		}
+		return runtime.CheckName(args[0], all)
 	}
 }
 

@@ -23,7 +23,7 @@ func newUpdate(f *Factory) *cobra.Command {
 		Long:  i18n.M("Renews the code of deployed runtimes from the installed Lithops. Runtimes where nothing differs are left alone; those of other Lithops versions are reported and not touched.").ID,
 		Example: example(i18n.M("Update every runtime of this client"), "update all") +
 			example(i18n.M("Update one memory size and change its time limit"), "update me/runtime:1.0 -m 512 -t 300"),
-		Args: arguments(1, 1, i18n.M("default, an image or all")),
+		Args: runtimeName(true, i18n.M("default, an image or all")),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.target.check(cmd); err != nil {
 				return err
@@ -31,22 +31,22 @@ func newUpdate(f *Factory) *cobra.Command {
 			o.req.Name = args[0]
 			return update(cmd.Context(), f, o)
 		},
-		ValidArgsFunction: words("default", "all"),
+		ValidArgsFunction: f.completeRuntimes(&o.target, "default", "all"),
 	}
 	memoryFlag(cmd, &o.req.MemoryMB, i18n.M("Only runtimes with the memory size `MB,...`."))
 	countFlag(cmd, &o.req.TimeoutS, "timeout", "t", maxTimeout, i18n.M("New time limit of a call in `SECONDS`."))
 	boolFlag(cmd, &o.req.Force, "force", "f", i18n.M("Deploy again even where nothing differs."))
 	boolFlag(cmd, &o.req.DryRun, "dry-run", "", i18n.M("Show what would be done and change nothing."))
-	o.target.add(cmd)
+	o.target.add(f, cmd)
 	o.target.addJobs(cmd)
+	o.target.addRegions(cmd)
 	f.outputFlags(cmd)
 	return cmd
 }
 
 func update(ctx context.Context, f *Factory, o *updateOptions) error {
-	s, err := f.open(ctx, &o.target, connect.Options{NeedStore: true, NeedInstall: true})
-	if err != nil {
-		return err
-	}
-	return f.finish(s.Update(ctx, o.req))
+	need := connect.Options{NeedStore: true, NeedInstall: true, NeedImages: true}
+	return f.finishAll(everywhere(ctx, f, &o.target, need, nil, func(ctx context.Context, p place) (runtime.Result, error) {
+		return p.Update(ctx, o.req)
+	}))
 }

@@ -37,6 +37,7 @@ const (
 
 // Check is one precondition with its remedy.
 type Check struct {
+	Region  string // where a command checks several; "" otherwise
 	Name    string // stable, for scripts: "session", "region", "namespace", "bucket", "caches", "docker", "python", "lithops", "orphans"
 	Status  CheckStatus
 	Finding i18n.Message

@@ -36,6 +36,7 @@ type Item struct {
 	Name   string
 	Image  string       // of an action
 	Memory int          // MB, of an action
+	Region string       // where a command works in several; "" otherwise
 	Reason i18n.Message // why this change: "bundle differs"
 	Status Status
 	Err    error // set when Status is Failed

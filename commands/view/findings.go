@@ -43,6 +43,7 @@ func (v *View) Invocations(list []runtime.Invocation) error {
 
 // CheckDocument is one entry of doctor --output json.
 type CheckDocument struct {
+	Region  string `json:"region,omitempty"` // with --regions
 	Name    string `json:"name"`
 	Status  string `json:"status"` // "ok", "warning", "failed", "repaired", "skipped"
 	Finding string `json:"finding"`
@@ -59,7 +60,7 @@ type ChecksDocument struct {
 func (v *View) ChecksDocument(list []runtime.Check) ChecksDocument {
 	doc := ChecksDocument{Checks: []CheckDocument{}}
 	for _, c := range list {
-		doc.Checks = append(doc.Checks, CheckDocument{c.Name, string(c.Status), v.plain(c.Finding), v.plain(c.Remedy), c.Took.Milliseconds()})
+		doc.Checks = append(doc.Checks, CheckDocument{c.Region, c.Name, string(c.Status), v.plain(c.Finding), v.plain(c.Remedy), c.Took.Milliseconds()})
 	}
 	return doc
 }
@@ -74,7 +75,11 @@ func (v *View) Checks(list []runtime.Check) {
 	for _, c := range list {
 		word := v.plain(checkText(c.Status))
 		pad := strings.Repeat(" ", width-printed(word))
-		fmt.Fprintf(v.Out, "%s%s%s%s: %s\n", paint(v.OutColour, checkStyle(c.Status), word), pad, gap, clean(c.Name, false), v.text(c.Finding))
+		name := clean(c.Name, false)
+		if c.Region != "" {
+			name = c.Region + " " + name
+		}
+		fmt.Fprintf(v.Out, "%s%s%s%s: %s\n", paint(v.OutColour, checkStyle(c.Status), word), pad, gap, name, v.text(c.Finding))
 		if remedy := v.text(c.Remedy); remedy != "" {
 			fmt.Fprintf(v.Out, "%s%s%s\n", strings.Repeat(" ", width), gap, remedy)
 		}

@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"fn-runtime/i18n"
@@ -9,13 +10,14 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// ResultDocument is the JSON of deploy, update, delete and clean: the plan, with what became of it. A dry run has the
+// ResultDocument is the JSON of deploy, update, delete, apply and clean: the plan, with what became of it. A dry run has the
 // same shape with every status "planned".
 type ResultDocument struct {
 	DryRun   bool              `json:"dry_run"`
 	Changed  bool              `json:"changed"` // anything but "unchanged" stands in the plan
 	Items    []ItemDocument    `json:"items"`
 	Runtimes []RuntimeDocument `json:"runtimes"`
+	Regions  []RegionDocument  `json:"regions,omitempty"` // with --regions: one entry for each
 }
 
 // ItemDocument is one thing that a plan touches.
@@ -25,6 +27,7 @@ type ItemDocument struct {
 	Name     string         `json:"name"`
 	Image    string         `json:"image,omitempty"`
 	MemoryMB int            `json:"memory_mb,omitempty"`
+	Region   string         `json:"region,omitempty"` // with --regions
 	Reason   string         `json:"reason"`
 	Status   string         `json:"status"` // "planned", "done", "failed", "skipped"
 	Count    int64          `json:"count,omitempty"`
@@ -33,11 +36,13 @@ type ItemDocument struct {
 }
 
 // ResultDocument makes the document of a result.
-func (v *View) ResultDocument(r runtime.Result) ResultDocument {
-	doc := ResultDocument{DryRun: r.DryRun, Changed: r.Changed(), Items: []ItemDocument{}, Runtimes: v.runtimeDocuments(r.Runtimes)}
+func (v *View) ResultDocument(r runtime.Result, regions ...Region) ResultDocument {
+	doc := ResultDocument{
+		DryRun: r.DryRun, Changed: r.Changed(), Items: []ItemDocument{}, Runtimes: v.runtimeDocuments(r.Runtimes), Regions: v.regionDocuments(regions),
+	}
 	for _, it := range r.Items {
 		item := ItemDocument{
-			Change: string(it.Change), Kind: it.Kind, Name: it.Name, Image: it.Image, MemoryMB: it.Memory,
+			Change: string(it.Change), Kind: it.Kind, Name: it.Name, Image: it.Image, MemoryMB: it.Memory, Region: it.Region,
 			Reason: v.plain(it.Reason), Status: string(it.Status), Count: it.Count, TookMS: it.Took.Milliseconds(),
 		}
 		if it.Err != nil {
@@ -50,9 +55,9 @@ func (v *View) ResultDocument(r runtime.Result) ResultDocument {
 }
 
 // Result shows what was done, or with DryRun what would be.
-func (v *View) Result(r runtime.Result) error {
+func (v *View) Result(r runtime.Result, regions ...Region) error {
 	if v.JSON {
-		return v.Document(v.ResultDocument(r))
+		return v.Document(v.ResultDocument(r, regions...))
 	}
 	v.endProgress()
 	if !r.DryRun {
@@ -87,8 +92,15 @@ func (v *View) items(r runtime.Result) {
 	if r.DryRun {
 		t.header = append(t.header[:3:3], t.header[4])
 	}
+	where := slices.ContainsFunc(r.Items, func(it runtime.Item) bool { return it.Region != "" })
+	if where {
+		t.header = slices.Insert(t.header, 1, i18n.M("Region"))
+	}
 	for _, it := range visible(r.Items) {
 		row := []string{title(it), v.plain(kindText(it)), v.plain(changeText(it.Change))}
+		if where {
+			row = slices.Insert(row, 1, dash(it.Region))
+		}
 		if !r.DryRun {
 			row = append(row, v.plain(statusText(it.Status)))
 		}
@@ -109,10 +121,11 @@ func visible(items []runtime.Item) []runtime.Item {
 	type fate struct {
 		image  string
 		memory int
+		region string
 		change runtime.Change
 		status runtime.Status
 	}
-	fateOf := func(it runtime.Item) fate { return fate{it.Image, it.Memory, it.Change, it.Status} }
+	fateOf := func(it runtime.Item) fate { return fate{it.Image, it.Memory, it.Region, it.Change, it.Status} }
 	runtimes := make(map[fate]bool)
 	for _, it := range items {
 		if it.Kind == "action" && it.Image != "" {

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"slices"
 	"strconv"
 
 	"fn-runtime/i18n"
@@ -43,6 +44,17 @@ func (v *View) runtimeDocuments(list []runtime.Runtime) []RuntimeDocument {
 	return docs
 }
 
+// RuntimesDocument is the JSON of list --regions where a region failed: what the others hold stands beside the error.
+type RuntimesDocument struct {
+	Runtimes []RuntimeDocument `json:"runtimes"`
+	Regions  []RegionDocument  `json:"regions"`
+}
+
+// RuntimesDocument makes the document of a list that is not complete.
+func (v *View) RuntimesDocument(list []runtime.Runtime, regions []Region) RuntimesDocument {
+	return RuntimesDocument{v.runtimeDocuments(list), v.regionDocuments(regions)}
+}
+
 // Runtimes shows the list: the table, and a line about what to do for each state that is not ready.
 func (v *View) Runtimes(list []runtime.Runtime) error {
 	if v.JSON {
@@ -54,13 +66,21 @@ func (v *View) Runtimes(list []runtime.Runtime) error {
 		return nil
 	}
 	t := table{header: []i18n.Message{i18n.M("Name"), i18n.M("Memory"), i18n.M("Python"), i18n.M("Lithops"), i18n.M("State")}}
+	where := slices.ContainsFunc(list, func(r runtime.Runtime) bool { return r.Region != list[0].Region })
+	if where {
+		t.header = slices.Insert(t.header, 1, i18n.M("Region"))
+	}
 	count := make(map[runtime.State]int)
 	for _, r := range list {
 		count[r.State]++
-		t.rows = append(t.rows, []string{
+		row := []string{
 			clean(r.Name, false), strconv.Itoa(r.MemoryMB) + " MB", dash(clean(r.PythonVersion, false)),
 			dash(clean(r.LithopsVersion, false)), v.plain(stateText(r.State)),
-		})
+		}
+		if where {
+			row = slices.Insert(row, 1, clean(r.Region, false))
+		}
+		t.rows = append(t.rows, row)
 	}
 	v.table(t)
 	for _, s := range []runtime.State{runtime.NoMetadata, runtime.OrphanMetadata, runtime.VersionMismatch, runtime.PythonMismatch, runtime.Outdated} {

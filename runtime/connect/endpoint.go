@@ -18,6 +18,9 @@ import (
 // regions are those of IBM Cloud Functions (lithops/serverless/backends/ibm_cf/config.py).
 var regions = []string{"jp-tok", "au-syd", "eu-gb", "eu-de", "us-south", "us-east"}
 
+// Regions gives the regions of IBM Cloud Functions.
+func Regions() []string { return slices.Clone(regions) }
+
 // chooseEndpoint settles region and endpoint of the compute service, and refuses one that may not be used.
 func (p *opening) chooseEndpoint() error {
 	t := &p.s.Target

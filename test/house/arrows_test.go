@@ -40,7 +40,7 @@ func layer(path string) int {
 		return 30
 	case path == "fn-runtime/runtime/fault":
 		return 10
-	case path == "fn-runtime/runtime/entity", path == "fn-runtime/i18n":
+	case path == "fn-runtime/runtime/entity", path == "fn-runtime/runtime/nearest", path == "fn-runtime/i18n":
 		return 5
 	case under(path, "fn-runtime/runtime"):
 		return 20

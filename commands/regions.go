@@ -1,0 +1,204 @@
+package commands
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"fn-runtime/commands/view"
+	"fn-runtime/i18n"
+	"fn-runtime/runtime"
+	"fn-runtime/runtime/connect"
+	"fn-runtime/runtime/fault"
+)
+
+// regionsValue is a list of regions: "us-south,eu-de", also given several times, or "all".
+type regionsValue struct{ list *[]string }
+
+func (r regionsValue) Type() string { return "list" }
+
+func (r regionsValue) String() string {
+	if r.list == nil {
+		return ""
+	}
+	return strings.Join(*r.list, ",")
+}
+
+func (r regionsValue) Set(s string) error {
+	known := connect.Regions()
+	for _, name := range strings.Split(s, ",") {
+		name = strings.TrimSpace(name)
+		names := []string{name}
+		switch {
+		case name == "all":
+			names = known
+		case !slices.Contains(known, name):
+			if near := nearest(name, known); near != "" {
+				return valueError{i18n.M("IBM Cloud Functions has no region '{{.Region}}'. Did you mean '{{.Near}}'?", "Region", name, "Near", near)}
+			}
+			return valueError{i18n.M("IBM Cloud Functions has no region '{{.Region}}'. Possible values: all, {{.Values}}.", "Region", name, "Values", strings.Join(known, ", "))}
+		}
+		for _, n := range names {
+			if !slices.Contains(*r.list, n) {
+				*r.list = append(*r.list, n)
+			}
+		}
+	}
+	return nil
+}
+
+func (t *targetFlags) addRegions(cmd *cobra.Command) {
+	cmd.Flags().Var(regionsValue{&t.regions}, "regions", i18n.M("Work in several regions side by side: `REGION,...` or all.").ID)
+	complete(cmd, "regions", append([]string{"all"}, connect.Regions()...)...)
+	markCommon(cmd, "regions")
+}
+
+// answer is what the work in one region came to. Region is "" where the command works in one place only.
+type answer[T any] struct {
+	region string
+	value  T
+	err    error
+}
+
+// place is where one run of the work happens.
+type place struct {
+	*runtime.Service
+	confirm func(plan runtime.Result) (bool, error) // nil: nothing is asked
+}
+
+// everywhere does the work in each region of --regions side by side, or once in the only place. A failure in one region
+// stops no other. ask is asked once, with the plans of all regions together.
+func everywhere[T any](ctx context.Context, f *Factory, t *targetFlags, need connect.Options,
+	ask func(runtime.Result) (bool, error), work func(context.Context, place) (T, error)) []answer[T] {
+	if len(t.regions) == 0 {
+		var a answer[T]
+		s, err := f.open(ctx, t, need)
+		if a.err = err; err == nil {
+			a.value, a.err = work(ctx, place{s, ask})
+		}
+		return []answer[T]{a}
+	}
+	answers := make([]answer[T], len(t.regions))
+	shared := newShared(f.View.Observer(), len(t.regions), ask)
+	var wg sync.WaitGroup
+	for i, region := range t.regions {
+		a := &answers[i]
+		a.region = region
+		wg.Go(func() {
+			defer shared.leave(i)
+			var s *runtime.Service
+			if s, a.err = f.openRegion(ctx, t, need, region, shared.observer(i)); a.err != nil {
+				return
+			}
+			shared.join(s)
+			a.value, a.err = work(ctx, place{s, shared.confirm(i)})
+		})
+	}
+	wg.Wait()
+	return answers
+}
+
+// openRegion opens one of several regions; --jobs is a bound for all of them together.
+func (f *Factory) openRegion(ctx context.Context, t *targetFlags, need connect.Options, region string, o runtime.Observer) (*runtime.Service, error) {
+	one := *t
+	one.region = region
+	if t.jobs > 0 {
+		one.jobs = max(1, t.jobs/len(t.regions))
+	}
+	opts := one.options(need)
+	opts.Host = f.Host
+	opts.Host.Observer = o
+	s, err := f.Service(ctx, opts)
+	if err == nil && s.Target.Backend != "" && s.Target.Backend != runtime.BackendIBMCF {
+		err = usage(i18n.M("'{{.Flag}}' belongs to the backend ibm_cf, not to {{.Backend}}.", "Flag", "--regions", "Backend", s.Target.Backend))
+	}
+	return s, err
+}
+
+// failures joins what failed, each with its region in front. Wrong usage is the same everywhere and is said once.
+func failures[T any](answers []answer[T]) error {
+	var all []error
+	for _, a := range answers {
+		if a.err == nil {
+			continue
+		}
+		if a.region == "" || fault.Is(a.err, fault.Usage) {
+			return a.err
+		}
+		all = append(all, inRegion(a.region, a.err))
+	}
+	return errors.Join(all...)
+}
+
+// inRegion puts the region before the operation of a fault.
+func inRegion(region string, err error) error {
+	var f *fault.Fault
+	if !errors.As(err, &f) {
+		f = fault.New(fault.KindOf(err), i18n.M("{{.Error}}", "Error", err.Error()), i18n.Message{}).Because(err)
+	}
+	c := *f
+	c.Op = i18n.M("Region {{.Region}}", "Region", region)
+	if !f.Op.IsZero() {
+		c.Op = i18n.M("Region {{.Region}}: {{.Operation}}", "Region", region, "Operation", f.Op)
+	}
+	return &c
+}
+
+// outcomes tells for each region whether its work failed; nil where there is only one place.
+func outcomes[T any](answers []answer[T]) []view.Region {
+	var list []view.Region
+	for _, a := range answers {
+		if a.region != "" {
+			list = append(list, view.Region{Name: a.region, Err: a.err})
+		}
+	}
+	return list
+}
+
+// oneResult makes one result of those of all regions. What they have in common, such as the objects of the bucket, is
+// in it once.
+func oneResult(answers []answer[runtime.Result]) runtime.Result {
+	if len(answers) == 1 && answers[0].region == "" {
+		return answers[0].value
+	}
+	var all runtime.Result
+	seen := map[string]bool{}
+	for _, a := range answers {
+		all.DryRun = all.DryRun || a.value.DryRun
+		all.Runtimes = append(all.Runtimes, a.value.Runtimes...)
+		for _, it := range a.value.Items {
+			switch it.Kind {
+			case "objects", "files", "cache", "bucket", "image":
+				if key := it.Kind + " " + it.Name; seen[key] {
+					continue
+				} else {
+					seen[key] = true
+				}
+			default:
+				it.Region = a.region
+			}
+			all.Items = append(all.Items, it)
+		}
+	}
+	return all
+}
+
+// finishAll shows the results of a changing command in all its regions as one.
+func (f *Factory) finishAll(answers []answer[runtime.Result]) error {
+	result, err := oneResult(answers), failures(answers)
+	if err == nil {
+		err = view.Unfinished(result)
+	}
+	if err == nil {
+		return f.View.Result(result, outcomes(answers)...)
+	}
+	if len(result.Items) == 0 && len(answers) == 1 {
+		return err
+	}
+	f.View.PartialResult(result)
+	return &partial{cause: err, doc: f.View.ResultDocument(result, outcomes(answers)...)}
+}

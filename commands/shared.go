@@ -1,0 +1,120 @@
+package commands
+
+import (
+	"context"
+	"sync"
+
+	"fn-runtime/runtime"
+	"fn-runtime/runtime/entity"
+)
+
+// shared is what the regions of one command have in common: the question, the counts of the progress, and the bucket,
+// whose prefixes hold the objects of every region and are emptied once.
+type shared struct {
+	inner runtime.Observer
+	ask   func(runtime.Result) (bool, error)
+
+	mu      sync.Mutex
+	counts  [][2]int64 // done and total of each region
+	waiting int        // regions that may still have a plan
+	left    []bool     // regions that are not waited for
+	plan    runtime.Result
+	asked   chan struct{} // closed when the answer is there
+	yes     bool
+	err     error
+	purges  map[string]*purge
+}
+
+type purge struct {
+	once sync.Once
+	got  entity.Purged
+	err  error
+}
+
+func newShared(inner runtime.Observer, regions int, ask func(runtime.Result) (bool, error)) *shared {
+	return &shared{
+		inner: inner, ask: ask, counts: make([][2]int64, regions), waiting: regions, left: make([]bool, regions),
+		asked: make(chan struct{}), purges: map[string]*purge{},
+	}
+}
+
+// confirm gives the question of region i: it waits until every region has its plan or has ended, and all get the answer
+// to the one question about all plans.
+func (s *shared) confirm(i int) func(runtime.Result) (bool, error) {
+	if s.ask == nil {
+		return nil
+	}
+	return func(plan runtime.Result) (bool, error) {
+		s.mu.Lock()
+		s.plan.Items = append(s.plan.Items, plan.Items...)
+		s.mu.Unlock()
+		s.leave(i)
+		<-s.asked
+		return s.yes, s.err
+	}
+}
+
+// leave says that region i will add nothing to the question. The last one asks it.
+func (s *shared) leave(i int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.left[i] {
+		return
+	}
+	s.left[i] = true
+	if s.waiting--; s.waiting > 0 {
+		return
+	}
+	if s.ask != nil && len(s.plan.Items) > 0 {
+		s.yes, s.err = s.ask(s.plan)
+	}
+	close(s.asked)
+}
+
+// join makes a region's service use what is shared.
+func (s *shared) join(service *runtime.Service) {
+	if service.Store != nil {
+		service.Store = sharedStore{service.Store, s}
+	}
+}
+
+// sharedStore empties each prefix of the bucket once in a command; later callers get what the first one came to.
+type sharedStore struct {
+	runtime.Store
+	shared *shared
+}
+
+func (s sharedStore) Purge(ctx context.Context, sweep runtime.Sweep) (runtime.Purged, error) {
+	if len(sweep.Prefixes) != 1 {
+		return s.Store.Purge(ctx, sweep)
+	}
+	s.shared.mu.Lock()
+	p := s.shared.purges[sweep.Prefixes[0]]
+	if p == nil {
+		p = &purge{}
+		s.shared.purges[sweep.Prefixes[0]] = p
+	}
+	s.shared.mu.Unlock()
+	p.once.Do(func() { p.got, p.err = s.Store.Purge(ctx, sweep) })
+	return p.got, p.err
+}
+
+// observer gives the observer of region i, whose counts are added to those of the others.
+func (s *shared) observer(i int) runtime.Observer { return regionObserver{s.inner, s, i} }
+
+type regionObserver struct {
+	runtime.Observer
+	shared *shared
+	i      int
+}
+
+func (o regionObserver) Progress(done, total int64, unit string) {
+	o.shared.mu.Lock()
+	o.shared.counts[o.i] = [2]int64{done, total}
+	var sum [2]int64
+	for _, c := range o.shared.counts {
+		sum[0], sum[1] = sum[0]+c[0], sum[1]+c[1]
+	}
+	o.shared.mu.Unlock()
+	o.Observer.Progress(sum[0], sum[1], unit)
+}

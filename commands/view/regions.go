@@ -1,0 +1,27 @@
+package view
+
+// Region is how the work of a command with --regions went in one of them.
+type Region struct {
+	Name string
+	Err  error // nil: nothing failed
+}
+
+// RegionDocument is one entry of "regions" in JSON.
+type RegionDocument struct {
+	Region string         `json:"region"`
+	OK     bool           `json:"ok"`
+	Error  *ErrorDocument `json:"error,omitempty"`
+}
+
+func (v *View) regionDocuments(list []Region) []RegionDocument {
+	var docs []RegionDocument
+	for _, r := range list {
+		d := RegionDocument{Region: r.Name, OK: r.Err == nil}
+		if r.Err != nil {
+			e := v.errorDocument(r.Err)
+			d.Error = &e
+		}
+		docs = append(docs, d)
+	}
+	return docs
+}

@@ -1,0 +1,135 @@
+package manifest
+
+import (
+	"slices"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"fn-runtime/i18n"
+)
+
+// The keys of a file, as docs/schema/apply.json has them.
+var (
+	topKeys     = []string{"runtimes", "regions"}
+	runtimeKeys = []string{"image", "memory", "timeout", "regions", "pin", "build"}
+	buildKeys   = []string{"context", "dockerfile", "args", "platform"}
+)
+
+func (r *reader) top(n ast.Node) (f File) {
+	members, ok := r.mapping(n, topKeys...)
+	if !ok {
+		return f
+	}
+	runtimes, ok := members["runtimes"]
+	if !ok {
+		r.wrong(r.at(tokenOf(n)), i18n.M("The key 'runtimes' is missing."))
+		return f
+	}
+	var regions []string
+	if m, ok := members["regions"]; ok {
+		regions = r.texts(m.value)
+	}
+	if _, null := runtimes.value.(*ast.NullNode); null {
+		return f // an empty list: with --prune nothing is left
+	}
+	list, ok := r.list(runtimes.value)
+	if !ok {
+		return f
+	}
+	for _, one := range list {
+		if rt, ok := r.runtime(one, regions); ok {
+			f.Runtimes = append(f.Runtimes, rt)
+		}
+	}
+	return f
+}
+
+func (r *reader) texts(n ast.Node) (list []string) {
+	for _, one := range r.listOrOne(n) {
+		if s := r.text(one); s != "" && !slices.Contains(list, s) {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// runtime reads one entry. A plain text is an image with nothing else said of it.
+func (r *reader) runtime(n ast.Node, regions []string) (Runtime, bool) {
+	rt := Runtime{At: r.at(tokenOf(n)), Regions: regions}
+	if s, ok := n.(*ast.StringNode); ok {
+		rt.Image = r.text(s)
+		return rt, true
+	}
+	members, ok := r.mapping(n, runtimeKeys...)
+	if !ok {
+		return rt, false
+	}
+	image, ok := members["image"]
+	if !ok {
+		at := rt.At
+		for _, m := range members {
+			if m.at.Line < at.Line || at == rt.At {
+				at = m.at
+			}
+		}
+		r.wrong(at, i18n.M("The key 'image' is missing."))
+		return rt, false
+	}
+	rt.At, rt.Image = r.at(tokenOf(image.value)), r.text(image.value)
+	if m, ok := members["build"]; ok {
+		rt.Build, rt.Pin = r.build(m.value), true // so that a new build of the same tag reaches running systems
+		if rt.Image == "default" {
+			r.wrong(m.at, i18n.M("'default' names no image to build."))
+		}
+	}
+	if m, ok := members["memory"]; ok {
+		for _, one := range r.listOrOne(m.value) {
+			rt.MemoryMB = append(rt.MemoryMB, r.number(one))
+		}
+		if len(rt.MemoryMB) == 0 {
+			r.wrong(m.at, i18n.M("The list is empty."))
+		}
+	}
+	if m, ok := members["timeout"]; ok {
+		rt.TimeoutS = r.number(m.value)
+	}
+	if m, ok := members["regions"]; ok {
+		if rt.Regions = r.texts(m.value); len(rt.Regions) == 0 {
+			r.wrong(m.at, i18n.M("The list is empty."))
+		}
+	}
+	if m, ok := members["pin"]; ok {
+		rt.Pin = r.truth(m.value)
+	}
+	return rt, true
+}
+
+// build reads a folder, or what is built from it in full.
+func (r *reader) build(n ast.Node) *Build {
+	if _, ok := n.(*ast.StringNode); ok {
+		return &Build{Context: r.path(n)}
+	}
+	members, ok := r.mapping(n, buildKeys...)
+	if !ok {
+		return nil
+	}
+	b := &Build{Context: r.dir}
+	if m, ok := members["context"]; ok {
+		b.Context = r.path(m.value)
+	}
+	if m, ok := members["dockerfile"]; ok {
+		b.Dockerfile = r.path(m.value)
+	}
+	if m, ok := members["platform"]; ok {
+		b.Platform = r.text(m.value)
+	}
+	if m, ok := members["args"]; ok {
+		if args, ok := r.members(m.value); ok {
+			b.Args = map[string]string{}
+			for key, arg := range args {
+				b.Args[key] = r.plain(arg.value)
+			}
+		}
+	}
+	return b
+}

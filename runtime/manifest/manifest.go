@@ -1,0 +1,133 @@
+// Package manifest reads the file of 'apply': a declared list of runtimes.
+//
+// What may go in: the form of the file, and errors with their place in it. What may not: what is done about it, and what
+// a backend allows.
+package manifest
+
+import (
+	"cmp"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+)
+
+// File is a file of 'apply'.
+type File struct {
+	Runtimes []Runtime
+}
+
+// Runtime declares an image in one or several memory sizes and regions.
+type Runtime struct {
+	At       Place
+	Image    string // "default" or a reference
+	MemoryMB []int  // empty: the configured memory
+	TimeoutS int    // 0: the configured timeout
+	Regions  []string
+	Pin      bool   // register the image by its digest
+	Build    *Build // nil: the image is in a registry
+}
+
+// Build says from what the image is built. Paths are absolute, or relative to the working directory.
+type Build struct {
+	Context    string
+	Dockerfile string // "": Dockerfile in Context
+	Args       map[string]string
+	Platform   string // "": linux/amd64
+}
+
+// Place is a position in a file, both counted from 1.
+type Place struct {
+	File         string
+	Line, Column int
+}
+
+// Fault is what is wrong at the place.
+func (p Place) Fault(what i18n.Message) error {
+	return fault.New(fault.Invalid,
+		i18n.M("{{.File}}:{{.Line}}:{{.Column}}: {{.What}}", "File", p.File, "Line", p.Line, "Column", p.Column, "What", what),
+		i18n.M("Correct the file. Its form is described in docs/apply.md and docs/schema/apply.json."))
+}
+
+// Wrap puts the place before an error that is about what is declared there. A nil err stays nil.
+func (p Place) Wrap(err error) error {
+	var f *fault.Fault
+	switch {
+	case err == nil:
+		return nil
+	case !errors.As(err, &f):
+		return p.Fault(i18n.M("{{.Error}}", "Error", err.Error()))
+	}
+	c := *f
+	c.Kind = fault.Invalid
+	c.Reason = i18n.M("{{.File}}:{{.Line}}:{{.Column}}: {{.What}}", "File", p.File, "Line", p.Line, "Column", p.Column, "What", f.Reason)
+	return &c
+}
+
+// Read reads a file. Folders in it are relative to the folder of the file.
+func Read(path string) (File, error) {
+	data, err := readFile(path)
+	if err != nil {
+		return File{}, err
+	}
+	return Parse(path, data)
+}
+
+func readFile(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	var data []byte
+	switch {
+	case err != nil:
+	case !info.Mode().IsRegular():
+		err = errors.New("it is not a file")
+	case info.Size() > maxSize:
+		err = errors.New("it is larger than 64 KiB")
+	default:
+		data, err = os.ReadFile(path)
+	}
+	if err != nil {
+		if pe := (*os.PathError)(nil); errors.As(err, &pe) {
+			err = pe.Err
+		}
+		return nil, fault.New(fault.Invalid, i18n.M("The file {{.Path}} cannot be read: {{.Error}}.", "Path", path, "Error", err),
+			i18n.M("Name a file that lists runtimes; its form is described in docs/apply.md."))
+	}
+	return data, nil
+}
+
+// Parse reads the text of a file; name is its path, for errors and for the folders in it. All that is wrong is reported
+// together, in the order of the file.
+func Parse(name string, data []byte) (File, error) {
+	r := &reader{file: name, dir: filepath.Dir(name)}
+	root := r.parse(data)
+	var f File
+	if root != nil {
+		f = r.top(root)
+	}
+	if len(r.faults) == 0 {
+		r.doubles(f.Runtimes)
+	}
+	slices.SortStableFunc(r.faults, func(a, b placed) int {
+		return cmp.Or(cmp.Compare(a.at.Line, b.at.Line), cmp.Compare(a.at.Column, b.at.Column))
+	})
+	var all []error
+	for _, p := range r.faults[:min(len(r.faults), maxFaults)] {
+		all = append(all, p.err)
+	}
+	return f, errors.Join(all...)
+}
+
+// doubles refuses an image that is declared twice: which declaration holds would be chance.
+func (r *reader) doubles(list []Runtime) {
+	first := map[string]Runtime{}
+	for _, one := range list {
+		if was, ok := first[one.Image]; ok {
+			r.wrong(one.At, i18n.M("The image {{.Image}} is declared in line {{.Line}} already.", "Image", one.Image, "Line", was.At.Line))
+			continue
+		}
+		first[one.Image] = one
+	}
+}
