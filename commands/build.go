@@ -35,6 +35,7 @@ func newBuild(f *Factory) *cobra.Command {
 			}
 			return build(cmd.Context(), f, o)
 		},
+		ValidArgsFunction: f.completeImages(true),
 	}
 	stringFlag(cmd, &o.req.Dockerfile, "file", "f", i18n.M("Build this `DOCKERFILE` instead of the one in CONTEXT."))
 	cmd.Flags().Var(argsValue{&o.req.Args}, "build-arg", i18n.M("Set a build argument `K=V`; may be given several times.").ID)
@@ -43,7 +44,7 @@ func newBuild(f *Factory) *cobra.Command {
 	boolFlag(cmd, &o.req.NoCache, "no-cache", "", i18n.M("Build every step again."))
 	boolFlag(cmd, &o.req.NoPush, "no-push", "", i18n.M("Keep the image on this machine."))
 	boolFlag(cmd, &o.req.NoCheck, "no-check", "", i18n.M("Do not start the image to check it."))
-	o.target.add(cmd)
+	o.target.add(f, cmd)
 	f.outputFlags(cmd)
 	return cmd
 }

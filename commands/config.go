@@ -45,7 +45,7 @@ func newConfig(f *Factory) *cobra.Command {
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	boolFlag(cmd, &req.ShowSecrets, "show-secrets", "", i18n.M("Print API keys and passwords too."))
-	target.add(cmd)
+	target.add(f, cmd)
 	f.outputFlags(cmd)
 	return cmd
 }

@@ -31,9 +31,10 @@ func complete(args []string) int {
 // candidates asks cobra, whose answer ends in a line ":DIRECTIVE".
 func candidates(args []string) []string {
 	var out bytes.Buffer
-	root := commands.NewRoot(&commands.Factory{View: &view.View{Streams: view.Streams{Out: &out, Err: &bytes.Buffer{}}}, Version: Version})
-	root.SetArgs(append([]string{cobra.ShellCompNoDescRequestCmd}, args...))
-	if err := root.ExecuteContext(context.Background()); err != nil {
+	f, done, _ := newFactory(true) // without its session there is still something to complete
+	defer done()
+	f.View = &view.View{Streams: view.Streams{Out: &out, Err: &bytes.Buffer{}}}
+	if commands.Run(context.Background(), f, append([]string{cobra.ShellCompNoDescRequestCmd}, args...)) != 0 {
 		return nil
 	}
 	var list []string

@@ -48,7 +48,7 @@ func (p *plugin) GetMetadata() sdk.PluginMetadata {
 func (p *plugin) Run(_ sdk.PluginContext, args []string) { os.Exit(Main(args)) }
 
 func (p *plugin) run(ctx context.Context, args []string) int {
-	f, done, err := newFactory()
+	f, done, err := newFactory(commands.Completing(args))
 	defer done()
 	if err != nil {
 		f.View.Fail(err, nil)
@@ -68,8 +68,8 @@ func withNamespace(namespace string, args []string) []string {
 }
 
 // newFactory puts together what the commands need. The function returned closes what was opened. With an error the
-// factory is good enough to show it.
-func newFactory() (*commands.Factory, func(), error) {
+// factory is good enough to show it. silent leaves the trace out: completion must write nothing to the screen.
+func newFactory(silent bool) (*commands.Factory, func(), error) {
 	streams := view.System()
 	f := &commands.Factory{View: &view.View{Streams: streams}, Version: Version, Service: connect.Open}
 	host, err := readHost()
@@ -82,6 +82,9 @@ func newFactory() (*commands.Factory, func(), error) {
 	}
 	if err != nil {
 		return f, func() {}, err
+	}
+	if silent {
+		host.trace = ""
 	}
 	trace, err := openTrace(host.trace)
 	if err != nil {

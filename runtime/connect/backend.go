@@ -78,9 +78,7 @@ func (p *opening) useLocal(ctx context.Context) error {
 	if p.o.LocalOnly {
 		return nil
 	}
-	info, err := local.Start(ctx, local.Options{
-		Dir: p.localDir(), Executable: p.o.Host.Executable, Python: p.s.Install.Interpreter, Version: p.o.Host.Version,
-	})
+	info, err := p.localEndpoint(ctx)
 	if err != nil {
 		return err
 	}
@@ -98,6 +96,20 @@ func (p *opening) useLocal(ctx context.Context) error {
 	p.override()
 	p.aboutLocal()
 	return nil
+}
+
+// localEndpoint gives the embedded endpoint, which is started unless the command is Passive.
+func (p *opening) localEndpoint(ctx context.Context) (local.Info, error) {
+	if !p.o.Passive {
+		return local.Start(ctx, local.Options{
+			Dir: p.localDir(), Executable: p.o.Host.Executable, Python: p.s.Install.Interpreter, Version: p.o.Host.Version,
+		})
+	}
+	info, err := local.Status(ctx, p.localDir())
+	if err == nil && !info.Running {
+		err = fault.New(fault.NotFound, i18n.M("The local endpoint is not running."), i18n.M("Start it with 'ibmcloud fn-runtime local start'."))
+	}
+	return info, err
 }
 
 // recognizeLocal finds out whether the configured endpoint is the embedded one, whose certificate is then trusted and

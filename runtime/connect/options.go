@@ -48,6 +48,8 @@ type Options struct {
 	LocalOnly bool
 	// Tolerant is for doctor: what is missing is left in Service.Problems instead of being an error.
 	Tolerant bool
+	// Passive is for completion: a local endpoint that does not run is not started.
+	Passive bool
 }
 
 // Host is the process around a command.

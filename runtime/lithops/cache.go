@@ -107,7 +107,7 @@ func (c Cache) RemoveNamespace(backend Backend, name string) error {
 }
 
 func (c Cache) namespacePath(backend Backend, name string) (string, error) {
-	local := filepath.Join(string(backend), name+"_data")
+	local := filepath.Join(string(backend), name+namespaceSuffix)
 	if name == "" || strings.ContainsAny(name, `/\`) || !filepath.IsLocal(local) {
 		return "", fault.New(fault.Invalid,
 			i18n.M("'{{.Name}}' is not the name of a namespace.", "Name", name), i18n.Message{})

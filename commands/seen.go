@@ -1,0 +1,73 @@
+package commands
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/google/renameio/v2"
+)
+
+// The bounds of what completion remembers.
+const (
+	seenTargets = 20
+	seenNames   = 500
+	seenBytes   = 1 << 20
+)
+
+// seen is what completion knows of a target that does not answer at once.
+type seen struct {
+	Names []string  `json:"names"`
+	At    time.Time `json:"at"`
+}
+
+// seenFile holds a seen for each target, by its flags.
+func (f *Factory) seenFile() string {
+	if f.Host.StateDir == "" {
+		return ""
+	}
+	return filepath.Join(f.Host.StateDir, "completion.json")
+}
+
+// remember notes the runtimes of a target. A note that cannot be written only costs completion its candidates.
+func (f *Factory) remember(t *targetFlags, names []string) {
+	path := f.seenFile()
+	if path == "" {
+		return
+	}
+	all := readSeen(path)
+	all[t.seenKey()] = seen{Names: names[:min(len(names), seenNames)], At: time.Now().UTC()}
+	for len(all) > seenTargets {
+		oldest := ""
+		for key, s := range all {
+			if oldest == "" || s.At.Before(all[oldest].At) {
+				oldest = key
+			}
+		}
+		delete(all, oldest)
+	}
+	data, err := json.Marshal(all)
+	if err == nil && os.MkdirAll(filepath.Dir(path), 0o700) == nil {
+		_ = renameio.WriteFile(path, data, 0o600)
+	}
+}
+
+func (f *Factory) recall(t *targetFlags) []string { return readSeen(f.seenFile())[t.seenKey()].Names }
+
+func readSeen(path string) map[string]seen {
+	all := make(map[string]seen)
+	if info, err := os.Stat(path); err != nil || info.Size() > seenBytes {
+		return all
+	}
+	if data, err := os.ReadFile(path); err == nil && json.Unmarshal(data, &all) != nil {
+		return make(map[string]seen)
+	}
+	return all
+}
+
+// seenKey tells targets apart by what the user said of them.
+func (t *targetFlags) seenKey() string {
+	return strings.Join([]string{t.backend, t.config, t.region, t.namespace, t.userKey}, "|")
+}

@@ -1,0 +1,14 @@
+package connect
+
+import (
+	"context"
+
+	"fn-runtime/runtime/images"
+)
+
+// LocalImages gives the names of the images in this machine's container engine, for completion.
+func LocalImages(ctx context.Context, h Host) ([]string, error) {
+	b := images.New(images.Options{Getenv: h.Getenv, Home: h.Home})
+	defer b.Close()
+	return b.Local(ctx)
+}
