@@ -19,7 +19,7 @@ func newInvoke(f *Factory) *cobra.Command {
 		Short:   i18n.M("Call a runtime and measure it.").ID,
 		Long:    i18n.M("Makes real calls into the runtime, one after another, and shows how long a cold and a warm one take.").ID,
 		Example: example(i18n.M("Call a runtime five times"), "invoke me/runtime:1.0 -n 5"),
-		Args:    arguments(1, 1, i18n.M("default or an image")),
+		Args:    runtimeName(false, i18n.M("default or an image")),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := target.check(cmd); err != nil {
 				return err
@@ -35,11 +35,11 @@ func newInvoke(f *Factory) *cobra.Command {
 			}
 			return f.View.Invocations(list)
 		},
-		ValidArgsFunction: words("default"),
+		ValidArgsFunction: f.completeRuntimes(&target, "default"),
 	}
 	countFlag(cmd, &req.MemoryMB, "memory", "m", maxMemory, i18n.M("Call the runtime with this memory in `MB`."))
 	countFlag(cmd, &req.Count, "count", "n", maxCalls, i18n.M("Make `N` calls; 2 without this."))
-	target.add(cmd)
+	target.add(f, cmd)
 	f.outputFlags(cmd)
 	return cmd
 }

@@ -16,7 +16,7 @@ func newShow(f *Factory) *cobra.Command {
 		Short:   i18n.M("Show a runtime in full and what has drifted.").ID,
 		Long:    i18n.M("Shows the action, digest, limits, versions, packages and metadata of a runtime, and every difference from what the client would deploy now.").ID,
 		Example: example(i18n.M("Show the default runtime"), "show default"),
-		Args:    arguments(1, 1, i18n.M("default or an image")),
+		Args:    runtimeName(false, i18n.M("default or an image")),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := target.check(cmd); err != nil {
 				return err
@@ -32,10 +32,10 @@ func newShow(f *Factory) *cobra.Command {
 			}
 			return f.View.Details(list)
 		},
-		ValidArgsFunction: words("default"),
+		ValidArgsFunction: f.completeRuntimes(&target, "default"),
 	}
 	countFlag(cmd, &req.MemoryMB, "memory", "m", maxMemory, i18n.M("Only the runtime with this memory in `MB`."))
-	target.add(cmd)
+	target.add(f, cmd)
 	target.addJobs(cmd)
 	f.outputFlags(cmd)
 	return cmd
