@@ -5,11 +5,14 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/docker/docker/pkg/jsonmessage"
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/entity"
@@ -172,23 +175,24 @@ func TestImageNames(t *testing.T) {
 	}
 }
 
-func TestPrinter(t *testing.T) {
+// TestPushProgress: bytes are reported once a layer has a size, and a pushed layer is a line.
+func TestPushProgress(t *testing.T) {
 	var b bytes.Buffer
-	p := newPrinter(&b, true)
-	p.line("one")
-	p.show("10%")
-	p.show("10%")
-	p.line("two")
-	p.close()
-	if want := "one\n" + eraseLine + "10%" + eraseLine + "two\n10%" + eraseLine; b.String() != want {
-		t.Errorf("%q", b.String())
+	var seen []string
+	p := &pushReport{out: newPrinter(&b), progress: func(done, total int64, unit string) {
+		seen = append(seen, fmt.Sprint(done, "/", total, " ", unit))
+	}}
+	for _, m := range []jsonmessage.JSONMessage{
+		{ID: "a", Status: "Preparing"}, {ID: "b", Status: "Preparing"},
+		{ID: "a", Status: "Pushing", Progress: &jsonmessage.JSONProgress{Current: 512, Total: 2000}},
+		{ID: "b", Status: "Layer already exists"}, {ID: "a", Status: "Pushed"},
+	} {
+		p.message(m)
 	}
-	b.Reset()
-	p = newPrinter(&b, false)
-	p.show("10%")
-	p.line("one")
-	p.close()
-	if b.String() != "one\n" {
+	if got := strings.Join(seen, ", "); got != "512/2000 bytes, 512/2000 bytes, 2000/2000 bytes" {
+		t.Error(got)
+	}
+	if b.String() != "b: Layer already exists\na: Pushed (2kB)\n" {
 		t.Errorf("%q", b.String())
 	}
 }

@@ -76,12 +76,12 @@ func (r *kitReport) vertex(v buildkit.Vertex) {
 	if step == nil {
 		return
 	}
-	step.name = clean(v.Name)
+	step.name = clean(strings.Join(strings.Fields(v.Name), " "))
 	internal := strings.HasPrefix(step.name, "[internal]") || step.name == "copy /context /"
 	if !v.Started.IsZero() && !step.announced {
 		step.announced, r.latest = true, step
 		if !internal && !v.Cached {
-			r.out.line(step.name)
+			r.out.line(short(step.name))
 		}
 	}
 	if v.Error != "" && r.failed == nil && !strings.Contains(v.Error, "context canceled") {
@@ -92,11 +92,21 @@ func (r *kitReport) vertex(v buildkit.Vertex) {
 		switch took := v.Completed.Sub(v.Started); {
 		case internal || v.Error != "":
 		case v.Cached:
-			r.out.line(step.name + " (cached)")
+			r.out.line(short(step.name) + " (cached)")
 		case took >= 100*time.Millisecond:
-			r.out.line(fmt.Sprintf("%s (done in %.1f s)", step.name, took.Seconds()))
+			r.out.line(fmt.Sprintf("%s (done in %.1f s)", short(step.name), took.Seconds()))
 		}
 	}
+}
+
+// maxShown is how much of a step's name its lines of progress show, in characters; the fault of a failed one has it all.
+const maxShown = 100
+
+func short(name string) string {
+	if runes := []rune(name); len(runes) > maxShown {
+		return string(runes[:maxShown]) + "..."
+	}
+	return name
 }
 
 func (r *kitReport) at(digest string) *kitStep {
