@@ -62,7 +62,9 @@ func (c *Client) Invoke(ctx context.Context, pkg, name string, payload any) (ent
 		return entity.Activation{ID: r.ActivationID}, nil
 	case a.status < 300 && (err != nil || r.Response == nil):
 		return entity.Activation{}, unreadable(about, err)
-	case a.status < 300, a.status == http.StatusBadGateway && err == nil && r.Response != nil:
+	case a.status < 300:
+	case (a.status == http.StatusBadGateway || a.status == http.StatusInternalServerError) && err == nil && r.Response != nil:
+		// The developer's error, or a whisk internal error: an image that cannot be pulled is one or the other.
 	default:
 		return entity.Activation{}, c.refusal(about, a)
 	}

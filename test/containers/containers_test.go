@@ -250,8 +250,8 @@ func TestImagesThatDoNotWork(t *testing.T) {
 	} {
 		inv := action("x")
 		inv.Image, inv.Revision = name, name
-		if _, err := v.Run(t.Context(), inv); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v", name, err)
+		if o := mustRun(t, v, inv); o.Status != invoke.DeveloperError || !strings.Contains(string(o.Result), want) {
+			t.Errorf("%s: %s %s", name, o.Status, o.Result)
 		}
 	}
 	if left := containers(t, dir); len(left) > 0 {

@@ -303,8 +303,9 @@ func TestCloseEndsWhatRuns(t *testing.T) {
 
 func TestNoPython(t *testing.T) {
 	v := newProcess(t, Options{Python: "/nonexistent/python3"})
-	if _, err := v.Run(t.Context(), action("def main(a):\n return {}")); err == nil || !strings.Contains(err.Error(), "/nonexistent/python3") {
-		t.Error(err)
+	o := mustRun(t, v, action("def main(a):\n return {}"))
+	if o.Status != invoke.DeveloperError || !strings.Contains(string(o.Result), "/nonexistent/python3") {
+		t.Errorf("%s %s", o.Status, o.Result)
 	}
 }
 

@@ -2,10 +2,12 @@ package invoker
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"time"
 
+	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/local/invoke"
 	"fn-runtime/runtime/local/invoker/sandbox"
 )
@@ -37,7 +39,7 @@ func (v *Invoker) Run(ctx context.Context, inv invoke.Invocation) (invoke.Outcom
 	if cold {
 		s, err := v.starter.Start(ctx, sandbox.Spec{Python: inv.Python, Image: inv.Image, MemoryMB: inv.MemoryMB, Env: inv.Extra})
 		if err != nil {
-			return invoke.Outcome{}, err
+			return unstartable(err, time.Since(begin).Milliseconds())
 		}
 		w.sandbox, w.client = s, client(s)
 	}
@@ -51,6 +53,26 @@ func (v *Invoker) Run(ctx context.Context, inv invoke.Invocation) (invoke.Outcom
 	a.out.WaitMS, a.out.Cold = time.Since(begin).Milliseconds(), cold
 	good, err = a.run(ctx)
 	return a.out, err
+}
+
+// unstartable is the outcome of an action whose image or interpreter is at fault. As in OpenWhisk that is the developer's
+// error, and the answer says what it is; anything else is the invoker's own error.
+func unstartable(err error, waitMS int64) (invoke.Outcome, error) {
+	var f *fault.Fault
+	if !errors.As(err, &f) {
+		return invoke.Outcome{}, err
+	}
+	switch f.Kind {
+	case fault.NotFound, fault.Invalid, fault.Denied, fault.Failed:
+	default:
+		return invoke.Outcome{}, err
+	}
+	text := f.Reason.String()
+	if !f.Recovery.IsZero() {
+		text += " " + f.Recovery.String()
+	}
+	result, jsonErr := json.Marshal(map[string]string{"error": text})
+	return invoke.Outcome{Status: invoke.DeveloperError, Result: result, Logs: f.Details, WaitMS: waitMS, Cold: true}, jsonErr
 }
 
 // activation is one activation on its worker.

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -74,8 +75,9 @@ func (s *Starter) configuration(spec sandbox.Spec) (*container.Config, *containe
 	env = append(env, "PROXY_LIFELINE=0")
 	var binds []string
 	for name, value := range spec.Env {
-		if info, err := os.Stat(value); err == nil && filepath.IsAbs(value) && info.Mode().IsRegular() {
-			binds = append(binds, value+":"+value+":ro") // such as the endpoint's own authority
+		bind := value + ":" + value + ":ro" // such as the endpoint's own authority, which several variables name
+		if info, err := os.Stat(value); err == nil && filepath.IsAbs(value) && info.Mode().IsRegular() && !slices.Contains(binds, bind) {
+			binds = append(binds, bind)
 		}
 		env = append(env, name+"="+value)
 	}
