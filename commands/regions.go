@@ -114,9 +114,13 @@ func (f *Factory) openRegion(ctx context.Context, t *targetFlags, need connect.O
 	opts.Host.Observer = o
 	s, err := f.Service(ctx, opts)
 	if err == nil && s.Target.Backend != "" && s.Target.Backend != runtime.BackendIBMCF {
-		err = usage(i18n.M("'{{.Flag}}' belongs to the backend ibm_cf, not to {{.Backend}}.", "Flag", "--regions", "Backend", s.Target.Backend))
+		err = notRegional(s.Target.Backend)
 	}
 	return s, err
+}
+
+func notRegional(backend string) error {
+	return usage(i18n.M("Regions belong to the backend ibm_cf, not to {{.Backend}}.", "Backend", backend))
 }
 
 // failures joins what failed, each with its region in front. Wrong usage is the same everywhere and is said once.

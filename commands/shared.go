@@ -2,14 +2,17 @@ package commands
 
 import (
 	"context"
+	"io"
 	"sync"
 
+	"fn-runtime/i18n"
 	"fn-runtime/runtime"
 	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/fault"
 )
 
-// shared is what the regions of one command have in common: the question, the counts of the progress, and the bucket,
-// whose prefixes hold the objects of every region and are emptied once.
+// shared is what the regions of one command have in common: the question, the counts of the progress, the images that
+// are built for them, and the bucket, whose prefixes hold the objects of every region and are emptied once.
 type shared struct {
 	inner runtime.Observer
 	ask   func(runtime.Result) (bool, error)
@@ -23,6 +26,14 @@ type shared struct {
 	yes     bool
 	err     error
 	purges  map[string]*purge
+	builds  map[string]*built
+}
+
+// built is one image that several regions need.
+type built struct {
+	once sync.Once
+	got  entity.ImageBuilt
+	err  error
 }
 
 type purge struct {
@@ -34,7 +45,7 @@ type purge struct {
 func newShared(inner runtime.Observer, regions int, ask func(runtime.Result) (bool, error)) *shared {
 	return &shared{
 		inner: inner, ask: ask, counts: make([][2]int64, regions), waiting: regions, left: make([]bool, regions),
-		asked: make(chan struct{}), purges: map[string]*purge{},
+		asked: make(chan struct{}), purges: map[string]*purge{}, builds: map[string]*built{},
 	}
 }
 
@@ -76,6 +87,9 @@ func (s *shared) join(service *runtime.Service) {
 	if service.Store != nil {
 		service.Store = sharedStore{service.Store, s}
 	}
+	if service.Images != nil {
+		service.Images = sharedImages{service.Images, s}
+	}
 }
 
 // sharedStore empties each prefix of the bucket once in a command; later callers get what the first one came to.
@@ -97,6 +111,35 @@ func (s sharedStore) Purge(ctx context.Context, sweep runtime.Sweep) (runtime.Pu
 	s.shared.mu.Unlock()
 	p.once.Do(func() { p.got, p.err = s.Store.Purge(ctx, sweep) })
 	return p.got, p.err
+}
+
+// sharedImages builds each image once in a command.
+type sharedImages struct {
+	runtime.Images
+	shared *shared
+}
+
+func (i sharedImages) Build(ctx context.Context, b entity.ImageBuild, progress io.Writer) (entity.ImageBuilt, error) {
+	i.shared.mu.Lock()
+	one := i.shared.builds[b.Image]
+	if one == nil {
+		one = &built{}
+		i.shared.builds[b.Image] = one
+	}
+	i.shared.mu.Unlock()
+	one.once.Do(func() { one.got, one.err = i.Images.Build(ctx, b, progress) })
+	return one.got, one.err
+}
+
+// Ping lets doctor ask for the engine.
+func (i sharedImages) Ping(ctx context.Context) (string, error) {
+	engine, can := i.Images.(interface {
+		Ping(ctx context.Context) (string, error)
+	})
+	if !can {
+		return "", fault.New(fault.NotFound, i18n.M("Docker was not looked for."), i18n.Message{})
+	}
+	return engine.Ping(ctx)
 }
 
 // observer gives the observer of region i, whose counts are added to those of the others.

@@ -18,9 +18,18 @@ func (s *Service) Build(ctx context.Context, req BuildRequest, progress io.Write
 		return entity.ImageBuilt{}, fault.New(fault.Usage, i18n.M("'{{.Name}}' names no image to build.", "Name", req.Image),
 			i18n.M("Give a name such as USER/NAME:TAG."))
 	}
-	image, err := s.image(req.Image, "")
+	build, err := s.imageBuild(req)
 	if err != nil {
 		return entity.ImageBuilt{}, err
+	}
+	return s.Images.Build(ctx, build, progress)
+}
+
+// imageBuild completes a request.
+func (s *Service) imageBuild(req BuildRequest) (entity.ImageBuild, error) {
+	image, err := s.image(req.Image, "")
+	if err != nil {
+		return entity.ImageBuild{}, err
 	}
 	build := entity.ImageBuild{
 		Image: image, Context: req.Context, Dockerfile: req.Dockerfile, Args: req.Args, Platform: req.Platform,
@@ -35,7 +44,7 @@ func (s *Service) Build(ctx context.Context, req BuildRequest, progress io.Write
 	if build.Check {
 		build.Modules = lithops.RequiredModules(s.Install.Version, s.Storage.Backend)
 	}
-	return s.Images.Build(ctx, build, progress)
+	return build, nil
 }
 
 // Init writes a skeleton ready to build and gives the paths of its files. Without a Python it is the client's.

@@ -79,6 +79,8 @@ type Purged = entity.Purged
 type Images interface {
 	Build(ctx context.Context, b entity.ImageBuild, progress io.Writer) (entity.ImageBuilt, error)
 	Digest(ctx context.Context, image string) (string, error) // "sha256:..."; fault.NotFound
+	// Fingerprint tells from what the image would be built; the same as long as nothing in the folder changes.
+	Fingerprint(ctx context.Context, b entity.ImageBuild) (string, error)
 }
 
 // Clock tells and waits; tests bring their own.

@@ -16,6 +16,7 @@ type wanted struct {
 	memoryMB int
 	timeoutS int
 	python   string // that the runtime must have
+	source   string // fingerprint of what the image is built from; "" where it is not built
 	pkg      string
 	action   string
 	key      string // of the metadata object
@@ -136,6 +137,14 @@ func difference(want wanted, have found, bundle string, force bool) (reason i18n
 		return i18n.M("The Lithops code differs."), false
 	case a.Image != "" && a.Image != want.reference():
 		return i18n.M("It runs the image {{.Image}}.", "Image", a.Image), false
+	case a.Image == "" && note(*a, noteImage) != "" && note(*a, noteImage) != want.image:
+		return i18n.M("It runs the image {{.Image}}.", "Image", note(*a, noteImage)), false
+	case a.Image == "" && pinned(*a) && !want.pin:
+		return i18n.M("It runs a digest, not the tag."), false
+	case a.Image == "" && !pinned(*a) && want.pin:
+		return i18n.M("It runs the tag, not a digest."), false
+	case want.source != "" && note(*a, noteSource) != want.source:
+		return i18n.M("What its image is built from differs."), false
 	case want.digest != "" && digest != "" && want.digest != digest:
 		return i18n.M("The tag points to another image now."), false
 	case note(*a, notePython) != want.python:
@@ -166,8 +175,14 @@ func (s *Service) registration(c *change, bundle lithops.Bundle) entity.Action {
 			digest = note(*have, noteDigest)
 		}
 	}
-	for _, k := range []string{noteDigest, notePinned, noteInterpreter} {
+	if have := c.have.action; c.want.source == "" && have != nil && digest != "" && digest == note(*have, noteDigest) {
+		c.want.source = note(*have, noteSource) // the same image
+	}
+	for _, k := range []string{noteDigest, notePinned, noteInterpreter, noteSource} {
 		delete(notes, k)
+	}
+	if c.want.source != "" {
+		notes[noteSource] = c.want.source
 	}
 	notes[noteBundle] = bundle.SHA256
 	notes[noteImage] = c.want.image

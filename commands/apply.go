@@ -1,0 +1,147 @@
+package commands
+
+import (
+	"context"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime"
+	"fn-runtime/runtime/connect"
+	"fn-runtime/runtime/manifest"
+)
+
+type applyOptions struct {
+	target targetFlags
+	req    runtime.ApplyRequest
+	force  bool
+}
+
+func newApply(f *Factory) *cobra.Command {
+	o := &applyOptions{}
+	cmd := &cobra.Command{
+		Use:   "apply FILE",
+		Short: i18n.M("Make a declared list of runtimes true.").ID,
+		Long:  i18n.M("Reads a YAML file that declares runtimes, builds the images that it gives a folder for, deploys what is missing and updates what differs. Run again it changes nothing. Other runtimes stay, unless they are to be pruned.").ID,
+		Example: example(i18n.M("Show what would be done"), "apply runtimes.yaml --dry-run") +
+			example(i18n.M("Make the file true and delete every other runtime"), "apply runtimes.yaml --prune -f"),
+		Args: arguments(1, 1, i18n.M("a file")),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := o.target.check(cmd); err != nil {
+				return err
+			}
+			return apply(cmd.Context(), f, o, args[0])
+		},
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return []string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt
+		},
+	}
+	boolFlag(cmd, &o.req.Prune, "prune", "", i18n.M("Delete the runtimes that are not declared."))
+	boolFlag(cmd, &o.force, "force", "f", i18n.M("Delete without confirmation."))
+	boolFlag(cmd, &o.req.DryRun, "dry-run", "", i18n.M("Show what would be done and change nothing."))
+	o.target.add(f, cmd)
+	o.target.addJobs(cmd)
+	f.outputFlags(cmd)
+	return cmd
+}
+
+func apply(ctx context.Context, f *Factory, o *applyOptions, path string) error {
+	file, err := manifest.Read(path)
+	if err != nil {
+		return err
+	}
+	places, err := regionsOf(ctx, f, o, file)
+	if err != nil {
+		return err
+	}
+	var saidNo bool
+	ask, err := f.asking(ctx, o.force || !o.req.Prune, o.req.DryRun, func(plan runtime.Result) i18n.Message {
+		return i18n.N("Do all this and delete {{.Count}} runtimes that are not declared?", max(deletions(plan, "action"), deletions(plan, "metadata")))
+	}, &saidNo)
+	if err != nil {
+		return err
+	}
+	o.req.Output = f.View.LineWriter()
+	o.target.regions = places.regions
+	need := connect.Options{NeedStore: true, NeedInstall: true, NeedImages: true}
+	answers := everywhere(ctx, f, &o.target, need, ask, func(ctx context.Context, p place) (runtime.Result, error) {
+		req := o.req
+		req.Confirm = p.confirm
+		req.Runtimes = places.declared(file, p.Target.Region)
+		return p.Apply(ctx, req)
+	})
+	if saidNo {
+		f.View.Say(i18n.M("Nothing was changed."))
+		return nil
+	}
+	return f.finishAll(answers)
+}
+
+// places says where the runtimes of a file belong.
+type places struct {
+	regions  []string // empty: there is only one place
+	standard string   // the region of runtimes that name none
+}
+
+// regionsOf finds out in which regions a file wants runtimes. Those that name none belong to the targeted region.
+func regionsOf(ctx context.Context, f *Factory, o *applyOptions, file manifest.File) (places, error) {
+	var p places
+	unnamed := len(file.Runtimes) == 0
+	for _, rt := range file.Runtimes {
+		unnamed = unnamed || len(rt.Regions) == 0
+		for _, name := range rt.Regions {
+			var list []string
+			if err := (regionsValue{&list}).Set(name); err != nil {
+				v := err.(valueError) //nolint:errorlint // Set has no other
+				return p, rt.At.Fault(v.Message)
+			}
+			for _, r := range list {
+				if !slices.Contains(p.regions, r) {
+					p.regions = append(p.regions, r)
+				}
+			}
+		}
+	}
+	switch {
+	case len(p.regions) == 0:
+		return p, nil
+	case o.target.backend == runtime.BackendLocal, o.target.backend == runtime.BackendOpenWhisk:
+		return p, notRegional(o.target.backend)
+	case o.target.region != "":
+		return p, usage(i18n.M("'{{.Flag}}' and the regions in the file contradict each other.", "Flag", "--region"))
+	case unnamed:
+		s, err := f.open(ctx, &o.target, connect.Options{NeedInstall: true})
+		if err != nil {
+			return p, err
+		}
+		p.standard = s.Target.Region
+		if p.standard != "" && !slices.Contains(p.regions, p.standard) {
+			p.regions = append(p.regions, p.standard)
+		}
+	}
+	return p, nil
+}
+
+// declared gives what a file declares for one region.
+func (p places) declared(file manifest.File, region string) []runtime.Declaration {
+	var list []runtime.Declaration
+	for _, rt := range file.Runtimes {
+		var wanted []string
+		for _, name := range rt.Regions {
+			_ = regionsValue{&wanted}.Set(name)
+		}
+		if len(p.regions) > 0 && !slices.Contains(wanted, region) && (len(wanted) > 0 || region != p.standard) {
+			continue
+		}
+		d := runtime.Declaration{Name: rt.Image, MemoryMB: rt.MemoryMB, TimeoutS: rt.TimeoutS, Pin: rt.Pin, Wrap: rt.At.Wrap}
+		if b := rt.Build; b != nil {
+			d.Build = &runtime.BuildRequest{Image: rt.Image, Context: b.Context, Dockerfile: b.Dockerfile, Args: b.Args, Platform: b.Platform}
+		}
+		list = append(list, d)
+	}
+	return list
+}

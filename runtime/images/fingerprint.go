@@ -1,0 +1,70 @@
+package images
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"fn-runtime/runtime/entity"
+)
+
+// Fingerprint tells from what an image would be built, without an engine: a SHA-256 in hexadecimal of the names, modes
+// and contents of the files that would be sent, of the Dockerfile, and of the build's arguments and platform. What a
+// Dockerfile fetches from elsewhere, its base image included, is not in it.
+func (b *Builder) Fingerprint(ctx context.Context, spec entity.ImageBuild) (string, error) {
+	f, err := openFolder(spec.Context, spec.Dockerfile)
+	if err != nil {
+		return "", err
+	}
+	if err := b.fits(f); err != nil {
+		return "", err
+	}
+	sum := sha256.New()
+	fmt.Fprintf(sum, "platform %q\ndockerfile %q\n", spec.Platform, f.name)
+	for _, name := range slices.Sorted(maps.Keys(spec.Args)) {
+		fmt.Fprintf(sum, "argument %q %q\n", name, spec.Args[name])
+	}
+	for _, e := range f.entries {
+		if err := ctx.Err(); err != nil {
+			return "", err
+		}
+		if err := fingerprint(sum, filepath.Join(f.dir, filepath.FromSlash(e.name)), e); err != nil {
+			return "", err
+		}
+	}
+	// A Dockerfile outside the context has a name made from its content.
+	return hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+func fingerprint(sum hash.Hash, source string, e entry) error {
+	mode := e.info.Mode()
+	fmt.Fprintf(sum, "entry %q %s %o\n", e.name, mode.Type(), mode.Perm())
+	switch {
+	case mode&fs.ModeSymlink != 0:
+		link, err := os.Readlink(source)
+		if err != nil {
+			return unreadable(source, err)
+		}
+		fmt.Fprintf(sum, "link %q\n", link)
+	case mode.IsRegular():
+		file, err := os.Open(source)
+		if err != nil {
+			return unreadable(source, err)
+		}
+		defer file.Close()
+		content := sha256.New()
+		if _, err := io.Copy(content, file); err != nil {
+			return unreadable(source, err)
+		}
+		fmt.Fprintf(sum, "content %x\n", content.Sum(nil))
+	}
+	return nil
+}
