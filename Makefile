@@ -7,7 +7,7 @@ GO      ?= go
 VERSION := $(shell sed -n 's/^const Version = "\(.*\)"/\1/p' plugin/version.go)
 TOOL     = $(GO) tool -modfile=tools/go.mod
 
-.PHONY: build install demo test unit e2e lint vuln cover bench fuzz clean help
+.PHONY: build install demo docs test unit e2e lint vuln cover bench fuzz clean help
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
@@ -20,6 +20,10 @@ install: build ## install into the IBM Cloud CLI
 
 demo: build ## the main job on the local endpoint, with a real Lithops job
 	@bin/demo
+
+docs: ## reference, manual pages and the outputs shown in docs, made anew
+	$(GO) run ./bin/reference
+	UPDATE=1 $(GO) test -count=1 -timeout 10m ./test/docs
 
 test: lint unit e2e ## everything; in CI nothing may be skipped
 

@@ -22,6 +22,9 @@ func complete(args []string) int {
 	if len(args) == 0 {
 		args = []string{""}
 	}
+	if null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0); err == nil {
+		os.Stderr = null // cobra reports what it cannot parse there, in the middle of the line that is being typed
+	}
 	for _, line := range candidates(args) {
 		fmt.Fprintln(os.Stdout, line)
 	}
@@ -38,8 +41,14 @@ func candidates(args []string) []string {
 		return nil
 	}
 	var list []string
+	last := args[len(args)-1]
+	if strings.HasPrefix(last, "--") {
+		if _, value, ok := strings.Cut(last, "="); ok { // --backend=lo
+			last = value
+		}
+	}
 	for _, line := range strings.Split(out.String(), "\n") {
-		if line != "" && !strings.HasPrefix(line, ":") {
+		if line != "" && !strings.HasPrefix(line, ":") && strings.HasPrefix(line, last) {
 			list = append(list, line)
 		}
 	}
