@@ -3,15 +3,11 @@ package runtime
 import (
 	"context"
 	"slices"
-	"time"
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/lithops"
 )
-
-// digestWait bounds the question to a registry which digest a tag points to, unless the digest is needed to pin.
-const digestWait = 3 * time.Second
 
 // Deploy registers one runtime in one or several memory sizes. A first deployment costs four requests in sequence:
 // look, put the action, call it, put its metadata. What is there and equal is left alone.
@@ -161,7 +157,7 @@ func (p *deployment) lookAtDigest(ctx context.Context) error {
 	}
 	if !p.req.Pin {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, digestWait)
+		ctx, cancel = hurried(ctx)
 		defer cancel()
 	}
 	digest, err := s.Images.Digest(ctx, image)

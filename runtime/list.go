@@ -103,29 +103,6 @@ func (s *Service) readPythons(ctx context.Context, entries []entry) error {
 	return firstError(errs)
 }
 
-// readDigests asks the registries what the tags point to now, once for each image that was deployed with a known
-// digest. No answer is no drift.
-func (s *Service) readDigests(ctx context.Context, entries []entry) map[string]string {
-	digests := map[string]string{}
-	if s.Images == nil {
-		return digests
-	}
-	var images []string
-	for _, e := range entries {
-		if _, asked := digests[e.image]; !asked && !e.orphan && note(e.action, noteDigest) != "" {
-			digests[e.image] = ""
-			images = append(images, e.image)
-		}
-	}
-	ctx, cancel := context.WithTimeout(ctx, digestWait)
-	defer cancel()
-	found, _ := each(ctx, newGroup(s.Jobs), images, s.Images.Digest)
-	for i, image := range images {
-		digests[image] = found[i]
-	}
-	return digests
-}
-
 // describe makes the runtime of an entry; bundle and digest are the current ones, "" when not known.
 func (s *Service) describe(e entry, bundle, digest string) Runtime {
 	rt := Runtime{

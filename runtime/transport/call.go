@@ -13,6 +13,8 @@ type Call struct {
 	// Races tells from the body of a 409 whether it only means that somebody else was faster, so that the same
 	// request will do. Nil: no 409 is repeated.
 	Races func(body []byte) bool
+	// Once says that nobody waits for a repetition: the first answer or failure is the result.
+	Once bool
 	// Timeout replaces Options.Timeout: a blocking invocation is silent for longer than anything else.
 	Timeout time.Duration
 }

@@ -111,6 +111,9 @@ func verdict(req *http.Request, call Call, resp *http.Response, err error) (reas
 	case "", http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodPut, http.MethodDelete:
 		safe = true
 	}
+	if call.Once {
+		return "", false
+	}
 	if err != nil {
 		return errorVerdict(req.Context(), err, safe)
 	}

@@ -1,0 +1,139 @@
+package runtime_test
+
+import (
+	"context"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime"
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/fault"
+)
+
+// tags is an Images that knows digests by tag; a tag that it does not know cannot be reached.
+type tags struct {
+	mu      sync.Mutex
+	digests map[string]string
+}
+
+func (r *tags) Build(context.Context, entity.ImageBuild, io.Writer) (entity.ImageBuilt, error) {
+	return entity.ImageBuilt{}, fault.New(fault.Internal, i18n.M("Injected."), i18n.Message{})
+}
+
+func (r *tags) Digest(_ context.Context, image string) (string, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if d := r.digests[image]; d != "" {
+		return d, nil
+	}
+	return "", fault.New(fault.Unavailable, i18n.M("The registry cannot be reached."), i18n.M("Check the network."))
+}
+
+func (r *tags) Fingerprint(context.Context, entity.ImageBuild) (string, error) { return "", nil }
+
+func (r *tags) point(image, digest string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.digests[image] = digest
+}
+
+const (
+	tagged = "docker.io/me/runtime:1"
+	first  = "sha256:1111111111111111111111111111111111111111111111111111111111111111"
+	second = "sha256:2222222222222222222222222222222222222222222222222222222222222222"
+)
+
+// drifted deploys, moves the tag, and gives what the registry, the list and show say then.
+func drifted(t *testing.T, pin bool) (*world, *tags) {
+	t.Helper()
+	w, r := newWorld(t), &tags{digests: map[string]string{tagged: first}}
+	w.Images = r
+	if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/runtime:1", Pin: pin}); err != nil {
+		t.Fatal(err)
+	}
+	w.usable(t, tagged, 256)
+	if got := only(t, w); got.State != runtime.Ready || got.Digest != first || got.Name != tagged {
+		t.Errorf("before the tag moves: %+v", got)
+	}
+	r.point(tagged, second)
+	if got := only(t, w); got.State != runtime.Outdated || got.Reason.String() != "The tag points to another image now." {
+		t.Errorf("the list does not see the drift: %+v", got)
+	}
+	details, err := w.Show(t.Context(), runtime.ShowRequest{Name: "me/runtime:1"})
+	if err != nil || len(details) != 1 {
+		t.Fatal(details, err)
+	}
+	if d := details[0]; d.DigestCurrent != second || d.Digest != first || !said(d.Drift, "The tag points to another image now.") {
+		t.Errorf("show does not see the drift: %+v", d)
+	}
+	return w, r
+}
+
+func only(t *testing.T, w *world) runtime.Runtime {
+	t.Helper()
+	list, err := w.List(t.Context(), runtime.ListRequest{})
+	if err != nil || len(list) != 1 {
+		t.Fatal(list, err)
+	}
+	return list[0]
+}
+
+func said(list []i18n.Message, text string) bool {
+	return slices.ContainsFunc(list, func(m i18n.Message) bool { return m.String() == text })
+}
+
+func TestDriftOfATag(t *testing.T) {
+	w, r := drifted(t, false)
+	result, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/runtime:1"})
+	if err != nil || item(t, result, "action").Change != runtime.Update {
+		t.Errorf("the next deploy does not follow the tag: %+v %v", result, err)
+	}
+	if got := only(t, w); got.State != runtime.Ready || got.Digest != second || got.Image != tagged {
+		t.Errorf("after it: %+v", got)
+	}
+	r.digests = nil // out of reach
+	if got := only(t, w); got.State != runtime.Ready {
+		t.Errorf("a registry out of reach counts as drift: %+v", got)
+	}
+	result, err = w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/runtime:1"})
+	if err != nil || item(t, result, "action").Change != runtime.Unchanged {
+		t.Errorf("a registry out of reach matters to deploy: %+v %v", result, err)
+	}
+}
+
+func TestPinnedRuntimeStaysUntilItIsPinnedAgain(t *testing.T) {
+	w, _ := drifted(t, true)
+	runs := func() string {
+		return w.functions.All()[pkg+"/"+w.action(tagged, 256)].Image
+	}
+	if runs() != "docker.io/me/runtime@"+first {
+		t.Errorf("it runs %q", runs())
+	}
+	w.editLithops(t, "# changed\n")
+	if _, err := w.Update(t.Context(), runtime.UpdateRequest{Name: "all"}); err != nil || runs() != "docker.io/me/runtime@"+first {
+		t.Errorf("update moved it to %q: %v", runs(), err)
+	}
+	if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/runtime:1", Pin: true}); err != nil || runs() != "docker.io/me/runtime@"+second {
+		t.Errorf("deploy --pin left it at %q: %v", runs(), err)
+	}
+	w.usable(t, tagged, 256)
+}
+
+func TestPinNeedsTheRegistry(t *testing.T) {
+	w := newWorld(t)
+	w.Images = &tags{}
+	_, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/runtime:1", Pin: true})
+	mustFault(t, err, fault.Unavailable, "cannot be reached", "Check the network")
+	w.Images = nil
+	_, err = w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/runtime:1", Pin: true})
+	mustFault(t, err, fault.Invalid, "cannot be pinned", "--pin")
+	for name := range w.functions.All() {
+		if strings.Contains(name, "me_runtime") {
+			t.Errorf("%s was deployed", name)
+		}
+	}
+}
