@@ -1,0 +1,132 @@
+package manifest
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+func TestParse(t *testing.T) {
+	dir := filepath.FromSlash("some/where")
+	in := func(p string) string { return filepath.Join(dir, filepath.FromSlash(p)) }
+	f, err := Parse(filepath.Join(dir, "runtimes.yaml"), []byte(`
+# yaml-language-server: $schema=apply.json
+regions: [us-south, eu-de]
+runtimes:
+  - default
+  - image: docker.io/me/plain:1
+    memory: 512
+    regions: us-east
+    pin: true
+  - image: me/built:1
+    memory: [256, 512]
+    timeout: 300
+    pin: false
+    build: ./image
+  - image: me/full:1
+    build:
+      context: .
+      dockerfile: docker/Dockerfile.conda
+      args: {PYTHON: 3.11, DEBUG: true, EMPTY: ""}
+      platform: linux/amd64
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	both := []string{"us-south", "eu-de"}
+	want := []Runtime{
+		{Image: "default", Regions: both},
+		{Image: "docker.io/me/plain:1", MemoryMB: []int{512}, Regions: []string{"us-east"}, Pin: true},
+		{Image: "me/built:1", MemoryMB: []int{256, 512}, TimeoutS: 300, Regions: both, Build: &Build{Context: in("image")}},
+		{Image: "me/full:1", Regions: both, Pin: true, Build: &Build{
+			Context: in("."), Dockerfile: in("docker/Dockerfile.conda"), Platform: "linux/amd64",
+			Args: map[string]string{"PYTHON": "3.11", "DEBUG": "true", "EMPTY": ""},
+		}},
+	}
+	if diff := cmp.Diff(want, f.Runtimes, cmpopts.IgnoreFields(Runtime{}, "At")); diff != "" {
+		t.Error(diff)
+	}
+	if at := f.Runtimes[2].At; at.Line != 10 || at.Column != 12 {
+		t.Errorf("the third is at %+v", at)
+	}
+}
+
+func TestParseSaysWhatIsWrongAndWhere(t *testing.T) {
+	for text, want := range map[string][]string{
+		"":                                   {"f:1:1: The file declares nothing"},
+		"# only a comment\n":                 {"f:1:1: The file declares nothing"},
+		"runtime:\n  - default\n":            {"f:1:1: Unknown key 'runtime'. Did you mean 'runtimes'?", "'runtimes' is missing"},
+		"runtimes:\n- image: a\n  memery: 1": {"f:3:3: Unknown key 'memery'. Did you mean 'memory'?"},
+		"runtimes:\n- image: a\n  zzz: 1":    {"f:3:3: Unknown key 'zzz'. Known here: image, memory, timeout"},
+		"runtimes:\n- memory: 1\n":           {"f:2:3: The key 'image' is missing."},
+		"runtimes:\n- image: a\n  memory: [256, x]\n  timeout: -1\n": {"f:3:17: A whole number", "f:4:12: A whole number"},
+		"runtimes:\n- image: a\n  memory: 1.5\n":                     {"f:3:11: A whole number"},
+		"runtimes:\n- image: a\n  memory: []\n":                      {"f:3:3: The list is empty."},
+		"runtimes:\n- image: a\n  pin: 1\n":                          {"f:3:8: true or false"},
+		"runtimes:\n- image: 3.10\n":                                 {"f:2:10: A text is expected here"},
+		"runtimes:\n- image:\n":                                      {"A text is expected here"},
+		"runtimes:\n- [a]\n":                                         {"f:2:3: Keys with values"},
+		"runtimes: x\n":                                              {"f:1:11: A list is expected"},
+		"- a\n":                                                      {"f:1:1: Keys with values"},
+		"runtimes:\n- a\n- image: a\n":                               {"f:3:10: The image a is declared in line 2 already."},
+		"runtimes:\n- image: default\n  build: .\n":                  {"f:3:3: 'default' names no image to build."},
+		"runtimes:\n- image: a\n  build: {contxt: .}\n":              {"f:3:11: Unknown key 'contxt'. Did you mean 'context'?"},
+		"runtimes:\n- image: a\n  image: b\n":                        {"f:3:3:"},
+		"runtimes: [\n":                                              {"This is not YAML"},
+		"runtimes:\n\t- a\n":                                         {"f:2:"},
+		"runtimes:\n- a\n---\nruntimes:\n- b\n":                      {"f:4:9: A file holds one document."},
+		"runtimes:\n- &x image\n- *x\n":                              {"f:2:3: Keys with values"},
+		"runtimes:\n- !!str a\n":                                     {"f:2:3: Keys with values"},
+		"runtimes: " + strings.Repeat("[", 500):                      {"f:1:1: The file is too large or too deeply nested."},
+		strings.Repeat("#", 100_000):                                 {"f:1:1: The file is larger than 65536 bytes."},
+	} {
+		_, err := Parse("f", []byte(text))
+		if err == nil {
+			t.Errorf("%.60q is accepted", text)
+			continue
+		}
+		for _, w := range want {
+			if !strings.Contains(err.Error(), w) {
+				t.Errorf("%.60q: %v, want %s", text, err, w)
+			}
+		}
+	}
+	if f, err := Parse("f", []byte("runtimes:\n")); err != nil || len(f.Runtimes) > 0 {
+		t.Errorf("an empty list: %v %+v", err, f)
+	}
+}
+
+func TestReadNamesTheFile(t *testing.T) {
+	dir := t.TempDir()
+	for _, path := range []string{filepath.Join(dir, "none.yaml"), dir} {
+		if _, err := Read(path); err == nil || !strings.Contains(err.Error(), path) {
+			t.Errorf("%v", err)
+		}
+	}
+	path := filepath.Join(dir, "r.yaml")
+	if err := os.WriteFile(path, []byte("runtimes:\n- image: me/x\n  build: sub\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if f, err := Read(path); err != nil || f.Runtimes[0].Build.Context != filepath.Join(dir, "sub") {
+		t.Errorf("%v %+v", err, f)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte("runtimes:\n- image: a\n  memory: [1, 2]\n  build: {context: ., args: {A: 1}}\n"))
+	f.Add([]byte("regions: all\nruntimes:\n- default\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		file, err := Parse("f", data)
+		if err == nil {
+			for _, rt := range file.Runtimes {
+				if rt.Image == "" || rt.At.Line < 1 {
+					t.Errorf("%q: %+v", data, rt)
+				}
+			}
+		}
+	})
+}
