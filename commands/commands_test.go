@@ -60,13 +60,13 @@ func TestFlagsReachTheService(t *testing.T) {
 
 func TestEveryCommandAsksForWhatItNeeds(t *testing.T) {
 	for line, want := range map[string]connect.Options{
-		"deploy a/b:1":         {NeedStore: true, NeedInstall: true},
+		"deploy a/b:1":         {NeedStore: true, NeedInstall: true, NeedImages: true},
 		"deploy a/b:1 --pin":   {NeedStore: true, NeedInstall: true, NeedImages: true},
-		"update all":           {NeedStore: true, NeedInstall: true},
+		"update all":           {NeedStore: true, NeedInstall: true, NeedImages: true},
 		"delete all -f":        {NeedStore: true, NeedInstall: true},
 		"delete all --dry-run": {NeedStore: true, NeedInstall: true},
-		"list":                 {NeedStore: true, NeedInstall: true},
-		"list a -r eu-de -g g": {NeedStore: true, NeedInstall: true, Region: "eu-de", ResourceGroup: "g"},
+		"list":                 {NeedStore: true, NeedInstall: true, NeedImages: true},
+		"list a -r eu-de -g g": {NeedStore: true, NeedInstall: true, NeedImages: true, Region: "eu-de", ResourceGroup: "g"},
 		"show a":               {NeedStore: true, NeedInstall: true, NeedImages: true},
 		"invoke a -n 3":        {NeedInstall: true},
 		"clean --force":        {NeedStore: true, NeedInstall: true},

@@ -1,0 +1,257 @@
+package commands
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime"
+	"fn-runtime/runtime/connect"
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/lithops"
+	"fn-runtime/runtime/runtimetest"
+)
+
+// found is the NamespaceRef of a namespace that is there.
+type found struct{}
+
+func (found) Find(context.Context) error           { return nil }
+func (found) Create(context.Context) (bool, error) { return false, nil }
+func (found) Delete(context.Context) error         { return nil }
+
+// earth is a bench with a service for each region, over one bucket. Regions in down cannot be opened.
+type earth struct {
+	*bench
+	mu        sync.Mutex
+	functions map[string]*runtimetest.Functions
+	store     *runtimetest.Store
+	down      []string
+	jobs      []int
+}
+
+func newEarth(t *testing.T) *earth {
+	t.Helper()
+	e := &earth{bench: newBench(), functions: map[string]*runtimetest.Functions{}, store: runtimetest.NewStore()}
+	cache, dir := t.TempDir(), filepath.Join(t.TempDir(), "lithops")
+	for _, name := range []string{"version.py", "__init__.py", "serverless/backends/ibm_cf/entry_point.py"} {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e.Service = func(_ context.Context, o connect.Options) (*runtime.Service, error) {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.jobs = append(e.jobs, o.Jobs)
+		region := o.Region
+		if region == "" {
+			region = "us-south"
+		}
+		if slices.Contains(e.down, region) {
+			return nil, fault.New(fault.Unavailable, i18n.M("The service does not answer."), i18n.M("Try again later."))
+		}
+		if e.functions[region] == nil {
+			e.functions[region] = runtimetest.NewFunctions()
+		}
+		c := lithops.Contract{Backend: lithops.IBMCF, Version: "3.7.0", UserKey: "abcd", Namespace: "ns", Region: region}
+		return &runtime.Service{
+			Target:   runtime.Target{Backend: "ibm_cf", Namespace: "ns", Region: region, Bucket: "bucket"},
+			Install:  lithops.Install{Dir: dir, Version: "3.7.0", Python: "3.11"},
+			Contract: c, Compute: lithops.Compute{Backend: lithops.IBMCF, RuntimeMemory: 256, RuntimeTimeout: 300, DockerServer: "docker.io"},
+			Functions: e.functions[region], Store: e.store, Cache: lithops.Cache{Dir: cache}, Namespace: found{}, Observer: o.Host.Observer,
+		}, nil
+	}
+	return e
+}
+
+// json runs a command that writes one document into doc.
+func (e *earth) json(t *testing.T, doc any, line string) int {
+	t.Helper()
+	e.out.Reset()
+	status := e.run(line + " --output json")
+	if err := json.Unmarshal(e.out.Bytes(), doc); err != nil {
+		t.Fatalf("%s: %v\n%s", line, err, e.out.String())
+	}
+	return status
+}
+
+type resultDoc struct {
+	Items []struct {
+		Kind, Name, Region, Status, Change string
+		Count                              int
+	}
+	Regions []struct {
+		Region string
+		OK     bool
+		Error  struct{ Message string }
+	}
+	Error struct{ Message string }
+}
+
+func TestRegionsWorkSideBySide(t *testing.T) {
+	e := newEarth(t)
+	var doc resultDoc
+	if status := e.json(t, &doc, "deploy me/x:1 --regions us-south,eu-de -j 8"); status != exitDone || len(doc.Regions) != 2 {
+		t.Fatalf("%d %+v", status, doc)
+	}
+	if !slices.Equal(e.jobs, []int{4, 4}) {
+		t.Errorf("-j 8 became %v", e.jobs)
+	}
+	actions := map[string]int{}
+	for _, it := range doc.Items {
+		if it.Kind == "action" {
+			actions[it.Region]++
+		}
+	}
+	if actions["us-south"] != 1 || actions["eu-de"] != 1 {
+		t.Errorf("%v", actions)
+	}
+	var list []struct{ Region, State string }
+	if status := e.json(t, &list, "list --regions all"); status != exitDone || len(list) != 2 || list[0].Region == list[1].Region || list[0].State != "ready" {
+		t.Errorf("%d %+v", status, list)
+	}
+}
+
+func TestARegionThatFailsIsListedAndStopsNoOther(t *testing.T) {
+	e := newEarth(t)
+	e.down = []string{"eu-de"}
+	var doc resultDoc
+	if status := e.json(t, &doc, "deploy me/x:1 --regions us-south,eu-de"); status != exitFailed || len(doc.Regions) != 2 {
+		t.Fatalf("%d %+v", status, doc)
+	}
+	if !doc.Regions[0].OK || doc.Regions[1].OK || doc.Regions[1].Error.Message == "" || !strings.Contains(doc.Error.Message, "Region eu-de: The service does not answer.") {
+		t.Errorf("%+v", doc)
+	}
+	var partly struct {
+		resultDoc
+		Runtimes []struct{ Region string }
+	}
+	if status := e.json(t, &partly, "list --regions us-south,eu-de"); status != exitFailed || len(partly.Runtimes) != 1 || partly.Regions[1].OK {
+		t.Errorf("%d %+v", status, partly)
+	}
+	e.View.JSON = false
+	e.out.Reset()
+	if status := e.run("list --regions us-south,eu-de"); status != exitFailed || !strings.Contains(e.out.String(), "docker.io/me/x:1") || !strings.Contains(e.err.String(), "Region eu-de: The service does not answer.") {
+		t.Errorf("%d %s%s", status, e.out.String(), e.err.String())
+	}
+}
+
+func TestSeveralRegionsAreOneQuestion(t *testing.T) {
+	for answer, left := range map[string]int{"n\n": 2, "y\n": 0} {
+		e := newEarth(t)
+		if status := e.run("deploy me/x:1 --regions us-south,eu-de -q"); status != exitDone {
+			t.Fatal(e.err.String())
+		}
+		e.View.InTTY, e.View.In = true, strings.NewReader(answer)
+		if status := e.run("delete all --regions eu-de,us-south"); status != exitDone {
+			t.Fatal(e.err.String())
+		}
+		if n := strings.Count(e.err.String(), "[y/N]"); n != 1 || !strings.Contains(e.err.String(), "Delete 2 runtimes") {
+			t.Errorf("asked %d times: %s", n, e.err.String())
+		}
+		if n := len(e.functions["us-south"].All()) + len(e.functions["eu-de"].All()); n != left {
+			t.Errorf("%q: %d are left", answer, n)
+		}
+	}
+}
+
+func TestTheBucketOfSeveralRegionsIsEmptiedOnce(t *testing.T) {
+	e := newEarth(t)
+	if status := e.run("deploy me/x:1 --regions us-south,eu-de -q"); status != exitDone {
+		t.Fatal(e.err.String())
+	}
+	e.store.Set("lithops.jobs/a/b", nil, time.Now())
+	e.store.Set("lithops.jobs-old/a", nil, time.Now())
+	var doc resultDoc
+	if status := e.json(t, &doc, "clean --regions us-south,eu-de -f"); status != exitDone {
+		t.Fatalf("%d %+v", status, doc)
+	}
+	purged := 0
+	for _, it := range doc.Items {
+		if it.Kind == "objects" {
+			purged += it.Count
+		}
+	}
+	if purged != 3 || !slices.Equal(e.store.Keys(), []string{"lithops.jobs-old/a"}) {
+		t.Errorf("%d objects counted, left %v", purged, e.store.Keys())
+	}
+	if n := len(e.functions["us-south"].All()) + len(e.functions["eu-de"].All()); n != 0 {
+		t.Errorf("%d actions are left", n)
+	}
+}
+
+// builder is an Images that counts its builds.
+type builder struct {
+	runtime.Images
+	mu     sync.Mutex
+	builds int
+}
+
+func TestWrongRegions(t *testing.T) {
+	for _, line := range []string{"list --regions moon", "list --regions us-sout", "list --regions us-south -r eu-de", "list -b local --regions all", "list --regions ,"} {
+		e := newEarth(t)
+		if status := e.run(line); status != exitUsage || len(e.jobs) > 0 {
+			t.Errorf("%s: %d", line, status)
+		}
+	}
+}
+
+func TestApplyInTheRegionsOfTheFile(t *testing.T) {
+	e := newEarth(t)
+	b := &builder{}
+	open := e.Service
+	e.Service = func(ctx context.Context, o connect.Options) (*runtime.Service, error) {
+		s, err := open(ctx, o)
+		if err == nil {
+			s.Images = b
+		}
+		return s, err
+	}
+	file := filepath.Join(t.TempDir(), "r.yaml")
+	text := "runtimes:\n- image: me/a:1\n- image: me/b:1\n  regions: [us-south, eu-de]\n- image: me/c:1\n  regions: all\n  build: .\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var doc resultDoc
+	if status := e.json(t, &doc, "apply "+file); status != exitDone {
+		t.Fatalf("%d %+v", status, doc)
+	}
+	want := map[string]int{"us-south": 3, "eu-de": 2, "eu-gb": 1, "us-east": 1, "jp-tok": 1, "au-syd": 1}
+	for region, n := range want {
+		if got := len(e.functions[region].All()); got != n {
+			t.Errorf("%s has %d, want %d", region, got, n)
+		}
+	}
+	if b.builds != 1 {
+		t.Errorf("built %d times", b.builds)
+	}
+	if err := os.WriteFile(file, []byte("runtimes:\n- image: me/a:1\n  regions: us-suoth\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if status := e.json(t, &doc, "apply "+file); status != exitFailed || !strings.Contains(doc.Error.Message, ":2:10: ") || !strings.Contains(doc.Error.Message, "'us-south'") {
+		t.Errorf("%d %+v", status, doc)
+	}
+}
+
+func (b *builder) Build(context.Context, entity.ImageBuild, io.Writer) (entity.ImageBuilt, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.builds++
+	return entity.ImageBuilt{Digest: "sha256:" + strings.Repeat("a", 64)}, nil
+}
+
+func (b *builder) Digest(context.Context, string) (string, error) { return "", errRefused }
+
+func (b *builder) Fingerprint(context.Context, entity.ImageBuild) (string, error) { return "one", nil }
