@@ -10,11 +10,14 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"fn-runtime/test/harness"
 )
 
 func groups() []group {
 	return []group{
 		{"startup", startup},
+		{"runtimes", runtimes},
 	}
 }
 
@@ -40,14 +43,14 @@ func (b *bench) venv(ctx context.Context) (string, error) {
 		return dir, nil
 	}
 	var python string
-	for _, name := range []string{"python3.12", "python3.11", "python3.10", "python3"} {
-		if path, err := exec.LookPath(name); err == nil {
+	for _, version := range []string{"3.12", "3.11", "3.10"} {
+		if path, ok := harness.FindPython(version); ok {
 			python = path
 			break
 		}
 	}
 	if python == "" {
-		return "", errors.New("no Python on the path")
+		return "", errors.New("no Python 3.10, 3.11 or 3.12 is installed")
 	}
 	for _, args := range [][]string{
 		{python, "-m", "venv", "--clear", dir},

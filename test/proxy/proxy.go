@@ -20,6 +20,8 @@ type Request struct {
 	Method string
 	Path   string // with query
 	Status int    // 0 until answered, or when the connection was cut
+	Start  time.Time
+	End    time.Time // zero while it is on its way
 }
 
 // Proxy forwards to one server.
@@ -107,13 +109,18 @@ func (p *Proxy) Record() []Request {
 // ServeHTTP handles one request.
 func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.mu.Lock()
-	rec := &Request{N: len(p.seen) + 1, Method: r.Method, Path: r.URL.RequestURI()}
+	rec := &Request{N: len(p.seen) + 1, Method: r.Method, Path: r.URL.RequestURI(), Start: time.Now()}
 	p.seen = append(p.seen, rec)
 	var fault Fault
 	if p.fault != nil {
 		fault = p.fault(*rec)
 	}
 	p.mu.Unlock()
+	defer func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		rec.End = time.Now()
+	}()
 	if p.Delay > 0 {
 		if err := wait(r.Context(), p.Delay); err != nil {
 			return

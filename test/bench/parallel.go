@@ -1,0 +1,42 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"fn-runtime/test/proxy"
+)
+
+// parallel does work for each item, some at a time; the first error ends it.
+func parallel[T any](ctx context.Context, limit int, items []T, work func(context.Context, T) error) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(limit)
+	for _, item := range items {
+		g.Go(func() error { return work(ctx, item) })
+	}
+	return g.Wait()
+}
+
+// middle is the run with the median time.
+func middle(all []cost) cost {
+	all = slices.Clone(all)
+	slices.SortFunc(all, func(a, b cost) int { return int(a.took - b.took) })
+	return all[len(all)/2]
+}
+
+// steps is the longest chain of requests of which each began after the one before had ended: what could not be done side
+// by side, or was not.
+func steps(requests []proxy.Request) (n int) {
+	requests = slices.Clone(requests)
+	slices.SortFunc(requests, func(a, b proxy.Request) int { return a.End.Compare(b.End) })
+	var end time.Time
+	for _, r := range requests {
+		if !r.End.IsZero() && !r.Start.Before(end) {
+			n, end = n+1, r.End
+		}
+	}
+	return n
+}

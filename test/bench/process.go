@@ -1,0 +1,51 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"fn-runtime/test/proxy"
+)
+
+// cost is what one run of a program took.
+type cost struct {
+	took     time.Duration
+	peak     int64 // bytes of memory at its highest
+	requests int   // 0 when nothing counted them
+	record   []proxy.Request
+	out      []byte
+}
+
+// measure runs a program that must exit 0 within ten minutes. env is its whole environment.
+func measure(ctx context.Context, dir string, env []string, name string, args ...string) (cost, error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
+	defer cancel()
+	var out, errs bytes.Buffer
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = dir, env, &out, &errs
+	cmd.WaitDelay = 5 * time.Second
+	start := time.Now()
+	err := cmd.Run()
+	c := cost{took: time.Since(start), out: out.Bytes()}
+	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+		c.peak = usage.Maxrss << 10 // Linux counts in KiB
+	}
+	if err != nil {
+		return c, fmt.Errorf("%s %s: %w\n%s%s", filepath.Base(name), strings.Join(args, " "), err, tail(out.Bytes()), tail(errs.Bytes()))
+	}
+	return c, nil
+}
+
+// tail is the end of what a program said: enough to see what went wrong.
+func tail(b []byte) []byte {
+	if len(b) > 4000 {
+		b = b[len(b)-4000:]
+	}
+	return b
+}

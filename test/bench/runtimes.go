@@ -1,0 +1,282 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"fn-runtime/test/proxy"
+)
+
+// requestDelay is added to each request of both sides, as the way to a cloud does.
+const requestDelay = 50 * time.Millisecond
+
+// lithopsPage is how many entries the service gives to a client that asks for no page: Lithops sees these only.
+const lithopsPage = 30
+
+// runtimes measures what people do with many runtimes.
+func runtimes(ctx context.Context, b *bench) ([]row, error) {
+	a, err := newAccount(ctx, b)
+	if err != nil {
+		return nil, err
+	}
+	defer a.close()
+	var rows []row
+	for _, part := range []func(context.Context, *account) ([]row, error){deployed, listed, deleted, updated} {
+		a.delay(requestDelay)
+		more, err := part(ctx, a)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, more...)
+	}
+	return rows, nil
+}
+
+// deployed measures the first deployment and one that finds nothing to do, with 100 ms a request. Requests that are on
+// their way at the same time count as one step in sequence.
+func deployed(ctx context.Context, a *account) ([]row, error) {
+	replay, err := a.replay(ctx)
+	if err != nil {
+		return nil, err
+	}
+	a.compute.Inject(replay)
+	defer a.compute.Inject(nil)
+	a.delay(100 * time.Millisecond)
+	var rows []row
+	for _, again := range []bool{false, true} {
+		work, note := "deploy, first time, 100 ms a request", ""
+		if again {
+			work = "deploy, nothing to do, 100 ms a request"
+		}
+		ours, err := a.best(ctx, 3, func(ctx context.Context) (cost, error) {
+			if !again {
+				if err := a.empty(ctx); err != nil {
+					return cost{}, err
+				}
+			}
+			return a.ours(ctx, "deploy", "default")
+		})
+		if err != nil {
+			return nil, err
+		}
+		note = fmt.Sprintf("%d requests in %d steps", ours.requests, steps(ours.record))
+		theirs, err := a.best(ctx, 3, func(ctx context.Context) (cost, error) {
+			if !again {
+				if err := a.empty(ctx); err != nil {
+					return cost{}, err
+				}
+			}
+			return a.theirs(ctx, "runtime", "deploy", a.modelImage())
+		})
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, row{Work: work, Ours: ours.took, Theirs: theirs.took, Who: "lithops runtime deploy",
+			Note: fmt.Sprintf("%s, theirs %d", note, theirs.requests)})
+	}
+	return rows, nil
+}
+
+func (a *account) modelImage() string {
+	image, _ := a.model.Annotations["fn-runtime-image"].(string)
+	return image
+}
+
+// best is the run with the middle time of n.
+func (a *account) best(ctx context.Context, n int, work func(context.Context) (cost, error)) (cost, error) {
+	all := make([]cost, 0, n)
+	for range n {
+		c, err := work(ctx)
+		if err != nil {
+			return c, err
+		}
+		all = append(all, c)
+	}
+	return middle(all), nil
+}
+
+// listed measures the list of 1,000 runtimes.
+func listed(ctx context.Context, a *account) ([]row, error) {
+	const n = 1000
+	if err := a.seed(ctx, n, false); err != nil {
+		return nil, err
+	}
+	ours, err := a.best(ctx, 5, func(ctx context.Context) (cost, error) { return a.ours(ctx, "list", "--output", "json") })
+	if err != nil {
+		return nil, err
+	}
+	var shown []struct{ Name string }
+	if err := json.Unmarshal(ours.out, &shown); err != nil || len(shown) != n {
+		return nil, fmt.Errorf("list shows %d of %d runtimes (%v)", len(shown), n, err)
+	}
+	theirs, err := a.best(ctx, 3, func(ctx context.Context) (cost, error) { return a.theirs(ctx, "runtime", "list") })
+	if err != nil {
+		return nil, err
+	}
+	pages := n/200 + n/1000 // of actions and of metadata keys
+	return []row{{Work: "list, 1,000 runtimes", Ours: ours.took, Theirs: theirs.took, Who: "lithops runtime list",
+		Note: fmt.Sprintf("%d requests, %d more than the %d pages; theirs shows %d", ours.requests, ours.requests-pages, pages,
+			strings.Count(string(theirs.out), "bench/runtime"))}}, nil
+}
+
+// deleted measures the deletion of 100 runtimes, for each runtime that is really gone.
+func deleted(ctx context.Context, a *account) ([]row, error) {
+	const n = 100
+	one := func(run func() (cost, error)) (cost, int, error) {
+		if err := a.seed(ctx, n, false); err != nil {
+			return cost{}, 0, err
+		}
+		c, err := run()
+		if err != nil {
+			return c, 0, err
+		}
+		names, err := a.left(ctx)
+		return c, len(names), err
+	}
+	ours, oursLeft, err := one(func() (cost, error) { return a.ours(ctx, "delete", "all", "-f") })
+	if err != nil {
+		return nil, err
+	}
+	theirs, theirsLeft, err := one(func() (cost, error) { return a.theirs(ctx, "runtime", "delete", "all") })
+	if err != nil {
+		return nil, err
+	}
+	if oursLeft != 0 {
+		return nil, fmt.Errorf("delete all leaves %d runtimes", oursLeft)
+	}
+	each := func(c cost, left int) time.Duration { return c.took / time.Duration(max(1, n-left)) }
+	return []row{{Work: "delete all, 100 runtimes, for each one deleted", Ours: each(ours, oursLeft), Theirs: each(theirs, theirsLeft),
+		Who: "lithops runtime delete", Note: fmt.Sprintf("%s in all, none left; theirs leaves %d", round(ours.took), theirsLeft)}}, nil
+}
+
+// updated measures the update of all runtimes, where the service runs them elsewhere: see replay.
+func updated(ctx context.Context, a *account) ([]row, error) {
+	replay, err := a.replay(ctx)
+	if err != nil {
+		return nil, err
+	}
+	a.compute.Inject(replay)
+	defer a.compute.Inject(nil)
+	var rows []row
+	for _, n := range []int{lithopsPage, 100} {
+		if err := a.seed(ctx, n, true); err != nil {
+			return nil, err
+		}
+		ours, err := a.ours(ctx, "update", "all")
+		if err != nil {
+			return nil, err
+		}
+		oursDone, err := a.renewed(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if oursDone != n {
+			return nil, fmt.Errorf("update all renews %d of %d runtimes", oursDone, n)
+		}
+		if err := a.seed(ctx, n, true); err != nil {
+			return nil, err
+		}
+		theirs, err := a.theirs(ctx, "runtime", "update", "all")
+		if err != nil {
+			return nil, err
+		}
+		theirsDone := min(n, lithopsPage)
+		r := row{Work: fmt.Sprintf("update all, %d runtimes", n), Ours: ours.took, Theirs: theirs.took, Who: "lithops runtime update"}
+		if theirsDone < n {
+			r.Note = fmt.Sprintf("theirs renews %d", theirsDone)
+		}
+		rows = append(rows, r)
+	}
+	return rows, nil
+}
+
+// renewed counts the runtimes that have the client's code.
+func (a *account) renewed(ctx context.Context) (n int, err error) {
+	for action, err := range a.actions.Actions(ctx, a.contract.Package()) {
+		if err != nil {
+			return 0, err
+		}
+		if action.Annotations["fn-runtime-bundle"] == a.model.Annotations["fn-runtime-bundle"] {
+			n++
+		}
+	}
+	return n, nil
+}
+
+// replay makes the proxy answer invocations with what a real one gave, after the time that it took: a service runs the
+// containers on machines of its own, while here they would compete with the programs that are measured. Everything else
+// reaches the endpoint.
+func (a *account) replay(ctx context.Context) (func(proxy.Request) proxy.Fault, error) {
+	if err := a.empty(ctx); err != nil {
+		return nil, err
+	}
+	before := a.compute.Delay
+	a.delay(0)
+	defer a.delay(before)
+	var once sync.Once
+	var body []byte
+	var took time.Duration
+	a.compute.Inject(func(r proxy.Request) proxy.Fault {
+		if !invocation(r) {
+			return nil
+		}
+		return func(w http.ResponseWriter, req *http.Request, forward http.Handler) {
+			start := time.Now()
+			rec := &recorder{ResponseWriter: w}
+			forward.ServeHTTP(rec, req)
+			once.Do(func() { body, took = rec.body, time.Since(start) })
+		}
+	})
+	_, err := a.ours(ctx, "deploy", "default")
+	a.compute.Inject(nil)
+	if err != nil {
+		return nil, err
+	}
+	var activation struct {
+		Response struct {
+			Result json.RawMessage `json:"result"`
+		} `json:"response"`
+	}
+	if err := json.Unmarshal(body, &activation); err != nil || len(activation.Response.Result) == 0 {
+		return nil, fmt.Errorf("the deployment's call gave no activation: %s", tail(body))
+	}
+	a.coldStart = took
+	return func(r proxy.Request) proxy.Fault {
+		if !invocation(r) {
+			return nil
+		}
+		return func(w http.ResponseWriter, req *http.Request, _ http.Handler) {
+			select {
+			case <-time.After(took):
+			case <-req.Context().Done():
+				return
+			}
+			answer := body // the whole activation
+			if strings.Contains(r.Path, "result=true") {
+				answer = activation.Response.Result
+			}
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = w.Write(answer)
+		}
+	}, nil
+}
+
+func invocation(r proxy.Request) bool {
+	return r.Method == http.MethodPost && strings.Contains(r.Path, "blocking=true")
+}
+
+// recorder keeps what the endpoint answered.
+type recorder struct {
+	http.ResponseWriter
+	body []byte
+}
+
+func (r *recorder) Write(p []byte) (int, error) {
+	r.body = append(r.body, p...)
+	return r.ResponseWriter.Write(p)
+}
