@@ -35,7 +35,9 @@ func (e *engine) Digest(_ context.Context, image string) (string, error) {
 	return "", fault.New(fault.NotFound, i18n.M("No such image."), i18n.Message{})
 }
 
-func (e *engine) Fingerprint(context.Context, entity.ImageBuild) (string, error) { return e.source, nil }
+func (e *engine) Fingerprint(context.Context, entity.ImageBuild) (string, error) {
+	return e.source, nil
+}
 
 func declared() runtime.ApplyRequest {
 	return runtime.ApplyRequest{Output: io.Discard, Runtimes: []runtime.Declaration{

@@ -36,8 +36,7 @@ func (p *opening) computeAuth() (transport.Auth, i18n.Message, error) {
 	}
 	session := p.o.Host.Session
 	if session == nil {
-		return transport.Auth{}, source, fault.New(fault.NotLoggedIn, i18n.M("Not logged in."),
-			i18n.M("Log in by running 'ibmcloud login', or set 'iam_api_key' in section 'ibm' of the Lithops configuration."))
+		return transport.Auth{}, source, p.loggedIn()
 	}
 	if !ibmHost(p.s.Target.Endpoint) {
 		return transport.Auth{}, source, fault.New(fault.Denied,
@@ -45,6 +44,18 @@ func (p *opening) computeAuth() (transport.Auth, i18n.Message, error) {
 			i18n.M("Give a key for it in the Lithops configuration."))
 	}
 	return transport.Auth{Token: session.Token}, i18n.M("Log in again by running 'ibmcloud login', or target another account with 'ibmcloud target'."), nil
+}
+
+// loggedIn is the fault for a command that would work on IBM Cloud with neither a session nor credentials of its own.
+// Nothing else that is missing matters before that.
+func (p *opening) loggedIn() error {
+	c := p.compute
+	configured := c.APIKey != "" || c.IAMAPIKey != "" || c.Token != "" && c.TokenExpiry > p.s.Clock.Now().Unix()+tokenMargin
+	if c.Backend != lithops.IBMCF || configured || p.o.Host.Session != nil {
+		return nil
+	}
+	return fault.New(fault.NotLoggedIn, i18n.M("Not logged in."),
+		i18n.M("Log in by running 'ibmcloud login', or set 'iam_api_key' in section 'ibm' of the Lithops configuration."))
 }
 
 // oldClient tells whether the client is of a release that knows Cloud Foundry keys: they count before IAM keys there.

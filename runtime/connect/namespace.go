@@ -2,6 +2,7 @@ package connect
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"fn-runtime/i18n"
@@ -71,6 +72,7 @@ type space struct {
 
 	mu    sync.Mutex
 	found entity.Namespace
+	noted bool // found is what the client's cache file says, which nobody has confirmed yet
 }
 
 // id gives what stands for the namespace in paths.
@@ -94,8 +96,14 @@ func (n *space) find(ctx context.Context) error {
 	}
 	if ns, err := n.cache.ReadNamespace(n.backend, n.name); err == nil {
 		n.know(ns)
+		n.noted = true
 		return nil
 	}
+	return n.ask(ctx)
+}
+
+// ask looks the namespace up at the service.
+func (n *space) ask(ctx context.Context) error {
 	all, err := n.service.Namespaces(ctx)
 	if err != nil {
 		return err
@@ -109,6 +117,29 @@ func (n *space) find(ctx context.Context) error {
 	}
 	return fault.New(fault.NotFound, i18n.M("Namespace {{.Namespace}} does not exist.", "Namespace", n.name),
 		i18n.M("The first 'ibmcloud fn-runtime deploy' makes it; give another one with '--namespace'."))
+}
+
+// doubt asks the service for an id that came from the client's cache file, which may be of a namespace that is gone, and
+// mends the file. It tells whether the namespace has another id than the doubted one.
+func (n *space) doubt(ctx context.Context, id string) (another bool, err error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.found.ID != id {
+		return n.found.ID != "", nil
+	}
+	if !n.noted {
+		return false, nil
+	}
+	n.noted = false
+	err = n.ask(ctx)
+	switch {
+	case fault.Is(err, fault.NotFound):
+		n.know(entity.Namespace{})
+		return false, errors.Join(err, n.cache.RemoveNamespace(n.backend, n.name))
+	case err != nil: // the answer that raised the doubt says more
+		return false, nil
+	}
+	return n.found.ID != id, nil
 }
 
 // know keeps what was found; the caller holds the lock.

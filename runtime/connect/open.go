@@ -71,6 +71,9 @@ func (p *opening) open(ctx context.Context) error {
 	if p.o.LocalOnly {
 		return p.nameStore()
 	}
+	if _, err := p.step("session", p.loggedIn()); err != nil {
+		return err
+	}
 	if p.o.NeedStore {
 		if _, err := p.step("bucket", p.openStore()); err != nil {
 			return err
@@ -121,7 +124,7 @@ func (p *opening) openFunctions(ctx context.Context) error {
 		return err
 	}
 	client := functions.New(functions.Options{
-		Endpoint: p.s.Target.Endpoint, Namespace: space.id, Transport: p.transport(p.s.Target.Endpoint, auth, p.compute.Insecure), LoginHint: hint,
+		Endpoint: p.s.Target.Endpoint, Namespace: space.id, Doubt: space.doubt, Transport: p.transport(p.s.Target.Endpoint, auth, p.compute.Insecure), LoginHint: hint,
 	})
 	space.service = client
 	p.s.Functions, p.s.Namespace = client, space

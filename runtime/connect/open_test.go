@@ -15,7 +15,9 @@ import (
 	"time"
 
 	"fn-runtime/runtime"
+	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/lithops"
 )
 
 // home is a home folder with a Lithops and, where text is given, a configuration.
@@ -124,7 +126,9 @@ func TestOpenChooses(t *testing.T) {
 		}},
 		"private refuses others": {"3.7.0", openwhisk("https://ow.example"), func(o *Options) { o.Host.Session = session(true) }, fault.Invalid, "private endpoints", nil},
 		"unknown region":         {"3.7.0", ibm("", ""), func(o *Options) { o.Host.Session, o.UserKey, o.Region = session(false), "abcd", "mars" }, fault.Invalid, "mars|us-south", nil},
-		"no region":              {"3.7.0", ibm("", ""), nil, fault.Invalid, "No region|--region", nil},
+		"no region": {"3.7.0", ibm("", ""), func(o *Options) { o.Host.Session = session(false); o.Host.Session.Region = "" },
+			fault.Invalid, "No region|--region", nil},
+		"logged out before anything else": {"3.7.0", "lithops:\n  backend: ibm_cf\n", nil, fault.NotLoggedIn, "Not logged in|ibmcloud login", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := home(t, c.version, c.config)
@@ -162,6 +166,7 @@ type service struct {
 	mu         sync.Mutex
 	namespaces []map[string]string
 	packages   []map[string]any
+	valid      string // the only namespace that has packages; "" any
 	requests   []string
 }
 
@@ -183,7 +188,7 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_ = json.NewEncoder(w).Encode(ns)
 	case strings.HasSuffix(r.URL.Path, "/namespaces"):
 		_ = json.NewEncoder(w).Encode(map[string]any{"namespaces": s.namespaces})
-	case strings.HasSuffix(r.URL.Path, "/packages"):
+	case strings.HasSuffix(r.URL.Path, "/packages") && (s.valid == "" || strings.Contains(r.URL.Path, "/"+s.valid+"/")):
 		_ = json.NewEncoder(w).Encode(s.packages)
 	default:
 		w.WriteHeader(http.StatusNotFound)
@@ -222,6 +227,54 @@ func TestNamespaceIsFoundOnceAndRemembered(t *testing.T) {
 	}
 	if err != nil || s.Target.NamespaceID != "guid-1" || len(svc.requests) != 1 {
 		t.Errorf("the cache was not used: %v %v", err, svc.requests)
+	}
+}
+
+// The client's cache file names a namespace that is gone: the answer of the service casts doubt on it, and the file is
+// mended. A namespace that is confirmed is not asked for again.
+func TestStaleNamespaceIsLookedUpAgain(t *testing.T) {
+	for name, c := range map[string]struct {
+		noted, want string
+		lookups     int
+	}{
+		"another id": {"gone", "guid-1", 1},
+		"confirmed":  {"guid-1", "guid-1", 0},
+		"no more":    {"gone", "", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			svc := &service{}
+			if c.want != "" {
+				svc.namespaces = []map[string]string{{"id": c.want, "name": "ns"}}
+			}
+			svc.valid = "guid-1"
+			o := against(t, svc, "3.7.0", "")
+			o.UserKey = "abcd"
+			cache := lithops.Cache{Dir: lithops.CacheDir(o.Host.Home)}
+			if err := cache.WriteNamespace(lithops.IBMCF, entity.Namespace{ID: c.noted, Name: "ns"}); err != nil {
+				t.Fatal(err)
+			}
+			s, err := Open(t.Context(), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				for _, err = range s.Functions.Packages(t.Context()) {
+				}
+			}
+			lookups := 0
+			for _, r := range svc.requests {
+				if strings.HasSuffix(r, "/namespaces") {
+					lookups++
+				}
+			}
+			noted, _ := cache.ReadNamespace(lithops.IBMCF, "ns")
+			if noted.ID != c.want || s.Target.NamespaceID != c.want || (c.want == "") != fault.Is(err, fault.NotFound) {
+				t.Errorf("%v; the file says %q, the target %q; requests %v", err, noted.ID, s.Target.NamespaceID, svc.requests)
+			}
+			if c.want != "" && lookups != c.lookups {
+				t.Errorf("looked up %d times", lookups)
+			}
+		})
 	}
 }
 

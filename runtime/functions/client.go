@@ -25,6 +25,9 @@ type Options struct {
 	// Namespace gives the namespace of every path but /namespaces, when it is needed: the GUID on IBM Cloud
 	// Functions, the name elsewhere. Nil: "_", the caller's own.
 	Namespace func(ctx context.Context) (string, error)
+	// Doubt is told of a namespace that an answer (403, or 404 for what must be there) casts doubt on. It tells whether
+	// Namespace gives another one now, so that the request is worth repeating. Nil: never.
+	Doubt func(ctx context.Context, namespace string) (another bool, err error)
 	// Transport sends the requests, and puts the credentials on them.
 	Transport http.RoundTripper
 	// LoginHint replaces the remedy of a 401 or 403, where the caller knows where the credentials came from.
@@ -35,6 +38,7 @@ type Options struct {
 type Client struct {
 	base      *url.URL // ends in /api
 	namespace func(ctx context.Context) (string, error)
+	doubt     func(ctx context.Context, namespace string) (bool, error)
 	transport http.RoundTripper
 	loginHint i18n.Message
 	err       error // the endpoint is no URL
@@ -42,7 +46,7 @@ type Client struct {
 
 // New makes a client. Nothing is sent before it is used.
 func New(o Options) *Client {
-	c := &Client{namespace: o.Namespace, transport: o.Transport, loginHint: o.LoginHint}
+	c := &Client{namespace: o.Namespace, doubt: o.Doubt, transport: o.Transport, loginHint: o.LoginHint}
 	if c.namespace == nil {
 		c.namespace = func(context.Context) (string, error) { return "_", nil }
 	}
@@ -82,7 +86,8 @@ func (c *Client) library(ctx context.Context, namespace string) (*whisk.Client, 
 // call makes one request through the library and judges the answer: 2xx comes back, everything else is a fault.
 // about names what the request is about, for the fault.
 func (c *Client) call(ctx context.Context, escape bool, about subject, request func(w *whisk.Client) error) (answer, error) {
-	a, err := c.raw(ctx, escape, request)
+	// An action that is not there is nothing strange.
+	a, err := c.raw(ctx, escape, about.kind != "action", request)
 	if err != nil {
 		return answer{}, err
 	}
@@ -92,7 +97,9 @@ func (c *Client) call(ctx context.Context, escape bool, about subject, request f
 	return a, nil
 }
 
-func (c *Client) raw(ctx context.Context, escape bool, request func(w *whisk.Client) error) (answer, error) {
+// raw makes one request, and once more where the namespace turns out to be another one. strange tells that a 404 casts
+// doubt on the namespace.
+func (c *Client) raw(ctx context.Context, escape, strange bool, request func(w *whisk.Client) error) (answer, error) {
 	if c.err != nil {
 		return answer{}, c.err
 	}
@@ -103,6 +110,22 @@ func (c *Client) raw(ctx context.Context, escape bool, request func(w *whisk.Cli
 	if err != nil {
 		return answer{}, err
 	}
+	a, err := c.in(ctx, ns, escape, request)
+	if err != nil || c.doubt == nil || a.status != http.StatusForbidden && (a.status != http.StatusNotFound || !strange) {
+		return a, err
+	}
+	another, err := c.doubt(ctx, ns)
+	if err != nil || !another {
+		return a, err
+	}
+	if ns, err = c.namespace(ctx); err != nil {
+		return answer{}, err
+	}
+	return c.in(ctx, ns, escape, request)
+}
+
+// in makes one request in a namespace.
+func (c *Client) in(ctx context.Context, ns string, escape bool, request func(w *whisk.Client) error) (answer, error) {
 	if escape { // the library escapes the namespace in lists only
 		ns = url.PathEscape(ns)
 	}

@@ -48,7 +48,7 @@ func (c *Client) Invoke(ctx context.Context, pkg, name string, payload any) (ent
 	}
 	about := subject{"action", pkg + "/" + name}
 	call := transport.With(ctx, transport.Call{Timeout: blockingWait})
-	a, err := c.raw(call, true, func(w *whisk.Client) error {
+	a, err := c.raw(call, true, true, func(w *whisk.Client) error {
 		_, _, err := w.Actions.Invoke(pkg+"/"+name, payload, true, false)
 		return err
 	})

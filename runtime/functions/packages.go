@@ -37,7 +37,7 @@ func (c *Client) CreatePackage(ctx context.Context, name string) (created bool, 
 	if err := checkName("package", name); err != nil {
 		return false, err
 	}
-	a, err := c.raw(ctx, true, func(w *whisk.Client) error {
+	a, err := c.raw(ctx, true, true, func(w *whisk.Client) error {
 		_, _, err := w.Packages.Insert(&whisk.Package{Name: name}, false)
 		return err
 	})
