@@ -1,0 +1,196 @@
+package docs
+
+import (
+	"bytes"
+	"encoding/json"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"fn-runtime/commands"
+	"fn-runtime/test/harness"
+)
+
+// What `make docs` makes from the commands is what is there.
+func TestGeneratedPagesAreFresh(t *testing.T) {
+	root, fresh := harness.Root(t), t.TempDir()
+	cmd := exec.Command("go", "run", "./bin/reference", fresh)
+	cmd.Dir = root
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	want, have := tree(t, fresh, "docs"), map[string]string{}
+	for _, dir := range []string{"docs/reference", "docs/man"} {
+		for name, text := range tree(t, root, dir) {
+			have[name] = text
+		}
+	}
+	have["docs/environment.md"] = read(t, "docs/environment.md")
+	for name, text := range want {
+		if have[name] != text {
+			t.Errorf("%s is stale: run 'make docs'", name)
+		}
+	}
+	for name := range have {
+		if _, ok := want[name]; !ok {
+			t.Errorf("%s describes a command that is gone: run 'make docs'", name)
+		}
+	}
+	if len(want) < 20 {
+		t.Errorf("only %d pages are made", len(want))
+	}
+}
+
+func tree(t *testing.T, root, dir string) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	err := filepath.WalkDir(filepath.Join(root, dir), func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		rel, _ := filepath.Rel(root, path)
+		all[filepath.ToSlash(rel)] = string(data)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// source gives the program's own source files.
+func source(t *testing.T) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	for _, dir := range []string{"plugin", "commands", "runtime", "i18n"} {
+		for name, text := range tree(t, harness.Root(t), dir) {
+			if strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go") {
+				all[name] = text
+			}
+		}
+	}
+	return all
+}
+
+// Every variable that the source reads is on the page of the environment variables.
+func TestEnvironmentIsComplete(t *testing.T) {
+	var page strings.Builder
+	for _, e := range commands.Environment().Variables {
+		page.WriteString(e.Term + ", ")
+	}
+	internal := map[string]string{
+		"IBMCLOUD_PLUGIN_NAMESPACE": "how the host tells which namespace a command was called in",
+	}
+	reads := regexp.MustCompile(`(?i)(?:getenv|lookupenv)\("([A-Z_]+)"\)|Variable\s*=\s*"([A-Z_]+)"`)
+	seen := 0
+	for name, text := range source(t) {
+		for _, m := range reads.FindAllStringSubmatch(text, -1) {
+			variable := m[1] + m[2]
+			seen++
+			if _, ok := internal[variable]; !ok && !strings.Contains(page.String(), variable+", ") {
+				t.Errorf("%s reads %s, which 'help environment' does not have", name, variable)
+			}
+		}
+	}
+	if seen < 15 {
+		t.Errorf("only %d readings seen", seen)
+	}
+}
+
+// Each heading of the troubleshooting page is a message that the program has.
+func TestMessagesAreReal(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join(harness.Root(t), "i18n/resources/all.en_US.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var texts []struct{ ID string }
+	if err := json.Unmarshal(data, &texts); err != nil {
+		t.Fatal(err)
+	}
+	var patterns []*regexp.Regexp
+	placeholder := regexp.MustCompile(`\\{\\{\\\.[A-Za-z]+\\}\\}`)
+	for _, e := range texts {
+		if len(e.ID) > 12 { // "{{.Error}}" fits everything
+			patterns = append(patterns, regexp.MustCompile("^"+placeholder.ReplaceAllString(regexp.QuoteMeta(e.ID), ".+")+"$"))
+		}
+	}
+	seen := 0
+	for _, m := range regexp.MustCompile(`(?m)^### (.+)$`).FindAllStringSubmatch(read(t, "docs/troubleshooting.md"), -1) {
+		message := strings.Trim(m[1], "`")
+		seen++
+		known := false
+		for _, p := range patterns {
+			known = known || p.MatchString(message)
+		}
+		if !known {
+			t.Errorf("the program does not say %q", message)
+		}
+	}
+	if seen < 10 {
+		t.Errorf("only %d messages seen", seen)
+	}
+}
+
+// Each test that the page about the seed names is there.
+func TestSeedCoverageNamesRealTests(t *testing.T) {
+	all := map[string]string{}
+	for _, dir := range []string{"plugin", "commands", "runtime", "i18n", "test"} {
+		for name, text := range tree(t, harness.Root(t), dir) {
+			if strings.HasSuffix(name, "_test.go") {
+				all[name[:strings.LastIndex(name, "/")]] += text
+			}
+		}
+	}
+	seen := 0
+	for _, m := range regexp.MustCompile("`([a-z0-9/]+)[.:](Test\\w+)`").FindAllStringSubmatch(read(t, "docs/seed-coverage.md"), -1) {
+		seen++
+		if !strings.Contains(all[m[1]], "func "+m[2]+"(") {
+			t.Errorf("%s has no %s", m[1], m[2])
+		}
+	}
+	if seen < 15 {
+		t.Errorf("only %d tests are named", seen)
+	}
+}
+
+// The dependencies' page has every direct dependency of the source and nothing else.
+func TestDependenciesAreListed(t *testing.T) {
+	root := harness.Root(t)
+	cmd := exec.Command("go", "list", "-test", "-deps", "-f", "{{if and .Module (not .Standard)}}{{.Module.Path}}{{end}}", "./...")
+	cmd.Dir = root
+	deps, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := read(t, "docs/dependencies.md")
+	var imports bytes.Buffer
+	for _, dir := range []string{"plugin", "commands", "runtime", "i18n", "test", "bin"} {
+		for name, text := range tree(t, root, dir) {
+			if strings.HasSuffix(name, ".go") {
+				imports.WriteString(text)
+			}
+		}
+	}
+	seen := map[string]bool{}
+	for _, module := range strings.Fields(string(deps)) {
+		if seen[module] || module == "fn-runtime" {
+			continue
+		}
+		seen[module] = true
+		direct := regexp.MustCompile(`"` + regexp.QuoteMeta(module) + `(/[^"\n]*)?"`).Match(imports.Bytes())
+		listed := strings.Contains(page, "| "+module+" |")
+		if direct && !listed {
+			t.Errorf("docs/dependencies.md lacks %s", module)
+		}
+	}
+	for _, m := range regexp.MustCompile(`(?m)^\| (\S+\.\S+/\S+) \|`).FindAllStringSubmatch(page, -1) {
+		if !seen[m[1]] {
+			t.Errorf("docs/dependencies.md has %s, which nothing imports", m[1])
+		}
+	}
+}

@@ -1,0 +1,229 @@
+package docs
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"fn-runtime/test/harness"
+)
+
+// elsewhere are pages whose blocks other tests run, because they need more than a home.
+var elsewhere = map[string]string{
+	"docs/automation.md": "test/scripts runs its script against three endpoints",
+}
+
+func TestCommandBlocks(t *testing.T) {
+	venv := harness.Venv(t, "3.11", "lithops", "boto3")
+	for _, page := range pages(t) {
+		if _, ok := elsewhere[page]; ok || strings.HasPrefix(page, "docs/reference/") {
+			continue
+		}
+		text := read(t, page)
+		all := blocks(t, page, text)
+		var runnable int
+		for _, b := range all {
+			switch b.lang {
+			case "bash", "python":
+				runnable++
+			case "text", "console", "yaml", "json", "dockerfile":
+			default:
+				t.Errorf("%s:%d: blocks are bash, python, text, console, yaml or json, not %q", page, b.line, b.lang)
+			}
+		}
+		if runnable == 0 {
+			continue
+		}
+		t.Run(page, func(t *testing.T) {
+			s := newSession(t, venv, strings.Contains(text, "<!-- home: configured -->"))
+			outputs := map[int]string{} // by the index of the block that shows it
+			for i, b := range all {
+				if b.lang != "bash" && b.lang != "python" {
+					continue
+				}
+				out := s.run(page, b)
+				if i+1 < len(all) && all[i+1].lang == "text" && adjacent(text, b, all[i+1]) {
+					outputs[i+1] = out
+				}
+			}
+			if update() {
+				rewrite(t, page, text, all, outputs)
+				return
+			}
+			for i, out := range outputs {
+				if got, want := normal(out), normal(all[i].text()); got != want {
+					t.Errorf("%s:%d: the output has become (UPDATE=1 writes it):\n%s\nwhat is shown:\n%s", page, all[i].line, out, all[i].text())
+				}
+			}
+		})
+	}
+}
+
+// adjacent tells whether nothing but blank lines stands between two blocks.
+func adjacent(text string, a, b block) bool {
+	return strings.TrimSpace(strings.Join(strings.Split(text, "\n")[a.end:b.line-1], "")) == ""
+}
+
+// rewrite puts outputs into the page.
+func rewrite(t *testing.T, page, text string, all []block, outputs map[int]string) {
+	t.Helper()
+	lines := strings.Split(text, "\n")
+	for i := len(all) - 1; i >= 0; i-- {
+		out, ok := outputs[i]
+		if !ok || normal(out) == normal(all[i].text()) {
+			continue
+		}
+		fresh := strings.Split(strings.TrimRight(out, "\n"), "\n")
+		lines = append(lines[:all[i].line:all[i].line], append(fresh, lines[all[i].end-1:]...)...)
+	}
+	if err := os.WriteFile(filepath.Join(harness.Root(t), page), []byte(strings.Join(lines, "\n")), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// changing is what differs between two runs on two machines, and what stands for it.
+var changing = []struct {
+	re *regexp.Regexp
+	by string
+}{
+	{regexp.MustCompile(`\d{4}-\d\d-\d\dT?[ \d:.Z+-]*`), "TIME "},
+	{regexp.MustCompile(`(127\.0\.0\.1|localhost|\[::1\]):\d+`), "HOST:PORT"},
+	{regexp.MustCompile(`lithops_[0-9a-z]{4,5}\b`), "lithops_KEY"},
+	{regexp.MustCompile(`\b(sha256:)?[0-9a-f]{12,}\b`), "HASH"},
+	{regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f-]{27}(:\S+)?`), "GUID"},
+	{regexp.MustCompile(`\b\d+\.\d+\.\d+\b`), "VERSION"},
+	{regexp.MustCompile(`\b\d+(\.\d+)? ?(ms|s|m|h)\b`), "DURATION"},
+	{regexp.MustCompile(`(?m)(PID|"pid":|Process)\s+\d+`), "$1 N"},
+	{regexp.MustCompile(`\b\d+(\.\d+)? (B|kB|KB|MB|GB|bytes)\b`), "SIZE"},
+	{regexp.MustCompile(`linux/\w+|darwin/\w+`), "PLATFORM"},
+	{regexp.MustCompile(`go\d+\.\d+`), "GO"},
+	{regexp.MustCompile(`[ \t]+`), " "},
+	{regexp.MustCompile(`(?m) +$`), ""},
+}
+
+// normal makes outputs of two runs comparable.
+func normal(s string) string {
+	for _, c := range changing {
+		s = c.re.ReplaceAllString(s, c.by)
+	}
+	return strings.TrimSpace(s)
+}
+
+// session is one shell in a home of its own, in which `ibmcloud` calls the built plug-in as the host does.
+type session struct {
+	t     *testing.T
+	stage *harness.Stage
+	in    *os.File
+	out   *bufio.Reader
+	n     int
+}
+
+// host plays the IBM Cloud CLI: it finds the namespace, and gives the rest to the plug-in.
+const host = `#!/bin/sh
+case "$1" in
+fn-runtime | fnr) shift ;;
+*) echo "FAILED: there is no IBM Cloud here; mark the block as console." >&2; exit 1 ;;
+esac
+namespace=fn-runtime
+if [ "$1" = local ] && [ $# -gt 1 ]; then namespace="fn-runtime local"; shift; fi
+IBMCLOUD_PLUGIN_NAMESPACE=$namespace exec fn-runtime "$@"
+`
+
+// shell runs the files that are named on descriptor 3, all in one process, so that a cd or an export holds.
+const shell = `set -eo pipefail
+while IFS= read -r file <&3; do . "$file"; printf '\n%s\n' "$file"; done`
+
+func newSession(t *testing.T, venv string, configured bool) *session {
+	t.Helper()
+	stage := harness.NewStage(t)
+	bin := filepath.Join(stage.Home, "bin")
+	put(t, filepath.Join(bin, "ibmcloud"), host)
+	link(t, stage.Bin, filepath.Join(bin, "fn-runtime"))
+	link(t, venv, filepath.Join(stage.Home, "venv"))
+	stage.Env = []string{
+		"VIRTUAL_ENV=" + filepath.Join(stage.Home, "venv"), "LC_ALL=C.UTF-8",
+		"PATH=" + bin + ":" + filepath.Join(stage.Home, "venv", "bin") + ":" + os.Getenv("PATH"),
+	}
+	if configured {
+		config := stage.FnRuntime("lithops-config", "-b", "local", "--show-secrets", "-q").Stdout
+		put(t, filepath.Join(stage.Home, ".lithops", "config"), config)
+	}
+	in, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("bash", "-c", shell)
+	cmd.Dir = stage.Dir
+	cmd.Env = append([]string{"HOME=" + stage.Home, "IBMCLOUD_HOME=" + stage.Home, "TMPDIR=" + filepath.Join(stage.Home, "tmp"), "USER=me"}, stage.Env...)
+	cmd.ExtraFiles = []*os.File{in}
+	out, both, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stdout, cmd.Stderr = both, both
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = in.Close(), both.Close()
+	timer := time.AfterFunc(5*time.Minute, func() { _ = cmd.Process.Kill() })
+	t.Cleanup(func() {
+		_ = write.Close()
+		timer.Stop()
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		_ = out.Close()
+	})
+	return &session{t: t, stage: stage, in: write, out: bufio.NewReader(out)}
+}
+
+// run runs a block and gives what it wrote, with the home as ~. A block that fails ends the page.
+func (s *session) run(page string, b block) string {
+	s.t.Helper()
+	s.n++
+	script := b.text()
+	file := filepath.Join(s.stage.Home, "tmp", fmt.Sprintf("block-%d", s.n))
+	if b.lang == "python" {
+		put(s.t, file+".py", script)
+		script = "python '" + file + ".py'\n"
+	}
+	put(s.t, file, script)
+	if _, err := fmt.Fprintln(s.in, file); err != nil {
+		s.t.Fatalf("%s:%d: %v", page, b.line, err)
+	}
+	var out bytes.Buffer
+	for {
+		line, err := s.out.ReadString('\n')
+		if strings.TrimSpace(line) == file {
+			break
+		}
+		out.WriteString(line)
+		if err != nil {
+			s.t.Fatalf("%s:%d: the block failed:\n%s\n%s", page, b.line, b.text(), out.String())
+		}
+	}
+	return strings.TrimSpace(strings.ReplaceAll(out.String(), s.stage.Home, "~")) + "\n"
+}
+
+func put(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o700); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func link(t *testing.T, to, path string) {
+	t.Helper()
+	if err := os.Symlink(to, path); err != nil {
+		t.Fatal(err)
+	}
+}
