@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"fn-runtime/commands/view"
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/local"
 )
@@ -111,20 +112,31 @@ func newLocalStop(f *Factory) *cobra.Command {
 }
 
 func newLocalStatus(f *Factory) *cobra.Command {
+	var secrets bool
 	cmd := &cobra.Command{
-		Use:     "status",
-		Short:   i18n.M("Show whether the local endpoint runs, and where.").ID,
-		Example: example(i18n.M("Show the endpoint"), "local status"),
-		Args:    arguments(0, 0, i18n.Message{}),
+		Use:   "status",
+		Short: i18n.M("Show whether the local endpoint runs, and where.").ID,
+		Long:  i18n.M("Shows where the local endpoint runs. Its credentials are shown only in JSON, and only when they are asked for; they are good on this machine alone.").ID,
+		Example: example(i18n.M("Show the endpoint"), "local status") +
+			example(i18n.M("Give a program all it needs to use the endpoint"), "local status --output json --show-secrets"),
+		Args: arguments(0, 0, i18n.Message{}),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if secrets && !f.View.JSON {
+				return usage(i18n.M("'{{.Flag}}' needs '--output json'.", "Flag", "--show-secrets"))
+			}
 			info, err := local.Status(cmd.Context(), f.localDir())
 			if err != nil {
 				return err
 			}
-			return f.View.Endpoint(endpoint(info))
+			e := endpoint(info)
+			if secrets {
+				e.Secrets = &view.EndpointSecrets{APIKey: info.APIKey, Token: info.Token, AccessKey: info.AccessKey, SecretKey: info.SecretKey}
+			}
+			return f.View.Endpoint(e)
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
+	boolFlag(cmd, &secrets, "show-secrets", "", i18n.M("Print API keys and passwords too."))
 	f.outputFlags(cmd)
 	return cmd
 }
@@ -138,17 +150,26 @@ func newLocalLogs(f *Factory) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "logs",
 		Short:   i18n.M("Show the log of the local endpoint.").ID,
+		Long:    i18n.M("Shows the log of the local endpoint: a line for each request, and what else happened. With '--output json' each line is the JSON object that the endpoint wrote, one after another.").ID,
 		Example: example(i18n.M("Follow the log"), "local logs --follow"),
 		Args:    arguments(0, 0, i18n.Message{}),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if f.View.JSON {
+				return local.RawLogs(cmd.Context(), f.localDir(), follow, lines, f.View.RawWriter())
+			}
 			return local.Logs(cmd.Context(), f.localDir(), follow, lines, f.View.TextWriter())
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	boolFlag(cmd, &follow, "follow", "", i18n.M("Go on until Ctrl-C."))
 	countFlag(cmd, &lines, "lines", "n", maxLogLines, i18n.M("Begin with the last `N` lines; 100 without this."))
+	f.outputFlags(cmd)
 	return cmd
 }
+
+// NeedsSession tells whether a command line may need what the CLI knows. The endpoint itself outlives the command that
+// starts it, and has no use for somebody's session.
+func NeedsSession(args []string) bool { return len(args) < 2 || args[0] != "local" || args[1] != "run" }
 
 // newLocalRun is the endpoint itself, in the foreground; local start runs it in the background.
 func newLocalRun(f *Factory) *cobra.Command {

@@ -34,7 +34,7 @@ func complete(args []string) int {
 // candidates asks cobra, whose answer ends in a line ":DIRECTIVE".
 func candidates(args []string) []string {
 	var out bytes.Buffer
-	f, done, _ := newFactory(true) // without its session there is still something to complete
+	f, done, _ := newFactory(true, true) // without its session there is still something to complete
 	defer done()
 	f.View = &view.View{Streams: view.Streams{Out: &out, Err: &bytes.Buffer{}}}
 	if commands.Run(context.Background(), f, append([]string{cobra.ShellCompNoDescRequestCmd}, args...)) != 0 {

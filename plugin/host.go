@@ -28,8 +28,8 @@ type host struct {
 
 // readHost reads the CLI's configuration where there is one; without one the plug-in runs by itself, not logged in.
 // The SDK would write a new file in the place of one that is missing or that it cannot read, so that is looked at
-// first.
-func readHost() (h *host, err error) {
+// first. Without session it is not looked at.
+func readHost(session bool) (h *host, err error) {
 	h = &host{}
 	h.Getenv = os.Getenv
 	h.Version = Version
@@ -42,6 +42,9 @@ func readHost() (h *host, err error) {
 	h.texts = i18n.New(i18n.Pick("", os.Getenv))
 	h.HTTPTimeout = httpTimeout(os.Getenv)
 
+	if !session {
+		return h, nil
+	}
 	file := config_helpers.ConfigFilePath()
 	data, readErr := os.ReadFile(file)
 	switch {

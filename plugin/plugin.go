@@ -48,13 +48,14 @@ func (p *plugin) GetMetadata() sdk.PluginMetadata {
 func (p *plugin) Run(_ sdk.PluginContext, args []string) { os.Exit(Main(args)) }
 
 func (p *plugin) run(ctx context.Context, args []string) int {
-	f, done, err := newFactory(commands.Completing(args))
+	args = withNamespace(os.Getenv("IBMCLOUD_PLUGIN_NAMESPACE"), args)
+	f, done, err := newFactory(commands.Completing(args), commands.NeedsSession(args))
 	defer done()
 	if err != nil {
 		f.View.Fail(err, nil)
 		return 1
 	}
-	return commands.Run(ctx, f, withNamespace(os.Getenv("IBMCLOUD_PLUGIN_NAMESPACE"), args))
+	return commands.Run(ctx, f, args)
 }
 
 // withNamespace puts the nested part of the host's namespace before the command: the host runs 'fn-runtime local
@@ -68,11 +69,12 @@ func withNamespace(namespace string, args []string) []string {
 }
 
 // newFactory puts together what the commands need. The function returned closes what was opened. With an error the
-// factory is good enough to show it. silent leaves the trace out: completion must write nothing to the screen.
-func newFactory(silent bool) (*commands.Factory, func(), error) {
+// factory is good enough to show it. silent leaves the trace out: completion must write nothing to the screen. Without
+// session the CLI's configuration is not read.
+func newFactory(silent, session bool) (*commands.Factory, func(), error) {
 	streams := view.System()
 	f := &commands.Factory{View: &view.View{Streams: streams}, Version: Version, Service: connect.Open}
-	host, err := readHost()
+	host, err := readHost(session)
 	f.View.Texts = host.texts
 	f.View.OutColour = view.Colour(host.colour, streams.OutTTY, os.Getenv)
 	f.View.ErrColour = view.Colour(host.colour, streams.ErrTTY, os.Getenv)

@@ -89,7 +89,7 @@ func session(server *iam, token string) map[string]any {
 func TestHostComesFromTheSession(t *testing.T) {
 	server := newIAM(t, http.StatusOK)
 	login(t, session(server, jwt("old", time.Now().Add(time.Hour))))
-	h, err := readHost()
+	h, err := readHost(true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +115,7 @@ func TestHostComesFromTheSession(t *testing.T) {
 func TestExpiredTokenIsRefreshedOnceAndUsed(t *testing.T) {
 	server := newIAM(t, http.StatusOK)
 	file := login(t, session(server, jwt("old", time.Now().Add(-time.Hour))))
-	h, err := readHost()
+	h, err := readHost(true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +144,7 @@ func TestExpiredTokenIsRefreshedOnceAndUsed(t *testing.T) {
 func TestRefusedRefreshSaysLogIn(t *testing.T) {
 	server := newIAM(t, http.StatusBadRequest)
 	login(t, session(server, jwt("old", time.Now().Add(-time.Hour))))
-	h, err := readHost()
+	h, err := readHost(true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +160,7 @@ func TestTokenGivesUpWithItsContext(t *testing.T) {
 	defer server.Close()
 	defer close(hang)
 	login(t, session(&iam{Server: server}, jwt("old", time.Now().Add(-time.Hour))))
-	h, err := readHost()
+	h, err := readHost(true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -178,7 +178,7 @@ func TestNobodyLoggedIn(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			login(t, config)
-			h, err := readHost()
+			h, err := readHost(true)
 			if err != nil || h.Session != nil {
 				t.Errorf("session %v, err %v", h.Session, err)
 			}
@@ -192,7 +192,7 @@ func TestConfigurationOfTheCLIIsNeverDamaged(t *testing.T) {
 	if err := os.WriteFile(file, broken, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err := readHost()
+	_, err := readHost(true)
 	if !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), file) || strings.Contains(err.Error(), "secret") {
 		t.Errorf("got %v", err)
 	}
@@ -202,7 +202,7 @@ func TestConfigurationOfTheCLIIsNeverDamaged(t *testing.T) {
 	if err := os.Remove(file); err != nil {
 		t.Fatal(err)
 	}
-	if h, err := readHost(); err != nil || h.Session != nil {
+	if h, err := readHost(true); err != nil || h.Session != nil {
 		t.Errorf("without a file: %v, %v", h.Session, err)
 	}
 	if _, err := os.Stat(file); err == nil {

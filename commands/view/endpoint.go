@@ -22,6 +22,15 @@ type Endpoint struct {
 	Invoker   string
 	StartedAt time.Time
 	Version   string
+	Secrets   *EndpointSecrets // nil: not asked for
+}
+
+// EndpointSecrets are the credentials of the local endpoint, for local status --show-secrets.
+type EndpointSecrets struct {
+	APIKey    string `json:"api_key"` // of OpenWhisk, for Basic
+	Token     string `json:"token"`   // of OpenWhisk, for Bearer
+	AccessKey string `json:"access_key"`
+	SecretKey string `json:"secret_key"`
 }
 
 // EndpointDocument is the JSON of local start and local status.
@@ -38,13 +47,14 @@ type EndpointDocument struct {
 	Invoker    string  `json:"invoker"`
 	StartedAt  *string `json:"started_at"`
 	Version    string  `json:"version"`
+	*EndpointSecrets
 }
 
 // Endpoint shows where the local endpoint runs, or that it does not.
 func (v *View) Endpoint(e Endpoint) error {
 	if v.JSON {
 		return v.Document(EndpointDocument{
-			e.Running, e.PID, e.URL, e.S3URL, e.Namespace, e.Bucket, e.CAFile, e.CABundle, e.Python, e.Invoker, timestamp(e.StartedAt), e.Version,
+			e.Running, e.PID, e.URL, e.S3URL, e.Namespace, e.Bucket, e.CAFile, e.CABundle, e.Python, e.Invoker, timestamp(e.StartedAt), e.Version, e.Secrets,
 		})
 	}
 	v.endProgress()
@@ -96,6 +106,9 @@ func (v *View) TextWriter() io.Writer {
 		return len(p), nil
 	})
 }
+
+// RawWriter gives a writer to Out for JSON lines from elsewhere, which are passed on as they are.
+func (v *View) RawWriter() io.Writer { return v.Out }
 
 type writerFunc func([]byte) (int, error)
 

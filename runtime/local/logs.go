@@ -2,6 +2,7 @@ package local
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -19,14 +20,30 @@ import (
 
 // Logs writes the last n lines of the endpoint's log in dir to w, and with follow what comes until ctx ends.
 func Logs(ctx context.Context, dir string, follow bool, n int, w io.Writer) error {
-	err := logs(ctx, dir, follow, n, w)
+	return show(ctx, dir, follow, n, w, readable)
+}
+
+// RawLogs writes the same lines as the endpoint wrote them: a JSON object on each. A line that is none, and what a crash
+// said, becomes the "msg" of one.
+func RawLogs(ctx context.Context, dir string, follow bool, n int, w io.Writer) error {
+	return show(ctx, dir, follow, n, w, func(line []byte) string {
+		line = bytes.TrimSpace(line)
+		if !json.Valid(line) || !bytes.HasPrefix(line, []byte("{")) {
+			line, _ = json.Marshal(map[string]string{"msg": string(line)})
+		}
+		return string(line) + "\n"
+	})
+}
+
+func show(ctx context.Context, dir string, follow bool, n int, w io.Writer, form func(line []byte) string) error {
+	err := logs(ctx, dir, follow, n, w, form)
 	if follow && ctx.Err() != nil {
 		return nil
 	}
 	return fault.During(i18n.M("Reading the log of the local endpoint"), err)
 }
 
-func logs(ctx context.Context, dir string, follow bool, n int, w io.Writer) error {
+func logs(ctx context.Context, dir string, follow bool, n int, w io.Writer, form func(line []byte) string) error {
 	path := filepath.Join(dir, logFile)
 	last, offset, err := tail(path, n)
 	if errors.Is(err, os.ErrNotExist) && !follow {
@@ -38,12 +55,12 @@ func logs(ctx context.Context, dir string, follow bool, n int, w io.Writer) erro
 		return err
 	}
 	for _, line := range last {
-		if _, err := io.WriteString(w, readable(line)); err != nil {
+		if _, err := io.WriteString(w, form(line)); err != nil {
 			return err
 		}
 	}
 	if !follow {
-		return lastStderr(dir, w)
+		return lastStderr(dir, w, form)
 	}
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
@@ -53,7 +70,7 @@ func logs(ctx context.Context, dir string, follow bool, n int, w io.Writer) erro
 			return ctx.Err()
 		case <-tick.C:
 		}
-		if offset, err = more(path, offset, w); err != nil {
+		if offset, err = more(path, offset, w, form); err != nil {
 			return err
 		}
 	}
@@ -88,7 +105,7 @@ func tail(path string, n int) (lines [][]byte, end int64, err error) {
 }
 
 // more writes the lines after offset and gives the new offset; a log that has begun anew is read from its start.
-func more(path string, offset int64, w io.Writer) (int64, error) {
+func more(path string, offset int64, w io.Writer, form func(line []byte) string) (int64, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return 0, nil
@@ -110,14 +127,14 @@ func more(path string, offset int64, w io.Writer) (int64, error) {
 			return offset, nil //nolint:nilerr // the rest comes later
 		}
 		offset += int64(len(line))
-		if _, err := io.WriteString(w, readable(line)); err != nil {
+		if _, err := io.WriteString(w, form(line)); err != nil {
 			return offset, err
 		}
 	}
 }
 
 // lastStderr adds what a crash said, if anything.
-func lastStderr(dir string, w io.Writer) error {
+func lastStderr(dir string, w io.Writer, form func(line []byte) string) error {
 	f, err := os.Open(filepath.Join(dir, stderrFile))
 	if err != nil {
 		return nil //nolint:nilerr // there is none
@@ -125,7 +142,7 @@ func lastStderr(dir string, w io.Writer) error {
 	defer f.Close() //nolint:errcheck
 	lines := bufio.NewScanner(io.LimitReader(f, 64<<10))
 	for lines.Scan() {
-		if _, err := io.WriteString(w, clean(lines.Text())+"\n"); err != nil {
+		if _, err := io.WriteString(w, form(lines.Bytes())); err != nil {
 			return err
 		}
 	}

@@ -3,9 +3,11 @@ package local
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -65,5 +67,39 @@ func TestTheLogIsBoundedAndFollowed(t *testing.T) {
 	_ = w.Close()
 	if reqs, err := Requests(dir); err != nil || len(reqs) == 0 {
 		t.Error(reqs, err)
+	}
+}
+
+func TestRawLogsAreJSONLines(t *testing.T) {
+	dir := t.TempDir()
+	w, err := openLog(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.logger().Info("request", "path", "/b/\x1b[31m", "status", 200)
+	if err := os.WriteFile(filepath.Join(dir, stderrFile), []byte("panic: \"no\"\n\tat x\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := RawLogs(t.Context(), dir, false, 10, &out); err != nil {
+		t.Fatal(err)
+	}
+	messages := []string{}
+	for line := range strings.Lines(out.String()) {
+		var rec struct {
+			Msg    string `json:"msg"`
+			Path   string `json:"path"`
+			Status int    `json:"status"`
+		}
+		if err := json.Unmarshal([]byte(line), &rec); err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		messages = append(messages, rec.Msg)
+		if rec.Msg == "request" && (rec.Path != "/b/\x1b[31m" || rec.Status != 200) {
+			t.Errorf("%q", line)
+		}
+	}
+	if want := []string{"request", `panic: "no"`, "at x"}; !slices.Equal(messages, want) {
+		t.Errorf("%q, want %q", messages, want)
 	}
 }
