@@ -128,11 +128,8 @@ func (c *cleaning) readPackages(ctx context.Context) error {
 	lists, errs := each(ctx, newGroup(s.Jobs), names, func(ctx context.Context, pkg string) ([]Item, error) {
 		var items []Item
 		for a, err := range s.Functions.Actions(ctx, pkg) {
-			if fault.Is(err, fault.NotFound) {
-				return nil, nil
-			}
 			if err != nil {
-				return nil, err
+				return nil, s.packageGone(ctx, pkg, err)
 			}
 			items = append(items, Item{Change: Delete, Kind: "action", Name: pkg + "/" + a.Name, Image: note(a, noteImage), Memory: a.MemoryMB, Status: Planned})
 		}
@@ -207,12 +204,14 @@ func (c *cleaning) apply(ctx context.Context) {
 	}
 	ok = c.do(ctx, c.actions, func(ctx context.Context, it *Item) error {
 		pkg, name, _ := strings.Cut(it.Name, "/")
-		return gone(s.Functions.DeleteAction(ctx, pkg, name))
+		return s.actionGone(ctx, pkg, name, s.Functions.DeleteAction(ctx, pkg, name))
 	})
 	if !ok {
 		return
 	}
-	ok = c.do(ctx, c.packages, func(ctx context.Context, it *Item) error { return gone(s.Functions.DeletePackage(ctx, it.Name)) })
+	ok = c.do(ctx, c.packages, func(ctx context.Context, it *Item) error {
+		return s.packageGone(ctx, it.Name, s.Functions.DeletePackage(ctx, it.Name))
+	})
 	if ok {
 		c.do(ctx, c.others, func(ctx context.Context, _ *Item) error { return gone(s.Namespace.Delete(ctx)) })
 	}

@@ -139,10 +139,8 @@ func (s *Service) remove(ctx context.Context, r *removal) error {
 		case "metadata":
 			err = s.Store.Delete(ctx, r.e.key)
 		case "action":
-			err = s.Functions.DeleteAction(ctx, r.e.action.Package, r.e.action.Name)
-			if fault.Is(err, fault.NotFound) {
-				err = nil
-			}
+			pkg, name := r.e.action.Package, r.e.action.Name
+			err = s.actionGone(ctx, pkg, name, s.Functions.DeleteAction(ctx, pkg, name))
 		}
 		if err != nil {
 			it.settle(err)

@@ -198,11 +198,8 @@ func (s *Service) readPackage(ctx context.Context, pkg string) ([]entry, error) 
 	own := s.ownPackage(pkg)
 	var entries []entry
 	for a, err := range s.Functions.Actions(ctx, pkg) {
-		if fault.Is(err, fault.NotFound) { // the package went meanwhile
-			return nil, nil
-		}
 		if err != nil {
-			return nil, err
+			return nil, s.packageGone(ctx, pkg, err) // nil: it went meanwhile
 		}
 		memory, version, ok := lithops.ParseAction(pkg, a.Name)
 		if !ok {

@@ -1,0 +1,49 @@
+package runtime
+
+import (
+	"context"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+)
+
+// An answer "404" to a deletion, or to the listing of a package, is good news and ends the work. It comes from wrong
+// routes and gateways too, so it is believed only when a second question gives the same answer.
+
+// actionGone judges the error of a deletion: nil when the action is not there.
+func (s *Service) actionGone(ctx context.Context, pkg, name string, err error) error {
+	if !fault.Is(err, fault.NotFound) {
+		return err
+	}
+	_, err = s.Functions.Action(ctx, pkg, name)
+	switch {
+	case fault.Is(err, fault.NotFound):
+		return nil
+	case err == nil:
+		return s.stillThere(pkg + "/" + name)
+	}
+	return err
+}
+
+// packageGone judges the error of a deletion or listing: nil when the package is not there.
+func (s *Service) packageGone(ctx context.Context, name string, err error) error {
+	if !fault.Is(err, fault.NotFound) {
+		return err
+	}
+	for pkg, err := range s.Functions.Packages(ctx) {
+		if err != nil {
+			return err
+		}
+		if pkg.Name == name {
+			return s.stillThere(name)
+		}
+	}
+	return nil
+}
+
+// stillThere says that the service contradicts itself.
+func (s *Service) stillThere(name string) error {
+	return fault.New(fault.Unavailable,
+		i18n.M("The compute service says that {{.Name}} does not exist, and shows it all the same.", "Name", name),
+		i18n.M("Run the same command again."))
+}
