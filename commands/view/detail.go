@@ -72,10 +72,15 @@ func (v *View) detail(d runtime.Detail) {
 		stored = i18n.M("stored")
 	}
 	c := func(s string) string { return clean(s, false) }
+	moved := "" // what the tag points to, where that is not what was deployed
+	if d.Digest != "" && d.DigestCurrent != d.Digest {
+		moved = c(d.DigestCurrent)
+	}
 	v.pairs([]pair{
 		{i18n.M("Name"), paint(v.OutColour, entityName, c(d.Name))},
 		{i18n.M("Image"), c(d.Image)},
 		{i18n.M("Digest"), c(d.Digest)},
+		{i18n.M("Tag now"), moved},
 		{i18n.M("State"), state},
 		{i18n.M("Memory"), strconv.Itoa(d.MemoryMB) + " MB"},
 		{i18n.M("Timeout"), strconv.Itoa(d.TimeoutS) + " s"},

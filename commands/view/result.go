@@ -110,6 +110,12 @@ func (v *View) items(r runtime.Result) {
 		}
 		t.rows = append(t.rows, append(row, why))
 	}
+	if !slices.ContainsFunc(t.rows, func(row []string) bool { return row[len(row)-1] != "" }) {
+		t.header = t.header[:len(t.header)-1] // nothing has a reason
+		for i, row := range t.rows {
+			t.rows[i] = row[:len(row)-1]
+		}
+	}
 	if len(t.rows) > 0 {
 		v.table(t)
 	}
