@@ -27,6 +27,7 @@ type shared struct {
 	err     error
 	purges  map[string]*purge
 	builds  map[string]*built
+	warned  map[string]bool
 }
 
 // built is one image that several regions need.
@@ -45,7 +46,7 @@ type purge struct {
 func newShared(inner runtime.Observer, regions int, ask func(runtime.Result) (bool, error)) *shared {
 	return &shared{
 		inner: inner, ask: ask, counts: make([][2]int64, regions), waiting: regions, left: make([]bool, regions),
-		asked: make(chan struct{}), purges: map[string]*purge{}, builds: map[string]*built{},
+		asked: make(chan struct{}), purges: map[string]*purge{}, builds: map[string]*built{}, warned: map[string]bool{},
 	}
 }
 
@@ -149,6 +150,17 @@ type regionObserver struct {
 	runtime.Observer
 	shared *shared
 	i      int
+}
+
+// Warn says what is the same in several regions once.
+func (o regionObserver) Warn(text i18n.Message) {
+	o.shared.mu.Lock()
+	again := o.shared.warned[text.String()]
+	o.shared.warned[text.String()] = true
+	o.shared.mu.Unlock()
+	if !again {
+		o.Observer.Warn(text)
+	}
 }
 
 func (o regionObserver) Progress(done, total int64, unit string) {

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"fn-runtime/i18n"
 	"fn-runtime/runtime"
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
@@ -355,5 +356,30 @@ func TestTolerantAlwaysGivesAService(t *testing.T) {
 				t.Errorf("nothing failed: %+v", checks)
 			}
 		})
+	}
+}
+
+// ear hears the warnings.
+type ear struct {
+	runtime.Observer
+	warnings []string
+}
+
+func (e *ear) Warn(text i18n.Message) { e.warnings = append(e.warnings, text.String()) }
+
+func TestKeysThatTheClientIgnoresAreWarnedOf(t *testing.T) {
+	text := strings.Replace(openwhisk("https://ow.example"), "  storage: minio\n", "  storage: minio\n  storage_bucket: old\n", 1)
+	for version, want := range map[string]bool{"2.8.0": false, "3.7.0": true} {
+		o := home(t, version, text)
+		e := &ear{}
+		o.Host.Observer = e
+		s, err := Open(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		said := len(e.warnings) == 1 && strings.Contains(e.warnings[0], "'storage_bucket' in section 'lithops'") && strings.Contains(e.warnings[0], "line 4") && strings.Contains(e.warnings[0], "'minio'")
+		if said != want || !want && len(e.warnings) > 0 || s.Target.Bucket != "b" {
+			t.Errorf("%s: bucket %s, %q", version, s.Target.Bucket, e.warnings)
+		}
 	}
 }

@@ -15,6 +15,11 @@ func (p *opening) openStore() error {
 			return err
 		}
 		p.storage = st
+		if o := p.o.Host.Observer; o != nil {
+			for _, ignored := range p.config.Ignored(p.s.Install) {
+				o.Warn(ignored)
+			}
+		}
 	}
 	st := &p.storage
 	if p.o.Bucket != "" {

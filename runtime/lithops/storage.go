@@ -65,6 +65,24 @@ func (c *Config) Storage(compute Compute, install Install) (Storage, error) {
 	return out, r.err
 }
 
+// Ignored says which keys of the configuration a client of this version does not look at, although they look as if they
+// counted: what the user wrote there has no effect.
+func (c *Config) Ignored(install Install) []i18n.Message {
+	if !c.Found() || parseRelease(install.Version).before(2, 9, 0) {
+		return nil
+	}
+	bucket := c.root.get("lithops").get("storage_bucket")
+	if bucket == nil {
+		return nil
+	}
+	section, err := c.StorageBackend()
+	if err != nil {
+		return nil
+	}
+	return []i18n.Message{i18n.M("Lithops {{.Version}} ignores 'storage_bucket' in section 'lithops' ({{.Place}}). Set it in section '{{.Section}}'.",
+		"Version", install.Version, "Place", place(c.source, bucket.line, 0), "Section", section)}
+}
+
 // cos follows storage/backends/ibm_cos/config.py: "ibm" over "ibm_cos" before 2.6, under it since; the region makes
 // the endpoint, before 3.0 even where one is configured.
 func (c *Config) cos(out *Storage, compute Compute, rel release) *reader {
