@@ -14,7 +14,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -29,6 +28,7 @@ import (
 	"fn-runtime/runtime/actionproxy"
 	"fn-runtime/runtime/local/invoke"
 	"fn-runtime/runtime/local/invoker"
+	"fn-runtime/test/harness"
 )
 
 const (
@@ -48,16 +48,12 @@ func run(m *testing.M) int {
 	if os.Getenv("CONTAINERS_TEST_DIR") != "" { // the process that TestKilledEndpoint kills
 		return m.Run()
 	}
-	start := exec.Command("../../bin/test-engine")
-	start.Stderr = os.Stderr
-	out, err := start.Output()
+	e, err := harness.StartEngine()
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "The Docker Engine that these tests need could not be started:", err)
+		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	if found := regexp.MustCompile(`(?m)^export FN_RUNTIME_TEST_BASE=(.*)$`).FindSubmatch(out); found != nil {
-		world.base = string(found[1])
-	}
+	world.base = e.Base
 	if world.api, err = client.NewClientWithOpts(client.FromEnv, client.WithAPIVersionNegotiation()); err == nil {
 		defer world.api.Close()
 		defer remove(proxyImage, otherImage, emptyImage)

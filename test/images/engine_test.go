@@ -23,6 +23,7 @@ import (
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/images"
+	"fn-runtime/test/harness"
 )
 
 // world is what bin/test-engine made.
@@ -34,25 +35,12 @@ var world struct {
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
-	start := exec.Command("../../bin/test-engine")
-	start.Stderr = os.Stderr
-	out, err := start.Output()
+	e, err := harness.StartEngine()
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "The Docker Engine and the registry that these tests need could not be started:", err)
+		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	for _, m := range regexp.MustCompile(`(?m)^export FN_RUNTIME_TEST_(\w+)=(.*)$`).FindAllStringSubmatch(string(out), -1) {
-		switch m[1] {
-		case "REGISTRY":
-			world.registry = m[2]
-		case "REGISTRY_USER":
-			world.user = m[2]
-		case "REGISTRY_PASSWORD":
-			world.password = m[2]
-		case "BASE":
-			world.base = m[2]
-		}
-	}
+	world.registry, world.user, world.password, world.base = e.Registry, e.User, e.Password, e.Base
 	if world.api, err = client.NewClientWithOpts(client.FromEnv, client.WithAPIVersionNegotiation()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
