@@ -90,7 +90,7 @@ func (h *hosts) leave(name string, status int) {
 	now := time.Now()
 	switch {
 	case status == http.StatusTooManyRequests && now.Sub(x.lastCut) > cutInterval:
-		x.limit, x.good, x.lastCut = max(1, x.limit/2), 0, now
+		x.limit, x.good, x.lastCut = max(1, min(x.limit, x.running)/2), 0, now // half of what it did not bear
 	case status > 0 && status < 400 && x.limit < h.max:
 		if x.good++; x.good >= x.limit {
 			x.limit, x.good = x.limit+1, 0
