@@ -1,0 +1,123 @@
+// Package schema holds the JSON of the built binary to the schemas in docs/schema.
+//
+// What may go in: the check of a document against the schema of a command. What may not: how documents come about.
+package schema
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"fn-runtime/test/harness"
+)
+
+// compiled keeps the schemas of one test process.
+type compiled struct {
+	sync.Mutex
+	all map[string]*jsonschema.Schema
+}
+
+// Check holds documents to schemas. The published schemas let later versions add keys; a Check does not, so that no key
+// is left undescribed.
+type Check struct{ schemas compiled }
+
+// Valid fails the test unless the text is one document of the schema with that name ("list" is docs/schema/list.json).
+func (c *Check) Valid(t testing.TB, name, text string) {
+	t.Helper()
+	if err := c.Validate(t, name, text); err != nil {
+		t.Errorf("%s: %v\n%s", name, err, text)
+	}
+}
+
+// Validate is Valid without the verdict.
+func (c *Check) Validate(t testing.TB, name, text string) error {
+	t.Helper()
+	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
+	if err != nil {
+		return err
+	}
+	return c.schema(t, name).Validate(doc)
+}
+
+func (c *Check) schema(t testing.TB, name string) *jsonschema.Schema {
+	t.Helper()
+	c.schemas.Lock()
+	defer c.schemas.Unlock()
+	if c.schemas.all == nil {
+		c.schemas.all = map[string]*jsonschema.Schema{}
+		compiler := jsonschema.NewCompiler()
+		compiler.AssertFormat()
+		for _, n := range Names(t) {
+			if err := compiler.AddResource(url(t, n), closed(read(t, n))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, n := range Names(t) {
+			s, err := compiler.Compile(url(t, n))
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.schemas.all[n] = s
+		}
+	}
+	s := c.schemas.all[name]
+	if s == nil {
+		t.Fatalf("docs/schema has no %s.json", name)
+	}
+	return s
+}
+
+// Names gives the schemas that there are.
+func Names(t testing.TB) (names []string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(harness.Root(t), "docs", "schema", "*.json"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no schemas: %v", err)
+	}
+	for _, f := range files {
+		names = append(names, strings.TrimSuffix(filepath.Base(f), ".json"))
+	}
+	return names
+}
+
+func url(t testing.TB, name string) string {
+	return "file://" + filepath.ToSlash(filepath.Join(harness.Root(t), "docs", "schema", name+".json"))
+}
+
+func read(t testing.TB, name string) any {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(harness.Root(t), "docs", "schema", name+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc any
+	if err := json.Unmarshal(data, &doc); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return doc
+}
+
+// closed forbids keys that are not described.
+func closed(node any) any {
+	switch n := node.(type) {
+	case map[string]any:
+		for key, value := range n {
+			n[key] = closed(value)
+		}
+		if _, described := n["properties"].(map[string]any); described && n["type"] == "object" {
+			if _, said := n["additionalProperties"]; !said {
+				n["additionalProperties"] = false
+			}
+		}
+	case []any:
+		for i := range n {
+			n[i] = closed(n[i])
+		}
+	}
+	return node
+}
