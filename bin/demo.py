@@ -14,7 +14,7 @@ def my_function(x):
     return x + 7
 
 
-fexec = lithops.FunctionExecutor(log_level='WARNING')
+fexec = lithops.FunctionExecutor(log_level='ERROR')
 
 start = time.time()
 fexec.call_async(my_function, 3)

@@ -15,6 +15,9 @@ func (s *Service) List(ctx context.Context, req ListRequest) ([]Runtime, error) 
 	op := i18n.M("Listing runtimes in namespace {{.Namespace}}", "Namespace", s.Target.Namespace)
 	end := s.begin(op)
 	runtimes, err := s.list(ctx, req)
+	if s.Target.HostPython && len(runtimes) > 0 {
+		s.note(i18n.M("The local endpoint runs the Python of this machine, not the images."))
+	}
 	err = fault.During(op, err)
 	end(err)
 	return runtimes, err

@@ -1,5 +1,6 @@
 // Command reference writes docs/reference, docs/man and docs/environment.md from the commands' own help, below the
-// folder that is its argument (the project by default). `make docs` runs it; a test fails when its result is stale.
+// folder that is its argument, here by default. It runs in the project's folder, whose source it reads. `make docs` runs
+// it; a test fails when its result is stale.
 package main
 
 import (
@@ -40,6 +41,12 @@ func write(root string) error {
 		files["docs/man/"+manName(cmd)+".1"] = md2man.Render([]byte(man(h, manName(cmd))))
 		index += fmt.Sprintf("- [%s](%s.md): %s\n", h.Name, name, h.Short)
 	})
+	list, err := messages()
+	if err != nil {
+		return err
+	}
+	files["docs/reference/messages.md"] = []byte(list)
+	index += "- [messages](messages.md): every error message with its remedy\n"
 	files["docs/reference/README.md"] = []byte(index)
 	files["docs/environment.md"] = []byte(environment(commands.Environment()))
 	for _, old := range []string{"docs/reference", "docs/man"} {

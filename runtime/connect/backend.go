@@ -107,9 +107,13 @@ func (p *opening) localEndpoint(ctx context.Context) (local.Info, error) {
 	}
 	info, err := local.Status(ctx, p.localDir())
 	if err == nil && !info.Running {
-		err = fault.New(fault.NotFound, i18n.M("The local endpoint is not running."), i18n.M("Start it with 'ibmcloud fn-runtime local start'."))
+		err = notRunning()
 	}
 	return info, err
+}
+
+func notRunning() error {
+	return fault.New(fault.Unavailable, i18n.M("The local endpoint is not running."), i18n.M("Start it with 'ibmcloud fn-runtime local start'."))
 }
 
 // recognizeLocal finds out whether the configured endpoint is the embedded one, whose certificate is then trusted and
@@ -120,8 +124,11 @@ func (p *opening) recognizeLocal(ctx context.Context) error {
 		return nil
 	}
 	info, err := local.Status(ctx, p.localDir())
-	if err != nil || !info.Running || loopbackPort(info.Endpoint) != port {
+	if err != nil || loopbackPort(info.Endpoint) != port {
 		return nil //nolint:nilerr // then it is another server on this machine
+	}
+	if !info.Running {
+		return notRunning()
 	}
 	p.endpoint = info
 	p.aboutLocal()

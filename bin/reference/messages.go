@@ -1,0 +1,96 @@
+package main
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// messages makes the page of every error message with its remedy, from the calls of fault.New in the source. Placeholders
+// are shown as words in capitals.
+func messages() (string, error) {
+	var rows []string
+	for _, dir := range []string{"plugin", "commands", "runtime"} {
+		err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+			if err != nil {
+				return err
+			}
+			ast.Inspect(file, func(n ast.Node) bool {
+				if row, ok := faultRow(n); ok {
+					rows = append(rows, row)
+				}
+				return true
+			})
+			return nil
+		})
+		if err != nil {
+			return "", err
+		}
+	}
+	slices.Sort(rows)
+	rows = slices.Compact(rows)
+	return "# Messages\n\nEvery error whose words are fixed, with its remedy; words in capitals stand for what differs. Made from the source by\n" +
+		"`make docs`. More about the common ones: [troubleshooting](../troubleshooting.md).\n\n| message | what to do |\n|---|---|\n" + strings.Join(rows, "\n") + "\n", nil
+}
+
+// faultRow is the row of fault.New(kind, i18n.M(reason, ...), i18n.M(recovery, ...)).
+func faultRow(n ast.Node) (string, bool) {
+	call, ok := n.(*ast.CallExpr)
+	if !ok || len(call.Args) != 3 || !isCall(call.Fun, "fault", "New") {
+		return "", false
+	}
+	reason, recovery := text(call.Args[1]), text(call.Args[2])
+	if reason == "" || recovery == "" || strings.HasPrefix(reason, "{{") && strings.HasSuffix(reason, "}}") {
+		return "", false
+	}
+	return fmt.Sprintf("| %s | %s |", cell(reason), inCode(cell(recovery))), true
+}
+
+func isCall(fun ast.Expr, pkg, name string) bool {
+	s, ok := fun.(*ast.SelectorExpr)
+	if !ok || s.Sel.Name != name {
+		return false
+	}
+	x, ok := s.X.(*ast.Ident)
+	return ok && x.Name == pkg
+}
+
+// text is the literal in i18n.M("..."), "" for anything else.
+func text(e ast.Expr) string {
+	call, ok := e.(*ast.CallExpr)
+	if !ok || len(call.Args) == 0 || !isCall(call.Fun, "i18n", "M") && !isCall(call.Fun, "i18n", "N") {
+		return ""
+	}
+	lit, ok := call.Args[0].(*ast.BasicLit)
+	if !ok {
+		return ""
+	}
+	s, _ := strconv.Unquote(lit.Value)
+	return s
+}
+
+// cell makes a text fit for a table: {{.Name}} becomes NAME.
+func cell(s string) string {
+	var b strings.Builder
+	for {
+		before, rest, found := strings.Cut(s, "{{.")
+		b.WriteString(before)
+		if !found {
+			break
+		}
+		name, after, _ := strings.Cut(rest, "}}")
+		b.WriteString(strings.ToUpper(name))
+		s = after
+	}
+	return strings.NewReplacer("|", `\|`, "<", "&lt;", "\n", " ").Replace(b.String())
+}
