@@ -36,26 +36,35 @@ type bench struct {
 	bin   string // the built binary
 	cache string // what is kept between runs
 	runs  int
+	loud  bool // say what each run took
+}
+
+func (b *bench) say(format string, args ...any) {
+	if b.loud {
+		fmt.Fprintf(os.Stderr, "  "+format+"\n", args...)
+	}
 }
 
 func main() {
 	only := flag.String("only", "", "groups to run, separated by commas (default: all)")
 	runs := flag.Int("runs", 20, "runs of short measurements; the median counts")
+	loud := flag.Bool("v", false, "say what each run took")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *only, *runs); err != nil {
+	if err := run(ctx, *only, *runs, *loud); err != nil {
 		fmt.Fprintln(os.Stderr, "FAILED")
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, only string, runs int) error {
+func run(ctx context.Context, only string, runs int, loud bool) error {
 	b, err := newBench(runs)
 	if err != nil {
 		return err
 	}
+	b.loud = loud
 	var all []row
 	for _, g := range groups() {
 		if only != "" && !strings.Contains(","+only+",", ","+g.name+",") {

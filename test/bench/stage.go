@@ -18,6 +18,7 @@ func groups() []group {
 	return []group{
 		{"startup", startup},
 		{"runtimes", runtimes},
+		{"clean", clean},
 	}
 }
 
@@ -42,15 +43,9 @@ func (b *bench) venv(ctx context.Context) (string, error) {
 	if _, err := os.Stat(filepath.Join(dir, ".ready")); err == nil {
 		return dir, nil
 	}
-	var python string
-	for _, version := range []string{"3.12", "3.11", "3.10"} {
-		if path, ok := harness.FindPython(version); ok {
-			python = path
-			break
-		}
-	}
-	if python == "" {
-		return "", errors.New("no Python 3.10, 3.11 or 3.12 is installed")
+	python, err := b.python()
+	if err != nil {
+		return "", err
 	}
 	for _, args := range [][]string{
 		{python, "-m", "venv", "--clear", dir},
@@ -61,6 +56,16 @@ func (b *bench) venv(ctx context.Context) (string, error) {
 		}
 	}
 	return dir, os.WriteFile(filepath.Join(dir, ".ready"), nil, 0o644)
+}
+
+// python finds an interpreter that Lithops has a default runtime for.
+func (b *bench) python() (string, error) {
+	for _, version := range []string{"3.12", "3.11", "3.10"} {
+		if path, ok := harness.FindPython(version); ok {
+			return path, nil
+		}
+	}
+	return "", errors.New("no Python 3.10, 3.11 or 3.12 is installed")
 }
 
 // median runs work n times and gives the middle duration. An error ends it.
