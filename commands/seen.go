@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/renameio/v2"
+	"fn-runtime/runtime/replace"
 )
 
 // The bounds of what completion remembers.
@@ -50,7 +50,7 @@ func (f *Factory) remember(t *targetFlags, names []string) {
 	}
 	data, err := json.Marshal(all)
 	if err == nil && os.MkdirAll(filepath.Dir(path), 0o700) == nil {
-		_ = renameio.WriteFile(path, data, 0o600)
+		_ = replace.File(path, data)
 	}
 }
 

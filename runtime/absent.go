@@ -41,6 +41,15 @@ func (s *Service) packageGone(ctx context.Context, name string, err error) error
 	return nil
 }
 
+// namespaceGone judges the error of the listing of packages: nil when the namespace, which the client's cache file had
+// told of, is not there.
+func (s *Service) namespaceGone(ctx context.Context, err error) error {
+	if fault.Is(err, fault.NotFound) && fault.Is(s.Namespace.Find(ctx), fault.NotFound) {
+		return nil
+	}
+	return err
+}
+
 // stillThere says that the service contradicts itself.
 func (s *Service) stillThere(name string) error {
 	return fault.New(fault.Unavailable,

@@ -119,7 +119,7 @@ func (c *cleaning) readPackages(ctx context.Context) error {
 	var names []string
 	for pkg, err := range s.Functions.Packages(ctx) {
 		if err != nil {
-			return err
+			return s.namespaceGone(ctx, err)
 		}
 		if s.ownPackage(pkg.Name) {
 			names = append(names, pkg.Name)

@@ -177,7 +177,7 @@ func (s *Service) readActions(ctx context.Context, inv *inventory) error {
 	}
 	for pkg, err := range s.Functions.Packages(ctx) {
 		if err != nil {
-			return err
+			return s.namespaceGone(ctx, err)
 		}
 		if _, ok := lithops.PackageUserKey(pkg.Name); ok {
 			inv.packages = append(inv.packages, pkg.Name)

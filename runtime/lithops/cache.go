@@ -7,11 +7,10 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/google/renameio/v2"
-
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/replace"
 )
 
 // Cache is the client's cache on this machine, ~/.lithops/cache. The client reads metadata from it before it looks
@@ -141,15 +140,11 @@ func (c Cache) write(path string, data []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return c.failed(filepath.Dir(path), err)
 	}
-	return c.failed(path, renameio.WriteFile(path, data, 0o600, renameio.IgnoreUmask()))
+	return c.failed(path, replace.File(path, data))
 }
 
 func (c Cache) remove(path string) error {
-	err := os.Remove(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return c.failed(path, err)
+	return c.failed(path, replace.Remove(path))
 }
 
 func (c Cache) failed(path string, err error) error {

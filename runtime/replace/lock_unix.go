@@ -1,0 +1,38 @@
+//go:build unix
+
+package replace
+
+import (
+	"errors"
+	"os"
+	"syscall"
+)
+
+// closeFirst tells whether a file must be closed before it can be moved.
+const closeFirst = false
+
+// own opens a file, made when flag says so, for this process alone; nil when another process has it.
+func own(path string, flag int) (*os.File, error) {
+	f, err := os.OpenFile(path, flag|os.O_RDWR|syscall.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if err == nil && current(f, path) {
+		return f, nil
+	}
+	_ = f.Close()
+	if err == nil || errors.Is(err, syscall.EWOULDBLOCK) {
+		return nil, nil // the one who had it before may have moved it away
+	}
+	return nil, err
+}
+
+func current(f *os.File, path string) bool {
+	a, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	b, err := os.Lstat(path)
+	return err == nil && os.SameFile(a, b)
+}

@@ -1,0 +1,31 @@
+package replace
+
+import (
+	"errors"
+	"os"
+
+	"golang.org/x/sys/windows"
+)
+
+// closeFirst tells whether a file must be closed before it can be moved.
+const closeFirst = true
+
+// own opens a file, made when flag says so, for this process alone; nil when another process has it.
+func own(path string, flag int) (*os.File, error) {
+	name, err := windows.UTF16PtrFromString(path)
+	if err != nil {
+		return nil, err
+	}
+	mode := uint32(windows.OPEN_EXISTING)
+	if flag&os.O_CREATE != 0 {
+		mode = windows.OPEN_ALWAYS
+	}
+	h, err := windows.CreateFile(name, windows.GENERIC_READ|windows.GENERIC_WRITE, 0, nil, mode, windows.FILE_ATTRIBUTE_NORMAL, 0)
+	if errors.Is(err, windows.ERROR_SHARING_VIOLATION) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, &os.PathError{Op: "open", Path: path, Err: err}
+	}
+	return os.NewFile(uintptr(h), path), nil
+}

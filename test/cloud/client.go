@@ -1,0 +1,126 @@
+package cloud
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"fn-runtime/commands"
+	"fn-runtime/commands/view"
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/connect"
+)
+
+// Client is a user of a cloud: a home, a Lithops configuration in it, and a Lithops installation.
+type Client struct {
+	Cloud   *Cloud
+	Home    string
+	Lithops string // folder of the package
+	Timeout time.Duration
+	Trace   io.Writer
+	// Session makes the client logged in.
+	Session *connect.Session
+}
+
+// NewClient makes a home whose configuration is that of ClientConfig.
+func (c *Cloud) NewClient(t testing.TB, backend, lithops string) *Client {
+	t.Helper()
+	u := &Client{Cloud: c, Home: t.TempDir(), Lithops: lithops, Timeout: time.Minute}
+	u.Write(t, ".lithops/config", c.ClientConfig(backend))
+	for _, dir := range []string{"tmp", "work", "state"} {
+		if err := os.MkdirAll(filepath.Join(u.Home, dir), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if backend == "ibm_cf" {
+		u.Session = &connect.Session{Region: "us-south", ResourceGroupID: "group", IAMEndpoint: c.URL(IAM),
+			Token: func(context.Context, bool) (string, error) { return "", errors.New("the configuration has a key") }}
+	}
+	return u
+}
+
+// Write writes a file below the home.
+func (u *Client) Write(t testing.TB, name, text string) {
+	t.Helper()
+	path := filepath.Join(u.Home, filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Environ is the environment of the client's programs.
+func (u *Client) Environ() []string {
+	return []string{"HOME=" + u.Home, "IBMCLOUD_HOME=" + u.Home, "TMPDIR=" + filepath.Join(u.Home, "tmp"), "USER=tester", "LC_ALL=C",
+		"IBMCLOUD_COLOR=false", "REQUESTS_CA_BUNDLE=" + u.Cloud.CAFile, "DOCKER_HOST=unix://" + filepath.Join(u.Home, "no-engine.sock")}
+}
+
+// Answer is what a command said.
+type Answer struct {
+	Line     string
+	Status   int
+	Out, Err string
+	Took     time.Duration
+}
+
+func (a Answer) String() string {
+	return fmt.Sprintf("'%s' ended with %d after %s\nstdout: %s\nstderr: %s", a.Line, a.Status, a.Took.Round(time.Millisecond), a.Out, a.Err)
+}
+
+// Run runs one command line in this process, as the built binary does it with the client's home. {lithops} and {registry}
+// stand for the installation's folder and the registry's address.
+func (u *Client) Run(ctx context.Context, line string) Answer {
+	env := map[string]string{}
+	for _, pair := range u.Environ() {
+		name, value, _ := strings.Cut(pair, "=")
+		env[name] = value
+	}
+	var out, stderr bytes.Buffer
+	f := &commands.Factory{
+		View:    &view.View{Streams: view.Streams{Out: &out, Err: &stderr, In: strings.NewReader("")}, Texts: i18n.New(i18n.English)},
+		Version: "0.0.0", Service: connect.Open,
+		Host: connect.Host{
+			Session: u.Session, Getenv: func(name string) string { return env[name] }, Home: u.Home, WorkDir: filepath.Join(u.Home, "work"),
+			StateDir: filepath.Join(u.Home, "state"), Version: "0.0.0", HTTPTimeout: u.Timeout, Trace: u.Trace,
+		},
+	}
+	start := time.Now()
+	status := commands.Run(ctx, f, u.Args(line))
+	return Answer{Line: line, Status: status, Out: out.String(), Err: stderr.String(), Took: time.Since(start)}
+}
+
+// Args takes a command line apart and adds where Lithops is.
+func (u *Client) Args(line string) []string {
+	line = strings.ReplaceAll(line, "{registry}", u.Cloud.Host(Registry))
+	args := strings.Fields(line)
+	return append(args, "--lithops", u.Lithops)
+}
+
+// Lithops makes a folder that looks like an installed Lithops 3.7.0 of Python 3.11 and gives the package's path. code
+// stands in its worker, so that two of them can differ.
+func Lithops(t testing.TB, code string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "lib", "python3.11", "site-packages", "lithops")
+	for name, text := range map[string]string{
+		"__init__.py": "", "worker/__init__.py": code, "version.py": "__version__ = \"3.7.0\"\n",
+		"serverless/backends/ibm_cf/entry_point.py": "def main(args): pass\n", "serverless/backends/openwhisk/entry_point.py": "def main(args): pass\n",
+	} {
+		file := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}

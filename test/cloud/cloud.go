@@ -1,0 +1,201 @@
+// Package cloud is a small IBM Cloud on loopback: an OpenWhisk API, an S3 store, an identity service and a registry, each
+// behind a proxy that records requests and spoils them when asked. The state lies open, so that a test can tell what is
+// really there from what a command says.
+//
+// What may go in: servers, their state as text, what a client needs to reach them. What may not: expectations.
+package cloud
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/registry"
+
+	"fn-runtime/runtime/local/invoke"
+	"fn-runtime/runtime/local/rest"
+	"fn-runtime/runtime/local/s3"
+	"fn-runtime/runtime/local/state"
+	"fn-runtime/test/proxy"
+)
+
+// The credentials of every cloud. They look like nothing else, so that a test can search for them.
+const (
+	APIKey      = "5eC2e701-aaaa-4bbb-8ccc-0123456789ab:sEcReT-openwhisk-key-0123456789"
+	Token       = "sEcReT-iam-access-token-0123456789"
+	IAMKey      = "abCd-sEcReT-iam-api-key-0123456789"
+	AccessKey   = "FNAAAAAAAAAAAAAAAAAA"
+	SecretKey   = "sEcReT-hmac-secret-0123456789"
+	NamespaceID = "11111111-2222-3333-4444-555555555555"
+	Bucket      = "lithops-bucket"
+)
+
+// Cloud is one running cloud.
+type Cloud struct {
+	DB      *state.DB
+	CAFile  string // the authority of the certificates
+	Proxies map[string]*proxy.Proxy
+	// Metadata is what a runtime answers to the metadata call; nil is a Python 3.11 with Lithops 3.7.0.
+	Metadata func(invoke.Invocation) (invoke.Outcome, error)
+	closers  []func()
+}
+
+// The services of a cloud, as keys of Proxies.
+const (
+	OpenWhisk = "openwhisk"
+	S3        = "s3"
+	IAM       = "iam"
+	Registry  = "registry"
+)
+
+// Wrap puts a handler in front of a service.
+type Wrap func(service string, next http.Handler) http.Handler
+
+// Open starts a cloud whose state is in dir; wrap may be nil.
+func Open(t testing.TB, dir string, wrap Wrap) *Cloud {
+	t.Helper()
+	c := &Cloud{Proxies: map[string]*proxy.Proxy{}}
+	t.Cleanup(c.Close)
+	db, err := state.Open(dir, state.Limits{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.DB = db
+	c.closers = append(c.closers, func() { _ = db.Close() })
+	if err := errors.Join(
+		db.CreateNamespace(state.Namespace{ID: NamespaceID, Name: rest.DefaultNamespace}), db.CreateBucket(Bucket)); err != nil {
+		t.Fatal(err)
+	}
+	api := rest.New(rest.Config{DB: db, Invoker: worker{c}, APIKey: APIKey, Token: Token, NamespaceID: NamespaceID, APIHost: "https://127.0.0.1"})
+	c.closers = append(c.closers, func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		api.Close(ctx)
+	})
+	c.CAFile = filepath.Join(dir, "ca.pem")
+	cert, err := certificate(c.CAFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := s3.Handler(db, s3.Keys{AccessKey: AccessKey, SecretKey: SecretKey, Token: Token}, nil)
+	for service, handler := range map[string]http.Handler{
+		OpenWhisk: api,
+		S3: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			r.TLS = &tls.ConnectionState{} // between the client and the proxy there is TLS, and only then tokens are taken
+			store.ServeHTTP(w, r)
+		}),
+		IAM:      http.HandlerFunc(exchange),
+		Registry: registry.New(registry.Logger(log.New(io.Discard, "", 0))),
+	} {
+		if wrap != nil {
+			handler = wrap(service, handler)
+		}
+		server := httptest.NewServer(handler)
+		mine := cert
+		if service == Registry || service == IAM { // registries on loopback, and this session's IAM, are spoken to without TLS
+			mine = nil
+		}
+		p, err := proxy.New(server.URL, mine)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Proxies[service] = p
+		c.closers = append(c.closers, server.Close, server.CloseClientConnections, p.Close)
+	}
+	return c
+}
+
+// certificate makes a certificate for this machine that is its own authority, and writes it to file.
+func certificate(file string) (*tls.Certificate, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		return nil, err
+	}
+	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, os.WriteFile(file, text, 0o600)
+}
+
+// Close ends the cloud; the state stays in its folder.
+func (c *Cloud) Close() {
+	for i := len(c.closers) - 1; i >= 0; i-- {
+		c.closers[i]()
+	}
+	c.closers, c.DB, c.Proxies = nil, nil, nil
+}
+
+// URL is where a client reaches a service: the proxy.
+func (c *Cloud) URL(service string) string { return c.Proxies[service].URL }
+
+// Host is the address of a service.
+func (c *Cloud) Host(service string) string {
+	_, host, _ := strings.Cut(c.URL(service), "://")
+	return host
+}
+
+// exchange plays the identity service.
+func exchange(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	if r.URL.Path != "/identity/token" || r.FormValue("apikey") != IAMKey {
+		w.WriteHeader(http.StatusBadRequest)
+		fmt.Fprint(w, `{"errorMessage":"Provided API key could not be found."}`)
+		return
+	}
+	fmt.Fprintf(w, `{"access_token":%q,"expires_in":3600,"expiration":%d}`, Token, time.Now().Add(time.Hour).Unix())
+}
+
+// worker runs the actions of a cloud: each says what it is.
+type worker struct{ *Cloud }
+
+func (worker) Close(context.Context) error { return nil }
+
+func (w worker) Run(_ context.Context, inv invoke.Invocation) (invoke.Outcome, error) {
+	if w.Metadata != nil {
+		return w.Metadata(inv)
+	}
+	return invoke.Outcome{Status: invoke.Success, RunMS: 1, Cold: true,
+		Result: json.RawMessage(`{"preinstalls":[["os",false],["numpy",true]],"python_version":"3.11","lithops_version":"3.7.0"}`)}, nil
+}
+
+// ClientConfig is a Lithops configuration for the cloud: backend "openwhisk" with MinIO keys, or "ibm_cf" with an IAM key
+// for everything.
+func (c *Cloud) ClientConfig(backend string) string {
+	if backend == "ibm_cf" {
+		return fmt.Sprintf(`lithops: {backend: ibm_cf, storage: ibm_cos}
+ibm: {iam_api_key: %s, resource_group_id: group}
+ibm_cf: {endpoint: %q, namespace: %s, region: us-south}
+ibm_cos: {endpoint: %q, storage_bucket: %s, service_instance_id: instance, region: us-south}
+`, IAMKey, c.URL(OpenWhisk), rest.DefaultNamespace, c.URL(S3), Bucket)
+	}
+	return fmt.Sprintf(`lithops: {backend: openwhisk, storage: minio}
+openwhisk: {endpoint: %q, namespace: %s, api_key: %q, insecure: true}
+minio: {endpoint: %q, access_key_id: %s, secret_access_key: %s, storage_bucket: %s}
+`, c.URL(OpenWhisk), rest.DefaultNamespace, APIKey, c.URL(S3), AccessKey, SecretKey, Bucket)
+}

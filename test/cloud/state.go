@@ -1,0 +1,134 @@
+package cloud
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"sort"
+	"strings"
+
+	"fn-runtime/runtime/local/state"
+)
+
+// State is what is really there, read past every server: a line for each package, action, object and cached copy, sorted.
+// home is the client's home, whose Lithops cache is part of it; "" leaves it out. Ports do not appear.
+func (c *Cloud) State(home string) ([]string, error) {
+	var lines []string
+	spaces, err := c.DB.Namespaces()
+	if err != nil {
+		return nil, err
+	}
+	for _, ns := range spaces {
+		if ns.ID != NamespaceID {
+			lines = append(lines, "namespace "+ns.Name)
+		}
+		packages, err := c.DB.Packages(ns.ID, 0, 1000)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range packages {
+			lines = append(lines, "package "+p.Name)
+		}
+		actions, err := c.DB.Actions(ns.ID, "", true, 0, 1000)
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range actions {
+			lines = append(lines, fmt.Sprintf("action %s/%s %s %d MB %d ms %s %s", a.Package, a.Name, a.Image, a.MemoryMB, a.TimeoutMS, a.CodeHash, c.digest(a.Annotations)))
+		}
+	}
+	keys, err := c.Keys()
+	if err != nil {
+		return nil, err
+	}
+	for _, key := range keys {
+		_, r, err := c.DB.Open(Bucket, key, func(size int64) (int64, int64, error) { return 0, size, nil })
+		if err != nil {
+			return nil, err
+		}
+		data, err := io.ReadAll(r)
+		_ = r.Close()
+		if err != nil {
+			return nil, err
+		}
+		lines = append(lines, "object "+key+" "+c.digest(data))
+	}
+	if home != "" {
+		root := filepath.Join(home, ".lithops", "cache")
+		_ = filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
+			if err == nil && !d.IsDir() {
+				data, _ := os.ReadFile(path)
+				name, _ := filepath.Rel(root, path)
+				data = guid.ReplaceAll(data, []byte("ID")) // of a namespace that a command made
+				lines = append(lines, "cache "+name+" "+c.digest(data))
+			}
+			return nil
+		})
+	}
+	for i := range lines {
+		lines[i] = c.Portless(lines[i])
+	}
+	sort.Strings(lines)
+	return lines, nil
+}
+
+// Keys lists the objects of the bucket.
+func (c *Cloud) Keys() (keys []string, err error) {
+	if there, err := c.DB.HasBucket(Bucket); err != nil || !there {
+		return nil, err
+	}
+	err = c.DB.Objects(Bucket, "", "", func(o state.Object) (string, bool) {
+		keys = append(keys, o.Key)
+		return "", true
+	})
+	return keys, err
+}
+
+// Orphans lists the metadata that has no action: the client waits for ever on such a runtime.
+func (c *Cloud) Orphans() ([]string, error) {
+	spaces, err := c.DB.Namespaces()
+	if err != nil {
+		return nil, err
+	}
+	known := map[string]bool{}
+	for _, ns := range spaces {
+		actions, err := c.DB.Actions(ns.ID, "", true, 0, 1000)
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range actions {
+			known[a.Name] = true
+		}
+	}
+	keys, err := c.Keys()
+	var orphans []string
+	for _, key := range keys {
+		name, isMetadata := strings.CutSuffix(key[strings.LastIndex(key, "/")+1:], ".meta.json")
+		if isMetadata && !known[name] {
+			orphans = append(orphans, key)
+		}
+	}
+	return orphans, err
+}
+
+// Portless replaces the ports of this cloud, which differ from run to run.
+func (c *Cloud) Portless(s string) string {
+	for service, p := range c.Proxies {
+		port := p.URL[strings.LastIndex(p.URL, ":")+1:]
+		for _, before := range []string{":", "_", "%3A"} { // as in addresses and in names made from them
+			s = strings.ReplaceAll(s, before+port, before+"PORT-"+service)
+		}
+	}
+	return s
+}
+
+var guid = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}`)
+
+func (c *Cloud) digest(data json.RawMessage) string {
+	sum := sha256.Sum256([]byte(c.Portless(string(data))))
+	return fmt.Sprintf("%x", sum[:6])
+}

@@ -1,0 +1,128 @@
+package faults
+
+import (
+	"context"
+	"math/rand"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/random"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+
+	"fn-runtime/runtime/local/state"
+	"fn-runtime/test/cloud"
+)
+
+// story is one command in one situation.
+type story struct {
+	name    string
+	backend string
+	line    string
+	before  []string                 // commands that lead to the situation
+	prepare func(*testing.T, *stage) // what no command does
+	// reads tells that the command changes nothing; its answer must then be right or an error.
+	reads bool
+	// changed lets the command run with another Lithops than those before.
+	changed bool
+	// gone tells that the next run may say that there is nothing left to do.
+	gone bool
+	// orphans tells that the situation begins with metadata without action.
+	orphans bool
+}
+
+// stage is one cloud with one client.
+type stage struct{ *cloud.Client }
+
+const two = "deploy me/img:1 -m 256,512"
+
+func stories() []story {
+	jobs := func(t *testing.T, s *stage) {
+		for _, key := range []string{"lithops.jobs/a-0/000/status.json", "lithops.jobs/a-0/func.pickle", "lithops.jobs/b-1/x"} {
+			put(t, s, key, "data")
+		}
+	}
+	return []story{
+		{name: "deploy, first", backend: "openwhisk", line: two},
+		{name: "deploy, first, without namespace and bucket", backend: "ibm_cf", line: two + " --namespace fresh", prepare: func(t *testing.T, s *stage) {
+			if err := s.Cloud.DB.DeleteBucket(cloud.Bucket); err != nil {
+				t.Error(err)
+			}
+		}},
+		{name: "deploy, nothing to do", backend: "openwhisk", line: two, before: []string{two}},
+		{name: "deploy, other limits", backend: "openwhisk", line: "deploy me/img:1 -t 60", before: []string{"deploy me/img:1"}},
+		{name: "deploy, other code", backend: "openwhisk", line: two, before: []string{two}, changed: true},
+		{name: "deploy, pinned", backend: "openwhisk", line: "deploy {registry}/me/img:1 --pin", prepare: image},
+		{name: "update, other code", backend: "ibm_cf", line: "update all", before: []string{two}, changed: true},
+		{name: "update, forced", backend: "openwhisk", line: "update me/img:1 --force", before: []string{two}},
+		{name: "delete, one", backend: "openwhisk", line: "delete me/img:1 -f", before: []string{two, "deploy me/other:1"}, gone: true},
+		{name: "delete, all", backend: "ibm_cf", line: "delete all -f", before: []string{two, "deploy me/other:1"}, gone: true},
+		{name: "clean", backend: "openwhisk", line: "clean -f", before: []string{two}, prepare: jobs},
+		{name: "clean, with the namespace", backend: "ibm_cf", line: "clean -f --all --namespace fresh", before: []string{two + " --namespace fresh"}, prepare: jobs},
+		{name: "doctor, with repair", backend: "openwhisk", line: "doctor --repair", before: []string{two}, orphans: true, prepare: func(t *testing.T, s *stage) {
+			put(t, s, "lithops.runtimes/openwhisk/3.7.0/guest/docker.io_me_gone_1_256MB_3.7.0.meta.json", `{}`)
+			s.Write(t, ".lithops/cache/lithops.runtimes/openwhisk/3.7.0/guest/docker.io_me_img_1_256MB_3.7.0.meta.json", `{"stale": true}`)
+		}},
+		{name: "doctor", backend: "ibm_cf", line: "doctor", before: []string{two}, reads: true},
+		{name: "list", backend: "openwhisk", line: "list", before: []string{two}, reads: true},
+		{name: "list, with a key", backend: "ibm_cf", line: "list", before: []string{two}, reads: true},
+		{name: "show", backend: "openwhisk", line: "show {registry}/me/img:1", prepare: image, before: []string{"deploy {registry}/me/img:1"}, reads: true},
+		{name: "invoke", backend: "openwhisk", line: "invoke me/img:1 -n 2", before: []string{two}, reads: true},
+	}
+}
+
+// image puts a small image into the registry.
+func image(t *testing.T, s *stage) {
+	tag, err := name.NewTag(s.Cloud.Host(cloud.Registry) + "/me/img:1")
+	if err == nil {
+		img, makeErr := random.Image(64, 1, random.WithSource(rand.NewSource(1)))
+		if err = makeErr; err == nil {
+			err = remote.Write(tag, img)
+		}
+	}
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func anything(*state.Object) error { return nil }
+
+func put(t *testing.T, s *stage, key, text string) {
+	if _, err := s.Cloud.DB.Put(cloud.Bucket, key, nil, strings.NewReader(text), int64(len(text)), anything); err != nil {
+		t.Error(err)
+	}
+}
+
+// set makes the situation of a story. The caller closes the cloud.
+func (st story) set(t *testing.T, lithops, other string) (*stage, error) {
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, "state"), 0o700); err != nil {
+		return nil, err
+	}
+	c := cloud.Open(t, filepath.Join(dir, "state"), nil)
+	s := &stage{Client: c.NewClient(t, st.backend, lithops)}
+	if st.prepare != nil && st.reads { // an image has to be there before it is deployed
+		st.prepare(t, s)
+	}
+	for _, line := range st.before {
+		if a := s.Run(context.Background(), line); a.Status != 0 {
+			return nil, &unprepared{a}
+		}
+	}
+	if st.prepare != nil && !st.reads {
+		st.prepare(t, s)
+	}
+	if st.changed {
+		s.Lithops = other
+	}
+	for _, p := range c.Proxies {
+		p.Reset()
+	}
+	return s, nil
+}
+
+type unprepared struct{ answer cloud.Answer }
+
+func (u *unprepared) Error() string { return "the situation could not be made: " + u.answer.String() }

@@ -1,0 +1,182 @@
+//go:build unix
+
+package faults
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"fn-runtime/test/cloud"
+	"fn-runtime/test/harness"
+	"fn-runtime/test/proxy"
+)
+
+// TestKill kills the built binary at every request of every changing command, before the server sees it and after it has
+// processed it. Whatever is left then: there is no metadata without action, the next run ends in the right state, and
+// nothing lies about in the home that an undisturbed run would not leave.
+func TestKill(t *testing.T) {
+	lithops, other := cloud.Lithops(t, "a = 1\n"), cloud.Lithops(t, "a = 2\n")
+	harness.Binary(t)
+	tried, converged := 0, 0
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, 4)
+	for _, st := range stories() {
+		if st.reads {
+			continue
+		}
+		s := newStage(t, st, lithops, other)
+		a := s.Binary(t.Context(), t, st.line)
+		if a.Status != 0 {
+			t.Fatalf("%s: %s", st.name, a)
+		}
+		want, files, requests := really(t, s), listing(t, s.Home), 0
+		for _, p := range s.Cloud.Proxies {
+			requests += len(p.Record())
+		}
+		s.Cloud.Close()
+		for n := 1; n <= requests; n++ {
+			for _, late := range []bool{false, true} {
+				slots <- struct{}{}
+				wg.Go(func() {
+					defer func() { <-slots }()
+					trouble := killAt(t, st, n, late, want, files, lithops, other)
+					mu.Lock()
+					defer mu.Unlock()
+					tried++
+					if len(trouble) == 0 {
+						converged++
+						return
+					}
+					t.Errorf("%s, killed at request %d of %d (late %v):\n    %s", st.name, n, requests, late, strings.Join(trouble, "\n    "))
+				})
+			}
+		}
+	}
+	wg.Wait()
+	t.Logf("%d kills tried, %d converged", tried, converged)
+	if *write && !t.Failed() {
+		harness.Figure(t, "Crashes: commands killed at a request", fmt.Sprint(tried))
+		harness.Figure(t, "Crashes: next run converged, nothing left behind", fmt.Sprint(converged))
+	}
+}
+
+func newStage(t *testing.T, st story, lithops, other string) *stage {
+	t.Helper()
+	s, err := st.set(t, lithops, other)
+	if err != nil {
+		t.Fatalf("%s: %v", st.name, err)
+	}
+	if st.backend == "ibm_cf" {
+		s.Login(t)
+	}
+	return s
+}
+
+func killAt(t *testing.T, st story, n int, late bool, want, files []string, lithops, other string) (trouble []string) {
+	wrong := func(format string, args ...any) { trouble = append(trouble, fmt.Sprintf(format, args...)) }
+	s, err := st.set(t, lithops, other)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	defer s.Cloud.Close()
+	if st.backend == "ibm_cf" {
+		s.Login(t)
+	}
+	cmd := s.Command(t, st.line)
+	var mu sync.Mutex // held until the process is known
+	mu.Lock()
+	seen := 0
+	for _, p := range s.Cloud.Proxies {
+		p.Inject(func(proxy.Request) proxy.Fault {
+			mu.Lock()
+			defer mu.Unlock()
+			if seen++; seen == n {
+				return kill(cmd, late)
+			}
+			return nil
+		})
+	}
+	err = cmd.Start()
+	mu.Unlock()
+	if err != nil {
+		return []string{err.Error()}
+	}
+	timer := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() })
+	_ = cmd.Wait()
+	timer.Stop()
+	for _, p := range s.Cloud.Proxies {
+		p.Inject(nil)
+	}
+	if status := cmd.ProcessState.String(); status != "signal: killed" {
+		wrong("it was not killed: %s", status)
+	}
+	if list, err := s.Cloud.Orphans(); !st.orphans && (err != nil || len(list) > 0) {
+		wrong("metadata without action: %v %v", list, err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	again := s.Binary(ctx, t, st.line)
+	if again.Status != 0 && (!st.gone || !strings.Contains(again.Err, "not deployed")) {
+		wrong("the next run: %s", again)
+	}
+	if got := really(t, s); !slices.Equal(got, want) {
+		wrong("after the next run there is\n        %s\n      instead of\n        %s", strings.Join(got, "\n        "), strings.Join(want, "\n        "))
+	}
+	if got := listing(t, s.Home); !slices.Equal(got, files) {
+		wrong("the home holds\n        %s\n      instead of\n        %s", strings.Join(got, "\n        "), strings.Join(files, "\n        "))
+	}
+	if left := processes(s.Home); len(left) > 0 {
+		wrong("processes are left: %v", left)
+	}
+	return trouble
+}
+
+// kill ends the command as it sends a request; late lets the server process that first.
+func kill(cmd *exec.Cmd, late bool) proxy.Fault {
+	return func(_ http.ResponseWriter, r *http.Request, forward http.Handler) {
+		if late {
+			forward.ServeHTTP(httptest.NewRecorder(), r)
+		}
+		_ = cmd.Process.Kill()
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// listing names every file and folder below a home.
+func listing(t *testing.T, home string) (all []string) {
+	err := filepath.WalkDir(home, func(path string, d os.DirEntry, err error) error {
+		if err == nil && path != home {
+			name, _ := filepath.Rel(home, path)
+			all = append(all, name)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	return all
+}
+
+// processes lists what runs with a home in its command line or environment.
+func processes(home string) (all []string) {
+	dirs, _ := filepath.Glob("/proc/[0-9]*")
+	for _, dir := range dirs {
+		line, _ := os.ReadFile(filepath.Join(dir, "cmdline"))
+		env, _ := os.ReadFile(filepath.Join(dir, "environ"))
+		if strings.Contains(string(line)+string(env), home) {
+			all = append(all, strings.ReplaceAll(string(line), "\x00", " "))
+		}
+	}
+	return all
+}

@@ -1,0 +1,50 @@
+package harness
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/gofrs/flock"
+)
+
+// The table of figures in docs/reliability.md lies between these two lines.
+const (
+	figuresBegin = "<!-- figures: written by the tests -->"
+	figuresEnd   = "<!-- end of figures -->"
+)
+
+// Figure writes one row of the table at the end of docs/reliability.md, in the place of the row with the same name.
+func Figure(t testing.TB, name, value string) {
+	t.Helper()
+	file := filepath.Join(Root(t), "docs", "reliability.md")
+	lock := flock.New(filepath.Join(CacheDir(t), "figures.lock"))
+	if err := lock.Lock(); err != nil {
+		t.Fatal(err)
+	}
+	defer lock.Unlock() //nolint:errcheck // closing the file releases it
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, rest, ok := strings.Cut(string(data), figuresBegin+"\n")
+	table, tail, ok2 := strings.Cut(rest, figuresEnd)
+	if !ok || !ok2 {
+		t.Fatalf("%s has no table of figures", file)
+	}
+	row, found := "| "+name+" | "+value+" |", false
+	lines := strings.Split(strings.Trim(table, "\n"), "\n")
+	for i, line := range lines {
+		if strings.HasPrefix(line, "| "+name+" |") {
+			lines[i], found = row, true
+		}
+	}
+	if !found {
+		lines = append(lines, row)
+	}
+	text := head + figuresBegin + "\n" + strings.Join(lines, "\n") + "\n" + figuresEnd + tail
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
