@@ -1,0 +1,237 @@
+// Package scale runs the built binary on many runtimes and objects: how many requests it makes, how it bears a service
+// that throttles, what an interruption leaves, and what it never touches.
+//
+// What may go in: the local endpoint behind recording proxies, filled with what a test needs. What may not: timings.
+package scale
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/functions"
+	"fn-runtime/runtime/lithops"
+	"fn-runtime/runtime/storage"
+	"fn-runtime/runtime/transport"
+	"fn-runtime/test/harness"
+	"fn-runtime/test/proxy"
+)
+
+// registry is where no registry is: images are looked up there in vain, at once.
+const registry = "127.0.0.1:1/"
+
+// bed is a local endpoint behind proxies, and a client whose configuration leads through them.
+type bed struct {
+	*harness.Stage
+	t         *testing.T
+	endpoint  harness.Endpoint
+	api, s3   *proxy.Proxy
+	functions *functions.Client
+	store     *storage.Store
+	contract  lithops.Contract
+	seed      entity.Action // a deployed runtime, from which others are copied
+	metadata  []byte
+}
+
+// newBed deploys one runtime, so that what copies look like is known.
+func newBed(t *testing.T) *bed {
+	t.Helper()
+	venv := harness.Venv(t, "3.11", "lithops", "boto3")
+	b := &bed{Stage: harness.NewStage(t), t: t}
+	b.Env = []string{"VIRTUAL_ENV=" + venv}
+	b.FnRuntime("local", "start", "-q", "--python", filepath.Join(venv, "bin", "python"))
+	b.endpoint = b.Stage.Endpoint()
+	b.api, b.s3 = through(t, b.endpoint.Endpoint), through(t, b.endpoint.S3Endpoint)
+	b.configure(b.s3.URL, b.endpoint.Bucket, b.endpoint.AccessKey, b.endpoint.SecretKey)
+	origin := b.api.URL
+	b.functions = functions.New(functions.Options{Endpoint: origin, Namespace: func(context.Context) (string, error) { return "guest", nil },
+		Transport: transport.New(transport.Options{Auth: transport.Auth{Basic: b.endpoint.APIKey}, Origin: origin, UserAgent: "test"})})
+	b.store = storage.New(storage.Options{Endpoint: b.s3.URL, Bucket: b.endpoint.Bucket, AccessKeyID: b.endpoint.AccessKey,
+		SecretAccessKey: b.endpoint.SecretKey, Transport: transport.New(transport.Options{UserAgent: "test"})})
+	b.FnRuntime("deploy", registry+"me/seed:1", "-q")
+	version := strings.TrimSpace(b.Run(time.Minute, filepath.Join(venv, "bin", "python"), "-c", "import lithops; print(lithops.__version__)").Stdout)
+	b.contract = lithops.Contract{Backend: lithops.OpenWhisk, Version: version, UserKey: b.endpoint.APIKey[:5], Namespace: "guest"}
+	var err error
+	name := b.contract.Action(registry+"me/seed:1", 256)
+	if b.seed, err = b.functions.Action(t.Context(), b.contract.Package(), name); err != nil {
+		t.Fatal(err)
+	}
+	if b.metadata, err = b.store.Get(t.Context(), b.contract.MetadataKey(name)); err != nil {
+		t.Fatal(err)
+	}
+	b.reset()
+	return b
+}
+
+func through(t *testing.T, target string) *proxy.Proxy {
+	t.Helper()
+	p, err := proxy.New(target, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Close)
+	return p
+}
+
+// configure writes the Lithops configuration.
+func (b *bed) configure(s3, bucket, access, secret string) {
+	b.t.Helper()
+	text := fmt.Sprintf("lithops:\n  backend: openwhisk\n  storage: minio\nopenwhisk:\n  endpoint: %s\n  namespace: guest\n  api_key: %s\n  insecure: true\n"+
+		"minio:\n  endpoint: %s\n  storage_bucket: %s\n  access_key_id: %s\n  secret_access_key: %s\n", b.api.URL, b.endpoint.APIKey, s3, bucket, access, secret)
+	file := filepath.Join(b.Home, ".lithops", "config")
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		b.t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func (b *bed) reset() {
+	for _, p := range []*proxy.Proxy{b.api, b.s3} {
+		p.Inject(nil)
+		p.Reset()
+	}
+}
+
+// requests counts what came to a proxy with a method and a part of the path; "" is any.
+func requests(p *proxy.Proxy, method, part string) (n int) {
+	for _, r := range p.Record() {
+		if (method == "" || r.Method == method) && strings.Contains(r.Path, part) {
+			n++
+		}
+	}
+	return n
+}
+
+// image is the name of the n-th copy.
+func image(n int) string { return fmt.Sprintf("%sme/copy:%04d", registry, n) }
+
+// copies deploys n copies of the seed without calling them; foreign ones have no annotations, as Lithops itself deploys.
+func (b *bed) copies(n int, foreign bool) {
+	b.t.Helper()
+	code := entity.Code{Base64: base64.StdEncoding.EncodeToString([]byte("PK\x05\x06" + strings.Repeat("\x00", 18)))}
+	b.all(n, func(ctx context.Context, i int) error {
+		a := b.seed
+		a.Name, a.Image = b.contract.Action(image(i), 256), image(i)
+		a.Annotations = map[string]any{}
+		if !foreign {
+			for k, v := range b.seed.Annotations {
+				a.Annotations[k] = v
+			}
+			a.Annotations["fn-runtime-image"] = image(i)
+		}
+		if err := b.functions.PutAction(ctx, a, code); err != nil {
+			return err
+		}
+		return b.store.Put(ctx, b.contract.MetadataKey(a.Name), b.metadata)
+	})
+	b.reset()
+}
+
+// all does work for 0 to n-1 side by side.
+func (b *bed) all(n int, work func(ctx context.Context, i int) error) {
+	b.t.Helper()
+	var wg sync.WaitGroup
+	next := make(chan int)
+	for range 16 {
+		wg.Go(func() {
+			for i := range next {
+				if err := work(b.t.Context(), i); err != nil {
+					b.t.Error(err)
+				}
+			}
+		})
+	}
+	for i := range n {
+		next <- i
+	}
+	close(next)
+	wg.Wait()
+	if b.t.Failed() {
+		b.t.FailNow()
+	}
+}
+
+// actions gives the names of the actions that are there.
+func (b *bed) actions() map[string]bool {
+	b.t.Helper()
+	names := map[string]bool{}
+	for a, err := range b.functions.Actions(b.t.Context(), b.contract.Package()) {
+		if err != nil {
+			if len(names) == 0 && strings.Contains(err.Error(), "doesn't know") {
+				return names
+			}
+			b.t.Fatal(err)
+		}
+		names[a.Name] = true
+	}
+	return names
+}
+
+// keys gives the objects below a prefix.
+func (b *bed) keys(prefix string) map[string]bool {
+	b.t.Helper()
+	keys := map[string]bool{}
+	for o, err := range b.store.List(b.t.Context(), prefix) {
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		keys[o.Key] = true
+	}
+	return keys
+}
+
+// orphans fails the test when there is metadata without its action: the client would wait for ever.
+func (b *bed) orphans() {
+	b.t.Helper()
+	actions := b.actions()
+	for key := range b.keys(lithops.RuntimesPrefix) {
+		if ref, ok := lithops.ParseMetadataKey(key); ok && !actions[ref.Action] {
+			b.t.Errorf("metadata without action: %s", key)
+		}
+	}
+}
+
+// gauge is a fault that lets requests pass and notes how many are under way at once.
+type gauge struct {
+	mu      sync.Mutex
+	now     int
+	highest int
+	hold    time.Duration
+	begun   func(n int) // the n-th request has come; may be nil
+	count   int
+}
+
+func (g *gauge) fault(w http.ResponseWriter, r *http.Request, forward http.Handler) {
+	g.mu.Lock()
+	g.now++
+	g.count++
+	n := g.count
+	g.highest = max(g.highest, g.now)
+	g.mu.Unlock()
+	defer func() {
+		g.mu.Lock()
+		g.now--
+		g.mu.Unlock()
+	}()
+	if g.begun != nil {
+		g.begun(n)
+	}
+	time.Sleep(g.hold)
+	forward.ServeHTTP(w, r)
+}
+
+func (g *gauge) most() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.highest
+}

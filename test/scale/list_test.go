@@ -1,0 +1,70 @@
+package scale
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"fn-runtime/test/proxy"
+	"fn-runtime/test/schema"
+)
+
+type entry struct {
+	Image, Action, State string
+}
+
+func (b *bed) list() []entry {
+	b.t.Helper()
+	out := b.Run(2*time.Minute, b.Bin, "list", "--output", "json").Stdout
+	(&schema.Check{}).Valid(b.t, "list", out)
+	var all []entry
+	if err := json.Unmarshal([]byte(out), &all); err != nil {
+		b.t.Fatal(err)
+	}
+	return all
+}
+
+// The number of requests grows with pages, not with runtimes.
+func TestAThousandRuntimesAreListedPageByPage(t *testing.T) {
+	b := newBed(t)
+	b.copies(1000, false)
+	all := b.list()
+	for _, e := range all {
+		if e.State != "ready" {
+			t.Fatalf("%+v", e)
+		}
+	}
+	actions, keys := requests(b.api, "GET", "/actions/"), requests(b.s3, "GET", "list-type=2")
+	total := requests(b.api, "", "") + requests(b.s3, "", "")
+	// 1001 actions in pages of 200, 1001 keys in pages of 1000.
+	if len(all) != 1001 || actions != 6 || total > 6+2+6 {
+		t.Errorf("%d runtimes, %d pages of actions, %d of keys, %d requests in all", len(all), actions, keys, total)
+	}
+	t.Logf("%d requests: %d pages of actions, %d of keys", total, actions, keys)
+}
+
+// Runtimes that Lithops deployed itself do not say their image in the list: each costs a request, side by side.
+func TestForeignRuntimesCostARequestEach(t *testing.T) {
+	b := newBed(t)
+	b.copies(200, true)
+	g := &gauge{hold: 20 * time.Millisecond}
+	b.api.Inject(func(r proxy.Request) proxy.Fault {
+		if r.Method == http.MethodGet && strings.Contains(r.Path, "_256MB_") {
+			return g.fault
+		}
+		return nil
+	})
+	all := b.list()
+	if len(all) != 201 || g.count != 200 || g.most() < 8 {
+		t.Errorf("%d runtimes, %d read one by one, at most %d at once", len(all), g.count, g.most())
+	}
+	names := map[string]bool{}
+	for _, e := range all {
+		names[e.Image] = true
+	}
+	if !names[image(0)] || !names[image(199)] || names[""] {
+		t.Errorf("%v", names)
+	}
+}
