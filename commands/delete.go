@@ -34,7 +34,7 @@ func newDelete(f *Factory) *cobra.Command {
 		},
 		ValidArgsFunction: f.completeRuntimes(&o.target, "default", "all"),
 	}
-	memoryFlag(cmd, &o.req.MemoryMB, i18n.M("Only runtimes with the memory size `MB,...`."))
+	memoryFlag(cmd, &o.req.MemoryMB, i18n.M("Only runtimes with one of the memory sizes `MB,...` given."))
 	stringFlag(cmd, &o.req.LithopsVersion, "lithops-version", "v", i18n.M("Only runtimes of this Lithops `VERSION`."))
 	boolFlag(cmd, &o.force, "force", "f", i18n.M("Delete without confirmation."))
 	boolFlag(cmd, &o.req.DryRun, "dry-run", "", i18n.M("Show what would be done and change nothing."))

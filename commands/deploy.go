@@ -38,7 +38,7 @@ func newDeploy(f *Factory) *cobra.Command {
 		},
 		ValidArgsFunction: f.completeImages(false, "default"),
 	}
-	memoryFlag(cmd, &o.req.MemoryMB, i18n.M("Memory size `MB,...`, one runtime for each."))
+	memoryFlag(cmd, &o.req.MemoryMB, i18n.M("Deploy in each of the memory sizes `MB,...` given."))
 	countFlag(cmd, &o.req.TimeoutS, "timeout", "t", maxTimeout, i18n.M("Time limit of a call in `SECONDS`."))
 	boolFlag(cmd, &o.req.Pin, "pin", "", i18n.M("Register the image by its digest instead of its tag."))
 	boolFlag(cmd, &o.req.Force, "force", "f", i18n.M("Deploy again even where nothing differs."))

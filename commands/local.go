@@ -17,6 +17,8 @@ func (f *Factory) localDir() string { return filepath.Join(f.Host.StateDir, "loc
 
 func newLocal(f *Factory) *cobra.Command {
 	cmd := group("local", i18n.M("Run OpenWhisk and S3 on this machine."))
+	cmd.Long = i18n.M("The local endpoint starts by itself when a command with '-b local' needs it, and runs until it is stopped.").ID
+	cmd.Example = example(i18n.M("Show the endpoint"), "local status") + example(i18n.M("Stop the endpoint"), "local stop")
 	cmd.AddCommand(newLocalStart(f), newLocalStop(f), newLocalStatus(f), newLocalLogs(f), newLocalRun(f))
 	return cmd
 }

@@ -33,7 +33,7 @@ func newUpdate(f *Factory) *cobra.Command {
 		},
 		ValidArgsFunction: f.completeRuntimes(&o.target, "default", "all"),
 	}
-	memoryFlag(cmd, &o.req.MemoryMB, i18n.M("Only runtimes with the memory size `MB,...`."))
+	memoryFlag(cmd, &o.req.MemoryMB, i18n.M("Only runtimes with one of the memory sizes `MB,...` given."))
 	countFlag(cmd, &o.req.TimeoutS, "timeout", "t", maxTimeout, i18n.M("New time limit of a call in `SECONDS`."))
 	boolFlag(cmd, &o.req.Force, "force", "f", i18n.M("Deploy again even where nothing differs."))
 	boolFlag(cmd, &o.req.DryRun, "dry-run", "", i18n.M("Show what would be done and change nothing."))
