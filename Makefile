@@ -45,8 +45,8 @@ cover: ## coverage of the packages
 	$(GO) test -timeout 10m -coverprofile=coverage.out -coverpkg=./... ./i18n/... ./plugin/... ./commands/... ./runtime/...
 	$(GO) tool cover -func=coverage.out | tail -1
 
-bench: build ## ours beside theirs, in one run
-	$(GO) run ./test/bench
+bench: build ## ours beside theirs, in one run of some minutes; writes docs/performance.md
+	$(GO) run ./test/bench -write
 
 fuzz: ## every fuzz target for FUZZTIME (default 30s) each
 	@bin/fuzz

@@ -64,6 +64,7 @@ type cleaning struct {
 	*account
 	gateway *gateway.Gateway
 	tool    string // s5cmd
+	disk    string // the server's folder: in memory where the system has such a place, so that no disk is measured
 	count   int
 }
 
@@ -81,7 +82,15 @@ func newCleaning(ctx context.Context, b *bench) (*cleaning, error) {
 		return nil, err
 	}
 	c := &cleaning{account: a, tool: tool, count: cleanObjects}
-	if c.gateway, err = gateway.Start(ctx, bin, filepath.Join(a.home, "s3")); err != nil {
+	memory := ""
+	if info, err := os.Stat("/dev/shm"); err == nil && info.IsDir() {
+		memory = "/dev/shm"
+	}
+	if c.disk, err = os.MkdirTemp(memory, "fn-runtime-bench"); err != nil {
+		c.close()
+		return nil, err
+	}
+	if c.gateway, err = gateway.Start(ctx, bin, c.disk); err != nil {
 		c.close()
 		return nil, err
 	}
@@ -99,6 +108,9 @@ func newCleaning(ctx context.Context, b *bench) (*cleaning, error) {
 func (c *cleaning) close() {
 	if c.gateway != nil {
 		c.gateway.Stop()
+	}
+	if c.disk != "" {
+		_ = os.RemoveAll(c.disk)
 	}
 	c.account.close()
 }

@@ -1,7 +1,7 @@
 // Command bench measures this plug-in beside what people use today, both sides in one run, and prints one table with
-// medians and ratios. It measures; it does not judge: no test depends on it.
+// medians and ratios, and one of growth. It measures; it does not judge: no test depends on it.
 //
-//	go run ./test/bench [-only GROUP,...] [-runs N]
+//	go run ./test/bench [-only GROUP,...] [-runs N] [-v] [-write]
 package main
 
 import (
@@ -11,17 +11,16 @@ import (
 	"os"
 	"os/signal"
 	"strings"
-	"text/tabwriter"
 	"time"
 )
 
 // row is one line of the table: the same work done by both sides.
 type row struct {
-	Work   string
-	Ours   time.Duration // median
-	Theirs time.Duration // median; 0 when there is nothing to compare with
-	Who    string        // the other side
-	Note   string
+	Work   string        `json:"work"`
+	Ours   time.Duration `json:"ours"`   // median
+	Theirs time.Duration `json:"theirs"` // median; 0 when there is nothing to compare with
+	Who    string        `json:"who"`    // the other side
+	Note   string        `json:"note"`
 }
 
 // group is a set of measurements that share a stage.
@@ -32,11 +31,12 @@ type group struct {
 
 // bench is what every group gets.
 type bench struct {
-	root  string // the project's folder
-	bin   string // the built binary
-	cache string // what is kept between runs
-	runs  int
-	loud  bool // say what each run took
+	root   string // the project's folder
+	bin    string // the built binary
+	cache  string // what is kept between runs
+	runs   int
+	loud   bool    // say what each run took
+	points []point // of growth, so far
 }
 
 func (b *bench) say(format string, args ...any) {
@@ -49,23 +49,25 @@ func main() {
 	only := flag.String("only", "", "groups to run, separated by commas (default: all)")
 	runs := flag.Int("runs", 20, "runs of short measurements; the median counts")
 	loud := flag.Bool("v", false, "say what each run took")
+	write := flag.Bool("write", false, "write docs/performance.md and its plots")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *only, *runs, *loud); err != nil {
+	b, err := newBench(*runs)
+	if err == nil {
+		b.loud = *loud
+		err = run(ctx, b, *only, *write)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "FAILED")
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, only string, runs int, loud bool) error {
-	b, err := newBench(runs)
-	if err != nil {
-		return err
-	}
-	b.loud = loud
-	var all []row
+func run(ctx context.Context, b *bench, only string, write bool) error {
+	start, before := time.Now(), load()
+	var r report
 	for _, g := range groups() {
 		if only != "" && !strings.Contains(","+only+",", ","+g.name+",") {
 			continue
@@ -75,28 +77,19 @@ func run(ctx context.Context, only string, runs int, loud bool) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", g.name, err)
 		}
-		all = append(all, rows...)
+		r.Rows = append(r.Rows, rows...)
 	}
-	print(all)
+	r.Points = b.points
+	show(os.Stdout, resultTable(r.Rows))
+	if len(r.Points) > 0 {
+		fmt.Println()
+		show(os.Stdout, growthTable(r.Points))
+	}
+	fmt.Printf("\nLoad average before the run %s, after it %s.\n", before, load())
+	if write {
+		return b.write(ctx, r, start, before)
+	}
 	return nil
-}
-
-func print(rows []row) {
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "Work\tfn-runtime\tTheirs\tRatio\tCompared with")
-	for _, r := range rows {
-		theirs, ratio := "-", "-"
-		if r.Theirs > 0 {
-			theirs = round(r.Theirs).String()
-			ratio = fmt.Sprintf("%.1fx", float64(r.Theirs)/float64(r.Ours))
-		}
-		who := r.Who
-		if r.Note != "" {
-			who += " (" + r.Note + ")"
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", r.Work, round(r.Ours), theirs, ratio, who)
-	}
-	w.Flush()
 }
 
 func round(d time.Duration) time.Duration {

@@ -186,11 +186,9 @@ func updated(ctx context.Context, a *account) ([]row, error) {
 			return nil, err
 		}
 		theirsDone := min(n, lithopsPage)
-		r := row{Work: fmt.Sprintf("update all, %d runtimes", n), Ours: ours.took, Theirs: theirs.took, Who: "lithops runtime update"}
-		if theirsDone < n {
-			r.Note = fmt.Sprintf("theirs renews %d", theirsDone)
-		}
-		rows = append(rows, r)
+		rows = append(rows, row{Work: fmt.Sprintf("update all, %d runtimes, for each one renewed", n),
+			Ours: ours.took / time.Duration(n), Theirs: theirs.took / time.Duration(theirsDone), Who: "lithops runtime update",
+			Note: fmt.Sprintf("%s in all, theirs %s for %d of them", round(ours.took), round(theirs.took), theirsDone)})
 	}
 	return rows, nil
 }

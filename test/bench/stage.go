@@ -19,6 +19,8 @@ func groups() []group {
 		{"startup", startup},
 		{"runtimes", runtimes},
 		{"clean", clean},
+		{"local", locally},
+		{"growth", growth},
 	}
 }
 

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// point is the same work at one size: how requests, time and memory grow.
+type point struct {
+	Work     string        `json:"work"`
+	Size     int           `json:"size"`
+	Requests int           `json:"requests"`
+	Took     time.Duration `json:"took"`
+	Peak     int64         `json:"peak"` // bytes of memory at its highest
+}
+
+// growth measures list, update, delete and clean at 1, 10 and 100 times a size, with 50 ms a request.
+func growth(ctx context.Context, b *bench) ([]row, error) {
+	if err := growRuntimes(ctx, b); err != nil {
+		return nil, err
+	}
+	return nil, growClean(ctx, b)
+}
+
+func growRuntimes(ctx context.Context, b *bench) error {
+	a, err := newAccount(ctx, b)
+	if err != nil {
+		return err
+	}
+	defer a.close()
+	replay, err := a.replay(ctx)
+	if err != nil {
+		return err
+	}
+	a.compute.Inject(replay)
+	a.delay(requestDelay)
+	for _, n := range []int{10, 100, 1000} {
+		if err := a.seed(ctx, n, false); err != nil {
+			return err
+		}
+		c, err := a.best(ctx, 3, func(ctx context.Context) (cost, error) { return a.ours(ctx, "list") })
+		if err != nil {
+			return err
+		}
+		b.grown("list, runtimes", n, c)
+		if c, err = a.ours(ctx, "delete", "all", "-f"); err != nil {
+			return err
+		}
+		b.grown("delete all, runtimes", n, c)
+	}
+	for _, n := range []int{1, 10, 100} {
+		if err := a.seed(ctx, n, true); err != nil {
+			return err
+		}
+		c, err := a.ours(ctx, "update", "all")
+		if err != nil {
+			return err
+		}
+		b.grown("update all, runtimes", n, c)
+	}
+	return nil
+}
+
+func growClean(ctx context.Context, b *bench) error {
+	c, err := newCleaning(ctx, b)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	c.delay(requestDelay)
+	for _, n := range []int{1000, 10_000, 100_000} {
+		c.count = n
+		done, err := c.emptied(func(ctx context.Context) (cost, error) { return c.ours(ctx, "clean", "--jobs-only", "-f") })(ctx)
+		if err != nil {
+			return err
+		}
+		b.grown("clean, objects", n, done)
+	}
+	return nil
+}
+
+// grown notes one point of the growth table.
+func (b *bench) grown(work string, size int, c cost) {
+	b.points = append(b.points, point{Work: work, Size: size, Requests: c.requests, Took: c.took, Peak: c.peak})
+	b.say("%s %d: %s, %d requests, %s", work, size, round(c.took), c.requests, mega(c.peak))
+}
+
+func growthTable(points []point) [][]string {
+	table := [][]string{{"Work", "Size", "Requests", "Time", "Peak memory"}}
+	for _, p := range points {
+		table = append(table, []string{p.Work, fmt.Sprint(p.Size), fmt.Sprint(p.Requests), round(p.Took).String(), mega(p.Peak)})
+	}
+	return table
+}

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// report is everything that one run found out; the plot reads it as JSON.
+type report struct {
+	Rows   []row   `json:"rows"`
+	Points []point `json:"points"`
+}
+
+// resultTable is the comparison as lines of cells, the first of them the heading.
+func resultTable(rows []row) [][]string {
+	table := [][]string{{"Work", "fn-runtime", "Theirs", "Ratio", "Compared with"}}
+	for _, r := range rows {
+		theirs, ratio := "-", "-"
+		if r.Theirs > 0 {
+			theirs = round(r.Theirs).String()
+			ratio = fmt.Sprintf("%.1fx", float64(r.Theirs)/float64(r.Ours))
+		}
+		who := r.Who
+		if r.Note != "" {
+			who = strings.TrimSpace(who + " (" + r.Note + ")")
+		}
+		table = append(table, []string{r.Work, round(r.Ours).String(), theirs, ratio, who})
+	}
+	return table
+}
+
+func show(w io.Writer, table [][]string) {
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, line := range table {
+		fmt.Fprintln(tw, strings.Join(line, "\t"))
+	}
+	tw.Flush()
+}
+
+func markdown(w io.Writer, table [][]string) {
+	for i, line := range table {
+		fmt.Fprintf(w, "| %s |\n", strings.Join(line, " | "))
+		if i == 0 {
+			fmt.Fprintf(w, "|%s\n", strings.Repeat(" --- |", len(line)))
+		}
+	}
+	fmt.Fprintln(w)
+}
+
+// write makes docs/performance.md and its plots: the figures of this run, and the text that people wrote.
+func (b *bench) write(ctx context.Context, r report, start time.Time, loadBefore string) error {
+	notes, err := os.ReadFile(filepath.Join(b.root, "test", "bench", "notes.md"))
+	if err != nil {
+		return err
+	}
+	var out bytes.Buffer
+	fmt.Fprintf(&out, "# Performance\n\nWritten by `make bench` on %s, in %s. The figures are those of that one run; the text below them is from\n`test/bench/notes.md`.\n\n",
+		start.UTC().Format("2006-01-02 15:04 MST"), time.Since(start).Round(time.Second))
+	for _, line := range b.machine(ctx) {
+		fmt.Fprintf(&out, "- %s\n", line)
+	}
+	fmt.Fprintf(&out, "- load average before the run %s, after it %s (above the number of processors others used the machine, too)\n", loadBefore, load())
+	fmt.Fprintf(&out, "\n## Side by side\n\n")
+	markdown(&out, resultTable(r.Rows))
+	fmt.Fprintf(&out, "![Ours against theirs](performance-ratio.svg)\n\n## Growth\n\n")
+	markdown(&out, growthTable(r.Points))
+	fmt.Fprintf(&out, "![Growth](performance-growth.svg)\n\n")
+	out.Write(notes)
+	data, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, "go", "run", ".", filepath.Join(b.root, "docs"))
+	cmd.Dir, cmd.Stdin = filepath.Join(b.root, "test", "bench", "plot"), bytes.NewReader(data)
+	if said, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("plot: %w\n%s", err, said)
+	}
+	return os.WriteFile(filepath.Join(b.root, "docs", "performance.md"), out.Bytes(), 0o644)
+}
+
+// machine says on what the figures were taken.
+func (b *bench) machine(ctx context.Context) []string {
+	lines := []string{fmt.Sprintf("%s/%s, %d processors, %s", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), processor()), "built with " + runtime.Version()}
+	if info, err := os.Stat(b.bin); err == nil {
+		lines = append(lines, fmt.Sprintf("binary of %.1f MB", float64(info.Size())/1e6))
+	}
+	venv, err := b.venv(ctx)
+	if err != nil {
+		return lines
+	}
+	out, err := exec.CommandContext(ctx, filepath.Join(venv, "bin", "python"), "-c",
+		"import sys, lithops; print('Python %d.%d.%d, Lithops %s' % (*sys.version_info[:3], lithops.__version__))").Output()
+	if err == nil {
+		lines = append(lines, strings.TrimSpace(string(out)))
+	}
+	return lines
+}
+
+// processor is the model that Linux names; other systems do not say it in a file.
+func processor() string {
+	data, _ := os.ReadFile("/proc/cpuinfo")
+	for line := range strings.Lines(string(data)) {
+		if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
+			return strings.TrimSpace(value)
+		}
+	}
+	return "model not known"
+}
+
+// load is the load average of the last minute.
+func load() string {
+	data, _ := os.ReadFile("/proc/loadavg")
+	if fields := strings.Fields(string(data)); len(fields) > 0 {
+		return fields[0]
+	}
+	return "not known"
+}
