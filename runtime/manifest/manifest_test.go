@@ -66,7 +66,7 @@ func TestParseSaysWhatIsWrongAndWhere(t *testing.T) {
 		"runtimes:\n- image: a\n  memory: [256, x]\n  timeout: -1\n": {"f:3:17: A whole number", "f:4:12: A whole number"},
 		"runtimes:\n- image: a\n  memory: 1.5\n":                     {"f:3:11: A whole number"},
 		"runtimes:\n- image: a\n  memory: []\n":                      {"f:3:3: The list is empty."},
-		"runtimes:\n- image: a\n  pin: 1\n":                          {"f:3:8: true or false"},
+		"runtimes:\n- image: a\n  pin: 1\n":                          {"f:3:8: Either true or false"},
 		"runtimes:\n- image: 3.10\n":                                 {"f:2:10: A text is expected here"},
 		"runtimes:\n- image:\n":                                      {"A text is expected here"},
 		"runtimes:\n- [a]\n":                                         {"f:2:3: Keys with values"},

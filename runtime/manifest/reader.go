@@ -224,7 +224,7 @@ func (r *reader) truth(n ast.Node) bool {
 	if b, ok := n.(*ast.BoolNode); ok {
 		return b.Value
 	}
-	r.wrong(r.at(tokenOf(n)), i18n.M("true or false is expected here."))
+	r.wrong(r.at(tokenOf(n)), i18n.M("Either true or false is expected here."))
 	return false
 }
 
