@@ -134,7 +134,8 @@ func execute(ctx context.Context, e *engine.Engine, id string, modules []string)
 		return "", err
 	}
 	run, err := e.ContainerExecCreate(ctx, id, container.ExecOptions{AttachStdout: true, AttachStderr: true, Cmd: []string{
-		"/bin/sh", "-c", `exec "$(command -v python3 || command -v python)" -c "$0" "$1"`, probe, string(request)}})
+		"/bin/sh", "-c", `p=$(command -v python3 || command -v python) || { echo "neither python3 nor python is on PATH $PATH" >&2; exit 127; }; exec "$p" -c "$1" "$2"`,
+		"sh", probe, string(request)}})
 	if err != nil {
 		return "", err
 	}
