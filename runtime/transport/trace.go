@@ -45,25 +45,14 @@ func set(names ...string) map[string]bool {
 type tracer struct {
 	mu      sync.Mutex
 	out     io.Writer
-	secrets *strings.Replacer
+	secrets hider
 }
 
 func newTracer(o Options) *tracer {
 	if o.Trace == nil {
 		return nil
 	}
-	secrets := o.Secrets
-	if o.Auth.Basic != "" {
-		_, password, _ := strings.Cut(o.Auth.Basic, ":")
-		secrets = append(secrets[:len(secrets):len(secrets)], o.Auth.Basic, password)
-	}
-	var pairs []string
-	for _, s := range secrets {
-		if len(s) >= 4 { // shorter ones would tear words apart and protect nothing
-			pairs = append(pairs, s, hidden, url.QueryEscape(s), hidden)
-		}
-	}
-	return &tracer{out: o.Trace, secrets: strings.NewReplacer(pairs...)}
+	return &tracer{out: o.Trace, secrets: newHider(o)}
 }
 
 func (t *tracer) request(req *http.Request) {
@@ -98,10 +87,7 @@ func (t *tracer) answer(req *http.Request, resp *http.Response, err error, took 
 
 // write puts one piece into the trace. The credentials of the request are hidden wherever they were echoed.
 func (t *tracer) write(text string, req *http.Request) {
-	text = t.secrets.Replace(text)
-	if _, credentials, ok := strings.Cut(req.Header.Get("Authorization"), " "); ok && credentials != "" {
-		text = strings.ReplaceAll(text, credentials, hidden)
-	}
+	text = t.secrets.hide(text, req)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	_, _ = io.WriteString(t.out, text) // a trace that cannot be written must not stop the work

@@ -7,6 +7,7 @@
 //	retry     repeats what is safe to repeat, within a deadline
 //	gate      holds back what a host asked to hold back, and bounds the requests in flight by host
 //	auth      puts credentials on the request, renews a token once
+//	discreet  takes secrets that a server repeats out of its refusals
 //	observe   counts, and writes the trace
 //	whole     reads the answer to its end: bounded in size and time, so that a hang or a cut ends as an error
 //
@@ -89,6 +90,7 @@ func New(o Options) http.RoundTripper {
 	hosts := newHosts(o.Concurrency)
 	var rt http.RoundTripper = &whole{next: base, timeout: o.Timeout, bodyTime: max(o.Timeout, o.Deadline), maxBody: o.MaxBody}
 	rt = &observe{next: rt, onRequest: o.OnRequest, trace: newTracer(o)}
+	rt = &discreet{next: rt, hider: newHider(o)}
 	rt = o.Auth.wrap(rt)
 	rt = &gate{next: rt, hosts: hosts}
 	rt = &retry{next: rt, hosts: hosts, deadline: o.Deadline, onRetry: o.OnRetry}

@@ -40,7 +40,7 @@ func TestKill(t *testing.T) {
 		if a.Status != 0 {
 			t.Fatalf("%s: %s", st.name, a)
 		}
-		want, files, requests := really(t, s), listing(t, s.Home), 0
+		want, files, requests := really(t, s), listing(t, s), 0
 		for _, p := range s.Cloud.Proxies {
 			requests += len(p.Record())
 		}
@@ -133,7 +133,7 @@ func killAt(t *testing.T, st story, n int, late bool, want, files []string, lith
 	if got := really(t, s); !slices.Equal(got, want) {
 		wrong("after the next run there is\n        %s\n      instead of\n        %s", strings.Join(got, "\n        "), strings.Join(want, "\n        "))
 	}
-	if got := listing(t, s.Home); !slices.Equal(got, files) {
+	if got := listing(t, s); !slices.Equal(got, files) {
 		wrong("the home holds\n        %s\n      instead of\n        %s", strings.Join(got, "\n        "), strings.Join(files, "\n        "))
 	}
 	if left := processes(s.Home); len(left) > 0 {
@@ -154,11 +154,11 @@ func kill(cmd *exec.Cmd, late bool) proxy.Fault {
 }
 
 // listing names every file and folder below a home.
-func listing(t *testing.T, home string) (all []string) {
-	err := filepath.WalkDir(home, func(path string, d os.DirEntry, err error) error {
-		if err == nil && path != home {
-			name, _ := filepath.Rel(home, path)
-			all = append(all, name)
+func listing(t *testing.T, s *stage) (all []string) {
+	err := filepath.WalkDir(s.Home, func(path string, d os.DirEntry, err error) error {
+		if err == nil && path != s.Home {
+			name, _ := filepath.Rel(s.Home, path)
+			all = append(all, s.Cloud.Portless(name))
 		}
 		return err
 	})
