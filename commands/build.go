@@ -58,7 +58,7 @@ func build(ctx context.Context, f *Factory, o *buildOptions) error {
 	if err != nil {
 		return err
 	}
-	return f.View.Built(o.req.Image, built)
+	return f.View.Built(built)
 }
 
 // argsValue collects K=V.

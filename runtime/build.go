@@ -22,7 +22,9 @@ func (s *Service) Build(ctx context.Context, req BuildRequest, progress io.Write
 	if err != nil {
 		return entity.ImageBuilt{}, err
 	}
-	return s.Images.Build(ctx, build, progress)
+	built, err := s.Images.Build(ctx, build, progress)
+	built.Image = build.Image
+	return built, err
 }
 
 // imageBuild completes a request.

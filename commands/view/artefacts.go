@@ -17,13 +17,13 @@ type BuiltDocument struct {
 }
 
 // Built shows what a build made.
-func (v *View) Built(image string, b entity.ImageBuilt) error {
+func (v *View) Built(b entity.ImageBuilt) error {
 	if v.JSON {
-		return v.Document(BuiltDocument{image, b.ID, b.Digest, b.Size, b.Python})
+		return v.Document(BuiltDocument{b.Image, b.ID, b.Digest, b.Size, b.Python})
 	}
 	v.OK()
 	v.pairs([]pair{
-		{i18n.M("Image"), paint(v.OutColour, entityName, clean(image, false))},
+		{i18n.M("Image"), paint(v.OutColour, entityName, clean(b.Image, false))},
 		{i18n.M("Digest"), clean(b.Digest, false)},
 		{i18n.M("ID"), clean(b.ID, false)},
 		{i18n.M("Size"), size(b.Size)},

@@ -17,6 +17,7 @@ type ImageBuild struct {
 
 // ImageBuilt is the outcome of a build.
 type ImageBuilt struct {
+	Image  string // as the client names it
 	ID     string // local image id, "sha256:..."
 	Digest string // repository digest, "sha256:..."; "" when not pushed
 	Size   int64  // bytes, uncompressed

@@ -122,7 +122,7 @@ func ValidateImage(name string) error {
 		reason = i18n.M("The image name '{{.Name}}' has an empty tag.", "Name", name)
 	case strings.Contains(name, "@"):
 		reason = i18n.M("The Lithops client does not accept the digest in '{{.Name}}'.", "Name", name)
-	case errors.Is(err, reference.ErrNameContainsUppercase):
+	case errors.Is(err, reference.ErrNameContainsUppercase), err != nil && onlyCapitals(name):
 		reason = i18n.M("The image name '{{.Name}}' contains capital letters.", "Name", name)
 	case err != nil:
 		reason = i18n.M("'{{.Name}}' is not a valid image name.", "Name", name)
@@ -139,6 +139,17 @@ func ValidateImage(name string) error {
 		}
 	}
 	return fault.New(fault.Usage, reason, recovery).Because(err)
+}
+
+// onlyCapitals tells whether capital letters are all that is wrong: in the first part of a name they make it a host.
+func onlyCapitals(name string) bool {
+	path, tag := name, ""
+	if colon := strings.LastIndex(name, ":"); colon > strings.LastIndex(name, "/") {
+		path, tag = name[:colon], name[colon:]
+	}
+	lower := strings.ToLower(path)
+	_, err := reference.ParseNormalizedNamed(lower + tag)
+	return err == nil && lower != path
 }
 
 var notInImages = regexp.MustCompile(`[^a-z0-9_/.:-]+`)

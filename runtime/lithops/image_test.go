@@ -58,6 +58,9 @@ func TestValidateImage(t *testing.T) {
 			t.Errorf("%q is accepted: %v", bad, err)
 			continue
 		}
+		if bad == "Me/Img:V1" && !strings.Contains(f.Reason.String(), "capital letters") {
+			t.Errorf("%q: %v", bad, f.Reason)
+		}
 		if shown := strings.Contains(f.Recovery.String(), "'"+better+"'"); better != "" && !shown {
 			t.Errorf("%q: want %q, got: %v", bad, better, f.Recovery)
 		}

@@ -4,6 +4,11 @@ import (
 	"context"
 	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -103,9 +108,58 @@ func TestNoEngine(t *testing.T) {
 	wants(t, err, fault.Unavailable, "/nowhere/docker.sock", "DOCKER_HOST", "no such socket", "systemctl start docker")
 }
 
-// TestBrokenPush breaks connections to the registry in the middle of layers: the push goes on and ends well.
-func TestBrokenPush(t *testing.T) {
+// TestRefusedPush has a registry that refuses in the middle of a push: the fault says so, and the next run goes on.
+func TestRefusedPush(t *testing.T) {
 	nothingLeft(t)
+	for _, it := range []struct {
+		name   string
+		status int
+		body   string
+		kind   fault.Kind
+		words  []string
+	}{
+		{"denied", http.StatusForbidden, `{"errors":[{"code":"DENIED","message":"requested access to the resource is denied"}]}`, fault.Denied, []string{"docker login"}},
+		{"full", http.StatusInsufficientStorage, `{"errors":[{"code":"UNKNOWN","message":"no space left on device"}]}`, fault.Failed, []string{"no space left"}},
+		{"name", http.StatusNotFound, `{"errors":[{"code":"NAME_UNKNOWN","message":"repository name not known to registry"}]}`, fault.Invalid, []string{"does not take"}},
+	} {
+		t.Run(it.name, func(t *testing.T) {
+			target, err := url.Parse("http://" + world.registry)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var refusing atomic.Bool
+			refusing.Store(true)
+			through := httputil.NewSingleHostReverseProxy(target)
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if refusing.Load() && r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/manifests/") {
+					w.Header().Set("Content-Type", "application/json")
+					w.WriteHeader(it.status)
+					_, _ = io.WriteString(w, it.body)
+					return
+				}
+				through.ServeHTTP(w, r) // with the client's own Host, which the registry's answers point to
+			}))
+			defer server.Close()
+			host := strings.TrimPrefix(server.URL, "http://")
+			dir := folder(t, map[string]string{"Dockerfile": "FROM " + world.base + "\nRUN head -c 100000 /dev/urandom >/a\n"})
+			b := builder(t, images.Options{Server: host, User: world.user, Password: world.password})
+			spec := entity.ImageBuild{Image: strings.Replace(image(t), world.registry, host, 1), Context: dir, Push: true}
+			t.Cleanup(func() { _ = exec.Command("docker", "image", "rm", "-f", spec.Image).Run() })
+			_, _, err = build(t, b, spec)
+			wants(t, err, it.kind, append(it.words, host)...)
+			t.Log(detail(err))
+			refusing.Store(false)
+			if built, out, err := build(t, b, spec); err != nil || built.Digest == "" {
+				t.Errorf("the second run does not go on: %+v %v\n%s", built, err, out)
+			}
+		})
+	}
+}
+
+// TestBrokenPush breaks connections to the registry in the middle of layers: the push goes on and ends well. It waits
+// most of its time, for the engine's own pauses.
+func TestBrokenPush(t *testing.T) {
+	t.Parallel()
 	r := newRelay(t, "tcp", "127.0.0.1:0", world.registry)
 	r.cutAfter, r.maxCuts = 200_000, 12 // more than the engine's own five tries for one layer
 	through := r.Addr().String()

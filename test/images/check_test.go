@@ -12,6 +12,7 @@ import (
 
 // TestCheck: images that cannot serve as a runtime, and why.
 func TestCheck(t *testing.T) {
+	t.Parallel() // with TestBrokenPush, which starts no container
 	proxied := "FROM " + world.base + "\nCOPY proxy.py /proxy.py\nENTRYPOINT [\"python3\", \"/proxy.py\"]\n"
 	for _, it := range []struct {
 		name, dockerfile, python string
@@ -26,7 +27,7 @@ func TestCheck(t *testing.T) {
 		{"ends at once", "FROM " + world.base + "\nCMD echo cannot start; exit 7\n", "", nil, []string{"exit code 7", "cannot start"}},
 		{"other protocol", "FROM " + world.base + "\nCMD [\"python3\", \"-m\", \"http.server\", \"8080\"]\n", "", nil, []string{"/init", "501"}},
 		{"no such program", "FROM " + world.base + "\nENTRYPOINT [\"/nothing\"]\n", "", nil, []string{"does not start", "/nothing"}},
-		{"no Python", "FROM " + world.base + "\nRUN rm -f /usr/bin/python*\nCMD [\"sleep\", \"1000\"]\n", "", nil, []string{"no Python"}},
+		{"no Python", "FROM " + world.base + "\nRUN rm -f /usr/bin/python*\nCMD [\"sleep\", \"1000\"]\n", "", nil, []string{"no Python", "neither python3 nor python is on PATH"}},
 	} {
 		t.Run(it.name, func(t *testing.T) {
 			nothingLeft(t)
