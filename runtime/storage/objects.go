@@ -138,7 +138,7 @@ func (s *Store) List(ctx context.Context, prefix string) iter.Seq2[entity.Object
 
 // page reads one page of a listing and sets the token for the next one in the request: nil after the last page.
 func (s *Store) page(ctx context.Context, in *s3.ListObjectsV2Input) (*s3.ListObjectsV2Output, error) {
-	out, err := s.s3.ListObjectsV2WithContext(ctx, in)
+	out, err := s.s3.ListObjectsV2WithContext(ctx, in, straight)
 	if err != nil {
 		return nil, s.explain(ctx, bucketSubject, err)
 	}
