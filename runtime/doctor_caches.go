@@ -29,6 +29,9 @@ func (s *Service) checkCaches(ctx context.Context, repair bool) Check {
 		if err != nil {
 			return false, err
 		}
+		if _, err := readMetadata(object); err != nil {
+			return false, err // what cannot be read proves nothing about the copy
+		}
 		cached, err := s.Cache.ReadMetadata(key)
 		return err != nil || !bytes.Equal(cached, object), nil
 	})

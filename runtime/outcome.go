@@ -25,8 +25,9 @@ func (it *Item) settle(err error) {
 var errSkipped = errors.New("skipped")
 
 // skipped tells whether err stands for work that never started: an ended context, or something before it that failed.
+// A call that ran into its time limit was cancelled too, somewhere inside, and is no such work.
 func skipped(err error) bool {
-	return errors.Is(err, errSkipped) || errors.Is(err, context.Canceled)
+	return errors.Is(err, errSkipped) || fault.Is(err, fault.Interrupted)
 }
 
 // outcome makes the error of an operation that worked on many things: nil when nothing failed, the only failure

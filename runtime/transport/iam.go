@@ -22,18 +22,26 @@ const DefaultIAM = "https://iam.cloud.ibm.com"
 func APIKeyToken(endpoint, apiKey string, rt http.RoundTripper) TokenFunc {
 	var mu sync.Mutex
 	var token string
-	var ends time.Time
+	var ends, failed time.Time
+	var failure error
 	return func(ctx context.Context, refresh bool) (string, error) {
+		came := time.Now()
 		mu.Lock()
 		defer mu.Unlock()
+		if failure != nil && failed.After(came) {
+			return "", failure // who waited for an exchange that failed after all its repetitions does not begin another
+		}
 		if !refresh && token != "" && time.Until(ends) > expirySlack {
 			return token, nil
 		}
 		t, e, err := exchange(ctx, endpoint, apiKey, rt)
 		if err != nil {
+			if ctx.Err() == nil {
+				failure, failed = err, time.Now()
+			}
 			return "", err
 		}
-		token, ends = t, e
+		token, ends, failure = t, e, nil
 		return token, nil
 	}
 }

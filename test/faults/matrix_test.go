@@ -31,6 +31,8 @@ var (
 const (
 	// patience is how long a command with a fault waits for an answer.
 	patience = 4 * time.Second
+	// hang is how long a server keeps a request without an answer: an invocation waits for it.
+	hang = 30 * time.Second
 	// longest is how long a command may take whatever happens: the transport's deadline and a little.
 	longest = 100 * time.Second
 	// atOnce is how many commands run side by side. They mostly wait.
@@ -83,7 +85,7 @@ func TestMatrix(t *testing.T) {
 		base := record(t, st, lithops, other)
 		t.Logf("%s: %d requests", st.name, len(base.requests))
 		for i, r := range base.requests {
-			for j, f := range proxy.Catalogue(longest) {
+			for j, f := range proxy.Catalogue(hang) {
 				for _, lasting := range []bool{false, true} {
 					p := pair{story: st, request: r, fault: f, lasting: lasting, base: base}
 					if !*full && (!lasting && (i+j)%2 != 0 || lasting && (i+j)%6 != 1) {
