@@ -10,7 +10,7 @@ TOOL     = $(GO) tool -modfile=tools/go.mod
 .PHONY: build install demo docs test unit e2e lint vuln cover bench fuzz clean help
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
 
 build: ## bin/fn-runtime
 	$(GO) build -trimpath -ldflags "-s -w" -o bin/fn-runtime .
