@@ -49,6 +49,14 @@ func writeFile(path string, data []byte) (err error) {
 	return os.Rename(f.Name(), path)
 }
 
+// sweepFiles removes what a killed endpoint left of files that it was writing. Only who holds the state may call it.
+func sweepFiles(dir string) {
+	left, _ := filepath.Glob(filepath.Join(dir, ".tmp-*"))
+	for _, path := range left {
+		_ = os.Remove(path)
+	}
+}
+
 // readInfo gives what the last start wrote; os.ErrNotExist before the first one.
 func readInfo(dir string) (Info, error) {
 	data, err := os.ReadFile(filepath.Join(dir, infoFile))

@@ -49,6 +49,7 @@ func serve(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	sweepFiles(o.Dir)
 	out, err := openLog(o.Dir)
 	if err != nil {
 		return err
@@ -80,6 +81,14 @@ func serve(ctx context.Context, o Options) (err error) {
 	if err := furnish(db, info, log); err != nil {
 		return err
 	}
+	// The process counts as ended when all that it started has ended: who stops it beside another waits for that too.
+	published := false
+	defer func() {
+		if published {
+			info.PID, info.ProcessMark = 0, ""
+			err = errors.Join(err, writeInfo(o.Dir, info))
+		}
+	}()
 	invoker, bridge, err := o.setUpInvoker(ctx, &info, log)
 	if err != nil {
 		return err
@@ -101,10 +110,7 @@ func serve(ctx context.Context, o Options) (err error) {
 	if err := writeInfo(o.Dir, info); err != nil { // last: who finds the file finds an endpoint that listens
 		return err
 	}
-	defer func() {
-		info.PID, info.ProcessMark = 0, ""
-		err = errors.Join(err, writeInfo(o.Dir, info))
-	}()
+	published = true
 	log.Info("started", "pid", info.PID, "endpoint", info.Endpoint, "s3", info.S3Endpoint, "invoker", info.Invoker, "version", info.Version)
 	defer func() { log.Info("stopped") }()
 	secure, plain := []net.Listener{tlsListener}, []net.Listener{plainListener}

@@ -1,0 +1,201 @@
+//go:build unix
+
+// Package races lets built binaries work on the same things at the same time.
+package races
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"fn-runtime/test/cloud"
+	"fn-runtime/test/harness"
+)
+
+var write = flag.Bool("write", false, "write the counts to docs/reliability.md")
+
+// atOnce runs command lines side by side and gives their answers in order.
+func atOnce(t *testing.T, u *cloud.Client, lines ...string) []cloud.Answer {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	answers := make([]cloud.Answer, len(lines))
+	var wg sync.WaitGroup
+	for i, line := range lines {
+		wg.Go(func() { answers[i] = u.Binary(ctx, t, line+" --output json") })
+	}
+	wg.Wait()
+	return answers
+}
+
+// understandable checks that a command succeeded, or says what happened and what to do in one of the ways that a race
+// can end.
+func understandable(t *testing.T, a cloud.Answer, codes ...string) {
+	t.Helper()
+	if a.Status == 0 {
+		return
+	}
+	var doc struct {
+		Error struct{ Message, Recovery, Code string }
+	}
+	if err := json.Unmarshal([]byte(a.Out), &doc); err != nil || a.Status != 1 || doc.Error.Message == "" || doc.Error.Recovery == "" {
+		t.Errorf("not to be understood: %v\n%s", err, a)
+		return
+	}
+	for _, code := range codes {
+		if doc.Error.Code == code {
+			return
+		}
+	}
+	t.Errorf("no way for this race to end: %s", a)
+}
+
+// whole checks what must hold after every race: no metadata without action, no leftovers beside the cache.
+func whole(t *testing.T, u *cloud.Client) []string {
+	t.Helper()
+	if list, err := u.Cloud.Orphans(); err != nil || len(list) > 0 {
+		t.Errorf("metadata without action: %v %v", list, err)
+	}
+	_ = filepath.WalkDir(filepath.Join(u.Home, ".lithops", "cache"), func(path string, d os.DirEntry, err error) error {
+		if err == nil && strings.HasPrefix(d.Name(), ".") && !d.IsDir() {
+			t.Errorf("left: %s", path)
+		}
+		return nil
+	})
+	state, err := u.Cloud.State(u.Home)
+	if err != nil {
+		t.Error(err)
+	}
+	return state
+}
+
+func repeat(line string, n int) []string {
+	lines := make([]string, n)
+	for i := range lines {
+		lines[i] = line
+	}
+	return lines
+}
+
+func newClient(t *testing.T) *cloud.Client {
+	t.Helper()
+	return cloud.Open(t, t.TempDir(), nil).NewClient(t, "openwhisk", cloud.Lithops(t, "a = 1\n"))
+}
+
+func TestTwentyDeploysOfTheSame(t *testing.T) {
+	alone := newClient(t)
+	if a := alone.Binary(t.Context(), t, "deploy me/img:1 -m 256,512"); a.Status != 0 {
+		t.Fatal(a)
+	}
+	want := whole(t, alone)
+	u := newClient(t)
+	for _, a := range atOnce(t, u, repeat("deploy me/img:1 -m 256,512", 20)...) {
+		understandable(t, a)
+	}
+	if got := whole(t, u); strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("twenty leave\n%s\none leaves\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	figure(t, "Races: deployments of one runtime at once", 20)
+}
+
+func TestDeployAgainstDelete(t *testing.T) {
+	const rounds = 6
+	for range rounds {
+		u := newClient(t)
+		if a := u.Binary(t.Context(), t, "deploy me/img:1"); a.Status != 0 {
+			t.Fatal(a)
+		}
+		answers := atOnce(t, u, "deploy me/img:1 --force", "delete me/img:1 -f", "deploy me/img:1", "delete me/img:1 -f", "update all --force", "delete all -f")
+		for _, a := range answers {
+			understandable(t, a, "conflict", "not_found")
+		}
+		whole(t, u)
+		if a := u.Binary(t.Context(), t, "deploy me/img:1"); a.Status != 0 {
+			t.Errorf("the next deploy: %s", a)
+		}
+		if state := whole(t, u); len(state) != 4 { // package, action, object, cache
+			t.Errorf("after the next deploy: %v", state)
+		}
+		u.Cloud.Close()
+	}
+	figure(t, "Races: rounds of deploy against delete", rounds)
+}
+
+func TestTwoCleans(t *testing.T) {
+	u := newClient(t)
+	if a := u.Binary(t.Context(), t, "deploy me/img:1 -m 256,512"); a.Status != 0 {
+		t.Fatal(a)
+	}
+	for _, a := range atOnce(t, u, "clean -f", "clean -f", "clean -f") {
+		understandable(t, a)
+	}
+	if state := whole(t, u); len(state) != 0 {
+		t.Errorf("left: %v", state)
+	}
+}
+
+// Two starts of the local endpoint give one endpoint, and two stops end it.
+func TestTwoLocalStarts(t *testing.T) {
+	s := harness.NewStage(t)
+	python, ok := harness.FindPython("3.11")
+	if !ok {
+		python = harness.Python(t, "3.12")
+	}
+	var mu sync.Mutex
+	pids := map[int]int{}
+	side := func(work func()) {
+		var wg sync.WaitGroup
+		for range 6 {
+			wg.Go(work)
+		}
+		wg.Wait()
+	}
+	side(func() {
+		r := s.Try(time.Minute, s.Bin, "local", "start", "--python", python, "--output", "json")
+		var doc struct {
+			PID int `json:"pid"`
+		}
+		if err := json.Unmarshal([]byte(r.Stdout), &doc); err != nil || r.Code != 0 {
+			t.Errorf("start: %v, status %d\n%s%s", err, r.Code, r.Stdout, r.Stderr)
+		}
+		mu.Lock()
+		pids[doc.PID]++
+		mu.Unlock()
+	})
+	if len(pids) != 1 {
+		t.Errorf("endpoints: %v", pids)
+	}
+	side(func() {
+		if r := s.Try(time.Minute, s.Bin, "local", "stop"); r.Code != 0 {
+			t.Errorf("stop: status %d\n%s%s", r.Code, r.Stdout, r.Stderr)
+		}
+	})
+	for pid := range pids {
+		for range 100 { // it has closed everything; only its end is left
+			if !runs(pid) {
+				return
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+		t.Errorf("process %d still runs", pid)
+	}
+}
+
+func runs(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return err == nil && !strings.Contains(string(stat), ") Z ")
+}
+
+func figure(t *testing.T, name string, n int) {
+	t.Helper()
+	if *write && !t.Failed() {
+		harness.Figure(t, name, fmt.Sprint(n))
+	}
+}
