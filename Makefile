@@ -13,7 +13,7 @@ help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
 
 build: ## bin/fn-runtime
-	$(GO) build -trimpath -ldflags "-s -w" -o bin/fn-runtime .
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o bin/fn-runtime .
 
 install: build ## install into the IBM Cloud CLI
 	@bin/install bin/fn-runtime
@@ -36,7 +36,7 @@ unit: ## packages, with the race detector
 	$(GO) test -race -timeout 10m . ./i18n/... ./plugin/... ./commands/... ./runtime/...
 
 e2e: build ## the built binary, real Lithops, real engine and registry
-	$(GO) test -timeout 60m -p 1 ./test/...
+	$(GO) test -count=1 -timeout 60m -p 1 ./test/...
 
 vuln: ## known vulnerabilities; fails when the database is out of reach
 	$(TOOL) govulncheck ./...

@@ -63,8 +63,13 @@ func unknownCommand(cmd *cobra.Command, args []string) error {
 	parent := ""
 	if cmd.HasParent() {
 		parent = cmd.Name() + " "
+	} else {
+		names = append(names, environmentTopic)
 	}
 	if near := nearest(strings.ToLower(args[0]), names); near != "" {
+		if near == environmentTopic {
+			near = "help " + near
+		}
 		return usage(i18n.M("Unknown command '{{.Command}}'. Did you mean '{{.Near}}'?", "Command", parent+args[0], "Near", parent+near))
 	}
 	return usage(i18n.M("Unknown command '{{.Command}}'.", "Command", parent+args[0]))

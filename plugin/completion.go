@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -40,17 +41,16 @@ func candidates(args []string) []string {
 	if commands.Run(context.Background(), f, append([]string{cobra.ShellCompNoDescRequestCmd}, args...)) != 0 {
 		return nil
 	}
-	var list []string
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	directive, err := strconv.Atoi(strings.TrimPrefix(lines[len(lines)-1], ":"))
+	if err != nil || cobra.ShellCompDirective(directive)&(cobra.ShellCompDirectiveFilterFileExt|cobra.ShellCompDirectiveFilterDirs) != 0 {
+		return nil // these lines are kinds of files, which the host's shell knows itself
+	}
 	last := args[len(args)-1]
 	if strings.HasPrefix(last, "--") {
 		if _, value, ok := strings.Cut(last, "="); ok { // --backend=lo
 			last = value
 		}
 	}
-	for _, line := range strings.Split(out.String(), "\n") {
-		if line != "" && !strings.HasPrefix(line, ":") && strings.HasPrefix(line, last) {
-			list = append(list, line)
-		}
-	}
-	return list
+	return slices.DeleteFunc(lines[:len(lines)-1], func(line string) bool { return line == "" || !strings.HasPrefix(line, last) })
 }

@@ -71,6 +71,7 @@ func TestWithNamespace(t *testing.T) {
 func TestCandidates(t *testing.T) {
 	for _, tc := range []struct{ words, want string }{
 		{"de", "delete deploy"}, {"local st", "start status stop"}, {"delete ", "all default"}, {"list --backend ", "ibm_cf local openwhisk"},
+		{"list --backend=lo", "local"}, {"apply ", ""}, {"help env", "environment"}, {"nonsense ", ""},
 	} {
 		got := candidates(strings.Split(tc.words, " "))
 		slices.Sort(got)
