@@ -24,7 +24,7 @@ func newDelete(f *Factory) *cobra.Command {
 		Long:  i18n.M("Removes the metadata first and the action last, so that the client never finds one without the other. Fails when anything could not be deleted, and says what.").ID,
 		Example: example(i18n.M("Delete a runtime in one memory size"), "delete me/runtime:1.0 -m 512") +
 			example(i18n.M("Delete every runtime of an old Lithops without being asked"), "delete all -v 2.6.0 -f"),
-		Args: runtimeName(true, i18n.M("default, an image or all")),
+		Args: deployedName(true, i18n.M("default, an image or all")),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.target.check(cmd); err != nil {
 				return err

@@ -139,6 +139,17 @@ func runtimeName(all bool, what i18n.Message) cobra.PositionalArgs {
 	}
 }
 
+// deployedName is runtimeName for a runtime that is there, which may also be named by its digest.
+func deployedName(all bool, what i18n.Message) cobra.PositionalArgs {
+	one := arguments(1, 1, what)
+	return func(cmd *cobra.Command, args []string) error {
+		if err := one(cmd, args); err != nil {
+			return err
+		}
+		return runtime.CheckDeployed(args[0], all)
+	}
+}
+
 // exclusive refuses flags that contradict each other.
 func exclusive(cmd *cobra.Command, names ...string) error {
 	first := ""

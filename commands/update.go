@@ -23,7 +23,7 @@ func newUpdate(f *Factory) *cobra.Command {
 		Long:  i18n.M("Renews the code of deployed runtimes from the installed Lithops. Runtimes where nothing differs are left alone; those of other Lithops versions are reported and not touched.").ID,
 		Example: example(i18n.M("Update every runtime of this client"), "update all") +
 			example(i18n.M("Update one memory size and change its time limit"), "update me/runtime:1.0 -m 512 -t 300"),
-		Args: runtimeName(true, i18n.M("default, an image or all")),
+		Args: deployedName(true, i18n.M("default, an image or all")),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.target.check(cmd); err != nil {
 				return err

@@ -273,3 +273,19 @@ func TestForcedUpdateLeavesNothingAlone(t *testing.T) {
 	}
 	w.usable(t, "docker.io/me/img:1", 512)
 }
+
+func TestAPinnedRuntimeIsFoundByItsDigest(t *testing.T) {
+	w := newWorld(t)
+	w.Images = &engine{source: "one"}
+	if _, err := w.Apply(t.Context(), declared()); err != nil {
+		t.Fatal(err)
+	}
+	_, err := w.Delete(t.Context(), runtime.DeleteRequest{Name: "me/built@" + digestOf(2)})
+	mustFault(t, err, fault.NotFound, "me/built@"+digestOf(2))
+	if _, err := w.Delete(t.Context(), runtime.DeleteRequest{Name: "me/built@" + digestOf(1)}); err != nil {
+		t.Fatal(err)
+	}
+	if list, err := w.List(t.Context(), runtime.ListRequest{}); err != nil || len(list) != 3 {
+		t.Errorf("%v, left %+v", err, list)
+	}
+}

@@ -22,6 +22,14 @@ const (
 	BackendLocal     = "local"
 )
 
+// CheckDeployed is CheckName for a runtime that is there: it may also be named by the digest that it runs.
+func CheckDeployed(name string, all bool) error {
+	if strings.Contains(name, "@") {
+		return lithops.ValidateReference(name)
+	}
+	return CheckName(name, all)
+}
+
 // CheckName checks a name that a user gave for a runtime, before anything else is looked at: DefaultName, AllName where
 // all is allowed, or an image reference. The error is a fault.Usage that shows the corrected name.
 func CheckName(name string, all bool) error {

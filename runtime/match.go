@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"slices"
+	"strings"
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
@@ -18,10 +19,16 @@ type selector struct {
 
 // selector checks a name before anything is dialled.
 func (s *Service) selector(name string, memoryMB []int, version string) (selector, error) {
-	if name != AllName {
-		if _, err := s.image(name, ""); err != nil {
-			return selector{}, err
-		}
+	var err error
+	switch {
+	case name == AllName:
+	case name == DefaultName:
+		_, err = s.image(name, "")
+	default:
+		err = lithops.ValidateReference(name)
+	}
+	if err != nil {
+		return selector{}, err
 	}
 	return selector{s: s, name: name, memoryMB: memoryMB, version: version}, nil
 }
@@ -42,6 +49,9 @@ func (sel selector) matches(e entry) bool {
 			return false
 		}
 	}
+	if repository, digest, ok := strings.Cut(image, "@"); ok && pinned(e.action) && note(e.action, noteDigest) == digest {
+		return pinnedReference(e.image, digest) == pinnedReference(repository, digest)
+	}
 	if e.orphan {
 		return e.action.Name == sel.s.contractOf(e.version).Action(image, e.memoryMB)
 	}
@@ -61,9 +71,9 @@ func (sel selector) pick(inv *inventory) []entry {
 
 // missing is the fault for a name that nothing is deployed under; it says what is there.
 func (sel selector) missing(inv *inventory) error {
-	image, err := sel.s.image(sel.name, "")
-	if err != nil {
-		image = sel.name
+	image := lithops.Image(sel.name, sel.s.Compute.DockerServer, sel.s.Contract.Version)
+	if sel.name == DefaultName {
+		image, _ = sel.s.image(sel.name, "")
 	}
 	var there []string
 	for _, e := range inv.entries {

@@ -141,6 +141,16 @@ func ValidateImage(name string) error {
 	return fault.New(fault.Usage, reason, recovery).Because(err)
 }
 
+// ValidateReference is ValidateImage for a runtime that is deployed, which may also be named by the digest that it runs:
+// REPOSITORY@sha256:...
+func ValidateReference(name string) error {
+	repository, digest, digested := strings.Cut(name, "@")
+	if _, err := reference.ParseNormalizedNamed(name); digested && digest != "" && err == nil {
+		return ValidateImage(repository)
+	}
+	return ValidateImage(name)
+}
+
 // onlyCapitals tells whether capital letters are all that is wrong: in the first part of a name they make it a host.
 func onlyCapitals(name string) bool {
 	path, tag := name, ""
