@@ -93,3 +93,5 @@ require (
 	pgregory.net/rapid v1.3.0 // indirect
 	sigs.k8s.io/yaml v1.6.0 // indirect
 )
+
+replace github.com/IBM/go-sdk-core/v5 => ./third_party/go-sdk-core
