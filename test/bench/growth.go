@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -20,7 +22,9 @@ func growth(ctx context.Context, b *bench) ([]row, error) {
 	if err := growRuntimes(ctx, b); err != nil {
 		return nil, err
 	}
-	return nil, growClean(ctx, b)
+	err := growClean(ctx, b)
+	slices.SortStableFunc(b.points, func(x, y point) int { return strings.Compare(x.Work, y.Work) })
+	return nil, err
 }
 
 func growRuntimes(ctx context.Context, b *bench) error {
