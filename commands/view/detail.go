@@ -100,6 +100,9 @@ func (v *View) detail(d runtime.Detail) {
 	for _, m := range d.Drift {
 		v.Say(m)
 	}
+	if d.State != runtime.Ready {
+		v.Say(advice(d.State, 1))
+	}
 }
 
 // versus shows a version, and the client's where it is another.

@@ -33,6 +33,7 @@ type account struct {
 	Proxy string `json:"proxy"`
 	CA    string `json:"ca"`
 
+	address  string // of the server that poses as IBM Cloud Functions
 	stage    *harness.Stage
 	endpoint harness.Endpoint
 	asked    atomic.Int64 // requests with the account's own token
@@ -76,16 +77,24 @@ func open(t *testing.T, name, venv string) *account {
 	service.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}}
 	service.StartTLS()
 	t.Cleanup(service.Close)
-	tunnel := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodConnect || r.Host != "us-south.functions.cloud.ibm.com:443" {
+	a.address = service.Listener.Addr().String()
+	a.Proxy = tunnel(t, map[string]string{"us-south": a.address})
+	return a
+}
+
+// tunnel starts a proxy that leads from IBM Cloud Functions in a region to an address, and nowhere else.
+func tunnel(t *testing.T, regions map[string]string) string {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		region, ok := strings.CutSuffix(r.Host, ".functions.cloud.ibm.com:443")
+		if r.Method != http.MethodConnect || !ok || regions[region] == "" {
 			http.Error(w, "nothing else is here", http.StatusForbidden)
 			return
 		}
-		splice(w, service.Listener.Addr().String())
+		splice(w, regions[region])
 	}))
-	t.Cleanup(tunnel.Close)
-	a.Proxy = tunnel.URL
-	return a
+	t.Cleanup(server.Close)
+	return server.URL
 }
 
 // splice answers a CONNECT with a connection to the address.
@@ -116,7 +125,7 @@ func authority(t *testing.T) (tls.Certificate, string) {
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
-		DNSNames: []string{"us-south.functions.cloud.ibm.com"},
+		DNSNames: []string{"*.functions.cloud.ibm.com"},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
