@@ -7,7 +7,7 @@ GO      ?= go
 VERSION := $(shell sed -n 's/^const Version = "\(.*\)"/\1/p' plugin/version.go)
 TOOL     = $(GO) tool -modfile=tools/go.mod
 
-.PHONY: build install demo docs test unit e2e lint vuln cover bench fuzz clean help
+.PHONY: build install demo docs test unit e2e lint vuln cover bench faults release fuzz clean help
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
@@ -48,8 +48,16 @@ cover: ## coverage of the packages
 bench: build ## ours beside theirs, in one run of some minutes; writes docs/performance.md
 	$(GO) run ./test/bench -write
 
+faults: build ## every fault at every request, also the lasting ones; writes the counts to docs/reliability.md
+	$(GO) test -count=1 -timeout 60m ./test/faults -full -write
+	$(GO) test -count=1 -timeout 20m ./test/secrets -write
+	$(GO) test -count=1 -timeout 20m ./test/races -write
+
+release: ## dist: seven platforms, checksums, bill of materials; the same commit gives the same bytes
+	@bin/release dist
+
 fuzz: ## every fuzz target for FUZZTIME (default 30s) each
 	@bin/fuzz
 
 clean: ## what the targets made
-	rm -rf bin/fn-runtime bin/fn-runtime-cover coverage.out .cache
+	rm -rf bin/fn-runtime bin/fn-runtime-cover coverage.out dist .cache

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,20 +19,27 @@ const (
 // Figure writes one row of the table at the end of docs/reliability.md, in the place of the row with the same name.
 func Figure(t testing.TB, name, value string) {
 	t.Helper()
-	file := filepath.Join(Root(t), "docs", "reliability.md")
-	lock := flock.New(filepath.Join(CacheDir(t), "figures.lock"))
-	if err := lock.Lock(); err != nil {
+	if err := WriteFigure(Root(t), name, value); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// WriteFigure is Figure for programs; root is the project's top folder.
+func WriteFigure(root, name, value string) error {
+	file := filepath.Join(root, "docs", "reliability.md")
+	lock := flock.New(filepath.Join(os.TempDir(), "fn-runtime-figures.lock"))
+	if err := lock.Lock(); err != nil {
+		return err
 	}
 	defer lock.Unlock() //nolint:errcheck // closing the file releases it
 	data, err := os.ReadFile(file)
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
 	head, rest, ok := strings.Cut(string(data), figuresBegin+"\n")
 	table, tail, ok2 := strings.Cut(rest, figuresEnd)
 	if !ok || !ok2 {
-		t.Fatalf("%s has no table of figures", file)
+		return fmt.Errorf("%s has no table of figures", file)
 	}
 	row, found := "| "+name+" | "+value+" |", false
 	lines := strings.Split(strings.Trim(table, "\n"), "\n")
@@ -44,7 +52,5 @@ func Figure(t testing.TB, name, value string) {
 		lines = append(lines, row)
 	}
 	text := head + figuresBegin + "\n" + strings.Join(lines, "\n") + "\n" + figuresEnd + tail
-	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	return os.WriteFile(file, []byte(text), 0o644)
 }
