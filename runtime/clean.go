@@ -51,6 +51,7 @@ func (s *Service) clean(ctx context.Context, req CleanRequest) (Result, error) {
 	}
 	c.apply(ctx)
 	result.Items = c.items()
+	untried(result.Items)
 	return result, outcome(ctx, result.Items)
 }
 

@@ -34,7 +34,9 @@ func (s *Service) deploy(ctx context.Context, wants []wanted, req DeployRequest)
 		return p.result(), nil
 	}
 	err := p.apply(ctx)
-	return p.result(), err
+	result := p.result()
+	untried(result.Items)
+	return result, err
 }
 
 // deployment is one run of Deploy: what was found, the plan, and what became of it.

@@ -21,6 +21,15 @@ func (it *Item) settle(err error) {
 	}
 }
 
+// untried gives what is still planned when the work has ended its status.
+func untried(items []Item) {
+	for i := range items {
+		if items[i].Status == Planned {
+			items[i].Status = Skipped
+		}
+	}
+}
+
 // errSkipped marks work that was not tried because something before it failed.
 var errSkipped = errors.New("skipped")
 
