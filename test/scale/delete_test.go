@@ -4,7 +4,9 @@ package scale
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
@@ -197,6 +199,51 @@ func TestInterruptedUpdateIsFinishedByTheNextRun(t *testing.T) {
 		if e.State != "ready" {
 			t.Errorf("%+v", e)
 		}
+	}
+}
+
+// An interrupted clean says what is left, and the next one does it.
+func TestInterruptedCleanIsFinishedByTheNextRun(t *testing.T) {
+	b := newBed(t)
+	b.all(2500, func(ctx context.Context, i int) error {
+		return b.store.Put(ctx, fmt.Sprintf("lithops.jobs/%04d/status.json", i), []byte("x"))
+	})
+	b.reset()
+	reached := make(chan struct{})
+	g := &gauge{hold: 500 * time.Millisecond, begun: func(n int) {
+		if n == 1 {
+			close(reached)
+		}
+	}}
+	b.s3.Inject(func(r proxy.Request) proxy.Fault {
+		if r.Method == http.MethodPost {
+			return g.fault
+		}
+		return nil
+	})
+	var out bytes.Buffer
+	cmd := b.start(&out, "clean", "-f", "--output", "json")
+	<-reached
+	_ = cmd.Process.Signal(os.Interrupt)
+	_ = cmd.Wait()
+	(&schema.Check{}).Valid(t, "clean", out.String())
+	var r result
+	if err := json.Unmarshal(out.Bytes(), &r); err != nil {
+		t.Fatal(err)
+	}
+	if code := cmd.ProcessState.ExitCode(); code != 130 || r.Error.Code != "interrupted" {
+		t.Errorf("exit %d, %+v", code, r.Error)
+	}
+	for _, it := range r.Items {
+		if it.Status != "done" && it.Status != "skipped" {
+			t.Errorf("%+v", it)
+		}
+	}
+	b.orphans()
+	b.reset()
+	b.Run(time.Minute, b.Bin, "clean", "-f", "-q")
+	if keys, actions := b.keys("lithops."), b.actions(); len(keys)+len(actions) > 0 {
+		t.Errorf("%d objects and %d actions are left", len(keys), len(actions))
 	}
 }
 
