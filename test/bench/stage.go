@@ -20,6 +20,7 @@ func groups() []group {
 		{"runtimes", runtimes},
 		{"clean", clean},
 		{"local", locally},
+		{"images", imaging},
 		{"growth", growth},
 	}
 }

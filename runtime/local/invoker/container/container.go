@@ -52,6 +52,7 @@ type Options struct {
 type Starter struct {
 	o      Options
 	engine *engine.Engine
+	direct bool // containers are reached at their own addresses: the engine's bridge is an interface of this machine
 	pull   sync.Mutex
 }
 
@@ -82,7 +83,13 @@ func New(ctx context.Context, o Options) (*Starter, error) {
 			i18n.M("The container engine at {{.Host}} cannot run actions for the local endpoint: it is on another machine, or runs Windows containers.", "Host", e.Host),
 			i18n.M("Use an engine of this machine for Linux containers, or run actions as processes: 'ibmcloud fn-runtime local start --invoker process'."))
 	}
-	if err := s.removeAll(ctx); err != nil {
+	err = s.removeAll(ctx)
+	if err == nil {
+		var bridge string
+		bridge, err = s.BridgeAddress(ctx)
+		s.direct = bridge != ""
+	}
+	if err != nil {
 		e.Close()
 		return nil, err
 	}

@@ -81,6 +81,10 @@ func (s *Starter) configuration(spec sandbox.Spec) (*container.Config, *containe
 		}
 		env = append(env, name+"="+value)
 	}
+	published := nat.PortMap{proxyPort: {{HostIP: "127.0.0.1"}}}
+	if s.direct { // publishing costs a process and rules of the firewall for each container
+		published = nil
+	}
 	memory, pids := int64(spec.MemoryMB)<<20, int64(1024) // as OpenWhisk: no swap, 1024 processes
 	return &container.Config{
 			Image: spec.Image, Env: env, Labels: map[string]string{label: s.o.Dir},
@@ -88,7 +92,7 @@ func (s *Starter) configuration(spec sandbox.Spec) (*container.Config, *containe
 			OpenStdin:    true, StdinOnce: true, AttachStdin: true, AttachStdout: true, AttachStderr: true,
 		}, &container.HostConfig{
 			Binds:        binds,
-			PortBindings: nat.PortMap{proxyPort: {{HostIP: "127.0.0.1"}}},
+			PortBindings: published,
 			ExtraHosts:   []string{"host.docker.internal:host-gateway"},
 			CapDrop:      []string{"NET_RAW", "NET_ADMIN"},
 			SecurityOpt:  []string{"no-new-privileges"},
@@ -124,8 +128,12 @@ func (s *Starter) run(ctx context.Context, b *box) error {
 	if err != nil {
 		return unavailable(err)
 	}
-	if published := info.NetworkSettings.Ports[proxyPort]; len(published) > 0 {
-		b.address = net.JoinHostPort("127.0.0.1", published[0].HostPort)
+	if b.address = s.address(info.NetworkSettings); b.address == "" {
+		select {
+		case <-b.done: // it has ended already
+		case <-time.After(time.Second):
+		}
+		return unavailable(errors.New("it gave the container no address"))
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return b.answers(ctx) })
@@ -133,6 +141,22 @@ func (s *Starter) run(ctx context.Context, b *box) error {
 		g.Go(func() error { return s.forward(ctx, b) })
 	}
 	return g.Wait()
+}
+
+// address is where the proxy of a container is reached from here.
+func (s *Starter) address(n *container.NetworkSettings) string {
+	if n == nil {
+		return ""
+	}
+	if published := n.Ports[proxyPort]; len(published) > 0 {
+		return net.JoinHostPort("127.0.0.1", published[0].HostPort)
+	}
+	for _, e := range n.Networks {
+		if s.direct && e != nil && e.IPAddress != "" {
+			return net.JoinHostPort(e.IPAddress, proxyPort.Port())
+		}
+	}
+	return ""
 }
 
 // forward starts the forwarder and waits until it listens.
@@ -172,7 +196,7 @@ func (s *Starter) forward(ctx context.Context, b *box) error {
 func (b *box) answers(ctx context.Context) error {
 	c := &http.Client{Transport: &http.Transport{DisableKeepAlives: true,
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return b.Dial(ctx) }}}
-	for wait := 5 * time.Millisecond; ; wait = min(2*wait, 100*time.Millisecond) {
+	for wait := 5 * time.Millisecond; ; wait = min(2*wait, 20*time.Millisecond) {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://action/", nil)
 		if err != nil {
 			return err
