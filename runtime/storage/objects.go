@@ -9,7 +9,6 @@ import (
 	"net/http"
 
 	"github.com/IBM/ibm-cos-sdk-go/aws"
-	"github.com/IBM/ibm-cos-sdk-go/aws/request"
 	"github.com/IBM/ibm-cos-sdk-go/service/s3"
 
 	"fn-runtime/i18n"
@@ -72,8 +71,7 @@ func (s *Store) Get(ctx context.Context, key string) ([]byte, error) {
 	if err := s.ready(ctx); err != nil {
 		return nil, err
 	}
-	out, err := s.s3.GetObjectWithContext(ctx, &s3.GetObjectInput{Bucket: &s.o.Bucket, Key: &key},
-		request.WithSetRequestHeaders(map[string]string{"Accept": transport.AnyContent}))
+	out, err := s.s3.GetObjectWithContext(ctx, &s3.GetObjectInput{Bucket: &s.o.Bucket, Key: &key})
 	if err != nil {
 		return nil, s.explain(ctx, objectSubject(key), err)
 	}

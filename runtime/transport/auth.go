@@ -54,6 +54,8 @@ type bearer struct {
 	turn    chan struct{} // held while token and renewed are used; a channel, so that waiting ends with the context
 	token   string
 	renewed time.Time
+	failure error // of the last question to source, and when it came
+	failed  time.Time
 }
 
 func (b *bearer) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -84,14 +86,18 @@ func (b *bearer) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // get gives the token, renewed when it is the one that was rejected, or near its end.
 func (b *bearer) get(ctx context.Context, rejected string) (string, error) {
+	came := time.Now()
 	select {
 	case b.turn <- struct{}{}:
 	case <-ctx.Done():
 		return "", context.Cause(ctx)
 	}
 	defer func() { <-b.turn }()
+	if b.failure != nil && b.failed.After(came) {
+		return "", b.failure // who waited for a question that failed after all its repetitions does not ask it again
+	}
 	if b.token == "" {
-		token, err := b.source(ctx, false)
+		token, err := b.ask(ctx, false)
 		if err != nil {
 			return "", err
 		}
@@ -99,13 +105,22 @@ func (b *bearer) get(ctx context.Context, rejected string) (string, error) {
 	}
 	stale := b.token == rejected || endsSoon(b.token, time.Now())
 	if stale && time.Since(b.renewed) > renewPause {
-		token, err := b.source(ctx, true)
+		token, err := b.ask(ctx, true)
 		if err != nil {
 			return "", err
 		}
 		b.token, b.renewed = token, time.Now()
 	}
 	return b.token, nil
+}
+
+func (b *bearer) ask(ctx context.Context, refresh bool) (string, error) {
+	token, err := b.source(ctx, refresh)
+	b.failure = nil
+	if err != nil && ctx.Err() == nil {
+		b.failure, b.failed = err, time.Now()
+	}
+	return token, err
 }
 
 // endsSoon reads the end of a token where it is a JSON Web Token (RFC 7519, claim "exp"). Nothing is verified: the

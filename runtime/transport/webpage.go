@@ -9,20 +9,14 @@ import (
 )
 
 // webPage recognises a gateway's, a proxy's or a login portal's HTML where an API's answer is expected. It sits outside
-// the retries, so that a gateway's 503 has been repeated before it is reported. An object of a store may be HTML: a
-// request that accepts it, or asks a store for an object, has no JSON or XML to expect and says so with AnyContent.
+// the retries, so that a gateway's 503 has been repeated before it is reported. No object that is
+// read here is HTML either.
 type webPage struct{ next http.RoundTripper }
-
-// AnyContent as the value of the header Accept tells that the answer may be HTML. It is the header's own default.
-const AnyContent = "*/*"
 
 func (w *webPage) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := w.next.RoundTrip(req)
 	if err != nil || !isHTML(resp.Header) || resp.StatusCode/100 == 3 { // a redirect is guard's
 		return resp, err
-	}
-	if resp.StatusCode < 300 && req.Header.Get("Accept") == AnyContent {
-		return resp, nil
 	}
 	resp.Body.Close()
 	kind := KindOfStatus(resp.StatusCode)
