@@ -4,13 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode"
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/pattern"
 )
 
 // What is shown of a failed activation: enough to see the cause, bounded because it is the server's text.
@@ -19,7 +19,7 @@ const (
 	shownWidth = 400 // characters of a line
 )
 
-var missingModule = regexp.MustCompile(`No module named '?([A-Za-z0-9_.]{1,100})`)
+var missingModule = pattern.New(`No module named '?([A-Za-z0-9_.]{1,100})`)
 
 // diagnose says why a runtime did not give its metadata, with the last lines of its log and a remedy.
 func (s *Service) diagnose(ctx context.Context, w wanted, run entity.Activation) error {

@@ -2,18 +2,18 @@ package connect
 
 import (
 	"context"
-	"regexp"
 	"strings"
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/lithops"
+	"fn-runtime/runtime/pattern"
 )
 
 // userKeyVariable gives the user part of package names where flag and configuration do not.
 const userKeyVariable = "FN_RUNTIME_USER_KEY"
 
-var userKeyText = regexp.MustCompile(`^[A-Za-z0-9_@.&-]{1,64}$`)
+var userKeyText = pattern.New(`^[A-Za-z0-9_@.&-]{1,64}$`)
 
 // userKey gives the user part of package names, and where it came from: flag, environment, the API key of the Lithops
 // configuration. The one existing package in the namespace comes after these: see keyOfPackages.

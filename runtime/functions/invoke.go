@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
-	"regexp"
 	"time"
 
 	"github.com/apache/openwhisk-client-go/whisk"
@@ -13,6 +12,7 @@ import (
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/pattern"
 	"fn-runtime/runtime/transport"
 )
 
@@ -81,7 +81,7 @@ func (c *Client) Invoke(ctx context.Context, pkg, name string, payload any) (ent
 
 // activationID is the form of OpenWhisk's activation ids: a UUID without hyphens. Others are taken with what is
 // harmless in a path.
-var activationID = regexp.MustCompile(`^[0-9A-Za-z-]{1,64}$`)
+var activationID = pattern.New(`^[0-9A-Za-z-]{1,64}$`)
 
 // Activation reads the record of a run; fault.NotFound until it is written.
 func (c *Client) Activation(ctx context.Context, id string) (entity.Activation, error) {

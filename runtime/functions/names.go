@@ -1,16 +1,15 @@
 package functions
 
 import (
-	"regexp"
-
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/pattern"
 	"fn-runtime/runtime/transport"
 )
 
 // entityName is what OpenWhisk's EntityName allows, up to 256 characters. Names that do not match would change the
 // meaning of a path.
-var entityName = regexp.MustCompile(`^[\w]([\w@ .&-]*[\w@.&-])?$`)
+var entityName = pattern.New(`^[\w]([\w@ .&-]*[\w@.&-])?$`)
 
 const maxEntityName = 256
 

@@ -3,11 +3,11 @@ package functions
 import (
 	"encoding/json"
 	"net/http"
-	"regexp"
 	"strconv"
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/pattern"
 	"fn-runtime/runtime/transport"
 )
 
@@ -82,7 +82,7 @@ func (c *Client) remedy(status int, about subject) i18n.Message {
 }
 
 // transactionForm is what OpenWhisk's transaction ids look like; anything else is not repeated.
-var transactionForm = regexp.MustCompile(`^[0-9A-Za-z_-]{1,64}$`)
+var transactionForm = pattern.New(`^[0-9A-Za-z_-]{1,64}$`)
 
 // serversWords gives the error text of an answer, made printable. OpenWhisk has {"error", "code"}, IBM's namespaces
 // {"message"} or {"errors":[{"message"}]}, and {"response":{"result":{"error"}}} is a failed action's.

@@ -5,11 +5,11 @@ import (
 	"encoding/hex"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"time"
 
 	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/pattern"
 )
 
 // checkedFor is how long the passing of a check is remembered.
@@ -20,7 +20,7 @@ const checkedFor = 30 * 24 * time.Hour
 type checked struct{ dir string } // "" remembers nothing
 
 // pythonVersion is what such a file holds.
-var pythonVersion = regexp.MustCompile(`^\d+\.\d+$`)
+var pythonVersion = pattern.New(`^\d+\.\d+$`)
 
 func (c checked) path(id string, spec entity.ImageBuild) string {
 	sum := sha256.Sum256([]byte(id + "\n" + spec.Python + "\n" + strings.Join(spec.Modules, "\n") + "\n" + probe))

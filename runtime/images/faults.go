@@ -3,7 +3,6 @@ package images
 import (
 	"context"
 	"errors"
-	"regexp"
 	"strings"
 
 	"github.com/containerd/errdefs"
@@ -12,10 +11,11 @@ import (
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/images/engine"
+	"fn-runtime/runtime/pattern"
 )
 
 // exitCode finds the exit code of a step in the words of the classic builder, of BuildKit and of podman.
-var exitCode = regexp.MustCompile(`(?:exit code: |returned a non-zero code: |exit status )(\d+)`)
+var exitCode = pattern.New(`(?:exit code: |returned a non-zero code: |exit status )(\d+)`)
 
 // refusal tells whether an error is an answer of the engine, in its own words, about what was asked.
 func refusal(err error) bool {

@@ -6,12 +6,12 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"strings"
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/pattern"
 )
 
 // FindOptions says where to look for the user's Lithops.
@@ -97,7 +97,7 @@ func (o FindOptions) pythons() ([]string, error) {
 	return list, nil
 }
 
-var pythonVersion = regexp.MustCompile(`^[23](\.\d{1,2}){0,2}$`)
+var pythonVersion = pattern.New(`^[23](\.\d{1,2}){0,2}$`)
 
 // named finds the interpreter that the user named.
 func (o FindOptions) named() (string, error) {
@@ -210,4 +210,4 @@ func (o FindOptions) findDir(ctx context.Context) (Install, error) {
 	return in, nil
 }
 
-var sitePackages = regexp.MustCompile(`/python(\d\.\d{1,2})/(?:site|dist)-packages/lithops$`)
+var sitePackages = pattern.New(`/python(\d\.\d{1,2})/(?:site|dist)-packages/lithops$`)

@@ -5,12 +5,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"strings"
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/pattern"
 )
 
 // maxSmallFile bounds version.py and pyvenv.cfg, of which real ones have less than 1 KB.
@@ -22,7 +22,7 @@ func isPackage(dir string) bool {
 	return err == nil
 }
 
-var versionLine = regexp.MustCompile(`(?m)^__version__\s*=\s*["']([^"'\r\n]*)["']`)
+var versionLine = pattern.New(`(?m)^__version__\s*=\s*["']([^"'\r\n]*)["']`)
 
 // readVersion reads __version__ of a package's version.py, and checks that the package is whole as far as it is
 // needed here.
@@ -86,7 +86,7 @@ func (o FindOptions) fromFiles(python string) (in Install, ok bool, err error) {
 	return in, true, err
 }
 
-var venvLine = regexp.MustCompile(`(?m)^version(?:_info)?\s*=\s*(\d\.\d{1,2})\.`)
+var venvLine = pattern.New(`(?m)^version(?:_info)?\s*=\s*(\d\.\d{1,2})\.`)
 
 // venvVersion reads "3.11" from a pyvenv.cfg, written by venv or by virtualenv.
 func venvVersion(config []byte) string {
@@ -96,7 +96,7 @@ func venvVersion(config []byte) string {
 	return ""
 }
 
-var binaryName = regexp.MustCompile(`^python(\d\.\d{1,2})$`)
+var binaryName = pattern.New(`^python(\d\.\d{1,2})$`)
 
 // prefixVersion is for an interpreter in a prefix of its own, such as pyenv's or conda's: its real name tells the
 // version, and it lies beside its library. "" for all others.

@@ -1,12 +1,12 @@
 package lithops
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/pattern"
 )
 
 // The prefixes of a bucket that belong to Lithops (constants.py). Both end in "/", so that neighbours such as
@@ -77,7 +77,7 @@ func DefaultNamespace(version, region, userKey string) string {
 }
 
 // entityName is what OpenWhisk takes as a name (EntityName.scala), in ASCII.
-var entityName = regexp.MustCompile(`^(?:[A-Za-z0-9_]|[A-Za-z0-9_][A-Za-z0-9_@ .&-]*[A-Za-z0-9_@.&-])$`)
+var entityName = pattern.New(`^(?:[A-Za-z0-9_]|[A-Za-z0-9_][A-Za-z0-9_@ .&-]*[A-Za-z0-9_@.&-])$`)
 
 // ValidateNames checks that OpenWhisk takes the names made for this client, before anything is sent.
 func (c Contract) ValidateNames(action string) error {

@@ -1,20 +1,21 @@
 package lithops
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
+
+	"fn-runtime/runtime/pattern"
 )
 
 // A version in a name is digits and dots with what PEP 440 allows behind; it has no underscore.
 const versionText = `\d+\.\d+\.\d+[0-9A-Za-z.+!-]*`
 
 var (
-	versionedPackage  = regexp.MustCompile(`^lithops_v(` + versionText + `)_(.+)$`)
-	plainPackage      = regexp.MustCompile(`^lithops_(.+)$`)
-	actionInVersioned = regexp.MustCompile(`^(.+)_(\d{1,9})MB$`)
-	actionInPlain     = regexp.MustCompile(`^(.+)_(\d{1,9})MB_(` + versionText + `)$`)
-	versionOnly       = regexp.MustCompile(`^` + versionText + `$`)
+	versionedPackage  = pattern.New(`^lithops_v(` + versionText + `)_(.+)$`)
+	plainPackage      = pattern.New(`^lithops_(.+)$`)
+	actionInVersioned = pattern.New(`^(.+)_(\d{1,9})MB$`)
+	actionInPlain     = pattern.New(`^(.+)_(\d{1,9})MB_(` + versionText + `)$`)
+	versionOnly       = pattern.New(`^` + versionText + `$`)
 )
 
 // PackageVersion gives the Lithops version that a package name of 2.7 or older holds. ok is false for the packages of

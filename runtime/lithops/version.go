@@ -2,15 +2,16 @@ package lithops
 
 import (
 	"math"
-	"regexp"
 	"strconv"
+
+	"fn-runtime/runtime/pattern"
 )
 
 // release is a Lithops version as far as the contract depends on it. A development version counts as the release it
 // leads to: 3.7.1.dev0 is 3.7.1.
 type release struct{ major, minor, patch int }
 
-var releasePattern = regexp.MustCompile(`^(\d{1,6})\.(\d{1,6})(?:\.(\d{1,6}))?`)
+var releasePattern = pattern.New(`^(\d{1,6})\.(\d{1,6})(?:\.(\d{1,6}))?`)
 
 // newest stands for a version that cannot be read and for releases that nobody has seen yet: both follow the newest
 // known rules.

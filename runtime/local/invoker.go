@@ -7,13 +7,13 @@ import (
 	"net"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strconv"
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/local/invoke"
 	"fn-runtime/runtime/local/invoker"
+	"fn-runtime/runtime/pattern"
 )
 
 // InvokerSetup is what the endpoint tells its invoker.
@@ -78,7 +78,7 @@ func (o Options) setUpInvoker(ctx context.Context, info *Info, log *slog.Logger)
 	return v, listeners, nil
 }
 
-var pythonVersion = regexp.MustCompile(`^3\.\d{1,2}$`)
+var pythonVersion = pattern.New(`^3\.\d{1,2}$`)
 
 // interpreter finds the Python of the actions: asked may be a path, a name, or a version such as "3.11". When none is
 // asked for and none is there, actions that name their own still run.

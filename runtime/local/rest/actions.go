@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 
 	"fn-runtime/runtime/local/state"
+	"fn-runtime/runtime/pattern"
 )
 
 func notEmpty(n int) string {
@@ -211,7 +211,7 @@ func (a *api) putAction(c call) error {
 	return nil
 }
 
-var pythonKind = regexp.MustCompile(`^python(:(default|3|\d\.\d{1,2}))?$`)
+var pythonKind = pattern.New(`^python(:(default|3|\d\.\d{1,2}))?$`)
 
 // check tests what does not depend on the action that is there.
 func (in *actionPut) check() error {

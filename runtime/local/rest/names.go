@@ -3,9 +3,10 @@ package rest
 import (
 	"net/http"
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
+
+	"fn-runtime/runtime/pattern"
 )
 
 // Limits of the endpoint: IBM Cloud Functions' where they differ from OpenWhisk's own defaults, because its clients
@@ -29,7 +30,7 @@ const (
 )
 
 // entityName is OpenWhisk's rule for names; the last character must not be a space.
-var entityName = regexp.MustCompile(`^(?:\w|\w[\w@ .&-]*[\w@.&-])$`)
+var entityName = pattern.New(`^(?:\w|\w[\w@ .&-]*[\w@.&-])$`)
 
 func checkName(name string) error {
 	switch {
