@@ -63,5 +63,5 @@ func remove(ctx context.Context, f *Factory, o *deleteOptions) error {
 		f.View.Say(i18n.M("Nothing was deleted."))
 		return nil
 	}
-	return f.finishAll(answers)
+	return f.finishAll(found(answers))
 }

@@ -138,6 +138,20 @@ func failures[T any](answers []answer[T]) error {
 	return errors.Join(all...)
 }
 
+// found takes a runtime that is in some of the regions for found: where it is not there is nothing to do.
+func found[T any](answers []answer[T]) []answer[T] {
+	there := func(a answer[T]) bool { return a.err == nil }
+	if !slices.ContainsFunc(answers, there) {
+		return answers
+	}
+	for i := range answers {
+		if fault.Is(answers[i].err, fault.NotFound) {
+			answers[i].err = nil
+		}
+	}
+	return answers
+}
+
 // inRegion puts the region before the operation of a fault.
 func inRegion(region string, err error) error {
 	var f *fault.Fault

@@ -21,12 +21,12 @@ import (
 	"fn-runtime/runtime/runtimetest"
 )
 
-// found is the NamespaceRef of a namespace that is there.
-type found struct{}
+// there is the NamespaceRef of a namespace that exists.
+type there struct{}
 
-func (found) Find(context.Context) error           { return nil }
-func (found) Create(context.Context) (bool, error) { return false, nil }
-func (found) Delete(context.Context) error         { return nil }
+func (there) Find(context.Context) error           { return nil }
+func (there) Create(context.Context) (bool, error) { return false, nil }
+func (there) Delete(context.Context) error         { return nil }
 
 // earth is a bench with a service for each region, over one bucket. Regions in down cannot be opened.
 type earth struct {
@@ -70,7 +70,7 @@ func newEarth(t *testing.T) *earth {
 			Target:   runtime.Target{Backend: "ibm_cf", Namespace: "ns", Region: region, Bucket: "bucket"},
 			Install:  lithops.Install{Dir: dir, Version: "3.7.0", Python: "3.11"},
 			Contract: c, Compute: lithops.Compute{Backend: lithops.IBMCF, RuntimeMemory: 256, RuntimeTimeout: 300, DockerServer: "docker.io"},
-			Functions: e.functions[region], Store: e.store, Cache: lithops.Cache{Dir: cache}, Namespace: found{}, Observer: o.Host.Observer,
+			Functions: e.functions[region], Store: e.store, Cache: lithops.Cache{Dir: cache}, Namespace: there{}, Observer: o.Host.Observer,
 		}, nil
 	}
 	return e
@@ -145,6 +145,23 @@ func TestARegionThatFailsIsListedAndStopsNoOther(t *testing.T) {
 	e.out.Reset()
 	if status := e.run("list --regions us-south,eu-de"); status != exitFailed || !strings.Contains(e.out.String(), "docker.io/me/x:1") || !strings.Contains(e.err.String(), "Region eu-de: The service does not answer.") {
 		t.Errorf("%d %s%s", status, e.out.String(), e.err.String())
+	}
+}
+
+func TestARuntimeInSomeOfTheRegionsIsFound(t *testing.T) {
+	e := newEarth(t)
+	if status := e.run("deploy me/x:1 --regions us-south,eu-de -q"); status != exitDone {
+		t.Fatal(e.err.String())
+	}
+	var doc resultDoc
+	if status := e.json(t, &doc, "update me/x:1 --regions all"); status != exitDone || len(doc.Regions) != 6 {
+		t.Errorf("update: %d %+v", status, doc)
+	}
+	if status := e.json(t, &doc, "delete me/x:1 --regions all -f"); status != exitDone {
+		t.Errorf("delete: %d %+v", status, doc)
+	}
+	if status := e.json(t, &doc, "delete me/x:1 --regions all -f"); status != exitFailed || !strings.Contains(doc.Error.Message, "is not deployed") {
+		t.Errorf("delete again: %d %+v", status, doc)
 	}
 }
 

@@ -46,7 +46,7 @@ func newUpdate(f *Factory) *cobra.Command {
 
 func update(ctx context.Context, f *Factory, o *updateOptions) error {
 	need := connect.Options{NeedStore: true, NeedInstall: true, NeedImages: true}
-	return f.finishAll(everywhere(ctx, f, &o.target, need, nil, func(ctx context.Context, p place) (runtime.Result, error) {
+	return f.finishAll(found(everywhere(ctx, f, &o.target, need, nil, func(ctx context.Context, p place) (runtime.Result, error) {
 		return p.Update(ctx, o.req)
-	}))
+	})))
 }

@@ -235,3 +235,26 @@ func TestTraceFileIsPrivate(t *testing.T) {
 		}
 	}
 }
+
+// The endpoint in the background outlives the command that started it: it never looks at somebody's session.
+func TestTheEndpointDoesNotReadTheSession(t *testing.T) {
+	server := newIAM(t, http.StatusOK)
+	file := login(t, session(server, jwt("old", time.Now().Add(-time.Hour))))
+	before, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := readHost(false)
+	if err != nil || h.Session != nil || h.StateDir == "" {
+		t.Errorf("%v, %+v", err, h)
+	}
+	if after, err := os.ReadFile(file); err != nil || string(after) != string(before) {
+		t.Errorf("the configuration was touched: %v", err)
+	}
+	if err := os.WriteFile(file, []byte("{ broken"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readHost(false); err != nil {
+		t.Error(err)
+	}
+}
