@@ -4,11 +4,21 @@ import (
 	"context"
 	"time"
 
+	"fn-runtime/i18n"
 	"fn-runtime/runtime/transport"
 )
 
 // digestWait bounds the question to a registry which digest a tag points to, unless the digest is needed to pin.
 const digestWait = 3 * time.Second
+
+// tagMoved says that the tag of a deployed image points to another digest now. A pinned runtime does not follow it by
+// itself, nor by update.
+func tagMoved(image string, pinned bool) i18n.Message {
+	if pinned {
+		return i18n.M("It is pinned, and the tag points to another image now. Follow it with 'ibmcloud fn-runtime deploy {{.Image}} --pin'.", "Image", image)
+	}
+	return i18n.M("The tag points to another image now.")
+}
 
 // hurried is for questions whose answer is welcome and not needed: they end soon, and nothing is asked twice.
 func hurried(ctx context.Context) (context.Context, context.CancelFunc) {

@@ -60,14 +60,18 @@ func drifted(t *testing.T, pin bool) (*world, *tags) {
 		t.Errorf("before the tag moves: %+v", got)
 	}
 	r.point(tagged, second)
-	if got := only(t, w); got.State != runtime.Outdated || got.Reason.String() != "The tag points to another image now." {
+	want := "The tag points to another image now."
+	if pin {
+		want = "It is pinned, and the tag points to another image now. Follow it with 'ibmcloud fn-runtime deploy " + tagged + " --pin'."
+	}
+	if got := only(t, w); got.State != runtime.Outdated || got.Reason.String() != want {
 		t.Errorf("the list does not see the drift: %+v", got)
 	}
 	details, err := w.Show(t.Context(), runtime.ShowRequest{Name: "me/runtime:1"})
 	if err != nil || len(details) != 1 {
 		t.Fatal(details, err)
 	}
-	if d := details[0]; d.DigestCurrent != second || d.Digest != first || !said(d.Drift, "The tag points to another image now.") {
+	if d := details[0]; d.DigestCurrent != second || d.Digest != first || !said(d.Drift, want) {
 		t.Errorf("show does not see the drift: %+v", d)
 	}
 	return w, r
@@ -112,6 +116,10 @@ func TestPinnedRuntimeStaysUntilItIsPinnedAgain(t *testing.T) {
 	}
 	if runs() != "docker.io/me/runtime@"+first {
 		t.Errorf("it runs %q", runs())
+	}
+	result, err := w.Update(t.Context(), runtime.UpdateRequest{Name: "all"})
+	if it := item(t, result, "action"); err != nil || it.Change != runtime.Unchanged || !strings.Contains(it.Reason.String(), "--pin") {
+		t.Errorf("update does not say why it changes nothing: %+v %v", it, err)
 	}
 	w.editLithops(t, "# changed\n")
 	if _, err := w.Update(t.Context(), runtime.UpdateRequest{Name: "all"}); err != nil || runs() != "docker.io/me/runtime@"+first {

@@ -147,7 +147,7 @@ func (s *Service) state(e entry, bundle, digest string) (State, i18n.Message) {
 	case bundle != "" && deployed != "" && deployed != bundle:
 		return Outdated, i18n.M("Its Lithops code is not the client's.")
 	case digest != "" && was != "" && digest != was:
-		return Outdated, i18n.M("The tag points to another image now.")
+		return Outdated, tagMoved(e.image, pinned(e.action))
 	}
 	return Ready, i18n.Message{}
 }

@@ -103,7 +103,11 @@ func (s *Service) planUpdates(ctx context.Context, entries []entry, bundle litho
 			}
 			have.metadata = data
 		}
-		return s.reconcile(w, have, bundle, req.Force), nil
+		c := s.reconcile(w, have, bundle, req.Force)
+		if now := digests[e.image]; w.pin && now != "" && now != w.digest && c.action.Change == Unchanged {
+			c.action.Reason = tagMoved(e.image, true)
+		}
+		return c, nil
 	})
 	return changes, firstError(errs)
 }
