@@ -167,7 +167,11 @@ func (p *declaredState) lookAtDigests(ctx context.Context) error {
 			return struct{}{}, nil
 		}
 		one := &deployment{s: p.s, wants: d.wants, req: DeployRequest{Pin: d.Pin}}
-		return struct{}{}, d.wrap(one.lookAtDigest(ctx))
+		err := one.lookAtDigest(ctx)
+		for i := range d.wants {
+			d.wants[i].digest = one.digest
+		}
+		return struct{}{}, d.wrap(err)
 	})
 	return firstError(errs)
 }

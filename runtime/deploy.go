@@ -46,6 +46,7 @@ type deployment struct {
 	req     DeployRequest
 	haves   []found
 	bundle  lithops.Bundle
+	digest  string // that the tag points to; "" when not known
 	around  []Item // namespace, package, bucket: what has to be there before the runtimes
 	changes []*change
 
@@ -169,9 +170,7 @@ func (p *deployment) lookAtDigest(ctx context.Context) error {
 		}
 		return nil
 	}
-	for i := range p.wants {
-		p.wants[i].digest = digest
-	}
+	p.digest = digest
 	return nil
 }
 
@@ -192,6 +191,7 @@ func (p *deployment) plan() {
 		p.around = append(p.around, Item{Change: Create, Kind: "bucket", Name: s.Target.Bucket, Status: Planned})
 	}
 	for i, w := range p.wants {
+		w.digest = p.digest
 		p.changes = append(p.changes, s.reconcile(w, p.haves[i], p.bundle, p.req.Force))
 	}
 }
