@@ -79,9 +79,9 @@ func (f *Factory) deployed(ctx context.Context, t *targetFlags) []string {
 		return s.Names(ctx)
 	})
 	if !ok {
-		return completable(f.recall(t))
+		return completable(f.recall(seenRuntimes, t))
 	}
-	f.remember(t, names)
+	f.remember(seenRuntimes, t, names)
 	return completable(names)
 }
 
@@ -93,13 +93,13 @@ func (f *Factory) passive(ctx context.Context, t *targetFlags) (*runtime.Service
 	return f.Service(ctx, o)
 }
 
-// namespaces gives those of the service where it answers at once, and those that the client's cache knows.
+// namespaces gives those of the service, as it says where it answers at once, else as they were seen; and those that the client's cache knows.
 func (f *Factory) namespaces(ctx context.Context, t *targetFlags) []string {
 	if f.Service == nil {
 		return nil
 	}
 	names := lithops.Cache{Dir: lithops.CacheDir(f.Host.Home)}.Namespaces(lithops.IBMCF)
-	found, _ := within(ctx, patience, func(ctx context.Context) (names []string, err error) {
+	found, ok := within(ctx, patience, func(ctx context.Context) (names []string, err error) {
 		s, err := f.passive(ctx, t)
 		if err != nil {
 			return nil, err
@@ -110,6 +110,11 @@ func (f *Factory) namespaces(ctx context.Context, t *targetFlags) []string {
 		}
 		return names, err
 	})
+	if ok {
+		f.remember(seenNamespaces, t, found)
+	} else {
+		found = f.recall(seenNamespaces, t)
+	}
 	names = append(names, found...)
 	slices.Sort(names)
 	return completable(slices.Compact(names))

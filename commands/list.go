@@ -50,7 +50,10 @@ func list(ctx context.Context, f *Factory, t *targetFlags, req runtime.ListReque
 	}
 	err := failures(answers)
 	if err == nil && req.Name == "" && !req.AllKeys {
-		f.remember(t, images(all))
+		f.remember(seenRuntimes, t, names(all, func(r runtime.Runtime) string { return r.Image }))
+		if len(all) > 0 {
+			f.remember(seenNamespaces, t, names(all, func(r runtime.Runtime) string { return r.Namespace }))
+		}
 	}
 	switch {
 	case err == nil:
@@ -65,13 +68,13 @@ func list(ctx context.Context, f *Factory, t *targetFlags, req runtime.ListReque
 	return &partial{cause: err, doc: f.View.RuntimesDocument(all, outcomes(answers))}
 }
 
-// images gives the images of runtimes, for completion.
-func images(list []runtime.Runtime) []string {
-	var names []string
+// names gives what of names in runtimes, each once, for completion.
+func names(list []runtime.Runtime, what func(runtime.Runtime) string) []string {
+	var all []string
 	for _, r := range list {
-		if r.Image != "" && !slices.Contains(names, r.Image) {
-			names = append(names, r.Image)
+		if name := what(r); name != "" && !slices.Contains(all, name) {
+			all = append(all, name)
 		}
 	}
-	return names
+	return all
 }

@@ -31,14 +31,20 @@ func (f *Factory) seenFile() string {
 	return filepath.Join(f.Host.StateDir, "completion.json")
 }
 
-// remember notes the runtimes of a target. A note that cannot be written only costs completion its candidates.
-func (f *Factory) remember(t *targetFlags, names []string) {
+// The kinds of names that are remembered.
+const (
+	seenRuntimes   = "runtimes"
+	seenNamespaces = "namespaces"
+)
+
+// remember notes names of a kind on a target. A note that cannot be written only costs completion its candidates.
+func (f *Factory) remember(kind string, t *targetFlags, names []string) {
 	path := f.seenFile()
 	if path == "" {
 		return
 	}
 	all := readSeen(path)
-	all[t.seenKey()] = seen{Names: names[:min(len(names), seenNames)], At: time.Now().UTC()}
+	all[t.seenKey(kind)] = seen{Names: names[:min(len(names), seenNames)], At: time.Now().UTC()}
 	for len(all) > seenTargets {
 		oldest := ""
 		for key, s := range all {
@@ -54,7 +60,9 @@ func (f *Factory) remember(t *targetFlags, names []string) {
 	}
 }
 
-func (f *Factory) recall(t *targetFlags) []string { return readSeen(f.seenFile())[t.seenKey()].Names }
+func (f *Factory) recall(kind string, t *targetFlags) []string {
+	return readSeen(f.seenFile())[t.seenKey(kind)].Names
+}
 
 func readSeen(path string) map[string]seen {
 	all := make(map[string]seen)
@@ -67,7 +75,11 @@ func readSeen(path string) map[string]seen {
 	return all
 }
 
-// seenKey tells targets apart by what the user said of them.
-func (t *targetFlags) seenKey() string {
-	return strings.Join([]string{t.backend, t.config, t.region, t.namespace, t.userKey}, "|")
+// seenKey tells targets apart by what the user said of them; all namespaces of a target belong together.
+func (t *targetFlags) seenKey(kind string) string {
+	namespace := t.namespace
+	if kind == seenNamespaces {
+		namespace = ""
+	}
+	return strings.Join([]string{kind, t.backend, t.config, t.region, namespace, t.userKey}, "|")
 }
