@@ -23,10 +23,12 @@ import (
 	"fn-runtime/runtime/local/state"
 )
 
-// How long a stop waits for running activations, and for answers after they have been ended.
+// How long a stop waits for running activations, for answers after they have been ended, and until what ran them is
+// gone: a container engine that is busy takes its time.
 const (
 	graceActivations = 5 * time.Second
 	graceRequests    = 5 * time.Second
+	graceInvoker     = 40 * time.Second
 )
 
 // Serve runs the endpoint until ctx ends, a client asks it to stop, or it has been idle for so long as Options say.
@@ -94,7 +96,7 @@ func serve(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	defer func() {
-		end, cancel := context.WithTimeout(context.Background(), graceActivations)
+		end, cancel := context.WithTimeout(context.Background(), graceInvoker)
 		defer cancel()
 		err = errors.Join(err, invoker.Close(end))
 	}()

@@ -13,7 +13,7 @@ import (
 
 // stopTimeout is how long a stop waits for the process to end: its own grace for activations, requests and invoker,
 // and some more.
-const stopTimeout = 20 * time.Second
+const stopTimeout = time.Minute
 
 // Status tells of the endpoint in dir. An endpoint that was never started is an empty Info that does not run.
 func Status(ctx context.Context, dir string) (Info, error) {
