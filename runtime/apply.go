@@ -106,30 +106,26 @@ func (s *Service) putAction(ctx context.Context, a entity.Action, bundle lithops
 	return s.Functions.PutAction(ctx, a, code)
 }
 
-// putMetadata stores the metadata object, in a new bucket when there is none. Beside it, it looks whether the action is
-// still there: metadata without its action makes the client hang, so a deletion that came in between wins.
+// putMetadata stores the metadata object, in a new bucket when there is none. After it, it looks whether the action is
+// still there: metadata without its action makes the client hang, so a deletion that came in between wins. The look must
+// not run beside the writing: a deletion between the two would see no metadata yet, and the look still the action.
 func (s *Service) putMetadata(ctx context.Context, w wanted, data []byte) error {
 	ctx, err := whole(ctx)
 	if err != nil {
 		return err
 	}
-	gone := false
-	err = together(ctx, func(ctx context.Context) error {
-		err := s.Store.Put(ctx, w.key, data)
-		if !fault.Is(err, fault.NotFound) {
-			return err
-		}
+	err = s.Store.Put(ctx, w.key, data)
+	if fault.Is(err, fault.NotFound) {
 		if err := s.Store.CreateBucket(ctx); err != nil {
 			return err
 		}
-		return s.Store.Put(ctx, w.key, data)
-	}, func(ctx context.Context) error {
-		_, err := s.Functions.Action(ctx, w.pkg, w.action)
-		gone = fault.Is(err, fault.NotFound)
-		return nil
-	})
-	if err != nil || !gone {
+		err = s.Store.Put(ctx, w.key, data)
+	}
+	if err != nil {
 		return err
+	}
+	if _, err := s.Functions.Action(ctx, w.pkg, w.action); !fault.Is(err, fault.NotFound) {
+		return nil
 	}
 	deleted := fault.New(fault.Conflict,
 		i18n.M("Runtime {{.Image}} was deleted by somebody else while it was being deployed.", "Image", w.image),

@@ -9,8 +9,9 @@ import (
 	"fn-runtime/runtime/lithops"
 )
 
-// Deploy registers one runtime in one or several memory sizes. A first deployment costs four requests in sequence:
-// look, put the action, call it, put its metadata. What is there and equal is left alone.
+// Deploy registers one runtime in one or several memory sizes. A first deployment is usable after four requests
+// in sequence: look, put the action, call it, put its metadata. A fifth looks that nobody deleted it meanwhile. What is
+// there and equal is left alone.
 func (s *Service) Deploy(ctx context.Context, req DeployRequest) (Result, error) {
 	wants, err := s.wants(req)
 	if err != nil {
