@@ -35,6 +35,12 @@ func N(id string, count int, pairs ...any) Message {
 	return Message{ID: id, Args: args(pairs), Count: count, Plural: true}
 }
 
+// With fills the placeholders of a text that a table holds.
+func (m Message) With(pairs ...any) Message {
+	m.Args = args(pairs)
+	return m
+}
+
 func args(pairs []any) map[string]any {
 	if len(pairs) == 0 {
 		return nil

@@ -14,16 +14,16 @@ import (
 
 // Target names where the operations work; it is shown to people and appears in JSON.
 type Target struct {
-	Backend       string `json:"backend"` // "ibm_cf", "openwhisk" or "local"
-	Region        string `json:"region"`  // "" on openwhisk and local
-	Namespace     string `json:"namespace"`
-	NamespaceID   string `json:"namespace_id,omitempty"` // "" until it is known
-	Endpoint      string `json:"endpoint"`
-	Bucket        string `json:"bucket"`
-	ResourceGroup string `json:"resource_group,omitempty"` // id
-	UserKeyFrom   string `json:"user_key_from"`            // where the user part of package names came from
-	HostPython    bool   `json:"host_python,omitempty"`    // the endpoint runs this machine's Python, not the image
-	CAFile        string `json:"ca_file,omitempty"`        // the authority of the local endpoint's certificate
+	Backend       string       `json:"backend"` // "ibm_cf", "openwhisk" or "local"
+	Region        string       `json:"region"`  // "" on openwhisk and local
+	Namespace     string       `json:"namespace"`
+	NamespaceID   string       `json:"namespace_id,omitempty"` // "" until it is known
+	Endpoint      string       `json:"endpoint"`
+	Bucket        string       `json:"bucket"`
+	ResourceGroup string       `json:"resource_group,omitempty"` // id
+	UserKeyFrom   i18n.Message `json:"-"`                        // where the user part of package names came from
+	HostPython    bool         `json:"host_python,omitempty"`    // the endpoint runs this machine's Python, not the image
+	CAFile        string       `json:"ca_file,omitempty"`        // the authority of the local endpoint's certificate
 }
 
 // Service does the operations on one target for one installed Lithops client.

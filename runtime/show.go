@@ -111,30 +111,30 @@ func (s *Service) detail(ctx context.Context, e entry, bundle, digest string) (D
 // drift says in sentences how a runtime differs from what the client expects.
 func (s *Service) drift(e entry, d Detail, stored storedMetadata, broken error) []i18n.Message {
 	var drift []i18n.Message
-	say := func(yes bool, text string, pairs ...any) {
+	say := func(yes bool, text i18n.Message) {
 		if yes {
-			drift = append(drift, i18n.M(text, pairs...))
+			drift = append(drift, text)
 		}
 	}
-	say(!d.Reason.IsZero(), "{{.Reason}}", "Reason", d.Reason)
+	say(!d.Reason.IsZero(), d.Reason)
 	if e.orphan {
 		return drift
 	}
 	seconds := e.action.TimeoutMS / 1000
-	say(d.BundleDeployed == "", "It was deployed by another tool, so its Lithops code is not known.")
+	say(d.BundleDeployed == "", i18n.M("It was deployed by another tool, so its Lithops code is not known."))
 	say(d.State != Outdated && d.BundleDeployed != "" && d.BundleCurrent != "" && d.BundleDeployed != d.BundleCurrent && e.version == s.Install.Version,
-		"Its Lithops code is not the client's.")
-	say(d.State != Outdated && d.Digest != "" && d.DigestCurrent != "" && d.Digest != d.DigestCurrent, "The tag points to another image now.")
+		i18n.M("Its Lithops code is not the client's."))
+	say(d.State != Outdated && d.Digest != "" && d.DigestCurrent != "" && d.Digest != d.DigestCurrent, i18n.M("The tag points to another image now."))
 	if d.MetadataStored {
-		say(broken != nil, "Its metadata cannot be read.")
-		say(broken == nil && stored.TimeoutS == 0, "Its metadata lacks the time limit: the client's next job fails.")
+		say(broken != nil, i18n.M("Its metadata cannot be read."))
+		say(broken == nil && stored.TimeoutS == 0, i18n.M("Its metadata lacks the time limit: the client's next job fails."))
 		say(broken == nil && stored.TimeoutS != 0 && stored.TimeoutS != seconds,
-			"Its metadata says a time limit of {{.Stored}} s, the action has {{.Action}} s.", "Stored", stored.TimeoutS, "Action", seconds)
-		say(broken == nil && stored.LithopsVersion != e.version, "Its metadata is of Lithops {{.Version}}.", "Version", stored.LithopsVersion)
-		say(broken == nil && d.BundleDeployed != "" && stored.Proof != proof(e.action), "Its metadata was stored before the action was last changed.")
+			i18n.M("Its metadata says a time limit of {{.Stored}} s, the action has {{.Action}} s.", "Stored", stored.TimeoutS, "Action", seconds))
+		say(broken == nil && stored.LithopsVersion != e.version, i18n.M("Its metadata is of Lithops {{.Version}}.", "Version", stored.LithopsVersion))
+		say(broken == nil && d.BundleDeployed != "" && stored.Proof != proof(e.action), i18n.M("Its metadata was stored before the action was last changed."))
 	}
-	say(d.CacheState == CacheStale && d.MetadataStored, "The copy in this machine's cache differs from the metadata in the bucket, and the client reads the copy.")
-	say(d.CacheState == CacheStale && !d.MetadataStored, "This machine's cache has metadata that the bucket does not have.")
-	say(s.Target.HostPython, "The local endpoint runs the Python of this machine, not the image.")
+	say(d.CacheState == CacheStale && d.MetadataStored, i18n.M("The copy in this machine's cache differs from the metadata in the bucket, and the client reads the copy."))
+	say(d.CacheState == CacheStale && !d.MetadataStored, i18n.M("This machine's cache has metadata that the bucket does not have."))
+	say(s.Target.HostPython, i18n.M("The local endpoint runs the Python of this machine, not the image."))
 	return drift
 }

@@ -93,7 +93,7 @@ func TestOpenChooses(t *testing.T) {
 		}},
 		"flags win": {"3.7.0", openwhisk("https://ow.example"), func(o *Options) { o.UserKey, o.Bucket, o.Namespace = "mine", "other", "space" }, "", "",
 			func(t *testing.T, s *runtime.Service) {
-				if s.Contract.Package() != "lithops_mine" || s.Target.Bucket != "other" || s.Target.Namespace != "space" || s.Target.UserKeyFrom != "--user-key" {
+				if s.Contract.Package() != "lithops_mine" || s.Target.Bucket != "other" || s.Target.Namespace != "space" || !strings.Contains(s.Target.UserKeyFrom.String(), "--user-key") {
 					t.Errorf("%+v", s.Target)
 				}
 			}},
@@ -326,7 +326,7 @@ func TestUserKeyOfTheOneExistingPackage(t *testing.T) {
 				}
 				return
 			}
-			if err != nil || s.Contract.UserKey != c.key || !strings.Contains(s.Target.UserKeyFrom, "package") {
+			if err != nil || s.Contract.UserKey != c.key || !strings.Contains(s.Target.UserKeyFrom.String(), "package") {
 				t.Errorf("%v %+v", err, s)
 			}
 		})

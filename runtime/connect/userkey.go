@@ -17,23 +17,23 @@ var userKeyText = pattern.New(`^[A-Za-z0-9_@.&-]{1,64}$`)
 
 // userKey gives the user part of package names, and where it came from: flag, environment, the API key of the Lithops
 // configuration. The one existing package in the namespace comes after these: see keyOfPackages.
-func (p *opening) userKey() (key, from string, err error) {
-	given, from := p.o.UserKey, "--user-key"
+func (p *opening) userKey() (key string, from i18n.Message, err error) {
+	given, from := p.o.UserKey, i18n.M("the option '--user-key'")
 	if given == "" {
-		given, from = p.o.Host.Getenv(userKeyVariable), userKeyVariable
+		given, from = p.o.Host.Getenv(userKeyVariable), i18n.M("the environment variable {{.Name}}", "Name", userKeyVariable)
 	}
 	if given != "" {
 		if !userKeyText.MatchString(given) {
-			return "", "", fault.New(fault.Usage, i18n.M("'{{.Key}}' cannot be part of a package name.", "Key", given),
+			return "", i18n.Message{}, fault.New(fault.Usage, i18n.M("'{{.Key}}' cannot be part of a package name.", "Key", given),
 				i18n.M("Give the first characters of the API key that the Lithops client uses with '--user-key'."))
 		}
 		return given, from, nil
 	}
 	key, err = lithops.UserKey(p.compute.Backend, p.s.Install.Version, p.compute)
 	if p.s.Target.Backend == "local" {
-		return key, "the local endpoint", err
+		return key, i18n.M("the local endpoint"), err
 	}
-	return key, "the Lithops configuration", err
+	return key, i18n.M("the Lithops configuration"), err
 }
 
 // keyOfPackages takes the user part from the one key that Lithops packages in the namespace have. None or several are
@@ -61,7 +61,7 @@ func (p *opening) keyOfPackages(ctx context.Context) error {
 			i18n.M("Package names contain the first characters of the API key that the Lithops client uses, and this key is not known."), remedy)
 	case 1:
 		for key, pkg := range keys {
-			p.s.Contract.UserKey, p.s.Target.UserKeyFrom = key, "the existing package "+pkg
+			p.s.Contract.UserKey, p.s.Target.UserKeyFrom = key, i18n.M("the existing package {{.Name}}", "Name", pkg)
 			if o := p.o.Host.Observer; o != nil {
 				o.Note(i18n.M("The user part of package names is taken from the existing package {{.Package}}.", "Package", pkg))
 			}

@@ -47,34 +47,34 @@ func engineFault(ctx context.Context, e *engine.Engine, err error) error {
 type cause struct {
 	words    []string // any of them, lower case
 	kind     fault.Kind
-	reason   string // with {{.Step}} and {{.Error}}
-	recovery string
+	reason   i18n.Message // with {{.Step}} and {{.Error}}
+	recovery i18n.Message
 }
 
 // buildCauses is read in order. The words are those of Docker Engine 20 to 29, BuildKit and podman.
 var buildCauses = []cause{
 	{[]string{"no space left on device"}, fault.Failed,
-		"The disk of the Docker Engine is full.", "Free space, for example with 'docker system prune', and build again."},
+		i18n.M("The disk of the Docker Engine is full."), i18n.M("Free space, for example with 'docker system prune', and build again.")},
 	{[]string{"toomanyrequests", "too many requests", "pull rate limit"}, fault.Throttled,
-		"The registry of the base image limits requests ({{.Step}}).", "Wait a while, or log in to it for a higher limit: 'docker login'."},
+		i18n.M("The registry of the base image limits requests ({{.Step}})."), i18n.M("Wait a while, or log in to it for a higher limit: 'docker login'.")},
 	{[]string{"dockerfile parse error", "failed to parse dockerfile", "unknown instruction", "no build stage in current context", "dockerfile cannot be empty", "file with no instructions"}, fault.Invalid,
-		"The Dockerfile cannot be read: {{.Error}}.", "Mend the Dockerfile."},
+		i18n.M("The Dockerfile cannot be read: {{.Error}}."), i18n.M("Mend the Dockerfile.")},
 	{[]string{"does not match the specified platform", "no match for platform", "no matching manifest"}, fault.NotFound,
-		"The base image is not there for this platform ({{.Step}}): {{.Error}}.", "Choose another base image or another '--platform'."},
+		i18n.M("The base image is not there for this platform ({{.Step}}): {{.Error}}."), i18n.M("Choose another base image or another '--platform'.")},
 	{[]string{"pull access denied", "insufficient_scope", "requested access to the resource is denied"}, fault.NotFound,
-		"The base image is not there, or needs an account ({{.Step}}): {{.Error}}.", "Check its name in the Dockerfile, or log in to its registry: 'docker login'."},
+		i18n.M("The base image is not there, or needs an account ({{.Step}}): {{.Error}}."), i18n.M("Check its name in the Dockerfile, or log in to its registry: 'docker login'.")},
 	{[]string{"unauthorized", "authentication required", "no basic auth credentials", "failed to authorize", "401 unauthorized", "403 forbidden"}, fault.Denied,
-		"The registry of the base image refused ({{.Step}}): {{.Error}}.", "Log in to that registry: 'docker login REGISTRY'."},
+		i18n.M("The registry of the base image refused ({{.Step}}): {{.Error}}."), i18n.M("Log in to that registry: 'docker login REGISTRY'.")},
 	{[]string{"manifest unknown", "manifest for", "repository name not known", "name unknown"}, fault.NotFound,
-		"The base image is not there ({{.Step}}): {{.Error}}.", "Check its name and tag in the Dockerfile."},
+		i18n.M("The base image is not there ({{.Step}}): {{.Error}}."), i18n.M("Check its name and tag in the Dockerfile.")},
 	{[]string{"copy failed", "failed to compute cache key", "failed to calculate checksum", "forbidden path outside the build context", "add failed"}, fault.Invalid,
-		"A file that the Dockerfile copies is not in the build context ({{.Step}}): {{.Error}}.", "Check the path in the Dockerfile, and whether '.dockerignore' leaves the file out."},
+		i18n.M("A file that the Dockerfile copies is not in the build context ({{.Step}}): {{.Error}}."), i18n.M("Check the path in the Dockerfile, and whether '.dockerignore' leaves the file out.")},
 	{[]string{"exec format error"}, fault.Failed,
-		"The Docker Engine cannot run programs of this platform ({{.Step}}).", "Build on a machine of that platform, or install its emulation (qemu-user-static)."},
+		i18n.M("The Docker Engine cannot run programs of this platform ({{.Step}})."), i18n.M("Build on a machine of that platform, or install its emulation (qemu-user-static).")},
 	{[]string{"no such host", "dial tcp", "i/o timeout", "tls handshake timeout", "connection refused", "connection reset", "request canceled while waiting", "x509:", "server gave http response"}, fault.Unavailable,
-		"The registry of the base image cannot be reached ({{.Step}}): {{.Error}}.", "Check the image's name and the network, or give a base that this machine has with '--build-arg BASE=IMAGE'."},
+		i18n.M("The registry of the base image cannot be reached ({{.Step}}): {{.Error}}."), i18n.M("Check the image's name and the network, or give a base that this machine has with '--build-arg BASE=IMAGE'.")},
 	{[]string{": not found"}, fault.NotFound,
-		"The base image is not there ({{.Step}}): {{.Error}}.", "Check its name and tag in the Dockerfile."},
+		i18n.M("The base image is not there ({{.Step}}): {{.Error}}."), i18n.M("Check its name and tag in the Dockerfile.")},
 }
 
 // buildFault says why a build failed: the step, its exit code and last lines, or what the engine's words tell.
@@ -97,7 +97,7 @@ func buildFault(failure *jsonmessage.JSONError, step string, lines []string) err
 	}
 	for _, c := range buildCauses {
 		if c.in(words) {
-			return fault.New(c.kind, i18n.M(c.reason, "Step", sentence(step), "Error", sentence(failure.Message)), i18n.M(c.recovery)).
+			return fault.New(c.kind, c.reason.With("Step", sentence(step), "Error", sentence(failure.Message)), c.recovery).
 				With(lines...).Because(failure)
 		}
 	}
