@@ -93,6 +93,7 @@ var changing = []struct {
 	re *regexp.Regexp
 	by string
 }{
+	{regexp.MustCompile(`(?m)^ +[\d.]+[ A-Za-z]*(/[\d.]+[ A-Za-z]*(\(.*/s\))?|\(.*/s\))$\n?`), ""}, // progress, on a slow machine
 	{regexp.MustCompile(`\d{4}-\d\d-\d\dT?[ \d:.Z+-]*`), "TIME "},
 	{regexp.MustCompile(`(127\.0\.0\.1|localhost|\[::1\]):\d+`), "HOST:PORT"},
 	{regexp.MustCompile(`lithops_[0-9a-z]{4,5}\b`), "lithops_KEY"},
