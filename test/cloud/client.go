@@ -76,8 +76,8 @@ func (a Answer) String() string {
 	return fmt.Sprintf("'%s' ended with %d after %s\nstdout: %s\nstderr: %s", a.Line, a.Status, a.Took.Round(time.Millisecond), a.Out, a.Err)
 }
 
-// Run runs one command line in this process, as the built binary does it with the client's home. {lithops} and {registry}
-// stand for the installation's folder and the registry's address.
+// Run runs one command line in this process, as the built binary does it with the client's home. {registry} and {home}
+// stand for the registry's address and the client's home.
 func (u *Client) Run(ctx context.Context, line string) Answer {
 	env := map[string]string{}
 	for _, pair := range u.Environ() {
@@ -100,7 +100,7 @@ func (u *Client) Run(ctx context.Context, line string) Answer {
 
 // Args takes a command line apart and adds where Lithops is.
 func (u *Client) Args(line string) []string {
-	line = strings.ReplaceAll(line, "{registry}", u.Cloud.Host(Registry))
+	line = strings.NewReplacer("{registry}", u.Cloud.Host(Registry), "{home}", u.Home).Replace(line)
 	args := strings.Fields(line)
 	return append(args, "--lithops", u.Lithops)
 }

@@ -59,6 +59,9 @@ func stories() []story {
 		{name: "update, forced", backend: "openwhisk", line: "update me/img:1 --force", before: []string{two}},
 		{name: "delete, one", backend: "openwhisk", line: "delete me/img:1 -f", before: []string{two, "deploy me/other:1"}, gone: true},
 		{name: "delete, all", backend: "ibm_cf", line: "delete all -f", before: []string{two, "deploy me/other:1"}, gone: true},
+		{name: "apply, with pruning", backend: "openwhisk", line: "apply {home}/runtimes.yaml --prune -f", before: []string{two, "deploy me/other:1"}, prepare: func(t *testing.T, s *stage) {
+			s.Write(t, "runtimes.yaml", "runtimes:\n  - image: me/img:1\n    memory: [256]\n    timeout: 60\n  - me/new:1\n")
+		}},
 		{name: "clean", backend: "openwhisk", line: "clean -f", before: []string{two}, prepare: jobs},
 		{name: "clean, with the namespace", backend: "ibm_cf", line: "clean -f --all --namespace fresh", before: []string{two + " --namespace fresh"}, prepare: jobs},
 		{name: "doctor, with repair", backend: "openwhisk", line: "doctor --repair", before: []string{two}, orphans: true, prepare: func(t *testing.T, s *stage) {
