@@ -99,7 +99,9 @@ func newAccount(ctx context.Context, b *bench) (a *account, err error) {
 func (a *account) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	_, _ = a.ours(ctx, "local", "stop", "-q")
+	if _, err := measure(ctx, a.home, a.env(), a.b.bin, "local", "stop", "-q"); err != nil { // it takes no configuration
+		fmt.Fprintln(os.Stderr, err)
+	}
 	for _, p := range []*proxy.Proxy{a.compute, a.objects} {
 		if p != nil {
 			p.Close()
