@@ -50,9 +50,9 @@ func (s *Service) namespaceGone(ctx context.Context, err error) error {
 	return err
 }
 
-// stillThere says that the service contradicts itself.
+// stillThere says that the service contradicts itself, or that somebody has made the thing again in between.
 func (s *Service) stillThere(name string) error {
-	return fault.New(fault.Unavailable,
-		i18n.M("The compute service says that {{.Name}} does not exist, and shows it all the same.", "Name", name),
+	return fault.New(fault.Conflict,
+		i18n.M("{{.Name}} was not found when it was looked for, and is there all the same: somebody else may have made it again.", "Name", name),
 		i18n.M("Run the same command again."))
 }
