@@ -205,3 +205,19 @@ func FuzzEndsSoon(f *testing.F) {
 	f.Add(jwt(time.Now()))
 	f.Fuzz(func(t *testing.T, token string) { endsSoon(token, time.Now()) })
 }
+
+// TestTokenFailureIsNoAnswer: an IAM that answers 404 must not make a bucket look as if it were not there.
+func TestTokenFailureIsNoAnswer(t *testing.T) {
+	for _, status := range []int{404, 409} {
+		iam := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, `{"errorMessage":"no"}`)
+		}))
+		_, err := APIKeyToken(iam.URL, "key", New(Options{}))(t.Context(), false)
+		iam.Close()
+		if !fault.Is(err, fault.Unavailable) {
+			t.Errorf("%d: %v is %s", status, err, fault.KindOf(err))
+		}
+	}
+}

@@ -79,7 +79,12 @@ func exchange(ctx context.Context, endpoint, apiKey string, rt http.RoundTripper
 			i18n.M("IBM Cloud doesn't accept the API key: {{.Reason}}", "Reason", Printable(answer.ErrorMessage, 300)),
 			i18n.M("Check the API key in the Lithops configuration, or create one with 'ibmcloud iam api-key-create NAME'."))
 	case resp.StatusCode >= 300 || err != nil || answer.AccessToken == "":
-		return "", time.Time{}, fault.New(KindOfStatus(max(resp.StatusCode, 300)),
+		kind := KindOfStatus(max(resp.StatusCode, 300))
+		if kind == fault.NotFound || kind == fault.Conflict {
+			// Callers take these for an answer about what they asked for: a bucket that is not there, say.
+			kind = fault.Unavailable
+		}
+		return "", time.Time{}, fault.New(kind,
 			i18n.M("{{.URL}} gave no access token (HTTP status {{.Status}}).", "URL", place(req.URL), "Status", resp.StatusCode),
 			i18n.M("Try again later."))
 	}
