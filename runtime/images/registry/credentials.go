@@ -15,6 +15,7 @@ import (
 	"github.com/distribution/reference"
 	"github.com/docker/cli/cli/config/configfile"
 	registrytypes "github.com/docker/docker/api/types/registry"
+	"github.com/google/go-containerregistry/pkg/authn"
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
@@ -22,7 +23,7 @@ import (
 
 // hub is the name under which the Docker CLI keeps the credentials of Docker Hub.
 const (
-	hub    = "https://index.docker.io/v1/"
+	hub    = authn.DefaultAuthKey
 	hubRef = "docker.io"
 )
 

@@ -33,7 +33,7 @@ func configDir(t *testing.T, text string) string {
 
 func TestFor(t *testing.T) {
 	// "dTpw" is u:p, "aDpx" is h:q.
-	logins := configDir(t, `{"auths": {"https://index.docker.io/v1/": {"auth": "aDpx"}, "us.icr.io": {"auth": "dTpw"}, "token.io": {"identitytoken": "tok"}}}`)
+	logins := configDir(t, `{"auths": {"`+authn.DefaultAuthKey+`": {"auth": "aDpx"}, "us.icr.io": {"auth": "dTpw"}, "token.io": {"identitytoken": "tok"}}}`)
 	for _, it := range []struct {
 		name, host string
 		c          Credentials
