@@ -1,0 +1,217 @@
+package actionproxy_test
+
+import (
+	"archive/zip"
+	"bufio"
+	"bytes"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/json"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"fn-runtime/runtime/actionproxy"
+)
+
+// driver gives inputs to the proxy's functions in one Python process; see testdata/drive.py.
+type driver struct {
+	in  io.Writer
+	out *bufio.Scanner
+	cmd *exec.Cmd
+}
+
+type driven struct {
+	OK    bool   `json:"ok"`
+	Said  string `json:"said"`
+	Wrong string `json:"wrong"`
+}
+
+func drive(t testing.TB) *driver {
+	t.Helper()
+	dir := t.TempDir()
+	file := filepath.Join(dir, actionproxy.Name)
+	if err := os.WriteFile(file, actionproxy.Source(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	work := filepath.Join(dir, "work")
+	if err := os.Mkdir(work, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	d := &driver{cmd: exec.Command("python3", filepath.Join("testdata", "drive.py"), file, work)}
+	d.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "PYTHONDONTWRITEBYTECODE=1"}
+	d.cmd.Stderr = os.Stderr
+	in, err := d.cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := d.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.cmd.Start(); err != nil {
+		t.Fatal("no Python 3 that works: ", err)
+	}
+	d.in, d.out = in, bufio.NewScanner(out)
+	d.out.Buffer(nil, 64<<20)
+	t.Cleanup(func() {
+		in.Close()
+		d.cmd.Process.Kill()
+		d.cmd.Wait()
+	})
+	return d
+}
+
+func (d *driver) ask(t *testing.T, request map[string]string) driven {
+	t.Helper()
+	late := time.AfterFunc(60*time.Second, func() { d.cmd.Process.Kill() })
+	defer late.Stop()
+	line, _ := json.Marshal(request)
+	d.in.Write(append(line, '\n'))
+	var got driven
+	if !d.out.Scan() {
+		t.Fatalf("the proxy ended or took more than a minute: %v", d.out.Err())
+	}
+	if err := json.Unmarshal(d.out.Bytes(), &got); err != nil {
+		t.Fatalf("%s: %v", d.out.Bytes(), err)
+	}
+	if got.Wrong != "" {
+		t.Fatal(got.Wrong)
+	}
+	return got
+}
+
+// zipped makes an archive of one entry; mode is the upper half of the external attributes, as Unix writes it.
+func zipped(name string, mode uint16, content []byte) []byte {
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	f, err := w.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Deflate, CreatorVersion: 3 << 8, ExternalAttrs: uint32(mode) << 16})
+	if err == nil {
+		f.Write(content)
+	}
+	w.Close()
+	return b.Bytes()
+}
+
+func (d *driver) unzip(t *testing.T, data []byte) driven {
+	t.Helper()
+	return d.ask(t, map[string]string{"zip": base64.StdEncoding.EncodeToString(data)})
+}
+
+// TestUnzipRefuses is the table of hostile archives: none is unpacked, and nothing is written outside of the folder.
+func TestUnzipRefuses(t *testing.T) {
+	d := drive(t)
+	for name, c := range map[string]struct {
+		data []byte
+		says string
+	}{
+		"climbs":                  {zipped("../x", 0, nil), "outside of its folder"},
+		"climbs in the middle":    {zipped("a/../../x", 0, nil), "outside of its folder"},
+		"climbs at the end":       {zipped("a/..", 0, nil), "outside of its folder"},
+		"climbs with backslashes": {zipped(`a\..\x`, 0, nil), "outside of its folder"},
+		"absolute":                {zipped("/etc/x", 0, nil), "outside of its folder"},
+		"absolute, twice":         {zipped("//x", 0, nil), "outside of its folder"},
+		"absolute, backslash":     {zipped(`\x`, 0, nil), "outside of its folder"},
+		"symbolic link":           {zipped("x", 0o120777, []byte("/etc/passwd")), "a link or a device"},
+		"character device":        {zipped("x", 0o020666, nil), "a link or a device"},
+		"block device":            {zipped("x", 0o060666, nil), "a link or a device"},
+		"pipe":                    {zipped("x", 0o010666, nil), "a link or a device"},
+		"socket":                  {zipped("x", 0o140666, nil), "a link or a device"},
+		"bomb":                    {zipped("x", 0, make([]byte, 4<<20)), "too large when unpacked"},
+		"bomb of many":            {many(200, 0), "too large when unpacked"},
+		"bomb of overlaps":        {many(50, 64<<10), "too large when unpacked"},
+		"bomb that lies":          {lying(zipped("x", 0, make([]byte, 4<<20)), 10), ""},
+		"cut off":                 {zipped("x", 0, []byte("text"))[:30], ""},
+		"no archive":              {[]byte("#!/bin/sh"), ""},
+		"nothing":                 {nil, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := d.unzip(t, c.data); got.OK || !strings.Contains(got.Said, c.says) {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+	for name, data := range map[string][]byte{
+		"file": zipped("a/b.py", 0o100644, []byte("x")), "set-user-ID": zipped("x", 0o106755, []byte("x")), "folder": zipped("a/", 0o040755, nil),
+		"dots in names": zipped("a..b/...", 0, nil), "at the limit": zipped("x", 0, make([]byte, 1<<20)), "a drive": zipped("C:x", 0, nil),
+	} {
+		if got := d.unzip(t, data); !got.OK {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
+
+// many is an archive of n entries of size bytes each.
+func many(n, size int) []byte {
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for i := range n {
+		f, _ := w.Create(strings.Repeat("a", i+1))
+		f.Write(make([]byte, size))
+	}
+	w.Close()
+	return b.Bytes()
+}
+
+// lying has another uncompressed size in the directory, from which readers take it, than there is.
+func lying(data []byte, size uint32) []byte {
+	at := bytes.LastIndex(data, []byte("PK\x01\x02"))
+	binary.LittleEndian.PutUint32(data[at+24:], size)
+	return data
+}
+
+// FuzzUnzip unpacks archives: raw ones, or one entry with any name, mode and content.
+func FuzzUnzip(f *testing.F) {
+	for _, name := range []string{"__main__.py", "../x", "/x", `a\..\..\x`, "a/b/c", "C:x", "a\x00b", ".", ""} {
+		f.Add(name, uint16(0o100644), []byte("text"), []byte{})
+	}
+	f.Add("link", uint16(0o120777), []byte("/etc/passwd"), []byte{})
+	f.Add("", uint16(0), []byte{}, many(3, 10))
+	f.Add("", uint16(0), []byte{}, lying(zipped("x", 0, make([]byte, 1000)), 10))
+	d := drive(f)
+	f.Fuzz(func(t *testing.T, name string, mode uint16, content, raw []byte) {
+		if len(raw) > 0 {
+			d.unzip(t, raw)
+			return
+		}
+		got := d.unzip(t, zipped(name, mode, content))
+		kind := mode & 0o170000
+		climbs := false
+		for _, part := range strings.FieldsFunc(name, func(r rune) bool { return r == '/' || r == '\\' }) {
+			climbs = climbs || part == ".."
+		}
+		if got.OK && (climbs || strings.HasPrefix(name, "/") || kind != 0 && kind != 0o100000 && kind != 0o040000) {
+			t.Errorf("%q with mode %o was unpacked", name, mode)
+		}
+	})
+}
+
+// FuzzInit sends any body to /init and, when that was good, a run; and the same body to /run.
+func FuzzInit(f *testing.F) {
+	code := base64.StdEncoding.EncodeToString(zipped("__main__.py", 0, []byte("def main(a): return a")))
+	for _, body := range []string{
+		`{"value":{"name":"a","main":"main","code":"def main(a): return a","binary":false,"env":{"A":"b","N":3}}}`,
+		`{"value":{"main":"Tool.go","code":"` + code + `","binary":true}}`,
+		`{"value":{"main":["main"],"code":"x","env":[1]}}`, `{"value":{"code":"x","env":{"A=B":"c","":"d","N\u0000":"e"}}}`,
+		`{"value":{"code":"x","main":"value"}}`, `{"value":{"code":"x","main":"__class__.__base__"}}`, `{"value":{"code":"\ud800"}}`,
+		`{"value":{"code":1}}`, `{"value":null}`, `null`, `[]`, `{"value":{"a":1},"deadline":"9","activation_id":null,"x=y":{}}`,
+		`{"value":{},"deadline":1e400,"a":"\ud800"}`, strings.Repeat(`{"value":`, 50) + strings.Repeat("}", 50),
+	} {
+		f.Add([]byte(body))
+	}
+	d := drive(f)
+	f.Fuzz(func(t *testing.T, body []byte) {
+		encoded := base64.StdEncoding.EncodeToString(body)
+		for _, path := range []string{"/init", "/run"} {
+			got := d.ask(t, map[string]string{"path": path, "body": encoded})
+			var fields map[string]any
+			if err := json.Unmarshal([]byte(got.Said), &fields); err != nil {
+				t.Errorf("%s: %s", path, got.Said)
+			}
+		}
+	})
+}
