@@ -136,7 +136,7 @@ func killAt(t *testing.T, st story, n int, late bool, want, files []string, lith
 	if got := listing(t, s); !slices.Equal(got, files) {
 		wrong("the home holds\n        %s\n      instead of\n        %s", strings.Join(got, "\n        "), strings.Join(files, "\n        "))
 	}
-	if left := processes(s.Home); len(left) > 0 {
+	if left := harness.Processes(s.Home); len(left) > 0 {
 		wrong("processes are left: %v", left)
 	}
 	return trouble
@@ -164,19 +164,6 @@ func listing(t *testing.T, s *stage) (all []string) {
 	})
 	if err != nil {
 		t.Error(err)
-	}
-	return all
-}
-
-// processes lists what runs with a home in its command line or environment.
-func processes(home string) (all []string) {
-	dirs, _ := filepath.Glob("/proc/[0-9]*")
-	for _, dir := range dirs {
-		line, _ := os.ReadFile(filepath.Join(dir, "cmdline"))
-		env, _ := os.ReadFile(filepath.Join(dir, "environ"))
-		if strings.Contains(string(line)+string(env), home) {
-			all = append(all, strings.ReplaceAll(string(line), "\x00", " "))
-		}
 	}
 	return all
 }

@@ -1,0 +1,36 @@
+package harness
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Processes lists the command lines of what runs with a home in its command line or environment. Linux only; elsewhere
+// it finds nothing.
+func Processes(home string) (all []string) {
+	dirs, _ := filepath.Glob("/proc/[0-9]*")
+	for _, dir := range dirs {
+		line, _ := os.ReadFile(filepath.Join(dir, "cmdline"))
+		env, _ := os.ReadFile(filepath.Join(dir, "environ"))
+		if strings.Contains(string(line)+string(env), home) {
+			all = append(all, strings.ReplaceAll(string(line), "\x00", " "))
+		}
+	}
+	return all
+}
+
+// NoProcesses fails the test when something still runs in a home after ten seconds.
+func NoProcesses(t testing.TB, home string) {
+	t.Helper()
+	var left []string
+	for range 100 {
+		if left = Processes(home); len(left) == 0 {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Errorf("processes are left: %v", left)
+}
