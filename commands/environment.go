@@ -17,6 +17,7 @@ func Environment() view.Help {
 		Long:  i18n.M("A flag wins over a variable. An empty variable counts as one that is not set."),
 		Variables: []view.Entry{
 			{Term: "FN_RUNTIME_USER_KEY", Meaning: i18n.M("The user part of package names, as '--user-key'.")},
+			{Term: "FN_RUNTIME_RETRY_SECONDS", Meaning: i18n.M("How long a command repeats failed requests altogether, in seconds; 120 without this.")},
 			{Term: "LITHOPS_CONFIG", Meaning: i18n.M("The Lithops configuration itself, as JSON.")},
 			{Term: "LITHOPS_CONFIG_FILE", Meaning: i18n.M("The file of the Lithops configuration.")},
 			{Term: "VIRTUAL_ENV, CONDA_PREFIX", Meaning: i18n.M("The active Python environment: where Lithops is looked for first.")},
@@ -27,7 +28,7 @@ func Environment() view.Help {
 			{Term: "NO_COLOR, TERM", Meaning: i18n.M("No colour when NO_COLOR is set or TERM is dumb.")},
 			{Term: "IBMCLOUD_TRACE", Meaning: i18n.M("Shows every request without its secrets: true, or a file.")},
 			{Term: "IBMCLOUD_HTTP_TIMEOUT", Meaning: i18n.M("Time limit of a request in seconds.")},
-			{Term: "IBMCLOUD_QUIET", Meaning: i18n.M("Suppresses progress, as '--quiet': true.")},
+			{Term: "IBMCLOUD_QUIET", Meaning: i18n.M("As '--quiet' on every command: true.")},
 			{Term: "BLUEMIX_HOME, BLUEMIX_COLOR, BLUEMIX_TRACE, BLUEMIX_HTTP_TIMEOUT", Meaning: i18n.M("Older names of the CLI for the same.")},
 			{Term: "IAM_ENDPOINT", Meaning: i18n.M("Another identity service, where the session names none.")},
 			{Term: "LC_ALL, LC_MESSAGES, LANG", Meaning: i18n.M("The language, where the CLI is not set to one.")},

@@ -29,7 +29,7 @@ func countFlag(cmd *cobra.Command, p *int, name, short string, most int, text i1
 func (f *Factory) outputFlags(cmd *cobra.Command) {
 	cmd.Flags().Var(choice{values: []string{"json"}, set: func(string) { f.View.JSON = true }}, "output",
 		i18n.M("Write one JSON document to standard output; `FORMAT` is json.").ID)
-	cmd.Flags().BoolVarP(&f.View.Quiet, "quiet", "q", f.View.Quiet, i18n.M("Suppress progress.").ID)
+	cmd.Flags().BoolVarP(&f.View.Quiet, "quiet", "q", f.View.Quiet, i18n.M("Suppress progress and reports of success.").ID)
 	complete(cmd, "output", "json")
 	markCommon(cmd, "output", "quiet")
 }

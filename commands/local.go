@@ -78,7 +78,7 @@ func newLocalStart(f *Factory) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return f.View.Endpoint(endpoint(info))
+			return f.View.Started(endpoint(info))
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}

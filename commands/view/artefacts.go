@@ -1,6 +1,7 @@
 package view
 
 import (
+	"cmp"
 	"fmt"
 
 	"fn-runtime/i18n"
@@ -16,12 +17,16 @@ type BuiltDocument struct {
 	PythonVersion string `json:"python_version"` // "" when it was not checked
 }
 
-// Built shows what a build made.
+// Built shows what a build made; with Quiet the digest alone, or the ID of an image that was not pushed.
 func (v *View) Built(b entity.ImageBuilt) error {
 	if v.JSON {
 		return v.Document(BuiltDocument{b.Image, b.ID, b.Digest, b.Size, b.Python})
 	}
-	v.OK()
+	if v.Quiet {
+		fmt.Fprintln(v.Out, clean(cmp.Or(b.Digest, b.ID), false))
+		return nil
+	}
+	v.ok()
 	v.pairs([]pair{
 		{i18n.M("Image"), paint(v.OutColour, entityName, clean(b.Image, false))},
 		{i18n.M("Digest"), clean(b.Digest, false)},
@@ -35,8 +40,8 @@ func (v *View) Built(b entity.ImageBuilt) error {
 	return nil
 }
 
-// WrittenDocument is the JSON of init.
-type WrittenDocument struct {
+// writtenDocument is the JSON of init.
+type writtenDocument struct {
 	Dir   string   `json:"dir"`
 	Files []string `json:"files"`
 }
@@ -44,9 +49,12 @@ type WrittenDocument struct {
 // Written shows the files of a skeleton.
 func (v *View) Written(dir string, files []string) error {
 	if v.JSON {
-		return v.Document(WrittenDocument{dir, append([]string{}, files...)})
+		return v.Document(writtenDocument{dir, append([]string{}, files...)})
 	}
-	v.OK()
+	if v.Quiet {
+		return nil
+	}
+	v.ok()
 	for _, f := range files {
 		fmt.Fprintln(v.Out, "   "+clean(f, false))
 	}

@@ -9,8 +9,8 @@ import (
 	"fn-runtime/runtime"
 )
 
-// DetailDocument is one entry of show --output json.
-type DetailDocument struct {
+// detailDocument is one entry of show --output json.
+type detailDocument struct {
 	RuntimeDocument
 	BundleDeployed string         `json:"bundle_deployed"` // sha256 of the handler archive; "" when not known
 	BundleCurrent  string         `json:"bundle_current"`
@@ -26,8 +26,8 @@ type DetailDocument struct {
 	Annotations    map[string]any `json:"annotations"`
 }
 
-func (v *View) detailDocument(d runtime.Detail) DetailDocument {
-	doc := DetailDocument{
+func (v *View) detailDocument(d runtime.Detail) detailDocument {
+	doc := detailDocument{
 		RuntimeDocument: v.runtimeDocument(d.Runtime),
 		BundleDeployed:  d.BundleDeployed, BundleCurrent: d.BundleCurrent, DigestCurrent: d.DigestCurrent,
 		ClientPython: d.ClientPython, ClientLithops: d.ClientLithops,
@@ -46,7 +46,7 @@ func (v *View) detailDocument(d runtime.Detail) DetailDocument {
 // Details shows runtimes in full.
 func (v *View) Details(list []runtime.Detail) error {
 	if v.JSON {
-		docs := make([]DetailDocument, 0, len(list))
+		docs := make([]detailDocument, 0, len(list))
 		for _, d := range list {
 			docs = append(docs, v.detailDocument(d))
 		}

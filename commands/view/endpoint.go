@@ -33,8 +33,8 @@ type EndpointSecrets struct {
 	SecretKey string `json:"secret_key"`
 }
 
-// EndpointDocument is the JSON of local start and local status.
-type EndpointDocument struct {
+// endpointDocument is the JSON of local start and local status.
+type endpointDocument struct {
 	Running    bool    `json:"running"`
 	PID        int     `json:"pid"`
 	Endpoint   string  `json:"endpoint"`
@@ -50,10 +50,18 @@ type EndpointDocument struct {
 	*EndpointSecrets
 }
 
+// Started is Endpoint for a command that started it: nothing with Quiet.
+func (v *View) Started(e Endpoint) error {
+	if v.Quiet && !v.JSON {
+		return nil
+	}
+	return v.Endpoint(e)
+}
+
 // Endpoint shows where the local endpoint runs, or that it does not.
 func (v *View) Endpoint(e Endpoint) error {
 	if v.JSON {
-		return v.Document(EndpointDocument{
+		return v.Document(endpointDocument{
 			e.Running, e.PID, e.URL, e.S3URL, e.Namespace, e.Bucket, e.CAFile, e.CABundle, e.Python, e.Invoker, timestamp(e.StartedAt), e.Version, e.Secrets,
 		})
 	}
@@ -62,7 +70,7 @@ func (v *View) Endpoint(e Endpoint) error {
 		v.Say(i18n.M("The local endpoint does not run. Start it with 'ibmcloud fn-runtime local start'."))
 		return nil
 	}
-	v.OK()
+	v.ok()
 	c := func(s string) string { return clean(s, false) }
 	v.pairs([]pair{
 		{i18n.M("Endpoint"), paint(v.OutColour, entityName, c(e.URL))},
@@ -79,20 +87,20 @@ func (v *View) Endpoint(e Endpoint) error {
 	return nil
 }
 
-// StoppedDocument is the JSON of local stop.
-type StoppedDocument struct {
+// stoppedDocument is the JSON of local stop.
+type stoppedDocument struct {
 	WasRunning bool `json:"was_running"`
 }
 
 // Stopped says that the local endpoint does not run any more.
 func (v *View) Stopped(was bool) error {
 	if v.JSON {
-		return v.Document(StoppedDocument{was})
+		return v.Document(stoppedDocument{was})
 	}
 	if was {
-		v.OK()
+		v.ok()
 	} else {
-		v.OK(i18n.M("The local endpoint did not run."))
+		v.ok(i18n.M("The local endpoint did not run."))
 	}
 	return nil
 }

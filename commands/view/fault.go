@@ -22,7 +22,7 @@ func (v *View) Fail(err error, doc any) {
 	}
 	v.Failed()
 	for _, line := range v.explain(err) {
-		fmt.Fprintln(v.Err, line)
+		v.err().prose(line)
 	}
 }
 
@@ -31,11 +31,19 @@ func (v *View) IncorrectUsage(err error, h Help) {
 	v.Failed()
 	head := v.Texts.Say(i18n.M("Incorrect Usage."))
 	for _, line := range v.explain(err) {
-		fmt.Fprintln(v.Err, strings.TrimSpace(head+" "+line))
+		v.err().prose(strings.TrimSpace(head + gapAfter(head) + line))
 		head = ""
 	}
 	fmt.Fprintln(v.Err)
 	v.Help(h, true)
+}
+
+// gapAfter stands between two sentences: a blank, but not behind a full stop that is as wide as two characters.
+func gapAfter(before string) string {
+	if strings.HasSuffix(before, "\u3002") {
+		return ""
+	}
+	return " "
 }
 
 // Failed writes the word alone.

@@ -8,8 +8,8 @@ import (
 	"fn-runtime/runtime"
 )
 
-// InvocationDocument is one entry of invoke --output json.
-type InvocationDocument struct {
+// invocationDocument is one entry of invoke --output json.
+type invocationDocument struct {
 	ActivationID string `json:"activation_id"`
 	Cold         bool   `json:"cold"`
 	TotalMS      int64  `json:"total_ms"` // as seen from here
@@ -21,13 +21,13 @@ type InvocationDocument struct {
 // Invocations shows measured calls.
 func (v *View) Invocations(list []runtime.Invocation) error {
 	if v.JSON {
-		docs := make([]InvocationDocument, 0, len(list))
+		docs := make([]invocationDocument, 0, len(list))
 		for _, i := range list {
-			docs = append(docs, InvocationDocument{i.ActivationID, i.Cold, i.Total.Milliseconds(), i.InitMS, i.RunMS, i.WaitMS})
+			docs = append(docs, invocationDocument{i.ActivationID, i.Cold, i.Total.Milliseconds(), i.InitMS, i.RunMS, i.WaitMS})
 		}
 		return v.Document(docs)
 	}
-	v.OK()
+	v.ok()
 	t := table{header: []i18n.Message{i18n.M("Activation"), i18n.M("Start"), i18n.M("Total"), i18n.M("Init"), i18n.M("Run"), i18n.M("Wait")}}
 	for _, i := range list {
 		start := i18n.M("Warm")
@@ -79,9 +79,10 @@ func (v *View) Checks(list []runtime.Check) {
 		if c.Region != "" {
 			name = c.Region + " " + name
 		}
-		fmt.Fprintf(v.Out, "%s%s%s%s: %s\n", paint(v.OutColour, checkStyle(c.Status), word), pad, gap, name, v.text(c.Finding))
+		below := strings.Repeat(" ", width) + gap
+		v.out().paragraph(name+": "+v.text(c.Finding), paint(v.OutColour, checkStyle(c.Status), word)+pad+gap, below)
 		if remedy := v.text(c.Remedy); remedy != "" {
-			fmt.Fprintf(v.Out, "%s%s%s\n", strings.Repeat(" ", width), gap, remedy)
+			v.out().paragraph(remedy, below, below)
 		}
 	}
 }

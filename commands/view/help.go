@@ -2,7 +2,6 @@ package view
 
 import (
 	"fmt"
-	"io"
 	"strings"
 
 	"fn-runtime/i18n"
@@ -82,14 +81,6 @@ func (v *View) program(s string) string {
 	return s
 }
 
-type page struct {
-	w      io.Writer
-	colour bool
-	width  int
-}
-
-func (p page) line(s string) { fmt.Fprintln(p.w, s) }
-
 func (p page) head(words ...string) {
 	for _, s := range words {
 		p.line(paint(p.colour, bold, s))
@@ -121,53 +112,4 @@ func (p page) entries(v *View, head i18n.Message, list []Entry) {
 		// backquotes name the value of a flag, for programs
 		p.paragraph(strings.ReplaceAll(v.render(e.Meaning, p.colour, false), "`", ""), first, indent)
 	}
-}
-
-// paragraph writes words with line breaks at the page's width; first begins the first line, rest every other.
-func (p page) paragraph(text, first, rest string) {
-	line, used := first, printed(first)
-	empty := true
-	for _, word := range words(text) {
-		w := printed(word)
-		if !empty && used+1+w > p.width {
-			p.line(line)
-			line, used, empty = rest, printed(rest), true
-		}
-		if !empty {
-			line += " "
-			used++
-		}
-		line += word
-		used += w
-		empty = false
-	}
-	p.line(strings.TrimRight(line, " "))
-}
-
-// words splits at blanks, but keeps [bracketed groups] together.
-func words(text string) []string {
-	var list []string
-	var word strings.Builder
-	depth := 0
-	flush := func() {
-		if word.Len() > 0 {
-			list = append(list, word.String())
-			word.Reset()
-		}
-	}
-	for _, r := range text {
-		switch {
-		case r == '[':
-			depth++
-		case r == ']':
-			depth--
-		}
-		if r == ' ' && depth <= 0 {
-			flush()
-			continue
-		}
-		word.WriteRune(r)
-	}
-	flush()
-	return list
 }

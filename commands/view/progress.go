@@ -83,7 +83,7 @@ func (p *progress) end(s *step) {
 			p.steps = append(p.steps[:i], p.steps[i+1:]...)
 			if p.live {
 				p.erase()
-				fmt.Fprintln(p.v.Err, s.text+took(time.Since(s.begun)))
+				p.v.err().prose(s.text + took(time.Since(s.begun)))
 			}
 		}
 	}
@@ -124,21 +124,27 @@ func (p *progress) Progress(done, total int64, unit string) {
 // Note says something that matters but stops nothing.
 func (p *progress) Note(m i18n.Message) {
 	if !p.silent() {
-		p.line(p.v.errText(m))
+		p.say(p.v.errText(m))
 	}
 }
 
 // Warn says something that the user should act on. It goes to Err even with JSON and Quiet.
 func (p *progress) Warn(m i18n.Message) {
 	head := p.v.Texts.Say(i18n.M("WARNING:"))
-	p.line(paint(p.v.ErrColour, warning, head) + " " + p.v.errText(m))
+	p.say(paint(p.v.ErrColour, warning, head) + " " + p.v.errText(m))
 }
 
-func (p *progress) line(text string) {
+// say writes prose above the live line.
+func (p *progress) say(text string) { p.above(func() { p.v.err().prose(text) }) }
+
+// line writes a line as it is above the live line.
+func (p *progress) line(text string) { p.above(func() { fmt.Fprintln(p.v.Err, text) }) }
+
+func (p *progress) above(write func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.erase()
-	fmt.Fprintln(p.v.Err, text)
+	write()
 	p.draw()
 }
 

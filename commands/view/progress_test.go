@@ -49,7 +49,7 @@ func TestLiveLine(t *testing.T) {
 		endA(errors.New("x"))
 		endA(nil) // twice does no harm
 		got := seen(s.err.String())
-		want := []string{"Retrying.", "Second step... (2.5 s)", "Deploying runtime a-name-that-is-much-too-long-for-one-line... (2.5 s)", ""}
+		want := []string{"Retrying.", "Second step... (2.5 s)", "Deploying runtime", "a-name-that-is-much-too-long-for-one-line...", "(2.5 s)", ""}
 		if strings.Join(got, "|") != strings.Join(want, "|") {
 			t.Errorf("got %q, want %q", got, want)
 		}

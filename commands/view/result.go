@@ -54,14 +54,15 @@ func (v *View) ResultDocument(r runtime.Result, regions ...Region) ResultDocumen
 	return doc
 }
 
-// Result shows what was done, or with DryRun what would be.
+// Result shows what was done, or with DryRun what would be. With Quiet what was done goes without saying; a dry run's
+// plan is what was asked for.
 func (v *View) Result(r runtime.Result, regions ...Region) error {
 	if v.JSON {
 		return v.Document(v.ResultDocument(r, regions...))
 	}
 	v.endProgress()
 	if !r.DryRun {
-		v.OK()
+		v.ok()
 	}
 	v.items(r)
 	v.Say(summary(r))
@@ -110,7 +111,8 @@ func (v *View) items(r runtime.Result) {
 		}
 		t.rows = append(t.rows, append(row, why))
 	}
-	if !slices.ContainsFunc(t.rows, func(row []string) bool { return row[len(row)-1] != "" }) {
+	t.prose = slices.ContainsFunc(t.rows, func(row []string) bool { return row[len(row)-1] != "" })
+	if !t.prose {
 		t.header = t.header[:len(t.header)-1] // nothing has a reason
 		for i, row := range t.rows {
 			t.rows[i] = row[:len(row)-1]

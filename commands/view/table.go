@@ -14,6 +14,9 @@ import (
 type table struct {
 	header []i18n.Message
 	rows   [][]string
+	// prose tells that the last column holds sentences: where the terminal is too narrow for them, they stand below
+	// their rows.
+	prose bool
 }
 
 // gap is between columns: two blanks, so that the usual list fits 80 columns.
@@ -24,6 +27,17 @@ const minName = 16
 
 // Table writes a table to Out.
 func (v *View) table(t table) {
+	var below []string
+	if t.prose && v.OutTTY && v.Width > 0 && t.widest(v) > v.Width {
+		last := len(t.header) - 1
+		t.header = t.header[:last]
+		rows := make([][]string, len(t.rows))
+		for i, row := range t.rows {
+			rows[i] = row[:last]
+			below = append(below, row[last])
+		}
+		t.rows = rows
+	}
 	widths := make([]int, len(t.header))
 	head := make([]string, len(t.header))
 	for i, h := range t.header {
@@ -43,9 +57,25 @@ func (v *View) table(t table) {
 		widths[0] = min(widths[0], max(minName, v.Width-rest))
 	}
 	v.row(head, widths, bold, bold)
-	for _, row := range t.rows {
+	for i, row := range t.rows {
 		v.row(row, widths, entityName, plain)
+		if below != nil && below[i] != "" {
+			v.out().paragraph(below[i], "   ", "   ")
+		}
 	}
+}
+
+// widest is the width of the table where nothing wraps.
+func (t table) widest(v *View) int {
+	sum := 0
+	for i, h := range t.header {
+		w := printed(v.plain(h))
+		for _, row := range t.rows {
+			w = max(w, printed(row[i]))
+		}
+		sum += w + len(gap)
+	}
+	return sum - len(gap)
 }
 
 // row writes one row; the first cell goes on in further lines when it is wider than its column.
@@ -129,6 +159,6 @@ func (v *View) pairs(list []pair) {
 		}
 		label := v.plain(p.label)
 		pad := strings.Repeat(" ", width-printed(label))
-		fmt.Fprintln(v.Out, paint(v.OutColour, bold, label)+pad+gap+p.value)
+		v.out().paragraph(p.value, paint(v.OutColour, bold, label)+pad+gap, strings.Repeat(" ", width)+gap)
 	}
 }

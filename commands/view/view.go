@@ -13,7 +13,7 @@ type View struct {
 	Texts     *i18n.Catalogue
 	Program   string // how this program was called: "ibmcloud fn-runtime", or the path typed
 	JSON      bool   // one JSON document on Out and nothing else
-	Quiet     bool   // no progress
+	Quiet     bool   // no progress, and nothing of a change that was made as it was asked for
 	OutColour bool
 	ErrColour bool
 
@@ -41,15 +41,33 @@ func (v *View) render(m i18n.Message, colour, lines bool) string {
 	return commands(s, v.Program, colour)
 }
 
+// out writes prose to Out: in a terminal in lines that fit, elsewhere as it is.
+func (v *View) out() page {
+	p := page{w: v.Out, colour: v.OutColour}
+	if v.OutTTY {
+		p.width = v.Width
+	}
+	return p
+}
+
+// err is out for Err.
+func (v *View) err() page {
+	p := page{w: v.Err, colour: v.ErrColour}
+	if v.ErrTTY {
+		p.width = v.Width
+	}
+	return p
+}
+
 // Say writes a message for people to Out; nothing with JSON.
 func (v *View) Say(m i18n.Message) {
 	if !v.JSON {
-		fmt.Fprintln(v.Out, v.text(m))
+		v.out().prose(v.text(m))
 	}
 }
 
-// OK says that the work is done, with the details that follow.
-func (v *View) OK(details ...i18n.Message) {
+// ok says that the work is done, with the details that follow.
+func (v *View) ok(details ...i18n.Message) {
 	if v.JSON {
 		return
 	}

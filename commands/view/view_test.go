@@ -153,7 +153,7 @@ func TestEverythingThatIsShown(t *testing.T) {
 			o.Note(i18n.M("Try 2 of 5."))
 			o.Warn(i18n.M("The local endpoint runs this machine's Python."))
 			end(nil)
-			v.OK()
+			v.ok()
 		},
 	}
 	for mode, set := range modes {
