@@ -7,7 +7,7 @@ GO      ?= go
 VERSION := $(shell sed -n 's/^const Version = "\(.*\)"/\1/p' plugin/version.go)
 TOOL     = $(GO) tool -modfile=tools/go.mod
 
-.PHONY: build install demo docs test unit e2e lint vuln cover bench faults release fuzz clean help
+.PHONY: build install demo docs test unit e2e lint vuln cover bench faults soak release fuzz clean help
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
@@ -52,6 +52,9 @@ faults: build ## every fault at every request, also the lasting ones; writes the
 	$(GO) test -count=1 -timeout 60m ./test/faults -full -write
 	$(GO) test -count=1 -timeout 20m ./test/secrets -write
 	$(GO) test -count=1 -timeout 20m -p 1 ./test/races ./test/crash ./test/hostile -write
+
+soak: build ## ten minutes of everything at once against one local endpoint; writes docs/reliability.md
+	$(GO) test -count=1 -timeout 30m -v ./test/soak -for 10m -write
 
 release: ## dist: seven platforms, checksums, bill of materials; the same commit gives the same bytes
 	@bin/release dist
