@@ -32,7 +32,7 @@ func resourceGroup(ctx context.Context, c sdk.PluginContext, h *host, token tran
 			i18n.M("Give the ID of the group with '-g'.")).Because(err))
 	}
 	client := transport.Client(transport.New(transport.Options{
-		Auth: transport.Auth{Token: token}, Origin: base, UserAgent: commands.Name + "/" + Version, Timeout: h.HTTPTimeout,
+		Auth: transport.Auth{Token: token}, Origin: base, UserAgent: commands.Name + "/" + Version, Timeout: h.HTTPTimeout, Budget: h.Retries,
 		MaxBody: maxGroups, SkipTLSVerify: h.SkipTLSVerify, Trace: h.Trace,
 	}))
 	query := url.Values{"name": {name}, "account_id": {c.CurrentAccount().GUID}}
@@ -45,23 +45,34 @@ func resourceGroup(ctx context.Context, c sdk.PluginContext, h *host, token tran
 		return "", fault.During(lookup, err)
 	}
 	defer resp.Body.Close()
-	var groups struct {
-		Resources []struct {
-			ID   string `json:"id"`
-			Name string `json:"name"`
-		} `json:"resources"`
-	}
+	var groups groupList
 	if resp.StatusCode != http.StatusOK || json.NewDecoder(resp.Body).Decode(&groups) != nil {
 		return "", fault.During(lookup, fault.New(fault.Unavailable,
 			i18n.M("The resource controller answered {{.Status}}.", "Status", resp.Status),
 			i18n.M("Try again later, or give the ID of the group with '-g'.")))
 	}
-	for _, g := range groups.Resources {
-		if g.Name == name {
-			return g.ID, nil
-		}
+	if id := groups.id(name); id != "" {
+		return id, nil
 	}
 	return "", fault.New(fault.NotFound,
 		i18n.M("Resource group {{.Name}} was not found.", "Name", name),
 		i18n.M("List the groups of your account with 'ibmcloud resource groups'."))
+}
+
+// groupList is the answer of the resource controller.
+type groupList struct {
+	Resources []struct {
+		ID   string `json:"id"`
+		Name string `json:"name"`
+	} `json:"resources"`
+}
+
+// id of the group of that name, "" when it is not there.
+func (l groupList) id(name string) string {
+	for _, g := range l.Resources {
+		if g.Name == name {
+			return g.ID
+		}
+	}
+	return ""
 }

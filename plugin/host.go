@@ -16,6 +16,7 @@ import (
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/connect"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/transport"
 )
 
 // host is what the CLI's configuration and the environment say.
@@ -41,6 +42,7 @@ func readHost(session bool) (h *host, err error) {
 	h.trace = firstOf(os.Getenv("IBMCLOUD_TRACE"), os.Getenv("BLUEMIX_TRACE"))
 	h.texts = i18n.New(i18n.Pick("", os.Getenv))
 	h.HTTPTimeout = httpTimeout(os.Getenv)
+	h.Retries = transport.NewBudget(seconds(os.Getenv("FN_RUNTIME_RETRY_SECONDS")))
 
 	if !session {
 		return h, nil
@@ -74,7 +76,12 @@ func (h *host) fill(c sdk.PluginContext) error {
 
 // httpTimeout reads IBMCLOUD_HTTP_TIMEOUT, in seconds; 0 when it is not set or no such number.
 func httpTimeout(getenv func(string) string) time.Duration {
-	n, err := strconv.Atoi(firstOf(getenv("IBMCLOUD_HTTP_TIMEOUT"), getenv("BLUEMIX_HTTP_TIMEOUT")))
+	return seconds(firstOf(getenv("IBMCLOUD_HTTP_TIMEOUT"), getenv("BLUEMIX_HTTP_TIMEOUT")))
+}
+
+// seconds reads a number of seconds up to a day; 0 when it is no such number.
+func seconds(text string) time.Duration {
+	n, err := strconv.Atoi(text)
 	if err != nil || n < 0 || n > 24*60*60 {
 		return 0
 	}

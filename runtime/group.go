@@ -11,12 +11,9 @@ import (
 // gain flattens beyond it, and it stays below the 30 concurrent activations that OpenWhisk grants by default.
 const defaultJobs = 24
 
-// attemptsWhenThrottled bounds how often one piece of work is started again because the server said 429 although the
-// transport had already waited and repeated. Every piece of work here can be repeated safely.
-const attemptsWhenThrottled = 4
-
 // group is the one place where operations do things side by side. It bounds how many, lowers the bound when the server
-// throttles, and stops starting work when the context ends while what runs may finish.
+// throttles, and stops starting work when the context ends while what runs may finish. It repeats nothing: that is the
+// transport's, whose bounds would not hold otherwise.
 type group struct {
 	mu      sync.Mutex
 	free    *sync.Cond
@@ -75,14 +72,8 @@ func each[T, R any](ctx context.Context, g *group, items []T, work func(context.
 			continue
 		}
 		wg.Go(func() {
-			for attempt := 1; ; attempt++ {
-				results[i], errs[i] = work(ctx, items[i])
-				throttled := fault.Is(errs[i], fault.Throttled)
-				g.leave(throttled)
-				if !throttled || attempt == attemptsWhenThrottled || !g.enter(ctx) {
-					return
-				}
-			}
+			results[i], errs[i] = work(ctx, items[i])
+			g.leave(fault.Is(errs[i], fault.Throttled))
 		})
 	}
 	wg.Wait()

@@ -136,7 +136,7 @@ func (p *opening) anonymous() http.RoundTripper {
 func (p *opening) transportOptions(origin string, auth transport.Auth, insecure bool) transport.Options {
 	h := p.o.Host
 	o := transport.Options{
-		Auth: auth, Origin: origin, UserAgent: "fn-runtime/" + h.Version, Timeout: h.HTTPTimeout,
+		Auth: auth, Origin: origin, UserAgent: "fn-runtime/" + h.Version, Timeout: h.HTTPTimeout, Budget: h.Retries,
 		SkipTLSVerify: insecure && p.endpoint.CAFile == "" || h.SkipTLSVerify && (origin == "" || ibmHost(origin)),
 		// The same bundles as the client's HTTP library.
 		CAFiles: []string{h.Getenv("REQUESTS_CA_BUNDLE"), h.Getenv("CURL_CA_BUNDLE")},

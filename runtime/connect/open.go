@@ -10,6 +10,7 @@ import (
 	"fn-runtime/runtime/images"
 	"fn-runtime/runtime/lithops"
 	"fn-runtime/runtime/local"
+	"fn-runtime/runtime/transport"
 )
 
 // Open makes the service of one command. Nothing is changed on the target; -b local starts the local endpoint. With
@@ -17,6 +18,9 @@ import (
 func Open(ctx context.Context, o Options) (*runtime.Service, error) {
 	if o.Host.Getenv == nil {
 		o.Host.Getenv = func(string) string { return "" }
+	}
+	if o.Host.Retries == nil {
+		o.Host.Retries = transport.NewBudget(0)
 	}
 	p := &opening{o: o, s: &runtime.Service{
 		Observer: o.Host.Observer, Clock: runtime.WallClock{}, Jobs: o.Jobs, Version: o.Host.Version,

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"fn-runtime/runtime"
+	"fn-runtime/runtime/transport"
 )
 
 // Session is what a logged-in CLI knows. A nil *Session means not logged in.
@@ -54,14 +55,16 @@ type Options struct {
 
 // Host is the process around a command.
 type Host struct {
-	Session       *Session
-	Getenv        func(string) string
-	Home          string        // the user's home
-	WorkDir       string        // the working directory
-	StateDir      string        // the plug-in's own folder, for the local endpoint's state and caches
-	Executable    string        // this binary, to start the local endpoint with
-	Version       string        // of the plug-in
-	HTTPTimeout   time.Duration // 0: the default
+	Session     *Session
+	Getenv      func(string) string
+	Home        string        // the user's home
+	WorkDir     string        // the working directory
+	StateDir    string        // the plug-in's own folder, for the local endpoint's state and caches
+	Executable  string        // this binary, to start the local endpoint with
+	Version     string        // of the plug-in
+	HTTPTimeout time.Duration // 0: the default
+	// Retries is what the command may spend on repetitions altogether; nil: the default, for each service that is opened.
+	Retries       *transport.Budget
 	SkipTLSVerify bool
 	Trace         io.Writer // nil: none
 	Observer      runtime.Observer

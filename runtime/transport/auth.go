@@ -40,14 +40,14 @@ func authorized(req *http.Request, value string) *http.Request {
 }
 
 // A token that ends within expirySlack is renewed before it is used. One that was renewed within renewPause is not
-// renewed again: a 403 that a fresh token did not cure means what it says.
+// renewed again: a 401 that a fresh token did not cure means what it says.
 const (
 	expirySlack = 2 * time.Minute
 	renewPause  = time.Minute
 )
 
-// bearer puts a token on requests. A 401 or 403 may mean that it has ended: then it is renewed once, and the request
-// is sent once more.
+// bearer puts a token on requests. A 401 may mean that it has ended: then it is renewed once, and the request is sent
+// once more. A 403 means what it says, unless the token has ended by the server's own clock: some services say 403 then.
 type bearer struct {
 	next    http.RoundTripper
 	source  TokenFunc
@@ -67,7 +67,7 @@ func (b *bearer) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	resp, err := b.next.RoundTrip(authorized(req, "Bearer "+token))
-	if err != nil || (resp.StatusCode != http.StatusUnauthorized && resp.StatusCode != http.StatusForbidden) || !canReplay(req) {
+	if err != nil || !saysEnded(resp, token) || !canReplay(req) {
 		return resp, err
 	}
 	fresh, err := b.get(req.Context(), token)
@@ -82,6 +82,18 @@ func (b *bearer) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	return b.next.RoundTrip(authorized(out, "Bearer "+fresh))
+}
+
+// saysEnded tells whether an answer means that the token has ended.
+func saysEnded(resp *http.Response, token string) bool {
+	switch resp.StatusCode {
+	case http.StatusUnauthorized:
+		return true
+	case http.StatusForbidden:
+		at, err := http.ParseTime(resp.Header.Get("Date"))
+		return err == nil && endsSoon(token, at.Add(-expirySlack))
+	}
+	return false
 }
 
 // get gives the token, renewed when it is the one that was rejected, or near its end.

@@ -57,6 +57,15 @@ func accepting(credential string, status int) http.RoundTripper {
 	})
 }
 
+// at is a server with a clock of its own.
+func at(now time.Time, next http.RoundTripper) http.RoundTripper {
+	return roundTripper(func(req *http.Request) (*http.Response, error) {
+		resp, err := next.RoundTrip(req)
+		resp.Header.Set("Date", now.UTC().Format(http.TimeFormat))
+		return resp, err
+	})
+}
+
 func TestToken(t *testing.T) {
 	expired := fault.New(fault.NotLoggedIn, i18n.M("Session over."), i18n.Message{})
 	old, far := jwt(time.Now().Add(time.Minute)), jwt(time.Now().Add(time.Hour))
@@ -71,10 +80,12 @@ func TestToken(t *testing.T) {
 		{"good", &keys{token: far}, accepting("Bearer "+far, 401), 0, 200, ""},
 		{"near its end", &keys{token: old, fresh: far}, accepting("Bearer "+far, 401), 1, 200, ""},
 		{"401 cured", &keys{token: "a", fresh: "b"}, accepting("Bearer b", 401), 1, 200, ""},
-		{"403 cured", &keys{token: "a", fresh: "b"}, accepting("Bearer b", 403), 1, 200, ""},
-		{"403 that means it", &keys{token: "a", fresh: "b"}, accepting("", 403), 1, 403, ""},
+		{"401 that means it", &keys{token: "a", fresh: "b"}, accepting("", 401), 1, 401, ""},
+		{"403", &keys{token: "a", fresh: "b"}, accepting("Bearer b", 403), 0, 403, ""},
+		{"403, the token is good by the server's clock", &keys{token: far, fresh: "b"}, at(time.Now(), accepting("Bearer b", 403)), 0, 403, ""},
+		{"403, the token has ended by the server's clock", &keys{token: far, fresh: "b"}, at(time.Now().Add(2*time.Hour), accepting("Bearer b", 403)), 1, 200, ""},
 		{"401, session over", &keys{token: "a", err: expired}, accepting("", 401), 1, 0, fault.NotLoggedIn},
-		{"403, session over", &keys{token: "a", err: expired}, accepting("", 403), 1, 403, ""},
+		{"403, session over", &keys{token: far, err: expired}, at(time.Now().Add(2*time.Hour), accepting("", 403)), 1, 403, ""},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -95,12 +106,12 @@ func TestToken(t *testing.T) {
 	}
 }
 
-// Many requests whose token ends at the same time renew it once; a 403 that stays is not taken for an old token again.
+// Many requests whose token ends at the same time renew it once; a 401 that stays is not taken for an old token again.
 func TestTokenIsRenewedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, good := range []string{"Bearer b", "none"} {
 			k := &keys{token: "a", fresh: "b"}
-			rt := New(Options{Base: accepting(good, 403), Origin: "https://api.test", Auth: Auth{Token: k.source}})
+			rt := New(Options{Base: accepting(good, 401), Origin: "https://api.test", Auth: Auth{Token: k.source}})
 			var wg sync.WaitGroup
 			for range 50 {
 				wg.Go(func() { _, _ = rt.RoundTrip(request(t, t.Context(), "GET", "")) })

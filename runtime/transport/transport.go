@@ -4,7 +4,7 @@
 //	explain   turns what Go's network packages say into faults that people understand
 //	guard     refuses to send anything without TLS, to another host, or along a redirect to another host
 //	webPage   recognises the HTML of a gateway in the place of an API's answer
-//	retry     repeats what is safe to repeat, within a deadline
+//	retry     repeats what is safe to repeat, within a deadline and the command's budget
 //	gate      holds back what a host asked to hold back, and bounds the requests in flight by host
 //	auth      puts credentials on the request, renews a token once
 //	discreet  takes secrets that a server repeats out of its refusals
@@ -43,6 +43,8 @@ type Options struct {
 	// Deadline bounds the time in which a request is repeated, and the time that a body may take, where it is longer than
 	// Timeout. 0 is 90 s.
 	Deadline time.Duration
+	// Budget bounds the repetitions of everything that shares it: the requests of one command. Nil: no bound but Deadline.
+	Budget *Budget
 	// MaxBody bounds an answer, in bytes after decompression. 0 is 32 MiB.
 	MaxBody int64
 	// Concurrency bounds the requests in flight per host. 0 is 64. A 429 halves it, success raises it again.
@@ -93,7 +95,7 @@ func New(o Options) http.RoundTripper {
 	rt = &discreet{next: rt, hider: newHider(o)}
 	rt = o.Auth.wrap(rt)
 	rt = &gate{next: rt, hosts: hosts}
-	rt = &retry{next: rt, hosts: hosts, deadline: o.Deadline, onRetry: o.OnRetry}
+	rt = &retry{next: rt, hosts: hosts, deadline: o.Deadline, budget: o.Budget, onRetry: o.OnRetry}
 	rt = &webPage{next: rt}
 	rt = &guard{next: rt, origin: origin, err: originErr, userAgent: o.UserAgent}
 	return &explain{next: rt}
