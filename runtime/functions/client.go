@@ -54,7 +54,7 @@ func New(o Options) *Client {
 	u, err := url.Parse(endpoint)
 	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") || u.User != nil {
 		c.err = fault.New(fault.Invalid,
-			i18n.M("The endpoint of the compute service isn't a URL of the form https://HOST[:PORT]."),
+			i18n.M("The endpoint of the compute service is not a URL of the form https://HOST[:PORT]."),
 			i18n.M("Correct the endpoint in the Lithops configuration."))
 		return c
 	}
@@ -139,5 +139,5 @@ func (c *Client) in(ctx context.Context, ns string, escape bool, request func(w 
 	case rec != nil && rec.got != nil:
 		return *rec.got, nil
 	}
-	return answer{}, fault.New(fault.Internal, i18n.M("The request couldn't be made."), i18n.Message{}).Because(err)
+	return answer{}, fault.New(fault.Internal, i18n.M("The request could not be made."), i18n.Message{}).Because(err)
 }

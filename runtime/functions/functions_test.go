@@ -248,7 +248,7 @@ func TestRefusals(t *testing.T) {
 		{400, `{"error":"memory 5000 MB exceeds\u001b[31m allowed threshold","code":"ab12"}`, fault.Invalid, "memory 5000 MB exceeds?[31m allowed threshold.", []string{"transaction ab12"}},
 		{401, `{"error":"The supplied authentication is invalid","code":4711}`, fault.Denied, "authentication is invalid.", []string{"transaction 4711"}},
 		{403, `{"message":"not yours","trace":"x"}`, fault.Denied, "not yours.", nil},
-		{404, `{"error":"The requested resource does not exist.","code":"<script>"}`, fault.NotFound, "doesn't know action p/a", nil},
+		{404, `{"error":"The requested resource does not exist.","code":"<script>"}`, fault.NotFound, "does not know action p/a", nil},
 		{404, `404 page not found`, fault.Unavailable, "no OpenWhisk API", nil},
 		{409, `{"error":"Resource by this name exists but is not in this collection."}`, fault.Conflict, "answered 409", nil},
 		{413, ``, fault.TooLarge, "Request Entity Too Large.", nil},

@@ -87,7 +87,7 @@ var activationID = pattern.New(`^[0-9A-Za-z-]{1,64}$`)
 func (c *Client) Activation(ctx context.Context, id string) (entity.Activation, error) {
 	if !activationID.MatchString(id) {
 		return entity.Activation{}, fault.New(fault.Invalid,
-			i18n.M("{{.ID}} isn't an activation id.", "ID", transport.Printable(id, 100)), i18n.Message{})
+			i18n.M("{{.ID}} is not an activation id.", "ID", transport.Printable(id, 100)), i18n.Message{})
 	}
 	about := subject{"activation", id}
 	ns, err := c.namespace(ctx)

@@ -18,7 +18,7 @@ func checkName(kind, name string) error {
 		return nil
 	}
 	return fault.New(fault.Invalid,
-		i18n.M("{{.Name}} isn't a name that the compute service accepts for {{.Kind}}.", "Name", transport.Printable(name, 100), "Kind", subject{kind: kind, name: "..."}.message()),
+		i18n.M("{{.Name}} is not a name that the compute service accepts for {{.Kind}}.", "Name", transport.Printable(name, 100), "Kind", subject{kind: kind, name: "..."}.message()),
 		i18n.M("Use up to 256 letters, digits, and the characters _ @ . & - in it."))
 }
 

@@ -91,7 +91,7 @@ func (c *Client) CreateNamespace(ctx context.Context, name, resourceGroupID stri
 // DeleteNamespace removes an IAM namespace with everything in it; fault.NotFound when it is not there.
 func (c *Client) DeleteNamespace(ctx context.Context, id string) error {
 	if id == "" || id == "." || id == ".." {
-		return fault.New(fault.Invalid, i18n.M("A namespace without a name can't be deleted."), i18n.Message{})
+		return fault.New(fault.Invalid, i18n.M("A namespace without a name cannot be deleted."), i18n.Message{})
 	}
 	a, err := c.plain(ctx, http.MethodDelete, "/"+url.PathEscape(id), nil)
 	if err != nil {

@@ -44,7 +44,7 @@ func (c *Client) refusal(about subject, a answer) error {
 	}
 	var reason i18n.Message
 	if a.status == http.StatusNotFound {
-		reason = i18n.M("The compute service doesn't know {{.Subject}}: {{.Words}}", "Subject", about.message(), "Words", words)
+		reason = i18n.M("The compute service does not know {{.Subject}}: {{.Words}}", "Subject", about.message(), "Words", words)
 	} else {
 		reason = i18n.M("The compute service answered {{.Status}} for {{.Subject}}: {{.Words}}",
 			"Status", a.status, "Subject", about.message(), "Words", words)
@@ -70,7 +70,7 @@ func (c *Client) remedy(status int, about subject) i18n.Message {
 	case status == http.StatusConflict:
 		return i18n.M("Somebody else changed it at the same time: run the command again.")
 	case status == http.StatusRequestEntityTooLarge:
-		return i18n.M("The handler archive is too large for the service: remove what doesn't belong into the Lithops folder.")
+		return i18n.M("The handler archive is too large for the service: remove what does not belong into the Lithops folder.")
 	case status == http.StatusTooManyRequests:
 		return i18n.M("Wait a minute, then run the command again with a smaller '--jobs'.")
 	case status >= 500:
@@ -150,6 +150,6 @@ func errorText(v any) string {
 // unreadable is the fault for a success whose body is not what the API promises.
 func unreadable(about subject, err error) error {
 	return fault.New(fault.Unavailable,
-		i18n.M("The compute service's answer for {{.Subject}} can't be read.", "Subject", about.message()),
+		i18n.M("The compute service's answer for {{.Subject}} cannot be read.", "Subject", about.message()),
 		i18n.M("Check the endpoint, and whether a proxy or gateway stands in between; then try again.")).Because(err)
 }

@@ -83,7 +83,7 @@ func (s *Store) Get(ctx context.Context, key string) ([]byte, error) {
 	if len(data) > maxObject {
 		return nil, fault.New(fault.TooLarge,
 			i18n.M("The object {{.Key}} has more than {{.Size}} bytes.", "Key", printableKey(key), "Size", maxObject),
-			i18n.M("It isn't what Lithops writes there: delete it, then deploy the runtime again."))
+			i18n.M("It is not what Lithops writes there: delete it, then deploy the runtime again."))
 	}
 	return data, nil
 }

@@ -88,7 +88,7 @@ func exact(prefixes []string) ([]string, error) {
 	for _, prefix := range sorted {
 		if len(prefix) < 2 || !strings.HasSuffix(prefix, "/") || strings.HasPrefix(prefix, "/") {
 			return nil, fault.New(fault.Internal,
-				i18n.M("Objects below {{.Prefix}} can't be deleted: a prefix must be a name that ends in /.", "Prefix", printableKey(prefix)),
+				i18n.M("Objects below {{.Prefix}} cannot be deleted: a prefix must be a name that ends in /.", "Prefix", printableKey(prefix)),
 				i18n.Message{})
 		}
 		if len(out) == 0 || !strings.HasPrefix(prefix, out[len(out)-1]) {
@@ -127,7 +127,7 @@ func (p *purge) objects(ctx context.Context) error {
 
 func (p *purge) leftOver(n int) error {
 	return fault.New(fault.Failed,
-		i18n.N("{{.Count}} objects couldn't be deleted.", n),
+		i18n.N("{{.Count}} objects could not be deleted.", n),
 		i18n.M("See the reasons, then run the command again.")).With(p.result().Failed...)
 }
 

@@ -48,10 +48,10 @@ func (s *Store) explain(ctx context.Context, about subject, err error) error {
 	checkEndpoint := i18n.M("Check the endpoint of the storage in the Lithops configuration, then try again.")
 	switch {
 	case code == s3.ErrCodeNoSuchBucket:
-		return fault.New(fault.NotFound, i18n.M("The bucket {{.Bucket}} doesn't exist.", "Bucket", bucket),
+		return fault.New(fault.NotFound, i18n.M("The bucket {{.Bucket}} does not exist.", "Bucket", bucket),
 			i18n.M("Check 'storage_bucket' in the Lithops configuration; 'ibmcloud fn-runtime deploy' makes the bucket.")).Because(err)
 	case code == s3.ErrCodeNoSuchKey, code == "NoSuchUpload":
-		return fault.New(fault.NotFound, i18n.M("The object {{.Key}} isn't in the bucket {{.Bucket}}.",
+		return fault.New(fault.NotFound, i18n.M("The object {{.Key}} is not in the bucket {{.Bucket}}.",
 			"Key", printableKey(string(about)), "Bucket", bucket), i18n.Message{}).Because(err)
 	case code == "RequestTimeTooSkewed":
 		return fault.New(fault.Denied, i18n.M("The storage refuses the request because this machine's clock is wrong."),
@@ -60,12 +60,12 @@ func (s *Store) explain(ctx context.Context, about subject, err error) error {
 		return fault.New(fault.Denied, i18n.M("The storage refuses access to bucket {{.Bucket}}: {{.Words}}",
 			"Bucket", bucket, "Words", words(err)), s.remedy()).Because(err)
 	case code == request.ErrCodeSerialization:
-		return fault.New(fault.Unavailable, i18n.M("The storage's answer for bucket {{.Bucket}} can't be read (HTTP status {{.Status}}).",
+		return fault.New(fault.Unavailable, i18n.M("The storage's answer for bucket {{.Bucket}} cannot be read (HTTP status {{.Status}}).",
 			"Bucket", bucket, "Status", status), checkEndpoint).Because(err)
 	case code == "BucketRegionError":
 		return fault.New(fault.Invalid, i18n.M("The bucket {{.Bucket}} is in another region.", "Bucket", bucket), checkEndpoint).Because(err)
 	case status == 0:
-		return fault.New(fault.Internal, i18n.M("The request to the storage couldn't be made: {{.Words}}", "Words", words(err)),
+		return fault.New(fault.Internal, i18n.M("The request to the storage could not be made: {{.Words}}", "Words", words(err)),
 			checkEndpoint).Because(err)
 	}
 	kind, remedy := transport.KindOfStatus(status), checkEndpoint
@@ -128,7 +128,7 @@ func (s *Store) within(prefix, key string) error {
 		return nil
 	}
 	return fault.New(fault.Failed,
-		i18n.M("The storage listed the object {{.Key}}, which isn't below {{.Prefix}}. It was left alone.", "Key", printableKey(key), "Prefix", prefix),
+		i18n.M("The storage listed the object {{.Key}}, which is not below {{.Prefix}}. It was left alone.", "Key", printableKey(key), "Prefix", prefix),
 		i18n.M("Check the endpoint of the storage in the Lithops configuration."))
 }
 
@@ -136,13 +136,13 @@ func (s *Store) within(prefix, key string) error {
 // listing; believing it would report a bucket as empty that has not been looked into.
 func (s *Store) unreadable() error {
 	return fault.New(fault.Unavailable,
-		i18n.M("The storage's answer for bucket {{.Bucket}} can't be read (HTTP status {{.Status}}).", "Bucket", s.o.Bucket, "Status", http.StatusOK),
+		i18n.M("The storage's answer for bucket {{.Bucket}} cannot be read (HTTP status {{.Status}}).", "Bucket", s.o.Bucket, "Status", http.StatusOK),
 		i18n.M("Check the endpoint of the storage in the Lithops configuration, then try again."))
 }
 
 // endless is the fault for a listing that does not come to an end.
 func (s *Store) endless() error {
 	return fault.New(fault.Failed,
-		i18n.M("The storage's listing of bucket {{.Bucket}} doesn't come to an end.", "Bucket", s.o.Bucket),
+		i18n.M("The storage's listing of bucket {{.Bucket}} does not come to an end.", "Bucket", s.o.Bucket),
 		i18n.M("Check the endpoint of the storage in the Lithops configuration."))
 }

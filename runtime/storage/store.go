@@ -59,7 +59,7 @@ func New(o Options) *Store {
 	u, err := url.Parse(o.Endpoint)
 	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") || u.User != nil {
 		s.err = fault.New(fault.Invalid,
-			i18n.M("The endpoint of the storage isn't a URL of the form https://HOST[:PORT]."),
+			i18n.M("The endpoint of the storage is not a URL of the form https://HOST[:PORT]."),
 			i18n.M("Correct 'endpoint' in the storage section of the Lithops configuration."))
 		return s
 	}

@@ -66,7 +66,7 @@ func rootCAs(o Options) (*x509.CertPool, error) {
 		pem, err := readBundle(name)
 		if err != nil {
 			return nil, fault.New(fault.Invalid,
-				i18n.M("The certificate bundle {{.File}} can't be read: {{.Error}}.", "File", name, "Error", err),
+				i18n.M("The certificate bundle {{.File}} cannot be read: {{.Error}}.", "File", name, "Error", err),
 				i18n.M("Correct or unset SSL_CERT_FILE and REQUESTS_CA_BUNDLE.")).Because(err)
 		}
 		extra = append(extra[:len(extra):len(extra)], pem)

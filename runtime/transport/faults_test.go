@@ -70,7 +70,7 @@ func TestFaults(t *testing.T) {
 	}{
 		{"refused", Options{}, "http://" + gone.Addr().String(), fault.Unavailable, "refuses connections"},
 		{"closed", Options{}, closed, fault.Unavailable, "broke"},
-		{"no such host", Options{}, "https://no-such-host.invalid", fault.Unavailable, "can't be found"},
+		{"no such host", Options{}, "https://no-such-host.invalid", fault.Unavailable, "cannot be found"},
 		{"hang", short, raw(t, func(net.Conn) { <-hang }), fault.Timeout, "in time"},
 		{"hang in the body", short, raw(t, func(c net.Conn) {
 			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nx")
@@ -88,7 +88,7 @@ func TestFaults(t *testing.T) {
 		{"no HTTP", Options{}, raw(t, func(c net.Conn) { _, _ = io.WriteString(c, "220 smtp ready\r\n") }), fault.Unavailable, "broke"},
 		{"no TLS", Options{}, strings.Replace(raw(t, func(c net.Conn) {
 			_, _ = io.WriteString(c, "HTTP/1.1 400 Bad Request\r\n\r\n")
-		}), "http:", "https:", 1), fault.Invalid, "doesn't speak TLS"},
+		}), "http:", "https:", 1), fault.Invalid, "does not speak TLS"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -160,7 +160,7 @@ func TestCertificates(t *testing.T) {
 	if err := os.WriteFile(file, ca, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := get(t, Options{}, srv.URL); fault.KindOf(err) != fault.Denied || !strings.Contains(err.Error(), "isn't trusted") {
+	if _, err := get(t, Options{}, srv.URL); fault.KindOf(err) != fault.Denied || !strings.Contains(err.Error(), "is not trusted") {
 		t.Errorf("unknown: %v", err)
 	}
 	for name, o := range map[string]Options{"CA": {CAs: [][]byte{ca}}, "file": {CAFiles: []string{"", file}}, "insecure": {SkipTLSVerify: true}} {

@@ -49,7 +49,7 @@ func (g *guard) check(req *http.Request) error {
 	host := req.URL.Host
 	if req.URL.Scheme != "https" && !Loopback(req.URL.Hostname()) {
 		return fault.New(fault.Invalid,
-			i18n.M("{{.URL}} has no TLS and isn't on this machine, so nothing was sent.", "URL", place(req.URL)),
+			i18n.M("{{.URL}} has no TLS and is not on this machine, so nothing was sent.", "URL", place(req.URL)),
 			i18n.M("Use an endpoint that starts with https://."))
 	}
 	if g.origin != nil && !sameOrigin(g.origin, req.URL) {
@@ -81,7 +81,7 @@ func parseOrigin(o Options) (*url.URL, error) {
 	u, err := url.Parse(o.Origin)
 	if err != nil || u.Host == "" {
 		return nil, fault.New(fault.Invalid,
-			i18n.M("The endpoint {{.Endpoint}} isn't a URL.", "Endpoint", o.Origin),
+			i18n.M("The endpoint {{.Endpoint}} is not a URL.", "Endpoint", o.Origin),
 			i18n.M("Give it in the form https://HOST[:PORT]."))
 	}
 	return u, nil

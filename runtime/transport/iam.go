@@ -53,7 +53,7 @@ func exchange(ctx context.Context, endpoint, apiKey string, rt http.RoundTripper
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, strings.NewReader(form.Encode()))
 	if err != nil {
 		return "", time.Time{}, fault.New(fault.Invalid,
-			i18n.M("The IAM endpoint {{.Endpoint}} isn't a URL.", "Endpoint", endpoint),
+			i18n.M("The IAM endpoint {{.Endpoint}} is not a URL.", "Endpoint", endpoint),
 			i18n.M("Give it in the form https://HOST[:PORT]."))
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -76,7 +76,7 @@ func exchange(ctx context.Context, endpoint, apiKey string, rt http.RoundTripper
 	switch {
 	case resp.StatusCode == http.StatusBadRequest, resp.StatusCode == http.StatusUnauthorized, resp.StatusCode == http.StatusForbidden:
 		return "", time.Time{}, fault.New(fault.Denied,
-			i18n.M("IBM Cloud doesn't accept the API key: {{.Reason}}", "Reason", Printable(answer.ErrorMessage, 300)),
+			i18n.M("IBM Cloud does not accept the API key: {{.Reason}}", "Reason", Printable(answer.ErrorMessage, 300)),
 			i18n.M("Check the API key in the Lithops configuration, or create one with 'ibmcloud iam api-key-create NAME'."))
 	case resp.StatusCode >= 300 || err != nil || answer.AccessToken == "":
 		kind := KindOfStatus(max(resp.StatusCode, 300))

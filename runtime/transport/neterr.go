@@ -58,20 +58,20 @@ func explained(req *http.Request, err error) error {
 	switch {
 	case errors.As(err, &dns):
 		return fault.New(fault.Unavailable,
-			i18n.M("The host name {{.Host}} can't be found.", "Host", req.URL.Hostname()), tryAgain).Because(err)
+			i18n.M("The host name {{.Host}} cannot be found.", "Host", req.URL.Hostname()), tryAgain).Because(err)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return fault.New(fault.Unavailable,
 			i18n.M("{{.URL}} refuses connections.", "URL", where), tryAgain).Because(err)
 	case untrusted(err):
 		return fault.New(fault.Denied,
-			i18n.M("The certificate of {{.URL}} isn't trusted: {{.Error}}.", "URL", where, "Error", certificateError(err)),
+			i18n.M("The certificate of {{.URL}} is not trusted: {{.Error}}.", "URL", where, "Error", certificateError(err)),
 			i18n.M("Check the endpoint; if its certificate is your organisation's own, set SSL_CERT_FILE to the bundle that holds its authority.")).Because(err)
 	case notTLS(err):
 		return fault.New(fault.Invalid,
-			i18n.M("{{.URL}} doesn't speak TLS.", "URL", where), i18n.M("Check the scheme and the port of the endpoint.")).Because(err)
+			i18n.M("{{.URL}} does not speak TLS.", "URL", where), i18n.M("Check the scheme and the port of the endpoint.")).Because(err)
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return fault.New(fault.Timeout,
-			i18n.M("{{.URL}} didn't answer in time.", "URL", where), tryAgain).Because(err)
+			i18n.M("{{.URL}} did not answer in time.", "URL", where), tryAgain).Because(err)
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return fault.New(fault.Unavailable,
 			i18n.M("{{.URL}} broke off in the middle of its answer.", "URL", where), tryAgain).Because(err)
