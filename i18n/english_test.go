@@ -202,12 +202,16 @@ func encodeText(t *testing.T, v any) json.RawMessage {
 func TestTextsFollowTheGuide(t *testing.T) {
 	please := regexp.MustCompile(`(?i)\bplease\b`)
 	plugin := regexp.MustCompile(`\b[Pp]lugin\b`)
+	short := regexp.MustCompile(`(?i)n't\b|\b(it|that|there|what|who)'s\b|\b(you|we|they)'(re|ve|ll)\b|\bcan not\b`)
 	for id := range sourceTexts(t) {
 		if please.MatchString(id) {
 			t.Errorf("%q: no \"please\"", id)
 		}
 		if plugin.MatchString(strings.ReplaceAll(id, "ibmcloud plugin", "")) {
 			t.Errorf("%q: write plug-in", id)
+		}
+		if m := short.FindString(id); m != "" {
+			t.Errorf("%q: one form everywhere: write %q out (is not, cannot)", id, m)
 		}
 		if strings.HasSuffix(id, ".") && !strings.HasSuffix(id, "...") && id[0] >= 'a' && id[0] <= 'z' && !strings.HasPrefix(id, "ibmcloud") {
 			t.Errorf("%q: a sentence starts with a capital", id)
