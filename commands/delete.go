@@ -32,7 +32,7 @@ func newDelete(f *Factory) *cobra.Command {
 			o.req.Name = args[0]
 			return remove(cmd.Context(), f, o)
 		},
-		ValidArgsFunction: f.completeRuntimes(&o.target, "default", "all"),
+		ValidArgsFunction: f.completeRuntimes(&o.target, runtime.DefaultName, runtime.AllName),
 	}
 	memoryFlag(cmd, &o.req.MemoryMB, i18n.M("Only runtimes with one of the memory sizes `MB,...` given."))
 	stringFlag(cmd, &o.req.LithopsVersion, "lithops-version", "v", i18n.M("Only runtimes of this Lithops `VERSION`."))

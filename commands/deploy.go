@@ -36,7 +36,7 @@ func newDeploy(f *Factory) *cobra.Command {
 			o.req.Python = o.target.pythonVersion()
 			return deploy(cmd.Context(), f, o)
 		},
-		ValidArgsFunction: f.completeImages(false, "default"),
+		ValidArgsFunction: f.completeImages(false, runtime.DefaultName),
 	}
 	memoryFlag(cmd, &o.req.MemoryMB, i18n.M("Deploy in each of the memory sizes `MB,...` given."))
 	countFlag(cmd, &o.req.TimeoutS, "timeout", "t", maxTimeout, i18n.M("Time limit of a call in `SECONDS`."))

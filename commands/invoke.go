@@ -35,7 +35,7 @@ func newInvoke(f *Factory) *cobra.Command {
 			}
 			return f.View.Invocations(list)
 		},
-		ValidArgsFunction: f.completeRuntimes(&target, "default"),
+		ValidArgsFunction: f.completeRuntimes(&target, runtime.DefaultName),
 	}
 	countFlag(cmd, &req.MemoryMB, "memory", "m", maxMemory, i18n.M("Call the runtime with this memory in `MB`."))
 	countFlag(cmd, &req.Count, "count", "n", maxCalls, i18n.M("Make `N` calls; 2 without this."))

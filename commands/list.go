@@ -30,7 +30,7 @@ func newList(f *Factory) *cobra.Command {
 			}
 			return list(cmd.Context(), f, &target, req)
 		},
-		ValidArgsFunction: f.completeRuntimes(&target, "default"),
+		ValidArgsFunction: f.completeRuntimes(&target, runtime.DefaultName),
 	}
 	boolFlag(cmd, &req.AllKeys, "all-keys", "", i18n.M("List the runtimes of every user key."))
 	target.add(f, cmd)

@@ -35,7 +35,7 @@ type localFlags struct {
 
 func (l *localFlags) add(cmd *cobra.Command) {
 	stringFlag(cmd, &l.python, "python", "", i18n.M("Run actions with this `PYTHON`, a version such as 3.11 or a path."))
-	invokers := []string{"process", "docker", "auto"}
+	invokers := local.Invokers()
 	cmd.Flags().Var(choice{values: invokers, set: func(s string) { l.invoker = s }, get: func() string { return l.invoker }},
 		"invoker", i18n.M("Run actions as `KIND`: process, docker or auto.").ID)
 	complete(cmd, "invoker", invokers...)

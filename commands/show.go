@@ -32,7 +32,7 @@ func newShow(f *Factory) *cobra.Command {
 			}
 			return f.View.Details(list)
 		},
-		ValidArgsFunction: f.completeRuntimes(&target, "default"),
+		ValidArgsFunction: f.completeRuntimes(&target, runtime.DefaultName),
 	}
 	countFlag(cmd, &req.MemoryMB, "memory", "m", maxMemory, i18n.M("Only the runtime with this memory in `MB`."))
 	target.add(f, cmd)

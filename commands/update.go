@@ -31,7 +31,7 @@ func newUpdate(f *Factory) *cobra.Command {
 			o.req.Name = args[0]
 			return update(cmd.Context(), f, o)
 		},
-		ValidArgsFunction: f.completeRuntimes(&o.target, "default", "all"),
+		ValidArgsFunction: f.completeRuntimes(&o.target, runtime.DefaultName, runtime.AllName),
 	}
 	memoryFlag(cmd, &o.req.MemoryMB, i18n.M("Only runtimes with one of the memory sizes `MB,...` given."))
 	countFlag(cmd, &o.req.TimeoutS, "timeout", "t", maxTimeout, i18n.M("New time limit of a call in `SECONDS`."))

@@ -24,7 +24,7 @@ func TestPlaceholdersInValuesAreNotFilled(t *testing.T) {
 }
 
 func TestUnknownTextStaysEnglish(t *testing.T) {
-	for _, locale := range append(Locales(), "xx_XX", "") {
+	for _, locale := range append(locales(), "xx_XX", "") {
 		if got := New(locale).Say(M("No such text {{.N}}.", "N", 3)); got != "No such text 3." {
 			t.Errorf("%s: %q", locale, got)
 		}

@@ -9,8 +9,8 @@ import (
 // English is the locale of the texts in the source.
 const English = "en_US"
 
-// Locales are the locales of the IBM Cloud CLI; each has a file in resources.
-func Locales() []string {
+// locales are the locales of the IBM Cloud CLI; each has a file in resources.
+func locales() []string {
 	return []string{English, "de_DE", "es_ES", "fr_FR", "it_IT", "ja_JP", "ko_KR", "pt_BR", "zh_Hans", "zh_Hant"}
 }
 
@@ -25,7 +25,7 @@ func Pick(configured string, getenv func(string) string) string {
 	}
 	wanted, _, _ = strings.Cut(wanted, ".") // de_DE.UTF-8
 	wanted, _, _ = strings.Cut(wanted, "@") // de_DE@euro
-	for _, known := range Locales() {
+	for _, known := range locales() {
 		if strings.EqualFold(wanted, known) {
 			return known
 		}
@@ -42,7 +42,7 @@ func nearest(wanted string) string {
 	if err != nil {
 		return English
 	}
-	locales := Locales()
+	locales := locales()
 	tags := make([]language.Tag, len(locales))
 	for i, l := range locales {
 		tags[i] = language.MustParse(l)

@@ -17,7 +17,7 @@ var placeholder = regexp.MustCompile(`{{\.\w+}}`)
 // Every text is there in every locale of the CLI, and no other.
 func TestTranslationsAreComplete(t *testing.T) {
 	texts := sourceTexts(t)
-	for _, locale := range Locales() {
+	for _, locale := range locales() {
 		have := make(map[string]bool)
 		for _, e := range readResource(t, locale) {
 			if _, ok := texts[e.ID]; !ok {
@@ -38,7 +38,7 @@ func TestTranslationsAreComplete(t *testing.T) {
 
 // Every form of a translation has the placeholders and the commands of its text.
 func TestTranslationsFitTheSource(t *testing.T) {
-	for _, locale := range Locales() {
+	for _, locale := range locales() {
 		for _, e := range readResource(t, locale) {
 			for form, text := range formsOf(t, e) {
 				if strings.TrimSpace(text) == "" {
@@ -61,7 +61,7 @@ func TestTranslationsFitTheSource(t *testing.T) {
 // A plural has a form for every number in every language: without it the text would be shown in English.
 func TestPluralsHaveEveryForm(t *testing.T) {
 	plurals := sourceTexts(t)
-	for _, locale := range Locales() {
+	for _, locale := range locales() {
 		spoken := new(dictionary)
 		for _, e := range readResource(t, locale) {
 			if object := bytes.HasPrefix(e.Translation, []byte("{")); object != plurals[e.ID] {

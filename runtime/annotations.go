@@ -16,7 +16,6 @@ const (
 	noteLithops     = "fn-runtime-lithops"     // Lithops version
 	notePython      = "fn-runtime-python"      // "3.11", as the metadata call found it to be expected
 	noteVersion     = "fn-runtime-version"     // of the plug-in
-	noteInterpreter = "fn-runtime-interpreter" // path of the Python that the local endpoint runs
 )
 
 // note reads an annotation that is text; anything else counts as absent, because annotations are the server's.

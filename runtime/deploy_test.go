@@ -225,7 +225,7 @@ func TestDeploySaysWhosePythonRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := w.functions.All()[pkg+"/"+w.action(defaultImage, 256)]
-	if !strings.Contains(w.seen.said(), "Python of this machine (/usr/bin/python3), not the image") || a.Annotations["fn-runtime-interpreter"] != "/usr/bin/python3" {
+	if !strings.Contains(w.seen.said(), "Python of this machine (/usr/bin/python3), not the image") || a.Annotations[entity.InterpreterAnnotation] != "/usr/bin/python3" {
 		t.Errorf("said %q, action %+v", w.seen.said(), a)
 	}
 }

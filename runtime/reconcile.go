@@ -178,7 +178,7 @@ func (s *Service) registration(c *change, bundle lithops.Bundle) entity.Action {
 	if have := c.have.action; c.want.source == "" && have != nil && digest != "" && digest == note(*have, noteDigest) {
 		c.want.source = note(*have, noteSource) // the same image
 	}
-	for _, k := range []string{noteDigest, notePinned, noteInterpreter, noteSource} {
+	for _, k := range []string{noteDigest, notePinned, entity.InterpreterAnnotation, noteSource} {
 		delete(notes, k)
 	}
 	if c.want.source != "" {
@@ -196,7 +196,7 @@ func (s *Service) registration(c *change, bundle lithops.Bundle) entity.Action {
 		notes[notePinned] = true
 	}
 	if s.Target.HostPython && s.Install.Interpreter != "" {
-		notes[noteInterpreter] = s.Install.Interpreter
+		notes[entity.InterpreterAnnotation] = s.Install.Interpreter
 	}
 	return entity.Action{
 		Package: c.want.pkg, Name: c.want.action, Image: c.want.reference(),

@@ -116,9 +116,9 @@ func (v *View) versus(have, client string) string {
 
 func cacheText(state string) i18n.Message {
 	switch state {
-	case "same":
+	case runtime.CacheSame:
 		return i18n.M("the same")
-	case "stale":
+	case runtime.CacheStale:
 		return i18n.M("stale")
 	}
 	return i18n.M("absent")

@@ -29,6 +29,9 @@ type Action struct {
 	UpdatedAt   time.Time
 }
 
+// InterpreterAnnotation names the Python that the local endpoint runs an action with, an absolute path.
+const InterpreterAnnotation = "fn-runtime-interpreter"
+
 // Code is what an action runs: a zip archive in base64, as PUT action wants it in exec.code.
 type Code struct {
 	Base64 string

@@ -38,7 +38,7 @@ func (c Cache) ReadMetadata(key string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := readBounded(path, MaxMetadata)
+	data, err := readBounded(path, maxMetadata)
 	return data, c.failed(path, err)
 }
 

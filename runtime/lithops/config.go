@@ -129,14 +129,11 @@ func (c *Config) with(root *node, err error) (*Config, error) {
 	return c, nil
 }
 
-// Found tells whether there is a configuration. The client runs in its localhost mode without one.
-func (c *Config) Found() bool { return c.root != nil }
+// found tells whether there is a configuration. The client runs in its localhost mode without one.
+func (c *Config) found() bool { return c.root != nil }
 
 // Source is where the configuration came from: a path, or LITHOPS_CONFIG; "" when there is no such place.
 func (c *Config) Source() string { return c.source }
-
-// Version is the Lithops version that the configuration was read for.
-func (c *Config) Version() string { return c.version }
 
 // Backend is lithops.backend or, where only a mode is given, the backend of that mode's section, as releases before
 // 2.3.5 want it; "localhost" in that mode; "" when nothing is configured.
@@ -159,7 +156,7 @@ func (c *Config) Backend() (string, error) {
 // StorageBackend is lithops.storage or the client's default: ibm_cos up to 3.1.0, aws_s3 later; "" when there is no
 // configuration at all.
 func (c *Config) StorageBackend() (string, error) {
-	if !c.Found() {
+	if !c.found() {
 		return "", nil
 	}
 	r := c.reader("lithops")

@@ -159,7 +159,7 @@ func TestSearchOrder(t *testing.T) {
 func TestEmptyConfigurationIsNone(t *testing.T) {
 	for _, text := range []string{"", "# nothing\n", "{}", "---\n", "null"} {
 		c := mustLoad(t, "3.8.0", text)
-		if c.Found() {
+		if c.found() {
 			t.Errorf("%q is found", text)
 		}
 		if s, err := c.Storage(Compute{}, Install{Version: "3.8.0"}); err != nil || s != (Storage{}) {

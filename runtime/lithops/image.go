@@ -103,7 +103,7 @@ func defaultImage(backend Backend, r release, python string) string {
 var acceptedByLithops = pattern.New(`^[A-Za-z0-9_/.:-]+$`)
 
 // maxImage leaves room for "_{memory}MB_{version}" behind the image in an action's name.
-const maxImage = MaxName - 32
+const maxImage = maxName - 32
 
 // ValidateImage refuses the names that a registry, Docker or the Lithops client would refuse, and shows a corrected
 // one where there is one.
@@ -166,7 +166,7 @@ var notInImages = pattern.New(`[^a-z0-9_/.:-]+`)
 
 // correctedImage guesses what was meant; "" when the guess is no valid name either. Tags keep their case.
 func correctedImage(name string) string {
-	if len(name) > 4*MaxName {
+	if len(name) > 4*maxName {
 		return ""
 	}
 	name = strings.TrimSpace(name)

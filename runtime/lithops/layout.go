@@ -1,21 +1,21 @@
 package lithops
 
-// Layout is where one line of releases puts its version into the names it makes. There are three:
+// layout is where one line of releases puts its version into the names it makes. There are three:
 //
 //	2.2 - 2.6    lithops_v{v}_{user}  {img}_{mem}MB      lithops.runtimes/{v}/{backend}/...
 //	2.7          lithops_v{v}_{user}  {img}_{mem}MB      lithops.runtimes/{backend}/{v}/...
 //	2.8 and on   lithops_{user}       {img}_{mem}MB_{v}  lithops.runtimes/{backend}/{v}/...
 //
 // Read from ibm_cf.py, openwhisk.py and storage.py of every release from 2.2.0 to 3.8.0.
-type Layout struct {
+type layout struct {
 	VersionInPackage     bool // else it is in the action's name
 	VersionBeforeBackend bool // in the metadata key, else behind it
 }
 
-// LayoutOf gives the layout of a Lithops version; one that is not known yet has the newest.
-func LayoutOf(version string) Layout {
+// layoutOf gives the layout of a Lithops version; one that is not known yet has the newest.
+func layoutOf(version string) layout {
 	r := parseRelease(version)
-	return Layout{
+	return layout{
 		VersionInPackage:     r.before(2, 8, 0),
 		VersionBeforeBackend: r.before(2, 7, 0),
 	}

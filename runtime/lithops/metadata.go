@@ -12,8 +12,8 @@ import (
 	"fn-runtime/runtime/pattern"
 )
 
-// MaxMetadata bounds what is read as metadata, in bytes. OpenWhisk allows results of 1 MB; 300 modules make 6 KB.
-const MaxMetadata = 4 << 20
+// maxMetadata bounds what is read as metadata, in bytes. OpenWhisk allows results of 1 MB; 300 modules make 6 KB.
+const maxMetadata = 4 << 20
 
 // Preinstall is a module that a runtime has.
 type Preinstall struct {
@@ -89,7 +89,7 @@ func ParseMetadata(data []byte) (Metadata, error) {
 }
 
 func parseMetadata(data []byte) (m Metadata, what string) {
-	if len(data) > MaxMetadata {
+	if len(data) > maxMetadata {
 		return m, "it is too large"
 	}
 	var err error

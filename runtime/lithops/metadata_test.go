@@ -63,7 +63,7 @@ func TestParseMetadataRefuses(t *testing.T) {
 		`{"preinstalls":[["a"]],"python_version":"3.11"}`, `{"preinstalls":[[1,true]],"python_version":"3.11"}`, `{"preinstalls":null,"python_version":"3.11"}`,
 		`{"preinstalls":[],"python_version":"\u001b[31m"}`, `{"preinstalls":[],"python_version":3.11}`, `{"preinstalls":[]}`,
 		`{"preinstalls":[],"python_version":"3.11","lithops_version":"x\n"}`, `{"preinstalls":[],"python_version":"3.11","runtime_timeout":"600"}`,
-		`{"preinstalls":"` + strings.Repeat("x", MaxMetadata) + `"}`,
+		`{"preinstalls":"` + strings.Repeat("x", maxMetadata) + `"}`,
 	} {
 		if _, err := ParseMetadata([]byte(bad)); !fault.Is(err, fault.Invalid) {
 			t.Errorf("%.60q: %v", bad, err)
@@ -100,7 +100,7 @@ func FuzzMetadata(f *testing.F) {
 			t.Errorf("%q", out)
 		}
 		again, err := ParseMetadata(out)
-		if len(out) <= MaxMetadata && (err != nil || again.TimeoutS != 7 || !bytes.Equal(Encode(again, 7), out)) {
+		if len(out) <= maxMetadata && (err != nil || again.TimeoutS != 7 || !bytes.Equal(Encode(again, 7), out)) {
 			t.Errorf("%q, %v", out, err)
 		}
 	})

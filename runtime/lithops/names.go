@@ -18,12 +18,12 @@ const (
 
 const metadataSuffix = ".meta.json"
 
-// MaxName is the length of an OpenWhisk entity name, in bytes (EntityName.scala: ENTITY_NAME_MAX_LENGTH).
-const MaxName = 256
+// maxName is the length of an OpenWhisk entity name, in bytes (EntityName.scala: ENTITY_NAME_MAX_LENGTH).
+const maxName = 256
 
 // Package is the name of the package that holds this client's actions.
 func (c Contract) Package() string {
-	if LayoutOf(c.Version).VersionInPackage {
+	if layoutOf(c.Version).VersionInPackage {
 		return "lithops_v" + c.Version + "_" + c.UserKey
 	}
 	return "lithops_" + c.UserKey
@@ -32,7 +32,7 @@ func (c Contract) Package() string {
 // Action is the name of the action for an image, as Image returns it, and a memory in MB.
 func (c Contract) Action(image string, memoryMB int) string {
 	name := imageInAction(image) + "_" + strconv.Itoa(memoryMB) + "MB"
-	if !LayoutOf(c.Version).VersionInPackage {
+	if !layoutOf(c.Version).VersionInPackage {
 		name += "_" + c.Version
 	}
 	return name
@@ -45,7 +45,7 @@ func imageInAction(image string) string {
 // MetadataKey is the key of the metadata object of an action; the local cache has the same name below its folder.
 func (c Contract) MetadataKey(action string) string {
 	parts := []string{string(c.Backend), c.Version}
-	if LayoutOf(c.Version).VersionBeforeBackend {
+	if layoutOf(c.Version).VersionBeforeBackend {
 		parts[0], parts[1] = parts[1], parts[0]
 	}
 	if c.Backend == IBMCF {
@@ -81,15 +81,15 @@ var entityName = pattern.New(`^(?:[A-Za-z0-9_]|[A-Za-z0-9_][A-Za-z0-9_@ .&-]*[A-
 
 // ValidateNames checks that OpenWhisk takes the names made for this client, before anything is sent.
 func (c Contract) ValidateNames(action string) error {
-	if p := c.Package(); len(p) > MaxName || !entityName.MatchString(p) {
+	if p := c.Package(); len(p) > maxName || !entityName.MatchString(p) {
 		return fault.New(fault.Invalid,
 			i18n.M("The package name '{{.Name}}' is not a valid OpenWhisk name.", "Name", p),
 			i18n.M("Set the user part of package names with '--user-key'."))
 	}
-	if len(action) > MaxName {
+	if len(action) > maxName {
 		return fault.New(fault.Invalid,
 			i18n.M("The action name '{{.Name}}' has {{.Length}} characters; OpenWhisk allows {{.Max}}.",
-				"Name", action, "Length", len(action), "Max", MaxName),
+				"Name", action, "Length", len(action), "Max", maxName),
 			i18n.M("Choose a shorter image name."))
 	}
 	if !entityName.MatchString(action) {

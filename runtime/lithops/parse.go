@@ -22,7 +22,7 @@ var (
 // later releases, which hold actions of any version, and for packages that are not Lithops'.
 func PackageVersion(pkg string) (version string, ok bool) {
 	m := versionedPackage.FindStringSubmatch(pkg)
-	if m == nil || !LayoutOf(m[1]).VersionInPackage {
+	if m == nil || !layoutOf(m[1]).VersionInPackage {
 		return "", false
 	}
 	return m[1], true
@@ -88,7 +88,7 @@ func ParseMetadataKey(key string) (ref MetadataRef, ok bool) {
 	if first {
 		backend, version = version, backend
 	}
-	if !versionOnly.MatchString(version) || LayoutOf(version).VersionBeforeBackend != first {
+	if !versionOnly.MatchString(version) || layoutOf(version).VersionBeforeBackend != first {
 		return MetadataRef{}, false
 	}
 	ref = MetadataRef{Backend: Backend(backend), Version: version}

@@ -21,7 +21,7 @@ const (
 // configuration that was not found gives the zero Storage. compute matters because from 3.0 on the client takes the
 // region of ibm_cf for ibm_cos where none is configured.
 func (c *Config) Storage(compute Compute, install Install) (Storage, error) {
-	if !c.Found() {
+	if !c.found() {
 		return Storage{}, nil
 	}
 	backend, err := c.StorageBackend()
@@ -60,7 +60,7 @@ func (c *Config) Storage(compute Compute, install Install) (Storage, error) {
 		}
 	}
 	if out.Bucket == "" {
-		out.Bucket = DefaultBucket(out, install.Version)
+		out.Bucket = defaultBucket(out, install.Version)
 	}
 	return out, r.err
 }
@@ -68,7 +68,7 @@ func (c *Config) Storage(compute Compute, install Install) (Storage, error) {
 // Ignored says which keys of the configuration a client of this version does not look at, although they look as if they
 // counted: what the user wrote there has no effect.
 func (c *Config) Ignored(install Install) []i18n.Message {
-	if !c.Found() || parseRelease(install.Version).before(2, 9, 0) {
+	if !c.found() || parseRelease(install.Version).before(2, 9, 0) {
 		return nil
 	}
 	bucket := c.root.get("lithops").get("storage_bucket")
@@ -155,9 +155,9 @@ func (c *Config) s3(out *Storage, rel release) *reader {
 	return r
 }
 
-// DefaultBucket is the name that a client of 3.0 or later makes up when no bucket is configured; "" where it makes up
+// defaultBucket is the name that a client of 3.0 or later makes up when no bucket is configured; "" where it makes up
 // none, or one that only the service can tell: aws_s3 asks for the caller's id from 3.3 on.
-func DefaultBucket(s Storage, version string) string {
+func defaultBucket(s Storage, version string) string {
 	rel := parseRelease(version)
 	if rel.before(3, 0, 0) || s.AccessKeyID == "" || s.SecretAccessKey == "" {
 		return ""

@@ -59,6 +59,10 @@ func (t *tree) walk(ctx context.Context, dir string, depth int) error {
 		}
 		switch {
 		case t.skip(e.Name(), info.IsDir()):
+		case strings.Contains(e.Name(), `\`): // what unpacks the archive takes a backslash for a slash, so the name may climb
+			return fault.New(fault.Invalid,
+				i18n.M("{{.Path}} has a backslash in its name, which leads elsewhere when the archive is unpacked.", "Path", path.Join(t.dir, name)),
+				i18n.M("Remove it, or install Lithops again."))
 		case info.IsDir():
 			err = t.walk(ctx, name, depth+1)
 		case info.Mode().IsRegular():

@@ -16,6 +16,12 @@ import (
 	"fn-runtime/runtime/pattern"
 )
 
+// defaultInvoker needs nothing but a Python.
+const defaultInvoker = invoker.Process
+
+// Invokers lists the kinds of invoker, as 'local start --invoker' takes them.
+func Invokers() []string { return []string{invoker.Process, invoker.Docker, invoker.Auto} }
+
 // InvokerSetup is what the endpoint tells its invoker.
 type InvokerSetup struct {
 	Kind    string // "process", "docker" or "auto"

@@ -133,7 +133,7 @@ func (o Options) describe(i Info, port, s3Port int) (Info, error) {
 	i.Endpoint = "https://127.0.0.1:" + strconv.Itoa(port)
 	i.S3Endpoint = "http://127.0.0.1:" + strconv.Itoa(s3Port)
 	i.CAFile, i.CABundle = filepath.Join(abs, caFile), filepath.Join(abs, bundleFile)
-	i.InvokerAsked = or(o.Invoker, i.InvokerAsked, "process")
+	i.InvokerAsked = or(o.Invoker, i.InvokerAsked, defaultInvoker)
 	i.Invoker = i.InvokerAsked
 	i.StartedAt, i.Version = time.Now().UTC(), o.Version
 	i.Python, err = interpreter(o.Python, i.Python)

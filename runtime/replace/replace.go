@@ -21,8 +21,8 @@ const (
 	tries = 500
 )
 
-// ErrBusy says that another process has been writing the file for seconds.
-var ErrBusy = errors.New("another process is writing it")
+// errBusy says that another process has been writing the file for seconds.
+var errBusy = errors.New("another process is writing it")
 
 // File gives the file this content, readable and writable for its owner alone. Its folder must exist.
 func File(path string, data []byte) error {
@@ -33,7 +33,7 @@ func File(path string, data []byte) error {
 		}
 		time.Sleep(pause)
 	}
-	return &fs.PathError{Op: "write", Path: path, Err: ErrBusy}
+	return &fs.PathError{Op: "write", Path: path, Err: errBusy}
 }
 
 // Remove removes the file and what a killed process left beside it; nil when neither is there.

@@ -145,17 +145,17 @@ func (f *Functions) DeleteNamespace(ctx context.Context, id string) error {
 	})
 }
 
-// Page is how many entries a list gives with one request.
-const Page = 200
+// pageSize is how many entries a list gives with one request.
+const pageSize = 200
 
 // pages gives a sorted list page by page, each with a request of its own.
 func pages[T any](ctx context.Context, f *Functions, request string, list func() ([]T, error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		for skip := 0; ; skip += Page {
+		for skip := 0; ; skip += pageSize {
 			var page []T
 			err := f.do(ctx, fmt.Sprintf("%s skip=%d", request, skip), func() error {
 				all, err := list()
-				page = all[min(skip, len(all)):min(skip+Page, len(all))]
+				page = all[min(skip, len(all)):min(skip+pageSize, len(all))]
 				return err
 			})
 			if err != nil {
@@ -168,7 +168,7 @@ func pages[T any](ctx context.Context, f *Functions, request string, list func()
 					return
 				}
 			}
-			if len(page) < Page {
+			if len(page) < pageSize {
 				return
 			}
 		}

@@ -43,9 +43,9 @@ const (
 	APIKey      = "5eC2e701-aaaa-4bbb-8ccc-0123456789ab:sEcReT-openwhisk-key-0123456789"
 	Token       = "sEcReT-iam-access-token-0123456789"
 	IAMKey      = "abCd-sEcReT-iam-api-key-0123456789"
-	AccessKey   = "FNAAAAAAAAAAAAAAAAAA"
+	accessKey   = "FNAAAAAAAAAAAAAAAAAA"
 	SecretKey   = "sEcReT-hmac-secret-0123456789"
-	NamespaceID = "11111111-2222-3333-4444-555555555555"
+	namespaceID = "11111111-2222-3333-4444-555555555555"
 	Bucket      = "lithops-bucket"
 )
 
@@ -67,11 +67,11 @@ const (
 	Registry  = "registry"
 )
 
-// Wrap puts a handler in front of a service.
-type Wrap func(service string, next http.Handler) http.Handler
+// wrap puts a handler in front of a service.
+type wrap func(service string, next http.Handler) http.Handler
 
 // Open starts a cloud whose state is in dir; wrap may be nil.
-func Open(t testing.TB, dir string, wrap Wrap) *Cloud {
+func Open(t testing.TB, dir string, wrap wrap) *Cloud {
 	t.Helper()
 	c := &Cloud{Proxies: map[string]*proxy.Proxy{}}
 	t.Cleanup(c.Close)
@@ -82,10 +82,10 @@ func Open(t testing.TB, dir string, wrap Wrap) *Cloud {
 	c.DB = db
 	c.closers = append(c.closers, func() { _ = db.Close() })
 	if err := errors.Join(
-		db.CreateNamespace(state.Namespace{ID: NamespaceID, Name: rest.DefaultNamespace}), db.CreateBucket(Bucket)); err != nil {
+		db.CreateNamespace(state.Namespace{ID: namespaceID, Name: rest.DefaultNamespace}), db.CreateBucket(Bucket)); err != nil {
 		t.Fatal(err)
 	}
-	api := rest.New(rest.Config{DB: db, Invoker: worker{c}, APIKey: APIKey, Token: Token, NamespaceID: NamespaceID, APIHost: "https://127.0.0.1"})
+	api := rest.New(rest.Config{DB: db, Invoker: worker{c}, APIKey: APIKey, Token: Token, NamespaceID: namespaceID, APIHost: "https://127.0.0.1"})
 	c.closers = append(c.closers, func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
@@ -96,7 +96,7 @@ func Open(t testing.TB, dir string, wrap Wrap) *Cloud {
 	if err != nil {
 		t.Fatal(err)
 	}
-	store := s3.Handler(db, s3.Keys{AccessKey: AccessKey, SecretKey: SecretKey, Token: Token}, nil)
+	store := s3.Handler(db, s3.Keys{AccessKey: accessKey, SecretKey: SecretKey, Token: Token}, nil)
 	for service, handler := range map[string]http.Handler{
 		OpenWhisk: api,
 		S3: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -197,5 +197,5 @@ ibm_cos: {endpoint: %q, storage_bucket: %s, service_instance_id: instance, regio
 	return fmt.Sprintf(`lithops: {backend: openwhisk, storage: minio}
 openwhisk: {endpoint: %q, namespace: %s, api_key: %q, insecure: true}
 minio: {endpoint: %q, access_key_id: %s, secret_access_key: %s, storage_bucket: %s}
-`, c.URL(OpenWhisk), rest.DefaultNamespace, APIKey, c.URL(S3), AccessKey, SecretKey, Bucket)
+`, c.URL(OpenWhisk), rest.DefaultNamespace, APIKey, c.URL(S3), accessKey, SecretKey, Bucket)
 }

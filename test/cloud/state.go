@@ -23,7 +23,7 @@ func (c *Cloud) State(home string) ([]string, error) {
 		return nil, err
 	}
 	for _, ns := range spaces {
-		if ns.ID != NamespaceID {
+		if ns.ID != namespaceID {
 			lines = append(lines, "namespace "+ns.Name)
 		}
 		packages, err := c.DB.Packages(ns.ID, 0, 1000)

@@ -80,7 +80,7 @@ func TestMainJob(t *testing.T) {
 			job(t, s, python, second)
 			for _, r := range s.Requests()[mark:] {
 				if r.Service == "openwhisk" && r.Method != "POST" && r.Method != "GET" {
-					t.Errorf("the client had to deploy: %s %s (%s)", r.Method, r.Path, r.Agent)
+					t.Errorf("the client had to deploy: %s %s (%s)", r.Method, r.Path, r.UserAgent)
 				}
 			}
 

@@ -4,7 +4,8 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
-	"strings"
+
+	"fn-runtime/runtime/local"
 )
 
 // Endpoint is what the local endpoint of a stage says of itself in its own file, credentials included.
@@ -41,31 +42,12 @@ func (s *Stage) Endpoint() (e Endpoint) {
 	return e
 }
 
-// Request is one line of the local endpoint's record.
-type Request struct {
-	Service string `json:"service"` // "openwhisk", "s3" or "endpoint"
-	Method  string `json:"method"`
-	Path    string `json:"path"`
-	Query   string `json:"query"`
-	Status  int    `json:"status"`
-	Agent   string `json:"user_agent"`
-}
-
 // Requests reads the local endpoint's record. A record without any request is a mistake of the test.
-func (s *Stage) Requests() (all []Request) {
+func (s *Stage) Requests() []local.Request {
 	s.t.Helper()
-	data, err := os.ReadFile(filepath.Join(s.LocalDir(), "endpoint.jsonl"))
+	all, err := local.Requests(s.LocalDir())
 	if err != nil {
 		s.t.Fatal(err)
-	}
-	for line := range strings.Lines(string(data)) {
-		var r struct {
-			Message string `json:"msg"`
-			Request
-		}
-		if err := json.Unmarshal([]byte(line), &r); err == nil && r.Message == "request" {
-			all = append(all, r.Request)
-		}
 	}
 	if len(all) == 0 {
 		s.t.Fatal("the endpoint has no record of requests")

@@ -85,13 +85,13 @@ func Binary(t testing.TB) string {
 	return build.path
 }
 
-// Required tells whether a missing tool is a failure: always in CI (CI=true), where no test may pass by skipping.
-func Required() bool { return os.Getenv("CI") == "true" }
+// required tells whether a missing tool is a failure: always in CI (CI=true), where no test may pass by skipping.
+func required() bool { return os.Getenv("CI") == "true" }
 
 // Missing ends the test because the machine lacks something: a failure in CI, a skip elsewhere.
 func Missing(t testing.TB, format string, args ...any) {
 	t.Helper()
-	if Required() {
+	if required() {
 		t.Fatalf(format, args...)
 	}
 	t.Skipf(format, args...)

@@ -52,12 +52,12 @@ func (c *Check) schema(t testing.TB, name string) *jsonschema.Schema {
 		c.schemas.all = map[string]*jsonschema.Schema{}
 		compiler := jsonschema.NewCompiler()
 		compiler.AssertFormat()
-		for _, n := range Names(t) {
+		for _, n := range names(t) {
 			if err := compiler.AddResource(url(t, n), closed(read(t, n))); err != nil {
 				t.Fatal(err)
 			}
 		}
-		for _, n := range Names(t) {
+		for _, n := range names(t) {
 			s, err := compiler.Compile(url(t, n))
 			if err != nil {
 				t.Fatal(err)
@@ -72,8 +72,8 @@ func (c *Check) schema(t testing.TB, name string) *jsonschema.Schema {
 	return s
 }
 
-// Names gives the schemas that there are.
-func Names(t testing.TB) (names []string) {
+// names gives the schemas that there are.
+func names(t testing.TB) (names []string) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(harness.Root(t), "docs", "schema", "*.json"))
 	if err != nil || len(files) == 0 {

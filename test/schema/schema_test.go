@@ -100,7 +100,7 @@ func TestRealOutputFollowsTheSchemas(t *testing.T) {
 		check.Valid(t, "local-logs", line)
 	}
 	seen["local-logs"] = logs != ""
-	for _, name := range Names(t) {
+	for _, name := range names(t) {
 		if name != "common" && name != "apply" && !seen[name] {
 			t.Errorf("no output was held to %s.json", name)
 		}

@@ -18,7 +18,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // open opens a session over a pipe and gives an HTTP/2 client at the engine's end.
-func open(t *testing.T, account Account) (*Session, *http.Client, map[string][]string) {
+func open(t *testing.T, account account) (*session, *http.Client, map[string][]string) {
 	t.Helper()
 	engine, ours := net.Pipe()
 	var meta map[string][]string

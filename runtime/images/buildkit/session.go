@@ -23,9 +23,9 @@ import (
 // Dialer hijacks a connection to the engine: client.DialHijack of the Docker client.
 type Dialer func(ctx context.Context, path, proto string, meta map[string][]string) (net.Conn, error)
 
-// Account gives user and secret for a registry host as BuildKit names it ("registry-1.docker.io" is Docker Hub). Both
+// account gives user and secret for a registry host as BuildKit names it ("registry-1.docker.io" is Docker Hub). Both
 // empty means anonymous; a user "" with a secret is an identity token.
-type Account func(ctx context.Context, host string) (user, secret string, err error)
+type account func(ctx context.Context, host string) (user, secret string, err error)
 
 // The methods that a session offers: health, without which BuildKit ends it, and credentials. The second is
 // moby/buildkit, session/auth/auth.proto.
@@ -37,18 +37,18 @@ const (
 // maxMessage is the most that a request of BuildKit may hold, in bytes: a host name.
 const maxMessage = 64 << 10
 
-// Session is open from Open to Close. Its ID goes into the build's options.
-type Session struct {
+// session is open from Open to Close. Its ID goes into the build's options.
+type session struct {
 	ID     string
 	server *http.Server
 	done   chan struct{}
 }
 
 // Open offers a session to the engine. The build that names its ID may start at once: the engine waits for it.
-func Open(ctx context.Context, dial Dialer, account Account) (*Session, error) {
+func Open(ctx context.Context, dial Dialer, account account) (*session, error) {
 	var id [16]byte
 	_, _ = rand.Read(id[:]) // never fails
-	s := &Session{ID: hex.EncodeToString(id[:]), done: make(chan struct{})}
+	s := &session{ID: hex.EncodeToString(id[:]), done: make(chan struct{})}
 	conn, err := dial(ctx, "/session", "h2c", map[string][]string{
 		"X-Docker-Expose-Session-Uuid":        {s.ID},
 		"X-Docker-Expose-Session-Name":        {"fn-runtime"},
@@ -69,14 +69,14 @@ func Open(ctx context.Context, dial Dialer, account Account) (*Session, error) {
 }
 
 // Close ends the session and waits until nothing of it runs any more.
-func (s *Session) Close() error {
+func (s *session) Close() error {
 	err := s.server.Close()
 	<-s.done
 	return err
 }
 
 // handler answers unary gRPC calls: a message of five bytes of prefix and a protobuf, and the status in trailers.
-func handler(account Account) http.Handler {
+func handler(account account) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc(methodHealth, func(w http.ResponseWriter, r *http.Request) {
 		reply(w, protowire.AppendVarint(protowire.AppendTag(nil, 1, protowire.VarintType), 1), "0") // SERVING

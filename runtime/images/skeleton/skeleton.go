@@ -35,9 +35,9 @@ func Pythons() []string {
 	return []string{"3.6", "3.7", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14"}
 }
 
-// Base is the image that a skeleton for this Python starts from when conda is not used. Debian 12 is the base of every
+// base is the image that a skeleton for this Python starts from when conda is not used. Debian 12 is the base of every
 // official Python image from 3.7 on; 3.6 ended before it came out.
-func Base(python string) string {
+func base(python string) string {
 	if python == "3.6" {
 		return "python:3.6-slim-bullseye"
 	}
@@ -58,8 +58,8 @@ func pins(python string) (cos, core string) {
 	return "", ""
 }
 
-// CondaBase is the image whose conda makes the environment of a conda skeleton.
-const CondaBase = "continuumio/miniconda3:24.11.1-0"
+// condaBase is the image whose conda makes the environment of a conda skeleton.
+const condaBase = "continuumio/miniconda3:24.11.1-0"
 
 // Modules are what a worker imports on top of Python's own library, with a store of the Lithops configuration's name:
 // "ibm_cos", or "minio", "ceph" and "aws_s3", which share an SDK. "" is every store of a skeleton. The names are those of
@@ -135,11 +135,11 @@ func render(o Options) ([]file, error) {
 			i18n.M("Give one of {{.Pythons}} with '--python'.", "Pythons", strings.Join(Pythons(), ", ")))
 	}
 	dockerfile, data := "Dockerfile", map[string]any{
-		"Python": o.Python, "Base": Base(o.Python), "Imports": strings.Join(Modules(""), ", "),
+		"Python": o.Python, "Base": base(o.Python), "Imports": strings.Join(Modules(""), ", "),
 	}
 	data["COS"], data["Core"] = pins(o.Python)
 	if o.Conda {
-		dockerfile, data["Base"] = "Dockerfile.conda", CondaBase
+		dockerfile, data["Base"] = "Dockerfile.conda", condaBase
 	}
 	var files []file
 	for _, t := range []struct{ template, name string }{

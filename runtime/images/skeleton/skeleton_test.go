@@ -23,7 +23,7 @@ func TestWrite(t *testing.T) {
 				t.Errorf("wrote %v", written)
 			}
 			dockerfile := read(t, filepath.Join(dir, "Dockerfile"))
-			want := "ARG BASE=" + Base(python) + "\n"
+			want := "ARG BASE=" + base(python) + "\n"
 			if conda {
 				want = "python=" + python + " pip"
 			}

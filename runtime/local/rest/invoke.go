@@ -10,12 +10,10 @@ import (
 	"strconv"
 	"time"
 
+	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/local/invoke"
 	"fn-runtime/runtime/local/state"
 )
-
-// PythonAnnotation names the interpreter of an action: an absolute path, else Config.Python.
-const PythonAnnotation = "fn-runtime-interpreter"
 
 func (a *api) invoke(c call) error {
 	q := c.r.URL.Query()
@@ -137,7 +135,7 @@ func (a *api) interpreter(x state.Action) string {
 	list, _ := parseKeyValues(x.Annotations)
 	for _, kv := range list {
 		var path string
-		if kv.Key == PythonAnnotation && json.Unmarshal(kv.Value, &path) == nil && isAbsolute(path) {
+		if kv.Key == entity.InterpreterAnnotation && json.Unmarshal(kv.Value, &path) == nil && isAbsolute(path) {
 			return path
 		}
 	}

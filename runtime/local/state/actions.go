@@ -43,8 +43,8 @@ func patch(version string) string {
 	return fmt.Sprintf("%d.%d.%d", a, b, c+1)
 }
 
-// HashCode gives the CodeHash of exec.code.
-func HashCode(code string) string {
+// hashCode gives the CodeHash of exec.code.
+func hashCode(code string) string {
 	sum := sha256.Sum256([]byte(code))
 	return hex.EncodeToString(sum[:])
 }
@@ -126,7 +126,7 @@ func (d *DB) PutAction(ns, pkg, name string, code *string, change func(old *Acti
 		if code != nil {
 			next.CodeHash = ""
 			if *code != "" {
-				next.CodeHash = HashCode(*code)
+				next.CodeHash = hashCode(*code)
 			}
 		}
 		revision, err := bump(tx, "revision", 1)

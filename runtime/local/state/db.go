@@ -22,7 +22,7 @@ var (
 	ErrExists   = errors.New("already exists")
 	ErrNotEmpty = errors.New("not empty")
 	ErrLocked   = errors.New("another process uses the state")
-	ErrFull     = errors.New("the size limit of the state is reached")
+	errFull     = errors.New("the size limit of the state is reached")
 )
 
 // The top-level buckets of the file.

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"go.uber.org/goleak"
 )
 
 // TestMain lets the test binary be the writer that TestAcknowledgedWritesSurviveAKill kills.
@@ -17,7 +19,7 @@ func TestMain(m *testing.M) {
 		writeForEver(dir)
 		return
 	}
-	os.Exit(m.Run())
+	goleak.VerifyTestMain(m)
 }
 
 // writeForEver says each key once it has been written.

@@ -290,7 +290,7 @@ const objectBytes = "object_bytes"
 func (d *DB) Room(size int64) error {
 	return d.db.View(func(tx *bbolt.Tx) error {
 		if counter(tx, objectBytes)+max(size, 0) > d.limits.ObjectBytes {
-			return ErrFull
+			return errFull
 		}
 		return nil
 	})

@@ -85,22 +85,22 @@ func TestSharedCodeIsStoredOnceAndGoesWithItsLastAction(t *testing.T) {
 		t.Fatalf("%+v %+v", a, b)
 	}
 	again := must[Action](t)(d.PutAction("id", "p", "a", nil, keep))
-	if again.CodeHash != HashCode(code) || again.Version != "0.0.2" {
+	if again.CodeHash != hashCode(code) || again.Version != "0.0.2" {
 		t.Fatalf("an update without code must keep it: %+v", again)
 	}
 	must[Action](t)(d.PutAction("id", "p", "a", &other, keep))
-	if got := must[string](t)(d.Code(HashCode(code))); got != code {
+	if got := must[string](t)(d.Code(hashCode(code))); got != code {
 		t.Fatal("b has lost its code")
 	}
 	must[Action](t)(d.DeleteAction("id", "p", "b"))
-	if _, err := d.Code(HashCode(code)); !errors.Is(err, ErrNotFound) {
+	if _, err := d.Code(hashCode(code)); !errors.Is(err, ErrNotFound) {
 		t.Fatalf("code without action stays: %v", err)
 	}
 	if _, n, err := d.DeletePackage("id", "p", false); !errors.Is(err, ErrNotEmpty) || n != 1 {
 		t.Fatalf("%d %v", n, err)
 	}
 	ok(t, d.DeleteNamespace("id"))
-	if _, err := d.Code(HashCode(other)); !errors.Is(err, ErrNotFound) {
+	if _, err := d.Code(hashCode(other)); !errors.Is(err, ErrNotFound) {
 		t.Fatal("code survives its namespace")
 	}
 }
@@ -258,7 +258,7 @@ func TestTheStoreIsBounded(t *testing.T) {
 	d := open(t, t.TempDir(), Limits{ObjectBytes: 100}, nil)
 	ok(t, d.CreateBucket("b"))
 	put(t, d, "b", "a", make([]byte, 90))
-	if _, err := d.Put("b", "c", nil, bytes.NewReader(make([]byte, 20)), 20, allow); !errors.Is(err, ErrFull) {
+	if _, err := d.Put("b", "c", nil, bytes.NewReader(make([]byte, 20)), 20, allow); !errors.Is(err, errFull) {
 		t.Fatal(err)
 	}
 	ok(t, d.Delete("b", "a"))

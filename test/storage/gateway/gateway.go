@@ -15,10 +15,10 @@ import (
 	"time"
 )
 
-// Version is the release that is used: built from the Go module proxy once, and kept in the cache.
-const Version = "v1.8.0"
+// version is the release that is used: built from the Go module proxy once, and kept in the cache.
+const version = "v1.8.0"
 
-const module = "github.com/versity/versitygw/cmd/versitygw@" + Version
+const module = "github.com/versity/versitygw/cmd/versitygw@" + version
 
 // The credentials of the server's only account.
 const (
@@ -37,7 +37,7 @@ type Gateway struct {
 
 // Install gives the server's binary, building it below cache when it is not there yet.
 func Install(ctx context.Context, cache string) (string, error) {
-	dir, err := filepath.Abs(filepath.Join(cache, "versitygw-"+Version))
+	dir, err := filepath.Abs(filepath.Join(cache, "versitygw-"+version))
 	if err != nil {
 		return "", err
 	}

@@ -1,0 +1,196 @@
+package house
+
+import (
+	"go/ast"
+	"go/types"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/tools/go/packages"
+
+	"fn-runtime/test/harness"
+)
+
+// An exported name is a promise to other packages; one that no other package uses is a promise to nobody, and is written
+// small. Used is what another folder names (a black-box test is another folder, a test of the same one is not), what
+// stands in the signature or the fields of something used, a value of a type that is used, and a method that an
+// interface wants.
+func TestExportedNamesAreUsedOutside(t *testing.T) {
+	mode := packages.NeedName | packages.NeedFiles | packages.NeedImports | packages.NeedTypes | packages.NeedSyntax | packages.NeedTypesInfo
+	loaded, err := packages.Load(&packages.Config{Mode: mode, Dir: harness.Root(t), Tests: true}, "./...")
+	if err != nil {
+		t.Fatal(err)
+	}
+	declared := map[string]types.Object{} // key -> object
+	where := map[string]string{}
+	used := map[string]bool{}
+	wanted := wantedMethods(loaded)
+	for _, p := range loaded {
+		if len(p.Errors) > 0 {
+			t.Fatal(p.Errors)
+		}
+		for id, obj := range p.TypesInfo.Defs {
+			position := p.Fset.Position(id.Pos())
+			if obj == nil || !obj.Exported() || p.Name == "main" || strings.HasSuffix(position.Filename, "_test.go") {
+				continue
+			}
+			if k := key(obj); k != "" && !wanted[obj.Name()] {
+				declared[k], where[k] = obj, position.String()
+			}
+		}
+		for _, obj := range p.TypesInfo.Uses {
+			if k := key(obj); k != "" && folder(obj.Pkg().Path()) != folder(p.PkgPath) {
+				used[k] = true
+			}
+		}
+	}
+	if len(declared) < 100 {
+		t.Fatalf("only %d exported names were found", len(declared))
+	}
+	for grown := true; grown; {
+		grown = false
+		for k, obj := range declared {
+			for _, named := range mentions(obj) {
+				name := key(named.Obj())
+				// What is used shows its types; a value of a used type is part of it.
+				_, value := obj.(*types.Const)
+				switch {
+				case used[k] && !used[name]:
+					used[name], grown = true, true
+				case value && used[name] && !used[k]:
+					used[k], grown = true, true
+				}
+			}
+		}
+	}
+	var idle []string
+	for k := range declared {
+		if !used[k] {
+			idle = append(idle, k+" is used by no other package: "+where[k])
+		}
+	}
+	slices.Sort(idle)
+	if len(idle) > 0 {
+		t.Error(strings.Join(idle, "\n"))
+	}
+}
+
+// key names an object of a package or a method of one of its types, the same for every variant of the package; "" for
+// anything else.
+func key(obj types.Object) string {
+	if obj == nil || obj.Pkg() == nil || !strings.HasPrefix(obj.Pkg().Path(), "fn-runtime") {
+		return ""
+	}
+	home := folder(obj.Pkg().Path())
+	if obj.Parent() == obj.Pkg().Scope() {
+		return home + "." + obj.Name()
+	}
+	if f, ok := obj.(*types.Func); ok && f.Signature().Recv() != nil {
+		recv := f.Signature().Recv().Type()
+		if p, ok := recv.(*types.Pointer); ok {
+			recv = p.Elem()
+		}
+		if n, ok := recv.(*types.Named); ok {
+			return home + "." + n.Obj().Name() + "." + f.Name()
+		}
+	}
+	return ""
+}
+
+// mentions gives the named types that an object shows: in its signature, its exported fields, its type.
+func mentions(obj types.Object) []*types.Named {
+	var all []*types.Named
+	var walk func(t types.Type, deep bool)
+	walk = func(t types.Type, deep bool) {
+		switch t := t.(type) {
+		case *types.Named:
+			all = append(all, t)
+			for i := range t.TypeArgs().Len() {
+				walk(t.TypeArgs().At(i), false)
+			}
+			if deep {
+				walk(t.Underlying(), true)
+			}
+		case *types.Pointer:
+			walk(t.Elem(), false)
+		case *types.Slice:
+			walk(t.Elem(), false)
+		case *types.Array:
+			walk(t.Elem(), false)
+		case *types.Chan:
+			walk(t.Elem(), false)
+		case *types.Map:
+			walk(t.Key(), false)
+			walk(t.Elem(), false)
+		case *types.Tuple:
+			for v := range t.Variables() {
+				walk(v.Type(), false)
+			}
+		case *types.Signature:
+			walk(t.Params(), false)
+			walk(t.Results(), false)
+		case *types.Struct:
+			for f := range t.Fields() {
+				if f.Exported() {
+					walk(f.Type(), false)
+				}
+			}
+		case *types.Interface:
+			for m := range t.Methods() {
+				walk(m.Type(), false)
+			}
+			for e := range t.EmbeddedTypes() {
+				walk(e, false)
+			}
+		}
+	}
+	_, isType := obj.(*types.TypeName)
+	walk(obj.Type(), isType)
+	return all
+}
+
+// wantedMethods gives the names of the methods of every interface that our packages and what they import declare.
+func wantedMethods(loaded []*packages.Package) map[string]bool {
+	wanted, seen := map[string]bool{}, map[*types.Package]bool{}
+	add := func(t types.Type) {
+		if i, ok := t.Underlying().(*types.Interface); ok {
+			for m := range i.Methods() {
+				wanted[m.Name()] = true
+			}
+		}
+	}
+	var visit func(p *types.Package)
+	visit = func(p *types.Package) {
+		if seen[p] {
+			return
+		}
+		seen[p] = true
+		for _, name := range p.Scope().Names() {
+			if obj, ok := p.Scope().Lookup(name).(*types.TypeName); ok {
+				add(obj.Type())
+			}
+		}
+		for _, i := range p.Imports() {
+			visit(i)
+		}
+	}
+	for _, p := range loaded {
+		visit(p.Types)
+		for _, file := range p.Syntax {
+			ast.Inspect(file, func(n ast.Node) bool {
+				if i, ok := n.(*ast.InterfaceType); ok && p.TypesInfo.TypeOf(i) != nil {
+					add(p.TypesInfo.TypeOf(i))
+				}
+				return true
+			})
+		}
+	}
+	return wanted
+}
+
+// folder is a package without the marks of its test variants.
+func folder(path string) string {
+	path, _, _ = strings.Cut(path, " ")
+	return strings.TrimSuffix(strings.TrimSuffix(path, ".test"), "_test")
+}
