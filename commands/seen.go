@@ -69,7 +69,8 @@ func readSeen(path string) map[string]seen {
 	if info, err := os.Stat(path); err != nil || info.Size() > seenBytes {
 		return all
 	}
-	if data, err := os.ReadFile(path); err == nil && json.Unmarshal(data, &all) != nil {
+	data, err := os.ReadFile(path)
+	if err == nil && (json.Unmarshal(data, &all) != nil || all == nil) { // null makes it nil
 		return make(map[string]seen)
 	}
 	return all

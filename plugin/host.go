@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/IBM-Cloud/ibm-cloud-cli-sdk/bluemix/configuration/config_helpers"
+	"github.com/IBM-Cloud/ibm-cloud-cli-sdk/bluemix/configuration/core_config"
 	sdk "github.com/IBM-Cloud/ibm-cloud-cli-sdk/plugin"
 
 	"fn-runtime/commands"
@@ -56,6 +57,8 @@ func readHost(session bool) (h *host, err error) {
 		return h, unreadable(fault.Invalid, file, readErr.Error())
 	case !json.Valid(data):
 		return h, unreadable(fault.Invalid, file, "it is not valid JSON")
+	case core_config.NewBXConfigData().Unmarshal(data) != nil: // its error would show values
+		return h, unreadable(fault.Invalid, file, "a value in it is of the wrong type")
 	}
 	defer recovered(file, &err)
 	return h, h.fill(sdk.InitPluginContext(commands.Name))

@@ -119,6 +119,14 @@ func TestReadNamesTheFile(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add([]byte("runtimes:\n- image: a\n  memory: [1, 2]\n  build: {context: ., args: {A: 1}}\n"))
 	f.Add([]byte("regions: all\nruntimes:\n- default\n"))
+	for _, hostile := range []string{
+		"a: &a [x,x]\nb: &b [*a,*a]\nc: &c [*b,*b]\nruntimes: *c\n", "runtimes: &r\n- *r\n", "<<: *x\nruntimes: []\n", // bombs, loops
+		strings.Repeat("[", 200), strings.Repeat("- ", 200), strings.Repeat("{a: ", 50), strings.Repeat("? ", 100), // nesting
+		"runtimes: {}\n", "runtimes:\n- [default]\n", "runtimes:\n- image: 1\n  memory: x\n  pin: 3\n  build: []\n", // wrong types
+		"runtimes:\n- image: !!binary aGk=\n", "runtimes:\n- image: a\n  memory: 0x1p999\n", "---\n---\n", "runtimes: |\n a\n", "\xff\xfe", "%YAML 9.9\n--- !x\n",
+	} {
+		f.Add([]byte(hostile))
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		file, err := Parse("f", data)
 		if err == nil {

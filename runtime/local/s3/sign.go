@@ -90,7 +90,7 @@ func verifyQuery(r *http.Request, k Keys, now time.Time) (*signature, *refusal) 
 	at, err := time.Parse(timeFormat, date)
 	seconds, err2 := strconv.Atoi(q.Get("X-Amz-Expires"))
 	lifetime := time.Duration(seconds) * time.Second
-	if err != nil || err2 != nil || q.Get("X-Amz-Algorithm") != algorithm || seconds < 0 || lifetime > maxPresign {
+	if err != nil || err2 != nil || q.Get("X-Amz-Algorithm") != algorithm || seconds < 0 || seconds > int(maxPresign/time.Second) {
 		return nil, refuse(http.StatusBadRequest, "AuthorizationQueryParametersError", "Query-string authentication parameters are missing or not valid.")
 	}
 	if now.After(at.Add(lifetime)) || at.Sub(now) > clockSkew {

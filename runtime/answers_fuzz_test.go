@@ -1,0 +1,53 @@
+package runtime
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"unicode"
+
+	"fn-runtime/runtime/entity"
+)
+
+// FuzzStored reads any metadata object. What is written in its place is read as the same, with the proof in it once.
+func FuzzStored(f *testing.F) {
+	for _, s := range []string{
+		`{"preinstalls": [["a", true]], "python_version": "3.11", "lithops_version": "3.8.0", "runtime_timeout": 60}`,
+		`{"preinstalls": [], "python_version": "3.11", "fn_runtime": "x", "x": "\ud800", "fn_runtime": 1}`,
+		`{"preinstalls": [["a"]], "python_version": 3.11}`, `null`, `[]`, `{"a": 1}{"b": 2}`, strings.Repeat(`{"a":`, 200),
+	} {
+		f.Add([]byte(s), "proof")
+	}
+	f.Fuzz(func(t *testing.T, data []byte, proof string) {
+		read, err := readMetadata(data)
+		if err != nil {
+			return
+		}
+		if strings.ContainsAny(proof, `"\`) || strings.ContainsFunc(proof, func(r rune) bool { return r < ' ' || r > '~' }) {
+			proof = "p" // proofs are hexadecimal
+		}
+		written, err := writeMetadata(read.Metadata, 60, proof)
+		if err != nil || !json.Valid(written) {
+			t.Fatalf("%s, %v", written, err)
+		}
+		again, err := readMetadata(written)
+		if err != nil || again.Proof != proof || again.TimeoutS != 60 || again.PythonVersion != read.PythonVersion || len(again.Preinstalls) != len(read.Preinstalls) {
+			t.Errorf("%s became %s: %+v, %v", data, written, again, err)
+		}
+	})
+}
+
+// FuzzReason reads any result and log of an activation that failed: one line, without control characters, bounded.
+func FuzzReason(f *testing.F) {
+	f.Add([]byte(`{"error":"no"}`), "a\x1b[2J", "whisk internal error")
+	f.Add([]byte(`{"error":{"a":[1]}}`), "", "\u202e")
+	f.Add([]byte(`[`), strings.Repeat("x", 5000), "")
+	f.Fuzz(func(t *testing.T, result []byte, log, status string) {
+		said := append(lastLines(strings.Split(log, "\n")), reason(entity.Activation{ID: log, Result: result, Status: status}))
+		for _, s := range said {
+			if len([]rune(s)) > shownWidth+100 || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+				t.Errorf("%q", s)
+			}
+		}
+	})
+}

@@ -1,0 +1,97 @@
+package images
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"fn-runtime/runtime/fault"
+)
+
+// FuzzContext sends a folder with a file and a link of any name, content and target under any .dockerignore, and reads
+// the archive: names stay inside, contents are whole, a link is sent as a link and never as what it points to.
+func FuzzContext(f *testing.F) {
+	f.Add("sub/file", []byte("text"), "link", "/etc/passwd", "")
+	f.Add("a", []byte{}, "b", "../../../etc", "*\n!a\n")
+	f.Add(strings.Repeat("d/", 60)+"x", []byte("x"), strings.Repeat("l", 200), strings.Repeat("t", 300), "**/x\n")
+	f.Add("\xff\n\x1b[2J", []byte("x"), "é", "\xff", "!\n[a\n#x\n../x\n")
+	f.Add("Dockerfile", []byte("FROM x"), ".dockerignore.x", ".", "Dockerfile\n")
+	f.Fuzz(func(t *testing.T, name string, content []byte, link, target, ignore string) {
+		if !filepath.IsLocal(name) || !filepath.IsLocal(link) || strings.ContainsRune(name+link+target, 0) || len(content) > 1<<20 {
+			return
+		}
+		dir := t.TempDir()
+		for file, text := range map[string][]byte{"Dockerfile": []byte("FROM a"), ".dockerignore": []byte(ignore), name: content} {
+			path := filepath.Join(dir, file)
+			if os.MkdirAll(filepath.Dir(path), 0o700) != nil || os.WriteFile(path, text, 0o600) != nil {
+				return // no name of a file
+			}
+		}
+		if data, err := os.ReadFile(filepath.Join(dir, ".dockerignore")); err != nil || string(data) != ignore {
+			return // it is the file under test
+		}
+		if os.MkdirAll(filepath.Join(dir, filepath.Dir(link)), 0o700) != nil || os.Symlink(target, filepath.Join(dir, link)) != nil {
+			return
+		}
+		c, err := openFolder(dir, "")
+		if err != nil {
+			if fault.KindOf(err) == "" {
+				t.Errorf("no words for %v", err)
+			}
+			return
+		}
+		var sent bytes.Buffer
+		if err := c.write(context.Background(), &sent); err != nil {
+			var refused *fault.Fault
+			if !errors.As(err, &refused) {
+				t.Errorf("no words for %v", err)
+			}
+			return
+		}
+		dockerfile := false
+		for r := tar.NewReader(&sent); ; {
+			h, err := r.Next()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			data, err := io.ReadAll(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			clean := strings.TrimSuffix(h.Name, "/")
+			if !filepath.IsLocal(clean) || h.Uid != 0 || h.Gid != 0 || h.Uname != "" {
+				t.Errorf("an entry %q of %d:%d", h.Name, h.Uid, h.Gid)
+			}
+			dockerfile = dockerfile || h.Name == c.name
+			onDisk := filepath.Join(dir, filepath.FromSlash(clean))
+			info, err := os.Lstat(onDisk)
+			if err != nil && !c.outside {
+				t.Errorf("%q is not in the folder: %v", h.Name, err)
+			}
+			switch {
+			case err != nil:
+			case info.Mode()&fs.ModeSymlink != 0:
+				if to, _ := os.Readlink(onDisk); h.Typeflag != tar.TypeSymlink || h.Linkname != to || len(data) > 0 {
+					t.Errorf("the link %q was sent as %q to %q with %d bytes", h.Name, h.Typeflag, h.Linkname, len(data))
+				}
+			case info.Mode().IsRegular():
+				if want, _ := os.ReadFile(onDisk); h.Typeflag != tar.TypeReg || !bytes.Equal(want, data) {
+					t.Errorf("%q was sent as %q", h.Name, data)
+				}
+			}
+		}
+		if !dockerfile {
+			t.Errorf("the Dockerfile %q was not sent", c.name)
+		}
+	})
+}
