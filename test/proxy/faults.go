@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// Named is a fault with a name for tables and messages.
+// Named is a fault with a name for tables and messages. One without Fault is not an answer at all: it is made by
+// RefuseFrom.
 type Named struct {
 	Name  string
 	Fault Fault
@@ -17,6 +18,7 @@ type Named struct {
 // Catalogue is every fault that a request can suffer. hang bounds how long a hanging one is held.
 func Catalogue(hang time.Duration) []Named {
 	all := []Named{
+		{"connection refused", nil},
 		{"reset before", resetBefore},
 		{"reset after", resetAfter},
 		{"hang", hanging(hang)},

@@ -30,11 +30,18 @@ type Proxy struct {
 	Delay time.Duration // added before each request is forwarded
 
 	target  *url.URL
+	cert    *tls.Certificate
+	addr    *net.TCPAddr
 	forward *httputil.ReverseProxy
-	server  *http.Server
-	mu      sync.Mutex
-	seen    []*Request
-	fault   func(Request) Fault
+
+	life     sync.Mutex // over the next two
+	servers  []*http.Server
+	listener net.Listener
+
+	mu     sync.Mutex
+	seen   []*Request
+	fault  func(Request) Fault
+	refuse *refusal // nil: connections are accepted
 }
 
 // Fault answers in place of the server, or spoils its answer. A nil Fault lets the request pass.
@@ -47,7 +54,7 @@ func New(target string, cert *tls.Certificate) (*Proxy, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Proxy{target: u}
+	p := &Proxy{target: u, cert: cert}
 	p.forward = &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(u)
@@ -61,25 +68,32 @@ func New(target string, cert *tls.Certificate) (*Proxy, error) {
 		FlushInterval: -1,
 		ErrorHandler:  func(w http.ResponseWriter, _ *http.Request, _ error) { panic(http.ErrAbortHandler) },
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := listen("127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	p.server = &http.Server{Handler: p}
-	p.URL = u.Scheme + "://" + l.Addr().String()
+	p.addr = l.Addr().(*net.TCPAddr)
+	p.URL = "http://" + p.addr.String()
 	if cert != nil {
-		p.server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{*cert}}
-		p.URL = "https://" + l.Addr().String()
-		go p.server.ServeTLS(l, "", "")
-	} else {
-		p.URL = "http://" + l.Addr().String()
-		go p.server.Serve(l)
+		p.URL = "https://" + p.addr.String()
 	}
+	p.serve(l, false)
 	return p, nil
 }
 
 // Close cuts every connection.
-func (p *Proxy) Close() { _ = p.server.Close() }
+func (p *Proxy) Close() {
+	p.mu.Lock()
+	r := p.refuse
+	p.refuse = nil
+	p.mu.Unlock()
+	if r != nil {
+		r.free()
+	}
+	p.life.Lock()
+	defer p.life.Unlock()
+	p.closeAll()
+}
 
 // Inject asks choose for each further request which fault it suffers; nil ends the injection.
 func (p *Proxy) Inject(choose func(Request) Fault) {
@@ -116,6 +130,9 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fault = p.fault(*rec)
 	}
 	p.mu.Unlock()
+	if !p.counted(rec.N) {
+		panic(http.ErrAbortHandler)
+	}
 	defer func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()

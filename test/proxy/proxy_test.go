@@ -1,10 +1,13 @@
 package proxy
 
 import (
+	"crypto/tls"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -39,6 +42,9 @@ func TestFaultsDoWhatTheirNamesSay(t *testing.T) {
 	processed := map[string]bool{"reset after": true, "slow body": true, "truncated body": true}
 	fails := map[string]bool{"reset before": true, "reset after": true, "hang": true, "truncated body": true}
 	for _, f := range Catalogue(50 * time.Millisecond) {
+		if f.Fault == nil {
+			continue // TestRefused
+		}
 		served = 0
 		p.Reset()
 		p.Inject(func(r Request) Fault {
@@ -53,6 +59,55 @@ func TestFaultsDoWhatTheirNamesSay(t *testing.T) {
 		}
 		if (served > 0) != processed[f.Name] {
 			t.Errorf("%s: the server saw %d requests", f.Name, served)
+		}
+	}
+}
+
+// Each request from the nth on is refused by the system itself, whatever connections there were, over TLS too; earlier
+// ones are served, and afterwards everything is as before.
+func TestRefused(t *testing.T) {
+	plain := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "ok") }))
+	defer plain.Close()
+	secure := httptest.NewTLSServer(plain.Config.Handler)
+	defer secure.Close()
+	for _, server := range []*httptest.Server{plain, secure} {
+		var cert *tls.Certificate
+		if server.TLS != nil {
+			cert = &server.TLS.Certificates[0]
+		}
+		p, err := New(server.URL, cert)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer p.Close()
+		client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, ForceAttemptHTTP2: true}}
+		get := func() error {
+			resp, err := client.Post(p.URL, "", strings.NewReader("x"))
+			if err == nil {
+				_, _ = io.Copy(io.Discard, resp.Body)
+				resp.Body.Close()
+			}
+			return err
+		}
+		if err := get(); err != nil { // leaves a connection
+			t.Fatal(err)
+		}
+		for n := 1; n <= 3; n++ {
+			client.CloseIdleConnections()
+			if err := p.RefuseFrom(n, 0); err != nil {
+				t.Fatal(err)
+			}
+			for i := 1; i <= 4; i++ {
+				if err := get(); errors.Is(err, syscall.ECONNREFUSED) != (i >= n) {
+					t.Errorf("%s, refused from %d: request %d gives %v", p.URL, n, i, err)
+				}
+			}
+			if err := p.Accept(); err != nil {
+				t.Fatal(err)
+			}
+			if err := get(); err != nil {
+				t.Error(err)
+			}
 		}
 	}
 }
