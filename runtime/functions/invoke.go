@@ -69,6 +69,7 @@ func (c *Client) Invoke(ctx context.Context, pkg, name string, payload any) (ent
 		return entity.Activation{}, c.refusal(about, a)
 	}
 	got := activation(r)
+	got.Success = got.Success && a.status < 300 // whatever the body of an error says
 	if got.Success || len(got.Logs) > 0 || got.ID == "" {
 		return got, nil
 	}
