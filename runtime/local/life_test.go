@@ -19,6 +19,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/local/invoke"
 )
@@ -43,7 +45,7 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	os.Exit(m.Run())
+	goleak.VerifyTestMain(m)
 }
 
 type echoInvoker struct{}

@@ -1,0 +1,55 @@
+package house
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"fn-runtime/test/harness"
+)
+
+// starts finds what begins a goroutine or may leave one behind: also clients of HTTP and timers that call.
+var starts = regexp.MustCompile(`\bgo (func\b|[a-zA-Z_.]+\()|\.Go\(|errgroup\.|AfterFunc\(|http\.(Client|Server|Transport)\{`)
+
+// TestNoTestLeavesAGoroutine holds every package that starts goroutines to goleak. The sandboxes have no tests of their
+// own; those of the invoker run them.
+func TestNoTestLeavesAGoroutine(t *testing.T) {
+	root := harness.Root(t)
+	seen := 0
+	for _, top := range []string{"commands", "plugin", "runtime", "i18n"} {
+		err := filepath.WalkDir(filepath.Join(root, top), func(dir string, d os.DirEntry, err error) error {
+			if err != nil || !d.IsDir() {
+				return err
+			}
+			name, _ := filepath.Rel(root, dir)
+			sources, _ := filepath.Glob(filepath.Join(dir, "*.go"))
+			starting, guarded := false, false
+			for _, file := range sources {
+				data, err := os.ReadFile(file)
+				if err != nil {
+					return err
+				}
+				if strings.HasSuffix(file, "_test.go") {
+					guarded = guarded || strings.Contains(string(data), "goleak.VerifyTestMain(")
+				} else {
+					starting = starting || starts.Match(data)
+				}
+			}
+			if starting {
+				seen++
+				if !guarded && !strings.HasPrefix(filepath.ToSlash(name), "runtime/local/invoker/") {
+					t.Errorf("%s starts goroutines; its tests need goleak.VerifyTestMain", name)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if seen < 10 {
+		t.Errorf("only %d packages that start goroutines were found: the search is wrong", seen)
+	}
+}
