@@ -28,9 +28,6 @@ func newApply(f *Factory) *cobra.Command {
 			example(i18n.M("Make the file true and delete every other runtime"), "apply runtimes.yaml --prune -f"),
 		Args: arguments(1, 1, i18n.M("a file")),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := o.target.check(cmd); err != nil {
-				return err
-			}
 			return apply(cmd.Context(), f, o, args[0])
 		},
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {

@@ -26,9 +26,6 @@ func newBuild(f *Factory) *cobra.Command {
 			example(i18n.M("Build another Dockerfile and keep the image here"), "build me/runtime:1.0 . -f Dockerfile.conda --no-push"),
 		Args: arguments(1, 2, i18n.M("an image")),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := o.target.check(cmd); err != nil {
-				return err
-			}
 			o.req.Image, o.req.Context = args[0], "."
 			if len(args) == 2 {
 				o.req.Context = args[1]

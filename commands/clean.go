@@ -27,9 +27,6 @@ func newClean(f *Factory) *cobra.Command {
 			example(i18n.M("Delete everything and the namespace too"), "clean --all"),
 		Args: arguments(0, 0, i18n.Message{}),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := o.target.check(cmd); err != nil {
-				return err
-			}
 			for _, other := range []string{"jobs-only", "older-than"} {
 				if err := exclusive(cmd, "all", other); err != nil {
 					return err
@@ -43,11 +40,7 @@ func newClean(f *Factory) *cobra.Command {
 	boolFlag(cmd, &o.req.JobsOnly, "jobs-only", "", i18n.M("Delete only the objects of jobs."))
 	cmd.Flags().Var(ageValue{&o.req.OlderThan}, "older-than", i18n.M("Delete only objects last changed longer ago than `AGE`, such as 36h or 7d.").ID)
 	boolFlag(cmd, &o.force, "force", "f", i18n.M("Delete without confirmation."))
-	boolFlag(cmd, &o.req.DryRun, "dry-run", "", i18n.M("Show what would be done and change nothing."))
-	o.target.add(f, cmd)
-	o.target.addJobs(cmd)
-	o.target.addRegions(cmd)
-	f.outputFlags(cmd)
+	o.target.addChanging(f, cmd, &o.req.DryRun)
 	return cmd
 }
 

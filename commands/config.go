@@ -22,9 +22,6 @@ func newConfig(f *Factory) *cobra.Command {
 			example(i18n.M("Show what the client should use"), "lithops-config"),
 		Args: arguments(0, 0, i18n.Message{}),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := target.check(cmd); err != nil {
-				return err
-			}
 			s, err := f.open(cmd.Context(), &target, connect.Options{NeedStore: true, NeedInstall: true})
 			if err != nil {
 				return err

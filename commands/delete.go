@@ -26,9 +26,6 @@ func newDelete(f *Factory) *cobra.Command {
 			example(i18n.M("Delete every runtime of an old Lithops without being asked"), "delete all -v 2.6.0 -f"),
 		Args: deployedName(true, i18n.M("default, an image or all")),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := o.target.check(cmd); err != nil {
-				return err
-			}
 			o.req.Name = args[0]
 			return remove(cmd.Context(), f, o)
 		},
@@ -37,11 +34,7 @@ func newDelete(f *Factory) *cobra.Command {
 	memoryFlag(cmd, &o.req.MemoryMB, i18n.M("Only runtimes with one of the memory sizes `MB,...` given."))
 	stringFlag(cmd, &o.req.LithopsVersion, "lithops-version", "v", i18n.M("Only runtimes of this Lithops `VERSION`."))
 	boolFlag(cmd, &o.force, "force", "f", i18n.M("Delete without confirmation."))
-	boolFlag(cmd, &o.req.DryRun, "dry-run", "", i18n.M("Show what would be done and change nothing."))
-	o.target.add(f, cmd)
-	o.target.addJobs(cmd)
-	o.target.addRegions(cmd)
-	f.outputFlags(cmd)
+	o.target.addChanging(f, cmd, &o.req.DryRun)
 	return cmd
 }
 

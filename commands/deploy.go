@@ -29,9 +29,6 @@ func newDeploy(f *Factory) *cobra.Command {
 			example(i18n.M("Show what would be done on this machine's own endpoint"), "deploy default -b local --dry-run"),
 		Args: runtimeName(false, i18n.M("default or an image")),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := o.target.check(cmd); err != nil {
-				return err
-			}
 			o.req.Name = args[0]
 			o.req.Python = o.target.pythonVersion()
 			return deploy(cmd.Context(), f, o)
@@ -42,11 +39,7 @@ func newDeploy(f *Factory) *cobra.Command {
 	countFlag(cmd, &o.req.TimeoutS, "timeout", "t", maxTimeout, i18n.M("Time limit of a call in `SECONDS`."))
 	boolFlag(cmd, &o.req.Pin, "pin", "", i18n.M("Register the image by its digest instead of its tag."))
 	boolFlag(cmd, &o.req.Force, "force", "f", i18n.M("Deploy again even where nothing differs."))
-	boolFlag(cmd, &o.req.DryRun, "dry-run", "", i18n.M("Show what would be done and change nothing."))
-	o.target.add(f, cmd)
-	o.target.addJobs(cmd)
-	o.target.addRegions(cmd)
-	f.outputFlags(cmd)
+	o.target.addChanging(f, cmd, &o.req.DryRun)
 	return cmd
 }
 

@@ -23,9 +23,6 @@ func newDoctor(f *Factory) *cobra.Command {
 			example(i18n.M("Repair what makes the client hang"), "doctor --repair"),
 		Args: arguments(0, 0, i18n.Message{}),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := target.check(cmd); err != nil {
-				return err
-			}
 			need := connect.Options{NeedStore: true, NeedInstall: true, NeedImages: true, Tolerant: true}
 			answers := everywhere(cmd.Context(), f, &target, need, nil,
 				func(ctx context.Context, p place) ([]runtime.Check, error) { return p.Doctor(ctx, repair) })

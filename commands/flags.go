@@ -53,6 +53,7 @@ type targetFlags struct {
 const maxJobs = 256
 
 func (t *targetFlags) add(f *Factory, cmd *cobra.Command) {
+	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error { return t.check(cmd) }
 	cmd.Flags().VarP(choice{values: backends(), set: func(s string) { t.backend = s }, get: func() string { return t.backend }},
 		"backend", "b", i18n.M("Use this compute `BACKEND`: ibm_cf, openwhisk or local.").ID)
 	complete(cmd, "backend", backends()...)
@@ -74,6 +75,15 @@ func (t *targetFlags) add(f *Factory, cmd *cobra.Command) {
 	})
 	_ = cmd.MarkFlagDirname("lithops")
 	markCommon(cmd, "backend", "config", "region", "resource-group", "namespace", "bucket", "user-key", "python", "lithops")
+}
+
+// addChanging adds what a command that changes runtimes has besides its own flags.
+func (t *targetFlags) addChanging(f *Factory, cmd *cobra.Command, dryRun *bool) {
+	boolFlag(cmd, dryRun, "dry-run", "", i18n.M("Show what would be done and change nothing."))
+	t.add(f, cmd)
+	t.addJobs(cmd)
+	t.addRegions(cmd)
+	f.outputFlags(cmd)
 }
 
 func (t *targetFlags) addJobs(cmd *cobra.Command) {

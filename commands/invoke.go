@@ -21,9 +21,6 @@ func newInvoke(f *Factory) *cobra.Command {
 		Example: example(i18n.M("Call a runtime five times"), "invoke me/runtime:1.0 -n 5"),
 		Args:    runtimeName(false, i18n.M("default or an image")),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := target.check(cmd); err != nil {
-				return err
-			}
 			req.Name = args[0]
 			s, err := f.open(cmd.Context(), &target, connect.Options{NeedInstall: true})
 			if err != nil {

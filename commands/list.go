@@ -22,9 +22,6 @@ func newList(f *Factory) *cobra.Command {
 			example(i18n.M("List the runtimes of one repository for a script"), "list me/ --output json"),
 		Args: arguments(0, 1, i18n.Message{}),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := target.check(cmd); err != nil {
-				return err
-			}
 			if len(args) == 1 {
 				req.Name = args[0]
 			}

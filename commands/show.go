@@ -18,9 +18,6 @@ func newShow(f *Factory) *cobra.Command {
 		Example: example(i18n.M("Show the default runtime"), "show default"),
 		Args:    deployedName(false, i18n.M("default or an image")),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := target.check(cmd); err != nil {
-				return err
-			}
 			req.Name = args[0]
 			s, err := f.open(cmd.Context(), &target, connect.Options{NeedStore: true, NeedInstall: true, NeedImages: true})
 			if err != nil {

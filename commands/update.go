@@ -25,9 +25,6 @@ func newUpdate(f *Factory) *cobra.Command {
 			example(i18n.M("Update one memory size and change its time limit"), "update me/runtime:1.0 -m 512 -t 300"),
 		Args: deployedName(true, i18n.M("default, an image or all")),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := o.target.check(cmd); err != nil {
-				return err
-			}
 			o.req.Name = args[0]
 			return update(cmd.Context(), f, o)
 		},
@@ -36,11 +33,7 @@ func newUpdate(f *Factory) *cobra.Command {
 	memoryFlag(cmd, &o.req.MemoryMB, i18n.M("Only runtimes with one of the memory sizes `MB,...` given."))
 	countFlag(cmd, &o.req.TimeoutS, "timeout", "t", maxTimeout, i18n.M("New time limit of a call in `SECONDS`."))
 	boolFlag(cmd, &o.req.Force, "force", "f", i18n.M("Deploy again even where nothing differs."))
-	boolFlag(cmd, &o.req.DryRun, "dry-run", "", i18n.M("Show what would be done and change nothing."))
-	o.target.add(f, cmd)
-	o.target.addJobs(cmd)
-	o.target.addRegions(cmd)
-	f.outputFlags(cmd)
+	o.target.addChanging(f, cmd, &o.req.DryRun)
 	return cmd
 }
 

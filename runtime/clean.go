@@ -40,14 +40,8 @@ func (s *Service) clean(ctx context.Context, req CleanRequest) (Result, error) {
 		return result, err
 	}
 	result.Items = c.items()
-	if req.Confirm != nil {
-		yes, err := req.Confirm(result)
-		if err != nil || !yes {
-			for i := range result.Items {
-				result.Items[i].Status = Skipped
-			}
-			return result, err
-		}
+	if yes, err := confirmed(req.Confirm, &result); !yes {
+		return result, err
 	}
 	c.apply(ctx)
 	result.Items = c.items()

@@ -50,14 +50,8 @@ func (s *Service) delete(ctx context.Context, sel selector, req DeleteRequest) (
 	if req.DryRun {
 		return result, nil
 	}
-	if req.Confirm != nil {
-		yes, err := req.Confirm(result)
-		if err != nil || !yes {
-			for i := range result.Items {
-				result.Items[i].Status = Skipped
-			}
-			return result, err
-		}
+	if yes, err := confirmed(req.Confirm, &result); !yes {
+		return result, err
 	}
 	s.removeAll(ctx, removals)
 	result.Items = itemsOf(removals)

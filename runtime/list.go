@@ -23,6 +23,18 @@ func (s *Service) List(ctx context.Context, req ListRequest) ([]Runtime, error) 
 	return runtimes, err
 }
 
+// survey reads what there is, while it finds out what the installed client would deploy.
+func (s *Service) survey(ctx context.Context) (inv *inventory, bundle string, err error) {
+	err = together(ctx, func(ctx context.Context) (err error) {
+		inv, err = s.inventory(ctx)
+		return err
+	}, func(ctx context.Context) error {
+		bundle = s.currentBundle(ctx)
+		return nil
+	})
+	return inv, bundle, err
+}
+
 func (s *Service) list(ctx context.Context, req ListRequest) ([]Runtime, error) {
 	part := req.Name
 	if part == DefaultName {
@@ -31,15 +43,7 @@ func (s *Service) list(ctx context.Context, req ListRequest) ([]Runtime, error) 
 			return nil, err
 		}
 	}
-	var inv *inventory
-	var bundle string
-	err := together(ctx, func(ctx context.Context) (err error) {
-		inv, err = s.inventory(ctx)
-		return err
-	}, func(ctx context.Context) error {
-		bundle = s.currentBundle(ctx)
-		return nil
-	})
+	inv, bundle, err := s.survey(ctx)
 	if err != nil {
 		return nil, err
 	}

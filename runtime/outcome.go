@@ -30,6 +30,19 @@ func untried(items []Item) {
 	}
 }
 
+// confirmed asks for consent to a plan, where there is somebody to ask. Without it nothing of the plan is tried.
+func confirmed(ask func(plan Result) (bool, error), plan *Result) (bool, error) {
+	if ask == nil {
+		return true, nil
+	}
+	yes, err := ask(*plan)
+	if err != nil || !yes {
+		untried(plan.Items)
+		return false, err
+	}
+	return true, nil
+}
+
 // errSkipped marks work that was not tried because something before it failed.
 var errSkipped = errors.New("skipped")
 

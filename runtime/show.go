@@ -36,15 +36,7 @@ func (s *Service) Show(ctx context.Context, req ShowRequest) ([]Detail, error) {
 }
 
 func (s *Service) show(ctx context.Context, sel selector) ([]Detail, error) {
-	var inv *inventory
-	var bundle string
-	err := together(ctx, func(ctx context.Context) (err error) {
-		inv, err = s.inventory(ctx)
-		return err
-	}, func(ctx context.Context) error {
-		bundle = s.currentBundle(ctx)
-		return nil
-	})
+	inv, bundle, err := s.survey(ctx)
 	if err != nil {
 		return nil, err
 	}

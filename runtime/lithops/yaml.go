@@ -10,6 +10,8 @@ import (
 	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+
+	"fn-runtime/runtime/nesting"
 )
 
 // The bounds of a configuration. A real one has some hundred values, four levels and 4 KB.
@@ -18,7 +20,6 @@ const (
 	maxTokens = 10_000   // the parser takes time in the square of them
 	maxDepth  = 32
 	maxNodes  = 10_000 // aliases expanded: a YAML bomb stops here
-	maxOnLine = 64     // tokens on one line that open a level without indentation
 )
 
 // placedError is what is wrong with a configuration, and where. Line 0 means: not known.
@@ -37,7 +38,7 @@ func parseYAML(data []byte) (*node, error) {
 		return nil, tooMuch(0, fmt.Sprintf("it is larger than %d bytes", maxConfig))
 	}
 	tokens := lexer.Tokenize(lineBreaks.Replace(string(data)))
-	if err := checkNesting(tokens); err != nil {
+	if err := checkSize(tokens); err != nil {
 		return nil, err
 	}
 	file, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
@@ -68,28 +69,13 @@ func parseYAML(data []byte) (*node, error) {
 	return r.root, nil
 }
 
-// checkNesting refuses what would send a recursive parser too deep: brackets, and entries, keys, tags and anchors
-// stacked on one line. Nesting by indentation is bounded by the size of the file.
-func checkNesting(tokens token.Tokens) error {
+// checkSize refuses what would keep the parser busy or send it too deep.
+func checkSize(tokens token.Tokens) error {
 	if len(tokens) > maxTokens {
 		return tooMuch(tokens[maxTokens].Position.Line, fmt.Sprintf("it holds more than %d words and signs", maxTokens))
 	}
-	depth, line, onLine := 0, 0, 0
-	for _, t := range tokens {
-		if t.Position.Line != line {
-			line, onLine = t.Position.Line, 0
-		}
-		switch t.Type {
-		case token.SequenceStartType, token.MappingStartType:
-			depth++
-		case token.SequenceEndType, token.MappingEndType:
-			depth--
-		case token.SequenceEntryType, token.MappingKeyType, token.TagType, token.AnchorType:
-			onLine++
-		}
-		if depth > maxDepth || onLine > maxOnLine {
-			return tooMuch(line, fmt.Sprintf("it is nested more than %d levels deep", maxDepth))
-		}
+	if depth, line := nesting.Deepest(tokens); depth > maxDepth {
+		return tooMuch(line, fmt.Sprintf("it is nested more than %d levels deep", maxDepth))
 	}
 	return nil
 }

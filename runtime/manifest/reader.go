@@ -16,6 +16,7 @@ import (
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/nearest"
+	"fn-runtime/runtime/nesting"
 )
 
 // The bounds of a file. The parser takes time in the square of its words.
@@ -57,7 +58,7 @@ func (r *reader) parse(data []byte) ast.Node {
 		return nil
 	}
 	tokens := lexer.Tokenize(strings.ReplaceAll(string(data), "\r\n", "\n"))
-	if len(tokens) > maxWords || depth(tokens) > maxDepth {
+	if depth, _ := nesting.Deepest(tokens); len(tokens) > maxWords || depth > maxDepth {
 		r.wrong(start, i18n.M("The file is too large or too deeply nested."))
 		return nil
 	}
@@ -85,27 +86,6 @@ func (r *reader) parse(data []byte) ast.Node {
 		r.wrong(start, i18n.M("The file declares nothing; it needs the key 'runtimes'."))
 	}
 	return root
-}
-
-// depth is how deep brackets and list entries on one line nest, which is how deep the parser recurses beyond what
-// indentation makes.
-func depth(tokens token.Tokens) int {
-	deepest, level, line, onLine := 0, 0, 0, 0
-	for _, t := range tokens {
-		if t.Position.Line != line {
-			line, onLine = t.Position.Line, 0
-		}
-		switch t.Type {
-		case token.SequenceStartType, token.MappingStartType:
-			level++
-		case token.SequenceEndType, token.MappingEndType:
-			level--
-		case token.SequenceEntryType, token.MappingKeyType, token.TagType, token.AnchorType:
-			onLine++
-		}
-		deepest = max(deepest, level, onLine)
-	}
-	return deepest
 }
 
 // member is one key of a mapping with its value.

@@ -56,6 +56,7 @@ var rooms = []struct {
 	{"fn-runtime/runtime/transport", true, 30},
 	{"fn-runtime/runtime/manifest", false, 30},
 	{"fn-runtime/runtime/nearest", false, 8},
+	{"fn-runtime/runtime/nesting", false, 7},
 	{"fn-runtime/runtime/pattern", false, 7},
 	{"fn-runtime/runtime/replace", false, 8},
 	{"fn-runtime/runtime/actionproxy", false, 20},

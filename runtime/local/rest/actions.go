@@ -2,7 +2,6 @@ package rest
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -84,8 +83,8 @@ func (a *api) listActions(c call) error {
 		return err
 	}
 	if c.pkg != "" {
-		if _, err := a.DB.Package(c.ns.ID, c.pkg); errors.Is(err, state.ErrNotFound) {
-			return errMissing
+		if _, err := a.DB.Package(c.ns.ID, c.pkg); err != nil {
+			return err
 		}
 	}
 	if counting {
@@ -111,9 +110,6 @@ func (a *api) listActions(c call) error {
 
 func (a *api) getAction(c call) error {
 	x, err := a.DB.Action(c.ns.ID, c.pkg, c.name)
-	if errors.Is(err, state.ErrNotFound) {
-		return errMissing
-	}
 	if err != nil {
 		return err
 	}
@@ -201,9 +197,6 @@ func (a *api) putAction(c call) error {
 		}
 		return in.over(old)
 	})
-	if errors.Is(err, state.ErrNotFound) {
-		return errMissing
-	}
 	if err != nil {
 		return err
 	}
@@ -295,9 +288,6 @@ func (in *actionPut) over(old *state.Action) (state.Action, error) {
 
 func (a *api) deleteAction(c call) error {
 	x, err := a.DB.DeleteAction(c.ns.ID, c.pkg, c.name)
-	if errors.Is(err, state.ErrNotFound) {
-		return errMissing
-	}
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package rest
 
 import (
 	"encoding/json"
-	"errors"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -141,11 +140,7 @@ func (a *api) activation(c call) (state.Activation, error) {
 	if len(id) != 32 || strings.Trim(id, "0123456789abcdefABCDEF") != "" {
 		return state.Activation{}, bad("The request content was malformed:\nThe activation id is not valid: it must be 32 hexadecimal digits.")
 	}
-	rec, err := a.DB.Activation(c.ns.ID, strings.ToLower(id))
-	if errors.Is(err, state.ErrNotFound) {
-		return rec, errMissing
-	}
-	return rec, err
+	return a.DB.Activation(c.ns.ID, strings.ToLower(id))
 }
 
 func (a *api) getActivation(c call) error {

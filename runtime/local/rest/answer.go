@@ -7,6 +7,8 @@ import (
 	"io"
 	"net/http"
 	"strings"
+
+	"fn-runtime/runtime/local/state"
 )
 
 // problem is an error answer of OpenWhisk: {"error": text, "code": transaction id}. The texts are those of
@@ -41,6 +43,8 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &p):
+	case errors.Is(err, state.ErrNotFound):
+		p = errMissing
 	case errors.As(err, &large):
 		p = tooLarge("Request", max(r.ContentLength, large.Limit+1), large.Limit)
 	default:

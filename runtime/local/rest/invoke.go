@@ -38,9 +38,6 @@ func (a *api) invoke(c call) error {
 		return err
 	}
 	x, err := a.DB.Action(c.ns.ID, c.pkg, c.name)
-	if errors.Is(err, state.ErrNotFound) {
-		return errMissing
-	}
 	if err != nil {
 		return err
 	}

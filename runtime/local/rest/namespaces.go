@@ -98,9 +98,7 @@ func (a *api) deleteNamespace(c call) error {
 	if c.ns.ID == a.NamespaceID {
 		return forbidden(c.ns.Name)
 	}
-	if err := a.DB.DeleteNamespace(c.ns.ID); errors.Is(err, state.ErrNotFound) {
-		return errMissing
-	} else if err != nil {
+	if err := a.DB.DeleteNamespace(c.ns.ID); err != nil {
 		return err
 	}
 	answer(c.w, http.StatusOK, describe(c.ns))

@@ -122,9 +122,6 @@ func (a *api) listPackages(c call) error {
 
 func (a *api) getPackage(c call) error {
 	p, err := a.DB.Package(c.ns.ID, c.name)
-	if errors.Is(err, state.ErrNotFound) {
-		return errMissing
-	}
 	if err != nil {
 		return err
 	}
@@ -186,9 +183,6 @@ func (a *api) putPackage(c call) error {
 		}
 		return next, nil
 	})
-	if errors.Is(err, state.ErrNotFound) {
-		return errMissing
-	}
 	if err != nil {
 		return err
 	}
@@ -204,12 +198,10 @@ func (a *api) deletePackage(c call) error {
 		return err
 	}
 	p, n, err := a.DB.DeletePackage(c.ns.ID, c.name, force)
-	switch {
-	case errors.Is(err, state.ErrNotFound):
-		return errMissing
-	case errors.Is(err, state.ErrNotEmpty):
+	if errors.Is(err, state.ErrNotEmpty) {
 		return &problem{http.StatusConflict, notEmpty(n)}
-	case err != nil:
+	}
+	if err != nil {
 		return err
 	}
 	doc := showPackage(c, p)

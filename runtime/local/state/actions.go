@@ -107,12 +107,8 @@ func (d *DB) PutAction(ns, pkg, name string, code *string, change func(old *Acti
 			return ErrNotFound
 		}
 		b := tx.Bucket(bucketActions)
-		var old *Action
-		switch have, err := read[Action](b, key(ns, pkg, name)); err {
-		case nil:
-			old = &have
-		case ErrNotFound:
-		default:
+		old, err := find[Action](b, key(ns, pkg, name))
+		if err != nil {
 			return err
 		}
 		next, err := change(old)

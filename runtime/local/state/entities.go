@@ -107,12 +107,8 @@ func (d *DB) PutPackage(ns, name string, change func(old *Package) (Package, err
 			return err
 		}
 		b := tx.Bucket(bucketPackages)
-		var old *Package
-		switch have, err := read[Package](b, key(ns, name)); err {
-		case nil:
-			old = &have
-		case ErrNotFound:
-		default:
+		old, err := find[Package](b, key(ns, name))
+		if err != nil {
 			return err
 		}
 		next, err := change(old)

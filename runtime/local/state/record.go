@@ -20,6 +20,15 @@ func read[T any](b *bbolt.Bucket, k []byte) (T, error) {
 	return v, json.Unmarshal(data, &v)
 }
 
+// find is read for what need not be there: nil.
+func find[T any](b *bbolt.Bucket, k []byte) (*T, error) {
+	v, err := read[T](b, k)
+	if err == ErrNotFound {
+		return nil, nil
+	}
+	return &v, err
+}
+
 func write(b *bbolt.Bucket, k []byte, v any) error {
 	data, err := json.Marshal(v)
 	if err != nil {
