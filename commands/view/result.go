@@ -61,6 +61,9 @@ func (v *View) Result(r runtime.Result, regions ...Region) error {
 		return v.Document(v.ResultDocument(r, regions...))
 	}
 	v.endProgress()
+	if v.Quiet && !r.DryRun {
+		return nil
+	}
 	if !r.DryRun {
 		v.ok()
 	}
