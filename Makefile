@@ -63,4 +63,4 @@ fuzz: ## every fuzz target for FUZZTIME (default 30s) each
 	@bin/fuzz
 
 clean: ## what the targets made
-	rm -rf bin/fn-runtime bin/fn-runtime-cover coverage.out dist .cache
+	rm -rf bin/fn-runtime bin/fn-runtime-* coverage.out dist .cache

@@ -43,7 +43,11 @@ func (u *Client) Command(t testing.TB, line string) *exec.Cmd {
 // CommandArgs is Command with arguments that stay as they are.
 func (u *Client) CommandArgs(t testing.TB, args ...string) *exec.Cmd {
 	t.Helper()
-	cmd := exec.Command(harness.Binary(t), args...)
+	bin := u.Bin
+	if bin == "" {
+		bin = harness.Binary(t)
+	}
+	cmd := exec.Command(bin, args...)
 	cmd.Dir = filepath.Join(u.Home, "work")
 	cmd.Env = append(u.Environ(), "PATH=/usr/bin:/bin")
 	cmd.WaitDelay = 2 * time.Second
@@ -56,7 +60,7 @@ func (u *Client) Binary(ctx context.Context, t testing.TB, line string, more ...
 	return Finish(ctx, t, u.Command(t, line), more...)
 }
 
-// Finish runs a command to its end.
+// Finish runs a command to its end. What the race detector finds meanwhile, where it is built in, fails the test.
 func Finish(ctx context.Context, t testing.TB, cmd *exec.Cmd, more ...string) Answer {
 	t.Helper()
 	var out, stderr bytes.Buffer
@@ -72,5 +76,6 @@ func Finish(ctx context.Context, t testing.TB, cmd *exec.Cmd, more ...string) An
 	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
 		t.Error(err)
 	}
+	harness.NoRaces(t, stderr.String())
 	return Answer{Line: strings.Join(cmd.Args[1:], " "), Status: cmd.ProcessState.ExitCode(), Out: out.String(), Err: stderr.String(), Took: time.Since(start)}
 }

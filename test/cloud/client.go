@@ -27,6 +27,8 @@ type Client struct {
 	Trace   io.Writer
 	// Session makes the client logged in.
 	Session *connect.Session
+	// Bin is the program that Command runs; "" is harness.Binary.
+	Bin string
 }
 
 // NewClient makes a home whose configuration is that of ClientConfig.

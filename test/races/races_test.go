@@ -1,6 +1,7 @@
 //go:build unix
 
-// Package races lets built binaries work on the same things at the same time.
+// Package races lets built binaries work on the same things at the same time. The binaries have the race detector in
+// them; what it finds fails the test (cloud.Finish, harness.NoRaces).
 package races
 
 import (
@@ -86,7 +87,9 @@ func repeat(line string, n int) []string {
 
 func newClient(t *testing.T) *cloud.Client {
 	t.Helper()
-	return cloud.Open(t, t.TempDir(), nil).NewClient(t, "openwhisk", cloud.Lithops(t, "a = 1\n"))
+	u := cloud.Open(t, t.TempDir(), nil).NewClient(t, "openwhisk", cloud.Lithops(t, "a = 1\n"))
+	u.Bin = harness.RaceBinary(t)
+	return u
 }
 
 func TestTwentyDeploysOfTheSame(t *testing.T) {
@@ -106,7 +109,10 @@ func TestTwentyDeploysOfTheSame(t *testing.T) {
 }
 
 func TestDeployAgainstDelete(t *testing.T) {
-	const rounds = 6
+	rounds := 3
+	if *write {
+		rounds = 12
+	}
 	for range rounds {
 		u := newClient(t)
 		if a := u.Binary(t.Context(), t, "deploy me/img:1"); a.Status != 0 {
@@ -144,6 +150,8 @@ func TestTwoCleans(t *testing.T) {
 // Two starts of the local endpoint give one endpoint, and two stops end it.
 func TestTwoLocalStarts(t *testing.T) {
 	s := harness.NewStage(t)
+	s.Bin = harness.RaceBinary(t)
+	defer harness.NoRaces(t, "", filepath.Join(s.LocalDir(), "stderr.log"))
 	python, ok := harness.FindPython("3.11")
 	if !ok {
 		python = harness.Python(t, "3.12")
@@ -159,6 +167,7 @@ func TestTwoLocalStarts(t *testing.T) {
 	}
 	side(func() {
 		r := s.Try(time.Minute, s.Bin, "local", "start", "--python", python, "--output", "json")
+		harness.NoRaces(t, r.Stderr)
 		var doc struct {
 			PID int `json:"pid"`
 		}

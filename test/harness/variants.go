@@ -1,0 +1,145 @@
+package harness
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+)
+
+var variants struct {
+	sync.Mutex
+	built map[string]error
+}
+
+// variant builds bin/fn-runtime-NAME once per test process and gives its path.
+func variant(t testing.TB, name string, args ...string) string {
+	t.Helper()
+	root := Root(t)
+	path := filepath.Join(root, "bin", "fn-runtime-"+name)
+	variants.Lock()
+	defer variants.Unlock()
+	if _, done := variants.built[name]; !done {
+		cmd := exec.Command("go", append(append([]string{"build"}, args...), "-o", path, ".")...)
+		cmd.Dir = root
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			err = fmt.Errorf("go build: %w\n%s", err, out)
+		}
+		if variants.built == nil {
+			variants.built = map[string]error{}
+		}
+		variants.built[name] = err
+	}
+	if err := variants.built[name]; err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// RaceBinary is Binary with the race detector in it, which needs a C compiler. What it finds is in standard error:
+// NoRaces looks for it.
+func RaceBinary(t testing.TB) string {
+	t.Helper()
+	if _, err := exec.LookPath("gcc"); err != nil {
+		Missing(t, "the race detector needs gcc: %v", err)
+	}
+	return variant(t, "race", "-race")
+}
+
+// NoRaces fails the test when a text, or one of the files, holds a finding of the race detector.
+func NoRaces(t testing.TB, text string, files ...string) {
+	t.Helper()
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil && !os.IsNotExist(err) {
+			t.Error(err)
+		}
+		text += string(data)
+	}
+	if i := strings.Index(text, "WARNING: DATA RACE"); i >= 0 {
+		t.Errorf("%.4000s", text[i:])
+	}
+}
+
+// ClockVariable names, for ClockBinary, the file that says by how many seconds the clock is wrong at this moment.
+const ClockVariable = "FN_RUNTIME_TEST_CLOCK"
+
+// ClockBinary is Binary with a clock that a test can move while it runs. Go asks the kernel for the time without libc,
+// so that no preloaded library can do this: instead the same program is built with a standard library whose time.Now
+// adds what the file in ClockVariable says. Timers and elapsed times follow the monotonic clock, as they do when a
+// real clock is set.
+func ClockBinary(t testing.TB) string {
+	t.Helper()
+	out, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	source := filepath.Join(strings.TrimSpace(string(out)), "src", "time")
+	text, err := os.ReadFile(filepath.Join(source, "time.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const now = "sec, nsec, mono := runtimeNow()\n\tif mono == 0 {"
+	if strings.Count(string(text), now) != 1 {
+		t.Fatal("time.Now of this Go does not look as expected")
+	}
+	// The folder must be the same each time, so that the Go build cache knows the packages again.
+	dir := filepath.Join(CacheDir(t), "clock")
+	replaced := map[string]string{}
+	for name, text := range map[string]string{
+		"time.go": strings.Replace(string(text), now, "sec, nsec, mono := runtimeNow()\n\tsec += wrong()\n\tif mono == 0 {", 1), "wrong.go": wrong,
+	} {
+		replaced[filepath.Join(source, name)] = filepath.Join(dir, name)
+		err = os.MkdirAll(dir, 0o755)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	data, err := json.Marshal(map[string]any{"Replace": replaced})
+	overlay := filepath.Join(dir, "overlay.json")
+	if err == nil {
+		err = os.WriteFile(overlay, data, 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return variant(t, "clock", "-overlay", overlay)
+}
+
+// wrong is the file that ClockBinary adds to the package time, which cannot use package os.
+const wrong = `package time
+
+import "syscall"
+
+func wrong() (seconds int64) {
+	path, ok := syscall.Getenv("` + ClockVariable + `")
+	if !ok {
+		return 0
+	}
+	f, err := syscall.Open(path, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
+	if err != nil {
+		return 0
+	}
+	var text [24]byte
+	n, _ := syscall.Read(f, text[:])
+	syscall.Close(f)
+	sign := int64(1)
+	for i := range max(n, 0) {
+		switch c := text[i]; {
+		case c == '-':
+			sign = -1
+		case c >= '0' && c <= '9':
+			seconds = seconds*10 + int64(c-'0')
+		}
+	}
+	return sign * seconds
+}
+`
