@@ -44,8 +44,13 @@ func activationKey(a Activation) []byte {
 	return append(k, a.ID...)
 }
 
-func ageKey(a Activation) []byte {
-	return append(binary.BigEndian.AppendUint64(nil, uint64(a.Start)), a.ID...)
+// ageKey orders activations as they ended: what has just been recorded is the last to be forgotten, also when it began
+// long ago or when somebody sets the clock back. Its time is now, or a millisecond after the newest key.
+func ageKey(ages *bbolt.Bucket, id string, now int64) []byte {
+	if newest, _ := ages.Cursor().Last(); len(newest) >= 8 {
+		now = max(now, int64(binary.BigEndian.Uint64(newest))+1)
+	}
+	return append(binary.BigEndian.AppendUint64(nil, uint64(now)), id...)
 }
 
 // Accept remembers an activation that is about to run, so that it is not lost when the endpoint ends before it does.
@@ -70,7 +75,8 @@ func (d *DB) Finish(a Activation) error {
 		if err := tx.Bucket(bucketActByID).Put(key(a.NamespaceID, a.ID), k); err != nil {
 			return err
 		}
-		if err := tx.Bucket(bucketActByAge).Put(ageKey(a), k); err != nil {
+		ages := tx.Bucket(bucketActByAge)
+		if err := ages.Put(ageKey(ages, a.ID, d.now().UnixMilli()), k); err != nil {
 			return err
 		}
 		n, err := bump(tx, "activations", 1)
@@ -89,8 +95,8 @@ func (d *DB) forget(tx *bbolt.Tx, n, size int64) error {
 	oldest := d.now().Add(-d.limits.ActivationAge).UnixMilli()
 	c := tx.Bucket(bucketActByAge).Cursor()
 	for age, k := c.First(); age != nil; age, k = c.First() {
-		start := int64(binary.BigEndian.Uint64(age))
-		if n <= int64(d.limits.Activations) && size <= d.limits.ActivationBytes && start >= oldest {
+		ended := int64(binary.BigEndian.Uint64(age))
+		if n <= int64(d.limits.Activations) && size <= d.limits.ActivationBytes && ended >= oldest {
 			return nil
 		}
 		k = append([]byte(nil), k...) // a deletion invalidates what the cursor gave

@@ -34,7 +34,7 @@ var (
 	bucketCodeRefs    = []byte("code_refs")   // sha256 -> number of actions
 	bucketActivations = []byte("activations") // namespace 0 start (ms, 8 bytes) id -> record
 	bucketActByID     = []byte("activation_ids")
-	bucketActByAge    = []byte("activation_ages") // start id -> key in activations: the next to be forgotten comes first
+	bucketActByAge    = []byte("activation_ages") // time of the record (ms, 8 bytes) id -> key in activations: the next to be forgotten comes first
 	bucketRunning     = []byte("running")         // id -> record of an accepted activation without outcome
 	bucketStores      = []byte("stores")          // S3 bucket -> creation time
 	bucketObjects     = []byte("objects")         // S3 bucket -> nested bucket key -> record

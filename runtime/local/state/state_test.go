@@ -203,6 +203,34 @@ func TestActivationsAreBoundedByNumberAndAge(t *testing.T) {
 	}
 }
 
+// A clock that jumps ahead while an activation runs, or back afterwards, costs nobody an answer.
+func TestAClockThatJumpsLosesNoNewActivation(t *testing.T) {
+	now := time.UnixMilli(1_000_000_000_000)
+	d := open(t, t.TempDir(), Limits{Activations: 3, ActivationAge: time.Hour}, func() time.Time { return now })
+	finish := func(name string, start time.Time) {
+		t.Helper()
+		a := Activation{ID: strings.Repeat(name, 32), NamespaceID: "ns", Start: start.UnixMilli()}
+		ok(t, d.Accept(a))
+		ok(t, d.Finish(a))
+		if _, err := d.Activation("ns", a.ID); err != nil {
+			t.Errorf("%s is forgotten at once: %v", name, err)
+		}
+	}
+	began := now
+	now = now.Add(24 * time.Hour) // longer than what is kept
+	finish("a", began)
+	for _, name := range []string{"b", "c", "d"} { // as many as are kept, from tomorrow
+		finish(name, now)
+	}
+	now = began
+	for _, name := range []string{"e", "f", "0"} {
+		finish(name, now)
+	}
+	if n := len(must[[]Activation](t)(d.Activations("ns", ActivationFilter{Limit: -1}))); n != 3 {
+		t.Errorf("%d are kept", n)
+	}
+}
+
 func TestObjectsSmallAndLargeSurviveAReopen(t *testing.T) {
 	dir := t.TempDir()
 	d := open(t, dir, Limits{}, nil)
