@@ -115,7 +115,7 @@ func (c *certs) authority() (*x509.Certificate, *ecdsa.PrivateKey, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return pair.Leaf, key, nil
+	return pair.Leaf, key, c.writeBundle() // also while the endpoint runs: workers read it as they start
 }
 
 // issue makes a key and a certificate for it, signed by parent (by itself when parentKey is nil), and writes both.

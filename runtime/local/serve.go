@@ -101,7 +101,7 @@ func serve(ctx context.Context, o Options) (err error) {
 		err = errors.Join(err, invoker.Close(end))
 	}()
 
-	e := &endpoint{info: info, log: log, stop: make(chan struct{}, 1)}
+	e := &endpoint{info: info, log: log, stop: make(chan struct{}, 1), begun: time.Now()}
 	e.touch()
 	e.api = rest.New(rest.Config{
 		DB: db, Invoker: invoker, APIKey: info.APIKey, Token: info.Token, NamespaceID: info.NamespaceID,
@@ -173,10 +173,11 @@ type endpoint struct {
 	s3     http.Handler
 	stop   chan struct{}
 	active atomic.Int64 // requests at this moment
-	last   atomic.Int64 // when a request began or ended, ns since 1970
+	begun  time.Time
+	last   atomic.Int64 // when a request began or ended, ns since begun: nobody can set that clock
 }
 
-func (e *endpoint) touch() { e.last.Store(time.Now().UnixNano()) }
+func (e *endpoint) touch() { e.last.Store(int64(time.Since(e.begun))) }
 
 func (e *endpoint) busy(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -249,7 +250,7 @@ func (e *endpoint) idle(ctx context.Context, d time.Duration) <-chan struct{} {
 				return
 			case <-tick.C:
 			}
-			if e.active.Load() == 0 && e.api.Running() == 0 && time.Since(time.Unix(0, e.last.Load())) >= d {
+			if e.active.Load() == 0 && e.api.Running() == 0 && time.Since(e.begun)-time.Duration(e.last.Load()) >= d {
 				close(done)
 				return
 			}
