@@ -8,14 +8,14 @@ import (
 
 // The annotations that deploy leaves on an action, so that lists tell what it is without reading it.
 const (
-	noteBundle      = "fn-runtime-bundle"      // sha256 of the handler archive
-	noteImage       = "fn-runtime-image"       // image as the client names it; the action's name is made from it
-	noteDigest      = "fn-runtime-digest"      // digest of the image when it was deployed; absent when not known
-	notePinned      = "fn-runtime-pinned"      // true: exec.image is the digest
-	noteSource      = "fn-runtime-source"      // fingerprint of the folder that apply built the image from
-	noteLithops     = "fn-runtime-lithops"     // Lithops version
-	notePython      = "fn-runtime-python"      // "3.11", as the metadata call found it to be expected
-	noteVersion     = "fn-runtime-version"     // of the plug-in
+	noteBundle  = "fn-runtime-bundle"  // sha256 of the handler archive
+	noteImage   = "fn-runtime-image"   // image as the client names it; the action's name is made from it
+	noteDigest  = "fn-runtime-digest"  // digest of the image when it was deployed; absent when not known
+	notePinned  = "fn-runtime-pinned"  // true: exec.image is the digest
+	noteSource  = "fn-runtime-source"  // fingerprint of the folder that apply built the image from
+	noteLithops = "fn-runtime-lithops" // Lithops version
+	notePython  = "fn-runtime-python"  // "3.11", as the metadata call found it to be expected
+	noteVersion = "fn-runtime-version" // of the plug-in
 )
 
 // note reads an annotation that is text; anything else counts as absent, because annotations are the server's.
