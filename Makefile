@@ -56,7 +56,7 @@ faults: build ## every fault at every request, also the lasting ones; writes the
 soak: build ## ten minutes of everything at once against one local endpoint; writes docs/reliability.md
 	$(GO) test -count=1 -timeout 30m -v ./test/soak -for 10m -write
 
-release: ## dist: seven platforms, checksums, bill of materials; the same commit gives the same bytes
+release: ## dist: seven platforms, checksums, bill of materials, plug-in repository, Homebrew formula, Debian packages
 	@bin/release dist
 
 fuzz: ## every fuzz target for FUZZTIME (default 30s) each

@@ -40,7 +40,10 @@ func Main(args []string) int {
 type plugin struct{}
 
 // GetMetadata describes the plug-in to the host.
-func (p *plugin) GetMetadata() sdk.PluginMetadata {
+func (p *plugin) GetMetadata() sdk.PluginMetadata { return Metadata() }
+
+// Metadata describes the plug-in to the host, and to those who publish it.
+func Metadata() sdk.PluginMetadata {
 	return metadata(commands.NewRoot(&commands.Factory{View: &view.View{}, Version: Version}))
 }
 

@@ -24,8 +24,8 @@ func TestSameBytes(t *testing.T) {
 			t.Fatalf("%v: %v\n%s", args, err, out)
 		}
 	}
-	first := build(t, root)
-	second := build(t, copied, "GOCACHE="+filepath.Join(t.TempDir(), "cache"), "HOME="+t.TempDir(), "GOMODCACHE="+env(t, "GOMODCACHE"))
+	first := build(t, root, "BINARIES_ONLY=1")
+	second := build(t, copied, "BINARIES_ONLY=1", "GOCACHE="+filepath.Join(t.TempDir(), "cache"), "HOME="+t.TempDir(), "GOMODCACHE="+env(t, "GOMODCACHE"))
 	sums, err := os.ReadFile(filepath.Join(first, "SHA256SUMS"))
 	if err != nil {
 		t.Fatal(err)
@@ -82,13 +82,19 @@ func bill(t *testing.T, dir string) {
 func build(t *testing.T, dir string, more ...string) string {
 	t.Helper()
 	out := t.TempDir()
+	release(t, dir, out, append([]string{"PLATFORMS=linux/amd64"}, more...)...)
+	return out
+}
+
+// release runs bin/release of the sources in dir.
+func release(t *testing.T, dir, out string, env ...string) {
+	t.Helper()
 	cmd := exec.Command(filepath.Join(dir, "bin", "release"), out)
 	cmd.Dir = dir
-	cmd.Env = append(append(os.Environ(), "PLATFORMS=linux/amd64"), more...)
+	cmd.Env = append(os.Environ(), env...)
 	if text, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("bin/release: %v\n%s", err, text)
 	}
-	return out
 }
 
 func env(t *testing.T, name string) string {

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"crypto/sha1"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// index is the list of a plug-in repository as the IBM Cloud CLI reads it, with the names of its JSON. IBM documents only
+// parts of it; the rest is taken from lists that are in use, where the CLI finds them at URL/bx/list.
+type index struct {
+	Plugins []entry `json:"plugins"`
+}
+
+type entry struct {
+	Name        string    `json:"name"`
+	Aliases     []string  `json:"aliases"`
+	Description string    `json:"description"`
+	Created     time.Time `json:"created"`
+	Updated     time.Time `json:"updated"`
+	Company     string    `json:"company"`
+	Homepage    string    `json:"homepage"`
+	Authors     []string  `json:"authors"`
+	Versions    []version `json:"versions"`
+}
+
+type version struct {
+	Version                  string     `json:"version"`
+	Updated                  time.Time  `json:"updated"`
+	DocURL                   string     `json:"doc_url"`
+	MinCLIVersion            string     `json:"min_cli_version"`
+	PrivateEndpointSupported bool       `json:"private_endpoint_supported"`
+	Binaries                 []download `json:"binaries"`
+	APIVersions              []string   `json:"api_versions"`
+	ReleaseNotesLink         string     `json:"releaseNotesLink"`
+}
+
+// download is a binary for one platform. The checksum is SHA-1, which is what the CLI compares; SHA256SUMS has a better
+// one of the same file.
+type download struct {
+	Platform string `json:"platform"`
+	URL      string `json:"url"`
+	Checksum string `json:"checksum"`
+}
+
+// writeIndex writes the list to DIR/bx/list, and to DIR/list for those who look there.
+func (r release) writeIndex(dir string) error {
+	v := version{
+		Version: r.Version.String(), Updated: r.Date, MinCLIVersion: r.MinCliVersion.String(),
+		PrivateEndpointSupported: r.PrivateEndpointSupported,
+	}
+	for _, b := range r.Binaries {
+		data, err := os.ReadFile(b.path)
+		if err != nil {
+			return err
+		}
+		v.Binaries = append(v.Binaries, download{platforms[b.OS+"/"+b.Arch], r.URL + "/" + b.File, fmt.Sprintf("%x", sha1.Sum(data))})
+	}
+	e := entry{
+		Name: r.Name, Aliases: r.Aliases, Description: r.Summary, Created: r.Date, Updated: r.Date, Homepage: r.URL,
+		Authors: []string{}, Versions: []version{v},
+	}
+	text, err := json.MarshalIndent(index{Plugins: []entry{e}}, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Join(dir, "bx"), 0o755); err != nil {
+		return err
+	}
+	for _, name := range []string{"list", "bx/list"} {
+		if err := os.WriteFile(filepath.Join(dir, filepath.FromSlash(name)), append(text, '\n'), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sha256Of gives the checksum of a file, in hexadecimal digits.
+func sha256Of(path string) (string, error) {
+	data, err := os.ReadFile(path)
+	return fmt.Sprintf("%x", sha256.Sum256(data)), err
+}

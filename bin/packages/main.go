@@ -1,0 +1,113 @@
+// Command packages makes of the binaries in a folder what they are installed from: the index of an IBM Cloud plug-in
+// repository, a Homebrew formula, Debian packages. bin/release runs it in the project's folder; by itself it makes them
+// anew for another address:
+//
+//	go run ./bin/packages -url https://example.com/fn-runtime dist
+//
+// What it says of the plug-in comes from the plug-in's own metadata, dates come from CHANGELOG.md, and nothing depends on
+// the machine: the same sources and the same address give the same bytes.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	sdk "github.com/IBM-Cloud/ibm-cloud-cli-sdk/plugin"
+
+	"fn-runtime/plugin"
+)
+
+func main() {
+	url := flag.String("url", "http://127.0.0.1:8000", "address that the folder is served from")
+	maintainer := flag.String("maintainer", "fn-runtime maintainers <root@localhost>", "maintainer of the Debian packages, as NAME <ADDRESS>")
+	flag.Parse()
+	if flag.NArg() != 1 {
+		fmt.Fprintln(os.Stderr, "usage: packages [-url URL] [-maintainer MAINTAINER] DIR")
+		os.Exit(2)
+	}
+	if err := write(flag.Arg(0), strings.TrimRight(*url, "/"), *maintainer); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// release is what all packages say of the plug-in.
+type release struct {
+	sdk.PluginMetadata
+	Summary    string // one line
+	URL        string // without a slash at its end
+	Date       time.Time
+	Maintainer string
+	Binaries   []binary
+}
+
+// binary is one built file.
+type binary struct {
+	OS, Arch string // as Go names them
+	File     string // base name
+	path     string
+}
+
+// platforms gives the name that the IBM Cloud CLI has for each platform of Go that it runs on.
+var platforms = map[string]string{
+	"darwin/amd64": "osx", "darwin/arm64": "osx-arm64", "windows/amd64": "win64",
+	"linux/amd64": "linux64", "linux/arm64": "linux-arm64", "linux/ppc64le": "ppc64le", "linux/s390x": "s390x",
+}
+
+func write(dir, url, maintainer string) error {
+	r := release{PluginMetadata: plugin.Metadata(), URL: url, Maintainer: maintainer}
+	r.Summary = strings.TrimSuffix(r.Namespaces[0].Description, ".")
+	var err error
+	if r.Date, err = released("CHANGELOG.md", plugin.Version); err != nil {
+		return err
+	}
+	if r.Binaries, err = binaries(dir); err != nil {
+		return err
+	}
+	if err := r.writeIndex(dir); err != nil {
+		return err
+	}
+	if err := r.writeFormula(filepath.Join(dir, r.Name+".rb")); err != nil {
+		return err
+	}
+	return r.writeDebian(dir)
+}
+
+// released finds the day on which a version came out.
+func released(changelog, version string) (time.Time, error) {
+	text, err := os.ReadFile(changelog)
+	if err != nil {
+		return time.Time{}, err
+	}
+	m := regexp.MustCompile(`(?m)^## \[` + regexp.QuoteMeta(version) + `\] - (\d{4}-\d\d-\d\d)$`).FindSubmatch(text)
+	if m == nil {
+		return time.Time{}, fmt.Errorf("%s has no line '## [%s] - YYYY-MM-DD'", changelog, version)
+	}
+	return time.Parse(time.DateOnly, string(m[1]))
+}
+
+// binaries finds what bin/release has built, in the order of the names.
+func binaries(dir string) (all []binary, err error) {
+	prefix := "fn-runtime-" + plugin.Version + "-"
+	found, err := filepath.Glob(filepath.Join(dir, prefix+"*-*"))
+	if err != nil {
+		return nil, err
+	}
+	for _, path := range found {
+		file := filepath.Base(path)
+		system, arch, _ := strings.Cut(strings.TrimSuffix(strings.TrimPrefix(file, prefix), ".exe"), "-")
+		if platforms[system+"/"+arch] == "" {
+			return nil, fmt.Errorf("%s is for no platform of the IBM Cloud CLI", file)
+		}
+		all = append(all, binary{OS: system, Arch: arch, File: file, path: path})
+	}
+	if len(all) == 0 {
+		return nil, fmt.Errorf("%s holds no binaries %s*", dir, prefix)
+	}
+	return all, nil
+}
