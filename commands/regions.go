@@ -90,6 +90,7 @@ func everywhere[T any](ctx context.Context, f *Factory, t *targetFlags, need con
 		a.region = region
 		wg.Go(func() {
 			defer shared.leave(i)
+			defer fault.Recover(&a.err)
 			var s *runtime.Service
 			if s, a.err = f.openRegion(ctx, t, need, region, shared.observer(i)); a.err != nil {
 				return

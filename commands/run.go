@@ -28,7 +28,11 @@ func Run(ctx context.Context, f *Factory, args []string) int {
 	if Completing(args) {
 		translate(f.View.Texts, root)
 	}
-	cmd, err := root.ExecuteContextC(ctx)
+	cmd := root
+	err := fault.Try(func() (err error) {
+		cmd, err = root.ExecuteContextC(ctx)
+		return err
+	})
 	if err == nil {
 		return exitDone
 	}

@@ -179,11 +179,15 @@ func (c *cleaning) count(ctx context.Context) error {
 func (c *cleaning) apply(ctx context.Context) {
 	s := c.s
 	jobs := make(chan struct{})
+	var panicked error
 	go func() {
 		defer close(jobs)
-		c.purge(ctx, c.jobs)
+		panicked = fault.Try(func() error { c.purge(ctx, c.jobs); return nil })
 	}()
-	defer func() { <-jobs }()
+	defer func() {
+		<-jobs
+		fault.Panic(panicked)
+	}()
 	if c.req.JobsOnly {
 		return
 	}

@@ -208,17 +208,21 @@ func (p *deployment) apply(ctx context.Context) error {
 	if err := p.makeNamespace(ctx); err != nil {
 		return err
 	}
-	var bucket error
+	var bucket, panicked error
 	made := make(chan struct{})
 	go func() {
 		defer close(made)
 		if it := p.item("bucket"); it != nil {
-			bucket = s.Store.CreateBucket(ctx)
-			it.settle(bucket)
+			panicked = fault.Try(func() error {
+				bucket = s.Store.CreateBucket(ctx)
+				it.settle(bucket)
+				return nil
+			})
 		}
 	}()
 	s.applyAll(ctx, p.changes, p.bundle)
 	<-made
+	fault.Panic(panicked)
 	p.takeBackPackage(ctx)
 	if it := p.item("package"); it != nil && it.Status == Planned {
 		it.Status = Done

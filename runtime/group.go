@@ -61,10 +61,10 @@ func (g *group) leave(throttled bool) {
 }
 
 // each applies work to every item and gives results and errors in the order of the items. Work that was not started
-// because the context ended has the context's error.
+// because the context ended has the context's error. A panic of work goes on in the caller: nobody may overlook it.
 func each[T, R any](ctx context.Context, g *group, items []T, work func(context.Context, T) (R, error)) ([]R, []error) {
 	results := make([]R, len(items))
-	errs := make([]error, len(items))
+	errs, panics := make([]error, len(items)), make([]error, len(items))
 	var wg sync.WaitGroup
 	for i := range items {
 		if !g.enter(ctx) {
@@ -72,23 +72,25 @@ func each[T, R any](ctx context.Context, g *group, items []T, work func(context.
 			continue
 		}
 		wg.Go(func() {
-			results[i], errs[i] = work(ctx, items[i])
+			panics[i] = fault.Try(func() error { results[i], errs[i] = work(ctx, items[i]); return nil })
 			g.leave(fault.Is(errs[i], fault.Throttled))
 		})
 	}
 	wg.Wait()
+	fault.Panic(panics...)
 	return results, errs
 }
 
 // together runs a few different pieces of work side by side and gives the first error in their order; all of them
 // have ended when it returns.
 func together(ctx context.Context, work ...func(context.Context) error) error {
-	errs := make([]error, len(work))
+	errs, panics := make([]error, len(work)), make([]error, len(work))
 	var wg sync.WaitGroup
 	for i, w := range work {
-		wg.Go(func() { errs[i] = w(ctx) })
+		wg.Go(func() { panics[i] = fault.Try(func() error { errs[i] = w(ctx); return nil }) })
 	}
 	wg.Wait()
+	fault.Panic(panics...)
 	for _, err := range errs {
 		if err != nil {
 			return err

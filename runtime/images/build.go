@@ -15,6 +15,7 @@ import (
 	"github.com/docker/docker/pkg/jsonmessage"
 
 	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/images/buildkit"
 	"fn-runtime/runtime/images/engine"
 )
@@ -111,7 +112,7 @@ func run(ctx context.Context, e *engine.Engine, opts build.ImageBuildOptions, f 
 	archive, send := io.Pipe()
 	sent := make(chan error, 1)
 	go func() {
-		err := f.write(ctx, send)
+		err := fault.Try(func() error { return f.write(ctx, send) })
 		_ = send.CloseWithError(err)
 		sent <- err
 	}()

@@ -64,8 +64,8 @@ func (s *Store) Purge(ctx context.Context, sweep entity.Sweep) (entity.Purged, e
 	p.versioned = sync.OnceValues(func() (bool, error) { return s.versioned(ctx) })
 	var g errgroup.Group // without a context: a failure of one part must not hide what the other has done
 	var objectsErr, uploadsErr error
-	g.Go(func() error { objectsErr = p.objects(ctx); return nil })
-	g.Go(func() error { uploadsErr = p.abortUploads(ctx); return nil })
+	g.Go(func() error { objectsErr = fault.Try(func() error { return p.objects(ctx) }); return nil })
+	g.Go(func() error { uploadsErr = fault.Try(func() error { return p.abortUploads(ctx) }); return nil })
 	_ = g.Wait()
 	for _, err := range []error{objectsErr, uploadsErr} {
 		if err != nil && !fault.Is(err, fault.NotFound) {
@@ -152,7 +152,11 @@ func (p *purge) pass(ctx context.Context, n int) (found, failed int, err error) 
 			return
 		}
 		deletions.Go(func() error {
-			bad, err := p.deleteBatch(ctx, batch)
+			bad := len(batch)
+			err := fault.Try(func() (err error) {
+				bad, err = p.deleteBatch(ctx, batch)
+				return err
+			})
 			p.count(len(batch)-bad, 0, 0)
 			mu.Lock()
 			defer mu.Unlock()

@@ -8,6 +8,7 @@ import (
 	"github.com/IBM/ibm-cos-sdk-go/service/s3"
 	"golang.org/x/sync/errgroup"
 
+	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/transport/pages"
 )
 
@@ -33,7 +34,7 @@ func (p *purge) list(ctx context.Context, spread bool, out chan<- []item) error 
 		}
 		g.Go(func() error {
 			defer func() { <-places }()
-			return p.listSpan(ctx, s, out)
+			return fault.Try(func() error { return p.listSpan(ctx, s, out) })
 		})
 		return nil
 	}
@@ -44,7 +45,7 @@ func (p *purge) list(ctx context.Context, spread bool, out chan<- []item) error 
 			}
 			continue
 		}
-		g.Go(func() error { return p.split(ctx, prefix, start) })
+		g.Go(func() error { return fault.Try(func() error { return p.split(ctx, prefix, start) }) })
 	}
 	return g.Wait()
 }

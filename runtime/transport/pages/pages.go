@@ -6,6 +6,8 @@ package pages
 import (
 	"context"
 	"iter"
+
+	"fn-runtime/runtime/fault"
 )
 
 // Max bounds the pages of one list: a server that pages without end is untrusted, not patient.
@@ -33,8 +35,12 @@ func Ahead[T any](ctx context.Context, next Next[T], endless func() error) iter.
 				if n == Max {
 					r = result{err: endless(), last: true}
 				} else {
-					page, more, err := next(ctx)
-					r = result{page, err, err != nil || !more}
+					var more bool
+					r.err = fault.Try(func() (err error) {
+						r.page, more, err = next(ctx)
+						return err
+					})
+					r.last = r.err != nil || !more
 				}
 				select {
 				case results <- r:
