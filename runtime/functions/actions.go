@@ -84,6 +84,11 @@ func (c *Client) PutAction(ctx context.Context, a entity.Action, code entity.Cod
 	if code.Base64 != "" || a.Image != "" {
 		binary := true
 		put.Exec = &whisk.Exec{Kind: blackbox, Image: a.Image, Code: &code.Base64, Binary: &binary}
+		if code.Base64 != "" {
+			mark := codeMark
+			put.Exec.Code = &mark
+			ctx = withCode(ctx, code.Base64)
+		}
 	}
 	if a.MemoryMB > 0 {
 		put.Limits.Memory = &a.MemoryMB

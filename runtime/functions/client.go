@@ -73,7 +73,7 @@ type answer struct {
 // reaches it, because it judges answers by localised texts, panics on some, and silently accepts what it cannot read.
 // The namespace goes into the path as it is.
 func (c *Client) library(ctx context.Context, namespace string) (*whisk.Client, *recorder, error) {
-	rec := &recorder{next: transport.Bound(ctx, c.transport)}
+	rec := &recorder{next: transport.Bound(ctx, c.transport), code: codeOf(ctx)}
 	w, err := whisk.NewClient(&http.Client{Transport: rec}, &whisk.Config{
 		Host:      c.base.String(),
 		BaseURL:   c.base,
