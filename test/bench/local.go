@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -21,18 +22,33 @@ import (
 // mapCalls is how many calls the measured map makes.
 const mapCalls = 500
 
-// mapJob is a map of small calls, timed within the client from the executor on: the start of Python is nobody's.
-const mapJob = `import sys, time, lithops
+// mapLimit is how long one side may work on the map, in s; a side that is not done by then is measured by the calls that
+// it has done.
+const mapLimit = 100
+
+// mapJob is a map of small calls, timed within the client from the executor on: the start of Python is nobody's. At the
+// limit it ends whatever it has started.
+const mapJob = `import os, sys, time, lithops, psutil
 def double(x): return x * 2
 if __name__ == '__main__':
-    n = int(sys.argv[1])
+    n, limit = int(sys.argv[1]), float(sys.argv[2])
     start = time.time()
-    with lithops.FunctionExecutor(log_level='ERROR') as ex:
-        ex.map(double, range(n))
-        got = ex.get_result()
+    ex = lithops.FunctionExecutor(log_level='CRITICAL')
+    fs = ex.map(double, range(n))
+    try:
+        ex.wait(fs, timeout=limit, show_progressbar=False)
+    except TimeoutError:
+        pass
     took = time.time() - start
-    assert got == [2 * x for x in range(n)], got
-    print('TOOK', took)
+    done = [f for f in fs if f.ready or f.success or f.done]
+    if len(done) == n:
+        got = ex.get_result(fs, show_progressbar=False)
+        took = time.time() - start
+        assert got == [2 * x for x in range(n)], got
+    print('TOOK', took, 'DONE', len(done), flush=True)
+    for p in psutil.Process().children(recursive=True):
+        p.kill()
+    os._exit(0)
 `
 
 // locally measures the local endpoint: a job beside Lithops' own backend for this machine, and single invocations.
@@ -46,15 +62,15 @@ func locally(ctx context.Context, b *bench) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	job, err := mapped(ctx, a)
-	if err != nil {
-		return nil, err
-	}
 	single, err := invoked(ctx, a)
 	if err != nil {
 		return nil, err
 	}
-	return append(append(archive, job...), single...), nil
+	job, err := mapped(ctx, a) // last: what is cut off at the limit may still be running
+	if err != nil {
+		return nil, err
+	}
+	return slices.Concat(archive, single, job), nil
 }
 
 // archived measures the handler archive beside the one that the client's own code makes.
@@ -92,7 +108,7 @@ print('TOOK', sorted(times)[5])
 	if info, err := os.Stat(name); err == nil {
 		note += fmt.Sprintf(", theirs %d KB", info.Size()/1000)
 	}
-	return []row{{Work: "handler archive", Ours: ours, Theirs: theirs, Who: "lithops create_handler_zip", Note: note}}, nil
+	return []row{{Work: "handler archive", Ours: ours, Theirs: theirs.took, Who: "lithops create_handler_zip", Note: note}}, nil
 }
 
 // mapped measures the same job on the local endpoint and on Lithops' localhost backend.
@@ -104,49 +120,64 @@ func mapped(ctx context.Context, a *account) ([]row, error) {
 	if err := os.WriteFile(local, []byte("lithops: {backend: localhost, storage: localhost}\n"), 0o600); err != nil {
 		return nil, err
 	}
-	var rows []row
-	for _, n := range []int{1, mapCalls} {
-		times := 3
-		if n == mapCalls {
-			times = 1 // long enough to be steady
-		}
-		ours, err := a.python(ctx, times, mapJob, []string{"LITHOPS_CONFIG_FILE=" + a.config()}, fmt.Sprint(n))
-		if err != nil {
-			return nil, err
-		}
-		theirs, err := a.python(ctx, times, mapJob, []string{"LITHOPS_CONFIG_FILE=" + local}, fmt.Sprint(n))
-		if err != nil {
-			return nil, err
-		}
-		rows = append(rows, row{Work: fmt.Sprintf("local endpoint, map of %d", n), Ours: ours, Theirs: theirs, Who: "lithops localhost"})
+	one, err := a.sides(ctx, 3, 1, local)
+	if err != nil {
+		return nil, err
 	}
-	return rows, nil
+	many, err := a.sides(ctx, 1, mapCalls, local) // long enough to be steady
+	if err != nil {
+		return nil, err
+	}
+	each := func(t timing) time.Duration { return t.took / time.Duration(max(t.done, 1)) }
+	return []row{
+		{Work: "local endpoint, map of 1", Ours: one[0].took, Theirs: one[1].took, Who: "lithops localhost"},
+		{Work: fmt.Sprintf("local endpoint, map of %d, for each call", mapCalls), Ours: each(many[0]), Theirs: each(many[1]), Who: "lithops localhost",
+			Note: fmt.Sprintf("%d calls in %s, theirs %d in %s; either is stopped after %d s", many[0].done, round(many[0].took), many[1].done, round(many[1].took), mapLimit)},
+	}, nil
 }
 
-// python runs a script with Lithops that prints "TOOK seconds" and gives the median of some runs.
-func (a *account) python(ctx context.Context, times int, script string, env []string, args ...string) (time.Duration, error) {
+// timing is what a script says of itself.
+type timing struct {
+	took time.Duration
+	done int // calls; 0 where the script counts none
+}
+
+// sides runs the map on the local endpoint and on Lithops' own backend, whose configuration is in the file local.
+func (a *account) sides(ctx context.Context, times, calls int, local string) (both [2]timing, err error) {
+	for i, config := range []string{a.config(), local} {
+		if both[i], err = a.python(ctx, times, mapJob, []string{"LITHOPS_CONFIG_FILE=" + config}, fmt.Sprint(calls), fmt.Sprint(mapLimit)); err != nil {
+			return both, err
+		}
+	}
+	return both, nil
+}
+
+// python runs a script with Lithops that prints "TOOK seconds [DONE calls]" and gives the median of some runs.
+func (a *account) python(ctx context.Context, times int, script string, env []string, args ...string) (timing, error) {
 	file := filepath.Join(a.home, "script.py")
 	if err := os.WriteFile(file, []byte(script), 0o600); err != nil {
-		return 0, err
+		return timing{}, err
 	}
-	var all []time.Duration
+	var all []timing
 	for range times {
 		c, err := measure(ctx, a.home, append(a.env(), env...), filepath.Join(a.venv, "bin", "python"), append([]string{file}, args...)...)
 		if err != nil {
-			return 0, err
+			return timing{}, err
 		}
 		i := bytes.LastIndex(c.out, []byte("TOOK "))
-		var seconds float64
 		if i < 0 {
-			return 0, fmt.Errorf("the script told no time: %s", tail(c.out))
+			return timing{}, fmt.Errorf("the script told no time: %s", tail(c.out))
 		}
-		if _, err := fmt.Sscanf(string(c.out[i:]), "TOOK %f", &seconds); err != nil {
-			return 0, err
+		var seconds float64
+		var t timing
+		if n, err := fmt.Sscanf(string(c.out[i:]), "TOOK %f DONE %d", &seconds, &t.done); n == 0 {
+			return timing{}, err
 		}
-		all = append(all, time.Duration(seconds*float64(time.Second)))
-		a.b.say("script %v: %s", args, round(all[len(all)-1]))
+		t.took = time.Duration(seconds * float64(time.Second))
+		a.b.say("script %v: %s", args, round(t.took))
+		all = append(all, t)
 	}
-	slices.Sort(all)
+	slices.SortFunc(all, func(x, y timing) int { return cmp.Compare(x.took, y.took) })
 	return all[len(all)/2], nil
 }
 
