@@ -81,35 +81,6 @@ func ibmHost(endpoint string) bool {
 	return slices.ContainsFunc(ibmDomains, func(d string) bool { return strings.HasSuffix(host, d) })
 }
 
-// private gives the private name of an endpoint of IBM Cloud when the session is set to private endpoints; other hosts
-// beyond this machine are then refused, because traffic to them leaves the private network.
-func (p *opening) private(endpoint string) (string, error) {
-	if s := p.o.Host.Session; s == nil || !s.PrivateEndpoint || loopback(endpoint) {
-		return endpoint, nil
-	}
-	u, err := url.Parse(endpoint)
-	if err != nil || !ibmHost(endpoint) {
-		return "", fault.New(fault.Invalid,
-			i18n.M("The session uses private endpoints, and '{{.Endpoint}}' is not one of IBM Cloud.", "Endpoint", endpoint),
-			i18n.M("Log in to the public endpoint with 'ibmcloud login -a cloud.ibm.com', or use another configuration."))
-	}
-	host := u.Host
-	switch {
-	case strings.HasPrefix(host, "private.") || strings.Contains(host, ".private.") || strings.Contains(host, ".direct."):
-	case strings.HasPrefix(host, "s3."):
-		host = "s3.private." + strings.TrimPrefix(host, "s3.")
-	default:
-		host = "private." + host
-	}
-	u.Host = host
-	return u.String(), nil
-}
-
-func loopback(endpoint string) bool {
-	u, err := url.Parse(endpoint)
-	return err == nil && transport.Loopback(u.Hostname())
-}
-
 // iam is the identity service that exchanges API keys.
 func (p *opening) iam() (string, error) {
 	endpoint := transport.DefaultIAM

@@ -23,14 +23,15 @@ func newBase(o Options) http.RoundTripper {
 	build := func(roots *x509.CertPool) *http.Transport {
 		dialer := &net.Dialer{Timeout: min(o.Timeout, 15*time.Second), KeepAlive: 30 * time.Second}
 		return &http.Transport{
-			Proxy:                 http.ProxyFromEnvironment,
-			DialContext:           dialer.DialContext,
-			ForceAttemptHTTP2:     true,
-			MaxIdleConns:          4 * o.Concurrency,
-			MaxIdleConnsPerHost:   o.Concurrency,
-			IdleConnTimeout:       90 * time.Second,
-			TLSHandshakeTimeout:   min(o.Timeout, 15*time.Second),
-			ExpectContinueTimeout: time.Second,
+			Proxy:                  http.ProxyFromEnvironment,
+			OnProxyConnectResponse: tunnelRefused,
+			DialContext:            dialer.DialContext,
+			ForceAttemptHTTP2:      true,
+			MaxIdleConns:           4 * o.Concurrency,
+			MaxIdleConnsPerHost:    o.Concurrency,
+			IdleConnTimeout:        90 * time.Second,
+			TLSHandshakeTimeout:    min(o.Timeout, 15*time.Second),
+			ExpectContinueTimeout:  time.Second,
 			// A header is a few hundred bytes; a hostile server may send without end.
 			MaxResponseHeaderBytes: 256 << 10,
 			TLSClientConfig: &tls.Config{

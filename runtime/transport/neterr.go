@@ -24,7 +24,7 @@ func errorVerdict(ctx context.Context, err error, safe bool) (reason string, rep
 		return "", false
 	case errors.As(err, &dns):
 		return "name look-up failed", !dns.IsNotFound
-	case errors.As(err, &op) && (op.Op == "dial" || op.Op == "socks connect"):
+	case errors.As(err, &op) && (op.Op == "dial" || op.Op == "socks connect" || op.Op == "proxyconnect"):
 		return "connection failed", true // nothing was sent
 	case errors.As(err, new(stalled)):
 		return "no answer in time", safe
@@ -55,6 +55,11 @@ func explained(req *http.Request, err error) error {
 	var dns *net.DNSError
 	var timeout net.Error
 	tryAgain := i18n.M("Check the endpoint and the network, then try again.")
+	if proxy, away := proxyAway(req, err); away {
+		return fault.New(fault.Unavailable,
+			i18n.M("The proxy {{.Proxy}} cannot be reached.", "Proxy", proxy),
+			i18n.M("Check HTTPS_PROXY, or name the host in NO_PROXY if it is reached without a proxy.")).Because(err)
+	}
 	switch {
 	case errors.As(err, &dns):
 		return fault.New(fault.Unavailable,

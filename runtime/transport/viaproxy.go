@@ -1,0 +1,44 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+)
+
+// tunnelRefused says why a proxy opens no way to a host: its answer to CONNECT is not 200. Without it Go gives the words
+// of the status line alone. Address and password of the proxy come from the environment; only the address is shown.
+func tunnelRefused(_ context.Context, proxy *url.URL, req *http.Request, resp *http.Response) error {
+	switch {
+	case resp.StatusCode == http.StatusOK:
+		return nil
+	case resp.StatusCode == http.StatusProxyAuthRequired && proxy.User == nil:
+		return fault.New(fault.Denied,
+			i18n.M("The proxy {{.Proxy}} wants a user and a password.", "Proxy", proxy.Host),
+			i18n.M("Set HTTPS_PROXY to http://USER:PASSWORD@{{.Proxy}}.", "Proxy", proxy.Host))
+	case resp.StatusCode == http.StatusProxyAuthRequired, resp.StatusCode == http.StatusUnauthorized:
+		return fault.New(fault.Denied,
+			i18n.M("The proxy {{.Proxy}} refuses the user or the password in HTTPS_PROXY.", "Proxy", proxy.Host),
+			i18n.M("Correct them; characters such as @ and : in them are written as %40 and %3A."))
+	}
+	return fault.New(KindOfStatus(resp.StatusCode),
+		i18n.M("The proxy {{.Proxy}} opens no connection to {{.Host}}: {{.Status}}.", "Proxy", proxy.Host, "Host", req.Host, "Status", Printable(resp.Status, 100)),
+		i18n.M("Check HTTPS_PROXY, or name the host in NO_PROXY if it is reached without a proxy."))
+}
+
+// proxyAway tells whether a request failed because its proxy could not be reached, and gives the proxy's address.
+func proxyAway(req *http.Request, err error) (address string, away bool) {
+	var op *net.OpError
+	if !errors.As(err, &op) || op.Op != "proxyconnect" {
+		return "", false
+	}
+	if proxy, err := http.ProxyFromEnvironment(req); err == nil && proxy != nil {
+		address = proxy.Host
+	}
+	return address, true
+}
