@@ -9,6 +9,7 @@ import (
 	"fn-runtime/i18n"
 	"fn-runtime/runtime"
 	"fn-runtime/runtime/connect"
+	"fn-runtime/runtime/entity"
 )
 
 type buildOptions struct {
@@ -36,7 +37,7 @@ func newBuild(f *Factory) *cobra.Command {
 	}
 	stringFlag(cmd, &o.req.Dockerfile, "file", "f", i18n.M("Build this `DOCKERFILE` instead of the one in CONTEXT."))
 	cmd.Flags().Var(argsValue{&o.req.Args}, "build-arg", i18n.M("Set a build argument `K=V`; may be given several times.").ID)
-	cmd.Flags().StringVar(&o.req.Platform, "platform", "linux/amd64", i18n.M("Build for this `PLATFORM`; linux/amd64 without this.").ID)
+	cmd.Flags().StringVar(&o.req.Platform, "platform", entity.DefaultPlatform, i18n.M("Build for this `PLATFORM`; linux/amd64 without this.").ID)
 	boolFlag(cmd, &o.req.Pull, "pull", "", i18n.M("Fetch newer base images."))
 	boolFlag(cmd, &o.req.NoCache, "no-cache", "", i18n.M("Build every step again."))
 	boolFlag(cmd, &o.req.NoPush, "no-push", "", i18n.M("Keep the image on this machine."))

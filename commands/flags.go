@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"fn-runtime/i18n"
+	"fn-runtime/runtime"
 	"fn-runtime/runtime/connect"
 )
 
@@ -94,7 +95,9 @@ func (t *targetFlags) addJobs(cmd *cobra.Command) {
 // pythons are the versions that completion offers: those that Lithops has a default runtime for.
 func pythons() []string { return []string{"3.10", "3.11", "3.12"} }
 
-func backends() []string { return []string{"ibm_cf", "openwhisk", "local"} }
+func backends() []string {
+	return []string{runtime.BackendIBMCF, runtime.BackendOpenWhisk, runtime.BackendLocal}
+}
 
 // check refuses what cannot go together, before anything is read or dialled.
 func (t *targetFlags) check(cmd *cobra.Command) error {
@@ -106,7 +109,7 @@ func (t *targetFlags) check(cmd *cobra.Command) error {
 	if err := exclusive(cmd, "region", "regions"); err != nil {
 		return err
 	}
-	if t.backend == "local" || t.backend == "openwhisk" {
+	if t.backend == runtime.BackendLocal || t.backend == runtime.BackendOpenWhisk {
 		for _, name := range []string{"region", "regions", "resource-group"} {
 			if cmd.Flags().Changed(name) {
 				return usage(i18n.M("'{{.Flag}}' belongs to the backend ibm_cf, not to {{.Backend}}.", "Flag", "--"+name, "Backend", t.backend))

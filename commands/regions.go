@@ -191,8 +191,8 @@ func oneResult(answers []answer[runtime.Result]) runtime.Result {
 		all.Runtimes = append(all.Runtimes, a.value.Runtimes...)
 		for _, it := range a.value.Items {
 			switch it.Kind {
-			case "objects", "files", "cache", "bucket", "image":
-				if key := it.Kind + " " + it.Name; seen[key] {
+			case runtime.KindObjects, runtime.KindFiles, runtime.KindCache, runtime.KindBucket, runtime.KindImage:
+				if key := string(it.Kind) + " " + it.Name; seen[key] {
 					continue
 				} else {
 					seen[key] = true

@@ -186,7 +186,7 @@ func (f *Factory) asking(ctx context.Context, force, dryRun bool, question func(
 }
 
 // deletions counts the things of a kind that a plan deletes.
-func deletions(plan runtime.Result, kind string) int {
+func deletions(plan runtime.Result, kind runtime.Kind) int {
 	n := 0
 	for _, it := range plan.Items {
 		if it.Change == runtime.Delete && it.Kind == kind {

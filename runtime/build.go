@@ -41,7 +41,7 @@ func (s *Service) imageBuild(req BuildRequest) (entity.ImageBuild, error) {
 		build.Context = "."
 	}
 	if build.Platform == "" {
-		build.Platform = "linux/amd64"
+		build.Platform = entity.DefaultPlatform
 	}
 	if build.Check {
 		build.Modules = lithops.RequiredModules(s.Install.Version, s.Storage.Backend)

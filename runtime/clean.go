@@ -75,7 +75,7 @@ func (s *Service) planClean(ctx context.Context, req CleanRequest) (*cleaning, e
 	if req.OlderThan > 0 {
 		c.cutoff = s.clock().Now().Add(-req.OlderThan)
 	}
-	c.jobs = []Item{{Change: Delete, Kind: "objects", Name: lithops.JobsPrefix, Status: Planned}}
+	c.jobs = []Item{{Change: Delete, Kind: KindObjects, Name: lithops.JobsPrefix, Status: Planned}}
 	if req.JobsOnly {
 		return c, nil
 	}
@@ -88,14 +88,14 @@ func (s *Service) planClean(ctx context.Context, req CleanRequest) (*cleaning, e
 		return nil, err
 	}
 	for _, p := range prefixes {
-		c.metadata = append(c.metadata, Item{Change: Delete, Kind: "objects", Name: p, Status: Planned})
+		c.metadata = append(c.metadata, Item{Change: Delete, Kind: KindObjects, Name: p, Status: Planned})
 	}
-	c.caches = []Item{{Change: Delete, Kind: "cache", Name: lithops.RuntimesPrefix + string(s.Contract.Backend), Status: Planned}}
+	c.caches = []Item{{Change: Delete, Kind: KindCache, Name: lithops.RuntimesPrefix + string(s.Contract.Backend), Status: Planned}}
 	if s.TempDir != "" {
-		c.caches = append(c.caches, Item{Change: Delete, Kind: "files", Name: s.TempDir, Status: Planned})
+		c.caches = append(c.caches, Item{Change: Delete, Kind: KindFiles, Name: s.TempDir, Status: Planned})
 	}
 	if req.All && s.Target.Backend == BackendIBMCF {
-		c.others = append(c.others, Item{Change: Delete, Kind: "namespace", Name: s.Target.Namespace, Status: Planned})
+		c.others = append(c.others, Item{Change: Delete, Kind: KindNamespace, Name: s.Target.Namespace, Status: Planned})
 	}
 	return c, nil
 }
@@ -126,13 +126,13 @@ func (c *cleaning) readPackages(ctx context.Context) error {
 			if err != nil {
 				return nil, s.packageGone(ctx, pkg, err)
 			}
-			items = append(items, Item{Change: Delete, Kind: "action", Name: pkg + "/" + a.Name, Image: note(a, noteImage), Memory: a.MemoryMB, Status: Planned})
+			items = append(items, Item{Change: Delete, Kind: KindAction, Name: pkg + "/" + a.Name, Image: note(a, noteImage), Memory: a.MemoryMB, Status: Planned})
 		}
 		return items, nil
 	})
 	for i, name := range names {
 		c.actions = append(c.actions, lists[i]...)
-		c.packages = append(c.packages, Item{Change: Delete, Kind: "package", Name: name, Status: Planned})
+		c.packages = append(c.packages, Item{Change: Delete, Kind: KindPackage, Name: name, Status: Planned})
 	}
 	return firstError(errs)
 }
@@ -192,7 +192,7 @@ func (c *cleaning) apply(ctx context.Context) {
 		return
 	}
 	ok := c.do(ctx, c.caches, func(_ context.Context, it *Item) error {
-		if it.Kind == "files" {
+		if it.Kind == KindFiles {
 			return lithops.RemoveTemp(s.TempDir)
 		}
 		return s.Cache.RemoveAll(s.Contract.Backend)

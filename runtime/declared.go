@@ -202,7 +202,7 @@ func (p *declaredState) find(ctx context.Context, inv *inventory, w wanted, have
 // digest that it has.
 func (d *declared) plan(p *declaredState) {
 	if d.Build != nil {
-		d.image = &Item{Change: Unchanged, Kind: "image", Name: d.wants[0].image, Image: d.wants[0].image, Status: Planned}
+		d.image = &Item{Change: Unchanged, Kind: KindImage, Name: d.wants[0].image, Image: d.wants[0].image, Status: Planned}
 		for i, w := range d.wants {
 			a := d.haves[i].action
 			switch {
@@ -227,22 +227,22 @@ func (p *declaredState) lookAround(ctx context.Context, inv *inventory) error {
 	if !slices.ContainsFunc(p.changes(), (*change).changed) {
 		return nil
 	}
-	add := func(kind, name string) {
+	add := func(kind Kind, name string) {
 		p.around = append(p.around, Item{Change: Create, Kind: kind, Name: name, Status: Planned})
 	}
 	err := s.Namespace.Find(ctx)
 	switch {
 	case fault.Is(err, fault.NotFound):
-		add("namespace", s.Target.Namespace)
+		add(KindNamespace, s.Target.Namespace)
 	case err != nil:
 		return err
 	}
 	if pkg := s.Contract.Package(); !slices.Contains(inv.packages, pkg) {
-		add("package", pkg)
+		add(KindPackage, pkg)
 	}
 	there, err := s.Store.BucketExists(ctx)
 	if err == nil && !there {
-		add("bucket", s.Target.Bucket)
+		add(KindBucket, s.Target.Bucket)
 	}
 	return err
 }

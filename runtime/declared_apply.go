@@ -37,7 +37,7 @@ func (p *declaredState) apply(ctx context.Context) error {
 
 // ok tells whether what has to be there could be made, and no runtime has failed.
 func (p *declaredState) ok() bool {
-	failed := func(it Item) bool { return it.Status == Failed || it.Status == Skipped && it.Kind != "cache" }
+	failed := func(it Item) bool { return it.Status == Failed || it.Status == Skipped && it.Kind != KindCache }
 	return !slices.ContainsFunc(p.around, failed) &&
 		!slices.ContainsFunc(p.changes(), func(c *change) bool { return slices.ContainsFunc(c.items(), failed) })
 }
@@ -51,11 +51,11 @@ func (p *declaredState) makeAround(ctx context.Context) {
 		err := errSkipped
 		if ctx.Err() == nil && (i == 0 || p.around[i-1].Status == Done) {
 			switch it.Kind {
-			case "namespace":
+			case KindNamespace:
 				_, err = p.s.Namespace.Create(ctx)
-			case "package":
+			case KindPackage:
 				_, err = p.s.Functions.CreatePackage(ctx, it.Name)
-			case "bucket":
+			case KindBucket:
 				err = p.s.Store.CreateBucket(ctx)
 			}
 		}

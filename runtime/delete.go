@@ -66,17 +66,17 @@ type removal struct {
 
 func (s *Service) planRemoval(e entry) *removal {
 	r := &removal{e: e}
-	add := func(kind, name string) {
+	add := func(kind Kind, name string) {
 		r.items = append(r.items, Item{Change: Delete, Kind: kind, Name: name, Image: e.image, Memory: e.memoryMB, Status: Planned})
 	}
 	if _, err := s.Cache.ReadMetadata(e.key); err == nil {
-		add("cache", e.key)
+		add(KindCache, e.key)
 	}
 	if e.hasObject {
-		add("metadata", e.key)
+		add(KindMetadata, e.key)
 	}
 	if !e.orphan {
-		add("action", e.action.Package+"/"+e.action.Name)
+		add(KindAction, e.action.Package+"/"+e.action.Name)
 	}
 	if e.orphan {
 		for i := range r.items {
@@ -128,11 +128,11 @@ func (s *Service) remove(ctx context.Context, r *removal) error {
 			continue
 		}
 		switch it.Kind {
-		case "cache":
+		case KindCache:
 			err = s.Cache.RemoveMetadata(r.e.key)
-		case "metadata":
+		case KindMetadata:
 			err = s.Store.Delete(ctx, r.e.key)
-		case "action":
+		case KindAction:
 			pkg, name := r.e.action.Package, r.e.action.Name
 			err = s.actionGone(ctx, pkg, name, s.Functions.DeleteAction(ctx, pkg, name))
 		}
@@ -149,7 +149,7 @@ func (s *Service) remove(ctx context.Context, r *removal) error {
 func (s *Service) removeLate(ctx context.Context, removals []*removal) {
 	gone := map[string]*removal{}
 	for _, r := range removals {
-		if n := len(r.items); n > 0 && r.items[n-1].Kind == "action" && r.items[n-1].Status == Done {
+		if n := len(r.items); n > 0 && r.items[n-1].Kind == KindAction && r.items[n-1].Status == Done {
 			gone[r.e.key] = r
 		}
 	}

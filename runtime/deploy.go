@@ -179,17 +179,17 @@ func (p *deployment) lookAtDigest(ctx context.Context) error {
 func (p *deployment) plan() {
 	s := p.s
 	if p.namespaceMissing {
-		p.around = append(p.around, Item{Change: Create, Kind: "namespace", Name: s.Target.Namespace, Status: Planned})
+		p.around = append(p.around, Item{Change: Create, Kind: KindNamespace, Name: s.Target.Namespace, Status: Planned})
 	}
 	if p.packageMade || p.packageMissing {
-		it := Item{Change: Create, Kind: "package", Name: p.wants[0].pkg, Status: Planned}
+		it := Item{Change: Create, Kind: KindPackage, Name: p.wants[0].pkg, Status: Planned}
 		if p.packageMade {
 			it.Status = Done
 		}
 		p.around = append(p.around, it)
 	}
 	if p.bucketMissing {
-		p.around = append(p.around, Item{Change: Create, Kind: "bucket", Name: s.Target.Bucket, Status: Planned})
+		p.around = append(p.around, Item{Change: Create, Kind: KindBucket, Name: s.Target.Bucket, Status: Planned})
 	}
 	for i, w := range p.wants {
 		w.digest = p.digest
@@ -212,7 +212,7 @@ func (p *deployment) apply(ctx context.Context) error {
 	made := make(chan struct{})
 	go func() {
 		defer close(made)
-		if it := p.item("bucket"); it != nil {
+		if it := p.item(KindBucket); it != nil {
 			panicked = fault.Try(func() error {
 				bucket = s.Store.CreateBucket(ctx)
 				it.settle(bucket)
@@ -224,7 +224,7 @@ func (p *deployment) apply(ctx context.Context) error {
 	<-made
 	fault.Panic(panicked)
 	p.takeBackPackage(ctx)
-	if it := p.item("package"); it != nil && it.Status == Planned {
+	if it := p.item(KindPackage); it != nil && it.Status == Planned {
 		it.Status = Done
 	}
 	return outcome(ctx, p.items())
@@ -232,7 +232,7 @@ func (p *deployment) apply(ctx context.Context) error {
 
 // makeNamespace makes the missing namespace and, because nothing can be in it, the package.
 func (p *deployment) makeNamespace(ctx context.Context) error {
-	it := p.item("namespace")
+	it := p.item(KindNamespace)
 	if it == nil {
 		return nil
 	}
@@ -241,7 +241,7 @@ func (p *deployment) makeNamespace(ctx context.Context) error {
 		return err
 	}
 	_, err = p.s.Functions.CreatePackage(ctx, p.wants[0].pkg)
-	p.item("package").settle(err)
+	p.item(KindPackage).settle(err)
 	return err
 }
 
@@ -259,11 +259,11 @@ func (p *deployment) takeBackPackage(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
 	defer cancel()
 	if p.s.Functions.DeletePackage(ctx, p.wants[0].pkg) == nil {
-		p.item("package").Status = Skipped
+		p.item(KindPackage).Status = Skipped
 	}
 }
 
-func (p *deployment) item(kind string) *Item {
+func (p *deployment) item(kind Kind) *Item {
 	for i := range p.around {
 		if p.around[i].Kind == kind {
 			return &p.around[i]

@@ -26,7 +26,7 @@ func TestDeployMakesARuntimeThatTheClientFinds(t *testing.T) {
 	if a.Image != defaultImage || a.MemoryMB != 256 || a.TimeoutMS != 300_000 || a.Annotations["fn-runtime-python"] != "3.11" {
 		t.Errorf("action is %+v", a)
 	}
-	for _, kind := range []string{"package", "bucket", "action", "metadata", "cache"} {
+	for _, kind := range []runtime.Kind{runtime.KindPackage, runtime.KindBucket, runtime.KindAction, runtime.KindMetadata, runtime.KindCache} {
 		if it := item(t, result, kind); it.Change != runtime.Create || it.Status != runtime.Done {
 			t.Errorf("%s: %+v", kind, it)
 		}

@@ -17,8 +17,8 @@ const AllName = "all"
 
 // The backends as the user names them.
 const (
-	BackendIBMCF     = "ibm_cf"
-	BackendOpenWhisk = "openwhisk"
+	BackendIBMCF     = string(lithops.IBMCF)
+	BackendOpenWhisk = string(lithops.OpenWhisk)
 	BackendLocal     = "local"
 )
 

@@ -76,9 +76,9 @@ func (s *Service) reconcile(want wanted, have found, bundle lithops.Bundle, forc
 	c := &change{want: want, have: have}
 	reason, onlyLimits := difference(want, have, bundle.SHA256, force)
 	c.put = !reason.IsZero()
-	c.action = Item{Change: Unchanged, Kind: "action", Name: want.pkg + "/" + want.action, Reason: reason}
-	c.metadata = Item{Change: Unchanged, Kind: "metadata", Name: want.key}
-	c.cache = Item{Change: Unchanged, Kind: "cache", Name: want.key}
+	c.action = Item{Change: Unchanged, Kind: KindAction, Name: want.pkg + "/" + want.action, Reason: reason}
+	c.metadata = Item{Change: Unchanged, Kind: KindMetadata, Name: want.key}
+	c.cache = Item{Change: Unchanged, Kind: KindCache, Name: want.key}
 	for _, it := range []*Item{&c.action, &c.metadata, &c.cache} {
 		it.Image, it.Memory, it.Status = want.image, want.memoryMB, Planned
 	}

@@ -28,11 +28,27 @@ const (
 	Skipped Status = "skipped" // not tried, because something before it failed or the user interrupted
 )
 
+// Kind is what an item is.
+type Kind string
+
+// The kinds, as JSON has them.
+const (
+	KindNamespace Kind = "namespace"
+	KindPackage   Kind = "package"
+	KindAction    Kind = "action"
+	KindMetadata  Kind = "metadata" // an object of the bucket
+	KindCache     Kind = "cache"    // the client's copy of metadata on this machine
+	KindBucket    Kind = "bucket"
+	KindObjects   Kind = "objects" // all under a prefix
+	KindFiles     Kind = "files"   // a folder of this machine
+	KindImage     Kind = "image"
+)
+
 // Item is one thing that a plan touches: a namespace, package, action, metadata object, cache entry, bucket or the
 // objects below a prefix.
 type Item struct {
 	Change Change
-	Kind   string // "namespace", "package", "action", "metadata", "cache", "bucket", "objects", "image"
+	Kind   Kind
 	Name   string
 	Image  string       // of an action
 	Memory int          // MB, of an action

@@ -209,7 +209,7 @@ func (c *clock) Sleep(ctx context.Context, d time.Duration) error {
 }
 
 // item finds an item of a plan.
-func item(t *testing.T, r runtime.Result, kind string) runtime.Item {
+func item(t *testing.T, r runtime.Result, kind runtime.Kind) runtime.Item {
 	t.Helper()
 	for _, it := range r.Items {
 		if it.Kind == kind {

@@ -73,7 +73,7 @@ func (s *Service) update(ctx context.Context, sel selector, req UpdateRequest) (
 		err = outcome(ctx, result.Items)
 	}
 	for _, e := range others {
-		result.Items = append(result.Items, Item{Change: Unchanged, Kind: "action", Name: e.action.Package + "/" + e.action.Name, Image: e.image,
+		result.Items = append(result.Items, Item{Change: Unchanged, Kind: KindAction, Name: e.action.Package + "/" + e.action.Name, Image: e.image,
 			Memory: e.memoryMB, Status: Skipped, Reason: i18n.M("It is of Lithops {{.Version}}: update it with that client.", "Version", e.version)})
 	}
 	return result, err

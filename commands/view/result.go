@@ -23,7 +23,7 @@ type ResultDocument struct {
 // ItemDocument is one thing that a plan touches.
 type ItemDocument struct {
 	Change   string         `json:"change"` // "create", "update", "delete", "unchanged"
-	Kind     string         `json:"kind"`   // "namespace", "package", "action", "metadata", "cache", "bucket", "objects", "image"
+	Kind     runtime.Kind   `json:"kind"`
 	Name     string         `json:"name"`
 	Image    string         `json:"image,omitempty"`
 	MemoryMB int            `json:"memory_mb,omitempty"`
@@ -139,14 +139,14 @@ func visible(items []runtime.Item) []runtime.Item {
 	fateOf := func(it runtime.Item) fate { return fate{it.Image, it.Memory, it.Region, it.Change, it.Status} }
 	runtimes := make(map[fate]bool)
 	for _, it := range items {
-		if it.Kind == "action" && it.Image != "" {
+		if it.Kind == runtime.KindAction && it.Image != "" {
 			runtimes[fateOf(it)] = true
 		}
 	}
 	var list []runtime.Item
 	for _, it := range items {
-		belongs := (it.Kind == "metadata" || it.Kind == "cache") && runtimes[fateOf(it)]
-		same := it.Change == runtime.Unchanged && it.Kind != "action"
+		belongs := (it.Kind == runtime.KindMetadata || it.Kind == runtime.KindCache) && runtimes[fateOf(it)]
+		same := it.Change == runtime.Unchanged && it.Kind != runtime.KindAction
 		if it.Status == runtime.Failed || !belongs && !same {
 			list = append(list, it)
 		}
@@ -156,7 +156,7 @@ func visible(items []runtime.Item) []runtime.Item {
 
 // title is how a table names an item: a runtime by its image and memory.
 func title(it runtime.Item) string {
-	if it.Kind != "action" {
+	if it.Kind != runtime.KindAction {
 		return clean(it.Name, false)
 	}
 	name := it.Image
@@ -190,26 +190,26 @@ func summary(r runtime.Result) i18n.Message {
 
 func kindText(it runtime.Item) i18n.Message {
 	switch it.Kind {
-	case "namespace":
+	case runtime.KindNamespace:
 		return i18n.M("Namespace")
-	case "package":
+	case runtime.KindPackage:
 		return i18n.M("Package")
-	case "action":
+	case runtime.KindAction:
 		return i18n.M("Runtime")
-	case "metadata":
+	case runtime.KindMetadata:
 		return i18n.M("Metadata")
-	case "cache":
+	case runtime.KindCache:
 		return i18n.M("Local cache")
-	case "bucket":
+	case runtime.KindBucket:
 		return i18n.M("Bucket")
-	case "objects":
+	case runtime.KindObjects:
 		if it.Count > 0 {
 			return i18n.N("{{.Count}} objects", int(it.Count))
 		}
 		return i18n.M("Objects")
-	case "files":
+	case runtime.KindFiles:
 		return i18n.M("Files")
-	case "image":
+	case runtime.KindImage:
 		return i18n.M("Image")
 	}
 	return i18n.M("{{.Kind}}", "Kind", it.Kind)

@@ -12,6 +12,7 @@ import (
 	"fn-runtime/i18n"
 	"fn-runtime/runtime"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/lithops"
 	"fn-runtime/runtime/transport"
 )
 
@@ -25,7 +26,7 @@ func Regions() []string { return slices.Clone(regions) }
 func (p *opening) chooseEndpoint() error {
 	t := &p.s.Target
 	endpoint := p.compute.Endpoint
-	if p.compute.Backend == "ibm_cf" {
+	if p.compute.Backend == lithops.IBMCF {
 		if p.compute.Region == "" && p.o.Host.Session != nil {
 			p.compute.Region = p.o.Host.Session.Region
 		}

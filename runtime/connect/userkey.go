@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"fn-runtime/i18n"
+	"fn-runtime/runtime"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/lithops"
 	"fn-runtime/runtime/pattern"
@@ -30,7 +31,7 @@ func (p *opening) userKey() (key string, from i18n.Message, err error) {
 		return given, from, nil
 	}
 	key, err = lithops.UserKey(p.compute.Backend, p.s.Install.Version, p.compute)
-	if p.s.Target.Backend == "local" {
+	if p.s.Target.Backend == runtime.BackendLocal {
 		return key, i18n.M("the local endpoint"), err
 	}
 	return key, i18n.M("the Lithops configuration"), err

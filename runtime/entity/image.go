@@ -1,12 +1,15 @@
 package entity
 
+// DefaultPlatform is what OpenWhisk and IBM Cloud Functions run.
+const DefaultPlatform = "linux/amd64"
+
 // ImageBuild says what to build and where to push it.
 type ImageBuild struct {
 	Image      string            // reference with tag, normalised
 	Context    string            // folder
 	Dockerfile string            // path; "" is Dockerfile in Context
 	Args       map[string]string // build arguments
-	Platform   string            // "linux/amd64"
+	Platform   string            // "" is DefaultPlatform
 	Pull       bool
 	NoCache    bool
 	Push       bool

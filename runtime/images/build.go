@@ -20,9 +20,6 @@ import (
 	"fn-runtime/runtime/images/engine"
 )
 
-// defaultPlatform is that of IBM Cloud Functions and of the usual OpenWhisk.
-const defaultPlatform = "linux/amd64"
-
 // reporter reads the messages of a build.
 type reporter interface {
 	// message takes one message.
@@ -40,7 +37,7 @@ func (b *Builder) build(ctx context.Context, e *engine.Engine, ref reference.Nam
 		Remove: true, ForceRemove: true, BuildArgs: map[string]*string{},
 	}
 	if opts.Platform == "" {
-		opts.Platform = defaultPlatform
+		opts.Platform = entity.DefaultPlatform
 	}
 	for name, value := range spec.Args {
 		opts.BuildArgs[name] = &value
