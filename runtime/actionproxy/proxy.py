@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Action proxy: runs one Python action for Apache OpenWhisk.
 
-One file, standard library only, Python 3.6 and later. It speaks OpenWhisk's action container protocol over HTTP/1.1:
+One file, because an image takes it as it is and a build fetches nothing; standard library only, Python 3.6 and later. It
+speaks OpenWhisk's action container protocol over HTTP/1.1:
 
   POST /init  {"value": {"name", "main", "code", "binary", "env"}}   once; code is source text or a base64 zip
   POST /run   {"value": {...}, "activation_id": ..., "deadline": ...}  200 and a JSON object, or {"error": "..."}

@@ -1,0 +1,157 @@
+package connect
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/lithops"
+)
+
+// service is an IBM Cloud Functions that knows namespaces and packages.
+type service struct {
+	mu         sync.Mutex
+	namespaces []map[string]string
+	packages   []map[string]any
+	valid      string // the only namespace that has packages; "" any
+	requests   []string
+}
+
+func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.requests = append(s.requests, r.Method+" "+r.URL.Path)
+	w.Header().Set("Content-Type", "application/json")
+	switch {
+	case r.Header.Get("Authorization") != "Bearer tok":
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = w.Write([]byte(`{"error":"who"}`))
+	case r.Method == "POST":
+		ns := map[string]string{}
+		_ = json.NewDecoder(r.Body).Decode(&ns)
+		ns["id"] = "made-" + ns["name"]
+		s.namespaces = append(s.namespaces, ns)
+		w.WriteHeader(http.StatusCreated)
+		_ = json.NewEncoder(w).Encode(ns)
+	case strings.HasSuffix(r.URL.Path, "/namespaces"):
+		_ = json.NewEncoder(w).Encode(map[string]any{"namespaces": s.namespaces})
+	case strings.HasSuffix(r.URL.Path, "/packages") && (s.valid == "" || strings.Contains(r.URL.Path, "/"+s.valid+"/")):
+		_ = json.NewEncoder(w).Encode(s.packages)
+	default:
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = w.Write([]byte(`{"error":"no"}`))
+	}
+}
+
+// against starts a service and gives options that reach it with a token.
+func against(t *testing.T, svc *service, version, more string) Options {
+	t.Helper()
+	server := httptest.NewServer(svc)
+	t.Cleanup(server.Close)
+	far := fmt.Sprintf("  token: tok\n  token_expiry_time: %d\n", time.Now().Add(48*time.Hour).Unix())
+	return home(t, version, ibm(server.URL, far+more))
+}
+
+func TestNamespaceIsFoundOnceAndRemembered(t *testing.T) {
+	svc := &service{namespaces: []map[string]string{{"id": "other", "name": "x"}, {"id": "guid-1", "name": "ns"}}}
+	o := against(t, svc, "3.7.0", "")
+	o.UserKey = "abcd"
+	s, err := Open(t.Context(), o)
+	if err != nil || len(svc.requests) > 0 {
+		t.Fatalf("%v %v", err, svc.requests)
+	}
+	for range 3 {
+		if err := s.Namespace.Find(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s.Target.NamespaceID != "guid-1" || len(svc.requests) != 1 {
+		t.Errorf("%+v, requests %v", s.Target, svc.requests)
+	}
+	s, err = Open(t.Context(), o)
+	if err == nil {
+		err = s.Namespace.Find(t.Context())
+	}
+	if err != nil || s.Target.NamespaceID != "guid-1" || len(svc.requests) != 1 {
+		t.Errorf("the cache was not used: %v %v", err, svc.requests)
+	}
+}
+
+// The client's cache file names a namespace that is gone: the answer of the service casts doubt on it, and the file is
+// mended. A namespace that is confirmed is not asked for again.
+func TestStaleNamespaceIsLookedUpAgain(t *testing.T) {
+	for name, c := range map[string]struct {
+		noted, want string
+		lookups     int
+	}{
+		"another id": {"gone", "guid-1", 1},
+		"confirmed":  {"guid-1", "guid-1", 0},
+		"no more":    {"gone", "", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			svc := &service{}
+			if c.want != "" {
+				svc.namespaces = []map[string]string{{"id": c.want, "name": "ns"}}
+			}
+			svc.valid = "guid-1"
+			o := against(t, svc, "3.7.0", "")
+			o.UserKey = "abcd"
+			cache := lithops.Cache{Dir: lithops.CacheDir(o.Host.Home)}
+			if err := cache.WriteNamespace(lithops.IBMCF, entity.Namespace{ID: c.noted, Name: "ns"}); err != nil {
+				t.Fatal(err)
+			}
+			s, err := Open(t.Context(), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				for _, err = range s.Functions.Packages(t.Context()) {
+				}
+			}
+			lookups := 0
+			for _, r := range svc.requests {
+				if strings.HasSuffix(r, "/namespaces") {
+					lookups++
+				}
+			}
+			noted, _ := cache.ReadNamespace(lithops.IBMCF, "ns")
+			if noted.ID != c.want || s.Target.NamespaceID != c.want || (c.want == "") != fault.Is(err, fault.NotFound) {
+				t.Errorf("%v; the file says %q, the target %q; requests %v", err, noted.ID, s.Target.NamespaceID, svc.requests)
+			}
+			if c.want != "" && lookups != c.lookups {
+				t.Errorf("looked up %d times", lookups)
+			}
+		})
+	}
+}
+
+func TestNamespaceIsMadeInAResourceGroup(t *testing.T) {
+	svc := &service{}
+	o := against(t, svc, "3.7.0", "")
+	o.UserKey = "abcd"
+	s, err := Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Namespace.Find(t.Context()); !fault.Is(err, fault.NotFound) {
+		t.Fatal(err)
+	}
+	if _, err := s.Namespace.Create(t.Context()); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "resource group") {
+		t.Errorf("without a group: %v", err)
+	}
+	o.ResourceGroup = "my-group"
+	if s, err = Open(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	made, err := s.Namespace.Create(t.Context())
+	if err != nil || !made || svc.namespaces[0]["resource_group_id"] != "my-group" || s.Target.NamespaceID != "made-ns" {
+		t.Errorf("%v %v %v", made, err, svc.namespaces)
+	}
+}

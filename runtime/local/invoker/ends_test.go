@@ -1,0 +1,150 @@
+package invoker
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"fn-runtime/runtime/local/invoke"
+)
+
+// TestKilledEndpoint kills a process that has an invoker in it, and looks for what it leaves behind.
+func TestKilledEndpoint(t *testing.T) {
+	if dir := os.Getenv("INVOKER_TEST_DIR"); dir != "" {
+		v, err := New(context.Background(), Options{Kind: Process, Dir: filepath.Join(dir, "workers")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		v.Run(context.Background(), action(familyCode(dir)))
+		return
+	}
+	dir := t.TempDir()
+	cmd := exec.Command(os.Args[0], "-test.run=^TestKilledEndpoint$")
+	cmd.Env = append(os.Environ(), "INVOKER_TEST_DIR="+dir)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	pids := []int{awaitPid(t, filepath.Join(dir, "action")), awaitPid(t, filepath.Join(dir, "child")), awaitPid(t, filepath.Join(dir, "away"))}
+	cmd.Process.Kill()
+	cmd.Wait()
+	for _, pid := range pids {
+		awaitGone(t, pid)
+	}
+	v, err := New(t.Context(), Options{Kind: Process, Dir: filepath.Join(dir, "workers")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, "workers", "*")); len(left) != 1 { // the proxy
+		t.Error(left)
+	}
+	v.Close(t.Context())
+}
+
+// TestLeftovers has a process that carries a worker's mark and that no guard watches over any more.
+func TestLeftovers(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "workers")
+	cmd := exec.Command("sleep", "60")
+	cmd.Env = []string{"PROXY_WORKER=" + filepath.Join(dir, "X")}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	v, err := New(t.Context(), Options{Kind: Process, Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close(t.Context())
+	if err := cmd.Wait(); err == nil || err.Error() != "signal: killed" {
+		t.Error(err)
+	}
+}
+
+func TestCloseEndsWhatRuns(t *testing.T) {
+	dir := t.TempDir()
+	v, err := New(t.Context(), Options{Kind: Process, Dir: filepath.Join(dir, "workers")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error)
+	go func() {
+		_, err := v.Run(context.Background(), action(familyCode(dir)))
+		ended <- err
+	}()
+	pids := []int{awaitPid(t, filepath.Join(dir, "action")), awaitPid(t, filepath.Join(dir, "child")), awaitPid(t, filepath.Join(dir, "away"))}
+	if err := v.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := <-ended; err == nil {
+		t.Error("the activation ended well")
+	}
+	for _, pid := range pids {
+		awaitGone(t, pid)
+	}
+	if _, err := v.Run(t.Context(), action("def main(a):\n return {}")); err == nil {
+		t.Error("a closed invoker runs")
+	}
+}
+
+// familyCode is an action with a child and a grandchild that has gone into a session of its own; each writes its pid.
+func familyCode(dir string) string {
+	return fmt.Sprintf(`
+import os, subprocess, time
+def note(name, pid):
+    path = os.path.join(%q, name)
+    open(path + '~', 'w').write(str(pid))
+    os.rename(path + '~', path)
+def main(a):
+    note('action', os.getpid())
+    note('child', subprocess.Popen(['sleep', '61']).pid)
+    note('away', subprocess.Popen(['sleep', '62'], start_new_session=True).pid)
+    time.sleep(60)
+`, dir)
+}
+
+func pidOf(t *testing.T, o invoke.Outcome) int {
+	t.Helper()
+	var r struct{ Pid int }
+	if err := json.Unmarshal(o.Result, &r); err != nil || r.Pid == 0 {
+		t.Fatal(string(o.Result))
+	}
+	return r.Pid
+}
+
+func awaitPid(t *testing.T, file string) (pid int) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		if raw, err := os.ReadFile(file); err == nil {
+			fmt.Sscan(string(raw), &pid)
+			return pid
+		}
+	}
+	t.Fatal("nothing wrote ", file)
+	return 0
+}
+
+func awaitGone(t *testing.T, pid int) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); alive(pid); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Errorf("process %d still runs", pid)
+			syscall.Kill(pid, syscall.SIGKILL)
+			return
+		}
+	}
+}
+
+// alive tells whether a process runs; one that has ended and that nobody has collected yet does not.
+func alive(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return runtime.GOOS != "linux" && syscall.Kill(pid, 0) == nil
+	}
+	return !strings.Contains(string(stat), ") Z ")
+}
