@@ -31,7 +31,11 @@ func newDeploy(f *Factory) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.req.Name = args[0]
 			o.req.Python = o.target.pythonVersion()
-			return deploy(cmd.Context(), f, o)
+			if err := deploy(cmd.Context(), f, o); err != nil || o.req.DryRun || len(o.target.regions) > 0 {
+				return err
+			}
+			f.View.Next(i18n.M("Try it with 'ibmcloud fn-runtime invoke {{.Arguments}}'.", "Arguments", args[0]+o.target.again()))
+			return nil
 		},
 		ValidArgsFunction: f.completeImages(false, runtime.DefaultName),
 	}

@@ -131,6 +131,16 @@ func (t *targetFlags) options(need connect.Options) connect.Options {
 	return o
 }
 
+// again are the flags with which another command works on the same service.
+func (t *targetFlags) again() (flags string) {
+	for _, f := range []struct{ name, value string }{{"-b", t.backend}, {"-c", t.config}, {"-r", t.region}, {"--namespace", t.namespace}} {
+		if f.value != "" {
+			flags += " " + f.name + " " + f.value
+		}
+	}
+	return flags
+}
+
 // pythonVersion is the value of --python where it is a version, "" where it is a path.
 func (t *targetFlags) pythonVersion() string {
 	if isVersion(t.python) {

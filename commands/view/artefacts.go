@@ -36,6 +36,8 @@ func (v *View) Built(b entity.ImageBuilt) error {
 	})
 	if b.Digest == "" {
 		v.Say(i18n.M("The image stays on this machine."))
+	} else {
+		v.Next(i18n.M("Deploy it with 'ibmcloud fn-runtime deploy {{.Image}}'.", "Image", b.Image))
 	}
 	return nil
 }

@@ -57,7 +57,9 @@ func TestEveryLanguageFitsTheTerminal(t *testing.T) {
 		"list": func(v *View) { _ = v.Runtimes(sample()) },
 		"plan": func(v *View) { r := result(); r.DryRun = true; _ = v.Result(r) },
 		"done": func(v *View) { _ = v.Result(result()) },
-		"show": func(v *View) { _ = v.Details([]runtime.Detail{{Runtime: sample()[2], ClientPython: "3.9", ClientLithops: "3.7.0"}}) },
+		"show": func(v *View) {
+			_ = v.Details([]runtime.Detail{{Runtime: sample()[2], ClientPython: "3.9", ClientLithops: "3.7.0"}})
+		},
 		"call": func(v *View) { _ = v.Invocations([]runtime.Invocation{{ActivationID: strings.Repeat("0", 32)}}) },
 	}
 	for _, locale := range locales(t) {

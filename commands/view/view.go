@@ -79,6 +79,13 @@ func (v *View) ok(details ...i18n.Message) {
 	}
 }
 
+// Next says what comes next when all went well; nothing with Quiet.
+func (v *View) Next(m i18n.Message) {
+	if !v.Quiet {
+		v.Say(m)
+	}
+}
+
 // Raw copies bytes that a person or a program asked for, such as a configuration, to Out.
 func (v *View) Raw(data []byte) error {
 	_, err := v.Out.Write(data)
