@@ -205,3 +205,30 @@ func moduleOf(pkg string, modules []string) (best string) {
 	}
 	return best
 }
+
+// seedCommands are the commands of the original instructions, in their order.
+var seedCommands = []string{
+	"lithops runtime deploy default", "docker login", "lithops runtime build docker_username/runtimename:tag", "lithops runtime build -f ibm_cf/Dockerfile.conda",
+	"lithops runtime deploy docker_username/runtimename:tag", "lithops runtime deploy jsampe/lithops-matplotlib-3.8:0.1",
+	"lithops runtime update default", "lithops runtime update docker_username/runtimename:tag", "lithops runtime update jsampe/lithops-conda-3.8:0.1",
+	"lithops runtime update all", "lithops runtime delete default", "lithops runtime delete docker_username/runtimename:tag",
+	"lithops runtime delete jsampe/lithops-conda-3.8:0.1", "lithops runtime delete all", "lithops clean -b ibm_cf",
+}
+
+// Each command of the original instructions is in the table that says where it is tested, with a test or a page, and has
+// its row in the table for those who come from Lithops.
+func TestEveryCommandOfTheSeedIsCovered(t *testing.T) {
+	image := regexp.MustCompile(`(\S+/)+\S+:\S+$`)
+	file := regexp.MustCompile(`-f \S+`)
+	coverage, migration := read(t, "docs/seed-coverage.md"), read(t, "docs/migration.md")
+	for _, command := range seedCommands {
+		shown := regexp.MustCompile("(?m)^\\| `" + regexp.QuoteMeta(command) + `[^|]*\|[^|]+\|(.*)\|$`).FindStringSubmatch(coverage)
+		if shown == nil || !strings.Contains(shown[1], ":Test") && !strings.Contains(shown[1], ".md") {
+			t.Errorf("docs/seed-coverage.md does not say what shows %q", command)
+		}
+		general := file.ReplaceAllString(image.ReplaceAllString(command, "IMAGE"), "-f FILE")
+		if !strings.Contains(migration, "| `"+general) {
+			t.Errorf("docs/migration.md has no row for %q", general)
+		}
+	}
+}
