@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"iter"
+	"sync"
 
 	"github.com/apache/openwhisk-client-go/whisk"
 
@@ -15,36 +16,83 @@ import (
 // pageSize is the most that OpenWhisk gives in one page (its default is 30).
 const pageSize = 200
 
+// maxWave is how many pages are asked for at the same time. The first request asks for one page, and waves double: a
+// short list costs one request, a long one few round trips, and at most maxWave-1 requests are for nothing.
+const maxWave = 4
+
 // list reads all pages of a list. A page with fewer entries than were asked for is the last one. name tells entries
 // apart: what was seen already is left out, since entries move between pages while others are made or removed, and a
 // full page that brings nothing new means that the server ignores "skip": the list would be cut or endless.
 func list[T, E any](ctx context.Context, c *Client, about subject, name func(T) string, entry func(T) E,
 	page func(w *whisk.Client, limit, skip int) error) iter.Seq2[E, error] {
 	seen := map[string]bool{}
-	skip := 0
-	next := func(ctx context.Context) ([]E, bool, error) {
+	skip, width := 0, 1
+	read := func(ctx context.Context, skip int) ([]T, error) {
 		a, err := c.call(ctx, false, about, func(w *whisk.Client) error { return page(w, pageSize, skip) })
 		if err != nil {
-			return nil, false, err
+			return nil, err
 		}
 		var rows []T
 		if err := json.Unmarshal(a.body, &rows); err != nil {
-			return nil, false, unreadable(about, err)
+			return nil, unreadable(about, err)
 		}
+		return rows, nil
+	}
+	next := func(ctx context.Context) ([]E, bool, error) {
 		var out []E
-		for _, row := range rows {
-			if n := name(row); !seen[n] {
-				seen[n] = true
-				out = append(out, entry(row))
+		for rows, err := range wave(ctx, skip, width, read) {
+			if err != nil {
+				return nil, false, err
+			}
+			before := len(out)
+			for _, row := range rows {
+				if n := name(row); !seen[n] {
+					seen[n] = true
+					out = append(out, entry(row))
+				}
+			}
+			if len(rows) < pageSize {
+				return out, false, nil
+			}
+			if len(out) == before {
+				return nil, false, endless(about)
 			}
 		}
-		if len(rows) >= pageSize && len(out) == 0 {
-			return nil, false, endless(about)
-		}
-		skip += len(rows)
-		return out, len(rows) >= pageSize, nil
+		skip, width = skip+width*pageSize, min(2*width, maxWave)
+		return out, true, nil
 	}
 	return pages.Ahead(ctx, next, func() error { return endless(about) })
+}
+
+// wave reads several pages at the same time and gives them in their order. Whoever has had enough ends the rest.
+func wave[T any](ctx context.Context, skip, width int, read func(ctx context.Context, skip int) ([]T, error)) iter.Seq2[[]T, error] {
+	type page struct {
+		rows []T
+		err  error
+	}
+	return func(yield func([]T, error) bool) {
+		var all sync.WaitGroup
+		defer all.Wait()
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		got := make([]chan page, width)
+		for i := range got {
+			got[i] = make(chan page, 1)
+			all.Go(func() {
+				var p page
+				p.err = fault.Try(func() (err error) {
+					p.rows, err = read(ctx, skip+i*pageSize)
+					return err
+				})
+				got[i] <- p
+			})
+		}
+		for _, c := range got {
+			if p := <-c; !yield(p.rows, p.err) {
+				return
+			}
+		}
+	}
 }
 
 func endless(about subject) error {
