@@ -31,6 +31,7 @@ type localFlags struct {
 	port    int
 	s3Port  int
 	idle    time.Duration
+	storage int // MB
 }
 
 func (l *localFlags) add(cmd *cobra.Command) {
@@ -41,6 +42,7 @@ func (l *localFlags) add(cmd *cobra.Command) {
 	complete(cmd, "invoker", invokers...)
 	countFlag(cmd, &l.port, "port", "", 65535, i18n.M("Listen on this `PORT` of the loopback interface."))
 	countFlag(cmd, &l.s3Port, "s3-port", "", 65535, i18n.M("Listen for S3 without TLS on this `PORT`."))
+	countFlag(cmd, &l.storage, "max-storage", "", 1<<20, i18n.M("Store at most this many `MB` of objects; 32768 unless given."))
 	cmd.Flags().Var(ageValue{&l.idle}, "idle-timeout", i18n.M("Stop after this `TIME` without requests, such as 2h.").ID)
 }
 
@@ -54,7 +56,7 @@ func (l *localFlags) options(f *Factory) (local.Options, error) {
 	}
 	return local.Options{
 		Dir: dir, Executable: f.Host.Executable, Python: l.python, Invoker: l.invoker,
-		Port: l.port, S3Port: l.s3Port, IdleTimeout: l.idle, Version: f.Version,
+		Port: l.port, S3Port: l.s3Port, IdleTimeout: l.idle, MaxStorageMB: l.storage, Version: f.Version,
 	}, nil
 }
 

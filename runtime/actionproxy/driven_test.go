@@ -116,6 +116,7 @@ func TestUnzipRefuses(t *testing.T) {
 		"absolute":                {zipped("/etc/x", 0, nil), "outside of its folder"},
 		"absolute, twice":         {zipped("//x", 0, nil), "outside of its folder"},
 		"absolute, backslash":     {zipped(`\x`, 0, nil), "outside of its folder"},
+		"a zero byte":             {zipped("a\x00/../x", 0, nil), "outside of its folder"},
 		"symbolic link":           {zipped("x", 0o120777, []byte("/etc/passwd")), "a link or a device"},
 		"character device":        {zipped("x", 0o020666, nil), "a link or a device"},
 		"block device":            {zipped("x", 0o060666, nil), "a link or a device"},

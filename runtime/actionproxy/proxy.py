@@ -238,10 +238,10 @@ def unzip(code, folder):
         if len(entries) > MAX_ENTRIES or sum(e.file_size for e in entries) > MAX_UNZIPPED:
             raise Failure(502, 'Zip file is too large when unpacked.')
         for e in entries:
-            name = e.filename.replace('\\', '/')
+            name = e.orig_filename.replace('\\', '/')
             kind = stat.S_IFMT(e.external_attr >> 16)
-            if name.startswith('/') or '..' in name.split('/'):
-                raise Failure(502, 'Zip file includes a name outside of its folder: %r' % e.filename)
+            if name.startswith('/') or '..' in name.split('/') or '\0' in name:
+                raise Failure(502, 'Zip file includes a name outside of its folder: %r' % e.orig_filename)
             if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
                 raise Failure(502, 'Zip file includes a link or a device: %r' % e.filename)
         for e in entries:

@@ -25,7 +25,9 @@ type Options struct {
 	Port        int           // of the OpenWhisk API, with TLS
 	S3Port      int           // of the S3 store without TLS; with TLS it is on Port
 	IdleTimeout time.Duration // the endpoint ends itself after so long without request or activation; 0 never
-	Version     string        // of the plug-in
+	// MaxStorageMB bounds the objects of the store together; 0 is 32 GiB. It holds until the endpoint ends.
+	MaxStorageMB int
+	Version      string // of the plug-in
 	// Wait is how long a blocking invocation waits before it is answered with 202; 0 is OpenWhisk's 60 s.
 	Wait time.Duration
 	// NewInvoker makes what runs the actions; nil takes the invoker that Invoker names.

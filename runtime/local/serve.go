@@ -41,7 +41,7 @@ func serve(ctx context.Context, o Options) (err error) {
 	if err := makeDir(o.Dir); err != nil {
 		return err
 	}
-	db, err := state.Open(o.Dir, state.Limits{}, nil)
+	db, err := state.Open(o.Dir, state.Limits{ObjectBytes: int64(o.MaxStorageMB) << 20}, nil)
 	if errors.Is(err, state.ErrLocked) {
 		return fault.New(fault.Conflict,
 			i18n.M("A local endpoint already runs on the folder '{{.Dir}}'.", "Dir", o.Dir),
@@ -227,7 +227,7 @@ func (e *endpoint) run(ctx context.Context, idle time.Duration, secure, plain []
 
 func (e *endpoint) server(h http.Handler, service func(*http.Request) string) *http.Server {
 	return &http.Server{
-		Handler:           e.busy(record(e.log, time.Now, service, guard(h))),
+		Handler:           e.busy(record(e.log, time.Now, service, guard(patience{grace: paceGrace, rate: paceRate}.wrap(h)))),
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    maxHeader,

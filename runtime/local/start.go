@@ -92,7 +92,7 @@ func (o Options) arguments() []string {
 	for _, flag := range []struct {
 		name  string
 		value int
-	}{{"--port", o.Port}, {"--s3-port", o.S3Port}} {
+	}{{"--port", o.Port}, {"--s3-port", o.S3Port}, {"--max-storage", o.MaxStorageMB}} {
 		if flag.value != 0 {
 			args = append(args, flag.name, strconv.Itoa(flag.value))
 		}

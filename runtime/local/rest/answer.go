@@ -27,6 +27,7 @@ func bad(format string, args ...any) *problem {
 var (
 	errMissing      = &problem{http.StatusNotFound, "The requested resource does not exist."}
 	errExists       = &problem{http.StatusConflict, "resource already exists"}
+	errFull         = &problem{http.StatusInsufficientStorage, "The disk of the local endpoint is nearly full, or its store has reached its size limit."}
 	errUnauthorized = &problem{http.StatusUnauthorized, "The supplied authentication is invalid."}
 )
 

@@ -146,7 +146,7 @@ func (s *server) admit(r *http.Request) *refusal {
 	case r.Method == http.MethodPut && r.ContentLength > maxObject:
 		return refuse(http.StatusBadRequest, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size")
 	case r.Method == http.MethodPut && s.db.Room(max(r.ContentLength, 0)) != nil:
-		return refuse(http.StatusInsufficientStorage, "InsufficientStorage", "The local endpoint's store has reached its size limit.")
+		return refuse(http.StatusInsufficientStorage, "InsufficientStorage", "The disk of the local endpoint is nearly full, or its store has reached its size limit.")
 	}
 	return nil
 }

@@ -54,6 +54,7 @@ type Limits struct {
 	ActivationBytes int64         // their size; default 128 MiB
 	ActivationAge   time.Duration // default 7 days
 	ObjectBytes     int64         // all objects and parts together; default 32 GiB
+	FreeBytes       int64         // what stays free of the disk; default 256 MiB
 }
 
 func (l Limits) withDefaults() Limits {
@@ -68,6 +69,9 @@ func (l Limits) withDefaults() Limits {
 	}
 	if l.ObjectBytes == 0 {
 		l.ObjectBytes = 32 << 30
+	}
+	if l.FreeBytes == 0 {
+		l.FreeBytes = 256 << 20
 	}
 	return l
 }

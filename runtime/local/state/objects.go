@@ -286,8 +286,12 @@ func (d *DB) Delete(bucket string, names ...string) error {
 
 const objectBytes = "object_bytes"
 
-// Room tells whether size more bytes fit; ErrFull.
+// Room tells whether size more bytes fit below the limit of all objects, and leave enough of the disk free: a full disk
+// would stop the endpoint and everything else of its user; errFull.
 func (d *DB) Room(size int64) error {
+	if left, known := free(d.blobs); known && left-max(size, 0) < d.limits.FreeBytes {
+		return errFull
+	}
 	return d.db.View(func(tx *bbolt.Tx) error {
 		if counter(tx, objectBytes)+max(size, 0) > d.limits.ObjectBytes {
 			return errFull

@@ -291,6 +291,11 @@ func TestTheStoreIsBounded(t *testing.T) {
 	}
 	ok(t, d.Delete("b", "a"))
 	put(t, d, "b", "c", make([]byte, 20))
+	full := open(t, t.TempDir(), Limits{FreeBytes: 1 << 60}, nil) // no disk has so much left
+	ok(t, full.CreateBucket("b"))
+	if _, err := full.Put("b", "c", nil, bytes.NewReader(nil), 0, allow); !errors.Is(err, errFull) {
+		t.Fatal(err)
+	}
 }
 
 func TestUploadsSurviveAReopenAndComplete(t *testing.T) {

@@ -1,0 +1,83 @@
+package local
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"time"
+)
+
+// How slow a client may be, also one with credentials: a body that trickles, or an answer that nobody reads, would hold
+// a request's place for ever.
+const (
+	paceGrace = time.Minute
+	paceRate  = 1 << 10 // bytes per second, on average
+)
+
+// patience is what a client gets: for a body the grace and a second for each rate bytes of it, and the grace again for
+// each piece of an answer. Only time that is spent waiting for the client counts: an activation may take as long as it may.
+type patience struct {
+	grace time.Duration
+	rate  int64
+}
+
+func (p patience) wrap(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		paced := &pacedWriter{ResponseWriter: w, control: http.NewResponseController(w), grace: p.grace}
+		if r.ContentLength != 0 {
+			paced.body = &pacedBody{ReadCloser: r.Body, control: paced.control, left: p.grace, rate: p.rate}
+			r.Body = paced.body
+		}
+		defer func() { // for what is still in buffers, and for the rest of a body that was not wanted
+			_ = paced.control.SetWriteDeadline(time.Now().Add(p.grace))
+			_ = paced.control.SetReadDeadline(time.Now().Add(p.grace))
+		}()
+		next.ServeHTTP(paced, r)
+	})
+}
+
+// pacedBody sets a deadline for each read: what is left of the patience. Between reads there is none, because HTTP/2
+// would end the stream at it.
+type pacedBody struct {
+	io.ReadCloser
+	control *http.ResponseController
+	left    time.Duration
+	rate    int64 // bytes per second
+	late    bool
+}
+
+func (b *pacedBody) Read(p []byte) (int, error) {
+	began := time.Now()
+	_ = b.control.SetReadDeadline(began.Add(b.left))
+	n, err := b.ReadCloser.Read(p)
+	_ = b.control.SetReadDeadline(time.Time{})
+	b.left += time.Duration(n)*time.Second/time.Duration(b.rate) - time.Since(began)
+	b.late = b.late || errors.Is(err, os.ErrDeadlineExceeded)
+	return n, err
+}
+
+// pacedWriter bounds how long a client takes in each piece, and says 408 where its body came too slowly.
+type pacedWriter struct {
+	http.ResponseWriter
+	control *http.ResponseController
+	grace   time.Duration
+	body    *pacedBody
+}
+
+func (w *pacedWriter) WriteHeader(status int) {
+	if w.body != nil && w.body.late && status >= http.StatusBadRequest {
+		status = http.StatusRequestTimeout
+		w.Header().Set("Connection", "close")
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *pacedWriter) Write(p []byte) (int, error) {
+	_ = w.control.SetWriteDeadline(time.Now().Add(w.grace))
+	defer w.control.SetWriteDeadline(time.Time{}) //nolint:errcheck // as before each piece
+	return w.ResponseWriter.Write(p)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (w *pacedWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

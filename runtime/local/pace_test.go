@@ -1,0 +1,106 @@
+package local
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestPatience: a client that trickles is let go with 408, and one that does not read its answer loses its connection.
+func TestPatience(t *testing.T) {
+	ended := make(chan error, 10)
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var err error
+		defer func() { ended <- err }()
+		switch r.URL.Path {
+		case "/flood": // more than buffers of sockets hold
+			for err == nil {
+				_, err = w.Write(make([]byte, 1<<20))
+			}
+		default:
+			if _, err = io.Copy(io.Discard, r.Body); err != nil {
+				w.WriteHeader(http.StatusInternalServerError)
+				return
+			}
+			w.WriteHeader(http.StatusOK)
+		}
+	})
+	server := httptest.NewServer(patience{grace: 300 * time.Millisecond, rate: 1 << 10}.wrap(handler))
+	defer server.Close()
+	dial := func(request string) (net.Conn, *bufio.Reader) {
+		c, err := net.Dial("tcp", strings.TrimPrefix(server.URL, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = c.Close() })
+		_ = c.SetDeadline(time.Now().Add(2 * time.Minute))
+		if _, err := io.WriteString(c, request); err != nil {
+			t.Fatal(err)
+		}
+		return c, bufio.NewReader(c)
+	}
+
+	slow, refusal := dial("PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n")
+	stop := make(chan struct{})
+	defer close(stop)
+	go func() { // never silent for long
+		for {
+			select {
+			case <-stop:
+				return
+			case <-time.After(20 * time.Millisecond):
+				_, _ = slow.Write([]byte("x"))
+			}
+		}
+	}()
+	resp, err := http.ReadResponse(refusal, nil)
+	if err != nil || resp.StatusCode != http.StatusRequestTimeout {
+		t.Errorf("a trickling body: %v, %v", resp, err)
+	}
+	if err := <-ended; err == nil {
+		t.Error("a trickling body was taken whole")
+	}
+
+	dial("GET /flood HTTP/1.1\r\nHost: x\r\n\r\n") // and nothing is read
+	if err := <-ended; err == nil {
+		t.Error("an answer that nobody reads")
+	}
+
+	// A slow handler is not a slow client, in either version of HTTP.
+	for _, version := range []int{1, 2} {
+		slow := httptest.NewUnstartedServer(patience{grace: 300 * time.Millisecond, rate: 1 << 10}.wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			half := make([]byte, 2)
+			var errs [4]error
+			_, errs[0] = io.ReadFull(r.Body, half)
+			time.Sleep(time.Second)
+			_, errs[1] = io.ReadFull(r.Body, half)
+			_, errs[2] = w.Write(half)
+			time.Sleep(time.Second)
+			_, errs[3] = w.Write(half)
+			if r.ProtoMajor != version {
+				t.Errorf("HTTP/%d", r.ProtoMajor)
+			}
+			ended <- errors.Join(append(errs[:], r.Context().Err())...)
+		})))
+		slow.EnableHTTP2 = version == 2
+		slow.StartTLS()
+		defer slow.Close()
+		for range 2 {
+			resp, err := slow.Client().Post(slow.URL, "text/plain", strings.NewReader("body"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, err := io.ReadAll(resp.Body)
+			_ = resp.Body.Close()
+			if err := errors.Join(err, <-ended); err != nil || string(text) != "dydy" || resp.StatusCode != http.StatusOK {
+				t.Errorf("HTTP/%d: %q, %v, %v", version, text, resp.Status, err)
+			}
+		}
+	}
+}
