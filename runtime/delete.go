@@ -97,6 +97,7 @@ func itemsOf(removals []*removal) []Item {
 // removeAll removes runtimes side by side and then looks once more at the bucket: a deployment that ran meanwhile may
 // have stored metadata for an action that is gone now.
 func (s *Service) removeAll(ctx context.Context, removals []*removal) {
+	s.progress(0, len(removals))
 	var done atomic.Int64
 	_, errs := each(ctx, newGroup(s.Jobs), removals, func(ctx context.Context, r *removal) (struct{}, error) {
 		err := s.remove(ctx, r)

@@ -122,6 +122,7 @@ func (s *Service) applyAll(ctx context.Context, changes []*change, bundle lithop
 			c.end(Done)
 		}
 	}
+	s.progress(0, len(todo))
 	var done atomic.Int64
 	_, errs := each(ctx, newGroup(s.Jobs), todo, func(ctx context.Context, c *change) (struct{}, error) {
 		err := s.apply(ctx, c, bundle)

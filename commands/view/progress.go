@@ -103,9 +103,9 @@ func took(d time.Duration) string {
 	return " (" + duration(d) + ")"
 }
 
-// Progress sets the counts of the current step.
+// Progress sets the counts of the current step. One thing of which nothing is known but whether it is done is no count.
 func (p *progress) Progress(done, total int64, unit string) {
-	if p.silent() {
+	if p.silent() || total <= 1 && done <= 1 && unit == "" {
 		return
 	}
 	p.mu.Lock()

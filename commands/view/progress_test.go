@@ -42,7 +42,7 @@ func TestLiveLine(t *testing.T) {
 				t.Errorf("%d columns: %q", printed(line), line)
 			}
 		}
-		if !strings.Contains(raw, "5/10 (2/s)") || !strings.Contains(raw, "(+1)") || !strings.Contains(raw, "2.0 s") {
+		if !strings.Contains(raw, "5/10 (2/s)") || !strings.Contains(raw, "(+1)") || !strings.Contains(raw, " 2 s") {
 			t.Errorf("live line: %q", raw)
 		}
 		endB(nil)

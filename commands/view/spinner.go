@@ -60,7 +60,7 @@ func (p *progress) draw() {
 		tail += " (+" + strconv.Itoa(n) + ")"
 	}
 	if d := time.Since(s.begun); d >= time.Second {
-		tail += " " + duration(d.Truncate(time.Second))
+		tail += " " + seconds(d)
 	}
 	width := p.v.Width
 	if width <= 0 {

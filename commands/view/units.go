@@ -33,6 +33,14 @@ func duration(d time.Duration) string {
 	return fmt.Sprintf("%d m %d s", int(d/time.Minute), int(d%time.Minute/time.Second))
 }
 
+// seconds is a duration that grows on the screen: "3 s", "2 m 5 s".
+func seconds(d time.Duration) string {
+	if d < time.Minute {
+		return strconv.Itoa(int(d/time.Second)) + " s"
+	}
+	return duration(d)
+}
+
 // counts is "12/100 (3/s)", or "1.2 MB/3.4 MB (500.0 kB/s)" where unit is "bytes".
 func counts(done, total int64, unit string, elapsed time.Duration) string {
 	show := func(n int64) string { return strconv.FormatInt(n, 10) }
@@ -43,8 +51,8 @@ func counts(done, total int64, unit string, elapsed time.Duration) string {
 	if total > 0 {
 		s += "/" + show(total)
 	}
-	if elapsed >= time.Second {
-		s += " (" + show(int64(float64(done)/elapsed.Seconds())) + "/s)"
+	if rate := int64(float64(done) / max(1, elapsed.Seconds())); elapsed >= time.Second && rate > 0 {
+		s += " (" + show(rate) + "/s)"
 	}
 	return s
 }
