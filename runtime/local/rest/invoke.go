@@ -152,7 +152,11 @@ func (a *api) start(inv invoke.Invocation, rec state.Activation) (<-chan state.A
 	done := make(chan state.Activation, 1)
 	go func() {
 		defer end()
-		done <- a.run(inv, rec)
+		rec, err := a.run(inv, rec)
+		done <- rec
+		if err != nil {
+			a.recordLater(rec, err)
+		}
 	}()
 	return done, nil
 }
@@ -176,7 +180,29 @@ func (a *api) slot() (end func(), err error) {
 	}, nil
 }
 
-func (a *api) run(inv invoke.Invocation, rec state.Activation) state.Activation {
+// recordLater tries until the outcome is on disk, which may be full for a while: a client that asks for the record would
+// wait for ever. What is not written when the endpoint stops is settled by Recover.
+func (a *api) recordLater(rec state.Activation, err error) {
+	a.log.Error("activation not recorded", "activation", rec.ID, "error", err.Error())
+	for tick := time.NewTicker(recordPause); ; {
+		select {
+		case <-a.ctx.Done():
+			tick.Stop()
+			return
+		case <-tick.C:
+		}
+		if a.DB.Finish(rec) == nil {
+			tick.Stop()
+			return
+		}
+	}
+}
+
+// recordPause is the wait between two attempts to record an outcome.
+const recordPause = time.Second
+
+// run gives the record of an activation that has ended, and the error when it could not be written.
+func (a *api) run(inv invoke.Invocation, rec state.Activation) (state.Activation, error) {
 	out, err := a.guarded(inv)
 	if err != nil {
 		a.log.Error("activation failed", "activation", rec.ID, "action", rec.Action, "error", err.Error())
@@ -199,10 +225,7 @@ func (a *api) run(inv invoke.Invocation, rec state.Activation) state.Activation 
 	rec.StatusCode, rec.Result, rec.Logs = out.Status.Code(), out.Result, out.Logs
 	rec.InitMS, rec.WaitMS, rec.Cold = out.InitMS, out.WaitMS, out.Cold
 	rec.TimedOut = out.Status == invoke.DeveloperError && out.InitMS+out.RunMS >= int64(rec.TimeoutMS)
-	if err := a.DB.Finish(rec); err != nil {
-		a.log.Error("activation not recorded", "activation", rec.ID, "error", err.Error())
-	}
-	return rec
+	return rec, a.DB.Finish(rec)
 }
 
 // guarded runs an activation so that a fault of the invoker ends that activation, not the endpoint.
