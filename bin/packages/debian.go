@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml"
 
@@ -43,14 +44,17 @@ func (r release) writeDebian(dir string) error {
 		if b.OS != "linux" {
 			continue
 		}
-		path, err := filepath.Abs(b.path)
+		path, err := filepath.EvalSymlinks(b.path) // nfpm would pack the link
+		if err == nil {
+			path, err = filepath.Abs(path)
+		}
 		if err != nil {
 			return err
 		}
 		config, err := yaml.Marshal(map[string]any{
 			"name": r.Name, "arch": b.Arch, "platform": "linux", "version": r.Version.String(), "section": "utils", "priority": "optional",
 			"maintainer": r.Maintainer, "homepage": r.URL, "license": "Apache-2.0", "mtime": r.Date,
-			"description": r.Summary + "\n" + "Deploys runtimes for the Lithops Python client to IBM Cloud Functions, to an Apache OpenWhisk\nof your own, or to an endpoint on this machine.",
+			"description": r.Summary + "\n" + "Deploys runtimes for the Lithops Python client to IBM Cloud Functions, to an\nApache OpenWhisk of your own, or to an endpoint on this machine.",
 			"recommends":  []string{"ca-certificates"}, "suggests": []string{"python3"},
 			"contents": append([]content{{path, "/usr/bin/" + r.Name, map[string]uint32{"mode": 0o755}}}, shared...),
 		})
@@ -89,7 +93,7 @@ func (r release) stage(dir string) (all []content, err error) {
 	if err != nil || len(manual) == 0 {
 		return nil, errors.Join(errors.New("docs/man holds no manual pages"), err)
 	}
-	packed := map[string]string{"CHANGELOG.md": "/usr/share/doc/" + r.Name + "/changelog.gz"}
+	packed := map[string]string{"CHANGELOG.md": "/usr/share/doc/" + r.Name + "/CHANGELOG.md.gz"}
 	for _, page := range manual {
 		packed[page] = "/usr/share/man/man1/" + filepath.Base(page) + ".gz"
 	}
@@ -101,6 +105,10 @@ func (r release) stage(dir string) (all []content, err error) {
 		if err := put(packed[src], zip(data)); err != nil {
 			return nil, err
 		}
+	}
+	changes := fmt.Sprintf("%s (%s) stable; urgency=medium\n\n  * Changes are in CHANGELOG.md.\n\n -- %s  %s\n", r.Name, r.Version, r.Maintainer, r.Date.Format(time.RFC1123Z))
+	if err := put("/usr/share/doc/"+r.Name+"/changelog.gz", zip([]byte(changes))); err != nil {
+		return nil, err
 	}
 	root := commands.NewRoot(&commands.Factory{View: &view.View{}, Version: plugin.Version})
 	for _, script := range []struct {
@@ -124,7 +132,7 @@ const copyright = `Format: https://www.debian.org/doc/packaging-manuals/copyrigh
 Upstream-Name: NAME
 
 Files: *
-Copyright: The authors of NAME
+Copyright: 2026 The authors of NAME
 License: Apache-2.0
  On Debian systems the text of the license is in /usr/share/common-licenses/Apache-2.0.
 `

@@ -24,7 +24,7 @@ import (
 
 func main() {
 	url := flag.String("url", "http://127.0.0.1:8000", "address that the folder is served from")
-	maintainer := flag.String("maintainer", "fn-runtime maintainers <root@localhost>", "maintainer of the Debian packages, as NAME <ADDRESS>")
+	maintainer := flag.String("maintainer", "fn-runtime maintainers <maintainers@example.com>", "maintainer of the Debian packages, as NAME <ADDRESS>")
 	flag.Parse()
 	if flag.NArg() != 1 {
 		fmt.Fprintln(os.Stderr, "usage: packages [-url URL] [-maintainer MAINTAINER] DIR")
