@@ -144,7 +144,7 @@ func (p *opening) images() runtime.Images {
 	o := images.Options{
 		Getenv: p.o.Host.Getenv, Home: p.o.Host.Home,
 		Server: p.compute.DockerServer, User: p.compute.DockerUser, Password: p.compute.DockerPassword,
-		Transport: p.privateOnly(p.anonymous()), Checked: filepath.Join(p.o.Host.StateDir, "checked"),
+		Transport: p.privateOnly(p.anonymous()), Budget: p.o.Host.Retries, Checked: filepath.Join(p.o.Host.StateDir, "checked"),
 	}
 	if w := p.o.Host.Observer; w != nil {
 		o.Begin, o.Progress, o.Warn = w.Begin, w.Progress, w.Warn

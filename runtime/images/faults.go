@@ -40,7 +40,8 @@ func engineFault(ctx context.Context, e *engine.Engine, err error) error {
 			i18n.M("Check that it runs ('docker info'), and run the command again: it goes on from the last finished step.")).
 			With(clean(err.Error())).Because(err)
 	}
-	return fault.New(fault.Failed, i18n.M("The Docker Engine refused: {{.Error}}.", "Error", sentence(err.Error())), i18n.Message{}).Because(err)
+	return fault.New(fault.Failed, i18n.M("The Docker Engine refused: {{.Error}}.", "Error", sentence(err.Error())),
+		i18n.M("Check that it runs ('docker info'), and run the command again: it goes on from the last finished step.")).Because(err)
 }
 
 // cause is a kind of failure that the words of an engine tell.

@@ -53,13 +53,15 @@ func TestBuildFault(t *testing.T) {
 func TestPushFault(t *testing.T) {
 	ref, _ := reference.ParseNormalizedNamed("docker.io/me/img:1")
 	for message, kind := range map[string]fault.Kind{
-		"denied: requested access to the resource is denied":         fault.Denied,
-		"unauthorized: authentication required":                      fault.Denied,
-		"no basic auth credentials":                                  fault.Denied,
-		"toomanyrequests: slow down":                                 fault.Throttled,
-		"denied: You have exceeded your storage quota":               fault.Denied,
-		"write: no space left on device":                             fault.Failed,
-		"received unexpected HTTP status: 500 Internal Server Error": fault.Unavailable,
+		"denied: requested access to the resource is denied":                       fault.Denied,
+		"unauthorized: authentication required":                                    fault.Denied,
+		"no basic auth credentials":                                                fault.Denied,
+		"toomanyrequests: slow down":                                               fault.Throttled,
+		"error parsing HTTP 429 response body: unexpected end of JSON input: \"\"": fault.Throttled,
+		"error parsing HTTP 403 response body: no error details found: \"{}\"":     fault.Denied,
+		"denied: You have exceeded your storage quota":                             fault.Denied,
+		"write: no space left on device":                                           fault.Failed,
+		"received unexpected HTTP status: 500 Internal Server Error":               fault.Unavailable,
 		"EOF":                                fault.Unavailable,
 		"read: connection reset by peer":     fault.Unavailable,
 		"name unknown: repository not found": fault.Invalid,
@@ -68,8 +70,14 @@ func TestPushFault(t *testing.T) {
 		"dial tcp 127.0.0.1:40123: connect: connection refused":                       fault.Unavailable,
 		"Put \"http://127.0.0.1:40123/v2/a/blobs/403401aa?digest=x\": unexpected EOF": fault.Unavailable,
 	} {
-		if f := pushFault(&jsonmessage.JSONError{Message: message}, ref, "docker.io", "me"); f.Kind != kind || f.Recovery.IsZero() {
+		f := pushFault(&jsonmessage.JSONError{Message: message}, ref, "docker.io", "me")
+		if f.Kind != kind || f.Recovery.IsZero() {
 			t.Errorf("%q is %q instead of %q", message, f.Kind, kind)
+		}
+		for _, word := range []string{"dial tcp", "EOF", "JSON"} {
+			if strings.Contains(f.Error(), word) {
+				t.Errorf("%q is said in the words of a program: %s", message, f)
+			}
 		}
 	}
 	f := pushFault(&jsonmessage.JSONError{Message: "unauthorized"}, ref, "us.icr.io", "me")

@@ -20,6 +20,7 @@ import (
 	"fn-runtime/runtime/images/engine"
 	"fn-runtime/runtime/images/registry"
 	"fn-runtime/runtime/lithops"
+	"fn-runtime/runtime/transport"
 )
 
 // Options says what surrounds a build. The zero value of a field means: the default.
@@ -31,6 +32,7 @@ type Options struct {
 	Server, User, Password string
 
 	Transport http.RoundTripper // for registry reads; it carries retries and traces
+	Budget    *transport.Budget // what the command may spend on repetitions, the push's too; nil: no bound but the tries
 
 	// What watches: the steps that begin and end, the bytes of the current one, and what should be acted on.
 	Begin    func(step i18n.Message) (end func(error))

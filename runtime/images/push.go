@@ -20,7 +20,8 @@ import (
 )
 
 // pushTries is how often a push is begun. The registry keeps the layers that arrived, so that each try goes on where
-// the one before it broke.
+// the one before it broke. The engine repeats each layer's upload by itself, too, so that the command's budget may end it
+// sooner.
 const pushTries = 4
 
 // push pushes the tag and gives the digest under which the registry keeps the image.
@@ -30,27 +31,37 @@ func (b *Builder) push(ctx context.Context, e *engine.Engine, ref reference.Name
 	if err != nil {
 		return "", err
 	}
+	var done func() // set from the first failure on, whose repetition the budget pays
+	defer func() {
+		if done != nil {
+			done()
+		}
+	}()
 	try := func() (string, error) {
 		p := &pushReport{out: out, progress: b.o.Progress}
 		failure, err := pushOnce(ctx, e, ref, header, p)
 		if ctx.Err() != nil {
 			return "", backoff.Permanent(ctx.Err())
 		}
-		if failure != nil {
-			f := pushFault(failure, ref, host, user)
-			if f.Kind != fault.Unavailable {
-				return "", backoff.Permanent(f)
-			}
-			return "", f
+		if failure == nil && err == nil {
+			return p.digest, nil
+		}
+		if done == nil {
+			done = b.o.Budget.Spend(time.Now())
 		}
 		if err != nil {
-			return "", engineFault(ctx, e, err)
+			err = engineFault(ctx, e, err)
+		} else {
+			err = pushFault(failure, ref, host, user)
 		}
-		return p.digest, nil
+		if failure != nil && !fault.Is(err, fault.Unavailable) || b.o.Budget.Left() == 0 {
+			return "", backoff.Permanent(err)
+		}
+		return "", err
 	}
 	digest, err := backoff.Retry(ctx, try, backoff.WithMaxTries(pushTries), backoff.WithBackOff(&backoff.ExponentialBackOff{
-		InitialInterval: 500 * time.Millisecond, RandomizationFactor: 0.5, Multiplier: 3, MaxInterval: 10 * time.Second,
-	}), backoff.WithNotify(func(err error, wait time.Duration) {
+		InitialInterval: 500 * time.Millisecond, RandomizationFactor: 1, Multiplier: 3, MaxInterval: 10 * time.Second,
+	}), backoff.WithMaxElapsedTime(0), backoff.WithNotify(func(err error, wait time.Duration) {
 		b.o.Warn(i18n.M("The push to {{.Registry}} broke off and goes on in {{.Wait}}: {{.Error}}",
 			"Registry", host, "Wait", wait.Round(100*time.Millisecond), "Error", err.Error()))
 	}))

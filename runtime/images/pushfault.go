@@ -16,9 +16,10 @@ func pushFault(failure *jsonmessage.JSONError, ref reference.Named, host, user s
 	words := strings.ToLower(failure.Message)
 	has := func(list ...string) bool { return cause{words: list}.in(words) }
 	switch {
-	case has("no basic auth credentials", "unauthorized", "authentication required", "denied", "401 unauthorized", "403 forbidden", "incorrect username or password"):
+	case has("no basic auth credentials", "unauthorized", "authentication required", "denied", "401 unauthorized", "403 forbidden", "incorrect username or password",
+		"http 401 response", "http 403 response"):
 		return registry.Refused(host, user).With(sentence(failure.Message)).Because(failure)
-	case has("toomanyrequests", "too many requests"):
+	case has("toomanyrequests", "too many requests", "http 429 response"):
 		return fault.New(fault.Throttled,
 			i18n.M("The registry {{.Registry}} limits requests.", "Registry", host),
 			i18n.M("Wait a while and run the command again; layers that arrived are not sent again.")).Because(failure)
@@ -36,7 +37,11 @@ func pushFault(failure *jsonmessage.JSONError, ref reference.Named, host, user s
 				"Image", reference.FamiliarString(ref), "Error", sentence(failure.Message)),
 			i18n.M("Check the name, and whether the repository has to be made first.")).Because(failure)
 	}
+	again := i18n.M("Check the registry's name and the network, and run the command again; layers that arrived are not sent again.")
+	if has("dial tcp", "read tcp", "write tcp", "eof", "context deadline", "error parsing http", "unexpected http status", "unexpected end of json") {
+		return fault.New(fault.Unavailable, i18n.M("The push to the registry {{.Registry}} broke off.", "Registry", host), again).
+			With(sentence(failure.Message)).Because(failure) // the words are those of a program
+	}
 	return fault.New(fault.Unavailable,
-		i18n.M("The push to the registry {{.Registry}} failed: {{.Error}}.", "Registry", host, "Error", sentence(failure.Message)),
-		i18n.M("Check the registry's name and the network, and run the command again; layers that arrived are not sent again.")).Because(failure)
+		i18n.M("The push to the registry {{.Registry}} failed: {{.Error}}.", "Registry", host, "Error", sentence(failure.Message)), again).Because(failure)
 }
