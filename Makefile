@@ -7,7 +7,7 @@ GO      ?= go
 VERSION := $(shell sed -n 's/^const Version = "\(.*\)"/\1/p' plugin/version.go)
 TOOL     = $(GO) tool -modfile=tools/go.mod
 
-.PHONY: build install demo docs test unit e2e lint vuln cover bench faults soak release fuzz clean help
+.PHONY: build install demo docs test unit e2e lint vuln cover bench faults soak release release-check fuzz clean help
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
@@ -58,6 +58,9 @@ soak: build ## ten minutes of everything at once against one local endpoint; wri
 
 release: ## dist: seven platforms, checksums, bill of materials, plug-in repository, Homebrew formula, Debian packages
 	@bin/release dist
+
+release-check: ## every platform of a release, from a server, with qemu-user-static, ruby and lintian; takes minutes
+	$(GO) test -count=1 -timeout 60m -run TestPublished ./test/release -all
 
 fuzz: ## every fuzz target for FUZZTIME (default 30s) each
 	@bin/fuzz

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -77,6 +78,27 @@ func (r release) writeIndex(dir string) error {
 		}
 	}
 	return nil
+}
+
+// writeSums writes the checksums of a release to DIR/SHA256SUMS, in the form of sha256sum.
+func writeSums(dir string) error {
+	files, err := filepath.Glob(filepath.Join(dir, "fn-runtime[-_.]*"))
+	if err != nil {
+		return err
+	}
+	var b strings.Builder
+	for _, file := range append(files, filepath.Join(dir, "list"), filepath.Join(dir, "bx", "list")) {
+		sum, err := sha256Of(file)
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(dir, file)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(&b, "%s  %s\n", sum, filepath.ToSlash(name))
+	}
+	return os.WriteFile(filepath.Join(dir, "SHA256SUMS"), []byte(b.String()), 0o644)
 }
 
 // sha256Of gives the checksum of a file, in hexadecimal digits.

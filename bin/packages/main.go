@@ -1,5 +1,5 @@
 // Command packages makes of the binaries in a folder what they are installed from: the index of an IBM Cloud plug-in
-// repository, a Homebrew formula, Debian packages. bin/release runs it in the project's folder; by itself it makes them
+// repository, a Homebrew formula, Debian packages, and SHA256SUMS of it all. bin/release runs it in the project's folder; by itself it makes them
 // anew for another address:
 //
 //	go run ./bin/packages -url https://example.com/fn-runtime dist
@@ -75,7 +75,10 @@ func write(dir, url, maintainer string) error {
 	if err := r.writeFormula(filepath.Join(dir, r.Name+".rb")); err != nil {
 		return err
 	}
-	return r.writeDebian(dir)
+	if err := r.writeDebian(dir); err != nil {
+		return err
+	}
+	return writeSums(dir)
 }
 
 // released finds the day on which a version came out.
