@@ -2,6 +2,7 @@ package connect
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 
 	"fn-runtime/runtime"
@@ -90,6 +91,7 @@ func (p *opening) open(ctx context.Context) error {
 func (p *opening) findLithops(ctx context.Context) error {
 	install, err := lithops.Find(ctx, lithops.FindOptions{
 		Python: p.o.Python, Dir: p.o.LithopsDir, Getenv: p.o.Host.Getenv, Home: p.o.Host.Home, WorkDir: p.o.Host.WorkDir,
+		Environ: local.Environment(os.Environ()),
 	})
 	if err != nil && !p.o.NeedInstall {
 		return nil

@@ -21,6 +21,7 @@ type FindOptions struct {
 	Getenv  func(string) string // VIRTUAL_ENV, CONDA_PREFIX, PATH and Python's own variables
 	Home    string
 	WorkDir string
+	Environ []string // of the interpreter that is asked; nil: as this program's own
 }
 
 // Find gives the Lithops that the user's Python would import: the one in Dir; that of Python; of the active virtual

@@ -65,7 +65,7 @@ func (o FindOptions) ask(ctx context.Context, python string) (interpreterAnswer,
 	limited, cancel := context.WithTimeout(ctx, interpreterDeadline)
 	defer cancel()
 	cmd := exec.CommandContext(limited, python, "-c", whereScript)
-	cmd.Dir = o.WorkDir
+	cmd.Dir, cmd.Env = o.WorkDir, o.Environ
 	cmd.WaitDelay = time.Second // a shim's child may hold the pipe
 	var out, complaint boundedBuffer
 	cmd.Stdout, cmd.Stderr = &out, &complaint

@@ -283,7 +283,7 @@ func TestIdleEndpointsEnd(t *testing.T) {
 }
 
 func TestTheSessionStaysOutOfTheEndpoint(t *testing.T) {
-	got := environment([]string{"PATH=/bin", "IBMCLOUD_API_KEY=secret", "ibmcloud_x=1", "BLUEMIX_Y=1", "HOME=/h"})
+	got := Environment([]string{"PATH=/bin", "IBMCLOUD_API_KEY=secret", "ibmcloud_x=1", "BLUEMIX_Y=1", "HOME=/h"})
 	if strings.Join(got, " ") != "PATH=/bin HOME=/h" {
 		t.Fatal(got)
 	}

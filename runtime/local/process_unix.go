@@ -12,6 +12,9 @@ import (
 // detach gives the endpoint a session of its own: closing the terminal, or Ctrl-C in it, does not reach it.
 func detach(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} }
 
+// private makes what this process and all that it starts write readable for their user only, that of actions too.
+func private() { syscall.Umask(0o077) }
+
 func terminate(pid int) error {
 	err := syscall.Kill(pid, syscall.SIGTERM)
 	if errors.Is(err, syscall.ESRCH) {

@@ -13,6 +13,9 @@ func detach(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{CreationFlags: syscall.CREATE_NEW_PROCESS_GROUP | detachedProcess, HideWindow: true}
 }
 
+// private does nothing: files have the rights of their folder.
+func private() {}
+
 func terminate(pid int) error {
 	p, err := os.FindProcess(pid)
 	if err != nil {

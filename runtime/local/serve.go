@@ -38,6 +38,7 @@ func Serve(ctx context.Context, o Options) error {
 }
 
 func serve(ctx context.Context, o Options) (err error) {
+	private()
 	if err := makeDir(o.Dir); err != nil {
 		return err
 	}

@@ -56,7 +56,7 @@ func launch(ctx context.Context, o Options) (Info, error) {
 	}
 	defer out.Close() //nolint:errcheck
 	cmd := exec.Command(o.Executable, o.arguments()...)
-	cmd.Stdout, cmd.Stderr, cmd.Dir, cmd.Env = out, out, o.Dir, environment(os.Environ())
+	cmd.Stdout, cmd.Stderr, cmd.Dir, cmd.Env = out, out, o.Dir, Environment(os.Environ())
 	detach(cmd)
 	if err := cmd.Start(); err != nil {
 		return Info{}, err
@@ -103,9 +103,9 @@ func (o Options) arguments() []string {
 	return args
 }
 
-// environment leaves out what belongs to the command that starts the endpoint: the session of the CLI, which may hold
-// an API key, must not live on in the endpoint and in every action that it runs.
-func environment(env []string) []string {
+// Environment leaves out what belongs to the command that starts a program: the session of the CLI, which may hold an
+// API key, must not live on in the endpoint and in every action that it runs.
+func Environment(env []string) []string {
 	kept := make([]string, 0, len(env))
 	for _, pair := range env {
 		name, _, _ := strings.Cut(strings.ToUpper(pair), "=")
