@@ -86,7 +86,7 @@ func (o FindOptions) fromFiles(python string) (in Install, ok bool, err error) {
 	return in, true, err
 }
 
-var venvLine = pattern.New(`(?m)^version(?:_info)?\s*=\s*(\d\.\d{1,2})\.`)
+var venvLine = pattern.New(`(?m)^version(?:_info)?\s*=\s*(3\.\d{1,2})\.`)
 
 // venvVersion reads "3.11" from a pyvenv.cfg, written by venv or by virtualenv.
 func venvVersion(config []byte) string {
