@@ -33,9 +33,9 @@ func TestCommandBlocks(t *testing.T) {
 			switch b.lang {
 			case "bash", "python":
 				runnable++
-			case "text", "console", "yaml", "json", "dockerfile":
+			case "text", "console", "yaml", "json", "dockerfile", "go":
 			default:
-				t.Errorf("%s:%d: blocks are bash, python, text, console, yaml or json, not %q", page, b.line, b.lang)
+				t.Errorf("%s:%d: blocks are bash, python, text, console, yaml, json or go, not %q", page, b.line, b.lang)
 			}
 		}
 		if runnable == 0 {
