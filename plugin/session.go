@@ -2,6 +2,8 @@ package plugin
 
 import (
 	"context"
+	"errors"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -12,6 +14,7 @@ import (
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/connect"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/transport"
 )
 
 // newSession gives what a logged-in CLI knows, nil when nobody is logged in. It does not ask PluginContext.IsLoggedIn,
@@ -95,7 +98,13 @@ func (t *tokens) get(refresh bool) (string, error) {
 	young := !t.refreshed.IsZero() && now.Sub(t.refreshed) < fresh
 	if (refresh || expiry(token).Before(now.Add(nearExpiry))) && !young {
 		var err error
-		if token, err = t.context.RefreshIAMToken(); err != nil {
+		token, err = t.context.RefreshIAMToken()
+		if unanswered := (*url.Error)(nil); errors.As(err, &unanswered) { // that says nothing of the session
+			return "", fault.New(fault.Unavailable,
+				i18n.M("The session could not be renewed: {{.Reason}}.", "Reason", transport.Printable(unanswered.Error(), 300)),
+				i18n.M("Check the endpoint and the network, then try again.")).Because(err)
+		}
+		if err != nil {
 			return "", fault.New(fault.NotLoggedIn,
 				i18n.M("The session has expired and could not be renewed."),
 				i18n.M("Log in by running 'ibmcloud login'.")).Because(err)
