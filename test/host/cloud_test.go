@@ -85,7 +85,7 @@ func (c *cloud) tunnel(w http.ResponseWriter, r *http.Request, certificate tls.C
 		rec := httptest.NewRecorder()
 		c.answer(rec, req)
 		resp := rec.Result()
-		resp.ContentLength = int64(rec.Body.Len())
+		resp.ContentLength, resp.Request = int64(rec.Body.Len()), req // an answer to HEAD has no body
 		if resp.Write(secure) != nil {
 			return
 		}
@@ -120,9 +120,13 @@ func (c *cloud) answer(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprint(w, `{"error":"The supplied authentication is invalid","code":"x"}`)
 			return
 		}
-		if strings.HasSuffix(r.URL.Path, "/namespaces") {
+		switch {
+		case strings.HasSuffix(r.URL.Path, "/namespaces"):
 			fmt.Fprint(w, `{"limit":200,"offset":0,"total_count":1,"namespaces":[{"id":"guid-1","name":"space"}]}`)
-		} else {
+		case strings.Contains(r.URL.Path, "/actions/"):
+			w.WriteHeader(http.StatusNotFound)
+			fmt.Fprint(w, `{"error":"The requested resource does not exist.","code":"x"}`)
+		default:
 			fmt.Fprint(w, `[]`)
 		}
 	case strings.Contains(r.Host, "resource-controller."):
@@ -151,7 +155,7 @@ func authority(t *testing.T) (tls.Certificate, []byte) {
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
 		DNSNames: []string{
-			"iam.cloud.ibm.com", "resource-controller.cloud.ibm.com", "private.us-south.iam.cloud.ibm.com", "*.functions.cloud.ibm.com", "*.private.functions.cloud.ibm.com",
+			"iam.cloud.ibm.com", "resource-controller.cloud.ibm.com", "private.us-south.iam.cloud.ibm.com", "*.functions.cloud.ibm.com", "private.us-south.functions.cloud.ibm.com", "faas.invalid",
 			"*.cloud-object-storage.appdomain.cloud", "*.us-south.cloud-object-storage.appdomain.cloud", "*.private.us-south.cloud-object-storage.appdomain.cloud",
 			"s3.us-south.cloud-object-storage.appdomain.cloud", "*.s3.us-south.cloud-object-storage.appdomain.cloud", "s3.private.us-south.cloud-object-storage.appdomain.cloud",
 		},

@@ -76,9 +76,8 @@ type answer struct {
 	out, err string
 }
 
-// run calls a command as the host does: the namespace in the environment, the command's name first.
-func (c *cli) run(namespace string, args ...string) answer {
-	c.t.Helper()
+// command is a run that has not begun.
+func (c *cli) command(namespace string, args ...string) *exec.Cmd {
 	cmd := exec.Command(filepath.Join(c.conf, "plugins", "fn-runtime", "fn-runtime"), args...)
 	cmd.Dir = c.home
 	cmd.Env = append([]string{
@@ -86,6 +85,13 @@ func (c *cli) run(namespace string, args ...string) answer {
 		"IBMCLOUD_CONFIG_HOME=" + c.conf, "IBMCLOUD_CLI=ibmcloud", "BLUEMIX_CLI=ibmcloud",
 		"IBMCLOUD_PLUGIN_NAMESPACE=" + namespace, "BLUEMIX_PLUGIN_NAMESPACE=" + namespace,
 	}, c.env...)
+	return cmd
+}
+
+// run calls a command as the host does: the namespace in the environment, the command's name first.
+func (c *cli) run(namespace string, args ...string) answer {
+	c.t.Helper()
+	cmd := c.command(namespace, args...)
 	var out, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &stderr
 	timer := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() })

@@ -5,8 +5,6 @@ package host
 import (
 	"bytes"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -18,9 +16,7 @@ func TestInterrupt(t *testing.T) {
 	cl.hang = make(chan struct{}, 1)
 	c := install(t, session(jwt(time.Now().Add(time.Hour))))
 	args := onCloud(t, c, cl)
-	cmd := exec.Command(filepath.Join(c.conf, "plugins", "fn-runtime", "fn-runtime"), args[:len(args)-2]...)
-	cmd.Dir = c.home
-	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + c.home, "LC_ALL=C", "IBMCLOUD_CONFIG_HOME=" + c.conf, "IBMCLOUD_PLUGIN_NAMESPACE=fn-runtime"}, c.env...)
+	cmd := c.command("fn-runtime", args[:len(args)-2]...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	if err := cmd.Start(); err != nil {

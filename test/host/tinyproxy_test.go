@@ -1,0 +1,166 @@
+//go:build unix
+
+package host
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"fn-runtime/test/harness"
+)
+
+// realProxy is Debian's tinyproxy on loopback, which wants a password. Beyond it is what the test gives: the network that
+// a company's proxy would lead to.
+type realProxy struct {
+	address string // HOST:PORT
+	log     string // file
+}
+
+// The credentials of the proxy. The password looks like nothing else; tinyproxy takes letters, digits and -._ only.
+const (
+	proxyUser     = "clerk"
+	proxyPassword = "sEcReT-proxy.7"
+)
+
+// newProxy starts tinyproxy in front of beyond, an URL.
+func newProxy(t *testing.T, beyond string) *realProxy {
+	t.Helper()
+	program, err := exec.LookPath("tinyproxy")
+	if err != nil {
+		harness.Missing(t, "tinyproxy, a package of Debian, is not installed")
+	}
+	dir := t.TempDir()
+	next, err := url.Parse(beyond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &realProxy{address: free.Addr().String(), log: filepath.Join(dir, "log")}
+	_ = free.Close()
+	_, port, _ := net.SplitHostPort(p.address)
+	config := filepath.Join(dir, "conf")
+	text := fmt.Sprintf("Port %s\nListen 127.0.0.1\nTimeout 60\nLogFile %q\nLogLevel Connect\nMaxClients 50\nAllow 127.0.0.1\nBasicAuth %s %s\nUpstream http %s\nConnectPort 443\n",
+		port, p.log, proxyUser, proxyPassword, next.Host)
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(program, "-d", "-c", config)
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	for range 300 {
+		if conn, err := net.Dial("tcp", p.address); err == nil {
+			_ = conn.Close()
+			return p
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	t.Fatal("tinyproxy does not answer")
+	return nil
+}
+
+// url is the proxy's address with a user in it.
+func (p *realProxy) url(password string) string {
+	return (&url.URL{Scheme: "http", User: url.UserPassword(proxyUser, password), Host: p.address}).String()
+}
+
+// hosts are those that the proxy's own log says it was asked for.
+func (p *realProxy) asked(t *testing.T, host string) bool {
+	t.Helper()
+	data, err := os.ReadFile(p.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Contains(string(data), "CONNECT "+host+":443")
+}
+
+// behindProxy is a list whose only way out is a real proxy, with a session that ends at the given time.
+func behindProxy(t *testing.T, password string, end time.Time, more ...string) (*realProxy, *cloud, answer) {
+	t.Helper()
+	cl := newCloud(t)
+	p := newProxy(t, cl.URL)
+	c := install(t, session(jwt(end)))
+	args := onCloud(t, c, cl)
+	c.env = append(append(c.env, "HTTPS_PROXY="+p.url(password)), more...) // the last one of a name counts
+	return p, cl, c.run("fn-runtime", args...)
+}
+
+// Functions, object storage and identity service are all reached through the proxy, with its password.
+func TestRealProxy(t *testing.T) {
+	p, cl, a := behindProxy(t, proxyPassword, time.Now().Add(-time.Hour))
+	if a.status != 0 || strings.TrimSpace(a.out) != "[]" {
+		t.Fatalf("%+v", a)
+	}
+	for _, host := range []string{"us-south.functions.cloud.ibm.com", "iam.cloud.ibm.com"} {
+		if !p.asked(t, host) {
+			t.Errorf("%s was not asked for; at the other end: %v", host, cl.requests)
+		}
+	}
+	if all := strings.Join(cl.requests, "\n"); !strings.Contains(all, "cloud-object-storage.appdomain.cloud") {
+		t.Errorf("nothing came to the object store:\n%s", all)
+	}
+}
+
+// A wrong password is named as what it is, also where the session has to be renewed first; and the right or wrong one is
+// shown nowhere, not in the trace either.
+func TestRealProxyRefuses(t *testing.T) {
+	for name, tc := range map[string]struct {
+		end  time.Time
+		says string
+	}{
+		"session":         {time.Now().Add(time.Hour), "refuses the user or the password in HTTPS_PROXY"},
+		"expired session": {time.Now().Add(-time.Hour), "The session could not be renewed: "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			trace := filepath.Join(t.TempDir(), "trace")
+			_, cl, a := behindProxy(t, "sEcReT-wrong", tc.end, "IBMCLOUD_TRACE="+trace)
+			data, err := os.ReadFile(trace)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if a.status != 1 || len(cl.requests) > 0 || !strings.Contains(a.out, tc.says) {
+				t.Errorf("%+v\n%s", a, strings.Join(cl.requests, "\n"))
+			}
+			if text := a.out + a.err + string(data); strings.Contains(text, "sEcReT-wrong") || strings.Contains(text, proxyPassword) {
+				t.Errorf("the proxy's password is shown:\n%s", text)
+			}
+		})
+	}
+}
+
+// What NO_PROXY names goes past the proxy. The name ends in .invalid, which leads nowhere (RFC 2606).
+func TestNoProxy(t *testing.T) {
+	for noProxy, through := range map[string]bool{"": true, "other.example": true, ".invalid": false, "faas.invalid": false} {
+		cl := newCloud(t)
+		p := newProxy(t, cl.URL)
+		c := install(t, nil)
+		args := onCloud(t, c, cl)
+		config := filepath.Join(c.home, "lithops.yaml")
+		yaml := "lithops: {backend: openwhisk, storage: ibm_cos}\nopenwhisk: {endpoint: 'https://faas.invalid', namespace: guest, api_key: 'a:b'}\n" +
+			"ibm_cos: {storage_bucket: b, region: us-south, access_key_id: a, secret_access_key: s}\n"
+		if err := os.WriteFile(config, []byte(yaml), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		args[2] = "openwhisk"
+		c.env = append(c.env, "HTTPS_PROXY="+p.url(proxyPassword), "NO_PROXY="+noProxy)
+		a := c.run("fn-runtime", args...)
+		if p.asked(t, "faas.invalid") != through || !through && a.status == 0 {
+			t.Errorf("NO_PROXY=%q: %+v, through the proxy: %v", noProxy, a, p.asked(t, "faas.invalid"))
+		}
+	}
+}
