@@ -24,8 +24,7 @@ const held = 40
 
 const action = `{"exec":{"kind":"python:3","code":"import time\ndef main(args):\n    time.sleep(args.get('s', 0))\n    return {'n': args['n']}"},"limits":{"memory":128,"timeout":60000}}`
 
-const manifest = `backend: local
-runtimes:
+const manifest = `runtimes:
   - image: soak/declared-a:1
     memory: [128, 256]
   - image: soak/declared-b:1
