@@ -9,9 +9,11 @@ import (
 // maxReplay bounds the body that is kept in memory for repetitions when its maker offers no second copy of it.
 const maxReplay = 16 << 20
 
-// replayable gives a request whose body can be had again by GetBody, where that is possible: some SDKs set no GetBody.
+// replayable gives a request whose body can be had again by GetBody, where that is possible. Some SDKs set no GetBody, and
+// that of the S3 SDK ends the body that it gave before: a copy of our own replaces it.
 func replayable(req *http.Request) (*http.Request, error) {
-	if req.Body == nil || req.Body == http.NoBody || req.GetBody != nil || req.ContentLength > maxReplay {
+	foreign := req.GetBody != nil && req.ContentLength <= 0 // of unknown length: it may be too long to keep
+	if req.Body == nil || req.Body == http.NoBody || foreign || req.ContentLength > maxReplay {
 		return req, nil
 	}
 	data, err := io.ReadAll(io.LimitReader(req.Body, maxReplay+1))

@@ -59,7 +59,7 @@ func (t *tracer) request(req *http.Request) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\nREQUEST: [%s]\n%s %s HTTP/1.1\nHost: %s\n", now(), req.Method, target(req.URL), Printable(req.URL.Host, 300))
 	writeHeader(&b, req.Header)
-	if canReplay(req) && req.GetBody != nil {
+	if req.GetBody != nil && req.ContentLength > 0 && req.ContentLength <= maxReplay { // then it is replayable's
 		if body, err := req.GetBody(); err == nil {
 			data, _ := io.ReadAll(io.LimitReader(body, maxTraced+1))
 			body.Close()

@@ -2,7 +2,9 @@ package transport
 
 import (
 	"bytes"
+	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -84,4 +86,35 @@ func FuzzPrintable(f *testing.F) {
 			t.Errorf("%q", got)
 		}
 	})
+}
+
+// The trace takes nothing away from what is sent, also where a library's second copy of a body ends the first one.
+func TestTraceLeavesTheBody(t *testing.T) {
+	s := &script{steps: []step{{status: 503}, {status: 200}}}
+	var trace bytes.Buffer
+	req := request(t, t.Context(), "PUT", "body")
+	shared := &oneReader{text: "body"}
+	req.GetBody = func() (io.ReadCloser, error) { return shared.next(), nil }
+	req.Body = shared.next()
+	req.Header.Set("Content-Type", "application/json")
+	if _, err := New(Options{Base: s, Trace: &trace}).RoundTrip(req); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(s.sent, []string{"body", "body"}) {
+		t.Errorf("sent %q", s.sent)
+	}
+}
+
+// oneReader gives readers of which only the last one works, as the S3 SDK does.
+type oneReader struct {
+	text string
+	last *strings.Reader
+}
+
+func (o *oneReader) next() io.ReadCloser {
+	if o.last != nil {
+		_, _ = o.last.Seek(0, io.SeekEnd)
+	}
+	o.last = strings.NewReader(o.text)
+	return io.NopCloser(o.last)
 }
