@@ -11,12 +11,21 @@ import (
 	"fn-runtime/runtime/lithops"
 )
 
+// graceTime is how long the runtimes that are being deployed may take to their end after an interruption: a cold start
+// and a few requests.
+const graceTime = 30 * time.Second
+
 // undoTime bounds the removal of what a failed deployment left.
 const undoTime = 30 * time.Second
 
 // apply carries out the plan for one runtime in the order that heals: the action first, then the proof that it runs,
 // the metadata object, and the cache entry last. Each item of the plan gets its status.
+//
+// A runtime that was begun when the command is interrupted is brought to its end, unless that takes longer than
+// graceTime.
 func (s *Service) apply(ctx context.Context, c *change, bundle lithops.Bundle) error {
+	ctx, stop := lingering(ctx, graceTime)
+	defer stop()
 	c.begin()
 	start := s.clock().Now()
 	err := s.write(ctx, c, bundle)

@@ -3,6 +3,7 @@ package runtime
 import (
 	"context"
 	"sync"
+	"time"
 
 	"fn-runtime/runtime/fault"
 )
@@ -97,6 +98,24 @@ func together(ctx context.Context, work ...func(context.Context) error) error {
 		}
 	}
 	return nil
+}
+
+// lingering gives a context that ends grace after ctx does, with its cause.
+func lingering(ctx context.Context, grace time.Duration) (context.Context, func()) {
+	longer, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	unhook := context.AfterFunc(ctx, func() {
+		wait := time.NewTimer(grace)
+		defer wait.Stop()
+		select {
+		case <-wait.C:
+			cancel(context.Cause(ctx))
+		case <-longer.Done():
+		}
+	})
+	return longer, func() {
+		unhook()
+		cancel(nil)
+	}
 }
 
 // whole gives a context for a write that should not be torn by an interruption: it has the values of ctx, but ends

@@ -123,6 +123,10 @@ func (s *Service) applyAll(ctx context.Context, changes []*change, bundle lithop
 		}
 	}
 	s.progress(0, len(todo))
+	told := context.AfterFunc(ctx, func() {
+		s.note(i18n.M("Interrupted: what has begun is brought to its end. A second Ctrl-C stops at once."))
+	})
+	defer told()
 	var done atomic.Int64
 	_, errs := each(ctx, newGroup(s.Jobs), todo, func(ctx context.Context, c *change) (struct{}, error) {
 		err := s.apply(ctx, c, bundle)
