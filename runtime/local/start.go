@@ -50,9 +50,10 @@ func start(ctx context.Context, o Options) (Info, error) {
 // launch starts this program as the endpoint and waits until it answers.
 func launch(ctx context.Context, o Options) (Info, error) {
 	errPath := filepath.Join(o.Dir, stderrFile)
-	out, err := os.OpenFile(errPath, os.O_CREATE|os.O_TRUNC|os.O_WRONLY|os.O_APPEND, 0o600)
+	out, err := openStderr(errPath)
 	if err != nil {
-		return Info{}, err
+		return Info{}, fault.New(fault.Failed, i18n.M("{{.Error}}", "Error", err.Error()),
+			i18n.M("Check that the folder is yours and that the disk is not full.")).Because(err)
 	}
 	defer out.Close() //nolint:errcheck
 	cmd := exec.Command(o.Executable, o.arguments()...)
@@ -79,6 +80,22 @@ func launch(ctx context.Context, o Options) (Info, error) {
 			return i, nil
 		}
 	}
+}
+
+// openStderr opens the file of the endpoint's last words, and fails where there is no room for any: an endpoint that
+// ends because the disk is full could not say so.
+func openStderr(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if _, err = f.Write(make([]byte, 4096)); err == nil {
+		err = f.Truncate(0)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Truncate(0), f.Close())
+	}
+	return f, nil
 }
 
 // arguments are those of the hidden command that calls Serve.
