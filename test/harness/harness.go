@@ -62,19 +62,20 @@ var build struct {
 	err  error
 }
 
-// Binary builds bin/fn-runtime once per test process and gives its path. With GOCOVERDIR set it counts coverage.
+// Binary builds bin/fn-runtime once per test process, as make does, and gives its path. With GOCOVERDIR set it counts coverage.
 func Binary(t testing.TB) string {
 	t.Helper()
 	root := Root(t)
 	build.Do(func() {
 		build.path = filepath.Join(root, "bin", "fn-runtime")
-		args := []string{"build", "-trimpath"}
+		args := []string{"build", "-trimpath", "-ldflags", "-s -w"}
 		if os.Getenv("GOCOVERDIR") != "" {
 			build.path += "-cover"
 			args = append(args, "-cover", "-coverpkg=./...")
 		}
 		cmd := exec.Command("go", append(args, "-o", build.path, ".")...)
 		cmd.Dir = root
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := cmd.CombinedOutput(); err != nil {
 			build.err = fmt.Errorf("go build: %w\n%s", err, out)
 		}
