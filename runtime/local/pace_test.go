@@ -72,13 +72,15 @@ func TestPatience(t *testing.T) {
 		t.Error("an answer that nobody reads")
 	}
 
-	// A slow handler is not a slow client, in either version of HTTP.
+	// A slow handler is not a slow client, in either version of HTTP. The second half comes while the handler is busy.
+	paused, sent := make(chan struct{}), make(chan struct{})
 	for _, version := range []int{1, 2} {
 		slow := httptest.NewUnstartedServer(patience{grace: 300 * time.Millisecond, rate: 1 << 10}.wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			half := make([]byte, 2)
 			var errs [4]error
 			_, errs[0] = io.ReadFull(r.Body, half)
-			time.Sleep(time.Second)
+			paused <- struct{}{}
+			<-sent
 			_, errs[1] = io.ReadFull(r.Body, half)
 			_, errs[2] = w.Write(half)
 			time.Sleep(time.Second)
@@ -92,7 +94,11 @@ func TestPatience(t *testing.T) {
 		slow.StartTLS()
 		defer slow.Close()
 		for range 2 {
-			resp, err := slow.Client().Post(slow.URL, "text/plain", strings.NewReader("body"))
+			resp, err := slow.Client().Post(slow.URL, "text/plain", io.MultiReader(strings.NewReader("bo"), later(func() {
+				<-paused
+				time.Sleep(600 * time.Millisecond) // twice the grace
+				sent <- struct{}{}
+			}), strings.NewReader("dy")))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -103,4 +109,12 @@ func TestPatience(t *testing.T) {
 			}
 		}
 	}
+}
+
+// later reads as nothing, after it has waited.
+type later func()
+
+func (wait later) Read([]byte) (int, error) {
+	wait()
+	return 0, io.EOF
 }

@@ -232,7 +232,23 @@ func TestFilesAreForTheirOwnerOnly(t *testing.T) {
 	if out, err := other("id", "-u"); err != nil || strings.TrimSpace(out) != "65534" {
 		t.Fatalf("cannot become another user: %v %s", err, out)
 	}
+	// It can connect, as everybody on the machine can, and is told nothing; it can neither take the port nor share it.
+	for _, base := range []string{e.Endpoint + "/api/v1/namespaces/_/actions", e.Endpoint + "/_fn-runtime/stop", e.S3Endpoint + "/" + e.Bucket} {
+		if out, err := other("/usr/bin/python3", "-c", knock, base); err != nil || out != "401\n" && out != "403\n" {
+			t.Errorf("another user at %s: %v %s", base, err, out)
+		}
+		u, err := url.Parse(base)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, host := range []string{"127.0.0.1", "0.0.0.0", "::"} {
+			if out, err := other("/usr/bin/python3", "-c", squat, host, u.Port()); err == nil || !strings.Contains(out, "in use") {
+				t.Errorf("another user binds %s:%s: %v %s", host, u.Port(), err, out)
+			}
+		}
+	}
 	for _, args := range [][]string{
+		{"kill", "-TERM", fmt.Sprint(e.PID)}, {"cat", fmt.Sprintf("/proc/%d/mem", e.PID)}, {"ls", fmt.Sprintf("/proc/%d/fd", e.PID)}, {"rm", "-rf", s.LocalDir()}, {"mv", s.LocalDir(), s.LocalDir() + "2"},
 		{"cat", filepath.Join(s.LocalDir(), "endpoint.json")}, {"ls", s.LocalDir()}, {"touch", filepath.Join(s.LocalDir(), "x")},
 		{"cat", fmt.Sprintf("/proc/%d/environ", e.PID)}, {"kill", "-9", fmt.Sprint(e.PID)},
 	} {
@@ -244,6 +260,21 @@ func TestFilesAreForTheirOwnerOnly(t *testing.T) {
 		t.Errorf("the command line: %q, %v", data, err)
 	}
 }
+
+// knock sends a request without credentials and prints the status; squat listens on a port in every way there is.
+const (
+	knock = `import ssl, sys, urllib.request, urllib.error
+try:
+    print(urllib.request.urlopen(urllib.request.Request(sys.argv[1], method='POST'), context=ssl._create_unverified_context(), timeout=20).status)
+except urllib.error.HTTPError as e:
+    print(e.code)`
+	squat = `import socket, sys
+s = socket.socket(socket.AF_INET6 if ':' in sys.argv[1] else socket.AF_INET)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+s.bind((sys.argv[1], int(sys.argv[2])))
+s.listen()`
+)
 
 // Who takes the port of an endpoint that has ended learns nothing from those who ask for it.
 func TestNobodyImpersonatesIt(t *testing.T) {

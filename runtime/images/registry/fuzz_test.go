@@ -57,7 +57,7 @@ func (s saying) RoundTrip(r *http.Request) (*http.Response, error) {
 func FuzzDigest(f *testing.F) {
 	f.Add(200, "sha256:"+strings.Repeat("a", 64), "", "")
 	f.Add(401, "", `Bearer realm="https://us.icr.io/token",service="x",scope="y"`, `{"token":"t","expires_in":1e999}`)
-	f.Add(401, "", `Bearer realm="http://evil.test/",service=`, `{"access_token":[]}`)
+	f.Add(401, "", `Bearer realm="http://evil.test/token",service="x"`, `{"access_token":[]}`)
 	f.Add(401, "", `Basic`, `{"errors":[{"code":1}]}`)
 	f.Add(429, "sha256:x", `,,,="`, `<html>`)
 	digest := regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
