@@ -167,7 +167,7 @@ func (b *bed) actions() map[string]bool {
 	names := map[string]bool{}
 	for a, err := range b.functions.Actions(b.t.Context(), b.contract.Package()) {
 		if err != nil {
-			if len(names) == 0 && strings.Contains(err.Error(), "doesn't know") {
+			if len(names) == 0 && strings.Contains(err.Error(), "does not know") {
 				return names
 			}
 			b.t.Fatal(err)
