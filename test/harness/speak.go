@@ -31,7 +31,7 @@ func (s *Stage) Speak(t testing.TB) *Speaker {
 	}
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, MaxIdleConnsPerHost: 32}
 	t.Cleanup(transport.CloseIdleConnections)
-	return &Speaker{Endpoint: e, client: &http.Client{Timeout: 30 * time.Second, Transport: transport}}
+	return &Speaker{Endpoint: e, client: &http.Client{Timeout: 2 * time.Minute, Transport: transport}}
 }
 
 // Do sends one request with the token and gives status and body; status 0 when there was no whole answer.

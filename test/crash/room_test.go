@@ -1,0 +1,154 @@
+//go:build linux
+
+package crash
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"fn-runtime/test/harness"
+)
+
+// roomy is the size of the disk that the endpoint gets in MB: more than it leaves free by itself.
+const roomy = 320
+
+// The disk that holds the endpoint's state fills up while it works. It refuses with a reason what it cannot keep, keeps
+// what it has acknowledged, also over a kill, records what ends meanwhile as soon as there is room, and works again.
+func TestEndpointWithoutRoom(t *testing.T) {
+	venv := harness.Venv(t, "3.11", "lithops", "boto3")
+	python := filepath.Join(venv, "bin", "python")
+	s := harness.NewStage(t)
+	s.Env = append(s.Env, "VIRTUAL_ENV="+venv)
+	if err := os.MkdirAll(s.LocalDir(), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mount("tmpfs", s.LocalDir(), "tmpfs", 0, fmt.Sprintf("size=%dm,mode=0700", roomy)); err != nil {
+		harness.Missing(t, "a file system cannot be mounted here: %v", err)
+	}
+	t.Cleanup(func() { _ = syscall.Unmount(s.LocalDir(), syscall.MNT_DETACH) })
+	deploy := []string{"deploy", "me/img:1", "-b", "local", "--output", "json"}
+	s.FnRuntime("local", "start", "--python", python)
+	e := s.Speak(t)
+	kept := map[string]string{}
+	put := func(name, text string) (int, []byte) {
+		status, body := e.Do("PUT", "/"+e.Bucket+"/"+name, text)
+		if status == http.StatusOK {
+			kept[name] = text
+		}
+		return status, body
+	}
+	for name, size := range map[string]int{"small": 10, "large": 300_000} {
+		if status, body := put(name, strings.Repeat("x", size)); status != http.StatusOK {
+			t.Fatalf("%d %s", status, body)
+		}
+	}
+	if status, body := e.Do("PUT", e.API("/actions/work"), code); status != http.StatusOK {
+		t.Fatalf("%d %s", status, body)
+	}
+	if status, body := e.Do("POST", e.API("/actions/work?blocking=true"), `{"n":1}`); status != http.StatusOK {
+		t.Fatalf("%d %s", status, body)
+	}
+	running := accepted(t, e, `{"n":7,"s":3}`)
+
+	giveBack := fill(t, s.LocalDir())
+	refused := 0
+	for i, text := range []string{"a", strings.Repeat("b", 100_000), strings.Repeat("c", 60_000), strings.Repeat("d", 5_000_000)} {
+		if status, body := put(fmt.Sprint("full-", i), text); status != http.StatusOK {
+			refused++
+			if !strings.Contains(string(body), "disk") {
+				t.Errorf("PUT of %d bytes: status %d without a reason: %s", len(text), status, body)
+			}
+		}
+	}
+	if refused == 0 {
+		t.Error("everything is taken: the disk is not full")
+	}
+	readable := func() {
+		t.Helper()
+		for name, text := range kept {
+			if status, body := e.Do("GET", "/"+e.Bucket+"/"+name, ""); status != http.StatusOK || string(body) != text {
+				t.Errorf("GET %s: status %d, %d bytes of %d", name, status, len(body), len(text))
+			}
+		}
+	}
+	readable()
+	r := s.Try(2*time.Minute, s.Bin, deploy...)
+	var doc struct {
+		Error *struct{ Message, Recovery string }
+	}
+	if err := json.Unmarshal([]byte(r.Stdout), &doc); err != nil || r.Code == 1 && (doc.Error == nil || doc.Error.Recovery == "") || r.Code > 1 {
+		t.Errorf("deploy: %v, status %d\n%s%s", err, r.Code, r.Stdout, r.Stderr)
+	}
+	time.Sleep(3 * time.Second) // the activation ends now, in the full state
+	giveBack()
+	recorded(t, e, running, true)
+
+	giveBack = fill(t, s.LocalDir())
+	pid := e.PID
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	if r := s.Try(time.Minute, s.Bin, "local", "start", "--python", python); r.Code == 1 && !strings.Contains(r.Stderr, "no space left") || r.Code > 1 {
+		t.Errorf("start on a full disk: status %d\n%s%s", r.Code, r.Stdout, r.Stderr)
+	}
+	giveBack()
+	s.FnRuntime("local", "start", "--python", python)
+	e = s.Speak(t)
+	if e.PID == pid {
+		t.Fatal("it was not killed")
+	}
+	readable()
+	recorded(t, e, running, true)
+	s.FnRuntime(deploy...)
+	if status, body := put("after", strings.Repeat("z", 200_000)); status != http.StatusOK {
+		t.Errorf("with room again: status %d, %s", status, body)
+	}
+	s.FnRuntime("local", "stop")
+	harness.NoProcesses(t, s.Home)
+	if left, _ := filepath.Glob(filepath.Join(s.LocalDir(), ".tmp-*")); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+	large := 0
+	for _, text := range kept {
+		if len(text) > 64<<10 {
+			large++
+		}
+	}
+	if files, _ := os.ReadDir(filepath.Join(s.LocalDir(), "objects")); len(files) != large {
+		t.Errorf("%d files for %d large objects", len(files), large)
+	}
+}
+
+// accepted starts an activation without waiting for it.
+func accepted(t *testing.T, e *harness.Speaker, args string) (id string) {
+	t.Helper()
+	status, body := e.Do("POST", e.API("/actions/work"), args)
+	var doc struct{ ActivationID string }
+	if err := json.Unmarshal(body, &doc); err != nil || status != http.StatusAccepted {
+		t.Fatalf("%d %s", status, body)
+	}
+	return doc.ActivationID
+}
+
+// recorded waits for the record of an activation.
+func recorded(t *testing.T, e *harness.Speaker, id string, success bool) {
+	t.Helper()
+	var status int
+	var body []byte
+	for range 200 {
+		if status, body = e.Do("GET", e.API("/activations/"+id), ""); status == http.StatusOK {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	if status != http.StatusOK || strings.Contains(string(body), `"success":true`) != success {
+		t.Errorf("activation %s: status %d, %.300s", id, status, body)
+	}
+}
