@@ -57,6 +57,7 @@ type Cloud struct {
 	// Metadata is what a runtime answers to the metadata call; nil is a Python 3.11 with Lithops 3.7.0.
 	Metadata func(invoke.Invocation) (invoke.Outcome, error)
 	closers  []func()
+	registry http.Handler
 }
 
 // The services of a cloud, as keys of Proxies.
@@ -73,7 +74,7 @@ type wrap func(service string, next http.Handler) http.Handler
 // Open starts a cloud whose state is in dir; wrap may be nil.
 func Open(t testing.TB, dir string, wrap wrap) *Cloud {
 	t.Helper()
-	c := &Cloud{Proxies: map[string]*proxy.Proxy{}}
+	c := &Cloud{Proxies: map[string]*proxy.Proxy{}, registry: registry.New(registry.Logger(log.New(io.Discard, "", 0)))}
 	t.Cleanup(c.Close)
 	db, err := state.Open(dir, state.Limits{}, nil)
 	if err != nil {
@@ -104,7 +105,7 @@ func Open(t testing.TB, dir string, wrap wrap) *Cloud {
 			store.ServeHTTP(w, r)
 		}),
 		IAM:      http.HandlerFunc(exchange),
-		Registry: registry.New(registry.Logger(log.New(io.Discard, "", 0))),
+		Registry: c.registry,
 	} {
 		if wrap != nil {
 			handler = wrap(service, handler)

@@ -17,7 +17,10 @@ import (
 // State is what is really there, read past every server: a line for each package, action, object and cached copy, sorted.
 // home is the client's home, whose Lithops cache is part of it; "" leaves it out. Ports do not appear.
 func (c *Cloud) State(home string) ([]string, error) {
-	var lines []string
+	lines, err := c.imageLines()
+	if err != nil {
+		return nil, err
+	}
 	spaces, err := c.DB.Namespaces()
 	if err != nil {
 		return nil, err

@@ -31,6 +31,8 @@ type story struct {
 	gone bool
 	// orphans tells that the situation begins with metadata without action.
 	orphans bool
+	// engine tells that the command builds with the real Docker Engine, which is then a service of the cloud too.
+	engine bool
 }
 
 // stage is one cloud with one client.
@@ -68,6 +70,7 @@ func stories() []story {
 			put(t, s, "lithops.runtimes/openwhisk/3.7.0/guest/docker.io_me_gone_1_256MB_3.7.0.meta.json", `{}`)
 			s.Write(t, ".lithops/cache/lithops.runtimes/openwhisk/3.7.0/guest/docker.io_me_img_1_256MB_3.7.0.meta.json", `{"stale": true}`)
 		}},
+		{name: "build, with push", backend: "openwhisk", line: "build {registry}/" + built + ":1 {home}/image --no-check", engine: true, prepare: folder},
 		{name: "doctor", backend: "ibm_cf", line: "doctor", before: []string{two}, reads: true},
 		{name: "list", backend: "openwhisk", line: "list", before: []string{two}, reads: true},
 		{name: "list, with a key", backend: "ibm_cf", line: "list", before: []string{two}, reads: true},
@@ -98,14 +101,23 @@ func put(t *testing.T, s *stage, key, text string) {
 	}
 }
 
-// set makes the situation of a story. The caller closes the cloud.
+// set makes the situation of a story, in this process: what is judged are the runs of the binary that follow. The caller
+// closes the cloud.
 func (st story) set(t *testing.T, lithops, other string) (*stage, error) {
 	dir := t.TempDir()
 	if err := os.MkdirAll(filepath.Join(dir, "state"), 0o700); err != nil {
 		return nil, err
 	}
-	c := cloud.Open(t, filepath.Join(dir, "state"), nil)
+	c := cloud.Open(t, filepath.Join(dir, "state"), tokens)
 	s := &stage{Client: c.NewClient(t, st.backend, lithops)}
+	if st.backend == "ibm_cf" {
+		s.Login(t)
+	}
+	if st.engine {
+		if err := s.connect(); err != nil {
+			return nil, err
+		}
+	}
 	if st.prepare != nil && st.reads { // an image has to be there before it is deployed
 		st.prepare(t, s)
 	}

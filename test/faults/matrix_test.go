@@ -1,14 +1,15 @@
 // Package faults tries every fault at every request of every command. The pairs come from the requests that the commands
 // were seen to send, so that a new request is covered without anyone remembering.
 //
-// The commands run in this process, against the local endpoint's own servers behind proxies, because a process for each
-// of some thousand runs takes too long; test/crash does part of it with the built binary.
+// The commands are runs of the built binary, against the local endpoint's own servers and a registry, behind proxies.
 package faults
 
 import (
 	"context"
 	"flag"
 	"fmt"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"sort"
@@ -29,14 +30,19 @@ var (
 )
 
 const (
-	// patience is how long a command with a fault waits for an answer.
-	patience = 4 * time.Second
+	// patience is how many seconds a command with a fault waits for an answer.
+	patience = 8
+	// budget is how many seconds a command with a fault repeats requests: less than usual, so that thousands of runs end.
+	budget = 15
 	// hang is how long a server keeps a request without an answer: an invocation waits for it.
 	hang = 30 * time.Second
-	// longest is how long a command may take whatever happens: the transport's deadline and a little.
-	longest = 100 * time.Second
-	// atOnce is how many commands run side by side. They mostly wait.
-	atOnce = 128
+	// pause is how long connections are refused when that is to pass: the first repetitions come sooner.
+	pause = time.Second
+	// longest is how long a command may take whatever happens, on a busy machine; an engine has waits of its own.
+	longest, longestEngine = 100 * time.Second, 300 * time.Second
+	// waiting is how many pairs with a lasting fault are tried side by side: they mostly wait. working is how many with a
+	// passing one are, and how many of the others may run without a fault at the same time.
+	waiting, working = 48, 6
 )
 
 // request is a request as it is recognised in another run: the nth of its kind.
@@ -44,11 +50,13 @@ type request struct {
 	service string
 	what    string // method and path, without ports and ids
 	nth     int    // 1 for the first of its kind
+	at      int    // 1 for the first of its service
 }
 
 func (r request) String() string { return fmt.Sprintf("%s %s (%d)", r.service, r.what, r.nth) }
 
-var id = regexp.MustCompile(`\b([0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f-]{27})\b`)
+// id is what differs from run to run: activations, builds, namespaces, uploads, digests.
+var id = regexp.MustCompile(`\b([0-9a-f]{32}|[0-9a-f]{64}|[0-9a-f]{8}-[0-9a-f-]{27}|[0-9]{12,})\b|%3A[0-9a-f]{64}`)
 
 func kind(c *cloud.Cloud, r proxy.Request) string {
 	return r.Method + " " + id.ReplaceAllString(c.Portless(r.Path), "ID")
@@ -79,17 +87,21 @@ type baseline struct {
 }
 
 func TestMatrix(t *testing.T) {
+	needEngine(t)
 	lithops, other := cloud.Lithops(t, "a = 1\n"), cloud.Lithops(t, "a = 2\n")
 	var pairs []pair
+	requests := 0
 	for _, st := range stories() {
 		base := record(t, st, lithops, other)
 		t.Logf("%s: %d requests", st.name, len(base.requests))
-		for i, r := range base.requests {
+		for _, r := range base.requests {
+			i := requests
+			requests++
 			for j, f := range proxy.Catalogue(hang) {
 				for _, lasting := range []bool{false, true} {
 					p := pair{story: st, request: r, fault: f, lasting: lasting, base: base}
-					if !*full && (!lasting && (i+j)%3 != 0 || lasting && (i+j)%9 != 1) {
-						continue // the sample: each request meets a third of the passing faults, each ninth of the lasting ones
+					if !*full && (!lasting && (i+j)%6 != 0 || lasting && (i+j)%19 != 1) {
+						continue // the sample: each request meets a sixth of the passing faults and one that lasts
 					}
 					if strings.Contains(p.String(), *only) {
 						pairs = append(pairs, p)
@@ -116,16 +128,16 @@ func record(t *testing.T, st story, lithops, other string) *baseline {
 		t.Fatalf("%s: %v", st.name, err)
 	}
 	defer s.Cloud.Close()
-	b := &baseline{answer: s.Run(t.Context(), st.line+" --output json")}
+	b := &baseline{answer: s.Binary(t.Context(), t, st.line+" --output json")}
 	if b.answer.Status != 0 {
 		t.Fatalf("%s: %s", st.name, b.answer)
 	}
 	for service, p := range s.Cloud.Proxies {
 		seen := map[string]int{}
-		for _, r := range p.Record() {
+		for i, r := range p.Record() {
 			what := kind(s.Cloud, r)
 			seen[what]++
-			b.requests = append(b.requests, request{service, what, seen[what]})
+			b.requests = append(b.requests, request{service, what, seen[what], i + 1})
 		}
 	}
 	sort.Slice(b.requests, func(i, j int) bool { return b.requests[i].String() < b.requests[j].String() })
@@ -139,54 +151,91 @@ type counts struct{ succeeded, healed, wrong int }
 func run(t *testing.T, pairs []pair, lithops, other string) (n counts) {
 	var mu sync.Mutex
 	var wg sync.WaitGroup
-	next := make(chan pair)
-	for range atOnce {
+	work := make(chan struct{}, working)
+	for _, pool := range []struct {
+		lasting bool
+		size    int
+	}{{true, waiting}, {false, working}} {
+		next := make(chan pair)
 		wg.Go(func() {
-			for p := range next {
-				failed, trouble := try(t, p, lithops, other)
-				mu.Lock()
-				switch {
-				case len(trouble) > 0:
-					n.wrong++
-					t.Errorf("%s:\n    %s", p, strings.Join(trouble, "\n    "))
-				case failed:
-					n.healed++
-				default:
-					n.succeeded++
+			defer close(next)
+			for _, p := range pairs {
+				if p.lasting == pool.lasting {
+					next <- p
 				}
-				mu.Unlock()
 			}
 		})
+		for range pool.size {
+			wg.Go(func() {
+				for p := range next {
+					failed, trouble := try(t, p, lithops, other, work)
+					mu.Lock()
+					n.add(failed, trouble)
+					mu.Unlock()
+					if len(trouble) > 0 {
+						t.Errorf("%s:\n    %s", p, strings.Join(trouble, "\n    "))
+					}
+				}
+			})
+		}
 	}
-	sort.SliceStable(pairs, func(i, j int) bool { return pairs[i].lasting && !pairs[j].lasting }) // the slow ones first
-	for _, p := range pairs {
-		next <- p
-	}
-	close(next)
 	wg.Wait()
 	return n
 }
 
-// try runs a command with one fault, judges what it says by what is there, and runs it again undisturbed.
-func try(t *testing.T, p pair, lithops, other string) (failed bool, trouble []string) {
+func (n *counts) add(failed bool, trouble []string) {
+	switch {
+	case len(trouble) > 0:
+		n.wrong++
+	case failed:
+		n.healed++
+	default:
+		n.succeeded++
+	}
+}
+
+// tries bounds how often a pair is tried whose request was not sent: a busy machine may end a command before it.
+const tries = 3
+
+func try(t *testing.T, p pair, lithops, other string, work chan struct{}) (failed bool, trouble []string) {
+	for range tries {
+		var sent bool
+		if sent, failed, trouble = once(t, p, lithops, other, work); sent || len(trouble) > 0 {
+			return failed, trouble
+		}
+	}
+	return failed, []string{"the request was not sent: the record does not describe the command"}
+}
+
+// once runs a command with one fault, judges what it says by what is there, and runs it again undisturbed. The runs
+// without a fault take turns through work. sent tells whether the request was sent at all.
+func once(t *testing.T, p pair, lithops, other string, work chan struct{}) (sent, failed bool, trouble []string) {
 	wrong := func(format string, args ...any) { trouble = append(trouble, fmt.Sprintf(format, args...)) }
+	work <- struct{}{}
 	s, err := p.story.set(t, lithops, other)
+	<-work
 	if err != nil {
-		return false, []string{err.Error()}
+		return false, false, []string{err.Error()}
 	}
 	defer s.Cloud.Close()
-	hit := inject(s.Cloud, p)
-	s.Timeout = patience
-	ctx, cancel := context.WithTimeout(t.Context(), longest+5*time.Second)
-	a := s.Run(ctx, p.story.line+" --output json")
+	hit, end, err := inject(s, p)
+	if err != nil {
+		return false, false, []string{err.Error()}
+	}
+	trace := filepath.Join(t.TempDir(), "trace")
+	limit := longest
+	if p.story.engine {
+		limit = longestEngine
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), limit+5*time.Second)
+	a := s.Binary(ctx, t, p.story.line+" --output json", fmt.Sprint("IBMCLOUD_HTTP_TIMEOUT=", patience),
+		fmt.Sprint("FN_RUNTIME_RETRY_SECONDS=", budget), "IBMCLOUD_TRACE="+trace)
 	cancel()
-	for _, pr := range s.Cloud.Proxies {
-		pr.Inject(nil)
+	if err := end(); err != nil {
+		wrong("%v", err)
 	}
-	if !hit() {
-		wrong("the request was not sent: the record does not describe the command")
-	}
-	if a.Took > longest {
+	sent = hit(trace)
+	if a.Took > limit {
 		wrong("it took %s", a.Took)
 	}
 	failed = a.Status != 0
@@ -196,8 +245,9 @@ func try(t *testing.T, p pair, lithops, other string) (failed bool, trouble []st
 			wrong("metadata without action: %v %v", list, err)
 		}
 	}
-	s.Timeout = time.Minute
-	again := s.Run(t.Context(), p.story.line+" --output json")
+	work <- struct{}{}
+	again := s.Binary(t.Context(), t, p.story.line+" --output json")
+	<-work
 	if again.Status != 0 && (!p.story.gone || !strings.Contains(again.Out, `"not_found"`)) {
 		wrong("the next run: %s", again)
 	}
@@ -207,15 +257,29 @@ func try(t *testing.T, p pair, lithops, other string) (failed bool, trouble []st
 	if len(trouble) > 0 {
 		wrong("the run with the fault: %s", a)
 	}
-	return failed, trouble
+	return sent, failed, trouble
 }
 
-// inject arms the fault; the function returned tells whether it happened.
-func inject(c *cloud.Cloud, p pair) func() bool {
+// inject arms the fault. hit tells whether it happened to the client, whose trace is in a file; end disarms it.
+func inject(s *stage, p pair) (hit func(trace string) bool, end func() error, err error) {
+	server := s.Cloud.Proxies[p.request.service]
+	if p.fault.Fault == nil {
+		after := pause
+		if p.lasting {
+			after = 0
+		}
+		return func(trace string) bool {
+			if s.Cloud.Proxies[engine] != nil { // the engine's requests, and those to it, are in no trace
+				return len(server.Record()) >= p.request.at-1
+			}
+			text, _ := os.ReadFile(trace)
+			return strings.Contains(string(text), "connection refused")
+		}, server.Accept, server.RefuseFrom(p.request.at, after)
+	}
 	var mu sync.Mutex
 	seen := 0
-	c.Proxies[p.request.service].Inject(func(r proxy.Request) proxy.Fault {
-		if kind(c, r) != p.request.what {
+	server.Inject(func(r proxy.Request) proxy.Fault {
+		if kind(s.Cloud, r) != p.request.what {
 			return nil
 		}
 		mu.Lock()
@@ -226,11 +290,12 @@ func inject(c *cloud.Cloud, p pair) func() bool {
 		}
 		return nil
 	})
-	return func() bool {
+	hit = func(string) bool {
 		mu.Lock()
 		defer mu.Unlock()
 		return seen >= p.request.nth
 	}
+	return hit, func() error { server.Inject(nil); return nil }, nil
 }
 
 func really(t *testing.T, s *stage) []string {

@@ -47,12 +47,23 @@ type Proxy struct {
 // Fault answers in place of the server, or spoils its answer. A nil Fault lets the request pass.
 type Fault func(w http.ResponseWriter, r *http.Request, forward http.Handler)
 
-// New starts a proxy in front of target ("https://127.0.0.1:1234"). With a certificate it speaks TLS. The target's own
-// certificate is not checked: both ends are on loopback.
+// New starts a proxy in front of target ("https://127.0.0.1:1234", "unix:///var/run/docker.sock"). With a certificate it
+// speaks TLS. The target's own certificate is not checked: both ends are on this machine.
 func New(target string, cert *tls.Certificate) (*Proxy, error) {
 	u, err := url.Parse(target)
 	if err != nil {
 		return nil, err
+	}
+	transport := &http.Transport{
+		TLSClientConfig:     &tls.Config{InsecureSkipVerify: true},
+		MaxIdleConnsPerHost: 256,
+		DisableCompression:  true,
+	}
+	if socket := u.Path; u.Scheme == "unix" {
+		transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, "unix", socket)
+		}
+		u = &url.URL{Scheme: "http", Host: "socket"}
 	}
 	p := &Proxy{target: u, cert: cert}
 	p.forward = &httputil.ReverseProxy{
@@ -60,11 +71,7 @@ func New(target string, cert *tls.Certificate) (*Proxy, error) {
 			r.SetURL(u)
 			r.Out.Host = r.In.Host // signatures cover it
 		},
-		Transport: &http.Transport{
-			TLSClientConfig:     &tls.Config{InsecureSkipVerify: true},
-			MaxIdleConnsPerHost: 256,
-			DisableCompression:  true,
-		},
+		Transport:     transport,
 		FlushInterval: -1,
 		ErrorHandler:  func(w http.ResponseWriter, _ *http.Request, _ error) { panic(http.ErrAbortHandler) },
 	}

@@ -1,0 +1,95 @@
+package faults
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"fn-runtime/test/cloud"
+	"fn-runtime/test/harness"
+	"fn-runtime/test/proxy"
+)
+
+// engine is the key of the Docker Engine among the proxies of a cloud.
+const engine = "engine"
+
+// connect puts a proxy in front of the real Docker Engine.
+func (s *stage) connect() error {
+	p, err := proxy.New(cmp.Or(os.Getenv("DOCKER_HOST"), "unix:///var/run/docker.sock"), nil)
+	if err == nil {
+		s.Cloud.Proxies[engine] = p
+	}
+	return err
+}
+
+// Binary runs the built binary. With an engine it is told where.
+func (s *stage) Binary(ctx context.Context, t testing.TB, line string, more ...string) cloud.Answer {
+	t.Helper()
+	if p := s.Cloud.Proxies[engine]; p != nil {
+		more = append(more, "DOCKER_HOST=tcp"+strings.TrimPrefix(p.URL, "http"))
+	}
+	return s.Client.Binary(ctx, t, line, more...)
+}
+
+// registryToken is what the registry's token service gives to everybody.
+const registryToken = "a-token-of-the-registry"
+
+// tokens puts a token service in front of the registry, as the large ones have: who comes without is sent there first.
+func tokens(service string, next http.Handler) http.Handler {
+	if service != cloud.Registry {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == "/token":
+			w.Header().Set("Content-Type", "application/json")
+			fmt.Fprintf(w, `{"token": %q, "access_token": %q, "expires_in": 300}`, registryToken, registryToken)
+		case r.Header.Get("Authorization") != "Bearer "+registryToken:
+			w.Header().Set("Content-Type", "application/json")
+			w.Header().Set("Www-Authenticate", fmt.Sprintf(`Bearer realm="http://%s/token",service="registry"`, r.Host))
+			w.WriteHeader(http.StatusUnauthorized)
+			fmt.Fprint(w, `{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}`)
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+// built is the repository of the images that the stories build.
+const built = "me/built"
+
+// folder is what the stories build.
+func folder(t *testing.T, s *stage) {
+	s.Write(t, "image/Dockerfile", "FROM scratch\nCOPY a /a\n")
+	s.Write(t, "image/a", "a\n")
+}
+
+// needEngine makes sure that there is an engine, and takes what was built out of it at the end.
+func needEngine(t *testing.T) {
+	harness.Engines(t)
+	t.Cleanup(func() {
+		out, _ := exec.Command("docker", "image", "ls", "--quiet", "--filter", "reference=127.0.0.1:*/"+built).Output()
+		for id := range strings.FieldsSeq(string(out)) {
+			_ = exec.Command("docker", "image", "rm", "--force", id).Run()
+		}
+	})
+}
+
+// wrongDigest tells whether a build that says success names another image than the registry holds.
+func wrongDigest(s *stage, a cloud.Answer) error {
+	var doc struct{ Digest string }
+	if err := json.Unmarshal([]byte(a.Out), &doc); err != nil {
+		return err
+	}
+	images, err := s.Cloud.Images()
+	if there := images[built+":1"]; err == nil && (there == "" || there != doc.Digest) {
+		err = fmt.Errorf("it says digest %q, the registry holds %q", doc.Digest, there)
+	}
+	return err
+}
