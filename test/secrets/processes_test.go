@@ -76,6 +76,9 @@ func TestNoSecretInOtherProcesses(t *testing.T) {
 	}
 	t.Logf("%d processes searched", len(w.seen))
 	inFiles(t, s.Home, files)
+	if *write && !t.Failed() {
+		harness.Figure(t, "Secrets: processes searched", fmt.Sprint(len(w.seen)))
+	}
 }
 
 // inFiles looks for what was planted in every file that commands have made, and for files that others may read.
