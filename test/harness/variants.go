@@ -1,7 +1,9 @@
 package harness
 
 import (
+	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -9,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 var variants struct {
@@ -66,13 +69,25 @@ func NoRaces(t testing.TB, text string, files ...string) {
 	}
 }
 
-// ClockVariable names, for ClockBinary, the file that says by how many seconds the clock is wrong at this moment.
+// ClockVariable names, for ClockBinary, the file of SetClock.
 const ClockVariable = "FN_RUNTIME_TEST_CLOCK"
+
+// SetClock makes the clock of the programs that read the file wrong by so much, also of those that run already.
+func SetClock(t testing.TB, file string, by time.Duration) {
+	t.Helper()
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_WRONLY, 0o600)
+	if err == nil {
+		_, err = f.WriteAt(binary.NativeEndian.AppendUint64(nil, uint64(by/time.Second)), 0) // in place: programs map the file
+		err = errors.Join(err, f.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
 
 // ClockBinary is Binary with a clock that a test can move while it runs. Go asks the kernel for the time without libc,
 // so that no preloaded library can do this: instead the same program is built with a standard library whose time.Now
-// adds what the file in ClockVariable says. Timers and elapsed times follow the monotonic clock, as they do when a
-// real clock is set.
+// adds the seconds in a file. Timers and elapsed times follow the monotonic clock, as they do when a real clock is set.
 func ClockBinary(t testing.TB) string {
 	t.Helper()
 	out, err := exec.Command("go", "env", "GOROOT").Output()
@@ -114,32 +129,33 @@ func ClockBinary(t testing.TB) string {
 	return variant(t, "clock", "-overlay", overlay)
 }
 
-// wrong is the file that ClockBinary adds to the package time, which cannot use package os.
+// wrong is the file that ClockBinary adds to the package time. The Go runtime calls time.Now where neither system calls
+// nor memory are to be had, so that the file is mapped once.
 const wrong = `package time
 
-import "syscall"
+import (
+	"syscall"
+	"unsafe"
+)
 
-func wrong() (seconds int64) {
+var clock = new(int64)
+
+func init() {
 	path, ok := syscall.Getenv("` + ClockVariable + `")
 	if !ok {
-		return 0
+		return
 	}
 	f, err := syscall.Open(path, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
 	if err != nil {
-		return 0
+		panic(err)
 	}
-	var text [24]byte
-	n, _ := syscall.Read(f, text[:])
+	data, err := syscall.Mmap(f, 0, 8, syscall.PROT_READ, syscall.MAP_SHARED)
+	if err != nil {
+		panic(err)
+	}
+	clock = (*int64)(unsafe.Pointer(&data[0]))
 	syscall.Close(f)
-	sign := int64(1)
-	for i := range max(n, 0) {
-		switch c := text[i]; {
-		case c == '-':
-			sign = -1
-		case c >= '0' && c <= '9':
-			seconds = seconds*10 + int64(c-'0')
-		}
-	}
-	return sign * seconds
 }
+
+func wrong() int64 { return *clock }
 `
