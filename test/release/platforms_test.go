@@ -57,7 +57,11 @@ func (p published) start(t *testing.T) {
 	}
 	for arch, answers := range said {
 		for args, got := range answers {
-			if want := said[runtime.GOARCH][args]; got != want {
+			want := said[runtime.GOARCH][args]
+			if args == "version" { // which names its platform
+				want = strings.ReplaceAll(want, "linux/"+runtime.GOARCH, "linux/"+arch)
+			}
+			if got != want {
 				t.Errorf("%s %q: %s\nand here: %s", arch, args, got, want)
 			}
 		}
