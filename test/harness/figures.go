@@ -52,5 +52,9 @@ func WriteFigure(root, name, value string) error {
 		lines = append(lines, row)
 	}
 	text := head + figuresBegin + "\n" + strings.Join(lines, "\n") + "\n" + figuresEnd + tail
-	return os.WriteFile(file, []byte(text), 0o644)
+	next := file + ".new" // replaced at once: somebody may be reading or committing it
+	if err := os.WriteFile(next, []byte(text), 0o644); err != nil {
+		return err
+	}
+	return os.Rename(next, file)
 }
