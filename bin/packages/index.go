@@ -82,7 +82,7 @@ func (r release) writeIndex(dir string) error {
 
 // writeSums writes the checksums of a release to DIR/SHA256SUMS, in the form of sha256sum.
 func writeSums(dir string) error {
-	files, err := filepath.Glob(filepath.Join(dir, "fn-runtime[-_.]*"))
+	files, err := filepath.Glob(filepath.Join(dir, `fn-runtime[\-_.]*`))
 	if err != nil {
 		return err
 	}
