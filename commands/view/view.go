@@ -66,9 +66,9 @@ func (v *View) Say(m i18n.Message) {
 	}
 }
 
-// ok says that the work is done, with the details that follow.
+// ok says that the work is done, with the details that follow; with Quiet the exit status is enough.
 func (v *View) ok(details ...i18n.Message) {
-	if v.JSON {
+	if v.JSON || v.Quiet {
 		return
 	}
 	fmt.Fprintln(v.Out, paint(v.OutColour, success, v.Texts.Say(i18n.M("OK"))))

@@ -62,8 +62,13 @@ func quiet(t *testing.T, c *cli) {
 		{"list -b local", " 512 MB "}, {"show default -b local", "Name "}, {"invoke default -b local -m 256", "Activation "}, {"doctor -b local", "OK "},
 	} {
 		a := c.run("fn-runtime", append(strings.Fields(tc.args), "-q")...)
-		if a.status != 0 || a.err != "" || tc.out == "" && a.out != "" || !strings.Contains(a.out, tc.out) {
+		if a.status != 0 || a.err != "" || tc.out == "" && a.out != "" || !strings.Contains(a.out, tc.out) || strings.HasPrefix(a.out, "OK\n") {
 			t.Errorf("%s -q: %+v", tc.args, a)
+		}
+	}
+	for _, verb := range []string{"stop", "stop", "start", "start"} {
+		if a := c.run("fn-runtime local", verb, "-q"); a != (answer{}) {
+			t.Errorf("local %s -q: %+v", verb, a)
 		}
 	}
 	if a := c.run("fn-runtime", "show", "nobody/knows:this", "-b", "local", "-q"); a.status != 1 || !strings.HasPrefix(a.err, "FAILED\n") {
