@@ -101,8 +101,7 @@ func put(t *testing.T, s *stage, key, text string) {
 	}
 }
 
-// set makes the situation of a story, in this process: what is judged are the runs of the binary that follow. The caller
-// closes the cloud.
+// set makes the situation of a story. The caller closes the cloud.
 func (st story) set(t *testing.T, lithops, other string) (*stage, error) {
 	dir := t.TempDir()
 	if err := os.MkdirAll(filepath.Join(dir, "state"), 0o700); err != nil {
@@ -122,7 +121,7 @@ func (st story) set(t *testing.T, lithops, other string) (*stage, error) {
 		st.prepare(t, s)
 	}
 	for _, line := range st.before {
-		if a := s.Run(context.Background(), line); a.Status != 0 {
+		if a := s.Binary(context.Background(), t, line); a.Status != 0 {
 			return nil, &unprepared{a}
 		}
 	}
