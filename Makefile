@@ -49,7 +49,7 @@ bench: build ## ours beside theirs, in one run of some minutes; writes docs/perf
 	$(GO) run ./test/bench -write
 
 faults: build ## every fault at every request, also the lasting ones; writes the counts to docs/reliability.md
-	$(GO) test -count=1 -timeout 60m ./test/faults -full -write
+	$(GO) test -count=1 -timeout 120m ./test/faults -full -write
 	$(GO) test -count=1 -timeout 20m ./test/secrets -write
 	$(GO) test -count=1 -timeout 20m -p 1 ./test/races ./test/crash ./test/hostile -write
 
