@@ -120,8 +120,10 @@ func cacheText(state string) i18n.Message {
 		return i18n.M("the same")
 	case runtime.CacheStale:
 		return i18n.M("stale")
+	case runtime.CacheAbsent:
+		return i18n.M("absent")
 	}
-	return i18n.M("absent")
+	return i18n.M("{{.State}}", "State", state)
 }
 
 // modules shows the number and the first names.

@@ -223,7 +223,7 @@ func TestValidateNamesTheKey(t *testing.T) {
 		{Storage{}, "'storage'"}, {Storage{Backend: IBMCOS}, "bucket"}, {Storage{Backend: IBMCOS, Bucket: "b"}, "'region'"},
 		{Storage{Backend: IBMCOS, Bucket: "b", Endpoint: "https://x"}, "'access_key_id'"}, {Storage{Backend: Minio, Bucket: "b"}, "'endpoint'"},
 		{Storage{Backend: Minio, Bucket: "b", Endpoint: "https://x"}, "'access_key_id'"},
-		{Storage{Backend: Ceph, Bucket: "b", Endpoint: "https://x", AccessKeyID: "x"}, "'secret_access_key'"},
+		{Storage{Backend: ceph, Bucket: "b", Endpoint: "https://x", AccessKeyID: "x"}, "'secret_access_key'"},
 	} {
 		if err := tc.s.Validate(); err == nil || !strings.Contains(err.Error(), tc.key) {
 			t.Errorf("%+v: %v", tc, err)

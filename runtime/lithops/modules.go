@@ -24,7 +24,7 @@ func RequiredModules(version, storageBackend string) []string {
 		if !r.before(3, 0, 0) {
 			modules = append(modules, "ibm_cloud_sdk_core", "yaml")
 		}
-	case AWSS3, Minio, Ceph:
+	case AWSS3, Minio, ceph:
 		modules = append(modules, "boto3", "botocore")
 	}
 	return modules

@@ -13,7 +13,7 @@ import (
 const (
 	IBMCOS = "ibm_cos"
 	Minio  = "minio"
-	Ceph   = "ceph"
+	ceph   = "ceph"
 	AWSS3  = "aws_s3"
 )
 
@@ -34,7 +34,7 @@ func (c *Config) Storage(compute Compute, install Install) (Storage, error) {
 	switch backend {
 	case IBMCOS:
 		r = c.cos(&out, compute, rel)
-	case Minio, Ceph:
+	case Minio, ceph:
 		r = c.reader(backend)
 		out.Endpoint, out.Region = r.text("endpoint"), r.text("region")
 		out.AccessKeyID, out.SecretAccessKey = r.text("access_key_id"), r.text("secret_access_key")
@@ -164,7 +164,7 @@ func defaultBucket(s Storage, version string) string {
 	}
 	owner := strings.ToLower(firstChars(s.AccessKeyID, 6))
 	switch {
-	case (s.Backend == Minio || s.Backend == Ceph) && s.Endpoint != "":
+	case (s.Backend == Minio || s.Backend == ceph) && s.Endpoint != "":
 		sum := sha1.Sum([]byte(s.Endpoint)) //nolint:gosec // see above
 		return "lithops-" + hex.EncodeToString(sum[:])[:6] + "-" + owner
 	case s.Backend == IBMCOS && s.Region != "",

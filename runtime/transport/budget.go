@@ -113,7 +113,7 @@ func (b *Budget) mayAsk(u *url.URL) error {
 	}
 	return fault.New(fault.Unavailable,
 		i18n.M("{{.URL}} is not asked any more: it did not answer, and this command has repeated requests for {{.Time}} altogether.",
-			"URL", place(u), "Time", b.total), SpentRemedy())
+			"URL", place(u), "Time", b.total), spentRemedy())
 }
 
 // fault is for a request that is not repeated because the budget is spent. Of an answer its status remains.
@@ -128,10 +128,10 @@ func (b *Budget) fault(req *http.Request, resp *http.Response, why *repeatable) 
 	}
 	return fault.New(kind,
 		i18n.M("{{.URL}} still fails ({{.Reason}}), and this command has repeated requests for {{.Time}} altogether.",
-			"URL", place(req.URL), "Reason", why.reason, "Time", b.total), SpentRemedy()).Because(why)
+			"URL", place(req.URL), "Reason", why.reason, "Time", b.total), spentRemedy()).Because(why)
 }
 
-// SpentRemedy is what to do when a command has spent its budget.
-func SpentRemedy() i18n.Message {
+// spentRemedy is what to do when a command has spent its budget.
+func spentRemedy() i18n.Message {
 	return i18n.M("Check the status of the service, and run the command again when it answers: it goes on where it stopped. To let it wait longer, set FN_RUNTIME_RETRY_SECONDS.")
 }

@@ -37,7 +37,7 @@ const (
 // Command is a run of the built binary that has not begun.
 func (u *Client) Command(t testing.TB, line string) *exec.Cmd {
 	t.Helper()
-	return u.CommandArgs(t, u.Args(line)...)
+	return u.CommandArgs(t, u.args(line)...)
 }
 
 // CommandArgs is Command with arguments that stay as they are.
@@ -49,7 +49,7 @@ func (u *Client) CommandArgs(t testing.TB, args ...string) *exec.Cmd {
 	}
 	cmd := exec.Command(bin, args...)
 	cmd.Dir = filepath.Join(u.Home, "work")
-	cmd.Env = append(u.Environ(), "PATH=/usr/bin:/bin")
+	cmd.Env = append(u.environ(), "PATH=/usr/bin:/bin")
 	cmd.WaitDelay = 2 * time.Second
 	return cmd
 }

@@ -60,8 +60,8 @@ func (u *Client) Write(t testing.TB, name, text string) {
 	}
 }
 
-// Environ is the environment of the client's programs.
-func (u *Client) Environ() []string {
+// environ is the environment of the client's programs.
+func (u *Client) environ() []string {
 	return []string{"HOME=" + u.Home, "IBMCLOUD_HOME=" + u.Home, "TMPDIR=" + filepath.Join(u.Home, "tmp"), "USER=tester", "LC_ALL=C",
 		"IBMCLOUD_COLOR=false", "REQUESTS_CA_BUNDLE=" + u.Cloud.CAFile, "DOCKER_HOST=unix://" + filepath.Join(u.Home, "no-engine.sock")}
 }
@@ -82,7 +82,7 @@ func (a Answer) String() string {
 // stand for the registry's address and the client's home.
 func (u *Client) Run(ctx context.Context, line string) Answer {
 	env := map[string]string{}
-	for _, pair := range u.Environ() {
+	for _, pair := range u.environ() {
 		name, value, _ := strings.Cut(pair, "=")
 		env[name] = value
 	}
@@ -96,12 +96,12 @@ func (u *Client) Run(ctx context.Context, line string) Answer {
 		},
 	}
 	start := time.Now()
-	status := commands.Run(ctx, f, u.Args(line))
+	status := commands.Run(ctx, f, u.args(line))
 	return Answer{Line: line, Status: status, Out: out.String(), Err: stderr.String(), Took: time.Since(start)}
 }
 
-// Args takes a command line apart and adds where Lithops is.
-func (u *Client) Args(line string) []string {
+// args takes a command line apart and adds where Lithops is.
+func (u *Client) args(line string) []string {
 	line = strings.NewReplacer("{registry}", u.Cloud.Host(Registry), "{home}", u.Home).Replace(line)
 	args := strings.Fields(line)
 	return append(args, "--lithops", u.Lithops)
