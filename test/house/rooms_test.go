@@ -51,16 +51,17 @@ func TestRoomsSayWhatTheyHold(t *testing.T) {
 		if dir == root {
 			continue // main.go
 		}
-		pkgs, err := parser.ParseDir(token.NewFileSet(), dir, func(i os.FileInfo) bool { return !strings.HasSuffix(i.Name(), "_test.go") },
-			parser.ParseComments|parser.PackageClauseOnly)
+		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		var doc string
-		for _, p := range pkgs {
-			for _, f := range p.Files {
-				doc += f.Doc.Text()
+		for _, name := range files {
+			f, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments|parser.PackageClauseOnly)
+			if err != nil {
+				t.Fatal(err)
 			}
+			doc += f.Doc.Text()
 		}
 		doc = strings.Join(strings.Fields(doc), " ")
 		for _, want := range []string{"What may go in", "What may not"} {
