@@ -13,6 +13,10 @@ import (
 // hidden stands for a secret that was not asked for.
 const hidden = "********"
 
+// localInterval is how often the client looks for results in the local endpoint, in s. Its default of 2 s spares a service
+// that costs money for each request (Lithops 3.4 and later read the key, older releases leave it aside).
+const localInterval = 0.2
+
 // LithopsConfig gives the YAML that makes the Lithops client use the target of this service: its backend, namespace and
 // bucket. Secrets are masked unless the request wants them, so that the text can be shown around.
 func (s *Service) LithopsConfig(_ context.Context, req ConfigRequest) ([]byte, error) {
@@ -23,9 +27,14 @@ func (s *Service) LithopsConfig(_ context.Context, req ConfigRequest) ([]byte, e
 		return v
 	}
 	doc := &document{}
+	interval := 0.0 // the client's own
+	if s.Target.Backend == BackendLocal {
+		interval = localInterval
+	}
 	doc.section("lithops",
 		"backend", string(s.Contract.Backend),
-		"storage", s.Storage.Backend)
+		"storage", s.Storage.Backend,
+		"monitoring_interval", interval)
 	c := s.Compute
 	if s.Contract.Backend == lithops.OpenWhisk {
 		doc.section("openwhisk",
@@ -80,6 +89,11 @@ func (d *document) section(name string, pairs ...any) {
 			value.Tag = "!!str"
 		case bool:
 			if !v {
+				continue
+			}
+			_ = value.Encode(v)
+		case float64:
+			if v == 0 {
 				continue
 			}
 			_ = value.Encode(v)

@@ -61,7 +61,12 @@ func (s *Store) Purge(ctx context.Context, sweep entity.Sweep) (entity.Purged, e
 		return entity.Purged{}, err
 	}
 	p := &purge{store: s, sweep: sweep, prefixes: prefixes, started: time.Now()}
-	p.versioned = sync.OnceValues(func() (bool, error) { return s.versioned(ctx) })
+	p.versioned = sync.OnceValues(func() (bool, error) { return s.versioned(ctx, p.inTime) })
+	if !sweep.OlderThan.IsZero() { // nothing is judged by a clock that is wrong
+		if _, err := p.versioned(); err != nil && !fault.Is(err, fault.NotFound) {
+			return entity.Purged{}, err
+		}
+	}
 	var g errgroup.Group // without a context: a failure of one part must not hide what the other has done
 	var objectsErr, uploadsErr error
 	g.Go(func() error { objectsErr = fault.Try(func() error { return p.objects(ctx) }); return nil })

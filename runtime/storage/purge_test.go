@@ -103,6 +103,24 @@ func TestPurgeOlderThan(t *testing.T) {
 	}
 }
 
+// With a clock ahead of the store's nothing is old for certain; without an age the clock does not matter.
+func TestPurgeByAgeNeedsTheStoresClock(t *testing.T) {
+	f := newFixture(t)
+	f.fill(t, jobs(3, 3)...)
+	f.between = func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		w.Header().Set("Date", time.Now().Add(-48*time.Hour).UTC().Format(http.TimeFormat))
+		next.ServeHTTP(w, r)
+	}
+	s := sweep("lithops.jobs/")
+	s.OlderThan = time.Now().Add(time.Hour)
+	if got, err := f.Purge(t.Context(), s); err == nil || got.Seen != 0 || len(f.keys(t, "")) != 9 {
+		t.Errorf("by age: %+v, %v", got, err)
+	}
+	if got, err := f.Purge(t.Context(), sweep("lithops.jobs/")); err != nil || got.Deleted != 9 {
+		t.Errorf("all: %+v, %v", got, err)
+	}
+}
+
 func TestPurgeVersions(t *testing.T) {
 	f := newFixture(t)
 	f.fill(t)

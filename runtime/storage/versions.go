@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"net/http"
 
 	"github.com/IBM/ibm-cos-sdk-go/aws"
 	"github.com/IBM/ibm-cos-sdk-go/service/s3"
@@ -12,8 +13,16 @@ import (
 
 // versioned tells whether the bucket keeps old versions, now or from the time before that was suspended. A store that
 // does not know versions, or does not let us ask, has none that we could delete.
-func (s *Store) versioned(ctx context.Context) (bool, error) {
-	out, err := s.s3.GetBucketVersioningWithContext(ctx, &s3.GetBucketVersioningInput{Bucket: &s.o.Bucket})
+// answered sees the answer, whatever it is.
+func (s *Store) versioned(ctx context.Context, answered func(*http.Response) error) (bool, error) {
+	req, out := s.s3.GetBucketVersioningRequest(&s3.GetBucketVersioningInput{Bucket: &s.o.Bucket})
+	req.SetContext(ctx)
+	err := req.Send()
+	if req.HTTPResponse != nil {
+		if err := answered(req.HTTPResponse); err != nil {
+			return false, err
+		}
+	}
 	if err != nil {
 		f := s.explain(ctx, bucketSubject, err)
 		if unsupported(err) || (fault.Is(f, fault.Denied) && statusOf(err) != 0) {

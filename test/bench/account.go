@@ -114,7 +114,7 @@ func (a *account) close() {
 func (a *account) config() string { return filepath.Join(a.home, "config.yaml") }
 
 func (a *account) configure(s3, key, secret, bucket string) error {
-	text := fmt.Sprintf(`lithops: {backend: openwhisk, storage: minio, log_level: ERROR}
+	text := fmt.Sprintf(`lithops: {backend: openwhisk, storage: minio, log_level: ERROR, monitoring_interval: 0.2}
 openwhisk: {endpoint: %q, namespace: %q, api_key: %q, insecure: true}
 minio: {endpoint: %q, access_key_id: %q, secret_access_key: %q, storage_bucket: %q}
 `, a.compute.URL, a.info.Namespace, a.info.APIKey, s3, key, secret, bucket)
