@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/distribution/reference"
 
@@ -39,9 +40,12 @@ type Options struct {
 	Progress func(done, total int64, unit string)
 	Warn     func(i18n.Message)
 
-	ContextWarn  int64  // bytes of build context that are worth a warning; 0 is 500 MB
-	ContextLimit int64  // bytes of build context that are refused; 0 is 2 GiB
-	Checked      string // folder that remembers which images passed their check; "" checks each time
+	ContextWarn  int64 // bytes of build context that are worth a warning; 0 is 500 MB
+	ContextLimit int64 // bytes of build context that are refused; 0 is 2 GiB
+	// PushSilence is how long a push may go on without a word of the engine; 0 is 5 minutes. A layer that is being sent
+	// is reported all the time, but the engine itself waits without end for a registry that does not answer.
+	PushSilence time.Duration
+	Checked     string // folder that remembers which images passed their check; "" checks each time
 }
 
 // The sizes of a build context, in bytes: see Options.
@@ -72,6 +76,9 @@ func New(o Options) *Builder {
 	}
 	if o.Warn == nil {
 		o.Warn = func(i18n.Message) {}
+	}
+	if o.PushSilence == 0 {
+		o.PushSilence = 5 * time.Minute
 	}
 	if o.ContextWarn == 0 {
 		o.ContextWarn = defaultContextWarn

@@ -39,9 +39,14 @@ func (b *Builder) push(ctx context.Context, e *engine.Engine, ref reference.Name
 	}()
 	try := func() (string, error) {
 		p := &pushReport{out: out, progress: b.o.Progress}
-		failure, err := pushOnce(ctx, e, ref, header, p)
+		failure, err := b.pushOnce(ctx, e, ref, header, p)
 		if ctx.Err() != nil {
 			return "", backoff.Permanent(ctx.Err())
+		}
+		if errors.Is(err, errSilent) {
+			return "", backoff.Permanent(fault.New(fault.Timeout,
+				i18n.M("The push to the registry {{.Registry}} has not moved for {{.Time}}.", "Registry", host, "Time", b.o.PushSilence),
+				i18n.M("Check the registry's name and the network, and run the command again; layers that arrived are not sent again.")))
 		}
 		if failure == nil && err == nil {
 			return p.digest, nil
@@ -78,8 +83,18 @@ func (b *Builder) push(ctx context.Context, e *engine.Engine, ref reference.Name
 	return digest, nil
 }
 
-func pushOnce(ctx context.Context, e *engine.Engine, ref reference.Named, header string, p *pushReport) (*jsonmessage.JSONError, error) {
+// errSilent ends a push of which nothing is heard.
+var errSilent = errors.New("the push does not move")
+
+func (b *Builder) pushOnce(ctx context.Context, e *engine.Engine, ref reference.Named, header string, p *pushReport) (*jsonmessage.JSONError, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	silence := time.AfterFunc(b.o.PushSilence, func() { cancel(errSilent) })
+	defer silence.Stop()
 	body, err := e.ImagePush(ctx, ref.String(), image.PushOptions{RegistryAuth: header})
+	if errors.Is(context.Cause(ctx), errSilent) {
+		return nil, errSilent
+	}
 	if err != nil {
 		if refusal(err) {
 			return &jsonmessage.JSONError{Message: err.Error()}, nil
@@ -89,6 +104,7 @@ func pushOnce(ctx context.Context, e *engine.Engine, ref reference.Named, header
 	defer body.Close()
 	var failure *jsonmessage.JSONError
 	err = messages(body, func(m jsonmessage.JSONMessage) error {
+		silence.Reset(b.o.PushSilence)
 		if m.Error != nil {
 			failure = m.Error
 		} else {
@@ -96,6 +112,9 @@ func pushOnce(ctx context.Context, e *engine.Engine, ref reference.Named, header
 		}
 		return nil
 	})
+	if err != nil && errors.Is(context.Cause(ctx), errSilent) {
+		return nil, errSilent
+	}
 	return failure, err
 }
 

@@ -1,0 +1,67 @@
+package images
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/distribution/reference"
+	"github.com/docker/docker/client"
+
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/images/engine"
+)
+
+// A registry that does not answer leaves the engine silent. The push ends then, once, and says so; a slow one goes on.
+func TestPushThatDoesNotMove(t *testing.T) {
+	ref, err := reference.ParseNormalizedNamed("127.0.0.1:1/me/x:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tc := range map[string]struct {
+		words   int // that the engine says, each after half of the silence allowed
+		hang    bool
+		kind    fault.Kind
+		pushes  int
+		silence time.Duration
+	}{
+		"silent from the start": {hang: true, kind: fault.Timeout, pushes: 1, silence: 50 * time.Millisecond},
+		"silent after a layer":  {words: 3, hang: true, kind: fault.Timeout, pushes: 1, silence: 400 * time.Millisecond},
+		"slow":                  {words: 6, pushes: 1, silence: 400 * time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			pushes := 0
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if !strings.HasSuffix(r.URL.Path, "/push") {
+					return
+				}
+				pushes++
+				_, _ = io.Copy(io.Discard, r.Body) // so that the end of the connection is seen
+				for range tc.words {
+					time.Sleep(tc.silence / 2)
+					_, _ = io.WriteString(w, `{"status":"Pushing","id":"layer","progressDetail":{"current":1,"total":2}}`+"\n")
+					w.(http.Flusher).Flush()
+				}
+				if tc.hang {
+					<-r.Context().Done()
+					return
+				}
+				_, _ = io.WriteString(w, `{"aux":{"Tag":"1","Digest":"sha256:`+strings.Repeat("a", 64)+`","Size":1}}`+"\n")
+			}))
+			defer server.Close()
+			c, err := client.NewClientWithOpts(client.WithHost("tcp://" + server.Listener.Addr().String()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			b := New(Options{PushSilence: tc.silence})
+			digest, err := b.push(t.Context(), &engine.Engine{Client: c, Host: "tcp://test"}, ref, newPrinter(nil))
+			if fault.KindOf(err) != tc.kind || pushes != tc.pushes || (err == nil) != (digest != "") {
+				t.Errorf("%q, %d pushes, %v", digest, pushes, err)
+			}
+		})
+	}
+}
