@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,26 +23,26 @@ func TestPushThatDoesNotMove(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, tc := range map[string]struct {
-		words   int // that the engine says, each after half of the silence allowed
+		words   int // that the engine says, one each 100 ms
 		hang    bool
 		kind    fault.Kind
 		pushes  int
 		silence time.Duration
 	}{
 		"silent from the start": {hang: true, kind: fault.Timeout, pushes: 1, silence: 50 * time.Millisecond},
-		"silent after a layer":  {words: 3, hang: true, kind: fault.Timeout, pushes: 1, silence: 400 * time.Millisecond},
-		"slow":                  {words: 6, pushes: 1, silence: 400 * time.Millisecond},
+		"silent after a layer":  {words: 3, hang: true, kind: fault.Timeout, pushes: 1, silence: 1500 * time.Millisecond},
+		"slow":                  {words: 20, pushes: 1, silence: 1500 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
-			pushes := 0
+			var pushes atomic.Int32
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if !strings.HasSuffix(r.URL.Path, "/push") {
 					return
 				}
-				pushes++
+				pushes.Add(1)
 				_, _ = io.Copy(io.Discard, r.Body) // so that the end of the connection is seen
 				for range tc.words {
-					time.Sleep(tc.silence / 2)
+					time.Sleep(100 * time.Millisecond)
 					_, _ = io.WriteString(w, `{"status":"Pushing","id":"layer","progressDetail":{"current":1,"total":2}}`+"\n")
 					w.(http.Flusher).Flush()
 				}
@@ -59,8 +60,8 @@ func TestPushThatDoesNotMove(t *testing.T) {
 			defer c.Close()
 			b := New(Options{PushSilence: tc.silence})
 			digest, err := b.push(t.Context(), &engine.Engine{Client: c, Host: "tcp://test"}, ref, newPrinter(nil))
-			if fault.KindOf(err) != tc.kind || pushes != tc.pushes || (err == nil) != (digest != "") {
-				t.Errorf("%q, %d pushes, %v", digest, pushes, err)
+			if fault.KindOf(err) != tc.kind || int(pushes.Load()) != tc.pushes || (err == nil) != (digest != "") {
+				t.Errorf("%q, %d pushes, %v", digest, pushes.Load(), err)
 			}
 		})
 	}
