@@ -1,0 +1,61 @@
+package runtime_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"fn-runtime/runtime"
+	"fn-runtime/runtime/fault"
+)
+
+// The two orders in which a deployment and a deletion of the same runtime could leave metadata without its action, on
+// which the client waits for ever. In both the deletion wins.
+
+// A whole deletion happens between the metadata call of a deployment and the storing of its metadata.
+func TestDeletionBeforeTheMetadataIsStored(t *testing.T) {
+	w := newWorld(t)
+	deleted := false
+	w.store.Hook = func(request string, after bool) error {
+		if strings.HasPrefix(request, "PUT ") && !after && !deleted {
+			deleted = true
+			if _, err := w.Delete(context.Background(), runtime.DeleteRequest{Name: "default"}); err != nil {
+				t.Errorf("the deletion fails: %v", err)
+			}
+		}
+		return nil
+	}
+	_, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "default"})
+	if !deleted || !fault.Is(err, fault.Conflict) {
+		t.Errorf("deleted %v, the deployment says %v", deleted, err)
+	}
+	orphans(t, w, "after the race")
+	if list, err := w.Cache.ReadMetadata(w.key(defaultImage, 256)); err == nil {
+		t.Errorf("the cache has %s", list)
+	}
+}
+
+// Another deployment stores its metadata while a deletion is at the action.
+func TestMetadataStoredWhileTheActionIsDeleted(t *testing.T) {
+	w := newWorld(t)
+	if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "default"}); err != nil {
+		t.Fatal(err)
+	}
+	key := w.key(defaultImage, 256)
+	stored, err := w.store.Get(t.Context(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := false
+	w.functions.Hook = func(request string, after bool) error {
+		if strings.HasPrefix(request, "DELETE ") && strings.Contains(request, w.action(defaultImage, 256)) && !after {
+			again = true
+			w.store.Set(key, stored, w.store.Now())
+		}
+		return nil
+	}
+	if _, err := w.Delete(t.Context(), runtime.DeleteRequest{Name: "default"}); err != nil || !again {
+		t.Errorf("stored again %v, the deletion says %v", again, err)
+	}
+	orphans(t, w, "after the race")
+}
