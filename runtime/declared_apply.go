@@ -27,6 +27,11 @@ func (p *declaredState) apply(ctx context.Context) error {
 	}
 	if p.ok() {
 		p.s.applyAll(ctx, ready, p.bundle)
+		for i := range p.around {
+			if p.around[i].Kind == KindPackage {
+				disprove(&p.around[i], ready)
+			}
+		}
 	}
 	if p.ok() && ctx.Err() == nil && !slices.ContainsFunc(p.runtimes, (*declared).unbuilt) {
 		p.s.removeAll(ctx, p.removals)

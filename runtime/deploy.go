@@ -224,8 +224,11 @@ func (p *deployment) apply(ctx context.Context) error {
 	<-made
 	fault.Panic(panicked)
 	p.takeBackPackage(ctx)
-	if it := p.item(KindPackage); it != nil && it.Status == Planned {
-		it.Status = Done
+	if it := p.item(KindPackage); it != nil {
+		if it.Status == Planned {
+			it.Status = Done
+		}
+		disprove(it, p.changes)
 	}
 	return outcome(ctx, p.items())
 }
@@ -243,6 +246,17 @@ func (p *deployment) makeNamespace(ctx context.Context) error {
 	_, err = p.s.Functions.CreatePackage(ctx, p.wants[0].pkg)
 	p.item(KindPackage).settle(err)
 	return err
+}
+
+// disprove takes back that a package was made when an action could not be put into it because it is not there: a server
+// may answer its creation with 409, as if it were there, for a reason of its own.
+func disprove(pkg *Item, changes []*change) {
+	for _, c := range changes {
+		if c.action.Status == Failed && fault.Is(c.action.Err, fault.NotFound) {
+			pkg.settle(c.action.Err)
+			return
+		}
+	}
 }
 
 // takeBackPackage removes the package that this run made when nothing came into it. The server refuses (409) when

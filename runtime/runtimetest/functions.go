@@ -35,6 +35,8 @@ type Functions struct {
 	Hook   Hook
 	// Run gives what an action answers; nil answers with the metadata of Python 3.11 and Lithops 3.7.0.
 	Run func(a entity.Action) entity.Activation
+	// Taken answers every creation of a package as if it were there.
+	Taken bool
 	// Polls is how many looks at an activation find nothing before it is done; 0 answers at once.
 	Polls int
 	// Now dates what is written.
@@ -189,6 +191,9 @@ func (f *Functions) Packages(ctx context.Context) iter.Seq2[entity.Package, erro
 // CreatePackage implements runtime.Packages.
 func (f *Functions) CreatePackage(ctx context.Context, name string) (created bool, err error) {
 	err = f.do(ctx, "PUT package "+name, func() error {
+		if f.Taken {
+			return nil
+		}
 		created = !f.packages[name]
 		f.packages[name] = true
 		return nil
