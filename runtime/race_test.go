@@ -63,7 +63,7 @@ func TestMetadataStoredWhileTheActionIsDeleted(t *testing.T) {
 // A server that answers the creation of a package with 409, and has none: nothing is said to be made.
 func TestPackageThatIsSaidToBeThere(t *testing.T) {
 	w := newWorld(t)
-	w.functions.Taken = true
+	w.functions.Taken, w.space.missing = true, true
 	result, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "default"})
 	if it := item(t, result, runtime.KindPackage); err == nil || it.Status != runtime.Failed || it.Err == nil {
 		t.Errorf("%+v, %v", it, err)
