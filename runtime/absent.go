@@ -50,6 +50,21 @@ func (s *Service) namespaceGone(ctx context.Context, err error) error {
 	return err
 }
 
+// spaceGone judges the error of the deletion of the namespace: nil when it is not there.
+func (s *Service) spaceGone(ctx context.Context, err error) error {
+	if !fault.Is(err, fault.NotFound) {
+		return err
+	}
+	err = s.Namespace.Find(ctx)
+	switch {
+	case fault.Is(err, fault.NotFound):
+		return nil
+	case err == nil:
+		return s.stillThere(s.Target.Namespace)
+	}
+	return err
+}
+
 // stillThere says that the service contradicts itself, or that somebody has made the thing again in between.
 func (s *Service) stillThere(name string) error {
 	return fault.New(fault.Conflict,

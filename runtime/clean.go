@@ -212,16 +212,8 @@ func (c *cleaning) apply(ctx context.Context) {
 		return s.packageGone(ctx, it.Name, s.Functions.DeletePackage(ctx, it.Name))
 	})
 	if ok {
-		c.do(ctx, c.others, func(ctx context.Context, _ *Item) error { return gone(s.Namespace.Delete(ctx)) })
+		c.do(ctx, c.others, func(ctx context.Context, _ *Item) error { return s.spaceGone(ctx, s.Namespace.Delete(ctx)) })
 	}
-}
-
-// gone takes a thing that is not there for one that was removed.
-func gone(err error) error {
-	if fault.Is(err, fault.NotFound) {
-		return nil
-	}
-	return err
 }
 
 // do works on a group of items side by side and tells whether all of it is done.

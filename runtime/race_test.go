@@ -70,3 +70,18 @@ func TestPackageThatIsSaidToBeThere(t *testing.T) {
 	}
 	orphans(t, w, "afterwards")
 }
+
+// A service that answers the deletion of the namespace with 404, and has it: nothing is said to be deleted.
+func TestNamespaceThatIsSaidToBeGone(t *testing.T) {
+	w := newWorld(t)
+	w.Target.Backend, w.Target.Region = runtime.BackendIBMCF, "us-south"
+	w.space.denied = true
+	result, err := w.Clean(t.Context(), runtime.CleanRequest{All: true})
+	if it := item(t, result, runtime.KindNamespace); err == nil || it.Status != runtime.Failed {
+		t.Errorf("%+v, %v", it, err)
+	}
+	w.space.missing = true
+	if _, err := w.Clean(t.Context(), runtime.CleanRequest{All: true}); err != nil {
+		t.Errorf("a namespace that is gone: %v", err)
+	}
+}

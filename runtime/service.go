@@ -55,7 +55,7 @@ type NamespaceRef interface {
 	Find(ctx context.Context) error
 	// Create finds it, or makes it in the target's resource group.
 	Create(ctx context.Context) (created bool, err error)
-	// Delete removes the namespace and what the caches know of it.
+	// Delete removes the namespace and what the caches know of it; fault.NotFound when the service does not know it.
 	Delete(ctx context.Context) error
 }
 

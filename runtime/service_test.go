@@ -148,6 +148,7 @@ func (w *world) empty(t *testing.T) {
 type space struct {
 	mu      sync.Mutex
 	missing bool
+	denied  bool // the service answers a deletion as if it were not there
 	created int
 }
 
@@ -169,7 +170,13 @@ func (s *space) Create(context.Context) (bool, error) {
 	return made, nil
 }
 
-func (s *space) Delete(context.Context) error { s.missing = true; return nil }
+func (s *space) Delete(context.Context) error {
+	if s.denied {
+		return fault.New(fault.NotFound, i18n.M("The namespace does not exist."), i18n.Message{})
+	}
+	s.missing = true
+	return nil
+}
 
 // observer keeps what it is told.
 type observer struct {

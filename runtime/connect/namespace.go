@@ -184,5 +184,5 @@ func (n *space) Delete(ctx context.Context) error {
 		return err
 	}
 	n.found = entity.Namespace{}
-	return n.cache.RemoveNamespace(n.backend, n.name)
+	return errors.Join(err, n.cache.RemoveNamespace(n.backend, n.name))
 }

@@ -65,16 +65,17 @@ func TestPushFault(t *testing.T) {
 		"EOF":                                fault.Unavailable,
 		"read: connection reset by peer":     fault.Unavailable,
 		"name unknown: repository not found": fault.Invalid,
-		"Get \"https://x/v2/\": http: server gave HTTP response to HTTPS client":      fault.Unavailable,
-		"Get \"https://x/v2/\": x509: certificate signed by unknown authority":        fault.Unavailable,
-		"dial tcp 127.0.0.1:40123: connect: connection refused":                       fault.Unavailable,
-		"Put \"http://127.0.0.1:40123/v2/a/blobs/403401aa?digest=x\": unexpected EOF": fault.Unavailable,
+		"Get \"https://x/v2/\": http: server gave HTTP response to HTTPS client":                fault.Unavailable,
+		"Get \"https://x/v2/\": x509: certificate signed by unknown authority":                  fault.Unavailable,
+		"unable to decode token response: invalid character '<' looking for beginning of value": fault.Unavailable,
+		"dial tcp 127.0.0.1:40123: connect: connection refused":                                 fault.Unavailable,
+		"Put \"http://127.0.0.1:40123/v2/a/blobs/403401aa?digest=x\": unexpected EOF":           fault.Unavailable,
 	} {
 		f := pushFault(&jsonmessage.JSONError{Message: message}, ref, "docker.io", "me")
 		if f.Kind != kind || f.Recovery.IsZero() {
 			t.Errorf("%q is %q instead of %q", message, f.Kind, kind)
 		}
-		for _, word := range []string{"dial tcp", "EOF", "JSON"} {
+		for _, word := range []string{"dial tcp", "EOF", "JSON", "invalid character"} {
 			if strings.Contains(f.Error(), word) {
 				t.Errorf("%q is said in the words of a program: %s", message, f)
 			}

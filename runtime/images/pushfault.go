@@ -27,6 +27,10 @@ func pushFault(failure *jsonmessage.JSONError, ref reference.Named, host, user s
 		return fault.New(fault.Failed,
 			i18n.M("The registry {{.Registry}} has no space left: {{.Error}}.", "Registry", host, "Error", sentence(failure.Message)),
 			i18n.M("Delete images there that nobody uses, and run the command again.")).Because(failure)
+	case has("unable to decode", "invalid character", "unexpected end of json"):
+		return fault.New(fault.Unavailable,
+			i18n.M("{{.Registry}} did not answer as a registry does: a proxy or a gateway may have answered in its place.", "Registry", host),
+			i18n.M("Check the registry's name and the network, and run the command again; layers that arrived are not sent again.")).Because(failure)
 	case has("server gave http response", "x509:", "certificate"):
 		return fault.New(fault.Unavailable,
 			i18n.M("The Docker Engine does not trust the registry {{.Registry}}: {{.Error}}.", "Registry", host, "Error", sentence(failure.Message)),
