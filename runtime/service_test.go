@@ -114,7 +114,7 @@ func (w *world) usable(t *testing.T, image string, memory int) {
 		t.Fatalf("metadata: %v; there is %v", err, w.store.Keys())
 	}
 	md, err := lithops.ParseMetadata(object)
-	if err != nil || !md.Complete(w.Contract.Version) || md.PythonVersion != w.Install.Python {
+	if err != nil || md.LithopsVersion != w.Contract.Version || md.TimeoutS == 0 || md.PythonVersion != w.Install.Python {
 		t.Errorf("metadata %s: %v", object, err)
 	}
 	cached, err := w.Cache.ReadMetadata(key)

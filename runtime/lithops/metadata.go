@@ -26,7 +26,7 @@ type Metadata struct {
 	Preinstalls    []Preinstall
 	PythonVersion  string // "3.11"
 	LithopsVersion string // "" before 2.3.1
-	TimeoutS       int    // runtime_timeout, in seconds; 0 when it is not there
+	TimeoutS       int    // runtime_timeout, in seconds, without which clients fail from 2.7.0 on (job/job.py); 0 when it is not there
 
 	raw []member // as read, in order: what is not known here survives
 }
@@ -39,17 +39,6 @@ func (m Metadata) Modules() []string {
 	}
 	sort.Strings(names)
 	return names
-}
-
-// timeoutRequired tells whether the client fails without runtime_timeout (job/job.py, from 2.7.0 on).
-func timeoutRequired(version string) bool { return !parseRelease(version).before(2, 7, 0) }
-
-// Complete tells whether a client of this version gets along with stored metadata.
-func (m Metadata) Complete(version string) bool {
-	if m.LithopsVersion == "" && !parseRelease(version).before(2, 3, 1) {
-		return false
-	}
-	return m.TimeoutS > 0 || !timeoutRequired(version)
 }
 
 // Payload is what the metadata call sends to the action. Releases before 2.2.11 cannot describe themselves: there the
