@@ -20,8 +20,7 @@ import (
 )
 
 // pushTries is how often a push is begun. The registry keeps the layers that arrived, so that each try goes on where
-// the one before it broke. The engine repeats each layer's upload by itself, too, so that the command's budget may end it
-// sooner.
+// the one before it broke. What the engine has repeated by itself, with waits of up to 20 s, is not repeated once more.
 const pushTries = 4
 
 // push pushes the tag and gives the digest under which the registry keeps the image.
@@ -59,7 +58,7 @@ func (b *Builder) push(ctx context.Context, e *engine.Engine, ref reference.Name
 		} else {
 			err = pushFault(failure, ref, host, user)
 		}
-		if failure != nil && !fault.Is(err, fault.Unavailable) || b.o.Budget.Left() == 0 {
+		if failure != nil && (!fault.Is(err, fault.Unavailable) || p.repeated()) || b.o.Budget.Left() == 0 {
 			return "", backoff.Permanent(err)
 		}
 		return "", err
@@ -142,8 +141,9 @@ type pushReport struct {
 }
 
 type pushLayer struct {
-	done        bool
 	sent, total int64
+	repeated    bool // by the engine, and not arrived since
+	waiting     bool // until the engine sends it again
 }
 
 // maxLayers is the most that an image can have (overlay2).
@@ -171,10 +171,16 @@ func (p *pushReport) message(m jsonmessage.JSONMessage) {
 		p.layers[m.ID] = l
 	}
 	switch {
+	case strings.HasPrefix(m.Status, retrying): // it counts down, a message a second
+		if !l.waiting {
+			p.out.line(clean(m.ID + ": " + m.Status))
+		}
+		l.repeated, l.waiting = true, true
 	case m.Progress != nil && m.Status == "Pushing":
+		l.waiting = false
 		l.sent, l.total = m.Progress.Current, max(m.Progress.Total, m.Progress.Current)
 	case m.Status == "Pushed" || strings.HasPrefix(m.Status, "Layer already exists") || strings.HasPrefix(m.Status, "Mounted from"):
-		l.done, l.sent = true, l.total
+		l.sent, l.repeated, l.waiting = l.total, false, false
 		size := ""
 		if l.total > 0 {
 			size = " (" + units.HumanSize(float64(l.total)) + ")"
@@ -184,8 +190,21 @@ func (p *pushReport) message(m jsonmessage.JSONMessage) {
 	p.show()
 }
 
+// retrying begins what the engine says while it waits before it sends a layer again.
+const retrying = "Retrying in "
+
+// repeated tells whether the engine has sent a layer several times that has not arrived.
+func (p *pushReport) repeated() bool {
+	for _, l := range p.layers {
+		if l.repeated {
+			return true
+		}
+	}
+	return false
+}
+
 func layerStatus(s string) bool {
-	return s == "Preparing" || s == "Waiting" || s == "Pushing" || s == "Pushed" || strings.HasPrefix(s, "Layer already") || strings.HasPrefix(s, "Mounted from")
+	return strings.HasPrefix(s, retrying) || s == "Preparing" || s == "Waiting" || s == "Pushing" || s == "Pushed" || strings.HasPrefix(s, "Layer already") || strings.HasPrefix(s, "Mounted from")
 }
 
 // show reports the bytes of all layers whose size is known. A layer has one once it is being sent.

@@ -66,3 +66,55 @@ func TestPushThatDoesNotMove(t *testing.T) {
 		})
 	}
 }
+
+// What the engine has repeated in vain is not repeated once more; what it has repeated with success, and what it does
+// not repeat by itself, is.
+func TestPushThatTheEngineRepeats(t *testing.T) {
+	ref, err := reference.ParseNormalizedNamed("127.0.0.1:1/me/x:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const (
+		pushing = `{"status":"Pushing","id":"layer","progressDetail":{"current":1,"total":2}}` + "\n"
+		waiting = `{"status":"Retrying in 2 seconds","id":"layer"}` + "\n" + `{"status":"Retrying in 1 second","id":"layer"}` + "\n"
+		pushed  = `{"status":"Pushed","id":"layer"}` + "\n"
+		failed  = `{"errorDetail":{"message":"received unexpected HTTP status: 502 Bad Gateway"},"error":"502"}` + "\n"
+	)
+	for name, tc := range map[string]struct {
+		says   string
+		pushes int
+		lines  string
+	}{
+		"in vain":      {says: pushing + waiting + pushing + waiting + failed, pushes: 1, lines: "layer: Retrying in 2 seconds\nlayer: Retrying in 2 seconds\n"},
+		"with success": {says: pushing + waiting + pushing + pushed + failed, pushes: 2},
+		"not at all":   {says: pushing + pushed + failed, pushes: 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var pushes atomic.Int32
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if !strings.HasSuffix(r.URL.Path, "/push") {
+					return
+				}
+				if pushes.Add(1) == 1 {
+					_, _ = io.WriteString(w, tc.says)
+					return
+				}
+				_, _ = io.WriteString(w, `{"aux":{"Tag":"1","Digest":"sha256:`+strings.Repeat("a", 64)+`","Size":1}}`+"\n")
+			}))
+			defer server.Close()
+			c, err := client.NewClientWithOpts(client.WithHost("tcp://" + server.Listener.Addr().String()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			var out strings.Builder
+			_, err = New(Options{}).push(t.Context(), &engine.Engine{Client: c, Host: "tcp://test"}, ref, newPrinter(&out))
+			if int(pushes.Load()) != tc.pushes || (err == nil) != (tc.pushes == 2) {
+				t.Errorf("%d pushes, %v", pushes.Load(), err)
+			}
+			if tc.lines != "" && out.String() != tc.lines {
+				t.Errorf("it prints %q", out.String())
+			}
+		})
+	}
+}

@@ -39,7 +39,7 @@ const (
 	// pause is how long connections are refused when that is to pass: the first repetitions come sooner.
 	pause = time.Second
 	// longest is how long a command may take whatever happens, on a busy machine; an engine has waits of its own.
-	longest, longestEngine = 100 * time.Second, 420 * time.Second
+	longest, longestEngine = 100 * time.Second, 300 * time.Second
 	// waiting is how many pairs with a lasting fault are tried side by side: they mostly wait. working is how many with a
 	// passing one are, and how many of the others may run without a fault at the same time.
 	waiting, working = 48, 6
