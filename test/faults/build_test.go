@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -28,13 +29,31 @@ func (s *stage) connect() error {
 	return err
 }
 
-// Binary runs the built binary. With an engine it is told where.
+// Command is a run of the built binary that has not begun. With an engine it is told where.
+func (s *stage) Command(t testing.TB, line string) *exec.Cmd {
+	t.Helper()
+	cmd := s.Client.Command(t, line)
+	if p := s.Cloud.Proxies[engine]; p != nil {
+		cmd.Env = append(cmd.Env, "DOCKER_HOST=tcp"+strings.TrimPrefix(p.URL, "http"))
+	}
+	return cmd
+}
+
+// Binary runs the built binary; more is added to its environment. It is killed when ctx ends.
 func (s *stage) Binary(ctx context.Context, t testing.TB, line string, more ...string) cloud.Answer {
 	t.Helper()
-	if p := s.Cloud.Proxies[engine]; p != nil {
-		more = append(more, "DOCKER_HOST=tcp"+strings.TrimPrefix(p.URL, "http"))
+	return cloud.Finish(ctx, t, s.Command(t, line), more...)
+}
+
+// containers lists those that the engine has, running or not.
+func containers(t *testing.T) []string {
+	out, err := exec.Command("docker", "ps", "--all", "--quiet", "--no-trunc").Output()
+	if err != nil {
+		t.Fatal(err)
 	}
-	return s.Client.Binary(ctx, t, line, more...)
+	all := strings.Fields(string(out))
+	slices.Sort(all)
+	return all
 }
 
 // registryToken is what the registry's token service gives to everybody.
