@@ -161,6 +161,8 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fault(sw, r, p.forward)
 		return
 	}
+	// Otherwise a server that answers early ends the body of the request, and with it the connection that carries the answer.
+	_ = http.NewResponseController(w).EnableFullDuplex()
 	p.forward.ServeHTTP(sw, r)
 }
 
