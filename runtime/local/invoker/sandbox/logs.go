@@ -14,7 +14,8 @@ import (
 // Sentinel ends the log of an activation on each of both streams. Source: OpenWhisk, docs/actions-new.md.
 const Sentinel = "XXX_THE_END_OF_A_WHISK_ACTIVATION_XXX"
 
-// LogLimit is how many bytes of log text an activation may have: OpenWhisk's default for limits.logs, 10 MB.
+// LogLimit is how many bytes of log an activation may have: OpenWhisk's default for limits.logs, 10 MB. As there, what
+// stands before the text of each line counts: empty lines would else be kept forty times as large as they count.
 const LogLimit = 10 << 20
 
 // maxLine is where a line without an end is broken.
@@ -34,7 +35,7 @@ type Logs struct {
 
 type stream struct{ ended, closed bool }
 
-// NewLogs makes an empty log; limit is in bytes of text.
+// NewLogs makes an empty log; limit is in bytes of what is kept, each line with its time and stream.
 func NewLogs(now func() time.Time, limit int) *Logs {
 	return &Logs{now: now, limit: limit, streams: map[string]*stream{}, changed: make(chan struct{})}
 }
@@ -76,8 +77,9 @@ func (l *Logs) add(name string, s *stream, text []byte) {
 func (l *Logs) keep(name string, text []byte) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.size += len(text) + 1; l.size <= l.limit {
-		l.lines = append(l.lines, l.line(name, strings.ToValidUTF8(string(text), "\uFFFD")))
+	line := l.line(name, strings.ToValidUTF8(string(text), "\uFFFD"))
+	if l.size += len(line); l.size <= l.limit {
+		l.lines = append(l.lines, line)
 		return
 	}
 	if !l.over {
