@@ -96,7 +96,7 @@ func (d *DB) forget(tx *bbolt.Tx, n, size int64) error {
 	c := tx.Bucket(bucketActByAge).Cursor()
 	for age, k := c.First(); age != nil; age, k = c.First() {
 		ended := int64(binary.BigEndian.Uint64(age))
-		if n <= int64(d.limits.Activations) && size <= d.limits.ActivationBytes && ended >= oldest {
+		if n <= 1 || n <= int64(d.limits.Activations) && size <= d.limits.ActivationBytes && ended >= oldest {
 			return nil
 		}
 		k = append([]byte(nil), k...) // a deletion invalidates what the cursor gave

@@ -236,7 +236,7 @@ func (d *DB) store(bucket string, o Object, inline []byte, before func(tx *bbolt
 				grown -= old.Size
 				gone = append(gone, old.Blob)
 			}
-			if _, err := bump(tx, objectBytes, grown); err != nil {
+			if err := d.grow(tx, grown); err != nil {
 				return err
 			}
 			return b.Put([]byte(o.Key), data)
@@ -285,6 +285,15 @@ func (d *DB) Delete(bucket string, names ...string) error {
 }
 
 const objectBytes = "object_bytes"
+
+// grow counts what is written. Several uploads may have found room at the same time: here it is theirs or not; errFull.
+func (d *DB) grow(tx *bbolt.Tx, by int64) error {
+	total, err := bump(tx, objectBytes, by)
+	if err == nil && by > 0 && total > d.limits.ObjectBytes {
+		return errFull
+	}
+	return err
+}
 
 // Room tells whether size more bytes fit below the limit of all objects, and leave enough of the disk free: a full disk
 // would stop the endpoint and everything else of its user; errFull.

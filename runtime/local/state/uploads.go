@@ -87,7 +87,7 @@ func (d *DB) PutPart(bucket, name, id string, number int, r io.Reader, size int6
 		if old, err = read[Part](tx.Bucket(bucketParts), partKey(id, number)); err != nil && err != ErrNotFound {
 			return err
 		}
-		if _, err := bump(tx, objectBytes, p.Size-old.Size); err != nil {
+		if err := d.grow(tx, p.Size-old.Size); err != nil {
 			return err
 		}
 		return write(tx.Bucket(bucketParts), partKey(id, number), p)
