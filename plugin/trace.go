@@ -26,7 +26,9 @@ func openTrace(setting string) (trace, error) {
 	file := pathOf(setting)
 	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err == nil {
-		err = f.Chmod(0o600) // it may have been there with other rights
+		if err = private(f); err != nil {
+			_ = f.Close()
+		}
 	}
 	if err != nil {
 		return trace{close: func() {}}, fault.New(fault.Invalid,
@@ -34,4 +36,14 @@ func openTrace(setting string) (trace, error) {
 			i18n.M("Set IBMCLOUD_TRACE to true or to a file that can be written."))
 	}
 	return trace{writer: f, close: func() { _ = f.Close() }}, nil
+}
+
+// private takes a file that was there with other rights from everybody else. A device or a pipe stays as it is: root
+// could take /dev/null from the whole machine, and to others it is not theirs to change.
+func private(f *os.File) error {
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return err
+	}
+	return f.Chmod(0o600)
 }
