@@ -1,8 +1,12 @@
 package transport
 
 import (
+	"cmp"
+	"encoding/json"
+	"encoding/xml"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -15,13 +19,35 @@ func newHider(o Options) hider {
 		_, password, _ := strings.Cut(o.Auth.Basic, ":")
 		secrets = append(secrets[:len(secrets):len(secrets)], o.Auth.Basic, password)
 	}
-	var pairs []string
+	var forms []string
 	for _, s := range secrets {
 		if len(s) >= 4 { // shorter ones would tear words apart and protect nothing
-			pairs = append(pairs, s, hidden, url.QueryEscape(s), hidden)
+			forms = append(forms, written(s)...)
 		}
 	}
+	// The longest first: a secret that another one begins with must not leave the rest of it.
+	slices.SortStableFunc(forms, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
+	pairs := make([]string, 0, 2*len(forms))
+	for _, form := range forms {
+		pairs = append(pairs, form, hidden)
+	}
 	return hider{strings.NewReplacer(pairs...)}
+}
+
+// written gives the forms in which a text stands in bodies and addresses: as it is, and escaped for JSON (with and
+// without what HTML needs), XML, queries and paths.
+func written(s string) []string {
+	var plain, marked strings.Builder
+	e := json.NewEncoder(&plain)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(s) // a text has a form in each
+	escaped, _ := json.Marshal(s)
+	_ = xml.EscapeText(&marked, []byte(s))
+	named := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&apos;").Replace(s)
+	forms := []string{s, inner(plain.String()), inner(string(escaped)),
+		marked.String(), named, url.QueryEscape(s), url.PathEscape(s)}
+	slices.Sort(forms)
+	return slices.Compact(forms)
 }
 
 // hide replaces every secret, and the credentials of the request wherever they were echoed.
@@ -51,4 +77,10 @@ func (d *discreet) RoundTrip(req *http.Request) (*http.Response, error) {
 		resp.Header.Del("Content-Length")
 	}
 	return resp, nil
+}
+
+// inner takes the quotes of a JSON string off.
+func inner(quoted string) string {
+	quoted = strings.TrimSuffix(quoted, "\n")
+	return quoted[1 : len(quoted)-1]
 }

@@ -23,8 +23,8 @@ var shownXML = set("Bucket", "Code", "DeleteMarker", "EncodingType", "ID", "IsLa
 	"KeyMarker", "LastModified", "LocationConstraint", "MaxKeys", "Message", "Name", "NextKeyMarker", "Prefix", "Quiet",
 	"RequestId", "Resource", "Size", "StartAfter", "Status", "StorageClass", "UploadId", "VersionId")
 
-// writeBody shows of a body what its type and the lists above allow.
-func writeBody(b *strings.Builder, contentType string, data []byte) {
+// writeBody shows of a body what its type and the lists above allow. hide sees the text before it is cut.
+func writeBody(b *strings.Builder, contentType string, data []byte, hide func(string) string) {
 	if len(data) == 0 {
 		return
 	}
@@ -40,9 +40,9 @@ func writeBody(b *strings.Builder, contentType string, data []byte) {
 		text = redactXML(data)
 	}
 	if text == "" {
-		text = fmt.Sprintf("[%d bytes of %s]", len(data), Printable(contentType, 100))
+		text = fmt.Sprintf("[%d bytes of %s]", len(data), Printable(hide(contentType), 100))
 	}
-	fmt.Fprintf(b, "\n%s\n", Printable(text, maxShown))
+	fmt.Fprintf(b, "\n%s\n", Printable(hide(text), maxShown))
 }
 
 func redactJSON(data []byte) string {

@@ -57,13 +57,14 @@ func newTracer(o Options) *tracer {
 
 func (t *tracer) request(req *http.Request) {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\nREQUEST: [%s]\n%s %s HTTP/1.1\nHost: %s\n", now(), req.Method, target(req.URL), Printable(req.URL.Host, 300))
-	writeHeader(&b, req.Header)
+	hide := t.hide(req)
+	fmt.Fprintf(&b, "\nREQUEST: [%s]\n%s %s HTTP/1.1\nHost: %s\n", now(), req.Method, target(req.URL, hide), Printable(req.URL.Host, 300))
+	writeHeader(&b, req.Header, hide)
 	if req.GetBody != nil && req.ContentLength > 0 && req.ContentLength <= maxReplay { // then it is replayable's
 		if body, err := req.GetBody(); err == nil {
 			data, _ := io.ReadAll(io.LimitReader(body, maxTraced+1))
 			body.Close()
-			writeBody(&b, req.Header.Get("Content-Type"), data)
+			writeBody(&b, req.Header.Get("Content-Type"), data, hide)
 		}
 	} else if req.ContentLength != 0 {
 		fmt.Fprintf(&b, "\n[%d bytes]\n", req.ContentLength)
@@ -73,16 +74,23 @@ func (t *tracer) request(req *http.Request) {
 
 func (t *tracer) answer(req *http.Request, resp *http.Response, err error, took time.Duration) {
 	var b strings.Builder
+	hide := t.hide(req)
 	fmt.Fprintf(&b, "\nRESPONSE: [%s] Elapsed: %dms\n", now(), took.Milliseconds())
 	if err != nil {
-		fmt.Fprintf(&b, "%s\n", Printable(err.Error(), maxShown))
+		fmt.Fprintf(&b, "%s\n", Printable(hide(err.Error()), maxShown))
 		t.write(b.String(), req)
 		return
 	}
-	fmt.Fprintf(&b, "%s %s\n", resp.Proto, Printable(resp.Status, 100))
-	writeHeader(&b, resp.Header)
-	writeBody(&b, resp.Header.Get("Content-Type"), peek(resp))
+	fmt.Fprintf(&b, "%s %s\n", resp.Proto, Printable(hide(resp.Status), 100))
+	writeHeader(&b, resp.Header, hide)
+	writeBody(&b, resp.Header.Get("Content-Type"), peek(resp), hide)
 	t.write(b.String(), req)
+}
+
+// hide takes secrets and the credentials of a request out of what is about to be cut: half of one would be known by
+// nobody afterwards.
+func (t *tracer) hide(req *http.Request) func(string) string {
+	return func(text string) string { return t.secrets.hide(text, req) }
 }
 
 // write puts one piece into the trace. The credentials of the request are hidden wherever they were echoed.
@@ -96,27 +104,27 @@ func (t *tracer) write(text string, req *http.Request) {
 func now() string { return time.Now().UTC().Format(time.RFC3339Nano) }
 
 // target is the path of a URL with the query parameters that may be shown.
-func target(u *url.URL) string {
+func target(u *url.URL, hide func(string) string) string {
 	query := u.Query()
 	for name, values := range query {
 		if !shownQuery[name] {
 			query[name] = slices.Repeat([]string{hidden}, len(values))
 		}
 	}
-	path := Printable(u.EscapedPath(), 2000)
+	path := Printable(hide(u.EscapedPath()), 2000)
 	if len(query) == 0 {
 		return path
 	}
-	return path + "?" + Printable(query.Encode(), 2000)
+	return path + "?" + Printable(hide(query.Encode()), 2000)
 }
 
-func writeHeader(b *strings.Builder, h http.Header) {
+func writeHeader(b *strings.Builder, h http.Header, hide func(string) string) {
 	for _, name := range slices.Sorted(maps.Keys(h)) {
 		for _, value := range h[name] {
 			if !shownHeaders[http.CanonicalHeaderKey(name)] {
 				value = hidden
 			}
-			fmt.Fprintf(b, "%s: %s\n", Printable(name, 200), Printable(value, 500))
+			fmt.Fprintf(b, "%s: %s\n", Printable(hide(name), 200), Printable(hide(value), 500))
 		}
 	}
 }

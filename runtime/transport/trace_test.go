@@ -70,7 +70,7 @@ func FuzzRedact(f *testing.F) {
 	f.Add("text/xml", []byte(`<a>MARKED</a>`))
 	f.Fuzz(func(t *testing.T, kind string, body []byte) {
 		var b strings.Builder
-		writeBody(&b, kind, body)
+		writeBody(&b, kind, body, func(text string) string { return text })
 		if b.Len() > maxShown+len("\n\n...")+300 {
 			t.Errorf("%d bytes", b.Len())
 		}
@@ -117,4 +117,33 @@ func (o *oneReader) next() io.ReadCloser {
 	}
 	o.last = strings.NewReader(o.text)
 	return io.NopCloser(o.last)
+}
+
+// What is cut must not be cut through a secret, and a secret is the same in the escapes of JSON and XML.
+func TestTraceAndRefusalsKnowSecretsCutAndEscaped(t *testing.T) {
+	const secret = `p&ss<w>"0rd\SECRET-SECRET-SECRET`
+	for name, body := range map[string]string{
+		"cut":     `{"error":"` + strings.Repeat("x", maxShown-len(`{"error":"`)-20) + `SECRET-SECRET-SECRET-HMAC"}`,
+		"escaped": `{"error":"p\u0026ss\u003cw\u003e\"0rd\\SECRET-SECRET-SECRET"}`,
+		"plain":   `{"error":"p&ss<w>\"0rd\\SECRET-SECRET-SECRET"}`,
+		"xml":     `<Error><Message>p&amp;ss&lt;w&gt;&#34;0rd\SECRET-SECRET-SECRET</Message></Error>`,
+	} {
+		var out bytes.Buffer
+		kind := "application/json"
+		if name == "xml" {
+			kind = "application/xml"
+		}
+		s := &script{steps: []step{{status: 400, body: body, header: http.Header{"Content-Type": {kind}, "Server": {strings.Repeat("y", 490) + "SECRET-SECRET-SECRET-HMAC"}}}}}
+		rt := New(Options{Base: s, Trace: &out, Secrets: []string{"SECRET-SECRET-SECRET-HMAC", secret}})
+		resp, err := rt.RoundTrip(request(t, t.Context(), "GET", ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i := strings.Index(out.String(), "SECRET"); i >= 0 {
+			t.Errorf("%s: the trace shows %q", name, out.String()[i:min(i+40, out.Len())])
+		}
+		if said, _ := io.ReadAll(resp.Body); strings.Contains(string(said), "SECRET") {
+			t.Errorf("%s: the refusal shows %.80q", name, said)
+		}
+	}
 }
