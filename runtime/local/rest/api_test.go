@@ -62,9 +62,11 @@ type fixture struct {
 	db      *state.DB
 }
 
-func serve(t testing.TB) *fixture {
+func serve(t testing.TB) *fixture { return serveWithin(t, state.Limits{}) }
+
+func serveWithin(t testing.TB, limits state.Limits) *fixture {
 	t.Helper()
-	db, err := state.Open(t.TempDir(), state.Limits{}, nil)
+	db, err := state.Open(t.TempDir(), limits, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -307,5 +309,18 @@ func TestAbandonedActivationsAreRecorded(t *testing.T) {
 	}
 	if _, body, _ := f.do("basic", "GET", "/namespaces/_/activations/"+id, ""); !strings.Contains(body, "The endpoint ended while the activation was running.") {
 		t.Fatal(body)
+	}
+}
+
+func TestWhatCannotBeKeptIsRefused(t *testing.T) {
+	f := serveWithin(t, state.Limits{FreeBytes: 1 << 60}) // no disk has so much left
+	for _, c := range []struct{ method, path, body string }{
+		{"PUT", "/namespaces/_/packages/p", `{}`},
+		{"PUT", "/namespaces/_/actions/a", `{"exec":{"kind":"blackbox","image":"i","code":"x"}}`},
+		{"POST", "/namespaces", `{"name":"n","resource_group_id":"g","resource_plan_id":"p"}`},
+	} {
+		if status, body, _ := f.do("bearer", c.method, c.path, c.body); status != http.StatusInsufficientStorage {
+			t.Errorf("%s %s: %d %s", c.method, c.path, status, body)
+		}
 	}
 }
