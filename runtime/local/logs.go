@@ -13,6 +13,7 @@ import (
 	"sort"
 	"strings"
 	"time"
+	"unicode"
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
@@ -187,10 +188,11 @@ func readable(line []byte) string {
 	return clean(b.String()) + "\n"
 }
 
-// clean makes control characters visible: paths and user agents are whatever a client sent.
+// clean makes visible what a terminal would act on: control characters, other ends of a line, and what turns the
+// direction of writing. Paths and user agents are whatever a client sent, also one without credentials.
 func clean(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 {
+		if r != ' ' && !unicode.IsPrint(r) {
 			return '\uFFFD'
 		}
 		return r

@@ -70,6 +70,21 @@ func TestTheLogIsBoundedAndFollowed(t *testing.T) {
 	}
 }
 
+// A path may turn the direction of what follows it on the line, or begin another line in some terminals.
+func TestPathsInTheLogDoNotTurnOrBreakLines(t *testing.T) {
+	dir := t.TempDir()
+	w, err := openLog(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.logger().Info("request", "service", "s3", "method", "GET", "path", "/b/\u202etxt.exe\u2066\u2028x\u200b", "status", 401, "duration_ns", 1)
+	w.logger().Info("other", "path", "\u202e")
+	var out bytes.Buffer
+	if err := Logs(t.Context(), dir, false, 3, &out); err != nil || strings.ContainsAny(out.String(), "\u202e\u2066\u2028\u200b") || !strings.Contains(out.String(), "txt.exe") {
+		t.Errorf("%q %v", out.String(), err)
+	}
+}
+
 func TestRawLogsAreJSONLines(t *testing.T) {
 	dir := t.TempDir()
 	w, err := openLog(dir)
