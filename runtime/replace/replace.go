@@ -63,8 +63,10 @@ func write(path string, data []byte) (done bool, err error) {
 		return false, err
 	}
 	defer f.Close() //nolint:errcheck // what was written is on disk by then
-	_, err = f.WriteAt(data, 0)
-	if err = errors.Join(f.Truncate(int64(len(data))), private(f), err, f.Sync()); err != nil {
+	if err = private(f); err == nil { // before there is anything to read
+		_, err = f.WriteAt(data, 0)
+	}
+	if err = errors.Join(err, f.Truncate(int64(len(data))), f.Sync()); err != nil {
 		return false, errors.Join(err, os.Remove(temp))
 	}
 	if closeFirst {
