@@ -62,7 +62,7 @@ func write(path string, data []byte) (done bool, err error) {
 	if err != nil || f == nil {
 		return false, err
 	}
-	defer f.Close() //nolint:errcheck // what was written is on disk by then
+	defer f.Close()                   //nolint:errcheck // what was written is on disk by then
 	if err = private(f); err == nil { // before there is anything to read
 		_, err = f.WriteAt(data, 0)
 	}
