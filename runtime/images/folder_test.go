@@ -179,7 +179,7 @@ func TestImageNames(t *testing.T) {
 func TestPushProgress(t *testing.T) {
 	var b bytes.Buffer
 	var seen []string
-	p := &pushReport{out: newPrinter(&b), progress: func(done, total int64, unit string) {
+	p := &pushReport{out: newPrinter(&b), repeats: func() {}, progress: func(done, total int64, unit string) {
 		seen = append(seen, fmt.Sprint(done, "/", total, " ", unit))
 	}}
 	for _, m := range []jsonmessage.JSONMessage{

@@ -20,7 +20,8 @@ import (
 )
 
 // pushTries is how often a push is begun. The registry keeps the layers that arrived, so that each try goes on where
-// the one before it broke. What the engine has repeated by itself, with waits of up to 20 s, is not repeated once more.
+// the one before it broke. The engine repeats each layer's upload by itself, too, with waits of up to 20 s: the time from
+// then on is the command's budget already.
 const pushTries = 4
 
 // push pushes the tag and gives the digest under which the registry keeps the image.
@@ -30,14 +31,19 @@ func (b *Builder) push(ctx context.Context, e *engine.Engine, ref reference.Name
 	if err != nil {
 		return "", err
 	}
-	var done func() // set from the first failure on, whose repetition the budget pays
+	var done func() // set from the first repetition on, the engine's or ours: the budget pays
 	defer func() {
 		if done != nil {
 			done()
 		}
 	}()
+	spend := func() {
+		if done == nil {
+			done = b.o.Budget.Spend(time.Now())
+		}
+	}
 	try := func() (string, error) {
-		p := &pushReport{out: out, progress: b.o.Progress}
+		p := &pushReport{out: out, progress: b.o.Progress, repeats: spend}
 		failure, err := b.pushOnce(ctx, e, ref, header, p)
 		if ctx.Err() != nil {
 			return "", backoff.Permanent(ctx.Err())
@@ -50,15 +56,13 @@ func (b *Builder) push(ctx context.Context, e *engine.Engine, ref reference.Name
 		if failure == nil && err == nil {
 			return p.digest, nil
 		}
-		if done == nil {
-			done = b.o.Budget.Spend(time.Now())
-		}
+		spend()
 		if err != nil {
 			err = engineFault(ctx, e, err)
 		} else {
 			err = pushFault(failure, ref, host, user)
 		}
-		if failure != nil && (!fault.Is(err, fault.Unavailable) || p.repeated()) || b.o.Budget.Left() == 0 {
+		if failure != nil && !fault.Is(err, fault.Unavailable) || b.o.Budget.Left() == 0 {
 			return "", backoff.Permanent(err)
 		}
 		return "", err
@@ -136,13 +140,13 @@ func repoDigest(ctx context.Context, e *engine.Engine, ref reference.Named) (str
 type pushReport struct {
 	out      *printer
 	progress func(done, total int64, unit string)
+	repeats  func() // is called when the engine repeats something
 	layers   map[string]*pushLayer
 	digest   string
 }
 
 type pushLayer struct {
 	sent, total int64
-	repeated    bool // by the engine, and not arrived since
 	waiting     bool // until the engine sends it again
 }
 
@@ -174,13 +178,14 @@ func (p *pushReport) message(m jsonmessage.JSONMessage) {
 	case strings.HasPrefix(m.Status, retrying): // it counts down, a message a second
 		if !l.waiting {
 			p.out.line(clean(m.ID + ": " + m.Status))
+			p.repeats()
 		}
-		l.repeated, l.waiting = true, true
+		l.waiting = true
 	case m.Progress != nil && m.Status == "Pushing":
 		l.waiting = false
 		l.sent, l.total = m.Progress.Current, max(m.Progress.Total, m.Progress.Current)
 	case m.Status == "Pushed" || strings.HasPrefix(m.Status, "Layer already exists") || strings.HasPrefix(m.Status, "Mounted from"):
-		l.sent, l.repeated, l.waiting = l.total, false, false
+		l.sent, l.waiting = l.total, false
 		size := ""
 		if l.total > 0 {
 			size = " (" + units.HumanSize(float64(l.total)) + ")"
@@ -192,16 +197,6 @@ func (p *pushReport) message(m jsonmessage.JSONMessage) {
 
 // retrying begins what the engine says while it waits before it sends a layer again.
 const retrying = "Retrying in "
-
-// repeated tells whether the engine has sent a layer several times that has not arrived.
-func (p *pushReport) repeated() bool {
-	for _, l := range p.layers {
-		if l.repeated {
-			return true
-		}
-	}
-	return false
-}
 
 func layerStatus(s string) bool {
 	return strings.HasPrefix(s, retrying) || s == "Preparing" || s == "Waiting" || s == "Pushing" || s == "Pushed" || strings.HasPrefix(s, "Layer already") || strings.HasPrefix(s, "Mounted from")

@@ -14,6 +14,7 @@ import (
 
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/images/engine"
+	"fn-runtime/runtime/transport"
 )
 
 // A registry that does not answer leaves the engine silent. The push ends then, once, and says so; a slow one goes on.
@@ -67,8 +68,7 @@ func TestPushThatDoesNotMove(t *testing.T) {
 	}
 }
 
-// What the engine has repeated in vain is not repeated once more; what it has repeated with success, and what it does
-// not repeat by itself, is.
+// The time in which the engine repeats something is the command's: a push that used it up is not begun again.
 func TestPushThatTheEngineRepeats(t *testing.T) {
 	ref, err := reference.ParseNormalizedNamed("127.0.0.1:1/me/x:1")
 	if err != nil {
@@ -82,12 +82,15 @@ func TestPushThatTheEngineRepeats(t *testing.T) {
 	)
 	for name, tc := range map[string]struct {
 		says   string
+		budget *transport.Budget
 		pushes int
 		lines  string
 	}{
-		"in vain":      {says: pushing + waiting + pushing + waiting + failed, pushes: 1, lines: "layer: Retrying in 2 seconds\nlayer: Retrying in 2 seconds\n"},
-		"with success": {says: pushing + waiting + pushing + pushed + failed, pushes: 2},
-		"not at all":   {says: pushing + pushed + failed, pushes: 2},
+		"for longer than the budget": {says: pushing + waiting + pushing + waiting + failed, budget: transport.NewBudget(time.Second), pushes: 1,
+			lines: "layer: Retrying in 2 seconds\nlayer: Retrying in 2 seconds\n"},
+		"in vain":      {says: pushing + waiting + failed, budget: transport.NewBudget(time.Minute), pushes: 2},
+		"with success": {says: pushing + waiting + pushing + pushed + failed, budget: transport.NewBudget(time.Minute), pushes: 2},
+		"not at all":   {says: pushing + pushed + failed, budget: transport.NewBudget(time.Minute), pushes: 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var pushes atomic.Int32
@@ -108,7 +111,7 @@ func TestPushThatTheEngineRepeats(t *testing.T) {
 			}
 			defer c.Close()
 			var out strings.Builder
-			_, err = New(Options{}).push(t.Context(), &engine.Engine{Client: c, Host: "tcp://test"}, ref, newPrinter(&out))
+			_, err = New(Options{Budget: tc.budget}).push(t.Context(), &engine.Engine{Client: c, Host: "tcp://test"}, ref, newPrinter(&out))
 			if int(pushes.Load()) != tc.pushes || (err == nil) != (tc.pushes == 2) {
 				t.Errorf("%d pushes, %v", pushes.Load(), err)
 			}

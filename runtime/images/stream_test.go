@@ -91,7 +91,7 @@ func FuzzMessages(f *testing.F) {
 	f.Add(`{"id":"a","status":"Pushing","progressDetail":{"current":5,"total":3}}`)
 	f.Fuzz(func(t *testing.T, stream string) {
 		out := newPrinter(nil)
-		classic, kit, push := &classicReport{out: out}, &kitReport{out: out}, &pushReport{out: out, progress: func(int64, int64, string) {}}
+		classic, kit, push := &classicReport{out: out}, &kitReport{out: out}, &pushReport{out: out, repeats: func() {}, progress: func(int64, int64, string) {}}
 		_ = messages(strings.NewReader(stream), func(m jsonmessage.JSONMessage) error {
 			classic.message(m)
 			kit.message(m)
