@@ -17,6 +17,20 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
+// engineAt is an engine that a test's server plays.
+func engineAt(t *testing.T, server *httptest.Server) *engine.Engine {
+	t.Helper()
+	c, err := client.NewClientWithOpts(client.WithHost("tcp://" + server.Listener.Addr().String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return &engine.Engine{Client: c, Host: "tcp://test"}
+}
+
+// pushedAll is how an engine ends a push that went well.
+const pushedAll = `{"aux":{"Tag":"1","Digest":"sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","Size":1}}` + "\n"
+
 // A registry that does not answer leaves the engine silent. The push ends then, once, and says so; a slow one goes on.
 func TestPushThatDoesNotMove(t *testing.T) {
 	ref, err := reference.ParseNormalizedNamed("127.0.0.1:1/me/x:1")
@@ -51,16 +65,11 @@ func TestPushThatDoesNotMove(t *testing.T) {
 					<-r.Context().Done()
 					return
 				}
-				_, _ = io.WriteString(w, `{"aux":{"Tag":"1","Digest":"sha256:`+strings.Repeat("a", 64)+`","Size":1}}`+"\n")
+				_, _ = io.WriteString(w, pushedAll)
 			}))
 			defer server.Close()
-			c, err := client.NewClientWithOpts(client.WithHost("tcp://" + server.Listener.Addr().String()))
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer c.Close()
 			b := New(Options{PushSilence: tc.silence})
-			digest, err := b.push(t.Context(), &engine.Engine{Client: c, Host: "tcp://test"}, ref, newPrinter(nil))
+			digest, err := b.push(t.Context(), engineAt(t, server), ref, newPrinter(nil))
 			if fault.KindOf(err) != tc.kind || int(pushes.Load()) != tc.pushes || (err == nil) != (digest != "") {
 				t.Errorf("%q, %d pushes, %v", digest, pushes.Load(), err)
 			}
@@ -102,16 +111,11 @@ func TestPushThatTheEngineRepeats(t *testing.T) {
 					_, _ = io.WriteString(w, tc.says)
 					return
 				}
-				_, _ = io.WriteString(w, `{"aux":{"Tag":"1","Digest":"sha256:`+strings.Repeat("a", 64)+`","Size":1}}`+"\n")
+				_, _ = io.WriteString(w, pushedAll)
 			}))
 			defer server.Close()
-			c, err := client.NewClientWithOpts(client.WithHost("tcp://" + server.Listener.Addr().String()))
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer c.Close()
 			var out strings.Builder
-			_, err = New(Options{Budget: tc.budget}).push(t.Context(), &engine.Engine{Client: c, Host: "tcp://test"}, ref, newPrinter(&out))
+			_, err = New(Options{Budget: tc.budget}).push(t.Context(), engineAt(t, server), ref, newPrinter(&out))
 			if int(pushes.Load()) != tc.pushes || (err == nil) != (tc.pushes == 2) {
 				t.Errorf("%d pushes, %v", pushes.Load(), err)
 			}

@@ -62,8 +62,9 @@ func write(path string, data []byte) (done bool, err error) {
 	if err != nil || f == nil {
 		return false, err
 	}
-	defer f.Close()                   //nolint:errcheck // what was written is on disk by then
-	if err = private(f); err == nil { // before there is anything to read
+	defer f.Close() //nolint:errcheck // what was written is on disk by then
+	// A file that a killed process left may have other rights: before there is anything to read, it is ours alone.
+	if err = private(f); err == nil {
 		_, err = f.WriteAt(data, 0)
 	}
 	if err = errors.Join(err, f.Truncate(int64(len(data))), f.Sync()); err != nil {
