@@ -7,10 +7,10 @@ import (
 
 	"fn-runtime/runtime"
 	"fn-runtime/runtime/fault"
-	"fn-runtime/runtime/functions"
 	"fn-runtime/runtime/images"
 	"fn-runtime/runtime/lithops"
 	"fn-runtime/runtime/local"
+	"fn-runtime/runtime/openwhisk"
 	"fn-runtime/runtime/transport"
 )
 
@@ -129,7 +129,7 @@ func (p *opening) openFunctions(ctx context.Context) error {
 	if ok, err = p.step("namespace", err); !ok || err != nil {
 		return err
 	}
-	client := functions.New(functions.Options{
+	client := openwhisk.New(openwhisk.Options{
 		Endpoint: p.s.Target.Endpoint, Namespace: space.id, Doubt: space.doubt, Transport: p.transport(p.s.Target.Endpoint, auth, p.compute.Insecure), LoginHint: hint,
 	})
 	space.service = client

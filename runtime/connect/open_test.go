@@ -53,7 +53,7 @@ func home(t *testing.T, version, config string) Options {
 
 const minio = "minio:\n  endpoint: http://127.0.0.1:9\n  access_key_id: AKIAAAAA\n  secret_access_key: s3cret\n  storage_bucket: b\n"
 
-func openwhisk(endpoint string) string {
+func plainOpenWhisk(endpoint string) string {
 	return "lithops:\n  backend: openwhisk\n  storage: minio\n" + minio + "openwhisk:\n  endpoint: " + endpoint + "\n  namespace: guest\n  api_key: abcdefgh:key\n"
 }
 
@@ -80,22 +80,22 @@ func TestOpenChooses(t *testing.T) {
 		check           func(t *testing.T, s *runtime.Service)
 	}{
 		"nothing": {"3.7.0", "", nil, fault.NotLoggedIn, "ibmcloud login|--config|-b local", nil},
-		"openwhisk": {"3.7.0", openwhisk("https://ow.example"), nil, "", "", func(t *testing.T, s *runtime.Service) {
+		"openwhisk": {"3.7.0", plainOpenWhisk("https://ow.example"), nil, "", "", func(t *testing.T, s *runtime.Service) {
 			if s.Contract.Package() != "lithops_abcde" || s.Target.Endpoint != "https://ow.example" || s.Target.Bucket != "b" || s.Target.NamespaceID != "guest" {
 				t.Errorf("%+v %+v", s.Target, s.Contract)
 			}
 		}},
-		"flags win": {"3.7.0", openwhisk("https://ow.example"), func(o *Options) { o.UserKey, o.Bucket, o.Namespace = "mine", "other", "space" }, "", "",
+		"flags win": {"3.7.0", plainOpenWhisk("https://ow.example"), func(o *Options) { o.UserKey, o.Bucket, o.Namespace = "mine", "other", "space" }, "", "",
 			func(t *testing.T, s *runtime.Service) {
 				if s.Contract.Package() != "lithops_mine" || s.Target.Bucket != "other" || s.Target.Namespace != "space" || !strings.Contains(s.Target.UserKeyFrom.String(), "--user-key") {
 					t.Errorf("%+v", s.Target)
 				}
 			}},
-		"without TLS":   {"3.7.0", openwhisk("http://ow.example"), nil, fault.Invalid, "does not use TLS|https://", nil},
+		"without TLS":   {"3.7.0", plainOpenWhisk("http://ow.example"), nil, fault.Invalid, "does not use TLS|https://", nil},
 		"other backend": {"3.7.0", "lithops:\n  backend: aws_lambda\n", nil, fault.Invalid, "aws_lambda|-b", nil},
 		"broken file":   {"3.7.0", "lithops: [", nil, fault.Invalid, "malformed", nil},
-		"no bucket":     {"3.7.0", strings.Replace(openwhisk("https://ow.example"), "minio:\n  endpoint: http://127.0.0.1:9\n  access_key_id: AKIAAAAA\n  secret_access_key: s3cret\n  storage_bucket: b\n", "", 1), nil, fault.Invalid, "", nil},
-		"bad user key":  {"3.7.0", openwhisk("https://ow.example"), func(o *Options) { o.UserKey = "a/b" }, fault.Usage, "--user-key|API key", nil},
+		"no bucket":     {"3.7.0", strings.Replace(plainOpenWhisk("https://ow.example"), "minio:\n  endpoint: http://127.0.0.1:9\n  access_key_id: AKIAAAAA\n  secret_access_key: s3cret\n  storage_bucket: b\n", "", 1), nil, fault.Invalid, "", nil},
+		"bad user key":  {"3.7.0", plainOpenWhisk("https://ow.example"), func(o *Options) { o.UserKey = "a/b" }, fault.Usage, "--user-key|API key", nil},
 		"ibm with token": {"3.7.0", ibm("https://localhost:18443", far) + "ibm:\n  iam_api_key: Ab_x-0123\n", nil, "", "", func(t *testing.T, s *runtime.Service) {
 			if s.Contract.Package() != "lithops_ab_x" || s.Target.Region != "localhost:18443" || s.Target.NamespaceID != "" {
 				t.Errorf("%+v %+v", s.Target, s.Contract)
@@ -119,7 +119,7 @@ func TestOpenChooses(t *testing.T) {
 				t.Errorf("%+v", s.Target)
 			}
 		}},
-		"private refuses others": {"3.7.0", openwhisk("https://ow.example"), func(o *Options) { o.Host.Session = session(true) }, fault.Invalid, "private endpoints", nil},
+		"private refuses others": {"3.7.0", plainOpenWhisk("https://ow.example"), func(o *Options) { o.Host.Session = session(true) }, fault.Invalid, "private endpoints", nil},
 		"unknown region":         {"3.7.0", ibm("", ""), func(o *Options) { o.Host.Session, o.UserKey, o.Region = session(false), "abcd", "mars" }, fault.Invalid, "mars|us-south", nil},
 		"no region": {"3.7.0", ibm("", ""), func(o *Options) { o.Host.Session = session(false); o.Host.Session.Region = "" },
 			fault.Invalid, "No region|--region", nil},
@@ -221,7 +221,7 @@ type ear struct {
 func (e *ear) Warn(text i18n.Message) { e.warnings = append(e.warnings, text.String()) }
 
 func TestKeysThatTheClientIgnoresAreWarnedOf(t *testing.T) {
-	text := strings.Replace(openwhisk("https://ow.example"), "  storage: minio\n", "  storage: minio\n  storage_bucket: old\n", 1)
+	text := strings.Replace(plainOpenWhisk("https://ow.example"), "  storage: minio\n", "  storage: minio\n  storage_bucket: old\n", 1)
 	for version, want := range map[string]bool{"2.8.0": false, "3.7.0": true} {
 		o := home(t, version, text)
 		e := &ear{}

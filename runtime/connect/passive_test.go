@@ -36,7 +36,7 @@ func TestPassiveStartsNothing(t *testing.T) {
 
 // A configuration for the embedded endpoint is recognised while it does not run, and the remedy is to start it.
 func TestConfiguredEndpointThatIsStopped(t *testing.T) {
-	o := home(t, "3.7.0", openwhisk("https://127.0.0.1:7443"))
+	o := home(t, "3.7.0", plainOpenWhisk("https://127.0.0.1:7443"))
 	dir := filepath.Join(o.Host.StateDir, "local")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		t.Fatal(err)

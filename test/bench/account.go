@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"fn-runtime/runtime/entity"
-	"fn-runtime/runtime/functions"
 	"fn-runtime/runtime/lithops"
+	"fn-runtime/runtime/openwhisk"
 	"fn-runtime/runtime/storage"
 	"fn-runtime/runtime/transport"
 	"fn-runtime/test/proxy"
@@ -30,7 +30,7 @@ type account struct {
 	contract lithops.Contract
 	model    entity.Action // the runtime that the others are copies of
 	metadata []byte        // its metadata object
-	actions  *functions.Client
+	actions  *openwhisk.Client
 	store    *storage.Store
 
 	coldStart time.Duration // of the invocation that replay repeats
@@ -132,7 +132,7 @@ func (a *account) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.actions = functions.New(functions.Options{Endpoint: a.info.Endpoint, Transport: transport.New(transport.Options{
+	a.actions = openwhisk.New(openwhisk.Options{Endpoint: a.info.Endpoint, Transport: transport.New(transport.Options{
 		Auth: transport.Auth{Basic: a.info.APIKey}, Origin: a.info.Endpoint, CAs: [][]byte{ca},
 	})})
 	a.store = storage.New(storage.Options{

@@ -38,7 +38,7 @@ var rooms = []struct {
 	{"fn-runtime/runtime", false, 50},
 	{"fn-runtime/runtime/local", false, 45},
 	{"fn-runtime/runtime/images", false, 42},
-	{"fn-runtime/runtime/functions", true, 42},
+	{"fn-runtime/runtime/openwhisk", true, 42},
 	{"fn-runtime/runtime/storage", true, 42},
 	{"fn-runtime/runtime/local/invoker", false, 40},
 	{"fn-runtime/runtime/local/invoker/container", false, 38},

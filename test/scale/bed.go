@@ -17,8 +17,8 @@ import (
 	"time"
 
 	"fn-runtime/runtime/entity"
-	"fn-runtime/runtime/functions"
 	"fn-runtime/runtime/lithops"
+	"fn-runtime/runtime/openwhisk"
 	"fn-runtime/runtime/storage"
 	"fn-runtime/runtime/transport"
 	"fn-runtime/test/harness"
@@ -34,7 +34,7 @@ type bed struct {
 	t         *testing.T
 	endpoint  harness.Endpoint
 	api, s3   *proxy.Proxy
-	functions *functions.Client
+	functions *openwhisk.Client
 	store     *storage.Store
 	contract  lithops.Contract
 	seed      entity.Action // a deployed runtime, from which others are copied
@@ -52,7 +52,7 @@ func newBed(t *testing.T) *bed {
 	b.api, b.s3 = through(t, b.endpoint.Endpoint), through(t, b.endpoint.S3Endpoint)
 	b.configure(b.s3.URL, b.endpoint.Bucket, b.endpoint.AccessKey, b.endpoint.SecretKey)
 	origin := b.api.URL
-	b.functions = functions.New(functions.Options{Endpoint: origin, Namespace: func(context.Context) (string, error) { return "guest", nil },
+	b.functions = openwhisk.New(openwhisk.Options{Endpoint: origin, Namespace: func(context.Context) (string, error) { return "guest", nil },
 		Transport: transport.New(transport.Options{Auth: transport.Auth{Basic: b.endpoint.APIKey}, Origin: origin, UserAgent: "test"})})
 	b.store = storage.New(storage.Options{Endpoint: b.s3.URL, Bucket: b.endpoint.Bucket, AccessKeyID: b.endpoint.AccessKey,
 		SecretAccessKey: b.endpoint.SecretKey, Transport: transport.New(transport.Options{UserAgent: "test"})})

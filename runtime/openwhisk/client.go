@@ -1,9 +1,9 @@
-// Package functions speaks the REST API of Apache OpenWhisk, which IBM Cloud Functions has in common with every other
+// Package openwhisk speaks the REST API of Apache OpenWhisk, which IBM Cloud Functions has in common with every other
 // OpenWhisk: namespaces, packages, actions, invocations, activations.
 //
 // What may go in: that API, its paging, its errors. What may not: what Lithops makes of it, and how requests get to the
 // server (runtime/transport).
-package functions
+package openwhisk
 
 import (
 	"context"
