@@ -7,7 +7,7 @@ GO      ?= go
 VERSION := $(shell sed -n 's/^const Version = "\(.*\)"/\1/p' plugin/version.go)
 TOOL     = $(GO) tool -modfile=tools/go.mod
 
-.PHONY: build install demo docs test unit e2e lint vuln cover bench faults soak release release-check fuzz clean help
+.PHONY: build install demo docs test unit e2e lint vuln cover bench faults soak translations release release-check fuzz clean help
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
@@ -56,7 +56,10 @@ faults: build ## every fault at every request, also the lasting ones; writes the
 soak: build ## ten minutes of everything at once against one local endpoint; writes docs/reliability.md
 	$(GO) test -count=1 -timeout 30m -v ./test/soak -for 10m -write
 
-release: ## dist: seven platforms, checksums, bill of materials, plug-in repository, Homebrew formula, Debian packages
+translations: ## every text is translated into every language; lists those that are missing or stale
+	$(GO) run ./bin/translations -check
+
+release: translations ## dist: seven platforms, checksums, bill of materials, plug-in repository, Homebrew formula, Debian packages
 	@bin/release dist
 
 release-check: ## every platform of a release, from a server, with qemu-user-static, ruby and lintian; takes minutes

@@ -57,7 +57,7 @@ func apply(ctx context.Context, f *Factory, o *applyOptions, path string) error 
 	}
 	var saidNo bool
 	ask, err := f.asking(ctx, o.force || !o.req.Prune, o.req.DryRun, func(plan runtime.Result) i18n.Message {
-		return i18n.N("Do all this and delete {{.Count}} runtimes that are not declared?", max(deletions(plan, runtime.KindAction), deletions(plan, runtime.KindMetadata)))
+		return i18n.N("Do all this and delete {{.Count}} runtime that is not declared?", "Do all this and delete {{.Count}} runtimes that are not declared?", max(deletions(plan, runtime.KindAction), deletions(plan, runtime.KindMetadata)))
 	}, &saidNo)
 	if err != nil {
 		return err

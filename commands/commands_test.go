@@ -155,7 +155,7 @@ func TestAskingShowsThePlan(t *testing.T) {
 	b.View.InTTY, b.View.In = true, strings.NewReader("n\n")
 	var saidNo bool
 	confirm, err := b.asking(context.Background(), false, false, func(plan runtime.Result) i18n.Message {
-		return i18n.N("Delete {{.Count}} runtimes with their metadata?", deletions(plan, "action"))
+		return i18n.N("Delete {{.Count}} runtime with its metadata?", "Delete {{.Count}} runtimes with their metadata?", deletions(plan, "action"))
 	}, &saidNo)
 	if err != nil {
 		t.Fatal(err)

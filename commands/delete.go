@@ -41,7 +41,7 @@ func newDelete(f *Factory) *cobra.Command {
 func remove(ctx context.Context, f *Factory, o *deleteOptions) error {
 	var saidNo bool
 	ask, err := f.asking(ctx, o.force, o.req.DryRun, func(plan runtime.Result) i18n.Message {
-		return i18n.N("Delete {{.Count}} runtimes with their metadata?", max(deletions(plan, runtime.KindAction), deletions(plan, runtime.KindMetadata)))
+		return i18n.N("Delete {{.Count}} runtime with its metadata?", "Delete {{.Count}} runtimes with their metadata?", max(deletions(plan, runtime.KindAction), deletions(plan, runtime.KindMetadata)))
 	}, &saidNo)
 	if err != nil {
 		return err

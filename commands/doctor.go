@@ -54,7 +54,7 @@ func (f *Factory) checked(checks []runtime.Check) error {
 	doc := f.View.ChecksDocument(checks)
 	if failed > 0 {
 		return &partial{
-			cause: fault.New(fault.Failed, i18n.N("{{.Count}} checks failed.", failed), i18n.M("Each failed check above says its remedy.")),
+			cause: fault.New(fault.Failed, i18n.N("{{.Count}} check failed.", "{{.Count}} checks failed.", failed), i18n.M("Each failed check above says its remedy.")),
 			doc:   doc,
 		}
 	}

@@ -11,26 +11,23 @@ import (
 	"golang.org/x/text/language"
 )
 
-// resources are the texts by language, in the form of the IBM Cloud CLI: a list of {"id", "translation"}.
+//go:generate go run ../bin/translations -root ..
+
+// resources are the texts by language, in the form of the IBM Cloud CLI: a list of {"id", "translation"}. An entry whose
+// English text has changed has a "description" that says what it was.
 //
 //go:embed resources/all.*.json
 var resources embed.FS
 
-// Catalogue puts Messages into one language. It reads the file of that language when it is first needed, and no other:
-// English without plurals needs none. The zero Catalogue speaks English. It is safe for concurrent use.
+// Catalogue puts Messages into one language. It reads the file of that language when it is first needed, and no other;
+// English is in the Messages themselves. The zero Catalogue speaks English. It is safe for concurrent use.
 type Catalogue struct {
-	locale  string
-	foreign dictionary
-	english dictionary
-}
-
-// dictionary is the file of one language, read at most once.
-type dictionary struct {
+	locale    string
 	once      sync.Once
-	localizer *goi18n.Localizer
+	localizer *goi18n.Localizer // nil for English
 }
 
-// New gives the catalogue of a locale, one of Locales; another one speaks English.
+// New returns the catalogue of a locale, one of Locales; another one speaks English.
 func New(locale string) *Catalogue { return &Catalogue{locale: locale} }
 
 // Locale is the locale that the catalogue speaks.
@@ -73,35 +70,26 @@ func (c *Catalogue) SayDressed(m Message, dress func(name, value string) string)
 
 // text is the form of a message that the language and the number ask for, with its placeholders.
 func (c *Catalogue) text(m Message) string {
-	if c != nil && c.Locale() != English {
-		if s, ok := c.foreign.text(c.locale, m); ok {
-			return s
-		}
+	if s, ok := c.translation(m); ok {
+		return s
 	}
-	if m.Plural && m.Count == 1 {
-		var english *dictionary
-		if c != nil {
-			english = &c.english
-		} else {
-			english = new(dictionary)
-		}
-		if s, ok := english.text(English, m); ok {
-			return s
-		}
-	}
-	return m.ID
+	return m.english()
 }
 
-func (l *dictionary) text(locale string, m Message) (string, bool) {
-	l.once.Do(func() { l.localizer = load(locale) })
-	if l.localizer == nil {
+// translation is the text of the resource file; false when it has none.
+func (c *Catalogue) translation(m Message) (string, bool) {
+	if c.Locale() == English {
+		return "", false
+	}
+	c.once.Do(func() { c.localizer = load(c.locale) })
+	if c.localizer == nil {
 		return "", false
 	}
 	config := goi18n.LocalizeConfig{MessageID: m.ID, TemplateParser: template.IdentityParser{}}
-	if m.Plural {
+	if m.One != "" {
 		config.PluralCount = m.Count
 	}
-	s, err := l.localizer.Localize(&config)
+	s, err := c.localizer.Localize(&config)
 	return s, err == nil && s != ""
 }
 

@@ -26,12 +26,12 @@ func TestTermsAreTheSameEverywhere(t *testing.T) {
 		english := regexp.MustCompile(`(?i)\b` + word + `s?\b`)
 		for locale, pattern := range locales {
 			translated := regexp.MustCompile(`(?i)` + pattern)
-			for _, e := range readResource(t, locale) {
-				if !english.MatchString(notProse.ReplaceAllString(e.ID, " ")) {
+			for _, e := range read(t, locale) {
+				if e.Stale() || !english.MatchString(notProse.ReplaceAllString(e.ID, " ")) {
 					continue
 				}
 				seen++
-				for form, text := range formsOf(t, e) {
+				for form, text := range e.Translation {
 					if !translated.MatchString(text) {
 						t.Errorf("%s: %q speaks of %s, and its translation has no %s (%s): %q", locale, e.ID, word, pattern, form, text)
 					}
@@ -61,8 +61,11 @@ func TestSentencesStaySentences(t *testing.T) {
 		if locale == English {
 			continue
 		}
-		for _, e := range readResource(t, locale) {
-			for form, text := range formsOf(t, e) {
+		for _, e := range read(t, locale) {
+			if e.Stale() {
+				continue
+			}
+			for form, text := range e.Translation {
 				if got, want := kind(text), kind(e.ID); got != want && text != "Inic." {
 					t.Errorf("%s: %q is a %s, and %q a %s (%s)", locale, text, got, e.ID, want, form)
 				}

@@ -17,9 +17,9 @@ import (
 type Message struct {
 	ID   string
 	Args map[string]any
-	// Count chooses the plural form when Plural is set; it is also available as {{.Count}}.
-	Count  int
-	Plural bool
+	// One is the English singular; with it Count chooses the form, and fills {{.Count}}.
+	One   string
+	Count int
 }
 
 // M makes a Message from an English text and pairs of placeholder name and value:
@@ -29,10 +29,11 @@ func M(id string, pairs ...any) Message {
 	return Message{ID: id, Args: args(pairs)}
 }
 
-// N makes a Message whose form depends on a number. The ID is the English plural form ("{{.Count}} runtimes"); the
-// resource files hold the other forms, the English singular among them.
-func N(id string, count int, pairs ...any) Message {
-	return Message{ID: id, Args: args(pairs), Count: count, Plural: true}
+// N makes a Message whose form depends on a number, from its English singular and plural:
+//
+//	i18n.N("{{.Count}} runtime", "{{.Count}} runtimes", len(list))
+func N(one, other string, count int, pairs ...any) Message {
+	return Message{ID: other, One: one, Args: args(pairs), Count: count}
 }
 
 // With fills the placeholders of a text that a table holds.
@@ -57,7 +58,15 @@ func (m Message) IsZero() bool { return m.ID == "" }
 
 // String is the English text. It is what logs, Error() and tests see; the screen asks a Catalogue. A value that is
 // itself a Message is filled in as its own English text.
-func (m Message) String() string { return fill(m.ID, m, Message.String) }
+func (m Message) String() string { return fill(m.english(), m, Message.String) }
+
+// english is the form of the English text that the number asks for.
+func (m Message) english() string {
+	if m.One != "" && m.Count == 1 {
+		return m.One
+	}
+	return m.ID
+}
 
 // fill replaces the placeholders of a text by the arguments of m; nested Messages are put into words by say.
 func fill(text string, m Message, say func(Message) string) string {
@@ -65,7 +74,7 @@ func fill(text string, m Message, say func(Message) string) string {
 		return text
 	}
 	old := make([]string, 0, 2*len(m.Args)+2)
-	if m.Plural {
+	if m.One != "" {
 		old = append(old, "{{.Count}}", fmt.Sprint(m.Count))
 	}
 	for name, value := range m.Args {

@@ -249,7 +249,7 @@ func (c *cleaning) purge(ctx context.Context, items []Item) bool {
 		it.Count = int64(purged.Deleted)
 		if err == nil && len(purged.Failed) > 0 {
 			err = fault.New(fault.Failed,
-				i18n.N("{{.Count}} objects below {{.Prefix}} could not be deleted.", max(purged.Seen-purged.Deleted, len(purged.Failed)), "Prefix", it.Name),
+				i18n.N("{{.Count}} object below {{.Prefix}} could not be deleted.", "{{.Count}} objects below {{.Prefix}} could not be deleted.", max(purged.Seen-purged.Deleted, len(purged.Failed)), "Prefix", it.Name),
 				i18n.M("Run the same command again.")).With(lastLines(purged.Failed)...)
 		}
 		if err != nil && ctx.Err() != nil {

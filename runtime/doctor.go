@@ -132,7 +132,7 @@ func (s *Service) checkSession(ctx context.Context) Check {
 	if err != nil {
 		return failed(err)
 	}
-	return ok(i18n.N("{{.Endpoint}} accepts the credentials; {{.Count}} namespaces are visible.", len(spaces), "Endpoint", s.Target.Endpoint))
+	return ok(i18n.N("{{.Endpoint}} accepts the credentials; {{.Count}} namespace is visible.", "{{.Endpoint}} accepts the credentials; {{.Count}} namespaces are visible.", len(spaces), "Endpoint", s.Target.Endpoint))
 }
 
 func (s *Service) checkRegion(context.Context) Check {
@@ -214,7 +214,7 @@ func (s *Service) checkOrphans(ctx context.Context, repair bool) Check {
 		return ok(i18n.M("All metadata belongs to an action."))
 	}
 	if !repair {
-		c := failed(fault.New(fault.Conflict, i18n.N("{{.Count}} metadata objects have no action; the client waits for ever on such a runtime.", len(orphans)),
+		c := failed(fault.New(fault.Conflict, i18n.N("{{.Count}} metadata object has no action; the client waits for ever on such a runtime.", "{{.Count}} metadata objects have no action; the client waits for ever on such a runtime.", len(orphans)),
 			i18n.M("Remove them with 'ibmcloud fn-runtime doctor --repair'.")))
 		return c
 	}
@@ -226,5 +226,5 @@ func (s *Service) checkOrphans(ctx context.Context, repair bool) Check {
 	if err := outcome(ctx, itemsOf(removals)); err != nil {
 		return failed(err)
 	}
-	return Check{Status: CheckRepaired, Finding: i18n.N("{{.Count}} metadata objects without an action were removed.", len(orphans))}
+	return Check{Status: CheckRepaired, Finding: i18n.N("{{.Count}} metadata object without an action was removed.", "{{.Count}} metadata objects without an action were removed.", len(orphans))}
 }

@@ -49,10 +49,10 @@ func (s *Service) checkCaches(ctx context.Context, repair bool) Check {
 	}
 	switch {
 	case len(remove) == 0:
-		return ok(i18n.N("{{.Count}} copies of metadata on this machine are those of the bucket.", len(mine)))
+		return ok(i18n.N("{{.Count}} copy of metadata on this machine is that of the bucket.", "{{.Count}} copies of metadata on this machine are those of the bucket.", len(mine)))
 	case !repair:
 		return failed(fault.New(fault.Conflict,
-			i18n.N("{{.Count}} entries of this machine's Lithops cache are stale, and the client believes them.", len(remove)),
+			i18n.N("{{.Count}} entry of this machine's Lithops cache is stale, and the client believes it.", "{{.Count}} entries of this machine's Lithops cache are stale, and the client believes them.", len(remove)),
 			i18n.M("Remove them with 'ibmcloud fn-runtime doctor --repair'.")))
 	}
 	var failures []error
@@ -62,7 +62,7 @@ func (s *Service) checkCaches(ctx context.Context, repair bool) Check {
 	if err := errors.Join(failures...); err != nil {
 		return failed(err)
 	}
-	return Check{Status: CheckRepaired, Finding: i18n.N("{{.Count}} stale entries of this machine's Lithops cache were removed.", len(remove))}
+	return Check{Status: CheckRepaired, Finding: i18n.N("{{.Count}} stale entry of this machine's Lithops cache was removed.", "{{.Count}} stale entries of this machine's Lithops cache were removed.", len(remove))}
 }
 
 // emptyNamespaceFile tells whether the client's file about the namespace is there without an id, as it leaves it behind

@@ -8,8 +8,9 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
+
+	"fn-runtime/i18n/resource"
 )
 
 // messages makes the page of every error message with its remedy, from the calls of fault.New in the source. Placeholders
@@ -68,15 +69,11 @@ func isCall(fun ast.Expr, pkg, name string) bool {
 // text is the literal in i18n.M("..."), "" for anything else.
 func text(e ast.Expr) string {
 	call, ok := e.(*ast.CallExpr)
-	if !ok || len(call.Args) == 0 || !isCall(call.Fun, "i18n", "M") && !isCall(call.Fun, "i18n", "N") {
-		return ""
-	}
-	lit, ok := call.Args[0].(*ast.BasicLit)
 	if !ok {
 		return ""
 	}
-	s, _ := strconv.Unquote(lit.Value)
-	return s
+	text, _ := resource.TextOf(call)
+	return text.Other
 }
 
 // cell makes a text fit for a table: {{.Name}} becomes NAME.

@@ -204,7 +204,7 @@ func kindText(it runtime.Item) i18n.Message {
 		return i18n.M("Bucket")
 	case runtime.KindObjects:
 		if it.Count > 0 {
-			return i18n.N("{{.Count}} objects", int(it.Count))
+			return i18n.N("{{.Count}} object", "{{.Count}} objects", int(it.Count))
 		}
 		return i18n.M("Objects")
 	case runtime.KindFiles:

@@ -132,7 +132,7 @@ func (p *purge) objects(ctx context.Context) error {
 
 func (p *purge) leftOver(n int) error {
 	return fault.New(fault.Failed,
-		i18n.N("{{.Count}} objects could not be deleted.", n),
+		i18n.N("{{.Count}} object could not be deleted.", "{{.Count}} objects could not be deleted.", n),
 		i18n.M("See the reasons, then run the command again.")).With(p.result().Failed...)
 }
 

@@ -1,7 +1,6 @@
 package docs
 
 import (
-	"encoding/json"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -11,6 +10,7 @@ import (
 	"testing"
 
 	"fn-runtime/commands"
+	"fn-runtime/i18n/resource"
 	"fn-runtime/test/harness"
 )
 
@@ -103,19 +103,15 @@ func TestEnvironmentIsComplete(t *testing.T) {
 
 // Each heading of the troubleshooting page is a message that the program has.
 func TestMessagesAreReal(t *testing.T) {
-	data, err := os.ReadFile(filepath.Join(harness.Root(t), "i18n/resources/all.en_US.json"))
+	texts, _, err := resource.Source(harness.Root(t))
 	if err != nil {
-		t.Fatal(err)
-	}
-	var texts []struct{ ID string }
-	if err := json.Unmarshal(data, &texts); err != nil {
 		t.Fatal(err)
 	}
 	var patterns []*regexp.Regexp
 	placeholder := regexp.MustCompile(`\\{\\{\\\.[A-Za-z]+\\}\\}`)
-	for _, e := range texts {
-		if len(e.ID) > 12 { // "{{.Error}}" fits everything
-			patterns = append(patterns, regexp.MustCompile("^"+placeholder.ReplaceAllString(regexp.QuoteMeta(e.ID), ".+")+"$"))
+	for id := range texts {
+		if len(id) > 12 { // "{{.Error}}" fits everything
+			patterns = append(patterns, regexp.MustCompile("^"+placeholder.ReplaceAllString(regexp.QuoteMeta(id), ".+")+"$"))
 		}
 	}
 	seen := 0

@@ -62,7 +62,7 @@ var rooms = []struct {
 	{"fn-runtime/runtime/actionproxy", false, 20},
 	{"fn-runtime/runtime/fault", false, 10},
 	{"fn-runtime/runtime/entity", false, 5},
-	{"fn-runtime/i18n", false, 5},
+	{"fn-runtime/i18n", true, 5},
 }
 
 func under(path, folder string) bool { return path == folder || strings.HasPrefix(path, folder+"/") }

@@ -1,0 +1,79 @@
+// Command translations keeps i18n/resources in step with the texts of the source. It carries the translations of texts
+// that were changed over to the new ones, drops those of texts that are gone, and writes the English file. With -check
+// it changes nothing, lists what a translator has to do, and fails when that is anything.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"fn-runtime/i18n/resource"
+)
+
+func main() {
+	root := flag.String("root", ".", "the `folder` of the project")
+	check := flag.Bool("check", false, "list what is missing or stale, and fail if that is anything")
+	flag.Parse()
+	if err := run(*root, *check); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(root string, check bool) error {
+	texts, _, err := resource.Source(root)
+	if err != nil {
+		return err
+	}
+	files, err := filepath.Glob(filepath.Join(root, "i18n", "resources", "all.*.json"))
+	if err != nil {
+		return err
+	}
+	todo := make(map[string][]string) // English text -> "de_DE is missing"
+	for _, path := range files {
+		locale := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(path), "all."), ".json")
+		old, err := resource.Read(path)
+		if err != nil {
+			return err
+		}
+		list := resource.Carry(old, texts)
+		if locale == "en_US" {
+			list = resource.English(texts)
+		}
+		if !check {
+			if err := resource.Write(path, list); err != nil {
+				return err
+			}
+			continue
+		}
+		for id, what := range missing(list, texts) {
+			todo[id] = append(todo[id], locale+" "+what)
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(todo)) {
+		fmt.Printf("%s\n    %s\n", id, strings.Join(todo[id], ", "))
+	}
+	if len(todo) > 0 {
+		return fmt.Errorf("%d texts are to be translated in i18n/resources", len(todo))
+	}
+	return nil
+}
+
+// missing returns "missing" or "stale" for each text that a language has no good translation of.
+func missing(list []resource.Entry, texts map[string]resource.Text) map[string]string {
+	todo := make(map[string]string)
+	for id := range texts {
+		todo[id] = "missing"
+	}
+	for _, e := range list {
+		if delete(todo, e.ID); e.Stale() {
+			todo[e.ID] = "stale"
+		}
+	}
+	return todo
+}
