@@ -15,7 +15,7 @@ const tokenMargin = 20 * 60
 
 // computeAuth chooses what proves to the compute service who asks. What the Lithops configuration has comes first,
 // because the client uses that too: the account in which it looks is the one to deploy to. The session's token follows,
-// and only for hosts of IBM Cloud. hint is the remedy for a refusal.
+// and only for the hosts of IBM Cloud Functions. hint is the remedy for a refusal.
 func (p *opening) computeAuth() (transport.Auth, i18n.Message, error) {
 	c := p.compute
 	source := i18n.M("Check the keys in the Lithops configuration {{.Source}}.", "Source", p.source())
@@ -38,12 +38,22 @@ func (p *opening) computeAuth() (transport.Auth, i18n.Message, error) {
 	if session == nil {
 		return transport.Auth{}, source, p.loggedIn()
 	}
-	if !ibmHost(p.s.Target.Endpoint) {
+	if !cloudFunctions.has(p.s.Target.Endpoint) {
 		return transport.Auth{}, source, fault.New(fault.Denied,
-			i18n.M("The endpoint {{.Endpoint}} is not IBM Cloud's, so the token of your session is not sent to it.", "Endpoint", p.s.Target.Endpoint),
+			i18n.M("The endpoint {{.Endpoint}} is not one of IBM Cloud Functions, so the token of your session is not sent to it.", "Endpoint", p.s.Target.Endpoint),
 			i18n.M("Give a key for it in the Lithops configuration."))
 	}
+	p.lend()
 	return transport.Auth{Token: session.Token}, i18n.M("Log in again by running 'ibmcloud login', or target another account with 'ibmcloud target'."), nil
+}
+
+// lend names a configuration that happened to lie in the working folder before the session's token is used with it: in
+// a folder that somebody else wrote, it says for whom the token works.
+func (p *opening) lend() {
+	if o := p.o.Host.Observer; o != nil && p.config != nil && p.config.Nearby() && !p.lent {
+		p.lent = true
+		o.Warn(i18n.M("The token of your session is used with the Lithops configuration {{.Source}}, which was found in the working folder.", "Source", p.source()))
+	}
 }
 
 // loggedIn is the fault for a command that would work on IBM Cloud with neither a session nor credentials of its own.

@@ -46,7 +46,7 @@ func (p *opening) chooseEndpoint() error {
 	if endpoint == "" {
 		return p.compute.Validate(p.s.Install.Version)
 	}
-	endpoint, err := p.private(endpoint)
+	endpoint, err := p.private(endpoint, cloudFunctions)
 	if err == nil {
 		err = secure(endpoint, i18n.M("compute service"))
 	}
@@ -69,26 +69,13 @@ func secure(endpoint string, what i18n.Message) error {
 	return nil
 }
 
-// ibmDomains are the domains of IBM Cloud's own services: the token of the session goes nowhere else.
-var ibmDomains = []string{".cloud.ibm.com", ".appdomain.cloud"}
-
-// ibmHost tells whether an endpoint is IBM Cloud's.
-func ibmHost(endpoint string) bool {
-	u, err := url.Parse(endpoint)
-	if err != nil || u.Scheme != "https" {
-		return false
-	}
-	host := strings.ToLower(u.Hostname())
-	return slices.ContainsFunc(ibmDomains, func(d string) bool { return strings.HasSuffix(host, d) })
-}
-
 // iam is the identity service that exchanges API keys.
 func (p *opening) iam() (string, error) {
 	endpoint := transport.DefaultIAM
 	if s := p.o.Host.Session; s != nil && s.IAMEndpoint != "" {
 		endpoint = s.IAMEndpoint
 	}
-	endpoint, err := p.private(endpoint)
+	endpoint, err := p.private(endpoint, identity)
 	if err == nil {
 		err = secure(endpoint, i18n.M("identity service"))
 	}
@@ -109,7 +96,7 @@ func (p *opening) transportOptions(origin string, auth transport.Auth, insecure 
 	h := p.o.Host
 	o := transport.Options{
 		Auth: auth, Origin: origin, UserAgent: "fn-runtime/" + h.Version, Timeout: h.HTTPTimeout, Budget: h.Retries,
-		SkipTLSVerify: insecure && p.endpoint.CAFile == "" || h.SkipTLSVerify && (origin == "" || ibmHost(origin)),
+		SkipTLSVerify: insecure && p.endpoint.CAFile == "" || h.SkipTLSVerify && (origin == "" || ofIBM(origin)),
 		// The same bundles as the client's HTTP library.
 		CAFiles: []string{h.Getenv("REQUESTS_CA_BUNDLE"), h.Getenv("CURL_CA_BUNDLE")},
 		Trace:   h.Trace, Secrets: p.secrets(),

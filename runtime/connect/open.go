@@ -40,6 +40,7 @@ type opening struct {
 	config   *lithops.Config
 	compute  lithops.Compute
 	storage  lithops.Storage
+	lent     bool       // the user was told where the session's token is used
 	endpoint local.Info // the embedded endpoint, when it is the target; the zero Info otherwise
 }
 

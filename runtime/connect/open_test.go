@@ -108,7 +108,7 @@ func TestOpenChooses(t *testing.T) {
 		}},
 		"ibm without login": {"3.7.0", ibm("https://eu-gb.functions.cloud.ibm.com", ""), nil, fault.NotLoggedIn, "Not logged in|ibmcloud login", nil},
 		"session to a foreign host": {"3.7.0", ibm("https://evil.example", ""), func(o *Options) { o.Host.Session, o.UserKey = session(false), "abcd" },
-			fault.Denied, "not IBM Cloud's", nil},
+			fault.Denied, "not one of IBM Cloud Functions", nil},
 		"session region": {"3.7.0", ibm("", ""), func(o *Options) { o.Host.Session, o.UserKey = session(false), "abcd" }, "", "", func(t *testing.T, s *runtime.Service) {
 			if s.Target.Endpoint != "https://eu-de.functions.cloud.ibm.com" || s.Contract.Region != "eu-de" {
 				t.Errorf("%+v", s.Target)

@@ -10,26 +10,16 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
-// private gives the private name of an endpoint of IBM Cloud when the session is set to private endpoints; other hosts
-// beyond this machine are then refused, because traffic to them leaves the private network.
-func (p *opening) private(endpoint string) (string, error) {
+// private gives the private name of an endpoint of a service of IBM Cloud when the session is set to private endpoints;
+// other hosts beyond this machine are then refused, because traffic to them leaves the private network.
+func (p *opening) private(endpoint string, of ibmService) (string, error) {
 	if s := p.o.Host.Session; s == nil || !s.PrivateEndpoint || loopback(endpoint) {
 		return endpoint, nil
 	}
-	u, err := url.Parse(endpoint)
-	if err != nil || !ibmHost(endpoint) {
-		return "", leavesPrivate(endpoint)
+	if private, ok := of.privately(endpoint); ok {
+		return private, nil
 	}
-	host := u.Host
-	switch {
-	case strings.HasPrefix(host, "private.") || strings.Contains(host, ".private.") || strings.Contains(host, ".direct."):
-	case strings.HasPrefix(host, "s3."):
-		host = "s3.private." + strings.TrimPrefix(host, "s3.")
-	default:
-		host = "private." + host
-	}
-	u.Host = host
-	return u.String(), nil
+	return "", leavesPrivate(endpoint)
 }
 
 func leavesPrivate(endpoint string) error {

@@ -27,11 +27,11 @@ func (p *opening) openStore() error {
 	}
 	session := p.o.Host.Session
 	hmac := st.AccessKeyID != "" && st.SecretAccessKey != ""
-	bySession := st.Backend == lithops.IBMCOS && !hmac && st.APIKey == "" && st.IAMAPIKey == "" && session != nil && ibmHost(st.Endpoint)
+	bySession := st.Backend == lithops.IBMCOS && !hmac && st.APIKey == "" && st.IAMAPIKey == "" && session != nil && objectStorage.has(st.Endpoint)
 	if err := st.Validate(); err != nil && !(bySession && st.Bucket != "") {
 		return err
 	}
-	endpoint, err := p.private(st.Endpoint)
+	endpoint, err := p.private(st.Endpoint, objectStorage)
 	if err == nil {
 		err = secure(endpoint, i18n.M("storage"))
 	}
@@ -51,6 +51,7 @@ func (p *opening) openStore() error {
 	case hmac:
 		o.AccessKeyID, o.SecretAccessKey, o.SessionToken = st.AccessKeyID, st.SecretAccessKey, st.SessionToken
 	case bySession:
+		p.lend()
 		auth, origin = transport.Auth{Token: session.Token}, endpoint
 		o.LoginHint = i18n.M("Log in again by running 'ibmcloud login'.")
 	default:

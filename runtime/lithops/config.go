@@ -27,7 +27,11 @@ type Config struct {
 	source  string
 	root    *node
 	version string
+	nearby  bool
 }
+
+// nearbyConfig is the file in the working folder that the client takes before the user's own.
+const nearbyConfig = ".lithops_config"
 
 // globalConfig is the last place that the client looks at, from 2.8.0 on (constants.py: CONFIG_FILE_GLOBAL).
 const globalConfig = "/etc/lithops/config"
@@ -51,7 +55,7 @@ func Load(o LoadOptions) (*Config, error) {
 	if path == "" {
 		return c, nil
 	}
-	c.source = path
+	c.source, c.nearby = path, named == "" && path == filepath.Join(o.WorkDir, nearbyConfig) && o.WorkDir != o.Home
 	data, err := readBounded(path, maxConfig)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && named == "":
@@ -77,7 +81,7 @@ func (o LoadOptions) find() (path, named string) {
 	if p := o.Getenv("LITHOPS_CONFIG_FILE"); p != "" {
 		return o.abs(p), "LITHOPS_CONFIG_FILE"
 	}
-	places := []string{filepath.Join(o.WorkDir, ".lithops_config"), filepath.Join(o.Home, ".lithops", "config")}
+	places := []string{filepath.Join(o.WorkDir, nearbyConfig), filepath.Join(o.Home, ".lithops", "config")}
 	r := parseRelease(o.Version)
 	if r.before(2, 2, 14) {
 		places = append(places, filepath.Join(o.Home, ".lithops_config"))
@@ -134,6 +138,10 @@ func (c *Config) found() bool { return c.root != nil }
 
 // Source is where the configuration came from: a path, or LITHOPS_CONFIG; "" when there is no such place.
 func (c *Config) Source() string { return c.source }
+
+// Nearby reports whether the configuration was found in the working folder, without the user having named it. The home
+// folder is the user's own.
+func (c *Config) Nearby() bool { return c.nearby }
 
 // Backend is lithops.backend or, where only a mode is given, the backend of that mode's section, as releases before
 // 2.3.5 want it; "localhost" in that mode; "" when nothing is configured.

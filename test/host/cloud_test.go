@@ -36,6 +36,7 @@ type cloud struct {
 	mu       sync.Mutex
 	requests []string // "METHOD host/path"
 	tokens   map[string]bool
+	bearers  map[string]bool // hosts that were sent a token
 	refresh  int
 }
 
@@ -47,7 +48,7 @@ func jwt(end time.Time) string {
 
 func newCloud(t *testing.T) *cloud {
 	t.Helper()
-	c := &cloud{tokens: map[string]bool{}, life: t.Context()}
+	c := &cloud{tokens: map[string]bool{}, bearers: map[string]bool{}, life: t.Context()}
 	certificate, ca := authority(t)
 	c.caFile = filepath.Join(t.TempDir(), "ca.pem")
 	if err := os.WriteFile(c.caFile, ca, 0o600); err != nil {
@@ -104,6 +105,9 @@ func (c *cloud) answer(w http.ResponseWriter, r *http.Request) {
 	defer c.mu.Unlock()
 	c.requests = append(c.requests, r.Method+" "+r.Host+r.URL.Path)
 	token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if token != "" {
+		c.bearers[r.Host] = true
+	}
 	w.Header().Set("Content-Type", "application/json")
 	switch {
 	case strings.Contains(r.Host, "iam.") && r.URL.Path == "/identity/token":
@@ -158,6 +162,7 @@ func authority(t *testing.T) (tls.Certificate, []byte) {
 			"iam.cloud.ibm.com", "resource-controller.cloud.ibm.com", "private.us-south.iam.cloud.ibm.com", "*.functions.cloud.ibm.com", "private.us-south.functions.cloud.ibm.com", "faas.invalid",
 			"*.cloud-object-storage.appdomain.cloud", "*.us-south.cloud-object-storage.appdomain.cloud", "*.private.us-south.cloud-object-storage.appdomain.cloud",
 			"s3.us-south.cloud-object-storage.appdomain.cloud", "*.s3.us-south.cloud-object-storage.appdomain.cloud", "s3.private.us-south.cloud-object-storage.appdomain.cloud",
+			"*.us-south.codeengine.appdomain.cloud", "*.us-south.containers.appdomain.cloud",
 		},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)

@@ -40,6 +40,7 @@ type cli struct {
 	t    *testing.T
 	home string // the user's
 	conf string // IBMCLOUD_CONFIG_HOME
+	dir  string // the working folder; "" is home
 	env  []string
 }
 
@@ -79,7 +80,9 @@ type answer struct {
 // command is a run that has not begun.
 func (c *cli) command(namespace string, args ...string) *exec.Cmd {
 	cmd := exec.Command(filepath.Join(c.conf, "plugins", "fn-runtime", "fn-runtime"), args...)
-	cmd.Dir = c.home
+	if cmd.Dir = c.dir; c.dir == "" {
+		cmd.Dir = c.home
+	}
 	cmd.Env = append([]string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + c.home, "LC_ALL=C",
 		"IBMCLOUD_CONFIG_HOME=" + c.conf, "IBMCLOUD_CLI=ibmcloud", "BLUEMIX_CLI=ibmcloud",

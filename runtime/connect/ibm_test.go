@@ -1,0 +1,86 @@
+package connect
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"fn-runtime/runtime/fault"
+)
+
+// A session's token goes to the hosts of the service that it is for. Names below IBM Cloud's domains that tenants own,
+// and hosts of another service, are strangers.
+func TestATokenGoesToItsServiceOnly(t *testing.T) {
+	for endpoint, want := range map[string]ibmService{
+		"https://us-south.functions.cloud.ibm.com":                               cloudFunctions,
+		"https://US-SOUTH.functions.cloud.ibm.com:443":                           cloudFunctions,
+		"https://private.eu-de.functions.cloud.ibm.com":                          cloudFunctions,
+		"https://eu-de.functions.private.cloud.ibm.com":                          cloudFunctions,
+		"https://s3.us-south.cloud-object-storage.appdomain.cloud":               objectStorage,
+		"https://s3.private.us-south.cloud-object-storage.appdomain.cloud":       objectStorage,
+		"https://s3.direct.us-south.cloud-object-storage.appdomain.cloud":        objectStorage,
+		"https://iam.cloud.ibm.com":                                              identity,
+		"https://private.us-south.iam.cloud.ibm.com":                             identity,
+		"https://api.us-south.codeengine.cloud.ibm.com":                          codeEngine,
+		"https://api.private.us-south.codeengine.cloud.ibm.com":                  codeEngine,
+		"https://resource-controller.cloud.ibm.com":                              resourceController,
+		"https://x.codeengine.appdomain.cloud":                                   "",
+		"https://app.abc123.us-south.codeengine.appdomain.cloud":                 "",
+		"https://x.us-south.containers.appdomain.cloud":                          "",
+		"https://x.functions.appdomain.cloud":                                    "",
+		"https://a.b.functions.cloud.ibm.com":                                    "",
+		"https://.functions.cloud.ibm.com":                                       "",
+		"https://functions.cloud.ibm.com":                                        "",
+		"https://xfunctions.cloud.ibm.com":                                       "",
+		"https://us-south.functions.cloud.ibm.com.evil.example":                  "",
+		"https://us-south.functions.cloud.ibm.com:8443":                          "",
+		"https://user@us-south.functions.cloud.ibm.com":                          "",
+		"http://us-south.functions.cloud.ibm.com":                                "",
+		"https://evil.example/us-south.functions.cloud.ibm.com":                  "",
+		"https://evil.example#.functions.cloud.ibm.com":                          "",
+		"https://bucket.s3.us-south.cloud-object-storage.appdomain.cloud":        "",
+		"https://s3.a.b.cloud-object-storage.appdomain.cloud":                    "",
+		"https://s3.evil.example/.cloud-object-storage.appdomain.cloud":          "",
+		"https://s3.us-south.cloud-object-storage.appdomain.cloud.evil.example/": "",
+		"": "", "%": "",
+	} {
+		for s := range services {
+			if got := s.has(endpoint); got != (s == want) {
+				t.Errorf("%s as %s: %v, want %v", endpoint, s, got, s == want)
+			}
+		}
+		if got := ofIBM(endpoint); got != (want != "") {
+			t.Errorf("%s of IBM: %v, want %v", endpoint, got, want != "")
+		}
+	}
+}
+
+// A configuration that lay in the working folder is named before the token is used with it; the user's own is not.
+func TestAConfigurationOfTheFolderIsNamed(t *testing.T) {
+	for name, want := range map[string]bool{"nearby": true, "own": false} {
+		t.Run(name, func(t *testing.T) {
+			o := home(t, "3.7.0", "")
+			e := &ear{}
+			o.Host.Observer, o.Host.Session, o.UserKey = e, session(false), "abcd"
+			o.Host.WorkDir = t.TempDir()
+			dir, file := o.Host.WorkDir, ".lithops_config"
+			if !want {
+				dir, file = o.Host.Home, ".lithops/config"
+			}
+			path := filepath.Join(dir, file)
+			text := strings.Replace(ibm("", ""), "storage: minio", "storage: ibm_cos\nibm_cos:\n  region: us-south\n  storage_bucket: b", 1)
+			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o600)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := Open(t.Context(), o); fault.KindOf(err) != "" {
+				t.Fatal(err)
+			}
+			said := len(e.warnings) == 1 && strings.Contains(e.warnings[0], "token of your session") && strings.Contains(e.warnings[0], ".lithops_config")
+			if said != want || !want && len(e.warnings) > 0 {
+				t.Errorf("said %q, want it said: %v", e.warnings, want)
+			}
+		})
+	}
+}
