@@ -9,6 +9,7 @@ import (
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/lithops"
+	"fn-runtime/runtime/parallel"
 )
 
 // graceTime is how long the runtimes that are being deployed may take to their end after an interruption: a cold start
@@ -24,7 +25,7 @@ const undoTime = 30 * time.Second
 // A runtime that was begun when the command is interrupted is brought to its end, unless that takes longer than
 // graceTime.
 func (s *Service) apply(ctx context.Context, c *change, bundle lithops.Bundle) error {
-	ctx, stop := lingering(ctx, graceTime)
+	ctx, stop := parallel.Linger(ctx, graceTime)
 	defer stop()
 	c.begin()
 	start := s.clock().Now()
@@ -100,7 +101,7 @@ func (s *Service) cacheFailed(c *change, err error) error {
 
 // putAction writes the action; a package that is not there any more is made first.
 func (s *Service) putAction(ctx context.Context, a entity.Action, bundle lithops.Bundle) error {
-	ctx, err := whole(ctx)
+	ctx, err := parallel.Whole(ctx)
 	if err != nil {
 		return err
 	}
@@ -119,7 +120,7 @@ func (s *Service) putAction(ctx context.Context, a entity.Action, bundle lithops
 // still there: metadata without its action makes the client hang, so a deletion that came in between wins. The look must
 // not run beside the writing: a deletion between the two would see no metadata yet, and the look still the action.
 func (s *Service) putMetadata(ctx context.Context, w wanted, data []byte) error {
-	ctx, err := whole(ctx)
+	ctx, err := parallel.Whole(ctx)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/lithops"
+	"fn-runtime/runtime/parallel"
 )
 
 // Clean removes what Lithops keeps: its metadata, actions and packages of this user key, the objects of jobs, and the
@@ -80,7 +81,7 @@ func (s *Service) planClean(ctx context.Context, req CleanRequest) (*cleaning, e
 		return c, nil
 	}
 	var prefixes []string
-	err := together(ctx, func(ctx context.Context) error { return c.readPackages(ctx) }, func(ctx context.Context) (err error) {
+	err := parallel.Together(ctx, func(ctx context.Context) error { return c.readPackages(ctx) }, func(ctx context.Context) (err error) {
 		prefixes, err = s.metadataFolders(ctx)
 		return err
 	})
@@ -120,7 +121,7 @@ func (c *cleaning) readPackages(ctx context.Context) error {
 			names = append(names, pkg.Name)
 		}
 	}
-	lists, errs := each(ctx, newGroup(s.Jobs), names, func(ctx context.Context, pkg string) ([]Item, error) {
+	lists, errs := parallel.Each(ctx, parallel.NewGroup(s.Jobs), names, func(ctx context.Context, pkg string) ([]Item, error) {
 		var items []Item
 		for a, err := range s.Functions.Actions(ctx, pkg) {
 			if err != nil {
@@ -134,7 +135,7 @@ func (c *cleaning) readPackages(ctx context.Context) error {
 		c.actions = append(c.actions, lists[i]...)
 		c.packages = append(c.packages, Item{Change: Delete, Kind: KindPackage, Name: name, Status: Planned})
 	}
-	return firstError(errs)
+	return parallel.First(errs)
 }
 
 // metadataFolders finds the prefixes that hold metadata of this backend: one for the newer releases, and one for each
@@ -222,8 +223,8 @@ func (c *cleaning) do(ctx context.Context, items []Item, work func(context.Conte
 	for i := range items {
 		indexes[i] = i
 	}
-	_, errs := each(ctx, newGroup(c.s.Jobs), indexes, func(ctx context.Context, i int) (struct{}, error) {
-		ctx, err := whole(ctx)
+	_, errs := parallel.Each(ctx, parallel.NewGroup(c.s.Jobs), indexes, func(ctx context.Context, i int) (struct{}, error) {
+		ctx, err := parallel.Whole(ctx)
 		if err == nil {
 			err = work(ctx, &items[i])
 		}

@@ -9,6 +9,7 @@ import (
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/lithops"
+	"fn-runtime/runtime/parallel"
 )
 
 // Declaration is one declared runtime, in all its memory sizes.
@@ -118,7 +119,7 @@ func (p *declaredState) fingerprint(ctx context.Context, d *declared, wants []wa
 func (p *declaredState) look(ctx context.Context) error {
 	s := p.s
 	var inv *inventory
-	err := together(ctx, func(ctx context.Context) (err error) {
+	err := parallel.Together(ctx, func(ctx context.Context) (err error) {
 		inv, err = s.inventory(ctx)
 		return err
 	}, func(ctx context.Context) (err error) {
@@ -141,10 +142,10 @@ func (p *declaredState) look(ctx context.Context) error {
 	for i := range indexes {
 		indexes[i] = i
 	}
-	_, errs := each(ctx, newGroup(s.Jobs), indexes, func(ctx context.Context, i int) (struct{}, error) {
+	_, errs := parallel.Each(ctx, parallel.NewGroup(s.Jobs), indexes, func(ctx context.Context, i int) (struct{}, error) {
 		return struct{}{}, p.find(ctx, inv, wants[i], haves[i])
 	})
-	if err := firstError(errs); err != nil {
+	if err := parallel.First(errs); err != nil {
 		return err
 	}
 	for _, d := range p.runtimes {
@@ -162,7 +163,7 @@ func (p *declaredState) look(ctx context.Context) error {
 
 // lookAtDigests asks the registries what the tags of the images that are not built here point to.
 func (p *declaredState) lookAtDigests(ctx context.Context) error {
-	_, errs := each(ctx, newGroup(p.s.Jobs), p.runtimes, func(ctx context.Context, d *declared) (struct{}, error) {
+	_, errs := parallel.Each(ctx, parallel.NewGroup(p.s.Jobs), p.runtimes, func(ctx context.Context, d *declared) (struct{}, error) {
 		if d.Build != nil {
 			return struct{}{}, nil
 		}
@@ -173,7 +174,7 @@ func (p *declaredState) lookAtDigests(ctx context.Context) error {
 		}
 		return struct{}{}, d.wrap(err)
 	})
-	return firstError(errs)
+	return parallel.First(errs)
 }
 
 // find takes what is there of one runtime from the inventory; the metadata itself is not in lists.

@@ -8,6 +8,7 @@ import (
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/parallel"
 )
 
 // Delete removes runtimes, and metadata that has lost its action. The metadata goes first, from this machine and from
@@ -99,7 +100,7 @@ func itemsOf(removals []*removal) []Item {
 func (s *Service) removeAll(ctx context.Context, removals []*removal) {
 	s.progress(0, len(removals))
 	var done atomic.Int64
-	_, errs := each(ctx, newGroup(s.Jobs), removals, func(ctx context.Context, r *removal) (struct{}, error) {
+	_, errs := parallel.Each(ctx, parallel.NewGroup(s.Jobs), removals, func(ctx context.Context, r *removal) (struct{}, error) {
 		err := s.remove(ctx, r)
 		s.progress(int(done.Add(1)), len(removals))
 		return struct{}{}, err
@@ -119,7 +120,7 @@ func (s *Service) removeAll(ctx context.Context, removals []*removal) {
 
 // remove removes one runtime. What is not there any more is as good as removed.
 func (s *Service) remove(ctx context.Context, r *removal) error {
-	ctx, err := whole(ctx)
+	ctx, err := parallel.Whole(ctx)
 	if err != nil {
 		return err
 	}

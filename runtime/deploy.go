@@ -7,6 +7,7 @@ import (
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/lithops"
+	"fn-runtime/runtime/parallel"
 )
 
 // Deploy registers one runtime in one or several memory sizes. A first deployment is usable after four requests
@@ -91,7 +92,7 @@ func (p *deployment) look(ctx context.Context) error {
 			return err
 		})
 	}
-	return together(ctx, work...)
+	return parallel.Together(ctx, work...)
 }
 
 // lookAtActions reads the actions side by side, in a namespace that may not be there yet.
@@ -118,14 +119,14 @@ func (p *deployment) lookAtActions(ctx context.Context, first bool) error {
 	}
 	if first && !p.req.DryRun {
 		work = append(work, func(ctx context.Context) (err error) {
-			ctx, err = whole(ctx)
+			ctx, err = parallel.Whole(ctx)
 			if err == nil {
 				p.packageMade, err = s.Functions.CreatePackage(ctx, p.wants[0].pkg)
 			}
 			return err
 		})
 	}
-	if err := together(ctx, work...); err != nil || !p.req.DryRun {
+	if err := parallel.Together(ctx, work...); err != nil || !p.req.DryRun {
 		return err
 	}
 	for i := range p.haves {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"fn-runtime/i18n"
+	"fn-runtime/runtime/parallel"
 	"fn-runtime/runtime/transport"
 )
 
@@ -41,7 +42,7 @@ func (s *Service) readDigests(ctx context.Context, entries []entry) map[string]s
 	}
 	ctx, cancel := hurried(ctx)
 	defer cancel()
-	found, _ := each(ctx, newGroup(s.Jobs), images, s.Images.Digest)
+	found, _ := parallel.Each(ctx, parallel.NewGroup(s.Jobs), images, s.Images.Digest)
 	for i, image := range images {
 		digests[image] = found[i]
 	}

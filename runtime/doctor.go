@@ -8,6 +8,7 @@ import (
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/lithops"
+	"fn-runtime/runtime/parallel"
 )
 
 // checkup is one check of Doctor.
@@ -28,7 +29,7 @@ func (s *Service) Doctor(ctx context.Context, repair bool) ([]Check, error) {
 		{"orphans", func(ctx context.Context) Check { return s.checkOrphans(ctx, repair) }},
 		{"docker", s.checkDocker},
 	}
-	checks, errs := each(ctx, newGroup(len(checkups)), checkups, func(ctx context.Context, c checkup) (Check, error) {
+	checks, errs := parallel.Each(ctx, parallel.NewGroup(len(checkups)), checkups, func(ctx context.Context, c checkup) (Check, error) {
 		start := s.clock().Now()
 		check := s.problem(c.name)
 		if check == nil {
@@ -38,7 +39,7 @@ func (s *Service) Doctor(ctx context.Context, repair bool) ([]Check, error) {
 		check.Name, check.Took = c.name, s.clock().Now().Sub(start)
 		return *check, nil
 	})
-	err := firstError(errs)
+	err := parallel.First(errs)
 	if err == nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}

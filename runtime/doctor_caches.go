@@ -10,6 +10,7 @@ import (
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/lithops"
+	"fn-runtime/runtime/parallel"
 )
 
 // checkCaches looks for copies of metadata on this machine that are not what the bucket holds, and for a namespace file
@@ -21,7 +22,7 @@ func (s *Service) checkCaches(ctx context.Context, repair bool) Check {
 			mine = append(mine, key)
 		}
 	}
-	stale, errs := each(ctx, newGroup(s.Jobs), mine, func(ctx context.Context, key string) (bool, error) {
+	stale, errs := parallel.Each(ctx, parallel.NewGroup(s.Jobs), mine, func(ctx context.Context, key string) (bool, error) {
 		object, err := s.Store.Get(ctx, key)
 		if fault.Is(err, fault.NotFound) {
 			return true, nil
@@ -35,7 +36,7 @@ func (s *Service) checkCaches(ctx context.Context, repair bool) Check {
 		cached, err := s.Cache.ReadMetadata(key)
 		return err != nil || !bytes.Equal(cached, object), nil
 	})
-	if err := firstError(errs); err != nil {
+	if err := parallel.First(errs); err != nil {
 		return failed(err)
 	}
 	var remove []func() error

@@ -11,6 +11,7 @@ import (
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/lithops"
+	"fn-runtime/runtime/parallel"
 )
 
 // entry is one deployed action that Lithops can have named, or metadata that has lost its action.
@@ -39,7 +40,7 @@ type inventory struct {
 func (s *Service) inventory(ctx context.Context) (*inventory, error) {
 	inv := &inventory{}
 	objects := map[string]entity.Object{}
-	err := together(ctx,
+	err := parallel.Together(ctx,
 		func(ctx context.Context) error { return s.readActions(ctx, inv) },
 		func(ctx context.Context) error { return s.readMetadataKeys(ctx, objects) },
 	)
@@ -184,9 +185,9 @@ func (s *Service) readActions(ctx context.Context, inv *inventory) error {
 		}
 	}
 	slices.Sort(inv.packages)
-	g := newGroup(s.Jobs)
-	pages, errs := each(ctx, g, inv.packages, s.readPackage)
-	if err := firstError(errs); err != nil {
+	g := parallel.NewGroup(s.Jobs)
+	pages, errs := parallel.Each(ctx, g, inv.packages, s.readPackage)
+	if err := parallel.First(errs); err != nil {
 		return err
 	}
 	inv.entries = slices.Concat(pages...)
@@ -212,14 +213,14 @@ func (s *Service) readPackage(ctx context.Context, pkg string) ([]entry, error) 
 }
 
 // readImages reads the actions that do not say their image, and drops those that run none: they are not Lithops'.
-func (s *Service) readImages(ctx context.Context, g *group, inv *inventory) error {
+func (s *Service) readImages(ctx context.Context, g *parallel.Group, inv *inventory) error {
 	var unknown []int
 	for i, e := range inv.entries {
 		if e.image == "" {
 			unknown = append(unknown, i)
 		}
 	}
-	_, errs := each(ctx, g, unknown, func(ctx context.Context, i int) (struct{}, error) {
+	_, errs := parallel.Each(ctx, g, unknown, func(ctx context.Context, i int) (struct{}, error) {
 		e := &inv.entries[i]
 		a, err := s.Functions.Action(ctx, e.action.Package, e.action.Name)
 		if fault.Is(err, fault.NotFound) {
@@ -232,7 +233,7 @@ func (s *Service) readImages(ctx context.Context, g *group, inv *inventory) erro
 		return struct{}{}, err
 	})
 	inv.entries = slices.DeleteFunc(inv.entries, func(e entry) bool { return e.image == "" })
-	return firstError(errs)
+	return parallel.First(errs)
 }
 
 // readMetadataKeys lists the metadata of this namespace, of every Lithops version.
@@ -241,7 +242,7 @@ func (s *Service) readMetadataKeys(ctx context.Context, objects map[string]entit
 		return nil
 	}
 	var mu sync.Mutex
-	_, errs := each(ctx, newGroup(s.Jobs), s.Contract.MetadataPrefixes(), func(ctx context.Context, prefix string) (struct{}, error) {
+	_, errs := parallel.Each(ctx, parallel.NewGroup(s.Jobs), s.Contract.MetadataPrefixes(), func(ctx context.Context, prefix string) (struct{}, error) {
 		for object, err := range s.Store.List(ctx, prefix) {
 			if err != nil {
 				return struct{}{}, err
@@ -256,14 +257,5 @@ func (s *Service) readMetadataKeys(ctx context.Context, objects map[string]entit
 		}
 		return struct{}{}, nil
 	})
-	return firstError(errs)
-}
-
-func firstError(errs []error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return parallel.First(errs)
 }

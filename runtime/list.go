@@ -7,6 +7,7 @@ import (
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/lithops"
+	"fn-runtime/runtime/parallel"
 )
 
 // List gives every deployed runtime, sorted by image, memory and Lithops version, and whether the installed client can
@@ -25,7 +26,7 @@ func (s *Service) List(ctx context.Context, req ListRequest) ([]Runtime, error) 
 
 // survey reads what there is, while it finds out what the installed client would deploy.
 func (s *Service) survey(ctx context.Context) (inv *inventory, bundle string, err error) {
-	err = together(ctx, func(ctx context.Context) (err error) {
+	err = parallel.Together(ctx, func(ctx context.Context) (err error) {
 		inv, err = s.inventory(ctx)
 		return err
 	}, func(ctx context.Context) error {
@@ -92,7 +93,7 @@ func (s *Service) readPythons(ctx context.Context, entries []entry) error {
 			unknown = append(unknown, i)
 		}
 	}
-	_, errs := each(ctx, newGroup(s.Jobs), unknown, func(ctx context.Context, i int) (struct{}, error) {
+	_, errs := parallel.Each(ctx, parallel.NewGroup(s.Jobs), unknown, func(ctx context.Context, i int) (struct{}, error) {
 		e := &entries[i]
 		data, err := s.Store.Get(ctx, e.key)
 		if fault.Is(err, fault.NotFound) {
@@ -107,7 +108,7 @@ func (s *Service) readPythons(ctx context.Context, entries []entry) error {
 		}
 		return struct{}{}, nil
 	})
-	return firstError(errs)
+	return parallel.First(errs)
 }
 
 // describe makes the runtime of an entry; bundle and digest are the current ones, "" when not known.

@@ -7,6 +7,7 @@ import (
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/parallel"
 )
 
 // The states of this machine's copy of a metadata object.
@@ -45,10 +46,10 @@ func (s *Service) show(ctx context.Context, sel selector) ([]Detail, error) {
 		return nil, sel.missing(inv)
 	}
 	digests := s.readDigests(ctx, entries)
-	details, errs := each(ctx, newGroup(s.Jobs), entries, func(ctx context.Context, e entry) (Detail, error) {
+	details, errs := parallel.Each(ctx, parallel.NewGroup(s.Jobs), entries, func(ctx context.Context, e entry) (Detail, error) {
 		return s.detail(ctx, e, bundle, digests[e.image])
 	})
-	return details, firstError(errs)
+	return details, parallel.First(errs)
 }
 
 // detail reads what lists leave out: the image, all annotations, the metadata.
@@ -56,7 +57,7 @@ func (s *Service) detail(ctx context.Context, e entry, bundle, digest string) (D
 	d := Detail{BundleCurrent: bundle, DigestCurrent: digest, ClientPython: s.Install.Python, ClientLithops: s.Install.Version, MetadataKey: e.key}
 	var object []byte
 	ran := ""
-	err := together(ctx, func(ctx context.Context) error {
+	err := parallel.Together(ctx, func(ctx context.Context) error {
 		if e.orphan {
 			return nil
 		}

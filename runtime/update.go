@@ -7,6 +7,7 @@ import (
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/lithops"
+	"fn-runtime/runtime/parallel"
 )
 
 // Update brings deployed runtimes of the client's Lithops version to the client's Lithops code. Memory and, unless
@@ -35,7 +36,7 @@ func (s *Service) update(ctx context.Context, sel selector, req UpdateRequest) (
 	result := Result{DryRun: req.DryRun}
 	var inv *inventory
 	var bundle lithops.Bundle
-	err := together(ctx, func(ctx context.Context) (err error) {
+	err := parallel.Together(ctx, func(ctx context.Context) (err error) {
 		inv, err = s.inventory(ctx)
 		return err
 	}, func(ctx context.Context) (err error) {
@@ -82,7 +83,7 @@ func (s *Service) update(ctx context.Context, sel selector, req UpdateRequest) (
 // planUpdates reads what the list does not tell, the metadata, and decides for each runtime.
 func (s *Service) planUpdates(ctx context.Context, entries []entry, bundle lithops.Bundle, req UpdateRequest) ([]*change, error) {
 	digests := s.readDigests(ctx, entries)
-	changes, errs := each(ctx, newGroup(s.Jobs), entries, func(ctx context.Context, e entry) (*change, error) {
+	changes, errs := parallel.Each(ctx, parallel.NewGroup(s.Jobs), entries, func(ctx context.Context, e entry) (*change, error) {
 		timeout := req.TimeoutS
 		if timeout == 0 {
 			timeout = max(1, e.action.TimeoutMS/1000)
@@ -109,7 +110,7 @@ func (s *Service) planUpdates(ctx context.Context, entries []entry, bundle litho
 		}
 		return c, nil
 	})
-	return changes, firstError(errs)
+	return changes, parallel.First(errs)
 }
 
 // applyAll carries out the plans side by side; a failure stops only the runtime that it happens to.
@@ -128,7 +129,7 @@ func (s *Service) applyAll(ctx context.Context, changes []*change, bundle lithop
 	})
 	defer told()
 	var done atomic.Int64
-	_, errs := each(ctx, newGroup(s.Jobs), todo, func(ctx context.Context, c *change) (struct{}, error) {
+	_, errs := parallel.Each(ctx, parallel.NewGroup(s.Jobs), todo, func(ctx context.Context, c *change) (struct{}, error) {
 		err := s.apply(ctx, c, bundle)
 		s.progress(int(done.Add(1)), len(todo))
 		return struct{}{}, err

@@ -60,6 +60,7 @@ var rooms = []struct {
 	{"fn-runtime/runtime/pattern", false, 7},
 	{"fn-runtime/runtime/replace", false, 8},
 	{"fn-runtime/runtime/actionproxy", false, 20},
+	{"fn-runtime/runtime/parallel", false, 12},
 	{"fn-runtime/runtime/fault", false, 10},
 	{"fn-runtime/runtime/entity", false, 5},
 	{"fn-runtime/i18n", true, 5},

@@ -1,4 +1,7 @@
-package runtime
+// Package parallel does things side by side: bounded, ended before it returns, and slower where a server throttles.
+//
+// What may go in: how work is spread and how it ends when a command is interrupted. What may not: what the work is.
+package parallel
 
 import (
 	"context"
@@ -8,31 +11,32 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// defaultJobs is how many calls run at the same time unless Service.Jobs says otherwise. With 50 ms a request the
+// defaultJobs is how many calls run at the same time unless a group is given another limit. With 50 ms a request the
 // gain flattens beyond it, and it stays below the 30 concurrent activations that OpenWhisk grants by default.
 const defaultJobs = 24
 
-// group is the one place where operations do things side by side. It bounds how many, lowers the bound when the server
+// Group is the one place where operations do things side by side. It bounds how many, lowers the bound when the server
 // throttles, and stops starting work when the context ends while what runs may finish. It repeats nothing: that is the
 // transport's, whose bounds would not hold otherwise.
-type group struct {
+type Group struct {
 	mu      sync.Mutex
 	free    *sync.Cond
 	limit   int
 	running int
 }
 
-func newGroup(limit int) *group {
+// NewGroup gives a group that does at most limit things at the same time; 0 chooses.
+func NewGroup(limit int) *Group {
 	if limit <= 0 {
 		limit = defaultJobs
 	}
-	g := &group{limit: limit}
+	g := &Group{limit: limit}
 	g.free = sync.NewCond(&g.mu)
 	return g
 }
 
 // enter waits for a place; false means that the context ended first.
-func (g *group) enter(ctx context.Context) bool {
+func (g *Group) enter(ctx context.Context) bool {
 	stop := context.AfterFunc(ctx, func() {
 		g.mu.Lock()
 		defer g.mu.Unlock()
@@ -51,7 +55,7 @@ func (g *group) enter(ctx context.Context) bool {
 	return true
 }
 
-func (g *group) leave(throttled bool) {
+func (g *Group) leave(throttled bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.running--
@@ -61,9 +65,9 @@ func (g *group) leave(throttled bool) {
 	g.free.Broadcast()
 }
 
-// each applies work to every item and gives results and errors in the order of the items. Work that was not started
+// Each applies work to every item and gives results and errors in the order of the items. Work that was not started
 // because the context ended has the context's error. A panic of work goes on in the caller: nobody may overlook it.
-func each[T, R any](ctx context.Context, g *group, items []T, work func(context.Context, T) (R, error)) ([]R, []error) {
+func Each[T, R any](ctx context.Context, g *Group, items []T, work func(context.Context, T) (R, error)) ([]R, []error) {
 	results := make([]R, len(items))
 	errs, panics := make([]error, len(items)), make([]error, len(items))
 	var wg sync.WaitGroup
@@ -82,9 +86,9 @@ func each[T, R any](ctx context.Context, g *group, items []T, work func(context.
 	return results, errs
 }
 
-// together runs a few different pieces of work side by side and gives the first error in their order; all of them
+// Together runs a few different pieces of work side by side and gives the first error in their order; all of them
 // have ended when it returns.
-func together(ctx context.Context, work ...func(context.Context) error) error {
+func Together(ctx context.Context, work ...func(context.Context) error) error {
 	errs, panics := make([]error, len(work)), make([]error, len(work))
 	var wg sync.WaitGroup
 	for i, w := range work {
@@ -92,6 +96,11 @@ func together(ctx context.Context, work ...func(context.Context) error) error {
 	}
 	wg.Wait()
 	fault.Panic(panics...)
+	return First(errs)
+}
+
+// First gives the first error there is.
+func First(errs []error) error {
 	for _, err := range errs {
 		if err != nil {
 			return err
@@ -100,8 +109,8 @@ func together(ctx context.Context, work ...func(context.Context) error) error {
 	return nil
 }
 
-// lingering gives a context that ends grace after ctx does, with its cause.
-func lingering(ctx context.Context, grace time.Duration) (context.Context, func()) {
+// Linger gives a context that ends grace after ctx does, with its cause.
+func Linger(ctx context.Context, grace time.Duration) (context.Context, func()) {
 	longer, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	unhook := context.AfterFunc(ctx, func() {
 		wait := time.NewTimer(grace)
@@ -118,9 +127,9 @@ func lingering(ctx context.Context, grace time.Duration) (context.Context, func(
 	}
 }
 
-// whole gives a context for a write that should not be torn by an interruption: it has the values of ctx, but ends
+// Whole gives a context for a write that should not be torn by an interruption: it has the values of ctx, but ends
 // only with the transport's own time limits. Nothing starts under it when ctx has ended already.
-func whole(ctx context.Context) (context.Context, error) {
+func Whole(ctx context.Context) (context.Context, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
