@@ -160,6 +160,7 @@ class Action:
             found = getattr(found, part, None)
         if not callable(found):
             raise Failure(502, "The action has no function '%s'." % main)
+        unshare_connections()
         return found
 
     def run(self, message):
@@ -225,6 +226,33 @@ def activate(virtualenv):
                 exec(compile(f.read(), path, 'exec'), {'__file__': path, '__name__': '__main__'})
             return
     raise Failure(502, 'Invalid virtualenv. Zip file does not include /virtualenv/bin/activate_this.py')
+
+
+def unshare_connections():
+    """Lets each process that the action forks open connections of its own: two that speak on one read each other's answers.
+
+    Lithops 3.8 forks with a client of its store that both go on to use. Only what lies idle in a pool of urllib3 is let go,
+    which a pool does by itself at any time; a connection in use stays, and so does whatever the action shares on purpose.
+    """
+    module = sys.modules.get('urllib3.connectionpool')
+    if module is None or not hasattr(os, 'register_at_fork') or hasattr(module, 'unshared'):
+        return
+    import weakref
+    pools = module.unshared = weakref.WeakSet()
+    make = module.HTTPConnectionPool.__init__
+
+    def init(self, *args, **kwargs):
+        make(self, *args, **kwargs)
+        pools.add(self)
+
+    def close_idle():
+        for pool in list(pools):
+            for connection in list(getattr(pool.pool, 'queue', ())):  # None is the place of one that is in use or not open
+                if connection is not None:
+                    connection.close()
+
+    module.HTTPConnectionPool.__init__ = init
+    os.register_at_fork(after_in_child=close_idle)
 
 
 def unzip(code, folder):

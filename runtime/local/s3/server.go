@@ -54,6 +54,11 @@ var unsupported = []string{
 }
 
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	// A worker of Lithops 3.8 forks with a connection to its store, on which parent and child would read each other's
+	// answers. A connection that ends with its answer is never shared; a new one costs a fraction of a millisecond.
+	if r.ProtoMajor == 1 {
+		w.Header().Set("Connection", "close")
+	}
 	// net/http says "100 Continue" when a body is read. A client that expects it for an empty body too, as botocore with
 	// urllib3 1.26 does, would take the answer to its next request on this connection for a late one and hang.
 	if r.ContentLength == 0 && strings.EqualFold(r.Header.Get("Expect"), "100-continue") {
