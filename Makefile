@@ -27,10 +27,11 @@ docs: ## reference, manual pages and the outputs shown in docs, made anew
 
 test: lint unit e2e ## everything; in CI nothing may be skipped
 
-lint: ## gofmt, go vet, staticcheck
+lint: ## gofmt, go vet, staticcheck, tidy modules
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "gofmt would change these files."; exit 1; }
 	$(GO) vet ./...
 	$(TOOL) staticcheck ./...
+	@for dir in . tools test/bench/plot; do (cd $$dir && $(GO) mod tidy -diff) || { echo "$$dir: run 'go mod tidy' there."; exit 1; }; done
 
 unit: ## packages, with the race detector
 	$(GO) test -race -timeout 10m . ./i18n/... ./plugin/... ./commands/... ./runtime/...
