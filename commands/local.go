@@ -9,6 +9,7 @@ import (
 
 	"fn-runtime/commands/view"
 	"fn-runtime/i18n"
+	"fn-runtime/runtime/linger"
 	"fn-runtime/runtime/local"
 )
 
@@ -196,5 +197,11 @@ func newLocalRun(f *Factory) *cobra.Command {
 	return cmd
 }
 
+// shutdownTime is how long the endpoint may take to answer what it has accepted.
+const shutdownTime = 2 * time.Minute
+
 // serve runs the endpoint until it is told to stop; an interrupt is how it is told.
-func serve(ctx context.Context, o local.Options) error { return local.Serve(ctx, o) }
+func serve(ctx context.Context, o local.Options) error {
+	defer context.AfterFunc(ctx, func() { linger.Extend(ctx, shutdownTime) })()
+	return local.Serve(ctx, o)
+}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"fn-runtime/runtime/regular"
 	"fn-runtime/runtime/replace"
 )
 
@@ -66,10 +67,7 @@ func (f *Factory) recall(kind string, t *targetFlags) []string {
 
 func readSeen(path string) map[string]seen {
 	all := make(map[string]seen)
-	if info, err := os.Stat(path); err != nil || info.Size() > seenBytes {
-		return all
-	}
-	data, err := os.ReadFile(path)
+	data, err := regular.Read(path, seenBytes)
 	if err == nil && (json.Unmarshal(data, &all) != nil || all == nil) { // null makes it nil
 		return make(map[string]seen)
 	}

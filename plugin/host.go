@@ -17,6 +17,7 @@ import (
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/connect"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/regular"
 	"fn-runtime/runtime/transport"
 )
 
@@ -27,6 +28,9 @@ type host struct {
 	colour string // "true", "false" or ""
 	trace  string // "true", a file, or ""
 }
+
+// maxConfig is the most that the CLI's configuration may hold, in bytes.
+const maxConfig = 16 << 20
 
 // readHost reads the CLI's configuration where there is one; without one the plug-in runs by itself, not logged in.
 // The SDK would write a new file in the place of one that is missing or that it cannot read, so that is looked at
@@ -49,7 +53,7 @@ func readHost(session bool) (h *host, err error) {
 		return h, nil
 	}
 	file := config_helpers.ConfigFilePath()
-	data, readErr := os.ReadFile(file)
+	data, readErr := regular.Read(file, maxConfig)
 	switch {
 	case errors.Is(readErr, fs.ErrNotExist) || readErr == nil && len(data) == 0:
 		return h, nil

@@ -7,32 +7,61 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
+
+	"fn-runtime/runtime/linger"
 )
 
+// patience is how long an interrupted command that lingers over nothing may take to its end: what it waits for may be
+// beyond the reach of a context, such as a disk on the network that does not answer.
+const patience = 10 * time.Second
+
 // interruptible gives a context that the first Ctrl-C (or SIGTERM) ends, so that running calls can finish and
-// clean up; the second ends the process at once.
+// clean up; the second ends the process at once, and so does the end of patience.
 func interruptible(w io.Writer) (context.Context, func()) {
 	ctx, cancel := context.WithCancel(context.Background())
+	ctx, until := linger.Watch(ctx)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	done := make(chan struct{})
 	go func() {
-		select {
-		case <-signals:
-			cancel()
-		case <-done:
-			return
-		}
-		select {
-		case <-signals:
+		if interrupted(signals, done, cancel, until) {
 			fmt.Fprintln(w)
 			os.Exit(130)
-		case <-done:
 		}
 	}()
 	return ctx, func() {
 		signal.Stop(signals)
 		close(done)
 		cancel()
+	}
+}
+
+// interrupted waits for signals and reports whether the process has to end at once; false when the command is done.
+func interrupted(signals <-chan os.Signal, done <-chan struct{}, cancel func(), until func() time.Time) bool {
+	select {
+	case <-signals:
+	case <-done:
+		return false
+	}
+	cancel()
+	first := time.Now()
+	look := time.NewTicker(time.Second)
+	defer look.Stop()
+	for {
+		select {
+		case <-signals:
+			return true
+		case <-done:
+			return false
+		case <-look.C:
+			late := first
+			if end := until(); end.After(late) {
+				late = end
+			}
+			if time.Since(late) > patience {
+				return true
+			}
+		}
 	}
 }

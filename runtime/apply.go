@@ -8,6 +8,7 @@ import (
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/linger"
 	"fn-runtime/runtime/lithops"
 	"fn-runtime/runtime/parallel"
 )
@@ -156,7 +157,7 @@ func (s *Service) undo(ctx context.Context, c *change, action entity.Action, cau
 	if !created && kind != fault.Failed {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
+	ctx, cancel := linger.Context(ctx, undoTime)
 	defer cancel()
 	if created {
 		// Another run may have deployed the same meanwhile and found it in order: then it is not ours to remove.

@@ -6,6 +6,7 @@ import (
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/linger"
 	"fn-runtime/runtime/lithops"
 	"fn-runtime/runtime/parallel"
 )
@@ -271,7 +272,7 @@ func (p *deployment) takeBackPackage(ctx context.Context) {
 			return
 		}
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
+	ctx, cancel := linger.Context(ctx, undoTime)
 	defer cancel()
 	if p.s.Functions.DeletePackage(ctx, p.wants[0].pkg) == nil {
 		p.item(KindPackage).Status = Skipped

@@ -10,6 +10,8 @@ import (
 	"path"
 	"path/filepath"
 	"runtime"
+
+	"fn-runtime/runtime/regular"
 )
 
 // write sends the folder as a tar archive. Owners are root and modes are as they are, like the Docker CLI does it; on
@@ -58,7 +60,7 @@ func add(t *tar.Writer, source string, e entry) error {
 	if !e.info.Mode().IsRegular() {
 		return t.WriteHeader(h)
 	}
-	file, err := os.Open(source)
+	file, err := regular.Open(source)
 	if err != nil {
 		return unreadable(source, err)
 	}

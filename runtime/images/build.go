@@ -18,6 +18,7 @@ import (
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/images/buildkit"
 	"fn-runtime/runtime/images/engine"
+	"fn-runtime/runtime/linger"
 )
 
 // reporter reads the messages of a build.
@@ -85,7 +86,7 @@ func (b *Builder) buildKit(ctx context.Context, e *engine.Engine, opts build.Ima
 
 	// The engine ends a build whose connection breaks, but only once it notices: it is told as well.
 	stop := context.AfterFunc(ctx, func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeToCleanUp)
+		ctx, cancel := linger.Context(ctx, timeToCleanUp)
 		defer cancel()
 		_ = e.BuildCancel(ctx, opts.BuildID)
 	})

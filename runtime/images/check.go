@@ -19,6 +19,7 @@ import (
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/images/engine"
+	"fn-runtime/runtime/linger"
 )
 
 // timeToCheck is how long an image may take to start, to answer and to import everything.
@@ -190,7 +191,7 @@ func logs(ctx context.Context, e *engine.Engine, id string) []string {
 
 // remove ends a container also when ctx is over.
 func remove(ctx context.Context, e *engine.Engine, id string) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeToCleanUp)
+	ctx, cancel := linger.Context(ctx, timeToCleanUp)
 	defer cancel()
 	_ = e.ContainerRemove(ctx, id, container.RemoveOptions{Force: true, RemoveVolumes: true})
 }

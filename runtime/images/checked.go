@@ -10,6 +10,7 @@ import (
 
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/pattern"
+	"fn-runtime/runtime/regular"
 )
 
 // checkedFor is how long the passing of a check is remembered.
@@ -32,7 +33,7 @@ func (c checked) passed(id string, spec entity.ImageBuild) (python string, ok bo
 	if c.dir == "" {
 		return "", false
 	}
-	data, err := os.ReadFile(c.path(id, spec))
+	data, err := regular.Read(c.path(id, spec), 100)
 	return string(data), err == nil && pythonVersion.Match(data)
 }
 

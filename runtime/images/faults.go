@@ -11,6 +11,7 @@ import (
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/images/engine"
+	"fn-runtime/runtime/linger"
 	"fn-runtime/runtime/pattern"
 )
 
@@ -32,7 +33,7 @@ func engineFault(ctx context.Context, e *engine.Engine, err error) error {
 	if errors.As(err, &f) {
 		return err
 	}
-	ping, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeToCleanUp)
+	ping, cancel := linger.Context(ctx, timeToCleanUp)
 	defer cancel()
 	if _, gone := e.Client.Ping(ping); gone != nil || !refusal(err) {
 		return fault.New(fault.Unavailable,

@@ -14,6 +14,7 @@ import (
 	"slices"
 
 	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/regular"
 )
 
 // Fingerprint tells from what an image would be built, without an engine: a SHA-256 in hexadecimal of the names, modes
@@ -55,7 +56,7 @@ func fingerprint(sum hash.Hash, source string, e entry) error {
 		}
 		fmt.Fprintf(sum, "link %q\n", link)
 	case mode.IsRegular():
-		file, err := os.Open(source)
+		file, err := regular.Open(source)
 		if err != nil {
 			return unreadable(source, err)
 		}

@@ -15,7 +15,11 @@ import (
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/regular"
 )
+
+// maxDockerfile is the most that a Dockerfile may hold, in bytes.
+const maxDockerfile = 16 << 20
 
 // folder is a build context: what is sent to the engine, found out before anything is sent.
 type folder struct {
@@ -72,7 +76,7 @@ func noDockerfile(path, dir string, err error) error {
 
 func readIgnore(paths ...string) (*patternmatcher.PatternMatcher, error) {
 	for _, p := range paths {
-		f, err := os.Open(p)
+		f, err := regular.Open(p)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
@@ -175,7 +179,7 @@ func (f *folder) place() error {
 			}
 		}
 	}
-	data, err := os.ReadFile(abs)
+	data, err := regular.Read(abs, maxDockerfile)
 	if err != nil {
 		return unreadable(f.dockerfile, err)
 	}

@@ -10,6 +10,7 @@ import (
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/regular"
 	"fn-runtime/runtime/replace"
 )
 
@@ -38,7 +39,7 @@ func (c Cache) ReadMetadata(key string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := readBounded(path, maxMetadata)
+	data, err := regular.Read(path, maxMetadata)
 	return data, c.failed(path, err)
 }
 
@@ -67,7 +68,7 @@ func (c Cache) ReadNamespace(backend Backend, name string) (entity.Namespace, er
 	if err != nil {
 		return entity.Namespace{}, err
 	}
-	data, err := readBounded(path, maxSmallFile)
+	data, err := regular.Read(path, maxSmallFile)
 	if err != nil {
 		return entity.Namespace{}, c.failed(path, err)
 	}

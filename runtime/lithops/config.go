@@ -2,7 +2,6 @@ package lithops
 
 import (
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -11,6 +10,7 @@ import (
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/regular"
 )
 
 // LoadOptions says where the client would look for its configuration.
@@ -56,7 +56,7 @@ func Load(o LoadOptions) (*Config, error) {
 		return c, nil
 	}
 	c.source, c.nearby = path, named == "" && path == filepath.Join(o.WorkDir, nearbyConfig) && o.WorkDir != o.Home
-	data, err := readBounded(path, maxConfig)
+	data, err := regular.Read(path, maxConfig)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && named == "":
 		return &Config{version: o.Version}, nil // gone since it was found
@@ -175,27 +175,6 @@ func (c *Config) StorageBackend() (string, error) {
 		return "ibm_cos", nil
 	}
 	return "aws_s3", nil
-}
-
-// readBounded reads a file of at most limit bytes.
-func readBounded(path string, limit int64) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, errors.New("it is not a regular file")
-	}
-	data, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err == nil && int64(len(data)) > limit {
-		err = errors.New("it is too large")
-	}
-	return data, err
 }
 
 // plain is an error of the file system without the path, which the sentence around it names.

@@ -11,6 +11,7 @@ import (
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/pattern"
+	"fn-runtime/runtime/regular"
 )
 
 // maxSmallFile bounds version.py and pyvenv.cfg, of which real ones have less than 1 KB.
@@ -32,7 +33,7 @@ func readVersion(dir string) (string, error) {
 			i18n.M("The Lithops installation in {{.Dir}} is broken: {{.What}}.", "Dir", dir, "What", what),
 			i18n.M("Install it again with 'python3 -m pip install --force-reinstall lithops'."))
 	}
-	data, err := readBounded(filepath.Join(dir, "version.py"), maxSmallFile)
+	data, err := regular.Read(filepath.Join(dir, "version.py"), maxSmallFile)
 	if err != nil {
 		return "", broken("version.py: " + plain(err))
 	}
@@ -61,7 +62,7 @@ func (o FindOptions) fromFiles(python string) (in Install, ok bool, err error) {
 		return Install{}, false, nil
 	}
 	root := filepath.Dir(filepath.Dir(python))
-	config, err := readBounded(filepath.Join(root, "pyvenv.cfg"), maxSmallFile)
+	config, err := regular.Read(filepath.Join(root, "pyvenv.cfg"), maxSmallFile)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return Install{}, false, nil
 	}
@@ -109,7 +110,7 @@ func prefixVersion(python, root string) string {
 	if m == nil {
 		return ""
 	}
-	if head, err := os.Open(target); err == nil { // a shim is a script
+	if head, err := regular.Open(target); err == nil { // a shim is a script
 		defer head.Close()
 		var magic [2]byte
 		if n, _ := head.Read(magic[:]); n < 2 || string(magic[:]) == "#!" {

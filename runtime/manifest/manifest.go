@@ -13,6 +13,7 @@ import (
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/regular"
 )
 
 // File is a file of 'apply'.
@@ -77,17 +78,7 @@ func Read(path string) (File, error) {
 }
 
 func readFile(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	var data []byte
-	switch {
-	case err != nil:
-	case !info.Mode().IsRegular():
-		err = errors.New("it is not a file")
-	case info.Size() > maxSize:
-		err = errors.New("it is larger than 64 KiB")
-	default:
-		data, err = os.ReadFile(path)
-	}
+	data, err := regular.Read(path, maxSize)
 	if err != nil {
 		if pe := (*os.PathError)(nil); errors.As(err, &pe) {
 			err = pe.Err

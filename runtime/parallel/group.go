@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/linger"
 )
 
 // defaultJobs is how many calls run at the same time unless a group is given another limit. With 50 ms a request the
@@ -113,6 +114,7 @@ func First(errs []error) error {
 func Linger(ctx context.Context, grace time.Duration) (context.Context, func()) {
 	longer, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	unhook := context.AfterFunc(ctx, func() {
+		linger.Extend(ctx, grace)
 		wait := time.NewTimer(grace)
 		defer wait.Stop()
 		select {
@@ -133,5 +135,6 @@ func Whole(ctx context.Context) (context.Context, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	linger.Extend(ctx, graceTime)
 	return context.WithoutCancel(ctx), nil
 }

@@ -3,15 +3,14 @@ package transport
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"fmt"
 	"net"
 	"net/http"
-	"os"
 	"sync"
 	"time"
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/regular"
 )
 
 // maxCABundle bounds a bundle of certificates; Mozilla's has 0.2 MB.
@@ -86,14 +85,5 @@ func rootCAs(o Options) (*x509.CertPool, error) {
 }
 
 func readBundle(name string) ([]byte, error) {
-	info, err := os.Stat(name)
-	switch {
-	case err != nil:
-		return nil, err
-	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("it is not a regular file")
-	case info.Size() > maxCABundle:
-		return nil, fmt.Errorf("it has more than %d bytes", maxCABundle)
-	}
-	return os.ReadFile(name)
+	return regular.Read(name, maxCABundle)
 }

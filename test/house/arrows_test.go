@@ -59,6 +59,8 @@ var rooms = []struct {
 	{"fn-runtime/runtime/nesting", false, 7},
 	{"fn-runtime/runtime/pattern", false, 7},
 	{"fn-runtime/runtime/replace", false, 8},
+	{"fn-runtime/runtime/linger", false, 8},
+	{"fn-runtime/runtime/regular", false, 8},
 	{"fn-runtime/runtime/actionproxy", false, 20},
 	{"fn-runtime/runtime/parallel", false, 12},
 	{"fn-runtime/runtime/fault", false, 10},

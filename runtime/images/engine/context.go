@@ -6,13 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/regular"
 )
 
 // maxMeta is the most that a file of the Docker CLI's configuration may hold, in bytes.
@@ -79,17 +79,9 @@ func ifThere(dir, name string) string {
 }
 
 func readJSON(path string, into any) error {
-	f, err := os.Open(path)
+	data, err := regular.Read(path, maxMeta)
 	if err != nil {
 		return err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxMeta+1))
-	if err != nil {
-		return err
-	}
-	if len(data) > maxMeta {
-		return fmt.Errorf("%s is larger than 1 MiB", path)
 	}
 	if err := json.Unmarshal(data, into); err != nil {
 		return fmt.Errorf("%s: %w", path, err)

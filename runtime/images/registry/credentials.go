@@ -19,6 +19,7 @@ import (
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/regular"
 )
 
 // hub is the name under which the Docker CLI keeps the credentials of Docker Hub.
@@ -129,7 +130,7 @@ func (c Credentials) All() map[string]registrytypes.AuthConfig {
 func (c Credentials) load() (*configfile.ConfigFile, error) {
 	path := filepath.Join(c.Dir, "config.json")
 	file := configfile.New(path)
-	f, err := os.Open(path)
+	f, err := regular.Open(path)
 	if os.IsNotExist(err) {
 		return file, nil
 	}

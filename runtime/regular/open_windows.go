@@ -1,0 +1,4 @@
+package regular
+
+// NoWait is nothing here: pipes have a place of their own, in which no file is looked for.
+const NoWait = 0

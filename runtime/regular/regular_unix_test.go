@@ -1,0 +1,44 @@
+//go:build unix
+
+package regular
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+)
+
+func TestNothingInThePlaceOfAFileMakesTheReaderWait(t *testing.T) {
+	dir := t.TempDir()
+	path := func(name string) string { return filepath.Join(dir, name) }
+	if err := errors.Join(syscall.Mkfifo(path("pipe"), 0o600), os.Symlink("pipe", path("link")), os.WriteFile(path("file"), []byte("12345"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]error{
+		path("pipe"): errNotRegular, path("link"): errNotRegular, dir: errNotRegular, "/dev/zero": errNotRegular, "/dev/tty": errNotRegular,
+		path("none"): os.ErrNotExist, path("file"): nil,
+	} {
+		got := make(chan error, 1)
+		go func() {
+			_, err := Read(name, 5)
+			got <- err
+		}()
+		select {
+		case err := <-got:
+			if !errors.Is(err, want) || want == nil && err != nil {
+				t.Errorf("%s: %v, want %v", name, err, want)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatalf("%s: the reader waits", name)
+		}
+	}
+	if _, err := Read(path("file"), 4); !errors.Is(err, errTooLarge) {
+		t.Errorf("a file beyond the limit: %v, want %v", err, errTooLarge)
+	}
+	if data, err := Read(path("file"), 5); err != nil || string(data) != "12345" {
+		t.Errorf("got %q, %v", data, err)
+	}
+}
