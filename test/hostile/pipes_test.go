@@ -1,0 +1,95 @@
+//go:build unix
+
+package hostile
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"fn-runtime/test/cloud"
+	"fn-runtime/test/harness"
+)
+
+// pipe puts a pipe in the place of a file. Nobody is at its other end.
+func pipe(t *testing.T, path string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(path); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Whatever file of a folder or a home is a pipe, no command waits for its other end.
+func TestNoPipeHoldsACommandUp(t *testing.T) {
+	cl := cloud.Open(t, t.TempDir(), nil)
+	lithops := cloud.Lithops(t, "")
+	harness.Binary(t)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	for _, tc := range []struct {
+		file, line string
+		env        string // with the file's path behind it
+	}{
+		{"work/.lithops_config", "list", ""},
+		{".lithops/config", "doctor", ""},
+		{"work/given", "list -c given", ""},
+		{"work/given", "list", "LITHOPS_CONFIG_FILE="},
+		{"work/runtimes.yaml", "apply runtimes.yaml --dry-run", ""},
+		{".bluemix/config.json", "list", ""},
+		{".docker/config.json", "build me/img:1 {home}/context", ""},
+		{".docker/config.json", "deploy {registry}/me/img:1 --pin --dry-run", ""},
+		{"context/Dockerfile", "build me/img:1 {home}/context", ""},
+		{"context/.dockerignore", "build me/img:1 {home}/context", ""},
+		{"context/Dockerfile.dockerignore", "build me/img:1 {home}/context", ""},
+		{"work/bundle.pem", "list", "REQUESTS_CA_BUNDLE="},
+		{"work/trace", "list", "IBMCLOUD_TRACE="},
+		{"work/lithops/version.py", "list --lithops {home}/work/lithops", ""},
+		{".lithops/cache/lithops.runtimes/openwhisk/3.7.0/guest/me_img-1_256MB_3.7.0.meta.json", "deploy me/img:1 --dry-run", ""},
+	} {
+		u := cl.NewClient(t, "openwhisk", lithops)
+		u.Write(t, "context/Dockerfile", "FROM scratch\n")
+		path := filepath.Join(u.Home, tc.file)
+		pipe(t, path)
+		cmd := u.Command(t, tc.line)
+		if strings.Contains(tc.line, "--lithops") {
+			cmd.Args = cmd.Args[:len(cmd.Args)-2]
+		}
+		var env []string
+		if tc.env != "" {
+			env = []string{tc.env + path}
+		}
+		wg.Go(func() {
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			defer cancel()
+			if a := cloud.Finish(ctx, t, cmd, env...); ctx.Err() != nil {
+				t.Errorf("a pipe as %s: it waits: %s", tc.file, a)
+			}
+		})
+	}
+}
+
+// What a command waits for may be out of its reach: the bundle of certificates that the runtime of its language reads.
+// One signal ends it all the same, within seconds.
+func TestOneSignalEndsACommandWhateverItWaitsFor(t *testing.T) {
+	u := cloud.Open(t, t.TempDir(), nil).NewClient(t, "openwhisk", cloud.Lithops(t, ""))
+	bundle := filepath.Join(u.Home, "bundle.pem")
+	pipe(t, bundle)
+	ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
+	defer cancel()
+	cmd := u.Command(t, "list")
+	time.AfterFunc(2*time.Second, func() { _ = cmd.Process.Signal(syscall.SIGTERM) })
+	if a := cloud.Finish(ctx, t, cmd, "SSL_CERT_FILE="+bundle); a.Status != 130 || a.Took > 20*time.Second {
+		t.Errorf("%s", a)
+	}
+}
