@@ -129,12 +129,15 @@ func Linger(ctx context.Context, grace time.Duration) (context.Context, func()) 
 	}
 }
 
+// writeTime is how long such a write is given when the command is interrupted meanwhile.
+const writeTime = 30 * time.Second
+
 // Whole gives a context for a write that should not be torn by an interruption: it has the values of ctx, but ends
 // only with the transport's own time limits. Nothing starts under it when ctx has ended already.
 func Whole(ctx context.Context) (context.Context, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	linger.Extend(ctx, graceTime)
+	linger.Extend(ctx, writeTime)
 	return context.WithoutCancel(ctx), nil
 }
