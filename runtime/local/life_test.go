@@ -252,6 +252,27 @@ func TestATakenPortIsSaid(t *testing.T) {
 	}
 }
 
+// A damaged state is named with its folder and a way out, by the command that starts it too.
+func TestADamagedStateIsSaid(t *testing.T) {
+	o := options(t)
+	mustStart(t, o)
+	if err := Stop(t.Context(), o.Dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(filepath.Join(o.Dir, "state.db"), 10_000); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Start(t.Context(), o)
+	var f *fault.Fault
+	if !errors.As(err, &f) || !strings.Contains(strings.Join(f.Details, "\n"), "is damaged") {
+		t.Errorf("got %v, want what the endpoint said of its state", err)
+	}
+	err = Serve(t.Context(), o)
+	if !fault.Is(err, fault.Failed) || !strings.Contains(err.Error(), o.Dir) || !strings.Contains(err.Error(), "damaged") {
+		t.Errorf("got %v, want that the state in %s is damaged", err, o.Dir)
+	}
+}
+
 func TestAStaleOrRecycledProcessIsNeverKilled(t *testing.T) {
 	dir := t.TempDir()
 	// The number now belongs to another process: this one.

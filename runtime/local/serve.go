@@ -48,6 +48,16 @@ func serve(ctx context.Context, o Options) (err error) {
 			i18n.M("A local endpoint already runs on the folder '{{.Dir}}'.", "Dir", o.Dir),
 			i18n.M("Use the one that runs, or stop it with 'ibmcloud fn-runtime local stop'."))
 	}
+	if errors.Is(err, state.ErrDamaged) {
+		return fault.New(fault.Failed,
+			i18n.M("The state of the local endpoint in the folder '{{.Dir}}' is damaged.", "Dir", o.Dir),
+			i18n.M("Restore 'state.db' and 'objects' there from a backup, or remove the folder and start again: the local endpoint then begins anew, without actions and objects.")).Because(err)
+	}
+	if errors.Is(err, state.ErrNewer) {
+		return fault.New(fault.Conflict,
+			i18n.M("The state of the local endpoint in the folder '{{.Dir}}' was written by a later release of this plug-in.", "Dir", o.Dir),
+			i18n.M("Update the plug-in, or remove the folder and start again: the local endpoint then begins anew, without actions and objects.")).Because(err)
+	}
 	if err != nil {
 		return err
 	}

@@ -190,9 +190,6 @@ func (a *api) putAction(c call) error {
 		if in.Exec.Code != nil {
 			code = in.Exec.Code
 		}
-		if a.DB.Room(int64(len(*code))) != nil {
-			return errFull
-		}
 	}
 	x, err := a.DB.PutAction(c.ns.ID, c.pkg, c.name, code, func(old *state.Action) (state.Action, error) {
 		if old != nil && !overwrite {

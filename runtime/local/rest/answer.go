@@ -46,6 +46,8 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.As(err, &p):
 	case errors.Is(err, state.ErrNotFound):
 		p = errMissing
+	case errors.Is(err, state.ErrFull):
+		p = errFull
 	case errors.As(err, &large):
 		p = tooLarge("Request", max(r.ContentLength, large.Limit+1), large.Limit)
 	default:

@@ -66,11 +66,18 @@ func serve(t testing.TB) *fixture { return serveWithin(t, state.Limits{}) }
 
 func serveWithin(t testing.TB, limits state.Limits) *fixture {
 	t.Helper()
-	db, err := state.Open(t.TempDir(), limits, nil)
+	dir := t.TempDir()
+	db, err := state.Open(dir, state.Limits{}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := db.CreateNamespace(state.Namespace{ID: testGUID, Name: DefaultNamespace}); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if db, err = state.Open(dir, limits, nil); err != nil {
 		t.Fatal(err)
 	}
 	f := &fixture{t: t, invoker: &fakeInvoker{}, db: db}

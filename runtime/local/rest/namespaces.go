@@ -67,9 +67,6 @@ func (a *api) createNamespace(c call) error {
 	if err := checkName(in.Name); err != nil {
 		return err
 	}
-	if a.DB.Room(0) != nil {
-		return errFull
-	}
 	n := state.Namespace{
 		ID: uuid.NewString(), Name: in.Name, Description: in.Description,
 		ResourceGroupID: in.ResourceGroupID, ResourcePlanID: in.ResourcePlanID,

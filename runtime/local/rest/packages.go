@@ -164,9 +164,6 @@ func (a *api) putPackage(c call) error {
 	if err != nil {
 		return err
 	}
-	if a.DB.Room(int64(len(annotations)+len(parameters))) != nil {
-		return errFull
-	}
 	p, err := a.DB.PutPackage(c.ns.ID, c.name, func(old *state.Package) (state.Package, error) {
 		next := state.Package{}
 		if old != nil {

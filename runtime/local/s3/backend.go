@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/johannesboyne/gofakes3"
@@ -28,6 +29,8 @@ func fail(err error, bucket, key string) error {
 		return gofakes3.ResourceError(gofakes3.ErrBucketNotEmpty, bucket)
 	case errors.Is(err, state.ErrExists):
 		return gofakes3.ResourceError(gofakes3.ErrBucketAlreadyExists, bucket)
+	case errors.Is(err, state.ErrFull):
+		return gofakes3.ErrorMessage("InsufficientStorage", fullText)
 	}
 	return err
 }
@@ -56,12 +59,23 @@ func (b backend) ForceDeleteBucket(string) error { return gofakes3.ErrNotImpleme
 
 func (b backend) GetObject(bucket, name string, rng *gofakes3.ObjectRangeRequest) (*gofakes3.Object, error) {
 	var part *gofakes3.ObjectRange
-	o, r, err := b.db.Open(bucket, name, func(size int64) (int64, int64, error) {
-		var err error
-		if part, err = rng.Range(size); err != nil || part == nil {
-			return 0, size, err
+	o, r, err := b.db.Open(bucket, name, func(o state.Object, _ []state.Part) (int64, int64, error) {
+		if rng == nil {
+			return 0, o.Size, nil
 		}
-		return part.Start, part.Length, nil
+		asked := byteRange{first: rng.Start, last: rng.End}
+		switch {
+		case rng.FromEnd:
+			asked.first = -1
+		case rng.End == gofakes3.RangeNoEnd:
+			asked.last = o.Size
+		}
+		offset, length, ok := asked.within(o.Size)
+		if !ok {
+			return 0, 0, gofakes3.ErrInvalidRange
+		}
+		part = &gofakes3.ObjectRange{Start: offset, Length: length}
+		return offset, length, nil
 	})
 	if err != nil {
 		return nil, fail(err, bucket, name)
@@ -70,7 +84,7 @@ func (b backend) GetObject(bucket, name string, rng *gofakes3.ObjectRangeRequest
 }
 
 func (b backend) HeadObject(bucket, name string) (*gofakes3.Object, error) {
-	o, r, err := b.db.Open(bucket, name, func(int64) (int64, int64, error) { return 0, 0, nil })
+	o, r, err := b.db.Open(bucket, name, func(state.Object, []state.Part) (int64, int64, error) { return 0, 0, nil })
 	if err != nil {
 		return nil, fail(err, bucket, name)
 	}
@@ -78,7 +92,7 @@ func (b backend) HeadObject(bucket, name string) (*gofakes3.Object, error) {
 }
 
 func object(o state.Object, r io.ReadCloser, part *gofakes3.ObjectRange) (*gofakes3.Object, error) {
-	sum, err := hex.DecodeString(o.ETag)
+	sum, err := hex.DecodeString(strings.Split(o.ETag, "-")[0])
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +115,7 @@ func kept(meta map[string]string) map[string]string {
 }
 
 func (b backend) PutObject(bucket, name string, meta map[string]string, in io.Reader, size int64, conditions *gofakes3.PutConditions) (gofakes3.PutObjectResult, error) {
-	_, err := b.db.Put(bucket, name, kept(meta), in, size, func(old *state.Object) error {
+	_, err := b.db.Put(bucket, state.Object{Key: name, Meta: kept(meta)}, in, size, func(old, _ *state.Object) error {
 		if conditions == nil {
 			return nil
 		}
@@ -115,11 +129,11 @@ func (b backend) PutObject(bucket, name string, meta map[string]string, in io.Re
 }
 
 func (b backend) DeleteObject(bucket, name string) (gofakes3.ObjectDeleteResult, error) {
-	return gofakes3.ObjectDeleteResult{}, fail(b.db.Delete(bucket, name), bucket, "")
+	return gofakes3.ObjectDeleteResult{}, fail(b.db.Delete(bucket, nil, name), bucket, "")
 }
 
 func (b backend) DeleteMulti(bucket string, names ...string) (out gofakes3.MultiDeleteResult, err error) {
-	if err := b.db.Delete(bucket, names...); err != nil {
+	if err := b.db.Delete(bucket, nil, names...); err != nil {
 		return out, fail(err, bucket, "")
 	}
 	for _, name := range names {

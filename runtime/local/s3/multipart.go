@@ -1,7 +1,10 @@
 package s3
 
 import (
+	"crypto/md5" //nolint:gosec // S3's ETag
+	"encoding/hex"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -20,12 +23,12 @@ func failUpload(err error) error {
 }
 
 func (b backend) CreateMultipartUpload(bucket, object string, meta map[string]string) (gofakes3.UploadID, error) {
-	u, err := b.db.StartUpload(bucket, object, kept(meta))
+	u, err := b.db.StartUpload(state.Upload{Bucket: bucket, Key: object, Meta: kept(meta)})
 	return gofakes3.UploadID(u.ID), fail(err, bucket, "")
 }
 
 func (b backend) UploadPart(bucket, object string, id gofakes3.UploadID, number int, length int64, in io.Reader) (string, error) {
-	p, err := b.db.PutPart(bucket, object, string(id), number, in, length)
+	p, err := b.db.PutPart(bucket, object, string(id), number, in, length, func(*state.Part) {})
 	return `"` + p.ETag + `"`, failUpload(err)
 }
 
@@ -34,16 +37,20 @@ func (b backend) AbortMultipartUpload(bucket, object string, id gofakes3.UploadI
 }
 
 func (b backend) CompleteMultipartUpload(bucket, object string, id gofakes3.UploadID, in *gofakes3.CompleteMultipartUploadRequest) (gofakes3.VersionID, string, error) {
-	have, err := b.db.Parts(bucket, object, string(id))
-	if err != nil {
-		return "", "", failUpload(err)
-	}
+	o, err := b.db.CompleteUpload(bucket, object, string(id), func(_ state.Upload, have []state.Part, _ *state.Object) (state.Object, []state.Part, error) {
+		chosen, err := choose(in, have)
+		return state.Object{ETag: multipartETag(chosen)}, chosen, err
+	})
+	return "", `"` + o.ETag + `"`, failUpload(err)
+}
+
+func choose(in *gofakes3.CompleteMultipartUploadRequest, have []state.Part) ([]state.Part, error) {
 	byNumber := map[int]state.Part{}
 	for _, p := range have {
 		byNumber[p.Number] = p
 	}
 	if len(in.Parts) == 0 {
-		return "", "", gofakes3.ErrorMessage(gofakes3.ErrMalformedXML, "You must specify at least one part.")
+		return nil, gofakes3.ErrorMessage(gofakes3.ErrMalformedXML, "You must specify at least one part.")
 	}
 	chosen := make([]state.Part, 0, len(in.Parts))
 	last := 0
@@ -51,21 +58,31 @@ func (b backend) CompleteMultipartUpload(bucket, object string, id gofakes3.Uplo
 		p, ok := byNumber[want.PartNumber]
 		switch {
 		case want.PartNumber <= last:
-			return "", "", gofakes3.ErrInvalidPartOrder
+			return nil, gofakes3.ErrInvalidPartOrder
 		case !ok, strings.Trim(want.ETag, `"`) != p.ETag:
-			return "", "", gofakes3.ErrorMessagef(gofakes3.ErrInvalidPart, "Part %d is not there or has another ETag.", want.PartNumber)
+			return nil, gofakes3.ErrorMessagef(gofakes3.ErrInvalidPart, "Part %d is not there or has another ETag.", want.PartNumber)
 		}
 		last = want.PartNumber
 		chosen = append(chosen, p)
 	}
-	o, err := b.db.CompleteUpload(bucket, object, string(id), chosen)
-	return "", `"` + o.ETag + `"`, failUpload(err)
+	return chosen, nil
+}
+
+// multipartETag is the MD5 of the parts' MD5s and their number, as S3 has it.
+func multipartETag(parts []state.Part) string {
+	sum := md5.New() //nolint:gosec
+	for _, p := range parts {
+		data, _ := hex.DecodeString(p.ETag)
+		sum.Write(data)
+	}
+	return hex.EncodeToString(sum.Sum(nil)) + "-" + strconv.Itoa(len(parts))
 }
 
 func (b backend) ListMultipartUploads(bucket string, marker *gofakes3.UploadListMarker, prefix gofakes3.Prefix, limit int64) (*gofakes3.ListMultipartUploadsResult, error) {
-	list, err := b.db.Uploads(bucket)
+	var list []state.Upload
+	err := b.db.Uploads(bucket, prefix.Prefix, "", func(u state.Upload) bool { list = append(list, u); return true })
 	if err != nil {
-		return nil, err
+		return nil, fail(err, bucket, "")
 	}
 	out := &gofakes3.ListMultipartUploadsResult{Bucket: bucket, Delimiter: prefix.Delimiter, Prefix: prefix.Prefix, MaxUploads: limit}
 	if marker != nil {
@@ -92,7 +109,7 @@ func after(u state.Upload, m *gofakes3.UploadListMarker) bool {
 }
 
 func (b backend) ListParts(bucket, object string, id gofakes3.UploadID, marker int, limit int64) (*gofakes3.ListMultipartUploadPartsResult, error) {
-	list, err := b.db.Parts(bucket, object, string(id))
+	_, list, err := b.db.Upload(bucket, object, string(id))
 	if err != nil {
 		return nil, failUpload(err)
 	}

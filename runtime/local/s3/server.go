@@ -120,11 +120,10 @@ func (s *server) matches(r *http.Request, bucket, key string) bool {
 	if want == "" || want == "*" || key == "" {
 		return true
 	}
-	o, body, err := s.db.Open(bucket, key, func(int64) (int64, int64, error) { return 0, 0, nil })
+	o, err := s.db.Object(bucket, key)
 	if err != nil {
 		return true // the read itself says what is wrong
 	}
-	_ = body.Close()
 	return strings.Trim(want, `"`) == o.ETag
 }
 
@@ -150,11 +149,18 @@ func (s *server) admit(r *http.Request) *refusal {
 		return refuse(http.StatusNotImplemented, "NotImplemented", "The local endpoint does not implement UploadPartCopy.")
 	case r.Method == http.MethodPut && r.ContentLength > maxObject:
 		return refuse(http.StatusBadRequest, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size")
-	case r.Method == http.MethodPut && s.db.Room(max(r.ContentLength, 0)) != nil:
-		return refuse(http.StatusInsufficientStorage, "InsufficientStorage", "The disk of the local endpoint is nearly full, or its store has reached its size limit.")
+	}
+	if r.Method == http.MethodPut {
+		room, err := s.db.Disk().Reserve(r.ContentLength)
+		if err != nil {
+			return refuse(http.StatusInsufficientStorage, "InsufficientStorage", fullText)
+		}
+		room.Close()
 	}
 	return nil
 }
+
+const fullText = "The disk of the local endpoint is nearly full, or its store has reached its size limit."
 
 // receive makes of the body what gofakes3 expects: the bytes of the object alone, verified at their end, and no header
 // that it would keep with the object but that is about the request.

@@ -97,9 +97,14 @@ func (d *DB) Code(hash string) (code string, err error) {
 }
 
 // PutAction writes what change makes of the old action, nil when there is none, in one transaction. code is exec.code,
-// nil when the action keeps what it has. ErrNotFound when the namespace or the package is not there.
+// nil when the action keeps what it has. ErrNotFound when the namespace or the package is not
+// there, ErrFull.
 func (d *DB) PutAction(ns, pkg, name string, code *string, change func(old *Action) (Action, error)) (a Action, err error) {
-	err = d.update(func(tx *bbolt.Tx) error {
+	size := 0
+	if code != nil {
+		size = len(*code)
+	}
+	err = d.add(size, func(tx *bbolt.Tx) error {
 		if err := needNamespace(tx, ns); err != nil {
 			return err
 		}

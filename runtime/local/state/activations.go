@@ -160,8 +160,8 @@ func (d *DB) Activations(ns string, f ActivationFilter) ([]Activation, error) {
 			if f.Since > 0 && int64(binary.BigEndian.Uint64(k[len(prefix):])) < f.Since {
 				break
 			}
-			var a Activation
-			if err := json.Unmarshal(v, &a); err != nil {
+			a, err := decode[Activation](v)
+			if err != nil {
 				return err
 			}
 			if f.Action != "" && (a.Action != f.Action || f.Package != "" && a.Package != f.Package) {

@@ -10,10 +10,10 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"go.etcd.io/bbolt"
-	bolterrors "go.etcd.io/bbolt/errors"
 )
 
 // Errors that callers turn into answers of their protocol.
@@ -22,7 +22,9 @@ var (
 	ErrExists   = errors.New("already exists")
 	ErrNotEmpty = errors.New("not empty")
 	ErrLocked   = errors.New("another process uses the state")
-	errFull     = errors.New("the size limit of the state is reached")
+	ErrFull     = errors.New("the disk is nearly full, or the size limit of the state is reached")
+	ErrDamaged  = errors.New("the file of the state is damaged")
+	ErrNewer    = errors.New("the state was written by a later release")
 )
 
 // The top-level buckets of the file.
@@ -39,13 +41,16 @@ var (
 	bucketStores      = []byte("stores")          // S3 bucket -> creation time
 	bucketObjects     = []byte("objects")         // S3 bucket -> nested bucket key -> record
 	bucketUploads     = []byte("uploads")         // S3 bucket 0 key 0 upload -> record
-	bucketParts       = []byte("parts")           // upload 0 number -> record
+	bucketParts       = []byte("parts")           // upload 0 number -> record, of unfinished uploads and of the objects made by others
+	bucketSettings    = []byte("settings")        // S3 bucket 0 name -> value
 	bucketCounters    = []byte("counters")
+	bucketMeta        = []byte("meta") // "format" -> version of the records
 )
 
 var topLevel = [][]byte{
 	bucketNamespaces, bucketPackages, bucketActions, bucketCode, bucketCodeRefs, bucketActivations, bucketActByID,
-	bucketActByAge, bucketRunning, bucketStores, bucketObjects, bucketUploads, bucketParts, bucketCounters,
+	bucketActByAge, bucketRunning, bucketStores, bucketObjects, bucketUploads, bucketParts, bucketSettings,
+	bucketCounters, bucketMeta,
 }
 
 // Limits bounds what is remembered. A zero field means its default.
@@ -53,7 +58,8 @@ type Limits struct {
 	Activations     int           // records kept; default 10,000
 	ActivationBytes int64         // their size; default 128 MiB
 	ActivationAge   time.Duration // default 7 days
-	ObjectBytes     int64         // all objects and parts together; default 32 GiB
+	ObjectBytes     int64         // all objects, parts and uploads with their records; default 32 GiB
+	UploadAge       time.Duration // after which an unfinished upload is forgotten; default 7 days
 	FreeBytes       int64         // what stays free of the disk; default 256 MiB
 }
 
@@ -70,6 +76,9 @@ func (l Limits) withDefaults() Limits {
 	if l.ObjectBytes == 0 {
 		l.ObjectBytes = 32 << 30
 	}
+	if l.UploadAge == 0 {
+		l.UploadAge = 7 * 24 * time.Hour
+	}
 	if l.FreeBytes == 0 {
 		l.FreeBytes = 256 << 20
 	}
@@ -78,14 +87,16 @@ func (l Limits) withDefaults() Limits {
 
 // DB is the open state. Its methods may be called from several goroutines.
 type DB struct {
-	db     *bbolt.DB
-	blobs  string // folder of the large objects
-	limits Limits
-	now    func() time.Time
-	writer *writer
+	db      *bbolt.DB
+	files   *files
+	disk    *Disk
+	limits  Limits
+	now     func() time.Time
+	writer  *writer
+	expired time.Time // when unfinished uploads were last looked through; the writer's
 }
 
-// Open opens or makes the state in dir. ErrLocked means that another process has it open. now may be nil.
+// Open opens or makes the state in dir: ErrLocked when another process has it open, ErrDamaged, ErrNewer. now may be nil.
 func Open(dir string, limits Limits, now func() time.Time) (*DB, error) {
 	if now == nil {
 		now = time.Now
@@ -94,33 +105,45 @@ func Open(dir string, limits Limits, now func() time.Time) (*DB, error) {
 	if err := os.MkdirAll(blobs, 0o700); err != nil {
 		return nil, err
 	}
-	b, err := bbolt.Open(filepath.Join(dir, "state.db"), 0o600, &bbolt.Options{
+	b, err := openFile(filepath.Join(dir, "state.db"), &bbolt.Options{
 		Timeout:      500 * time.Millisecond,
 		FreelistType: bbolt.FreelistMapType, // large stores free pages in time that does not grow with them
 	})
-	if errors.Is(err, bolterrors.ErrTimeout) {
-		return nil, ErrLocked
-	}
 	if err != nil {
 		return nil, err
 	}
-	err = b.Update(func(tx *bbolt.Tx) error {
+	limits = limits.withDefaults()
+	d := &DB{db: b, files: newFiles(blobs), limits: limits, now: now, disk: &Disk{dir: blobs, floor: limits.FreeBytes, free: free}}
+	if err := d.settle(); err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	d.writer = startWriter(b)
+	return d, nil
+}
+
+// settle makes what every state has, forgets what has expired, and removes what a kill left behind.
+func (d *DB) settle() error {
+	var used map[string]bool
+	err := d.db.Update(func(tx *bbolt.Tx) error {
 		for _, name := range topLevel {
 			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 				return err
 			}
 		}
-		return nil
+		if err := tx.Bucket(bucketMeta).Put(keyFormat, []byte(strconv.Itoa(format))); err != nil {
+			return err
+		}
+		if _, err := d.expire(tx); err != nil {
+			return err
+		}
+		var err error
+		used, err = recount(tx)
+		return err
 	})
-	d := &DB{db: b, blobs: blobs, limits: limits.withDefaults(), now: now}
-	if err == nil {
-		err = d.sweepBlobs()
-	}
 	if err != nil {
-		return nil, errors.Join(err, b.Close())
+		return err
 	}
-	d.writer = startWriter(b)
-	return d, nil
+	return d.files.sweep(used)
 }
 
 // Close ends the open transactions and releases the file.
@@ -130,3 +153,17 @@ func (d *DB) Close() error {
 }
 
 func (d *DB) update(fn func(tx *bbolt.Tx) error) error { return d.writer.do(fn) }
+
+// add is update for what makes the state larger, by size bytes: ErrFull, unless fn itself refuses.
+func (d *DB) add(size int, fn func(tx *bbolt.Tx) error) error {
+	room, full := d.disk.Reserve(int64(size))
+	if full == nil {
+		defer room.Close()
+	}
+	return d.update(func(tx *bbolt.Tx) error {
+		if err := fn(tx); err != nil {
+			return err
+		}
+		return full
+	})
+}

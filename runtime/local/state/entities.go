@@ -35,10 +35,10 @@ func (d *DB) Namespaces() (list []Namespace, err error) {
 	return list, err
 }
 
-// CreateNamespace adds one; ErrExists when its name or id is taken.
+// CreateNamespace adds one; ErrExists when its name or id is taken, ErrFull.
 func (d *DB) CreateNamespace(n Namespace) error {
 	n.Created = d.now().UnixMilli()
-	return d.update(func(tx *bbolt.Tx) error {
+	return d.add(0, func(tx *bbolt.Tx) error {
 		b := tx.Bucket(bucketNamespaces)
 		all, err := page[Namespace](b, nil, 0, -1)
 		if err != nil {
@@ -100,9 +100,9 @@ func (d *DB) Package(ns, name string) (p Package, err error) {
 	return p, err
 }
 
-// PutPackage writes what change makes of the old package, nil when there is none, in one transaction.
+// PutPackage writes what change makes of the old package, nil when there is none, in one transaction; ErrFull.
 func (d *DB) PutPackage(ns, name string, change func(old *Package) (Package, error)) (p Package, err error) {
-	err = d.update(func(tx *bbolt.Tx) error {
+	err = d.add(maxRecord, func(tx *bbolt.Tx) error {
 		if err := needNamespace(tx, ns); err != nil {
 			return err
 		}

@@ -37,7 +37,7 @@ func writeForEver(dir string) {
 			for i := 0; ; i++ {
 				key := fmt.Sprintf("%s-%d-%d", os.Getenv("STATE_TEST_ROUND"), w, i)
 				data := bytes.Repeat([]byte(key), 1+w*3000)
-				if _, err := d.Put("b", key, nil, bytes.NewReader(data), int64(len(data)), func(*Object) error { return nil }); err != nil {
+				if _, err := d.Put("b", Object{Key: key}, bytes.NewReader(data), int64(len(data)), allow); err != nil {
 					panic(err)
 				}
 				mu.Lock()
@@ -89,7 +89,7 @@ func TestAcknowledgedWritesSurviveAKill(t *testing.T) {
 		}
 		return "", true
 	}))
-	if n := files(t, dir); n != large {
+	if n := blobs(t, dir); n != large {
 		t.Errorf("%d files for %d large of %d objects", n, large, all)
 	}
 }

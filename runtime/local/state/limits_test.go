@@ -23,20 +23,20 @@ func (p *parting) Read(b []byte) (int, error) {
 }
 
 func TestUploadsAtOnceDoNotExceedTheLimit(t *testing.T) {
-	d := open(t, t.TempDir(), Limits{ObjectBytes: 100}, nil)
+	d := open(t, t.TempDir(), Limits{ObjectBytes: 10_000}, nil)
 	ok(t, d.CreateBucket("b"))
-	u := must[Upload](t)(d.StartUpload("b", "m", nil))
+	u := must[Upload](t)(d.StartUpload(Upload{Bucket: "b", Key: "m"}))
 	var both, wg sync.WaitGroup
 	both.Add(3)
 	body := func() io.Reader {
-		return &parting{Reader: bytes.NewReader(make([]byte, 60)), begun: func() { both.Done(); both.Wait() }}
+		return &parting{Reader: bytes.NewReader(make([]byte, 6000)), begun: func() { both.Done(); both.Wait() }}
 	}
 	var mu sync.Mutex
 	refused := 0
 	count := func(err error) {
 		mu.Lock()
 		defer mu.Unlock()
-		if errors.Is(err, errFull) {
+		if errors.Is(err, ErrFull) {
 			refused++
 		} else if err != nil {
 			t.Error(err)
@@ -44,19 +44,19 @@ func TestUploadsAtOnceDoNotExceedTheLimit(t *testing.T) {
 	}
 	for _, name := range []string{"x", "y"} {
 		wg.Go(func() {
-			_, err := d.Put("b", name, nil, body(), 60, allow)
+			_, err := d.Put("b", Object{Key: name}, body(), 6000, allow)
 			count(err)
 		})
 	}
 	wg.Go(func() {
-		_, err := d.PutPart("b", "m", u.ID, 1, body(), 60)
+		_, err := d.PutPart("b", "m", u.ID, 1, body(), 6000, asItIs)
 		count(err)
 	})
 	wg.Wait()
 	if refused != 2 {
-		t.Errorf("%d of 3 uploads of 60 bytes are refused, where 100 may be kept", refused)
+		t.Errorf("%d of 3 uploads of 6000 bytes are refused, where 10000 may be kept", refused)
 	}
-	if n := files(t, filepath.Dir(d.blobs)); n != 0 {
+	if n := blobs(t, filepath.Dir(d.files.dir)); n != 0 {
 		t.Errorf("%d files", n)
 	}
 }

@@ -4,10 +4,10 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"strings"
-	"time"
 
 	"go.etcd.io/bbolt"
 )
@@ -16,16 +16,14 @@ import (
 type Object struct {
 	Key      string            `json:"-"`
 	Size     int64             `json:"size"`
-	ETag     string            `json:"etag"` // hexadecimal MD5 of the bytes, also after a multipart upload
-	Modified int64             `json:"modified"`
-	Meta     map[string]string `json:"meta,omitempty"` // headers to give back
-	Blob     string            `json:"blob,omitempty"`
-}
-
-// Bucket is an S3 bucket.
-type Bucket struct {
-	Name    string
-	Created time.Time
+	ETag     string            `json:"etag"`               // without quotes
+	Modified int64             `json:"modified"`           // epoch ms
+	Meta     map[string]string `json:"meta,omitempty"`     // headers to give back
+	Tags     map[string]string `json:"tags,omitempty"`     //
+	Sums     map[string]string `json:"sums,omitempty"`     // checksums in base64 by the name of their algorithm
+	Blob     string            `json:"blob,omitempty"`     // file of a large one
+	Upload   string            `json:"upload,omitempty"`   // the multipart upload whose parts are its bytes
+	Combined bool              `json:"combined,omitempty"` // whether Sums are checksums of the parts' checksums
 }
 
 // A record is the length of its JSON head in 4 bytes, the head, and the bytes of a small object.
@@ -38,87 +36,30 @@ func encodeObject(o Object, inline []byte) ([]byte, error) {
 	return append(append(out, head...), inline...), nil
 }
 
-func decodeObject(v []byte) (o Object, inline []byte, err error) {
+func decodeObject(k, v []byte) (o Object, inline []byte, err error) {
 	if len(v) < 4 || int64(binary.BigEndian.Uint32(v)) > int64(len(v)-4) {
-		return o, nil, errors.New("a record of the state is damaged")
+		return o, nil, fmt.Errorf("%w: the record of an object", ErrDamaged)
 	}
 	n := 4 + int(binary.BigEndian.Uint32(v))
-	return o, v[n:], json.Unmarshal(v[4:n], &o)
-}
-
-// Buckets lists all by name.
-func (d *DB) Buckets() (list []Bucket, err error) {
-	err = d.db.View(func(tx *bbolt.Tx) error {
-		return tx.Bucket(bucketStores).ForEach(func(k, v []byte) error {
-			list = append(list, Bucket{Name: string(k), Created: time.UnixMilli(int64(binary.BigEndian.Uint64(v)))})
-			return nil
-		})
-	})
-	return list, err
-}
-
-// HasBucket tells whether a bucket exists.
-func (d *DB) HasBucket(name string) (ok bool, err error) {
-	err = d.db.View(func(tx *bbolt.Tx) error {
-		ok = tx.Bucket(bucketStores).Get([]byte(name)) != nil
-		return nil
-	})
-	return ok, err
-}
-
-// CreateBucket makes one; ErrExists.
-func (d *DB) CreateBucket(name string) error {
-	return d.update(func(tx *bbolt.Tx) error {
-		b := tx.Bucket(bucketStores)
-		if b.Get([]byte(name)) != nil {
-			return ErrExists
-		}
-		if _, err := tx.Bucket(bucketObjects).CreateBucketIfNotExists([]byte(name)); err != nil {
-			return err
-		}
-		return b.Put([]byte(name), binary.BigEndian.AppendUint64(nil, uint64(d.now().UnixMilli())))
-	})
-}
-
-// DeleteBucket removes an empty one; ErrNotFound, ErrNotEmpty. Unfinished uploads go with it.
-func (d *DB) DeleteBucket(name string) error {
-	var blobs []string
-	err := d.update(func(tx *bbolt.Tx) error {
-		blobs = nil
-		objects, err := inBucket(tx, name)
-		if err != nil {
-			return err
-		}
-		if k, _ := objects.Cursor().First(); k != nil {
-			return ErrNotEmpty
-		}
-		uploads, err := page[Upload](tx.Bucket(bucketUploads), key(name, ""), 0, -1)
-		if err != nil {
-			return err
-		}
-		for _, u := range uploads {
-			gone, err := removeUpload(tx, u)
-			if err != nil {
-				return err
-			}
-			blobs = append(blobs, gone...)
-		}
-		if err := tx.Bucket(bucketObjects).DeleteBucket([]byte(name)); err != nil {
-			return err
-		}
-		return tx.Bucket(bucketStores).Delete([]byte(name))
-	})
-	if err == nil {
-		d.drop(blobs...)
+	if err := json.Unmarshal(v[4:n], &o); err != nil {
+		return o, nil, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
-	return err
+	o.Key = string(k)
+	return o, v[n:], nil
 }
 
-func inBucket(tx *bbolt.Tx, name string) (*bbolt.Bucket, error) {
-	if b := tx.Bucket(bucketObjects).Bucket([]byte(name)); b != nil {
-		return b, nil
+// lookup reads one object of a bucket, with a copy of the bytes of a small one; ErrNotFound.
+func lookup(tx *bbolt.Tx, bucket, name string) (o Object, inline []byte, err error) {
+	b, err := inBucket(tx, bucket)
+	if err != nil {
+		return o, nil, err
 	}
-	return nil, ErrNotFound
+	v := b.Get([]byte(name))
+	if v == nil {
+		return o, nil, ErrNotFound
+	}
+	o, inline, err = decodeObject([]byte(name), v)
+	return o, append([]byte(nil), inline...), err
 }
 
 // Objects calls each for the objects of a bucket whose key starts with prefix and comes after the key after, in key
@@ -139,11 +80,10 @@ func (d *DB) Objects(bucket, prefix, after string, each func(Object) (seek strin
 			k, v = c.Next()
 		}
 		for k != nil && strings.HasPrefix(string(k), prefix) {
-			o, _, err := decodeObject(v)
+			o, _, err := decodeObject(k, v)
 			if err != nil {
 				return err
 			}
-			o.Key = string(k)
 			seek, more := each(o)
 			switch {
 			case !more:
@@ -158,153 +98,199 @@ func (d *DB) Objects(bucket, prefix, after string, each func(Object) (seek strin
 	})
 }
 
-// Open gives an object and a reader of its bytes. span maps its size to offset and length. ErrNotFound when bucket or
-// object is not there.
-func (d *DB) Open(bucket, name string, span func(size int64) (offset, length int64, err error)) (o Object, r io.ReadCloser, err error) {
-	for range 3 { // an overwrite may remove the file between the read of its record and its opening
-		var inline []byte
+// Object reads an object without its bytes; ErrNotFound when bucket or object is not there.
+func (d *DB) Object(bucket, name string) (o Object, err error) {
+	err = d.db.View(func(tx *bbolt.Tx) error {
+		o, _, err = lookup(tx, bucket, name)
+		return err
+	})
+	return o, err
+}
+
+// Open gives an object and a reader of its bytes. span chooses offset and length; parts are those of an object that a
+// multipart upload made. ErrNotFound when bucket or object is not there.
+func (d *DB) Open(bucket, name string, span func(o Object, parts []Part) (offset, length int64, err error)) (o Object, r io.ReadCloser, err error) {
+	for range 3 { // an overwrite may drop the files between the read of the record and their opening
+		var parts []Part
+		var pieces []piece
 		err = d.db.View(func(tx *bbolt.Tx) error {
-			b, err := inBucket(tx, bucket)
-			if err != nil {
+			var inline []byte
+			if o, inline, err = lookup(tx, bucket, name); err != nil {
 				return err
 			}
-			v := b.Get([]byte(name))
-			if v == nil {
-				return ErrNotFound
+			if o.Upload == "" {
+				pieces = []piece{{o.Blob, inline, o.Size}}
+				return nil
 			}
-			var data []byte
-			if o, data, err = decodeObject(v); err != nil {
-				return err
+			parts, err = partsOf(tx, o.Upload)
+			for _, p := range parts {
+				pieces = append(pieces, piece{p.Blob, p.Inline, p.Size})
 			}
-			inline = append([]byte(nil), data...)
-			return nil
+			return err
 		})
 		if err != nil {
 			return o, nil, err
 		}
-		o.Key = name
-		offset, length, err := span(o.Size)
+		offset, length, err := span(o, parts)
 		if err != nil {
 			return o, nil, err
 		}
-		r, err = d.open(o.Blob, inline, offset, length)
+		r, err := d.files.read(pieces, offset, length)
+		if err == nil {
+			return o, r, nil
+		}
 		if !errors.Is(err, os.ErrNotExist) {
-			return o, r, err
+			return o, nil, err
 		}
 	}
 	return o, nil, errors.New("the bytes of an object are missing")
 }
 
-// Put writes an object. allow sees the object that is there, nil when none is, in the transaction that replaces it.
-func (d *DB) Put(bucket, name string, meta map[string]string, r io.Reader, size int64, allow func(old *Object) error) (Object, error) {
-	if err := d.Room(size); err != nil {
-		return Object{}, err
-	}
-	c, err := d.receive(r)
+// Put writes the bytes of r as an object with the Meta and Tags of o; size is how many are expected, -1 unknown. allow
+// sees the object that is there, nil when none is, and may complete the new one, in the transaction that replaces it; it
+// may be called twice. ErrNotFound when the bucket is not there, ErrFull.
+func (d *DB) Put(bucket string, o Object, r io.Reader, size int64, allow func(old, o *Object) error) (Object, error) {
+	room, err := d.disk.Reserve(size)
 	if err != nil {
 		return Object{}, err
 	}
-	o := Object{Key: name, Size: c.Size, ETag: etag(c.MD5), Meta: meta, Blob: c.Blob}
-	return d.store(bucket, o, c.Inline, func(_ *bbolt.Tx, old *Object) ([]string, error) { return nil, allow(old) })
-}
-
-// store writes the record of an object whose bytes are there. before runs first in the transaction and gives further
-// files to remove afterwards.
-func (d *DB) store(bucket string, o Object, inline []byte, before func(tx *bbolt.Tx, old *Object) ([]string, error)) (Object, error) {
-	o.Modified = d.now().UnixMilli()
-	data, err := encodeObject(o, inline)
+	defer room.Close()
+	c, err := d.files.receive(r, room)
+	if err != nil {
+		return Object{}, err
+	}
+	o.Size, o.ETag, o.Blob = c.Size, etag(c.MD5), c.Blob
 	var gone []string
-	if err == nil {
-		err = d.update(func(tx *bbolt.Tx) error {
-			b, err := inBucket(tx, bucket)
-			if err != nil {
-				return err
-			}
-			var old *Object
-			if v := b.Get([]byte(o.Key)); v != nil {
-				have, _, err := decodeObject(v)
-				if err != nil {
-					return err
-				}
-				old = &have
-			}
-			if gone, err = before(tx, old); err != nil {
-				return err
-			}
-			grown := o.Size
-			if old != nil {
-				grown -= old.Size
-				gone = append(gone, old.Blob)
-			}
-			if err := d.grow(tx, grown); err != nil {
-				return err
-			}
-			return b.Put([]byte(o.Key), data)
-		})
-	}
+	err = d.update(func(tx *bbolt.Tx) error {
+		old, err := existing(tx, bucket, o.Key)
+		if err != nil {
+			return err
+		}
+		if err := allow(old, &o); err != nil {
+			return err
+		}
+		gone, err = d.store(tx, bucket, &o, c.Inline)
+		return err
+	})
 	if err != nil {
-		d.drop(o.Blob)
+		d.files.drop(c.Blob)
 		return Object{}, err
 	}
-	d.drop(gone...)
+	d.files.drop(gone...)
 	return o, nil
 }
 
-// Delete removes objects; those that are not there are no error. ErrNotFound when the bucket is not there.
-func (d *DB) Delete(bucket string, names ...string) error {
-	var gone []string
-	err := d.update(func(tx *bbolt.Tx) error {
-		gone = nil
+// existing is lookup for an object that need not be there: nil. ErrNotFound when the bucket is not.
+func existing(tx *bbolt.Tx, bucket, name string) (*Object, error) {
+	if _, err := inBucket(tx, bucket); err != nil {
+		return nil, err
+	}
+	o, _, err := lookup(tx, bucket, name)
+	if err == ErrNotFound {
+		return nil, nil
+	}
+	return &o, err
+}
+
+// store writes the record of an object whose bytes are there, in the place of one that may be there, and gives the files
+// that can be dropped afterwards.
+func (d *DB) store(tx *bbolt.Tx, bucket string, o *Object, inline []byte) (gone []string, err error) {
+	before := counter(tx, objectBytes)
+	o.Modified = d.now().UnixMilli()
+	if gone, err = removeObject(tx, bucket, o.Key); err != nil {
+		return nil, err
+	}
+	data, err := encodeObject(*o, inline)
+	if err != nil {
+		return nil, err
+	}
+	b, err := inBucket(tx, bucket)
+	if err != nil {
+		return nil, err
+	}
+	total, err := bump(tx, objectBytes, o.cost([]byte(o.Key), data))
+	if err != nil {
+		return nil, err
+	}
+	if total > max(before, d.limits.ObjectBytes) {
+		return nil, ErrFull
+	}
+	return gone, b.Put([]byte(o.Key), data)
+}
+
+// Change rewrites the record of an object, not its bytes; ErrNotFound when bucket or object is not there, ErrFull.
+func (d *DB) Change(bucket, name string, change func(*Object)) error {
+	return d.add(maxRecord, func(tx *bbolt.Tx) error {
+		o, inline, err := lookup(tx, bucket, name)
+		if err != nil {
+			return err
+		}
 		b, err := inBucket(tx, bucket)
 		if err != nil {
 			return err
 		}
+		before := o.cost(b.Get([]byte(name)), nil)
+		change(&o)
+		data, err := encodeObject(o, inline)
+		if err != nil {
+			return err
+		}
+		if err := d.grow(tx, o.cost(data, nil)-before); err != nil {
+			return err
+		}
+		return b.Put([]byte(name), data)
+	})
+}
+
+// Delete removes objects; those that are not there are no error. allow, which may be nil, sees each before, nil when it is
+// not there, and keeps it with false; it may be called twice. ErrNotFound when the bucket is not there.
+func (d *DB) Delete(bucket string, allow func(name string, old *Object) bool, names ...string) error {
+	var gone []string
+	err := d.update(func(tx *bbolt.Tx) error {
+		gone = nil
 		for _, name := range names {
-			v := b.Get([]byte(name))
-			if v == nil {
-				continue
-			}
-			o, _, err := decodeObject(v)
+			old, err := existing(tx, bucket, name)
 			if err != nil {
 				return err
 			}
-			gone = append(gone, o.Blob)
-			if _, err := bump(tx, objectBytes, -o.Size); err != nil {
+			if allow != nil && !allow(name, old) {
+				continue
+			}
+			blobs, err := removeObject(tx, bucket, name)
+			if err != nil {
 				return err
 			}
-			if err := b.Delete([]byte(name)); err != nil {
-				return err
-			}
+			gone = append(gone, blobs...)
 		}
 		return nil
 	})
 	if err == nil {
-		d.drop(gone...)
+		d.files.drop(gone...)
 	}
 	return err
 }
 
-const objectBytes = "object_bytes"
-
-// grow counts what is written. Several uploads may have found room at the same time: here it is theirs or not; errFull.
-func (d *DB) grow(tx *bbolt.Tx, by int64) error {
-	total, err := bump(tx, objectBytes, by)
-	if err == nil && by > 0 && total > d.limits.ObjectBytes {
-		return errFull
+// removeObject removes the record of an object, if it is there, and gives the files that can be dropped.
+func removeObject(tx *bbolt.Tx, bucket, name string) (gone []string, err error) {
+	b, err := inBucket(tx, bucket)
+	if err != nil {
+		return nil, err
 	}
-	return err
-}
-
-// Room tells whether size more bytes fit below the limit of all objects, and leave enough of the disk free: a full disk
-// would stop the endpoint and everything else of its user; errFull.
-func (d *DB) Room(size int64) error {
-	if left, known := free(d.blobs); known && left-max(size, 0) < d.limits.FreeBytes {
-		return errFull
+	v := b.Get([]byte(name))
+	if v == nil {
+		return nil, nil
 	}
-	return d.db.View(func(tx *bbolt.Tx) error {
-		if counter(tx, objectBytes)+max(size, 0) > d.limits.ObjectBytes {
-			return errFull
+	o, _, err := decodeObject([]byte(name), v)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := bump(tx, objectBytes, -o.cost([]byte(name), v)); err != nil {
+		return nil, err
+	}
+	if o.Upload != "" {
+		if gone, err = removeParts(tx, o.Upload, nil); err != nil {
+			return nil, err
 		}
-		return nil
-	})
+	}
+	return append(gone, o.Blob), b.Delete([]byte(name))
 }

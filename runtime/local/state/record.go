@@ -3,6 +3,7 @@ package state
 import (
 	"encoding/binary"
 	"encoding/json"
+	"fmt"
 	"strings"
 
 	"go.etcd.io/bbolt"
@@ -12,12 +13,19 @@ import (
 func key(parts ...string) []byte { return []byte(strings.Join(parts, "\x00")) }
 
 func read[T any](b *bbolt.Bucket, k []byte) (T, error) {
-	var v T
 	data := b.Get(k)
 	if data == nil {
-		return v, ErrNotFound
+		var none T
+		return none, ErrNotFound
 	}
-	return v, json.Unmarshal(data, &v)
+	return decode[T](data)
+}
+
+func decode[T any](data []byte) (v T, err error) {
+	if err := json.Unmarshal(data, &v); err != nil {
+		return v, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	return v, nil
 }
 
 // find is read for what need not be there: nil.
@@ -49,8 +57,8 @@ func page[T any](b *bbolt.Bucket, prefix []byte, skip, limit int) ([]T, error) {
 		if len(out) == limit {
 			break
 		}
-		var rec T
-		if err := json.Unmarshal(v, &rec); err != nil {
+		rec, err := decode[T](v)
+		if err != nil {
 			return nil, err
 		}
 		out = append(out, rec)

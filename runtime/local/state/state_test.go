@@ -40,22 +40,24 @@ func ok(t *testing.T, err error) {
 	}
 }
 
-func allow(*Object) error { return nil }
+func allow(_, _ *Object) error { return nil }
 
 func put(t *testing.T, d *DB, bucket, name string, data []byte) Object {
 	t.Helper()
-	return must[Object](t)(d.Put(bucket, name, nil, bytes.NewReader(data), int64(len(data)), allow))
+	return must[Object](t)(d.Put(bucket, Object{Key: name}, bytes.NewReader(data), int64(len(data)), allow))
 }
+
+func whole(o Object, _ []Part) (int64, int64, error) { return 0, o.Size, nil }
 
 func get(t *testing.T, d *DB, bucket, name string) []byte {
 	t.Helper()
-	_, r, err := d.Open(bucket, name, func(n int64) (int64, int64, error) { return 0, n, nil })
+	_, r, err := d.Open(bucket, name, whole)
 	ok(t, err)
 	defer r.Close() //nolint:errcheck
 	return must[[]byte](t)(io.ReadAll(r))
 }
 
-func files(t *testing.T, dir string) int {
+func blobs(t *testing.T, dir string) int {
 	t.Helper()
 	return len(must[[]os.DirEntry](t)(os.ReadDir(filepath.Join(dir, "objects"))))
 }
@@ -137,7 +139,7 @@ func TestOneFailingWriteDoesNotUndoItsNeighbours(t *testing.T) {
 	no := errors.New("no")
 	for i := range 60 {
 		wg.Go(func() {
-			_, err := d.Put("b", fmt.Sprint(i), nil, strings.NewReader("x"), 1, func(*Object) error {
+			_, err := d.Put("b", Object{Key: fmt.Sprint(i)}, strings.NewReader("x"), 1, func(_, _ *Object) error {
 				if i%3 == 0 {
 					return no
 				}
@@ -239,20 +241,20 @@ func TestObjectsSmallAndLargeSurviveAReopen(t *testing.T) {
 		put(t, d, "b", fmt.Sprint(size), bytes.Repeat([]byte{byte(size)}, size))
 	}
 	put(t, d, "b", "300000", bytes.Repeat([]byte("n"), 200_000)) // the file of the old one must go
-	if n := files(t, dir); n != 2 {
+	if n := blobs(t, dir); n != 2 {
 		t.Fatalf("%d files for 2 large objects", n)
 	}
 	ok(t, d.Close())
 	ok(t, os.WriteFile(filepath.Join(dir, "objects", "left-behind"), []byte("x"), 0o600))
 	d = open(t, dir, Limits{}, nil)
-	if n := files(t, dir); n != 2 {
+	if n := blobs(t, dir); n != 2 {
 		t.Fatalf("a start leaves %d files", n)
 	}
 	if got := get(t, d, "b", "300000"); !bytes.Equal(got, bytes.Repeat([]byte("n"), 200_000)) {
 		t.Fatal("other bytes")
 	}
-	ok(t, d.Delete("b", "0", "1", "65536", "65537", "300000", "never"))
-	if n := files(t, dir); n != 0 {
+	ok(t, d.Delete("b", nil, "0", "1", "65536", "65537", "300000", "never"))
+	if n := blobs(t, dir); n != 0 {
 		t.Fatalf("%d files of deleted objects", n)
 	}
 	ok(t, d.DeleteBucket("b"))
@@ -271,54 +273,69 @@ func TestABrokenUploadLeavesNothing(t *testing.T) {
 	dir := t.TempDir()
 	d := open(t, dir, Limits{}, nil)
 	ok(t, d.CreateBucket("b"))
-	if _, err := d.Put("b", "k", nil, &brokenReader{400_000}, 500_000, allow); !errors.Is(err, io.ErrUnexpectedEOF) {
+	if _, err := d.Put("b", Object{Key: "k"}, &brokenReader{400_000}, 500_000, allow); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Fatal(err)
 	}
-	if _, err := d.Put("none", "k", nil, bytes.NewReader(make([]byte, 100_000)), 100_000, allow); !errors.Is(err, ErrNotFound) {
+	if _, err := d.Put("none", Object{Key: "k"}, bytes.NewReader(make([]byte, 100_000)), 100_000, allow); !errors.Is(err, ErrNotFound) {
 		t.Fatal(err)
 	}
-	if n := files(t, dir); n != 0 {
+	if n := blobs(t, dir); n != 0 {
 		t.Fatalf("%d files", n)
 	}
 }
 
 func TestTheStoreIsBounded(t *testing.T) {
-	d := open(t, t.TempDir(), Limits{ObjectBytes: 100}, nil)
+	dir := t.TempDir()
+	d := open(t, dir, Limits{ObjectBytes: 10_000}, nil)
 	ok(t, d.CreateBucket("b"))
-	put(t, d, "b", "a", make([]byte, 90))
-	if _, err := d.Put("b", "c", nil, bytes.NewReader(make([]byte, 20)), 20, allow); !errors.Is(err, errFull) {
+	put(t, d, "b", "a", make([]byte, 9000))
+	if _, err := d.Put("b", Object{Key: "c"}, bytes.NewReader(make([]byte, 2000)), 2000, allow); !errors.Is(err, ErrFull) {
 		t.Fatal(err)
 	}
-	ok(t, d.Delete("b", "a"))
-	put(t, d, "b", "c", make([]byte, 20))
-	full := open(t, t.TempDir(), Limits{FreeBytes: 1 << 60}, nil) // no disk has so much left
-	ok(t, full.CreateBucket("b"))
-	if _, err := full.Put("b", "c", nil, bytes.NewReader(nil), 0, allow); !errors.Is(err, errFull) {
+	ok(t, d.Delete("b", nil, "a"))
+	put(t, d, "b", "c", make([]byte, 2000))
+	ok(t, d.Close())
+	full := open(t, dir, Limits{FreeBytes: 1 << 60}, nil) // no disk has so much left
+	if err := full.CreateBucket("b"); !errors.Is(err, ErrExists) {
 		t.Fatal(err)
 	}
+	if err := full.CreateBucket("new"); !errors.Is(err, ErrFull) {
+		t.Fatal(err)
+	}
+	if _, err := full.Put("b", Object{Key: "c"}, bytes.NewReader(nil), 0, allow); !errors.Is(err, ErrFull) {
+		t.Fatal(err)
+	}
+}
+
+func asItIs(*Part) {}
+
+// all makes an object of all parts.
+func all(_ Upload, parts []Part, _ *Object) (Object, []Part, error) {
+	return Object{ETag: "e"}, parts, nil
 }
 
 func TestUploadsSurviveAReopenAndComplete(t *testing.T) {
 	dir := t.TempDir()
 	d := open(t, dir, Limits{}, nil)
 	ok(t, d.CreateBucket("b"))
-	u := must[Upload](t)(d.StartUpload("b", "k", map[string]string{"A": "b"}))
+	u := must[Upload](t)(d.StartUpload(Upload{Bucket: "b", Key: "k", Meta: map[string]string{"A": "b"}}))
 	big := bytes.Repeat([]byte("1"), 200_000)
-	must[Part](t)(d.PutPart("b", "k", u.ID, 1, bytes.NewReader([]byte("wrong")), 5))
-	must[Part](t)(d.PutPart("b", "k", u.ID, 1, bytes.NewReader(big), int64(len(big))))
-	must[Part](t)(d.PutPart("b", "k", u.ID, 2, strings.NewReader("end"), 3))
+	must[Part](t)(d.PutPart("b", "k", u.ID, 1, bytes.NewReader([]byte("wrong")), 5, asItIs))
+	must[Part](t)(d.PutPart("b", "k", u.ID, 1, bytes.NewReader(big), int64(len(big)), asItIs))
+	must[Part](t)(d.PutPart("b", "k", u.ID, 2, strings.NewReader("end"), 3, asItIs))
 	ok(t, d.Close())
 	d = open(t, dir, Limits{}, nil)
-	parts := must[[]Part](t)(d.Parts("b", "k", u.ID))
-	if len(parts) != 2 {
-		t.Fatalf("%d parts", len(parts))
-	}
-	o := must[Object](t)(d.CompleteUpload("b", "k", u.ID, parts))
+	o := must[Object](t)(d.CompleteUpload("b", "k", u.ID, all))
 	if got := get(t, d, "b", "k"); !bytes.Equal(got, append(big, "end"...)) || o.Meta["A"] != "b" {
 		t.Fatal("other bytes")
 	}
-	if n := files(t, dir); n != 1 {
+	if n := blobs(t, dir); n != 1 {
 		t.Fatalf("%d files", n)
+	}
+	ok(t, d.Close())
+	d = open(t, dir, Limits{}, nil)
+	if got := get(t, d, "b", "k"); !bytes.Equal(got, append(big, "end"...)) {
+		t.Fatal("other bytes after a start")
 	}
 	if err := d.AbortUpload("b", "k", u.ID); !errors.Is(err, ErrNotFound) {
 		t.Fatal("the upload is still there")

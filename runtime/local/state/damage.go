@@ -1,0 +1,92 @@
+package state
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"strconv"
+
+	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+)
+
+// format is the version of what the records mean. It grows when a program could misread those of an earlier one; what
+// states of releases before it had, 0, is read as it is.
+const format = 1
+
+var keyFormat = []byte("format")
+
+// guarded runs fn, which reads pages of the file. bbolt trusts them: it panics where a page is not what it should be, and
+// reads through a mapping that faults beyond the end of the file. Both become ErrDamaged.
+func guarded(fn func() error) (err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("%w: %v", ErrDamaged, p)
+		}
+	}()
+	return fn()
+}
+
+// openFile opens the file of the state when all its pages can be read and this program knows what they mean: ErrLocked,
+// ErrDamaged, ErrNewer.
+func openFile(path string, options *bbolt.Options) (b *bbolt.DB, err error) {
+	info, missing := os.Stat(path)
+	emptied := missing == nil && info.Size() == 0
+	err = guarded(func() error {
+		b, err = bbolt.Open(path, 0o600, options)
+		return err
+	})
+	var system *os.PathError
+	switch {
+	case errors.Is(err, bolterrors.ErrTimeout):
+		return nil, ErrLocked
+	case err == nil, errors.As(err, &system), errors.Is(err, ErrDamaged):
+	default:
+		err = fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if emptied { // bbolt has taken it for a new one
+		return nil, errors.Join(fmt.Errorf("%w: it is empty", ErrDamaged), b.Close(), os.Truncate(path, 0))
+	}
+	err = guarded(func() error { return b.View(func(tx *bbolt.Tx) error { return readable(tx, path) }) })
+	if err != nil {
+		return nil, errors.Join(err, b.Close())
+	}
+	return b, nil
+}
+
+// readable walks through all pages that a transaction can reach.
+func readable(tx *bbolt.Tx, path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if info.Size() < tx.Size() {
+		return fmt.Errorf("%w: it has %d bytes of %d", ErrDamaged, info.Size(), tx.Size())
+	}
+	if meta := tx.Bucket(bucketMeta); meta != nil {
+		if v := meta.Get(keyFormat); v != nil {
+			n, err := strconv.Atoi(string(v))
+			if err != nil {
+				return fmt.Errorf("%w: %w", ErrDamaged, err)
+			}
+			if n > format {
+				return ErrNewer
+			}
+		}
+	}
+	var walk func(b *bbolt.Bucket) error
+	walk = func(b *bbolt.Bucket) error {
+		return b.ForEach(func(k, v []byte) error {
+			if v == nil {
+				return walk(b.Bucket(k))
+			}
+			return nil
+		})
+	}
+	return tx.ForEach(func(_ []byte, b *bbolt.Bucket) error { return walk(b) })
+}

@@ -1,0 +1,117 @@
+package state
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+
+	"go.etcd.io/bbolt"
+)
+
+// filled is the folder of a state with some of everything.
+func filled(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	d := open(t, dir, Limits{}, nil)
+	ok(t, d.CreateBucket("b"))
+	ok(t, d.CreateNamespace(Namespace{ID: "id", Name: "guest"}))
+	var wg sync.WaitGroup
+	for i := range 200 {
+		wg.Go(func() {
+			if _, err := d.Put("b", Object{Key: fmt.Sprintf("key-%03d", i)}, bytes.NewReader(make([]byte, 3000)), 3000, allow); err != nil {
+				t.Error(err)
+			}
+			code := fmt.Sprintf("code %d", i)
+			if _, err := d.PutAction("id", "", fmt.Sprint("a", i), &code, func(*Action) (Action, error) { return Action{}, nil }); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	ok(t, d.Close())
+	return dir
+}
+
+// A file that is cut, or has lost pages, is refused, or has lost nothing.
+func TestADamagedStateIsNamed(t *testing.T) {
+	const page = 4096
+	whole := must[[]byte](t)(os.ReadFile(filepath.Join(filled(t), "state.db")))
+	cases := map[string]func(file []byte) []byte{
+		"cut in half":             func(b []byte) []byte { return b[:len(b)/2] },
+		"cut to some bytes":       func(b []byte) []byte { return b[:100] },
+		"cut to its first pages":  func(b []byte) []byte { return b[:3*page] },
+		"zeroed":                  func(b []byte) []byte { return make([]byte, len(b)) },
+		"zeroed but its head":     func(b []byte) []byte { clear(b[2*page:]); return b },
+		"zeroed from its middle":  func(b []byte) []byte { clear(b[len(b)/4:]); return b },
+		"garbage":                 func(b []byte) []byte { return bytes.Repeat([]byte("garbage "), len(b)/8) },
+		"garbage but its head":    func(b []byte) []byte { copy(b[2*page:], bytes.Repeat([]byte("garbage "), len(b)/8)); return b },
+		"garbage from its middle": func(b []byte) []byte { copy(b[len(b)/4:], bytes.Repeat([]byte{0xff}, len(b))); return b },
+	}
+	for n := range len(whole) / page / 12 {
+		cases[fmt.Sprintf("cut to %d pages", 12*n)] = func(b []byte) []byte { return b[:12*n*page+n] }
+		cases[fmt.Sprintf("without page %d", 12*n+3)] = func(b []byte) []byte { clear(b[(12*n+3)*page:][:page]); return b }
+	}
+	for name, damage := range cases {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "state.db")
+			ok(t, os.WriteFile(path, damage(slices.Clone(whole)), 0o600))
+			d, err := Open(filepath.Dir(path), Limits{}, nil)
+			if err == nil {
+				t.Cleanup(func() { _ = d.Close() })
+				for i := range 200 { // what is damaged belongs to nobody, or it is found
+					get(t, d, "b", fmt.Sprintf("key-%03d", i))
+				}
+				return
+			}
+			if !errors.Is(err, ErrDamaged) {
+				t.Errorf("got %v, want ErrDamaged", err)
+			}
+		})
+	}
+}
+
+func TestADamagedRecordIsNamed(t *testing.T) {
+	dir := filled(t)
+	d := open(t, dir, Limits{}, nil)
+	ok(t, d.update(func(tx *bbolt.Tx) error {
+		b, err := inBucket(tx, "b")
+		if err != nil {
+			return err
+		}
+		return b.Put([]byte("key-100"), []byte("no record"))
+	}))
+	ok(t, d.Close())
+	if _, err := Open(dir, Limits{}, nil); !errors.Is(err, ErrDamaged) {
+		t.Errorf("got %v, want ErrDamaged", err)
+	}
+}
+
+func TestTheFormatOfTheState(t *testing.T) {
+	dir := filled(t)
+	set := func(v []byte) {
+		b := must[*bbolt.DB](t)(bbolt.Open(filepath.Join(dir, "state.db"), 0o600, nil))
+		ok(t, b.Update(func(tx *bbolt.Tx) error {
+			if v == nil {
+				return tx.DeleteBucket(bucketMeta) // as a release wrote it that knew no format
+			}
+			return tx.Bucket(bucketMeta).Put(keyFormat, v)
+		}))
+		ok(t, b.Close())
+	}
+	set(nil)
+	d := open(t, dir, Limits{}, nil)
+	if got := get(t, d, "b", "key-000"); len(got) != 3000 {
+		t.Errorf("an object of a state without format has %d bytes of 3000", len(got))
+	}
+	ok(t, d.Close())
+	set([]byte(strconv.Itoa(format + 1)))
+	if _, err := Open(dir, Limits{}, nil); !errors.Is(err, ErrNewer) {
+		t.Errorf("got %v, want ErrNewer", err)
+	}
+}
