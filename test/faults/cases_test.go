@@ -93,10 +93,10 @@ func image(t *testing.T, s *stage) {
 	}
 }
 
-func anything(*state.Object) error { return nil }
+func anything(_, _ *state.Object) error { return nil }
 
 func put(t *testing.T, s *stage, key, text string) {
-	if _, err := s.Cloud.DB.Put(cloud.Bucket, key, nil, strings.NewReader(text), int64(len(text)), anything); err != nil {
+	if _, err := s.Cloud.DB.Put(cloud.Bucket, state.Object{Key: key}, strings.NewReader(text), int64(len(text)), anything); err != nil {
 		t.Error(err)
 	}
 }
