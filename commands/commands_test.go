@@ -14,6 +14,7 @@ import (
 	"fn-runtime/runtime"
 	"fn-runtime/runtime/connect"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/text"
 )
 
 // bench is a factory whose service is refused: tests look at what was asked of it.
@@ -173,7 +174,7 @@ func TestAskingShowsThePlan(t *testing.T) {
 func TestNearest(t *testing.T) {
 	known := []string{"deploy", "delete", "list", "local", "update", "build"}
 	for word, want := range map[string]string{"delpoy": "deploy", "delet": "delete", "lst": "list", "buidl": "build", "x": "", "": "", "frobnicate": "", "ls": "", "locl": "local"} {
-		if got := nearest(word, known); got != want {
+		if got := text.Nearest(word, known); got != want {
 			t.Errorf("%q: %q, want %q", word, got, want)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"fn-runtime/i18n"
+	"fn-runtime/runtime/text"
 )
 
 func newCompletion(f *Factory) *cobra.Command {
@@ -26,7 +27,7 @@ func newCompletion(f *Factory) *cobra.Command {
 			case "powershell":
 				return root.GenPowerShellCompletionWithDesc(out)
 			}
-			if near := nearest(args[0], shells); near != "" {
+			if near := text.Nearest(args[0], shells); near != "" {
 				return usage(i18n.M("Unknown shell '{{.Shell}}'. Did you mean '{{.Near}}'?", "Shell", args[0], "Near", near))
 			}
 			return usage(i18n.M("Unknown shell '{{.Shell}}'.", "Shell", args[0]))

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"fn-runtime/i18n"
+	"fn-runtime/runtime/text"
 )
 
 // flagMistake turns what pflag says into a text of ours, with the nearest known flag.
@@ -21,7 +22,7 @@ func flagMistake(cmd *cobra.Command, err error) error {
 		if unknown.GetSpecifiedShortnames() != "" {
 			return usage(i18n.M("Unknown flag '{{.Flag}}'.", "Flag", "-"+name))
 		}
-		if near := nearest(name, flagNames(cmd)); near != "" {
+		if near := text.Nearest(name, flagNames(cmd)); near != "" {
 			return usage(i18n.M("Unknown flag '{{.Flag}}'. Did you mean '{{.Near}}'?", "Flag", "--"+name, "Near", "--"+near))
 		}
 		return usage(i18n.M("Unknown flag '{{.Flag}}'.", "Flag", "--"+name))
@@ -66,7 +67,7 @@ func unknownCommand(cmd *cobra.Command, args []string) error {
 	} else {
 		names = append(names, environmentTopic)
 	}
-	if near := nearest(strings.ToLower(args[0]), names); near != "" {
+	if near := text.Nearest(strings.ToLower(args[0]), names); near != "" {
 		if near == environmentTopic {
 			near = "help " + near
 		}

@@ -14,6 +14,7 @@ import (
 	"fn-runtime/runtime"
 	"fn-runtime/runtime/connect"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/text"
 )
 
 // regionsValue is a list of regions: "us-south,eu-de", also given several times, or "all".
@@ -37,7 +38,7 @@ func (r regionsValue) Set(s string) error {
 		case name == "all":
 			names = known
 		case !slices.Contains(known, name):
-			if near := nearest(name, known); near != "" {
+			if near := text.Nearest(name, known); near != "" {
 				return valueError{i18n.M("IBM Cloud Functions has no region '{{.Region}}'. Did you mean '{{.Near}}'?", "Region", name, "Near", near)}
 			}
 			return valueError{i18n.M("IBM Cloud Functions has no region '{{.Region}}'. Possible values: all, {{.Values}}.", "Region", name, "Values", strings.Join(known, ", "))}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"fn-runtime/i18n"
+	"fn-runtime/runtime/text"
 )
 
 // valueError is the reason why a flag's value is refused, as a Message.
@@ -37,7 +38,7 @@ func (c choice) Set(s string) error {
 		return nil
 	}
 	known := strings.Join(c.values, ", ")
-	if near := nearest(s, c.values); near != "" {
+	if near := text.Nearest(s, c.values); near != "" {
 		return valueError{i18n.M("Did you mean '{{.Near}}'? Possible values: {{.Values}}.", "Near", near, "Values", known)}
 	}
 	return valueError{i18n.M("Possible values: {{.Values}}.", "Values", known)}

@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -43,8 +44,8 @@ func readHost(session bool) (h *host, err error) {
 	h.WorkDir, _ = os.Getwd()
 	h.Executable, _ = os.Executable()
 	h.StateDir = config_helpers.PluginDir(commands.Name)
-	h.colour = firstOf(os.Getenv("IBMCLOUD_COLOR"), os.Getenv("BLUEMIX_COLOR"))
-	h.trace = firstOf(os.Getenv("IBMCLOUD_TRACE"), os.Getenv("BLUEMIX_TRACE"))
+	h.colour = cmp.Or(os.Getenv("IBMCLOUD_COLOR"), os.Getenv("BLUEMIX_COLOR"))
+	h.trace = cmp.Or(os.Getenv("IBMCLOUD_TRACE"), os.Getenv("BLUEMIX_TRACE"))
 	h.texts = i18n.New(i18n.Pick("", os.Getenv))
 	h.HTTPTimeout = httpTimeout(os.Getenv)
 	h.Retries = transport.NewBudget(seconds(os.Getenv("FN_RUNTIME_RETRY_SECONDS")))
@@ -83,7 +84,7 @@ func (h *host) fill(c sdk.PluginContext) error {
 
 // httpTimeout reads IBMCLOUD_HTTP_TIMEOUT, in seconds; 0 when it is not set or no such number.
 func httpTimeout(getenv func(string) string) time.Duration {
-	return seconds(firstOf(getenv("IBMCLOUD_HTTP_TIMEOUT"), getenv("BLUEMIX_HTTP_TIMEOUT")))
+	return seconds(cmp.Or(getenv("IBMCLOUD_HTTP_TIMEOUT"), getenv("BLUEMIX_HTTP_TIMEOUT")))
 }
 
 // seconds reads a number of seconds up to a day; 0 when it is no such number.
@@ -99,15 +100,6 @@ func unreadable(kind fault.Kind, file, why string) error {
 	return fault.New(kind,
 		i18n.M("The configuration of the IBM Cloud CLI in {{.File}} cannot be read: {{.Why}}.", "File", file, "Why", why),
 		i18n.M("Move the file away, then log in again with 'ibmcloud login'."))
-}
-
-func firstOf(list ...string) string {
-	for _, s := range list {
-		if s != "" {
-			return s
-		}
-	}
-	return ""
 }
 
 // pathOf keeps a trace file where it was named from.

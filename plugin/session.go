@@ -14,7 +14,7 @@ import (
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/connect"
 	"fn-runtime/runtime/fault"
-	"fn-runtime/runtime/transport"
+	"fn-runtime/runtime/text"
 )
 
 // newSession gives what a logged-in CLI knows, nil when nobody is logged in. It does not ask PluginContext.IsLoggedIn,
@@ -101,7 +101,7 @@ func (t *tokens) get(refresh bool) (string, error) {
 		token, err = t.context.RefreshIAMToken()
 		if unanswered := (*url.Error)(nil); errors.As(err, &unanswered) { // that says nothing of the session
 			return "", fault.New(fault.Unavailable,
-				i18n.M("The session could not be renewed: {{.Reason}}.", "Reason", transport.Printable(unanswered.Error(), 300)),
+				i18n.M("The session could not be renewed: {{.Reason}}.", "Reason", text.Line(unanswered.Error(), 300)),
 				i18n.M("Check the endpoint and the network, then try again.")).Because(err)
 		}
 		if err != nil {

@@ -11,6 +11,7 @@ import (
 	"fn-runtime/runtime/linger"
 	"fn-runtime/runtime/lithops"
 	"fn-runtime/runtime/parallel"
+	"fn-runtime/runtime/text"
 )
 
 // graceTime is how long the runtimes that are being deployed may take to their end after an interruption: a cold start
@@ -183,9 +184,9 @@ func (s *Service) undo(ctx context.Context, c *change, action entity.Action, cau
 
 // sentence is the text of an error, ended like a sentence.
 func sentence(err error) string {
-	text := printable(err.Error())
-	if text != "" && text[len(text)-1] != '.' {
-		text += "."
+	words := text.Line(err.Error(), shownWidth)
+	if words != "" && words[len(words)-1] != '.' {
+		words += "."
 	}
-	return text
+	return words
 }

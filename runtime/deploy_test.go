@@ -154,7 +154,7 @@ func TestBrokenRuntimeIsNotLeftHalfDeployed(t *testing.T) {
 	}{
 		"module missing": {runtimetest.Broken("The action did not initialize.", "stderr: ModuleNotFoundError: No module named 'ps_mem'"),
 			[]string{"lacks the Python module ps_mem", "Add ps_mem to the image", "ModuleNotFoundError"}},
-		"escapes": {runtimetest.Broken("bad \x1b[31mcolour", "\x1b]0;title\x07 line"), []string{"does not start: bad [31mcolour", "]0;title line"}},
+		"escapes": {runtimetest.Broken("bad \x1b[31mcolour", "\x1b]0;title\x07 line"), []string{`does not start: bad \x1b[31mcolour`, `\x1b]0;title\x07 line`}},
 		"memory":  {runtimetest.Broken("The action exhausted its memory and was aborted."), []string{"needs more than 256 MB", "--memory 512"}},
 		"python":  {runtimetest.Metadata("3.8", "3.7.0"), []string{"runs Python 3.8", "client runs Python 3.11"}},
 		"lithops": {runtimetest.Metadata("3.11", "3.6.0"), []string{"runs Lithops 3.6.0"}},

@@ -5,21 +5,20 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"unicode"
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
-	"fn-runtime/runtime/pattern"
+	"fn-runtime/runtime/text"
 )
 
 // What is shown of a failed activation: enough to see the cause, bounded because it is the server's text.
 const (
 	shownLines = 20
-	shownWidth = 400 // characters of a line
+	shownWidth = 400 // bytes of a line
 )
 
-var missingModule = pattern.New(`No module named '?([A-Za-z0-9_.]{1,100})`)
+var missingModule = text.NewPattern(`No module named '?([A-Za-z0-9_.]{1,100})`)
 
 // diagnose says why a runtime did not give its metadata, with the last lines of its log and a remedy.
 func (s *Service) diagnose(ctx context.Context, w wanted, run entity.Activation) error {
@@ -74,15 +73,15 @@ func reason(run entity.Activation) string {
 			said = string(result.Error)
 		}
 	}
-	switch said = printable(said); {
+	switch said = text.Line(said, shownWidth); {
 	case said != "":
 		return said
 	case run.Success:
 		return "its answer is not Lithops metadata"
 	case run.Status != "":
-		return printable(run.Status)
+		return text.Line(run.Status, shownWidth)
 	}
-	return fmt.Sprintf("activation %s failed", printable(run.ID))
+	return fmt.Sprintf("activation %s failed", text.Line(run.ID, shownWidth))
 }
 
 // lastLines gives the end of a log, made safe to print.
@@ -90,27 +89,7 @@ func lastLines(logs []string) []string {
 	logs = logs[max(0, len(logs)-shownLines):]
 	lines := make([]string, len(logs))
 	for i, line := range logs {
-		lines[i] = printable(line)
+		lines[i] = text.Line(line, shownWidth)
 	}
 	return lines
-}
-
-// printable makes one bounded line of a server's text: no control, escape or direction-changing characters.
-func printable(text string) string {
-	var b strings.Builder
-	n := 0
-	for _, r := range strings.TrimSpace(text) {
-		if n++; n > shownWidth {
-			b.WriteString("...")
-			break
-		}
-		switch {
-		case r == '\n' || r == '\t' || r == '\r':
-			b.WriteByte(' ')
-		case !unicode.IsPrint(r):
-		default:
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
 }

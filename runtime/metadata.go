@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 
 	"fn-runtime/runtime/lithops"
-	"fn-runtime/runtime/pattern"
+	"fn-runtime/runtime/text"
 )
 
 // storedMetadata is a metadata object: what the runtime said about itself, what the client needs beside it, and the
@@ -35,7 +35,7 @@ func readMetadata(data []byte) (storedMetadata, error) {
 	return stored, nil
 }
 
-var proofMember = pattern.New(`, "` + proofKey + `": "[^"\\]*"`)
+var proofMember = text.NewPattern(`, "` + proofKey + `": "[^"\\]*"`)
 
 // writeMetadata makes the object: what the client writes, and the proof as one more key at the end.
 func writeMetadata(md lithops.Metadata, timeoutS int, proof string) ([]byte, error) {

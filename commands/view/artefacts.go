@@ -6,6 +6,7 @@ import (
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/text"
 )
 
 // BuiltDocument is the JSON of build.
@@ -23,16 +24,16 @@ func (v *View) Built(b entity.ImageBuilt) error {
 		return v.Document(BuiltDocument{b.Image, b.ID, b.Digest, b.Size, b.Python})
 	}
 	if v.Quiet {
-		fmt.Fprintln(v.Out, clean(cmp.Or(b.Digest, b.ID), false))
+		fmt.Fprintln(v.Out, text.Printable(cmp.Or(b.Digest, b.ID)))
 		return nil
 	}
 	v.ok()
 	v.pairs([]pair{
-		{i18n.M("Image"), paint(v.OutColour, entityName, clean(b.Image, false))},
-		{i18n.M("Digest"), clean(b.Digest, false)},
-		{i18n.M("ID"), clean(b.ID, false)},
+		{i18n.M("Image"), paint(v.OutColour, entityName, text.Printable(b.Image))},
+		{i18n.M("Digest"), text.Printable(b.Digest)},
+		{i18n.M("ID"), text.Printable(b.ID)},
 		{i18n.M("Size"), size(b.Size)},
-		{i18n.M("Python"), clean(b.Python, false)},
+		{i18n.M("Python"), text.Printable(b.Python)},
 	})
 	if b.Digest == "" {
 		v.Say(i18n.M("The image stays on this machine."))
@@ -58,7 +59,7 @@ func (v *View) Written(dir string, files []string) error {
 	}
 	v.ok()
 	for _, f := range files {
-		fmt.Fprintln(v.Out, "   "+clean(f, false))
+		fmt.Fprintln(v.Out, "   "+text.Printable(f))
 	}
 	v.Say(i18n.M("Add your packages to the requirements, then run 'ibmcloud fn-runtime build IMAGE {{.Dir}}'.", "Dir", dir))
 	return nil

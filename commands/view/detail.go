@@ -7,6 +7,7 @@ import (
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime"
+	"fn-runtime/runtime/text"
 )
 
 // detailDocument is one entry of show --output json.
@@ -71,7 +72,7 @@ func (v *View) detail(d runtime.Detail) {
 	if d.MetadataStored {
 		stored = i18n.M("stored")
 	}
-	c := func(s string) string { return clean(s, false) }
+	c := func(s string) string { return text.Printable(s) }
 	moved := "" // what the tag points to, where that is not what was deployed
 	if d.Digest != "" && d.DigestCurrent != d.Digest {
 		moved = c(d.DigestCurrent)
@@ -107,7 +108,7 @@ func (v *View) detail(d runtime.Detail) {
 
 // versus shows a version, and the client's where it is another.
 func (v *View) versus(have, client string) string {
-	have, client = dash(clean(have, false)), clean(client, false)
+	have, client = dash(text.Printable(have)), text.Printable(client)
 	if client == "" || client == have {
 		return have
 	}
@@ -133,7 +134,7 @@ func (v *View) modules(names []string) string {
 	}
 	const first = 8
 	shown := names[:min(first, len(names))]
-	s := strconv.Itoa(len(names)) + ": " + clean(strings.Join(shown, ", "), false)
+	s := strconv.Itoa(len(names)) + ": " + text.Printable(strings.Join(shown, ", "))
 	if len(names) > first {
 		s += ", ..."
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"fn-runtime/i18n"
+	"fn-runtime/runtime/text"
 )
 
 // Endpoint is the local endpoint as it is shown: without credentials.
@@ -71,7 +72,7 @@ func (v *View) Endpoint(e Endpoint) error {
 		return nil
 	}
 	v.ok()
-	c := func(s string) string { return clean(s, false) }
+	c := func(s string) string { return text.Printable(s) }
 	v.pairs([]pair{
 		{i18n.M("Endpoint"), paint(v.OutColour, entityName, c(e.URL))},
 		{i18n.M("S3"), c(e.S3URL)},
@@ -108,7 +109,7 @@ func (v *View) Stopped(was bool) error {
 // TextWriter gives a writer to Out for lines from elsewhere, made safe for a terminal.
 func (v *View) TextWriter() io.Writer {
 	return writerFunc(func(p []byte) (int, error) {
-		if _, err := io.WriteString(v.Out, clean(string(p), true)); err != nil {
+		if _, err := io.WriteString(v.Out, text.Lines(string(p))); err != nil {
 			return 0, err
 		}
 		return len(p), nil

@@ -8,6 +8,7 @@ import (
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/text"
 )
 
 // detailLines bounds the lines from elsewhere that an error shows.
@@ -60,7 +61,7 @@ func (v *View) explain(err error) []string {
 		f := asFault(one)
 		lines = append(lines, v.errText(reason(f)))
 		for _, d := range tail(f.Details, detailLines) {
-			lines = append(lines, "   "+clean(d, false))
+			lines = append(lines, "   "+text.Printable(d))
 		}
 		if way := v.errText(f.Recovery); way != "" && !seen[way] {
 			seen[way] = true

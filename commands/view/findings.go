@@ -6,6 +6,7 @@ import (
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime"
+	"fn-runtime/runtime/text"
 )
 
 // invocationDocument is one entry of invoke --output json.
@@ -35,7 +36,7 @@ func (v *View) Invocations(list []runtime.Invocation) error {
 			start = i18n.M("Cold")
 		}
 		ms := func(n int64) string { return fmt.Sprintf("%d ms", n) }
-		t.rows = append(t.rows, []string{clean(i.ActivationID, false), v.plain(start), ms(i.Total.Milliseconds()), ms(i.InitMS), ms(i.RunMS), ms(i.WaitMS)})
+		t.rows = append(t.rows, []string{text.Printable(i.ActivationID), v.plain(start), ms(i.Total.Milliseconds()), ms(i.InitMS), ms(i.RunMS), ms(i.WaitMS)})
 	}
 	v.table(t)
 	return nil
@@ -75,7 +76,7 @@ func (v *View) Checks(list []runtime.Check) {
 	for _, c := range list {
 		word := v.plain(checkText(c.Status))
 		pad := strings.Repeat(" ", width-printed(word))
-		name := clean(c.Name, false)
+		name := text.Printable(c.Name)
 		if c.Region != "" {
 			name = c.Region + " " + name
 		}

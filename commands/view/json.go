@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf16"
 
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/text"
 )
 
 // ErrorDocument is the error part of JSON output. Code is a fault.Kind.
@@ -40,7 +42,7 @@ func encode(doc any) ([]byte, error) {
 	if err := e.Encode(doc); err != nil {
 		return nil, err
 	}
-	unsafe := func(r rune) bool { return r >= 0x7f && r < 0xa0 || isHidden(r) }
+	unsafe := func(r rune) bool { return r != '\n' && !unicode.IsGraphic(r) }
 	if bytes.IndexFunc(b.Bytes(), unsafe) < 0 {
 		return b.Bytes(), nil
 	}
@@ -76,7 +78,7 @@ func (v *View) errorDocument(err error) ErrorDocument {
 	doc := ErrorDocument{Message: message, Recovery: recovery, Code: string(fault.KindOf(err))}
 	for _, one := range split(err) {
 		for _, line := range tail(asFault(one).Details, detailLines) {
-			doc.Details = append(doc.Details, clean(line, false))
+			doc.Details = append(doc.Details, text.Printable(line))
 		}
 	}
 	return doc

@@ -10,6 +10,7 @@ import (
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime"
+	"fn-runtime/runtime/text"
 )
 
 // Pace of the live line, and of the lines that stand for it where there is no terminal.
@@ -170,7 +171,7 @@ func (w *lineWriter) Write(data []byte) (int, error) {
 		if i < 0 {
 			return len(data), nil
 		}
-		w.v.Observer().(*progress).line(clean(string(bytes.TrimRight(w.rest[:i], "\r")), false))
+		w.v.Observer().(*progress).line(text.Printable(string(bytes.TrimRight(w.rest[:i], "\r"))))
 		w.rest = bytes.TrimPrefix(w.rest[i:], []byte("\n"))
 	}
 }

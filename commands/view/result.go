@@ -8,6 +8,7 @@ import (
 	"fn-runtime/i18n"
 	"fn-runtime/runtime"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/text"
 )
 
 // ResultDocument is the JSON of deploy, update, delete, apply and clean: the plan, with what became of it. A dry run has the
@@ -157,7 +158,7 @@ func visible(items []runtime.Item) []runtime.Item {
 // title is how a table names an item: a runtime by its image and memory.
 func title(it runtime.Item) string {
 	if it.Kind != runtime.KindAction {
-		return clean(it.Name, false)
+		return text.Printable(it.Name)
 	}
 	name := it.Image
 	if name == "" {
@@ -166,7 +167,7 @@ func title(it runtime.Item) string {
 	if it.Memory > 0 {
 		name += fmt.Sprintf(" (%d MB)", it.Memory)
 	}
-	return clean(name, false)
+	return text.Printable(name)
 }
 
 // summary counts the changes that are shown.

@@ -6,6 +6,7 @@ import (
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime"
+	"fn-runtime/runtime/text"
 )
 
 // RuntimeDocument is one entry of list --output json.
@@ -74,11 +75,11 @@ func (v *View) Runtimes(list []runtime.Runtime) error {
 	for _, r := range list {
 		count[r.State]++
 		row := []string{
-			clean(r.Name, false), strconv.Itoa(r.MemoryMB) + " MB", dash(clean(r.PythonVersion, false)),
-			dash(clean(r.LithopsVersion, false)), v.plain(stateText(r.State)),
+			text.Printable(r.Name), strconv.Itoa(r.MemoryMB) + " MB", dash(text.Printable(r.PythonVersion)),
+			dash(text.Printable(r.LithopsVersion)), v.plain(stateText(r.State)),
 		}
 		if where {
-			row = slices.Insert(row, 1, clean(r.Region, false))
+			row = slices.Insert(row, 1, text.Printable(r.Region))
 		}
 		t.rows = append(t.rows, row)
 	}

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"fn-runtime/i18n"
+	"fn-runtime/runtime/text"
 )
 
 // View shows results, progress and errors of one command.
@@ -32,7 +33,11 @@ func (v *View) plain(m i18n.Message) string { return v.render(m, false, false) }
 // render puts a message into the language, makes its arguments safe and marks entities and commands.
 func (v *View) render(m i18n.Message, colour, lines bool) string {
 	s := v.Texts.SayDressed(m, func(name, value string) string {
-		value = clean(value, lines)
+		if lines {
+			value = text.Lines(value)
+		} else {
+			value = text.Printable(value)
+		}
 		if isEntity(name) {
 			return paint(colour, entityName, value)
 		}

@@ -189,31 +189,6 @@ func TestEverythingThatIsShown(t *testing.T) {
 	}
 }
 
-func TestClean(t *testing.T) {
-	for in, want := range map[string]string{
-		"plain ü 日本": "plain ü 日本", "a\tb": "a b", "\x1b[31m": `\x1b[31m`, "\u202e": `\u202e`, "\xff": `\xff`, "\u009b1m": `\x9b1m`, "a\nb": `a\x0ab`, "\U000e0041": `\u0e0041`,
-	} {
-		if got := clean(in, false); got != want {
-			t.Errorf("%q: got %q, want %q", in, got, want)
-		}
-	}
-	if got := clean("a\nb", true); got != "a\nb" {
-		t.Errorf("lines: %q", got)
-	}
-}
-
-func FuzzClean(f *testing.F) {
-	f.Add("a\x1b[0m\u202e\xff", true)
-	f.Fuzz(func(t *testing.T, s string, lines bool) {
-		got := clean(s, lines)
-		for _, r := range got {
-			if r != '\n' && (r < ' ' || r >= 0x7f && r < 0xa0 || isHidden(r)) || r == '\n' && !lines {
-				t.Errorf("%q: %q", s, got)
-			}
-		}
-	})
-}
-
 func TestWrapLosesNothing(t *testing.T) {
 	for _, s := range []string{"", "short", strings.Repeat("docker.io/日本/", 9), strings.Repeat("x", 99)} {
 		for width := 1; width < 40; width++ {

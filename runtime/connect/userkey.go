@@ -8,13 +8,13 @@ import (
 	"fn-runtime/runtime"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/lithops"
-	"fn-runtime/runtime/pattern"
+	"fn-runtime/runtime/text"
 )
 
 // userKeyVariable gives the user part of package names where flag and configuration do not.
 const userKeyVariable = "FN_RUNTIME_USER_KEY"
 
-var userKeyText = pattern.New(`^[A-Za-z0-9_@.&-]{1,64}$`)
+var userKeyText = text.NewPattern(`^[A-Za-z0-9_@.&-]{1,64}$`)
 
 // userKey gives the user part of package names, and where it came from: flag, environment, the API key of the Lithops
 // configuration. The one existing package in the namespace comes after these: see keyOfPackages.

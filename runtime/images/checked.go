@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"fn-runtime/runtime/entity"
-	"fn-runtime/runtime/pattern"
 	"fn-runtime/runtime/regular"
+	"fn-runtime/runtime/text"
 )
 
 // checkedFor is how long the passing of a check is remembered.
@@ -21,7 +21,7 @@ const checkedFor = 30 * 24 * time.Hour
 type checked struct{ dir string } // "" remembers nothing
 
 // pythonVersion is what such a file holds.
-var pythonVersion = pattern.New(`^\d+\.\d+$`)
+var pythonVersion = text.NewPattern(`^\d+\.\d+$`)
 
 func (c checked) path(id string, spec entity.ImageBuild) string {
 	sum := sha256.Sum256([]byte(id + "\n" + spec.Python + "\n" + strings.Join(spec.Modules, "\n") + "\n" + probe))

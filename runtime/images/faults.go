@@ -12,11 +12,11 @@ import (
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/images/engine"
 	"fn-runtime/runtime/linger"
-	"fn-runtime/runtime/pattern"
+	"fn-runtime/runtime/text"
 )
 
 // exitCode finds the exit code of a step in the words of the classic builder, of BuildKit and of podman.
-var exitCode = pattern.New(`(?:exit code: |returned a non-zero code: |exit status )(\d+)`)
+var exitCode = text.NewPattern(`(?:exit code: |returned a non-zero code: |exit status )(\d+)`)
 
 // refusal tells whether an error is an answer of the engine, in its own words, about what was asked.
 func refusal(err error) bool {

@@ -6,9 +6,10 @@ import (
 	"errors"
 	"io"
 	"strings"
-	"unicode"
 
 	"github.com/docker/docker/pkg/jsonmessage"
+
+	"fn-runtime/runtime/text"
 )
 
 // maxMessage is the most that one message of the engine may hold, in bytes. BuildKit puts many log lines into one.
@@ -85,29 +86,49 @@ func (t *tail) last() []string {
 	return append([]string(nil), t.lines...)
 }
 
-// clean makes untrusted text safe for a terminal and short: escape sequences and control characters go, and of a line
-// that was redrawn with carriage returns only its last form stays.
+// clean returns the last form of a line that was redrawn with carriage returns, without colours, fit for a terminal and
+// short.
 func clean(s string) string {
 	s = strings.TrimRight(s, "\r\n")
-	if i := strings.LastIndexByte(s, '\r'); i >= 0 {
-		s = s[i+1:]
-	}
+	s = s[strings.LastIndexByte(s, '\r')+1:]
 	var b strings.Builder
 	for i := 0; i < len(s); {
 		if s[i] == 0x1b {
 			i += escape(s[i:])
 			continue
 		}
-		r, size := decode(s[i:])
-		i += size
-		if r == '\t' {
-			b.WriteString("    ")
-		} else if unicode.IsPrint(r) {
-			b.WriteRune(r)
-		}
-		if b.Len() >= lineBytes {
-			return b.String() + "..."
-		}
+		b.WriteByte(s[i])
+		i++
 	}
-	return b.String()
+	s = text.Printable(strings.ReplaceAll(b.String(), "\t", "    "))
+	if len(s) > lineBytes {
+		return strings.ToValidUTF8(s[:lineBytes], "") + "..."
+	}
+	return s
+}
+
+// escape returns the length of the terminal escape sequence at the start of s (ECMA-48: CSI up to its final byte, OSC
+// and other strings up to BEL or ST, else two bytes).
+func escape(s string) int {
+	if len(s) < 2 {
+		return len(s)
+	}
+	switch s[1] {
+	case '[':
+		for i := 2; i < len(s); i++ {
+			if s[i] >= 0x40 && s[i] <= 0x7e {
+				return i + 1
+			}
+		}
+		return len(s)
+	case ']', 'P', 'X', '^', '_':
+		if i := strings.IndexByte(s, '\a'); i >= 0 {
+			return i + 1
+		}
+		if i := strings.Index(s[2:], "\x1b\\"); i >= 0 {
+			return i + 4
+		}
+		return len(s)
+	}
+	return 2
 }

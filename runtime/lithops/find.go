@@ -11,7 +11,7 @@ import (
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
-	"fn-runtime/runtime/pattern"
+	"fn-runtime/runtime/text"
 )
 
 // FindOptions says where to look for the user's Lithops.
@@ -98,7 +98,7 @@ func (o FindOptions) pythons() ([]string, error) {
 	return list, nil
 }
 
-var pythonVersion = pattern.New(`^[23](\.\d{1,2}){0,2}$`)
+var pythonVersion = text.NewPattern(`^[23](\.\d{1,2}){0,2}$`)
 
 // named finds the interpreter that the user named.
 func (o FindOptions) named() (string, error) {
@@ -211,4 +211,4 @@ func (o FindOptions) findDir(ctx context.Context) (Install, error) {
 	return in, nil
 }
 
-var sitePackages = pattern.New(`/python(\d\.\d{1,2})/(?:site|dist)-packages/lithops$`)
+var sitePackages = text.NewPattern(`/python(\d\.\d{1,2})/(?:site|dist)-packages/lithops$`)

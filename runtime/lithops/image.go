@@ -9,7 +9,7 @@ import (
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
-	"fn-runtime/runtime/pattern"
+	"fn-runtime/runtime/text"
 )
 
 // DefaultDockerServer is the registry that the client assumes (config.py of the backends: docker_server).
@@ -100,7 +100,7 @@ func defaultImage(backend Backend, r release, python string) string {
 }
 
 // acceptedByLithops is verify_runtime_name of utils.py, the same in every release.
-var acceptedByLithops = pattern.New(`^[A-Za-z0-9_/.:-]+$`)
+var acceptedByLithops = text.NewPattern(`^[A-Za-z0-9_/.:-]+$`)
 
 // maxImage leaves room for "_{memory}MB_{version}" behind the image in an action's name.
 const maxImage = maxName - 32
@@ -162,7 +162,7 @@ func onlyCapitals(name string) bool {
 	return err == nil && lower != path
 }
 
-var notInImages = pattern.New(`[^a-z0-9_/.:-]+`)
+var notInImages = text.NewPattern(`[^a-z0-9_/.:-]+`)
 
 // correctedImage guesses what was meant; "" when the guess is no valid name either. Tags keep their case.
 func correctedImage(name string) string {

@@ -10,8 +10,8 @@ import (
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
-	"fn-runtime/runtime/pattern"
 	"fn-runtime/runtime/regular"
+	"fn-runtime/runtime/text"
 )
 
 // maxSmallFile bounds version.py and pyvenv.cfg, of which real ones have less than 1 KB.
@@ -23,7 +23,7 @@ func isPackage(dir string) bool {
 	return err == nil
 }
 
-var versionLine = pattern.New(`(?m)^__version__\s*=\s*["']([^"'\r\n]*)["']`)
+var versionLine = text.NewPattern(`(?m)^__version__\s*=\s*["']([^"'\r\n]*)["']`)
 
 // readVersion reads __version__ of a package's version.py, and checks that the package is whole as far as it is
 // needed here.
@@ -87,7 +87,7 @@ func (o FindOptions) fromFiles(python string) (in Install, ok bool, err error) {
 	return in, true, err
 }
 
-var venvLine = pattern.New(`(?m)^version(?:_info)?\s*=\s*(3\.\d{1,2})\.`)
+var venvLine = text.NewPattern(`(?m)^version(?:_info)?\s*=\s*(3\.\d{1,2})\.`)
 
 // venvVersion reads "3.11" from a pyvenv.cfg, written by venv or by virtualenv.
 func venvVersion(config []byte) string {
@@ -97,7 +97,7 @@ func venvVersion(config []byte) string {
 	return ""
 }
 
-var binaryName = pattern.New(`^python(\d\.\d{1,2})$`)
+var binaryName = text.NewPattern(`^python(\d\.\d{1,2})$`)
 
 // prefixVersion is for an interpreter in a prefix of its own, such as pyenv's or conda's: its real name tells the
 // version, and it lies beside its library. "" for all others.

@@ -9,7 +9,7 @@ import (
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
-	"fn-runtime/runtime/pattern"
+	"fn-runtime/runtime/text"
 )
 
 // maxMetadata bounds what is read as metadata, in bytes. OpenWhisk allows results of 1 MB; 300 modules make 6 KB.
@@ -64,7 +64,7 @@ type member struct {
 	value json.RawMessage
 }
 
-var shortVersion = pattern.New(`^\d{1,2}\.\d{1,3}$`)
+var shortVersion = text.NewPattern(`^\d{1,2}\.\d{1,3}$`)
 
 // ParseMetadata reads the result of the metadata call, or stored metadata: both have the same shape. It is untrusted.
 func ParseMetadata(data []byte) (Metadata, error) {

@@ -6,7 +6,7 @@ import (
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
-	"fn-runtime/runtime/pattern"
+	"fn-runtime/runtime/text"
 )
 
 // The prefixes of a bucket that belong to Lithops (constants.py). Both end in "/", so that neighbours such as
@@ -77,7 +77,7 @@ func DefaultNamespace(version, region, userKey string) string {
 }
 
 // entityName is what OpenWhisk takes as a name (EntityName.scala), in ASCII.
-var entityName = pattern.New(`^(?:[A-Za-z0-9_]|[A-Za-z0-9_][A-Za-z0-9_@ .&-]*[A-Za-z0-9_@.&-])$`)
+var entityName = text.NewPattern(`^(?:[A-Za-z0-9_]|[A-Za-z0-9_][A-Za-z0-9_@ .&-]*[A-Za-z0-9_@.&-])$`)
 
 // ValidateNames checks that OpenWhisk takes the names made for this client, before anything is sent.
 func (c Contract) ValidateNames(action string) error {

@@ -4,18 +4,18 @@ import (
 	"strconv"
 	"strings"
 
-	"fn-runtime/runtime/pattern"
+	"fn-runtime/runtime/text"
 )
 
 // A version in a name is digits and dots with what PEP 440 allows behind; it has no underscore.
 const versionText = `\d+\.\d+\.\d+[0-9A-Za-z.+!-]*`
 
 var (
-	versionedPackage  = pattern.New(`^lithops_v(` + versionText + `)_(.+)$`)
-	plainPackage      = pattern.New(`^lithops_(.+)$`)
-	actionInVersioned = pattern.New(`^(.+)_(\d{1,9})MB$`)
-	actionInPlain     = pattern.New(`^(.+)_(\d{1,9})MB_(` + versionText + `)$`)
-	versionOnly       = pattern.New(`^` + versionText + `$`)
+	versionedPackage  = text.NewPattern(`^lithops_v(` + versionText + `)_(.+)$`)
+	plainPackage      = text.NewPattern(`^lithops_(.+)$`)
+	actionInVersioned = text.NewPattern(`^(.+)_(\d{1,9})MB$`)
+	actionInPlain     = text.NewPattern(`^(.+)_(\d{1,9})MB_(` + versionText + `)$`)
+	versionOnly       = text.NewPattern(`^` + versionText + `$`)
 )
 
 // PackageVersion gives the Lithops version that a package name of 2.7 or older holds. ok is false for the packages of

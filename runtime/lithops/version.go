@@ -4,14 +4,14 @@ import (
 	"math"
 	"strconv"
 
-	"fn-runtime/runtime/pattern"
+	"fn-runtime/runtime/text"
 )
 
 // release is a Lithops version as far as the contract depends on it. A development version counts as the release it
 // leads to: 3.7.1.dev0 is 3.7.1.
 type release struct{ major, minor, patch int }
 
-var releasePattern = pattern.New(`^(\d{1,6})\.(\d{1,6})(?:\.(\d{1,6}))?`)
+var releasePattern = text.NewPattern(`^(\d{1,6})\.(\d{1,6})(?:\.(\d{1,6}))?`)
 
 // newest stands for a version that cannot be read and for releases that nobody has seen yet: both follow the newest
 // known rules.

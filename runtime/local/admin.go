@@ -3,8 +3,7 @@ package local
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"crypto/subtle"
+	"crypto/hmac"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
@@ -21,9 +20,7 @@ const adminPrefix = "/_fn-runtime/"
 
 // admin answers the two questions of the commands: who are you, and stop.
 func (e *endpoint) admin(w http.ResponseWriter, r *http.Request) {
-	given := sha256.Sum256([]byte(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")))
-	want := sha256.Sum256([]byte(e.info.Token))
-	if subtle.ConstantTimeCompare(given[:], want[:]) != 1 {
+	if !hmac.Equal([]byte(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")), []byte(e.info.Token)) {
 		http.Error(w, "The supplied authentication is invalid.", http.StatusUnauthorized)
 		return
 	}

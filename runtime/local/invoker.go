@@ -1,6 +1,7 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -13,7 +14,7 @@ import (
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/local/invoke"
 	"fn-runtime/runtime/local/invoker"
-	"fn-runtime/runtime/pattern"
+	"fn-runtime/runtime/text"
 )
 
 // defaultInvoker needs nothing but a Python.
@@ -84,12 +85,12 @@ func (o Options) setUpInvoker(ctx context.Context, info *Info, log *slog.Logger)
 	return v, listeners, nil
 }
 
-var pythonVersion = pattern.New(`^3\.\d{1,2}$`)
+var pythonVersion = text.NewPattern(`^3\.\d{1,2}$`)
 
 // interpreter finds the Python of the actions: asked may be a path, a name, or a version such as "3.11". When none is
 // asked for and none is there, actions that name their own still run.
 func interpreter(asked, kept string) (string, error) {
-	name := or(asked, kept, "python3")
+	name := cmp.Or(asked, kept, "python3")
 	if pythonVersion.MatchString(name) {
 		name = "python" + name
 	}

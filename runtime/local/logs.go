@@ -13,10 +13,10 @@ import (
 	"sort"
 	"strings"
 	"time"
-	"unicode"
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/text"
 )
 
 // Logs writes the last n lines of the endpoint's log in dir to w, and with follow what comes until ctx ends.
@@ -155,7 +155,7 @@ func lastStderr(dir string, w io.Writer, form func(line []byte) string) error {
 func readable(line []byte) string {
 	var rec map[string]any
 	if json.Unmarshal(line, &rec) != nil {
-		return clean(strings.TrimSpace(string(line))) + "\n"
+		return text.Printable(strings.TrimSpace(string(line))) + "\n"
 	}
 	when, _ := rec["time"].(string)
 	if t, err := time.Parse(time.RFC3339Nano, when); err == nil {
@@ -167,7 +167,7 @@ func readable(line []byte) string {
 			query = "?" + query
 		}
 		ns, _ := rec["duration_ns"].(float64)
-		return clean(fmt.Sprintf("%s %v %v %v%v %v %.1fms %v",
+		return text.Printable(fmt.Sprintf("%s %v %v %v%v %v %.1fms %v",
 			when, rec["service"], rec["method"], rec["path"], query, rec["status"], ns/1e6, rec["user_agent"])) + "\n"
 	}
 	msg := rec["msg"]
@@ -185,16 +185,5 @@ func readable(line []byte) string {
 	for _, name := range names {
 		fmt.Fprintf(&b, " %s=%v", name, rec[name])
 	}
-	return clean(b.String()) + "\n"
-}
-
-// clean makes visible what a terminal would act on: control characters, other ends of a line, and what turns the
-// direction of writing. Paths and user agents are whatever a client sent, also one without credentials.
-func clean(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r != ' ' && !unicode.IsPrint(r) {
-			return '\uFFFD'
-		}
-		return r
-	}, s)
+	return text.Printable(b.String()) + "\n"
 }

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -144,20 +145,11 @@ func (o Options) describe(i Info, port, s3Port int) (Info, error) {
 	i.Endpoint = "https://127.0.0.1:" + strconv.Itoa(port)
 	i.S3Endpoint = "http://127.0.0.1:" + strconv.Itoa(s3Port)
 	i.CAFile, i.CABundle = filepath.Join(abs, caFile), filepath.Join(abs, bundleFile)
-	i.InvokerAsked = or(o.Invoker, i.InvokerAsked, defaultInvoker)
+	i.InvokerAsked = cmp.Or(o.Invoker, i.InvokerAsked, defaultInvoker)
 	i.Invoker = i.InvokerAsked
 	i.StartedAt, i.Version = time.Now().UTC(), o.Version
 	i.Python, err = interpreter(o.Python, i.Python)
 	return i, err
-}
-
-func or(values ...string) string {
-	for _, v := range values {
-		if v != "" {
-			return v
-		}
-	}
-	return ""
 }
 
 // furnish makes what every endpoint has, and settles what a killed one left.

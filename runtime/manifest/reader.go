@@ -15,8 +15,8 @@ import (
 	"github.com/goccy/go-yaml/token"
 
 	"fn-runtime/i18n"
-	"fn-runtime/runtime/nearest"
 	"fn-runtime/runtime/nesting"
+	"fn-runtime/runtime/text"
 )
 
 // The bounds of a file. The parser takes time in the square of its words.
@@ -104,7 +104,7 @@ func (r *reader) mapping(n ast.Node, known ...string) (map[string]member, bool) 
 		if slices.Contains(known, key) {
 			continue
 		}
-		if near := nearest.Word(key, known); near != "" {
+		if near := text.Nearest(key, known); near != "" {
 			r.wrong(m.at, i18n.M("Unknown key '{{.Key}}'. Did you mean '{{.Near}}'?", "Key", key, "Near", near))
 			continue
 		}

@@ -12,7 +12,7 @@ import (
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
-	"fn-runtime/runtime/pattern"
+	"fn-runtime/runtime/text"
 	"fn-runtime/runtime/transport"
 )
 
@@ -82,13 +82,13 @@ func (c *Client) Invoke(ctx context.Context, pkg, name string, payload any) (ent
 
 // activationID is the form of OpenWhisk's activation ids: a UUID without hyphens. Others are taken with what is
 // harmless in a path.
-var activationID = pattern.New(`^[0-9A-Za-z-]{1,64}$`)
+var activationID = text.NewPattern(`^[0-9A-Za-z-]{1,64}$`)
 
 // Activation reads the record of a run; fault.NotFound until it is written.
 func (c *Client) Activation(ctx context.Context, id string) (entity.Activation, error) {
 	if !activationID.MatchString(id) {
 		return entity.Activation{}, fault.New(fault.Invalid,
-			i18n.M("{{.ID}} is not an activation id.", "ID", transport.Printable(id, 100)), i18n.Message{})
+			i18n.M("{{.ID}} is not an activation id.", "ID", text.Line(id, 100)), i18n.Message{})
 	}
 	about := subject{"activation", id}
 	ns, err := c.namespace(ctx)
@@ -119,7 +119,7 @@ func activation(r record) entity.Activation {
 	e := entity.Activation{
 		Done:       true,
 		Success:    r.Response.Success,
-		Status:     transport.Printable(r.Response.Status, 100),
+		Status:     text.Line(r.Response.Status, 100),
 		StatusCode: r.Response.StatusCode,
 		Result:     r.Response.Result,
 		Start:      milliseconds(r.Start),
@@ -143,7 +143,7 @@ func activation(r record) entity.Activation {
 		}
 	}
 	for _, line := range r.Logs[max(0, len(r.Logs)-maxLogLines):] {
-		e.Logs = append(e.Logs, transport.Printable(line, 4<<10))
+		e.Logs = append(e.Logs, text.Line(line, 4<<10))
 	}
 	return e
 }

@@ -10,7 +10,7 @@ import (
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
-	"fn-runtime/runtime/transport/pages"
+	"fn-runtime/runtime/transport"
 )
 
 // pageSize is the most that OpenWhisk gives in one page (its default is 30).
@@ -61,7 +61,7 @@ func list[T, E any](ctx context.Context, c *Client, about subject, name func(T) 
 		skip, width = skip+width*pageSize, min(2*width, maxWave)
 		return out, true, nil
 	}
-	return pages.Ahead(ctx, next, func() error { return endless(about) })
+	return transport.Ahead(ctx, next, func() error { return endless(about) })
 }
 
 // wave reads several pages at the same time and gives them in their order. Whoever has had enough ends the rest.

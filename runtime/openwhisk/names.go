@@ -3,13 +3,12 @@ package openwhisk
 import (
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
-	"fn-runtime/runtime/pattern"
-	"fn-runtime/runtime/transport"
+	"fn-runtime/runtime/text"
 )
 
 // entityName is what OpenWhisk's EntityName allows, up to 256 characters. Names that do not match would change the
 // meaning of a path.
-var entityName = pattern.New(`^[\w]([\w@ .&-]*[\w@.&-])?$`)
+var entityName = text.NewPattern(`^[\w]([\w@ .&-]*[\w@.&-])?$`)
 
 const maxEntityName = 256
 
@@ -18,7 +17,7 @@ func checkName(kind, name string) error {
 		return nil
 	}
 	return fault.New(fault.Invalid,
-		i18n.M("{{.Name}} is not a name that the compute service accepts for {{.Kind}}.", "Name", transport.Printable(name, 100), "Kind", subject{kind: kind, name: "..."}.message()),
+		i18n.M("{{.Name}} is not a name that the compute service accepts for {{.Kind}}.", "Name", text.Line(name, 100), "Kind", subject{kind: kind, name: "..."}.message()),
 		i18n.M("Use up to 256 letters, digits, and the characters _ @ . & - in it."))
 }
 

@@ -12,7 +12,6 @@ import (
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/transport"
-	"fn-runtime/runtime/transport/pages"
 )
 
 // plan is the resource plan of an IBM Cloud Functions namespace: the one that Lithops asks for, too.
@@ -32,7 +31,7 @@ func (c *Client) Namespaces(ctx context.Context) ([]entity.Namespace, error) {
 	about := subject{kind: "namespace"}
 	var all []entity.Namespace
 	query := ""
-	for range pages.Max {
+	for range transport.MaxPages {
 		a, err := c.plain(ctx, http.MethodGet, query, nil)
 		if err != nil {
 			return nil, err

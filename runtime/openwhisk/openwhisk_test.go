@@ -229,7 +229,7 @@ func TestInvoke(t *testing.T) {
 				_, _ = io.WriteString(w, x.body)
 			})
 			if x.name == "failed" {
-				x.want.Logs[1] = "err?[2J line"
+				x.want.Logs[1] = `err\x1b[2J line`
 			}
 			got, err := c.Invoke(t.Context(), "p", "a", nil)
 			if fault.KindOf(err) != x.kind {
@@ -253,7 +253,7 @@ func TestRefusals(t *testing.T) {
 		says    string
 		details []string
 	}{
-		{400, `{"error":"memory 5000 MB exceeds\u001b[31m allowed threshold","code":"ab12"}`, fault.Invalid, "memory 5000 MB exceeds?[31m allowed threshold.", []string{"transaction ab12"}},
+		{400, `{"error":"memory 5000 MB exceeds\u001b[31m allowed threshold","code":"ab12"}`, fault.Invalid, `memory 5000 MB exceeds\x1b[31m allowed threshold.`, []string{"transaction ab12"}},
 		{401, `{"error":"The supplied authentication is invalid","code":4711}`, fault.Denied, "authentication is invalid.", []string{"transaction 4711"}},
 		{403, `{"message":"not yours","trace":"x"}`, fault.Denied, "not yours.", nil},
 		{404, `{"error":"The requested resource does not exist.","code":"<script>"}`, fault.NotFound, "does not know action p/a", nil},

@@ -7,7 +7,7 @@ import (
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
-	"fn-runtime/runtime/pattern"
+	"fn-runtime/runtime/text"
 	"fn-runtime/runtime/transport"
 )
 
@@ -82,7 +82,7 @@ func (c *Client) remedy(status int, about subject) i18n.Message {
 }
 
 // transactionForm is what OpenWhisk's transaction ids look like; anything else is not repeated.
-var transactionForm = pattern.New(`^[0-9A-Za-z_-]{1,64}$`)
+var transactionForm = text.NewPattern(`^[0-9A-Za-z_-]{1,64}$`)
 
 // serversWords gives the error text of an answer, made printable. OpenWhisk has {"error", "code"}, IBM's namespaces
 // {"message"} or {"errors":[{"message"}]}, and {"response":{"result":{"error"}}} is a failed action's.
@@ -119,7 +119,7 @@ func serversWords(a answer) (words, transaction string) {
 	if !transactionForm.MatchString(transaction) {
 		transaction = ""
 	}
-	words = transport.Printable(words, 400)
+	words = text.Line(words, 400)
 	if words == "" {
 		words = http.StatusText(a.status)
 	}

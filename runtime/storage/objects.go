@@ -15,7 +15,6 @@ import (
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/transport"
-	"fn-runtime/runtime/transport/pages"
 )
 
 // maxObject bounds an object that is read. Lithops' metadata has some 100 KB.
@@ -131,7 +130,7 @@ func (s *Store) List(ctx context.Context, prefix string) iter.Seq2[entity.Object
 		}
 		return page, in.ContinuationToken != nil, nil
 	}
-	return pages.Ahead(ctx, next, s.endless)
+	return transport.Ahead(ctx, next, s.endless)
 }
 
 // page reads one page of a listing and sets the token for the next one in the request: nil after the last page.

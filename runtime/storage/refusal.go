@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/text"
 	"fn-runtime/runtime/transport"
 )
 
@@ -22,7 +24,7 @@ const bucketSubject subject = ""
 
 func objectSubject(key string) subject { return subject(key) }
 
-func printableKey(key string) string { return transport.Printable(key, 300) }
+func printableKey(key string) string { return text.Line(key, 300) }
 
 func codeOf(err error) string {
 	var e awserr.Error
@@ -88,16 +90,12 @@ func (s *Store) remedy() i18n.Message {
 
 // words are the store's own, made printable.
 func words(err error) string {
-	text := err.Error()
+	said := err.Error()
 	var e awserr.Error
 	if errors.As(err, &e) {
-		text = e.Message()
-		if text == "" {
-			text = e.Code()
-		}
+		said = cmp.Or(e.Message(), e.Code())
 	}
-	text = transport.Printable(text, 400)
-	return strings.TrimRight(text, ".") + "."
+	return strings.TrimRight(text.Line(said, 400), ".") + "."
 }
 
 // faultIn finds a fault below the SDK's errors, which do not unwrap.

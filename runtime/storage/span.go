@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"fn-runtime/runtime/fault"
-	"fn-runtime/runtime/transport/pages"
+	"fn-runtime/runtime/transport"
 )
 
 // span is a part of the keys below a prefix: those greater than after and not greater than upTo ("" is no bound). Any
@@ -55,7 +55,7 @@ func (p *purge) list(ctx context.Context, spread bool, out chan<- []item) error 
 func (p *purge) split(ctx context.Context, prefix string, start func(span) error) error {
 	in := &s3.ListObjectsV2Input{Bucket: &p.store.o.Bucket, Prefix: aws.String(prefix), Delimiter: aws.String("/")}
 	after := ""
-	for depth, n := 0, 0; n < pages.Max; n++ {
+	for depth, n := 0, 0; n < transport.MaxPages; n++ {
 		out, err := p.store.page(ctx, in)
 		if err != nil {
 			return err
@@ -95,7 +95,7 @@ func (p *purge) listSpan(ctx context.Context, s span, out chan<- []item) error {
 	if versioned {
 		next = p.versionPages(s)
 	}
-	for range pages.Max {
+	for range transport.MaxPages {
 		page, more, err := next(ctx)
 		if err != nil {
 			return err
@@ -135,7 +135,7 @@ func (p *purge) old(it item) bool {
 	return !it.changed.IsZero() && it.changed.Before(p.sweep.OlderThan)
 }
 
-func (p *purge) objectPages(s span) pages.Next[item] {
+func (p *purge) objectPages(s span) transport.NextPage[item] {
 	in := &s3.ListObjectsV2Input{Bucket: &p.store.o.Bucket, Prefix: aws.String(s.prefix)}
 	if s.after != "" {
 		in.StartAfter = aws.String(s.after)

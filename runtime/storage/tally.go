@@ -1,6 +1,6 @@
 package storage
 
-import "fn-runtime/runtime/transport"
+import "fn-runtime/runtime/text"
 
 // begin starts the tally of a pass: reasons are those of the last one.
 func (p *purge) begin(pass int) {
@@ -30,6 +30,6 @@ func (p *purge) fail(key, reason string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.reasons) < maxReasons {
-		p.reasons = append(p.reasons, printableKey(key)+": "+transport.Printable(reason, 200))
+		p.reasons = append(p.reasons, printableKey(key)+": "+text.Line(reason, 200))
 	}
 }

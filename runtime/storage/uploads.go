@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"fn-runtime/runtime/fault"
-	"fn-runtime/runtime/transport/pages"
+	"fn-runtime/runtime/transport"
 )
 
 // aborters is how many multipart uploads are aborted at the same time: S3 has no batch for it.
@@ -30,7 +30,7 @@ func (p *purge) abortBelow(ctx context.Context, prefix string) error {
 	g.SetLimit(aborters)
 	in := &s3.ListMultipartUploadsInput{Bucket: &p.store.o.Bucket, Prefix: aws.String(prefix)}
 	listErr := func() error {
-		for range pages.Max {
+		for range transport.MaxPages {
 			out, err := p.store.s3.ListMultipartUploadsWithContext(ctx, in)
 			if unsupported(err) {
 				return nil

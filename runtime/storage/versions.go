@@ -8,7 +8,7 @@ import (
 	"github.com/IBM/ibm-cos-sdk-go/service/s3"
 
 	"fn-runtime/runtime/fault"
-	"fn-runtime/runtime/transport/pages"
+	"fn-runtime/runtime/transport"
 )
 
 // versioned tells whether the bucket keeps old versions, now or from the time before that was suspended. A store that
@@ -34,7 +34,7 @@ func (s *Store) versioned(ctx context.Context, answered func(*http.Response) err
 }
 
 // versionPages reads the versions and delete markers of a span.
-func (p *purge) versionPages(s span) pages.Next[item] {
+func (p *purge) versionPages(s span) transport.NextPage[item] {
 	in := &s3.ListObjectVersionsInput{Bucket: &p.store.o.Bucket, Prefix: aws.String(s.prefix)}
 	if s.after != "" {
 		in.KeyMarker = aws.String(s.after)

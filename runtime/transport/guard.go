@@ -9,6 +9,7 @@ import (
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/text"
 )
 
 // guard refuses requests that would give something away: without TLS to anything but this machine, to another host
@@ -37,7 +38,7 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	if to, err := resp.Location(); err == nil && !sameOrigin(req.URL, to) {
 		resp.Body.Close()
-		return nil, elsewhere(place(req.URL), Printable(to.Host, 200))
+		return nil, elsewhere(place(req.URL), text.Line(to.Host, 200))
 	}
 	return resp, nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/text"
 )
 
 // DefaultIAM is the endpoint of IBM Cloud's identity service.
@@ -76,7 +77,7 @@ func exchange(ctx context.Context, endpoint, apiKey string, rt http.RoundTripper
 	switch {
 	case resp.StatusCode == http.StatusBadRequest, resp.StatusCode == http.StatusUnauthorized, resp.StatusCode == http.StatusForbidden:
 		return "", time.Time{}, fault.New(fault.Denied,
-			i18n.M("IBM Cloud does not accept the API key: {{.Reason}}", "Reason", Printable(answer.ErrorMessage, 300)),
+			i18n.M("IBM Cloud does not accept the API key: {{.Reason}}", "Reason", text.Line(answer.ErrorMessage, 300)),
 			i18n.M("Check the API key in the Lithops configuration, or create one with 'ibmcloud iam api-key-create NAME'."))
 	case resp.StatusCode >= 300 || err != nil || answer.AccessToken == "":
 		kind := KindOfStatus(max(resp.StatusCode, 300))

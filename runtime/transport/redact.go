@@ -9,6 +9,8 @@ import (
 	"mime"
 	"net/url"
 	"strings"
+
+	"fn-runtime/runtime/text"
 )
 
 // shownFields are the only fields of JSON bodies whose texts a trace shows; numbers and booleans are shown in any field
@@ -29,20 +31,20 @@ func writeBody(b *strings.Builder, contentType string, data []byte, hide func(st
 		return
 	}
 	t, _, _ := mime.ParseMediaType(contentType)
-	text := ""
+	shown := ""
 	switch {
 	case len(data) > maxTraced:
 	case t == "application/json" || strings.HasSuffix(t, "+json"):
-		text = redactJSON(data)
+		shown = redactJSON(data)
 	case t == "application/x-www-form-urlencoded":
-		text = redactForm(string(data))
+		shown = redactForm(string(data))
 	case t == "application/xml" || t == "text/xml" || (t == "" && bytes.HasPrefix(data, []byte("<"))):
-		text = redactXML(data)
+		shown = redactXML(data)
 	}
-	if text == "" {
-		text = fmt.Sprintf("[%d bytes of %s]", len(data), Printable(hide(contentType), 100))
+	if shown == "" {
+		shown = fmt.Sprintf("[%d bytes of %s]", len(data), text.Line(hide(contentType), 100))
 	}
-	fmt.Fprintf(b, "\n%s\n", Printable(hide(text), maxShown))
+	fmt.Fprintf(b, "\n%s\n", text.Line(hide(shown), maxShown))
 }
 
 func redactJSON(data []byte) string {

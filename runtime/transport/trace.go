@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"fn-runtime/runtime/text"
 )
 
 // hidden stands for what a trace must not show. The IBM Cloud CLI's own traces use the same words.
@@ -58,7 +60,7 @@ func newTracer(o Options) *tracer {
 func (t *tracer) request(req *http.Request) {
 	var b strings.Builder
 	hide := t.hide(req)
-	fmt.Fprintf(&b, "\nREQUEST: [%s]\n%s %s HTTP/1.1\nHost: %s\n", now(), req.Method, target(req.URL, hide), Printable(req.URL.Host, 300))
+	fmt.Fprintf(&b, "\nREQUEST: [%s]\n%s %s HTTP/1.1\nHost: %s\n", now(), req.Method, target(req.URL, hide), text.Line(req.URL.Host, 300))
 	writeHeader(&b, req.Header, hide)
 	if req.GetBody != nil && req.ContentLength > 0 && req.ContentLength <= maxReplay { // then it is replayable's
 		if body, err := req.GetBody(); err == nil {
@@ -77,11 +79,11 @@ func (t *tracer) answer(req *http.Request, resp *http.Response, err error, took 
 	hide := t.hide(req)
 	fmt.Fprintf(&b, "\nRESPONSE: [%s] Elapsed: %dms\n", now(), took.Milliseconds())
 	if err != nil {
-		fmt.Fprintf(&b, "%s\n", Printable(hide(err.Error()), maxShown))
+		fmt.Fprintf(&b, "%s\n", text.Line(hide(err.Error()), maxShown))
 		t.write(b.String(), req)
 		return
 	}
-	fmt.Fprintf(&b, "%s %s\n", resp.Proto, Printable(hide(resp.Status), 100))
+	fmt.Fprintf(&b, "%s %s\n", resp.Proto, text.Line(hide(resp.Status), 100))
 	writeHeader(&b, resp.Header, hide)
 	writeBody(&b, resp.Header.Get("Content-Type"), peek(resp), hide)
 	t.write(b.String(), req)
@@ -111,11 +113,11 @@ func target(u *url.URL, hide func(string) string) string {
 			query[name] = slices.Repeat([]string{hidden}, len(values))
 		}
 	}
-	path := Printable(hide(u.EscapedPath()), 2000)
+	path := text.Line(hide(u.EscapedPath()), 2000)
 	if len(query) == 0 {
 		return path
 	}
-	return path + "?" + Printable(hide(query.Encode()), 2000)
+	return path + "?" + text.Line(hide(query.Encode()), 2000)
 }
 
 func writeHeader(b *strings.Builder, h http.Header, hide func(string) string) {
@@ -124,7 +126,7 @@ func writeHeader(b *strings.Builder, h http.Header, hide func(string) string) {
 			if !shownHeaders[http.CanonicalHeaderKey(name)] {
 				value = hidden
 			}
-			fmt.Fprintf(b, "%s: %s\n", Printable(hide(name), 200), Printable(hide(value), 500))
+			fmt.Fprintf(b, "%s: %s\n", text.Line(hide(name), 200), text.Line(hide(value), 500))
 		}
 	}
 }

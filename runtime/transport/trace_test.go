@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"fn-runtime/runtime/text"
 )
 
 // Marked secrets are put wherever one can be; none may come out.
@@ -81,7 +83,7 @@ func FuzzPrintable(f *testing.F) {
 	f.Add("a\x1b[31m\n b\u202e", 10)
 	f.Fuzz(func(t *testing.T, s string, n int) {
 		n = 10 + n&0xff
-		got := Printable(s, n)
+		got := text.Line(s, n)
 		if len(got) > n+3 || strings.ContainsAny(got, "\x00\x1b\n\r\t\u202e\u2066") {
 			t.Errorf("%q", got)
 		}

@@ -9,6 +9,7 @@ import (
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/text"
 )
 
 // tunnelRefused says why a proxy opens no way to a host: its answer to CONNECT is not 200. Without it Go gives the words
@@ -27,7 +28,7 @@ func tunnelRefused(_ context.Context, proxy *url.URL, req *http.Request, resp *h
 			i18n.M("Correct them; characters such as @ and : in them are written as %40 and %3A."))
 	}
 	return fault.New(KindOfStatus(resp.StatusCode),
-		i18n.M("The proxy {{.Proxy}} opens no connection to {{.Host}}: {{.Status}}.", "Proxy", proxy.Host, "Host", req.Host, "Status", Printable(resp.Status, 100)),
+		i18n.M("The proxy {{.Proxy}} opens no connection to {{.Host}}: {{.Status}}.", "Proxy", proxy.Host, "Host", req.Host, "Status", text.Line(resp.Status, 100)),
 		i18n.M("Check HTTPS_PROXY, or name the host in NO_PROXY if it is reached without a proxy."))
 }
 

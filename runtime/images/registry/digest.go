@@ -4,17 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 
 	"github.com/distribution/reference"
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
-	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+	registry "github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/transport"
 )
 
 // Digest asks the registry which digest the reference points to now ("sha256:..."), without an engine. rt carries
@@ -48,7 +48,7 @@ func (c Credentials) Digest(ctx context.Context, ref reference.Named, rt http.Ro
 }
 
 func readFault(ref reference.Named, host, user string, err error) error {
-	var te *transport.Error
+	var te *registry.Error
 	var insecure *insecureError
 	switch {
 	case errors.As(err, &insecure):
@@ -103,13 +103,8 @@ func (e *insecureError) Error() string {
 }
 
 func (s secureOnly) RoundTrip(req *http.Request) (*http.Response, error) {
-	if req.URL.Scheme != "https" && !loopback(req.URL.Hostname()) {
+	if req.URL.Scheme != "https" && !transport.Loopback(req.URL.Hostname()) {
 		return nil, &insecureError{req.URL.Host}
 	}
 	return s.next.RoundTrip(req)
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

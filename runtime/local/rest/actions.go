@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"fn-runtime/runtime/local/state"
-	"fn-runtime/runtime/pattern"
+	"fn-runtime/runtime/text"
 )
 
 func notEmpty(n int) string {
@@ -204,7 +204,7 @@ func (a *api) putAction(c call) error {
 	return nil
 }
 
-var pythonKind = pattern.New(`^python(:(default|3|\d\.\d{1,2}))?$`)
+var pythonKind = text.NewPattern(`^python(:(default|3|\d\.\d{1,2}))?$`)
 
 // check tests what does not depend on the action that is there.
 func (in *actionPut) check() error {

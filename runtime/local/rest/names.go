@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"fn-runtime/runtime/pattern"
+	"fn-runtime/runtime/text"
 )
 
 // Limits of the endpoint: IBM Cloud Functions' where they differ from OpenWhisk's own defaults, because its clients
@@ -30,7 +30,7 @@ const (
 )
 
 // entityName is OpenWhisk's rule for names; the last character must not be a space.
-var entityName = pattern.New(`^(?:\w|\w[\w@ .&-]*[\w@.&-])$`)
+var entityName = text.NewPattern(`^(?:\w|\w[\w@ .&-]*[\w@.&-])$`)
 
 func checkName(name string) error {
 	switch {

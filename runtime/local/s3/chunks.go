@@ -2,6 +2,7 @@ package s3
 
 import (
 	"bufio"
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"hash"
@@ -110,7 +111,7 @@ func (c *chunks) verify() error {
 		return nil
 	}
 	want := c.sig.over(algorithm+"-PAYLOAD", c.previous, emptySHA, sum)
-	if !equal(want, c.claimed) {
+	if !hmac.Equal([]byte(want), []byte(c.claimed)) {
 		return gofakes3.ErrorMessage(gofakes3.ErrBadDigest, "The signature of a chunk does not match.")
 	}
 	c.previous = want
@@ -144,7 +145,7 @@ func (c *chunks) end() error {
 	}
 	if c.sig != nil && canonical.Len() > 0 {
 		want := c.sig.over(algorithm+"-TRAILER", c.previous, digest(canonical.String()))
-		if !equal(want, c.trailer.Get("x-amz-trailer-signature")) {
+		if !hmac.Equal([]byte(want), []byte(c.trailer.Get("x-amz-trailer-signature"))) {
 			return gofakes3.ErrorMessage(gofakes3.ErrBadDigest, "The signature of the trailer does not match.")
 		}
 	}

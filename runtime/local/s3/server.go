@@ -20,7 +20,7 @@ import (
 	"github.com/johannesboyne/gofakes3"
 
 	"fn-runtime/runtime/local/state"
-	"fn-runtime/runtime/pattern"
+	"fn-runtime/runtime/text"
 )
 
 // Limits of S3 itself: 5 GiB for one PUT, and room for a DeleteObjects of 1000 keys or a list of 10,000 parts.
@@ -95,7 +95,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // bucketName is S3's rule, which gofakes3 takes too narrowly, but for addresses:
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
-var bucketName = pattern.New(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
+var bucketName = text.NewPattern(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
 
 func (s *server) create(w http.ResponseWriter, r *http.Request, bucket string) {
 	if !bucketName.MatchString(bucket) || strings.Contains(bucket, "..") || net.ParseIP(bucket) != nil {

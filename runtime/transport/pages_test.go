@@ -1,21 +1,17 @@
-package pages
+package transport
 
 import (
 	"context"
 	"errors"
 	"testing"
-
-	"go.uber.org/goleak"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var errEndless = errors.New("endless")
 
 func endless() error { return errEndless }
 
 // numbered gives n pages of two items each.
-func numbered(n int) Next[int] {
+func numbered(n int) NextPage[int] {
 	i := 0
 	return func(context.Context) ([]int, bool, error) {
 		i++

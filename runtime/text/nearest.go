@@ -1,11 +1,8 @@
-// Package nearest finds the word that somebody probably meant: a flag, a command, a key of a file.
-//
-// What may go in: the comparison of words. What may not: lists of words, and what is said about them.
-package nearest
+package text
 
-// Word gives the known word that differs least from s, "" when none is near: at most one edit in three characters,
+// Nearest returns the known word that differs least from s, "" when none is near: at most one edit in three characters,
 // two at most.
-func Word(s string, known []string) string {
+func Nearest(s string, known []string) string {
 	best, limit := "", min(2, (len(s)+2)/3)
 	for _, k := range known {
 		if d := distance(s, k); d <= limit {

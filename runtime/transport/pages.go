@@ -1,7 +1,4 @@
-// Package pages reads lists that a server hands out page by page.
-//
-// What may go in: reading ahead, and an end to paging that has none. What may not: what the pages hold.
-package pages
+package transport
 
 import (
 	"context"
@@ -10,16 +7,16 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// Max bounds the pages of one list: a server that pages without end is untrusted, not patient.
-const Max = 20000
+// MaxPages bounds the pages of one list: a server that pages without end is untrusted, not patient.
+const MaxPages = 20000
 
-// Next reads the next page; more tells whether another one follows.
-type Next[T any] func(ctx context.Context) (page []T, more bool, err error)
+// NextPage reads the next page; more tells whether another one follows.
+type NextPage[T any] func(ctx context.Context) (page []T, more bool, err error)
 
-// Ahead gives the items of all pages. While one page is consumed, the next is being read. The sequence ends after an
-// error, and with endless when there are more than Max pages. next is never called twice at the same time, nor after the
+// Ahead returns the items of all pages. While one page is consumed, the next is being read. The sequence ends after an
+// error, and with endless when there are more than MaxPages pages. next is never called twice at the same time, nor after the
 // loop over the sequence has ended.
-func Ahead[T any](ctx context.Context, next Next[T], endless func() error) iter.Seq2[T, error] {
+func Ahead[T any](ctx context.Context, next NextPage[T], endless func() error) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		type result struct {
@@ -32,7 +29,7 @@ func Ahead[T any](ctx context.Context, next Next[T], endless func() error) iter.
 			defer close(results)
 			for n := 0; ; n++ {
 				var r result
-				if n == Max {
+				if n == MaxPages {
 					r = result{err: endless(), last: true}
 				} else {
 					var more bool
