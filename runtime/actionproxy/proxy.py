@@ -10,18 +10,18 @@ speaks OpenWhisk's action container protocol over HTTP/1.1:
 Each other field of /run is __OW_<FIELD> in the environment of the action. After a run, and after an /init that failed,
 both output streams end with the sentinel line that tells OpenWhisk where the log of the activation ends.
 
-There are two processes. The outer one, the guard, collects the processes that an action leaves behind (it may be PID 1
-of a container), and ends everything when a deadline has passed, when its own parent is gone, or on SIGTERM after the
-current run. The inner one serves HTTP and runs the action in its main thread, one run at a time. It has no signal
+There are two processes. The outer one, the guard, collects the processes that an action leaves behind (it is PID 1 of a
+container, or makes itself what takes in orphans, on Linux), and ends everything when a deadline has passed, when its own
+parent is gone, or on SIGTERM after the current run. The inner one serves HTTP and runs the action in its main thread, one run at a time. It has no signal
 handlers: a process that an action forks would have them too.
 
 Settings, all in the environment, none of them visible to the action:
   PORT            TCP port to listen on, 8080
   PROXY_HOST      address to listen on, 0.0.0.0
   PROXY_FD        a connected socket that is inherited, instead of listening
-  PROXY_LIFELINE  a descriptor of a pipe; when its other end closes, the guard kills all that belongs to this proxy
+  PROXY_LIFELINE  a descriptor of a pipe; when its other end closes, the guard kills all that descends from it
   PROXY_DIR       folder for the action's files; /action, else a temporary one that is removed at the end
-PROXY_WORKER, when set, stays visible: it marks every process that belongs to this proxy.
+PROXY_WORKER, when set, stays visible: whoever starts proxies knows by it what belongs to one whose guard was killed.
 """
 import json
 import math
@@ -464,8 +464,8 @@ def error(message):
 class Guard:
     """The outer process: it waits, and ends what has to be ended."""
 
-    def __init__(self, child, deadlines, lifeline, worker, temporary):
-        self.child, self.deadlines, self.lifeline, self.worker = child, deadlines, lifeline, worker
+    def __init__(self, child, deadlines, lifeline, temporary):
+        self.child, self.deadlines, self.lifeline = child, deadlines, lifeline
         self.temporary = temporary  # folder to remove at the end, or None
         self.limit = 0              # of the monotonic clock while the server is busy, 0 when it is idle
         self.stopping = False
@@ -519,13 +519,22 @@ class Guard:
         write_all(2, text.encode() + b'\n')
 
     def kill_all(self, code):
-        """Kills every process of this proxy, those that went into a session of their own included, and ends."""
-        if self.worker:
-            for _ in range(10):  # it may be forking
-                if not self.kill_marked():
-                    break
-        if self.child:
-            os.kill(self.child, signal.SIGKILL)
+        """Kills every descendant, those included that left their group, session, environment and parent, and ends."""
+        for _ in range(1000):  # they may be forking; whatever loses its parent comes to this process
+            family = descendants(os.getpid())
+            for pid in family or ([self.child] if self.child else []):
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except OSError:  # gone, or of another user
+                    pass
+            try:
+                while os.waitpid(-1, os.WNOHANG)[0]:
+                    pass
+            except ChildProcessError:
+                break
+            if not family:
+                break
+            time.sleep(0.001)
         if self.temporary:
             import shutil
             shutil.rmtree(self.temporary, ignore_errors=True)
@@ -533,17 +542,39 @@ class Guard:
             os.killpg(0, signal.SIGKILL)
         os._exit(code)  # as PID 1: the kernel ends the rest of the container
 
-    def kill_marked(self):
-        mark, killed = b'\0PROXY_WORKER=' + os.fsencode(self.worker) + b'\0', 0
-        for pid in filter(str.isdigit, os.listdir('/proc') if os.path.isdir('/proc/self') else []):
+
+def descendants(pid):
+    """The processes below one, from /proc; a process is a child of the thread that forked it."""
+    found, waiting = [], [pid]
+    while waiting:
+        task = '/proc/%d/task' % waiting.pop()
+        for thread in listed(task):
             try:
-                with open('/proc/%s/environ' % pid, 'rb') as f:
-                    if int(pid) != os.getpid() and mark in b'\0' + f.read():
-                        os.kill(int(pid), signal.SIGKILL)
-                        killed += 1
-            except OSError:  # gone, or of somebody else
-                pass
-        return killed
+                with open('%s/%s/children' % (task, thread)) as f:
+                    children = [int(child) for child in f.read().split()]
+            except OSError:  # gone
+                continue
+            found += children
+            waiting += children
+    return found
+
+
+def listed(folder):
+    try:
+        return os.listdir(folder)
+    except OSError:  # gone, or not Linux
+        return []
+
+
+def adopt_orphans():
+    """Gives this process whatever its descendants leave without a parent, and which would be init's otherwise."""
+    if os.getpid() == 1 or not sys.platform.startswith('linux'):
+        return
+    try:
+        import ctypes
+        ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
+    except (ImportError, OSError, AttributeError):  # a Python without ctypes: killing the group is all that is left
+        pass
 
 
 def start_guard(connection, temporary):
@@ -552,6 +583,7 @@ def start_guard(connection, temporary):
     if not hasattr(os, 'fork'):
         return None
     lifeline = int(lifeline) if lifeline else None
+    adopt_orphans()  # first: no action runs before it holds
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
@@ -562,7 +594,7 @@ def start_guard(connection, temporary):
     os.close(writer)
     if connection:
         os.close(int(connection))
-    Guard(child, reader, lifeline, os.environ.get('PROXY_WORKER'), temporary).watch()
+    Guard(child, reader, lifeline, temporary).watch()
 
 
 def listen(host, port):

@@ -6,11 +6,27 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"strconv"
 	"syscall"
 )
 
 // detach gives the endpoint a session of its own: closing the terminal, or Ctrl-C in it, does not reach it.
 func detach(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} }
+
+// keepDescriptors keeps from programs that are started what this process has inherited beyond standard input, output and
+// error: a lock of the shell's would be held, and its $(...) go on, for as long as the endpoint or an action runs. What Go
+// opens is closed in other programs anyway.
+func keepDescriptors() {
+	open, err := os.ReadDir("/dev/fd")
+	if err != nil {
+		return // Linux and macOS have it
+	}
+	for _, entry := range open {
+		if fd, err := strconv.Atoi(entry.Name()); err == nil && fd > 2 {
+			syscall.CloseOnExec(fd)
+		}
+	}
+}
 
 // private makes what this process and all that it starts write readable for their user only, that of actions too.
 func private() { syscall.Umask(0o077) }

@@ -13,6 +13,9 @@ func detach(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{CreationFlags: syscall.CREATE_NEW_PROCESS_GROUP | detachedProcess, HideWindow: true}
 }
 
+// keepDescriptors does nothing: os/exec names the handles that a program gets, and Windows gives it no other.
+func keepDescriptors() {}
+
 // private does nothing: files have the rights of their folder.
 func private() {}
 

@@ -40,6 +40,7 @@ func Serve(ctx context.Context, o Options) error {
 
 func serve(ctx context.Context, o Options) (err error) {
 	private()
+	keepDescriptors()
 	if err := makeDir(o.Dir); err != nil {
 		return err
 	}

@@ -57,8 +57,9 @@ func launch(ctx context.Context, o Options) (Info, error) {
 	}
 	defer out.Close() //nolint:errcheck
 	cmd := exec.Command(o.Executable, o.arguments()...)
-	cmd.Stdout, cmd.Stderr, cmd.Dir, cmd.Env = out, out, o.Dir, Environment(os.Environ())
+	cmd.Stdout, cmd.Stderr, cmd.Dir, cmd.Env = out, out, o.Dir, endpointEnvironment(os.Environ())
 	detach(cmd)
+	keepDescriptors()
 	if err := cmd.Start(); err != nil {
 		return Info{}, err
 	}
@@ -118,19 +119,6 @@ func (o Options) arguments() []string {
 		args = append(args, "--idle-timeout", o.IdleTimeout.String())
 	}
 	return args
-}
-
-// Environment leaves out what belongs to the command that starts a program: the session of the CLI, which may hold an
-// API key, must not live on in the endpoint and in every action that it runs.
-func Environment(env []string) []string {
-	kept := make([]string, 0, len(env))
-	for _, pair := range env {
-		name, _, _ := strings.Cut(strings.ToUpper(pair), "=")
-		if !strings.HasPrefix(name, "IBMCLOUD_") && !strings.HasPrefix(name, "BLUEMIX_") {
-			kept = append(kept, pair)
-		}
-	}
-	return kept
 }
 
 // lastWords is how many lines of the endpoint's own output a failed start shows.

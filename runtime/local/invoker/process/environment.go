@@ -13,16 +13,19 @@ import (
 var inherited = []string{
 	"PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ",
 	"USER", "LOGNAME", "USERNAME", "SYSTEMROOT", "COMSPEC", "PATHEXT", "NUMBER_OF_PROCESSORS",
-	"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
+	"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY",
 	"SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "AWS_CA_BUNDLE",
 }
+
+// Inherits reports whether an action gets the variable of that name; case does not count, as on Windows.
+func Inherits(name string) bool { return slices.Contains(inherited, strings.ToUpper(name)) }
 
 // environment makes the environment of a process in dir; extra wins.
 func environment(parent []string, python interpreter, dir string, extra map[string]string) []string {
 	env := map[string]string{}
 	for _, pair := range parent {
 		name, value, _ := strings.Cut(pair, "=")
-		if slices.Contains(inherited, name) {
+		if Inherits(name) {
 			env[name] = value
 		}
 	}

@@ -22,23 +22,64 @@ type interpreter struct {
 // interpreters remembers what Pythons said about themselves.
 type interpreters struct {
 	mu    sync.Mutex
-	known map[string]interpreter
+	asked map[string]*question
+}
+
+// question is put to one Python by whoever comes first. The fields below done are for those who have seen it closed.
+type question struct {
+	done   chan struct{}
+	answer interpreter
+	err    error
 }
 
 const askPython = `import json, site, sys; print(json.dumps([sys.executable, site.getuserbase(), list(sys.version_info[:2])]))`
 
-// find asks the Python of that name or path, once, where it really is.
+// timeToAnswer is how long a Python may take to tell about itself.
+const timeToAnswer = 20 * time.Second
+
+// find asks the Python of that name or path, once, where it really is. One that does not answer holds up nobody who asks
+// for another.
 func (f *interpreters) find(ctx context.Context, name string) (interpreter, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if p, ok := f.known[name]; ok {
-		return p, nil
+	for {
+		f.mu.Lock()
+		q, asked := f.asked[name]
+		if !asked {
+			q = &question{done: make(chan struct{})}
+			if f.asked == nil {
+				f.asked = map[string]*question{}
+			}
+			f.asked[name] = q
+		}
+		f.mu.Unlock()
+		if !asked {
+			q.answer, q.err = ask(ctx, name)
+			if q.err != nil { // it may be mended by the next time
+				f.mu.Lock()
+				delete(f.asked, name)
+				f.mu.Unlock()
+			}
+			close(q.done)
+		}
+		select {
+		case <-q.done:
+		case <-ctx.Done():
+			return interpreter{}, ctx.Err()
+		}
+		if !asked || !errors.Is(q.err, context.Canceled) { // else who asked went away
+			return q.answer, q.err
+		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+}
+
+func ask(ctx context.Context, name string) (interpreter, error) {
+	timed, cancel := context.WithTimeout(ctx, timeToAnswer)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, name, "-c", askPython)
+	cmd := exec.CommandContext(timed, name, "-c", askPython)
 	cmd.WaitDelay = time.Second
 	out, err := cmd.Output()
+	if ctx.Err() != nil {
+		return interpreter{}, context.Canceled
+	}
 	if err != nil {
 		f := fault.New(fault.NotFound, i18n.M("Python '{{.Name}}' does not run.", "Name", name),
 			i18n.M("Install Python 3.6 or later, or start the endpoint again with '--python PATH'.")).Because(err)
@@ -61,9 +102,5 @@ func (f *interpreters) find(ctx context.Context, name string) (interpreter, erro
 			i18n.M("Python '{{.Name}}' is version {{.Major}}.{{.Minor}}, and actions need 3.6 or later.", "Name", name, "Major", version[0], "Minor", version[1]),
 			i18n.M("Start the endpoint again with '--python PATH'."))
 	}
-	if f.known == nil {
-		f.known = map[string]interpreter{}
-	}
-	f.known[name] = p
 	return p, nil
 }

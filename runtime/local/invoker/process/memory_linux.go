@@ -6,6 +6,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // memory measures the processes below guard. Resident memory is cheap to read but counts pages that forked processes
@@ -33,14 +34,22 @@ func memory(guard int, limit int64) (used int64, largest, server int) {
 	return used, largest, server
 }
 
-// descendants walks down the process tree, parents first.
+// restEvery is the time between two looks at the memory of a worker at rest.
+const restEvery = 500 * time.Millisecond
+
+// descendants walks down the process tree, parents first. A process is a child of the thread that forked it; one whose
+// parent has ended is the guard's.
 func descendants(pid int) []int {
 	var found []int
 	for next := []int{pid}; len(next) > 0 && len(found) < 10000; next = next[1:] {
-		raw, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", next[0], next[0]))
-		for _, field := range strings.Fields(string(raw)) {
-			if child, err := strconv.Atoi(field); err == nil {
-				found, next = append(found, child), append(next, child)
+		task := fmt.Sprintf("/proc/%d/task", next[0])
+		threads, _ := os.ReadDir(task)
+		for _, thread := range threads {
+			raw, _ := os.ReadFile(task + "/" + thread.Name() + "/children")
+			for _, field := range strings.Fields(string(raw)) {
+				if child, err := strconv.Atoi(field); err == nil {
+					found, next = append(found, child), append(next, child)
+				}
 			}
 		}
 	}

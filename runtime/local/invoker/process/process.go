@@ -159,13 +159,13 @@ func (p *process) Dial(ctx context.Context) (net.Conn, error) { return p.dial(ct
 // Logs reads the output.
 func (p *process) Logs() *sandbox.Logs { return p.logs }
 
-// Wake begins to watch the memory.
+// Wake begins to watch the memory closely.
 func (p *process) Wake(context.Context) error {
 	p.watch.set(true)
 	return nil
 }
 
-// Rest stops watching the memory.
+// Rest watches the memory from time to time only.
 func (p *process) Rest() { p.watch.set(false) }
 
 // Done is closed when the proxy has ended.
@@ -178,7 +178,7 @@ func (p *process) OutOfMemory() bool { return p.watch.killedAll() }
 func (p *process) Close() {
 	p.closing.Do(func() {
 		p.watch.stop()
-		p.tree.kill()
+		p.end()
 		killMarked(p.dir, false)
 		<-p.done
 		os.RemoveAll(p.dir)

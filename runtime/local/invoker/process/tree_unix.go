@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"strconv"
 	"syscall"
+	"time"
 )
 
 // connect gives the proxy one end of a socket pair, so that nobody else on this machine can speak with it, and the end of
@@ -63,6 +64,21 @@ func startTree(cmd *exec.Cmd) (*tree, error) {
 	return &tree{cmd.Process.Pid}, nil
 }
 
-func (t *tree) kill() { syscall.Kill(-t.group, syscall.SIGKILL) }
+// timeToEnd is how long the guard may take to kill what is below it.
+const timeToEnd = 3 * time.Second
+
+// end lets the guard kill every process, because it is the parent of those that have left the group as well, on Linux. A
+// guard that the action has stopped is killed with all that can be found from here.
+func (p *process) end() {
+	p.lifeline.Close()
+	select {
+	case <-p.done:
+	case <-time.After(timeToEnd):
+		for _, pid := range descendants(p.cmd.Process.Pid) {
+			killProcess(pid)
+		}
+	}
+	syscall.Kill(-p.tree.group, syscall.SIGKILL)
+}
 
 func killProcess(pid int) { syscall.Kill(pid, syscall.SIGKILL) }

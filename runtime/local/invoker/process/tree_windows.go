@@ -71,7 +71,8 @@ func startTree(cmd *exec.Cmd) (*tree, error) {
 	return &tree{job}, nil
 }
 
-func (t *tree) kill() { windows.CloseHandle(t.job) }
+// end closes the job, and with it every process in it: none can leave it.
+func (p *process) end() { windows.CloseHandle(p.tree.job) }
 
 func killProcess(pid int) {
 	if p, err := os.FindProcess(pid); err == nil {

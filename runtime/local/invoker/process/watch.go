@@ -56,24 +56,26 @@ func (w *watch) killedAll() bool {
 	return w.killed
 }
 
+// run looks until the end. It goes on while the worker rests, seldom: what an action leaves behind can grow too.
 func (w *watch) run() {
-	tick := time.NewTicker(watchEvery)
-	defer tick.Stop()
+	next := time.NewTimer(restEvery)
+	defer next.Stop()
 	for {
+		select {
+		case <-next.C:
+			w.look()
+		case <-w.wake:
+		}
 		w.mu.Lock()
 		active, ended := w.active, w.ended
 		w.mu.Unlock()
 		switch {
 		case ended:
 			return
-		case !active:
-			<-w.wake
-			continue
-		}
-		select {
-		case <-tick.C:
-			w.look()
-		case <-w.wake:
+		case active:
+			next.Reset(watchEvery)
+		default:
+			next.Reset(restEvery)
 		}
 	}
 }

@@ -1,0 +1,113 @@
+//go:build linux
+
+// Package escape holds programs that try to get away from the local endpoint: processes from their worker, memory from its
+// limit, and what the shell has from the shell to actions.
+package escape
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"fn-runtime/test/harness"
+)
+
+// endpoint is a running local endpoint with processes, as its own user sees it.
+type endpoint struct {
+	*harness.Stage
+	*harness.Speaker
+	t *testing.T
+}
+
+func start(t *testing.T, environment ...string) endpoint {
+	t.Helper()
+	s := harness.NewStage(t)
+	s.Env = append(s.Env, environment...)
+	s.FnRuntime("local", "start", "--python", harness.Python(t, "3.11"), "--invoker", "process")
+	return endpoint{s, s.Speak(t), t}
+}
+
+// put makes an action of a program, with a limit of 256 MB.
+func (e endpoint) put(name, code string, timeout time.Duration) {
+	e.t.Helper()
+	body, err := json.Marshal(map[string]any{
+		"exec":   map[string]any{"kind": "python:3", "code": code},
+		"limits": map[string]any{"memory": 256, "timeout": timeout.Milliseconds()},
+	})
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	if status, answer := e.Do("PUT", e.API("/actions/"+name+"?overwrite=true"), string(body)); status != 200 {
+		e.t.Fatalf("PUT %s: %d %s", name, status, answer)
+	}
+}
+
+// run invokes an action, waits for it, and decodes its result.
+func (e endpoint) run(name string, into any) {
+	e.t.Helper()
+	status, answer := e.Do("POST", e.API("/actions/"+name+"?blocking=true&result=true"), "{}")
+	if status != 200 {
+		e.t.Fatalf("%s: %d %s", name, status, answer)
+	}
+	if err := json.Unmarshal(answer, into); err != nil {
+		e.t.Fatalf("%s: %v: %s", name, err, answer)
+	}
+}
+
+// runaway starts a program in the way that leaves nothing by which it could be found: its parent has ended, its session
+// and its environment are its own, and so are its descriptors. It writes its number into a file.
+const runaway = `
+import os, sys, time
+
+def runaway(path, program='import time; time.sleep(300)'):
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            os.closerange(0, 1024)
+            with open(path + '~', 'w') as f:
+                f.write(str(os.getpid()))
+            os.rename(path + '~', path)
+            os.execve(sys.executable, [sys.executable, '-c', program], {})
+        os._exit(0)
+    os.wait()
+`
+
+// pid waits for what runaway has written.
+func (e endpoint) pid(path string) (pid int) {
+	e.t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		if raw, err := os.ReadFile(path); err == nil {
+			if _, err := fmt.Sscan(string(raw), &pid); err != nil {
+				e.t.Fatal(err)
+			}
+			e.t.Cleanup(func() { _ = syscall.Kill(pid, syscall.SIGKILL) })
+			return pid
+		}
+	}
+	e.t.Fatal("the program that gets away has not started")
+	return 0
+}
+
+// gone waits until a process has ended, and fails the test when it has not within ten seconds.
+func (e endpoint) gone(pid int) {
+	e.t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); alive(pid); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			e.t.Errorf("process %d has got away", pid)
+			return
+		}
+	}
+}
+
+// alive reports whether a process runs; one that nobody has collected yet does not.
+func alive(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return err == nil && !strings.Contains(string(stat), ") Z ")
+}
+
+func (e endpoint) file(name string) string { return filepath.Join(e.Dir, name) }
