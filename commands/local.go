@@ -9,6 +9,8 @@ import (
 
 	"fn-runtime/commands/view"
 	"fn-runtime/i18n"
+	"fn-runtime/runtime/connect"
+	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/linger"
 	"fn-runtime/runtime/local"
 )
@@ -20,7 +22,7 @@ func newLocal(f *Factory) *cobra.Command {
 	cmd := group("local", i18n.M("Run OpenWhisk and S3 on this machine."))
 	cmd.Long = i18n.M("The local endpoint starts by itself when a command with '-b local' needs it, and runs until it is stopped.").ID
 	cmd.Example = example(i18n.M("Show the endpoint"), "local status") + example(i18n.M("Stop the endpoint"), "local stop")
-	cmd.AddCommand(newLocalStart(f), newLocalStop(f), newLocalStatus(f), newLocalLogs(f), newLocalRun(f))
+	cmd.AddCommand(newLocalStart(f), newLocalStop(f), newLocalStatus(f), newLocalEnv(f), newLocalLogs(f), newLocalRun(f))
 	return cmd
 }
 
@@ -42,7 +44,7 @@ func (l *localFlags) add(cmd *cobra.Command) {
 		"invoker", i18n.M("Run actions as `KIND`: process, docker or auto.").ID)
 	complete(cmd, "invoker", invokers...)
 	countFlag(cmd, &l.port, "port", "", 65535, i18n.M("Listen on this `PORT` of the loopback interface."))
-	countFlag(cmd, &l.s3Port, "s3-port", "", 65535, i18n.M("Listen for S3 without TLS on this `PORT`."))
+	countFlag(cmd, &l.s3Port, "s3-port", "", 65535, i18n.M("Listen for S3 on this `PORT` too, without TLS."))
 	countFlag(cmd, &l.storage, "max-storage", "", 1<<20, i18n.M("Store at most this many `MB` of objects; 32768 unless given."))
 	cmd.Flags().Var(ageValue{&l.idle}, "idle-timeout", i18n.M("Stop after this `TIME` without requests, such as 2h.").ID)
 }
@@ -133,6 +135,9 @@ func newLocalStatus(f *Factory) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if doubt := connect.LocalDoubt(f.Host, info); doubt != nil {
+				f.View.Doubt(doubt)
+			}
 			e := endpoint(info)
 			if secrets {
 				e.Secrets = &view.EndpointSecrets{APIKey: info.APIKey, Token: info.Token, AccessKey: info.AccessKey, SecretKey: info.SecretKey}
@@ -142,6 +147,35 @@ func newLocalStatus(f *Factory) *cobra.Command {
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	boolFlag(cmd, &secrets, "show-secrets", "", i18n.M("Print API keys and passwords too."))
+	f.outputFlags(cmd)
+	return cmd
+}
+
+func newLocalEnv(f *Factory) *cobra.Command {
+	shell := "posix"
+	cmd := &cobra.Command{
+		Use:   "env",
+		Short: i18n.M("Print what lets a shell's programs trust the local endpoint.").ID,
+		Long:  i18n.M("Prints the lines that set REQUESTS_CA_BUNDLE and AWS_CA_BUNDLE, which the Lithops client's libraries read, to the system's certificate authorities and the local endpoint's own. Without them the client refuses the endpoint's certificate.").ID,
+		Example: example(i18n.M("Show what 'eval' sets in bash, zsh and the like"), "local env") +
+			example(i18n.M("Show it for fish"), "local env --shell fish"),
+		Args: arguments(0, 0, i18n.Message{}),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			info, err := local.Status(cmd.Context(), f.localDir())
+			if err != nil {
+				return err
+			}
+			if info.CABundle == "" {
+				return fault.New(fault.NotFound, i18n.M("The local endpoint has not been started yet: it has no certificate authority."),
+					i18n.M("Start it with 'ibmcloud fn-runtime local start'."))
+			}
+			return f.View.Environment(shell, view.Variables{{Name: "REQUESTS_CA_BUNDLE", Value: info.CABundle}, {Name: "AWS_CA_BUNDLE", Value: info.CABundle}})
+		},
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+	cmd.Flags().Var(choice{values: view.Shells(), set: func(s string) { shell = s }, get: func() string { return shell }},
+		"shell", i18n.M("Write for this `SHELL`: posix, fish or powershell; posix without this.").ID)
+	complete(cmd, "shell", view.Shells()...)
 	f.outputFlags(cmd)
 	return cmd
 }

@@ -62,7 +62,8 @@ func (s *Service) LithopsConfig(_ context.Context, req ConfigRequest) ([]byte, e
 		fmt.Fprintf(&out, "# Secrets are masked: print them with 'ibmcloud fn-runtime lithops-config --show-secrets'.\n")
 	}
 	if s.Target.Backend == BackendLocal {
-		fmt.Fprintf(&out, "# Where REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE is set, it overrules 'insecure'. Then the endpoint's own\n# authority must be in that bundle: REQUESTS_CA_BUNDLE=%s\n", s.Target.CAFile)
+		fmt.Fprintf(&out, "# The client verifies the endpoint's certificate with this in its environment ('ibmcloud fn-runtime local env'):\n"+
+			"#   REQUESTS_CA_BUNDLE=%[1]s\n#   AWS_CA_BUNDLE=%[1]s\n", s.Target.CABundle)
 	}
 	encoder := yaml.NewEncoder(&out)
 	encoder.SetIndent(2)

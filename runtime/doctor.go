@@ -133,6 +133,11 @@ func (s *Service) checkSession(ctx context.Context) Check {
 	if err != nil {
 		return failed(err)
 	}
+	if s.ClientDoubt != nil {
+		c := failed(s.ClientDoubt)
+		c.Status = CheckWarning
+		return c
+	}
 	return ok(i18n.N("{{.Endpoint}} accepts the credentials; {{.Count}} namespace is visible.", "{{.Endpoint}} accepts the credentials; {{.Count}} namespaces are visible.", len(spaces), "Endpoint", s.Target.Endpoint))
 }
 

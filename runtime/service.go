@@ -24,6 +24,7 @@ type Target struct {
 	UserKeyFrom   i18n.Message `json:"-"`                        // where the user part of package names came from
 	HostPython    bool         `json:"host_python,omitempty"`    // the endpoint runs this machine's Python, not the image
 	CAFile        string       `json:"ca_file,omitempty"`        // the authority of the local endpoint's certificate
+	CABundle      string       `json:"-"`                        // CAFile and the system's authorities: for REQUESTS_CA_BUNDLE
 }
 
 // Service does the operations on one target for one installed Lithops client.
@@ -47,6 +48,9 @@ type Service struct {
 	// Problems holds, by the name of a check of Doctor, why a part of the service could not be had. Only Doctor
 	// works with a service that has any.
 	Problems map[string]error
+	// ClientDoubt is why the Lithops client of this environment would not work with the local endpoint, or not in safety;
+	// nil for other targets. Doctor shows it.
+	ClientDoubt error
 }
 
 // NamespaceRef finds the namespace of the target when an operation needs it, at most once.

@@ -1,8 +1,10 @@
 package view
 
 import (
+	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 
 	"fn-runtime/i18n"
@@ -84,8 +86,50 @@ func (v *View) Endpoint(e Endpoint) error {
 		{i18n.M("Process"), strconv.Itoa(e.PID)},
 		{i18n.M("Started"), shortTime(e.StartedAt)},
 	})
-	v.Say(i18n.M("Print the matching Lithops configuration with 'ibmcloud fn-runtime lithops-config -b local --show-secrets'."))
+	if strings.HasPrefix(e.S3URL, "http:") {
+		v.Observer().Warn(i18n.M("The store is reached without TLS too: who listens on that port while the endpoint is stopped is believed. Use it for tools that cannot verify, and for no Lithops client."))
+	}
+	v.Say(i18n.M("Write the matching Lithops configuration with 'ibmcloud fn-runtime lithops-config -b local -o .lithops_config', and let this shell's programs trust the endpoint with 'ibmcloud fn-runtime local env'."))
 	return nil
+}
+
+// Doubt warns of what an error says, where the command goes on.
+func (v *View) Doubt(err error) {
+	f := asFault(err)
+	v.Observer().Warn(reason(f))
+	v.Observer().Note(f.Recovery)
+}
+
+// Variables are environment variables in the order in which they are set.
+type Variables []struct{ Name, Value string }
+
+// Shells lists what Environment can write for.
+func Shells() []string { return []string{"posix", "fish", "powershell"} }
+
+// Environment writes what sets the variables in a shell, one of Shells; as JSON, an object of names and values.
+func (v *View) Environment(shell string, vars Variables) error {
+	if v.JSON {
+		doc := map[string]string{}
+		for _, x := range vars {
+			doc[x.Name] = x.Value
+		}
+		return v.Document(doc)
+	}
+	var out strings.Builder
+	if shell == "posix" {
+		fmt.Fprintf(&out, "# Run this in your shell: eval \"$(%s local env)\"\n", v.program(cliProgram))
+	}
+	for _, x := range vars {
+		switch shell {
+		case "fish":
+			fmt.Fprintf(&out, "set -gx %s '%s';\n", x.Name, strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(x.Value))
+		case "powershell":
+			fmt.Fprintf(&out, "$Env:%s = '%s'\n", x.Name, strings.ReplaceAll(x.Value, `'`, `''`))
+		default:
+			fmt.Fprintf(&out, "export %s='%s'\n", x.Name, strings.ReplaceAll(x.Value, `'`, `'\''`))
+		}
+	}
+	return v.Raw([]byte(out.String()))
 }
 
 // stoppedDocument is the JSON of local stop.

@@ -85,13 +85,13 @@ func (p *opening) useLocal(ctx context.Context) error {
 	p.endpoint = info
 	version := p.s.Install.Version
 	p.compute = lithops.Compute{
-		Backend: lithops.OpenWhisk, Endpoint: info.Endpoint, Namespace: info.Namespace, APIKey: info.APIKey, Insecure: true,
+		Backend: lithops.OpenWhisk, Endpoint: info.Endpoint, Namespace: info.Namespace, APIKey: info.APIKey,
 		RuntimeMemory:  lithops.DefaultMemory(lithops.OpenWhisk, version),
 		RuntimeTimeout: lithops.DefaultTimeout(lithops.OpenWhisk, version),
 		DockerServer:   lithops.DefaultDockerServer,
 	}
 	p.storage = lithops.Storage{
-		Backend: lithops.Minio, Endpoint: info.S3Endpoint, Bucket: info.Bucket, AccessKeyID: info.AccessKey, SecretAccessKey: info.SecretKey,
+		Backend: lithops.Minio, Endpoint: info.Endpoint, Bucket: info.Bucket, AccessKeyID: info.AccessKey, SecretAccessKey: info.SecretKey,
 	}
 	p.override()
 	p.aboutLocal()
@@ -130,6 +130,10 @@ func (p *opening) recognizeLocal(ctx context.Context) error {
 	if !info.Running {
 		return notRunning()
 	}
+	if key := p.compute.APIKey; p.compute.Backend == lithops.OpenWhisk && key != "" && key != info.APIKey {
+		return fault.New(fault.NotLoggedIn,
+			i18n.M("The Lithops configuration {{.Source}} has other keys than the local endpoint, which were made anew.", "Source", p.config.Source()), writeAnew())
+	}
 	p.endpoint = info
 	p.aboutLocal()
 	return nil
@@ -137,7 +141,7 @@ func (p *opening) recognizeLocal(ctx context.Context) error {
 
 func (p *opening) aboutLocal() {
 	p.s.Limits = lithops.Limits{MinMemoryMB: local.MinMemoryMB, MaxMemoryMB: local.MaxMemoryMB, MaxTimeoutS: local.MaxTimeoutS}
-	p.s.Target.CAFile = p.endpoint.CAFile
+	p.s.Target.CAFile, p.s.Target.CABundle = p.endpoint.CAFile, p.endpoint.CABundle
 	p.s.Target.HostPython = p.endpoint.Invoker != "docker"
 }
 

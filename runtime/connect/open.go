@@ -30,6 +30,7 @@ func Open(ctx context.Context, o Options) (*runtime.Service, error) {
 	if err := p.open(ctx); err != nil {
 		return nil, err
 	}
+	p.s.ClientDoubt = p.clientDoubt()
 	return p.s, nil
 }
 

@@ -154,8 +154,8 @@ var systemBundles = [...]string{
 	"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", "/etc/ssl/cert.pem",
 }
 
-// writeBundle writes the system's authorities and ours into one file: REQUESTS_CA_BUNDLE replaces what a client
-// trusts, and a worker that reaches this endpoint must still reach the rest of the world.
+// writeBundle writes the system's authorities, those of REQUESTS_CA_BUNDLE and ours into one file: that variable replaces
+// what a client trusts, and a program that reaches this endpoint must still reach the rest of the world.
 func (c *certs) writeBundle() error {
 	own, err := os.ReadFile(c.path(caFile))
 	if err != nil {
@@ -163,13 +163,25 @@ func (c *certs) writeBundle() error {
 	}
 	var system []byte
 	for _, path := range append([]string{os.Getenv("SSL_CERT_FILE")}, systemBundles[:]...) {
-		if path == "" || path == c.path(bundleFile) {
-			continue
-		}
-		if data, err := os.ReadFile(path); err == nil {
-			system = data
+		if system, err = os.ReadFile(path); err == nil {
 			break
 		}
 	}
-	return writeFile(c.path(bundleFile), append(bytes.TrimRight(system, "\n"), append([]byte("\n"), own...)...))
+	site, _ := os.ReadFile(os.Getenv("REQUESTS_CA_BUNDLE")) // which may be this very file
+	var all bytes.Buffer
+	seen := map[string]bool{}
+	for _, text := range [][]byte{system, site, own} {
+		for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
+			if der := string(block.Bytes); !seen[der] {
+				seen[der] = true
+				if err := pem.Encode(&all, &pem.Block{Type: block.Type, Bytes: block.Bytes}); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	if err := writeFile(c.path(bundleFile), all.Bytes()); err != nil {
+		return err
+	}
+	return os.Chmod(c.path(bundleFile), 0o644) //nolint:gosec // nothing secret; containers run as anybody, and read it
 }

@@ -12,7 +12,11 @@ import (
 
 func TestOnlyProgramsOfThisMachine(t *testing.T) {
 	o := options(t)
+	o.S3Port = freePort(t)
 	i := mustStart(t, o)
+	if want := "http://127.0.0.1:" + strconv.Itoa(o.S3Port); i.S3Endpoint != want {
+		t.Errorf("the store without TLS is at %s, want %s", i.S3Endpoint, want)
+	}
 	for _, c := range []struct {
 		name, url, host, origin, token string
 		status                         int

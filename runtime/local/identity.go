@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -15,27 +16,31 @@ import (
 	"fn-runtime/runtime/local/rest"
 )
 
-// identity reads the credentials of the endpoint, or makes them at its first start. Each is random, with at least 128
-// bits; the forms are those that clients check: OpenWhisk's "uuid:key" and an access key of 20 capital letters.
+// keysFormat counts what configurations say about how the endpoint is reached. Those of format 0 said 'insecure' and had
+// the store without TLS: whoever listened in its place could have the keys, which therefore ended with that format.
+const keysFormat = 1
+
+// identity reads the credentials of the endpoint, or makes them at its first start and once after an older format. Each is
+// random, with at least 128 bits; the forms are those that clients check: OpenWhisk's "uuid:key" and an access key of 20
+// capital letters.
 func identity(dir string) (Info, error) {
 	i, err := readInfo(dir)
-	if err == nil && i.APIKey != "" && i.Token != "" && i.AccessKey != "" && i.SecretKey != "" && i.NamespaceID != "" {
-		return i, nil
-	}
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return Info{}, fault.New(fault.Invalid,
 			i18n.M("The file '{{.File}}' of the local endpoint cannot be read.", "File", filepath.Join(dir, infoFile)),
 			i18n.M("Delete the folder '{{.Dir}}' to begin anew; what is deployed there is lost.", "Dir", dir)).Because(err)
 	}
-	return Info{
-		Namespace:   rest.DefaultNamespace,
-		NamespaceID: uuid.NewString(),
-		APIKey:      uuid.NewString() + ":" + rand.Text() + rand.Text() + rand.Text()[:12],
-		Token:       rand.Text() + rand.Text(),
-		AccessKey:   "FN" + rand.Text()[:18],
-		SecretKey:   rand.Text() + rand.Text()[:14],
-		Bucket:      "lithops-local",
-	}, nil
+	if i.NamespaceID == "" {
+		i.Namespace, i.NamespaceID, i.Bucket = rest.DefaultNamespace, uuid.NewString(), "lithops-local"
+	}
+	if i.Keys != keysFormat || i.APIKey == "" || i.Token == "" || i.AccessKey == "" || i.SecretKey == "" {
+		i.Keys = keysFormat
+		user, _, _ := strings.Cut(i.APIKey, ":") // no secret; clients name their packages by its first characters
+		i.APIKey = or(user, uuid.NewString()) + ":" + rand.Text() + rand.Text() + rand.Text()[:12]
+		i.Token = rand.Text() + rand.Text()
+		i.AccessKey, i.SecretKey = "FN"+rand.Text()[:18], rand.Text()+rand.Text()[:14]
+	}
+	return i, nil
 }
 
 // listen opens a port on the loopback interface: the one asked for, else the one of the last start, else a free one.

@@ -48,7 +48,7 @@ func (o Options) setUpInvoker(ctx context.Context, info *Info, log *slog.Logger)
 		create = newInvoker
 	}
 	v, err := create(ctx, InvokerSetup{
-		Kind: info.InvokerAsked, Dir: dir, Python: info.Python, Forward: []int{info.Port, info.S3Port}, Log: log,
+		Kind: info.InvokerAsked, Dir: dir, Python: info.Python, Forward: info.ports(), Log: log,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -70,7 +70,7 @@ func (o Options) setUpInvoker(ctx context.Context, info *Info, log *slog.Logger)
 		return v, nil, nil
 	}
 	var listeners []net.Listener
-	for _, port := range []int{info.Port, info.S3Port} {
+	for _, port := range info.ports() {
 		l, err := net.Listen("tcp", net.JoinHostPort(address, strconv.Itoa(port)))
 		if err != nil {
 			for _, l := range listeners {
@@ -78,7 +78,7 @@ func (o Options) setUpInvoker(ctx context.Context, info *Info, log *slog.Logger)
 			}
 			return nil, nil, errors.Join(fault.New(fault.Conflict,
 				i18n.M("Port {{.Port}} cannot be opened on the container engine's bridge, {{.Address}}.", "Port", port, "Address", address),
-				i18n.M("Choose another port with 'ibmcloud fn-runtime local start --port PORT --s3-port PORT'.")).Because(err), v.Close(ctx))
+				i18n.M("Choose another port with 'ibmcloud fn-runtime local start --port PORT'.")).Because(err), v.Close(ctx))
 		}
 		listeners = append(listeners, l)
 	}

@@ -23,7 +23,7 @@ type Options struct {
 	Python      string
 	Invoker     string        // "process", "docker" or "auto"; at first "process"
 	Port        int           // of the OpenWhisk API, with TLS
-	S3Port      int           // of the S3 store without TLS; with TLS it is on Port
+	S3Port      int           // of the S3 store without TLS, beside the one with TLS on Port; 0 none
 	IdleTimeout time.Duration // the endpoint ends itself after so long without request or activation; 0 never
 	// MaxStorageMB bounds the objects of the store together; 0 is 32 GiB. It holds until the endpoint ends.
 	MaxStorageMB int
@@ -46,9 +46,9 @@ type Info struct {
 	PID         int    `json:"pid"` // 0 when it was stopped
 	ProcessMark string `json:"process_mark,omitempty"`
 	Endpoint    string `json:"endpoint"`    // "https://127.0.0.1:port", without /api/v1; S3 with TLS is here too
-	S3Endpoint  string `json:"s3_endpoint"` // "http://127.0.0.1:port"
+	S3Endpoint  string `json:"s3_endpoint"` // of the store without TLS where S3Port is not 0, else Endpoint
 	Port        int    `json:"port"`
-	S3Port      int    `json:"s3_port"`
+	S3Port      int    `json:"s3_port,omitempty"` // of the store without TLS; 0 none
 	Namespace   string `json:"namespace"`
 	NamespaceID string `json:"namespace_id"`
 	APIKey      string `json:"api_key"` // "uuid:key" for Basic
@@ -61,10 +61,20 @@ type Info struct {
 	Python      string `json:"python"`
 	Invoker     string `json:"invoker"` // "process" or "docker"
 	// InvokerAsked is what the last start asked for: auto chooses anew at each start.
-	InvokerAsked string    `json:"invoker_asked"`
-	StartedAt    time.Time `json:"started_at"`
-	Version      string    `json:"version"`
-	Running      bool      `json:"-"`
+	InvokerAsked string `json:"invoker_asked"`
+	// Keys is the format of the credentials: see identity.
+	Keys      int       `json:"keys"`
+	StartedAt time.Time `json:"started_at"`
+	Version   string    `json:"version"`
+	Running   bool      `json:"-"`
+}
+
+// ports returns the ports on which the endpoint listens, that of the store without TLS last.
+func (i Info) ports() []int {
+	if i.S3Port == 0 {
+		return []int{i.Port}
+	}
+	return []int{i.Port, i.S3Port}
 }
 
 // String names the endpoint without its secrets.
@@ -73,7 +83,7 @@ func (i Info) String() string {
 	if i.Running {
 		state = fmt.Sprintf("running as process %d", i.PID)
 	}
-	return fmt.Sprintf("local endpoint %s (S3 %s), %s", i.Endpoint, i.S3Endpoint, state)
+	return fmt.Sprintf("local endpoint %s, %s", i.Endpoint, state)
 }
 
 // GoString is String, so that %#v shows no secrets either.

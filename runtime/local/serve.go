@@ -85,12 +85,16 @@ func serve(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	defer tlsListener.Close() //nolint:errcheck // closed by the server already
-	plainListener, err := listen(o.S3Port, info.S3Port, "--s3-port")
-	if err != nil {
-		return err
+	secure, plain := []net.Listener{tlsListener}, []net.Listener(nil)
+	if o.S3Port != 0 {
+		l, err := listen(o.S3Port, 0, "--s3-port")
+		if err != nil {
+			return err
+		}
+		defer l.Close() //nolint:errcheck
+		plain = append(plain, l)
 	}
-	defer plainListener.Close() //nolint:errcheck
-	if info, err = o.describe(info, portOf(tlsListener), portOf(plainListener)); err != nil {
+	if info, err = o.describe(info, portOf(tlsListener)); err != nil {
 		return err
 	}
 	if err := furnish(db, info, log); err != nil {
@@ -128,23 +132,29 @@ func serve(ctx context.Context, o Options) (err error) {
 	published = true
 	log.Info("started", "pid", info.PID, "endpoint", info.Endpoint, "s3", info.S3Endpoint, "invoker", info.Invoker, "version", info.Version)
 	defer func() { log.Info("stopped") }()
-	secure, plain := []net.Listener{tlsListener}, []net.Listener{plainListener}
-	if len(bridge) == 2 {
-		secure, plain = append(secure, bridge[0]), append(plain, bridge[1])
+	secure, plain = own(log, false, secure...), own(log, false, plain...)
+	for i, l := range own(log, true, bridge...) { // in the order of info.ports
+		if i == 0 {
+			secure = append(secure, l)
+		} else {
+			plain = append(plain, l)
+		}
 	}
 	return e.run(ctx, o.IdleTimeout, secure, plain, certificates)
 }
 
 // describe completes what clients see of the endpoint.
-func (o Options) describe(i Info, port, s3Port int) (Info, error) {
+func (o Options) describe(i Info, port int) (Info, error) {
 	abs, err := filepath.Abs(o.Dir)
 	if err != nil {
 		abs = o.Dir
 	}
 	i.PID, i.ProcessMark = os.Getpid(), processMark(os.Getpid())
-	i.Port, i.S3Port = port, s3Port
+	i.Port, i.S3Port = port, o.S3Port
 	i.Endpoint = "https://127.0.0.1:" + strconv.Itoa(port)
-	i.S3Endpoint = "http://127.0.0.1:" + strconv.Itoa(s3Port)
+	if i.S3Endpoint = i.Endpoint; o.S3Port != 0 {
+		i.S3Endpoint = "http://127.0.0.1:" + strconv.Itoa(o.S3Port)
+	}
 	i.CAFile, i.CABundle = filepath.Join(abs, caFile), filepath.Join(abs, bundleFile)
 	i.InvokerAsked = cmp.Or(o.Invoker, i.InvokerAsked, defaultInvoker)
 	i.Invoker = i.InvokerAsked

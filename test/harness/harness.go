@@ -148,6 +148,11 @@ func (s *Stage) environ() []string {
 	return append(env, s.Env...)
 }
 
+// Command returns a program on the stage that the test starts and ends itself.
+func (s *Stage) Command(name string, args ...string) *exec.Cmd {
+	return s.command(context.Background(), name, args...)
+}
+
 func (s *Stage) command(ctx context.Context, name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = s.Dir

@@ -1,0 +1,83 @@
+package connect
+
+import (
+	"bytes"
+	"os"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/lithops"
+	"fn-runtime/runtime/local"
+)
+
+// LocalDoubt returns what is unsafe in the Lithops configuration that is in force here, where it is for the local
+// endpoint; nil where nothing is, or where it is for something else.
+func LocalDoubt(h Host, info local.Info) error {
+	config, err := lithops.Load(lithops.LoadOptions{Getenv: h.Getenv, Home: h.Home, WorkDir: h.WorkDir})
+	if err != nil {
+		return nil //nolint:nilerr // what uses the configuration says so
+	}
+	backend, _ := config.Backend()
+	compute, err := config.Compute(lithops.Backend(backend), lithops.Install{})
+	if err != nil || loopbackPort(compute.Endpoint) == "" || loopbackPort(compute.Endpoint) != loopbackPort(info.Endpoint) {
+		return nil
+	}
+	storage, _ := config.Storage(compute, lithops.Install{})
+	return unverified(compute, storage, config.Source(), info)
+}
+
+// unverified returns why a client with this configuration would believe, or give its keys to, whoever listens in the
+// place of the local endpoint; nil where it would not.
+func unverified(compute lithops.Compute, storage lithops.Storage, source string, info local.Info) error {
+	reason := i18n.Message{}
+	switch port := loopbackPort(storage.Endpoint); {
+	case compute.Insecure:
+		reason = i18n.M("The Lithops configuration {{.Source}} says 'insecure': the client gives its key to whoever listens in the place of the local endpoint.", "Source", source)
+	case port != "" && port != loopbackPort(info.Endpoint) && info.S3Endpoint == storage.Endpoint:
+		reason = i18n.M("The Lithops configuration {{.Source}} reaches the store without TLS: the client believes whoever listens in the place of the local endpoint.", "Source", source)
+	default:
+		return nil
+	}
+	return fault.New(fault.Invalid, reason, writeAnew())
+}
+
+func writeAnew() i18n.Message {
+	return i18n.M("Write it anew with 'ibmcloud fn-runtime lithops-config -b local -o FILE'.")
+}
+
+// clientDoubt returns what keeps the client of this environment from working with the local endpoint in safety, or at all.
+func (p *opening) clientDoubt() error {
+	if p.endpoint.CAFile == "" {
+		return nil
+	}
+	if err := unverified(p.compute, p.storage, p.source(), p.endpoint); err != nil {
+		return err
+	}
+	ca, err := os.ReadFile(p.endpoint.CAFile)
+	if err != nil {
+		return err
+	}
+	getenv := p.o.Host.Getenv
+	for _, v := range []struct{ name, file string }{
+		{"REQUESTS_CA_BUNDLE", firstSet(getenv("REQUESTS_CA_BUNDLE"), getenv("CURL_CA_BUNDLE"))}, {"AWS_CA_BUNDLE", getenv("AWS_CA_BUNDLE")},
+	} {
+		if info, err := os.Stat(v.file); v.file != "" && err == nil && info.IsDir() {
+			continue // of hashed certificates
+		}
+		if bundle, err := os.ReadFile(v.file); err != nil || !bytes.Contains(bundle, bytes.TrimSpace(ca)) {
+			return fault.New(fault.Invalid,
+				i18n.M("{{.Variable}} does not name the local endpoint's authority in this shell, so the Lithops client refuses its certificate.", "Variable", v.name),
+				i18n.M("Let the shell run what 'ibmcloud fn-runtime local env' prints."))
+		}
+	}
+	return nil
+}
+
+func firstSet(values ...string) string {
+	for _, v := range values {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
+}
