@@ -137,7 +137,7 @@ func (a *account) connect(ctx context.Context) error {
 	})})
 	a.store = storage.New(storage.Options{
 		Endpoint: a.info.S3Endpoint, Bucket: a.info.Bucket, AccessKeyID: a.info.AccessKey, SecretAccessKey: a.info.SecretKey,
-		Transport: transport.New(transport.Options{}),
+		Transport: transport.New(transport.Options{CAs: [][]byte{ca}}),
 	})
 	for pkg, err := range a.actions.Packages(ctx) {
 		if err != nil {
@@ -165,7 +165,7 @@ func (a *account) env() []string {
 	return []string{
 		"HOME=" + a.home, "IBMCLOUD_HOME=" + a.home, "TMPDIR=" + filepath.Join(a.home, "tmp"), "USER=bench", "LANG=C.UTF-8", "IBMCLOUD_COLOR=false",
 		"PATH=" + filepath.Join(a.venv, "bin") + string(os.PathListSeparator) + os.Getenv("PATH"), "VIRTUAL_ENV=" + a.venv,
-		"REQUESTS_CA_BUNDLE=" + a.info.CABundle,
+		"REQUESTS_CA_BUNDLE=" + a.info.CABundle, "AWS_CA_BUNDLE=" + a.info.CABundle,
 	}
 }
 

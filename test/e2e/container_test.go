@@ -43,7 +43,7 @@ func newBoxed(t *testing.T) *boxed {
 	})
 	b.end = b.Endpoint()
 	write(t, filepath.Join(b.Home, ".lithops", "config"), c.config(t, b.end))
-	b.Env = append(b.Env, "REQUESTS_CA_BUNDLE="+b.end.CABundle)
+	b.Env = append(b.Env, b.end.Trust()...)
 	return b
 }
 
@@ -196,21 +196,18 @@ func (b *boxed) bridge() {
 	b.t.Helper()
 	gateway := b.docker("network", "inspect", "bridge", "-f", "{{(index .IPAM.Config 0).Gateway}}")
 	end := b.Endpoint()
-	for _, url := range []string{end.Endpoint, end.S3Endpoint} {
-		_, port, err := net.SplitHostPort(url[strings.Index(url, "//")+2:])
-		if err != nil {
-			b.t.Fatal(err)
-		}
-		want := []string{"127.0.0.1:" + port, gateway + ":" + port}
-		slices.Sort(want)
-		if got := listening(b.t, port); !slices.Equal(got, want) {
-			b.t.Errorf("the endpoint listens on %v, not on %v alone", got, want)
-		}
+	_, port, err := net.SplitHostPort(strings.TrimPrefix(end.Endpoint, "https://"))
+	if err != nil {
+		b.t.Fatal(err)
 	}
-	_, port, _ := net.SplitHostPort(strings.TrimPrefix(end.S3Endpoint, "http://"))
+	want := []string{"127.0.0.1:" + port, gateway + ":" + port}
+	slices.Sort(want)
+	if got := listening(b.t, port); !slices.Equal(got, want) {
+		b.t.Errorf("the endpoint listens on %v, not on %v alone", got, want)
+	}
 	for _, path := range []string{"/", "/" + end.Bucket, "/" + end.Bucket + "?list-type=2"} {
 		for host, want := range map[string]string{"127.0.0.1:" + port: "403", "somewhere.example": "421"} {
-			r := b.Run(time.Minute, "curl", "-s", "-o", os.DevNull, "-w", "%{http_code}", "-H", "Host: "+host, fmt.Sprintf("http://%s:%s%s", gateway, port, path))
+			r := b.Run(time.Minute, "curl", "-sk", "-o", os.DevNull, "-w", "%{http_code}", "-H", "Host: "+host, fmt.Sprintf("https://%s:%s%s", gateway, port, path))
 			if r.Stdout != want {
 				b.t.Errorf("without credentials, %s of %s answers %s over the bridge, not %s", path, host, r.Stdout, want)
 			}

@@ -36,7 +36,7 @@ var clients = []client{
 	{name: "newest_openwhisk", python: "3.11", lithops: "lithops", more: []string{"boto3"}, backend: "openwhisk",
 		config: func(_ *testing.T, e harness.Endpoint) string {
 			return "lithops:\n  backend: openwhisk\n  storage: minio\n" + minio(e) +
-				fmt.Sprintf("openwhisk:\n  endpoint: %s\n  namespace: %s\n  api_key: %s\n  insecure: true\n", e.Endpoint, e.Namespace, e.APIKey)
+				fmt.Sprintf("openwhisk:\n  endpoint: %s\n  namespace: %s\n  api_key: %s\n", e.Endpoint, e.Namespace, e.APIKey)
 		}},
 	{name: "newest_ibm_cf", python: "3.11", lithops: "lithops[ibm]", more: []string{"boto3"}, backend: "ibm_cf",
 		config: func(_ *testing.T, e harness.Endpoint) string {
@@ -65,8 +65,7 @@ func TestMainJob(t *testing.T) {
 			e := s.Endpoint()
 			config := filepath.Join(s.Home, ".lithops", "config")
 			write(t, config, c.config(t, e))
-			// The endpoint's own certificate authority: ibm_cf has no "insecure".
-			s.Env = append(s.Env, "REQUESTS_CA_BUNDLE="+e.CABundle)
+			s.Env = append(s.Env, e.Trust()...)
 
 			const second = "someone/second_runtime:0.1"
 			s.FnRuntime("deploy", "default", "-m", "256,512")
@@ -108,7 +107,7 @@ func TestOrphanMetadataIsMended(t *testing.T) {
 	s.FnRuntime("local", "start", "--python", python)
 	e := s.Endpoint()
 	write(t, filepath.Join(s.Home, ".lithops", "config"), c.config(t, e))
-	s.Env = append(s.Env, "REQUESTS_CA_BUNDLE="+e.CABundle)
+	s.Env = append(s.Env, e.Trust()...)
 	s.FnRuntime("deploy", "default")
 
 	var listed []struct{ Package, Action, State string }

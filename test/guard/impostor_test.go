@@ -216,7 +216,7 @@ func TestTheSecondUserGetsNothing(t *testing.T) {
 	}
 	urls = slices.Compact(urls)
 	e := s.Endpoint()
-	s.Env = append(s.Env, "REQUESTS_CA_BUNDLE="+e.CABundle, "AWS_CA_BUNDLE="+e.CABundle)
+	s.Env = append(s.Env, e.Trust()...)
 
 	old := newLithops(t, s, python, file)
 	if got := old.job(); got != "ended with 10" {

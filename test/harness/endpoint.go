@@ -24,6 +24,11 @@ type Endpoint struct {
 	PID         int    `json:"pid"`
 }
 
+// Trust returns the environment variables with which clients verify the endpoint's certificate.
+func (e Endpoint) Trust() []string {
+	return []string{"REQUESTS_CA_BUNDLE=" + e.CABundle, "AWS_CA_BUNDLE=" + e.CABundle}
+}
+
 // LocalDir is where the local endpoint of the stage keeps its state.
 func (s *Stage) LocalDir() string {
 	return filepath.Join(s.Home, ".bluemix", "plugins", "fn-runtime", "local")

@@ -105,7 +105,7 @@ func (b *bed) cleanLeavesTheNeighbours(client *s3.S3, bucket string, neighbours 
 
 func TestCleanLeavesTheNeighboursInTheLocalStore(t *testing.T) {
 	b := newBed(t)
-	b.cleanLeavesTheNeighbours(raw(b.endpoint.S3Endpoint, b.endpoint.AccessKey, b.endpoint.SecretKey), b.endpoint.Bucket, neighbours)
+	b.cleanLeavesTheNeighbours(raw(b.s3.URL, b.endpoint.AccessKey, b.endpoint.SecretKey), b.endpoint.Bucket, neighbours)
 }
 
 // The second judge: a store that others wrote, with versions.

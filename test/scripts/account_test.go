@@ -51,7 +51,14 @@ func open(t *testing.T, name, venv string) *account {
 	}
 	a.stage = harness.NewStage(t)
 	a.stage.Env = []string{"VIRTUAL_ENV=" + venv}
-	a.stage.FnRuntime("local", "start", "-q", "--python", filepath.Join(venv, "bin", "python"))
+	free, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, port, _ := net.SplitHostPort(free.Addr().String())
+	free.Close()
+	// The store without TLS: the program has no reason to trust the endpoint's authority here.
+	a.stage.FnRuntime("local", "start", "-q", "--s3-port", port, "--python", filepath.Join(venv, "bin", "python"))
 	a.endpoint = a.stage.Endpoint()
 
 	forward, err := proxy.New(a.endpoint.Endpoint, nil)

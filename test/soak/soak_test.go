@@ -42,6 +42,7 @@ func TestSoak(t *testing.T) {
 	s.FnRuntime("local", "start", "--python", python)
 	e := s.Speak(t)
 	s.Env[1] = "GODEBUG="
+	s.Env = append(s.Env, s.Endpoint().Trust()...)
 	w := newWork(t, s, e, python)
 
 	ctx, cancel := context.WithTimeout(t.Context(), *length)
