@@ -1,6 +1,7 @@
 package local
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"net"
@@ -36,7 +37,7 @@ func identity(dir string) (Info, error) {
 	if i.Keys != keysFormat || i.APIKey == "" || i.Token == "" || i.AccessKey == "" || i.SecretKey == "" {
 		i.Keys = keysFormat
 		user, _, _ := strings.Cut(i.APIKey, ":") // no secret; clients name their packages by its first characters
-		i.APIKey = or(user, uuid.NewString()) + ":" + rand.Text() + rand.Text() + rand.Text()[:12]
+		i.APIKey = cmp.Or(user, uuid.NewString()) + ":" + rand.Text() + rand.Text() + rand.Text()[:12]
 		i.Token = rand.Text() + rand.Text()
 		i.AccessKey, i.SecretKey = "FN"+rand.Text()[:18], rand.Text()+rand.Text()[:14]
 	}
