@@ -14,6 +14,7 @@ import (
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/local/invoke"
 	"fn-runtime/runtime/local/invoker"
+	"fn-runtime/runtime/local/state"
 	"fn-runtime/runtime/text"
 )
 
@@ -30,15 +31,16 @@ type InvokerSetup struct {
 	Python  string // interpreter of actions that name none
 	Forward []int  // ports of the endpoint that actions must find on their own loopback
 	Log     *slog.Logger
+	Room    invoker.Room
 }
 
 // newInvoker makes the invoker that the setup names.
 func newInvoker(ctx context.Context, s InvokerSetup) (invoke.Invoker, error) {
-	return invoker.New(ctx, invoker.Options{Kind: s.Kind, Dir: s.Dir, Python: s.Python, Forward: s.Forward})
+	return invoker.New(ctx, invoker.Options{Kind: s.Kind, Dir: s.Dir, Python: s.Python, Forward: s.Forward, Room: s.Room})
 }
 
 // setUpInvoker makes the invoker and listens where its containers reach the endpoint, which is nowhere for processes.
-func (o Options) setUpInvoker(ctx context.Context, info *Info, log *slog.Logger) (invoke.Invoker, []net.Listener, error) {
+func (o Options) setUpInvoker(ctx context.Context, info *Info, disk *state.Disk, log *slog.Logger) (invoke.Invoker, []net.Listener, error) {
 	dir := filepath.Join(o.Dir, "invoker")
 	if err := makeDir(dir); err != nil {
 		return nil, nil, err
@@ -49,6 +51,13 @@ func (o Options) setUpInvoker(ctx context.Context, info *Info, log *slog.Logger)
 	}
 	v, err := create(ctx, InvokerSetup{
 		Kind: info.InvokerAsked, Dir: dir, Python: info.Python, Forward: info.ports(), Log: log,
+		Room: func(bytes int64) (func(), error) {
+			room, err := disk.Reserve(bytes)
+			if err != nil {
+				return nil, err
+			}
+			return room.Close, nil
+		},
 	})
 	if err != nil {
 		return nil, nil, err

@@ -108,7 +108,7 @@ func serve(ctx context.Context, o Options) (err error) {
 			err = errors.Join(err, writeInfo(o.Dir, info))
 		}
 	}()
-	invoker, bridge, err := o.setUpInvoker(ctx, &info, log)
+	invoker, bridge, err := o.setUpInvoker(ctx, &info, db.Disk(), log)
 	if err != nil {
 		return err
 	}

@@ -39,12 +39,15 @@ type Options struct {
 	Forward []int
 	// PauseAfter is how long an idle container keeps running before it is paused, 5 seconds.
 	PauseAfter time.Duration
+	// Room is the disk of Dir, where processes have their code; nil is one without end. Containers have the engine's.
+	Room Room
 }
 
 // Invoker runs activations. It implements invoke.Invoker.
 type Invoker struct {
 	kind    string
 	starter sandbox.Starter
+	room    Room
 	pool    *pool
 	ctx     context.Context // ends at Close
 	cancel  context.CancelFunc
@@ -84,7 +87,7 @@ func New(ctx context.Context, o Options) (*Invoker, error) {
 		if err != nil {
 			return nil, err
 		}
-		v.kind, v.starter = Process, s
+		v.kind, v.starter, v.room = Process, s, o.Room
 	}
 	v.ctx, v.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	return v, nil

@@ -70,11 +70,7 @@ func post(ctx context.Context, c *http.Client, path string, body []byte) (answer
 	return answer{status: resp.StatusCode, body: b, size: max(int64(len(b)), resp.ContentLength)}, nil
 }
 
-func initBody(inv invoke.Invocation) ([]byte, error) {
-	code, err := inv.Code()
-	if err != nil {
-		return nil, err
-	}
+func initBody(inv invoke.Invocation, code string) ([]byte, error) {
 	main := inv.Main
 	if main == "" {
 		main = "main"

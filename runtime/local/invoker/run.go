@@ -46,7 +46,7 @@ func (v *Invoker) Run(ctx context.Context, inv invoke.Invocation) (invoke.Outcom
 	if err := w.sandbox.Wake(ctx); err != nil {
 		return invoke.Outcome{}, err
 	}
-	a := activation{inv: inv, worker: w, limit: time.Duration(inv.TimeoutMS) * time.Millisecond}
+	a := activation{inv: inv, worker: w, room: v.room, limit: time.Duration(inv.TimeoutMS) * time.Millisecond}
 	if a.limit <= 0 {
 		a.limit = defaultTimeout
 	}
@@ -79,6 +79,7 @@ func unstartable(err error, waitMS int64) (invoke.Outcome, error) {
 type activation struct {
 	inv    invoke.Invocation
 	worker *worker
+	room   Room
 	limit  time.Duration
 	out    invoke.Outcome
 }
@@ -86,22 +87,8 @@ type activation struct {
 // run fills a.out and tells whether the worker may be used again.
 func (a *activation) run(ctx context.Context) (good bool, err error) {
 	if a.out.Cold {
-		body, err := initBody(a.inv)
-		if err != nil {
+		if ready, err := a.init(ctx); !ready {
 			return false, err
-		}
-		begin := time.Now()
-		reply, err := a.send(ctx, "/init", body)
-		a.out.InitMS = max(1, time.Since(begin).Milliseconds())
-		switch {
-		case ctx.Err() != nil:
-			return false, ctx.Err()
-		case err != nil:
-			a.end(broken(err, a.worker.sandbox, a.limit, true))
-			return false, nil
-		case reply.status != http.StatusOK:
-			a.end(judgeInit(reply))
-			return false, nil
 		}
 	}
 	begin := time.Now()
@@ -120,6 +107,38 @@ func (a *activation) run(ctx context.Context) (good bool, err error) {
 	}
 	complete := a.end(judge(reply))
 	return complete && reply.size <= resultLimit, nil
+}
+
+// init initialises a new worker. Where that fails it fills a.out, or returns an error.
+func (a *activation) init(ctx context.Context) (ready bool, err error) {
+	code, err := a.inv.Code()
+	if err != nil {
+		return false, err
+	}
+	release, err := a.room.reserve(a.inv.Binary, code)
+	if err != nil {
+		a.out, err = unstartable(err, a.out.WaitMS)
+		return false, err
+	}
+	defer release()
+	body, err := initBody(a.inv, code)
+	if err != nil {
+		return false, err
+	}
+	begin := time.Now()
+	reply, err := a.send(ctx, "/init", body)
+	a.out.InitMS = max(1, time.Since(begin).Milliseconds())
+	switch {
+	case ctx.Err() != nil:
+		return false, ctx.Err()
+	case err != nil:
+		a.end(broken(err, a.worker.sandbox, a.limit, true))
+		return false, nil
+	case reply.status != http.StatusOK:
+		a.end(judgeInit(reply))
+		return false, nil
+	}
+	return true, nil
 }
 
 // send posts to the proxy within the action's time limit. When the answer stays away, the sandbox is dead when send
