@@ -11,7 +11,6 @@ const (
 	maxConnections = 4096
 	maxRequests    = 2048
 	maxHeader      = 64 << 10
-	maxFrame       = 64 << 10 // of HTTP/2: each connection keeps room for one, and Go's own bound is 1 MiB
 )
 
 // guard lets only programs of this machine through: the name by which they call us must be a loopback name, or a page

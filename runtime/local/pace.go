@@ -37,8 +37,7 @@ func (p patience) wrap(next http.Handler) http.Handler {
 	})
 }
 
-// pacedBody sets a deadline for each read: what is left of the patience. Between reads there is none, because HTTP/2
-// would end the stream at it.
+// pacedBody sets a deadline for each read: what is left of the patience. Between reads there is none.
 type pacedBody struct {
 	io.ReadCloser
 	control *http.ResponseController

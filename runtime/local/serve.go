@@ -239,13 +239,17 @@ func (e *endpoint) run(ctx context.Context, idle time.Duration, secure, plain []
 	return err
 }
 
+// server speaks HTTP/1.1 alone: there a body that waits to be read holds up its own connection only, while in HTTP/2 it
+// fills the window that all requests of a client share, also those that the waiting one waits for.
 func (e *endpoint) server(h http.Handler, service func(*http.Request) string) *http.Server {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
 	return &http.Server{
 		Handler:           e.busy(record(e.log, time.Now, service, guard(patience{grace: paceGrace, rate: paceRate}.wrap(h)))),
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    maxHeader,
-		HTTP2:             &http.HTTP2Config{MaxReadFrameSize: maxFrame},
+		Protocols:         protocols,
 		ErrorLog:          slog.NewLogLogger(e.log.Handler(), slog.LevelDebug),
 	}
 }

@@ -16,16 +16,20 @@ import (
 // maxCABundle bounds a bundle of certificates; Mozilla's has 0.2 MB.
 const maxCABundle = 8 << 20
 
-// newBase makes Go's transport: proxies from the environment, HTTP/2, IPv4 and IPv6, connections kept for as many
-// requests as may be in flight. Certificates are read when they are needed, not at start-up.
+// newBase makes Go's transport: proxies from the environment, IPv4 and IPv6, connections kept for as many requests as may
+// be in flight. It speaks HTTP/1.1, as the client does whose work this is: each request has a connection of its own, so
+// that a body which a gateway does not read yet, or a connection that has died, holds up nothing else. Certificates are
+// read when they are needed, not at start-up.
 func newBase(o Options) http.RoundTripper {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
 	build := func(roots *x509.CertPool) *http.Transport {
 		dialer := &net.Dialer{Timeout: min(o.Timeout, 15*time.Second), KeepAlive: 30 * time.Second}
 		return &http.Transport{
 			Proxy:                  http.ProxyFromEnvironment,
 			OnProxyConnectResponse: tunnelRefused,
 			DialContext:            dialer.DialContext,
-			ForceAttemptHTTP2:      true,
+			Protocols:              protocols,
 			MaxIdleConns:           4 * o.Concurrency,
 			MaxIdleConnsPerHost:    o.Concurrency,
 			IdleConnTimeout:        90 * time.Second,

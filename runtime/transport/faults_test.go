@@ -1,8 +1,8 @@
 package transport
 
 import (
+	"bytes"
 	"context"
-	"crypto/tls"
 	"encoding/pem"
 	"errors"
 	"io"
@@ -12,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -175,28 +177,65 @@ func TestCertificates(t *testing.T) {
 	}
 }
 
-func TestHTTP2AndReuse(t *testing.T) {
+// TestConnectionsAreReused: requests one after another share a connection.
+func TestConnectionsAreReused(t *testing.T) {
 	conns := 0
-	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Header().Set("Proto", r.Proto) }))
-	srv.EnableHTTP2 = true
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	srv.Config.ConnState = func(_ net.Conn, s http.ConnState) {
 		if s == http.StateNew {
 			conns++
 		}
 	}
-	srv.TLS = &tls.Config{}
 	srv.StartTLS()
 	defer srv.Close()
 	rt := New(Options{SkipTLSVerify: true})
 	for range 3 {
 		req, _ := http.NewRequestWithContext(t.Context(), "GET", srv.URL, nil)
-		resp, err := rt.RoundTrip(req)
-		if err != nil || resp.Header.Get("Proto") != "HTTP/2.0" {
+		if resp, err := rt.RoundTrip(req); err != nil {
 			t.Fatalf("got %v, %v", resp, err)
 		}
 	}
 	if conns != 1 {
-		t.Errorf("%d connections", conns)
+		t.Errorf("%d connections, want 1", conns)
+	}
+}
+
+// TestUploadsDoNotWaitForOneAnother: a gateway that reads some bodies later than others, as one does that works on a few
+// requests at a time, must get those that it wants, although it offers HTTP/2.
+func TestUploadsDoNotWaitForOneAnother(t *testing.T) {
+	const uploads = 64
+	var held atomic.Int32
+	lastRead := make(chan struct{})
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		last := held.Add(1) == uploads
+		if !last {
+			<-lastRead
+		}
+		n, err := io.Copy(io.Discard, r.Body)
+		if err != nil || n != 1<<20 {
+			t.Errorf("got %d bytes, %v", n, err)
+		}
+		if last {
+			close(lastRead)
+		}
+	}))
+	srv.EnableHTTP2 = true
+	srv.StartTLS()
+	defer srv.Close()
+	rt := New(Options{SkipTLSVerify: true, Timeout: 10 * time.Second})
+	start := time.Now()
+	var group sync.WaitGroup
+	for range uploads {
+		group.Go(func() {
+			req, _ := http.NewRequestWithContext(t.Context(), "PUT", srv.URL, bytes.NewReader(make([]byte, 1<<20)))
+			if _, err := rt.RoundTrip(req); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	if took := time.Since(start); took > 8*time.Second {
+		t.Errorf("took %v: uploads have waited for one another", took)
 	}
 }
 
