@@ -8,7 +8,7 @@ import (
 // endpoint is what may be shown of the local endpoint: its credentials stay out.
 func endpoint(i local.Info) view.Endpoint {
 	return view.Endpoint{
-		Running: i.Running, PID: i.PID, URL: i.Endpoint, S3URL: i.S3Endpoint, Namespace: i.Namespace, Bucket: i.Bucket,
+		Running: i.Running, Hangs: i.Hangs, PID: i.PID, URL: i.Endpoint, S3URL: i.S3Endpoint, Namespace: i.Namespace, Bucket: i.Bucket,
 		CAFile: i.CAFile, CABundle: i.CABundle, Python: i.Python, Invoker: i.Invoker, StartedAt: i.StartedAt, Version: i.Version,
 	}
 }

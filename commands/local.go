@@ -110,7 +110,7 @@ func newLocalStop(f *Factory) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return f.View.Stopped(before.Running)
+			return f.View.Stopped(before.Running || before.Hangs)
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}

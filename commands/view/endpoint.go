@@ -14,6 +14,7 @@ import (
 // Endpoint is the local endpoint as it is shown: without credentials.
 type Endpoint struct {
 	Running   bool
+	Hangs     bool // its process is there and does not answer
 	PID       int
 	URL       string
 	S3URL     string
@@ -39,6 +40,7 @@ type EndpointSecrets struct {
 // endpointDocument is the JSON of local start and local status.
 type endpointDocument struct {
 	Running    bool    `json:"running"`
+	Hangs      bool    `json:"hangs"` // the process is there and does not answer
 	PID        int     `json:"pid"`
 	Endpoint   string  `json:"endpoint"`
 	S3Endpoint string  `json:"s3_endpoint"`
@@ -65,10 +67,14 @@ func (v *View) Started(e Endpoint) error {
 func (v *View) Endpoint(e Endpoint) error {
 	if v.JSON {
 		return v.Document(endpointDocument{
-			e.Running, e.PID, e.URL, e.S3URL, e.Namespace, e.Bucket, e.CAFile, e.CABundle, e.Python, e.Invoker, timestamp(e.StartedAt), e.Version, e.Secrets,
+			e.Running, e.Hangs, e.PID, e.URL, e.S3URL, e.Namespace, e.Bucket, e.CAFile, e.CABundle, e.Python, e.Invoker, timestamp(e.StartedAt), e.Version, e.Secrets,
 		})
 	}
 	v.endProgress()
+	if e.Hangs {
+		v.Say(i18n.M("The local endpoint, process {{.PID}}, does not answer. End it with 'ibmcloud fn-runtime local stop'.", "PID", e.PID))
+		return nil
+	}
 	if !e.Running {
 		v.Say(i18n.M("The local endpoint does not run. Start it with 'ibmcloud fn-runtime local start'."))
 		return nil

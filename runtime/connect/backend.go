@@ -107,12 +107,15 @@ func (p *opening) localEndpoint(ctx context.Context) (local.Info, error) {
 	}
 	info, err := local.Status(ctx, p.localDir())
 	if err == nil && !info.Running {
-		err = notRunning()
+		err = notRunning(info)
 	}
 	return info, err
 }
 
-func notRunning() error {
+func notRunning(i local.Info) error {
+	if err := local.Hanging(i); err != nil {
+		return err
+	}
 	return fault.New(fault.Unavailable, i18n.M("The local endpoint is not running."), i18n.M("Start it with 'ibmcloud fn-runtime local start'."))
 }
 
@@ -128,7 +131,7 @@ func (p *opening) recognizeLocal(ctx context.Context) error {
 		return nil //nolint:nilerr // then it is another server on this machine
 	}
 	if !info.Running {
-		return notRunning()
+		return notRunning(info)
 	}
 	if key := p.compute.APIKey; p.compute.Backend == lithops.OpenWhisk && key != "" && key != info.APIKey {
 		return fault.New(fault.NotLoggedIn,

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -19,8 +20,15 @@ import (
 const adminPrefix = "/_fn-runtime/"
 
 // admin answers the two questions of the commands: who are you, and stop.
-func (e *endpoint) admin(w http.ResponseWriter, r *http.Request) {
-	if !hmac.Equal([]byte(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")), []byte(e.info.Token)) {
+type admin struct{ *endpoint }
+
+// Admits reports whether a request has the endpoint's token.
+func (e admin) Admits(r *http.Request) bool {
+	return hmac.Equal([]byte(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")), []byte(e.info.Token))
+}
+
+func (e admin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !e.Admits(r) {
 		http.Error(w, "The supplied authentication is invalid.", http.StatusUnauthorized)
 		return
 	}
@@ -44,6 +52,9 @@ type health struct {
 	Activations int `json:"activations"` // running
 }
 
+// answerTimeout is how long a command waits for the endpoint to say that it runs.
+const answerTimeout = 5 * time.Second
+
 // ask sends one request to the endpoint that i describes. It trusts the endpoint's own authority alone, so that
 // whoever has taken the port of an ended endpoint learns nothing.
 func ask(ctx context.Context, i Info, method, what string) ([]byte, error) {
@@ -56,7 +67,7 @@ func ask(ctx context.Context, i Info, method, what string) ([]byte, error) {
 		return nil, errors.New("the endpoint's authority cannot be read")
 	}
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, DisableKeepAlives: true}
-	client := &http.Client{Transport: transport, Timeout: 5 * time.Second}
+	client := &http.Client{Transport: transport, Timeout: answerTimeout}
 	req, err := http.NewRequestWithContext(ctx, method, i.Endpoint+adminPrefix+what, bytes.NewReader(nil))
 	if err != nil {
 		return nil, err
@@ -74,12 +85,17 @@ func ask(ctx context.Context, i Info, method, what string) ([]byte, error) {
 	return data, err
 }
 
-// alive tells whether the endpoint that i describes answers, and is that process.
-func alive(ctx context.Context, i Info) bool {
+// alive tells whether the endpoint that i describes answers, and is that process. It hangs when it is that process that
+// takes connections and does not answer: one that starts or ends takes none.
+func alive(ctx context.Context, i Info) (runs, hangs bool) {
 	if i.PID == 0 || i.Endpoint == "" {
-		return false
+		return false, false
 	}
 	data, err := ask(ctx, i, http.MethodGet, "health")
 	var h health
-	return err == nil && json.Unmarshal(data, &h) == nil && h.PID == i.PID
+	if err == nil && json.Unmarshal(data, &h) == nil && h.PID == i.PID {
+		return true, false
+	}
+	var late net.Error
+	return false, errors.As(err, &late) && late.Timeout() && ctx.Err() == nil && same(i)
 }

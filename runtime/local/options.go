@@ -66,7 +66,8 @@ type Info struct {
 	Keys      int       `json:"keys"`
 	StartedAt time.Time `json:"started_at"`
 	Version   string    `json:"version"`
-	Running   bool      `json:"-"`
+	Running   bool      `json:"-"` // its process answers
+	Hangs     bool      `json:"-"` // its process is there and does not answer
 }
 
 // ports returns the ports on which the endpoint listens, that of the store without TLS last.
@@ -80,7 +81,10 @@ func (i Info) ports() []int {
 // String names the endpoint without its secrets.
 func (i Info) String() string {
 	state := "stopped"
-	if i.Running {
+	switch {
+	case i.Hangs:
+		state = fmt.Sprintf("process %d hangs", i.PID)
+	case i.Running:
 		state = fmt.Sprintf("running as process %d", i.PID)
 	}
 	return fmt.Sprintf("local endpoint %s, %s", i.Endpoint, state)

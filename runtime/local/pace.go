@@ -15,11 +15,19 @@ const (
 	paceRate  = 1 << 10 // bytes per second, on average
 )
 
+// maxDrain is how much of a body is read that nobody wants, so that the client reads why: one that is still sending when
+// its connection is closed may not get to the answer. It is more than the largest action, in bytes.
+const maxDrain = 128 << 20
+
+// pieceSize is how much of an answer the client must take within the grace, in bytes.
+const pieceSize = 64 << 10
+
 // patience is what a client gets: for a body the grace and a second for each rate bytes of it, and the grace again for
 // each piece of an answer. Only time that is spent waiting for the client counts: an activation may take as long as it may.
 type patience struct {
 	grace time.Duration
 	rate  int64
+	drain int64 // bytes of a refused body that are read
 }
 
 func (p patience) wrap(next http.Handler) http.Handler {
@@ -28,6 +36,9 @@ func (p patience) wrap(next http.Handler) http.Handler {
 		if r.ContentLength != 0 {
 			paced.body = &pacedBody{ReadCloser: r.Body, control: paced.control, left: p.grace, rate: p.rate}
 			r.Body = paced.body
+			if r.Header.Get("Expect") == "" { // who waits to be asked for the body has not sent it
+				paced.drain = p.drain
+			}
 		}
 		defer func() { // for what is still in buffers, and for the rest of a body that was not wanted
 			_ = paced.control.SetWriteDeadline(time.Now().Add(p.grace))
@@ -62,20 +73,30 @@ type pacedWriter struct {
 	control *http.ResponseController
 	grace   time.Duration
 	body    *pacedBody
+	drain   int64
 }
 
 func (w *pacedWriter) WriteHeader(status int) {
-	if w.body != nil && w.body.late && status >= http.StatusBadRequest {
+	switch {
+	case w.body == nil || status < http.StatusBadRequest:
+	case w.body.late:
 		status = http.StatusRequestTimeout
 		w.Header().Set("Connection", "close")
+	default:
+		_, _ = io.CopyN(io.Discard, w.body, w.drain)
 	}
 	w.ResponseWriter.WriteHeader(status)
 }
 
-func (w *pacedWriter) Write(p []byte) (int, error) {
-	_ = w.control.SetWriteDeadline(time.Now().Add(w.grace))
+func (w *pacedWriter) Write(p []byte) (n int, err error) {
 	defer w.control.SetWriteDeadline(time.Time{}) //nolint:errcheck // as before each piece
-	return w.ResponseWriter.Write(p)
+	for first := true; first || len(p) > 0 && err == nil; first = false {
+		_ = w.control.SetWriteDeadline(time.Now().Add(w.grace))
+		var written int
+		written, err = w.ResponseWriter.Write(p[:min(len(p), pieceSize)])
+		n, p = n+written, p[written:]
+	}
+	return n, err
 }
 
 // Unwrap lets http.ResponseController reach the connection.

@@ -31,8 +31,13 @@ func keepDescriptors() {
 // private makes what this process and all that it starts write readable for their user only, that of actions too.
 func private() { syscall.Umask(0o077) }
 
-func terminate(pid int) error {
-	err := syscall.Kill(pid, syscall.SIGTERM)
+// terminate asks a process to end; kill ends it. One that has ended is no error.
+func terminate(pid int) error { return signal(pid, syscall.SIGTERM) }
+
+func kill(pid int) error { return signal(pid, syscall.SIGKILL) }
+
+func signal(pid int, s syscall.Signal) error {
+	err := syscall.Kill(pid, s)
 	if errors.Is(err, syscall.ESRCH) {
 		return nil
 	}

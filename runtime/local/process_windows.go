@@ -19,7 +19,10 @@ func keepDescriptors() {}
 // private does nothing: files have the rights of their folder.
 func private() {}
 
-func terminate(pid int) error {
+// terminate ends a process, which cannot be asked to. One that has ended is no error.
+func terminate(pid int) error { return kill(pid) }
+
+func kill(pid int) error {
 	p, err := os.FindProcess(pid)
 	if err != nil {
 		return nil //nolint:nilerr // it has ended

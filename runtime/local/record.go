@@ -8,7 +8,10 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // Request is one request in the endpoint's log. Neither credentials nor bodies nor query strings are recorded: a
@@ -40,23 +43,52 @@ func shown(r *http.Request) string {
 	return q.Encode()
 }
 
-const agentMax = 300
+// The longest texts of a request that are recorded, in bytes: the client's name for itself, and any text of a client
+// without credentials.
+const (
+	agentMax    = 300
+	maxStranger = 200
+)
 
-// record logs each request that next has answered.
-func record(log *slog.Logger, now func() time.Time, service func(*http.Request) string, next http.Handler) http.Handler {
+// Of requests without credentials the first ones are recorded, then one in a while: whoever sends millions of them must
+// not push everything else out of the log.
+const (
+	strangersFirst = 100
+	strangersPause = time.Minute
+)
+
+// toAll writes every request to the log.
+func toAll(log *slog.Logger) func(attrs ...any) {
+	return func(attrs ...any) { log.Info("request", attrs...) }
+}
+
+// toFew writes some requests to the log, and with them how many it has left out.
+func toFew(log *slog.Logger) func(attrs ...any) {
+	some := rate.Sometimes{First: strangersFirst, Interval: strangersPause}
+	var left atomic.Int64
+	return func(attrs ...any) {
+		left.Add(1)
+		some.Do(func() {
+			if n := left.Swap(0) - 1; n > 0 {
+				attrs = append(attrs, "not_recorded", n)
+			}
+			log.Info("request", attrs...)
+		})
+	}
+}
+
+// record writes down each request that next has answered, each of its texts cut to longest bytes.
+func record(write func(attrs ...any), longest int, now func() time.Time, service func(*http.Request) string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := now()
-		agent := r.UserAgent()
-		if len(agent) > agentMax {
-			agent = agent[:agentMax]
-		}
+		cut := func(text string, n int) string { return text[:min(len(text), n)] }
 		attrs := []any{
-			"service", service(r), "method", r.Method, "path", r.URL.Path, "query", shown(r),
-			"user_agent", agent, "received", r.ContentLength,
+			"service", service(r), "method", cut(r.Method, longest), "path", cut(r.URL.Path, longest), "query", cut(shown(r), longest),
+			"user_agent", cut(r.UserAgent(), min(agentMax, longest)), "received", r.ContentLength,
 		}
 		counted := &counting{ResponseWriter: w, status: http.StatusOK}
 		defer func() {
-			log.Info("request", append(attrs, "status", counted.status, "duration_ns", now().Sub(start).Nanoseconds(), "sent", counted.sent)...)
+			write(append(attrs, "status", counted.status, "duration_ns", now().Sub(start).Nanoseconds(), "sent", counted.sent)...)
 		}()
 		next.ServeHTTP(counted, r)
 	})

@@ -184,7 +184,7 @@ type endpoint struct {
 	info   Info
 	log    *slog.Logger
 	api    *rest.API
-	s3     http.Handler
+	s3     service
 	stop   chan struct{}
 	active atomic.Int64 // requests at this moment
 	begun  time.Time
@@ -206,7 +206,7 @@ func (e *endpoint) busy(next http.Handler) http.Handler {
 }
 
 func (e *endpoint) run(ctx context.Context, idle time.Duration, secure, plain []net.Listener, certificates *certs) error {
-	api := e.server(http.HandlerFunc(e.route), service)
+	api := e.server(all{e}, serviceName)
 	api.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: certificates.get}
 	store := e.server(e.s3, func(*http.Request) string { return "s3" })
 	failed := make(chan error, len(secure)+len(plain))
@@ -241,11 +241,11 @@ func (e *endpoint) run(ctx context.Context, idle time.Duration, secure, plain []
 
 // server speaks HTTP/1.1 alone: there a body that waits to be read holds up its own connection only, while in HTTP/2 it
 // fills the window that all requests of a client share, also those that the waiting one waits for.
-func (e *endpoint) server(h http.Handler, service func(*http.Request) string) *http.Server {
+func (e *endpoint) server(s service, name func(*http.Request) string) *http.Server {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	return &http.Server{
-		Handler:           e.busy(record(e.log, time.Now, service, guard(patience{grace: paceGrace, rate: paceRate}.wrap(h)))),
+		Handler:           e.guard(s, name),
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    maxHeader,
@@ -278,19 +278,24 @@ func (e *endpoint) idle(ctx context.Context, d time.Duration) <-chan struct{} {
 	return done
 }
 
-// route tells the services on the encrypted port apart by path.
-func (e *endpoint) route(w http.ResponseWriter, r *http.Request) {
-	switch service(r) {
+// all are the services of the encrypted port, told apart by path.
+type all struct{ e *endpoint }
+
+func (a all) of(r *http.Request) service {
+	switch serviceName(r) {
 	case "openwhisk":
-		e.api.ServeHTTP(w, r)
+		return a.e.api
 	case "endpoint":
-		e.admin(w, r)
-	default:
-		e.s3.ServeHTTP(w, r)
+		return admin{a.e}
 	}
+	return a.e.s3
 }
 
-func service(r *http.Request) string {
+func (a all) Admits(r *http.Request) bool { return a.of(r).Admits(r) }
+
+func (a all) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.of(r).ServeHTTP(w, r) }
+
+func serviceName(r *http.Request) string {
 	switch {
 	case r.URL.Path == "/api/v1", strings.HasPrefix(r.URL.Path, "/api/v1/"):
 		return "openwhisk"

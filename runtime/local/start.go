@@ -28,8 +28,8 @@ func Start(ctx context.Context, o Options) (Info, error) {
 }
 
 func start(ctx context.Context, o Options) (Info, error) {
-	if i, err := status(ctx, o.Dir); err == nil && i.Running {
-		return i, nil
+	if i, err := status(ctx, o.Dir); err == nil && (i.Running || i.Hangs) {
+		return i, Hanging(i)
 	}
 	if err := makeDir(o.Dir); err != nil {
 		return Info{}, err
@@ -45,6 +45,16 @@ func start(ctx context.Context, o Options) (Info, error) {
 		return i, nil
 	}
 	return launch(ctx, o)
+}
+
+// Hanging returns the fault of an endpoint that runs and does not answer, nil for any other.
+func Hanging(i Info) error {
+	if !i.Hangs {
+		return nil
+	}
+	return fault.New(fault.Unavailable,
+		i18n.M("The local endpoint, process {{.PID}}, does not answer.", "PID", i.PID),
+		i18n.M("End it with 'ibmcloud fn-runtime local stop', then run the command again."))
 }
 
 // launch starts this program as the endpoint and waits until it answers.
@@ -76,9 +86,10 @@ func launch(ctx context.Context, o Options) (Info, error) {
 			return Info{}, errors.Join(notStarted(errPath, nil), ctx.Err())
 		case <-tick.C:
 		}
-		if i, err := readInfo(o.Dir); err == nil && i.PID == cmd.Process.Pid && alive(ctx, i) {
-			i.Running = true
-			return i, nil
+		if i, err := readInfo(o.Dir); err == nil && i.PID == cmd.Process.Pid {
+			if i.Running, _ = alive(ctx, i); i.Running {
+				return i, nil
+			}
 		}
 	}
 }

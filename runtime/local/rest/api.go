@@ -95,9 +95,15 @@ func (x *API) Close(ctx context.Context) {
 	<-done
 }
 
+// Admits reports whether the credentials of a request are right.
+func (x *API) Admits(r *http.Request) bool {
+	_, ok := x.api.identify(r)
+	return ok
+}
+
 func (x *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Request-Id", strings.ToLower(rand.Text()))
-	if _, ok := x.api.identify(r); !ok {
+	if !x.Admits(r) {
 		x.api.fail(w, r, errUnauthorized)
 		return
 	}

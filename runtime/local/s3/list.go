@@ -74,7 +74,7 @@ type found struct {
 	more     bool
 }
 
-func (s *server) find(bucket, prefix, delimiter, after string, limit int) (f found, err error) {
+func (s *Server) find(bucket, prefix, delimiter, after string, limit int) (f found, err error) {
 	err = s.db.Objects(bucket, prefix, after, func(o state.Object) (string, bool) {
 		common := ""
 		if delimiter != "" {
@@ -102,7 +102,7 @@ func (s *server) find(bucket, prefix, delimiter, after string, limit int) (f fou
 // next is the smallest key that does not start with prefix; all keys are UTF-8, which has no byte 0xff.
 func next(prefix string) string { return prefix + "\xff" }
 
-func (s *server) list(w http.ResponseWriter, r *http.Request, bucket string) {
+func (s *Server) list(w http.ResponseWriter, r *http.Request, bucket string) {
 	q := r.URL.Query()
 	limit := pageMax
 	if text := q.Get("max-keys"); text != "" {

@@ -29,7 +29,8 @@ const (
 	maxDocument = 4 << 20
 )
 
-type server struct {
+// Server serves buckets to whoever has the keys.
+type Server struct {
 	db   *state.DB
 	keys Keys
 	now  func() time.Time
@@ -37,12 +38,12 @@ type server struct {
 }
 
 // Handler serves the buckets of db by path (not by host name) to whoever has the keys. now may be nil.
-func Handler(db *state.DB, keys Keys, now func() time.Time) http.Handler {
+func Handler(db *state.DB, keys Keys, now func() time.Time) *Server {
 	if now == nil {
 		now = time.Now
 	}
 	fake := gofakes3.New(backend{db}, gofakes3.WithTimeSkewLimit(0), gofakes3.WithLogger(gofakes3.DiscardLog()), gofakes3.WithMetadataSizeLimit(8<<10))
-	return &server{db: db, keys: keys, now: now, next: fake.Server()}
+	return &Server{db: db, keys: keys, now: now, next: fake.Server()}
 }
 
 // subresources are query parameters that make another operation of a request; gofakes3 would read or overwrite the
@@ -53,12 +54,16 @@ var unsupported = []string{
 	"publicAccessBlock", "replication", "requestPayment", "restore", "retention", "select", "tagging", "torrent", "website",
 }
 
-func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// Admits reports whether a request carries the right signature or token.
+func (s *Server) Admits(r *http.Request) bool {
+	_, no := authenticate(r, s.keys, s.now())
+	return no == nil
+}
+
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// A worker of Lithops 3.8 forks with a connection to its store, on which parent and child would read each other's
 	// answers. A connection that ends with its answer is never shared; a new one costs a fraction of a millisecond.
-	if r.ProtoMajor == 1 {
-		w.Header().Set("Connection", "close")
-	}
+	w.Header().Set("Connection", "close")
 	// net/http says "100 Continue" when a body is read. A client that expects it for an empty body too, as botocore with
 	// urllib3 1.26 does, would take the answer to its next request on this connection for a late one and hang.
 	if r.ContentLength == 0 && strings.EqualFold(r.Header.Get("Expect"), "100-continue") {
@@ -97,7 +102,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 var bucketName = text.NewPattern(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
 
-func (s *server) create(w http.ResponseWriter, r *http.Request, bucket string) {
+func (s *Server) create(w http.ResponseWriter, r *http.Request, bucket string) {
 	if !bucketName.MatchString(bucket) || strings.Contains(bucket, "..") || net.ParseIP(bucket) != nil {
 		refuse(http.StatusBadRequest, "InvalidBucketName", "The specified bucket is not valid.").write(w, r)
 		return
@@ -115,7 +120,7 @@ func (s *server) create(w http.ResponseWriter, r *http.Request, bucket string) {
 }
 
 // matches tests If-Match on reads, which gofakes3 does not.
-func (s *server) matches(r *http.Request, bucket, key string) bool {
+func (s *Server) matches(r *http.Request, bucket, key string) bool {
 	want := r.Header.Get("If-Match")
 	if want == "" || want == "*" || key == "" {
 		return true
@@ -128,7 +133,7 @@ func (s *server) matches(r *http.Request, bucket, key string) bool {
 }
 
 // admit refuses what the store does not do, before anything is read.
-func (s *server) admit(r *http.Request) *refusal {
+func (s *Server) admit(r *http.Request) *refusal {
 	bucket, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	q := r.URL.Query()
 	for name := range q {
