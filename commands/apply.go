@@ -55,27 +55,23 @@ func apply(ctx context.Context, f *Factory, o *applyOptions, path string) error 
 	if err != nil {
 		return err
 	}
-	var saidNo bool
-	ask, err := f.asking(ctx, o.force || !o.req.Prune, o.req.DryRun, func(plan runtime.Result) i18n.Message {
-		return i18n.N("Do all this and delete {{.Count}} runtime that is not declared?", "Do all this and delete {{.Count}} runtimes that are not declared?", max(deletions(plan, runtime.KindAction), deletions(plan, runtime.KindMetadata)))
-	}, &saidNo)
-	if err != nil {
-		return err
-	}
 	o.req.Output = f.View.LineWriter()
 	o.target.regions = places.regions
-	need := connect.Options{NeedStore: true, NeedInstall: true, NeedImages: true}
-	answers := everywhere(ctx, f, &o.target, need, ask, func(ctx context.Context, p place) (runtime.Result, error) {
-		req := o.req
-		req.Confirm = p.confirm
-		req.Runtimes = places.declared(file, p.Target.Region)
-		return p.Apply(ctx, req)
-	})
-	if saidNo {
-		f.View.Say(i18n.M("Nothing was changed."))
-		return nil
+	c := change{
+		target: &o.target, need: connect.Options{NeedStore: true, NeedInstall: true, NeedImages: true}, refused: i18n.M("Nothing was changed."),
+		do: func(ctx context.Context, s *runtime.Service, confirm confirm) (runtime.Result, error) {
+			req := o.req
+			req.Confirm = confirm
+			req.Runtimes = places.declared(file, s.Target.Region)
+			return s.Apply(ctx, req)
+		},
 	}
-	return f.finishAll(answers)
+	if o.req.Prune && !o.force && !o.req.DryRun {
+		c.question = func(plan runtime.Result) i18n.Message {
+			return i18n.N("Do all this and delete {{.Count}} runtime that is not declared?", "Do all this and delete {{.Count}} runtimes that are not declared?", max(deletions(plan, runtime.KindAction), deletions(plan, runtime.KindMetadata)))
+		}
+	}
+	return f.change(ctx, c)
 }
 
 // places says where the runtimes of a file belong.

@@ -45,25 +45,21 @@ func newClean(f *Factory) *cobra.Command {
 }
 
 func clean(ctx context.Context, f *Factory, o *cleanOptions) error {
-	var saidNo bool
-	ask, err := f.asking(ctx, o.force, o.req.DryRun, func(plan runtime.Result) i18n.Message {
-		if o.req.All {
-			return i18n.M("Delete all this and the namespace?")
+	c := change{
+		target: &o.target, need: connect.Options{NeedStore: true, NeedInstall: true}, refused: i18n.M("Nothing was deleted."),
+		do: func(ctx context.Context, s *runtime.Service, confirm confirm) (runtime.Result, error) {
+			req := o.req
+			req.Confirm = confirm
+			return s.Clean(ctx, req)
+		},
+	}
+	if !o.force && !o.req.DryRun {
+		c.question = func(plan runtime.Result) i18n.Message {
+			if o.req.All {
+				return i18n.M("Delete all this and the namespace?")
+			}
+			return i18n.M("Delete all this?")
 		}
-		return i18n.M("Delete all this?")
-	}, &saidNo)
-	if err != nil {
-		return err
 	}
-	need := connect.Options{NeedStore: true, NeedInstall: true}
-	answers := everywhere(ctx, f, &o.target, need, ask, func(ctx context.Context, p place) (runtime.Result, error) {
-		req := o.req
-		req.Confirm = p.confirm
-		return p.Clean(ctx, req)
-	})
-	if saidNo {
-		f.View.Say(i18n.M("Nothing was deleted."))
-		return nil
-	}
-	return f.finishAll(answers)
+	return f.change(ctx, c)
 }

@@ -138,7 +138,7 @@ func TestFinishKeepsWhatIsDone(t *testing.T) {
 		{Change: runtime.Delete, Kind: "action", Name: "b", Status: runtime.Failed, Err: errRefused},
 	}}
 	b := newBench()
-	err := b.finishAll([]answer[runtime.Result]{{value: r, err: nil}})
+	err := b.finish([]answer[runtime.Result]{{value: r, err: nil}})
 	var p *partial
 	if !errors.As(err, &p) || p.doc == nil {
 		t.Fatalf("got %v", err)
@@ -146,7 +146,7 @@ func TestFinishKeepsWhatIsDone(t *testing.T) {
 	if !strings.Contains(b.out.String(), "Done") || !strings.Contains(b.out.String(), "Refused.") {
 		t.Errorf("out: %s", b.out.String())
 	}
-	if err := b.finishAll([]answer[runtime.Result]{{err: errRefused}}); !errors.Is(err, errRefused) || errors.As(err, &p) {
+	if err := b.finish([]answer[runtime.Result]{{err: errRefused}}); !errors.Is(err, errRefused) || errors.As(err, &p) {
 		t.Errorf("without items: %v", err)
 	}
 }
@@ -154,20 +154,30 @@ func TestFinishKeepsWhatIsDone(t *testing.T) {
 func TestAskingShowsThePlan(t *testing.T) {
 	b := newBench()
 	b.View.InTTY, b.View.In = true, strings.NewReader("n\n")
-	var saidNo bool
-	confirm, err := b.asking(context.Background(), false, false, func(plan runtime.Result) i18n.Message {
-		return i18n.N("Delete {{.Count}} runtime with its metadata?", "Delete {{.Count}} runtimes with their metadata?", deletions(plan, "action"))
-	}, &saidNo)
-	if err != nil {
-		t.Fatal(err)
-	}
+	b.Service = func(context.Context, connect.Options) (*runtime.Service, error) { return &runtime.Service{}, nil }
 	plan := runtime.Result{Items: []runtime.Item{{Change: runtime.Delete, Kind: "action", Name: "a", Image: "me/a:1", Memory: 256}, {Change: runtime.Delete, Kind: "action", Name: "b"}}}
-	yes, err := confirm(plan)
-	if yes || err != nil || !saidNo {
-		t.Errorf("%v, %v, %v", yes, err, saidNo)
+	err := b.change(t.Context(), change{
+		target: &targetFlags{}, refused: i18n.M("Nothing was deleted."),
+		question: func(plan runtime.Result) i18n.Message {
+			return i18n.N("Delete {{.Count}} runtime?", "Delete {{.Count}} runtimes?", deletions(plan, runtime.KindAction))
+		},
+		do: func(_ context.Context, _ *runtime.Service, confirm confirm) (runtime.Result, error) {
+			yes, err := confirm(plan)
+			if yes || err != nil {
+				t.Errorf("got %v, %v, want no", yes, err)
+			}
+			return runtime.Result{}, err
+		},
+	})
+	if err != nil {
+		t.Error(err)
 	}
-	if got := b.err.String(); !strings.Contains(got, "me/a:1 (256 MB)") || !strings.HasSuffix(got, "Delete 2 runtimes with their metadata? [y/N]> ") || b.out.Len() > 0 {
-		t.Errorf("err %q", got)
+	want := "Delete 2 runtimes? [y/N]> "
+	if got := b.err.String(); !strings.Contains(got, "me/a:1 (256 MB)") || !strings.HasSuffix(got, want) {
+		t.Errorf("on stderr: got %q, want the plan and %q", got, want)
+	}
+	if got, want := b.out.String(), "Nothing was deleted.\n"; got != want {
+		t.Errorf("on stdout: got %q, want %q", got, want)
 	}
 }
 

@@ -39,22 +39,18 @@ func newDelete(f *Factory) *cobra.Command {
 }
 
 func remove(ctx context.Context, f *Factory, o *deleteOptions) error {
-	var saidNo bool
-	ask, err := f.asking(ctx, o.force, o.req.DryRun, func(plan runtime.Result) i18n.Message {
-		return i18n.N("Delete {{.Count}} runtime with its metadata?", "Delete {{.Count}} runtimes with their metadata?", max(deletions(plan, runtime.KindAction), deletions(plan, runtime.KindMetadata)))
-	}, &saidNo)
-	if err != nil {
-		return err
+	c := change{
+		target: &o.target, need: connect.Options{NeedStore: true, NeedInstall: true}, refused: i18n.M("Nothing was deleted."), partly: true,
+		do: func(ctx context.Context, s *runtime.Service, confirm confirm) (runtime.Result, error) {
+			req := o.req
+			req.Confirm = confirm
+			return s.Delete(ctx, req)
+		},
 	}
-	need := connect.Options{NeedStore: true, NeedInstall: true}
-	answers := everywhere(ctx, f, &o.target, need, ask, func(ctx context.Context, p place) (runtime.Result, error) {
-		req := o.req
-		req.Confirm = p.confirm
-		return p.Delete(ctx, req)
-	})
-	if saidNo {
-		f.View.Say(i18n.M("Nothing was deleted."))
-		return nil
+	if !o.force && !o.req.DryRun {
+		c.question = func(plan runtime.Result) i18n.Message {
+			return i18n.N("Delete {{.Count}} runtime with its metadata?", "Delete {{.Count}} runtimes with their metadata?", max(deletions(plan, runtime.KindAction), deletions(plan, runtime.KindMetadata)))
+		}
 	}
-	return f.finishAll(found(answers))
+	return f.change(ctx, c)
 }

@@ -49,9 +49,9 @@ func newDeploy(f *Factory) *cobra.Command {
 
 func deploy(ctx context.Context, f *Factory, o *deployOptions) error {
 	need := connect.Options{NeedStore: true, NeedInstall: true, NeedImages: true}
-	return f.finishAll(everywhere(ctx, f, &o.target, need, nil, func(ctx context.Context, p place) (runtime.Result, error) {
-		return p.Deploy(ctx, o.req)
-	}))
+	return f.change(ctx, change{target: &o.target, need: need, do: func(ctx context.Context, s *runtime.Service, _ confirm) (runtime.Result, error) {
+		return s.Deploy(ctx, o.req)
+	}})
 }
 
 func memoryFlag(cmd *cobra.Command, list *[]int, text i18n.Message) {

@@ -25,7 +25,9 @@ func newDoctor(f *Factory) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			need := connect.Options{NeedStore: true, NeedInstall: true, NeedImages: true, Tolerant: true}
 			answers := everywhere(cmd.Context(), f, &target, need, nil,
-				func(ctx context.Context, p place) ([]runtime.Check, error) { return p.Doctor(ctx, repair) })
+				func(ctx context.Context, s *runtime.Service, _ confirm) ([]runtime.Check, error) {
+					return s.Doctor(ctx, repair)
+				})
 			if err := failures(answers); err != nil {
 				return err
 			}

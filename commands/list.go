@@ -40,7 +40,9 @@ func newList(f *Factory) *cobra.Command {
 // list shows the runtimes of every region as one list; a region that failed is reported after what there is.
 func list(ctx context.Context, f *Factory, t *targetFlags, req runtime.ListRequest) error {
 	answers := everywhere(ctx, f, t, connect.Options{NeedStore: true, NeedInstall: true, NeedImages: true}, nil,
-		func(ctx context.Context, p place) ([]runtime.Runtime, error) { return p.List(ctx, req) })
+		func(ctx context.Context, s *runtime.Service, _ confirm) ([]runtime.Runtime, error) {
+			return s.List(ctx, req)
+		})
 	var all []runtime.Runtime
 	for _, a := range answers {
 		all = append(all, a.value...)

@@ -65,21 +65,15 @@ type answer[T any] struct {
 	err    error
 }
 
-// place is where one run of the work happens.
-type place struct {
-	*runtime.Service
-	confirm func(plan runtime.Result) (bool, error) // nil: nothing is asked
-}
-
 // everywhere does the work in each region of --regions side by side, or once in the only place. A failure in one region
 // stops no other. ask is asked once, with the plans of all regions together.
 func everywhere[T any](ctx context.Context, f *Factory, t *targetFlags, need connect.Options,
-	ask func(runtime.Result) (bool, error), work func(context.Context, place) (T, error)) []answer[T] {
+	ask confirm, work func(context.Context, *runtime.Service, confirm) (T, error)) []answer[T] {
 	if len(t.regions) == 0 {
 		var a answer[T]
 		s, err := f.open(ctx, t, need)
 		if a.err = err; err == nil {
-			a.value, a.err = work(ctx, place{s, ask})
+			a.value, a.err = work(ctx, s, ask)
 		}
 		return []answer[T]{a}
 	}
@@ -97,7 +91,7 @@ func everywhere[T any](ctx context.Context, f *Factory, t *targetFlags, need con
 				return
 			}
 			shared.join(s)
-			a.value, a.err = work(ctx, place{s, shared.confirm(i)})
+			a.value, a.err = work(ctx, s, shared.confirm(i))
 		})
 	}
 	wg.Wait()
@@ -177,48 +171,4 @@ func outcomes[T any](answers []answer[T]) []view.Region {
 		}
 	}
 	return list
-}
-
-// oneResult makes one result of those of all regions. What they have in common, such as the objects of the bucket, is
-// in it once.
-func oneResult(answers []answer[runtime.Result]) runtime.Result {
-	if len(answers) == 1 && answers[0].region == "" {
-		return answers[0].value
-	}
-	var all runtime.Result
-	seen := map[string]bool{}
-	for _, a := range answers {
-		all.DryRun = all.DryRun || a.value.DryRun
-		all.Runtimes = append(all.Runtimes, a.value.Runtimes...)
-		for _, it := range a.value.Items {
-			switch it.Kind {
-			case runtime.KindObjects, runtime.KindFiles, runtime.KindCache, runtime.KindBucket, runtime.KindImage:
-				if key := string(it.Kind) + " " + it.Name; seen[key] {
-					continue
-				} else {
-					seen[key] = true
-				}
-			default:
-				it.Region = a.region
-			}
-			all.Items = append(all.Items, it)
-		}
-	}
-	return all
-}
-
-// finishAll shows the results of a changing command in all its regions as one.
-func (f *Factory) finishAll(answers []answer[runtime.Result]) error {
-	result, err := oneResult(answers), failures(answers)
-	if err == nil {
-		err = view.Unfinished(result)
-	}
-	if err == nil {
-		return f.View.Result(result, outcomes(answers)...)
-	}
-	if len(result.Items) == 0 && len(answers) == 1 {
-		return err
-	}
-	f.View.PartialResult(result)
-	return &partial{cause: err, doc: f.View.ResultDocument(result, outcomes(answers)...)}
 }

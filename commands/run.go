@@ -168,30 +168,3 @@ func exclusive(cmd *cobra.Command, names ...string) error {
 	}
 	return nil
 }
-
-// asking gives the question of a deleting command, nil with force. It fails at once where nobody can be asked.
-func (f *Factory) asking(ctx context.Context, force, dryRun bool, question func(runtime.Result) i18n.Message, said *bool) (func(runtime.Result) (bool, error), error) {
-	if force || dryRun {
-		return nil, nil
-	}
-	if f.View.JSON || !f.View.InTTY {
-		return nil, usage(i18n.M("Without a terminal nobody can be asked for confirmation. Use '-f' to go on without, or '--dry-run' to see what would be done."))
-	}
-	return func(plan runtime.Result) (bool, error) {
-		f.View.Plan(plan)
-		yes, err := f.View.Confirm(ctx, question(plan))
-		*said = err == nil && !yes
-		return yes, err
-	}, nil
-}
-
-// deletions counts the things of a kind that a plan deletes.
-func deletions(plan runtime.Result, kind runtime.Kind) int {
-	n := 0
-	for _, it := range plan.Items {
-		if it.Change == runtime.Delete && it.Kind == kind {
-			n++
-		}
-	}
-	return n
-}

@@ -15,7 +15,7 @@ import (
 // are built for them, and the bucket, whose prefixes hold the objects of every region and are emptied once.
 type shared struct {
 	inner runtime.Observer
-	ask   func(runtime.Result) (bool, error)
+	ask   confirm
 
 	mu      sync.Mutex
 	counts  [][2]int64 // done and total of each region
@@ -43,7 +43,7 @@ type purge struct {
 	err  error
 }
 
-func newShared(inner runtime.Observer, regions int, ask func(runtime.Result) (bool, error)) *shared {
+func newShared(inner runtime.Observer, regions int, ask confirm) *shared {
 	return &shared{
 		inner: inner, ask: ask, counts: make([][2]int64, regions), waiting: regions, left: make([]bool, regions),
 		asked: make(chan struct{}), purges: map[string]*purge{}, builds: map[string]*built{}, warned: map[string]bool{},
@@ -52,7 +52,7 @@ func newShared(inner runtime.Observer, regions int, ask func(runtime.Result) (bo
 
 // confirm gives the question of region i: it waits until every region has its plan or has ended, and all get the answer
 // to the one question about all plans.
-func (s *shared) confirm(i int) func(runtime.Result) (bool, error) {
+func (s *shared) confirm(i int) confirm {
 	if s.ask == nil {
 		return nil
 	}

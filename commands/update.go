@@ -39,7 +39,7 @@ func newUpdate(f *Factory) *cobra.Command {
 
 func update(ctx context.Context, f *Factory, o *updateOptions) error {
 	need := connect.Options{NeedStore: true, NeedInstall: true, NeedImages: true}
-	return f.finishAll(found(everywhere(ctx, f, &o.target, need, nil, func(ctx context.Context, p place) (runtime.Result, error) {
-		return p.Update(ctx, o.req)
-	})))
+	return f.change(ctx, change{target: &o.target, need: need, partly: true, do: func(ctx context.Context, s *runtime.Service, _ confirm) (runtime.Result, error) {
+		return s.Update(ctx, o.req)
+	}})
 }

@@ -10,10 +10,13 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/distribution/reference"
+	"github.com/docker/docker/api/types/image"
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/entity"
@@ -207,4 +210,35 @@ func normalized(image string) (reference.Named, error) {
 			i18n.M("Give a name such as 'user/name:tag'.")).Because(err)
 	}
 	return reference.TagNameOnly(ref), nil
+}
+
+// Ping reports whether a container engine answers, and returns its address.
+func (b *Builder) Ping(ctx context.Context) (engine string, err error) {
+	e, err := b.connect(ctx)
+	if err != nil {
+		return "", err
+	}
+	return e.Host, nil
+}
+
+// Local returns the names with tags of the images that the engine has, sorted.
+func (b *Builder) Local(ctx context.Context) ([]string, error) {
+	e, err := b.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list, err := e.ImageList(ctx, image.ListOptions{})
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, one := range list {
+		for _, tag := range one.RepoTags {
+			if !strings.Contains(tag, "<none>") {
+				names = append(names, tag)
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
 }

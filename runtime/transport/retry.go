@@ -32,7 +32,6 @@ type retry struct {
 }
 
 func (r *retry) RoundTrip(req *http.Request) (*http.Response, error) {
-	ctx, call, host := req.Context(), callOf(req.Context()), hostPort(req.URL)
 	if err := r.budget.mayAsk(req.URL); err != nil {
 		if req.Body != nil {
 			req.Body.Close()
@@ -43,69 +42,104 @@ func (r *retry) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	first, failures, start, done := true, 0, time.Now(), func() {}
-	defer func() { done() }()
-	limit, bounded := r.deadline, false // bounded: by the budget
-	if left := r.budget.Left(); left < limit {
-		limit, bounded = max(left, 1), true // 0 would be no limit
+	a := &attempt{retry: r, req: req, start: time.Now(), limit: r.deadline}
+	if left := r.budget.Left(); left < a.limit {
+		a.limit, a.bounded = max(left, 1), true // 0 would be no limit
 	}
-	send := func() (*http.Response, error) {
-		out := req
-		if !first {
-			if out, err = again(req); err != nil {
-				return nil, backoff.Permanent(err)
-			}
-		}
-		first = false
-		resp, err := r.next.RoundTrip(out)
-		if ctx.Err() == nil {
-			r.budget.heard(host, resp)
-		}
-		reason, repeat := verdict(req, call, resp, err)
-		if !repeat || !canReplay(req) {
-			if err != nil {
-				return nil, backoff.Permanent(err)
-			}
-			return resp, nil
-		}
-		if failures == 0 {
-			done()
-			done = r.budget.Spend(start)
-		}
-		why := &repeatable{reason: reason, cause: err, after: retryAfter(resp)}
-		if failures++; failures >= maxTries && reason != statusReason(http.StatusTooManyRequests) {
-			bounded = false
-			return resp, backoff.Permanent(why)
-		}
-		return resp, why
-	}
-	resp, err := backoff.Retry(ctx, send,
+	defer a.end()
+	resp, err := backoff.Retry(req.Context(), a.send,
 		backoff.WithBackOff(&backoff.ExponentialBackOff{
 			InitialInterval: firstInterval, RandomizationFactor: 1, Multiplier: 2, MaxInterval: maxInterval}),
-		backoff.WithMaxElapsedTime(limit),
-		backoff.WithNotify(func(err error, wait time.Duration) {
-			var why *repeatable
-			if errors.As(err, &why) {
-				r.hosts.slowDown(host, why.throttled(), wait)
-				if r.onRetry != nil {
-					r.onRetry(req.URL.Host, why.reason, wait)
-				}
-			}
-		}))
+		backoff.WithMaxElapsedTime(a.limit),
+		backoff.WithNotify(a.wait))
+	if err != nil {
+		return a.giveUp(resp, err)
+	}
+	return resp, nil
+}
+
+// attempt is one request with its repetitions.
+type attempt struct {
+	*retry
+	req      *http.Request
+	start    time.Time
+	limit    time.Duration // of all repetitions
+	bounded  bool          // limit is what remains of the budget
+	sent     bool
+	failures int
+	spent    func() // ends the counting of the budget; nil before the first failure
+}
+
+// send sends the request once. Its error is backoff's permanent one, or a repeatable.
+func (a *attempt) send() (*http.Response, error) {
+	out := a.req
+	if a.sent {
+		var err error
+		if out, err = again(a.req); err != nil {
+			return nil, backoff.Permanent(err)
+		}
+	}
+	a.sent = true
+	ctx := a.req.Context()
+	resp, err := a.next.RoundTrip(out)
+	if ctx.Err() == nil {
+		a.budget.heard(hostPort(a.req.URL), resp)
+	}
+	reason, repeat := verdict(a.req, callOf(ctx), resp, err)
+	switch {
+	case repeat && canReplay(a.req):
+		return resp, a.fail(&repeatable{reason: reason, cause: err, after: retryAfter(resp)})
+	case err != nil:
+		return nil, backoff.Permanent(err)
+	}
+	return resp, nil
+}
+
+// fail counts a failure. The last one is permanent.
+func (a *attempt) fail(why *repeatable) error {
+	if a.spent == nil {
+		a.spent = a.budget.Spend(a.start)
+	}
+	if a.failures++; a.failures >= maxTries && why.reason != statusReason(http.StatusTooManyRequests) {
+		a.bounded = false
+		return backoff.Permanent(why)
+	}
+	return why
+}
+
+// wait says that the request is repeated after a time.
+func (a *attempt) wait(err error, wait time.Duration) {
+	var why *repeatable
+	if !errors.As(err, &why) {
+		return
+	}
+	a.hosts.slowDown(hostPort(a.req.URL), why.throttled(), wait)
+	if a.onRetry != nil {
+		a.onRetry(a.req.URL.Host, why.reason, wait)
+	}
+}
+
+// giveUp returns what the last sending came to.
+func (a *attempt) giveUp(resp *http.Response, err error) (*http.Response, error) {
+	ctx := a.req.Context()
 	var why *repeatable
 	switch {
-	case err == nil:
-		return resp, nil
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
-	case errors.As(err, &why) && bounded && !why.asksFor(r.deadline):
-		return nil, r.budget.fault(req, resp, why)
-	case errors.As(err, &why) && resp != nil:
+	case !errors.As(err, &why):
+		return nil, err
+	case a.bounded && !why.asksFor(a.deadline):
+		return nil, a.budget.fault(a.req, resp, why)
+	case resp != nil:
 		return resp, nil // the last answer says what is wrong
-	case errors.As(err, &why):
-		return nil, why.cause
 	}
-	return nil, err
+	return nil, why.cause
+}
+
+func (a *attempt) end() {
+	if a.spent != nil {
+		a.spent()
+	}
 }
 
 // repeatable is the reason for a repetition.
