@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -47,7 +48,7 @@ func newApply(f *Factory) *cobra.Command {
 }
 
 func apply(ctx context.Context, f *Factory, o *applyOptions, path string) error {
-	file, err := manifest.Read(path)
+	file, err := readDeclared(f, path)
 	if err != nil {
 		return err
 	}
@@ -74,6 +75,25 @@ func apply(ctx context.Context, f *Factory, o *applyOptions, path string) error 
 	return f.change(ctx, c)
 }
 
+// readDeclared reads a file, and refuses what no backend would take: all that is wrong in it at once.
+func readDeclared(f *Factory, path string) (manifest.File, error) {
+	file, err := manifest.Read(path, f.Host.Getenv)
+	wrong := []error{err}
+	said := map[string]bool{}
+	for _, rt := range file.Runtimes {
+		if rt.Image != "" {
+			wrong = append(wrong, rt.At.Wrap(runtime.CheckName(rt.Image, false)))
+		}
+		for _, name := range rt.Regions {
+			if v := (valueError{}); errors.As((regionsValue{&[]string{}}).Set(name), &v) && !said[name] {
+				said[name] = true
+				wrong = append(wrong, rt.At.Fault(v.Message))
+			}
+		}
+	}
+	return file, errors.Join(wrong...)
+}
+
 // places says where the runtimes of a file belong.
 type places struct {
 	regions  []string // empty: there is only one place
@@ -88,10 +108,7 @@ func regionsOf(ctx context.Context, f *Factory, o *applyOptions, file manifest.F
 		unnamed = unnamed || len(rt.Regions) == 0
 		for _, name := range rt.Regions {
 			var list []string
-			if err := (regionsValue{&list}).Set(name); err != nil {
-				v := err.(valueError) //nolint:errorlint // Set has no other
-				return p, rt.At.Fault(v.Message)
-			}
+			_ = regionsValue{&list}.Set(name)
 			for _, r := range list {
 				if !slices.Contains(p.regions, r) {
 					p.regions = append(p.regions, r)

@@ -1,10 +1,8 @@
 package commands
 
 import (
-	"encoding/json"
-
-	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
+	"go.yaml.in/yaml/v3"
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime"
@@ -33,11 +31,11 @@ func newConfig(f *Factory) *cobra.Command {
 			if !f.View.JSON {
 				return f.View.Raw(data)
 			}
-			doc, err := yaml.YAMLToJSON(data)
-			if err != nil {
+			var doc map[string]any
+			if err := yaml.Unmarshal(data, &doc); err != nil {
 				return err
 			}
-			return f.View.Document(json.RawMessage(doc))
+			return f.View.Document(doc)
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}

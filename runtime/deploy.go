@@ -157,7 +157,7 @@ func (p *deployment) lookAtDigest(ctx context.Context) error {
 	if s.Images == nil {
 		if p.req.Pin {
 			return fault.New(fault.Invalid, i18n.M("The digest of {{.Image}} is not known, so it cannot be pinned.", "Image", image),
-				i18n.M("Leave out '--pin', or run the command where the registry can be reached."))
+				i18n.M("Do not pin it, or run the command where the registry can be reached."))
 		}
 		return nil
 	}

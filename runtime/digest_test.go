@@ -138,7 +138,7 @@ func TestPinNeedsTheRegistry(t *testing.T) {
 	mustFault(t, err, fault.Unavailable, "cannot be reached", "Check the network")
 	w.Images = nil
 	_, err = w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/runtime:1", Pin: true})
-	mustFault(t, err, fault.Invalid, "cannot be pinned", "--pin")
+	mustFault(t, err, fault.Invalid, "cannot be pinned", "Do not pin it")
 	for name := range w.functions.All() {
 		if strings.Contains(name, "me_runtime") {
 			t.Errorf("%s was deployed", name)

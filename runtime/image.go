@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -94,14 +95,15 @@ func (s *Service) wants(req DeployRequest) ([]wanted, error) {
 	if timeout == 0 {
 		timeout = s.Compute.RuntimeTimeout
 	}
-	if err := s.limits().CheckTimeout(timeout); err != nil {
+	wrong := []error{s.limits().CheckTimeout(timeout)}
+	for _, m := range memories {
+		wrong = append(wrong, s.limits().CheckMemory(m))
+	}
+	if err := errors.Join(wrong...); err != nil {
 		return nil, err
 	}
 	wants := make([]wanted, 0, len(memories))
 	for _, m := range memories {
-		if err := s.limits().CheckMemory(m); err != nil {
-			return nil, err
-		}
 		w := s.want(image, m, timeout, req.Python)
 		if err := s.Contract.ValidateNames(w.action); err != nil {
 			return nil, err

@@ -154,7 +154,7 @@ func difference(want wanted, have found, bundle string, force bool) (reason i18n
 	case a.MemoryMB != want.memoryMB:
 		return i18n.M("Its memory is {{.Memory}} MB.", "Memory", a.MemoryMB), false
 	case a.TimeoutMS != want.timeoutS*1000:
-		return i18n.M("Its time limit is {{.Timeout}} ms.", "Timeout", a.TimeoutMS), true
+		return i18n.M("Its time limit is {{.Timeout}} s.", "Timeout", float64(a.TimeoutMS)/1000), true
 	}
 	return i18n.Message{}, false
 }

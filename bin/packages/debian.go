@@ -14,7 +14,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml"
+	"go.yaml.in/yaml/v3"
 
 	"fn-runtime/commands"
 	"fn-runtime/commands/view"

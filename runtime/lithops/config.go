@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"fn-runtime/i18n"
+	"fn-runtime/runtime/document"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/regular"
 )
@@ -112,10 +113,10 @@ func absolute(path, home, dir string) string {
 
 // with finishes the loading: root is what was parsed, or err what is wrong.
 func (c *Config) with(root *node, err error) (*Config, error) {
-	var at *placedError
+	var at *document.Error
 	if errors.As(err, &at) {
 		return nil, fault.New(fault.Invalid,
-			i18n.M("The Lithops configuration is malformed: {{.What}} ({{.Place}}).", "What", at.text, "Place", place(c.source, at.line, at.column)),
+			i18n.M("The Lithops configuration is malformed: {{.What}} ({{.Place}}).", "What", at.Reason, "Place", place(c.source, at.Line, at.Column)),
 			i18n.M("Correct it there; 'ibmcloud fn-runtime lithops-config' prints a configuration that works."))
 	}
 	if err != nil {

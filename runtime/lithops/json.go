@@ -20,7 +20,7 @@ func parseJSON(data []byte) (*node, error) {
 		return nil, err
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, &placedError{text: "it holds more than one JSON value"}
+		return nil, tooMuch(0, "it holds more than one JSON value")
 	}
 	return n, nil
 }
@@ -78,5 +78,5 @@ func readJSON(d *json.Decoder, depth int) (*node, error) {
 
 // badJSON does not repeat the decoder's words: they quote the text, and it may hold secrets.
 func badJSON(d *json.Decoder) error {
-	return &placedError{text: fmt.Sprintf("it is not JSON from character %d on", d.InputOffset()+1)}
+	return tooMuch(0, fmt.Sprintf("it is not JSON from character %d on", d.InputOffset()+1))
 }

@@ -48,7 +48,7 @@ func (l Limits) CheckMemory(memoryMB int) error {
 	}
 	return fault.New(fault.Usage,
 		i18n.M("A memory of {{.Value}} MB is outside the limits of {{.Low}} to {{.High}} MB.", "Value", memoryMB, "Low", l.MinMemoryMB, "High", l.MaxMemoryMB),
-		i18n.M("Choose a memory within these limits with '--memory'."))
+		i18n.M("Choose a memory within these limits."))
 }
 
 // CheckTimeout checks a timeout in seconds before anything is sent.
@@ -58,5 +58,5 @@ func (l Limits) CheckTimeout(timeoutS int) error {
 	}
 	return fault.New(fault.Usage,
 		i18n.M("A timeout of {{.Value}} s is outside the limits of {{.Low}} to {{.High}} s.", "Value", timeoutS, "Low", 1, "High", l.MaxTimeoutS),
-		i18n.M("Choose a timeout within these limits with '--timeout'."))
+		i18n.M("Choose a timeout within these limits."))
 }

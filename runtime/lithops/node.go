@@ -63,12 +63,13 @@ func (n *node) empty() bool {
 // The implicit types of YAML 1.1 as PyYAML resolves plain scalars (yaml/resolver.py). They differ from YAML 1.2: yes
 // is a truth value, 012 is octal, 1e5 is a text.
 var (
-	yamlNull  = text.NewPattern(`^(?:~|null|Null|NULL|)$`)
-	yamlBool  = text.NewPattern(`^(?:yes|Yes|YES|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF)$`)
-	yamlTrue  = text.NewPattern(`(?i)^(?:yes|true|on)$`)
-	yamlInt   = text.NewPattern(`^(?:[-+]?0b[0-1_]+|[-+]?0[0-7_]+|[-+]?(?:0|[1-9][0-9_]*)|[-+]?0x[0-9a-fA-F_]+|[-+]?[1-9][0-9_]*(?::[0-5]?[0-9])+)$`)
-	yamlFloat = text.NewPattern(`^(?:[-+]?(?:[0-9][0-9_]*)\.[0-9_]*(?:[eE][-+][0-9]+)?|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+\.[0-9_]*|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$`)
-	yamlOther = text.NewPattern(`^(?:=|<<)$|^[0-9]{4}-[0-9]{2}-[0-9]{2}$|^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt]|[ \t]+)[0-9]{1,2}:[0-9]{2}:[0-9]{2}`)
+	yamlNull     = text.NewPattern(`^(?:~|null|Null|NULL|)$`)
+	yamlBool     = text.NewPattern(`^(?:yes|Yes|YES|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF)$`)
+	yamlBoolWord = text.NewPattern(`(?i)^(?:yes|no|true|false|on|off)$`)
+	yamlTrue     = text.NewPattern(`(?i)^(?:yes|true|on)$`)
+	yamlInt      = text.NewPattern(`^(?:[-+]?0b[0-1_]+|[-+]?0[0-7_]+|[-+]?(?:0|[1-9][0-9_]*)|[-+]?0x[0-9a-fA-F_]+|[-+]?[1-9][0-9_]*(?::[0-5]?[0-9])+)$`)
+	yamlFloat    = text.NewPattern(`^(?:[-+]?(?:[0-9][0-9_]*)\.[0-9_]*(?:[eE][-+][0-9]+)?|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+\.[0-9_]*|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$`)
+	yamlOther    = text.NewPattern(`^(?:=|<<)$|^[0-9]{4}-[0-9]{2}-[0-9]{2}$|^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt]|[ \t]+)[0-9]{1,2}:[0-9]{2}:[0-9]{2}`)
 )
 
 func kindOfPlain(text string) kind {

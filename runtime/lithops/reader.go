@@ -2,6 +2,7 @@ package lithops
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -99,7 +100,7 @@ func (r *reader) flag(key string) bool {
 	return yamlTrue.MatchString(v.text)
 }
 
-// pythonInt reads an integer of YAML 1.1: underscores, 0b, 0x, octal with a leading 0. Base 60 is refused.
+// pythonInt reads an integer of YAML 1.1: underscores, 0b, 0x, octal with a leading 0, base 60 with colons.
 func pythonInt(text string) (int64, error) {
 	digits := strings.ReplaceAll(text, "_", "")
 	sign := ""
@@ -115,7 +116,28 @@ func pythonInt(text string) (int64, error) {
 	case len(digits) > 1 && digits[0] == '0':
 		base = 8
 	}
+	if base == 10 && strings.Contains(digits, ":") {
+		return sexagesimal(sign, strings.Split(digits, ":"))
+	}
 	return strconv.ParseInt(strings.TrimPrefix(sign, "+")+digits, base, 64)
+}
+
+// sexagesimal is what "12:30" is for YAML 1.1: a number to the base 60.
+func sexagesimal(sign string, parts []string) (n int64, err error) {
+	for _, part := range parts {
+		digit, err := strconv.ParseInt(part, 10, 32)
+		if err != nil {
+			return 0, err
+		}
+		if n > math.MaxInt64/61 {
+			return 0, strconv.ErrRange
+		}
+		n = n*60 + digit
+	}
+	if sign == "-" {
+		n = -n
+	}
+	return n, nil
 }
 
 // place names a spot of a configuration for people.

@@ -3,7 +3,7 @@ package manifest
 import (
 	"slices"
 
-	"github.com/goccy/go-yaml/ast"
+	"go.yaml.in/yaml/v3"
 
 	"fn-runtime/i18n"
 )
@@ -15,21 +15,21 @@ var (
 	buildKeys   = []string{"context", "dockerfile", "args", "platform"}
 )
 
-func (r *reader) top(n ast.Node) (f File) {
+func (r *reader) top(n *yaml.Node) (f File) {
 	members, ok := r.mapping(n, topKeys...)
 	if !ok {
 		return f
 	}
 	runtimes, ok := members["runtimes"]
 	if !ok {
-		r.wrong(r.at(tokenOf(n)), i18n.M("The key 'runtimes' is missing."))
+		r.wrong(r.at(n), i18n.M("The key 'runtimes' is missing."))
 		return f
 	}
 	var regions []string
 	if m, ok := members["regions"]; ok {
 		regions = r.texts(m.value)
 	}
-	if _, null := runtimes.value.(*ast.NullNode); null {
+	if tagOf(runtimes.value) == "!!null" {
 		return f // an empty list: with --prune nothing is left
 	}
 	list, ok := r.list(runtimes.value)
@@ -44,7 +44,7 @@ func (r *reader) top(n ast.Node) (f File) {
 	return f
 }
 
-func (r *reader) texts(n ast.Node) (list []string) {
+func (r *reader) texts(n *yaml.Node) (list []string) {
 	for _, one := range r.listOrOne(n) {
 		if s := r.text(one); s != "" && !slices.Contains(list, s) {
 			list = append(list, s)
@@ -54,10 +54,10 @@ func (r *reader) texts(n ast.Node) (list []string) {
 }
 
 // runtime reads one entry. A plain text is an image with nothing else said of it.
-func (r *reader) runtime(n ast.Node, regions []string) (Runtime, bool) {
-	rt := Runtime{At: r.at(tokenOf(n)), Regions: regions}
-	if s, ok := n.(*ast.StringNode); ok {
-		rt.Image = r.text(s)
+func (r *reader) runtime(n *yaml.Node, regions []string) (Runtime, bool) {
+	rt := Runtime{At: r.at(n), Regions: regions}
+	if n = meant(n); tagOf(n) == "!!str" {
+		rt.Image = r.text(n)
 		return rt, true
 	}
 	members, ok := r.mapping(n, runtimeKeys...)
@@ -75,7 +75,7 @@ func (r *reader) runtime(n ast.Node, regions []string) (Runtime, bool) {
 		r.wrong(at, i18n.M("The key 'image' is missing."))
 		return rt, false
 	}
-	rt.At, rt.Image = r.at(tokenOf(image.value)), r.text(image.value)
+	rt.At, rt.Image = r.at(image.value), r.text(image.value)
 	if m, ok := members["build"]; ok {
 		rt.Build, rt.Pin = r.build(m.value), true // so that a new build of the same tag reaches running systems
 		if rt.Image == "default" {
@@ -105,8 +105,8 @@ func (r *reader) runtime(n ast.Node, regions []string) (Runtime, bool) {
 }
 
 // build reads a folder, or what is built from it in full.
-func (r *reader) build(n ast.Node) *Build {
-	if _, ok := n.(*ast.StringNode); ok {
+func (r *reader) build(n *yaml.Node) *Build {
+	if tagOf(meant(n)) == "!!str" {
 		return &Build{Context: r.path(n)}
 	}
 	members, ok := r.mapping(n, buildKeys...)
@@ -124,7 +124,7 @@ func (r *reader) build(n ast.Node) *Build {
 		b.Platform = r.text(m.value)
 	}
 	if m, ok := members["args"]; ok {
-		if args, ok := r.members(m.value); ok {
+		if args, ok := r.members(m.value, 0); ok {
 			b.Args = map[string]string{}
 			for key, arg := range args {
 				b.Args[key] = r.plain(arg.value)

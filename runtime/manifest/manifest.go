@@ -55,6 +55,13 @@ func (p Place) Fault(what i18n.Message) error {
 
 // Wrap puts the place before an error that is about what is declared there. A nil err stays nil.
 func (p Place) Wrap(err error) error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // of a joined error each has the place
+		var all []error
+		for _, one := range joined.Unwrap() {
+			all = append(all, p.Wrap(one))
+		}
+		return errors.Join(all...)
+	}
 	var f *fault.Fault
 	switch {
 	case err == nil:
@@ -68,17 +75,18 @@ func (p Place) Wrap(err error) error {
 	return &c
 }
 
-// Read reads a file. Folders in it are relative to the folder of the file.
-func Read(path string) (File, error) {
+// Read reads a file, which may be a pipe. Folders in it are relative to the folder of the file, variables in it are those of
+// getenv; an empty one counts as unset. Where the file could be read the File holds what is right in it, even with an error.
+func Read(path string, getenv func(string) string) (File, error) {
 	data, err := readFile(path)
 	if err != nil {
 		return File{}, err
 	}
-	return Parse(path, data)
+	return Parse(path, data, getenv)
 }
 
 func readFile(path string) ([]byte, error) {
-	data, err := regular.Read(path, maxSize)
+	data, err := regular.ReadNamed(path, maxSize)
 	if err != nil {
 		if pe := (*os.PathError)(nil); errors.As(err, &pe) {
 			err = pe.Err
@@ -91,16 +99,14 @@ func readFile(path string) ([]byte, error) {
 
 // Parse reads the text of a file; name is its path, for errors and for the folders in it. All that is wrong is reported
 // together, in the order of the file.
-func Parse(name string, data []byte) (File, error) {
-	r := &reader{file: name, dir: filepath.Dir(name)}
+func Parse(name string, data []byte, getenv func(string) string) (File, error) {
+	r := &reader{file: name, dir: filepath.Dir(name), getenv: getenv}
 	root := r.parse(data)
 	var f File
 	if root != nil {
 		f = r.top(root)
 	}
-	if len(r.faults) == 0 {
-		r.doubles(f.Runtimes)
-	}
+	r.doubles(f.Runtimes)
 	slices.SortStableFunc(r.faults, func(a, b placed) int {
 		return cmp.Or(cmp.Compare(a.at.Line, b.at.Line), cmp.Compare(a.at.Column, b.at.Column))
 	})
@@ -115,7 +121,7 @@ func Parse(name string, data []byte) (File, error) {
 func (r *reader) doubles(list []Runtime) {
 	first := map[string]Runtime{}
 	for _, one := range list {
-		if was, ok := first[one.Image]; ok {
+		if was, ok := first[one.Image]; ok && one.Image != "" {
 			r.wrong(one.At, i18n.M("The image {{.Image}} is declared in line {{.Line}} already.", "Image", one.Image, "Line", was.At.Line))
 			continue
 		}

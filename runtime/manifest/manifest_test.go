@@ -10,6 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
+func noEnvironment(string) string { return "" }
+
 func TestParse(t *testing.T) {
 	dir := filepath.FromSlash("some/where")
 	in := func(p string) string { return filepath.Join(dir, filepath.FromSlash(p)) }
@@ -33,7 +35,7 @@ runtimes:
       dockerfile: docker/Dockerfile.conda
       args: {PYTHON: 3.11, DEBUG: true, EMPTY: ""}
       platform: linux/amd64
-`))
+`), noEnvironment)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,15 +78,21 @@ func TestParseSaysWhatIsWrongAndWhere(t *testing.T) {
 		"runtimes:\n- image: default\n  build: .\n":                  {"f:3:3: 'default' names no image to build."},
 		"runtimes:\n- image: a\n  build: {contxt: .}\n":              {"f:3:11: Unknown key 'contxt'. Did you mean 'context'?"},
 		"runtimes:\n- image: a\n  image: b\n":                        {"f:3:3:"},
-		"runtimes: [\n":                                              {"This is not YAML"},
+		"runtimes: [\n":                                              {"This is not a file of 'apply'"},
 		"runtimes:\n\t- a\n":                                         {"f:2:"},
-		"runtimes:\n- a\n---\nruntimes:\n- b\n":                      {"f:4:9: A file holds one document."},
-		"runtimes:\n- &x image\n- *x\n":                              {"f:2:3: Keys with values"},
+		"runtimes:\n- a\n---\nruntimes:\n- b\n":                      {"f:4:1: This is not a file of 'apply': it holds more than one document."},
+		"runtimes:\n- &x image\n- *x\n":                              {"f:3:3: The image image is declared in line 2 already."},
+		"runtimes:\n- &x {image: a, build: {args: *x}}\n":            {"A text is expected here"},
+		"runtimes:\n- &x {image: a, <<: *x}\n":                       {"f:2:3: Too much is merged into this."},
+		"runtimes:\n- <<: 1\n":                                       {"f:2:7: Keys with values"},
+		"runtimes:\n- image: ${NONE}\n  memory: ${NONE:-x}\n":        {"f:2:10: The environment variable NONE is not set. ${NONE:-VALUE} would", "f:3:11: A whole number"},
+		"runtimes:\n- image: a${1}\n":                                {"f:2:10: '${1}' is not a variable. Write it as ${NAME}; $${ stands for"},
+		"runtimes:\n- image: a${x\n":                                 {"f:2:10: '${x' is not a variable"},
 		"runtimes:\n- !!str a\n":                                     {"f:2:3: Keys with values"},
-		"runtimes: " + strings.Repeat("[", 500):                      {"f:1:1: The file is too large or too deeply nested."},
+		"runtimes: " + strings.Repeat("[", 500):                      {"f:1:1: This is not a file"},
 		strings.Repeat("#", 100_000):                                 {"f:1:1: The file is larger than 65536 bytes."},
 	} {
-		_, err := Parse("f", []byte(text))
+		_, err := Parse("f", []byte(text), noEnvironment)
 		if err == nil {
 			t.Errorf("%.60q is accepted", text)
 			continue
@@ -95,15 +103,47 @@ func TestParseSaysWhatIsWrongAndWhere(t *testing.T) {
 			}
 		}
 	}
-	if f, err := Parse("f", []byte("runtimes:\n")); err != nil || len(f.Runtimes) > 0 {
+	if f, err := Parse("f", []byte("runtimes:\n"), noEnvironment); err != nil || len(f.Runtimes) > 0 {
 		t.Errorf("an empty list: %v %+v", err, f)
+	}
+}
+
+// The same file for every stage of a project: what differs comes from the environment, what does not is written once.
+func TestEnvironmentAndMergedKeys(t *testing.T) {
+	getenv := func(name string) string {
+		return map[string]string{"TAG": "1.2", "MEMORY": "1024", "EMPTY": "", "PIN": "true"}[name]
+	}
+	f, err := Parse("f", []byte("\ufeff"+strings.ReplaceAll(`
+runtimes:
+  - &base
+    image: me/a:${TAG}
+    memory: ${MEMORY}
+    timeout: ${SECONDS:-60}
+    pin: ${PIN}
+    build: {context: ., args: &args {A: "${EMPTY:-}", B: "$${TAG}", C: $TAG}}
+  - <<: *base
+    image: me/b:${TAG}${EMPTY:--slim}
+  - <<: [{memory: 1, image: me/c}, *base]
+    build: {args: {<<: *args, A: 3.10}}
+`, "\n", "\r\n")), getenv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	args := map[string]string{"A": "", "B": "${TAG}", "C": "$TAG"}
+	want := []Runtime{
+		{Image: "me/a:1.2", MemoryMB: []int{1024}, TimeoutS: 60, Pin: true, Build: &Build{Context: ".", Args: args}},
+		{Image: "me/b:1.2-slim", MemoryMB: []int{1024}, TimeoutS: 60, Pin: true, Build: &Build{Context: ".", Args: args}},
+		{Image: "me/c", MemoryMB: []int{1}, TimeoutS: 60, Pin: true, Build: &Build{Context: ".", Args: map[string]string{"A": "3.10", "B": "${TAG}", "C": "$TAG"}}},
+	}
+	if diff := cmp.Diff(want, f.Runtimes, cmpopts.IgnoreFields(Runtime{}, "At")); diff != "" {
+		t.Error(diff)
 	}
 }
 
 func TestReadNamesTheFile(t *testing.T) {
 	dir := t.TempDir()
 	for _, path := range []string{filepath.Join(dir, "none.yaml"), dir} {
-		if _, err := Read(path); err == nil || !strings.Contains(err.Error(), path) {
+		if _, err := Read(path, noEnvironment); err == nil || !strings.Contains(err.Error(), path) {
 			t.Errorf("%v", err)
 		}
 	}
@@ -111,13 +151,14 @@ func TestReadNamesTheFile(t *testing.T) {
 	if err := os.WriteFile(path, []byte("runtimes:\n- image: me/x\n  build: sub\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if f, err := Read(path); err != nil || f.Runtimes[0].Build.Context != filepath.Join(dir, "sub") {
+	if f, err := Read(path, noEnvironment); err != nil || f.Runtimes[0].Build.Context != filepath.Join(dir, "sub") {
 		t.Errorf("%v %+v", err, f)
 	}
 }
 
 func FuzzParse(f *testing.F) {
 	f.Add([]byte("runtimes:\n- image: a\n  memory: [1, 2]\n  build: {context: ., args: {A: 1}}\n"))
+	f.Add([]byte("runtimes:\n- &a {image: '${A:-x}', memory: 1}\n- {<<: *a, image: b}\n"))
 	f.Add([]byte("regions: all\nruntimes:\n- default\n"))
 	for _, hostile := range []string{
 		"a: &a [x,x]\nb: &b [*a,*a]\nc: &c [*b,*b]\nruntimes: *c\n", "runtimes: &r\n- *r\n", "<<: *x\nruntimes: []\n", // bombs, loops
@@ -128,7 +169,7 @@ func FuzzParse(f *testing.F) {
 		f.Add([]byte(hostile))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		file, err := Parse("f", data)
+		file, err := Parse("f", data, noEnvironment)
 		if err == nil {
 			for _, rt := range file.Runtimes {
 				if rt.Image == "" || rt.At.Line < 1 {

@@ -8,28 +8,25 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/lexer"
-	"github.com/goccy/go-yaml/parser"
-	"github.com/goccy/go-yaml/token"
+	"go.yaml.in/yaml/v3"
 
 	"fn-runtime/i18n"
-	"fn-runtime/runtime/nesting"
+	"fn-runtime/runtime/document"
 	"fn-runtime/runtime/text"
 )
 
-// The bounds of a file. The parser takes time in the square of its words.
+// The bounds of a file.
 const (
 	maxSize   = 64 << 10 // bytes
-	maxWords  = 10_000
-	maxDepth  = 32
-	maxFaults = 10 // that are reported
+	maxValues = 10_000   // what is merged counts each time
+	maxFaults = 10       // that are reported
 )
 
 // reader goes through the parsed file and collects what is wrong.
 type reader struct {
 	file, dir string
+	getenv    func(string) string
+	values    int
 	faults    []placed
 }
 
@@ -42,61 +39,44 @@ func (r *reader) wrong(at Place, what i18n.Message) {
 	r.faults = append(r.faults, placed{at, at.Fault(what)})
 }
 
-func (r *reader) at(t *token.Token) Place {
-	p := Place{File: r.file, Line: 1, Column: 1}
-	if t != nil && t.Position != nil {
-		p.Line, p.Column = t.Position.Line, t.Position.Column
+func (r *reader) start() Place { return Place{File: r.file, Line: 1, Column: 1} }
+
+func (r *reader) at(n *yaml.Node) Place {
+	if n == nil || n.Line == 0 {
+		return r.start()
 	}
-	return p
+	return Place{File: r.file, Line: n.Line, Column: n.Column}
 }
 
-// parse gives the root of the only document; nil after a fault.
-func (r *reader) parse(data []byte) ast.Node {
-	start := Place{File: r.file, Line: 1, Column: 1}
+// parse gives the root of the only document, with the environment put into its values; nil after a fault.
+func (r *reader) parse(data []byte) *yaml.Node {
 	if len(data) > maxSize {
-		r.wrong(start, i18n.M("The file is larger than {{.Size}} bytes.", "Size", maxSize))
+		r.wrong(r.start(), i18n.M("The file is larger than {{.Size}} bytes.", "Size", maxSize))
 		return nil
 	}
-	tokens := lexer.Tokenize(strings.ReplaceAll(string(data), "\r\n", "\n"))
-	if depth, _ := nesting.Deepest(tokens); len(tokens) > maxWords || depth > maxDepth {
-		r.wrong(start, i18n.M("The file is too large or too deeply nested."))
+	root, err := document.Parse(string(data))
+	var at *document.Error
+	switch {
+	case errors.As(err, &at):
+		r.wrong(Place{File: r.file, Line: at.Line, Column: at.Column}, i18n.M("This is not a file of 'apply': {{.What}}.", "What", at.Reason))
+		return nil
+	case root == nil || tagOf(root) == "!!null":
+		r.wrong(r.start(), i18n.M("The file declares nothing; it needs the key 'runtimes'."))
 		return nil
 	}
-	parsed, err := parser.Parse(tokens, 0)
-	if err != nil {
-		at, what := start, i18n.M("This is not YAML.")
-		if y := (yaml.Error)(nil); errors.As(err, &y) {
-			at, what = r.at(y.GetToken()), i18n.M("This is not YAML: {{.What}}.", "What", y.GetMessage())
-		}
-		r.wrong(at, what)
-		return nil
-	}
-	var root ast.Node
-	for _, doc := range parsed.Docs {
-		if doc.Body == nil {
-			continue
-		}
-		if root != nil {
-			r.wrong(r.at(doc.Body.GetToken()), i18n.M("A file holds one document."))
-			return nil
-		}
-		root = doc.Body
-	}
-	if root == nil {
-		r.wrong(start, i18n.M("The file declares nothing; it needs the key 'runtimes'."))
-	}
+	r.substitute(root)
 	return root
 }
 
 // member is one key of a mapping with its value.
 type member struct {
 	at    Place // of the key
-	value ast.Node
+	value *yaml.Node
 }
 
 // mapping reads a mapping with the known keys; others are faults that name the nearest known one.
-func (r *reader) mapping(n ast.Node, known ...string) (map[string]member, bool) {
-	members, ok := r.members(n)
+func (r *reader) mapping(n *yaml.Node, known ...string) (map[string]member, bool) {
+	members, ok := r.members(n, 0)
 	if !ok {
 		return nil, false
 	}
@@ -113,103 +93,121 @@ func (r *reader) mapping(n ast.Node, known ...string) (map[string]member, bool) 
 	return members, true
 }
 
-func (r *reader) members(n ast.Node) (map[string]member, bool) {
-	var values []*ast.MappingValueNode
-	switch n := n.(type) {
-	case *ast.MappingNode:
-		values = n.Values
-	case *ast.MappingValueNode:
-		values = []*ast.MappingValueNode{n}
-	default:
-		r.wrong(r.at(tokenOf(n)), i18n.M("Keys with values are expected here."))
+// maxMerges is how many "<<" may stand one inside another.
+const maxMerges = 8
+
+// members gives the keys of a mapping, laid over those that "<<" merges into it.
+func (r *reader) members(n *yaml.Node, merges int) (map[string]member, bool) {
+	if n = meant(n); n == nil || n.Kind != yaml.MappingNode {
+		r.wrong(r.at(n), i18n.M("Keys with values are expected here."))
 		return nil, false
 	}
-	members := map[string]member{}
-	for _, v := range values {
-		at := r.at(v.Key.GetToken())
-		key := v.Key.GetToken().Value
-		if _, isText := v.Key.(*ast.StringNode); !isText {
-			r.wrong(at, i18n.M("A key is a plain word."))
+	if r.values += len(n.Content); r.values > maxValues || merges > maxMerges {
+		r.wrong(r.at(n), i18n.M("Too much is merged into this."))
+		return nil, false
+	}
+	own, merged := map[string]member{}, map[string]member{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		switch tag := key.ShortTag(); {
+		case tag == "!!merge":
+			sources := r.listOrOne(value)
+			for _, source := range slices.Backward(sources) { // the first counts
+				members, ok := r.members(source, merges+1)
+				if !ok {
+					return nil, false
+				}
+				for k, m := range members {
+					merged[k] = m
+				}
+			}
+			continue
+		case key.Kind != yaml.ScalarNode || tag != "!!str":
+			r.wrong(r.at(key), i18n.M("A key is a plain word."))
 			continue
 		}
-		if _, twice := members[key]; twice {
-			r.wrong(at, i18n.M("The key '{{.Key}}' stands here twice.", "Key", key))
+		if _, twice := own[key.Value]; twice {
+			r.wrong(r.at(key), i18n.M("The key '{{.Key}}' stands here twice.", "Key", key.Value))
 		}
-		members[key] = member{at, v.Value}
+		own[key.Value] = member{r.at(key), value}
 	}
-	return members, true
+	for k, m := range own {
+		merged[k] = m
+	}
+	return merged, true
 }
 
-func tokenOf(n ast.Node) *token.Token {
-	if n == nil {
-		return nil
+// meant is what an alias stands for.
+func meant(n *yaml.Node) *yaml.Node {
+	if n != nil && n.Kind == yaml.AliasNode {
+		return n.Alias
 	}
-	return n.GetToken()
+	return n
+}
+
+// tagOf is the type of a scalar; "" of anything else, and of what has a tag of its own.
+func tagOf(n *yaml.Node) string {
+	if n == nil || n.Kind != yaml.ScalarNode || n.Style&yaml.TaggedStyle != 0 {
+		return ""
+	}
+	return n.ShortTag()
 }
 
 // list reads a sequence.
-func (r *reader) list(n ast.Node) ([]ast.Node, bool) {
-	s, ok := n.(*ast.SequenceNode)
-	if !ok {
-		r.wrong(r.at(tokenOf(n)), i18n.M("A list is expected here."))
+func (r *reader) list(n *yaml.Node) ([]*yaml.Node, bool) {
+	if n = meant(n); n.Kind != yaml.SequenceNode {
+		r.wrong(r.at(n), i18n.M("A list is expected here."))
 		return nil, false
 	}
-	return s.Values, true
+	return n.Content, true
 }
 
 // listOrOne reads a sequence, or one value that stands for a sequence of one.
-func (r *reader) listOrOne(n ast.Node) []ast.Node {
-	if s, ok := n.(*ast.SequenceNode); ok {
-		return s.Values
+func (r *reader) listOrOne(n *yaml.Node) []*yaml.Node {
+	if n = meant(n); n.Kind == yaml.SequenceNode {
+		return n.Content
 	}
-	return []ast.Node{n}
+	return []*yaml.Node{n}
 }
 
-func (r *reader) text(n ast.Node) string {
-	switch n := n.(type) {
-	case *ast.StringNode:
-		if n.Value != "" {
-			return n.Value
-		}
-	case *ast.LiteralNode:
-		return n.Value.Value
+func (r *reader) text(n *yaml.Node) string {
+	if n = meant(n); tagOf(n) == "!!str" && n.Value != "" {
+		return n.Value
 	}
-	r.wrong(r.at(tokenOf(n)), i18n.M("A text is expected here; quote what YAML reads as something else."))
+	r.wrong(r.at(n), i18n.M("A text is expected here; quote what YAML reads as something else."))
 	return ""
 }
 
 // plain reads any scalar as the text that stands in the file: build arguments are texts for Docker.
-func (r *reader) plain(n ast.Node) string {
-	switch n := n.(type) {
-	case *ast.StringNode:
+func (r *reader) plain(n *yaml.Node) string {
+	switch n = meant(n); tagOf(n) {
+	case "!!str", "!!int", "!!float", "!!bool":
 		return n.Value
-	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
-		return n.GetToken().Value
 	}
 	return r.text(n)
 }
 
 // number reads a whole number from 1 to what an int32 holds.
-func (r *reader) number(n ast.Node) int {
-	if i, ok := n.(*ast.IntegerNode); ok {
-		if v, err := strconv.ParseInt(i.GetToken().Value, 10, 64); err == nil && v >= 1 && v <= math.MaxInt32 {
+func (r *reader) number(n *yaml.Node) int {
+	if n = meant(n); tagOf(n) == "!!int" {
+		if v, err := strconv.ParseInt(n.Value, 10, 64); err == nil && v >= 1 && v <= math.MaxInt32 {
 			return int(v)
 		}
 	}
-	r.wrong(r.at(tokenOf(n)), i18n.M("A whole number from 1 on is expected here."))
+	r.wrong(r.at(n), i18n.M("A whole number from 1 on is expected here."))
 	return 0
 }
 
-func (r *reader) truth(n ast.Node) bool {
-	if b, ok := n.(*ast.BoolNode); ok {
-		return b.Value
+func (r *reader) truth(n *yaml.Node) bool {
+	if n = meant(n); tagOf(n) == "!!bool" {
+		return strings.EqualFold(n.Value, "true")
 	}
-	r.wrong(r.at(tokenOf(n)), i18n.M("Either true or false is expected here."))
+	r.wrong(r.at(n), i18n.M("Either true or false is expected here."))
 	return false
 }
 
 // path is a path of the file: relative to the folder that the file is in.
-func (r *reader) path(n ast.Node) string {
+func (r *reader) path(n *yaml.Node) string {
 	s := filepath.FromSlash(r.text(n))
 	if s == "" || filepath.IsAbs(s) {
 		return s

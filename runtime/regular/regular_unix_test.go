@@ -4,6 +4,7 @@ package regular
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -40,5 +41,34 @@ func TestNothingInThePlaceOfAFileMakesTheReaderWait(t *testing.T) {
 	}
 	if data, err := Read(path("file"), 5); err != nil || string(data) != "12345" {
 		t.Errorf("got %q, %v", data, err)
+	}
+}
+
+func TestAPipeThatTheUserNamedIsReadToItsEnd(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	name := fmt.Sprintf("/dev/fd/%d", r.Fd()) // what a shell gives for <(...)
+	written := make(chan error, 1)
+	go func() {
+		_, err := w.WriteString("12")
+		time.Sleep(20 * time.Millisecond)
+		_, err2 := w.WriteString("345")
+		written <- errors.Join(err, err2, w.Close())
+	}()
+	if data, err := ReadNamed(name, 5); err != nil || string(data) != "12345" {
+		t.Errorf("got %q, %v", data, err)
+	}
+	if err := <-written; err != nil {
+		t.Error(err)
+	}
+	silent := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(silent, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ReadNamed(silent, 5); !errors.Is(err, errSilent) {
+		t.Errorf("a pipe without a writer: %v, want %v", err, errSilent)
 	}
 }

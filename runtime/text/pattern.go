@@ -33,3 +33,8 @@ func (p *Pattern) ReplaceAll(b, by []byte) []byte { return p.compiled().ReplaceA
 
 // ReplaceAllString replaces the matches in s; $1 is the first group.
 func (p *Pattern) ReplaceAllString(s, by string) string { return p.compiled().ReplaceAllString(s, by) }
+
+// ReplaceAllStringFunc replaces each match in s by what by makes of it.
+func (p *Pattern) ReplaceAllStringFunc(s string, by func(match string) string) string {
+	return p.compiled().ReplaceAllStringFunc(s, by)
+}

@@ -55,7 +55,7 @@ var rooms = []struct {
 	{"fn-runtime/runtime/lithops", true, 30},
 	{"fn-runtime/runtime/transport", true, 30},
 	{"fn-runtime/runtime/manifest", false, 30},
-	{"fn-runtime/runtime/nesting", false, 7},
+	{"fn-runtime/runtime/document", false, 8},
 	{"fn-runtime/runtime/text", false, 7},
 	{"fn-runtime/runtime/replace", false, 8},
 	{"fn-runtime/runtime/linger", false, 8},

@@ -1,0 +1,28 @@
+package commands
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Whoever mends a file wants to mend it once: what its form forbids, and what no backend takes, comes together.
+func TestAllThatIsWrongInAFileIsSaidAtOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "r.yaml")
+	text := "regions: mars\nruntimes:\n- image: me/A B\n  memery: 1\n- image: me/x\n- image: me/x\n- all\n- image: me/y\n  regions: [us-soth, \"${WHERE}\"]\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f := &Factory{}
+	f.Host.Getenv = func(string) string { return "" }
+	_, err := readDeclared(f, path)
+	if err == nil {
+		t.Fatal("the file is accepted")
+	}
+	for _, want := range []string{":3:10: The image name", ":4:3: Unknown key", ":6:10: The image me/x is declared", ":7:3: 'all' names no image", "'us-soth'", "'mars'", ":9:22: The environment variable WHERE"} {
+		if strings.Count(err.Error(), want) != 1 {
+			t.Errorf("%q is not there once in: %v", want, err)
+		}
+	}
+}

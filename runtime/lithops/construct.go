@@ -1,0 +1,243 @@
+package lithops
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"fn-runtime/runtime/document"
+	"fn-runtime/runtime/text"
+)
+
+// yamlReader makes nodes of what was parsed, by the rules of PyYAML's SafeConstructor.
+type yamlReader struct {
+	anchors map[string]bool
+	done    map[*yaml.Node]*node // what an alias may stand for
+	count   int
+}
+
+func (r *yamlReader) read(n *yaml.Node, depth int) (*node, error) {
+	if r.count++; r.count > maxNodes {
+		return nil, tooMuch(n.Line, fmt.Sprintf("it holds more than %d values", maxNodes))
+	}
+	if depth > maxDepth {
+		return nil, tooMuch(n.Line, fmt.Sprintf("it is nested more than %d levels deep", maxDepth))
+	}
+	if n.Kind == yaml.AliasNode {
+		v := r.done[n.Alias]
+		if v == nil {
+			return nil, tooMuch(n.Line, "it holds an alias that stands for itself")
+		}
+		if r.count += size(v, maxNodes); r.count > maxNodes {
+			return nil, tooMuch(n.Line, fmt.Sprintf("it holds more than %d values", maxNodes))
+		}
+		return v, nil
+	}
+	if n.Anchor != "" {
+		if r.anchors[n.Anchor] {
+			return nil, tooMuch(n.Line, "it holds an anchor twice")
+		}
+		r.anchors[n.Anchor] = true
+	}
+	v, err := r.value(n, depth)
+	if err != nil {
+		return nil, err
+	}
+	r.done[n] = v
+	return v, nil
+}
+
+// value makes a node of anything but an alias.
+func (r *yamlReader) value(n *yaml.Node, depth int) (v *node, err error) {
+	for _, part := range n.Content { // in brackets PyYAML takes the colon for the end of a key
+		if n.Style&yaml.FlowStyle != 0 && part.Kind == yaml.ScalarNode && part.Style == 0 && strings.HasSuffix(part.Value, ":") {
+			return nil, tooMuch(part.Line, "a word in brackets ends in a colon; quote it, or write a blank behind the colon")
+		}
+	}
+	switch n.Kind {
+	case yaml.MappingNode:
+		v, err = r.mapping(n, depth)
+	case yaml.SequenceNode:
+		v = &node{kind: kindList, line: n.Line}
+		for _, item := range n.Content {
+			one, err := r.read(item, depth+1)
+			if err != nil {
+				return nil, err
+			}
+			v.items = append(v.items, one)
+		}
+	default:
+		return scalar(n)
+	}
+	if err == nil && n.Style&yaml.TaggedStyle != 0 && n.Tag != map[kind]string{kindMap: "!!map", kindList: "!!seq"}[v.kind] {
+		return nil, unknownTag(n.Line)
+	}
+	return v, err
+}
+
+func unknownTag(line int) error { return tooMuch(line, "it holds a tag that Lithops does not read") }
+
+// scalar resolves what has neither quotes nor tag by its look.
+func scalar(n *yaml.Node) (*node, error) {
+	v := &node{kind: kindText, line: n.Line, text: n.Value}
+	switch {
+	case n.Style&yaml.TaggedStyle != 0:
+		tagged := map[string]kind{"!!str": kindText, "!!int": kindInt, "!!float": kindFloat, "!!bool": kindBool, "!!null": kindNull,
+			"!!timestamp": kindOther, "!!binary": kindOther}
+		k, known := tagged[n.Tag]
+		if !known {
+			return nil, unknownTag(n.Line)
+		}
+		v.kind = k
+		if n.Tag == "!!binary" {
+			if _, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(n.Value), "")); err != nil {
+				return nil, impossible(n)
+			}
+			return v, nil
+		}
+	case n.Style == 0:
+		v.kind = kindOfPlain(n.Value)
+	}
+	if !constructible(v) {
+		return nil, impossible(n)
+	}
+	return v, nil
+}
+
+func impossible(n *yaml.Node) error {
+	return &document.Error{Line: n.Line, Column: n.Column, Reason: "it holds a value that looks like a number or a time and is none; quote it"}
+}
+
+var (
+	pythonDate = text.NewPattern(`^([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:(?:[Tt]|[ \t]+)([0-9]{1,2}):([0-9]{2}):([0-9]{2})(?:\.[0-9]*)?(?:[ \t]*(?:Z|[-+][0-9]{1,2}(?::[0-9]{2})?))?)?$`)
+	pythonTerm = text.NewPattern(`^[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?$`)
+)
+
+// constructible reports whether PyYAML can make a value of a scalar whose look, or tag, says what it is.
+func constructible(v *node) bool {
+	switch v.kind {
+	case kindInt:
+		_, err := pythonInt(v.text)
+		return err == nil || errors.Is(err, strconv.ErrRange)
+	case kindFloat:
+		digits := strings.ReplaceAll(v.text, "_", "")
+		return yamlFloat.MatchString(v.text) || pythonTerm.MatchString(digits)
+	case kindBool:
+		return yamlBoolWord.MatchString(v.text)
+	case kindOther:
+		m := pythonDate.FindStringSubmatch(v.text)
+		if m == nil {
+			return false // "=" and "<<" that are no keys
+		}
+		number := func(i int) int { return int(parseDigits(m[i])) }
+		t := time.Date(number(1), time.Month(number(2)), number(3), number(4), number(5), number(6), 0, time.UTC)
+		return number(1) > 0 && t.Year() == number(1) && int(t.Month()) == number(2) && t.Day() == number(3) &&
+			t.Hour() == number(4) && t.Minute() == number(5) && t.Second() == number(6)
+	}
+	return true
+}
+
+func parseDigits(s string) (n int64) {
+	for _, c := range s {
+		n = n*10 + int64(c-'0')
+	}
+	return n
+}
+
+// size counts the values below n, and stops at limit.
+func size(n *node, limit int) int {
+	count := 1
+	for _, v := range n.items {
+		if count > limit {
+			return count
+		}
+		count += size(v, limit-count)
+	}
+	for _, key := range n.keys {
+		if count > limit {
+			return count
+		}
+		count += size(n.values[key], limit-count)
+	}
+	return count
+}
+
+// mapping lays what is merged with "<<" below the mapping's own keys; of a key that stands twice the last counts.
+func (r *yamlReader) mapping(n *yaml.Node, depth int) (*node, error) {
+	own := &node{kind: kindMap, line: n.Line, values: make(map[string]*node, len(n.Content)/2)}
+	merged := &node{kind: kindMap, line: n.Line, values: map[string]*node{}}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		k := n.Content[i]
+		merge := k.Kind == yaml.ScalarNode && (k.Style == 0 && k.Value == "<<" || k.Tag == "!!merge" && k.Style&yaml.TaggedStyle != 0)
+		key, err := "", error(nil)
+		if !merge {
+			if key, err = r.key(k, depth); err != nil {
+				return nil, err
+			}
+		}
+		v, err := r.read(n.Content[i+1], depth+1)
+		switch {
+		case err != nil:
+			return nil, err
+		case merge:
+			if err := r.merge(merged, v, k.Line); err != nil {
+				return nil, err
+			}
+			continue
+		case v.kind != kindText || v.line == 0:
+			c := *v // a section begins where its key stands
+			c.line = k.Line
+			v = &c
+		}
+		own.set(key, v)
+	}
+	if len(merged.keys) == 0 {
+		return own, nil
+	}
+	for _, key := range own.keys {
+		merged.set(key, own.values[key])
+	}
+	return merged, nil
+}
+
+// merge lays a mapping, or a list of them, over what was merged before.
+func (r *yamlReader) merge(into, from *node, line int) error {
+	sources := []*node{from}
+	if from.kind == kindList {
+		sources = from.items
+	}
+	for i := len(sources) - 1; i >= 0; i-- { // of a list the first mapping counts
+		if sources[i].kind != kindMap {
+			return tooMuch(line, "'<<' stands before something that is neither a mapping nor a list of mappings")
+		}
+		if r.count += len(sources[i].keys); r.count > maxNodes {
+			return tooMuch(line, fmt.Sprintf("it holds more than %d values", maxNodes))
+		}
+		for _, key := range sources[i].keys {
+			into.set(key, sources[i].values[key])
+		}
+	}
+	return nil
+}
+
+// key gives the name of a key. One that is no text is none that Lithops looks for: it gets a name that no text has.
+func (r *yamlReader) key(n *yaml.Node, depth int) (string, error) {
+	if n.Kind == yaml.ScalarNode && n.Style == 0 && n.Value == "=" {
+		return "=", nil
+	}
+	v, err := r.read(n, depth+1)
+	switch {
+	case err != nil:
+		return "", err
+	case v.kind == kindMap || v.kind == kindList:
+		return "", tooMuch(n.Line, "it holds a key that is a list or a mapping")
+	case v.kind != kindText:
+		return fmt.Sprintf("\x00%d:%s", v.kind, v.text), nil
+	}
+	return v.text, nil
+}

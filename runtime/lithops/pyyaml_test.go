@@ -1,0 +1,186 @@
+package lithops_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"fn-runtime/runtime/lithops"
+	"fn-runtime/test/harness"
+)
+
+// loader runs the client's own loader on texts, one after another in one process.
+const loader = `
+import base64, json, sys, tempfile
+import lithops.config
+def outline(v):
+    kind = type(v).__name__
+    if kind == "dict":
+        return [kind, {k: outline(x) for k, x in v.items() if type(k) is str}]
+    if kind == "list":
+        return [kind, [outline(x) for x in v]]
+    if kind == "str":
+        return [kind, v]
+    if kind == "bool":
+        return [kind, "true" if v else "false"]
+    if kind == "int":
+        return [kind, str(v) if -2**63 <= v < 2**63 else "other"]
+    return [kind] if kind in ("NoneType", "float") else ["other"]
+answers = []
+path = tempfile.mktemp()
+for text in json.load(sys.stdin):
+    with open(path, "wb") as f:
+        f.write(base64.b64decode(text))
+    try:
+        data = lithops.config.load_yaml_config(path)
+        answers.append({"value": outline(data) if data or type(data) in (bool, int, float) else None})
+    except RecursionError:
+        answers.append({"refused": "recursion"})
+    except Exception as e:
+        answers.append({"refused": " ".join(str(e).split())})
+json.dump(answers, sys.stdout)
+`
+
+type verdict struct {
+	Refused string
+	Value   any
+}
+
+func askClient(t *testing.T, texts [][]byte) (answers []verdict) {
+	t.Helper()
+	input, err := json.Marshal(texts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(filepath.Join(harness.Venv(t, "3.11", "lithops", "boto3"), "bin", "python"), "-c", loader)
+	cmd.Env, cmd.Stdin = append(os.Environ(), "PYTHONUTF8=1", "TMPDIR="+t.TempDir()), bytes.NewReader(input)
+	var complaint bytes.Buffer
+	cmd.Stderr = &complaint
+	out, err := cmd.Output()
+	if err == nil {
+		err = json.Unmarshal(out, &answers)
+	}
+	if err != nil || len(answers) != len(texts) {
+		t.Fatalf("%v, %d answers to %d texts: %s", err, len(answers), len(texts), complaint.String())
+	}
+	return answers
+}
+
+// compareWithClient reports texts that we read otherwise than the client.
+func compareWithClient(t *testing.T, texts [][]byte) {
+	t.Helper()
+	for i, client := range askClient(t, texts) {
+		ours, err := lithops.Outline(texts[i])
+		switch {
+		case client.Refused != "" && err == nil:
+			t.Errorf("%q: the client refuses it (%s), we read %v", texts[i], client.Refused, ours)
+		case client.Refused == "" && err != nil:
+			t.Errorf("%q: the client reads it, we refuse it: %v", texts[i], err)
+		case err == nil:
+			got, _ := json.Marshal(ours)
+			want, _ := json.Marshal(client.Value)
+			if d := cmp.Diff(string(want), string(got)); d != "" {
+				t.Errorf("%q: client -, we +\n%s", texts[i], d)
+			}
+		}
+	}
+}
+
+const sound = `# a configuration
+lithops:
+  backend: ibm_cf
+  storage: ibm_cos
+  log_level: DEBUG
+base: &base {endpoint: "https://a.example:443", namespace: 'one'}
+ibm:
+  iam_api_key: AbCd-1234_x # key
+  region: us-south
+ibm_cf:
+  <<: *base
+  runtime: me/image:1.0
+  runtime_memory: 2048
+  runtime_timeout: 0600
+  note: |
+    several
+    lines
+  more: >-
+    folded
+    text
+ibm_cos:
+  storage_bucket: my-bucket
+  access_key_id: "A\tB"
+  secret_access_key: 'it''s'
+  list:
+  - one
+  - 2
+  - [true, no, ~, 1.5, 2001-12-14]
+`
+
+// oddities are what people write, and what one byte makes of it.
+var oddities = []string{
+	"", "# nothing\n", "{}", "---\n", "null", "\ufefflithops:\n  backend: x\n", "lithops:\r\n  backend: x\r\n", "lithops:\r  backend: x\r",
+	"a: %x\n", "a: ,x\n", "a: b\n---\n", "---\na: b\n...\n", "a: b\n...\nc: d\n", "a: \x00\n", "a: caf\xe9\n", "a: café\n", "a:\tb\n", "\ta: b\n", "a: b\t# c\n", "a: \"b\t\"\n",
+	"a: b\tc\n", "# x\ty\na: b\n", "a: |\n  x\ty\n", "a: {b: c,\td: e}\n", "a: &x 1\nb: &x 2\n", "a: *x\n", "a: 1\na: 2\n", "on: 1\nyes: 2\n", "1: a\n",
+	"a: !!str 12\nb: !!int '12'\nc: !!float 1\nd: !!bool yes\n", "a: !!python/none\n", "a: !x b\n", "a: @x\n", "a: `x`\n", "a: 08\nb: 017\nc: 0x1F\nd: 0b\n", "a: 190:20:30\n",
+	"a: 2001-99-99\n", "a: 2001-12-14t21:59:43.10-05:00\n", "a: =\n", "=: a\n", "<<: 1\n", "<<: {a: 1}\na: 2\n", "<<: [{a: 1}, {a: 2, b: 3}]\n", "? [a]\n: b\n", "? a\n: b\n", "[a]: b\n",
+	"a: b: c\n", "a:\n  - b\n c: d\n", "a: 'b\n  c'\n", "a: \"b\\\n  c\"\n", "a: \"\\x41\\u00e9\"\n", "a: \"\\q\"\n", "%YAML 1.1\n---\na: b\n", "%YAML 1.2\n---\na: b\n", "{a: b:, c: d}\n", "a:: b\n", "a: |\n  \tx\n", "a: \"b\n\tc\"\n", "a: \"b\t\n  c\"\n", "a: -\n", "a: - b\n",
+	"a: ? b\n", "a: [b, c\n", "a: {b\n", "a: {b: c}}\n", "a: #b\n", "a: b#c\n", "a:b\n", "a: http://x:1/y#z\n", "{a: b, c}\n", "[a, b]\n", "a: [b, , c]\n", "a: {? b : c}\n", "a: {b:c}\n",
+	"a: \x1b[0m\n", "a: \u2028b\n", "a: \u0085b\n", "a: 'x\ufeffy'\n", "a: \U0001F600\n", "a: 1_000\n", "a: .5\nb: 1.\nc: 1e5\nd: -.inf\n", "a: !!binary aGk=\n", "a: ! 12\n", "!!map {a: b}\n", "a: ''\nb: \"\"\n",
+	"a: |2\n   x\n", "a: |\n x\n  y\n", "a: >\n x\n  y\n\n z\n", "a: |+\n x\n\n", "--- a\n", "--- {a: b}\n", "--- |\n x\n", "a: b # c\n# d\n", "a:\n", "a: ~\nb: Null\nc: nULL\n", "y: n\nn: y\n", "a: *\n", "a: &\n", "a: !\n", "- a\n", "x\n", "12\n",
+}
+
+func TestOdditiesAreReadAsTheClientReadsThem(t *testing.T) {
+	var texts [][]byte
+	for _, o := range oddities {
+		texts = append(texts, []byte(o), []byte("lithops:\n  backend: x\n"+o))
+	}
+	compareWithClient(t, texts)
+}
+
+var pieces = []string{"\t", "%", ",", "---\n", "\x00", "\xe9", "'", "\"", "[", "]", "{", "}", "&a ", "*a", "*base", "<<: ", "!!str ", "!x ", "#", " #", "\n", " ", "  ", "\r\n", "\ufeff",
+	"|", ">", ":", ": ", "- ", "@", "`", "\\", "0", "1e3", "~", "yes", "=", "\u00a0", "...\n", "\n\n", "é"}
+
+// parserDiffers finds what the parser is known to take otherwise than PyYAML, and nobody writes: a comment glued to the
+// sign of a block scalar, a word in brackets that ends in a colon, an escaped tab, slash or apostrophe, a folded text that begins with a tab.
+var parserDiffers = regexp.MustCompile(`[|>][-+]?#|:[,\]}]|::|\\\t|>-?\n +\t|\\[/']`)
+
+func TestDamagedConfigurationsAreReadAsTheClientReadsThem(t *testing.T) {
+	seed := uint64(20261128)
+	if s := os.Getenv("FN_RUNTIME_SEED"); s != "" {
+		seed, _ = strconv.ParseUint(s, 10, 64)
+	}
+	t.Logf("seed %d: run again with FN_RUNTIME_SEED=%[1]d", seed)
+	random := rand.New(rand.NewPCG(seed, 1))
+	lines := strings.SplitAfter(sound, "\n")
+	texts := make([][]byte, 4000)
+	for i := range texts {
+		from := random.IntN(len(lines) - 4)
+		text := strings.Join(lines[from:from+4+random.IntN(len(lines)-from-3)], "")
+		if random.IntN(3) == 0 {
+			text = sound
+		}
+		for range 1 + random.IntN(2) {
+			at := random.IntN(len(text) + 1)
+			piece := pieces[random.IntN(len(pieces))]
+			switch random.IntN(3) {
+			case 0:
+				text = text[:at] + piece + text[at:]
+			case 1:
+				text = text[:at] + piece + text[min(at+1, len(text)):]
+			default:
+				text = text[:at] + text[min(at+1+random.IntN(4), len(text)):]
+			}
+		}
+		texts[i] = []byte(parserDiffers.ReplaceAllString(text, " "))
+	}
+	compareWithClient(t, texts)
+}

@@ -1,0 +1,53 @@
+package manifest
+
+import (
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/text"
+)
+
+// variable is ${NAME}, ${NAME:-DEFAULT}, "$${" for the two signs themselves, or what looks like the first of them and is none.
+var variable = text.NewPattern(`\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(:-[^}]*)?\}|\$\{[^}]*\}?`)
+
+// substitute puts the environment into the values of the file; keys stay as they are. What has no quotes is afterwards
+// what it looks like: ${MEMORY} can be a number.
+func (r *reader) substitute(n *yaml.Node) {
+	switch n.Kind {
+	case yaml.MappingNode:
+		for i := 1; i < len(n.Content); i += 2 {
+			r.substitute(n.Content[i])
+		}
+	case yaml.SequenceNode:
+		for _, item := range n.Content {
+			r.substitute(item)
+		}
+	case yaml.ScalarNode:
+		if strings.Contains(n.Value, "${") {
+			n.Value = variable.ReplaceAllStringFunc(n.Value, func(found string) string { return r.replacement(r.at(n), found) })
+			n.Tag = ""
+		}
+	}
+}
+
+func (r *reader) replacement(at Place, found string) string {
+	if found == "$${" {
+		return "${"
+	}
+	m := variable.FindStringSubmatch(found)
+	name, standard, hasStandard := m[1], strings.TrimPrefix(m[2], ":-"), m[2] != ""
+	switch value := r.getenv(name); {
+	case name == "":
+		r.wrong(at, i18n.M("'{{.Text}}' is not a variable. Write it as {{.Form}}; {{.Escape}} stands for the signs themselves.",
+			"Text", found, "Form", "${NAME}", "Escape", "$${"))
+	case value != "":
+		return value
+	case hasStandard:
+		return standard
+	default:
+		r.wrong(at, i18n.M("The environment variable {{.Name}} is not set. {{.Form}} would give it a value.", "Name", name, "Form", "${"+name+":-VALUE}"))
+	}
+	return "unknown" // so that an empty text is not complained of, too
+}
