@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"iter"
 	"sync"
+	"sync/atomic"
 
 	"github.com/apache/openwhisk-client-go/whisk"
 
@@ -27,10 +28,14 @@ func list[T, E any](ctx context.Context, c *Client, about subject, name func(T) 
 	page func(w *whisk.Client, limit, skip int) error) iter.Seq2[E, error] {
 	seen := map[string]bool{}
 	skip, width := 0, 1
+	var size atomic.Int64 // of all answers
 	read := func(ctx context.Context, skip int) ([]T, error) {
 		a, err := c.call(ctx, false, about, func(w *whisk.Client) error { return page(w, pageSize, skip) })
 		if err != nil {
 			return nil, err
+		}
+		if size.Add(int64(len(a.body))) > transport.MaxListBytes {
+			return nil, endless(about)
 		}
 		var rows []T
 		if err := json.Unmarshal(a.body, &rows); err != nil {
@@ -97,6 +102,6 @@ func wave[T any](ctx context.Context, skip, width int, read func(ctx context.Con
 
 func endless(about subject) error {
 	return fault.New(fault.Failed,
-		i18n.M("The compute service repeats its list for {{.Subject}} without end.", "Subject", about.message()),
+		i18n.M("The compute service's list for {{.Subject}} has no end.", "Subject", about.message()),
 		i18n.M("Check the endpoint."))
 }

@@ -30,38 +30,47 @@ type namespacePage struct {
 func (c *Client) Namespaces(ctx context.Context) ([]entity.Namespace, error) {
 	about := subject{kind: "namespace"}
 	var all []entity.Namespace
-	query := ""
-	for range transport.MaxPages {
+	read, size, query := 0, 0, ""
+	next := func(ctx context.Context) ([]entity.Namespace, bool, error) {
 		a, err := c.plain(ctx, http.MethodGet, query, nil)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		if a.status >= 300 {
-			return nil, c.refusal(about, a)
+			return nil, false, c.refusal(about, a)
 		}
+		if size += len(a.body); size > transport.MaxListBytes {
+			return nil, false, endless(about)
+		}
+		var list []entity.Namespace
 		if bytes.HasPrefix(bytes.TrimSpace(a.body), []byte("[")) { // plain OpenWhisk: ["name"]
 			var names []string
 			if err := json.Unmarshal(a.body, &names); err != nil {
-				return nil, unreadable(about, err)
+				return nil, false, unreadable(about, err)
 			}
 			for _, n := range names {
-				all = append(all, entity.Namespace{ID: n, Name: n})
+				list = append(list, entity.Namespace{ID: n, Name: n})
 			}
-			return all, nil
+			return list, false, nil
 		}
 		var page namespacePage
 		if err := json.Unmarshal(a.body, &page); err != nil {
-			return nil, unreadable(about, err)
+			return nil, false, unreadable(about, err)
 		}
 		for _, n := range page.Namespaces {
-			all = append(all, entity.Namespace{ID: n.ID, Name: n.Name})
+			list = append(list, entity.Namespace{ID: n.ID, Name: n.Name})
 		}
-		if len(page.Namespaces) == 0 || len(all) >= page.Total {
-			return all, nil
-		}
-		query = "?limit=" + strconv.Itoa(len(page.Namespaces)) + "&offset=" + strconv.Itoa(len(all))
+		read += len(list)
+		query = "?limit=" + strconv.Itoa(len(list)) + "&offset=" + strconv.Itoa(read)
+		return list, len(list) > 0 && read < page.Total, nil
 	}
-	return nil, endless(about)
+	for ns, err := range transport.Ahead(ctx, next, func() error { return endless(about) }) {
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, ns)
+	}
+	return all, nil
 }
 
 // CreateNamespace makes an IAM namespace in a resource group. Plain OpenWhisk has no such call: fault.NotFound or

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -24,6 +25,14 @@ const (
 	maxReasons = 100  // see entity.Purged
 )
 
+// The bounds of what one purge lists. Nothing of it is kept, so that they are wide; a page counts as a share of what it
+// could hold even when it is empty. What was deleted by then stays deleted: the next run goes on from there.
+const (
+	maxListed   = 20_000_000
+	emptyPage   = 100
+	maxListTime = 2 * time.Hour
+)
+
 // purge is one run of Purge.
 type purge struct {
 	store     *Store
@@ -31,6 +40,8 @@ type purge struct {
 	prefixes  []string
 	started   time.Time
 	versioned func() (bool, error)
+
+	listed atomic.Int64
 
 	mu      sync.Mutex
 	seen    int
@@ -67,6 +78,8 @@ func (s *Store) Purge(ctx context.Context, sweep entity.Sweep) (entity.Purged, e
 			return entity.Purged{}, err
 		}
 	}
+	ctx, cancel := context.WithTimeoutCause(ctx, maxListTime, s.endless())
+	defer cancel()
 	var g errgroup.Group // without a context: a failure of one part must not hide what the other has done
 	var objectsErr, uploadsErr error
 	g.Go(func() error { objectsErr = fault.Try(func() error { return p.objects(ctx) }); return nil })
@@ -78,6 +91,14 @@ func (s *Store) Purge(ctx context.Context, sweep entity.Sweep) (entity.Purged, e
 		}
 	}
 	return p.result(), nil
+}
+
+// page counts what a page has listed; the error is that of a listing beyond its bounds.
+func (p *purge) page(entries int) error {
+	if p.listed.Add(int64(max(entries, emptyPage))) > maxListed {
+		return p.store.endless()
+	}
+	return nil
 }
 
 func (p *purge) result() entity.Purged {

@@ -13,6 +13,7 @@ import (
 	"github.com/johannesboyne/gofakes3"
 
 	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/transport"
 )
 
@@ -246,4 +247,19 @@ func (x *bench) RoundTrip(req *http.Request) (*http.Response, error) {
 		s.WriteString("<Result><Name>b</Name><Bucket>b</Bucket></Result>")
 	}
 	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(s.String())), Request: req}, nil
+}
+
+// A purge of a bucket that goes on for ever comes to an end, whatever its pages hold.
+func TestPurgeIsBounded(t *testing.T) {
+	s := New(Options{Endpoint: "https://x.test", Bucket: "b", Transport: &bench{}})
+	for name, listed := range map[string]int64{"at the bound": maxListed - 1, "before it": 0} {
+		p := &purge{store: s, versioned: func() (bool, error) { return false, nil }}
+		p.listed.Store(listed)
+		out := make(chan []item, 200)
+		err := p.listSpan(t.Context(), span{prefix: "lithops.jobs/"}, out)
+		if ended := fault.Is(err, fault.Failed) && strings.Contains(err.Error(), "does not come to an end"); ended != (listed > 0) {
+			t.Errorf("%s: %v", name, err)
+		}
+		s = New(Options{Endpoint: "https://x.test", Bucket: "b", Transport: &bench{}})
+	}
 }

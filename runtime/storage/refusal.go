@@ -120,9 +120,15 @@ func faultIn(err error) error {
 	return nil
 }
 
+// maxKey is how long a key can be in the S3 API, in bytes.
+const maxKey = 1024
+
 // within makes sure that a store lists only what it was asked for: what it lists may be deleted next.
 func (s *Store) within(prefix, key string) error {
-	if strings.HasPrefix(key, prefix) {
+	switch {
+	case len(key) > maxKey:
+		return s.unreadable()
+	case strings.HasPrefix(key, prefix):
 		return nil
 	}
 	return fault.New(fault.Failed,

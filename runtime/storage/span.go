@@ -61,6 +61,9 @@ func (p *purge) split(ctx context.Context, prefix string, start func(span) error
 			return err
 		}
 		folders, more := out.CommonPrefixes, in.ContinuationToken != nil
+		if err := p.page(len(folders)); err != nil {
+			return err
+		}
 		if len(folders) == 1 && len(out.Contents) == 0 && !more && depth < maxDepth {
 			if inner := aws.StringValue(folders[0].Prefix); len(inner) > len(*in.Prefix) && strings.HasPrefix(inner, *in.Prefix) {
 				in.Prefix, depth = aws.String(inner), depth+1
@@ -98,6 +101,9 @@ func (p *purge) listSpan(ctx context.Context, s span, out chan<- []item) error {
 	for range transport.MaxPages {
 		page, more, err := next(ctx)
 		if err != nil {
+			return err
+		}
+		if err := p.page(len(page)); err != nil {
 			return err
 		}
 		var chosen []item

@@ -41,6 +41,9 @@ func (p *purge) abortBelow(ctx context.Context, prefix string) error {
 			if out.Bucket == nil && out.IsTruncated == nil {
 				return p.store.unreadable()
 			}
+			if err := p.page(len(out.Uploads)); err != nil {
+				return err
+			}
 			for _, u := range out.Uploads {
 				if err := p.store.within(prefix, aws.StringValue(u.Key)); err != nil {
 					return err

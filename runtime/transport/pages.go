@@ -2,19 +2,26 @@ package transport
 
 import (
 	"context"
+	"errors"
 	"iter"
+	"time"
 
 	"fn-runtime/runtime/fault"
 )
 
-// MaxPages bounds the pages of one list: a server that pages without end is untrusted, not patient.
-const MaxPages = 20000
+// The bounds of one list: a server that goes beyond them has no end, and is untrusted, not large.
+const (
+	MaxPages       = 20_000
+	MaxListEntries = 100_000         // on all pages together
+	MaxListBytes   = 256 << 20       // of all answers together, where the caller sees them
+	MaxListTime    = 5 * time.Minute // in which the server is waited for
+)
 
 // NextPage reads the next page; more tells whether another one follows.
 type NextPage[T any] func(ctx context.Context) (page []T, more bool, err error)
 
 // Ahead returns the items of all pages. While one page is consumed, the next is being read. The sequence ends after an
-// error, and with endless when there are more than MaxPages pages. next is never called twice at the same time, nor after the
+// error, and with endless beyond the bounds. next is never called twice at the same time, nor after the
 // loop over the sequence has ended.
 func Ahead[T any](ctx context.Context, next NextPage[T], endless func() error) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
@@ -27,17 +34,16 @@ func Ahead[T any](ctx context.Context, next NextPage[T], endless func() error) i
 		results := make(chan result)
 		go func() {
 			defer close(results)
+			entries, patience := 0, MaxListTime
 			for n := 0; ; n++ {
 				var r result
-				if n == MaxPages {
+				if n == MaxPages || entries > MaxListEntries || patience <= 0 {
 					r = result{err: endless(), last: true}
 				} else {
-					var more bool
-					r.err = fault.Try(func() (err error) {
-						r.page, more, err = next(ctx)
-						return err
-					})
-					r.last = r.err != nil || !more
+					asked := time.Now()
+					r.page, r.last, r.err = onePage(ctx, next, patience, endless)
+					patience -= time.Since(asked)
+					entries += len(r.page)
 				}
 				select {
 				case results <- r:
@@ -75,4 +81,19 @@ func Ahead[T any](ctx context.Context, next NextPage[T], endless func() error) i
 			}
 		}
 	}
+}
+
+// onePage reads a page for as long as patience lasts; last is also true with an error.
+func onePage[T any](ctx context.Context, next NextPage[T], patience time.Duration, endless func() error) (page []T, last bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	more := false
+	err = fault.Try(func() (err error) {
+		page, more, err = next(ctx)
+		return err
+	})
+	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		err = endless()
+	}
+	return page, err != nil || !more, err
 }

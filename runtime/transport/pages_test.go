@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 var errEndless = errors.New("endless")
@@ -79,5 +81,43 @@ func TestAheadEnds(t *testing.T) {
 	}
 	if !errors.Is(last, context.Canceled) {
 		t.Errorf("cancelled: %v", last)
+	}
+}
+
+// A list ends after so many entries, and when the server was waited for so long, however slowly it is read itself.
+func TestAheadIsBounded(t *testing.T) {
+	full := make([]int, 1000)
+	for name, tc := range map[string]struct {
+		next NextPage[int]
+		read time.Duration // for each item
+		most time.Duration // of the whole
+		more bool          // it is not the list that is slow
+	}{
+		"many entries": {func(context.Context) ([]int, bool, error) { return full, true, nil }, 0, time.Second, false},
+		"slow pages": {func(ctx context.Context) ([]int, bool, error) {
+			time.Sleep(10 * time.Second)
+			return []int{1}, true, nil
+		}, 0, MaxListTime + 20*time.Second, false},
+		"a page that never comes": {func(ctx context.Context) ([]int, bool, error) {
+			<-ctx.Done()
+			return nil, false, ctx.Err()
+		}, 0, MaxListTime, false},
+		"a slow reader": {numbered(50), time.Minute, 3 * time.Hour, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				start, entries := time.Now(), 0
+				var last error
+				for _, err := range Ahead(t.Context(), tc.next, endless) {
+					if last = err; err == nil {
+						entries++
+						time.Sleep(tc.read)
+					}
+				}
+				if took := time.Since(start); errors.Is(last, errEndless) == tc.more || took > tc.most || entries > MaxListEntries+2*len(full) {
+					t.Errorf("%v after %s and %d entries", last, took, entries)
+				}
+			})
+		})
 	}
 }

@@ -65,6 +65,7 @@ func answers() map[string]proxy.Fault {
 		"names that lead elsewhere": body(`[{"name":"../../../../etc/passwd"},{"name":"lithops_5eC2e/../x"},{"name":"lithops_"},{"name":""}]`),
 		"endless body":              endless,
 		"bomb":                      bomb(),
+		"always something new":      advancing,
 	}
 	for _, text := range []string{"", "null", "true", "0", "-1e999", `""`, "{}", "[]", "[null]", "[[]]", `[{"name":null}]`, `[{"name":1}]`, `{"name":{"name":[]}}`, `{"error":[]}`, `{"error":{"a":1},"code":[]}`,
 		deep, `{"a":` + deep, `[{"name":"a"},{"name":"a"},{"name":"a"}]`, `[{"name":"lithops_5eC2e","annotations":"x","limits":3,"exec":[]}]`, `{"response":null,"logs":null}`, "\xff\xfe", `{"name":"a","name":"b"`, "<?xml version='1.0'?><a/>"} {
@@ -83,6 +84,20 @@ func endless(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 			return
 		}
 	}
+}
+
+// advancing has a full page of entries that nobody has seen before for every question, for ever.
+func advancing(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	if r.Method != http.MethodGet || !r.URL.Query().Has("limit") && !strings.HasSuffix(r.URL.Path, "/namespaces") {
+		next.ServeHTTP(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	page := make([]map[string]any, 200)
+	for i := range page {
+		page[i] = map[string]any{"name": fmt.Sprintf("lithops_5eC2e-%s-%d", r.URL.Query().Get("skip"), i), "namespace": "guest"}
+	}
+	_ = json.NewEncoder(w).Encode(page)
 }
 
 // bomb is small on the way and large when it is unpacked.

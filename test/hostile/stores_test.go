@@ -48,6 +48,14 @@ func stores() map[string]proxy.Fault {
 		"pages without end, the same key": func(w http.ResponseWriter, r *http.Request, h http.Handler) {
 			list(fmt.Sprintf("<IsTruncated>true</IsTruncated><NextContinuationToken>t%d</NextContinuationToken>%s", n.Add(1), key("lithops.runtimes/openwhisk/a")))(w, r, h)
 		},
+		"pages without end, always new keys": func(w http.ResponseWriter, r *http.Request, h http.Handler) {
+			var keys strings.Builder
+			page := n.Add(1)
+			for i := range 1000 {
+				keys.WriteString(key(fmt.Sprintf("%s%012d/%d", r.URL.Query().Get("prefix"), page, i)))
+			}
+			list(fmt.Sprintf("<IsTruncated>true</IsTruncated><NextContinuationToken>t%d</NextContinuationToken>%s", page, keys.String()))(w, r, h)
+		},
 		"keys that lead elsewhere": list("<IsTruncated>false</IsTruncated>" + key("lithops.runtimes/openwhisk/3.7.0/../../../../../etc/x_256MB_3.7.0.meta.json") + key("/etc/passwd") +
 			key("lithops.runtimes/openwhisk/3.7.0/guest/"+escaped.String()+"_256MB_3.7.0.meta.json")),
 		"deep XML":     body("<a>" + strings.Repeat("<b>", 100_000)),
