@@ -4,6 +4,8 @@ package escape
 
 import (
 	"fmt"
+	"os"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -74,4 +76,19 @@ func TestNoMemoryBeyondTheLimit(t *testing.T) {
 			e.gone(e.pid(path))
 		})
 	}
+}
+
+// TestNoProcessOutlivesAGuardThatWasKilled has an action that kills the process which is to end it. Only a control group
+// still knows then what belongs together.
+func TestNoProcessOutlivesAGuardThatWasKilled(t *testing.T) {
+	e := start(t)
+	path := e.file("killed")
+	e.put("a", runaway+fmt.Sprintf("import signal\ndef main(a):\n runaway(%q)\n time.sleep(1)\n os.kill(os.getppid(), signal.SIGKILL)\n time.sleep(60)\n", path), 10*time.Second)
+	go e.Do("POST", e.API("/actions/a?blocking=true&result=true"), "{}")
+	pid := e.pid(path)
+	if group, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid)); err != nil || !strings.Contains(string(group), "/fn-runtime-") {
+		t.Logf("control groups are not this user's here: %s", group)
+		return
+	}
+	e.gone(pid)
 }

@@ -4,20 +4,23 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// memory measures the processes below guard. Resident memory is cheap to read but counts pages that forked processes
+// memory measures the processes of a worker: those of its group, else those below its guard. Resident memory is cheap to read but counts pages that forked processes
 // share once for each; only when the sum is over the limit, the exact share of each is read. It gives the sum in bytes,
 // the largest process, and the guard's first child, which is the server.
-func memory(guard int, limit int64) (used int64, largest, server int) {
+func memory(guard int, g *group, limit int64) (used int64, largest, server int) {
 	pids := descendants(guard)
-	if len(pids) == 0 {
-		return 0, 0, 0
+	if len(pids) > 0 {
+		server = pids[0]
 	}
-	server = pids[0]
+	if g != nil {
+		pids = slices.DeleteFunc(g.processes(), func(pid int) bool { return pid == guard })
+	}
 	for _, measure := range []func(int) int64{resident, proportional} {
 		var most int64
 		used, largest = 0, 0

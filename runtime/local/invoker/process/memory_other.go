@@ -17,7 +17,7 @@ func descendants(int) []int { return nil }
 
 // memory measures the processes of guard's group with ps, where there is one: resident memory, pages that forked
 // processes share counted once for each.
-func memory(guard int, _ int64) (used int64, largest, server int) {
+func memory(guard int, _ *group, _ int64) (used int64, largest, server int) {
 	out, err := exec.Command("ps", "-axo", "pid=,ppid=,pgid=,rss=").Output()
 	if err != nil {
 		return 0, 0, 0

@@ -34,6 +34,7 @@ type Starter struct {
 	dir, python string
 	proxy       string // path of the action proxy
 	found       interpreters
+	groups      groups
 }
 
 // New ends the processes that an earlier starter with the same Dir left behind, if it was killed, and removes their files.
@@ -46,6 +47,7 @@ func New(o Options) (*Starter, error) {
 	if s.python == "" {
 		s.python = "python3"
 	}
+	s.groups = findGroups(dir)
 	killMarked(dir+string(filepath.Separator), true)
 	err = os.RemoveAll(dir)
 	if err == nil {
@@ -70,6 +72,7 @@ type process struct {
 	dir      string // also the mark that all of its processes carry
 	cmd      *exec.Cmd
 	tree     *tree
+	group    *group // nil where the system has none
 	dial     func(context.Context) (net.Conn, error)
 	lifeline *os.File
 	logs     *sandbox.Logs
@@ -103,9 +106,11 @@ func (s *Starter) Start(ctx context.Context, spec sandbox.Spec) (sandbox.Sandbox
 		return nil, fault.New(fault.Internal, i18n.M("Python at {{.Path}} could not be started.", "Path", python.path),
 			i18n.M("Check with 'ibmcloud fn-runtime doctor' that this Python works.")).Because(err)
 	}
-	p.watch = newWatch(p.cmd.Process.Pid, spec.MemoryMB, p.logs)
+	p.group = s.groups.start(filepath.Base(p.dir), p.cmd.Process.Pid)
+	p.watch = newWatch(p.cmd.Process.Pid, p.group, spec.MemoryMB, p.logs)
 	go func() {
 		p.cmd.Wait()
+		p.group.kill() // an action may have killed its guard
 		p.lifeline.Close()
 		close(p.done)
 	}()
@@ -181,6 +186,7 @@ func (p *process) Close() {
 		p.end()
 		killMarked(p.dir, false)
 		<-p.done
+		p.group.remove()
 		os.RemoveAll(p.dir)
 	})
 }

@@ -67,15 +67,17 @@ func startTree(cmd *exec.Cmd) (*tree, error) {
 // timeToEnd is how long the guard may take to kill what is below it.
 const timeToEnd = 3 * time.Second
 
-// end lets the guard kill every process, because it is the parent of those that have left the group as well, on Linux. A
-// guard that the action has stopped is killed with all that can be found from here.
+// end ends the group, where there is one. Else the guard kills every process, because it is the parent of those that have
+// left the process group as well, on Linux. One that the action has stopped is killed with all that can be found from here.
 func (p *process) end() {
 	p.lifeline.Close()
-	select {
-	case <-p.done:
-	case <-time.After(timeToEnd):
-		for _, pid := range descendants(p.cmd.Process.Pid) {
-			killProcess(pid)
+	if !p.group.kill() {
+		select {
+		case <-p.done:
+		case <-time.After(timeToEnd):
+			for _, pid := range descendants(p.cmd.Process.Pid) {
+				killProcess(pid)
+			}
 		}
 	}
 	syscall.Kill(-p.tree.group, syscall.SIGKILL)

@@ -19,6 +19,7 @@ const unknownMemoryMB = 8192
 // the kernel does in a container: Lithops' worker then tells its client that a function ran out of memory.
 type watch struct {
 	pid     int // of the guard
+	group   *group
 	limitMB int
 	logs    *sandbox.Logs
 
@@ -29,8 +30,8 @@ type watch struct {
 	wake   chan struct{}
 }
 
-func newWatch(pid, limitMB int, logs *sandbox.Logs) *watch {
-	w := &watch{pid: pid, limitMB: limitMB, logs: logs, wake: make(chan struct{}, 1)}
+func newWatch(pid int, g *group, limitMB int, logs *sandbox.Logs) *watch {
+	w := &watch{pid: pid, group: g, limitMB: limitMB, logs: logs, wake: make(chan struct{}, 1)}
 	if limitMB > 0 {
 		go w.run()
 	}
@@ -81,7 +82,7 @@ func (w *watch) run() {
 }
 
 func (w *watch) look() {
-	used, largest, server := memory(w.pid, int64(w.limitMB)<<20)
+	used, largest, server := memory(w.pid, w.group, int64(w.limitMB)<<20)
 	if used <= int64(w.limitMB)<<20 || largest == 0 {
 		return
 	}
