@@ -12,10 +12,26 @@ type ImageBuild struct {
 	Platform   string            // "" is DefaultPlatform
 	Pull       bool
 	NoCache    bool
+	Target     string            // stage to build; "" is the last one
+	Labels     map[string]string // of the image
+	CacheFrom  []string          // images whose layers may be used again
+	Network    string            // of RUN steps: "default", "none", "host"; "" is the engine's choice
+	Secrets    []BuildSecret     // for 'RUN --mount=type=secret'; needs BuildKit
+	SSH        []BuildSSH        // for 'RUN --mount=type=ssh'; needs BuildKit
 	Push       bool
 	Check      bool     // start the image and test it before it is pushed
 	Python     string   // "3.11": the Python that Check expects; "" expects any
 	Modules    []string // that Check expects to be importable
+}
+
+// BuildSecret is a value that a step of a build may read and that no layer keeps. It comes from a file or from an
+// environment variable; without either, from the variable or else the file that is named like its ID.
+type BuildSecret struct{ ID, File, Env string }
+
+// BuildSSH is an SSH agent that a step of a build may use: one behind a socket, or one made of private keys.
+type BuildSSH struct {
+	ID    string
+	Paths []string // one socket, or key files; empty: the agent of SSH_AUTH_SOCK
 }
 
 // ImageBuilt is the outcome of a build.

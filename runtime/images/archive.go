@@ -3,6 +3,8 @@ package images
 import (
 	"archive/tar"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io"
 	"io/fs"
@@ -14,22 +16,51 @@ import (
 	"fn-runtime/runtime/regular"
 )
 
-// write sends the folder as a tar archive. Owners are root and modes are as they are, like the Docker CLI does it; on
-// Windows, which has no execute bit, everything is executable.
-func (f *folder) write(ctx context.Context, w io.Writer) error {
+// ignoreFile is the file by which a context says what is left out.
+const ignoreFile = ".dockerignore"
+
+// archiveName is the name of the Dockerfile in an archive. One that is not among the entries gets a name made from its
+// content: the same each time, so that a COPY of the whole folder stays cached.
+func (f *folder) archiveName() (string, error) {
+	if f.inside != "" {
+		return f.inside, nil
+	}
+	data, err := regular.Read(f.dockerfile, maxDockerfile)
+	if err != nil {
+		return "", unreadable(f.dockerfile, err)
+	}
+	sum := sha256.Sum256(data)
+	return ".dockerfile." + hex.EncodeToString(sum[:10]), nil
+}
+
+// write sends the folder as a tar archive, which is what the classic builder takes, with the Dockerfile under name.
+// Owners are root and modes are as they are, like the Docker CLI does it; on Windows, which has no execute bit,
+// everything is executable. A Dockerfile that is not among the entries must not get into the image: a .dockerignore that
+// names both itself and the Dockerfile makes the engine take them out once they are read.
+func (f *folder) write(ctx context.Context, w io.Writer, name string) error {
 	t := tar.NewWriter(w)
-	if f.outside {
+	if f.inside == "" {
 		info, err := os.Stat(f.dockerfile)
 		if err != nil {
 			return unreadable(f.dockerfile, err)
 		}
-		if err := add(t, f.dockerfile, entry{f.name, info}); err != nil {
+		if err := add(t, f.dockerfile, entry{name, info}); err != nil {
+			return err
+		}
+		ignore := []byte(ignoreFile + "\n" + name + "\n")
+		if err := t.WriteHeader(&tar.Header{Name: ignoreFile, Mode: 0o644, Size: int64(len(ignore))}); err != nil {
+			return err
+		}
+		if _, err := t.Write(ignore); err != nil {
 			return err
 		}
 	}
 	for _, e := range f.entries {
 		if err := ctx.Err(); err != nil {
 			return err
+		}
+		if f.inside == "" && e.name == ignoreFile {
+			continue
 		}
 		if err := add(t, filepath.Join(f.dir, filepath.FromSlash(e.name)), e); err != nil {
 			return err

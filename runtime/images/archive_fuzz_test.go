@@ -47,8 +47,12 @@ func FuzzContext(f *testing.F) {
 			}
 			return
 		}
+		archived, err := c.archiveName()
+		if err != nil {
+			t.Fatal(err)
+		}
 		var sent bytes.Buffer
-		if err := c.write(context.Background(), &sent); err != nil {
+		if err := c.write(context.Background(), &sent, archived); err != nil {
 			var refused *fault.Fault
 			if !errors.As(err, &refused) {
 				t.Errorf("no words for %v", err)
@@ -72,10 +76,13 @@ func FuzzContext(f *testing.F) {
 			if !filepath.IsLocal(clean) || h.Uid != 0 || h.Gid != 0 || h.Uname != "" {
 				t.Errorf("an entry %q of %d:%d", h.Name, h.Uid, h.Gid)
 			}
-			dockerfile = dockerfile || h.Name == c.name
+			dockerfile = dockerfile || h.Name == archived
+			if c.inside == "" && h.Name == ignoreFile {
+				continue // it says what the engine takes out, and is not the folder's
+			}
 			onDisk := filepath.Join(dir, filepath.FromSlash(clean))
 			info, err := os.Lstat(onDisk)
-			if err != nil && !c.outside {
+			if err != nil && c.inside != "" {
 				t.Errorf("%q is not in the folder: %v", h.Name, err)
 			}
 			switch {
@@ -91,7 +98,7 @@ func FuzzContext(f *testing.F) {
 			}
 		}
 		if !dockerfile {
-			t.Errorf("the Dockerfile %q was not sent", c.name)
+			t.Errorf("the Dockerfile %q was not sent", archived)
 		}
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/docker/docker/api/types/build"
 	"github.com/docker/docker/pkg/jsonmessage"
 
+	"fn-runtime/i18n"
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/images/buildkit"
@@ -34,8 +36,9 @@ type reporter interface {
 // build builds and tags the image, with BuildKit where the engine has it, and gives its id.
 func (b *Builder) build(ctx context.Context, e *engine.Engine, ref reference.Named, spec entity.ImageBuild, f *folder, out *printer) (string, error) {
 	opts := build.ImageBuildOptions{
-		Tags: []string{ref.String()}, Dockerfile: f.name, Platform: spec.Platform, PullParent: spec.Pull, NoCache: spec.NoCache,
-		Remove: true, ForceRemove: true, BuildArgs: map[string]*string{},
+		Tags: []string{ref.String()}, Platform: spec.Platform, PullParent: spec.Pull, NoCache: spec.NoCache,
+		Remove: true, ForceRemove: true, BuildArgs: map[string]*string{}, Labels: spec.Labels, Target: spec.Target,
+		CacheFrom: spec.CacheFrom, NetworkMode: spec.Network,
 	}
 	if opts.Platform == "" {
 		opts.Platform = entity.DefaultPlatform
@@ -44,35 +47,69 @@ func (b *Builder) build(ctx context.Context, e *engine.Engine, ref reference.Nam
 		opts.BuildArgs[name] = &value
 	}
 	if e.BuildKit() && b.o.Getenv("DOCKER_BUILDKIT") != "0" {
-		id, err := b.buildKit(ctx, e, opts, f, out)
+		id, err := b.buildKit(ctx, e, opts, spec, f, out)
 		if !errors.Is(err, errNoBuildKit) {
 			return id, err
 		}
 	}
+	if len(spec.Secrets)+len(spec.SSH) > 0 {
+		return "", fault.New(fault.Invalid, i18n.M("Secrets and SSH agents need BuildKit, which this engine does not have or DOCKER_BUILDKIT=0 turns off."),
+			i18n.M("Build with a Docker Engine of version 18.09 or later, without DOCKER_BUILDKIT=0."))
+	}
+	return b.classic(ctx, e, opts, f, out)
+}
+
+// classic builds from an archive.
+func (b *Builder) classic(ctx context.Context, e *engine.Engine, opts build.ImageBuildOptions, f *folder, out *printer) (string, error) {
+	var err error
+	if opts.Dockerfile, err = f.archiveName(); err != nil {
+		return "", err
+	}
 	opts.Version, opts.AuthConfigs = build.BuilderV1, b.credentials.All()
-	return run(ctx, e, opts, f, &classicReport{out: out})
+	archive, send := io.Pipe()
+	sent := make(chan error, 1)
+	go func() {
+		err := fault.Try(func() error { return f.write(ctx, send, opts.Dockerfile) })
+		_ = send.CloseWithError(err)
+		sent <- err
+	}()
+	id, err := run(ctx, e, archive, opts, &classicReport{out: out})
+	_ = archive.Close()
+	if wrong := <-sent; wrong != nil && ctx.Err() == nil && !errors.Is(wrong, io.ErrClosedPipe) { // a file of the context
+		return "", wrong
+	}
+	return id, err
 }
 
 // errNoBuildKit is an engine that knows no sessions.
 var errNoBuildKit = errors.New("the engine has no BuildKit")
 
-// buildKit opens the session over which BuildKit asks for accounts, and builds.
-func (b *Builder) buildKit(ctx context.Context, e *engine.Engine, opts build.ImageBuildOptions, f *folder, out *printer) (string, error) {
-	refused := make(chan error, 1) // the first account that could not be had says more than BuildKit's error about it
-	session, err := buildkit.Open(ctx, e.DialHijack, func(ctx context.Context, host string) (string, string, error) {
+// buildKit opens the session over which BuildKit asks for files, accounts and secrets, and builds.
+func (b *Builder) buildKit(ctx context.Context, e *engine.Engine, opts build.ImageBuildOptions, spec entity.ImageBuild, f *folder, out *printer) (string, error) {
+	building, broken := context.WithCancelCause(ctx)
+	defer broken(nil)
+	offer := buildkit.Offer{Account: func(ctx context.Context, host string) (string, string, error) {
 		a, err := b.credentials.For(ctx, host)
 		if err != nil {
-			select {
-			case refused <- err:
-			default:
-			}
+			broken(err) // it says more than BuildKit's error about it
 			return "", "", err
 		}
 		if a.IdentityToken != "" {
 			return "", a.IdentityToken, nil
 		}
 		return a.Username, a.Password, nil
-	})
+	}}
+	var err error
+	if offer.Folders, offer.SharedKey, err = f.offer(broken); err != nil {
+		return "", err
+	}
+	if offer.Secrets, err = b.secrets(spec.Secrets); err != nil {
+		return "", err
+	}
+	if offer.Agents, err = b.agents(spec.SSH); err != nil {
+		return "", err
+	}
+	session, err := buildkit.Open(ctx, e.DialHijack, offer)
 	switch {
 	case err != nil && strings.Contains(err.Error(), "unable to upgrade"): // podman: the words are the client's
 		return "", errNoBuildKit
@@ -83,21 +120,18 @@ func (b *Builder) buildKit(ctx context.Context, e *engine.Engine, opts build.Ima
 	var id [16]byte
 	_, _ = rand.Read(id[:])
 	opts.Version, opts.SessionID, opts.BuildID = build.BuilderBuildKit, session.ID, hex.EncodeToString(id[:])
+	opts.Dockerfile, opts.RemoteContext = filepath.Base(f.dockerfile), "client-session"
 
 	// The engine ends a build whose connection breaks, but only once it notices: it is told as well.
-	stop := context.AfterFunc(ctx, func() {
+	stop := context.AfterFunc(building, func() {
 		ctx, cancel := linger.Context(ctx, timeToCleanUp)
 		defer cancel()
 		_ = e.BuildCancel(ctx, opts.BuildID)
 	})
 	defer stop()
-	image, err := run(ctx, e, opts, f, &kitReport{out: out})
-	if err != nil {
-		select {
-		case why := <-refused:
-			return "", why
-		default:
-		}
+	image, err := run(building, e, nil, opts, &kitReport{out: out})
+	if ctx.Err() == nil && building.Err() != nil {
+		return "", context.Cause(building)
 	}
 	return image, err
 }
@@ -105,23 +139,12 @@ func (b *Builder) buildKit(ctx context.Context, e *engine.Engine, opts build.Ima
 // timeToCleanUp is how long the end of an interrupted or failed build may take.
 const timeToCleanUp = 20 * time.Second
 
-// run sends the folder, reads what the engine reports, and turns its failure into a fault.
-func run(ctx context.Context, e *engine.Engine, opts build.ImageBuildOptions, f *folder, r reporter) (string, error) {
-	archive, send := io.Pipe()
-	sent := make(chan error, 1)
-	go func() {
-		err := fault.Try(func() error { return f.write(ctx, send) })
-		_ = send.CloseWithError(err)
-		sent <- err
-	}()
+// run starts the build, reads what the engine reports, and turns its failure into a fault.
+func run(ctx context.Context, e *engine.Engine, archive io.Reader, opts build.ImageBuildOptions, r reporter) (string, error) {
 	failure, err := talk(ctx, e, archive, opts, r)
-	_ = archive.Close()
-	sendErr := <-sent
 	switch {
 	case ctx.Err() != nil:
 		return "", ctx.Err()
-	case sendErr != nil && !errors.Is(sendErr, io.ErrClosedPipe): // a file of the context
-		return "", sendErr
 	case failure != nil:
 		name, lines := r.step()
 		return "", buildFault(failure, name, lines)

@@ -18,7 +18,7 @@ import (
 )
 
 // Fingerprint tells from what an image would be built, without an engine: a SHA-256 in hexadecimal of the names, modes
-// and contents of the files that would be sent, of the Dockerfile, and of the build's arguments and platform. What a
+// and contents of the files that would be sent, of the Dockerfile, and of the build's arguments, labels, target and platform. What a
 // Dockerfile fetches from elsewhere, its base image included, is not in it.
 func (b *Builder) Fingerprint(ctx context.Context, spec entity.ImageBuild) (string, error) {
 	f, err := openFolder(spec.Context, spec.Dockerfile)
@@ -28,10 +28,20 @@ func (b *Builder) Fingerprint(ctx context.Context, spec entity.ImageBuild) (stri
 	if err := b.fits(f); err != nil {
 		return "", err
 	}
+	name, err := f.archiveName() // one outside the context has a name made from its content
+	if err != nil {
+		return "", err
+	}
 	sum := sha256.New()
-	fmt.Fprintf(sum, "platform %q\ndockerfile %q\n", spec.Platform, f.name)
+	fmt.Fprintf(sum, "platform %q\ndockerfile %q\n", spec.Platform, name)
 	for _, name := range slices.Sorted(maps.Keys(spec.Args)) {
 		fmt.Fprintf(sum, "argument %q %q\n", name, spec.Args[name])
+	}
+	for _, key := range slices.Sorted(maps.Keys(spec.Labels)) {
+		fmt.Fprintf(sum, "label %q %q\n", key, spec.Labels[key])
+	}
+	if spec.Target != "" {
+		fmt.Fprintf(sum, "target %q\n", spec.Target)
 	}
 	for _, e := range f.entries {
 		if err := ctx.Err(); err != nil {
@@ -41,7 +51,6 @@ func (b *Builder) Fingerprint(ctx context.Context, spec entity.ImageBuild) (stri
 			return "", err
 		}
 	}
-	// A Dockerfile outside the context has a name made from its content.
 	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 

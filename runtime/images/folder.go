@@ -1,8 +1,6 @@
 package images
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"io"
 	"io/fs"
@@ -23,10 +21,10 @@ const maxDockerfile = 16 << 20
 
 // folder is a build context: what is sent to the engine, found out before anything is sent.
 type folder struct {
-	dir        string
+	dir        string // without links, so that a context that is a link is the folder behind it
 	dockerfile string // path on this machine
-	name       string // of the Dockerfile inside the archive, with slashes
-	outside    bool   // the Dockerfile is not among the entries, so it is added under name
+	inside     string // the Dockerfile's name among the entries, with slashes; "" when it is outside or excluded
+	ignore     string // path of the file that says what is left out, "" none
 	entries    []entry
 	size       int64 // bytes of all regular files
 }
@@ -47,15 +45,19 @@ func openFolder(dir, dockerfile string) (*folder, error) {
 			i18n.M("There is no folder {{.Dir}} to build.", "Dir", dir),
 			i18n.M("Give the folder that holds the Dockerfile, or make one: 'ibmcloud fn-runtime init {{.Dir}}'.", "Dir", dir)).Because(err)
 	}
-	f := &folder{dir: dir, dockerfile: dockerfile}
+	real, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return nil, unreadable(dir, err)
+	}
+	f := &folder{dir: real, dockerfile: dockerfile}
 	if f.dockerfile == "" {
-		f.dockerfile = filepath.Join(dir, "Dockerfile")
+		f.dockerfile = defaultDockerfile(dir)
 	}
 	info, err := os.Stat(f.dockerfile)
 	if err != nil || !info.Mode().IsRegular() {
 		return nil, noDockerfile(f.dockerfile, dir, err)
 	}
-	ignore, err := readIgnore(f.dockerfile+".dockerignore", filepath.Join(dir, ".dockerignore"))
+	ignore, err := f.readIgnore(f.dockerfile+".dockerignore", filepath.Join(dir, ".dockerignore"))
 	if err != nil {
 		return nil, err
 	}
@@ -63,6 +65,22 @@ func openFolder(dir, dockerfile string) (*folder, error) {
 		return nil, err
 	}
 	return f, f.place()
+}
+
+// defaultDockerfile is the Dockerfile of a folder, which may be written in lower case as for the Docker CLI.
+func defaultDockerfile(dir string) string {
+	path := filepath.Join(dir, "Dockerfile")
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		if lower := filepath.Join(dir, "dockerfile"); isFile(lower) {
+			return lower
+		}
+	}
+	return path
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
 }
 
 func noDockerfile(path, dir string, err error) error {
@@ -74,17 +92,18 @@ func noDockerfile(path, dir string, err error) error {
 		i18n.M("Name it with '--file', or write a skeleton: 'ibmcloud fn-runtime init {{.Dir}}'.", "Dir", dir)).Because(err)
 }
 
-func readIgnore(paths ...string) (*patternmatcher.PatternMatcher, error) {
+func (f *folder) readIgnore(paths ...string) (*patternmatcher.PatternMatcher, error) {
 	for _, p := range paths {
-		f, err := regular.Open(p)
+		file, err := regular.Open(p)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
 			return nil, unreadable(p, err)
 		}
-		patterns, err := ignorefile.ReadAll(io.LimitReader(f, 1<<20))
-		_ = f.Close()
+		f.ignore = p
+		patterns, err := ignorefile.ReadAll(io.LimitReader(file, 1<<20))
+		_ = file.Close()
 		if err == nil {
 			var m *patternmatcher.PatternMatcher
 			if m, err = patternmatcher.New(patterns); err == nil {
@@ -159,32 +178,30 @@ func leadsTo(ignore *patternmatcher.PatternMatcher, dir string) bool {
 	return false
 }
 
-// place decides under which name the Dockerfile is sent. One outside the context, or excluded from it, gets a name
-// made from its content: the same each time, so that a COPY of the whole folder stays cached.
+// place finds out whether the Dockerfile is among the entries.
 func (f *folder) place() error {
 	abs, err := filepath.Abs(f.dockerfile)
 	if err != nil {
 		return err
 	}
+	parent, err := filepath.EvalSymlinks(filepath.Dir(abs))
+	if err != nil {
+		return unreadable(f.dockerfile, err)
+	}
 	dir, err := filepath.Abs(f.dir)
 	if err != nil {
 		return err
 	}
-	if rel, err := filepath.Rel(dir, abs); err == nil {
-		name := filepath.ToSlash(rel)
-		for _, e := range f.entries {
-			if e.name == name && e.info.Mode().IsRegular() {
-				f.name = name
-				return nil
-			}
+	rel, err := filepath.Rel(dir, filepath.Join(parent, filepath.Base(abs)))
+	if err != nil {
+		return nil // on another drive
+	}
+	name := filepath.ToSlash(rel)
+	for _, e := range f.entries {
+		if e.name == name && e.info.Mode().IsRegular() {
+			f.inside = name
 		}
 	}
-	data, err := regular.Read(abs, maxDockerfile)
-	if err != nil {
-		return unreadable(f.dockerfile, err)
-	}
-	sum := sha256.Sum256(data)
-	f.name, f.outside = ".dockerfile."+hex.EncodeToString(sum[:10]), true
 	return nil
 }
 

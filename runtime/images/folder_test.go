@@ -37,11 +37,16 @@ func files(t *testing.T, all map[string]string) string {
 func sent(t *testing.T, f *folder) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := f.write(context.Background(), &b); err != nil {
+	name, err := f.archiveName()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.write(context.Background(), &b, name); err != nil {
 		t.Fatal(err)
 	}
 	var names []string
-	for r := tar.NewReader(&b); ; {
+	r := tar.NewReader(&b)
+	for {
 		h, err := r.Next()
 		if err == io.EOF {
 			return strings.Join(names, " ")
@@ -53,17 +58,23 @@ func sent(t *testing.T, f *folder) string {
 			t.Errorf("%s belongs to %d:%d %q", h.Name, h.Uid, h.Gid, h.Uname)
 		}
 		names = append(names, h.Name)
+		if h.Name == ignoreFile && f.inside == "" {
+			data, _ := io.ReadAll(r)
+			if got, want := string(data), ignoreFile+"\n"+name+"\n"; got != want {
+				t.Errorf("the engine is told to take out %q, want %q", got, want)
+			}
+		}
 	}
 }
 
 func TestWhereTheDockerfileIs(t *testing.T) {
 	dir := files(t, map[string]string{"Dockerfile": "FROM a", "sub/Other": "FROM b", "x": "1"})
 	outside := filepath.Join(files(t, map[string]string{"Mine": "FROM c"}), "Mine")
-	for _, it := range []struct{ name, ignore, dockerfile, want, sent string }{
+	for _, it := range []struct{ name, ignore, dockerfile, inside, sent string }{
 		{"default", "", "", "Dockerfile", "Dockerfile sub/ sub/Other x"},
 		{"named", "", filepath.Join(dir, "sub", "Other"), "sub/Other", "Dockerfile sub/ sub/Other x"},
-		{"outside", "", outside, ".dockerfile.", ".dockerfile. Dockerfile sub/ sub/Other x"},
-		{"ignored", "Dockerfile", "", ".dockerfile.", ".dockerfile. .dockerignore sub/ sub/Other x"},
+		{"outside", "", outside, "", ".dockerfile. .dockerignore Dockerfile sub/ sub/Other x"},
+		{"ignored", "Dockerfile", "", "", ".dockerfile. .dockerignore sub/ sub/Other x"},
 	} {
 		t.Run(it.name, func(t *testing.T) {
 			ignore := filepath.Join(dir, ".dockerignore")
@@ -77,19 +88,57 @@ func TestWhereTheDockerfileIs(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := sent(t, f)
-			if strings.HasPrefix(it.want, ".dockerfile.") { // made from the content, the same each time
-				again, _ := openFolder(dir, it.dockerfile)
-				if again.name != f.name || len(f.name) != len(".dockerfile.")+20 {
-					t.Errorf("%s, then %s", f.name, again.name)
-				}
-				got = strings.Replace(got, f.name, ".dockerfile.", 1)
-				f.name = ".dockerfile."
+			if f.inside != it.inside {
+				t.Errorf("the Dockerfile is inside as %q, want %q", f.inside, it.inside)
 			}
-			if f.name != it.want || got != it.sent {
-				t.Errorf("%s in %s", f.name, got)
+			got := sent(t, f)
+			if it.inside == "" { // its name is made from the content, the same each time
+				name, _ := f.archiveName()
+				if again, _ := f.archiveName(); again != name || len(name) != len(".dockerfile.")+20 {
+					t.Errorf("got the name %s, then %s", name, again)
+				}
+				got = strings.Replace(got, name, ".dockerfile.", 1)
+			}
+			if got != it.sent {
+				t.Errorf("got %s, want %s", got, it.sent)
 			}
 		})
+	}
+}
+
+func TestDockerfileInLowerCase(t *testing.T) {
+	f, err := openFolder(files(t, map[string]string{"dockerfile": "FROM a", "x": ""}), "")
+	if err != nil || f.inside != "dockerfile" {
+		t.Errorf("got %+v, %v; want the file 'dockerfile', as the Docker CLI takes it", f, err)
+	}
+}
+
+// A context that is a link to a folder is that folder, for the image and for its fingerprint.
+func TestContextThatIsALink(t *testing.T) {
+	dir := files(t, map[string]string{"Dockerfile": "FROM a", "x": "1"})
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(dir, link); err != nil {
+		t.Fatal(err)
+	}
+	for _, dockerfile := range []string{"", filepath.Join(link, "Dockerfile"), filepath.Join(dir, "Dockerfile")} {
+		f, err := openFolder(link, dockerfile)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := sent(t, f), "Dockerfile x"; got != want {
+			t.Errorf("with the Dockerfile %q it sends %q, want %q", dockerfile, got, want)
+		}
+	}
+	b := New(Options{})
+	want, _ := b.Fingerprint(t.Context(), entity.ImageBuild{Context: dir})
+	if got, err := b.Fingerprint(t.Context(), entity.ImageBuild{Context: link}); got != want || err != nil {
+		t.Errorf("got the fingerprint %s, %v; want %s", got, err, want)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "x"), []byte("2"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := b.Fingerprint(t.Context(), entity.ImageBuild{Context: link}); got == want {
+		t.Error("a change behind the link changes nothing in the fingerprint")
 	}
 }
 
@@ -132,7 +181,7 @@ func TestShrinkingFile(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "x"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.write(context.Background(), io.Discard); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "shorter") {
+	if err := f.write(context.Background(), io.Discard, "Dockerfile"); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "shorter") {
 		t.Error(err)
 	}
 }

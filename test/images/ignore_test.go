@@ -32,7 +32,7 @@ func TestSameContextAsDocker(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			all := map[string]string{"Dockerfile": "FROM " + world.base + "\nCOPY . /context\n" +
-				"RUN find /context -mindepth 1 ! -name '.dockerfile.*' -printf '%y %m %P %l %s\\n' | sed 's/^d \\(.*\\) [0-9]*$/d \\1/' | LC_ALL=C sort >/listing\n"}
+				"RUN find /context -mindepth 1 -printf '%y %m %P %l %s\\n' | sed 's/^d \\(.*\\) [0-9]*$/d \\1/' | LC_ALL=C sort >/listing\n"}
 			for f, text := range files {
 				all[f] = text
 			}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tonistiigi/fsutil"
 	"go.uber.org/goleak"
 	"google.golang.org/protobuf/encoding/protowire"
 )
@@ -18,7 +19,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // open opens a session over a pipe and gives an HTTP/2 client at the engine's end.
-func open(t *testing.T, account account) (*session, *http.Client, map[string][]string) {
+func open(t *testing.T, offer Offer) (*session, *http.Client, map[string][]string) {
 	t.Helper()
 	engine, ours := net.Pipe()
 	var meta map[string][]string
@@ -28,7 +29,7 @@ func open(t *testing.T, account account) (*session, *http.Client, map[string][]s
 		}
 		meta = m
 		return ours, nil
-	}, account)
+	}, offer)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,13 +73,17 @@ func message(host string) []byte {
 }
 
 func TestSession(t *testing.T) {
-	s, c, meta := open(t, func(_ context.Context, host string) (string, string, error) {
-		if host != "us.icr.io" {
-			return "", "", errors.New("unknown")
-		}
-		return "me", "secret", nil
+	s, c, meta := open(t, Offer{
+		Account: func(_ context.Context, host string) (string, string, error) {
+			if host != "us.icr.io" {
+				return "", "", errors.New("unknown")
+			}
+			return "me", "secret", nil
+		},
+		Secrets: map[string][]byte{"token": []byte("hidden")},
+		Folders: map[string]fsutil.FS{},
 	})
-	if meta["X-Docker-Expose-Session-Uuid"][0] != s.ID || len(s.ID) != 32 || len(meta["X-Docker-Expose-Session-Grpc-Method"]) != 2 {
+	if meta["X-Docker-Expose-Session-Uuid"][0] != s.ID || len(s.ID) != 32 || len(meta["X-Docker-Expose-Session-Grpc-Method"]) != 3 {
 		t.Errorf("%v", meta)
 	}
 	if got, status := call(t, c, methodHealth, message("")); status != "0" || !bytes.Equal(got, []byte{8, 1}) {
@@ -96,6 +101,9 @@ func TestSession(t *testing.T) {
 	if status != "0" || user != "me" || secret != "secret" {
 		t.Errorf("credentials: %q %q %s", user, secret, status)
 	}
+	if got, status := call(t, c, methodSecret, message("token")); status != ok || string(got[2:]) != "hidden" {
+		t.Errorf("got the secret %q and status %s, want \"hidden\" and %s", got, status, ok)
+	}
 	for name, it := range map[string]struct {
 		method string
 		body   []byte
@@ -103,6 +111,9 @@ func TestSession(t *testing.T) {
 	}{
 		"unknown host":   {methodCredentials, message("x"), "16"},
 		"unknown method": {"/moby.filesync.v1.Auth/FetchToken", message("x"), "12"},
+		"unknown secret": {methodSecret, message("other"), notFound},
+		"no folders":     {methodFiles, message("x"), unimplemented},
+		"no agents":      {methodAgent, message("x"), unimplemented},
 		"no message":     {methodCredentials, nil, "3"},
 		"truncated":      {methodCredentials, message("us.icr.io")[:8], "3"},
 		"too large":      {methodCredentials, []byte{0, 0x7f, 0xff, 0xff, 0xff}, "3"},
@@ -118,7 +129,7 @@ func TestSession(t *testing.T) {
 func TestNoSession(t *testing.T) {
 	_, err := Open(context.Background(), func(context.Context, string, string, map[string][]string) (net.Conn, error) {
 		return nil, errors.New("unable to upgrade to h2c, received 404")
-	}, nil)
+	}, Offer{})
 	if err == nil || !strings.Contains(err.Error(), "404") {
 		t.Error(err)
 	}

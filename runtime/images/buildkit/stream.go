@@ -1,0 +1,137 @@
+package buildkit
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+
+	"google.golang.org/protobuf/encoding/protowire"
+)
+
+// The status codes of gRPC that a session answers with.
+const (
+	ok              = "0"
+	unknown         = "2"
+	invalidArgument = "3"
+	notFound        = "5"
+	unimplemented   = "12"
+	unauthenticated = "16"
+)
+
+// The most that one message of BuildKit may hold, in bytes: a name, and a piece of a stream.
+const (
+	maxMessage = 64 << 10
+	maxPiece   = 4 << 20
+)
+
+// receive reads one message: five bytes of prefix and a protobuf. The end of the stream is io.EOF.
+func receive(r io.Reader, most uint32) ([]byte, error) {
+	var prefix [5]byte
+	if _, err := io.ReadFull(r, prefix[:]); err != nil {
+		return nil, err
+	}
+	size := binary.BigEndian.Uint32(prefix[1:])
+	if prefix[0] != 0 || size > most {
+		return nil, errors.New("compressed or oversized message")
+	}
+	msg := make([]byte, size)
+	_, err := io.ReadFull(r, msg)
+	return msg, err
+}
+
+// firstString returns field 1 of the only message of a call: a host, or an id.
+func firstString(body io.Reader) (string, error) {
+	msg, err := receive(body, maxMessage)
+	if err != nil {
+		return "", err
+	}
+	first := ""
+	err = fields(msg, func(num protowire.Number, _ uint64, value []byte) {
+		if num == 1 {
+			first = string(value)
+		}
+	})
+	return first, err
+}
+
+func appendString(b []byte, num protowire.Number, s string) []byte {
+	return protowire.AppendString(protowire.AppendTag(b, num, protowire.BytesType), s)
+}
+
+func frame(msg []byte) []byte {
+	return append(binary.BigEndian.AppendUint32([]byte{0}, uint32(len(msg))), msg...)
+}
+
+// reply answers a call that has one message, or none where status is an error.
+func reply(w http.ResponseWriter, msg []byte, status string) {
+	begin(w)
+	if status == ok {
+		_, _ = w.Write(frame(msg))
+	}
+	end(w, status)
+}
+
+func begin(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "application/grpc")
+	w.Header().Set("Trailer", "Grpc-Status")
+	w.WriteHeader(http.StatusOK)
+}
+
+func end(w http.ResponseWriter, status string) { w.Header().Set("Grpc-Status", status) }
+
+// stream is a call in which both sides send messages as they like. It is a fsutil.Stream.
+type stream struct {
+	w   http.ResponseWriter
+	r   *http.Request
+	out *http.ResponseController
+}
+
+// streamed answers a call with serve; what it returns decides the status.
+func streamed(w http.ResponseWriter, r *http.Request, serve func(*stream) error) {
+	begin(w)
+	s := &stream{w: w, r: r, out: http.NewResponseController(w)}
+	_ = s.out.Flush()
+	if serve(s) != nil {
+		end(w, unknown)
+		return
+	}
+	end(w, ok)
+}
+
+func (s *stream) Context() context.Context { return s.r.Context() }
+
+func (s *stream) send(msg []byte) error {
+	if _, err := s.w.Write(frame(msg)); err != nil {
+		return err
+	}
+	return s.out.Flush()
+}
+
+// SendMsg sends a message of fsutil.
+func (s *stream) SendMsg(m any) error {
+	packet, is := m.(interface{ Marshal() ([]byte, error) })
+	if !is {
+		return fmt.Errorf("%T is no message", m)
+	}
+	msg, err := packet.Marshal()
+	if err != nil {
+		return err
+	}
+	return s.send(msg)
+}
+
+// RecvMsg waits for a message of fsutil.
+func (s *stream) RecvMsg(m any) error {
+	packet, is := m.(interface{ Unmarshal([]byte) error })
+	if !is {
+		return fmt.Errorf("%T is no message", m)
+	}
+	msg, err := receive(s.r.Body, maxPiece)
+	if err != nil {
+		return err
+	}
+	return packet.Unmarshal(msg)
+}

@@ -1,0 +1,91 @@
+package images_test
+
+import (
+	"crypto/ed25519"
+	"encoding/pem"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/crypto/ssh"
+
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/images"
+)
+
+// A Dockerfile that lies outside of the context, or that .dockerignore leaves out, is not in the image, and neither is
+// what was made to send it.
+func TestDockerfileStaysOutOfTheImage(t *testing.T) {
+	text := "FROM " + world.base + "\nCOPY . /context\nRUN find /context -mindepth 1 -printf '%P\\n' | LC_ALL=C sort >/listing\n"
+	both(t, func(t *testing.T, getenv func(string) string) {
+		outside := filepath.Join(folder(t, map[string]string{"Mine": text}), "Mine")
+		for name, it := range map[string]struct {
+			files      map[string]string
+			dockerfile string
+			want       string
+		}{
+			"outside":  {map[string]string{"x": "1"}, outside, "x"},
+			"excluded": {map[string]string{"x": "1", "Dockerfile": text, ".dockerignore": "Dockerfile\n.dockerignore\n"}, "", "x"},
+		} {
+			t.Run(name, func(t *testing.T) {
+				ref := image(t)
+				if _, out, err := build(t, builder(t, images.Options{Getenv: getenv}), entity.ImageBuild{Image: ref, Context: folder(t, it.files), Dockerfile: it.dockerfile}); err != nil {
+					t.Fatalf("%s\n%s", detail(err), out)
+				}
+				if got := strings.TrimSpace(listing(t, ref)); got != it.want {
+					t.Errorf("the image has got %q, want %q", got, it.want)
+				}
+			})
+		}
+	})
+}
+
+// What the Docker CLI gives to a build, ours does: secrets that no layer keeps, keys of an agent, a stage, labels.
+func TestMountsOfABuild(t *testing.T) {
+	text := "FROM " + world.base + " AS first\n" +
+		"RUN --mount=type=secret,id=token cp /run/secrets/token /copied\n" +
+		"RUN --mount=type=secret,id=VALUE test \"$(cat /run/secrets/VALUE)\" = 'of the environment'\n" +
+		"RUN --mount=type=ssh python3 -c \"import os, socket; s = socket.socket(socket.AF_UNIX); s.connect(os.environ['SSH_AUTH_SOCK']); " +
+		"s.sendall(bytes([0, 0, 0, 1, 11])); a = s.recv(4096); print(a[4:9].hex()); assert a[4] == 12 and a[8] == 1\"\n" +
+		"RUN cp /copied /listing\n" +
+		"FROM " + world.base + "\nRUN exit 9\n"
+	dir := folder(t, map[string]string{"Dockerfile": text})
+	secret := filepath.Join(folder(t, map[string]string{"token": "hidden\n"}), "token")
+	key := filepath.Join(t.TempDir(), "key")
+	_, private, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, err := ssh.MarshalPrivateKey(private, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(key, pem.EncodeToMemory(block), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	getenv := func(name string) string {
+		if name == "VALUE" {
+			return "of the environment"
+		}
+		return os.Getenv(name)
+	}
+	ref := image(t)
+	spec := entity.ImageBuild{Image: ref, Context: dir, Target: "first", Labels: map[string]string{"stage": "one"}, Network: "none",
+		Secrets: []entity.BuildSecret{{ID: "token", File: secret}, {ID: "VALUE"}}, SSH: []entity.BuildSSH{{ID: "default", Paths: []string{key}}}}
+	if _, out, err := build(t, builder(t, images.Options{Getenv: getenv}), spec); err != nil {
+		t.Fatalf("%s\n%s", detail(err), out)
+	}
+	if got := listing(t, ref); got != "hidden\n" {
+		t.Errorf("the step has got the secret %q, want %q", got, "hidden\n")
+	}
+	classic := func(name string) string {
+		if name == "DOCKER_BUILDKIT" {
+			return "0"
+		}
+		return getenv(name)
+	}
+	_, _, err = build(t, builder(t, images.Options{Getenv: classic}), spec)
+	wants(t, err, fault.Invalid, "BuildKit")
+}
