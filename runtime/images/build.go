@@ -49,14 +49,15 @@ func (b *Builder) build(ctx context.Context, e *engine.Engine, ref reference.Nam
 	if e.BuildKit() && b.o.Getenv("DOCKER_BUILDKIT") != "0" {
 		id, err := b.buildKit(ctx, e, opts, spec, f, out)
 		if !errors.Is(err, errNoBuildKit) {
-			return id, err
+			return id, withHint(err, f.dockerfile)
 		}
 	}
 	if len(spec.Secrets)+len(spec.SSH) > 0 {
 		return "", fault.New(fault.Invalid, i18n.M("Secrets and SSH agents need BuildKit, which this engine does not have or DOCKER_BUILDKIT=0 turns off."),
 			i18n.M("Build with a Docker Engine of version 18.09 or later, without DOCKER_BUILDKIT=0."))
 	}
-	return b.classic(ctx, e, opts, f, out)
+	id, err := b.classic(ctx, e, opts, f, out)
+	return id, withHint(err, f.dockerfile)
 }
 
 // classic builds from an archive.

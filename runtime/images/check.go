@@ -101,6 +101,9 @@ func probeImage(ctx context.Context, e *engine.Engine, id string, modules []stri
 	made, err := e.ContainerCreate(ctx, &container.Config{Image: id, Labels: map[string]string{checkLabel: "1"}},
 		&container.HostConfig{NetworkMode: "none", Resources: container.Resources{PidsLimit: &pids}}, nil, nil, "")
 	if err != nil {
+		if strings.Contains(strings.ToLower(err.Error()), "no command") { // Docker's "No command specified", podman's "no command or entrypoint provided"
+			return f, unfit(i18n.M("it has neither an ENTRYPOINT nor a CMD")).Because(err)
+		}
 		return f, engineFault(ctx, e, err)
 	}
 	defer remove(ctx, e, made.ID)
@@ -117,15 +120,30 @@ func probeImage(ctx context.Context, e *engine.Engine, id string, modules []stri
 	if err == nil || ctx.Err() != nil {
 		return f, ctx.Err()
 	}
-	state, inspectErr := e.ContainerInspect(ctx, made.ID)
-	if inspectErr != nil {
+	if code, over := ended(ctx, e, made.ID); over {
+		return f, unfit(i18n.M("its program ends with exit code {{.Code}}", "Code", code)).With(logs(ctx, e, made.ID)...).Because(err)
+	}
+	if _, gone := e.Client.Ping(ctx); gone != nil {
 		return f, engineFault(ctx, e, err)
 	}
-	lines := logs(ctx, e, made.ID)
-	if state.State != nil && !state.State.Running {
-		return f, unfit(i18n.M("its program ends with exit code {{.Code}}", "Code", state.State.ExitCode)).With(lines...).Because(err)
+	return f, unfit(i18n.M("no Python could be run in it")).With(sentence(answer)).With(logs(ctx, e, made.ID)...).Because(err)
+}
+
+// timeToEnd is how long the engine may take to notice that a program has ended.
+const timeToEnd = 2 * time.Second
+
+// ended reports whether the container's program has ended, and its exit code. The probe is cut off at that moment, before
+// the engine knows of it: it is given time, so that the cause does not depend on who was faster.
+func ended(ctx context.Context, e *engine.Engine, id string) (code int64, over bool) {
+	ctx, cancel := context.WithTimeout(ctx, timeToEnd)
+	defer cancel()
+	wait, failed := e.ContainerWait(ctx, id, container.WaitConditionNotRunning)
+	select {
+	case end := <-wait:
+		return end.StatusCode, end.Error == nil
+	case <-failed:
+		return 0, false
 	}
-	return f, unfit(i18n.M("no Python could be run in it")).With(sentence(answer)).With(lines...).Because(err)
 }
 
 // execute runs the probe with whatever Python 3 is on the container's PATH and gives its output.

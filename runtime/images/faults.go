@@ -3,6 +3,8 @@ package images
 import (
 	"context"
 	"errors"
+	"io"
+	"os"
 	"strings"
 
 	"github.com/containerd/errdefs"
@@ -79,6 +81,31 @@ var buildCauses = []cause{
 		i18n.M("The base image is not there ({{.Step}}): {{.Error}}."), i18n.M("Check its name and tag in the Dockerfile.")},
 }
 
+// frontendStep is how BuildKit names the step in which it looks for the image of a '# syntax=' line.
+const frontendStep = "resolve image config for "
+
+// heredoc finds an instruction that goes on in the lines after it.
+var heredoc = pattern.New(`(?mi)^\s*(?:RUN|COPY|ADD)\s.*<<-?["']?\w`)
+
+// withHint adds to the fault of a Dockerfile that cannot be read what its heredocs need, since a builder that does not
+// know them takes their lines for instructions.
+func withHint(err error, dockerfile string) error {
+	if !fault.Is(err, fault.Invalid) {
+		return err
+	}
+	f, openErr := os.Open(dockerfile)
+	if openErr != nil {
+		return err
+	}
+	defer f.Close()
+	text, _ := io.ReadAll(io.LimitReader(f, 1<<20))
+	if !heredoc.Match(text) {
+		return err
+	}
+	return fault.New(fault.Invalid, i18n.M("The Dockerfile has heredocs ('<<EOF'), which this builder does not know: {{.Error}}", "Error", err.Error()),
+		i18n.M("Build with a Docker Engine of version 23 or later and without DOCKER_BUILDKIT=0, or join the lines with '&& \\'.")).Because(err)
+}
+
 // buildFault says why a build failed: the step, its exit code and last lines, or what the engine's words tell.
 func buildFault(failure *jsonmessage.JSONError, step string, lines []string) error {
 	words := strings.ToLower(failure.Message)
@@ -96,6 +123,11 @@ func buildFault(failure *jsonmessage.JSONError, step string, lines []string) err
 	}
 	if step == "" {
 		step = "FROM"
+	}
+	if image, is := strings.CutPrefix(step, frontendStep); is {
+		return fault.New(fault.Unavailable,
+			i18n.M("The image of the Dockerfile's '# syntax=' line, {{.Image}}, cannot be had: {{.Error}}.", "Image", strings.TrimPrefix(image, "docker-image://"), "Error", sentence(failure.Message)),
+			i18n.M("Check its name and the network, or leave the line out: most Dockerfiles need none.")).Because(failure)
 	}
 	for _, c := range buildCauses {
 		if c.in(words) {

@@ -89,3 +89,15 @@ func TestMountsOfABuild(t *testing.T) {
 	_, _, err = build(t, builder(t, images.Options{Getenv: classic}), spec)
 	wants(t, err, fault.Invalid, "BuildKit")
 }
+
+// A Dockerfile that needs what this builder lacks is refused with that cause.
+func TestWhatABuilderLacks(t *testing.T) {
+	both(t, func(t *testing.T, getenv func(string) string) {
+		dir := folder(t, map[string]string{"Dockerfile": "FROM " + world.base + "\nRUN <<EOF\nmake all\nEOF\n"})
+		_, _, err := build(t, builder(t, images.Options{Getenv: getenv}), entity.ImageBuild{Image: image(t), Context: dir})
+		wants(t, err, fault.Invalid, "heredoc", "MAKE", "DOCKER_BUILDKIT")
+	})
+	dir := folder(t, map[string]string{"Dockerfile": "# syntax=127.0.0.1:1/docker/dockerfile:1\nFROM " + world.base + "\n"})
+	_, _, err := build(t, builder(t, images.Options{}), entity.ImageBuild{Image: image(t), Context: dir})
+	wants(t, err, fault.Unavailable, "# syntax=", "127.0.0.1:1/docker/dockerfile:1", "leave the line out")
+}
