@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"encoding/csv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -36,12 +37,18 @@ func newBuild(f *Factory) *cobra.Command {
 		ValidArgsFunction: f.completeImages(true),
 	}
 	stringFlag(cmd, &o.req.Dockerfile, "file", "f", i18n.M("Build this `DOCKERFILE` instead of the one in CONTEXT."))
-	cmd.Flags().Var(argsValue{&o.req.Args}, "build-arg", i18n.M("Set a build argument `K=V`; may be given several times.").ID)
+	cmd.Flags().Var(pairs{&o.req.Args, i18n.M("A build argument has the form K=V.")}, "build-arg", i18n.M("Set a build argument `K=V`; may be given several times.").ID)
 	cmd.Flags().StringVar(&o.req.Platform, "platform", entity.DefaultPlatform, i18n.M("Build for this `PLATFORM`; linux/amd64 without this.").ID)
 	boolFlag(cmd, &o.req.Pull, "pull", "", i18n.M("Fetch newer base images."))
 	boolFlag(cmd, &o.req.NoCache, "no-cache", "", i18n.M("Build every step again."))
 	boolFlag(cmd, &o.req.NoPush, "no-push", "", i18n.M("Keep the image on this machine."))
 	boolFlag(cmd, &o.req.NoCheck, "no-check", "", i18n.M("Do not start the image to check it."))
+	cmd.Flags().Var(pairs{&o.req.Labels, i18n.M("A label has the form K=V.")}, "label", i18n.M("Set a label `K=V` of the image; may be given several times.").ID)
+	stringFlag(cmd, &o.req.Target, "target", "", i18n.M("Build this `STAGE` of the Dockerfile instead of the last one."))
+	cmd.Flags().StringArrayVar(&o.req.CacheFrom, "cache-from", nil, i18n.M("Use layers of this `IMAGE` again; may be given several times.").ID)
+	stringFlag(cmd, &o.req.Network, "network", "", i18n.M("Run the steps in this `NETWORK`: default, none or host."))
+	cmd.Flags().Var(secretsValue{&o.req.Secrets}, "secret", i18n.M("Give a `SECRET` to 'RUN --mount=type=secret': id=NAME,src=FILE or id=NAME,env=VARIABLE; may be given several times.").ID)
+	cmd.Flags().Var(sshValue{&o.req.SSH}, "ssh", i18n.M("Give an SSH `AGENT` to 'RUN --mount=type=ssh': default, or NAME=SOCKET or NAME=KEY,...; may be given several times.").ID)
 	o.target.add(f, cmd)
 	f.outputFlags(cmd)
 	return cmd
@@ -59,20 +66,79 @@ func build(ctx context.Context, f *Factory, o *buildOptions) error {
 	return f.View.Built(built)
 }
 
-// argsValue collects K=V.
-type argsValue struct{ m *map[string]string }
+// pairs collects K=V; form is what a wrong one is told.
+type pairs struct {
+	m    *map[string]string
+	form i18n.Message
+}
 
-func (a argsValue) Type() string   { return "K=V" }
-func (a argsValue) String() string { return "" }
+func (p pairs) Type() string   { return "K=V" }
+func (p pairs) String() string { return "" }
 
-func (a argsValue) Set(s string) error {
+func (p pairs) Set(s string) error {
 	k, v, ok := strings.Cut(s, "=")
 	if !ok || k == "" {
-		return valueError{i18n.M("A build argument has the form K=V.")}
+		return valueError{p.form}
 	}
-	if *a.m == nil {
-		*a.m = make(map[string]string)
+	if *p.m == nil {
+		*p.m = make(map[string]string)
 	}
-	(*a.m)[k] = v
+	(*p.m)[k] = v
+	return nil
+}
+
+// secretsValue collects secrets in the Docker CLI's form, fields of KEY=VALUE divided by commas.
+type secretsValue struct{ all *[]entity.BuildSecret }
+
+func (v secretsValue) Type() string   { return "SECRET" }
+func (v secretsValue) String() string { return "" }
+
+func (v secretsValue) Set(s string) error {
+	wrong := valueError{i18n.M("A secret has the form id=NAME,src=FILE or id=NAME,env=VARIABLE.")}
+	fields, err := csv.NewReader(strings.NewReader(s)).Read() // a path may hold a comma, in quotes
+	if err != nil {
+		return wrong
+	}
+	var secret entity.BuildSecret
+	for _, field := range fields {
+		key, value, _ := strings.Cut(field, "=")
+		switch strings.ToLower(key) {
+		case "id":
+			secret.ID = value
+		case "src", "source":
+			secret.File = value
+		case "env":
+			secret.Env = value
+		case "type":
+			if value != "file" && value != "env" {
+				return wrong
+			}
+		default:
+			return wrong
+		}
+	}
+	if secret.ID == "" {
+		return wrong
+	}
+	*v.all = append(*v.all, secret)
+	return nil
+}
+
+// sshValue collects SSH agents in the Docker CLI's form, NAME or NAME=PATH,....
+type sshValue struct{ all *[]entity.BuildSSH }
+
+func (v sshValue) Type() string   { return "AGENT" }
+func (v sshValue) String() string { return "" }
+
+func (v sshValue) Set(s string) error {
+	id, paths, given := strings.Cut(s, "=")
+	if id == "" || given && paths == "" {
+		return valueError{i18n.M("An SSH agent has the form default, NAME=SOCKET or NAME=KEY,KEY.")}
+	}
+	agent := entity.BuildSSH{ID: id}
+	if given {
+		agent.Paths = strings.Split(paths, ",")
+	}
+	*v.all = append(*v.all, agent)
 	return nil
 }

@@ -35,7 +35,8 @@ func (s *Service) imageBuild(req BuildRequest) (entity.ImageBuild, error) {
 	}
 	build := entity.ImageBuild{
 		Image: image, Context: req.Context, Dockerfile: req.Dockerfile, Args: req.Args, Platform: req.Platform,
-		Pull: req.Pull, NoCache: req.NoCache, Push: !req.NoPush, Check: !req.NoCheck, Python: s.Install.Python,
+		Pull: req.Pull, NoCache: req.NoCache, Target: req.Target, Labels: req.Labels, CacheFrom: req.CacheFrom,
+		Network: req.Network, Secrets: req.Secrets, SSH: req.SSH, Push: !req.NoPush, Check: !req.NoCheck, Python: s.Install.Python,
 	}
 	if build.Context == "" {
 		build.Context = "."

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"fn-runtime/i18n"
+	"fn-runtime/runtime/entity"
 )
 
 // Detail is one runtime in full.
@@ -59,6 +60,12 @@ type BuildRequest struct {
 	Platform   string
 	Pull       bool
 	NoCache    bool
+	Target     string            // stage; "" is the last one
+	Labels     map[string]string // of the image
+	CacheFrom  []string          // images whose layers may be used again
+	Network    string            // of RUN steps
+	Secrets    []entity.BuildSecret
+	SSH        []entity.BuildSSH
 	NoPush     bool
 	NoCheck    bool
 }

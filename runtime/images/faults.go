@@ -3,8 +3,6 @@ package images
 import (
 	"context"
 	"errors"
-	"io"
-	"os"
 	"strings"
 
 	"github.com/containerd/errdefs"
@@ -14,6 +12,7 @@ import (
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/images/engine"
 	"fn-runtime/runtime/linger"
+	"fn-runtime/runtime/regular"
 	"fn-runtime/runtime/text"
 )
 
@@ -85,7 +84,7 @@ var buildCauses = []cause{
 const frontendStep = "resolve image config for "
 
 // heredoc finds an instruction that goes on in the lines after it.
-var heredoc = pattern.New(`(?mi)^\s*(?:RUN|COPY|ADD)\s.*<<-?["']?\w`)
+var heredoc = text.NewPattern(`(?mi)^\s*(?:RUN|COPY|ADD)\s.*<<-?["']?\w`)
 
 // withHint adds to the fault of a Dockerfile that cannot be read what its heredocs need, since a builder that does not
 // know them takes their lines for instructions.
@@ -93,13 +92,8 @@ func withHint(err error, dockerfile string) error {
 	if !fault.Is(err, fault.Invalid) {
 		return err
 	}
-	f, openErr := os.Open(dockerfile)
-	if openErr != nil {
-		return err
-	}
-	defer f.Close()
-	text, _ := io.ReadAll(io.LimitReader(f, 1<<20))
-	if !heredoc.Match(text) {
+	content, unread := regular.Read(dockerfile, maxDockerfile)
+	if unread != nil || !heredoc.Match(content) {
 		return err
 	}
 	return fault.New(fault.Invalid, i18n.M("The Dockerfile has heredocs ('<<EOF'), which this builder does not know: {{.Error}}", "Error", err.Error()),
