@@ -48,7 +48,7 @@ func newBuild(f *Factory) *cobra.Command {
 	cmd.Flags().StringArrayVar(&o.req.CacheFrom, "cache-from", nil, i18n.M("Use layers of this `IMAGE` again; may be given several times.").ID)
 	stringFlag(cmd, &o.req.Network, "network", "", i18n.M("Run the steps in this `NETWORK`: default, none or host."))
 	cmd.Flags().Var(secretsValue{&o.req.Secrets}, "secret", i18n.M("Give a `SECRET` to 'RUN --mount=type=secret': id=NAME,src=FILE or id=NAME,env=VARIABLE; may be given several times.").ID)
-	cmd.Flags().Var(sshValue{&o.req.SSH}, "ssh", i18n.M("Give an SSH `AGENT` to 'RUN --mount=type=ssh': default, or NAME=SOCKET or NAME=KEY,...; may be given several times.").ID)
+	cmd.Flags().Var(sshValue{&o.req.SSH}, "ssh", i18n.M("Give an SSH `AGENT` to 'RUN --mount=type=ssh': default, or NAME=SOCKET; may be given several times.").ID)
 	o.target.add(f, cmd)
 	f.outputFlags(cmd)
 	return cmd
@@ -124,21 +124,17 @@ func (v secretsValue) Set(s string) error {
 	return nil
 }
 
-// sshValue collects SSH agents in the Docker CLI's form, NAME or NAME=PATH,....
+// sshValue collects SSH agents in the Docker CLI's form, NAME or NAME=SOCKET.
 type sshValue struct{ all *[]entity.BuildSSH }
 
 func (v sshValue) Type() string   { return "AGENT" }
 func (v sshValue) String() string { return "" }
 
 func (v sshValue) Set(s string) error {
-	id, paths, given := strings.Cut(s, "=")
-	if id == "" || given && paths == "" {
-		return valueError{i18n.M("An SSH agent has the form default, NAME=SOCKET or NAME=KEY,KEY.")}
+	id, socket, given := strings.Cut(s, "=")
+	if id == "" || given && socket == "" {
+		return valueError{i18n.M("An SSH agent has the form default or NAME=SOCKET.")}
 	}
-	agent := entity.BuildSSH{ID: id}
-	if given {
-		agent.Paths = strings.Split(paths, ",")
-	}
-	*v.all = append(*v.all, agent)
+	*v.all = append(*v.all, entity.BuildSSH{ID: id, Socket: socket})
 	return nil
 }

@@ -31,10 +31,10 @@ func TestFormsOfSecretsAndAgents(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]*entity.BuildSSH{
-		"default":   {ID: "default"},
-		"a=/k1,/k2": {ID: "a", Paths: []string{"/k1", "/k2"}},
-		"a=":        nil,
-		"=/k":       nil,
+		"default": {ID: "default"},
+		"a=/s":    {ID: "a", Socket: "/s"},
+		"a=":      nil,
+		"=/k":     nil,
 	} {
 		var got []entity.BuildSSH
 		err := sshValue{&got}.Set(text)

@@ -28,11 +28,8 @@ type ImageBuild struct {
 // environment variable; without either, from the variable or else the file that is named like its ID.
 type BuildSecret struct{ ID, File, Env string }
 
-// BuildSSH is an SSH agent that a step of a build may use: one behind a socket, or one made of private keys.
-type BuildSSH struct {
-	ID    string
-	Paths []string // one socket, or key files; empty: the agent of SSH_AUTH_SOCK
-}
+// BuildSSH is an SSH agent that a step of a build may use.
+type BuildSSH struct{ ID, Socket string } // Socket: path; "" is that of SSH_AUTH_SOCK
 
 // ImageBuilt is the outcome of a build.
 type ImageBuilt struct {

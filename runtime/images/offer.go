@@ -4,56 +4,96 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
+	"io/fs"
+	"os"
+	"path"
 	"path/filepath"
-
-	"github.com/tonistiigi/fsutil"
+	"runtime"
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/images/buildkit"
 	"fn-runtime/runtime/regular"
 )
 
-// offer gives the folders that BuildKit asks for: the context, of which BuildKit itself leaves out what .dockerignore
-// says, and the Dockerfile with its own .dockerignore, which need not be in the context and do not come into the image.
-// broken is told which file cannot be read; BuildKit would take it for an empty one. key names the context.
-func (f *folder) offer(broken func(error)) (folders map[string]fsutil.FS, key string, err error) {
-	dir, err := filepath.Abs(f.dir)
+// offer returns the folders that BuildKit asks for: the context, and the Dockerfile, which need not be in the context and
+// does not come into the image. broken is told which file cannot be read. key names the context, so that BuildKit keeps
+// its copies of different folders apart.
+func (f *folder) offer(broken func(error)) (folders map[string][]buildkit.File, key string, err error) {
+	abs, err := filepath.Abs(f.dir)
 	if err != nil {
 		return nil, "", err
 	}
-	context, err := fsutil.NewFS(dir)
-	if err != nil {
-		return nil, "", unreadable(f.dir, err)
+	context := make([]buildkit.File, 0, len(f.entries))
+	sent := map[string]bool{".": true}
+	for _, e := range f.entries {
+		missing, err := f.parents(path.Dir(e.name), sent)
+		if err != nil {
+			return nil, "", err
+		}
+		for _, e := range append(missing, e) {
+			file, err := fileOf(filepath.Join(f.dir, filepath.FromSlash(e.name)), e, broken)
+			if err != nil {
+				return nil, "", err
+			}
+			context, sent[e.name] = append(context, file), true
+		}
 	}
-	base := filepath.Base(f.dockerfile)
-	beside, err := fsutil.NewFS(filepath.Dir(f.dockerfile))
-	if err == nil {
-		beside, err = fsutil.NewFilterFS(beside, &fsutil.FilterOpt{IncludePatterns: []string{base, base + ignoreFile}})
-	}
+	info, err := os.Stat(f.dockerfile)
 	if err != nil {
 		return nil, "", unreadable(f.dockerfile, err)
 	}
-	sum := sha256.Sum256([]byte(dir))
-	return map[string]fsutil.FS{
-		"context":    watched{context, dir, broken},
-		"dockerfile": watched{beside, filepath.Dir(f.dockerfile), broken},
-	}, hex.EncodeToString(sum[:]), nil
+	dockerfile, err := fileOf(f.dockerfile, entry{filepath.Base(f.dockerfile), info}, broken)
+	sum := sha256.Sum256([]byte(abs))
+	return map[string][]buildkit.File{"context": context, "dockerfile": {dockerfile}}, hex.EncodeToString(sum[:]), err
 }
 
-// watched is a folder that tells of a file that cannot be opened.
-type watched struct {
-	fsutil.FS
-	dir    string
-	broken func(error)
-}
-
-func (w watched) Open(name string) (io.ReadCloser, error) {
-	r, err := w.FS.Open(name)
-	if err != nil {
-		w.broken(unreadable(filepath.Join(w.dir, filepath.FromSlash(name)), err))
+// parents returns the folders above an entry that are left out themselves and must be sent for its sake, outermost first.
+func (f *folder) parents(dir string, sent map[string]bool) ([]entry, error) {
+	if sent[dir] {
+		return nil, nil
 	}
-	return r, err
+	above, err := f.parents(path.Dir(dir), sent)
+	if err != nil {
+		return nil, err
+	}
+	on := filepath.Join(f.dir, filepath.FromSlash(dir))
+	info, err := os.Lstat(on)
+	if err != nil {
+		return nil, unreadable(on, err)
+	}
+	return append(above, entry{dir, info}), nil
+}
+
+// fileOf describes an entry; on Windows, which has no execute bit, everything is executable.
+func fileOf(source string, e entry, broken func(error)) (buildkit.File, error) {
+	mode := e.info.Mode()
+	file := buildkit.File{Path: e.name, ModTime: e.info.ModTime().UnixNano()}
+	switch {
+	case mode&fs.ModeSymlink != 0:
+		link, err := os.Readlink(source)
+		if err != nil {
+			return file, unreadable(source, err)
+		}
+		file.Link = filepath.ToSlash(link)
+	case mode.IsRegular():
+		file.Size = e.info.Size()
+		file.Open = func() (io.ReadCloser, error) {
+			r, err := regular.Open(source)
+			if err != nil {
+				err = unreadable(source, err)
+				broken(err)
+				return nil, err
+			}
+			return r, nil
+		}
+	}
+	if runtime.GOOS == "windows" {
+		mode |= 0o755
+	}
+	file.Mode = uint32(mode)
+	return file, nil
 }
 
 // maxSecret is the most that a secret of a build may hold, in bytes; BuildKit takes no more.

@@ -2,102 +2,84 @@ package images
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
-	"fmt"
-	"io"
 	"io/fs"
 	"net"
 	"os"
 
-	"golang.org/x/crypto/ssh"
-	"golang.org/x/crypto/ssh/agent"
-
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
-	"fn-runtime/runtime/regular"
 )
 
 type dialer = func(context.Context) (net.Conn, error)
 
-// agents gives a way to each SSH agent. A step of the build may sign with its keys and list them, and no more.
+// agents returns a way to each SSH agent. A step of the build may list the agent's keys and sign with them, and no more.
 func (b *Builder) agents(specs []entity.BuildSSH) (map[string]dialer, error) {
 	all := map[string]dialer{}
 	for _, s := range specs {
-		if len(s.Paths) == 0 {
-			s.Paths = []string{b.o.Getenv("SSH_AUTH_SOCK")}
+		path := s.Socket
+		if path == "" {
+			path = b.o.Getenv("SSH_AUTH_SOCK")
 		}
-		dial, err := agentOf(s.Paths)
+		info, err := os.Stat(path)
+		if err == nil && info.Mode()&fs.ModeSocket == 0 {
+			err = errors.New("it is no socket")
+		}
 		if err != nil {
-			return nil, fault.New(fault.Invalid, i18n.M("The SSH agent {{.ID}} cannot be used: {{.Error}}.", "ID", s.ID, "Error", err),
-				i18n.M("Start an agent and set SSH_AUTH_SOCK, or give a socket or key files without a passphrase: '{{.ID}}=PATH'.", "ID", s.ID)).Because(err)
+			return nil, fault.New(fault.Invalid, i18n.M("There is no SSH agent {{.ID}} at '{{.Path}}': {{.Error}}.", "ID", s.ID, "Path", path, "Error", err),
+				i18n.M("Start one and give it the key: 'eval $(ssh-agent)', then 'ssh-add KEY'; or name its socket: '{{.ID}}=SOCKET'.", "ID", s.ID)).Because(err)
 		}
-		all[s.ID] = dial
+		all[s.ID] = func(ctx context.Context) (net.Conn, error) {
+			var d net.Dialer
+			conn, err := d.DialContext(ctx, "unix", path)
+			if err != nil {
+				return nil, err
+			}
+			return &lentAgent{Conn: conn}, nil
+		}
 	}
 	return all, nil
 }
 
-func agentOf(paths []string) (dialer, error) {
-	if len(paths) == 1 {
-		info, err := os.Stat(paths[0])
-		if err != nil {
-			return nil, err
-		}
-		if info.Mode()&fs.ModeSocket != 0 {
-			return func(ctx context.Context) (net.Conn, error) {
-				var d net.Dialer
-				conn, err := d.DialContext(ctx, "unix", paths[0])
-				if err != nil {
-					return nil, err
-				}
-				return serveAgent(agent.NewClient(conn), conn), nil
-			}, nil
-		}
-	}
-	keys := agent.NewKeyring()
-	for _, path := range paths {
-		if err := addKey(keys, path); err != nil {
-			return nil, err
-		}
-	}
-	return func(context.Context) (net.Conn, error) { return serveAgent(keys, nil), nil }, nil
+// The messages of the SSH agent protocol (draft-miller-ssh-agent, section 5.1) that a step of a build may send; what an
+// agent is told in place of any other; and the most that a message may hold, in bytes.
+const (
+	agentListKeys = 11
+	agentSign     = 13
+	agentNothing  = 0 // no message has this number: the agent answers that it failed
+	maxAsked      = 256 << 10
+)
+
+var errNoAgentMessage = errors.New("that is no message to an SSH agent")
+
+// lentAgent is a connection to an agent whose keys can be used and not changed: it is asked only what lists keys and
+// signs, so that a build can neither add nor remove nor lock keys of the user.
+type lentAgent struct {
+	net.Conn
+	asked []byte // the part of a message that has come in
 }
 
-// maxKey is the most that a private key may hold, in bytes.
-const maxKey = 100 << 10
-
-func addKey(keys agent.Agent, path string) error {
-	data, err := regular.Read(path, maxKey)
-	if err != nil {
-		return err
-	}
-	key, err := ssh.ParseRawPrivateKey(data)
-	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return keys.Add(agent.AddedKey{PrivateKey: key})
-}
-
-// serveAgent gives a connection to an agent; behind is closed with it.
-func serveAgent(a agent.Agent, behind io.Closer) net.Conn {
-	ours, theirs := net.Pipe()
-	go func() {
-		_ = agent.ServeAgent(lender{a}, ours)
-		_ = ours.Close()
-		if behind != nil {
-			_ = behind.Close()
+// Write takes what the step asks, in pieces of any size.
+func (a *lentAgent) Write(p []byte) (int, error) {
+	a.asked = append(a.asked, p...)
+	for len(a.asked) >= 5 {
+		size := int(binary.BigEndian.Uint32(a.asked))
+		if size < 1 || size > maxAsked {
+			return 0, errNoAgentMessage
 		}
-	}()
-	return theirs
+		if len(a.asked) < 4+size {
+			break
+		}
+		message := a.asked[:4+size]
+		if kind := message[4]; kind != agentListKeys && kind != agentSign {
+			message = []byte{0, 0, 0, 1, agentNothing}
+		}
+		if _, err := a.Conn.Write(message); err != nil {
+			return 0, err
+		}
+		a.asked = a.asked[4+size:]
+	}
+	return len(p), nil
 }
-
-// lender is an agent whose keys can be used and not changed.
-type lender struct{ agent.Agent }
-
-var errLent = errors.New("a build may only use the keys of an agent")
-
-func (lender) Add(agent.AddedKey) error   { return errLent }
-func (lender) Remove(ssh.PublicKey) error { return errLent }
-func (lender) RemoveAll() error           { return errLent }
-func (lender) Lock([]byte) error          { return errLent }
-func (lender) Unlock([]byte) error        { return errLent }

@@ -1,14 +1,12 @@
 package images_test
 
 import (
-	"crypto/ed25519"
-	"encoding/pem"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"golang.org/x/crypto/ssh"
+	"time"
 
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
@@ -48,23 +46,24 @@ func TestMountsOfABuild(t *testing.T) {
 		"RUN --mount=type=secret,id=token cp /run/secrets/token /copied\n" +
 		"RUN --mount=type=secret,id=VALUE test \"$(cat /run/secrets/VALUE)\" = 'of the environment'\n" +
 		"RUN --mount=type=ssh python3 -c \"import os, socket; s = socket.socket(socket.AF_UNIX); s.connect(os.environ['SSH_AUTH_SOCK']); " +
-		"s.sendall(bytes([0, 0, 0, 1, 11])); a = s.recv(4096); print(a[4:9].hex()); assert a[4] == 12 and a[8] == 1\"\n" +
+		"s.sendall(bytes([0, 0, 0, 1, 11])); a = s.recv(4096); assert a[4] == 12 and a[8] == 1; " +
+		"s.sendall(bytes([0, 0, 0, 1, 19])); a = s.recv(4096); assert a[4] == 5\"\n" + // all keys are to be removed
+
 		"RUN cp /copied /listing\n" +
 		"FROM " + world.base + "\nRUN exit 9\n"
 	dir := folder(t, map[string]string{"Dockerfile": text})
 	secret := filepath.Join(folder(t, map[string]string{"token": "hidden\n"}), "token")
 	key := filepath.Join(t.TempDir(), "key")
-	_, private, err := ed25519.GenerateKey(nil)
-	if err != nil {
+	command(t, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key)
+	socket := filepath.Join(t.TempDir(), "agent")
+	agent := exec.Command("ssh-agent", "-D", "-a", socket)
+	if err := agent.Start(); err != nil {
 		t.Fatal(err)
 	}
-	block, err := ssh.MarshalPrivateKey(private, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(key, pem.EncodeToMemory(block), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	t.Cleanup(func() { _ = agent.Process.Kill(); _ = agent.Wait() })
+	waitFor(t, socket)
+	t.Setenv("SSH_AUTH_SOCK", socket)
+	command(t, "ssh-add", "-q", key)
 	getenv := func(name string) string {
 		if name == "VALUE" {
 			return "of the environment"
@@ -73,9 +72,12 @@ func TestMountsOfABuild(t *testing.T) {
 	}
 	ref := image(t)
 	spec := entity.ImageBuild{Image: ref, Context: dir, Target: "first", Labels: map[string]string{"stage": "one"}, Network: "none",
-		Secrets: []entity.BuildSecret{{ID: "token", File: secret}, {ID: "VALUE"}}, SSH: []entity.BuildSSH{{ID: "default", Paths: []string{key}}}}
+		Secrets: []entity.BuildSecret{{ID: "token", File: secret}, {ID: "VALUE"}}, SSH: []entity.BuildSSH{{ID: "default", Socket: socket}}}
 	if _, out, err := build(t, builder(t, images.Options{Getenv: getenv}), spec); err != nil {
 		t.Fatalf("%s\n%s", detail(err), out)
+	}
+	if out := command(t, "ssh-add", "-l"); !strings.Contains(out, "ED25519") {
+		t.Errorf("the build has taken the key from the agent, which now has got %q", out)
 	}
 	if got := listing(t, ref); got != "hidden\n" {
 		t.Errorf("the step has got the secret %q, want %q", got, "hidden\n")
@@ -86,7 +88,7 @@ func TestMountsOfABuild(t *testing.T) {
 		}
 		return getenv(name)
 	}
-	_, _, err = build(t, builder(t, images.Options{Getenv: classic}), spec)
+	_, _, err := build(t, builder(t, images.Options{Getenv: classic}), spec)
 	wants(t, err, fault.Invalid, "BuildKit")
 }
 
@@ -100,4 +102,24 @@ func TestWhatABuilderLacks(t *testing.T) {
 	dir := folder(t, map[string]string{"Dockerfile": "# syntax=127.0.0.1:1/docker/dockerfile:1\nFROM " + world.base + "\n"})
 	_, _, err := build(t, builder(t, images.Options{}), entity.ImageBuild{Image: image(t), Context: dir})
 	wants(t, err, fault.Unavailable, "# syntax=", "127.0.0.1:1/docker/dockerfile:1", "leave the line out")
+}
+
+func command(t *testing.T, name string, args ...string) string {
+	t.Helper()
+	out, err := exec.Command(name, args...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", name, err, out)
+	}
+	return string(out)
+}
+
+func waitFor(t *testing.T, path string) {
+	t.Helper()
+	for range 100 {
+		if _, err := os.Stat(path); err == nil {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Fatalf("%s did not come", path)
 }

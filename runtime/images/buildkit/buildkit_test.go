@@ -11,7 +11,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tonistiigi/fsutil"
 	"go.uber.org/goleak"
 	"google.golang.org/protobuf/encoding/protowire"
 )
@@ -81,7 +80,7 @@ func TestSession(t *testing.T) {
 			return "me", "secret", nil
 		},
 		Secrets: map[string][]byte{"token": []byte("hidden")},
-		Folders: map[string]fsutil.FS{},
+		Folders: map[string][]File{},
 	})
 	if meta["X-Docker-Expose-Session-Uuid"][0] != s.ID || len(s.ID) != 32 || len(meta["X-Docker-Expose-Session-Grpc-Method"]) != 3 {
 		t.Errorf("%v", meta)

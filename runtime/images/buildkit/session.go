@@ -15,7 +15,6 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/tonistiigi/fsutil"
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
@@ -28,7 +27,7 @@ type Offer struct {
 	// Both empty means anonymous; a user "" with a secret is an identity token.
 	Account func(ctx context.Context, host string) (user, secret string, err error)
 	// Folders are the files that BuildKit may ask for, by the names under which it asks: "context" and "dockerfile".
-	Folders map[string]fsutil.FS
+	Folders map[string][]File
 	// SharedKey names what the folders hold, so that BuildKit keeps those of different projects apart and fetches
 	// only what differs from the last build; "" is no name.
 	SharedKey string

@@ -1,10 +1,8 @@
 package buildkit
 
 import (
-	"context"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 
@@ -82,7 +80,7 @@ func begin(w http.ResponseWriter) {
 
 func end(w http.ResponseWriter, status string) { w.Header().Set("Grpc-Status", status) }
 
-// stream is a call in which both sides send messages as they like. It is a fsutil.Stream.
+// stream is a call in which both sides send messages as they like. One goroutine sends.
 type stream struct {
 	w   http.ResponseWriter
 	r   *http.Request
@@ -101,37 +99,9 @@ func streamed(w http.ResponseWriter, r *http.Request, serve func(*stream) error)
 	end(w, ok)
 }
 
-func (s *stream) Context() context.Context { return s.r.Context() }
-
 func (s *stream) send(msg []byte) error {
 	if _, err := s.w.Write(frame(msg)); err != nil {
 		return err
 	}
 	return s.out.Flush()
-}
-
-// SendMsg sends a message of fsutil.
-func (s *stream) SendMsg(m any) error {
-	packet, is := m.(interface{ Marshal() ([]byte, error) })
-	if !is {
-		return fmt.Errorf("%T is no message", m)
-	}
-	msg, err := packet.Marshal()
-	if err != nil {
-		return err
-	}
-	return s.send(msg)
-}
-
-// RecvMsg waits for a message of fsutil.
-func (s *stream) RecvMsg(m any) error {
-	packet, is := m.(interface{ Unmarshal([]byte) error })
-	if !is {
-		return fmt.Errorf("%T is no message", m)
-	}
-	msg, err := receive(s.r.Body, maxPiece)
-	if err != nil {
-		return err
-	}
-	return packet.Unmarshal(msg)
 }
