@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"iter"
 	"maps"
+	"net/http"
+	"net/url"
 	"slices"
 
 	"github.com/apache/openwhisk-client-go/whisk"
@@ -26,10 +28,7 @@ func (c *Client) Actions(ctx context.Context, pkg string) iter.Seq2[entity.Actio
 	return list(ctx, c, subject{"package", pkg},
 		func(a whisk.Action) string { return a.Name },
 		func(a whisk.Action) entity.Action { return action(pkg, a) },
-		func(w *whisk.Client, limit, skip int) error {
-			_, _, err := w.Actions.List(pkg, &whisk.ActionListOptions{Limit: limit, Skip: skip})
-			return err
-		})
+		"actions/"+url.PathEscape(pkg)+"/")
 }
 
 // Action reads one action without its code; fault.NotFound when it is not there.
@@ -38,10 +37,7 @@ func (c *Client) Action(ctx context.Context, pkg, name string) (entity.Action, e
 		return entity.Action{}, err
 	}
 	about := subject{"action", pkg + "/" + name}
-	a, err := c.call(ctx, true, about, func(w *whisk.Client) error {
-		_, _, err := w.Actions.Get(pkg+"/"+name, false)
-		return err
-	})
+	a, err := c.call(ctx, about, request{http.MethodGet, actionPath(pkg, name) + "?code=false", nil})
 	if err != nil {
 		return entity.Action{}, err
 	}
@@ -84,11 +80,6 @@ func (c *Client) PutAction(ctx context.Context, a entity.Action, code entity.Cod
 	if code.Base64 != "" || a.Image != "" {
 		binary := true
 		put.Exec = &whisk.Exec{Kind: blackbox, Image: a.Image, Code: &code.Base64, Binary: &binary}
-		if code.Base64 != "" {
-			mark := codeMark
-			put.Exec.Code = &mark
-			ctx = withCode(ctx, code.Base64)
-		}
 	}
 	if a.MemoryMB > 0 {
 		put.Limits.Memory = &a.MemoryMB
@@ -100,10 +91,7 @@ func (c *Client) PutAction(ctx context.Context, a entity.Action, code entity.Cod
 		put.Annotations = append(put.Annotations, whisk.KeyValue{Key: key, Value: a.Annotations[key]})
 	}
 	ctx = transport.With(ctx, transport.Call{Races: concurrentChange})
-	_, err := c.call(ctx, true, subject{"action", put.Name}, func(w *whisk.Client) error {
-		_, _, err := w.Actions.Insert(put, true)
-		return err
-	})
+	_, err := c.call(ctx, subject{"action", put.Name}, request{http.MethodPut, actionPath(a.Package, a.Name) + "?overwrite=true", put})
 	return err
 }
 
@@ -114,11 +102,12 @@ func (c *Client) DeleteAction(ctx context.Context, pkg, name string) error {
 		return err
 	}
 	ctx = transport.With(ctx, transport.Call{Races: concurrentChange})
-	_, err := c.call(ctx, true, subject{"action", pkg + "/" + name}, func(w *whisk.Client) error {
-		_, err := w.Actions.Delete(pkg + "/" + name)
-		return err
-	})
+	_, err := c.call(ctx, subject{"action", pkg + "/" + name}, request{http.MethodDelete, actionPath(pkg, name), nil})
 	return err
+}
+
+func actionPath(pkg, name string) string {
+	return "actions/" + url.PathEscape(pkg) + "/" + url.PathEscape(name)
 }
 
 // concurrentChange tells OpenWhisk's 409 for two writers at once ("Concurrent modification to resource detected.") from

@@ -11,11 +11,8 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/apache/openwhisk-client-go/whisk"
-
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
-	"fn-runtime/runtime/transport"
 )
 
 // Options says where the service is.
@@ -62,32 +59,11 @@ func New(o Options) *Client {
 	return c
 }
 
-// answer is what came back for a request, read to its end.
-type answer struct {
-	status int
-	header http.Header
-	body   []byte
-}
-
-// library gives the OpenWhisk client for one call, bound to its context. It only makes the request: the answer never
-// reaches it, because it judges answers by localised texts, panics on some, and silently accepts what it cannot read.
-// The namespace goes into the path as it is.
-func (c *Client) library(ctx context.Context, namespace string) (*whisk.Client, *recorder, error) {
-	rec := &recorder{next: transport.Bound(ctx, c.transport), code: codeOf(ctx)}
-	w, err := whisk.NewClient(&http.Client{Transport: rec}, &whisk.Config{
-		Host:      c.base.String(),
-		BaseURL:   c.base,
-		Namespace: namespace,
-		AuthToken: placeholder,
-	})
-	return w, rec, err
-}
-
-// call makes one request through the library and judges the answer: 2xx comes back, everything else is a fault.
-// about names what the request is about, for the fault.
-func (c *Client) call(ctx context.Context, escape bool, about subject, request func(w *whisk.Client) error) (answer, error) {
+// call makes one request and judges the answer: 2xx comes back, everything else is a fault. about names what the request
+// is about, for the fault.
+func (c *Client) call(ctx context.Context, about subject, r request) (answer, error) {
 	// An action that is not there is nothing strange.
-	a, err := c.raw(ctx, escape, about.kind != "action", request)
+	a, err := c.raw(ctx, about.kind != "action", r)
 	if err != nil {
 		return answer{}, err
 	}
@@ -99,18 +75,12 @@ func (c *Client) call(ctx context.Context, escape bool, about subject, request f
 
 // raw makes one request, and once more where the namespace turns out to be another one. strange tells that a 404 casts
 // doubt on the namespace.
-func (c *Client) raw(ctx context.Context, escape, strange bool, request func(w *whisk.Client) error) (answer, error) {
-	if c.err != nil {
-		return answer{}, c.err
-	}
-	if err := ctx.Err(); err != nil {
-		return answer{}, err
-	}
+func (c *Client) raw(ctx context.Context, strange bool, r request) (answer, error) {
 	ns, err := c.namespace(ctx)
 	if err != nil {
 		return answer{}, err
 	}
-	a, err := c.in(ctx, ns, escape, request)
+	a, err := c.send(ctx, ns, r)
 	if err != nil || c.doubt == nil || a.status != http.StatusForbidden && (a.status != http.StatusNotFound || !strange) {
 		return a, err
 	}
@@ -121,23 +91,5 @@ func (c *Client) raw(ctx context.Context, escape, strange bool, request func(w *
 	if ns, err = c.namespace(ctx); err != nil {
 		return answer{}, err
 	}
-	return c.in(ctx, ns, escape, request)
-}
-
-// in makes one request in a namespace.
-func (c *Client) in(ctx context.Context, ns string, escape bool, request func(w *whisk.Client) error) (answer, error) {
-	if escape { // the library escapes the namespace in lists only
-		ns = url.PathEscape(ns)
-	}
-	w, rec, err := c.library(ctx, ns)
-	if err == nil {
-		err = request(w)
-	}
-	switch {
-	case rec != nil && rec.err != nil:
-		return answer{}, rec.err
-	case rec != nil && rec.got != nil:
-		return *rec.got, nil
-	}
-	return answer{}, fault.New(fault.Internal, i18n.M("The request could not be made."), i18n.Message{}).Because(err)
+	return c.send(ctx, ns, r)
 }

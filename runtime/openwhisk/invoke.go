@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/apache/openwhisk-client-go/whisk"
@@ -48,10 +47,7 @@ func (c *Client) Invoke(ctx context.Context, pkg, name string, payload any) (ent
 	}
 	about := subject{"action", pkg + "/" + name}
 	call := transport.With(ctx, transport.Call{Timeout: blockingWait})
-	a, err := c.raw(call, true, true, func(w *whisk.Client) error {
-		_, _, err := w.Actions.Invoke(pkg+"/"+name, payload, true, false)
-		return err
-	})
+	a, err := c.raw(call, true, request{http.MethodPost, actionPath(pkg, name) + "?blocking=true&result=false", payload})
 	if err != nil {
 		return entity.Activation{}, err
 	}
@@ -95,8 +91,7 @@ func (c *Client) Activation(ctx context.Context, id string) (entity.Activation, 
 	if err != nil {
 		return entity.Activation{}, err
 	}
-	// Not through the library, which asks in "_" whatever its namespace: IAM namespaces have no such thing.
-	a, err := c.plain(ctx, http.MethodGet, "/"+url.PathEscape(ns)+"/activations/"+id, nil)
+	a, err := c.send(ctx, ns, request{http.MethodGet, "activations/" + id, nil})
 	if err != nil {
 		return entity.Activation{}, err
 	}

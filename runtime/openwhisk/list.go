@@ -3,11 +3,11 @@ package openwhisk
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"iter"
+	"net/http"
 	"sync"
 	"sync/atomic"
-
-	"github.com/apache/openwhisk-client-go/whisk"
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
@@ -25,12 +25,12 @@ const maxWave = 4
 // apart: what was seen already is left out, since entries move between pages while others are made or removed, and a
 // full page that brings nothing new means that the server ignores "skip": the list would be cut or endless.
 func list[T, E any](ctx context.Context, c *Client, about subject, name func(T) string, entry func(T) E,
-	page func(w *whisk.Client, limit, skip int) error) iter.Seq2[E, error] {
+	path string) iter.Seq2[E, error] {
 	seen := map[string]bool{}
 	skip, width := 0, 1
 	var size atomic.Int64 // of all answers
 	read := func(ctx context.Context, skip int) ([]T, error) {
-		a, err := c.call(ctx, false, about, func(w *whisk.Client) error { return page(w, pageSize, skip) })
+		a, err := c.call(ctx, about, request{http.MethodGet, fmt.Sprintf("%s?limit=%d&skip=%d", path, pageSize, skip), nil})
 		if err != nil {
 			return nil, err
 		}

@@ -32,7 +32,7 @@ func (c *Client) Namespaces(ctx context.Context) ([]entity.Namespace, error) {
 	var all []entity.Namespace
 	read, size, query := 0, 0, ""
 	next := func(ctx context.Context) ([]entity.Namespace, bool, error) {
-		a, err := c.plain(ctx, http.MethodGet, query, nil)
+		a, err := c.send(ctx, "", request{http.MethodGet, "namespaces" + query, nil})
 		if err != nil {
 			return nil, false, err
 		}
@@ -77,10 +77,10 @@ func (c *Client) Namespaces(ctx context.Context) ([]entity.Namespace, error) {
 // fault.Invalid.
 func (c *Client) CreateNamespace(ctx context.Context, name, resourceGroupID string) (entity.Namespace, error) {
 	about := subject{"namespace", name}
-	a, err := c.plain(ctx, http.MethodPost, "", map[string]string{
+	a, err := c.send(ctx, "", request{http.MethodPost, "namespaces", map[string]string{
 		"name": name, "description": "Namespace for Lithops, made by fn-runtime",
 		"resource_group_id": resourceGroupID, "resource_plan_id": plan,
-	})
+	}})
 	if err != nil {
 		return entity.Namespace{}, err
 	}
@@ -101,7 +101,7 @@ func (c *Client) DeleteNamespace(ctx context.Context, id string) error {
 	if id == "" || id == "." || id == ".." {
 		return fault.New(fault.Invalid, i18n.M("A namespace without a name cannot be deleted."), i18n.Message{})
 	}
-	a, err := c.plain(ctx, http.MethodDelete, "/"+url.PathEscape(id), nil)
+	a, err := c.send(ctx, "", request{http.MethodDelete, "namespaces/" + url.PathEscape(id), nil})
 	if err != nil {
 		return err
 	}
@@ -109,31 +109,4 @@ func (c *Client) DeleteNamespace(ctx context.Context, id string) error {
 		return c.refusal(subject{"namespace", id}, a)
 	}
 	return nil
-}
-
-// plain sends a request below /namespaces, for which the library has no calls. rest is appended to the path as it is.
-func (c *Client) plain(ctx context.Context, method, rest string, body any) (answer, error) {
-	if c.err != nil {
-		return answer{}, c.err
-	}
-	var data []byte
-	if body != nil {
-		var err error
-		if data, err = json.Marshal(body); err != nil {
-			return answer{}, err
-		}
-	}
-	req, err := http.NewRequestWithContext(ctx, method, c.base.String()+"/v1/namespaces"+rest, bytes.NewReader(data))
-	if err != nil {
-		return answer{}, err
-	}
-	req.Header.Set("Accept", "application/json")
-	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	a, err := send(transport.Client(c.transport), req)
-	if err != nil {
-		return answer{}, err
-	}
-	return *a, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/apache/openwhisk-client-go/whisk"
@@ -19,10 +20,7 @@ func (c *Client) Packages(ctx context.Context) iter.Seq2[entity.Package, error] 
 		func(p packageRow) entity.Package {
 			return entity.Package{Name: p.Name, UpdatedAt: milliseconds(p.Updated)}
 		},
-		func(w *whisk.Client, limit, skip int) error {
-			_, _, err := w.Packages.List(&whisk.PackageListOptions{Limit: limit, Skip: skip})
-			return err
-		})
+		"packages")
 }
 
 // packageRow is what a list says of a package. The library's type does not fit: lists give "binding" as a truth value
@@ -37,10 +35,7 @@ func (c *Client) CreatePackage(ctx context.Context, name string) (created bool, 
 	if err := checkName("package", name); err != nil {
 		return false, err
 	}
-	a, err := c.raw(ctx, true, true, func(w *whisk.Client) error {
-		_, _, err := w.Packages.Insert(&whisk.Package{Name: name}, false)
-		return err
-	})
+	a, err := c.raw(ctx, true, request{http.MethodPut, "packages/" + url.PathEscape(name) + "?overwrite=false", &whisk.Package{Name: name}})
 	switch {
 	case err != nil:
 		return false, err
@@ -58,10 +53,7 @@ func (c *Client) DeletePackage(ctx context.Context, name string) error {
 	if err := checkName("package", name); err != nil {
 		return err
 	}
-	_, err := c.call(ctx, true, subject{"package", name}, func(w *whisk.Client) error {
-		_, err := w.Packages.Delete(name)
-		return err
-	})
+	_, err := c.call(ctx, subject{"package", name}, request{http.MethodDelete, "packages/" + url.PathEscape(name), nil})
 	return err
 }
 

@@ -29,13 +29,6 @@ func callOf(ctx context.Context) Call {
 	return c
 }
 
-// Bound gives an http.Client that sends every request through rt under ctx, for libraries that take no context.
-func Bound(ctx context.Context, rt http.RoundTripper) *http.Client {
-	return Client(roundTripper(func(req *http.Request) (*http.Response, error) {
-		return rt.RoundTrip(req.WithContext(ctx))
-	}))
-}
-
 // Client gives an http.Client that sends through rt and follows no redirect: none of the APIs here needs one, and a
 // redirect is how credentials get to where they should not.
 func Client(rt http.RoundTripper) *http.Client {
