@@ -1,7 +1,9 @@
 package actionproxy_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"io"
 	"net/http"
 	"os"
 	"strings"
@@ -103,4 +105,44 @@ func awaitGone(t *testing.T, pid int) {
 			return
 		}
 	}
+}
+
+// TestDeathInInit asks as OpenWhisk's invoker does: it repeats an /init that nobody answered, for as long as the action may
+// run. The proxy answers what became of the process, and ends when it is told to.
+func TestDeathInInit(t *testing.T) {
+	eachPython(t, func(t *testing.T, python string) {
+		for code, want := range map[string]string{
+			"import os\nos._exit(3)":                        `{"error": "The process of the action exited with status 3."}`,
+			"import os\nos._exit(0)":                        `{"error": "The process of the action exited."}`,
+			"import os\nos.kill(os.getpid(), 11)":           `{"error": "The process of the action was killed by signal 11."}`,
+			"import os, time\nos.kill(os.getpid(), 9)\nx=1": `{"error": "The process of the action was killed by signal 9."}`,
+		} {
+			p := start(t, python)
+			body, err := json.Marshal(initBody(code, false))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var status int
+			var answer []byte
+			for deadline := time.Now().Add(10 * time.Second); status == 0 && time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+				resp, err := http.Post(p.base+"/init", "application/json", bytes.NewReader(body))
+				if err != nil {
+					continue
+				}
+				status = resp.StatusCode
+				answer, _ = io.ReadAll(resp.Body)
+				resp.Body.Close()
+			}
+			if status != http.StatusBadGateway || string(answer) != want {
+				t.Errorf("%q: %d %s, not %s", code, status, answer, want)
+			}
+			if log := p.read(p.err); !strings.HasSuffix(log, sentinel) {
+				t.Errorf("%q: the log ends with %q", code, log)
+			}
+			p.cmd.Process.Signal(syscall.SIGTERM)
+			if err := p.gone(10 * time.Second); err != nil {
+				t.Error("exit status: ", err)
+			}
+		}
+	})
 }

@@ -12,7 +12,8 @@ both output streams end with the sentinel line that tells OpenWhisk where the lo
 
 There are two processes. The outer one, the guard, collects the processes that an action leaves behind (it is PID 1 of a
 container, or makes itself what takes in orphans, on Linux), and ends everything when a deadline has passed, when its own
-parent is gone, or on SIGTERM after the current run. The inner one serves HTTP and runs the action in its main thread, one run at a time. It has no signal
+parent is gone, or on SIGTERM after the current run. When the process of an action dies in /init and nobody holds a lifeline, the guard answers in its place: OpenWhisk
+would repeat the request for as long as the action may run. The inner one serves HTTP and runs the action in its main thread, one run at a time. It has no signal
 handlers: a process that an action forks would have them too.
 
 Settings, all in the environment, none of them visible to the action:
@@ -40,6 +41,7 @@ MAX_BODY = 256 << 20     # bytes; OpenWhisk allows 48 MB of code, base64 makes 6
 MAX_UNZIPPED = 4 << 30   # bytes of all files of an archive
 MAX_ENTRIES = 200000     # files of an archive
 GRACE = 1.0              # seconds after the deadline that the caller has to end the action itself
+INITIALIZING = -math.inf  # what the server tells the guard in place of a limit
 REASONS = {200: 'OK', 400: 'Bad Request', 403: 'Forbidden', 404: 'Not Found', 405: 'Method Not Allowed',
            411: 'Length Required', 413: 'Payload Too Large', 431: 'Request Header Fields Too Large',
            500: 'Internal Server Error', 502: 'Bad Gateway'}
@@ -419,7 +421,7 @@ class Server:
         except (ValueError, RecursionError):
             message = None
         self.streams.restore()
-        self.tell(limit(message))
+        self.tell(limit(message) if path == '/run' else INITIALIZING)
         try:
             if path == '/run':
                 return 200, self.run(message), True
@@ -464,16 +466,18 @@ def error(message):
 class Guard:
     """The outer process: it waits, and ends what has to be ended."""
 
-    def __init__(self, child, deadlines, lifeline, temporary):
+    def __init__(self, child, deadlines, lifeline, temporary, listener, streams):
         self.child, self.deadlines, self.lifeline = child, deadlines, lifeline
         self.temporary = temporary  # folder to remove at the end, or None
+        self.listener, self.streams = listener, streams
         self.limit = 0              # of the monotonic clock while the server is busy, 0 when it is idle
+        self.initializing = False
         self.stopping = False
 
     def watch(self):
         awake, waker = os.pipe()
-        os.set_blocking(awake, False)
-        os.set_blocking(waker, False)
+        for fd in (awake, waker, self.deadlines):
+            os.set_blocking(fd, False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self.stop)
@@ -486,10 +490,7 @@ class Guard:
             if awake in ready:
                 os.read(awake, 4096)
             if self.deadlines in ready:
-                data = os.read(self.deadlines, 4096)
-                if data:  # the last word counts
-                    self.limit = struct.unpack('d', data[-8:])[0]
-                else:  # the server is about to be collected
+                if not self.hear():  # the server is about to be collected
                     watched.remove(self.deadlines)
             elif self.lifeline in ready:
                 self.kill_all(1)
@@ -502,24 +503,76 @@ class Guard:
     def stop(self, *_):
         self.stopping = True
 
+    def hear(self):
+        """Hears what the server has told; False when it has ended."""
+        try:
+            data = os.read(self.deadlines, 4096)
+        except BlockingIOError:
+            return True
+        if data:  # the last word counts
+            word = struct.unpack('d', data[-8:])[0]
+            self.initializing = word == INITIALIZING
+            self.limit = math.inf if self.initializing else word
+        return bool(data)
+
     def collect(self):
         """Reaps whatever has ended; when that is the server, all ends."""
         pid = True
         while pid:
             pid, status = os.waitpid(-1, os.WNOHANG)
             if pid == self.child:
-                if os.WIFSIGNALED(status):
-                    self.say('The process of the action was killed by signal %d.' % os.WTERMSIG(status))
-                elif os.WEXITSTATUS(status):
-                    self.say('The process of the action exited with status %d.' % os.WEXITSTATUS(status))
                 self.child = None
+                text = ''
+                if os.WIFSIGNALED(status):
+                    text = 'The process of the action was killed by signal %d.' % os.WTERMSIG(status)
+                elif os.WEXITSTATUS(status):
+                    text = 'The process of the action exited with status %d.' % os.WEXITSTATUS(status)
+                if text:
+                    self.say(text)
+                self.hear()
+                if self.initializing and self.listener and self.lifeline is None:
+                    self.stand_in(text or 'The process of the action exited.')
                 self.kill_all(os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status))
+
+    def stand_in(self, text):
+        """Answers every request with what became of the server, until somebody ends this process."""
+        self.kill_family()
+        signal.set_wakeup_fd(-1)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self.kill_all(0))
+        while True:
+            sock = self.listener.accept()[0]
+            sock.settimeout(10)
+            connection = Connection(sock)
+            try:
+                while connection.request() is None:
+                    data = sock.recv(1 << 20)
+                    if not data:
+                        break
+                    connection.data += data
+                else:
+                    connection.keep = False
+                    self.streams.end()
+                    connection.answer(502, error(text))
+            except (Failure, OSError):
+                pass
+            sock.close()
 
     def say(self, text):
         write_all(2, text.encode() + b'\n')
 
     def kill_all(self, code):
-        """Kills every descendant, those included that left their group, session, environment and parent, and ends."""
+        """Kills every descendant and ends."""
+        self.kill_family()
+        if self.temporary:
+            import shutil
+            shutil.rmtree(self.temporary, ignore_errors=True)
+        if self.lifeline is not None and os.getpgrp() == os.getpid():
+            os.killpg(0, signal.SIGKILL)
+        os._exit(code)  # as PID 1: the kernel ends the rest of the container
+
+    def kill_family(self):
+        """Kills every descendant, those included that have left their group, session, environment and parent."""
         for _ in range(1000):  # they may be forking; whatever loses its parent comes to this process
             family = descendants(os.getpid())
             for pid in family or ([self.child] if self.child else []):
@@ -535,12 +588,6 @@ class Guard:
             if not family:
                 break
             time.sleep(0.001)
-        if self.temporary:
-            import shutil
-            shutil.rmtree(self.temporary, ignore_errors=True)
-        if self.lifeline is not None and os.getpgrp() == os.getpid():
-            os.killpg(0, signal.SIGKILL)
-        os._exit(code)  # as PID 1: the kernel ends the rest of the container
 
 
 def descendants(pid):
@@ -577,7 +624,7 @@ def adopt_orphans():
         pass
 
 
-def start_guard(connection, temporary):
+def start_guard(connection, temporary, listener, streams):
     """Splits into guard and server. Returns, in the server only, the descriptor that takes limits."""
     lifeline = os.environ.pop('PROXY_LIFELINE', None)
     if not hasattr(os, 'fork'):
@@ -594,7 +641,7 @@ def start_guard(connection, temporary):
     os.close(writer)
     if connection:
         os.close(int(connection))
-    Guard(child, reader, lifeline, temporary).watch()
+    Guard(child, reader, lifeline, temporary, listener, streams).watch()
 
 
 def listen(host, port):
@@ -615,14 +662,13 @@ def main():
     if folder == '/action' and not os.access(folder, os.W_OK):
         folder = temporary = os.path.join(os.environ.get('TMPDIR', '/tmp'), 'action-%d' % os.getpid())
         os.mkdir(folder, 0o700)
-    deadlines = start_guard(fd, temporary)
     streams = Streams()  # first: a socket must not get the number of standard input
-    listener = connection = None
+    listener = None if fd else listen(host, port)
+    deadlines = start_guard(fd, temporary, listener, streams)
+    connection = None
     if fd:
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, fileno=int(fd))
         connection.set_inheritable(False)
-    else:
-        listener = listen(host, port)
     server = Server(Action(folder), streams, listener, connection, deadlines)
     if hasattr(os, 'register_at_fork'):
         os.register_at_fork(after_in_child=server.close_in_child)
