@@ -11,9 +11,9 @@ import (
 	"fn-runtime/runtime/lithops"
 )
 
-// metadataWait bounds one metadata call from its start to its result: pulling a large image for the first time takes
-// minutes. A runtime whose own time limit is longer gets that long.
-const metadataWait = 5 * time.Minute
+// pullTime is how long a service may take to pull a large image for the first time. A metadata call is waited for so
+// long and the runtime's own time limit: what the service says at that limit is the true cause.
+const pullTime = 5 * time.Minute
 
 // The pauses between two looks at an activation that outlasts the blocking wait.
 const (
@@ -23,7 +23,7 @@ const (
 
 // call invokes an action and follows the activation until it is done.
 func (s *Service) call(ctx context.Context, pkg, action string, timeoutS int) (entity.Activation, error) {
-	wait := max(metadataWait, time.Duration(timeoutS)*time.Second)
+	wait := pullTime + time.Duration(timeoutS)*time.Second
 	late := fault.New(fault.Timeout,
 		i18n.M("Runtime {{.Action}} did not answer within {{.Wait}}.", "Action", action, "Wait", wait),
 		i18n.M("Check that the image can be pulled and starts, then run the same command again."))

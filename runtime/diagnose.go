@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/entity"
@@ -23,13 +24,7 @@ var missingModule = text.NewPattern(`No module named '?([A-Za-z0-9_.]{1,100})`)
 // diagnose says why a runtime did not give its metadata, with the last lines of its log and a remedy.
 func (s *Service) diagnose(ctx context.Context, w wanted, run entity.Activation) error {
 	if len(run.Logs) == 0 && run.ID != "" {
-		// Logs come with the record of the activation only; without them the result still says something.
-		if record, err := s.Functions.Activation(ctx, run.ID); err == nil {
-			run.Logs = record.Logs
-			if len(run.Result) == 0 {
-				run.Result = record.Result
-			}
-		}
+		run = s.record(ctx, run)
 	}
 	said := reason(run)
 	everything := said + "\n" + strings.Join(run.Logs, "\n")
@@ -46,6 +41,29 @@ func (s *Service) diagnose(ctx context.Context, w wanted, run entity.Activation)
 		remedy = i18n.M("Deploy it with more memory: 'ibmcloud fn-runtime deploy {{.Image}} --memory {{.More}}'.", "Image", w.image, "More", 2*w.memoryMB)
 	}
 	return fault.New(fault.Failed, cause, remedy).With(lastLines(run.Logs)...)
+}
+
+// recordWait bounds the wait for the record of a failed activation, which has its log. A service stores it after it has
+// answered, once the log is collected: after a second or two where that takes long.
+const recordWait = 10 * time.Second
+
+// record completes an activation with its record. Without one the result still says something.
+func (s *Service) record(ctx context.Context, run entity.Activation) entity.Activation {
+	ctx, cancel := context.WithTimeout(ctx, recordWait)
+	defer cancel()
+	for pause := pollFirst; ; pause = min(pause*3/2, pollLast) {
+		record, err := s.Functions.Activation(ctx, run.ID)
+		if err == nil {
+			run.Logs = record.Logs
+			if len(run.Result) == 0 {
+				run.Result = record.Result
+			}
+			return run
+		}
+		if !fault.Is(err, fault.NotFound) || s.clock().Sleep(ctx, pause) != nil {
+			return run
+		}
+	}
 }
 
 func (s *Service) interpreter() string {

@@ -89,8 +89,8 @@ func (v *View) message(err error) (message, recovery string) {
 // reason is what was being done and why it failed, in one message.
 func reason(f *fault.Fault) i18n.Message {
 	why := f.Reason
-	if why.IsZero() && f.Cause != nil {
-		why = i18n.M("{{.Error}}", "Error", f.Cause.Error())
+	if why.IsZero() && f.Unwrap() != nil {
+		why = i18n.M("{{.Error}}", "Error", f.Unwrap().Error())
 	}
 	switch {
 	case f.Op.IsZero():

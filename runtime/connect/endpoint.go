@@ -62,7 +62,7 @@ func secure(endpoint string, what i18n.Message) error {
 		return fault.New(fault.Invalid, i18n.M("The endpoint '{{.Endpoint}}' of the {{.What}} is not a URL.", "Endpoint", endpoint, "What", what),
 			i18n.M("Write it as https://HOST[:PORT] in the Lithops configuration."))
 	}
-	if u.Scheme == "http" && !transport.Loopback(u.Hostname()) {
+	if u.Scheme == "http" && !transport.ThisMachine(u.Hostname()) {
 		return fault.New(fault.Invalid, i18n.M("The endpoint '{{.Endpoint}}' of the {{.What}} does not use TLS, so keys would be readable on the way.", "Endpoint", endpoint, "What", what),
 			i18n.M("Write it with https:// in the Lithops configuration; without TLS only this machine is reached."))
 	}

@@ -38,7 +38,7 @@ type Fault struct {
 	Reason   i18n.Message // why it failed, a sentence
 	Recovery i18n.Message // what to do now, a sentence; may be empty
 	Details  []string     // lines from elsewhere that help: log lines of an activation, a build step; untrusted text
-	Cause    error        // the error below, for errors.Is and traces; not printed when Reason says it all
+	cause    error        // the error below, which Because sets: not f itself, or who walks along the errors would never end
 }
 
 // Error is the English text in one line: operation, reason, cause.
@@ -51,23 +51,26 @@ func (f *Fault) Error() string {
 			s = f.Op.String() + ": " + s
 		}
 	}
-	if s == "" && f.Cause != nil {
-		s = f.Cause.Error()
+	if s == "" && f.cause != nil {
+		s = f.cause.Error()
 	}
 	return s
 }
 
-// Unwrap gives the cause.
-func (f *Fault) Unwrap() error { return f.Cause }
+// Unwrap returns the error below, for errors.Is and traces. It is not printed when Reason says it all.
+func (f *Fault) Unwrap() error { return f.cause }
 
 // New makes a fault. Op may be set by a caller further up with During.
 func New(kind Kind, reason, recovery i18n.Message) *Fault {
 	return &Fault{Kind: kind, Reason: reason, Recovery: recovery}
 }
 
-// Because adds the error below and returns the fault.
+// Because adds the error below and returns the fault. A fault that is its own cause, as context.Cause may give it back,
+// stays as it is.
 func (f *Fault) Because(cause error) *Fault {
-	f.Cause = cause
+	if !errors.Is(cause, f) {
+		f.cause = cause
+	}
 	return f
 }
 
@@ -93,7 +96,7 @@ func During(op i18n.Message, err error) error {
 		return &c
 	}
 	kind := KindOf(err)
-	return &Fault{Kind: kind, Op: op, Reason: i18n.M("{{.Error}}", "Error", err.Error()), Cause: err}
+	return &Fault{Kind: kind, Op: op, Reason: i18n.M("{{.Error}}", "Error", err.Error()), cause: err}
 }
 
 // KindOf gives the kind of an error: that of the Fault in its chain, Interrupted or Timeout for a context that ended,

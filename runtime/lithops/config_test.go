@@ -58,7 +58,7 @@ func TestErrorsNameFileLineAndKey(t *testing.T) {
 		if s := f.Error(); !strings.Contains(s, tc.place) || !strings.Contains(s, tc.what) || !strings.Contains(s, "config") || f.Recovery.IsZero() {
 			t.Errorf("%q: %s / %s", tc.text, s, f.Recovery)
 		}
-		if all := fmt.Sprint(f, f.Recovery, f.Details, f.Cause); strings.Contains(all, secret) {
+		if all := fmt.Sprint(f, f.Recovery, f.Details, f.Unwrap()); strings.Contains(all, secret) {
 			t.Errorf("%q: the error tells the secret: %s", tc.text, all)
 		}
 	}

@@ -119,6 +119,18 @@ func hooked(hook Hook, request string, work func() error) error {
 	return nil
 }
 
+// Log adds a line to the record of an activation.
+func (f *Functions) Log(id, line string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if r := f.runs[id]; r != nil {
+		r.Logs = append(r.Logs, line)
+	}
+}
+
+// NotFound is the error of what is not there.
+func NotFound(name string) error { return notFound(name) }
+
 func notFound(name string) error {
 	return fault.New(fault.NotFound, i18n.M("{{.Name}} does not exist.", "Name", name), i18n.Message{})
 }

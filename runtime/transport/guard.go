@@ -48,7 +48,7 @@ func (g *guard) check(req *http.Request) error {
 		return g.err
 	}
 	host := req.URL.Host
-	if req.URL.Scheme != "https" && !Loopback(req.URL.Hostname()) {
+	if req.URL.Scheme != "https" && !ThisMachine(req.URL.Hostname()) {
 		return fault.New(fault.Invalid,
 			i18n.M("{{.URL}} has no TLS and is not on this machine, so nothing was sent.", "URL", place(req.URL)),
 			i18n.M("Use an endpoint that starts with https://."))
@@ -66,13 +66,32 @@ func elsewhere(origin, host string) error {
 		i18n.M("Check the endpoint, and the region it belongs to."))
 }
 
-// Loopback tells whether a host name or address is this machine's own.
+// Loopback reports whether a host name or address is one of the loopback interface.
 func Loopback(host string) bool {
 	if strings.EqualFold(host, "localhost") {
 		return true
 	}
 	addr, err := netip.ParseAddr(host)
 	return err == nil && addr.Unmap().IsLoopback()
+}
+
+// ThisMachine reports whether a host is reached without leaving this machine: by a loopback name, or by the address of
+// one of its own interfaces, such as that of the bridge to its containers.
+func ThisMachine(host string) bool {
+	if Loopback(host) {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	if err != nil {
+		return false
+	}
+	own, _ := net.InterfaceAddrs()
+	for _, a := range own {
+		if prefix, err := netip.ParsePrefix(a.String()); err == nil && prefix.Addr().Unmap() == addr.Unmap() {
+			return true
+		}
+	}
+	return false
 }
 
 func parseOrigin(o Options) (*url.URL, error) {

@@ -20,6 +20,11 @@ func (w *webPage) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	resp.Body.Close()
 	kind := KindOfStatus(resp.StatusCode)
+	if kind == fault.TooLarge {
+		return nil, fault.New(kind,
+			i18n.M("A gateway in front of {{.URL}} lets nothing through that is so large as this request ({{.Size}} bytes).", "URL", place(req.URL), "Size", req.ContentLength),
+			i18n.M("Let the gateway take 50 MB ('client_max_body_size' of nginx), or reach the service without it."))
+	}
 	switch kind {
 	case fault.Denied, fault.Throttled, fault.Timeout:
 	default: // a gateway's 404 does not mean that the API's object is missing

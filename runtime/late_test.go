@@ -1,0 +1,57 @@
+package runtime_test
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"fn-runtime/runtime"
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/runtimetest"
+)
+
+// An image that never answers ends the deployment once the service must have told why, and leaves nothing behind.
+func TestDeployOfAnImageThatNeverAnswers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.functions.Polls = 1 << 30
+		began := time.Now()
+		_, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/sleep:1"})
+		if got := fault.KindOf(err); got != fault.Timeout {
+			t.Fatalf("got %v (%s), want a fault of kind %s", err, got, fault.Timeout)
+		}
+		if took, limit := time.Since(began), 300*time.Second; took <= limit || took > 2*limit+time.Minute {
+			t.Errorf("it took %s, want more than the runtime's own limit of %s, and an end", took, limit)
+		}
+		if left := w.functions.All(); len(left) > 0 {
+			t.Errorf("it left %v, want nothing", left)
+		}
+	})
+}
+
+// A service stores the record of an activation after it has answered: the log that says the cause is waited for.
+func TestDiagnosisWaitsForTheRecord(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		asked := 0
+		w.functions.Run = func(entity.Action) entity.Activation {
+			return runtimetest.Broken("The action did not initialize.")
+		}
+		w.functions.Hook = func(request string, after bool) error {
+			if after || !strings.HasPrefix(request, "GET activation") {
+				return nil
+			}
+			if asked++; asked < 4 {
+				return runtimetest.NotFound(request)
+			}
+			w.functions.Log(strings.TrimPrefix(request, "GET activation "), "ModuleNotFoundError: No module named 'numpy'")
+			return nil
+		}
+		_, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/img:1"})
+		if err == nil || !strings.Contains(err.Error(), "numpy") {
+			t.Errorf("got %v after %d looks, want the module that the log names", err, asked)
+		}
+	})
+}
