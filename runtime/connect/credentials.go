@@ -40,7 +40,7 @@ func (p *opening) computeAuth() (transport.Auth, i18n.Message, error) {
 	}
 	if !cloudFunctions.has(p.s.Target.Endpoint) {
 		return transport.Auth{}, source, fault.New(fault.Denied,
-			i18n.M("The endpoint {{.Endpoint}} is not one of IBM Cloud Functions, so the token of your session is not sent to it.", "Endpoint", p.s.Target.Endpoint),
+			i18n.M("The endpoint {{.Endpoint}} is not one of IBM Cloud Functions, so the token of your session is not sent to it.", "Endpoint", transport.ShownURL(p.s.Target.Endpoint)),
 			i18n.M("Give a key for it in the Lithops configuration."))
 	}
 	p.lend()

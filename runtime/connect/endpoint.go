@@ -26,6 +26,11 @@ func Regions() []string { return slices.Clone(regions) }
 func (p *opening) chooseEndpoint() error {
 	t := &p.s.Target
 	endpoint := p.compute.Endpoint
+	if endpoint != "" { // before the region is read from what may be a password
+		if err := secure(endpoint, i18n.M("compute service")); err != nil {
+			return err
+		}
+	}
 	if p.compute.Backend == lithops.IBMCF {
 		if p.compute.Region == "" && p.o.Host.Session != nil {
 			p.compute.Region = p.o.Host.Session.Region
@@ -47,23 +52,25 @@ func (p *opening) chooseEndpoint() error {
 		return p.compute.Validate(p.s.Install.Version)
 	}
 	endpoint, err := p.private(endpoint, cloudFunctions)
-	if err == nil {
-		err = secure(endpoint, i18n.M("compute service"))
-	}
 	t.Endpoint, t.ResourceGroup = endpoint, p.compute.ResourceGroupID
 	p.s.Contract.Region, p.s.Compute = p.compute.Region, p.compute
 	return err
 }
 
-// secure refuses endpoints that are no URL, or that would be reached without TLS beyond this machine.
+// secure refuses endpoints that are no URL, that carry more than a place, or that would be reached without TLS beyond
+// this machine.
 func secure(endpoint string, what i18n.Message) error {
+	shown := transport.ShownURL(endpoint)
 	u, err := url.Parse(endpoint)
-	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
-		return fault.New(fault.Invalid, i18n.M("The endpoint '{{.Endpoint}}' of the {{.What}} is not a URL.", "Endpoint", endpoint, "What", what),
+	switch {
+	case err != nil, u.Host == "", u.Scheme != "https" && u.Scheme != "http":
+		return fault.New(fault.Invalid, i18n.M("The endpoint '{{.Endpoint}}' of the {{.What}} is not a URL.", "Endpoint", shown, "What", what),
 			i18n.M("Write it as https://HOST[:PORT] in the Lithops configuration."))
-	}
-	if u.Scheme == "http" && !transport.ThisMachine(u.Hostname()) {
-		return fault.New(fault.Invalid, i18n.M("The endpoint '{{.Endpoint}}' of the {{.What}} does not use TLS, so keys would be readable on the way.", "Endpoint", endpoint, "What", what),
+	case u.User != nil, u.RawQuery != "", u.Fragment != "":
+		return fault.New(fault.Invalid, i18n.M("The endpoint '{{.Endpoint}}' of the {{.What}} carries a user, a password or a query, which have no place in an endpoint.", "Endpoint", shown, "What", what),
+			i18n.M("Write it as https://HOST[:PORT] in the Lithops configuration; credentials have keys of their own there."))
+	case u.Scheme == "http" && !transport.ThisMachine(u.Hostname()):
+		return fault.New(fault.Invalid, i18n.M("The endpoint '{{.Endpoint}}' of the {{.What}} does not use TLS, so keys would be readable on the way.", "Endpoint", shown, "What", what),
 			i18n.M("Write it with https:// in the Lithops configuration; without TLS only this machine is reached."))
 	}
 	return nil

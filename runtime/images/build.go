@@ -46,6 +46,9 @@ func (b *Builder) build(ctx context.Context, e *engine.Engine, ref reference.Nam
 	for name, value := range spec.Args {
 		opts.BuildArgs[name] = &value
 	}
+	if e.Exposed && len(spec.Secrets)+len(spec.SSH) > 0 {
+		return "", readable(e, i18n.M("the secrets of the build"))
+	}
 	if e.BuildKit() && b.o.Getenv("DOCKER_BUILDKIT") != "0" {
 		id, err := b.buildKit(ctx, e, opts, spec, f, out)
 		if !errors.Is(err, errNoBuildKit) {
@@ -66,7 +69,7 @@ func (b *Builder) classic(ctx context.Context, e *engine.Engine, opts build.Imag
 	if opts.Dockerfile, err = f.archiveName(); err != nil {
 		return "", err
 	}
-	opts.Version, opts.AuthConfigs = build.BuilderV1, b.credentials.All()
+	opts.Version, opts.AuthConfigs = build.BuilderV1, b.accounts(ctx, e)
 	archive, send := io.Pipe()
 	sent := make(chan error, 1)
 	go func() {
@@ -90,7 +93,7 @@ func (b *Builder) buildKit(ctx context.Context, e *engine.Engine, opts build.Ima
 	building, broken := context.WithCancelCause(ctx)
 	defer broken(nil)
 	offer := buildkit.Offer{Account: func(ctx context.Context, host string) (string, string, error) {
-		a, err := b.credentials.For(ctx, host)
+		a, err := b.account(ctx, e, host)
 		if err != nil {
 			broken(err) // it says more than BuildKit's error about it
 			return "", "", err

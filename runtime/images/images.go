@@ -61,6 +61,7 @@ const (
 type Builder struct {
 	o           Options
 	credentials registry.Credentials
+	exposed     sync.Once // guards the warning of an engine that gets no accounts
 
 	mu     sync.Mutex
 	engine *engine.Engine
@@ -125,6 +126,11 @@ func (b *Builder) Build(ctx context.Context, spec entity.ImageBuild, progress io
 		}
 		if e, err = b.connect(ctx); err != nil {
 			return err
+		}
+		if spec.Push { // before the work of a build is done in vain
+			if err = b.mayPush(ctx, e, registry.Host(ref)); err != nil {
+				return err
+			}
 		}
 		if built.ID, err = b.build(ctx, e, ref, spec, folder, out); err == nil {
 			built.Size, err = imageSize(ctx, e, ref)

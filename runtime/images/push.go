@@ -27,6 +27,9 @@ const pushTries = 4
 // push pushes the tag and gives the digest under which the registry keeps the image.
 func (b *Builder) push(ctx context.Context, e *engine.Engine, ref reference.Named, out *printer) (string, error) {
 	host := registry.Host(ref)
+	if err := b.mayPush(ctx, e, host); err != nil {
+		return "", err
+	}
 	header, user, err := b.credentials.Encoded(ctx, host)
 	if err != nil {
 		return "", err

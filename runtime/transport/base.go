@@ -26,7 +26,7 @@ func newBase(o Options) http.RoundTripper {
 	build := func(roots *x509.CertPool) *http.Transport {
 		dialer := &net.Dialer{Timeout: min(o.Timeout, 15*time.Second), KeepAlive: 30 * time.Second}
 		return &http.Transport{
-			Proxy:                  http.ProxyFromEnvironment,
+			Proxy:                  proxyOf,
 			OnProxyConnectResponse: tunnelRefused,
 			DialContext:            dialer.DialContext,
 			Protocols:              protocols,

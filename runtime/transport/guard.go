@@ -101,7 +101,7 @@ func parseOrigin(o Options) (*url.URL, error) {
 	u, err := url.Parse(o.Origin)
 	if err != nil || u.Host == "" {
 		return nil, fault.New(fault.Invalid,
-			i18n.M("The endpoint {{.Endpoint}} is not a URL.", "Endpoint", o.Origin),
+			i18n.M("The endpoint {{.Endpoint}} is not a URL.", "Endpoint", ShownURL(o.Origin)),
 			i18n.M("Give it in the form https://HOST[:PORT]."))
 	}
 	return u, nil
@@ -118,6 +118,3 @@ func hostPort(u *url.URL) string {
 	}
 	return net.JoinHostPort(u.Hostname(), port)
 }
-
-// place is where a URL points to, without what it may carry: no user, path or query.
-func place(u *url.URL) string { return u.Scheme + "://" + u.Host }

@@ -54,7 +54,7 @@ func exchange(ctx context.Context, endpoint, apiKey string, rt http.RoundTripper
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, strings.NewReader(form.Encode()))
 	if err != nil {
 		return "", time.Time{}, fault.New(fault.Invalid,
-			i18n.M("The IAM endpoint {{.Endpoint}} is not a URL.", "Endpoint", endpoint),
+			i18n.M("The IAM endpoint {{.Endpoint}} is not a URL.", "Endpoint", ShownURL(endpoint)),
 			i18n.M("Give it in the form https://HOST[:PORT]."))
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")

@@ -12,6 +12,18 @@ import (
 	"fn-runtime/runtime/text"
 )
 
+// proxyOf gives the proxy of a request by the environment. An address that cannot be read is not repeated in the error, as
+// Go does it: a password with a # or a / in it is what makes it unreadable.
+func proxyOf(req *http.Request) (*url.URL, error) {
+	proxy, err := http.ProxyFromEnvironment(req)
+	if err != nil || proxy != nil && (proxy.Fragment != "" || proxy.RawQuery != "") {
+		return nil, fault.New(fault.Invalid,
+			i18n.M("The address of the proxy in HTTPS_PROXY cannot be read."),
+			i18n.M("Write it as http://USER:PASSWORD@HOST:PORT; characters such as @, :, / and # in user and password are written as %40, %3A, %2F and %23."))
+	}
+	return proxy, nil
+}
+
 // tunnelRefused says why a proxy opens no way to a host: its answer to CONNECT is not 200. Without it Go gives the words
 // of the status line alone. Address and password of the proxy come from the environment; only the address is shown.
 func tunnelRefused(_ context.Context, proxy *url.URL, req *http.Request, resp *http.Response) error {
@@ -38,7 +50,7 @@ func proxyAway(req *http.Request, err error) (address string, away bool) {
 	if !errors.As(err, &op) || op.Op != "proxyconnect" {
 		return "", false
 	}
-	if proxy, err := http.ProxyFromEnvironment(req); err == nil && proxy != nil {
+	if proxy, err := proxyOf(req); err == nil && proxy != nil {
 		address = proxy.Host
 	}
 	return address, true

@@ -1,9 +1,12 @@
 package engine
 
 import (
+	"net/url"
 	"path/filepath"
 	"runtime"
 	"strings"
+
+	"fn-runtime/runtime/transport"
 )
 
 // candidate is a place where an engine may answer.
@@ -12,6 +15,25 @@ type candidate struct {
 	host          string
 	ca, cert, key string // PEM files, "" none
 	apiVersion    string // "" negotiated
+}
+
+// shown is the host as it may be shown.
+func (c candidate) shown() string { return transport.ShownURL(c.host) }
+
+// hide takes what the host carries besides a place out of an error about it.
+func (c candidate) hide(text string) string {
+	_, address, _ := strings.Cut(c.host, "://")
+	_, shown, _ := strings.Cut(c.shown(), "://")
+	if address == "" || shown == address {
+		return text
+	}
+	return strings.ReplaceAll(text, address, shown)
+}
+
+// exposed reports whether what is sent to the host can be read on the way: it is on another machine and has no TLS.
+func (c candidate) exposed() bool {
+	u, err := url.Parse(c.host)
+	return !localHost(c.host) && c.ca == "" && c.cert == "" && (err != nil || !transport.ThisMachine(u.Hostname()))
 }
 
 // candidates are the places to look, best first. What the user chose, by environment or by context, is the only one:

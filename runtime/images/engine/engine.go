@@ -34,6 +34,8 @@ type Engine struct {
 	Host   string // "unix:///var/run/docker.sock"
 	Origin string // how it was found: "DOCKER_HOST", "Docker context colima", "default socket"
 	Ping   types.Ping
+	// Exposed says that it is on another machine and reached without TLS: what is sent to it can be read on the way.
+	Exposed bool
 }
 
 // BuildKit tells whether the engine may build with BuildKit: Docker Engines for Linux do since 18.09 (API 1.39). podman
@@ -63,7 +65,7 @@ func Find(ctx context.Context, o Options) (*Engine, error) {
 			return nil, ctx.Err()
 		}
 		denied = denied || errors.Is(err, fs.ErrPermission) || strings.Contains(err.Error(), "permission denied")
-		tried = append(tried, c.host+" ("+c.origin+"): "+reason(err))
+		tried = append(tried, c.shown()+" ("+c.origin+"): "+c.hide(reason(err)))
 	}
 	return nil, none(tried, denied)
 }
@@ -80,7 +82,13 @@ func none(tried []string, denied bool) error {
 	return fault.New(kind, why, how).With(tried...)
 }
 
+// errCarries is an address with a password. Only SSH has users, and no passwords in addresses.
+var errCarries = errors.New("an engine's address holds no user and no password")
+
 func connect(ctx context.Context, c candidate) (*Engine, error) {
+	if strings.Contains(c.host, "@") && !strings.HasPrefix(c.host, "ssh://") {
+		return nil, errCarries
+	}
 	if path, ok := strings.CutPrefix(c.host, "unix://"); ok { // the client's own error does not say what is wrong with it
 		var d net.Dialer
 		conn, err := d.DialContext(ctx, "unix", path)
@@ -118,7 +126,7 @@ func connect(ctx context.Context, c candidate) (*Engine, error) {
 		return nil, err
 	}
 	api.NegotiateAPIVersionPing(ping)
-	return &Engine{Client: api, Host: c.host, Origin: c.origin, Ping: ping}, nil
+	return &Engine{Client: api, Host: c.shown(), Origin: c.origin, Ping: ping, Exposed: helper == nil && c.exposed()}, nil
 }
 
 // reason is the last part of an error in one line: the client wraps the cause into advice of its own.

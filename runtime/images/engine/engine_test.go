@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -155,5 +156,31 @@ func TestFind(t *testing.T) {
 	cancel()
 	if _, err = Find(ended, options(dir, "DOCKER_HOST", "unix://"+socket)); fault.KindOf(err) != fault.Interrupted {
 		t.Error(err)
+	}
+}
+
+func TestAnEngineElsewhereWithoutTLSIsExposed(t *testing.T) {
+	for host, want := range map[string]bool{
+		"unix:///var/run/docker.sock": false, "npipe:////./pipe/docker_engine": false, "tcp://127.0.0.1:2375": false, "tcp://localhost:2375": false,
+		"tcp://[::1]:2375": false, "tcp://10.0.0.1:2375": true, "http://docker:2375": true, "tcp://127.0.0.1.example:2375": true, "tcp://u:p@docker:2375": true,
+		"tcp://127.0.0.1@docker:2375": true, "10.0.0.1:2375": true,
+	} {
+		if got := (candidate{host: host}).exposed(); got != want {
+			t.Errorf("%s: exposed %v, want %v", host, got, want)
+		}
+		if (candidate{host: host, ca: "ca.pem"}).exposed() {
+			t.Errorf("%s is exposed with TLS", host)
+		}
+	}
+}
+
+// A password in the address of an engine is in no error.
+func TestTheAddressOfAnEngineKeepsItsPassword(t *testing.T) {
+	for _, host := range []string{"tcp://u:SECRET@127.0.0.1:1", "http://u:SECRET@127.0.0.1:1", "tcp://u:SEC#SECRET@127.0.0.1:1", "u:SECRET@127.0.0.1:1", "ssh://u:SECRET@127.0.0.1:1", "nonsense://u:SECRET@127.0.0.1:1"} {
+		_, err := Find(t.Context(), options(t.TempDir(), "DOCKER_HOST", host))
+		var f *fault.Fault
+		if !errors.As(err, &f) || strings.Contains(fmt.Sprintf("%v %v %v", f, f.Details, f.Recovery), "SECRET") || len(f.Details) == 0 || !strings.Contains(f.Details[0], "127.0.0.1:1") {
+			t.Errorf("%s: %v %q", host, err, f.Details)
+		}
 	}
 }

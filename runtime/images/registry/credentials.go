@@ -14,6 +14,7 @@ import (
 
 	"github.com/distribution/reference"
 	"github.com/docker/cli/cli/config/configfile"
+	"github.com/docker/cli/cli/config/types"
 	registrytypes "github.com/docker/docker/api/types/registry"
 	"github.com/google/go-containerregistry/pkg/authn"
 
@@ -105,12 +106,21 @@ func (c Credentials) Encoded(ctx context.Context, host string) (header, user str
 	return header, auth.Username, err
 }
 
-// All gives the accounts that a classic build may need for its base images, as far as they can be had.
-func (c Credentials) All() map[string]registrytypes.AuthConfig {
+// All gives the accounts that a classic build may need for its base images, as far as they can be had before ctx ends.
+func (c Credentials) All(ctx context.Context) map[string]registrytypes.AuthConfig {
 	all := map[string]registrytypes.AuthConfig{}
 	if c.Dir != "" {
 		if file, err := c.load(); err == nil {
-			known, _ := file.GetAllCredentials() // a helper that fails is only missed by a base image of its registry
+			ready := make(chan map[string]types.AuthConfig, 1) // see For
+			go func() {
+				known, _ := file.GetAllCredentials() // a helper that fails is only missed by a base image of its registry
+				ready <- known
+			}()
+			var known map[string]types.AuthConfig
+			select {
+			case <-ctx.Done():
+			case known = <-ready:
+			}
 			for host, a := range known {
 				all[host] = registrytypes.AuthConfig{Username: a.Username, Password: a.Password, Auth: a.Auth, ServerAddress: host,
 					IdentityToken: a.IdentityToken, RegistryToken: a.RegistryToken}

@@ -31,7 +31,7 @@ func FuzzCredentials(f *testing.F) {
 				t.Errorf("%+v, %v", a, err)
 			}
 		}
-		c.All()
+		c.All(t.Context())
 	})
 }
 

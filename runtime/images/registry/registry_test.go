@@ -60,7 +60,7 @@ func TestFor(t *testing.T) {
 	if a, err := (Credentials{Dir: logins}).For(context.Background(), "token.io"); err != nil || a.IdentityToken != "tok" {
 		t.Errorf("%+v %v", a, err)
 	}
-	if all := (Credentials{Dir: logins, Server: "x.io", User: "l", Password: "w"}).All(); len(all) != 4 || all["x.io"].Username != "l" || all[hub].Username != "h" {
+	if all := (Credentials{Dir: logins, Server: "x.io", User: "l", Password: "w"}).All(t.Context()); len(all) != 4 || all["x.io"].Username != "l" || all[hub].Username != "h" {
 		t.Errorf("%+v", all)
 	}
 	if _, err := (Credentials{Dir: configDir(t, "{")}).For(context.Background(), "x.io"); !fault.Is(err, fault.Invalid) {
