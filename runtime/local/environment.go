@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"fn-runtime/runtime/local/invoker/process"
+	"fn-runtime/runtime/local/internal/process"
 )
 
 // Environment leaves out what belongs to the command that starts a program: the session of the CLI, which may hold an

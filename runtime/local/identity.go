@@ -14,7 +14,7 @@ import (
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
-	"fn-runtime/runtime/local/rest"
+	"fn-runtime/runtime/local/internal/rest"
 )
 
 // keysFormat counts what configurations say about how the endpoint is reached. Those of format 0 said 'insecure' and had

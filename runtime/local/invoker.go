@@ -12,9 +12,9 @@ import (
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/local/internal/state"
 	"fn-runtime/runtime/local/invoke"
 	"fn-runtime/runtime/local/invoker"
-	"fn-runtime/runtime/local/state"
 	"fn-runtime/runtime/text"
 )
 

@@ -11,8 +11,8 @@ import (
 	"log/slog"
 	"time"
 
+	"fn-runtime/runtime/local/internal/rest"
 	"fn-runtime/runtime/local/invoke"
-	"fn-runtime/runtime/local/rest"
 )
 
 // Options say how the endpoint runs. The zero value of a field means: as before, or the default at the first start.

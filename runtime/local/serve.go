@@ -19,9 +19,9 @@ import (
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
-	"fn-runtime/runtime/local/rest"
-	"fn-runtime/runtime/local/s3"
-	"fn-runtime/runtime/local/state"
+	"fn-runtime/runtime/local/internal/rest"
+	"fn-runtime/runtime/local/internal/s3"
+	"fn-runtime/runtime/local/internal/state"
 )
 
 // How long a stop waits for running activations, for answers after they have been ended, and until what ran them is

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"fn-runtime/test/cloud"
+	"fn-runtime/runtime/local/cloud"
 	"fn-runtime/test/harness"
 )
 

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"fn-runtime/test/cloud"
+	"fn-runtime/runtime/local/cloud"
 	"fn-runtime/test/harness"
 	"fn-runtime/test/proxy"
 )

@@ -12,8 +12,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/random"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 
-	"fn-runtime/runtime/local/state"
-	"fn-runtime/test/cloud"
+	"fn-runtime/runtime/local/cloud"
 )
 
 // story is one command in one situation.
@@ -93,10 +92,10 @@ func image(t *testing.T, s *stage) {
 	}
 }
 
-func anything(_, _ *state.Object) error { return nil }
+func anything(_, _ *cloud.Object) error { return nil }
 
 func put(t *testing.T, s *stage, key, text string) {
-	if _, err := s.Cloud.DB.Put(cloud.Bucket, state.Object{Key: key}, strings.NewReader(text), int64(len(text)), anything); err != nil {
+	if _, err := s.Cloud.DB.Put(cloud.Bucket, cloud.Object{Key: key}, strings.NewReader(text), int64(len(text)), anything); err != nil {
 		t.Error(err)
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"fn-runtime/test/cloud"
+	"fn-runtime/runtime/local/cloud"
 )
 
 // volatile are the keys whose values differ between two undisturbed runs.

@@ -20,7 +20,7 @@ import (
 	"time"
 	"unicode"
 
-	"fn-runtime/test/cloud"
+	"fn-runtime/runtime/local/cloud"
 	"fn-runtime/test/harness"
 	"fn-runtime/test/proxy"
 )

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"fn-runtime/test/cloud"
+	"fn-runtime/runtime/local/cloud"
 )
 
 // Endpoints with literal IPv6 addresses work for compute service and store, from the deployment to the deletion.

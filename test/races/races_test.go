@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"fn-runtime/test/cloud"
+	"fn-runtime/runtime/local/cloud"
 	"fn-runtime/test/harness"
 )
 

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"fn-runtime/runtime/local/invoker/sandbox"
+	"fn-runtime/runtime/local/internal/sandbox"
 )
 
 // FuzzJudge gives any answer of a proxy to the verdict: the result is always a JSON object.

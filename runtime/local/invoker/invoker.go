@@ -13,10 +13,10 @@ import (
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/local/internal/container"
+	"fn-runtime/runtime/local/internal/process"
+	"fn-runtime/runtime/local/internal/sandbox"
 	"fn-runtime/runtime/local/invoke"
-	"fn-runtime/runtime/local/invoker/container"
-	"fn-runtime/runtime/local/invoker/process"
-	"fn-runtime/runtime/local/invoker/sandbox"
 )
 
 // The kinds of invoker, as 'local start --invoker' takes them.

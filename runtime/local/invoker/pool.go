@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"fn-runtime/runtime/local/invoker/sandbox"
+	"fn-runtime/runtime/local/internal/sandbox"
 )
 
 // key says which activations may share a sandbox, one after another.

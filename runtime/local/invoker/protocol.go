@@ -12,8 +12,8 @@ import (
 	"strconv"
 	"time"
 
+	"fn-runtime/runtime/local/internal/sandbox"
 	"fn-runtime/runtime/local/invoke"
-	"fn-runtime/runtime/local/invoker/sandbox"
 )
 
 // resultLimit is how large the result of an activation may be: OpenWhisk's default, 1 MB.

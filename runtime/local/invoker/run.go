@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/local/internal/sandbox"
 	"fn-runtime/runtime/local/invoke"
-	"fn-runtime/runtime/local/invoker/sandbox"
 )
 
 // defaultTimeout is OpenWhisk's for actions that name none.

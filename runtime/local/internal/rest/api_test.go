@@ -13,8 +13,8 @@ import (
 	"time"
 
 	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/local/internal/state"
 	"fn-runtime/runtime/local/invoke"
-	"fn-runtime/runtime/local/state"
 )
 
 // fakeInvoker gives the outcome that the action's name asks for.

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"fn-runtime/runtime/local/state"
+	"fn-runtime/runtime/local/internal/state"
 )
 
 // pageMax is the largest page of S3.

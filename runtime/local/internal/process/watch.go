@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"fn-runtime/runtime/local/invoker/sandbox"
+	"fn-runtime/runtime/local/internal/sandbox"
 )
 
 // watchEvery is the time between two looks at the memory of a running action.

@@ -22,7 +22,7 @@ import (
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
-	"fn-runtime/runtime/local/invoker/sandbox"
+	"fn-runtime/runtime/local/internal/sandbox"
 )
 
 //go:embed forward.py

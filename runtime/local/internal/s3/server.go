@@ -19,7 +19,7 @@ import (
 
 	"github.com/johannesboyne/gofakes3"
 
-	"fn-runtime/runtime/local/state"
+	"fn-runtime/runtime/local/internal/state"
 	"fn-runtime/runtime/text"
 )
 

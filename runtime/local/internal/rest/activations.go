@@ -6,8 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"fn-runtime/runtime/local/internal/state"
 	"fn-runtime/runtime/local/invoke"
-	"fn-runtime/runtime/local/state"
 )
 
 // isAbsolute tells whether an annotation may name an interpreter.

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"fn-runtime/runtime/local/state"
+	"fn-runtime/runtime/local/internal/state"
 	"fn-runtime/runtime/text"
 )
 

@@ -17,7 +17,7 @@ import (
 	"github.com/IBM/ibm-cos-sdk-go/aws/session"
 	cos "github.com/IBM/ibm-cos-sdk-go/service/s3"
 
-	"fn-runtime/runtime/local/state"
+	"fn-runtime/runtime/local/internal/state"
 )
 
 var keys = Keys{AccessKey: "FNAAAAAAAAAAAAAAAAAA", SecretKey: "secret-secret", Token: "the-token"}

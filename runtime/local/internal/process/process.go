@@ -20,7 +20,7 @@ import (
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/actionproxy"
 	"fn-runtime/runtime/fault"
-	"fn-runtime/runtime/local/invoker/sandbox"
+	"fn-runtime/runtime/local/internal/sandbox"
 )
 
 // Options says where processes live and what runs them.

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"net/http"
 
-	"fn-runtime/runtime/local/state"
+	"fn-runtime/runtime/local/internal/state"
 )
 
 // keyValues checks a list of {"key","value"} as annotations and parameters are, and gives it with later keys winning.

@@ -15,8 +15,8 @@ import (
 	"sync"
 	"time"
 
+	"fn-runtime/runtime/local/internal/state"
 	"fn-runtime/runtime/local/invoke"
-	"fn-runtime/runtime/local/state"
 )
 
 // DefaultNamespace is the namespace that every endpoint has, as a fresh OpenWhisk does.

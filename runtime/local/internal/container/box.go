@@ -10,7 +10,7 @@ import (
 	"github.com/docker/docker/api/types/container"
 
 	"fn-runtime/runtime/images/engine"
-	"fn-runtime/runtime/local/invoker/sandbox"
+	"fn-runtime/runtime/local/internal/sandbox"
 )
 
 // killed is the exit status of a process that was killed: 128 + SIGKILL.

@@ -10,7 +10,7 @@ import (
 
 	"github.com/johannesboyne/gofakes3"
 
-	"fn-runtime/runtime/local/state"
+	"fn-runtime/runtime/local/internal/state"
 )
 
 // backend keeps gofakes3's buckets and objects in the endpoint's state.

@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/local/internal/state"
 	"fn-runtime/runtime/local/invoke"
-	"fn-runtime/runtime/local/state"
 )
 
 func (a *api) invoke(c call) error {

@@ -8,7 +8,7 @@ import (
 	"net/http"
 	"strings"
 
-	"fn-runtime/runtime/local/state"
+	"fn-runtime/runtime/local/internal/state"
 )
 
 // problem is an error answer of OpenWhisk: {"error": text, "code": transaction id}. The texts are those of

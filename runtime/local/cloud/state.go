@@ -11,7 +11,7 @@ import (
 	"sort"
 	"strings"
 
-	"fn-runtime/runtime/local/state"
+	"fn-runtime/runtime/local/internal/state"
 )
 
 // State is what is really there, read past every server: a line for each package, action, object and cached copy, sorted.

@@ -1,4 +1,4 @@
-// Package cloud is a small IBM Cloud on loopback: an OpenWhisk API, an S3 store, an identity service and a registry, each
+// Package cloud is a small IBM Cloud on loopback, for tests: an OpenWhisk API, an S3 store, an identity service and a registry, each
 // behind a proxy that records requests and spoils them when asked. The state lies open, so that a test can tell what is
 // really there from what a command says.
 //
@@ -31,10 +31,10 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/registry"
 
+	"fn-runtime/runtime/local/internal/rest"
+	"fn-runtime/runtime/local/internal/s3"
+	"fn-runtime/runtime/local/internal/state"
 	"fn-runtime/runtime/local/invoke"
-	"fn-runtime/runtime/local/rest"
-	"fn-runtime/runtime/local/s3"
-	"fn-runtime/runtime/local/state"
 	"fn-runtime/test/proxy"
 )
 
@@ -48,6 +48,9 @@ const (
 	namespaceID = "11111111-2222-3333-4444-555555555555"
 	Bucket      = "lithops-bucket"
 )
+
+// Object is what the state keeps of an object of the store.
+type Object = state.Object
 
 // Cloud is one running cloud.
 type Cloud struct {

@@ -10,7 +10,7 @@ import (
 
 	"github.com/johannesboyne/gofakes3"
 
-	"fn-runtime/runtime/local/state"
+	"fn-runtime/runtime/local/internal/state"
 )
 
 var _ gofakes3.MultipartBackend = backend{}

@@ -6,7 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"fn-runtime/runtime/local/state"
+	"fn-runtime/runtime/local/internal/state"
 )
 
 // namespaceDoc is a namespace as IBM Cloud Functions shows it to bearer tokens.
