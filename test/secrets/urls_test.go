@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"fn-runtime/test/cloud"
+	"fn-runtime/runtime/local/cloud"
 )
 
 // Passwords inside addresses are shown by no command: not in an error, not in JSON, not in a configuration that is
