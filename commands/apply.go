@@ -3,6 +3,7 @@ package commands
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -10,6 +11,7 @@ import (
 	"fn-runtime/i18n"
 	"fn-runtime/runtime"
 	"fn-runtime/runtime/connect"
+	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/manifest"
 )
 
@@ -17,6 +19,8 @@ type applyOptions struct {
 	target targetFlags
 	req    runtime.ApplyRequest
 	force  bool
+	// outside allows builds from folders outside of that of the file.
+	outside bool
 }
 
 func newApply(f *Factory) *cobra.Command {
@@ -41,6 +45,7 @@ func newApply(f *Factory) *cobra.Command {
 	boolFlag(cmd, &o.req.Prune, "prune", "", i18n.M("Delete the runtimes that are not declared."))
 	boolFlag(cmd, &o.force, "force", "f", i18n.M("Delete without confirmation."))
 	boolFlag(cmd, &o.req.DryRun, "dry-run", "", i18n.M("Show what would be done and change nothing."))
+	boolFlag(cmd, &o.outside, "allow-outside", "", i18n.M("Build also from outside the folder of the file."))
 	o.target.add(f, cmd)
 	o.target.addJobs(cmd)
 	f.outputFlags(cmd)
@@ -48,7 +53,7 @@ func newApply(f *Factory) *cobra.Command {
 }
 
 func apply(ctx context.Context, f *Factory, o *applyOptions, path string) error {
-	file, err := readDeclared(f, path)
+	file, err := readDeclared(f, path, o.outside)
 	if err != nil {
 		return err
 	}
@@ -76,7 +81,7 @@ func apply(ctx context.Context, f *Factory, o *applyOptions, path string) error 
 }
 
 // readDeclared reads a file, and refuses what no backend would take: all that is wrong in it at once.
-func readDeclared(f *Factory, path string) (manifest.File, error) {
+func readDeclared(f *Factory, path string, outside bool) (manifest.File, error) {
 	file, err := manifest.Read(path, f.Host.Getenv)
 	wrong := []error{err}
 	said := map[string]bool{}
@@ -89,6 +94,18 @@ func readDeclared(f *Factory, path string) (manifest.File, error) {
 				said[name] = true
 				wrong = append(wrong, rt.At.Fault(v.Message))
 			}
+		}
+		if rt.Build == nil {
+			continue
+		}
+		for _, p := range rt.Build.Outside(filepath.Dir(path)) {
+			if outside {
+				f.View.Observer().Warn(i18n.M("{{.Image}} is built from {{.Path}}, outside of the folder of the file.", "Image", rt.Image, "Path", p))
+				continue
+			}
+			wrong = append(wrong, rt.At.Wrap(fault.New(fault.Invalid,
+				i18n.M("{{.Path}} lies outside of the folder of the file, and everything in it would be sent to the engine.", "Path", p),
+				i18n.M("Move it below the folder of the file, or allow it with '--allow-outside'."))))
 		}
 	}
 	return file, errors.Join(wrong...)

@@ -16,7 +16,7 @@ func TestAllThatIsWrongInAFileIsSaidAtOnce(t *testing.T) {
 	}
 	f := &Factory{}
 	f.Host.Getenv = func(string) string { return "" }
-	_, err := readDeclared(f, path)
+	_, err := readDeclared(f, path, false)
 	if err == nil {
 		t.Fatal("the file is accepted")
 	}

@@ -3,6 +3,7 @@ package commands
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -259,6 +260,34 @@ func TestApplyInTheRegionsOfTheFile(t *testing.T) {
 	}
 	if status := e.json(t, &doc, "apply "+file); status != exitFailed || !strings.Contains(doc.Error.Message, ":2:10: ") || !strings.Contains(doc.Error.Message, "'us-south'") {
 		t.Errorf("%d %+v", status, doc)
+	}
+}
+
+// What is built from elsewhere is refused before anything is read or sent, unless it is allowed, and is said then.
+func TestApplyBuildsFromOutsideOnlyWhenAllowed(t *testing.T) {
+	e := newEarth(t)
+	b := &builder{}
+	open := e.Service
+	e.Service = func(ctx context.Context, o connect.Options) (*runtime.Service, error) {
+		s, err := open(ctx, o)
+		if err == nil {
+			s.Images = b
+		}
+		return s, err
+	}
+	base := t.TempDir()
+	file := filepath.Join(base, "cloned", "r.yaml")
+	if err := errors.Join(os.MkdirAll(filepath.Join(base, "secrets"), 0o700), os.MkdirAll(filepath.Dir(file), 0o700),
+		os.WriteFile(file, []byte("runtimes:\n- image: me/a:1\n  build: ../secrets\n"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	var doc resultDoc
+	if status := e.json(t, &doc, "apply "+file); status != exitFailed || !strings.Contains(doc.Error.Message, "secrets lies outside of the folder") || b.builds > 0 {
+		t.Errorf("%d %+v, %d builds", status, doc, b.builds)
+	}
+	doc = resultDoc{}
+	if status := e.json(t, &doc, "apply --allow-outside "+file); status != exitDone || b.builds != 1 || !strings.Contains(e.err.String(), "is built from") {
+		t.Errorf("%d %+v, %d builds; %s", status, doc, b.builds, &e.err)
 	}
 }
 

@@ -162,8 +162,8 @@ func TestFind(t *testing.T) {
 func TestAnEngineElsewhereWithoutTLSIsExposed(t *testing.T) {
 	for host, want := range map[string]bool{
 		"unix:///var/run/docker.sock": false, "npipe:////./pipe/docker_engine": false, "tcp://127.0.0.1:2375": false, "tcp://localhost:2375": false,
-		"tcp://[::1]:2375": false, "tcp://10.0.0.1:2375": true, "http://docker:2375": true, "tcp://127.0.0.1.example:2375": true, "tcp://u:p@docker:2375": true,
-		"tcp://127.0.0.1@docker:2375": true, "10.0.0.1:2375": true,
+		"tcp://[::1]:2375": false, "tcp://192.0.2.1:2375": true, "http://docker:2375": true, "tcp://127.0.0.1.example:2375": true, "tcp://u:p@docker:2375": true,
+		"tcp://127.0.0.1@docker:2375": true, "192.0.2.1:2375": true,
 	} {
 		if got := (candidate{host: host}).exposed(); got != want {
 			t.Errorf("%s: exposed %v, want %v", host, got, want)
