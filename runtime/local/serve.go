@@ -122,7 +122,7 @@ func serve(ctx context.Context, o Options) (err error) {
 	e.touch()
 	e.api = rest.New(rest.Config{
 		DB: db, Invoker: invoker, APIKey: info.APIKey, Token: info.Token, NamespaceID: info.NamespaceID,
-		APIHost: info.Endpoint, Python: info.Python, Wait: o.Wait, Log: log,
+		APIHost: info.Endpoint, Python: info.Python, Temp: o.Dir, Wait: o.Wait, Log: log,
 		Extra: map[string]string{"REQUESTS_CA_BUNDLE": info.CABundle, "AWS_CA_BUNDLE": info.CABundle},
 	})
 	e.s3 = s3.Handler(db, s3.Keys{AccessKey: info.AccessKey, SecretKey: info.SecretKey, Token: info.Token}, nil)

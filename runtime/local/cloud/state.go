@@ -29,18 +29,16 @@ func (c *Cloud) State(home string) ([]string, error) {
 		if ns.ID != namespaceID {
 			lines = append(lines, "namespace "+ns.Name)
 		}
-		packages, err := c.DB.Packages(ns.ID, 0, 1000)
-		if err != nil {
-			return nil, err
-		}
-		for _, p := range packages {
+		for p, err := range c.DB.Packages(ns.ID, 0, 1000) {
+			if err != nil {
+				return nil, err
+			}
 			lines = append(lines, "package "+p.Name)
 		}
-		actions, err := c.DB.Actions(ns.ID, "", true, 0, 1000)
-		if err != nil {
-			return nil, err
-		}
-		for _, a := range actions {
+		for a, err := range c.DB.Actions(ns.ID, "", true, 0, 1000) {
+			if err != nil {
+				return nil, err
+			}
 			lines = append(lines, fmt.Sprintf("action %s/%s %s %d MB %d ms %s %s", a.Package, a.Name, a.Image, a.MemoryMB, a.TimeoutMS, a.CodeHash, c.digest(a.Annotations)))
 		}
 	}
@@ -99,11 +97,10 @@ func (c *Cloud) Orphans() ([]string, error) {
 	}
 	known := map[string]bool{}
 	for _, ns := range spaces {
-		actions, err := c.DB.Actions(ns.ID, "", true, 0, 1000)
-		if err != nil {
-			return nil, err
-		}
-		for _, a := range actions {
+		for a, err := range c.DB.Actions(ns.ID, "", true, 0, 1000) {
+			if err != nil {
+				return nil, err
+			}
 			known[a.Name] = true
 		}
 	}

@@ -90,25 +90,25 @@ func (a *api) listActions(c call) error {
 	if counting {
 		n, err := a.DB.CountActions(c.ns.ID, c.pkg, c.pkg == "")
 		if err == nil {
-			answer(c.w, http.StatusOK, map[string]int{"actions": max(n-skip, 0)})
+			a.answer(c, http.StatusOK, map[string]int{"actions": max(n-skip, 0)})
 		}
 		return err
 	}
-	list, err := a.DB.Actions(c.ns.ID, c.pkg, c.pkg == "", skip, limit)
-	if err != nil {
-		return err
-	}
-	docs := make([]actionDoc, 0, len(list))
-	for _, x := range list {
-		doc := showAction(c, x)
-		doc.Exec, doc.Parameters = map[string]bool{"binary": x.Binary}, nil
-		docs = append(docs, doc)
-	}
-	answer(c.w, http.StatusOK, docs)
-	return nil
+	return answerList(a, c, func(yield func(actionDoc, error) bool) {
+		for x, err := range a.DB.Actions(c.ns.ID, c.pkg, c.pkg == "", skip, limit) {
+			doc := showAction(c, x)
+			doc.Exec, doc.Parameters = map[string]bool{"binary": x.Binary}, nil
+			if !yield(doc, err) {
+				return
+			}
+		}
+	})
 }
 
 func (a *api) getAction(c call) error {
+	if err := c.turn.take(c.r.Context()); err != nil {
+		return err
+	}
 	x, err := a.DB.Action(c.ns.ID, c.pkg, c.name)
 	if err != nil {
 		return err
@@ -121,11 +121,6 @@ func (a *api) getAction(c call) error {
 	}
 	doc := showAction(c, x)
 	if withCode && x.CodeHash != "" {
-		release, err := a.hold(c)
-		if err != nil {
-			return err
-		}
-		defer release()
 		code, err := a.DB.Code(x.CodeHash)
 		if err != nil {
 			return err
@@ -134,18 +129,8 @@ func (a *api) getAction(c call) error {
 		exec.Code = &code
 		doc.Exec = exec
 	}
-	answer(c.w, http.StatusOK, doc)
+	a.answer(c, http.StatusOK, doc)
 	return nil
-}
-
-// hold waits for room for one more code in memory.
-func (a *api) hold(c call) (release func(), err error) {
-	select {
-	case a.bulky <- struct{}{}:
-		return func() { <-a.bulky }, nil
-	case <-c.r.Context().Done():
-		return nil, &problem{http.StatusRequestTimeout, "The server could not process the request in time."}
-	}
 }
 
 type actionPut struct {
@@ -162,17 +147,12 @@ type actionPut struct {
 }
 
 func (a *api) putAction(c call) error {
-	release, err := a.hold(c)
-	if err != nil {
-		return err
-	}
-	defer release()
 	overwrite, err := truth(c.r.URL.Query(), "overwrite")
 	if err != nil {
 		return err
 	}
 	var in actionPut
-	if err := decode(c.w, c.r, maxActionBody, &in); err != nil {
+	if err := a.decode(c, maxActionBody, &in); err != nil {
 		return err
 	}
 	if in.Annotations, err = keyValues(in.Annotations, "annotations"); err != nil {
@@ -200,7 +180,7 @@ func (a *api) putAction(c call) error {
 	if err != nil {
 		return err
 	}
-	answer(c.w, http.StatusOK, showAction(c, x))
+	a.answer(c, http.StatusOK, showAction(c, x))
 	return nil
 }
 
@@ -287,10 +267,13 @@ func (in *actionPut) over(old *state.Action) (state.Action, error) {
 }
 
 func (a *api) deleteAction(c call) error {
+	if err := c.turn.take(c.r.Context()); err != nil {
+		return err
+	}
 	x, err := a.DB.DeleteAction(c.ns.ID, c.pkg, c.name)
 	if err != nil {
 		return err
 	}
-	answer(c.w, http.StatusOK, showAction(c, x))
+	a.answer(c, http.StatusOK, showAction(c, x))
 	return nil
 }

@@ -114,25 +114,28 @@ func (a *api) listActivations(c call) error {
 	}
 	if counting {
 		f.Limit = -1
-	}
-	list, err := a.DB.Activations(c.ns.ID, f)
-	if err != nil {
-		return err
-	}
-	if counting {
-		answer(c.w, http.StatusOK, map[string]int{"activations": len(list)})
+		n := 0
+		for _, err := range a.DB.Activations(c.ns.ID, f) {
+			if err != nil {
+				return err
+			}
+			n++
+		}
+		a.answer(c, http.StatusOK, map[string]int{"activations": n})
 		return nil
 	}
-	docs := make([]activationDoc, 0, len(list))
-	for _, rec := range list {
-		if full {
-			docs = append(docs, showActivation(rec))
-		} else {
-			docs = append(docs, summary(rec))
+	f.Outcome = full
+	return answerList(a, c, func(yield func(activationDoc, error) bool) {
+		for rec, err := range a.DB.Activations(c.ns.ID, f) {
+			doc := summary(rec)
+			if full {
+				doc = showActivation(rec)
+			}
+			if !yield(doc, err) {
+				return
+			}
 		}
-	}
-	answer(c.w, http.StatusOK, docs)
-	return nil
+	})
 }
 
 func (a *api) activation(c call) (state.Activation, error) {
@@ -140,13 +143,16 @@ func (a *api) activation(c call) (state.Activation, error) {
 	if len(id) != 32 || strings.Trim(id, "0123456789abcdefABCDEF") != "" {
 		return state.Activation{}, bad("The request content was malformed:\nThe activation id is not valid: it must be 32 hexadecimal digits.")
 	}
+	if err := c.turn.take(c.r.Context()); err != nil {
+		return state.Activation{}, err
+	}
 	return a.DB.Activation(c.ns.ID, strings.ToLower(id))
 }
 
 func (a *api) getActivation(c call) error {
 	rec, err := a.activation(c)
 	if err == nil {
-		answer(c.w, http.StatusOK, showActivation(rec))
+		a.answer(c, http.StatusOK, showActivation(rec))
 	}
 	return err
 }
@@ -158,9 +164,9 @@ func (a *api) getActivationPart(c call) error {
 	}
 	switch c.r.PathValue("part") {
 	case "result":
-		answer(c.w, http.StatusOK, response(rec))
+		a.answer(c, http.StatusOK, response(rec))
 	case "logs":
-		answer(c.w, http.StatusOK, map[string]any{"logs": showActivation(rec).Logs})
+		a.answer(c, http.StatusOK, map[string]any{"logs": showActivation(rec).Logs})
 	default:
 		return errMissing
 	}

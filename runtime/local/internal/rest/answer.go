@@ -1,11 +1,14 @@
 package rest
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"fn-runtime/runtime/local/internal/state"
@@ -16,27 +19,28 @@ import (
 type problem struct {
 	status int
 	text   string
+	again  bool // the same request may go through in a second
 }
 
 func (p *problem) Error() string { return p.text }
 
 func bad(format string, args ...any) *problem {
-	return &problem{http.StatusBadRequest, fmt.Sprintf(format, args...)}
+	return &problem{status: http.StatusBadRequest, text: fmt.Sprintf(format, args...)}
 }
 
 var (
-	errMissing      = &problem{http.StatusNotFound, "The requested resource does not exist."}
-	errExists       = &problem{http.StatusConflict, "resource already exists"}
-	errFull         = &problem{http.StatusInsufficientStorage, "The disk of the local endpoint is nearly full, or its store has reached its size limit."}
-	errUnauthorized = &problem{http.StatusUnauthorized, "The supplied authentication is invalid."}
+	errMissing      = &problem{status: http.StatusNotFound, text: "The requested resource does not exist."}
+	errExists       = &problem{status: http.StatusConflict, text: "resource already exists"}
+	errFull         = &problem{status: http.StatusInsufficientStorage, text: "The disk of the local endpoint is nearly full, or its store has reached its size limit."}
+	errUnauthorized = &problem{status: http.StatusUnauthorized, text: "The supplied authentication is invalid."}
 )
 
 func forbidden(what string) *problem {
-	return &problem{http.StatusForbidden, fmt.Sprintf("The supplied authentication is not authorized to access '%s'.", what)}
+	return &problem{status: http.StatusForbidden, text: fmt.Sprintf("The supplied authentication is not authorized to access '%s'.", what)}
 }
 
 func tooLarge(field string, is, allowed int64) *problem {
-	return &problem{http.StatusRequestEntityTooLarge, fmt.Sprintf("%s larger than allowed: %d > %d bytes.", field, is, allowed)}
+	return &problem{status: http.StatusRequestEntityTooLarge, text: fmt.Sprintf("%s larger than allowed: %d > %d bytes.", field, is, allowed)}
 }
 
 func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
@@ -52,43 +56,112 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 		p = tooLarge("Request", max(r.ContentLength, large.Limit+1), large.Limit)
 	default:
 		a.log.Error("request failed", "path", r.URL.Path, "error", err.Error())
-		p = &problem{http.StatusInternalServerError, "There was an internal server error."}
+		p = &problem{status: http.StatusInternalServerError, text: "There was an internal server error."}
 	}
 	if p.status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", `Basic realm="whisk rest service"`)
 	}
-	answer(w, p.status, map[string]any{"error": p.text, "code": w.Header().Get("X-Request-Id")})
+	if p.again {
+		w.Header().Set("Retry-After", "1")
+	}
+	data, _ := json.Marshal(map[string]any{"error": p.text, "code": w.Header().Get("X-Request-Id")})
+	send(w, p.status, int64(len(data)), bytes.NewReader(data))
 }
 
 // answer writes v as JSON.
-func answer(w http.ResponseWriter, status int, v any) {
+func (a *api) answer(c call, status int, v any) {
 	data, err := json.Marshal(v)
 	if err != nil {
-		status, data = http.StatusInternalServerError, []byte(`{"error":"There was an internal server error."}`)
+		a.fail(c.w, c.r, err)
+		return
 	}
+	out := &spool{api: a, outgoing: true}
+	defer out.Close()
+	_, err = out.Write(data)
+	data = nil // it may be large, and is in out
+	if err != nil {
+		a.fail(c.w, c.r, err)
+		return
+	}
+	a.sendSpool(c, status, out)
+}
+
+// answerList writes the documents as a JSON array. One of them is in memory at a time.
+func answerList[T any](a *api, c call, docs iter.Seq2[T, error]) error {
+	if err := c.turn.take(c.r.Context()); err != nil {
+		return err
+	}
+	out := &spool{api: a, outgoing: true}
+	defer out.Close()
+	before := "["
+	for doc, err := range docs {
+		if err != nil {
+			return err
+		}
+		data, err := json.Marshal(doc)
+		if err != nil {
+			return err
+		}
+		if _, err := out.Write(append([]byte(before), data...)); err != nil {
+			return err
+		}
+		before = ","
+	}
+	if before == "[" {
+		_, _ = out.Write([]byte("["))
+	}
+	if _, err := out.Write([]byte("]")); err != nil {
+		return err
+	}
+	a.sendSpool(c, http.StatusOK, out)
+	return nil
+}
+
+func (a *api) sendSpool(c call, status int, out *spool) {
+	if out.waits() {
+		c.turn.end()
+	}
+	send(c.w, status, out.size, out)
+}
+
+// send writes an answer whose length is told before, so that one which is cut does not look whole.
+func send(w http.ResponseWriter, status int, size int64, body io.WriterTo) {
 	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.FormatInt(size, 10))
 	w.WriteHeader(status)
-	_, _ = w.Write(data)
+	_, _ = body.WriteTo(w)
 }
 
 // decode reads a JSON object of at most limit bytes into v; an empty body leaves v as it is. OpenWhisk wants
-// application/json where it reads a body; a body without a type is taken as such.
-func decode(w http.ResponseWriter, r *http.Request, limit int64, v any) error {
+// application/json where it reads a body; a body without a type is taken as such. With a large body the request has its
+// turn afterwards.
+func (a *api) decode(c call, limit int64, v any) error {
+	r := c.r
 	if t := r.Header.Get("Content-Type"); t != "" && !isJSON(t) && r.ContentLength != 0 {
-		return &problem{http.StatusUnsupportedMediaType, "There was a problem with the requests Content-Type:\nExpected 'application/json'"}
+		return &problem{status: http.StatusUnsupportedMediaType, text: "There was a problem with the requests Content-Type:\nExpected 'application/json'"}
 	}
 	if r.ContentLength > limit {
 		return tooLarge("Request", r.ContentLength, limit)
 	}
-	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
-	if err != nil {
+	in := &spool{api: a}
+	defer in.Close()
+	if _, err := io.Copy(in, http.MaxBytesReader(c.w, r.Body, limit)); err != nil {
 		var large *http.MaxBytesError
-		if errors.As(err, &large) {
+		if errors.As(err, &large) || errors.Is(err, state.ErrFull) {
 			return err
 		}
 		return bad("The request content was malformed:\n%s", "the body ended early")
 	}
-	if len(strings.TrimSpace(string(data))) == 0 {
+	if in.size > inMemory {
+		if err := c.turn.take(r.Context()); err != nil {
+			return err
+		}
+	}
+	data, err := in.bytes()
+	if err != nil {
+		return err
+	}
+	if len(bytes.TrimSpace(data)) == 0 {
 		return nil
 	}
 	if err := json.Unmarshal(data, v); err != nil {

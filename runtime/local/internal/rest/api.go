@@ -15,6 +15,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"fn-runtime/runtime/local/internal/state"
 	"fn-runtime/runtime/local/invoke"
 )
@@ -32,8 +34,10 @@ type Config struct {
 	APIHost     string // "https://127.0.0.1:port", handed to actions
 	Python      string // interpreter of actions that name none
 	Extra       map[string]string
+	Temp        string        // folder of bodies and answers on their way; "" the system's
 	Wait        time.Duration // a blocking invocation waits; 0 is OpenWhisk's 60 s
 	Queue       int           // activations accepted and not ended, beyond which 429; 0 is 10,000
+	QueueBytes  int64         // of their parameters, beyond which 429; 0 is 256 MiB
 	Log         *slog.Logger
 	Now         func() time.Time
 }
@@ -48,7 +52,8 @@ type api struct {
 	ctx     context.Context // of activations: they outlive the request that starts them
 	cancel  context.CancelFunc
 	slots   chan struct{}
-	bulky   chan struct{} // requests that hold code in memory
+	queued  *semaphore.Weighted // bytes of the parameters of accepted activations
+	turns   chan struct{}
 }
 
 // API serves the paths below /api/v1.
@@ -62,13 +67,17 @@ func New(c Config) *API {
 	if c.Queue == 0 {
 		c.Queue = 10_000
 	}
+	if c.QueueBytes == 0 {
+		c.QueueBytes = 256 << 20
+	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	a := &api{Config: c, log: c.Log, mux: http.NewServeMux(), slots: make(chan struct{}, c.Queue), bulky: make(chan struct{}, 4)}
+	a := &api{Config: c, log: c.Log, mux: http.NewServeMux(), slots: make(chan struct{}, c.Queue),
+		queued: semaphore.NewWeighted(c.QueueBytes), turns: make(chan struct{}, turns)}
 	a.ctx, a.cancel = context.WithCancel(context.Background())
 	a.routes()
 	return &API{a}
@@ -134,6 +143,7 @@ type call struct {
 	path string // of the namespace in entities: its name
 	pkg  string // "" the default package
 	name string
+	turn *turn
 }
 
 type methods map[string]func(call) error
@@ -166,10 +176,11 @@ func (a *api) handle(path string, m methods) {
 		fn, ok := m[r.Method]
 		if !ok {
 			w.Header().Set("Allow", strings.Join(allowed, ", "))
-			a.fail(w, r, &problem{http.StatusMethodNotAllowed, "HTTP method not allowed, supported methods: " + strings.Join(allowed, ", ")})
+			a.fail(w, r, &problem{status: http.StatusMethodNotAllowed, text: "HTTP method not allowed, supported methods: " + strings.Join(allowed, ", ")})
 			return
 		}
 		c, err := a.locate(w, r)
+		defer c.turn.end()
 		if err == nil {
 			err = fn(c)
 		}
@@ -185,7 +196,7 @@ func (a *api) handle(path string, m methods) {
 
 // locate finds the namespace of a path: by name, by GUID, or "_" for the caller's own.
 func (a *api) locate(w http.ResponseWriter, r *http.Request) (call, error) {
-	c := call{w: w, r: r, pkg: r.PathValue("pkg"), name: r.PathValue("name")}
+	c := call{w: w, r: r, turn: &turn{places: a.turns}, pkg: r.PathValue("pkg"), name: r.PathValue("name")}
 	want := r.PathValue("ns")
 	if want == "" {
 		return c, nil
@@ -217,7 +228,7 @@ func (a *api) locate(w http.ResponseWriter, r *http.Request) (call, error) {
 }
 
 func (a *api) info(c call) error {
-	answer(c.w, http.StatusOK, map[string]any{
+	a.answer(c, http.StatusOK, map[string]any{
 		"api_paths": []string{"/api/v1"}, "api_version": "1.0.0", "description": "OpenWhisk API of the fn-runtime local endpoint",
 		"limits": map[string]any{
 			"max_action_duration": MaxTimeoutMS, "min_action_duration": minTimeoutMS,

@@ -60,6 +60,7 @@ type fixture struct {
 	t       testing.TB
 	invoker *fakeInvoker
 	db      *state.DB
+	temp    string // of bodies and answers on their way
 }
 
 func serve(t testing.TB) *fixture { return serveWithin(t, state.Limits{}) }
@@ -80,10 +81,10 @@ func serveWithin(t testing.TB, limits state.Limits) *fixture {
 	if db, err = state.Open(dir, limits, nil); err != nil {
 		t.Fatal(err)
 	}
-	f := &fixture{t: t, invoker: &fakeInvoker{}, db: db}
+	f := &fixture{t: t, invoker: &fakeInvoker{}, db: db, temp: t.TempDir()}
 	api := New(Config{
 		DB: db, Invoker: f.invoker, APIKey: testKey, Token: testToken, NamespaceID: testGUID,
-		APIHost: "https://127.0.0.1:1", Python: "python3", Wait: 200 * time.Millisecond,
+		APIHost: "https://127.0.0.1:1", Python: "python3", Temp: f.temp, Wait: 200 * time.Millisecond, QueueBytes: queueBytes,
 	})
 	f.Server = httptest.NewServer(api)
 	t.Cleanup(func() {

@@ -34,7 +34,7 @@ func (a *api) invoke(c call) error {
 		wait = time.Duration(ms) * time.Millisecond
 	}
 	args := map[string]json.RawMessage{}
-	if err := decode(c.w, c.r, maxParameters, &args); err != nil {
+	if err := a.decode(c, maxParameters, &args); err != nil {
 		return err
 	}
 	x, err := a.DB.Action(c.ns.ID, c.pkg, c.name)
@@ -45,6 +45,7 @@ func (a *api) invoke(c call) error {
 	if err != nil {
 		return err
 	}
+	c.turn.end()
 	done, err := a.start(inv, state.Activation{
 		ID: inv.ActivationID, NamespaceID: c.ns.ID, Namespace: c.path, Package: x.Package, Action: x.Name, Version: x.Version,
 		Kind: x.Kind, MemoryMB: x.MemoryMB, TimeoutMS: x.TimeoutMS, LogsMB: x.LogsMB, Concurrency: x.Concurrency, Start: a.Now().UnixMilli(),
@@ -55,13 +56,17 @@ func (a *api) invoke(c call) error {
 	c.w.Header().Set("X-Openwhisk-Activation-Id", inv.ActivationID)
 	accepted := map[string]string{"activationId": inv.ActivationID}
 	if !blocking {
-		answer(c.w, http.StatusAccepted, accepted)
+		a.answer(c, http.StatusAccepted, accepted)
 		return nil
 	}
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
 	case rec := <-done:
+		if c.turn.take(c.r.Context()) != nil { // it has run: the client can ask for what came of it
+			a.answer(c, http.StatusAccepted, accepted)
+			return nil
+		}
 		status := http.StatusOK
 		switch rec.StatusCode {
 		case 1, 2:
@@ -70,12 +75,12 @@ func (a *api) invoke(c call) error {
 			status = http.StatusInternalServerError
 		}
 		if onlyResult {
-			answer(c.w, status, resultOf(rec))
+			a.answer(c, status, resultOf(rec))
 		} else {
-			answer(c.w, status, showActivation(rec))
+			a.answer(c, status, showActivation(rec))
 		}
 	case <-timer.C:
-		answer(c.w, http.StatusAccepted, accepted)
+		a.answer(c, http.StatusAccepted, accepted)
 	case <-c.r.Context().Done(): // the activation goes on; nobody reads the answer
 	}
 	return nil
@@ -141,7 +146,7 @@ func (a *api) interpreter(x state.Action) string {
 
 // start accepts an activation and runs it apart from the request. The channel gives its record once.
 func (a *api) start(inv invoke.Invocation, rec state.Activation) (<-chan state.Activation, error) {
-	end, err := a.slot()
+	end, err := a.slot(int64(len(inv.Args)))
 	if err != nil {
 		return nil, err
 	}
@@ -161,21 +166,27 @@ func (a *api) start(inv invoke.Invocation, rec state.Activation) (<-chan state.A
 	return done, nil
 }
 
-// slot makes room for one more activation, unless there are too many or the endpoint stops.
-func (a *api) slot() (end func(), err error) {
+// slot makes room for one more activation with that many bytes of parameters, unless there are too many or the endpoint
+// stops.
+func (a *api) slot(size int64) (end func(), err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.closed {
-		return nil, &problem{http.StatusServiceUnavailable, "The endpoint is stopping."}
+		return nil, &problem{status: http.StatusServiceUnavailable, text: "The endpoint is stopping."}
+	}
+	if !a.queued.TryAcquire(size) {
+		return nil, &problem{status: http.StatusTooManyRequests, text: fmt.Sprintf("Too many bytes of parameters in flight (allowed: %d).", a.QueueBytes), again: true}
 	}
 	select {
 	case a.slots <- struct{}{}:
 	default:
-		return nil, &problem{http.StatusTooManyRequests, fmt.Sprintf("Too many concurrent requests in flight (count: %d, allowed: %d).", len(a.slots)+1, cap(a.slots))}
+		a.queued.Release(size)
+		return nil, &problem{status: http.StatusTooManyRequests, text: fmt.Sprintf("Too many concurrent requests in flight (count: %d, allowed: %d).", len(a.slots)+1, cap(a.slots)), again: true}
 	}
 	a.running.Add(1)
 	return func() {
 		<-a.slots
+		a.queued.Release(size)
 		a.running.Done()
 	}, nil
 }

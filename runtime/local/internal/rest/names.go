@@ -35,7 +35,7 @@ var entityName = text.NewPattern(`^(?:\w|\w[\w@ .&-]*[\w@.&-])$`)
 func checkName(name string) error {
 	switch {
 	case len(name) > maxName:
-		return &problem{http.StatusRequestEntityTooLarge, "The name of the entity is longer than allowed: " + strconv.Itoa(len(name)) + " > " + strconv.Itoa(maxName) + " characters."}
+		return &problem{status: http.StatusRequestEntityTooLarge, text: "The name of the entity is longer than allowed: " + strconv.Itoa(len(name)) + " > " + strconv.Itoa(maxName) + " characters."}
 	case !entityName.MatchString(name):
 		return bad("The name of the entity contains illegal characters.")
 	}

@@ -27,7 +27,7 @@ func describe(n state.Namespace) namespaceDoc {
 // with its GET; it is not read.
 func (a *api) listNamespaces(c call) error {
 	if who, _ := a.identify(c.r); who == basic {
-		answer(c.w, http.StatusOK, []string{DefaultNamespace})
+		a.answer(c, http.StatusOK, []string{DefaultNamespace})
 		return nil
 	}
 	skip, limit, err := paging(c.r.URL.Query(), "namespaces")
@@ -47,13 +47,13 @@ func (a *api) listNamespaces(c call) error {
 			docs = append(docs, describe(n))
 		}
 	}
-	answer(c.w, http.StatusOK, map[string]any{"namespaces": docs, "limit": limit, "offset": skip, "total_count": len(all)})
+	a.answer(c, http.StatusOK, map[string]any{"namespaces": docs, "limit": limit, "offset": skip, "total_count": len(all)})
 	return nil
 }
 
 func (a *api) createNamespace(c call) error {
 	if who, _ := a.identify(c.r); who == basic {
-		return &problem{http.StatusMethodNotAllowed, "HTTP method not allowed, supported methods: GET"}
+		return &problem{status: http.StatusMethodNotAllowed, text: "HTTP method not allowed, supported methods: GET"}
 	}
 	var in struct {
 		Name            string `json:"name"`
@@ -61,7 +61,7 @@ func (a *api) createNamespace(c call) error {
 		ResourceGroupID string `json:"resource_group_id"`
 		ResourcePlanID  string `json:"resource_plan_id"`
 	}
-	if err := decode(c.w, c.r, maxParameters, &in); err != nil {
+	if err := a.decode(c, maxParameters, &in); err != nil {
 		return err
 	}
 	if err := checkName(in.Name); err != nil {
@@ -78,7 +78,7 @@ func (a *api) createNamespace(c call) error {
 	if err != nil {
 		return err
 	}
-	answer(c.w, http.StatusCreated, describe(n))
+	a.answer(c, http.StatusCreated, describe(n))
 	return nil
 }
 
@@ -86,14 +86,14 @@ func (a *api) getNamespace(c call) error {
 	if who, _ := a.identify(c.r); who == basic {
 		return errMissing
 	}
-	answer(c.w, http.StatusOK, describe(c.ns))
+	a.answer(c, http.StatusOK, describe(c.ns))
 	return nil
 }
 
 // deleteNamespace removes a namespace with all in it. The default one stays: an endpoint without it would be none.
 func (a *api) deleteNamespace(c call) error {
 	if who, _ := a.identify(c.r); who == basic {
-		return &problem{http.StatusMethodNotAllowed, "HTTP method not allowed, supported methods: GET"}
+		return &problem{status: http.StatusMethodNotAllowed, text: "HTTP method not allowed, supported methods: GET"}
 	}
 	if c.ns.ID == a.NamespaceID {
 		return forbidden(c.ns.Name)
@@ -101,6 +101,6 @@ func (a *api) deleteNamespace(c call) error {
 	if err := a.DB.DeleteNamespace(c.ns.ID); err != nil {
 		return err
 	}
-	answer(c.w, http.StatusOK, describe(c.ns))
+	a.answer(c, http.StatusOK, describe(c.ns))
 	return nil
 }

@@ -100,42 +100,41 @@ func (a *api) listPackages(c call) error {
 		return err
 	}
 	if counting {
-		limit = -1
-	}
-	list, err := a.DB.Packages(c.ns.ID, skip, limit)
-	if err != nil {
+		n, err := a.DB.CountPackages(c.ns.ID)
+		if err == nil {
+			a.answer(c, http.StatusOK, map[string]int{"packages": max(n-skip, 0)})
+		}
 		return err
 	}
-	if counting {
-		answer(c.w, http.StatusOK, map[string]int{"packages": len(list)})
-		return nil
-	}
-	docs := make([]packageDoc, 0, len(list))
-	for _, p := range list {
-		doc := showPackage(c, p)
-		doc.Binding = false
-		docs = append(docs, doc)
-	}
-	answer(c.w, http.StatusOK, docs)
-	return nil
+	return answerList(a, c, func(yield func(packageDoc, error) bool) {
+		for p, err := range a.DB.Packages(c.ns.ID, skip, limit) {
+			doc := showPackage(c, p)
+			doc.Binding = false
+			if !yield(doc, err) {
+				return
+			}
+		}
+	})
 }
 
 func (a *api) getPackage(c call) error {
+	if err := c.turn.take(c.r.Context()); err != nil {
+		return err
+	}
 	p, err := a.DB.Package(c.ns.ID, c.name)
 	if err != nil {
 		return err
 	}
-	actions, err := a.DB.Actions(c.ns.ID, c.name, false, 0, -1)
-	if err != nil {
-		return err
-	}
-	inside := make([]actionInside, 0, len(actions))
-	for _, x := range actions {
+	inside := []actionInside{}
+	for x, err := range a.DB.Actions(c.ns.ID, c.name, false, 0, -1) {
+		if err != nil {
+			return err
+		}
 		inside = append(inside, actionInside{x.Name, x.Version, withKind(x)})
 	}
 	doc := showPackage(c, p)
 	doc.Parameters, doc.Actions, doc.Feeds = orEmpty(p.Parameters), &inside, &[]any{}
-	answer(c.w, http.StatusOK, doc)
+	a.answer(c, http.StatusOK, doc)
 	return nil
 }
 
@@ -150,7 +149,7 @@ func (a *api) putPackage(c call) error {
 	if err != nil {
 		return err
 	}
-	if err := decode(c.w, c.r, 2*maxParameters, &in); err != nil {
+	if err := a.decode(c, 2*maxParameters, &in); err != nil {
 		return err
 	}
 	if b := string(in.Binding); b != "" && b != "null" && b != "{}" {
@@ -188,7 +187,7 @@ func (a *api) putPackage(c call) error {
 	}
 	doc := showPackage(c, p)
 	doc.Parameters = orEmpty(p.Parameters)
-	answer(c.w, http.StatusOK, doc)
+	a.answer(c, http.StatusOK, doc)
 	return nil
 }
 
@@ -199,13 +198,13 @@ func (a *api) deletePackage(c call) error {
 	}
 	p, n, err := a.DB.DeletePackage(c.ns.ID, c.name, force)
 	if errors.Is(err, state.ErrNotEmpty) {
-		return &problem{http.StatusConflict, notEmpty(n)}
+		return &problem{status: http.StatusConflict, text: notEmpty(n)}
 	}
 	if err != nil {
 		return err
 	}
 	doc := showPackage(c, p)
 	doc.Parameters = orEmpty(p.Parameters)
-	answer(c.w, http.StatusOK, doc)
+	a.answer(c, http.StatusOK, doc)
 	return nil
 }

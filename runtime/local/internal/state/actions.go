@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"strconv"
 
 	"go.etcd.io/bbolt"
@@ -49,13 +50,12 @@ func hashCode(code string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Actions lists those of a package, or of the whole namespace when all is set, by package and name.
-func (d *DB) Actions(ns, pkg string, all bool, skip, limit int) (list []Action, err error) {
-	err = d.db.View(func(tx *bbolt.Tx) error {
-		list, err = page[Action](tx.Bucket(bucketActions), actionPrefix(ns, pkg, all), skip, limit)
-		return err
+// Actions yields those of a package, or of the whole namespace when all is set, by package and name. One is in memory at
+// a time.
+func (d *DB) Actions(ns, pkg string, all bool, skip, limit int) iter.Seq2[Action, error] {
+	return inView(d, func(tx *bbolt.Tx, yield func(Action, error) bool) error {
+		return each(tx.Bucket(bucketActions), actionPrefix(ns, pkg, all), skip, limit, yield)
 	})
-	return list, err
 }
 
 // CountActions counts what Actions lists.

@@ -3,6 +3,8 @@ package state
 import (
 	"encoding/binary"
 	"encoding/json"
+	"errors"
+	"iter"
 	"strings"
 
 	"go.etcd.io/bbolt"
@@ -37,6 +39,13 @@ type ActivationFilter struct {
 	Package, Action string // Action "" selects all; Package "" with Action is any package
 	Since, Upto     int64
 	Skip, Limit     int
+	Outcome         bool // with result and logs
+}
+
+// outcome is what can be large of an activation. It is kept apart, so that a list does not load it.
+type outcome struct {
+	Result json.RawMessage `json:"result,omitempty"`
+	Logs   []string        `json:"logs,omitempty"`
 }
 
 func activationKey(a Activation) []byte {
@@ -65,7 +74,16 @@ func (d *DB) Finish(a Activation) error {
 			return err
 		}
 		k := activationKey(a)
-		data, err := json.Marshal(a)
+		rest, err := json.Marshal(outcome{a.Result, a.Logs})
+		if err != nil {
+			return err
+		}
+		if err := tx.Bucket(bucketOutcomes).Put(k, rest); err != nil {
+			return err
+		}
+		summary := a
+		summary.Result, summary.Logs = nil, nil
+		data, err := json.Marshal(summary)
 		if err != nil {
 			return err
 		}
@@ -83,7 +101,7 @@ func (d *DB) Finish(a Activation) error {
 		if err != nil {
 			return err
 		}
-		size, err := bump(tx, "activation_bytes", int64(len(data)))
+		size, err := bump(tx, "activation_bytes", int64(len(data)+len(rest)))
 		if err != nil {
 			return err
 		}
@@ -101,13 +119,14 @@ func (d *DB) forget(tx *bbolt.Tx, n, size int64) error {
 		}
 		k = append([]byte(nil), k...) // a deletion invalidates what the cursor gave
 		acts := tx.Bucket(bucketActivations)
-		length := int64(len(acts.Get(k)))
+		outcomes := tx.Bucket(bucketOutcomes)
+		length := int64(len(acts.Get(k)) + len(outcomes.Get(k)))
 		ns, _, _ := strings.Cut(string(k), "\x00")
 		id := string(age[8:])
 		if err := c.Delete(); err != nil {
 			return err
 		}
-		if err := acts.Delete(k); err != nil {
+		if err := errors.Join(acts.Delete(k), outcomes.Delete(k)); err != nil {
 			return err
 		}
 		if err := tx.Bucket(bucketActByID).Delete(key(ns, id)); err != nil {
@@ -131,16 +150,27 @@ func (d *DB) Activation(ns, id string) (a Activation, err error) {
 		if k == nil {
 			return ErrNotFound
 		}
-		a, err = read[Activation](tx.Bucket(bucketActivations), k)
+		if a, err = read[Activation](tx.Bucket(bucketActivations), k); err == nil {
+			err = complete(tx, &a, k)
+		}
 		return err
 	})
 	return a, err
 }
 
-// Activations lists those that have ended, newest first. Limit -1 gives all.
-func (d *DB) Activations(ns string, f ActivationFilter) ([]Activation, error) {
-	out := []Activation{}
-	err := d.db.View(func(tx *bbolt.Tx) error {
+// complete adds what is kept apart from the record. Records that were written before it was have it in themselves.
+func complete(tx *bbolt.Tx, a *Activation, k []byte) error {
+	rest, err := find[outcome](tx.Bucket(bucketOutcomes), k)
+	if rest != nil && err == nil {
+		a.Result, a.Logs = rest.Result, rest.Logs
+	}
+	return err
+}
+
+// Activations yields those that have ended, newest first. Limit -1 gives all. One is in memory at a time, and without
+// f.Outcome it has neither result nor logs.
+func (d *DB) Activations(ns string, f ActivationFilter) iter.Seq2[Activation, error] {
+	return inView(d, func(tx *bbolt.Tx, yield func(Activation, error) bool) error {
 		prefix := key(ns, "")
 		c := tx.Bucket(bucketActivations).Cursor()
 		upto := uint64(1<<63 - 1)
@@ -155,8 +185,8 @@ func (d *DB) Activations(ns string, f ActivationFilter) ([]Activation, error) {
 		} else {
 			k, v = c.Prev()
 		}
-		skip := f.Skip
-		for ; k != nil && strings.HasPrefix(string(k), string(prefix)); k, v = c.Prev() {
+		skip, left := f.Skip, f.Limit
+		for ; k != nil && left != 0 && strings.HasPrefix(string(k), string(prefix)); k, v = c.Prev() {
 			if f.Since > 0 && int64(binary.BigEndian.Uint64(k[len(prefix):])) < f.Since {
 				break
 			}
@@ -171,14 +201,18 @@ func (d *DB) Activations(ns string, f ActivationFilter) ([]Activation, error) {
 				skip--
 				continue
 			}
-			if len(out) == f.Limit {
-				break
+			if f.Outcome {
+				err = complete(tx, &a, k)
+			} else {
+				a.Result, a.Logs = nil, nil
 			}
-			out = append(out, a)
+			if err != nil || !yield(a, nil) {
+				return err
+			}
+			left--
 		}
 		return nil
 	})
-	return out, err
 }
 
 // Abandoned gives the accepted activations without outcome: after a start, those that a killed endpoint left behind.

@@ -34,7 +34,8 @@ var (
 	bucketActions     = []byte("actions")     // namespace 0 package 0 action
 	bucketCode        = []byte("code")        // sha256 -> exec.code
 	bucketCodeRefs    = []byte("code_refs")   // sha256 -> number of actions
-	bucketActivations = []byte("activations") // namespace 0 start (ms, 8 bytes) id -> record
+	bucketActivations = []byte("activations") // namespace 0 start (ms, 8 bytes) id -> record without result and logs
+	bucketOutcomes    = []byte("outcomes")    // key in activations -> result and logs
 	bucketActByID     = []byte("activation_ids")
 	bucketActByAge    = []byte("activation_ages") // time of the record (ms, 8 bytes) id -> key in activations: the next to be forgotten comes first
 	bucketRunning     = []byte("running")         // id -> record of an accepted activation without outcome
@@ -48,7 +49,7 @@ var (
 )
 
 var topLevel = [][]byte{
-	bucketNamespaces, bucketPackages, bucketActions, bucketCode, bucketCodeRefs, bucketActivations, bucketActByID,
+	bucketNamespaces, bucketPackages, bucketActions, bucketCode, bucketCodeRefs, bucketActivations, bucketOutcomes, bucketActByID,
 	bucketActByAge, bucketRunning, bucketStores, bucketObjects, bucketUploads, bucketParts, bucketSettings,
 	bucketCounters, bucketMeta,
 }

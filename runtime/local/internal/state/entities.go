@@ -2,6 +2,7 @@ package state
 
 import (
 	"encoding/json"
+	"iter"
 
 	"go.etcd.io/bbolt"
 )
@@ -82,13 +83,20 @@ func (d *DB) DeleteNamespace(id string) error {
 	})
 }
 
-// Packages lists those of a namespace by name, from the skip-th on, at most limit (-1: all).
-func (d *DB) Packages(ns string, skip, limit int) (list []Package, err error) {
-	err = d.db.View(func(tx *bbolt.Tx) error {
-		list, err = page[Package](tx.Bucket(bucketPackages), key(ns, ""), skip, limit)
-		return err
+// Packages yields those of a namespace by name, from the skip-th on, at most limit (-1: all). One is in memory at a time.
+func (d *DB) Packages(ns string, skip, limit int) iter.Seq2[Package, error] {
+	return inView(d, func(tx *bbolt.Tx, yield func(Package, error) bool) error {
+		return each(tx.Bucket(bucketPackages), key(ns, ""), skip, limit, yield)
 	})
-	return list, err
+}
+
+// CountPackages counts what Packages yields.
+func (d *DB) CountPackages(ns string) (n int, err error) {
+	err = d.db.View(func(tx *bbolt.Tx) error {
+		n = count(tx.Bucket(bucketPackages), key(ns, ""))
+		return nil
+	})
+	return n, err
 }
 
 // Package reads one; ErrNotFound.

@@ -48,9 +48,13 @@ func FuzzRecords(f *testing.F) {
 			_ = r.Close()
 		}
 		_, _ = d.Package("n", "p")
-		_, _ = d.Packages("n", 0, 10)
+		for range d.Packages("n", 0, 10) {
+		}
 		_, _ = d.Action("n", "p", "a")
-		_, _ = d.Actions("n", "p", true, 0, 10)
+		for range d.Actions("n", "p", true, 0, 10) {
+		}
+		for range d.Activations("n", ActivationFilter{Limit: 10, Outcome: true}) {
+		}
 		_ = d.Uploads("b", "", "", func(Upload) bool { return true })
 		_, _, _ = d.Upload("b", "k", "u")
 		if o, inline, err := decodeObject([]byte("k"), record); err == nil {

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"strings"
 
 	"go.etcd.io/bbolt"
@@ -45,25 +46,45 @@ func write(b *bbolt.Bucket, k []byte, v any) error {
 	return b.Put(k, data)
 }
 
-// page reads the records whose key starts with prefix, from the skip-th on, at most limit.
+// page reads the records whose key starts with prefix, from the skip-th on, at most limit; -1 gives all.
 func page[T any](b *bbolt.Bucket, prefix []byte, skip, limit int) ([]T, error) {
 	out := []T{}
+	err := each(b, prefix, skip, limit, func(rec T, _ error) bool {
+		out = append(out, rec)
+		return true
+	})
+	return out, err
+}
+
+// each yields what page reads, one at a time.
+func each[T any](b *bbolt.Bucket, prefix []byte, skip, limit int, yield func(T, error) bool) error {
 	c := b.Cursor()
-	for k, v := c.Seek(prefix); k != nil && strings.HasPrefix(string(k), string(prefix)); k, v = c.Next() {
+	for k, v := c.Seek(prefix); k != nil && limit != 0 && strings.HasPrefix(string(k), string(prefix)); k, v = c.Next() {
 		if skip > 0 {
 			skip--
 			continue
 		}
-		if len(out) == limit {
-			break
-		}
 		rec, err := decode[T](v)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		out = append(out, rec)
+		if !yield(rec, nil) {
+			return nil
+		}
+		limit--
 	}
-	return out, nil
+	return nil
+}
+
+// inView yields what read yields within one transaction, and its error at the end.
+func inView[T any](d *DB, read func(tx *bbolt.Tx, yield func(T, error) bool) error) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		err := d.db.View(func(tx *bbolt.Tx) error { return read(tx, yield) })
+		if err != nil {
+			var none T
+			yield(none, err)
+		}
+	}
 }
 
 func count(b *bbolt.Bucket, prefix []byte) int {

@@ -174,7 +174,7 @@ func TestActivationsAreBoundedByNumberAndAge(t *testing.T) {
 		if f.Limit == 0 {
 			f.Limit = -1
 		}
-		for _, a := range must[[]Activation](t)(d.Activations("ns", f)) {
+		for _, a := range must[[]Activation](t)(collect(d.Activations("ns", f))) {
 			s += a.ID[31:]
 		}
 		return s
@@ -228,7 +228,7 @@ func TestAClockThatJumpsLosesNoNewActivation(t *testing.T) {
 	for _, name := range []string{"e", "f", "0"} {
 		finish(name, now)
 	}
-	if n := len(must[[]Activation](t)(d.Activations("ns", ActivationFilter{Limit: -1}))); n != 3 {
+	if n := len(must[[]Activation](t)(collect(d.Activations("ns", ActivationFilter{Limit: -1})))); n != 3 {
 		t.Errorf("%d are kept", n)
 	}
 }

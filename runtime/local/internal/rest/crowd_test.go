@@ -1,0 +1,155 @@
+package rest
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"fn-runtime/runtime/local/internal/state"
+)
+
+// queueBytes is what the tests' endpoint accepts of parameters at a time.
+const queueBytes = 16 << 20
+
+// raw opens a connection and sends the head of a request, with what there is of its body.
+func (f *fixture) raw(method, path string, length int, body string) net.Conn {
+	f.t.Helper()
+	c, err := net.Dial("tcp", strings.TrimPrefix(f.URL, "http://"))
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	f.t.Cleanup(func() { _ = c.Close() })
+	_ = c.SetDeadline(time.Now().Add(time.Minute))
+	if _, err := fmt.Fprintf(c, "%s /api/v1%s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n%s", method, path, testToken, length, body); err != nil {
+		f.t.Fatal(err)
+	}
+	return c
+}
+
+// large is an action whose document has size bytes.
+func large(size int) string {
+	return `{"exec":{"kind":"blackbox","image":"img","code":"` + strings.Repeat("A", size) + `"}}`
+}
+
+// swift fails the test when work takes long: somebody is in its way.
+func swift(t *testing.T, what string, work func()) {
+	t.Helper()
+	begun := time.Now()
+	work()
+	if took := time.Since(begun); took > turnWait/2 {
+		t.Errorf("%s took %v", what, took)
+	}
+}
+
+// TestSlowClientsAreInNobodysWay: clients that do not read large answers, and clients that do not go on sending, keep
+// nothing that others need, however many they are.
+func TestSlowClientsAreInNobodysWay(t *testing.T) {
+	f := serve(t)
+	f.furnish("a")
+	if status, body, _ := f.do("bearer", "PUT", "/namespaces/_/actions/p/big", large(40<<20)); status != 200 {
+		t.Fatal(status, body)
+	}
+	text := strings.Repeat("x", 2<<20)
+	for i := range 8 {
+		rec := state.Activation{ID: fmt.Sprintf("%032d", i), NamespaceID: testGUID, Namespace: "guest", Action: "a", Start: int64(i + 1), Logs: []string{text}, Result: json.RawMessage(`"` + text + `"`)}
+		if err := f.db.Finish(rec); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 * turns {
+		f.raw("GET", "/namespaces/_/actions/p/big", 0, "")
+		f.raw("GET", "/namespaces/_/activations?docs=true", 0, "")
+		f.raw("GET", "/namespaces/_/activations/"+fmt.Sprintf("%032d", 1), 0, "")
+		f.raw("PUT", "/namespaces/_/actions/p/half", 30<<20, large(10 << 20)[:10<<20])
+		f.raw("POST", "/namespaces/_/actions/p/a", 3<<20, large(1 << 20)[:1<<20])
+	}
+	swift(t, "64 deployments", func() {
+		var wg sync.WaitGroup
+		for i := range 64 {
+			wg.Go(func() {
+				if status, body, _ := f.do("bearer", "PUT", fmt.Sprintf("/namespaces/_/actions/p/a%d", i), large(1<<20)); status != 200 {
+					t.Error(status, body)
+				}
+			})
+		}
+		wg.Wait()
+	})
+	swift(t, "reading a large action", func() {
+		if status, body, header := f.do("bearer", "GET", "/namespaces/_/actions/p/big", ""); status != 200 || len(body) < 40<<20 || header.Get("Content-Length") != fmt.Sprint(len(body)) {
+			t.Errorf("%d, %d bytes, told %s", status, len(body), header.Get("Content-Length"))
+		}
+	})
+	swift(t, "a list of activations", func() {
+		if status, body, _ := f.do("bearer", "GET", "/namespaces/_/activations?docs=true", ""); status != 200 || strings.Count(body, text) != 16 {
+			t.Errorf("%d, %d bytes", status, len(body))
+		}
+	})
+}
+
+// TestNothingIsLeftOfBodiesAndAnswers: their files are gone when the requests have ended.
+func TestNothingIsLeftOfBodiesAndAnswers(t *testing.T) {
+	f := serve(t)
+	f.furnish("a")
+	f.do("bearer", "PUT", "/namespaces/_/actions/p/big", large(1<<20))
+	f.do("bearer", "PUT", "/namespaces/_/actions/p/big", `{"exec":`+strings.Repeat(" ", 1<<20))
+	f.do("bearer", "GET", "/namespaces/_/actions/p/big", "")
+	f.do("bearer", "POST", "/namespaces/_/actions/p/a?blocking=true", `{"x":"`+strings.Repeat("x", 1<<20)+`"}`)
+	f.Close()
+	left, err := os.ReadDir(f.temp)
+	if err != nil || len(left) != 0 {
+		t.Errorf("left: %v, %v", left, err)
+	}
+}
+
+// TestParametersOfQueuedActivationsAreBounded: what waits to run is bounded in bytes, and who is refused is told to come
+// back.
+func TestParametersOfQueuedActivationsAreBounded(t *testing.T) {
+	f := serve(t)
+	f.furnish("hang")
+	parameters := `{"x":"` + strings.Repeat("x", 4<<20) + `"}`
+	accepted := 0
+	for range 10 {
+		status, body, header := f.do("bearer", "POST", "/namespaces/_/actions/p/hang", parameters)
+		switch {
+		case status == http.StatusAccepted:
+			accepted++
+		case status != http.StatusTooManyRequests || header.Get("Retry-After") == "":
+			t.Errorf("got %d %s, Retry-After %q", status, body, header.Get("Retry-After"))
+		}
+	}
+	if accepted != queueBytes/len(parameters) {
+		t.Errorf("%d of 10 invocations with %d bytes are accepted, want %d", accepted, len(parameters), queueBytes/len(parameters))
+	}
+	if status, _, _ := f.do("bearer", "POST", "/namespaces/_/actions/p/hang", `{}`); status != http.StatusAccepted {
+		t.Errorf("a small one: %d", status)
+	}
+}
+
+// TestAFullDiskKeepsReading: where nothing can be written, what is there is still read.
+func TestAFullDiskKeepsReading(t *testing.T) {
+	f := serveWithin(t, state.Limits{FreeBytes: 1 << 60})
+	text := strings.Repeat("x", 1<<20)
+	rec := state.Activation{ID: strings.Repeat("1", 32), NamespaceID: testGUID, Namespace: "guest", Action: "a", Start: 1, Logs: []string{text}}
+	if err := f.db.Finish(rec); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"/namespaces/_/activations?docs=true", "/namespaces/_/activations/" + rec.ID} {
+		if status, body, _ := f.do("bearer", "GET", path, ""); status != 200 || !strings.Contains(body, text) || !json.Valid([]byte(body)) {
+			t.Errorf("%s: %d, %d bytes", path, status, len(body))
+		}
+	}
+	c := f.raw("POST", "/namespaces/_/actions/p/a", 1<<20, large(1 << 20)[:1<<20])
+	resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil || resp.StatusCode != http.StatusInsufficientStorage {
+		t.Errorf("a large body: %v, %v", resp, err)
+	}
+	_, _ = io.Copy(io.Discard, resp.Body)
+}
