@@ -2,6 +2,7 @@ package local
 
 import (
 	"bufio"
+	"context"
 	"crypto/tls"
 	"fmt"
 	"io"
@@ -14,6 +15,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"fn-runtime/runtime/transport"
 )
 
 // TestStrangersDoNotKeepTheEndpointAlive: an endpoint that nobody with credentials uses ends, whoever knocks.
@@ -210,4 +213,43 @@ func TestASteadyReaderIsNotCut(t *testing.T) {
 	if n, err := read(time.Second, 0); err == nil || n == size {
 		t.Errorf("who reads nothing got %d of %d bytes, %v", n, size, err)
 	}
+}
+
+// TestUploadsAtOnce: as many deployments and objects as a command sends at once go through without one holding up
+// another, over one transport.
+func TestUploadsAtOnce(t *testing.T) {
+	o := options(t)
+	i := mustStart(t, o)
+	ca, err := os.ReadFile(i.CAFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := &http.Client{Transport: transport.New(transport.Options{Auth: transport.Auth{Token: func(context.Context, bool) (string, error) { return i.Token, nil }}, Origin: i.Endpoint, CAs: [][]byte{ca}})}
+	action := `{"exec":{"kind":"blackbox","image":"i","code":"` + strings.Repeat("A", 1<<20) + `"}}`
+	begun := time.Now()
+	var wg sync.WaitGroup
+	for n := range 64 {
+		for path, body := range map[string]string{
+			fmt.Sprintf("/api/v1/namespaces/_/actions/a%d", n): action,
+			fmt.Sprintf("/lithops-local/o%d", n):               strings.Repeat("o", 2<<20),
+		} {
+			wg.Go(func() {
+				req, _ := http.NewRequest("PUT", i.Endpoint+path, strings.NewReader(body))
+				resp, err := client.Do(req)
+				if err != nil {
+					t.Error(path, err)
+					return
+				}
+				_ = resp.Body.Close()
+				if resp.StatusCode != http.StatusOK {
+					t.Error(path, resp.Status)
+				}
+			})
+		}
+	}
+	wg.Wait()
+	if took := time.Since(begun); took > 15*time.Second {
+		t.Errorf("64 actions and 64 objects took %v: they have waited for one another", took)
+	}
+	client.CloseIdleConnections()
 }
