@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"net"
 	"net/url"
 	"path/filepath"
 	"runtime"
@@ -13,7 +14,9 @@ import (
 type candidate struct {
 	origin        string
 	host          string
+	tls           bool   // the host speaks TLS
 	ca, cert, key string // PEM files, "" none
+	unverified    bool   // any certificate is taken, because the user says so
 	apiVersion    string // "" negotiated
 }
 
@@ -33,20 +36,26 @@ func (c candidate) hide(text string) string {
 // exposed reports whether what is sent to the host can be read on the way: it is on another machine and has no TLS.
 func (c candidate) exposed() bool {
 	u, err := url.Parse(c.host)
-	return !localHost(c.host) && c.ca == "" && c.cert == "" && (err != nil || !transport.ThisMachine(u.Hostname()))
+	return !localHost(c.host) && !c.tls && (err != nil || !transport.ThisMachine(u.Hostname()))
 }
 
 // candidates are the places to look, best first. What the user chose, by environment or by context, is the only one:
 // building on another engine than the chosen one would be a surprise.
 func candidates(o Options) ([]candidate, error) {
-	if host := o.Getenv("DOCKER_HOST"); host != "" {
-		c := candidate{origin: "DOCKER_HOST", host: host, apiVersion: o.Getenv("DOCKER_API_VERSION")}
-		if o.Getenv("DOCKER_TLS_VERIFY") != "" {
+	if host := strings.TrimSpace(o.Getenv("DOCKER_HOST")); host != "" {
+		c := candidate{origin: "DOCKER_HOST", apiVersion: o.Getenv("DOCKER_API_VERSION")}
+		c.unverified = o.Getenv("DOCKER_TLS_VERIFY") == ""
+		c.tls = !c.unverified || o.Getenv("DOCKER_TLS") != ""
+		c.host = withPort(host, c.tls)
+		if c.tls {
 			dir := o.Getenv("DOCKER_CERT_PATH")
 			if dir == "" {
 				dir = configDir(o)
 			}
-			c.ca, c.cert, c.key = filepath.Join(dir, "ca.pem"), filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+			c.ca, c.cert, c.key = filepath.Join(dir, "ca.pem"), ifThere(dir, "cert.pem"), ifThere(dir, "key.pem")
+			if c.unverified {
+				c.ca = ifThere(dir, "ca.pem")
+			}
 		}
 		return []candidate{c}, nil
 	}
@@ -61,6 +70,30 @@ func candidates(o Options) ([]candidate, error) {
 		return []candidate{{origin: "CONTAINER_HOST", host: host}}, nil
 	}
 	return sockets(o, runtime.GOOS), nil
+}
+
+// withPort completes an address as the Docker CLI does: HOST:PORT is TCP, and TCP has a port of its own with TLS and
+// without.
+func withPort(host string, tls bool) string {
+	if !strings.Contains(host, "://") {
+		host = "tcp://" + host
+	}
+	u, err := url.Parse(host)
+	if err != nil || u.Scheme != "tcp" {
+		return host
+	}
+	name, port := u.Hostname(), u.Port()
+	if name == "" {
+		name = "localhost"
+	}
+	if port == "" {
+		port = "2375"
+		if tls {
+			port = "2376"
+		}
+	}
+	u.Host = net.JoinHostPort(name, port)
+	return u.String()
 }
 
 func sockets(o Options, goos string) []candidate {

@@ -48,19 +48,23 @@ func contextCandidate(o Options) (*candidate, error) {
 	id := hex.EncodeToString(sum[:])
 	var meta struct {
 		Endpoints map[string]struct {
-			Host string
+			Host          string
+			SkipTLSVerify bool
 		}
 	}
 	if err := readJSON(filepath.Join(configDir(o), "contexts", "meta", id, "meta.json"), &meta); err != nil {
 		return nil, unusable(name, err)
 	}
-	host := meta.Endpoints["docker"].Host
+	endpoint := meta.Endpoints["docker"]
+	host := endpoint.Host
 	if host == "" {
 		return nil, unusable(name, errors.New("it has no Docker endpoint"))
 	}
 	c := &candidate{origin: "Docker context " + name, host: host}
 	tls := filepath.Join(configDir(o), "contexts", "tls", id, "docker")
 	c.ca, c.cert, c.key = ifThere(tls, "ca.pem"), ifThere(tls, "cert.pem"), ifThere(tls, "key.pem")
+	c.unverified = endpoint.SkipTLSVerify
+	c.tls = c.unverified || c.ca != "" || c.cert != ""
 	return c, nil
 }
 

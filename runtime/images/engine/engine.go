@@ -17,6 +17,7 @@ import (
 	"github.com/docker/docker/api/types"
 	"github.com/docker/docker/api/types/versions"
 	"github.com/docker/docker/client"
+	"github.com/docker/go-connections/tlsconfig"
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
@@ -86,7 +87,7 @@ func none(tried []string, denied bool) error {
 var errCarries = errors.New("an engine's address holds no user and no password")
 
 func connect(ctx context.Context, c candidate) (*Engine, error) {
-	if strings.Contains(c.host, "@") && !strings.HasPrefix(c.host, "ssh://") {
+	if strings.Contains(c.host, "@") && !localHost(c.host) && !strings.HasPrefix(c.host, "ssh://") {
 		return nil, errCarries
 	}
 	if path, ok := strings.CutPrefix(c.host, "unix://"); ok { // the client's own error does not say what is wrong with it
@@ -106,10 +107,14 @@ func connect(ctx context.Context, c candidate) (*Engine, error) {
 		opts = append(opts, client.WithHTTPClient(&http.Client{Transport: &http.Transport{DialContext: helper.Dialer}}),
 			client.WithHost(helper.Host), client.WithDialContext(helper.Dialer))
 	default:
-		opts = append(opts, client.WithHost(c.host))
-		if c.ca != "" || c.cert != "" {
-			opts = append(opts, client.WithTLSClientConfig(c.ca, c.cert, c.key))
+		if c.tls {
+			config, err := tlsconfig.Client(tlsconfig.Options{CAFile: c.ca, CertFile: c.cert, KeyFile: c.key, InsecureSkipVerify: c.unverified, ExclusiveRootPools: c.ca != ""})
+			if err != nil {
+				return nil, err
+			}
+			opts = append(opts, client.WithHTTPClient(&http.Client{Transport: &http.Transport{TLSClientConfig: config}, CheckRedirect: client.CheckRedirect}))
 		}
+		opts = append(opts, client.WithHost(c.host))
 	}
 	if c.apiVersion != "" {
 		opts = append(opts, client.WithVersion(c.apiVersion))

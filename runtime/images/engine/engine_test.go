@@ -5,10 +5,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -68,6 +70,12 @@ func TestCandidates(t *testing.T) {
 		want []string // hosts
 	}{
 		{"DOCKER_HOST wins", options(home, "DOCKER_HOST", "tcp://h:1", "DOCKER_CONTEXT", "remote"), []string{"tcp://h:1"}},
+		{"no scheme", options(home, "DOCKER_HOST", "h:1"), []string{"tcp://h:1"}},
+		{"blanks", options(home, "DOCKER_HOST", " tcp://h:1\n"), []string{"tcp://h:1"}},
+		{"nothing but blanks", options(home, "DOCKER_HOST", "  ", "CONTAINER_HOST", "unix:///p"), []string{"unix:///p"}},
+		{"no host", options(home, "DOCKER_HOST", ":1"), []string{"tcp://localhost:1"}},
+		{"no port", options(home, "DOCKER_HOST", "tcp://h"), []string{"tcp://h:2375"}},
+		{"no port with TLS", options(home, "DOCKER_HOST", "h", "DOCKER_TLS_VERIFY", "1"), []string{"tcp://h:2376"}},
 		{"DOCKER_CONTEXT", options(home, "DOCKER_CONTEXT", "remote"), []string{"ssh://me@host"}},
 		{"currentContext below DOCKER_CONFIG", options(home, "DOCKER_CONFIG", other), []string{"unix:///mine.sock"}},
 		{"DOCKER_CONTEXT over currentContext", options(home, "DOCKER_CONFIG", other, "DOCKER_CONTEXT", "default", "CONTAINER_HOST", "unix:///p"), []string{"unix:///p"}},
@@ -86,7 +94,7 @@ func TestCandidates(t *testing.T) {
 		t.Errorf("%+v %v", secured, err)
 	}
 	verified, err := candidates(options(home, "DOCKER_HOST", "tcp://h:1", "DOCKER_TLS_VERIFY", "1", "DOCKER_CERT_PATH", "/c"))
-	if err != nil || verified[0].ca != "/c/ca.pem" || verified[0].key != "/c/key.pem" {
+	if err != nil || verified[0].ca != "/c/ca.pem" || verified[0].key != "" || !verified[0].tls || verified[0].unverified {
 		t.Errorf("%+v %v", verified, err)
 	}
 	if _, err := candidates(options(home, "DOCKER_CONTEXT", "gone")); !fault.Is(err, fault.NotFound) || !strings.Contains(err.Error(), "gone") {
@@ -168,7 +176,7 @@ func TestAnEngineElsewhereWithoutTLSIsExposed(t *testing.T) {
 		if got := (candidate{host: host}).exposed(); got != want {
 			t.Errorf("%s: exposed %v, want %v", host, got, want)
 		}
-		if (candidate{host: host, ca: "ca.pem"}).exposed() {
+		if (candidate{host: host, tls: true}).exposed() {
 			t.Errorf("%s is exposed with TLS", host)
 		}
 	}
@@ -182,5 +190,40 @@ func TestTheAddressOfAnEngineKeepsItsPassword(t *testing.T) {
 		if !errors.As(err, &f) || strings.Contains(fmt.Sprintf("%v %v %v", f, f.Details, f.Recovery), "SECRET") || len(f.Details) == 0 || !strings.Contains(f.Details[0], "127.0.0.1:1") {
 			t.Errorf("%s: %v %q", host, err, f.Details)
 		}
+	}
+}
+
+// An engine behind TLS is spoken to in TLS, whatever its files are: only an authority, or no verification at all.
+func TestTLSNeedsNoKeyOfOurOwn(t *testing.T) {
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Header().Set("Api-Version", "1.41") }))
+	t.Cleanup(server.Close)
+	host := "tcp://" + server.Listener.Addr().String()
+	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	home := t.TempDir()
+	docker := filepath.Join(home, ".docker")
+	addContext(t, docker, "authority", host, true)
+	addContext(t, docker, "unverified", host, false)
+	id := func(name string) string { sum := sha256.Sum256([]byte(name)); return hex.EncodeToString(sum[:]) }
+	write(t, filepath.Join(docker, "contexts/tls", id("authority"), "docker/ca.pem"), ca)
+	write(t, filepath.Join(docker, "contexts/meta", id("unverified"), "meta.json"),
+		map[string]any{"Name": "unverified", "Endpoints": map[string]any{"docker": map[string]any{"Host": host, "SkipTLSVerify": true}}})
+	write(t, filepath.Join(home, "certs/ca.pem"), ca)
+	for name, o := range map[string]Options{
+		"only ca.pem in a context":         options(home, "DOCKER_CONTEXT", "authority"),
+		"a context without verification":   options(home, "DOCKER_CONTEXT", "unverified"),
+		"only ca.pem in the environment":   options(home, "DOCKER_HOST", host, "DOCKER_TLS_VERIFY", "1", "DOCKER_CERT_PATH", filepath.Join(home, "certs")),
+		"no verification by the variables": options(home, "DOCKER_HOST", host, "DOCKER_TLS", "1"),
+	} {
+		e, err := Find(t.Context(), o)
+		if err != nil {
+			var f *fault.Fault
+			_ = errors.As(err, &f)
+			t.Errorf("%s: %v %q", name, err, f.Details)
+			continue
+		}
+		if e.Exposed {
+			t.Errorf("%s: exposed", name)
+		}
+		_ = e.Close()
 	}
 }

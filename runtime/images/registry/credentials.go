@@ -9,6 +9,7 @@ import (
 	"context"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 
@@ -83,6 +84,9 @@ func (c Credentials) For(ctx context.Context, host string) (registrytypes.AuthCo
 	case <-ctx.Done():
 		return registrytypes.AuthConfig{}, ctx.Err()
 	case a := <-ready:
+		if a.err != nil && strings.Contains(a.err.Error(), exec.ErrNotFound.Error()) { // the library keeps the text alone
+			return registrytypes.AuthConfig{}, c.noHelper(file, key, host, a.err)
+		}
 		if a.err != nil {
 			return registrytypes.AuthConfig{}, fault.New(fault.Denied,
 				i18n.M("The credential helper for the registry {{.Registry}} failed: {{.Error}}.", "Registry", host, "Error", a.err),
@@ -93,6 +97,17 @@ func (c Credentials) For(ctx context.Context, host string) (registrytypes.AuthCo
 		}
 		return a.auth, nil
 	}
+}
+
+// noHelper is the fault for a credential helper that is not there, which no login can mend.
+func (c Credentials) noHelper(file *configfile.ConfigFile, key, host string, err error) error {
+	name, setting := file.CredentialHelpers[key], "credHelpers"
+	if name == "" {
+		name, setting = file.CredentialsStore, "credsStore"
+	}
+	return fault.New(fault.Denied,
+		i18n.M("The Docker CLI's configuration {{.Path}} names the credential helper {{.Helper}} for the registry {{.Registry}}, which is not on the path.", "Path", file.Filename, "Helper", "docker-credential-"+name, "Registry", host),
+		i18n.M("Install it, or take '{{.Setting}}' out of that file and log in again: 'docker login {{.Registry}}'.", "Setting", setting, "Registry", host)).Because(err)
 }
 
 // Encoded gives the account for a host in the form of the Engine API's X-Registry-Auth header, and the user's name

@@ -195,3 +195,21 @@ type basic struct{}
 func (basic) Authorization() (*authn.AuthConfig, error) {
 	return &authn.AuthConfig{Username: "u", Password: "p"}, nil
 }
+
+// A helper that is not installed is named with the file that names it: no login can mend that.
+func TestACredentialHelperThatIsNotThereIsNamed(t *testing.T) {
+	for setting, text := range map[string]string{
+		"credsStore":  `{"credsStore":"gone-for-good"}`,
+		"credHelpers": `{"credHelpers":{"reg.example":"gone-for-good"}}`,
+	} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "config.json"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Credentials{Dir: dir}.For(t.Context(), "reg.example")
+		var f *fault.Fault
+		if !errors.As(err, &f) || !strings.Contains(f.Error(), "docker-credential-gone-for-good") || !strings.Contains(f.Recovery.String(), "'"+setting+"'") {
+			t.Errorf("%s: %v %+v", setting, err, f)
+		}
+	}
+}
