@@ -8,6 +8,7 @@ import (
 	"fn-runtime/i18n"
 	"fn-runtime/runtime"
 	"fn-runtime/runtime/connect"
+	"fn-runtime/runtime/lithops"
 )
 
 // The kinds of flags. Their texts are Messages so that they are in the catalogue; a `WORD` in backquotes names the
@@ -66,7 +67,7 @@ func (t *targetFlags) add(f *Factory, cmd *cobra.Command) {
 	stringFlag(cmd, &t.userKey, "user-key", "", i18n.M("Use `KEY` as the user part of package names."))
 	stringFlag(cmd, &t.python, "python", "", i18n.M("Use the Lithops of this `PYTHON`, a version such as 3.11 or a path."))
 	stringFlag(cmd, &t.lithops, "lithops", "", i18n.M("Use the Lithops package in the folder `DIR`."))
-	complete(cmd, "region", connect.Regions()...)
+	complete(cmd, "region", lithops.Regions()...)
 	complete(cmd, "python", pythons()...)
 	complete(cmd, "user-key")
 	complete(cmd, "bucket")

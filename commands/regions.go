@@ -14,6 +14,7 @@ import (
 	"fn-runtime/runtime"
 	"fn-runtime/runtime/connect"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/lithops"
 	"fn-runtime/runtime/text"
 )
 
@@ -30,7 +31,7 @@ func (r regionsValue) String() string {
 }
 
 func (r regionsValue) Set(s string) error {
-	known := connect.Regions()
+	known := lithops.Regions()
 	for _, name := range strings.Split(s, ",") {
 		name = strings.TrimSpace(name)
 		names := []string{name}
@@ -54,7 +55,7 @@ func (r regionsValue) Set(s string) error {
 
 func (t *targetFlags) addRegions(cmd *cobra.Command) {
 	cmd.Flags().Var(regionsValue{&t.regions}, "regions", i18n.M("Work in several regions side by side: `REGION,...` or all.").ID)
-	complete(cmd, "regions", append([]string{"all"}, connect.Regions()...)...)
+	complete(cmd, "regions", append([]string{"all"}, lithops.Regions()...)...)
 	markCommon(cmd, "regions")
 }
 

@@ -23,7 +23,7 @@ type checkup struct {
 func (s *Service) Doctor(ctx context.Context, repair bool) ([]Check, error) {
 	end := s.begin(i18n.M("Checking the preconditions"))
 	checkups := []checkup{
-		{"python", s.checkPython}, {"lithops", s.checkLithops}, {"session", s.checkSession}, {"region", s.checkRegion},
+		{"python", s.checkPython}, {"lithops", s.checkLithops}, {"configuration", s.checkConfiguration}, {"session", s.checkSession}, {"region", s.checkRegion},
 		{"namespace", s.checkNamespace}, {"bucket", s.checkBucket},
 		{"caches", func(ctx context.Context) Check { return s.checkCaches(ctx, repair) }},
 		{"orphans", func(ctx context.Context) Check { return s.checkOrphans(ctx, repair) }},
@@ -49,13 +49,14 @@ func (s *Service) Doctor(ctx context.Context, repair bool) ([]Check, error) {
 
 // dependsOn says which parts a check needs: where one could not be had, the check is skipped rather than failed again.
 var dependsOn = map[string][]string{
-	"python":    {"lithops"},
-	"region":    {"backend"},
-	"session":   {"region", "namespace"},
-	"namespace": {"backend", "session", "region"},
-	"bucket":    {"backend"},
-	"caches":    {"lithops", "backend", "session", "region", "namespace", "bucket"},
-	"orphans":   {"lithops", "backend", "session", "region", "namespace", "bucket"},
+	"python":        {"lithops"},
+	"configuration": {"lithops"},
+	"region":        {"backend"},
+	"session":       {"backend", "region", "namespace"},
+	"namespace":     {"backend", "session", "region"},
+	"bucket":        {"backend"},
+	"caches":        {"lithops", "backend", "session", "region", "namespace", "bucket"},
+	"orphans":       {"lithops", "backend", "session", "region", "namespace", "bucket"},
 }
 
 // problem gives the check of a part that could not be had, or of one that needs such a part; nil runs the check.
@@ -64,24 +65,28 @@ func (s *Service) problem(name string) *Check {
 		c := failed(err)
 		return &c
 	}
-	if name == "session" && s.Problems["backend"] != nil {
-		c := failed(s.Problems["backend"])
+	if backend := s.Problems["backend"]; backend != nil && name == s.shownAs("backend") {
+		c := failed(backend)
 		return &c
 	}
 	for _, part := range dependsOn[name] {
 		if s.Problems[part] != nil {
-			return &Check{Status: CheckSkipped, Finding: i18n.M("Not checked, because the check '{{.Name}}' failed.", "Name", shownAs(part))}
+			return &Check{Status: CheckSkipped, Finding: i18n.M("Not checked, because the check '{{.Name}}' failed.", "Name", s.shownAs(part))}
 		}
 	}
 	return nil
 }
 
-// shownAs is the check under which a missing part is reported.
-func shownAs(part string) string {
-	if part == "backend" {
-		return "session"
+// shownAs is the check under which a missing part is reported. That there is no backend is told by the configuration,
+// or by the session where there is none and where the local endpoint does not run.
+func (s *Service) shownAs(part string) string {
+	switch {
+	case part != "backend":
+		return part
+	case fault.Is(s.Problems[part], fault.Invalid):
+		return "configuration"
 	}
-	return part
+	return "session"
 }
 
 func ok(finding i18n.Message) Check { return Check{Status: CheckOK, Finding: finding} }
@@ -120,11 +125,26 @@ func (s *Service) checkLithops(ctx context.Context) Check {
 	if s.Install.Dir == "" {
 		return failed(fault.New(fault.NotFound, i18n.M("Lithops is not installed."), i18n.M("Install it with 'python3 -m pip install lithops'.")))
 	}
+	if s.Contract.Backend == "" { // which files make the archive is not known, and another check says why
+		return ok(i18n.M("Lithops {{.Version}} in {{.Dir}}.", "Version", s.Install.Version, "Dir", s.Install.Dir))
+	}
 	bundle, err := lithops.BuildBundle(ctx, s.Install, s.Contract.Backend)
 	if err != nil {
 		return failed(err)
 	}
 	return ok(i18n.M("Lithops {{.Version}} in {{.Dir}}, {{.Files}} files.", "Version", s.Install.Version, "Dir", s.Install.Dir, "Files", bundle.Files))
+}
+
+// checkConfiguration has the client itself load the configuration: what it says counts.
+func (s *Service) checkConfiguration(ctx context.Context) Check {
+	if s.AskClient == nil {
+		return Check{Status: CheckSkipped, Finding: i18n.M("No Lithops configuration is used.")}
+	}
+	source, err := s.AskClient(ctx)
+	if err != nil {
+		return failed(err)
+	}
+	return ok(i18n.M("The Lithops client takes the configuration {{.Source}}.", "Source", source))
 }
 
 // checkSession makes the first real request: only the service knows whether it takes the credentials.

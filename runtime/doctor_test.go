@@ -56,7 +56,7 @@ func TestDoctorReportsWhatCouldNotBeOpened(t *testing.T) {
 		"backend": fault.New(fault.NotLoggedIn, runtimetestMessage, runtimetestMessage),
 	}}
 	checks, err := s.Doctor(t.Context(), true)
-	if err != nil || len(checks) != 9 {
+	if err != nil || len(checks) != 10 {
 		t.Fatalf("%v %v", checks, err)
 	}
 }

@@ -39,7 +39,7 @@ const (
 // Check is one precondition with its remedy.
 type Check struct {
 	Region  string // where a command checks several; "" otherwise
-	Name    string // stable, for scripts: "session", "region", "namespace", "bucket", "caches", "docker", "python", "lithops", "orphans"
+	Name    string // stable, for scripts: "session", "region", "namespace", "bucket", "caches", "docker", "python", "lithops", "configuration", "orphans"
 	Status  CheckStatus
 	Finding i18n.Message
 	Remedy  i18n.Message

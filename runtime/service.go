@@ -45,6 +45,9 @@ type Service struct {
 	Clock     Clock
 	Jobs      int    // calls at the same time; 0 chooses
 	Version   string // of the plug-in, for annotations
+	// AskClient has the Lithops client load the configuration that is used, names it, and fails with the client's words where
+	// it refuses it; nil where there is none. Doctor asks.
+	AskClient func(ctx context.Context) (source string, err error)
 	// Problems holds, by the name of a check of Doctor, why a part of the service could not be had. Only Doctor
 	// works with a service that has any.
 	Problems map[string]error

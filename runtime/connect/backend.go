@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/url"
+	"os"
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime"
@@ -20,12 +21,13 @@ func (p *opening) chooseBackend(ctx context.Context) error {
 		return p.useLocal(ctx)
 	}
 	config, err := lithops.Load(lithops.LoadOptions{
-		File: p.o.ConfigFile, Getenv: p.o.Host.Getenv, Home: p.o.Host.Home, WorkDir: p.o.Host.WorkDir, Version: p.s.Install.Version,
+		File: p.o.ConfigFile, Getenv: p.o.Host.Getenv, Home: p.o.Host.Home, WorkDir: p.o.Host.WorkDir, Version: p.s.Install.Version, Pipes: p.o.Host.Pipes,
 	})
 	if err != nil {
 		return err
 	}
 	p.config = config
+	p.askClient()
 	backend := p.o.Backend
 	if backend == "" {
 		if backend, err = config.Backend(); err != nil {
@@ -40,7 +42,7 @@ func (p *opening) chooseBackend(ctx context.Context) error {
 	case p.o.LocalOnly:
 		return nil
 	case backend == "":
-		return noBackend()
+		return noBackend(config.Source())
 	default:
 		return fault.New(fault.Invalid,
 			i18n.M("The backend '{{.Backend}}' of the Lithops configuration {{.Source}} is not one that runtimes can be deployed to here.", "Backend", backend, "Source", config.Source()),
@@ -50,25 +52,47 @@ func (p *opening) chooseBackend(ctx context.Context) error {
 	if p.compute, err = config.Compute(lithops.Backend(backend), p.s.Install); err != nil {
 		return err
 	}
-	p.override()
+	if err := p.override(); err != nil {
+		return err
+	}
 	return p.recognizeLocal(ctx)
 }
 
+// askClient lets doctor ask the client itself what it says of the configuration.
+func (p *opening) askClient() {
+	if p.config.Source() == "" {
+		return
+	}
+	p.s.AskClient = func(ctx context.Context) (string, error) {
+		return p.config.Source(), p.config.AskClient(ctx, p.s.Install, p.o.Backend, local.Environment(os.Environ()))
+	}
+}
+
 // noBackend names the three ways on.
-func noBackend() error {
+func noBackend(source string) error {
+	if source != "" {
+		return fault.New(fault.NotLoggedIn,
+			i18n.M("There is nothing to work on: you are not logged in, and the Lithops configuration {{.Source}} names no backend.", "Source", source),
+			i18n.M("Log in by running 'ibmcloud login', or set 'backend' in section 'lithops' of the configuration, or use this machine with '-b local'."))
+	}
 	return fault.New(fault.NotLoggedIn,
 		i18n.M("There is nothing to work on: you are not logged in, and no Lithops configuration names a backend."),
 		i18n.M("Log in by running 'ibmcloud login', or name a Lithops configuration with '--config', or use this machine with '-b local'."))
 }
 
 // override lets flags win over the configuration.
-func (p *opening) override() {
+func (p *opening) override() error {
 	if r := p.o.Region; r != "" && r != p.compute.Region {
+		if p.compute.Backend != lithops.IBMCF {
+			return fault.New(fault.Usage, i18n.M("Regions belong to the backend ibm_cf, not to {{.Backend}}.", "Backend", p.s.Target.Backend),
+				i18n.M("Leave out the region, or choose the backend with '-b ibm_cf'."))
+		}
 		p.compute.Region, p.compute.Endpoint, p.compute.NamespaceID = r, "", ""
 	}
 	if n := p.o.Namespace; n != "" && n != p.compute.Namespace {
 		p.compute.Namespace, p.compute.NamespaceID = n, ""
 	}
+	return nil
 }
 
 // useLocal starts the embedded endpoint and takes everything from it.
@@ -93,9 +117,8 @@ func (p *opening) useLocal(ctx context.Context) error {
 	p.storage = lithops.Storage{
 		Backend: lithops.Minio, Endpoint: info.Endpoint, Bucket: info.Bucket, AccessKeyID: info.AccessKey, SecretAccessKey: info.SecretKey,
 	}
-	p.override()
 	p.aboutLocal()
-	return nil
+	return p.override()
 }
 
 // localEndpoint gives the embedded endpoint, which is started unless the command is Passive.

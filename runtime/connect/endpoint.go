@@ -16,12 +16,6 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
-// regions are those of IBM Cloud Functions (lithops/serverless/backends/ibm_cf/config.py).
-var regions = []string{"jp-tok", "au-syd", "eu-gb", "eu-de", "us-south", "us-east"}
-
-// Regions gives the regions of IBM Cloud Functions.
-func Regions() []string { return slices.Clone(regions) }
-
 // chooseEndpoint settles region and endpoint of the compute service, and refuses one that may not be used.
 func (p *opening) chooseEndpoint() error {
 	t := &p.s.Target
@@ -37,12 +31,12 @@ func (p *opening) chooseEndpoint() error {
 		}
 		if p.compute.Region == "" {
 			return fault.New(fault.Invalid, i18n.M("No region is known."),
-				i18n.M("Target one with 'ibmcloud target -r REGION', or give it with '--region': {{.Regions}}.", "Regions", strings.Join(regions, ", ")))
+				i18n.M("Target one with 'ibmcloud target -r REGION', or give it with '--region': {{.Regions}}.", "Regions", strings.Join(lithops.Regions(), ", ")))
 		}
 		if endpoint == "" {
-			if !slices.Contains(regions, p.compute.Region) {
+			if !slices.Contains(lithops.Regions(), p.compute.Region) {
 				return fault.New(fault.Invalid, i18n.M("IBM Cloud Functions has no region '{{.Region}}'.", "Region", p.compute.Region),
-					i18n.M("Use one of {{.Regions}}.", "Regions", strings.Join(regions, ", ")))
+					i18n.M("Use one of {{.Regions}}.", "Regions", strings.Join(lithops.Regions(), ", ")))
 			}
 			endpoint = "https://" + p.compute.Region + ".functions.cloud.ibm.com"
 		}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"fn-runtime/runtime"
+	"fn-runtime/runtime/regular"
 	"fn-runtime/runtime/transport"
 )
 
@@ -63,6 +64,8 @@ type Host struct {
 	Executable  string        // this binary, to start the local endpoint with
 	Version     string        // of the plug-in
 	HTTPTimeout time.Duration // 0: the default
+	// Pipes remembers the configuration where the user gave a pipe; nil reads it for each service that is opened.
+	Pipes *regular.Pipes
 	// Retries is what the command may spend on repetitions altogether; nil: the default, for each service that is opened.
 	Retries       *transport.Budget
 	SkipTLSVerify bool

@@ -19,6 +19,9 @@ func (p *opening) openStore() error {
 			for _, ignored := range p.config.Ignored(p.s.Install) {
 				o.Warn(ignored)
 			}
+			if refusal := p.config.Refusal(p.compute.Backend, p.s.Install); !refusal.IsZero() {
+				o.Warn(refusal)
+			}
 		}
 	}
 	st := &p.storage

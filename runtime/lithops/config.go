@@ -1,6 +1,7 @@
 package lithops
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"os"
@@ -21,11 +22,14 @@ type LoadOptions struct {
 	Home    string
 	WorkDir string
 	Version string // of the installed Lithops; "" follows the newest
+	// Pipes remembers what a file that is a pipe held, which a command may load several times; nil reads it each time.
+	Pipes *regular.Pipes
 }
 
 // Config is the configuration that the client would load. It may be absent: see Found.
 type Config struct {
 	source  string
+	data    []byte // the text
 	root    *node
 	version string
 	nearby  bool
@@ -33,6 +37,9 @@ type Config struct {
 
 // nearbyConfig is the file in the working folder that the client takes before the user's own.
 const nearbyConfig = ".lithops_config"
+
+// environmentSource is the variable that may hold the whole configuration, and then its Source.
+const environmentSource = "LITHOPS_CONFIG"
 
 // globalConfig is the last place that the client looks at, from 2.8.0 on (constants.py: CONFIG_FILE_GLOBAL).
 const globalConfig = "/etc/lithops/config"
@@ -46,9 +53,9 @@ func Load(o LoadOptions) (*Config, error) {
 	}
 	c := &Config{version: o.Version}
 	if o.File == "" {
-		if text := o.Getenv("LITHOPS_CONFIG"); text != "" {
-			c.source = "LITHOPS_CONFIG"
-			root, err := parseJSON([]byte(text))
+		if text := o.Getenv(environmentSource); text != "" {
+			c.source, c.data = environmentSource, []byte(text)
+			root, err := parseJSON(c.data)
 			return c.with(root, err)
 		}
 	}
@@ -57,7 +64,7 @@ func Load(o LoadOptions) (*Config, error) {
 		return c, nil
 	}
 	c.source, c.nearby = path, named == "" && path == filepath.Join(o.WorkDir, nearbyConfig) && o.WorkDir != o.Home
-	data, err := regular.Read(path, maxConfig)
+	data, err := o.read(path, named)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && named == "":
 		return &Config{version: o.Version}, nil // gone since it was found
@@ -70,8 +77,17 @@ func Load(o LoadOptions) (*Config, error) {
 			i18n.M("The Lithops configuration {{.Path}} cannot be read: {{.Error}}.", "Path", path, "Error", plain(err)),
 			i18n.M("Make the file readable for you, or give another one with '--config'.")).Because(err)
 	}
+	c.data = data
 	root, err := parseYAML(data)
 	return c.with(root, err)
+}
+
+// read reads a file that was found, or one that the user named, which may be a pipe.
+func (o LoadOptions) read(path, named string) ([]byte, error) {
+	if named == "" {
+		return regular.Read(path, maxConfig)
+	}
+	return o.Pipes.Read(path, maxConfig)
 }
 
 // find gives the file and, when the user named it, with what.
@@ -145,21 +161,33 @@ func (c *Config) Source() string { return c.source }
 func (c *Config) Nearby() bool { return c.nearby }
 
 // Backend is lithops.backend or, where only a mode is given, the backend of that mode's section, as releases before
-// 2.3.5 want it; "localhost" in that mode; "" when nothing is configured.
+// 2.3.5 want it; "localhost" in that mode; else the default of the release; "" when there is no configuration.
 func (c *Config) Backend() (string, error) {
+	if !c.found() {
+		return "", nil
+	}
 	r := c.reader("lithops")
-	backend, mode := r.text("backend"), r.text("mode")
+	backend, mode := r.text("backend"), cmp.Or(r.text("mode"), "serverless")
 	if backend == "" && mode == "localhost" {
 		backend = mode
 	}
 	if backend == "" && r.err == nil {
-		if mode == "" {
-			mode = "serverless"
-		}
 		r = c.reader(mode)
 		backend = r.text("backend")
 	}
-	return backend, r.err
+	return cmp.Or(backend, defaultBackend(mode, parseRelease(c.version))), r.err
+}
+
+// defaultBackend is what a release takes when a configuration names none (constants.py: SERVERLESS_BACKEND_DEFAULT,
+// STANDALONE_BACKEND_DEFAULT); "" from 3.1.1 on, where it is one of another cloud.
+func defaultBackend(mode string, r release) string {
+	switch {
+	case !r.before(3, 1, 1):
+		return ""
+	case mode == "standalone":
+		return "ibm_vpc"
+	}
+	return string(IBMCF)
 }
 
 // StorageBackend is lithops.storage or the client's default: ibm_cos up to 3.1.0, aws_s3 later; "" when there is no

@@ -5,6 +5,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"sync"
 	"time"
 )
 
@@ -16,8 +17,7 @@ var errSilent = errors.New("nobody writes into the pipe")
 // ReadNamed reads a file that the user named for this run, which may be a pipe: a process substitution, or /dev/stdin. A
 // pipe that nobody writes into, or that does not end within a minute, is refused.
 func ReadNamed(path string, limit int64) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil || info.Mode()&fs.ModeNamedPipe == 0 {
+	if !isPipe(path) {
 		return Read(path, limit)
 	}
 	f, err := os.OpenFile(path, os.O_RDONLY|NoWait, 0)
@@ -44,4 +44,36 @@ func ReadNamed(path string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	return data, nil
+}
+
+func isPipe(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode()&fs.ModeNamedPipe != 0
+}
+
+// Pipes is ReadNamed for files that are read several times: what a pipe held is remembered. A nil *Pipes remembers nothing.
+// It may be used from several goroutines.
+type Pipes struct {
+	mu   sync.Mutex
+	held map[string][]byte
+}
+
+// Read is ReadNamed. Of a pipe that was read before it returns the same bytes, which nobody may change.
+func (p *Pipes) Read(path string, limit int64) ([]byte, error) {
+	if p == nil || !isPipe(path) {
+		return ReadNamed(path, limit)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if data, known := p.held[path]; known {
+		return data, nil
+	}
+	data, err := ReadNamed(path, limit)
+	if err == nil {
+		if p.held == nil {
+			p.held = map[string][]byte{}
+		}
+		p.held[path] = data
+	}
+	return data, err
 }

@@ -3,6 +3,7 @@ package contract
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"fn-runtime/runtime/lithops"
@@ -191,4 +192,35 @@ func (m maker) storage(q func(string) string, backend lithops.Backend) (name str
 		}
 	}
 	return name, append(pairs, id, q(m.word(keyChars, 6, 20)), secret, q(m.word(keyChars, 20, 40))), global
+}
+
+// damaged makes a case of which a line was lost, or in which the keys of one section stand in another.
+func (m maker) damaged() testCase {
+	c := m.next()
+	lines := strings.SplitAfter(c.YAML, "\n")
+	switch m.IntN(3) {
+	case 0: // the key of the account in the section of the service
+		if key := slices.IndexFunc(lines, func(l string) bool { return strings.Contains(l, "iam_api_key") }); key > 0 && strings.HasPrefix(lines[key-1], "ibm:") {
+			own := slices.Index(lines, "ibm_cf:\n")
+			if own < 0 {
+				break
+			}
+			moved := lines[key]
+			lines[own] += moved
+			lines[key-1], lines[key] = "", ""
+		}
+	case 1: // both endpoints by hand, or one
+		for i, l := range lines {
+			if strings.HasPrefix(l, "  region:") && m.chance() {
+				lines[i] = "  endpoint: https://s3.us-south.cloud-object-storage.appdomain.cloud\n"
+			}
+		}
+	default:
+		at := m.IntN(len(lines))
+		if strings.HasPrefix(lines[at], "  ") {
+			lines[at] = ""
+		}
+	}
+	c.YAML = strings.Join(lines, "")
+	return c
 }

@@ -151,6 +151,16 @@ def archive(backend):
         return {n: hashlib.sha256(z.read(n)).hexdigest() for n in z.namelist()}
 
 
+def refusal(case):
+    """What the client's loader says against a configuration; "" when it takes it."""
+    try:
+        full = lithops_config.default_config(config_data=yaml.safe_load(case["yaml"]), config_overwrite={"backend": {}})
+        storage(full)
+        return ""
+    except Exception as e:
+        return "%s: %s" % (type(e).__name__, e)
+
+
 def config_file(search):
     """Which file the client would load when these exist."""
     home, work = os.environ["HOME"], question["work"]
@@ -195,6 +205,7 @@ def accepted(name):
 json.dump({
     "version": lithops.__version__ if hasattr(lithops, "__version__") else importlib.import_module("lithops.version").__version__,
     "compute": [compute(c) for c in question["cases"]],
+    "refusals": [refusal(c) for c in question["damaged"]],
     "defaults": {b: defaults(b) for b in BACKENDS},
     "archives": {b: archive(b) for b in BACKENDS},
     "files": [config_file(s) for s in question["searches"]],

@@ -135,3 +135,48 @@ func compareScalars(t *testing.T, a answer) {
 		}
 	}
 }
+
+// compareRefusal compares whether a configuration works: what the client's loader refuses, we refuse or warn of. It takes
+// some that its services then cannot work with, which we refuse; what we say it refuses, it does refuse.
+func compareRefusal(t *testing.T, in lithops.Install, c testCase, theirs string) {
+	t.Helper()
+	if ours, warning := refusalOf(t, in, c); theirs != "" && ours == "" || theirs == "" && warning {
+		t.Errorf("Lithops says %q, we say %q of\n%s", theirs, ours, c.YAML)
+	}
+}
+
+// refusalOf gives what we say against a configuration, and whether it is a warning of what the client says.
+func refusalOf(t *testing.T, in lithops.Install, c testCase) (what string, warning bool) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "config")
+	if err := os.WriteFile(file, []byte(c.YAML), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	config, err := lithops.Load(lithops.LoadOptions{File: file, Version: in.Version})
+	if err != nil {
+		return err.Error(), false
+	}
+	backend, err := config.Backend()
+	if err != nil {
+		return err.Error(), false
+	}
+	if backend != "ibm_cf" && backend != "openwhisk" {
+		return "another backend", false
+	}
+	compute, err := config.Compute(lithops.Backend(backend), in)
+	if err == nil {
+		err = compute.Validate(in.Version)
+	}
+	if err != nil {
+		return err.Error(), false
+	}
+	storage, err := config.Storage(compute, in)
+	if err == nil {
+		err = storage.Validate()
+	}
+	if err != nil {
+		return err.Error(), false
+	}
+	refusal := config.Refusal(compute.Backend, in)
+	return refusal.String(), !refusal.IsZero()
+}

@@ -36,6 +36,7 @@ type question struct {
 	Temp     string     `json:"temp"`
 	Work     string     `json:"work"`
 	Cases    []testCase `json:"cases"`
+	Damaged  []testCase `json:"damaged"`
 	Searches [][]string `json:"searches"`
 	Scalars  []string   `json:"scalars"`
 	Names    []string   `json:"names"`
@@ -51,6 +52,7 @@ type answer struct {
 		Memory, Timeout                      int
 		Storage                              struct{ Backend, Bucket, Region, Endpoint string }
 	}
+	Refusals []string
 	Defaults map[string]map[string]string
 	Archives map[string]map[string]string
 	Files    []string
@@ -96,6 +98,9 @@ func against(t *testing.T, version, python string, seed uint64) {
 	for range casesPerRelease {
 		q.Cases = append(q.Cases, random.next())
 	}
+	for range casesPerRelease {
+		q.Damaged = append(q.Damaged, random.damaged())
+	}
 	for range 200 {
 		q.Names = append(q.Names, random.image()+random.pick("", "", "X", " ", "@", "é", ":", "/"))
 	}
@@ -107,6 +112,9 @@ func against(t *testing.T, version, python string, seed uint64) {
 	in := lithops.Install{Dir: filepath.Join(dir, "lithops"), Version: version}
 	for i, c := range q.Cases {
 		compareNames(t, in, c, a, i)
+	}
+	for i, c := range q.Damaged {
+		compareRefusal(t, in, c, a.Refusals[i])
 	}
 	compareDefaults(t, version, a)
 	compareArchives(t, in, a)

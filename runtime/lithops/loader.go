@@ -1,0 +1,114 @@
+package lithops
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/text"
+)
+
+// loaderScript has Lithops load a configuration as an executor does, and says what it says against it.
+const loaderScript = `
+import json, sys
+kind, path, backend, parent = sys.argv[1:5]
+sys.path[:] = [parent] + [p for p in sys.path if p]
+said = ""
+try:
+    import lithops.config as config
+    if kind == "json":
+        with open(path) as f:
+            data = json.load(f)
+    else:
+        data = config.load_yaml_config(path)
+    if data and backend:
+        data["lithops"] = data.get("lithops") or {}
+        data["lithops"]["backend"] = backend
+    if data:
+        config.default_config(config_data=data, config_overwrite={"backend": {}})
+except Exception as e:
+    said = ("" if type(e) is Exception else type(e).__name__ + ": ") + str(e)
+sys.stdout.write("\n" + json.dumps({"refused": said}))
+`
+
+// AskClient has the Lithops that is installed load the configuration, and returns its words where it refuses: nobody
+// knows better what it takes. backend is what the user chose in place of the configured one, or "". Values of secret keys
+// are left out of the words. Without a configuration or a Python there is nothing to ask, and no error.
+func (c *Config) AskClient(ctx context.Context, install Install, backend string, environ []string) error {
+	if !c.found() || install.Interpreter == "" {
+		return nil
+	}
+	dir, err := os.MkdirTemp("", "fn-runtime-") // the client makes folders in the place of temporary files
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	file, kind := filepath.Join(dir, "config"), "yaml"
+	if c.source == environmentSource {
+		kind = "json"
+	}
+	if err := os.WriteFile(file, c.data, 0o600); err != nil {
+		return err
+	}
+	limited, cancel := context.WithTimeout(ctx, interpreterDeadline)
+	defer cancel()
+	cmd := exec.CommandContext(limited, install.Interpreter, "-B", "-c", loaderScript, kind, file, backend, filepath.Dir(install.Dir))
+	cmd.Dir, cmd.Env = dir, append(environ[:len(environ):len(environ)], "TMPDIR="+dir, "TEMP="+dir, "TMP="+dir)
+	cmd.WaitDelay = time.Second
+	var out, complaint boundedBuffer
+	cmd.Stdout, cmd.Stderr = &out, &complaint
+	err = cmd.Run()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	var said struct{ Refused *string }
+	if err == nil && (json.Unmarshal(out.kept[bytes.LastIndexByte(out.kept, '\n')+1:], &said) != nil || said.Refused == nil) {
+		err = errors.New("it did not answer as Python does")
+	}
+	if err != nil {
+		return fault.New(fault.Invalid, i18n.M("Lithops {{.Version}} could not be asked about the configuration: {{.Error}}.", "Version", install.Version, "Error", err),
+			i18n.M("Name another Python with '--python'.")).With(lastLines(complaint.kept, 3)...).Because(err)
+	}
+	if *said.Refused == "" {
+		return nil
+	}
+	if strings.HasPrefix(*said.Refused, "ModuleNotFoundError:") {
+		return fault.New(fault.Invalid,
+			i18n.M("The Lithops client {{.Version}} cannot work with the configuration {{.Source}}: {{.What}}", "Version", install.Version, "Source", c.source,
+				"What", text.Line(*said.Refused, 500)),
+			i18n.M("Install what is missing; for IBM Cloud: '{{.Python}} -m pip install lithops[ibm]'.", "Python", install.Interpreter))
+	}
+	words := c.hide(strings.ReplaceAll(*said.Refused, file, c.source))
+	return fault.New(fault.Invalid,
+		i18n.M("The Lithops client {{.Version}} refuses the configuration {{.Source}}: {{.What}}", "Version", install.Version, "Source", c.source,
+			"What", text.Line(words, 500)),
+		i18n.M("Correct it; 'ibmcloud fn-runtime lithops-config' prints a configuration that works."))
+}
+
+var secretKey = text.NewPattern(`(?i)key|secret|token|password`)
+
+// hide removes the values of secret keys from the client's words.
+func (c *Config) hide(words string) string {
+	var walk func(n *node, secret bool)
+	walk = func(n *node, secret bool) {
+		if secret && n.kind == kindText && len(n.text) > 3 {
+			words = strings.ReplaceAll(words, n.text, "********")
+		}
+		for key, v := range n.values {
+			walk(v, secret || secretKey.MatchString(key))
+		}
+		for _, v := range n.items {
+			walk(v, secret)
+		}
+	}
+	walk(c.root, false)
+	return words
+}

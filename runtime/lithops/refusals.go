@@ -1,0 +1,106 @@
+package lithops
+
+import (
+	"slices"
+	"strings"
+
+	"fn-runtime/i18n"
+)
+
+// regions are those of IBM Cloud Functions (config.py of ibm_cf: REGIONS).
+var regions = []string{"jp-tok", "au-syd", "eu-gb", "eu-de", "us-south", "us-east"}
+
+// Regions returns the regions of IBM Cloud Functions.
+func Regions() []string { return slices.Clone(regions) }
+
+// Refusal says what a client of this version would refuse first in the configuration, of that with which this program can
+// work: what a session or a flag can give to us and not to the client, and what only its workers need. It is zero where
+// there is nothing of that kind, or no configuration.
+func (c *Config) Refusal(backend Backend, install Install) i18n.Message {
+	if !c.found() {
+		return i18n.Message{}
+	}
+	rel := parseRelease(install.Version)
+	var first i18n.Message
+	refuse := func(what i18n.Message) {
+		if first.IsZero() {
+			first = i18n.M("The Lithops client {{.Version}} refuses the configuration {{.Source}}: {{.What}}",
+				"Version", install.Version, "Source", c.source, "What", what)
+		}
+	}
+	if backend == IBMCF && !rel.before(3, 0, 0) {
+		c.refuseFunctions(refuse)
+	}
+	if own := c.root.get(string(IBMCF)); backend == IBMCF && rel.before(2, 3, 5) && own.get("iam_api_key") != nil && own.get("api_key") == nil &&
+		c.root.get("ibm").get("iam_api_key") == nil {
+		refuse(wrongSection())
+	}
+	if store, err := c.StorageBackend(); err == nil && store == IBMCOS {
+		c.refuseCOS(backend, rel, refuse)
+	}
+	return first
+}
+
+func wrongSection() i18n.Message {
+	return i18n.M("It looks for 'iam_api_key' in section 'ibm', and it stands in section 'ibm_cf'.")
+}
+
+// refuseFunctions follows serverless/backends/ibm_cf/config.py of 3.0 and later.
+func (c *Config) refuseFunctions(refuse func(i18n.Message)) {
+	ibm, own := c.root.get("ibm"), c.root.get(string(IBMCF))
+	switch {
+	case ibm.get("iam_api_key") != nil:
+	case own.get("iam_api_key") != nil:
+		refuse(wrongSection())
+	case own.get("api_key") != nil:
+		refuse(i18n.M("It takes no Cloud Foundry key ('api_key'), but 'iam_api_key' in section 'ibm'."))
+	default:
+		refuse(i18n.M("The key 'iam_api_key' is missing in section 'ibm'."))
+	}
+	if own.get("endpoint") != nil || ibm.get("endpoint") != nil {
+		return
+	}
+	region := own.get("region")
+	if region == nil {
+		region = ibm.get("region")
+	}
+	switch {
+	case region == nil:
+		refuse(i18n.M("The key 'region' is missing in section 'ibm_cf'."))
+	case !slices.Contains(regions, region.text):
+		refuse(i18n.M("IBM Cloud Functions has no region '{{.Region}}'.", "Region", region.text))
+	}
+}
+
+// refuseCOS follows storage/backends/ibm_cos/config.py: workers of ibm_cf reach the store by its private endpoint, which
+// the client makes only where it makes the public one.
+func (c *Config) refuseCOS(backend Backend, rel release, refuse func(i18n.Message)) {
+	own, ibm := c.root.get(IBMCOS), c.root.get("ibm")
+	merged := func(key string) *node {
+		if v := own.get(key); v != nil {
+			return v
+		}
+		if !rel.before(3, 0, 0) {
+			return ibm.get(key)
+		}
+		return nil
+	}
+	derived := own.get("region") != nil && !rel.before(2, 2, 7)
+	if !rel.before(3, 0, 0) {
+		functions := backend == IBMCF && (c.root.get(string(IBMCF)).get("region") != nil || c.root.get(string(IBMCF)).get("endpoint") != nil)
+		derived = merged("endpoint") == nil && (merged("region") != nil || functions)
+	}
+	private := merged("private_endpoint")
+	switch {
+	case backend != IBMCF || derived:
+	case private == nil:
+		refuse(i18n.M("With 'endpoint' in section 'ibm_cos' it wants 'private_endpoint' there, too. 'region' in place of both gives it both."))
+	case !strings.Contains(private.text, "private"):
+		refuse(i18n.M("'private_endpoint' in section 'ibm_cos' is not a private one."))
+	case !strings.HasPrefix(private.text, "http"):
+		refuse(i18n.M("'private_endpoint' in section 'ibm_cos' does not begin with https://."))
+	}
+	if !rel.before(3, 6, 2) && merged("service_instance_id") == nil && merged("access_key_id") == nil && merged("secret_access_key") == nil {
+		refuse(i18n.M("Section 'ibm_cos' has neither 'service_instance_id' nor 'access_key_id' with 'secret_access_key'."))
+	}
+}
