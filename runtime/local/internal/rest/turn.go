@@ -9,7 +9,7 @@ import (
 // How many requests work at a time with what may need much memory, and how long one waits for its turn.
 const (
 	turns    = 4
-	turnWait = 10 * time.Second
+	turnWait = 20 * time.Second
 )
 
 // turn is a request's place among those that work with much memory: bodies, code, results and lists of them. It has the
