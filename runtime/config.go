@@ -3,115 +3,189 @@ package runtime
 import (
 	"bytes"
 	"context"
-	"fmt"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
 
-	"go.yaml.in/yaml/v3"
-
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/lithops"
+	"fn-runtime/runtime/regular"
+	"fn-runtime/runtime/replace"
 )
 
 // hidden stands for a secret that was not asked for.
 const hidden = "********"
 
+// maxConfigFile bounds the file that a configuration is written into, in bytes; Lithops' own example has 10 KB.
+const maxConfigFile = 1 << 20
+
 // localInterval is how often the client looks for results in the local endpoint, in s. Its default of 2 s spares a service
 // that costs money for each request (Lithops 3.4 and later read the key, older releases leave it aside).
 const localInterval = 0.2
 
-// LithopsConfig gives the YAML that makes the Lithops client use the target of this service: its backend, namespace and
-// bucket. Secrets are masked unless the request wants them, so that the text can be shown around.
+// LithopsConfig returns the YAML that makes the Lithops client use the target of this service. Where a configuration was
+// read it is that one, with what flags and session say otherwise. Secrets are masked unless the request wants them, so
+// that the text can be shown around.
 func (s *Service) LithopsConfig(_ context.Context, req ConfigRequest) ([]byte, error) {
-	secret := func(v string) string {
-		if v != "" && !req.ShowSecrets {
-			return hidden
-		}
-		return v
-	}
-	doc := &document{}
-	interval := 0.0 // the client's own
-	if s.Target.Backend == BackendLocal {
-		interval = localInterval
-	}
-	doc.section("lithops",
-		"backend", string(s.Contract.Backend),
-		"storage", s.Storage.Backend,
-		"monitoring_interval", interval)
-	c := s.Compute
-	if s.Contract.Backend == lithops.OpenWhisk {
-		doc.section("openwhisk",
-			"endpoint", c.Endpoint, "namespace", c.Namespace, "api_key", secret(c.APIKey), "insecure", c.Insecure,
-			"runtime", c.Runtime)
-	} else {
-		doc.section("ibm", "iam_api_key", secret(c.IAMAPIKey), "region", s.Target.Region, "resource_group_id", s.Target.ResourceGroup)
-		doc.section("ibm_cf",
-			"endpoint", c.Endpoint, "region", s.Target.Region, "namespace", s.Target.Namespace, "namespace_id", s.Target.NamespaceID,
-			"api_key", secret(c.APIKey), "token", secret(c.Token), "token_expiry_time", c.TokenExpiry, "runtime", c.Runtime)
-	}
-	if st := s.Storage; st.Backend != "" {
-		endpoint := st.Endpoint
-		if st.Backend == lithops.AWSS3 {
-			endpoint = "" // the client makes it from the region
-		}
-		doc.section(st.Backend,
-			"endpoint", endpoint, "region", st.Region, "storage_bucket", s.Target.Bucket,
-			"access_key_id", secret(st.AccessKeyID), "secret_access_key", secret(st.SecretAccessKey), "session_token", secret(st.SessionToken),
-			"api_key", secret(st.APIKey), "service_instance_id", st.ServiceInstanceID)
-	}
-	var out bytes.Buffer
-	fmt.Fprintf(&out, "# Lithops configuration for %s. Save it as ~/.lithops/config, or name the file in LITHOPS_CONFIG_FILE.\n", s.Target.Endpoint)
-	if !req.ShowSecrets {
-		fmt.Fprintf(&out, "# Secrets are masked: print them with 'ibmcloud fn-runtime lithops-config --show-secrets'.\n")
-	}
-	if s.Target.Backend == BackendLocal {
-		fmt.Fprintf(&out, "# The client verifies the endpoint's certificate with this in its environment ('ibmcloud fn-runtime local env'):\n"+
-			"#   REQUESTS_CA_BUNDLE=%[1]s\n#   AWS_CA_BUNDLE=%[1]s\n", s.Target.CABundle)
-	}
-	encoder := yaml.NewEncoder(&out)
-	encoder.SetIndent(2)
-	if err := encoder.Encode(&doc.root); err != nil {
+	doc, err := s.configuration()
+	if err != nil {
 		return nil, err
 	}
-	return out.Bytes(), encoder.Close()
+	more := []string{"Save it as ~/.lithops/config, or name the file in LITHOPS_CONFIG_FILE; '" + req.Program + " lithops-config -o FILE' does."}
+	if !req.ShowSecrets {
+		doc.Mask(hidden)
+		more = append(more, "Secrets are masked: print them with '"+req.Program+" lithops-config --show-secrets'.")
+	}
+	return doc.Text(s.Target.Endpoint+".", append(more, s.verifying(req.Program)...)...)
 }
 
-// document is a YAML mapping of sections in a chosen order.
-type document struct{ root yaml.Node }
-
-// section adds a section from pairs of key and value; empty values are left out, and an empty section too.
-func (d *document) section(name string, pairs ...any) {
-	body := &yaml.Node{Kind: yaml.MappingNode}
-	for i := 0; i+1 < len(pairs); i += 2 {
-		var key, value yaml.Node
-		switch v := pairs[i+1].(type) {
-		case string:
-			if v == "" {
-				continue
-			}
-			value.SetString(v)
-			value.Tag = "!!str"
-		case bool:
-			if !v {
-				continue
-			}
-			_ = value.Encode(v)
-		case float64:
-			if v == 0 {
-				continue
-			}
-			_ = value.Encode(v)
-		case int64:
-			if v == 0 {
-				continue
-			}
-			_ = value.Encode(v)
+// WriteLithopsConfig writes the same into a file, with its secrets: what is there and says nothing about the target stays.
+// The file is replaced whole, with rights for its owner alone; of what was there before a copy is kept beside it.
+func (s *Service) WriteLithopsConfig(_ context.Context, req ConfigRequest, path string) (ConfigWritten, error) {
+	done := ConfigWritten{File: path}
+	doc, err := s.configuration()
+	if err != nil {
+		return done, err
+	}
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	before, err := regular.Read(path, maxConfigFile)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		err = os.MkdirAll(filepath.Dir(path), 0o700)
+	case err == nil:
+		doc, err = mergedInto(path, s.Install.Version, doc)
+	}
+	if err != nil {
+		return done, unwritable(done.File, err)
+	}
+	data, err := doc.Text(s.Target.Endpoint+", written by '"+req.Program+" lithops-config'.", s.verifying(req.Program)...)
+	if err != nil {
+		return done, unwritable(done.File, err)
+	}
+	if done.Changed = !bytes.Equal(before, data); !done.Changed {
+		return done, nil
+	}
+	if len(bytes.TrimSpace(before)) > 0 {
+		done.Copy = done.File + ".bak"
+		if err := replace.File(path+".bak", before); err != nil {
+			return done, unwritable(done.Copy, err)
 		}
-		key.SetString(fmt.Sprint(pairs[i]))
-		body.Content = append(body.Content, &key, &value)
 	}
-	if len(body.Content) == 0 {
-		return
+	if err := replace.File(path, data); err != nil {
+		return done, unwritable(done.File, err)
 	}
-	var key yaml.Node
-	key.SetString(name)
-	d.root.Kind = yaml.MappingNode
-	d.root.Content = append(d.root.Content, &key, body)
+	return done, nil
+}
+
+func mergedInto(path, version string, over *lithops.Document) (*lithops.Document, error) {
+	there, err := lithops.Load(lithops.LoadOptions{File: path, Version: version})
+	if err != nil {
+		return nil, err
+	}
+	doc, err := there.Document()
+	if err == nil {
+		doc.Merge(over)
+	}
+	return doc, err
+}
+
+func unwritable(path string, err error) error {
+	var known *fault.Fault
+	if errors.As(err, &known) {
+		return err
+	}
+	return fault.New(fault.Failed, i18n.M("The Lithops configuration {{.Path}} cannot be written: {{.Error}}.", "Path", path, "Error", err),
+		i18n.M("Make file and folder writable for you, or choose another file.")).Because(err)
+}
+
+// verifying is what a configuration for the local endpoint says of the client's environment.
+func (s *Service) verifying(program string) []string {
+	if s.Target.CABundle == "" {
+		return nil
+	}
+	return []string{"The client verifies the endpoint's certificate with this in its environment ('" + program + " local env'):",
+		"  REQUESTS_CA_BUNDLE=" + s.Target.CABundle, "  AWS_CA_BUNDLE=" + s.Target.CABundle}
+}
+
+// configuration returns the configuration that was read with what flags and session change in it, or one that is made of
+// the target.
+func (s *Service) configuration() (*lithops.Document, error) {
+	doc, err := s.Config.Document()
+	if err != nil {
+		return nil, err
+	}
+	if doc.Empty() {
+		s.describeTarget(doc)
+		return doc, nil
+	}
+	return doc, s.adjust(doc)
+}
+
+// describeTarget makes a configuration of what is known of the target, with the keys of the client's release.
+func (s *Service) describeTarget(doc *lithops.Document) {
+	lithops.SetBackend(doc, s.Contract.Backend, s.Install.Version)
+	doc.Set("lithops", "storage", s.Storage.Backend)
+	if s.Target.Backend == BackendLocal {
+		doc.Set("lithops", "monitoring_interval", localInterval)
+	}
+	c, section := s.Compute, string(s.Contract.Backend)
+	if s.Contract.Backend == lithops.IBMCF {
+		doc.Set("ibm", "iam_api_key", c.IAMAPIKey)
+		doc.Set("ibm", "resource_group_id", s.Target.ResourceGroup)
+		doc.Set(section, "region", s.Target.Region)
+		doc.Set(section, "namespace_id", s.Target.NamespaceID)
+	}
+	doc.Set(section, "endpoint", c.Endpoint)
+	doc.Set(section, "namespace", s.Target.Namespace)
+	doc.Set(section, "api_key", c.APIKey)
+	lithops.DescribeStorage(doc, s.Storage, s.Target.Bucket, s.Install.Version)
+}
+
+// adjust changes a configuration where the target is another than the one that it names.
+func (s *Service) adjust(doc *lithops.Document) error {
+	backend := s.Contract.Backend
+	if named, err := s.Config.Backend(); err != nil || named != string(backend) {
+		lithops.SetBackend(doc, backend, s.Install.Version)
+	}
+	was, err := s.Config.Compute(backend, s.Install)
+	if err != nil {
+		return err
+	}
+	section := string(backend)
+	if backend == lithops.IBMCF {
+		if r := s.Compute.Region; r != was.Region {
+			doc.Delete(section, "endpoint")
+			doc.Set(section, "region", r)
+			if lithops.EndpointNeeded(s.Install.Version) {
+				doc.Set(section, "endpoint", s.Target.Endpoint)
+			}
+		}
+		if was.ResourceGroupID == "" {
+			doc.Set("ibm", "resource_group_id", s.Target.ResourceGroup)
+		}
+	}
+	if name := s.Compute.Namespace; name != was.Namespace {
+		doc.Delete(section, "namespace_id")
+		doc.Set(section, "namespace", name)
+	}
+	if s.Target.CAFile != "" {
+		doc.Delete(section, "insecure")
+	}
+	store, err := s.Config.Storage(was, s.Install)
+	if err != nil {
+		return err
+	}
+	if s.Target.Bucket != "" && s.Target.Bucket != store.Bucket {
+		lithops.SetBucket(doc, store.Backend, s.Target.Bucket, s.Install.Version)
+	}
+	if backend == lithops.IBMCF && store.Backend == lithops.IBMCOS && doc.Has(lithops.IBMCOS, "endpoint") && !doc.Has(lithops.IBMCOS, "private_endpoint") && !doc.Has(lithops.IBMCOS, "region") {
+		// without it the client refuses; with a region, releases before 3.0 make both
+		doc.Set(lithops.IBMCOS, "private_endpoint", strings.Replace(store.Endpoint, "//s3.", "//s3.private.", 1))
+	}
+	return nil
 }

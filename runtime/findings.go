@@ -46,9 +46,17 @@ type Check struct {
 	Took    time.Duration
 }
 
-// ConfigRequest says how to print the Lithops configuration.
+// ConfigRequest says how to give the Lithops configuration.
 type ConfigRequest struct {
 	ShowSecrets bool
+	Program     string // how this program was called
+}
+
+// ConfigWritten is what was done to a file of the Lithops configuration.
+type ConfigWritten struct {
+	File    string `json:"file"`
+	Copy    string `json:"copy,omitempty"` // of what was there before; "" where nothing was, or nothing changed
+	Changed bool   `json:"changed"`
 }
 
 // BuildRequest says what image to build.

@@ -35,6 +35,7 @@ type Service struct {
 	Limits    lithops.Limits  // of the service where they are known; zero takes those of the backend
 	Compute   lithops.Compute // defaults of the Lithops configuration: runtime, memory, timeout, docker server
 	Storage   lithops.Storage // what the Lithops configuration says of the bucket
+	Config    *lithops.Config // that configuration; nil where none was read
 	Functions Functions
 	Store     Store
 	Images    Images // nil where no operation of the command needs it

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"fn-runtime/i18n"
+	"fn-runtime/runtime"
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/text"
 )
@@ -62,6 +63,30 @@ func (v *View) Written(dir string, files []string) error {
 		fmt.Fprintln(v.Out, "   "+text.Printable(f))
 	}
 	v.Say(i18n.M("Add your packages to the requirements, then run 'ibmcloud fn-runtime build IMAGE {{.Dir}}'.", "Dir", dir))
+	return nil
+}
+
+// ConfigWritten says that a file of the Lithops configuration was written; local: for the local endpoint, which the client
+// must be able to verify.
+func (v *View) ConfigWritten(w runtime.ConfigWritten, local bool) error {
+	if v.JSON {
+		return v.Document(w)
+	}
+	if v.Quiet {
+		return nil
+	}
+	v.ok()
+	switch {
+	case !w.Changed:
+		v.Say(i18n.M("{{.File}} says so already.", "File", w.File))
+	case w.Copy != "":
+		v.Say(i18n.M("The Lithops configuration is in {{.File}}; what was there before is in {{.Copy}}.", "File", w.File, "Copy", w.Copy))
+	default:
+		v.Say(i18n.M("The Lithops configuration is in {{.File}}.", "File", w.File))
+	}
+	if local {
+		v.Next(i18n.M("Let the programs of this shell verify the endpoint: run what 'ibmcloud fn-runtime local env' prints."))
+	}
 	return nil
 }
 

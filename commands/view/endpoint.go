@@ -123,7 +123,7 @@ func (v *View) Environment(shell string, vars Variables) error {
 	}
 	var out strings.Builder
 	if shell == "posix" {
-		fmt.Fprintf(&out, "# Run this in your shell: eval \"$(%s local env)\"\n", v.program(cliProgram))
+		fmt.Fprintf(&out, "# Run this in your shell: eval \"$(%s local env)\"\n", v.Called())
 	}
 	for _, x := range vars {
 		switch shell {

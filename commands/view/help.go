@@ -73,6 +73,9 @@ func (v *View) Help(h Help, behindError bool) {
 	p.entries(v, i18n.M("ENVIRONMENT VARIABLES:"), h.Variables)
 }
 
+// Called returns how this program was called.
+func (v *View) Called() string { return v.program(cliProgram) }
+
 // program puts the name of the program as it was called.
 func (v *View) program(s string) string {
 	if rest, ok := strings.CutPrefix(s, cliProgram); ok && v.Program != "" {

@@ -26,7 +26,7 @@ func (p *opening) chooseBackend(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.config = config
+	p.config, p.s.Config = config, config
 	p.askClient()
 	backend := p.o.Backend
 	if backend == "" {

@@ -116,6 +116,19 @@ func regionOf(endpoint string, label int) string {
 	return labels[label]
 }
 
+// SetBackend writes the compute backend where a release reads it: before 2.3.5 in the section "serverless".
+func SetBackend(d *Document, backend Backend, version string) {
+	if parseRelease(version).before(2, 3, 5) {
+		d.Set("lithops", "mode", "serverless")
+		d.Set("serverless", "backend", string(backend))
+		return
+	}
+	d.Set("lithops", "backend", string(backend))
+}
+
+// EndpointNeeded reports whether a release wants the endpoint of ibm_cf itself: it does not make it from the region.
+func EndpointNeeded(version string) bool { return parseRelease(version).before(3, 0, 0) }
+
 // Validate tells what a client of this version would miss in its configuration, with the key and the remedy.
 func (c Compute) Validate(version string) error {
 	old := parseRelease(version).before(3, 0, 0)

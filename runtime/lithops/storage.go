@@ -197,3 +197,33 @@ func (s Storage) Validate() error {
 	}
 	return nil
 }
+
+// DescribeStorage writes the section of a store with the keys of a release.
+func DescribeStorage(d *Document, s Storage, bucket, version string) {
+	id, secret := "access_key_id", "secret_access_key"
+	if rel := parseRelease(version); rel.before(2, 4, 0) || s.Backend == IBMCOS && rel.before(3, 0, 0) {
+		id, secret = "access_key", "secret_key"
+	}
+	if s.Backend == "" {
+		return
+	}
+	for _, p := range []struct{ key, value string }{
+		{"endpoint", s.Endpoint}, {"region", s.Region}, {id, s.AccessKeyID}, {secret, s.SecretAccessKey}, {"session_token", s.SessionToken},
+		{"api_key", s.APIKey}, {"service_instance_id", s.ServiceInstanceID},
+	} {
+		d.Set(s.Backend, p.key, p.value)
+	}
+	SetBucket(d, s.Backend, bucket, version)
+}
+
+// SetBucket writes the bucket where a release reads it: in the section of the store, before 2.9 also in "lithops", and
+// before 2.4 there alone.
+func SetBucket(d *Document, section, bucket, version string) {
+	rel := parseRelease(version)
+	if rel.before(2, 9, 0) {
+		d.Set("lithops", "storage_bucket", bucket)
+	}
+	if !rel.before(2, 4, 0) {
+		d.Set(section, "storage_bucket", bucket)
+	}
+}

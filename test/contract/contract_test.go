@@ -101,6 +101,13 @@ func against(t *testing.T, version, python string, seed uint64) {
 	for range casesPerRelease {
 		q.Damaged = append(q.Damaged, random.damaged())
 	}
+	in := lithops.Install{Dir: filepath.Join(dir, "lithops"), Version: version}
+	for _, c := range q.Cases[:casesPerRelease] {
+		q.Cases = append(q.Cases, rewritten(t, in, c))
+	}
+	if !random.before("2.4.0") { // which has no store that reaches the local endpoint's
+		q.Cases = append(q.Cases, ofTheLocalEndpoint(t, in, random))
+	}
 	for range 200 {
 		q.Names = append(q.Names, random.image()+random.pick("", "", "X", " ", "@", "é", ":", "/"))
 	}
@@ -109,13 +116,13 @@ func against(t *testing.T, version, python string, seed uint64) {
 		t.Fatalf("asked %s, got %s", version, a.Version)
 	}
 
-	in := lithops.Install{Dir: filepath.Join(dir, "lithops"), Version: version}
 	for i, c := range q.Cases {
 		compareNames(t, in, c, a, i)
 	}
 	for i, c := range q.Damaged {
 		compareRefusal(t, in, c, a.Refusals[i])
 	}
+	compareRewritten(t, q, a)
 	compareDefaults(t, version, a)
 	compareArchives(t, in, a)
 	compareFiles(t, version, a, q)

@@ -157,6 +157,7 @@ func newSession(t *testing.T, venv string, configured bool) *session {
 	if configured {
 		config := stage.FnRuntime("lithops-config", "-b", "local", "--show-secrets", "-q").Stdout
 		put(t, filepath.Join(stage.Home, ".lithops", "config"), config)
+		stage.Env = append(stage.Env, stage.Endpoint().Trust()...)
 	}
 	in, write, err := os.Pipe()
 	if err != nil {

@@ -71,6 +71,8 @@ func TestRealOutputFollowsTheSchemas(t *testing.T) {
 		{"apply-result", 1, "apply " + wrong + " -b local"},
 		{"lithops-config", 0, "lithops-config -b local"},
 		{"lithops-config", 0, "lithops-config -b local --show-secrets"},
+		{"lithops-config", 0, "lithops-config -b local -o config"},
+		{"local-env", 0, "local env"},
 		{"init", 0, "init " + filepath.Join(s.Dir, "image")},
 		{"build", 1, "build me/x:1 " + filepath.Join(s.Dir, "image")},
 		{"delete", 0, "delete " + image + " -m 512 -b local --dry-run"},

@@ -1,0 +1,244 @@
+package lithops
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+)
+
+// Document is a Lithops configuration as text that can be changed: what is not changed keeps its value, its order and its
+// comments.
+type Document struct{ root *yaml.Node }
+
+// headerMark begins the comment that Text writes on top; what was written before is replaced by it.
+const headerMark = "# Lithops configuration for "
+
+// Document returns the configuration's text, to be changed. That of a configuration that was not found is empty.
+func (c *Config) Document() (*Document, error) {
+	d := &Document{root: &yaml.Node{Kind: yaml.MappingNode}}
+	if c == nil || !c.found() {
+		return d, nil
+	}
+	var doc yaml.Node
+	if err := yaml.Unmarshal(withoutHeader(c.data), &doc); err != nil || doc.Kind != yaml.DocumentNode || doc.Content[0].Kind != yaml.MappingNode {
+		return nil, fault.New(fault.Invalid,
+			i18n.M("The Lithops configuration {{.Source}} cannot be rewritten.", "Source", c.source),
+			i18n.M("Write it as sections with indented keys below, or give an empty file.")).Because(err)
+	}
+	d.root = doc.Content[0]
+	d.root.HeadComment = strings.TrimSpace(doc.HeadComment + "\n\n" + d.root.HeadComment)
+	lay(d.root)
+	return d, nil
+}
+
+func withoutHeader(text []byte) []byte {
+	if !bytes.HasPrefix(text, []byte(headerMark)) {
+		return text
+	}
+	for len(text) > 0 && text[0] == '#' {
+		_, text, _ = bytes.Cut(text, []byte("\n"))
+	}
+	return text
+}
+
+// lay gives JSON the form of YAML, and of keys that stand twice in a mapping leaves the last, as PyYAML reads them.
+func lay(n *yaml.Node) {
+	n.Style &^= yaml.FlowStyle
+	if n.Kind == yaml.MappingNode {
+		seen := map[string]bool{}
+		for i := len(n.Content) - 2; i >= 0; i -= 2 {
+			if k := n.Content[i]; k.Kind == yaml.ScalarNode && seen[k.Value] {
+				n.Content = slices.Delete(n.Content, i, i+2)
+			} else {
+				seen[k.Value] = true
+			}
+		}
+	}
+	for _, c := range n.Content {
+		lay(c)
+	}
+}
+
+// Empty reports whether there is no section.
+func (d *Document) Empty() bool { return len(d.root.Content) == 0 }
+
+// Has reports whether a section has a value for a key.
+func (d *Document) Has(section, key string) bool {
+	s := value(d.root, section)
+	return s != nil && value(s, key) != nil
+}
+
+// Set gives a key of a section a value: a text, a number or a truth value. The zero value of each leaves things as they are.
+func (d *Document) Set(section, key string, v any) {
+	switch v {
+	case "", false, 0.0, int64(0):
+		return
+	}
+	var n yaml.Node
+	if err := n.Encode(v); err != nil {
+		return // of these kinds none fails
+	}
+	put(d.section(section), key, &n)
+}
+
+// Delete removes a key of a section.
+func (d *Document) Delete(section, key string) {
+	if s := value(d.root, section); s != nil {
+		remove(s, key)
+	}
+}
+
+// section returns a section's mapping, which is made where it is missing, and copied where it is another's.
+func (d *Document) section(name string) *yaml.Node {
+	s := value(d.root, name)
+	switch {
+	case s == nil || s.Kind == yaml.ScalarNode:
+		s = &yaml.Node{Kind: yaml.MappingNode}
+		put(d.root, name, s)
+	case s.Kind == yaml.AliasNode:
+		s = copied(s.Alias)
+		put(d.root, name, s)
+	}
+	return s
+}
+
+// contradicting are the keys that say together where a section's service is and how it is entered: a section that is
+// written anew has none of the old.
+var contradicting = []string{"endpoint", "private_endpoint", "region", "region_name", "namespace", "namespace_id", "api_key", "iam_api_key", "token",
+	"token_expiry_time", "insecure", "storage_bucket", "access_key_id", "secret_access_key", "access_key", "secret_key", "session_token", "service_instance_id"}
+
+// Merge lays another document over this one: its values win, and what this one alone has stays.
+func (d *Document) Merge(over *Document) {
+	for i := 0; i+1 < len(over.root.Content); i += 2 {
+		name, from := over.root.Content[i].Value, over.root.Content[i+1]
+		if from.Kind == yaml.AliasNode {
+			from = from.Alias
+		}
+		if from.Kind != yaml.MappingNode {
+			put(d.root, name, copied(from))
+			continue
+		}
+		to := d.section(name)
+		if name != "lithops" {
+			for _, key := range contradicting {
+				if value(from, key) == nil {
+					remove(to, key)
+				}
+			}
+		}
+		for j := 0; j+1 < len(from.Content); j += 2 {
+			put(to, from.Content[j].Value, copied(from.Content[j+1]))
+		}
+	}
+}
+
+// secretKeys end the names of keys whose values are secrets, in the sections of every backend.
+var secretKeys = []string{"key", "key_id", "secret", "password", "passwd", "token", "credential", "credentials", "auth", "connection_string"}
+
+func isSecret(key string) bool {
+	key = strings.ToLower(key)
+	return slices.ContainsFunc(secretKeys, func(end string) bool { return strings.HasSuffix(key, end) })
+}
+
+// hasUser reports whether a text is a URL with a user in it, and so perhaps a password.
+func hasUser(text string) bool {
+	_, rest, ok := strings.Cut(text, "://")
+	authority, _, _ := strings.Cut(rest, "/")
+	return ok && strings.Contains(authority, "@")
+}
+
+// Mask puts a word in the place of each secret, and leaves comments out: nobody knows what is in them.
+func (d *Document) Mask(word string) { mask(d.root, word, false) }
+
+func mask(n *yaml.Node, word string, secret bool) {
+	n.HeadComment, n.LineComment, n.FootComment = "", "", ""
+	switch n.Kind {
+	case yaml.AliasNode:
+		if secret {
+			mask(n.Alias, word, true)
+		}
+	case yaml.ScalarNode:
+		if n.Value != "" && (secret || hasUser(n.Value)) {
+			n.SetString(word)
+		}
+	case yaml.MappingNode:
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			mask(n.Content[i], word, false)
+			mask(n.Content[i+1], word, secret || isSecret(n.Content[i].Value))
+		}
+	default:
+		for _, c := range n.Content {
+			mask(c, word, secret)
+		}
+	}
+}
+
+// Text returns the document behind a comment: what it is for, and further lines.
+func (d *Document) Text(what string, more ...string) ([]byte, error) {
+	var out bytes.Buffer
+	fmt.Fprintf(&out, "%s%s\n", headerMark, what)
+	for _, line := range more {
+		fmt.Fprintf(&out, "# %s\n", line)
+	}
+	out.WriteByte('\n')
+	e := yaml.NewEncoder(&out)
+	e.SetIndent(2)
+	if err := e.Encode(d.root); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), e.Close()
+}
+
+// value returns what a mapping has for a key, an alias as what it stands for; nil where there is nothing.
+func value(n *yaml.Node, key string) *yaml.Node {
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == key {
+			return n.Content[i+1]
+		}
+	}
+	return nil
+}
+
+func put(n *yaml.Node, key string, v *yaml.Node) {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == key {
+			v.LineComment, v.HeadComment, v.FootComment = n.Content[i+1].LineComment, n.Content[i+1].HeadComment, n.Content[i+1].FootComment
+			n.Content[i+1] = v
+			return
+		}
+	}
+	k := &yaml.Node{}
+	k.SetString(key)
+	n.Content = append(n.Content, k, v)
+}
+
+func remove(n *yaml.Node, key string) {
+	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == key {
+			n.Content = slices.Delete(n.Content, i, i+2)
+			return
+		}
+	}
+}
+
+// copied returns a tree of its own, without anchors and aliases.
+func copied(n *yaml.Node) *yaml.Node {
+	if n.Kind == yaml.AliasNode {
+		return copied(n.Alias)
+	}
+	c := *n
+	c.Anchor, c.Content = "", make([]*yaml.Node, len(n.Content))
+	for i, child := range n.Content {
+		c.Content[i] = copied(child)
+	}
+	return &c
+}

@@ -1,0 +1,82 @@
+package contract
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"fn-runtime/runtime"
+	"fn-runtime/runtime/lithops"
+)
+
+// rewritten is a case with what lithops-config makes of its configuration.
+func rewritten(t *testing.T, in lithops.Install, c testCase) testCase {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "config")
+	if err := os.WriteFile(file, []byte(c.YAML), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	config, err := lithops.Load(lithops.LoadOptions{File: file, Version: in.Version})
+	if err != nil {
+		t.Fatal(err)
+	}
+	compute, err := config.Compute(c.Backend, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	storage, err := config.Storage(compute, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &runtime.Service{
+		Target:  runtime.Target{Backend: string(c.Backend), Endpoint: compute.Endpoint, Region: compute.Region, Namespace: compute.Namespace, Bucket: storage.Bucket},
+		Install: in, Contract: lithops.Contract{Backend: c.Backend, Version: in.Version}, Compute: compute, Storage: storage, Config: config,
+	}
+	return c.with(t, s)
+}
+
+// ofTheLocalEndpoint is what lithops-config writes where there is no configuration.
+func ofTheLocalEndpoint(t *testing.T, in lithops.Install, random maker) testCase {
+	t.Helper()
+	const endpoint = "https://127.0.0.1:46535"
+	s := &runtime.Service{
+		Target:  runtime.Target{Backend: runtime.BackendLocal, Endpoint: endpoint, Namespace: "guest", Bucket: "lithops-local"},
+		Install: in, Contract: lithops.Contract{Backend: lithops.OpenWhisk, Version: in.Version},
+		Compute: lithops.Compute{Backend: lithops.OpenWhisk, Endpoint: endpoint, Namespace: "guest", APIKey: "3b8ddfc7-a08d-4734-bc56-d2ef4c4c07ec:key"},
+		Storage: lithops.Storage{Backend: lithops.Minio, Endpoint: endpoint, Bucket: "lithops-local", AccessKeyID: "FNTOQGIGVNCPPJ7VE2HI", SecretAccessKey: "secret"},
+	}
+	c := random.next()
+	c.Backend = lithops.OpenWhisk
+	return c.with(t, s)
+}
+
+func (c testCase) with(t *testing.T, s *runtime.Service) testCase {
+	t.Helper()
+	data, err := s.LithopsConfig(t.Context(), runtime.ConfigRequest{ShowSecrets: true, Program: "fn-runtime"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.YAML = string(data)
+	return c
+}
+
+// compareRewritten holds lithops-config to its word: the client takes what it writes, and makes the same of it as of what
+// was read.
+func compareRewritten(t *testing.T, q question, a answer) {
+	t.Helper()
+	for i := range casesPerRelease {
+		if d := cmp.Diff(a.Compute[i], a.Compute[i+casesPerRelease]); d != "" {
+			t.Errorf("of its own configuration Lithops makes -, of ours +\n%s\n%s\nours:\n%s", d, q.Cases[i].YAML, q.Cases[i+casesPerRelease].YAML)
+			return
+		}
+	}
+	if len(a.Compute) == 2*casesPerRelease {
+		return
+	}
+	local := a.Compute[2*casesPerRelease]
+	if local.Endpoint != "https://127.0.0.1:46535" || local.UserKey != "3b8dd" || local.Storage.Bucket != "lithops-local" || local.Storage.Endpoint != local.Endpoint {
+		t.Errorf("of a configuration for the local endpoint, Lithops makes %+v", local)
+	}
+}
