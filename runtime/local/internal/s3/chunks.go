@@ -10,8 +10,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-
-	"github.com/johannesboyne/gofakes3"
 )
 
 // The encoding aws-chunked, signed and unsigned, with and without trailer:
@@ -61,8 +59,8 @@ func (c *chunks) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-func broken() error {
-	return gofakes3.ErrorMessage(gofakes3.ErrIncompleteBody, "The body ended early or is not in the aws-chunked encoding.")
+func broken() *refusal {
+	return refuse(http.StatusBadRequest, "IncompleteBody", "The body ended early or is not in the aws-chunked encoding.")
 }
 
 // next ends the present chunk and reads the head of the following one; io.EOF after the last one and its trailer.
@@ -112,7 +110,7 @@ func (c *chunks) verify() error {
 	}
 	want := c.sig.over(algorithm+"-PAYLOAD", c.previous, emptySHA, sum)
 	if !hmac.Equal([]byte(want), []byte(c.claimed)) {
-		return gofakes3.ErrorMessage(gofakes3.ErrBadDigest, "The signature of a chunk does not match.")
+		return refuse(http.StatusForbidden, "SignatureDoesNotMatch", "The signature of a chunk does not match.")
 	}
 	c.previous = want
 	return nil
@@ -146,7 +144,7 @@ func (c *chunks) end() error {
 	if c.sig != nil && canonical.Len() > 0 {
 		want := c.sig.over(algorithm+"-TRAILER", c.previous, digest(canonical.String()))
 		if !hmac.Equal([]byte(want), []byte(c.trailer.Get("x-amz-trailer-signature"))) {
-			return gofakes3.ErrorMessage(gofakes3.ErrBadDigest, "The signature of the trailer does not match.")
+			return refuse(http.StatusForbidden, "SignatureDoesNotMatch", "The signature of the trailer does not match.")
 		}
 	}
 	return io.EOF

@@ -3,9 +3,7 @@ package s3
 import (
 	"encoding/base64"
 	"encoding/xml"
-	"errors"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -15,6 +13,50 @@ import (
 
 // pageMax is the largest page of S3.
 const pageMax = 1000
+
+const storageClass = "STANDARD"
+
+// limit reads how long a page may be: at most pageMax, which is also what "" stands for.
+func limit(text, name string) (int, error) {
+	n, err := number(or(text, strconv.Itoa(pageMax)), name)
+	return min(n, pageMax), err
+}
+
+func number(text, name string) (int, error) {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 || n > 1<<31-1 {
+		return 0, invalidArgument("Provided " + name + " not an integer or within integer range")
+	}
+	return n, nil
+}
+
+func or(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+// encoding gives how the names of a listing are written.
+func (c *call) encoding() (func(string) string, error) {
+	switch c.q.Get("encoding-type") {
+	case "":
+		return func(s string) string { return s }, nil
+	case "url":
+		return func(s string) string { return escape(s, true) }, nil
+	}
+	return nil, invalidArgument("Invalid Encoding Method specified in Request")
+}
+
+// commonOf is the common prefix that a key is listed as, "" when it is listed as itself.
+func commonOf(key, prefix, delimiter string) string {
+	if delimiter != "" {
+		if i := strings.Index(key[len(prefix):], delimiter); i >= 0 {
+			return key[:len(prefix)+i+len(delimiter)]
+		}
+	}
+	return ""
+}
 
 // listing is the answer of ListObjects and ListObjectsV2; the fields of the version not asked for stay empty.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
@@ -30,7 +72,7 @@ type listing struct {
 	NextMarker            string `xml:",omitempty"`
 	KeyCount              *int
 	StartAfter            string `xml:",omitempty"`
-	ContinuationToken     string `xml:",omitempty"`
+	ContinuationToken     *string
 	NextContinuationToken string `xml:",omitempty"`
 	Contents              []entry
 	CommonPrefixes        []commonPrefix
@@ -41,6 +83,7 @@ type entry struct {
 	LastModified string
 	ETag         string
 	Size         int64
+	Owner        *owner
 	StorageClass string
 }
 
@@ -52,12 +95,14 @@ type versionListing struct {
 	Name                string
 	Prefix              string
 	KeyMarker           string
+	Delimiter           string `xml:",omitempty"`
 	EncodingType        string `xml:",omitempty"`
 	MaxKeys             int
 	IsTruncated         bool
 	NextKeyMarker       string `xml:",omitempty"`
 	NextVersionIDMarker string `xml:"NextVersionIdMarker,omitempty"`
 	Version             []version
+	CommonPrefixes      []commonPrefix
 }
 
 type version struct {
@@ -74,14 +119,9 @@ type found struct {
 	more     bool
 }
 
-func (s *Server) find(bucket, prefix, delimiter, after string, limit int) (f found, err error) {
-	err = s.db.Objects(bucket, prefix, after, func(o state.Object) (string, bool) {
-		common := ""
-		if delimiter != "" {
-			if i := strings.Index(o.Key[len(prefix):], delimiter); i >= 0 {
-				common = o.Key[:len(prefix)+i+len(delimiter)]
-			}
-		}
+func (c *call) find(prefix, delimiter, after string, limit int) (f found, err error) {
+	err = c.db.Objects(c.bucket, prefix, after, func(o state.Object) (string, bool) {
+		common := commonOf(o.Key, prefix, delimiter)
 		if common != "" && after == common { // that prefix ended the page before
 			return next(common), true
 		}
@@ -102,88 +142,84 @@ func (s *Server) find(bucket, prefix, delimiter, after string, limit int) (f fou
 // next is the smallest key that does not start with prefix; all keys are UTF-8, which has no byte 0xff.
 func next(prefix string) string { return prefix + "\xff" }
 
-func (s *Server) list(w http.ResponseWriter, r *http.Request, bucket string) {
-	q := r.URL.Query()
-	limit := pageMax
-	if text := q.Get("max-keys"); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 0 {
-			refuse(http.StatusBadRequest, "InvalidArgument", "Provided max-keys not an integer or within integer range").write(w, r)
-			return
-		}
-		limit = min(n, pageMax)
+// listObjects answers ListObjects, ListObjectsV2 and ListObjectVersions.
+func (c *call) listObjects() error {
+	most, err := limit(c.q.Get("max-keys"), "max-keys")
+	if err != nil {
+		return err
 	}
-	encoding := q.Get("encoding-type")
-	if encoding != "" && encoding != "url" {
-		refuse(http.StatusBadRequest, "InvalidArgument", "Invalid Encoding Method specified in Request").write(w, r)
-		return
+	encode, err := c.encoding()
+	if err != nil {
+		return err
 	}
-	code := func(s string) string { return s }
-	if encoding == "url" {
-		code = func(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "%2F", "/") }
-	}
-	after, delimiter := q.Get("marker"), q.Get("delimiter")
-	v2 := q.Get("list-type") == "2"
-	versions := q.Has("versions")
+	prefix, delimiter, after := c.q.Get("prefix"), c.q.Get("delimiter"), c.q.Get("marker")
+	v2, versions := c.q.Get("list-type") == "2", c.q.Has("versions")
 	switch {
 	case versions:
-		after, delimiter = q.Get("key-marker"), ""
-	case v2 && q.Has("continuation-token"):
-		token, err := base64.RawURLEncoding.DecodeString(q.Get("continuation-token"))
+		after = c.q.Get("key-marker")
+	case v2 && c.q.Has("continuation-token"):
+		token, err := base64.RawURLEncoding.DecodeString(c.q.Get("continuation-token"))
 		if err != nil {
-			refuse(http.StatusBadRequest, "InvalidArgument", "The continuation token provided is incorrect").write(w, r)
-			return
+			return invalidArgument("The continuation token provided is incorrect")
 		}
 		after = string(token)
 	case v2:
-		after = q.Get("start-after")
+		after = c.q.Get("start-after")
 	}
-	f, err := s.find(bucket, q.Get("prefix"), delimiter, after, limit)
-	if errors.Is(err, state.ErrNotFound) {
-		refuse(http.StatusNotFound, "NoSuchBucket", "The specified bucket does not exist").write(w, r)
-		return
-	}
+	f, err := c.find(prefix, delimiter, after, most)
 	if err != nil {
-		refuse(http.StatusInternalServerError, "InternalError", "We encountered an internal error.").write(w, r)
-		return
+		return err
 	}
 	entries := make([]entry, 0, len(f.objects))
 	for _, o := range f.objects {
-		entries = append(entries, entry{
-			Key: code(o.Key), Size: o.Size, ETag: `"` + o.ETag + `"`, StorageClass: "STANDARD",
-			LastModified: time.UnixMilli(o.Modified).UTC().Format("2006-01-02T15:04:05.000Z"),
-		})
+		e := entry{Key: encode(o.Key), Size: o.Size, ETag: `"` + o.ETag + `"`, StorageClass: storageClass, LastModified: timestamp(time.UnixMilli(o.Modified))}
+		if !v2 || c.q.Get("fetch-owner") == "true" {
+			e.Owner = localOwner
+		}
+		entries = append(entries, e)
+	}
+	prefixes := []commonPrefix{}
+	for _, p := range f.prefixes {
+		prefixes = append(prefixes, commonPrefix{encode(p)})
 	}
 	if versions {
-		out := versionListing{Name: bucket, Prefix: code(q.Get("prefix")), KeyMarker: code(after), EncodingType: encoding, MaxKeys: limit, IsTruncated: f.more}
-		if f.more {
-			out.NextKeyMarker, out.NextVersionIDMarker = code(f.last), "null"
-		}
-		for _, e := range entries {
-			out.Version = append(out.Version, version{entry: e, VersionID: "null", IsLatest: true})
-		}
-		writeXML(w, http.StatusOK, out)
-		return
+		c.answer(http.StatusOK, c.versions(f, entries, prefixes, most, encode))
+		return nil
 	}
 	out := listing{
-		Name: bucket, Prefix: code(q.Get("prefix")), Delimiter: code(delimiter), EncodingType: encoding,
-		MaxKeys: limit, IsTruncated: f.more, Contents: entries,
-	}
-	for _, p := range f.prefixes {
-		out.CommonPrefixes = append(out.CommonPrefixes, commonPrefix{code(p)})
+		Name: c.bucket, Prefix: encode(prefix), Delimiter: encode(delimiter), EncodingType: c.q.Get("encoding-type"),
+		MaxKeys: most, IsTruncated: f.more, Contents: entries, CommonPrefixes: prefixes,
 	}
 	if v2 {
 		n := len(f.objects) + len(f.prefixes)
-		out.KeyCount, out.StartAfter, out.ContinuationToken = &n, code(q.Get("start-after")), q.Get("continuation-token")
+		out.KeyCount, out.StartAfter = &n, encode(c.q.Get("start-after"))
+		if token := c.q.Get("continuation-token"); c.q.Has("continuation-token") {
+			out.ContinuationToken = &token
+		}
 		if f.more {
 			out.NextContinuationToken = base64.RawURLEncoding.EncodeToString([]byte(f.last))
 		}
 	} else {
-		marker := code(after)
+		marker := encode(after)
 		out.Marker = &marker
 		if f.more && delimiter != "" {
-			out.NextMarker = code(f.last)
+			out.NextMarker = encode(f.last)
 		}
 	}
-	writeXML(w, http.StatusOK, out)
+	c.answer(http.StatusOK, out)
+	return nil
+}
+
+func (c *call) versions(f found, entries []entry, prefixes []commonPrefix, limit int, encode func(string) string) versionListing {
+	out := versionListing{
+		Name: c.bucket, Prefix: encode(c.q.Get("prefix")), Delimiter: encode(c.q.Get("delimiter")), KeyMarker: encode(c.q.Get("key-marker")),
+		EncodingType: c.q.Get("encoding-type"), MaxKeys: limit, IsTruncated: f.more, CommonPrefixes: prefixes,
+	}
+	if f.more {
+		out.NextKeyMarker, out.NextVersionIDMarker = encode(f.last), "null"
+	}
+	for _, e := range entries {
+		out.Version = append(out.Version, version{entry: e, VersionID: "null", IsLatest: true})
+	}
+	return out
 }

@@ -3,64 +3,171 @@ package s3
 import (
 	"crypto/md5" //nolint:gosec // S3's ETag
 	"encoding/hex"
-	"io"
+	"encoding/xml"
+	"errors"
+	"net/http"
 	"strconv"
 	"strings"
-	"time"
-
-	"github.com/johannesboyne/gofakes3"
 
 	"fn-runtime/runtime/local/internal/state"
 )
 
-var _ gofakes3.MultipartBackend = backend{}
+// Limits of https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
+const (
+	maxParts = 10_000
+	minPart  = 5 << 20 // of all parts but the last
+)
 
-func failUpload(err error) error {
-	if err == state.ErrNotFound {
-		return gofakes3.ErrNoSuchUpload
+func partNumber(text string) (int, error) {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > maxParts {
+		return 0, invalidArgument("Part number must be an integer between 1 and 10000, inclusive")
+	}
+	return n, nil
+}
+
+type startedUpload struct {
+	XMLName  xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ InitiateMultipartUploadResult"`
+	Bucket   string
+	Key      string
+	UploadID string `xml:"UploadId"`
+}
+
+func (c *call) startUpload() error {
+	meta, err := c.metadata()
+	if err != nil {
+		return err
+	}
+	tags, err := c.tagsOf()
+	if err != nil {
+		return err
+	}
+	sum, kind, err := c.sumOfUpload()
+	if err != nil {
+		return err
+	}
+	u, err := c.db.StartUpload(state.Upload{Bucket: c.bucket, Key: c.key, Meta: meta, Tags: tags, Sum: sum, SumType: kind})
+	if err != nil {
+		return err
+	}
+	if sum != "" {
+		c.w.Header().Set("X-Amz-Checksum-Algorithm", strings.ToUpper(sum))
+		c.w.Header().Set("X-Amz-Checksum-Type", kind)
+	}
+	c.answer(http.StatusOK, startedUpload{Bucket: c.bucket, Key: c.key, UploadID: u.ID})
+	return nil
+}
+
+func (c *call) putPart() error {
+	number, err := partNumber(c.q.Get("partNumber"))
+	if err != nil {
+		return err
+	}
+	u, err := c.db.Upload(c.bucket, c.key, c.q.Get("uploadId"))
+	if err != nil {
+		return err
+	}
+	if c.r.Header.Get("X-Amz-Copy-Source") != "" {
+		return c.copyPart(number, u)
+	}
+	c.body.also(u.Sum)
+	p, err := c.db.PutPart(c.bucket, c.key, u.ID, number, c.body, c.size, func(p *state.Part) { p.Sums = c.body.found })
+	if err != nil {
+		return err
+	}
+	c.w.Header().Set("ETag", `"`+p.ETag+`"`)
+	for name, sum := range p.Sums {
+		c.w.Header().Set(checksumPrefix+name, sum)
+	}
+	c.w.WriteHeader(http.StatusOK)
+	return nil
+}
+
+func (c *call) abortUpload() error {
+	err := c.db.AbortUpload(c.bucket, c.key, c.q.Get("uploadId"))
+	if err == nil {
+		c.w.WriteHeader(http.StatusNoContent)
 	}
 	return err
 }
 
-func (b backend) CreateMultipartUpload(bucket, object string, meta map[string]string) (gofakes3.UploadID, error) {
-	u, err := b.db.StartUpload(state.Upload{Bucket: bucket, Key: object, Meta: kept(meta)})
-	return gofakes3.UploadID(u.ID), fail(err, bucket, "")
+// completion is the document of CompleteMultipartUpload.
+type completion struct {
+	XMLName xml.Name `xml:"CompleteMultipartUpload"`
+	Part    []chosenPart
 }
 
-func (b backend) UploadPart(bucket, object string, id gofakes3.UploadID, number int, length int64, in io.Reader) (string, error) {
-	p, err := b.db.PutPart(bucket, object, string(id), number, in, length, func(*state.Part) {})
-	return `"` + p.ETag + `"`, failUpload(err)
+type chosenPart struct {
+	PartNumber int
+	ETag       string
+	sums
 }
 
-func (b backend) AbortMultipartUpload(bucket, object string, id gofakes3.UploadID) error {
-	return failUpload(b.db.AbortUpload(bucket, object, string(id)))
+type completed struct {
+	XMLName  xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ CompleteMultipartUploadResult"`
+	Location string
+	Bucket   string
+	Key      string
+	ETag     string
+	sums
 }
 
-func (b backend) CompleteMultipartUpload(bucket, object string, id gofakes3.UploadID, in *gofakes3.CompleteMultipartUploadRequest) (gofakes3.VersionID, string, error) {
-	o, err := b.db.CompleteUpload(bucket, object, string(id), func(_ state.Upload, have []state.Part, _ *state.Object) (state.Object, []state.Part, error) {
-		chosen, err := choose(in, have)
-		return state.Object{ETag: multipartETag(chosen)}, chosen, err
+func (c *call) completeUpload() error {
+	var in completion
+	if err := c.document(&in); err != nil {
+		return err
+	}
+	if len(in.Part) == 0 || len(in.Part) > maxParts {
+		return malformedXML()
+	}
+	id := c.q.Get("uploadId")
+	o, err := c.db.CompleteUpload(c.bucket, c.key, id, func(u state.Upload, have []state.Part, old *state.Object) (o state.Object, chosen []state.Part, err error) {
+		if err = c.mayWrite(old); err != nil {
+			return o, nil, err
+		}
+		if chosen, err = choose(in.Part, have); err != nil {
+			return o, nil, err
+		}
+		o.ETag = multipartETag(chosen)
+		if o.Sums, err = c.sumsOfParts(u, chosen); err != nil {
+			return o, nil, err
+		}
+		o.Combined = u.SumType == composite
+		return o, chosen, nil
 	})
-	return "", `"` + o.ETag + `"`, failUpload(err)
+	if errors.Is(err, state.ErrNotFound) { // a client that has lost the answer asks again
+		if made, problem := c.db.Object(c.bucket, c.key); problem == nil && made.Upload == id {
+			o, err = made, nil
+		}
+	}
+	if err != nil {
+		return err
+	}
+	out := completed{Location: "http://" + c.r.Host + c.r.URL.EscapedPath(), Bucket: c.bucket, Key: c.key, ETag: `"` + o.ETag + `"`, sums: sumsOf(o.Sums)}
+	if len(o.Sums) > 0 {
+		out.ChecksumType = sumType(o)
+	}
+	c.answer(http.StatusOK, out)
+	return nil
 }
 
-func choose(in *gofakes3.CompleteMultipartUploadRequest, have []state.Part) ([]state.Part, error) {
-	byNumber := map[int]state.Part{}
+// choose gives the parts that a completion names.
+func choose(named []chosenPart, have []state.Part) ([]state.Part, error) {
+	byNumber := make(map[int]state.Part, len(have))
 	for _, p := range have {
 		byNumber[p.Number] = p
 	}
-	if len(in.Parts) == 0 {
-		return nil, gofakes3.ErrorMessage(gofakes3.ErrMalformedXML, "You must specify at least one part.")
-	}
-	chosen := make([]state.Part, 0, len(in.Parts))
+	chosen := make([]state.Part, 0, len(named))
 	last := 0
-	for _, want := range in.Parts {
+	for i, want := range named {
 		p, ok := byNumber[want.PartNumber]
 		switch {
 		case want.PartNumber <= last:
-			return nil, gofakes3.ErrInvalidPartOrder
-		case !ok, strings.Trim(want.ETag, `"`) != p.ETag:
-			return nil, gofakes3.ErrorMessagef(gofakes3.ErrInvalidPart, "Part %d is not there or has another ETag.", want.PartNumber)
+			return nil, refuse(http.StatusBadRequest, "InvalidPartOrder", "The list of parts was not in ascending order. The parts list must be specified in order by part number.")
+		case !ok, strings.Trim(want.ETag, `"`) != p.ETag, !want.agrees(p.Sums):
+			return nil, refuse(http.StatusBadRequest, "InvalidPart", "One or more of the specified parts could not be found. The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.")
+		case i < len(named)-1 && p.Size < minPart:
+			return nil, refuse(http.StatusBadRequest, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size")
 		}
 		last = want.PartNumber
 		chosen = append(chosen, p)
@@ -68,7 +175,7 @@ func choose(in *gofakes3.CompleteMultipartUploadRequest, have []state.Part) ([]s
 	return chosen, nil
 }
 
-// multipartETag is the MD5 of the parts' MD5s and their number, as S3 has it.
+// multipartETag is the MD5 of the parts' MD5s and their number.
 func multipartETag(parts []state.Part) string {
 	sum := md5.New() //nolint:gosec
 	for _, p := range parts {
@@ -76,56 +183,4 @@ func multipartETag(parts []state.Part) string {
 		sum.Write(data)
 	}
 	return hex.EncodeToString(sum.Sum(nil)) + "-" + strconv.Itoa(len(parts))
-}
-
-func (b backend) ListMultipartUploads(bucket string, marker *gofakes3.UploadListMarker, prefix gofakes3.Prefix, limit int64) (*gofakes3.ListMultipartUploadsResult, error) {
-	var list []state.Upload
-	err := b.db.Uploads(bucket, prefix.Prefix, "", func(u state.Upload) bool { list = append(list, u); return true })
-	if err != nil {
-		return nil, fail(err, bucket, "")
-	}
-	out := &gofakes3.ListMultipartUploadsResult{Bucket: bucket, Delimiter: prefix.Delimiter, Prefix: prefix.Prefix, MaxUploads: limit}
-	if marker != nil {
-		out.KeyMarker, out.UploadIDMarker = marker.Object, marker.UploadID
-	}
-	for _, u := range list {
-		if !strings.HasPrefix(u.Key, prefix.Prefix) || marker != nil && !after(u, marker) {
-			continue
-		}
-		if int64(len(out.Uploads)) == limit {
-			last := out.Uploads[len(out.Uploads)-1]
-			out.IsTruncated, out.NextKeyMarker, out.NextUploadIDMarker = true, last.Key, last.UploadID
-			break
-		}
-		out.Uploads = append(out.Uploads, gofakes3.ListMultipartUploadItem{
-			Key: u.Key, UploadID: gofakes3.UploadID(u.ID), Initiated: gofakes3.NewContentTime(time.UnixMilli(u.Started)),
-		})
-	}
-	return out, nil
-}
-
-func after(u state.Upload, m *gofakes3.UploadListMarker) bool {
-	return u.Key > m.Object || u.Key == m.Object && m.UploadID != "" && u.ID > string(m.UploadID)
-}
-
-func (b backend) ListParts(bucket, object string, id gofakes3.UploadID, marker int, limit int64) (*gofakes3.ListMultipartUploadPartsResult, error) {
-	_, list, err := b.db.Upload(bucket, object, string(id))
-	if err != nil {
-		return nil, failUpload(err)
-	}
-	out := &gofakes3.ListMultipartUploadPartsResult{Bucket: bucket, Key: object, UploadID: id, MaxParts: limit, PartNumberMarker: marker}
-	for _, p := range list {
-		if p.Number <= marker {
-			continue
-		}
-		if int64(len(out.Parts)) == limit {
-			out.IsTruncated = true
-			break
-		}
-		out.NextPartNumberMarker = p.Number
-		out.Parts = append(out.Parts, gofakes3.ListMultipartUploadPartItem{
-			PartNumber: p.Number, ETag: `"` + p.ETag + `"`, Size: p.Size, LastModified: gofakes3.NewContentTime(time.UnixMilli(p.Modified)),
-		})
-	}
-	return out, nil
 }

@@ -1,6 +1,14 @@
 package s3
 
-import "testing"
+import (
+	"io"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/IBM/ibm-cos-sdk-go/aws"
+	cos "github.com/IBM/ibm-cos-sdk-go/service/s3"
+)
 
 func TestRanges(t *testing.T) {
 	const none = -1
@@ -49,6 +57,29 @@ func TestRanges(t *testing.T) {
 		}
 		if offset != c.offset || length != c.length {
 			t.Errorf("%q of %d bytes: %d bytes from %d, want %d from %d", c.header, c.size, length, offset, c.length, c.offset)
+		}
+	}
+}
+
+func TestRangesOfObjects(t *testing.T) {
+	srv := httptest.NewServer(handler(t, nil))
+	defer srv.Close()
+	c := client(t, srv.URL, keys.AccessKey, keys.SecretKey)
+	if _, err := c.PutObject(&cos.PutObjectInput{Bucket: aws.String("bucket"), Key: aws.String("k"), Body: strings.NewReader("0123456789")}); err != nil {
+		t.Fatal(err)
+	}
+	for rng, want := range map[string]string{
+		"bytes=2-4": "234 bytes 2-4/10", "bytes=-3": "789 bytes 7-9/10", "bytes=-11": "0123456789 bytes 0-9/10",
+		"bytes=1-9223372036854775807": "123456789 bytes 1-9/10", "bytes=10-": "InvalidRange",
+	} {
+		got, err := c.GetObject(&cos.GetObjectInput{Bucket: aws.String("bucket"), Key: aws.String("k"), Range: &rng})
+		answer := code(err)
+		if err == nil {
+			data, _ := io.ReadAll(got.Body)
+			answer = string(data) + " " + aws.StringValue(got.ContentRange)
+		}
+		if answer != want {
+			t.Errorf("%s: got %q, want %q", rng, answer, want)
 		}
 	}
 }

@@ -1,32 +1,29 @@
-// Package s3 is the local endpoint's object store: gofakes3 over the endpoint's state, behind a guard that verifies
-// who sends a request and what arrives, and that answers what gofakes3 lacks.
+// Package s3 is the local endpoint's object store: S3's protocol over the endpoint's state. It verifies who sends a request
+// and what arrives, and refuses by name what it does not implement.
 //
 // What may go in: the S3 protocol. What may not: how objects are kept, which is state's.
 package s3
 
 import (
-	"bytes"
+	"crypto/rand"
 	"encoding/xml"
 	"errors"
 	"io"
-	"net"
 	"net/http"
-	"slices"
-	"strconv"
+	"net/url"
 	"strings"
 	"time"
 	"unicode/utf8"
 
-	"github.com/johannesboyne/gofakes3"
-
 	"fn-runtime/runtime/local/internal/state"
-	"fn-runtime/runtime/text"
 )
 
 // Limits of S3 itself: 5 GiB for one PUT, and room for a DeleteObjects of 1000 keys or a list of 10,000 parts.
 const (
 	maxObject   = 5 << 30
 	maxDocument = 4 << 20
+	maxKey      = 1024
+	maxMetadata = 8 << 10
 )
 
 // Server serves buckets to whoever has the keys.
@@ -34,7 +31,6 @@ type Server struct {
 	db   *state.DB
 	keys Keys
 	now  func() time.Time
-	next http.Handler
 }
 
 // Handler serves the buckets of db by path (not by host name) to whoever has the keys. now may be nil.
@@ -42,16 +38,19 @@ func Handler(db *state.DB, keys Keys, now func() time.Time) *Server {
 	if now == nil {
 		now = time.Now
 	}
-	fake := gofakes3.New(backend{db}, gofakes3.WithTimeSkewLimit(0), gofakes3.WithLogger(gofakes3.DiscardLog()), gofakes3.WithMetadataSizeLimit(8<<10))
-	return &Server{db: db, keys: keys, now: now, next: fake.Server()}
+	return &Server{db: db, keys: keys, now: now}
 }
 
-// subresources are query parameters that make another operation of a request; gofakes3 would read or overwrite the
-// object itself for those that it does not know.
-var unsupported = []string{
-	"accelerate", "acl", "analytics", "attributes", "cors", "encryption", "intelligent-tiering", "inventory", "legal-hold",
-	"lifecycle", "logging", "metrics", "notification", "object-lock", "ownershipControls", "policy", "policyStatus",
-	"publicAccessBlock", "replication", "requestPayment", "restore", "retention", "select", "tagging", "torrent", "website",
+// call is one request.
+type call struct {
+	*Server
+	w           http.ResponseWriter
+	r           *http.Request
+	q           url.Values
+	bucket, key string // key "" is the bucket, bucket "" the service
+	body        *verified
+	size        int64 // of the body; -1 unknown
+	id          string
 }
 
 // Admits reports whether a request carries the right signature or token.
@@ -69,194 +68,102 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.ContentLength == 0 && strings.EqualFold(r.Header.Get("Expect"), "100-continue") {
 		w.WriteHeader(http.StatusContinue)
 	}
-	sig, no := authenticate(r, s.keys, s.now())
-	if no == nil {
-		no = s.admit(r)
+	c := &call{Server: s, w: w, r: r, q: r.URL.Query(), id: rand.Text()[:16]}
+	c.bucket, c.key, _ = strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	w.Header().Set("X-Amz-Request-Id", c.id)
+	if err := c.serve(); err != nil {
+		c.refuse(err)
 	}
-	if no == nil {
-		no = receive(r, sig)
-	}
+}
+
+func (c *call) serve() error {
+	sig, no := authenticate(c.r, c.keys, c.now())
 	if no != nil {
-		no.write(w, r)
-		return
+		return no
 	}
-	bucket, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
-	q := r.URL.Query()
-	switch {
-	case r.Method == http.MethodGet && bucket != "" && key == "" && !q.Has("location") && !q.Has("uploads") && !q.Has("versioning"):
-		s.list(w, r, bucket)
-	case r.Method == http.MethodPut && bucket != "" && key == "" && !q.Has("versioning"):
-		s.create(w, r, bucket)
-	case (r.Method == http.MethodGet || r.Method == http.MethodHead) && !s.matches(r, bucket, key):
-		refuse(http.StatusPreconditionFailed, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold").write(w, r)
-	default:
-		t := &tidy{ResponseWriter: w}
-		s.next.ServeHTTP(t, r)
-		if !t.done { // gofakes3 leaves 200 without a body to net/http
-			t.WriteHeader(http.StatusOK)
-		}
-	}
-}
-
-// bucketName is S3's rule, which gofakes3 takes too narrowly, but for addresses:
-// https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
-var bucketName = text.NewPattern(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
-
-func (s *Server) create(w http.ResponseWriter, r *http.Request, bucket string) {
-	if !bucketName.MatchString(bucket) || strings.Contains(bucket, "..") || net.ParseIP(bucket) != nil {
-		refuse(http.StatusBadRequest, "InvalidBucketName", "The specified bucket is not valid.").write(w, r)
-		return
-	}
-	err := s.db.CreateBucket(bucket)
-	switch {
-	case errors.Is(err, state.ErrExists):
-		refuse(http.StatusConflict, "BucketAlreadyOwnedByYou", "Your previous request to create the named bucket succeeded and you already own it.").write(w, r)
-	case err != nil:
-		refuse(http.StatusInternalServerError, "InternalError", "We encountered an internal error.").write(w, r)
-	default:
-		w.Header().Set("Location", "/"+bucket)
-		w.WriteHeader(http.StatusOK)
-	}
-}
-
-// matches tests If-Match on reads, which gofakes3 does not.
-func (s *Server) matches(r *http.Request, bucket, key string) bool {
-	want := r.Header.Get("If-Match")
-	if want == "" || want == "*" || key == "" {
-		return true
-	}
-	o, err := s.db.Object(bucket, key)
+	run, err := c.admit()
 	if err != nil {
-		return true // the read itself says what is wrong
+		return err
 	}
-	return strings.Trim(want, `"`) == o.ETag
+	if no := c.receive(sig); no != nil {
+		return no
+	}
+	return run(c)
 }
 
-// admit refuses what the store does not do, before anything is read.
-func (s *Server) admit(r *http.Request) *refusal {
-	bucket, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
-	q := r.URL.Query()
-	for name := range q {
-		if slices.Contains(unsupported, name) {
-			return refuse(http.StatusNotImplemented, "NotImplemented", "The local endpoint does not implement '"+name+"'.")
-		}
-	}
+// admit finds what a request asks for, and refuses what the store does not do, before anything is read.
+func (c *call) admit() (operation, error) {
 	switch {
-	case strings.ContainsRune(r.URL.Path, 0), !utf8.ValidString(r.URL.Path):
-		return refuse(http.StatusBadRequest, "InvalidURI", "Couldn't parse the specified URI.")
-	case len(key) > gofakes3.KeySizeLimit:
-		return refuse(http.StatusBadRequest, "KeyTooLongError", "Your key is too long")
-	case r.Method == http.MethodPut && key == "" && bucket == "api": // /api/v1 is OpenWhisk's
-		return refuse(http.StatusBadRequest, "InvalidBucketName", "The bucket name 'api' is reserved.")
-	case r.Method == http.MethodPost && !q.Has("delete") && !q.Has("uploads") && !q.Has("uploadId"):
-		return refuse(http.StatusNotImplemented, "NotImplemented", "The local endpoint does not implement uploads from forms.")
-	case q.Has("uploadId") && r.Method == http.MethodPut && r.Header.Get("X-Amz-Copy-Source") != "":
-		return refuse(http.StatusNotImplemented, "NotImplemented", "The local endpoint does not implement UploadPartCopy.")
-	case r.Method == http.MethodPut && r.ContentLength > maxObject:
-		return refuse(http.StatusBadRequest, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size")
+	case strings.ContainsRune(c.r.URL.Path, 0), !utf8.ValidString(c.r.URL.Path):
+		return nil, refuse(http.StatusBadRequest, "InvalidURI", "Couldn't parse the specified URI.")
+	case len(c.key) > maxKey:
+		return nil, refuse(http.StatusBadRequest, "KeyTooLongError", "Your key is too long")
+	case c.r.Method == http.MethodPut && c.r.ContentLength > maxObject:
+		return nil, refuse(http.StatusBadRequest, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size")
 	}
-	if r.Method == http.MethodPut {
-		room, err := s.db.Disk().Reserve(r.ContentLength)
-		if err != nil {
-			return refuse(http.StatusInsufficientStorage, "InsufficientStorage", fullText)
-		}
-		room.Close()
+	name := c.operation()
+	run, ok := operations[name]
+	if !ok {
+		return nil, c.notImplemented(name)
 	}
-	return nil
+	return run, c.understood(name)
 }
 
-const fullText = "The disk of the local endpoint is nearly full, or its store has reached its size limit."
-
-// receive makes of the body what gofakes3 expects: the bytes of the object alone, verified at their end, and no header
-// that it would keep with the object but that is about the request.
-func receive(r *http.Request, sig *signature) *refusal {
-	h := r.Header
-	payload := h.Get("X-Amz-Content-Sha256")
-	size := r.ContentLength
-	body := io.Reader(r.Body)
-	var trailer http.Header
-	var announced []string
-	if strings.HasPrefix(payload, "STREAMING-") {
-		n, err := strconv.ParseInt(h.Get("X-Amz-Decoded-Content-Length"), 10, 64)
-		if err != nil || n < 0 || n > maxObject {
-			return refuse(http.StatusLengthRequired, "MissingContentLength", "You must provide the x-amz-decoded-content-length HTTP header.")
-		}
-		switch payload {
-		case "STREAMING-UNSIGNED-PAYLOAD-TRAILER":
-			sig = nil
-		case "STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER":
-			if sig == nil {
-				return refuse(http.StatusBadRequest, "InvalidRequest", "Signed chunks need a signed request.")
-			}
-		default:
-			return refuse(http.StatusNotImplemented, "NotImplemented", "The local endpoint does not implement "+strconv.Quote(payload)+".")
-		}
-		c := newChunks(r.Body, sig)
-		body, trailer, size = c, c.trailer, n
-		announced = strings.Split(h.Get("X-Amz-Trailer"), ",")
-		if left := strings.TrimSpace(strings.TrimPrefix(h.Get("Content-Encoding"), "aws-chunked")); left != "" {
-			h.Set("Content-Encoding", strings.TrimPrefix(left, ","))
-		} else {
-			h.Del("Content-Encoding")
-		}
+// refuse answers with an error.
+func (c *call) refuse(err error) {
+	var no *refusal
+	switch {
+	case errors.As(err, &no):
+	case errors.Is(err, state.ErrNotFound):
+		no = c.missing()
+	case errors.Is(err, state.ErrFull):
+		no = refuse(http.StatusInsufficientStorage, "InsufficientStorage", "The disk of the local endpoint is nearly full, or its store has reached its size limit.")
+	default:
+		no = refuse(http.StatusInternalServerError, "InternalError", "We encountered an internal error. Please try again.")
 	}
-	claims := h.Clone()
-	if r.Method == http.MethodPost && r.URL.Query().Has("uploadId") {
-		claims = nil // checksums of CompleteMultipartUpload are those of the object, not of its body
-	}
-	body = verify(io.LimitReader(body, maxObject+1), size, payload, claims, trailer, announced)
-	if r.Method == http.MethodPost { // documents are read whole, so that what is acted on has been verified
-		data, err := io.ReadAll(io.LimitReader(body, maxDocument+1))
-		if err != nil {
-			return refuse(http.StatusBadRequest, "BadDigest", "The body does not match what the request says about it.")
-		}
-		if len(data) > maxDocument {
-			return refuse(http.StatusBadRequest, "MaxMessageLengthExceeded", "Your request was too big.")
-		}
-		body, size = bytes.NewReader(data), int64(len(data))
-	}
-	r.Body = struct {
-		io.Reader
-		io.Closer
-	}{body, r.Body}
-	r.ContentLength = size
-	if size >= 0 {
-		h.Set("Content-Length", strconv.FormatInt(size, 10))
-	}
-	for name := range h {
-		if strings.HasPrefix(name, "X-Amz-") && !strings.HasPrefix(name, "X-Amz-Meta-") && name != "X-Amz-Copy-Source" {
-			h.Del(name)
-		}
-	}
-	return nil
-}
-
-// refusal is an error answer of S3.
-type refusal struct {
-	XMLName xml.Name `xml:"Error"`
-	status  int
-	Code    string
-	Message string
-}
-
-func refuse(status int, code, message string) *refusal {
-	return &refusal{status: status, Code: code, Message: message}
-}
-
-func (no *refusal) write(w http.ResponseWriter, r *http.Request) {
-	if r.Method == http.MethodHead {
-		w.WriteHeader(no.status)
+	if c.r.Method == http.MethodHead || no.status == http.StatusNotModified {
+		c.w.WriteHeader(no.status)
 		return
 	}
-	writeXML(w, no.status, no)
+	out := *no
+	out.Resource, out.RequestID, out.HostID = c.r.URL.Path, c.id, "local"
+	c.answer(no.status, out)
 }
 
-func writeXML(w http.ResponseWriter, status int, v any) {
+// missing says what of the things that a request names is not there.
+func (c *call) missing() *refusal {
+	has, err := c.db.HasBucket(c.bucket)
+	switch {
+	case err == nil && !has, c.key == "":
+		return refuse(http.StatusNotFound, "NoSuchBucket", "The specified bucket does not exist")
+	case c.q.Has("uploadId"):
+		return noSuchUpload()
+	}
+	return refuse(http.StatusNotFound, "NoSuchKey", "The specified key does not exist.")
+}
+
+// answer writes a document.
+func (c *call) answer(status int, v any) {
 	data, err := xml.Marshal(v)
 	if err != nil {
 		status, data = http.StatusInternalServerError, nil
 	}
-	w.Header().Set("Content-Type", "application/xml")
-	w.WriteHeader(status)
-	_, _ = w.Write(append([]byte(xml.Header), data...))
+	c.w.Header().Set("Content-Type", "application/xml")
+	c.w.WriteHeader(status)
+	_, _ = c.w.Write(append([]byte(xml.Header), data...))
+}
+
+// document reads the body as XML into v.
+func (c *call) document(v any) error {
+	data, err := io.ReadAll(io.LimitReader(c.body, maxDocument+1))
+	if err != nil {
+		return err
+	}
+	if len(data) > maxDocument {
+		return refuse(http.StatusBadRequest, "MaxMessageLengthExceeded", "Your request was too big.")
+	}
+	if err := xml.Unmarshal(data, v); err != nil {
+		return malformedXML()
+	}
+	return nil
 }

@@ -45,11 +45,15 @@ func authenticate(r *http.Request, k Keys, now time.Time) (*signature, *refusal)
 		}
 		return nil, nil
 	}
-	if r.Header.Get("Authorization") != "" {
+	switch q := r.URL.Query(); {
+	case strings.HasPrefix(r.Header.Get("Authorization"), "AWS "):
+		return nil, verifyHeaderV2(r, k, now)
+	case r.Header.Get("Authorization") != "":
 		return verifyHeader(r, k, now)
-	}
-	if r.URL.Query().Has("X-Amz-Signature") {
+	case q.Has("X-Amz-Signature"):
 		return verifyQuery(r, k, now)
+	case q.Has("Signature"):
+		return nil, verifyQueryV2(r, k, now)
 	}
 	return nil, refuse(http.StatusForbidden, "AccessDenied", "Access Denied.")
 }
@@ -145,14 +149,18 @@ func (s *signature) over(what string, lines ...string) string {
 }
 
 func canonicalQuery(q url.Values) string {
-	pairs := []string{}
+	pairs := [][2]string{} // sorted by name first: in a joined text '-' would come before '='
 	for name, values := range q {
 		for _, v := range values {
-			pairs = append(pairs, escape(name, false)+"="+escape(v, false))
+			pairs = append(pairs, [2]string{escape(name, false), escape(v, false)})
 		}
 	}
-	slices.Sort(pairs)
-	return strings.Join(pairs, "&")
+	slices.SortFunc(pairs, func(a, b [2]string) int { return slices.Compare(a[:], b[:]) })
+	joined := make([]string, len(pairs))
+	for i, p := range pairs {
+		joined[i] = p[0] + "=" + p[1]
+	}
+	return strings.Join(joined, "&")
 }
 
 func canonicalHeaders(r *http.Request, names []string) string {

@@ -56,7 +56,8 @@ func FuzzRecords(f *testing.F) {
 		for range d.Activations("n", ActivationFilter{Limit: 10, Outcome: true}) {
 		}
 		_ = d.Uploads("b", "", "", func(Upload) bool { return true })
-		_, _, _ = d.Upload("b", "k", "u")
+		_, _ = d.Upload("b", "k", "u")
+		_, _ = d.Parts("u")
 		if o, inline, err := decodeObject([]byte("k"), record); err == nil {
 			again, err := encodeObject(o, inline)
 			if err != nil {

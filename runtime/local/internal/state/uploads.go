@@ -117,32 +117,26 @@ func (d *DB) Uploads(bucket, prefix, from string, each func(Upload) bool) error 
 	})
 }
 
-// Upload reads an unfinished upload with its parts by number; ErrNotFound.
-func (d *DB) Upload(bucket, name, id string) (u Upload, parts []Part, err error) {
+// Upload reads an unfinished upload; ErrNotFound.
+func (d *DB) Upload(bucket, name, id string) (u Upload, err error) {
 	err = d.db.View(func(tx *bbolt.Tx) error {
-		if u, err = read[Upload](tx.Bucket(bucketUploads), key(bucket, name, id)); err != nil {
-			return err
-		}
+		u, err = read[Upload](tx.Bucket(bucketUploads), key(bucket, name, id))
+		return err
+	})
+	return u, err
+}
+
+// Parts reads the parts of an upload by number, also those of one that has become an object.
+func (d *DB) Parts(id string) (parts []Part, err error) {
+	err = d.db.View(func(tx *bbolt.Tx) error {
 		parts, err = partsOf(tx, id)
 		return err
 	})
-	return u, parts, err
+	return parts, err
 }
 
 func partsOf(tx *bbolt.Tx, id string) ([]Part, error) {
 	return page[Part](tx.Bucket(bucketParts), key(id, ""), 0, -1)
-}
-
-// Parts reads the parts of an object that a multipart upload made, by number.
-func (d *DB) Parts(o Object) (parts []Part, err error) {
-	if o.Upload == "" {
-		return nil, nil
-	}
-	err = d.db.View(func(tx *bbolt.Tx) error {
-		parts, err = partsOf(tx, o.Upload)
-		return err
-	})
-	return parts, err
 }
 
 // PutPart writes one part of size bytes, -1 unknown; a part of the same number is replaced. complete, called once the

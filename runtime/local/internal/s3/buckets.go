@@ -1,0 +1,192 @@
+package s3
+
+import (
+	"encoding/base64"
+	"encoding/xml"
+	"errors"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"fn-runtime/runtime/local/internal/state"
+	"fn-runtime/runtime/text"
+)
+
+// ownerID is the one owner of all buckets and objects.
+const ownerID = "local"
+
+type owner struct{ ID, DisplayName string }
+
+var localOwner = &owner{ID: ownerID, DisplayName: ownerID}
+
+// timestamp is a time as documents of S3 have it.
+func timestamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+
+type bucketListing struct {
+	XMLName           xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ ListAllMyBucketsResult"`
+	Owner             *owner
+	Buckets           []bucketEntry `xml:"Buckets>Bucket"`
+	Prefix            string        `xml:",omitempty"`
+	ContinuationToken string        `xml:",omitempty"`
+}
+
+type bucketEntry struct{ Name, CreationDate string }
+
+func (c *call) listBuckets() error {
+	list, err := c.db.Buckets()
+	if err != nil {
+		return err
+	}
+	limit := len(list)
+	if text := c.q.Get("max-buckets"); text != "" {
+		if limit, err = strconv.Atoi(text); err != nil || limit < 1 || limit > 10_000 {
+			return invalidArgument("Provided max-buckets not an integer or within integer range")
+		}
+	}
+	after, err := base64.RawURLEncoding.DecodeString(c.q.Get("continuation-token"))
+	if err != nil {
+		return invalidArgument("The continuation token provided is incorrect")
+	}
+	out := bucketListing{Owner: localOwner, Prefix: c.q.Get("prefix"), Buckets: []bucketEntry{}}
+	for _, b := range list {
+		if b.Name <= string(after) || !strings.HasPrefix(b.Name, out.Prefix) {
+			continue
+		}
+		if len(out.Buckets) == limit {
+			out.ContinuationToken = base64.RawURLEncoding.EncodeToString([]byte(out.Buckets[limit-1].Name))
+			break
+		}
+		out.Buckets = append(out.Buckets, bucketEntry{b.Name, timestamp(b.Created)})
+	}
+	c.answer(http.StatusOK, out)
+	return nil
+}
+
+// bucketName is S3's rule, but for addresses:
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+var bucketName = text.NewPattern(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
+
+func (c *call) createBucket() error {
+	switch {
+	case !bucketName.MatchString(c.bucket), strings.Contains(c.bucket, ".."), strings.Contains(c.bucket, ".-"),
+		strings.Contains(c.bucket, "-."), net.ParseIP(c.bucket) != nil:
+		return refuse(http.StatusBadRequest, "InvalidBucketName", "The specified bucket is not valid.")
+	case c.bucket == "api": // /api/v1 is OpenWhisk's
+		return refuse(http.StatusBadRequest, "InvalidBucketName", "The bucket name 'api' is reserved.")
+	}
+	if c.size != 0 {
+		var configuration struct {
+			XMLName            xml.Name `xml:"CreateBucketConfiguration"`
+			LocationConstraint string
+		}
+		if err := c.document(&configuration); err != nil {
+			return err
+		}
+	}
+	err := c.db.CreateBucket(c.bucket)
+	if errors.Is(err, state.ErrExists) {
+		return refuse(http.StatusConflict, "BucketAlreadyOwnedByYou", "Your previous request to create the named bucket succeeded and you already own it.")
+	}
+	if err != nil {
+		return err
+	}
+	c.w.Header().Set("Location", "/"+c.bucket)
+	c.w.WriteHeader(http.StatusOK)
+	return nil
+}
+
+// needBucket fails when the bucket is not there.
+func (c *call) needBucket() error {
+	has, err := c.db.HasBucket(c.bucket)
+	if err == nil && !has {
+		err = state.ErrNotFound
+	}
+	return err
+}
+
+func (c *call) headBucket() error {
+	if err := c.needBucket(); err != nil {
+		return err
+	}
+	c.w.WriteHeader(http.StatusOK)
+	return nil
+}
+
+func (c *call) deleteBucket() error {
+	err := c.db.DeleteBucket(c.bucket)
+	if errors.Is(err, state.ErrNotEmpty) {
+		return refuse(http.StatusConflict, "BucketNotEmpty", "The bucket you tried to delete is not empty")
+	}
+	if err == nil {
+		c.w.WriteHeader(http.StatusNoContent)
+	}
+	return err
+}
+
+func (c *call) bucketLocation() error {
+	return c.describeBucket(struct {
+		XMLName xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ LocationConstraint"`
+	}{})
+}
+
+// bucketVersioning says that a bucket has never had versions.
+func (c *call) bucketVersioning() error {
+	return c.describeBucket(struct {
+		XMLName xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ VersioningConfiguration"`
+	}{})
+}
+
+func (c *call) describeBucket(document any) error {
+	if err := c.needBucket(); err != nil {
+		return err
+	}
+	c.answer(http.StatusOK, document)
+	return nil
+}
+
+// acl is the one access control list that there is: everything for the owner.
+type acl struct {
+	XMLName xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ AccessControlPolicy"`
+	Owner   *owner
+	Grant   struct {
+		Grantee struct {
+			XSI  string `xml:"xmlns:xsi,attr"`
+			Type string `xml:"xsi:type,attr"`
+			owner
+		}
+		Permission string
+	} `xml:"AccessControlList>Grant"`
+}
+
+func (c *call) needTarget() error {
+	if c.key == "" {
+		return c.needBucket()
+	}
+	_, err := c.db.Object(c.bucket, c.key)
+	return err
+}
+
+func (c *call) getACL() error {
+	if err := c.needTarget(); err != nil {
+		return err
+	}
+	out := acl{Owner: localOwner}
+	g := &out.Grant
+	g.Grantee.XSI, g.Grantee.Type, g.Grantee.owner, g.Permission = "http://www.w3.org/2001/XMLSchema-instance", "CanonicalUser", *localOwner, "FULL_CONTROL"
+	c.answer(http.StatusOK, out)
+	return nil
+}
+
+// putACL takes what is so anyway.
+func (c *call) putACL() error {
+	if err := c.needTarget(); err != nil {
+		return err
+	}
+	if c.r.Header.Get("X-Amz-Acl") == "" {
+		return notImplemented("access control lists other than 'private'")
+	}
+	c.w.WriteHeader(http.StatusOK)
+	return nil
+}

@@ -1,0 +1,182 @@
+package s3
+
+import (
+	"encoding/xml"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"fn-runtime/runtime/local/internal/state"
+)
+
+// source is the object that a request copies from.
+type source struct{ bucket, key string }
+
+func (c *call) source() (source, error) {
+	path, version, _ := strings.Cut(c.r.Header.Get("X-Amz-Copy-Source"), "?versionId=")
+	path, err := url.PathUnescape(path)
+	bucket, key, ok := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	if err != nil || !ok || bucket == "" || key == "" || strings.ContainsRune(key, 0) {
+		return source{}, invalidArgument("Copy Source must mention the source bucket and key: sourcebucket/sourcekey")
+	}
+	if version != "" && version != "null" {
+		return source{}, invalidArgument("Invalid version id specified: the buckets of the local endpoint have no versions.")
+	}
+	return source{bucket, key}, nil
+}
+
+// open opens what is to be copied, after the conditions that are made of it.
+func (c *call) open(from source, span func(o state.Object) (int64, int64, error)) (state.Object, io.ReadCloser, error) {
+	o, r, err := c.db.Open(from.bucket, from.key, func(o state.Object, _ []state.Part) (int64, int64, error) {
+		ok, err := mayRead(c.r.Header, "X-Amz-Copy-Source-", o)
+		if err == nil && !ok {
+			err = preconditionFailed()
+		}
+		if err != nil {
+			return 0, 0, err
+		}
+		return span(o)
+	})
+	if errors.Is(err, state.ErrNotFound) {
+		if has, problem := c.db.HasBucket(from.bucket); problem == nil && !has {
+			return o, nil, refuse(http.StatusNotFound, "NoSuchBucket", "The specified bucket does not exist")
+		}
+		return o, nil, refuse(http.StatusNotFound, "NoSuchKey", "The specified key does not exist.")
+	}
+	return o, r, err
+}
+
+// copied is what is answered of a copy.
+type copied struct {
+	XMLName      xml.Name
+	LastModified string
+	ETag         string
+	sums
+}
+
+func (c *call) answerCopy(name, etag string, modified int64, sums map[string]string) {
+	c.answer(http.StatusOK, copied{
+		XMLName:      xml.Name{Space: "http://s3.amazonaws.com/doc/2006-03-01/", Local: name},
+		LastModified: timestamp(time.UnixMilli(modified)), ETag: `"` + etag + `"`, sums: sumsOf(sums),
+	})
+}
+
+// replaces reads a directive: whether the request's own is taken in place of the source's.
+func (c *call) replaces(header string) (bool, error) {
+	switch v := c.r.Header.Get(header); v {
+	case "", "COPY":
+		return false, nil
+	case "REPLACE":
+		return true, nil
+	default:
+		return false, invalidArgument("Unknown " + strings.ToLower(strings.TrimPrefix(header, "X-Amz-")) + ".")
+	}
+}
+
+func (c *call) copyObject() error {
+	from, err := c.source()
+	if err != nil {
+		return err
+	}
+	newMeta, err := c.replaces("X-Amz-Metadata-Directive")
+	if err != nil {
+		return err
+	}
+	newTags, err := c.replaces("X-Amz-Tagging-Directive")
+	if err != nil {
+		return err
+	}
+	meta, err := c.metadata()
+	if err != nil {
+		return err
+	}
+	tags, err := c.tagsOf()
+	if err != nil {
+		return err
+	}
+	if from == (source{c.bucket, c.key}) && !newMeta && !newTags {
+		return invalidRequest("This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.")
+	}
+	o, r, err := c.open(from, func(o state.Object) (int64, int64, error) {
+		if o.Size > maxObject {
+			return 0, 0, invalidRequest("The specified copy source is larger than the maximum allowable size for a copy source: 5368709120")
+		}
+		return 0, o.Size, nil
+	})
+	if err != nil {
+		return err
+	}
+	defer r.Close() //nolint:errcheck // it was read from
+	if !newMeta {
+		meta = o.Meta
+	}
+	if !newTags {
+		tags = o.Tags
+	}
+	body := verify(r, o.Size, "", nil, nil, nil)
+	body.also(c.algorithmOf(o))
+	copy, err := c.db.Put(c.bucket, state.Object{Key: c.key, Meta: meta, Tags: tags}, body, o.Size, func(old, n *state.Object) error {
+		n.Sums = body.found
+		return c.mayWrite(old)
+	})
+	if err != nil {
+		return err
+	}
+	c.answerCopy("CopyObjectResult", copy.ETag, copy.Modified, copy.Sums)
+	return nil
+}
+
+// algorithmOf is the checksum that a copy gets: the one asked for, or the one that its source has.
+func (c *call) algorithmOf(o state.Object) string {
+	if asked := c.r.Header.Get("X-Amz-Checksum-Algorithm"); asked != "" {
+		return strings.ToLower(asked)
+	}
+	for name := range o.Sums {
+		return name
+	}
+	return ""
+}
+
+// copyPart answers UploadPartCopy.
+func (c *call) copyPart(number int, u state.Upload) error {
+	from, err := c.source()
+	if err != nil {
+		return err
+	}
+	header := c.r.Header.Get("X-Amz-Copy-Source-Range")
+	asked, ok := parseRange(header)
+	if header != "" && (!ok || asked.first < 0) {
+		return invalidArgument("The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based offsets of the first and last bytes to copy")
+	}
+	size := int64(0)
+	_, r, err := c.open(from, func(o state.Object) (int64, int64, error) {
+		offset := int64(0)
+		size = o.Size
+		if header != "" {
+			if asked.last >= o.Size {
+				return 0, 0, refuse(http.StatusRequestedRangeNotSatisfiable, "InvalidRange", "Range specified is not valid for source object of size: "+strconv.FormatInt(o.Size, 10))
+			}
+			offset, size, _ = asked.within(o.Size)
+		}
+		if size > maxObject {
+			return 0, 0, invalidRequest("The specified copy source is larger than the maximum allowable size for a copy source: 5368709120")
+		}
+		return offset, size, nil
+	})
+	if err != nil {
+		return err
+	}
+	defer r.Close() //nolint:errcheck // it was read from
+	body := verify(r, size, "", nil, nil, nil)
+	body.also(u.Sum)
+	p, err := c.db.PutPart(c.bucket, c.key, u.ID, number, body, size, func(p *state.Part) { p.Sums = body.found })
+	if err != nil {
+		return err
+	}
+	c.answerCopy("CopyPartResult", p.ETag, p.Modified, p.Sums)
+	return nil
+}

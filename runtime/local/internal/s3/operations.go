@@ -1,0 +1,149 @@
+package s3
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// operation answers a request, or says why not.
+type operation func(*call) error
+
+// operations are what the store does, by what a request is about, its method and its subresource.
+var operations = map[string]operation{
+	"service GET": (*call).listBuckets,
+
+	"bucket PUT":            (*call).createBucket,
+	"bucket HEAD":           (*call).headBucket,
+	"bucket DELETE":         (*call).deleteBucket,
+	"bucket GET":            (*call).listObjects,
+	"bucket GET versions":   (*call).listObjects,
+	"bucket GET location":   (*call).bucketLocation,
+	"bucket GET versioning": (*call).bucketVersioning,
+	"bucket GET acl":        (*call).getACL,
+	"bucket PUT acl":        (*call).putACL,
+	"bucket GET tagging":    (*call).getBucketTags,
+	"bucket PUT tagging":    (*call).putBucketTags,
+	"bucket DELETE tagging": (*call).deleteBucketTags,
+	"bucket GET uploads":    (*call).listUploads,
+	"bucket POST delete":    (*call).deleteObjects,
+
+	"object GET":             (*call).getObject,
+	"object HEAD":            (*call).getObject,
+	"object PUT":             (*call).putObject,
+	"object DELETE":          (*call).deleteObject,
+	"object GET attributes":  (*call).objectAttributes,
+	"object GET acl":         (*call).getACL,
+	"object PUT acl":         (*call).putACL,
+	"object GET tagging":     (*call).getObjectTags,
+	"object PUT tagging":     (*call).putObjectTags,
+	"object DELETE tagging":  (*call).deleteObjectTags,
+	"object POST uploads":    (*call).startUpload,
+	"object GET uploadId":    (*call).listParts,
+	"object PUT uploadId":    (*call).putPart,
+	"object POST uploadId":   (*call).completeUpload,
+	"object DELETE uploadId": (*call).abortUpload,
+}
+
+// subresources are query parameters that make another operation of a request. One that is not in operations is refused:
+// the object itself would be read or overwritten otherwise.
+var subresources = []string{
+	"accelerate", "acl", "analytics", "annotation", "append", "attributes", "cors", "delete", "encryption", "intelligent-tiering", "inventory",
+	"legal-hold", "lifecycle", "location", "logging", "metadataConfiguration", "metadataTable", "metrics", "notification",
+	"object-lock", "ownershipControls", "policy", "policyStatus", "publicAccessBlock", "renameObject", "replication",
+	"requestPayment", "restore", "retention", "select", "session", "tagging", "torrent", "uploadId", "uploads", "versioning",
+	"versions", "website",
+}
+
+// operation names what a request asks for.
+func (c *call) operation() string {
+	about := "object"
+	switch {
+	case c.bucket == "":
+		about = "service"
+	case c.key == "":
+		about = "bucket"
+	}
+	name := about + " " + c.r.Method
+	for _, sub := range subresources {
+		if c.q.Has(sub) {
+			name += " " + sub
+		}
+	}
+	return name
+}
+
+func (c *call) notImplemented(name string) error {
+	words := strings.Fields(name)
+	switch {
+	case len(words) > 2:
+		return notImplemented("'" + strings.Join(words[2:], "', '") + "' for " + words[1])
+	case name == "bucket POST":
+		return notImplemented("uploads from forms")
+	case name == "service PUT", name == "service DELETE":
+		return refuse(http.StatusBadRequest, "InvalidBucketName", "The specified bucket is not valid.")
+	}
+	return refuse(http.StatusMethodNotAllowed, "MethodNotAllowed", "The specified method is not allowed against this resource.")
+}
+
+// known are the headers x-amz-* that are acted on, or that change nothing that a client could miss.
+var known = []string{
+	"x-amz-bypass-governance-retention", "x-amz-checksum-algorithm", "x-amz-checksum-mode", "x-amz-checksum-type", "x-amz-content-sha256", "x-amz-copy-source",
+	"x-amz-copy-source-if-match", "x-amz-copy-source-if-modified-since", "x-amz-copy-source-if-none-match",
+	"x-amz-copy-source-if-unmodified-since", "x-amz-copy-source-range", "x-amz-date", "x-amz-decoded-content-length",
+	"x-amz-max-parts", "x-amz-metadata-directive", "x-amz-mp-object-size", "x-amz-object-attributes",
+	"x-amz-optional-object-attributes", "x-amz-part-number-marker", "x-amz-request-payer", "x-amz-sdk-checksum-algorithm",
+	"x-amz-security-token", "x-amz-tagging", "x-amz-tagging-directive", "x-amz-te", "x-amz-trailer", "x-amz-user-agent",
+	"x-amz-website-redirect-location",
+}
+
+// accepted are the values of headers that ask for what the store does anyway.
+var accepted = map[string][]string{
+	"x-amz-acl":                          {"private", "bucket-owner-full-control", "bucket-owner-read"},
+	"x-amz-bucket-object-lock-enabled":   {"false"},
+	"x-amz-expected-bucket-owner":        {ownerID},
+	"x-amz-object-ownership":             {"BucketOwnerEnforced"},
+	"x-amz-source-expected-bucket-owner": {ownerID},
+	"x-amz-storage-class":                {"STANDARD"},
+}
+
+// conditions are the headers that make an operation depend on the object that is there, by operation.
+var conditions = map[string][]string{
+	"object GET":           {"If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "If-Range"},
+	"object HEAD":          {"If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "If-Range"},
+	"object PUT":           {"If-Match", "If-None-Match"},
+	"object POST uploadId": {"If-Match", "If-None-Match"},
+	"object DELETE":        {"If-Match", "X-Amz-If-Match-Last-Modified-Time", "X-Amz-If-Match-Size"},
+}
+
+// understood refuses a request with a header that would have to be ignored.
+func (c *call) understood(name string) error {
+	for header := range c.r.Header {
+		lower := strings.ToLower(header)
+		values, restricted := accepted[lower]
+		switch {
+		case slices.Contains(conditions[name], header):
+		case strings.HasPrefix(header, "If-") && c.r.Method != http.MethodGet && c.r.Method != http.MethodHead,
+			strings.HasPrefix(lower, "x-amz-if-"):
+			return notImplemented("'" + header + "' here")
+		case restricted && slices.Contains(values, c.r.Header.Get(header)):
+		case restricted && lower == "x-amz-storage-class":
+			return refuse(http.StatusBadRequest, "InvalidStorageClass", "The storage class you specified is not valid")
+		case restricted && strings.HasSuffix(lower, "-bucket-owner"):
+			return refuse(http.StatusForbidden, "AccessDenied", "Access Denied")
+		case restricted:
+			return notImplemented("'" + header + ": " + c.r.Header.Get(header) + "'")
+		case !strings.HasPrefix(lower, "x-amz-"), strings.HasPrefix(lower, "x-amz-meta-"), slices.Contains(known, lower):
+		case strings.HasPrefix(lower, checksumPrefix):
+			if newChecksum(strings.TrimPrefix(lower, checksumPrefix)) == nil {
+				return notImplemented("'" + header + "'")
+			}
+		default:
+			return notImplemented("'" + header + "'")
+		}
+	}
+	if v := c.q.Get("versionId"); v != "" && v != "null" {
+		return invalidArgument("Invalid version id specified: the buckets of the local endpoint have no versions.")
+	}
+	return nil
+}

@@ -1,0 +1,169 @@
+package s3
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"hash/crc32"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"fn-runtime/runtime/local/internal/state"
+)
+
+// The checksums of a multipart upload are those of the whole object, or of its parts' checksums:
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html
+const (
+	fullObject = "FULL_OBJECT"
+	composite  = "COMPOSITE"
+)
+
+// sums are checksums in documents.
+type sums struct {
+	ChecksumCRC32     string `xml:",omitempty"`
+	ChecksumCRC32C    string `xml:",omitempty"`
+	ChecksumCRC64NVME string `xml:",omitempty"`
+	ChecksumSHA1      string `xml:",omitempty"`
+	ChecksumSHA256    string `xml:",omitempty"`
+	ChecksumType      string `xml:",omitempty"`
+}
+
+func sumsOf(m map[string]string) sums {
+	return sums{
+		ChecksumCRC32: m["crc32"], ChecksumCRC32C: m["crc32c"], ChecksumCRC64NVME: m["crc64nvme"],
+		ChecksumSHA1: m["sha1"], ChecksumSHA256: m["sha256"],
+	}
+}
+
+// agrees tells whether what a client says is what was computed.
+func (s sums) agrees(found map[string]string) bool {
+	for name, said := range map[string]string{
+		"crc32": s.ChecksumCRC32, "crc32c": s.ChecksumCRC32C, "crc64nvme": s.ChecksumCRC64NVME, "sha1": s.ChecksumSHA1, "sha256": s.ChecksumSHA256,
+	} {
+		if said != "" && said != found[name] {
+			return false
+		}
+	}
+	return true
+}
+
+// sumOfUpload reads which checksum a multipart upload will have.
+func (c *call) sumOfUpload() (name, kind string, err error) {
+	name, kind = strings.ToLower(c.r.Header.Get("X-Amz-Checksum-Algorithm")), c.r.Header.Get("X-Amz-Checksum-Type")
+	if name == "" {
+		if kind != "" {
+			return "", "", invalidRequest("The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header.")
+		}
+		return "", "", nil
+	}
+	if newChecksum(name) == nil {
+		return "", "", invalidRequest("Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]")
+	}
+	if kind == "" {
+		if kind = composite; name == "crc64nvme" {
+			kind = fullObject
+		}
+	}
+	_, crc := polynomials[name]
+	switch {
+	case kind != composite && kind != fullObject:
+		return "", "", invalidRequest("Value for x-amz-checksum-type header is invalid.")
+	case kind == composite && name == "crc64nvme", kind == fullObject && !crc:
+		return "", "", invalidRequest("The " + kind + " checksum type cannot be used with the " + name + " checksum algorithm.")
+	}
+	return name, kind, nil
+}
+
+// sumsOfParts makes the checksum of an object from those of its parts, and compares it and the size with what the request
+// says of them.
+func (c *call) sumsOfParts(u state.Upload, parts []state.Part) (map[string]string, error) {
+	size := int64(0)
+	for _, p := range parts {
+		size += p.Size
+	}
+	if text := c.r.Header.Get("X-Amz-Mp-Object-Size"); text != "" && text != strconv.FormatInt(size, 10) {
+		return nil, invalidRequest("The provided 'x-amz-mp-object-size' header does not match what was computed.")
+	}
+	if u.Sum == "" {
+		return nil, nil
+	}
+	var value string
+	if u.SumType == composite {
+		h := newChecksum(u.Sum)
+		for _, p := range parts {
+			data, err := base64.StdEncoding.DecodeString(p.Sums[u.Sum])
+			if err != nil {
+				return nil, err
+			}
+			h.Write(data)
+		}
+		value = base64.StdEncoding.EncodeToString(h.Sum(nil)) + "-" + strconv.Itoa(len(parts))
+	} else {
+		var err error
+		if value, err = joined(u.Sum, parts); err != nil {
+			return nil, err
+		}
+	}
+	whole, _, _ := strings.Cut(value, "-")
+	said, _, _ := strings.Cut(c.r.Header.Get(checksumPrefix+u.Sum), "-")
+	if said != "" && said != whole {
+		return nil, refuse(http.StatusBadRequest, "BadDigest", "The "+u.Sum+" you specified did not match the calculated checksum.")
+	}
+	return map[string]string{u.Sum: value}, nil
+}
+
+// polynomials of the checksums that can be joined, with the lowest bit first.
+var polynomials = map[string]uint64{"crc32": crc32.IEEE, "crc32c": crc32.Castagnoli, "crc64nvme": nvme}
+
+// joined is the CRC of all parts behind each other, from the CRCs of the parts.
+func joined(name string, parts []state.Part) (string, error) {
+	bytes := newChecksum(name).Size()
+	sum := uint64(0)
+	for _, p := range parts {
+		data, err := base64.StdEncoding.DecodeString(p.Sums[name])
+		if err != nil {
+			return "", err
+		}
+		next := binary.BigEndian.Uint64(slices.Concat(make([]byte, 8-bytes), data))
+		sum = shift(sum, polynomials[name], 8*bytes, p.Size) ^ next
+	}
+	return base64.StdEncoding.EncodeToString(binary.BigEndian.AppendUint64(nil, sum)[8-bytes:]), nil
+}
+
+// shift is what becomes of a CRC when n zero bytes follow. The matrix that one zero bit multiplies with is squared three
+// times for a byte, and on for each bit of n (as zlib's crc32_combine does).
+func shift(crc, polynomial uint64, bits int, n int64) uint64 {
+	m := make([]uint64, bits)
+	m[0] = polynomial
+	for i := 1; i < bits; i++ {
+		m[i] = 1 << (i - 1)
+	}
+	for range 3 {
+		m = square(m)
+	}
+	for ; n > 0; n >>= 1 {
+		if n&1 == 1 {
+			crc = times(m, crc)
+		}
+		m = square(m)
+	}
+	return crc
+}
+
+func square(m []uint64) []uint64 {
+	out := make([]uint64, len(m))
+	for i, v := range m {
+		out[i] = times(m, v)
+	}
+	return out
+}
+
+func times(m []uint64, v uint64) (sum uint64) {
+	for i := 0; v != 0; i, v = i+1, v>>1 {
+		if v&1 == 1 {
+			sum ^= m[i]
+		}
+	}
+	return sum
+}

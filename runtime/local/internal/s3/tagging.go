@@ -1,0 +1,134 @@
+package s3
+
+import (
+	"encoding/json"
+	"encoding/xml"
+	"maps"
+	"net/http"
+	"slices"
+	"unicode/utf8"
+
+	"fn-runtime/runtime/local/internal/state"
+)
+
+// Limits of https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html
+const (
+	maxObjectTags = 10
+	maxBucketTags = 50
+	maxTagKey     = 128
+	maxTagValue   = 256
+)
+
+type tag struct{ Key, Value string }
+
+type tagging struct {
+	XMLName xml.Name `xml:"Tagging"`
+	TagSet  []tag    `xml:"TagSet>Tag"`
+}
+
+func checkTags(set []tag, most int) (map[string]string, error) {
+	invalid := func(message string) error { return refuse(http.StatusBadRequest, "InvalidTag", message) }
+	if len(set) > most {
+		return nil, refuse(http.StatusBadRequest, "BadRequest", "Object tags cannot be greater than 10")
+	}
+	tags := map[string]string{}
+	for _, t := range set {
+		if _, twice := tags[t.Key]; twice {
+			return nil, invalid("Cannot provide multiple Tags with the same key")
+		}
+		if n := utf8.RuneCountInString(t.Key); n == 0 || n > maxTagKey {
+			return nil, invalid("The TagKey you have provided is invalid")
+		}
+		if utf8.RuneCountInString(t.Value) > maxTagValue {
+			return nil, invalid("The TagValue you have provided is invalid")
+		}
+		tags[t.Key] = t.Value
+	}
+	return tags, nil
+}
+
+// tags reads the document of a request.
+func (c *call) tags(most int) (map[string]string, error) {
+	var in tagging
+	if err := c.document(&in); err != nil {
+		return nil, err
+	}
+	return checkTags(in.TagSet, most)
+}
+
+func (c *call) answerTags(tags map[string]string) {
+	out := tagging{XMLName: xml.Name{Space: "http://s3.amazonaws.com/doc/2006-03-01/", Local: "Tagging"}, TagSet: []tag{}}
+	for _, name := range slices.Sorted(maps.Keys(tags)) {
+		out.TagSet = append(out.TagSet, tag{name, tags[name]})
+	}
+	c.answer(http.StatusOK, out)
+}
+
+func (c *call) getObjectTags() error {
+	o, err := c.db.Object(c.bucket, c.key)
+	if err == nil {
+		c.answerTags(o.Tags)
+	}
+	return err
+}
+
+func (c *call) putObjectTags() error {
+	tags, err := c.tags(maxObjectTags)
+	if err != nil {
+		return err
+	}
+	if err := c.db.Change(c.bucket, c.key, func(o *state.Object) { o.Tags = tags }); err != nil {
+		return err
+	}
+	c.w.WriteHeader(http.StatusOK)
+	return nil
+}
+
+func (c *call) deleteObjectTags() error {
+	if err := c.db.Change(c.bucket, c.key, func(o *state.Object) { o.Tags = nil }); err != nil {
+		return err
+	}
+	c.w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+const tagSetting = "tagging"
+
+func (c *call) getBucketTags() error {
+	data, err := c.db.Setting(c.bucket, tagSetting)
+	if err != nil {
+		return err
+	}
+	if data == nil {
+		return refuse(http.StatusNotFound, "NoSuchTagSet", "The TagSet does not exist")
+	}
+	var tags map[string]string
+	if err := json.Unmarshal(data, &tags); err != nil {
+		return err
+	}
+	c.answerTags(tags)
+	return nil
+}
+
+func (c *call) putBucketTags() error {
+	tags, err := c.tags(maxBucketTags)
+	if err != nil {
+		return err
+	}
+	data, err := json.Marshal(tags)
+	if err == nil {
+		err = c.db.PutSetting(c.bucket, tagSetting, data)
+	}
+	if err == nil {
+		c.w.WriteHeader(http.StatusOK)
+	}
+	return err
+}
+
+func (c *call) deleteBucketTags() error {
+	err := c.db.PutSetting(c.bucket, tagSetting, nil)
+	if err == nil {
+		c.w.WriteHeader(http.StatusNoContent)
+	}
+	return err
+}

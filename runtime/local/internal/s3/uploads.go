@@ -1,0 +1,142 @@
+package s3
+
+import (
+	"encoding/xml"
+	"net/http"
+	"strings"
+	"time"
+
+	"fn-runtime/runtime/local/internal/state"
+)
+
+type partListing struct {
+	XMLName              xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ ListPartsResult"`
+	Bucket               string
+	Key                  string
+	UploadID             string `xml:"UploadId"`
+	Initiator            *owner
+	Owner                *owner
+	StorageClass         string
+	PartNumberMarker     int
+	NextPartNumberMarker int `xml:",omitempty"`
+	MaxParts             int
+	IsTruncated          bool
+	ChecksumAlgorithm    string `xml:",omitempty"`
+	ChecksumType         string `xml:",omitempty"`
+	Part                 []partEntry
+}
+
+type partEntry struct {
+	PartNumber   int
+	LastModified string
+	ETag         string
+	Size         int64
+	sums
+}
+
+func (c *call) listParts() error {
+	u, err := c.db.Upload(c.bucket, c.key, c.q.Get("uploadId"))
+	if err != nil {
+		return err
+	}
+	most, err := limit(c.q.Get("max-parts"), "max-parts")
+	if err != nil {
+		return err
+	}
+	marker, err := number(or(c.q.Get("part-number-marker"), "0"), "part-number-marker")
+	if err != nil {
+		return err
+	}
+	list, err := c.db.Parts(u.ID)
+	if err != nil {
+		return err
+	}
+	out := partListing{
+		Bucket: c.bucket, Key: c.key, UploadID: u.ID, Initiator: localOwner, Owner: localOwner, StorageClass: storageClass,
+		PartNumberMarker: marker, MaxParts: most, ChecksumAlgorithm: strings.ToUpper(u.Sum), ChecksumType: u.SumType,
+	}
+	for _, p := range list {
+		if p.Number <= marker {
+			continue
+		}
+		if len(out.Part) == most {
+			out.IsTruncated = true
+			break
+		}
+		out.NextPartNumberMarker = p.Number
+		out.Part = append(out.Part, partEntry{p.Number, timestamp(time.UnixMilli(p.Modified)), `"` + p.ETag + `"`, p.Size, sumsOf(p.Sums)})
+	}
+	c.answer(http.StatusOK, out)
+	return nil
+}
+
+type uploadListing struct {
+	XMLName            xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ ListMultipartUploadsResult"`
+	Bucket             string
+	KeyMarker          string
+	UploadIDMarker     string `xml:"UploadIdMarker"`
+	NextKeyMarker      string `xml:",omitempty"`
+	NextUploadIDMarker string `xml:"NextUploadIdMarker,omitempty"`
+	Delimiter          string `xml:",omitempty"`
+	Prefix             string
+	EncodingType       string `xml:",omitempty"`
+	MaxUploads         int
+	IsTruncated        bool
+	Upload             []uploadEntry
+	CommonPrefixes     []commonPrefix
+}
+
+type uploadEntry struct {
+	Key               string
+	UploadID          string `xml:"UploadId"`
+	Initiator         *owner
+	Owner             *owner
+	StorageClass      string
+	Initiated         string
+	ChecksumAlgorithm string `xml:",omitempty"`
+	ChecksumType      string `xml:",omitempty"`
+}
+
+func (c *call) listUploads() error {
+	most, err := limit(c.q.Get("max-uploads"), "max-uploads")
+	if err != nil {
+		return err
+	}
+	encode, err := c.encoding()
+	if err != nil {
+		return err
+	}
+	prefix, delimiter := c.q.Get("prefix"), c.q.Get("delimiter")
+	marker, idMarker := c.q.Get("key-marker"), c.q.Get("upload-id-marker")
+	out := uploadListing{
+		Bucket: c.bucket, KeyMarker: encode(marker), UploadIDMarker: idMarker, Delimiter: encode(delimiter), Prefix: encode(prefix),
+		EncodingType: c.q.Get("encoding-type"), MaxUploads: most,
+	}
+	last, lastID := "", ""
+	err = c.db.Uploads(c.bucket, prefix, marker, func(u state.Upload) bool {
+		common := commonOf(u.Key, prefix, delimiter)
+		if marker != "" && (u.Key == marker && (idMarker == "" || u.ID <= idMarker) || common != "" && common <= marker) || common != "" && common == last {
+			return true
+		}
+		if len(out.Upload)+len(out.CommonPrefixes) == most {
+			out.IsTruncated, out.NextKeyMarker, out.NextUploadIDMarker = most > 0, encode(last), lastID
+			return false
+		}
+		if common != "" {
+			out.CommonPrefixes = append(out.CommonPrefixes, commonPrefix{encode(common)})
+			last, lastID = common, ""
+			return true
+		}
+		last, lastID = u.Key, u.ID
+		out.Upload = append(out.Upload, uploadEntry{
+			Key: encode(u.Key), UploadID: u.ID, Initiator: localOwner, Owner: localOwner, StorageClass: storageClass,
+			Initiated: timestamp(time.UnixMilli(u.Started)), ChecksumAlgorithm: strings.ToUpper(u.Sum), ChecksumType: u.SumType,
+		})
+		return true
+	})
+	if err != nil {
+		return err
+	}
+	c.answer(http.StatusOK, out)
+	return nil
+}
