@@ -23,7 +23,7 @@ func FuzzRequest(f *testing.F) {
 	if err != nil {
 		f.Fatal("no Python 3 found: ", err)
 	}
-	p := startFor(f, python, nil) // one for all inputs of this process
+	p := startWith(f, python, nil, 0) // one for all inputs of this process
 	p.initSource("def main(a):\n return a")
 	f.Fuzz(func(t *testing.T, data []byte) {
 		conn, err := net.Dial("tcp", p.base[len("http://"):])

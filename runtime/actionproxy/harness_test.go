@@ -68,16 +68,11 @@ func eachPython(t *testing.T, test func(t *testing.T, python string)) {
 
 func start(t *testing.T, python string) *proxy {
 	t.Helper()
-	return startWith(t, python, nil)
+	return startWith(t, python, nil, 0)
 }
 
-// startWith gives the proxy a lifeline.
-func startWith(t *testing.T, python string, lifeline *os.File) *proxy {
-	t.Helper()
-	return startFor(t, python, lifeline)
-}
-
-func startFor(t testing.TB, python string, lifeline *os.File) *proxy {
+// startWith gives the proxy a lifeline, as descriptor 0 or 3.
+func startWith(t testing.TB, python string, lifeline *os.File, number int) *proxy {
 	t.Helper()
 	dir := t.TempDir()
 	file := filepath.Join(dir, actionproxy.Name)
@@ -97,8 +92,11 @@ func startFor(t testing.TB, python string, lifeline *os.File) *proxy {
 		"TMPDIR=" + dir, "PROXY_DIR=" + filepath.Join(dir, "action"), "PYTHONDONTWRITEBYTECODE=1"}
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if lifeline != nil {
-		p.cmd.ExtraFiles = []*os.File{lifeline}
-		p.cmd.Env = append(p.cmd.Env, "PROXY_LIFELINE=3", "PROXY_WORKER="+dir)
+		p.cmd.Stdin = lifeline
+		if number != 0 {
+			p.cmd.Stdin, p.cmd.ExtraFiles = nil, []*os.File{lifeline}
+		}
+		p.cmd.Env = append(p.cmd.Env, "PROXY_LIFELINE="+strconv.Itoa(number))
 	}
 	stdout, _ := os.Create(p.out)
 	stderr, _ := os.Create(p.err)

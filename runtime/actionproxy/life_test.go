@@ -64,7 +64,7 @@ func TestLifeline(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer r.Close()
-		p := startWith(t, python, r)
+		p := startWith(t, python, r, 3)
 		p.initSource("import subprocess\nnormal = subprocess.Popen(['sleep', '61'])\naway = subprocess.Popen(['sleep', '62'], start_new_session=True)\n" +
 			"def main(a):\n return {'pids': [normal.pid, away.pid]}")
 		_, body := p.post("/run", run(none))
@@ -79,6 +79,24 @@ func TestLifeline(t *testing.T) {
 		}
 		return
 	}
+}
+
+// TestLifelineIsStandardInput is how a container has it.
+func TestLifelineIsStandardInput(t *testing.T) {
+	eachPython(t, func(t *testing.T, python string) {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		p := startWith(t, python, r, 0)
+		p.initSource("def main(a):\n return {'ok': 1}")
+		if status, body := p.post("/run", run(none)); status != 200 {
+			t.Errorf("run: %d %s", status, body)
+		}
+		w.Close()
+		p.gone(10 * time.Second)
+	})
 }
 
 func TestGuardKilled(t *testing.T) {

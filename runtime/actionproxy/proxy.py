@@ -624,12 +624,21 @@ def adopt_orphans():
         pass
 
 
-def start_guard(connection, temporary, listener, streams):
-    """Splits into guard and server. Returns, in the server only, the descriptor that takes limits."""
+def take_lifeline():
+    """A descriptor of the lifeline that may be kept: standard input is none."""
     lifeline = os.environ.pop('PROXY_LIFELINE', None)
+    if not lifeline or not hasattr(os, 'fork'):
+        return None
+    kept = os.dup(int(lifeline))
+    if int(lifeline) > 2:
+        os.close(int(lifeline))
+    return kept
+
+
+def start_guard(connection, temporary, listener, streams, lifeline):
+    """Splits into guard and server. Returns, in the server only, the descriptor that takes limits."""
     if not hasattr(os, 'fork'):
         return None
-    lifeline = int(lifeline) if lifeline else None
     adopt_orphans()  # first: no action runs before it holds
     reader, writer = os.pipe()
     child = os.fork()
@@ -662,9 +671,10 @@ def main():
     if folder == '/action' and not os.access(folder, os.W_OK):
         folder = temporary = os.path.join(os.environ.get('TMPDIR', '/tmp'), 'action-%d' % os.getpid())
         os.mkdir(folder, 0o700)
-    streams = Streams()  # first: a socket must not get the number of standard input
+    lifeline = take_lifeline()
+    streams = Streams()  # before the rest: a socket must not get the number of standard input
     listener = None if fd else listen(host, port)
-    deadlines = start_guard(fd, temporary, listener, streams)
+    deadlines = start_guard(fd, temporary, listener, streams, lifeline)
     connection = None
     if fd:
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, fileno=int(fd))

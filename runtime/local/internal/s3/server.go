@@ -60,9 +60,11 @@ func (s *Server) Admits(r *http.Request) bool {
 }
 
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	// A worker of Lithops 3.8 forks with a connection to its store, on which parent and child would read each other's
-	// answers. A connection that ends with its answer is never shared; a new one costs a fraction of a millisecond.
-	w.Header().Set("Connection", "close")
+	// A worker of Lithops 3.8 looks for its bucket and then forks with that connection, on which parent and child would read
+	// each other's answers.
+	if bucket := strings.Trim(r.URL.Path, "/"); r.Method == http.MethodHead && !strings.Contains(bucket, "/") {
+		w.Header().Set("Connection", "close")
+	}
 	// net/http says "100 Continue" when a body is read. A client that expects it for an empty body too, as botocore with
 	// urllib3 1.26 does, would take the answer to its next request on this connection for a late one and hang.
 	if r.ContentLength == 0 && strings.EqualFold(r.Header.Get("Expect"), "100-continue") {
