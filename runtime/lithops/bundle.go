@@ -16,6 +16,7 @@ import (
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/regular"
 )
 
 // The bounds of a handler archive. That of 3.8.0 has 1.5 MB before and 0.4 MB after compression.
@@ -43,24 +44,20 @@ var fixedTime = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
 // SHA256 is the digest of a list with a line "digest  name" for each file in order, so it tells what is in the archive
 // and stays the same when a compressor changes.
 //
-// Files are read one at a time. A link that leads out of the package, a device or a pipe is refused.
+// Files are read one at a time. Links are followed, also out of the package, as the client does; a device or a pipe is
+// refused.
 func BuildBundle(ctx context.Context, install Install, backend Backend) (Bundle, error) {
 	return buildBundle(ctx, install, backend, maxCode)
 }
 
 func buildBundle(ctx context.Context, install Install, backend Backend, limit int64) (Bundle, error) {
-	root, err := os.OpenRoot(install.Dir)
-	if err != nil {
-		return Bundle{}, unreadable(install.Dir, err)
-	}
-	defer root.Close()
 	entryPoint := path.Join("serverless", "backends", string(backend), "entry_point.py")
-	t := tree{root: root, dir: install.Dir, flat: parseRelease(install.Version).before(3, 8, 0)}
+	t := tree{dir: install.Dir, flat: parseRelease(install.Version).before(3, 8, 0)}
 	if err := t.walk(ctx, ".", 0); err != nil {
 		return Bundle{}, err
 	}
-	if _, err := root.Stat(entryPoint); err != nil {
-		return Bundle{}, unreadable(path.Join(install.Dir, entryPoint), err)
+	if _, err := os.Stat(t.path(entryPoint)); err != nil {
+		return Bundle{}, unreadable(t.path(entryPoint), err)
 	}
 
 	var code strings.Builder
@@ -78,7 +75,7 @@ func buildBundle(ctx context.Context, install Install, backend Backend, limit in
 		}
 		return err
 	}
-	err = put(entryPoint, "__main__.py")
+	err := put(entryPoint, "__main__.py")
 	for _, f := range t.files {
 		if err == nil {
 			err = put(f, "lithops/"+f)
@@ -101,9 +98,9 @@ func buildBundle(ctx context.Context, install Install, backend Backend, limit in
 
 // put copies one file into the archive and gives its digest.
 func (t *tree) put(archive *zip.Writer, file, name string) ([]byte, error) {
-	in, err := t.root.Open(file)
+	in, err := regular.Open(t.path(file))
 	if err != nil {
-		return nil, unreadable(path.Join(t.dir, file), err)
+		return nil, unreadable(t.path(file), err)
 	}
 	defer in.Close()
 	header := &zip.FileHeader{Name: name, Method: zip.Deflate, Modified: fixedTime}
@@ -118,7 +115,7 @@ func (t *tree) put(archive *zip.Writer, file, name string) ([]byte, error) {
 		return nil, errTooLarge
 	}
 	if err != nil && !errors.Is(err, errTooLarge) {
-		return nil, unreadable(path.Join(t.dir, file), err)
+		return nil, unreadable(t.path(file), err)
 	}
 	return digest.Sum(nil), err
 }

@@ -104,14 +104,35 @@ func TestBundleLeavesOutWhatTheClientLeavesOut(t *testing.T) {
 	}
 }
 
+// uv with UV_LINK_MODE=symlink puts nothing but links into a package; folders of it may be links too.
+func TestBundleFollowsLinksOutOfThePackage(t *testing.T) {
+	cache := fakePackage(t, filepath.Join(t.TempDir(), "lithops"), "3.8.0")
+	linked := filepath.Join(t.TempDir(), "lithops")
+	if err := os.Mkdir(linked, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(cache)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if err := os.Symlink(filepath.Join(cache, e.Name()), filepath.Join(linked, e.Name())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := build(t, Install{Dir: cache, Version: "3.8.0"}, IBMCF)
+	if got := build(t, Install{Dir: linked, Version: "3.8.0"}, IBMCF); got != want {
+		t.Errorf("got digest %s of %d files, want %s of %d", got.SHA256, got.Files, want.SHA256, want.Files)
+	}
+	if v, err := readVersion(linked); err != nil || v != "3.8.0" {
+		t.Errorf("version %q, %v", v, err)
+	}
+}
+
 func TestBundleRefuses(t *testing.T) {
-	outside := filepath.Join(t.TempDir(), "secret")
-	writeFile(t, outside, "secret", 0o600)
 	for name, spoil := range map[string]func(dir string) error{
-		"link out":     func(d string) error { return os.Symlink(outside, filepath.Join(d, "x.py")) },
-		"folder out":   func(d string) error { return os.Symlink(filepath.Dir(outside), filepath.Join(d, "x")) },
-		"relative out": func(d string) error { return os.Symlink("../../../../../../etc/hostname", filepath.Join(d, "x")) },
-		"loop":         func(d string) error { return os.Symlink(".", filepath.Join(d, "x")) },
+		"device": func(d string) error { return os.Symlink("/dev/zero", filepath.Join(d, "x.py")) },
+		"loop":   func(d string) error { return os.Symlink(".", filepath.Join(d, "x")) },
 		"socket": func(d string) error {
 			l, err := net.Listen("unix", filepath.Join(d, "s"))
 			if err == nil {

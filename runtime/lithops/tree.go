@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"sort"
 	"strings"
 
@@ -16,8 +17,7 @@ import (
 
 // tree lists the files of a Lithops package that belong into the handler archive.
 type tree struct {
-	root  *os.Root
-	dir   string   // for errors
+	dir   string   // the package
 	flat  bool     // the rules before 3.8.0
 	files []string // with slashes, sorted
 	raw   int64    // bytes read so far
@@ -35,6 +35,9 @@ func (t *tree) skip(name string, dir bool) bool {
 	return strings.HasSuffix(name, ".zip")
 }
 
+// path is where a file of the package is, which is named with slashes.
+func (t *tree) path(name string) string { return filepath.Join(t.dir, filepath.FromSlash(name)) }
+
 func (t *tree) walk(ctx context.Context, dir string, depth int) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -50,18 +53,18 @@ func (t *tree) walk(ctx context.Context, dir string, depth int) error {
 	}
 	for _, e := range entries {
 		name := path.Join(dir, e.Name())
-		info, err := t.root.Stat(name) // follows links, but not out of the package
+		info, err := os.Stat(t.path(name)) // follows links as the client does: some installers put nothing else into a package
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // a link to nothing, such as an editor's lock: the client leaves it out too
 		}
 		if err != nil {
-			return unreadable(path.Join(t.dir, name), err)
+			return unreadable(t.path(name), err)
 		}
 		switch {
 		case t.skip(e.Name(), info.IsDir()):
 		case strings.Contains(e.Name(), `\`): // what unpacks the archive takes a backslash for a slash, so the name may climb
 			return fault.New(fault.Invalid,
-				i18n.M("{{.Path}} has a backslash in its name, which leads elsewhere when the archive is unpacked.", "Path", path.Join(t.dir, name)),
+				i18n.M("{{.Path}} has a backslash in its name, which leads elsewhere when the archive is unpacked.", "Path", t.path(name)),
 				i18n.M("Remove it, or install Lithops again."))
 		case info.IsDir():
 			err = t.walk(ctx, name, depth+1)
@@ -69,7 +72,7 @@ func (t *tree) walk(ctx context.Context, dir string, depth int) error {
 			t.files = append(t.files, name)
 		default:
 			return fault.New(fault.Invalid,
-				i18n.M("{{.Path}} is neither a file nor a folder.", "Path", path.Join(t.dir, name)),
+				i18n.M("{{.Path}} is neither a file nor a folder.", "Path", t.path(name)),
 				i18n.M("Remove it, or install Lithops again."))
 		}
 		if err != nil {
@@ -83,14 +86,14 @@ func (t *tree) walk(ctx context.Context, dir string, depth int) error {
 }
 
 func (t *tree) entries(dir string) ([]fs.DirEntry, error) {
-	f, err := t.root.Open(dir)
+	f, err := os.Open(t.path(dir))
 	if err != nil {
-		return nil, unreadable(path.Join(t.dir, dir), err)
+		return nil, unreadable(t.path(dir), err)
 	}
 	defer f.Close()
 	entries, err := f.ReadDir(maxFiles + 1)
 	if err != nil && len(entries) == 0 && !errors.Is(err, io.EOF) {
-		return nil, unreadable(path.Join(t.dir, dir), err)
+		return nil, unreadable(t.path(dir), err)
 	}
 	return entries, nil
 }
