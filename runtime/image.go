@@ -60,10 +60,7 @@ func (s *Service) image(name, python string) (string, error) {
 		}
 		return image, nil
 	}
-	if err := lithops.ValidateImage(name); err != nil {
-		return "", err
-	}
-	return lithops.Image(name, s.Compute.DockerServer, s.Contract.Version), nil
+	return lithops.FullImage(name, s.Compute.DockerServer, s.Contract.Version)
 }
 
 // want makes the description of one runtime from an image as the client names it.

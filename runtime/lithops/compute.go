@@ -29,7 +29,11 @@ func (c *Config) Compute(backend Backend, install Install) (Compute, error) {
 		DockerUser:      r.text("docker_user"),
 		DockerPassword:  r.text("docker_password"),
 	}
-	if out.DockerServer == "" {
+	switch {
+	case out.DockerServer != "":
+	case r.has("docker_server"):
+		out.DockerServer = noDockerServer
+	default:
 		out.DockerServer = DefaultDockerServer
 	}
 	if name := r.text("runtime"); name != "" && name != "default" {

@@ -15,6 +15,9 @@ import (
 // DefaultDockerServer is the registry that the client assumes (config.py of the backends: docker_server).
 const DefaultDockerServer = "docker.io"
 
+// noDockerServer stands for a docker_server that is configured and empty: the client puts nothing in front of a name then.
+const noDockerServer = "-"
+
 // Image gives an image name the form in which the client looks for it: from 2.9.0 on, "user/name[:tag]" gets the
 // docker_server in front, unless that string is in it already. Names with no or several slashes stay as they are.
 func Image(name, dockerServer, version string) string {
@@ -24,10 +27,24 @@ func Image(name, dockerServer, version string) string {
 	if dockerServer == "" {
 		dockerServer = DefaultDockerServer
 	}
-	if strings.Count(name, "/") == 1 && !strings.Contains(name, dockerServer) {
+	if strings.Count(name, "/") == 1 && dockerServer != noDockerServer && !strings.Contains(name, dockerServer) {
 		return dockerServer + "/" + name
 	}
 	return name
+}
+
+// FullImage is Image for a name that is to be deployed: it refuses what a docker_server that is no host makes of it.
+func FullImage(name, dockerServer, version string) (string, error) {
+	if err := ValidateImage(name); err != nil {
+		return "", err
+	}
+	full := Image(name, dockerServer, version)
+	if _, err := reference.ParseNormalizedNamed(full); err != nil {
+		return "", fault.New(fault.Invalid,
+			i18n.M("The Lithops client puts 'docker_server' of its configuration in front of {{.Name}}, and the two make no image.", "Name", name),
+			i18n.M("Write only the host there, such as docker.io, without https:// and without a slash.")).Because(err)
+	}
+	return full, nil
 }
 
 // DefaultImage is the image that a client of this version takes for a Python ("3.11") when none is named. The error
