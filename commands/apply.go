@@ -13,6 +13,7 @@ import (
 	"fn-runtime/runtime/connect"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/manifest"
+	"fn-runtime/runtime/site"
 )
 
 type applyOptions struct {
@@ -74,7 +75,7 @@ func apply(ctx context.Context, f *Factory, o *applyOptions, path string) error 
 	}
 	if o.req.Prune && !o.force && !o.req.DryRun {
 		c.question = func(plan runtime.Result) i18n.Message {
-			return i18n.N("Do all this and delete {{.Count}} runtime that is not declared?", "Do all this and delete {{.Count}} runtimes that are not declared?", max(deletions(plan, runtime.KindAction), deletions(plan, runtime.KindMetadata)))
+			return i18n.N("Do all this and delete {{.Count}} runtime that is not declared?", "Do all this and delete {{.Count}} runtimes that are not declared?", max(deletions(plan, runtime.KindRuntime), deletions(plan, runtime.KindMetadata)))
 		}
 	}
 	return f.change(ctx, c)
@@ -87,7 +88,7 @@ func readDeclared(f *Factory, path string, outside bool) (manifest.File, error) 
 	said := map[string]bool{}
 	for _, rt := range file.Runtimes {
 		if rt.Image != "" {
-			wrong = append(wrong, rt.At.Wrap(runtime.CheckName(rt.Image, false)))
+			wrong = append(wrong, rt.At.Wrap(site.CheckName(rt.Image, false)))
 		}
 		for _, name := range rt.Regions {
 			if v := (valueError{}); errors.As((regionsValue{&[]string{}}).Set(name), &v) && !said[name] {

@@ -13,6 +13,7 @@ import (
 	"fn-runtime/i18n"
 	"fn-runtime/runtime"
 	"fn-runtime/runtime/connect"
+	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/text"
 )
@@ -134,8 +135,8 @@ func TestExitStatus(t *testing.T) {
 
 func TestFinishKeepsWhatIsDone(t *testing.T) {
 	r := runtime.Result{Items: []runtime.Item{
-		{Change: runtime.Delete, Kind: "action", Name: "a", Status: runtime.Done},
-		{Change: runtime.Delete, Kind: "action", Name: "b", Status: runtime.Failed, Err: errRefused},
+		{Change: runtime.Delete, Kind: runtime.KindRuntime, Term: entity.Term{Word: "action"}, Name: "a", Status: runtime.Done},
+		{Change: runtime.Delete, Kind: runtime.KindRuntime, Term: entity.Term{Word: "action"}, Name: "b", Status: runtime.Failed, Err: errRefused},
 	}}
 	b := newBench()
 	err := b.finish([]answer[runtime.Result]{{value: r, err: nil}})
@@ -155,11 +156,11 @@ func TestAskingShowsThePlan(t *testing.T) {
 	b := newBench()
 	b.View.InTTY, b.View.In = true, strings.NewReader("n\n")
 	b.Service = func(context.Context, connect.Options) (*runtime.Service, error) { return &runtime.Service{}, nil }
-	plan := runtime.Result{Items: []runtime.Item{{Change: runtime.Delete, Kind: "action", Name: "a", Image: "me/a:1", Memory: 256}, {Change: runtime.Delete, Kind: "action", Name: "b"}}}
+	plan := runtime.Result{Items: []runtime.Item{{Change: runtime.Delete, Kind: runtime.KindRuntime, Term: entity.Term{Word: "action"}, Name: "a", Image: "me/a:1", Memory: 256}, {Change: runtime.Delete, Kind: runtime.KindRuntime, Term: entity.Term{Word: "action"}, Name: "b"}}}
 	err := b.change(t.Context(), change{
 		target: &targetFlags{}, refused: i18n.M("Nothing was deleted."),
 		question: func(plan runtime.Result) i18n.Message {
-			return i18n.N("Delete {{.Count}} runtime?", "Delete {{.Count}} runtimes?", deletions(plan, runtime.KindAction))
+			return i18n.N("Delete {{.Count}} runtime?", "Delete {{.Count}} runtimes?", deletions(plan, runtime.KindRuntime))
 		},
 		do: func(_ context.Context, _ *runtime.Service, confirm confirm) (runtime.Result, error) {
 			yes, err := confirm(plan)

@@ -104,7 +104,7 @@ func (f *Factory) namespaces(ctx context.Context, t *targetFlags) []string {
 		if err != nil {
 			return nil, err
 		}
-		all, err := s.Functions.Namespaces(ctx)
+		all, err := s.Compute.Places(ctx)
 		for _, n := range all {
 			names = append(names, n.Name)
 		}

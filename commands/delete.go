@@ -49,7 +49,7 @@ func remove(ctx context.Context, f *Factory, o *deleteOptions) error {
 	}
 	if !o.force && !o.req.DryRun {
 		c.question = func(plan runtime.Result) i18n.Message {
-			return i18n.N("Delete {{.Count}} runtime with its metadata?", "Delete {{.Count}} runtimes with their metadata?", max(deletions(plan, runtime.KindAction), deletions(plan, runtime.KindMetadata)))
+			return i18n.N("Delete {{.Count}} runtime with its metadata?", "Delete {{.Count}} runtimes with their metadata?", max(deletions(plan, runtime.KindRuntime), deletions(plan, runtime.KindMetadata)))
 		}
 	}
 	return f.change(ctx, c)

@@ -8,6 +8,7 @@ import (
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime"
+	"fn-runtime/runtime/check"
 	"fn-runtime/runtime/connect"
 	"fn-runtime/runtime/fault"
 )
@@ -46,7 +47,7 @@ func newDoctor(f *Factory) *cobra.Command {
 func (f *Factory) checked(checks []runtime.Check) error {
 	failed := 0
 	for _, c := range checks {
-		if c.Status == runtime.CheckFailed {
+		if c.Status == check.Failed {
 			failed++
 		}
 	}

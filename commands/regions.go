@@ -15,6 +15,7 @@ import (
 	"fn-runtime/runtime/connect"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/lithops"
+	"fn-runtime/runtime/site"
 	"fn-runtime/runtime/text"
 )
 
@@ -100,7 +101,7 @@ func everywhere[T any](ctx context.Context, f *Factory, t *targetFlags, need con
 }
 
 // openRegion opens one of several regions; --jobs is a bound for all of them together.
-func (f *Factory) openRegion(ctx context.Context, t *targetFlags, need connect.Options, region string, o runtime.Observer) (*runtime.Service, error) {
+func (f *Factory) openRegion(ctx context.Context, t *targetFlags, need connect.Options, region string, o site.Observer) (*runtime.Service, error) {
 	one := *t
 	one.region = region
 	if t.jobs > 0 {

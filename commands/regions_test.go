@@ -20,28 +20,22 @@ import (
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/lithops"
 	"fn-runtime/runtime/runtimetest"
+	"fn-runtime/runtime/site"
 )
-
-// there is the NamespaceRef of a namespace that exists.
-type there struct{}
-
-func (there) Find(context.Context) error           { return nil }
-func (there) Create(context.Context) (bool, error) { return false, nil }
-func (there) Delete(context.Context) error         { return nil }
 
 // earth is a bench with a service for each region, over one bucket. Regions in down cannot be opened.
 type earth struct {
 	*bench
-	mu        sync.Mutex
-	functions map[string]*runtimetest.Functions
-	store     *runtimetest.Store
-	down      []string
-	jobs      []int
+	mu      sync.Mutex
+	compute map[string]*runtimetest.Compute
+	store   *runtimetest.Store
+	down    []string
+	jobs    []int
 }
 
 func newEarth(t *testing.T) *earth {
 	t.Helper()
-	e := &earth{bench: newBench(), functions: map[string]*runtimetest.Functions{}, store: runtimetest.NewStore()}
+	e := &earth{bench: newBench(), compute: map[string]*runtimetest.Compute{}, store: runtimetest.NewStore()}
 	cache, dir := t.TempDir(), filepath.Join(t.TempDir(), "lithops")
 	for _, name := range []string{"version.py", "__init__.py", "serverless/backends/ibm_cf/entry_point.py"} {
 		path := filepath.Join(dir, filepath.FromSlash(name))
@@ -63,16 +57,16 @@ func newEarth(t *testing.T) *earth {
 		if slices.Contains(e.down, region) {
 			return nil, fault.New(fault.Unavailable, i18n.M("The service does not answer."), i18n.M("Try again later."))
 		}
-		if e.functions[region] == nil {
-			e.functions[region] = runtimetest.NewFunctions()
-		}
 		c := lithops.Contract{Backend: lithops.IBMCF, Version: "3.7.0", UserKey: "abcd", Namespace: "ns", Region: region}
-		return &runtime.Service{
+		if e.compute[region] == nil {
+			e.compute[region] = runtimetest.NewCompute(c)
+		}
+		return &runtime.Service{Site: site.Site{
 			Target:   runtime.Target{Backend: "ibm_cf", Namespace: "ns", Region: region, Bucket: "bucket"},
 			Install:  lithops.Install{Dir: dir, Version: "3.7.0", Python: "3.11"},
-			Contract: c, Compute: lithops.Compute{Backend: lithops.IBMCF, RuntimeMemory: 256, RuntimeTimeout: 300, DockerServer: "docker.io"},
-			Functions: e.functions[region], Store: e.store, Cache: lithops.Cache{Dir: cache}, Namespace: there{}, Observer: o.Host.Observer,
-		}, nil
+			Contract: c, Settings: lithops.Compute{Backend: lithops.IBMCF, RuntimeMemory: 256, RuntimeTimeout: 300, DockerServer: "docker.io"},
+			Compute: e.compute[region], Store: e.store, Cache: lithops.Cache{Dir: cache}, Observer: o.Host.Observer,
+		}}, nil
 	}
 	return e
 }
@@ -179,7 +173,7 @@ func TestSeveralRegionsAreOneQuestion(t *testing.T) {
 		if n := strings.Count(e.err.String(), "[y/N]"); n != 1 || !strings.Contains(e.err.String(), "Delete 2 runtimes") {
 			t.Errorf("asked %d times: %s", n, e.err.String())
 		}
-		if n := len(e.functions["us-south"].All()) + len(e.functions["eu-de"].All()); n != left {
+		if n := len(e.compute["us-south"].All()) + len(e.compute["eu-de"].All()); n != left {
 			t.Errorf("%q: %d are left", answer, n)
 		}
 	}
@@ -205,14 +199,14 @@ func TestTheBucketOfSeveralRegionsIsEmptiedOnce(t *testing.T) {
 	if purged != 3 || !slices.Equal(e.store.Keys(), []string{"lithops.jobs-old/a"}) {
 		t.Errorf("%d objects counted, left %v", purged, e.store.Keys())
 	}
-	if n := len(e.functions["us-south"].All()) + len(e.functions["eu-de"].All()); n != 0 {
+	if n := len(e.compute["us-south"].All()) + len(e.compute["eu-de"].All()); n != 0 {
 		t.Errorf("%d actions are left", n)
 	}
 }
 
 // builder is an Images that counts its builds.
 type builder struct {
-	runtime.Images
+	site.Images
 	mu     sync.Mutex
 	builds int
 }
@@ -248,7 +242,7 @@ func TestApplyInTheRegionsOfTheFile(t *testing.T) {
 	}
 	want := map[string]int{"us-south": 3, "eu-de": 2, "eu-gb": 1, "us-east": 1, "jp-tok": 1, "au-syd": 1}
 	for region, n := range want {
-		if got := len(e.functions[region].All()); got != n {
+		if got := len(e.compute[region].All()); got != n {
 			t.Errorf("%s has %d, want %d", region, got, n)
 		}
 	}

@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"fn-runtime/i18n"
-	"fn-runtime/runtime"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/site"
 )
 
 // The exit statuses of the process.
@@ -139,7 +139,7 @@ func runtimeName(all bool, what i18n.Message) cobra.PositionalArgs {
 		if err := one(cmd, args); err != nil {
 			return err
 		}
-		return runtime.CheckName(args[0], all)
+		return site.CheckName(args[0], all)
 	}
 }
 
@@ -150,7 +150,7 @@ func deployedName(all bool, what i18n.Message) cobra.PositionalArgs {
 		if err := one(cmd, args); err != nil {
 			return err
 		}
-		return runtime.CheckDeployed(args[0], all)
+		return site.CheckDeployed(args[0], all)
 	}
 }
 

@@ -9,12 +9,13 @@ import (
 	"fn-runtime/runtime"
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/site"
 )
 
 // shared is what the regions of one command have in common: the question, the counts of the progress, the images that
 // are built for them, and the bucket, whose prefixes hold the objects of every region and are emptied once.
 type shared struct {
-	inner runtime.Observer
+	inner site.Observer
 	ask   confirm
 
 	mu      sync.Mutex
@@ -43,7 +44,7 @@ type purge struct {
 	err  error
 }
 
-func newShared(inner runtime.Observer, regions int, ask confirm) *shared {
+func newShared(inner site.Observer, regions int, ask confirm) *shared {
 	return &shared{
 		inner: inner, ask: ask, counts: make([][2]int64, regions), waiting: regions, left: make([]bool, regions),
 		asked: make(chan struct{}), purges: map[string]*purge{}, builds: map[string]*built{}, warned: map[string]bool{},
@@ -95,11 +96,11 @@ func (s *shared) join(service *runtime.Service) {
 
 // sharedStore empties each prefix of the bucket once in a command; later callers get what the first one came to.
 type sharedStore struct {
-	runtime.Store
+	site.Store
 	shared *shared
 }
 
-func (s sharedStore) Purge(ctx context.Context, sweep runtime.Sweep) (runtime.Purged, error) {
+func (s sharedStore) Purge(ctx context.Context, sweep entity.Sweep) (entity.Purged, error) {
 	if len(sweep.Prefixes) != 1 {
 		return s.Store.Purge(ctx, sweep)
 	}
@@ -116,7 +117,7 @@ func (s sharedStore) Purge(ctx context.Context, sweep runtime.Sweep) (runtime.Pu
 
 // sharedImages builds each image once in a command.
 type sharedImages struct {
-	runtime.Images
+	site.Images
 	shared *shared
 }
 
@@ -144,10 +145,10 @@ func (i sharedImages) Ping(ctx context.Context) (string, error) {
 }
 
 // observer gives the observer of region i, whose counts are added to those of the others.
-func (s *shared) observer(i int) runtime.Observer { return regionObserver{s.inner, s, i} }
+func (s *shared) observer(i int) site.Observer { return regionObserver{s.inner, s, i} }
 
 type regionObserver struct {
-	runtime.Observer
+	site.Observer
 	shared *shared
 	i      int
 }

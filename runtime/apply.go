@@ -3,190 +3,239 @@ package runtime
 import (
 	"context"
 	"errors"
-	"time"
+	"io"
+	"slices"
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
-	"fn-runtime/runtime/linger"
-	"fn-runtime/runtime/lithops"
 	"fn-runtime/runtime/parallel"
-	"fn-runtime/runtime/text"
+	"fn-runtime/runtime/plan"
+	"fn-runtime/runtime/site"
 )
 
-// graceTime is how long the runtimes that are being deployed may take to their end after an interruption: a cold start
-// and a few requests.
-const graceTime = 30 * time.Second
+// Declaration is one declared runtime, in all its memory sizes.
+type Declaration struct {
+	Name     string // "default" or an image reference
+	MemoryMB []int  // empty: the configured memory
+	TimeoutS int    // 0: the configured timeout
+	Pin      bool
+	Build    *BuildRequest         // nil: the image is in a registry
+	Wrap     func(err error) error // says where it is declared; nil leaves errors alone
+}
 
-// undoTime bounds the removal of what a failed deployment left.
-const undoTime = 30 * time.Second
+// ApplyRequest says what there should be.
+type ApplyRequest struct {
+	Runtimes []Declaration
+	Prune    bool // delete what is not declared
+	DryRun   bool
+	Output   io.Writer // for the lines of builds
+	// Confirm is asked once with the plan when something is deleted, before anything is changed; nil means yes.
+	Confirm func(plan Result) (bool, error)
+}
 
-// apply carries out the plan for one runtime in the order that heals: the action first, then the proof that it runs,
-// the metadata object, and the cache entry last. Each item of the plan gets its status.
-//
-// A runtime that was begun when the command is interrupted is brought to its end, unless that takes longer than
-// graceTime.
-func (s *Service) apply(ctx context.Context, c *change, bundle lithops.Bundle) error {
-	ctx, stop := parallel.Linger(ctx, graceTime)
-	defer stop()
-	c.begin()
-	start := s.clock().Now()
-	err := s.write(ctx, c, bundle)
-	took := s.clock().Now().Sub(start)
+// Apply makes a declared list of runtimes true: it builds images whose folder differs from the one that they were built
+// from, deploys what is missing, updates what differs and, with Prune, deletes every other runtime of this user key, of
+// whatever Lithops version. Where everything is as declared nothing is written.
+func (s *Service) Apply(ctx context.Context, req ApplyRequest) (Result, error) {
+	op := i18n.M("Applying the declared runtimes in namespace {{.Namespace}}", "Namespace", s.Target.Namespace)
+	all, err := s.declared(ctx, req.Runtimes)
+	if err != nil {
+		return Result{DryRun: req.DryRun}, err
+	}
+	return during(s, op, func() (Result, error) { return s.apply(ctx, all, req) })
+}
+
+func (s *Service) apply(ctx context.Context, all []*declared, req ApplyRequest) (Result, error) {
+	none := Result{DryRun: req.DryRun}
+	inv, bundle, err := s.survey(ctx, true, func(ctx context.Context) error { return s.declaredDigests(ctx, all) })
 	if err == nil {
-		c.end(Done)
-	} else {
-		c.end(Skipped)
+		err = s.findDeclared(ctx, inv, all)
 	}
-	c.action.Took = took
+	if err != nil {
+		return none, err
+	}
+	p := plan.New(&s.Site, bundle)
+	var deployments []*plan.Deployment
+	for _, d := range all {
+		deployments = append(deployments, d.decide(p)...)
+	}
+	if slices.ContainsFunc(deployments, (*plan.Deployment).Changed) {
+		around, err := s.missing(ctx, inv)
+		if err != nil {
+			return none, err
+		}
+		p.Surround(around)
+	}
+	for _, d := range all {
+		if d.image != nil {
+			p.Show(d.image)
+			p.Build(d.image, d.deployments, func(ctx context.Context) (string, error) {
+				built, err := s.Images.Build(ctx, d.build, req.Output)
+				return built.Digest, d.wrap(err)
+			})
+		}
+		for _, one := range d.deployments {
+			p.Show(one.Items()...)
+		}
+	}
+	p.Deploy(deployments...)
+	var ask func() (bool, error)
+	if gone := undeclared(inv, deployments); req.Prune && len(gone) > 0 {
+		p.Remove(inv, gone, i18n.M("It is not declared."))
+		if req.Confirm != nil {
+			ask = func() (bool, error) { return req.Confirm(s.result(p, req.DryRun)) }
+		}
+	}
+	if !req.DryRun {
+		err = p.Run(ctx, ask)
+	}
+	return s.result(p, req.DryRun), err
+}
+
+// declared is one declaration with what is found and planned for it.
+type declared struct {
+	Declaration
+	wants       []site.Wanted
+	haves       []plan.Found
+	build       entity.ImageBuild
+	image       *Item // of the build; nil without one
+	deployments []*plan.Deployment
+}
+
+func (d *declared) wrap(err error) error {
+	if err == nil || d.Wrap == nil {
+		return err
+	}
+	return d.Wrap(err)
+}
+
+// declared checks every declaration before anything is dialled, and reads the folders to build.
+func (s *Service) declared(ctx context.Context, list []Declaration) (all []*declared, err error) {
+	var wrong []error
+	taken := map[entity.ID]bool{}
+	for _, one := range list {
+		d := &declared{Declaration: one}
+		all = append(all, d)
+		d.wants, err = s.wants(DeployRequest{Name: one.Name, MemoryMB: one.MemoryMB, TimeoutS: one.TimeoutS, Pin: one.Pin})
+		if err == nil && one.Build != nil {
+			err = s.fingerprint(ctx, d)
+		}
+		for _, w := range d.wants {
+			if err == nil && taken[w.ID] {
+				err = fault.New(fault.Invalid, i18n.M("Another declared runtime has the same action {{.Action}}.", "Action", w.ID.Name),
+					i18n.M("Declare each image once, with all its memory sizes."))
+			}
+			taken[w.ID] = true
+		}
+		if err != nil {
+			wrong = append(wrong, d.wrap(err))
+		}
+	}
+	return all, errors.Join(wrong...)
+}
+
+func (s *Service) fingerprint(ctx context.Context, d *declared) error {
+	d.build = s.imageBuild(d.wants[0].Image, *d.Build)
+	source, err := s.Images.Fingerprint(ctx, d.build)
+	for i := range d.wants {
+		d.wants[i].Source = source
+	}
 	return err
 }
 
-func (s *Service) write(ctx context.Context, c *change, bundle lithops.Bundle) error {
-	action := s.registration(c, bundle)
-	if c.put {
-		if err := s.putAction(ctx, action, bundle); err != nil {
-			c.action.settle(err)
-			return err
+// declaredDigests asks the registries what the tags of the images that are not built here point to.
+func (s *Service) declaredDigests(ctx context.Context, all []*declared) error {
+	_, errs := parallel.Each(ctx, parallel.NewGroup(s.Jobs), all, func(ctx context.Context, d *declared) (struct{}, error) {
+		if d.Build != nil {
+			return struct{}{}, nil
 		}
-	} else if c.have.action != nil {
-		action = *c.have.action
-	}
-	md := c.keep.Metadata
-	if c.call {
-		var err error
-		md, err = s.extract(ctx, c.want)
-		if fault.Is(err, fault.NotFound) {
-			// Deleted by somebody after it was found or written: once more, from the start.
-			action = s.registration(c, bundle)
-			if err = s.putAction(ctx, action, bundle); err == nil {
-				c.put = true
-				md, err = s.extract(ctx, c.want)
-			}
+		digest, err := s.Digest(ctx, d.wants[0].Image, d.Pin)
+		for i := range d.wants {
+			d.wants[i].Digest = digest
 		}
-		if err != nil {
-			s.undo(ctx, c, action, err)
-			return err
-		}
-	}
-	c.action.Status = Done
-	data := c.have.metadata
-	if c.metadata.Change != Unchanged {
-		var err error
-		if data, err = writeMetadata(md, c.want.timeoutS, proof(action)); err == nil {
-			err = s.putMetadata(ctx, c.want, data)
-		}
-		if err != nil {
-			c.metadata.settle(err)
-			return err
-		}
-	}
-	c.metadata.Status = Done
-	if c.cache.Change != Unchanged {
-		if err := s.Cache.WriteMetadata(c.want.key, data); err != nil {
-			return s.cacheFailed(c, err)
-		}
-	}
-	return nil
+		return struct{}{}, d.wrap(err)
+	})
+	return parallel.First(errs)
 }
 
-// cacheFailed judges a cache that cannot be written: no entry is only slower, an old one hides the new metadata.
-func (s *Service) cacheFailed(c *change, err error) error {
-	if c.have.cached == nil {
-		c.cache.Status = Skipped
-		s.warn(i18n.M("The local cache was not written: {{.Error}} The client reads the bucket instead.", "Error", sentence(err)))
-		return nil
+// findDeclared takes what is there of the declared runtimes from the inventory; the metadata itself is not in lists.
+func (s *Service) findDeclared(ctx context.Context, inv *site.Inventory, all []*declared) error {
+	type slot struct {
+		w    site.Wanted
+		have *plan.Found
 	}
-	c.cache.settle(err)
-	return err
-}
-
-// putAction writes the action; a package that is not there any more is made first.
-func (s *Service) putAction(ctx context.Context, a entity.Action, bundle lithops.Bundle) error {
-	ctx, err := parallel.Whole(ctx)
-	if err != nil {
-		return err
-	}
-	code := entity.Code{Base64: bundle.Base64}
-	err = s.Functions.PutAction(ctx, a, code)
-	if !fault.Is(err, fault.NotFound) {
-		return err
-	}
-	if _, err := s.Functions.CreatePackage(ctx, a.Package); err != nil {
-		return err
-	}
-	return s.Functions.PutAction(ctx, a, code)
-}
-
-// putMetadata stores the metadata object, in a new bucket when there is none. After it, it looks whether the action is
-// still there: metadata without its action makes the client hang, so a deletion that came in between wins. The look must
-// not run beside the writing: a deletion between the two would see no metadata yet, and the look still the action.
-func (s *Service) putMetadata(ctx context.Context, w wanted, data []byte) error {
-	ctx, err := parallel.Whole(ctx)
-	if err != nil {
-		return err
-	}
-	err = s.Store.Put(ctx, w.key, data)
-	if fault.Is(err, fault.NotFound) {
-		if err := s.Store.CreateBucket(ctx); err != nil {
-			return err
-		}
-		err = s.Store.Put(ctx, w.key, data)
-	}
-	if err != nil {
-		return err
-	}
-	if _, err := s.Functions.Action(ctx, w.pkg, w.action); !fault.Is(err, fault.NotFound) {
-		return nil
-	}
-	deleted := fault.New(fault.Conflict,
-		i18n.M("Runtime {{.Image}} was deleted by somebody else while it was being deployed.", "Image", w.image),
-		i18n.M("Run the same command again."))
-	return errors.Join(deleted, s.Store.Delete(ctx, w.key), s.Cache.RemoveMetadata(w.key))
-}
-
-// undo leaves nothing half deployed when the runtime itself is at fault or the user interrupts. What this run created
-// is removed; a runtime that was there before keeps its action, but not the metadata that no longer describes it.
-// After a fault of the network nothing is taken back: the next run goes on from there.
-func (s *Service) undo(ctx context.Context, c *change, action entity.Action, cause error) {
-	c.action.settle(cause)
-	kind := fault.KindOf(cause)
-	if !c.put || kind != fault.Failed && kind != fault.Timeout && kind != fault.Interrupted {
-		return
-	}
-	created := c.have.action == nil
-	if !created && kind != fault.Failed {
-		return
-	}
-	ctx, cancel := linger.Context(ctx, undoTime)
-	defer cancel()
-	if created {
-		// Another run may have deployed the same meanwhile and found it in order: then it is not ours to remove.
-		if data, err := s.Store.Get(ctx, c.want.key); err == nil {
-			if stored, err := readMetadata(data); err == nil && stored.Proof == proof(action) {
-				return
-			}
+	var slots []slot
+	for _, d := range all {
+		d.haves = make([]plan.Found, len(d.wants))
+		for i, w := range d.wants {
+			slots = append(slots, slot{w, &d.haves[i]})
 		}
 	}
-	err := errors.Join(s.Store.Delete(ctx, c.want.key), s.Cache.RemoveMetadata(c.want.key))
-	if created {
-		if gone := s.Functions.DeleteAction(ctx, action.Package, action.Name); !fault.Is(gone, fault.NotFound) {
-			err = errors.Join(err, gone)
+	_, errs := parallel.Each(ctx, parallel.NewGroup(s.Jobs), slots, func(ctx context.Context, at slot) (none struct{}, err error) {
+		i := slices.IndexFunc(inv.Entries, func(e site.Entry) bool { return e.MetadataKey == at.w.Key && (e.Orphan || e.ID == at.w.ID) })
+		if i < 0 {
+			at.have.Cached, _ = s.Cache.ReadMetadata(at.w.Key)
+			return none, nil
 		}
-		// The other run may have stored its metadata in between.
-		err = errors.Join(err, s.Store.Delete(ctx, c.want.key))
-	}
-	if err != nil {
-		s.warn(i18n.M("What was deployed of runtime {{.Image}} could not be removed: {{.Error}} Remove it with 'ibmcloud fn-runtime delete {{.Image}}'.",
-			"Image", c.want.image, "Error", sentence(err)))
-	}
+		*at.have, err = s.found(ctx, inv.Entries[i])
+		return none, err
+	})
+	return parallel.First(errs)
 }
 
-// sentence is the text of an error, ended like a sentence.
-func sentence(err error) string {
-	words := text.Line(err.Error(), shownWidth)
-	if words != "" && words[len(words)-1] != '.' {
-		words += "."
+// decide plans one declaration. An image that is deployed from the same folder is not built again: it stays at the
+// digest that it has.
+func (d *declared) decide(p *plan.Plan) []*plan.Deployment {
+	if d.Build != nil {
+		d.image = &Item{Change: Unchanged, Kind: KindImage, Name: d.wants[0].Image, Image: d.wants[0].Image, Status: Planned}
 	}
-	return words
+	for i, w := range d.wants {
+		r := d.haves[i].Runtime
+		switch {
+		case d.image == nil:
+		case r == nil || r.Note(entity.NoteSource) == "":
+			d.image.Change, d.image.Reason = Create, i18n.M("Nothing is deployed that was built from this folder.")
+		case r.Note(entity.NoteSource) != w.Source && d.image.Change == Unchanged:
+			d.image.Change, d.image.Reason = Update, i18n.M("What its image is built from differs.")
+		default:
+			w.Digest = r.Note(entity.NoteDigest)
+		}
+		d.deployments = append(d.deployments, p.Decide(w, d.haves[i], false))
+	}
+	return d.deployments
+}
+
+// missing finds out what has to be made before the first runtime.
+func (s *Service) missing(ctx context.Context, inv *site.Inventory) (around plan.Around, err error) {
+	err = s.Compute.FindPlace(ctx)
+	if around.Place = fault.Is(err, fault.NotFound); err != nil && !around.Place {
+		return around, err
+	}
+	for _, need := range s.Compute.Needs() {
+		if !slices.ContainsFunc(inv.Things, func(t entity.Thing) bool { return t.Name == need.Name && t.Term.Word == need.Term.Word }) {
+			around.Things = append(around.Things, need)
+		}
+	}
+	there, err := s.Store.BucketExists(ctx)
+	around.Bucket = err == nil && !there
+	return around, err
+}
+
+// undeclared gives the user's own runtimes that no deployment is about.
+func undeclared(inv *site.Inventory, all []*plan.Deployment) (gone []site.Entry) {
+	type runtime struct {
+		key      string
+		memoryMB int
+	}
+	declared := map[runtime]bool{}
+	for _, d := range all {
+		declared[runtime{d.Want.Key, d.Want.MemoryMB}] = true
+	}
+	for _, e := range inv.Entries {
+		if e.Own && !declared[runtime{e.MetadataKey, e.NamedMB}] {
+			gone = append(gone, e)
+		}
+	}
+	return gone
 }

@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"cmp"
 	"context"
 	"io"
 
@@ -18,47 +19,29 @@ func (s *Service) Build(ctx context.Context, req BuildRequest, progress io.Write
 		return entity.ImageBuilt{}, fault.New(fault.Usage, i18n.M("'{{.Name}}' names no image to build.", "Name", req.Image),
 			i18n.M("Give a name such as USER/NAME:TAG."))
 	}
-	build, err := s.imageBuild(req)
+	image, err := s.Image(req.Image, "")
 	if err != nil {
 		return entity.ImageBuilt{}, err
 	}
-	built, err := s.Images.Build(ctx, build, progress)
-	built.Image = build.Image
+	built, err := s.Images.Build(ctx, s.imageBuild(image, req), progress)
+	built.Image = image
 	return built, err
 }
 
-// imageBuild completes a request.
-func (s *Service) imageBuild(req BuildRequest) (entity.ImageBuild, error) {
-	image, err := s.image(req.Image, "")
-	if err != nil {
-		return entity.ImageBuild{}, err
-	}
+// imageBuild completes a request for an image as the client names it.
+func (s *Service) imageBuild(image string, req BuildRequest) entity.ImageBuild {
 	build := entity.ImageBuild{
-		Image: image, Context: req.Context, Dockerfile: req.Dockerfile, Args: req.Args, Platform: req.Platform,
+		Image: image, Context: cmp.Or(req.Context, "."), Dockerfile: req.Dockerfile, Args: req.Args, Platform: cmp.Or(req.Platform, entity.DefaultPlatform),
 		Pull: req.Pull, NoCache: req.NoCache, Target: req.Target, Labels: req.Labels, CacheFrom: req.CacheFrom,
 		Network: req.Network, Secrets: req.Secrets, SSH: req.SSH, Push: !req.NoPush, Check: !req.NoCheck, Python: s.Install.Python,
-	}
-	if build.Context == "" {
-		build.Context = "."
-	}
-	if build.Platform == "" {
-		build.Platform = entity.DefaultPlatform
 	}
 	if build.Check {
 		build.Modules = lithops.RequiredModules(s.Install.Version, s.Storage.Backend)
 	}
-	return build, nil
+	return build
 }
 
 // Init writes a skeleton ready to build and gives the paths of its files. Without a Python it is the client's.
 func (s *Service) Init(_ context.Context, req InitRequest) ([]string, error) {
-	python := req.Python
-	if python == "" {
-		python = s.Install.Python
-	}
-	dir := req.Dir
-	if dir == "" {
-		dir = "."
-	}
-	return skeleton.Write(dir, skeleton.Options{Python: python, Conda: req.Conda, Force: req.Force})
+	return skeleton.Write(cmp.Or(req.Dir, "."), skeleton.Options{Python: cmp.Or(req.Python, s.Install.Python), Conda: req.Conda, Force: req.Force})
 }

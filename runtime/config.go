@@ -133,12 +133,12 @@ func (s *Service) describeTarget(doc *lithops.Document) {
 	if s.Target.Backend == BackendLocal {
 		doc.Set("lithops", "monitoring_interval", localInterval)
 	}
-	c, section := s.Compute, string(s.Contract.Backend)
+	c, section := s.Settings, string(s.Contract.Backend)
 	if s.Contract.Backend == lithops.IBMCF {
 		doc.Set("ibm", "iam_api_key", c.IAMAPIKey)
 		doc.Set("ibm", "resource_group_id", s.Target.ResourceGroup)
 		doc.Set(section, "region", s.Target.Region)
-		doc.Set(section, "namespace_id", s.Target.NamespaceID)
+		doc.Set(section, "namespace_id", s.Compute.Place().ID)
 	}
 	doc.Set(section, "endpoint", c.Endpoint)
 	doc.Set(section, "namespace", s.Target.Namespace)
@@ -158,7 +158,7 @@ func (s *Service) adjust(doc *lithops.Document) error {
 	}
 	section := string(backend)
 	if backend == lithops.IBMCF {
-		if r := s.Compute.Region; r != was.Region {
+		if r := s.Settings.Region; r != was.Region {
 			doc.Delete(section, "endpoint")
 			doc.Set(section, "region", r)
 			if lithops.EndpointNeeded(s.Install.Version) {
@@ -169,7 +169,7 @@ func (s *Service) adjust(doc *lithops.Document) error {
 			doc.Set("ibm", "resource_group_id", s.Target.ResourceGroup)
 		}
 	}
-	if name := s.Compute.Namespace; name != was.Namespace {
+	if name := s.Settings.Namespace; name != was.Namespace {
 		doc.Delete(section, "namespace_id")
 		doc.Set(section, "namespace", name)
 	}

@@ -8,6 +8,8 @@ import (
 
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/lithops"
+	"fn-runtime/runtime/runtimetest"
+	"fn-runtime/runtime/site"
 )
 
 // configured is a service whose configuration was read from a file.
@@ -26,8 +28,11 @@ func configured(t *testing.T, backend lithops.Backend, file string) *Service {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &Service{Install: in, Contract: lithops.Contract{Backend: backend, Version: in.Version}, Compute: compute, Storage: storage, Config: config,
-		Target: Target{Backend: string(backend), Endpoint: compute.Endpoint, Namespace: compute.Namespace, Bucket: storage.Bucket}}
+	contract := lithops.Contract{Backend: backend, Version: in.Version}
+	return &Service{Config: config, Site: site.Site{
+		Install: in, Contract: contract, Settings: compute, Storage: storage, Compute: runtimetest.NewCompute(contract),
+		Target: Target{Backend: string(backend), Endpoint: compute.Endpoint, Namespace: compute.Namespace, Bucket: storage.Bucket},
+	}}
 }
 
 func write(t *testing.T, path, text string) {
@@ -110,7 +115,7 @@ func TestConfigurationOfIBM(t *testing.T) {
 	write(t, file, "lithops: {backend: ibm_cf, storage: ibm_cos}\nibm: {iam_api_key: KEY}\nibm_cf: {endpoint: https://us-south.functions.cloud.ibm.com, namespace: n, namespace_id: i}\n"+
 		"ibm_cos: {endpoint: https://s3.us-south.cloud-object-storage.appdomain.cloud, access_key_id: ID, secret_access_key: SECRET, storage_bucket: b}\n")
 	s := configured(t, lithops.IBMCF, file)
-	s.Compute.Region, s.Compute.Endpoint, s.Compute.Namespace = "eu-de", "", "other"
+	s.Settings.Region, s.Settings.Endpoint, s.Settings.Namespace = "eu-de", "", "other"
 	s.Target.Endpoint = "https://eu-de.functions.cloud.ibm.com"
 	data, err := s.LithopsConfig(t.Context(), ConfigRequest{})
 	if err != nil {

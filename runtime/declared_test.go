@@ -73,9 +73,9 @@ func TestApplyMakesTheListTrue(t *testing.T) {
 	w.usable(t, "docker.io/me/img:1", 256)
 	w.usable(t, "docker.io/me/img:1", 512)
 	w.usable(t, "docker.io/me/built:1", 256)
-	action := w.functions.All()[pkg+"/"+w.action("docker.io/me/built:1", 256)]
-	if action.Image != "docker.io/me/built@"+digestOf(1) || len(e.builds) != 1 {
-		t.Errorf("runs %s, built %v", action.Image, e.builds)
+	action := w.compute.All()[pkg+"/"+w.action("docker.io/me/built:1", 256)]
+	if action.Reference != "docker.io/me/built@"+digestOf(1) || len(e.builds) != 1 {
+		t.Errorf("runs %s, built %v", action.Reference, e.builds)
 	}
 
 	w.forget()
@@ -88,9 +88,9 @@ func TestApplyMakesTheListTrue(t *testing.T) {
 	if _, err := w.Apply(ctx, declared()); err != nil {
 		t.Fatal(err)
 	}
-	action = w.functions.All()[pkg+"/"+w.action("docker.io/me/built:1", 256)]
-	if action.Image != "docker.io/me/built@"+digestOf(2) || len(e.builds) != 2 {
-		t.Errorf("after a change of the folder it runs %s, built %v", action.Image, e.builds)
+	action = w.compute.All()[pkg+"/"+w.action("docker.io/me/built:1", 256)]
+	if action.Reference != "docker.io/me/built@"+digestOf(2) || len(e.builds) != 2 {
+		t.Errorf("after a change of the folder it runs %s, built %v", action.Reference, e.builds)
 	}
 	w.forget()
 	if third, err := w.Apply(ctx, declared()); err != nil || third.Changed() || w.writes() > 0 {
@@ -123,15 +123,15 @@ func TestApplyFollowsADeclarationThatChanges(t *testing.T) {
 	one(runtime.Declaration{Name: "me/img:1", TimeoutS: 60})
 	one(runtime.Declaration{Name: "me/img:1", TimeoutS: 90})
 	key := pkg + "/" + w.action("docker.io/me/img:1", 256)
-	if a := w.functions.All()[key]; a.TimeoutMS != 90_000 || a.Image != "docker.io/me/img:1" {
+	if a := w.compute.All()[key]; a.TimeoutMS != 90_000 || a.Reference != "docker.io/me/img:1" {
 		t.Errorf("%+v", a)
 	}
 	one(runtime.Declaration{Name: "me/img:1", TimeoutS: 90, Pin: true})
-	if a := w.functions.All()[key]; a.Image != "docker.io/me/img@"+digestOf(7) {
+	if a := w.compute.All()[key]; a.Reference != "docker.io/me/img@"+digestOf(7) {
 		t.Errorf("%+v", a)
 	}
 	one(runtime.Declaration{Name: "me/img:1", TimeoutS: 90})
-	if a := w.functions.All()[key]; a.Image != "docker.io/me/img:1" {
+	if a := w.compute.All()[key]; a.Reference != "docker.io/me/img:1" {
 		t.Errorf("%+v", a)
 	}
 }
@@ -153,7 +153,7 @@ func TestPruneDeletesWhatIsNotDeclared(t *testing.T) {
 	if err != nil || len(list) != 2 || list[0].State != runtime.Ready || list[1].State != runtime.Ready {
 		t.Errorf("%v %+v", err, list)
 	}
-	if all := w.functions.All(); all[pkg+"/hello"].Image == "" || all["mine/img_256MB_3.7.0"].Image == "" {
+	if all := w.compute.All(); all[pkg+"/hello"].Reference == "" || all["mine/img_256MB_3.7.0"].Reference == "" {
 		t.Error("an action of somebody else is gone")
 	}
 	w.forget()
@@ -226,7 +226,7 @@ func TestApplyHealsAfterAFaultAtAnyRequest(t *testing.T) {
 		w.usable(t, defaultImage, 256)
 		w.usable(t, "docker.io/me/img:1", 512)
 		w.usable(t, "docker.io/me/built:1", 256)
-		if _, there := w.functions.All()[pkg+"/"+w.action("docker.io/me/old:1", 256)]; there {
+		if _, there := w.compute.All()[pkg+"/"+w.action("docker.io/me/old:1", 256)]; there {
 			t.Error("what is not declared is still there")
 		}
 	})
@@ -264,7 +264,7 @@ func TestForcedUpdateLeavesNothingAlone(t *testing.T) {
 	r, err := w.Update(t.Context(), runtime.UpdateRequest{Name: "all", Force: true})
 	puts := 0
 	for _, request := range w.requests() {
-		if strings.HasPrefix(request, "PUT action") {
+		if strings.HasPrefix(request, "PUT runtime") {
 			puts++
 		}
 	}

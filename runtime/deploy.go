@@ -1,329 +1,193 @@
 package runtime
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"slices"
 
 	"fn-runtime/i18n"
+	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
-	"fn-runtime/runtime/linger"
 	"fn-runtime/runtime/lithops"
 	"fn-runtime/runtime/parallel"
+	"fn-runtime/runtime/plan"
+	"fn-runtime/runtime/site"
 )
 
 // Deploy registers one runtime in one or several memory sizes. A first deployment is usable after four requests
-// in sequence: look, put the action, call it, put its metadata. A fifth looks that nobody deleted it meanwhile. What is
-// there and equal is left alone.
+// in sequence: look, register, call, put its metadata. A fifth looks that nobody deleted it meanwhile. What is there and
+// equal is left alone.
 func (s *Service) Deploy(ctx context.Context, req DeployRequest) (Result, error) {
 	wants, err := s.wants(req)
 	if err != nil {
 		return Result{}, err
 	}
-	op := i18n.M("Deploying runtime {{.Image}} in namespace {{.Namespace}}", "Image", wants[0].image, "Namespace", s.Target.Namespace)
-	end := s.begin(op)
-	result, err := s.deploy(ctx, wants, req)
-	err = fault.During(op, err)
-	end(err)
-	return result, err
+	op := i18n.M("Deploying runtime {{.Image}} in namespace {{.Namespace}}", "Image", wants[0].Image, "Namespace", s.Target.Namespace)
+	return during(s, op, func() (Result, error) { return s.deploy(ctx, wants, req) })
 }
 
-func (s *Service) deploy(ctx context.Context, wants []wanted, req DeployRequest) (Result, error) {
-	p := &deployment{s: s, wants: wants, req: req, haves: make([]found, len(wants))}
-	if err := p.look(ctx); err != nil {
+func (s *Service) deploy(ctx context.Context, wants []site.Wanted, req DeployRequest) (Result, error) {
+	l := &looking{s: s, wants: wants, req: req, haves: make([]plan.Found, len(wants))}
+	if err := l.look(ctx); err != nil {
 		return Result{DryRun: req.DryRun}, err
 	}
-	p.plan()
-	if req.DryRun {
-		return p.result(), nil
+	p := plan.New(&s.Site, l.bundle)
+	var all []*plan.Deployment
+	for i, w := range wants {
+		w.Digest = l.digest
+		all = append(all, p.Decide(w, l.haves[i], req.Force))
 	}
-	err := p.apply(ctx)
-	result := p.result()
-	untried(result.Items)
-	return result, err
+	p.Surround(l.around)
+	p.Deploy(all...)
+	for _, d := range all {
+		p.Show(d.Items()...)
+	}
+	var err error
+	if !req.DryRun {
+		if s.Target.HostPython && slices.ContainsFunc(all, (*plan.Deployment).Changed) {
+			s.Note(i18n.M("The local endpoint runs the Python of this machine ({{.Python}}), not the image {{.Image}}.", "Python", s.Interpreter(), "Image", wants[0].Image))
+		}
+		err = p.Run(ctx, nil)
+	}
+	return s.result(p, req.DryRun), err
 }
 
-// deployment is one run of Deploy: what was found, the plan, and what became of it.
-type deployment struct {
-	s       *Service
-	wants   []wanted
-	req     DeployRequest
-	haves   []found
-	bundle  lithops.Bundle
-	digest  string // that the tag points to; "" when not known
-	around  []Item // namespace, package, bucket: what has to be there before the runtimes
-	changes []*change
-
-	namespaceMissing bool
-	packageMade      bool
-	packageMissing   bool
-	bucketMissing    bool
+// wants checks a request and describes the runtimes it asks for, one for each memory. Nothing is dialled.
+func (s *Service) wants(req DeployRequest) ([]site.Wanted, error) {
+	image, err := s.Image(req.Name, req.Python)
+	if err != nil {
+		return nil, err
+	}
+	memories := slices.Compact(slices.Sorted(slices.Values(req.MemoryMB)))
+	if len(memories) == 0 {
+		memories = []int{s.Settings.RuntimeMemory}
+	}
+	timeout := cmp.Or(req.TimeoutS, s.Settings.RuntimeTimeout)
+	limits := s.Compute.Limits()
+	wrong := []error{limits.CheckTimeout(timeout)}
+	for _, m := range memories {
+		wrong = append(wrong, limits.CheckMemory(m))
+	}
+	if err := errors.Join(wrong...); err != nil {
+		return nil, err
+	}
+	wants := make([]site.Wanted, 0, len(memories))
+	for _, m := range memories {
+		w := s.Want(image, m, timeout, req.Python)
+		w.Pin = req.Pin
+		if err := s.Contract.ValidateNames(w.ID.Name); err != nil {
+			return nil, err
+		}
+		wants = append(wants, w)
+	}
+	return wants, nil
 }
 
-// look reads everything the plan needs in one wave. When this machine has never seen one of the runtimes, the package
-// is made in the same wave: it is needed, harmless where it exists, and saves the next wave a request.
-func (p *deployment) look(ctx context.Context) error {
-	s := p.s
+// looking is the reading of what a deployment needs to know.
+type looking struct {
+	s      *Service
+	wants  []site.Wanted
+	req    DeployRequest
+	haves  []plan.Found
+	bundle lithops.Bundle
+	digest string // that the tag points to; "" when not known
+	around plan.Around
+}
+
+// look reads everything in one wave. When this machine has never seen one of the runtimes, what they need beside them is
+// made in the same wave: it is needed, harmless where it exists, and saves the next wave a request.
+func (l *looking) look(ctx context.Context) error {
+	s := l.s
 	first := false
-	for i, w := range p.wants {
-		p.haves[i].cached, _ = s.Cache.ReadMetadata(w.key)
-		first = first || p.haves[i].cached == nil
+	for i, w := range l.wants {
+		l.haves[i].Cached, _ = s.Cache.ReadMetadata(w.Key)
+		first = first || l.haves[i].Cached == nil
 	}
 	work := []func(context.Context) error{
-		func(ctx context.Context) error { return p.lookAtActions(ctx, first) },
+		func(ctx context.Context) error { return l.runtimes(ctx, first && !l.req.DryRun) },
 		func(ctx context.Context) (err error) {
-			p.bundle, err = lithops.BuildBundle(ctx, s.Install, s.Contract.Backend)
+			l.bundle, err = lithops.BuildBundle(ctx, s.Install, s.Contract.Backend)
 			return err
 		},
-		p.lookAtDigest,
+		func(ctx context.Context) (err error) {
+			l.digest, err = s.Digest(ctx, l.wants[0].Image, l.req.Pin)
+			return err
+		},
 	}
-	for i, w := range p.wants {
-		work = append(work, func(ctx context.Context) error {
-			data, err := s.Store.Get(ctx, w.key)
-			if fault.Is(err, fault.NotFound) {
-				return nil
-			}
-			p.haves[i].metadata = data
+	for i, w := range l.wants {
+		work = append(work, func(ctx context.Context) (err error) {
+			l.haves[i].Metadata, err = s.Stored(ctx, w.Key)
 			return err
 		})
 	}
 	if first {
 		work = append(work, func(ctx context.Context) error {
 			there, err := s.Store.BucketExists(ctx)
-			p.bucketMissing = err == nil && !there
+			l.around.Bucket, l.around.Beside = err == nil && !there, true
 			return err
 		})
 	}
 	return parallel.Together(ctx, work...)
 }
 
-// lookAtActions reads the actions side by side, in a namespace that may not be there yet.
-func (p *deployment) lookAtActions(ctx context.Context, first bool) error {
-	s := p.s
-	err := s.Namespace.Find(ctx)
+// runtimes reads the runtimes side by side, in a place that may not be there yet.
+func (l *looking) runtimes(ctx context.Context, prepare bool) error {
+	s, needs := l.s, l.s.Compute.Needs()
+	err := s.Compute.FindPlace(ctx)
 	if fault.Is(err, fault.NotFound) {
-		p.namespaceMissing, p.packageMissing = true, true
+		l.around.Place, l.around.Things = true, needs
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	work := make([]func(context.Context) error, 0, len(p.wants)+1)
-	for i, w := range p.wants {
+	work := make([]func(context.Context) error, 0, len(l.wants)+1)
+	for i, w := range l.wants {
 		work = append(work, func(ctx context.Context) error {
-			a, err := s.Functions.Action(ctx, w.pkg, w.action)
+			r, err := s.Compute.Runtime(ctx, w.ID)
 			if fault.Is(err, fault.NotFound) {
 				return nil
 			}
-			p.haves[i].action = &a
+			l.haves[i].Runtime = &r
 			return err
 		})
 	}
-	if first && !p.req.DryRun {
-		work = append(work, func(ctx context.Context) (err error) {
-			ctx, err = parallel.Whole(ctx)
-			if err == nil {
-				p.packageMade, err = s.Functions.CreatePackage(ctx, p.wants[0].pkg)
-			}
-			return err
-		})
+	if prepare {
+		work = append(work, func(ctx context.Context) error { return l.make(ctx, needs) })
 	}
-	if err := parallel.Together(ctx, work...); err != nil || !p.req.DryRun {
+	if err := parallel.Together(ctx, work...); err != nil || !l.req.DryRun {
 		return err
 	}
-	for i := range p.haves {
-		if p.haves[i].action != nil {
-			return nil
-		}
+	if slices.ContainsFunc(l.haves, func(h plan.Found) bool { return h.Runtime != nil }) {
+		return nil
 	}
-	p.packageMissing = true
-	for pkg, err := range s.Functions.Packages(ctx) {
+	for _, thing := range needs {
+		there, err := s.Compute.Has(ctx, thing)
 		if err != nil {
 			return err
 		}
-		if pkg.Name == p.wants[0].pkg {
-			p.packageMissing = false
-			break
+		if !there {
+			l.around.Things = append(l.around.Things, thing)
 		}
 	}
 	return nil
 }
 
-// lookAtDigest asks the registry what the tag points to. Only pinning cannot do without the answer.
-func (p *deployment) lookAtDigest(ctx context.Context) error {
-	s, image := p.s, p.wants[0].image
-	if s.Target.HostPython && !p.req.Pin {
-		return nil
-	}
-	if s.Images == nil {
-		if p.req.Pin {
-			return fault.New(fault.Invalid, i18n.M("The digest of {{.Image}} is not known, so it cannot be pinned.", "Image", image),
-				i18n.M("Do not pin it, or run the command where the registry can be reached."))
-		}
-		return nil
-	}
-	if !p.req.Pin {
-		var cancel context.CancelFunc
-		ctx, cancel = hurried(ctx)
-		defer cancel()
-	}
-	digest, err := s.Images.Digest(ctx, image)
+// make makes what every runtime needs beside it.
+func (l *looking) make(ctx context.Context, needs []entity.Thing) error {
+	ctx, err := parallel.Whole(ctx)
 	if err != nil {
-		if p.req.Pin {
-			return err
-		}
-		return nil
-	}
-	p.digest = digest
-	return nil
-}
-
-// plan decides what has to be written.
-func (p *deployment) plan() {
-	s := p.s
-	if p.namespaceMissing {
-		p.around = append(p.around, Item{Change: Create, Kind: KindNamespace, Name: s.Target.Namespace, Status: Planned})
-	}
-	if p.packageMade || p.packageMissing {
-		it := Item{Change: Create, Kind: KindPackage, Name: p.wants[0].pkg, Status: Planned}
-		if p.packageMade {
-			it.Status = Done
-		}
-		p.around = append(p.around, it)
-	}
-	if p.bucketMissing {
-		p.around = append(p.around, Item{Change: Create, Kind: KindBucket, Name: s.Target.Bucket, Status: Planned})
-	}
-	for i, w := range p.wants {
-		w.digest = p.digest
-		p.changes = append(p.changes, s.reconcile(w, p.haves[i], p.bundle, p.req.Force))
-	}
-}
-
-// apply writes what has to be there first, then the runtimes side by side. A missing bucket is made beside the actions:
-// it is needed only when the metadata is stored.
-func (p *deployment) apply(ctx context.Context) error {
-	s := p.s
-	changed := slices.ContainsFunc(p.changes, (*change).changed)
-	if changed && s.Target.HostPython {
-		s.note(i18n.M("The local endpoint runs the Python of this machine ({{.Python}}), not the image {{.Image}}.", "Python", s.interpreter(), "Image", p.wants[0].image))
-	}
-	if err := p.makeNamespace(ctx); err != nil {
 		return err
 	}
-	var bucket, panicked error
-	made := make(chan struct{})
-	go func() {
-		defer close(made)
-		if it := p.item(KindBucket); it != nil {
-			panicked = fault.Try(func() error {
-				bucket = s.Store.CreateBucket(ctx)
-				it.settle(bucket)
-				return nil
-			})
+	l.around.Made = true
+	var errs []error
+	for _, thing := range needs {
+		made, err := l.s.Compute.Make(ctx, thing)
+		if made {
+			l.around.Things = append(l.around.Things, thing)
 		}
-	}()
-	s.applyAll(ctx, p.changes, p.bundle)
-	<-made
-	fault.Panic(panicked)
-	p.takeBackPackage(ctx)
-	if it := p.item(KindPackage); it != nil {
-		if it.Status == Planned {
-			it.Status = Done
-		}
-		disprove(it, p.changes)
+		errs = append(errs, err)
 	}
-	return outcome(ctx, p.items())
-}
-
-// makeNamespace makes the missing namespace and, because nothing can be in it, the package.
-func (p *deployment) makeNamespace(ctx context.Context) error {
-	it := p.item(KindNamespace)
-	if it == nil {
-		return nil
-	}
-	_, err := p.s.Namespace.Create(ctx)
-	if it.settle(err); err != nil {
-		return err
-	}
-	_, err = p.s.Functions.CreatePackage(ctx, p.wants[0].pkg)
-	p.item(KindPackage).settle(err)
-	return err
-}
-
-// disprove takes back that a package was made when an action could not be put into it because it is not there: a server
-// may answer its creation with 409, as if it were there, for a reason of its own.
-func disprove(pkg *Item, changes []*change) {
-	for _, c := range changes {
-		if c.action.Status == Failed && fault.Is(c.action.Err, fault.NotFound) {
-			pkg.settle(c.action.Err)
-			return
-		}
-	}
-}
-
-// takeBackPackage removes the package that this run made when nothing came into it. The server refuses (409) when
-// somebody else's action is in it meanwhile.
-func (p *deployment) takeBackPackage(ctx context.Context) {
-	if !p.packageMade {
-		return
-	}
-	for _, c := range p.changes {
-		if kind := fault.KindOf(c.action.Err); kind != fault.Failed && kind != fault.Timeout && kind != fault.Interrupted {
-			return
-		}
-	}
-	ctx, cancel := linger.Context(ctx, undoTime)
-	defer cancel()
-	if p.s.Functions.DeletePackage(ctx, p.wants[0].pkg) == nil {
-		p.item(KindPackage).Status = Skipped
-	}
-}
-
-func (p *deployment) item(kind Kind) *Item {
-	for i := range p.around {
-		if p.around[i].Kind == kind {
-			return &p.around[i]
-		}
-	}
-	return nil
-}
-
-func (p *deployment) items() []Item {
-	items := append([]Item(nil), p.around...)
-	for _, c := range p.changes {
-		items = append(items, c.items()...)
-	}
-	return items
-}
-
-func (p *deployment) result() Result {
-	r := Result{DryRun: p.req.DryRun, Items: p.items()}
-	for _, c := range p.changes {
-		if c.have.action == nil && c.action.Status != Done && !p.req.DryRun {
-			continue
-		}
-		r.Runtimes = append(r.Runtimes, p.s.afterwards(c))
-	}
-	return r
-}
-
-// afterwards describes a runtime as a plan leaves it.
-func (s *Service) afterwards(c *change) Runtime {
-	rt := Runtime{
-		Name: c.want.image, Image: c.want.reference(), Digest: c.want.digest,
-		MemoryMB: c.want.memoryMB, TimeoutS: c.want.timeoutS,
-		PythonVersion: c.want.python, LithopsVersion: s.Contract.Version,
-		Package: c.want.pkg, Action: c.want.action,
-		Namespace: s.Target.Namespace, Region: s.Target.Region, Backend: s.Target.Backend, State: Ready,
-	}
-	if c.have.action != nil {
-		rt.UpdatedAt = c.have.action.UpdatedAt
-	}
-	if c.put {
-		rt.UpdatedAt = s.clock().Now()
-	}
-	if c.metadata.Status == Failed || c.metadata.Status == Skipped {
-		rt.State, rt.Reason = NoMetadata, i18n.M("It is not completely deployed.")
-	}
-	return rt
+	return errors.Join(errs...)
 }

@@ -22,11 +22,11 @@ func TestDeployMakesARuntimeThatTheClientFinds(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.usable(t, defaultImage, 256)
-	a := w.functions.All()[pkg+"/"+w.action(defaultImage, 256)]
-	if a.Image != defaultImage || a.MemoryMB != 256 || a.TimeoutMS != 300_000 || a.Annotations["fn-runtime-python"] != "3.11" {
+	a := w.compute.All()[pkg+"/"+w.action(defaultImage, 256)]
+	if a.Reference != defaultImage || a.MemoryMB != 256 || a.TimeoutMS != 300_000 || a.Notes["fn-runtime-python"] != "3.11" {
 		t.Errorf("action is %+v", a)
 	}
-	for _, kind := range []runtime.Kind{runtime.KindPackage, runtime.KindBucket, runtime.KindAction, runtime.KindMetadata, runtime.KindCache} {
+	for _, kind := range []runtime.Kind{runtime.KindThing, runtime.KindBucket, runtime.KindRuntime, runtime.KindMetadata, runtime.KindCache} {
 		if it := item(t, result, kind); it.Change != runtime.Create || it.Status != runtime.Done {
 			t.Errorf("%s: %+v", kind, it)
 		}
@@ -45,7 +45,7 @@ func TestFirstDeployTakesFourRequestsInSequenceAndALook(t *testing.T) {
 			}
 			return nil
 		}
-		w.functions.Hook, w.store.Hook = slow, slow
+		w.compute.Hook, w.store.Hook = slow, slow
 		start := time.Now()
 		if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "default", MemoryMB: []int{256, 512, 1024}}); err != nil {
 			t.Fatal(err)
@@ -53,7 +53,7 @@ func TestFirstDeployTakesFourRequestsInSequenceAndALook(t *testing.T) {
 		if took := time.Since(start); took != 5*delay {
 			t.Errorf("took %v, which is not 5 waves of %v", took, delay)
 		}
-		w.functions.Hook, w.store.Hook = nil, nil
+		w.compute.Hook, w.store.Hook = nil, nil
 	})
 	for _, m := range []int{256, 512, 1024} {
 		w.usable(t, defaultImage, m)
@@ -99,18 +99,17 @@ func TestDeployRepairsWhatIsMissing(t *testing.T) {
 		"metadata without proof": {func(t *testing.T, w *world) {
 			w.store.Set(key(w), []byte(`{"preinstalls": [], "python_version": "3.11", "lithops_version": "3.7.0", "runtime_timeout": 300}`), time.Now())
 		}, false, true},
-		"action gone": {func(t *testing.T, w *world) { _ = w.functions.DeleteAction(t.Context(), pkg, w.action(image, 256)) }, true, true},
+		"action gone": {func(t *testing.T, w *world) { w.compute.Lose(entity.ID{Group: pkg, Name: w.action(image, 256)}) }, true, true},
 		"all gone": {func(t *testing.T, w *world) {
-			_ = w.functions.DeleteAction(t.Context(), pkg, w.action(image, 256))
-			_ = w.functions.DeletePackage(t.Context(), pkg)
+			w.compute.Lose(entity.ID{Group: pkg, Name: w.action(image, 256)})
 			w.store.Drop()
 		}, true, true},
-		"deployed by Lithops": {func(t *testing.T, w *world) { w.functions.Put(old(w.functions.All()[pkg+"/"+w.action(image, 256)])) }, true, true},
+		"deployed by Lithops": {func(t *testing.T, w *world) { w.compute.Put(old(w.compute.All()[pkg+"/"+w.action(image, 256)])) }, true, true},
 		"code changed":        {func(t *testing.T, w *world) { w.editLithops(t, "changed = True\n") }, true, true},
 		"other time limit": {func(t *testing.T, w *world) {
-			a := w.functions.All()[pkg+"/"+w.action(image, 256)]
+			a := w.compute.All()[pkg+"/"+w.action(image, 256)]
 			a.TimeoutMS = 60_000
-			w.functions.Put(a)
+			w.compute.Put(a)
 		}, true, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -131,9 +130,9 @@ func TestDeployRepairsWhatIsMissing(t *testing.T) {
 			}
 			w.usable(t, image, 256)
 			put, called := false, false
-			for _, r := range w.functions.Requests() {
-				put = put || strings.HasPrefix(r, "PUT action")
-				called = called || strings.HasPrefix(r, "POST action")
+			for _, r := range w.compute.Requests() {
+				put = put || strings.HasPrefix(r, "PUT runtime")
+				called = called || strings.HasPrefix(r, "POST runtime")
 			}
 			if put != c.put || called != c.called {
 				t.Errorf("put %v, called %v; requests %v", put, called, w.requests())
@@ -163,14 +162,14 @@ func TestBrokenRuntimeIsNotLeftHalfDeployed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
-			w.functions.Run = func(entity.Action) entity.Activation { return c.run }
+			w.compute.Run = func(entity.Registered) entity.Activation { return c.run }
 			result, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/img:1"})
 			mustFault(t, err, fault.Failed, c.words...)
 			w.empty(t)
-			if names := w.functions.PackageNames(); len(names) > 0 {
+			if names := w.compute.Groups(); len(names) > 0 {
 				t.Errorf("packages are left: %v", names)
 			}
-			if it := item(t, result, "action"); it.Status != runtime.Failed {
+			if it := item(t, result, runtime.KindRuntime); it.Status != runtime.Failed {
 				t.Errorf("%+v", it)
 			}
 			if len(result.Runtimes) > 0 {
@@ -184,38 +183,19 @@ func TestBrokenRuntimeIsNotLeftHalfDeployed(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.editLithops(t, "broken = ")
-		w.functions.Run = func(entity.Action) entity.Activation { return runtimetest.Broken("SyntaxError") }
+		w.compute.Run = func(entity.Registered) entity.Activation { return runtimetest.Broken("SyntaxError") }
 		_, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/img:1"})
 		mustFault(t, err, fault.Failed, "SyntaxError")
-		if keys := w.store.Keys(); len(keys) > 0 || len(w.functions.All()) != 1 {
-			t.Errorf("objects %v, actions %v", keys, w.functions.All())
+		if keys := w.store.Keys(); len(keys) > 0 || len(w.compute.All()) != 1 {
+			t.Errorf("objects %v, actions %v", keys, w.compute.All())
 		}
 		w.editLithops(t, "")
-		w.functions.Run = nil
+		w.compute.Run = nil
 		if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/img:1"}); err != nil {
 			t.Fatal(err)
 		}
 		w.usable(t, image, 256)
 	})
-}
-
-func TestDeployFollowsALongActivation(t *testing.T) {
-	w := newWorld(t)
-	w.Clock = &clock{}
-	w.functions.Polls = 7
-	if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "default"}); err != nil {
-		t.Fatal(err)
-	}
-	w.usable(t, defaultImage, 256)
-	posts := 0
-	for _, r := range w.functions.Requests() {
-		if strings.HasPrefix(r, "POST") {
-			posts++
-		}
-	}
-	if posts != 1 {
-		t.Errorf("%d activations were started", posts)
-	}
 }
 
 func TestDeploySaysWhosePythonRuns(t *testing.T) {
@@ -224,25 +204,27 @@ func TestDeploySaysWhosePythonRuns(t *testing.T) {
 	if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "default"}); err != nil {
 		t.Fatal(err)
 	}
-	a := w.functions.All()[pkg+"/"+w.action(defaultImage, 256)]
-	if !strings.Contains(w.seen.said(), "Python of this machine (/usr/bin/python3), not the image") || a.Annotations[entity.InterpreterAnnotation] != "/usr/bin/python3" {
+	a := w.compute.All()[pkg+"/"+w.action(defaultImage, 256)]
+	if !strings.Contains(w.seen.said(), "Python of this machine (/usr/bin/python3), not the image") || a.Notes[entity.NoteInterpreter] != "/usr/bin/python3" {
 		t.Errorf("said %q, action %+v", w.seen.said(), a)
 	}
 }
 
 func TestInterruptedDeployCleansUp(t *testing.T) {
 	w := newWorld(t)
-	ctx, cancel := context.WithCancel(t.Context())
-	w.functions.Polls = 1000
-	w.functions.Hook = func(request string, after bool) error {
-		if strings.HasPrefix(request, "POST action") && after {
-			cancel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		w.compute.Takes = time.Hour
+		w.compute.Hook = func(request string, after bool) error {
+			if strings.HasPrefix(request, "POST runtime") && after {
+				cancel()
+			}
+			return nil
 		}
-		return nil
-	}
-	_, err := w.Deploy(ctx, runtime.DeployRequest{Name: "default"})
-	mustFault(t, err, fault.Interrupted, "Run the same command again")
-	w.empty(t)
+		_, err := w.Deploy(ctx, runtime.DeployRequest{Name: "default"})
+		mustFault(t, err, fault.Interrupted, "Run the same command again")
+		w.empty(t)
+	})
 }
 
 func TestDeployRefusesBadInputBeforeAnything(t *testing.T) {
@@ -273,10 +255,10 @@ func TestDeployRefusesBadInputBeforeAnything(t *testing.T) {
 
 func TestDryRunInAnEmptyAccount(t *testing.T) {
 	w := newWorld(t)
-	w.space.missing = true
+	w.compute.Missing = true
 	w.store.Drop()
 	plan, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "default", DryRun: true})
-	if err != nil || w.writes() > 0 || w.space.created > 0 {
+	if err != nil || w.writes() > 0 {
 		t.Fatalf("%v, requests %v", err, w.requests())
 	}
 	real, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "default"})

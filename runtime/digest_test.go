@@ -93,7 +93,7 @@ func said(list []i18n.Message, text string) bool {
 func TestDriftOfATag(t *testing.T) {
 	w, r := drifted(t, false)
 	result, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/runtime:1"})
-	if err != nil || item(t, result, "action").Change != runtime.Update {
+	if err != nil || item(t, result, runtime.KindRuntime).Change != runtime.Update {
 		t.Errorf("the next deploy does not follow the tag: %+v %v", result, err)
 	}
 	if got := only(t, w); got.State != runtime.Ready || got.Digest != second || got.Image != tagged {
@@ -104,7 +104,7 @@ func TestDriftOfATag(t *testing.T) {
 		t.Errorf("a registry out of reach counts as drift: %+v", got)
 	}
 	result, err = w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/runtime:1"})
-	if err != nil || item(t, result, "action").Change != runtime.Unchanged {
+	if err != nil || item(t, result, runtime.KindRuntime).Change != runtime.Unchanged {
 		t.Errorf("a registry out of reach matters to deploy: %+v %v", result, err)
 	}
 }
@@ -112,13 +112,13 @@ func TestDriftOfATag(t *testing.T) {
 func TestPinnedRuntimeStaysUntilItIsPinnedAgain(t *testing.T) {
 	w, _ := drifted(t, true)
 	runs := func() string {
-		return w.functions.All()[pkg+"/"+w.action(tagged, 256)].Image
+		return w.compute.All()[pkg+"/"+w.action(tagged, 256)].Reference
 	}
 	if runs() != "docker.io/me/runtime@"+first {
 		t.Errorf("it runs %q", runs())
 	}
 	result, err := w.Update(t.Context(), runtime.UpdateRequest{Name: "all"})
-	if it := item(t, result, "action"); err != nil || it.Change != runtime.Unchanged || !strings.Contains(it.Reason.String(), "--pin") {
+	if it := item(t, result, runtime.KindRuntime); err != nil || it.Change != runtime.Unchanged || !strings.Contains(it.Reason.String(), "--pin") {
 		t.Errorf("update does not say why it changes nothing: %+v %v", it, err)
 	}
 	w.editLithops(t, "# changed\n")
@@ -139,7 +139,7 @@ func TestPinNeedsTheRegistry(t *testing.T) {
 	w.Images = nil
 	_, err = w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/runtime:1", Pin: true})
 	mustFault(t, err, fault.Invalid, "cannot be pinned", "Do not pin it")
-	for name := range w.functions.All() {
+	for name := range w.compute.All() {
 		if strings.Contains(name, "me_runtime") {
 			t.Errorf("%s was deployed", name)
 		}

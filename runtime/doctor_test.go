@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"fn-runtime/runtime"
+	"fn-runtime/runtime/check"
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/runtimetest"
@@ -29,23 +30,23 @@ func TestDoctorFindsAndMendsOrphans(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c := find(checks, "orphans"); c.Status != runtime.CheckFailed || !strings.Contains(c.Remedy.String(), "--repair") {
+	if c := find(checks, "orphans"); c.Status != check.Failed || !strings.Contains(c.Remedy.String(), "--repair") {
 		t.Errorf("%+v", c)
 	}
-	if c := find(checks, "caches"); c.Status != runtime.CheckFailed {
+	if c := find(checks, "caches"); c.Status != check.Failed {
 		t.Errorf("%+v", c)
 	}
-	before := len(w.functions.All())
+	before := len(w.compute.All())
 	if _, err := w.Doctor(t.Context(), true); err != nil {
 		t.Fatal(err)
 	}
 	checks, _ = w.Doctor(t.Context(), false)
 	for _, c := range checks {
-		if c.Status == runtime.CheckFailed {
+		if c.Status == check.Failed {
 			t.Errorf("after the repair: %s %s", c.Name, c.Finding)
 		}
 	}
-	if len(w.functions.All()) != before {
+	if len(w.compute.All()) != before {
 		t.Error("doctor touched actions")
 	}
 }
@@ -73,7 +74,7 @@ func TestCleanLeavesTheNeighboursAlone(t *testing.T) {
 	if _, err := w.Clean(t.Context(), runtime.CleanRequest{OlderThan: time.Minute}); err != nil {
 		t.Fatal(err)
 	}
-	if keys := w.store.Keys(); !slices.Contains(keys, "lithops.jobs/new") || slices.Contains(keys, "lithops.jobs/c") || len(w.functions.All()) < 8 {
+	if keys := w.store.Keys(); !slices.Contains(keys, "lithops.jobs/new") || slices.Contains(keys, "lithops.jobs/c") || len(w.compute.All()) < 8 {
 		t.Errorf("after housekeeping: %v", keys)
 	}
 	plan, err := w.Clean(t.Context(), runtime.CleanRequest{DryRun: true})
@@ -87,10 +88,10 @@ func TestCleanLeavesTheNeighboursAlone(t *testing.T) {
 	if keys := w.store.Keys(); !slices.Equal(keys, neighbours) {
 		t.Errorf("left: %v", keys)
 	}
-	if all := w.functions.All(); len(all) != 1 || all["mine/img_256MB_3.7.0"].Image == "" {
+	if all := w.compute.All(); len(all) != 1 || all["mine/img_256MB_3.7.0"].Reference == "" {
 		t.Errorf("actions left: %v", all)
 	}
-	if keys := w.functions.PackageNames(); !slices.Equal(keys, []string{"mine"}) {
+	if keys := w.compute.Groups(); !slices.Equal(keys, []string{"mine"}) {
 		t.Errorf("packages left: %v", keys)
 	}
 }
@@ -110,7 +111,7 @@ func TestCleanHealsAfterAFaultAtAnyRequest(t *testing.T) {
 func TestInvokeMeasures(t *testing.T) {
 	w := deployed(t)
 	cold := true
-	w.functions.Run = func(entity.Action) entity.Activation {
+	w.compute.Run = func(entity.Registered) entity.Activation {
 		a := runtimetest.Metadata("3.11", "3.7.0")
 		if !cold {
 			a.InitMS = 0

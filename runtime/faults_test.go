@@ -34,10 +34,10 @@ func TestRedeployHealsAfterAFaultAtAnyRequest(t *testing.T) {
 	var mu sync.Mutex
 	proved := any(nil) // the code that was seen to run last
 	faultAtEveryRequest(t, deploy, func(w *world) {
-		w.functions.Run = func(a entity.Action) entity.Activation {
+		w.compute.Run = func(a entity.Registered) entity.Activation {
 			mu.Lock()
 			defer mu.Unlock()
-			proved = a.Annotations["fn-runtime-bundle"]
+			proved = a.Notes["fn-runtime-bundle"]
 			return runtimetest.Metadata("3.11", "3.7.0")
 		}
 		if err := deploy(w); err != nil {
@@ -46,7 +46,7 @@ func TestRedeployHealsAfterAFaultAtAnyRequest(t *testing.T) {
 		w.editLithops(t, "changed = 1")
 	}, func(t *testing.T, w *world) {
 		w.usable(t, "docker.io/me/img:1", 256)
-		if a := w.functions.All()[pkg+"/"+w.action("docker.io/me/img:1", 256)]; a.Annotations["fn-runtime-bundle"] != proved {
+		if a := w.compute.All()[pkg+"/"+w.action("docker.io/me/img:1", 256)]; a.Notes["fn-runtime-bundle"] != proved {
 			t.Errorf("the deployed code was never seen to run")
 		}
 		if again, err := w.Deploy(context.Background(), runtime.DeployRequest{Name: "me/img:1"}); err != nil || again.Changed() {
@@ -81,7 +81,7 @@ func faultAtEveryRequest(t *testing.T, operation func(*world) error, prepare fun
 					}
 					return nil
 				}
-				w.functions.Hook, w.store.Hook = hook, hook
+				w.compute.Hook, w.store.Hook = hook, hook
 				first := operation(w)
 				if hit == "" {
 					if first != nil {
@@ -90,7 +90,7 @@ func faultAtEveryRequest(t *testing.T, operation func(*world) error, prepare fun
 					break
 				}
 				tried++
-				w.functions.Hook, w.store.Hook = nil, nil
+				w.compute.Hook, w.store.Hook = nil, nil
 				orphans(t, w, fmt.Sprintf("after %s at %q (late %v)", kind, hit, late))
 				if err := operation(w); err != nil && !fault.Is(err, fault.NotFound) {
 					t.Errorf("%s at %q (late %v): the next run fails: %v", kind, hit, late, err)
@@ -109,8 +109,8 @@ func faultAtEveryRequest(t *testing.T, operation func(*world) error, prepare fun
 func orphans(t *testing.T, w *world, when string) {
 	t.Helper()
 	known := map[string]bool{}
-	for _, a := range w.functions.All() {
-		known[w.Contract.MetadataKey(a.Name)] = true
+	for _, a := range w.compute.All() {
+		known[w.Contract.MetadataKey(a.ID.Name)] = true
 	}
 	for _, key := range w.store.Keys() {
 		if strings.HasPrefix(key, "lithops.runtimes/openwhisk/") && !known[key] {

@@ -1,8 +1,6 @@
 package runtime
 
 import (
-	"time"
-
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/entity"
 )
@@ -22,28 +20,6 @@ type Detail struct {
 	Modules        []string // preinstalled top-level modules, sorted
 	Drift          []i18n.Message
 	Annotations    map[string]any
-}
-
-// CheckStatus is the outcome of one check of doctor.
-type CheckStatus string
-
-// The outcomes of a check.
-const (
-	CheckOK       CheckStatus = "ok"
-	CheckWarning  CheckStatus = "warning"
-	CheckFailed   CheckStatus = "failed"
-	CheckRepaired CheckStatus = "repaired"
-	CheckSkipped  CheckStatus = "skipped"
-)
-
-// Check is one precondition with its remedy.
-type Check struct {
-	Region  string // where a command checks several; "" otherwise
-	Name    string // stable, for scripts: "session", "region", "namespace", "bucket", "caches", "docker", "python", "lithops", "configuration", "orphans"
-	Status  CheckStatus
-	Finding i18n.Message
-	Remedy  i18n.Message
-	Took    time.Duration
 }
 
 // ConfigRequest says how to give the Lithops configuration.

@@ -16,7 +16,7 @@ import (
 func TestDeployOfAnImageThatNeverAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		w.functions.Polls = 1 << 30
+		w.compute.Takes = 24 * time.Hour
 		began := time.Now()
 		_, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/sleep:1"})
 		if got := fault.KindOf(err); got != fault.Timeout {
@@ -25,7 +25,7 @@ func TestDeployOfAnImageThatNeverAnswers(t *testing.T) {
 		if took, limit := time.Since(began), 300*time.Second; took <= limit || took > 2*limit+time.Minute {
 			t.Errorf("it took %s, want more than the runtime's own limit of %s, and an end", took, limit)
 		}
-		if left := w.functions.All(); len(left) > 0 {
+		if left := w.compute.All(); len(left) > 0 {
 			t.Errorf("it left %v, want nothing", left)
 		}
 	})
@@ -36,17 +36,17 @@ func TestDiagnosisWaitsForTheRecord(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		asked := 0
-		w.functions.Run = func(entity.Action) entity.Activation {
+		w.compute.Run = func(entity.Registered) entity.Activation {
 			return runtimetest.Broken("The action did not initialize.")
 		}
-		w.functions.Hook = func(request string, after bool) error {
-			if after || !strings.HasPrefix(request, "GET activation") {
+		w.compute.Hook = func(request string, after bool) error {
+			if after || !strings.HasPrefix(request, "GET call") {
 				return nil
 			}
 			if asked++; asked < 4 {
 				return runtimetest.NotFound(request)
 			}
-			w.functions.Log(strings.TrimPrefix(request, "GET activation "), "ModuleNotFoundError: No module named 'numpy'")
+			w.compute.Log(strings.TrimPrefix(request, "GET call "), "ModuleNotFoundError: No module named 'numpy'")
 			return nil
 		}
 		_, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/img:1"})

@@ -33,8 +33,8 @@ func deployed(t *testing.T) *world {
 	oldest.Version = "2.6.0"
 	w.put(t, oldest, "me/my_img:0.1", 256)
 	w.put(t, w.Contract, "docker.io/me/native", 256)
-	w.functions.Put(entity.Action{Package: pkg, Name: "hello", Image: "node"})
-	w.functions.Put(entity.Action{Package: "mine", Name: "img_256MB_3.7.0", Image: "x"})
+	w.compute.Put(entity.Registered{ID: entity.ID{Group: pkg, Name: "hello"}, Reference: "node"})
+	w.compute.Put(entity.Registered{ID: entity.ID{Group: "mine", Name: "img_256MB_3.7.0"}, Reference: "x"})
 	w.store.Set(w.key("docker.io/me/gone:1", 256), []byte("{}"), time.Now())
 	w.forget()
 	return w
@@ -44,7 +44,7 @@ func deployed(t *testing.T) *world {
 func (w *world) put(t *testing.T, c lithops.Contract, image string, memory int) {
 	t.Helper()
 	name := c.Action(image, memory)
-	w.functions.Put(entity.Action{Package: c.Package(), Name: name, Image: image, MemoryMB: memory, TimeoutMS: 300_000})
+	w.compute.Put(entity.Registered{ID: entity.ID{Group: c.Package(), Name: name}, Reference: image, MemoryMB: memory, TimeoutMS: 300_000})
 	md, err := lithops.ParseMetadata([]byte(`{"preinstalls": [], "python_version": "3.11", "lithops_version": "` + c.Version + `"}`))
 	if err != nil {
 		t.Fatal(err)
@@ -101,8 +101,8 @@ func TestListOfAThousandGrowsWithPages(t *testing.T) {
 	for i := range 1000 {
 		image := fmt.Sprintf("docker.io/me/img_%d", i)
 		name := w.action(image, 256)
-		w.functions.Put(entity.Action{Package: pkg, Name: name, Image: image, MemoryMB: 256, TimeoutMS: 1000,
-			Annotations: map[string]any{"fn-runtime-image": image, "fn-runtime-python": "3.11"}})
+		w.compute.Put(entity.Registered{ID: entity.ID{Group: pkg, Name: name}, Reference: image, MemoryMB: 256, TimeoutMS: 1000,
+			Notes: map[string]any{"fn-runtime-image": image, "fn-runtime-python": "3.11"}})
 		w.store.Set(w.key(image, 256), []byte("{}"), time.Now())
 	}
 	list, err := w.List(t.Context(), runtime.ListRequest{})
@@ -143,11 +143,11 @@ func TestDeleteFindsEveryFormOfName(t *testing.T) {
 				t.Errorf("%d are gone (%v), want %d; asked %d times", before-len(list), err, c.want, asked)
 			}
 			for _, r := range list {
-				if r.State == runtime.OrphanMetadata && r.Action != w.action("docker.io/me/gone:1", 256) {
+				if r.State == runtime.OrphanMetadata && r.ID.Name != w.action("docker.io/me/gone:1", 256) {
 					t.Errorf("orphan left: %+v", r)
 				}
 			}
-			if all := w.functions.All(); all[pkg+"/hello"].Image == "" || all["mine/img_256MB_3.7.0"].Image == "" {
+			if all := w.compute.All(); all[pkg+"/hello"].Reference == "" || all["mine/img_256MB_3.7.0"].Reference == "" {
 				t.Error("an action of somebody else is gone")
 			}
 		})
@@ -168,8 +168,8 @@ func TestDeleteFindsEveryFormOfName(t *testing.T) {
 
 func TestDeleteReportsWhatItCouldNot(t *testing.T) {
 	w := deployed(t)
-	w.functions.Hook = func(request string, after bool) error {
-		if strings.HasPrefix(request, "DELETE action docker.io_me_my_img") && !after {
+	w.compute.Hook = func(request string, after bool) error {
+		if strings.HasPrefix(request, "DELETE runtime docker.io_me_my_img") && !after {
 			return fault.New(fault.Unavailable, runtimetestMessage, runtimetestMessage)
 		}
 		return nil
@@ -216,7 +216,7 @@ func TestUpdateBringsOwnRuntimesToTheCurrentCode(t *testing.T) {
 	}
 	changed := 0
 	for _, it := range plan.Items {
-		if it.Kind == "action" && it.Change == runtime.Update {
+		if it.Kind == runtime.KindRuntime && it.Change == runtime.Update {
 			changed++
 		}
 	}
@@ -246,7 +246,7 @@ func TestUpdateBringsOwnRuntimesToTheCurrentCode(t *testing.T) {
 	if _, err := w.Update(t.Context(), runtime.UpdateRequest{Name: "me/my_img:0.1", TimeoutS: 60}); err != nil {
 		t.Fatal(err)
 	}
-	if a := w.functions.All()[pkg+"/"+w.action("docker.io/me/my_img:0.1", 512)]; a.TimeoutMS != 60_000 || a.MemoryMB != 512 {
+	if a := w.compute.All()[pkg+"/"+w.action("docker.io/me/my_img:0.1", 512)]; a.TimeoutMS != 60_000 || a.MemoryMB != 512 {
 		t.Errorf("%+v", a)
 	}
 	_, err = w.Update(t.Context(), runtime.UpdateRequest{Name: "me/none"})

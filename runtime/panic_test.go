@@ -48,7 +48,7 @@ func TestPanicAtAnyRequest(t *testing.T) {
 					}
 					return nil
 				}
-				w.functions.Hook, w.store.Hook = hook, hook
+				w.compute.Hook, w.store.Hook = hook, hook
 				first := fault.Try(func() error { return operation(w) }) // as commands.Run does it
 				if hit == "" {
 					break
@@ -60,7 +60,7 @@ func TestPanicAtAnyRequest(t *testing.T) {
 				if first == nil && !strings.HasPrefix(hit, "GET") && !strings.HasPrefix(hit, "LIST") && !strings.HasPrefix(hit, "HEAD") {
 					t.Errorf("%s was not done, and nothing says so", hit)
 				}
-				w.functions.Hook, w.store.Hook = nil, nil
+				w.compute.Hook, w.store.Hook = nil, nil
 				if err := operation(w); err != nil && (name != "delete" || !fault.Is(err, fault.NotFound)) { // it was done already
 					t.Errorf("after a panic at %s: %v (first %v)", hit, err, first)
 				}

@@ -47,7 +47,7 @@ func TestMetadataStoredWhileTheActionIsDeleted(t *testing.T) {
 		t.Fatal(err)
 	}
 	again := false
-	w.functions.Hook = func(request string, after bool) error {
+	w.compute.Hook = func(request string, after bool) error {
 		if strings.HasPrefix(request, "DELETE ") && strings.Contains(request, w.action(defaultImage, 256)) && !after {
 			again = true
 			w.store.Set(key, stored, w.store.Now())
@@ -63,25 +63,10 @@ func TestMetadataStoredWhileTheActionIsDeleted(t *testing.T) {
 // A server that answers the creation of a package with 409, and has none: nothing is said to be made.
 func TestPackageThatIsSaidToBeThere(t *testing.T) {
 	w := newWorld(t)
-	w.functions.Taken, w.space.missing = true, true
+	w.compute.Taken, w.compute.Missing = true, true
 	result, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "default"})
-	if it := item(t, result, runtime.KindPackage); err == nil || it.Status != runtime.Failed || it.Err == nil {
+	if it := item(t, result, runtime.KindThing); err == nil || it.Status != runtime.Failed || it.Err == nil {
 		t.Errorf("%+v, %v", it, err)
 	}
 	orphans(t, w, "afterwards")
-}
-
-// A service that answers the deletion of the namespace with 404, and has it: nothing is said to be deleted.
-func TestNamespaceThatIsSaidToBeGone(t *testing.T) {
-	w := newWorld(t)
-	w.Target.Backend, w.Target.Region = runtime.BackendIBMCF, "us-south"
-	w.space.denied = true
-	result, err := w.Clean(t.Context(), runtime.CleanRequest{All: true})
-	if it := item(t, result, runtime.KindNamespace); err == nil || it.Status != runtime.Failed {
-		t.Errorf("%+v, %v", it, err)
-	}
-	w.space.missing = true
-	if _, err := w.Clean(t.Context(), runtime.CleanRequest{All: true}); err != nil {
-		t.Errorf("a namespace that is gone: %v", err)
-	}
 }

@@ -4,61 +4,53 @@ import (
 	"time"
 
 	"fn-runtime/i18n"
+	"fn-runtime/runtime/check"
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/plan"
+	"fn-runtime/runtime/site"
 )
 
-// Change is what a plan does to one thing.
-type Change string
+// What plans and checks are made of, from the rooms below.
+type (
+	Target = site.Target
+	Item   = plan.Item
+	Change = plan.Change
+	Status = plan.Status
+	Kind   = plan.Kind
+	Check  = check.Check
+)
 
-// The changes of a plan.
+// The names that users say, and the backends as they name them.
 const (
-	Create    Change = "create"
-	Update    Change = "update"
-	Delete    Change = "delete"
-	Unchanged Change = "unchanged"
+	DefaultName      = site.DefaultName
+	AllName          = site.AllName
+	BackendIBMCF     = site.BackendIBMCF
+	BackendOpenWhisk = site.BackendOpenWhisk
+	BackendLocal     = site.BackendLocal
 )
 
-// Status is how far one item of a plan has come.
-type Status string
-
-// The statuses of an item. A dry run leaves every item Planned.
+// The changes of a plan, the statuses and the kinds of its items.
 const (
-	Planned Status = "planned"
-	Done    Status = "done"
-	Failed  Status = "failed"
-	Skipped Status = "skipped" // not tried, because something before it failed or the user interrupted
+	Create    = plan.Create
+	Update    = plan.Update
+	Delete    = plan.Delete
+	Unchanged = plan.Unchanged
+
+	Planned = plan.Planned
+	Done    = plan.Done
+	Failed  = plan.Failed
+	Skipped = plan.Skipped
+
+	KindPlace    = plan.KindPlace
+	KindThing    = plan.KindThing
+	KindRuntime  = plan.KindRuntime
+	KindMetadata = plan.KindMetadata
+	KindCache    = plan.KindCache
+	KindBucket   = plan.KindBucket
+	KindObjects  = plan.KindObjects
+	KindFiles    = plan.KindFiles
+	KindImage    = plan.KindImage
 )
-
-// Kind is what an item is.
-type Kind string
-
-// The kinds, as JSON has them.
-const (
-	KindNamespace Kind = "namespace"
-	KindPackage   Kind = "package"
-	KindAction    Kind = "action"
-	KindMetadata  Kind = "metadata" // an object of the bucket
-	KindCache     Kind = "cache"    // the client's copy of metadata on this machine
-	KindBucket    Kind = "bucket"
-	KindObjects   Kind = "objects" // all under a prefix
-	KindFiles     Kind = "files"   // a folder of this machine
-	KindImage     Kind = "image"
-)
-
-// Item is one thing that a plan touches: a namespace, package, action, metadata object, cache entry, bucket or the
-// objects below a prefix.
-type Item struct {
-	Change Change
-	Kind   Kind
-	Name   string
-	Image  string       // of an action
-	Memory int          // MB, of an action
-	Region string       // where a command works in several; "" otherwise
-	Reason i18n.Message // why this change: "bundle differs"
-	Status Status
-	Err    error // set when Status is Failed
-	Count  int64 // of objects
-	Took   time.Duration
-}
 
 // Result is the plan with what became of it, in the order in which it is applied. The same shape serves a dry run.
 type Result struct {
@@ -67,7 +59,7 @@ type Result struct {
 	Runtimes []Runtime // the runtimes that are deployed afterwards, as far as the operation knows them
 }
 
-// Changed tells whether anything but Unchanged stands in the plan.
+// Changed reports whether anything but Unchanged stands in the plan.
 func (r Result) Changed() bool {
 	for _, it := range r.Items {
 		if it.Change != Unchanged {
@@ -99,8 +91,7 @@ type Runtime struct {
 	TimeoutS       int
 	PythonVersion  string
 	LithopsVersion string
-	Package        string
-	Action         string
+	ID             entity.ID // in the compute service
 	Namespace      string
 	Region         string
 	Backend        string

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime"
@@ -17,11 +16,12 @@ import (
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/lithops"
 	"fn-runtime/runtime/runtimetest"
+	"fn-runtime/runtime/site"
 )
 
 var (
-	_ runtime.Functions = (*runtimetest.Functions)(nil)
-	_ runtime.Store     = (*runtimetest.Store)(nil)
+	_ site.Compute = (*runtimetest.Compute)(nil)
+	_ site.Store   = (*runtimetest.Store)(nil)
 )
 
 const (
@@ -32,25 +32,24 @@ const (
 // world is a service on fakes, with everything a test looks at.
 type world struct {
 	*runtime.Service
-	functions *runtimetest.Functions
-	store     *runtimetest.Store
-	space     *space
-	seen      *observer
+	compute *runtimetest.Compute
+	store   *runtimetest.Store
+	seen    *observer
 }
 
 // newWorld makes a client of Lithops 3.7.0 and Python 3.11 on an OpenWhisk with a namespace and a bucket.
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{functions: runtimetest.NewFunctions(), store: runtimetest.NewStore(), space: &space{}, seen: &observer{}}
-	w.Service = &runtime.Service{
+	contract := lithops.Contract{Backend: lithops.OpenWhisk, Version: "3.7.0", UserKey: "abcde", Namespace: "guest"}
+	w := &world{compute: runtimetest.NewCompute(contract), store: runtimetest.NewStore(), seen: &observer{}}
+	w.Service = &runtime.Service{Site: site.Site{
 		Target:   runtime.Target{Backend: "openwhisk", Namespace: "guest", Endpoint: "https://ow.example", Bucket: "bucket"},
 		Install:  lithops.Install{Dir: installed(t), Version: "3.7.0", Python: "3.11", Interpreter: "/usr/bin/python3"},
-		Contract: lithops.Contract{Backend: lithops.OpenWhisk, Version: "3.7.0", UserKey: "abcde", Namespace: "guest"},
-		Compute: lithops.Compute{Backend: lithops.OpenWhisk, Endpoint: "https://ow.example", Namespace: "guest", APIKey: "abcdefgh:secret",
+		Contract: contract,
+		Settings: lithops.Compute{Backend: lithops.OpenWhisk, Endpoint: "https://ow.example", Namespace: "guest", APIKey: "abcdefgh:secret",
 			RuntimeMemory: 256, RuntimeTimeout: 300, DockerServer: "docker.io"},
-		Functions: w.functions, Store: w.store, Cache: lithops.Cache{Dir: t.TempDir()},
-		Namespace: w.space, Observer: w.seen, Version: "1.0.0",
-	}
+		Compute: w.compute, Store: w.store, Cache: lithops.Cache{Dir: t.TempDir()}, Observer: w.seen, Version: "1.0.0",
+	}}
 	return w
 }
 
@@ -82,9 +81,9 @@ func (w *world) editLithops(t *testing.T, text string) {
 	}
 }
 
-func (w *world) forget() { w.functions.Forget(); w.store.Forget() }
+func (w *world) forget() { w.compute.Forget(); w.store.Forget() }
 
-func (w *world) requests() []string { return slices.Concat(w.functions.Requests(), w.store.Requests()) }
+func (w *world) requests() []string { return slices.Concat(w.compute.Requests(), w.store.Requests()) }
 
 // writes counts the requests that change something.
 func (w *world) writes() (n int) {
@@ -106,8 +105,8 @@ func (w *world) key(image string, memory int) string {
 func (w *world) usable(t *testing.T, image string, memory int) {
 	t.Helper()
 	key := w.key(image, memory)
-	if _, there := w.functions.All()[w.Contract.Package()+"/"+w.action(image, memory)]; !there {
-		t.Errorf("action of %s is not there: %v", image, w.functions.All())
+	if _, there := w.compute.All()[w.Contract.Package()+"/"+w.action(image, memory)]; !there {
+		t.Errorf("action of %s is not there: %v", image, w.compute.All())
 	}
 	object, err := w.store.Get(context.Background(), key)
 	if err != nil {
@@ -126,7 +125,7 @@ func (w *world) usable(t *testing.T, image string, memory int) {
 // empty tells whether nothing of a runtime is left.
 func (w *world) empty(t *testing.T) {
 	t.Helper()
-	if all := w.functions.All(); len(all) > 0 {
+	if all := w.compute.All(); len(all) > 0 {
 		t.Errorf("actions are left: %v", all)
 	}
 	if keys := w.store.Keys(); len(keys) > 0 {
@@ -142,40 +141,6 @@ func (w *world) empty(t *testing.T) {
 	if len(files) > 0 {
 		t.Errorf("cache entries are left: %v", files)
 	}
-}
-
-// space is a NamespaceRef.
-type space struct {
-	mu      sync.Mutex
-	missing bool
-	denied  bool // the service answers a deletion as if it were not there
-	created int
-}
-
-func (s *space) Find(context.Context) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.missing {
-		return fault.New(fault.NotFound, i18n.M("The namespace does not exist."), i18n.Message{})
-	}
-	return nil
-}
-
-func (s *space) Create(context.Context) (bool, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	made := s.missing
-	s.missing = false
-	s.created++
-	return made, nil
-}
-
-func (s *space) Delete(context.Context) error {
-	if s.denied {
-		return fault.New(fault.NotFound, i18n.M("The namespace does not exist."), i18n.Message{})
-	}
-	s.missing = true
-	return nil
 }
 
 // observer keeps what it is told.
@@ -198,21 +163,6 @@ func (o *observer) said() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return strings.Join(o.texts, "\n")
-}
-
-// clock lets time pass without waiting.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time { c.mu.Lock(); defer c.mu.Unlock(); return c.now }
-
-func (c *clock) Sleep(ctx context.Context, d time.Duration) error {
-	c.mu.Lock()
-	c.now = c.now.Add(d)
-	c.mu.Unlock()
-	return ctx.Err()
 }
 
 // item finds an item of a plan.
@@ -242,6 +192,6 @@ func mustFault(t *testing.T, err error, kind fault.Kind, words ...string) *fault
 	return f
 }
 
-func old(a entity.Action) entity.Action { a.Annotations = nil; return a }
+func old(a entity.Registered) entity.Registered { a.Notes = nil; return a }
 
 var runtimetestMessage = i18n.M("Injected.")

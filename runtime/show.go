@@ -2,12 +2,14 @@ package runtime
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"slices"
 
 	"fn-runtime/i18n"
-	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/parallel"
+	"fn-runtime/runtime/site"
 )
 
 // The states of this machine's copy of a metadata object.
@@ -24,66 +26,59 @@ func (s *Service) Show(ctx context.Context, req ShowRequest) ([]Detail, error) {
 	if req.MemoryMB != 0 {
 		memory = []int{req.MemoryMB}
 	}
-	sel, err := s.selector(req.Name, memory, "")
+	sel, err := s.Selector(req.Name, memory, "")
 	if err != nil {
 		return nil, err
 	}
 	op := i18n.M("Reading runtime {{.Name}} in namespace {{.Namespace}}", "Name", req.Name, "Namespace", s.Target.Namespace)
-	end := s.begin(op)
-	details, err := s.show(ctx, sel)
-	err = fault.During(op, err)
-	end(err)
-	return details, err
+	return during(s, op, func() ([]Detail, error) { return s.show(ctx, sel) })
 }
 
-func (s *Service) show(ctx context.Context, sel selector) ([]Detail, error) {
-	inv, bundle, err := s.survey(ctx)
+func (s *Service) show(ctx context.Context, sel site.Selector) ([]Detail, error) {
+	inv, bundle, err := s.survey(ctx, false)
 	if err != nil {
 		return nil, err
 	}
-	entries := sel.pick(inv)
+	entries := sel.Pick(inv)
 	if len(entries) == 0 {
-		return nil, sel.missing(inv)
+		return nil, sel.Missing(inv)
 	}
-	digests := s.readDigests(ctx, entries)
-	details, errs := parallel.Each(ctx, parallel.NewGroup(s.Jobs), entries, func(ctx context.Context, e entry) (Detail, error) {
-		return s.detail(ctx, e, bundle, digests[e.image])
+	digests := s.Digests(ctx, entries)
+	details, errs := parallel.Each(ctx, parallel.NewGroup(s.Jobs), entries, func(ctx context.Context, e site.Entry) (Detail, error) {
+		return s.detail(ctx, e, bundle.SHA256, digests[e.Image])
 	})
 	return details, parallel.First(errs)
 }
 
 // detail reads what lists leave out: the image, all annotations, the metadata.
-func (s *Service) detail(ctx context.Context, e entry, bundle, digest string) (Detail, error) {
-	d := Detail{BundleCurrent: bundle, DigestCurrent: digest, ClientPython: s.Install.Python, ClientLithops: s.Install.Version, MetadataKey: e.key}
+func (s *Service) detail(ctx context.Context, e site.Entry, bundle, digest string) (Detail, error) {
+	d := Detail{BundleCurrent: bundle, DigestCurrent: digest, ClientPython: s.Install.Python, ClientLithops: s.Install.Version, MetadataKey: e.MetadataKey}
 	var object []byte
-	ran := ""
 	err := parallel.Together(ctx, func(ctx context.Context) error {
-		if e.orphan {
+		if e.Orphan {
 			return nil
 		}
-		a, err := s.Functions.Action(ctx, e.action.Package, e.action.Name)
+		r, err := s.Compute.Runtime(ctx, e.ID)
 		if err == nil {
-			a.Package, a.Name = e.action.Package, e.action.Name
-			e.action, ran = a, a.Image
+			r.Version, r.NamedMB, r.MetadataKey, r.Own = e.Version, e.NamedMB, e.MetadataKey, e.Own
+			e.Registered = r
 		}
 		return err
 	}, func(ctx context.Context) (err error) {
-		if object, err = s.Store.Get(ctx, e.key); fault.Is(err, fault.NotFound) {
-			return nil
-		}
+		object, err = s.Stored(ctx, e.MetadataKey)
 		return err
 	})
 	if err != nil {
 		return d, err
 	}
-	e.hasObject = object != nil
-	stored, broken := readMetadata(object)
+	e.HasObject = object != nil
+	stored, broken := site.ParseMetadata(object)
 	if broken == nil {
-		e.python = stored.PythonVersion
+		e.Python = stored.PythonVersion
 		d.Modules = slices.Compact(stored.Modules())
 	}
-	cached, err := s.Cache.ReadMetadata(e.key)
-	d.CachePath, _ = s.Cache.Path(e.key)
+	cached, err := s.Cache.ReadMetadata(e.MetadataKey)
+	d.CachePath, _ = s.Cache.Path(e.MetadataKey)
 	switch {
 	case err != nil:
 		d.CacheState = CacheAbsent
@@ -93,16 +88,14 @@ func (s *Service) detail(ctx context.Context, e entry, bundle, digest string) (D
 		d.CacheState = CacheStale
 	}
 	d.Runtime = s.describe(e, bundle, digest)
-	if ran != "" {
-		d.Image = ran
-	}
-	d.BundleDeployed, d.MetadataStored, d.Annotations = note(e.action, noteBundle), e.hasObject, e.action.Annotations
+	d.Image = cmp.Or(e.Reference, d.Image)
+	d.BundleDeployed, d.MetadataStored, d.Annotations = e.Note(entity.NoteBundle), e.HasObject, e.Notes
 	d.Drift = s.drift(e, d, stored, broken)
 	return d, nil
 }
 
 // drift says in sentences how a runtime differs from what the client expects.
-func (s *Service) drift(e entry, d Detail, stored storedMetadata, broken error) []i18n.Message {
+func (s *Service) drift(e site.Entry, d Detail, stored site.Metadata, broken error) []i18n.Message {
 	var drift []i18n.Message
 	say := func(yes bool, text i18n.Message) {
 		if yes {
@@ -110,12 +103,12 @@ func (s *Service) drift(e entry, d Detail, stored storedMetadata, broken error) 
 		}
 	}
 	say(!d.Reason.IsZero(), d.Reason)
-	if e.orphan {
+	if e.Orphan {
 		return drift
 	}
-	seconds := e.action.TimeoutMS / 1000
+	seconds := e.TimeoutMS / 1000
 	say(d.BundleDeployed == "", i18n.M("It was deployed by another tool, so its Lithops code is not known."))
-	say(d.State != Outdated && d.BundleDeployed != "" && d.BundleCurrent != "" && d.BundleDeployed != d.BundleCurrent && e.version == s.Install.Version,
+	say(d.State != Outdated && d.BundleDeployed != "" && d.BundleCurrent != "" && d.BundleDeployed != d.BundleCurrent && e.Version == s.Install.Version,
 		i18n.M("Its Lithops code is not the client's."))
 	say(d.State != Outdated && d.Digest != "" && d.DigestCurrent != "" && d.Digest != d.DigestCurrent, i18n.M("The tag points to another image now."))
 	if d.MetadataStored {
@@ -123,8 +116,8 @@ func (s *Service) drift(e entry, d Detail, stored storedMetadata, broken error) 
 		say(broken == nil && stored.TimeoutS == 0, i18n.M("Its metadata lacks the time limit: the client's next job fails."))
 		say(broken == nil && stored.TimeoutS != 0 && stored.TimeoutS != seconds,
 			i18n.M("Its metadata says a time limit of {{.Stored}} s, the action has {{.Action}} s.", "Stored", stored.TimeoutS, "Action", seconds))
-		say(broken == nil && stored.LithopsVersion != e.version, i18n.M("Its metadata is of Lithops {{.Version}}.", "Version", stored.LithopsVersion))
-		say(broken == nil && d.BundleDeployed != "" && stored.Proof != proof(e.action), i18n.M("Its metadata was stored before the action was last changed."))
+		say(broken == nil && stored.LithopsVersion != e.Version, i18n.M("Its metadata is of Lithops {{.Version}}.", "Version", stored.LithopsVersion))
+		say(broken == nil && d.BundleDeployed != "" && stored.Proof != site.Proof(e.Registered), i18n.M("Its metadata was stored before the action was last changed."))
 	}
 	say(d.CacheState == CacheStale && d.MetadataStored, i18n.M("The copy in this machine's cache differs from the metadata in the bucket, and the client reads the copy."))
 	say(d.CacheState == CacheStale && !d.MetadataStored, i18n.M("This machine's cache has metadata that the bucket does not have."))

@@ -29,16 +29,16 @@ func TestNothingStaysPlannedAfterARun(t *testing.T) {
 			return w.Delete(t.Context(), runtime.DeleteRequest{Name: "all"})
 		},
 		"deploy": func(w *world) (runtime.Result, error) {
-			w.functions.Hook = refuse("PUT action")
+			w.compute.Hook = refuse("PUT runtime")
 			return w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/new:1", MemoryMB: []int{256, 512}})
 		},
 		"update": func(w *world) (runtime.Result, error) {
 			w.editLithops(t, "x = 5")
-			w.functions.Hook = refuse("PUT action")
+			w.compute.Hook = refuse("PUT runtime")
 			return w.Update(t.Context(), runtime.UpdateRequest{Name: "all"})
 		},
 		"apply": func(w *world) (runtime.Result, error) {
-			w.functions.Hook = refuse("PUT action")
+			w.compute.Hook = refuse("PUT runtime")
 			return w.Apply(t.Context(), runtime.ApplyRequest{Prune: true, Runtimes: []runtime.Declaration{{Name: "me/new:1"}}})
 		},
 	} {

@@ -1,13 +1,14 @@
 package runtime
 
 import (
+	"cmp"
 	"context"
-	"sync/atomic"
 
 	"fn-runtime/i18n"
-	"fn-runtime/runtime/fault"
-	"fn-runtime/runtime/lithops"
+	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/parallel"
+	"fn-runtime/runtime/plan"
+	"fn-runtime/runtime/site"
 )
 
 // Update brings deployed runtimes of the client's Lithops version to the client's Lithops code. Memory and, unless
@@ -18,125 +19,85 @@ func (s *Service) Update(ctx context.Context, req UpdateRequest) (Result, error)
 	if req.Name == AllName {
 		op = i18n.M("Updating all runtimes in namespace {{.Namespace}}", "Namespace", s.Target.Namespace)
 	}
-	sel, err := s.selector(req.Name, req.MemoryMB, "")
+	sel, err := s.Selector(req.Name, req.MemoryMB, "")
 	if err == nil && req.TimeoutS != 0 {
-		err = s.limits().CheckTimeout(req.TimeoutS)
+		err = s.Compute.Limits().CheckTimeout(req.TimeoutS)
 	}
 	if err != nil {
 		return Result{}, err
 	}
-	end := s.begin(op)
-	result, err := s.update(ctx, sel, req)
-	err = fault.During(op, err)
-	end(err)
-	return result, err
+	return during(s, op, func() (Result, error) { return s.update(ctx, sel, req) })
 }
 
-func (s *Service) update(ctx context.Context, sel selector, req UpdateRequest) (Result, error) {
-	result := Result{DryRun: req.DryRun}
-	var inv *inventory
-	var bundle lithops.Bundle
-	err := parallel.Together(ctx, func(ctx context.Context) (err error) {
-		inv, err = s.inventory(ctx)
-		return err
-	}, func(ctx context.Context) (err error) {
-		bundle, err = lithops.BuildBundle(ctx, s.Install, s.Contract.Backend)
-		return err
-	})
+func (s *Service) update(ctx context.Context, sel site.Selector, req UpdateRequest) (Result, error) {
+	none := Result{DryRun: req.DryRun}
+	inv, bundle, err := s.survey(ctx, true)
 	if err != nil {
-		return result, err
+		return none, err
 	}
-	var mine, others []entry
-	for _, e := range sel.pick(inv) {
+	var mine []site.Entry
+	var others []Item
+	for _, e := range sel.Pick(inv) {
 		switch {
-		case e.orphan:
-		case e.version == s.Contract.Version:
+		case e.Orphan:
+		case e.Version == s.Contract.Version:
 			mine = append(mine, e)
 		default:
-			others = append(others, e)
+			others = append(others, Item{Change: Unchanged, Kind: KindRuntime, Term: s.Compute.Terms().Runtime, Name: e.ID.String(), Image: e.Image,
+				Memory: e.NamedMB, Status: Skipped, Reason: i18n.M("It is of Lithops {{.Version}}: update it with that client.", "Version", e.Version)})
 		}
 	}
 	if len(mine)+len(others) == 0 && req.Name != AllName {
-		return result, sel.missing(inv)
+		return none, sel.Missing(inv)
 	}
-	changes, err := s.planUpdates(ctx, mine, bundle, req)
+	p := plan.New(&s.Site, bundle)
+	all, err := s.updates(ctx, p, mine, req)
 	if err != nil {
-		return result, err
+		return none, err
+	}
+	p.Deploy(all...)
+	for _, d := range all {
+		p.Show(d.Items()...)
 	}
 	if !req.DryRun {
-		s.applyAll(ctx, changes, bundle)
+		err = p.Run(ctx, nil)
 	}
-	for _, c := range changes {
-		result.Items = append(result.Items, c.items()...)
-		result.Runtimes = append(result.Runtimes, s.afterwards(c))
-	}
-	if !req.DryRun {
-		err = outcome(ctx, result.Items)
-	}
-	for _, e := range others {
-		result.Items = append(result.Items, Item{Change: Unchanged, Kind: KindAction, Name: e.action.Package + "/" + e.action.Name, Image: e.image,
-			Memory: e.memoryMB, Status: Skipped, Reason: i18n.M("It is of Lithops {{.Version}}: update it with that client.", "Version", e.version)})
-	}
+	result := s.result(p, req.DryRun)
+	result.Items = append(result.Items, others...)
 	return result, err
 }
 
-// planUpdates reads what the list does not tell, the metadata, and decides for each runtime.
-func (s *Service) planUpdates(ctx context.Context, entries []entry, bundle lithops.Bundle, req UpdateRequest) ([]*change, error) {
-	digests := s.readDigests(ctx, entries)
-	changes, errs := parallel.Each(ctx, parallel.NewGroup(s.Jobs), entries, func(ctx context.Context, e entry) (*change, error) {
-		timeout := req.TimeoutS
-		if timeout == 0 {
-			timeout = max(1, e.action.TimeoutMS/1000)
-		}
-		w := s.want(e.image, e.memoryMB, timeout, "")
+// updates reads what the list does not tell, the metadata, and decides for each runtime.
+func (s *Service) updates(ctx context.Context, p *plan.Plan, entries []site.Entry, req UpdateRequest) ([]*plan.Deployment, error) {
+	digests := s.Digests(ctx, entries)
+	all, errs := parallel.Each(ctx, parallel.NewGroup(s.Jobs), entries, func(ctx context.Context, e site.Entry) (*plan.Deployment, error) {
+		w := s.Want(e.Image, e.NamedMB, cmp.Or(req.TimeoutS, max(1, e.TimeoutMS/1000)), "")
 		// The names are those that are there: they hold whatever image an older tool read into them.
-		w.pkg, w.action, w.key = e.action.Package, e.action.Name, e.key
-		w.pin = pinned(e.action)
-		if w.digest = digests[e.image]; w.pin {
-			w.digest = note(e.action, noteDigest) // a pinned runtime stays where it is
+		w.ID, w.Key, w.Pin, w.Digest = e.ID, e.MetadataKey, e.Pinned(), digests[e.Image]
+		if w.Pin {
+			w.Digest = e.Note(entity.NoteDigest) // a pinned runtime stays where it is
 		}
-		have := found{action: &e.action}
-		have.cached, _ = s.Cache.ReadMetadata(w.key)
-		if e.hasObject {
-			data, err := s.Store.Get(ctx, w.key)
-			if err != nil && !fault.Is(err, fault.NotFound) {
-				return nil, err
-			}
-			have.metadata = data
+		have, err := s.found(ctx, e)
+		if err != nil {
+			return nil, err
 		}
-		c := s.reconcile(w, have, bundle, req.Force)
-		if now := digests[e.image]; w.pin && now != "" && now != w.digest && c.action.Change == Unchanged {
-			c.action.Reason = tagMoved(e.image, true)
+		d := p.Decide(w, have, req.Force)
+		if now := digests[e.Image]; w.Pin && now != "" && now != w.Digest && d.Runtime.Change == Unchanged {
+			d.Runtime.Reason = site.TagMoved(e.Image, true)
 		}
-		return c, nil
+		return d, nil
 	})
-	return changes, parallel.First(errs)
+	return all, parallel.First(errs)
 }
 
-// applyAll carries out the plans side by side; a failure stops only the runtime that it happens to.
-func (s *Service) applyAll(ctx context.Context, changes []*change, bundle lithops.Bundle) {
-	var todo []*change
-	for _, c := range changes {
-		if c.changed() {
-			todo = append(todo, c)
-		} else {
-			c.end(Done)
-		}
+// found reads the metadata of a listed runtime.
+func (s *Service) found(ctx context.Context, e site.Entry) (have plan.Found, err error) {
+	have.Cached, _ = s.Cache.ReadMetadata(e.MetadataKey)
+	if !e.Orphan {
+		have.Runtime = &e.Registered
 	}
-	s.progress(0, len(todo))
-	told := context.AfterFunc(ctx, func() {
-		s.note(i18n.M("Interrupted: what has begun is brought to its end. A second Ctrl-C stops at once."))
-	})
-	defer told()
-	var done atomic.Int64
-	_, errs := parallel.Each(ctx, parallel.NewGroup(s.Jobs), todo, func(ctx context.Context, c *change) (struct{}, error) {
-		err := s.apply(ctx, c, bundle)
-		s.progress(int(done.Add(1)), len(todo))
-		return struct{}{}, err
-	})
-	for i, err := range errs {
-		if err != nil {
-			todo[i].end(Skipped)
-		}
+	if e.HasObject {
+		have.Metadata, err = s.Stored(ctx, e.MetadataKey)
 	}
+	return have, err
 }

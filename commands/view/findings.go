@@ -6,6 +6,7 @@ import (
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime"
+	"fn-runtime/runtime/check"
 	"fn-runtime/runtime/text"
 )
 
@@ -88,27 +89,27 @@ func (v *View) Checks(list []runtime.Check) {
 	}
 }
 
-func checkText(s runtime.CheckStatus) i18n.Message {
+func checkText(s check.Status) i18n.Message {
 	switch s {
-	case runtime.CheckOK:
+	case check.OK:
 		return i18n.M("OK")
-	case runtime.CheckWarning:
+	case check.Warning:
 		return i18n.M("WARNING")
-	case runtime.CheckFailed:
+	case check.Failed:
 		return i18n.M("FAILED")
-	case runtime.CheckRepaired:
+	case check.Repaired:
 		return i18n.M("REPAIRED")
 	}
 	return i18n.M("SKIPPED")
 }
 
-func checkStyle(s runtime.CheckStatus) style {
+func checkStyle(s check.Status) style {
 	switch s {
-	case runtime.CheckOK, runtime.CheckRepaired:
+	case check.OK, check.Repaired:
 		return success
-	case runtime.CheckWarning:
+	case check.Warning:
 		return warning
-	case runtime.CheckFailed:
+	case check.Failed:
 		return failure
 	}
 	return plain

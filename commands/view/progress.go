@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"fn-runtime/i18n"
-	"fn-runtime/runtime"
+	"fn-runtime/runtime/site"
 	"fn-runtime/runtime/text"
 )
 
@@ -19,7 +19,7 @@ const (
 	lineEvery  = 5 * time.Second
 )
 
-// progress implements runtime.Observer. In a terminal one live line at the bottom shows the oldest step that runs, its
+// progress implements site.Observer. In a terminal one live line at the bottom shows the oldest step that runs, its
 // counts and how long it has taken; a step that has ended stays above it as a line. Elsewhere each step is a line when
 // it begins, and its counts a line every few seconds.
 //
@@ -45,7 +45,7 @@ type step struct {
 }
 
 // Observer gives what the operations report their progress to.
-func (v *View) Observer() runtime.Observer {
+func (v *View) Observer() site.Observer {
 	if v.progress == nil {
 		v.progress = &progress{v: v, live: v.ErrTTY && !v.JSON && !v.Quiet}
 	}

@@ -24,7 +24,7 @@ type ResultDocument struct {
 // ItemDocument is one thing that a plan touches.
 type ItemDocument struct {
 	Change   string         `json:"change"` // "create", "update", "delete", "unchanged"
-	Kind     runtime.Kind   `json:"kind"`
+	Kind     string         `json:"kind"`
 	Name     string         `json:"name"`
 	Image    string         `json:"image,omitempty"`
 	MemoryMB int            `json:"memory_mb,omitempty"`
@@ -43,7 +43,7 @@ func (v *View) ResultDocument(r runtime.Result, regions ...Region) ResultDocumen
 	}
 	for _, it := range r.Items {
 		item := ItemDocument{
-			Change: string(it.Change), Kind: it.Kind, Name: it.Name, Image: it.Image, MemoryMB: it.Memory, Region: it.Region,
+			Change: string(it.Change), Kind: it.Word(), Name: it.Name, Image: it.Image, MemoryMB: it.Memory, Region: it.Region,
 			Reason: v.plain(it.Reason), Status: string(it.Status), Count: it.Count, TookMS: it.Took.Milliseconds(),
 		}
 		if it.Err != nil {
@@ -140,14 +140,14 @@ func visible(items []runtime.Item) []runtime.Item {
 	fateOf := func(it runtime.Item) fate { return fate{it.Image, it.Memory, it.Region, it.Change, it.Status} }
 	runtimes := make(map[fate]bool)
 	for _, it := range items {
-		if it.Kind == runtime.KindAction && it.Image != "" {
+		if it.Kind == runtime.KindRuntime && it.Image != "" {
 			runtimes[fateOf(it)] = true
 		}
 	}
 	var list []runtime.Item
 	for _, it := range items {
 		belongs := (it.Kind == runtime.KindMetadata || it.Kind == runtime.KindCache) && runtimes[fateOf(it)]
-		same := it.Change == runtime.Unchanged && it.Kind != runtime.KindAction
+		same := it.Change == runtime.Unchanged && it.Kind != runtime.KindRuntime
 		if it.Status == runtime.Failed || !belongs && !same {
 			list = append(list, it)
 		}
@@ -157,7 +157,7 @@ func visible(items []runtime.Item) []runtime.Item {
 
 // title is how a table names an item: a runtime by its image and memory.
 func title(it runtime.Item) string {
-	if it.Kind != runtime.KindAction {
+	if it.Kind != runtime.KindRuntime {
 		return text.Printable(it.Name)
 	}
 	name := it.Image
@@ -191,11 +191,9 @@ func summary(r runtime.Result) i18n.Message {
 
 func kindText(it runtime.Item) i18n.Message {
 	switch it.Kind {
-	case runtime.KindNamespace:
-		return i18n.M("Namespace")
-	case runtime.KindPackage:
-		return i18n.M("Package")
-	case runtime.KindAction:
+	case runtime.KindPlace, runtime.KindThing:
+		return it.Term.Text
+	case runtime.KindRuntime:
 		return i18n.M("Runtime")
 	case runtime.KindMetadata:
 		return i18n.M("Metadata")

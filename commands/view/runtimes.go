@@ -31,7 +31,7 @@ type RuntimeDocument struct {
 func (v *View) runtimeDocument(r runtime.Runtime) RuntimeDocument {
 	return RuntimeDocument{
 		Name: r.Name, Image: r.Image, Digest: r.Digest, MemoryMB: r.MemoryMB, TimeoutS: r.TimeoutS,
-		PythonVersion: r.PythonVersion, LithopsVersion: r.LithopsVersion, Package: r.Package, Action: r.Action,
+		PythonVersion: r.PythonVersion, LithopsVersion: r.LithopsVersion, Package: r.ID.Group, Action: r.ID.Name,
 		Namespace: r.Namespace, Region: r.Region, Backend: r.Backend, State: string(r.State),
 		Reason: v.plain(r.Reason), UpdatedAt: timestamp(r.UpdatedAt),
 	}

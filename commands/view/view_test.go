@@ -17,6 +17,8 @@ import (
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime"
+	"fn-runtime/runtime/check"
+	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
 )
 
@@ -61,7 +63,7 @@ var when = time.Date(2026, 11, 24, 10, 30, 0, 0, time.UTC)
 func sample() []runtime.Runtime {
 	base := runtime.Runtime{
 		Name: "docker.io/lithopscloud/ibmcf-python-v312", Image: "docker.io/lithopscloud/ibmcf-python-v312", MemoryMB: 256, TimeoutS: 600,
-		PythonVersion: "3.12", LithopsVersion: "3.8.0", Package: "lithops_abcd", Action: "docker.io_lithopscloud_ibmcf-python-v312_256MB_3.8.0",
+		PythonVersion: "3.12", LithopsVersion: "3.8.0", ID: entity.ID{Group: "lithops_abcd", Name: "docker.io_lithopscloud_ibmcf-python-v312_256MB_3.8.0"},
 		Namespace: "guest", Region: "us-south", Backend: "ibm_cf", State: runtime.Ready, UpdatedAt: when,
 	}
 	long := base
@@ -79,11 +81,11 @@ func sample() []runtime.Runtime {
 func result() runtime.Result {
 	return runtime.Result{
 		Items: []runtime.Item{
-			{Change: runtime.Unchanged, Kind: "package", Name: "lithops_abcd", Status: runtime.Done},
-			{Change: runtime.Create, Kind: "action", Name: "a_256MB_3.8.0", Image: "docker.io/me/a:1", Memory: 256, Status: runtime.Done, Took: 1234 * time.Millisecond},
+			{Change: runtime.Unchanged, Kind: runtime.KindThing, Term: entity.Term{Word: "package", Text: i18n.M("Package")}, Name: "lithops_abcd", Status: runtime.Done},
+			{Change: runtime.Create, Kind: runtime.KindRuntime, Term: entity.Term{Word: "action"}, Name: "a_256MB_3.8.0", Image: "docker.io/me/a:1", Memory: 256, Status: runtime.Done, Took: 1234 * time.Millisecond},
 			{Change: runtime.Create, Kind: "metadata", Name: "lithops.runtimes/ibm_cf/3.8.0/a.meta.json", Image: "docker.io/me/a:1", Memory: 256, Status: runtime.Done},
 			{Change: runtime.Delete, Kind: "metadata", Name: "lithops.runtimes/ibm_cf/3.8.0/orphan.meta.json", Status: runtime.Done},
-			{Change: runtime.Update, Kind: "action", Name: "b_512MB_3.8.0", Image: "docker.io/me/b:1", Memory: 512, Status: runtime.Failed,
+			{Change: runtime.Update, Kind: runtime.KindRuntime, Term: entity.Term{Word: "action"}, Name: "b_512MB_3.8.0", Image: "docker.io/me/b:1", Memory: 512, Status: runtime.Failed,
 				Reason: i18n.M("The bundle differs."),
 				Err:    fault.New(fault.Unavailable, i18n.M("The server answered {{.Status}}.", "Status", "502"), i18n.M("Try again later."))},
 			{Change: runtime.Delete, Kind: "objects", Name: "lithops.jobs/", Count: 1, Status: runtime.Skipped},
@@ -115,7 +117,7 @@ func TestEverythingThatIsShown(t *testing.T) {
 			v.Fail(Unfinished(r), v.ResultDocument(r))
 		},
 		"same": func(v *View) {
-			_ = v.Result(runtime.Result{Items: []runtime.Item{{Change: runtime.Unchanged, Kind: "action", Name: "x", Image: "me/x:1", Memory: 256, Status: runtime.Done}}})
+			_ = v.Result(runtime.Result{Items: []runtime.Item{{Change: runtime.Unchanged, Kind: runtime.KindRuntime, Term: entity.Term{Word: "action"}, Name: "x", Image: "me/x:1", Memory: 256, Status: runtime.Done}}})
 		},
 		"show": func(v *View) {
 			_ = v.Details([]runtime.Detail{{
@@ -132,8 +134,8 @@ func TestEverythingThatIsShown(t *testing.T) {
 		},
 		"doctor": func(v *View) {
 			list := []runtime.Check{
-				{Name: "session", Status: runtime.CheckOK, Finding: i18n.M("Logged in.")},
-				{Name: "bucket", Status: runtime.CheckFailed, Finding: i18n.M("Bucket {{.Bucket}} is not there.", "Bucket", "b"), Remedy: i18n.M("Run 'ibmcloud fn-runtime deploy default'.")},
+				{Name: "session", Status: check.OK, Finding: i18n.M("Logged in.")},
+				{Name: "bucket", Status: check.Failed, Finding: i18n.M("Bucket {{.Bucket}} is not there.", "Bucket", "b"), Remedy: i18n.M("Run 'ibmcloud fn-runtime deploy default'.")},
 			}
 			if v.JSON {
 				_ = v.Document(v.ChecksDocument(list))

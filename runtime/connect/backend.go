@@ -166,7 +166,7 @@ func (p *opening) recognizeLocal(ctx context.Context) error {
 }
 
 func (p *opening) aboutLocal() {
-	p.s.Limits = lithops.Limits{MinMemoryMB: local.MinMemoryMB, MaxMemoryMB: local.MaxMemoryMB, MaxTimeoutS: local.MaxTimeoutS}
+	p.limits = lithops.Limits{MinMemoryMB: local.MinMemoryMB, MaxMemoryMB: local.MaxMemoryMB, MaxTimeoutS: local.MaxTimeoutS}
 	p.s.Target.CAFile, p.s.Target.CABundle = p.endpoint.CAFile, p.endpoint.CABundle
 	p.s.Target.HostPython = p.endpoint.Invoker != "docker"
 }

@@ -2,6 +2,7 @@ package connect
 
 import (
 	"context"
+	"time"
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
@@ -26,7 +27,7 @@ func (p *opening) computeAuth() (transport.Auth, i18n.Message, error) {
 		return transport.Auth{Basic: c.APIKey}, source, nil
 	}
 	switch {
-	case c.Token != "" && c.TokenExpiry > p.s.Clock.Now().Unix()+tokenMargin:
+	case c.Token != "" && c.TokenExpiry > time.Now().Unix()+tokenMargin:
 		return transport.Auth{Token: constant(c.Token)}, source, nil
 	case c.APIKey != "" && c.IAMAPIKey == "", c.APIKey != "" && p.oldClient():
 		return transport.Auth{Basic: c.APIKey}, source, nil
@@ -60,7 +61,7 @@ func (p *opening) lend() {
 // Nothing else that is missing matters before that.
 func (p *opening) loggedIn() error {
 	c := p.compute
-	configured := c.APIKey != "" || c.IAMAPIKey != "" || c.Token != "" && c.TokenExpiry > p.s.Clock.Now().Unix()+tokenMargin
+	configured := c.APIKey != "" || c.IAMAPIKey != "" || c.Token != "" && c.TokenExpiry > time.Now().Unix()+tokenMargin
 	if c.Backend != lithops.IBMCF || configured || p.o.Host.Session != nil {
 		return nil
 	}

@@ -10,9 +10,9 @@ import (
 	"net/http"
 
 	"fn-runtime/i18n"
-	"fn-runtime/runtime"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/lithops"
+	"fn-runtime/runtime/site"
 	"fn-runtime/runtime/transport"
 )
 
@@ -47,7 +47,7 @@ func (p *opening) chooseEndpoint() error {
 	}
 	endpoint, err := p.private(endpoint, cloudFunctions)
 	t.Endpoint, t.ResourceGroup = endpoint, p.compute.ResourceGroupID
-	p.s.Contract.Region, p.s.Compute = p.compute.Region, p.compute
+	p.s.Contract.Region, p.s.Settings = p.compute.Region, p.compute
 	return err
 }
 
@@ -113,7 +113,7 @@ func (p *opening) transportOptions(origin string, auth transport.Auth, insecure 
 	return o
 }
 
-func (p *opening) retry(o runtime.Observer, host, reason string, wait time.Duration) {
+func (p *opening) retry(o site.Observer, host, reason string, wait time.Duration) {
 	o.Note(i18n.M("{{.Host}}: {{.Reason}}; trying again in {{.Wait}}.", "Host", host, "Reason", reason, "Wait", wait.Round(100*time.Millisecond)))
 }
 

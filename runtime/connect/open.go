@@ -11,6 +11,7 @@ import (
 	"fn-runtime/runtime/lithops"
 	"fn-runtime/runtime/local"
 	"fn-runtime/runtime/openwhisk"
+	"fn-runtime/runtime/site"
 	"fn-runtime/runtime/transport"
 )
 
@@ -23,10 +24,9 @@ func Open(ctx context.Context, o Options) (*runtime.Service, error) {
 	if o.Host.Retries == nil {
 		o.Host.Retries = transport.NewBudget(0)
 	}
-	p := &opening{o: o, s: &runtime.Service{
-		Observer: o.Host.Observer, Clock: runtime.WallClock{}, Jobs: o.Jobs, Version: o.Host.Version,
-		Cache: lithops.Cache{Dir: lithops.CacheDir(o.Host.Home)},
-	}}
+	p := &opening{o: o, s: &runtime.Service{Site: site.Site{
+		Observer: o.Host.Observer, Jobs: o.Jobs, Version: o.Host.Version, Cache: lithops.Cache{Dir: lithops.CacheDir(o.Host.Home)},
+	}}}
 	if err := p.open(ctx); err != nil {
 		return nil, err
 	}
@@ -41,8 +41,9 @@ type opening struct {
 	config   *lithops.Config
 	compute  lithops.Compute
 	storage  lithops.Storage
-	lent     bool       // the user was told where the session's token is used
-	endpoint local.Info // the embedded endpoint, when it is the target; the zero Info otherwise
+	limits   lithops.Limits // of the service where they are known; zero otherwise
+	lent     bool           // the user was told where the session's token is used
+	endpoint local.Info     // the embedded endpoint, when it is the target; the zero Info otherwise
 }
 
 // step does one part; with Tolerant its error becomes a problem of the check with that name. It tells whether the part
@@ -73,7 +74,7 @@ func (p *opening) open(ctx context.Context) error {
 		return err
 	}
 	p.s.Contract = lithops.Contract{Backend: p.compute.Backend, Version: p.s.Install.Version, Namespace: p.compute.Namespace}
-	p.s.Compute = p.compute
+	p.s.Settings = p.compute
 	p.s.TempDir = lithops.TempDir(p.s.Install.Version, p.o.Host.Getenv)
 	if p.o.LocalOnly {
 		return p.nameStore()
@@ -86,7 +87,7 @@ func (p *opening) open(ctx context.Context) error {
 			return err
 		}
 	}
-	return p.openFunctions(ctx)
+	return p.openCompute(ctx)
 }
 
 // findLithops finds the client. Without the need for it, its absence is none.
@@ -112,8 +113,8 @@ func (p *opening) nameStore() (err error) {
 	return err
 }
 
-// openFunctions makes the compute side: the endpoint with its credentials, the user key and the namespace.
-func (p *opening) openFunctions(ctx context.Context) error {
+// openCompute makes the compute side: the endpoint with its credentials, the user key and the namespace.
+func (p *opening) openCompute(ctx context.Context) error {
 	ok, err := p.step("region", p.chooseEndpoint())
 	if !ok || err != nil {
 		return err
@@ -127,24 +128,23 @@ func (p *opening) openFunctions(ctx context.Context) error {
 		keyErr = nil // one existing package may tell it
 	}
 	p.s.Contract.UserKey, p.s.Target.UserKeyFrom = key, from
-	space, err := p.namespace(auth)
+	ns, err := p.namespace(auth)
 	if ok, err = p.step("namespace", err); !ok || err != nil {
 		return err
 	}
 	client := openwhisk.New(openwhisk.Options{
-		Endpoint: p.s.Target.Endpoint, Namespace: space.id, Doubt: space.doubt, Transport: p.transport(p.s.Target.Endpoint, auth, p.compute.Insecure), LoginHint: hint,
+		Endpoint: p.s.Target.Endpoint, Namespace: ns, Transport: p.transport(p.s.Target.Endpoint, auth, p.compute.Insecure), LoginHint: hint,
 	})
-	space.service = client
-	p.s.Functions, p.s.Namespace = client, space
 	if keyErr == nil && key == "" {
-		keyErr = p.keyOfPackages(ctx)
+		keyErr = p.keyOfPackages(ctx, client)
 	}
+	p.s.Compute = openwhisk.NewCompute(client, openwhisk.ComputeOptions{Contract: p.s.Contract, Settings: p.compute, Limits: p.limits, Jobs: p.o.Jobs})
 	_, err = p.step("namespace", keyErr)
 	return err
 }
 
 // images reads registries and, when something is built, speaks to the engine.
-func (p *opening) images() runtime.Images {
+func (p *opening) images() site.Images {
 	o := images.Options{
 		Getenv: p.o.Host.Getenv, Home: p.o.Host.Home,
 		Server: p.compute.DockerServer, User: p.compute.DockerUser, Password: p.compute.DockerPassword,

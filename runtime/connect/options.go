@@ -10,8 +10,8 @@ import (
 	"io"
 	"time"
 
-	"fn-runtime/runtime"
 	"fn-runtime/runtime/regular"
+	"fn-runtime/runtime/site"
 	"fn-runtime/runtime/transport"
 )
 
@@ -70,5 +70,5 @@ type Host struct {
 	Retries       *transport.Budget
 	SkipTLSVerify bool
 	Trace         io.Writer // nil: none
-	Observer      runtime.Observer
+	Observer      site.Observer
 }

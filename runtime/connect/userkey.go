@@ -8,6 +8,7 @@ import (
 	"fn-runtime/runtime"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/lithops"
+	"fn-runtime/runtime/openwhisk"
 	"fn-runtime/runtime/text"
 )
 
@@ -39,15 +40,15 @@ func (p *opening) userKey() (key string, from i18n.Message, err error) {
 
 // keyOfPackages takes the user part from the one key that Lithops packages in the namespace have. None or several are
 // no answer, and the fault says how to give one.
-func (p *opening) keyOfPackages(ctx context.Context) error {
+func (p *opening) keyOfPackages(ctx context.Context, client *openwhisk.Client) error {
 	remedy := i18n.M("Set 'iam_api_key' in section 'ibm' of the Lithops configuration, or give its first characters with '--user-key' or {{.Variable}}.", "Variable", userKeyVariable)
 	keys := map[string]string{}
-	err := p.s.Namespace.Find(ctx)
+	err := client.Find(ctx)
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return err
 	}
 	if err == nil {
-		for pkg, err := range p.s.Functions.Packages(ctx) {
+		for pkg, err := range client.Packages(ctx) {
 			if err != nil {
 				return err
 			}

@@ -1,43 +1,104 @@
-// Package entity holds the nouns that a compute service and a store share with the operations: namespace, package,
-// action, activation, object. The words are Apache OpenWhisk's and S3's.
+// Package entity holds the nouns that compute services and a store share with the operations: place, runtime, activation,
+// object.
 //
-// What may go in: plain values. What may not: behaviour, HTTP, names that Lithops makes.
+// What may go in: plain values. What may not: HTTP, names that Lithops makes, nouns that only one service has.
 package entity
 
-import "time"
+import (
+	"time"
 
-// Namespace is where packages live. On plain OpenWhisk ID and Name are the same.
-type Namespace struct {
-	ID   string // GUID on IBM Cloud Functions
+	"fn-runtime/i18n"
+)
+
+// Place is what a service keeps runtimes in for one user: a namespace of OpenWhisk, a project of Code Engine. On plain
+// OpenWhisk ID and Name are the same.
+type Place struct {
+	ID   string // GUID on IBM Cloud; "" until it is known
 	Name string
 }
 
-// Package groups actions.
-type Package struct {
-	Name      string
+// ID names a runtime in its place.
+type ID struct {
+	Group string // of runtimes, such as a package of OpenWhisk; "" where the service has none
+	Name  string // of the action or job
+}
+
+func (id ID) String() string {
+	if id.Group == "" {
+		return id.Name
+	}
+	return id.Group + "/" + id.Name
+}
+
+// Registered is a runtime as a compute service keeps it.
+type Registered struct {
+	ID        ID
+	Reference string // of the image that it runs, by tag or digest; lists may leave it empty where Notes tell the image
+	MemoryMB  int
+	TimeoutMS int
+	Notes     map[string]any // what is kept with it, ours and others'; see the constants Note...
 	UpdatedAt time.Time
+
+	// What follows is read from it and its name; Register leaves it aside.
+
+	Version     string // of the Lithops that it was named for
+	NamedMB     int    // the memory in MB that it was named for
+	MetadataKey string // of the object that holds its metadata; runtimes of several memories may share one
+	Own         bool   // it belongs to this user's key
 }
 
-// Action is a registered function. Lists leave Image empty: the API returns exec.image only when one action is read.
-type Action struct {
-	Package     string
-	Name        string
-	Image       string // exec.image, "" in lists
-	MemoryMB    int
-	TimeoutMS   int
-	Annotations map[string]any
-	UpdatedAt   time.Time
+// Listing is what a place holds of Lithops, of every release and user key.
+type Listing struct {
+	Runtimes []Registered
+	Things   []Thing // that runtimes need beside them, as far as the listing saw them
 }
 
-// InterpreterAnnotation names the Python that the local endpoint runs an action with, an absolute path.
-const InterpreterAnnotation = "fn-runtime-interpreter"
-
-// Code is what an action runs: a zip archive in base64, as PUT action wants it in exec.code.
-type Code struct {
-	Base64 string
+// Thing is something that only one service has, beside its runtimes: a package, a config map, a secret.
+type Thing struct {
+	Term     Term
+	Name     string
+	Image    string // where it belongs to a runtime; else ""
+	MemoryMB int    // the same
 }
 
-// Activation is one run of an action.
+// Term is what a service calls something.
+type Term struct {
+	Word string       // for programs: "package"
+	Text i18n.Message // for people: "Package"
+}
+
+// Terms are a service's words for what every service has.
+type Terms struct {
+	Place   Term
+	Runtime Term
+}
+
+// The notes that deploy leaves with a runtime, so that lists tell what it is without reading it.
+const (
+	NoteBundle      = "fn-runtime-bundle"      // sha256 of the handler archive
+	NoteImage       = "fn-runtime-image"       // image as the client names it; the runtime's name is made from it
+	NoteDigest      = "fn-runtime-digest"      // digest of the image when it was deployed; absent when not known
+	NotePinned      = "fn-runtime-pinned"      // true: the digest runs, not the tag
+	NoteSource      = "fn-runtime-source"      // fingerprint of the folder that apply built the image from
+	NoteLithops     = "fn-runtime-lithops"     // Lithops version
+	NotePython      = "fn-runtime-python"      // "3.11", as the metadata call found it to be expected
+	NoteVersion     = "fn-runtime-version"     // of the plug-in
+	NoteInterpreter = "fn-runtime-interpreter" // the Python that the local endpoint runs it with, an absolute path
+)
+
+// Note gives a note that is text; anything else counts as absent, because notes come from the server.
+func (r Registered) Note(key string) string {
+	s, _ := r.Notes[key].(string)
+	return s
+}
+
+// Pinned reports whether the digest of the image runs, not its tag.
+func (r Registered) Pinned() bool {
+	yes, _ := r.Notes[NotePinned].(bool)
+	return yes
+}
+
+// Activation is one call of a runtime.
 type Activation struct {
 	ID         string
 	Done       bool // false: the blocking wait ended early, only ID is known

@@ -63,25 +63,25 @@ func (c Cache) RemoveMetadata(key string) error {
 
 // ReadNamespace reads what the client knows of a namespace by its name; fault.NotFound when that is nothing: no file,
 // an empty one, or one without an id, all of which the client leaves behind.
-func (c Cache) ReadNamespace(backend Backend, name string) (entity.Namespace, error) {
+func (c Cache) ReadNamespace(backend Backend, name string) (entity.Place, error) {
 	path, err := c.namespacePath(backend, name)
 	if err != nil {
-		return entity.Namespace{}, err
+		return entity.Place{}, err
 	}
 	data, err := regular.Read(path, maxSmallFile)
 	if err != nil {
-		return entity.Namespace{}, c.failed(path, err)
+		return entity.Place{}, c.failed(path, err)
 	}
 	root, err := parseYAML(data)
 	id := root.get("namespace_id")
 	if err != nil || id == nil || id.kind == kindMap || id.kind == kindList || id.text == "" {
-		return entity.Namespace{}, c.failed(path, fs.ErrNotExist)
+		return entity.Place{}, c.failed(path, fs.ErrNotExist)
 	}
-	return entity.Namespace{ID: id.text, Name: name}, nil
+	return entity.Place{ID: id.text, Name: name}, nil
 }
 
 // WriteNamespace notes the id of a namespace for the client.
-func (c Cache) WriteNamespace(backend Backend, ns entity.Namespace) error {
+func (c Cache) WriteNamespace(backend Backend, ns entity.Place) error {
 	path, err := c.namespacePath(backend, ns.Name)
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"fn-runtime/i18n"
+	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/text"
 )
@@ -59,6 +60,12 @@ func (c Contract) MetadataKey(action string) string {
 		}
 	}
 	return RuntimesPrefix + strings.Join(kept, "/") + metadataSuffix
+}
+
+// Runtime gives the names of a runtime: that in the compute service, and the key of its metadata object.
+func (c Contract) Runtime(image string, memoryMB int) (id entity.ID, metadataKey string) {
+	action := c.Action(image, memoryMB)
+	return entity.ID{Group: c.Package(), Name: action}, c.MetadataKey(action)
 }
 
 // MetadataPrefixes are what to list to see the metadata of every release for this backend. The first holds keys of

@@ -9,48 +9,59 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"time"
 
 	"github.com/apache/openwhisk-client-go/whisk"
 
-	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/transport"
 )
 
 // blackbox is the kind of an action that runs in an image of its own.
 const blackbox = "blackbox"
 
+// Action is a function of OpenWhisk. Lists leave Image empty: the API gives exec.image only when one action is read.
+type Action struct {
+	Package     string
+	Name        string
+	Image       string // exec.image, "" in lists
+	MemoryMB    int
+	TimeoutMS   int
+	Annotations map[string]any
+	UpdatedAt   time.Time
+}
+
 // Actions lists the actions of a package, reading a page ahead; their images are left out. Do not delete actions while
 // reading: paging counts entries.
-func (c *Client) Actions(ctx context.Context, pkg string) iter.Seq2[entity.Action, error] {
+func (c *Client) Actions(ctx context.Context, pkg string) iter.Seq2[Action, error] {
 	if err := checkName("package", pkg); err != nil {
-		return func(yield func(entity.Action, error) bool) { yield(entity.Action{}, err) }
+		return func(yield func(Action, error) bool) { yield(Action{}, err) }
 	}
 	return list(ctx, c, subject{"package", pkg},
 		func(a whisk.Action) string { return a.Name },
-		func(a whisk.Action) entity.Action { return action(pkg, a) },
+		func(a whisk.Action) Action { return action(pkg, a) },
 		"actions/"+url.PathEscape(pkg)+"/")
 }
 
 // Action reads one action without its code; fault.NotFound when it is not there.
-func (c *Client) Action(ctx context.Context, pkg, name string) (entity.Action, error) {
+func (c *Client) Action(ctx context.Context, pkg, name string) (Action, error) {
 	if err := checkNames(pkg, name); err != nil {
-		return entity.Action{}, err
+		return Action{}, err
 	}
 	about := subject{"action", pkg + "/" + name}
 	a, err := c.call(ctx, about, request{http.MethodGet, actionPath(pkg, name) + "?code=false", nil})
 	if err != nil {
-		return entity.Action{}, err
+		return Action{}, err
 	}
 	var got whisk.Action
 	if err := json.Unmarshal(a.body, &got); err != nil {
-		return entity.Action{}, unreadable(about, err)
+		return Action{}, unreadable(about, err)
 	}
 	got.Name = name
 	return action(pkg, got), nil
 }
 
-func action(pkg string, a whisk.Action) entity.Action {
-	e := entity.Action{Package: pkg, Name: a.Name, UpdatedAt: milliseconds(a.Updated)}
+func action(pkg string, a whisk.Action) Action {
+	e := Action{Package: pkg, Name: a.Name, UpdatedAt: milliseconds(a.Updated)}
 	if a.Exec != nil {
 		e.Image = a.Exec.Image
 	}
@@ -71,15 +82,16 @@ func action(pkg string, a whisk.Action) entity.Action {
 	return e
 }
 
-// PutAction makes an action or brings it to what is given. Without code and image the old ones stay.
-func (c *Client) PutAction(ctx context.Context, a entity.Action, code entity.Code) error {
+// PutAction makes an action or brings it to what is given. code is a zip archive in base64; without code and image the
+// old ones stay.
+func (c *Client) PutAction(ctx context.Context, a Action, code string) error {
 	if err := checkNames(a.Package, a.Name); err != nil {
 		return err
 	}
 	put := &whisk.Action{Name: a.Package + "/" + a.Name, Limits: &whisk.Limits{}}
-	if code.Base64 != "" || a.Image != "" {
+	if code != "" || a.Image != "" {
 		binary := true
-		put.Exec = &whisk.Exec{Kind: blackbox, Image: a.Image, Code: &code.Base64, Binary: &binary}
+		put.Exec = &whisk.Exec{Kind: blackbox, Image: a.Image, Code: &code, Binary: &binary}
 	}
 	if a.MemoryMB > 0 {
 		put.Limits.Memory = &a.MemoryMB

@@ -1,8 +1,8 @@
-// Package openwhisk speaks the REST API of Apache OpenWhisk, which IBM Cloud Functions has in common with every other
-// OpenWhisk: namespaces, packages, actions, invocations, activations.
+// Package openwhisk is the compute service Apache OpenWhisk, which IBM Cloud Functions has in common with every other
+// OpenWhisk: Client speaks its API, Compute says what a Lithops runtime is there.
 //
-// What may go in: that API, its paging, its errors. What may not: what Lithops makes of it, and how requests get to the
-// server (runtime/transport).
+// What may go in: that API, its paging, its errors, and what stands for a runtime in it. What may not: operations, and
+// how requests get to the server (runtime/transport).
 package openwhisk
 
 import (
@@ -12,30 +12,25 @@ import (
 	"strings"
 
 	"fn-runtime/i18n"
+	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
 )
 
 // Options says where the service is.
 type Options struct {
 	// Endpoint is the URL of the host, without /api/v1: "https://us-south.functions.cloud.ibm.com".
-	Endpoint string
-	// Namespace gives the namespace of every path but /namespaces, when it is needed: the GUID on IBM Cloud
-	// Functions, the name elsewhere. Nil: "_", the caller's own.
-	Namespace func(ctx context.Context) (string, error)
-	// Doubt is told of a namespace that an answer (403, or 404 for what must be there) casts doubt on. It tells whether
-	// Namespace gives another one now, so that the request is worth repeating. Nil: never.
-	Doubt func(ctx context.Context, namespace string) (another bool, err error)
+	Endpoint  string
+	Namespace Namespace
 	// Transport sends the requests, and puts the credentials on them.
 	Transport http.RoundTripper
 	// LoginHint replaces the remedy of a 401 or 403, where the caller knows where the credentials came from.
 	LoginHint i18n.Message
 }
 
-// Client implements the ports Namespaces, Packages, Actions and Invoker. It may be used from several goroutines.
+// Client speaks the API in one namespace. It may be used from several goroutines.
 type Client struct {
 	base      *url.URL // ends in /api
-	namespace func(ctx context.Context) (string, error)
-	doubt     func(ctx context.Context, namespace string) (bool, error)
+	place     place
 	transport http.RoundTripper
 	loginHint i18n.Message
 	err       error // the endpoint is no URL
@@ -43,9 +38,9 @@ type Client struct {
 
 // New makes a client. Nothing is sent before it is used.
 func New(o Options) *Client {
-	c := &Client{namespace: o.Namespace, doubt: o.Doubt, transport: o.Transport, loginHint: o.LoginHint}
-	if c.namespace == nil {
-		c.namespace = func(context.Context) (string, error) { return "_", nil }
+	c := &Client{place: place{Namespace: o.Namespace}, transport: o.Transport, loginHint: o.LoginHint}
+	if o.Namespace.Place == (entity.Place{}) {
+		c.place.Place, c.place.Fixed = entity.Place{ID: "_", Name: "_"}, true // the caller's own
 	}
 	endpoint := strings.TrimSuffix(strings.TrimRight(o.Endpoint, "/"), "/api/v1")
 	u, err := url.Parse(endpoint)
@@ -81,7 +76,7 @@ func (c *Client) raw(ctx context.Context, strange bool, r request) (answer, erro
 		return answer{}, err
 	}
 	a, err := c.send(ctx, ns, r)
-	if err != nil || c.doubt == nil || a.status != http.StatusForbidden && (a.status != http.StatusNotFound || !strange) {
+	if err != nil || a.status != http.StatusForbidden && (a.status != http.StatusNotFound || !strange) {
 		return a, err
 	}
 	another, err := c.doubt(ctx, ns)

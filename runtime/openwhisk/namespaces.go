@@ -27,11 +27,11 @@ type namespacePage struct {
 }
 
 // Namespaces lists the namespaces that the credentials give access to, in IBM's form or plain OpenWhisk's.
-func (c *Client) Namespaces(ctx context.Context) ([]entity.Namespace, error) {
+func (c *Client) Namespaces(ctx context.Context) ([]entity.Place, error) {
 	about := subject{kind: "namespace"}
-	var all []entity.Namespace
+	var all []entity.Place
 	read, size, query := 0, 0, ""
-	next := func(ctx context.Context) ([]entity.Namespace, bool, error) {
+	next := func(ctx context.Context) ([]entity.Place, bool, error) {
 		a, err := c.send(ctx, "", request{http.MethodGet, "namespaces" + query, nil})
 		if err != nil {
 			return nil, false, err
@@ -42,14 +42,14 @@ func (c *Client) Namespaces(ctx context.Context) ([]entity.Namespace, error) {
 		if size += len(a.body); size > transport.MaxListBytes {
 			return nil, false, endless(about)
 		}
-		var list []entity.Namespace
+		var list []entity.Place
 		if bytes.HasPrefix(bytes.TrimSpace(a.body), []byte("[")) { // plain OpenWhisk: ["name"]
 			var names []string
 			if err := json.Unmarshal(a.body, &names); err != nil {
 				return nil, false, unreadable(about, err)
 			}
 			for _, n := range names {
-				list = append(list, entity.Namespace{ID: n, Name: n})
+				list = append(list, entity.Place{ID: n, Name: n})
 			}
 			return list, false, nil
 		}
@@ -58,7 +58,7 @@ func (c *Client) Namespaces(ctx context.Context) ([]entity.Namespace, error) {
 			return nil, false, unreadable(about, err)
 		}
 		for _, n := range page.Namespaces {
-			list = append(list, entity.Namespace{ID: n.ID, Name: n.Name})
+			list = append(list, entity.Place{ID: n.ID, Name: n.Name})
 		}
 		read += len(list)
 		query = "?limit=" + strconv.Itoa(len(list)) + "&offset=" + strconv.Itoa(read)
@@ -75,25 +75,25 @@ func (c *Client) Namespaces(ctx context.Context) ([]entity.Namespace, error) {
 
 // CreateNamespace makes an IAM namespace in a resource group. Plain OpenWhisk has no such call: fault.NotFound or
 // fault.Invalid.
-func (c *Client) CreateNamespace(ctx context.Context, name, resourceGroupID string) (entity.Namespace, error) {
+func (c *Client) CreateNamespace(ctx context.Context, name, resourceGroupID string) (entity.Place, error) {
 	about := subject{"namespace", name}
 	a, err := c.send(ctx, "", request{http.MethodPost, "namespaces", map[string]string{
 		"name": name, "description": "Namespace for Lithops, made by fn-runtime",
 		"resource_group_id": resourceGroupID, "resource_plan_id": plan,
 	}})
 	if err != nil {
-		return entity.Namespace{}, err
+		return entity.Place{}, err
 	}
 	if a.status >= 300 {
-		return entity.Namespace{}, c.refusal(about, a)
+		return entity.Place{}, c.refusal(about, a)
 	}
 	var made struct {
 		ID string `json:"id"`
 	}
 	if err := json.Unmarshal(a.body, &made); err != nil || made.ID == "" {
-		return entity.Namespace{}, unreadable(about, err)
+		return entity.Place{}, unreadable(about, err)
 	}
-	return entity.Namespace{ID: made.ID, Name: name}, nil
+	return entity.Place{ID: made.ID, Name: name}, nil
 }
 
 // DeleteNamespace removes an IAM namespace with everything in it; fault.NotFound when it is not there.

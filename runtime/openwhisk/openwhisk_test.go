@@ -42,7 +42,7 @@ func serve(t *testing.T, h http.HandlerFunc) *Client {
 	t.Cleanup(base.CloseIdleConnections)
 	return New(Options{
 		Endpoint:  srv.URL + "/",
-		Namespace: func(context.Context) (string, error) { return ns, nil },
+		Namespace: Namespace{Place: entity.Place{ID: ns, Name: ns}, Fixed: true},
 		Transport: transport.New(transport.Options{Base: base, Origin: srv.URL, Deadline: time.Millisecond, MaxBody: 4 << 20,
 			Auth: transport.Auth{Basic: "uuid:key"}}),
 	})
@@ -89,9 +89,9 @@ func TestPathsAndBodies(t *testing.T) {
 	}
 	_, err = c.Action(ctx, "p", "a b")
 	must(err)
-	must(c.PutAction(ctx, entity.Action{Package: "p", Name: "a", Image: "user/img:1", MemoryMB: 256, TimeoutMS: 600000,
-		Annotations: map[string]any{"z": 1, "b": "<x>"}}, entity.Code{Base64: "UEs="}))
-	must(c.PutAction(ctx, entity.Action{Package: "p", Name: "a", MemoryMB: 512}, entity.Code{}))
+	must(c.PutAction(ctx, Action{Package: "p", Name: "a", Image: "user/img:1", MemoryMB: 256, TimeoutMS: 600000,
+		Annotations: map[string]any{"z": 1, "b": "<x>"}}, "UEs="))
+	must(c.PutAction(ctx, Action{Package: "p", Name: "a", MemoryMB: 512}, ""))
 	must(c.DeleteAction(ctx, "p", "a"))
 	_, err = c.Invoke(ctx, "p", "a", map[string]any{"get_metadata": true})
 	must(err)
@@ -143,7 +143,7 @@ func TestEveryPageIsRead(t *testing.T) {
 			}
 			_ = json.NewEncoder(w).Encode(rows)
 		})
-		var got []entity.Action
+		var got []Action
 		for a, err := range c.Actions(t.Context(), "p") {
 			if err != nil {
 				t.Fatal(err)
@@ -154,7 +154,7 @@ func TestEveryPageIsRead(t *testing.T) {
 			t.Errorf("%d of %d in %d requests", len(got), total, n)
 		}
 		if total > 0 {
-			want := entity.Action{Package: "p", Name: "a0", MemoryMB: 256, TimeoutMS: 60000, Annotations: map[string]any{"k": 0.0},
+			want := Action{Package: "p", Name: "a0", MemoryMB: 256, TimeoutMS: 60000, Annotations: map[string]any{"k": 0.0},
 				UpdatedAt: time.UnixMilli(1700000000000).UTC()}
 			if d := cmp.Diff(want, got[0]); d != "" {
 				t.Error(d)
@@ -185,7 +185,7 @@ func TestNamespacesInIBMForm(t *testing.T) {
 			map[int]string{0: `{"id":"g1","name":"n1"},{"id":"g2","name":"n2"}`, 2: `{"id":"g3","name":"n3"}`}[at])
 	})
 	got, err := c.Namespaces(t.Context())
-	want := []entity.Namespace{{ID: "g1", Name: "n1"}, {ID: "g2", Name: "n2"}, {ID: "g3", Name: "n3"}}
+	want := []entity.Place{{ID: "g1", Name: "n1"}, {ID: "g2", Name: "n2"}, {ID: "g3", Name: "n3"}}
 	if d := cmp.Diff(want, got); err != nil || d != "" {
 		t.Errorf("%v\n%s", err, d)
 	}
@@ -271,7 +271,7 @@ func TestRefusals(t *testing.T) {
 			w.WriteHeader(x.status)
 			_, _ = io.WriteString(w, x.body)
 		})
-		err := c.PutAction(t.Context(), entity.Action{Package: "p", Name: "a"}, entity.Code{Base64: "eA=="})
+		err := c.PutAction(t.Context(), Action{Package: "p", Name: "a"}, "eA==")
 		var f *fault.Fault
 		if !errors.As(err, &f) || f.Kind != x.kind || !strings.Contains(err.Error(), x.says) || f.Recovery.IsZero() {
 			t.Errorf("%d %s: %v (%s)", x.status, x.body, err, fault.KindOf(err))
@@ -309,7 +309,7 @@ func TestRaces(t *testing.T) {
 	}))
 	defer srv.Close()
 	c := New(Options{Endpoint: srv.URL, Transport: transport.New(transport.Options{Base: base})})
-	if err := c.PutAction(t.Context(), entity.Action{Package: "p", Name: "a"}, entity.Code{}); err != nil || n != 2 {
+	if err := c.PutAction(t.Context(), Action{Package: "p", Name: "a"}, ""); err != nil || n != 2 {
 		t.Errorf("%v after %d", err, n)
 	}
 }

@@ -8,17 +8,21 @@ import (
 	"time"
 
 	"github.com/apache/openwhisk-client-go/whisk"
-
-	"fn-runtime/runtime/entity"
 )
+
+// Package groups actions.
+type Package struct {
+	Name      string
+	UpdatedAt time.Time
+}
 
 // Packages lists the packages of the namespace, reading a page ahead. Do not delete packages while reading: paging
 // counts entries.
-func (c *Client) Packages(ctx context.Context) iter.Seq2[entity.Package, error] {
+func (c *Client) Packages(ctx context.Context) iter.Seq2[Package, error] {
 	return list(ctx, c, subject{"package", "*"},
 		func(p packageRow) string { return p.Name },
-		func(p packageRow) entity.Package {
-			return entity.Package{Name: p.Name, UpdatedAt: milliseconds(p.Updated)}
+		func(p packageRow) Package {
+			return Package{Name: p.Name, UpdatedAt: milliseconds(p.Updated)}
 		},
 		"packages")
 }

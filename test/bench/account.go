@@ -28,8 +28,8 @@ type account struct {
 	compute  *proxy.Proxy // OpenWhisk, with the endpoint's own certificate
 	objects  *proxy.Proxy // S3
 	contract lithops.Contract
-	model    entity.Action // the runtime that the others are copies of
-	metadata []byte        // its metadata object
+	model    openwhisk.Action // the runtime that the others are copies of
+	metadata []byte           // its metadata object
 	actions  *openwhisk.Client
 	store    *storage.Store
 
@@ -229,7 +229,7 @@ func (a *account) seed(ctx context.Context, n int, outdated bool) error {
 			copied.Annotations["fn-runtime-bundle"] = strings.Repeat("0", 64)
 		}
 		delete(copied.Annotations, "exec")
-		if err := a.actions.PutAction(ctx, copied, entity.Code{Base64: emptyZip}); err != nil {
+		if err := a.actions.PutAction(ctx, copied, emptyZip); err != nil {
 			return err
 		}
 		return a.store.Put(ctx, a.contract.MetadataKey(copied.Name), a.metadata)

@@ -37,7 +37,7 @@ type bed struct {
 	functions *openwhisk.Client
 	store     *storage.Store
 	contract  lithops.Contract
-	seed      entity.Action // a deployed runtime, from which others are copied
+	seed      openwhisk.Action // a deployed runtime, from which others are copied
 	metadata  []byte
 }
 
@@ -52,7 +52,7 @@ func newBed(t *testing.T) *bed {
 	b.api, b.s3 = through(t, b.endpoint.Endpoint), through(t, b.endpoint.S3Endpoint)
 	b.configure(b.s3.URL, b.endpoint.Bucket, b.endpoint.AccessKey, b.endpoint.SecretKey)
 	origin := b.api.URL
-	b.functions = openwhisk.New(openwhisk.Options{Endpoint: origin, Namespace: func(context.Context) (string, error) { return "guest", nil },
+	b.functions = openwhisk.New(openwhisk.Options{Endpoint: origin, Namespace: openwhisk.Namespace{Place: entity.Place{ID: "guest", Name: "guest"}, Fixed: true},
 		Transport: transport.New(transport.Options{Auth: transport.Auth{Basic: b.endpoint.APIKey}, Origin: origin, UserAgent: "test"})})
 	b.store = storage.New(storage.Options{Endpoint: b.s3.URL, Bucket: b.endpoint.Bucket, AccessKeyID: b.endpoint.AccessKey,
 		SecretAccessKey: b.endpoint.SecretKey, Transport: transport.New(transport.Options{UserAgent: "test"})})
@@ -118,7 +118,7 @@ func image(n int) string { return fmt.Sprintf("%sme/copy:%04d", registry, n) }
 // copies deploys n copies of the seed without calling them; foreign ones have no annotations, as Lithops itself deploys.
 func (b *bed) copies(n int, foreign bool) {
 	b.t.Helper()
-	code := entity.Code{Base64: base64.StdEncoding.EncodeToString([]byte("PK\x05\x06" + strings.Repeat("\x00", 18)))}
+	code := base64.StdEncoding.EncodeToString([]byte("PK\x05\x06" + strings.Repeat("\x00", 18)))
 	b.all(n, func(ctx context.Context, i int) error {
 		a := b.seed
 		a.Name, a.Image = b.contract.Action(image(i), 256), image(i)

@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"fn-runtime/runtime/entity"
 	"fn-runtime/test/schema"
 )
 
@@ -115,7 +114,7 @@ func TestEveryFormOfNameIsDeleted(t *testing.T) {
 		if _, err := b.functions.CreatePackage(t.Context(), a.Package); err != nil {
 			t.Fatal(err)
 		}
-		if err := b.functions.PutAction(t.Context(), a, entity.Code{Base64: "UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA=="}); err != nil {
+		if err := b.functions.PutAction(t.Context(), a, "UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA=="); err != nil {
 			t.Fatal(err)
 		}
 		if err := b.store.Put(t.Context(), c.MetadataKey(a.Name), b.metadata); err != nil {

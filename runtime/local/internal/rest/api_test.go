@@ -288,7 +288,7 @@ func TestEveryPageOfALongList(t *testing.T) {
 func TestInvocationCarriesDefaultsAndInterpreter(t *testing.T) {
 	f := serve(t)
 	f.do("basic", "PUT", "/namespaces/_/packages/p", `{"parameters":[{"key":"a","value":1},{"key":"b","value":1}]}`)
-	body := strings.TrimSuffix(blackbox, "}") + `,"parameters":[{"key":"b","value":2},{"key":"c","value":2}],"annotations":[{"key":"` + entity.InterpreterAnnotation + `","value":"/opt/py"}]}`
+	body := strings.TrimSuffix(blackbox, "}") + `,"parameters":[{"key":"b","value":2},{"key":"c","value":2}],"annotations":[{"key":"` + entity.NoteInterpreter + `","value":"/opt/py"}]}`
 	f.do("basic", "PUT", "/namespaces/_/actions/p/a", body)
 	_, out, _ := f.do("basic", "POST", "/namespaces/_/actions/p/a?blocking=true&result=true", `{"c":3}`)
 	if out != `{"a":1,"b":2,"c":3}` {
@@ -299,7 +299,7 @@ func TestInvocationCarriesDefaultsAndInterpreter(t *testing.T) {
 	if inv.Python != "/opt/py" || inv.APIKey != testKey || code != "UEsDBA==" || err != nil || !inv.Binary || inv.Namespace != "guest" {
 		t.Errorf("%+v", inv)
 	}
-	f.do("basic", "PUT", "/namespaces/_/actions/p/a?overwrite=true", `{"annotations":[{"key":"`+entity.InterpreterAnnotation+`","value":"relative/py"}]}`)
+	f.do("basic", "PUT", "/namespaces/_/actions/p/a?overwrite=true", `{"annotations":[{"key":"`+entity.NoteInterpreter+`","value":"relative/py"}]}`)
 	f.do("basic", "POST", "/namespaces/_/actions/p/a?blocking=true", `{}`)
 	if got := f.invoker.seen[1]; got.Python != "python3" || got.Revision == inv.Revision {
 		t.Errorf("%s %s", got.Python, got.Revision)

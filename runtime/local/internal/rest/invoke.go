@@ -137,7 +137,7 @@ func (a *api) interpreter(x state.Action) string {
 	list, _ := parseKeyValues(x.Annotations)
 	for _, kv := range list {
 		var path string
-		if kv.Key == entity.InterpreterAnnotation && json.Unmarshal(kv.Value, &path) == nil && isAbsolute(path) {
+		if kv.Key == entity.NoteInterpreter && json.Unmarshal(kv.Value, &path) == nil && isAbsolute(path) {
 			return path
 		}
 	}

@@ -1,4 +1,4 @@
-package runtime
+package check
 
 import (
 	"bytes"
@@ -11,29 +11,25 @@ import (
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/lithops"
 	"fn-runtime/runtime/parallel"
+	"fn-runtime/runtime/site"
 )
 
 // checkCaches looks for copies of metadata on this machine that are not what the bucket holds, and for a namespace file
 // without an id: the client trusts both without asking.
-func (s *Service) checkCaches(ctx context.Context, repair bool) Check {
-	var mine []string
-	for _, key := range s.cachedKeys() {
-		if ref, ok := lithops.ParseMetadataKey(key); ok && s.here(ref) {
-			mine = append(mine, key)
-		}
-	}
-	stale, errs := parallel.Each(ctx, parallel.NewGroup(s.Jobs), mine, func(ctx context.Context, key string) (bool, error) {
-		object, err := s.Store.Get(ctx, key)
+func (d *Doctor) checkCaches(ctx context.Context) Check {
+	mine := d.CachedKeys()
+	stale, errs := parallel.Each(ctx, parallel.NewGroup(d.Jobs), mine, func(ctx context.Context, key string) (bool, error) {
+		object, err := d.Store.Get(ctx, key)
 		if fault.Is(err, fault.NotFound) {
 			return true, nil
 		}
 		if err != nil {
 			return false, err
 		}
-		if _, err := readMetadata(object); err != nil {
+		if _, err := site.ParseMetadata(object); err != nil {
 			return false, err // what cannot be read proves nothing about the copy
 		}
-		cached, err := s.Cache.ReadMetadata(key)
+		cached, err := d.Cache.ReadMetadata(key)
 		return err != nil || !bytes.Equal(cached, object), nil
 	})
 	if err := parallel.First(errs); err != nil {
@@ -42,16 +38,16 @@ func (s *Service) checkCaches(ctx context.Context, repair bool) Check {
 	var remove []func() error
 	for i, key := range mine {
 		if stale[i] {
-			remove = append(remove, func() error { return s.Cache.RemoveMetadata(key) })
+			remove = append(remove, func() error { return d.Cache.RemoveMetadata(key) })
 		}
 	}
-	if s.emptyNamespaceFile() {
-		remove = append(remove, func() error { return s.Cache.RemoveNamespace(s.Contract.Backend, s.Contract.Namespace) })
+	if d.emptyNamespaceFile() {
+		remove = append(remove, func() error { return d.Cache.RemoveNamespace(d.Contract.Backend, d.Contract.Namespace) })
 	}
 	switch {
 	case len(remove) == 0:
 		return ok(i18n.N("{{.Count}} copy of metadata on this machine is that of the bucket.", "{{.Count}} copies of metadata on this machine are those of the bucket.", len(mine)))
-	case !repair:
+	case !d.Repair:
 		return failed(fault.New(fault.Conflict,
 			i18n.N("{{.Count}} entry of this machine's Lithops cache is stale, and the client believes it.", "{{.Count}} entries of this machine's Lithops cache are stale, and the client believes them.", len(remove)),
 			i18n.M("Remove them with 'ibmcloud fn-runtime doctor --repair'.")))
@@ -63,19 +59,19 @@ func (s *Service) checkCaches(ctx context.Context, repair bool) Check {
 	if err := errors.Join(failures...); err != nil {
 		return failed(err)
 	}
-	return Check{Status: CheckRepaired, Finding: i18n.N("{{.Count}} stale entry of this machine's Lithops cache was removed.", "{{.Count}} stale entries of this machine's Lithops cache were removed.", len(remove))}
+	return Check{Status: Repaired, Finding: i18n.N("{{.Count}} stale entry of this machine's Lithops cache was removed.", "{{.Count}} stale entries of this machine's Lithops cache were removed.", len(remove))}
 }
 
 // emptyNamespaceFile tells whether the client's file about the namespace is there without an id, as it leaves it behind
 // when it looked for a namespace that did not exist.
-func (s *Service) emptyNamespaceFile() bool {
-	if s.Contract.Backend != lithops.IBMCF || s.Contract.Namespace == "" {
+func (d *Doctor) emptyNamespaceFile() bool {
+	if d.Contract.Backend != lithops.IBMCF || d.Contract.Namespace == "" {
 		return false
 	}
-	_, err := s.Cache.ReadNamespace(s.Contract.Backend, s.Contract.Namespace)
+	_, err := d.Cache.ReadNamespace(d.Contract.Backend, d.Contract.Namespace)
 	if !fault.Is(err, fault.NotFound) {
 		return false
 	}
-	_, err = os.Stat(filepath.Join(s.Cache.Dir, string(s.Contract.Backend), s.Contract.Namespace+"_data"))
+	_, err = os.Stat(filepath.Join(d.Cache.Dir, string(d.Contract.Backend), d.Contract.Namespace+"_data"))
 	return err == nil
 }

@@ -1,4 +1,4 @@
-package runtime
+package site
 
 import (
 	"encoding/json"
@@ -19,18 +19,18 @@ func FuzzStored(f *testing.F) {
 		f.Add([]byte(s), "proof")
 	}
 	f.Fuzz(func(t *testing.T, data []byte, proof string) {
-		read, err := readMetadata(data)
+		read, err := ParseMetadata(data)
 		if err != nil {
 			return
 		}
 		if strings.ContainsAny(proof, `"\`) || strings.ContainsFunc(proof, func(r rune) bool { return r < ' ' || r > '~' }) {
 			proof = "p" // proofs are hexadecimal
 		}
-		written, err := writeMetadata(read.Metadata, 60, proof)
+		written, err := EncodeMetadata(read.Metadata, 60, proof)
 		if err != nil || !json.Valid(written) {
 			t.Fatalf("%s, %v", written, err)
 		}
-		again, err := readMetadata(written)
+		again, err := ParseMetadata(written)
 		if err != nil || again.Proof != proof || again.TimeoutS != 60 || again.PythonVersion != read.PythonVersion || len(again.Preinstalls) != len(read.Preinstalls) {
 			t.Errorf("%s became %s: %+v, %v", data, written, again, err)
 		}
@@ -43,7 +43,7 @@ func FuzzReason(f *testing.F) {
 	f.Add([]byte(`{"error":{"a":[1]}}`), "", "\u202e")
 	f.Add([]byte(`[`), strings.Repeat("x", 5000), "")
 	f.Fuzz(func(t *testing.T, result []byte, log, status string) {
-		said := append(lastLines(strings.Split(log, "\n")), reason(entity.Activation{ID: log, Result: result, Status: status}))
+		said := append(LastLines(strings.Split(log, "\n")), reason(entity.Activation{ID: log, Result: result, Status: status}))
 		for _, s := range said {
 			if len([]rune(s)) > shownWidth+100 || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
 				t.Errorf("%q", s)

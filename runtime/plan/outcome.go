@@ -1,4 +1,4 @@
-package runtime
+package plan
 
 import (
 	"context"
@@ -8,49 +8,6 @@ import (
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
 )
-
-// settle sets the status of an item from the error of the work on it.
-func (it *Item) settle(err error) {
-	switch {
-	case err == nil:
-		it.Status = Done
-	case errors.Is(err, errSkipped):
-		it.Status = Skipped
-	default:
-		it.Status, it.Err = Failed, err
-	}
-}
-
-// untried gives what is still planned when the work has ended its status.
-func untried(items []Item) {
-	for i := range items {
-		if items[i].Status == Planned {
-			items[i].Status = Skipped
-		}
-	}
-}
-
-// confirmed asks for consent to a plan, where there is somebody to ask. Without it nothing of the plan is tried.
-func confirmed(ask func(plan Result) (bool, error), plan *Result) (bool, error) {
-	if ask == nil {
-		return true, nil
-	}
-	yes, err := ask(*plan)
-	if err != nil || !yes {
-		untried(plan.Items)
-		return false, err
-	}
-	return true, nil
-}
-
-// errSkipped marks work that was not tried because something before it failed.
-var errSkipped = errors.New("skipped")
-
-// skipped tells whether err stands for work that never started: an ended context, or something before it that failed.
-// A call that ran into its time limit was cancelled too, somewhere inside, and is no such work.
-func skipped(err error) bool {
-	return errors.Is(err, errSkipped) || fault.Is(err, fault.Interrupted)
-}
 
 // outcome makes the error of an operation that worked on many things: nil when nothing failed, the only failure
 // itself when there is one, else a fault that lists what failed and says what is done. The items tell the rest.
@@ -87,7 +44,7 @@ func outcome(ctx context.Context, items []Item) error {
 		i18n.M("{{.Failed}} of {{.Total}} changes failed; {{.Done}} are made.", "Failed", len(failed), "Total", done+left+len(failed), "Done", done),
 		recovery(causes))
 	for _, it := range failed {
-		f.With(fmt.Sprintf("%s %s: %v", it.Kind, it.Name, it.Err))
+		f.With(fmt.Sprintf("%s %s: %v", it.Word(), it.Name, it.Err))
 	}
 	return f.Because(errors.Join(causes...))
 }

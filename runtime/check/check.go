@@ -1,0 +1,286 @@
+// Package check looks whether a site has what its runtimes need, and mends what is the plug-in's own.
+//
+// What may go in: checks, each with its finding and its remedy. What may not: what deploys or removes a runtime that
+// works, HTTP, the screen.
+package check
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/lithops"
+	"fn-runtime/runtime/parallel"
+	"fn-runtime/runtime/plan"
+	"fn-runtime/runtime/site"
+)
+
+// Status is the outcome of one check of doctor.
+type Status string
+
+// The outcomes of a check.
+const (
+	OK       Status = "ok"
+	Warning  Status = "warning"
+	Failed   Status = "failed"
+	Repaired Status = "repaired"
+	Skipped  Status = "skipped"
+)
+
+// Check is one precondition with its remedy.
+type Check struct {
+	Region  string // where a command checks several; "" otherwise
+	Name    string // stable, for scripts: "session", "region", "namespace", "bucket", "caches", "docker", "python", "lithops", "configuration", "orphans"
+	Status  Status
+	Finding i18n.Message
+	Remedy  i18n.Message
+	Took    time.Duration
+}
+
+// checkup is one check.
+type checkup struct {
+	name string
+	run  func(ctx context.Context) Check
+}
+
+// Doctor checks every precondition of a site.
+type Doctor struct {
+	*site.Site
+	Problems    map[string]error // by the name of a check, why a part of the site could not be had
+	ClientDoubt error            // why the Lithops client of this environment would not work with the site
+	// AskClient has the Lithops client load the configuration that is used, names it, and fails with the client's words where
+	// it refuses it; nil where there is none.
+	AskClient func(ctx context.Context) (source string, err error)
+	Repair    bool // mend what is the plug-in's own: metadata without runtime, and stale caches
+}
+
+// Run makes the checks side by side and gives the findings in a fixed order, each failed one with its remedy. It deploys
+// nothing. The error is only that of an interruption: what is wrong stands in the checks.
+func (d *Doctor) Run(ctx context.Context) ([]Check, error) {
+	checkups := []checkup{
+		{"python", d.checkPython}, {"lithops", d.checkLithops}, {"configuration", d.checkConfiguration}, {"session", d.checkSession}, {"region", d.checkRegion},
+		{"namespace", d.checkPlace}, {"bucket", d.checkBucket}, {"caches", d.checkCaches}, {"orphans", d.checkOrphans},
+		{"docker", d.checkDocker},
+	}
+	checks, errs := parallel.Each(ctx, parallel.NewGroup(len(checkups)), checkups, func(ctx context.Context, c checkup) (Check, error) {
+		start := time.Now()
+		check := d.problem(c.name)
+		if check == nil {
+			found := c.run(ctx)
+			check = &found
+		}
+		check.Name, check.Took = c.name, time.Since(start)
+		return *check, nil
+	})
+	err := parallel.First(errs)
+	if err == nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	return checks, err
+}
+
+// dependsOn says which parts a check needs: where one could not be had, the check is skipped rather than failed again.
+var dependsOn = map[string][]string{
+	"python":        {"lithops"},
+	"configuration": {"lithops"},
+	"region":        {"backend"},
+	"session":       {"backend", "region", "namespace"},
+	"namespace":     {"backend", "session", "region"},
+	"bucket":        {"backend"},
+	"caches":        {"lithops", "backend", "session", "region", "namespace", "bucket"},
+	"orphans":       {"lithops", "backend", "session", "region", "namespace", "bucket"},
+}
+
+// problem gives the check of a part that could not be had, or of one that needs such a part; nil runs the check.
+func (d *Doctor) problem(name string) *Check {
+	if err := d.Problems[name]; err != nil {
+		c := failed(err)
+		return &c
+	}
+	if backend := d.Problems["backend"]; backend != nil && name == d.shownAs("backend") {
+		c := failed(backend)
+		return &c
+	}
+	for _, part := range dependsOn[name] {
+		if d.Problems[part] != nil {
+			return &Check{Status: Skipped, Finding: i18n.M("Not checked, because the check '{{.Name}}' failed.", "Name", d.shownAs(part))}
+		}
+	}
+	return nil
+}
+
+// shownAs is the check under which a missing part is reported. That there is no backend is told by the configuration,
+// or by the session where there is none and where the local endpoint does not run.
+func (d *Doctor) shownAs(part string) string {
+	switch {
+	case part != "backend":
+		return part
+	case fault.Is(d.Problems[part], fault.Invalid):
+		return "configuration"
+	}
+	return "session"
+}
+
+func ok(finding i18n.Message) Check { return Check{Status: OK, Finding: finding} }
+
+func warning(finding, remedy i18n.Message) Check {
+	return Check{Status: Warning, Finding: finding, Remedy: remedy}
+}
+
+// failed makes a check of an error: its reason and its remedy.
+func failed(err error) Check {
+	c := Check{Status: Failed, Finding: i18n.M("{{.Error}}", "Error", site.Sentence(err))}
+	var f *fault.Fault
+	if errors.As(err, &f) {
+		if !f.Reason.IsZero() {
+			c.Finding = f.Reason
+		}
+		c.Remedy = f.Recovery
+	}
+	return c
+}
+
+func (d *Doctor) checkPython(context.Context) Check {
+	if d.Install.Python == "" {
+		return failed(fault.New(fault.NotFound, i18n.M("No Python was found."), i18n.M("Install Python 3, or name an interpreter with '--python'.")))
+	}
+	image, err := lithops.DefaultImage(d.Contract.Backend, d.Install.Version, d.Install.Python)
+	if err != nil && d.Install.Version != "" {
+		c := failed(err)
+		c.Status = Warning
+		return c
+	}
+	return ok(i18n.M("Python {{.Python}} ({{.Path}}); its default runtime is {{.Image}}.", "Python", d.Install.Python, "Path", d.Interpreter(), "Image", image))
+}
+
+func (d *Doctor) checkLithops(ctx context.Context) Check {
+	if d.Install.Dir == "" {
+		return failed(fault.New(fault.NotFound, i18n.M("Lithops is not installed."), i18n.M("Install it with 'python3 -m pip install lithops'.")))
+	}
+	if d.Contract.Backend == "" { // which files make the archive is not known, and another check says why
+		return ok(i18n.M("Lithops {{.Version}} in {{.Dir}}.", "Version", d.Install.Version, "Dir", d.Install.Dir))
+	}
+	bundle, err := lithops.BuildBundle(ctx, d.Install, d.Contract.Backend)
+	if err != nil {
+		return failed(err)
+	}
+	return ok(i18n.M("Lithops {{.Version}} in {{.Dir}}, {{.Files}} files.", "Version", d.Install.Version, "Dir", d.Install.Dir, "Files", bundle.Files))
+}
+
+// checkConfiguration has the client itself load the configuration: what it says counts.
+func (d *Doctor) checkConfiguration(ctx context.Context) Check {
+	if d.AskClient == nil {
+		return Check{Status: Skipped, Finding: i18n.M("No Lithops configuration is used.")}
+	}
+	source, err := d.AskClient(ctx)
+	if err != nil {
+		return failed(err)
+	}
+	return ok(i18n.M("The Lithops client takes the configuration {{.Source}}.", "Source", source))
+}
+
+// checkSession makes the first real request: only the service knows whether it takes the credentials.
+func (d *Doctor) checkSession(ctx context.Context) Check {
+	spaces, err := d.Compute.Places(ctx)
+	if err != nil {
+		return failed(err)
+	}
+	if d.ClientDoubt != nil {
+		c := failed(d.ClientDoubt)
+		c.Status = Warning
+		return c
+	}
+	return ok(i18n.N("{{.Endpoint}} accepts the credentials; {{.Count}} namespace is visible.", "{{.Endpoint}} accepts the credentials; {{.Count}} namespaces are visible.", len(spaces), "Endpoint", d.Target.Endpoint))
+}
+
+func (d *Doctor) checkRegion(context.Context) Check {
+	if d.Target.Region == "" {
+		return ok(i18n.M("The backend {{.Backend}} has no regions.", "Backend", d.Target.Backend))
+	}
+	return ok(i18n.M("Region {{.Region}}.", "Region", d.Target.Region))
+}
+
+func (d *Doctor) checkPlace(ctx context.Context) Check {
+	err := d.Compute.FindPlace(ctx)
+	if fault.Is(err, fault.NotFound) {
+		return warning(i18n.M("Namespace {{.Namespace}} does not exist yet.", "Namespace", d.Target.Namespace),
+			i18n.M("The first 'ibmcloud fn-runtime deploy' makes it."))
+	}
+	if err != nil {
+		return failed(err)
+	}
+	for _, need := range d.Compute.Needs() { // whether the place may be read
+		if _, err := d.Compute.Has(ctx, need); err != nil {
+			return failed(err)
+		}
+	}
+	return ok(i18n.M("Namespace {{.Namespace}}; packages end in {{.Key}} ({{.From}}).",
+		"Namespace", d.Target.Namespace, "Key", d.Contract.UserKey, "From", d.Target.UserKeyFrom))
+}
+
+// probeKey is written and removed to learn whether the bucket can be written. It is below Lithops' own prefix, which
+// nobody else uses.
+const probeKey = lithops.RuntimesPrefix + "fn-runtime-doctor"
+
+func (d *Doctor) checkBucket(ctx context.Context) Check {
+	there, err := d.Store.BucketExists(ctx)
+	if err != nil {
+		return failed(err)
+	}
+	if !there {
+		return warning(i18n.M("Bucket {{.Bucket}} does not exist yet.", "Bucket", d.Target.Bucket),
+			i18n.M("The first 'ibmcloud fn-runtime deploy' makes it."))
+	}
+	if err := d.Store.Put(ctx, probeKey, []byte("{}")); err != nil {
+		return failed(err)
+	}
+	if err := d.Store.Delete(ctx, probeKey); err != nil {
+		return failed(err)
+	}
+	return ok(i18n.M("Bucket {{.Bucket}} can be read and written.", "Bucket", d.Target.Bucket))
+}
+
+// pinger is what an Images implementation offers when it can tell whether its engine is there.
+type pinger interface {
+	Ping(ctx context.Context) (engine string, err error)
+}
+
+// checkDocker only warns: an engine is needed to build, not to deploy.
+func (d *Doctor) checkDocker(ctx context.Context) Check {
+	images, can := d.Images.(pinger)
+	if !can {
+		return Check{Status: Skipped, Finding: i18n.M("Docker was not looked for.")}
+	}
+	engine, err := images.Ping(ctx)
+	if err != nil {
+		c := failed(err)
+		c.Status = Warning
+		return c
+	}
+	return ok(i18n.M("Container engine {{.Engine}}.", "Engine", engine))
+}
+
+// checkOrphans looks for metadata without its action: the client would wait for ever on such a runtime.
+func (d *Doctor) checkOrphans(ctx context.Context) Check {
+	inv, err := d.Inventory(ctx)
+	if err != nil {
+		return failed(err)
+	}
+	orphans := slices.DeleteFunc(slices.Clone(inv.Entries), func(e site.Entry) bool { return !e.Orphan })
+	if len(orphans) == 0 {
+		return ok(i18n.M("All metadata belongs to an action."))
+	}
+	if !d.Repair {
+		return failed(fault.New(fault.Conflict, i18n.N("{{.Count}} metadata object has no action; the client waits for ever on such a runtime.", "{{.Count}} metadata objects have no action; the client waits for ever on such a runtime.", len(orphans)),
+			i18n.M("Remove them with 'ibmcloud fn-runtime doctor --repair'.")))
+	}
+	p := plan.New(d.Site, lithops.Bundle{})
+	p.Remove(inv, orphans, i18n.Message{})
+	if err := p.Run(ctx, nil); err != nil {
+		return failed(err)
+	}
+	return Check{Status: Repaired, Finding: i18n.N("{{.Count}} metadata object without an action was removed.", "{{.Count}} metadata objects without an action were removed.", len(orphans))}
+}

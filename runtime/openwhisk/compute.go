@@ -1,0 +1,111 @@
+package openwhisk
+
+import (
+	"context"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/lithops"
+)
+
+// Compute implements the compute port: a runtime is an action, in the package that the Lithops client looks in.
+type Compute struct {
+	client   *Client
+	contract lithops.Contract
+	settings lithops.Compute
+	limits   lithops.Limits
+	jobs     int
+}
+
+// ComputeOptions says whose runtimes a Compute works on.
+type ComputeOptions struct {
+	Contract lithops.Contract
+	Settings lithops.Compute // of the Lithops configuration: its keys tell which packages are the user's own
+	Limits   lithops.Limits  // of the service where they are known; zero takes those of the backend
+	Jobs     int             // requests at the same time; 0 chooses
+}
+
+// NewCompute makes the compute port of a client.
+func NewCompute(c *Client, o ComputeOptions) *Compute {
+	if o.Limits == (lithops.Limits{}) {
+		o.Limits = lithops.LimitsOf(o.Contract.Backend)
+	}
+	return &Compute{client: c, contract: o.Contract, settings: o.Settings, limits: o.Limits, jobs: o.Jobs}
+}
+
+// What OpenWhisk calls its things.
+var (
+	namespaceTerm = entity.Term{Word: "namespace", Text: i18n.M("Namespace")}
+	packageTerm   = entity.Term{Word: "package", Text: i18n.M("Package")}
+	actionTerm    = entity.Term{Word: "action", Text: i18n.M("Runtime")}
+)
+
+// Terms gives OpenWhisk's words.
+func (c *Compute) Terms() entity.Terms {
+	return entity.Terms{Place: namespaceTerm, Runtime: actionTerm}
+}
+
+// Limits gives what the service lets a runtime have.
+func (c *Compute) Limits() lithops.Limits { return c.limits }
+
+// Place gives the namespace; its id is "" until it is known.
+func (c *Compute) Place() entity.Place { return c.client.Place() }
+
+// Places lists the namespaces that the credentials give access to.
+func (c *Compute) Places(ctx context.Context) ([]entity.Place, error) {
+	return c.client.Namespaces(ctx)
+}
+
+// FindPlace finds the namespace; fault.NotFound when it does not exist.
+func (c *Compute) FindPlace(ctx context.Context) error { return c.client.Find(ctx) }
+
+// MakePlace makes the namespace unless it is there.
+func (c *Compute) MakePlace(ctx context.Context) error { return c.client.Make(ctx) }
+
+// RemovePlace removes the namespace with everything in it; nil when it is not there.
+func (c *Compute) RemovePlace(ctx context.Context) error {
+	err := c.client.Remove(ctx)
+	if !fault.Is(err, fault.NotFound) {
+		return err
+	}
+	err = c.client.Find(ctx)
+	switch {
+	case fault.Is(err, fault.NotFound):
+		return nil
+	case err == nil:
+		return stillThere(c.client.Place().Name)
+	}
+	return err
+}
+
+// Needs gives what has to be in the namespace before a runtime is: the package.
+func (c *Compute) Needs() []entity.Thing {
+	return []entity.Thing{{Term: packageTerm, Name: c.contract.Package()}}
+}
+
+// Has reports whether a package is there.
+func (c *Compute) Has(ctx context.Context, t entity.Thing) (bool, error) {
+	for pkg, err := range c.client.Packages(ctx) {
+		if err != nil {
+			return false, err
+		}
+		if pkg.Name == t.Name {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// Make makes a package; made is false when it was there.
+func (c *Compute) Make(ctx context.Context, t entity.Thing) (made bool, err error) {
+	return c.client.CreatePackage(ctx, t.Name)
+}
+
+// Remove removes a package that is empty, or an action; nil when it is not there.
+func (c *Compute) Remove(ctx context.Context, t entity.Thing) error {
+	if t.Term.Word == actionTerm.Word {
+		return c.Unregister(ctx, idOf(t.Name))
+	}
+	return c.packageGone(ctx, t.Name, c.client.DeletePackage(ctx, t.Name))
+}

@@ -1,0 +1,167 @@
+package openwhisk
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/fault"
+)
+
+// Namespace says which namespace a client works in.
+type Namespace struct {
+	entity.Place // without an ID it is looked up, once, when something needs it
+	// Fixed is for a namespace that belongs to its key: its name is what paths hold, and it can be neither made nor removed.
+	Fixed bool
+	// Memory keeps the ids of namespaces between commands; nil: nothing does.
+	Memory Memory
+	// ResourceGroup gives the id of the group in which the namespace is made.
+	ResourceGroup func(ctx context.Context) (string, error)
+}
+
+// Memory is what this machine knows of the ids of namespaces; the Lithops client reads and writes the same.
+type Memory interface {
+	Recall(name string) (id string, ok bool)
+	Remember(p entity.Place) error
+	Forget(name string) error
+}
+
+// place is a namespace with what is known of it.
+type place struct {
+	Namespace
+
+	mu    sync.Mutex
+	noted bool // the id is what Memory says, which nobody has confirmed yet
+}
+
+// Place gives the namespace; its id is "" until it is known.
+func (c *Client) Place() entity.Place {
+	c.place.mu.Lock()
+	defer c.place.mu.Unlock()
+	return c.place.Place
+}
+
+// Find looks the namespace up: configuration, memory, the service. fault.NotFound when it does not exist.
+func (c *Client) Find(ctx context.Context) error {
+	_, err := c.namespace(ctx)
+	return err
+}
+
+// namespace gives what stands for the namespace in paths.
+func (c *Client) namespace(ctx context.Context) (string, error) {
+	c.place.mu.Lock()
+	defer c.place.mu.Unlock()
+	err := c.find(ctx)
+	return c.place.ID, err
+}
+
+func (c *Client) find(ctx context.Context) error {
+	n := &c.place
+	if n.ID != "" {
+		return nil
+	}
+	if n.Memory != nil {
+		if id, ok := n.Memory.Recall(n.Name); ok {
+			n.ID, n.noted = id, true
+			return nil
+		}
+	}
+	return c.ask(ctx)
+}
+
+// ask looks the namespace up at the service.
+func (c *Client) ask(ctx context.Context) error {
+	all, err := c.Namespaces(ctx)
+	if err != nil {
+		return err
+	}
+	for _, ns := range all {
+		if ns.Name == c.place.Name {
+			c.know(ns.ID)
+			return nil
+		}
+	}
+	return fault.New(fault.NotFound, i18n.M("Namespace {{.Namespace}} does not exist.", "Namespace", c.place.Name),
+		i18n.M("The first 'ibmcloud fn-runtime deploy' makes it; give another one with '--namespace'."))
+}
+
+// know keeps an id for this command, and for the next ones: where it cannot be kept, they only ask again.
+func (c *Client) know(id string) {
+	c.place.ID = id
+	if c.place.Memory != nil {
+		_ = c.place.Memory.Remember(c.place.Place)
+	}
+}
+
+// forget ends what is known of the namespace.
+func (c *Client) forget() error {
+	c.place.ID = ""
+	if c.place.Memory == nil {
+		return nil
+	}
+	return c.place.Memory.Forget(c.place.Name)
+}
+
+// doubt asks the service for an id that came from memory, which may be of a namespace that is gone, and mends the memory.
+// It reports whether the namespace has another id than the doubted one.
+func (c *Client) doubt(ctx context.Context, id string) (another bool, err error) {
+	n := &c.place
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.ID != id {
+		return n.ID != "", nil
+	}
+	if !n.noted {
+		return false, nil
+	}
+	n.noted = false
+	err = c.ask(ctx)
+	switch {
+	case fault.Is(err, fault.NotFound):
+		return false, errors.Join(err, c.forget())
+	case err != nil: // the answer that raised the doubt says more
+		return false, nil
+	}
+	return n.ID != id, nil
+}
+
+// Make makes the namespace unless it is there.
+func (c *Client) Make(ctx context.Context) error {
+	n := &c.place
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if err := c.find(ctx); !fault.Is(err, fault.NotFound) {
+		return err
+	}
+	group, err := n.ResourceGroup(ctx)
+	if err != nil {
+		return err
+	}
+	made, err := c.CreateNamespace(ctx, n.Name, group)
+	if err == nil {
+		c.know(made.ID)
+	}
+	return err
+}
+
+// Remove removes the namespace with everything in it, and what the memory knows of it; fault.NotFound when it is not
+// there.
+func (c *Client) Remove(ctx context.Context) error {
+	n := &c.place
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.Fixed {
+		return fault.New(fault.Invalid, i18n.M("Namespace {{.Namespace}} belongs to its key and cannot be removed.", "Namespace", n.Name),
+			i18n.M("Leave out '--all'."))
+	}
+	err := c.find(ctx)
+	if err == nil {
+		err = c.DeleteNamespace(ctx, n.ID)
+	}
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return err
+	}
+	return errors.Join(err, c.forget())
+}

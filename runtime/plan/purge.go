@@ -1,0 +1,78 @@
+package plan
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/parallel"
+	"fn-runtime/runtime/site"
+)
+
+// Step is the task to do one thing whole: once begun it is not torn by an interruption.
+func Step(it Item, do func(ctx context.Context) error) *Task {
+	it.Status = Planned
+	return &Task{Items: []*Item{&it}, Do: func(ctx context.Context) error {
+		ctx, err := parallel.Whole(ctx)
+		if err != nil {
+			return err
+		}
+		return do(ctx)
+	}}
+}
+
+// Purge is the task to empty prefixes of the bucket, one after the other: the store works on a stream and is bounded by
+// itself.
+type Purge struct {
+	*Task
+	site   *site.Site
+	cutoff time.Time
+}
+
+// Purge makes the task to delete what was last changed before cutoff, or everything where that is zero.
+func (p *Plan) Purge(cutoff time.Time, prefixes ...string) *Purge {
+	u := &Purge{Task: &Task{}, site: p.site, cutoff: cutoff}
+	u.Do = u.purge
+	for _, prefix := range prefixes {
+		u.Items = append(u.Items, &Item{Change: Delete, Kind: KindObjects, Name: prefix, Status: Planned})
+	}
+	return u
+}
+
+// Count fills in how many objects would be deleted.
+func (u *Purge) Count(ctx context.Context) error {
+	for _, it := range u.Items {
+		purged, err := u.sweep(ctx, it, true)
+		if err != nil {
+			return err
+		}
+		it.Count = int64(purged.Seen)
+	}
+	return nil
+}
+
+func (u *Purge) purge(ctx context.Context) error {
+	var failed []error
+	for _, it := range u.Items {
+		purged, err := u.sweep(ctx, it, false)
+		it.Count = int64(purged.Deleted)
+		if err == nil && len(purged.Failed) > 0 {
+			err = fault.New(fault.Failed,
+				i18n.N("{{.Count}} object below {{.Prefix}} could not be deleted.", "{{.Count}} objects below {{.Prefix}} could not be deleted.", max(purged.Seen-purged.Deleted, len(purged.Failed)), "Prefix", it.Name),
+				i18n.M("Run the same command again.")).With(site.LastLines(purged.Failed)...)
+		}
+		if err != nil && ctx.Err() != nil {
+			err = errSkipped
+		}
+		it.settle(err)
+		failed = append(failed, err)
+	}
+	return errors.Join(failed...)
+}
+
+func (u *Purge) sweep(ctx context.Context, it *Item, dryRun bool) (entity.Purged, error) {
+	return u.site.Store.Purge(ctx, entity.Sweep{Prefixes: []string{it.Name}, OlderThan: u.cutoff, DryRun: dryRun, Progress: u.site.Progress})
+}

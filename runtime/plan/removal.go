@@ -1,0 +1,130 @@
+package plan
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/parallel"
+	"fn-runtime/runtime/site"
+)
+
+// removal is the plan to remove the runtimes that one metadata object describes. The metadata goes first, from this
+// machine and from the bucket, and the runtimes last: cut off in between, the client only deploys again, while metadata
+// without a runtime would make it wait for ever.
+type removal struct {
+	site  *site.Site
+	key   string
+	last  bool        // no runtime is left that the metadata describes, so it goes too
+	ids   []entity.ID // of the last items
+	items []*Item
+}
+
+// Remove plans to remove runtimes, or metadata that has lost its runtime, when all before it is done; why may be zero.
+// Metadata that runtimes outside of gone need stays.
+func (p *Plan) Remove(inv *site.Inventory, gone []site.Entry, why i18n.Message) {
+	var removals []*removal
+	w := &wave{counts: true}
+	for i, e := range gone {
+		if slices.ContainsFunc(gone[:i], func(o site.Entry) bool { return o.MetadataKey == e.MetadataKey }) {
+			continue
+		}
+		r := p.removal(inv, gone, e, why)
+		removals = append(removals, r)
+		w.tasks = append(w.tasks, &Task{Items: r.items, Do: r.do})
+	}
+	w.end = func(ctx context.Context) { p.removeLate(ctx, removals) }
+	p.then(w)
+}
+
+// removal plans for one metadata object and the runtimes that go with it.
+func (p *Plan) removal(inv *site.Inventory, gone []site.Entry, first site.Entry, why i18n.Message) *removal {
+	r := &removal{site: p.site, key: first.MetadataKey}
+	add := func(e site.Entry, it Item) {
+		it.Change, it.Image, it.Memory, it.Reason, it.Status = Delete, e.Image, e.NamedMB, why, Planned
+		if e.Orphan {
+			it.Reason = i18n.M("Its action is gone.")
+		}
+		r.items = append(r.items, &it)
+	}
+	same := func(list []site.Entry) (found []site.Entry) {
+		for _, e := range list {
+			if e.MetadataKey == r.key && !e.Orphan {
+				found = append(found, e)
+			}
+		}
+		return found
+	}
+	runtimes := same(gone)
+	if r.last = len(same(inv.Entries)) == len(runtimes); r.last {
+		if _, err := p.site.Cache.ReadMetadata(r.key); err == nil {
+			add(first, Item{Kind: KindCache, Name: r.key})
+		}
+		if first.HasObject {
+			add(first, Item{Kind: KindMetadata, Name: r.key})
+		}
+	}
+	for _, e := range runtimes {
+		r.ids = append(r.ids, e.ID)
+		add(e, Item{Kind: KindRuntime, Term: p.site.Compute.Terms().Runtime, Name: e.ID.String()})
+	}
+	return r
+}
+
+// do removes what is planned. What is not there any more is as good as removed.
+func (r *removal) do(ctx context.Context) error {
+	ctx, err := parallel.Whole(ctx)
+	if err != nil {
+		return err
+	}
+	ids := r.ids
+	for _, it := range r.items {
+		switch it.Kind {
+		case KindCache:
+			err = r.site.Cache.RemoveMetadata(r.key)
+		case KindMetadata:
+			err = r.site.Store.Delete(ctx, r.key)
+		default:
+			err = r.site.Compute.Unregister(ctx, ids[0])
+			ids = ids[1:]
+		}
+		if err != nil {
+			return err
+		}
+		it.Status = Done
+	}
+	return nil
+}
+
+// removeLate looks once more at the bucket when runtimes are gone: a deployment that ran meanwhile may have stored
+// metadata for one of them.
+func (p *Plan) removeLate(ctx context.Context, removals []*removal) {
+	gone := map[string]*removal{}
+	for _, r := range removals {
+		if r.last && len(r.ids) > 0 && r.items[len(r.items)-1].Status == Done {
+			gone[r.key] = r
+		}
+	}
+	if len(gone) == 0 || ctx.Err() != nil {
+		return
+	}
+	objects := map[string]entity.Object{}
+	if err := p.site.MetadataKeys(ctx, objects); err != nil {
+		return // the deletion itself is done; 'list' and 'doctor' find what this would have found
+	}
+	for key := range objects {
+		r, ok := gone[key]
+		if !ok || slices.ContainsFunc(r.ids, func(id entity.ID) bool {
+			_, err := p.site.Compute.Runtime(ctx, id)
+			return !fault.Is(err, fault.NotFound) // deployed again on purpose
+		}) {
+			continue
+		}
+		if err := errors.Join(p.site.Store.Delete(ctx, key), p.site.Cache.RemoveMetadata(key)); err != nil {
+			r.items[len(r.items)-1].settle(err)
+		}
+	}
+}

@@ -1,0 +1,80 @@
+package site
+
+import (
+	"context"
+
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/lithops"
+)
+
+// Compute is a service that Lithops runtimes are registered with. It speaks of what the operations mean by them. How the
+// service does it, in packages and actions, or jobs, config maps and secrets, is the business of the adapter: what it
+// needs beside the runtimes it contributes to plans as Things, in its own words.
+//
+// A name that is not there is a fault.NotFound where it is read, and nothing to complain of where it is removed.
+type Compute interface {
+	Place
+	Registry
+	Things
+	Caller
+	// Terms gives the service's words for a place and a runtime.
+	Terms() entity.Terms
+	// Limits gives what the service lets a runtime have.
+	Limits() lithops.Limits
+}
+
+// Place is what holds the runtimes of the target: a namespace, a project.
+type Place interface {
+	// Place gives the name and, once it is known, the id.
+	Place() entity.Place
+	// Places lists all that the credentials give access to.
+	Places(ctx context.Context) ([]entity.Place, error)
+	// FindPlace finds the place when an operation needs it; fault.NotFound when it does not exist yet.
+	FindPlace(ctx context.Context) error
+	// MakePlace makes it, in the target's resource group, unless it is there; it can be used when this returns.
+	MakePlace(ctx context.Context) error
+	// RemovePlace removes it with everything in it, and what this machine remembers of it; nil when it is not there.
+	RemovePlace(ctx context.Context) error
+}
+
+// Registry holds the runtimes.
+type Registry interface {
+	// Runtimes lists what Lithops can have named, of every release and user key, and the Things that were seen on the
+	// way; nothing when the place is not there. Requests grow with pages, not with runtimes that say their image.
+	Runtimes(ctx context.Context) (entity.Listing, error)
+	// Runtime reads one runtime with its image and all its notes; fault.NotFound.
+	Runtime(ctx context.Context, id entity.ID) (entity.Registered, error)
+	// Register makes a runtime or brings it to what is given; code is what it runs. Things that are not there any more
+	// are made first, where the service can tell.
+	Register(ctx context.Context, r entity.Registered, code lithops.Bundle) error
+	// Unregister removes a runtime; nil when it is certainly not there.
+	Unregister(ctx context.Context, id entity.ID) error
+}
+
+// Things are what a service has beside its runtimes.
+type Things interface {
+	// Needs gives what has to be in the place before a runtime is, in the order in which it is made. It asks nobody.
+	Needs() []entity.Thing
+	// Has reports whether one of them is there, in a place that is.
+	Has(ctx context.Context, t entity.Thing) (bool, error)
+	// Make makes one of them; made is false, without an error, when it was there already. It is called before it is
+	// known whether anything will be registered, and is harmless then.
+	Make(ctx context.Context, t entity.Thing) (made bool, err error)
+	// Leftovers gives everything in the place that Clean removes for this user's key, runtimes among it: groups that go
+	// one after the other, the things of a group side by side.
+	Leftovers(ctx context.Context) ([][]entity.Thing, error)
+	// Remove removes something that Needs or Leftovers gave; nil when it is certainly not there, fault.Conflict when
+	// somebody else has need of it meanwhile.
+	Remove(ctx context.Context, t entity.Thing) error
+}
+
+// Caller calls runtimes.
+type Caller interface {
+	// Call asks a runtime for its metadata, as the client does, and waits for the answer until ctx ends; fault.NotFound
+	// when the runtime is not there. A call that fails in the runtime is an activation, not an error. A service whose
+	// runtimes do not answer, but leave their metadata somewhere, fetches it for the Result.
+	Call(ctx context.Context, id entity.ID) (entity.Activation, error)
+	// Called reads what the service keeps of a call by its id, for logs that come after its end; fault.NotFound while
+	// there is nothing yet.
+	Called(ctx context.Context, id string) (entity.Activation, error)
+}

@@ -1,0 +1,125 @@
+package site
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/text"
+)
+
+// What is shown of a failed activation: enough to see the cause, bounded because it is the server's text.
+const (
+	shownLines = 20
+	shownWidth = 400 // bytes of a line
+)
+
+var missingModule = text.NewPattern(`No module named '?([A-Za-z0-9_.]{1,100})`)
+
+// Diagnose says why a runtime did not give its metadata, with the last lines of its log and a remedy.
+func (s *Site) Diagnose(ctx context.Context, w Wanted, run entity.Activation) error {
+	if len(run.Logs) == 0 && run.ID != "" {
+		run = s.record(ctx, run)
+	}
+	said := reason(run)
+	everything := said + "\n" + strings.Join(run.Logs, "\n")
+	cause, remedy := i18n.M("Runtime {{.Image}} does not start: {{.Error}}.", "Image", w.Image, "Error", strings.TrimRight(said, ".")), s.remedy(w)
+	if m := missingModule.FindStringSubmatch(everything); m != nil {
+		module := strings.TrimRight(m[1], ".")
+		cause = i18n.M("Runtime {{.Image}} lacks the Python module {{.Module}}, which a Lithops worker imports.", "Image", w.Image, "Module", module)
+		remedy = i18n.M("Add {{.Module}} to the image, build it with 'ibmcloud fn-runtime build {{.Image}}', and deploy again.", "Module", module, "Image", w.Image)
+		if s.Target.HostPython {
+			remedy = i18n.M("Install it where Lithops is: '{{.Python}} -m pip install {{.Module}}'.", "Python", s.Interpreter(), "Module", module)
+		}
+	} else if strings.Contains(everything, "exhausted its memory") {
+		cause = i18n.M("Runtime {{.Image}} needs more than {{.Memory}} MB of memory to start.", "Image", w.Image, "Memory", w.MemoryMB)
+		remedy = i18n.M("Deploy it with more memory: 'ibmcloud fn-runtime deploy {{.Image}} --memory {{.More}}'.", "Image", w.Image, "More", 2*w.MemoryMB)
+	}
+	return fault.New(fault.Failed, cause, remedy).With(LastLines(run.Logs)...)
+}
+
+// recordWait bounds the wait for the record of a failed call, which has its log. A service stores it after it has
+// answered, once the log is collected: after a second or two where that takes long.
+const recordWait = 10 * time.Second
+
+// record completes a call with its record. Without one the result still says something.
+func (s *Site) record(ctx context.Context, run entity.Activation) entity.Activation {
+	ctx, cancel := context.WithTimeout(ctx, recordWait)
+	defer cancel()
+	for pause := 250 * time.Millisecond; ; pause = min(pause*3/2, 4*time.Second) {
+		record, err := s.Compute.Called(ctx, run.ID)
+		if err == nil {
+			run.Logs = record.Logs
+			if len(run.Result) == 0 {
+				run.Result = record.Result
+			}
+		}
+		if !fault.Is(err, fault.NotFound) {
+			return run
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return run
+		}
+	}
+}
+
+// Interpreter gives the client's Python, as a shell takes it.
+func (s *Site) Interpreter() string {
+	return cmp.Or(s.Install.Interpreter, "python3")
+}
+
+func (s *Site) remedy(w Wanted) i18n.Message {
+	if s.Target.HostPython {
+		return i18n.M("See what the endpoint says with 'ibmcloud fn-runtime local logs'.")
+	}
+	return i18n.M("Check that the image {{.Image}} is pushed, can be pulled by the service, and speaks the action protocol: 'ibmcloud fn-runtime init' writes one that does.", "Image", w.Reference())
+}
+
+// reason is what the activation itself gives as its error.
+func reason(run entity.Activation) string {
+	var result struct {
+		Error json.RawMessage `json:"error"`
+	}
+	said := ""
+	if json.Unmarshal(run.Result, &result) == nil && len(result.Error) > 0 {
+		if json.Unmarshal(result.Error, &said) != nil {
+			said = string(result.Error)
+		}
+	}
+	switch said = text.Line(said, shownWidth); {
+	case said != "":
+		return said
+	case run.Success:
+		return "its answer is not Lithops metadata"
+	case run.Status != "":
+		return text.Line(run.Status, shownWidth)
+	}
+	return fmt.Sprintf("activation %s failed", text.Line(run.ID, shownWidth))
+}
+
+// LastLines gives the end of a log, made safe to print.
+func LastLines(logs []string) []string {
+	logs = logs[max(0, len(logs)-shownLines):]
+	lines := make([]string, len(logs))
+	for i, line := range logs {
+		lines[i] = text.Line(line, shownWidth)
+	}
+	return lines
+}
+
+// Sentence is the text of an error, ended like a sentence.
+func Sentence(err error) string {
+	words := text.Line(err.Error(), shownWidth)
+	if words != "" && words[len(words)-1] != '.' {
+		words += "."
+	}
+	return words
+}

@@ -1,0 +1,73 @@
+package site
+
+import (
+	"context"
+	"time"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/parallel"
+	"fn-runtime/runtime/transport"
+)
+
+// digestWait bounds the question to a registry which digest a tag points to, unless the digest is needed to pin.
+const digestWait = 3 * time.Second
+
+// TagMoved says that the tag of a deployed image points to another digest now. A pinned runtime does not follow it by
+// itself, nor by update.
+func TagMoved(image string, pinned bool) i18n.Message {
+	if pinned {
+		return i18n.M("It is pinned, and the tag points to another image now. Follow it with 'ibmcloud fn-runtime deploy {{.Image}} --pin'.", "Image", image)
+	}
+	return i18n.M("The tag points to another image now.")
+}
+
+// hurried is for questions whose answer is welcome and not needed: they end soon, and nothing is asked twice.
+func hurried(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(transport.With(ctx, transport.Call{Once: true}), digestWait)
+}
+
+// Digests asks the registries what the tags point to now, once for each image that was deployed with a known
+// digest. No answer is no drift.
+func (s *Site) Digests(ctx context.Context, entries []Entry) map[string]string {
+	digests := map[string]string{}
+	if s.Images == nil {
+		return digests
+	}
+	var images []string
+	for _, e := range entries {
+		if _, asked := digests[e.Image]; !asked && !e.Orphan && e.Note(entity.NoteDigest) != "" {
+			digests[e.Image] = ""
+			images = append(images, e.Image)
+		}
+	}
+	ctx, cancel := hurried(ctx)
+	defer cancel()
+	found, _ := parallel.Each(ctx, parallel.NewGroup(s.Jobs), images, s.Images.Digest)
+	for i, image := range images {
+		digests[image] = found[i]
+	}
+	return digests
+}
+
+// Digest asks the registry what a tag points to; "" when it does not answer soon. Only pinning cannot do without the
+// answer.
+func (s *Site) Digest(ctx context.Context, image string, pin bool) (string, error) {
+	switch {
+	case s.Target.HostPython && !pin, s.Images == nil && !pin:
+		return "", nil
+	case s.Images == nil:
+		return "", fault.New(fault.Invalid, i18n.M("The digest of {{.Image}} is not known, so it cannot be pinned.", "Image", image),
+			i18n.M("Do not pin it, or run the command where the registry can be reached."))
+	case pin:
+		return s.Images.Digest(ctx, image)
+	}
+	ctx, cancel := hurried(ctx)
+	defer cancel()
+	digest, err := s.Images.Digest(ctx, image)
+	if err != nil {
+		return "", nil //nolint:nilerr // no answer is no drift
+	}
+	return digest, nil
+}
