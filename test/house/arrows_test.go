@@ -36,6 +36,9 @@ var rooms = []struct {
 	{"fn-runtime/runtime/connect", true, 60},
 	{"fn-runtime/runtime/runtimetest", false, 55},
 	{"fn-runtime/runtime", false, 50},
+	{"fn-runtime/runtime/check", false, 49},
+	{"fn-runtime/runtime/plan", false, 48},
+	{"fn-runtime/runtime/site", false, 46},
 	{"fn-runtime/runtime/local", false, 45},
 	{"fn-runtime/runtime/images", false, 42},
 	{"fn-runtime/runtime/openwhisk", true, 42},
@@ -64,7 +67,7 @@ var rooms = []struct {
 	{"fn-runtime/runtime/actionproxy", false, 20},
 	{"fn-runtime/runtime/parallel", false, 12},
 	{"fn-runtime/runtime/fault", false, 10},
-	{"fn-runtime/runtime/entity", false, 5},
+	{"fn-runtime/runtime/entity", false, 6},
 	{"fn-runtime/i18n", true, 5},
 }
 
