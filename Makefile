@@ -7,7 +7,7 @@ GO      ?= go
 VERSION := $(shell sed -n 's/^const Version = "\(.*\)"/\1/p' plugin/version.go)
 TOOL     = $(GO) tool -modfile=tools/go.mod
 
-.PHONY: build install demo docs test unit e2e lint vuln cover bench faults soak translations release release-check fuzz clean help
+.PHONY: build install demo notices docs test unit e2e lint vuln cover bench faults soak translations release release-check fuzz clean help
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
@@ -20,6 +20,9 @@ install: build ## install into the IBM Cloud CLI
 
 demo: build ## the main job on the local endpoint, with a real Lithops job
 	@bin/demo
+
+notices: ## plugin/NOTICE: what is linked, with its licences; after go.mod has changed
+	$(GO) run ./bin/notices
 
 docs: ## reference, manual pages and the outputs shown in docs, made anew
 	$(GO) run ./bin/reference

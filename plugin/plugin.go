@@ -76,7 +76,7 @@ func withNamespace(namespace string, args []string) []string {
 // session the CLI's configuration is not read.
 func newFactory(silent, session bool) (*commands.Factory, func(), error) {
 	streams := view.System()
-	f := &commands.Factory{View: &view.View{Streams: streams}, Version: Version, Service: connect.Open}
+	f := &commands.Factory{View: &view.View{Streams: streams}, Version: Version, Notice: notice, Service: connect.Open}
 	host, err := readHost(session)
 	f.View.Texts = host.texts
 	f.View.OutColour = view.Colour(host.colour, streams.OutTTY, os.Getenv)

@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	_ "embed"
 	"fmt"
 
 	sdk "github.com/IBM-Cloud/ibm-cloud-cli-sdk/plugin"
@@ -8,6 +9,11 @@ import (
 
 // Version is the version of the plug-in: the only place where it stands.
 const Version = "0.1.0"
+
+// notice names what is linked, with the licences: made by bin/notices.
+//
+//go:embed NOTICE
+var notice string
 
 // minCLI is the oldest IBM Cloud CLI that gives plug-ins all that is used here (private endpoints over VPC).
 const minCLI = "2.0.0"

@@ -25,6 +25,8 @@ class FnRuntime < Formula
 {{end}}
   def install
     bin.install Dir["{{.Name}}-*"].first => "{{.Name}}"
+    doc.mkpath
+    (doc/"NOTICE").write Utils.safe_popen_read(bin/"{{.Name}}", "version", "--licenses")
     generate_completions_from_executable(bin/"{{.Name}}", "completion", shells: [:bash, :zsh, :fish])
   end
 

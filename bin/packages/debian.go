@@ -93,7 +93,7 @@ func (r release) stage(dir string) (all []content, err error) {
 	if err != nil || len(manual) == 0 {
 		return nil, errors.Join(errors.New("docs/man holds no manual pages"), err)
 	}
-	packed := map[string]string{"CHANGELOG.md": "/usr/share/doc/" + r.Name + "/CHANGELOG.md.gz"}
+	packed := map[string]string{"CHANGELOG.md": "/usr/share/doc/" + r.Name + "/CHANGELOG.md.gz", "plugin/NOTICE": "/usr/share/doc/" + r.Name + "/NOTICE.gz"}
 	for _, page := range manual {
 		packed[page] = "/usr/share/man/man1/" + filepath.Base(page) + ".gz"
 	}
@@ -135,6 +135,8 @@ Files: *
 Copyright: 2026 The authors of NAME
 License: Apache-2.0
  On Debian systems the text of the license is in /usr/share/common-licenses/Apache-2.0.
+Comment: What the program has in it of others, with its copyrights and licenses, is in
+ /usr/share/doc/NAME/NOTICE.gz; 'NAME version --licenses' prints the same.
 `
 
 // zip packs without name and time, as 'gzip -9n' does.

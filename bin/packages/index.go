@@ -87,7 +87,7 @@ func writeSums(dir string) error {
 		return err
 	}
 	var b strings.Builder
-	for _, file := range append(files, filepath.Join(dir, "list"), filepath.Join(dir, "bx", "list")) {
+	for _, file := range append(files, filepath.Join(dir, "LICENSE"), filepath.Join(dir, "NOTICE"), filepath.Join(dir, "list"), filepath.Join(dir, "bx", "list")) {
 		sum, err := sha256Of(file)
 		if err != nil {
 			return err

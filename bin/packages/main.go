@@ -1,5 +1,5 @@
 // Command packages makes of the binaries in a folder what they are installed from: the index of an IBM Cloud plug-in
-// repository, a Homebrew formula, Debian packages, and SHA256SUMS of it all. bin/release runs it in the project's folder; by itself it makes them
+// repository, a Homebrew formula, Debian packages, the licences, and SHA256SUMS of it all. bin/release runs it in the project's folder; by itself it makes them
 // anew for another address:
 //
 //	go run ./bin/packages -url https://example.com/fn-runtime dist
@@ -77,6 +77,15 @@ func write(dir, url, maintainer string) error {
 	}
 	if err := r.writeDebian(dir); err != nil {
 		return err
+	}
+	for _, src := range []string{"LICENSE", "plugin/NOTICE"} {
+		data, err := os.ReadFile(src)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, filepath.Base(src)), data, 0o644)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	return writeSums(dir)
 }

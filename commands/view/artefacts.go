@@ -96,6 +96,7 @@ type VersionDocument struct {
 	Version  string `json:"version"`
 	Go       string `json:"go_version"`
 	Platform string `json:"platform"`
+	Licenses string `json:"licenses,omitempty"` // of all that is linked, with --licenses
 }
 
 // Version shows the plug-in's version.

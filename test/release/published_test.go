@@ -40,6 +40,7 @@ func TestPublished(t *testing.T) {
 	}
 	release(t, harness.Root(t), p.dir, append(platforms, "REPO_URL="+p.url+"/")...)
 	t.Run("plug-in repository", p.repository)
+	t.Run("licences", p.licences)
 	t.Run("Homebrew formula", p.formula)
 	t.Run("Debian package", p.debian)
 	t.Run("same bytes", p.again)
@@ -133,7 +134,7 @@ func (p published) again(t *testing.T) {
 	check := exec.Command("sha256sum", "--check", "--strict", "--ignore-missing", filepath.Join(p.dir, "SHA256SUMS"))
 	check.Dir = dir
 	out, err := check.CombinedOutput()
-	for _, name := range []string{"list: OK", "fn-runtime.rb: OK", ".deb: OK"} {
+	for _, name := range []string{"LICENSE: OK", "NOTICE: OK", "list: OK", "fn-runtime.rb: OK", ".deb: OK"} {
 		if err != nil || !strings.Contains(string(out), name) {
 			t.Errorf("%v, no %q in:\n%s", err, name, out)
 		}

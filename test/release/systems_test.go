@@ -38,7 +38,7 @@ func (p published) formula(t *testing.T) {
 		if err != nil {
 			t.Errorf("%s: %v\n%s", system, err, out)
 		}
-		for _, name := range []string{"bin/fn-runtime", "completion/bash", "completion/zsh", "completion/fish"} {
+		for _, name := range []string{"bin/fn-runtime", "share/doc/NOTICE", "completion/bash", "completion/zsh", "completion/fish"} {
 			if info, err := os.Stat(filepath.Join(prefix, name)); run == "install" && (err != nil || info.Size() == 0) {
 				t.Errorf("%s: %s was not installed: %v", system, name, err)
 			}
@@ -76,6 +76,9 @@ func (p published) debian(t *testing.T) {
 		if info, err := os.Stat(filepath.Join(root, name)); err != nil || info.Size() == 0 || info.Mode().Perm() != 0o644 {
 			t.Errorf("%s: %v, %v", name, err, info)
 		}
+	}
+	if got := unzip(t, filepath.Join(root, "usr/share/doc/fn-runtime/NOTICE.gz")); !bytes.Equal(got, get(t, p.url+"/NOTICE")) {
+		t.Error("the Debian package has another NOTICE than the release")
 	}
 	output(t, "bash", "-n", filepath.Join(root, "usr/share/bash-completion/completions/fn-runtime"))
 	pages, _ := filepath.Glob(filepath.Join(harness.Root(t), "docs/man/*.1"))

@@ -30,6 +30,7 @@ class Formula
   end
 
   def bin = Folder.new("#{PREFIX}/bin")
+  def doc = Folder.new("#{PREFIX}/share/doc")
   def version = self.class.facts[:version]
 
   def generate_completions_from_executable(program, *args, shells:)
@@ -48,6 +49,14 @@ class Formula
 
   def assert_match(want, got)
     abort "#{want.inspect} is not in #{got.inspect}" unless got.include?(want)
+  end
+end
+
+module Utils
+  def self.safe_popen_read(*command)
+    out, status = Open3.capture2(*command.map(&:to_s))
+    abort "#{command}: #{status}" unless status.success?
+    out
   end
 end
 
