@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"crypto/tls"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -52,7 +53,9 @@ func startProcesses(t *testing.T) (s *harness.Stage, python string) {
 	s = harness.NewStage(t)
 	s.Env = append(s.Env, "VIRTUAL_ENV="+venv)
 	s.FnRuntime("local", "start", "--python", python)
-	write(t, filepath.Join(s.Home, ".lithops", "config"), c.config(t, s.Endpoint()))
+	e := s.Endpoint()
+	write(t, filepath.Join(s.Home, ".lithops", "config"), c.config(t, e))
+	s.Env = append(s.Env, "REQUESTS_CA_BUNDLE="+e.CABundle)
 	s.FnRuntime("deploy", "default")
 	return s, python
 }
@@ -71,6 +74,8 @@ func TestObjectsOfAnotherStoreAreReadWhole(t *testing.T) {
 		t.Fatal(err)
 	}
 	store := httptest.NewServer(&httputil.ReverseProxy{
+		// Between the store and this test there is nobody.
+		Transport:      &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}},
 		Rewrite:        func(r *httputil.ProxyRequest) { r.SetURL(target); r.Out.Host = r.In.Host },
 		ModifyResponse: func(r *http.Response) error { r.Header.Del("Connection"); r.Close = false; return nil },
 	})
