@@ -21,7 +21,7 @@ func (c *Compute) Call(ctx context.Context, id entity.ID) (entity.Activation, er
 	if err != nil {
 		return entity.Activation{}, err
 	}
-	run, err := c.client.Invoke(ctx, id.Group, id.Name, payload)
+	run, err := c.client.invoke(ctx, id.Group, id.Name, payload)
 	for pause := pollFirst; err == nil && !run.Done; pause = min(pause*3/2, pollLast) {
 		select {
 		case <-time.After(pause):
@@ -29,7 +29,7 @@ func (c *Compute) Call(ctx context.Context, id entity.ID) (entity.Activation, er
 			return run, context.Cause(ctx)
 		}
 		started := run.ID
-		run, err = c.client.Activation(ctx, started)
+		run, err = c.client.activation(ctx, started)
 		if fault.Is(err, fault.NotFound) { // its record is written when it ends
 			run, err = entity.Activation{ID: started}, nil
 		}
@@ -39,5 +39,5 @@ func (c *Compute) Call(ctx context.Context, id entity.ID) (entity.Activation, er
 
 // Called reads the record of a call once more: logs are collected after the run.
 func (c *Compute) Called(ctx context.Context, id string) (entity.Activation, error) {
-	return c.client.Activation(ctx, id)
+	return c.client.activation(ctx, id)
 }

@@ -54,7 +54,7 @@ func (c *Compute) Place() entity.Place { return c.client.Place() }
 
 // Places lists the namespaces that the credentials give access to.
 func (c *Compute) Places(ctx context.Context) ([]entity.Place, error) {
-	return c.client.Namespaces(ctx)
+	return c.client.namespaces(ctx)
 }
 
 // FindPlace finds the namespace; fault.NotFound when it does not exist.
@@ -107,5 +107,5 @@ func (c *Compute) Remove(ctx context.Context, t entity.Thing) error {
 	if t.Term.Word == actionTerm.Word {
 		return c.Unregister(ctx, idOf(t.Name))
 	}
-	return c.packageGone(ctx, t.Name, c.client.DeletePackage(ctx, t.Name))
+	return c.packageGone(ctx, t.Name, c.client.deletePackage(ctx, t.Name))
 }

@@ -100,7 +100,7 @@ func actionNames(t *testing.T) func(c *Client) iter.Seq2[string, error] {
 func namespaceNames(t *testing.T) func(c *Client) iter.Seq2[string, error] {
 	return func(c *Client) iter.Seq2[string, error] {
 		return func(yield func(string, error) bool) {
-			all, err := c.Namespaces(t.Context())
+			all, err := c.namespaces(t.Context())
 			for _, ns := range all {
 				if !yield(ns.Name, nil) {
 					return

@@ -21,21 +21,21 @@ func FuzzAnswers(f *testing.F) {
 		}
 		c := New(Options{Endpoint: "https://x.test", Transport: answering{status, body}})
 		ctx := t.Context()
-		run, err := c.Invoke(ctx, "p", "a", nil)
+		run, err := c.invoke(ctx, "p", "a", nil)
 		if err == nil && status >= 300 && (run.Success || status != 502 && status != 500) {
 			t.Errorf("%d is no success", status)
 		}
-		_, _ = c.Activation(ctx, "a")
+		_, _ = c.activation(ctx, "a")
 		_, _ = c.Action(ctx, "p", "a")
-		_, _ = c.Namespaces(ctx)
-		_, _ = c.CreateNamespace(ctx, "n", "g")
+		_, _ = c.namespaces(ctx)
+		_, _ = c.createNamespace(ctx, "n", "g")
 		n := 0
 		for range c.Actions(ctx, "p") {
 			if n++; n > 10000 {
 				break
 			}
 		}
-		_ = c.DeletePackage(ctx, "p")
+		_ = c.deletePackage(ctx, "p")
 	})
 }
 

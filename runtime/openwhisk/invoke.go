@@ -38,10 +38,10 @@ type record struct {
 	Annotations whisk.KeyValueArr `json:"annotations"`
 }
 
-// Invoke runs an action and waits as long as the service does. The whole activation is asked for (result=false), so
+// invoke runs an action and waits as long as the service does. The whole activation is asked for (result=false), so
 // that the id, status and logs of a failed run are known: a failed run is an activation, not an error. It is repeated
 // only when it certainly was not started.
-func (c *Client) Invoke(ctx context.Context, pkg, name string, payload any) (entity.Activation, error) {
+func (c *Client) invoke(ctx context.Context, pkg, name string, payload any) (entity.Activation, error) {
 	if err := checkNames(pkg, name); err != nil {
 		return entity.Activation{}, err
 	}
@@ -70,7 +70,7 @@ func (c *Client) Invoke(ctx context.Context, pkg, name string, payload any) (ent
 		return got, nil
 	}
 	// Logs are collected after the run. What cannot be had now must not hide the failure itself.
-	if full, err := c.Activation(ctx, got.ID); err == nil {
+	if full, err := c.activation(ctx, got.ID); err == nil {
 		got.Logs = full.Logs
 	}
 	return got, nil
@@ -80,8 +80,8 @@ func (c *Client) Invoke(ctx context.Context, pkg, name string, payload any) (ent
 // harmless in a path.
 var activationID = text.NewPattern(`^[0-9A-Za-z-]{1,64}$`)
 
-// Activation reads the record of a run; fault.NotFound until it is written.
-func (c *Client) Activation(ctx context.Context, id string) (entity.Activation, error) {
+// activation reads the record of a run; fault.NotFound until it is written.
+func (c *Client) activation(ctx context.Context, id string) (entity.Activation, error) {
 	if !activationID.MatchString(id) {
 		return entity.Activation{}, fault.New(fault.Invalid,
 			i18n.M("{{.ID}} is not an activation id.", "ID", text.Line(id, 100)), i18n.Message{})

@@ -26,8 +26,8 @@ type namespacePage struct {
 	} `json:"namespaces"`
 }
 
-// Namespaces lists the namespaces that the credentials give access to, in IBM's form or plain OpenWhisk's.
-func (c *Client) Namespaces(ctx context.Context) ([]entity.Place, error) {
+// namespaces lists the namespaces that the credentials give access to, in IBM's form or plain OpenWhisk's.
+func (c *Client) namespaces(ctx context.Context) ([]entity.Place, error) {
 	about := subject{kind: "namespace"}
 	var all []entity.Place
 	read, size, query := 0, 0, ""
@@ -73,9 +73,9 @@ func (c *Client) Namespaces(ctx context.Context) ([]entity.Place, error) {
 	return all, nil
 }
 
-// CreateNamespace makes an IAM namespace in a resource group. Plain OpenWhisk has no such call: fault.NotFound or
+// createNamespace makes an IAM namespace in a resource group. Plain OpenWhisk has no such call: fault.NotFound or
 // fault.Invalid.
-func (c *Client) CreateNamespace(ctx context.Context, name, resourceGroupID string) (entity.Place, error) {
+func (c *Client) createNamespace(ctx context.Context, name, resourceGroupID string) (entity.Place, error) {
 	about := subject{"namespace", name}
 	a, err := c.send(ctx, "", request{http.MethodPost, "namespaces", map[string]string{
 		"name": name, "description": "Namespace for Lithops, made by fn-runtime",
@@ -96,8 +96,8 @@ func (c *Client) CreateNamespace(ctx context.Context, name, resourceGroupID stri
 	return entity.Place{ID: made.ID, Name: name}, nil
 }
 
-// DeleteNamespace removes an IAM namespace with everything in it; fault.NotFound when it is not there.
-func (c *Client) DeleteNamespace(ctx context.Context, id string) error {
+// deleteNamespace removes an IAM namespace with everything in it; fault.NotFound when it is not there.
+func (c *Client) deleteNamespace(ctx context.Context, id string) error {
 	if id == "" || id == "." || id == ".." {
 		return fault.New(fault.Invalid, i18n.M("A namespace without a name cannot be deleted."), i18n.Message{})
 	}

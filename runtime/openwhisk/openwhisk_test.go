@@ -83,7 +83,7 @@ func TestPathsAndBodies(t *testing.T) {
 	}
 	_, err := c.CreatePackage(ctx, "lithops_ab&c d")
 	must(err)
-	must(c.DeletePackage(ctx, "p"))
+	must(c.deletePackage(ctx, "p"))
 	for _, err := range c.Actions(ctx, "p q") {
 		must(err)
 	}
@@ -93,15 +93,15 @@ func TestPathsAndBodies(t *testing.T) {
 		Annotations: map[string]any{"z": 1, "b": "<x>"}}, "UEs="))
 	must(c.PutAction(ctx, Action{Package: "p", Name: "a", MemoryMB: 512}, ""))
 	must(c.DeleteAction(ctx, "p", "a"))
-	_, err = c.Invoke(ctx, "p", "a", map[string]any{"get_metadata": true})
+	_, err = c.invoke(ctx, "p", "a", map[string]any{"get_metadata": true})
 	must(err)
-	_, err = c.Activation(ctx, "abc")
+	_, err = c.activation(ctx, "abc")
 	must(err)
-	_, err = c.Namespaces(ctx)
+	_, err = c.namespaces(ctx)
 	must(err)
-	_, err = c.CreateNamespace(ctx, "n", "rg")
+	_, err = c.createNamespace(ctx, "n", "rg")
 	must(err)
-	must(c.DeleteNamespace(ctx, "a/b"))
+	must(c.deleteNamespace(ctx, "a/b"))
 	at := "/api/v1/namespaces/my%20space@x.org/"
 	want := []sent{
 		{"GET " + at + "packages?limit=200&skip=0", ""},
@@ -184,7 +184,7 @@ func TestNamespacesInIBMForm(t *testing.T) {
 		fmt.Fprintf(w, `{"total_count":3,"limit":2,"namespaces":[%s]}`,
 			map[int]string{0: `{"id":"g1","name":"n1"},{"id":"g2","name":"n2"}`, 2: `{"id":"g3","name":"n3"}`}[at])
 	})
-	got, err := c.Namespaces(t.Context())
+	got, err := c.namespaces(t.Context())
 	want := []entity.Place{{ID: "g1", Name: "n1"}, {ID: "g2", Name: "n2"}, {ID: "g3", Name: "n3"}}
 	if d := cmp.Diff(want, got); err != nil || d != "" {
 		t.Errorf("%v\n%s", err, d)
@@ -231,7 +231,7 @@ func TestInvoke(t *testing.T) {
 			if x.name == "failed" {
 				x.want.Logs[1] = `err\x1b[2J line`
 			}
-			got, err := c.Invoke(t.Context(), "p", "a", nil)
+			got, err := c.invoke(t.Context(), "p", "a", nil)
 			if fault.KindOf(err) != x.kind {
 				t.Fatalf("%v (%s)", err, fault.KindOf(err))
 			}
@@ -320,15 +320,15 @@ func TestBadNamesAreNotSent(t *testing.T) {
 		if _, err := c.Action(t.Context(), "p", bad); fault.KindOf(err) != fault.Invalid {
 			t.Errorf("%q: %v", bad, err)
 		}
-		if err := c.DeletePackage(t.Context(), bad); fault.KindOf(err) != fault.Invalid {
+		if err := c.deletePackage(t.Context(), bad); fault.KindOf(err) != fault.Invalid {
 			t.Errorf("%q: %v", bad, err)
 		}
-		if _, err := c.Activation(t.Context(), bad); fault.KindOf(err) != fault.Invalid {
+		if _, err := c.activation(t.Context(), bad); fault.KindOf(err) != fault.Invalid {
 			t.Errorf("%q: %v", bad, err)
 		}
 	}
 	for _, bad := range []string{"", "ftp://x", "host", "https://user:pw@host", "://"} {
-		if _, err := New(Options{Endpoint: bad}).Namespaces(t.Context()); fault.KindOf(err) != fault.Invalid || strings.Contains(err.Error(), "pw") {
+		if _, err := New(Options{Endpoint: bad}).namespaces(t.Context()); fault.KindOf(err) != fault.Invalid || strings.Contains(err.Error(), "pw") {
 			t.Errorf("%q: %v", bad, err)
 		}
 	}
@@ -337,7 +337,7 @@ func TestBadNamesAreNotSent(t *testing.T) {
 func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	c := serve(t, func(_ http.ResponseWriter, r *http.Request) { cancel(); <-r.Context().Done() })
-	if _, err := c.Invoke(ctx, "p", "a", nil); fault.KindOf(err) != fault.Interrupted {
+	if _, err := c.invoke(ctx, "p", "a", nil); fault.KindOf(err) != fault.Interrupted {
 		t.Errorf("got %v", err)
 	}
 	for _, err := range c.Packages(ctx) {

@@ -51,9 +51,9 @@ func (c *Client) CreatePackage(ctx context.Context, name string) (created bool, 
 	return true, nil
 }
 
-// DeletePackage removes an empty package: fault.NotFound when it is not there, fault.Conflict when it has actions. A
+// deletePackage removes an empty package: fault.NotFound when it is not there, fault.Conflict when it has actions. A
 // deletion whose first answer was lost is repeated, and gives fault.NotFound then, too.
-func (c *Client) DeletePackage(ctx context.Context, name string) error {
+func (c *Client) deletePackage(ctx context.Context, name string) error {
 	if err := checkName("package", name); err != nil {
 		return err
 	}

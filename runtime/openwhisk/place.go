@@ -73,7 +73,7 @@ func (c *Client) find(ctx context.Context) error {
 
 // ask looks the namespace up at the service.
 func (c *Client) ask(ctx context.Context) error {
-	all, err := c.Namespaces(ctx)
+	all, err := c.namespaces(ctx)
 	if err != nil {
 		return err
 	}
@@ -139,7 +139,7 @@ func (c *Client) Make(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	made, err := c.CreateNamespace(ctx, n.Name, group)
+	made, err := c.createNamespace(ctx, n.Name, group)
 	if err == nil {
 		c.know(made.ID)
 	}
@@ -158,7 +158,7 @@ func (c *Client) Remove(ctx context.Context) error {
 	}
 	err := c.find(ctx)
 	if err == nil {
-		err = c.DeleteNamespace(ctx, n.ID)
+		err = c.deleteNamespace(ctx, n.ID)
 	}
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return err

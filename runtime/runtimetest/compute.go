@@ -6,11 +6,9 @@ package runtimetest
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -136,24 +134,6 @@ func hooked(hook Hook, request string, work func() error) error {
 	return nil
 }
 
-// Log adds a line to what is kept of a call.
-func (c *Compute) Log(id, line string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if run := c.call(id); run != nil {
-		run.Logs = append(run.Logs, line)
-	}
-}
-
-// call finds a call by its id; nil when there was none.
-func (c *Compute) call(id string) *entity.Activation {
-	var n int
-	if _, err := fmt.Sscanf(id, "activation-%d", &n); err != nil || n < 0 || n >= len(c.calls) {
-		return nil
-	}
-	return &c.calls[n]
-}
-
 // NotFound is the error of what is not there.
 func NotFound(name string) error { return notFound(name) }
 
@@ -161,20 +141,20 @@ func notFound(name string) error {
 	return fault.New(fault.NotFound, i18n.M("{{.Name}} does not exist.", "Name", name), i18n.Message{})
 }
 
-// Terms implements runtime.Compute in the words of OpenWhisk.
+// Terms implements site.Compute in the words of OpenWhisk.
 func (c *Compute) Terms() entity.Terms {
 	return entity.Terms{Place: entity.Term{Word: "namespace", Text: i18n.M("Namespace")}, Runtime: entity.Term{Word: "action", Text: i18n.M("Runtime")}}
 }
 
-// Limits implements runtime.Compute.
+// Limits implements site.Compute.
 func (c *Compute) Limits() lithops.Limits { return lithops.LimitsOf(c.contract.Backend) }
 
-// Place implements runtime.Place.
+// Place implements site.Place.
 func (c *Compute) Place() entity.Place {
 	return entity.Place{ID: c.contract.Namespace, Name: c.contract.Namespace}
 }
 
-// Places implements runtime.Place.
+// Places implements site.Place.
 func (c *Compute) Places(ctx context.Context) (all []entity.Place, err error) {
 	err = c.do(ctx, "LIST places", func() error {
 		if !c.Missing {
@@ -185,7 +165,7 @@ func (c *Compute) Places(ctx context.Context) (all []entity.Place, err error) {
 	return all, err
 }
 
-// FindPlace implements runtime.Place; it costs no request.
+// FindPlace implements site.Place; it costs no request.
 func (c *Compute) FindPlace(context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -195,12 +175,12 @@ func (c *Compute) FindPlace(context.Context) error {
 	return nil
 }
 
-// MakePlace implements runtime.Place.
+// MakePlace implements site.Place.
 func (c *Compute) MakePlace(ctx context.Context) error {
 	return c.do(ctx, "POST place", func() error { c.Missing = false; return nil })
 }
 
-// RemovePlace implements runtime.Place.
+// RemovePlace implements site.Place.
 func (c *Compute) RemovePlace(ctx context.Context) error {
 	return c.do(ctx, "DELETE place", func() error {
 		c.Missing, c.groups, c.runtimes = true, map[string]bool{}, map[string]entity.Registered{}
@@ -211,7 +191,7 @@ func (c *Compute) RemovePlace(ctx context.Context) error {
 // pageSize is how many runtimes are listed with one request.
 const pageSize = 200
 
-// Runtimes implements runtime.Registry, page after page.
+// Runtimes implements site.Registry, page after page.
 func (c *Compute) Runtimes(ctx context.Context) (l entity.Listing, err error) {
 	for last := false; !last; {
 		err := c.do(ctx, fmt.Sprintf("LIST runtimes skip=%d", len(l.Runtimes)), func() error {
@@ -249,7 +229,7 @@ func (c *Compute) read(r entity.Registered) entity.Registered {
 	return r
 }
 
-// Runtime implements runtime.Registry.
+// Runtime implements site.Registry.
 func (c *Compute) Runtime(ctx context.Context, id entity.ID) (r entity.Registered, err error) {
 	err = c.do(ctx, "GET runtime "+id.Name, func() error {
 		var there bool
@@ -262,7 +242,7 @@ func (c *Compute) Runtime(ctx context.Context, id entity.ID) (r entity.Registere
 	return r, err
 }
 
-// Register implements runtime.Registry.
+// Register implements site.Registry.
 func (c *Compute) Register(ctx context.Context, r entity.Registered, _ lithops.Bundle) error {
 	return c.do(ctx, "PUT runtime "+r.ID.Name, func() error {
 		if c.Taken && !c.groups[r.ID.Group] {
@@ -275,120 +255,7 @@ func (c *Compute) Register(ctx context.Context, r entity.Registered, _ lithops.B
 	})
 }
 
-// Unregister implements runtime.Registry.
+// Unregister implements site.Registry.
 func (c *Compute) Unregister(ctx context.Context, id entity.ID) error {
 	return c.do(ctx, "DELETE runtime "+id.Name, func() error { delete(c.runtimes, id.String()); return nil })
-}
-
-func group(name string) entity.Thing {
-	return entity.Thing{Term: entity.Term{Word: "package", Text: i18n.M("Package")}, Name: name}
-}
-
-// Needs implements runtime.Things.
-func (c *Compute) Needs() []entity.Thing { return []entity.Thing{group(c.contract.Package())} }
-
-// Has implements runtime.Things.
-func (c *Compute) Has(ctx context.Context, t entity.Thing) (there bool, err error) {
-	err = c.do(ctx, "GET group "+t.Name, func() error { there = c.groups[t.Name]; return nil })
-	return there, err
-}
-
-// Make implements runtime.Things.
-func (c *Compute) Make(ctx context.Context, t entity.Thing) (made bool, err error) {
-	err = c.do(ctx, "PUT group "+t.Name, func() error {
-		if c.Taken {
-			return nil
-		}
-		made = !c.groups[t.Name]
-		c.groups[t.Name] = true
-		return nil
-	})
-	return made, err
-}
-
-// Leftovers implements runtime.Things: the runtimes in the user's groups, then the groups.
-func (c *Compute) Leftovers(ctx context.Context) (all [][]entity.Thing, err error) {
-	err = c.do(ctx, "LIST leftovers", func() error {
-		all = make([][]entity.Thing, 2)
-		for _, name := range slices.Sorted(maps.Keys(c.groups)) {
-			if key, _ := lithops.PackageUserKey(name); key == c.contract.UserKey {
-				all[1] = append(all[1], group(name))
-			}
-		}
-		for _, key := range slices.Sorted(maps.Keys(c.runtimes)) {
-			if r := c.read(c.runtimes[key]); r.Own {
-				all[0] = append(all[0], entity.Thing{Term: c.Terms().Runtime, Name: key, Image: r.Note(entity.NoteImage), MemoryMB: r.MemoryMB})
-			}
-		}
-		return nil
-	})
-	return all, err
-}
-
-// Remove implements runtime.Things: a group with runtimes is refused.
-func (c *Compute) Remove(ctx context.Context, t entity.Thing) error {
-	if t.Term.Word == "action" {
-		group, name, _ := strings.Cut(t.Name, "/")
-		return c.Unregister(ctx, entity.ID{Group: group, Name: name})
-	}
-	return c.do(ctx, "DELETE group "+t.Name, func() error {
-		if c.inUse(t.Name) {
-			return fault.New(fault.Conflict, i18n.M("The package is not empty."), i18n.Message{})
-		}
-		delete(c.groups, t.Name)
-		return nil
-	})
-}
-
-// Call implements runtime.Caller.
-func (c *Compute) Call(ctx context.Context, id entity.ID) (got entity.Activation, err error) {
-	err = c.do(ctx, "POST runtime "+id.Name, func() error {
-		r, there := c.runtimes[id.String()]
-		if !there {
-			return notFound(id.Name)
-		}
-		got = Metadata("3.11", "3.7.0")
-		if c.Run != nil {
-			got = c.Run(r)
-		}
-		c.calls = append(c.calls, got)
-		got.ID, got.Done = fmt.Sprintf("activation-%d", len(c.calls)-1), true
-		return nil
-	})
-	if err != nil || c.Takes == 0 {
-		return got, err
-	}
-	select {
-	case <-time.After(c.Takes):
-		return got, nil
-	case <-ctx.Done():
-		return entity.Activation{}, context.Cause(ctx)
-	}
-}
-
-// Called implements runtime.Caller.
-func (c *Compute) Called(ctx context.Context, id string) (got entity.Activation, err error) {
-	err = c.do(ctx, "GET call "+id, func() error {
-		run := c.call(id)
-		if run == nil {
-			return notFound(id)
-		}
-		got = *run
-		return nil
-	})
-	return got, err
-}
-
-// Metadata is the answer of a runtime in order.
-func Metadata(python, lithops string) entity.Activation {
-	data, _ := json.Marshal(map[string]any{
-		"preinstalls": [][]any{{"numpy", true}, {"six", false}}, "python_version": python, "lithops_version": lithops,
-	})
-	return entity.Activation{Success: true, Status: "success", Result: data, DurationMS: 120, InitMS: 80, WaitMS: 5}
-}
-
-// Broken is the answer of a runtime that fails with an error and a log.
-func Broken(message string, logs ...string) entity.Activation {
-	data, _ := json.Marshal(map[string]string{"error": message})
-	return entity.Activation{Status: "action developer error", StatusCode: 2, Result: data, Logs: logs}
 }

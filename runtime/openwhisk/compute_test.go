@@ -1,0 +1,186 @@
+package openwhisk
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/lithops"
+)
+
+// server is an OpenWhisk with packages and actions; it records the requests below its namespace.
+type server struct {
+	mu       sync.Mutex
+	packages map[string][]map[string]any
+	images   map[string]string // of actions, by package/action
+	lying    bool              // it answers every deletion with 404
+	requests []string
+}
+
+func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, path, _ := strings.Cut(r.URL.Path, "/"+ns+"/")
+	s.requests = append(s.requests, r.Method+" "+path)
+	parts := strings.Split(strings.TrimSuffix(path, "/"), "/")
+	give := func(status int, v any) {
+		w.WriteHeader(status)
+		_ = json.NewEncoder(w).Encode(v)
+	}
+	missing := func() { give(http.StatusNotFound, map[string]string{"error": "not here"}) }
+	switch actions, there := s.packages[strings.Join(parts[1:min(2, len(parts))], "")]; {
+	case path == "packages":
+		var rows []map[string]any
+		for name := range s.packages {
+			rows = append(rows, map[string]any{"name": name})
+		}
+		give(http.StatusOK, rows)
+	case r.Method == http.MethodDelete && s.lying:
+		missing()
+	case parts[0] == "packages" && r.Method == http.MethodPut:
+		s.packages[parts[1]] = nil
+		give(http.StatusOK, map[string]any{})
+	case !there:
+		missing()
+	case parts[0] == "packages":
+		delete(s.packages, parts[1])
+		give(http.StatusOK, map[string]any{})
+	case len(parts) == 2:
+		give(http.StatusOK, actions[min(len(actions), skip(r)):min(len(actions), skip(r)+pageSize)])
+	case r.Method == http.MethodPut:
+		s.images[parts[1]+"/"+parts[2]] = "put"
+		give(http.StatusOK, map[string]any{})
+	case s.images[parts[1]+"/"+parts[2]] == "":
+		missing()
+	case r.Method == http.MethodDelete:
+		delete(s.images, parts[1]+"/"+parts[2])
+		give(http.StatusOK, map[string]any{})
+	default:
+		give(http.StatusOK, map[string]any{"name": parts[2], "exec": map[string]string{"kind": "blackbox", "image": s.images[parts[1]+"/"+parts[2]]}})
+	}
+}
+
+func skip(r *http.Request) (n int) {
+	_, _ = fmt.Sscan(r.URL.Query().Get("skip"), &n)
+	return n
+}
+
+// noted is an action of a list that says its image; bare is one that does not.
+func noted(name, image string) map[string]any {
+	return map[string]any{"name": name, "annotations": []map[string]any{{"key": entity.NoteImage, "value": image}}}
+}
+
+func bare(name string) map[string]any { return map[string]any{"name": name} }
+
+func computeOf(t *testing.T, s *server) *Compute {
+	t.Helper()
+	contract := lithops.Contract{Backend: lithops.OpenWhisk, Version: "3.7.0", UserKey: "abcde", Namespace: ns}
+	return NewCompute(serve(t, s.ServeHTTP), ComputeOptions{Contract: contract})
+}
+
+// Only what Lithops can have named is a runtime; one that does not say its image is read, and is none without an image.
+func TestRuntimesAreWhatLithopsNamed(t *testing.T) {
+	s := &server{packages: map[string][]map[string]any{
+		"lithops_abcde":        {noted("me_a_256MB_3.7.0", "me/a"), bare("me_b_512MB_3.7.0"), bare("node_256MB_3.7.0"), bare("hello")},
+		"lithops_v2.6.0_abcde": {noted("me_a_256MB", "me/a")},
+		"lithops_other":        {noted("me_c_256MB_3.7.0", "me/c")},
+		"mine":                 {bare("me_d_256MB_3.7.0")},
+	}, images: map[string]string{"lithops_abcde/me_b_512MB_3.7.0": "me/b"}}
+	list, err := computeOf(t, s).Runtimes(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, r := range list.Runtimes {
+		got = append(got, fmt.Sprintf("%s %s%s %d %s own=%v", r.ID, r.Note(entity.NoteImage), r.Reference, r.NamedMB, r.Version, r.Own))
+	}
+	slices.Sort(got)
+	want := []string{
+		"lithops_abcde/me_a_256MB_3.7.0 me/a 256 3.7.0 own=true",
+		"lithops_abcde/me_b_512MB_3.7.0 me/b 512 3.7.0 own=true",
+		"lithops_other/me_c_256MB_3.7.0 me/c 256 3.7.0 own=false",
+		"lithops_v2.6.0_abcde/me_a_256MB me/a 256 2.6.0 own=true",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("runtimes (-want +got):\n%s", diff)
+	}
+}
+
+func TestAThousandRuntimesCostPages(t *testing.T) {
+	s := &server{packages: map[string][]map[string]any{}}
+	for i := range 1000 {
+		s.packages["lithops_abcde"] = append(s.packages["lithops_abcde"], noted(fmt.Sprintf("me_i%d_256MB_3.7.0", i), "me/i"))
+	}
+	list, err := computeOf(t, s).Runtimes(t.Context())
+	// 1 page of packages, 6 of actions (the last one empty), and what is asked ahead of need
+	if err != nil || len(list.Runtimes) != 1000 || len(s.requests) > 8 {
+		t.Errorf("got %d runtimes with %d requests (%v), want 1000 with at most 8", len(list.Runtimes), len(s.requests), err)
+	}
+}
+
+// The package went after it was looked for: it is made once more.
+func TestRegisterMakesAPackageThatIsGone(t *testing.T) {
+	s := &server{packages: map[string][]map[string]any{}, images: map[string]string{}}
+	id := entity.ID{Group: "lithops_abcde", Name: "me_a_256MB_3.7.0"}
+	err := computeOf(t, s).Register(t.Context(), entity.Registered{ID: id, Reference: "me/a", Notes: map[string]any{"exec": "server's", "x": "kept"}}, lithops.Bundle{Base64: "UEs="})
+	want := []string{"PUT actions/" + id.String(), "PUT packages/lithops_abcde", "PUT actions/" + id.String()}
+	if diff := cmp.Diff(want, s.requests); err != nil || diff != "" {
+		t.Errorf("%v, requests (-want +got):\n%s", err, diff)
+	}
+}
+
+// An answer 404 to a deletion is believed only when a second question gives the same answer.
+func TestWhatIsSaidToBeGoneIsLookedFor(t *testing.T) {
+	id := entity.ID{Group: "lithops_abcde", Name: "me_a_256MB_3.7.0"}
+	thing := entity.Thing{Term: packageTerm, Name: id.Group}
+	for name, remove := range map[string]func(c *Compute) error{
+		"runtime": func(c *Compute) error { return c.Unregister(t.Context(), id) },
+		"package": func(c *Compute) error { return c.Remove(t.Context(), thing) },
+	} {
+		there := func() *server {
+			return &server{packages: map[string][]map[string]any{id.Group: nil}, images: map[string]string{id.String(): "me/a"}}
+		}
+		if err := remove(computeOf(t, there())); err != nil {
+			t.Errorf("%s that is there: %v", name, err)
+		}
+		if err := remove(computeOf(t, &server{})); err != nil {
+			t.Errorf("%s that is gone: got %v, want nothing to complain of", name, err)
+		}
+		s := there()
+		s.lying = true
+		if err := remove(computeOf(t, s)); !fault.Is(err, fault.Conflict) {
+			t.Errorf("%s that is said to be gone, and is there: got %v, want a fault.Conflict", name, err)
+		}
+	}
+}
+
+// A service that answers the deletion of the namespace with 404, and has it: nothing is said to be deleted.
+func TestNamespaceThatIsSaidToBeGone(t *testing.T) {
+	for there, kind := range map[bool]fault.Kind{true: fault.Conflict, false: ""} {
+		client := serve(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodDelete {
+				w.WriteHeader(http.StatusNotFound)
+				_, _ = w.Write([]byte(`{"error":"not here"}`))
+				return
+			}
+			list := []map[string]string{}
+			if there {
+				list = append(list, map[string]string{"id": "guid", "name": ns})
+			}
+			_ = json.NewEncoder(w).Encode(map[string]any{"namespaces": list})
+		})
+		client.place.Namespace = Namespace{Place: entity.Place{Name: ns, ID: "guid"}}
+		err := NewCompute(client, ComputeOptions{}).RemovePlace(t.Context())
+		if err != nil && fault.KindOf(err) != kind || err == nil && kind != "" {
+			t.Errorf("there %v: got %v, want %q", there, err, kind)
+		}
+	}
+}

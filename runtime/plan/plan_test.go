@@ -1,0 +1,145 @@
+package plan_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/lithops"
+	"fn-runtime/runtime/plan"
+	"fn-runtime/runtime/runtimetest"
+	"fn-runtime/runtime/site"
+)
+
+// diary is what steps write into as they are done.
+type diary struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+// step is a task that is written down and ends in err.
+func (d *diary) step(name string, err error) *plan.Task {
+	return plan.Step(plan.Item{Kind: plan.KindThing, Name: name}, func(context.Context) error {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.lines = append(d.lines, name)
+		return err
+	})
+}
+
+// statuses tells what became of the items of a plan, by name.
+func statuses(p *plan.Plan) map[string]plan.Status {
+	all := map[string]plan.Status{}
+	for _, it := range p.Items() {
+		all[it.Name+it.Word()] = it.Status
+	}
+	return all
+}
+
+func TestAFailureStopsWhatComesAfterAndNothingBeside(t *testing.T) {
+	d, refused := &diary{}, errors.New("refused")
+	p := plan.New(&site.Site{}, lithops.Bundle{})
+	p.Then(d.step("first", nil))
+	p.Then(d.step("bad", refused), d.step("neighbour", nil))
+	p.Then(d.step("last", nil))
+	p.Beside(d.step("beside", nil))
+	if err := p.Run(t.Context(), nil); !errors.Is(err, refused) {
+		t.Errorf("got %v, want the refusal", err)
+	}
+	want := map[string]plan.Status{"firstthing": plan.Done, "badthing": plan.Failed, "neighbourthing": plan.Done, "lastthing": plan.Skipped, "besidething": plan.Done}
+	if diff := cmp.Diff(want, statuses(p)); diff != "" {
+		t.Errorf("items (-want +got):\n%s", diff)
+	}
+}
+
+func TestWithoutConsentNothingIsTried(t *testing.T) {
+	d := &diary{}
+	p := plan.New(&site.Site{}, lithops.Bundle{})
+	p.Then(d.step("a", nil))
+	if err := p.Run(t.Context(), func() (bool, error) { return false, nil }); err != nil || len(d.lines) > 0 {
+		t.Errorf("got %v after %v, want nothing done", err, d.lines)
+	}
+	if got := statuses(p)["athing"]; got != plan.Skipped {
+		t.Errorf("got %s, want %s", got, plan.Skipped)
+	}
+}
+
+func TestAnInterruptionBeginsNothingNew(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	d := &diary{}
+	p := plan.New(&site.Site{}, lithops.Bundle{})
+	p.Then(plan.Step(plan.Item{Name: "begun"}, func(ctx context.Context) error {
+		cancel()
+		return ctx.Err() // a step is brought to its end
+	}))
+	p.Then(d.step("next", nil))
+	err := p.Run(ctx, nil)
+	if !fault.Is(err, fault.Interrupted) || len(d.lines) > 0 {
+		t.Errorf("got %v after %v, want an interruption and nothing begun after it", err, d.lines)
+	}
+	if got := statuses(p); got["begun"] != plan.Done || got["nextthing"] != plan.Skipped {
+		t.Errorf("got %v, want what was begun done and the next skipped", got)
+	}
+}
+
+// place is a site with one runtime in two sizes that share a metadata object, as some services name them.
+func place(t *testing.T) (*site.Site, *runtimetest.Compute, *runtimetest.Store, []site.Wanted) {
+	t.Helper()
+	contract := lithops.Contract{Backend: lithops.OpenWhisk, Version: "3.7.0", UserKey: "abcde", Namespace: "guest"}
+	compute, store := runtimetest.NewCompute(contract), runtimetest.NewStore()
+	s := &site.Site{Install: lithops.Install{Version: "3.7.0", Python: "3.11"}, Contract: contract, Compute: compute, Store: store, Cache: lithops.Cache{Dir: t.TempDir()}}
+	small, large := s.Want("docker.io/me/img:1", 256, 60, ""), s.Want("docker.io/me/img:1", 512, 60, "")
+	large.Key = small.Key
+	return s, compute, store, []site.Wanted{small, large}
+}
+
+func TestSharedMetadataIsWrittenOnce(t *testing.T) {
+	s, compute, store, wants := place(t)
+	p := plan.New(s, lithops.Bundle{SHA256: "hash"})
+	var all []*plan.Deployment
+	for _, w := range wants {
+		all = append(all, p.Decide(w, plan.Found{}, false))
+	}
+	p.Deploy(all...)
+	if err := p.Run(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	puts := 0
+	for _, r := range store.Requests() {
+		if strings.HasPrefix(r, "PUT ") {
+			puts++
+		}
+	}
+	if len(compute.All()) != 2 || puts != 1 {
+		t.Errorf("got %d runtimes and %d writes of metadata, want 2 and 1: %v", len(compute.All()), puts, store.Requests())
+	}
+}
+
+func TestSharedMetadataGoesWithTheLastRuntime(t *testing.T) {
+	s, compute, store, wants := place(t)
+	var entries []site.Entry
+	for _, w := range wants {
+		r := entity.Registered{ID: w.ID, Reference: w.Image, MemoryMB: w.MemoryMB, NamedMB: w.MemoryMB, Version: "3.7.0", MetadataKey: w.Key, Own: true}
+		compute.Put(r)
+		entries = append(entries, site.Entry{Registered: r, Image: w.Image, HasObject: true})
+	}
+	store.Set(wants[0].Key, []byte("{}"), time.Now())
+	for left := len(entries); left > 0; left-- {
+		p := plan.New(s, lithops.Bundle{})
+		p.Remove(&site.Inventory{Entries: entries[:left]}, entries[left-1:left], i18n.Message{})
+		if err := p.Run(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+		if keys := store.Keys(); (len(keys) == 1) != (left > 1) || len(compute.All()) != left-1 {
+			t.Errorf("after %d removals: got objects %v and %d runtimes, want the metadata as long as one runtime is left", len(entries)-left+1, keys, len(compute.All()))
+		}
+	}
+}

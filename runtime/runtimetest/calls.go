@@ -1,0 +1,81 @@
+package runtimetest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"fn-runtime/runtime/entity"
+)
+
+// Call implements site.Caller.
+func (c *Compute) Call(ctx context.Context, id entity.ID) (got entity.Activation, err error) {
+	err = c.do(ctx, "POST runtime "+id.Name, func() error {
+		r, there := c.runtimes[id.String()]
+		if !there {
+			return notFound(id.Name)
+		}
+		got = Metadata("3.11", "3.7.0")
+		if c.Run != nil {
+			got = c.Run(r)
+		}
+		c.calls = append(c.calls, got)
+		got.ID, got.Done = fmt.Sprintf("activation-%d", len(c.calls)-1), true
+		return nil
+	})
+	if err != nil || c.Takes == 0 {
+		return got, err
+	}
+	select {
+	case <-time.After(c.Takes):
+		return got, nil
+	case <-ctx.Done():
+		return entity.Activation{}, context.Cause(ctx)
+	}
+}
+
+// Called implements site.Caller.
+func (c *Compute) Called(ctx context.Context, id string) (got entity.Activation, err error) {
+	err = c.do(ctx, "GET call "+id, func() error {
+		run := c.call(id)
+		if run == nil {
+			return notFound(id)
+		}
+		got = *run
+		return nil
+	})
+	return got, err
+}
+
+// Metadata is the answer of a runtime in order.
+func Metadata(python, lithops string) entity.Activation {
+	data, _ := json.Marshal(map[string]any{
+		"preinstalls": [][]any{{"numpy", true}, {"six", false}}, "python_version": python, "lithops_version": lithops,
+	})
+	return entity.Activation{Success: true, Status: "success", Result: data, DurationMS: 120, InitMS: 80, WaitMS: 5}
+}
+
+// Broken is the answer of a runtime that fails with an error and a log.
+func Broken(message string, logs ...string) entity.Activation {
+	data, _ := json.Marshal(map[string]string{"error": message})
+	return entity.Activation{Status: "action developer error", StatusCode: 2, Result: data, Logs: logs}
+}
+
+// Log adds a line to what is kept of a call.
+func (c *Compute) Log(id, line string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if run := c.call(id); run != nil {
+		run.Logs = append(run.Logs, line)
+	}
+}
+
+// call finds a call by its id; nil when there was none.
+func (c *Compute) call(id string) *entity.Activation {
+	var n int
+	if _, err := fmt.Sscanf(id, "activation-%d", &n); err != nil || n < 0 || n >= len(c.calls) {
+		return nil
+	}
+	return &c.calls[n]
+}

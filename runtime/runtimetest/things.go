@@ -1,0 +1,73 @@
+package runtimetest
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/lithops"
+)
+
+func group(name string) entity.Thing {
+	return entity.Thing{Term: entity.Term{Word: "package", Text: i18n.M("Package")}, Name: name}
+}
+
+// Needs implements site.Things.
+func (c *Compute) Needs() []entity.Thing { return []entity.Thing{group(c.contract.Package())} }
+
+// Has implements site.Things.
+func (c *Compute) Has(ctx context.Context, t entity.Thing) (there bool, err error) {
+	err = c.do(ctx, "GET group "+t.Name, func() error { there = c.groups[t.Name]; return nil })
+	return there, err
+}
+
+// Make implements site.Things.
+func (c *Compute) Make(ctx context.Context, t entity.Thing) (made bool, err error) {
+	err = c.do(ctx, "PUT group "+t.Name, func() error {
+		if c.Taken {
+			return nil
+		}
+		made = !c.groups[t.Name]
+		c.groups[t.Name] = true
+		return nil
+	})
+	return made, err
+}
+
+// Leftovers implements site.Things: the runtimes in the user's groups, then the groups.
+func (c *Compute) Leftovers(ctx context.Context) (all [][]entity.Thing, err error) {
+	err = c.do(ctx, "LIST leftovers", func() error {
+		all = make([][]entity.Thing, 2)
+		for _, name := range slices.Sorted(maps.Keys(c.groups)) {
+			if key, _ := lithops.PackageUserKey(name); key == c.contract.UserKey {
+				all[1] = append(all[1], group(name))
+			}
+		}
+		for _, key := range slices.Sorted(maps.Keys(c.runtimes)) {
+			if r := c.read(c.runtimes[key]); r.Own {
+				all[0] = append(all[0], entity.Thing{Term: c.Terms().Runtime, Name: key, Image: r.Note(entity.NoteImage), MemoryMB: r.MemoryMB})
+			}
+		}
+		return nil
+	})
+	return all, err
+}
+
+// Remove implements site.Things: a group with runtimes is refused.
+func (c *Compute) Remove(ctx context.Context, t entity.Thing) error {
+	if t.Term.Word == "action" {
+		group, name, _ := strings.Cut(t.Name, "/")
+		return c.Unregister(ctx, entity.ID{Group: group, Name: name})
+	}
+	return c.do(ctx, "DELETE group "+t.Name, func() error {
+		if c.inUse(t.Name) {
+			return fault.New(fault.Conflict, i18n.M("The package is not empty."), i18n.Message{})
+		}
+		delete(c.groups, t.Name)
+		return nil
+	})
+}
