@@ -21,7 +21,7 @@ func newClean(f *Factory) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "clean",
 		Short: i18n.M("Delete all that Lithops keeps, except its configuration.").ID,
-		Long:  i18n.M("Deletes runtimes, packages, metadata, job objects and the caches on this machine. Nothing outside the prefixes of Lithops is touched, and never a configuration.").ID,
+		Long:  i18n.M("Deletes runtimes, packages, metadata, job objects, and on this machine the caches and the files of jobs. Nothing outside the prefixes of Lithops is touched: neither a configuration nor the buckets of its storage 'localhost'.").ID,
 		Example: example(i18n.M("Show what would be deleted"), "clean --dry-run") +
 			example(i18n.M("Delete only job objects that are older than a week"), "clean --jobs-only --older-than 7d -f") +
 			example(i18n.M("Delete everything and the namespace too"), "clean --all"),

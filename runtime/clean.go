@@ -23,6 +23,10 @@ func (s *Service) Clean(ctx context.Context, req CleanRequest) (Result, error) {
 		}
 		req.JobsOnly = true
 	}
+	if req.All && s.Target.Backend != BackendIBMCF {
+		return Result{}, fault.New(fault.Usage, i18n.M("The namespace {{.Namespace}} belongs to its key and cannot be deleted.", "Namespace", s.Target.Namespace),
+			i18n.M("Clean without '--all': everything of Lithops in it goes."))
+	}
 	return during(s, op, func() (Result, error) { return s.clean(ctx, req) })
 }
 
@@ -51,7 +55,7 @@ func (s *Service) clean(ctx context.Context, req CleanRequest) (Result, error) {
 		}
 	}
 	p.Beside(jobs.Task)
-	if req.All && s.Target.Backend == BackendIBMCF {
+	if req.All {
 		p.Then(plan.Step(plan.Item{Change: Delete, Kind: KindPlace, Term: s.Compute.Terms().Place, Name: s.Target.Namespace}, s.Compute.RemovePlace))
 	}
 	var err error
@@ -99,13 +103,15 @@ func (s *Service) metadataFolders(ctx context.Context) ([]string, error) {
 	return folders, nil
 }
 
-// cleanCaches removes what the client keeps on this machine.
-func (s *Service) cleanCaches() []*plan.Task {
-	tasks := []*plan.Task{plan.Step(plan.Item{Change: Delete, Kind: KindCache, Name: lithops.RuntimesPrefix + string(s.Contract.Backend)},
-		func(context.Context) error { return s.Cache.RemoveAll(s.Contract.Backend) })}
-	if s.TempDir != "" {
-		tasks = append(tasks, plan.Step(plan.Item{Change: Delete, Kind: KindFiles, Name: s.TempDir},
-			func(context.Context) error { return lithops.RemoveTemp(s.TempDir) }))
+// cleanCaches removes what the client keeps on this machine, where it keeps anything.
+func (s *Service) cleanCaches() (tasks []*plan.Task) {
+	if s.Cache.Holds(s.Contract.Backend) {
+		tasks = append(tasks, plan.Step(plan.Item{Change: Delete, Kind: KindCache, Name: lithops.RuntimesPrefix + string(s.Contract.Backend)},
+			func(context.Context) error { return s.Cache.RemoveAll(s.Contract.Backend) }))
+	}
+	if files := lithops.TempFiles(s.TempDir); len(files) > 0 {
+		tasks = append(tasks, plan.Step(plan.Item{Change: Delete, Kind: KindFiles, Name: s.TempDir, Reason: i18n.M("Files of jobs; buckets of the storage 'localhost' in this folder stay.")},
+			func(context.Context) error { return lithops.RemoveTemp(files) }))
 	}
 	return tasks
 }

@@ -115,26 +115,43 @@ func (c Cache) namespacePath(backend Backend, name string) (string, error) {
 	return filepath.Join(c.Dir, local), nil
 }
 
+// Holds reports whether there is metadata of a backend, of any release.
+func (c Cache) Holds(backend Backend) bool {
+	folders, err := c.folders(backend)
+	return err != nil || len(folders) > 0
+}
+
 // RemoveAll removes all metadata of a backend, of every release.
 func (c Cache) RemoveAll(backend Backend) error {
+	folders, err := c.folders(backend)
+	failed := []error{err}
+	for _, d := range folders {
+		if err := os.RemoveAll(d); err != nil {
+			failed = append(failed, c.failed(d, err))
+		}
+	}
+	return errors.Join(failed...)
+}
+
+// folders returns those that hold metadata of a backend.
+func (c Cache) folders(backend Backend) (found []string, err error) {
 	root := filepath.Join(c.Dir, filepath.FromSlash(RuntimesPrefix))
 	dirs := []string{filepath.Join(root, string(backend))}
 	entries, err := os.ReadDir(root)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return c.failed(root, err)
+		return nil, c.failed(root, err)
 	}
 	for _, e := range entries {
 		if e.IsDir() && versionOnly.MatchString(e.Name()) { // 2.6.0 and older: the version comes first
 			dirs = append(dirs, filepath.Join(root, e.Name(), string(backend)))
 		}
 	}
-	var failed []error
 	for _, d := range dirs {
-		if err := os.RemoveAll(d); err != nil {
-			failed = append(failed, c.failed(d, err))
+		if _, err := os.Lstat(d); err == nil {
+			found = append(found, d)
 		}
 	}
-	return errors.Join(failed...)
+	return found, nil
 }
 
 func (c Cache) write(path string, data []byte) error {

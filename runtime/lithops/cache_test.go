@@ -3,6 +3,7 @@ package lithops
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"fn-runtime/runtime/entity"
@@ -120,19 +121,31 @@ func TestTempDir(t *testing.T) {
 	if err := os.Symlink(outside, dir); err != nil {
 		t.Fatal(err)
 	}
-	if err := RemoveTemp(dir); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(outside); err != nil {
-		t.Error("a link was followed")
+	if got := TempFiles(dir); got != nil {
+		t.Errorf("a link was followed: got %v, want nothing", got)
 	}
 	_ = os.Remove(dir)
-	writeFile(t, filepath.Join(dir, "a", "b"), "x", 0o600)
-	if err := RemoveTemp(dir); err != nil {
+	for _, name := range []string{"jobs/a/b", "logs/x.log", "functions.log", "cleaner/request", "my-bucket/data.csv"} {
+		writeFile(t, filepath.Join(dir, name), "x", 0o600)
+	}
+	if err := os.Mkdir(filepath.Join(dir, "modules"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(dir); !os.IsNotExist(err) {
-		t.Error("still there")
+	files := TempFiles(dir)
+	want := []string{filepath.Join(dir, "jobs"), filepath.Join(dir, "logs"), filepath.Join(dir, "functions.log")}
+	if !slices.Equal(files, want) {
+		t.Errorf("got %v, want %v", files, want)
+	}
+	if err := RemoveTemp(files); err != nil {
+		t.Fatal(err)
+	}
+	if got := TempFiles(dir); got != nil {
+		t.Errorf("after it got %v, want nothing", got)
+	}
+	for _, stays := range []string{"jobs", "cleaner/request", "my-bucket/data.csv"} {
+		if _, err := os.Stat(filepath.Join(dir, stays)); err != nil {
+			t.Errorf("%s: got %v, want it to stay", stays, err)
+		}
 	}
 }
 

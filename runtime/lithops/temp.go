@@ -2,7 +2,6 @@ package lithops
 
 import (
 	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -26,14 +25,51 @@ func TempDir(version string, getenv func(string) string) string {
 	return filepath.Join(os.TempDir(), name)
 }
 
-// RemoveTemp removes the folder of TempDir. A link in its place is left alone: others may write to the folder above.
-func RemoveTemp(dir string) error {
+// tempNames are what the client keeps of its jobs in TempDir, in any release (constants.py). The cleaner's folder is not
+// among them: it holds requests of programs that still run, as the client's own clean leaves it. Neither is what else is
+// there: the buckets of Lithops' storage "localhost" are the user's data.
+var tempNames = []string{"jobs", "logs", "modules", "custom-runtime", "cache", "localhost-runner.log", "localhost-service.log", "functions.log"}
+
+// TempFiles returns what a client has left of its jobs in the folder of TempDir, empty folders left out. A link in the
+// folder's place is not followed: others may write to the folder above.
+func TempFiles(dir string) []string {
 	info, err := os.Lstat(dir)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
+	if err != nil || !info.IsDir() {
 		return nil
 	}
-	if err == nil {
-		err = os.RemoveAll(dir)
+	var found []string
+	for _, name := range tempNames {
+		path := filepath.Join(dir, name)
+		info, err := os.Lstat(path)
+		if err != nil {
+			continue
+		}
+		if info.IsDir() {
+			if left, err := os.ReadDir(path); err == nil && len(left) == 0 {
+				continue
+			}
+		}
+		found = append(found, path)
 	}
-	return Cache{}.failed(dir, err)
+	return found
+}
+
+// RemoveTemp removes what TempFiles returned. A folder stays and loses what is in it: a client that runs would not make
+// it again.
+func RemoveTemp(paths []string) error {
+	var failed []error
+	for _, path := range paths {
+		info, err := os.Lstat(path)
+		if err != nil {
+			continue // gone meanwhile
+		}
+		err = os.RemoveAll(path)
+		if err == nil && info.IsDir() {
+			err = os.Mkdir(path, info.Mode().Perm())
+		}
+		if err != nil {
+			failed = append(failed, Cache{}.failed(path, err))
+		}
+	}
+	return errors.Join(failed...)
 }

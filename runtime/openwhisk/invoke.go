@@ -76,6 +76,23 @@ func (c *Client) invoke(ctx context.Context, pkg, name string, payload any) (ent
 	return got, nil
 }
 
+// start runs an action and does not wait for its end: no gateway can end a wait that is not there.
+func (c *Client) start(ctx context.Context, pkg, name string, payload any) (entity.Activation, error) {
+	if err := checkNames(pkg, name); err != nil {
+		return entity.Activation{}, err
+	}
+	about := subject{"action", pkg + "/" + name}
+	a, err := c.call(ctx, about, request{http.MethodPost, actionPath(pkg, name), payload})
+	if err != nil {
+		return entity.Activation{}, err
+	}
+	var r record
+	if err := json.Unmarshal(a.body, &r); err != nil || !activationID.MatchString(r.ActivationID) {
+		return entity.Activation{}, unreadable(about, err)
+	}
+	return entity.Activation{ID: r.ActivationID}, nil
+}
+
 // activationID is the form of OpenWhisk's activation ids: a UUID without hyphens. Others are taken with what is
 // harmless in a path.
 var activationID = text.NewPattern(`^[0-9A-Za-z-]{1,64}$`)

@@ -49,7 +49,7 @@ func (u *Purge) Count(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		it.Count = int64(purged.Seen)
+		u.counted(it, purged.Seen)
 	}
 	return nil
 }
@@ -58,7 +58,9 @@ func (u *Purge) purge(ctx context.Context) error {
 	var failed []error
 	for _, it := range u.Items {
 		purged, err := u.sweep(ctx, it, false)
-		it.Count = int64(purged.Deleted)
+		if err == nil || purged.Deleted > 0 {
+			u.counted(it, purged.Deleted)
+		}
 		if err == nil && len(purged.Failed) > 0 {
 			err = fault.New(fault.Failed,
 				i18n.N("{{.Count}} object below {{.Prefix}} could not be deleted.", "{{.Count}} objects below {{.Prefix}} could not be deleted.", max(purged.Seen-purged.Deleted, len(purged.Failed)), "Prefix", it.Name),
@@ -71,6 +73,13 @@ func (u *Purge) purge(ctx context.Context) error {
 		failed = append(failed, err)
 	}
 	return errors.Join(failed...)
+}
+
+// counted says how many objects it is about; where there are none nothing changes.
+func (u *Purge) counted(it *Item, objects int) {
+	if it.Count = int64(objects); objects == 0 {
+		it.Change = Unchanged
+	}
 }
 
 func (u *Purge) sweep(ctx context.Context, it *Item, dryRun bool) (entity.Purged, error) {

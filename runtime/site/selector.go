@@ -1,6 +1,7 @@
 package site
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -80,13 +81,37 @@ func (sel Selector) Missing(inv *Inventory) error {
 		image, _ = sel.s.Image(sel.name, "")
 	}
 	var there []string
-	for _, e := range inv.Entries {
+	other := sel
+	other.memoryMB, other.version = nil, ""
+	similar := other.Pick(inv)
+	listed := similar // the same image in other sizes, or of other releases
+	if len(similar) == 0 {
+		listed = inv.Entries
+	}
+	for _, e := range listed {
 		if e.Own && !e.Orphan && len(there) < shownLines {
 			there = append(there, i18n.M("{{.Image}}, {{.Memory}} MB, Lithops {{.Version}}", "Image", e.Image, "Memory", e.NamedMB, "Version", e.Version).String())
 		}
+	}
+	if len(similar) > 0 {
+		return fault.New(fault.NotFound,
+			i18n.M("Runtime {{.Image}} is deployed in namespace {{.Namespace}}, but not with {{.Asked}}.", "Image", image, "Namespace", sel.s.Target.Namespace, "Asked", sel.asked()),
+			i18n.M("Name one of those that are there, or see all with 'ibmcloud fn-runtime list'.")).With(slices.Compact(there)...)
 	}
 	recovery := i18n.M("Deploy it with 'ibmcloud fn-runtime deploy {{.Name}}', or see what is deployed with 'ibmcloud fn-runtime list'.", "Name", sel.name)
 	return fault.New(fault.NotFound,
 		i18n.M("Runtime {{.Image}} is not deployed in namespace {{.Namespace}}.", "Image", image, "Namespace", sel.s.Target.Namespace), recovery).
 		With(slices.Compact(there)...)
+}
+
+// asked says the sizes and the release that were asked for.
+func (sel Selector) asked() string {
+	var words []string
+	for _, mb := range sel.memoryMB {
+		words = append(words, fmt.Sprintf("%d MB", mb))
+	}
+	if sel.version != "" {
+		words = append(words, "Lithops "+sel.version)
+	}
+	return strings.Join(words, ", ")
 }
