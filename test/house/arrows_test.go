@@ -43,7 +43,7 @@ var rooms = []struct {
 	{"fn-runtime/runtime/images", false, 42},
 	{"fn-runtime/runtime/openwhisk", true, 42},
 	{"fn-runtime/runtime/storage", true, 42},
-	{"fn-runtime/runtime/local/cloud", false, 46},
+	{"fn-runtime/runtime/local/cloud", false, 95},
 	{"fn-runtime/runtime/local/invoker", false, 40},
 	{"fn-runtime/runtime/local/internal/container", false, 38},
 	{"fn-runtime/runtime/local/internal/process", false, 38},
