@@ -20,6 +20,7 @@ func groups() []group {
 		{"runtimes", runtimes},
 		{"clean", clean},
 		{"local", locally},
+		{"sizes", sizes},
 		{"images", imaging},
 		{"growth", growth},
 	}
