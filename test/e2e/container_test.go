@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -191,10 +192,34 @@ func (b *boxed) killed(image string) {
 	b.job(image)
 }
 
+// gateway is this machine's address on the engine's bridge; an engine that was not told which one leaves it out.
+func (b *boxed) gateway() string {
+	b.t.Helper()
+	if told := b.docker("network", "inspect", "bridge", "-f", "{{(index .IPAM.Config 0).Gateway}}"); told != "" {
+		return told
+	}
+	name := b.docker("network", "inspect", "bridge", "-f", `{{index .Options "com.docker.network.bridge.name"}}`)
+	bridge, err := net.InterfaceByName(name)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	addresses, err := bridge.Addrs()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	for _, a := range addresses {
+		if prefix, err := netip.ParsePrefix(a.String()); err == nil && prefix.Addr().Is4() {
+			return prefix.Addr().String()
+		}
+	}
+	b.t.Fatalf("the bridge %s has got the addresses %v, want an IPv4 one", name, addresses)
+	return ""
+}
+
 // bridge looks where the endpoint listens, and tries its store without credentials.
 func (b *boxed) bridge() {
 	b.t.Helper()
-	gateway := b.docker("network", "inspect", "bridge", "-f", "{{(index .IPAM.Config 0).Gateway}}")
+	gateway := b.gateway()
 	end := b.Endpoint()
 	_, port, err := net.SplitHostPort(strings.TrimPrefix(end.Endpoint, "https://"))
 	if err != nil {
