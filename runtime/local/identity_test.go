@@ -77,6 +77,9 @@ func TestBundleHoldsWhatWasTrusted(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if info, err := os.Stat(i.CABundle); err != nil || info.Mode().Perm() != 0o644 {
+			t.Errorf("containers that do not run as root cannot read the bundle: %v, %v", info.Mode(), err)
+		}
 		ca, _ := os.ReadFile(i.CAFile)
 		want["the endpoint"] = string(ca)
 		for name, text := range want {
