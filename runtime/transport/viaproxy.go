@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
@@ -16,7 +17,7 @@ import (
 // Go does it: a password with a # or a / in it is what makes it unreadable.
 func proxyOf(req *http.Request) (*url.URL, error) {
 	proxy, err := http.ProxyFromEnvironment(req)
-	if err != nil || proxy != nil && (proxy.Fragment != "" || proxy.RawQuery != "") {
+	if err != nil || proxy != nil && (proxy.Fragment != "" || proxy.RawQuery != "" || strings.Trim(proxy.Path, "/") != "") {
 		return nil, fault.New(fault.Invalid,
 			i18n.M("The address of the proxy in HTTPS_PROXY cannot be read."),
 			i18n.M("Write it as http://USER:PASSWORD@HOST:PORT; characters such as @, :, / and # in user and password are written as %40, %3A, %2F and %23."))

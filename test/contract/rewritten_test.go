@@ -9,6 +9,8 @@ import (
 
 	"fn-runtime/runtime"
 	"fn-runtime/runtime/lithops"
+	"fn-runtime/runtime/runtimetest"
+	"fn-runtime/runtime/site"
 )
 
 // rewritten is a case with what lithops-config makes of its configuration.
@@ -30,10 +32,11 @@ func rewritten(t *testing.T, in lithops.Install, c testCase) testCase {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &runtime.Service{
+	contract := lithops.Contract{Backend: c.Backend, Version: in.Version}
+	s := &runtime.Service{Config: config, Site: site.Site{
 		Target:  runtime.Target{Backend: string(c.Backend), Endpoint: compute.Endpoint, Region: compute.Region, Namespace: compute.Namespace, Bucket: storage.Bucket},
-		Install: in, Contract: lithops.Contract{Backend: c.Backend, Version: in.Version}, Compute: compute, Storage: storage, Config: config,
-	}
+		Install: in, Contract: contract, Settings: compute, Storage: storage, Compute: runtimetest.NewCompute(contract),
+	}}
 	return c.with(t, s)
 }
 
@@ -41,12 +44,12 @@ func rewritten(t *testing.T, in lithops.Install, c testCase) testCase {
 func ofTheLocalEndpoint(t *testing.T, in lithops.Install, random maker) testCase {
 	t.Helper()
 	const endpoint = "https://127.0.0.1:46535"
-	s := &runtime.Service{
+	s := &runtime.Service{Site: site.Site{
 		Target:  runtime.Target{Backend: runtime.BackendLocal, Endpoint: endpoint, Namespace: "guest", Bucket: "lithops-local"},
 		Install: in, Contract: lithops.Contract{Backend: lithops.OpenWhisk, Version: in.Version},
-		Compute: lithops.Compute{Backend: lithops.OpenWhisk, Endpoint: endpoint, Namespace: "guest", APIKey: "3b8ddfc7-a08d-4734-bc56-d2ef4c4c07ec:key"},
-		Storage: lithops.Storage{Backend: lithops.Minio, Endpoint: endpoint, Bucket: "lithops-local", AccessKeyID: "FNTOQGIGVNCPPJ7VE2HI", SecretAccessKey: "secret"},
-	}
+		Settings: lithops.Compute{Backend: lithops.OpenWhisk, Endpoint: endpoint, Namespace: "guest", APIKey: "3b8ddfc7-a08d-4734-bc56-d2ef4c4c07ec:key"},
+		Storage:  lithops.Storage{Backend: lithops.Minio, Endpoint: endpoint, Bucket: "lithops-local", AccessKeyID: "FNTOQGIGVNCPPJ7VE2HI", SecretAccessKey: "secret"},
+	}}
 	c := random.next()
 	c.Backend = lithops.OpenWhisk
 	return c.with(t, s)
