@@ -21,13 +21,12 @@ func (p *opening) chooseBackend(ctx context.Context) error {
 		return p.useLocal(ctx)
 	}
 	config, err := lithops.Load(lithops.LoadOptions{
-		File: p.o.ConfigFile, Getenv: p.o.Host.Getenv, Home: p.o.Host.Home, WorkDir: p.o.Host.WorkDir, Version: p.s.Install.Version, Pipes: p.o.Host.Pipes,
+		File: p.o.ConfigFile, Getenv: p.o.Host.Getenv, Home: p.o.Host.Home, WorkDir: p.o.Host.WorkDir, Version: p.install.Version, Pipes: p.o.Host.Pipes,
 	})
 	if err != nil {
 		return err
 	}
-	p.config, p.s.Config = config, config
-	p.askClient()
+	p.config = config
 	backend := p.o.Backend
 	if backend == "" {
 		if backend, err = config.Backend(); err != nil {
@@ -48,8 +47,8 @@ func (p *opening) chooseBackend(ctx context.Context) error {
 			i18n.M("The backend '{{.Backend}}' of the Lithops configuration {{.Source}} is not one that runtimes can be deployed to here.", "Backend", backend, "Source", config.Source()),
 			i18n.M("Choose another with '-b': ibm_cf, openwhisk or local."))
 	}
-	p.s.Target.Backend = backend
-	if p.compute, err = config.Compute(lithops.Backend(backend), p.s.Install); err != nil {
+	p.target.Backend = backend
+	if p.compute, err = config.Compute(lithops.Backend(backend), p.install); err != nil {
 		return err
 	}
 	if err := p.override(); err != nil {
@@ -58,13 +57,13 @@ func (p *opening) chooseBackend(ctx context.Context) error {
 	return p.recognizeLocal(ctx)
 }
 
-// askClient lets doctor ask the client itself what it says of the configuration.
-func (p *opening) askClient() {
-	if p.config.Source() == "" {
-		return
+// askClient lets doctor ask the client itself what it says of the configuration; nil where none was read.
+func (p *opening) askClient() func(ctx context.Context) (source string, err error) {
+	if p.config == nil || p.config.Source() == "" {
+		return nil
 	}
-	p.s.AskClient = func(ctx context.Context) (string, error) {
-		return p.config.Source(), p.config.AskClient(ctx, p.s.Install, p.o.Backend, local.Environment(os.Environ()))
+	return func(ctx context.Context) (string, error) {
+		return p.config.Source(), p.config.AskClient(ctx, p.install, p.o.Backend, local.Environment(os.Environ()))
 	}
 }
 
@@ -84,7 +83,7 @@ func noBackend(source string) error {
 func (p *opening) override() error {
 	if r := p.o.Region; r != "" && r != p.compute.Region {
 		if p.compute.Backend != lithops.IBMCF {
-			return fault.New(fault.Usage, i18n.M("Regions belong to the backend ibm_cf, not to {{.Backend}}.", "Backend", p.s.Target.Backend),
+			return fault.New(fault.Usage, i18n.M("Regions belong to the backend ibm_cf, not to {{.Backend}}.", "Backend", p.target.Backend),
 				i18n.M("Leave out the region, or choose the backend with '-b ibm_cf'."))
 		}
 		p.compute.Region, p.compute.Endpoint, p.compute.NamespaceID = r, "", ""
@@ -97,7 +96,7 @@ func (p *opening) override() error {
 
 // useLocal starts the embedded endpoint and takes everything from it.
 func (p *opening) useLocal(ctx context.Context) error {
-	p.s.Target.Backend = runtime.BackendLocal
+	p.target.Backend = runtime.BackendLocal
 	p.compute = lithops.Compute{Backend: lithops.OpenWhisk, DockerServer: lithops.DefaultDockerServer}
 	if p.o.LocalOnly {
 		return nil
@@ -107,7 +106,7 @@ func (p *opening) useLocal(ctx context.Context) error {
 		return err
 	}
 	p.endpoint = info
-	version := p.s.Install.Version
+	version := p.install.Version
 	p.compute = lithops.Compute{
 		Backend: lithops.OpenWhisk, Endpoint: info.Endpoint, Namespace: info.Namespace, APIKey: info.APIKey,
 		RuntimeMemory:  lithops.DefaultMemory(lithops.OpenWhisk, version),
@@ -125,7 +124,7 @@ func (p *opening) useLocal(ctx context.Context) error {
 func (p *opening) localEndpoint(ctx context.Context) (local.Info, error) {
 	if !p.o.Passive {
 		return local.Start(ctx, local.Options{
-			Dir: p.localDir(), Executable: p.o.Host.Executable, Python: p.s.Install.Interpreter, Version: p.o.Host.Version,
+			Dir: p.localDir(), Executable: p.o.Host.Executable, Python: p.install.Interpreter, Version: p.o.Host.Version,
 		})
 	}
 	info, err := local.Status(ctx, p.localDir())
@@ -167,8 +166,8 @@ func (p *opening) recognizeLocal(ctx context.Context) error {
 
 func (p *opening) aboutLocal() {
 	p.limits = lithops.Limits{MinMemoryMB: local.MinMemoryMB, MaxMemoryMB: local.MaxMemoryMB, MaxTimeoutS: local.MaxTimeoutS}
-	p.s.Target.CAFile, p.s.Target.CABundle = p.endpoint.CAFile, p.endpoint.CABundle
-	p.s.Target.HostPython = p.endpoint.Invoker != "docker"
+	p.target.CAFile, p.target.CABundle = p.endpoint.CAFile, p.endpoint.CABundle
+	p.target.HostPython = p.endpoint.Invoker != "docker"
 }
 
 // loopbackPort gives the port of a URL on this machine, "" for any other.

@@ -22,7 +22,7 @@ func (p *opening) computeAuth() (transport.Auth, i18n.Message, error) {
 	source := i18n.M("Check the keys in the Lithops configuration {{.Source}}.", "Source", p.source())
 	if c.Backend == lithops.OpenWhisk {
 		if c.APIKey == "" {
-			return transport.Auth{}, source, c.Validate(p.s.Install.Version)
+			return transport.Auth{}, source, c.Validate(p.install.Version)
 		}
 		return transport.Auth{Basic: c.APIKey}, source, nil
 	}
@@ -39,9 +39,9 @@ func (p *opening) computeAuth() (transport.Auth, i18n.Message, error) {
 	if session == nil {
 		return transport.Auth{}, source, p.loggedIn()
 	}
-	if !cloudFunctions.has(p.s.Target.Endpoint) {
+	if !cloudFunctions.has(p.target.Endpoint) {
 		return transport.Auth{}, source, fault.New(fault.Denied,
-			i18n.M("The endpoint {{.Endpoint}} is not one of IBM Cloud Functions, so the token of your session is not sent to it.", "Endpoint", transport.ShownURL(p.s.Target.Endpoint)),
+			i18n.M("The endpoint {{.Endpoint}} is not one of IBM Cloud Functions, so the token of your session is not sent to it.", "Endpoint", transport.ShownURL(p.target.Endpoint)),
 			i18n.M("Give a key for it in the Lithops configuration."))
 	}
 	p.lend()
@@ -71,7 +71,7 @@ func (p *opening) loggedIn() error {
 
 // oldClient tells whether the client is of a release that knows Cloud Foundry keys: they count before IAM keys there.
 func (p *opening) oldClient() bool {
-	return lithops.DefaultNamespace(p.s.Install.Version, "region", "user") == ""
+	return lithops.DefaultNamespace(p.install.Version, "region", "user") == ""
 }
 
 func (p *opening) source() string {

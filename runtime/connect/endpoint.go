@@ -18,7 +18,7 @@ import (
 
 // chooseEndpoint settles region and endpoint of the compute service, and refuses one that may not be used.
 func (p *opening) chooseEndpoint() error {
-	t := &p.s.Target
+	t := &p.target
 	endpoint := p.compute.Endpoint
 	if endpoint != "" { // before the region is read from what may be a password
 		if err := secure(endpoint, i18n.M("compute service")); err != nil {
@@ -43,11 +43,11 @@ func (p *opening) chooseEndpoint() error {
 		t.Region = p.compute.Region
 	}
 	if endpoint == "" {
-		return p.compute.Validate(p.s.Install.Version)
+		return p.compute.Validate(p.install.Version)
 	}
 	endpoint, err := p.private(endpoint, cloudFunctions)
 	t.Endpoint, t.ResourceGroup = endpoint, p.compute.ResourceGroupID
-	p.s.Contract.Region, p.s.Settings = p.compute.Region, p.compute
+	p.contract.Region = p.compute.Region
 	return err
 }
 

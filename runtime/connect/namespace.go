@@ -16,18 +16,18 @@ import (
 func (p *opening) namespace(auth transport.Auth) (openwhisk.Namespace, error) {
 	name := p.compute.Namespace
 	if name == "" && p.compute.Backend == lithops.IBMCF {
-		name = lithops.DefaultNamespace(p.s.Install.Version, p.compute.Region, p.s.Contract.UserKey)
+		name = lithops.DefaultNamespace(p.install.Version, p.compute.Region, p.contract.UserKey)
 	}
 	if name == "" {
-		err := p.compute.Validate(p.s.Install.Version)
+		err := p.compute.Validate(p.install.Version)
 		if err == nil || p.compute.Backend == lithops.IBMCF {
 			err = fault.New(fault.Invalid, i18n.M("The namespace is not known."),
 				i18n.M("Give it with '--namespace', or set 'namespace' in section '{{.Section}}' of the Lithops configuration.", "Section", p.compute.Backend))
 		}
 		return openwhisk.Namespace{}, err
 	}
-	p.s.Contract.Namespace, p.s.Target.Namespace = name, name
-	ns := openwhisk.Namespace{Place: entity.Place{Name: name, ID: p.compute.NamespaceID}, Memory: memory{p.s.Cache, p.compute.Backend}, ResourceGroup: p.resourceGroup}
+	p.contract.Namespace, p.target.Namespace = name, name
+	ns := openwhisk.Namespace{Place: entity.Place{Name: name, ID: p.compute.NamespaceID}, Memory: memory{p.cache, p.compute.Backend}, ResourceGroup: p.resourceGroup}
 	if p.compute.Backend == lithops.OpenWhisk || auth.Basic != "" {
 		ns.ID, ns.Fixed = name, true
 	}

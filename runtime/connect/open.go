@@ -24,23 +24,45 @@ func Open(ctx context.Context, o Options) (*runtime.Service, error) {
 	if o.Host.Retries == nil {
 		o.Host.Retries = transport.NewBudget(0)
 	}
-	p := &opening{o: o, s: &runtime.Service{Site: site.Site{
-		Observer: o.Host.Observer, Jobs: o.Jobs, Version: o.Host.Version, Cache: lithops.Cache{Dir: lithops.CacheDir(o.Host.Home)},
-	}}}
+	p := &opening{o: o, cache: lithops.Cache{Dir: lithops.CacheDir(o.Host.Home)}}
 	if err := p.open(ctx); err != nil {
 		return nil, err
 	}
-	p.s.ClientDoubt = p.clientDoubt()
-	return p.s, nil
+	return p.service(), nil
+}
+
+// service puts together what is known.
+func (p *opening) service() *runtime.Service {
+	s := &runtime.Service{
+		Site: site.Site{
+			Target: p.target, Install: p.install, Contract: p.contract, Settings: p.compute, Storage: p.storage,
+			Compute: p.port, Store: p.store, Cache: p.cache,
+			Observer: p.o.Host.Observer, Jobs: p.o.Jobs, Version: p.o.Host.Version,
+		},
+		Config: p.config, Problems: p.problems, ClientDoubt: p.clientDoubt(), AskClient: p.askClient(),
+	}
+	if p.contract.Backend != "" {
+		s.TempDir = lithops.TempDir(p.install.Version, p.o.Host.Getenv)
+	}
+	if p.o.NeedImages {
+		s.Images = p.images()
+	}
+	return s
 }
 
 // opening is one run of Open: what is known so far.
 type opening struct {
 	o        Options
-	s        *runtime.Service
+	install  lithops.Install
 	config   *lithops.Config
+	target   runtime.Target
 	compute  lithops.Compute
 	storage  lithops.Storage
+	contract lithops.Contract
+	cache    lithops.Cache
+	store    site.Store   // nil where it is not needed, or could not be had
+	port     site.Compute // the same
+	problems map[string]error
 	limits   lithops.Limits // of the service where they are known; zero otherwise
 	lent     bool           // the user was told where the session's token is used
 	endpoint local.Info     // the embedded endpoint, when it is the target; the zero Info otherwise
@@ -55,10 +77,10 @@ func (p *opening) step(check string, err error) (bool, error) {
 	if !p.o.Tolerant || fault.Is(err, fault.Interrupted) {
 		return false, err
 	}
-	if p.s.Problems == nil {
-		p.s.Problems = map[string]error{}
+	if p.problems == nil {
+		p.problems = map[string]error{}
 	}
-	p.s.Problems[check] = err
+	p.problems[check] = err
 	return false, nil
 }
 
@@ -66,16 +88,11 @@ func (p *opening) open(ctx context.Context) error {
 	if _, err := p.step("lithops", p.findLithops(ctx)); err != nil {
 		return err
 	}
-	if p.o.NeedImages {
-		defer func() { p.s.Images = p.images() }()
-	}
 	ok, err := p.step("backend", p.chooseBackend(ctx))
-	if !ok || err != nil || p.s.Target.Backend == "" {
+	if !ok || err != nil || p.target.Backend == "" {
 		return err
 	}
-	p.s.Contract = lithops.Contract{Backend: p.compute.Backend, Version: p.s.Install.Version, Namespace: p.compute.Namespace}
-	p.s.Settings = p.compute
-	p.s.TempDir = lithops.TempDir(p.s.Install.Version, p.o.Host.Getenv)
+	p.contract = lithops.Contract{Backend: p.compute.Backend, Version: p.install.Version, Namespace: p.compute.Namespace}
 	if p.o.LocalOnly {
 		return p.nameStore()
 	}
@@ -99,17 +116,17 @@ func (p *opening) findLithops(ctx context.Context) error {
 	if err != nil && !p.o.NeedInstall {
 		return nil
 	}
-	p.s.Install = install
+	p.install = install
 	return err
 }
 
 // nameStore tells which store the client's workers will use, without anything else about it.
 func (p *opening) nameStore() (err error) {
 	if p.config == nil { // the embedded endpoint's
-		p.s.Storage.Backend = lithops.Minio
+		p.storage.Backend = lithops.Minio
 		return nil
 	}
-	p.s.Storage.Backend, err = p.config.StorageBackend()
+	p.storage.Backend, err = p.config.StorageBackend()
 	return err
 }
 
@@ -127,18 +144,18 @@ func (p *opening) openCompute(ctx context.Context) error {
 	if fault.Is(keyErr, fault.Invalid) && p.o.UserKey == "" {
 		keyErr = nil // one existing package may tell it
 	}
-	p.s.Contract.UserKey, p.s.Target.UserKeyFrom = key, from
+	p.contract.UserKey, p.target.UserKeyFrom = key, from
 	ns, err := p.namespace(auth)
 	if ok, err = p.step("namespace", err); !ok || err != nil {
 		return err
 	}
 	client := openwhisk.New(openwhisk.Options{
-		Endpoint: p.s.Target.Endpoint, Namespace: ns, Transport: p.transport(p.s.Target.Endpoint, auth, p.compute.Insecure), LoginHint: hint,
+		Endpoint: p.target.Endpoint, Namespace: ns, Transport: p.transport(p.target.Endpoint, auth, p.compute.Insecure), LoginHint: hint,
 	})
 	if keyErr == nil && key == "" {
 		keyErr = p.keyOfPackages(ctx, client)
 	}
-	p.s.Compute = openwhisk.NewCompute(client, openwhisk.ComputeOptions{Contract: p.s.Contract, Settings: p.compute, Limits: p.limits, Jobs: p.o.Jobs})
+	p.port = openwhisk.NewCompute(client, openwhisk.ComputeOptions{Contract: p.contract, Settings: p.compute, Limits: p.limits, Jobs: p.o.Jobs})
 	_, err = p.step("namespace", keyErr)
 	return err
 }

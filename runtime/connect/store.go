@@ -10,16 +10,16 @@ import (
 // openStore makes the bucket of the Lithops configuration, or that of the local endpoint.
 func (p *opening) openStore() error {
 	if p.config != nil {
-		st, err := p.config.Storage(p.compute, p.s.Install)
+		st, err := p.config.Storage(p.compute, p.install)
 		if err != nil {
 			return err
 		}
 		p.storage = st
 		if o := p.o.Host.Observer; o != nil {
-			for _, ignored := range p.config.Ignored(p.s.Install) {
+			for _, ignored := range p.config.Ignored(p.install) {
 				o.Warn(ignored)
 			}
-			if refusal := p.config.Refusal(p.compute.Backend, p.s.Install); !refusal.IsZero() {
+			if refusal := p.config.Refusal(p.compute.Backend, p.install); !refusal.IsZero() {
 				o.Warn(refusal)
 			}
 		}
@@ -41,7 +41,7 @@ func (p *opening) openStore() error {
 	if err != nil {
 		return err
 	}
-	p.s.Storage, p.s.Target.Bucket = *st, st.Bucket
+	p.target.Bucket = st.Bucket
 	o := storage.Options{
 		Endpoint: endpoint, Region: st.Region, Bucket: st.Bucket, ServiceInstanceID: st.ServiceInstanceID,
 		LoginHint: i18n.M("Check the keys in section '{{.Section}}' of the Lithops configuration {{.Source}}.", "Section", st.Backend, "Source", p.source()),
@@ -69,6 +69,6 @@ func (p *opening) openStore() error {
 		auth, origin = transport.Auth{Token: transport.APIKeyToken(iam, key, p.anonymous())}, endpoint
 	}
 	o.Transport = p.transport(origin, auth, false)
-	p.s.Store = storage.New(o)
+	p.store = storage.New(o)
 	return nil
 }

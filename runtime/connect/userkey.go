@@ -31,8 +31,8 @@ func (p *opening) userKey() (key string, from i18n.Message, err error) {
 		}
 		return given, from, nil
 	}
-	key, err = lithops.UserKey(p.compute.Backend, p.s.Install.Version, p.compute)
-	if p.s.Target.Backend == runtime.BackendLocal {
+	key, err = lithops.UserKey(p.compute.Backend, p.install.Version, p.compute)
+	if p.target.Backend == runtime.BackendLocal {
 		return key, i18n.M("the local endpoint"), err
 	}
 	return key, i18n.M("the Lithops configuration"), err
@@ -63,7 +63,7 @@ func (p *opening) keyOfPackages(ctx context.Context, client *openwhisk.Client) e
 			i18n.M("Package names contain the first characters of the API key that the Lithops client uses, and this key is not known."), remedy)
 	case 1:
 		for key, pkg := range keys {
-			p.s.Contract.UserKey, p.s.Target.UserKeyFrom = key, i18n.M("the existing package {{.Name}}", "Name", pkg)
+			p.contract.UserKey, p.target.UserKeyFrom = key, i18n.M("the existing package {{.Name}}", "Name", pkg)
 			if o := p.o.Host.Observer; o != nil {
 				o.Note(i18n.M("The user part of package names is taken from the existing package {{.Package}}.", "Package", pkg))
 			}
