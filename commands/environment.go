@@ -35,6 +35,7 @@ func Environment() view.Help {
 			{Term: "HTTPS_PROXY, HTTP_PROXY, NO_PROXY", Meaning: i18n.M("The proxy for requests, and the hosts that are reached without it.")},
 			{Term: "SSL_CERT_FILE, SSL_CERT_DIR", Meaning: i18n.M("Certificate authorities to trust instead of the system's.")},
 			{Term: "REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE", Meaning: i18n.M("Certificate authorities to trust as well, as the Lithops client does.")},
+			{Term: "AWS_CA_BUNDLE", Meaning: i18n.M("Certificate authorities that the Lithops client trusts for the store; 'ibmcloud fn-runtime doctor' looks whether the local endpoint's is among them.")},
 			{Term: "DOCKER_HOST, DOCKER_CONTEXT, CONTAINER_HOST, XDG_RUNTIME_DIR", Meaning: i18n.M("Where the container engine is looked for.")},
 			{Term: "DOCKER_CONFIG", Meaning: i18n.M("The folder of Docker's config.json, with the credentials of 'docker login'.")},
 			{Term: "DOCKER_API_VERSION, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH", Meaning: i18n.M("How DOCKER_HOST is spoken to.")},
