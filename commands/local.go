@@ -155,7 +155,7 @@ func newLocalEnv(f *Factory) *cobra.Command {
 	shell := "posix"
 	cmd := &cobra.Command{
 		Use:   "env",
-		Short: i18n.M("Print what lets a shell's programs trust the local endpoint.").ID,
+		Short: i18n.M("Print variables that make programs trust the local endpoint.").ID,
 		Long:  i18n.M("Prints the lines that set REQUESTS_CA_BUNDLE and AWS_CA_BUNDLE, which the Lithops client's libraries read, to the system's certificate authorities and the local endpoint's own. Without them the client refuses the endpoint's certificate.").ID,
 		Example: example(i18n.M("Show what 'eval' sets in bash, zsh and the like"), "local env") +
 			example(i18n.M("Show it for fish"), "local env --shell fish"),

@@ -124,6 +124,9 @@ func TestConventions(t *testing.T) {
 	t.Run("11 secrets", func(t *testing.T) {
 		for _, cmd := range m.Commands {
 			for _, f := range cmd.Flags {
+				if cmd.Name == "build" && f.Name == "secret" {
+					continue // it says in which file or variable the secret is
+				}
 				if f.HasValue && regexp.MustCompile(`(?i)password|secret|token|api-?key`).MatchString(f.Name) {
 					t.Errorf("%s takes a secret on the command line: %s", cmd.Name, f.Name)
 				}
