@@ -104,7 +104,10 @@ func TestCommandsWorkInSeveralRegions(t *testing.T) {
 	if where["us-south"] != 1 || where["eu-de"] != 1 { // eu-de has b alone: a is not declared there
 		t.Errorf("%v", where)
 	}
-	run(0, "doctor", "doctor --regions us-south,eu-de")
+	// Everything is in order in both regions but the configuration, which has no key: the session serves us, not the client.
+	if d := run(1, "doctor", "doctor --regions us-south,eu-de"); d.Error.Message != "2 checks failed." {
+		t.Errorf("got %q, want the configuration of the two regions alone to fail", d.Error.Message)
+	}
 	run(0, "delete", "delete all --regions us-south,eu-de -f")
 	run(0, "clean", "clean --regions us-south,eu-de -f")
 	if left := run(0, "list", "list --regions us-south,eu-de").Runtimes; len(left) != 0 {
