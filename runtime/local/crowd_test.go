@@ -248,7 +248,7 @@ func TestUploadsAtOnce(t *testing.T) {
 		}
 	}
 	wg.Wait()
-	if took := time.Since(begun); took > 15*time.Second {
+	if took := time.Since(begun); took > time.Minute { // each wait for another took 30 s, until its repetition
 		t.Errorf("64 actions and 64 objects took %v: they have waited for one another", took)
 	}
 	client.CloseIdleConnections()

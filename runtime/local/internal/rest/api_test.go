@@ -60,6 +60,7 @@ type fixture struct {
 	t       testing.TB
 	invoker *fakeInvoker
 	db      *state.DB
+	api     *API
 	temp    string // of bodies and answers on their way
 }
 
@@ -86,6 +87,7 @@ func serveWithin(t testing.TB, limits state.Limits) *fixture {
 		DB: db, Invoker: f.invoker, APIKey: testKey, Token: testToken, NamespaceID: testGUID,
 		APIHost: "https://127.0.0.1:1", Python: "python3", Temp: f.temp, Wait: 200 * time.Millisecond, QueueBytes: queueBytes,
 	})
+	f.api = api
 	f.Server = httptest.NewServer(api)
 	t.Cleanup(func() {
 		ctx, cancel := context.WithCancel(context.Background())
