@@ -5,9 +5,10 @@ SHELL := /bin/bash
 
 GO      ?= go
 VERSION := $(shell sed -n 's/^const Version = "\(.*\)"/\1/p' plugin/version.go)
+PACKAGES = . ./i18n/... ./plugin/... ./commands/... ./runtime/...
 TOOL     = $(GO) tool -modfile=tools/go.mod
 
-.PHONY: build install demo notices docs test unit e2e lint vuln cover bench faults soak translations release release-check fuzz clean help
+.PHONY: build install demo notices docs check test unit e2e lint vuln cover bench faults soak translations release release-check fuzz clean help
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
@@ -28,16 +29,17 @@ docs: ## reference, manual pages and the outputs shown in docs, made anew
 	$(GO) run ./bin/reference
 	UPDATE=1 $(GO) test -count=1 -timeout 10m ./test/docs
 
+check: lint ## the quick loop: format, vet, lint and the tests of the packages; less than two minutes once built
+	$(GO) test -timeout 5m $(PACKAGES)
+
 test: lint unit e2e ## everything; in CI nothing may be skipped
 
-lint: ## gofmt, go vet, staticcheck, tidy modules
-	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "gofmt would change these files."; exit 1; }
-	$(GO) vet ./...
-	$(TOOL) staticcheck ./...
+lint: ## golangci-lint (.golangci.yml), tidy modules
+	$(TOOL) golangci-lint run ./...
 	@for dir in . tools test/bench/plot; do (cd $$dir && $(GO) mod tidy -diff) || { echo "$$dir: run 'go mod tidy' there."; exit 1; }; done
 
 unit: ## packages, with the race detector
-	$(GO) test -race -timeout 10m . ./i18n/... ./plugin/... ./commands/... ./runtime/...
+	$(GO) test -race -timeout 10m $(PACKAGES)
 
 e2e: build ## the built binary, real Lithops, real engine and registry
 	$(GO) test -count=1 -timeout 60m -p 1 ./test/...
@@ -46,7 +48,7 @@ vuln: ## known vulnerabilities; fails when the database is out of reach
 	$(TOOL) govulncheck ./...
 
 cover: ## coverage of the packages
-	$(GO) test -timeout 10m -coverprofile=coverage.out -coverpkg=./... ./i18n/... ./plugin/... ./commands/... ./runtime/...
+	$(GO) test -timeout 10m -coverprofile=coverage.out -coverpkg=./... $(PACKAGES)
 	$(GO) tool cover -func=coverage.out | tail -1
 
 bench: build ## ours beside theirs, in one run of some minutes; writes docs/performance.md

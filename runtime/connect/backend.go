@@ -150,7 +150,7 @@ func (p *opening) recognizeLocal(ctx context.Context) error {
 	}
 	info, err := local.Status(ctx, p.localDir())
 	if err != nil || loopbackPort(info.Endpoint) != port {
-		return nil //nolint:nilerr // then it is another server on this machine
+		return nil // then it is another server on this machine
 	}
 	if !info.Running {
 		return notRunning(info)

@@ -15,7 +15,7 @@ import (
 func LocalDoubt(h Host, info local.Info) error {
 	config, err := lithops.Load(lithops.LoadOptions{Getenv: h.Getenv, Home: h.Home, WorkDir: h.WorkDir})
 	if err != nil {
-		return nil //nolint:nilerr // what uses the configuration says so
+		return nil // what uses the configuration says so
 	}
 	backend, _ := config.Backend()
 	compute, err := config.Compute(lithops.Backend(backend), lithops.Install{})
@@ -29,7 +29,7 @@ func LocalDoubt(h Host, info local.Info) error {
 // unverified returns why a client with this configuration would believe, or give its keys to, whoever listens in the
 // place of the local endpoint; nil where it would not.
 func unverified(compute lithops.Compute, storage lithops.Storage, source string, info local.Info) error {
-	reason := i18n.Message{}
+	var reason i18n.Message
 	switch port := loopbackPort(storage.Endpoint); {
 	case compute.Insecure:
 		reason = i18n.M("The Lithops configuration {{.Source}} says 'insecure': the client gives its key to whoever listens in the place of the local endpoint.", "Source", source)

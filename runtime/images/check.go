@@ -141,7 +141,7 @@ func ended(ctx context.Context, e *engine.Engine, id string) (code int64, over b
 	select {
 	case end := <-wait:
 		return end.StatusCode, end.Error == nil
-	case <-failed:
+	case <-failed: //nolint:errcheck // whatever it is, the end is not known
 		return 0, false
 	}
 }

@@ -77,7 +77,7 @@ func ask(ctx context.Context, i Info, method, what string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer resp.Body.Close() //nolint:errcheck
+	defer resp.Body.Close()
 	data, err := io.ReadAll(io.LimitReader(resp.Body, 1<<16))
 	if err == nil && resp.StatusCode >= 300 {
 		err = errors.New("the endpoint answered " + resp.Status)

@@ -169,7 +169,7 @@ func TestASlotIsNotWaitedForForEver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close() //nolint:errcheck
+	defer c.Close()
 	body := strings.Repeat("x", 20<<20)
 	if _, err := fmt.Fprintf(c, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", len(body), body); err != nil {
 		t.Fatal("sending the body:", err)
@@ -194,7 +194,7 @@ func TestASteadyReaderIsNotCut(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer resp.Body.Close() //nolint:errcheck
+		defer resp.Body.Close()
 		time.Sleep(first)
 		for err == nil {
 			var n int64

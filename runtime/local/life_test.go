@@ -96,7 +96,7 @@ func call(t *testing.T, i Info, method, path, body string) (int, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close() //nolint:errcheck
+	defer resp.Body.Close()
 	data, _ := io.ReadAll(resp.Body)
 	return resp.StatusCode, string(data)
 }
@@ -243,7 +243,7 @@ func TestATakenPortIsSaid(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close() //nolint:errcheck
+	defer l.Close()
 	_, err = Start(t.Context(), o)
 	var f *fault.Fault
 	if !errors.As(err, &f) || !strings.Contains(strings.Join(f.Details, "\n"), "cannot be opened") {

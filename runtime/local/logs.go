@@ -114,7 +114,7 @@ func more(path string, offset int64, w io.Writer, form func(line []byte) string)
 	if err != nil {
 		return offset, err
 	}
-	defer f.Close() //nolint:errcheck
+	defer f.Close()
 	if st, err := f.Stat(); err == nil && st.Size() < offset {
 		offset = 0
 	}
@@ -125,7 +125,7 @@ func more(path string, offset int64, w io.Writer, form func(line []byte) string)
 	for {
 		line, err := r.ReadBytes('\n')
 		if err != nil {
-			return offset, nil //nolint:nilerr // the rest comes later
+			return offset, nil // the rest comes later
 		}
 		offset += int64(len(line))
 		if _, err := io.WriteString(w, form(line)); err != nil {
@@ -138,9 +138,9 @@ func more(path string, offset int64, w io.Writer, form func(line []byte) string)
 func lastStderr(dir string, w io.Writer, form func(line []byte) string) error {
 	f, err := os.Open(filepath.Join(dir, stderrFile))
 	if err != nil {
-		return nil //nolint:nilerr // there is none
+		return nil // there is none
 	}
-	defer f.Close() //nolint:errcheck
+	defer f.Close()
 	lines := bufio.NewScanner(io.LimitReader(f, 64<<10))
 	for lines.Scan() {
 		if _, err := io.WriteString(w, form(lines.Bytes())); err != nil {

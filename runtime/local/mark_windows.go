@@ -14,7 +14,7 @@ func processMark(pid int) string {
 	if err != nil {
 		return ""
 	}
-	defer windows.CloseHandle(h) //nolint:errcheck
+	defer windows.CloseHandle(h)
 	var code uint32
 	if windows.GetExitCodeProcess(h, &code) != nil || code != stillActive {
 		return ""

@@ -89,7 +89,7 @@ func (w *pacedWriter) WriteHeader(status int) {
 }
 
 func (w *pacedWriter) Write(p []byte) (n int, err error) {
-	defer w.control.SetWriteDeadline(time.Time{}) //nolint:errcheck // as before each piece
+	defer w.control.SetWriteDeadline(time.Time{}) // as before each piece
 	for first := true; first || len(p) > 0 && err == nil; first = false {
 		_ = w.control.SetWriteDeadline(time.Now().Add(w.grace))
 		var written int

@@ -43,7 +43,7 @@ func socketOwner(local, remote netip.AddrPort) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer unix.Close(s) //nolint:errcheck
+	defer unix.Close(s)
 	if err := unix.SetsockoptTimeval(s, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: 1}); err != nil {
 		return 0, err
 	}
@@ -81,12 +81,12 @@ func peersAreKnown() bool {
 	if err != nil {
 		return false
 	}
-	defer l.Close() //nolint:errcheck
+	defer l.Close()
 	c, err := net.Dial("tcp4", l.Addr().String())
 	if err != nil {
 		return false
 	}
-	defer c.Close() //nolint:errcheck
+	defer c.Close()
 	uid, err := socketOwner(endOf(c.LocalAddr()), endOf(c.RemoteAddr()))
 	return err == nil && uid == os.Geteuid()
 }

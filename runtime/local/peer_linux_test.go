@@ -21,7 +21,7 @@ func TestPeerIsKnown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close() //nolint:errcheck
+	defer l.Close()
 	for name, dial := range map[string]func() (net.Conn, error){
 		"IPv4":   func() (net.Conn, error) { return net.Dial("tcp4", l.Addr().String()) },
 		"mapped": func() (net.Conn, error) { return dialMapped(portOf(l)) },
@@ -53,7 +53,7 @@ func dialMapped(port int) (net.Conn, error) {
 		return nil, err
 	}
 	f := os.NewFile(uintptr(s), "mapped")
-	defer f.Close() //nolint:errcheck
+	defer f.Close()
 	address := &syscall.SockaddrInet6{Port: port}
 	copy(address.Addr[:], net.IPv4(127, 0, 0, 1).To16())
 	if err := syscall.Connect(s, address); err != nil {

@@ -25,7 +25,7 @@ func terminate(pid int) error { return kill(pid) }
 func kill(pid int) error {
 	p, err := os.FindProcess(pid)
 	if err != nil {
-		return nil //nolint:nilerr // it has ended
+		return nil // it has ended
 	}
 	return p.Kill()
 }

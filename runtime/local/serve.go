@@ -84,14 +84,14 @@ func serve(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	defer tlsListener.Close() //nolint:errcheck // closed by the server already
+	defer tlsListener.Close() // closed by the server already
 	secure, plain := []net.Listener{tlsListener}, []net.Listener(nil)
 	if o.S3Port != 0 {
 		l, err := listen(o.S3Port, 0, "--s3-port")
 		if err != nil {
 			return err
 		}
-		defer l.Close() //nolint:errcheck
+		defer l.Close()
 		plain = append(plain, l)
 	}
 	if info, err = o.describe(info, portOf(tlsListener)); err != nil {

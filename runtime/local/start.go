@@ -40,7 +40,7 @@ func start(ctx context.Context, o Options) (Info, error) {
 	if ok, err := lock.TryLockContext(ctx, 20*time.Millisecond); err != nil || !ok {
 		return Info{}, errors.Join(errors.New("another start does not end"), err)
 	}
-	defer lock.Unlock() //nolint:errcheck // closing the file releases it
+	defer lock.Unlock() // closing the file releases it
 	if i, err := status(ctx, o.Dir); err == nil && i.Running {
 		return i, nil
 	}
@@ -65,7 +65,7 @@ func launch(ctx context.Context, o Options) (Info, error) {
 		return Info{}, fault.New(fault.Failed, i18n.M("{{.Error}}", "Error", err.Error()),
 			i18n.M("Check that the folder is yours and that the disk is not full.")).Because(err)
 	}
-	defer out.Close() //nolint:errcheck
+	defer out.Close()
 	cmd := exec.Command(o.Executable, o.arguments()...)
 	cmd.Stdout, cmd.Stderr, cmd.Dir, cmd.Env = out, out, o.Dir, endpointEnvironment(os.Environ())
 	detach(cmd)

@@ -62,7 +62,7 @@ func write(path string, data []byte) (done bool, err error) {
 	if err != nil || f == nil {
 		return false, err
 	}
-	defer f.Close() //nolint:errcheck // what was written is on disk by then
+	defer f.Close() // what was written is on disk by then
 	// A file that a killed process left may have other rights: before there is anything to read, it is ours alone.
 	if err = private(f); err == nil {
 		_, err = f.WriteAt(data, 0)

@@ -183,7 +183,7 @@ func (s *imageStage) coldStarts(ctx context.Context, inv invoke.Invocation) (our
 	if err != nil {
 		return 0, 0, err
 	}
-	defer v.Close(context.WithoutCancel(ctx)) //nolint:errcheck // the next run removes what is left
+	defer v.Close(context.WithoutCancel(ctx)) // the next run removes what is left
 	inv.ActivationID, inv.Namespace, inv.Action, inv.Version = strings.Repeat("0", 32), "guest", "bench", "0.0.1"
 	inv.MemoryMB, inv.TimeoutMS = 512, 60000
 	took := map[string][]time.Duration{}
@@ -216,7 +216,7 @@ func (s *imageStage) engineAlone(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	defer api.Close() //nolint:errcheck
+	defer api.Close()
 	return median(ctx, min(s.runs, 9), func(ctx context.Context) error {
 		made, err := api.ContainerCreate(ctx, &container.Config{Image: s.ours, Entrypoint: []string{"sleep", "60"}}, nil, nil, nil, "")
 		if err != nil {

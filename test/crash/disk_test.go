@@ -55,7 +55,7 @@ func fill(t *testing.T, dir string) func() {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close() //nolint:errcheck
+	defer f.Close()
 	for _, size := range []int{4096, 1} {
 		for {
 			if _, err := f.Write(make([]byte, size)); err != nil {
@@ -125,7 +125,7 @@ func TestOutputThatCannotBeWritten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer full.Close() //nolint:errcheck
+	defer full.Close()
 	cmd.Stdout = full
 	if err := cmd.Run(); err == nil {
 		t.Error("an answer that could not be written counts as success")

@@ -39,7 +39,7 @@ func load(e *harness.Speaker, round int, a *acknowledged) {
 	var wg sync.WaitGroup
 	for w := range 8 {
 		wg.Go(func() {
-			for i := 0; i < 10_000; i++ {
+			for i := range 10_000 {
 				name := fmt.Sprintf("r%d-w%d-i%d", round, w, i)
 				status, body := 0, []byte(nil)
 				switch w % 3 {

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"fmt"
 	"net"
 	"net/netip"
 	"os"
@@ -232,7 +231,7 @@ func (b *boxed) bridge() {
 	}
 	for _, path := range []string{"/", "/" + end.Bucket, "/" + end.Bucket + "?list-type=2"} {
 		for host, want := range map[string]string{"127.0.0.1:" + port: "403", "somewhere.example": "421"} {
-			r := b.Run(time.Minute, "curl", "-sk", "-o", os.DevNull, "-w", "%{http_code}", "-H", "Host: "+host, fmt.Sprintf("https://%s:%s%s", gateway, port, path))
+			r := b.Run(time.Minute, "curl", "-sk", "-o", os.DevNull, "-w", "%{http_code}", "-H", "Host: "+host, "https://"+net.JoinHostPort(gateway, port)+path)
 			if r.Stdout != want {
 				b.t.Errorf("without credentials, %s of %s answers %s over the bridge, not %s", path, host, r.Stdout, want)
 			}

@@ -31,7 +31,7 @@ func WriteFigure(root, name, value string) error {
 	if err := lock.Lock(); err != nil {
 		return err
 	}
-	defer lock.Unlock() //nolint:errcheck // closing the file releases it
+	defer lock.Unlock() // closing the file releases it
 	data, err := os.ReadFile(file)
 	if err != nil {
 		return err

@@ -48,7 +48,7 @@ func (e *Speaker) Do(method, path, body string) (int, []byte) {
 	if err != nil {
 		return 0, nil
 	}
-	defer resp.Body.Close() //nolint:errcheck
+	defer resp.Body.Close()
 	data, err := io.ReadAll(resp.Body)
 	if err != nil {
 		return 0, nil

@@ -76,7 +76,7 @@ func TestProcessesThatWriteTheCache(t *testing.T) {
 func documents(t *testing.T, home string) (n int) {
 	_ = filepath.WalkDir(home, func(path string, d os.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".json") {
-			return nil //nolint:nilerr // removed meanwhile
+			return nil // removed meanwhile
 		}
 		data, err := os.ReadFile(path)
 		if os.IsNotExist(err) {

@@ -98,7 +98,7 @@ func (b *box) OutOfMemory() bool {
 func (b *box) wait(ended <-chan container.WaitResponse, failed <-chan error) {
 	defer close(b.done)
 	select {
-	case <-failed:
+	case <-failed: //nolint:errcheck // whatever it is, the end is not known
 		return
 	case r := <-ended:
 		ctx, cancel := context.WithTimeout(context.Background(), timeToRemove)
@@ -122,7 +122,7 @@ func (b *box) Close() {
 		ctx, cancel := context.WithTimeout(context.Background(), timeToRemove)
 		defer cancel()
 		// An engine that fails here finds the container again by its label.
-		b.engine.ContainerRemove(ctx, b.id, container.RemoveOptions{Force: true, RemoveVolumes: true})
+		_ = b.engine.ContainerRemove(ctx, b.id, container.RemoveOptions{Force: true, RemoveVolumes: true})
 		for _, s := range []types.HijackedResponse{b.attached, b.forwarding} {
 			if s.Conn != nil {
 				s.Close()

@@ -177,11 +177,11 @@ func (s *Starter) forward(ctx context.Context, b *box) error {
 	defer context.AfterFunc(ctx, streams.Close)()
 	r, w := io.Pipe()
 	go func() {
-		stdcopy.StdCopy(w, w, streams.Reader)
+		_, _ = stdcopy.StdCopy(w, w, streams.Reader)
 		w.Close()
 	}()
 	line, _ := bufio.NewReaderSize(r, 4096).ReadString('\n')
-	go io.Copy(io.Discard, r)
+	go func() { _, _ = io.Copy(io.Discard, r) }()
 	if strings.TrimSpace(line) != "ready" {
 		if ctx.Err() != nil {
 			return ctx.Err()

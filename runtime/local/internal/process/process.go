@@ -109,7 +109,7 @@ func (s *Starter) Start(ctx context.Context, spec sandbox.Spec) (sandbox.Sandbox
 	p.group = s.groups.start(filepath.Base(p.dir), p.cmd.Process.Pid)
 	p.watch = newWatch(p.cmd.Process.Pid, p.group, spec.MemoryMB, p.logs)
 	go func() {
-		p.cmd.Wait()
+		_ = p.cmd.Wait()
 		p.group.kill() // an action may have killed its guard
 		p.lifeline.Close()
 		close(p.done)

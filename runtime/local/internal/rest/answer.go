@@ -78,7 +78,6 @@ func (a *api) answer(c call, status int, v any) {
 	out := &spool{api: a, outgoing: true}
 	defer out.Close()
 	_, err = out.Write(data)
-	data = nil // it may be large, and is in out
 	if err != nil {
 		a.fail(c.w, c.r, err)
 		return

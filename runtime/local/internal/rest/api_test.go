@@ -123,7 +123,7 @@ func (f *fixture) do(who, method, path, body string) (int, string, http.Header) 
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	defer resp.Body.Close() //nolint:errcheck
+	defer resp.Body.Close()
 	data, err := io.ReadAll(resp.Body)
 	if err != nil {
 		f.t.Fatal(err)
@@ -235,7 +235,7 @@ func TestWrongContentType(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close() //nolint:errcheck
+	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusUnsupportedMediaType {
 		t.Fatal(resp.Status)
 	}

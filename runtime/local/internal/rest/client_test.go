@@ -67,7 +67,7 @@ func TestAbsoluteFormTarget(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close() //nolint:errcheck
+	defer resp.Body.Close()
 	if body, _ := io.ReadAll(resp.Body); string(body) != `{"v":1}` {
 		t.Fatal(resp.Status, string(body))
 	}

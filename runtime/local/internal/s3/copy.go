@@ -110,7 +110,7 @@ func (c *call) copyObject() error {
 	if err != nil {
 		return err
 	}
-	defer r.Close() //nolint:errcheck // it was read from
+	defer r.Close() // it was read from
 	if !newMeta {
 		meta = o.Meta
 	}
@@ -170,7 +170,7 @@ func (c *call) copyPart(number int, u state.Upload) error {
 	if err != nil {
 		return err
 	}
-	defer r.Close() //nolint:errcheck // it was read from
+	defer r.Close() // it was read from
 	body := verify(r, size, "", nil, nil, nil)
 	body.also(u.Sum)
 	p, err := c.db.PutPart(c.bucket, c.key, u.ID, number, body, size, func(p *state.Part) { p.Sums = body.found })

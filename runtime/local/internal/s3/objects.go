@@ -41,7 +41,7 @@ func (c *call) getObject() error {
 	if err != nil {
 		return err
 	}
-	defer body.Close() //nolint:errcheck // it was read from
+	defer body.Close() // it was read from
 	c.describe(o)
 	c.override()
 	h := c.w.Header()

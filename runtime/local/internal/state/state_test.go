@@ -53,7 +53,7 @@ func get(t *testing.T, d *DB, bucket, name string) []byte {
 	t.Helper()
 	_, r, err := d.Open(bucket, name, whole)
 	ok(t, err)
-	defer r.Close() //nolint:errcheck
+	defer r.Close()
 	return must[[]byte](t)(io.ReadAll(r))
 }
 
