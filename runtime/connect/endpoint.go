@@ -1,13 +1,16 @@
 package connect
 
 import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"slices"
 	"strings"
 	"time"
-
-	"net/http"
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
@@ -17,11 +20,12 @@ import (
 )
 
 // chooseEndpoint settles region and endpoint of the compute service, and refuses one that may not be used.
-func (p *opening) chooseEndpoint() error {
+func (p *opening) chooseEndpoint(ctx context.Context) error {
 	t := &p.target
 	endpoint := p.compute.Endpoint
 	if endpoint != "" { // before the region is read from what may be a password
-		if err := secure(endpoint, i18n.M("compute service")); err != nil {
+		var err error
+		if endpoint, err = p.asTheClient(ctx, endpoint); err != nil {
 			return err
 		}
 	}
@@ -49,6 +53,48 @@ func (p *opening) chooseEndpoint() error {
 	t.Endpoint, t.ResourceGroup = endpoint, p.compute.ResourceGroupID
 	p.contract.Region = p.compute.Region
 	return err
+}
+
+// asTheClient gives the endpoint that the client makes of the configured one. It always speaks TLS, also where http:// is
+// written, and puts the path of the API behind whatever stands there (lithops/libs/openwhisk/client.py). A service of this
+// machine that has no TLS is reached all the same, and the client's doubt noted.
+func (p *opening) asTheClient(ctx context.Context, endpoint string) (string, error) {
+	tlsOnly := strings.ReplaceAll(endpoint, "http:", "https:")
+	if err := secure(tlsOnly, i18n.M("compute service")); err != nil {
+		return "", err
+	}
+	if u, err := url.Parse(tlsOnly); err == nil && (strings.HasSuffix(u.Path, "/") || strings.HasSuffix(u.Path, "/api/v1")) {
+		return "", fault.New(fault.Invalid,
+			i18n.M("The endpoint '{{.Endpoint}}' of the compute service ends in '{{.Path}}', and the Lithops client puts '/api/v1' behind that: its jobs would hang.",
+				"Endpoint", transport.ShownURL(endpoint), "Path", u.Path),
+			i18n.M("Write it as https://HOST[:PORT] in the Lithops configuration, without a slash at the end."))
+	}
+	if tlsOnly == endpoint {
+		return endpoint, nil
+	}
+	if u, err := url.Parse(endpoint); err != nil || !transport.ThisMachine(u.Hostname()) || speaksTLS(ctx, u) {
+		return tlsOnly, nil
+	}
+	p.noTLS = fault.New(fault.Invalid,
+		i18n.M("The endpoint {{.Endpoint}} does not speak TLS, and the Lithops client speaks nothing else: its jobs would fail or hang.", "Endpoint", transport.ShownURL(endpoint)),
+		i18n.M("Put a proxy with TLS in front of the service, and write its address with https:// in the Lithops configuration."))
+	if o := p.o.Host.Observer; o != nil && !p.o.Tolerant {
+		o.Warn(p.noTLS.Reason)
+	}
+	return endpoint, nil
+}
+
+// speaksTLS reports whether a service of this machine answers to TLS. Nothing is sent to it.
+func speaksTLS(ctx context.Context, u *url.URL) bool {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	dialer := tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // only whether it is TLS is asked
+	c, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), "443")))
+	if err != nil {
+		return false
+	}
+	_ = c.Close()
+	return true
 }
 
 // secure refuses endpoints that are no URL, that carry more than a place, or that would be reached without TLS beyond

@@ -66,6 +66,7 @@ type opening struct {
 	limits   lithops.Limits // of the service where they are known; zero otherwise
 	lent     bool           // the user was told where the session's token is used
 	endpoint local.Info     // the embedded endpoint, when it is the target; the zero Info otherwise
+	noTLS    *fault.Fault   // the compute service has no TLS, so the client cannot reach it; else nil
 }
 
 // step does one part; with Tolerant its error becomes a problem of the check with that name. It tells whether the part
@@ -132,7 +133,7 @@ func (p *opening) nameStore() (err error) {
 
 // openCompute makes the compute side: the endpoint with its credentials, the user key and the namespace.
 func (p *opening) openCompute(ctx context.Context) error {
-	ok, err := p.step("region", p.chooseEndpoint())
+	ok, err := p.step("region", p.chooseEndpoint(ctx))
 	if !ok || err != nil {
 		return err
 	}

@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -93,7 +97,14 @@ func TestOpenChooses(t *testing.T) {
 					t.Errorf("%+v", s.Target)
 				}
 			}},
-		"without TLS":   {"3.7.0", plainOpenWhisk("http://ow.example"), nil, fault.Invalid, "does not use TLS|https://", nil},
+		"http is https": {"3.7.0", plainOpenWhisk("http://ow.example"), nil, "", "", func(t *testing.T, s *runtime.Service) {
+			if s.Target.Endpoint != "https://ow.example" || s.ClientDoubt != nil {
+				t.Errorf("endpoint %s, doubt %v; the client makes it https://ow.example", s.Target.Endpoint, s.ClientDoubt)
+			}
+		}},
+		"slash":         {"3.7.0", plainOpenWhisk("https://ow.example/"), nil, fault.Invalid, "ends in '/'|without a slash", nil},
+		"path":          {"3.7.0", plainOpenWhisk("https://ow.example/api/v1"), nil, fault.Invalid, "ends in '/api/v1'|without a slash", nil},
+		"region":        {"3.7.0", plainOpenWhisk("https://ow.example"), func(o *Options) { o.Region = "us-south" }, fault.Usage, "Regions belong to the backend ibm_cf|-b ibm_cf", nil},
 		"other backend": {"3.7.0", "lithops:\n  backend: aws_lambda\n", nil, fault.Invalid, "aws_lambda|-b", nil},
 		"broken file":   {"3.7.0", "lithops: [", nil, fault.Invalid, "malformed", nil},
 		"no bucket":     {"3.7.0", strings.Replace(plainOpenWhisk("https://ow.example"), "minio:\n  endpoint: http://127.0.0.1:9\n  access_key_id: AKIAAAAA\n  secret_access_key: s3cret\n  storage_bucket: b\n", "", 1), nil, fault.Invalid, "", nil},
@@ -235,6 +246,34 @@ func TestKeysThatTheClientIgnoresAreWarnedOf(t *testing.T) {
 		said := len(e.warnings) == 1 && strings.Contains(e.warnings[0], "'storage_bucket' in section 'lithops'") && strings.Contains(e.warnings[0], "line 4") && strings.Contains(e.warnings[0], "'minio'")
 		if said != want || !want && len(e.warnings) > 0 || s.Target.Bucket != "b" {
 			t.Errorf("%s: bucket %s, %q", version, s.Target.Bucket, e.warnings)
+		}
+	}
+}
+
+// The client speaks TLS whatever the scheme says: a service of this machine that does is reached with it, one that does not
+// is a service that no job will reach.
+func TestASchemeIsTakenAsTheClientTakesIt(t *testing.T) {
+	secured, plain := httptest.NewTLSServer(nil), httptest.NewServer(nil)
+	t.Cleanup(secured.Close)
+	t.Cleanup(plain.Close)
+	secured.Config.ErrorLog = log.New(io.Discard, "", 0)
+	for configured, want := range map[string]string{
+		"http://" + secured.Listener.Addr().String(): secured.URL,
+		plain.URL: plain.URL,
+	} {
+		o := home(t, "3.7.0", plainOpenWhisk(configured))
+		e := &ear{}
+		o.Host.Observer = e
+		s, err := Open(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s.Target.Endpoint != want {
+			t.Errorf("%s: endpoint %s, want %s", configured, s.Target.Endpoint, want)
+		}
+		doubted := want == plain.URL
+		if (s.ClientDoubt != nil) != doubted || slices.ContainsFunc(e.warnings, func(w string) bool { return strings.Contains(w, "does not speak TLS") }) != doubted {
+			t.Errorf("%s: doubt %v, warnings %q, want a doubt: %v", configured, s.ClientDoubt, e.warnings, doubted)
 		}
 	}
 }

@@ -47,6 +47,9 @@ func writeAnew() i18n.Message {
 
 // clientDoubt returns what keeps the client of this environment from working with the local endpoint in safety, or at all.
 func (p *opening) clientDoubt() error {
+	if p.noTLS != nil {
+		return p.noTLS
+	}
 	if p.endpoint.CAFile == "" {
 		return nil
 	}
