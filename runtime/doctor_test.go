@@ -126,3 +126,42 @@ func TestInvokeMeasures(t *testing.T) {
 	_, err = w.Invoke(t.Context(), runtime.InvokeRequest{Name: "default", MemoryMB: 1024})
 	mustFault(t, err, fault.NotFound, "--memory 1024")
 }
+
+// What would only fail in deploy or in a job is found by doctor: a namespace of somebody else, a bucket that cannot be made, a
+// backend that is not chosen, a configuration that the client refuses.
+func TestDoctorNamesTheTrueCause(t *testing.T) {
+	refused := fault.New(fault.Invalid, runtimetestMessage, runtimetestMessage)
+	for name, tc := range map[string]struct {
+		spoil  func(w *world)
+		check  string
+		status check.Status
+		words  string
+	}{
+		"namespace":     {func(w *world) { w.Target.Namespace = "other" }, "namespace", check.Failed, "The key belongs to guest, not to the namespace other"},
+		"bucket":        {func(w *world) { w.Target.Bucket = "Lithops_Local"; w.store.Drop() }, "bucket", check.Failed, "'Lithops_Local' is not the name of a bucket"},
+		"configuration": {func(w *world) { w.AskClient = func(context.Context) (string, error) { return "c", refused } }, "configuration", check.Failed, ""},
+		"taken":         {func(w *world) { w.AskClient = func(context.Context) (string, error) { return "c", nil } }, "configuration", check.OK, "takes the configuration c"},
+		"no backend": {func(w *world) {
+			w.Contract.Backend, w.Problems = "", map[string]error{"backend": refused}
+		}, "lithops", check.OK, "Lithops 3.7.0 in"},
+		"whose fault": {func(w *world) {
+			w.Contract.Backend, w.Problems = "", map[string]error{"backend": refused}
+		}, "configuration", check.Failed, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			tc.spoil(w)
+			checks, err := w.Doctor(t.Context(), false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			i := slices.IndexFunc(checks, func(c runtime.Check) bool { return c.Name == tc.check })
+			if i < 0 {
+				t.Fatalf("no check %s", tc.check)
+			}
+			if got := checks[i]; got.Status != tc.status || !strings.Contains(got.Finding.String(), tc.words) {
+				t.Errorf("check %s: got %s %q, want %s with %q", tc.check, got.Status, got.Finding, tc.status, tc.words)
+			}
+		})
+	}
+}

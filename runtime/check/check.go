@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"fn-runtime/i18n"
@@ -212,6 +213,9 @@ func (d *Doctor) checkPlace(ctx context.Context) Check {
 	if err != nil {
 		return failed(err)
 	}
+	if wrong := d.elsewhere(ctx); wrong != nil {
+		return failed(wrong)
+	}
 	for _, need := range d.Compute.Needs() { // whether the place may be read
 		if _, err := d.Compute.Has(ctx, need); err != nil {
 			return failed(err)
@@ -219,6 +223,25 @@ func (d *Doctor) checkPlace(ctx context.Context) Check {
 	}
 	return ok(i18n.M("Namespace {{.Namespace}}; packages end in {{.Key}} ({{.From}}).",
 		"Namespace", d.Target.Namespace, "Key", d.Contract.UserKey, "From", d.Target.UserKeyFrom))
+}
+
+// elsewhere refuses a namespace of OpenWhisk that is not the key's: others can be read in part, so that everything seems
+// right, and refuse what is written.
+func (d *Doctor) elsewhere(ctx context.Context) error {
+	own, err := d.Compute.Places(ctx)
+	name := d.Target.Namespace
+	if err != nil || d.Contract.Backend != lithops.OpenWhisk || name == "_" || len(own) == 0 {
+		return nil //nolint:nilerr // the check 'session' reports it
+	}
+	names := make([]string, len(own))
+	for i, place := range own {
+		if names[i] = place.Name; place.Name == name {
+			return nil
+		}
+	}
+	return fault.New(fault.Denied,
+		i18n.M("The key belongs to {{.Own}}, not to the namespace {{.Namespace}}: the service refuses what is deployed there.", "Own", strings.Join(names, ", "), "Namespace", name),
+		i18n.M("Correct 'namespace' in section 'openwhisk' of the Lithops configuration, or its 'api_key'."))
 }
 
 // probeKey is written and removed to learn whether the bucket can be written. It is below Lithops' own prefix, which
@@ -230,7 +253,10 @@ func (d *Doctor) checkBucket(ctx context.Context) Check {
 	if err != nil {
 		return failed(err)
 	}
-	if !there {
+	switch refused := lithops.CheckBucket(d.Target.Bucket); {
+	case !there && refused != nil:
+		return failed(refused)
+	case !there:
 		return warning(i18n.M("Bucket {{.Bucket}} does not exist yet.", "Bucket", d.Target.Bucket),
 			i18n.M("The first 'ibmcloud fn-runtime deploy' makes it."))
 	}

@@ -221,6 +221,7 @@ func TestValidateNamesTheKey(t *testing.T) {
 		key string
 	}{
 		{Storage{}, "'storage'"}, {Storage{Backend: IBMCOS}, "bucket"}, {Storage{Backend: IBMCOS, Bucket: "b"}, "'region'"},
+		{Storage{Backend: Minio, Bucket: "s3://b"}, "'s3://b' is not the name of a bucket"}, {Storage{Backend: Minio, Bucket: "name/"}, "'name/'"},
 		{Storage{Backend: IBMCOS, Bucket: "b", Endpoint: "https://x"}, "'access_key_id'"}, {Storage{Backend: Minio, Bucket: "b"}, "'endpoint'"},
 		{Storage{Backend: Minio, Bucket: "b", Endpoint: "https://x"}, "'access_key_id'"},
 		{Storage{Backend: ceph, Bucket: "b", Endpoint: "https://x", AccessKeyID: "x"}, "'secret_access_key'"},

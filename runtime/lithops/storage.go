@@ -7,6 +7,7 @@ import (
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/text"
 )
 
 // The storage backends of Lithops that speak S3.
@@ -174,6 +175,18 @@ func defaultBucket(s Storage, version string) string {
 	return ""
 }
 
+var bucketName = text.NewPattern(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
+
+// CheckBucket refuses a name that a store makes no bucket of. Old buckets may have capital letters or underscores.
+func CheckBucket(name string) error {
+	if bucketName.MatchString(name) {
+		return nil
+	}
+	return fault.New(fault.Invalid,
+		i18n.M("'{{.Bucket}}' is not the name of a bucket: such a name has 3 to 63 lower-case letters, digits, dots and hyphens.", "Bucket", name),
+		i18n.M("Correct 'storage_bucket' in the Lithops configuration, or the option '--bucket'; write the name alone, without s3:// and without a slash."))
+}
+
 // Validate tells what is missing to reach the bucket, with the key and the remedy.
 func (s Storage) Validate() error {
 	hmac := s.AccessKeyID != "" && s.SecretAccessKey != ""
@@ -184,6 +197,8 @@ func (s Storage) Validate() error {
 		return fault.New(fault.Invalid,
 			i18n.M("No bucket is configured, and the Lithops client makes up none from the keys it has."),
 			i18n.M("Set 'storage_bucket' in section '{{.Section}}' of the Lithops configuration, or give a bucket with '--bucket'.", "Section", s.Backend))
+	case strings.ContainsAny(s.Bucket, "/:"):
+		return CheckBucket(s.Bucket)
 	case s.Endpoint == "" && (s.Backend == IBMCOS || s.Backend == AWSS3):
 		return missing("region", s.Backend)
 	case s.Endpoint == "":

@@ -64,6 +64,9 @@ func (s *Store) explain(ctx context.Context, about subject, err error) error {
 	case code == request.ErrCodeSerialization:
 		return fault.New(fault.Unavailable, i18n.M("The storage's answer for bucket {{.Bucket}} cannot be read (HTTP status {{.Status}}).",
 			"Bucket", bucket, "Status", status), checkEndpoint).Because(err)
+	case code == "InvalidBucketName":
+		return fault.New(fault.Invalid, i18n.M("The storage takes no bucket with the name {{.Bucket}}: {{.Words}}", "Bucket", bucket, "Words", words(err)),
+			i18n.M("Correct 'storage_bucket' in the Lithops configuration: 3 to 63 lower-case letters, digits, dots and hyphens.")).Because(err)
 	case code == "BucketRegionError":
 		return fault.New(fault.Invalid, i18n.M("The bucket {{.Bucket}} is in another region.", "Bucket", bucket), checkEndpoint).Because(err)
 	case status == 0:
