@@ -144,8 +144,8 @@ func (p *opening) transportOptions(origin string, auth transport.Auth, insecure 
 	o := transport.Options{
 		Auth: auth, Origin: origin, UserAgent: "fn-runtime/" + h.Version, Timeout: h.HTTPTimeout, Budget: h.Retries,
 		SkipTLSVerify: insecure && p.endpoint.CAFile == "" || h.SkipTLSVerify && (origin == "" || ofIBM(origin)),
-		// The same bundles as the client's HTTP library.
-		CAFiles: []string{h.Getenv("REQUESTS_CA_BUNDLE"), h.Getenv("CURL_CA_BUNDLE")},
+		// The same bundles as the client's libraries for HTTP and for S3.
+		CAFiles: []string{h.Getenv("REQUESTS_CA_BUNDLE"), h.Getenv("CURL_CA_BUNDLE"), h.Getenv("AWS_CA_BUNDLE")},
 		Trace:   h.Trace, Secrets: p.secrets(),
 	}
 	if p.endpoint.CAFile != "" {

@@ -5,6 +5,8 @@ import (
 	"crypto/x509"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -71,7 +73,7 @@ func rootCAs(o Options) (*x509.CertPool, error) {
 		if err != nil {
 			return nil, fault.New(fault.Invalid,
 				i18n.M("The certificate bundle {{.File}} cannot be read: {{.Error}}.", "File", name, "Error", err),
-				i18n.M("Correct or unset SSL_CERT_FILE and REQUESTS_CA_BUNDLE.")).Because(err)
+				i18n.M("Correct or unset SSL_CERT_FILE, REQUESTS_CA_BUNDLE and AWS_CA_BUNDLE.")).Because(err)
 		}
 		extra = append(extra[:len(extra):len(extra)], pem)
 	}
@@ -88,6 +90,19 @@ func rootCAs(o Options) (*x509.CertPool, error) {
 	return pool, nil
 }
 
+// readBundle reads a file of certificates, or a folder of such files, as OpenSSL makes it with hashes for names.
 func readBundle(name string) ([]byte, error) {
-	return regular.Read(name, maxCABundle)
+	if info, err := os.Stat(name); err != nil || !info.IsDir() {
+		return regular.Read(name, maxCABundle)
+	}
+	entries, err := os.ReadDir(name)
+	var all []byte
+	for _, e := range entries {
+		pem, err := regular.Read(filepath.Join(name, e.Name()), maxCABundle)
+		if err != nil || len(all)+len(pem) > maxCABundle { // OpenSSL passes over what it cannot read
+			continue
+		}
+		all = append(append(all, pem...), '\n')
+	}
+	return all, err
 }
