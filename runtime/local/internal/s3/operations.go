@@ -88,7 +88,7 @@ func (c *call) notImplemented(name string) error {
 
 // known are the headers x-amz-* that are acted on, or that change nothing that a client could miss.
 var known = []string{
-	"x-amz-bypass-governance-retention", "x-amz-checksum-algorithm", "x-amz-checksum-mode", "x-amz-checksum-type", "x-amz-content-sha256", "x-amz-copy-source",
+	"x-amz-api-version", "x-amz-bypass-governance-retention", "x-amz-checksum-algorithm", "x-amz-checksum-mode", "x-amz-checksum-type", "x-amz-content-sha256", "x-amz-copy-source",
 	"x-amz-copy-source-if-match", "x-amz-copy-source-if-modified-since", "x-amz-copy-source-if-none-match",
 	"x-amz-copy-source-if-unmodified-since", "x-amz-copy-source-range", "x-amz-date", "x-amz-decoded-content-length",
 	"x-amz-max-parts", "x-amz-metadata-directive", "x-amz-mp-object-size", "x-amz-object-attributes",
@@ -116,14 +116,16 @@ var conditions = map[string][]string{
 	"object DELETE":        {"If-Match", "X-Amz-If-Match-Last-Modified-Time", "X-Amz-If-Match-Size"},
 }
 
-// understood refuses a request with a header that would have to be ignored.
+// understood refuses a request with a header that would have to be ignored. A read may carry what is not known: nothing
+// gets lost.
 func (c *call) understood(name string) error {
+	reads := c.r.Method == http.MethodGet || c.r.Method == http.MethodHead
 	for header := range c.r.Header {
 		lower := strings.ToLower(header)
 		values, restricted := accepted[lower]
 		switch {
 		case slices.Contains(conditions[name], header):
-		case strings.HasPrefix(header, "If-") && c.r.Method != http.MethodGet && c.r.Method != http.MethodHead,
+		case strings.HasPrefix(header, "If-") && !reads,
 			strings.HasPrefix(lower, "x-amz-if-"):
 			return notImplemented("'" + header + "' here")
 		case restricted && slices.Contains(values, c.r.Header.Get(header)):
@@ -138,6 +140,7 @@ func (c *call) understood(name string) error {
 			if newChecksum(strings.TrimPrefix(lower, checksumPrefix)) == nil {
 				return notImplemented("'" + header + "'")
 			}
+		case reads && !strings.HasPrefix(lower, "x-amz-server-side-"):
 		default:
 			return notImplemented("'" + header + "'")
 		}
