@@ -57,7 +57,7 @@ func TestDoctorReportsWhatCouldNotBeOpened(t *testing.T) {
 		"backend": fault.New(fault.NotLoggedIn, runtimetestMessage, runtimetestMessage),
 	}}
 	checks, err := s.Doctor(t.Context(), true)
-	if err != nil || len(checks) != 10 {
+	if err != nil || len(checks) != 11 {
 		t.Fatalf("%v %v", checks, err)
 	}
 }

@@ -13,6 +13,7 @@ import (
 // What plans and checks are made of, from the rooms below.
 type (
 	Target = site.Target
+	State  = site.State
 	Item   = plan.Item
 	Change = plan.Change
 	Status = plan.Status
@@ -69,17 +70,14 @@ func (r Result) Changed() bool {
 	return false
 }
 
-// State is whether the installed client can use a runtime.
-type State string
-
 // The states of a runtime.
 const (
-	Ready           State = "ready"
-	NoMetadata      State = "no_metadata"      // action without metadata: the client deploys it again
-	VersionMismatch State = "version_mismatch" // of another Lithops version than the client's
-	PythonMismatch  State = "python_mismatch"  // runs another Python than the client
-	Outdated        State = "outdated"         // its bundle or the digest of its image is not the current one
-	OrphanMetadata  State = "orphan_metadata"  // metadata without action: the client hangs
+	Ready           = site.Ready
+	NoMetadata      = site.NoMetadata
+	VersionMismatch = site.VersionMismatch
+	PythonMismatch  = site.PythonMismatch
+	Outdated        = site.Outdated
+	OrphanMetadata  = site.OrphanMetadata
 )
 
 // Runtime is one deployed runtime.

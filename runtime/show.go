@@ -71,11 +71,8 @@ func (s *Service) detail(ctx context.Context, e site.Entry, bundle, digest strin
 	if err != nil {
 		return d, err
 	}
-	e.HasObject = object != nil
-	stored, broken := site.ParseMetadata(object)
-	if broken == nil {
-		e.Python = stored.PythonVersion
-		d.Modules = slices.Compact(stored.Modules())
+	if e.Read(object); e.Stored != nil {
+		d.Modules = slices.Compact(e.Stored.Modules())
 	}
 	cached, err := s.Cache.ReadMetadata(e.MetadataKey)
 	d.CachePath, _ = s.Cache.Path(e.MetadataKey)
@@ -90,15 +87,15 @@ func (s *Service) detail(ctx context.Context, e site.Entry, bundle, digest strin
 	d.Runtime = s.describe(e, bundle, digest)
 	d.Image = cmp.Or(e.Reference, d.Image)
 	d.BundleDeployed, d.MetadataStored, d.Annotations = e.Note(entity.NoteBundle), e.HasObject, e.Notes
-	d.Drift = s.drift(e, d, stored, broken)
+	d.Drift = s.drift(e, d)
 	return d, nil
 }
 
 // drift says in sentences how a runtime differs from what the client expects.
-func (s *Service) drift(e site.Entry, d Detail, stored site.Metadata, broken error) []i18n.Message {
+func (s *Service) drift(e site.Entry, d Detail) []i18n.Message {
 	var drift []i18n.Message
 	say := func(yes bool, text i18n.Message) {
-		if yes {
+		if yes && !slices.ContainsFunc(drift, func(m i18n.Message) bool { return m.String() == text.String() }) {
 			drift = append(drift, text)
 		}
 	}
@@ -112,12 +109,13 @@ func (s *Service) drift(e site.Entry, d Detail, stored site.Metadata, broken err
 		i18n.M("Its Lithops code is not the client's."))
 	say(d.State != Outdated && d.Digest != "" && d.DigestCurrent != "" && d.Digest != d.DigestCurrent, i18n.M("The tag points to another image now."))
 	if d.MetadataStored {
-		say(broken != nil, i18n.M("Its metadata cannot be read."))
-		say(broken == nil && stored.TimeoutS == 0, i18n.M("Its metadata lacks the time limit: the client's next job fails."))
-		say(broken == nil && stored.TimeoutS != 0 && stored.TimeoutS != seconds,
+		stored, broken := *e.Stored, e.Stored.PythonVersion == ""
+		say(!e.Unusable().IsZero(), e.Unusable())
+		say(e.Replaced(), site.Replaced())
+		say(!broken && stored.TimeoutS != 0 && stored.TimeoutS != seconds,
 			i18n.M("Its metadata says a time limit of {{.Stored}} s, the action has {{.Action}} s.", "Stored", stored.TimeoutS, "Action", seconds))
-		say(broken == nil && stored.LithopsVersion != e.Version, i18n.M("Its metadata is of Lithops {{.Version}}.", "Version", stored.LithopsVersion))
-		say(broken == nil && d.BundleDeployed != "" && stored.Proof != site.Proof(e.Registered), i18n.M("Its metadata was stored before the action was last changed."))
+		say(!broken && stored.LithopsVersion != e.Version, i18n.M("Its metadata is of Lithops {{.Version}}.", "Version", stored.LithopsVersion))
+		say(!broken && d.BundleDeployed != "" && stored.Proof != site.Proof(e.Registered), i18n.M("Its metadata was stored before the action was last changed."))
 	}
 	say(d.CacheState == CacheStale && d.MetadataStored, i18n.M("The copy in this machine's cache differs from the metadata in the bucket, and the client reads the copy."))
 	say(d.CacheState == CacheStale && !d.MetadataStored, i18n.M("This machine's cache has metadata that the bucket does not have."))

@@ -1,11 +1,9 @@
 package runtime
 
 import (
-	"cmp"
 	"context"
 
 	"fn-runtime/i18n"
-	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/parallel"
 	"fn-runtime/runtime/plan"
 	"fn-runtime/runtime/site"
@@ -71,12 +69,7 @@ func (s *Service) update(ctx context.Context, sel site.Selector, req UpdateReque
 func (s *Service) updates(ctx context.Context, p *plan.Plan, entries []site.Entry, req UpdateRequest) ([]*plan.Deployment, error) {
 	digests := s.Digests(ctx, entries)
 	all, errs := parallel.Each(ctx, parallel.NewGroup(s.Jobs), entries, func(ctx context.Context, e site.Entry) (*plan.Deployment, error) {
-		w := s.Want(e.Image, e.NamedMB, cmp.Or(req.TimeoutS, max(1, e.TimeoutMS/1000)), "")
-		// The names are those that are there: they hold whatever image an older tool read into them.
-		w.ID, w.Key, w.Pin, w.Digest = e.ID, e.MetadataKey, e.Pinned(), digests[e.Image]
-		if w.Pin {
-			w.Digest = e.Note(entity.NoteDigest) // a pinned runtime stays where it is
-		}
+		w := s.Again(e, req.TimeoutS, digests[e.Image])
 		have, err := s.found(ctx, e)
 		if err != nil {
 			return nil, err

@@ -34,7 +34,7 @@ const (
 // Check is one precondition with its remedy.
 type Check struct {
 	Region  string // where a command checks several; "" otherwise
-	Name    string // stable, for scripts: "session", "region", "namespace", "bucket", "caches", "docker", "python", "lithops", "configuration", "orphans"
+	Name    string // stable, for scripts: "session", "region", "namespace", "bucket", "caches", "docker", "python", "lithops", "configuration", "orphans", "runtimes"
 	Status  Status
 	Finding i18n.Message
 	Remedy  i18n.Message
@@ -55,7 +55,7 @@ type Doctor struct {
 	// AskClient has the Lithops client load the configuration that is used, names it, and fails with the client's words where
 	// it refuses it; nil where there is none.
 	AskClient func(ctx context.Context) (source string, err error)
-	Repair    bool // mend what is the plug-in's own: metadata without runtime, and stale caches
+	Repair    bool // mend what is the plug-in's own: metadata without runtime, runtimes whose metadata the client fails on, and stale caches
 }
 
 // Run makes the checks side by side and gives the findings in a fixed order, each failed one with its remedy. It deploys
@@ -63,7 +63,7 @@ type Doctor struct {
 func (d *Doctor) Run(ctx context.Context) ([]Check, error) {
 	checkups := []checkup{
 		{"python", d.checkPython}, {"lithops", d.checkLithops}, {"configuration", d.checkConfiguration}, {"session", d.checkSession}, {"region", d.checkRegion},
-		{"namespace", d.checkPlace}, {"bucket", d.checkBucket}, {"caches", d.checkCaches}, {"orphans", d.checkOrphans},
+		{"namespace", d.checkPlace}, {"bucket", d.checkBucket}, {"caches", d.checkCaches}, {"orphans", d.checkOrphans}, {"runtimes", d.checkRuntimes},
 		{"docker", d.checkDocker},
 	}
 	checks, errs := parallel.Each(ctx, parallel.NewGroup(len(checkups)), checkups, func(ctx context.Context, c checkup) (Check, error) {
@@ -92,6 +92,7 @@ var dependsOn = map[string][]string{
 	"namespace":     {"backend", "session", "region"},
 	"bucket":        {"backend"},
 	"caches":        {"lithops", "backend", "session", "region", "namespace", "bucket"},
+	"runtimes":      {"lithops", "backend", "session", "region", "namespace", "bucket"},
 	"orphans":       {"lithops", "backend", "session", "region", "namespace", "bucket"},
 }
 

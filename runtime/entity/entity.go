@@ -38,6 +38,9 @@ type Registered struct {
 	TimeoutMS int
 	Notes     map[string]any // what is kept with it, ours and others'; see the constants Note...
 	UpdatedAt time.Time
+	// Revision is what the service counts on at every change, whoever makes it; "" where it does not tell. Of a runtime to
+	// register it is the one that it replaces.
+	Revision string
 
 	// What follows is read from it and its name; Register leaves it aside.
 
@@ -84,12 +87,30 @@ const (
 	NotePython      = "fn-runtime-python"      // "3.11", as the metadata call found it to be expected
 	NoteVersion     = "fn-runtime-version"     // of the plug-in
 	NoteInterpreter = "fn-runtime-interpreter" // the Python that the local endpoint runs it with, an absolute path
+	NoteRevision    = "fn-runtime-revision"    // the revision that deploy made; a later one is of another tool
 )
+
+// OwnNotes gives the keys of the notes that deploy leaves: what is registered has of these only those that it names.
+func OwnNotes() []string {
+	return []string{NoteBundle, NoteImage, NoteDigest, NotePinned, NoteSource, NoteLithops, NotePython, NoteVersion, NoteInterpreter, NoteRevision}
+}
 
 // Note gives a note that is text; anything else counts as absent, because notes come from the server.
 func (r Registered) Note(key string) string {
 	s, _ := r.Notes[key].(string)
 	return s
+}
+
+// Vouched reports whether the runtime is certainly as deploy registered it: notes survive when another tool registers
+// other code under the same name, revisions do not.
+func (r Registered) Vouched() bool {
+	return r.Revision != "" && r.Note(NoteRevision) == r.Revision
+}
+
+// Replaced reports whether another tool has registered the runtime anew since deploy did. One that was deployed before
+// notes told revisions is not known to be replaced.
+func (r Registered) Replaced() bool {
+	return r.Revision != "" && r.Note(NoteRevision) != "" && !r.Vouched()
 }
 
 // Pinned reports whether the digest of the image runs, not its tag.

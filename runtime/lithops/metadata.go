@@ -161,6 +161,9 @@ func readPreinstalls(data json.RawMessage) ([]Preinstall, error) {
 	return list, nil
 }
 
+// NeedsTimeout reports whether the client of a version fails on metadata without runtime_timeout (job/job.py).
+func NeedsTimeout(version string) bool { return !parseRelease(version).before(2, 7, 0) }
+
 // Encode writes the metadata as the client stores it: the result as it came, with runtime_timeout in seconds, in the
 // form of Python's json.dumps. The client reads it as ASCII.
 func Encode(m Metadata, timeoutS int) []byte {

@@ -28,6 +28,7 @@ type Action struct {
 	TimeoutMS   int
 	Annotations map[string]any
 	UpdatedAt   time.Time
+	Version     string // "0.0.1"; one more in the last place after each change, unless the change says another one
 }
 
 // Actions lists the actions of a package, reading a page ahead; their images are left out. Do not delete actions while
@@ -47,8 +48,13 @@ func (c *Client) Action(ctx context.Context, pkg, name string) (Action, error) {
 	if err := checkNames(pkg, name); err != nil {
 		return Action{}, err
 	}
+	return c.action(ctx, pkg, name, request{http.MethodGet, actionPath(pkg, name) + "?code=false", nil})
+}
+
+// action makes a request that is answered with an action.
+func (c *Client) action(ctx context.Context, pkg, name string, r request) (Action, error) {
 	about := subject{"action", pkg + "/" + name}
-	a, err := c.call(ctx, about, request{http.MethodGet, actionPath(pkg, name) + "?code=false", nil})
+	a, err := c.call(ctx, about, r)
 	if err != nil {
 		return Action{}, err
 	}
@@ -61,7 +67,7 @@ func (c *Client) Action(ctx context.Context, pkg, name string) (Action, error) {
 }
 
 func action(pkg string, a whisk.Action) Action {
-	e := Action{Package: pkg, Name: a.Name, UpdatedAt: milliseconds(a.Updated)}
+	e := Action{Package: pkg, Name: a.Name, UpdatedAt: milliseconds(a.Updated), Version: a.Version}
 	if a.Exec != nil {
 		e.Image = a.Exec.Image
 	}
@@ -83,12 +89,12 @@ func action(pkg string, a whisk.Action) Action {
 }
 
 // PutAction makes an action or brings it to what is given. code is a zip archive in base64; without code and image the
-// old ones stay.
-func (c *Client) PutAction(ctx context.Context, a Action, code string) error {
+// old ones stay. Annotations that it had stay, too, but for those to drop. It returns what the server stored.
+func (c *Client) PutAction(ctx context.Context, a Action, code string, drop ...string) (Action, error) {
 	if err := checkNames(a.Package, a.Name); err != nil {
-		return err
+		return Action{}, err
 	}
-	put := &whisk.Action{Name: a.Package + "/" + a.Name, Limits: &whisk.Limits{}}
+	put := &whisk.Action{Name: a.Package + "/" + a.Name, Version: a.Version, Limits: &whisk.Limits{}, DelAnnotations: drop}
 	if code != "" || a.Image != "" {
 		binary := true
 		put.Exec = &whisk.Exec{Kind: blackbox, Image: a.Image, Code: &code, Binary: &binary}
@@ -103,8 +109,7 @@ func (c *Client) PutAction(ctx context.Context, a Action, code string) error {
 		put.Annotations = append(put.Annotations, whisk.KeyValue{Key: key, Value: a.Annotations[key]})
 	}
 	ctx = transport.With(ctx, transport.Call{Races: concurrentChange})
-	_, err := c.call(ctx, subject{"action", put.Name}, request{http.MethodPut, actionPath(a.Package, a.Name) + "?overwrite=true", put})
-	return err
+	return c.action(ctx, a.Package, a.Name, request{http.MethodPut, actionPath(a.Package, a.Name) + "?overwrite=true", put})
 }
 
 // DeleteAction removes an action; fault.NotFound when it is not there, also when that is so because the answer to a

@@ -130,7 +130,7 @@ func TestAThousandRuntimesCostPages(t *testing.T) {
 func TestRegisterMakesAPackageThatIsGone(t *testing.T) {
 	s := &server{packages: map[string][]map[string]any{}, images: map[string]string{}}
 	id := entity.ID{Group: "lithops_abcde", Name: "me_a_256MB_3.7.0"}
-	err := computeOf(t, s).Register(t.Context(), entity.Registered{ID: id, Reference: "me/a", Notes: map[string]any{"exec": "server's", "x": "kept"}}, lithops.Bundle{Base64: "UEs="})
+	_, err := computeOf(t, s).Register(t.Context(), entity.Registered{ID: id, Reference: "me/a", Notes: map[string]any{"exec": "server's", "x": "kept"}}, lithops.Bundle{Base64: "UEs="})
 	want := []string{"PUT actions/" + id.String(), "PUT packages/lithops_abcde", "PUT actions/" + id.String()}
 	if diff := cmp.Diff(want, s.requests); err != nil || diff != "" {
 		t.Errorf("%v, requests (-want +got):\n%s", err, diff)

@@ -89,9 +89,11 @@ func TestPathsAndBodies(t *testing.T) {
 	}
 	_, err = c.Action(ctx, "p", "a b")
 	must(err)
-	must(c.PutAction(ctx, Action{Package: "p", Name: "a", Image: "user/img:1", MemoryMB: 256, TimeoutMS: 600000,
-		Annotations: map[string]any{"z": 1, "b": "<x>"}}, "UEs="))
-	must(c.PutAction(ctx, Action{Package: "p", Name: "a", MemoryMB: 512}, ""))
+	_, err = c.PutAction(ctx, Action{Package: "p", Name: "a", Image: "user/img:1", MemoryMB: 256, TimeoutMS: 600000,
+		Annotations: map[string]any{"z": 1, "b": "<x>"}}, "UEs=")
+	must(err)
+	_, err = c.PutAction(ctx, Action{Package: "p", Name: "a", MemoryMB: 512}, "", "gone")
+	must(err)
 	must(c.DeleteAction(ctx, "p", "a"))
 	_, err = c.invoke(ctx, "p", "a", map[string]any{"get_metadata": true})
 	must(err)
@@ -110,7 +112,7 @@ func TestPathsAndBodies(t *testing.T) {
 		{"GET " + at + "actions/p%20q/?limit=200&skip=0", ""},
 		{"GET " + at + "actions/p/a%20b?code=false", ""},
 		{"PUT " + at + "actions/p/a?overwrite=true", `{"name":"p/a","exec":{"kind":"blackbox","code":"UEs=","image":"user/img:1","binary":true},"annotations":[{"key":"b","value":"<x>"},{"key":"z","value":1}],"limits":{"timeout":600000,"memory":256}}`},
-		{"PUT " + at + "actions/p/a?overwrite=true", `{"name":"p/a","limits":{"memory":512}}`},
+		{"PUT " + at + "actions/p/a?overwrite=true", `{"name":"p/a","delAnnotations":["gone"],"limits":{"memory":512}}`},
 		{"DELETE " + at + "actions/p/a", ""},
 		{"POST " + at + "actions/p/a?blocking=true&result=false", `{"get_metadata":true}`},
 		{"GET " + at + "activations/abc", ""},
@@ -271,7 +273,7 @@ func TestRefusals(t *testing.T) {
 			w.WriteHeader(x.status)
 			_, _ = io.WriteString(w, x.body)
 		})
-		err := c.PutAction(t.Context(), Action{Package: "p", Name: "a"}, "eA==")
+		_, err := c.PutAction(t.Context(), Action{Package: "p", Name: "a"}, "eA==")
 		var f *fault.Fault
 		if !errors.As(err, &f) || f.Kind != x.kind || !strings.Contains(err.Error(), x.says) || f.Recovery.IsZero() {
 			t.Errorf("%d %s: %v (%s)", x.status, x.body, err, fault.KindOf(err))
@@ -309,7 +311,7 @@ func TestRaces(t *testing.T) {
 	}))
 	defer srv.Close()
 	c := New(Options{Endpoint: srv.URL, Transport: transport.New(transport.Options{Base: base})})
-	if err := c.PutAction(t.Context(), Action{Package: "p", Name: "a"}, ""); err != nil || n != 2 {
+	if _, err := c.PutAction(t.Context(), Action{Package: "p", Name: "a"}, ""); err != nil || n != 2 {
 		t.Errorf("%v after %d", err, n)
 	}
 }

@@ -108,7 +108,7 @@ func (c *Compute) Runtime(ctx context.Context, id entity.ID) (entity.Registered,
 func (c *Compute) registered(a Action) entity.Registered {
 	r := entity.Registered{
 		ID: entity.ID{Group: a.Package, Name: a.Name}, Reference: a.Image, MemoryMB: a.MemoryMB, TimeoutMS: a.TimeoutMS,
-		Notes: a.Annotations, UpdatedAt: a.UpdatedAt, Own: c.own(a.Package),
+		Notes: a.Annotations, UpdatedAt: a.UpdatedAt, Revision: a.Version, Own: c.own(a.Package),
 	}
 	var ok bool
 	if r.NamedMB, r.Version, ok = lithops.ParseAction(a.Package, a.Name); ok {
@@ -135,27 +135,6 @@ func (c *Compute) own(pkg string) bool {
 	}
 	made, err := lithops.UserKey(c.contract.Backend, version, c.settings)
 	return err == nil && made == key
-}
-
-// Register makes a runtime or brings it to what is given, with its code; a package that is not there any more is made
-// first. Annotations of others stay, but for the server's own.
-func (c *Compute) Register(ctx context.Context, r entity.Registered, code lithops.Bundle) error {
-	a := Action{Package: r.ID.Group, Name: r.ID.Name, Image: r.Reference, MemoryMB: r.MemoryMB, TimeoutMS: r.TimeoutMS, Annotations: map[string]any{}}
-	for key, value := range r.Notes {
-		switch key {
-		case "exec", "provide-api-key", "binary": // the server's own
-		default:
-			a.Annotations[key] = value
-		}
-	}
-	err := c.client.PutAction(ctx, a, code.Base64)
-	if !fault.Is(err, fault.NotFound) {
-		return err
-	}
-	if _, err := c.client.CreatePackage(ctx, a.Package); err != nil {
-		return err
-	}
-	return c.client.PutAction(ctx, a, code.Base64)
 }
 
 // Unregister removes a runtime; nil when it is not there.

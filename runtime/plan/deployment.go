@@ -76,6 +76,11 @@ func (d *Deployment) decide() {
 	}
 
 	stored, err := site.ParseMetadata(have.Metadata)
+	if r := have.Runtime; r != nil && !d.put && !r.Vouched() && err == nil && stored.Proof != expected {
+		// Who stored it may have replaced the code, too.
+		d.put, onlyLimits = true, false
+		d.Runtime.Change, d.Runtime.Reason = Update, i18n.M("Its metadata was stored by another tool, so its code is not known.")
+	}
 	again := func(reason i18n.Message) { d.call, d.Metadata.Change, d.Metadata.Reason = true, Update, reason }
 	switch {
 	case have.Metadata == nil:
@@ -112,6 +117,8 @@ func difference(want site.Wanted, r *entity.Registered, bundle string, force boo
 	switch {
 	case deployed == "":
 		return i18n.M("It was deployed by another tool, so its code is not known."), false
+	case r.Replaced():
+		return site.Replaced(), false
 	case deployed != bundle:
 		return i18n.M("The Lithops code differs."), false
 	case r.Reference != "" && r.Reference != want.Reference():

@@ -34,9 +34,13 @@ func (d *Deployment) do(ctx context.Context) error {
 // write works in the order that heals: the runtime first, then the proof that it runs, the metadata object, and the cache
 // entry last.
 func (d *Deployment) write(ctx context.Context) error {
-	r := d.registration()
+	var r entity.Registered
 	if d.put {
-		if err := d.register(ctx, r); err != nil {
+		var err error
+		if r, err = d.register(ctx); err != nil {
+			if r.Reference != d.Want.Reference() {
+				d.undo(ctx, r, err)
+			}
 			return err
 		}
 	} else if d.Have.Runtime != nil {
@@ -48,8 +52,7 @@ func (d *Deployment) write(ctx context.Context) error {
 		md, err = d.site.Describe(ctx, d.Want)
 		if fault.Is(err, fault.NotFound) {
 			// Deleted by somebody after it was found or written: once more, from the start.
-			r = d.registration()
-			if err = d.register(ctx, r); err == nil {
+			if r, err = d.register(ctx); err == nil {
 				d.put = true
 				md, err = d.site.Describe(ctx, d.Want)
 			}
@@ -84,12 +87,24 @@ func (d *Deployment) write(ctx context.Context) error {
 	return err
 }
 
-func (d *Deployment) register(ctx context.Context, r entity.Registered) error {
+// register registers the runtime and compares what the service stored: an OpenWhisk drops the digest of an image, say,
+// and runs the tag "latest" instead.
+func (d *Deployment) register(ctx context.Context) (entity.Registered, error) {
+	r := d.registration()
 	ctx, err := parallel.Whole(ctx)
 	if err != nil {
-		return err
+		return r, err
 	}
-	return d.site.Compute.Register(ctx, r, d.bundle)
+	stored, err := d.site.Compute.Register(ctx, r, d.bundle)
+	if err == nil && stored.Reference != r.Reference {
+		err = fault.New(fault.Failed,
+			i18n.M("The compute service was told to run the image {{.Image}}, and runs {{.Stored}}.", "Image", r.Reference, "Stored", stored.Reference),
+			i18n.M("Name the image by a tag, without '--pin': this service does not keep digests."))
+	}
+	if err != nil && stored.Reference == "" {
+		stored = r
+	}
+	return stored, err
 }
 
 // store writes the metadata object, in a new bucket when there is none. After it, it looks whether the runtime is still

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -30,6 +31,7 @@ type Compute struct {
 	runtimes map[string]entity.Registered // by id
 	calls    []entity.Activation
 	requests []string
+	changes  int // of runtimes, for their revisions
 
 	Hook Hook
 	// Run gives what a runtime answers; nil answers with the metadata of Python 3.11 and Lithops 3.7.0.
@@ -38,6 +40,8 @@ type Compute struct {
 	Missing bool
 	// Taken answers every creation of a group as if it were there.
 	Taken bool
+	// NoDigests drops the digest of an image, as OpenWhisk does.
+	NoDigests bool
 	// Takes is how long a call takes.
 	Takes time.Duration
 	// Now dates what is written.
@@ -243,16 +247,40 @@ func (c *Compute) Runtime(ctx context.Context, id entity.ID) (r entity.Registere
 }
 
 // Register implements site.Registry.
-func (c *Compute) Register(ctx context.Context, r entity.Registered, _ lithops.Bundle) error {
-	return c.do(ctx, "PUT runtime "+r.ID.Name, func() error {
+func (c *Compute) Register(ctx context.Context, r entity.Registered, _ lithops.Bundle) (entity.Registered, error) {
+	err := c.do(ctx, "PUT runtime "+r.ID.Name, func() error {
 		if c.Taken && !c.groups[r.ID.Group] {
 			return notFound(r.ID.Group)
 		}
-		r.UpdatedAt = c.Now()
+		notes := maps.Clone(c.runtimes[r.ID.String()].Notes) // those of others stay
+		for _, own := range entity.OwnNotes() {
+			delete(notes, own)
+		}
+		if notes == nil {
+			notes = map[string]any{}
+		}
+		maps.Copy(notes, r.Notes)
+		c.changes++
+		r.Notes, r.Revision, r.UpdatedAt = notes, fmt.Sprint(c.changes), c.Now()
+		notes[entity.NoteRevision] = r.Revision
+		if c.NoDigests {
+			r.Reference, _, _ = strings.Cut(r.Reference, "@")
+		}
 		c.groups[r.ID.Group] = true
 		c.runtimes[r.ID.String()] = r
 		return nil
 	})
+	return r, err
+}
+
+// Replace registers other code under the name of a runtime without a request, as the client does: notes stay.
+func (c *Compute) Replace(id entity.ID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.changes++
+	r := c.runtimes[id.String()]
+	r.Revision, r.UpdatedAt = fmt.Sprint(c.changes), c.Now()
+	c.runtimes[id.String()] = r
 }
 
 // Unregister implements site.Registry.

@@ -45,8 +45,9 @@ type Registry interface {
 	// Runtime reads one runtime with its image and all its notes; fault.NotFound.
 	Runtime(ctx context.Context, id entity.ID) (entity.Registered, error)
 	// Register makes a runtime or brings it to what is given; code is what it runs. Things that are not there any more
-	// are made first, where the service can tell.
-	Register(ctx context.Context, r entity.Registered, code lithops.Bundle) error
+	// are made first, where the service can tell. Notes of others stay, ours are those given. It returns the runtime as
+	// the service stored it, with its revision; Reference is as given unless another image runs.
+	Register(ctx context.Context, r entity.Registered, code lithops.Bundle) (entity.Registered, error)
 	// Unregister removes a runtime; nil when it is certainly not there.
 	Unregister(ctx context.Context, id entity.ID) error
 }

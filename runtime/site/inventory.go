@@ -20,9 +20,17 @@ type Entry struct {
 	entity.Registered        // of an orphan only what the key of its metadata tells
 	Orphan            bool   // there is no such runtime
 	Image             string // as the client names it; "" for an orphan, because names do not tell it for certain
-	Python            string // read from the metadata; "" when notes told it, or nothing does
 	Object            entity.Object
 	HasObject         bool
+	Stored            *Metadata // the object; without a Python where it cannot be read; nil where nobody has read it
+}
+
+// Python gives the Python of a runtime, by its metadata or its notes; "" when neither tells.
+func (e Entry) Python() string {
+	if e.Stored != nil && e.Stored.PythonVersion != "" {
+		return e.Stored.PythonVersion
+	}
+	return e.Note(entity.NotePython)
 }
 
 // Inventory is what the place and the bucket hold of Lithops.

@@ -229,7 +229,7 @@ func (a *account) seed(ctx context.Context, n int, outdated bool) error {
 			copied.Annotations["fn-runtime-bundle"] = strings.Repeat("0", 64)
 		}
 		delete(copied.Annotations, "exec")
-		if err := a.actions.PutAction(ctx, copied, emptyZip); err != nil {
+		if _, err := a.actions.PutAction(ctx, copied, emptyZip); err != nil {
 			return err
 		}
 		return a.store.Put(ctx, a.contract.MetadataKey(copied.Name), a.metadata)

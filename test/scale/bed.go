@@ -129,7 +129,7 @@ func (b *bed) copies(n int, foreign bool) {
 			}
 			a.Annotations["fn-runtime-image"] = image(i)
 		}
-		if err := b.functions.PutAction(ctx, a, code); err != nil {
+		if _, err := b.functions.PutAction(ctx, a, code); err != nil {
 			return err
 		}
 		return b.store.Put(ctx, b.contract.MetadataKey(a.Name), b.metadata)

@@ -114,7 +114,7 @@ func TestEveryFormOfNameIsDeleted(t *testing.T) {
 		if _, err := b.functions.CreatePackage(t.Context(), a.Package); err != nil {
 			t.Fatal(err)
 		}
-		if err := b.functions.PutAction(t.Context(), a, "UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA=="); err != nil {
+		if _, err := b.functions.PutAction(t.Context(), a, "UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA=="); err != nil {
 			t.Fatal(err)
 		}
 		if err := b.store.Put(t.Context(), c.MetadataKey(a.Name), b.metadata); err != nil {

@@ -136,7 +136,9 @@ func (a *api) getAction(c call) error {
 type actionPut struct {
 	Publish     *bool           `json:"publish"`
 	Exec        *execDoc        `json:"exec"`
+	Version     string          `json:"version"` // "": one more than that of the action that is there
 	Annotations json.RawMessage `json:"annotations"`
+	Del         []string        `json:"delAnnotations"` // keys of annotations that go
 	Parameters  json.RawMessage `json:"parameters"`
 	Limits      struct {
 		Concurrency *int `json:"concurrency"`
@@ -186,6 +188,8 @@ func (a *api) putAction(c call) error {
 
 var pythonKind = text.NewPattern(`^python(:(default|3|\d\.\d{1,2}))?$`)
 
+var semanticVersion = text.NewPattern(`^(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})$`)
+
 // check tests what does not depend on the action that is there.
 func (in *actionPut) check() error {
 	if e := in.Exec; e != nil {
@@ -207,6 +211,9 @@ func (in *actionPut) check() error {
 				return tooLarge("exec", size, maxCode)
 			}
 		}
+	}
+	if in.Version != "" && !semanticVersion.MatchString(in.Version) {
+		return bad("The request content was malformed:\n'version' must be a semantic version such as 0.0.1")
 	}
 	l := in.Limits
 	for _, limit := range []struct {
@@ -243,7 +250,7 @@ func (in *actionPut) over(old *state.Action) (state.Action, error) {
 		return x, bad("exec undefined")
 	}
 	if in.Exec != nil {
-		x.Kind, x.Image, x.Main, x.Binary = in.Exec.Kind, in.Exec.Image, in.Exec.Main, in.Exec.Binary
+		x.Kind, x.Image, x.Main, x.Binary = in.Exec.Kind, withoutDigest(in.Exec.Image), in.Exec.Main, in.Exec.Binary
 	}
 	set := func(to *int, from *int) {
 		if from != nil {
@@ -257,13 +264,37 @@ func (in *actionPut) over(old *state.Action) (state.Action, error) {
 	if in.Publish != nil {
 		x.Publish = *in.Publish
 	}
-	if in.Annotations != nil {
-		x.Annotations = in.Annotations
+	var err error
+	x.Version = in.Version
+	if x.Annotations, err = amended(x.Annotations, in.Annotations, in.Del); err != nil {
+		return x, err
 	}
 	if in.Parameters != nil {
 		x.Parameters = in.Parameters
 	}
 	return x, nil
+}
+
+// amended lays annotations over those that are there: OpenWhisk keeps what is not named, and takes away what del names.
+func amended(old, sent json.RawMessage, del []string) (json.RawMessage, error) {
+	list, err := parseKeyValues(old)
+	if err != nil {
+		return nil, err
+	}
+	more, err := parseKeyValues(sent)
+	if err != nil {
+		return nil, err
+	}
+	list = slices.DeleteFunc(list, func(kv keyValue) bool {
+		return slices.Contains(del, kv.Key) || slices.ContainsFunc(more, func(new keyValue) bool { return new.Key == kv.Key })
+	})
+	return json.Marshal(append(list, more...))
+}
+
+// withoutDigest is an image as OpenWhisk keeps it: it knows registry, path and tag, and reads past a digest.
+func withoutDigest(image string) string {
+	image, _, _ = strings.Cut(image, "@")
+	return image
 }
 
 func (a *api) deleteAction(c call) error {

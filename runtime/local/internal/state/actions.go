@@ -96,7 +96,8 @@ func (d *DB) Code(hash string) (code string, err error) {
 	return code, err
 }
 
-// PutAction writes what change makes of the old action, nil when there is none, in one transaction. code is exec.code,
+// PutAction writes what change makes of the old action, nil when there is none, in one transaction. Without a Version
+// of its own it gets the next one. code is exec.code,
 // nil when the action keeps what it has. ErrNotFound when the namespace or the package is not
 // there, ErrFull.
 func (d *DB) PutAction(ns, pkg, name string, code *string, change func(old *Action) (Action, error)) (a Action, err error) {
@@ -120,9 +121,13 @@ func (d *DB) PutAction(ns, pkg, name string, code *string, change func(old *Acti
 		if err != nil {
 			return err
 		}
-		next.Package, next.Name, next.Version, next.Updated = pkg, name, firstVersion, d.now().UnixMilli()
+		next.Package, next.Name, next.Updated = pkg, name, d.now().UnixMilli()
+		counted := firstVersion
 		if old != nil {
-			next.Version, next.CodeHash = patch(old.Version), old.CodeHash
+			counted, next.CodeHash = patch(old.Version), old.CodeHash
+		}
+		if next.Version == "" || old != nil && next.Version == old.Version {
+			next.Version = counted
 		}
 		if code != nil {
 			next.CodeHash = ""

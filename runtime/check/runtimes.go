@@ -1,0 +1,83 @@
+package check
+
+import (
+	"context"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/lithops"
+	"fn-runtime/runtime/parallel"
+	"fn-runtime/runtime/plan"
+	"fn-runtime/runtime/site"
+)
+
+// checkRuntimes judges the runtimes of this client as lists do. Those whose metadata the client fails on are deployed
+// again by a repair; the others work, and are only named.
+func (d *Doctor) checkRuntimes(ctx context.Context) Check {
+	inv, err := d.Inventory(ctx)
+	if err == nil {
+		err = d.ReadMetadata(ctx, inv.Entries)
+	}
+	if err != nil {
+		return failed(err)
+	}
+	bundle, err := lithops.BuildBundle(ctx, d.Install, d.Contract.Backend)
+	if err != nil {
+		return failed(err)
+	}
+	digests := d.Digests(ctx, inv.Entries)
+	var unusable, outdated []site.Entry
+	var why i18n.Message
+	mine := 0
+	for _, e := range inv.Entries {
+		if !e.Own || e.Orphan || e.Version != d.Contract.Version {
+			continue
+		}
+		mine++
+		switch state, reason := d.Judge(e, bundle.SHA256, digests[e.Image]); {
+		case !e.Unusable().IsZero():
+			unusable = append(unusable, e)
+		case state == site.Outdated:
+			outdated, why = append(outdated, e), reason
+		}
+	}
+	switch {
+	case len(unusable) > 0 && d.Repair:
+		return d.deployAgain(ctx, bundle, unusable, digests)
+	case len(unusable) > 0:
+		e := unusable[0]
+		return failed(fault.New(fault.Conflict, i18n.N("The client cannot use {{.Count}} runtime: {{.Image}}. {{.Reason}}",
+			"The client cannot use {{.Count}} runtimes, such as {{.Image}}. {{.Reason}}", len(unusable), "Image", e.Image, "Reason", e.Unusable()),
+			i18n.M("Deploy them again with 'ibmcloud fn-runtime doctor --repair'.")))
+	case len(outdated) > 0:
+		return warning(i18n.N("{{.Count}} runtime is outdated: {{.Image}}. {{.Reason}}", "{{.Count}} runtimes are outdated, such as {{.Image}}. {{.Reason}}",
+			len(outdated), "Image", outdated[len(outdated)-1].Image, "Reason", why), i18n.M("Bring them up to date with 'ibmcloud fn-runtime update all'."))
+	}
+	return ok(i18n.N("{{.Count}} runtime of this client is deployed.", "{{.Count}} runtimes of this client are deployed.", mine))
+}
+
+// deployAgain registers runtimes with the client's code and stores their metadata.
+func (d *Doctor) deployAgain(ctx context.Context, bundle lithops.Bundle, entries []site.Entry, digests map[string]string) Check {
+	p := plan.New(d.Site, bundle)
+	all, errs := parallel.Each(ctx, parallel.NewGroup(d.Jobs), entries, func(ctx context.Context, e site.Entry) (*plan.Deployment, error) {
+		metadata, err := d.Stored(ctx, e.MetadataKey)
+		if err != nil {
+			return nil, err
+		}
+		cached, _ := d.Cache.ReadMetadata(e.MetadataKey)
+		have := plan.Found{Runtime: &e.Registered, Metadata: metadata, Cached: cached}
+		return p.Decide(d.Again(e, 0, digests[e.Image]), have, false), nil
+	})
+	if err := parallel.First(errs); err != nil {
+		return failed(err)
+	}
+	p.Deploy(all...)
+	for _, one := range all {
+		p.Show(one.Items()...)
+	}
+	if err := p.Run(ctx, nil); err != nil {
+		return failed(err)
+	}
+	return Check{Status: Repaired, Finding: i18n.N("{{.Count}} runtime was deployed again: the client could not use its metadata.",
+		"{{.Count}} runtimes were deployed again: the client could not use their metadata.", len(entries))}
+}

@@ -1,0 +1,131 @@
+package runtime_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"fn-runtime/runtime"
+	"fn-runtime/runtime/check"
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/site"
+)
+
+// replaced is a runtime that Lithops' own 'runtime update' has registered anew since it was deployed: notes survive that,
+// as OpenWhisk merges annotations, and its metadata lacks the time limit.
+func replaced(t *testing.T) (w *world, id entity.ID) {
+	t.Helper()
+	w = newWorld(t)
+	if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/img:1"}); err != nil {
+		t.Fatal(err)
+	}
+	image := "docker.io/me/img:1"
+	id, key := w.Contract.Runtime(image, 256)
+	w.compute.Replace(id)
+	w.store.Set(key, []byte(`{"preinstalls": [], "python_version": "3.11", "lithops_version": "3.7.0"}`), w.compute.Now())
+	return w, id
+}
+
+const lacks = "Its metadata lacks the time limit: the client's next job fails."
+
+func TestListShowAndDoctorAgreeOnWhatTheClientUpdated(t *testing.T) {
+	w, _ := replaced(t)
+	if got := only(t, w); got.State != runtime.Outdated || got.Reason.String() != lacks {
+		t.Errorf("list: got %s %q, want outdated %q", got.State, got.Reason, lacks)
+	}
+	details, err := w.Show(t.Context(), runtime.ShowRequest{Name: "me/img:1"})
+	if err != nil || details[0].State != runtime.Outdated || details[0].Reason.String() != lacks || !said(details[0].Drift, site.Replaced().String()) {
+		t.Errorf("show: got %+v, %v", details, err)
+	}
+	doctor := func(repair bool) check.Check {
+		checks, err := w.Doctor(t.Context(), repair)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range checks {
+			if c.Name == "runtimes" {
+				return c
+			}
+		}
+		t.Fatal("doctor does not look at the runtimes")
+		return check.Check{}
+	}
+	if c := doctor(false); c.Status != check.Failed {
+		t.Errorf("doctor: got %s %s, want failed", c.Status, c.Finding)
+	}
+	if c := doctor(true); c.Status != check.Repaired {
+		t.Errorf("doctor --repair: got %s %s, want repaired", c.Status, c.Finding)
+	}
+	if got := only(t, w); got.State != runtime.Ready {
+		t.Errorf("after the repair: got %s %q, want ready", got.State, got.Reason)
+	}
+	if c := doctor(false); c.Status != check.OK {
+		t.Errorf("after the repair doctor says %s %s, want ok", c.Status, c.Finding)
+	}
+	w.usable(t, "docker.io/me/img:1", 256)
+}
+
+func TestForeignCodeDoesNotPassForOurs(t *testing.T) {
+	w := newWorld(t)
+	deploy := func() runtime.Item {
+		result, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/img:1"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return item(t, result, runtime.KindRuntime)
+	}
+	deploy()
+	id, _ := w.Contract.Runtime("docker.io/me/img:1", 256)
+	w.compute.Replace(id)
+	want := site.Replaced().String()
+	if got := only(t, w); got.State != runtime.Outdated || got.Reason.String() != want {
+		t.Errorf("list: got %s %q, want outdated %q", got.State, got.Reason, want)
+	}
+	if it := deploy(); it.Change != runtime.Update || it.Reason.String() != want {
+		t.Errorf("deploy: got %s %q, want update %q", it.Change, it.Reason, want)
+	}
+	if it := deploy(); it.Change != runtime.Unchanged || only(t, w).State != runtime.Ready {
+		t.Errorf("the deployment after it: got %s, want unchanged", it.Change)
+	}
+}
+
+// Runtimes of a release whose notes told no revision are what they were.
+func TestNotesWithoutRevisionAreBelieved(t *testing.T) {
+	w := newWorld(t)
+	if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/img:1"}); err != nil {
+		t.Fatal(err)
+	}
+	id, key := w.Contract.Runtime("docker.io/me/img:1", 256)
+	old := w.compute.All()[id.String()]
+	delete(old.Notes, entity.NoteRevision)
+	w.compute.Put(old)
+	if got := only(t, w); got.State != runtime.Ready {
+		t.Errorf("list: got %s %q, want ready", got.State, got.Reason)
+	}
+	result, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/img:1"})
+	if it := item(t, result, runtime.KindRuntime); err != nil || it.Change != runtime.Unchanged {
+		t.Errorf("deploy: got %s %q (%v), want unchanged", it.Change, it.Reason, err)
+	}
+	// But metadata that another tool stored tells that it may have registered the runtime, too.
+	var md map[string]any
+	data, _ := w.store.Get(t.Context(), key)
+	_ = json.Unmarshal(data, &md)
+	delete(md, "fn_runtime_proof")
+	data, _ = json.Marshal(md)
+	w.store.Set(key, data, w.compute.Now())
+	result, err = w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/img:1"})
+	if it := item(t, result, runtime.KindRuntime); err != nil || it.Change != runtime.Update {
+		t.Errorf("deploy over another tool's metadata: got %s (%v), want update", it.Change, err)
+	}
+}
+
+// An OpenWhisk that drops the digest of an image would run its latest version: nothing of it is left.
+func TestAnotherImageThanWasSentIsAnError(t *testing.T) {
+	w := newWorld(t)
+	w.Target.Backend = runtime.BackendIBMCF
+	w.compute.NoDigests = true
+	w.Images = &tags{digests: map[string]string{tagged: first}}
+	_, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/runtime:1", Pin: true})
+	mustFault(t, err, fault.Failed, "runs docker.io/me/runtime.", "--pin")
+	w.empty(t)
+}

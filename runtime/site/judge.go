@@ -1,0 +1,111 @@
+package site
+
+import (
+	"context"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/lithops"
+	"fn-runtime/runtime/parallel"
+)
+
+// State is whether the installed client can use a runtime.
+type State string
+
+// The states of a runtime.
+const (
+	Ready           State = "ready"
+	NoMetadata      State = "no_metadata"      // action without metadata: the client deploys it again
+	VersionMismatch State = "version_mismatch" // of another Lithops version than the client's
+	PythonMismatch  State = "python_mismatch"  // runs another Python than the client
+	Outdated        State = "outdated"         // its code, its metadata or the digest of its image is not what deploy would make it now
+	OrphanMetadata  State = "orphan_metadata"  // metadata without action: the client hangs
+)
+
+// Replaced says that another tool has put its own code under the name of a runtime that was deployed.
+func Replaced() i18n.Message {
+	return i18n.M("Another tool has registered it anew, so its Lithops code is not known.")
+}
+
+// Judge says whether the installed client can use a runtime, and why not, the worst first. bundle and digest are the
+// current ones, "" when not known.
+func (s *Site) Judge(e Entry, bundle, digest string) (State, i18n.Message) {
+	python := e.Python()
+	deployed, was := e.Note(entity.NoteBundle), e.Note(entity.NoteDigest)
+	switch {
+	case e.Orphan:
+		return OrphanMetadata, i18n.M("Its metadata is stored, but the action is gone: the client would wait for ever.")
+	case s.Install.Version != "" && e.Version != s.Install.Version:
+		return VersionMismatch, i18n.M("It is of Lithops {{.Runtime}}; the client is {{.Client}}.", "Runtime", e.Version, "Client", s.Install.Version)
+	case s.Store != nil && !e.HasObject:
+		return NoMetadata, i18n.M("Its metadata is not stored: the client deploys it again.")
+	case s.Install.Python != "" && python != "" && python != s.Install.Python:
+		return PythonMismatch, i18n.M("It runs Python {{.Runtime}}; the client runs {{.Client}}.", "Runtime", python, "Client", s.Install.Python)
+	case !e.Unusable().IsZero():
+		return Outdated, e.Unusable()
+	case e.Replaced():
+		return Outdated, Replaced()
+	case bundle != "" && deployed != "" && deployed != bundle:
+		return Outdated, i18n.M("Its Lithops code is not the client's.")
+	case deployed != "" && e.Stored != nil && e.Stored.Proof != Proof(e.Registered):
+		return Outdated, i18n.M("Its metadata was stored before the action was last changed.")
+	case digest != "" && was != "" && digest != was:
+		return Outdated, TagMoved(e.Image, e.Pinned())
+	}
+	return Ready, i18n.Message{}
+}
+
+// Unusable says why the client's next job fails on the metadata of a runtime; zero where it does not, or where the
+// metadata was not read.
+func (e Entry) Unusable() i18n.Message {
+	switch {
+	case e.Stored == nil:
+		return i18n.Message{}
+	case e.Stored.PythonVersion == "":
+		return i18n.M("Its metadata cannot be read.")
+	case e.Stored.TimeoutS == 0 && lithops.NeedsTimeout(e.Version): // as Lithops' own 'runtime update' leaves it
+		return i18n.M("Its metadata lacks the time limit: the client's next job fails.")
+	}
+	return i18n.Message{}
+}
+
+// ReadMetadata reads the metadata of those runtimes of the client's version that notes do not vouch for. The number of
+// requests grows with what other tools and earlier releases registered.
+func (s *Site) ReadMetadata(ctx context.Context, entries []Entry) error {
+	var unknown []int
+	for i, e := range entries {
+		if !e.Orphan && e.HasObject && e.Version == s.Contract.Version && (e.Note(entity.NotePython) == "" || e.Revision != "" && !e.Vouched()) {
+			unknown = append(unknown, i)
+		}
+	}
+	_, errs := parallel.Each(ctx, parallel.NewGroup(s.Jobs), unknown, func(ctx context.Context, i int) (struct{}, error) {
+		data, err := s.Stored(ctx, entries[i].MetadataKey)
+		if err == nil {
+			entries[i].Read(data)
+		}
+		return struct{}{}, err
+	})
+	return parallel.First(errs)
+}
+
+// Read takes the metadata object of a runtime, nil where there is none.
+func (e *Entry) Read(object []byte) {
+	if e.HasObject, e.Stored = object != nil, nil; e.HasObject {
+		stored, _ := ParseMetadata(object)
+		e.Stored = &stored
+	}
+}
+
+// Again describes a listed runtime as it should be: its names are those that are there, and hold whatever image an older
+// tool read into them. digest is the current one of its image, "" when not known; a pinned runtime stays where it is.
+func (s *Site) Again(e Entry, timeoutS int, digest string) Wanted {
+	if timeoutS == 0 {
+		timeoutS = max(1, e.TimeoutMS/1000)
+	}
+	w := s.Want(e.Image, e.NamedMB, timeoutS, "")
+	w.ID, w.Key, w.Pin, w.Digest = e.ID, e.MetadataKey, e.Pinned(), digest
+	if w.Pin {
+		w.Digest = e.Note(entity.NoteDigest)
+	}
+	return w
+}
