@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
 	"net/http"
 	"net/url"
@@ -84,17 +85,19 @@ func (p *opening) asTheClient(ctx context.Context, endpoint string) (string, err
 	return endpoint, nil
 }
 
-// speaksTLS reports whether a service of this machine answers to TLS. Nothing is sent to it.
+// speaksTLS reports whether a service of this machine answers to TLS; one that cannot be reached is taken for such. Nothing is
+// sent to it.
 func speaksTLS(ctx context.Context, u *url.URL) bool {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	dialer := tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // only whether it is TLS is asked
 	c, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), "443")))
-	if err != nil {
-		return false
+	if err == nil {
+		_ = c.Close()
+		return true
 	}
-	_ = c.Close()
-	return true
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "dial"
 }
 
 // secure refuses endpoints that are no URL, that carry more than a place, or that would be reached without TLS beyond

@@ -259,7 +259,8 @@ func TestASchemeIsTakenAsTheClientTakesIt(t *testing.T) {
 	secured.Config.ErrorLog = log.New(io.Discard, "", 0)
 	for configured, want := range map[string]string{
 		"http://" + secured.Listener.Addr().String(): secured.URL,
-		plain.URL: plain.URL,
+		plain.URL:            plain.URL,
+		"http://127.0.0.1:1": "https://127.0.0.1:1", // nobody is there
 	} {
 		o := home(t, "3.7.0", plainOpenWhisk(configured))
 		e := &ear{}
