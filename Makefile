@@ -30,7 +30,7 @@ docs: ## reference, manual pages and the outputs shown in docs, made anew
 	UPDATE=1 $(GO) test -count=1 -timeout 10m ./test/docs
 
 check: lint ## the quick loop: format, vet, lint and the tests of the packages; less than two minutes once built
-	$(GO) test -timeout 5m $(PACKAGES)
+	$(GO) test -short -timeout 5m $(PACKAGES)
 
 test: lint unit e2e ## everything; in CI nothing may be skipped
 

@@ -19,6 +19,7 @@ import (
 	"fn-runtime/runtime/check"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/site"
+	"fn-runtime/runtime/transport"
 )
 
 // home is a home folder with a Lithops and, where text is given, a configuration.
@@ -204,6 +205,7 @@ func TestTolerantAlwaysGivesAService(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			o := home(t, "3.7.0", config)
 			o.Tolerant = true
+			o.Host.Retries = transport.NewBudget(time.Millisecond) // the services are out of reach, and stay so
 			s, err := Open(t.Context(), o)
 			if err != nil {
 				t.Fatal(err)

@@ -90,6 +90,9 @@ func TestStrangersFillNoLog(t *testing.T) {
 // TestTheCommandsNeedNoSlot: an endpoint all of whose slots are taken says so to others, and still answers its own
 // commands: it is seen to run, and stops.
 func TestTheCommandsNeedNoSlot(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds of real time")
+	}
 	t.Parallel()
 	o := options(t)
 	i := mustStart(t, o)
@@ -218,6 +221,9 @@ func TestASteadyReaderIsNotCut(t *testing.T) {
 // TestUploadsAtOnce: as many deployments and objects as a command sends at once go through without one holding up
 // another, over one transport.
 func TestUploadsAtOnce(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds of real time")
+	}
 	o := options(t)
 	i := mustStart(t, o)
 	ca, err := os.ReadFile(i.CAFile)

@@ -13,6 +13,9 @@ import (
 
 // TestAnEndpointThatHangs: it is said to hang, no other is started in its place, and a stop ends it.
 func TestAnEndpointThatHangs(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds of real time")
+	}
 	t.Parallel()
 	o := options(t)
 	i := mustStart(t, o)

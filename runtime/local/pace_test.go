@@ -14,6 +14,9 @@ import (
 
 // TestPatience: a client that trickles is let go with 408, and one that does not read its answer loses its connection.
 func TestPatience(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds of real time")
+	}
 	ended := make(chan error, 10)
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var err error

@@ -38,6 +38,9 @@ func rows(padding int) func(from string) string {
 
 // A service whose pages always bring something new is left after a bounded number of entries and bytes, in every list.
 func TestAListThatAlwaysAdvancesEnds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds of real time")
+	}
 	count := func(seq iter.Seq2[string, error]) (n int, last error) {
 		for _, err := range seq {
 			if last = err; err == nil {
