@@ -35,7 +35,7 @@ func (e admin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.Method == http.MethodGet && r.URL.Path == adminPrefix+"health":
 		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(health{PID: e.info.PID, Activations: e.api.Running()})
+		_ = json.NewEncoder(w).Encode(health{PID: e.info.PID, Activations: e.running()})
 	case r.Method == http.MethodPost && r.URL.Path == adminPrefix+"stop":
 		w.WriteHeader(http.StatusAccepted)
 		select {

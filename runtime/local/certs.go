@@ -16,6 +16,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"fn-runtime/runtime/local/internal/codeengine"
 )
 
 // Lifetimes of the endpoint's own authority and of the certificate it signs. Each is renewed when renewBefore is left.
@@ -28,14 +30,45 @@ const (
 // certs gives the server certificate, made anew when it runs out while the endpoint runs.
 type certs struct {
 	dir string
+	issuance
 	now func() time.Time
 	mu  sync.Mutex
 	tls *tls.Certificate
 }
 
+// issuance is an authority, the names that it may vouch for and does, and the files of both.
+type issuance struct {
+	ca, caKey, cert, certKey string // files
+	bundle                   string // with all authorities that clients are to trust
+	names                    []string
+	addresses                []net.IP
+	networks                 []*net.IPNet
+	trusted                  []string // files of further authorities of ours for the bundle
+}
+
+// ofMachine is the issuance for the names of this machine: a stolen key opens nothing else to those who trust it.
+func ofMachine() issuance {
+	return issuance{
+		ca: caFile, caKey: caKeyFile, cert: certFile, certKey: certKeyFile, bundle: bundleFile,
+		names: []string{"localhost"}, addresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
+		networks: []*net.IPNet{
+			{IP: net.IPv4(127, 0, 0, 0).To4(), Mask: net.CIDRMask(8, 32)},
+			{IP: net.IPv6loopback, Mask: net.CIDRMask(128, 128)},
+		},
+	}
+}
+
+// ofCloud is the issuance for the names of IBM's hosts that the proxy stands for. Its authority is in no bundle but its own.
+func ofCloud() issuance {
+	return issuance{
+		ca: cloudCAFile, caKey: cloudCAKeyFile, cert: cloudCertFile, certKey: cloudCertKeyFile, bundle: cloudBundleFile,
+		names: codeengine.Hosts(), trusted: []string{caFile},
+	}
+}
+
 // newCerts makes what is missing, and the files that clients read.
-func newCerts(dir string, now func() time.Time) (*certs, error) {
-	c := &certs{dir: dir, now: now}
+func newCerts(dir string, now func() time.Time, i issuance) (*certs, error) {
+	c := &certs{dir: dir, now: now, issuance: i}
 	if _, err := c.current(); err != nil {
 		return nil, err
 	}
@@ -54,23 +87,23 @@ func (c *certs) current() (*tls.Certificate, error) {
 	if err != nil {
 		return nil, err
 	}
-	if pair, err := tls.LoadX509KeyPair(c.path(certFile), c.path(certKeyFile)); err == nil &&
+	if pair, err := tls.LoadX509KeyPair(c.path(c.cert), c.path(c.certKey)); err == nil &&
 		c.fresh(pair.Leaf) && pair.Leaf.CheckSignatureFrom(ca) == nil {
 		c.tls = &pair
 		return c.tls, nil
 	}
 	template := &x509.Certificate{
 		Subject:     pkix.Name{CommonName: "fn-runtime local endpoint"},
-		DNSNames:    []string{"localhost"},
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
+		DNSNames:    c.names,
+		IPAddresses: c.addresses,
 		KeyUsage:    x509.KeyUsageDigitalSignature,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
-	key, err := c.issue(template, ca, caKey, certLifetime, certFile, certKeyFile)
+	key, err := c.issue(template, ca, caKey, certLifetime, c.cert, c.certKey)
 	if err != nil {
 		return nil, err
 	}
-	pair, err := tls.LoadX509KeyPair(c.path(certFile), c.path(certKeyFile))
+	pair, err := tls.LoadX509KeyPair(c.path(c.cert), c.path(c.certKey))
 	if err != nil {
 		return nil, err
 	}
@@ -86,10 +119,9 @@ func (c *certs) fresh(cert *x509.Certificate) bool {
 	return cert != nil && !now.Before(cert.NotBefore) && now.Add(renewBefore).Before(cert.NotAfter)
 }
 
-// authority reads or makes the endpoint's own authority. It may only vouch for this machine: a stolen key opens
-// nothing else to those who trust it.
+// authority reads or makes the authority. It may only vouch for the names of its issuance.
 func (c *certs) authority() (*x509.Certificate, *ecdsa.PrivateKey, error) {
-	if pair, err := tls.LoadX509KeyPair(c.path(caFile), c.path(caKeyFile)); err == nil && c.fresh(pair.Leaf) {
+	if pair, err := tls.LoadX509KeyPair(c.path(c.ca), c.path(c.caKey)); err == nil && c.fresh(pair.Leaf) {
 		if key, ok := pair.PrivateKey.(*ecdsa.PrivateKey); ok {
 			return pair.Leaf, key, nil
 		}
@@ -101,17 +133,14 @@ func (c *certs) authority() (*x509.Certificate, *ecdsa.PrivateKey, error) {
 		MaxPathLenZero:              true,
 		KeyUsage:                    x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
 		PermittedDNSDomainsCritical: true,
-		PermittedDNSDomains:         []string{"localhost"},
-		PermittedIPRanges: []*net.IPNet{
-			{IP: net.IPv4(127, 0, 0, 0).To4(), Mask: net.CIDRMask(8, 32)},
-			{IP: net.IPv6loopback, Mask: net.CIDRMask(128, 128)},
-		},
+		PermittedDNSDomains:         c.names,
+		PermittedIPRanges:           c.networks,
 	}
-	key, err := c.issue(template, template, nil, caLifetime, caFile, caKeyFile)
+	key, err := c.issue(template, template, nil, caLifetime, c.ca, c.caKey)
 	if err != nil {
 		return nil, nil, err
 	}
-	pair, err := tls.LoadX509KeyPair(c.path(caFile), c.path(caKeyFile))
+	pair, err := tls.LoadX509KeyPair(c.path(c.ca), c.path(c.caKey))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -157,7 +186,7 @@ var systemBundles = [...]string{
 // writeBundle writes the system's authorities, those of REQUESTS_CA_BUNDLE and ours into one file: that variable replaces
 // what a client trusts, and a program that reaches this endpoint must still reach the rest of the world.
 func (c *certs) writeBundle() error {
-	own, err := os.ReadFile(c.path(caFile))
+	own, err := os.ReadFile(c.path(c.ca))
 	if err != nil {
 		return err
 	}
@@ -170,7 +199,20 @@ func (c *certs) writeBundle() error {
 	site, _ := os.ReadFile(os.Getenv("REQUESTS_CA_BUNDLE")) // which may be this very file
 	var all bytes.Buffer
 	seen := map[string]bool{}
-	for _, text := range [][]byte{system, site, own} {
+	texts := [][]byte{system, site, own}
+	for _, name := range c.trusted {
+		text, err := os.ReadFile(c.path(name))
+		if err != nil {
+			return err
+		}
+		texts = append(texts, text)
+	}
+	if cloud, _ := os.ReadFile(c.path(cloudCAFile)); c.ca != cloudCAFile { // the site's may be the bundle of the other issuance
+		if block, _ := pem.Decode(cloud); block != nil {
+			seen[string(block.Bytes)] = true
+		}
+	}
+	for _, text := range texts {
 		for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
 			if der := string(block.Bytes); !seen[der] {
 				seen[der] = true
@@ -180,8 +222,8 @@ func (c *certs) writeBundle() error {
 			}
 		}
 	}
-	if err := writeFile(c.path(bundleFile), all.Bytes()); err != nil {
+	if err := writeFile(c.path(c.bundle), all.Bytes()); err != nil {
 		return err
 	}
-	return os.Chmod(c.path(bundleFile), 0o644) //nolint:gosec // nothing secret; containers run as anybody, and read it
+	return os.Chmod(c.path(c.bundle), 0o644) //nolint:gosec // nothing secret; containers run as anybody, and read it
 }

@@ -18,6 +18,12 @@ const (
 	certFile    = "server.pem"
 	certKeyFile = "server-key.pem"
 	bundleFile  = "ca-bundle.pem"
+	// The names of IBM's hosts have an authority of their own, which only clients of Code Engine trust.
+	cloudCAFile      = "cloud-ca.pem"
+	cloudCAKeyFile   = "cloud-ca-key.pem"
+	cloudCertFile    = "cloud-server.pem"
+	cloudCertKeyFile = "cloud-server-key.pem"
+	cloudBundleFile  = "cloud-bundle.pem"
 )
 
 // makeDir makes the folder, or tightens the one that is there: what is in it opens the endpoint.

@@ -24,19 +24,19 @@ type service interface {
 	Admits(*http.Request) bool
 }
 
-// guard lets only programs of this machine through: the name by which they call us must be a loopback name, or a page
+// guard lets only programs of this machine through: the name by which they call us must be one of ours, or a page
 // in a browser could reach us through a name that resolves to 127.0.0.1; and no page may call us at all. Who has no
 // credentials is refused before it takes anything that others need: it holds no place, is no activity, and what it fills
 // of the log is bounded.
-func (e *endpoint) guard(s service, name func(*http.Request) string) http.Handler {
+func (e *endpoint) guard(s service, name func(*http.Request) string, ours func(host string) bool) http.Handler {
 	slots := make(chan struct{}, maxRequests)
 	patient := patience{grace: paceGrace, rate: paceRate, drain: maxDrain}
 	known := record(toAll(e.log), maxHeader, time.Now, name, patient.wrap(e.busy(slot(slots, slotWait, s))))
 	patient.drain = 0
-	stranger := record(toFew(e.log), maxStranger, time.Now, name, patient.wrap(refuse(s)))
+	stranger := record(toFew(e.log), maxStranger, time.Now, name, patient.wrap(refuse(s, ours)))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
-		if loopback(r.Host) && !fromPage(r) && s.Admits(r) {
+		if ours(r.Host) && !fromPage(r) && s.Admits(r) {
 			known.ServeHTTP(w, r)
 		} else {
 			stranger.ServeHTTP(w, r)
@@ -45,10 +45,10 @@ func (e *endpoint) guard(s service, name func(*http.Request) string) http.Handle
 }
 
 // refuse says why a request gets no further.
-func refuse(s service) http.Handler {
+func refuse(s service, ours func(host string) bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
-		case !loopback(r.Host):
+		case !ours(r.Host):
 			http.Error(w, "This endpoint answers to loopback names only.", http.StatusMisdirectedRequest)
 		case fromPage(r):
 			http.Error(w, "This endpoint is not for browsers.", http.StatusForbidden)

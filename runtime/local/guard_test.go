@@ -63,7 +63,7 @@ func TestCertificatesAreRenewed(t *testing.T) {
 	dir := t.TempDir()
 	now := time.Now()
 	clock := func() time.Time { return now }
-	c, err := newCerts(dir, clock)
+	c, err := newCerts(dir, clock, ofMachine())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func TestCertificatesAreRenewed(t *testing.T) {
 	if err != nil || first.Leaf.SerialNumber.Cmp(second.Leaf.SerialNumber) == 0 {
 		t.Fatal("the certificate is not renewed", err)
 	}
-	c2, err := newCerts(dir, clock)
+	c2, err := newCerts(dir, clock, ofMachine())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,6 +41,9 @@ func identity(dir string) (Info, error) {
 		i.Token = rand.Text() + rand.Text()
 		i.AccessKey, i.SecretKey = "FN"+rand.Text()[:18], rand.Text()+rand.Text()[:14]
 	}
+	if i.ProxySecret == "" {
+		i.ProxySecret = rand.Text()
+	}
 	return i, nil
 }
 
@@ -57,6 +60,15 @@ func listen(asked, kept int, flag string) (net.Listener, error) {
 			i18n.M("End the program that uses the port, or choose another one with 'ibmcloud fn-runtime local start {{.Flag}} PORT'.", "Flag", flag)).Because(err)
 	}
 	return l, nil
+}
+
+// listenAnew opens the port of the last start, or another one where somebody has it: whoever uses it asks for it each time.
+func listenAnew(kept int) (net.Listener, error) {
+	l, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(kept)))
+	if err != nil && kept != 0 {
+		l, err = net.Listen("tcp4", "127.0.0.1:0")
+	}
+	return l, err
 }
 
 func portOf(l net.Listener) int {

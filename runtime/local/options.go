@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"time"
 
 	"fn-runtime/runtime/local/internal/rest"
@@ -57,7 +58,12 @@ type Info struct {
 	SecretKey   string `json:"secret_key"`
 	CAFile      string `json:"ca_file"`   // the endpoint's own authority, PEM
 	CABundle    string `json:"ca_bundle"` // the system's authorities and the endpoint's: for REQUESTS_CA_BUNDLE
-	Bucket      string `json:"bucket"`    // exists from the first start on
+	// ProxyPort and ProxySecret are the way to Code Engine's API: see Proxy. CloudBundle is CABundle with the authority that
+	// vouches for the names of IBM's hosts, and for nothing else.
+	ProxyPort   int    `json:"proxy_port"`
+	ProxySecret string `json:"proxy_secret"`
+	CloudBundle string `json:"cloud_bundle"`
+	Bucket      string `json:"bucket"` // exists from the first start on
 	Python      string `json:"python"`
 	Invoker     string `json:"invoker"` // "process" or "docker"
 	// InvokerAsked is what the last start asked for: auto chooses anew at each start.
@@ -76,6 +82,13 @@ func (i Info) ports() []int {
 		return []int{i.Port}
 	}
 	return []int{i.Port, i.S3Port}
+}
+
+// Proxy is the address of the proxy behind which clients find Code Engine's API and IBM's token call at the names that
+// these have: for HTTPS_PROXY, with NO_PROXY=127.0.0.1 and CloudBundle for REQUESTS_CA_BUNDLE. The API key of that token
+// call is APIKey. It holds a secret.
+func (i Info) Proxy() string {
+	return "http://fn-runtime:" + i.ProxySecret + "@127.0.0.1:" + strconv.Itoa(i.ProxyPort)
 }
 
 // String names the endpoint without its secrets.

@@ -18,7 +18,7 @@ import (
 // presigned URL carries its signature in the query. Parameters that tell operations apart are named in Query.
 type Request struct {
 	Time      time.Time     `json:"time"`
-	Service   string        `json:"service"` // "openwhisk", "s3" or "endpoint"
+	Service   string        `json:"service"` // "openwhisk", "s3", "codeengine", "iam" or "endpoint"
 	Method    string        `json:"method"`
 	Path      string        `json:"path"` // as received, decoded; untrusted text
 	Query     string        `json:"query,omitempty"`
@@ -35,6 +35,7 @@ func shown(r *http.Request) string {
 	for name := range q {
 		switch name {
 		case "overwrite", "blocking", "result", "code", "limit", "skip", "count", "since", "upto", "name", "docs", "force",
+			"job_name", "start", "version",
 			"list-type", "prefix", "delimiter", "max-keys", "delete", "uploads", "uploadId", "partNumber", "versions", "versioning", "location":
 		default:
 			q.Del(name)

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/local/internal/codeengine"
 	"fn-runtime/runtime/local/internal/rest"
 	"fn-runtime/runtime/local/internal/s3"
 	"fn-runtime/runtime/local/internal/state"
@@ -76,7 +78,11 @@ func serve(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	certificates, err := newCerts(o.Dir, time.Now)
+	certificates, err := newCerts(o.Dir, time.Now, ofMachine())
+	if err != nil {
+		return err
+	}
+	cloudCertificates, err := newCerts(o.Dir, time.Now, ofCloud())
 	if err != nil {
 		return err
 	}
@@ -94,6 +100,12 @@ func serve(ctx context.Context, o Options) (err error) {
 		defer l.Close()
 		plain = append(plain, l)
 	}
+	way, err := listenAnew(info.ProxyPort)
+	if err != nil {
+		return err
+	}
+	defer way.Close() //nolint:errcheck
+	info.ProxyPort = portOf(way)
 	if info, err = o.describe(info, portOf(tlsListener)); err != nil {
 		return err
 	}
@@ -118,13 +130,19 @@ func serve(ctx context.Context, o Options) (err error) {
 		err = errors.Join(err, invoker.Close(end))
 	}()
 
-	e := &endpoint{info: info, log: log, stop: make(chan struct{}, 1), begun: time.Now()}
+	e := &endpoint{info: info, log: log, way: own(log, false, way)[0], tunnel: newTunnel(info.ProxySecret, way.Addr()), stop: make(chan struct{}, 1), begun: time.Now()}
 	e.touch()
 	e.api = rest.New(rest.Config{
 		DB: db, Invoker: invoker, APIKey: info.APIKey, Token: info.Token, NamespaceID: info.NamespaceID,
 		APIHost: info.Endpoint, Python: info.Python, Temp: o.Dir, Wait: o.Wait, Log: log,
 		Extra: map[string]string{"REQUESTS_CA_BUNDLE": info.CABundle, "AWS_CA_BUNDLE": info.CABundle},
 	})
+	if e.cloud, err = codeengine.New(codeengine.Config{
+		DB: db, Invoker: invoker, APIKey: info.APIKey, Token: info.Token, Python: info.Python, Log: log,
+		Extra: map[string]string{"REQUESTS_CA_BUNDLE": info.CABundle, "AWS_CA_BUNDLE": info.CABundle},
+	}); err != nil {
+		return err
+	}
 	e.s3 = s3.Handler(db, s3.Keys{AccessKey: info.AccessKey, SecretKey: info.SecretKey, Token: info.Token}, nil)
 	if err := writeInfo(o.Dir, info); err != nil { // last: who finds the file finds an endpoint that listens
 		return err
@@ -140,7 +158,7 @@ func serve(ctx context.Context, o Options) (err error) {
 			plain = append(plain, l)
 		}
 	}
-	return e.run(ctx, o.IdleTimeout, secure, plain, certificates)
+	return e.run(ctx, o.IdleTimeout, secure, plain, certificates, cloudCertificates)
 }
 
 // describe completes what clients see of the endpoint.
@@ -155,7 +173,7 @@ func (o Options) describe(i Info, port int) (Info, error) {
 	if i.S3Endpoint = i.Endpoint; o.S3Port != 0 {
 		i.S3Endpoint = "http://127.0.0.1:" + strconv.Itoa(o.S3Port)
 	}
-	i.CAFile, i.CABundle = filepath.Join(abs, caFile), filepath.Join(abs, bundleFile)
+	i.CAFile, i.CABundle, i.CloudBundle = filepath.Join(abs, caFile), filepath.Join(abs, bundleFile), filepath.Join(abs, cloudBundleFile)
 	i.InvokerAsked = cmp.Or(o.Invoker, i.InvokerAsked, defaultInvoker)
 	i.Invoker = i.InvokerAsked
 	i.StartedAt, i.Version = time.Now().UTC(), o.Version
@@ -185,6 +203,9 @@ type endpoint struct {
 	log    *slog.Logger
 	api    *rest.API
 	s3     service
+	cloud  *codeengine.API
+	tunnel *tunnel
+	way    net.Listener // of the tunnel
 	stop   chan struct{}
 	active atomic.Int64 // requests at this moment
 	begun  time.Time
@@ -205,11 +226,16 @@ func (e *endpoint) busy(next http.Handler) http.Handler {
 	})
 }
 
-func (e *endpoint) run(ctx context.Context, idle time.Duration, secure, plain []net.Listener, certificates *certs) error {
-	api := e.server(all{e}, serviceName)
+func (e *endpoint) run(ctx context.Context, idle time.Duration, secure, plain []net.Listener, certificates, cloudCertificates *certs) error {
+	api := e.server(all{e}, serviceName, loopback)
 	api.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: certificates.get}
-	store := e.server(e.s3, func(*http.Request) string { return "s3" })
-	failed := make(chan error, len(secure)+len(plain))
+	store := e.server(e.s3, func(*http.Request) string { return "s3" }, loopback)
+	cloud := e.server(e.cloud, cloudService, cloudHost)
+	cloud.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: cloudCertificates.get}
+	door := e.tunnel.server(e.log)
+	failed := make(chan error, len(secure)+len(plain)+2)
+	go func() { failed <- cloud.ServeTLS(netutil.LimitListener(e.tunnel, maxConnections), "", "") }()
+	go func() { failed <- door.Serve(netutil.LimitListener(e.way, maxConnections)) }()
 	for _, l := range secure {
 		go func() { failed <- api.ServeTLS(netutil.LimitListener(l, maxConnections), "", "") }()
 	}
@@ -228,10 +254,13 @@ func (e *endpoint) run(ctx context.Context, idle time.Duration, secure, plain []
 	// Activations first: requests that wait for them can then be answered.
 	grace, cancel := context.WithTimeout(context.Background(), graceActivations)
 	defer cancel()
+	var ends sync.WaitGroup
+	ends.Go(func() { e.cloud.Close(grace) })
 	e.api.Close(grace)
+	ends.Wait()
 	end, cancel2 := context.WithTimeout(context.Background(), graceRequests)
 	defer cancel2()
-	for _, s := range []*http.Server{api, store} {
+	for _, s := range []*http.Server{door, cloud, api, store} {
 		if s.Shutdown(end) != nil {
 			_ = s.Close()
 		}
@@ -241,11 +270,11 @@ func (e *endpoint) run(ctx context.Context, idle time.Duration, secure, plain []
 
 // server speaks HTTP/1.1 alone: there a body that waits to be read holds up its own connection only, while in HTTP/2 it
 // fills the window that all requests of a client share, also those that the waiting one waits for.
-func (e *endpoint) server(s service, name func(*http.Request) string) *http.Server {
+func (e *endpoint) server(s service, name func(*http.Request) string, ours func(host string) bool) *http.Server {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	return &http.Server{
-		Handler:           e.guard(s, name),
+		Handler:           e.guard(s, name, ours),
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    maxHeader,
@@ -269,7 +298,7 @@ func (e *endpoint) idle(ctx context.Context, d time.Duration) <-chan struct{} {
 				return
 			case <-tick.C:
 			}
-			if e.active.Load() == 0 && e.api.Running() == 0 && time.Since(e.begun)-time.Duration(e.last.Load()) >= d {
+			if e.active.Load() == 0 && e.running() == 0 && time.Since(e.begun)-time.Duration(e.last.Load()) >= d {
 				close(done)
 				return
 			}
@@ -277,6 +306,9 @@ func (e *endpoint) idle(ctx context.Context, d time.Duration) <-chan struct{} {
 	}()
 	return done
 }
+
+// running counts activations and job runs that have not ended.
+func (e *endpoint) running() int { return e.api.Running() + e.cloud.Running() }
 
 // all are the services of the encrypted port, told apart by path.
 type all struct{ e *endpoint }

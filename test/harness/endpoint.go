@@ -2,6 +2,7 @@ package harness
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 
@@ -22,11 +23,29 @@ type Endpoint struct {
 	CAFile      string `json:"ca_file"`
 	CABundle    string `json:"ca_bundle"`
 	PID         int    `json:"pid"`
+	ProxyPort   int    `json:"proxy_port"`
+	ProxySecret string `json:"proxy_secret"`
+	CloudBundle string `json:"cloud_bundle"`
 }
 
 // Trust returns the environment variables with which clients verify the endpoint's certificate.
 func (e Endpoint) Trust() []string {
 	return []string{"REQUESTS_CA_BUNDLE=" + e.CABundle, "AWS_CA_BUNDLE=" + e.CABundle}
+}
+
+// Cloud returns the environment variables with which clients of IBM Cloud Code Engine find the endpoint in its place: at the
+// names of IBM's own hosts, behind its proxy. Their IAM API key is APIKey. The endpoint runs once a stage has called
+// FnRuntime("local", "start"), or a program of a package below runtime has called local.Start; local.Info has the same
+// values, and its method Proxy the address. A request without client is
+//
+//	transport := &http.Transport{Proxy: http.ProxyURL(proxy), TLSClientConfig: &tls.Config{RootCAs: cloudBundle}}
+//	POST https://iam.cloud.ibm.com/identity/token, or Authorization: Bearer <Token> at once
+//	GET  https://api.us-south.codeengine.cloud.ibm.com/v2/projects
+func (e Endpoint) Cloud() []string {
+	return []string{
+		fmt.Sprintf("HTTPS_PROXY=http://fn-runtime:%s@127.0.0.1:%d", e.ProxySecret, e.ProxyPort), "NO_PROXY=127.0.0.1,localhost",
+		"REQUESTS_CA_BUNDLE=" + e.CloudBundle, "AWS_CA_BUNDLE=" + e.CloudBundle,
+	}
 }
 
 // LocalDir is where the local endpoint of the stage keeps its state.

@@ -34,6 +34,8 @@ type Invocation struct {
 	// may only serve the revision that it was initialised with. It is unique over all actions of the endpoint.
 	Revision string
 
+	// Bare says that Image has no action proxy of its own: the endpoint's is put into its containers.
+	Bare   bool
 	Kind   string // exec.kind: "blackbox", "python:3.11", "python:default"
 	Image  string // exec.image of a blackbox action
 	Main   string // exec.main, "" is "main"
@@ -50,6 +52,8 @@ type Invocation struct {
 	APIKey   string            // "api_key" of /run: becomes __OW_API_KEY; a secret
 	APIHost  string            // "https://127.0.0.1:port": becomes __OW_API_HOST
 	Deadline time.Time         // when the activation must have ended; becomes __OW_DEADLINE in epoch milliseconds
+	// Started, when set, is called once a worker has been found or made, before the action runs.
+	Started func()
 	// Extra is further environment for the process itself, such as REQUESTS_CA_BUNDLE with the endpoint's own authority.
 	Extra map[string]string
 }

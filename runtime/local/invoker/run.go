@@ -37,7 +37,7 @@ func (v *Invoker) Run(ctx context.Context, inv invoke.Invocation) (invoke.Outcom
 
 	cold := w.sandbox == nil
 	if cold {
-		s, err := v.starter.Start(ctx, sandbox.Spec{Python: inv.Python, Image: inv.Image, MemoryMB: inv.MemoryMB, Env: inv.Extra})
+		s, err := v.starter.Start(ctx, sandbox.Spec{Python: inv.Python, Image: inv.Image, MemoryMB: inv.MemoryMB, Env: inv.Extra, Bare: inv.Bare})
 		if err != nil {
 			return unstartable(err, time.Since(begin).Milliseconds())
 		}
@@ -45,6 +45,9 @@ func (v *Invoker) Run(ctx context.Context, inv invoke.Invocation) (invoke.Outcom
 	}
 	if err := w.sandbox.Wake(ctx); err != nil {
 		return invoke.Outcome{}, err
+	}
+	if inv.Started != nil {
+		inv.Started()
 	}
 	a := activation{inv: inv, worker: w, room: v.room, limit: time.Duration(inv.TimeoutMS) * time.Millisecond}
 	if a.limit <= 0 {

@@ -42,6 +42,11 @@ func (s *Starter) Start(ctx context.Context, spec sandbox.Spec) (sandbox.Sandbox
 	ctx, cancel := context.WithTimeout(ctx, timeToStart)
 	defer cancel()
 	config, host := s.configuration(spec)
+	if spec.Bare {
+		if err := s.equip(ctx, config, host); err != nil {
+			return nil, err
+		}
+	}
 	created, err := s.engine.ContainerCreate(ctx, config, host, nil, nil, "")
 	if err != nil {
 		return nil, unavailable(err)

@@ -15,6 +15,7 @@ type Spec struct {
 	Image    string            // for containers
 	MemoryMB int               // limit
 	Env      map[string]string // further environment
+	Bare     bool              // the image has no action proxy: it is to be given one
 }
 
 // Starter starts sandboxes of one kind. Its methods may be called from several goroutines.

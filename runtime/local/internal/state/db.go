@@ -44,6 +44,8 @@ var (
 	bucketUploads     = []byte("uploads")         // S3 bucket 0 key 0 upload -> record
 	bucketParts       = []byte("parts")           // upload 0 number -> record, of unfinished uploads and of the objects made by others
 	bucketSettings    = []byte("settings")        // S3 bucket 0 name -> value
+	bucketProjects    = []byte("ce_projects")     // id -> record
+	bucketResources   = []byte("ce_resources")    // project 0 kind 0 name -> record
 	bucketCounters    = []byte("counters")
 	bucketMeta        = []byte("meta") // "format" -> version of the records
 )
@@ -51,7 +53,7 @@ var (
 var topLevel = [][]byte{
 	bucketNamespaces, bucketPackages, bucketActions, bucketCode, bucketCodeRefs, bucketActivations, bucketOutcomes, bucketActByID,
 	bucketActByAge, bucketRunning, bucketStores, bucketObjects, bucketUploads, bucketParts, bucketSettings,
-	bucketCounters, bucketMeta,
+	bucketProjects, bucketResources, bucketCounters, bucketMeta,
 }
 
 // Limits bounds what is remembered. A zero field means its default.
