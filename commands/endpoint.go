@@ -9,6 +9,6 @@ import (
 func endpoint(i local.Info) view.Endpoint {
 	return view.Endpoint{
 		Running: i.Running, Hangs: i.Hangs, PID: i.PID, URL: i.Endpoint, S3URL: i.S3Endpoint, Namespace: i.Namespace, Bucket: i.Bucket,
-		CAFile: i.CAFile, CABundle: i.CABundle, Python: i.Python, Invoker: i.Invoker, StartedAt: i.StartedAt, Version: i.Version,
+		CAFile: i.CAFile, CABundle: i.CABundle, Python: i.Python, Invoker: i.Invoker, MemoryMB: i.MemoryMB, StartedAt: i.StartedAt, Version: i.Version,
 	}
 }

@@ -35,6 +35,7 @@ type localFlags struct {
 	s3Port  int
 	idle    time.Duration
 	storage int // MB
+	memory  int // MB
 }
 
 func (l *localFlags) add(cmd *cobra.Command) {
@@ -46,6 +47,7 @@ func (l *localFlags) add(cmd *cobra.Command) {
 	countFlag(cmd, &l.port, "port", "", 65535, i18n.M("Listen on this `PORT` of the loopback interface."))
 	countFlag(cmd, &l.s3Port, "s3-port", "", 65535, i18n.M("Listen for S3 on this `PORT` too, without TLS."))
 	countFlag(cmd, &l.storage, "max-storage", "", 1<<20, i18n.M("Store at most this many `MB` of objects; 32768 unless given."))
+	countFlag(cmd, &l.memory, "memory", "", 1<<24, i18n.M("Run actions at once as far as their memory fits into this many `MB`; three quarters of the machine's unless given."))
 	cmd.Flags().Var(ageValue{&l.idle}, "idle-timeout", i18n.M("Stop after this `TIME` without requests, such as 2h.").ID)
 }
 
@@ -59,7 +61,7 @@ func (l *localFlags) options(f *Factory) (local.Options, error) {
 	}
 	return local.Options{
 		Dir: dir, Executable: f.Host.Executable, Python: l.python, Invoker: l.invoker,
-		Port: l.port, S3Port: l.s3Port, IdleTimeout: l.idle, MaxStorageMB: l.storage, Version: f.Version,
+		Port: l.port, S3Port: l.s3Port, IdleTimeout: l.idle, MaxStorageMB: l.storage, MemoryMB: l.memory, Version: f.Version,
 	}, nil
 }
 

@@ -24,6 +24,7 @@ type Endpoint struct {
 	CABundle  string
 	Python    string
 	Invoker   string
+	MemoryMB  int // of the actions together
 	StartedAt time.Time
 	Version   string
 	Secrets   *EndpointSecrets // nil: not asked for
@@ -50,6 +51,7 @@ type endpointDocument struct {
 	CABundle   string  `json:"ca_bundle"` // the system's authorities and the endpoint's: for REQUESTS_CA_BUNDLE
 	Python     string  `json:"python"`    // interpreter of the actions
 	Invoker    string  `json:"invoker"`
+	MemoryMB   int     `json:"memory_mb"` // of the actions together
 	StartedAt  *string `json:"started_at"`
 	Version    string  `json:"version"`
 	*EndpointSecrets
@@ -67,7 +69,7 @@ func (v *View) Started(e Endpoint) error {
 func (v *View) Endpoint(e Endpoint) error {
 	if v.JSON {
 		return v.Document(endpointDocument{
-			e.Running, e.Hangs, e.PID, e.URL, e.S3URL, e.Namespace, e.Bucket, e.CAFile, e.CABundle, e.Python, e.Invoker, timestamp(e.StartedAt), e.Version, e.Secrets,
+			e.Running, e.Hangs, e.PID, e.URL, e.S3URL, e.Namespace, e.Bucket, e.CAFile, e.CABundle, e.Python, e.Invoker, e.MemoryMB, timestamp(e.StartedAt), e.Version, e.Secrets,
 		})
 	}
 	v.endProgress()
@@ -88,6 +90,7 @@ func (v *View) Endpoint(e Endpoint) error {
 		{i18n.M("Bucket"), c(e.Bucket)},
 		{i18n.M("Python"), c(e.Python)},
 		{i18n.M("Invoker"), c(e.Invoker)},
+		{i18n.M("Memory"), strconv.Itoa(e.MemoryMB) + " MB"},
 		{i18n.M("Certificate"), c(e.CAFile)},
 		{i18n.M("Process"), strconv.Itoa(e.PID)},
 		{i18n.M("Started"), shortTime(e.StartedAt)},

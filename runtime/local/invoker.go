@@ -26,17 +26,18 @@ func Invokers() []string { return []string{invoker.Process, invoker.Docker, invo
 
 // InvokerSetup is what the endpoint tells its invoker.
 type InvokerSetup struct {
-	Kind    string // "process", "docker" or "auto"
-	Dir     string // a folder of its own, mode 0700
-	Python  string // interpreter of actions that name none
-	Forward []int  // ports of the endpoint that actions must find on their own loopback
-	Log     *slog.Logger
-	Room    invoker.Room
+	Kind     string // "process", "docker" or "auto"
+	Dir      string // a folder of its own, mode 0700
+	Python   string // interpreter of actions that name none
+	MemoryMB int    // of the actions together
+	Forward  []int  // ports of the endpoint that actions must find on their own loopback
+	Log      *slog.Logger
+	Room     invoker.Room
 }
 
 // newInvoker makes the invoker that the setup names.
 func newInvoker(ctx context.Context, s InvokerSetup) (invoke.Invoker, error) {
-	return invoker.New(ctx, invoker.Options{Kind: s.Kind, Dir: s.Dir, Python: s.Python, Forward: s.Forward, Room: s.Room})
+	return invoker.New(ctx, invoker.Options{Kind: s.Kind, Dir: s.Dir, Python: s.Python, MemoryMB: s.MemoryMB, Forward: s.Forward, Room: s.Room})
 }
 
 // setUpInvoker makes the invoker and listens where its containers reach the endpoint, which is nowhere for processes.
@@ -50,7 +51,7 @@ func (o Options) setUpInvoker(ctx context.Context, info *Info, disk *state.Disk,
 		create = newInvoker
 	}
 	v, err := create(ctx, InvokerSetup{
-		Kind: info.InvokerAsked, Dir: dir, Python: info.Python, Forward: info.ports(), Log: log,
+		Kind: info.InvokerAsked, Dir: dir, Python: info.Python, MemoryMB: info.MemoryMB, Forward: info.ports(), Log: log,
 		Room: func(bytes int64) (func(), error) {
 			room, err := disk.Reserve(bytes)
 			if err != nil {

@@ -28,6 +28,7 @@ type Options struct {
 	IdleTimeout time.Duration // the endpoint ends itself after so long without request or activation; 0 never
 	// MaxStorageMB bounds the objects of the store together; 0 is 32 GiB. It holds until the endpoint ends.
 	MaxStorageMB int
+	MemoryMB     int    // bounds the memory limits of the actions that run or are kept warm together; 0 is three quarters of the machine's
 	Version      string // of the plug-in
 	// Wait is how long a blocking invocation waits before it is answered with 202; 0 is OpenWhisk's 60 s.
 	Wait time.Duration
@@ -65,7 +66,8 @@ type Info struct {
 	CloudBundle string `json:"cloud_bundle"`
 	Bucket      string `json:"bucket"` // exists from the first start on
 	Python      string `json:"python"`
-	Invoker     string `json:"invoker"` // "process" or "docker"
+	Invoker     string `json:"invoker"`   // "process" or "docker"
+	MemoryMB    int    `json:"memory_mb"` // of the actions together
 	// InvokerAsked is what the last start asked for: auto chooses anew at each start.
 	InvokerAsked string `json:"invoker_asked"`
 	// Keys is the format of the credentials: see identity.

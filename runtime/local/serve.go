@@ -24,6 +24,7 @@ import (
 	"fn-runtime/runtime/local/internal/rest"
 	"fn-runtime/runtime/local/internal/s3"
 	"fn-runtime/runtime/local/internal/state"
+	"fn-runtime/runtime/local/invoker"
 )
 
 // How long a stop waits for running activations, for answers after they have been ended, and until what ran them is
@@ -176,6 +177,7 @@ func (o Options) describe(i Info, port int) (Info, error) {
 	i.CAFile, i.CABundle, i.CloudBundle = filepath.Join(abs, caFile), filepath.Join(abs, bundleFile), filepath.Join(abs, cloudBundleFile)
 	i.InvokerAsked = cmp.Or(o.Invoker, i.InvokerAsked, defaultInvoker)
 	i.Invoker = i.InvokerAsked
+	i.MemoryMB = cmp.Or(o.MemoryMB, invoker.DefaultMemoryMB())
 	i.StartedAt, i.Version = time.Now().UTC(), o.Version
 	i.Python, err = interpreter(o.Python, i.Python)
 	return i, err

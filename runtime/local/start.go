@@ -121,7 +121,7 @@ func (o Options) arguments() []string {
 	for _, flag := range []struct {
 		name  string
 		value int
-	}{{"--port", o.Port}, {"--s3-port", o.S3Port}, {"--max-storage", o.MaxStorageMB}} {
+	}{{"--port", o.Port}, {"--s3-port", o.S3Port}, {"--max-storage", o.MaxStorageMB}, {"--memory", o.MemoryMB}} {
 		if flag.value != 0 {
 			args = append(args, flag.name, strconv.Itoa(flag.value))
 		}

@@ -31,8 +31,7 @@ type Options struct {
 	Kind     string        // Process, Docker or Auto; Process
 	Dir      string        // a folder of the invoker's own; whatever an earlier one left there is ended and removed
 	Python   string        // interpreter for actions that name none, "python3"
-	Places   int           // activations at once, twice the processors but at least 4
-	MemoryMB int           // sum of the limits of all warm and running workers, three quarters of the machine's memory
+	MemoryMB int           // sum of the limits of all warm and running workers, DefaultMemoryMB
 	IdleFor  time.Duration // how long a worker stays warm, 5 minutes
 	// Forward lists the ports on the endpoint's loopback, such as the S3 store's, that containers must find on their own
 	// loopback. The endpoint also listens with them on BridgeAddress.
@@ -59,16 +58,13 @@ var _ invoke.Invoker = (*Invoker)(nil)
 
 // New ends what an earlier invoker with the same Dir left behind and makes a new one.
 func New(ctx context.Context, o Options) (*Invoker, error) {
-	if o.Places <= 0 {
-		o.Places = max(4, 2*runtime.NumCPU())
-	}
 	if o.MemoryMB <= 0 {
-		o.MemoryMB = process.MachineMemoryMB() / 4 * 3
+		o.MemoryMB = DefaultMemoryMB()
 	}
 	if o.IdleFor <= 0 {
 		o.IdleFor = 5 * time.Minute
 	}
-	v := &Invoker{kind: o.Kind, pool: newPool(o.Places, o.MemoryMB, o.IdleFor)}
+	v := &Invoker{kind: o.Kind, pool: newPool(runtime.NumCPU(), o.MemoryMB, o.IdleFor)}
 	if o.Kind == Docker || o.Kind == Auto {
 		c, err := container.New(ctx, container.Options{Dir: o.Dir, Forward: o.Forward, PauseAfter: o.PauseAfter})
 		switch {
@@ -92,6 +88,9 @@ func New(ctx context.Context, o Options) (*Invoker, error) {
 	v.ctx, v.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	return v, nil
 }
+
+// DefaultMemoryMB is three quarters of this machine's memory.
+func DefaultMemoryMB() int { return process.MachineMemoryMB() / 4 * 3 }
 
 // Kind is Process or Docker.
 func (v *Invoker) Kind() string { return v.kind }

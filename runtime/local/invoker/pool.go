@@ -22,6 +22,7 @@ type worker struct {
 	sandbox sandbox.Sandbox // nil until it is started
 	client  *http.Client
 	expiry  *time.Timer
+	usage   usage // of the activation that it runs
 }
 
 // ticket is an activation that waits for a worker.
@@ -30,23 +31,26 @@ type ticket struct {
 	ready chan *worker
 }
 
-// pool decides who runs: at most places workers and budget MB of their limits at once, first come, first served. Idle
-// workers stay warm for idleFor, unless their place is needed.
+// pool decides who runs, first come, first served: as many as the limits of the workers, busy and idle, fit into budget MB,
+// but more than there are processors only beside such as wait. Idle workers stay warm for idleFor, unless their memory is
+// needed.
 type pool struct {
-	places, budget int
-	idleFor        time.Duration
+	processors, budget int
+	idleFor            time.Duration
 
 	mu      sync.Mutex
-	used    int // places taken, by busy and idle workers
+	used    int // workers, busy and idle
 	usedMB  int
-	idle    *list.List // of *worker, longest idle first
-	queue   *list.List // of *ticket
+	busy    map[*worker]struct{}
+	look    *time.Timer // of the next look at those that are busy; nil when nobody waits for a processor
+	idle    *list.List  // of *worker, longest idle first
+	queue   *list.List  // of *ticket
 	closed  bool
-	closing sync.WaitGroup // sandboxes that are being closed
+	closing sync.WaitGroup // sandboxes that are being closed, and the look
 }
 
-func newPool(places, budget int, idleFor time.Duration) *pool {
-	return &pool{places: places, budget: budget, idleFor: idleFor, idle: list.New(), queue: list.New()}
+func newPool(processors, budget int, idleFor time.Duration) *pool {
+	return &pool{processors: processors, budget: budget, idleFor: idleFor, busy: map[*worker]struct{}{}, idle: list.New(), queue: list.New()}
 }
 
 // acquire waits for a worker of key k: a warm one, or an empty one whose sandbox is to be started.
@@ -79,9 +83,13 @@ func (p *pool) acquire(ctx context.Context, k key) (*worker, error) {
 // serve gives workers to those who wait, in order, as far as they go. p.mu is held.
 func (p *pool) serve() {
 	for e := p.queue.Front(); e != nil; e = p.queue.Front() {
+		if computing(p.usages(), time.Now()) >= p.processors {
+			p.lookLater()
+			return
+		}
 		t := e.Value.(*ticket)
 		w := p.warm(t.key)
-		for w == nil && p.used > 0 && (p.used >= p.places || p.usedMB+t.key.memoryMB > p.budget) {
+		for w == nil && p.used > 0 && p.usedMB+t.key.memoryMB > p.budget {
 			oldest := p.idle.Front()
 			if oldest == nil {
 				return
@@ -93,6 +101,8 @@ func (p *pool) serve() {
 			p.used++
 			p.usedMB += t.key.memoryMB
 		}
+		w.usage = usage{begun: time.Now()}
+		p.busy[w] = struct{}{}
 		p.queue.Remove(e)
 		t.ready <- w
 	}
@@ -121,6 +131,7 @@ func (p *pool) warm(k key) *worker {
 func (p *pool) release(w *worker, good bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	delete(p.busy, w)
 	if !good || p.closed {
 		p.discard(w)
 	} else {
@@ -166,6 +177,9 @@ func (p *pool) discard(w *worker) {
 func (p *pool) close() {
 	p.mu.Lock()
 	p.closed = true
+	if p.look != nil && p.look.Stop() {
+		p.closing.Done()
+	}
 	for e := p.idle.Front(); e != nil; e = p.idle.Front() {
 		p.discard(p.idle.Remove(e).(*worker))
 	}

@@ -41,7 +41,7 @@ func (v *Invoker) Run(ctx context.Context, inv invoke.Invocation) (invoke.Outcom
 		if err != nil {
 			return unstartable(err, time.Since(begin).Milliseconds())
 		}
-		w.sandbox, w.client = s, client(s)
+		v.pool.started(w, s)
 	}
 	if err := w.sandbox.Wake(ctx); err != nil {
 		return invoke.Outcome{}, err

@@ -24,6 +24,8 @@ type box struct {
 	engine     *engine.Engine
 	id         string
 	address    string // of the proxy, on loopback
+	pid        int    // of its first process on this machine; 0 when the engine is elsewhere, as in a virtual machine
+	meter      sandbox.Meter
 	logs       *sandbox.Logs
 	pauseAfter time.Duration
 	attached   types.HijackedResponse // standard input, output and error
@@ -82,6 +84,14 @@ func (b *box) Rest() {
 		b.paused = b.engine.ContainerPause(ctx, b.id) == nil
 	})
 	b.timer = timer
+}
+
+// Wanted returns the processor time that the action's processes have used or queued for.
+func (b *box) Wanted() (time.Duration, bool) {
+	if b.pid == 0 {
+		return 0, false
+	}
+	return b.meter.Read(append(sandbox.Descendants(b.pid), b.pid))
 }
 
 // Done is closed when the container has ended.

@@ -133,6 +133,9 @@ func (s *Starter) run(ctx context.Context, b *box) error {
 	if err != nil {
 		return unavailable(err)
 	}
+	if s.direct && info.State != nil {
+		b.pid = info.State.Pid
+	}
 	if b.address = s.address(info.NetworkSettings); b.address == "" {
 		select {
 		case <-b.done: // it has ended already

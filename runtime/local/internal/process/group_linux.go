@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"fn-runtime/runtime/local/internal/sandbox"
 )
 
 // groups makes control groups (cgroup v2) for workers, below the group of this process. Its zero value makes none: the
@@ -61,7 +63,7 @@ func (g groups) start(name string, guard int) *group {
 		return nil
 	}
 	ok := w.add(guard)
-	for _, pid := range descendants(guard) { // forked before that; any later one is in it already
+	for _, pid := range sandbox.Descendants(guard) { // forked before that; any later one is in it already
 		ok = ok && w.add(pid)
 	}
 	if !ok {

@@ -8,19 +8,18 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"fn-runtime/runtime/local/internal/sandbox"
 )
 
 // memory measures the processes of a worker: those of its group, else those below its guard. Resident memory is cheap to read but counts pages that forked processes
 // share once for each; only when the sum is over the limit, the exact share of each is read. It gives the sum in bytes,
 // the largest process, and the guard's first child, which is the server.
 func memory(guard int, g *group, limit int64) (used int64, largest, server int) {
-	pids := descendants(guard)
-	if len(pids) > 0 {
-		server = pids[0]
+	if below := sandbox.Descendants(guard); len(below) > 0 {
+		server = below[0]
 	}
-	if g != nil {
-		pids = slices.DeleteFunc(g.processes(), func(pid int) bool { return pid == guard })
-	}
+	pids := members(guard, g)
 	for _, measure := range []func(int) int64{resident, proportional} {
 		var most int64
 		used, largest = 0, 0
@@ -37,27 +36,16 @@ func memory(guard int, g *group, limit int64) (used int64, largest, server int) 
 	return used, largest, server
 }
 
+// members lists the processes of a worker without its guard.
+func members(guard int, g *group) []int {
+	if g == nil {
+		return sandbox.Descendants(guard)
+	}
+	return slices.DeleteFunc(g.processes(), func(pid int) bool { return pid == guard })
+}
+
 // restEvery is the time between two looks at the memory of a worker at rest.
 const restEvery = 500 * time.Millisecond
-
-// descendants walks down the process tree, parents first. A process is a child of the thread that forked it; one whose
-// parent has ended is the guard's.
-func descendants(pid int) []int {
-	var found []int
-	for next := []int{pid}; len(next) > 0 && len(found) < 10000; next = next[1:] {
-		task := fmt.Sprintf("/proc/%d/task", next[0])
-		threads, _ := os.ReadDir(task)
-		for _, thread := range threads {
-			raw, _ := os.ReadFile(task + "/" + thread.Name() + "/children")
-			for _, field := range strings.Fields(string(raw)) {
-				if child, err := strconv.Atoi(field); err == nil {
-					found, next = append(found, child), append(next, child)
-				}
-			}
-		}
-	}
-	return found
-}
 
 func resident(pid int) int64 {
 	raw, _ := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))

@@ -12,8 +12,8 @@ import (
 // restEvery is the time between two looks at the memory of a worker at rest: each starts a ps.
 const restEvery = 5 * time.Second
 
-// descendants are not known here.
-func descendants(int) []int { return nil }
+// members are not known here.
+func members(int, *group) []int { return nil }
 
 // memory measures the processes of guard's group with ps, where there is one: resident memory, pages that forked
 // processes share counted once for each.

@@ -77,6 +77,7 @@ type process struct {
 	lifeline *os.File
 	logs     *sandbox.Logs
 	watch    *watch
+	meter    sandbox.Meter
 	done     chan struct{}
 	closing  sync.Once
 }
@@ -172,6 +173,12 @@ func (p *process) Wake(context.Context) error {
 
 // Rest watches the memory from time to time only.
 func (p *process) Rest() { p.watch.set(false) }
+
+// Wanted returns the processor time that the processes have used or queued for, also to start: the guard imports the proxy.
+func (p *process) Wanted() (time.Duration, bool) {
+	guard := p.cmd.Process.Pid
+	return p.meter.Read(append(members(guard, p.group), guard))
+}
 
 // Done is closed when the proxy has ended.
 func (p *process) Done() <-chan struct{} { return p.done }

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"fn-runtime/runtime/local/internal/sandbox"
 )
 
 // connect gives the proxy one end of a socket pair, so that nobody else on this machine can speak with it, and the end of
@@ -75,7 +77,7 @@ func (p *process) end() {
 		select {
 		case <-p.done:
 		case <-time.After(timeToEnd):
-			for _, pid := range descendants(p.cmd.Process.Pid) {
+			for _, pid := range sandbox.Descendants(p.cmd.Process.Pid) {
 				killProcess(pid)
 			}
 		}

@@ -7,6 +7,7 @@ package sandbox
 import (
 	"context"
 	"net"
+	"time"
 )
 
 // Spec says what a sandbox is for. A sandbox serves one action revision.
@@ -36,6 +37,9 @@ type Sandbox interface {
 	Wake(ctx context.Context) error
 	// Rest says that no request comes for a while.
 	Rest()
+	// Wanted returns the processor time that everything in the sandbox has used or queued for so far; known is false
+	// where that cannot be measured. It is not for several goroutines at once.
+	Wanted() (d time.Duration, known bool)
 	// Done is closed when the proxy has ended, by itself or by Close.
 	Done() <-chan struct{}
 	// OutOfMemory tells whether it ended because it had reached its memory limit.
