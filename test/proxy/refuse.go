@@ -29,10 +29,11 @@ func listen(address string) (net.Listener, error) {
 
 // keep binds a socket to a port without listening, so that dialling it is refused and nobody else gets it.
 func keep(addr *net.TCPAddr) (free func(), err error) {
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
 	if err != nil {
 		return nil, err
 	}
+	unix.CloseOnExec(fd)
 	if err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1); err == nil {
 		err = unix.Bind(fd, &unix.SockaddrInet4{Port: addr.Port, Addr: [4]byte(addr.IP.To4())})
 	}

@@ -178,6 +178,24 @@ func deleteAction(tx *bbolt.Tx, ns string, a Action) error {
 	return tx.Bucket(bucketActions).Delete(key(ns, a.Package, a.Name))
 }
 
+// deleteActions removes those whose key starts with prefix.
+func deleteActions(tx *bbolt.Tx, ns string, prefix []byte) error {
+	var all []Action
+	err := each(tx.Bucket(bucketActions), prefix, 0, -1, func(a Action, _ error) bool {
+		all = append(all, Action{Package: a.Package, Name: a.Name, CodeHash: a.CodeHash}) // what deleteAction needs: the rest may be large
+		return true
+	})
+	if err != nil {
+		return err
+	}
+	for _, a := range all {
+		if err := deleteAction(tx, ns, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // retain stores code once for all actions that share it: a Lithops client registers the same archive for each memory.
 func retain(tx *bbolt.Tx, hash, code string) error {
 	refs := tx.Bucket(bucketCodeRefs)

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -79,11 +80,16 @@ func readable(tx *bbolt.Tx, path string) error {
 			}
 		}
 	}
-	var walk func(b *bbolt.Bucket) error
+	var walk func(b *bbolt.Bucket) error // with a look at the end of what it finds
 	walk = func(b *bbolt.Bucket) error {
 		return b.ForEach(func(k, v []byte) error {
 			if v == nil {
 				return walk(b.Bucket(k))
+			}
+			for _, data := range [][]byte{k, v} { // a page may say that they are where no file is
+				if n := len(data); n > 0 {
+					_ = bytes.Clone(data[n-1:])
+				}
 			}
 			return nil
 		})

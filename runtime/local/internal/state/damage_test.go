@@ -55,6 +55,7 @@ func TestADamagedStateIsNamed(t *testing.T) {
 	}
 	for n := range len(whole) / page / 12 {
 		cases[fmt.Sprintf("cut to %d pages", 12*n)] = func(b []byte) []byte { return b[:12*n*page+n] }
+		cases[fmt.Sprintf("page %d begins with what is not in the file", 12*n+3)] = func(b []byte) []byte { b[(12*n+3)*page+16+7] ^= 0x40; return b }
 		cases[fmt.Sprintf("without page %d", 12*n+3)] = func(b []byte) []byte { clear(b[(12*n+3)*page:][:page]); return b }
 	}
 	for name, damage := range cases {
@@ -66,6 +67,9 @@ func TestADamagedStateIsNamed(t *testing.T) {
 				t.Cleanup(func() { _ = d.Close() })
 				for i := range 200 { // what is damaged belongs to nobody, or it is found
 					get(t, d, "b", fmt.Sprintf("key-%03d", i))
+				}
+				if err := d.Delete("b", nil, "key-001", "key-100"); err != nil && !errors.Is(err, ErrDamaged) {
+					t.Errorf("a change: %v", err)
 				}
 				return
 			}

@@ -117,7 +117,7 @@ func Open(dir string, limits Limits, now func() time.Time) (*DB, error) {
 	}
 	limits = limits.withDefaults()
 	d := &DB{db: b, files: newFiles(blobs), limits: limits, now: now, disk: &Disk{dir: blobs, floor: limits.FreeBytes, free: free}}
-	if err := d.settle(); err != nil {
+	if err := guarded(d.settle); err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
 	d.writer = startWriter(b)

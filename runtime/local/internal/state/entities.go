@@ -61,21 +61,19 @@ func (d *DB) DeleteNamespace(id string) error {
 		if b.Get(key(id)) == nil {
 			return ErrNotFound
 		}
-		actions, err := page[Action](tx.Bucket(bucketActions), key(id, ""), 0, -1)
+		if err := deleteActions(tx, id, key(id, "")); err != nil {
+			return err
+		}
+		var packages []string
+		err := each(tx.Bucket(bucketPackages), key(id, ""), 0, -1, func(p Package, _ error) bool {
+			packages = append(packages, p.Name)
+			return true
+		})
 		if err != nil {
 			return err
 		}
-		for _, a := range actions {
-			if err := deleteAction(tx, id, a); err != nil {
-				return err
-			}
-		}
-		packages, err := page[Package](tx.Bucket(bucketPackages), key(id, ""), 0, -1)
-		if err != nil {
-			return err
-		}
-		for _, p := range packages {
-			if err := tx.Bucket(bucketPackages).Delete(key(id, p.Name)); err != nil {
+		for _, name := range packages {
+			if err := tx.Bucket(bucketPackages).Delete(key(id, name)); err != nil {
 				return err
 			}
 		}
@@ -144,18 +142,11 @@ func (d *DB) DeletePackage(ns, name string, force bool) (p Package, actions int,
 		if p, err = read[Package](b, key(ns, name)); err != nil {
 			return err
 		}
-		inside, err := page[Action](tx.Bucket(bucketActions), key(ns, name, ""), 0, -1)
-		if err != nil {
-			return err
-		}
-		actions = len(inside)
-		if actions > 0 && !force {
+		if actions = count(tx.Bucket(bucketActions), key(ns, name, "")); actions > 0 && !force {
 			return ErrNotEmpty
 		}
-		for _, a := range inside {
-			if err := deleteAction(tx, ns, a); err != nil {
-				return err
-			}
+		if err := deleteActions(tx, ns, key(ns, name, "")); err != nil {
+			return err
 		}
 		return b.Delete(key(ns, name))
 	})

@@ -122,7 +122,7 @@ func (d *DB) Open(bucket, name string, span func(o Object, parts []Part) (offset
 				pieces = []piece{{o.Blob, inline, o.Size}}
 				return nil
 			}
-			parts, err = partsOf(tx, o.Upload)
+			parts, err = page[Part](tx.Bucket(bucketParts), key(o.Upload, ""), 0, -1) // all but the last are too large for their records
 			for _, p := range parts {
 				pieces = append(pieces, piece{p.Blob, p.Inline, p.Size})
 			}

@@ -126,7 +126,7 @@ func (d *DB) Upload(bucket, name, id string) (u Upload, err error) {
 	return u, err
 }
 
-// Parts reads the parts of an upload by number, also those of one that has become an object.
+// Parts reads the parts of an upload by number, without their bytes, also those of one that has become an object.
 func (d *DB) Parts(id string) (parts []Part, err error) {
 	err = d.db.View(func(tx *bbolt.Tx) error {
 		parts, err = partsOf(tx, id)
@@ -135,8 +135,14 @@ func (d *DB) Parts(id string) (parts []Part, err error) {
 	return parts, err
 }
 
-func partsOf(tx *bbolt.Tx, id string) ([]Part, error) {
-	return page[Part](tx.Bucket(bucketParts), key(id, ""), 0, -1)
+// partsOf reads the parts of an upload without what small ones have in their records: all of them would be a lot.
+func partsOf(tx *bbolt.Tx, id string) (parts []Part, err error) {
+	err = each(tx.Bucket(bucketParts), key(id, ""), 0, -1, func(p Part, _ error) bool {
+		p.Inline = nil
+		parts = append(parts, p)
+		return true
+	})
+	return parts, err
 }
 
 // PutPart writes one part of size bytes, -1 unknown; a part of the same number is replaced. complete, called once the

@@ -56,7 +56,7 @@ func (w *writer) waiting(first job) []job {
 // commit runs the jobs in one transaction. One that fails must not undo the others, so then each runs by itself.
 func commit(db *bbolt.DB, jobs []job) {
 	if len(jobs) > 1 {
-		err := db.Update(func(tx *bbolt.Tx) error {
+		err := update(db, func(tx *bbolt.Tx) error {
 			for _, j := range jobs {
 				if err := j.fn(tx); err != nil {
 					return err
@@ -72,8 +72,13 @@ func commit(db *bbolt.DB, jobs []job) {
 		}
 	}
 	for _, j := range jobs {
-		j.result <- db.Update(j.fn)
+		j.result <- update(db, j.fn)
 	}
+}
+
+// update is db.Update for a file that may be damaged where nobody has read it yet, such as its list of free pages.
+func update(db *bbolt.DB, fn func(*bbolt.Tx) error) error {
+	return guarded(func() error { return db.Update(fn) })
 }
 
 // do runs fn in a transaction and returns when it is on disk. fn may run twice; it must set, not add to, what it
