@@ -166,6 +166,9 @@ func (a *api) putAction(c call) error {
 	if err := in.check(); err != nil {
 		return err
 	}
+	if err := c.turn.take(c.r.Context()); err != nil { // what stays of the old action may be large
+		return err
+	}
 	var code *string
 	if in.Exec != nil {
 		code = new(string)

@@ -87,12 +87,21 @@ func (a *api) answer(c call, status int, v any) {
 
 // answerList writes the documents as a JSON array. One of them is in memory at a time.
 func answerList[T any](a *api, c call, docs iter.Seq2[T, error]) error {
+	return answerEach(a, c, "[", "]", docs)
+}
+
+// answerEach writes the documents, with commas, between the beginning and the end of a JSON document. One of them is in
+// memory at a time.
+func answerEach[T any](a *api, c call, begin, end string, docs iter.Seq2[T, error]) error {
 	if err := c.turn.take(c.r.Context()); err != nil {
 		return err
 	}
 	out := &spool{api: a, outgoing: true}
 	defer out.Close()
-	before := "["
+	if _, err := out.Write([]byte(begin)); err != nil {
+		return err
+	}
+	before := ""
 	for doc, err := range docs {
 		if err != nil {
 			return err
@@ -106,10 +115,7 @@ func answerList[T any](a *api, c call, docs iter.Seq2[T, error]) error {
 		}
 		before = ","
 	}
-	if before == "[" {
-		_, _ = out.Write([]byte("["))
-	}
-	if _, err := out.Write([]byte("]")); err != nil {
+	if _, err := out.Write([]byte(end)); err != nil {
 		return err
 	}
 	a.sendSpool(c, http.StatusOK, out)

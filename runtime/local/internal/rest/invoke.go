@@ -37,6 +37,9 @@ func (a *api) invoke(c call) error {
 	if err := a.decode(c, maxParameters, &args); err != nil {
 		return err
 	}
+	if err := c.turn.take(c.r.Context()); err != nil { // what the action and its package add may be large
+		return err
+	}
 	x, err := a.DB.Action(c.ns.ID, c.pkg, c.name)
 	if err != nil {
 		return err

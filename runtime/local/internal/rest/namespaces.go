@@ -61,7 +61,7 @@ func (a *api) createNamespace(c call) error {
 		ResourceGroupID string `json:"resource_group_id"`
 		ResourcePlanID  string `json:"resource_plan_id"`
 	}
-	if err := a.decode(c, maxParameters, &in); err != nil {
+	if err := a.decode(c, inMemory, &in); err != nil {
 		return err
 	}
 	if err := checkName(in.Name); err != nil {

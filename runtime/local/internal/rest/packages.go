@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -71,7 +72,6 @@ type packageDoc struct {
 	Updated     int64           `json:"updated"`
 	Binding     any             `json:"binding"`
 	Parameters  json.RawMessage `json:"parameters,omitempty"`
-	Actions     *[]actionInside `json:"actions,omitempty"`
 	Feeds       *[]any          `json:"feeds,omitempty"`
 }
 
@@ -125,17 +125,20 @@ func (a *api) getPackage(c call) error {
 	if err != nil {
 		return err
 	}
-	inside := []actionInside{}
-	for x, err := range a.DB.Actions(c.ns.ID, c.name, false, 0, -1) {
-		if err != nil {
-			return err
-		}
-		inside = append(inside, actionInside{x.Name, x.Version, withKind(x)})
-	}
 	doc := showPackage(c, p)
-	doc.Parameters, doc.Actions, doc.Feeds = orEmpty(p.Parameters), &inside, &[]any{}
-	a.answer(c, http.StatusOK, doc)
-	return nil
+	doc.Parameters, doc.Feeds = orEmpty(p.Parameters), &[]any{}
+	head, err := json.Marshal(doc)
+	if err != nil {
+		return err
+	}
+	head = append(bytes.TrimSuffix(head, []byte("}")), `,"actions":[`...)
+	return answerEach(a, c, string(head), "]}", func(yield func(actionInside, error) bool) {
+		for x, err := range a.DB.Actions(c.ns.ID, c.name, false, 0, -1) {
+			if !yield(actionInside{x.Name, x.Version, withKind(x)}, err) {
+				return
+			}
+		}
+	})
 }
 
 func (a *api) putPackage(c call) error {
@@ -161,6 +164,9 @@ func (a *api) putPackage(c call) error {
 	}
 	parameters, err := keyValues(in.Parameters, "parameters")
 	if err != nil {
+		return err
+	}
+	if err := c.turn.take(c.r.Context()); err != nil { // what stays of the old package may be large
 		return err
 	}
 	p, err := a.DB.PutPackage(c.ns.ID, c.name, func(old *state.Package) (state.Package, error) {
@@ -194,6 +200,9 @@ func (a *api) putPackage(c call) error {
 func (a *api) deletePackage(c call) error {
 	force, err := truth(c.r.URL.Query(), "force")
 	if err != nil {
+		return err
+	}
+	if err := c.turn.take(c.r.Context()); err != nil {
 		return err
 	}
 	p, n, err := a.DB.DeletePackage(c.ns.ID, c.name, force)

@@ -3,6 +3,8 @@ package s3
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/xml"
+	"errors"
 	"io"
 	"net/http"
 	"strconv"
@@ -53,17 +55,59 @@ func (c *call) receive(sig *signature) *refusal {
 		return nil
 	}
 	// Documents are read whole, so that what is acted on has been verified.
-	data, err := io.ReadAll(io.LimitReader(c.body, maxDocument+1))
-	if no, ok := err.(*refusal); ok {
+	data, err := c.whole()
+	var no *refusal
+	if errors.As(err, &no) {
 		return no
 	}
 	if err != nil {
 		return broken()
 	}
-	if len(data) > maxDocument {
-		return refuse(http.StatusBadRequest, "MaxMessageLengthExceeded", "Your request was too big.")
-	}
 	c.body = verify(bytes.NewReader(data), int64(len(data)), "", nil, nil, nil)
+	return nil
+}
+
+// whole reads the body of a document into memory, of which all documents together have a bounded part. Who finds none
+// left is refused rather than kept waiting: clients may be slow to send what others then wait for.
+func (c *call) whole() ([]byte, error) {
+	need := c.size
+	switch {
+	case need > maxDocument:
+		return nil, refuse(http.StatusBadRequest, "MaxMessageLengthExceeded", "Your request was too big.")
+	case need < 0:
+		need = maxDocument
+	}
+	if c.held == 0 {
+		if !c.documents.TryAcquire(need) {
+			c.w.Header().Set("Retry-After", "1")
+			return nil, refuse(http.StatusServiceUnavailable, "SlowDown", "Please reduce your request rate.")
+		}
+		c.held = need
+	}
+	data, err := io.ReadAll(io.LimitReader(c.body, need+1))
+	if err == nil && int64(len(data)) > need {
+		err = refuse(http.StatusBadRequest, "MaxMessageLengthExceeded", "Your request was too big.")
+	}
+	return data, err
+}
+
+// let gives back what whole has taken.
+func (c *call) let() {
+	c.documents.Release(c.held)
+	c.held = 0
+}
+
+// document reads the body as XML into v.
+func (c *call) document(v any) error {
+	data, err := c.whole()
+	if err != nil {
+		return err
+	}
+	c.parsing.Lock()
+	defer c.parsing.Unlock()
+	if err := xml.Unmarshal(data, v); err != nil {
+		return malformedXML()
+	}
 	return nil
 }
 

@@ -130,7 +130,8 @@ func (c *call) find(prefix, delimiter, after string, limit int) (f found, err er
 			return "", false
 		}
 		if common == "" {
-			f.objects, f.last = append(f.objects, o), o.Key
+			f.objects = append(f.objects, state.Object{Key: o.Key, Size: o.Size, ETag: o.ETag, Modified: o.Modified}) // all that a listing shows
+			f.last = o.Key
 			return "", true
 		}
 		f.prefixes, f.last = append(f.prefixes, common), common

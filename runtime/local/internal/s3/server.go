@@ -8,12 +8,14 @@ import (
 	"crypto/rand"
 	"encoding/xml"
 	"errors"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
+
+	"golang.org/x/sync/semaphore"
 
 	"fn-runtime/runtime/local/internal/state"
 )
@@ -22,15 +24,18 @@ import (
 const (
 	maxObject   = 5 << 30
 	maxDocument = 4 << 20
+	documents   = 64 << 20 // of bytes of documents, at the same time
 	maxKey      = 1024
 	maxMetadata = 8 << 10
 )
 
 // Server serves buckets to whoever has the keys.
 type Server struct {
-	db   *state.DB
-	keys Keys
-	now  func() time.Time
+	db        *state.DB
+	keys      Keys
+	now       func() time.Time
+	documents *semaphore.Weighted // bytes of documents that are in memory
+	parsing   sync.Mutex          // held while a document is taken apart, which takes many times its bytes
 }
 
 // Handler serves the buckets of db by path (not by host name) to whoever has the keys. now may be nil.
@@ -38,7 +43,7 @@ func Handler(db *state.DB, keys Keys, now func() time.Time) *Server {
 	if now == nil {
 		now = time.Now
 	}
-	return &Server{db: db, keys: keys, now: now}
+	return &Server{db: db, keys: keys, now: now, documents: semaphore.NewWeighted(documents)}
 }
 
 // call is one request.
@@ -51,6 +56,7 @@ type call struct {
 	body        *verified
 	size        int64 // of the body; -1 unknown
 	id          string
+	held        int64 // bytes of documents that this request has
 }
 
 // Admits reports whether a request carries the right signature or token.
@@ -73,6 +79,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{Server: s, w: w, r: r, q: r.URL.Query(), id: rand.Text()[:16]}
 	c.bucket, c.key, _ = strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	w.Header().Set("X-Amz-Request-Id", c.id)
+	defer c.let()
 	if err := c.serve(); err != nil {
 		c.refuse(err)
 	}
@@ -146,6 +153,7 @@ func (c *call) missing() *refusal {
 
 // answer writes a document.
 func (c *call) answer(status int, v any) {
+	c.let() // the client may be slow to read
 	data, err := xml.Marshal(v)
 	if err != nil {
 		status, data = http.StatusInternalServerError, nil
@@ -153,19 +161,4 @@ func (c *call) answer(status int, v any) {
 	c.w.Header().Set("Content-Type", "application/xml")
 	c.w.WriteHeader(status)
 	_, _ = c.w.Write(append([]byte(xml.Header), data...))
-}
-
-// document reads the body as XML into v.
-func (c *call) document(v any) error {
-	data, err := io.ReadAll(io.LimitReader(c.body, maxDocument+1))
-	if err != nil {
-		return err
-	}
-	if len(data) > maxDocument {
-		return refuse(http.StatusBadRequest, "MaxMessageLengthExceeded", "Your request was too big.")
-	}
-	if err := xml.Unmarshal(data, v); err != nil {
-		return malformedXML()
-	}
-	return nil
 }
