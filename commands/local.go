@@ -153,31 +153,45 @@ func newLocalStatus(f *Factory) *cobra.Command {
 	return cmd
 }
 
+// codeEngine is the service that the endpoint stands for beside the one that it is.
+const codeEngine = "code_engine"
+
 func newLocalEnv(f *Factory) *cobra.Command {
-	shell := "posix"
+	shell, as := "posix", ""
 	cmd := &cobra.Command{
 		Use:   "env",
 		Short: i18n.M("Print variables that make programs trust the local endpoint.").ID,
-		Long:  i18n.M("Prints the lines that set REQUESTS_CA_BUNDLE and AWS_CA_BUNDLE, which the Lithops client's libraries read, to the system's certificate authorities and the local endpoint's own. Without them the client refuses the endpoint's certificate.").ID,
+		Long:  i18n.M("Prints the lines that set REQUESTS_CA_BUNDLE and AWS_CA_BUNDLE, which the Lithops client's libraries read, to the system's certificate authorities and the local endpoint's own. Without them the client refuses the endpoint's certificate. With '--as code_engine' HTTPS_PROXY and NO_PROXY besides: the client's requests to IBM Cloud Code Engine then go to the local endpoint, and its requests to other hosts are refused. The address of that proxy has a password in it.").ID,
 		Example: example(i18n.M("Show what 'eval' sets in bash, zsh and the like"), "local env") +
-			example(i18n.M("Show it for fish"), "local env --shell fish"),
+			example(i18n.M("Show it for fish"), "local env --shell fish") +
+			example(i18n.M("Let the endpoint stand for IBM Cloud Code Engine"), "local env --as code_engine"),
 		Args: arguments(0, 0, i18n.Message{}),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			info, err := local.Status(cmd.Context(), f.localDir())
 			if err != nil {
 				return err
 			}
-			if info.CABundle == "" {
+			if info.CABundle == "" || as == codeEngine && info.CloudBundle == "" {
 				return fault.New(fault.NotFound, i18n.M("The local endpoint has not been started yet: it has no certificate authority."),
 					i18n.M("Start it with 'ibmcloud fn-runtime local start'."))
 			}
-			return f.View.Environment(shell, view.Variables{{Name: "REQUESTS_CA_BUNDLE", Value: info.CABundle}, {Name: "AWS_CA_BUNDLE", Value: info.CABundle}})
+			if as == codeEngine {
+				return f.View.Environment(shell, "local env --as "+as, view.Variables{
+					{Name: "HTTPS_PROXY", Value: info.Proxy()}, {Name: "NO_PROXY", Value: "127.0.0.1,localhost"},
+					{Name: "REQUESTS_CA_BUNDLE", Value: info.CloudBundle}, {Name: "AWS_CA_BUNDLE", Value: info.CloudBundle},
+				})
+			}
+			return f.View.Environment(shell, "local env", view.Variables{{Name: "REQUESTS_CA_BUNDLE", Value: info.CABundle}, {Name: "AWS_CA_BUNDLE", Value: info.CABundle}})
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	cmd.Flags().Var(choice{values: view.Shells(), set: func(s string) { shell = s }, get: func() string { return shell }},
 		"shell", i18n.M("Write for this `SHELL`: posix, fish or powershell; posix without this.").ID)
 	complete(cmd, "shell", view.Shells()...)
+	services := []string{codeEngine}
+	cmd.Flags().Var(choice{values: services, set: func(s string) { as = s }, get: func() string { return as }},
+		"as", i18n.M("Let the endpoint stand for this `SERVICE`: code_engine.").ID)
+	complete(cmd, "as", services...)
 	f.outputFlags(cmd)
 	return cmd
 }

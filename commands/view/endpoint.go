@@ -115,8 +115,9 @@ type Variables []struct{ Name, Value string }
 // Shells lists what Environment can write for.
 func Shells() []string { return []string{"posix", "fish", "powershell"} }
 
-// Environment writes what sets the variables in a shell, one of Shells; as JSON, an object of names and values.
-func (v *View) Environment(shell string, vars Variables) error {
+// Environment writes what sets the variables in a shell, one of Shells; as JSON, an object of names and values. command is
+// what has been called for them, without the program.
+func (v *View) Environment(shell, command string, vars Variables) error {
 	if v.JSON {
 		doc := map[string]string{}
 		for _, x := range vars {
@@ -126,7 +127,7 @@ func (v *View) Environment(shell string, vars Variables) error {
 	}
 	var out strings.Builder
 	if shell == "posix" {
-		fmt.Fprintf(&out, "# Run this in your shell: eval \"$(%s local env)\"\n", v.Called())
+		fmt.Fprintf(&out, "# Run this in your shell: eval \"$(%s %s)\"\n", v.Called(), command)
 	}
 	for _, x := range vars {
 		switch shell {

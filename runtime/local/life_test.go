@@ -172,7 +172,7 @@ func TestALifeInTheBackground(t *testing.T) {
 // noSecretsIn searches every file but those that hold the credentials, and their modes.
 func noSecretsIn(t *testing.T, dir string, i Info) {
 	t.Helper()
-	secrets := []string{i.APIKey, i.Token, i.SecretKey, strings.SplitAfter(i.APIKey, ":")[1]}
+	secrets := []string{i.APIKey, i.Token, i.SecretKey, i.ProxySecret, strings.SplitAfter(i.APIKey, ":")[1]}
 	err := filepath.WalkDir(dir, func(path string, e os.DirEntry, err error) error {
 		if err != nil {
 			return err
@@ -181,7 +181,7 @@ func noSecretsIn(t *testing.T, dir string, i Info) {
 		if err != nil {
 			return err
 		}
-		if st.Mode().Perm()&0o077 != 0 && e.Name() != bundleFile {
+		if st.Mode().Perm()&0o077 != 0 && e.Name() != bundleFile && e.Name() != cloudBundleFile {
 			t.Errorf("%s has mode %o", path, st.Mode().Perm())
 		}
 		if e.IsDir() || e.Name() == infoFile {

@@ -198,7 +198,7 @@ func (a *api) attempt(r *run, w *work, i, n int, left time.Duration, started fun
 		reason, again = "OOMKilled", true
 	case out.Status == invoke.Success:
 		reason, again = fmt.Sprintf("ContainerExitedCode%d", result.Exit), true
-	case out.InitMS == 0: // no worker could be started: the image or the interpreter is at fault
+	case out.Cold && out.InitMS == 0: // no worker could be started: the image or the interpreter is at fault
 		reason = "ContainerNotStarted"
 	case out.InitMS+out.RunMS >= left.Milliseconds():
 		reason = tooLong

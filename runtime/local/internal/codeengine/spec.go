@@ -59,7 +59,8 @@ const (
 	maxMountPath = 512
 )
 
-var imageReference = text.NewPattern(`^([a-z0-9][a-z0-9\-_.]+[a-z0-9][\/])?([a-z0-9][a-z0-9\-_]+[a-z0-9][\/])?[a-z0-9][a-z0-9\-_.\/]+[a-z0-9](:[\w][\w.\-]{0,127})?(@sha256:[a-fA-F0-9]{64})?$`)
+// imageReference is IBM's form, and the registries of this machine, which have a port.
+var imageReference = text.NewPattern(`^(((localhost|127\.0\.0\.1):[0-9]{1,5}|[a-z0-9][a-z0-9\-_.]+[a-z0-9])[\/])?([a-z0-9][a-z0-9\-_]+[a-z0-9][\/])?[a-z0-9][a-z0-9\-_.\/]+[a-z0-9](:[\w][\w.\-]{0,127})?(@sha256:[a-fA-F0-9]{64})?$`)
 
 // complete gives fields that nobody has set their defaults.
 func (s *spec) complete() {

@@ -1,0 +1,136 @@
+package local
+
+import (
+	"bytes"
+	"crypto/tls"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// cloud is a client of the endpoint's Code Engine, with a project of its own.
+type cloud struct {
+	*testing.T
+	client  *http.Client
+	token   string
+	project string
+}
+
+func newCloud(t *testing.T, i Info) *cloud {
+	t.Helper()
+	proxy, err := url.Parse(i.Proxy())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &cloud{T: t, token: i.Token, client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{
+		Proxy: http.ProxyURL(proxy), TLSClientConfig: &tls.Config{RootCAs: i.bundle(t, i.CloudBundle)}}}}
+	t.Cleanup(c.client.CloseIdleConnections)
+	c.project = "/" + c.send("POST", "", map[string]any{"name": "test"})["id"].(string)
+	return c
+}
+
+func (c *cloud) send(method, path string, body any) (doc map[string]any) {
+	c.Helper()
+	text, err := json.Marshal(body)
+	if err != nil {
+		c.Fatal(err)
+	}
+	req, err := http.NewRequest(method, "https://api.us-south.codeengine.cloud.ibm.com/v2/projects"+c.project+path, bytes.NewReader(text))
+	if err != nil {
+		c.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+c.token)
+	resp, err := c.client.Do(req)
+	if err != nil {
+		c.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode >= 300 {
+		c.Fatalf("%s %s: %s", method, path, resp.Status)
+	}
+	if resp.ContentLength != 0 {
+		if err := json.NewDecoder(resp.Body).Decode(&doc); err != nil {
+			c.Fatal(err)
+		}
+	}
+	return doc
+}
+
+// ended gives status and reason of a run of one instance.
+func (c *cloud) ended(name string) (status, reason string) {
+	c.Helper()
+	for range 1200 {
+		doc := c.send("GET", "/job_runs/"+name, nil)
+		if status = doc["status"].(string); status == "completed" || status == "failed" {
+			each := doc["status_details"].(map[string]any)["indices_details"].(map[string]any)
+			reason, _ = each["0"].(map[string]any)["last_failure_reason"].(string)
+			return status, reason
+		}
+		time.Sleep(25 * time.Millisecond)
+	}
+	c.Fatal("the run does not end")
+	return "", ""
+}
+
+type object = map[string]any
+
+func literal(name, value string) object {
+	return object{"type": "literal", "name": name, "value": value}
+}
+
+// A job run is a process that finds its mounts, its variables and no proxy, and that ends as its command does.
+func TestJobRunsAreProcesses(t *testing.T) {
+	t.Setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+	i := serving(t, nil)
+	c := newCloud(t, i)
+	out := filepath.Join(t.TempDir(), "out")
+	c.send("POST", "/config_maps", object{"name": "code", "data": object{"main.py": `
+import os, sys
+open(os.environ["OUT"], "w").write("|".join([os.environ["JOB_INDEX"], os.environ["WHERE"], sys.argv[1], str(os.environ.get("HTTPS_PROXY")), os.environ["REQUESTS_CA_BUNDLE"]]))
+`}})
+	run := func(name string, command []string, more object) (string, string) {
+		t.Helper()
+		body := object{"name": name, "image_reference": "docker.io/me/image", "run_commands": command, "scale_cpu_limit": "0.125", "scale_memory_limit": "0.25G",
+			"scale_retry_limit": 0, "run_volume_mounts": []object{{"type": "config_map", "reference": "code", "mount_path": "/app"}},
+			"run_env_variables": []object{literal("OUT", out), literal("WHERE", "/app/main.py")}}
+		for k, v := range more {
+			body[k] = v
+		}
+		c.send("POST", "/job_runs", body)
+		return c.ended(name)
+	}
+	if status, reason := run("good", []string{"/usr/local/bin/python", "/app/main.py", "/apple"}, nil); status != "completed" {
+		t.Fatalf("the run ended as %s, %s", status, reason)
+	}
+	text, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := strings.Split(string(text), "|")
+	if len(parts) != 5 || parts[0] != "0" || !strings.HasPrefix(parts[1], filepath.Dir(i.CABundle)) || parts[2] != "/apple" || parts[3] != "None" || parts[4] != i.CABundle {
+		t.Errorf("the process saw %q", parts)
+	}
+	for _, x := range []struct {
+		name, code, reason string
+		more               object
+	}{
+		{"exit", "raise SystemExit(7)", "ContainerExitedCode7", nil},
+		{"killed", "import os; os.kill(os.getpid(), 9)", "OOMKilled", nil},
+		{"memory", "x = b'x' * (600 << 20); import time; time.sleep(5)", "OOMKilled", nil},
+		{"time", "import time; time.sleep(60)", "DeadlineExceeded", object{"scale_max_execution_time": 1}},
+		{"no-program", "", "ContainerExitedCode128", object{"run_commands": []string{"/no/such/program"}}},
+		{"long-variable", "", "ContainerExitedCode128", object{"run_env_variables": []object{{"type": "config_map_full_reference", "reference": "long"}}}},
+	} {
+		if x.name == "long-variable" {
+			c.send("POST", "/config_maps", object{"name": "long", "data": object{"LONG": strings.Repeat("x", 200_000)}})
+		}
+		if status, reason := run(x.name, []string{"python", "-c", x.code}, x.more); status != "failed" || reason != x.reason {
+			t.Errorf("%s: the run ended as %s, %q; want failed, %q", x.name, status, reason, x.reason)
+		}
+	}
+}

@@ -1,0 +1,157 @@
+package local
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"fn-runtime/runtime/local/internal/codeengine"
+	"fn-runtime/runtime/local/invoke"
+)
+
+// serving runs an endpoint in this process until the test ends.
+func serving(t *testing.T, invoker func(context.Context, InvokerSetup) (invoke.Invoker, error)) Info {
+	t.Helper()
+	o := options(t)
+	o.NewInvoker = invoker
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- Serve(ctx, o) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	for range 400 {
+		if i, err := Status(ctx, o.Dir); err == nil && i.Running {
+			return i
+		}
+		time.Sleep(25 * time.Millisecond)
+	}
+	t.Fatal("the endpoint does not start")
+	return Info{}
+}
+
+func (i Info) bundle(t *testing.T, path string) *x509.CertPool {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(text)
+	return pool
+}
+
+// The proxy leads its own user to the API's hosts, and nobody to anywhere else.
+func TestTheProxyLeadsToTheCloudsHostsOnly(t *testing.T) {
+	i := serving(t, echo)
+	address := fmt.Sprintf("127.0.0.1:%d", i.ProxyPort)
+	right := "Basic " + base64.StdEncoding.EncodeToString([]byte("fn-runtime:"+i.ProxySecret))
+	wrong := "Basic " + base64.StdEncoding.EncodeToString([]byte("fn-runtime:"+i.ProxySecret+"x"))
+	for _, c := range []struct {
+		name, line, auth string
+		want             int
+	}{
+		{"without credentials", "CONNECT iam.cloud.ibm.com:443", "", 407},
+		{"with wrong ones", "CONNECT iam.cloud.ibm.com:443", wrong, 407},
+		{"nowhere without credentials", "CONNECT pypi.org:443", "", 407},
+		{"the token's host", "CONNECT iam.cloud.ibm.com:443", right, 200},
+		{"a region", "CONNECT api.eu-de.codeengine.cloud.ibm.com:443", right, 200},
+		{"a host as others write it", "CONNECT API.eu-de.CodeEngine.cloud.ibm.com:443", right, 200},
+		{"no region", "CONNECT api.mars.codeengine.cloud.ibm.com:443", right, 403},
+		{"the old API", "CONNECT proxy.eu-de.codeengine.cloud.ibm.com:443", right, 403},
+		{"the world", "CONNECT pypi.org:443", right, 403},
+		{"this machine", fmt.Sprintf("CONNECT 127.0.0.1:%d", i.Port), right, 403},
+		{"another port", "CONNECT iam.cloud.ibm.com:22", right, 403},
+		{"without TLS", "GET http://iam.cloud.ibm.com/", right, 403},
+		{"a name with more in it", "CONNECT iam.cloud.ibm.com.evil.example:443", right, 403},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			conn, err := net.Dial("tcp4", address)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			_, target, _ := strings.Cut(c.line, " ")
+			if u, err := url.Parse(target); err == nil && u.Scheme == "http" {
+				target = u.Host
+			}
+			text := c.line + " HTTP/1.1\r\nHost: " + target + "\r\n"
+			if c.auth != "" {
+				text += "Proxy-Authorization: " + c.auth + "\r\n"
+			}
+			if _, err := io.WriteString(conn, text+"\r\n"); err != nil {
+				t.Fatal(err)
+			}
+			resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if resp.StatusCode != c.want {
+				t.Errorf("%s is answered with %s, want %d", c.line, resp.Status, c.want)
+			}
+		})
+	}
+}
+
+// Inside, a client finds the API at the name that it knows, under a certificate that only the proxy's bundle vouches for.
+func TestBehindTheProxyIsTheAPI(t *testing.T) {
+	i := serving(t, echo)
+	proxy, err := url.Parse(i.Proxy())
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := func(bundle string) *http.Client {
+		return &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{
+			Proxy: http.ProxyURL(proxy), TLSClientConfig: &tls.Config{RootCAs: i.bundle(t, bundle)}, DisableKeepAlives: true}}
+	}
+	resp, err := client(i.CloudBundle).PostForm("https://"+codeengine.IAMHost+"/identity/token",
+		url.Values{"grant_type": {"urn:ibm:params:oauth:grant-type:apikey"}, "apikey": {i.APIKey}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if body, _ := io.ReadAll(resp.Body); resp.StatusCode != http.StatusOK || !strings.Contains(string(body), "access_token") {
+		t.Errorf("the token call is answered with %s: %s", resp.Status, body)
+	}
+	for _, host := range codeengine.Hosts()[1:] {
+		resp, err := client(i.CloudBundle).Get("https://" + host + "/v2/projects")
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusUnauthorized {
+			t.Errorf("%s answers %s to a request without token", host, resp.Status)
+		}
+	}
+	if resp, err := client(i.CABundle).Get("https://" + codeengine.IAMHost); err == nil {
+		resp.Body.Close()
+		t.Error("who trusts the endpoint alone takes it for IBM's")
+	}
+	direct := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: i.bundle(t, i.CABundle)}}}
+	req, err := http.NewRequest(http.MethodGet, i.Endpoint+"/v2/projects", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Host, req.Header = "api.eu-de.codeengine.cloud.ibm.com", http.Header{"Authorization": {"Bearer " + i.Token}}
+	if resp, err = direct.Do(req); err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusMisdirectedRequest {
+		t.Errorf("without the proxy, the API's name is answered with %s", resp.Status)
+	}
+}
