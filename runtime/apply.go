@@ -60,6 +60,9 @@ func (s *Service) apply(ctx context.Context, all []*declared, req ApplyRequest) 
 	for _, d := range all {
 		deployments = append(deployments, d.decide(p)...)
 	}
+	if err := s.feasible(ctx, deployments); err != nil {
+		return none, err
+	}
 	if slices.ContainsFunc(deployments, (*plan.Deployment).Changed) {
 		around, err := s.missing(ctx, inv)
 		if err != nil {
@@ -137,6 +140,7 @@ func (s *Service) declared(ctx context.Context, list []Declaration) (all []*decl
 
 func (s *Service) fingerprint(ctx context.Context, d *declared) error {
 	d.build = s.imageBuild(d.wants[0].Image, *d.Build)
+	d.build.Pin = d.Pin
 	source, err := s.Images.Fingerprint(ctx, d.build)
 	for i := range d.wants {
 		d.wants[i].Source = source

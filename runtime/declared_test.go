@@ -29,6 +29,9 @@ func (e *engine) Build(_ context.Context, b entity.ImageBuild, _ io.Writer) (ent
 func digestOf(n int) string { return "sha256:" + strings.Repeat(string(rune('a'+n)), 64) }
 
 func (e *engine) Digest(_ context.Context, image string) (string, error) {
+	if _, sha, ok := strings.Cut(image, ":sha-"); ok { // every image has its fixed tag
+		return "sha256:" + strings.Repeat(sha[:1], 64), nil // as the digests of these tests are
+	}
 	if d, ok := e.digests[image]; ok {
 		return d, nil
 	}
@@ -74,7 +77,7 @@ func TestApplyMakesTheListTrue(t *testing.T) {
 	w.usable(t, "docker.io/me/img:1", 512)
 	w.usable(t, "docker.io/me/built:1", 256)
 	action := w.compute.All()[pkg+"/"+w.action("docker.io/me/built:1", 256)]
-	if action.Reference != "docker.io/me/built@"+digestOf(1) || len(e.builds) != 1 {
+	if action.Reference != entity.FixedTag("docker.io/me/built", digestOf(1)) || len(e.builds) != 1 {
 		t.Errorf("runs %s, built %v", action.Reference, e.builds)
 	}
 
@@ -89,7 +92,7 @@ func TestApplyMakesTheListTrue(t *testing.T) {
 		t.Fatal(err)
 	}
 	action = w.compute.All()[pkg+"/"+w.action("docker.io/me/built:1", 256)]
-	if action.Reference != "docker.io/me/built@"+digestOf(2) || len(e.builds) != 2 {
+	if action.Reference != entity.FixedTag("docker.io/me/built", digestOf(2)) || len(e.builds) != 2 {
 		t.Errorf("after a change of the folder it runs %s, built %v", action.Reference, e.builds)
 	}
 	w.forget()
@@ -127,7 +130,7 @@ func TestApplyFollowsADeclarationThatChanges(t *testing.T) {
 		t.Errorf("%+v", a)
 	}
 	one(runtime.Declaration{Name: "me/img:1", TimeoutS: 90, Pin: true})
-	if a := w.compute.All()[key]; a.Reference != "docker.io/me/img@"+digestOf(7) {
+	if a := w.compute.All()[key]; a.Reference != entity.FixedTag("docker.io/me/img", digestOf(7)) {
 		t.Errorf("%+v", a)
 	}
 	one(runtime.Declaration{Name: "me/img:1", TimeoutS: 90})

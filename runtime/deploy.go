@@ -38,6 +38,9 @@ func (s *Service) deploy(ctx context.Context, wants []site.Wanted, req DeployReq
 		w.Digest = l.digest
 		all = append(all, p.Decide(w, l.haves[i], req.Force))
 	}
+	if err := s.feasible(ctx, all); err != nil {
+		return Result{DryRun: req.DryRun}, err
+	}
 	p.Surround(l.around)
 	p.Deploy(all...)
 	for _, d := range all {
@@ -122,7 +125,10 @@ func (l *looking) look(ctx context.Context) error {
 		})
 	}
 	if first {
-		work = append(work, func(ctx context.Context) error {
+		work = append(work, func(ctx context.Context) error { // what is registered has to be within them
+			s.Limits(ctx)
+			return nil
+		}, func(ctx context.Context) error {
 			there, err := s.Store.BucketExists(ctx)
 			l.around.Bucket, l.around.Beside = err == nil && !there, true
 			return err

@@ -27,6 +27,9 @@ func (r *tags) Build(context.Context, entity.ImageBuild, io.Writer) (entity.Imag
 func (r *tags) Digest(_ context.Context, image string) (string, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if _, sha, ok := strings.Cut(image, ":sha-"); ok { // every image has its fixed tag
+		return "sha256:" + strings.Repeat(sha[:1], 64), nil // as the digests of these tests are
+	}
 	if d := r.digests[image]; d != "" {
 		return d, nil
 	}
@@ -114,7 +117,7 @@ func TestPinnedRuntimeStaysUntilItIsPinnedAgain(t *testing.T) {
 	runs := func() string {
 		return w.compute.All()[pkg+"/"+w.action(tagged, 256)].Reference
 	}
-	if runs() != "docker.io/me/runtime@"+first {
+	if runs() != "docker.io/me/runtime:sha-111111111111" {
 		t.Errorf("it runs %q", runs())
 	}
 	result, err := w.Update(t.Context(), runtime.UpdateRequest{Name: "all"})
@@ -122,10 +125,10 @@ func TestPinnedRuntimeStaysUntilItIsPinnedAgain(t *testing.T) {
 		t.Errorf("update does not say why it changes nothing: %+v %v", it, err)
 	}
 	w.editLithops(t, "# changed\n")
-	if _, err := w.Update(t.Context(), runtime.UpdateRequest{Name: "all"}); err != nil || runs() != "docker.io/me/runtime@"+first {
+	if _, err := w.Update(t.Context(), runtime.UpdateRequest{Name: "all"}); err != nil || runs() != "docker.io/me/runtime:sha-111111111111" {
 		t.Errorf("update moved it to %q: %v", runs(), err)
 	}
-	if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/runtime:1", Pin: true}); err != nil || runs() != "docker.io/me/runtime@"+second {
+	if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/runtime:1", Pin: true}); err != nil || runs() != "docker.io/me/runtime:sha-222222222222" {
 		t.Errorf("deploy --pin left it at %q: %v", runs(), err)
 	}
 	w.usable(t, tagged, 256)

@@ -5,6 +5,7 @@ import (
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/plan"
+	"fn-runtime/runtime/site"
 )
 
 // consent is the question whether a plan may be carried out; nil where nobody is asked.
@@ -30,9 +31,12 @@ func (s *Service) result(p *plan.Plan, dryRun bool) Result {
 func (s *Service) afterwards(d *plan.Deployment) Runtime {
 	w := d.Want
 	rt := Runtime{
-		Name: w.Image, Image: w.Reference(), Digest: w.Digest, MemoryMB: w.MemoryMB, TimeoutS: w.TimeoutS,
+		Name: w.Image, Image: w.Image, Digest: w.Digest, MemoryMB: w.MemoryMB, TimeoutS: w.TimeoutS,
 		PythonVersion: w.Python, LithopsVersion: s.Contract.Version, ID: w.ID,
 		Namespace: s.Target.Namespace, Region: s.Target.Region, Backend: s.Target.Backend, State: Ready,
+	}
+	if w.Pin && w.Digest != "" {
+		rt.Image = site.PinnedReference(w.Image, w.Digest)
 	}
 	if d.Have.Runtime != nil {
 		rt.UpdatedAt = d.Have.Runtime.UpdatedAt

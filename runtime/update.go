@@ -53,6 +53,9 @@ func (s *Service) update(ctx context.Context, sel site.Selector, req UpdateReque
 	if err != nil {
 		return none, err
 	}
+	if err := s.feasible(ctx, all); err != nil {
+		return none, err
+	}
 	p.Deploy(all...)
 	for _, d := range all {
 		p.Show(d.Items()...)

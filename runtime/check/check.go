@@ -5,6 +5,7 @@
 package check
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -220,6 +221,14 @@ func (d *Doctor) checkPlace(ctx context.Context) Check {
 	for _, need := range d.Compute.Needs() { // whether the place may be read
 		if _, err := d.Compute.Has(ctx, need); err != nil {
 			return failed(err)
+		}
+	}
+	limits := d.Limits(ctx)
+	for _, err := range []error{limits.CheckMemory(cmp.Or(d.Settings.RuntimeMemory, limits.MinMemoryMB)), limits.CheckTimeout(cmp.Or(d.Settings.RuntimeTimeout, 1))} {
+		if err != nil { // of what the configuration says, or of what the client takes without it
+			c := failed(err)
+			c.Status = Warning
+			return c
 		}
 	}
 	return ok(i18n.M("Namespace {{.Namespace}}; packages end in {{.Key}} ({{.From}}).",

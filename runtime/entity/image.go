@@ -1,5 +1,7 @@
 package entity
 
+import "strings"
+
 // DefaultPlatform is what OpenWhisk and IBM Cloud Functions run.
 const DefaultPlatform = "linux/amd64"
 
@@ -19,9 +21,26 @@ type ImageBuild struct {
 	Secrets    []BuildSecret     // for 'RUN --mount=type=secret'; needs BuildKit
 	SSH        []BuildSSH        // for 'RUN --mount=type=ssh'; needs BuildKit
 	Push       bool
+	Pin        bool     // push it under FixedTag, too
 	Check      bool     // start the image and test it before it is pushed
 	Python     string   // "3.11": the Python that Check expects; "" expects any
 	Modules    []string // that Check expects to be importable
+}
+
+// Repository is a reference without tag and digest.
+func Repository(image string) string {
+	repository, _, _ := strings.Cut(image, "@")
+	if colon := strings.LastIndexByte(repository, ':'); colon > strings.LastIndexByte(repository, '/') {
+		repository = repository[:colon]
+	}
+	return repository
+}
+
+// FixedTag is the image under the tag "sha-" and 12 hexadecimal digits of its digest, which nobody moves: OpenWhisk runs
+// images by tags, and reads past the digest of a reference.
+func FixedTag(image, digest string) string {
+	hex := strings.TrimPrefix(digest, "sha256:")
+	return Repository(image) + ":sha-" + hex[:min(12, len(hex))]
 }
 
 // BuildSecret is a value that a step of a build may read and that no layer keeps. It comes from a file or from an

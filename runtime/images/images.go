@@ -146,10 +146,26 @@ func (b *Builder) Build(ctx context.Context, spec entity.ImageBuild, progress io
 	if err == nil && spec.Push {
 		err = b.step(i18n.M("Pushing image {{.Image}}", "Image", spec.Image), func() error {
 			built.Digest, err = b.push(ctx, e, ref, out)
+			if err == nil && spec.Pin {
+				err = b.pushFixed(ctx, e, ref, built.Digest, out)
+			}
 			return err
 		})
 	}
 	return built, err
+}
+
+// pushFixed pushes the image under the tag that is never moved, too.
+func (b *Builder) pushFixed(ctx context.Context, e *engine.Engine, ref reference.Named, digest string, out *printer) error {
+	fixed, err := parse(entity.FixedTag(ref.String(), digest))
+	if err != nil {
+		return err
+	}
+	if err := e.ImageTag(ctx, ref.String(), fixed.String()); err != nil {
+		return engineFault(ctx, e, err)
+	}
+	_, err = b.push(ctx, e, fixed, out)
+	return err
 }
 
 // step does one part of a build under the eyes of who watches.

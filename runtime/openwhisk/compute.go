@@ -1,7 +1,9 @@
 package openwhisk
 
 import (
+	"cmp"
 	"context"
+	"sync"
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/entity"
@@ -16,6 +18,10 @@ type Compute struct {
 	settings lithops.Compute
 	limits   lithops.Limits
 	jobs     int
+
+	asked sync.Once
+	told  lithops.Limits
+	err   error
 }
 
 // ComputeOptions says whose runtimes a Compute works on.
@@ -48,6 +54,19 @@ func (c *Compute) Terms() entity.Terms {
 
 // Limits gives what the service lets a runtime have.
 func (c *Compute) Limits() lithops.Limits { return c.limits }
+
+// ReadLimits asks for the limits of the installation in the namespace, once. Those that it does not tell are as known.
+func (c *Compute) ReadLimits(ctx context.Context) (lithops.Limits, error) {
+	c.asked.Do(func() {
+		var l limits
+		l, c.err = c.client.limits(ctx)
+		c.told = c.limits
+		c.told.MinMemoryMB = cmp.Or(l.MinMemoryMB, c.told.MinMemoryMB)
+		c.told.MaxMemoryMB = cmp.Or(l.MaxMemoryMB, c.told.MaxMemoryMB)
+		c.told.MaxTimeoutS = cmp.Or(l.MaxTimeoutMS/1000, c.told.MaxTimeoutS)
+	})
+	return c.told, c.err
+}
 
 // Place gives the namespace; its id is "" until it is known.
 func (c *Compute) Place() entity.Place { return c.client.Place() }

@@ -40,7 +40,9 @@ type Compute struct {
 	Missing bool
 	// Taken answers every creation of a group as if it were there.
 	Taken bool
-	// NoDigests drops the digest of an image, as OpenWhisk does.
+	// Allowed are the limits of the installation; nil: it does not tell.
+	Allowed *lithops.Limits
+	// NoDigests drops the fixed tag of an image.
 	NoDigests bool
 	// Takes is how long a call takes.
 	Takes time.Duration
@@ -153,6 +155,14 @@ func (c *Compute) Terms() entity.Terms {
 // Limits implements site.Compute.
 func (c *Compute) Limits() lithops.Limits { return lithops.LimitsOf(c.contract.Backend) }
 
+// ReadLimits implements site.Compute; it costs no request.
+func (c *Compute) ReadLimits(context.Context) (lithops.Limits, error) {
+	if c.Allowed == nil {
+		return c.Limits(), nil
+	}
+	return *c.Allowed, nil
+}
+
 // Place implements site.Place.
 func (c *Compute) Place() entity.Place {
 	return entity.Place{ID: c.contract.Namespace, Name: c.contract.Namespace}
@@ -264,7 +274,7 @@ func (c *Compute) Register(ctx context.Context, r entity.Registered, _ lithops.B
 		r.Notes, r.Revision, r.UpdatedAt = notes, fmt.Sprint(c.changes), c.Now()
 		notes[entity.NoteRevision] = r.Revision
 		if c.NoDigests {
-			r.Reference, _, _ = strings.Cut(r.Reference, "@")
+			r.Reference, _, _ = strings.Cut(r.Reference, ":sha-")
 		}
 		c.groups[r.ID.Group] = true
 		c.runtimes[r.ID.String()] = r

@@ -19,8 +19,10 @@ type Compute interface {
 	Caller
 	// Terms gives the service's words for a place and a runtime.
 	Terms() entity.Terms
-	// Limits gives what the service lets a runtime have.
+	// Limits gives what the service lets a runtime have, as far as is known without asking.
 	Limits() lithops.Limits
+	// ReadLimits asks the service for them, once.
+	ReadLimits(ctx context.Context) (lithops.Limits, error)
 }
 
 // Place is what holds the runtimes of the target: a namespace, a project.

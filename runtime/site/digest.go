@@ -7,6 +7,7 @@ import (
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/lithops"
 	"fn-runtime/runtime/parallel"
 	"fn-runtime/runtime/transport"
 )
@@ -49,6 +50,30 @@ func (s *Site) Digests(ctx context.Context, entries []Entry) map[string]string {
 		digests[image] = found[i]
 	}
 	return digests
+}
+
+// CheckPinned asks the registry whether an image can be pinned at a digest: a service runs images by their tags, so there
+// has to be one that is not moved.
+func (s *Site) CheckPinned(ctx context.Context, image, digest string) error {
+	tag := entity.FixedTag(image, digest)
+	there, err := s.Digest(ctx, tag, true)
+	if err != nil && !fault.Is(err, fault.NotFound) || there == digest {
+		return err
+	}
+	return fault.New(fault.Invalid,
+		i18n.M("Image {{.Image}} cannot be pinned: compute services run images by tags, and the registry does not have this one as {{.Tag}}, which is never moved.", "Image", image, "Tag", tag),
+		i18n.M("Push the image as {{.Tag}}, too, or do not pin it.", "Tag", tag))
+}
+
+// Limits gives what the service lets a runtime have, asked where it tells.
+func (s *Site) Limits(ctx context.Context) lithops.Limits {
+	ctx, cancel := hurried(ctx)
+	defer cancel()
+	limits, err := s.Compute.ReadLimits(ctx)
+	if err != nil {
+		return s.Compute.Limits() // then its answer to the registration counts
+	}
+	return limits
 }
 
 // Digest asks the registry what a tag points to; "" when it does not answer soon. Only pinning cannot do without the

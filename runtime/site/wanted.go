@@ -2,7 +2,6 @@ package site
 
 import (
 	"cmp"
-	"strings"
 
 	"fn-runtime/runtime/entity"
 )
@@ -13,7 +12,7 @@ type Wanted struct {
 	Key      string // of the metadata object
 	Image    string // as the client names it: ID and Key come from it
 	Digest   string // "" when not known
-	Pin      bool   // run the digest rather than the tag
+	Pin      bool   // run what has the digest, under a tag that is not moved
 	MemoryMB int
 	TimeoutS int
 	Python   string // that the runtime must have
@@ -30,16 +29,12 @@ func (s *Site) Want(image string, memoryMB, timeoutS int, python string) Wanted 
 // Reference is what the service is told to run.
 func (w Wanted) Reference() string {
 	if w.Pin && w.Digest != "" {
-		return PinnedReference(w.Image, w.Digest)
+		return entity.FixedTag(w.Image, w.Digest)
 	}
 	return w.Image
 }
 
-// PinnedReference replaces the tag of a reference by a digest.
+// PinnedReference names the image that a pinned runtime runs, for people and programs.
 func PinnedReference(image, digest string) string {
-	repository, _, _ := strings.Cut(image, "@")
-	if colon := strings.LastIndexByte(repository, ':'); colon > strings.LastIndexByte(repository, '/') {
-		repository = repository[:colon]
-	}
-	return repository + "@" + digest
+	return entity.Repository(image) + "@" + digest
 }

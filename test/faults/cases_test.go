@@ -84,7 +84,10 @@ func image(t *testing.T, s *stage) {
 	if err == nil {
 		img, makeErr := random.Image(64, 1, random.WithSource(rand.NewSource(1)))
 		if err = makeErr; err == nil {
-			err = remote.Write(tag, img)
+			if err = remote.Write(tag, img); err == nil { // and under the tag that --pin registers
+				digest, _ := img.Digest()
+				err = remote.Tag(tag.Context().Tag("sha-"+digest.Hex[:12]), img)
+			}
 		}
 	}
 	if err != nil {
