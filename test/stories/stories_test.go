@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"fn-runtime/test/harness"
 )
 
 func TestStories(t *testing.T) {
@@ -19,6 +21,7 @@ func TestStories(t *testing.T) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
+	venv := harness.Venv(t, "3.11", "lithops", "boto3")
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
 		RequireExplicitExec: true,
@@ -27,7 +30,15 @@ func TestStories(t *testing.T) {
 			env.Setenv("PATH", bin+string(os.PathListSeparator)+env.Getenv("PATH"))
 			env.Setenv("HOME", env.WorkDir+"/home")
 			env.Setenv("IBMCLOUD_CONFIG_HOME", env.WorkDir+"/home/.bluemix")
+			env.Setenv("VIRTUAL_ENV", venv)
 			env.Setenv("LC_ALL", "C")
+			env.Defer(func() { // an endpoint that a story has started, or a failed one has left
+				stop := exec.Command(filepath.Join(bin, "fn-runtime"), "local", "stop")
+				stop.Env = env.Vars
+				if out, err := stop.CombinedOutput(); err != nil {
+					t.Errorf("local stop: %v\n%s", err, out)
+				}
+			})
 			env.Setenv("EVIL", "\x1b]0;title\x07")
 			return os.MkdirAll(env.WorkDir+"/home", 0o700)
 		},
