@@ -47,7 +47,7 @@ func (s *Starter) Start(ctx context.Context, spec sandbox.Spec) (sandbox.Sandbox
 			return nil, err
 		}
 	}
-	created, err := s.engine.ContainerCreate(ctx, config, host, nil, nil, "")
+	created, err := s.create(ctx, config, host)
 	if err != nil {
 		return nil, unavailable(err)
 	}
@@ -69,6 +69,25 @@ func (s *Starter) Start(ctx context.Context, spec sandbox.Spec) (sandbox.Sandbox
 		return nil, err
 	}
 	return b, nil
+}
+
+// timeToCreate is how long the engine may take to make a container.
+const timeToCreate = 30 * time.Second
+
+// create makes a container. The request is seen to its end when the call is cancelled meanwhile: the engine would make the
+// container all the same, and nobody would know which.
+func (s *Starter) create(ctx context.Context, config *container.Config, host *container.HostConfig) (container.CreateResponse, error) {
+	if err := ctx.Err(); err != nil {
+		return container.CreateResponse{}, err
+	}
+	whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeToCreate)
+	defer cancel()
+	created, err := s.engine.ContainerCreate(whole, config, host, nil, nil, "")
+	if err == nil && ctx.Err() != nil {
+		_ = s.engine.ContainerRemove(whole, created.ID, container.RemoveOptions{Force: true, RemoveVolumes: true})
+		err = ctx.Err()
+	}
+	return created, err
 }
 
 func (s *Starter) configuration(spec sandbox.Spec) (*container.Config, *container.HostConfig) {
