@@ -134,3 +134,12 @@ open(os.environ["OUT"], "w").write("|".join([os.environ["JOB_INDEX"], os.environ
 		}
 	}
 }
+
+// An endpoint that is started in a shell which uses it as Code Engine has no use for its own proxy, nor have its actions.
+func TestTheEndpointIsNotBehindItsOwnProxy(t *testing.T) {
+	i := Info{ProxyPort: 5, ProxySecret: "hidden"}
+	got := endpointEnvironment([]string{"HTTPS_PROXY=" + i.Proxy(), "HTTP_PROXY=http://site:3128", "PATH=/bin"})
+	if strings.Join(got, " ") != "HTTP_PROXY=http://site:3128 PATH=/bin" {
+		t.Errorf("the endpoint gets %q", got)
+	}
+}

@@ -30,7 +30,10 @@ var ofEndpoint = []string{
 // that shell, and actions run as its user and can read it: keys and passwords must not be in it.
 func endpointEnvironment(env []string) []string {
 	return slices.DeleteFunc(slices.Clone(env), func(pair string) bool {
-		name, _, _ := strings.Cut(pair, "=")
+		name, value, _ := strings.Cut(pair, "=")
+		if strings.HasPrefix(value, proxyPrefix) { // of 'local env --as': actions have no use for it, and must not have its password
+			return true
+		}
 		return !process.Inherits(name) && !slices.Contains(ofEndpoint, strings.ToUpper(name)) && !strings.HasPrefix(name, "FN_RUNTIME_")
 	})
 }

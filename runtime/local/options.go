@@ -86,11 +86,14 @@ func (i Info) ports() []int {
 	return []int{i.Port, i.S3Port}
 }
 
+// proxyPrefix begins the address of every endpoint's proxy.
+const proxyPrefix = "http://" + proxyUser + ":"
+
 // Proxy is the address of the proxy behind which clients find Code Engine's API and IBM's token call at the names that
 // these have: for HTTPS_PROXY, with NO_PROXY=127.0.0.1 and CloudBundle for REQUESTS_CA_BUNDLE. The API key of that token
 // call is APIKey. It holds a secret.
 func (i Info) Proxy() string {
-	return "http://fn-runtime:" + i.ProxySecret + "@127.0.0.1:" + strconv.Itoa(i.ProxyPort)
+	return proxyPrefix + i.ProxySecret + "@127.0.0.1:" + strconv.Itoa(i.ProxyPort)
 }
 
 // String names the endpoint without its secrets.

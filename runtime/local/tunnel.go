@@ -26,6 +26,9 @@ type tunnel struct {
 	addr   net.Addr
 }
 
+// proxyUser is the name that goes with the secret.
+const proxyUser = "fn-runtime"
+
 func newTunnel(secret string, addr net.Addr) *tunnel {
 	return &tunnel{secret: secret, conns: make(chan net.Conn), closed: make(chan struct{}), addr: addr}
 }
@@ -60,7 +63,7 @@ func (t *tunnel) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (t *tunnel) admits(r *http.Request) bool {
-	want := "Basic " + base64.StdEncoding.EncodeToString([]byte("fn-runtime:"+t.secret))
+	want := "Basic " + base64.StdEncoding.EncodeToString([]byte(proxyUser+":"+t.secret))
 	return t.secret != "" && hmac.Equal([]byte(r.Header.Get("Proxy-Authorization")), []byte(want))
 }
 

@@ -15,17 +15,26 @@ import (
 // ceImage is never pulled: what it would have is the installed client's.
 const ceImage = "docker.io/lithopscloud/ce-local:01"
 
+// ceClient is what a client of Code Engine installs; its workers run as processes of the same Python.
+func ceClient(lithops string) []string {
+	return []string{lithops, "boto3", "ibm-code-engine-sdk", "ibm-cos-sdk", "ibm-cloud-sdk-core", "ibm-vpc", "flask", "pika", "gevent"}
+}
+
+func ceConfig(e harness.Endpoint, image string) string {
+	return "lithops:\n  backend: code_engine\n  storage: minio\n" + minio(e) +
+		fmt.Sprintf("ibm:\n  iam_api_key: %s\n  resource_group_id: local\n  region: eu-de\ncode_engine:\n  runtime: %s\n", e.APIKey, image)
+}
+
 // TestCodeEngineClient runs the client's own commands and jobs on the endpoint's Code Engine, which it takes for IBM's.
 func TestCodeEngineClient(t *testing.T) {
 	for _, lithops := range []string{"lithops", "lithops==3.7.0"} {
 		t.Run(lithops, func(t *testing.T) {
-			venv := harness.Venv(t, "3.11", lithops, "boto3", "ibm-code-engine-sdk", "ibm-cos-sdk", "ibm-cloud-sdk-core", "ibm-vpc", "flask", "pika", "gevent")
+			venv := harness.Venv(t, "3.11", ceClient(lithops)...)
 			python := filepath.Join(venv, "bin", "python")
 			s := harness.NewStage(t)
 			s.FnRuntime("local", "start", "--python", python)
 			e := s.Endpoint()
-			write(t, filepath.Join(s.Home, ".lithops", "config"), "lithops:\n  backend: code_engine\n  storage: minio\n"+minio(e)+
-				fmt.Sprintf("ibm:\n  iam_api_key: %s\n  resource_group_id: local\n  region: eu-de\ncode_engine:\n  runtime: %s\n", e.APIKey, ceImage))
+			write(t, filepath.Join(s.Home, ".lithops", "config"), ceConfig(e, ceImage))
 			s.Env = append(s.Env, e.Cloud()...)
 			cli := func(args ...string) string {
 				r := s.Run(2*time.Minute, filepath.Join(venv, "bin", "lithops"), args...)
@@ -75,7 +84,9 @@ func TestCodeEngineClient(t *testing.T) {
 			cli("runtime", "deploy", ceImage, "-b", "code_engine")
 			cli("clean", "-b", "code_engine", "--all")
 			gone := s.Requests()
-			if !slices.ContainsFunc(gone, func(r local.Request) bool { return r.Service == "codeengine" && r.Method == "DELETE" && strings.Count(r.Path, "/") == 3 }) {
+			if !slices.ContainsFunc(gone, func(r local.Request) bool {
+				return r.Service == "codeengine" && r.Method == "DELETE" && strings.Count(r.Path, "/") == 3
+			}) {
 				t.Error("clean --all deleted no project")
 			}
 		})

@@ -457,7 +457,7 @@ func TestPairsAndIndices(t *testing.T) {
 func TestImageReferences(t *testing.T) {
 	for name, want := range map[string]bool{
 		"docker.io/me1/image:1": true, "me1/image": true, "us.icr.io/ns/image@sha256:" + strings.Repeat("a", 64): true, "127.0.0.1:5000/lithops/image:1": true,
-		"evil.example:5000/lithops/image:1": false, "127.0.0.1:5000": false, "Me/image": false, "": false, "a b": false,
+		"evil.example:5000/lithops/image:1": false, "Me/image": false, "": false, "a b": false,
 	} {
 		if got := imageReference.MatchString(name); got != want {
 			t.Errorf("%q is an image: %v, want %v", name, got, want)

@@ -40,7 +40,7 @@ def main(args):
             return {'exit': run(command, env, folder)}
         except (OSError, ValueError, LookupError) as e:
             sys.stderr.write('The command of the job could not be started: %s\n' % e)
-            return {'exit': NOT_STARTED, 'reason': str(e)}
+            return {'exit': NOT_STARTED}
 
 
 def link(source, path):
