@@ -105,7 +105,7 @@ func serve(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	defer way.Close() //nolint:errcheck
+	defer way.Close()
 	info.ProxyPort = portOf(way)
 	if info, err = o.describe(info, portOf(tlsListener)); err != nil {
 		return err

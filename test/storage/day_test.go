@@ -155,7 +155,7 @@ func (d *day) opens(link, want string) {
 		d.Errorf("%q: %v", link, err)
 		return
 	}
-	defer resp.Body.Close() //nolint:errcheck
+	defer resp.Body.Close()
 	if got, err := io.ReadAll(resp.Body); err != nil || string(got) != want {
 		d.Errorf("%s: %s, %d bytes of %d, %v", link, resp.Status, len(got), len(want), err)
 	}

@@ -36,7 +36,7 @@ func TestListsOfPartsHaveNoBytes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.Close() //nolint:errcheck
+	defer r.Close()
 	if data, err := io.ReadAll(r); string(data) != "small" || err != nil {
 		t.Errorf("the object is %q, %v", data, err)
 	}
