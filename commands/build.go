@@ -41,6 +41,7 @@ func newBuild(f *Factory) *cobra.Command {
 	cmd.Flags().StringVar(&o.req.Platform, "platform", entity.DefaultPlatform, i18n.M("Build for this `PLATFORM`; linux/amd64 without this.").ID)
 	boolFlag(cmd, &o.req.Pull, "pull", "", i18n.M("Fetch newer base images."))
 	boolFlag(cmd, &o.req.NoCache, "no-cache", "", i18n.M("Build every step again."))
+	boolFlag(cmd, &o.req.Pin, "pin", "", i18n.M("Push a second tag, which is made from the digest and never moves, for 'deploy --pin'."))
 	boolFlag(cmd, &o.req.NoPush, "no-push", "", i18n.M("Keep the image on this machine."))
 	boolFlag(cmd, &o.req.NoCheck, "no-check", "", i18n.M("Do not start the image to check it."))
 	cmd.Flags().Var(pairs{&o.req.Labels, i18n.M("A label has the form K=V.")}, "label", i18n.M("Set a label `K=V` of the image; may be given several times.").ID)

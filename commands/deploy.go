@@ -41,7 +41,7 @@ func newDeploy(f *Factory) *cobra.Command {
 	}
 	memoryFlag(cmd, &o.req.MemoryMB, i18n.M("Deploy in each of the memory sizes `MB,...` given."))
 	countFlag(cmd, &o.req.TimeoutS, "timeout", "t", maxTimeout, i18n.M("Time limit of a call in `SECONDS`."))
-	boolFlag(cmd, &o.req.Pin, "pin", "", i18n.M("Register the image by its digest instead of its tag."))
+	boolFlag(cmd, &o.req.Pin, "pin", "", i18n.M("Register the tag that is made from the image's digest and never moves, which 'build --pin' pushes."))
 	boolFlag(cmd, &o.req.Force, "force", "f", i18n.M("Deploy again even where nothing differs."))
 	o.target.addChanging(f, cmd, &o.req.DryRun)
 	return cmd

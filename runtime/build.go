@@ -33,7 +33,7 @@ func (s *Service) imageBuild(image string, req BuildRequest) entity.ImageBuild {
 	build := entity.ImageBuild{
 		Image: image, Context: cmp.Or(req.Context, "."), Dockerfile: req.Dockerfile, Args: req.Args, Platform: cmp.Or(req.Platform, entity.DefaultPlatform),
 		Pull: req.Pull, NoCache: req.NoCache, Target: req.Target, Labels: req.Labels, CacheFrom: req.CacheFrom,
-		Network: req.Network, Secrets: req.Secrets, SSH: req.SSH, Push: !req.NoPush, Check: !req.NoCheck, Python: s.Install.Python,
+		Network: req.Network, Secrets: req.Secrets, SSH: req.SSH, Push: !req.NoPush, Pin: req.Pin && !req.NoPush, Check: !req.NoCheck, Python: s.Install.Python,
 	}
 	if build.Check {
 		build.Modules = lithops.RequiredModules(s.Install.Version, s.Storage.Backend)

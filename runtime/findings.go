@@ -50,6 +50,7 @@ type BuildRequest struct {
 	Network    string            // of RUN steps
 	Secrets    []entity.BuildSecret
 	SSH        []entity.BuildSSH
+	Pin        bool // push the tag that is made from the digest, too
 	NoPush     bool
 	NoCheck    bool
 }

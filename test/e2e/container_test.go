@@ -142,7 +142,7 @@ func TestRuntimeOfOnesOwn(t *testing.T) {
 	b.wantsState(image, first.Digest, image, "ready")
 
 	b.need("own", "# a change")
-	second := b.build(image, "own", "--build-arg", "BASE="+b.engine.Base)
+	second := b.build(image, "own", "--pin", "--build-arg", "BASE="+b.engine.Base)
 	if second.Digest == first.Digest {
 		t.Fatal("the second build has the digest of the first")
 	}
