@@ -20,7 +20,7 @@ pw.call_async(my_function, 3)
 out['call_async'] = pw.get_result(timeout=120)
 
 pw = lithops.FunctionExecutor()
-pw.map(my_function, list(range(100)), chunksize=10)
+pw.map(my_function, list(range(100)), chunksize=25)
 out['map'] = pw.get_result(timeout=240)
 
 pw = lithops.FunctionExecutor(runtime_memory=512)
