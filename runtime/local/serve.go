@@ -331,10 +331,17 @@ func (a all) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.of(r).ServeHT
 
 func serviceName(r *http.Request) string {
 	switch {
+	case r.URL.Path == "/" && r.Method == http.MethodGet && r.URL.RawQuery == "" && (r.Header.Get("Authorization") == "" || isBasic(r)):
+		return "openwhisk" // what the service is; S3 lists buckets here, and is asked with a signature or a token
 	case r.URL.Path == "/api/v1", strings.HasPrefix(r.URL.Path, "/api/v1/"):
 		return "openwhisk"
 	case strings.HasPrefix(r.URL.Path, adminPrefix):
 		return "endpoint"
 	}
 	return "s3"
+}
+
+func isBasic(r *http.Request) bool {
+	_, _, ok := r.BasicAuth()
+	return ok
 }

@@ -197,10 +197,12 @@ var semanticVersion = text.NewPattern(`^(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,8})\.(0|[
 func (in *actionPut) check() error {
 	if e := in.Exec; e != nil {
 		switch {
+		case e.Kind == "sequence":
+			return notImplemented("sequences")
 		case e.Kind == "blackbox" && e.Image == "":
 			return bad("The request content was malformed:\n'image' must be a string defined in 'exec' for 'blackbox' actions")
 		case e.Kind != "blackbox" && !pythonKind.MatchString(e.Kind):
-			return bad("The request content was malformed:\nkind '%s' not in Set(blackbox, python:3, python:default)", e.Kind)
+			return bad("The request content was malformed:\nThe specified runtime '%s' is not supported by this platform. Valid values are: 'python:3', 'blackbox'", e.Kind)
 		case e.Kind != "blackbox" && e.Code == nil:
 			return bad("The request content was malformed:\n'code' must be a string or attachment object defined in 'exec' for '%s' actions", e.Kind)
 		}
@@ -210,7 +212,7 @@ func (in *actionPut) check() error {
 			if e.Binary {
 				size = size / 4 * 3
 			}
-			if size > maxCode {
+			if size += int64(len(e.Image) + len(e.Main)); size > maxCode {
 				return tooLarge("exec", size, maxCode)
 			}
 		}
@@ -225,17 +227,19 @@ func (in *actionPut) check() error {
 		unit     string
 		min, max int
 	}{
-		{l.Memory, "memory", "MB", MinMemoryMB, MaxMemoryMB},
-		{l.Timeout, "timeout", "milliseconds", minTimeoutMS, MaxTimeoutMS},
-		{l.Logs, "log size", "MB", 0, maxLogsMB},
+		{l.Memory, "memory size", " MB", MinMemoryMB, MaxMemoryMB},
+		{l.Timeout, "duration", " milliseconds", minTimeoutMS, MaxTimeoutMS},
+		{l.Logs, "log size", " MB", 0, maxLogsMB},
 		{l.Concurrency, "concurrency", "", 1, maxConcurrency},
 	} {
 		switch {
 		case limit.value == nil:
+		case *limit.value < 0 && strings.HasSuffix(limit.unit, "MB"):
+			return bad("The request content was malformed:\nrequirement failed: a negative size of an object is not allowed.")
 		case *limit.value < limit.min:
-			return bad("The request content was malformed:\nrequirement failed: %s %d %s below allowed threshold of %d %s", limit.what, *limit.value, limit.unit, limit.min, limit.unit)
+			return bad("requirement failed: %s %d%s below allowed threshold of %d%s", limit.what, *limit.value, limit.unit, limit.min, limit.unit)
 		case *limit.value > limit.max:
-			return bad("The request content was malformed:\nrequirement failed: %s %d %s exceeds allowed threshold of %d %s", limit.what, *limit.value, limit.unit, limit.max, limit.unit)
+			return bad("requirement failed: %s %d%s exceeds allowed threshold of %d%s", limit.what, *limit.value, limit.unit, limit.max, limit.unit)
 		}
 	}
 	return nil

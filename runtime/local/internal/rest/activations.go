@@ -14,11 +14,10 @@ import (
 func isAbsolute(path string) bool { return filepath.IsAbs(path) }
 
 type responseDoc struct {
-	Status     string          `json:"status"`
-	StatusCode int             `json:"statusCode"`
-	Success    bool            `json:"success"`
-	Size       int             `json:"size"`
-	Result     json.RawMessage `json:"result,omitempty"`
+	Status  string          `json:"status"`
+	Success bool            `json:"success"`
+	Size    int             `json:"size"`
+	Result  json.RawMessage `json:"result,omitempty"`
 }
 
 type activationDoc struct {
@@ -31,7 +30,7 @@ type activationDoc struct {
 	Start        int64        `json:"start"`
 	End          int64        `json:"end"`
 	Duration     int64        `json:"duration"`
-	StatusCode   int          `json:"statusCode"`
+	StatusCode   *int         `json:"statusCode,omitempty"` // in lists only
 	Response     *responseDoc `json:"response,omitempty"`
 	Logs         *[]string    `json:"logs,omitempty"`
 	Annotations  []annotation `json:"annotations"`
@@ -46,7 +45,7 @@ var statuses = [...]invoke.Status{invoke.Success, invoke.ApplicationError, invok
 
 func response(rec state.Activation) *responseDoc {
 	return &responseDoc{
-		Status: string(statuses[rec.StatusCode&3]), StatusCode: rec.StatusCode, Success: rec.StatusCode == 0,
+		Status: string(statuses[rec.StatusCode&3]), Success: rec.StatusCode == 0,
 		Size: len(resultOf(rec)), Result: resultOf(rec),
 	}
 }
@@ -59,7 +58,7 @@ func summary(rec state.Activation) activationDoc {
 	}
 	doc := activationDoc{
 		ActivationID: rec.ID, Namespace: rec.Namespace, Name: rec.Action, Version: rec.Version,
-		Start: rec.Start, End: rec.End, Duration: rec.End - rec.Start, StatusCode: rec.StatusCode,
+		Start: rec.Start, End: rec.End, Duration: rec.End - rec.Start, StatusCode: &rec.StatusCode,
 		Annotations: []annotation{
 			{"path", strings.Join(path, "/")},
 			{"waitTime", rec.WaitMS},
@@ -80,7 +79,7 @@ func showActivation(rec state.Activation) activationDoc {
 	if logs == nil {
 		logs = []string{}
 	}
-	doc.Subject, doc.Response, doc.Logs = rec.Namespace, response(rec), &logs
+	doc.Subject, doc.Response, doc.Logs, doc.StatusCode = rec.Namespace, response(rec), &logs, nil
 	return doc
 }
 
@@ -140,8 +139,11 @@ func (a *api) listActivations(c call) error {
 
 func (a *api) activation(c call) (state.Activation, error) {
 	id := c.r.PathValue("id")
-	if len(id) != 32 || strings.Trim(id, "0123456789abcdefABCDEF") != "" {
-		return state.Activation{}, bad("The request content was malformed:\nThe activation id is not valid: it must be 32 hexadecimal digits.")
+	if len(id) != 32 {
+		return state.Activation{}, bad("Activation id length is %d but must be 32.", len(id))
+	}
+	if strings.Trim(id, "0123456789abcdefABCDEF") != "" {
+		return state.Activation{}, bad("The activation id is not valid.")
 	}
 	if err := c.turn.take(c.r.Context()); err != nil {
 		return state.Activation{}, err

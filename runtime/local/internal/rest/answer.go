@@ -29,11 +29,20 @@ func bad(format string, args ...any) *problem {
 }
 
 var (
-	errMissing      = &problem{status: http.StatusNotFound, text: "The requested resource does not exist."}
-	errExists       = &problem{status: http.StatusConflict, text: "resource already exists"}
-	errFull         = &problem{status: http.StatusInsufficientStorage, text: "The disk of the local endpoint is nearly full, or its store has reached its size limit."}
-	errUnauthorized = &problem{status: http.StatusUnauthorized, text: "The supplied authentication is invalid."}
+	errMissing = &problem{status: http.StatusNotFound, text: "The requested resource does not exist."}
+	errExists  = &problem{status: http.StatusConflict, text: "resource already exists"}
+	errFull    = &problem{status: http.StatusInsufficientStorage, text: "The disk of the local endpoint is nearly full, or its store has reached its size limit."}
+	errNoRoute = &problem{status: http.StatusNotFound, text: "The requested resource could not be found."}
 )
+
+// unauthorized tells wrong credentials from none; OpenWhisk knows those of Basic only.
+func unauthorized(r *http.Request) *problem {
+	text := "The resource requires authentication, which was not supplied with the request"
+	if scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " "); strings.EqualFold(scheme, "Basic") {
+		text = "The supplied authentication is invalid"
+	}
+	return &problem{status: http.StatusUnauthorized, text: text}
+}
 
 func forbidden(what string) *problem {
 	return &problem{status: http.StatusForbidden, text: fmt.Sprintf("The supplied authentication is not authorized to access '%s'.", what)}
@@ -59,7 +68,7 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 		p = &problem{status: http.StatusInternalServerError, text: "There was an internal server error."}
 	}
 	if p.status == http.StatusUnauthorized {
-		w.Header().Set("WWW-Authenticate", `Basic realm="whisk rest service"`)
+		w.Header().Set("WWW-Authenticate", `Basic realm="OpenWhisk secure realm",charset=UTF-8`)
 	}
 	if p.again {
 		w.Header().Set("Retry-After", "1")
@@ -137,13 +146,13 @@ func send(w http.ResponseWriter, status int, size int64, body io.WriterTo) {
 	_, _ = body.WriteTo(w)
 }
 
-// decode reads a JSON object of at most limit bytes into v; an empty body leaves v as it is. OpenWhisk wants
+// decode reads a JSON object of at most limit bytes into v; the empty body of a POST leaves v as it is. OpenWhisk wants
 // application/json where it reads a body; a body without a type is taken as such. With a large body the request has its
 // turn afterwards.
 func (a *api) decode(c call, limit int64, v any) error {
 	r := c.r
 	if t := r.Header.Get("Content-Type"); t != "" && !isJSON(t) && r.ContentLength != 0 {
-		return &problem{status: http.StatusUnsupportedMediaType, text: "There was a problem with the requests Content-Type:\nExpected 'application/json'"}
+		return &problem{status: http.StatusUnsupportedMediaType, text: fmt.Sprintf("The request's Content-Type [%s] is not supported. Expected:\napplication/json", t)}
 	}
 	if r.ContentLength > limit {
 		return tooLarge("Request", r.ContentLength, limit)
@@ -166,10 +175,21 @@ func (a *api) decode(c call, limit int64, v any) error {
 	if err != nil {
 		return err
 	}
-	if len(bytes.TrimSpace(data)) == 0 {
+	data = bytes.TrimSpace(data)
+	if len(data) == 0 && r.Method == http.MethodPost {
 		return nil
 	}
-	if err := json.Unmarshal(data, v); err != nil {
+	if len(data) > 0 && data[0] != '{' && json.Valid(data) {
+		text := "Object expected in field 'exec'" // OpenWhisk says so of packages, too
+		if r.Method == http.MethodPost {
+			text = "JSON object expected"
+		}
+		return bad("The request content was malformed:\n%s", text)
+	}
+	var wrong *json.UnmarshalTypeError
+	if err := json.Unmarshal(data, v); errors.As(err, &wrong) && strings.HasPrefix(wrong.Field, "limits.") {
+		return bad("The request content was malformed:\n%s limit malformed", strings.TrimPrefix(wrong.Field, "limits."))
+	} else if err != nil {
 		return bad("The request content was malformed:\n%s", err.Error())
 	}
 	return nil

@@ -7,14 +7,14 @@ package rest
 import (
 	"context"
 	"crypto/hmac"
-	"crypto/rand"
 	"log/slog"
 	"net/http"
-	"slices"
+	"path"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
 	"golang.org/x/sync/semaphore"
 
 	"fn-runtime/runtime/local/internal/state"
@@ -111,12 +111,18 @@ func (x *API) Admits(r *http.Request) bool {
 }
 
 func (x *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("X-Request-Id", strings.ToLower(rand.Text()))
-	if !x.Admits(r) {
-		x.api.fail(w, r, errUnauthorized)
+	w.Header().Set("X-Request-Id", strings.ReplaceAll(uuid.NewString(), "-", ""))
+	if !open(r) && !x.Admits(r) {
+		x.api.fail(w, r, unauthorized(r))
 		return
 	}
 	x.api.mux.ServeHTTP(w, r)
+}
+
+// open reports whether a request needs no credentials: clients ask what the service is before they have any.
+func open(r *http.Request) bool {
+	return r.Method == http.MethodGet && (r.URL.Path == "/" || r.URL.Path == "/api/v1" || r.URL.Path == "/api/v1/") ||
+		strings.HasPrefix(r.URL.Path, "/api/v1/web/")
 }
 
 // identity is how a caller has proved who it is: there is one user, in two forms.
@@ -149,6 +155,7 @@ type call struct {
 type methods map[string]func(call) error
 
 func (a *api) routes() {
+	a.handle("/{$}", methods{"GET": a.platform})
 	a.handle("/api/v1", methods{"GET": a.info})
 	a.handle("/api/v1/namespaces", methods{"GET": a.listNamespaces, "POST": a.createNamespace})
 	a.handle("/api/v1/namespaces/{ns}", methods{"GET": a.getNamespace, "DELETE": a.deleteNamespace})
@@ -162,21 +169,26 @@ func (a *api) routes() {
 	a.handle("/api/v1/namespaces/{ns}/activations", methods{"GET": a.listActivations})
 	a.handle("/api/v1/namespaces/{ns}/activations/{id}", methods{"GET": a.getActivation})
 	a.handle("/api/v1/namespaces/{ns}/activations/{id}/{part}", methods{"GET": a.getActivationPart})
-	a.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { a.fail(w, r, errMissing) })
+	a.handle("/api/v1/namespaces/{ns}/limits", methods{"GET": a.limits})
+	for _, what := range []string{"triggers", "rules"} {
+		lacking := func(call) error { return notImplemented(what) }
+		a.handle("/api/v1/namespaces/{ns}/"+what, methods{"GET": a.listNone})
+		a.handle("/api/v1/namespaces/{ns}/"+what+"/{name}", methods{
+			"GET": missing, "DELETE": missing, "PUT": lacking, "POST": lacking,
+		})
+	}
+	a.mux.HandleFunc("/api/v1/web/", func(w http.ResponseWriter, r *http.Request) {
+		a.fail(w, r, notImplemented("web actions or the API gateway"))
+	})
+	a.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { a.fail(w, r, errNoRoute) })
 }
 
 // handle serves a path, with and without a slash at its end, in the methods given.
 func (a *api) handle(path string, m methods) {
-	allowed := []string{}
-	for name := range m {
-		allowed = append(allowed, name)
-	}
-	slices.Sort(allowed)
 	h := func(w http.ResponseWriter, r *http.Request) {
 		fn, ok := m[r.Method]
 		if !ok {
-			w.Header().Set("Allow", strings.Join(allowed, ", "))
-			a.fail(w, r, &problem{status: http.StatusMethodNotAllowed, text: "HTTP method not allowed, supported methods: " + strings.Join(allowed, ", ")})
+			a.fail(w, r, errNoRoute)
 			return
 		}
 		c, err := a.locate(w, r)
@@ -224,17 +236,8 @@ func (a *api) locate(w http.ResponseWriter, r *http.Request) (call, error) {
 	if who, _ := a.identify(r); who == bearer {
 		return c, errMissing
 	}
-	return c, forbidden(want)
-}
-
-func (a *api) info(c call) error {
-	a.answer(c, http.StatusOK, map[string]any{
-		"api_paths": []string{"/api/v1"}, "api_version": "1.0.0", "description": "OpenWhisk API of the fn-runtime local endpoint",
-		"limits": map[string]any{
-			"max_action_duration": MaxTimeoutMS, "min_action_duration": minTimeoutMS,
-			"max_action_memory": MaxMemoryMB << 20, "min_action_memory": MinMemoryMB << 20, "max_action_logs": maxLogsMB << 20,
-			"concurrent_actions": a.Queue,
-		},
-	})
-	return nil
+	if strings.HasSuffix(r.URL.Path, "/packages") && r.Method == http.MethodGet {
+		return c, nil // the packages that others share: there are none
+	}
+	return c, forbidden(path.Join(want, c.pkg, c.name))
 }

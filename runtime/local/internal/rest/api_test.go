@@ -152,25 +152,30 @@ func TestStatusCodesAndTexts(t *testing.T) {
 		status                  int
 		text                    string
 	}{
-		{"", "GET", "/namespaces", "", 401, "The supplied authentication is invalid."},
-		{"Bearer wrong", "GET", "/namespaces", "", 401, "invalid"},
+		{"", "GET", "/namespaces", "", 401, "The resource requires authentication, which was not supplied with the request"},
+		{"Bearer wrong", "GET", "/namespaces", "", 401, "requires authentication"},
 		{"Basic d3Jvbmc6a2V5", "GET", "/namespaces", "", 401, "invalid"},
 		{"Basic !", "GET", "/namespaces", "", 401, "invalid"},
 		{"basic", "GET", "/namespaces", "", 200, `["guest"]`},
 		{"bearer", "GET", "/namespaces", `{"resource_group_id":"x"}`, 200, `{"id":"` + testGUID + `","name":"guest"`},
 		{"bearer", "GET", "/namespaces/" + testGUID + "/packages", "", 200, `"name":"p"`},
 		{"basic", "GET", "/namespaces/guest/packages", "", 200, `"name":"p"`},
-		{"basic", "GET", "/namespaces/other/packages", "", 403, "not authorized to access 'other'"},
+		{"basic", "GET", "/namespaces/other/packages/x", "", 403, "not authorized to access 'other/x'"},
 		{"bearer", "GET", "/namespaces/other/packages", "", 404, "does not exist"},
-		{"basic", "POST", "/namespaces", `{"name":"x"}`, 405, "not allowed"},
-		{"basic", "PATCH", "/namespaces/_/packages/p", "", 405, "GET, PUT"},
-		{"basic", "GET", "/namespaces/_/triggers", "", 404, "does not exist"},
+		{"basic", "POST", "/namespaces", `{"name":"x"}`, 404, "could not be found"},
+		{"basic", "PATCH", "/namespaces/_/packages/p", "", 404, "could not be found"},
+		{"basic", "GET", "/namespaces/_/triggers", "", 200, "[]"},
+		{"basic", "PUT", "/namespaces/_/triggers/t", "{}", 400, "The local endpoint does not implement triggers."},
+		{"basic", "PUT", "/namespaces/_/rules/r", "{}", 400, "The local endpoint does not implement rules."},
+		{"", "GET", "/web/guest/p/a", "", 400, "The local endpoint does not implement web actions"},
+		{"", "GET", "", "", 200, `"build"`},
+		{"basic", "PUT", "/namespaces/_/actions/p/new", `{"exec":{"kind":"sequence","components":["/_/p/a"]}}`, 400, "does not implement sequences"},
 		{"basic", "PUT", "/namespaces/_/packages/p", "{}", 409, "resource already exists"},
 		{"basic", "PUT", "/namespaces/_/packages/p?overwrite=True", "{}", 200, `"version":"0.0.2"`},
 		{"basic", "PUT", "/namespaces/_/packages/p?overwrite=maybe", "{}", 400, "Boolean"},
 		{"basic", "DELETE", "/namespaces/_/packages/p", "", 409, "Package not empty (contains 8 entities)"},
 		{"basic", "DELETE", "/namespaces/_/packages/none", "", 404, "does not exist"},
-		{"basic", "PUT", "/namespaces/_/packages/" + long, "{}", 413, "longer than allowed"},
+		{"basic", "PUT", "/namespaces/_/packages/" + long, "{}", 400, "longer than allowed"},
 		{"basic", "PUT", "/namespaces/_/packages/a%2Fb", "{}", 400, "illegal characters"},
 		{"basic", "PUT", "/namespaces/_/packages/.x", "{}", 400, "illegal characters"},
 		{"basic", "PUT", "/namespaces/_/actions/none/a", blackbox, 404, "does not exist"},
@@ -179,9 +184,9 @@ func TestStatusCodesAndTexts(t *testing.T) {
 		{"basic", "GET", "/namespaces/_/actions/p/a", "", 200, `"code":"UEsDBA=="`},
 		{"basic", "PUT", "/namespaces/_/actions/p/new", `{}`, 400, "exec undefined"},
 		{"basic", "PUT", "/namespaces/_/actions/p/new", `{"exec":{"kind":"blackbox"}}`, 400, "image"},
-		{"basic", "PUT", "/namespaces/_/actions/p/new", `{"exec":{"kind":"cobol","code":"x"}}`, 400, "kind 'cobol' not in Set"},
+		{"basic", "PUT", "/namespaces/_/actions/p/new", `{"exec":{"kind":"cobol","code":"x"}}`, 400, "The specified runtime 'cobol' is not supported"},
 		{"basic", "PUT", "/namespaces/_/actions/p/new", `{"exec":`, 400, "malformed"},
-		{"basic", "PUT", "/namespaces/_/actions/p/new", `{"limits":{"memory":64}}`, 400, "memory 64 MB below allowed threshold of 128 MB"},
+		{"basic", "PUT", "/namespaces/_/actions/p/new", `{"limits":{"memory":64}}`, 400, "memory size 64 MB below allowed threshold of 128 MB"},
 		{"basic", "PUT", "/namespaces/_/actions/p/new", `{"limits":{"memory":4096}}`, 400, "exceeds allowed threshold of 2048 MB"},
 		{"basic", "PUT", "/namespaces/_/actions/p/new", `{"limits":{"timeout":600001}}`, 400, "exceeds allowed threshold of 600000 milliseconds"},
 		{"basic", "PUT", "/namespaces/_/actions/p/new", `{"limits":{"timeout":99}}`, 400, "below allowed threshold of 100 milliseconds"},
@@ -206,7 +211,7 @@ func TestStatusCodesAndTexts(t *testing.T) {
 		{"basic", "POST", "/namespaces/_/actions/p/notjson?blocking=true", ``, 502, `valid JSON`},
 		{"basic", "POST", "/namespaces/_/actions/p/huge?blocking=true", ``, 502, `exceeded the allowed length`},
 		{"basic", "POST", "/namespaces/_/actions/p/hang?blocking=true&timeout=20", ``, 202, `{"activationId":"`},
-		{"basic", "GET", "/namespaces/_/activations/zz", "", 400, "activation id is not valid"},
+		{"basic", "GET", "/namespaces/_/activations/zz", "", 400, "Activation id length is 2 but must be 32."},
 		{"basic", "GET", "/namespaces/_/activations/" + strings.Repeat("0", 32), "", 404, "does not exist"},
 		{"bearer", "POST", "/namespaces", `{"name":"new","resource_plan_id":"functions-base-plan"}`, 201, `"name":"new"`},
 		{"bearer", "POST", "/namespaces", `{"name":"new"}`, 409, "already exists"},
@@ -247,7 +252,7 @@ func TestTooMuchCodeIsRefused(t *testing.T) {
 	if err := in.check(); err == nil || !strings.Contains(err.Error(), "exec larger than allowed") {
 		t.Error(err)
 	}
-	in.Exec.Code = new(code[:maxCode/3*4])
+	in.Exec.Code = new(code[:maxCode/3*4-4])
 	if err := in.check(); err != nil {
 		t.Error(err)
 	}

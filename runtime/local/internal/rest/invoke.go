@@ -29,7 +29,7 @@ func (a *api) invoke(c call) error {
 	if q.Has("timeout") {
 		ms, err := strconv.Atoi(q.Get("timeout"))
 		if err != nil || ms <= 0 || int64(ms) > a.Wait.Milliseconds() {
-			return bad("The query parameter 'timeout' was malformed:\nThe value '%s' is not in the range of 1 to %d milliseconds", q.Get("timeout"), a.Wait.Milliseconds())
+			return bad("The query parameter 'timeout' was malformed:\nTimeout must be number of milliseconds up to %d.", a.Wait.Milliseconds())
 		}
 		wait = time.Duration(ms) * time.Millisecond
 	}

@@ -1,7 +1,6 @@
 package rest
 
 import (
-	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
@@ -35,7 +34,7 @@ var entityName = text.NewPattern(`^(?:\w|\w[\w@ .&-]*[\w@.&-])$`)
 func checkName(name string) error {
 	switch {
 	case len(name) > maxName:
-		return &problem{status: http.StatusRequestEntityTooLarge, text: "The name of the entity is longer than allowed: " + strconv.Itoa(len(name)) + " > " + strconv.Itoa(maxName) + " characters."}
+		return bad("Name segement longer than allowed: %d > %d.", len(name), maxName) // sic
 	case !entityName.MatchString(name):
 		return bad("The name of the entity contains illegal characters.")
 	}
@@ -58,7 +57,10 @@ func paging(q url.Values, what string) (skip, limit int, err error) {
 		}
 	}
 	if text := q.Get("skip"); q.Has("skip") {
-		if skip, err = strconv.Atoi(text); err != nil || skip < 0 {
+		if skip, err = strconv.Atoi(text); err != nil {
+			return 0, 0, bad("The query parameter 'skip' was malformed:\nThe value '%s' is not an integer for %s.", text, what)
+		}
+		if skip < 0 {
 			return 0, 0, bad("The query parameter 'skip' was malformed:\nThe value '%s' is not greater than or equal to 0 for %s.", text, what)
 		}
 	}

@@ -53,7 +53,7 @@ func (a *api) listNamespaces(c call) error {
 
 func (a *api) createNamespace(c call) error {
 	if who, _ := a.identify(c.r); who == basic {
-		return &problem{status: http.StatusMethodNotAllowed, text: "HTTP method not allowed, supported methods: GET"}
+		return errNoRoute
 	}
 	var in struct {
 		Name            string `json:"name"`
@@ -93,7 +93,7 @@ func (a *api) getNamespace(c call) error {
 // deleteNamespace removes a namespace with all in it. The default one stays: an endpoint without it would be none.
 func (a *api) deleteNamespace(c call) error {
 	if who, _ := a.identify(c.r); who == basic {
-		return &problem{status: http.StatusMethodNotAllowed, text: "HTTP method not allowed, supported methods: GET"}
+		return errNoRoute
 	}
 	if c.ns.ID == a.NamespaceID {
 		return forbidden(c.ns.Name)

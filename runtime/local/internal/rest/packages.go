@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 
 	"fn-runtime/runtime/local/internal/state"
@@ -122,6 +123,9 @@ func (a *api) getPackage(c call) error {
 		return err
 	}
 	p, err := a.DB.Package(c.ns.ID, c.name)
+	if errors.Is(err, state.ErrNotFound) {
+		return &problem{status: http.StatusNotFound, text: fmt.Sprintf("The requested resource '%s/%s' does not exist.", c.path, c.name)}
+	}
 	if err != nil {
 		return err
 	}
@@ -147,6 +151,9 @@ func (a *api) putPackage(c call) error {
 		Annotations json.RawMessage `json:"annotations"`
 		Parameters  json.RawMessage `json:"parameters"`
 		Binding     json.RawMessage `json:"binding"`
+	}
+	if c.name == "default" {
+		return bad("Package name 'default' is reserved.")
 	}
 	overwrite, err := truth(c.r.URL.Query(), "overwrite")
 	if err != nil {

@@ -1,0 +1,52 @@
+package rest
+
+import (
+	"fmt"
+	"net/http"
+)
+
+// info describes the API, which wsk shows.
+func (a *api) info(c call) error {
+	a.answer(c, http.StatusOK, map[string]any{
+		"api_version": "1.0.0", "api_version_path": "v1", "build": "local", "buildno": "fn-runtime", "description": "OpenWhisk API",
+	})
+	return nil
+}
+
+// platform describes the service: the kinds of actions that it runs, and its limits with sizes in bytes and times in
+// milliseconds. wskdeploy chooses kinds by it.
+func (a *api) platform(c call) error {
+	python := []map[string]any{{"kind": "python:3", "image": "", "default": true, "deprecated": false, "attached": false, "requireMain": false}}
+	limits := map[string]int{"concurrent_actions": a.Queue}
+	for _, prefix := range []string{"", "default_"} {
+		limits[prefix+"min_action_duration"], limits[prefix+"max_action_duration"] = minTimeoutMS, MaxTimeoutMS
+		limits[prefix+"min_action_memory"], limits[prefix+"max_action_memory"] = MinMemoryMB<<20, MaxMemoryMB<<20
+		limits[prefix+"min_action_logs"], limits[prefix+"max_action_logs"] = 0, maxLogsMB<<20
+	}
+	a.answer(c, http.StatusOK, map[string]any{
+		"api_paths": []string{"/api/v1"}, "description": "OpenWhisk", "limits": limits, "runtimes": map[string]any{"python": python},
+	})
+	return nil
+}
+
+// limits are those of a namespace: sizes in MB, times in milliseconds.
+func (a *api) limits(c call) error {
+	a.answer(c, http.StatusOK, map[string]any{
+		"concurrentInvocations": a.Queue, "maxActionInstances": a.Queue, "maxParameterSize": fmt.Sprintf("%d B", maxParameters),
+		"minActionMemory": MinMemoryMB, "maxActionMemory": MaxMemoryMB, "minActionTimeout": minTimeoutMS, "maxActionTimeout": MaxTimeoutMS,
+		"minActionLogs": 0, "maxActionLogs": maxLogsMB, "minActionConcurrency": 1, "maxActionConcurrency": maxConcurrency,
+	})
+	return nil
+}
+
+// listNone answers what asks for triggers and rules: clients list them with everything else.
+func (a *api) listNone(c call) error {
+	a.answer(c, http.StatusOK, []string{})
+	return nil
+}
+
+func missing(call) error { return errMissing }
+
+func notImplemented(what string) *problem {
+	return bad("The local endpoint does not implement %s.", what)
+}
