@@ -1,11 +1,13 @@
 package openwhisk
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"testing"
 
 	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/lithops"
 )
 
@@ -67,5 +69,18 @@ func TestACallOfAnImageThatIsNotThereIsMadeOnce(t *testing.T) {
 	run, err := c.Call(t.Context(), entity.ID{Group: "p", Name: "a"})
 	if err != nil || run.Success || posts != 1 {
 		t.Errorf("got %+v, %v after %d calls; want a failed one after 1", run, err, posts)
+	}
+}
+
+func TestInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	c := serve(t, func(_ http.ResponseWriter, r *http.Request) { cancel(); <-r.Context().Done() })
+	if _, err := c.invoke(ctx, "p", "a", nil); fault.KindOf(err) != fault.Interrupted {
+		t.Errorf("got %v", err)
+	}
+	for _, err := range c.Packages(ctx) {
+		if fault.KindOf(err) != fault.Interrupted {
+			t.Errorf("got %v", err)
+		}
 	}
 }

@@ -1,7 +1,6 @@
 package openwhisk
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -332,19 +331,6 @@ func TestBadNamesAreNotSent(t *testing.T) {
 	for _, bad := range []string{"", "ftp://x", "host", "https://user:pw@host", "://"} {
 		if _, err := New(Options{Endpoint: bad}).namespaces(t.Context()); fault.KindOf(err) != fault.Invalid || strings.Contains(err.Error(), "pw") {
 			t.Errorf("%q: %v", bad, err)
-		}
-	}
-}
-
-func TestInterrupted(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	c := serve(t, func(_ http.ResponseWriter, r *http.Request) { cancel(); <-r.Context().Done() })
-	if _, err := c.invoke(ctx, "p", "a", nil); fault.KindOf(err) != fault.Interrupted {
-		t.Errorf("got %v", err)
-	}
-	for _, err := range c.Packages(ctx) {
-		if fault.KindOf(err) != fault.Interrupted {
-			t.Errorf("got %v", err)
 		}
 	}
 }
