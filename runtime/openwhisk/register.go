@@ -43,11 +43,17 @@ func (c *Compute) Register(ctx context.Context, r entity.Registered, code lithop
 		r.Reference = stored.Image
 	}
 	if stored.Version != "" && stored.Version != version { // it counts by itself: without the note nothing is concluded from it
-		delete(a.Annotations, entity.NoteRevision)
-		stored, err = c.client.PutAction(ctx, Action{Package: a.Package, Name: a.Name}, "", entity.NoteRevision)
+		amended, err := c.client.PutAction(ctx, Action{Package: a.Package, Name: a.Name}, "", entity.NoteRevision)
+		switch {
+		case err == nil:
+			delete(a.Annotations, entity.NoteRevision)
+			stored = amended
+		case !fault.Is(err, fault.NotFound) && !fault.Is(err, fault.Invalid): // those say that somebody deleted it meanwhile
+			return r, err
+		}
 	}
 	r.Notes, r.Revision, r.UpdatedAt = a.Annotations, stored.Version, stored.UpdatedAt
-	return r, err
+	return r, nil
 }
 
 // following returns the version after another one, as the server counts; the first one where there is none.

@@ -8,9 +8,11 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"sort"
 	"strings"
 
+	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/local/internal/state"
 )
 
@@ -39,7 +41,7 @@ func (c *Cloud) State(home string) ([]string, error) {
 			if err != nil {
 				return nil, err
 			}
-			lines = append(lines, fmt.Sprintf("action %s/%s %s %d MB %d ms %s %s", a.Package, a.Name, a.Image, a.MemoryMB, a.TimeoutMS, a.CodeHash, c.digest(a.Annotations)))
+			lines = append(lines, fmt.Sprintf("action %s/%s %s %d MB %d ms %s %s", a.Package, a.Name, a.Image, a.MemoryMB, a.TimeoutMS, a.CodeHash, c.digest(withoutRevision(a.Annotations))))
 		}
 	}
 	keys, err := c.Keys()
@@ -75,6 +77,20 @@ func (c *Cloud) State(home string) ([]string, error) {
 	}
 	sort.Strings(lines)
 	return lines, nil
+}
+
+// withoutRevision leaves out of an action's annotations how often it was written.
+func withoutRevision(annotations []byte) []byte {
+	type annotation struct {
+		Key   string `json:"key"`
+		Value any    `json:"value"`
+	}
+	var all []annotation
+	if json.Unmarshal(annotations, &all) != nil {
+		return annotations
+	}
+	kept, _ := json.Marshal(slices.DeleteFunc(all, func(a annotation) bool { return a.Key == entity.NoteRevision }))
+	return kept
 }
 
 // Keys lists the objects of the bucket.
