@@ -165,8 +165,10 @@ func (l *looking) runtimes(ctx context.Context, prepare bool) error {
 	if err := parallel.Together(ctx, work...); err != nil || !l.req.DryRun {
 		return err
 	}
-	if slices.ContainsFunc(l.haves, func(h plan.Found) bool { return h.Runtime != nil }) {
-		return nil
+	for i := range l.haves { // its other fields are being read meanwhile
+		if l.haves[i].Runtime != nil {
+			return nil
+		}
 	}
 	for _, thing := range needs {
 		there, err := s.Compute.Has(ctx, thing)

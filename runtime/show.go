@@ -54,6 +54,7 @@ func (s *Service) show(ctx context.Context, sel site.Selector) ([]Detail, error)
 func (s *Service) detail(ctx context.Context, e site.Entry, bundle, digest string) (Detail, error) {
 	d := Detail{BundleCurrent: bundle, DigestCurrent: digest, ClientPython: s.Install.Python, ClientLithops: s.Install.Version, MetadataKey: e.MetadataKey}
 	var object []byte
+	whole := e.Registered
 	err := parallel.Together(ctx, func(ctx context.Context) error {
 		if e.Orphan {
 			return nil
@@ -61,7 +62,7 @@ func (s *Service) detail(ctx context.Context, e site.Entry, bundle, digest strin
 		r, err := s.Compute.Runtime(ctx, e.ID)
 		if err == nil {
 			r.Version, r.NamedMB, r.MetadataKey, r.Own = e.Version, e.NamedMB, e.MetadataKey, e.Own
-			e.Registered = r
+			whole = r
 		}
 		return err
 	}, func(ctx context.Context) (err error) {
@@ -71,6 +72,7 @@ func (s *Service) detail(ctx context.Context, e site.Entry, bundle, digest strin
 	if err != nil {
 		return d, err
 	}
+	e.Registered = whole
 	if e.Read(object); e.Stored != nil {
 		d.Modules = slices.Compact(e.Stored.Modules())
 	}

@@ -195,8 +195,8 @@ func (c *Cloud) ClientConfig(backend string) string {
 		return fmt.Sprintf(`lithops: {backend: ibm_cf, storage: ibm_cos}
 ibm: {iam_api_key: %s, resource_group_id: group}
 ibm_cf: {endpoint: %q, namespace: %s, region: us-south}
-ibm_cos: {endpoint: %q, storage_bucket: %s, service_instance_id: instance, region: us-south}
-`, IAMKey, c.URL(OpenWhisk), rest.DefaultNamespace, c.URL(S3), Bucket)
+ibm_cos: {endpoint: %q, private_endpoint: %q, storage_bucket: %s, service_instance_id: instance, region: us-south}
+`, IAMKey, c.URL(OpenWhisk), rest.DefaultNamespace, c.URL(S3), c.URL(S3), Bucket)
 	}
 	return fmt.Sprintf(`lithops: {backend: openwhisk, storage: minio}
 openwhisk: {endpoint: %q, namespace: %s, api_key: %q, insecure: true}
