@@ -188,6 +188,9 @@ func (w worker) Run(_ context.Context, inv invoke.Invocation) (invoke.Outcome, e
 		Result: json.RawMessage(`{"preinstalls":[["os",false],["numpy",true]],"python_version":"3.11","lithops_version":"3.7.0"}`)}, nil
 }
 
+// privateS3 is what the client wants beside the endpoint: where jobs inside of IBM Cloud reach the store. None runs here.
+const privateS3 = "https://s3.private.us-south.cloud-object-storage.appdomain.cloud"
+
 // ClientConfig is a Lithops configuration for the cloud: backend "openwhisk" with MinIO keys, or "ibm_cf" with an IAM key
 // for everything.
 func (c *Cloud) ClientConfig(backend string) string {
@@ -196,7 +199,7 @@ func (c *Cloud) ClientConfig(backend string) string {
 ibm: {iam_api_key: %s, resource_group_id: group}
 ibm_cf: {endpoint: %q, namespace: %s, region: us-south}
 ibm_cos: {endpoint: %q, private_endpoint: %q, storage_bucket: %s, service_instance_id: instance, region: us-south}
-`, IAMKey, c.URL(OpenWhisk), rest.DefaultNamespace, c.URL(S3), c.URL(S3), Bucket)
+`, IAMKey, c.URL(OpenWhisk), rest.DefaultNamespace, c.URL(S3), privateS3, Bucket)
 	}
 	return fmt.Sprintf(`lithops: {backend: openwhisk, storage: minio}
 openwhisk: {endpoint: %q, namespace: %s, api_key: %q, insecure: true}
