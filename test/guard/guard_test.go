@@ -70,7 +70,9 @@ func TestNobodyGetsInWithoutCredentials(t *testing.T) {
 				}
 				data, _ := io.ReadAll(resp.Body)
 				resp.Body.Close()
-				if resp.StatusCode < 300 || resp.StatusCode >= 500 {
+				if info := path == e.Endpoint+"/" || path == e.Endpoint+"/api/v1"; info && (method == "GET" || method == "HEAD") && resp.StatusCode == http.StatusOK {
+					// It tells its limits to everybody, as OpenWhisk does.
+				} else if resp.StatusCode < 300 || resp.StatusCode >= 500 {
 					t.Errorf("%s %s with credentials %q: status %d: %.200s", method, path, name, resp.StatusCode, data)
 				}
 				for _, secret := range []string{e.APIKey, e.Token, e.SecretKey, e.NamespaceID} {
@@ -207,8 +209,7 @@ func TestFilesAreForTheirOwnerOnly(t *testing.T) {
 			return err
 		}
 		seen++
-		if info.Mode().Perm()&0o077 != 0 && path != e.CABundle { // containers run as anybody, and read it
-
+		if info.Mode().Perm()&0o077 != 0 && !strings.HasSuffix(path, "-bundle.pem") { // containers run as anybody, and read them
 			t.Errorf("%s has mode %v", path, info.Mode())
 		}
 		return nil
