@@ -39,7 +39,7 @@ func TestSoak(t *testing.T) {
 	s := harness.NewStage(t)
 	// The Go runtime tells in the endpoint's standard error how much is alive after each garbage collection.
 	s.Env = append(s.Env, "VIRTUAL_ENV="+venv, "GODEBUG=gctrace=1", "LITHOPS_CONFIG_FILE="+filepath.Join(s.Home, ".lithops", "config"))
-	s.FnRuntime("local", "start", "--python", python)
+	s.FnRuntime("local", "start", "--python", python, "--memory", "1024") // four workers of 256 MB, so that their number is level
 	e := s.Speak(t)
 	s.Env[1] = "GODEBUG="
 	s.Env = append(s.Env, s.Endpoint().Trust()...)
