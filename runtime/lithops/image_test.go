@@ -115,7 +115,7 @@ func FuzzImage(f *testing.F) {
 // What is configured as docker_server stands in front of a name as it is, for the client and for us.
 func TestDockerServerThatIsNoHost(t *testing.T) {
 	for server, want := range map[string]string{
-		"us.icr.io": "us.icr.io/me/img:1", "''": "me/img:1", "https://index.docker.io/v1/": "", "docker.io/": "", "https://us.icr.io": "",
+		"us.icr.io": "us.icr.io/me/img:1", "''": "me/img:1", "index.docker.io/v1/": "", "https://us.icr.io/v1/": "", "docker.io/": "", "https://us.icr.io": "",
 	} {
 		c := mustLoad(t, "3.8.0", "openwhisk: {docker_server: "+server+"}\n")
 		compute, err := c.Compute(OpenWhisk, Install{Version: "3.8.0"})

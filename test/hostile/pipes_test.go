@@ -54,7 +54,7 @@ func TestNoPipeHoldsACommandUp(t *testing.T) {
 		{"context/Dockerfile.dockerignore", "build me/img:1 {home}/context", ""},
 		{"work/bundle.pem", "list", "REQUESTS_CA_BUNDLE="},
 		{"work/trace", "list", "IBMCLOUD_TRACE="},
-		{"work/lithops/version.py", "list --lithops {home}/work/lithops", ""},
+		{"client/lithops/version.py", "list --lithops {home}/client/lithops", ""},
 		{".lithops/cache/lithops.runtimes/openwhisk/3.7.0/guest/me_img-1_256MB_3.7.0.meta.json", "deploy me/img:1 --dry-run", ""},
 	} {
 		u := cl.NewClient(t, "openwhisk", lithops)
