@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -84,16 +85,11 @@ func startWith(t testing.TB, python string, lifeline *os.File, number int) *prox
 	if err := os.WriteFile(file, actionproxy.Source(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := l.Addr().(*net.TCPAddr).Port
-	l.Close()
-	p := &proxy{t: t, base: "http://127.0.0.1:" + strconv.Itoa(port), exited: make(chan error, 1),
+	host, port := address(t)
+	p := &proxy{t: t, base: "http://" + net.JoinHostPort(host, port), exited: make(chan error, 1),
 		out: filepath.Join(dir, "out"), err: filepath.Join(dir, "err")}
 	p.cmd = exec.Command(python, file)
-	p.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "PROXY_HOST=127.0.0.1", "PORT=" + strconv.Itoa(port),
+	p.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "PROXY_HOST=" + host, "PORT=" + port,
 		"TMPDIR=" + dir, "PROXY_DIR=" + filepath.Join(dir, "action"), "PYTHONDONTWRITEBYTECODE=1"}
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if lifeline != nil {
@@ -123,6 +119,23 @@ func startWith(t testing.TB, python string, lifeline *os.File, number int) *prox
 			t.Fatal("the proxy does not listen: ", p.read(p.err))
 		}
 	}
+}
+
+// address returns a loopback address that is free. A port alone that was asked for and let go may be given to the
+// next test before its proxy listens, so on Linux, where all of 127.0.0.0/8 is loopback, each proxy has a host of its own.
+func address(t testing.TB) (host, port string) {
+	t.Helper()
+	host = "127.0.0.1"
+	if runtime.GOOS == "linux" {
+		host = fmt.Sprintf("127.%d.%d.%d", 1+rand.IntN(254), rand.IntN(256), 1+rand.IntN(254))
+	}
+	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, port, _ = net.SplitHostPort(l.Addr().String())
+	return host, port
 }
 
 func (p *proxy) read(file string) string {
