@@ -101,7 +101,7 @@ func TestTheCommandsNeedNoSlot(t *testing.T) {
 	hold := func() (net.Conn, error) {
 		c, err := tls.Dial("tcp", strings.TrimPrefix(i.Endpoint, "https://"), config)
 		if err == nil {
-			_, err = fmt.Fprintf(c, "PUT /api/v1/namespaces/_/packages/p HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\nContent-Length: 10\r\n\r\n{", i.Token)
+			_, err = fmt.Fprintf(c, "PUT /api/v1/namespaces/_/packages/p HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: 10\r\n\r\n{", i.Token)
 		}
 		return c, err
 	}
@@ -241,6 +241,7 @@ func TestUploadsAtOnce(t *testing.T) {
 		} {
 			wg.Go(func() {
 				req, _ := http.NewRequest("PUT", i.Endpoint+path, strings.NewReader(body))
+				req.Header.Set("Content-Type", "application/json")
 				resp, err := client.Do(req)
 				if err != nil {
 					t.Error(path, err)

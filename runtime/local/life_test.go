@@ -92,6 +92,7 @@ func call(t *testing.T, i Info, method, path, body string) (int, string) {
 	req, _ := http.NewRequest(method, i.Endpoint+path, strings.NewReader(body))
 	req.Header.Set("Authorization", "Bearer "+i.Token)
 	req.Header.Set("User-Agent", "life-test")
+	req.Header.Set("Content-Type", "application/json")
 	resp, err := httpClient(t, i).Do(req)
 	if err != nil {
 		t.Fatal(err)

@@ -86,6 +86,7 @@ func (s Status) Code() int {
 type Outcome struct {
 	Status Status
 	Result json.RawMessage // response.result: a JSON object; {"error": "..."} unless Status is Success
+	Size   int64           // bytes of the answer that Result was made of; 0 when there was none
 	Logs   []string        // "2026-01-02T15:04:05.000000000Z stdout: text", in order, sentinels removed
 	InitMS int64           // time of /init; 0 for a warm start
 	RunMS  int64           // time of /run

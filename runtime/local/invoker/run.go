@@ -108,6 +108,7 @@ func (a *activation) run(ctx context.Context) (good bool, err error) {
 		a.end(broken(err, a.worker.sandbox, a.limit, false))
 		return false, nil
 	}
+	a.out.Size = reply.size
 	complete := a.end(judge(reply))
 	return complete && reply.size <= resultLimit, nil
 }
@@ -138,6 +139,7 @@ func (a *activation) init(ctx context.Context) (ready bool, err error) {
 		a.end(broken(err, a.worker.sandbox, a.limit, true))
 		return false, nil
 	case reply.status != http.StatusOK:
+		a.out.Size = reply.size
 		a.end(judgeInit(reply))
 		return false, nil
 	}

@@ -2,10 +2,13 @@ package rest
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/distribution/reference"
 
 	"fn-runtime/runtime/local/internal/state"
 	"fn-runtime/runtime/text"
@@ -66,9 +69,13 @@ func withKind(x state.Action) json.RawMessage {
 	if err != nil {
 		return json.RawMessage("[]")
 	}
-	list = slices.DeleteFunc(list, func(kv keyValue) bool { return kv.Key == "exec" })
 	kind, _ := json.Marshal(x.Kind)
-	raw, _ := json.Marshal(append(list, keyValue{"exec", kind}))
+	if at := slices.IndexFunc(list, func(kv keyValue) bool { return kv.Key == "exec" }); at >= 0 {
+		list[at].Value = kind
+	} else {
+		list = append(list, keyValue{"exec", kind})
+	}
+	raw, _ := json.Marshal(list)
 	return raw
 }
 
@@ -105,11 +112,22 @@ func (a *api) listActions(c call) error {
 	})
 }
 
+// action reads the action that a path names. A package of that name has the place of an action without package.
+func (a *api) action(c call) (state.Action, error) {
+	x, err := a.DB.Action(c.ns.ID, c.pkg, c.name)
+	if errors.Is(err, state.ErrNotFound) && c.pkg == "" {
+		if _, missing := a.DB.Package(c.ns.ID, c.name); missing == nil {
+			return x, errOther
+		}
+	}
+	return x, err
+}
+
 func (a *api) getAction(c call) error {
 	if err := c.turn.take(c.r.Context()); err != nil {
 		return err
 	}
-	x, err := a.DB.Action(c.ns.ID, c.pkg, c.name)
+	x, err := a.action(c)
 	if err != nil {
 		return err
 	}
@@ -120,17 +138,32 @@ func (a *api) getAction(c call) error {
 		}
 	}
 	doc := showAction(c, x)
-	if withCode && x.CodeHash != "" {
-		code, err := a.DB.Code(x.CodeHash)
+	if withCode {
+		code, err := a.code(x)
 		if err != nil {
 			return err
 		}
-		exec := doc.Exec.(execDoc)
-		exec.Code = &code
-		doc.Exec = exec
+		doc = showCode(c, x, code)
 	}
 	a.answer(c, http.StatusOK, doc)
 	return nil
+}
+
+func (a *api) code(x state.Action) (string, error) {
+	if x.CodeHash == "" {
+		return "", nil
+	}
+	return a.DB.Code(x.CodeHash)
+}
+
+// showCode is showAction with exec.code, which OpenWhisk gives also where an action is put or deleted.
+func showCode(c call, x state.Action, code string) actionDoc {
+	doc := showAction(c, x)
+	if exec, ok := doc.Exec.(execDoc); ok && code != "" {
+		exec.Code = &code
+		doc.Exec = exec
+	}
+	return doc
 }
 
 type actionPut struct {
@@ -185,7 +218,14 @@ func (a *api) putAction(c call) error {
 	if err != nil {
 		return err
 	}
-	a.answer(c, http.StatusOK, showAction(c, x))
+	if code == nil {
+		kept, err := a.code(x)
+		if err != nil && !errors.Is(err, state.ErrNotFound) { // it may have been replaced meanwhile
+			return err
+		}
+		code = &kept
+	}
+	a.answer(c, http.StatusOK, showCode(c, x, *code))
 	return nil
 }
 
@@ -199,6 +239,8 @@ func (in *actionPut) check() error {
 		switch {
 		case e.Kind == "sequence":
 			return notImplemented("sequences")
+		case e.Image != "" && !isImage(e.Image):
+			return bad("The request content was malformed:\ncould not parse image name")
 		case e.Kind == "blackbox" && e.Image == "":
 			return bad("The request content was malformed:\n'image' must be a string defined in 'exec' for 'blackbox' actions")
 		case e.Kind != "blackbox" && !pythonKind.MatchString(e.Kind):
@@ -255,6 +297,8 @@ func (in *actionPut) over(old *state.Action) (state.Action, error) {
 		x = *old
 	} else if in.Exec == nil {
 		return x, bad("exec undefined")
+	} else {
+		x.Annotations = json.RawMessage(`[{"key":"` + provideKey + `","value":false},{"key":"exec","value":""}]`)
 	}
 	if in.Exec != nil {
 		x.Kind, x.Image, x.Main, x.Binary = in.Exec.Kind, withoutDigest(in.Exec.Image), in.Exec.Main, in.Exec.Binary
@@ -292,10 +336,25 @@ func amended(old, sent json.RawMessage, del []string) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	list = slices.DeleteFunc(list, func(kv keyValue) bool {
-		return slices.Contains(del, kv.Key) || slices.ContainsFunc(more, func(new keyValue) bool { return new.Key == kv.Key })
-	})
-	return json.Marshal(append(list, more...))
+	list = slices.DeleteFunc(list, func(kv keyValue) bool { return slices.Contains(del, kv.Key) })
+	for _, kv := range more {
+		if at := slices.IndexFunc(list, func(old keyValue) bool { return old.Key == kv.Key }); at >= 0 {
+			list[at] = kv
+		} else {
+			list = append(list, kv)
+		}
+	}
+	return json.Marshal(list)
+}
+
+// provideKey is the annotation of actions that want the API key: true, or none on those of earlier releases. A new action
+// says false where it says nothing.
+const provideKey = "provide-api-key"
+
+// isImage reports whether the name is one of an image, by the grammar of registries as in OpenWhisk's ImageName.
+func isImage(name string) bool {
+	_, err := reference.Parse(name)
+	return err == nil
 }
 
 // withoutDigest is an image as OpenWhisk keeps it: it knows registry, path and tag, and reads past a digest.
@@ -308,10 +367,13 @@ func (a *api) deleteAction(c call) error {
 	if err := c.turn.take(c.r.Context()); err != nil {
 		return err
 	}
-	x, err := a.DB.DeleteAction(c.ns.ID, c.pkg, c.name)
+	if _, err := a.action(c); err != nil {
+		return err
+	}
+	x, code, err := a.DB.DeleteAction(c.ns.ID, c.pkg, c.name)
 	if err != nil {
 		return err
 	}
-	a.answer(c, http.StatusOK, showAction(c, x))
+	a.answer(c, http.StatusOK, showCode(c, x, code))
 	return nil
 }

@@ -16,7 +16,7 @@ func isAbsolute(path string) bool { return filepath.IsAbs(path) }
 type responseDoc struct {
 	Status  string          `json:"status"`
 	Success bool            `json:"success"`
-	Size    int             `json:"size"`
+	Size    int64           `json:"size,omitempty"` // bytes, as the action sent it; absent when it did not answer
 	Result  json.RawMessage `json:"result,omitempty"`
 }
 
@@ -46,7 +46,7 @@ var statuses = [...]invoke.Status{invoke.Success, invoke.ApplicationError, invok
 func response(rec state.Activation) *responseDoc {
 	return &responseDoc{
 		Status: string(statuses[rec.StatusCode&3]), Success: rec.StatusCode == 0,
-		Size: len(resultOf(rec)), Result: resultOf(rec),
+		Size: rec.Size, Result: resultOf(rec),
 	}
 }
 

@@ -21,10 +21,10 @@ func TestUpdatesAmendAnActionAsOpenWhiskDoes(t *testing.T) {
 		body, version, image string
 		keys                 []string
 	}{
-		{`{"exec":{"kind":"blackbox","image":"me/x@sha256:aaaa"},"annotations":[{"key":"lithops","value":"x"}]}`, "0.0.1", "me/x", []string{"lithops", "exec"}},
-		{`{"annotations":[{"key":"z","value":"y"}]}`, "0.0.2", "me/x", []string{"lithops", "z", "exec"}},
-		{`{"exec":{"kind":"blackbox","image":"docker.io/me/x:1.0@sha256:aaaa"},"delAnnotations":["lithops","no"]}`, "0.0.3", "docker.io/me/x:1.0", []string{"z", "exec"}},
-		{`{"version":"1.2.3"}`, "1.2.3", "docker.io/me/x:1.0", []string{"z", "exec"}},
+		{`{"exec":{"kind":"blackbox","image":"me/x@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"},"annotations":[{"key":"lithops","value":"x"}]}`, "0.0.1", "me/x", []string{"provide-api-key", "exec", "lithops"}},
+		{`{"annotations":[{"key":"z","value":"y"}]}`, "0.0.2", "me/x", []string{"provide-api-key", "exec", "lithops", "z"}},
+		{`{"exec":{"kind":"blackbox","image":"docker.io/me/x:1.0@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"},"delAnnotations":["lithops","no"]}`, "0.0.3", "docker.io/me/x:1.0", []string{"provide-api-key", "exec", "z"}},
+		{`{"version":"1.2.3"}`, "1.2.3", "docker.io/me/x:1.0", []string{"provide-api-key", "exec", "z"}},
 	} {
 		status, body, _ := f.do("basic", "PUT", "/namespaces/_/actions/p/a?overwrite=true", step.body)
 		var got action
@@ -41,5 +41,22 @@ func TestUpdatesAmendAnActionAsOpenWhiskDoes(t *testing.T) {
 	}
 	if status, body, _ := f.do("basic", "PUT", "/namespaces/_/actions/p/a?overwrite=true", `{"version":"x"}`); status != 400 {
 		t.Errorf("a version that is none: got %d %s, want 400", status, body)
+	}
+}
+
+// TestAnActionGetsWhatItsDocumentSays: the API key with the annotation that asks for it, and no logs with a limit of 0.
+func TestAnActionGetsWhatItsDocumentSays(t *testing.T) {
+	f := serve(t)
+	f.furnish("crash")
+	for _, step := range []struct{ body, key, logs string }{
+		{`{}`, "", `{"logs":["2026-01-01T00:00:00Z stderr: boom"]}`},
+		{`{"annotations":[{"key":"provide-api-key","value":true}],"limits":{"logs":0}}`, testKey, `{"logs":[]}`},
+	} {
+		f.do("basic", "PUT", "/namespaces/_/actions/p/crash?overwrite=true", step.body)
+		_, _, h := f.do("basic", "POST", "/namespaces/_/actions/p/crash?blocking=true", "{}")
+		_, logs, _ := f.do("basic", "GET", "/namespaces/_/activations/"+h.Get("X-Openwhisk-Activation-Id")+"/logs", "")
+		if key := f.invoker.seen[len(f.invoker.seen)-1].APIKey; key != step.key || logs != step.logs {
+			t.Errorf("%s: the action got the key %q and left %s, want %q and %s", step.body, key, logs, step.key, step.logs)
+		}
 	}
 }

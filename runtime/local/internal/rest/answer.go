@@ -2,6 +2,7 @@ package rest
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -30,6 +31,7 @@ func bad(format string, args ...any) *problem {
 
 var (
 	errMissing = &problem{status: http.StatusNotFound, text: "The requested resource does not exist."}
+	errOther   = &problem{status: http.StatusConflict, text: "Resource by this name exists but is not in this collection."}
 	errExists  = &problem{status: http.StatusConflict, text: "resource already exists"}
 	errFull    = &problem{status: http.StatusInsufficientStorage, text: "The disk of the local endpoint is nearly full, or its store has reached its size limit."}
 	errNoRoute = &problem{status: http.StatusNotFound, text: "The requested resource could not be found."}
@@ -147,11 +149,10 @@ func send(w http.ResponseWriter, status int, size int64, body io.WriterTo) {
 }
 
 // decode reads a JSON object of at most limit bytes into v; the empty body of a POST leaves v as it is. OpenWhisk wants
-// application/json where it reads a body; a body without a type is taken as such. With a large body the request has its
-// turn afterwards.
+// application/json where it reads a body. With a large body the request has its turn afterwards.
 func (a *api) decode(c call, limit int64, v any) error {
 	r := c.r
-	if t := r.Header.Get("Content-Type"); t != "" && !isJSON(t) && r.ContentLength != 0 {
+	if t := cmp.Or(r.Header.Get("Content-Type"), "application/octet-stream"); !isJSON(t) && r.ContentLength != 0 {
 		return &problem{status: http.StatusUnsupportedMediaType, text: fmt.Sprintf("The request's Content-Type [%s] is not supported. Expected:\napplication/json", t)}
 	}
 	if r.ContentLength > limit {

@@ -205,7 +205,8 @@ func TestStatusCodesAndTexts(t *testing.T) {
 		{"basic", "POST", "/namespaces/_/actions/p/a?blocking=true&result=true", `{"x":1}`, 200, `{"x":1}`},
 		{"basic", "POST", "/namespaces/_/actions/p/a?blocking=true", `{"x":1}`, 200, `"initTime","value":7`},
 		{"basic", "POST", "/namespaces/_/actions/p/apperror?blocking=true&result=true", ``, 502, `{"error":"bad"}`},
-		{"basic", "POST", "/namespaces/_/actions/p/crash?blocking=true", ``, 502, `stderr: boom`},
+		{"basic", "POST", "/namespaces/_/actions/p/crash?blocking=true", ``, 502, `"logs":[]`},
+		{"basic", "GET", "/namespaces/_/activations?docs=true&limit=1", "", 200, `stderr: boom`},
 		{"basic", "POST", "/namespaces/_/actions/p/internal?blocking=true", ``, 500, `"whisk internal error"`},
 		{"basic", "POST", "/namespaces/_/actions/p/panic?blocking=true", ``, 500, `"whisk internal error"`},
 		{"basic", "POST", "/namespaces/_/actions/p/notjson?blocking=true", ``, 502, `valid JSON`},
@@ -303,7 +304,7 @@ func TestInvocationCarriesDefaultsAndInterpreter(t *testing.T) {
 	}
 	inv := f.invoker.seen[0]
 	code, err := inv.Code()
-	if inv.Python != "/opt/py" || inv.APIKey != testKey || code != "UEsDBA==" || err != nil || !inv.Binary || inv.Namespace != "guest" {
+	if inv.Python != "/opt/py" || inv.APIKey != "" || code != "UEsDBA==" || err != nil || !inv.Binary || inv.Namespace != "guest" {
 		t.Errorf("%+v", inv)
 	}
 	f.do("basic", "PUT", "/namespaces/_/actions/p/a?overwrite=true", `{"annotations":[{"key":"`+entity.NoteInterpreter+`","value":"relative/py"}]}`)

@@ -63,6 +63,7 @@ func TestAbsoluteFormTarget(t *testing.T) {
 	client := &http.Client{Transport: &http.Transport{Proxy: func(*http.Request) (u *urlT, err error) { return parse(f.URL) }}}
 	req, _ := http.NewRequest("POST", "http://127.0.0.1:1/api/v1/namespaces/guest/actions/p/a?blocking=true&result=true", bytes.NewReader([]byte(`{"v":1}`)))
 	req.Header.Set("Authorization", "Bearer "+testToken)
+	req.Header.Set("Content-Type", "application/json")
 	resp, err := client.Do(req)
 	if err != nil {
 		t.Fatal(err)

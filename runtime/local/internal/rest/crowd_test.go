@@ -27,7 +27,7 @@ func (f *fixture) raw(method, path string, length int, body string) net.Conn {
 	}
 	f.t.Cleanup(func() { _ = c.Close() })
 	_ = c.SetDeadline(time.Now().Add(time.Minute))
-	if _, err := fmt.Fprintf(c, "%s /api/v1%s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Length: %d\r\n\r\n%s", method, path, testToken, length, body); err != nil {
+	if _, err := fmt.Fprintf(c, "%s /api/v1%s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", method, path, testToken, length, body); err != nil {
 		f.t.Fatal(err)
 	}
 	return c

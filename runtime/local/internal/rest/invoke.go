@@ -40,7 +40,7 @@ func (a *api) invoke(c call) error {
 	if err := c.turn.take(c.r.Context()); err != nil { // what the action and its package add may be large
 		return err
 	}
-	x, err := a.DB.Action(c.ns.ID, c.pkg, c.name)
+	x, err := a.action(c)
 	if err != nil {
 		return err
 	}
@@ -80,6 +80,7 @@ func (a *api) invoke(c call) error {
 		if onlyResult {
 			a.answer(c, status, resultOf(rec))
 		} else {
+			rec.Logs = nil // as in OpenWhisk, where they are collected later: the record has them
 			a.answer(c, status, showActivation(rec))
 		}
 	case <-timer.C:
@@ -132,19 +133,35 @@ func (a *api) prepare(c call, x state.Action, args map[string]json.RawMessage) (
 			return a.DB.Code(x.CodeHash)
 		},
 		MemoryMB: x.MemoryMB, TimeoutMS: x.TimeoutMS, Python: a.interpreter(x), Args: data,
-		APIKey: a.APIKey, APIHost: a.APIHost, Deadline: a.Now().Add(time.Duration(x.TimeoutMS) * time.Millisecond), Extra: a.Extra,
+		APIKey: a.apiKey(x), APIHost: a.APIHost, Deadline: a.Now().Add(time.Duration(x.TimeoutMS) * time.Millisecond), Extra: a.Extra,
 	}, nil
 }
 
 func (a *api) interpreter(x state.Action) string {
-	list, _ := parseKeyValues(x.Annotations)
-	for _, kv := range list {
-		var path string
-		if kv.Key == entity.NoteInterpreter && json.Unmarshal(kv.Value, &path) == nil && isAbsolute(path) {
-			return path
-		}
+	var path string
+	if json.Unmarshal(annotated(x, entity.NoteInterpreter), &path) == nil && isAbsolute(path) {
+		return path
 	}
 	return a.Python
+}
+
+// apiKey is the key for the action's own requests, "" when it is to have none.
+func (a *api) apiKey(x state.Action) string {
+	if string(annotated(x, provideKey)) == "false" {
+		return ""
+	}
+	return a.APIKey
+}
+
+// annotated gives the value of an annotation; nil when there is none.
+func annotated(x state.Action, key string) json.RawMessage {
+	list, _ := parseKeyValues(x.Annotations)
+	for _, kv := range list {
+		if kv.Key == key {
+			return kv.Value
+		}
+	}
+	return nil
 }
 
 // start accepts an activation and runs it apart from the request. The channel gives its record once.
@@ -236,7 +253,10 @@ func (a *api) run(inv invoke.Invocation, rec state.Activation) (state.Activation
 		}
 	}
 	rec.End = max(a.Now().UnixMilli(), rec.Start)
-	rec.StatusCode, rec.Result, rec.Logs = out.Status.Code(), out.Result, out.Logs
+	rec.StatusCode, rec.Result, rec.Size = out.Status.Code(), out.Result, out.Size
+	if rec.LogsMB > 0 {
+		rec.Logs = out.Logs
+	}
 	rec.InitMS, rec.WaitMS, rec.Cold = out.InitMS, out.WaitMS, out.Cold
 	rec.TimedOut = out.Status == invoke.DeveloperError && out.InitMS+out.RunMS >= int64(rec.TimeoutMS)
 	return rec, a.DB.Finish(rec)

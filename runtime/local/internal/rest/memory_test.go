@@ -32,6 +32,7 @@ func TestSmallRequestsForLargeThingsTakeTurns(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.Header.Set("Authorization", "Bearer "+testToken)
+		r.Header.Set("Content-Type", "application/json")
 		resp, err := f.Client().Do(r)
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%s %s: got %v, %v without a turn", c.method, c.path, resp.Status, err)
@@ -52,7 +53,7 @@ func TestAPackageOfLargeActions(t *testing.T) {
 	f := serve(t)
 	f.furnish("a", "b")
 	status, body, _ := f.do("bearer", "GET", "/namespaces/_/packages/p", "")
-	if status != 200 || strings.Count(body, `"name":`) != 3 || !strings.Contains(body, `"feeds":[],"actions":[{"name":"a"`) || !strings.HasSuffix(body, "]}") {
+	if status != 200 || strings.Count(body, `"name":`) != 3 || !strings.Contains(body, `"feeds":[],"actions":[{"name":"b"`) || !strings.HasSuffix(body, "]}") {
 		t.Error(status, body)
 	}
 	if status, body, _ := f.do("bearer", "POST", "/namespaces", `{"name":"n","description":"`+strings.Repeat("x", inMemory)+`"}`); status != http.StatusRequestEntityTooLarge {

@@ -50,11 +50,11 @@ func hashCode(code string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Actions yields those of a package, or of the whole namespace when all is set, by package and name. One is in memory at
-// a time.
+// Actions yields those of a package, or of the whole namespace when all is set, the last changed first. One is in memory
+// at a time.
 func (d *DB) Actions(ns, pkg string, all bool, skip, limit int) iter.Seq2[Action, error] {
 	return inView(d, func(tx *bbolt.Tx, yield func(Action, error) bool) error {
-		return each(tx.Bucket(bucketActions), actionPrefix(ns, pkg, all), skip, limit, yield)
+		return eachNewest(tx, bucketActions, ns, actionPrefix(ns, pkg, all), skip, limit, yield)
 	})
 }
 
@@ -123,10 +123,14 @@ func (d *DB) PutAction(ns, pkg, name string, code *string, change func(old *Acti
 		}
 		next.Package, next.Name, next.Updated = pkg, name, d.now().UnixMilli()
 		counted := firstVersion
+		order, k := tx.Bucket(bucketNewest), key(ns, pkg, name)
 		if old != nil {
+			if err := order.Delete(newestKey(bucketActions, ns, old.Updated, k)); err != nil {
+				return err
+			}
 			counted, next.CodeHash = patch(old.Version), old.CodeHash
 		}
-		if next.Version == "" || old != nil && next.Version == old.Version {
+		if next.Version == "" {
 			next.Version = counted
 		}
 		if code != nil {
@@ -155,34 +159,42 @@ func (d *DB) PutAction(ns, pkg, name string, code *string, change func(old *Acti
 			}
 		}
 		a = next
-		return write(b, key(ns, pkg, name), a)
+		if err := order.Put(newestKey(bucketActions, ns, a.Updated, k), k); err != nil {
+			return err
+		}
+		return write(b, k, a)
 	})
 	return a, err
 }
 
-// DeleteAction removes one and gives what it was; ErrNotFound.
-func (d *DB) DeleteAction(ns, pkg, name string) (a Action, err error) {
+// DeleteAction removes one and gives what it was, with its exec.code; ErrNotFound.
+func (d *DB) DeleteAction(ns, pkg, name string) (a Action, code string, err error) {
 	err = d.update(func(tx *bbolt.Tx) error {
 		if a, err = read[Action](tx.Bucket(bucketActions), key(ns, pkg, name)); err != nil {
 			return err
 		}
+		code = string(tx.Bucket(bucketCode).Get([]byte(a.CodeHash)))
 		return deleteAction(tx, ns, a)
 	})
-	return a, err
+	return a, code, err
 }
 
 func deleteAction(tx *bbolt.Tx, ns string, a Action) error {
 	if err := release(tx, a.CodeHash); err != nil {
 		return err
 	}
-	return tx.Bucket(bucketActions).Delete(key(ns, a.Package, a.Name))
+	k := key(ns, a.Package, a.Name)
+	if err := tx.Bucket(bucketNewest).Delete(newestKey(bucketActions, ns, a.Updated, k)); err != nil {
+		return err
+	}
+	return tx.Bucket(bucketActions).Delete(k)
 }
 
 // deleteActions removes those whose key starts with prefix.
 func deleteActions(tx *bbolt.Tx, ns string, prefix []byte) error {
 	var all []Action
 	err := each(tx.Bucket(bucketActions), prefix, 0, -1, func(a Action, _ error) bool {
-		all = append(all, Action{Package: a.Package, Name: a.Name, CodeHash: a.CodeHash}) // what deleteAction needs: the rest may be large
+		all = append(all, Action{Package: a.Package, Name: a.Name, CodeHash: a.CodeHash, Updated: a.Updated}) // what deleteAction needs: the rest may be large
 		return true
 	})
 	if err != nil {

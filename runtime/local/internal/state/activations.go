@@ -27,6 +27,7 @@ type Activation struct {
 	End         int64           `json:"end"`
 	StatusCode  int             `json:"status_code"` // 0 success, 1 application, 2 developer, 3 internal error
 	Result      json.RawMessage `json:"result,omitempty"`
+	Size        int64           `json:"size,omitempty"` // of what the action answered, in bytes; 0 when it did not
 	Logs        []string        `json:"logs,omitempty"`
 	InitMS      int64           `json:"init_ms"`
 	WaitMS      int64           `json:"wait_ms"`
@@ -36,7 +37,7 @@ type Activation struct {
 
 // ActivationFilter selects activations of a namespace, newest first. Since and Upto are epoch ms, 0 unbounded.
 type ActivationFilter struct {
-	Package, Action string // Action "" selects all; Package "" with Action is any package
+	Package, Action string // Action "" selects all; Package "" with Action is the default package
 	Since, Upto     int64
 	Skip, Limit     int
 	Outcome         bool // with result and logs
@@ -194,7 +195,7 @@ func (d *DB) Activations(ns string, f ActivationFilter) iter.Seq2[Activation, er
 			if err != nil {
 				return err
 			}
-			if f.Action != "" && (a.Action != f.Action || f.Package != "" && a.Package != f.Package) {
+			if f.Action != "" && (a.Action != f.Action || a.Package != f.Package) {
 				continue
 			}
 			if skip > 0 {

@@ -32,6 +32,7 @@ var (
 	bucketNamespaces  = []byte("namespaces")
 	bucketPackages    = []byte("packages")    // namespace 0 package
 	bucketActions     = []byte("actions")     // namespace 0 package 0 action
+	bucketNewest      = []byte("newest")      // "packages" or "actions" 0 namespace 0 last change (ms inverted, 8 bytes) key -> key there
 	bucketCode        = []byte("code")        // sha256 -> exec.code
 	bucketCodeRefs    = []byte("code_refs")   // sha256 -> number of actions
 	bucketActivations = []byte("activations") // namespace 0 start (ms, 8 bytes) id -> record without result and logs
@@ -51,7 +52,7 @@ var (
 )
 
 var topLevel = [][]byte{
-	bucketNamespaces, bucketPackages, bucketActions, bucketCode, bucketCodeRefs, bucketActivations, bucketOutcomes, bucketActByID,
+	bucketNamespaces, bucketPackages, bucketActions, bucketNewest, bucketCode, bucketCodeRefs, bucketActivations, bucketOutcomes, bucketActByID,
 	bucketActByAge, bucketRunning, bucketStores, bucketObjects, bucketUploads, bucketParts, bucketSettings,
 	bucketProjects, bucketResources, bucketCounters, bucketMeta,
 }
@@ -134,6 +135,9 @@ func (d *DB) settle() error {
 			}
 		}
 		if err := tx.Bucket(bucketMeta).Put(keyFormat, []byte(strconv.Itoa(format))); err != nil {
+			return err
+		}
+		if err := orderNewest(tx); err != nil {
 			return err
 		}
 		if _, err := d.expire(tx); err != nil {

@@ -64,16 +64,16 @@ func (d *DB) DeleteNamespace(id string) error {
 		if err := deleteActions(tx, id, key(id, "")); err != nil {
 			return err
 		}
-		var packages []string
+		var packages []Package
 		err := each(tx.Bucket(bucketPackages), key(id, ""), 0, -1, func(p Package, _ error) bool {
-			packages = append(packages, p.Name)
+			packages = append(packages, Package{Name: p.Name, Updated: p.Updated})
 			return true
 		})
 		if err != nil {
 			return err
 		}
-		for _, name := range packages {
-			if err := tx.Bucket(bucketPackages).Delete(key(id, name)); err != nil {
+		for _, p := range packages {
+			if err := deletePackage(tx, id, p); err != nil {
 				return err
 			}
 		}
@@ -81,10 +81,10 @@ func (d *DB) DeleteNamespace(id string) error {
 	})
 }
 
-// Packages yields those of a namespace by name, from the skip-th on, at most limit (-1: all). One is in memory at a time.
+// Packages yields those of a namespace, the last changed first, from the skip-th on, at most limit (-1: all). One is in memory at a time.
 func (d *DB) Packages(ns string, skip, limit int) iter.Seq2[Package, error] {
 	return inView(d, func(tx *bbolt.Tx, yield func(Package, error) bool) error {
-		return each(tx.Bucket(bucketPackages), key(ns, ""), skip, limit, yield)
+		return eachNewest(tx, bucketPackages, ns, key(ns, ""), skip, limit, yield)
 	})
 }
 
@@ -123,7 +123,16 @@ func (d *DB) PutPackage(ns, name string, change func(old *Package) (Package, err
 		}
 		p = next
 		p.Name, p.Version, p.Updated = name, nextVersion(old), d.now().UnixMilli()
-		return write(b, key(ns, name), p)
+		order, k := tx.Bucket(bucketNewest), key(ns, name)
+		if old != nil {
+			if err := order.Delete(newestKey(bucketPackages, ns, old.Updated, k)); err != nil {
+				return err
+			}
+		}
+		if err := order.Put(newestKey(bucketPackages, ns, p.Updated, k), k); err != nil {
+			return err
+		}
+		return write(b, k, p)
 	})
 	return p, err
 }
@@ -148,9 +157,17 @@ func (d *DB) DeletePackage(ns, name string, force bool) (p Package, actions int,
 		if err := deleteActions(tx, ns, key(ns, name, "")); err != nil {
 			return err
 		}
-		return b.Delete(key(ns, name))
+		return deletePackage(tx, ns, p)
 	})
 	return p, actions, err
+}
+
+func deletePackage(tx *bbolt.Tx, ns string, p Package) error {
+	k := key(ns, p.Name)
+	if err := tx.Bucket(bucketNewest).Delete(newestKey(bucketPackages, ns, p.Updated, k)); err != nil {
+		return err
+	}
+	return tx.Bucket(bucketPackages).Delete(k)
 }
 
 func needNamespace(tx *bbolt.Tx, ns string) error {
