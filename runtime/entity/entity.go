@@ -131,7 +131,14 @@ type Activation struct {
 	Start      time.Time
 	DurationMS int64
 	InitMS     int64 // 0 for a warm start (annotation initTime)
-	WaitMS     int64 // time in the queue (annotation waitTime)
+	WaitMS     int64 // time in the queue (annotation waitTime), before Start
+
+	// What follows tells of which runtime and for whom, as far as the service does.
+
+	Runtime  ID
+	MemoryMB int
+	TimedOut bool  // it was ended by its time limit
+	Work     *Work // nil: the service does not know what it runs
 }
 
 // Object is an entry of a bucket.

@@ -1,6 +1,7 @@
 package openwhisk
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -130,21 +131,22 @@ var statuses = []string{"success", "application error", "action developer error"
 func activation(r record) entity.Activation {
 	e := entity.Activation{
 		Done:       true,
-		Success:    r.Response.Success,
-		Status:     text.Line(r.Response.Status, 100),
-		StatusCode: r.Response.StatusCode,
-		Result:     r.Response.Result,
+		StatusCode: r.StatusCode,
 		Start:      milliseconds(r.Start),
 		DurationMS: r.Duration,
 		InitMS:     number(r.Annotations, "initTime"),
 		WaitMS:     number(r.Annotations, "waitTime"),
 	}
+	if r.Response != nil {
+		e.Success, e.Result = r.Response.Success, r.Response.Result
+		e.Status = text.Line(r.Response.Status, 100)
+		// Records give the status as a word, lists as a number; one makes up for the other.
+		e.StatusCode = cmp.Or(r.Response.StatusCode, r.StatusCode)
+	} else {
+		e.Success = r.StatusCode == 0
+	}
 	if activationID.MatchString(r.ActivationID) {
 		e.ID = r.ActivationID
-	}
-	// Records give the status as a word, lists as a number; one makes up for the other.
-	if e.StatusCode == 0 {
-		e.StatusCode = r.StatusCode
 	}
 	for code, word := range statuses {
 		if e.StatusCode == 0 && e.Status == word {
@@ -155,9 +157,21 @@ func activation(r record) entity.Activation {
 		}
 	}
 	for _, line := range r.Logs[max(0, len(r.Logs)-maxLogLines):] {
-		e.Logs = append(e.Logs, text.Line(line, 4<<10))
+		e.Logs = append(e.Logs, logLine(line))
 	}
+	describe(&e, r.Annotations)
 	return e
+}
+
+// maxLogLine bounds a line of a log, in bytes.
+const maxLogLine = 4 << 10
+
+// logLine makes a line printable, and leaves the blanks that it begins with: they are what a traceback is read by.
+func logLine(line string) string {
+	if len(line) > maxLogLine {
+		line = line[:maxLogLine] + "..."
+	}
+	return text.Printable(line)
 }
 
 func number(kv whisk.KeyValueArr, key string) int64 {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -29,8 +30,12 @@ func list[T, E any](ctx context.Context, c *Client, about subject, name func(T) 
 	seen := map[string]bool{}
 	skip, width := 0, 1
 	var size atomic.Int64 // of all answers
+	separator := "?"
+	if strings.Contains(path, "?") {
+		separator = "&"
+	}
 	read := func(ctx context.Context, skip int) ([]T, error) {
-		a, err := c.call(ctx, about, request{http.MethodGet, fmt.Sprintf("%s?limit=%d&skip=%d", path, pageSize, skip), nil})
+		a, err := c.call(ctx, about, request{http.MethodGet, fmt.Sprintf("%s%slimit=%d&skip=%d", path, separator, pageSize, skip), nil})
 		if err != nil {
 			return nil, err
 		}

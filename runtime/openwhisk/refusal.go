@@ -13,7 +13,7 @@ import (
 
 // subject is what a request is about.
 type subject struct {
-	kind string // "namespace", "package", "action", "activation"
+	kind string // "namespace", "package", "action", "activation", "activations"
 	name string
 }
 
@@ -23,6 +23,8 @@ func (s subject) message() i18n.Message {
 		return i18n.M("package {{.Name}}", "Name", s.name)
 	case "action":
 		return i18n.M("action {{.Name}}", "Name", s.name)
+	case "activations":
+		return i18n.M("the activations")
 	case "activation":
 		return i18n.M("activation {{.Name}}", "Name", s.name)
 	}

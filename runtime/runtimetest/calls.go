@@ -20,8 +20,8 @@ func (c *Compute) Call(ctx context.Context, id entity.ID) (got entity.Activation
 		if c.Run != nil {
 			got = c.Run(r)
 		}
+		got.ID, got.Done = fmt.Sprintf("activation-%d", len(c.calls)), true
 		c.calls = append(c.calls, got)
-		got.ID, got.Done = fmt.Sprintf("activation-%d", len(c.calls)-1), true
 		return nil
 	})
 	if err != nil || c.Takes == 0 {
@@ -73,9 +73,10 @@ func (c *Compute) Log(id, line string) {
 
 // call finds a call by its id; nil when there was none.
 func (c *Compute) call(id string) *entity.Activation {
-	var n int
-	if _, err := fmt.Sscanf(id, "activation-%d", &n); err != nil || n < 0 || n >= len(c.calls) {
-		return nil
+	for i := range c.calls {
+		if c.calls[i].ID == id {
+			return &c.calls[i]
+		}
 	}
-	return &c.calls[n]
+	return nil
 }

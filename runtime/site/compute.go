@@ -2,6 +2,8 @@ package site
 
 import (
 	"context"
+	"iter"
+	"time"
 
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/lithops"
@@ -80,4 +82,9 @@ type Caller interface {
 	// Called reads what the service keeps of a call by its id, for logs that come after its end; fault.NotFound while
 	// there is nothing yet.
 	Called(ctx context.Context, id string) (entity.Activation, error)
+	// Calls gives the calls of every runtime since then, newest first and page after page, whoever made them; zero since
+	// is all that is kept. Those that wait or run are among them, not Done, where the service tells of them. Logs and
+	// results are in them only with whole, and then as far as a list of the service has them: Called has the rest.
+	// Nothing when the place is not there.
+	Calls(ctx context.Context, since time.Time, whole bool) iter.Seq2[entity.Activation, error]
 }

@@ -44,6 +44,18 @@ func (s *Site) Diagnose(ctx context.Context, w Wanted, run entity.Activation) er
 	return fault.New(fault.Failed, cause, remedy).With(LastLines(run.Logs)...)
 }
 
+// EndOf says why a service ended a run that did not succeed.
+func EndOf(run entity.Activation) i18n.Message {
+	said := reason(run)
+	switch {
+	case run.TimedOut:
+		return i18n.M("It ran into the time limit of its runtime.")
+	case strings.Contains(said, "exhausted its memory"):
+		return i18n.M("It needed more than {{.Memory}} MB of memory.", "Memory", run.MemoryMB)
+	}
+	return i18n.M("The compute service ended it: {{.Error}}", "Error", said)
+}
+
 // recordWait bounds the wait for the record of a failed call, which has its log. A service stores it after it has
 // answered, once the log is collected: after a second or two where that takes long.
 const recordWait = 10 * time.Second

@@ -1,0 +1,246 @@
+package jobs
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/lithops"
+	"fn-runtime/runtime/site"
+)
+
+// maxCalls bounds the calls that are remembered.
+const maxCalls = 200_000
+
+// call finds a call, or begins to know it.
+func (w *Watch) call(r ref) *call {
+	j := w.job(r.job)
+	c := j.calls[r.call]
+	if c == nil {
+		c = &call{Call: entity.Call{Job: r.job, ID: r.call, State: entity.CallWaiting}}
+		if len(j.calls) < maxCalls {
+			j.calls[r.call] = c
+		}
+		w.version++
+	}
+	return c
+}
+
+func (w *Watch) job(id string) *job {
+	j := w.jobs[id]
+	if j == nil {
+		j = &job{id: id, calls: map[string]*call{}}
+		w.jobs[id] = j
+		w.version++
+	}
+	return j
+}
+
+// mergeObjects takes in what keys and times of objects tell.
+func (w *Watch) mergeObjects(objects []entity.Object) {
+	for _, o := range objects {
+		key, ok := lithops.ParseJobKey(o.Key)
+		if !ok || o.UpdatedAt.Before(w.since) {
+			continue
+		}
+		c := w.call(ref{key.Job, key.Call})
+		j := w.jobs[key.Job]
+		j.live = true
+		if o.UpdatedAt.After(j.changed) {
+			j.changed = o.UpdatedAt
+		}
+		switch {
+		case key.Status && !c.wrote:
+			c.wrote, c.since = true, w.rounds
+		case key.Status || c.final || c.State != entity.CallWaiting && (c.Activation == key.Activation || o.UpdatedAt.Before(c.Started)):
+		default:
+			c.State, c.Activation, c.Started = entity.CallRunning, key.Activation, o.UpdatedAt
+			if known := w.activations[c.Activation]; known != nil && !known.claimed {
+				w.end(c, known.run, true, true, lithops.LoggedCall{})
+				c.final = c.State == entity.CallFailed // or else its status tells more
+			}
+			w.version++
+		}
+	}
+}
+
+// mergeActivation takes in an activation of a list, and reports whether that is all there is to know for now.
+func (w *Watch) mergeActivation(run entity.Activation) bool {
+	if old := w.activations[run.ID]; old != nil && old.read {
+		return true
+	}
+	if !run.Done {
+		w.mergePending(run)
+		return true
+	}
+	if len(run.Logs) > 0 {
+		w.mergeRecord(run)
+		return true
+	}
+	return false
+}
+
+// mergePending takes in an activation that waits or runs.
+func (w *Watch) mergePending(run entity.Activation) {
+	if run.Work == nil || !lithops.IsJob(run.Work.Job) {
+		return
+	}
+	for _, c := range w.work(run) {
+		if c.final || c.State == entity.CallRunning || c.Activation == run.ID {
+			continue
+		}
+		c.Activation, c.Submitted, c.MemoryMB, c.Runtime = run.ID, run.Start, run.MemoryMB, w.image(run.Runtime)
+		w.version++
+	}
+	j := w.jobs[run.Work.Job]
+	j.live, j.changed = true, time.Now()
+}
+
+// work gives the calls that an activation says that it runs.
+func (w *Watch) work(run entity.Activation) []*call {
+	j := w.job(run.Work.Job)
+	j.function = cmp.Or(run.Work.Function, j.function)
+	j.total = max(j.total, min(run.Work.Total, maxCalls))
+	var calls []*call
+	for _, id := range run.Work.Calls {
+		if lithops.IsCall(id) {
+			calls = append(calls, w.call(ref{j.id, id}))
+		}
+	}
+	return calls
+}
+
+// mergeRecord takes in the record of an activation that has ended, with its log.
+func (w *Watch) mergeRecord(run entity.Activation) {
+	lines := make([]lithops.Line, len(run.Logs))
+	for i, line := range run.Logs {
+		lines[i] = lithops.ParseLine(line)
+	}
+	logged := lithops.ReadLog(lines)
+	var calls []*call
+	for i, l := range logged {
+		c := w.call(ref{l.Job, l.Call})
+		calls = append(calls, c)
+		c.Function, c.mixed = cmp.Or(l.Function, c.Function), l.Mixed
+		if w.end(c, run, i == 0, i == len(logged)-1, l) && l.Raised {
+			c.State, c.Error = entity.CallFailed, l.Error
+		}
+	}
+	if run.Work != nil && lithops.IsJob(run.Work.Job) {
+		for _, c := range w.work(run) {
+			if !slices.Contains(calls, c) {
+				calls = append(calls, c)
+				w.end(c, run, len(calls) == 1, true, lithops.LoggedCall{})
+			}
+		}
+	}
+	kept := &activation{read: true, run: run, claimed: len(calls) > 0}
+	kept.run.Logs, kept.run.Result = nil, nil
+	if !kept.claimed { // its worker logs nothing: the objects of its calls name it
+		for _, j := range w.jobs {
+			for _, c := range j.calls {
+				if c.Activation == run.ID {
+					calls = append(calls, c)
+					w.end(c, run, len(calls) == 1, true, lithops.LoggedCall{})
+					c.final = c.State == entity.CallFailed // or else its status tells more
+				}
+			}
+		}
+	}
+	w.activations[run.ID] = kept
+	w.version++
+	w.tell(run, lines, logged, calls)
+}
+
+// end says of a call how the activation that ran it ended. Its first call had the cold start; where it failed, its last
+// call did. It reports false for an earlier try, the record of which comes late.
+func (w *Watch) end(c *call, run entity.Activation, first, last bool, l lithops.LoggedCall) bool {
+	if c.final && c.Activation != run.ID && c.Started.After(run.Start) {
+		return false
+	}
+	c.Activation, c.MemoryMB, c.Runtime = run.ID, run.MemoryMB, w.image(run.Runtime)
+	c.Submitted = run.Start.Add(-time.Duration(run.WaitMS) * time.Millisecond)
+	ended := run.Start.Add(time.Duration(run.DurationMS) * time.Millisecond)
+	c.Started, c.Ended, c.Init, c.Cold = run.Start, ended, 0, false
+	if first {
+		c.Init = time.Duration(run.InitMS) * time.Millisecond
+		c.Cold = run.InitMS > 0
+	} else if !l.Started.IsZero() {
+		c.Started = l.Started
+	}
+	if !last && !l.Ended.IsZero() {
+		c.Ended = l.Ended
+	}
+	c.State, c.Error, c.Cause, c.final = entity.CallDone, "", i18n.Message{}, true
+	if last && !run.Success {
+		c.State, c.Cause = entity.CallFailed, site.EndOf(run)
+	}
+	if j := w.jobs[c.Job]; c.Ended.After(j.changed) {
+		j.changed = c.Ended
+	}
+	return true
+}
+
+// mergeStatus takes in the status object of a call; data is nil when it has gone or is none.
+func (w *Watch) mergeStatus(r ref, data []byte) {
+	c := w.call(r)
+	s, ok := lithops.ParseCallStatus(data)
+	c.wrote = c.wrote && ok // not asked for again
+	if !ok {
+		return
+	}
+	w.version++
+	c.mixed = false
+	c.Activation = cmp.Or(s.Activation, c.Activation)
+	c.State = entity.CallDone
+	if known := w.activations[c.Activation]; known == nil {
+		c.Cold = s.Cold
+	}
+	if !s.Submitted.IsZero() {
+		c.Submitted = s.Submitted
+	}
+	if !s.Started.IsZero() && (c.Started.IsZero() || w.activations[c.Activation] == nil) {
+		c.Started = s.Started
+	}
+	c.Ended = s.Ended
+	lines := make([]lithops.Line, len(s.Log))
+	for i, text := range s.Log {
+		lines[i] = lithops.Line{Text: text}
+	}
+	logged := lithops.ReadLog(lines)
+	for _, l := range logged {
+		c.Function = cmp.Or(l.Function, c.Function)
+		if s.Failed {
+			c.Error = l.Error
+		}
+	}
+	if s.Failed {
+		c.State = entity.CallFailed
+	}
+	c.final = true
+	if !c.logged {
+		w.tellCall(c, lines)
+	}
+}
+
+// giveUp says of calls that have run longer than any may that they have failed: nobody will say so any more.
+func (w *Watch) giveUp(now time.Time) {
+	limit := max(w.horizon+margin, 24*time.Hour)
+	for _, j := range w.jobs {
+		for _, c := range j.calls {
+			if c.State == entity.CallRunning && !c.final && now.Sub(c.Started) > limit {
+				c.State, c.final, c.Ended = entity.CallFailed, true, c.Started
+				c.Cause = i18n.M("It started and never ended: whatever ran it has gone.")
+				w.version++
+			}
+		}
+	}
+}
+
+// image is the name of a runtime: its image where that is known.
+func (w *Watch) image(id entity.ID) string {
+	r := w.runtimes[id]
+	return cmp.Or(r.Note(entity.NoteImage), r.Reference, id.Name)
+}

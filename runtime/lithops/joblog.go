@@ -1,0 +1,125 @@
+package lithops
+
+import (
+	"bufio"
+	"compress/zlib"
+	"encoding/base64"
+	"io"
+	"strings"
+	"time"
+
+	"fn-runtime/runtime/text"
+)
+
+// The bounds of the log that a status object has: its last lines count.
+const (
+	maxLog      = 8 << 20 // bytes, unpacked
+	maxLogLines = 1000
+	maxLogLine  = 4 << 10 // bytes
+)
+
+// LoggedCall is what the log of a worker tells of one call (worker/handler.py, worker/jobrunner.py). Workers log it at
+// the level INFO, which is the client's default.
+type LoggedCall struct {
+	Job, Call string
+	Function  string    // "" where it did not come so far
+	Started   time.Time // zero where the lines have no time
+	Ended     time.Time // of its last line
+	Raised    bool      // the function, or what runs it, raised an exception
+	Error     string    // its last line
+	Lines     []int     // indices of its lines
+	Mixed     bool      // its worker ran several calls at the same time
+}
+
+// Line is a line of the log of an activation as OpenWhisk keeps it: time, stream, text. Time is zero and Stream "" in a
+// line that is not of that form.
+type Line struct {
+	Time   time.Time
+	Stream string
+	Text   string
+}
+
+// ParseLine takes a line apart.
+func ParseLine(s string) Line {
+	stamp, rest, ok := strings.Cut(s, " ")
+	if !ok {
+		return Line{Text: s}
+	}
+	when, err := time.Parse(time.RFC3339Nano, stamp)
+	if err != nil {
+		return Line{Text: s}
+	}
+	rest = strings.TrimLeft(rest, " ")
+	for _, stream := range []string{"stdout", "stderr"} {
+		if words, ok := strings.CutPrefix(rest, stream+":"); ok {
+			return Line{Time: when.UTC(), Stream: stream, Text: strings.TrimPrefix(words, " ")}
+		}
+	}
+	return Line{Time: when.UTC(), Text: rest}
+}
+
+var (
+	executionID = text.NewPattern(`\[[A-Z]+\] .*Execution ID: ([0-9A-Za-z-]+)/([0-9]+)$`)
+	workers     = text.NewPattern(`\[[A-Z]+\] .*Worker processes: ([0-9]{1,4})$`)
+	goingTo     = text.NewPattern(`\[[A-Z]+\] .*Going to execute '(.{1,200})\(\)'$`)
+)
+
+const (
+	exceptionBegins = "----------------------- EXCEPTION !-----------------------"
+	sectionEnds     = "----------------------------------------------------------"
+)
+
+// ReadLog finds the calls in the log of an activation, in their order. Where a worker runs several at the same time their
+// lines mix, and are taken for those of the call that began last.
+func ReadLog(lines []Line) []LoggedCall {
+	var calls []LoggedCall
+	var now *LoggedCall
+	raising, mixed := false, false
+	for i, line := range lines {
+		if m := workers.FindStringSubmatch(line.Text); m != nil {
+			mixed = m[1] != "1"
+		}
+		if m := executionID.FindStringSubmatch(line.Text); m != nil && IsJob(m[1]) && IsCall(m[2]) {
+			calls = append(calls, LoggedCall{Job: m[1], Call: m[2], Started: line.Time, Mixed: mixed})
+			now, raising = &calls[len(calls)-1], false
+		}
+		if now == nil {
+			continue
+		}
+		now.Ended = line.Time
+		now.Lines = append(now.Lines, i)
+		switch m := goingTo.FindStringSubmatch(line.Text); {
+		case m != nil && now.Function == "":
+			now.Function = text.Line(m[1], 200)
+		case line.Text == exceptionBegins:
+			now.Raised, raising = true, true
+		case raising && line.Text == sectionEnds:
+			raising = false
+		case raising && strings.TrimSpace(line.Text) != "":
+			now.Error = text.Line(line.Text, 400)
+		}
+	}
+	return calls
+}
+
+// inflated unpacks the log of a status object: base64 of zlib of text. One that cannot be unpacked is as long as it could.
+func inflated(packed string) []string {
+	unzipped, err := zlib.NewReader(base64.NewDecoder(base64.StdEncoding, strings.NewReader(packed)))
+	if err != nil {
+		return nil
+	}
+	defer unzipped.Close()
+	var lines []string
+	scanner := bufio.NewScanner(io.LimitReader(unzipped, maxLog))
+	scanner.Buffer(nil, maxLog+1)
+	for scanner.Scan() {
+		line := scanner.Text()
+		if len(line) > maxLogLine {
+			line = line[:maxLogLine] + "..."
+		}
+		if lines = append(lines, text.Printable(line)); len(lines) > 2*maxLogLines {
+			lines = append(lines[:0], lines[len(lines)-maxLogLines:]...)
+		}
+	}
+	return lines[max(0, len(lines)-maxLogLines):]
+}

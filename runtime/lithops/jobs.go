@@ -1,0 +1,88 @@
+package lithops
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+
+	"fn-runtime/runtime/text"
+)
+
+var (
+	jobID        = text.NewPattern(`^[0-9A-Za-z-]{1,200}-[A-Z][0-9]{3,9}$`)
+	callID       = text.NewPattern(`^[0-9]{5,9}$`)
+	activationID = text.NewPattern(`^[0-9A-Za-z-]{1,64}$`)
+)
+
+// IsJob reports whether s has the form of a job's id: executor, letter of what it is, number.
+func IsJob(s string) bool { return jobID.MatchString(s) }
+
+// IsCall reports whether s has the form of a call's id: a number of at least five digits.
+func IsCall(s string) bool { return callID.MatchString(s) }
+
+// JobObject is what the key of an object tells of a call (storage/utils.py).
+type JobObject struct {
+	Job, Call  string
+	Activation string // of the object that a call writes when it starts; else ""
+	Status     bool   // the object that a call writes when it has ended
+}
+
+// ParseJobKey reads the key of an object that tells how far a call has come; ok is false for every other object.
+func ParseJobKey(key string) (o JobObject, ok bool) {
+	rest, ok := strings.CutPrefix(key, JobsPrefix)
+	parts := strings.Split(rest, "/")
+	if !ok || len(parts) != 3 || !IsJob(parts[0]) || !IsCall(parts[1]) {
+		return JobObject{}, false
+	}
+	o = JobObject{Job: parts[0], Call: parts[1]}
+	if parts[2] == "status.json" {
+		o.Status = true
+		return o, true
+	}
+	o.Activation, ok = strings.CutSuffix(parts[2], ".init")
+	return o, ok && activationID.MatchString(o.Activation)
+}
+
+// StatusKey is the key of the object that a call writes when it has ended.
+func StatusKey(job, call string) string { return JobsPrefix + job + "/" + call + "/status.json" }
+
+// CallStatus is what a call says of itself when it has ended.
+type CallStatus struct {
+	Activation string
+	Failed     bool
+	Cold       bool
+	Submitted  time.Time // by the client
+	Started    time.Time
+	Ended      time.Time
+	Log        []string // what it wrote, line by line, printable
+}
+
+// ParseCallStatus reads the status object of a call; ok is false when it is none. Releases differ in what they tell.
+func ParseCallStatus(data []byte) (s CallStatus, ok bool) {
+	var d struct {
+		Type       string  `json:"type"`
+		Exception  bool    `json:"exception"`
+		Activation string  `json:"activation_id"`
+		Cold       bool    `json:"worker_cold_start"`
+		Submitted  float64 `json:"host_submit_tstamp"`
+		Started    float64 `json:"worker_start_tstamp"`
+		Ended      float64 `json:"worker_end_tstamp"`
+		Logs       string  `json:"logs"`
+	}
+	if json.Unmarshal(data, &d) != nil || d.Type != "__end__" {
+		return CallStatus{}, false
+	}
+	s = CallStatus{Failed: d.Exception, Cold: d.Cold, Submitted: moment(d.Submitted), Started: moment(d.Started), Ended: moment(d.Ended), Log: inflated(d.Logs)}
+	if activationID.MatchString(d.Activation) {
+		s.Activation = d.Activation
+	}
+	return s, true
+}
+
+// moment is the time of a Python time stamp; zero for none, and for what no clock says.
+func moment(seconds float64) time.Time {
+	if !(seconds > 0 && seconds < 1e11) {
+		return time.Time{}
+	}
+	return time.UnixMicro(int64(seconds * 1e6)).UTC()
+}

@@ -1,0 +1,105 @@
+package openwhisk
+
+import (
+	"context"
+	"encoding/json"
+	"iter"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/apache/openwhisk-client-go/whisk"
+
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/text"
+)
+
+// The annotations by which the local endpoint tells of an activation what OpenWhisk does not.
+const (
+	// AnnotationPending is true of an activation that waits or runs; it is listed where the query says "pending=true".
+	AnnotationPending = "fn-runtime-pending"
+	// AnnotationWork is the part of a Lithops job that an activation runs, a Work.
+	AnnotationWork = "fn-runtime-work"
+)
+
+// Work is the value of AnnotationWork.
+type Work struct {
+	Job      string   `json:"job"`
+	Function string   `json:"function"`
+	Calls    []string `json:"calls"`
+	Total    int      `json:"total"`
+}
+
+// Calls gives the activations of the namespace that started since then, newest first.
+func (c *Compute) Calls(ctx context.Context, since time.Time, whole bool) iter.Seq2[entity.Activation, error] {
+	return func(yield func(entity.Activation, error) bool) {
+		err := c.client.Find(ctx)
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			yield(entity.Activation{}, err)
+		}
+		if err != nil {
+			return
+		}
+		for run, err := range c.client.activations(ctx, since, whole) {
+			if !yield(run, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// activations lists what ran since then, reading a page ahead. Whole ones have their logs, where the installation keeps
+// them with the records.
+func (c *Client) activations(ctx context.Context, since time.Time, whole bool) iter.Seq2[entity.Activation, error] {
+	path := "activations?pending=true&docs=" + strconv.FormatBool(whole)
+	if !since.IsZero() {
+		path += "&since=" + strconv.FormatInt(since.UnixMilli(), 10)
+	}
+	return list(ctx, c, subject{"activations", ""},
+		func(r record) string { return r.ActivationID }, activation, path)
+}
+
+// describe adds what the annotations of an activation tell.
+func describe(e *entity.Activation, annotations whisk.KeyValueArr) {
+	for _, x := range annotations {
+		switch x.Key {
+		case "path": // namespace/package/action
+			parts := strings.Split(word(x.Value), "/")
+			if len(parts) >= 2 {
+				e.Runtime.Name = text.Line(parts[len(parts)-1], maxEntityName)
+			}
+			if len(parts) == 3 {
+				e.Runtime.Group = text.Line(parts[1], maxEntityName)
+			}
+		case "limits":
+			if limits, ok := x.Value.(map[string]any); ok {
+				mb, _ := limits["memory"].(float64)
+				e.MemoryMB = int(min(max(mb, 0), 1<<30))
+			}
+		case "timeout":
+			e.TimedOut, _ = x.Value.(bool)
+		case AnnotationPending:
+			if pending, _ := x.Value.(bool); pending {
+				e.Done, e.Success = false, false
+			}
+		case AnnotationWork:
+			e.Work = work(x)
+		}
+	}
+}
+
+func word(v any) string {
+	s, _ := v.(string)
+	return s
+}
+
+// work reads the annotation of the local endpoint; nil when it is not what it should be.
+func work(x whisk.KeyValue) *entity.Work {
+	data, err := json.Marshal(x.Value)
+	var w Work
+	if err != nil || json.Unmarshal(data, &w) != nil {
+		return nil
+	}
+	return &entity.Work{Job: w.Job, Function: w.Function, Calls: w.Calls, Total: w.Total}
+}

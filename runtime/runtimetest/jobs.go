@@ -1,0 +1,50 @@
+package runtimetest
+
+import (
+	"context"
+	"iter"
+	"slices"
+	"time"
+
+	"fn-runtime/runtime/entity"
+)
+
+// Ran adds a call that somebody else made, or brings it up to date.
+func (c *Compute) Ran(run entity.Activation) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if old := c.call(run.ID); old != nil {
+		*old = run
+		return
+	}
+	c.calls = append(c.calls, run)
+}
+
+// Calls implements site.Caller.
+func (c *Compute) Calls(ctx context.Context, since time.Time, whole bool) iter.Seq2[entity.Activation, error] {
+	return func(yield func(entity.Activation, error) bool) {
+		var found []entity.Activation
+		err := c.do(ctx, "GET calls", func() error {
+			for _, run := range c.calls {
+				if run.Start.Before(since) {
+					continue
+				}
+				if !whole {
+					run.Logs, run.Result = nil, nil
+				}
+				found = append(found, run)
+			}
+			return nil
+		})
+		slices.SortStableFunc(found, func(a, b entity.Activation) int { return b.Start.Compare(a.Start) })
+		if err != nil {
+			yield(entity.Activation{}, err)
+			return
+		}
+		for _, run := range found {
+			if !yield(run, nil) {
+				return
+			}
+		}
+	}
+}
