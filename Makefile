@@ -19,7 +19,9 @@ build: ## bin/fn-runtime
 install: build ## install into the IBM Cloud CLI
 	@bin/install bin/fn-runtime
 
-demo: build ## the main job on the local endpoint, with a real Lithops job
+demo: ## the main job on the local endpoint, with a real Lithops job
+	@echo "Building bin/fn-runtime; the first time this takes a minute or two..."
+	@$(MAKE) -s build 2> >(grep -v '^go: downloading' >&2)
 	@bin/demo
 
 notices: ## plugin/NOTICE: what is linked, with its licences; after go.mod has changed

@@ -1,13 +1,8 @@
 """The job of `make demo`: the example of the Lithops documentation, and a map; exits 1 when a result is wrong."""
-import os
 import sys
 import time
 
-# The local endpoint has a certificate authority of its own; a bundle set for other programs does not know it.
-os.environ.pop('REQUESTS_CA_BUNDLE', None)
-os.environ.pop('CURL_CA_BUNDLE', None)
-
-import lithops  # noqa: E402
+import lithops
 
 
 def my_function(x):

@@ -55,11 +55,15 @@ func helpTopics(cmd *cobra.Command, args []string, _ string) ([]string, cobra.Sh
 
 // Usage is the usage line of a command, made from its flags: optional ones in [...].
 func Usage(cmd *cobra.Command) string {
-	words := []string{"ibmcloud", cmd.Root().Name()}
+	words, last := []string{"ibmcloud", cmd.Root().Name()}, ""
 	if cmd.HasParent() {
 		path := strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()+" ")
 		words = append(words, path)
-		if _, args, ok := strings.Cut(cmd.Use, " "); ok {
+		_, args, _ := strings.Cut(cmd.Use, " ")
+		if strings.HasPrefix(args, "-- ") { // options stand before it
+			args, last = "", args
+		}
+		if args != "" {
 			words = append(words, args)
 		}
 	}
@@ -74,7 +78,10 @@ func Usage(cmd *cobra.Command) string {
 			words = append(words, "["+term(fl)+"]")
 		}
 	})
-	return strings.Join(append(words, others...), " ")
+	if words = append(words, others...); last != "" {
+		words = append(words, last)
+	}
+	return strings.Join(words, " ")
 }
 
 // visit calls fn for each flag that help and metadata show, in the order of their names.

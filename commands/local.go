@@ -176,24 +176,26 @@ func newLocalEnv(f *Factory) *cobra.Command {
 					i18n.M("Start it with 'ibmcloud fn-runtime local start'."))
 			}
 			if as == codeEngine {
-				return f.View.Environment(shell, "local env --as "+as, view.Variables{
-					{Name: "HTTPS_PROXY", Value: info.Proxy()}, {Name: "NO_PROXY", Value: "127.0.0.1,localhost"},
-					{Name: "REQUESTS_CA_BUNDLE", Value: info.CloudBundle}, {Name: "AWS_CA_BUNDLE", Value: info.CloudBundle},
-				})
+				return f.View.Environment(shell, "local env --as "+as, codeEngineVariables(info))
 			}
-			return f.View.Environment(shell, "local env", view.Variables{{Name: "REQUESTS_CA_BUNDLE", Value: info.CABundle}, {Name: "AWS_CA_BUNDLE", Value: info.CABundle}})
+			return f.View.Environment(shell, "local env", trust(info.CABundle))
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	cmd.Flags().Var(choice{values: view.Shells(), set: func(s string) { shell = s }, get: func() string { return shell }},
 		"shell", i18n.M("Write for this `SHELL`: posix, fish or powershell; posix without this.").ID)
 	complete(cmd, "shell", view.Shells()...)
-	services := []string{codeEngine}
-	cmd.Flags().Var(choice{values: services, set: func(s string) { as = s }, get: func() string { return as }},
-		"as", i18n.M("Let the endpoint stand for this `SERVICE`: code_engine.").ID)
-	complete(cmd, "as", services...)
+	asFlag(cmd, &as)
 	f.outputFlags(cmd)
 	return cmd
+}
+
+// asFlag says which service the endpoint stands for.
+func asFlag(cmd *cobra.Command, as *string) {
+	services := []string{codeEngine}
+	cmd.Flags().Var(choice{values: services, set: func(s string) { *as = s }, get: func() string { return *as }},
+		"as", i18n.M("Let the endpoint stand for this `SERVICE`: code_engine.").ID)
+	complete(cmd, "as", services...)
 }
 
 // maxLogLines bounds local logs -n.

@@ -36,7 +36,7 @@ func NewRoot(f *Factory) *cobra.Command {
 	root.SetOut(f.View.Out)
 	root.SetErr(f.View.Err)
 	root.AddCommand(
-		newInit(f), newBuild(f), newDeploy(f), newUpdate(f), newApply(f), newDelete(f), newList(f), newShow(f), newInvoke(f),
+		newInit(f), newBuild(f), newDeploy(f), newUpdate(f), newApply(f), newDelete(f), newList(f), newShow(f), newInvoke(f), newRun(f),
 		newClean(f), newConfig(f), newDoctor(f), newLocal(f), newVersion(f), newCompletion(f),
 	)
 	root.InitDefaultHelpCmd() // cobra would add it no sooner than it runs, and the metadata names it too

@@ -36,10 +36,13 @@ func Run(ctx context.Context, f *Factory, args []string) int {
 	if err == nil {
 		return exitDone
 	}
+	if program := (exited{}); errors.As(err, &program) {
+		return program.status
+	}
 	if word := wordFor(cmd, args); word != "" && fault.Is(err, fault.Usage) {
 		err = unknownCommand(cmd, []string{word}) // its flags are unknown too, but that is not the reason
 	}
-	if wantsJSON(args) { // also where parsing stopped before it came to --output
+	if wantsJSON(args) && cmd.Name() != runName { // also where parsing stopped before it came to --output
 		f.View.JSON = true
 	}
 	var doc any

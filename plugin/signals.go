@@ -20,12 +20,12 @@ const patience = 10 * time.Second
 // clean up; the second ends the process at once, and so does the end of patience.
 func interruptible(w io.Writer) (context.Context, func()) {
 	ctx, cancel := context.WithCancel(context.Background())
-	ctx, until := linger.Watch(ctx)
+	ctx, work := linger.Watch(ctx)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	done := make(chan struct{})
 	go func() {
-		if interrupted(signals, done, cancel, until) {
+		if interrupted(signals, done, cancel, work) {
 			fmt.Fprintln(w)
 			os.Exit(130)
 		}
@@ -38,11 +38,15 @@ func interruptible(w io.Writer) (context.Context, func()) {
 }
 
 // interrupted waits for signals and reports whether the process has to end at once; false when the command is done.
-func interrupted(signals <-chan os.Signal, done <-chan struct{}, cancel func(), until func() time.Time) bool {
-	select {
-	case <-signals:
-	case <-done:
-		return false
+// Signals that come while they are lent to a child are none.
+func interrupted(signals <-chan os.Signal, done <-chan struct{}, cancel func(), work *linger.Work) bool {
+	for waits := true; waits; {
+		select {
+		case <-signals:
+			waits = work.Lent()
+		case <-done:
+			return false
+		}
 	}
 	cancel()
 	first := time.Now()
@@ -51,15 +55,17 @@ func interrupted(signals <-chan os.Signal, done <-chan struct{}, cancel func(), 
 	for {
 		select {
 		case <-signals:
-			return true
+			if !work.Lent() {
+				return true
+			}
 		case <-done:
 			return false
 		case <-look.C:
 			late := first
-			if end := until(); end.After(late) {
+			if end := work.Until(); end.After(late) {
 				late = end
 			}
-			if time.Since(late) > patience {
+			if time.Since(late) > patience && !work.Lent() {
 				return true
 			}
 		}

@@ -26,7 +26,7 @@ func TestASignalEndsWhatDoesNotEnd(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
-				ctx, until := linger.Watch(ctx)
+				ctx, work := linger.Watch(ctx)
 				signals, done := make(chan os.Signal, 2), make(chan struct{})
 				defer context.AfterFunc(ctx, func() { linger.Extend(ctx, tc.lingers) })()
 				time.AfterFunc(time.Minute, func() { signals <- os.Interrupt })
@@ -34,7 +34,7 @@ func TestASignalEndsWhatDoesNotEnd(t *testing.T) {
 					time.AfterFunc(time.Minute+tc.second, func() { signals <- os.Interrupt })
 				}
 				start := time.Now().Add(time.Minute)
-				if !interrupted(signals, done, cancel, until) {
+				if !interrupted(signals, done, cancel, work) {
 					t.Error("the process goes on")
 				}
 				if took := time.Since(start); took > tc.most || took < tc.lingers && tc.second == 0 {
@@ -49,7 +49,36 @@ func TestACommandThatEndsIsNotCutOff(t *testing.T) {
 	signals, done := make(chan os.Signal, 2), make(chan struct{})
 	signals <- os.Interrupt
 	close(done)
-	if interrupted(signals, done, func() {}, func() time.Time { return time.Unix(0, 0) }) {
+	if interrupted(signals, done, func() {}, &linger.Work{}) {
 		t.Error("the process was ended")
 	}
+}
+
+// What is lent to a child ends neither the command nor the process, however often it comes; afterwards it does again.
+func TestSignalsOfAChildEndNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, work := linger.Watch(t.Context())
+		back := linger.Lend(ctx)
+		signals, done := make(chan os.Signal), make(chan struct{})
+		cancelled := false
+		ended := make(chan bool, 1)
+		go func() { ended <- interrupted(signals, done, func() { cancelled = true }, work) }()
+		for range 3 {
+			signals <- os.Interrupt
+			synctest.Wait()
+		}
+		if cancelled || len(ended) > 0 {
+			t.Errorf("cancelled: %v, ended: %v", cancelled, len(ended) > 0)
+		}
+		back()
+		signals <- os.Interrupt
+		synctest.Wait()
+		if !cancelled {
+			t.Error("a signal after the child's end does nothing")
+		}
+		close(done)
+		if <-ended {
+			t.Error("the process was ended")
+		}
+	})
 }

@@ -110,7 +110,10 @@ func (v *View) Doubt(err error) {
 }
 
 // Variables are environment variables in the order in which they are set.
-type Variables []struct{ Name, Value string }
+type Variables []Variable
+
+// Variable is one of them.
+type Variable struct{ Name, Value string }
 
 // Shells lists what Environment can write for.
 func Shells() []string { return []string{"posix", "fish", "powershell"} }

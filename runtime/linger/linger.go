@@ -12,19 +12,40 @@ import (
 
 type key struct{}
 
-// Watch gives a context whose lingering work is watched; until tells the time at which the last of it has ended, the
-// zero Unix time where there was none.
-func Watch(ctx context.Context) (watched context.Context, until func() time.Time) {
-	end := new(atomic.Int64)
-	return context.WithValue(ctx, key{}, end), func() time.Time { return time.Unix(0, end.Load()) }
+// Work is what a command does after it was interrupted, as whoever ends the process sees it.
+type Work struct {
+	end   atomic.Int64 // nanoseconds since 1970
+	lends atomic.Int64 // how many have the signals lent to them
+}
+
+// Watch gives a context whose lingering work is watched.
+func Watch(ctx context.Context) (context.Context, *Work) {
+	w := &Work{}
+	return context.WithValue(ctx, key{}, w), w
+}
+
+// Until tells the time at which the last of the work has ended, the zero Unix time where there was none.
+func (w *Work) Until() time.Time { return time.Unix(0, w.end.Load()) }
+
+// Lent reports whether signals are a child's at the moment, and no reason to end the process.
+func (w *Work) Lent() bool { return w.lends.Load() > 0 }
+
+// Lend leaves all signals to a child process, whose end is then that of the command, until back is called.
+func Lend(ctx context.Context) (back func()) {
+	w, ok := ctx.Value(key{}).(*Work)
+	if !ok {
+		return func() {}
+	}
+	w.lends.Add(1)
+	return func() { w.lends.Add(-1) }
 }
 
 // Extend says that work may go on for d from now on, whatever becomes of ctx.
 func Extend(ctx context.Context, d time.Duration) {
-	end, ok := ctx.Value(key{}).(*atomic.Int64)
+	w, ok := ctx.Value(key{}).(*Work)
 	for until := time.Now().Add(d).UnixNano(); ok; {
-		was := end.Load()
-		if was >= until || end.CompareAndSwap(was, until) {
+		was := w.end.Load()
+		if was >= until || w.end.CompareAndSwap(was, until) {
 			return
 		}
 	}

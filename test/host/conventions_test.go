@@ -116,7 +116,7 @@ func TestConventions(t *testing.T) {
 					t.Errorf("%s: %q, want -%s", cmd.Name, f.Name, want)
 				}
 			}
-			if !cmd.Hidden && cmd.Name != "help" && cmd.Name != "completion" && !slices.ContainsFunc(cmd.Flags, func(f sdk.Flag) bool { return f.Name == "output" }) {
+			if !cmd.Hidden && !slices.Contains([]string{"help", "completion", "run"}, cmd.Name) && !slices.ContainsFunc(cmd.Flags, func(f sdk.Flag) bool { return f.Name == "output" }) {
 				t.Errorf("%s has no --output", cmd.Name)
 			}
 		}
@@ -169,7 +169,7 @@ func TestConventions(t *testing.T) {
 }
 
 // usage is what may follow the name of a command: values in capitals, [optional ones], (exclusive | ones).
-var usage = regexp.MustCompile(`^( (\[?[A-Z]+(\[:TAG\])?\]?(\.\.\.)?|\((\S+ \| )+\S+\)|\[(\S+ \| )+\S+\]|\[(-[a-zA-Z], )?--[a-z0-9-]{2,}( [A-Z][A-Z0-9=:.]*(,?\.\.\.)?)?\]))*$`)
+var usage = regexp.MustCompile(`^( (--|\[?[A-Z]+(\[:TAG\])?\]?(\.\.\.)?|\((\S+ \| )+\S+\)|\[(\S+ \| )+\S+\]|\[(-[a-zA-Z], )?--[a-z0-9-]{2,}( [A-Z][A-Z0-9=:.]*(,?\.\.\.)?)?\]))*$`)
 
 // terminal runs a command in a pseudo-terminal of 80 columns, gives it input as soon as it asks, and returns the screen.
 func (c *cli) terminal(t *testing.T, input string, args ...string) (string, int) {

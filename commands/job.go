@@ -1,0 +1,193 @@
+package commands
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"fn-runtime/commands/view"
+	"fn-runtime/i18n"
+	"fn-runtime/runtime"
+	"fn-runtime/runtime/child"
+	"fn-runtime/runtime/connect"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/local"
+)
+
+// jobFlags are those of run.
+type jobFlags struct {
+	target targetFlags
+	req    runtime.JobRequest
+	as     string // the service that the local endpoint stands for; "" itself
+}
+
+// runName is the name of run. The flags behind the program that it runs are that program's.
+const runName = "run"
+
+func newRun(f *Factory) *cobra.Command {
+	var o jobFlags
+	cmd := &cobra.Command{
+		Use:   runName + " -- PROGRAM [ARGUMENT]...",
+		Short: i18n.M("Run a Lithops job with the matching configuration.").ID,
+		Long:  i18n.M("Runs a program, such as python with a script, that uses the Lithops client: with the configuration that matches session, backend and bucket in a private file that is removed afterwards, and with what verifies the local endpoint's certificate. The program has this terminal, gets the signals, and its exit status is that of the command. A runtime that is not deployed is reported before the job waits for it.").ID,
+		Example: example(i18n.M("Run a job on this machine's own endpoint, which deploys what is missing"), "run -b local --deploy -- python job.py") +
+			example(i18n.M("Run a job in a runtime of your own"), "run --runtime docker.io/me/runtime:1.0 -- python job.py --size 10"),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 || args[0] == "" {
+				return usage(i18n.M("Missing argument: {{.What}}.", "What", i18n.M("the program to run")))
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if o.as != "" && o.target.backend != runtime.BackendLocal {
+				return usage(i18n.M("'{{.Flag}}' belongs to the backend local.", "Flag", "--as"))
+			}
+			o.req.Program = f.View.Called()
+			return runJob(cmd.Context(), f, o, args)
+		},
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return nil, cobra.ShellCompDirectiveDefault
+		},
+	}
+	cmd.Flags().SetInterspersed(false) // what follows the program is the program's
+	boolFlag(cmd, &o.req.Deploy, "deploy", "", i18n.M("Deploy the runtime first where it is missing or outdated."))
+	stringFlag(cmd, &o.req.Runtime, "runtime", "", i18n.M("Run the job in the runtime `IMAGE`, or default, instead of the configured one."))
+	countFlag(cmd, &o.req.MemoryMB, "memory", "m", maxMemory, i18n.M("Run the job in a runtime with this memory in `MB`."))
+	asFlag(cmd, &o.as)
+	o.target.add(f, cmd)
+	cmd.Flags().BoolVarP(&f.View.Quiet, "quiet", "q", f.View.Quiet, i18n.M("Suppress progress and reports of success.").ID)
+	markCommon(cmd, "quiet")
+	return cmd
+}
+
+// exited is the end of a program that ran in the place of the command; what it had to say it has said.
+type exited struct{ status int }
+
+func (e exited) Error() string { return fmt.Sprintf("exit status %d", e.status) }
+
+// runJob prepares what a job needs and runs it.
+func runJob(ctx context.Context, f *Factory, o jobFlags, args []string) error {
+	path, err := exec.LookPath(args[0])
+	if err != nil {
+		return fault.New(fault.NotFound, i18n.M("The program '{{.Program}}' cannot be run: {{.Error}}.", "Program", args[0], "Error", reasonOf(err)),
+			i18n.M("Name a program of the path, or a file that can be executed, behind '--'."))
+	}
+	if o.target.python == "" && o.target.lithops == "" {
+		o.target.python = interpreter(path)
+	}
+	s, err := f.open(ctx, &o.target, connect.Options{NeedStore: true, NeedInstall: true, NeedImages: true})
+	if err != nil {
+		return err
+	}
+	config, env := s.JobConfig, clientEnvironment(os.Environ(), s.Target)
+	if o.as == codeEngine {
+		info, err := local.Status(ctx, f.localDir())
+		if err != nil {
+			return err
+		}
+		config, env = s.CodeEngineConfig, with(env, codeEngineVariables(info)...)
+	} else {
+		result, err := s.PrepareJob(ctx, o.req, o.target.again())
+		if err == nil {
+			err = view.Unfinished(result)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	data, err := config(o.req)
+	if err != nil {
+		return err
+	}
+	return runWith(ctx, data, child.Command{Path: path, Args: args[1:], Env: env})
+}
+
+// runWith runs a program that finds its configuration in a file of its own, which lives as long as the program.
+func runWith(ctx context.Context, config []byte, c child.Command) error {
+	signals := child.Hold(ctx)
+	defer signals.Release()
+	dir, err := os.MkdirTemp("", "fn-runtime-run-") // for this user alone
+	if err != nil {
+		return unwritable(err)
+	}
+	defer os.RemoveAll(dir)
+	file := filepath.Join(dir, "lithops_config")
+	if err := os.WriteFile(file, config, 0o600); err != nil {
+		return unwritable(err)
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	c.Env = with(c.Env, view.Variable{Name: "LITHOPS_CONFIG_FILE", Value: file})
+	status, err := signals.Run(c)
+	switch {
+	case err != nil:
+		return fault.New(fault.Failed, i18n.M("The program '{{.Program}}' cannot be run: {{.Error}}.", "Program", c.Path, "Error", reasonOf(err)),
+			i18n.M("Name a program of the path, or a file that can be executed, behind '--'.")).Because(err)
+	case status != 0:
+		return exited{status}
+	}
+	return nil
+}
+
+func unwritable(err error) error {
+	return fault.New(fault.Failed, i18n.M("The configuration of the job cannot be written: {{.Error}}.", "Error", err.Error()),
+		i18n.M("Name a folder that you can write into with TMPDIR.")).Because(err)
+}
+
+// clientEnvironment is what a Lithops client finds in its environment: this one, without another configuration and what the
+// CLI says to its plug-ins, and for the local endpoint what verifies its certificate and reaches it without a proxy.
+func clientEnvironment(env []string, t runtime.Target) []string {
+	env = without(env, "LITHOPS_CONFIG", "IBMCLOUD_PLUGIN_NAMESPACE")
+	if t.CABundle == "" {
+		return env
+	}
+	direct := "127.0.0.1,localhost"
+	for _, name := range []string{"NO_PROXY", "no_proxy"} {
+		if value := lookup(env, name); value != "" {
+			direct = value + "," + direct
+			break
+		}
+	}
+	return with(env, append(trust(t.CABundle), view.Variable{Name: "NO_PROXY", Value: direct})...)
+}
+
+// trust are the variables with which the client's libraries verify certificates.
+func trust(bundle string) view.Variables {
+	return view.Variables{{Name: "REQUESTS_CA_BUNDLE", Value: bundle}, {Name: "AWS_CA_BUNDLE", Value: bundle}}
+}
+
+// codeEngineVariables are those with which the client takes the local endpoint for IBM Cloud Code Engine.
+func codeEngineVariables(i local.Info) view.Variables {
+	return append(view.Variables{{Name: "HTTPS_PROXY", Value: i.Proxy()}, {Name: "NO_PROXY", Value: "127.0.0.1,localhost"}}, trust(i.CloudBundle)...)
+}
+
+// with sets variables, also those that are written in small letters, which many programs look at first.
+func with(env []string, vars ...view.Variable) []string {
+	for _, v := range vars {
+		env = append(without(env, v.Name, strings.ToLower(v.Name)), v.Name+"="+v.Value)
+	}
+	return env
+}
+
+func without(env []string, names ...string) []string {
+	return slices.DeleteFunc(slices.Clone(env), func(pair string) bool {
+		name, _, _ := strings.Cut(pair, "=")
+		return slices.Contains(names, name)
+	})
+}
+
+func lookup(env []string, name string) string {
+	for _, pair := range env {
+		if value, ok := strings.CutPrefix(pair, name+"="); ok {
+			return value
+		}
+	}
+	return ""
+}

@@ -1,0 +1,117 @@
+package runtime
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strings"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/lithops"
+)
+
+// JobRequest says what a job of the Lithops client is to find.
+type JobRequest struct {
+	Runtime  string // "default" or an image reference; "" the configured one
+	MemoryMB int    // 0: the configured memory
+	Deploy   bool   // where the runtime is missing or outdated
+	Program  string // how this program is called, for comments
+}
+
+// deployment is the runtime that the job will ask for.
+func (s *Service) deployment(req JobRequest) DeployRequest {
+	d := DeployRequest{Name: cmp.Or(req.Runtime, s.Settings.Runtime, DefaultName)}
+	if req.MemoryMB != 0 {
+		d.MemoryMB = []int{req.MemoryMB}
+	}
+	return d
+}
+
+// PrepareJob sees to it that the runtime of a job is there before the job waits for it. One that is missing is deployed
+// where the request wants that, else a fault.NotFound; again are the flags with which 'deploy' works on the same service.
+// One that is outdated is used, with a note.
+func (s *Service) PrepareJob(ctx context.Context, req JobRequest, again string) (Result, error) {
+	d := s.deployment(req)
+	if req.Deploy {
+		return s.Deploy(ctx, d)
+	}
+	wants, err := s.wants(d)
+	if err != nil {
+		return Result{}, err
+	}
+	d.DryRun = true
+	end := s.Begin(i18n.M("Checking runtime {{.Image}} in namespace {{.Namespace}}", "Image", wants[0].Image, "Namespace", s.Target.Namespace))
+	r, err := s.deploy(ctx, wants, d)
+	if err == nil {
+		err = s.usable(r, "deploy "+d.Name+d.memory()+again)
+	}
+	end(err)
+	return r, err
+}
+
+// memory is the flag that asks for what the request asks for.
+func (d DeployRequest) memory() string {
+	if len(d.MemoryMB) == 0 {
+		return ""
+	}
+	return " -m " + strings.Trim(strings.ReplaceAll(fmt.Sprint(d.MemoryMB), " ", ","), "[]")
+}
+
+// usable looks in the plan of a deployment for a runtime that is missing or outdated; command deploys it.
+func (s *Service) usable(r Result, command string) error {
+	for _, it := range r.Items {
+		switch {
+		case it.Kind != KindRuntime:
+		case it.Change == Create:
+			return fault.New(fault.NotFound, i18n.M("Runtime {{.Image}} is not deployed with {{.Memory}} MB for Lithops {{.Version}}.",
+				"Image", it.Image, "Memory", it.Memory, "Version", s.Install.Version),
+				i18n.M("Deploy it with 'ibmcloud fn-runtime {{.Command}}', or let '--deploy' do it.", "Command", command))
+		case it.Change == Update:
+			s.Warn(i18n.M("Runtime {{.Image}} is outdated: {{.Reason}} 'ibmcloud fn-runtime {{.Command}}' renews it.",
+				"Image", it.Image, "Reason", it.Reason, "Command", command))
+		}
+	}
+	return nil
+}
+
+// JobConfig returns the whole configuration of a job, with its secrets.
+func (s *Service) JobConfig(req JobRequest) ([]byte, error) {
+	doc, err := s.configuration()
+	if err != nil {
+		return nil, err
+	}
+	section := string(s.Contract.Backend)
+	switch req.Runtime {
+	case "":
+	case DefaultName:
+		doc.Delete(section, "runtime")
+	default:
+		doc.Set(section, "runtime", req.Runtime)
+	}
+	doc.Set(section, "runtime_memory", int64(req.MemoryMB))
+	return doc.Text(s.Target.Endpoint+", for one job of '"+req.Program+" run'.")
+}
+
+// codeEngineImage stands for the image of jobs that run as processes of this machine's Python: nobody pulls it.
+const codeEngineImage = "docker.io/lithopscloud/code-engine-local:1"
+
+// CodeEngineConfig returns the configuration with which the client takes the local endpoint for IBM Cloud Code Engine,
+// with its secrets. The client registers the runtime itself.
+func (s *Service) CodeEngineConfig(req JobRequest) ([]byte, error) {
+	doc, err := (*lithops.Config)(nil).Document()
+	if err != nil {
+		return nil, err
+	}
+	const section = "code_engine"
+	doc.Set("lithops", "backend", section)
+	doc.Set("lithops", "storage", s.Storage.Backend)
+	doc.Set("lithops", "monitoring_interval", localInterval)
+	doc.Set("ibm", "iam_api_key", s.Settings.APIKey)
+	doc.Set("ibm", "resource_group_id", "local")
+	doc.Set("ibm", "region", "us-south")
+	doc.Set(section, "runtime", cmp.Or(req.Runtime, codeEngineImage))
+	doc.Set(section, "runtime_memory", int64(req.MemoryMB))
+	lithops.DescribeStorage(doc, s.Storage, s.Target.Bucket, s.Install.Version)
+	return doc.Text(s.Target.Endpoint+", for one job of '"+req.Program+" run'.")
+}

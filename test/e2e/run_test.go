@@ -1,0 +1,79 @@
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"fn-runtime/test/harness"
+)
+
+// TestRun needs one command for a job: nothing is configured, started or exported before it, and what would be in the way
+// is set on purpose.
+func TestRun(t *testing.T) {
+	python := filepath.Join(harness.Venv(t, "3.11", "lithops", "boto3"), "bin", "python")
+	s := harness.NewStage(t)
+	own := filepath.Join(s.Dir, ".lithops_config")
+	write(t, own, "lithops:\n  backend: localhost\n  storage: localhost\n")
+	s.Env = append(s.Env, "REQUESTS_CA_BUNDLE=/etc/hostname", "HTTPS_PROXY=http://127.0.0.1:9", `LITHOPS_CONFIG={"lithops": {"backend": "localhost"}}`)
+	job := []string{"--", python, script(t, "run.py"), "two words", "", "--output", "json", "$HOME"}
+
+	missing := s.Try(time.Minute, s.Bin, append([]string{"run", "-b", "local"}, job...)...)
+	if missing.Code != 1 || missing.Stdout != "" || !strings.Contains(missing.Stderr, "deploy default -b local'") {
+		t.Errorf("without a runtime: exit %d\n%s%s", missing.Code, missing.Stdout, missing.Stderr)
+	}
+	r := s.Try(2*time.Minute, s.Bin, append([]string{"run", "-b", "local", "--deploy"}, job...)...)
+	var out struct {
+		Result []int
+		Args   []string
+		Config string
+	}
+	decode(t, result(t, r), &out)
+	if len(out.Result) != 5 || out.Result[4] != 11 || r.Code != 3 {
+		t.Errorf("results %v, exit status %d, want those of the job: 7 to 11, and 3\n%s", out.Result, r.Code, r.Stderr)
+	}
+	if got := strings.Join(out.Args, "|"); got != "two words||--output|json|$HOME" {
+		t.Errorf("the job was given %s", got)
+	}
+	if _, err := os.Stat(out.Config); out.Config == own || !os.IsNotExist(err) {
+		t.Errorf("the configuration %s is still there: %v", out.Config, err)
+	}
+
+	// It is told to stop in the middle of its work: so is the job, and nothing stays.
+	started := filepath.Join(s.Dir, "started")
+	cmd := s.Command(s.Bin, "run", "-b", "local", "--", python, "-c",
+		"import os, pathlib, time; pathlib.Path('started').write_text(os.environ['LITHOPS_CONFIG_FILE']); time.sleep(60)")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var config []byte
+	for deadline := time.Now().Add(30 * time.Second); len(config) == 0 && time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		config, _ = os.ReadFile(started)
+	}
+	if _, err := os.Stat(string(config)); err != nil {
+		t.Errorf("while the job runs: %v", err)
+	}
+	_ = cmd.Process.Signal(syscall.SIGTERM)
+	_ = cmd.Wait()
+	if got := cmd.ProcessState.ExitCode(); got != 128+15 {
+		t.Errorf("exit status %d, want %d", got, 128+15)
+	}
+	if _, err := os.Stat(string(config)); !os.IsNotExist(err) {
+		t.Errorf("after SIGTERM the configuration is still there: %v", err)
+	}
+}
+
+// TestRunAsCodeEngine lets the client of Code Engine find the local endpoint in its place.
+func TestRunAsCodeEngine(t *testing.T) {
+	python := filepath.Join(harness.Venv(t, "3.11", ceClient("lithops")...), "bin", "python")
+	s := harness.NewStage(t)
+	r := s.Try(2*time.Minute, s.Bin, "run", "-b", "local", "--as", "code_engine", "--", python, script(t, "run.py"))
+	var out struct{ Result []int }
+	decode(t, result(t, r), &out)
+	if len(out.Result) != 5 || out.Result[4] != 11 || r.Code != 3 {
+		t.Errorf("results %v, exit status %d\n%s", out.Result, r.Code, r.Stderr)
+	}
+}
