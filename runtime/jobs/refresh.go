@@ -225,3 +225,18 @@ func (w *Watch) readStatuses(ctx context.Context, g *parallel.Group) error {
 	})
 	return parallel.First(errs)
 }
+
+// Read reads the record of one activation, however old it is; fault.NotFound while there is none.
+func (w *Watch) Read(ctx context.Context, activation string) error {
+	w.refreshing.Lock()
+	defer w.refreshing.Unlock()
+	record, err := w.site.Compute.Called(ctx, activation)
+	if err != nil {
+		return err
+	}
+	w.names(ctx, []entity.Activation{record})
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.mergeRecord(record)
+	return nil
+}

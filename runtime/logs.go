@@ -1,0 +1,174 @@
+package runtime
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/jobs"
+)
+
+// LogsRequest says which lines to read, of all that calls have written. A service gives a call's lines when it has ended.
+type LogsRequest struct {
+	Runtime    string // part of an image name, or "default"; "" any
+	Job        string // "" any
+	Call       string // of Job; "" any
+	Activation string // one call by the service's id, however old; "" any
+	Since      time.Duration
+	Failed     bool // only of calls that failed
+	Last       int  // begin with the last of so many lines; 0 with all
+	Follow     bool // go on until ctx ends
+}
+
+const (
+	// maxLogLines bounds the lines that are held at the same time.
+	maxLogLines = 100_000
+	// recentLogs and jobLogs are how far back logs are read unless the request says: of everything, and of a job.
+	recentLogs = 10 * time.Minute
+	jobLogs    = 24 * time.Hour
+	// patience is how many refreshes in a row may fail while logs are followed.
+	patience = 5
+)
+
+// Logs gives lines to yield in the order of their times; with Follow, those that come later as they come, until ctx ends.
+func (s *Service) Logs(ctx context.Context, req LogsRequest, yield func(entity.LogLine) error) error {
+	op := i18n.M("Reading logs in namespace {{.Namespace}}", "Namespace", s.Target.Namespace)
+	if req.Runtime == DefaultName {
+		image, err := s.Image(req.Runtime, "")
+		if err != nil {
+			return fault.During(op, err)
+		}
+		req.Runtime = image
+	}
+	r := reading{req: req}
+	since := cmp.Or(req.Since, recentLogs)
+	if req.Job != "" {
+		since = cmp.Or(req.Since, jobLogs)
+	}
+	watch := jobs.New(&s.Site, time.Now().Add(-since), r.take)
+	end := s.Begin(op)
+	err := s.firstLines(ctx, watch, req)
+	end(err)
+	if err == nil {
+		err = r.give(yield, req.Last)
+	}
+	if err == nil && req.Follow && req.Activation == "" {
+		err = r.follow(ctx, watch, yield)
+	}
+	if req.Follow && ctx.Err() != nil {
+		return nil
+	}
+	return fault.During(op, err)
+}
+
+// firstLines reads what there is now.
+func (s *Service) firstLines(ctx context.Context, w *jobs.Watch, req LogsRequest) error {
+	if req.Activation != "" {
+		return s.oneActivation(ctx, w, req)
+	}
+	if _, err := w.Refresh(ctx); err != nil || req.Job == "" || req.Follow {
+		return err
+	}
+	if _, _, ok := w.Job(req.Job, time.Now()); !ok {
+		return NoJob(req.Job)
+	}
+	return nil
+}
+
+// oneActivation reads the log of one activation; with Follow it waits for its end.
+func (s *Service) oneActivation(ctx context.Context, w *jobs.Watch, req LogsRequest) error {
+	for {
+		err := w.Read(ctx, req.Activation)
+		if !fault.Is(err, fault.NotFound) {
+			return err
+		}
+		if !req.Follow {
+			return fault.New(fault.NotFound, i18n.M("There is no record of activation {{.ID}}.", "ID", req.Activation),
+				i18n.M("A service writes it when the call has ended, and forgets it after a while: '--follow' waits for it.")).Because(err)
+		}
+		if err := pause(ctx, time.Second); err != nil {
+			return err
+		}
+	}
+}
+
+// reading holds lines until they are given on in their order.
+type reading struct {
+	req   LogsRequest
+	lines []entity.LogLine
+}
+
+// take keeps those lines that were asked for, the newest when they are too many.
+func (r *reading) take(lines []entity.LogLine) {
+	for _, l := range lines {
+		if r.wants(l) {
+			r.lines = append(r.lines, l)
+		}
+	}
+	if len(r.lines) > 2*maxLogLines {
+		r.sort()
+		r.lines = slices.Clone(r.lines[len(r.lines)-maxLogLines:])
+	}
+}
+
+func (r *reading) wants(l entity.LogLine) bool {
+	return (r.req.Runtime == "" || strings.Contains(l.Runtime, r.req.Runtime)) &&
+		(r.req.Job == "" || l.Job == r.req.Job) && (r.req.Call == "" || l.Call == r.req.Call) &&
+		(r.req.Activation == "" || l.Activation == r.req.Activation) && (!r.req.Failed || l.Failed)
+}
+
+func (r *reading) sort() {
+	slices.SortStableFunc(r.lines, func(a, b entity.LogLine) int { return a.Time.Compare(b.Time) })
+}
+
+// give gives on what has come, the last of it where there is a limit.
+func (r *reading) give(yield func(entity.LogLine) error, last int) error {
+	r.sort()
+	lines := r.lines
+	r.lines = nil
+	if last > 0 {
+		lines = lines[max(0, len(lines)-last):]
+	}
+	for _, l := range lines {
+		if err := yield(l); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// follow gives on what comes until ctx ends. A service that does not answer for a while is asked again.
+func (r *reading) follow(ctx context.Context, w *jobs.Watch, yield func(entity.LogLine) error) error {
+	for failed := 0; ; {
+		if err := pause(ctx, w.Pause()); err != nil {
+			return err
+		}
+		_, err := w.Refresh(ctx)
+		if failed++; err != nil && failed >= patience {
+			return err
+		}
+		if err == nil {
+			failed = 0
+		}
+		if err := r.give(yield, 0); err != nil {
+			return err
+		}
+	}
+}
+
+// pause waits, or gives why ctx ended.
+func pause(ctx context.Context, wait time.Duration) error {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
