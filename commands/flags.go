@@ -67,7 +67,7 @@ func (t *targetFlags) add(f *Factory, cmd *cobra.Command) {
 	stringFlag(cmd, &t.userKey, "user-key", "", i18n.M("Use `KEY` as the user part of package names."))
 	stringFlag(cmd, &t.python, "python", "", i18n.M("Use the Lithops of this `PYTHON`, a version such as 3.11 or a path."))
 	stringFlag(cmd, &t.lithops, "lithops", "", i18n.M("Use the Lithops package in the folder `DIR`."))
-	complete(cmd, "region", lithops.Regions()...)
+	complete(cmd, "region", lithops.Regions(lithops.IBMCF)...)
 	complete(cmd, "python", pythons()...)
 	complete(cmd, "user-key")
 	complete(cmd, "bucket")

@@ -32,7 +32,7 @@ func (r regionsValue) String() string {
 }
 
 func (r regionsValue) Set(s string) error {
-	known := lithops.Regions()
+	known := lithops.Regions(lithops.IBMCF)
 	for _, name := range strings.Split(s, ",") {
 		name = strings.TrimSpace(name)
 		names := []string{name}
@@ -56,7 +56,7 @@ func (r regionsValue) Set(s string) error {
 
 func (t *targetFlags) addRegions(cmd *cobra.Command) {
 	cmd.Flags().Var(regionsValue{&t.regions}, "regions", i18n.M("Work in several regions side by side: `REGION,...` or all.").ID)
-	complete(cmd, "regions", append([]string{"all"}, lithops.Regions()...)...)
+	complete(cmd, "regions", append([]string{"all"}, lithops.Regions(lithops.IBMCF)...)...)
 	markCommon(cmd, "regions")
 }
 

@@ -79,7 +79,7 @@ func (s *Service) wants(req DeployRequest) ([]site.Wanted, error) {
 	for _, m := range memories {
 		w := s.Want(image, m, timeout, req.Python)
 		w.Pin = req.Pin
-		if err := s.Contract.ValidateNames(w.ID.Name); err != nil {
+		if err := s.Contract.ValidateNames(w.ID.Name, w.Image); err != nil {
 			return nil, err
 		}
 		wants = append(wants, w)

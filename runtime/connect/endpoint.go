@@ -36,12 +36,12 @@ func (p *opening) chooseEndpoint(ctx context.Context) error {
 		}
 		if p.compute.Region == "" {
 			return fault.New(fault.Invalid, i18n.M("No region is known."),
-				i18n.M("Target one with 'ibmcloud target -r REGION', or give it with '--region': {{.Regions}}.", "Regions", strings.Join(lithops.Regions(), ", ")))
+				i18n.M("Target one with 'ibmcloud target -r REGION', or give it with '--region': {{.Regions}}.", "Regions", strings.Join(lithops.Regions(lithops.IBMCF), ", ")))
 		}
 		if endpoint == "" {
-			if !slices.Contains(lithops.Regions(), p.compute.Region) {
+			if !slices.Contains(lithops.Regions(lithops.IBMCF), p.compute.Region) {
 				return fault.New(fault.Invalid, i18n.M("IBM Cloud Functions has no region '{{.Region}}'.", "Region", p.compute.Region),
-					i18n.M("Use one of {{.Regions}}.", "Regions", strings.Join(lithops.Regions(), ", ")))
+					i18n.M("Use one of {{.Regions}}.", "Regions", strings.Join(lithops.Regions(lithops.IBMCF), ", ")))
 			}
 			endpoint = "https://" + p.compute.Region + ".functions.cloud.ibm.com"
 		}

@@ -1,7 +1,6 @@
 package lithops
 
 import (
-	"archive/zip"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -12,34 +11,33 @@ import (
 	"os"
 	"path"
 	"strings"
-	"time"
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/regular"
 )
 
-// The bounds of a handler archive. That of 3.8.0 has 1.5 MB before and 0.4 MB after compression.
+// The bounds of an archive of code. That of 3.8.0 has 2.6 MB before and 0.7 MB after compression, 0.5 MB as tar.xz.
 const (
 	maxCode  = 48 << 20  // bytes of exec.code, in base64: OpenWhisk answers 413 beyond it
+	maxMap   = 1 << 20   // bytes of the value of a config map, in base64
 	maxRaw   = 512 << 20 // bytes before compression
 	maxFiles = 20_000
 	maxTree  = 64 // levels; a link to a folder above never ends
 )
 
-// Bundle is the handler archive of one Lithops installation.
+// Bundle is the code of one Lithops installation.
 type Bundle struct {
-	Base64 string // the zip, as exec.code wants it
+	Base64 string // the archive, as exec.code or a config map wants it
 	SHA256 string // of what is in it, in hexadecimal: see BuildBundle
-	Size   int64  // bytes of the zip
+	Size   int64  // bytes of the archive
 	Files  int
 }
 
-// fixedTime is the oldest time that a zip can hold.
-var fixedTime = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
-
-// BuildBundle makes the archive that the client would upload: __main__.py, which is the backend's entry_point.py, and
-// the whole package below lithops/ (utils.py: create_handler_zip). Identical input gives identical bytes.
+// BuildBundle makes the archive of code that a runtime of this backend is registered with. For OpenWhisk it is the zip that
+// the client would upload, for Code Engine a tar.xz that Bootstrap unpacks, small enough for a config map. In it are the
+// backend's entry_point.py, under the name that it is started by, and the whole package below lithops/ (utils.py:
+// create_handler_zip). Identical input gives identical bytes.
 //
 // SHA256 is the digest of a list with a line "digest  name" for each file in order, so it tells what is in the archive
 // and stays the same when a compressor changes.
@@ -47,11 +45,38 @@ var fixedTime = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
 // Files are read one at a time. Links are followed, also out of the package, as the client does; a device or a pipe is
 // refused.
 func BuildBundle(ctx context.Context, install Install, backend Backend) (Bundle, error) {
-	return buildBundle(ctx, install, backend, maxCode)
+	if backend == CodeEngine {
+		return buildBundle(ctx, install, jobFormat)
+	}
+	return buildBundle(ctx, install, format{entry: "__main__.py", backend: backend, open: openZip, limit: maxCode})
 }
 
-func buildBundle(ctx context.Context, install Install, backend Backend, limit int64) (Bundle, error) {
-	entryPoint := path.Join("serverless", "backends", string(backend), "entry_point.py")
+// ImageArchive is the name of the archive that a Dockerfile for Code Engine copies into the image.
+const ImageArchive = "lithops_codeengine.zip"
+
+// BuildImageArchive makes the ImageArchive as the client would.
+func BuildImageArchive(ctx context.Context, install Install) ([]byte, error) {
+	f := jobFormat
+	f.open, f.limit = openZip, maxCode
+	b, err := buildBundle(ctx, install, f)
+	if err != nil {
+		return nil, err
+	}
+	return base64.StdEncoding.DecodeString(b.Base64)
+}
+
+// format is a form of the archive.
+type format struct {
+	entry   string // the name of the entry point in it
+	backend Backend
+	open    func(io.Writer) (packer, error)
+	limit   int64 // bytes in base64
+}
+
+var jobFormat = format{entry: jobEntryName, backend: CodeEngine, open: openTar, limit: maxMap}
+
+func buildBundle(ctx context.Context, install Install, f format) (Bundle, error) {
+	entryPoint := path.Join("serverless", "backends", string(f.backend), "entry_point.py")
 	t := tree{dir: install.Dir, flat: parseRelease(install.Version).before(3, 8, 0)}
 	if err := t.walk(ctx, ".", 0); err != nil {
 		return Bundle{}, err
@@ -62,8 +87,11 @@ func buildBundle(ctx context.Context, install Install, backend Backend, limit in
 
 	var code strings.Builder
 	encoder := base64.NewEncoder(base64.StdEncoding, &code)
-	count := &counter{to: encoder, limit: limit / 4 * 3}
-	archive := zip.NewWriter(count)
+	count := &counter{to: encoder, limit: f.limit / 4 * 3}
+	archive, err := f.open(count)
+	if err != nil {
+		return Bundle{}, err
+	}
 	list := sha256.New()
 	put := func(file, name string) error {
 		if err := ctx.Err(); err != nil {
@@ -75,15 +103,15 @@ func buildBundle(ctx context.Context, install Install, backend Backend, limit in
 		}
 		return err
 	}
-	err := put(entryPoint, "__main__.py")
-	for _, f := range t.files {
+	err = put(entryPoint, f.entry)
+	for _, file := range t.files {
 		if err == nil {
-			err = put(f, "lithops/"+f)
+			err = put(file, "lithops/"+file)
 		}
 	}
 	err = errors.Join(err, archive.Close(), encoder.Close())
 	if errors.Is(err, errTooLarge) {
-		return Bundle{}, tooLarge(install.Dir, limit)
+		return Bundle{}, f.tooLarge(install.Dir)
 	}
 	if err != nil {
 		return Bundle{}, err
@@ -97,15 +125,17 @@ func buildBundle(ctx context.Context, install Install, backend Backend, limit in
 }
 
 // put copies one file into the archive and gives its digest.
-func (t *tree) put(archive *zip.Writer, file, name string) ([]byte, error) {
+func (t *tree) put(archive packer, file, name string) ([]byte, error) {
 	in, err := regular.Open(t.path(file))
 	if err != nil {
 		return nil, unreadable(t.path(file), err)
 	}
 	defer in.Close()
-	header := &zip.FileHeader{Name: name, Method: zip.Deflate, Modified: fixedTime}
-	header.SetMode(0o644)
-	out, err := archive.CreateHeader(header)
+	info, err := in.Stat()
+	if err != nil {
+		return nil, unreadable(t.path(file), err)
+	}
+	out, err := archive.create(name, info.Size())
 	if err != nil {
 		return nil, err
 	}
@@ -122,9 +152,12 @@ func (t *tree) put(archive *zip.Writer, file, name string) ([]byte, error) {
 
 var errTooLarge = errors.New("archive too large")
 
-func tooLarge(dir string, limit int64) error {
-	return fault.New(fault.TooLarge,
-		i18n.M("The Lithops code in {{.Dir}} makes an archive of more than {{.Max}} MB, which OpenWhisk does not take.", "Dir", dir, "Max", limit>>20),
+func (f format) tooLarge(dir string) error {
+	reason := i18n.M("The Lithops code in {{.Dir}} makes an archive of more than {{.Max}} MB, which OpenWhisk does not take.", "Dir", dir, "Max", f.limit>>20)
+	if f.backend == CodeEngine {
+		reason = i18n.M("The Lithops code in {{.Dir}} is larger than a config map of Code Engine may be, which is {{.Max}} MB.", "Dir", dir, "Max", f.limit>>20)
+	}
+	return fault.New(fault.TooLarge, reason,
 		i18n.M("Move data and other large files out of this folder, or install Lithops again."))
 }
 

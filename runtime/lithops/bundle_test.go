@@ -143,9 +143,7 @@ func TestBundleRefuses(t *testing.T) {
 		"no entry point": func(d string) error { return os.Remove(filepath.Join(d, "serverless/backends/ibm_cf/entry_point.py")) },
 		"no folder":      func(d string) error { return os.RemoveAll(d) },
 		"too large": func(d string) error {
-			data := make([]byte, 1<<20)
-			_, _ = rand.Read(data)
-			return os.WriteFile(filepath.Join(d, "data"), data, 0o600)
+			return os.WriteFile(filepath.Join(d, "data"), []byte(noise(1<<20)), 0o600)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -158,7 +156,7 @@ func TestBundleRefuses(t *testing.T) {
 			if err := spoil(in.Dir); err != nil {
 				t.Fatal(err)
 			}
-			b, err := buildBundle(context.Background(), in, IBMCF, 1<<20)
+			b, err := buildBundle(context.Background(), in, format{entry: "__main__.py", backend: IBMCF, open: openZip, limit: 1 << 20})
 			if k := fault.KindOf(err); k != fault.Invalid && k != fault.TooLarge || b != (Bundle{}) {
 				t.Errorf("%v", err)
 			}
@@ -182,4 +180,10 @@ func BenchmarkBundle(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+func noise(size int) string {
+	data := make([]byte, size)
+	_, _ = rand.Read(data)
+	return string(data)
 }

@@ -64,20 +64,15 @@ func (c Cache) RemoveMetadata(key string) error {
 // ReadNamespace reads what the client knows of a namespace by its name; fault.NotFound when that is nothing: no file,
 // an empty one, or one without an id, all of which the client leaves behind.
 func (c Cache) ReadNamespace(backend Backend, name string) (entity.Place, error) {
-	path, err := c.namespacePath(backend, name)
+	root, path, err := c.readPlace(backend, name)
 	if err != nil {
 		return entity.Place{}, err
 	}
-	data, err := regular.Read(path, maxSmallFile)
-	if err != nil {
-		return entity.Place{}, c.failed(path, err)
-	}
-	root, err := parseYAML(data)
-	id := root.get("namespace_id")
-	if err != nil || id == nil || id.kind == kindMap || id.kind == kindList || id.text == "" {
+	id := root.get("namespace_id").scalar()
+	if id == "" {
 		return entity.Place{}, c.failed(path, fs.ErrNotExist)
 	}
-	return entity.Place{ID: id.text, Name: name}, nil
+	return entity.Place{ID: id, Name: name}, nil
 }
 
 // WriteNamespace notes the id of a namespace for the client.
@@ -87,6 +82,43 @@ func (c Cache) WriteNamespace(backend Backend, ns entity.Place) error {
 		return err
 	}
 	return c.write(path, []byte("namespace: "+yamlText(ns.Name)+"\nnamespace_id: "+yamlText(ns.ID)+"\n"))
+}
+
+// ReadProject reads what the client knows of a project of Code Engine by its name; fault.NotFound when that is nothing.
+func (c Cache) ReadProject(name string) (Project, error) {
+	root, path, err := c.readPlace(CodeEngine, name)
+	if err != nil {
+		return Project{}, err
+	}
+	p := Project{Name: name, ID: root.get("project_id").scalar(), Namespace: root.get("namespace").scalar()}
+	if p.ID == "" && p.Namespace == "" {
+		return Project{}, c.failed(path, fs.ErrNotExist)
+	}
+	return p, nil
+}
+
+// WriteProject notes a project for the client, as it does itself.
+func (c Cache) WriteProject(p Project) error {
+	path, err := c.namespacePath(CodeEngine, p.Name)
+	if err != nil {
+		return err
+	}
+	return c.write(path, []byte("namespace: "+yamlText(p.Namespace)+"\nproject_id: "+yamlText(p.ID)+"\nproject_name: "+yamlText(p.Name)+"\n"))
+}
+
+// readPlace reads the file of a namespace or project; one that is no YAML holds nothing.
+func (c Cache) readPlace(backend Backend, name string) (root *node, path string, err error) {
+	if path, err = c.namespacePath(backend, name); err != nil {
+		return nil, path, err
+	}
+	data, err := regular.Read(path, maxSmallFile)
+	if err != nil {
+		return nil, path, c.failed(path, err)
+	}
+	if root, err = parseYAML(data); err != nil {
+		err = c.failed(path, fs.ErrNotExist)
+	}
+	return root, path, err
 }
 
 // yamlText quotes what PyYAML would not read as a text.

@@ -10,6 +10,9 @@ import (
 // Compute gives the section of a backend as a client of this version sees it, with defaults filled in. What is not
 // configured stays empty; Validate tells whether the client could do with it.
 func (c *Config) Compute(backend Backend, install Install) (Compute, error) {
+	if err := CheckRelease(backend, install.Version); err != nil {
+		return Compute{}, err
+	}
 	rel := parseRelease(install.Version)
 	r := c.computeReader(backend, rel)
 	out := Compute{
@@ -39,6 +42,12 @@ func (c *Config) Compute(backend Backend, install Install) (Compute, error) {
 	if name := r.text("runtime"); name != "" && name != "default" {
 		out.Runtime = Image(name, out.DockerServer, install.Version)
 	}
+	if backend == CodeEngine {
+		out.Endpoint, out.Region = "", r.text("region") // the client knows no other endpoint than the region's
+		out.Project, out.ProjectID = r.text("project_name"), r.text("project_id")
+		out.DockerNamespace = r.text("docker_namespace")
+		out.RuntimeMilliCPU = r.thousandths("runtime_cpu", defaultMilliCPU)
+	}
 	if backend == IBMCF {
 		out.Region = r.text("region")
 		if out.Endpoint != "" {
@@ -61,7 +70,7 @@ func (c *Config) computeReader(backend Backend, rel release) *reader {
 	name := string(backend)
 	var r *reader
 	switch {
-	case backend != IBMCF:
+	case backend == OpenWhisk:
 		r = c.reader(name)
 	case rel.before(3, 0, 0):
 		r = c.reader(name, "ibm")
@@ -146,6 +155,8 @@ func (c Compute) Validate(version string) error {
 		return missing("namespace", section)
 	case c.Backend == OpenWhisk:
 		return nil
+	case c.Backend == CodeEngine && c.ResourceGroupID == "":
+		return missing("resource_group_id", "ibm")
 	case old && c.Endpoint == "":
 		return missing("endpoint", section)
 	case old && c.APIKey == "" && c.IAMAPIKey == "":

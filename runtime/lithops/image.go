@@ -48,7 +48,8 @@ func FullImage(name, dockerServer, version string) (string, error) {
 }
 
 // DefaultImage is the image that a client of this version takes for a Python ("3.11") when none is named. The error
-// says which Pythons have one.
+// says which Pythons have one. On code_engine it is the public one that holds all that a worker imports, and has to be
+// named in the client's configuration: see ClientDefaultImage.
 func DefaultImage(backend Backend, version, python string) (string, error) {
 	r := parseRelease(version)
 	known := defaultPythons(r)
@@ -107,7 +108,7 @@ func defaultImage(backend Backend, r release, python string) string {
 		}
 	}
 	name := "lithopscloud/ibmcf-python-v"
-	if backend == OpenWhisk && !r.before(3, 1, 1) {
+	if backend == CodeEngine || backend == OpenWhisk && !r.before(3, 1, 1) {
 		name = "lithopscloud/openwhisk-python-v"
 	}
 	if !r.before(2, 8, 0) {

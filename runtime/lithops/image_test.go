@@ -106,7 +106,7 @@ func FuzzImage(f *testing.F) {
 			t.Errorf("%q: %v", name, err)
 		}
 		c := Contract{Backend: OpenWhisk, Version: "3.8.0", UserKey: "abcde", Namespace: "guest"}
-		if err := c.ValidateNames(c.Action(Image(name, "", "3.8.0"), 2048)); err != nil {
+		if err := c.ValidateNames(c.Action(Image(name, "", "3.8.0"), 2048), name); err != nil {
 			t.Errorf("%q: %v", name, err)
 		}
 	})

@@ -13,9 +13,11 @@ const (
 	ibmMaxTimeout = 600  // s
 	saneMemory    = 1 << 20
 	saneTimeout   = 24 * 60 * 60
+
+	jobMaxTimeout = 24 * 60 * 60 // s; cloud.ibm.com/docs/codeengine, "Limits and quotas"
 )
 
-// DefaultMemory is the memory in MB that the client takes when none is configured: 256 on both backends, in every
+// DefaultMemory is the memory in MB that the client takes when none is configured: 256 on every backend, in every
 // release.
 func DefaultMemory(_ Backend, _ string) int { return 256 }
 
@@ -29,8 +31,9 @@ func DefaultTimeout(backend Backend, _ string) int {
 
 // Limits are what a service lets a runtime have.
 type Limits struct {
-	MinMemoryMB, MaxMemoryMB int // MB
-	MaxTimeoutS              int // s; the least is 1
+	MinMemoryMB, MaxMemoryMB int  // MB
+	MaxTimeoutS              int  // s; the least is 1
+	Scaled                   bool // only the memories of Code Engine: see Scale
 }
 
 // LimitsOf gives the limits that can be known before a service is asked.
@@ -38,11 +41,19 @@ func LimitsOf(backend Backend) Limits {
 	if backend == IBMCF {
 		return Limits{MinMemoryMB: ibmMinMemory, MaxMemoryMB: ibmMaxMemory, MaxTimeoutS: ibmMaxTimeout}
 	}
+	if backend == CodeEngine {
+		all := memories()
+		return Limits{MinMemoryMB: all[0], MaxMemoryMB: all[len(all)-1], MaxTimeoutS: jobMaxTimeout, Scaled: true}
+	}
 	return Limits{MinMemoryMB: 1, MaxMemoryMB: saneMemory, MaxTimeoutS: saneTimeout}
 }
 
 // CheckMemory checks a memory in MB before anything is sent.
 func (l Limits) CheckMemory(memoryMB int) error {
+	if l.Scaled {
+		_, err := SmallestScale(memoryMB)
+		return err
+	}
 	if memoryMB >= l.MinMemoryMB && memoryMB <= l.MaxMemoryMB {
 		return nil
 	}

@@ -43,13 +43,14 @@ func imageInAction(image string) string {
 	return strings.NewReplacer("/", "_", ":", "_").Replace(image)
 }
 
-// MetadataKey is the key of the metadata object of an action; the local cache has the same name below its folder.
+// MetadataKey is the key of the metadata object of an action, or of a job of Code Engine with a memory of 256 MB; the local
+// cache has the same name below its folder.
 func (c Contract) MetadataKey(action string) string {
 	parts := []string{string(c.Backend), c.Version}
 	if layoutOf(c.Version).VersionBeforeBackend {
 		parts[0], parts[1] = parts[1], parts[0]
 	}
-	if c.Backend == IBMCF {
+	if c.Backend != OpenWhisk {
 		parts = append(parts, c.Region)
 	}
 	parts = append(parts, c.Namespace, action)
@@ -64,6 +65,9 @@ func (c Contract) MetadataKey(action string) string {
 
 // Runtime gives the names of a runtime: that in the compute service, and the key of its metadata object.
 func (c Contract) Runtime(image string, memoryMB int) (id entity.ID, metadataKey string) {
+	if c.Backend == CodeEngine {
+		return entity.ID{Name: c.job(image, memoryMB)}, c.MetadataKey(c.job(image, sharedMemory))
+	}
 	action := c.Action(image, memoryMB)
 	return entity.ID{Group: c.Package(), Name: action}, c.MetadataKey(action)
 }
@@ -74,8 +78,8 @@ func (c Contract) MetadataPrefixes() []string {
 	return []string{RuntimesPrefix + "2.", RuntimesPrefix + string(c.Backend) + "/"}
 }
 
-// DefaultNamespace is the name that a client of 3.0 or later gives to its ibm_cf namespace when none is configured;
-// "" for older ones, which want it in their configuration (ibm_cf.py: namespace_name).
+// DefaultNamespace is the name that a client of 3.0 or later gives to its ibm_cf namespace, or code_engine project, when
+// none is configured; "" for older ones, which want it in their configuration (ibm_cf.py: namespace_name).
 func DefaultNamespace(version, region, userKey string) string {
 	if parseRelease(version).before(3, 0, 0) || region == "" || userKey == "" {
 		return ""
@@ -86,8 +90,12 @@ func DefaultNamespace(version, region, userKey string) string {
 // entityName is what OpenWhisk takes as a name (EntityName.scala), in ASCII.
 var entityName = text.NewPattern(`^(?:[A-Za-z0-9_]|[A-Za-z0-9_][A-Za-z0-9_@ .&-]*[A-Za-z0-9_@.&-])$`)
 
-// ValidateNames checks that OpenWhisk takes the names made for this client, before anything is sent.
-func (c Contract) ValidateNames(action string) error {
+// ValidateNames checks that the service takes the names made for this client, before anything is sent: that of the action
+// or job, and that of the image that it runs.
+func (c Contract) ValidateNames(action, image string) error {
+	if c.Backend == CodeEngine {
+		return validateJob(action, image)
+	}
 	if p := c.Package(); len(p) > maxName || !entityName.MatchString(p) {
 		return fault.New(fault.Invalid,
 			i18n.M("The package name '{{.Name}}' is not a valid OpenWhisk name.", "Name", p),

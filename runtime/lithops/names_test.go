@@ -22,7 +22,7 @@ func TestLayouts(t *testing.T) {
 		if c.Package() != tc.pkg || action != tc.action || c.MetadataKey(action) != tc.key {
 			t.Errorf("%s: %s, %s, %s", tc.version, c.Package(), action, c.MetadataKey(action))
 		}
-		if err := c.ValidateNames(action); err != nil {
+		if err := c.ValidateNames(action, ""); err != nil {
 			t.Errorf("%s: %v", tc.version, err)
 		}
 	}
@@ -116,12 +116,12 @@ func TestActionRoundTrip(t *testing.T) {
 
 func TestValidateNames(t *testing.T) {
 	c := Contract{Backend: OpenWhisk, Version: "3.8.0", UserKey: "ab/cd", Namespace: "guest"}
-	if err := c.ValidateNames("a_1MB_3.8.0"); !fault.Is(err, fault.Invalid) {
+	if err := c.ValidateNames("a_1MB_3.8.0", ""); !fault.Is(err, fault.Invalid) {
 		t.Errorf("a package with a slash: %v", err)
 	}
 	c.UserKey = "abcde"
 	for _, bad := range []string{strings.Repeat("a", 257), "a/b", "", " a", "é"} {
-		if err := c.ValidateNames(bad); !fault.Is(err, fault.Invalid) {
+		if err := c.ValidateNames(bad, ""); !fault.Is(err, fault.Invalid) {
 			t.Errorf("%q: %v", bad, err)
 		}
 	}

@@ -38,6 +38,14 @@ func (n *node) get(key string) *node {
 	return v
 }
 
+// scalar gives the text of a value that has one; "" for a list, a mapping, and nothing.
+func (n *node) scalar() string {
+	if n == nil || n.kind == kindMap || n.kind == kindList {
+		return ""
+	}
+	return n.text
+}
+
 func (n *node) set(key string, v *node) {
 	if _, there := n.values[key]; !there {
 		n.keys = append(n.keys, key)

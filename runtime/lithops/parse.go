@@ -68,10 +68,11 @@ func atoi(digits string) int {
 type MetadataRef struct {
 	Backend   Backend
 	Version   string
-	Region    string // ibm_cf only
+	Region    string // ibm_cf and code_engine
 	Namespace string
-	Action    string
-	MemoryMB  int
+	Action    string // or the job of code_engine
+	MemoryMB  int    // 0 on code_engine, where runtimes of every memory share the metadata
+	UserKey   string // code_engine only
 }
 
 // ParseMetadataKey takes a metadata key apart. ok is false for keys of other backends and for anything that Lithops
@@ -93,6 +94,14 @@ func ParseMetadataKey(key string) (ref MetadataRef, ok bool) {
 	}
 	ref = MetadataRef{Backend: Backend(backend), Version: version}
 	switch parts = parts[2:]; {
+	case ref.Backend == CodeEngine && len(parts) == 3:
+		ref.Region, ref.Namespace, ref.Action = parts[0], parts[1], parts[2]
+		var inName string
+		ref.UserKey, inName, ok = ParseJob(ref.Action)
+		if !ok || inName != withoutDots(version) || ref.Namespace == "" {
+			return MetadataRef{}, false
+		}
+		return ref, true
 	case ref.Backend == IBMCF && len(parts) == 3:
 		ref.Region, ref.Namespace, ref.Action = parts[0], parts[1], parts[2]
 	case ref.Backend == OpenWhisk && len(parts) == 2:

@@ -87,6 +87,21 @@ func (r *reader) number(key string, def int64) int64 {
 	return def
 }
 
+// thousandths gives a number, with a fraction or without, times 1000; def when the key is missing.
+func (r *reader) thousandths(key string, def int) int {
+	v := r.values[key]
+	if v == nil {
+		return def
+	}
+	if v.kind == kindInt || v.kind == kindFloat {
+		if f, err := strconv.ParseFloat(strings.ReplaceAll(v.text, "_", ""), 64); err == nil && math.Abs(f) < 1e6 {
+			return int(math.Round(f * 1000))
+		}
+	}
+	r.wrongType(key, i18n.M("a number"), i18n.M("Write the value as digits, without quotes."))
+	return def
+}
+
 // flag gives a truth value; false when the key is missing.
 func (r *reader) flag(key string) bool {
 	v := r.values[key]

@@ -10,8 +10,19 @@ import (
 // regions are those of IBM Cloud Functions (config.py of ibm_cf: REGIONS).
 var regions = []string{"jp-tok", "au-syd", "eu-gb", "eu-de", "us-south", "us-east"}
 
-// Regions returns the regions of IBM Cloud Functions.
-func Regions() []string { return slices.Clone(regions) }
+// jobRegions are those of Code Engine that the client takes (config.py of code_engine: VALID_REGIONS).
+var jobRegions = []string{"us-south", "us-east", "ca-tor", "eu-de", "eu-gb", "eu-es", "jp-osa", "jp-tok", "br-sao", "au-syd"}
+
+// Regions returns the regions of a backend of IBM Cloud in which the client works; none of any other.
+func Regions(backend Backend) []string {
+	switch backend {
+	case IBMCF:
+		return slices.Clone(regions)
+	case CodeEngine:
+		return slices.Clone(jobRegions)
+	}
+	return nil
+}
 
 // Refusal says what a client of this version would refuse first in the configuration, of that with which this program can
 // work: what a session or a flag can give to us and not to the client, and what only its workers need. It is zero where
@@ -30,6 +41,9 @@ func (c *Config) Refusal(backend Backend, install Install) i18n.Message {
 	}
 	if backend == IBMCF && !rel.before(3, 0, 0) {
 		c.refuseFunctions(refuse)
+	}
+	if backend == CodeEngine {
+		c.refuseJobs(refuse)
 	}
 	if own := c.root.get(string(IBMCF)); backend == IBMCF && rel.before(2, 3, 5) && own.get("iam_api_key") != nil && own.get("api_key") == nil &&
 		c.root.get("ibm").get("iam_api_key") == nil {
@@ -72,8 +86,28 @@ func (c *Config) refuseFunctions(refuse func(i18n.Message)) {
 	}
 }
 
-// refuseCOS follows storage/backends/ibm_cos/config.py: workers of ibm_cf reach the store by its private endpoint, which
-// the client makes only where it makes the public one.
+// refuseJobs follows serverless/backends/code_engine/config.py.
+func (c *Config) refuseJobs(refuse func(i18n.Message)) {
+	for _, key := range []string{"iam_api_key", "resource_group_id"} {
+		if c.root.get("ibm").get(key) == nil {
+			refuse(i18n.M("The key '{{.Key}}' is missing in section 'ibm'.", "Key", key))
+		}
+	}
+	r := c.reader("ibm", string(CodeEngine))
+	switch region := r.values["region"]; {
+	case region == nil:
+		refuse(i18n.M("The key 'region' is missing in section '{{.Section}}'.", "Section", CodeEngine))
+	case !slices.Contains(jobRegions, region.scalar()):
+		refuse(i18n.M("It knows no region '{{.Region}}' of Code Engine.", "Region", region.scalar()))
+	}
+	scale := Scale{r.thousandths("runtime_cpu", defaultMilliCPU), int(r.number("runtime_memory", int64(DefaultMemory(CodeEngine, ""))))}
+	if scale.ClientRefuses() {
+		refuse(i18n.M("It takes no 'runtime_cpu' of {{.CPU}} with a 'runtime_memory' of {{.Memory}} MB.", "CPU", FormatCPU(scale.MilliCPU), "Memory", scale.MemoryMB))
+	}
+}
+
+// refuseCOS follows storage/backends/ibm_cos/config.py: workers of ibm_cf and code_engine reach the store by its private
+// endpoint, which the client makes only where it makes the public one.
 func (c *Config) refuseCOS(backend Backend, rel release, refuse func(i18n.Message)) {
 	own, ibm := c.root.get(IBMCOS), c.root.get("ibm")
 	merged := func(key string) *node {
@@ -87,15 +121,21 @@ func (c *Config) refuseCOS(backend Backend, rel release, refuse func(i18n.Messag
 	}
 	derived := own.get("region") != nil && !rel.before(2, 2, 7)
 	if !rel.before(3, 0, 0) {
-		functions := backend == IBMCF && (c.root.get(string(IBMCF)).get("region") != nil || c.root.get(string(IBMCF)).get("endpoint") != nil)
-		derived = merged("endpoint") == nil && (merged("region") != nil || functions)
+		compute := c.root.get(string(backend))
+		lent := compute.get("region") != nil || backend == IBMCF && compute.get("endpoint") != nil
+		derived = merged("endpoint") == nil && (merged("region") != nil || backend != OpenWhisk && lent)
 	}
-	private := merged("private_endpoint")
+	private, network := merged("private_endpoint"), "private"
+	if backend == CodeEngine {
+		network = "direct"
+	}
 	switch {
-	case backend != IBMCF || derived:
+	case backend == OpenWhisk || derived:
 	case private == nil:
 		refuse(i18n.M("With 'endpoint' in section 'ibm_cos' it wants 'private_endpoint' there, too. 'region' in place of both gives it both."))
-	case !strings.Contains(private.text, "private"):
+	case !strings.Contains(private.text, network) && backend == CodeEngine:
+		refuse(i18n.M("'private_endpoint' in section 'ibm_cos' is not a direct one, as https://s3.direct.REGION.cloud-object-storage.appdomain.cloud is."))
+	case !strings.Contains(private.text, network):
 		refuse(i18n.M("'private_endpoint' in section 'ibm_cos' is not a private one."))
 	case !strings.HasPrefix(private.text, "http"):
 		refuse(i18n.M("'private_endpoint' in section 'ibm_cos' does not begin with https://."))

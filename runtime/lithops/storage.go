@@ -103,7 +103,7 @@ func (c *Config) cos(out *Storage, compute Compute, rel release) *reader {
 			out.Endpoint = cosEndpoint(region)
 		}
 	default:
-		if out.Region == "" && compute.Backend == IBMCF {
+		if out.Region == "" && compute.Backend != OpenWhisk {
 			out.Region = compute.Region
 		}
 		if out.Endpoint == "" && out.Region != "" {
@@ -114,6 +114,12 @@ func (c *Config) cos(out *Storage, compute Compute, rel release) *reader {
 		out.Region = regionOf(out.Endpoint, 1)
 	}
 	out.Endpoint = strings.Replace(out.Endpoint, "http:", "https:", 1) // ibm_cos.py does, everywhere
+	if compute.Backend == CodeEngine {
+		out.PrivateEndpoint = r.text("private_endpoint")
+		if !r.has("endpoint") && out.Region != "" {
+			out.PrivateEndpoint = directEndpoint(out.Region)
+		}
+	}
 	id, secret := "access_key", "secret_key"
 	if !rel.before(3, 0, 0) && !(rel.before(3, 3, 0) && r.has("access_key")) {
 		id, secret = "access_key_id", "secret_access_key"
@@ -122,6 +128,11 @@ func (c *Config) cos(out *Storage, compute Compute, rel release) *reader {
 	out.APIKey, out.IAMAPIKey = r.text("api_key"), r.text("iam_api_key")
 	out.ServiceInstanceID = r.text("service_instance_id")
 	return r
+}
+
+// directEndpoint is the endpoint by which jobs of Code Engine reach a bucket.
+func directEndpoint(region string) string {
+	return "https://s3.direct." + region + ".cloud-object-storage.appdomain.cloud"
 }
 
 func cosEndpoint(region string) string {

@@ -5,15 +5,20 @@ import (
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/text"
 )
 
-// UserKey makes the user part of package names from the keys of the configuration.
+var notInJobs = text.NewPattern(`[^a-z0-9.-]`)
+
+// UserKey makes the user part of the names of packages and jobs from the keys of the configuration.
 //
 // On openwhisk it is the first 5 characters of api_key. On ibm_cf it is
 //
 //	2.2.0 - 2.3.0   the first 5 of api_key, else of iam_api_key
 //	2.3.1 - 2.9.0   the first 4 behind the colon of api_key, else the first 4 of iam_api_key
 //	3.0.0 and on    the first 4 of iam_api_key, in lower case
+//
+// and on code_engine, from 3.7.0 on, the same with "0" for what no name may have.
 //
 // So with both keys set, the Cloud Foundry key counts before 3.0 and the IAM key after (ibm_cf.py: user_key).
 func UserKey(backend Backend, version string, c Compute) (string, error) {
@@ -28,6 +33,8 @@ func UserKey(backend Backend, version string, c Compute) (string, error) {
 	switch {
 	case !old && c.IAMAPIKey == "":
 		return "", noKey("iam_api_key", "ibm")
+	case backend == CodeEngine:
+		return notInJobs.ReplaceAllString(strings.ToLower(firstChars(c.IAMAPIKey, 4)), "0"), nil
 	case !old:
 		return strings.ToLower(firstChars(c.IAMAPIKey, 4)), nil
 	case c.APIKey == "" && c.IAMAPIKey == "":

@@ -59,14 +59,14 @@ func (s *Site) Inventory(ctx context.Context) (*Inventory, error) {
 	// Metadata whose runtime is not there under any key: another key's runtime is not an orphan.
 	for key, object := range objects {
 		if !known[key] {
-			inv.addOrphan(key, object)
+			s.addOrphan(inv, key, object)
 			known[key] = true
 		}
 	}
 	// And what only this machine's cache still holds: the client reads it before the bucket.
 	for _, key := range s.CachedKeys() {
 		if !known[key] {
-			inv.addOrphan(key, entity.Object{})
+			s.addOrphan(inv, key, entity.Object{})
 		}
 	}
 	slices.SortFunc(inv.Entries, byName)
@@ -83,14 +83,15 @@ func (s *Site) readRuntimes(ctx context.Context, inv *Inventory) error {
 }
 
 // addOrphan adds metadata without its runtime; the zero object where the bucket has none.
-func (inv *Inventory) addOrphan(key string, object entity.Object) {
+func (s *Site) addOrphan(inv *Inventory, key string, object entity.Object) {
 	ref, ok := lithops.ParseMetadataKey(key)
 	if !ok {
 		return
 	}
 	inv.Entries = append(inv.Entries, Entry{
 		Orphan: true, Object: object, HasObject: object.Key != "",
-		Registered: entity.Registered{ID: entity.ID{Name: ref.Action}, Version: ref.Version, NamedMB: ref.MemoryMB, MetadataKey: key, Own: true},
+		Registered: entity.Registered{ID: entity.ID{Name: ref.Action}, Version: ref.Version, NamedMB: ref.MemoryMB, MetadataKey: key,
+			Own: ref.UserKey == "" || ref.UserKey == s.Contract.UserKey},
 	})
 }
 

@@ -1,0 +1,122 @@
+package lithops
+
+import (
+	"cmp"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+)
+
+// Scale is what a job of Code Engine has: processors in thousandths, and memory in MB as the client counts it, 1024 of
+// which are the service's "1G".
+type Scale struct{ MilliCPU, MemoryMB int }
+
+// scales are the memories that Code Engine has for a number of processors
+// (cloud.ibm.com/docs/codeengine, "Supported memory and CPU combinations").
+var scales = map[int][]int{
+	125: {256, 512, 1024}, 250: {512, 1024, 2048}, 500: {1024, 2048, 4096}, 1000: {2048, 4096, 8192}, 2000: {4096, 8192, 16384},
+	4000: {8192, 16384, 32768}, 6000: {12288, 24576, 49152}, 8000: {16384, 32768}, 10000: {20480, 40960}, 12000: {24576, 49152},
+}
+
+// defaultMilliCPU is what the client takes when no runtime_cpu is configured.
+const defaultMilliCPU = 125
+
+// What the client's own check takes (config.py of code_engine: VALID_CPU_MEMORY, VALID_MEMORY_VALUES): other pairs than the
+// service.
+var (
+	clientMemories = []int{256, 512, 1024, 2048, 4096, 8192, 12288, 16384, 24576, 32768}
+	clientRanges   = map[int][2]int{125: {256, 8192}, 250: {512, 16384}, 500: {1024, 32768}, 1000: {4096, 32768},
+		2000: {4096, 32768}, 4000: {4096, 32768}, 6000: {4096, 32768}, 8000: {4096, 32768}}
+)
+
+// SmallestScale gives the least that Code Engine has with a memory in MB; a fault.Usage where there is nothing.
+func SmallestScale(memoryMB int) (Scale, error) {
+	for _, cpu := range slices.Sorted(maps.Keys(scales)) {
+		if slices.Contains(scales[cpu], memoryMB) {
+			return Scale{cpu, memoryMB}, nil
+		}
+	}
+	return Scale{}, fault.New(fault.Usage,
+		i18n.M("Code Engine has no memory of {{.Value}} MB.", "Value", memoryMB),
+		i18n.M("Choose one of {{.Memories}} MB.", "Memories", listed(memories())))
+}
+
+// memories are all that Code Engine has, with one number of processors or another, in MB, sorted.
+func memories() []int {
+	return slices.Compact(slices.Sorted(slices.Values(slices.Concat(slices.Collect(maps.Values(scales))...))))
+}
+
+// Check refuses a pair that Code Engine does not have.
+func (s Scale) Check() error {
+	with, known := scales[s.MilliCPU]
+	if slices.Contains(with, s.MemoryMB) {
+		return nil
+	}
+	if !known {
+		cpus := make([]string, 0, len(scales))
+		for _, milli := range slices.Sorted(maps.Keys(scales)) {
+			cpus = append(cpus, FormatCPU(milli))
+		}
+		return fault.New(fault.Usage,
+			i18n.M("Code Engine has no job with {{.CPU}} vCPU.", "CPU", FormatCPU(s.MilliCPU)),
+			i18n.M("Choose one of {{.CPUs}} vCPU.", "CPUs", strings.Join(cpus, ", ")))
+	}
+	return fault.New(fault.Usage,
+		i18n.M("Code Engine has no job with {{.CPU}} vCPU and {{.Memory}} MB.", "CPU", FormatCPU(s.MilliCPU), "Memory", s.MemoryMB),
+		i18n.M("With {{.CPU}} vCPU choose one of {{.Memories}} MB.", "CPU", FormatCPU(s.MilliCPU), "Memories", listed(with)))
+}
+
+// ClientRefuses reports whether the client refuses a configuration with this runtime_cpu and runtime_memory. It does so of
+// pairs that the service has, and takes some that it has not.
+func (s Scale) ClientRefuses() bool {
+	r, known := clientRanges[s.MilliCPU]
+	return !known || !slices.Contains(clientMemories, s.MemoryMB) || s.MemoryMB < r[0] || s.MemoryMB > r[1]
+}
+
+// FormatCPU writes processors as Code Engine and the client do: "0.125", "1".
+func FormatCPU(milliCPU int) string { return strconv.FormatFloat(float64(milliCPU)/1000, 'f', -1, 64) }
+
+// FormatMemory writes a memory in MB as the client does for Code Engine: "0.25G", "1G" (code_engine.py: _format_memory).
+func FormatMemory(memoryMB int) string {
+	gb := strconv.FormatFloat(float64(memoryMB)/1024, 'f', 3, 64)
+	return strings.TrimRight(strings.TrimRight(gb, "0"), ".") + "G"
+}
+
+// ParseScale reads the limits of a job. The memory is the nearest that there is, as the client takes it; ok is false where
+// they are no limits.
+func ParseScale(cpu, memory string) (s Scale, ok bool) {
+	number := func(text, unit string, factor float64) float64 {
+		n, err := strconv.ParseFloat(strings.TrimSuffix(text, unit), 64)
+		if err != nil || !(n > 0 && n < 1e6) { // NaN neither
+			return 0
+		}
+		return n * factor
+	}
+	milli, mb := number(cpu, "", 1000), number(memory, "G", 1024)
+	if strings.HasSuffix(cpu, "m") {
+		milli = number(cpu, "m", 1)
+	}
+	if strings.HasSuffix(memory, "M") {
+		mb = number(memory, "M", 1)
+	}
+	if milli == 0 || mb == 0 {
+		return Scale{}, false
+	}
+	nearest := slices.MinFunc(memories(), func(a, b int) int {
+		return cmp.Compare(math.Abs(float64(a)-mb), math.Abs(float64(b)-mb))
+	})
+	return Scale{int(math.Round(milli)), nearest}, true
+}
+
+func listed(numbers []int) string {
+	words := make([]string, len(numbers))
+	for i, n := range numbers {
+		words[i] = strconv.Itoa(n)
+	}
+	return strings.Join(words, ", ")
+}
