@@ -24,6 +24,7 @@ func TestUpdatesAmendAnActionAsOpenWhiskDoes(t *testing.T) {
 		{`{"exec":{"kind":"blackbox","image":"me/x@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"},"annotations":[{"key":"lithops","value":"x"}]}`, "0.0.1", "me/x", []string{"provide-api-key", "exec", "lithops"}},
 		{`{"annotations":[{"key":"z","value":"y"}]}`, "0.0.2", "me/x", []string{"provide-api-key", "exec", "lithops", "z"}},
 		{`{"exec":{"kind":"blackbox","image":"docker.io/me/x:1.0@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"},"delAnnotations":["lithops","no"]}`, "0.0.3", "docker.io/me/x:1.0", []string{"provide-api-key", "exec", "z"}},
+		{`{"version":"1.0"}`, "1.0.0", "docker.io/me/x:1.0", []string{"provide-api-key", "exec", "z"}},
 		{`{"version":"1.2.3"}`, "1.2.3", "docker.io/me/x:1.0", []string{"provide-api-key", "exec", "z"}},
 	} {
 		status, body, _ := f.do("basic", "PUT", "/namespaces/_/actions/p/a?overwrite=true", step.body)
@@ -39,8 +40,10 @@ func TestUpdatesAmendAnActionAsOpenWhiskDoes(t *testing.T) {
 			t.Errorf("%s: got version %s, image %s, want %s, %s; annotations (-want +got):\n%s", step.body, got.Version, got.Exec.Image, step.version, step.image, d)
 		}
 	}
-	if status, body, _ := f.do("basic", "PUT", "/namespaces/_/actions/p/a?overwrite=true", `{"version":"x"}`); status != 400 {
-		t.Errorf("a version that is none: got %d %s, want 400", status, body)
+	for _, version := range []string{"x", "1.2.3.4", "0", "1..2", "-1"} {
+		if status, body, _ := f.do("basic", "PUT", "/namespaces/_/actions/p/a?overwrite=true", `{"version":"`+version+`"}`); status != 400 {
+			t.Errorf("version %s, which is none: got %d %s, want 400", version, status, body)
+		}
 	}
 }
 

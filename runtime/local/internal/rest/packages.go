@@ -224,3 +224,11 @@ func (a *api) deletePackage(c call) error {
 	a.answer(c, http.StatusOK, doc)
 	return nil
 }
+
+func notEmpty(n int) string {
+	entities := "entities"
+	if n == 1 {
+		entities = "entity"
+	}
+	return fmt.Sprintf("Package not empty (contains %d %s). Set force param or delete package contents.", n, entities)
+}

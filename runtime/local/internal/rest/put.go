@@ -1,0 +1,230 @@
+package rest
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/distribution/reference"
+
+	"fn-runtime/runtime/local/internal/state"
+	"fn-runtime/runtime/text"
+)
+
+type actionPut struct {
+	Publish     *bool           `json:"publish"`
+	Exec        *execDoc        `json:"exec"`
+	Version     string          `json:"version"` // "": one more than that of the action that is there
+	Annotations json.RawMessage `json:"annotations"`
+	Del         []string        `json:"delAnnotations"` // keys of annotations that go
+	Parameters  json.RawMessage `json:"parameters"`
+	Limits      struct {
+		Concurrency *int `json:"concurrency"`
+		Logs        *int `json:"logs"`
+		Memory      *int `json:"memory"`
+		Timeout     *int `json:"timeout"`
+	} `json:"limits"`
+}
+
+func (a *api) putAction(c call) error {
+	overwrite, err := truth(c.r.URL.Query(), "overwrite")
+	if err != nil {
+		return err
+	}
+	var in actionPut
+	if err := a.decode(c, maxActionBody, &in); err != nil {
+		return err
+	}
+	if in.Annotations, err = keyValues(in.Annotations, "annotations"); err != nil {
+		return err
+	}
+	if in.Parameters, err = keyValues(in.Parameters, "parameters"); err != nil {
+		return err
+	}
+	if err := in.check(); err != nil {
+		return err
+	}
+	if err := c.turn.take(c.r.Context()); err != nil { // what stays of the old action may be large
+		return err
+	}
+	var code *string
+	if in.Exec != nil {
+		code = new(string)
+		if in.Exec.Code != nil {
+			code = in.Exec.Code
+		}
+	}
+	x, err := a.DB.PutAction(c.ns.ID, c.pkg, c.name, code, func(old *state.Action) (state.Action, error) {
+		if old != nil && !overwrite {
+			return state.Action{}, errExists
+		}
+		return in.over(old)
+	})
+	if err != nil {
+		return err
+	}
+	if code == nil {
+		kept, err := a.code(x)
+		if err != nil && !errors.Is(err, state.ErrNotFound) { // it may have been replaced meanwhile
+			return err
+		}
+		code = &kept
+	}
+	a.answer(c, http.StatusOK, showCode(c, x, *code))
+	return nil
+}
+
+var pythonKind = text.NewPattern(`^python(:(default|3|\d\.\d{1,2}))?$`)
+
+var version = text.NewPattern(`^\d{1,9}(\.\d{1,9}){0,2}$`)
+
+// semantic gives a version with all three numbers: as OpenWhisk's SemVer, "1" is "1.0.0". "" is none of them.
+func semantic(v string) string {
+	if !version.MatchString(v) {
+		return ""
+	}
+	var n [3]int
+	for i, part := range strings.Split(v, ".") {
+		n[i], _ = strconv.Atoi(part)
+	}
+	if n == [3]int{} {
+		return ""
+	}
+	return fmt.Sprintf("%d.%d.%d", n[0], n[1], n[2])
+}
+
+// check tests what does not depend on the action that is there.
+func (in *actionPut) check() error {
+	if e := in.Exec; e != nil {
+		switch {
+		case e.Kind == "sequence":
+			return notImplemented("sequences")
+		case e.Image != "" && !isImage(e.Image):
+			return bad("The request content was malformed:\ncould not parse image name")
+		case e.Kind == "blackbox" && e.Image == "":
+			return bad("The request content was malformed:\n'image' must be a string defined in 'exec' for 'blackbox' actions")
+		case e.Kind != "blackbox" && !pythonKind.MatchString(e.Kind):
+			return bad("The request content was malformed:\nThe specified runtime '%s' is not supported by this platform. Valid values are: 'python:3', 'blackbox'", e.Kind)
+		case e.Kind != "blackbox" && e.Code == nil:
+			return bad("The request content was malformed:\n'code' must be a string or attachment object defined in 'exec' for '%s' actions", e.Kind)
+		}
+		if e.Code != nil {
+			size := int64(len(*e.Code))
+			e.Binary = e.Binary || looksBinary(*e.Code)
+			if e.Binary {
+				size = size / 4 * 3
+			}
+			if size += int64(len(e.Image) + len(e.Main)); size > maxCode {
+				return tooLarge("exec", size, maxCode)
+			}
+		}
+	}
+	if in.Version != "" {
+		if in.Version = semantic(in.Version); in.Version == "" {
+			return bad("The request content was malformed:\nsemantic version malformed")
+		}
+	}
+	l := in.Limits
+	for _, limit := range []struct {
+		value    *int
+		what     string
+		unit     string
+		min, max int
+	}{
+		{l.Memory, "memory size", " MB", MinMemoryMB, MaxMemoryMB},
+		{l.Timeout, "duration", " milliseconds", minTimeoutMS, MaxTimeoutMS},
+		{l.Logs, "log size", " MB", 0, maxLogsMB},
+		{l.Concurrency, "concurrency", "", 1, maxConcurrency},
+	} {
+		switch {
+		case limit.value == nil:
+		case *limit.value < 0 && strings.HasSuffix(limit.unit, "MB"):
+			return bad("The request content was malformed:\nrequirement failed: a negative size of an object is not allowed.")
+		case *limit.value < limit.min:
+			return bad("requirement failed: %s %d%s below allowed threshold of %d%s", limit.what, *limit.value, limit.unit, limit.min, limit.unit)
+		case *limit.value > limit.max:
+			return bad("requirement failed: %s %d%s exceeds allowed threshold of %d%s", limit.what, *limit.value, limit.unit, limit.max, limit.unit)
+		}
+	}
+	return nil
+}
+
+// looksBinary recognises a zip archive in base64, as OpenWhisk does when "binary" is not given.
+func looksBinary(code string) bool { return strings.HasPrefix(code, "UEsDB") }
+
+// over lays what was sent over the old action; what was not sent stays.
+func (in *actionPut) over(old *state.Action) (state.Action, error) {
+	x := state.Action{MemoryMB: defaultMemoryMB, TimeoutMS: defaultTimeout, LogsMB: maxLogsMB, Concurrency: 1}
+	if old != nil {
+		x = *old
+	} else if in.Exec == nil {
+		return x, bad("exec undefined")
+	} else {
+		x.Annotations = json.RawMessage(`[{"key":"` + provideKey + `","value":false},{"key":"exec","value":""}]`)
+	}
+	if in.Exec != nil {
+		x.Kind, x.Image, x.Main, x.Binary = in.Exec.Kind, withoutDigest(in.Exec.Image), in.Exec.Main, in.Exec.Binary
+	}
+	set := func(to *int, from *int) {
+		if from != nil {
+			*to = *from
+		}
+	}
+	set(&x.MemoryMB, in.Limits.Memory)
+	set(&x.TimeoutMS, in.Limits.Timeout)
+	set(&x.LogsMB, in.Limits.Logs)
+	set(&x.Concurrency, in.Limits.Concurrency)
+	if in.Publish != nil {
+		x.Publish = *in.Publish
+	}
+	var err error
+	x.Version = in.Version
+	if x.Annotations, err = amended(x.Annotations, in.Annotations, in.Del); err != nil {
+		return x, err
+	}
+	if in.Parameters != nil {
+		x.Parameters = in.Parameters
+	}
+	return x, nil
+}
+
+// amended lays annotations over those that are there: OpenWhisk keeps what is not named, and takes away what del names.
+func amended(old, sent json.RawMessage, del []string) (json.RawMessage, error) {
+	list, err := parseKeyValues(old)
+	if err != nil {
+		return nil, err
+	}
+	more, err := parseKeyValues(sent)
+	if err != nil {
+		return nil, err
+	}
+	list = slices.DeleteFunc(list, func(kv keyValue) bool { return slices.Contains(del, kv.Key) })
+	for _, kv := range more {
+		if at := slices.IndexFunc(list, func(old keyValue) bool { return old.Key == kv.Key }); at >= 0 {
+			list[at] = kv
+		} else {
+			list = append(list, kv)
+		}
+	}
+	return json.Marshal(list)
+}
+
+// provideKey is the annotation of actions that want the API key: true, or none on those of earlier releases. A new action
+// says false where it says nothing.
+const provideKey = "provide-api-key"
+
+// isImage reports whether the name is one of an image, by the grammar of registries as in OpenWhisk's ImageName.
+func isImage(name string) bool {
+	_, err := reference.Parse(name)
+	return err == nil
+}
+
+// withoutDigest is an image as OpenWhisk keeps it: it knows registry, path and tag, and reads past a digest.
+func withoutDigest(image string) string {
+	image, _, _ = strings.Cut(image, "@")
+	return image
+}
