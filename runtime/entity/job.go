@@ -89,11 +89,17 @@ type LogLine struct {
 
 // Work tells which calls of a job an activation runs, where the service knows that.
 type Work struct {
-	Job      string
-	Function string   // "" where it is not to be seen
-	Calls    []string // ids
-	Total    int      // calls of the job; 0 where it is not to be seen
+	Job      string   `json:"job"`
+	Function string   `json:"function"` // "" where it is not to be seen
+	Calls    []string `json:"calls"`    // ids
+	Total    int      `json:"total"`    // calls of the job; 0 where it is not to be seen
 }
+
+// The annotations by which the local endpoint tells of an activation what OpenWhisk does not.
+const (
+	NotePending = "fn-runtime-pending" // true: it waits or runs; listed where the query says "pending=true"
+	NoteWork    = "fn-runtime-work"    // a Work
+)
 
 // ExecutorOf gives the executor of a job.
 func ExecutorOf(job string) string {

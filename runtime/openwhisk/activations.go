@@ -15,22 +15,6 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// The annotations by which the local endpoint tells of an activation what OpenWhisk does not.
-const (
-	// AnnotationPending is true of an activation that waits or runs; it is listed where the query says "pending=true".
-	AnnotationPending = "fn-runtime-pending"
-	// AnnotationWork is the part of a Lithops job that an activation runs, a Work.
-	AnnotationWork = "fn-runtime-work"
-)
-
-// Work is the value of AnnotationWork.
-type Work struct {
-	Job      string   `json:"job"`
-	Function string   `json:"function"`
-	Calls    []string `json:"calls"`
-	Total    int      `json:"total"`
-}
-
 // Calls gives the activations of the namespace that started since then, newest first.
 func (c *Compute) Calls(ctx context.Context, since time.Time, whole bool) iter.Seq2[entity.Activation, error] {
 	return func(yield func(entity.Activation, error) bool) {
@@ -79,11 +63,11 @@ func describe(e *entity.Activation, annotations whisk.KeyValueArr) {
 			}
 		case "timeout":
 			e.TimedOut, _ = x.Value.(bool)
-		case AnnotationPending:
+		case entity.NotePending:
 			if pending, _ := x.Value.(bool); pending {
 				e.Done, e.Success = false, false
 			}
-		case AnnotationWork:
+		case entity.NoteWork:
 			e.Work = work(x)
 		}
 	}
@@ -97,9 +81,9 @@ func word(v any) string {
 // work reads the annotation of the local endpoint; nil when it is not what it should be.
 func work(x whisk.KeyValue) *entity.Work {
 	data, err := json.Marshal(x.Value)
-	var w Work
+	var w entity.Work
 	if err != nil || json.Unmarshal(data, &w) != nil {
 		return nil
 	}
-	return &entity.Work{Job: w.Job, Function: w.Function, Calls: w.Calls, Total: w.Total}
+	return &w
 }

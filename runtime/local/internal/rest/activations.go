@@ -1,11 +1,14 @@
 package rest
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 
+	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/local/internal/state"
 	"fn-runtime/runtime/local/invoke"
 )
@@ -70,8 +73,39 @@ func summary(rec state.Activation) activationDoc {
 	if rec.Cold {
 		doc.Annotations = append(doc.Annotations, annotation{"initTime", rec.InitMS})
 	}
+	if rec.Work != nil {
+		doc.Annotations = append(doc.Annotations, annotation{entity.NoteWork, rec.Work})
+	}
 	return doc
 }
+
+// pending is an activation that waits or runs, as lists show it to those who ask for them: OpenWhisk has no such thing.
+func pending(rec state.Activation) activationDoc {
+	doc := summary(rec)
+	doc.End, doc.Duration, doc.StatusCode = 0, 0, nil
+	doc.Annotations = append(doc.Annotations, annotation{entity.NotePending, true})
+	return doc
+}
+
+// work reads from the arguments of an action which calls of a Lithops job it is to run; nil where it is something else.
+func work(args map[string]json.RawMessage) *entity.Work {
+	var w entity.Work
+	for name, v := range map[string]any{"job_key": &w.Job, "func_name": &w.Function, "call_ids": &w.Calls, "total_calls": &w.Total} {
+		if json.Unmarshal(args[name], v) != nil {
+			return nil
+		}
+	}
+	if w.Job == "" || len(w.Job) > maxWorkName || len(w.Function) > maxWorkName || len(w.Calls) > maxWorkCalls {
+		return nil
+	}
+	return &w
+}
+
+// What is remembered of a job with each of its activations.
+const (
+	maxWorkName  = 200   // bytes
+	maxWorkCalls = 10000 // of one activation
+)
 
 func showActivation(rec state.Activation) activationDoc {
 	doc := summary(rec)
@@ -124,7 +158,26 @@ func (a *api) listActivations(c call) error {
 		return nil
 	}
 	f.Outcome = full
+	going, err := truth(q, "pending")
+	if err != nil {
+		return err
+	}
+	var open []state.Activation
+	if going {
+		if open, err = a.pending(c, f); err != nil {
+			return err
+		}
+		first := min(f.Skip, len(open))
+		last := min(first+f.Limit, len(open))
+		f.Skip, f.Limit = f.Skip-first, f.Limit-(last-first)
+		open = open[first:last]
+	}
 	return answerList(a, c, func(yield func(activationDoc, error) bool) {
+		for _, rec := range open {
+			if !yield(pending(rec), nil) {
+				return
+			}
+		}
 		for rec, err := range a.DB.Activations(c.ns.ID, f) {
 			doc := summary(rec)
 			if full {
@@ -135,6 +188,21 @@ func (a *api) listActivations(c call) error {
 			}
 		}
 	})
+}
+
+// pending gives the activations of the namespace that wait or run, newest first, whenever they were accepted.
+func (a *api) pending(c call, f state.ActivationFilter) ([]state.Activation, error) {
+	all, err := a.DB.Pending()
+	if err != nil {
+		return nil, err
+	}
+	open := slices.DeleteFunc(all, func(rec state.Activation) bool {
+		return rec.NamespaceID != c.ns.ID || f.Action != "" && (rec.Action != f.Action || f.Package != "" && rec.Package != f.Package)
+	})
+	slices.SortFunc(open, func(x, y state.Activation) int {
+		return cmp.Or(cmp.Compare(y.Start, x.Start), cmp.Compare(x.ID, y.ID))
+	})
+	return open, nil
 }
 
 func (a *api) activation(c call) (state.Activation, error) {

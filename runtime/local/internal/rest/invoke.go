@@ -52,6 +52,7 @@ func (a *api) invoke(c call) error {
 	done, err := a.start(inv, state.Activation{
 		ID: inv.ActivationID, NamespaceID: c.ns.ID, Namespace: c.path, Package: x.Package, Action: x.Name, Version: x.Version,
 		Kind: x.Kind, MemoryMB: x.MemoryMB, TimeoutMS: x.TimeoutMS, LogsMB: x.LogsMB, Concurrency: x.Concurrency, Start: a.Now().UnixMilli(),
+		Work: work(args),
 	})
 	if err != nil {
 		return err
@@ -258,6 +259,7 @@ func (a *api) run(inv invoke.Invocation, rec state.Activation) (state.Activation
 		rec.Logs = out.Logs
 	}
 	rec.InitMS, rec.WaitMS, rec.Cold = out.InitMS, out.WaitMS, out.Cold
+	rec.Start = min(rec.Start+out.WaitMS, rec.End) // OpenWhisk counts from the end of the wait
 	rec.TimedOut = out.Status == invoke.DeveloperError && out.InitMS+out.RunMS >= int64(rec.TimeoutMS)
 	return rec, a.DB.Finish(rec)
 }
@@ -286,7 +288,7 @@ func resultOf(rec state.Activation) json.RawMessage {
 
 // Recover records the activations that a killed endpoint left without outcome. It is called once, before New.
 func Recover(db *state.DB, now time.Time) (int, error) {
-	lost, err := db.Abandoned()
+	lost, err := db.Pending()
 	if err != nil {
 		return 0, err
 	}

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"go.etcd.io/bbolt"
+
+	"fn-runtime/runtime/entity"
 )
 
 // Activation is one run of an action, accepted or ended. Times in epoch ms.
@@ -23,7 +25,7 @@ type Activation struct {
 	TimeoutMS   int             `json:"timeout_ms"`
 	LogsMB      int             `json:"logs_mb"`
 	Concurrency int             `json:"concurrency"`
-	Start       int64           `json:"start"`
+	Start       int64           `json:"start"` // of the run; until it has ended, when it was accepted
 	End         int64           `json:"end"`
 	StatusCode  int             `json:"status_code"` // 0 success, 1 application, 2 developer, 3 internal error
 	Result      json.RawMessage `json:"result,omitempty"`
@@ -33,6 +35,7 @@ type Activation struct {
 	WaitMS      int64           `json:"wait_ms"`
 	Cold        bool            `json:"cold"`
 	TimedOut    bool            `json:"timed_out"`
+	Work        *entity.Work    `json:"work,omitempty"` // of a Lithops job; nil: it runs something else
 }
 
 // ActivationFilter selects activations of a namespace, newest first. Since and Upto are epoch ms, 0 unbounded.
@@ -216,8 +219,8 @@ func (d *DB) Activations(ns string, f ActivationFilter) iter.Seq2[Activation, er
 	})
 }
 
-// Abandoned gives the accepted activations without outcome: after a start, those that a killed endpoint left behind.
-func (d *DB) Abandoned() (list []Activation, err error) {
+// Pending gives the accepted activations without outcome: after a start, those that a killed endpoint left behind.
+func (d *DB) Pending() (list []Activation, err error) {
 	err = d.db.View(func(tx *bbolt.Tx) error {
 		list, err = page[Activation](tx.Bucket(bucketRunning), nil, 0, -1)
 		return err

@@ -169,7 +169,7 @@ func TestActivationsAreBoundedByNumberAndAge(t *testing.T) {
 	for i := range 8 {
 		a := Activation{ID: fmt.Sprintf("%032x", i), NamespaceID: "ns", Action: fmt.Sprint("a", i%2), Start: now.UnixMilli() + int64(i)}
 		ok(t, d.Accept(a))
-		if lost := must[[]Activation](t)(d.Abandoned()); len(lost) != 1 {
+		if lost := must[[]Activation](t)(d.Pending()); len(lost) != 1 {
 			t.Fatal("accepted and not remembered")
 		}
 		ok(t, d.Finish(a))
