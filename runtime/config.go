@@ -133,6 +133,12 @@ func (s *Service) describeTarget(doc *lithops.Document) {
 	if s.Target.Backend == BackendLocal {
 		doc.Set("lithops", "monitoring_interval", localInterval)
 	}
+	if s.Contract.Backend == lithops.CodeEngine {
+		s.describeJobs(doc)
+		lithops.DescribeStorage(doc, s.Storage, s.Target.Bucket, s.Install.Version)
+		direct(doc, s.Storage)
+		return
+	}
 	c, section := s.Settings, string(s.Contract.Backend)
 	if s.Contract.Backend == lithops.IBMCF {
 		doc.Set("ibm", "iam_api_key", c.IAMAPIKey)
@@ -169,7 +175,9 @@ func (s *Service) adjust(doc *lithops.Document) error {
 			doc.Set("ibm", "resource_group_id", s.Target.ResourceGroup)
 		}
 	}
-	if name := s.Settings.Namespace; name != was.Namespace {
+	if backend == lithops.CodeEngine {
+		s.adjustJobs(doc, was)
+	} else if name := s.Settings.Namespace; name != was.Namespace {
 		doc.Delete(section, "namespace_id")
 		doc.Set(section, "namespace", name)
 	}
@@ -182,6 +190,9 @@ func (s *Service) adjust(doc *lithops.Document) error {
 	}
 	if s.Target.Bucket != "" && s.Target.Bucket != store.Bucket {
 		lithops.SetBucket(doc, store.Backend, s.Target.Bucket, s.Install.Version)
+	}
+	if backend == lithops.CodeEngine {
+		direct(doc, store)
 	}
 	if backend == lithops.IBMCF && store.Backend == lithops.IBMCOS && doc.Has(lithops.IBMCOS, "endpoint") && !doc.Has(lithops.IBMCOS, "private_endpoint") && !doc.Has(lithops.IBMCOS, "region") {
 		// without it the client refuses; with a region, releases before 3.0 make both

@@ -110,7 +110,7 @@ func (d *Document) section(name string) *yaml.Node {
 
 // contradicting are the keys that say together where a section's service is and how it is entered: a section that is
 // written anew has none of the old.
-var contradicting = []string{"endpoint", "private_endpoint", "region", "region_name", "namespace", "namespace_id", "api_key", "iam_api_key", "token",
+var contradicting = []string{"endpoint", "private_endpoint", "region", "region_name", "namespace", "namespace_id", "project_name", "project_id", "api_key", "iam_api_key", "token",
 	"token_expiry_time", "insecure", "storage_bucket", "access_key_id", "secret_access_key", "access_key", "secret_key", "session_token", "service_instance_id"}
 
 // Merge lays another document over this one: its values win, and what this one alone has stays.

@@ -15,6 +15,7 @@ type testCase struct {
 	YAML     string          `json:"yaml"`
 	Images   []string        `json:"images"`
 	Memories []int           `json:"memories"`
+	Cached   string          `json:"cached"` // what the client's cache says of the project, of code_engine
 }
 
 // maker makes configurations that a release accepts.
@@ -76,6 +77,9 @@ func less(a, b string) bool {
 // next makes one case. Every text is in double quotes, which YAML reads as JSON does.
 func (m maker) next() testCase {
 	c := testCase{Backend: lithops.Backend(m.pick("ibm_cf", "openwhisk"))}
+	if m.jobs() && m.chance() {
+		c.Backend = lithops.CodeEngine
+	}
 	for range 5 {
 		c.Images = append(c.Images, m.image())
 		c.Memories = append(c.Memories, 128+m.IntN(16)*128)
@@ -94,7 +98,14 @@ func (m maker) next() testCase {
 	store, storePairs, lithopsPairs := m.storage(q, c.Backend)
 	lithopsPairs = append(lithopsPairs, "storage", store)
 	var runtimePairs []string
-	if m.chance() {
+	switch {
+	case c.Backend == lithops.CodeEngine:
+		c.Memories = []int{[]int{256, 512}[m.IntN(2)], 1024 << m.IntN(6)}
+		c.Cached = m.cached()
+		if m.chance() { // pairs that the client takes, some of which the service does not
+			runtimePairs = append(runtimePairs, "runtime_cpu", m.pick("0.5", "2", "8"), "runtime_memory", m.pick("4096", "8192", "24576"))
+		}
+	case m.chance():
 		runtimePairs = append(runtimePairs, "runtime_memory", fmt.Sprint(128+m.IntN(8)*64))
 	}
 	if m.chance() {
@@ -115,7 +126,48 @@ func (m maker) next() testCase {
 	return c
 }
 
+// jobs reports whether the release speaks the present API of Code Engine.
+func (m maker) jobs() bool { return !m.before("3.7.0") }
+
+// projectID is that of the project in client.py.
+const projectID = "11111111-2222-4333-8444-555555555555"
+
+// cached makes what a client may have left in its cache: nothing, a project of its own or one that is gone, the namespace
+// of Kubernetes of an older release.
+func (m maker) cached() string {
+	id := m.pick("", projectID, projectID, "99999999-2222-4333-8444-555555555555")
+	if id == "" {
+		return ""
+	}
+	return "project_name: any\nproject_id: " + id + "\nnamespace: " + m.pick(id, "4svg40kna19") + "\n"
+}
+
+func (m maker) codeEngine(q func(string) string, sections *[]string) []string {
+	ibm := "ibm:\n  iam_api_key: " + q(m.word(keyChars, 6, 44)) + "\n  resource_group_id: " + q(m.word(nameChars, 20, 32)) + "\n"
+	region := m.pick("us-south", "eu-de", "eu-es", "br-sao")
+	var pairs []string
+	if m.chance() {
+		pairs = append(pairs, "region", q(region))
+	} else {
+		ibm += "  region: " + q(region) + "\n"
+	}
+	for key, value := range map[string]string{
+		"project_name": m.word(nameChars, 3, 12), "project_id": m.pick(projectID, "99999999-2222-4333-8444-555555555555"), "namespace": m.word(nameChars, 3, 12),
+		"docker_user": m.word(nameChars, 3, 12), "docker_namespace": m.word(nameChars, 3, 12), "docker_server": m.pick("docker.io", "us.icr.io", "localhost:5000"),
+		"iam_api_key": m.word(keyChars, 6, 44),
+	} {
+		if m.IntN(4) == 0 {
+			pairs = append(pairs, key, q(value))
+		}
+	}
+	*sections = append(*sections, ibm)
+	return append(pairs, "max_workers", fmt.Sprint(1+m.IntN(1000)))
+}
+
 func (m maker) compute(q func(string) string, backend lithops.Backend, sections *[]string) []string {
+	if backend == lithops.CodeEngine {
+		return m.codeEngine(q, sections)
+	}
 	region := m.pick("us-south", "eu-de", "jp-tok", "us-east")
 	endpoint := "https://" + region + ".functions.cloud.ibm.com"
 	namespace := m.word(nameChars, 3, 12)
@@ -184,8 +236,11 @@ func (m maker) storage(q func(string) string, backend lithops.Backend) (name str
 		switch {
 		case m.before("2.2.7") || m.IntN(3) == 0:
 			pairs = append(pairs, "endpoint", q("https://s3."+region+".cloud-object-storage.appdomain.cloud"))
-			if backend == lithops.IBMCF {
+			switch backend {
+			case lithops.IBMCF:
 				pairs = append(pairs, "private_endpoint", q("https://s3.private."+region+".cloud-object-storage.appdomain.cloud"))
+			case lithops.CodeEngine:
+				pairs = append(pairs, "private_endpoint", q("https://s3.direct."+region+".cloud-object-storage.appdomain.cloud"))
 			}
 		default:
 			pairs = append(pairs, "region", q(region))
@@ -213,6 +268,8 @@ func (m maker) damaged() testCase {
 		for i, l := range lines {
 			if strings.HasPrefix(l, "  region:") && m.chance() {
 				lines[i] = "  endpoint: https://s3.us-south.cloud-object-storage.appdomain.cloud\n"
+			} else if strings.HasPrefix(l, "  private_endpoint:") && m.chance() {
+				lines[i] = "  private_endpoint: https://s3.private.us-south.cloud-object-storage.appdomain.cloud\n"
 			}
 		}
 	default:

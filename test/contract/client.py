@@ -3,7 +3,7 @@ writes a JSON answer. Modules that Lithops imports and that do not matter here a
 import copy, hashlib, importlib, json, os, shutil, sys, types, zipfile
 from importlib.machinery import ModuleSpec
 
-STUBS = set("""requests cloudpickle psutil pika tblib six numpy ps_mem ibm_boto3 ibm_botocore ibm_cloud_sdk_core boto3
+STUBS = set("""requests cloudpickle psutil pika tblib six numpy ps_mem ibm_boto3 ibm_botocore ibm_cloud_sdk_core ibm_code_engine_sdk boto3
 botocore pandas tabulate tqdm click bs4 paramiko kubernetes redis docker mock lxml jwt httplib2 dateutil urllib3
 certifi""".split())
 
@@ -56,6 +56,31 @@ except ImportError:  # 2.2.0 - 2.2.3
     constants = lithops_config
 
 BACKENDS = {"ibm_cf": "IBMCloudFunctionsBackend", "openwhisk": "OpenWhiskBackend"}
+JOBS = question["jobs"]  # whether the release speaks the present API of Code Engine
+
+
+class Project:
+    """Code Engine with one project, which has the name that the client looks for."""
+    ID, name = "11111111-2222-4333-8444-555555555555", None
+
+    def __init__(self, *a, **k):
+        pass
+
+    def set_service_url(self, url):
+        self.url = url
+
+    def get_project(self, id):
+        if id != self.ID:
+            error = module("code_engine", "code_engine").ApiException("not found")
+            error.status_code, error.message = 404, "not found"
+            raise error
+        return self.answer({"id": id, "name": self.name, "status": "active"})
+
+    def list_projects(self):
+        return self.answer({"projects": [{"id": self.ID, "name": self.name, "status": "active"}]})
+
+    def answer(self, value):
+        return types.SimpleNamespace(get_result=lambda: value)
 
 
 def module(backend, name):
@@ -79,8 +104,53 @@ def key_of(storage, key):
     return seen[0]
 
 
+def jobs(case):
+    """What compute() tells, of Code Engine."""
+    full = lithops_config.default_config(config_data=yaml.safe_load(case["yaml"]), config_overwrite={"backend": {}})
+    own = lithops_config.extract_serverless_config(full)["code_engine"]
+    impl = module("code_engine", "code_engine")
+    impl.CodeEngineV2 = Project
+    obj = impl.CodeEngineBackend(own, None)
+    Project.name = obj.project_name
+    if case["cached"]:
+        os.makedirs(os.path.dirname(obj.cache_file), exist_ok=True)
+        with open(obj.cache_file, "w") as f:
+            f.write(case["cached"])
+    from lithops.storage import storage as storage_module
+    names = []
+    for image in case["images"]:
+        for memory in case["memories"]:
+            names.append([obj._format_jobdef_name(image, memory), key_of(storage_module, obj.get_runtime_key(image, memory))])
+    try:
+        default = obj._get_default_runtime_image_name()
+    except Exception:
+        default = ""
+    return {
+        "package": obj.project_name, "user_key": obj.user_key, "region": obj.region, "namespace": obj.namespace, "endpoint": "", "names": names,
+        "memory": own["runtime_memory"], "timeout": own["runtime_timeout"], "images": [normal(case, image) for image in case["images"]],
+        "storage": storage(full), "default": default, "python": lithops.utils.CURRENT_PY_VERSION, "cpu": own["runtime_cpu"],
+    }
+
+
+def refused_scales():
+    """The pairs of processors and memory that the client refuses."""
+    if not JOBS:
+        return []
+    config, refused = module("code_engine", "config"), []
+    for cpu in [0.125, 0.25, 0.5, 1, 2, 3, 4, 6, 8, 10, 12]:
+        for memory in [256, 512, 1024, 2048, 4096, 8192, 12288, 16384, 20480, 24576, 32768, 40960, 49152]:
+            data = {"ibm": {"iam_api_key": "k", "resource_group_id": "g", "region": "eu-de"}, "code_engine": {"runtime_cpu": cpu, "runtime_memory": memory}}
+            try:
+                config.load_config(data)
+            except Exception:
+                refused.append([round(cpu * 1000), memory])
+    return refused
+
+
 def compute(case):
     backend = case["backend"]
+    if backend == "code_engine":
+        return jobs(case)
     data = yaml.safe_load(case["yaml"])
     full = lithops_config.default_config(config_data=data, config_overwrite={"backend": {}})
     section = lithops_config.extract_serverless_config(full)
@@ -132,7 +202,8 @@ def storage(full):
             setattr(real, name, Token)
         bucket = impl.StorageBackend(copy.deepcopy(own)).generate_bucket_name()
     endpoint = own.get("endpoint", "")
-    return {"backend": backend, "bucket": bucket, "region": own.get("region", ""), "endpoint": endpoint}
+    return {"backend": backend, "bucket": bucket, "region": own.get("region", ""), "endpoint": endpoint,
+            "private": own.get("private_endpoint", "")}
 
 
 def defaults(backend):
@@ -140,13 +211,13 @@ def defaults(backend):
     return getattr(config, "RUNTIME_DEFAULT", None) or config.AVAILABLE_PY_RUNTIMES
 
 
-def archive(backend):
+def archive(backend, name="__main__.py"):
     path = os.path.join(question["temp"], backend + ".zip")
     entry = os.path.join(os.path.dirname(module(backend, "config").__file__), "entry_point.py")
     pack = getattr(utils, "create_handler_zip", None)
     if pack is None:  # 2.2.0 - 2.2.3
         pack = importlib.import_module("lithops.serverless.utils").create_function_handler_zip
-    pack(path, entry, "__main__.py")
+    pack(path, entry, name)
     with zipfile.ZipFile(path) as z:
         return {n: hashlib.sha256(z.read(n)).hexdigest() for n in z.namelist()}
 
@@ -207,7 +278,8 @@ json.dump({
     "compute": [compute(c) for c in question["cases"]],
     "refusals": [refusal(c) for c in question["damaged"]],
     "defaults": {b: defaults(b) for b in BACKENDS},
-    "archives": {b: archive(b) for b in BACKENDS},
+    "archives": dict({b: archive(b) for b in BACKENDS}, **({"code_engine": archive("code_engine", "lithopsentry.py")} if JOBS else {})),
+    "scales": refused_scales(),
     "files": [config_file(s) for s in question["searches"]],
     "scalars": [scalar(s) for s in question["scalars"]],
     "accepted": [accepted(n) for n in question["names"]],

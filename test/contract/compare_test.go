@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"path/filepath"
 	"strings"
@@ -34,8 +35,8 @@ func compareDefaults(t *testing.T, version string, a answer) {
 // compareArchives compares names and contents, both with what Lithops packs and with what our digest stands for.
 func compareArchives(t *testing.T, in lithops.Install, a answer) {
 	t.Helper()
-	for _, b := range []lithops.Backend{lithops.IBMCF, lithops.OpenWhisk} {
-		bundle, err := lithops.BuildBundle(context.Background(), in, b)
+	for b, theirs := range a.Archives {
+		bundle, err := lithops.BuildBundle(context.Background(), in, lithops.Backend(b))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -43,29 +44,45 @@ func compareArchives(t *testing.T, in lithops.Install, a answer) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		archive, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
-		if err != nil {
-			t.Fatal(err)
+		unpack := fromZip
+		if b == string(lithops.CodeEngine) {
+			unpack = fromTar
+			compareImageArchive(t, in, theirs)
 		}
-		ours := map[string]string{}
-		list := sha256.New()
+		ours, list := map[string]string{}, sha256.New()
+		for name, text := range unpack(t, data) {
+			ours[name] = fmt.Sprintf("%x", sha256.Sum256(text))
+			fmt.Fprintf(list, "%s  %s\n", ours[name], name)
+		}
+		if d := cmp.Diff(theirs, ours); d != "" {
+			t.Errorf("archive of %s: Lithops -, ours +\n%s", b, d)
+		}
+		if got := fmt.Sprintf("%x", list.Sum(nil)); got != bundle.SHA256 || bundle.Files != len(ours) || bundle.Size != int64(len(data)) {
+			t.Errorf("bundle says %s, %d files, %d bytes; it holds %s, %d, %d", bundle.SHA256, bundle.Files, bundle.Size, got, len(ours), len(data))
+		}
+	}
+}
+
+// fromZip gives the files of an archive in their order.
+func fromZip(t *testing.T, data []byte) iter.Seq2[string, []byte] {
+	t.Helper()
+	archive, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(yield func(string, []byte) bool) {
 		for _, f := range archive.File {
 			r, err := f.Open()
 			if err != nil {
 				t.Fatal(err)
 			}
-			h := sha256.New()
-			if _, err := io.Copy(h, r); err != nil {
+			text, err := io.ReadAll(r)
+			if err != nil {
 				t.Fatal(err)
 			}
-			ours[f.Name] = fmt.Sprintf("%x", h.Sum(nil))
-			fmt.Fprintf(list, "%s  %s\n", ours[f.Name], f.Name)
-		}
-		if d := cmp.Diff(a.Archives[string(b)], ours); d != "" {
-			t.Errorf("archive of %s: Lithops -, ours +\n%s", b, d)
-		}
-		if got := fmt.Sprintf("%x", list.Sum(nil)); got != bundle.SHA256 || bundle.Files != len(ours) || bundle.Size != int64(len(data)) {
-			t.Errorf("bundle says %s, %d files, %d bytes; it holds %s, %d, %d", bundle.SHA256, bundle.Files, bundle.Size, got, len(ours), len(data))
+			if !yield(f.Name, text) {
+				return
+			}
 		}
 	}
 }
@@ -160,7 +177,7 @@ func refusalOf(t *testing.T, in lithops.Install, c testCase) (what string, warni
 	if err != nil {
 		return err.Error(), false
 	}
-	if backend != "ibm_cf" && backend != "openwhisk" {
+	if backend != "ibm_cf" && backend != "openwhisk" && backend != "code_engine" {
 		return "another backend", false
 	}
 	compute, err := config.Compute(lithops.Backend(backend), in)

@@ -40,6 +40,7 @@ type question struct {
 	Searches [][]string `json:"searches"`
 	Scalars  []string   `json:"scalars"`
 	Names    []string   `json:"names"`
+	Jobs     bool       `json:"jobs"`
 }
 
 type answer struct {
@@ -50,8 +51,11 @@ type answer struct {
 		Names                                [][2]string
 		Images                               []string
 		Memory, Timeout                      int
-		Storage                              struct{ Backend, Bucket, Region, Endpoint string }
+		Storage                              struct{ Backend, Bucket, Region, Endpoint, Private string }
+		Default, Python                      string // of code_engine
+		CPU                                  float64
 	}
+	Scales   [][2]int
 	Refusals []string
 	Defaults map[string]map[string]string
 	Archives map[string]map[string]string
@@ -94,7 +98,7 @@ func against(t *testing.T, version, python string, seed uint64) {
 	yaml := install(t, python, "PyYAML")
 	random := maker{rand.New(rand.NewPCG(seed, 1)), version}
 	home, work := t.TempDir(), t.TempDir()
-	q := question{Path: []string{dir, yaml}, Temp: t.TempDir(), Work: work, Searches: searches, Scalars: scalars}
+	q := question{Path: []string{dir, yaml}, Temp: t.TempDir(), Work: work, Searches: searches, Scalars: scalars, Jobs: random.jobs()}
 	for range casesPerRelease {
 		q.Cases = append(q.Cases, random.next())
 	}
@@ -107,6 +111,11 @@ func against(t *testing.T, version, python string, seed uint64) {
 	}
 	if !random.before("2.4.0") { // which has no store that reaches the local endpoint's
 		q.Cases = append(q.Cases, ofTheLocalEndpoint(t, in, random))
+	}
+	for _, c := range q.Cases[:casesPerRelease] {
+		if random.jobs() && c.Backend == lithops.IBMCF {
+			q.Cases = append(q.Cases, migrated(t, in, c))
+		}
 	}
 	for range 200 {
 		q.Names = append(q.Names, random.image()+random.pick("", "", "X", " ", "@", "é", ":", "/"))
@@ -125,6 +134,7 @@ func against(t *testing.T, version, python string, seed uint64) {
 	compareRewritten(t, q, a)
 	compareDefaults(t, version, a)
 	compareArchives(t, in, a)
+	compareScales(t, a)
 	compareFiles(t, version, a, q)
 	compareScalars(t, a)
 	for i, name := range q.Names {
@@ -196,14 +206,18 @@ func compareNames(t *testing.T, in lithops.Install, c testCase, a answer, i int)
 	if err != nil {
 		t.Fatalf("case %d: %v\n%s", i, err, c.YAML)
 	}
-	if compute.Namespace == "" {
-		compute.Namespace = lithops.DefaultNamespace(in.Version, compute.Region, key)
-	}
-	contract := lithops.Contract{Backend: c.Backend, Version: in.Version, UserKey: key, Region: compute.Region, Namespace: compute.Namespace}
 	fail("user key", key, theirs.UserKey)
-	fail("package", contract.Package(), theirs.Package)
+	contract := lithops.Contract{Backend: c.Backend, Version: in.Version, UserKey: key, Region: compute.Region, Namespace: compute.Namespace}
+	if contract.Namespace == "" {
+		contract.Namespace = lithops.DefaultNamespace(in.Version, compute.Region, key)
+	}
+	if c.Backend == lithops.CodeEngine {
+		contract.Namespace = compareProject(t, in, c, compute, key, a, i)
+	} else {
+		fail("package", contract.Package(), theirs.Package)
+	}
 	fail("region", compute.Region, theirs.Region)
-	fail("namespace", compute.Namespace, theirs.Namespace)
+	fail("namespace", contract.Namespace, theirs.Namespace)
 	fail("memory", compute.RuntimeMemory, theirs.Memory)
 	fail("timeout", compute.RuntimeTimeout, theirs.Timeout)
 	if compute.Endpoint != "" {
@@ -213,14 +227,18 @@ func compareNames(t *testing.T, in lithops.Install, c testCase, a answer, i int)
 	for j, image := range c.Images {
 		fail("image", lithops.Image(image, compute.DockerServer, in.Version), theirs.Images[j])
 		for _, memory := range c.Memories {
-			action := contract.Action(image, memory)
-			fail("action", action, theirs.Names[n][0])
-			fail("key", contract.MetadataKey(action), theirs.Names[n][1])
+			id, metadata := contract.Runtime(image, memory)
+			fail("name", id.Name, theirs.Names[n][0])
+			fail("key", metadata, theirs.Names[n][1])
+			if c.Backend == lithops.CodeEngine {
+				n++
+				continue
+			}
 			if m, v, ok := lithops.ParseAction(theirs.Package, theirs.Names[n][0]); !ok || m != memory || v != in.Version {
 				t.Errorf("ParseAction(%q, %q) = %d, %q, %v", theirs.Package, theirs.Names[n][0], m, v, ok)
 			}
 			ref, ok := lithops.ParseMetadataKey(theirs.Names[n][1])
-			want := lithops.MetadataRef{Backend: c.Backend, Version: in.Version, Region: theirs.Region, Namespace: theirs.Namespace, Action: action, MemoryMB: memory}
+			want := lithops.MetadataRef{Backend: c.Backend, Version: in.Version, Region: theirs.Region, Namespace: theirs.Namespace, Action: id.Name, MemoryMB: memory}
 			if !ok || ref != want {
 				t.Errorf("ParseMetadataKey(%q) = %+v, %v", theirs.Names[n][1], ref, ok)
 			}
@@ -231,12 +249,15 @@ func compareNames(t *testing.T, in lithops.Install, c testCase, a answer, i int)
 	if err != nil {
 		t.Fatalf("case %d: %v\n%s", i, err, c.YAML)
 	}
-	if err := storage.Validate(); err != nil {
+	if err := storage.Validate(); err != nil && lithops.CheckBucket(storage.Bucket) == nil { // it may make up a name that no store takes
 		t.Errorf("case %d: Lithops takes what Validate refuses: %v\n%s", i, err, c.YAML)
 	}
 	fail("storage", storage.Backend, theirs.Storage.Backend)
 	fail("bucket", storage.Bucket, theirs.Storage.Bucket)
 	fail("storage endpoint", storage.Endpoint, theirs.Storage.Endpoint)
+	if c.Backend == lithops.CodeEngine {
+		fail("endpoint of workers", storage.PrivateEndpoint, theirs.Storage.Private)
+	}
 	if theirs.Storage.Region != "" {
 		fail("storage region", storage.Region, theirs.Storage.Region)
 	}
