@@ -2,6 +2,9 @@ package commands
 
 import (
 	"context"
+	"slices"
+	"strings"
+	"sync"
 
 	"fn-runtime/commands/view"
 	"fn-runtime/i18n"
@@ -26,6 +29,7 @@ type confirm func(plan runtime.Result) (bool, error)
 // change makes a change everywhere and shows the results as one.
 func (f *Factory) change(ctx context.Context, c change) error {
 	saidNo := false
+	places := placesOf(&c)
 	var ask confirm
 	if c.question != nil {
 		if f.View.JSON || !f.View.InTTY {
@@ -33,7 +37,11 @@ func (f *Factory) change(ctx context.Context, c change) error {
 		}
 		ask = func(plan runtime.Result) (bool, error) {
 			f.View.Plan(plan)
-			yes, err := f.View.Confirm(ctx, c.question(plan))
+			question := c.question(plan)
+			if at := places(); at != "" {
+				question = i18n.M("{{.Question}} ({{.Place}})", "Question", question, "Place", at)
+			}
+			yes, err := f.View.Confirm(ctx, question)
 			saidNo = err == nil && !yes
 			return yes, err
 		}
@@ -49,6 +57,24 @@ func (f *Factory) change(ctx context.Context, c change) error {
 	return f.finish(answers)
 }
 
+// placesOf notes where the work of a change is done; the function returned names it, for the question.
+func placesOf(c *change) func() string {
+	var mu sync.Mutex
+	var places []string
+	do := c.do
+	c.do = func(ctx context.Context, s *runtime.Service, ask confirm) (runtime.Result, error) {
+		mu.Lock()
+		places = append(places, strings.TrimSpace(s.Target.Namespace+" "+s.Target.Endpoint))
+		mu.Unlock()
+		return do(ctx, s, ask)
+	}
+	return func() string {
+		mu.Lock()
+		defer mu.Unlock()
+		return strings.Join(slices.Sorted(slices.Values(places)), ", ")
+	}
+}
+
 // finish shows the results of a change in all its places as one.
 func (f *Factory) finish(answers []answer[runtime.Result]) error {
 	result, err := oneResult(answers), failures(answers)
@@ -61,7 +87,7 @@ func (f *Factory) finish(answers []answer[runtime.Result]) error {
 	if len(result.Items) == 0 && len(answers) == 1 {
 		return err
 	}
-	f.View.PartialResult(result)
+	f.View.PartialResult(result, err)
 	return &partial{cause: err, doc: f.View.ResultDocument(result, outcomes(answers)...)}
 }
 

@@ -15,6 +15,7 @@ import (
 	"fn-runtime/runtime/connect"
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/site"
 	"fn-runtime/runtime/text"
 )
 
@@ -155,7 +156,9 @@ func TestFinishKeepsWhatIsDone(t *testing.T) {
 func TestAskingShowsThePlan(t *testing.T) {
 	b := newBench()
 	b.View.InTTY, b.View.In = true, strings.NewReader("n\n")
-	b.Service = func(context.Context, connect.Options) (*runtime.Service, error) { return &runtime.Service{}, nil }
+	b.Service = func(context.Context, connect.Options) (*runtime.Service, error) {
+		return &runtime.Service{Site: site.Site{Target: runtime.Target{Namespace: "guest", Endpoint: "https://ow.example"}}}, nil
+	}
 	plan := runtime.Result{Items: []runtime.Item{{Change: runtime.Delete, Kind: runtime.KindRuntime, Term: entity.Term{Word: "action"}, Name: "a", Image: "me/a:1", Memory: 256}, {Change: runtime.Delete, Kind: runtime.KindRuntime, Term: entity.Term{Word: "action"}, Name: "b"}}}
 	err := b.change(t.Context(), change{
 		target: &targetFlags{}, refused: i18n.M("Nothing was deleted."),
@@ -173,8 +176,8 @@ func TestAskingShowsThePlan(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	want := "Delete 2 runtimes? [y/N]> "
-	if got := b.err.String(); !strings.Contains(got, "me/a:1 (256 MB)") || !strings.HasSuffix(got, want) {
+	want := "Delete 2 runtimes? (guest https://ow.example) [y/N]> "
+	if got := b.err.String(); !strings.Contains(got, "me/a:1  256 MB ") || !strings.HasSuffix(got, want) {
 		t.Errorf("on stderr: got %q, want the plan and %q", got, want)
 	}
 	if got, want := b.out.String(), "Nothing was deleted.\n"; got != want {

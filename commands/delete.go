@@ -19,7 +19,7 @@ type deleteOptions struct {
 func newDelete(f *Factory) *cobra.Command {
 	o := &deleteOptions{}
 	cmd := &cobra.Command{
-		Use:   "delete (default | IMAGE[:TAG] | all)",
+		Use: "delete (default | IMAGE[:TAG] | all)", Aliases: []string{"rm"}, SuggestFor: []string{"remove", "undeploy", "destroy", "uninstall"},
 		Short: i18n.M("Delete runtimes, their metadata and cache entries.").ID,
 		Long:  i18n.M("Removes the metadata first and the action last, so that the client never finds one without the other. Fails when anything could not be deleted, and says what.").ID,
 		Example: example(i18n.M("Delete a runtime in one memory size"), "delete me/runtime:1.0 -m 512") +

@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -51,6 +52,21 @@ func helpTopics(cmd *cobra.Command, args []string, _ string) ([]string, cobra.Sh
 		names = append(names, environmentTopic)
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// shortUsage is the usage line of a command without its options.
+func shortUsage(cmd *cobra.Command) string {
+	words := []string{"ibmcloud", cmd.CommandPath()}
+	if cmd.HasAvailableSubCommands() {
+		return strings.Join(append(words, "COMMAND"), " ")
+	}
+	_, args, _ := strings.Cut(cmd.Use, " ")
+	if strings.HasPrefix(args, "-- ") { // options stand before it
+		words = append(words, "[OPTION]...", args)
+	} else {
+		words = append(words, args, "[OPTION]...")
+	}
+	return strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), " ")
 }
 
 // Usage is the usage line of a command, made from its flags: optional ones in [...].
@@ -124,6 +140,7 @@ func HelpOf(cmd *cobra.Command) view.Help {
 	h := view.Help{Name: cmd.Root().Name(), Short: i18n.M(cmd.Short), Long: i18n.M(cmd.Long), Usage: []string{Usage(cmd)}}
 	if cmd.HasParent() {
 		h.Name = strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()+" ")
+		h.Aliases = cmd.Aliases
 	}
 	for _, line := range strings.Split(cmd.Example, "\n") {
 		if meaning, command, ok := strings.Cut(line, exampleMark); ok {

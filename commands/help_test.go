@@ -63,7 +63,7 @@ func TestHelpFitsTheTerminal(t *testing.T) {
 
 // The guide's form: name, usage, numbered examples, options.
 func TestHelpHasTheGuidesForm(t *testing.T) {
-	form := regexp.MustCompile(`(?s)^NAME:\n   [a-z-][a-z -]*- [A-Z].*\.\n\nUSAGE:\n   ibmcloud fn-runtime.*\n\nEXAMPLES:\n   1\. [A-Z].*\n      ibmcloud fn-runtime `)
+	form := regexp.MustCompile(`(?s)^NAME:\n   [a-z-][a-z, -]*- [A-Z].*\.\n\nUSAGE:\n   ibmcloud fn-runtime.*\n\nEXAMPLES:\n   1\. [A-Z].*\n      ibmcloud fn-runtime `)
 	for name, page := range helpIn(i18n.English) {
 		if name == "environment" {
 			continue

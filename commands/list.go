@@ -15,7 +15,7 @@ func newList(f *Factory) *cobra.Command {
 	var target targetFlags
 	var req runtime.ListRequest
 	cmd := &cobra.Command{
-		Use:   "list [NAME]",
+		Use: "list [NAME]", Aliases: []string{"ls"}, SuggestFor: []string{"ps", "status", "runtimes", "get"},
 		Short: i18n.M("List runtimes and whether the client can use them.").ID,
 		Long:  i18n.M("Lists every deployed runtime, with the state it is in for the installed Lithops client. NAME is a part of an image name, or default.").ID,
 		Example: example(i18n.M("List all runtimes"), "list") +
@@ -39,9 +39,15 @@ func newList(f *Factory) *cobra.Command {
 
 // list shows the runtimes of every region as one list; a region that failed is reported after what there is.
 func list(ctx context.Context, f *Factory, t *targetFlags, req runtime.ListRequest) error {
+	unmatched := 0 // images that are there, where none has the name
 	answers := everywhere(ctx, f, t, connect.Options{NeedStore: true, NeedInstall: true, NeedImages: true}, nil,
 		func(ctx context.Context, s *runtime.Service, _ confirm) ([]runtime.Runtime, error) {
-			return s.List(ctx, req)
+			all, err := s.List(ctx, req)
+			if err == nil && len(all) == 0 && req.Name != "" {
+				there, _ := s.Names(ctx) // it only says more
+				unmatched += len(there)
+			}
+			return all, err
 		})
 	var all []runtime.Runtime
 	for _, a := range answers {
@@ -55,6 +61,9 @@ func list(ctx context.Context, f *Factory, t *targetFlags, req runtime.ListReque
 		}
 	}
 	switch {
+	case err == nil && len(all) == 0 && unmatched > 0 && !f.View.JSON:
+		f.View.Say(i18n.M("Runtimes with '{{.Part}}' in their name: 0 of {{.Count}}.", "Count", unmatched, "Part", req.Name))
+		return nil
 	case err == nil:
 		return f.View.Runtimes(all)
 	case len(answers) == 1:

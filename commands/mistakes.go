@@ -2,6 +2,7 @@ package commands
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -66,6 +67,11 @@ func unknownCommand(cmd *cobra.Command, args []string) error {
 		parent = cmd.Name() + " "
 	} else {
 		names = append(names, environmentTopic)
+	}
+	for _, sub := range cmd.Commands() {
+		if slices.Contains(sub.SuggestFor, strings.ToLower(args[0])) {
+			return usage(i18n.M("Unknown command '{{.Command}}'. Did you mean '{{.Near}}'?", "Command", parent+args[0], "Near", parent+sub.Name()))
+		}
 	}
 	if near := text.Nearest(strings.ToLower(args[0]), names); near != "" {
 		if near == environmentTopic {

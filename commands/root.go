@@ -11,6 +11,7 @@ const Name = "fn-runtime"
 
 // NewRoot makes the command tree. It is the one source of the host's metadata, of help and of completion.
 func NewRoot(f *Factory) *cobra.Command {
+	var version bool
 	root := &cobra.Command{
 		Use:     Name,
 		Aliases: []string{"fnr"},
@@ -21,6 +22,9 @@ func NewRoot(f *Factory) *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if version && len(args) == 0 {
+				return f.View.Version(versionDocument(f))
+			}
 			if len(args) == 0 {
 				return cmd.Help()
 			}
@@ -30,6 +34,7 @@ func NewRoot(f *Factory) *cobra.Command {
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
 	root.PersistentFlags().BoolP("help", "h", false, i18n.M("Show help.").ID)
+	boolFlag(root, &version, "version", "v", i18n.M("Show the version of the plug-in."))
 	root.SetFlagErrorFunc(flagMistake)
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { f.View.Help(HelpOf(cmd), false) })
 	root.SetHelpCommand(newHelp(f))

@@ -54,7 +54,7 @@ func Run(ctx context.Context, f *Factory, args []string) int {
 	}
 	switch {
 	case fault.Is(err, fault.Usage) && !f.View.JSON:
-		f.View.IncorrectUsage(err, HelpOf(cmd))
+		f.View.IncorrectUsage(err, shortUsage(cmd), helpCommand(cmd))
 	case fault.Is(err, fault.Usage):
 		f.View.Fail(withUsage(err, cmd), nil)
 	default:
@@ -107,9 +107,12 @@ func withUsage(err error, cmd *cobra.Command) error {
 		return err
 	}
 	help := *f
-	help.Recovery = i18n.M("Show the usage with '{{.Command}}'.", "Command", "ibmcloud "+cmd.CommandPath()+" --help")
+	help.Recovery = i18n.M("Show the usage with '{{.Command}}'.", "Command", helpCommand(cmd))
 	return &help
 }
+
+// helpCommand is the command line that shows the help of a command.
+func helpCommand(cmd *cobra.Command) string { return "ibmcloud " + cmd.CommandPath() + " --help" }
 
 // wantsJSON looks for --output json in arguments that may not be parsable.
 func wantsJSON(args []string) bool {

@@ -12,11 +12,12 @@ func newShow(f *Factory) *cobra.Command {
 	var target targetFlags
 	var req runtime.ShowRequest
 	cmd := &cobra.Command{
-		Use:     "show (default | IMAGE[:TAG])",
-		Short:   i18n.M("Show a runtime in full and what has drifted.").ID,
-		Long:    i18n.M("Shows the action, digest, limits, versions, packages and metadata of a runtime, and every difference from what the client would deploy now.").ID,
-		Example: example(i18n.M("Show the default runtime"), "show default"),
-		Args:    deployedName(false, i18n.M("default or an image")),
+		SuggestFor: []string{"describe", "inspect", "info"},
+		Use:        "show (default | IMAGE[:TAG])",
+		Short:      i18n.M("Show a runtime in full and what has drifted.").ID,
+		Long:       i18n.M("Shows the action, digest, limits, versions, packages and metadata of a runtime, and every difference from what the client would deploy now.").ID,
+		Example:    example(i18n.M("Show the default runtime"), "show default"),
+		Args:       deployedName(false, i18n.M("default or an image")),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			req.Name = args[0]
 			s, err := f.open(cmd.Context(), &target, connect.Options{NeedStore: true, NeedInstall: true, NeedImages: true})

@@ -18,9 +18,7 @@ func newVersion(f *Factory) *cobra.Command {
 			example(i18n.M("Show the licences of what the program is made of"), "version --licenses"),
 		Args: arguments(0, 0, i18n.Message{}),
 		RunE: func(*cobra.Command, []string) error {
-			doc := view.VersionDocument{
-				Name: Name, Version: f.Version, Go: goruntime.Version(), Platform: goruntime.GOOS + "/" + goruntime.GOARCH,
-			}
+			doc := versionDocument(f)
 			switch {
 			case !licenses:
 			case f.View.JSON:
@@ -35,4 +33,8 @@ func newVersion(f *Factory) *cobra.Command {
 	boolFlag(cmd, &licenses, "licenses", "", i18n.M("Print the licences of all that the program is made of."))
 	f.outputFlags(cmd)
 	return cmd
+}
+
+func versionDocument(f *Factory) view.VersionDocument {
+	return view.VersionDocument{Name: Name, Version: f.Version, Go: goruntime.Version(), Platform: goruntime.GOOS + "/" + goruntime.GOARCH}
 }

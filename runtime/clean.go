@@ -1,7 +1,10 @@
 package runtime
 
 import (
+	"cmp"
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"fn-runtime/i18n"
@@ -118,6 +121,7 @@ func (s *Service) cleanCaches() (tasks []*plan.Task) {
 
 // cleanThings removes a group of what the service has.
 func (s *Service) cleanThings(group []entity.Thing) (tasks []*plan.Task) {
+	slices.SortStableFunc(group, func(a, b entity.Thing) int { return cmp.Or(strings.Compare(a.Image, b.Image), a.MemoryMB-b.MemoryMB) })
 	for _, thing := range group {
 		it := plan.Item{Change: Delete, Kind: KindThing, Term: thing.Term, Name: thing.Name, Image: thing.Image, Memory: thing.MemoryMB}
 		if thing.Term.Word == s.Compute.Terms().Runtime.Word {

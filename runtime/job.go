@@ -90,7 +90,7 @@ func (s *Service) JobConfig(req JobRequest) ([]byte, error) {
 		doc.Set(section, "runtime", req.Runtime)
 	}
 	doc.Set(section, "runtime_memory", int64(req.MemoryMB))
-	return doc.Text(s.Target.Endpoint+", for one job of '"+req.Program+" run'.")
+	return doc.Text(s.Target.Endpoint + ", for one job of '" + req.Program + " run'.")
 }
 
 // codeEngineImage stands for the image of jobs that run as processes of this machine's Python: nobody pulls it.
@@ -113,5 +113,5 @@ func (s *Service) CodeEngineConfig(req JobRequest) ([]byte, error) {
 	doc.Set(section, "runtime", cmp.Or(req.Runtime, codeEngineImage))
 	doc.Set(section, "runtime_memory", int64(req.MemoryMB))
 	lithops.DescribeStorage(doc, s.Storage, s.Target.Bucket, s.Install.Version)
-	return doc.Text(s.Target.Endpoint+", for one job of '"+req.Program+" run'.")
+	return doc.Text(s.Target.Endpoint + ", for one job of '" + req.Program + " run'.")
 }

@@ -64,7 +64,7 @@ func (v *View) Details(list []runtime.Detail) error {
 }
 
 func (v *View) detail(d runtime.Detail) {
-	state := v.plain(stateText(d.State))
+	state := v.state(d.State)
 	if why := v.text(d.Reason); why != "" {
 		state += ": " + why
 	}

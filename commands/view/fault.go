@@ -27,16 +27,16 @@ func (v *View) Fail(err error, doc any) {
 	}
 }
 
-// IncorrectUsage shows an error of the command line: the reason, then the command's help.
-func (v *View) IncorrectUsage(err error, h Help) {
+// IncorrectUsage shows an error of the command line: the reason, one line of usage, and the command line that says more.
+func (v *View) IncorrectUsage(err error, usage, help string) {
 	v.Failed()
 	head := v.Texts.Say(i18n.M("Incorrect Usage."))
 	for _, line := range v.explain(err) {
 		v.err().prose(strings.TrimSpace(head + gapAfter(head) + line))
 		head = ""
 	}
-	fmt.Fprintln(v.Err)
-	v.Help(h, true)
+	v.err().prose(v.Texts.Say(i18n.M("USAGE:")) + " " + v.program(usage))
+	v.err().prose(v.errText(i18n.M("See '{{.Command}}'.", "Command", help)))
 }
 
 // gapAfter stands between two sentences: a blank, but not behind a full stop that is as wide as two characters.

@@ -9,7 +9,8 @@ import (
 
 // Help is the help of a command in the form of the IBM Cloud CLI guide.
 type Help struct {
-	Name     string // "deploy"; "fn-runtime" for the whole
+	Name     string   // "deploy"; "fn-runtime" for the whole
+	Aliases  []string // "ls"
 	Short    i18n.Message
 	Long     i18n.Message // may be empty
 	Usage    []string     // "ibmcloud fn-runtime deploy (default | IMAGE[:TAG]) [-f, --force]"
@@ -47,7 +48,7 @@ func (v *View) Help(h Help, behindError bool) {
 	}
 	p := page{w: w, colour: colour, width: width}
 	p.head(v.Texts.Say(i18n.M("NAME:")))
-	p.paragraph(h.Name+" - "+v.plain(h.Short), "   ", "   ")
+	p.paragraph(strings.Join(append([]string{h.Name}, h.Aliases...), ", ")+" - "+v.plain(h.Short), "   ", "   ")
 	if len(h.Usage) > 0 {
 		p.head("", v.Texts.Say(i18n.M("USAGE:")))
 	}

@@ -110,3 +110,27 @@ func TestConfirm(t *testing.T) {
 		t.Errorf("cancelled: %v", err)
 	}
 }
+
+// What somebody thinks about a question is not what the work takes.
+func TestAQuestionTakesNoTimeOfTheWork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScreen(func(v *View) { v.ErrTTY, v.Width = true, 80 })
+		end := s.Observer().Begin(i18n.M("Deleting..."))
+		resume := s.pause()
+		time.Sleep(time.Minute)
+		resume()
+		end(nil)
+		if got := s.err.String(); strings.Contains(got, "1 m") || !strings.HasSuffix(got, "Deleting...\n") {
+			t.Errorf("the step took %q", got)
+		}
+	})
+}
+
+// A terminal that cannot take anything back gets lines.
+func TestADumbTerminalGetsNoFrames(t *testing.T) {
+	s := newScreen(func(v *View) { v.ErrTTY, v.Dumb, v.Width = true, true, 80 })
+	s.Observer().Begin(i18n.M("Deleting..."))(nil)
+	if got, want := s.err.String(), "Deleting...\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

@@ -1,8 +1,10 @@
 package view
 
 import (
-	"fmt"
+	"cmp"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"fn-runtime/i18n"
@@ -73,12 +75,22 @@ func (v *View) Result(r runtime.Result, regions ...Region) error {
 	return nil
 }
 
-// PartialResult shows what is done and what is not before the error that ended the work; the error follows.
-func (v *View) PartialResult(r runtime.Result) {
+// PartialResult shows what is done and what is not before the error that ended the work; the error follows, and its words
+// are not said twice.
+func (v *View) PartialResult(r runtime.Result, err error) {
 	if v.JSON || len(r.Items) == 0 {
 		return
 	}
 	v.endProgress()
+	said, _ := v.message(err)
+	r.Items = slices.Clone(r.Items)
+	for i, it := range r.Items {
+		if it.Err != nil {
+			if why, _ := v.message(it.Err); strings.Contains(said, why) {
+				r.Items[i].Reason, r.Items[i].Err = i18n.Message{}, nil
+			}
+		}
+	}
 	v.items(r)
 }
 
@@ -93,16 +105,16 @@ func (v *View) Plan(r runtime.Result) {
 
 // items is the table of a plan.
 func (v *View) items(r runtime.Result) {
-	t := table{header: []i18n.Message{i18n.M("Name"), i18n.M("Kind"), i18n.M("Change"), i18n.M("Status"), i18n.M("Reason")}}
+	t := table{header: []i18n.Message{i18n.M("Name"), i18n.M("Memory"), i18n.M("Kind"), i18n.M("Change"), i18n.M("Status"), i18n.M("Reason")}}
 	if r.DryRun {
-		t.header = append(t.header[:3:3], t.header[4])
+		t.header = append(t.header[:4:4], t.header[5])
 	}
 	where := slices.ContainsFunc(r.Items, func(it runtime.Item) bool { return it.Region != "" })
 	if where {
 		t.header = slices.Insert(t.header, 1, i18n.M("Region"))
 	}
 	for _, it := range visible(r.Items) {
-		row := []string{title(it), v.plain(kindText(it)), v.plain(changeText(it.Change))}
+		row := []string{title(it), memory(it), v.plain(kindText(it)), v.plain(changeText(it.Change))}
 		if where {
 			row = slices.Insert(row, 1, dash(it.Region))
 		}
@@ -115,20 +127,16 @@ func (v *View) items(r runtime.Result) {
 		}
 		t.rows = append(t.rows, append(row, why))
 	}
-	t.prose = slices.ContainsFunc(t.rows, func(row []string) bool { return row[len(row)-1] != "" })
-	if !t.prose {
-		t.header = t.header[:len(t.header)-1] // nothing has a reason
-		for i, row := range t.rows {
-			t.rows[i] = row[:len(row)-1]
-		}
-	}
+	reason := len(t.header) - 1
+	t.prose = slices.ContainsFunc(t.rows, func(row []string) bool { return row[reason] != "" })
+	t.dropEmpty()
 	if len(t.rows) > 0 {
 		v.table(t)
 	}
 }
 
 // visible leaves out what goes without saying: things that stay as they are, apart from runtimes, and the metadata and
-// cache entry of a runtime that fare as the runtime itself does. JSON has them all.
+// cache entry of a runtime that fare as the runtime itself does, or are not tried because it is not there. JSON has them all.
 func visible(items []runtime.Item) []runtime.Item {
 	type fate struct {
 		image  string
@@ -140,8 +148,14 @@ func visible(items []runtime.Item) []runtime.Item {
 	fateOf := func(it runtime.Item) fate { return fate{it.Image, it.Memory, it.Region, it.Change, it.Status} }
 	runtimes := make(map[fate]bool)
 	for _, it := range items {
-		if it.Kind == runtime.KindRuntime && it.Image != "" {
-			runtimes[fateOf(it)] = true
+		if it.Kind != runtime.KindRuntime || it.Image == "" {
+			continue
+		}
+		runtimes[fateOf(it)] = true
+		if it.Status == runtime.Failed { // what it needs was not tried, whatever was to be done to it
+			for _, change := range []runtime.Change{runtime.Create, runtime.Update, runtime.Delete} {
+				runtimes[fate{it.Image, it.Memory, it.Region, change, runtime.Skipped}] = true
+			}
 		}
 	}
 	var list []runtime.Item
@@ -155,26 +169,33 @@ func visible(items []runtime.Item) []runtime.Item {
 	return list
 }
 
-// title is how a table names an item: a runtime by its image and memory.
+// title is how a table names an item: a runtime by its image.
 func title(it runtime.Item) string {
 	if it.Kind != runtime.KindRuntime {
 		return text.Printable(it.Name)
 	}
-	name := it.Image
-	if name == "" {
-		name = it.Name
+	return text.Printable(cmp.Or(it.Image, it.Name))
+}
+
+// memory is that of a runtime; of what belongs to one its name tells it.
+func memory(it runtime.Item) string {
+	if it.Kind != runtime.KindRuntime || it.Memory == 0 {
+		return ""
 	}
-	if it.Memory > 0 {
-		name += fmt.Sprintf(" (%d MB)", it.Memory)
-	}
-	return text.Printable(name)
+	return strconv.Itoa(it.Memory) + " MB"
 }
 
 // summary counts the changes that are shown.
 func summary(r runtime.Result) i18n.Message {
-	n := make(map[runtime.Change]int)
+	n, made := make(map[runtime.Change]int), 0
 	for _, it := range visible(r.Items) {
 		n[it.Change]++
+		if it.Change == runtime.Create && (it.Kind == runtime.KindThing || it.Kind == runtime.KindPlace || it.Kind == runtime.KindBucket) {
+			made++
+		}
+	}
+	if made < n[runtime.Create] { // what runtimes need beside them is in the table and counts for nobody
+		n[runtime.Create] -= made
 	}
 	switch {
 	case !r.Changed() && len(r.Items) == 0:

@@ -76,7 +76,7 @@ func (v *View) Runtimes(list []runtime.Runtime) error {
 		count[r.State]++
 		row := []string{
 			text.Printable(r.Name), strconv.Itoa(r.MemoryMB) + " MB", dash(text.Printable(r.PythonVersion)),
-			dash(text.Printable(r.LithopsVersion)), v.plain(stateText(r.State)),
+			dash(text.Printable(r.LithopsVersion)), v.state(r.State),
 		}
 		if where {
 			row = slices.Insert(row, 1, text.Printable(r.Region))
@@ -97,6 +97,18 @@ func dash(s string) string {
 		return "-"
 	}
 	return s
+}
+
+// state is the word for a state, in the colour of what it means for the client.
+func (v *View) state(s runtime.State) string {
+	look := warning
+	switch s {
+	case runtime.Ready:
+		look = success
+	case runtime.OrphanMetadata, runtime.PythonMismatch: // jobs hang or fail
+		look = failure
+	}
+	return paint(v.OutColour, look, v.plain(stateText(s)))
 }
 
 func stateText(s runtime.State) i18n.Message {

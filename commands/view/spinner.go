@@ -102,10 +102,14 @@ func (v *View) pause() (resume func()) {
 	defer p.mu.Unlock()
 	p.erase()
 	p.paused = true
+	since := time.Now()
 	return func() {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.paused = false
+		for _, s := range p.steps { // what somebody thinks about is not what the step takes
+			s.begun = s.begun.Add(time.Since(since))
+		}
 		p.draw()
 	}
 }

@@ -20,7 +20,8 @@ type Streams struct {
 	InTTY  bool
 	OutTTY bool
 	ErrTTY bool
-	Width  int // columns of the terminal; 0 when there is none
+	Dumb   bool // the terminal cannot take back what it has shown
+	Width  int  // columns of the terminal; 0 when there is none
 }
 
 // System gives the streams of this process.
@@ -30,6 +31,7 @@ func System() Streams {
 		InTTY:  term.IsTerminal(int(os.Stdin.Fd())),
 		OutTTY: term.IsTerminal(int(os.Stdout.Fd())),
 		ErrTTY: term.IsTerminal(int(os.Stderr.Fd())),
+		Dumb:   os.Getenv("TERM") == "dumb",
 	}
 	for _, f := range []*os.File{os.Stdout, os.Stderr} {
 		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {

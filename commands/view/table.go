@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/mattn/go-runewidth"
@@ -10,7 +11,8 @@ import (
 )
 
 // table is a list with a bold header. Its first column is the name: it is marked as an entity, and wraps where the
-// terminal is too narrow for the row, so that no part of a name is ever lost. Without a terminal nothing wraps.
+// terminal is too narrow for the row, so that no part of a name is ever lost; the registry that goes without saying is left
+// out where that makes the row fit. Without a terminal nothing wraps.
 type table struct {
 	header []i18n.Message
 	rows   [][]string
@@ -38,6 +40,11 @@ func (v *View) table(t table) {
 		}
 		t.rows = rows
 	}
+	if v.OutTTY && v.Width > 0 && t.widest(v) > v.Width {
+		if short := t.short(); short.widest(v) <= v.Width {
+			t = short
+		}
+	}
 	widths := make([]int, len(t.header))
 	head := make([]string, len(t.header))
 	for i, h := range t.header {
@@ -54,11 +61,51 @@ func (v *View) table(t table) {
 		for _, w := range widths[1:] {
 			rest += w + len(gap)
 		}
-		widths[0] = min(widths[0], max(minName, v.Width-rest))
+		if widths[0] > v.Width-rest && v.Width-rest < minName {
+			v.stacked(t.rows, below)
+			return
+		}
+		widths[0] = min(widths[0], v.Width-rest)
 	}
 	v.row(head, widths, bold, bold)
 	for i, row := range t.rows {
 		v.row(row, widths, entityName, plain)
+		if below != nil && below[i] != "" {
+			v.out().paragraph(below[i], "   ", "   ")
+		}
+	}
+}
+
+// short is the table without the registry that goes without saying.
+func (t table) short() table {
+	rows := make([][]string, len(t.rows))
+	for i, row := range t.rows {
+		rows[i] = append([]string{strings.TrimPrefix(row[0], "docker.io/")}, row[1:]...)
+	}
+	t.rows = rows
+	return t
+}
+
+// dropEmpty leaves out the columns in which no row has anything.
+func (t *table) dropEmpty() {
+	for i := len(t.header) - 1; i > 0; i-- {
+		if !slices.ContainsFunc(t.rows, func(row []string) bool { return row[i] != "" }) {
+			t.header = slices.Delete(t.header, i, i+1)
+			for n, row := range t.rows {
+				t.rows[n] = slices.Delete(row, i, i+1)
+			}
+		}
+	}
+}
+
+// stacked writes each row in lines of its own, for a terminal that is too narrow for columns.
+func (v *View) stacked(rows [][]string, below []string) {
+	for i, row := range rows {
+		for _, part := range wrap(row[0], v.Width) {
+			fmt.Fprintln(v.Out, paint(v.OutColour, entityName, part))
+		}
+		rest := slices.DeleteFunc(slices.Clone(row[1:]), func(cell string) bool { return cell == "" })
+		v.out().paragraph(strings.Join(rest, ", "), "   ", "   ")
 		if below != nil && below[i] != "" {
 			v.out().paragraph(below[i], "   ", "   ")
 		}

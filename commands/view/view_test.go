@@ -98,6 +98,7 @@ func result() runtime.Result {
 var modes = map[string]func(*View){
 	"plain":  nil,
 	"term80": func(v *View) { v.OutTTY, v.Width = true, 80 },
+	"term40": func(v *View) { v.OutTTY, v.Width = true, 40 },
 	"colour": func(v *View) { v.OutTTY, v.Width, v.OutColour, v.ErrColour = true, 80, true, true },
 	"german": func(v *View) { v.Texts = i18n.New("de_DE"); v.Program = "bin/fn-runtime" },
 	"json":   func(v *View) { v.JSON = true },
@@ -113,7 +114,7 @@ func TestEverythingThatIsShown(t *testing.T) {
 		"dry-run": func(v *View) { r := result(); r.DryRun = true; r.Items = r.Items[:3]; _ = v.Result(r) },
 		"partial": func(v *View) {
 			r := result()
-			v.PartialResult(r)
+			v.PartialResult(r, Unfinished(r))
 			v.Fail(Unfinished(r), v.ResultDocument(r))
 		},
 		"same": func(v *View) {

@@ -3,18 +3,33 @@ package plan
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
 )
 
 // outcome makes the error of an operation that worked on many things: nil when nothing failed, the only failure
-// itself when there is one, else a fault that lists what failed and says what is done. The items tell the rest.
+// itself when there is one, else a fault that counts. The items tell what failed and why.
 func outcome(ctx context.Context, items []Item) error {
 	var failed []Item
 	done, left := 0, 0
+	type place struct {
+		image  string
+		memory int
+	}
+	broken := map[place]bool{} // runtimes of which a part failed
+	runtimes := map[place]bool{}
 	for _, it := range items {
+		at := place{it.Image, it.Memory}
+		broken[at] = broken[at] || it.Status == Failed && it.Image != ""
+		runtimes[at] = runtimes[at] || it.Kind == KindRuntime && it.Image != ""
+	}
+	for _, it := range items {
+		at := place{it.Image, it.Memory}
+		part := runtimes[at] && it.Kind != KindRuntime // of a runtime, which is what is counted
+		if it.Status != Failed && (part || broken[at]) {
+			continue
+		}
 		switch it.Status {
 		case Failed:
 			failed = append(failed, it)
@@ -40,13 +55,9 @@ func outcome(ctx context.Context, items []Item) error {
 	if len(causes) == 1 {
 		return causes[0]
 	}
-	f := fault.New(fault.Failed,
+	return fault.New(fault.Failed,
 		i18n.M("{{.Failed}} of {{.Total}} changes failed; {{.Done}} are made.", "Failed", len(failed), "Total", done+left+len(failed), "Done", done),
-		recovery(causes))
-	for _, it := range failed {
-		f.With(fmt.Sprintf("%s %s: %v", it.Word(), it.Name, it.Err))
-	}
-	return f.Because(errors.Join(causes...))
+		recovery(causes)).Because(errors.Join(causes...))
 }
 
 func distinct(items []Item) []error {

@@ -75,7 +75,7 @@ func TestConventions(t *testing.T) {
 	t.Run("06 wrong usage", func(t *testing.T) {
 		for _, args := range [][]string{{"deploy"}, {"list", "--nonsense"}, {"list", "-b", "moon"}, {"delete", "a", "b"}, {"deploy", "UPPER"}} {
 			a := c.run("fn-runtime", args...)
-			if a.status != 2 || a.out != "" || !regexp.MustCompile(`^FAILED\nIncorrect Usage\. \S.*\n`).MatchString(a.err) || !strings.Contains(a.err, "\nUSAGE:\n") {
+			if a.status != 2 || a.out != "" || !regexp.MustCompile(`^FAILED\nIncorrect Usage\. \S.*\n`).MatchString(a.err) || !strings.Contains(a.err, "\nUSAGE: ibmcloud fn-runtime ") {
 				t.Errorf("%q: %+v", args, a)
 			}
 		}
