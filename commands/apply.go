@@ -134,6 +134,7 @@ func regionsOf(ctx context.Context, f *Factory, o *applyOptions, file manifest.F
 			}
 		}
 	}
+	p.regions = f.allRegions(&o.target, p.regions)
 	switch {
 	case len(p.regions) == 0:
 		return p, nil
@@ -162,10 +163,11 @@ func (p places) declared(file manifest.File, region string) []runtime.Declaratio
 		for _, name := range rt.Regions {
 			_ = regionsValue{&wanted}.Set(name)
 		}
-		if len(p.regions) > 0 && !slices.Contains(wanted, region) && (len(wanted) > 0 || region != p.standard) {
+		if len(p.regions) > 0 && !slices.Contains(wanted, region) && !slices.Contains(wanted, everyRegion) && (len(wanted) > 0 || region != p.standard) {
 			continue
 		}
-		d := runtime.Declaration{Name: rt.Image, MemoryMB: rt.MemoryMB, TimeoutS: rt.TimeoutS, Pin: rt.Pin, Wrap: rt.At.Wrap}
+		d := runtime.Declaration{Name: rt.Image, MemoryMB: rt.MemoryMB, MilliCPU: rt.MilliCPU, TimeoutS: rt.TimeoutS, Pin: rt.Pin, InImage: rt.Code == codeInImage,
+			Wrap: rt.At.Wrap}
 		if b := rt.Build; b != nil {
 			d.Build = &runtime.BuildRequest{Image: rt.Image, Context: b.Context, Dockerfile: b.Dockerfile, Args: b.Args, Platform: b.Platform}
 		}

@@ -8,7 +8,6 @@ import (
 	"fn-runtime/i18n"
 	"fn-runtime/runtime"
 	"fn-runtime/runtime/connect"
-	"fn-runtime/runtime/lithops"
 )
 
 // The kinds of flags. Their texts are Messages so that they are in the catalogue; a `WORD` in backquotes names the
@@ -57,17 +56,17 @@ const maxJobs = 256
 func (t *targetFlags) add(f *Factory, cmd *cobra.Command) {
 	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error { return t.check(cmd) }
 	cmd.Flags().VarP(choice{values: backends(), set: func(s string) { t.backend = s }, get: func() string { return t.backend }},
-		"backend", "b", i18n.M("Use this compute `BACKEND`: ibm_cf, openwhisk or local.").ID)
+		"backend", "b", i18n.M("Use this compute `BACKEND`: ibm_cf, code_engine, openwhisk or local.").ID)
 	complete(cmd, "backend", backends()...)
 	stringFlag(cmd, &t.config, "config", "c", i18n.M("Read the Lithops configuration from `FILE`."))
 	stringFlag(cmd, &t.region, "region", "r", i18n.M("Use this `REGION` instead of the targeted one."))
 	stringFlag(cmd, &t.resourceGroup, "resource-group", "g", i18n.M("Use the resource `GROUP` with this name or ID."))
-	stringFlag(cmd, &t.namespace, "namespace", "", i18n.M("Use this `NAMESPACE`."))
+	stringFlag(cmd, &t.namespace, "namespace", "", i18n.M("Use this `NAMESPACE`, or project of Code Engine."))
 	stringFlag(cmd, &t.bucket, "bucket", "", i18n.M("Keep metadata in this `BUCKET`."))
-	stringFlag(cmd, &t.userKey, "user-key", "", i18n.M("Use `KEY` as the user part of package names."))
+	stringFlag(cmd, &t.userKey, "user-key", "", i18n.M("Use `KEY` as the user part of the names of packages and jobs."))
 	stringFlag(cmd, &t.python, "python", "", i18n.M("Use the Lithops of this `PYTHON`, a version such as 3.11 or a path."))
 	stringFlag(cmd, &t.lithops, "lithops", "", i18n.M("Use the Lithops package in the folder `DIR`."))
-	complete(cmd, "region", lithops.Regions(lithops.IBMCF)...)
+	complete(cmd, "region", knownRegions()...)
 	complete(cmd, "python", pythons()...)
 	complete(cmd, "user-key")
 	complete(cmd, "bucket")
@@ -97,7 +96,7 @@ func (t *targetFlags) addJobs(cmd *cobra.Command) {
 func pythons() []string { return []string{"3.10", "3.11", "3.12"} }
 
 func backends() []string {
-	return []string{runtime.BackendIBMCF, runtime.BackendOpenWhisk, runtime.BackendLocal}
+	return []string{runtime.BackendIBMCF, runtime.BackendCodeEngine, runtime.BackendOpenWhisk, runtime.BackendLocal}
 }
 
 // check refuses what cannot go together, before anything is read or dialled.
@@ -113,7 +112,7 @@ func (t *targetFlags) check(cmd *cobra.Command) error {
 	if t.backend == runtime.BackendLocal || t.backend == runtime.BackendOpenWhisk {
 		for _, name := range []string{"region", "regions", "resource-group"} {
 			if cmd.Flags().Changed(name) {
-				return usage(i18n.M("'{{.Flag}}' belongs to the backend ibm_cf, not to {{.Backend}}.", "Flag", "--"+name, "Backend", t.backend))
+				return usage(i18n.M("'{{.Flag}}' belongs to the backends ibm_cf and code_engine, not to {{.Backend}}.", "Flag", "--"+name, "Backend", t.backend))
 			}
 		}
 	}

@@ -19,6 +19,37 @@ import (
 	"fn-runtime/runtime/text"
 )
 
+// everyRegion stands for all regions of the backend.
+const everyRegion = "all"
+
+// knownRegions are those of all backends.
+func knownRegions() []string {
+	known := lithops.Regions(lithops.IBMCF)
+	for _, name := range lithops.Regions(lithops.CodeEngine) {
+		if !slices.Contains(known, name) {
+			known = append(known, name)
+		}
+	}
+	return known
+}
+
+// allRegions puts the regions of the backend in the place of everyRegion.
+func (f *Factory) allRegions(t *targetFlags, regions []string) []string {
+	var list []string
+	for _, name := range regions {
+		names := []string{name}
+		if name == everyRegion {
+			names = connect.Regions(t.options(connect.Options{Host: f.Host}))
+		}
+		for _, n := range names {
+			if !slices.Contains(list, n) {
+				list = append(list, n)
+			}
+		}
+	}
+	return list
+}
+
 // regionsValue is a list of regions: "us-south,eu-de", also given several times, or "all".
 type regionsValue struct{ list *[]string }
 
@@ -32,18 +63,17 @@ func (r regionsValue) String() string {
 }
 
 func (r regionsValue) Set(s string) error {
-	known := lithops.Regions(lithops.IBMCF)
+	known := knownRegions()
 	for _, name := range strings.Split(s, ",") {
 		name = strings.TrimSpace(name)
 		names := []string{name}
 		switch {
-		case name == "all":
-			names = known
+		case name == everyRegion: // which these are depends on the backend
 		case !slices.Contains(known, name):
 			if near := text.Nearest(name, known); near != "" {
-				return valueError{i18n.M("IBM Cloud Functions has no region '{{.Region}}'. Did you mean '{{.Near}}'?", "Region", name, "Near", near)}
+				return valueError{i18n.M("There is no region '{{.Region}}'. Did you mean '{{.Near}}'?", "Region", name, "Near", near)}
 			}
-			return valueError{i18n.M("IBM Cloud Functions has no region '{{.Region}}'. Possible values: all, {{.Values}}.", "Region", name, "Values", strings.Join(known, ", "))}
+			return valueError{i18n.M("There is no region '{{.Region}}'. Possible values: all, {{.Values}}.", "Region", name, "Values", strings.Join(known, ", "))}
 		}
 		for _, n := range names {
 			if !slices.Contains(*r.list, n) {
@@ -56,7 +86,7 @@ func (r regionsValue) Set(s string) error {
 
 func (t *targetFlags) addRegions(cmd *cobra.Command) {
 	cmd.Flags().Var(regionsValue{&t.regions}, "regions", i18n.M("Work in several regions side by side: `REGION,...` or all.").ID)
-	complete(cmd, "regions", append([]string{"all"}, lithops.Regions(lithops.IBMCF)...)...)
+	complete(cmd, "regions", append([]string{everyRegion}, knownRegions()...)...)
 	markCommon(cmd, "regions")
 }
 
@@ -79,6 +109,7 @@ func everywhere[T any](ctx context.Context, f *Factory, t *targetFlags, need con
 		}
 		return []answer[T]{a}
 	}
+	t.regions = f.allRegions(t, t.regions)
 	answers := make([]answer[T], len(t.regions))
 	shared := newShared(f.View.Observer(), len(t.regions), ask)
 	var wg sync.WaitGroup
@@ -111,15 +142,18 @@ func (f *Factory) openRegion(ctx context.Context, t *targetFlags, need connect.O
 	opts.Host = f.Host
 	opts.Host.Observer = o
 	s, err := f.Service(ctx, opts)
-	if err == nil && s.Target.Backend != "" && s.Target.Backend != runtime.BackendIBMCF {
+	if err == nil && s.Target.Backend != "" && !regional(s.Target.Backend) {
 		err = notRegional(s.Target.Backend)
 	}
 	return s, err
 }
 
 func notRegional(backend string) error {
-	return usage(i18n.M("Regions belong to the backend ibm_cf, not to {{.Backend}}.", "Backend", backend))
+	return usage(i18n.M("Regions belong to the backends ibm_cf and code_engine, not to {{.Backend}}.", "Backend", backend))
 }
+
+// regional reports whether a backend, as users name it, has regions.
+func regional(backend string) bool { return len(lithops.Regions(lithops.Backend(backend))) > 0 }
 
 // failures joins what failed, each with its region in front. Wrong usage is the same everywhere and is said once.
 func failures[T any](answers []answer[T]) error {

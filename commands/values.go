@@ -2,12 +2,14 @@ package commands
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"fn-runtime/i18n"
+	"fn-runtime/runtime/lithops"
 	"fn-runtime/runtime/text"
 )
 
@@ -93,6 +95,28 @@ func (m memoryValue) Set(s string) error {
 			*m.list = append(*m.list, n)
 		}
 	}
+	return nil
+}
+
+// cpuValue is a number of processors in thousandths: "0.125", "2".
+type cpuValue struct{ milli *int }
+
+func (c cpuValue) Type() string { return "number" }
+
+func (c cpuValue) String() string {
+	if c.milli == nil || *c.milli == 0 {
+		return ""
+	}
+	return lithops.FormatCPU(*c.milli)
+}
+
+func (c cpuValue) Set(s string) error {
+	n, err := strconv.ParseFloat(s, 64)
+	milli := n * 1000
+	if err != nil || !(milli >= 1 && milli <= 1e6) || milli != math.Trunc(milli) { // NaN neither
+		return valueError{i18n.M("A number of vCPU is expected, such as 0.125 or 2.")}
+	}
+	*c.milli = int(milli)
 	return nil
 }
 

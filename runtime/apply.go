@@ -18,7 +18,9 @@ import (
 type Declaration struct {
 	Name     string // "default" or an image reference
 	MemoryMB []int  // empty: the configured memory
+	MilliCPU int    // thousandths; 0: what goes with the memory
 	TimeoutS int    // 0: the configured timeout
+	InImage  bool   // the Lithops code is in the image
 	Pin      bool
 	Build    *BuildRequest         // nil: the image is in a registry
 	Wrap     func(err error) error // says where it is declared; nil leaves errors alone
@@ -120,7 +122,7 @@ func (s *Service) declared(ctx context.Context, list []Declaration) (all []*decl
 	for _, one := range list {
 		d := &declared{Declaration: one}
 		all = append(all, d)
-		d.wants, err = s.wants(DeployRequest{Name: one.Name, MemoryMB: one.MemoryMB, TimeoutS: one.TimeoutS, Pin: one.Pin})
+		d.wants, err = s.wants(DeployRequest{Name: one.Name, MemoryMB: one.MemoryMB, MilliCPU: one.MilliCPU, TimeoutS: one.TimeoutS, InImage: one.InImage, Pin: one.Pin})
 		if err == nil && one.Build != nil {
 			err = s.fingerprint(ctx, d)
 		}
@@ -180,7 +182,10 @@ func (s *Service) findDeclared(ctx context.Context, inv *site.Inventory, all []*
 		i := slices.IndexFunc(inv.Entries, func(e site.Entry) bool { return e.MetadataKey == at.w.Key && (e.Orphan || e.ID == at.w.ID) })
 		if i < 0 {
 			at.have.Cached, _ = s.Cache.ReadMetadata(at.w.Key)
-			return none, nil
+			if slices.ContainsFunc(inv.Entries, func(e site.Entry) bool { return e.MetadataKey == at.w.Key && e.HasObject }) { // of another memory size
+				at.have.Metadata, err = s.Stored(ctx, at.w.Key)
+			}
+			return none, err
 		}
 		*at.have, err = s.found(ctx, inv.Entries[i])
 		return none, err

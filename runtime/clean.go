@@ -26,7 +26,7 @@ func (s *Service) Clean(ctx context.Context, req CleanRequest) (Result, error) {
 		}
 		req.JobsOnly = true
 	}
-	if req.All && s.Target.Backend != BackendIBMCF {
+	if req.All && s.Target.Backend != BackendIBMCF && s.Target.Backend != BackendCodeEngine {
 		return Result{}, fault.New(fault.Usage, i18n.M("The namespace {{.Namespace}} belongs to its key and cannot be deleted.", "Namespace", s.Target.Namespace),
 			i18n.M("Clean without '--all': everything of Lithops in it goes."))
 	}
@@ -59,7 +59,8 @@ func (s *Service) clean(ctx context.Context, req CleanRequest) (Result, error) {
 	}
 	p.Beside(jobs.Task)
 	if req.All {
-		p.Then(plan.Step(plan.Item{Change: Delete, Kind: KindPlace, Term: s.Compute.Terms().Place, Name: s.Target.Namespace}, s.Compute.RemovePlace))
+		p.Then(plan.Step(plan.Item{Change: Delete, Kind: KindPlace, Term: s.Compute.Terms().Place, Name: s.Target.Namespace, Reason: s.Compute.Terms().Removal},
+			s.Compute.RemovePlace))
 	}
 	var err error
 	if req.DryRun {

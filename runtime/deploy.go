@@ -69,6 +69,9 @@ func (s *Service) wants(req DeployRequest) ([]site.Wanted, error) {
 	timeout := cmp.Or(req.TimeoutS, s.Settings.RuntimeTimeout)
 	limits := s.Compute.Limits()
 	wrong := []error{limits.CheckTimeout(timeout)}
+	if req.InImage && !limits.Scaled {
+		wrong = append(wrong, fault.New(fault.Usage, i18n.M("Only code_engine runs images that have the Lithops code inside."), i18n.M("Leave out '--code'.")))
+	}
 	for _, m := range memories {
 		wrong = append(wrong, limits.CheckMemory(m))
 	}
@@ -78,13 +81,28 @@ func (s *Service) wants(req DeployRequest) ([]site.Wanted, error) {
 	wants := make([]site.Wanted, 0, len(memories))
 	for _, m := range memories {
 		w := s.Want(image, m, timeout, req.Python)
-		w.Pin = req.Pin
+		w.Pin, w.InImage = req.Pin, req.InImage
+		if w.MilliCPU, err = limits.Processors(m, req.MilliCPU, s.Settings.RuntimeMilliCPU); err != nil {
+			return nil, err
+		}
+		s.warnOfRuns(w)
 		if err := s.Contract.ValidateNames(w.ID.Name, w.Image); err != nil {
 			return nil, err
 		}
 		wants = append(wants, w)
 	}
 	return wants, nil
+}
+
+// warnOfRuns says that the client will ask for processors that the service does not have with the memory of a runtime: it
+// asks for those of its configuration with every run, whatever the runtime was registered with.
+func (s *Service) warnOfRuns(w site.Wanted) {
+	asked := lithops.Scale{MilliCPU: s.Settings.RuntimeMilliCPU, MemoryMB: w.MemoryMB}
+	if w.MilliCPU == 0 || asked.Check() == nil {
+		return
+	}
+	s.Warn(i18n.M("The Lithops client runs its jobs with {{.Asked}} vCPU, which Code Engine does not have with {{.Memory}} MB. Set 'runtime_cpu: {{.CPU}}' in section 'code_engine' of the Lithops configuration.",
+		"Asked", lithops.FormatCPU(asked.MilliCPU), "Memory", w.MemoryMB, "CPU", lithops.FormatCPU(w.MilliCPU)))
 }
 
 // looking is the reading of what a deployment needs to know.

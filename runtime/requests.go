@@ -6,7 +6,9 @@ import "time"
 type DeployRequest struct {
 	Name     string // "default" or an image reference
 	MemoryMB []int  // empty: the configured memory
+	MilliCPU int    // thousandths; 0: what goes with the memory
 	TimeoutS int    // 0: the configured timeout
+	InImage  bool   // the Lithops code is in the image
 	Python   string // "3.11": the Python the default image is picked for and the runtime must have; "" the client's
 	Pin      bool   // register the image by its digest
 	Force    bool   // also when nothing differs

@@ -23,11 +23,12 @@ type (
 
 // The names that users say, and the backends as they name them.
 const (
-	DefaultName      = site.DefaultName
-	AllName          = site.AllName
-	BackendIBMCF     = site.BackendIBMCF
-	BackendOpenWhisk = site.BackendOpenWhisk
-	BackendLocal     = site.BackendLocal
+	DefaultName       = site.DefaultName
+	AllName           = site.AllName
+	BackendIBMCF      = site.BackendIBMCF
+	BackendCodeEngine = site.BackendCodeEngine
+	BackendOpenWhisk  = site.BackendOpenWhisk
+	BackendLocal      = site.BackendLocal
 )
 
 // The changes of a plan, the statuses and the kinds of its items.

@@ -37,7 +37,7 @@ func (p *opening) chooseBackend(ctx context.Context) error {
 		backend = runtime.BackendIBMCF
 	}
 	switch {
-	case backend == runtime.BackendIBMCF, backend == runtime.BackendOpenWhisk:
+	case backend == runtime.BackendIBMCF, backend == runtime.BackendCodeEngine, backend == runtime.BackendOpenWhisk:
 	case p.o.LocalOnly:
 		return nil
 	case backend == "":
@@ -45,7 +45,7 @@ func (p *opening) chooseBackend(ctx context.Context) error {
 	default:
 		return fault.New(fault.Invalid,
 			i18n.M("The backend '{{.Backend}}' of the Lithops configuration {{.Source}} is not one that runtimes can be deployed to here.", "Backend", backend, "Source", config.Source()),
-			i18n.M("Choose another with '-b': ibm_cf, openwhisk or local."))
+			i18n.M("Choose another with '-b': ibm_cf, code_engine, openwhisk or local."))
 	}
 	p.target.Backend = backend
 	if p.compute, err = config.Compute(lithops.Backend(backend), p.install); err != nil {
@@ -82,13 +82,22 @@ func noBackend(source string) error {
 // override lets flags win over the configuration.
 func (p *opening) override() error {
 	if r := p.o.Region; r != "" && r != p.compute.Region {
-		if p.compute.Backend != lithops.IBMCF {
-			return fault.New(fault.Usage, i18n.M("Regions belong to the backend ibm_cf, not to {{.Backend}}.", "Backend", p.target.Backend),
-				i18n.M("Leave out the region, or choose the backend with '-b ibm_cf'."))
+		if len(lithops.Regions(p.compute.Backend)) == 0 {
+			return fault.New(fault.Usage, i18n.M("Regions belong to the backends ibm_cf and code_engine, not to {{.Backend}}.", "Backend", p.target.Backend),
+				i18n.M("Leave out the region, or choose one of these backends with '-b'."))
 		}
 		p.compute.Region, p.compute.Endpoint, p.compute.NamespaceID = r, "", ""
+		if p.compute.Backend == lithops.CodeEngine {
+			p.compute.ProjectID, p.compute.Namespace = "", ""
+		}
 	}
-	if n := p.o.Namespace; n != "" && n != p.compute.Namespace {
+	switch n := p.o.Namespace; {
+	case n == "":
+	case p.compute.Backend == lithops.CodeEngine:
+		if n != p.compute.Project {
+			p.compute.Project, p.compute.ProjectID, p.compute.Namespace = n, "", ""
+		}
+	case n != p.compute.Namespace:
 		p.compute.Namespace, p.compute.NamespaceID = n, ""
 	}
 	return nil

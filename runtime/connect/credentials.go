@@ -16,7 +16,7 @@ const tokenMargin = 20 * 60
 
 // computeAuth chooses what proves to the compute service who asks. What the Lithops configuration has comes first,
 // because the client uses that too: the account in which it looks is the one to deploy to. The session's token follows,
-// and only for the hosts of IBM Cloud Functions. hint is the remedy for a refusal.
+// and only for the hosts of the service that is meant. hint is the remedy for a refusal.
 func (p *opening) computeAuth() (transport.Auth, i18n.Message, error) {
 	c := p.compute
 	source := i18n.M("Check the keys in the Lithops configuration {{.Source}}.", "Source", p.source())
@@ -39,7 +39,7 @@ func (p *opening) computeAuth() (transport.Auth, i18n.Message, error) {
 	if session == nil {
 		return transport.Auth{}, source, p.loggedIn()
 	}
-	if !cloudFunctions.has(p.target.Endpoint) {
+	if !p.ibm().has(p.target.Endpoint) {
 		return transport.Auth{}, source, fault.New(fault.Denied,
 			i18n.M("The endpoint {{.Endpoint}} is not one of IBM Cloud Functions, so the token of your session is not sent to it.", "Endpoint", transport.ShownURL(p.target.Endpoint)),
 			i18n.M("Give a key for it in the Lithops configuration."))
@@ -62,7 +62,7 @@ func (p *opening) lend() {
 func (p *opening) loggedIn() error {
 	c := p.compute
 	configured := c.APIKey != "" || c.IAMAPIKey != "" || c.Token != "" && c.TokenExpiry > time.Now().Unix()+tokenMargin
-	if c.Backend != lithops.IBMCF || configured || p.o.Host.Session != nil {
+	if c.Backend == lithops.OpenWhisk || configured || p.o.Host.Session != nil {
 		return nil
 	}
 	return fault.New(fault.NotLoggedIn, i18n.M("Not logged in."),

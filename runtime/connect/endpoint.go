@@ -30,30 +30,45 @@ func (p *opening) chooseEndpoint(ctx context.Context) error {
 			return err
 		}
 	}
-	if p.compute.Backend == lithops.IBMCF {
+	if regions := lithops.Regions(p.compute.Backend); len(regions) > 0 {
 		if p.compute.Region == "" && p.o.Host.Session != nil {
 			p.compute.Region = p.o.Host.Session.Region
 		}
 		if p.compute.Region == "" {
 			return fault.New(fault.Invalid, i18n.M("No region is known."),
-				i18n.M("Target one with 'ibmcloud target -r REGION', or give it with '--region': {{.Regions}}.", "Regions", strings.Join(lithops.Regions(lithops.IBMCF), ", ")))
+				i18n.M("Target one with 'ibmcloud target -r REGION', or give it with '--region': {{.Regions}}.", "Regions", strings.Join(regions, ", ")))
 		}
 		if endpoint == "" {
-			if !slices.Contains(lithops.Regions(lithops.IBMCF), p.compute.Region) {
-				return fault.New(fault.Invalid, i18n.M("IBM Cloud Functions has no region '{{.Region}}'.", "Region", p.compute.Region),
-					i18n.M("Use one of {{.Regions}}.", "Regions", strings.Join(lithops.Regions(lithops.IBMCF), ", ")))
+			if !slices.Contains(regions, p.compute.Region) {
+				return p.noSuchRegion(regions)
 			}
-			endpoint = "https://" + p.compute.Region + ".functions.cloud.ibm.com"
+			endpoint = "https://" + strings.Replace(services[p.ibm()].public, "REGION", p.compute.Region, 1)
 		}
 		t.Region = p.compute.Region
 	}
 	if endpoint == "" {
 		return p.compute.Validate(p.install.Version)
 	}
-	endpoint, err := p.private(endpoint, cloudFunctions)
+	endpoint, err := p.private(endpoint, p.ibm())
 	t.Endpoint, t.ResourceGroup = endpoint, p.compute.ResourceGroupID
 	p.contract.Region = p.compute.Region
 	return err
+}
+
+// ibm is the service of IBM Cloud that is meant.
+func (p *opening) ibm() ibmService {
+	if p.compute.Backend == lithops.CodeEngine {
+		return codeEngine
+	}
+	return cloudFunctions
+}
+
+func (p *opening) noSuchRegion(regions []string) error {
+	reason := i18n.M("IBM Cloud Functions has no region '{{.Region}}'.", "Region", p.compute.Region)
+	if p.compute.Backend == lithops.CodeEngine {
+		reason = i18n.M("The Lithops client knows no region '{{.Region}}' of Code Engine.", "Region", p.compute.Region)
+	}
+	return fault.New(fault.Invalid, reason, i18n.M("Use one of {{.Regions}}.", "Regions", strings.Join(regions, ", ")))
 }
 
 // asTheClient gives the endpoint that the client makes of the configured one. It always speaks TLS, also where http:// is

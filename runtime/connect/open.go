@@ -28,11 +28,11 @@ func Open(ctx context.Context, o Options) (*runtime.Service, error) {
 	if err := p.open(ctx); err != nil {
 		return nil, err
 	}
-	return p.service(), nil
+	return p.result(), nil
 }
 
-// service puts together what is known.
-func (p *opening) service() *runtime.Service {
+// result puts together what is known.
+func (p *opening) result() *runtime.Service {
 	s := &runtime.Service{
 		Site: site.Site{
 			Target: p.target, Install: p.install, Contract: p.contract, Settings: p.compute, Storage: p.storage,
@@ -100,7 +100,7 @@ func (p *opening) open(ctx context.Context) error {
 	if _, err := p.step("session", p.loggedIn()); err != nil {
 		return err
 	}
-	if p.o.NeedStore {
+	if p.o.NeedStore || p.compute.Backend == lithops.CodeEngine && p.o.NeedInstall { // its runtimes answer into the bucket
 		if _, err := p.step("bucket", p.openStore()); err != nil {
 			return err
 		}
@@ -142,10 +142,14 @@ func (p *opening) openCompute(ctx context.Context) error {
 		return err
 	}
 	key, from, keyErr := p.userKey()
-	if fault.Is(keyErr, fault.Invalid) && p.o.UserKey == "" {
+	if fault.Is(keyErr, fault.Invalid) && p.o.UserKey == "" && p.compute.Backend != lithops.CodeEngine {
 		keyErr = nil // one existing package may tell it
 	}
 	p.contract.UserKey, p.target.UserKeyFrom = key, from
+	if p.compute.Backend == lithops.CodeEngine {
+		_, err := p.step("namespace", p.openProject(ctx, auth, hint, key))
+		return err
+	}
 	ns, err := p.namespace(auth)
 	if ok, err = p.step("namespace", err); !ok || err != nil {
 		return err

@@ -35,6 +35,7 @@ type Registered struct {
 	ID        ID
 	Reference string // of the image that it runs, by tag or digest; lists may leave it empty where Notes tell the image
 	MemoryMB  int
+	MilliCPU  int // thousandths of a processor; 0 where a service does not say
 	TimeoutMS int
 	Notes     map[string]any // what is kept with it, ours and others'; see the constants Note...
 	UpdatedAt time.Time
@@ -74,6 +75,8 @@ type Term struct {
 type Terms struct {
 	Place   Term
 	Runtime Term
+	// Removal is what users have to know who remove a place; zero: nothing.
+	Removal i18n.Message
 }
 
 // The notes that deploy leaves with a runtime, so that lists tell what it is without reading it.
@@ -88,11 +91,15 @@ const (
 	NoteVersion     = "fn-runtime-version"     // of the plug-in
 	NoteInterpreter = "fn-runtime-interpreter" // the Python that the local endpoint runs it with, an absolute path
 	NoteRevision    = "fn-runtime-revision"    // the revision that deploy made; a later one is of another tool
+	NoteCode        = "fn-runtime-code"        // CodeInImage; absent where the code is registered with the runtime
 )
+
+// CodeInImage is where the Lithops code comes from that is not registered with a runtime.
+const CodeInImage = "image"
 
 // OwnNotes gives the keys of the notes that deploy leaves: what is registered has of these only those that it names.
 func OwnNotes() []string {
-	return []string{NoteBundle, NoteImage, NoteDigest, NotePinned, NoteSource, NoteLithops, NotePython, NoteVersion, NoteInterpreter, NoteRevision}
+	return []string{NoteBundle, NoteImage, NoteDigest, NotePinned, NoteSource, NoteLithops, NotePython, NoteVersion, NoteInterpreter, NoteRevision, NoteCode}
 }
 
 // Note gives a note that is text; anything else counts as absent, because notes come from the server.
@@ -139,6 +146,9 @@ type Activation struct {
 	MemoryMB int
 	TimedOut bool  // it was ended by its time limit
 	Work     *Work // nil: the service does not know what it runs
+
+	// Cause is why it failed, with what to do, where the service itself tells; nil where its result and logs have to.
+	Cause error
 }
 
 // Object is an entry of a bucket.

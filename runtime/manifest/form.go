@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -11,9 +12,11 @@ import (
 // The keys of a file, as docs/schema/apply.json has them.
 var (
 	topKeys     = []string{"runtimes", "regions"}
-	runtimeKeys = []string{"image", "memory", "timeout", "regions", "pin", "build"}
+	runtimeKeys = []string{"image", "memory", "cpu", "timeout", "code", "regions", "pin", "build"}
 	buildKeys   = []string{"context", "dockerfile", "args", "platform"}
 )
+
+var codeSources = []string{"config-map", "image"}
 
 func (r *reader) top(n *yaml.Node) (f File) {
 	members, ok := r.mapping(n, topKeys...)
@@ -90,8 +93,16 @@ func (r *reader) runtime(n *yaml.Node, regions []string) (Runtime, bool) {
 			r.wrong(m.at, i18n.M("The list is empty."))
 		}
 	}
+	if m, ok := members["cpu"]; ok {
+		rt.MilliCPU = r.thousandths(m.value)
+	}
 	if m, ok := members["timeout"]; ok {
 		rt.TimeoutS = r.number(m.value)
+	}
+	if m, ok := members["code"]; ok {
+		if rt.Code = r.text(m.value); rt.Code != "" && !slices.Contains(codeSources, rt.Code) {
+			r.wrong(r.at(m.value), i18n.M("Possible values: {{.Values}}.", "Values", strings.Join(codeSources, ", ")))
+		}
 	}
 	if m, ok := members["regions"]; ok {
 		if rt.Regions = r.texts(m.value); len(rt.Regions) == 0 {

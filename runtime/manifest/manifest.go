@@ -26,7 +26,9 @@ type Runtime struct {
 	At       Place
 	Image    string // "default" or a reference
 	MemoryMB []int  // empty: the configured memory
+	MilliCPU int    // thousandths of a vCPU; 0: what goes with the memory
 	TimeoutS int    // 0: the configured timeout
+	Code     string // "config-map" or "image"; "" is the first
 	Regions  []string
 	Pin      bool   // register the image by its digest
 	Build    *Build // nil: the image is in a registry

@@ -63,7 +63,7 @@ func TestParseSaysWhatIsWrongAndWhere(t *testing.T) {
 		"# only a comment\n":                 {"f:1:1: The file declares nothing"},
 		"runtime:\n  - default\n":            {"f:1:1: Unknown key 'runtime'. Did you mean 'runtimes'?", "'runtimes' is missing"},
 		"runtimes:\n- image: a\n  memery: 1": {"f:3:3: Unknown key 'memery'. Did you mean 'memory'?"},
-		"runtimes:\n- image: a\n  zzz: 1":    {"f:3:3: Unknown key 'zzz'. Known here: image, memory, timeout"},
+		"runtimes:\n- image: a\n  zzz: 1":    {"f:3:3: Unknown key 'zzz'. Known here: image, memory, cpu, timeout"},
 		"runtimes:\n- memory: 1\n":           {"f:2:3: The key 'image' is missing."},
 		"runtimes:\n- image: a\n  memory: [256, x]\n  timeout: -1\n": {"f:3:17: A whole number", "f:4:12: A whole number"},
 		"runtimes:\n- image: a\n  memory: 1.5\n":                     {"f:3:11: A whole number"},

@@ -198,6 +198,18 @@ func (r *reader) number(n *yaml.Node) int {
 	return 0
 }
 
+// thousandths reads a number above 0 with at most three decimals, times 1000.
+func (r *reader) thousandths(n *yaml.Node) int {
+	if n = meant(n); tagOf(n) == "!!int" || tagOf(n) == "!!float" {
+		v, err := strconv.ParseFloat(n.Value, 64)
+		if v *= 1000; err == nil && v >= 1 && v <= 1e6 && v == math.Trunc(v) {
+			return int(v)
+		}
+	}
+	r.wrong(r.at(n), i18n.M("A number of vCPU is expected, such as 0.125 or 2."))
+	return 0
+}
+
 func (r *reader) truth(n *yaml.Node) bool {
 	if n = meant(n); tagOf(n) == "!!bool" {
 		return strings.EqualFold(n.Value, "true")

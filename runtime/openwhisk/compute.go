@@ -71,6 +71,9 @@ func (c *Compute) ReadLimits(ctx context.Context) (lithops.Limits, error) {
 // Place gives the namespace; its id is "" until it is known.
 func (c *Compute) Place() entity.Place { return c.client.Place() }
 
+// Namespace is its name, which keys of metadata have.
+func (c *Compute) Namespace() string { return c.contract.Namespace }
+
 // Places lists the namespaces that the credentials give access to.
 func (c *Compute) Places(ctx context.Context) ([]entity.Place, error) {
 	return c.client.namespaces(ctx)
@@ -128,3 +131,6 @@ func (c *Compute) Remove(ctx context.Context, t entity.Thing) error {
 	}
 	return c.packageGone(ctx, t.Name, c.client.deletePackage(ctx, t.Name))
 }
+
+// Tidy has nothing to do: packages stay, as the client leaves them.
+func (c *Compute) Tidy(context.Context) error { return nil }

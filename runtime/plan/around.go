@@ -24,7 +24,7 @@ func (p *Plan) Surround(a Around) {
 		return &Task{Items: []*Item{&it}, Do: do}
 	}
 	if a.Place {
-		p.Then(one(Item{Kind: KindPlace, Term: p.site.Compute.Terms().Place, Name: p.site.Target.Namespace}, p.site.Compute.MakePlace))
+		p.Then(one(Item{Kind: KindPlace, Term: p.site.Compute.Terms().Place, Name: p.site.Target.Namespace}, p.makePlace))
 	}
 	for _, thing := range a.Things {
 		t := one(Item{Kind: KindThing, Term: thing.Term, Name: thing.Name}, func(ctx context.Context) error {
@@ -50,6 +50,26 @@ func (p *Plan) Surround(a Around) {
 	}
 	bucket.After, p.beside = p.tasks(), []*Task{bucket}
 	p.Show(bucket.Items...)
+}
+
+// makePlace makes the place, and gives what is deployed in it the names that are known only then.
+func (p *Plan) makePlace(ctx context.Context) error {
+	if err := p.site.Compute.MakePlace(ctx); err != nil {
+		return err
+	}
+	p.site.Contract.Namespace = p.site.Compute.Namespace()
+	for _, d := range p.deployments {
+		d.Want.ID, d.Want.Key = p.site.Contract.Runtime(d.Want.Image, d.Want.MemoryMB)
+		d.Runtime.Name, d.Metadata.Name, d.Cache.Name = d.Want.ID.String(), d.Want.Key, d.Want.Key
+	}
+	return nil
+}
+
+// tidy removes what nothing has need of any more. What cannot be removed now is removed another time: the work is done.
+func (p *Plan) tidy(ctx context.Context) {
+	ctx, cancel := linger.Context(ctx, undoTime)
+	defer cancel()
+	_ = p.site.Compute.Tidy(ctx)
 }
 
 // disprove takes back that a thing was made when a runtime could not be registered because it is not there: a server may

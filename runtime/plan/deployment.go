@@ -2,7 +2,7 @@ package plan
 
 import (
 	"bytes"
-
+	"cmp"
 	"maps"
 
 	"fn-runtime/i18n"
@@ -76,6 +76,11 @@ func (d *Deployment) decide() {
 	}
 
 	stored, err := site.ParseMetadata(have.Metadata)
+	described := false // by the metadata of another memory size with the same code in the same image
+	if have.Runtime == nil && want.Digest != "" && d.site.Contract.SharesMetadata() {
+		expected = site.Proof(d.registration())
+		described = err == nil && stored.Proof == expected
+	}
 	if r := have.Runtime; r != nil && !d.put && !r.Vouched() && err == nil && stored.Proof != expected {
 		// Who stored it may have replaced the code, too.
 		d.put, onlyLimits = true, false
@@ -87,7 +92,7 @@ func (d *Deployment) decide() {
 		d.call, d.Metadata.Change = true, Create
 	case err != nil || !stored.Fits(d.site.Install, want.Python):
 		again(i18n.M("It does not describe this runtime."))
-	case d.put && !onlyLimits:
+	case d.put && !onlyLimits && !described:
 		again(i18n.M("The action changes."))
 	case stored.Proof != expected:
 		again(i18n.M("It was stored before the action was last changed."))
@@ -137,8 +142,12 @@ func difference(want site.Wanted, r *entity.Registered, bundle string, force boo
 		return i18n.M("It was deployed for Python {{.Python}}.", "Python", r.Note(entity.NotePython)), false
 	case force:
 		return i18n.M("The change is forced."), false
+	case (r.Note(entity.NoteCode) == entity.CodeInImage) != want.InImage:
+		return i18n.M("Its Lithops code comes from elsewhere: the image, or what is registered with it."), false
 	case r.MemoryMB != want.MemoryMB:
 		return i18n.M("Its memory is {{.Memory}} MB.", "Memory", r.MemoryMB), false
+	case want.MilliCPU != 0 && r.MilliCPU != want.MilliCPU:
+		return i18n.M("It has {{.CPU}} vCPU.", "CPU", lithops.FormatCPU(r.MilliCPU)), true
 	case r.TimeoutMS != want.TimeoutS*1000:
 		return i18n.M("Its time limit is {{.Timeout}} s.", "Timeout", float64(r.TimeoutMS)/1000), true
 	}
@@ -149,8 +158,11 @@ func difference(want site.Wanted, r *entity.Registered, bundle string, force boo
 func (d *Deployment) registration() entity.Registered {
 	want, have := d.Want, d.Have.Runtime
 	digest, source := want.Digest, want.Source
+	milliCPU, revision := want.MilliCPU, ""
 	notes := map[string]any{}
 	if have != nil {
+		revision = have.Revision
+		milliCPU = cmp.Or(milliCPU, have.MilliCPU)
 		maps.Copy(notes, have.Notes)
 		was := have.Note(entity.NoteDigest)
 		if digest == "" && have.Note(entity.NoteBundle) == d.bundle.SHA256 && (have.Reference == "" || have.Reference == want.Reference()) {
@@ -172,6 +184,10 @@ func (d *Deployment) registration() entity.Registered {
 	if d.site.Target.HostPython {
 		set(entity.NoteInterpreter, d.site.Install.Interpreter)
 	}
+	set(entity.NoteCode, "")
+	if want.InImage {
+		set(entity.NoteCode, entity.CodeInImage)
+	}
 	delete(notes, entity.NotePinned)
 	if want.Pin {
 		notes[entity.NotePinned] = true
@@ -181,5 +197,6 @@ func (d *Deployment) registration() entity.Registered {
 	notes[entity.NoteLithops] = d.site.Install.Version
 	notes[entity.NotePython] = want.Python
 	notes[entity.NoteVersion] = d.site.Version
-	return entity.Registered{ID: want.ID, Reference: want.Reference(), MemoryMB: want.MemoryMB, TimeoutMS: want.TimeoutS * 1000, Notes: notes}
+	return entity.Registered{ID: want.ID, Reference: want.Reference(), MemoryMB: want.MemoryMB, MilliCPU: milliCPU, TimeoutMS: want.TimeoutS * 1000,
+		Notes: notes, Revision: revision}
 }

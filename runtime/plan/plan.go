@@ -136,6 +136,7 @@ func (p *Plan) Deploy(all ...*Deployment) {
 	w.end = func(ctx context.Context) {
 		p.takeBack(ctx)
 		p.disprove()
+		p.tidy(ctx)
 	}
 	p.deployments = append(p.deployments, all...)
 	p.waves = append(p.waves, w)

@@ -36,7 +36,10 @@ func (p *Plan) Remove(inv *site.Inventory, gone []site.Entry, why i18n.Message) 
 		removals = append(removals, r)
 		w.tasks = append(w.tasks, &Task{Items: r.items, Do: r.do})
 	}
-	w.end = func(ctx context.Context) { p.removeLate(ctx, removals) }
+	w.end = func(ctx context.Context) {
+		p.removeLate(ctx, removals)
+		p.tidy(ctx)
+	}
 	p.then(w)
 }
 

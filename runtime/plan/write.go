@@ -3,6 +3,7 @@ package plan
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"fn-runtime/i18n"
@@ -134,8 +135,17 @@ func (d *Deployment) store(ctx context.Context, data []byte) error {
 	return errors.Join(deleted, d.forget(ctx))
 }
 
-// forget removes the metadata from the bucket and from this machine.
+// forget removes the metadata from the bucket and from this machine, unless runtimes of other memory sizes have need of it.
 func (d *Deployment) forget(ctx context.Context) error {
+	if d.site.Contract.SharesMetadata() {
+		list, err := d.site.Compute.Runtimes(ctx)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(list.Runtimes, func(r entity.Registered) bool { return r.MetadataKey == d.Want.Key && r.ID != d.Want.ID }) {
+			return nil
+		}
+	}
 	return errors.Join(d.site.Store.Delete(ctx, d.Want.Key), d.site.Cache.RemoveMetadata(d.Want.Key))
 }
 
@@ -161,7 +171,7 @@ func (d *Deployment) undo(ctx context.Context, r entity.Registered, cause error)
 	if created {
 		err = errors.Join(err, d.site.Compute.Unregister(ctx, r.ID))
 		// The other run may have stored its metadata in between.
-		err = errors.Join(err, d.site.Store.Delete(ctx, d.Want.Key))
+		err = errors.Join(err, d.forget(ctx))
 	}
 	if err != nil {
 		d.site.Warn(i18n.M("What was deployed of runtime {{.Image}} could not be removed: {{.Error}} Remove it with 'ibmcloud fn-runtime delete {{.Image}}'.",

@@ -168,6 +168,12 @@ func (c *Compute) Place() entity.Place {
 	return entity.Place{ID: c.contract.Namespace, Name: c.contract.Namespace}
 }
 
+// Namespace implements site.Compute.
+func (c *Compute) Namespace() string { return c.contract.Namespace }
+
+// Tidy implements site.Compute.
+func (c *Compute) Tidy(ctx context.Context) error { return ctx.Err() }
+
 // Places implements site.Place.
 func (c *Compute) Places(ctx context.Context) (all []entity.Place, err error) {
 	err = c.do(ctx, "LIST places", func() error {

@@ -31,6 +31,8 @@ type Compute interface {
 type Place interface {
 	// Place gives the name and, once it is known, the id.
 	Place() entity.Place
+	// Namespace is what stands for the place in keys of metadata; something that no key has while it is not known.
+	Namespace() string
 	// Places lists all that the credentials give access to.
 	Places(ctx context.Context) ([]entity.Place, error)
 	// FindPlace finds the place when an operation needs it; fault.NotFound when it does not exist yet.
@@ -71,6 +73,9 @@ type Things interface {
 	// Remove removes something that Needs or Leftovers gave; nil when it is certainly not there, fault.Conflict when
 	// somebody else has need of it meanwhile.
 	Remove(ctx context.Context, t entity.Thing) error
+	// Tidy removes what runtimes had need of that were registered anew or removed, and no other one has. It is called once
+	// after such work.
+	Tidy(ctx context.Context) error
 }
 
 // Caller calls runtimes.

@@ -24,6 +24,9 @@ var missingModule = text.NewPattern(`No module named '?([A-Za-z0-9_.]{1,100})`)
 
 // Diagnose says why a runtime did not give its metadata, with the last lines of its log and a remedy.
 func (s *Site) Diagnose(ctx context.Context, w Wanted, run entity.Activation) error {
+	if run.Cause != nil {
+		return run.Cause
+	}
 	if len(run.Logs) == 0 && run.ID != "" {
 		run = s.record(ctx, run)
 	}

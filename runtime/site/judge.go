@@ -104,6 +104,7 @@ func (s *Site) Again(e Entry, timeoutS int, digest string) Wanted {
 	}
 	w := s.Want(e.Image, e.NamedMB, timeoutS, "")
 	w.ID, w.Key, w.Pin, w.Digest = e.ID, e.MetadataKey, e.Pinned(), digest
+	w.MilliCPU, w.InImage = e.MilliCPU, e.Note(entity.NoteCode) == entity.CodeInImage
 	if w.Pin {
 		w.Digest = e.Note(entity.NoteDigest)
 	}

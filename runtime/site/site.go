@@ -12,7 +12,7 @@ import (
 
 // Target names where the operations work; it is shown to people and appears in JSON.
 type Target struct {
-	Backend       string       `json:"backend"` // "ibm_cf", "openwhisk" or "local"
+	Backend       string       `json:"backend"` // "ibm_cf", "code_engine", "openwhisk" or "local"
 	Region        string       `json:"region"`  // "" on openwhisk and local
 	Namespace     string       `json:"namespace"`
 	Endpoint      string       `json:"endpoint"`
@@ -26,9 +26,10 @@ type Target struct {
 
 // The backends as the user names them.
 const (
-	BackendIBMCF     = string(lithops.IBMCF)
-	BackendOpenWhisk = string(lithops.OpenWhisk)
-	BackendLocal     = "local"
+	BackendIBMCF      = string(lithops.IBMCF)
+	BackendCodeEngine = string(lithops.CodeEngine)
+	BackendOpenWhisk  = string(lithops.OpenWhisk)
+	BackendLocal      = "local"
 )
 
 // Site is a target with what works on it.

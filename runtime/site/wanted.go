@@ -14,7 +14,9 @@ type Wanted struct {
 	Digest   string // "" when not known
 	Pin      bool   // run what has the digest, under a tag that is not moved
 	MemoryMB int
+	MilliCPU int // 0 where the service has no choice, or where what is deployed is to stay
 	TimeoutS int
+	InImage  bool   // the Lithops code is in the image
 	Python   string // that the runtime must have
 	Source   string // fingerprint of what the image is built from; "" where it is not built
 }

@@ -1,0 +1,39 @@
+package codeengine
+
+import (
+	"context"
+	"iter"
+	"slices"
+	"time"
+
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/lithops"
+)
+
+// Calls gives the runs of every job since then, newest first. A run is one call, whatever the size of its array; the
+// service keeps neither results nor logs.
+func (c *Compute) Calls(ctx context.Context, since time.Time, _ bool) iter.Seq2[entity.Activation, error] {
+	return func(yield func(entity.Activation, error) bool) {
+		runs, err := c.client.Runs(ctx, "")
+		if fault.Is(err, fault.NotFound) && fault.Is(c.client.Find(ctx), fault.NotFound) {
+			return
+		}
+		if err != nil {
+			yield(entity.Activation{}, err)
+			return
+		}
+		slices.SortStableFunc(runs, func(a, b Run) int { return b.CreatedAt.Compare(a.CreatedAt) })
+		for _, r := range runs {
+			if r.CreatedAt.Before(since) {
+				return
+			}
+			a := c.activation(r)
+			scale, _ := lithops.ParseScale(r.CPU, r.Memory)
+			a.Runtime, a.MemoryMB = entity.ID{Name: r.JobName}, scale.MemoryMB
+			if !yield(a, nil) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,100 @@
+package codeengine
+
+import (
+	"context"
+	"strings"
+
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/lithops"
+)
+
+// ownPrefix begins the names of what we make beside jobs. It is not Lithops', whose clean removes all that begins with its
+// own.
+const ownPrefix = "fn-runtime-"
+
+// Where jobs find the code: a folder with one file, whose name is the key in the config map.
+const (
+	codeFolder = "/fn-runtime"
+	codeKey    = "code"
+)
+
+// codeName is the name of the config map that holds some code. Jobs of the same release and code share it.
+func (c *Compute) codeName(code lithops.Bundle) string {
+	return ownPrefix + strings.ReplaceAll(c.o.Contract.Version, ".", "") + "-" + code.SHA256[:min(12, len(code.SHA256))]
+}
+
+// provide puts the code of a job into its config map, unless it is there.
+func (c *Compute) provide(ctx context.Context, job Job, code lithops.Bundle) error {
+	name := codeOf(job)
+	if name == "" {
+		return nil
+	}
+	c.mu.Lock()
+	made := c.code[name]
+	if made == nil {
+		made = &once{}
+		c.code[name] = made
+	}
+	c.mu.Unlock()
+	return made.do(func() error {
+		err := c.client.CreateConfigMap(ctx, ConfigMap{Name: name, Data: map[string]string{codeKey: code.Base64}})
+		if fault.Is(err, fault.Conflict) { // its name says what is in it
+			return nil
+		}
+		return err
+	})
+}
+
+// codeOf names the config map with the code of a job; "" when there is none.
+func codeOf(j Job) string {
+	for _, m := range j.Mounts {
+		if m.Path == codeFolder && strings.HasPrefix(m.Reference, ownPrefix) {
+			return m.Reference
+		}
+	}
+	return ""
+}
+
+// see remembers where a job has its code.
+func (c *Compute) see(j Job) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.used[j.Name] = codeOf(j)
+}
+
+// lost notes that a job does not need the code any more that it was last seen with.
+func (c *Compute) lost(job string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if name := c.used[job]; name != "" {
+		c.suspect[name] = true
+	}
+	delete(c.used, job)
+}
+
+// Tidy removes the code that no job runs any more.
+func (c *Compute) Tidy(ctx context.Context) error {
+	c.mu.Lock()
+	suspect := c.suspect
+	c.suspect = map[string]bool{}
+	c.mu.Unlock()
+	if len(suspect) == 0 {
+		return nil
+	}
+	jobs, err := c.client.Jobs(ctx)
+	if err != nil {
+		return err
+	}
+	for _, j := range jobs {
+		delete(suspect, codeOf(j))
+	}
+	for name := range suspect {
+		if err := c.removeConfigMap(ctx, name); err != nil {
+			return err
+		}
+		c.mu.Lock()
+		delete(c.code, name)
+		c.mu.Unlock()
+	}
+	return nil
+}

@@ -1,0 +1,51 @@
+package codeengine
+
+import (
+	"context"
+	"net/http"
+	"time"
+)
+
+// ConfigMap is one config map. Lists give its data, too, which is left aside.
+type ConfigMap struct {
+	Name      string            `json:"name"`
+	Data      map[string]string `json:"data,omitempty"`
+	CreatedAt time.Time         `json:"created_at,omitzero"`
+}
+
+// configMapRow is what is read of a config map: not its data, which may be a megabyte.
+type configMapRow struct {
+	Name      string    `json:"name"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// ConfigMaps lists the config maps of the project, without their data.
+func (c *Client) ConfigMaps(ctx context.Context) ([]ConfigMap, error) {
+	rows, err := list[configMapRow](ctx, subject{kind: "config map"}, "config_maps", nil, c.in, "config_maps")
+	all := make([]ConfigMap, len(rows))
+	for i, r := range rows {
+		all[i] = ConfigMap{Name: r.Name, CreatedAt: r.CreatedAt}
+	}
+	return all, err
+}
+
+// CreateConfigMap makes a config map; fault.Conflict when there is one of that name.
+func (c *Client) CreateConfigMap(ctx context.Context, m ConfigMap) error {
+	return c.in(ctx, request{method: http.MethodPost, path: []string{"config_maps"}, body: m, about: subject{"config map", m.Name}}, nil)
+}
+
+// hasConfigMap reads a config map; fault.NotFound.
+func (c *Client) hasConfigMap(ctx context.Context, name string) error {
+	if err := checkName(name); err != nil {
+		return err
+	}
+	return c.in(ctx, request{method: http.MethodGet, path: []string{"config_maps", name}, about: subject{"config map", name}}, nil)
+}
+
+// DeleteConfigMap removes a config map; fault.NotFound.
+func (c *Client) DeleteConfigMap(ctx context.Context, name string) error {
+	if err := checkName(name); err != nil {
+		return err
+	}
+	return c.in(ctx, request{method: http.MethodDelete, path: []string{"config_maps", name}, about: subject{"config map", name}}, nil)
+}

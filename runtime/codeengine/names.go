@@ -1,0 +1,22 @@
+package codeengine
+
+import (
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/text"
+)
+
+// resourceName is what the service allows for the names of its resources: those of jobs and runs have no dots. Names that
+// do not match would change the meaning of a path.
+var resourceName = text.NewPattern(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`)
+
+const maxResourceName = 253
+
+func checkName(name string) error {
+	if len(name) <= maxResourceName && resourceName.MatchString(name) {
+		return nil
+	}
+	return fault.New(fault.Invalid,
+		i18n.M("{{.Name}} is not a name that Code Engine has.", "Name", text.Line(name, 100)),
+		i18n.M("Use lower-case letters, digits, dots and hyphens in it."))
+}

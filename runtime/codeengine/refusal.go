@@ -1,0 +1,171 @@
+package codeengine
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/text"
+	"fn-runtime/runtime/transport"
+)
+
+// subject is what a request is about.
+type subject struct {
+	kind string // "project", "job", "job run", "config map", "secret"
+	name string // "" for a list
+}
+
+func (s subject) message() i18n.Message {
+	switch {
+	case s.kind == "project" && s.name == "":
+		return i18n.M("the projects")
+	case s.kind == "job" && s.name == "":
+		return i18n.M("the jobs")
+	case s.kind == "job run" && s.name == "":
+		return i18n.M("the job runs")
+	case s.kind == "config map" && s.name == "":
+		return i18n.M("the config maps")
+	case s.kind == "secret" && s.name == "":
+		return i18n.M("the secrets")
+	case s.kind == "project":
+		return i18n.M("project {{.Name}}", "Name", s.name)
+	case s.kind == "job":
+		return i18n.M("job {{.Name}}", "Name", s.name)
+	case s.kind == "job run":
+		return i18n.M("job run {{.Name}}", "Name", s.name)
+	case s.kind == "config map":
+		return i18n.M("config map {{.Name}}", "Name", s.name)
+	}
+	return i18n.M("secret {{.Name}}", "Name", s.name)
+}
+
+// apiErrors is the body of a refusal.
+type apiErrors struct {
+	Errors []struct {
+		Code    string `json:"code"`
+		Message string `json:"message"`
+	} `json:"errors"`
+	Trace string `json:"trace"`
+}
+
+// traceForm is what trace ids look like; anything else is not repeated.
+var traceForm = text.NewPattern(`^[0-9A-Za-z_-]{1,100}$`)
+
+// refusal is the fault for an answer that is no success: what the server says in its own words, its trace id, and what to
+// do by status.
+func (c *Client) refusal(about subject, status int, body []byte) error {
+	var said apiErrors
+	err := json.Unmarshal(body, &said)
+	kind := transport.KindOfStatus(status)
+	if status == http.StatusPreconditionFailed { // If-Match names what is not there any more
+		kind = fault.Conflict
+	}
+	words := wordsOf(said, status)
+	if kind == fault.NotFound && (err != nil || len(said.Errors) == 0) { // the API's own 404 says what is missing
+		return fault.New(fault.Unavailable,
+			i18n.M("There is no Code Engine API at {{.URL}}: {{.Words}}", "URL", c.base.String(), "Words", words),
+			i18n.M("Check the endpoint and the region."))
+	}
+	var reason i18n.Message
+	if status == http.StatusNotFound {
+		reason = i18n.M("The compute service does not know {{.Subject}}: {{.Words}}", "Subject", about.message(), "Words", words)
+	} else {
+		reason = i18n.M("The compute service answered {{.Status}} for {{.Subject}}: {{.Words}}", "Status", status, "Subject", about.message(), "Words", words)
+	}
+	f := fault.New(kind, reason, c.remedy(status, said, about))
+	if traceForm.MatchString(said.Trace) {
+		f = f.With("trace " + said.Trace)
+	}
+	return f
+}
+
+// wordsOf gives the server's words as a sentence, made printable.
+func wordsOf(said apiErrors, status int) string {
+	words := ""
+	if len(said.Errors) > 0 {
+		words = text.Line(said.Errors[0].Message, 400)
+		if words == "" {
+			words = text.Line(said.Errors[0].Code, 100)
+		}
+	}
+	if words == "" {
+		words = http.StatusText(status)
+	}
+	if words == "" {
+		return "?"
+	}
+	if last := words[len(words)-1]; last != '.' && last != '!' && last != '?' {
+		words += "."
+	}
+	return words
+}
+
+func (c *Client) remedy(status int, said apiErrors, about subject) i18n.Message {
+	switch {
+	case quotaReached(said):
+		return i18n.M("Remove what is left of earlier jobs with 'ibmcloud fn-runtime clean'; 'ibmcloud fn-runtime doctor' shows how much of each quota is used.")
+	case status == http.StatusUnauthorized || status == http.StatusForbidden:
+		if !c.loginHint.IsZero() {
+			return c.loginHint
+		}
+		return i18n.M("Log in again with 'ibmcloud login', or check the API key in the Lithops configuration.")
+	case status == http.StatusNotFound && about.kind == "job":
+		return i18n.M("List what is deployed with 'ibmcloud fn-runtime list'.")
+	case status == http.StatusNotFound:
+		return i18n.M("Check the project and the region.")
+	case status == http.StatusConflict || status == http.StatusPreconditionFailed:
+		return i18n.M("Somebody else changed it at the same time: run the command again.")
+	case status == http.StatusRequestEntityTooLarge:
+		return i18n.M("The Lithops code is too large for a config map: deploy with '--code image' an image that has it inside.")
+	case status == http.StatusTooManyRequests:
+		return i18n.M("Wait a minute, then run the command again with a smaller '--jobs'.")
+	case status >= 500:
+		return i18n.M("The service has trouble: try again later.")
+	case status == http.StatusBadRequest:
+		return i18n.M("Correct what the service names, such as memory or timeout beyond its limits.")
+	}
+	return i18n.M("Check the endpoint.")
+}
+
+// quotaReached reports whether a refusal is that of a quota. Its code has been seen nowhere: it is taken from its words.
+func quotaReached(said apiErrors) bool {
+	for _, e := range said.Errors {
+		if quotaWord.MatchString(e.Code) || quotaWord.MatchString(e.Message) {
+			return true
+		}
+	}
+	return false
+}
+
+var quotaWord = text.NewPattern(`(?i)\bquota|quota_|limit[ _](of|exceeded|reached)`)
+
+// unreadable is the fault for a success whose body is not what the API promises.
+func unreadable(about subject, err error) error {
+	return fault.New(fault.Unavailable,
+		i18n.M("The compute service's answer for {{.Subject}} cannot be read.", "Subject", about.message()),
+		i18n.M("Check the endpoint, and whether a proxy or gateway stands in between; then try again.")).Because(err)
+}
+
+// stillThere says that the service contradicts itself, or that somebody has made the thing again in between.
+func stillThere(name string) error {
+	return fault.New(fault.Conflict,
+		i18n.M("{{.Name}} was not found when it was looked for, and is there all the same: somebody else may have made it again.", "Name", name),
+		i18n.M("Run the same command again."))
+}
+
+// gone judges the error of a deletion: nil when the thing is not there. An answer "404" comes from wrong routes and
+// gateways too, so it is believed only when a second question gives the same answer.
+func gone(name string, err error, read func() error) error {
+	if !fault.Is(err, fault.NotFound) {
+		return err
+	}
+	err = read()
+	switch {
+	case fault.Is(err, fault.NotFound):
+		return nil
+	case err == nil:
+		return stillThere(name)
+	}
+	return err
+}

@@ -1,0 +1,99 @@
+package codeengine
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// Run is one run of a job. What it does not say itself it takes from the job.
+type Run struct {
+	Name       string     `json:"name"`
+	JobName    string     `json:"job_name,omitempty"`
+	ArraySpec  string     `json:"scale_array_spec,omitempty"`
+	RetryLimit *int       `json:"scale_retry_limit,omitempty"`
+	Env        []Variable `json:"run_env_variables,omitempty"`
+
+	// What the service says of it.
+	Image     string    `json:"image_reference,omitempty"`
+	CPU       string    `json:"scale_cpu_limit,omitempty"`
+	Memory    string    `json:"scale_memory_limit,omitempty"`
+	Mounts    []Mount   `json:"run_volume_mounts,omitempty"`
+	CreatedAt time.Time `json:"created_at,omitzero"`
+	Status    string    `json:"status,omitempty"` // "pending", "running", "completed", "failed"
+	Details   *struct {
+		Requested      int       `json:"requested"`
+		Pending        int       `json:"pending"`
+		Running        int       `json:"running"`
+		Succeeded      int       `json:"succeeded"`
+		Failed         int       `json:"failed"`
+		StartTime      time.Time `json:"start_time,omitzero"`
+		CompletionTime time.Time `json:"completion_time,omitzero"`
+		Indices        map[string]struct {
+			Reason string `json:"last_failure_reason"`
+		} `json:"indices_details"`
+	} `json:"status_details,omitempty"`
+}
+
+// ended reports whether a run has come to its end, and how, as the client judges it.
+func (r Run) ended() (done, success bool) {
+	switch d := r.Details; {
+	case r.Status == "completed", d != nil && d.Requested > 0 && d.Succeeded >= d.Requested:
+		return true, true
+	case r.Status == "failed", d != nil && d.Failed > 0 && r.Status != "pending" && r.Status != "running":
+		return true, false
+	}
+	return false, false
+}
+
+// pending reports whether no instance of the run has started.
+func (r Run) pending() bool {
+	return r.Status == "pending" || r.Status == "" || r.Details != nil && r.Details.Running+r.Details.Succeeded+r.Details.Failed == 0
+}
+
+// reason gives why an instance failed, in the service's words; "" when it does not say.
+func (r Run) reason() string {
+	if r.Details != nil {
+		for _, i := range r.Details.Indices {
+			if i.Reason != "" {
+				return i.Reason
+			}
+		}
+	}
+	return ""
+}
+
+// Runs lists the runs of the project, or those of one job where it is named.
+func (c *Client) Runs(ctx context.Context, job string) ([]Run, error) {
+	var query url.Values
+	if job != "" {
+		query = url.Values{"job_name": {job}}
+	}
+	return list[Run](ctx, subject{kind: "job run"}, "job_runs", query, c.in, "job_runs")
+}
+
+// Run reads one run; fault.NotFound.
+func (c *Client) Run(ctx context.Context, name string) (r Run, err error) {
+	if err := checkName(name); err != nil {
+		return r, err
+	}
+	err = c.in(ctx, request{method: http.MethodGet, path: []string{"job_runs", name}, about: subject{"job run", name}}, &r)
+	r.Name = name
+	return r, err
+}
+
+// StartRun starts a run; fault.NotFound when its job is not there, fault.Conflict when there is a run of that name.
+func (c *Client) StartRun(ctx context.Context, r Run) (started Run, err error) {
+	err = c.in(ctx, request{method: http.MethodPost, path: []string{"job_runs"}, body: r, about: subject{"job", r.JobName}}, &started)
+	started.Name = r.Name
+	return started, err
+}
+
+// DeleteRun ends and removes a run; fault.NotFound.
+func (c *Client) DeleteRun(ctx context.Context, name string) error {
+	if err := checkName(name); err != nil {
+		return err
+	}
+	return c.in(ctx, request{method: http.MethodDelete, path: []string{"job_runs", name}, about: subject{"job run", name}}, nil)
+}

@@ -1,0 +1,134 @@
+package codeengine
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/fault"
+)
+
+// registrySecretName is the secret with which images are pulled: the client's own name for it.
+const registrySecretName = "lithops-regcred"
+
+// credentials reports whether there are any for the registry, as the client judges it.
+func (c *Compute) credentials() bool {
+	return c.o.Settings.DockerUser != "" && c.o.Settings.DockerPassword != ""
+}
+
+// Needs gives what has to be in the project before a runtime is: the secret of the registry, where there are credentials.
+// The code is made with the first runtime that has it: before that nobody knows what it is.
+func (c *Compute) Needs() []entity.Thing {
+	if !c.credentials() {
+		return nil
+	}
+	return []entity.Thing{{Term: secretTerm, Name: registrySecretName}}
+}
+
+// Has reports whether a secret is there.
+func (c *Compute) Has(ctx context.Context, t entity.Thing) (bool, error) {
+	err := c.client.hasSecret(ctx, t.Name)
+	if fault.Is(err, fault.NotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// Make makes the secret of the registry, or gives it the credentials that are configured now; made is false then.
+func (c *Compute) Make(ctx context.Context, _ entity.Thing) (made bool, err error) {
+	err = c.secret.do(func() error {
+		made, err = c.makeSecret(ctx)
+		return err
+	})
+	return made, err
+}
+
+func (c *Compute) makeSecret(ctx context.Context) (made bool, err error) {
+	s := Secret{Name: registrySecretName, Format: "registry",
+		Data: registrySecret{Server: c.o.Settings.DockerServer, Username: c.o.Settings.DockerUser, Password: c.o.Settings.DockerPassword}}
+	for range conflictTries {
+		if err = c.client.CreateSecret(ctx, s); !fault.Is(err, fault.Conflict) {
+			return err == nil, err
+		}
+		if err = c.client.ReplaceSecret(ctx, s); !fault.Is(err, fault.NotFound) { // removed in between
+			return false, err
+		}
+	}
+	return false, err
+}
+
+// conflictTries is how often something is tried that somebody else makes, changes or removes at the same time.
+const conflictTries = 4
+
+// Leftovers gives what Clean removes: the runs of this user's jobs and those that have lost their job, the jobs, the
+// config maps of Lithops' and of ours, and the secret. What belongs to a job of another key stays.
+func (c *Compute) Leftovers(ctx context.Context) ([][]entity.Thing, error) {
+	found, err := c.survey(ctx)
+	if fault.Is(err, fault.NotFound) && fault.Is(c.client.Find(ctx), fault.NotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	runs, jobs, maps, secrets := []entity.Thing{}, []entity.Thing{}, []entity.Thing{}, []entity.Thing{}
+	foreign := map[string]bool{} // names of what belongs to others
+	for _, j := range found.jobs {
+		if mine(c.contract(), j.Name) {
+			r := c.registered(j)
+			jobs = append(jobs, entity.Thing{Term: jobTerm, Name: j.Name, Image: r.Note(entity.NoteImage), MemoryMB: r.MemoryMB})
+			continue
+		}
+		foreign[j.Name], foreign[j.ImageSecret] = true, true
+		for _, m := range j.Mounts {
+			foreign[m.Reference] = true
+		}
+	}
+	for _, r := range found.runs {
+		switch {
+		case foreign[r.JobName]:
+			foreign[r.Name] = true // and so is the config map of that name
+		case mine(c.contract(), r.JobName), lithopsMade(r.Name):
+			runs = append(runs, entity.Thing{Term: runTerm, Name: r.Name})
+		}
+	}
+	for _, m := range found.maps {
+		if lithopsMade(m.Name) && !foreign[m.Name] {
+			maps = append(maps, entity.Thing{Term: configMapTerm, Name: m.Name})
+		}
+	}
+	if found.secret && !foreign[registrySecretName] {
+		secrets = append(secrets, entity.Thing{Term: secretTerm, Name: registrySecretName})
+	}
+	return slices.DeleteFunc([][]entity.Thing{runs, jobs, maps, secrets}, func(g []entity.Thing) bool { return len(g) == 0 }), nil
+}
+
+// lithopsMade reports whether a name is one that Lithops or we give to runs and config maps.
+func lithopsMade(name string) bool {
+	return strings.HasPrefix(name, "lithops") || strings.HasPrefix(name, ownPrefix)
+}
+
+// Remove removes what Needs or Leftovers gave; nil when it is not there.
+func (c *Compute) Remove(ctx context.Context, t entity.Thing) error {
+	switch t.Term.Word {
+	case jobTerm.Word:
+		return c.Unregister(ctx, entity.ID{Name: t.Name})
+	case runTerm.Word:
+		return gone(t.Name, c.client.DeleteRun(ctx, t.Name), func() error { _, err := c.client.Run(ctx, t.Name); return err })
+	case configMapTerm.Word:
+		return c.removeConfigMap(ctx, t.Name)
+	}
+	jobs, err := c.client.Jobs(ctx)
+	if err != nil {
+		return err
+	}
+	if i := slices.IndexFunc(jobs, func(j Job) bool { return j.ImageSecret == t.Name }); i >= 0 {
+		return fault.New(fault.Conflict, i18n.M("Job {{.Job}} has need of the secret {{.Name}}.", "Job", jobs[i].Name, "Name", t.Name), i18n.M("Run the same command again."))
+	}
+	return gone(t.Name, c.client.DeleteSecret(ctx, t.Name), func() error { return c.client.hasSecret(ctx, t.Name) })
+}
+
+func (c *Compute) removeConfigMap(ctx context.Context, name string) error {
+	return gone(name, c.client.DeleteConfigMap(ctx, name), func() error { return c.client.hasConfigMap(ctx, name) })
+}
