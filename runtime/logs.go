@@ -16,7 +16,7 @@ import (
 // LogsRequest says which lines to read, of all that calls have written. A service gives a call's lines when it has ended.
 type LogsRequest struct {
 	Runtime    string // part of an image name, or "default"; "" any
-	Job        string // "" any
+	Job        string // or an executor, for all its jobs; "" any
 	Call       string // of Job; "" any
 	Activation string // one call by the service's id, however old; "" any
 	Since      time.Duration
@@ -31,6 +31,8 @@ const (
 	// recentLogs and jobLogs are how far back logs are read unless the request says: of everything, and of a job.
 	recentLogs = 10 * time.Minute
 	jobLogs    = 24 * time.Hour
+	// longestCall is how long before its last line a call may have started: services look for calls by their start.
+	longestCall = 15 * time.Minute
 	// patience is how many refreshes in a row may fail while logs are followed.
 	patience = 5
 )
@@ -45,14 +47,17 @@ func (s *Service) Logs(ctx context.Context, req LogsRequest, yield func(entity.L
 		}
 		req.Runtime = image
 	}
-	r := reading{req: req}
 	since := cmp.Or(req.Since, recentLogs)
 	if req.Job != "" {
 		since = cmp.Or(req.Since, jobLogs)
 	}
-	watch := jobs.New(&s.Site, time.Now().Add(-since), r.take)
+	r := reading{req: req}
+	if req.Activation == "" {
+		r.from = time.Now().Add(-since)
+	}
+	watch := jobs.New(&s.Site, time.Now().Add(-since-longestCall), r.take)
 	end := s.Begin(op)
-	err := s.firstLines(ctx, watch, req)
+	err := s.firstLines(ctx, watch, &r)
 	end(err)
 	if err == nil {
 		err = r.give(yield, req.Last)
@@ -67,31 +72,36 @@ func (s *Service) Logs(ctx context.Context, req LogsRequest, yield func(entity.L
 }
 
 // firstLines reads what there is now.
-func (s *Service) firstLines(ctx context.Context, w *jobs.Watch, req LogsRequest) error {
+func (s *Service) firstLines(ctx context.Context, w *jobs.Watch, r *reading) error {
+	req := r.req
 	if req.Activation != "" {
-		return s.oneActivation(ctx, w, req)
+		return s.oneActivation(ctx, w, r)
 	}
-	if _, err := w.Refresh(ctx); err != nil || req.Job == "" || req.Follow {
+	if _, err := w.Refresh(ctx); err != nil {
 		return err
 	}
-	if _, _, ok := w.Job(req.Job, time.Now()); !ok {
+	if req.Job != "" && !req.Follow && len(jobsOf(w, req.Job)) == 0 {
 		return NoJob(req.Job)
 	}
 	return nil
 }
 
 // oneActivation reads the log of one activation; with Follow it waits for its end.
-func (s *Service) oneActivation(ctx context.Context, w *jobs.Watch, req LogsRequest) error {
-	for {
+func (s *Service) oneActivation(ctx context.Context, w *jobs.Watch, r *reading) error {
+	for req := r.req; ; {
 		err := w.Read(ctx, req.Activation)
 		if !fault.Is(err, fault.NotFound) {
+			return err
+		}
+		// Where the service has no such record, the call's own status may be in the bucket.
+		if _, err := w.Refresh(ctx); err != nil || r.any() {
 			return err
 		}
 		if !req.Follow {
 			return fault.New(fault.NotFound, i18n.M("There is no record of activation {{.ID}}.", "ID", req.Activation),
 				i18n.M("A service writes it when the call has ended, and forgets it after a while: '--follow' waits for it.")).Because(err)
 		}
-		if err := pause(ctx, time.Second); err != nil {
+		if err := pause(ctx, w.Pause()); err != nil {
 			return err
 		}
 	}
@@ -100,6 +110,7 @@ func (s *Service) oneActivation(ctx context.Context, w *jobs.Watch, req LogsRequ
 // reading holds lines until they are given on in their order.
 type reading struct {
 	req   LogsRequest
+	from  time.Time
 	lines []entity.LogLine
 }
 
@@ -116,9 +127,13 @@ func (r *reading) take(lines []entity.LogLine) {
 	}
 }
 
+// any reports whether there is something to give.
+func (r *reading) any() bool { return len(r.lines) > 0 }
+
 func (r *reading) wants(l entity.LogLine) bool {
-	return (r.req.Runtime == "" || strings.Contains(l.Runtime, r.req.Runtime)) &&
-		(r.req.Job == "" || l.Job == r.req.Job) && (r.req.Call == "" || l.Call == r.req.Call) &&
+	return (l.Time.IsZero() || !l.Time.Before(r.from)) &&
+		(r.req.Runtime == "" || strings.Contains(l.Runtime, r.req.Runtime)) &&
+		ofJob(l.Job, r.req.Job) && (r.req.Call == "" || l.Call == r.req.Call) &&
 		(r.req.Activation == "" || l.Activation == r.req.Activation) && (!r.req.Failed || l.Failed)
 }
 

@@ -1,0 +1,77 @@
+package commands
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime"
+	"fn-runtime/runtime/connect"
+	"fn-runtime/runtime/lithops"
+)
+
+func newJobs(f *Factory) *cobra.Command {
+	var target targetFlags
+	var req runtime.JobsRequest
+	var price float64
+	cmd := &cobra.Command{
+		Use:   "jobs [JOB | EXECUTOR]",
+		Short: i18n.M("Show Lithops jobs and how far they are.").ID,
+		Long:  i18n.M("Shows the Lithops jobs that are to be seen: their objects in the bucket, which go when the client has its results, and the service's records of their calls. JOB, such as a1b2c3-0-M000, shows one with its calls, those that failed first and then the slowest; EXECUTOR, such as a1b2c3-0, its jobs. How many calls wait is known on the local endpoint; elsewhere as far as later calls have started.").ID,
+		Example: example(i18n.M("List the jobs of the last day"), "jobs") +
+			example(i18n.M("Wait for a job and show its calls"), "jobs a1b2c3-0-M000 --follow"),
+		Args: arguments(0, 1, i18n.Message{}),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := f.open(cmd.Context(), &target, connect.Options{NeedStore: true})
+			if err != nil {
+				return err
+			}
+			if len(args) == 1 && lithops.IsJob(args[0]) {
+				job, err := s.ShowJob(cmd.Context(), args[0], req)
+				if err != nil {
+					return err
+				}
+				return f.View.Job(job, price, target.again())
+			}
+			if len(args) == 1 {
+				req.Executor = args[0]
+			}
+			list, err := s.ListJobs(cmd.Context(), req)
+			if err != nil {
+				return err
+			}
+			return f.View.Jobs(list, price)
+		},
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+	boolFlag(cmd, &req.Follow, "follow", "f", i18n.M("Wait until no call waits or runs."))
+	cmd.Flags().Var(ageValue{&req.Since}, "since", i18n.M("Look this `TIME` back, such as 7d; 24h unless given.").ID)
+	cmd.Flags().Var(priceValue{&price}, "price", i18n.M("Estimate costs at this `PRICE` for a GB-second, such as 0.000017.").ID)
+	target.add(f, cmd)
+	target.addJobs(cmd)
+	f.outputFlags(cmd)
+	return cmd
+}
+
+// priceValue is an amount of money without a currency.
+type priceValue struct{ p *float64 }
+
+func (v priceValue) Type() string { return "number" }
+
+func (v priceValue) String() string {
+	if v.p == nil || *v.p == 0 {
+		return ""
+	}
+	return strconv.FormatFloat(*v.p, 'f', -1, 64)
+}
+
+func (v priceValue) Set(s string) error {
+	price, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
+	if err != nil || !(price > 0 && price < 1e6) {
+		return valueError{i18n.M("A price is a number such as 0.000017.")}
+	}
+	*v.p = price
+	return nil
+}

@@ -1,0 +1,66 @@
+package commands
+
+import (
+	"github.com/spf13/cobra"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime"
+	"fn-runtime/runtime/connect"
+	"fn-runtime/runtime/lithops"
+	"fn-runtime/runtime/text"
+)
+
+func newLogs(f *Factory) *cobra.Command {
+	var target targetFlags
+	var req runtime.LogsRequest
+	cmd := &cobra.Command{
+		Use:   "logs [default | IMAGE | ACTIVATION]",
+		Short: i18n.M("Show what calls have written.").ID,
+		Long:  i18n.M("Shows the log lines of calls, each with its time, its runtime, and the job and number of the call. IMAGE is a part of an image name; ACTIVATION is the id that the Lithops client prints when a call fails. A service gives the log of a call when the call has ended. IBM Cloud Code Engine keeps no logs itself: there, what failed is shown with the reason, and what a call has written as long as Lithops keeps it in the bucket. With '--output json' each line is a JSON object of its own.").ID,
+		Example: example(i18n.M("Follow what all calls write"), "logs --follow") +
+			example(i18n.M("Show what the failed calls of a job wrote"), "logs --job a1b2c3-0-M000 --failed"),
+		Args: arguments(0, 1, i18n.Message{}),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := whose(&req, args); err != nil {
+				return err
+			}
+			s, err := f.open(cmd.Context(), &target, connect.Options{NeedStore: true, NeedInstall: req.Runtime == runtime.DefaultName})
+			if err != nil {
+				return err
+			}
+			return s.Logs(cmd.Context(), req, f.View.LogLine)
+		},
+		ValidArgsFunction: f.completeRuntimes(&target, runtime.DefaultName),
+	}
+	stringFlag(cmd, &req.Job, "job", "", i18n.M("Only calls of this `JOB`, or of all jobs of an executor."))
+	boolFlag(cmd, &req.Follow, "follow", "f", i18n.M("Go on until Ctrl-C."))
+	cmd.Flags().Var(ageValue{&req.Since}, "since", i18n.M("Begin this `TIME` ago, such as 1h; 10m unless given, 24h for a job.").ID)
+	boolFlag(cmd, &req.Failed, "failed", "", i18n.M("Only calls that failed."))
+	countFlag(cmd, &req.Last, "lines", "n", maxLogLines, i18n.M("Begin with the last `N` lines."))
+	target.add(f, cmd)
+	target.addJobs(cmd)
+	f.outputFlags(cmd)
+	return cmd
+}
+
+// activationForm is what the ids look like that the Lithops client prints: those of OpenWhisk, and its own shorter ones.
+var activationForm = text.NewPattern(`^([0-9a-f]{32}|[0-9a-f]{12})$`)
+
+// whose says whose lines an argument asks for. The id of a job is taken where it is given without --job.
+func whose(req *runtime.LogsRequest, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	switch arg := args[0]; {
+	case activationForm.MatchString(arg):
+		req.Activation = arg
+	case lithops.IsJob(arg):
+		if req.Job != "" {
+			return usage(i18n.M("Unexpected argument '{{.Argument}}'.", "Argument", arg))
+		}
+		req.Job = arg
+	default:
+		req.Runtime = arg
+	}
+	return nil
+}

@@ -1,0 +1,229 @@
+package view
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime"
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/text"
+)
+
+// jobDocument is one entry of jobs --output json, and with a job's name all of it.
+type jobDocument struct {
+	Job       string             `json:"job"`
+	Executor  string             `json:"executor"`
+	Function  string             `json:"function"` // "" where it is not to be seen
+	Runtime   string             `json:"runtime"`
+	MemoryMB  int                `json:"memory_mb"`
+	Calls     callCountsDocument `json:"calls"`
+	StartedAt *string            `json:"started_at"` // of the first call
+	EndedAt   *string            `json:"ended_at"`   // of the last call; null while there is work
+	DurationS float64            `json:"duration_s"`
+	GBs       float64            `json:"gb_s"`
+	Cost      *float64           `json:"cost"` // null without --price
+}
+
+type callCountsDocument struct {
+	Total   int `json:"total"`
+	Waiting int `json:"waiting"`
+	Running int `json:"running"`
+	Done    int `json:"done"`
+	Failed  int `json:"failed"`
+	Cold    int `json:"cold"`
+}
+
+type jobDetailDocument struct {
+	jobDocument
+	MedianS float64        `json:"median_s"` // of the calls that have ended
+	P99S    float64        `json:"p99_s"`
+	List    []callDocument `json:"list"` // failed first, then the slowest
+}
+
+type callDocument struct {
+	Call        string  `json:"call"`
+	Activation  string  `json:"activation_id"`
+	State       string  `json:"state"` // "waiting", "running", "done" or "failed"
+	SubmittedAt *string `json:"submitted_at"`
+	StartedAt   *string `json:"started_at"`
+	EndedAt     *string `json:"ended_at"`
+	DurationS   float64 `json:"duration_s"`
+	Cold        bool    `json:"cold"`
+	InitS       float64 `json:"init_s"`
+	MemoryMB    int     `json:"memory_mb"`
+	Error       string  `json:"error"`
+}
+
+func jobDoc(j entity.Job, price float64) jobDocument {
+	doc := jobDocument{
+		Job: j.ID, Executor: j.Executor, Function: text.Printable(j.Function), Runtime: text.Printable(j.Runtime), MemoryMB: j.MemoryMB,
+		Calls:     callCountsDocument(j.Calls),
+		StartedAt: timestamp(j.First), EndedAt: timestamp(j.Last), DurationS: thousandths(j.Duration), GBs: float64(int64(j.GBs*1000+0.5)) / 1000,
+	}
+	if price > 0 {
+		cost := j.GBs * price
+		doc.Cost = &cost
+	}
+	return doc
+}
+
+func thousandths(d time.Duration) float64 { return float64(d.Milliseconds()) / 1000 }
+
+// Jobs shows the list of jobs; price is that of a GB-second, 0 for none.
+func (v *View) Jobs(list []entity.Job, price float64) error {
+	if v.JSON {
+		docs := make([]jobDocument, 0, len(list))
+		for _, j := range list {
+			docs = append(docs, jobDoc(j, price))
+		}
+		return v.Document(docs)
+	}
+	v.endProgress()
+	if len(list) == 0 {
+		v.Say(i18n.M("No jobs found."))
+		return nil
+	}
+	t := table{header: []i18n.Message{i18n.M("Job"), i18n.M("Function"), i18n.M("Calls"), i18n.M("Running"), i18n.M("Waiting"), i18n.M("Failed"),
+		i18n.M("Started"), i18n.M("Duration"), i18n.M("GB-s")}}
+	if price > 0 {
+		t.header = append(t.header, i18n.M("Cost"))
+	}
+	for _, j := range list {
+		row := []string{
+			text.Printable(j.ID), dash(text.Printable(j.Function)), v.ended(j.Calls), count(j.Calls.Running), count(j.Calls.Waiting), count(j.Calls.Failed),
+			shortTime(j.First), duration(j.Duration), gbs(j.GBs),
+		}
+		if price > 0 {
+			row = append(row, cost(j.GBs*price))
+		}
+		t.rows = append(t.rows, row)
+	}
+	v.table(t)
+	return nil
+}
+
+// ended says how many calls have ended; in a terminal with a bar while some have not.
+func (v *View) ended(c entity.Counts) string {
+	n := c.Done + c.Failed
+	if n == c.Total {
+		return strconv.Itoa(n)
+	}
+	s := strconv.Itoa(n) + "/" + strconv.Itoa(c.Total)
+	if v.OutTTY {
+		const width = 10
+		full := n * width / c.Total
+		s = "[" + strings.Repeat("#", full) + strings.Repeat(".", width-full) + "] " + s
+	}
+	return s
+}
+
+func count(n int) string {
+	if n == 0 {
+		return "-"
+	}
+	return strconv.Itoa(n)
+}
+
+func gbs(n float64) string  { return strconv.FormatFloat(n, 'f', 1, 64) }
+func cost(n float64) string { return strconv.FormatFloat(n, 'f', 6, 64) }
+
+// shownCalls is how many calls of a job are shown to people.
+const shownCalls = 20
+
+// Job shows one job with its calls: those that failed first, then the slowest. again are the flags with which another
+// command works on the same service.
+func (v *View) Job(d runtime.JobDetail, price float64, again string) error {
+	now := time.Now()
+	calls := slices.Clone(d.List)
+	slices.SortStableFunc(calls, func(a, b entity.Call) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(b.Duration(now), a.Duration(now)))
+	})
+	median, p99 := entity.Quantile(d.List, 0.5), entity.Quantile(d.List, 0.99)
+	if v.JSON {
+		doc := jobDetailDocument{jobDocument: jobDoc(d.Job, price), MedianS: thousandths(median), P99S: thousandths(p99), List: []callDocument{}}
+		for _, c := range calls {
+			doc.List = append(doc.List, callDocument{
+				Call: c.ID, Activation: text.Printable(c.Activation), State: string(c.State), SubmittedAt: timestamp(c.Submitted), StartedAt: timestamp(c.Started), EndedAt: timestamp(c.Ended),
+				DurationS: thousandths(c.Duration(now)), Cold: c.Cold, InitS: thousandths(c.Init), MemoryMB: c.MemoryMB, Error: v.why(c),
+			})
+		}
+		return v.Document(doc)
+	}
+	v.endProgress()
+	spent := gbs(d.GBs)
+	if price > 0 {
+		spent += ", " + cost(d.GBs*price)
+	}
+	v.pairs([]pair{
+		{i18n.M("Job"), paint(v.OutColour, entityName, text.Printable(d.ID))},
+		{i18n.M("Function"), text.Printable(d.Function)},
+		{i18n.M("Runtime"), fmt.Sprintf("%s (%d MB)", dash(text.Printable(d.Runtime)), d.MemoryMB)},
+		{i18n.M("Calls"), v.plain(i18n.M("{{.Total}}: {{.Done}} done, {{.Failed}} failed, {{.Running}} running, {{.Waiting}} waiting",
+			"Total", d.Calls.Total, "Done", d.Calls.Done, "Failed", d.Calls.Failed, "Running", d.Calls.Running, "Waiting", d.Calls.Waiting))},
+		{i18n.M("Cold starts"), count(d.Calls.Cold)},
+		{i18n.M("Started"), shortTime(d.First)},
+		{i18n.M("Duration"), v.plain(i18n.M("{{.Duration}}; of a call {{.Median}} in the middle, {{.Slow}} of the slowest in a hundred",
+			"Duration", duration(d.Duration), "Median", duration(median), "Slow", duration(p99)))},
+		{i18n.M("GB-s"), spent},
+	})
+	if len(calls) == 0 {
+		return nil
+	}
+	fmt.Fprintln(v.Out)
+	t := table{prose: true, header: []i18n.Message{i18n.M("Call"), i18n.M("State"), i18n.M("Duration"), i18n.M("Start"), i18n.M("Activation"), i18n.M("Error")}}
+	for _, c := range calls[:min(len(calls), shownCalls)] {
+		start := i18n.M("Warm")
+		if c.Cold {
+			start = i18n.M("Cold")
+		}
+		begun := v.plain(start)
+		if c.Started.IsZero() {
+			begun = "-"
+		}
+		t.rows = append(t.rows, []string{c.ID, v.plain(callState(c.State)), duration(c.Duration(now)), begun, dash(text.Printable(c.Activation)), v.why(c)})
+	}
+	v.table(t)
+	if more := len(calls) - shownCalls; more > 0 {
+		v.Say(i18n.M("{{.Number}} more are in the answer with '--output json'.", "Number", more))
+	}
+	if d.Calls.Failed > 0 {
+		v.Next(i18n.M("See what they wrote with 'ibmcloud fn-runtime logs {{.Arguments}}'.", "Arguments", "--job "+text.Printable(d.ID)+" --failed"+again))
+	}
+	return nil
+}
+
+// rank puts failed calls first, then those that go on.
+func rank(c entity.Call) int {
+	switch c.State {
+	case entity.CallFailed:
+		return 0
+	case entity.CallWaiting:
+		return 2
+	}
+	return 1
+}
+
+// why is the reason of a failure: the service's in our words, or the last line of what the function raised.
+func (v *View) why(c entity.Call) string {
+	if !c.Cause.IsZero() {
+		return v.plain(c.Cause)
+	}
+	return text.Printable(c.Error)
+}
+
+func callState(s entity.CallState) i18n.Message {
+	switch s {
+	case entity.CallWaiting:
+		return i18n.M("Waiting")
+	case entity.CallRunning:
+		return i18n.M("Running")
+	case entity.CallFailed:
+		return i18n.M("Failed")
+	}
+	return i18n.M("Done")
+}
