@@ -118,17 +118,16 @@ const maxMissing = 100_000
 // list gives the calls, those among them that wait and nobody has seen.
 func (j *job) list(now time.Time) []entity.Call {
 	list := make([]entity.Call, 0, len(j.calls))
-	runtime, memory, most := "", 0, -1
+	function, runtime, memory, most := j.function, "", 0, -1
 	for id, c := range j.calls {
-		c := c.Call
-		c.Function = cmp.Or(c.Function, j.function)
-		list = append(list, c)
-		runtime, memory = cmp.Or(runtime, c.Runtime), cmp.Or(memory, c.MemoryMB)
+		list = append(list, c.Call)
+		function, runtime, memory = cmp.Or(function, c.Function), cmp.Or(runtime, c.Runtime), cmp.Or(memory, c.MemoryMB)
 		if n, err := strconv.Atoi(id); err == nil {
 			most = max(most, n)
 		}
 	}
 	for i := range list {
+		list[i].Function = cmp.Or(list[i].Function, function)
 		list[i].Runtime, list[i].MemoryMB = cmp.Or(list[i].Runtime, runtime), cmp.Or(list[i].MemoryMB, memory)
 	}
 	total := max(j.total, most+1)
@@ -136,7 +135,7 @@ func (j *job) list(now time.Time) []entity.Call {
 		for n := range total {
 			id := callID(n)
 			if _, seen := j.calls[id]; !seen {
-				list = append(list, entity.Call{Job: j.id, ID: id, Function: j.function, Runtime: runtime, MemoryMB: memory, State: entity.CallWaiting})
+				list = append(list, entity.Call{Job: j.id, ID: id, Function: function, Runtime: runtime, MemoryMB: memory, State: entity.CallWaiting})
 			}
 		}
 	}

@@ -1,0 +1,386 @@
+package runtime_test
+
+import (
+	"bytes"
+	"compress/zlib"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime"
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/lithops"
+)
+
+const theJob = "a1b2c3-0-M000"
+
+var theAction = entity.ID{Group: pkg, Name: "docker.io_me_img_512MB_3.7.0"}
+
+// workerLog is what a worker of Lithops logs of one call; raised is the last line of an exception, "" for none.
+func workerLog(at time.Time, job, call, raised string) []string {
+	n := 0
+	say := func(stream, s string) string {
+		n++
+		return at.Add(time.Duration(n)*time.Millisecond).UTC().Format(time.RFC3339Nano) + " " + stream + ": " + s
+	}
+	lines := []string{
+		say("stdout", "[INFO] utils.py:56 -- Getting function and modules"),
+		say("stderr", "2026-11-28 09:56:00,836 [INFO] handler.py:250 -- Tasks received: 1 - Worker processes: 1"),
+		say("stdout", "2026-11-28 09:56:00,837 [INFO] handler.py:486 -- Execution ID: "+job+"/"+call),
+		say("stdout", "2026-11-28 09:56:00,879 [INFO] jobrunner.py:381 -- Going to execute 'double()'"),
+		say("stdout", "---------------------- FUNCTION LOG ----------------------"),
+		say("stdout", "hello from "+call),
+	}
+	if raised != "" {
+		lines = append(lines, say("stdout", "----------------------- EXCEPTION !-----------------------"),
+			say("stdout", "Traceback (most recent call last):"), say("stdout", `  File "f.py", line 4, in double`), say("stdout", raised))
+	}
+	return append(lines, say("stdout", "----------------------------------------------------------"),
+		say("stdout", "2026-11-28 09:56:00,925 [INFO] handler.py:621 -- Finished"))
+}
+
+// ran is the record of an activation that ran for two seconds.
+func ran(id string, at time.Time, logs []string) entity.Activation {
+	return entity.Activation{ID: id, Done: true, Success: true, Start: at, DurationMS: 2000, WaitMS: 500, Runtime: theAction, MemoryMB: 512, Logs: logs}
+}
+
+// statusObject is what a call writes into the bucket when it has ended.
+func statusObject(t *testing.T, activation string, at time.Time, failed bool, log []string) []byte {
+	t.Helper()
+	var packed bytes.Buffer
+	z := zlib.NewWriter(&packed)
+	for _, line := range log {
+		_, text, _ := strings.Cut(line, ": ")
+		fmt.Fprintln(z, text)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	data, err := json.Marshal(map[string]any{
+		"type": "__end__", "exception": failed, "activation_id": activation, "worker_cold_start": true,
+		"host_submit_tstamp": float64(at.Unix()), "worker_start_tstamp": float64(at.Unix()) + 1, "worker_end_tstamp": float64(at.Unix()) + 3,
+		"logs": base64.StdEncoding.EncodeToString(packed.Bytes()),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func act(n int) string { return fmt.Sprintf("%032x", n) }
+
+// A map of five calls: one is done, one raised an exception, one ran out of memory, one runs, one waits.
+func TestAJobIsSeenWithTheStatesOfItsCalls(t *testing.T) {
+	w := newWorld(t)
+	w.compute.Put(entity.Registered{ID: theAction, Reference: "docker.io/me/img", MemoryMB: 512, TimeoutMS: 300_000})
+	at := time.Now().Add(-time.Minute).Truncate(time.Second)
+	cold := ran(act(0), at, workerLog(at, theJob, "00000", ""))
+	cold.InitMS = 700
+	w.compute.Ran(cold)
+	w.compute.Ran(ran(act(1), at, workerLog(at, theJob, "00001", "ValueError: not\x1b[31m allowed")))
+	memory := ran(act(2), at, workerLog(at, theJob, "00002", "")[:6])
+	memory.Success, memory.StatusCode, memory.Result = false, 2, []byte(`{"error":"The action exhausted its memory and was aborted."}`)
+	w.compute.Ran(memory)
+	for n := 3; n < 5; n++ {
+		w.compute.Ran(entity.Activation{ID: act(n), Start: at, Runtime: theAction, MemoryMB: 512,
+			Work: &entity.Work{Job: theJob, Function: "double", Calls: []string{fmt.Sprintf("%05d", n)}, Total: 5}})
+	}
+	w.store.Set("lithops.jobs/"+theJob+"/00003/"+act(3)+".init", nil, at.Add(time.Second))
+	w.compute.Ran(ran(act(9), at, []string{"a metadata call logs nothing of a job"}))
+
+	got, err := w.ShowJob(t.Context(), theJob, runtime.JobsRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := entity.Counts{Total: 5, Waiting: 1, Running: 1, Done: 1, Failed: 2, Cold: 1}
+	if diff := cmp.Diff(want, got.Calls); diff != "" {
+		t.Errorf("counts (-want +got):\n%s", diff)
+	}
+	if got.Function != "double" || got.Runtime != "docker.io/me/img" || got.Executor != "a1b2c3-0" || got.MemoryMB != 512 || !got.First.Equal(at.Add(-500*time.Millisecond)) {
+		t.Errorf("got %+v", got.Job)
+	}
+	if got.GBs < 3 || got.GBs > 60 {
+		t.Errorf("got %.1f GB-s; want three calls of two seconds with 0.5 GB, and the one that runs", got.GBs)
+	}
+	var calls []string
+	for _, c := range got.List {
+		calls = append(calls, fmt.Sprint(c.ID, " ", c.State, " ", c.Error, c.Cause))
+	}
+	wantCalls := []string{"00000 done ", `00001 failed ValueError: not\x1b[31m allowed`,
+		"00002 failed It needed more than 512 MB of memory.", "00003 running ", "00004 waiting "}
+	if diff := cmp.Diff(wantCalls, calls); diff != "" {
+		t.Errorf("calls (-want +got):\n%s", diff)
+	}
+	if c := got.List[0]; !c.Cold || c.Init != 700*time.Millisecond || c.Ended.Sub(c.Started) != 2*time.Second {
+		t.Errorf("the first call is %+v", c)
+	}
+	if _, err := w.ShowJob(t.Context(), "ffffff-0-M000", runtime.JobsRequest{}); !fault.Is(err, fault.NotFound) {
+		t.Errorf("a job of which nothing is to be seen: %v", err)
+	}
+}
+
+// Where no record tells how a call ended, since the service keeps none or the worker logs too little, its status object
+// does; calls that nobody has seen wait while the job goes on.
+func TestAJobIsSeenWithoutTheServicesHelp(t *testing.T) {
+	w := newWorld(t)
+	at := time.Now().Add(-time.Minute).Truncate(time.Second)
+	object := func(call, name string, data []byte) { w.store.Set("lithops.jobs/"+theJob+"/"+call+"/"+name, data, at) }
+	object("00000", act(0)+".init", nil)
+	object("00000", "status.json", statusObject(t, act(0), at, false, workerLog(at, theJob, "00000", "")))
+	object("00001", act(1)+".init", nil)
+	object("00001", "status.json", statusObject(t, act(1), at, true, workerLog(at, theJob, "00001", "KeyError: 'x'")))
+	object("00003", act(3)+".init", nil)
+	object("00004", act(4)+".init", nil)
+	object("00004", "status.json", []byte("no JSON"))
+	w.compute.Ran(ran(act(3), at, nil)) // a worker that logs from WARNING on
+	for _, stranger := range []string{"lithops.jobs/x/y/status.json", "lithops.jobs/" + theJob + "/00005/\x1b.init", "lithops.jobs/a1b2c3-0/f.func.pickle"} {
+		w.store.Set(stranger, nil, at)
+	}
+	got, err := w.ShowJob(t.Context(), theJob, runtime.JobsRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var calls []string
+	for _, c := range got.List {
+		calls = append(calls, fmt.Sprint(c.ID, " ", c.State, " ", c.Function, " ", c.Error, " ", c.Duration(time.Now()).Round(time.Second)))
+	}
+	want := []string{"00000 done double  2s", "00001 failed double KeyError: 'x' 2s", "00002 waiting double  0s", "00003 done double  2s", "00004 running double  1m0s"}
+	if diff := cmp.Diff(want, calls); diff != "" {
+		t.Errorf("calls (-want +got):\n%s", diff)
+	}
+}
+
+// Whoever looks again and again asks for what is new: neither records nor status objects are read twice.
+func TestWhatHasEndedIsNotReadAgain(t *testing.T) {
+	w := newWorld(t)
+	w.compute.Put(entity.Registered{ID: theAction, Reference: "docker.io/me/img", MemoryMB: 512})
+	at := time.Now().Add(-time.Minute)
+	for n := range 20 {
+		call := fmt.Sprintf("%05d", n)
+		w.store.Set("lithops.jobs/"+theJob+"/"+call+"/status.json", statusObject(t, act(n), at, false, nil), at)
+		w.compute.Ran(ran(act(n), at, workerLog(at, theJob, call, "")))
+	}
+	watch := w.WatchJobs(runtime.JobsRequest{})
+	refresh := func() (changed bool, requests []string) {
+		w.forget()
+		changed, err := watch.Refresh(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		requests = slices.Concat(w.compute.Requests(), w.store.Requests())
+		slices.Sort(requests)
+		return changed, requests
+	}
+	changed, requests := refresh()
+	want := []string{"GET calls", "LIST objects lithops.jobs/ page=0", "LIST runtimes skip=0"}
+	if diff := cmp.Diff(want, requests); diff != "" || !changed {
+		t.Errorf("the first look at 20 calls, changed %v (-want +got):\n%s", changed, diff)
+	}
+	version := watch.Version()
+	if changed, requests = refresh(); changed || len(requests) != 2 || watch.Version() != version {
+		t.Errorf("nothing is new: changed %v, requests %q; want the two lists", changed, requests)
+	}
+	w.compute.Ran(ran(act(20), time.Now(), workerLog(at, theJob, "00020", "")))
+	if changed, requests = refresh(); !changed || !slices.Contains(requests, "GET call "+act(20)) || len(requests) != 3 {
+		t.Errorf("a call has ended: changed %v, requests %q; want the two lists and its record", changed, requests)
+	}
+	if jobs := watch.Jobs(time.Now()); len(jobs) != 1 || jobs[0].Calls.Done != 21 {
+		t.Errorf("got %+v; want one job with 21 calls done", jobs)
+	}
+}
+
+// A call that the client sent again counts once, as its last try ended.
+func TestACallThatIsTriedAgainIsOneCall(t *testing.T) {
+	for name, order := range map[string][]int{"the first record first": {0, 1}, "the second record first": {1, 0}} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			at := time.Now().Add(-time.Minute)
+			tries := []entity.Activation{
+				ran(act(0), at, workerLog(at, theJob, "00000", "OSError: connection lost")),
+				ran(act(1), at.Add(10*time.Second), workerLog(at.Add(10*time.Second), theJob, "00000", "")),
+			}
+			watch := w.WatchJobs(runtime.JobsRequest{})
+			for _, n := range order {
+				w.compute.Ran(tries[n])
+				if _, err := watch.Refresh(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			_, calls, _ := watch.Job(theJob, time.Now())
+			if len(calls) != 1 || calls[0].State != entity.CallDone || calls[0].Error != "" {
+				t.Errorf("got %+v; want one call that is done", calls)
+			}
+		})
+	}
+}
+
+// lines gives what Logs gives, each line as job, call and text.
+func (w *world) lines(t *testing.T, req runtime.LogsRequest) (lines []string) {
+	t.Helper()
+	err := w.Logs(t.Context(), req, func(l entity.LogLine) error {
+		lines = append(lines, l.Job+"/"+l.Call+" "+l.Text)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lines
+}
+
+func TestLogsAreOfWhomTheyAreAskedFor(t *testing.T) {
+	w := newWorld(t)
+	w.compute.Put(entity.Registered{ID: theAction, Reference: "docker.io/me/img", MemoryMB: 512})
+	at := time.Now().Add(-time.Minute)
+	w.compute.Ran(ran(act(1), at.Add(time.Second), workerLog(at.Add(time.Second), theJob, "00001", "ValueError: no")))
+	w.compute.Ran(ran(act(0), at, workerLog(at, theJob, "00000", "")))
+	old := at.Add(-time.Hour)
+	w.compute.Ran(ran(act(2), old, workerLog(old, "ffffff-0-A001", "00000", "")))
+	other := ran(act(3), at, []string{at.UTC().Format(time.RFC3339Nano) + " stdout: of no job"})
+	other.Runtime = entity.ID{Name: "hello"}
+	w.compute.Ran(other)
+
+	hello := func(req runtime.LogsRequest) (found []string) {
+		for _, line := range w.lines(t, req) {
+			if strings.Contains(line, "hello") || strings.Contains(line, "of no job") {
+				found = append(found, line)
+			}
+		}
+		return found
+	}
+	const first, second = theJob + "/00000 hello from 00000", theJob + "/00001 hello from 00001"
+	for name, c := range map[string]struct {
+		req  runtime.LogsRequest
+		want []string
+	}{
+		"all of the last minutes": {runtime.LogsRequest{}, []string{"/ of no job", first, second}},
+		"a runtime":               {runtime.LogsRequest{Runtime: "me/img"}, []string{first, second}},
+		"a job":                   {runtime.LogsRequest{Job: theJob}, []string{first, second}},
+		"an executor":             {runtime.LogsRequest{Job: "a1b2c3-0"}, []string{first, second}},
+		"an older job":            {runtime.LogsRequest{Job: "ffffff-0-A001"}, []string{"ffffff-0-A001/00000 hello from 00000"}},
+		"a call":                  {runtime.LogsRequest{Job: theJob, Call: "00001"}, []string{second}},
+		"an activation":           {runtime.LogsRequest{Activation: act(2)}, []string{"ffffff-0-A001/00000 hello from 00000"}},
+		"those that failed":       {runtime.LogsRequest{Failed: true}, []string{second}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(c.want, hello(c.req)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+	if got := w.lines(t, runtime.LogsRequest{Last: 3}); len(got) != 3 || !strings.HasPrefix(got[0], theJob+"/00001") {
+		t.Errorf("the last three lines are %q", got)
+	}
+	for name, req := range map[string]runtime.LogsRequest{"job": {Job: "eeeeee-0-M000"}, "activation": {Activation: act(99)}} {
+		if err := w.Logs(t.Context(), req, nil); !fault.Is(err, fault.NotFound) {
+			t.Errorf("a %s that is not there: %v", name, err)
+		}
+	}
+}
+
+// Where the service keeps no logs, what a call wrote is in its status object.
+func TestLogsComeFromTheBucketWhereTheServiceHasNone(t *testing.T) {
+	w := newWorld(t)
+	at := time.Now().Add(-time.Minute)
+	w.store.Set("lithops.jobs/"+theJob+"/00000/status.json", statusObject(t, "0123456789ab", at, true, workerLog(at, theJob, "00000", "ValueError: no")), at)
+	for name, req := range map[string]runtime.LogsRequest{"job": {Job: theJob}, "activation": {Activation: "0123456789ab"}} {
+		if got := w.lines(t, req); !slices.Contains(got, theJob+"/00000 ValueError: no") {
+			t.Errorf("the log of the %s is %q", name, got)
+		}
+	}
+}
+
+// Logs that are followed go on over a service that does not answer for a while, and end with Ctrl-C as with success.
+func TestLogsAreFollowed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		var down atomic.Bool
+		w.compute.Hook = func(string, bool) error {
+			if down.Load() {
+				return fault.New(fault.Unavailable, i18n.M("The service is down."), i18n.Message{})
+			}
+			return nil
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		got := make(chan string, 100)
+		done := make(chan error, 1)
+		go func() {
+			done <- w.Logs(ctx, runtime.LogsRequest{Follow: true}, func(l entity.LogLine) error {
+				if strings.Contains(l.Text, "hello") {
+					got <- l.Text
+				}
+				return nil
+			})
+		}()
+		synctest.Wait()
+		for n := range 3 {
+			if n == 1 {
+				down.Store(true)
+				time.Sleep(3 * time.Second)
+				down.Store(false)
+			}
+			now := time.Now()
+			w.compute.Ran(ran(act(n), now.Add(-2*time.Second), workerLog(now.Add(-2*time.Second), theJob, fmt.Sprintf("%05d", n), "")))
+			if text := <-got; text != fmt.Sprintf("hello from %05d", n) {
+				t.Errorf("got %q after call %d", text, n)
+			}
+		}
+		stop()
+		if err := <-done; err != nil {
+			t.Errorf("after an interruption: %v; want success", err)
+		}
+		if len(got) > 0 {
+			t.Errorf("got %q once more", <-got)
+		}
+	})
+}
+
+// Waiting for a job ends when all its calls have, and says how far it is.
+func TestAJobIsWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		pending := entity.Activation{ID: act(1), Start: time.Now(), Runtime: theAction, MemoryMB: 512,
+			Work: &entity.Work{Job: theJob, Calls: []string{"00001"}, Total: 2}}
+		w.compute.Ran(ran(act(0), time.Now(), workerLog(time.Now(), theJob, "00000", "")))
+		w.compute.Ran(pending)
+		begun := time.Now()
+		go func() {
+			time.Sleep(30 * time.Second)
+			w.compute.Ran(ran(act(1), time.Now(), workerLog(time.Now(), theJob, "00001", "")))
+		}()
+		got, err := w.ShowJob(t.Context(), theJob, runtime.JobsRequest{Follow: true})
+		if err != nil || got.Calls.Done != 2 {
+			t.Errorf("got %+v, %v; want two calls done", got.Calls, err)
+		}
+		if waited := time.Since(begun); waited < 30*time.Second || waited > 40*time.Second {
+			t.Errorf("it took %v; want little more than the 30 s of the last call", waited)
+		}
+	})
+}
+
+// What a log or an object says is anybody's: it neither breaks the reading nor reaches a terminal.
+func FuzzWorkerLog(f *testing.F) {
+	f.Add("[INFO] x Execution ID: a1b2c3-0-M000/00001\n\x1b]0;x\x07")
+	f.Fuzz(func(t *testing.T, log string) {
+		var lines []lithops.Line
+		for _, line := range strings.Split(log, "\n") {
+			lines = append(lines, lithops.ParseLine(line))
+		}
+		for _, c := range lithops.ReadLog(lines) {
+			if !lithops.IsJob(c.Job) || !lithops.IsCall(c.Call) || strings.ContainsAny(c.Error+c.Function, "\x1b\x07") {
+				t.Errorf("%q gives %+v", log, c)
+			}
+		}
+		lithops.ParseCallStatus([]byte(log))
+	})
+}
