@@ -61,6 +61,27 @@ func TestFlagsReachTheService(t *testing.T) {
 	}
 }
 
+// An argument of logs is an activation by its form, a job by its form, or else a part of an image's name.
+func TestLogsKnowWhoseTheyAre(t *testing.T) {
+	for arg, want := range map[string]runtime.LogsRequest{
+		"7157f484ac9776a0cf3d7646690df765": {Activation: "7157f484ac9776a0cf3d7646690df765"},
+		"0123456789ab":                     {Activation: "0123456789ab"},
+		"a1b2c3-0-M000":                    {Job: "a1b2c3-0-M000"},
+		"default":                          {Runtime: "default"},
+		"me/img":                           {Runtime: "me/img"},
+	} {
+		var got runtime.LogsRequest
+		if err := whose(&got, []string{arg}); err != nil || got != want {
+			t.Errorf("%s: got %+v, %v; want %+v", arg, got, err, want)
+		}
+	}
+	for _, line := range []string{"jobs --price 0", "jobs --price x", "logs --since 0", "logs a b", "logs a1b2c3-0-M000 --job a1b2c3-0-M001"} {
+		if b := newBench(); b.run(line) != exitUsage || len(b.opened) > 0 {
+			t.Errorf("%s: opened %d times: %s", line, len(b.opened), b.err.String())
+		}
+	}
+}
+
 func TestEveryCommandAsksForWhatItNeeds(t *testing.T) {
 	for line, want := range map[string]connect.Options{
 		"deploy a/b:1":         {NeedStore: true, NeedInstall: true, NeedImages: true},
@@ -72,6 +93,9 @@ func TestEveryCommandAsksForWhatItNeeds(t *testing.T) {
 		"list a -r eu-de -g g": {NeedStore: true, NeedInstall: true, NeedImages: true, Region: "eu-de", ResourceGroup: "g"},
 		"show a":               {NeedStore: true, NeedInstall: true, NeedImages: true},
 		"invoke a -n 3":        {NeedInstall: true},
+		"logs a -f -n 3":       {NeedStore: true},
+		"logs default":         {NeedStore: true, NeedInstall: true},
+		"jobs --since 7d":      {NeedStore: true},
 		"clean --force":        {NeedStore: true, NeedInstall: true},
 		"lithops-config":       {NeedStore: true, NeedInstall: true},
 		"doctor --repair":      {NeedStore: true, NeedInstall: true, NeedImages: true, Tolerant: true},

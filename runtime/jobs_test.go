@@ -153,9 +153,9 @@ func TestAJobIsSeenWithoutTheServicesHelp(t *testing.T) {
 	}
 	var calls []string
 	for _, c := range got.List {
-		calls = append(calls, fmt.Sprint(c.ID, " ", c.State, " ", c.Function, " ", c.Error, " ", c.Duration(time.Now()).Round(time.Second)))
+		calls = append(calls, fmt.Sprint(c.ID, " ", c.State, " ", c.Function, " ", c.Error, " ", c.Duration(c.Ended)))
 	}
-	want := []string{"00000 done double  2s", "00001 failed double KeyError: 'x' 2s", "00002 waiting double  0s", "00003 done double  2s", "00004 running double  1m0s"}
+	want := []string{"00000 done double  2s", "00001 failed double KeyError: 'x' 2s", "00002 waiting double  0s", "00003 done double  2s", "00004 running double  0s"}
 	if diff := cmp.Diff(want, calls); diff != "" {
 		t.Errorf("calls (-want +got):\n%s", diff)
 	}

@@ -88,16 +88,22 @@ func (v *View) Jobs(list []entity.Job, price float64) error {
 		v.Say(i18n.M("No jobs found."))
 		return nil
 	}
-	t := table{header: []i18n.Message{i18n.M("Job"), i18n.M("Function"), i18n.M("Calls"), i18n.M("Running"), i18n.M("Waiting"), i18n.M("Failed"),
-		i18n.M("Started"), i18n.M("Duration"), i18n.M("GB-s")}}
+	// How many calls run and wait are columns only while there are any: without them the list fits 80 columns.
+	open := slices.ContainsFunc(list, func(j entity.Job) bool { return !j.Done() })
+	t := table{header: []i18n.Message{i18n.M("Job"), i18n.M("Function"), i18n.M("Calls")}}
+	if open {
+		t.header = append(t.header, i18n.M("Running"), i18n.M("Waiting"))
+	}
+	t.header = append(t.header, i18n.M("Failed"), i18n.M("Started"), i18n.M("Duration"), i18n.M("GB-s"))
 	if price > 0 {
 		t.header = append(t.header, i18n.M("Cost"))
 	}
 	for _, j := range list {
-		row := []string{
-			text.Printable(j.ID), dash(text.Printable(j.Function)), v.ended(j.Calls), count(j.Calls.Running), count(j.Calls.Waiting), count(j.Calls.Failed),
-			shortTime(j.First), duration(j.Duration), gbs(j.GBs),
+		row := []string{text.Printable(j.ID), dash(text.Printable(j.Function)), v.ended(j.Calls)}
+		if open {
+			row = append(row, count(j.Calls.Running), count(j.Calls.Waiting))
 		}
+		row = append(row, count(j.Calls.Failed), shortTime(j.First), duration(j.Duration), gbs(j.GBs))
 		if price > 0 {
 			row = append(row, cost(j.GBs*price))
 		}
@@ -107,14 +113,17 @@ func (v *View) Jobs(list []entity.Job, price float64) error {
 	return nil
 }
 
-// ended says how many calls have ended; in a terminal with a bar while some have not.
+// barColumns is the width of a terminal in which there is room for bars.
+const barColumns = 110
+
+// ended says how many calls have ended; in a wide terminal with a bar while some have not.
 func (v *View) ended(c entity.Counts) string {
 	n := c.Done + c.Failed
 	if n == c.Total {
 		return strconv.Itoa(n)
 	}
 	s := strconv.Itoa(n) + "/" + strconv.Itoa(c.Total)
-	if v.OutTTY {
+	if v.OutTTY && v.Width >= barColumns {
 		const width = 10
 		full := n * width / c.Total
 		s = "[" + strings.Repeat("#", full) + strings.Repeat(".", width-full) + "] " + s

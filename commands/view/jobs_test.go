@@ -1,0 +1,68 @@
+package view
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime"
+	"fn-runtime/runtime/entity"
+)
+
+var seenAt = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
+func someJobs() []entity.Job {
+	return []entity.Job{
+		{ID: "a1b2c3-0-M001", Executor: "a1b2c3-0", Function: "double", Runtime: "docker.io/me/img:1", MemoryMB: 512,
+			Calls: entity.Counts{Total: 200, Waiting: 40, Running: 60, Done: 98, Failed: 2, Cold: 7}, First: seenAt, Duration: 75 * time.Second, GBs: 123.4},
+		{ID: "a1b2c3-0-M000", Executor: "a1b2c3-0", Calls: entity.Counts{Total: 3, Done: 3}, First: seenAt, Last: seenAt.Add(time.Second), Duration: time.Second, GBs: 0.25},
+	}
+}
+
+func aJob() runtime.JobDetail {
+	d := runtime.JobDetail{Job: someJobs()[0]}
+	for n := range 25 {
+		d.List = append(d.List, entity.Call{Job: d.ID, ID: fmt.Sprintf("%05d", n), State: entity.CallDone, Activation: strings.Repeat("a", 32), MemoryMB: 512,
+			Started: seenAt, Ended: seenAt.Add(time.Duration(n) * 100 * time.Millisecond), Cold: n == 3, Submitted: seenAt})
+	}
+	d.List[1].State, d.List[1].Error = entity.CallFailed, "ValueError: no\x1b[31m"
+	d.List[2].State, d.List[2].Cause = entity.CallFailed, i18n.M("It ran into the time limit of its runtime.")
+	d.List[5] = entity.Call{Job: d.ID, ID: "00005", State: entity.CallWaiting}
+	return d
+}
+
+func TestJobs(t *testing.T) {
+	t.Setenv("TZ", "UTC")
+	for name, set := range map[string]func(*View){"text": nil, "json": func(v *View) { v.JSON = true }, "terminal": func(v *View) { v.OutTTY, v.Width = true, 120 }} {
+		t.Run(name, func(t *testing.T) {
+			s := newScreen(set)
+			if err := s.Jobs(someJobs(), 0.000017); err != nil {
+				t.Fatal(err)
+			}
+			golden(t, "jobs-"+name, s.both())
+			s = newScreen(set)
+			if err := s.Job(aJob(), 0, " -b local"); err != nil {
+				t.Fatal(err)
+			}
+			golden(t, "job-"+name, s.both())
+		})
+	}
+}
+
+// A line of a log comes from anybody's program: nothing in it reaches the terminal as it is, and in JSON it stays on one
+// line.
+func TestLogLine(t *testing.T) {
+	l := entity.LogLine{Time: seenAt, Runtime: "docker.io/me/img:1", Job: "a1b2c3-0-M001", Call: "00002", Activation: strings.Repeat("a", 32), Stream: "stdout", Text: "  <b>\x1b]0;x\x07\u202e"}
+	loose := entity.LogLine{Text: "no time, no job", Activation: strings.Repeat("b", 32)}
+	for name, set := range map[string]func(*View){"text": nil, "json": func(v *View) { v.JSON = true }} {
+		s := newScreen(set)
+		for _, line := range []entity.LogLine{l, loose} {
+			if err := s.LogLine(line); err != nil {
+				t.Fatal(err)
+			}
+		}
+		golden(t, "logline-"+name, s.both())
+	}
+}
