@@ -1,0 +1,88 @@
+package openwhisk
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/fault"
+)
+
+const aRecord = `{"activationId":"%032x","name":"img_256MB_3.8.0","start":1700000000000,"end":1700000002000,"duration":2000,%s"annotations":[
+	{"key":"path","value":"guest/lithops_abcde/img_256MB_3.8.0"},{"key":"waitTime","value":30},{"key":"initTime","value":700},
+	{"key":"kind","value":"blackbox"},{"key":"timeout","value":true},{"key":"limits","value":{"memory":256,"timeout":300000}}%s]}`
+
+// What ran is listed over all pages, with what annotations tell of it: whose it is, and on the local endpoint what OpenWhisk
+// does not know.
+func TestActivationsAreListed(t *testing.T) {
+	var queries []string
+	client := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		q := r.URL.Query()
+		queries = append(queries, q.Get("since")+" "+q.Get("docs")+" "+q.Get("skip"))
+		var rows []string
+		switch q.Get("skip") {
+		case "0":
+			rows = append(rows, fmt.Sprintf(aRecord, 0, "", `,{"key":"fn-runtime-pending","value":true},{"key":"fn-runtime-work","value":{"job":"a1b2c3-0-M000","function":"f","calls":["00000"],"total":7}}`))
+			for n := 1; n < pageSize; n++ {
+				rows = append(rows, fmt.Sprintf(aRecord, n, `"statusCode":0,`, ""))
+			}
+		case "200":
+			rows = append(rows, fmt.Sprintf(aRecord, pageSize, `"statusCode":2,`, ""),
+				fmt.Sprintf(aRecord, pageSize+1, `"response":{"status":"application error","success":false,"result":{"error":"x"}},"logs":["2026-01-01T00:00:00Z stdout:   a\u001b[31m"],`, ""))
+		}
+		_, _ = io.WriteString(w, "["+strings.Join(rows, ",")+"]")
+	})
+	c := NewCompute(client, ComputeOptions{})
+	var got []entity.Activation
+	for run, err := range c.Calls(t.Context(), time.UnixMilli(1699999999000), true) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, run)
+	}
+	if len(got) != pageSize+2 || queries[0] != "1699999999000 true 0" {
+		t.Fatalf("got %d activations with %q; want %d", len(got), queries, pageSize+2)
+	}
+	base := entity.Activation{
+		Start: time.UnixMilli(1700000000000).UTC(), DurationMS: 2000, InitMS: 700, WaitMS: 30, MemoryMB: 256, TimedOut: true,
+		Runtime: entity.ID{Group: "lithops_abcde", Name: "img_256MB_3.8.0"},
+	}
+	for n, change := range map[int]func(*entity.Activation){
+		0: func(a *entity.Activation) {
+			a.Status = "success"
+			a.Work = &entity.Work{Job: "a1b2c3-0-M000", Function: "f", Calls: []string{"00000"}, Total: 7}
+		},
+		1:        func(a *entity.Activation) { a.Done, a.Success, a.Status = true, true, "success" },
+		pageSize: func(a *entity.Activation) { a.Done, a.Status, a.StatusCode = true, "action developer error", 2 },
+		pageSize + 1: func(a *entity.Activation) {
+			a.Done, a.Status, a.StatusCode, a.Result = true, "application error", 1, []byte(`{"error":"x"}`)
+			a.Logs = []string{`2026-01-01T00:00:00Z stdout:   a\x1b[31m`}
+		},
+	} {
+		want := base
+		want.ID = fmt.Sprintf("%032x", n)
+		change(&want)
+		got[n].Start = got[n].Start.UTC()
+		if diff := cmp.Diff(want, got[n]); diff != "" {
+			t.Errorf("activation %d (-want +got):\n%s", n, diff)
+		}
+	}
+}
+
+// A namespace that is not there has run nothing; a server that fails is no empty list.
+func TestNoActivations(t *testing.T) {
+	client := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) })
+	var last error
+	for _, err := range NewCompute(client, ComputeOptions{}).Calls(t.Context(), time.Time{}, false) {
+		last = err
+	}
+	if !fault.Is(last, fault.Denied) {
+		t.Errorf("got %v; want the server's refusal", last)
+	}
+}

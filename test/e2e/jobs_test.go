@@ -1,0 +1,69 @@
+package e2e
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"fn-runtime/test/harness"
+)
+
+// TestJobsAndLogs runs a map one call of which fails with the unmodified client, and finds it, its calls, and what the
+// failed one wrote, by the ids that the client prints.
+func TestJobsAndLogs(t *testing.T) {
+	for _, c := range []client{clients[0], clients[2]} {
+		t.Run(c.name, func(t *testing.T) {
+			venv := harness.Venv(t, c.python, append([]string{c.lithops}, c.more...)...)
+			python := filepath.Join(venv, "bin", "python")
+			s := harness.NewStage(t)
+			s.Env = append(s.Env, "VIRTUAL_ENV="+venv)
+			s.FnRuntime("local", "start", "--python", python)
+			e := s.Endpoint()
+			write(t, filepath.Join(s.Home, ".lithops", "config"), c.config(t, e))
+			s.Env = append(s.Env, e.Trust()...)
+			s.FnRuntime("deploy", "default")
+			var ran struct{ Job, Activation string }
+			decode(t, result(t, s.Run(2*time.Minute, python, script(t, "fails.py"))), &ran)
+
+			type job struct {
+				Job, Executor, Function, Runtime string
+				Calls                            struct{ Total, Done, Failed, Running, Waiting int }
+				DurationS                        float64 `json:"duration_s"`
+				GBs                              float64 `json:"gb_s"`
+				List                             []struct {
+					Call, State, Error string
+					Activation         string `json:"activation_id"`
+				}
+			}
+			var jobs []job
+			decode(t, s.FnRuntime("jobs", "--output", "json").Stdout, &jobs)
+			if len(jobs) != 1 {
+				t.Fatalf("got %d jobs; want 1: %+v", len(jobs), jobs)
+			}
+			got := jobs[0]
+			if got.Job != ran.Job || got.Calls.Total != 4 || got.Calls.Done != 3 || got.Calls.Failed != 1 || got.Function != "risky" ||
+				!strings.Contains(got.Runtime, "python-v") || got.DurationS <= 0 || got.GBs <= 0 {
+				t.Errorf("got %+v; want job %s of risky() with 3 calls done and 1 failed", got, ran.Job)
+			}
+			decode(t, s.FnRuntime("jobs", ran.Job, "--follow", "--output", "json").Stdout, &got)
+			if len(got.List) != 4 || got.List[0].Call != "00002" || got.List[0].Activation != ran.Activation ||
+				got.List[0].Error != `ValueError: two is \x1b[31mnot allowed` {
+				t.Errorf("got calls %+v; want 00002 in %s first, with the last line of its error", got.List, ran.Activation)
+			}
+
+			for name, args := range map[string][]string{
+				"what failed in the job": {"logs", "--job", ran.Job, "--failed"},
+				"the activation":         {"logs", ran.Activation},
+			} {
+				out := s.FnRuntime(args...).Stdout
+				if !strings.Contains(out, "call of 2") || !strings.Contains(out, `two is \x1b[31mnot allowed`) || strings.Contains(out, "call of 1") || strings.Contains(out, "\x1b") {
+					t.Errorf("the log of %s is\n%s", name, out)
+				}
+			}
+			if out := s.FnRuntime("logs", "--since", "1h").Stdout; strings.Count(out, "call of ") != 4 {
+				t.Errorf("the log of everything is\n%s", out)
+			}
+		})
+	}
+}
