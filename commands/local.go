@@ -22,75 +22,7 @@ func newLocal(f *Factory) *cobra.Command {
 	cmd := group("local", i18n.M("Run OpenWhisk and S3 on this machine."))
 	cmd.Long = i18n.M("The local endpoint starts by itself when a command with '-b local' needs it, and runs until it is stopped.").ID
 	cmd.Example = example(i18n.M("Show the endpoint"), "local status") + example(i18n.M("Stop the endpoint"), "local stop")
-	cmd.AddCommand(newLocalStart(f), newLocalStop(f), newLocalStatus(f), newLocalEnv(f), newLocalLogs(f), newLocalRun(f))
-	return cmd
-}
-
-// localFlags say how the endpoint runs.
-type localFlags struct {
-	dir     string // "" is the plug-in's own
-	python  string
-	invoker string
-	port    int
-	s3Port  int
-	idle    time.Duration
-	storage int // MB
-	memory  int // MB
-}
-
-func (l *localFlags) add(cmd *cobra.Command) {
-	stringFlag(cmd, &l.python, "python", "", i18n.M("Run actions with this `PYTHON`, a version such as 3.11 or a path."))
-	invokers := local.Invokers()
-	cmd.Flags().Var(choice{values: invokers, set: func(s string) { l.invoker = s }, get: func() string { return l.invoker }},
-		"invoker", i18n.M("Run actions as `KIND`: process, docker or auto.").ID)
-	complete(cmd, "invoker", invokers...)
-	countFlag(cmd, &l.port, "port", "", 65535, i18n.M("Listen on this `PORT` of the loopback interface."))
-	countFlag(cmd, &l.s3Port, "s3-port", "", 65535, i18n.M("Listen for S3 on this `PORT` too, without TLS."))
-	countFlag(cmd, &l.storage, "max-storage", "", 1<<20, i18n.M("Store at most this many `MB` of objects; 32768 unless given."))
-	countFlag(cmd, &l.memory, "memory", "", 1<<24, i18n.M("Run actions at once as far as their memory fits into this many `MB`; three quarters of the machine's unless given."))
-	cmd.Flags().Var(ageValue{&l.idle}, "idle-timeout", i18n.M("Stop after this `TIME` without requests, such as 2h.").ID)
-}
-
-func (l *localFlags) options(f *Factory) (local.Options, error) {
-	if l.port != 0 && l.port == l.s3Port {
-		return local.Options{}, usage(i18n.M("'{{.First}}' and '{{.Second}}' must differ.", "First", "--port", "Second", "--s3-port"))
-	}
-	dir := l.dir
-	if dir == "" {
-		dir = f.localDir()
-	}
-	return local.Options{
-		Dir: dir, Executable: f.Host.Executable, Python: l.python, Invoker: l.invoker,
-		Port: l.port, S3Port: l.s3Port, IdleTimeout: l.idle, MaxStorageMB: l.storage, MemoryMB: l.memory, Version: f.Version,
-	}, nil
-}
-
-func newLocalStart(f *Factory) *cobra.Command {
-	var flags localFlags
-	cmd := &cobra.Command{
-		Use:   "start",
-		Short: i18n.M("Start the local endpoint in the background.").ID,
-		Long:  i18n.M("Starts an endpoint on the loopback interface that speaks OpenWhisk and S3 and runs Lithops jobs on this machine. One that runs already is left alone.").ID,
-		Example: example(i18n.M("Start the endpoint"), "local start") +
-			example(i18n.M("Start it with containers"), "local start --invoker docker"),
-		Args: arguments(0, 0, i18n.Message{}),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			o, err := flags.options(f)
-			if err != nil {
-				return err
-			}
-			end := f.View.Observer().Begin(i18n.M("Starting the local endpoint..."))
-			info, err := local.Start(cmd.Context(), o)
-			end(err)
-			if err != nil {
-				return err
-			}
-			return f.View.Started(endpoint(info))
-		},
-		ValidArgsFunction: cobra.NoFileCompletions,
-	}
-	flags.add(cmd)
-	f.outputFlags(cmd)
+	cmd.AddCommand(newLocalStart(f), newLocalRestart(f), newLocalStop(f), newLocalReset(f), newLocalStatus(f), newLocalEnv(f), newLocalLogs(f), newLocalRun(f))
 	return cmd
 }
 
@@ -105,6 +37,9 @@ func newLocalStop(f *Factory) *cobra.Command {
 			before, err := local.Status(cmd.Context(), f.localDir())
 			if err != nil {
 				return err
+			}
+			if !before.Running && !before.Hangs && before.PID == 0 {
+				return f.View.Stopped(false)
 			}
 			end := f.View.Observer().Begin(i18n.M("Stopping the local endpoint..."))
 			err = local.Stop(cmd.Context(), f.localDir())
@@ -121,7 +56,7 @@ func newLocalStop(f *Factory) *cobra.Command {
 }
 
 func newLocalStatus(f *Factory) *cobra.Command {
-	var secrets bool
+	var secrets, check bool
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: i18n.M("Show whether the local endpoint runs, and where.").ID,
@@ -144,10 +79,14 @@ func newLocalStatus(f *Factory) *cobra.Command {
 			if secrets {
 				e.Secrets = &view.EndpointSecrets{APIKey: info.APIKey, Token: info.Token, AccessKey: info.AccessKey, SecretKey: info.SecretKey}
 			}
-			return f.View.Endpoint(e)
+			if err := f.View.Endpoint(e); err != nil || !check || e.Running {
+				return err
+			}
+			return exited{exitFailed}
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
+	boolFlag(cmd, &check, "exit-code", "", i18n.M("End with exit status 1 where the endpoint does not run."))
 	boolFlag(cmd, &secrets, "show-secrets", "", i18n.M("Print API keys and passwords too."))
 	f.outputFlags(cmd)
 	return cmd
@@ -202,8 +141,7 @@ func asFlag(cmd *cobra.Command, as *string) {
 const maxLogLines = 100000
 
 func newLocalLogs(f *Factory) *cobra.Command {
-	var follow bool
-	lines := 100
+	o := local.LogOptions{Lines: 100}
 	cmd := &cobra.Command{
 		Use:     "logs",
 		Short:   i18n.M("Show the log of the local endpoint.").ID,
@@ -212,14 +150,15 @@ func newLocalLogs(f *Factory) *cobra.Command {
 		Args:    arguments(0, 0, i18n.Message{}),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f.View.JSON {
-				return local.RawLogs(cmd.Context(), f.localDir(), follow, lines, f.View.RawWriter())
+				return local.RawLogs(cmd.Context(), f.localDir(), o, f.View.RawWriter())
 			}
-			return local.Logs(cmd.Context(), f.localDir(), follow, lines, f.View.TextWriter())
+			return local.Logs(cmd.Context(), f.localDir(), o, f.View.TextWriter())
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
-	boolFlag(cmd, &follow, "follow", "", i18n.M("Go on until Ctrl-C."))
-	countFlag(cmd, &lines, "lines", "n", maxLogLines, i18n.M("Begin with the last `N` lines; 100 without this."))
+	boolFlag(cmd, &o.Follow, "follow", "", i18n.M("Go on until Ctrl-C."))
+	boolFlag(cmd, &o.Failed, "failed", "", i18n.M("Only requests that failed, warnings and errors."))
+	countFlag(cmd, &o.Lines, "lines", "n", maxLogLines, i18n.M("Begin with the last `N` lines; 100 without this."))
 	f.outputFlags(cmd)
 	return cmd
 }

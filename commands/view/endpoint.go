@@ -157,9 +157,18 @@ func (v *View) Stopped(was bool) error {
 	}
 	if was {
 		v.ok()
-	} else {
-		v.ok(i18n.M("The local endpoint did not run."))
+	} else if !v.Quiet {
+		v.Say(i18n.M("The local endpoint did not run."))
 	}
+	return nil
+}
+
+// Reset says that nothing is left of the local endpoint; was tells whether it ran.
+func (v *View) Reset(was bool) error {
+	if v.JSON {
+		return v.Document(stoppedDocument{was})
+	}
+	v.ok()
 	return nil
 }
 

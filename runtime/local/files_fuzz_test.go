@@ -28,7 +28,7 @@ func FuzzFiles(f *testing.F) {
 		_, _ = readInfo(dir)
 		_, _ = Requests(dir)
 		var plain, raw bytes.Buffer
-		if err := Logs(context.Background(), dir, false, 1000, &plain); err != nil {
+		if err := Logs(context.Background(), dir, LogOptions{Lines: 1000}, &plain); err != nil {
 			t.Error(err)
 		}
 		for _, r := range plain.String() {
@@ -36,7 +36,7 @@ func FuzzFiles(f *testing.F) {
 				t.Errorf("%q shows %q", data, r)
 			}
 		}
-		if err := RawLogs(context.Background(), dir, false, 1000, &raw); err != nil {
+		if err := RawLogs(context.Background(), dir, LogOptions{Lines: 1000}, &raw); err != nil {
 			t.Error(err)
 		}
 		for line := range strings.Lines(raw.String()) {

@@ -55,11 +55,32 @@ func listen(asked, kept int, flag string) (net.Listener, error) {
 	}
 	l, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if err != nil {
-		return nil, fault.New(fault.Conflict,
-			i18n.M("Port {{.Port}} of the local endpoint cannot be opened.", "Port", port),
+		why := i18n.M("Port {{.Port}} of the local endpoint cannot be opened.", "Port", port)
+		if who := holder(port); who != "" {
+			why = i18n.M("Port {{.Port}} of the local endpoint is taken by process {{.Process}}.", "Port", port, "Process", who)
+		}
+		return nil, fault.New(fault.Conflict, why,
 			i18n.M("End the program that uses the port, or choose another one with 'ibmcloud fn-runtime local start {{.Flag}} PORT'.", "Flag", flag)).Because(err)
 	}
 	return l, nil
+}
+
+// portsFree reports as a fault a port that the endpoint would not get; kept is that of the last start.
+func (o Options) portsFree(kept int) error {
+	for _, p := range []struct {
+		asked, kept int
+		flag        string
+	}{{o.Port, kept, "--port"}, {o.S3Port, 0, "--s3-port"}} {
+		if p.asked == 0 && p.kept == 0 {
+			continue
+		}
+		l, err := listen(p.asked, p.kept, p.flag)
+		if err != nil {
+			return err
+		}
+		_ = l.Close()
+	}
+	return nil
 }
 
 // listenAnew opens the port of the last start, or another one where somebody has it: whoever uses it asks for it each time.

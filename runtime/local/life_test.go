@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	goruntime "runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -164,7 +165,7 @@ func TestALifeInTheBackground(t *testing.T) {
 		t.Errorf("%d of 4 requests recorded: %+v", seen, reqs)
 	}
 	var out bytes.Buffer
-	if err := Logs(ctx, o.Dir, false, 1000, &out); err != nil || !strings.Contains(out.String(), "openwhisk PUT /api/v1/namespaces/_/packages/p 200") {
+	if err := Logs(ctx, o.Dir, LogOptions{Lines: 1000}, &out); err != nil || !strings.Contains(out.String(), "openwhisk PUT /api/v1/namespaces/_/packages/p 200") {
 		t.Error(out.String(), err)
 	}
 	noSecretsIn(t, o.Dir, third)
@@ -247,8 +248,11 @@ func TestATakenPortIsSaid(t *testing.T) {
 	defer l.Close()
 	_, err = Start(t.Context(), o)
 	var f *fault.Fault
-	if !errors.As(err, &f) || !strings.Contains(strings.Join(f.Details, "\n"), "cannot be opened") {
-		t.Fatal(err)
+	if !errors.As(err, &f) || f.Kind != fault.Conflict || len(f.Details) > 0 {
+		t.Fatalf("got %v, want one fault without another in it", err)
+	}
+	if want := fmt.Sprintf("process %d (", os.Getpid()); goruntime.GOOS == "linux" && !strings.Contains(f.Reason.String(), want) {
+		t.Errorf("got %q, want who has the port: %s", f.Reason, want)
 	}
 	if err := Serve(t.Context(), o); !fault.Is(err, fault.Conflict) || !strings.Contains(err.Error(), strconv.Itoa(i.Port)) {
 		t.Fatal(err)

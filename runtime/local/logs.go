@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"sort"
@@ -19,15 +20,22 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// Logs writes the last n lines of the endpoint's log in dir to w, and with follow what comes until ctx ends.
-func Logs(ctx context.Context, dir string, follow bool, n int, w io.Writer) error {
-	return show(ctx, dir, follow, n, w, readable)
+// LogOptions say which lines of the endpoint's log are shown.
+type LogOptions struct {
+	Follow bool // go on until ctx ends
+	Lines  int  // begin with the last so many
+	Failed bool // only requests that failed, and warnings and errors
+}
+
+// Logs writes lines of the endpoint's log in dir to w.
+func Logs(ctx context.Context, dir string, o LogOptions, w io.Writer) error {
+	return show(ctx, dir, o, w, readable)
 }
 
 // RawLogs writes the same lines as the endpoint wrote them: a JSON object on each. A line that is none, and what a crash
 // said, becomes the "msg" of one.
-func RawLogs(ctx context.Context, dir string, follow bool, n int, w io.Writer) error {
-	return show(ctx, dir, follow, n, w, func(line []byte) string {
+func RawLogs(ctx context.Context, dir string, o LogOptions, w io.Writer) error {
+	return show(ctx, dir, o, w, func(line []byte) string {
 		line = bytes.TrimSpace(line)
 		if !json.Valid(line) || !bytes.HasPrefix(line, []byte("{")) {
 			line, _ = json.Marshal(map[string]string{"msg": string(line)})
@@ -36,18 +44,37 @@ func RawLogs(ctx context.Context, dir string, follow bool, n int, w io.Writer) e
 	})
 }
 
-func show(ctx context.Context, dir string, follow bool, n int, w io.Writer, form func(line []byte) string) error {
-	err := logs(ctx, dir, follow, n, w, form)
-	if follow && ctx.Err() != nil {
+func show(ctx context.Context, dir string, o LogOptions, w io.Writer, form func(line []byte) string) error {
+	chosen := func(line []byte) string {
+		if o.Failed && !failed(line) {
+			return ""
+		}
+		return form(line)
+	}
+	err := logs(ctx, dir, o, w, chosen)
+	if o.Follow && ctx.Err() != nil {
 		return nil
 	}
 	return fault.During(i18n.M("Reading the log of the local endpoint"), err)
 }
 
-func logs(ctx context.Context, dir string, follow bool, n int, w io.Writer, form func(line []byte) string) error {
+// failed reports whether a line is of a request that failed, of a warning or an error, or none that the endpoint wrote.
+func failed(line []byte) bool {
+	var rec struct {
+		Level  slog.Level `json:"level"`
+		Status int        `json:"status"`
+	}
+	return json.Unmarshal(line, &rec) != nil || rec.Status >= 400 || rec.Level >= slog.LevelWarn
+}
+
+func logs(ctx context.Context, dir string, o LogOptions, w io.Writer, form func(line []byte) string) error {
 	path := filepath.Join(dir, logFile)
-	last, offset, err := tail(path, n)
-	if errors.Is(err, os.ErrNotExist) && !follow {
+	keep := func([]byte) bool { return true }
+	if o.Failed {
+		keep = failed
+	}
+	last, offset, err := tail(path, o.Lines, keep)
+	if errors.Is(err, os.ErrNotExist) && !o.Follow {
 		return fault.New(fault.NotFound,
 			i18n.M("The local endpoint has no log, because it never ran."),
 			i18n.M("Start it with 'ibmcloud fn-runtime local start'."))
@@ -60,7 +87,7 @@ func logs(ctx context.Context, dir string, follow bool, n int, w io.Writer, form
 			return err
 		}
 	}
-	if !follow {
+	if !o.Follow {
 		return lastStderr(dir, w, form)
 	}
 	tick := time.NewTicker(100 * time.Millisecond)
@@ -77,8 +104,8 @@ func logs(ctx context.Context, dir string, follow bool, n int, w io.Writer, form
 	}
 }
 
-// tail gives the last n lines, reaching into the log before the present one, and where the present one ends.
-func tail(path string, n int) (lines [][]byte, end int64, err error) {
+// tail gives the last n lines that keep takes, reaching into the log before the present one, and where the present one ends.
+func tail(path string, n int, keep func(line []byte) bool) (lines [][]byte, end int64, err error) {
 	for _, name := range []string{path + ".1", path} {
 		f, openErr := os.Open(name)
 		if openErr != nil {
@@ -93,6 +120,9 @@ func tail(path string, n int) (lines [][]byte, end int64, err error) {
 				break // a line without end is still being written
 			}
 			end += int64(len(line))
+			if !keep(line) {
+				continue
+			}
 			if lines = append(lines, line); len(lines) > 2*n+64 {
 				lines = append([][]byte(nil), lines[len(lines)-n:]...)
 			}
@@ -167,8 +197,10 @@ func readable(line []byte) string {
 			query = "?" + query
 		}
 		ns, _ := rec["duration_ns"].(float64)
+		agent, _ := rec["user_agent"].(string)
+		agent, _, _ = strings.Cut(agent, " ") // the rest is about the agent's parts
 		return text.Printable(fmt.Sprintf("%s %v %v %v%v %v %.1fms %v",
-			when, rec["service"], rec["method"], rec["path"], query, rec["status"], ns/1e6, rec["user_agent"])) + "\n"
+			when, rec["service"], rec["method"], rec["path"], query, rec["status"], ns/1e6, agent)) + "\n"
 	}
 	msg := rec["msg"]
 	level := rec["level"]

@@ -31,13 +31,13 @@ func TestTheLogIsBoundedAndFollowed(t *testing.T) {
 		}
 	}
 	var out bytes.Buffer
-	if err := Logs(t.Context(), dir, false, 3, &out); err != nil || strings.Count(out.String(), "\n") != 3 || strings.Contains(out.String(), "\x1b") {
+	if err := Logs(t.Context(), dir, LogOptions{Lines: 3}, &out); err != nil || strings.Count(out.String(), "\n") != 3 || strings.Contains(out.String(), "\x1b") {
 		t.Errorf("%q %v", out.String(), err)
 	}
 	r, pipe := io.Pipe()
 	ctx, cancel := context.WithCancel(t.Context())
 	followed := make(chan error, 1)
-	go func() { followed <- Logs(ctx, dir, true, 0, pipe) }()
+	go func() { followed <- Logs(ctx, dir, LogOptions{Follow: true, Lines: 0}, pipe) }()
 	got := make(chan string, 1)
 	go func() {
 		line := make([]byte, 4096)
@@ -80,7 +80,7 @@ func TestPathsInTheLogDoNotTurnOrBreakLines(t *testing.T) {
 	w.logger().Info("request", "service", "s3", "method", "GET", "path", "/b/\u202etxt.exe\u2066\u2028x\u200b", "status", 401, "duration_ns", 1)
 	w.logger().Info("other", "path", "\u202e")
 	var out bytes.Buffer
-	if err := Logs(t.Context(), dir, false, 3, &out); err != nil || strings.ContainsAny(out.String(), "\u202e\u2066\u2028\u200b") || !strings.Contains(out.String(), "txt.exe") {
+	if err := Logs(t.Context(), dir, LogOptions{Lines: 3}, &out); err != nil || strings.ContainsAny(out.String(), "\u202e\u2066\u2028\u200b") || !strings.Contains(out.String(), "txt.exe") {
 		t.Errorf("%q %v", out.String(), err)
 	}
 }
@@ -96,7 +96,7 @@ func TestRawLogsAreJSONLines(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if err := RawLogs(t.Context(), dir, false, 10, &out); err != nil {
+	if err := RawLogs(t.Context(), dir, LogOptions{Lines: 10}, &out); err != nil {
 		t.Fatal(err)
 	}
 	messages := []string{}

@@ -69,7 +69,8 @@ type Info struct {
 	Invoker     string `json:"invoker"`   // "process" or "docker"
 	MemoryMB    int    `json:"memory_mb"` // of the actions together
 	// InvokerAsked is what the last start asked for: auto chooses anew at each start.
-	InvokerAsked string `json:"invoker_asked"`
+	InvokerAsked string   `json:"invoker_asked"`
+	Asked        Settings `json:"asked"`
 	// Keys is the format of the credentials: see identity.
 	Keys      int       `json:"keys"`
 	StartedAt time.Time `json:"started_at"`

@@ -178,6 +178,7 @@ func (o Options) describe(i Info, port int) (Info, error) {
 	i.InvokerAsked = cmp.Or(o.Invoker, i.InvokerAsked, defaultInvoker)
 	i.Invoker = i.InvokerAsked
 	i.MemoryMB = cmp.Or(o.MemoryMB, invoker.DefaultMemoryMB())
+	i.Asked = o.settings()
 	i.StartedAt, i.Version = time.Now().UTC(), o.Version
 	i.Python, err = interpreter(o.Python, i.Python)
 	return i, err

@@ -41,8 +41,12 @@ func start(ctx context.Context, o Options) (Info, error) {
 		return Info{}, errors.Join(errors.New("another start does not end"), err)
 	}
 	defer lock.Unlock() // closing the file releases it
-	if i, err := status(ctx, o.Dir); err == nil && i.Running {
+	i, err := status(ctx, o.Dir)
+	if err == nil && i.Running {
 		return i, nil
+	}
+	if err := o.portsFree(i.Port); err != nil { // said here, and not by a process that ends
+		return Info{}, err
 	}
 	return launch(ctx, o)
 }

@@ -84,8 +84,8 @@ func TestConventions(t *testing.T) {
 		if a := c.run("fn-runtime", "list", "-b", "local", "-q"); !strings.HasPrefix(a.out, "Name ") || strings.Count(a.out, "\n") < 2 {
 			t.Errorf("%+v", a)
 		}
-		if a := c.run("fn-runtime", "list", "nobody/knows:this", "-b", "local", "-q"); a.status != 0 || a.out != "No runtimes found.\n" {
-			t.Errorf("an empty list: %+v", a)
+		if a := c.run("fn-runtime", "list", "nobody/knows:this", "-b", "local", "-q"); a.status != 0 || a.out != "Runtimes with 'nobody/knows:this' in their name: 0 of 1.\n" {
+			t.Errorf("a list without what was asked for: %+v", a)
 		}
 		if a := c.run("fn-runtime", "list", "nobody/knows:this", "-b", "local", "--output", "json"); a.out != "[]\n" {
 			t.Errorf("an empty list in JSON: %+v", a)

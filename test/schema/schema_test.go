@@ -49,6 +49,8 @@ func TestRealOutputFollowsTheSchemas(t *testing.T) {
 		{"error", 2, "delete all -b local"},
 		{"local-status", 0, "local status"},
 		{"local-start", 0, "local start"},
+		{"error", 1, "local start --max-storage 5"}, // it runs with another
+		{"local-restart", 0, "local restart"},
 		{"local-status", 0, "local status"},
 		{"local-status", 0, "local status --show-secrets"},
 		{"list", 0, "list -b local"},
@@ -82,7 +84,6 @@ func TestRealOutputFollowsTheSchemas(t *testing.T) {
 		{"clean", 0, "clean -b local --jobs-only --older-than 1h -f"},
 		{"clean", 0, "clean -b local -f"},
 		{"local-stop", 0, "local stop"},
-		{"local-stop", 0, "local stop"},
 		{"local-status", 0, "local status"},
 	} {
 		seen[c.schema] = true
@@ -101,7 +102,8 @@ func TestRealOutputFollowsTheSchemas(t *testing.T) {
 	for line := range strings.Lines(logs) {
 		check.Valid(t, "local-logs", line)
 	}
-	seen["local-logs"] = logs != ""
+	seen["local-logs"], seen["local-reset"] = logs != "", true
+	check.Valid(t, "local-reset", s.FnRuntime("local", "reset", "-f", "--output", "json").Stdout)
 	for _, name := range names(t) {
 		if name != "common" && name != "apply" && !seen[name] {
 			t.Errorf("no output was held to %s.json", name)

@@ -1,0 +1,162 @@
+package commands
+
+import (
+	"context"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/lithops"
+	"fn-runtime/runtime/local"
+)
+
+// localFlags say how the endpoint runs.
+type localFlags struct {
+	dir     string // "" is the plug-in's own
+	python  string
+	invoker string
+	port    int
+	s3Port  int
+	idle    time.Duration
+	storage int // MB
+	memory  int // MB
+}
+
+func (l *localFlags) add(cmd *cobra.Command) {
+	stringFlag(cmd, &l.python, "python", "", i18n.M("Run actions with this `PYTHON`, a version such as 3.11 or a path."))
+	invokers := local.Invokers()
+	cmd.Flags().Var(choice{values: invokers, set: func(s string) { l.invoker = s }, get: func() string { return l.invoker }},
+		"invoker", i18n.M("Run actions as `KIND`: process, docker or auto.").ID)
+	complete(cmd, "invoker", invokers...)
+	countFlag(cmd, &l.port, "port", "", 65535, i18n.M("Listen on this `PORT` of the loopback interface."))
+	countFlag(cmd, &l.s3Port, "s3-port", "", 65535, i18n.M("Listen for S3 on this `PORT` too, without TLS."))
+	countFlag(cmd, &l.storage, "max-storage", "", 1<<20, i18n.M("Store at most this many `MB` of objects; 32768 unless given."))
+	countFlag(cmd, &l.memory, "memory", "", 1<<24, i18n.M("Run actions at once as far as their memory fits into this many `MB`; three quarters of the machine's unless given."))
+	cmd.Flags().Var(ageValue{&l.idle}, "idle-timeout", i18n.M("Stop after this `TIME` without requests, such as 2h.").ID)
+}
+
+func (l *localFlags) options(f *Factory) (local.Options, error) {
+	if l.port != 0 && l.port == l.s3Port {
+		return local.Options{}, usage(i18n.M("'{{.First}}' and '{{.Second}}' must differ.", "First", "--port", "Second", "--s3-port"))
+	}
+	dir := l.dir
+	if dir == "" {
+		dir = f.localDir()
+	}
+	return local.Options{
+		Dir: dir, Executable: f.Host.Executable, Python: l.python, Invoker: l.invoker,
+		Port: l.port, S3Port: l.s3Port, IdleTimeout: l.idle, MaxStorageMB: l.storage, MemoryMB: l.memory, Version: f.Version,
+	}, nil
+}
+
+func newLocalStart(f *Factory) *cobra.Command {
+	var flags localFlags
+	var restart bool
+	cmd := &cobra.Command{
+		Use:   "start",
+		Short: i18n.M("Start the local endpoint in the background.").ID,
+		Long:  i18n.M("Starts an endpoint on the loopback interface that speaks OpenWhisk and S3 and runs Lithops jobs on this machine. One that runs already is left alone; settings that differ from its own are an error.").ID,
+		Example: example(i18n.M("Start the endpoint"), "local start") +
+			example(i18n.M("Start it with containers"), "local start --invoker docker"),
+		Args: arguments(0, 0, i18n.Message{}),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o, err := flags.options(f)
+			if err != nil {
+				return err
+			}
+			if restart {
+				return f.startLocal(cmd.Context(), o, local.Restart)
+			}
+			running, err := local.Status(cmd.Context(), o.Dir)
+			if err == nil && running.Running {
+				err = running.Differs(o)
+			}
+			if err != nil {
+				return err
+			}
+			return f.startLocal(cmd.Context(), o, local.Start)
+		},
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+	boolFlag(cmd, &restart, "restart", "", i18n.M("Stop the endpoint first where it runs."))
+	flags.add(cmd)
+	f.outputFlags(cmd)
+	return cmd
+}
+
+// startLocal starts the endpoint in one of the ways there are, and shows it.
+func (f *Factory) startLocal(ctx context.Context, o local.Options, start func(context.Context, local.Options) (local.Info, error)) error {
+	end := f.View.Observer().Begin(i18n.M("Starting the local endpoint..."))
+	info, err := start(ctx, o)
+	end(err)
+	if err != nil {
+		return err
+	}
+	return f.View.Started(endpoint(info))
+}
+
+func newLocalRestart(f *Factory) *cobra.Command {
+	var flags localFlags
+	cmd := &cobra.Command{
+		Use:     "restart",
+		Short:   i18n.M("Stop the local endpoint and start it again.").ID,
+		Long:    i18n.M("Starts the endpoint anew, with the settings of the last start where no others are given. What is deployed stays.").ID,
+		Example: example(i18n.M("Restart the endpoint with more memory"), "local restart --memory 8192"),
+		Args:    arguments(0, 0, i18n.Message{}),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o, err := flags.options(f)
+			if err != nil {
+				return err
+			}
+			return f.startLocal(cmd.Context(), o, local.Restart)
+		},
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+	flags.add(cmd)
+	f.outputFlags(cmd)
+	return cmd
+}
+
+func newLocalReset(f *Factory) *cobra.Command {
+	var force bool
+	cmd := &cobra.Command{
+		Use:     "reset",
+		Short:   i18n.M("Stop the local endpoint and delete all it holds.").ID,
+		Long:    i18n.M("Deletes the endpoint's runtimes, objects, credentials, certificates and logs. The next start begins anew; a configuration that was written for the endpoint is then of no use any more.").ID,
+		Example: example(i18n.M("Begin anew without being asked"), "local reset -f"),
+		Args:    arguments(0, 0, i18n.Message{}),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			before, err := local.Status(cmd.Context(), f.localDir())
+			if err != nil {
+				return err
+			}
+			if !force {
+				if f.View.JSON || !f.View.InTTY {
+					return fault.New(fault.Usage, i18n.M("There is no terminal to ask for confirmation."), i18n.M("Use '-f' to go on without confirmation."))
+				}
+				yes, err := f.View.Confirm(cmd.Context(), i18n.M("Delete everything in {{.Dir}}?", "Dir", f.localDir()))
+				if err != nil {
+					return err
+				}
+				if !yes {
+					f.View.Say(i18n.M("Nothing was deleted."))
+					return nil
+				}
+			}
+			if err := local.Reset(cmd.Context(), f.localDir()); err != nil {
+				return err
+			}
+			// The client believes its copies of metadata without asking; in the bucket of another service they are still there.
+			if err := (lithops.Cache{Dir: lithops.CacheDir(f.Host.Home)}).RemoveAll(lithops.OpenWhisk); err != nil {
+				return err
+			}
+			return f.View.Reset(before.Running || before.Hangs)
+		},
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+	boolFlag(cmd, &force, "force", "f", i18n.M("Delete without confirmation."))
+	f.outputFlags(cmd)
+	return cmd
+}
