@@ -35,6 +35,7 @@ type Server struct {
 	keys      Keys
 	now       func() time.Time
 	documents *semaphore.Weighted // bytes of documents that are in memory
+	forms     chan struct{}       // places of uploads from forms
 	parsing   sync.Mutex          // held while a document is taken apart, which takes many times its bytes
 }
 
@@ -43,7 +44,7 @@ func Handler(db *state.DB, keys Keys, now func() time.Time) *Server {
 	if now == nil {
 		now = time.Now
 	}
-	return &Server{db: db, keys: keys, now: now, documents: semaphore.NewWeighted(documents)}
+	return &Server{db: db, keys: keys, now: now, documents: semaphore.NewWeighted(documents), forms: make(chan struct{}, maxForms)}
 }
 
 // call is one request.
@@ -86,6 +87,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (c *call) serve() error {
+	if c.isForm() {
+		return c.postForm()
+	}
 	sig, no := authenticate(c.r, c.keys, c.now())
 	if no != nil {
 		return no
@@ -102,11 +106,12 @@ func (c *call) serve() error {
 
 // admit finds what a request asks for, and refuses what the store does not do, before anything is read.
 func (c *call) admit() (operation, error) {
+	if no := validKey(c.key); no != nil {
+		return nil, no
+	}
 	switch {
-	case strings.ContainsRune(c.r.URL.Path, 0), !utf8.ValidString(c.r.URL.Path):
+	case strings.ContainsRune(c.bucket, 0), !utf8.ValidString(c.bucket):
 		return nil, refuse(http.StatusBadRequest, "InvalidURI", "Couldn't parse the specified URI.")
-	case len(c.key) > maxKey:
-		return nil, refuse(http.StatusBadRequest, "KeyTooLongError", "Your key is too long")
 	case c.r.Method == http.MethodPut && c.r.ContentLength > maxObject:
 		return nil, refuse(http.StatusBadRequest, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size")
 	}
@@ -116,6 +121,16 @@ func (c *call) admit() (operation, error) {
 		return nil, c.notImplemented(name)
 	}
 	return run, c.understood(name)
+}
+
+func validKey(key string) *refusal {
+	switch {
+	case strings.ContainsRune(key, 0), !utf8.ValidString(key):
+		return refuse(http.StatusBadRequest, "InvalidURI", "Couldn't parse the specified URI.")
+	case len(key) > maxKey:
+		return refuse(http.StatusBadRequest, "KeyTooLongError", "Your key is too long")
+	}
+	return nil
 }
 
 // refuse answers with an error.

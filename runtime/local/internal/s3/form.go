@@ -1,0 +1,223 @@
+package s3
+
+import (
+	"crypto/hmac"
+	"crypto/sha1" //nolint:gosec // the algorithm of signature version 2
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/xml"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+
+	"fn-runtime/runtime/local/internal/state"
+)
+
+// Limits of forms: bytes before the file, which are in memory before it is known who sends them, and uploads at the same
+// time.
+const (
+	maxFields = 20 << 10
+	maxForms  = 32
+)
+
+// form is an upload with what a presigned POST gives to others: fields, a signed policy that they have to obey, and then
+// the file.
+type form struct {
+	fields map[string]string // by their names in lower case
+	file   *multipart.Part
+	policy policy
+}
+
+// isForm reports whether a request is an upload that carries its credentials in the fields of a form.
+func (c *call) isForm() bool {
+	kind, _, _ := mime.ParseMediaType(c.r.Header.Get("Content-Type"))
+	return c.r.Method == http.MethodPost && kind == "multipart/form-data" && c.bucket != "" && c.key == "" && c.r.URL.RawQuery == ""
+}
+
+func (c *call) postForm() error {
+	f, err := c.readForm()
+	if err != nil {
+		return err
+	}
+	if no := f.verify(c); no != nil {
+		return no
+	}
+	select {
+	case c.forms <- struct{}{}:
+		defer func() { <-c.forms }()
+	default:
+		c.w.Header().Set("Retry-After", "1")
+		return refuse(http.StatusServiceUnavailable, "SlowDown", "Please reduce your request rate.")
+	}
+	c.key, c.r.Header = f.fields["key"], f.header()
+	if err := c.understood("object PUT"); err != nil {
+		return err
+	}
+	meta, err := c.metadata()
+	if err != nil {
+		return err
+	}
+	tags, err := f.tags()
+	if err != nil {
+		return err
+	}
+	body := verify(io.LimitReader(f.file, f.policy.max+1), -1, "", c.r.Header, nil, nil)
+	o, err := c.db.Put(c.bucket, state.Object{Key: c.key, Meta: meta, Tags: tags}, body, c.r.ContentLength, func(_, o *state.Object) error {
+		switch {
+		case o.Size > f.policy.max:
+			return refuse(http.StatusBadRequest, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size")
+		case o.Size < f.policy.min:
+			return refuse(http.StatusBadRequest, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size")
+		}
+		o.Sums = body.found
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	f.answer(c, o)
+	return nil
+}
+
+// readForm reads a form up to its file.
+func (c *call) readForm() (*form, error) {
+	malformed := refuse(http.StatusBadRequest, "MalformedPOSTRequest", "The body of your POST request is not well-formed multipart/form-data.")
+	limited := &io.LimitedReader{R: c.r.Body, N: maxFields}
+	c.r.Body = struct {
+		io.Reader
+		io.Closer
+	}{limited, c.r.Body}
+	parts, err := c.r.MultipartReader()
+	if err != nil {
+		return nil, malformed
+	}
+	f := &form{fields: map[string]string{"bucket": c.bucket}}
+	for {
+		part, err := parts.NextRawPart()
+		if err == nil && strings.EqualFold(part.FormName(), "file") {
+			limited.N = maxObject + maxFields
+			f.file = part
+			f.fields["key"] = strings.ReplaceAll(f.fields["key"], "${filename}", path.Base(strings.ReplaceAll(part.FileName(), `\`, "/")))
+			return f, nil
+		}
+		var value []byte
+		if err == nil {
+			value, err = io.ReadAll(part)
+		}
+		switch {
+		case err != nil && limited.N <= 0:
+			return nil, refuse(http.StatusBadRequest, "MaxPostPreDataLengthExceeded", "Your POST request fields preceding the upload file were too large.")
+		case err == io.EOF:
+			return nil, invalidArgument("POST requires exactly one file upload per request.")
+		case err != nil:
+			return nil, malformed
+		}
+		if name := strings.ToLower(part.FormName()); name != "bucket" {
+			f.fields[name] = string(value)
+		}
+	}
+}
+
+// verify tells whether the owner of the keys has signed the policy, and the form obeys it.
+func (f *form) verify(c *call) (no *refusal) {
+	id, given, signed := f.fields["awsaccesskeyid"], f.fields["signature"], f.fields["policy"]
+	want := ""
+	if credential, ok := f.fields["x-amz-credential"]; ok {
+		parts := strings.Split(credential, "/") // ID/20260102/region/s3/aws4_request
+		id, given = parts[0], f.fields["x-amz-signature"]
+		if len(parts) != 5 || f.fields["x-amz-algorithm"] != algorithm {
+			return invalidArgument("The fields x-amz-credential and x-amz-algorithm are not those of signature version 4.")
+		}
+		key := []byte("AWS4" + c.keys.SecretKey)
+		for _, p := range parts[1:] {
+			key = sign(key, p)
+		}
+		want = hex.EncodeToString(sign(key, signed))
+	} else {
+		h := hmac.New(sha1.New, []byte(c.keys.SecretKey))
+		h.Write([]byte(signed))
+		want = base64.StdEncoding.EncodeToString(h.Sum(nil))
+	}
+	switch {
+	case signed == "":
+		return refuse(http.StatusForbidden, "AccessDenied", "Access Denied.")
+	case id == "" || given == "":
+		return invalidArgument("Bucket POST must contain the fields of a signature, with a 'policy'.")
+	case !hmac.Equal([]byte(id), []byte(c.keys.AccessKey)):
+		return refuse(http.StatusForbidden, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.")
+	case !hmac.Equal([]byte(given), []byte(want)):
+		return refuse(http.StatusForbidden, "SignatureDoesNotMatch", "The request signature we calculated does not match the signature you provided. Check your key and signing method.")
+	case f.fields["key"] == "":
+		return invalidArgument("Bucket POST must contain a field named 'key'. If it is specified, please check the order of the fields.")
+	}
+	if no := validKey(f.fields["key"]); no != nil {
+		return no
+	}
+	if f.policy, no = parsePolicy(signed); no != nil {
+		return no
+	}
+	return f.policy.allows(f.fields, c.now())
+}
+
+// header gives the fields that are headers of a PUT.
+func (f *form) header() http.Header {
+	h := http.Header{}
+	for name, value := range f.fields {
+		header := http.CanonicalHeaderKey(name)
+		switch {
+		case name == "acl":
+			h.Set("X-Amz-Acl", value)
+		case name == "x-amz-signature", name == "x-amz-credential", name == "x-amz-algorithm":
+		case name == "cache-control", name == "expires", strings.HasPrefix(name, "content-"), strings.HasPrefix(name, "x-amz-"):
+			h[header] = []string{value}
+		}
+	}
+	return h
+}
+
+func (f *form) tags() (map[string]string, error) {
+	text := f.fields["tagging"]
+	if text == "" {
+		return nil, nil
+	}
+	var in tagging
+	if err := xml.Unmarshal([]byte(text), &in); err != nil {
+		return nil, malformedXML()
+	}
+	return checkTags(in.TagSet, maxObjectTags)
+}
+
+// answer leads to where the form wants to go on, or says in the status that it wants what has been made.
+func (f *form) answer(c *call, o state.Object) {
+	etag := `"` + o.ETag + `"`
+	c.w.Header().Set("ETag", etag)
+	c.claim(o.Sums, sumType(o))
+	next := f.fields["success_action_redirect"]
+	if next == "" {
+		next = f.fields["redirect"]
+	}
+	if u, err := url.Parse(next); err == nil && (u.Scheme == "http" || u.Scheme == "https") {
+		more := "bucket=" + url.QueryEscape(c.bucket) + "&key=" + url.QueryEscape(c.key) + "&etag=" + url.QueryEscape(etag)
+		u.RawQuery = strings.TrimPrefix(u.RawQuery+"&"+more, "&")
+		c.w.Header().Set("Location", u.String())
+		c.w.WriteHeader(http.StatusSeeOther)
+		return
+	}
+	location := &url.URL{Path: "/" + c.bucket + "/" + c.key}
+	c.w.Header().Set("Location", location.String())
+	switch f.fields["success_action_status"] {
+	case "200":
+		c.w.WriteHeader(http.StatusOK)
+	case "201":
+		c.answer(http.StatusCreated, struct {
+			XMLName                     xml.Name `xml:"PostResponse"`
+			Location, Bucket, Key, ETag string
+		}{Location: location.String(), Bucket: c.bucket, Key: c.key, ETag: etag})
+	default:
+		c.w.WriteHeader(http.StatusNoContent)
+	}
+}
