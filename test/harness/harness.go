@@ -128,8 +128,19 @@ func NewStage(t testing.TB) *Stage {
 	t.Cleanup(func() {
 		cmd := s.command(context.Background(), s.Bin, "local", "stop", "-q")
 		_ = cmd.Run()
+		s.empty()
 	})
 	return s
+}
+
+// empty removes the temporary folder as often as it takes: the client leaves a program behind that cleans up after jobs
+// and may still write there when the test is over.
+func (s *Stage) empty() {
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		if os.RemoveAll(filepath.Join(s.Home, "tmp")) == nil {
+			return
+		}
+	}
 }
 
 // passed are the variables of the real environment that programs on a stage see: where things are, and how packages
