@@ -300,6 +300,38 @@ func TestLogsComeFromTheBucketWhereTheServiceHasNone(t *testing.T) {
 	}
 }
 
+// A service that runs a job as one thing, and keeps no logs, still tells that it failed: the calls that left nothing in the
+// bucket have failed with it, and its reason is a line of the log.
+func TestAJobThatRunsAsOneFailsAsOne(t *testing.T) {
+	w := newWorld(t)
+	at := time.Now().Add(-time.Minute).Truncate(time.Second)
+	run := entity.Activation{ID: "lithops-a1b2c3-0-m000", Done: true, Start: at, DurationMS: 9000, MemoryMB: 512, Runtime: theAction,
+		Result: []byte(`{"error":"OOMKilled"}`), Work: &entity.Work{Job: lithops.JobOfRun("lithops-a1b2c3-0-m000"), Total: 3}}
+	w.compute.Ran(run)
+	w.store.Set("lithops.jobs/"+theJob+"/00000/status.json", statusObject(t, "0123456789ab", at, false, workerLog(at, theJob, "00000", "")), at)
+	w.store.Set("lithops.jobs/"+theJob+"/00001/123456789abc.init", nil, at)
+	got, err := w.ShowJob(t.Context(), theJob, runtime.JobsRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var calls []string
+	for _, c := range got.List {
+		calls = append(calls, fmt.Sprint(c.ID, " ", c.State, " ", c.Cause, " ", c.MemoryMB))
+	}
+	const why = "It needed more than 512 MB of memory."
+	want := []string{"00000 done  512", "00001 failed " + why + " 512", "00002 failed " + why + " 512"}
+	if diff := cmp.Diff(want, calls); diff != "" {
+		t.Errorf("calls (-want +got):\n%s", diff)
+	}
+	var notes []string
+	if err := w.Logs(t.Context(), runtime.LogsRequest{Job: theJob, Failed: true}, func(l entity.LogLine) error {
+		notes = append(notes, l.Job+" "+l.Note.String())
+		return nil
+	}); err != nil || !slices.Equal(notes, []string{theJob + " " + why}) {
+		t.Errorf("the log is %q, %v; want why it failed", notes, err)
+	}
+}
+
 // Logs that are followed go on over a service that does not answer for a while, and end with Ctrl-C as with success.
 func TestLogsAreFollowed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -59,6 +59,9 @@ func (s *Service) Logs(ctx context.Context, req LogsRequest, yield func(entity.L
 	end := s.Begin(op)
 	err := s.firstLines(ctx, watch, &r)
 	end(err)
+	if s.Target.Backend == BackendCodeEngine {
+		s.Note(i18n.M("Code Engine keeps no logs: these are what Lithops has left in the bucket. Others are in IBM Cloud Logs, and those of a job run that is still there are shown by 'ibmcloud ce jobrun logs --name RUN'."))
+	}
 	if err == nil {
 		err = r.give(yield, req.Last)
 	}

@@ -27,6 +27,9 @@ type logLineDocument struct {
 // is an object on a line of its own.
 func (v *View) LogLine(l entity.LogLine) error {
 	v.endProgress()
+	if !l.Note.IsZero() {
+		l.Text = v.plain(l.Note)
+	}
 	if v.JSON {
 		return v.jsonLine(logLineDocument{stamp(l), text.Printable(l.Runtime), l.Job, l.Call, text.Printable(l.Activation), l.Stream, l.Failed, text.Printable(l.Text)})
 	}
@@ -34,7 +37,7 @@ func (v *View) LogLine(l entity.LogLine) error {
 	if !l.Time.IsZero() {
 		when = l.Time.UTC().Format(logTime)
 	}
-	who, mark := l.Job+"/"+l.Call, entityName
+	who, mark := strings.TrimSuffix(l.Job+"/"+l.Call, "/"), entityName
 	if l.Job == "" {
 		who = text.Line(l.Activation, 64)[:min(8, len(text.Line(l.Activation, 64)))]
 	}

@@ -2,6 +2,7 @@ package codeengine
 
 import (
 	"context"
+	"encoding/json"
 	"iter"
 	"slices"
 	"time"
@@ -31,6 +32,17 @@ func (c *Compute) Calls(ctx context.Context, since time.Time, _ bool) iter.Seq2[
 			a := c.activation(r)
 			scale, _ := lithops.ParseScale(r.CPU, r.Memory)
 			a.Runtime, a.MemoryMB = entity.ID{Name: r.JobName}, scale.MemoryMB
+			// Which calls an instance runs is in its payload alone, beside secrets: there is at least one for each.
+			a.Cause = nil // of a metadata call
+			if reason := r.reason(); reason != "" {
+				a.Result, _ = json.Marshal(map[string]string{"error": reason})
+			}
+			if job := lithops.JobOfRun(r.Name); job != "" {
+				a.Work = &entity.Work{Job: job}
+				if r.Details != nil {
+					a.Work.Total = r.Details.Requested
+				}
+			}
 			if !yield(a, nil) {
 				return
 			}

@@ -98,9 +98,10 @@ type LogLine struct {
 	Job        string // "" for a call that is of no job
 	Call       string // "00003", or ""
 	Activation string
-	Stream     string // "stdout" or "stderr"; "" where the service does not tell
-	Text       string // printable
-	Failed     bool   // the call, or else the activation, failed
+	Stream     string       // "stdout" or "stderr"; "" where the service does not tell
+	Text       string       // printable
+	Note       i18n.Message // instead of Text: why the service ended the call
+	Failed     bool         // the call, or else the activation, failed
 }
 
 // Work tells which calls of a job an activation runs, where the service knows that.

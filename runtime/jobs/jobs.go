@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"fn-runtime/i18n"
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/site"
 )
@@ -42,9 +43,13 @@ type Watch struct {
 type job struct {
 	id       string
 	function string
-	total    int       // as somebody told; 0 unknown
-	live     bool      // it has objects, or activations that wait
-	changed  time.Time // of its newest object
+	runtime  string
+	memory   int
+	total    int              // as somebody told; 0 unknown
+	ended    entity.CallState // of calls that are not to be seen, where the job has ended as one; else ""
+	cause    i18n.Message     // why they have failed
+	live     bool             // it has objects, or activations that wait
+	changed  time.Time        // of its newest object
 	calls    map[string]*call
 }
 
@@ -118,7 +123,7 @@ const maxMissing = 100_000
 // list gives the calls, those among them that wait and nobody has seen.
 func (j *job) list(now time.Time) []entity.Call {
 	list := make([]entity.Call, 0, len(j.calls))
-	function, runtime, memory, most := j.function, "", 0, -1
+	function, runtime, memory, most := j.function, j.runtime, j.memory, -1
 	for id, c := range j.calls {
 		list = append(list, c.Call)
 		function, runtime, memory = cmp.Or(function, c.Function), cmp.Or(runtime, c.Runtime), cmp.Or(memory, c.MemoryMB)
@@ -131,11 +136,16 @@ func (j *job) list(now time.Time) []entity.Call {
 		list[i].Runtime, list[i].MemoryMB = cmp.Or(list[i].Runtime, runtime), cmp.Or(list[i].MemoryMB, memory)
 	}
 	total := max(j.total, most+1)
-	if j.live && total-len(list) <= maxMissing && now.Sub(j.changed) < freshness {
+	going := j.live && now.Sub(j.changed) < freshness
+	if (going || j.ended != "") && total-len(list) <= maxMissing {
 		for n := range total {
 			id := callID(n)
 			if _, seen := j.calls[id]; !seen {
-				list = append(list, entity.Call{Job: j.id, ID: id, Function: function, Runtime: runtime, MemoryMB: memory, State: entity.CallWaiting})
+				c := entity.Call{Job: j.id, ID: id, Function: function, Runtime: runtime, MemoryMB: memory, State: entity.CallWaiting}
+				if j.ended != "" {
+					c.State, c.Cause = j.ended, j.cause
+				}
+				list = append(list, c)
 			}
 		}
 	}

@@ -1,19 +1,22 @@
 package jobs
 
 import (
+	"time"
+
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/lithops"
+	"fn-runtime/runtime/site"
 )
 
-// tell gives away the log of an activation, each line with the call that wrote it.
+// tell gives away the log of an activation, each line with the call that wrote it, and why the service ended it.
 func (w *Watch) tell(run entity.Activation, lines []lithops.Line, logged []lithops.LoggedCall, calls []*call) {
 	for _, c := range calls {
 		c.logged = true
 	}
-	if w.lines == nil || len(lines) == 0 {
+	if w.lines == nil {
 		return
 	}
-	out := make([]entity.LogLine, len(lines))
+	out := make([]entity.LogLine, len(lines), len(lines)+1)
 	for i, l := range lines {
 		out[i] = entity.LogLine{Time: l.Time, Stream: l.Stream, Text: l.Text, Activation: run.ID, Runtime: w.image(run.Runtime), Failed: !run.Success}
 		if len(calls) == 1 {
@@ -25,7 +28,18 @@ func (w *Watch) tell(run entity.Activation, lines []lithops.Line, logged []litho
 			out[i].Job, out[i].Call, out[i].Failed = l.Job, l.Call, calls[n].State == entity.CallFailed
 		}
 	}
-	w.lines(out)
+	if !run.Success {
+		last := entity.LogLine{Time: run.Start.Add(time.Duration(run.DurationMS) * time.Millisecond), Activation: run.ID, Runtime: w.image(run.Runtime), Failed: true, Note: site.EndOf(run)}
+		if len(calls) > 0 {
+			last.Job, last.Call = calls[len(calls)-1].Job, calls[len(calls)-1].ID
+		} else if run.Work != nil {
+			last.Job = run.Work.Job
+		}
+		out = append(out, last)
+	}
+	if len(out) > 0 {
+		w.lines(out)
+	}
 }
 
 // tellCall gives away the log that a call has left in its status object.

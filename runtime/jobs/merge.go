@@ -87,7 +87,8 @@ func (w *Watch) mergePending(run entity.Activation) {
 	if run.Work == nil || !lithops.IsJob(run.Work.Job) {
 		return
 	}
-	for _, c := range w.work(run) {
+	calls := w.work(run)
+	for _, c := range calls {
 		if c.final || c.State == entity.CallRunning || c.Activation == run.ID {
 			continue
 		}
@@ -101,7 +102,7 @@ func (w *Watch) mergePending(run entity.Activation) {
 // work gives the calls that an activation says that it runs.
 func (w *Watch) work(run entity.Activation) []*call {
 	j := w.job(run.Work.Job)
-	j.function = cmp.Or(run.Work.Function, j.function)
+	j.function, j.runtime, j.memory = cmp.Or(run.Work.Function, j.function), cmp.Or(w.image(run.Runtime), j.runtime), cmp.Or(run.MemoryMB, j.memory)
 	j.total = max(j.total, min(run.Work.Total, maxCalls))
 	var calls []*call
 	for _, id := range run.Work.Calls {
@@ -135,8 +136,11 @@ func (w *Watch) mergeRecord(run entity.Activation) {
 				w.end(c, run, len(calls) == 1, true, lithops.LoggedCall{})
 			}
 		}
+		if len(run.Work.Calls) == 0 {
+			w.endJob(run)
+		}
 	}
-	kept := &activation{read: true, run: run, claimed: len(calls) > 0}
+	kept := &activation{read: true, run: run, claimed: len(calls) > 0 || run.Work != nil}
 	kept.run.Logs, kept.run.Result = nil, nil
 	if !kept.claimed { // its worker logs nothing: the objects of its calls name it
 		for _, j := range w.jobs {
@@ -152,6 +156,22 @@ func (w *Watch) mergeRecord(run entity.Activation) {
 	w.activations[run.ID] = kept
 	w.version++
 	w.tell(run, lines, logged, calls)
+}
+
+// endJob says how a job has ended that a service ran as one: where it failed, the calls have failed with it of which
+// nothing tells that they ended.
+func (w *Watch) endJob(run entity.Activation) {
+	j := w.jobs[run.Work.Job]
+	j.ended, j.cause = entity.CallDone, i18n.Message{}
+	if run.Success {
+		return
+	}
+	j.ended, j.cause = entity.CallFailed, site.EndOf(run)
+	for _, c := range j.calls {
+		if !c.final && !c.wrote {
+			c.State, c.Cause, c.final, c.Ended = entity.CallFailed, j.cause, true, run.Start.Add(time.Duration(run.DurationMS)*time.Millisecond)
+		}
+	}
 }
 
 // end says of a call how the activation that ran it ended. Its first call had the cold start; where it failed, its last

@@ -1,7 +1,6 @@
 package jobs
 
 import (
-	"cmp"
 	"context"
 	"time"
 
@@ -188,7 +187,9 @@ func (w *Watch) readRecords(ctx context.Context, g *parallel.Group, runs []entit
 		if err != nil {
 			return struct{}{}, err
 		}
-		record.Runtime.Name, record.MemoryMB = cmp.Or(record.Runtime.Name, run.Runtime.Name), cmp.Or(record.MemoryMB, run.MemoryMB)
+		if !record.Done { // a service that keeps no logs has no more than it has listed
+			record = run
+		}
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.mergeRecord(record)
@@ -231,6 +232,9 @@ func (w *Watch) Read(ctx context.Context, activation string) error {
 	w.refreshing.Lock()
 	defer w.refreshing.Unlock()
 	record, err := w.site.Compute.Called(ctx, activation)
+	if err == nil && !record.Done {
+		err = fault.New(fault.NotFound, i18n.M("{{.Name}} does not exist.", "Name", activation), i18n.Message{})
+	}
 	if err != nil {
 		return err
 	}

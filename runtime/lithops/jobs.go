@@ -20,6 +20,20 @@ func IsJob(s string) bool { return jobID.MatchString(s) }
 // IsCall reports whether s has the form of a call's id: a number of at least five digits.
 func IsCall(s string) bool { return callID.MatchString(s) }
 
+// JobOfRun gives the job that a job run of Code Engine is of, which the client names after it (code_engine.py: invoke);
+// "" where it is another run.
+func JobOfRun(name string) string {
+	rest, ok := strings.CutPrefix(name, "lithops-")
+	i := strings.LastIndexByte(rest, '-')
+	if !ok || i < 0 || strings.ToLower(name) != name {
+		return ""
+	}
+	if job := rest[:i] + strings.ToUpper(rest[i:]); IsJob(job) {
+		return job
+	}
+	return ""
+}
+
 // JobObject is what the key of an object tells of a call (storage/utils.py).
 type JobObject struct {
 	Job, Call  string

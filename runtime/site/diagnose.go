@@ -53,7 +53,7 @@ func EndOf(run entity.Activation) i18n.Message {
 	switch {
 	case run.TimedOut:
 		return i18n.M("It ran into the time limit of its runtime.")
-	case strings.Contains(said, "exhausted its memory"):
+	case strings.Contains(said, "exhausted its memory") || strings.Contains(strings.ToLower(said), "oomkilled"):
 		return i18n.M("It needed more than {{.Memory}} MB of memory.", "Memory", run.MemoryMB)
 	}
 	return i18n.M("The compute service ended it: {{.Error}}", "Error", said)
