@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"slices"
 	"strings"
 	"testing"
 
@@ -43,17 +42,6 @@ func (s *stage) Command(t testing.TB, line string) *exec.Cmd {
 func (s *stage) Binary(ctx context.Context, t testing.TB, line string, more ...string) cloud.Answer {
 	t.Helper()
 	return cloud.Finish(ctx, t, s.Command(t, line), more...)
-}
-
-// containers lists those that the engine has, running or not.
-func containers(t *testing.T) []string {
-	out, err := exec.Command("docker", "ps", "--all", "--quiet", "--no-trunc").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	all := strings.Fields(string(out))
-	slices.Sort(all)
-	return all
 }
 
 // registryToken is what the registry's token service gives to everybody.

@@ -28,7 +28,7 @@ func TestKill(t *testing.T) {
 	needEngine(t)
 	lithops, other := cloud.Lithops(t, "a = 1\n"), cloud.Lithops(t, "a = 2\n")
 	harness.Binary(t)
-	before := containers(t)
+	harness.NoContainers(t)
 	tried, converged := 0, 0
 	var mu sync.Mutex
 	var wg sync.WaitGroup
@@ -66,9 +66,6 @@ func TestKill(t *testing.T) {
 		}
 	}
 	wg.Wait()
-	if after := containers(t); !slices.Equal(after, before) {
-		t.Errorf("containers of the engine: %v, before %v", after, before)
-	}
 	t.Logf("%d kills tried, %d converged", tried, converged)
 	if *write && !t.Failed() {
 		harness.Figure(t, "Crashes: commands killed at a request", fmt.Sprint(tried))

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Engine is what bin/test-engine made: a Docker Engine at its usual place, a registry with a password on loopback, and
@@ -65,4 +66,43 @@ func (e Engine) Login(t testing.TB, s *Stage) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("docker login: %v\n%s", err, out)
 	}
+}
+
+// NoContainers fails the test at its end when the engine has a container that was not there before: a step of a build, or
+// the check of an image. Those of endpoints belong to tests that run beside this one; others that do have time to end.
+func NoContainers(t testing.TB) {
+	t.Helper()
+	before := containers(t)
+	t.Cleanup(func() {
+		var left []string
+		for until := time.Now().Add(time.Minute); time.Now().Before(until); time.Sleep(100 * time.Millisecond) {
+			left = nil
+			for id, what := range containers(t) {
+				if _, ok := before[id]; !ok {
+					left = append(left, what)
+				}
+			}
+			if len(left) == 0 {
+				return
+			}
+		}
+		t.Errorf("containers are left: %q", left)
+	})
+}
+
+// containers returns what the engine says of each container, running or not, by its id. A container that an endpoint
+// labelled as its own is left out.
+func containers(t testing.TB) map[string]string {
+	t.Helper()
+	out, err := exec.Command("docker", "ps", "--all", "--no-trunc", "--format", `{{.ID}} {{.Image}} {{.Command}} {{.Label "fn-runtime.endpoint"}}`).Output()
+	if err != nil {
+		t.Fatalf("docker ps: %v", err)
+	}
+	all := map[string]string{}
+	for line := range strings.Lines(string(out)) {
+		if id, what, _ := strings.Cut(line, " "); strings.HasSuffix(what, " \n") {
+			all[id] = strings.TrimSpace(what)
+		}
+	}
+	return all
 }

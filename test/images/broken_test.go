@@ -20,6 +20,7 @@ import (
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/images"
+	"fn-runtime/test/harness"
 )
 
 // relay passes connections on until it is cut.
@@ -88,7 +89,7 @@ func (r *relay) cut() {
 
 func TestEngineGone(t *testing.T) {
 	both(t, func(t *testing.T, getenv func(string) string) {
-		nothingLeft(t)
+		harness.NoContainers(t)
 		socket := filepath.Join(t.TempDir(), "d.sock")
 		r := newRelay(t, "unix", socket, "/var/run/docker.sock")
 		b := builder(t, images.Options{Getenv: env("DOCKER_HOST", "unix://"+socket, "DOCKER_BUILDKIT", getenv("DOCKER_BUILDKIT"))})
@@ -110,7 +111,7 @@ func TestNoEngine(t *testing.T) {
 
 // TestRefusedPush has a registry that refuses in the middle of a push: the fault says so, and the next run goes on.
 func TestRefusedPush(t *testing.T) {
-	nothingLeft(t)
+	harness.NoContainers(t)
 	for _, it := range []struct {
 		name   string
 		status int

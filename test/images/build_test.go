@@ -14,12 +14,13 @@ import (
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/images"
 	"fn-runtime/runtime/images/skeleton"
+	"fn-runtime/test/harness"
 )
 
 // TestSkeleton is the way of a user: init, build with check and push, digest; and the second build changes nothing.
 func TestSkeleton(t *testing.T) {
 	both(t, func(t *testing.T, getenv func(string) string) {
-		nothingLeft(t)
+		harness.NoContainers(t)
 		dir := t.TempDir()
 		if _, err := skeleton.Write(dir, skeleton.Options{Python: "3.11"}); err != nil {
 			t.Fatal(err)
@@ -53,7 +54,7 @@ func detail(err error) string {
 
 func TestFailingStep(t *testing.T) {
 	both(t, func(t *testing.T, getenv func(string) string) {
-		nothingLeft(t)
+		harness.NoContainers(t)
 		dir := folder(t, map[string]string{"Dockerfile": "FROM " + world.base + "\nRUN echo fine\nRUN echo 'bang \\033[31mred' >&2; exit 3\n"})
 		_, _, err := build(t, builder(t, images.Options{Getenv: getenv}), entity.ImageBuild{Image: image(t), Context: dir})
 		wants(t, err, fault.Failed, "exit code 3", "RUN echo", "bang")
@@ -79,7 +80,7 @@ func TestFaults(t *testing.T) {
 	} {
 		t.Run(it.name, func(t *testing.T) {
 			both(t, func(t *testing.T, getenv func(string) string) {
-				nothingLeft(t)
+				harness.NoContainers(t)
 				text := strings.NewReplacer("BASE", world.base, "REGISTRY", world.registry).Replace(it.dockerfile)
 				dir := folder(t, map[string]string{"Dockerfile": text})
 				_, _, err := build(t, builder(t, images.Options{Getenv: getenv}), entity.ImageBuild{Image: image(t), Context: dir})
@@ -117,7 +118,7 @@ func TestPrivateBase(t *testing.T) {
 // TestInterrupted ends the context in the middle of a step: the engine must not go on with it.
 func TestInterrupted(t *testing.T) {
 	both(t, func(t *testing.T, getenv func(string) string) {
-		nothingLeft(t)
+		harness.NoContainers(t)
 		b := builder(t, images.Options{Getenv: getenv})
 		marker := "sleep 4" + time.Now().Format("150405") // a process that can be found by its arguments
 		dir := folder(t, map[string]string{"Dockerfile": "FROM " + world.base + "\nRUN echo started; " + marker + "\n"})

@@ -8,6 +8,7 @@ import (
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/images"
+	"fn-runtime/test/harness"
 )
 
 // TestCheck: images that cannot serve as a runtime, and why.
@@ -33,7 +34,7 @@ func TestCheck(t *testing.T) {
 		{"no Python", "FROM " + world.base + "\nRUN rm -f /usr/bin/python*\nCMD [\"sleep\", \"1000\"]\n", "", nil, []string{"no Python", "neither python3 nor python is on PATH"}},
 	} {
 		t.Run(it.name, func(t *testing.T) {
-			nothingLeft(t)
+			harness.NoContainers(t)
 			dir := folder(t, map[string]string{"Dockerfile": it.dockerfile, "proxy.py": string(actionproxy.Source())})
 			built, _, err := build(t, builder(t, images.Options{}), entity.ImageBuild{Image: image(t), Context: dir,
 				Check: true, Python: it.python, Modules: it.modules})

@@ -16,8 +16,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/docker/docker/api/types/container"
-	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/client"
 
 	"fn-runtime/runtime/entity"
@@ -154,45 +152,4 @@ func wants(t *testing.T, err error, kind fault.Kind, words ...string) {
 			t.Errorf("%q is not in:\n%s", w, text)
 		}
 	}
-}
-
-// ours are the images of the containers that a build or a check may start: other tests start theirs at the same time.
-var ours = regexp.MustCompile(`^(sha256:|[0-9a-f]{12,}$|127\.0\.0\.1:\d+/lithops/|fn-runtime-base|fn-runtime-conda)`)
-
-// nothingLeft checks that no container is left which was not there before the test.
-func nothingLeft(t *testing.T) {
-	t.Helper()
-	list := func() map[string]string {
-		all, err := world.api.ContainerList(context.Background(), container.ListOptions{All: true, Filters: filters.NewArgs()})
-		if err != nil {
-			t.Fatal(err)
-		}
-		ids := map[string]string{}
-		for _, c := range all {
-			if ours.MatchString(c.Image) {
-				ids[c.ID] = c.Image + " " + c.Command
-			}
-		}
-		return ids
-	}
-	before := list()
-	t.Cleanup(func() {
-		until := time.Now().Add(20 * time.Second)
-		for {
-			var left []string
-			for id, what := range list() {
-				if before[id] == "" {
-					left = append(left, what)
-				}
-			}
-			if len(left) == 0 {
-				return
-			}
-			if time.Now().After(until) {
-				t.Errorf("containers are left: %v", left)
-				return
-			}
-			time.Sleep(100 * time.Millisecond)
-		}
-	})
 }

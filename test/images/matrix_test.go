@@ -8,6 +8,7 @@ import (
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/images"
 	"fn-runtime/runtime/images/skeleton"
+	"fn-runtime/test/harness"
 )
 
 // pythonBase makes a stand-in for python:3.X-slim-bookworm: Debian's own Python for 3.11, else one of pyenv's on the
@@ -38,7 +39,7 @@ func pythonBase(t *testing.T, python string) string {
 
 // TestEveryPython builds and checks the skeleton of each Python that this machine has.
 func TestEveryPython(t *testing.T) {
-	nothingLeft(t)
+	harness.NoContainers(t)
 	for _, python := range skeleton.Pythons() {
 		base := pythonBase(t, python)
 		if base == "" {
