@@ -73,8 +73,9 @@ release: translations ## dist: seven platforms, checksums, bill of materials, pl
 release-check: ## every platform of a release, from a server, with qemu-user-static, ruby and lintian; takes minutes
 	$(GO) test -count=1 -timeout 60m -run TestPublished ./test/release -all
 
-fuzz: ## every fuzz target for FUZZTIME (default 30s) each
+fuzz: ## every fuzz target for FUZZTIME (default 30s) each, and four thousand damaged configurations beside the real client
 	@bin/fuzz
+	FN_RUNTIME_SEED=$$RANDOM $(GO) test -count=1 -v -run TestDamagedConfigurations ./runtime/lithops
 
 clean: ## what the targets made
 	rm -rf bin/fn-runtime bin/fn-runtime-* coverage.out dist .cache

@@ -14,6 +14,7 @@ import (
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/transport"
 )
 
 // Options says where the service is.
@@ -33,12 +34,13 @@ type Client struct {
 	place     place
 	transport http.RoundTripper
 	loginHint i18n.Message
+	listBytes int64 // the most that the answers of one list have together
 	err       error // the endpoint is no URL
 }
 
 // New makes a client. Nothing is sent before it is used.
 func New(o Options) *Client {
-	c := &Client{place: place{Namespace: o.Namespace}, transport: o.Transport, loginHint: o.LoginHint}
+	c := &Client{place: place{Namespace: o.Namespace}, transport: o.Transport, loginHint: o.LoginHint, listBytes: transport.MaxListBytes}
 	if o.Namespace.Place == (entity.Place{}) {
 		c.place.Place, c.place.Fixed = entity.Place{ID: "_", Name: "_"}, true // the caller's own
 	}

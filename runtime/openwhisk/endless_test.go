@@ -49,6 +49,7 @@ func TestAListThatAlwaysAdvancesEnds(t *testing.T) {
 		}
 		return n, last
 	}
+	const bytes = 32 << 20 // in place of transport.MaxListBytes, which takes long to read
 	namespaces := func(from string) string {
 		return `{"total_count":2000000000,"namespaces":` + rows(0)(from) + `}`
 	}
@@ -58,14 +59,16 @@ func TestAListThatAlwaysAdvancesEnds(t *testing.T) {
 		most int64 // requests
 	}{
 		"packages":           {rows(0), packageNames(t), transport.MaxListEntries/200 + 2*maxWave + 2},
-		"long packages":      {rows(20_000), packageNames(t), transport.MaxListBytes/(200*20_000) + 2*maxWave + 2},
+		"long packages":      {rows(20_000), packageNames(t), bytes/(200*20_000) + 2*maxWave + 2},
 		"actions":            {rows(0), actionNames(t), transport.MaxListEntries/200 + 2*maxWave + 2},
 		"IBM's namespaces":   {namespaces, namespaceNames(t), transport.MaxListEntries/200 + 2},
 		"endless namespaces": {func(string) string { return `{"total_count":2000000000,"namespaces":[{"id":"a","name":"b"}]}` }, namespaceNames(t), transport.MaxPages + 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := &generator{page: tc.page}
-			n, err := count(tc.list(New(Options{Endpoint: "https://x.test", Transport: g})))
+			c := New(Options{Endpoint: "https://x.test", Transport: g})
+			c.listBytes = bytes
+			n, err := count(tc.list(c))
 			if !fault.Is(err, fault.Failed) || !strings.Contains(err.Error(), "has no end") {
 				t.Errorf("after %d entries: %v", n, err)
 			}

@@ -39,7 +39,7 @@ func list[T, E any](ctx context.Context, c *Client, about subject, name func(T) 
 		if err != nil {
 			return nil, err
 		}
-		if size.Add(int64(len(a.body))) > transport.MaxListBytes {
+		if size.Add(int64(len(a.body))) > c.listBytes {
 			return nil, endless(about)
 		}
 		var rows []T

@@ -30,7 +30,7 @@ type namespacePage struct {
 func (c *Client) namespaces(ctx context.Context) ([]entity.Place, error) {
 	about := subject{kind: "namespace"}
 	var all []entity.Place
-	read, size, query := 0, 0, ""
+	read, size, query := 0, int64(0), ""
 	next := func(ctx context.Context) ([]entity.Place, bool, error) {
 		a, err := c.send(ctx, "", request{http.MethodGet, "namespaces" + query, nil})
 		if err != nil {
@@ -39,7 +39,7 @@ func (c *Client) namespaces(ctx context.Context) ([]entity.Place, error) {
 		if a.status >= 300 {
 			return nil, false, c.refusal(about, a)
 		}
-		if size += len(a.body); size > transport.MaxListBytes {
+		if size += int64(len(a.body)); size > c.listBytes {
 			return nil, false, endless(about)
 		}
 		var list []entity.Place

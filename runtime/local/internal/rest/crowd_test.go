@@ -16,7 +16,7 @@ import (
 )
 
 // queueBytes is what the tests' endpoint accepts of parameters at a time.
-const queueBytes = 16 << 20
+const queueBytes = 4 << 20
 
 // raw opens a connection and sends the head of a request, with what there is of its body.
 func (f *fixture) raw(method, path string, length int, body string) net.Conn {
@@ -105,7 +105,7 @@ func TestNothingIsLeftOfBodiesAndAnswers(t *testing.T) {
 func TestParametersOfQueuedActivationsAreBounded(t *testing.T) {
 	f := serve(t)
 	f.furnish("hang")
-	parameters := `{"x":"` + strings.Repeat("x", 4<<20) + `"}`
+	parameters := `{"x":"` + strings.Repeat("x", 1<<20) + `"}`
 	accepted := 0
 	for range 10 {
 		status, body, header := f.do("bearer", "POST", "/namespaces/_/actions/p/hang", parameters)
