@@ -41,10 +41,10 @@ lint: ## golangci-lint (.golangci.yml), tidy modules
 	@for dir in . tools test/bench/plot; do (cd $$dir && $(GO) mod tidy -diff) || { echo "$$dir: run 'go mod tidy' there."; exit 1; }; done
 
 unit: ## packages, with the race detector
-	$(GO) test -race -timeout 10m $(PACKAGES)
+	$(GO) test -race -timeout 10m -p 4 $(PACKAGES)
 
-e2e: build ## the built binary, real Lithops, real engine and registry
-	$(GO) test -count=1 -timeout 60m -p 1 ./test/...
+e2e: build ## the built binary, real Lithops, real engine and registry; three packages side by side, which wait a lot
+	$(GO) test -count=1 -timeout 60m -p 3 ./test/...
 
 vuln: ## known vulnerabilities; fails when the database is out of reach
 	$(TOOL) govulncheck ./...

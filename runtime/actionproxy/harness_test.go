@@ -91,7 +91,7 @@ func startWith(t testing.TB, python string, lifeline *os.File, number int) *prox
 	p.cmd = exec.Command(python, file)
 	p.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "PROXY_HOST=" + host, "PORT=" + port,
 		"TMPDIR=" + dir, "PROXY_DIR=" + filepath.Join(dir, "action"), "PYTHONDONTWRITEBYTECODE=1"}
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	endGroup := inGroup(p.cmd)
 	if lifeline != nil {
 		p.cmd.Stdin = lifeline
 		if number != 0 {
@@ -108,7 +108,7 @@ func startWith(t testing.TB, python string, lifeline *os.File, number int) *prox
 		t.Fatal(err)
 	}
 	go func() { p.exited <- p.cmd.Wait() }()
-	t.Cleanup(func() { syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) })
+	t.Cleanup(endGroup)
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
 		c, err := net.Dial("tcp", p.base[len("http://"):])
 		if err == nil {
@@ -202,7 +202,8 @@ func (p *proxy) gone(within time.Duration) error {
 func alive(pid int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
-		return syscall.Kill(pid, 0) == nil && runtime.GOOS != "linux"
+		p, err := os.FindProcess(pid)
+		return runtime.GOOS != "linux" && err == nil && p.Signal(syscall.Signal(0)) == nil
 	}
 	return !bytes.Contains(stat, []byte(") Z "))
 }

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"crypto/rand"
 	"net"
 	"net/netip"
 	"os"
@@ -59,9 +60,9 @@ func (b *boxed) containers() []string {
 	return strings.Fields(b.docker("ps", "-aq", "--no-trunc", "--filter", "label=fn-runtime.endpoint="+filepath.Join(b.LocalDir(), "invoker")))
 }
 
-// image names an image of the test, which goes at its end.
+// image names an image of this run of the test, which goes at its end: the registry may serve another run, too.
 func (b *boxed) image(name string) string {
-	full := b.engine.Registry + "/lithops/" + name
+	full := b.engine.Registry + "/lithops/" + strings.ToLower(rand.Text()[:8]) + "-" + name
 	b.t.Cleanup(func() { _ = exec.Command("docker", "image", "rm", "-f", full).Run() })
 	return full
 }

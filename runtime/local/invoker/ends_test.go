@@ -134,7 +134,9 @@ func awaitGone(t *testing.T, pid int) {
 	for deadline := time.Now().Add(10 * time.Second); alive(pid); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Errorf("process %d still runs", pid)
-			syscall.Kill(pid, syscall.SIGKILL)
+			if p, err := os.FindProcess(pid); err == nil {
+				_ = p.Kill()
+			}
 			return
 		}
 	}
@@ -144,7 +146,8 @@ func awaitGone(t *testing.T, pid int) {
 func alive(pid int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
-		return runtime.GOOS != "linux" && syscall.Kill(pid, 0) == nil
+		p, err := os.FindProcess(pid)
+		return runtime.GOOS != "linux" && err == nil && p.Signal(syscall.Signal(0)) == nil
 	}
 	return !strings.Contains(string(stat), ") Z ")
 }
