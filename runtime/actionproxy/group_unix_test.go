@@ -1,0 +1,14 @@
+//go:build unix
+
+package actionproxy_test
+
+import (
+	"os/exec"
+	"syscall"
+)
+
+// inGroup makes the command, once started, the first of a process group; end kills all that is in it.
+func inGroup(cmd *exec.Cmd) (end func()) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	return func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+}
