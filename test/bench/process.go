@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"fn-runtime/test/proxy"
@@ -32,10 +31,7 @@ func measure(ctx context.Context, dir string, env []string, name string, args ..
 	cmd.WaitDelay = 5 * time.Second
 	start := time.Now()
 	err := cmd.Run()
-	c := cost{took: time.Since(start), out: out.Bytes()}
-	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		c.peak = usage.Maxrss << 10 // Linux counts in KiB
-	}
+	c := cost{took: time.Since(start), out: out.Bytes(), peak: peak(cmd.ProcessState)}
 	if err != nil {
 		return c, fmt.Errorf("%s %s: %w\n%s%s", filepath.Base(name), strings.Join(args, " "), err, tail(out.Bytes()), tail(errs.Bytes()))
 	}

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"crypto/rand"
 	"fmt"
 	"os/exec"
 	"path/filepath"
@@ -28,7 +29,7 @@ func TestCodeEngineContainers(t *testing.T) {
 	s := harness.NewStage(t)
 	engine.Login(t, s)
 	s.FnRuntime("local", "start", "--invoker", "docker")
-	image := engine.Registry + "/lithops/code-engine:1"
+	image := engine.Registry + "/lithops/" + strings.ToLower(rand.Text()[:8]) + "-code-engine:1"
 	t.Cleanup(func() { _ = exec.Command("docker", "image", "rm", "-f", image).Run() })
 	e := s.Endpoint()
 	write(t, filepath.Join(s.Home, ".lithops", "config"), ceConfig(e, image))
