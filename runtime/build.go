@@ -38,10 +38,17 @@ func (s *Service) imageBuild(image string, req BuildRequest) entity.ImageBuild {
 	if build.Check {
 		build.Modules = lithops.RequiredModules(s.Install.Version, s.Storage.Backend)
 	}
+	if s.Contract.Backend == lithops.CodeEngine {
+		build.Added = &entity.BuildFile{Name: lithops.ImageArchive, Make: func(ctx context.Context) ([]byte, error) {
+			return lithops.BuildImageArchive(ctx, s.Install)
+		}}
+		build.Trial = lithops.NewTrial(s.Install)
+	}
 	return build
 }
 
 // Init writes a skeleton ready to build and gives the paths of its files. Without a Python it is the client's.
 func (s *Service) Init(_ context.Context, req InitRequest) ([]string, error) {
-	return skeleton.Write(cmp.Or(req.Dir, "."), skeleton.Options{Python: cmp.Or(req.Python, s.Install.Python), Conda: req.Conda, Force: req.Force})
+	return skeleton.Write(cmp.Or(req.Dir, "."), skeleton.Options{Python: cmp.Or(req.Python, s.Install.Python), Conda: req.Conda, Force: req.Force,
+		Jobs: s.Target.Backend == string(lithops.CodeEngine), Code: req.InImage})
 }

@@ -61,4 +61,6 @@ type InitRequest struct {
 	Python string // "3.11"; "" the client's
 	Conda  bool
 	Force  bool
+	// InImage is for a backend whose runtimes may have the code of Lithops in their image.
+	InImage bool
 }

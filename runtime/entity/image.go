@@ -1,6 +1,9 @@
 package entity
 
-import "strings"
+import (
+	"context"
+	"strings"
+)
 
 // DefaultPlatform is what OpenWhisk and IBM Cloud Functions run.
 const DefaultPlatform = "linux/amd64"
@@ -25,6 +28,23 @@ type ImageBuild struct {
 	Check      bool     // start the image and test it before it is pushed
 	Python     string   // "3.11": the Python that Check expects; "" expects any
 	Modules    []string // that Check expects to be importable
+	Added      *BuildFile
+	Trial      *Trial // how Check starts a job of it; nil: it is started as an action of OpenWhisk
+}
+
+// BuildFile is a file that joins the folder of a build whose Dockerfile names it.
+type BuildFile struct {
+	Name string
+	Make func(ctx context.Context) ([]byte, error)
+}
+
+// Trial is how an image is started as a job that says what is in it, without a network.
+type Trial struct {
+	Command []string
+	Env     []string                                             // NAME=VALUE
+	Files   func(ctx context.Context) (map[string][]byte, error) // that it finds, by absolute path
+	Result  string                                               // absolute path of the metadata that it leaves
+	Lithops string                                               // the version that it must have
 }
 
 // Repository is a reference without tag and digest.

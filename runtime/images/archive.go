@@ -59,12 +59,15 @@ func (f *folder) write(ctx context.Context, w io.Writer, name string) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if f.inside == "" && e.name == ignoreFile {
+		if (f.inside == "" || f.added != nil) && e.name == ignoreFile { // else the engine would leave out what is added
 			continue
 		}
 		if err := add(t, filepath.Join(f.dir, filepath.FromSlash(e.name)), e); err != nil {
 			return err
 		}
+	}
+	if err := f.added.write(t); err != nil {
+		return err
 	}
 	return t.Close()
 }

@@ -46,10 +46,18 @@ func check(ctx context.Context, e *engine.Engine, id string, spec entity.ImageBu
 	outer := ctx
 	ctx, cancel := context.WithTimeout(ctx, timeToCheck)
 	defer cancel()
-	f, err := probeImage(ctx, e, id, modules(spec))
+	var f found
+	var err error
+	if spec.Trial != nil {
+		f, err = tryJob(ctx, e, id, spec)
+	} else {
+		f, err = probeImage(ctx, e, id, modules(spec))
+	}
 	switch {
 	case outer.Err() != nil:
 		return f, outer.Err()
+	case ctx.Err() != nil && spec.Trial != nil:
+		return f, unfit(i18n.M("its job did not end within {{.Time}}", "Time", timeToCheck))
 	case ctx.Err() != nil:
 		return f, unfit(i18n.M("the action proxy did not answer within {{.Time}}", "Time", timeToCheck))
 	case err != nil:

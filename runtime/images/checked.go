@@ -24,7 +24,11 @@ type checked struct{ dir string } // "" remembers nothing
 var pythonVersion = text.NewPattern(`^\d+\.\d+$`)
 
 func (c checked) path(id string, spec entity.ImageBuild) string {
-	sum := sha256.Sum256([]byte(id + "\n" + spec.Python + "\n" + strings.Join(spec.Modules, "\n") + "\n" + probe))
+	how := probe
+	if t := spec.Trial; t != nil {
+		how = t.Lithops + "\n" + strings.Join(t.Command, "\n")
+	}
+	sum := sha256.Sum256([]byte(id + "\n" + spec.Python + "\n" + strings.Join(spec.Modules, "\n") + "\n" + how))
 	return filepath.Join(c.dir, hex.EncodeToString(sum[:]))
 }
 

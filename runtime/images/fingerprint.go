@@ -32,6 +32,9 @@ func (b *Builder) Fingerprint(ctx context.Context, spec entity.ImageBuild) (stri
 	if err != nil {
 		return "", err
 	}
+	if err := f.add(ctx, spec.Added); err != nil {
+		return "", err
+	}
 	sum := sha256.New()
 	fmt.Fprintf(sum, "platform %q\ndockerfile %q\n", spec.Platform, name)
 	for _, name := range slices.Sorted(maps.Keys(spec.Args)) {
@@ -42,6 +45,9 @@ func (b *Builder) Fingerprint(ctx context.Context, spec entity.ImageBuild) (stri
 	}
 	if spec.Target != "" {
 		fmt.Fprintf(sum, "target %q\n", spec.Target)
+	}
+	if f.added != nil {
+		fmt.Fprintf(sum, "added %q %x\n", f.added.name, sha256.Sum256(f.added.data))
 	}
 	for _, e := range f.entries {
 		if err := ctx.Err(); err != nil {

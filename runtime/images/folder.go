@@ -27,6 +27,7 @@ type folder struct {
 	ignore     string // path of the file that says what is left out, "" none
 	entries    []entry
 	size       int64 // bytes of all regular files
+	added      *addition
 }
 
 type entry struct {

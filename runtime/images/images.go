@@ -121,6 +121,9 @@ func (b *Builder) Build(ctx context.Context, spec entity.ImageBuild, progress io
 		if err == nil {
 			err = b.fits(folder)
 		}
+		if err == nil {
+			err = folder.add(ctx, spec.Added)
+		}
 		if err != nil {
 			return err
 		}

@@ -40,6 +40,7 @@ func (f *folder) offer(broken func(error)) (folders map[string][]buildkit.File, 
 			context, sent[e.name] = append(context, file), true
 		}
 	}
+	context = f.added.among(context)
 	info, err := os.Stat(f.dockerfile)
 	if err != nil {
 		return nil, "", unreadable(f.dockerfile, err)

@@ -56,6 +56,10 @@ const ImageArchive = "lithops_codeengine.zip"
 
 // BuildImageArchive makes the ImageArchive as the client would.
 func BuildImageArchive(ctx context.Context, install Install) ([]byte, error) {
+	if install.Dir == "" {
+		return nil, fault.New(fault.NotFound, i18n.M("The image is to hold the code of Lithops, and no Lithops was found."),
+			i18n.M("Install Python 3 and Lithops, or name an interpreter with '--python'."))
+	}
 	f := jobFormat
 	f.open, f.limit = openZip, maxCode
 	b, err := buildBundle(ctx, install, f)

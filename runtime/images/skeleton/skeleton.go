@@ -1,8 +1,8 @@
 // Package skeleton writes the folder that a runtime of one's own starts from: a Dockerfile, the packages that a
-// Lithops worker needs, and the action proxy.
+// Lithops worker needs, and the action proxy where OpenWhisk is to start it.
 //
-// What may go in: the templates, and which base image fits which Python. What may not: building, and anything of
-// Lithops itself, which reaches the container with each deployed action.
+// What may go in: the templates, and which base image fits which Python. What may not: building, and the code of Lithops,
+// which reaches the container with each deployed runtime, or with the build.
 package skeleton
 
 import (
@@ -18,6 +18,7 @@ import (
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/actionproxy"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/lithops"
 )
 
 //go:embed templates
@@ -28,6 +29,8 @@ type Options struct {
 	Python string // "3.11"
 	Conda  bool   // packages from conda-forge, in an environment of their own
 	Force  bool   // overwrite files that are there
+	Jobs   bool   // for Code Engine, which starts jobs, in place of OpenWhisk's actions
+	Code   bool   // of Jobs: with the code of Lithops inside
 }
 
 // Pythons are the versions that a skeleton can be written for, oldest first.
@@ -134,8 +137,12 @@ func render(o Options) ([]file, error) {
 			i18n.M("There is no skeleton for Python {{.Python}}.", "Python", fmt.Sprintf("%q", o.Python)),
 			i18n.M("Give one of {{.Pythons}} with '--python'.", "Pythons", strings.Join(Pythons(), ", ")))
 	}
+	imports := Modules("")
+	if o.Jobs {
+		imports = append(imports, "flask")
+	}
 	dockerfile, data := "Dockerfile", map[string]any{
-		"Python": o.Python, "Base": base(o.Python), "Imports": strings.Join(Modules(""), ", "),
+		"Python": o.Python, "Base": base(o.Python), "Imports": strings.Join(imports, ", "), "Jobs": o.Jobs, "Code": o.Jobs && o.Code, "Archive": lithops.ImageArchive,
 	}
 	data["COS"], data["Core"] = pins(o.Python)
 	if o.Conda {
@@ -150,6 +157,9 @@ func render(o Options) ([]file, error) {
 			return nil, err
 		}
 		files = append(files, file{t.name, text})
+	}
+	if o.Jobs {
+		return files, nil
 	}
 	return append([]file{{actionproxy.Name, actionproxy.Source()}}, files...), nil
 }
