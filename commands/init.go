@@ -35,7 +35,7 @@ func newInit(f *Factory) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return f.View.Written(req.Dir, files)
+			return f.View.Written(req.Dir, files, s.Target.Backend == runtime.BackendCodeEngine)
 		},
 	}
 	cmd.Flags().VarP(choice{values: backends(), set: func(s string) { target.backend = s }, get: func() string { return target.backend }},

@@ -50,8 +50,8 @@ type writtenDocument struct {
 	Files []string `json:"files"`
 }
 
-// Written shows the files of a skeleton.
-func (v *View) Written(dir string, files []string) error {
+// Written shows the files of a skeleton; jobs: for Code Engine.
+func (v *View) Written(dir string, files []string, jobs bool) error {
 	if v.JSON {
 		return v.Document(writtenDocument{dir, append([]string{}, files...)})
 	}
@@ -61,6 +61,9 @@ func (v *View) Written(dir string, files []string) error {
 	v.ok()
 	for _, f := range files {
 		fmt.Fprintln(v.Out, "   "+text.Printable(f))
+	}
+	if jobs {
+		dir += " -b code_engine"
 	}
 	v.Say(i18n.M("Add your packages to the requirements, then run 'ibmcloud fn-runtime build IMAGE {{.Dir}}'.", "Dir", dir))
 	return nil

@@ -109,3 +109,31 @@ func read(t *testing.T, path string) string {
 	}
 	return string(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")))
 }
+
+func TestSkeletonsOfJobsHaveNoProxy(t *testing.T) {
+	for _, o := range []Options{{}, {Code: true}, {Conda: true}, {Conda: true, Code: true}} {
+		dir := t.TempDir()
+		o.Python, o.Jobs = "3.11", true
+		written, err := Write(dir, o)
+		if err != nil || len(written) != 3 {
+			t.Fatalf("wrote %v: %v", written, err)
+		}
+		dockerfile := read(t, filepath.Join(dir, "Dockerfile"))
+		if got := strings.Contains(dockerfile, "COPY lithops_codeengine.zip"); got != o.Code {
+			t.Errorf("%+v copies the code: %v", o, got)
+		}
+		for _, word := range []string{"actionproxy", "ENTRYPOINT", "{{", "no value"} {
+			if strings.Contains(dockerfile, word) {
+				t.Errorf("%q in\n%s", word, dockerfile)
+			}
+		}
+		for _, word := range []string{"/usr/local/bin/python", "-b code_engine", ", flask"} {
+			if !strings.Contains(dockerfile, word) {
+				t.Errorf("no %q in\n%s", word, dockerfile)
+			}
+		}
+		if requirements := read(t, filepath.Join(dir, "requirements.txt")); !strings.Contains(requirements, "\nflask\n") {
+			t.Errorf("no flask in\n%s", requirements)
+		}
+	}
+}
