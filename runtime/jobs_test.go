@@ -200,6 +200,28 @@ func TestWhatHasEndedIsNotReadAgain(t *testing.T) {
 	}
 }
 
+// Ten thousand calls are no burden, to whoever looks once and to whoever goes on looking.
+func TestTenThousandCallsAreSeenAtOnce(t *testing.T) {
+	w := newWorld(t)
+	at := time.Now().Add(-time.Minute)
+	for n := range 10_000 {
+		w.compute.Ran(ran(act(n), at, workerLog(at, theJob, fmt.Sprintf("%05d", n), "")))
+		w.store.Set(fmt.Sprintf("lithops.jobs/%s/%05d/%s.init", theJob, n, act(n)), nil, at)
+	}
+	watch := w.WatchJobs(runtime.JobsRequest{})
+	for range 2 {
+		begun := time.Now()
+		if _, err := watch.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		jobs := watch.Jobs(time.Now())
+		if took := time.Since(begun); len(jobs) != 1 || jobs[0].Calls.Done != 10_000 || took > 10*time.Second {
+			t.Errorf("got %+v after %v", jobs, took)
+		}
+		t.Logf("%v", time.Since(begun))
+	}
+}
+
 // A call that the client sent again counts once, as its last try ended.
 func TestACallThatIsTriedAgainIsOneCall(t *testing.T) {
 	for name, order := range map[string][]int{"the first record first": {0, 1}, "the second record first": {1, 0}} {

@@ -34,7 +34,8 @@ type Watch struct {
 
 	mu          sync.RWMutex // what follows
 	jobs        map[string]*job
-	activations map[string]*activation
+	activations map[string]*activation // those that a list may bring again
+	ran         map[string][]*call     // by the activation that their objects name
 	runtimes    map[entity.ID]entity.Registered
 	version     uint64
 }
@@ -77,7 +78,7 @@ type ref struct{ job, call string }
 func New(s *site.Site, since time.Time, lines func([]entity.LogLine)) *Watch {
 	return &Watch{
 		site: s, since: since, lines: lines, horizon: defaultHorizon,
-		jobs: map[string]*job{}, activations: map[string]*activation{}, runtimes: map[entity.ID]entity.Registered{},
+		jobs: map[string]*job{}, activations: map[string]*activation{}, ran: map[string][]*call{}, runtimes: map[entity.ID]entity.Registered{},
 	}
 }
 

@@ -57,6 +57,7 @@ func (w *Watch) mergeObjects(objects []entity.Object) {
 		case key.Status || c.final || c.State != entity.CallWaiting && (c.Activation == key.Activation || o.UpdatedAt.Before(c.Started)):
 		default:
 			c.State, c.Activation, c.Started = entity.CallRunning, key.Activation, o.UpdatedAt
+			w.ran[key.Activation] = append(w.ran[key.Activation], c)
 			if known := w.activations[c.Activation]; known != nil && !known.claimed {
 				w.end(c, known.run, true, true, lithops.LoggedCall{})
 				c.final = c.State == entity.CallFailed // or else its status tells more
@@ -143,14 +144,10 @@ func (w *Watch) mergeRecord(run entity.Activation) {
 	kept := &activation{read: true, run: run, claimed: len(calls) > 0 || run.Work != nil}
 	kept.run.Logs, kept.run.Result = nil, nil
 	if !kept.claimed { // its worker logs nothing: the objects of its calls name it
-		for _, j := range w.jobs {
-			for _, c := range j.calls {
-				if c.Activation == run.ID {
-					calls = append(calls, c)
-					w.end(c, run, len(calls) == 1, true, lithops.LoggedCall{})
-					c.final = c.State == entity.CallFailed // or else its status tells more
-				}
-			}
+		for _, c := range w.ran[run.ID] {
+			calls = append(calls, c)
+			w.end(c, run, len(calls) == 1, true, lithops.LoggedCall{})
+			c.final = c.State == entity.CallFailed // or else its status tells more
 		}
 	}
 	w.activations[run.ID] = kept
@@ -256,6 +253,37 @@ func (w *Watch) giveUp(now time.Time) {
 				w.version++
 			}
 		}
+	}
+}
+
+// forget drops what no list brings again, and the oldest jobs that are done when there are too many calls to remember.
+func (w *Watch) forget(now time.Time) {
+	for id, a := range w.activations {
+		if a.run.Start.Before(w.asked.Add(-2 * (w.horizon + margin))) {
+			delete(w.activations, id)
+			delete(w.ran, id)
+		}
+	}
+	calls := 0
+	for _, j := range w.jobs {
+		calls += len(j.calls)
+	}
+	if calls <= maxCalls {
+		return
+	}
+	var done []entity.Job
+	for _, j := range w.jobs {
+		if sum := j.sum(j.list(now), now); sum.Done() {
+			done = append(done, sum)
+		}
+	}
+	slices.SortFunc(done, func(a, b entity.Job) int { return a.Last.Compare(b.Last) })
+	for _, j := range done {
+		if calls <= maxCalls {
+			return
+		}
+		calls -= len(w.jobs[j.ID].calls)
+		delete(w.jobs, j.ID)
 	}
 }
 

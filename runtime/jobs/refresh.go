@@ -76,6 +76,7 @@ func (w *Watch) Refresh(ctx context.Context) (bool, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.giveUp(time.Now())
+	w.forget(time.Now())
 	w.took = time.Since(began)
 	return w.version != before, nil
 }

@@ -76,10 +76,10 @@ func ReadLog(lines []Line) []LoggedCall {
 	var now *LoggedCall
 	raising, mixed := false, false
 	for i, line := range lines {
-		if m := workers.FindStringSubmatch(line.Text); m != nil {
+		if m := find(workers, line.Text, "Worker processes: "); m != nil {
 			mixed = m[1] != "1"
 		}
-		if m := executionID.FindStringSubmatch(line.Text); m != nil && IsJob(m[1]) && IsCall(m[2]) {
+		if m := find(executionID, line.Text, "Execution ID: "); m != nil && IsJob(m[1]) && IsCall(m[2]) {
 			calls = append(calls, LoggedCall{Job: m[1], Call: m[2], Started: line.Time, Mixed: mixed})
 			now, raising = &calls[len(calls)-1], false
 		}
@@ -88,7 +88,7 @@ func ReadLog(lines []Line) []LoggedCall {
 		}
 		now.Ended = line.Time
 		now.Lines = append(now.Lines, i)
-		switch m := goingTo.FindStringSubmatch(line.Text); {
+		switch m := find(goingTo, line.Text, "Going to execute "); {
 		case m != nil && now.Function == "":
 			now.Function = text.Line(m[1], 200)
 		case line.Text == exceptionBegins:
@@ -100,6 +100,14 @@ func ReadLog(lines []Line) []LoggedCall {
 		}
 	}
 	return calls
+}
+
+// find is the match of a pattern that has some fixed words in it, which are looked for first: most lines have them not.
+func find(p *text.Pattern, line, words string) []string {
+	if !strings.Contains(line, words) {
+		return nil
+	}
+	return p.FindStringSubmatch(line)
 }
 
 // inflated unpacks the log of a status object: base64 of zlib of text. One that cannot be unpacked is as long as it could.
