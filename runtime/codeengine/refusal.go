@@ -58,7 +58,10 @@ func (c *Client) refusal(about subject, status int, body []byte) error {
 	var said apiErrors
 	err := json.Unmarshal(body, &said)
 	kind := transport.KindOfStatus(status)
-	if status == http.StatusPreconditionFailed { // If-Match names what is not there any more
+	switch {
+	case quotaReached(said):
+		kind = fault.Failed // whatever its status
+	case status == http.StatusPreconditionFailed: // If-Match names what is not there any more
 		kind = fault.Conflict
 	}
 	words := wordsOf(said, status)
@@ -110,7 +113,7 @@ func (c *Client) remedy(status int, said apiErrors, about subject) i18n.Message 
 			return c.loginHint
 		}
 		return i18n.M("Log in again with 'ibmcloud login', or check the API key in the Lithops configuration.")
-	case status == http.StatusNotFound && about.kind == "job":
+	case status == http.StatusNotFound && about.kind == "job" && about.name != "":
 		return i18n.M("List what is deployed with 'ibmcloud fn-runtime list'.")
 	case status == http.StatusNotFound:
 		return i18n.M("Check the project and the region.")

@@ -1,0 +1,156 @@
+package codeengine
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"fn-runtime/runtime/fault"
+)
+
+// known is a memory of projects.
+type known map[string]string
+
+func (k known) Recall(name string) (string, bool) { id, ok := k[name]; return id, ok }
+
+func (k known) Remember(name, id string) error { k[name] = id; return nil }
+
+func (k known) Forget(name string) error { delete(k, name); return nil }
+
+func remembering(k known) func(*Options, *ComputeOptions) {
+	return func(o *Options, _ *ComputeOptions) { o.Project.Memory = k }
+}
+
+// A project is found by its name on whatever page, and remembered.
+func TestProjectOnAnotherPage(t *testing.T) {
+	s := newService()
+	s.projects = []projectDoc{{"id-0", "another", active}, {"id-1", "lithops-eu-de-abce", active}, {"id-2", "lithops-eu-de-abcd", active}}
+	s.pages = 1
+	k := known{}
+	c := opened(s, remembering(k))
+	if err := c.FindPlace(t.Context()); err != nil || c.Place().ID != "id-2" || k["lithops-eu-de-abcd"] != "id-2" || c.Namespace() != "id-2" {
+		t.Errorf("FindPlace: %v, %+v, remembered %v", err, c.Place(), k)
+	}
+	s.log = nil
+	if err := opened(s, remembering(k)).FindPlace(t.Context()); err != nil || len(s.log) != 1 {
+		t.Errorf("a remembered project took %q, %v", s.log, err)
+	}
+}
+
+// What the memory knows of a project that has gone does not hold.
+func TestRememberedProjectHasGone(t *testing.T) {
+	k := known{"lithops-eu-de-abcd": "old"}
+	c := opened(newService(), remembering(k))
+	if err := c.FindPlace(t.Context()); err != nil || c.Place().ID != "id-1" || k["lithops-eu-de-abcd"] != "id-1" {
+		t.Errorf("FindPlace: %v, %+v, remembered %v", err, c.Place(), k)
+	}
+}
+
+// A new project is waited for; that it is not known everywhere at once, or answers 503, is no failure.
+func TestSlowProject(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newService()
+		s.projects = nil
+		c := opened(s)
+		start := time.Now()
+		s.before = func(r *http.Request) (int, string) {
+			switch age := time.Since(start); {
+			case strings.HasSuffix(r.URL.Path, "/id-1") && age < 5*time.Second:
+				return 404, refused("resource_not_found", "Resource not found.")
+			case strings.HasSuffix(r.URL.Path, "/id-1") && age < 10*time.Second:
+				return 503, ""
+			case age > time.Minute:
+				s.projects[0].Status = active
+			}
+			return 0, ""
+		}
+		if err := c.FindPlace(t.Context()); !fault.Is(err, fault.NotFound) || c.Namespace() != unmade {
+			t.Errorf("FindPlace before: %v, %s", err, c.Namespace())
+		}
+		if err := c.MakePlace(t.Context()); err != nil || c.Place().ID != "id-1" {
+			t.Errorf("MakePlace: %v, %+v", err, c.Place())
+		}
+		if took := time.Since(start); took < time.Minute || took > 80*time.Second {
+			t.Errorf("it took %s until a project of a minute could be used", took)
+		}
+	})
+}
+
+// A project that is being made by somebody else is waited for, too; one that is never ready ends in words.
+func TestProjectThatIsNeverReady(t *testing.T) {
+	for status, want := range map[string]fault.Kind{creating: fault.Timeout, creationFailed: fault.Failed} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newService()
+			s.projects[0].Status = creating
+			c := opened(s)
+			if err := c.FindPlace(t.Context()); !fault.Is(err, fault.NotFound) {
+				t.Errorf("FindPlace: %v", err)
+			}
+			time.AfterFunc(time.Minute, func() {
+				s.mu.Lock()
+				defer s.mu.Unlock()
+				s.projects[0].Status = status
+			})
+			if err := c.MakePlace(t.Context()); !fault.Is(err, want) {
+				t.Errorf("MakePlace of a project that stays %s: %v", status, err)
+			}
+			if slices.Contains(s.log, "POST ") {
+				t.Errorf("another one was made: %q", s.log)
+			}
+		})
+	}
+}
+
+// The name of a project that was deleted is taken for a week, which the fault explains.
+func TestSoftDeletedProject(t *testing.T) {
+	s := newService()
+	s.projects = nil
+	s.before = func(r *http.Request) (int, string) {
+		if r.Method == "POST" {
+			return 409, refused("project_name_already_exists", "A project with this name is soft-deleted.")
+		}
+		return 0, ""
+	}
+	err := opened(s).MakePlace(t.Context())
+	var f *fault.Fault
+	if !errors.As(err, &f) || f.Kind != fault.Conflict || !strings.Contains(f.Reason.String(), "seven days") || !strings.Contains(f.Recovery.String(), "--hard") {
+		t.Errorf("MakePlace: %v", err)
+	}
+}
+
+// A project that somebody else makes at the same time, or that was made although the answer was lost, is taken.
+func TestProjectMadeMeanwhile(t *testing.T) {
+	s := newService()
+	all := s.projects
+	s.projects = nil
+	s.before = func(r *http.Request) (int, string) {
+		if r.Method == "POST" {
+			s.projects = all
+			return 409, refused("project_name_already_exists", "There is such a project.")
+		}
+		return 0, ""
+	}
+	c := opened(s)
+	if err := c.MakePlace(t.Context()); err != nil || c.Place().ID != "id-1" {
+		t.Errorf("MakePlace: %v, %+v", err, c.Place())
+	}
+}
+
+func TestRemovePlace(t *testing.T) {
+	s := newService()
+	k := known{}
+	c := opened(s, remembering(k))
+	for range 2 { // one that is not there is as good as removed
+		if err := c.RemovePlace(t.Context()); err != nil || len(s.projects) != 0 || len(k) != 0 {
+			t.Errorf("RemovePlace: %v, left %v, remembered %v", err, s.projects, k)
+		}
+	}
+	list, err := c.Runtimes(t.Context())
+	if groups, lerr := c.Leftovers(t.Context()); err != nil || lerr != nil || len(list.Runtimes)+len(groups) != 0 {
+		t.Errorf("without a project there are %+v, %v, %v, %v", list, groups, err, lerr)
+	}
+}

@@ -1,0 +1,216 @@
+package codeengine
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/lithops"
+)
+
+// An image with the code inside is registered exactly as the client does it, but for our notes.
+func TestJobIsTheClients(t *testing.T) {
+	s := newService()
+	c := opened(s)
+	r := wanted(c, 256)
+	r.Notes[entity.NoteCode] = entity.CodeInImage
+	register(t, c, r)
+	var got map[string]any
+	if err := json.Unmarshal([]byte(s.bodies[len(s.bodies)-1]), &got); err != nil {
+		t.Fatal(err)
+	}
+	env := got["run_env_variables"].([]any)
+	notes := env[len(env)-1].(map[string]any)
+	if notes["name"] != "FN_RUNTIME" || !strings.Contains(notes["value"].(string), code.SHA256) {
+		t.Errorf("the notes are %v", notes)
+	}
+	got["run_env_variables"] = env[:len(env)-1]
+	want := map[string]any{}
+	_ = json.Unmarshal([]byte(`{"image_reference":"docker.io/me/image:1","name":"`+r.ID.Name+`","run_commands":["/usr/local/bin/python"],"run_arguments":["/lithops/lithopsentry.py"],
+		"run_env_variables":[{"name":"ACTION","type":"literal","value":"run"},{"name":"LITHOPS_RUNTIME_TYPE","type":"literal","value":"lithops-runtime"},
+		{"name":"LITHOPS_VERSION","type":"literal","value":"3.8.0"}],"run_mode":"task","scale_array_spec":"0","scale_cpu_limit":"0.125",
+		"scale_max_execution_time":600,"scale_memory_limit":"0.25G","scale_retry_limit":3}`), &want)
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("the job differs from the client's (-want +got):\n%s", d)
+	}
+	if maps := s.names("config_maps"); len(maps) != 0 {
+		t.Errorf("there are config maps: %q", maps)
+	}
+}
+
+// What is read back is what was registered.
+func TestRegisteredIsReadBack(t *testing.T) {
+	s := newService()
+	c := opened(s)
+	for _, mb := range []int{256, 512} {
+		got := register(t, c, wanted(c, mb))
+		if !got.Vouched() || got.NamedMB != mb || got.MemoryMB != mb || got.MilliCPU != 125 || !got.Own || got.Version != "3.8.0" || got.Reference != image {
+			t.Errorf("registered with %d MB, it reads as %+v", mb, got)
+		}
+	}
+	list, err := c.Runtimes(t.Context())
+	if err != nil || len(list.Runtimes) != 2 || list.Runtimes[0].MetadataKey != list.Runtimes[1].MetadataKey {
+		t.Errorf("listed as %+v, %v; want two that share their metadata", list.Runtimes, err)
+	}
+	if want := "lithops.runtimes/code_engine/3.8.0/eu-de/id-1/"; !strings.HasPrefix(list.Runtimes[0].MetadataKey, want) {
+		t.Errorf("the key is %s, want it below %s", list.Runtimes[0].MetadataKey, want)
+	}
+	maps := 0
+	for _, line := range s.log {
+		if line == "POST /id-1/config_maps" {
+			maps++
+		}
+	}
+	if maps != 1 {
+		t.Errorf("the code was sent %d times, want once", maps)
+	}
+}
+
+// A job that is there is changed where it stands, and keeps the variables of others.
+func TestRegisterChangesInPlace(t *testing.T) {
+	s := newService()
+	c := opened(s)
+	first := register(t, c, wanted(c, 256))
+	job := s.things["jobs"][first.ID.Name]
+	job["run_env_variables"] = append(job["run_env_variables"].([]any), map[string]any{"type": "literal", "name": "THEIRS", "value": "kept"})
+	s.log = nil
+	next := wanted(c, 256)
+	next.Revision, next.TimeoutMS = first.Revision, 60_000
+	got := register(t, c, next)
+	if d := cmp.Diff([]string{"GET /id-1/jobs/" + first.ID.Name, "PATCH /id-1/jobs/" + first.ID.Name}, s.log); d != "" {
+		t.Errorf("requests (-want +got):\n%s", d)
+	}
+	if got.TimeoutMS != 60_000 || got.Note("THEIRS") != "kept" || !got.Vouched() {
+		t.Errorf("it is %+v now", got)
+	}
+}
+
+// Whoever else makes, changes or removes the job at the same time, in the end it is what is wanted.
+func TestRegisterMeetsOthers(t *testing.T) {
+	for name, x := range map[string]struct {
+		there     bool // as the caller knows it
+		meanwhile func(s *service, name string, request string) (int, string)
+	}{
+		"made by another": {false, func(s *service, name, request string) (int, string) {
+			if request == "POST /id-1/jobs" && s.things["jobs"][name] == nil {
+				s.things["jobs"][name] = map[string]any{"name": name, "image_reference": "another/image", "entity_tag": "9"}
+			}
+			return 0, ""
+		}},
+		"removed by another": {true, func(s *service, name, request string) (int, string) {
+			if strings.HasPrefix(request, "PATCH") {
+				delete(s.things["jobs"], name)
+			}
+			return 0, ""
+		}},
+		"changed by another": {true, func(s *service, name, request string) (int, string) {
+			if strings.HasPrefix(request, "PATCH") && s.tags < 50 {
+				s.tags = 50
+				s.tag(s.things["jobs"][name])
+			}
+			return 0, ""
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newService()
+			c := opened(s)
+			r := wanted(c, 256)
+			if x.there {
+				r.Revision = register(t, c, r).Revision
+			}
+			s.before = func(req *http.Request) (int, string) {
+				return x.meanwhile(s, r.ID.Name, req.Method+strings.Replace(req.URL.Path, "/v2/projects", " ", 1))
+			}
+			register(t, c, r)
+			if got := s.things["jobs"][r.ID.Name]["image_reference"]; got != image {
+				t.Errorf("the job runs %v, want %s", got, image)
+			}
+			if slices.ContainsFunc(s.log, func(line string) bool { return strings.HasPrefix(line, "DELETE") }) {
+				t.Errorf("something was deleted: %q", s.log)
+			}
+		})
+	}
+}
+
+// The code goes with the last job that runs it, of whatever key.
+func TestCodeGoesWithItsLastJob(t *testing.T) {
+	s := newService()
+	c := opened(s)
+	small, large := register(t, c, wanted(c, 256)), register(t, c, wanted(c, 512))
+	old := s.names("config_maps")[0]
+
+	newer := code
+	newer.SHA256 = "fedcba9876543210"
+	update := func(r entity.Registered) {
+		t.Helper()
+		if _, err := c.Register(t.Context(), r, newer); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Tidy(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	update(small)
+	if maps := s.names("config_maps"); !slices.Contains(maps, old) || len(maps) != 2 {
+		t.Errorf("a job still runs %s, and there are %q", old, maps)
+	}
+	update(large)
+	if maps := s.names("config_maps"); slices.Contains(maps, old) || len(maps) != 1 {
+		t.Errorf("no job runs %s any more, and there are %q", old, maps)
+	}
+	for _, r := range []entity.Registered{small, large} {
+		if err := c.Unregister(t.Context(), r.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := c.Tidy(t.Context()); err != nil || len(s.names("config_maps")) != 0 {
+		t.Errorf("without a job there are %q, %v", s.names("config_maps"), err)
+	}
+}
+
+// The credentials of a registry are kept in the client's secret, made once and given to every job.
+func TestRegistrySecret(t *testing.T) {
+	s := newService()
+	private := func(_ *Options, o *ComputeOptions) {
+		o.Settings = lithops.Compute{DockerServer: "docker.io", DockerUser: "me", DockerPassword: "hidden"}
+	}
+	c := opened(s, private)
+	for _, mb := range []int{256, 512} {
+		r := register(t, c, wanted(c, mb))
+		if got := s.things["jobs"][r.ID.Name]["image_secret"]; got != "lithops-regcred" {
+			t.Errorf("the job's secret is %v", got)
+		}
+	}
+	if n := strings.Count(strings.Join(s.log, "\n"), "/secrets"); n != 1 {
+		t.Errorf("%d requests about the secret, want 1", n)
+	}
+	if made, err := opened(s, private).Make(t.Context(), entity.Thing{}); made || err != nil {
+		t.Errorf("Make of a secret that is there: %v, %v; want it replaced", made, err)
+	}
+	if err := c.Remove(t.Context(), c.Needs()[0]); !fault.Is(err, fault.Conflict) {
+		t.Errorf("a secret that jobs have need of was removed: %v", err)
+	}
+}
+
+// A job that the service spells in its own way is not taken for another tool's.
+func TestSpellingOfTheService(t *testing.T) {
+	s := newService()
+	c := opened(s)
+	s.spell = func(doc map[string]any) {
+		if doc["image_reference"] == image {
+			doc["image_reference"] = "registry-1." + image
+		}
+	}
+	r := wanted(c, 256)
+	register(t, c, r)
+	got, err := c.Runtime(t.Context(), r.ID)
+	if err != nil || got.Replaced() {
+		t.Errorf("it is taken for replaced: %+v, %v", got, err)
+	}
+}

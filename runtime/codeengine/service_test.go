@@ -1,0 +1,266 @@
+package codeengine
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/lithops"
+)
+
+// service is a Code Engine in memory, with one region. It stands where the network would be.
+type service struct {
+	mu       sync.Mutex
+	projects []projectDoc
+	things   map[string]map[string]map[string]any // documents by kind and name
+	log      []string                             // the requests
+	bodies   []string
+	pages    int // items of a page; 0: all
+	tags     int
+
+	// before answers a request in place of the service where its status is not 0.
+	before func(r *http.Request) (status int, body string)
+	spell  func(doc map[string]any) // changes what is stored; nil: nothing does
+	// ends says how a run ends; nil: at once, and well. It leaves its metadata in the bucket.
+	ends    func(run map[string]any)
+	objects map[string]string // of the bucket
+}
+
+func newService() *service {
+	return &service{
+		projects: []projectDoc{{ID: "id-1", Name: "lithops-eu-de-abcd", Status: active}}, objects: map[string]string{},
+		things: map[string]map[string]map[string]any{"jobs": {}, "job_runs": {}, "config_maps": {}, "secrets": {}},
+	}
+}
+
+// bucket is that in which runs leave their metadata.
+type bucket struct{ *service }
+
+func (b bucket) Get(_ context.Context, key string) ([]byte, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if data, ok := b.objects[key]; ok {
+		return []byte(data), nil
+	}
+	return nil, fault.New(fault.NotFound, i18n.M("There is no such object."), i18n.Message{})
+}
+
+func (b bucket) Delete(_ context.Context, key string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.objects, key)
+	return nil
+}
+
+func (s *service) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := r.Context().Err(); err != nil {
+		return nil, context.Cause(r.Context())
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	body := ""
+	if r.Body != nil {
+		data, _ := io.ReadAll(r.Body)
+		body = string(data)
+	}
+	s.log = append(s.log, r.Method+" "+strings.TrimPrefix(r.URL.Path, "/v2/projects"))
+	s.bodies = append(s.bodies, body)
+	w := httptest.NewRecorder()
+	if s.before != nil {
+		if status, text := s.before(r); status != 0 {
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, text)
+			return w.Result(), nil
+		}
+	}
+	status, doc := s.answer(r, body)
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(doc)
+	return w.Result(), nil
+}
+
+func refused(code, message string) string {
+	return fmt.Sprintf(`{"errors":[{"code":%q,"message":%q}],"trace":"codeengine-api-1234"}`, code, message)
+}
+
+func no(status int, message string) (int, any) {
+	return status, json.RawMessage(refused("code", message))
+}
+
+func (s *service) answer(r *http.Request, body string) (int, any) {
+	if r.URL.Query().Get("version") != "2025-07-10" {
+		return no(400, "The version is missing.")
+	}
+	var doc map[string]any
+	if body != "" && json.Unmarshal([]byte(body), &doc) != nil {
+		return no(400, "The body is no JSON.")
+	}
+	parts := strings.Split(strings.TrimPrefix(r.URL.Path, "/v2/projects"), "/")[1:]
+	switch {
+	case len(parts) == 0 && r.Method == "GET":
+		return page(s, r, "projects", s.projects, func(p projectDoc) string { return p.ID })
+	case len(parts) == 0:
+		p := projectDoc{ID: fmt.Sprintf("id-%d", len(s.projects)+1), Name: doc["name"].(string), Status: creating}
+		s.projects = append(s.projects, p)
+		return 202, p
+	}
+	i := slices.IndexFunc(s.projects, func(p projectDoc) bool { return p.ID == parts[0] })
+	switch {
+	case i < 0:
+		return no(404, "The project does not exist.")
+	case len(parts) == 1 && r.Method == "DELETE":
+		s.projects = slices.Delete(s.projects, i, i+1)
+		return 202, nil
+	case len(parts) == 1:
+		return 200, s.projects[i]
+	}
+	all := s.things[parts[1]]
+	if len(parts) == 2 && r.Method == "GET" {
+		var list []map[string]any
+		for _, d := range all {
+			if job := r.URL.Query().Get("job_name"); job == "" || d["job_name"] == job {
+				list = append(list, d)
+			}
+		}
+		slices.SortFunc(list, func(a, b map[string]any) int { return cmp.Compare(a["name"].(string), b["name"].(string)) })
+		return page(s, r, parts[1], list, func(d map[string]any) string { return d["name"].(string) })
+	}
+	if len(parts) == 2 {
+		return s.create(parts[1], doc)
+	}
+	have, there := all[parts[2]]
+	match := r.Header.Get("If-Match")
+	switch {
+	case !there:
+		return no(404, "Resource not found.")
+	case r.Method == "GET":
+		return 200, have
+	case r.Method == "DELETE":
+		delete(all, parts[2])
+		return 202, nil
+	case match != "*" && match != have["entity_tag"]:
+		return no(412, "It has been changed.")
+	}
+	for k, v := range doc {
+		have[k] = v
+	}
+	s.tag(have)
+	return 200, have
+}
+
+func (s *service) create(kind string, doc map[string]any) (int, any) {
+	name := doc["name"].(string)
+	if _, there := s.things[kind][name]; there {
+		return no(409, "A resource of that name already exists.")
+	}
+	if len(s.things[kind]) >= quota {
+		return no(403, "The quota of 100 is exceeded.")
+	}
+	if doc["created_at"] = time.Now().UTC().Format(time.RFC3339); kind == "job_runs" {
+		job := s.things["jobs"][doc["job_name"].(string)]
+		if job == nil {
+			return no(404, "The job does not exist.")
+		}
+		doc["image_reference"], doc["scale_memory_limit"], doc["scale_cpu_limit"] = job["image_reference"], job["scale_memory_limit"], job["scale_cpu_limit"]
+		doc["run_volume_mounts"] = job["run_volume_mounts"]
+		if s.ends != nil {
+			s.ends(doc)
+		} else {
+			doc["status"] = "completed"
+			s.objects["lithops.jobs/"+name+".meta"] = `{"preinstalls": [], "python_version": "3.11"}`
+		}
+	}
+	s.tag(doc)
+	s.things[kind][name] = doc
+	return 201, doc
+}
+
+func (s *service) tag(doc map[string]any) {
+	if s.spell != nil {
+		s.spell(doc)
+	}
+	s.tags++
+	doc["entity_tag"] = fmt.Sprint(s.tags)
+}
+
+func page[T any](s *service, r *http.Request, plural string, list []T, name func(T) string) (int, any) {
+	start := r.URL.Query().Get("start")
+	for len(list) > 0 && name(list[0]) <= start && start != "" {
+		list = list[1:]
+	}
+	doc := map[string]any{}
+	if s.pages > 0 && len(list) > s.pages {
+		list = list[:s.pages]
+		doc["next"] = map[string]string{"start": name(list[len(list)-1])}
+	}
+	if list == nil {
+		list = []T{}
+	}
+	doc[plural] = list
+	return 200, doc
+}
+
+// changes gives the requests so far that are not reading.
+func (s *service) changes() (all []string) {
+	for _, line := range s.log {
+		if !strings.HasPrefix(line, "GET") {
+			all = append(all, strings.TrimPrefix(line, "id-1/"))
+		}
+	}
+	return all
+}
+
+func (s *service) names(kind string) (names []string) {
+	for name := range s.things[kind] {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// opened makes the port on a service.
+func opened(s *service, change ...func(*Options, *ComputeOptions)) *Compute {
+	o := Options{Endpoint: "https://api.eu-de.codeengine.cloud.ibm.com", Transport: s, Project: Project{
+		Place: entity.Place{Name: "lithops-eu-de-abcd"}, ResourceGroup: func(context.Context) (string, error) { return "group", nil }}}
+	co := ComputeOptions{
+		Contract: lithops.Contract{Backend: lithops.CodeEngine, Version: "3.8.0", UserKey: "abcd", Region: "eu-de"},
+		Limits:   lithops.LimitsOf(lithops.CodeEngine), Namespace: func(id string) string { return id }, Bucket: bucket{s},
+		Payload: func(name string) (string, error) { return "payload of " + name, nil },
+	}
+	for _, f := range change {
+		f(&o, &co)
+	}
+	return NewCompute(New(o), co)
+}
+
+const image = "docker.io/me/image:1"
+
+var code = lithops.Bundle{Base64: "Y29kZQ==", SHA256: "0123456789abcdef"}
+
+// wanted is a runtime as it is registered first.
+func wanted(c *Compute, mb int) entity.Registered {
+	id, _ := c.contract().Runtime(image, mb)
+	return entity.Registered{ID: id, Reference: image, MemoryMB: mb, MilliCPU: 125, TimeoutMS: 600_000,
+		Notes: map[string]any{entity.NoteImage: image, entity.NoteBundle: code.SHA256}}
+}
+
+func register(t *testing.T, c *Compute, r entity.Registered) entity.Registered {
+	t.Helper()
+	got, err := c.Register(t.Context(), r, code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
