@@ -44,6 +44,15 @@ func (d *Doctor) checkCaches(ctx context.Context) Check {
 	if d.emptyNamespaceFile() {
 		remove = append(remove, func() error { return d.Cache.RemoveNamespace(d.Contract.Backend, d.Contract.Namespace) })
 	}
+	if known, err := d.Cache.ReadProject(d.Target.Namespace); err == nil && d.Contract.Backend == lithops.CodeEngine && known.Outdated() && d.Settings.Namespace == "" {
+		if !d.Repair {
+			return failed(fault.New(fault.Conflict,
+				i18n.M("This machine's Lithops cache has the namespace {{.Namespace}} for the project {{.Project}}, from before Lithops 3.7: the client looks for other metadata than on other machines.", "Namespace", known.Namespace, "Project", known.Name),
+				i18n.M("Mend it with 'ibmcloud fn-runtime doctor --repair', then deploy again.")))
+		}
+		known.Namespace = known.ID
+		remove = append(remove, func() error { return d.Cache.WriteProject(known) })
+	}
 	switch {
 	case len(remove) == 0:
 		return ok(i18n.N("{{.Count}} copy of metadata on this machine is that of the bucket.", "{{.Count}} copies of metadata on this machine are those of the bucket.", len(mine)))

@@ -35,7 +35,7 @@ const (
 // Check is one precondition with its remedy.
 type Check struct {
 	Region  string // where a command checks several; "" otherwise
-	Name    string // stable, for scripts: "session", "region", "namespace", "bucket", "caches", "docker", "python", "lithops", "configuration", "orphans", "runtimes"
+	Name    string // stable, for scripts: "session", "region", "namespace", "bucket", "caches", "docker", "python", "lithops", "configuration", "orphans", "runtimes", "quotas"
 	Status  Status
 	Finding i18n.Message
 	Remedy  i18n.Message
@@ -67,6 +67,9 @@ func (d *Doctor) Run(ctx context.Context) ([]Check, error) {
 		{"namespace", d.checkPlace}, {"bucket", d.checkBucket}, {"caches", d.checkCaches}, {"orphans", d.checkOrphans}, {"runtimes", d.checkRuntimes},
 		{"docker", d.checkDocker},
 	}
+	if _, can := d.Compute.(accountant); can {
+		checkups = append(checkups, checkup{"quotas", d.checkQuotas})
+	}
 	checks, errs := parallel.Each(ctx, parallel.NewGroup(len(checkups)), checkups, func(ctx context.Context, c checkup) (Check, error) {
 		start := time.Now()
 		check := d.problem(c.name)
@@ -95,6 +98,7 @@ var dependsOn = map[string][]string{
 	"caches":        {"lithops", "backend", "session", "region", "namespace", "bucket"},
 	"runtimes":      {"lithops", "backend", "session", "region", "namespace", "bucket"},
 	"orphans":       {"lithops", "backend", "session", "region", "namespace", "bucket"},
+	"quotas":        {"session", "region", "namespace"},
 }
 
 // problem gives the check of a part that could not be had, or of one that needs such a part; nil runs the check.
@@ -231,9 +235,17 @@ func (d *Doctor) checkPlace(ctx context.Context) Check {
 			return c
 		}
 	}
+	if limits.Scaled {
+		return ok(i18n.M("Project {{.Project}}; the user key in the names of jobs is {{.Key}} ({{.From}}). A map may have about {{.Calls}} calls: more do not fit into the variable in which its workers get them.",
+			"Project", d.Target.Namespace, "Key", d.Contract.UserKey, "From", d.Target.UserKeyFrom, "Calls", callsOfMap))
+	}
 	return ok(i18n.M("Namespace {{.Namespace}}; packages end in {{.Key}} ({{.From}}).",
 		"Namespace", d.Target.Namespace, "Key", d.Contract.UserKey, "From", d.Target.UserKeyFrom))
 }
+
+// callsOfMap is how many calls a map may have on Code Engine with a small configuration: what all workers are told is one
+// variable of their environment, and Linux allows it 128 KiB.
+const callsOfMap = 3800
 
 // elsewhere refuses a namespace of OpenWhisk that is not the key's: others can be read in part, so that everything seems
 // right, and refuse what is written.

@@ -2,7 +2,10 @@ package codeengine
 
 import (
 	"context"
+	"strings"
+	"time"
 
+	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/parallel"
 )
@@ -31,17 +34,43 @@ func (c *Compute) survey(ctx context.Context) (s survey, err error) {
 	return s, err
 }
 
-// The quotas of a project.
+// quota is how many jobs, runs and config maps a project may have, each.
 const quota = 100
 
-// Use is how much of one quota of the project is used.
-type Use struct {
-	Name        string // "jobs", "job_runs", "config_maps"
-	Used, Limit int
+// Usage counts what the project has of that of which it may have so many.
+func (c *Compute) Usage(ctx context.Context) (entity.Usage, error) {
+	s, err := c.survey(ctx)
+	if fault.Is(err, fault.NotFound) && fault.Is(c.client.Find(ctx), fault.NotFound) {
+		return entity.Usage{}, nil
+	}
+	return entity.Usage{
+		Quotas: []entity.Quota{{Term: jobTerm, Used: len(s.jobs), Limit: quota}, {Term: runTerm, Used: len(s.runs), Limit: quota}, {Term: configMapTerm, Used: len(s.maps), Limit: quota}},
+		Left:   s.left(time.Now()),
+	}, err
 }
 
-// Usage counts what the project has of that of which it may have so many.
-func (c *Compute) Usage(ctx context.Context) ([]Use, error) {
-	s, err := c.survey(ctx)
-	return []Use{{"jobs", len(s.jobs), quota}, {"job_runs", len(s.runs), quota}, {"config_maps", len(s.maps), quota}}, err
+// left gives the runs and config maps that nobody has need of any more: those of runs that ended long ago, and config maps
+// without a run. Clients make the map first, and name that of a run for metadata otherwise than the run.
+func (s survey) left(now time.Time) (left []entity.Thing) {
+	inUse := map[string]bool{}
+	for _, r := range s.runs {
+		done, _ := r.ended()
+		if inUse[r.Name] = !done || now.Sub(r.CreatedAt) < oldestCall; !inUse[r.Name] && lithopsMade(r.Name) {
+			left = append(left, entity.Thing{Term: runTerm, Name: r.Name})
+		}
+	}
+	code := map[string]bool{}
+	for _, j := range s.jobs {
+		code[codeOf(j)] = true
+	}
+	for _, m := range s.maps {
+		young := youngMap
+		if strings.HasSuffix(m.Name, "-metadata") {
+			young = oldestCall
+		}
+		if lithopsMade(m.Name) && !inUse[m.Name] && !code[m.Name] && now.Sub(m.CreatedAt) > young {
+			left = append(left, entity.Thing{Term: configMapTerm, Name: m.Name})
+		}
+	}
+	return left
 }

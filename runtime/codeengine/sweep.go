@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
 )
 
@@ -58,18 +57,4 @@ func (c *Compute) sweepOnce(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// Left gives what runs for metadata have left behind, for doctor.
-func (c *Compute) Left(ctx context.Context) ([]entity.Thing, error) {
-	groups, err := c.Leftovers(ctx)
-	var left []entity.Thing
-	for _, group := range groups {
-		for _, t := range group {
-			if strings.HasPrefix(t.Name, metaPrefix) {
-				left = append(left, t)
-			}
-		}
-	}
-	return left, err
 }

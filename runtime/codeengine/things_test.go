@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -197,15 +199,31 @@ func TestListsOfAHostileService(t *testing.T) {
 	}
 }
 
+// What is used of the quotas is counted, and what of it nobody has need of any more.
 func TestUsage(t *testing.T) {
 	s := newService()
 	c := opened(s)
-	shared(c, s)
-	for i := range 90 {
-		s.put("config_maps", fmt.Sprintf("lithops-%d", i))
+	mine, _ := shared(c, s)
+	now := time.Now().UTC().Format(time.RFC3339)
+	s.put("job_runs", "lithops-ended", "job_name", mine, "status", "completed")
+	s.put("job_runs", "lithops-ended-now", "job_name", mine, "status", "completed", "created_at", now)
+	s.put("job_runs", "lithops-runs", "job_name", mine, "status", "running")
+	for _, name := range []string{"lithops-ended", "lithops-ended-now", "lithops-runs", "lithops-lost", "fn-runtime-380-theirs", "fn-runtime-380-old", "of-another-tool"} {
+		s.put("config_maps", name)
 	}
+	s.put("config_maps", "lithops-new", "created_at", now)
+	s.put("config_maps", "lithops-"+mine+"-metadata", "created_at", time.Now().Add(-time.Minute*10).Format(time.RFC3339))
 	got, err := c.Usage(t.Context())
-	if d := cmp.Diff([]Use{{"jobs", 3, 100}, {"job_runs", 0, 100}, {"config_maps", 90, 100}}, got); err != nil || d != "" {
-		t.Errorf("%v (-want +got):\n%s", err, d)
+	if err != nil || got.Quotas[0].Used != 3 || got.Quotas[1].Used != 3 || got.Quotas[2].Used != 9 {
+		t.Errorf("%+v, %v", got.Quotas, err)
+	}
+	var left []string
+	for _, thing := range got.Left {
+		left = append(left, thing.Term.Word+" "+thing.Name)
+	}
+	slices.Sort(left)
+	want := []string{"config_map fn-runtime-380-old", "config_map lithops-ended", "config_map lithops-lost", "job_run lithops-ended"}
+	if d := cmp.Diff(want, left); d != "" {
+		t.Errorf("left (-want +got):\n%s", d)
 	}
 }

@@ -79,6 +79,18 @@ type Terms struct {
 	Removal i18n.Message
 }
 
+// Usage is how much of what a place may have is used.
+type Usage struct {
+	Quotas []Quota
+	Left   []Thing // among it what nobody has need of any more
+}
+
+// Quota is one of them.
+type Quota struct {
+	Term        Term
+	Used, Limit int
+}
+
 // The notes that deploy leaves with a runtime, so that lists tell what it is without reading it.
 const (
 	NoteBundle      = "fn-runtime-bundle"      // sha256 of the handler archive

@@ -1,0 +1,52 @@
+package check
+
+import (
+	"context"
+	"errors"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/entity"
+)
+
+// accountant is what a compute service offers that has quotas of what a place may have.
+type accountant interface {
+	Usage(ctx context.Context) (entity.Usage, error)
+}
+
+// nearly is the part of a quota, in percent, from which on the next jobs may be refused.
+const nearly = 80
+
+// checkQuotas looks how much of the place's quotas is used, and removes by a repair what earlier jobs have left there: it
+// counts, and it holds keys.
+func (d *Doctor) checkQuotas(ctx context.Context) Check {
+	of, _ := d.Compute.(accountant)
+	u, err := of.Usage(ctx)
+	if err != nil {
+		return failed(err)
+	}
+	if len(u.Left) > 0 && d.Repair {
+		var failures []error
+		for _, thing := range u.Left {
+			failures = append(failures, d.Compute.Remove(ctx, thing))
+		}
+		if err := errors.Join(failures...); err != nil {
+			return failed(err)
+		}
+		return Check{Status: Repaired, Finding: i18n.N("{{.Count}} thing that an earlier job had left was removed.", "{{.Count}} things that earlier jobs had left were removed.", len(u.Left))}
+	}
+	full, count := false, map[string]int{}
+	for _, q := range u.Quotas {
+		full = full || q.Used*100 >= q.Limit*nearly
+		count[q.Term.Word] = q.Used
+	}
+	finding := i18n.M("The project has {{.Jobs}} jobs, {{.Runs}} job runs and {{.Maps}} config maps; it may have 100 of each.",
+		"Jobs", count["job"], "Runs", count["job_run"], "Maps", count["config_map"])
+	switch remedy := i18n.M("Remove what earlier jobs have left with 'ibmcloud fn-runtime doctor --repair', or everything with 'ibmcloud fn-runtime clean'."); {
+	case len(u.Left) > 0:
+		return warning(i18n.N("{{.Count}} thing is left of earlier jobs, such as {{.Name}}, and may hold keys. {{.Usage}}", "{{.Count}} things are left of earlier jobs, such as {{.Name}}, and may hold keys. {{.Usage}}",
+			len(u.Left), "Name", u.Left[0].Name, "Usage", finding), remedy)
+	case full:
+		return warning(finding, remedy)
+	}
+	return ok(finding)
+}
