@@ -63,7 +63,7 @@ func (s *Service) named(e site.Entry, part string) bool {
 func (s *Service) describe(e site.Entry, bundle, digest string) Runtime {
 	rt := Runtime{
 		Name: e.Name(), Image: e.Image, Digest: e.Note(entity.NoteDigest), MemoryMB: e.NamedMB,
-		TimeoutS: e.TimeoutMS / 1000, PythonVersion: e.Python(), LithopsVersion: e.Version,
+		MilliCPU: e.MilliCPU, TimeoutS: e.TimeoutMS / 1000, PythonVersion: e.Python(), LithopsVersion: e.Version,
 		ID: e.ID, Namespace: s.Target.Namespace, Region: s.Target.Region,
 		Backend: s.Target.Backend, UpdatedAt: e.UpdatedAt,
 	}

@@ -87,6 +87,7 @@ type Runtime struct {
 	Image          string
 	Digest         string // of the image, as deployed; "" when not known
 	MemoryMB       int
+	MilliCPU       int // thousandths; 0 where the backend has no choice
 	TimeoutS       int
 	PythonVersion  string
 	LithopsVersion string

@@ -77,6 +77,10 @@ func (v *View) detail(d runtime.Detail) {
 	if d.Digest != "" && d.DigestCurrent != d.Digest {
 		moved = c(d.DigestCurrent)
 	}
+	cpu := ""
+	if d.MilliCPU > 0 {
+		cpu = strconv.FormatFloat(float64(d.MilliCPU)/1000, 'f', -1, 64)
+	}
 	v.pairs([]pair{
 		{i18n.M("Name"), paint(v.OutColour, entityName, c(d.Name))},
 		{i18n.M("Image"), c(d.Image)},
@@ -84,6 +88,7 @@ func (v *View) detail(d runtime.Detail) {
 		{i18n.M("Tag now"), moved},
 		{i18n.M("State"), state},
 		{i18n.M("Memory"), strconv.Itoa(d.MemoryMB) + " MB"},
+		{i18n.M("vCPU"), cpu},
 		{i18n.M("Timeout"), strconv.Itoa(d.TimeoutS) + " s"},
 		{i18n.M("Python"), v.versus(d.PythonVersion, d.ClientPython)},
 		{i18n.M("Lithops"), v.versus(d.LithopsVersion, d.ClientLithops)},

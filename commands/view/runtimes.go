@@ -15,6 +15,7 @@ type RuntimeDocument struct {
 	Image          string  `json:"image"`
 	Digest         string  `json:"digest"` // "" when not known
 	MemoryMB       int     `json:"memory_mb"`
+	CPU            float64 `json:"cpu,omitempty"` // 0 where the backend has no choice
 	TimeoutS       int     `json:"timeout_s"`
 	PythonVersion  string  `json:"python_version"`
 	LithopsVersion string  `json:"lithops_version"`
@@ -30,7 +31,7 @@ type RuntimeDocument struct {
 
 func (v *View) runtimeDocument(r runtime.Runtime) RuntimeDocument {
 	return RuntimeDocument{
-		Name: r.Name, Image: r.Image, Digest: r.Digest, MemoryMB: r.MemoryMB, TimeoutS: r.TimeoutS,
+		Name: r.Name, Image: r.Image, Digest: r.Digest, MemoryMB: r.MemoryMB, CPU: float64(r.MilliCPU) / 1000, TimeoutS: r.TimeoutS,
 		PythonVersion: r.PythonVersion, LithopsVersion: r.LithopsVersion, Package: r.ID.Group, Action: r.ID.Name,
 		Namespace: r.Namespace, Region: r.Region, Backend: r.Backend, State: string(r.State),
 		Reason: v.plain(r.Reason), UpdatedAt: timestamp(r.UpdatedAt),
