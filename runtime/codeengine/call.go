@@ -41,7 +41,7 @@ func (c *Compute) Call(ctx context.Context, id entity.ID) (a entity.Activation, 
 	stopSweeping := c.sweep(ctx)
 	defer stopSweeping()
 	defer func() { err = errors.Join(err, c.clear(ctx, name)) }()
-	if err := c.client.CreateConfigMap(ctx, ConfigMap{Name: name, Data: map[string]string{lithops.PayloadKey: payload}}); err != nil && !fault.Is(err, fault.Conflict) {
+	if err := c.client.createConfigMap(ctx, configMapDoc{Name: name, Data: map[string]string{lithops.PayloadKey: payload}}); err != nil && !fault.Is(err, fault.Conflict) {
 		return a, err
 	}
 	run, err := c.start(ctx, id.Name, name)
@@ -62,18 +62,18 @@ func (c *Compute) Call(ctx context.Context, id entity.ID) (a entity.Activation, 
 }
 
 // start begins the run. A conflict is that of the service, which is busy, or of the answer to a first request that was lost.
-func (c *Compute) start(ctx context.Context, job, name string) (run Run, err error) {
+func (c *Compute) start(ctx context.Context, job, name string) (run runDoc, err error) {
 	none := 0
-	r := Run{Name: name, JobName: job, ArraySpec: "0-0", RetryLimit: &none, Env: []Variable{
+	r := runDoc{Name: name, JobName: job, ArraySpec: "0-0", RetryLimit: &none, Env: []variable{
 		literal(actionVariable, "metadata"), literal(typeVariable, runtimeType), literal(versionVariable, c.o.Contract.Version),
 		{Type: "config_map_key_reference", Name: "PAYLOAD", Reference: name, Key: lithops.PayloadKey},
 	}}
 	for range conflictTries {
-		run, err = c.client.StartRun(ctx, r)
+		run, err = c.client.startRun(ctx, r)
 		if !fault.Is(err, fault.Conflict) {
 			return run, err
 		}
-		if run, lost := c.client.Run(ctx, name); lost == nil {
+		if run, lost := c.client.getRun(ctx, name); lost == nil {
 			return run, nil
 		}
 		select {
@@ -87,7 +87,7 @@ func (c *Compute) start(ctx context.Context, job, name string) (run Run, err err
 
 // follow looks at a run until it has ended. One that has not when the time is over is not an error: what it was last seen
 // at says why.
-func (c *Compute) follow(ctx context.Context, run Run) (Run, error) {
+func (c *Compute) follow(ctx context.Context, run runDoc) (runDoc, error) {
 	for pause := pollFirst; ; pause = min(pause*3/2, pollLast) {
 		if done, _ := run.ended(); done {
 			return run, nil
@@ -100,7 +100,7 @@ func (c *Compute) follow(ctx context.Context, run Run) (Run, error) {
 			}
 			return run, context.Cause(ctx)
 		}
-		now, err := c.client.Run(ctx, run.Name)
+		now, err := c.client.getRun(ctx, run.Name)
 		switch {
 		case err == nil:
 			run = now
@@ -112,7 +112,7 @@ func (c *Compute) follow(ctx context.Context, run Run) (Run, error) {
 	}
 }
 
-func (c *Compute) activation(run Run) entity.Activation {
+func (c *Compute) activation(run runDoc) entity.Activation {
 	done, success := run.ended()
 	a := entity.Activation{ID: run.Name, Done: done, Success: success, Status: run.Status, Start: run.CreatedAt}
 	if d := run.Details; d != nil && !d.StartTime.IsZero() && !d.CompletionTime.IsZero() {
@@ -129,7 +129,7 @@ func (c *Compute) activation(run Run) entity.Activation {
 func (c *Compute) clear(ctx context.Context, name string) error {
 	ctx, cancel := linger.Context(ctx, cleanTime)
 	defer cancel()
-	failed := []error{c.client.DeleteRun(ctx, name), c.client.DeleteConfigMap(ctx, name), c.o.Bucket.Delete(ctx, lithops.JobMetadataKey(name))}
+	failed := []error{c.client.deleteRun(ctx, name), c.client.deleteConfigMap(ctx, name), c.o.Bucket.Delete(ctx, lithops.JobMetadataKey(name))}
 	for i, err := range failed {
 		if fault.Is(err, fault.NotFound) {
 			failed[i] = nil

@@ -16,15 +16,15 @@ import (
 // service keeps neither results nor logs.
 func (c *Compute) Calls(ctx context.Context, since time.Time, _ bool) iter.Seq2[entity.Activation, error] {
 	return func(yield func(entity.Activation, error) bool) {
-		runs, err := c.client.Runs(ctx, "")
-		if fault.Is(err, fault.NotFound) && fault.Is(c.client.Find(ctx), fault.NotFound) {
+		runs, err := c.client.runs(ctx, "")
+		if fault.Is(err, fault.NotFound) && fault.Is(c.client.find(ctx), fault.NotFound) {
 			return
 		}
 		if err != nil {
 			yield(entity.Activation{}, err)
 			return
 		}
-		slices.SortStableFunc(runs, func(a, b Run) int { return b.CreatedAt.Compare(a.CreatedAt) })
+		slices.SortStableFunc(runs, func(a, b runDoc) int { return b.CreatedAt.Compare(a.CreatedAt) })
 		for _, r := range runs {
 			if r.CreatedAt.Before(since) {
 				return

@@ -12,7 +12,7 @@ import (
 var exitCode = text.NewPattern(`^ContainerExitedCode([0-9]{1,3})$`)
 
 // cause says why a run did not give its metadata, and what to do. The service gives one word, and no log.
-func cause(run Run) error {
+func cause(run runDoc) error {
 	reason := text.Line(run.reason(), 200)
 	is := func(words ...string) bool {
 		for _, w := range words {
@@ -58,7 +58,7 @@ func cause(run Run) error {
 }
 
 // silent is for a run that succeeded and left nothing.
-func silent(run Run) error {
+func silent(run runDoc) error {
 	return fault.New(fault.Failed, i18n.M("Runtime {{.Image}} left no metadata in the bucket.", "Image", run.Image),
 		i18n.M("Check that the endpoint and the bucket of the Lithops configuration are those that workers in Code Engine reach."))
 }
@@ -71,7 +71,7 @@ func insideRemedy() i18n.Message {
 	return i18n.M("Deploy an image that has the code inside with '--code image': 'ibmcloud fn-runtime build -b code_engine' makes one.")
 }
 
-func exitRemedy(run Run) i18n.Message {
+func exitRemedy(run runDoc) i18n.Message {
 	if len(run.Mounts) == 0 {
 		return i18n.M("Check that the image has the Lithops code of this client in /lithops, and its modules. What the worker wrote is in IBM Cloud Logs.")
 	}

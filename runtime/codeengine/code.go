@@ -24,7 +24,7 @@ func (c *Compute) codeName(code lithops.Bundle) string {
 }
 
 // provide puts the code of a job into its config map, unless it is there.
-func (c *Compute) provide(ctx context.Context, job Job, code lithops.Bundle) error {
+func (c *Compute) provide(ctx context.Context, job jobDoc, code lithops.Bundle) error {
 	name := codeOf(job)
 	if name == "" {
 		return nil
@@ -37,7 +37,7 @@ func (c *Compute) provide(ctx context.Context, job Job, code lithops.Bundle) err
 	}
 	c.mu.Unlock()
 	return made.do(func() error {
-		err := c.client.CreateConfigMap(ctx, ConfigMap{Name: name, Data: map[string]string{codeKey: code.Base64}})
+		err := c.client.createConfigMap(ctx, configMapDoc{Name: name, Data: map[string]string{codeKey: code.Base64}})
 		if fault.Is(err, fault.Conflict) { // its name says what is in it
 			return nil
 		}
@@ -46,7 +46,7 @@ func (c *Compute) provide(ctx context.Context, job Job, code lithops.Bundle) err
 }
 
 // codeOf names the config map with the code of a job; "" when there is none.
-func codeOf(j Job) string {
+func codeOf(j jobDoc) string {
 	for _, m := range j.Mounts {
 		if m.Path == codeFolder && strings.HasPrefix(m.Reference, ownPrefix) {
 			return m.Reference
@@ -56,7 +56,7 @@ func codeOf(j Job) string {
 }
 
 // see remembers where a job has its code.
-func (c *Compute) see(j Job) {
+func (c *Compute) see(j jobDoc) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.used[j.Name] = codeOf(j)
@@ -81,7 +81,7 @@ func (c *Compute) Tidy(ctx context.Context) error {
 	if len(suspect) == 0 {
 		return nil
 	}
-	jobs, err := c.client.Jobs(ctx)
+	jobs, err := c.client.jobs(ctx)
 	if err != nil {
 		return err
 	}

@@ -86,14 +86,14 @@ func (c *Compute) Limits() lithops.Limits { return c.o.Limits }
 func (c *Compute) ReadLimits(context.Context) (lithops.Limits, error) { return c.o.Limits, nil }
 
 // Place gives the project; its id is "" until it is known.
-func (c *Compute) Place() entity.Place { return c.client.Place() }
+func (c *Compute) Place() entity.Place { return c.client.place() }
 
 // unmade stands in keys of metadata for the id of a project that is not there yet.
 const unmade = "PROJECT-ID"
 
 // Namespace is what the client has in its keys of metadata.
 func (c *Compute) Namespace() string {
-	if id := c.client.Place().ID; id != "" {
+	if id := c.client.place().ID; id != "" {
 		return c.o.Namespace(id)
 	}
 	return unmade
@@ -116,23 +116,23 @@ func (c *Compute) Places(ctx context.Context) ([]entity.Place, error) {
 }
 
 // FindPlace finds the project; fault.NotFound when it does not exist.
-func (c *Compute) FindPlace(ctx context.Context) error { return c.client.Find(ctx) }
+func (c *Compute) FindPlace(ctx context.Context) error { return c.client.find(ctx) }
 
 // MakePlace makes the project unless it is there, and waits until it can be used.
-func (c *Compute) MakePlace(ctx context.Context) error { return c.client.Make(ctx) }
+func (c *Compute) MakePlace(ctx context.Context) error { return c.client.makeProject(ctx) }
 
 // RemovePlace removes the project with everything in it; nil when it is not there.
 func (c *Compute) RemovePlace(ctx context.Context) error {
-	err := c.client.Remove(ctx)
+	err := c.client.removeProject(ctx)
 	if !fault.Is(err, fault.NotFound) {
 		return err
 	}
-	err = c.client.Find(ctx)
+	err = c.client.find(ctx)
 	switch {
 	case fault.Is(err, fault.NotFound):
 		return nil
 	case err == nil:
-		return stillThere(c.client.Place().Name)
+		return stillThere(c.client.place().Name)
 	}
 	return err
 }

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// ConfigMap is one config map. Lists give its data, too, which is left aside.
-type ConfigMap struct {
+// configMapDoc is one config map. Lists give its data, too, which is left aside.
+type configMapDoc struct {
 	Name      string            `json:"name"`
 	Data      map[string]string `json:"data,omitempty"`
 	CreatedAt time.Time         `json:"created_at,omitzero"`
@@ -19,18 +19,18 @@ type configMapRow struct {
 	CreatedAt time.Time `json:"created_at"`
 }
 
-// ConfigMaps lists the config maps of the project, without their data.
-func (c *Client) ConfigMaps(ctx context.Context) ([]ConfigMap, error) {
+// configMaps lists the config maps of the project, without their data.
+func (c *Client) configMaps(ctx context.Context) ([]configMapDoc, error) {
 	rows, err := list[configMapRow](ctx, subject{kind: "config map"}, "config_maps", nil, c.in, "config_maps")
-	all := make([]ConfigMap, len(rows))
+	all := make([]configMapDoc, len(rows))
 	for i, r := range rows {
-		all[i] = ConfigMap{Name: r.Name, CreatedAt: r.CreatedAt}
+		all[i] = configMapDoc{Name: r.Name, CreatedAt: r.CreatedAt}
 	}
 	return all, err
 }
 
-// CreateConfigMap makes a config map; fault.Conflict when there is one of that name.
-func (c *Client) CreateConfigMap(ctx context.Context, m ConfigMap) error {
+// createConfigMap makes a config map; fault.Conflict when there is one of that name.
+func (c *Client) createConfigMap(ctx context.Context, m configMapDoc) error {
 	return c.in(ctx, request{method: http.MethodPost, path: []string{"config_maps"}, body: m, about: subject{"config map", m.Name}}, nil)
 }
 
@@ -42,8 +42,8 @@ func (c *Client) hasConfigMap(ctx context.Context, name string) error {
 	return c.in(ctx, request{method: http.MethodGet, path: []string{"config_maps", name}, about: subject{"config map", name}}, nil)
 }
 
-// DeleteConfigMap removes a config map; fault.NotFound.
-func (c *Client) DeleteConfigMap(ctx context.Context, name string) error {
+// deleteConfigMap removes a config map; fault.NotFound.
+func (c *Client) deleteConfigMap(ctx context.Context, name string) error {
 	if err := checkName(name); err != nil {
 		return err
 	}

@@ -7,15 +7,15 @@ import (
 	"time"
 )
 
-// Job is a job definition: what runs, with which resources.
-type Job struct {
+// jobDoc is a job definition: what runs, with which resources.
+type jobDoc struct {
 	Name             string     `json:"name,omitempty"`
 	Image            string     `json:"image_reference"`
 	ImageSecret      string     `json:"image_secret,omitempty"`
 	Commands         []string   `json:"run_commands"`
 	Arguments        []string   `json:"run_arguments"`
-	Env              []Variable `json:"run_env_variables"`
-	Mounts           []Mount    `json:"run_volume_mounts,omitempty"`
+	Env              []variable `json:"run_env_variables"`
+	Mounts           []mount    `json:"run_volume_mounts,omitempty"`
 	Mode             string     `json:"run_mode"`
 	ArraySpec        string     `json:"scale_array_spec"`
 	CPU              string     `json:"scale_cpu_limit"`
@@ -28,8 +28,8 @@ type Job struct {
 	CreatedAt time.Time `json:"created_at,omitzero"`
 }
 
-// Variable is one of the environment: a value, or a reference to a key of a config map or secret.
-type Variable struct {
+// variable is one of the environment: a value, or a reference to a key of a config map or secret.
+type variable struct {
 	Type      string `json:"type"` // "literal" or one of the references
 	Name      string `json:"name,omitempty"`
 	Value     string `json:"value,omitempty"`
@@ -38,17 +38,17 @@ type Variable struct {
 	Prefix    string `json:"prefix,omitempty"`
 }
 
-// Mount makes files of the keys of a config map.
-type Mount struct {
+// mount makes files of the keys of a config map.
+type mount struct {
 	Type      string `json:"type"`
 	Reference string `json:"reference"`
 	Path      string `json:"mount_path"`
 }
 
-func literal(name, value string) Variable { return Variable{Type: "literal", Name: name, Value: value} }
+func literal(name, value string) variable { return variable{Type: "literal", Name: name, Value: value} }
 
 // variable gives the value of a literal variable of the job; "" when there is none.
-func (j Job) variable(name string) string {
+func (j jobDoc) variable(name string) string {
 	for _, v := range j.Env {
 		if v.Name == name && (v.Type == "literal" || v.Type == "") {
 			return v.Value
@@ -57,30 +57,30 @@ func (j Job) variable(name string) string {
 	return ""
 }
 
-// Jobs lists the jobs of the project.
-func (c *Client) Jobs(ctx context.Context) ([]Job, error) {
-	return list[Job](ctx, subject{kind: "job"}, "jobs", nil, c.in, "jobs")
+// jobs lists the jobs of the project.
+func (c *Client) jobs(ctx context.Context) ([]jobDoc, error) {
+	return list[jobDoc](ctx, subject{kind: "job"}, "jobs", nil, c.in, "jobs")
 }
 
-// Job reads one job; fault.NotFound.
-func (c *Client) Job(ctx context.Context, name string) (j Job, err error) {
+// getJob reads one job; fault.NotFound.
+func (c *Client) getJob(ctx context.Context, name string) (j jobDoc, err error) {
 	if err := checkName(name); err != nil {
 		return j, err
 	}
-	return j, c.job(ctx, request{method: http.MethodGet, path: []string{"jobs", name}, about: subject{"job", name}}, &j)
+	return j, c.jobCall(ctx, request{method: http.MethodGet, path: []string{"jobs", name}, about: subject{"job", name}}, &j)
 }
 
-// CreateJob makes a job; fault.Conflict when there is one of that name.
-func (c *Client) CreateJob(ctx context.Context, j Job) (made Job, err error) {
+// createJob makes a job; fault.Conflict when there is one of that name.
+func (c *Client) createJob(ctx context.Context, j jobDoc) (made jobDoc, err error) {
 	if err := checkName(j.Name); err != nil {
 		return made, err
 	}
-	return made, c.job(ctx, request{method: http.MethodPost, path: []string{"jobs"}, body: j, about: subject{"job", j.Name}}, &made)
+	return made, c.jobCall(ctx, request{method: http.MethodPost, path: []string{"jobs"}, body: j, about: subject{"job", j.Name}}, &made)
 }
 
-// ChangeJob brings the job have, as it was read, to what is given; fault.Conflict when it has changed since,
+// changeJob brings the job have, as it was read, to what is given; fault.Conflict when it has changed since,
 // fault.NotFound when it has gone.
-func (c *Client) ChangeJob(ctx context.Context, have, j Job) (changed Job, err error) {
+func (c *Client) changeJob(ctx context.Context, have, j jobDoc) (changed jobDoc, err error) {
 	name := have.Name
 	if err := checkName(name); err != nil {
 		return changed, err
@@ -95,17 +95,17 @@ func (c *Client) ChangeJob(ctx context.Context, have, j Job) (changed Job, err e
 	}
 	delete(patch, "name")
 	if len(j.Mounts) == 0 {
-		patch["run_volume_mounts"] = []Mount{}
+		patch["run_volume_mounts"] = []mount{}
 	}
 	if j.ImageSecret == "" && have.ImageSecret != "" {
 		patch["image_secret"] = nil
 	}
 	r := request{method: http.MethodPatch, path: []string{"jobs", name}, body: patch, match: have.Tag, about: subject{"job", name}}
-	return changed, c.job(ctx, r, &changed)
+	return changed, c.jobCall(ctx, r, &changed)
 }
 
-// job makes a request that is answered with a job.
-func (c *Client) job(ctx context.Context, r request, j *Job) error {
+// jobCall makes a request that is answered with a job.
+func (c *Client) jobCall(ctx context.Context, r request, j *jobDoc) error {
 	if err := c.in(ctx, r, j); err != nil {
 		return err
 	}
@@ -116,8 +116,8 @@ func (c *Client) job(ctx context.Context, r request, j *Job) error {
 	return nil
 }
 
-// DeleteJob removes a job with its runs; fault.NotFound.
-func (c *Client) DeleteJob(ctx context.Context, name string) error {
+// deleteJob removes a job with its runs; fault.NotFound.
+func (c *Client) deleteJob(ctx context.Context, name string) error {
 	if err := checkName(name); err != nil {
 		return err
 	}

@@ -45,16 +45,16 @@ const (
 	readyLast  = 10 * time.Second
 )
 
-// Place gives the project; its id is "" until it is known.
-func (c *Client) Place() entity.Place {
+// place gives the project; its id is "" until it is known.
+func (c *Client) place() entity.Place {
 	c.project.mu.Lock()
 	defer c.project.mu.Unlock()
 	return c.project.Place
 }
 
-// Find looks the project up, by its id where one is configured or remembered, else by its name. fault.NotFound when it
+// find looks the project up, by its id where one is configured or remembered, else by its name. fault.NotFound when it
 // does not exist, or is not ready yet.
-func (c *Client) Find(ctx context.Context) error {
+func (c *Client) find(ctx context.Context) error {
 	_, err := c.projectID(ctx)
 	return err
 }
@@ -62,15 +62,15 @@ func (c *Client) Find(ctx context.Context) error {
 func (c *Client) projectID(ctx context.Context) (string, error) {
 	c.project.mu.Lock()
 	defer c.project.mu.Unlock()
-	p, err := c.find(ctx)
+	p, err := c.lookUp(ctx)
 	if err == nil && p.Status != active {
 		err = fault.New(fault.NotFound, i18n.M("Project {{.Project}} is still being made.", "Project", p.Name), i18n.M("Run the same command again in a minute."))
 	}
 	return p.ID, err
 }
 
-// find gives the project that can be used, or will be.
-func (c *Client) find(ctx context.Context) (projectDoc, error) {
+// lookUp gives the project that can be used, or will be.
+func (c *Client) lookUp(ctx context.Context) (projectDoc, error) {
 	p := &c.project
 	if p.found {
 		return projectDoc{ID: p.ID, Name: p.Name, Status: active}, nil
@@ -118,12 +118,12 @@ func (c *Client) know(doc projectDoc) {
 	}
 }
 
-// Make makes the project unless it is there, and waits until it can be used.
-func (c *Client) Make(ctx context.Context) error {
+// makeProject makes the project unless it is there, and waits until it can be used.
+func (c *Client) makeProject(ctx context.Context) error {
 	p := &c.project
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	doc, err := c.find(ctx)
+	doc, err := c.lookUp(ctx)
 	switch {
 	case err == nil && doc.Status == active:
 		return nil
@@ -153,7 +153,7 @@ func (c *Client) taken(ctx context.Context, refused error) error {
 	if !fault.Is(refused, fault.Conflict) {
 		return refused
 	}
-	doc, err := c.find(ctx)
+	doc, err := c.lookUp(ctx)
 	switch {
 	case err == nil:
 		return c.wait(ctx, doc)
@@ -197,12 +197,12 @@ func notReady(err error) bool {
 	return fault.Is(err, fault.NotFound) || fault.Is(err, fault.Denied) || fault.Is(err, fault.Unavailable)
 }
 
-// Remove removes the project with everything in it, and what the memory knows of it; fault.NotFound when it is not there.
-func (c *Client) Remove(ctx context.Context) error {
+// removeProject removes the project with everything in it, and what the memory knows of it; fault.NotFound when it is not there.
+func (c *Client) removeProject(ctx context.Context) error {
 	p := &c.project
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	doc, err := c.find(ctx)
+	doc, err := c.lookUp(ctx)
 	if err == nil {
 		err = c.deleteProject(ctx, doc.ID)
 	}

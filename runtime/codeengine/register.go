@@ -44,33 +44,33 @@ func (c *Compute) Register(ctx context.Context, r entity.Registered, code lithop
 }
 
 // definition is the job of a runtime, as the client makes it but for the way in which the code comes to it.
-func (c *Compute) definition(r entity.Registered, code lithops.Bundle) Job {
-	job := Job{
+func (c *Compute) definition(r entity.Registered, code lithops.Bundle) jobDoc {
+	job := jobDoc{
 		Name: r.ID.Name, Image: r.Reference, Commands: []string{lithops.JobPython}, Arguments: []string{lithops.JobEntry}, Mode: "task", ArraySpec: "0",
 		CPU: lithops.FormatCPU(r.MilliCPU), Memory: lithops.FormatMemory(r.MemoryMB), MaxExecutionTime: r.TimeoutMS / 1000, RetryLimit: 3,
-		Env: []Variable{literal(actionVariable, "run"), literal(typeVariable, runtimeType), literal(versionVariable, c.o.Contract.Version)},
+		Env: []variable{literal(actionVariable, "run"), literal(typeVariable, runtimeType), literal(versionVariable, c.o.Contract.Version)},
 	}
 	if c.credentials() {
 		job.ImageSecret = registrySecretName
 	}
 	if r.Note(entity.NoteCode) != entity.CodeInImage {
 		job.Commands, job.Arguments = lithops.Bootstrap(codeFolder + "/" + codeKey)
-		job.Mounts = []Mount{{Type: "config_map", Reference: c.codeName(code), Path: codeFolder}}
+		job.Mounts = []mount{{Type: "config_map", Reference: c.codeName(code), Path: codeFolder}}
 	}
 	return job
 }
 
 // put makes a job, or changes the one that is there, which there tells as far as it is known: a running client must not
 // meet a gap.
-func (c *Compute) put(ctx context.Context, job Job, there bool) (stored Job, err error) {
+func (c *Compute) put(ctx context.Context, job jobDoc, there bool) (stored jobDoc, err error) {
 	for range conflictTries {
 		if !there {
-			stored, err = c.client.CreateJob(ctx, job)
+			stored, err = c.client.createJob(ctx, job)
 			if !fault.Is(err, fault.Conflict) {
 				return stored, err
 			}
 		}
-		have, readErr := c.client.Job(ctx, job.Name)
+		have, readErr := c.client.getJob(ctx, job.Name)
 		if fault.Is(readErr, fault.NotFound) {
 			there = false
 			continue
@@ -81,7 +81,7 @@ func (c *Compute) put(ctx context.Context, job Job, there bool) (stored Job, err
 		c.see(have)
 		changed := job
 		changed.Env = append(changed.Env[:len(changed.Env):len(changed.Env)], others(have.Env)...)
-		stored, err = c.client.ChangeJob(ctx, have, changed)
+		stored, err = c.client.changeJob(ctx, have, changed)
 		switch {
 		case err == nil:
 			c.lost(job.Name)

@@ -7,19 +7,19 @@ import (
 	"time"
 )
 
-// Run is one run of a job. What it does not say itself it takes from the job.
-type Run struct {
+// runDoc is one run of a job. What it does not say itself it takes from the job.
+type runDoc struct {
 	Name       string     `json:"name"`
 	JobName    string     `json:"job_name,omitempty"`
 	ArraySpec  string     `json:"scale_array_spec,omitempty"`
 	RetryLimit *int       `json:"scale_retry_limit,omitempty"`
-	Env        []Variable `json:"run_env_variables,omitempty"`
+	Env        []variable `json:"run_env_variables,omitempty"`
 
 	// What the service says of it.
 	Image     string    `json:"image_reference,omitempty"`
 	CPU       string    `json:"scale_cpu_limit,omitempty"`
 	Memory    string    `json:"scale_memory_limit,omitempty"`
-	Mounts    []Mount   `json:"run_volume_mounts,omitempty"`
+	Mounts    []mount   `json:"run_volume_mounts,omitempty"`
 	CreatedAt time.Time `json:"created_at,omitzero"`
 	Status    string    `json:"status,omitempty"` // "pending", "running", "completed", "failed"
 	Details   *struct {
@@ -37,7 +37,7 @@ type Run struct {
 }
 
 // ended reports whether a run has come to its end, and how, as the client judges it.
-func (r Run) ended() (done, success bool) {
+func (r runDoc) ended() (done, success bool) {
 	switch d := r.Details; {
 	case r.Status == "completed", d != nil && d.Requested > 0 && d.Succeeded >= d.Requested:
 		return true, true
@@ -48,12 +48,12 @@ func (r Run) ended() (done, success bool) {
 }
 
 // pending reports whether no instance of the run has started.
-func (r Run) pending() bool {
+func (r runDoc) pending() bool {
 	return r.Status == "pending" || r.Status == "" || r.Details != nil && r.Details.Running+r.Details.Succeeded+r.Details.Failed == 0
 }
 
 // reason gives why an instance failed, in the service's words; "" when it does not say.
-func (r Run) reason() string {
+func (r runDoc) reason() string {
 	if r.Details != nil {
 		for _, i := range r.Details.Indices {
 			if i.Reason != "" {
@@ -64,17 +64,17 @@ func (r Run) reason() string {
 	return ""
 }
 
-// Runs lists the runs of the project, or those of one job where it is named.
-func (c *Client) Runs(ctx context.Context, job string) ([]Run, error) {
+// runs lists the runs of the project, or those of one job where it is named.
+func (c *Client) runs(ctx context.Context, job string) ([]runDoc, error) {
 	var query url.Values
 	if job != "" {
 		query = url.Values{"job_name": {job}}
 	}
-	return list[Run](ctx, subject{kind: "job run"}, "job_runs", query, c.in, "job_runs")
+	return list[runDoc](ctx, subject{kind: "job run"}, "job_runs", query, c.in, "job_runs")
 }
 
-// Run reads one run; fault.NotFound.
-func (c *Client) Run(ctx context.Context, name string) (r Run, err error) {
+// getRun reads one run; fault.NotFound.
+func (c *Client) getRun(ctx context.Context, name string) (r runDoc, err error) {
 	if err := checkName(name); err != nil {
 		return r, err
 	}
@@ -83,15 +83,15 @@ func (c *Client) Run(ctx context.Context, name string) (r Run, err error) {
 	return r, err
 }
 
-// StartRun starts a run; fault.NotFound when its job is not there, fault.Conflict when there is a run of that name.
-func (c *Client) StartRun(ctx context.Context, r Run) (started Run, err error) {
+// startRun starts a run; fault.NotFound when its job is not there, fault.Conflict when there is a run of that name.
+func (c *Client) startRun(ctx context.Context, r runDoc) (started runDoc, err error) {
 	err = c.in(ctx, request{method: http.MethodPost, path: []string{"job_runs"}, body: r, about: subject{"job", r.JobName}}, &started)
 	started.Name = r.Name
 	return started, err
 }
 
-// DeleteRun ends and removes a run; fault.NotFound.
-func (c *Client) DeleteRun(ctx context.Context, name string) error {
+// deleteRun ends and removes a run; fault.NotFound.
+func (c *Client) deleteRun(ctx context.Context, name string) error {
 	if err := checkName(name); err != nil {
 		return err
 	}

@@ -28,8 +28,8 @@ const runtimeType = "lithops-runtime"
 // images. A project that is not there holds nothing.
 func (c *Compute) Runtimes(ctx context.Context) (entity.Listing, error) {
 	var l entity.Listing
-	jobs, err := c.client.Jobs(ctx)
-	if fault.Is(err, fault.NotFound) && fault.Is(c.client.Find(ctx), fault.NotFound) {
+	jobs, err := c.client.jobs(ctx)
+	if fault.Is(err, fault.NotFound) && fault.Is(c.client.find(ctx), fault.NotFound) {
 		return l, nil
 	}
 	for _, j := range jobs {
@@ -45,7 +45,7 @@ func (c *Compute) Runtimes(ctx context.Context) (entity.Listing, error) {
 
 // Runtime reads one runtime; fault.NotFound when it is not there.
 func (c *Compute) Runtime(ctx context.Context, id entity.ID) (entity.Registered, error) {
-	j, err := c.client.Job(ctx, id.Name)
+	j, err := c.client.getJob(ctx, id.Name)
 	if err != nil {
 		return entity.Registered{}, err
 	}
@@ -59,7 +59,7 @@ func mine(contract lithops.Contract, name string) bool {
 }
 
 // registered reads from a job what Lithops meant by it.
-func (c *Compute) registered(j Job) entity.Registered {
+func (c *Compute) registered(j jobDoc) entity.Registered {
 	c.see(j)
 	scale, _ := lithops.ParseScale(j.CPU, j.Memory)
 	r := entity.Registered{
@@ -81,7 +81,7 @@ func (c *Compute) registered(j Job) entity.Registered {
 }
 
 // readNotes gives the notes of a job: ours, and the variables of others.
-func readNotes(j Job) map[string]any {
+func readNotes(j jobDoc) map[string]any {
 	notes := map[string]any{}
 	for _, v := range others(j.Env) {
 		notes[v.Name] = v.Value
@@ -98,14 +98,14 @@ func readNotes(j Job) map[string]any {
 }
 
 // others gives the variables that neither the client nor we have put there.
-func others(env []Variable) []Variable {
-	return slices.DeleteFunc(slices.Clone(env), func(v Variable) bool {
+func others(env []variable) []variable {
+	return slices.DeleteFunc(slices.Clone(env), func(v variable) bool {
 		return slices.Contains([]string{actionVariable, typeVariable, versionVariable, notesVariable}, v.Name)
 	})
 }
 
 // annotate puts our notes into the job's variables, in the place of those that are there. Their keys are sorted.
-func (j *Job) annotate(notes map[string]any) error {
+func (j *jobDoc) annotate(notes map[string]any) error {
 	ours := map[string]any{}
 	for _, key := range entity.OwnNotes() {
 		if value, there := notes[key]; there {
@@ -113,14 +113,14 @@ func (j *Job) annotate(notes map[string]any) error {
 		}
 	}
 	data, err := json.Marshal(ours)
-	j.Env = slices.DeleteFunc(slices.Clone(j.Env), func(v Variable) bool { return v.Name == notesVariable })
+	j.Env = slices.DeleteFunc(slices.Clone(j.Env), func(v variable) bool { return v.Name == notesVariable })
 	j.Env = append(j.Env, literal(notesVariable, string(data)))
 	return err
 }
 
 // revision stands for what a job runs, in 16 hexadecimal digits: whoever has it run something else changes it. The
 // service's own tag cannot be written into the notes, because it changes with them.
-func revision(j Job) string {
+func revision(j jobDoc) string {
 	data, _ := json.Marshal([]any{plain(j.Image), slices.Concat(j.Commands, []string{""}, j.Arguments), j.Mounts})
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:8])
@@ -133,7 +133,7 @@ func plain(image string) string {
 
 // Unregister removes a runtime; nil when it is not there.
 func (c *Compute) Unregister(ctx context.Context, id entity.ID) error {
-	err := gone(id.Name, c.client.DeleteJob(ctx, id.Name), func() error { _, err := c.client.Job(ctx, id.Name); return err })
+	err := gone(id.Name, c.client.deleteJob(ctx, id.Name), func() error { _, err := c.client.getJob(ctx, id.Name); return err })
 	if err == nil {
 		c.lost(id.Name)
 	}

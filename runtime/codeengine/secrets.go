@@ -5,8 +5,8 @@ import (
 	"net/http"
 )
 
-// Secret is the credentials of a registry.
-type Secret struct {
+// secretDoc is the credentials of a registry.
+type secretDoc struct {
 	Name   string         `json:"name,omitempty"`
 	Format string         `json:"format"` // "registry"
 	Data   registrySecret `json:"data"`
@@ -23,19 +23,19 @@ func (c *Client) hasSecret(ctx context.Context, name string) error {
 	return c.in(ctx, request{method: http.MethodGet, path: []string{"secrets", name}, about: subject{"secret", name}}, nil)
 }
 
-// CreateSecret makes a secret; fault.Conflict when there is one of that name.
-func (c *Client) CreateSecret(ctx context.Context, s Secret) error {
+// createSecret makes a secret; fault.Conflict when there is one of that name.
+func (c *Client) createSecret(ctx context.Context, s secretDoc) error {
 	return c.in(ctx, request{method: http.MethodPost, path: []string{"secrets"}, body: s, about: subject{"secret", s.Name}}, nil)
 }
 
-// ReplaceSecret gives a secret other data; fault.NotFound.
-func (c *Client) ReplaceSecret(ctx context.Context, s Secret) error {
+// replaceSecret gives a secret other data; fault.NotFound.
+func (c *Client) replaceSecret(ctx context.Context, s secretDoc) error {
 	name := s.Name
 	s.Name = ""
 	return c.in(ctx, request{method: http.MethodPut, path: []string{"secrets", name}, body: s, match: "*", about: subject{"secret", name}}, nil)
 }
 
-// DeleteSecret removes a secret; fault.NotFound.
-func (c *Client) DeleteSecret(ctx context.Context, name string) error {
+// deleteSecret removes a secret; fault.NotFound.
+func (c *Client) deleteSecret(ctx context.Context, name string) error {
 	return c.in(ctx, request{method: http.MethodDelete, path: []string{"secrets", name}, about: subject{"secret", name}}, nil)
 }

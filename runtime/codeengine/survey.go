@@ -12,17 +12,17 @@ import (
 
 // survey is everything in a project that has to do with jobs.
 type survey struct {
-	jobs   []Job
-	runs   []Run
-	maps   []ConfigMap
+	jobs   []jobDoc
+	runs   []runDoc
+	maps   []configMapDoc
 	secret bool // that of the registry
 }
 
 func (c *Compute) survey(ctx context.Context) (s survey, err error) {
 	err = parallel.Together(ctx,
-		func(ctx context.Context) (err error) { s.jobs, err = c.client.Jobs(ctx); return err },
-		func(ctx context.Context) (err error) { s.runs, err = c.client.Runs(ctx, ""); return err },
-		func(ctx context.Context) (err error) { s.maps, err = c.client.ConfigMaps(ctx); return err },
+		func(ctx context.Context) (err error) { s.jobs, err = c.client.jobs(ctx); return err },
+		func(ctx context.Context) (err error) { s.runs, err = c.client.runs(ctx, ""); return err },
+		func(ctx context.Context) (err error) { s.maps, err = c.client.configMaps(ctx); return err },
 		func(ctx context.Context) error {
 			err := c.client.hasSecret(ctx, registrySecretName)
 			s.secret = err == nil
@@ -40,7 +40,7 @@ const quota = 100
 // Usage counts what the project has of that of which it may have so many.
 func (c *Compute) Usage(ctx context.Context) (entity.Usage, error) {
 	s, err := c.survey(ctx)
-	if fault.Is(err, fault.NotFound) && fault.Is(c.client.Find(ctx), fault.NotFound) {
+	if fault.Is(err, fault.NotFound) && fault.Is(c.client.find(ctx), fault.NotFound) {
 		return entity.Usage{}, nil
 	}
 	return entity.Usage{

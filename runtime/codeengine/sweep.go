@@ -27,7 +27,7 @@ func (c *Compute) sweep(ctx context.Context) (wait func()) {
 }
 
 func (c *Compute) sweepOnce(ctx context.Context) error {
-	maps, err := c.client.ConfigMaps(ctx)
+	maps, err := c.client.configMaps(ctx)
 	if err != nil {
 		return err
 	}
@@ -38,7 +38,7 @@ func (c *Compute) sweepOnce(ctx context.Context) error {
 		if own || !strings.HasPrefix(m.Name, metaPrefix) {
 			continue
 		}
-		run, err := c.client.Run(ctx, m.Name)
+		run, err := c.client.getRun(ctx, m.Name)
 		age, done := time.Since(m.CreatedAt), false
 		switch {
 		case err == nil:

@@ -46,13 +46,13 @@ func (c *Compute) Make(ctx context.Context, _ entity.Thing) (made bool, err erro
 }
 
 func (c *Compute) makeSecret(ctx context.Context) (made bool, err error) {
-	s := Secret{Name: registrySecretName, Format: "registry",
+	s := secretDoc{Name: registrySecretName, Format: "registry",
 		Data: registrySecret{Server: c.o.Settings.DockerServer, Username: c.o.Settings.DockerUser, Password: c.o.Settings.DockerPassword}}
 	for range conflictTries {
-		if err = c.client.CreateSecret(ctx, s); !fault.Is(err, fault.Conflict) {
+		if err = c.client.createSecret(ctx, s); !fault.Is(err, fault.Conflict) {
 			return err == nil, err
 		}
-		if err = c.client.ReplaceSecret(ctx, s); !fault.Is(err, fault.NotFound) { // removed in between
+		if err = c.client.replaceSecret(ctx, s); !fault.Is(err, fault.NotFound) { // removed in between
 			return false, err
 		}
 	}
@@ -66,7 +66,7 @@ const conflictTries = 4
 // config maps of Lithops' and of ours, and the secret. What belongs to a job of another key stays.
 func (c *Compute) Leftovers(ctx context.Context) ([][]entity.Thing, error) {
 	found, err := c.survey(ctx)
-	if fault.Is(err, fault.NotFound) && fault.Is(c.client.Find(ctx), fault.NotFound) {
+	if fault.Is(err, fault.NotFound) && fault.Is(c.client.find(ctx), fault.NotFound) {
 		return nil, nil
 	}
 	if err != nil {
@@ -115,20 +115,20 @@ func (c *Compute) Remove(ctx context.Context, t entity.Thing) error {
 	case jobTerm.Word:
 		return c.Unregister(ctx, entity.ID{Name: t.Name})
 	case runTerm.Word:
-		return gone(t.Name, c.client.DeleteRun(ctx, t.Name), func() error { _, err := c.client.Run(ctx, t.Name); return err })
+		return gone(t.Name, c.client.deleteRun(ctx, t.Name), func() error { _, err := c.client.getRun(ctx, t.Name); return err })
 	case configMapTerm.Word:
 		return c.removeConfigMap(ctx, t.Name)
 	}
-	jobs, err := c.client.Jobs(ctx)
+	jobs, err := c.client.jobs(ctx)
 	if err != nil {
 		return err
 	}
-	if i := slices.IndexFunc(jobs, func(j Job) bool { return j.ImageSecret == t.Name }); i >= 0 {
+	if i := slices.IndexFunc(jobs, func(j jobDoc) bool { return j.ImageSecret == t.Name }); i >= 0 {
 		return fault.New(fault.Conflict, i18n.M("Job {{.Job}} has need of the secret {{.Name}}.", "Job", jobs[i].Name, "Name", t.Name), i18n.M("Run the same command again."))
 	}
-	return gone(t.Name, c.client.DeleteSecret(ctx, t.Name), func() error { return c.client.hasSecret(ctx, t.Name) })
+	return gone(t.Name, c.client.deleteSecret(ctx, t.Name), func() error { return c.client.hasSecret(ctx, t.Name) })
 }
 
 func (c *Compute) removeConfigMap(ctx context.Context, name string) error {
-	return gone(name, c.client.DeleteConfigMap(ctx, name), func() error { return c.client.hasConfigMap(ctx, name) })
+	return gone(name, c.client.deleteConfigMap(ctx, name), func() error { return c.client.hasConfigMap(ctx, name) })
 }

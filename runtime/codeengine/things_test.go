@@ -165,7 +165,7 @@ func TestRefusals(t *testing.T) {
 				}
 				return 0, ""
 			}
-			_, err := opened(s).client.Jobs(t.Context())
+			_, err := opened(s).client.jobs(t.Context())
 			var f *fault.Fault
 			if !errors.As(err, &f) || f.Kind != x.kind || !strings.Contains(f.Reason.String(), x.said) || !strings.Contains(f.Recovery.String(), x.do) {
 				t.Fatalf("got %+v", err)
@@ -193,7 +193,7 @@ func TestListsOfAHostileService(t *testing.T) {
 			}
 			return 0, ""
 		}
-		if got, err := opened(s).client.Jobs(t.Context()); err == nil {
+		if got, err := opened(s).client.jobs(t.Context()); err == nil {
 			t.Errorf("%s: %+v", name, got)
 		}
 	}
