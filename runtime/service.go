@@ -27,9 +27,9 @@ type Service struct {
 	// Problems holds, by the name of a check of Doctor, why a part of the service could not be had. Only Doctor
 	// works with a service that has any.
 	Problems map[string]error
-	// ClientDoubt is why the Lithops client of this environment would not work with the local endpoint, or not in safety;
-	// nil for other targets. Doctor shows it.
-	ClientDoubt error
+	// ClientDoubt returns why the Lithops client of this environment would not work, or not in safety, with the service that
+	// the check "session" or "bucket" of Doctor has asked.
+	ClientDoubt func(check string) error
 }
 
 // during does the work of an operation, watched, and says in its error what was being done.

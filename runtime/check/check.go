@@ -51,8 +51,10 @@ type checkup struct {
 // Doctor checks every precondition of a site.
 type Doctor struct {
 	*site.Site
-	Problems    map[string]error // by the name of a check, why a part of the site could not be had
-	ClientDoubt error            // why the Lithops client of this environment would not work with the site
+	Problems map[string]error // by the name of a check, why a part of the site could not be had
+	// ClientDoubt returns why the Lithops client of this environment would not work with the service that a check has asked;
+	// a nil function doubts nothing.
+	ClientDoubt func(check string) error
 	// AskClient has the Lithops client load the configuration that is used, names it, and fails with the client's words where
 	// it refuses it; nil where there is none.
 	AskClient func(ctx context.Context) (source string, err error)
@@ -195,12 +197,24 @@ func (d *Doctor) checkSession(ctx context.Context) Check {
 	if err != nil {
 		return failed(err)
 	}
-	if d.ClientDoubt != nil {
-		c := failed(d.ClientDoubt)
-		c.Status = Warning
-		return c
+	if c := d.doubt("session"); c != nil {
+		return *c
 	}
 	return ok(i18n.N("{{.Endpoint}} accepts the credentials; {{.Count}} namespace is visible.", "{{.Endpoint}} accepts the credentials; {{.Count}} namespaces are visible.", len(spaces), "Endpoint", d.Target.Endpoint))
+}
+
+// doubt warns of what keeps the client from working with the service that a check has asked; nil where nothing does.
+func (d *Doctor) doubt(check string) *Check {
+	if d.ClientDoubt == nil {
+		return nil
+	}
+	err := d.ClientDoubt(check)
+	if err == nil {
+		return nil
+	}
+	c := failed(err)
+	c.Status = Warning
+	return &c
 }
 
 func (d *Doctor) checkRegion(context.Context) Check {
@@ -287,6 +301,9 @@ func (d *Doctor) checkBucket(ctx context.Context) Check {
 	}
 	if err := d.Store.Delete(ctx, probeKey); err != nil {
 		return failed(err)
+	}
+	if c := d.doubt("bucket"); c != nil {
+		return *c
 	}
 	return ok(i18n.M("Bucket {{.Bucket}} can be read and written.", "Bucket", d.Target.Bucket))
 }

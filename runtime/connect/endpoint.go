@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -167,7 +166,7 @@ func (p *opening) transportOptions(origin string, auth transport.Auth, insecure 
 		Trace:   h.Trace, Secrets: p.secrets(),
 	}
 	if p.endpoint.CAFile != "" {
-		if pem, err := os.ReadFile(p.endpoint.CAFile); err == nil {
+		if pem, err := transport.ReadBundle(p.endpoint.CAFile); err == nil {
 			o.CAs = append(o.CAs, pem)
 		}
 	}

@@ -39,7 +39,7 @@ func (p *opening) result() *runtime.Service {
 			Compute: p.port, Store: p.store, Cache: p.cache,
 			Observer: p.o.Host.Observer, Jobs: p.o.Jobs, Version: p.o.Host.Version,
 		},
-		Config: p.config, Problems: p.problems, ClientDoubt: p.clientDoubt(), AskClient: p.askClient(),
+		Config: p.config, Problems: p.problems, ClientDoubt: p.clientDoubt, AskClient: p.askClient(),
 	}
 	if p.contract.Backend != "" {
 		s.TempDir = lithops.TempDir(p.install.Version, p.o.Host.Getenv)
@@ -67,6 +67,8 @@ type opening struct {
 	lent     bool           // the user was told where the session's token is used
 	endpoint local.Info     // the embedded endpoint, when it is the target; the zero Info otherwise
 	noTLS    *fault.Fault   // the compute service has no TLS, so the client cannot reach it; else nil
+
+	certificates certificates
 }
 
 // step does one part; with Tolerant its error becomes a problem of the check with that name. It tells whether the part
@@ -155,7 +157,7 @@ func (p *opening) openCompute(ctx context.Context) error {
 		return err
 	}
 	client := openwhisk.New(openwhisk.Options{
-		Endpoint: p.target.Endpoint, Namespace: ns, Transport: p.transport(p.target.Endpoint, auth, p.compute.Insecure), LoginHint: hint,
+		Endpoint: p.target.Endpoint, Namespace: ns, Transport: p.certificates.watch("session", p.transport(p.target.Endpoint, auth, p.compute.Insecure)), LoginHint: hint,
 	})
 	if keyErr == nil && key == "" {
 		keyErr = p.keyOfPackages(ctx, client)

@@ -25,7 +25,7 @@ func (p *opening) openProject(ctx context.Context, auth transport.Auth, hint i18
 		project.Begin = o.Begin
 	}
 	client := codeengine.New(codeengine.Options{
-		Endpoint: p.target.Endpoint, Project: project, Transport: p.transport(p.target.Endpoint, auth, false), LoginHint: hint,
+		Endpoint: p.target.Endpoint, Project: project, Transport: p.certificates.watch("session", p.transport(p.target.Endpoint, auth, false)), LoginHint: hint,
 	})
 	storage, version := p.storage, p.install.Version
 	storage.Bucket = p.target.Bucket

@@ -68,7 +68,7 @@ func (p *opening) openStore() error {
 		}
 		auth, origin = transport.Auth{Token: transport.APIKeyToken(iam, key, p.anonymous())}, endpoint
 	}
-	o.Transport = p.transport(origin, auth, false)
+	o.Transport = p.certificates.watch("bucket", p.transport(origin, auth, false))
 	p.store = storage.New(o)
 	return nil
 }

@@ -2,12 +2,12 @@ package connect
 
 import (
 	"bytes"
-	"os"
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/lithops"
 	"fn-runtime/runtime/local"
+	"fn-runtime/runtime/transport"
 )
 
 // LocalDoubt returns what is unsafe in the Lithops configuration that is in force here, where it is for the local
@@ -45,42 +45,31 @@ func writeAnew() i18n.Message {
 	return i18n.M("Write it anew with 'ibmcloud fn-runtime lithops-config -b local -o FILE'.")
 }
 
-// clientDoubt returns what keeps the client of this environment from working with the local endpoint in safety, or at all.
-func (p *opening) clientDoubt() error {
-	if p.noTLS != nil {
+// clientDoubt returns what keeps the client of this environment from working with the service that the check "session" or
+// "bucket" has asked, or from working with the local endpoint in safety.
+func (p *opening) clientDoubt(check string) error {
+	switch {
+	case p.noTLS != nil && check == "session":
 		return p.noTLS
-	}
-	if p.endpoint.CAFile == "" {
+	case p.endpoint.CAFile == "":
+		return p.distrust(check)
+	case check != "session":
 		return nil
 	}
 	if err := unverified(p.compute, p.storage, p.source(), p.endpoint); err != nil {
 		return err
 	}
-	ca, err := os.ReadFile(p.endpoint.CAFile)
+	ca, err := transport.ReadBundle(p.endpoint.CAFile)
 	if err != nil {
 		return err
 	}
-	getenv := p.o.Host.Getenv
-	for _, v := range []struct{ name, file string }{
-		{"REQUESTS_CA_BUNDLE", firstSet(getenv("REQUESTS_CA_BUNDLE"), getenv("CURL_CA_BUNDLE"))}, {"AWS_CA_BUNDLE", getenv("AWS_CA_BUNDLE")},
-	} {
-		if info, err := os.Stat(v.file); v.file != "" && err == nil && info.IsDir() {
-			continue // of hashed certificates
-		}
-		if bundle, err := os.ReadFile(v.file); err != nil || !bytes.Contains(bundle, bytes.TrimSpace(ca)) {
+	for _, check := range []string{"session", "bucket"} {
+		b := clientBundle(check, p.o.Host.Getenv)
+		if pem, err := transport.ReadBundle(b.file); err != nil || !bytes.Contains(pem, bytes.TrimSpace(ca)) {
 			return fault.New(fault.Invalid,
-				i18n.M("{{.Variable}} does not name the local endpoint's authority in this shell, so the Lithops client refuses its certificate.", "Variable", v.name),
+				i18n.M("{{.Variable}} does not name the local endpoint's authority in this shell, so the Lithops client refuses its certificate.", "Variable", b.variable),
 				i18n.M("Let the shell run what 'ibmcloud fn-runtime local env' prints."))
 		}
 	}
 	return nil
-}
-
-func firstSet(values ...string) string {
-	for _, v := range values {
-		if v != "" {
-			return v
-		}
-	}
-	return ""
 }

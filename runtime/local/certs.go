@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"fn-runtime/runtime/local/internal/codeengine"
+	"fn-runtime/runtime/regular"
 )
 
 // Lifetimes of the endpoint's own authority and of the certificate it signs. Each is renewed when renewBefore is left.
@@ -177,6 +178,9 @@ func (c *certs) issue(template, parent *x509.Certificate, parentKey *ecdsa.Priva
 	)
 }
 
+// maxBundle bounds a bundle of others in bytes; Mozilla's has 0.2 MB.
+const maxBundle = 8 << 20
+
 // systemBundles is where systems keep the authorities that they trust, as crypto/x509 looks for them.
 var systemBundles = [...]string{
 	"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem",
@@ -192,11 +196,11 @@ func (c *certs) writeBundle() error {
 	}
 	var system []byte
 	for _, path := range append([]string{os.Getenv("SSL_CERT_FILE")}, systemBundles[:]...) {
-		if system, err = os.ReadFile(path); err == nil {
+		if system, err = regular.Read(path, maxBundle); err == nil {
 			break
 		}
 	}
-	site, _ := os.ReadFile(os.Getenv("REQUESTS_CA_BUNDLE")) // which may be this very file
+	site, _ := regular.Read(os.Getenv("REQUESTS_CA_BUNDLE"), maxBundle) // which may be this very file
 	var all bytes.Buffer
 	seen := map[string]bool{}
 	texts := [][]byte{system, site, own}

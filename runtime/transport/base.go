@@ -69,7 +69,7 @@ func rootCAs(o Options) (*x509.CertPool, error) {
 		if name == "" {
 			continue
 		}
-		pem, err := readBundle(name)
+		pem, err := ReadBundle(name)
 		if err != nil {
 			return nil, fault.New(fault.Invalid,
 				i18n.M("The certificate bundle {{.File}} cannot be read: {{.Error}}.", "File", name, "Error", err),
@@ -90,8 +90,8 @@ func rootCAs(o Options) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// readBundle reads a file of certificates, or a folder of such files, as OpenSSL makes it with hashes for names.
-func readBundle(name string) ([]byte, error) {
+// ReadBundle reads a file of certificates in PEM, or a folder of such files, as OpenSSL makes it with hashes for names.
+func ReadBundle(name string) ([]byte, error) {
 	if info, err := os.Stat(name); err != nil || !info.IsDir() {
 		return regular.Read(name, maxCABundle)
 	}
