@@ -1,6 +1,9 @@
 package i18n
 
 import (
+	"bytes"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -54,6 +57,19 @@ func TestPick(t *testing.T) {
 		}
 		if got := Pick(tc.configured, func(k string) string { return env[k] }); got != tc.want {
 			t.Errorf("Pick(%q, %q) = %q, want %q", tc.configured, tc.env, got, tc.want)
+		}
+	}
+}
+
+func TestResourcesArePacked(t *testing.T) {
+	for _, locale := range locales() {
+		name := "all." + locale + ".json"
+		want, err := os.ReadFile(filepath.Join("resources", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := unpack(name); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("resources.zip has another %s (%v): 'go generate ./i18n' packs it", name, err)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 // Command translations keeps i18n/resources in step with the texts of the source. It carries the translations of texts
-// that were changed over to the new ones, drops those of texts that are gone, and writes the English file. With -check
-// it changes nothing, lists what a translator has to do, and fails when that is anything.
+// that were changed over to the new ones, drops those of texts that are gone, writes the English file, and packs all
+// files into i18n/resources.zip, which the program has in it. With -check it changes nothing, lists what a translator has
+// to do, and fails when that is anything.
 package main
 
 import (
@@ -54,6 +55,13 @@ func run(root string, check bool) error {
 		for id, what := range missing(list, texts) {
 			todo[id] = append(todo[id], locale+" "+what)
 		}
+	}
+	if !check {
+		packed, err := resource.Pack(filepath.Join(root, "i18n", "resources"))
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(root, "i18n", "resources.zip"), packed, 0o644)
 	}
 	for _, id := range slices.Sorted(maps.Keys(todo)) {
 		fmt.Printf("%s\n    %s\n", id, strings.Join(todo[id], ", "))
