@@ -42,7 +42,7 @@ func NewRoot(f *Factory) *cobra.Command {
 	root.SetErr(f.View.Err)
 	root.AddCommand(
 		newInit(f), newBuild(f), newDeploy(f), newUpdate(f), newApply(f), newDelete(f), newList(f), newShow(f), newInvoke(f), newRun(f),
-		newLogs(f), newJobs(f),
+		newLogs(f), newJobs(f), newDashboard(f),
 		newClean(f), newConfig(f), newDoctor(f), newLocal(f), newVersion(f), newCompletion(f),
 	)
 	root.InitDefaultHelpCmd() // cobra would add it no sooner than it runs, and the metadata names it too

@@ -124,7 +124,10 @@ func licensed(modules []module) (all []module, err error) {
 		return nil, err
 	}
 	dir := strings.TrimSpace(string(root))
-	return append(all, module{name: "go (its library and run time)", licence: "BSD-3-Clause", file: filepath.Join(dir, "LICENSE"), dir: dir}), nil
+	page := filepath.Join("commands", "dashboard", "assets")
+	return append(all,
+		module{name: "go (its library and run time)", licence: "BSD-3-Clause", file: filepath.Join(dir, "LICENSE"), dir: dir},
+		module{name: "htmx.org and htmx-ext-sse (npm)", version: "2.0.11, 2.2.4", licence: "0BSD", file: filepath.Join(page, "LICENSE"), dir: page}), nil
 }
 
 // notice lists the modules, then each licence once with those that it is of, then what their own notices say.

@@ -1,0 +1,109 @@
+package commands
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"fn-runtime/commands/dashboard"
+	"fn-runtime/i18n"
+	"fn-runtime/runtime"
+	"fn-runtime/runtime/connect"
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/lithops"
+	"fn-runtime/runtime/replace"
+)
+
+func newDashboard(f *Factory) *cobra.Command {
+	var target targetFlags
+	var req runtime.JobsRequest
+	var stay bool
+	var file string
+	cmd := &cobra.Command{
+		Use:   "dashboard [JOB]",
+		Short: i18n.M("Show runtimes and running jobs in the browser.").ID,
+		Long:  i18n.M("Serves a page on the loopback interface until Ctrl-C, and opens the browser: the runtimes and their states, the jobs of the Lithops client, and for each job a timeline of its calls with their logs. The address is good once, for one browser. With '--save' the timeline of JOB is written into a file instead.").ID,
+		Example: example(i18n.M("Watch the jobs on this machine's endpoint"), "dashboard -b local") +
+			example(i18n.M("Save the timeline of a job for a report"), "dashboard --save timeline.svg a1b2c3-0-M000"),
+		Args: arguments(0, 1, i18n.Message{}),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			job := strings.Join(args, "")
+			if file != "" && job == "" {
+				return usage(i18n.M("Missing argument: {{.What}}.", "What", i18n.M("the name of a job")))
+			}
+			if job != "" && !lithops.IsJob(job) {
+				return usage(i18n.M("'{{.Job}}' is no name of a job: it looks like a1b2c3-0-M000.", "Job", job))
+			}
+			if file != "" && !strings.EqualFold(filepath.Ext(file), ".svg") {
+				return usage(i18n.M("A timeline is saved as SVG: the name of the file ends in .svg. The page saves it as PNG, too."))
+			}
+			s, err := f.open(cmd.Context(), &target, connect.Options{NeedStore: true, NeedInstall: true})
+			if err != nil {
+				return err
+			}
+			o := f.dashboardOptions(s, req)
+			o.First = job
+			if file != "" {
+				return saveTimeline(cmd.Context(), f, o, job, file)
+			}
+			s.Observer = nil // what is read again and again is not told each time
+			return dashboard.Serve(cmd.Context(), o, func(address string) {
+				f.View.Say(i18n.M("The dashboard is at {{.Address}} until Ctrl-C. The address is good once.", "Address", address))
+				if !stay {
+					openBrowser(f, address)
+				}
+			})
+		},
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+	boolFlag(cmd, &stay, "no-open", "", i18n.M("Print the address and open no browser."))
+	stringFlag(cmd, &file, "save", "", i18n.M("Write the timeline of JOB into `FILE`, an SVG picture."))
+	cmd.Flags().Var(ageValue{&req.Since}, "since", i18n.M("Look this `TIME` back, such as 7d; 24h unless given.").ID)
+	target.add(f, cmd)
+	return cmd
+}
+
+// dashboardOptions lets the page read through the service.
+func (f *Factory) dashboardOptions(s *runtime.Service, req runtime.JobsRequest) dashboard.Options {
+	return dashboard.Options{
+		Target: s.Target, Words: f.View.Words(), Watch: s.WatchJobs(req),
+		Runtimes: func(ctx context.Context) ([]runtime.Runtime, error) { return s.List(ctx, runtime.ListRequest{}) },
+		Logs: func(ctx context.Context, c entity.Call) (lines []entity.LogLine, err error) {
+			err = s.Logs(ctx, runtime.LogsRequest{Activation: c.Activation}, func(l entity.LogLine) error {
+				if l.Call == "" || l.Call == c.ID {
+					lines = append(lines, l)
+				}
+				return nil
+			})
+			return lines, err
+		},
+	}
+}
+
+func saveTimeline(ctx context.Context, f *Factory, o dashboard.Options, job, file string) error {
+	picture, err := dashboard.Picture(ctx, o, job)
+	switch {
+	case err != nil:
+		return err
+	case picture == nil:
+		return runtime.NoJob(job)
+	}
+	if err := replace.File(file, picture); err != nil {
+		return fault.New(fault.Invalid, i18n.M("{{.File}} cannot be written: {{.Error}}.", "File", file, "Error", err.Error()), i18n.Message{}).Because(err)
+	}
+	f.View.Say(i18n.M("The timeline is in {{.File}}.", "File", file))
+	return nil
+}
+
+// openBrowser opens the address; where there is no browser, it has been printed.
+func openBrowser(f *Factory, address string) {
+	cmd := opener(address)
+	if cmd == nil || cmd.Start() != nil {
+		f.View.Observer().Note(i18n.M("No browser was found: open the address yourself."))
+		return
+	}
+	_ = cmd.Process.Release()
+}

@@ -1,0 +1,89 @@
+package dashboard
+
+import (
+	"bytes"
+	"context"
+)
+
+// The measures of a saved timeline in pixels.
+const (
+	pictureWidth  = 1200
+	pictureMargin = 64
+	mostLanes     = 1600 // height of all lanes together at most
+)
+
+// picture is a timeline as one SVG, without anything around it.
+type picture struct {
+	T      map[string]string
+	Job    *jobView
+	Lanes  chunk
+	Width  int
+	Height int
+	Inner  int // width of the drawing
+	Margin int
+	Curves []placedCurve
+	Legend []legendItem
+}
+
+// placedCurve is a curve with the places of its edges and its title in pixels.
+type placedCurve struct {
+	curve
+	Y, Caption, TopY, ZeroY int
+}
+
+// legendItem is a shape with its meaning.
+type legendItem struct {
+	Name, Label string
+	X, TextX    int
+}
+
+// Picture reads a job and draws its timeline as one SVG file; nil when nothing of the job is to be seen.
+func Picture(ctx context.Context, o Options, job string) ([]byte, error) {
+	if _, err := o.Watch.Refresh(ctx); err != nil {
+		return nil, err
+	}
+	s := newServer(o)
+	j := s.view(job)
+	if j == nil {
+		return nil, nil
+	}
+	return s.draw(j)
+}
+
+func (s *server) draw(j *jobView) ([]byte, error) {
+	t := j.timeline
+	p := picture{T: s.labels, Job: j, Width: pictureWidth, Inner: pictureWidth - 2*pictureMargin, Margin: pictureMargin}
+	y := 128
+	if len(t.Calls) > 0 {
+		p.Lanes = t.draw(1, len(t.Calls), s.o.Words.Duration)
+		p.Lanes.Shown = min(p.Lanes.Height, mostLanes)
+	}
+	y += p.Lanes.Shown
+	for _, c := range p.Job.Curves {
+		y += 44
+		p.Curves = append(p.Curves, placedCurve{c, y, y - 10, y + 10, y + c.Height})
+		y += c.Height
+	}
+	p.Height = y + 40
+	x := pictureMargin
+	for _, name := range []string{"waiting", "cold", "running", "done", "failed", "slowest"} {
+		label := s.labels[name]
+		p.Legend = append(p.Legend, legendItem{name, label, x, x + 30})
+		x += 52 + textWidth(label)
+	}
+	var out bytes.Buffer
+	err := s.html.ExecuteTemplate(&out, "picture", p)
+	return out.Bytes(), err
+}
+
+// textWidth is about how wide a text of the picture is, in pixels: wide characters count twice.
+func textWidth(s string) int {
+	w := 0
+	for _, r := range s {
+		w += 7
+		if r >= 0x2e80 {
+			w += 6
+		}
+	}
+	return w
+}

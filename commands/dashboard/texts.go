@@ -1,0 +1,39 @@
+package dashboard
+
+import (
+	"fn-runtime/commands/view"
+	"fn-runtime/i18n"
+)
+
+// labels are the fixed texts of the page by the names that the templates have for them.
+func labels(w view.Words) map[string]string {
+	texts := map[string]i18n.Message{
+		"dashboard": i18n.M("Dashboard"), "runtimes": i18n.M("Runtimes"), "jobs": i18n.M("Jobs"), "calls": i18n.M("Calls"),
+		"timeline": i18n.M("Timeline"), "live": i18n.M("Live"), "lost": i18n.M("Not connected"),
+		"namespace": i18n.M("Namespace"), "endpoint": i18n.M("Endpoint"), "bucket": i18n.M("Bucket"),
+		"waiting": i18n.M("Waiting"), "cold": i18n.M("Cold start"), "running": i18n.M("Running"), "done": i18n.M("Done"),
+		"failed": i18n.M("Failed"), "slowest": i18n.M("Slowest"), "total": i18n.M("Total"),
+		"median": i18n.M("Median"), "p99": i18n.M("99th percentile"), "colds": i18n.M("Cold starts"), "gbs": i18n.M("GB-seconds"),
+		"duration": i18n.M("Duration"), "concurrency": i18n.M("Calls at once"), "throughput": i18n.M("Calls ended per second"),
+		"call": i18n.M("Call"), "state": i18n.M("State"), "error": i18n.M("Error"), "log": i18n.M("Log"), "start": i18n.M("Start"),
+		"wait": i18n.M("Wait"), "activation": i18n.M("Activation"), "runtime": i18n.M("Runtime"), "memory": i18n.M("Memory"),
+		"close": i18n.M("Close"), "svg": i18n.M("Save as SVG"), "png": i18n.M("Save as PNG"), "more": i18n.M("Show more"),
+		"backend": i18n.M("Backend"),
+		"nojobs":  i18n.M("No jobs are to be seen. A job appears here as soon as Lithops starts it."),
+		"reading": i18n.M("Reading..."),
+		"noruns":  i18n.M("No runtimes found."),
+		"nolog":   i18n.M("The call wrote no log."),
+		"lanes":   i18n.M("Each line is a call, the first one at the top. The table below has the same calls."),
+		"opening": i18n.M("Opening the dashboard..."),
+		"goon":    i18n.M("Go on"),
+		"skip":    i18n.M("Skip to the timeline"),
+		"newest":  i18n.M("Follow the newest job"),
+		"denied":  i18n.M("The address of the dashboard is good for one browser, and once."),
+		"again":   i18n.M("Run 'ibmcloud fn-runtime dashboard' for a new one."),
+	}
+	said := make(map[string]string, len(texts))
+	for name, text := range texts {
+		said[name] = w.Say(text)
+	}
+	return said
+}

@@ -1,0 +1,167 @@
+// Package dashboard looks at the dashboard in a real browser.
+package dashboard
+
+import (
+	"context"
+	"net/url"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+
+	"fn-runtime/commands/dashboard"
+	"fn-runtime/commands/view"
+	"fn-runtime/i18n"
+	"fn-runtime/test/harness"
+)
+
+// browser is a headless Chromium with one page, and what it complained about.
+type browser struct {
+	t    *testing.T
+	ctx  context.Context
+	mu   sync.Mutex
+	said []string // on the console, by the page or about it
+	from []string // addresses that were asked for
+}
+
+// newBrowser starts a browser of its own. At the end of the test it must have nothing to complain about, and have asked
+// no other host.
+func newBrowser(t *testing.T, width, height int) *browser {
+	t.Helper()
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		harness.Missing(t, "Chromium is not installed: %v", err)
+	}
+	alloc, stop := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.WindowSize(width, height), chromedp.UserDataDir(t.TempDir()))...)
+	t.Cleanup(stop)
+	tab, closeTab := chromedp.NewContext(alloc)
+	t.Cleanup(closeTab)
+	ctx, cancel := context.WithTimeout(tab, 3*time.Minute)
+	b := &browser{t: t, ctx: ctx}
+	var hearing sync.WaitGroup
+	console, requests := chromedp.Console(ctx), chromedp.Events(ctx, network.RequestWillBeSent)
+	hearing.Go(func() {
+		for m, err := range console {
+			if err == nil {
+				b.hear(&b.said, string(m.Type)+": "+m.Text+" "+m.URL)
+			}
+		}
+	})
+	hearing.Go(func() {
+		for e, err := range requests {
+			if err == nil {
+				b.hear(&b.from, e.Request.URL)
+			}
+		}
+	})
+	t.Cleanup(func() {
+		cancel()
+		hearing.Wait()
+		b.clean()
+	})
+	if _, err := chromedp.Run(ctx, call(network.Enable, network.EnableParams{})); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// call is a command of the browser's own protocol.
+func call[P, R any](cmd cdp.Command[P, R], params P) chromedp.Action[R] {
+	return func(ctx context.Context, _ *chromedp.Target) (R, error) { return chromedp.Call(ctx, cmd, params) }
+}
+
+func (b *browser) hear(list *[]string, what string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	*list = append(*list, what)
+}
+
+// forgive forgets what the browser complained about with these words: the test has brought it about.
+func (b *browser) forgive(words string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.said = slices.DeleteFunc(b.said, func(line string) bool { return strings.Contains(line, words) })
+}
+
+// clean ends the test with what the browser complained about.
+func (b *browser) clean() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, line := range b.said {
+		b.t.Errorf("the browser's console says %s", line)
+	}
+	if len(b.from) == 0 {
+		b.t.Error("the browser asked for nothing")
+	}
+	for _, address := range b.from {
+		u, err := url.Parse(address)
+		if err != nil || u.Scheme != "blob" && u.Hostname() != "127.0.0.1" {
+			b.t.Errorf("the page asked for %s", address)
+		}
+	}
+}
+
+// do carries actions out, which must succeed.
+func (b *browser) do(steps ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	if err := chromedp.Do(b.ctx, steps...); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// see waits until a JavaScript expression is true, on whichever page has come up by then.
+func (b *browser) see(expression string) {
+	b.t.Helper()
+	var got bool
+	var err error
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		ctx, cancel := context.WithTimeout(b.ctx, 10*time.Second)
+		got, err = chromedp.Run(ctx, chromedp.Evaluate[bool]("Boolean("+expression+")"))
+		cancel()
+		if got {
+			return
+		}
+	}
+	page, _ := chromedp.Run(b.ctx, chromedp.Evaluate[string]("document.body.innerText"))
+	b.t.Fatalf("%s did not become true: %v\n%s", expression, err, page)
+}
+
+// value gives what a JavaScript expression comes to.
+func value[T any](b *browser, expression string) T {
+	b.t.Helper()
+	v, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](expression))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return v
+}
+
+// serve serves a dashboard until the end of the test and gives the address to open.
+func serve(t *testing.T, o dashboard.Options, locale string) string {
+	t.Helper()
+	o.Words = (&view.View{Texts: i18n.New(locale), Program: "fn-runtime"}).Words()
+	ctx, stop := context.WithCancel(context.Background())
+	ready, ended := make(chan string, 1), make(chan error, 1)
+	go func() { ended <- dashboard.Serve(ctx, o, func(address string) { ready <- address }) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Errorf("the dashboard ended with %v", err)
+		}
+	})
+	select {
+	case address := <-ready:
+		return address
+	case err := <-ended:
+		ended <- err
+		t.Fatal(err)
+		return ""
+	}
+}

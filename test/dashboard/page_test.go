@@ -1,0 +1,136 @@
+package dashboard
+
+import (
+	"os"
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"fn-runtime/i18n"
+)
+
+// open opens a dashboard for the first time and waits for its page.
+func (b *browser) open(address string) {
+	b.t.Helper()
+	b.do(chromedp.Navigate(address))
+	b.see("location.search === '' && document.querySelector('#lanes .chunk path')")
+}
+
+// scheme makes the browser ask for dark or light.
+func (b *browser) scheme(name string) {
+	b.t.Helper()
+	features := []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: name}}
+	if _, err := chromedp.Run(b.ctx, call(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: features})); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// A job of ten thousand calls is on the screen in less than a second, and its last call is where the lanes end.
+func TestTenThousandCalls(t *testing.T) {
+	t.Parallel()
+	b := newBrowser(t, 1280, 900)
+	b.open(serve(t, options(synthetic("a1b2c3-0-M000", 10_000, false)), i18n.English))
+	took := value[float64](b, "performance.getEntriesByType('resource').find(r => r.name.includes('/lanes')).responseEnd")
+	if took == 0 || took > 1000 {
+		t.Errorf("the first lanes were there %.0f ms after the page was asked for, want less than 1000", took)
+	}
+	drawn := "document.querySelectorAll('#lanes .chunk path').length"
+	if n := value[int](b, drawn); n > 100 {
+		t.Errorf("%d paths are drawn before anybody has scrolled: the lanes out of sight, too", n)
+	}
+	b.see("document.querySelectorAll('#lanes .chunk').length === 50")
+	value[any](b, "document.getElementById('lanes').scrollTo(0, 1e9)")
+	b.see("document.querySelector('#lanes .chunk:last-child path')")
+	value[any](b, `(() => {
+		const c = document.querySelector('#lanes .chunk:last-child'), r = c.getBoundingClientRect();
+		c.dispatchEvent(new MouseEvent('click', {bubbles: true, clientX: r.x + 9, clientY: r.bottom - 2}));
+	})()`)
+	b.see("document.querySelector('dialog[open] h2')?.textContent.includes('09999')")
+}
+
+// The page is worked with the keyboard: a call opens with Enter and has the focus, Escape leads back.
+func TestKeyboard(t *testing.T) {
+	t.Parallel()
+	b := newBrowser(t, 1280, 900)
+	b.open(serve(t, options(synthetic("a1b2c3-0-M000", 60, true)), i18n.English))
+	value[any](b, "document.querySelector('#rows button').focus()")
+	b.do(chromedp.KeyEvent(kb.Enter))
+	b.see("document.querySelector('dialog[open] pre.error')?.textContent.includes('ZeroDivisionError')")
+	b.see("document.querySelector('dialog[open] pre.log')?.textContent.includes('Traceback')")
+	b.see("document.activeElement.id === 'h-call'")
+	b.do(chromedp.KeyEvent(kb.Escape))
+	b.see("!document.querySelector('dialog[open]') && document.activeElement.id.startsWith('call-')")
+}
+
+// The page is the same for those who do not see it, in both schemes, narrow and wide, with a call open and without.
+func TestAccessibility(t *testing.T) {
+	t.Parallel()
+	axe, err := os.ReadFile("testdata/axe.min.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBrowser(t, 1280, 900)
+	b.open(serve(t, options(synthetic("a1b2c3-0-M001", 60, true), synthetic("a1b2c3-0-M000", 30, false)), i18n.English))
+	check := func(what string) {
+		t.Helper()
+		value[any](b, string(axe)+";0")
+		found, err := chromedp.Run(b.ctx, chromedp.Evaluate[[]string](`axe.run().then(r => r.violations
+			.filter(v => v.impact === 'serious' || v.impact === 'critical')
+			.map(v => v.id + ': ' + v.help + ': ' + v.nodes.slice(0, 3).map(n => n.html).join(' ')))`, chromedp.EvalAwaitPromise))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, one := range found {
+			t.Errorf("%s: %s", what, one)
+		}
+	}
+	for _, scheme := range []string{"light", "dark"} {
+		b.scheme(scheme)
+		check(scheme)
+	}
+	value[any](b, "document.querySelector('#rows button').click()")
+	b.see("document.querySelector('dialog[open] pre.log')")
+	check("a call")
+	value[any](b, "document.querySelector('dialog .close').click()")
+	b.do(chromedp.EmulateViewport(400, 800))
+	check("narrow")
+	if wide := value[int](b, "document.documentElement.scrollWidth"); wide > 400 {
+		t.Errorf("a page of 400 pixels is %d wide", wide)
+	}
+}
+
+// What is saved from the page is one picture that needs nothing else.
+func TestSave(t *testing.T) {
+	t.Parallel()
+	b := newBrowser(t, 1280, 900)
+	b.open(serve(t, options(synthetic("a1b2c3-0-M000", 300, false)), "ja_JP"))
+	size, err := chromedp.Run(b.ctx, chromedp.Evaluate[[]int](`fetch(document.getElementById('save-svg').href).then(r => r.blob()).then(async blob => {
+		const i = new Image(); i.src = URL.createObjectURL(blob); await i.decode(); return [i.width, i.height];
+	})`, chromedp.EvalAwaitPromise))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if size[0] != 1200 || size[1] < 1000 {
+		t.Errorf("the picture is %v, want 1200 wide and more than 1000 high", size)
+	}
+	if lang := value[string](b, "document.documentElement.lang"); lang != "ja-JP" {
+		t.Errorf("the page says that it is in %q, want ja-JP", lang)
+	}
+	value[any](b, "URL.createObjectURL = (old => o => { document.body.dataset.made = o.type; return old.call(URL, o); })(URL.createObjectURL)")
+	value[any](b, "document.getElementById('save-png').click()")
+	b.see("document.body.dataset.made === 'image/png'")
+}
+
+// A page that has lost its server says so.
+func TestServerEnds(t *testing.T) {
+	t.Parallel()
+	b := newBrowser(t, 1280, 900)
+	t.Run("served", func(t *testing.T) {
+		b.open(serve(t, options(synthetic("a1b2c3-0-M000", 30, false)), i18n.English))
+		b.see("document.querySelector('.connection').innerText.includes('Live')")
+	})
+	b.see("document.querySelector('.connection').innerText.includes('Not connected')")
+	b.forgive("[object Event]") // what htmx says of a stream that broke
+}
