@@ -32,14 +32,15 @@ type axis struct {
 
 func newAxis(from, to time.Time) axis {
 	span := max(to.Sub(from), steps[0])
-	step := steps[len(steps)-1] * (1 + span/(steps[len(steps)-1]*marks))
+	longest := steps[len(steps)-1]
+	step := time.Duration(1+int(span/(longest*marks))) * longest
 	for _, s := range steps {
 		if span <= s*marks {
 			step = s
 			break
 		}
 	}
-	span = (span + step - 1) / step * step
+	span = time.Duration(int((span+step-1)/step)) * step
 	a := axis{From: from, Span: span}
 	for at := time.Duration(0); at <= span; at += step {
 		a.Ticks = append(a.Ticks, tick{100 * float64(at) / float64(span), clock(at, step)})
