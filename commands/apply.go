@@ -3,7 +3,6 @@ package commands
 import (
 	"context"
 	"errors"
-	"path/filepath"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -12,6 +11,7 @@ import (
 	"fn-runtime/runtime"
 	"fn-runtime/runtime/connect"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/lithops"
 	"fn-runtime/runtime/manifest"
 	"fn-runtime/runtime/site"
 )
@@ -56,7 +56,7 @@ func newApply(f *Factory) *cobra.Command {
 func apply(ctx context.Context, f *Factory, o *applyOptions, path string) error {
 	file, err := readDeclared(f, path, o.outside)
 	if err != nil {
-		return err
+		return errors.Join(err, beyondLimits(ctx, f, &o.target, file))
 	}
 	places, err := regionsOf(ctx, f, o, file)
 	if err != nil {
@@ -99,7 +99,7 @@ func readDeclared(f *Factory, path string, outside bool) (manifest.File, error) 
 		if rt.Build == nil {
 			continue
 		}
-		for _, p := range rt.Build.Outside(filepath.Dir(path)) {
+		for _, p := range rt.Build.Outside(file.Dir) {
 			if outside {
 				f.View.Observer().Warn(i18n.M("{{.Image}} is built from {{.Path}}, outside of the folder of the file.", "Image", rt.Image, "Path", p))
 				continue
@@ -110,6 +110,28 @@ func readDeclared(f *Factory, path string, outside bool) (manifest.File, error) 
 		}
 	}
 	return file, errors.Join(wrong...)
+}
+
+// beyondLimits returns what the limits of the target forbid in a file that is wrong already, so that all comes at once.
+// Nothing is asked: only limits that are known beforehand count.
+func beyondLimits(ctx context.Context, f *Factory, target *targetFlags, file manifest.File) error {
+	s, err := f.open(ctx, target, connect.Options{LocalOnly: true})
+	if err != nil {
+		return nil //nolint:nilerr // the target is not what is wrong first
+	}
+	limits := lithops.LimitsOf(s.Contract.Backend)
+	var wrong []error
+	for _, rt := range file.Runtimes {
+		for _, memory := range rt.MemoryMB {
+			if memory > 0 {
+				wrong = append(wrong, rt.At.Wrap(limits.CheckMemory(memory)))
+			}
+		}
+		if rt.TimeoutS > 0 {
+			wrong = append(wrong, rt.At.Wrap(limits.CheckTimeout(rt.TimeoutS)))
+		}
+	}
+	return errors.Join(wrong...)
 }
 
 // places says where the runtimes of a file belong.

@@ -26,3 +26,19 @@ func TestAllThatIsWrongInAFileIsSaidAtOnce(t *testing.T) {
 		}
 	}
 }
+
+// What the target does not take comes with what is wrong in the form.
+func TestLimitsAreSaidWithTheOtherErrorsOfAFile(t *testing.T) {
+	e := newEarth(t)
+	path := filepath.Join(t.TempDir(), "r.yaml")
+	if err := os.WriteFile(path, []byte("runtimes:\n- image: me/a:1\n  memery: 1\n- image: me/b:1\n  memory: [256, 5000]\n  timeout: 9999\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var doc resultDoc
+	status := e.json(t, &doc, "apply "+path)
+	for _, want := range []string{":3:3: Unknown key", ":4:10: A memory of 5000 MB", ":4:10: A timeout of 9999 s"} {
+		if status != exitFailed || strings.Count(doc.Error.Message, want) != 1 {
+			t.Errorf("got status %d, %q; want %d with %q once", status, doc.Error.Message, exitFailed, want)
+		}
+	}
+}

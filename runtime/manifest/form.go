@@ -18,33 +18,33 @@ var (
 
 var codeSources = []string{"config-map", "image"}
 
-func (r *reader) top(n *yaml.Node) (f File) {
+func (r *reader) top(n *yaml.Node) (all []Runtime) {
 	members, ok := r.mapping(n, topKeys...)
 	if !ok {
-		return f
+		return nil
 	}
 	runtimes, ok := members["runtimes"]
 	if !ok {
 		r.wrong(r.at(n), i18n.M("The key 'runtimes' is missing."))
-		return f
+		return nil
 	}
 	var regions []string
 	if m, ok := members["regions"]; ok {
 		regions = r.texts(m.value)
 	}
 	if tagOf(runtimes.value) == "!!null" {
-		return f // an empty list: with --prune nothing is left
+		return nil // an empty list: with --prune nothing is left
 	}
 	list, ok := r.list(runtimes.value)
 	if !ok {
-		return f
+		return nil
 	}
 	for _, one := range list {
 		if rt, ok := r.runtime(one, regions); ok {
-			f.Runtimes = append(f.Runtimes, rt)
+			all = append(all, rt)
 		}
 	}
-	return f
+	return all
 }
 
 func (r *reader) texts(n *yaml.Node) (list []string) {

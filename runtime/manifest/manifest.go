@@ -18,6 +18,7 @@ import (
 
 // File is a file of 'apply'.
 type File struct {
+	Dir      string // the folder that its paths are relative to
 	Runtimes []Runtime
 }
 
@@ -77,6 +78,16 @@ func (p Place) Wrap(err error) error {
 	return &c
 }
 
+// folderOf returns the folder that paths of a file are relative to: its own. A file that is none, such as a pipe or
+// /dev/stdin, has no folder: the working folder stands for it.
+func folderOf(path string) string {
+	dir := filepath.Dir(path)
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() || dir == "/dev" || dir == "/dev/fd" {
+		return "."
+	}
+	return dir
+}
+
 // Read reads a file, which may be a pipe. Folders in it are relative to the folder of the file, variables in it are those of
 // getenv; an empty one counts as unset. Where the file could be read the File holds what is right in it, even with an error.
 func Read(path string, getenv func(string) string) (File, error) {
@@ -102,11 +113,11 @@ func readFile(path string) ([]byte, error) {
 // Parse reads the text of a file; name is its path, for errors and for the folders in it. All that is wrong is reported
 // together, in the order of the file.
 func Parse(name string, data []byte, getenv func(string) string) (File, error) {
-	r := &reader{file: name, dir: filepath.Dir(name), getenv: getenv}
+	r := &reader{file: name, dir: folderOf(name), getenv: getenv}
 	root := r.parse(data)
-	var f File
+	f := File{Dir: r.dir}
 	if root != nil {
-		f = r.top(root)
+		f.Runtimes = r.top(root)
 	}
 	r.doubles(f.Runtimes)
 	slices.SortStableFunc(r.faults, func(a, b placed) int {

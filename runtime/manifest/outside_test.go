@@ -39,3 +39,16 @@ func TestOutsideFollowsLinks(t *testing.T) {
 		}
 	}
 }
+
+// A pipe has no folder: what it names lies in the working folder, as for other programs that read one.
+func TestPathsOfAPipeAreThoseOfTheWorkingFolder(t *testing.T) {
+	for _, name := range []string{"/dev/stdin", "/dev/fd/63"} {
+		f, err := Parse(name, []byte("runtimes:\n- image: me/x:1\n  build: image\n"), noEnvironment)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := f.Runtimes[0].Build.Context; got != "image" || f.Dir != "." {
+			t.Errorf("%s: got context %q in folder %q, want %q in %q", name, got, f.Dir, "image", ".")
+		}
+	}
+}

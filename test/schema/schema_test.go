@@ -158,8 +158,11 @@ func TestApplyFilesFollowTheirSchema(t *testing.T) {
 	check := &Check{}
 	for text, good := range map[string]bool{
 		"runtimes:\n- default\n": true,
-		"regions: all\nruntimes:\n- image: me/x:1\n  memory: 256\n  timeout: 3\n  pin: true\n  build: ./x\n":                                              true,
-		"regions: [us-south, eu-de]\nruntimes:\n- image: me/x:1\n  memory: [256, 512]\n  build: {context: ., dockerfile: d, args: {A: 1}, platform: p}\n": true,
+		"regions: all\nruntimes:\n- image: me/x:1\n  memory: 256\n  timeout: 3\n  pin: true\n  build: ./x\n":                                                                                                 true,
+		"regions: [us-south, eu-de]\nruntimes:\n- image: me/x:1\n  memory: [256, 512]\n  build: {context: ., dockerfile: d, args: {A: 1}, platform: p}\n":                                                    true,
+		"runtimes:\n- image: me/x:${TAG:-1}\n  memory: [\"256\", 512]\n":                                                                                                                                     false,
+		"regions: ${WHERE:-eu-de}\nruntimes:\n- image: me/x:${TAG:-1}\n  memory: ${MEMORY:-256}\n  timeout: ${TIME:-3}\n  pin: ${PIN:-true}\n  cpu: ${CPU:-0.5}\n  regions: [us-south, \"${WHERE:-all}\"]\n": true,
+		"runtimes:\n- image: x\n  memory: [\"$MEMORY\"]\n":                                                                                                                                                   false,
 		"runtimes:\n":                                         true,
 		"runtimes: []\n":                                      true,
 		"{}\n":                                                false,
