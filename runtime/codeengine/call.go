@@ -12,6 +12,7 @@ import (
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/linger"
 	"fn-runtime/runtime/lithops"
+	"fn-runtime/runtime/parallel"
 )
 
 // The pauses between two looks at a run.
@@ -129,13 +130,17 @@ func (c *Compute) activation(run runDoc) entity.Activation {
 func (c *Compute) clear(ctx context.Context, name string) error {
 	ctx, cancel := linger.Context(ctx, cleanTime)
 	defer cancel()
-	failed := []error{c.client.deleteRun(ctx, name), c.client.deleteConfigMap(ctx, name), c.o.Bucket.Delete(ctx, lithops.JobMetadataKey(name))}
-	for i, err := range failed {
-		if fault.Is(err, fault.NotFound) {
-			failed[i] = nil
+	unlessGone := func(remove func(context.Context, string) error, name string) func(context.Context) error {
+		return func(ctx context.Context) error {
+			err := remove(ctx, name)
+			if fault.Is(err, fault.NotFound) {
+				return nil
+			}
+			return err
 		}
 	}
-	return errors.Join(failed...)
+	return parallel.Together(ctx, unlessGone(c.client.deleteRun, name), unlessGone(c.client.deleteConfigMap, name),
+		unlessGone(c.o.Bucket.Delete, lithops.JobMetadataKey(name)))
 }
 
 // Called says nothing: the service's API keeps no logs, and the run is gone.

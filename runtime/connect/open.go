@@ -149,7 +149,11 @@ func (p *opening) openCompute(ctx context.Context) error {
 	}
 	p.contract.UserKey, p.target.UserKeyFrom = key, from
 	if p.compute.Backend == lithops.CodeEngine {
-		_, err := p.step("namespace", p.openProject(ctx, auth, hint, key))
+		err := keyErr
+		if err == nil {
+			err = p.openProject(ctx, auth, hint, key)
+		}
+		_, err = p.step("namespace", err)
 		return err
 	}
 	ns, err := p.namespace(auth)
