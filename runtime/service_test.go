@@ -59,8 +59,9 @@ func installed(t *testing.T) string {
 	dir := filepath.Join(t.TempDir(), "lithops")
 	for name, text := range map[string]string{
 		"version.py": "__version__ = '3.7.0'\n", "__init__.py": "",
-		"serverless/backends/openwhisk/entry_point.py": "def main(args): return {}\n",
-		"serverless/backends/ibm_cf/entry_point.py":    "def main(args): return {}\n",
+		"serverless/backends/openwhisk/entry_point.py":   "def main(args): return {}\n",
+		"serverless/backends/ibm_cf/entry_point.py":      "def main(args): return {}\n",
+		"serverless/backends/code_engine/entry_point.py": "",
 	} {
 		path := filepath.Join(dir, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {

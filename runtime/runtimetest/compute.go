@@ -242,6 +242,11 @@ func (c *Compute) Runtimes(ctx context.Context) (l entity.Listing, err error) {
 // read tells what the names of a runtime mean.
 func (c *Compute) read(r entity.Registered) entity.Registered {
 	contract := c.contract
+	if contract.SharesMetadata() {
+		r.Version, r.NamedMB, r.Own = contract.Version, r.MemoryMB, true
+		_, r.MetadataKey = contract.Runtime(r.Note(entity.NoteImage), r.NamedMB)
+		return r
+	}
 	r.NamedMB, contract.Version, _ = lithops.ParseAction(r.ID.Group, r.ID.Name)
 	r.Version, r.MetadataKey = contract.Version, contract.MetadataKey(r.ID.Name)
 	key, _ := lithops.PackageUserKey(r.ID.Group)

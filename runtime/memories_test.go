@@ -1,0 +1,149 @@
+package runtime_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"fn-runtime/runtime"
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/lithops"
+	"fn-runtime/runtime/runtimetest"
+	"fn-runtime/runtime/site"
+)
+
+const shared = "docker.io/me/img:1"
+
+// newSharedWorld makes a client of Code Engine, where the memory sizes of an image share their metadata, with a registry
+// that tells digests.
+func newSharedWorld(t *testing.T) *world {
+	t.Helper()
+	w := newWorld(t)
+	contract := lithops.Contract{Backend: lithops.CodeEngine, Version: "3.7.0", UserKey: "abcd", Region: "eu-de", Namespace: "project"}
+	w.compute = runtimetest.NewCompute(contract)
+	w.Contract, w.Compute, w.Target.Backend = contract, w.compute, "code_engine"
+	w.Settings = lithops.Compute{Backend: lithops.CodeEngine, RuntimeMemory: 256, RuntimeTimeout: 600, RuntimeMilliCPU: 125, DockerServer: "docker.io"}
+	w.Images = &tags{digests: map[string]string{shared: "sha256:" + strings.Repeat("a", 64)}}
+	return w
+}
+
+func (w *world) calls() (n int) {
+	for _, r := range w.compute.Requests() {
+		if strings.HasPrefix(r, "POST") {
+			n++
+		}
+	}
+	return n
+}
+
+func (w *world) sharedKey() string {
+	_, key := w.Contract.Runtime(shared, 256)
+	return key
+}
+
+// A new memory size of what is deployed is not called again: its metadata is there.
+func TestNewMemoryHasItsMetadata(t *testing.T) {
+	for name, deploy := range map[string]func(w *world, mb int) error{
+		"deploy": func(w *world, mb int) error {
+			_, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/img:1", MemoryMB: []int{mb}})
+			return err
+		},
+		"apply": func(w *world, mb int) error {
+			_, err := w.Apply(t.Context(), runtime.ApplyRequest{Runtimes: []runtime.Declaration{{Name: "me/img:1", MemoryMB: []int{mb}}}})
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newSharedWorld(t)
+			for _, mb := range []int{256, 512, 2048} {
+				if err := deploy(w, mb); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if n := w.calls(); n != 1 {
+				t.Errorf("%d calls for three memory sizes, want 1: %q", n, w.compute.Requests())
+			}
+			if keys := w.store.Keys(); !slices.Equal(keys, []string{w.sharedKey()}) {
+				t.Errorf("the bucket has %q", keys)
+			}
+			for _, r := range w.compute.All() {
+				if want := map[int]int{256: 125, 512: 125, 2048: 250}[r.MemoryMB]; r.MilliCPU != want {
+					t.Errorf("with %d MB it has %d thousandths of a processor, want %d", r.MemoryMB, r.MilliCPU, want)
+				}
+			}
+			list, err := w.List(t.Context(), runtime.ListRequest{})
+			if err != nil || len(list) != 3 || list[1].State != site.Ready {
+				t.Errorf("%+v, %v", list, err)
+			}
+			if warned := w.seen.said(); !strings.Contains(warned, "runtime_cpu: 0.25") {
+				t.Errorf("nobody says that the client's runs do not fit 2048 MB: %q", warned)
+			}
+		})
+	}
+}
+
+// A memory size that fails takes nothing from the others.
+func TestFailedMemoryLeavesTheOthers(t *testing.T) {
+	w := newSharedWorld(t)
+	if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/img:1"}); err != nil {
+		t.Fatal(err)
+	}
+	w.Images = nil // so that it is called
+	w.compute.Run = func(entity.Registered) entity.Activation { return runtimetest.Broken("ContainerExitedCode1") }
+	_, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/img:1", MemoryMB: []int{512}})
+	mustFault(t, err, fault.Failed, "ContainerExitedCode1")
+	if all, keys := w.compute.All(), w.store.Keys(); len(all) != 1 || !slices.Equal(keys, []string{w.sharedKey()}) {
+		t.Errorf("there is %v, and in the bucket %q", all, keys)
+	}
+}
+
+// Metadata goes with the last memory size.
+func TestSharedMetadataGoesWithTheLast(t *testing.T) {
+	w := newSharedWorld(t)
+	if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/img:1", MemoryMB: []int{256, 512}}); err != nil {
+		t.Fatal(err)
+	}
+	for mb, want := range map[int]int{512: 1} {
+		if _, err := w.Delete(t.Context(), runtime.DeleteRequest{Name: "me/img:1", MemoryMB: []int{mb}}); err != nil {
+			t.Fatal(err)
+		}
+		if keys := w.store.Keys(); len(keys) != want {
+			t.Errorf("after %d MB the bucket has %q", mb, keys)
+		}
+	}
+	if _, err := w.Delete(t.Context(), runtime.DeleteRequest{Name: "me/img:1"}); err != nil {
+		t.Fatal(err)
+	}
+	w.empty(t)
+}
+
+// The id of a project is known only when it is made; what is deployed in it then has its name.
+func TestNamesOfANewProject(t *testing.T) {
+	w := newSharedWorld(t)
+	w.compute.Missing = true
+	w.Contract.Namespace = "PROJECT-ID"
+	result, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/img:1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "lithops.runtimes/code_engine/3.7.0/eu-de/project/"
+	if key := w.store.Keys(); len(key) != 1 || !strings.HasPrefix(key[0], want) || item(t, result, runtime.KindMetadata).Name != key[0] {
+		t.Errorf("the bucket has %q, want one below %s; the item is %+v", key, want, item(t, result, runtime.KindMetadata))
+	}
+	if _, err := w.Cache.ReadMetadata(w.store.Keys()[0]); err != nil {
+		t.Error(err)
+	}
+}
+
+// What other backends cannot do is refused before anything is sent.
+func TestProcessorsAreOfCodeEngine(t *testing.T) {
+	w := newWorld(t)
+	_, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "default", MilliCPU: 500})
+	mustFault(t, err, fault.Usage, "--cpu")
+	_, err = w.Deploy(t.Context(), runtime.DeployRequest{Name: "default", InImage: true})
+	mustFault(t, err, fault.Usage, "--code")
+	if len(w.requests()) > 0 {
+		t.Errorf("requests %q", w.requests())
+	}
+}
