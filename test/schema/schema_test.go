@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -11,6 +12,9 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"fn-runtime/commands/view"
+	"fn-runtime/i18n"
+	"fn-runtime/runtime"
+	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/manifest"
 	"fn-runtime/test/harness"
 )
@@ -66,6 +70,8 @@ func TestRealOutputFollowsTheSchemas(t *testing.T) {
 		{"show", 1, "show other -b local"},
 		{"invoke", 0, "invoke " + image + " -b local"},
 		{"invoke", 1, "invoke other -b local"},
+		{"jobs", 0, "jobs -b local"},
+		{"jobs", 1, "jobs a1b2c3-0-M000 -b local"},
 		{"doctor", 0, "doctor -b local"},
 		{"doctor", 1, "doctor -b ibm_cf"},
 		{"apply-result", 0, "apply " + file + " -b local --dry-run"},
@@ -98,6 +104,7 @@ func TestRealOutputFollowsTheSchemas(t *testing.T) {
 			t.Errorf("%s: exit %d, an error in the document is %v", c.line, r.Code, failed)
 		}
 	}
+	seen["logs"] = true // a line of it is held below
 	logs := s.FnRuntime("local", "logs", "-n", "20", "--output", "json").Stdout
 	for line := range strings.Lines(logs) {
 		check.Valid(t, "local-logs", line)
@@ -129,6 +136,8 @@ func TestRareDocumentsFollowTheSchemas(t *testing.T) {
 			view.RuntimesDocument
 			Error *view.ErrorDocument `json:"error"`
 		}{view.RuntimesDocument{Runtimes: []view.RuntimeDocument{}, Regions: regions}, failed},
+		"jobs":   jobDetail(t),
+		"logs":   logLine(t),
 		"doctor": view.ChecksDocument{Checks: []view.CheckDocument{{Region: "eu-de", Name: "region", Status: "ok"}}},
 	} {
 		data, err := json.Marshal(doc)
@@ -137,6 +146,31 @@ func TestRareDocumentsFollowTheSchemas(t *testing.T) {
 		}
 		check.Valid(t, name, string(data))
 	}
+}
+
+// jobDetail and logLine are what a view writes of a job with a call that failed, and of a line of its log.
+func jobDetail(t *testing.T) json.RawMessage {
+	at := time.Now()
+	call := entity.Call{Job: "a1b2c3-0-M000", ID: "00000", State: entity.CallFailed, Started: at, Ended: at.Add(time.Second), Error: "ValueError"}
+	job := entity.Job{ID: call.Job, Calls: entity.Counts{Total: 1, Failed: 1}, First: at}
+	return written(t, func(v *view.View) error {
+		return v.Job(runtime.JobDetail{Job: job, List: []entity.Call{call}}, 0.1, "")
+	})
+}
+
+func logLine(t *testing.T) json.RawMessage {
+	return written(t, func(v *view.View) error {
+		return v.LogLine(entity.LogLine{Time: time.Now(), Stream: "stdout", Text: "x"})
+	})
+}
+
+func written(t *testing.T, write func(v *view.View) error) json.RawMessage {
+	t.Helper()
+	var out bytes.Buffer
+	if err := write(&view.View{Streams: view.Streams{Out: &out}, Texts: i18n.New(i18n.English), JSON: true}); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
 }
 
 func TestSchemasRefuse(t *testing.T) {
