@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"fn-runtime/docs/schema"
 	"fn-runtime/i18n"
 	"fn-runtime/runtime"
 	"fn-runtime/runtime/connect"
@@ -26,14 +27,23 @@ type applyOptions struct {
 
 func newApply(f *Factory) *cobra.Command {
 	o := &applyOptions{}
+	var printSchema bool
 	cmd := &cobra.Command{
 		Use:   "apply FILE",
 		Short: i18n.M("Make a declared list of runtimes true.").ID,
 		Long:  i18n.M("Reads a YAML file that declares runtimes, builds the images that it gives a folder for, deploys what is missing and updates what differs. Run again it changes nothing. Other runtimes stay, unless they are to be pruned.").ID,
 		Example: example(i18n.M("Show what would be done"), "apply runtimes.yaml --dry-run") +
 			example(i18n.M("Make the file true and delete every other runtime"), "apply runtimes.yaml --prune -f"),
-		Args: arguments(1, 1, i18n.M("a file")),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if printSchema {
+				return arguments(0, 0, i18n.Message{})(cmd, args)
+			}
+			return arguments(1, 1, i18n.M("a file"))(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if printSchema {
+				return f.View.Raw(schema.Apply)
+			}
 			return apply(cmd.Context(), f, o, args[0])
 		},
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
@@ -45,7 +55,8 @@ func newApply(f *Factory) *cobra.Command {
 	}
 	boolFlag(cmd, &o.req.Prune, "prune", "", i18n.M("Delete the runtimes that are not declared."))
 	boolFlag(cmd, &o.force, "force", "f", i18n.M("Delete without confirmation."))
-	boolFlag(cmd, &o.req.DryRun, "dry-run", "", i18n.M("Show what would be done and change nothing."))
+	boolFlag(cmd, &printSchema, "schema", "", i18n.M("Print the JSON schema of the file, for editors and tests."))
+	o.target.addPlanning(cmd, &o.req.DryRun)
 	boolFlag(cmd, &o.outside, "allow-outside", "", i18n.M("Build also from outside the folder of the file."))
 	o.target.add(f, cmd)
 	o.target.addJobs(cmd)

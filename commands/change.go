@@ -54,7 +54,10 @@ func (f *Factory) change(ctx context.Context, c change) error {
 	if c.partly {
 		answers = found(answers)
 	}
-	return f.finish(answers)
+	if err := f.finish(answers); err != nil || !c.target.detailed || !oneResult(answers).Changed() {
+		return err
+	}
+	return exited{exitChanged}
 }
 
 // placesOf notes where the work of a change is done; the function returned names it, for the question.

@@ -47,6 +47,7 @@ type targetFlags struct {
 	python        string
 	lithops       string
 	jobs          int
+	detailed      bool     // an exit status of its own for changes
 	regions       []string // of --regions
 }
 
@@ -80,11 +81,17 @@ func (t *targetFlags) add(f *Factory, cmd *cobra.Command) {
 
 // addChanging adds what a command that changes runtimes has besides its own flags.
 func (t *targetFlags) addChanging(f *Factory, cmd *cobra.Command, dryRun *bool) {
-	boolFlag(cmd, dryRun, "dry-run", "", i18n.M("Show what would be done and change nothing."))
+	t.addPlanning(cmd, dryRun)
 	t.add(f, cmd)
 	t.addJobs(cmd)
 	t.addRegions(cmd)
 	f.outputFlags(cmd)
+}
+
+// addPlanning adds what says how a plan is shown.
+func (t *targetFlags) addPlanning(cmd *cobra.Command, dryRun *bool) {
+	boolFlag(cmd, dryRun, "dry-run", "", i18n.M("Show what would be done and change nothing."))
+	boolFlag(cmd, &t.detailed, "detailed-exitcode", "", i18n.M("End with exit status 2 where something differs, 0 where nothing does."))
 }
 
 func (t *targetFlags) addJobs(cmd *cobra.Command) {

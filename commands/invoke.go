@@ -17,7 +17,7 @@ func newInvoke(f *Factory) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "invoke (default | IMAGE[:TAG])",
 		Short:   i18n.M("Call a runtime and measure it.").ID,
-		Long:    i18n.M("Makes real calls into the runtime, one after another, and shows how long a cold and a warm one take.").ID,
+		Long:    i18n.M("Makes real calls into the runtime, one after another, and shows how long each takes. A runtime that has run lately starts warm; with '--cold' a copy of it that has never run is called, and removed afterwards.").ID,
 		Example: example(i18n.M("Call a runtime five times"), "invoke me/runtime:1.0 -n 5"),
 		Args:    runtimeName(false, i18n.M("default or an image")),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -36,6 +36,7 @@ func newInvoke(f *Factory) *cobra.Command {
 	}
 	countFlag(cmd, &req.MemoryMB, "memory", "m", maxMemory, i18n.M("Call the runtime with this memory in `MB`."))
 	countFlag(cmd, &req.Count, "count", "n", maxCalls, i18n.M("Make `N` calls; 2 without this."))
+	boolFlag(cmd, &req.Cold, "cold", "", i18n.M("Begin with a cold start."))
 	target.add(f, cmd)
 	f.outputFlags(cmd)
 	return cmd

@@ -18,6 +18,7 @@ const (
 	exitDone        = 0
 	exitFailed      = 1
 	exitUsage       = 2
+	exitChanged     = 2 // with --detailed-exitcode, as terraform has it
 	exitInterrupted = 130
 )
 

@@ -16,9 +16,6 @@ import (
 	"fn-runtime/runtime/replace"
 )
 
-// hidden stands for a secret that was not asked for.
-const hidden = "********"
-
 // maxConfigFile bounds the file that a configuration is written into, in bytes; Lithops' own example has 10 KB.
 const maxConfigFile = 1 << 20
 
@@ -36,7 +33,7 @@ func (s *Service) LithopsConfig(_ context.Context, req ConfigRequest) ([]byte, e
 	}
 	more := []string{"Save it as ~/.lithops/config, or name the file in LITHOPS_CONFIG_FILE; '" + req.Program + " lithops-config -o FILE' does."}
 	if !req.ShowSecrets {
-		doc.Mask(hidden)
+		doc.Mask(lithops.Masked)
 		more = append(more, "Secrets are masked: print them with '"+req.Program+" lithops-config --show-secrets'.")
 	}
 	return doc.Text(s.Target.Endpoint+".", append(more, s.verifying(req.Program)...)...)

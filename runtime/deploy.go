@@ -68,7 +68,7 @@ func (s *Service) wants(req DeployRequest) ([]site.Wanted, error) {
 	}
 	timeout := cmp.Or(req.TimeoutS, s.Settings.RuntimeTimeout)
 	limits := s.Compute.Limits()
-	wrong := []error{limits.CheckTimeout(timeout)}
+	wrong := []error{limits.CheckTimeout(timeout), s.jobTime(timeout)}
 	if req.InImage && !limits.Scaled {
 		wrong = append(wrong, fault.New(fault.Usage, i18n.M("Only code_engine runs images that have the Lithops code inside."), i18n.M("Leave out '--code'.")))
 	}
@@ -103,6 +103,18 @@ func (s *Service) warnOfRuns(w site.Wanted) {
 	}
 	s.Warn(i18n.M("The Lithops client runs its jobs with {{.Asked}} vCPU, which Code Engine does not have with {{.Memory}} MB. Set 'runtime_cpu: {{.CPU}}' in section 'code_engine' of the Lithops configuration.",
 		"Asked", lithops.FormatCPU(asked.MilliCPU), "Memory", w.MemoryMB, "CPU", lithops.FormatCPU(w.MilliCPU)))
+}
+
+// jobTime refuses a timeout in seconds that leaves a job no time, and warns of one that leaves little.
+func (s *Service) jobTime(timeoutS int) error {
+	problem, fatal := lithops.JobTime(timeoutS)
+	switch {
+	case fatal && timeoutS > 0: // else the limits have said so
+		return fault.New(fault.Usage, problem, i18n.M("Choose a timeout of 10 s or more."))
+	case !problem.IsZero():
+		s.Warn(problem)
+	}
+	return nil
 }
 
 // looking is the reading of what a deployment needs to know.

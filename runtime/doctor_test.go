@@ -165,3 +165,38 @@ func TestDoctorNamesTheTrueCause(t *testing.T) {
 		})
 	}
 }
+
+// A cold start is that of a copy, of which nothing is left, also when the call fails.
+func TestInvokeBeginsColdWithACopy(t *testing.T) {
+	w := deployed(t)
+	before, err := w.compute.Runtimes(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var called []string
+	fails := false
+	w.compute.Run = func(r entity.Registered) entity.Activation {
+		called = append(called, r.ID.Name)
+		a := runtimetest.Metadata("3.11", "3.7.0")
+		a.Success = !fails
+		return a
+	}
+	if _, err := w.Invoke(t.Context(), runtime.InvokeRequest{Name: "default", Cold: true}); err != nil {
+		t.Error(err)
+	}
+	fails = true
+	if _, err := w.Invoke(t.Context(), runtime.InvokeRequest{Name: "default", Cold: true, Count: 1}); err == nil {
+		t.Error("a call that fails is no error")
+	}
+	for _, name := range called {
+		if !strings.HasSuffix(name, "_cold") {
+			t.Errorf("%s was called, want a copy", name)
+		}
+	}
+	after, err := w.compute.Runtimes(t.Context())
+	if err != nil || len(called) != 3 || len(after.Runtimes) != len(before.Runtimes) {
+		t.Errorf("%d calls, %d runtimes after %d, %v; want 3 calls and no more runtimes", len(called), len(after.Runtimes), len(before.Runtimes), err)
+	}
+	_, err = w.Invoke(t.Context(), runtime.InvokeRequest{Name: "default", MemoryMB: 1024, Cold: true})
+	mustFault(t, err, fault.NotFound, "--memory 1024")
+}

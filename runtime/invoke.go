@@ -3,10 +3,13 @@ package runtime
 import (
 	"cmp"
 	"context"
+	"errors"
 	"time"
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/linger"
+	"fn-runtime/runtime/lithops"
 	"fn-runtime/runtime/site"
 )
 
@@ -27,23 +30,58 @@ func (s *Service) Invoke(ctx context.Context, req InvokeRequest) ([]Invocation, 
 	}
 	w := s.Want(image, memory, s.Settings.RuntimeTimeout, "")
 	op := i18n.M("Invoking runtime {{.Image}} with {{.Memory}} MB in namespace {{.Namespace}}", "Image", image, "Memory", memory, "Namespace", s.Target.Namespace)
-	return during(s, op, func() ([]Invocation, error) { return s.invoke(ctx, w, count) })
+	return during(s, op, func() ([]Invocation, error) {
+		if err := s.Compute.FindPlace(ctx); err != nil {
+			return nil, err
+		}
+		if req.Cold {
+			return s.invokeCopy(ctx, w, count)
+		}
+		return s.invoke(ctx, w, count)
+	})
+}
+
+// copyTime is how long the removal of a copy may take after an interruption.
+const copyTime = 30 * time.Second
+
+// invokeCopy calls a copy of a runtime, under a name that no client asks for and that has never run, and removes it.
+func (s *Service) invokeCopy(ctx context.Context, w site.Wanted, count int) ([]Invocation, error) {
+	r, err := s.Compute.Runtime(ctx, w.ID)
+	if err != nil {
+		return nil, notDeployed(w, err)
+	}
+	bundle, err := lithops.BuildBundle(ctx, s.Install, s.Contract.Backend)
+	if err != nil {
+		return nil, err
+	}
+	w.ID.Name += "_cold"
+	r.ID = w.ID
+	var calls []Invocation
+	if _, err = s.Compute.Register(ctx, r, bundle); err == nil {
+		calls, err = s.invoke(ctx, w, count)
+	}
+	end, cancel := linger.Context(ctx, copyTime)
+	defer cancel()
+	return calls, errors.Join(err, s.Compute.Unregister(end, w.ID))
+}
+
+// notDeployed is the fault of a call whose runtime is not there; any other error is as it was.
+func notDeployed(w site.Wanted, err error) error {
+	if !fault.Is(err, fault.NotFound) {
+		return err
+	}
+	return fault.New(fault.NotFound,
+		i18n.M("Runtime {{.Image}} with {{.Memory}} MB is not deployed.", "Image", w.Image, "Memory", w.MemoryMB),
+		i18n.M("Deploy it with 'ibmcloud fn-runtime deploy {{.Image}} --memory {{.Memory}}'.", "Image", w.Image, "Memory", w.MemoryMB)).Because(err)
 }
 
 func (s *Service) invoke(ctx context.Context, w site.Wanted, count int) ([]Invocation, error) {
-	if err := s.Compute.FindPlace(ctx); err != nil {
-		return nil, err
-	}
 	calls := make([]Invocation, 0, count)
 	for i := range count {
 		start := time.Now()
 		run, err := s.Call(ctx, w)
 		total := time.Since(start)
-		if fault.Is(err, fault.NotFound) {
-			err = fault.New(fault.NotFound,
-				i18n.M("Runtime {{.Image}} with {{.Memory}} MB is not deployed.", "Image", w.Image, "Memory", w.MemoryMB),
-				i18n.M("Deploy it with 'ibmcloud fn-runtime deploy {{.Image}} --memory {{.Memory}}'.", "Image", w.Image, "Memory", w.MemoryMB)).Because(err)
-		}
+		err = notDeployed(w, err)
 		if err == nil && !run.Success {
 			err = s.Diagnose(ctx, w, run)
 		}

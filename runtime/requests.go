@@ -49,8 +49,9 @@ type ShowRequest struct {
 // InvokeRequest names one runtime to call.
 type InvokeRequest struct {
 	Name     string
-	MemoryMB int // 0: the configured memory
-	Count    int // calls; 0 is 2: one cold or warm, one warm
+	MemoryMB int  // 0: the configured memory
+	Count    int  // calls; 0 is 2: one cold or warm, one warm
+	Cold     bool // call a copy that has never run
 }
 
 // Invocation is one measured call.

@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"errors"
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/parallel"
@@ -19,7 +20,7 @@ func (s *Service) Update(ctx context.Context, req UpdateRequest) (Result, error)
 	}
 	sel, err := s.Selector(req.Name, req.MemoryMB, "")
 	if err == nil && req.TimeoutS != 0 {
-		err = s.Compute.Limits().CheckTimeout(req.TimeoutS)
+		err = errors.Join(s.Compute.Limits().CheckTimeout(req.TimeoutS), s.jobTime(req.TimeoutS))
 	}
 	if err != nil {
 		return Result{}, err

@@ -38,6 +38,7 @@ func (v *View) Built(b entity.ImageBuilt) error {
 	})
 	if b.Digest == "" {
 		v.Say(i18n.M("The image stays on this machine."))
+		v.Next(i18n.M("Deploy it with 'ibmcloud fn-runtime deploy {{.Image}}'.", "Image", b.Image+" -b local")) // whose engine has it
 	} else {
 		v.Next(i18n.M("Deploy it with 'ibmcloud fn-runtime deploy {{.Image}}'.", "Image", b.Image))
 	}

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mattn/go-runewidth"
+
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/site"
 	"fn-runtime/runtime/text"
@@ -174,6 +176,21 @@ func (w *lineWriter) Write(data []byte) (int, error) {
 		w.v.Observer().(*progress).line(text.Printable(string(bytes.TrimRight(w.rest[:i], "\r"))))
 		w.rest = bytes.TrimPrefix(w.rest[i:], []byte("\n"))
 	}
+}
+
+// Detail shows a line of the process's own output: in a terminal at the end of the live line until the next one comes,
+// elsewhere as a line.
+func (w *lineWriter) Detail(line string) {
+	p := w.v.Observer().(*progress)
+	line = text.Printable(line)
+	if !p.live {
+		p.line(line)
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.count = runewidth.Truncate(strings.TrimSpace(line), max(20, w.v.Width/2), "...")
+	p.draw()
 }
 
 var _ io.Writer = (*lineWriter)(nil)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -132,5 +133,27 @@ func TestADumbTerminalGetsNoFrames(t *testing.T) {
 	s.Observer().Begin(i18n.M("Deleting..."))(nil)
 	if got, want := s.err.String(), "Deleting...\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// What a build's steps say is seen while it is new; what stays on the screen are the steps.
+func TestTheOutputOfStepsIsFolded(t *testing.T) {
+	s := newScreen(func(v *View) { v.ErrTTY, v.Width = true, 80 })
+	end := s.Observer().Begin(i18n.M("Building image..."))
+	w := s.LineWriter()
+	detail := w.(interface{ Detail(string) }).Detail
+	_, _ = w.Write([]byte("[1/2] RUN pip install\n"))
+	detail("Collecting numpy")
+	_, _ = w.Write([]byte("[2/2] COPY\n"))
+	end(nil)
+	shown := regexp.MustCompile(`\r\x1b\[K[^\n\r]*\r\x1b\[K`).ReplaceAllString(s.err.String(), "\r\x1b[K")
+	stays := regexp.MustCompile(`[^\n]*\r\x1b\[K`).ReplaceAllString(shown, "")
+	if want := "[1/2] RUN pip install\n[2/2] COPY\nBuilding image...\n"; stays != want || !strings.Contains(s.err.String(), "Building image... Collecting numpy") {
+		t.Errorf("got %q, of it stays %q, want %q", s.err.String(), stays, want)
+	}
+	plain := newScreen(nil)
+	plain.LineWriter().(interface{ Detail(string) }).Detail("Collecting numpy")
+	if got, want := plain.err.String(), "Collecting numpy\n"; got != want {
+		t.Errorf("without a terminal: got %q, want %q", got, want)
 	}
 }

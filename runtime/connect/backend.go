@@ -26,6 +26,10 @@ func (p *opening) chooseBackend(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if config.Masked() {
+		return fault.New(fault.Invalid, i18n.M("The secrets in the Lithops configuration {{.Source}} are masked.", "Source", config.Source()),
+			i18n.M("Write it with its secrets: 'ibmcloud fn-runtime lithops-config -o FILE' does."))
+	}
 	p.config = config
 	backend := p.o.Backend
 	if backend == "" {

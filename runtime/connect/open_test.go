@@ -107,6 +107,7 @@ func TestOpenChooses(t *testing.T) {
 		"path":          {"3.7.0", plainOpenWhisk("https://ow.example/api/v1"), nil, fault.Invalid, "ends in '/api/v1'|without a slash", nil},
 		"region":        {"3.7.0", plainOpenWhisk("https://ow.example"), func(o *Options) { o.Region = "us-south" }, fault.Usage, "Regions belong to the backends ibm_cf and code_engine|-b", nil},
 		"other backend": {"3.7.0", "lithops:\n  backend: aws_lambda\n", nil, fault.Invalid, "aws_lambda|-b", nil},
+		"masked":        {"3.7.0", strings.ReplaceAll(plainOpenWhisk("https://ow.example"), "abcdefgh:key", "'********'"), nil, fault.Invalid, "masked|lithops-config -o", nil},
 		"broken file":   {"3.7.0", "lithops: [", nil, fault.Invalid, "malformed", nil},
 		"no bucket":     {"3.7.0", strings.Replace(plainOpenWhisk("https://ow.example"), "minio:\n  endpoint: http://127.0.0.1:9\n  access_key_id: AKIAAAAA\n  secret_access_key: s3cret\n  storage_bucket: b\n", "", 1), nil, fault.Invalid, "", nil},
 		"bad user key":  {"3.7.0", plainOpenWhisk("https://ow.example"), func(o *Options) { o.UserKey = "a/b" }, fault.Usage, "--user-key|API key", nil},

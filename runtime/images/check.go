@@ -3,6 +3,7 @@ package images
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	_ "embed"
 	"encoding/json"
 	"errors"
@@ -107,7 +108,7 @@ func probeImage(ctx context.Context, e *engine.Engine, id string, modules []stri
 	sweep(ctx, e)
 	pids := int64(256)
 	made, err := e.ContainerCreate(ctx, &container.Config{Image: id, Labels: map[string]string{checkLabel: "1"}},
-		&container.HostConfig{NetworkMode: "none", Resources: container.Resources{PidsLimit: &pids}}, nil, nil, "")
+		&container.HostConfig{NetworkMode: "none", Resources: container.Resources{PidsLimit: &pids}}, nil, nil, "fn-runtime-check-"+strings.ToLower(rand.Text()[:12]))
 	if err != nil {
 		if strings.Contains(strings.ToLower(err.Error()), "no command") { // Docker's "No command specified", podman's "no command or entrypoint provided"
 			return f, unfit(i18n.M("it has neither an ENTRYPOINT nor a CMD")).Because(err)

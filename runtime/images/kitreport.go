@@ -66,7 +66,7 @@ func (r *kitReport) status(s buildkit.Status) {
 			continue
 		}
 		for _, line := range step.text.write(string(l.Data)) {
-			r.out.line(line)
+			r.out.detail(line)
 		}
 	}
 }

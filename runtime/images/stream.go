@@ -147,6 +147,16 @@ func newPrinter(w io.Writer) *printer {
 	return &printer{w: w}
 }
 
+// detail prints a line of a step's own output. A writer that has a Detail decides how long it is shown: what comes after it
+// says more, and the fault of a step that fails has its last lines.
+func (p *printer) detail(s string) {
+	if w, ok := p.w.(interface{ Detail(line string) }); ok {
+		w.Detail(s)
+		return
+	}
+	p.line(s)
+}
+
 // line prints one line of text that clean has been applied to.
 func (p *printer) line(s string) {
 	p.mu.Lock()

@@ -160,6 +160,9 @@ func (c *Config) Source() string { return c.source }
 // folder is the user's own.
 func (c *Config) Nearby() bool { return c.nearby }
 
+// Masked reports whether a secret was left out of the configuration when it was printed.
+func (c *Config) Masked() bool { return c.root.holds(Masked) }
+
 // Backend is lithops.backend or, where only a mode is given, the backend of that mode's section, as releases before
 // 2.3.5 want it; "localhost" in that mode; else the default of the release; "" when there is no configuration.
 func (c *Config) Backend() (string, error) {

@@ -153,6 +153,9 @@ func hasUser(text string) bool {
 	return ok && strings.Contains(authority, "@")
 }
 
+// Masked stands for a secret that was not asked for.
+const Masked = "********"
+
 // Mask puts a word in the place of each secret, and leaves comments out: nobody knows what is in them.
 func (d *Document) Mask(word string) { mask(d.root, word, false) }
 

@@ -62,6 +62,22 @@ func (l Limits) CheckMemory(memoryMB int) error {
 		i18n.M("Choose a memory within these limits."))
 }
 
+// keptTime is how many seconds of a time limit every release keeps for itself (job.py: execution_timeout), and shortTime
+// what leaves a job too little to be useful.
+const (
+	keptTime  = 5
+	shortTime = 10
+)
+
+// JobTime tells what a timeout in seconds leaves to a job: fatal where that is nothing, the zero Message where it is enough.
+func JobTime(timeoutS int) (problem i18n.Message, fatal bool) {
+	if timeoutS >= shortTime {
+		return i18n.Message{}, false
+	}
+	left := max(0, timeoutS-keptTime)
+	return i18n.M("A timeout of {{.Value}} s leaves a job {{.Left}} s: Lithops keeps {{.Kept}} s of it for itself.", "Value", timeoutS, "Left", left, "Kept", keptTime), left == 0
+}
+
 // CheckTimeout checks a timeout in seconds before anything is sent.
 func (l Limits) CheckTimeout(timeoutS int) error {
 	if timeoutS >= 1 && timeoutS <= l.MaxTimeoutS {

@@ -1,6 +1,10 @@
 package lithops
 
-import "fn-runtime/runtime/text"
+import (
+	"slices"
+
+	"fn-runtime/runtime/text"
+)
 
 // kind is a type of YAML as PyYAML's safe_load sees it.
 type kind int
@@ -36,6 +40,22 @@ func (n *node) get(key string) *node {
 		return nil
 	}
 	return v
+}
+
+// holds reports whether a value, or one in it, is the text.
+func (n *node) holds(text string) bool {
+	if n == nil {
+		return false
+	}
+	if n.kind == kindText && n.text == text {
+		return true
+	}
+	for _, v := range n.values {
+		if v.holds(text) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(n.items, func(v *node) bool { return v.holds(text) })
 }
 
 // scalar gives the text of a value that has one; "" for a list, a mapping, and nothing.

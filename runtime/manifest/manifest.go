@@ -53,7 +53,7 @@ type Place struct {
 func (p Place) Fault(what i18n.Message) error {
 	return fault.New(fault.Invalid,
 		i18n.M("{{.File}}:{{.Line}}:{{.Column}}: {{.What}}", "File", p.File, "Line", p.Line, "Column", p.Column, "What", what),
-		i18n.M("Correct the file. Its form is described in docs/apply.md and docs/schema/apply.json."))
+		i18n.M("Correct the file. Its form is shown by 'ibmcloud fn-runtime apply --schema'."))
 }
 
 // Wrap puts the place before an error that is about what is declared there. A nil err stays nil.

@@ -3,6 +3,7 @@ package plan
 import (
 	"bytes"
 	"cmp"
+	"fmt"
 	"maps"
 
 	"fn-runtime/i18n"
@@ -112,46 +113,80 @@ func (d *Deployment) decide() {
 	}
 }
 
-// difference says why a runtime must be registered; zero when it need not be. onlyLimits reports that its code and image
-// stay, so that what it said about itself still holds.
+// difference says why a runtime must be registered, everything that differs with what it is and what it becomes; zero when
+// it need not be. onlyLimits reports that its code and image stay, so that what it said about itself still holds.
 func difference(want site.Wanted, r *entity.Registered, bundle string, force bool) (reason i18n.Message, onlyLimits bool) {
 	if r == nil {
 		return i18n.M("It is not deployed."), false
 	}
-	deployed, image, digest := r.Note(entity.NoteBundle), r.Note(entity.NoteImage), r.Note(entity.NoteDigest)
-	switch {
-	case deployed == "":
+	deployed := r.Note(entity.NoteBundle)
+	if deployed == "" {
 		return i18n.M("It was deployed by another tool, so its code is not known."), false
-	case r.Replaced():
-		return site.Replaced(), false
-	case deployed != bundle:
-		return i18n.M("The Lithops code differs."), false
-	case r.Reference != "" && r.Reference != want.Reference():
-		return i18n.M("It runs the image {{.Image}}.", "Image", r.Reference), false
-	case r.Reference == "" && image != "" && image != want.Image:
-		return i18n.M("It runs the image {{.Image}}.", "Image", image), false
-	case r.Reference == "" && r.Pinned() && !want.Pin:
-		return i18n.M("It runs a digest, not the tag."), false
-	case r.Reference == "" && !r.Pinned() && want.Pin:
-		return i18n.M("It runs the tag, not a digest."), false
-	case want.Source != "" && r.Note(entity.NoteSource) != want.Source:
-		return i18n.M("What its image is built from differs."), false
-	case want.Digest != "" && digest != "" && want.Digest != digest:
-		return i18n.M("The tag points to another image now."), false
-	case r.Note(entity.NotePython) != want.Python:
-		return i18n.M("It was deployed for Python {{.Python}}.", "Python", r.Note(entity.NotePython)), false
-	case force:
-		return i18n.M("The change is forced."), false
-	case (r.Note(entity.NoteCode) == entity.CodeInImage) != want.InImage:
-		return i18n.M("Its Lithops code comes from elsewhere: the image, or what is registered with it."), false
-	case r.MemoryMB != want.MemoryMB:
-		return i18n.M("Its memory is {{.Memory}} MB.", "Memory", r.MemoryMB), false
-	case want.MilliCPU != 0 && r.MilliCPU != want.MilliCPU:
-		return i18n.M("It has {{.CPU}} vCPU.", "CPU", lithops.FormatCPU(r.MilliCPU)), true
-	case r.TimeoutMS != want.TimeoutS*1000:
-		return i18n.M("Its time limit is {{.Timeout}} s.", "Timeout", float64(r.TimeoutMS)/1000), true
 	}
-	return i18n.Message{}, false
+	if r.Replaced() {
+		return site.Replaced(), false
+	}
+	content := contents(want, r)
+	if deployed != bundle {
+		content = append([]i18n.Message{i18n.M("The Lithops code differs.")}, content...)
+	}
+	if force && len(content) == 0 {
+		content = append(content, i18n.M("The change is forced."))
+	}
+	var limits []i18n.Message
+	if r.MemoryMB != want.MemoryMB {
+		content = append(content, becomes(i18n.M("Memory"), fmt.Sprintf("%d MB", r.MemoryMB), fmt.Sprintf("%d MB", want.MemoryMB)))
+	}
+	if want.MilliCPU != 0 && r.MilliCPU != want.MilliCPU {
+		limits = append(limits, becomes(i18n.M("CPU"), lithops.FormatCPU(r.MilliCPU)+" vCPU", lithops.FormatCPU(want.MilliCPU)+" vCPU"))
+	}
+	if r.TimeoutMS != want.TimeoutS*1000 {
+		limits = append(limits, becomes(i18n.M("Timeout"), fmt.Sprintf("%g s", float64(r.TimeoutMS)/1000), fmt.Sprintf("%d s", want.TimeoutS)))
+	}
+	return together(append(content, limits...)), len(content) == 0
+}
+
+// contents says in what a runtime is another than the one that is wanted, its code and its limits apart.
+func contents(want site.Wanted, r *entity.Registered) (all []i18n.Message) {
+	image, digest := cmp.Or(r.Reference, r.Note(entity.NoteImage)), r.Note(entity.NoteDigest)
+	switch {
+	case r.Reference != "" && r.Reference != want.Reference(), r.Reference == "" && image != "" && image != want.Image:
+		all = append(all, becomes(i18n.M("Image"), image, want.Reference()))
+	case r.Reference == "" && r.Pinned() && !want.Pin:
+		all = append(all, i18n.M("It runs a digest, not the tag."))
+	case r.Reference == "" && !r.Pinned() && want.Pin:
+		all = append(all, i18n.M("It runs the tag, not a digest."))
+	}
+	switch {
+	case want.Source != "" && r.Note(entity.NoteSource) != want.Source:
+		all = append(all, i18n.M("What its image is built from differs."))
+	case want.Digest != "" && digest != "" && want.Digest != digest:
+		all = append(all, i18n.M("The tag points to another image now."))
+	}
+	if python := r.Note(entity.NotePython); python != want.Python {
+		all = append(all, becomes(i18n.M("Python"), cmp.Or(python, "-"), want.Python))
+	}
+	if (r.Note(entity.NoteCode) == entity.CodeInImage) != want.InImage {
+		all = append(all, i18n.M("Its Lithops code comes from elsewhere: the image, or what is registered with it."))
+	}
+	return all
+}
+
+// becomes says what a property of a runtime is, and what it will be.
+func becomes(what i18n.Message, old, new string) i18n.Message {
+	return i18n.M("{{.What}}: {{.Old}} -> {{.New}}.", "What", what, "Old", old, "New", new)
+}
+
+// together makes one message of several; the zero Message of none.
+func together(all []i18n.Message) (one i18n.Message) {
+	for i, m := range all {
+		if i == 0 {
+			one = m
+		} else {
+			one = i18n.M("{{.One}} {{.More}}", "One", one, "More", m)
+		}
+	}
+	return one
 }
 
 // registration is the runtime as it is registered: limits, image and notes. Notes of others stay.

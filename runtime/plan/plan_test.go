@@ -143,3 +143,18 @@ func TestSharedMetadataGoesWithTheLastRuntime(t *testing.T) {
 		}
 	}
 }
+
+// A plan says all that differs, what it is and what it will be.
+func TestDifferencesHaveOldAndNewValues(t *testing.T) {
+	contract := lithops.Contract{Backend: lithops.OpenWhisk, Version: "3.8.0"}
+	s := &site.Site{Compute: runtimetest.NewCompute(contract), Contract: contract}
+	p := plan.New(s, lithops.Bundle{SHA256: "new"})
+	want := s.Want("me/x:2", 256, 600, "3.11")
+	have := entity.Registered{ID: want.ID, Reference: "me/x:1", MemoryMB: 256, TimeoutMS: 300_000, Notes: map[string]any{
+		entity.NoteBundle: "old", entity.NoteImage: "me/x:1", entity.NotePython: "3.10",
+	}}
+	got := p.Decide(want, plan.Found{Runtime: &have}, false).Runtime.Reason.String()
+	if want := "The Lithops code differs. Image: me/x:1 -> me/x:2. Python: 3.10 -> 3.11. Timeout: 300 s -> 600 s."; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

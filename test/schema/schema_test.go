@@ -66,6 +66,7 @@ func TestRealOutputFollowsTheSchemas(t *testing.T) {
 		{"update", 0, "update all -b local --force"},
 		{"update", 1, "update other -b local"},
 		{"list", 0, "list -b local"},
+		{"export", 0, "export -b local"},
 		{"show", 0, "show " + image + " -b local"},
 		{"show", 1, "show other -b local"},
 		{"invoke", 0, "invoke " + image + " -b local"},

@@ -3,6 +3,7 @@ package container
 import (
 	"bufio"
 	"context"
+	"crypto/rand"
 	_ "embed"
 	"errors"
 	"io"
@@ -71,6 +72,9 @@ func (s *Starter) Start(ctx context.Context, spec sandbox.Spec) (sandbox.Sandbox
 	return b, nil
 }
 
+// namePrefix begins the names of the containers: who lists them sees whose they are.
+const namePrefix = "fn-runtime-action-"
+
 // timeToCreate is how long the engine may take to make a container.
 const timeToCreate = 30 * time.Second
 
@@ -82,7 +86,7 @@ func (s *Starter) create(ctx context.Context, config *container.Config, host *co
 	}
 	whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeToCreate)
 	defer cancel()
-	created, err := s.engine.ContainerCreate(whole, config, host, nil, nil, "")
+	created, err := s.engine.ContainerCreate(whole, config, host, nil, nil, namePrefix+strings.ToLower(rand.Text()[:12]))
 	if err == nil && ctx.Err() != nil {
 		_ = s.engine.ContainerRemove(whole, created.ID, container.RemoveOptions{Force: true, RemoveVolumes: true})
 		err = ctx.Err()

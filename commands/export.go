@@ -1,0 +1,54 @@
+package commands
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/spf13/cobra"
+	"go.yaml.in/yaml/v3"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime"
+	"fn-runtime/runtime/connect"
+)
+
+func newExport(f *Factory) *cobra.Command {
+	var target targetFlags
+	cmd := &cobra.Command{
+		Use:   "export [NAME]",
+		Short: i18n.M("Print a file that declares what is deployed.").ID,
+		Long:  i18n.M("Prints the runtimes that are deployed for the installed Lithops as a file for 'ibmcloud fn-runtime apply', which then finds nothing to change. NAME is a part of an image name.").ID,
+		Example: example(i18n.M("Keep what is deployed under version control"), "export > runtimes.yaml") +
+			example(i18n.M("Declare the runtimes of one repository"), "export me/"),
+		Args: arguments(0, 1, i18n.Message{}),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := f.open(cmd.Context(), &target, connect.Options{NeedStore: true, NeedInstall: true})
+			if err != nil {
+				return err
+			}
+			name := ""
+			if len(args) == 1 {
+				name = args[0]
+			}
+			file, err := s.Export(cmd.Context(), name)
+			if err != nil {
+				return err
+			}
+			if f.View.JSON {
+				return f.View.Document(file.Document())
+			}
+			var out bytes.Buffer
+			fmt.Fprintf(&out, "# What is deployed in namespace %s, for '%s apply'.\n", s.Target.Namespace, f.View.Called())
+			e := yaml.NewEncoder(&out)
+			e.SetIndent(2)
+			if err := e.Encode(file.Document()); err != nil {
+				return err
+			}
+			return f.View.Raw(out.Bytes())
+		},
+		ValidArgsFunction: f.completeRuntimes(&target, runtime.DefaultName),
+	}
+	target.add(f, cmd)
+	f.outputFlags(cmd)
+	return cmd
+}

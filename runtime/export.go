@@ -1,0 +1,48 @@
+package runtime
+
+import (
+	"context"
+	"slices"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/manifest"
+	"fn-runtime/runtime/site"
+)
+
+// Export declares what is deployed for the installed Lithops under this user's key, as 'apply' would read it: sizes of an
+// image that agree in all else stand together. name is a part of an image name, "" for all.
+func (s *Service) Export(ctx context.Context, name string) (manifest.File, error) {
+	op := i18n.M("Listing runtimes in namespace {{.Namespace}}", "Namespace", s.Target.Namespace)
+	return during(s, op, func() (f manifest.File, err error) {
+		inv, err := s.Inventory(ctx)
+		if err != nil {
+			return f, err
+		}
+		for _, e := range inv.Entries {
+			if e.Own && !e.Orphan && e.Version == s.Contract.Version && s.named(e, name) {
+				f.Runtimes = joined(f.Runtimes, declaration(e))
+			}
+		}
+		return f, nil
+	})
+}
+
+func declaration(e site.Entry) manifest.Runtime {
+	rt := manifest.Runtime{Image: e.Image, MemoryMB: []int{e.NamedMB}, MilliCPU: e.MilliCPU, TimeoutS: e.TimeoutMS / 1000, Pin: e.Pinned()}
+	if e.Note(entity.NoteCode) == entity.CodeInImage {
+		rt.Code = entity.CodeInImage
+	}
+	return rt
+}
+
+// joined adds a runtime, to one that differs in its memory alone where there is one.
+func joined(all []manifest.Runtime, rt manifest.Runtime) []manifest.Runtime {
+	for i, have := range all {
+		if have.Image == rt.Image && have.MilliCPU == rt.MilliCPU && have.TimeoutS == rt.TimeoutS && have.Pin == rt.Pin && have.Code == rt.Code {
+			all[i].MemoryMB = slices.Compact(slices.Sorted(slices.Values(append(have.MemoryMB, rt.MemoryMB...))))
+			return all
+		}
+	}
+	return append(all, rt)
+}
