@@ -33,13 +33,19 @@ func Image(name, dockerServer, version string) string {
 	return name
 }
 
+var errNoDockerHub = errors.New("a repository of Docker Hub has a user and a name")
+
 // FullImage is Image for a name that is to be deployed: it refuses what a docker_server that is no host makes of it.
 func FullImage(name, dockerServer, version string) (string, error) {
 	if err := ValidateImage(name); err != nil {
 		return "", err
 	}
 	full := Image(name, dockerServer, version)
-	if _, err := reference.ParseNormalizedNamed(full); err != nil {
+	named, err := reference.ParseNormalizedNamed(full)
+	if err == nil && full != name && reference.Domain(named) == DefaultDockerServer && strings.Count(reference.Path(named), "/") > 1 {
+		err = errNoDockerHub
+	}
+	if err != nil {
 		return "", fault.New(fault.Invalid,
 			i18n.M("The Lithops client puts 'docker_server' of its configuration in front of {{.Name}}, and the two make no image.", "Name", name),
 			i18n.M("Write only the host there, such as docker.io, without https:// and without a slash.")).Because(err)

@@ -127,6 +127,7 @@ func FuzzImage(f *testing.F) {
 func TestDockerServerThatIsNoHost(t *testing.T) {
 	for server, want := range map[string]string{
 		"us.icr.io": "us.icr.io/me/img:1", "''": "me/img:1", "index.docker.io/v1/": "", "https://us.icr.io/v1/": "", "docker.io/": "", "https://us.icr.io": "",
+		"docker.io/me": "", "us.icr.io/group": "us.icr.io/group/me/img:1",
 	} {
 		c := mustLoad(t, "3.8.0", "openwhisk: {docker_server: "+server+"}\n")
 		compute, err := c.Compute(OpenWhisk, Install{Version: "3.8.0"})
