@@ -171,7 +171,7 @@ func (v *View) Job(d runtime.JobDetail, price float64, again string) error {
 	v.pairs([]pair{
 		{i18n.M("Job"), paint(v.OutColour, entityName, text.Printable(d.ID))},
 		{i18n.M("Function"), text.Printable(d.Function)},
-		{i18n.M("Runtime"), fmt.Sprintf("%s (%d MB)", dash(text.Printable(d.Runtime)), d.MemoryMB)},
+		{i18n.M("Runtime"), withMemory(text.Printable(d.Runtime), d.MemoryMB)},
 		{i18n.M("Calls"), v.plain(i18n.M("{{.Total}}: {{.Done}} done, {{.Failed}} failed, {{.Running}} running, {{.Waiting}} waiting",
 			"Total", d.Calls.Total, "Done", d.Calls.Done, "Failed", d.Calls.Failed, "Running", d.Calls.Running, "Waiting", d.Calls.Waiting))},
 		{i18n.M("Cold starts"), count(d.Calls.Cold)},
@@ -204,6 +204,14 @@ func (v *View) Job(d runtime.JobDetail, price float64, again string) error {
 		v.Next(i18n.M("See what they wrote with 'ibmcloud fn-runtime logs {{.Arguments}}'.", "Arguments", "--job "+text.Printable(d.ID)+" --failed"+again))
 	}
 	return nil
+}
+
+// withMemory is a runtime with its memory, as far as they are known.
+func withMemory(name string, mb int) string {
+	if mb == 0 {
+		return name
+	}
+	return fmt.Sprintf("%s (%d MB)", dash(name), mb)
 }
 
 // rank puts failed calls first, then those that go on.

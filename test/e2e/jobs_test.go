@@ -67,3 +67,26 @@ func TestJobsAndLogs(t *testing.T) {
 		})
 	}
 }
+
+// TestJobsAndLogsOfCodeEngine finds the same where the service knows job runs only: calls and what they wrote are in the
+// bucket.
+func TestJobsAndLogsOfCodeEngine(t *testing.T) {
+	s := newCloudStage(t, "lithops")
+	s.ours("deploy", ceImage)
+	var ran struct{ Job, Activation string }
+	decode(t, result(t, s.Run(2*time.Minute, s.python, script(t, "fails.py"))), &ran)
+	for line, want := range map[string][]string{
+		"jobs " + ran.Job:                     {"risky", "4: 3 done, 1 failed", `00002  Failed`, `ValueError: two is \x1b[31mnot allowed`},
+		"logs --job " + ran.Job + " --failed": {"call of 2", `two is \x1b[31mnot allowed`, "Code Engine keeps no logs"},
+	} {
+		out := s.ours(strings.Fields(line)...)
+		for _, words := range want {
+			if !strings.Contains(out, words) {
+				t.Errorf("%s: %q is not in\n%s", line, words, out)
+			}
+		}
+		if strings.Contains(out, "call of 1") {
+			t.Errorf("%s shows a call that did not fail:\n%s", line, out)
+		}
+	}
+}
