@@ -83,6 +83,19 @@ func TestNewMemoryHasItsMetadata(t *testing.T) {
 	}
 }
 
+// An image whose own code runs is called, whatever another memory size said with the client's.
+func TestCodeInTheImageIsCalled(t *testing.T) {
+	w := newSharedWorld(t)
+	for _, req := range []runtime.DeployRequest{{Name: "me/img:1"}, {Name: "me/img:1", MemoryMB: []int{512}, InImage: true}} {
+		if _, err := w.Deploy(t.Context(), req); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := w.calls(); n != 2 {
+		t.Errorf("%d calls, want 2", n)
+	}
+}
+
 // A memory size that fails takes nothing from the others.
 func TestFailedMemoryLeavesTheOthers(t *testing.T) {
 	w := newSharedWorld(t)

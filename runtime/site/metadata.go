@@ -3,7 +3,6 @@ package site
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/lithops"
@@ -55,7 +54,11 @@ func EncodeMetadata(md lithops.Metadata, timeoutS int, proof string) ([]byte, er
 // where the client does not look; an object without the runtime's proof is from before the runtime was last replaced,
 // so a run that was cut off between the two is seen and finished by the next one.
 func Proof(r entity.Registered) string {
-	return fmt.Sprintf("%s@%s", r.Note(entity.NoteBundle), r.Note(entity.NoteDigest))
+	proof := r.Note(entity.NoteBundle) + "@" + r.Note(entity.NoteDigest)
+	if code := r.Note(entity.NoteCode); code != "" {
+		proof += " " + code // whatever the client's code is, the image has its own
+	}
+	return proof
 }
 
 // proofKey is the key of the proof in the metadata object.

@@ -14,11 +14,12 @@ import (
 )
 
 // shownFields are the only fields of JSON bodies whose texts a trace shows; numbers and booleans are shown in any field
-// but "code", which holds programs as well as error codes. The names are those of the OpenWhisk API, of the answers of
-// IBM's identity service, and of the Lithops metadata.
-var shownFields = set("activationId", "cause", "description", "end", "error", "errorCode", "errorMessage", "id", "image",
-	"key", "kind", "lithops_version", "message", "name", "namespace", "python_version", "resource_group_id",
-	"resource_plan_id", "status", "subject_type", "token_type", "updated", "version")
+// but "code", which holds programs as well as error codes. The names are those of the APIs of OpenWhisk and Code Engine, of
+// the answers of IBM's identity service, and of the Lithops metadata.
+var shownFields = set("activationId", "cause", "created_at", "description", "end", "entity_tag", "error", "errorCode", "errorMessage",
+	"id", "image", "image_reference", "job_name", "key", "kind", "last_failure_reason", "lithops_version", "message", "mount_path", "name",
+	"namespace", "python_version", "reference", "resource_group_id", "resource_plan_id", "scale_array_spec", "scale_cpu_limit",
+	"scale_memory_limit", "status", "subject_type", "token_type", "trace", "type", "updated", "version")
 
 // shownXML are the only elements of XML bodies whose text a trace shows: the names of the S3 API that hold no secret.
 var shownXML = set("Bucket", "Code", "DeleteMarker", "EncodingType", "ID", "IsLatest", "IsTruncated", "Key", "KeyCount",
