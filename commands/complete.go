@@ -87,6 +87,9 @@ func (f *Factory) deployed(ctx context.Context, t *targetFlags) []string {
 
 // passive opens a service that only looks and says nothing.
 func (f *Factory) passive(ctx context.Context, t *targetFlags) (*runtime.Service, error) {
+	if err := t.chooseBackend(f); err != nil {
+		return nil, err
+	}
 	o := t.options(connect.Options{Passive: true})
 	o.Host = f.Host
 	o.Host.Observer = nil

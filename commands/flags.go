@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -55,7 +56,12 @@ type targetFlags struct {
 const maxJobs = 256
 
 func (t *targetFlags) add(f *Factory, cmd *cobra.Command) {
-	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error { return t.check(cmd) }
+	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
+		if err := t.chooseBackend(f); err != nil {
+			return err
+		}
+		return t.check(cmd)
+	}
 	cmd.Flags().VarP(choice{values: backends(), set: func(s string) { t.backend = s }, get: func() string { return t.backend }},
 		"backend", "b", i18n.M("Use this compute `BACKEND`: ibm_cf, code_engine, openwhisk or local.").ID)
 	complete(cmd, "backend", backends()...)
@@ -77,6 +83,22 @@ func (t *targetFlags) add(f *Factory, cmd *cobra.Command) {
 	})
 	_ = cmd.MarkFlagDirname("lithops")
 	markCommon(cmd, "backend", "config", "region", "resource-group", "namespace", "bucket", "user-key", "python", "lithops")
+}
+
+// backendVariable is the flag --backend for those who always give the same.
+const backendVariable = "FN_RUNTIME_BACKEND"
+
+// chooseBackend takes the variable where the flag is not given.
+func (t *targetFlags) chooseBackend(f *Factory) error {
+	if t.backend != "" || f.Host.Getenv == nil {
+		return nil
+	}
+	t.backend = f.Host.Getenv(backendVariable)
+	if t.backend == "" || slices.Contains(backends(), t.backend) {
+		return nil
+	}
+	return usage(i18n.M("Invalid value '{{.Value}}' for '{{.Flag}}'. {{.Reason}}", "Value", t.backend, "Flag", backendVariable,
+		"Reason", i18n.M("Possible values: {{.Values}}.", "Values", strings.Join(backends(), ", "))))
 }
 
 // addChanging adds what a command that changes runtimes has besides its own flags.

@@ -10,8 +10,7 @@ import (
 	"fn-runtime/commands"
 )
 
-// metadata describes the command tree to the host. A command that only has others below it is a namespace of the
-// host; the wildcard lets an unknown command come to us, who know the nearest one.
+// metadata describes the command tree to the host. A command that only has others below it is a namespace of the host.
 func metadata(root *cobra.Command) sdk.PluginMetadata {
 	m := sdk.PluginMetadata{
 		Name:                     root.Name(),
@@ -27,9 +26,6 @@ func metadata(root *cobra.Command) sdk.PluginMetadata {
 	for _, cmd := range root.Commands() {
 		describe(&m, root.Name(), cmd)
 	}
-	m.Commands = append(m.Commands, sdk.Command{
-		Namespace: root.Name(), Name: "*", Description: root.Short, Usage: commands.Usage(root), Hidden: true,
-	})
 	return m
 }
 
@@ -41,9 +37,6 @@ func describe(m *sdk.PluginMetadata, namespace string, cmd *cobra.Command) {
 		for _, sub := range cmd.Commands() {
 			describe(m, full, sub)
 		}
-		m.Commands = append(m.Commands, sdk.Command{
-			Namespace: full, Name: "*", Description: cmd.Short, Usage: commands.Usage(cmd), Hidden: true,
-		})
 		return
 	}
 	m.Commands = append(m.Commands, sdk.Command{

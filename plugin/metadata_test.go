@@ -29,7 +29,7 @@ func TestMetadataFollowsTheGuide(t *testing.T) {
 			t.Errorf("%s: its namespace is not described", name)
 		}
 		checkText(t, name, c.Description)
-		if c.Name != "*" && !strings.HasPrefix(c.Usage, "ibmcloud "+name) {
+		if !strings.HasPrefix(c.Usage, "ibmcloud "+name) {
 			t.Errorf("%s: usage %q", name, c.Usage)
 		}
 		for _, f := range c.Flags {
@@ -70,7 +70,7 @@ func TestWithNamespace(t *testing.T) {
 
 func TestCandidates(t *testing.T) {
 	for _, tc := range []struct{ words, want string }{
-		{"de", "delete deploy"}, {"local st", "start status stop"}, {"delete ", "all default"}, {"list --backend ", "ibm_cf local openwhisk"},
+		{"de", "delete deploy"}, {"local st", "start status stop"}, {"delete ", "all default"}, {"list --backend ", "code_engine ibm_cf local openwhisk"},
 		{"list --backend=lo", "local"}, {"apply ", ""}, {"help env", "environment"}, {"nonsense ", ""},
 	} {
 		got := candidates(strings.Split(tc.words, " "))
