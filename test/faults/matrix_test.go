@@ -100,8 +100,8 @@ func TestMatrix(t *testing.T) {
 			for j, f := range proxy.Catalogue(hang) {
 				for _, lasting := range []bool{false, true} {
 					p := pair{story: st, request: r, fault: f, lasting: lasting, base: base}
-					if !*full && (!lasting && (i+j)%8 != 0 || lasting && (i+j)%19 != 1) {
-						continue // the sample: each request meets an eighth of the passing faults and one that lasts
+					if !*full && (!lasting && (i+j)%12 != 0 || lasting && (i+j)%19 != 1) {
+						continue // the sample: each request meets a twelfth of the passing faults and one that lasts
 					}
 					if strings.Contains(p.String(), *only) {
 						pairs = append(pairs, p)
