@@ -144,3 +144,13 @@ func translate(texts *i18n.Catalogue, cmd *cobra.Command) {
 		translate(texts, sub)
 	}
 }
+
+// words completes the first argument.
+func words(list ...string) cobra.CompletionFunc {
+	return func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		if len(args) > 0 {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		return list, cobra.ShellCompDirectiveNoFileComp
+	}
+}

@@ -63,18 +63,3 @@ func deploy(ctx context.Context, f *Factory, o *deployOptions) error {
 		return s.Deploy(ctx, o.req)
 	}})
 }
-
-func memoryFlag(cmd *cobra.Command, list *[]int, text i18n.Message) {
-	cmd.Flags().VarP(memoryValue{list}, "memory", "m", text.ID)
-	complete(cmd, "memory", "256", "512", "1024", "2048")
-}
-
-// words completes the first argument.
-func words(list ...string) cobra.CompletionFunc {
-	return func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-		if len(args) > 0 {
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		}
-		return list, cobra.ShellCompDirectiveNoFileComp
-	}
-}

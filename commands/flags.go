@@ -181,3 +181,23 @@ func (t *targetFlags) pythonVersion() string {
 func complete(cmd *cobra.Command, flag string, values ...string) {
 	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 }
+
+func memoryFlag(cmd *cobra.Command, list *[]int, text i18n.Message) {
+	cmd.Flags().VarP(memoryValue{list}, "memory", "m", text.ID)
+	complete(cmd, "memory", "256", "512", "1024", "2048")
+}
+
+// exclusive refuses flags that contradict each other.
+func exclusive(cmd *cobra.Command, names ...string) error {
+	first := ""
+	for _, name := range names {
+		if !cmd.Flags().Changed(name) {
+			continue
+		}
+		if first != "" {
+			return usage(i18n.M("'{{.First}}' and '{{.Second}}' contradict each other.", "First", "--"+first, "Second", "--"+name))
+		}
+		first = name
+	}
+	return nil
+}

@@ -14,7 +14,7 @@ func newInit(f *Factory) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "init [DIR]",
 		Short: i18n.M("Write a Dockerfile skeleton that is ready to build.").ID,
-		Long: i18n.M("Writes a Dockerfile, its requirements, a .dockerignore and, for OpenWhisk, the action proxy into DIR, by default the working directory. Files that exist are not overwritten.").ID,
+		Long:  i18n.M("Writes a Dockerfile, its requirements, a .dockerignore and, for OpenWhisk, the action proxy into DIR, by default the working directory. Files that exist are not overwritten.").ID,
 		Example: example(i18n.M("Start a runtime for Python 3.11"), "init my-runtime --python 3.11") +
 			example(i18n.M("Start one with conda packages"), "init my-runtime --python 3.11 --conda"),
 		Args: arguments(0, 1, i18n.Message{}),

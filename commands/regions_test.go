@@ -292,6 +292,6 @@ func (b *builder) Build(context.Context, entity.ImageBuild, io.Writer) (entity.I
 	return entity.ImageBuilt{Digest: "sha256:" + strings.Repeat("a", 64)}, nil
 }
 
-func (b *builder) Digest(context.Context, string) (string, error) { return "", errRefused }
+func (b *builder) Digest(context.Context, string, bool) (string, error) { return "", errRefused }
 
 func (b *builder) Fingerprint(context.Context, entity.ImageBuild) (string, error) { return "one", nil }

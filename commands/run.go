@@ -160,18 +160,3 @@ func deployedName(all bool, what i18n.Message) cobra.PositionalArgs {
 		return site.CheckDeployed(args[0], all)
 	}
 }
-
-// exclusive refuses flags that contradict each other.
-func exclusive(cmd *cobra.Command, names ...string) error {
-	first := ""
-	for _, name := range names {
-		if !cmd.Flags().Changed(name) {
-			continue
-		}
-		if first != "" {
-			return usage(i18n.M("'{{.First}}' and '{{.Second}}' contradict each other.", "First", "--"+first, "Second", "--"+name))
-		}
-		first = name
-	}
-	return nil
-}

@@ -24,7 +24,7 @@ func (r *tags) Build(context.Context, entity.ImageBuild, io.Writer) (entity.Imag
 	return entity.ImageBuilt{}, fault.New(fault.Internal, i18n.M("Injected."), i18n.Message{})
 }
 
-func (r *tags) Digest(_ context.Context, image string) (string, error) {
+func (r *tags) Digest(_ context.Context, image string, _ bool) (string, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if _, sha, ok := strings.Cut(image, ":sha-"); ok { // every image has its fixed tag

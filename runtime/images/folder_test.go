@@ -219,7 +219,7 @@ func TestImageNames(t *testing.T) {
 		}
 	}
 	pinned := "docker.io/me/img@sha256:" + strings.Repeat("a", 64)
-	if d, err := New(Options{}).Digest(context.Background(), pinned); err != nil || d != "sha256:"+strings.Repeat("a", 64) {
+	if d, err := New(Options{}).Digest(context.Background(), pinned, false); err != nil || d != "sha256:"+strings.Repeat("a", 64) {
 		t.Errorf("%s %v", d, err)
 	}
 }

@@ -180,14 +180,17 @@ func (b *Builder) step(name i18n.Message, work func() error) error {
 }
 
 // Digest asks the registry what the image's tag points to now: "sha256:...". A reference that has a digest is its own
-// answer. Faults: NotFound, Denied, Throttled, Unavailable.
-func (b *Builder) Digest(ctx context.Context, image string) (string, error) {
+// answer. With soon nothing is asked twice. Faults: NotFound, Denied, Throttled, Unavailable.
+func (b *Builder) Digest(ctx context.Context, image string, soon bool) (string, error) {
 	ref, err := normalized(image)
 	if err != nil {
 		return "", err
 	}
 	if d, ok := ref.(reference.Digested); ok {
 		return d.Digest().String(), nil
+	}
+	if soon {
+		ctx = transport.With(ctx, transport.Call{Once: true})
 	}
 	return b.credentials.Digest(ctx, ref, b.o.Transport)
 }

@@ -9,6 +9,7 @@ import (
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/lithops"
+	"fn-runtime/runtime/transport"
 )
 
 // Compute implements the compute port: a runtime is an action, in the package that the Lithops client looks in.
@@ -59,7 +60,7 @@ func (c *Compute) Limits() lithops.Limits { return c.limits }
 func (c *Compute) ReadLimits(ctx context.Context) (lithops.Limits, error) {
 	c.asked.Do(func() {
 		var l limits
-		l, c.err = c.client.limits(ctx)
+		l, c.err = c.client.limits(transport.With(ctx, transport.Call{Once: true}))
 		c.told = c.limits
 		c.told.MinMemoryMB = cmp.Or(l.MinMemoryMB, c.told.MinMemoryMB)
 		c.told.MaxMemoryMB = cmp.Or(l.MaxMemoryMB, c.told.MaxMemoryMB)

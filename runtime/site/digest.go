@@ -9,11 +9,10 @@ import (
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/lithops"
 	"fn-runtime/runtime/parallel"
-	"fn-runtime/runtime/transport"
 )
 
-// digestWait bounds the question to a registry which digest a tag points to, unless the digest is needed to pin.
-const digestWait = 3 * time.Second
+// welcomeTime bounds a question whose answer is welcome and not needed.
+const welcomeTime = 3 * time.Second
 
 // TagMoved says that the tag of a deployed image points to another digest now. A pinned runtime does not follow it by
 // itself, nor by update.
@@ -22,11 +21,6 @@ func TagMoved(image string, pinned bool) i18n.Message {
 		return i18n.M("It is pinned, and the tag points to another image now. Follow it with 'ibmcloud fn-runtime deploy {{.Image}} --pin'.", "Image", image)
 	}
 	return i18n.M("The tag points to another image now.")
-}
-
-// hurried is for questions whose answer is welcome and not needed: they end soon, and nothing is asked twice.
-func hurried(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(transport.With(ctx, transport.Call{Once: true}), digestWait)
 }
 
 // Digests asks the registries what the tags point to now, once for each image that was deployed with a known
@@ -43,9 +37,11 @@ func (s *Site) Digests(ctx context.Context, entries []Entry) map[string]string {
 			images = append(images, e.Image)
 		}
 	}
-	ctx, cancel := hurried(ctx)
+	ctx, cancel := context.WithTimeout(ctx, welcomeTime)
 	defer cancel()
-	found, _ := parallel.Each(ctx, parallel.NewGroup(s.Jobs), images, s.Images.Digest)
+	found, _ := parallel.Each(ctx, parallel.NewGroup(s.Jobs), images, func(ctx context.Context, image string) (string, error) {
+		return s.Images.Digest(ctx, image, true)
+	})
 	for i, image := range images {
 		digests[image] = found[i]
 	}
@@ -67,7 +63,7 @@ func (s *Site) CheckPinned(ctx context.Context, image, digest string) error {
 
 // Limits gives what the service lets a runtime have, asked where it tells.
 func (s *Site) Limits(ctx context.Context) lithops.Limits {
-	ctx, cancel := hurried(ctx)
+	ctx, cancel := context.WithTimeout(ctx, welcomeTime)
 	defer cancel()
 	limits, err := s.Compute.ReadLimits(ctx)
 	if err != nil {
@@ -86,11 +82,11 @@ func (s *Site) Digest(ctx context.Context, image string, pin bool) (string, erro
 		return "", fault.New(fault.Invalid, i18n.M("The digest of {{.Image}} is not known, so it cannot be pinned.", "Image", image),
 			i18n.M("Do not pin it, or run the command where the registry can be reached."))
 	case pin:
-		return s.Images.Digest(ctx, image)
+		return s.Images.Digest(ctx, image, false)
 	}
-	ctx, cancel := hurried(ctx)
+	ctx, cancel := context.WithTimeout(ctx, welcomeTime)
 	defer cancel()
-	digest, err := s.Images.Digest(ctx, image)
+	digest, err := s.Images.Digest(ctx, image, true)
 	if err != nil {
 		return "", nil //nolint:nilerr // no answer is no drift
 	}

@@ -32,7 +32,9 @@ type Store interface {
 // steps to the Observer.
 type Images interface {
 	Build(ctx context.Context, b entity.ImageBuild, progress io.Writer) (entity.ImageBuilt, error)
-	Digest(ctx context.Context, image string) (string, error) // "sha256:..."; fault.NotFound
+	// Digest returns what the image's tag points to, "sha256:..."; fault.NotFound. With soon nothing is asked twice: the
+	// answer is welcome, and can be done without.
+	Digest(ctx context.Context, image string, soon bool) (string, error)
 	// Fingerprint tells from what the image would be built; the same as long as nothing in the folder changes.
 	Fingerprint(ctx context.Context, b entity.ImageBuild) (string, error)
 }

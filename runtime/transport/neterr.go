@@ -101,3 +101,24 @@ func certificateError(err error) string {
 func notTLS(err error) bool {
 	return errors.Is(err, http.ErrSchemeMismatch) || errors.As(err, new(tls.RecordHeaderError))
 }
+
+// KindOfStatus gives the kind of fault that an HTTP status means.
+func KindOfStatus(status int) fault.Kind {
+	switch {
+	case status == http.StatusUnauthorized, status == http.StatusForbidden:
+		return fault.Denied
+	case status == http.StatusNotFound:
+		return fault.NotFound
+	case status == http.StatusConflict:
+		return fault.Conflict
+	case status == http.StatusRequestEntityTooLarge:
+		return fault.TooLarge
+	case status == http.StatusTooManyRequests:
+		return fault.Throttled
+	case status == http.StatusRequestTimeout, status == http.StatusGatewayTimeout:
+		return fault.Timeout
+	case status >= 400 && status < 500:
+		return fault.Invalid
+	}
+	return fault.Unavailable
+}

@@ -33,7 +33,7 @@ func TestSkeleton(t *testing.T) {
 			t.Fatalf("%v\n%s", detail(err), out)
 		}
 		t.Logf("%+v\n%s", built, out)
-		digest, err := b.Digest(context.Background(), spec.Image)
+		digest, err := b.Digest(context.Background(), spec.Image, false)
 		if err != nil || digest != built.Digest || !strings.HasPrefix(digest, "sha256:") {
 			t.Errorf("the registry has %q, the build said %q: %v", digest, built.Digest, err)
 		}
@@ -189,15 +189,15 @@ func TestPushFaults(t *testing.T) {
 		if err != nil || built.Digest == "" {
 			t.Fatalf("%+v %v", built, err)
 		}
-		if d, err := b.Digest(context.Background(), spec.Image); d != built.Digest {
+		if d, err := b.Digest(context.Background(), spec.Image, false); d != built.Digest {
 			t.Errorf("digest %q instead of %q: %v", d, built.Digest, err)
 		}
-		_, err = b.Digest(context.Background(), spec.Image+"none")
+		_, err = b.Digest(context.Background(), spec.Image+"none", false)
 		wants(t, err, fault.NotFound, "none")
 	})
 	t.Run("digest, wrong password", func(t *testing.T) {
 		b := builder(t, images.Options{Home: home(t, world.user, "wrong")})
-		_, err := b.Digest(context.Background(), spec.Image)
+		_, err := b.Digest(context.Background(), spec.Image, false)
 		wants(t, err, fault.Denied, world.user)
 	})
 }
