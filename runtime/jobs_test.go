@@ -183,7 +183,7 @@ func TestWhatHasEndedIsNotReadAgain(t *testing.T) {
 		return changed, requests
 	}
 	changed, requests := refresh()
-	want := []string{"GET calls", "LIST objects lithops.jobs/ page=0", "LIST runtimes skip=0"}
+	want := []string{"LIST calls whole=true", "LIST objects lithops.jobs/ page=0", "LIST runtimes skip=0"}
 	if diff := cmp.Diff(want, requests); diff != "" || !changed {
 		t.Errorf("the first look at 20 calls, changed %v (-want +got):\n%s", changed, diff)
 	}
@@ -219,6 +219,25 @@ func TestTenThousandCallsAreSeenAtOnce(t *testing.T) {
 			t.Errorf("got %+v after %v", jobs, took)
 		}
 		t.Logf("%v", time.Since(begun))
+	}
+}
+
+// Logs that are too large for a list are read one by one.
+func TestLargeLogsAreReadOneByOne(t *testing.T) {
+	w := newWorld(t)
+	at := time.Now().Add(-time.Minute)
+	for n := range 3 {
+		w.compute.Ran(ran(act(n), at, workerLog(at, theJob, fmt.Sprintf("%05d", n), "")))
+	}
+	w.compute.Hook = func(request string, _ bool) error {
+		if request == "LIST calls whole=true" {
+			return fault.New(fault.TooLarge, i18n.M("The answer is too large."), i18n.Message{})
+		}
+		return nil
+	}
+	jobs, err := w.ListJobs(t.Context(), runtime.JobsRequest{})
+	if err != nil || len(jobs) != 1 || jobs[0].Calls.Done != 3 {
+		t.Errorf("got %+v, %v; want a job with three calls done", jobs, err)
 	}
 }
 
@@ -418,6 +437,23 @@ func TestAJobIsWaitedFor(t *testing.T) {
 		}
 		if waited := time.Since(begun); waited < 30*time.Second || waited > 40*time.Second {
 			t.Errorf("it took %v; want little more than the 30 s of the last call", waited)
+		}
+	})
+}
+
+// Between two calls of a job nothing may be seen to go on: that is not its end.
+func TestAJobIsNotDoneBetweenTwoCalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.compute.Ran(ran(act(0), time.Now(), workerLog(time.Now(), theJob, "00000", "")))
+		go func() {
+			time.Sleep(500 * time.Millisecond)
+			w.store.Set("lithops.jobs/"+theJob+"/00001/"+act(1)+".init", nil, time.Now())
+			time.Sleep(20 * time.Second)
+			w.compute.Ran(ran(act(1), time.Now(), workerLog(time.Now(), theJob, "00001", "")))
+		}()
+		if got, err := w.ShowJob(t.Context(), theJob, runtime.JobsRequest{Follow: true}); err != nil || got.Calls.Done != 2 {
+			t.Errorf("got %+v, %v; want two calls done", got.Calls, err)
 		}
 	})
 }

@@ -2,6 +2,7 @@ package runtimetest
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"slices"
 	"time"
@@ -24,7 +25,7 @@ func (c *Compute) Ran(run entity.Activation) {
 func (c *Compute) Calls(ctx context.Context, since time.Time, whole bool) iter.Seq2[entity.Activation, error] {
 	return func(yield func(entity.Activation, error) bool) {
 		var found []entity.Activation
-		err := c.do(ctx, "GET calls", func() error {
+		err := c.do(ctx, fmt.Sprintf("LIST calls whole=%v", whole), func() error {
 			for _, run := range c.calls {
 				if run.Start.Before(since) {
 					continue
