@@ -1,11 +1,13 @@
 package runtime_test
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
 
 	"fn-runtime/runtime"
+	"fn-runtime/runtime/check"
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/lithops"
@@ -158,5 +160,51 @@ func TestProcessorsAreOfCodeEngine(t *testing.T) {
 	mustFault(t, err, fault.Usage, "--code")
 	if len(w.requests()) > 0 {
 		t.Errorf("requests %q", w.requests())
+	}
+}
+
+// accountable is a service with quotas.
+type accountable struct {
+	*runtimetest.Compute
+	usage   entity.Usage
+	removed []string
+}
+
+func (a *accountable) Usage(context.Context) (entity.Usage, error) { return a.usage, nil }
+
+func (a *accountable) Remove(_ context.Context, t entity.Thing) error {
+	a.removed = append(a.removed, t.Name)
+	return nil
+}
+
+// The use of quotas is told, and what earlier jobs have left is removed by a repair alone.
+func TestDoctorWatchesQuotas(t *testing.T) {
+	word := func(word string, used int) entity.Quota {
+		return entity.Quota{Term: entity.Term{Word: word}, Used: used, Limit: 100}
+	}
+	for name, c := range map[string]struct {
+		usage  entity.Usage
+		repair bool
+		status check.Status
+		said   string
+	}{
+		"little": {entity.Usage{Quotas: []entity.Quota{word("job", 3), word("job_run", 4), word("config_map", 5)}}, false, check.OK, "3 jobs, 4 job runs and 5 config maps"},
+		"nearly": {entity.Usage{Quotas: []entity.Quota{word("config_map", 80)}}, false, check.Warning, "80 config maps"},
+		"left":   {entity.Usage{Left: []entity.Thing{{Name: "lithops-1"}}}, false, check.Warning, "lithops-1"},
+		"repair": {entity.Usage{Left: []entity.Thing{{Name: "lithops-1"}}}, true, check.Repaired, "removed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newSharedWorld(t)
+			service := &accountable{Compute: w.compute, usage: c.usage}
+			w.Compute = service
+			checks, err := w.Doctor(t.Context(), c.repair)
+			i := slices.IndexFunc(checks, func(one runtime.Check) bool { return one.Name == "quotas" })
+			if err != nil || i < 0 || checks[i].Status != c.status || !strings.Contains(checks[i].Finding.String(), c.said) {
+				t.Errorf("%+v, %v; want %s with %q", checks, err, c.status, c.said)
+			}
+			if got := len(service.removed) > 0; got != c.repair {
+				t.Errorf("removed %q", service.removed)
+			}
+		})
 	}
 }

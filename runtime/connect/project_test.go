@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -112,5 +113,25 @@ func TestRememberedProject(t *testing.T) {
 	}
 	if id, ok := m.Recall("ours"); ok {
 		t.Errorf("it is still known as %s", id)
+	}
+}
+
+// Which regions there are depends on the backend: the flag's, the configuration's, ibm_cf.
+func TestRegionsOfTheBackend(t *testing.T) {
+	for name, c := range map[string]struct {
+		config, flag string
+		eu           bool // eu-es, where only Code Engine is
+	}{
+		"neither":       {"", "", false},
+		"flag":          {"", "code_engine", true},
+		"configuration": {codeEngineConfig(""), "", true},
+		"flag wins":     {codeEngineConfig(""), "ibm_cf", false},
+		"openwhisk":     {plainOpenWhisk("https://ow.example"), "", false},
+	} {
+		o := home(t, "3.8.0", c.config)
+		o.Backend = c.flag
+		if got := Regions(o); len(got) == 0 || slices.Contains(got, "eu-es") != c.eu {
+			t.Errorf("%s: %q", name, got)
+		}
 	}
 }
