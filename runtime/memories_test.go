@@ -151,6 +151,22 @@ func TestNamesOfANewProject(t *testing.T) {
 	}
 }
 
+// The client knows no public image: whoever deploys one has to tell it.
+func TestDefaultHasToBeNamed(t *testing.T) {
+	w := newSharedWorld(t)
+	if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "default"}); err != nil {
+		t.Fatal(err)
+	}
+	if said := w.seen.said(); !strings.Contains(said, "runtime: "+defaultImage) {
+		t.Errorf("it says %q", said)
+	}
+	w = newSharedWorld(t)
+	w.Settings.Runtime = defaultImage
+	if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "default"}); err != nil || w.seen.said() != "" {
+		t.Errorf("it says %q, %v", w.seen.said(), err)
+	}
+}
+
 // What other backends cannot do is refused before anything is sent.
 func TestProcessorsAreOfCodeEngine(t *testing.T) {
 	w := newWorld(t)

@@ -2,9 +2,7 @@ package codeengine
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
-	"strings"
 	"time"
 
 	"fn-runtime/i18n"
@@ -31,7 +29,7 @@ const metaPrefix = ownPrefix + "meta-"
 // Call runs a job once for its metadata, which the worker leaves in the bucket, and waits until ctx ends. The run needs the
 // keys of the bucket: it gets them in a config map, which is removed with the run whatever happens.
 func (c *Compute) Call(ctx context.Context, id entity.ID) (a entity.Activation, err error) {
-	name := metaPrefix + strings.ToLower(rand.Text()[:16])
+	name := callName()
 	payload, err := c.o.Payload(name)
 	if err != nil {
 		return a, err

@@ -5,6 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -218,7 +222,7 @@ func TestNextCallRemovesWhatIsLeft(t *testing.T) {
 			age time.Duration
 			run string
 		}{
-			"ended": {time.Second, "completed"}, "runs": {time.Second, "running"}, "hangs": {2 * time.Hour, "running"}, "new": {time.Second, ""}, "lost": {time.Hour, ""},
+			"ended": {5 * time.Minute, "completed"}, "ends": {time.Second, "completed"}, "runs": {time.Second, "running"}, "hangs": {2 * time.Hour, "running"}, "new": {time.Second, ""}, "lost": {time.Hour, ""},
 		} {
 			full := "fn-runtime-meta-" + name
 			s.things["config_maps"][full] = map[string]any{"name": full, "created_at": time.Now().Add(-x.age).Format(time.RFC3339)}
@@ -230,11 +234,36 @@ func TestNextCallRemovesWhatIsLeft(t *testing.T) {
 		if _, _, err := call(t, s, time.Minute); err != nil {
 			t.Fatal(err)
 		}
-		want := []string{"fn-runtime-380-0123456789ab", "fn-runtime-meta-new", "fn-runtime-meta-runs", "lithops-of-a-job"}
+		want := []string{"fn-runtime-380-0123456789ab", "fn-runtime-meta-ends", "fn-runtime-meta-new", "fn-runtime-meta-runs", "lithops-of-a-job"}
 		if got := s.names("config_maps"); fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Errorf("there is %q, want %q", got, want)
 		}
 	})
+}
+
+// What a command on this machine has left that was killed is removed at once, whatever its run does.
+func TestNextCallKnowsWhoIsGone(t *testing.T) {
+	gone := exec.Command(os.Args[0], "-test.run=^$")
+	if err := gone.Run(); err != nil {
+		t.Fatal(err)
+	}
+	s := newService()
+	name := func(pid int) string {
+		return metaPrefix + machine() + "-" + strconv.FormatInt(int64(pid), 36) + "-abcdefghijkl"
+	}
+	for _, pid := range []int{gone.Process.Pid, os.Getpid()} {
+		s.put("config_maps", name(pid), "created_at", time.Now().UTC().Format(time.RFC3339))
+		s.put("job_runs", name(pid), "status", "running")
+	}
+	if _, _, err := call(t, s, time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := s.names("job_runs"), []string{name(os.Getpid())}; !slices.Equal(got, want) {
+		t.Errorf("there are the runs %q, want that of the process that lives: %q", got, want)
+	}
+	if len(callName()) > 53 {
+		t.Errorf("%s is too long for a run", callName())
+	}
 }
 
 // The worker is told where to leave its metadata under a name that no other run has.
