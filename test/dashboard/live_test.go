@@ -1,0 +1,120 @@
+package dashboard
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"fn-runtime/test/harness"
+)
+
+// mapOf200 maps 200 calls, of which one fails after it has said why.
+const mapOf200 = `
+import time, lithops
+
+def weigh(n):
+    time.sleep(0.2)
+    if n == 66:
+        print("call 66 has no weight")
+        raise ValueError("nothing to weigh in 66")
+    return n
+
+if __name__ == "__main__":
+    f = lithops.FunctionExecutor()
+    f.map(weigh, range(200))
+    f.wait(throw_except=False)
+`
+
+// The page follows a real map while it runs, and shows why the call failed that did.
+func TestRealMap(t *testing.T) {
+	venv := harness.Venv(t, "3.11", "lithops[ibm]", "boto3")
+	python := filepath.Join(venv, "bin", "python")
+	s := harness.NewStage(t)
+	s.Env = append(s.Env, "VIRTUAL_ENV="+venv)
+	script := filepath.Join(s.Dir, "job.py")
+	if err := os.WriteFile(script, []byte(mapOf200), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.FnRuntime("local", "start", "--python", python)
+	s.FnRuntime("deploy", "default", "-b", "local")
+
+	address := dashboardOf(t, s)
+	b := newBrowser(t, 1280, 900)
+	b.do(chromedp.Navigate(address))
+	b.see("document.querySelector('#jobs .empty')?.innerText.startsWith('No jobs')")
+	b.see("document.querySelector('#runtimes .badge.ready')")
+
+	job := s.Command(s.Bin, "run", "-b", "local", "--", python, script)
+	var out strings.Builder
+	job.Stdout, job.Stderr = &out, &out
+	if err := job.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- job.Wait() }()
+	const done = "Number(document.querySelector('.tile.done dd')?.innerText)"
+	b.see("document.querySelector('.tile.calls dd')?.innerText === '200' && Number(document.querySelector('.tile.running dd')?.innerText) > 0")
+	b.see(done + " > 0 && document.querySelector('#lanes path.done')")
+	first := value[int](b, done)
+	b.see(fmt.Sprintf("%s > %d", done, first))
+	if err := <-ended; err != nil {
+		t.Fatalf("the job: %v\n%s", err, out.String())
+	}
+	b.see(done + " === 199 && document.querySelector('.tile.failed dd').innerText === '1'")
+	b.see("!document.querySelector('.tile.running')")
+
+	b.see("document.querySelector('#rows tr:first-child.failed')?.innerText.includes('nothing to weigh in 66')")
+	value[any](b, "document.querySelector('#rows tr:first-child button').click()")
+	b.see("document.querySelector('dialog[open] pre.error')?.innerText.includes('nothing to weigh in 66')")
+	b.see("document.querySelector('dialog[open] pre.log')?.innerText.includes('call 66 has no weight')")
+
+	id := value[string](b, "document.querySelector('#lanes .chunk').dataset.job")
+	s.FnRuntime("dashboard", id, "-b", "local", "--save", "timeline.svg")
+	picture, err := os.ReadFile(filepath.Join(s.Dir, "timeline.svg"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{id, "weigh", `class="cross"`, `class="throughput"`} {
+		if !strings.Contains(string(picture), want) {
+			t.Errorf("the picture has no %s", want)
+		}
+	}
+	if strings.Contains(string(picture), "href") {
+		t.Error("the picture needs something else")
+	}
+}
+
+// dashboardOf serves the page on a stage and gives its address. Ctrl-C ends it without an error.
+func dashboardOf(t *testing.T, s *harness.Stage) string {
+	t.Helper()
+	cmd := s.Command(s.Bin, "dashboard", "-b", "local", "--no-open")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var errs strings.Builder
+	cmd.Stderr = &errs
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(os.Interrupt)
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("after Ctrl-C: %v\n%s", err, errs.String())
+		}
+	})
+	address := regexp.MustCompile(`http://127\.0\.0\.1:\d+/\?token=\w+`)
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if a := address.FindString(lines.Text()); a != "" {
+			return a
+		}
+	}
+	t.Fatalf("the command names no address: %s", errs.String())
+	return ""
+}
