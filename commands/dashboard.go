@@ -14,6 +14,7 @@ import (
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/lithops"
+	"fn-runtime/runtime/local"
 	"fn-runtime/runtime/replace"
 )
 
@@ -68,7 +69,7 @@ func newDashboard(f *Factory) *cobra.Command {
 
 // dashboardOptions lets the page read through the service.
 func (f *Factory) dashboardOptions(s *runtime.Service, req runtime.JobsRequest) dashboard.Options {
-	return dashboard.Options{
+	o := dashboard.Options{
 		Target: s.Target, Words: f.View.Words(), Watch: s.WatchJobs(req),
 		Runtimes: func(ctx context.Context) ([]runtime.Runtime, error) { return s.List(ctx, runtime.ListRequest{}) },
 		Logs: func(ctx context.Context, c entity.Call) (lines []entity.LogLine, err error) {
@@ -81,6 +82,18 @@ func (f *Factory) dashboardOptions(s *runtime.Service, req runtime.JobsRequest) 
 			return lines, err
 		},
 	}
+	if s.Target.Backend == runtime.BackendLocal {
+		o.Load = func(ctx context.Context) (*dashboard.Load, error) {
+			l, err := local.AskLoad(ctx, f.localDir())
+			if l == nil || err != nil {
+				return nil, err
+			}
+			return &dashboard.Load{
+				Busy: l.Busy, Idle: l.Idle, Waiting: l.Waiting, Computing: l.Computing, Processors: l.Processors, UsedMB: l.UsedMB, BudgetMB: l.BudgetMB,
+			}, nil
+		}
+	}
+	return o
 }
 
 func saveTimeline(ctx context.Context, f *Factory, o dashboard.Options, job, file string) error {

@@ -28,6 +28,16 @@ type Options struct {
 	Runtimes func(ctx context.Context) ([]runtime.Runtime, error)
 	// Logs gives the lines that a call wrote.
 	Logs func(ctx context.Context, call entity.Call) ([]entity.LogLine, error)
+	// Load gives what the workers are busy with, nil when nobody knows; it is nil itself for other targets than the local
+	// endpoint.
+	Load func(ctx context.Context) (*Load, error)
+}
+
+// Load is what the workers of the local endpoint are busy with.
+type Load struct {
+	Busy, Idle, Waiting   int // workers, and calls without one
+	Computing, Processors int
+	UsedMB, BudgetMB      int // limits of the workers together, and what they may come to
 }
 
 // Serve serves the page on a free port of the loopback interface until ctx ends, and is nil then. It calls ready with the

@@ -31,8 +31,9 @@ type feed struct {
 	open     int        // pages
 	opened   chan struct{}
 	runtimes []runtime.Runtime
-	read     bool // the jobs have been
-	errs     [2]error
+	read     bool  // the jobs have been
+	load     *Load // nil: not known
+	errs     [3]error
 }
 
 // betweenLists is how long to wait before the runtimes are listed again.
@@ -40,8 +41,8 @@ const betweenLists = 15 * time.Second
 
 // run reads until ctx ends.
 func (f *feed) run(ctx context.Context) {
-	var both sync.WaitGroup
-	both.Go(func() {
+	var all sync.WaitGroup
+	all.Go(func() {
 		f.again(ctx, 0, f.o.Watch.Pause, func(ctx context.Context) error {
 			_, err := f.o.Watch.Refresh(ctx)
 			f.mu.Lock()
@@ -50,7 +51,7 @@ func (f *feed) run(ctx context.Context) {
 			return err
 		})
 	})
-	both.Go(func() {
+	all.Go(func() {
 		f.again(ctx, 1, func() time.Duration { return betweenLists }, func(ctx context.Context) error {
 			list, err := f.o.Runtimes(ctx)
 			if err == nil {
@@ -61,7 +62,18 @@ func (f *feed) run(ctx context.Context) {
 			return err
 		})
 	})
-	both.Wait()
+	if f.o.Load != nil {
+		all.Go(func() {
+			f.again(ctx, 2, func() time.Duration { return every }, func(ctx context.Context) error {
+				load, err := f.o.Load(ctx)
+				f.mu.Lock()
+				f.load = load
+				f.mu.Unlock()
+				return err
+			})
+		})
+	}
+	all.Wait()
 }
 
 // again reads, and again after each pause while a page is open. The first time is for the page that is being opened.
@@ -113,10 +125,17 @@ func (f *feed) watching() func() {
 	}
 }
 
-// state is what has been read: the runtimes, whether the jobs have been, and what failed the last time.
-func (f *feed) state() ([]runtime.Runtime, bool, []error) {
+// news is what has been read.
+type news struct {
+	runtimes []runtime.Runtime
+	read     bool // the jobs have been
+	load     *Load
+	errs     []error // that came the last time
+}
+
+func (f *feed) news() news {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	errs := f.errs
-	return f.runtimes, f.read, errs[:]
+	return news{f.runtimes, f.read, f.load, errs[:]}
 }

@@ -81,9 +81,8 @@ func TestFailureStaysBesideWhatWasRead(t *testing.T) {
 		go f.run(ctx)
 		time.Sleep(2 * betweenLists)
 		synctest.Wait()
-		list, read, errs := f.state()
-		if len(list) != 1 || !read || errs[0] != failed || errs[1] != failed {
-			t.Errorf("%v %v %v, want what was read before and both errors", list, read, errs)
+		if n := f.news(); len(n.runtimes) != 1 || !n.read || n.errs[0] != failed || n.errs[1] != failed {
+			t.Errorf("%+v, want what was read before and both errors", n)
 		}
 	})
 }

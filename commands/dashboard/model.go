@@ -21,6 +21,7 @@ type page struct {
 	Reading bool   // nothing has been read yet
 
 	Runtimes []runtimeRow
+	Workers  []tile // of the local endpoint
 	Jobs     []jobRow
 	Faults   []faultText
 }
@@ -81,10 +82,11 @@ const tableRows = 25
 // what was read before.
 func (s *server) model(job string) page {
 	p := page{Locale: s.locale(), T: s.labels, Target: s.o.Target, Fixed: job != ""}
-	runtimes, read, errs := s.feed.state()
-	p.Reading = !read
-	p.Runtimes = s.runtimeRows(runtimes)
-	for _, err := range errs {
+	n := s.feed.news()
+	p.Reading = !n.read
+	p.Runtimes = s.runtimeRows(n.runtimes)
+	p.Workers = s.workers(n.load)
+	for _, err := range n.errs {
 		p.fault(s, err)
 	}
 	jobs := s.o.Watch.Jobs(time.Now())
@@ -174,6 +176,25 @@ func (s *server) view(id string) *jobView {
 	return v
 }
 
+// workers are the numbers of the local endpoint.
+func (s *server) workers(l *Load) []tile {
+	if l == nil {
+		return nil
+	}
+	of := func(part, whole int) string { return strconv.Itoa(part) + " / " + strconv.Itoa(whole) }
+	return s.labelled([]tile{
+		{Name: "busy", Value: strconv.Itoa(l.Busy)}, {Name: "idle", Value: strconv.Itoa(l.Idle)}, {Name: "waiting", Value: strconv.Itoa(l.Waiting)},
+		{Name: "processors", Value: of(l.Computing, l.Processors)}, {Name: "memory", Value: of(l.UsedMB, l.BudgetMB) + " MB"},
+	})
+}
+
+func (s *server) labelled(list []tile) []tile {
+	for i := range list {
+		list[i].Label = s.labels[list[i].Name]
+	}
+	return list
+}
+
 // tiles are the numbers of the summary.
 func (s *server) tiles(d *jobView) []tile {
 	n, say := d.Job.Calls, s.o.Words.Duration
@@ -195,10 +216,7 @@ func (s *server) tiles(d *jobView) []tile {
 	list = append(list, tile{Name: "done", Value: strconv.Itoa(n.Done)}, tile{Name: "failed", Value: strconv.Itoa(n.Failed)},
 		tile{Name: "duration", Value: say(d.Duration)}, tile{Name: "median", Value: median}, tile{Name: "p99", Value: p99},
 		tile{Name: "colds", Value: strconv.Itoa(n.Cold)}, tile{Name: "gbs", Value: strconv.FormatFloat(d.GBs, 'f', 1, 64)})
-	for i := range list {
-		list[i].Label = s.labels[list[i].Name]
-	}
-	return list
+	return s.labelled(list)
 }
 
 // rows gives the rows of the table from the nth on, and where the next ones begin.

@@ -18,6 +18,7 @@ func labels(w view.Words) map[string]string {
 		"call": i18n.M("Call"), "state": i18n.M("State"), "error": i18n.M("Error"), "log": i18n.M("Log"), "start": i18n.M("Start"),
 		"wait": i18n.M("Wait"), "activation": i18n.M("Activation"), "runtime": i18n.M("Runtime"), "memory": i18n.M("Memory"),
 		"close": i18n.M("Close"), "svg": i18n.M("Save as SVG"), "png": i18n.M("Save as PNG"), "more": i18n.M("Show more"),
+		"workers": i18n.M("Workers of the local endpoint"), "busy": i18n.M("Busy"), "idle": i18n.M("Kept warm"), "processors": i18n.M("Processors in use"),
 		"backend": i18n.M("Backend"),
 		"nojobs":  i18n.M("No jobs are to be seen. A job appears here as soon as Lithops starts it."),
 		"reading": i18n.M("Reading..."),

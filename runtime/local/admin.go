@@ -35,7 +35,12 @@ func (e admin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.Method == http.MethodGet && r.URL.Path == adminPrefix+"health":
 		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(health{PID: e.info.PID, Activations: e.running()})
+		h := health{PID: e.info.PID, Activations: e.running()}
+		if e.load != nil {
+			load := e.load.Load()
+			h.Load = &load
+		}
+		_ = json.NewEncoder(w).Encode(h)
 	case r.Method == http.MethodPost && r.URL.Path == adminPrefix+"stop":
 		w.WriteHeader(http.StatusAccepted)
 		select {
@@ -48,8 +53,9 @@ func (e admin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 type health struct {
-	PID         int `json:"pid"`
-	Activations int `json:"activations"` // running
+	PID         int   `json:"pid"`
+	Activations int   `json:"activations"` // running
+	Load        *Load `json:"load,omitempty"`
 }
 
 // answerTimeout is how long a command waits for the endpoint to say that it runs.

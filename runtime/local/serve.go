@@ -132,6 +132,7 @@ func serve(ctx context.Context, o Options) (err error) {
 	}()
 
 	e := &endpoint{info: info, log: log, way: own(log, false, way)[0], tunnel: newTunnel(info.ProxySecret, way.Addr()), stop: make(chan struct{}, 1), begun: time.Now()}
+	e.load, _ = invoker.(measured)
 	e.touch()
 	e.api = rest.New(rest.Config{
 		DB: db, Invoker: invoker, APIKey: info.APIKey, Token: info.Token, NamespaceID: info.NamespaceID,
@@ -204,6 +205,7 @@ func furnish(db *state.DB, info Info, log *slog.Logger) error {
 type endpoint struct {
 	info   Info
 	log    *slog.Logger
+	load   measured // nil where the invoker does not know
 	api    *rest.API
 	s3     service
 	cloud  *codeengine.API

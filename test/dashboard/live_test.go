@@ -60,6 +60,7 @@ func TestRealMap(t *testing.T) {
 	go func() { ended <- job.Wait() }()
 	const done = "Number(document.querySelector('.tile.done dd')?.innerText)"
 	b.see("document.querySelector('.tile.calls dd')?.innerText === '200' && Number(document.querySelector('.tile.running dd')?.innerText) > 0")
+	b.see("document.querySelector('#workers dd')?.innerText > 0")
 	b.see(done + " > 0 && document.querySelector('#lanes path.done')")
 	first := value[int](b, done)
 	b.see(fmt.Sprintf("%s > %d", done, first))

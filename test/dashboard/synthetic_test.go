@@ -113,6 +113,9 @@ func options(jobs ...job) dashboard.Options {
 					State: runtime.VersionMismatch, Reason: i18n.M("It was made for Lithops {{.Version}}.", "Version", "3.6.0")},
 			}, nil
 		},
+		Load: func(context.Context) (*dashboard.Load, error) {
+			return &dashboard.Load{Busy: 16, Idle: 4, Waiting: 19, Computing: 2, Processors: 2, UsedMB: 5120, BudgetMB: 11776}, nil
+		},
 		Logs: func(_ context.Context, c entity.Call) ([]entity.LogLine, error) {
 			return []entity.LogLine{
 				{Time: c.Started, Stream: "stdout", Text: "step 1 of call " + c.ID},

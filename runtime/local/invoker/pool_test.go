@@ -67,3 +67,31 @@ func TestPoolIsFairAndBounded(t *testing.T) {
 		t.Error("a closed pool gives a worker")
 	}
 }
+
+func TestLoad(t *testing.T) {
+	v := &Invoker{pool: newPool(1, 500, time.Hour)}
+	defer v.pool.closing.Wait()
+	defer v.pool.close()
+	w, err := v.pool.acquire(t.Context(), key{memoryMB: 300})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	second := make(chan error, 1)
+	go func() {
+		_, err := v.pool.acquire(ctx, key{memoryMB: 400})
+		second <- err
+	}()
+	want := Load{Busy: 1, Waiting: 1, Computing: 1, Processors: 1, UsedMB: 300, BudgetMB: 500}
+	for end := time.Now().Add(10 * time.Second); v.Load() != want; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("got %+v, want %+v", v.Load(), want)
+		}
+	}
+	cancel()
+	<-second
+	v.pool.release(w, false)
+	if got, want := v.Load(), (Load{Processors: 1, BudgetMB: 500}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
