@@ -13,7 +13,7 @@ func labels(w view.Words) map[string]string {
 		"namespace": i18n.M("Namespace"), "endpoint": i18n.M("Endpoint"), "bucket": i18n.M("Bucket"),
 		"waiting": i18n.M("Waiting"), "cold": i18n.M("Cold start"), "running": i18n.M("Running"), "done": i18n.M("Done"),
 		"failed": i18n.M("Failed"), "slowest": i18n.M("Slowest"), "total": i18n.M("Total"),
-		"median": i18n.M("Median"), "p99": i18n.M("99th percentile"), "colds": i18n.M("Cold starts"), "gbs": i18n.M("GB-seconds"),
+		"median": i18n.M("Median"), "p99": i18n.M("99th percentile"), "colds": i18n.M("Cold starts"), "gbs": i18n.M("GB-s"),
 		"duration": i18n.M("Duration"), "concurrency": i18n.M("Calls at once"), "throughput": i18n.M("Calls ended per second"),
 		"call": i18n.M("Call"), "state": i18n.M("State"), "error": i18n.M("Error"), "log": i18n.M("Log"), "start": i18n.M("Start"),
 		"wait": i18n.M("Wait"), "activation": i18n.M("Activation"), "runtime": i18n.M("Runtime"), "memory": i18n.M("Memory"),
