@@ -1,0 +1,105 @@
+package lithops
+
+import (
+	"bytes"
+	"compress/zlib"
+	"encoding/base64"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestKeysOfJobsTellOfCalls(t *testing.T) {
+	const id = "7157f484ac9776a0cf3d7646690df765"
+	for key, want := range map[string]JobObject{
+		"lithops.jobs/0f8c0c-0-M000/00003/status.json":              {Job: "0f8c0c-0-M000", Call: "00003", Status: true},
+		"lithops.jobs/0f8c0c-0-M000/00003/" + id + ".init":          {Job: "0f8c0c-0-M000", Call: "00003", Activation: id},
+		"lithops.jobs/0f8c0c-0-M000-00003-0-A001/00000/status.json": {Job: "0f8c0c-0-M000-00003-0-A001", Call: "00000", Status: true}, // of an executor in a call
+		"lithops.jobs/0f8c0c-0-M000/00003/output.pickle":            {},
+		"lithops.jobs/0f8c0c-0/421519.func.pickle":                  {},
+		"lithops.jobs/0f8c0c-0-M000/aggdata.pickle":                 {},
+		"lithops.jobs/0f8c0c-0-M000/3/status.json":                  {},
+		"lithops.jobs/../00003/status.json":                         {},
+		"lithops.jobs/0f8c0c-0-M000/00003/\x1b.init":                {},
+		"other/0f8c0c-0-M000/00003/status.json":                     {},
+	} {
+		got, ok := ParseJobKey(key)
+		if ok != (want != JobObject{}) || ok && got != want {
+			t.Errorf("%q: got %+v, %v; want %+v", key, got, ok, want)
+		}
+	}
+	for name, want := range map[string]string{
+		"lithops-0f8c0c-0-m000": "0f8c0c-0-M000", "lithops-runtime-metadata": "", "lithops-0f8c0c-0-M000": "", "fn-runtime-x-m000": "", "lithops-": "",
+	} {
+		if got := JobOfRun(name); got != want {
+			t.Errorf("the job of run %q is %q; want %q", name, got, want)
+		}
+	}
+}
+
+// A worker that was given a chunk runs its calls one after the other, or several at once: then its lines mix, and it is
+// said that they do.
+func TestTheLogOfAChunkHasSeveralCalls(t *testing.T) {
+	read := func(workers string) []LoggedCall {
+		var lines []Line
+		for i, s := range []string{
+			"2026-11-28 09:56:00,836 [INFO] handler.py:250 -- Tasks received: 2 - Worker processes: " + workers,
+			"2026-11-28 09:56:00,837 [INFO] handler.py:486 -- Execution ID: 0f8c0c-0-M000/00000",
+			"2026-11-28 09:56:00,879 [INFO] jobrunner.py:381 -- Going to execute 'slowly()'",
+			"Execution ID: 0f8c0c-0-M000/00009", // what a function prints is none
+			"----------------------- EXCEPTION !-----------------------",
+			"Traceback (most recent call last):",
+			"ValueError: no",
+			"----------------------------------------------------------",
+			"2026-11-28 09:56:00,925 [INFO] handler.py:621 -- Finished",
+			"2026-11-28 09:56:01,837 [INFO] handler.py:486 -- Execution ID: 0f8c0c-0-M000/00001",
+			"2026-11-28 09:56:02,925 [INFO] handler.py:621 -- Finished",
+		} {
+			lines = append(lines, ParseLine(time.Unix(int64(i), 0).UTC().Format(time.RFC3339Nano)+" stdout: "+s))
+		}
+		return ReadLog(lines)
+	}
+	at := func(s int64) time.Time { return time.Unix(s, 0).UTC() }
+	want := []LoggedCall{
+		{Job: "0f8c0c-0-M000", Call: "00000", Function: "slowly", Started: at(1), Ended: at(8), Raised: true, Error: "ValueError: no", Lines: []int{1, 2, 3, 4, 5, 6, 7, 8}},
+		{Job: "0f8c0c-0-M000", Call: "00001", Started: at(9), Ended: at(10), Lines: []int{9, 10}},
+	}
+	if diff := cmp.Diff(want, read("1")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if got := read("2"); !got[0].Mixed || !got[1].Mixed {
+		t.Errorf("got %+v; want two calls whose lines mix", got)
+	}
+}
+
+// The log in a status object is somebody's text of any size.
+func TestALogThatIsTooLongEndsWithItsLastLines(t *testing.T) {
+	lines := inflated(pack(t, strings.Repeat("x\n", 5000)+strings.Repeat("y", 10_000)+"\nlast \x1b[31m\n"))
+	if len(lines) != maxLogLines || lines[len(lines)-1] != `last \x1b[31m` || len(lines[len(lines)-2]) > maxLogLine+10 {
+		t.Errorf("got %d lines, the last %q", len(lines), lines[max(0, len(lines)-1):])
+	}
+	if bomb := inflated(pack(t, strings.Repeat("\x00", 64<<20))); len(strings.Join(bomb, "")) > maxLog {
+		t.Errorf("64 MiB of nothing gave %d bytes", len(strings.Join(bomb, "")))
+	}
+	for _, broken := range []string{"", "no base64", "eJw="} {
+		if got := inflated(broken); !slices.Equal(got, nil) {
+			t.Errorf("%q gives %q", broken, got)
+		}
+	}
+}
+
+func pack(t *testing.T, s string) string {
+	t.Helper()
+	var b bytes.Buffer
+	z := zlib.NewWriter(&b)
+	if _, err := z.Write([]byte(s)); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return base64.StdEncoding.EncodeToString(b.Bytes())
+}
