@@ -21,6 +21,7 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
+	"fn-runtime/runtime/local/internal/background"
 	"fn-runtime/runtime/local/internal/state"
 	"fn-runtime/runtime/local/invoke"
 )
@@ -65,14 +66,11 @@ type Config struct {
 
 type api struct {
 	Config
-	mux     *http.ServeMux
-	ctx     context.Context // of runs: they outlive the request that starts them
-	cancel  context.CancelFunc
-	mu      sync.Mutex // guards what follows
-	closed  bool
-	live    map[string]*run // by id, until it is recorded how they ended
-	running sync.WaitGroup
-	places  *semaphore.Weighted // instances in the hands of the invoker
+	mux    *http.ServeMux
+	tasks  *background.Work    // runs
+	mu     sync.Mutex          // guards what follows
+	live   map[string]*run     // by id, until it is recorded how they ended
+	places *semaphore.Weighted // instances in the hands of the invoker
 }
 
 // API serves the paths below /v2 of the hosts of Code Engine, and /identity/token of IAMHost.
@@ -86,8 +84,7 @@ func New(c Config) (*API, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	a := &api{Config: c, mux: http.NewServeMux(), live: map[string]*run{}, places: semaphore.NewWeighted(int64(max(16, 4*runtime.NumCPU())))}
-	a.ctx, a.cancel = context.WithCancel(context.Background())
+	a := &api{Config: c, mux: http.NewServeMux(), tasks: background.New(), live: map[string]*run{}, places: semaphore.NewWeighted(int64(max(16, 4*runtime.NumCPU())))}
 	a.routes()
 	return &API{a}, a.recover()
 }
@@ -100,22 +97,7 @@ func (x *API) Running() int {
 }
 
 // Close waits until ctx ends for runs, then kills them and records that.
-func (x *API) Close(ctx context.Context) {
-	x.api.mu.Lock()
-	x.api.closed = true
-	x.api.mu.Unlock()
-	done := make(chan struct{})
-	go func() {
-		x.api.running.Wait()
-		close(done)
-	}()
-	select {
-	case <-done:
-	case <-ctx.Done():
-	}
-	x.api.cancel()
-	<-done
-}
+func (x *API) Close(ctx context.Context) { x.api.tasks.Close(ctx) }
 
 // Admits reports whether the credentials of a request are right; the token call brings them in its body, which it may send.
 func (x *API) Admits(r *http.Request) bool {

@@ -45,21 +45,17 @@ func (a *api) launch(p state.Project, res state.Resource) error {
 	if err := json.Unmarshal(res.Doc, &r.rec); err != nil {
 		return err
 	}
-	r.ctx, r.end = context.WithCancelCause(a.ctx)
-	a.mu.Lock()
-	closed := a.closed
-	if !closed {
-		a.live[r.id] = r
-		a.running.Add(1)
-	}
-	a.mu.Unlock()
-	if closed {
-		r.end(nil)
+	ended, ok := a.tasks.Begin()
+	if !ok {
 		_, _ = a.DB.DeleteResource(p.ID, "job_runs", res.Name)
 		return errStopping
 	}
+	r.ctx, r.end = context.WithCancelCause(a.tasks.Context())
+	a.mu.Lock()
+	a.live[r.id] = r
+	a.mu.Unlock()
 	go func() {
-		defer a.running.Done()
+		defer ended()
 		defer r.end(nil)
 		if _, err := a.DB.Resource(p.ID, "job_runs", res.Name); err != nil { // deleted before it was among the live
 			r.end(err)

@@ -11,12 +11,12 @@ import (
 	"net/http"
 	"path"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
 	"golang.org/x/sync/semaphore"
 
+	"fn-runtime/runtime/local/internal/background"
 	"fn-runtime/runtime/local/internal/state"
 	"fn-runtime/runtime/local/invoke"
 )
@@ -44,16 +44,12 @@ type Config struct {
 
 type api struct {
 	Config
-	log     *slog.Logger
-	mux     *http.ServeMux
-	mu      sync.Mutex // guards closed against activations that start
-	closed  bool
-	running sync.WaitGroup
-	ctx     context.Context // of activations: they outlive the request that starts them
-	cancel  context.CancelFunc
-	slots   chan struct{}
-	queued  *semaphore.Weighted // bytes of the parameters of accepted activations
-	turns   chan struct{}
+	log    *slog.Logger
+	mux    *http.ServeMux
+	tasks  *background.Work // activations
+	slots  chan struct{}
+	queued *semaphore.Weighted // bytes of the parameters of accepted activations
+	turns  chan struct{}
 }
 
 // API serves the paths below /api/v1.
@@ -76,9 +72,8 @@ func New(c Config) *API {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	a := &api{Config: c, log: c.Log, mux: http.NewServeMux(), slots: make(chan struct{}, c.Queue),
+	a := &api{Config: c, log: c.Log, mux: http.NewServeMux(), tasks: background.New(), slots: make(chan struct{}, c.Queue),
 		queued: semaphore.NewWeighted(c.QueueBytes), turns: make(chan struct{}, turns)}
-	a.ctx, a.cancel = context.WithCancel(context.Background())
 	a.routes()
 	return &API{a}
 }
@@ -87,22 +82,7 @@ func New(c Config) *API {
 func (x *API) Running() int { return len(x.api.slots) }
 
 // Close waits until ctx ends for running activations, then kills them and records that.
-func (x *API) Close(ctx context.Context) {
-	x.api.mu.Lock()
-	x.api.closed = true
-	x.api.mu.Unlock()
-	done := make(chan struct{})
-	go func() {
-		x.api.running.Wait()
-		close(done)
-	}()
-	select {
-	case <-done:
-	case <-ctx.Done():
-	}
-	x.api.cancel()
-	<-done
-}
+func (x *API) Close(ctx context.Context) { x.api.tasks.Close(ctx) }
 
 // Admits reports whether the credentials of a request are right.
 func (x *API) Admits(r *http.Request) bool {

@@ -190,25 +190,25 @@ func (a *api) start(inv invoke.Invocation, rec state.Activation) (<-chan state.A
 // slot makes room for one more activation with that many bytes of parameters, unless there are too many or the endpoint
 // stops.
 func (a *api) slot(size int64) (end func(), err error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.closed {
+	ended, ok := a.tasks.Begin()
+	if !ok {
 		return nil, &problem{status: http.StatusServiceUnavailable, text: "The endpoint is stopping."}
 	}
 	if !a.queued.TryAcquire(size) {
+		ended()
 		return nil, &problem{status: http.StatusTooManyRequests, text: fmt.Sprintf("Too many bytes of parameters in flight (allowed: %d).", a.QueueBytes), again: true}
 	}
 	select {
 	case a.slots <- struct{}{}:
 	default:
 		a.queued.Release(size)
+		ended()
 		return nil, &problem{status: http.StatusTooManyRequests, text: fmt.Sprintf("Too many concurrent requests in flight (count: %d, allowed: %d).", len(a.slots)+1, cap(a.slots)), again: true}
 	}
-	a.running.Add(1)
 	return func() {
 		<-a.slots
 		a.queued.Release(size)
-		a.running.Done()
+		ended()
 	}, nil
 }
 
@@ -218,7 +218,7 @@ func (a *api) recordLater(rec state.Activation, err error) {
 	a.log.Error("activation not recorded", "activation", rec.ID, "error", err.Error())
 	for tick := time.NewTicker(recordPause); ; {
 		select {
-		case <-a.ctx.Done():
+		case <-a.tasks.Context().Done():
 			tick.Stop()
 			return
 		case <-tick.C:
@@ -271,7 +271,7 @@ func (a *api) guarded(inv invoke.Invocation) (out invoke.Outcome, err error) {
 			err = fmt.Errorf("the invoker failed: %v", p)
 		}
 	}()
-	return a.Invoker.Run(a.ctx, inv)
+	return a.Invoker.Run(a.tasks.Context(), inv)
 }
 
 func errorResult(text string) json.RawMessage {
