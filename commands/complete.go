@@ -101,7 +101,11 @@ func (f *Factory) namespaces(ctx context.Context, t *targetFlags) []string {
 	if f.Service == nil {
 		return nil
 	}
-	names := lithops.Cache{Dir: lithops.CacheDir(f.Host.Home)}.Namespaces(lithops.IBMCF)
+	backend := lithops.IBMCF
+	if t.backend == runtime.BackendCodeEngine {
+		backend = lithops.CodeEngine
+	}
+	names := lithops.Cache{Dir: lithops.CacheDir(f.Host.Home)}.Namespaces(backend)
 	found, ok := within(ctx, patience, func(ctx context.Context) (names []string, err error) {
 		s, err := f.passive(ctx, t)
 		if err != nil {

@@ -58,6 +58,14 @@ func TestCodeEngineCommands(t *testing.T) {
 	}
 	says(s.ours("doctor"), "3 jobs", "about 3800 calls")
 
+	// Our program for jobs, which deploys what is missing.
+	mark = len(s.Requests())
+	r := s.FnRuntime("run", "-b", "code_engine", "--deploy", "--runtime", ceImage, "-m", "512", "--", s.python, script(t, "one_call.py"))
+	says(r.Stdout, "RESULT 10")
+	if sent := s.changes(mark, "/jobs"); len(sent) != 1 || !strings.HasPrefix(sent[0], "POST") {
+		t.Errorf("a job with a runtime that was missing sent %q, want it deployed once", sent)
+	}
+
 	// A cache file of an older release has another namespace, which the client would use.
 	cache, err := filepath.Glob(filepath.Join(s.Home, ".lithops", "cache", "code_engine", "*_data"))
 	if err != nil || len(cache) != 1 {
