@@ -176,8 +176,9 @@ func (v *View) Job(d runtime.JobDetail, price float64, again string) error {
 			"Total", d.Calls.Total, "Done", d.Calls.Done, "Failed", d.Calls.Failed, "Running", d.Calls.Running, "Waiting", d.Calls.Waiting))},
 		{i18n.M("Cold starts"), count(d.Calls.Cold)},
 		{i18n.M("Started"), shortTime(d.First)},
-		{i18n.M("Duration"), v.plain(i18n.M("{{.Duration}}; of a call {{.Median}} in the middle, {{.Slow}} of the slowest in a hundred",
-			"Duration", duration(d.Duration), "Median", duration(median), "Slow", duration(p99)))},
+		{i18n.M("Duration"), duration(d.Duration)},
+		{i18n.M("Median"), duration(median)},
+		{i18n.M("99th percentile"), duration(p99)},
 		{i18n.M("GB-s"), spent},
 	})
 	if len(calls) == 0 {
