@@ -79,7 +79,7 @@ func (c *call) notImplemented(name string) error {
 	case len(words) > 2:
 		return notImplemented("'" + strings.Join(words[2:], "', '") + "' for " + words[1])
 	case name == "bucket POST":
-		return notImplemented("uploads from forms")
+		return refuse(http.StatusPreconditionFailed, "PreconditionFailed", "Bucket POST must be of the enclosure-type multipart/form-data")
 	case name == "service PUT", name == "service DELETE":
 		return refuse(http.StatusBadRequest, "InvalidBucketName", "The specified bucket is not valid.")
 	}

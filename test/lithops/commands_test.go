@@ -1,0 +1,137 @@
+package lithops
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// runtimes gives name, memory and state as our list has them.
+func runtimes(t *testing.T, s site) string {
+	t.Helper()
+	var list []struct {
+		Image  string `json:"image"`
+		Memory int    `json:"memory_mb"`
+		State  string `json:"state"`
+	}
+	out := s.FnRuntime("list", "-b", "local", "--output", "json").Stdout
+	if err := json.Unmarshal([]byte(out), &list); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	rows := []string{}
+	for _, r := range list {
+		rows = append(rows, fmt.Sprint(r.Image, " ", r.Memory, " ", r.State))
+	}
+	return strings.Join(rows, "\n")
+}
+
+// doctor gives the checks that fail.
+func doctor(t *testing.T, s site, args ...string) string {
+	t.Helper()
+	var doc struct {
+		Checks []struct{ Name, Status string }
+	}
+	out := s.Try(time.Minute, s.Bin, append([]string{"doctor", "-b", "local", "--output", "json"}, args...)...)
+	if err := json.Unmarshal([]byte(out.Stdout), &doc); err != nil {
+		t.Fatalf("%v\n%s%s", err, out.Stdout, out.Stderr)
+	}
+	failed := []string{}
+	for _, c := range doc.Checks {
+		if c.Status == "failed" {
+			failed = append(failed, c.Name)
+		}
+	}
+	return strings.Join(failed, " ")
+}
+
+// TestLithopsCommands has Lithops and us say the same of what is there, whoever has made, changed or removed it.
+func TestLithopsCommands(t *testing.T) {
+	s := stage(t, "lithops[multiprocessing,joblib]", "")
+	const image = "docker.io/lithopscloud/openwhisk-python-v311"
+	lithops := func(args ...string) string {
+		t.Helper()
+		r := s.Run(2*time.Minute, s.program("lithops"), args...)
+		return r.Stdout + r.Stderr
+	}
+	expect := func(ours, theirs string) {
+		t.Helper()
+		if got := runtimes(t, s); got != ours {
+			t.Errorf("our list has %q, want %q", got, ours)
+		}
+		if m := regexp.MustCompile(`(?m)^(docker\S+) +(\d+) `).FindStringSubmatch(lithops("runtime", "list")); strings.Join(m[min(len(m), 1):], " ") != theirs {
+			t.Errorf("Lithops' list has %q, want %q", m, theirs)
+		}
+	}
+	job := func() string {
+		t.Helper()
+		out := lithops("hello")
+		if !strings.Contains(out, "Hello") || strings.Contains(out, "Deploying runtime") {
+			t.Errorf("hello says %s", out)
+		}
+		id := regexp.MustCompile(`ExecutorID (\S+) \| JobID (\S+) - View`).FindStringSubmatch(out)
+		if id == nil {
+			t.Fatalf("hello names no job: %s", out)
+		}
+		return id[1] + "-" + id[2]
+	}
+
+	expect(image+" 256 ready", image+" 256")
+	if id := job(); !strings.Contains(lithops("logs", "get", id), "Going to execute") {
+		t.Errorf("the job %s has left no log", id)
+	}
+
+	// What its update leaves is no runtime that a client can use: it lacks the time limit.
+	lithops("runtime", "update", "default")
+	expect(image+" 256 outdated", image+" 256")
+	if got := doctor(t, s); got != "runtimes" {
+		t.Errorf("after its update doctor fails %q, want runtimes", got)
+	}
+	if got := doctor(t, s, "--repair"); got != "" {
+		t.Errorf("after the repair doctor fails %q", got)
+	}
+	expect(image+" 256 ready", image+" 256")
+	job()
+
+	// What it has deployed itself is listed, and renewed by ours.
+	lithops("runtime", "delete", "default")
+	expect("", "")
+	lithops("runtime", "deploy", "default")
+	if got := runtimes(t, s); !strings.HasPrefix(got, image+" 256 ") {
+		t.Errorf("our list has %q, want what Lithops has deployed", got)
+	}
+	s.FnRuntime("deploy", "default", "-b", "local", "-q")
+	expect(image+" 256 ready", image+" 256")
+	job()
+
+	// Objects, and what only its virtual machines have.
+	file := filepath.Join(s.Dir, "a b.txt")
+	if err := os.WriteFile(file, []byte("content"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	bucket := s.Endpoint().Bucket
+	lithops("storage", "put", file, bucket, "--key", "sub dir/a b.txt")
+	if out := lithops("storage", "list", bucket); !strings.Contains(out, "sub dir/a b.txt") || !strings.Contains(out, "runtimes/") {
+		t.Errorf("storage list says %s", out)
+	}
+	lithops("storage", "delete", bucket, "sub dir/a b.txt")
+	for _, what := range []string{"job", "worker"} {
+		if r := s.Try(time.Minute, s.program("lithops"), what, "list"); r.Code == 0 || !strings.Contains(r.Stderr, "only available for standalone backends") {
+			t.Errorf("%s list: exit status %d %s", what, r.Code, r.Stderr)
+		}
+	}
+
+	// Its clean takes everything, and ours knows.
+	lithops("clean")
+	expect("", "")
+	if got := doctor(t, s); got != "" {
+		t.Errorf("after its clean doctor fails %q", got)
+	}
+	s.FnRuntime("deploy", "default", "-b", "local", "-q")
+	expect(image+" 256 ready", image+" 256")
+	job()
+}

@@ -1,0 +1,84 @@
+// Package lithops runs what the Lithops project itself brings, and programs as its documentation has them, on the local
+// endpoint with the unmodified client.
+package lithops
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"fn-runtime/test/harness"
+)
+
+// site is a home with the programs of its Python environment in bin.
+type site struct {
+	*harness.Stage
+	bin string
+}
+
+func (s site) program(name string) string { return filepath.Join(s.bin, name) }
+
+// stage makes a home in which the newest Lithops is configured for a local endpoint on which its default runtime is deployed.
+// extra is further configuration.
+func stage(t *testing.T, lithops, extra string) site {
+	t.Helper()
+	venv := harness.Venv(t, "3.11", lithops, "boto3")
+	s, bin := harness.NewStage(t), filepath.Join(venv, "bin")
+	s.Env = append(s.Env, "VIRTUAL_ENV="+venv, "PATH="+bin+":"+os.Getenv("PATH"))
+	s.FnRuntime("local", "start", "--memory", "8192", "-q")
+	s.Env = append(s.Env, s.Endpoint().Trust()...)
+	config := filepath.Join(s.Home, ".lithops", "config")
+	s.FnRuntime("lithops-config", "-b", "local", "-o", config, "-q")
+	file, err := os.OpenFile(config, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := file.WriteString(extra); err != nil {
+		t.Fatal(err)
+	}
+	if err := file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s.FnRuntime("deploy", "default", "-b", "local", "-q")
+	return site{s, bin}
+}
+
+// redis starts a server on a port that nobody has, and gives the section of the configuration that names it.
+func redis(t *testing.T) string {
+	t.Helper()
+	path, err := exec.LookPath("redis-server")
+	if err != nil {
+		harness.Missing(t, "redis-server is not installed")
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := l.Addr().(*net.TCPAddr).Port
+	_ = l.Close()
+	cmd := exec.Command(path, "--port", fmt.Sprint(port), "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir())
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err == nil {
+			_ = c.Close()
+			return fmt.Sprintf("redis:\n  host: 127.0.0.1\n  port: %d\n", port)
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("redis-server does not answer:", err)
+		}
+	}
+}
+
+// lines joins the lines of an output that are not empty.
+func lines(out string) string {
+	return strings.Join(strings.FieldsFunc(out, func(r rune) bool { return r == '\n' || r == '\r' }), "\n")
+}
