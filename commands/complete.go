@@ -4,6 +4,7 @@ import (
 	"context"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -83,6 +84,28 @@ func (f *Factory) deployed(ctx context.Context, t *targetFlags) []string {
 	}
 	f.remember(seenRuntimes, t, names)
 	return completable(names)
+}
+
+// completeMemory completes a memory size with the usual ones in MB: those that the service takes, where it says so at once.
+func (f *Factory) completeMemory(t *targetFlags) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+		sizes := []int{256, 512, 1024, 2048}
+		if f.Service != nil {
+			limits, ok := within(cmd.Context(), patience, func(ctx context.Context) (lithops.Limits, error) {
+				s, err := f.passive(ctx, t)
+				if err != nil {
+					return lithops.Limits{}, err
+				}
+				return s.Limits(ctx), nil
+			})
+			sizes = slices.DeleteFunc(sizes, func(mb int) bool { return ok && limits.CheckMemory(mb) != nil })
+		}
+		words := []string{}
+		for _, mb := range sizes {
+			words = append(words, strconv.Itoa(mb))
+		}
+		return words, cobra.ShellCompDirectiveNoFileComp
+	}
 }
 
 // passive opens a service that only looks and says nothing.

@@ -44,7 +44,7 @@ func newDeploy(f *Factory) *cobra.Command {
 		},
 		ValidArgsFunction: f.completeImages(false, runtime.DefaultName),
 	}
-	memoryFlag(cmd, &o.req.MemoryMB, i18n.M("Deploy in each of the memory sizes `MB,...` given."))
+	memoryFlag(f, cmd, &o.target, &o.req.MemoryMB, i18n.M("Deploy in each of the memory sizes `MB,...` given."))
 	cmd.Flags().Var(cpuValue{&o.req.MilliCPU}, "cpu", i18n.M("On code_engine, give the runtime this many `VCPU`; without this the least that goes with its memory.").ID)
 	complete(cmd, "cpu", "0.125", "0.25", "0.5", "1", "2", "4", "6", "8")
 	cmd.Flags().Var(choice{values: codeSources, set: func(s string) { o.req.InImage = s == codeInImage }}, "code",

@@ -182,9 +182,9 @@ func complete(cmd *cobra.Command, flag string, values ...string) {
 	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 }
 
-func memoryFlag(cmd *cobra.Command, list *[]int, text i18n.Message) {
+func memoryFlag(f *Factory, cmd *cobra.Command, t *targetFlags, list *[]int, text i18n.Message) {
 	cmd.Flags().VarP(memoryValue{list}, "memory", "m", text.ID)
-	complete(cmd, "memory", "256", "512", "1024", "2048")
+	_ = cmd.RegisterFlagCompletionFunc("memory", f.completeMemory(t))
 }
 
 // exclusive refuses flags that contradict each other.

@@ -30,7 +30,7 @@ func newUpdate(f *Factory) *cobra.Command {
 		},
 		ValidArgsFunction: f.completeRuntimes(&o.target, runtime.DefaultName, runtime.AllName),
 	}
-	memoryFlag(cmd, &o.req.MemoryMB, i18n.M("Only runtimes with one of the memory sizes `MB,...` given."))
+	memoryFlag(f, cmd, &o.target, &o.req.MemoryMB, i18n.M("Only runtimes with one of the memory sizes `MB,...` given."))
 	countFlag(cmd, &o.req.TimeoutS, "timeout", "t", maxTimeout, i18n.M("New time limit of a call in `SECONDS`."))
 	boolFlag(cmd, &o.req.Force, "force", "f", i18n.M("Deploy again even where nothing differs."))
 	o.target.addChanging(f, cmd, &o.req.DryRun)

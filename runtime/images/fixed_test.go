@@ -1,0 +1,55 @@
+package images
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/distribution/reference"
+	"github.com/google/go-cmp/cmp"
+
+	"fn-runtime/runtime/fault"
+)
+
+// TestPushUnderTheTagThatNeverMoves tags the image by its digest and pushes that tag; a tag that the engine does not make is
+// not pushed.
+func TestPushUnderTheTagThatNeverMoves(t *testing.T) {
+	ref, err := reference.ParseNormalizedNamed("127.0.0.1:1/me/x:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	digest := "sha256:0123456789abcdef" + strings.Repeat("0", 48)
+	tag, push := "POST /images/127.0.0.1:1/me/x:1/tag repo=127.0.0.1%3A1%2Fme%2Fx&tag=sha-0123456789ab", "POST /images/127.0.0.1:1/me/x/push tag=sha-0123456789ab"
+	for name, c := range map[string]struct {
+		status int
+		want   []string
+		kind   fault.Kind
+	}{
+		"an engine that tags":   {http.StatusCreated, []string{tag, push}, ""},
+		"one without the image": {http.StatusNotFound, []string{tag}, fault.Failed},
+	} {
+		var got []string
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method != http.MethodPost {
+				return
+			}
+			_, path, _ := strings.Cut(r.URL.Path, "/v1.")
+			_, path, _ = strings.Cut(path, "/")
+			got = append(got, r.Method+" /"+path+" "+r.URL.Query().Encode())
+			if strings.HasSuffix(path, "/tag") {
+				w.WriteHeader(c.status)
+				return
+			}
+			_, _ = io.Copy(io.Discard, r.Body)
+			_, _ = io.WriteString(w, pushedAll)
+		}))
+		err := New(Options{}).pushFixed(t.Context(), engineAt(t, server), ref, digest, newPrinter(nil))
+		server.Close()
+		if diff := cmp.Diff(c.want, slices.Compact(got)); diff != "" || fault.KindOf(err) != c.kind {
+			t.Errorf("%s: got %v, want %q; requests (-want +got):\n%s", name, err, c.kind, diff)
+		}
+	}
+}
