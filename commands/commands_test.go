@@ -54,7 +54,7 @@ func TestFlagsReachTheService(t *testing.T) {
 	o := b.opened[0]
 	if o.Backend != "openwhisk" || o.ConfigFile != "f.yaml" || o.Namespace != "ns" || o.Bucket != "bu" || o.UserKey != "abcd" ||
 		o.Python != "3.11" || o.LithopsDir != "/l" || o.Jobs != 7 || !o.NeedStore || !o.NeedInstall || o.Host.Observer == nil {
-		t.Errorf("%+v", o)
+		t.Errorf("got %+v, want every flag in its option", o)
 	}
 	if !b.View.Quiet || !strings.Contains(b.err.String(), "FAILED\nRefused.\nTry again later.\n") {
 		t.Errorf("err: %s", b.err.String())

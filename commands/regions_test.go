@@ -111,7 +111,7 @@ func TestRegionsWorkSideBySide(t *testing.T) {
 		}
 	}
 	if actions["us-south"] != 1 || actions["eu-de"] != 1 {
-		t.Errorf("%v", actions)
+		t.Errorf("got %v, want one in us-south and one in eu-de", actions)
 	}
 	var list []struct{ Region, State string }
 	if status := e.json(t, &list, "list --regions all"); status != exitDone || len(list) != 2 || list[0].Region == list[1].Region || list[0].State != "ready" {
@@ -127,7 +127,7 @@ func TestARegionThatFailsIsListedAndStopsNoOther(t *testing.T) {
 		t.Fatalf("%d %+v", status, doc)
 	}
 	if !doc.Regions[0].OK || doc.Regions[1].OK || doc.Regions[1].Error.Message == "" || !strings.Contains(doc.Error.Message, "Region eu-de: The service does not answer.") {
-		t.Errorf("%+v", doc)
+		t.Errorf("got %+v, want eu-de to fail and to say so", doc)
 	}
 	var partly struct {
 		resultDoc

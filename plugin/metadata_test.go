@@ -11,7 +11,7 @@ import (
 func TestMetadataFollowsTheGuide(t *testing.T) {
 	m := (&plugin{}).GetMetadata()
 	if m.Name != "fn-runtime" || !slices.Equal(m.Aliases, []string{"fnr"}) || m.Version.String() != Version || !m.PrivateEndpointSupported || m.MinCliVersion == (sdk.VersionType{}) {
-		t.Errorf("%+v", m)
+		t.Errorf("got %+v, want fn-runtime, fnr, version %s and private endpoints", m, Version)
 	}
 	spaces := make(map[string]bool)
 	for _, n := range m.Namespaces {

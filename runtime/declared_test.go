@@ -127,15 +127,15 @@ func TestApplyFollowsADeclarationThatChanges(t *testing.T) {
 	one(runtime.Declaration{Name: "me/img:1", TimeoutS: 90})
 	key := pkg + "/" + w.action("docker.io/me/img:1", 256)
 	if a := w.compute.All()[key]; a.TimeoutMS != 90_000 || a.Reference != "docker.io/me/img:1" {
-		t.Errorf("%+v", a)
+		t.Errorf("got %+v, want docker.io/me/img:1 with 90 s", a)
 	}
 	one(runtime.Declaration{Name: "me/img:1", TimeoutS: 90, Pin: true})
 	if a := w.compute.All()[key]; a.Reference != entity.FixedTag("docker.io/me/img", digestOf(7)) {
-		t.Errorf("%+v", a)
+		t.Errorf("got %+v, want the fixed tag %s", a, entity.FixedTag("docker.io/me/img", digestOf(7)))
 	}
 	one(runtime.Declaration{Name: "me/img:1", TimeoutS: 90})
 	if a := w.compute.All()[key]; a.Reference != "docker.io/me/img:1" {
-		t.Errorf("%+v", a)
+		t.Errorf("got %+v, want docker.io/me/img:1", a)
 	}
 }
 

@@ -73,7 +73,7 @@ func TestDeployAgainChangesNothing(t *testing.T) {
 	}
 	for _, it := range result.Items {
 		if it.Status != runtime.Done {
-			t.Errorf("%+v", it)
+			t.Errorf("got %+v, want status %s", it, runtime.Done)
 		}
 	}
 	if len(w.requests()) != 4 { // a GET of action and metadata for each memory
@@ -170,7 +170,7 @@ func TestBrokenRuntimeIsNotLeftHalfDeployed(t *testing.T) {
 				t.Errorf("packages are left: %v", names)
 			}
 			if it := item(t, result, runtime.KindRuntime); it.Status != runtime.Failed {
-				t.Errorf("%+v", it)
+				t.Errorf("got %+v, want status %s", it, runtime.Failed)
 			}
 			if len(result.Runtimes) > 0 {
 				t.Errorf("runtimes %v", result.Runtimes)

@@ -31,10 +31,10 @@ func TestDoctorFindsAndMendsOrphans(t *testing.T) {
 		t.Fatal(err)
 	}
 	if c := find(checks, "orphans"); c.Status != check.Failed || !strings.Contains(c.Remedy.String(), "--repair") {
-		t.Errorf("%+v", c)
+		t.Errorf("got %+v, want status %s and --repair as the remedy", c, check.Failed)
 	}
 	if c := find(checks, "caches"); c.Status != check.Failed {
-		t.Errorf("%+v", c)
+		t.Errorf("got %+v, want status %s", c, check.Failed)
 	}
 	before := len(w.compute.All())
 	if _, err := w.Doctor(t.Context(), true); err != nil {

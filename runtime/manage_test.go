@@ -247,7 +247,7 @@ func TestUpdateBringsOwnRuntimesToTheCurrentCode(t *testing.T) {
 		t.Fatal(err)
 	}
 	if a := w.compute.All()[pkg+"/"+w.action("docker.io/me/my_img:0.1", 512)]; a.TimeoutMS != 60_000 || a.MemoryMB != 512 {
-		t.Errorf("%+v", a)
+		t.Errorf("got %+v, want 512 MB and 60 s", a)
 	}
 	_, err = w.Update(t.Context(), runtime.UpdateRequest{Name: "me/none"})
 	mustFault(t, err, fault.NotFound, "not deployed")

@@ -132,7 +132,7 @@ func TestUnzipRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := d.unzip(t, c.data); got.OK || !strings.Contains(got.Said, c.says) {
-				t.Errorf("%+v", got)
+				t.Errorf("got %+v, want a refusal that says %q", got, c.says)
 			}
 		})
 	}

@@ -95,7 +95,7 @@ func TestOpenChooses(t *testing.T) {
 		"flags win": {"3.7.0", plainOpenWhisk("https://ow.example"), func(o *Options) { o.UserKey, o.Bucket, o.Namespace = "mine", "other", "space" }, "", "",
 			func(t *testing.T, s *runtime.Service) {
 				if s.Contract.Package() != "lithops_mine" || s.Target.Bucket != "other" || s.Target.Namespace != "space" || !strings.Contains(s.Target.UserKeyFrom.String(), "--user-key") {
-					t.Errorf("%+v", s.Target)
+					t.Errorf("got %+v in package %s, want bucket other and namespace space in lithops_mine, by --user-key", s.Target, s.Contract.Package())
 				}
 			}},
 		"http is https": {"3.7.0", plainOpenWhisk("http://ow.example"), nil, "", "", func(t *testing.T, s *runtime.Service) {
@@ -126,12 +126,12 @@ func TestOpenChooses(t *testing.T) {
 			fault.Denied, "not one of IBM Cloud Functions", nil},
 		"session region": {"3.7.0", ibm("", ""), func(o *Options) { o.Host.Session, o.UserKey = session(false), "abcd" }, "", "", func(t *testing.T, s *runtime.Service) {
 			if s.Target.Endpoint != "https://eu-de.functions.cloud.ibm.com" || s.Contract.Region != "eu-de" {
-				t.Errorf("%+v", s.Target)
+				t.Errorf("got %+v, want the public endpoint of eu-de", s.Target)
 			}
 		}},
 		"private": {"3.7.0", ibm("", ""), func(o *Options) { o.Host.Session, o.UserKey = session(true), "abcd" }, "", "", func(t *testing.T, s *runtime.Service) {
 			if s.Target.Endpoint != "https://private.eu-de.functions.cloud.ibm.com" || s.Contract.Region != "eu-de" {
-				t.Errorf("%+v", s.Target)
+				t.Errorf("got %+v, want the private endpoint of eu-de", s.Target)
 			}
 		}},
 		"private refuses others": {"3.7.0", plainOpenWhisk("https://ow.example"), func(o *Options) { o.Host.Session = session(true) }, fault.Invalid, "private endpoints", nil},

@@ -46,7 +46,7 @@ func TestConfiguredEndpointThatIsStopped(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := Open(context.Background(), o); !fault.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), "local endpoint is not running") {
-		t.Errorf("%v", err)
+		t.Errorf("got %v, want %s: the local endpoint is not running", err, fault.Unavailable)
 	}
 	o.Backend = "openwhisk"
 	info = strings.ReplaceAll(info, "7443", "7999")

@@ -158,7 +158,7 @@ func TestFolderFaults(t *testing.T) {
 	_, err := openFolder(empty, "")
 	var f *fault.Fault
 	if !errors.As(err, &f) || f.Kind != fault.NotFound || !strings.Contains(f.Error(), filepath.Join(empty, "Dockerfile")) || !strings.Contains(f.Recovery.String(), "fn-runtime init") {
-		t.Errorf("%v", err)
+		t.Errorf("got %v, want %s with the path of the Dockerfile and 'fn-runtime init' as its remedy", err, fault.NotFound)
 	}
 	if _, err := openFolder(filepath.Join(empty, "none"), ""); !fault.Is(err, fault.Invalid) {
 		t.Error(err)

@@ -97,7 +97,7 @@ func TestBundleLeavesOutWhatTheClientLeavesOut(t *testing.T) {
 	want := []string{"__main__.py", "lithops/__init__.py", "lithops/linked.py", "lithops/serverless/backends/ibm_cf/entry_point.py",
 		"lithops/serverless/backends/openwhisk/entry_point.py", "lithops/version.py", "lithops/worker/__init__.py"}
 	if !slices.Equal(now, want) {
-		t.Errorf("%v", now)
+		t.Errorf("got the files %v, want %v", now, want)
 	}
 	if before := names("3.7.0"); len(before) != len(want)+2 {
 		t.Errorf("before 3.8.0: %v", before)
@@ -158,7 +158,7 @@ func TestBundleRefuses(t *testing.T) {
 			}
 			b, err := buildBundle(context.Background(), in, format{entry: "__main__.py", backend: IBMCF, open: openZip, limit: 1 << 20})
 			if k := fault.KindOf(err); k != fault.Invalid && k != fault.TooLarge || b != (Bundle{}) {
-				t.Errorf("%v", err)
+				t.Errorf("got %v, %+v, want no bundle, and %s or %s", err, b, fault.Invalid, fault.TooLarge)
 			}
 		})
 	}

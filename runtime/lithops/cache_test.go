@@ -15,7 +15,7 @@ const someKey = "lithops.runtimes/ibm_cf/3.8.0/us-south/ns/img_256MB_3.8.0.meta.
 func TestCacheMetadata(t *testing.T) {
 	c := Cache{Dir: CacheDir(t.TempDir())}
 	if _, err := c.ReadMetadata(someKey); !fault.Is(err, fault.NotFound) {
-		t.Errorf("%v", err)
+		t.Errorf("got %v, want %s", err, fault.NotFound)
 	}
 	if err := c.RemoveMetadata(someKey); err != nil {
 		t.Errorf("removing nothing: %v", err)
@@ -41,7 +41,7 @@ func TestCacheMetadata(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := c.ReadMetadata(someKey); !fault.Is(err, fault.NotFound) {
-		t.Errorf("%v", err)
+		t.Errorf("got %v, want %s", err, fault.NotFound)
 	}
 }
 

@@ -264,7 +264,7 @@ func FuzzConfig(f *testing.F) {
 			c, err := (&Config{source: "x"}).with(parse(data))
 			if err != nil {
 				if fault.KindOf(err) != fault.Invalid {
-					t.Errorf("%v", err)
+					t.Errorf("got %v, want %s", err, fault.Invalid)
 				}
 				continue
 			}

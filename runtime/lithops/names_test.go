@@ -91,7 +91,7 @@ func TestReleaseOrder(t *testing.T) {
 		want                bool
 	}{{2, 10, 3, false}, {2, 10, 4, true}, {2, 9, 9, false}, {3, 0, 0, true}, {1, 99, 99, false}} {
 		if r.before(tc.major, tc.minor, tc.patch) != tc.want {
-			t.Errorf("%+v", tc)
+			t.Errorf("before %d.%d.%d is %v, want %v", tc.major, tc.minor, tc.patch, !tc.want, tc.want)
 		}
 	}
 	if parseRelease("nonsense").before(100, 0, 0) || parseRelease("").before(3, 8, 0) {

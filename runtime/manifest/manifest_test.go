@@ -144,7 +144,7 @@ func TestReadNamesTheFile(t *testing.T) {
 	dir := t.TempDir()
 	for _, path := range []string{filepath.Join(dir, "none.yaml"), dir} {
 		if _, err := Read(path, noEnvironment); err == nil || !strings.Contains(err.Error(), path) {
-			t.Errorf("%v", err)
+			t.Errorf("got %v, want an error that names %s", err, path)
 		}
 	}
 	path := filepath.Join(dir, "r.yaml")

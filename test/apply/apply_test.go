@@ -54,7 +54,7 @@ func TestFoldersBecomeRuntimes(t *testing.T) {
 		}
 		for _, r := range list {
 			if r.Name != image || r.State != "ready" || r.Digest == "" || r.Image != strings.TrimSuffix(image, ":1")+"@"+r.Digest || r.Digest != list[0].Digest {
-				t.Errorf("%+v", r)
+				t.Errorf("got %+v, want %s ready at the digest %s", r, image, list[0].Digest)
 			}
 		}
 		return list[0].Digest

@@ -249,7 +249,7 @@ func TestSeenRuntimesAreRemembered(t *testing.T) {
 	s.FnRuntime("local", "stop", "-q")
 	r := s.FnRuntime("SendCompletion", "fn-runtime", "delete", "-b", "local", "")
 	if !strings.Contains(r.Stdout, "docker.io/me/other:1.0\n") || !strings.Contains(r.Stdout, "docker.io/lithopscloud/openwhisk-python-v311\n") {
-		t.Errorf("%+v", r)
+		t.Errorf("got %+v, want docker.io/me/other:1.0 and the default runtime", r)
 	}
 	if r := s.FnRuntime("local", "status", "-q"); strings.Contains(r.Stdout, "https://") {
 		t.Errorf("completion has started the endpoint: %s", r.Stdout)
@@ -320,6 +320,6 @@ func TestHostileNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	if r := s.FnRuntime("SendCompletion", "fn-runtime", "list", "--namespace", ""); r.Stdout != "good\n" {
-		t.Errorf("%+v", r)
+		t.Errorf("got %+v, want good", r)
 	}
 }

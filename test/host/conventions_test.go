@@ -38,7 +38,7 @@ func TestConventions(t *testing.T) {
 		a := c.run("fn-runtime", "deploy", "default", "-b", "local")
 		first, _, _ := strings.Cut(a.err, "\n")
 		if a.status != 0 || !regexp.MustCompile(`^Deploying runtime \S+ in namespace \S+( as \S+)?\.\.\.$`).MatchString(first) || !strings.HasPrefix(a.out, "OK\n") {
-			t.Errorf("%+v", a)
+			t.Errorf("got %+v, want what is being done in the first line, and OK", a)
 		}
 		a = c.run("fn-runtime", "delete", "nobody/knows:this", "-b", "local", "-f")
 		if a.status != 1 || a.out != "" || !strings.Contains(a.err, "...\nFAILED\n") || !strings.Contains(a.err, "'ibmcloud fn-runtime list'") {
@@ -79,7 +79,7 @@ func TestConventions(t *testing.T) {
 	})
 	t.Run("07 lists", func(t *testing.T) {
 		if a := c.run("fn-runtime", "list", "-b", "local", "-q"); !strings.HasPrefix(a.out, "Name ") || strings.Count(a.out, "\n") < 2 {
-			t.Errorf("%+v", a)
+			t.Errorf("got %+v, want a table with a head", a)
 		}
 		if a := c.run("fn-runtime", "list", "nobody/knows:this", "-b", "local", "-q"); a.status != 0 || a.out != "Runtimes with 'nobody/knows:this' in their name: 0 of 1.\n" {
 			t.Errorf("a list without what was asked for: %+v", a)
@@ -143,11 +143,11 @@ func TestConventions(t *testing.T) {
 	t.Run("12 languages", func(t *testing.T) { languages(t) })
 	t.Run("13 metadata", func(t *testing.T) {
 		if m.Name != "fn-runtime" || len(m.Aliases) == 0 || m.Version.String() == "0.0.0" || m.MinCliVersion.String() == "0.0.0" || !m.PrivateEndpointSupported {
-			t.Errorf("%+v", m)
+			t.Errorf("got %+v, want name, aliases, versions and private endpoints", m)
 		}
 		for _, cmd := range m.Commands {
 			if cmd.Description == "" || cmd.Usage == "" || cmd.Namespace == "" {
-				t.Errorf("%+v", cmd)
+				t.Errorf("got %+v, want description, usage and namespace", cmd)
 			}
 		}
 	})

@@ -119,7 +119,7 @@ func (c *cli) metadata() sdk.PluginMetadata {
 func TestHostReadsTheMetadata(t *testing.T) {
 	m := install(t, nil).metadata()
 	if m.Name != "fn-runtime" || len(m.Aliases) == 0 || m.Aliases[0] != "fnr" || !m.PrivateEndpointSupported {
-		t.Errorf("%+v", m)
+		t.Errorf("got %+v, want fn-runtime, fnr and private endpoints", m)
 	}
 	if m.Version == (sdk.VersionType{}) || m.MinCliVersion == (sdk.VersionType{}) || m.SDKVersion == (sdk.VersionType{}) {
 		t.Errorf("versions: %v, %v, %v", m.Version, m.MinCliVersion, m.SDKVersion)
@@ -154,7 +154,7 @@ func TestHostRunsEveryCommand(t *testing.T) {
 func TestHostAsksForCompletion(t *testing.T) {
 	c := install(t, nil)
 	if a := c.run("", "SendCompletion", "fn-runtime", "local", "sta"); a.out != "start\nstatus\n" {
-		t.Errorf("%+v", a)
+		t.Errorf("got %+v, want start and status", a)
 	}
 }
 

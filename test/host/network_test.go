@@ -37,7 +37,7 @@ func TestPrivateNames(t *testing.T) {
 	cl := newCloud(t)
 	a := list(t, privately(t), cl)
 	if a.status != 0 || strings.TrimSpace(a.out) != "[]" {
-		t.Errorf("%+v", a)
+		t.Errorf("got %+v, want status 0 and []", a)
 	}
 	want := []string{"private.us-south.functions.cloud.ibm.com", "private.us-south.iam.cloud.ibm.com", "s3.private.us-south.cloud-object-storage.appdomain.cloud"}
 	if got := cl.hosts(); !slices.Equal(got, want) {
@@ -75,7 +75,7 @@ func TestPrivateRefusals(t *testing.T) {
 			}
 		}
 		if a.status != 1 || !strings.Contains(a.out, "docker.io") || !strings.Contains(a.out, "private endpoints") {
-			t.Errorf("%+v", a)
+			t.Errorf("got %+v, want status 1 because of docker.io and private endpoints", a)
 		}
 	})
 }
@@ -103,7 +103,7 @@ func TestCustomAuthorities(t *testing.T) {
 			}
 			a := c.run("fn-runtime", args...)
 			if a.status != tc.status || a.status != 0 && !strings.Contains(a.out, "SSL_CERT_FILE") {
-				t.Errorf("%+v", a)
+				t.Errorf("got %+v, want status %d, and SSL_CERT_FILE where it fails", a, tc.status)
 			}
 			if tc.status != 0 && len(cl.tokens) > 0 {
 				t.Error("a token was sent")

@@ -100,7 +100,7 @@ func TestNotLoggedIn(t *testing.T) {
 			for _, args := range [][]string{append(args[:len(args)-2], "-r", "us-south"), {"list", "--lithops", fakeLithops(t)}} {
 				a := c.run("fn-runtime", args...)
 				if a.status != 1 || !strings.HasPrefix(a.err, "FAILED\n") || !strings.Contains(a.err, "Log in by running 'ibmcloud login'") || a.out != "" {
-					t.Errorf("%+v", a)
+					t.Errorf("got %+v, want status 1, nothing but FAILED and 'ibmcloud login' as the remedy", a)
 				}
 			}
 			if len(cl.requests) > 0 {
@@ -129,7 +129,7 @@ func TestPrivateEndpointIsNeverLeft(t *testing.T) {
 	config["IsPrivate"] = true
 	a := list(t, install(t, config), cl)
 	if len(cl.requests) == 0 && a.status == 0 {
-		t.Errorf("%+v", a)
+		t.Errorf("got %+v without a request, want a failure", a)
 	}
 	for _, r := range cl.requests {
 		if !strings.Contains(r, "private.") {
@@ -146,7 +146,7 @@ func TestTrace(t *testing.T) {
 	file := filepath.Join(c.home, "trace.log")
 	c.env = []string{"IBMCLOUD_TRACE=" + file}
 	if a := list(t, c, cl); a.status != 0 {
-		t.Fatalf("%+v", a)
+		t.Fatalf("got %+v, want status 0", a)
 	}
 	data, err := os.ReadFile(file)
 	info, statErr := os.Stat(file)

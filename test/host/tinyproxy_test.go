@@ -104,7 +104,7 @@ func behindProxy(t *testing.T, password string, end time.Time, more ...string) (
 func TestRealProxy(t *testing.T) {
 	p, cl, a := behindProxy(t, proxyPassword, time.Now().Add(-time.Hour))
 	if a.status != 0 || strings.TrimSpace(a.out) != "[]" {
-		t.Fatalf("%+v", a)
+		t.Fatalf("got %+v, want status 0 and []", a)
 	}
 	for _, host := range []string{"us-south.functions.cloud.ibm.com", "iam.cloud.ibm.com"} {
 		if !p.asked(t, host) {

@@ -195,7 +195,7 @@ func TestInterruptedUpdateIsFinishedByTheNextRun(t *testing.T) {
 	b.Run(3*time.Minute, b.Bin, "update", "all", "-q")
 	for _, e := range b.list() {
 		if e.State != "ready" {
-			t.Errorf("%+v", e)
+			t.Errorf("got %+v, want ready", e)
 		}
 	}
 }
@@ -234,7 +234,7 @@ func TestInterruptedCleanIsFinishedByTheNextRun(t *testing.T) {
 	}
 	for _, it := range r.Items {
 		if it.Status != "done" && it.Status != "skipped" {
-			t.Errorf("%+v", it)
+			t.Errorf("got %+v, want done or skipped", it)
 		}
 	}
 	b.orphans()

@@ -84,7 +84,7 @@ func TestInterruptedDeployIsFinishedByTheNextRun(t *testing.T) {
 			b.Run(3*time.Minute, b.Bin, append(args, "-q")...)
 			for _, e := range b.list() {
 				if e.State != "ready" {
-					t.Errorf("%+v", e)
+					t.Errorf("got %+v, want ready", e)
 				}
 			}
 			if n := len(b.actions()); n != 9 {

@@ -33,7 +33,7 @@ func TestAThousandRuntimesAreListedPageByPage(t *testing.T) {
 	all := b.list()
 	for _, e := range all {
 		if e.State != "ready" {
-			t.Fatalf("%+v", e)
+			t.Fatalf("got %+v, want ready", e)
 		}
 	}
 	actions, keys := requests(b.api, "GET", "/actions/"), requests(b.s3, "GET", "list-type=2")
@@ -65,6 +65,6 @@ func TestForeignRuntimesCostARequestEach(t *testing.T) {
 		names[e.Image] = true
 	}
 	if !names[image(0)] || !names[image(199)] || names[""] {
-		t.Errorf("%v", names)
+		t.Errorf("got %v, want %s to %s", names, image(0), image(199))
 	}
 }

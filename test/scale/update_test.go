@@ -90,7 +90,7 @@ func TestUpdateBringsEveryRuntimeToTheChangedCode(t *testing.T) {
 	}
 	for _, e := range b.list() {
 		if e.State != "outdated" { // for the Lithops that is installed
-			t.Errorf("%+v", e)
+			t.Errorf("got %+v, want outdated", e)
 		}
 	}
 }

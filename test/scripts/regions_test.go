@@ -66,20 +66,20 @@ func TestCommandsWorkInSeveralRegions(t *testing.T) {
 	const image = "127.0.0.1:1/me/a:1"
 	d := run(0, "deploy", "deploy "+image+" --regions us-south,eu-de")
 	if len(d.Regions) != 2 || !d.Regions[0].OK || !d.Regions[1].OK || south.asked.Load() == 0 || de.asked.Load() == 0 {
-		t.Errorf("%+v", d)
+		t.Errorf("got %+v, want two regions that went well, both asked", d)
 	}
 	if again := run(0, "update", "update all --regions us-south,eu-de"); len(again.Regions) != 2 {
-		t.Errorf("%+v", again)
+		t.Errorf("got %+v, want two regions", again)
 	} else {
 		for _, it := range again.Items {
 			if it.Change != "unchanged" {
-				t.Errorf("%+v", it)
+				t.Errorf("got %+v, want unchanged", it)
 			}
 		}
 	}
 	list := run(0, "list", "list --regions us-south,eu-de").Runtimes
 	if len(list) != 2 || list[0].Region != "us-south" || list[1].Region != "eu-de" || list[0].State != "ready" || list[1].State != "ready" {
-		t.Errorf("%+v", list)
+		t.Errorf("got %+v, want one that is ready in us-south and one in eu-de", list)
 	}
 	// The four regions that lead nowhere are listed as failed; the others are there.
 	all := run(1, "list", "list --regions all")
@@ -90,19 +90,19 @@ func TestCommandsWorkInSeveralRegions(t *testing.T) {
 		}
 	}
 	if len(all.Runtimes) != 2 || len(all.Regions) != 6 || failed != 4 || !strings.Contains(all.Error.Message, "Region jp-tok") {
-		t.Errorf("%+v", all)
+		t.Errorf("got %+v with %d regions failed, want two runtimes and 4 of 6 regions failed, jp-tok first", all, failed)
 	}
 	file := filepath.Join(s.Dir, "r.yaml")
 	write(t, file, "runtimes:\n- image: "+image+"\n- image: 127.0.0.1:1/me/b:1\n  regions: eu-de\n", 0o600)
 	if d := run(0, "apply-result", "apply "+file+" --prune -f"); len(d.Regions) != 2 {
-		t.Errorf("%+v", d)
+		t.Errorf("got %+v, want two regions", d)
 	}
 	where := map[string]int{}
 	for _, r := range run(0, "list", "list --regions us-south,eu-de").Runtimes {
 		where[r.Region]++
 	}
 	if where["us-south"] != 1 || where["eu-de"] != 1 { // eu-de has b alone: a is not declared there
-		t.Errorf("%v", where)
+		t.Errorf("got %v, want one in us-south and one in eu-de", where)
 	}
 	// Everything is in order in both regions but the configuration, which has no key: the session serves us, not the client.
 	if d := run(1, "doctor", "doctor --regions us-south,eu-de"); d.Error.Message != "2 checks failed." {
@@ -111,6 +111,6 @@ func TestCommandsWorkInSeveralRegions(t *testing.T) {
 	run(0, "delete", "delete all --regions us-south,eu-de -f")
 	run(0, "clean", "clean --regions us-south,eu-de -f")
 	if left := run(0, "list", "list --regions us-south,eu-de").Runtimes; len(left) != 0 {
-		t.Errorf("%+v", left)
+		t.Errorf("got %+v, want nothing", left)
 	}
 }

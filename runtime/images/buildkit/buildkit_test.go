@@ -83,7 +83,7 @@ func TestSession(t *testing.T) {
 		Folders: map[string][]File{},
 	})
 	if meta["X-Docker-Expose-Session-Uuid"][0] != s.ID || len(s.ID) != 32 || len(meta["X-Docker-Expose-Session-Grpc-Method"]) != 3 {
-		t.Errorf("%v", meta)
+		t.Errorf("got %v, want the id %s of 32 digits, and three methods", meta, s.ID)
 	}
 	if got, status := call(t, c, methodHealth, message("")); status != "0" || !bytes.Equal(got, []byte{8, 1}) {
 		t.Errorf("health: %v %s", got, status)
@@ -154,10 +154,10 @@ func TestParse(t *testing.T) {
 	}
 	v := s.Vertexes[0]
 	if v.Digest != "sha256:a" || v.Name != "[2/2] RUN make" || !v.Cached || v.Started.Unix() != 1700000000 || v.Completed.IsZero() || v.Error != "exit code: 2" {
-		t.Errorf("%+v", v)
+		t.Errorf("got %+v, want sha256:a '[2/2] RUN make', cached, begun at 1700000000, completed with exit code 2", v)
 	}
 	if l := s.Logs[0]; l.Vertex != "sha256:a" || string(l.Data) != "some\noutput" {
-		t.Errorf("%+v", l)
+		t.Errorf("got %+v, want two lines of sha256:a", l)
 	}
 	if _, err := Parse(sample()[:40]); err == nil {
 		t.Error("a truncated message was read")

@@ -61,7 +61,7 @@ func TestFor(t *testing.T) {
 		t.Errorf("%+v %v", a, err)
 	}
 	if all := (Credentials{Dir: logins, Server: "x.io", User: "l", Password: "w"}).All(t.Context()); len(all) != 4 || all["x.io"].Username != "l" || all[hub].Username != "h" {
-		t.Errorf("%+v", all)
+		t.Errorf("got %+v, want four accounts: l at x.io and h at %s", all, hub)
 	}
 	if _, err := (Credentials{Dir: configDir(t, "{")}).For(context.Background(), "x.io"); !fault.Is(err, fault.Invalid) {
 		t.Error(err)

@@ -305,7 +305,7 @@ func TestInvocationCarriesDefaultsAndInterpreter(t *testing.T) {
 	inv := f.invoker.seen[0]
 	code, err := inv.Code()
 	if inv.Python != "/opt/py" || inv.APIKey != "" || code != "UEsDBA==" || err != nil || !inv.Binary || inv.Namespace != "guest" {
-		t.Errorf("%+v", inv)
+		t.Errorf("got %+v with code %q, %v; want /opt/py, no key, binary code UEsDBA== and namespace guest", inv, code, err)
 	}
 	f.do("basic", "PUT", "/namespaces/_/actions/p/a?overwrite=true", `{"annotations":[{"key":"`+entity.NoteInterpreter+`","value":"relative/py"}]}`)
 	f.do("basic", "POST", "/namespaces/_/actions/p/a?blocking=true", `{}`)

@@ -228,7 +228,7 @@ func TestMultipartUploads(t *testing.T) {
 	}
 	got = s.want("206", "GET", "/bucket/k?partNumber=3", "")
 	if got.Body.String() != "end" || got.Header().Get("X-Amz-Mp-Parts-Count") != "3" || got.Header().Get("Content-Range") != "bytes 10485760-10485762/10485763" {
-		t.Errorf("%v", got.Header())
+		t.Errorf("got %q with %v, want the last 3 bytes of 10485763 as part 3 of 3", got.Body.String(), got.Header())
 	}
 	s.want("400 InvalidPart", "GET", "/bucket/k?partNumber=4", "")
 	w = s.want("200", "GET", "/bucket/k?attributes", "", "x-amz-object-attributes: ETag,Checksum,ObjectParts,ObjectSize")

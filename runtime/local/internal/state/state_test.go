@@ -133,7 +133,7 @@ func TestConcurrentUpdatesOfOneActionAllCount(t *testing.T) {
 	}
 	wg.Wait()
 	if a := must[Action](t)(d.Action("id", "", "a")); a.MemoryMB != 39 || a.Version != "0.0.40" {
-		t.Fatalf("%+v", a)
+		t.Fatalf("got %+v, want 39 MB in version 0.0.40", a)
 	}
 }
 
