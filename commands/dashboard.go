@@ -51,11 +51,11 @@ func newDashboard(f *Factory) *cobra.Command {
 				return saveTimeline(cmd.Context(), f, o, job, file)
 			}
 			s.Observer = nil // what is read again and again is not told each time
-			return dashboard.Serve(cmd.Context(), o, func(address string) {
-				f.View.Say(i18n.M("The dashboard is at {{.Address}} until Ctrl-C. The address is good once.", "Address", address))
+			return dashboard.Serve(cmd.Context(), o, func(address string) error {
 				if !stay {
 					openBrowser(f, address)
 				}
+				return f.View.Dashboard(address)
 			})
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
@@ -64,6 +64,7 @@ func newDashboard(f *Factory) *cobra.Command {
 	stringFlag(cmd, &file, "save", "", i18n.M("Write the timeline of JOB into `FILE`, an SVG picture."))
 	cmd.Flags().Var(ageValue{&req.Since}, "since", i18n.M("Look this `TIME` back, such as 7d; 24h unless given.").ID)
 	target.add(f, cmd)
+	f.outputFlags(cmd)
 	return cmd
 }
 
@@ -107,8 +108,7 @@ func saveTimeline(ctx context.Context, f *Factory, o dashboard.Options, job, fil
 	if err := replace.File(file, picture); err != nil {
 		return fault.New(fault.Invalid, i18n.M("{{.File}} cannot be written: {{.Error}}.", "File", file, "Error", err.Error()), i18n.Message{}).Because(err)
 	}
-	f.View.Say(i18n.M("The timeline is in {{.File}}.", "File", file))
-	return nil
+	return f.View.Timeline(file)
 }
 
 // openBrowser opens the address; where there is no browser, it has been printed.

@@ -41,8 +41,8 @@ type Load struct {
 }
 
 // Serve serves the page on a free port of the loopback interface until ctx ends, and is nil then. It calls ready with the
-// address to open, which is good once.
-func Serve(ctx context.Context, o Options, ready func(address string)) error {
+// address to open, which is good once, and ends with its error.
+func Serve(ctx context.Context, o Options, ready func(address string) error) error {
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -62,7 +62,10 @@ func Serve(ctx context.Context, o Options, ready func(address string)) error {
 	defer stop()
 	ended := make(chan error, 1)
 	go func() { ended <- h.Serve(l) }()
-	ready(g.address())
+	if err := ready(g.address()); err != nil {
+		stop()
+		return errors.Join(err, h.Close(), ignoreClosed(<-ended))
+	}
 	select {
 	case err = <-ended:
 	case <-ctx.Done():

@@ -149,7 +149,7 @@ func serve(t *testing.T, o dashboard.Options, locale string) string {
 	o.Words = (&view.View{Texts: i18n.New(locale), Program: "fn-runtime"}).Words()
 	ctx, stop := context.WithCancel(context.Background())
 	ready, ended := make(chan string, 1), make(chan error, 1)
-	go func() { ended <- dashboard.Serve(ctx, o, func(address string) { ready <- address }) }()
+	go func() { ended <- dashboard.Serve(ctx, o, func(address string) error { ready <- address; return nil }) }()
 	t.Cleanup(func() {
 		stop()
 		if err := <-ended; err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"fn-runtime/test/harness"
+	"fn-runtime/test/schema"
 )
 
 // mapOf200 maps 200 calls, of which one fails after it has said why.
@@ -76,7 +77,7 @@ func TestRealMap(t *testing.T) {
 	b.see("document.querySelector('dialog[open] pre.log')?.innerText.includes('call 66 has no weight')")
 
 	id := value[string](b, "document.querySelector('#lanes .chunk').dataset.job")
-	s.FnRuntime("dashboard", id, "-b", "local", "--save", "timeline.svg")
+	(&schema.Check{}).Valid(t, "dashboard", s.FnRuntime("dashboard", id, "-b", "local", "--save", "timeline.svg", "--output", "json").Stdout)
 	picture, err := os.ReadFile(filepath.Join(s.Dir, "timeline.svg"))
 	if err != nil {
 		t.Fatal(err)

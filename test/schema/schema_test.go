@@ -73,6 +73,7 @@ func TestRealOutputFollowsTheSchemas(t *testing.T) {
 		{"invoke", 1, "invoke other -b local"},
 		{"jobs", 0, "jobs -b local"},
 		{"jobs", 1, "jobs a1b2c3-0-M000 -b local"},
+		{"dashboard", 1, "dashboard a1b2c3-0-M000 -b local --save timeline.svg"}, // test/dashboard has one that succeeds
 		{"doctor", 0, "doctor -b local"},
 		{"doctor", 1, "doctor -b ibm_cf"},
 		{"apply-result", 0, "apply " + file + " -b local --dry-run"},

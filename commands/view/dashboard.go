@@ -1,0 +1,28 @@
+package view
+
+import "fn-runtime/i18n"
+
+// dashboardDocument is the JSON of dashboard.
+type dashboardDocument struct {
+	Address string `json:"address"` // "" with --save
+	File    string `json:"file"`    // that --save wrote
+}
+
+// Dashboard says where the page is.
+func (v *View) Dashboard(address string) error {
+	if v.JSON {
+		return v.Document(dashboardDocument{Address: address})
+	}
+	v.endProgress()
+	v.Say(i18n.M("The dashboard is at {{.Address}} until Ctrl-C. The address is good once.", "Address", address))
+	return nil
+}
+
+// Timeline says where a timeline was saved.
+func (v *View) Timeline(file string) error {
+	if v.JSON {
+		return v.Document(dashboardDocument{File: file})
+	}
+	v.ok(i18n.M("The timeline is in {{.File}}.", "File", file))
+	return nil
+}
