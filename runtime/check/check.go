@@ -250,16 +250,11 @@ func (d *Doctor) checkPlace(ctx context.Context) Check {
 		}
 	}
 	if limits.Scaled {
-		return ok(i18n.M("Project {{.Project}}; the user key in the names of jobs is {{.Key}} ({{.From}}). A map may have about {{.Calls}} calls: more do not fit into the variable in which its workers get them.",
-			"Project", d.Target.Namespace, "Key", d.Contract.UserKey, "From", d.Target.UserKeyFrom, "Calls", callsOfMap))
+		return d.project()
 	}
 	return ok(i18n.M("Namespace {{.Namespace}}; packages end in {{.Key}} ({{.From}}).",
 		"Namespace", d.Target.Namespace, "Key", d.Contract.UserKey, "From", d.Target.UserKeyFrom))
 }
-
-// callsOfMap is how many calls a map may have on Code Engine with a small configuration: what all workers are told is one
-// variable of their environment, and Linux allows it 128 KiB.
-const callsOfMap = 3800
 
 // elsewhere refuses a namespace of OpenWhisk that is not the key's: others can be read in part, so that everything seems
 // right, and refuse what is written.

@@ -8,6 +8,16 @@ import (
 	"fn-runtime/runtime/entity"
 )
 
+// callsOfMap is how many calls a map may have on Code Engine with a small configuration: what all workers are told is one
+// variable of their environment, and Linux allows it 128 KiB.
+const callsOfMap = 3800
+
+// project tells of a project that is in order.
+func (d *Doctor) project() Check {
+	return ok(i18n.M("Project {{.Project}}; the user key in the names of jobs is {{.Key}} ({{.From}}). A map may have about {{.Calls}} calls: more do not fit into the variable in which its workers get them.",
+		"Project", d.Target.Namespace, "Key", d.Contract.UserKey, "From", d.Target.UserKeyFrom, "Calls", callsOfMap))
+}
+
 // accountant is what a compute service offers that has quotas of what a place may have.
 type accountant interface {
 	Usage(ctx context.Context) (entity.Usage, error)
