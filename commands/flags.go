@@ -47,6 +47,7 @@ type targetFlags struct {
 	userKey       string
 	python        string
 	lithops       string
+	as            string // the service that the local endpoint stands for; "" itself
 	jobs          int
 	detailed      bool     // an exit status of its own for changes
 	regions       []string // of --regions
@@ -65,6 +66,7 @@ func (t *targetFlags) add(f *Factory, cmd *cobra.Command) {
 	cmd.Flags().VarP(choice{values: backends(), set: func(s string) { t.backend = s }, get: func() string { return t.backend }},
 		"backend", "b", i18n.M("Use this compute `BACKEND`: ibm_cf, code_engine, openwhisk or local.").ID)
 	complete(cmd, "backend", backends()...)
+	asFlag(cmd, &t.as)
 	stringFlag(cmd, &t.config, "config", "c", i18n.M("Read the Lithops configuration from `FILE`."))
 	stringFlag(cmd, &t.region, "region", "r", i18n.M("Use this `REGION` instead of the targeted one."))
 	stringFlag(cmd, &t.resourceGroup, "resource-group", "g", i18n.M("Use the resource `GROUP` with this name or ID."))
@@ -82,7 +84,7 @@ func (t *targetFlags) add(f *Factory, cmd *cobra.Command) {
 		return f.namespaces(cmd.Context(), t), cobra.ShellCompDirectiveNoFileComp
 	})
 	_ = cmd.MarkFlagDirname("lithops")
-	markCommon(cmd, "backend", "config", "region", "resource-group", "namespace", "bucket", "user-key", "python", "lithops")
+	markCommon(cmd, "backend", "as", "config", "region", "resource-group", "namespace", "bucket", "user-key", "python", "lithops")
 }
 
 // backendVariable is the flag --backend for those who always give the same.
@@ -138,6 +140,9 @@ func (t *targetFlags) check(cmd *cobra.Command) error {
 	if err := exclusive(cmd, "region", "regions"); err != nil {
 		return err
 	}
+	if t.as != "" && t.backend != runtime.BackendLocal {
+		return usage(i18n.M("'{{.Flag}}' belongs to the backend local.", "Flag", "--as"))
+	}
 	if t.backend == runtime.BackendLocal || t.backend == runtime.BackendOpenWhisk {
 		for _, name := range []string{"region", "regions", "resource-group"} {
 			if cmd.Flags().Changed(name) {
@@ -154,6 +159,7 @@ func (t *targetFlags) check(cmd *cobra.Command) error {
 // options are the flags in the form that connect.Open takes, added to what the command needs.
 func (t *targetFlags) options(need connect.Options) connect.Options {
 	o := need
+	o.As = t.as
 	o.Backend, o.ConfigFile, o.Region, o.ResourceGroup = t.backend, t.config, t.region, t.resourceGroup
 	o.Namespace, o.Bucket, o.UserKey = t.namespace, t.bucket, t.userKey
 	o.Python, o.LithopsDir, o.Jobs = t.python, t.lithops, t.jobs
@@ -162,7 +168,7 @@ func (t *targetFlags) options(need connect.Options) connect.Options {
 
 // again are the flags with which another command works on the same service.
 func (t *targetFlags) again() (flags string) {
-	for _, f := range []struct{ name, value string }{{"-b", t.backend}, {"-c", t.config}, {"-r", t.region}, {"--namespace", t.namespace}} {
+	for _, f := range []struct{ name, value string }{{"-b", t.backend}, {"--as", t.as}, {"-c", t.config}, {"-r", t.region}, {"--namespace", t.namespace}} {
 		if f.value != "" {
 			flags += " " + f.name + " " + f.value
 		}

@@ -17,14 +17,12 @@ import (
 	"fn-runtime/runtime/child"
 	"fn-runtime/runtime/connect"
 	"fn-runtime/runtime/fault"
-	"fn-runtime/runtime/local"
 )
 
 // jobFlags are those of run.
 type jobFlags struct {
 	target targetFlags
 	req    runtime.JobRequest
-	as     string // the service that the local endpoint stands for; "" itself
 }
 
 // runName is the name of run. The flags behind the program that it runs are that program's.
@@ -45,9 +43,6 @@ func newRun(f *Factory) *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if o.as != "" && o.target.backend != runtime.BackendLocal {
-				return usage(i18n.M("'{{.Flag}}' belongs to the backend local.", "Flag", "--as"))
-			}
 			o.req.Program = f.View.Called()
 			return runJob(cmd.Context(), f, o, args)
 		},
@@ -59,7 +54,6 @@ func newRun(f *Factory) *cobra.Command {
 	boolFlag(cmd, &o.req.Deploy, "deploy", "", i18n.M("Deploy the runtime first where it is missing or outdated."))
 	stringFlag(cmd, &o.req.Runtime, "runtime", "", i18n.M("Run the job in the runtime `IMAGE`, or default, instead of the configured one."))
 	countFlag(cmd, &o.req.MemoryMB, "memory", "m", maxMemory, i18n.M("Run the job in a runtime with this memory in `MB`."))
-	asFlag(cmd, &o.as)
 	o.target.add(f, cmd)
 	cmd.Flags().BoolVarP(&f.View.Quiet, "quiet", "q", f.View.Quiet, i18n.M("Suppress progress and reports of success.").ID)
 	markCommon(cmd, "quiet")
@@ -85,27 +79,18 @@ func runJob(ctx context.Context, f *Factory, o jobFlags, args []string) error {
 	if err != nil {
 		return err
 	}
-	config, env := s.JobConfig, clientEnvironment(os.Environ(), s.Target)
-	if o.as == codeEngine {
-		info, err := local.Status(ctx, f.localDir())
-		if err != nil {
-			return err
-		}
-		config, env = s.CodeEngineConfig, with(env, codeEngineVariables(info)...)
-	} else {
-		result, err := s.PrepareJob(ctx, o.req, o.target.again())
-		if err == nil {
-			err = view.Unfinished(result)
-		}
-		if err != nil {
-			return err
-		}
+	result, err := s.PrepareJob(ctx, o.req, o.target.again())
+	if err == nil {
+		err = view.Unfinished(result)
 	}
-	data, err := config(o.req)
 	if err != nil {
 		return err
 	}
-	return runWith(ctx, data, child.Command{Path: path, Args: args[1:], Env: env})
+	data, err := s.JobConfig(o.req)
+	if err != nil {
+		return err
+	}
+	return runWith(ctx, data, child.Command{Path: path, Args: args[1:], Env: clientEnvironment(os.Environ(), s.Target)})
 }
 
 // runWith runs a program that finds its configuration in a file of its own, which lives as long as the program.
@@ -145,8 +130,11 @@ func unwritable(err error) error {
 // CLI says to its plug-ins, and for the local endpoint what verifies its certificate and reaches it without a proxy.
 func clientEnvironment(env []string, t runtime.Target) []string {
 	env = without(env, "LITHOPS_CONFIG", "IBMCLOUD_PLUGIN_NAMESPACE")
-	if t.CABundle == "" {
+	switch {
+	case t.CABundle == "":
 		return env
+	case t.Proxy != "":
+		return with(env, codeEngineVariables(t.Proxy, t.CABundle)...)
 	}
 	direct := "127.0.0.1,localhost"
 	for _, name := range []string{"NO_PROXY", "no_proxy"} {
@@ -164,8 +152,8 @@ func trust(bundle string) view.Variables {
 }
 
 // codeEngineVariables are those with which the client takes the local endpoint for IBM Cloud Code Engine.
-func codeEngineVariables(i local.Info) view.Variables {
-	return append(view.Variables{{Name: "HTTPS_PROXY", Value: i.Proxy()}, {Name: "NO_PROXY", Value: "127.0.0.1,localhost"}}, trust(i.CloudBundle)...)
+func codeEngineVariables(proxy, bundle string) view.Variables {
+	return append(view.Variables{{Name: "HTTPS_PROXY", Value: proxy}, {Name: "NO_PROXY", Value: "127.0.0.1,localhost"}}, trust(bundle)...)
 }
 
 // with sets variables, also those that are written in small letters, which many programs look at first.

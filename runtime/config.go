@@ -127,7 +127,7 @@ func (s *Service) configuration() (*lithops.Document, error) {
 func (s *Service) describeTarget(doc *lithops.Document) {
 	lithops.SetBackend(doc, s.Contract.Backend, s.Install.Version)
 	doc.Set("lithops", "storage", s.Storage.Backend)
-	if s.Target.Backend == BackendLocal {
+	if s.Target.CAFile != "" {
 		doc.Set("lithops", "monitoring_interval", localInterval)
 	}
 	if s.Contract.Backend == lithops.CodeEngine {

@@ -8,7 +8,6 @@ import (
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
-	"fn-runtime/runtime/lithops"
 )
 
 // JobRequest says what a job of the Lithops client is to find.
@@ -90,28 +89,5 @@ func (s *Service) JobConfig(req JobRequest) ([]byte, error) {
 		doc.Set(section, "runtime", req.Runtime)
 	}
 	doc.Set(section, "runtime_memory", int64(req.MemoryMB))
-	return doc.Text(s.Target.Endpoint + ", for one job of '" + req.Program + " run'.")
-}
-
-// codeEngineImage stands for the image of jobs that run as processes of this machine's Python: nobody pulls it.
-const codeEngineImage = "docker.io/lithopscloud/code-engine-local:1"
-
-// CodeEngineConfig returns the configuration with which the client takes the local endpoint for IBM Cloud Code Engine,
-// with its secrets. The client registers the runtime itself.
-func (s *Service) CodeEngineConfig(req JobRequest) ([]byte, error) {
-	doc, err := (*lithops.Config)(nil).Document()
-	if err != nil {
-		return nil, err
-	}
-	const section = "code_engine"
-	doc.Set("lithops", "backend", section)
-	doc.Set("lithops", "storage", s.Storage.Backend)
-	doc.Set("lithops", "monitoring_interval", localInterval)
-	doc.Set("ibm", "iam_api_key", s.Settings.APIKey)
-	doc.Set("ibm", "resource_group_id", "local")
-	doc.Set("ibm", "region", "us-south")
-	doc.Set(section, "runtime", cmp.Or(req.Runtime, codeEngineImage))
-	doc.Set(section, "runtime_memory", int64(req.MemoryMB))
-	lithops.DescribeStorage(doc, s.Storage, s.Target.Bucket, s.Install.Version)
 	return doc.Text(s.Target.Endpoint + ", for one job of '" + req.Program + " run'.")
 }

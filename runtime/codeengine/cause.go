@@ -73,7 +73,7 @@ func insideRemedy() i18n.Message {
 
 func exitRemedy(run runDoc) i18n.Message {
 	if len(run.Mounts) == 0 {
-		return i18n.M("Check that the image has the Lithops code of this client in /lithops, and its modules. What the worker wrote is in IBM Cloud Logs.")
+		return i18n.M("Check that the image has the Lithops code of this client in /lithops, and its modules. What the worker wrote is in IBM Cloud Logs, and of the local endpoint in what 'ibmcloud fn-runtime local logs' shows.")
 	}
-	return i18n.M("Check that the image has the modules of a Lithops worker. What the worker wrote is in IBM Cloud Logs. If the code could not be mounted, deploy with '--code image'.")
+	return i18n.M("Check that the image has the modules of a Lithops worker. What the worker wrote is in IBM Cloud Logs, and of the local endpoint in what 'ibmcloud fn-runtime local logs' shows. If the code could not be mounted, deploy with '--code image'.")
 }

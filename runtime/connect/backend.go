@@ -111,6 +111,12 @@ func (p *opening) override() error {
 func (p *opening) useLocal(ctx context.Context) error {
 	p.target.Backend = runtime.BackendLocal
 	p.compute = lithops.Compute{Backend: lithops.OpenWhisk, DockerServer: lithops.DefaultDockerServer}
+	if p.o.As == runtime.BackendCodeEngine {
+		if err := lithops.CheckRelease(lithops.CodeEngine, p.install.Version); err != nil {
+			return err
+		}
+		p.compute.Backend = lithops.CodeEngine
+	}
 	if p.o.LocalOnly {
 		return nil
 	}
@@ -130,7 +136,27 @@ func (p *opening) useLocal(ctx context.Context) error {
 		Backend: lithops.Minio, Endpoint: info.Endpoint, Bucket: info.Bucket, AccessKeyID: info.AccessKey, SecretAccessKey: info.SecretKey,
 	}
 	p.aboutLocal()
+	if p.o.As == runtime.BackendCodeEngine {
+		p.asCodeEngine()
+	}
 	return p.override()
+}
+
+// asCodeEngine lets the embedded endpoint stand for IBM Cloud Code Engine: its API is reached as the client reaches it, by the
+// names of IBM's hosts through the endpoint's proxy, and nobody's session has a part in it.
+func (p *opening) asCodeEngine() {
+	version, e := p.install.Version, p.endpoint
+	p.o.Host.Session = nil
+	p.target.Backend = runtime.BackendCodeEngine
+	p.target.Proxy, p.target.CAFile, p.target.CABundle = e.Proxy(), e.CloudBundle, e.CloudBundle
+	p.limits = lithops.Limits{}
+	memory := lithops.DefaultMemory(lithops.CodeEngine, version)
+	scale, _ := lithops.SmallestScale(memory)
+	p.compute = lithops.Compute{
+		Backend: lithops.CodeEngine, Region: lithops.Regions(lithops.CodeEngine)[0], IAMAPIKey: e.APIKey, ResourceGroupID: "local",
+		RuntimeMemory: memory, RuntimeMilliCPU: scale.MilliCPU, RuntimeTimeout: lithops.DefaultTimeout(lithops.CodeEngine, version),
+		DockerServer: lithops.DefaultDockerServer,
+	}
 }
 
 // localEndpoint gives the embedded endpoint, which is started unless the command is Passive.

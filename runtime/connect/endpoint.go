@@ -160,13 +160,13 @@ func (p *opening) transportOptions(origin string, auth transport.Auth, insecure 
 	h := p.o.Host
 	o := transport.Options{
 		Auth: auth, Origin: origin, UserAgent: "fn-runtime/" + h.Version, Timeout: h.HTTPTimeout, Budget: h.Retries,
-		SkipTLSVerify: insecure && p.endpoint.CAFile == "" || h.SkipTLSVerify && (origin == "" || ofIBM(origin)),
+		Proxy: p.target.Proxy, SkipTLSVerify: insecure && p.endpoint.CAFile == "" || h.SkipTLSVerify && (origin == "" || ofIBM(origin)),
 		// The same bundles as the client's libraries for HTTP and for S3.
 		CAFiles: []string{h.Getenv("REQUESTS_CA_BUNDLE"), h.Getenv("CURL_CA_BUNDLE"), h.Getenv("AWS_CA_BUNDLE")},
 		Trace:   h.Trace, Secrets: p.secrets(),
 	}
-	if p.endpoint.CAFile != "" {
-		if pem, err := transport.ReadBundle(p.endpoint.CAFile); err == nil {
+	if p.target.CAFile != "" {
+		if pem, err := transport.ReadBundle(p.target.CAFile); err == nil {
 			o.CAs = append(o.CAs, pem)
 		}
 	}
@@ -184,6 +184,6 @@ func (p *opening) retry(o site.Observer, host, reason string, wait time.Duration
 func (p *opening) secrets() []string {
 	c, st := p.compute, p.storage
 	all := []string{c.APIKey, c.IAMAPIKey, c.Token, c.DockerPassword, st.SecretAccessKey, st.SessionToken, st.APIKey, st.IAMAPIKey,
-		p.endpoint.APIKey, p.endpoint.Token, p.endpoint.SecretKey}
+		p.endpoint.APIKey, p.endpoint.Token, p.endpoint.SecretKey, p.endpoint.ProxySecret}
 	return slices.DeleteFunc(all, func(s string) bool { return s == "" })
 }

@@ -31,7 +31,8 @@ type Session struct {
 
 // Options is what a command gives to Open. The zero value of a field means: not given.
 type Options struct {
-	Backend       string // "ibm_cf", "openwhisk", "local"
+	Backend       string // "ibm_cf", "code_engine", "openwhisk", "local"
+	As            string // on "local", the service that the endpoint stands for: "code_engine"; "" itself
 	ConfigFile    string
 	Region        string
 	ResourceGroup string // name or id

@@ -22,6 +22,7 @@ type Target struct {
 	HostPython    bool         `json:"host_python,omitempty"`    // the endpoint runs this machine's Python, not the image
 	CAFile        string       `json:"ca_file,omitempty"`        // the authority of the local endpoint's certificate
 	CABundle      string       `json:"-"`                        // CAFile and the system's authorities: for REQUESTS_CA_BUNDLE
+	Proxy         string       `json:"-"`                        // the local endpoint's, where it stands for Code Engine; holds a secret
 }
 
 // The backends as the user names them.

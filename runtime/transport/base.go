@@ -18,7 +18,7 @@ import (
 // maxCABundle bounds a bundle of certificates; Mozilla's has 0.2 MB.
 const maxCABundle = 8 << 20
 
-// newBase makes Go's transport: proxies from the environment, IPv4 and IPv6, connections kept for as many requests as may
+// newBase makes Go's transport: proxies from the options or the environment, IPv4 and IPv6, connections kept for as many requests as may
 // be in flight. It speaks HTTP/1.1, as the client does whose work this is: each request has a connection of its own, so
 // that a body which a gateway does not read yet, or a connection that has died, holds up nothing else. Certificates are
 // read when they are needed, not at start-up.
@@ -28,7 +28,7 @@ func newBase(o Options) http.RoundTripper {
 	build := func(roots *x509.CertPool) *http.Transport {
 		dialer := &net.Dialer{Timeout: min(o.Timeout, 15*time.Second), KeepAlive: 30 * time.Second}
 		return &http.Transport{
-			Proxy:                  proxyOf,
+			Proxy:                  o.proxyOf,
 			OnProxyConnectResponse: tunnelRefused,
 			DialContext:            dialer.DialContext,
 			Protocols:              protocols,

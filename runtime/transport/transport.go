@@ -50,6 +50,9 @@ type Options struct {
 	// Concurrency bounds the requests in flight per host. 0 is 64. A 429 halves it, success raises it again.
 	Concurrency int
 
+	// Proxy is the URL of the proxy for hosts other than this machine, with its user and password; "" takes that of the
+	// environment.
+	Proxy string
 	// SkipTLSVerify accepts any certificate.
 	SkipTLSVerify bool
 	// CAs are certificates in PEM that are trusted beside the system's, such as the local endpoint's own.

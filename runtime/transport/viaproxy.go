@@ -13,6 +13,17 @@ import (
 	"fn-runtime/runtime/text"
 )
 
+// proxyOf gives the proxy of a request: that of the options, else by the environment.
+func (o Options) proxyOf(req *http.Request) (*url.URL, error) {
+	switch {
+	case o.Proxy == "":
+		return proxyOf(req)
+	case ThisMachine(req.URL.Hostname()):
+		return nil, nil
+	}
+	return url.Parse(o.Proxy)
+}
+
 // proxyOf gives the proxy of a request by the environment. An address that cannot be read is not repeated in the error, as
 // Go does it: a password with a # or a / in it is what makes it unreadable.
 func proxyOf(req *http.Request) (*url.URL, error) {

@@ -70,10 +70,18 @@ func TestRun(t *testing.T) {
 func TestRunAsCodeEngine(t *testing.T) {
 	python := filepath.Join(harness.Venv(t, "3.11", ceClient("lithops")...), "bin", "python")
 	s := harness.NewStage(t)
-	r := s.Try(2*time.Minute, s.Bin, "run", "-b", "local", "--as", "code_engine", "--", python, script(t, "run.py"))
+	target := []string{"-b", "local", "--as", "code_engine", "--python", python}
+	missing := s.Try(time.Minute, s.Bin, append(append([]string{"run"}, target...), "--", python, script(t, "run.py"))...)
+	if missing.Code != 1 || !strings.Contains(missing.Stderr, "deploy default -b local --as code_engine") {
+		t.Errorf("status %d, want 1 and the command that deploys what is missing:\n%s", missing.Code, missing.Stderr)
+	}
+	r := s.Try(2*time.Minute, s.Bin, append(append([]string{"run", "--deploy"}, target...), "--", python, script(t, "run.py"))...)
 	var out struct{ Result []int }
 	decode(t, result(t, r), &out)
 	if len(out.Result) != 5 || out.Result[4] != 11 || r.Code != 3 {
 		t.Errorf("results %v, exit status %d\n%s", out.Result, r.Code, r.Stderr)
+	}
+	if list := s.FnRuntime(append([]string{"list"}, target...)...).Stdout; !strings.Contains(list, "Ready") {
+		t.Errorf("list says %q, want one that is Ready", list)
 	}
 }
