@@ -3,6 +3,7 @@ package codeengine
 import (
 	"context"
 	"maps"
+	"time"
 
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
@@ -63,7 +64,14 @@ func (c *Compute) definition(r entity.Registered, code lithops.Bundle) jobDoc {
 // put makes a job, or changes the one that is there, which there tells as far as it is known: a running client must not
 // meet a gap.
 func (c *Compute) put(ctx context.Context, job jobDoc, there bool) (stored jobDoc, err error) {
-	for range conflictTries {
+	for try := range conflictTries {
+		if try > 1 { // a job that is being deleted is still there for a moment
+			select {
+			case <-time.After(min(pollFirst<<try, pollLast)):
+			case <-ctx.Done():
+				return stored, context.Cause(ctx)
+			}
+		}
 		if !there {
 			stored, err = c.client.createJob(ctx, job)
 			if !fault.Is(err, fault.Conflict) {

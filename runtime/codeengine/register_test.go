@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -136,6 +138,30 @@ func TestRegisterMeetsOthers(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A job that is being deleted is still there for a moment: what comes in its place waits for that.
+func TestRegisterWaitsForADeletion(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newService()
+		c := opened(s)
+		r := wanted(c, 256)
+		r.Revision = register(t, c, r).Revision
+		start := time.Now()
+		s.before = func(req *http.Request) (int, string) {
+			if req.Method == "PATCH" || req.Method == "POST" && time.Since(start) < 3*time.Second {
+				return 409, refused("conflict", "The job is being deleted.")
+			}
+			if time.Since(start) >= 3*time.Second && req.Method == "POST" {
+				delete(s.things["jobs"], r.ID.Name)
+			}
+			if time.Since(start) >= 3*time.Second && req.Method == "GET" {
+				return 404, refused("resource_not_found", "Resource not found.")
+			}
+			return 0, ""
+		}
+		register(t, c, r)
+	})
 }
 
 // The code goes with the last job that runs it, of whatever key.

@@ -84,7 +84,9 @@ func (c *Compute) registered(j jobDoc) entity.Registered {
 func readNotes(j jobDoc) map[string]any {
 	notes := map[string]any{}
 	for _, v := range others(j.Env) {
-		notes[v.Name] = v.Value
+		if v.Name != "" { // else it stands for all keys of a config map or secret
+			notes[v.Name] = v.Value
+		}
 	}
 	var ours map[string]any
 	if json.Unmarshal([]byte(j.variable(notesVariable)), &ours) == nil {

@@ -60,7 +60,7 @@ func (c *Compute) makeSecret(ctx context.Context) (made bool, err error) {
 }
 
 // conflictTries is how often something is tried that somebody else makes, changes or removes at the same time.
-const conflictTries = 4
+const conflictTries = 6
 
 // Leftovers gives what Clean removes: the runs of this user's jobs and those that have lost their job, the jobs, the
 // config maps of Lithops' and of ours, and the secret. What belongs to a job of another key stays.
