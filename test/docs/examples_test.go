@@ -22,6 +22,9 @@ var notRun = map[string]string{
 	"clean --all":                                          "asks a person, and a namespace of OpenWhisk belongs to its key",
 	"local start --invoker docker":                         "needs a container engine",
 	"local logs --follow":                                  "does not end",
+	"logs --follow":                                        "does not end",
+	"logs --job a1b2c3-0-M000 --failed":                    "needs that job",
+	"jobs a1b2c3-0-M000 --follow":                          "needs that job",
 }
 
 // Every command has examples, and each of them runs as it stands.
