@@ -2,78 +2,157 @@ package commands
 
 import (
 	"context"
+	"maps"
+	"reflect"
 	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"fn-runtime/commands/view"
 	"fn-runtime/i18n"
 	"fn-runtime/runtime"
 	"fn-runtime/runtime/connect"
 )
 
+// listOptions are the flags of list.
+type listOptions struct {
+	target targetFlags
+	req    runtime.ListRequest
+	by     string // the order, one of orders
+	watch  bool
+	names  bool // nothing but these
+}
+
 func newList(f *Factory) *cobra.Command {
-	var target targetFlags
-	var req runtime.ListRequest
+	o := &listOptions{by: "name"}
 	cmd := &cobra.Command{
 		Use: "list [NAME]", Aliases: []string{"ls"}, SuggestFor: []string{"ps", "status", "runtimes", "get"},
 		Short: i18n.M("List runtimes and whether the client can use them.").ID,
-		Long:  i18n.M("Lists every deployed runtime, with the state it is in for the installed Lithops client. NAME is a part of an image name, or default.").ID,
+		Long:  i18n.M("Lists every deployed runtime, with the state it is in for the installed Lithops client. NAME is a part of an image name, or default. With '-q' the names alone, each once.").ID,
 		Example: example(i18n.M("List all runtimes"), "list") +
-			example(i18n.M("List the runtimes of one repository for a script"), "list me/ --output json"),
+			example(i18n.M("List the runtimes of one repository for a script"), "list me/ --output json") +
+			example(i18n.M("Follow what becomes of the runtimes, the last changed one first"), "list --watch --sort-by updated"),
 		Args: arguments(0, 1, i18n.Message{}),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
-				req.Name = args[0]
+				o.req.Name = args[0]
 			}
-			return list(cmd.Context(), f, &target, req)
+			o.names = cmd.Flags().Changed("quiet") && f.View.Quiet && !f.View.JSON
+			if o.watch && f.View.JSON {
+				return usage(i18n.M("'{{.First}}' and '{{.Second}}' contradict each other.", "First", "--watch", "Second", "--output"))
+			}
+			if o.watch {
+				return watchList(cmd.Context(), f, o)
+			}
+			return showList(f, o, list(cmd.Context(), f, o))
 		},
-		ValidArgsFunction: f.completeRuntimes(&target, runtime.DefaultName),
+		ValidArgsFunction: f.completeRuntimes(&o.target, runtime.DefaultName),
 	}
-	boolFlag(cmd, &req.AllKeys, "all-keys", "", i18n.M("List the runtimes of every user key."))
-	target.add(f, cmd)
-	target.addJobs(cmd)
-	target.addRegions(cmd)
+	boolFlag(cmd, &o.req.AllKeys, "all-keys", "", i18n.M("List the runtimes of every user key."))
+	by := slices.Sorted(maps.Keys(orders))
+	cmd.Flags().Var(choice{values: by, set: func(s string) { o.by = s }, get: func() string { return o.by }},
+		"sort-by", i18n.M("Sort by this `KEY`: name, memory, state or updated.").ID)
+	complete(cmd, "sort-by", by...)
+	boolFlag(cmd, &o.watch, "watch", "w", i18n.M("Show the list again whenever it changes, until Ctrl-C."))
+	o.target.add(f, cmd)
+	o.target.addJobs(cmd)
+	o.target.addRegions(cmd)
 	f.outputFlags(cmd)
 	return cmd
 }
 
-// list shows the runtimes of every region as one list; a region that failed is reported after what there is.
-func list(ctx context.Context, f *Factory, t *targetFlags, req runtime.ListRequest) error {
-	unmatched := 0 // images that are there, where none has the name
-	answers := everywhere(ctx, f, t, connect.Options{NeedStore: true, NeedInstall: true, NeedImages: true}, nil,
+// orders are what a list can be sorted by. Those that are equal stay as they are: by name, memory and release.
+var orders = map[string]func(a, b runtime.Runtime) int{
+	"name":    func(a, b runtime.Runtime) int { return 0 },
+	"memory":  func(a, b runtime.Runtime) int { return a.MemoryMB - b.MemoryMB },
+	"state":   func(a, b runtime.Runtime) int { return strings.Compare(string(a.State), string(b.State)) },
+	"updated": func(a, b runtime.Runtime) int { return b.UpdatedAt.Compare(a.UpdatedAt) },
+}
+
+// listing is what a look at the runtimes of every region came to.
+type listing struct {
+	runtimes []runtime.Runtime
+	others   int // images that are there, where none has the name
+	regions  []view.Region
+	err      error
+}
+
+func list(ctx context.Context, f *Factory, o *listOptions) listing {
+	var others atomic.Int64
+	answers := everywhere(ctx, f, &o.target, connect.Options{NeedStore: true, NeedInstall: true, NeedImages: true}, nil,
 		func(ctx context.Context, s *runtime.Service, _ confirm) ([]runtime.Runtime, error) {
-			all, err := s.List(ctx, req)
-			if err == nil && len(all) == 0 && req.Name != "" {
+			all, err := s.List(ctx, o.req)
+			if err == nil && len(all) == 0 && o.req.Name != "" {
 				there, _ := s.Names(ctx) // it only says more
-				unmatched += len(there)
+				others.Add(int64(len(there)))
 			}
 			return all, err
 		})
-	var all []runtime.Runtime
+	l := listing{err: failures(answers), regions: outcomes(answers)}
 	for _, a := range answers {
-		all = append(all, a.value...)
+		l.runtimes = append(l.runtimes, a.value...)
 	}
-	err := failures(answers)
-	if err == nil && req.Name == "" && !req.AllKeys {
-		f.remember(seenRuntimes, t, names(all, func(r runtime.Runtime) string { return r.Image }))
-		if len(all) > 0 {
-			f.remember(seenNamespaces, t, names(all, func(r runtime.Runtime) string { return r.Namespace }))
+	l.others = int(others.Load())
+	if l.err == nil && o.req.Name == "" && !o.req.AllKeys {
+		f.remember(seenRuntimes, &o.target, names(l.runtimes, func(r runtime.Runtime) string { return r.Image }))
+		if len(l.runtimes) > 0 {
+			f.remember(seenNamespaces, &o.target, names(l.runtimes, func(r runtime.Runtime) string { return r.Namespace }))
 		}
 	}
+	slices.SortStableFunc(l.runtimes, orders[o.by])
+	return l
+}
+
+// showList shows the runtimes of every region as one list; a region that failed is reported after what there is.
+func showList(f *Factory, o *listOptions, l listing) error {
+	show := f.View.Runtimes
+	if o.names {
+		show = f.View.RuntimeNames
+	}
 	switch {
-	case err == nil && len(all) == 0 && unmatched > 0 && !f.View.JSON:
-		f.View.Say(i18n.M("Runtimes with '{{.Part}}' in their name: 0 of {{.Count}}.", "Count", unmatched, "Part", req.Name))
+	case l.err == nil && len(l.runtimes) == 0 && l.others > 0 && !o.names && !f.View.JSON:
+		f.View.Say(i18n.M("Runtimes with '{{.Part}}' in their name: 0 of {{.Count}}.", "Count", l.others, "Part", o.req.Name))
 		return nil
-	case err == nil:
-		return f.View.Runtimes(all)
-	case len(answers) == 1:
-		return err
-	case len(all) > 0 && !f.View.JSON:
-		if err := f.View.Runtimes(all); err != nil {
+	case l.err == nil:
+		return show(l.runtimes)
+	case len(l.regions) == 0:
+		return l.err
+	case len(l.runtimes) > 0 && !f.View.JSON:
+		if err := show(l.runtimes); err != nil {
 			return err
 		}
 	}
-	return &partial{cause: err, doc: f.View.RuntimesDocument(all, outcomes(answers))}
+	return &partial{cause: l.err, doc: f.View.RuntimesDocument(l.runtimes, l.regions)}
+}
+
+// watchEvery is how long list --watch waits between two looks.
+const watchEvery = 2 * time.Second
+
+// watchList shows the list whenever it has changed, until ctx ends.
+func watchList(ctx context.Context, f *Factory, o *listOptions) error {
+	var last []runtime.Runtime
+	for first := true; ; first = false {
+		l := list(ctx, f, o)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if first || l.err != nil || !reflect.DeepEqual(last, l.runtimes) {
+			f.View.Again(first)
+			if err := showList(f, o, l); err != nil {
+				return err
+			}
+		}
+		last = l.runtimes
+		f.View.Quiet = true // what is done for the next look goes without saying
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(watchEvery):
+		}
+	}
 }
 
 // names gives what of names in runtimes, each once, for completion.

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 
@@ -91,6 +92,30 @@ func (v *View) Runtimes(list []runtime.Runtime) error {
 		}
 	}
 	return nil
+}
+
+// RuntimeNames writes the names of runtimes alone, each once, for other programs.
+func (v *View) RuntimeNames(list []runtime.Runtime) error {
+	v.endProgress()
+	said := map[string]bool{}
+	for _, r := range list {
+		if !said[r.Name] {
+			said[r.Name] = true
+			fmt.Fprintln(v.Out, text.Printable(r.Name))
+		}
+	}
+	return nil
+}
+
+// Again makes room for what is shown anew: a terminal is cleared, elsewhere a blank line stands between.
+func (v *View) Again(first bool) {
+	v.endProgress()
+	switch {
+	case v.OutTTY && !v.Dumb:
+		fmt.Fprint(v.Out, "\x1b[H\x1b[2J")
+	case !first:
+		fmt.Fprintln(v.Out)
+	}
 }
 
 func dash(s string) string {
