@@ -31,9 +31,18 @@ func countFlag(cmd *cobra.Command, p *int, name, short string, most int, text i1
 func (f *Factory) outputFlags(cmd *cobra.Command) {
 	cmd.Flags().Var(choice{values: []string{"json"}, set: func(string) { f.View.JSON = true }}, "output",
 		i18n.M("Write one JSON document to standard output; `FORMAT` is json.").ID)
+	format := func(s string) error {
+		if err := f.View.SetFormat(s); err != nil {
+			return valueError{i18n.M("{{.Error}}", "Error", err.Error())}
+		}
+		f.View.JSON = true
+		return nil
+	}
+	cmd.Flags().Var(textValue{format}, "format", i18n.M("Write what this `TEMPLATE` in Go's form makes of the JSON document.").ID)
+	complete(cmd, "format")
 	cmd.Flags().BoolVarP(&f.View.Quiet, "quiet", "q", f.View.Quiet, i18n.M("Suppress progress and reports of success.").ID)
 	complete(cmd, "output", "json")
-	markCommon(cmd, "output", "quiet")
+	markCommon(cmd, "output", "quiet", "format")
 }
 
 // targetFlags say where to work.

@@ -46,6 +46,9 @@ func Run(ctx context.Context, f *Factory, args []string) int {
 	if wantsJSON(args) && cmd.Name() != runName { // also where parsing stopped before it came to --output
 		f.View.JSON = true
 	}
+	if f.View.Filtered() {
+		f.View.JSON = false
+	}
 	var doc any
 	if p := (*partial)(nil); errors.As(err, &p) {
 		err, doc = p.cause, p.doc

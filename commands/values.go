@@ -46,6 +46,13 @@ func (c choice) Set(s string) error {
 	return valueError{i18n.M("Possible values: {{.Values}}.", "Values", known)}
 }
 
+// textValue is a text that is understood at once.
+type textValue struct{ set func(string) error }
+
+func (textValue) Type() string         { return "string" }
+func (textValue) String() string       { return "" }
+func (t textValue) Set(s string) error { return t.set(s) }
+
 // countValue is a whole number from 1 to most.
 type countValue struct {
 	p    *int

@@ -182,8 +182,13 @@ func (v *View) TextWriter() io.Writer {
 	})
 }
 
-// RawWriter gives a writer to Out for JSON lines from elsewhere, which are passed on as they are.
-func (v *View) RawWriter() io.Writer { return v.Out }
+// RawWriter gives a writer to Out for JSON lines from elsewhere, which are passed on as they are, or to the filter.
+func (v *View) RawWriter() io.Writer {
+	if v.filter != nil {
+		return &filterWriter{v: v}
+	}
+	return v.Out
+}
 
 type writerFunc func([]byte) (int, error)
 

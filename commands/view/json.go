@@ -28,6 +28,9 @@ func (v *View) Document(doc any) error {
 	if err != nil {
 		return err
 	}
+	if v.filter != nil {
+		return v.filtered(data)
+	}
 	_, err = v.Out.Write(data)
 	return err
 }

@@ -18,6 +18,7 @@ type View struct {
 	OutColour bool
 	ErrColour bool
 
+	filter   filter    // of documents; nil: they are written whole
 	progress *progress // made with the first use of Observer
 }
 

@@ -1,0 +1,118 @@
+package view
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/template"
+
+	"fn-runtime/runtime/text"
+)
+
+// filter writes of a JSON document what somebody asks of it.
+type filter func(w io.Writer, doc any) error
+
+// SetFormat makes a template (text/template) the filter of documents. Its functions are join, json and pluck.
+func (v *View) SetFormat(pattern string) error {
+	t, err := template.New("--format").Funcs(template.FuncMap{"join": join, "json": compact, "pluck": pluck}).Parse(pattern)
+	if err != nil {
+		return err
+	}
+	v.filter = func(w io.Writer, doc any) error {
+		var out bytes.Buffer
+		if err := t.Execute(&out, doc); err != nil {
+			return err
+		}
+		if !strings.HasSuffix(out.String(), "\n") {
+			out.WriteByte('\n')
+		}
+		_, err := io.WriteString(w, text.Lines(out.String()))
+		return err
+	}
+	return nil
+}
+
+// Filtered reports whether there is a filter: then errors are said in words, because no filter is made for them.
+func (v *View) Filtered() bool { return v.filter != nil }
+
+// join puts a text between values.
+func join(between string, values []any) string {
+	all := make([]string, len(values))
+	for i, value := range values {
+		all[i] = fmt.Sprint(value)
+	}
+	return strings.Join(all, between)
+}
+
+// pluck takes a field of each object.
+func pluck(field string, objects []any) []any {
+	all := []any{}
+	for _, o := range objects {
+		if m, ok := o.(map[string]any); ok {
+			all = append(all, m[field])
+		}
+	}
+	return all
+}
+
+func compact(value any) (string, error) {
+	data, err := json.Marshal(value)
+	return string(data), err
+}
+
+// filtered writes what the filter makes of a document that is given as JSON.
+func (v *View) filtered(data []byte) error {
+	numbers := json.NewDecoder(bytes.NewReader(data))
+	numbers.UseNumber()
+	var doc any
+	if err := numbers.Decode(&doc); err != nil {
+		return err
+	}
+	if err := v.filter(v.Out, counted(doc)); err != nil {
+		return fmt.Errorf("%s", text.Line(err.Error(), 300))
+	}
+	return nil
+}
+
+// counted makes integers of the numbers that are some: as floating-point numbers, large ones would be written with exponents.
+func counted(value any) any {
+	switch v := value.(type) {
+	case map[string]any:
+		for key, one := range v {
+			v[key] = counted(one)
+		}
+	case []any:
+		for i, one := range v {
+			v[i] = counted(one)
+		}
+	case json.Number:
+		if n, err := v.Int64(); err == nil {
+			return n
+		}
+		n, _ := v.Float64()
+		return n
+	}
+	return value
+}
+
+// filterWriter gives each line, a document of its own, to the filter.
+type filterWriter struct {
+	v    *View
+	rest []byte
+}
+
+func (w *filterWriter) Write(data []byte) (int, error) {
+	w.rest = append(w.rest, data...)
+	for {
+		line, rest, ok := bytes.Cut(w.rest, []byte("\n"))
+		if !ok {
+			return len(data), nil
+		}
+		if err := w.v.filtered(line); err != nil {
+			return 0, err
+		}
+		w.rest = rest
+	}
+}
