@@ -25,6 +25,8 @@ var notRun = map[string]string{
 	"logs --follow":                                        "does not end",
 	"logs --job a1b2c3-0-M000 --failed":                    "needs that job",
 	"jobs a1b2c3-0-M000 --follow":                          "needs that job",
+	"dashboard -b local":                                   "does not end",
+	"dashboard --save timeline.svg a1b2c3-0-M000":          "needs that job",
 }
 
 // Every command has examples, and each of them runs as it stands.
