@@ -19,9 +19,9 @@ import (
 
 // The bounds of an archive of code. That of 3.8.0 has 2.6 MB before and 0.7 MB after compression, 0.5 MB as tar.xz.
 const (
-	maxCode  = 48 << 20  // bytes of exec.code, in base64: OpenWhisk answers 413 beyond it
-	maxMap   = 1 << 20   // bytes of the value of a config map, in base64
-	maxRaw   = 512 << 20 // bytes before compression
+	maxCode  = 48 << 20   // bytes of exec.code, in base64: OpenWhisk answers 413 beyond it
+	maxMap   = 1<<20 - 64 // bytes of the value of a config map, in base64: its key counts too
+	maxRaw   = 512 << 20  // bytes before compression
 	maxFiles = 20_000
 	maxTree  = 64 // levels; a link to a folder above never ends
 )
@@ -159,7 +159,7 @@ var errTooLarge = errors.New("archive too large")
 func (f format) tooLarge(dir string) error {
 	reason := i18n.M("The Lithops code in {{.Dir}} makes an archive of more than {{.Max}} MB, which OpenWhisk does not take.", "Dir", dir, "Max", f.limit>>20)
 	if f.backend == CodeEngine {
-		reason = i18n.M("The Lithops code in {{.Dir}} is larger than a config map of Code Engine may be, which is {{.Max}} MB.", "Dir", dir, "Max", f.limit>>20)
+		reason = i18n.M("The Lithops code in {{.Dir}} is larger than a config map of Code Engine may be, which is 1 MB.", "Dir", dir)
 	}
 	return fault.New(fault.TooLarge, reason,
 		i18n.M("Move data and other large files out of this folder, or install Lithops again."))

@@ -130,7 +130,8 @@ func claim(s *stage, change, kind, name, status string, now []string) (trouble [
 	if status != "done" {
 		return nil
 	}
-	prefix := map[string]string{"action": "action ", "metadata": "object ", "cache": "cache ", "package": "package ", "namespace": "namespace "}[kind]
+	prefix := map[string]string{"action": "action ", "metadata": "object ", "cache": "cache ", "package": "package ", "namespace": "namespace ",
+		"job": "job ", "job_run": "job_run ", "config_map": "config_map ", "secret": "secret ", "project": "project "}[kind]
 	if prefix == "" {
 		return nil
 	}

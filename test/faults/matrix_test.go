@@ -56,7 +56,7 @@ type request struct {
 func (r request) String() string { return fmt.Sprintf("%s %s (%d)", r.service, r.what, r.nth) }
 
 // id is what differs from run to run: activations, builds, namespaces, uploads, digests.
-var id = regexp.MustCompile(`\b([0-9a-f]{32}|[0-9a-f]{64}|[0-9a-f]{8}-[0-9a-f-]{27}|[0-9]{12,})\b|%3A[0-9a-f]{64}`)
+var id = regexp.MustCompile(`\b(fn-runtime-meta-[a-z2-7]{16}|[0-9a-f]{32}|[0-9a-f]{64}|[0-9a-f]{8}-[0-9a-f-]{27}|[0-9]{12,})\b|%3A[0-9a-f]{64}`)
 
 func kind(c *cloud.Cloud, r proxy.Request) string {
 	return r.Method + " " + id.ReplaceAllString(c.Portless(r.Path), "ID")

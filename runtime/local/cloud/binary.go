@@ -49,7 +49,7 @@ func (u *Client) CommandArgs(t testing.TB, args ...string) *exec.Cmd {
 	}
 	cmd := exec.Command(bin, args...)
 	cmd.Dir = filepath.Join(u.Home, "work")
-	cmd.Env = append(u.environ(), "PATH=/usr/bin:/bin")
+	cmd.Env = append(append(u.environ(), "PATH=/usr/bin:/bin"), u.Env...)
 	cmd.WaitDelay = 2 * time.Second
 	return cmd
 }

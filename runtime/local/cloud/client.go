@@ -27,6 +27,8 @@ type Client struct {
 	Trace   io.Writer
 	// Session makes the client logged in.
 	Session *connect.Session
+	// Env is added to the environment of the built binary.
+	Env []string
 	// Bin is the program that Command runs; "" is harness.Binary.
 	Bin string
 }
@@ -40,6 +42,9 @@ func (c *Cloud) NewClient(t testing.TB, backend, lithops string) *Client {
 		if err := os.MkdirAll(filepath.Join(u.Home, dir), 0o700); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if backend == "code_engine" {
+		u.Env = []string{"HTTPS_PROXY=" + c.way}
 	}
 	if backend == "ibm_cf" {
 		u.Session = &connect.Session{Region: "us-south", ResourceGroupID: "group", IAMEndpoint: c.URL(IAM),
@@ -115,6 +120,7 @@ func Lithops(t testing.TB, code string) string {
 	for name, text := range map[string]string{
 		"__init__.py": "", "worker/__init__.py": code, "version.py": "__version__ = \"3.7.0\"\n",
 		"serverless/backends/ibm_cf/entry_point.py": "def main(args): pass\n", "serverless/backends/openwhisk/entry_point.py": "def main(args): pass\n",
+		"serverless/backends/code_engine/entry_point.py": "pass\n",
 	} {
 		file := filepath.Join(dir, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {

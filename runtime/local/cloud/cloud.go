@@ -1,5 +1,5 @@
-// Package cloud is a small IBM Cloud on loopback, for tests: an OpenWhisk API, an S3 store, an identity service and a registry, each
-// behind a proxy that records requests and spoils them when asked. The state lies open, so that a test can tell what is
+// Package cloud is a small IBM Cloud on loopback, for tests: an OpenWhisk API, one of Code Engine, an S3 store, an identity service and a
+// registry, each behind a proxy that records requests and spoils them when asked. The state lies open, so that a test can tell what is
 // really there from what a command says.
 //
 // What may go in: servers, their state as text, what a client needs to reach them. What may not: expectations.
@@ -61,14 +61,16 @@ type Cloud struct {
 	Metadata func(invoke.Invocation) (invoke.Outcome, error)
 	closers  []func()
 	registry http.Handler
+	way      string // the address of the proxy that leads to Code Engine
 }
 
 // The services of a cloud, as keys of Proxies.
 const (
-	OpenWhisk = "openwhisk"
-	S3        = "s3"
-	IAM       = "iam"
-	Registry  = "registry"
+	OpenWhisk  = "openwhisk"
+	CodeEngine = "codeengine"
+	S3         = "s3"
+	IAM        = "iam"
+	Registry   = "registry"
 )
 
 // wrap puts a handler in front of a service.
@@ -95,6 +97,10 @@ func Open(t testing.TB, dir string, wrap wrap) *Cloud {
 		defer cancel()
 		api.Close(ctx)
 	})
+	jobs, err := c.openJobs()
+	if err != nil {
+		t.Fatal(err)
+	}
 	c.CAFile = filepath.Join(dir, "ca.pem")
 	cert, err := certificate(c.CAFile)
 	if err != nil {
@@ -102,7 +108,8 @@ func Open(t testing.TB, dir string, wrap wrap) *Cloud {
 	}
 	store := s3.Handler(db, s3.Keys{AccessKey: accessKey, SecretKey: SecretKey, Token: Token}, nil)
 	for service, handler := range map[string]http.Handler{
-		OpenWhisk: api,
+		OpenWhisk:  api,
+		CodeEngine: jobs,
 		S3: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			r.TLS = &tls.ConnectionState{} // between the client and the proxy there is TLS, and only then tokens are taken
 			store.ServeHTTP(w, r)
@@ -125,6 +132,9 @@ func Open(t testing.TB, dir string, wrap wrap) *Cloud {
 		c.Proxies[service] = p
 		c.closers = append(c.closers, server.Close, server.CloseClientConnections, p.Close)
 	}
+	tunnel := c.tunnel()
+	c.way = tunnel.URL
+	c.closers = append(c.closers, tunnel.Close)
 	return c
 }
 
@@ -137,7 +147,7 @@ func certificate(file string) (*tls.Certificate, error) {
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}, DNSNames: []string{jobsHost},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
@@ -191,9 +201,15 @@ func (w worker) Run(_ context.Context, inv invoke.Invocation) (invoke.Outcome, e
 // privateS3 is what the client wants beside the endpoint: where jobs inside of IBM Cloud reach the store. None runs here.
 const privateS3 = "https://s3.private.us-south.cloud-object-storage.appdomain.cloud"
 
-// ClientConfig is a Lithops configuration for the cloud: backend "openwhisk" with MinIO keys, or "ibm_cf" with an IAM key
-// for everything.
+// ClientConfig is a Lithops configuration for the cloud: backend "openwhisk" with MinIO keys, "ibm_cf" with an IAM key
+// for everything, or "code_engine" with both.
 func (c *Cloud) ClientConfig(backend string) string {
+	if backend == "code_engine" {
+		return fmt.Sprintf(`lithops: {backend: code_engine, storage: minio}
+ibm: {iam_api_key: %s, resource_group_id: group, region: %s}
+minio: {endpoint: %q, access_key_id: %s, secret_access_key: %s, storage_bucket: %s}
+`, IAMKey, jobsRegion, c.URL(S3), accessKey, SecretKey, Bucket)
+	}
 	if backend == "ibm_cf" {
 		return fmt.Sprintf(`lithops: {backend: ibm_cf, storage: ibm_cos}
 ibm: {iam_api_key: %s, resource_group_id: group}

@@ -23,6 +23,11 @@ func (c *Cloud) State(home string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	jobs, err := c.jobLines()
+	if err != nil {
+		return nil, err
+	}
+	lines = append(lines, jobs...)
 	spaces, err := c.DB.Namespaces()
 	if err != nil {
 		return nil, err
@@ -105,7 +110,7 @@ func (c *Cloud) Keys() (keys []string, err error) {
 	return keys, err
 }
 
-// Orphans lists the metadata that has no action: the client waits for ever on such a runtime.
+// Orphans lists the metadata that has neither action nor job: the client waits for ever on such a runtime.
 func (c *Cloud) Orphans() ([]string, error) {
 	spaces, err := c.DB.Namespaces()
 	if err != nil {
@@ -120,11 +125,15 @@ func (c *Cloud) Orphans() ([]string, error) {
 			known[a.Name] = true
 		}
 	}
+	ofJobs, err := c.jobKeys()
+	if err != nil {
+		return nil, err
+	}
 	keys, err := c.Keys()
 	var orphans []string
 	for _, key := range keys {
 		name, isMetadata := strings.CutSuffix(key[strings.LastIndex(key, "/")+1:], ".meta.json")
-		if isMetadata && !known[name] {
+		if isMetadata && !known[name] && !ofJobs[key] {
 			orphans = append(orphans, key)
 		}
 	}

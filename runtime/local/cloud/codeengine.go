@@ -1,0 +1,172 @@
+package cloud
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"time"
+
+	"fn-runtime/runtime/lithops"
+	"fn-runtime/runtime/local/internal/codeengine"
+	"fn-runtime/runtime/local/internal/state"
+	"fn-runtime/runtime/local/invoke"
+)
+
+// The host of Code Engine, which no client lets anybody change, and the project of every cloud there.
+const (
+	jobsHost  = "api." + jobsRegion + ".codeengine.cloud.ibm.com"
+	projectID = "66666666-7777-4888-9999-000000000000"
+
+	jobsRegion  = "us-south"
+	projectName = "lithops-" + jobsRegion + "-abcd"
+)
+
+// openJobs makes the API of Code Engine.
+func (c *Cloud) openJobs() (http.Handler, error) {
+	err := c.DB.CreateProject(state.Project{ID: projectID, Name: projectName, Region: jobsRegion, Created: time.Now().UnixMilli()},
+		func([]state.Project) error { return nil })
+	if err != nil {
+		return nil, err
+	}
+	api, err := codeengine.New(codeengine.Config{DB: c.DB, Invoker: jobWorker{c}, APIKey: IAMKey, Token: Token})
+	if err != nil {
+		return nil, err
+	}
+	c.closers = append(c.closers, func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		api.Close(ctx)
+	})
+	return api, nil
+}
+
+// jobWorker runs the jobs of a cloud: each leaves in the bucket what it is, as the worker of Lithops does.
+type jobWorker struct{ *Cloud }
+
+func (jobWorker) Close(context.Context) error { return nil }
+
+func (w jobWorker) Run(ctx context.Context, inv invoke.Invocation) (invoke.Outcome, error) {
+	var args struct{ Env map[string]string }
+	if err := json.Unmarshal(inv.Args, &args); err != nil {
+		return invoke.Outcome{}, err
+	}
+	var payload struct {
+		Name string `json:"runtime_name"`
+	}
+	data, err := base64.StdEncoding.DecodeString(args.Env["PAYLOAD"])
+	if err == nil {
+		err = json.Unmarshal(data, &payload)
+	}
+	if err != nil {
+		return invoke.Outcome{}, err
+	}
+	out, err := worker{w.Cloud}.Run(ctx, inv)
+	if err != nil {
+		return out, err
+	}
+	_, err = w.DB.Put(Bucket, Object{Key: lithops.JobMetadataKey(payload.Name)}, strings.NewReader(string(out.Result)), int64(len(out.Result)),
+		func(_, _ *Object) error { return nil })
+	out.Result = json.RawMessage(`{"exit": 0}`)
+	if errors.Is(err, state.ErrNotFound) { // as a worker without its bucket
+		out.Result, err = json.RawMessage(`{"exit": 1}`), nil
+	}
+	return out, err
+}
+
+// tunnel answers CONNECT for the host of Code Engine, and leads to its proxy; everything else is outside.
+func (c *Cloud) tunnel() *httptest.Server {
+	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodConnect || r.Host != jobsHost+":443" {
+			http.Error(w, "outside", http.StatusForbidden)
+			return
+		}
+		server, err := net.Dial("tcp", c.Host(CodeEngine))
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadGateway)
+			return
+		}
+		defer server.Close()
+		client, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			return
+		}
+		defer client.Close()
+		if _, err := io.WriteString(client, "HTTP/1.1 200 Connection established\r\n\r\n"); err != nil {
+			return
+		}
+		done := make(chan struct{}, 2)
+		for _, way := range [][2]net.Conn{{server, client}, {client, server}} {
+			go func() {
+				_, _ = io.Copy(way[0], way[1])
+				done <- struct{}{}
+			}()
+		}
+		<-done
+		_, _ = server.Close(), client.Close()
+		<-done
+	}))
+}
+
+// RandomName is what runs for metadata, and the config maps for them, are called.
+var RandomName = regexp.MustCompile(`fn-runtime-meta-[a-z2-7]{16}`)
+
+// jobLines tells the projects and what is in them.
+func (c *Cloud) jobLines() (lines []string, err error) {
+	err = c.eachProject(func(p state.Project) error {
+		if p.ID != projectID {
+			lines = append(lines, "project "+p.Name)
+		}
+		for _, kind := range []string{"jobs", "job_runs", "config_maps", "secrets"} {
+			all, err := c.DB.Resources(p.ID, kind)
+			if err != nil {
+				return err
+			}
+			for _, r := range all {
+				line := fmt.Sprintf("%s %s %s", strings.TrimSuffix(kind, "s"), r.Name, c.digest(r.Doc))
+				lines = append(lines, RandomName.ReplaceAllString(line, "RANDOM"))
+			}
+		}
+		return nil
+	})
+	return lines, err
+}
+
+func (c *Cloud) eachProject(work func(state.Project) error) error {
+	all, err := c.DB.Projects()
+	for _, p := range all {
+		if err == nil && p.Deleted == 0 {
+			err = work(p)
+		}
+	}
+	return err
+}
+
+// jobKeys gives the keys of the metadata that jobs have.
+func (c *Cloud) jobKeys() (map[string]bool, error) {
+	keys := map[string]bool{}
+	err := c.eachProject(func(p state.Project) error {
+		jobs, err := c.DB.Resources(p.ID, "jobs")
+		for _, r := range jobs {
+			var job struct {
+				Image string `json:"image_reference"`
+			}
+			if err := json.Unmarshal(r.Doc, &job); err != nil {
+				return err
+			}
+			key, _, _ := lithops.ParseJob(r.Name)
+			contract := lithops.Contract{Backend: lithops.CodeEngine, Version: "3.7.0", UserKey: key, Region: p.Region, Namespace: p.ID}
+			_, metadata := contract.Runtime(job.Image, 256)
+			keys[metadata] = true
+		}
+		return err
+	})
+	return keys, err
+}
