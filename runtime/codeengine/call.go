@@ -40,7 +40,7 @@ func (c *Compute) Call(ctx context.Context, id entity.ID) (a entity.Activation, 
 	stopSweeping := c.sweep(ctx)
 	defer stopSweeping()
 	defer func() { err = errors.Join(err, c.clear(ctx, name)) }()
-	if err := c.client.createConfigMap(ctx, configMapDoc{Name: name, Data: map[string]string{lithops.PayloadKey: payload}}); err != nil && !fault.Is(err, fault.Conflict) {
+	if err := c.client.ensureConfigMap(ctx, configMapDoc{Name: name, Data: map[string]string{lithops.PayloadKey: payload}}); err != nil {
 		return a, err
 	}
 	run, err := c.start(ctx, id.Name, name)
@@ -128,17 +128,16 @@ func (c *Compute) activation(run runDoc) entity.Activation {
 func (c *Compute) clear(ctx context.Context, name string) error {
 	ctx, cancel := linger.Context(ctx, cleanTime)
 	defer cancel()
-	unlessGone := func(remove func(context.Context, string) error, name string) func(context.Context) error {
-		return func(ctx context.Context) error {
-			err := remove(ctx, name)
+	return parallel.Together(ctx,
+		func(ctx context.Context) error { return c.removeRun(ctx, name) },
+		func(ctx context.Context) error { return c.removeConfigMap(ctx, name) },
+		func(ctx context.Context) error {
+			err := c.o.Bucket.Delete(ctx, lithops.JobMetadataKey(name))
 			if fault.Is(err, fault.NotFound) {
 				return nil
 			}
 			return err
-		}
-	}
-	return parallel.Together(ctx, unlessGone(c.client.deleteRun, name), unlessGone(c.client.deleteConfigMap, name),
-		unlessGone(c.o.Bucket.Delete, lithops.JobMetadataKey(name)))
+		})
 }
 
 // Called says nothing: the service's API keeps no logs, and the run is gone.

@@ -225,11 +225,13 @@ func TestNextCallRemovesWhatIsLeft(t *testing.T) {
 			"ended": {5 * time.Minute, "completed"}, "ends": {time.Second, "completed"}, "runs": {time.Second, "running"}, "hangs": {2 * time.Hour, "running"}, "new": {time.Second, ""}, "lost": {time.Hour, ""},
 		} {
 			full := "fn-runtime-meta-" + name
-			s.things["config_maps"][full] = map[string]any{"name": full, "created_at": time.Now().Add(-x.age).Format(time.RFC3339)}
+			made := time.Now().Add(-x.age).Format(time.RFC3339)
+			s.things["config_maps"][full] = map[string]any{"name": full, "created_at": made}
 			if x.run != "" {
-				s.things["job_runs"][full] = map[string]any{"name": full, "status": x.run}
+				s.things["job_runs"][full] = map[string]any{"name": full, "status": x.run, "created_at": made}
 			}
 		}
+		s.put("job_runs", "fn-runtime-meta-alone", "status", "completed", "created_at", time.Now().Add(-time.Hour).Format(time.RFC3339))
 		s.things["config_maps"]["lithops-of-a-job"] = map[string]any{"name": "lithops-of-a-job", "created_at": "2020-01-01T00:00:00Z"}
 		if _, _, err := call(t, s, time.Minute); err != nil {
 			t.Fatal(err)
@@ -237,6 +239,9 @@ func TestNextCallRemovesWhatIsLeft(t *testing.T) {
 		want := []string{"fn-runtime-380-0123456789ab", "fn-runtime-meta-ends", "fn-runtime-meta-new", "fn-runtime-meta-runs", "lithops-of-a-job"}
 		if got := s.names("config_maps"); fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Errorf("there is %q, want %q", got, want)
+		}
+		if got := s.names("job_runs"); slices.Contains(got, "fn-runtime-meta-alone") {
+			t.Errorf("a run that has lost its config map stays: %q", got)
 		}
 	})
 }

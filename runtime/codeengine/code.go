@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 
-	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/lithops"
 )
 
@@ -37,11 +36,7 @@ func (c *Compute) provide(ctx context.Context, job jobDoc, code lithops.Bundle) 
 	}
 	c.mu.Unlock()
 	return made.do(func() error {
-		err := c.client.createConfigMap(ctx, configMapDoc{Name: name, Data: map[string]string{codeKey: code.Base64}})
-		if fault.Is(err, fault.Conflict) { // its name says what is in it
-			return nil
-		}
-		return err
+		return c.client.ensureConfigMap(ctx, configMapDoc{Name: name, Data: map[string]string{codeKey: code.Base64}})
 	})
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"time"
+
+	"fn-runtime/runtime/fault"
 )
 
 // configMapDoc is one config map. Lists give its data, too, which is left aside.
@@ -32,6 +34,20 @@ func (c *Client) configMaps(ctx context.Context) ([]configMapDoc, error) {
 // createConfigMap makes a config map; fault.Conflict when there is one of that name.
 func (c *Client) createConfigMap(ctx context.Context, m configMapDoc) error {
 	return c.in(ctx, request{method: http.MethodPost, path: []string{"config_maps"}, body: m, about: subject{"config map", m.Name}}, nil)
+}
+
+// ensureConfigMap makes a config map whose name says what is in it, unless it is there. A conflict alone does not tell
+// that: a busy service answers so, too.
+func (c *Client) ensureConfigMap(ctx context.Context, m configMapDoc) (err error) {
+	for range conflictTries {
+		if err = c.createConfigMap(ctx, m); !fault.Is(err, fault.Conflict) {
+			return err
+		}
+		if missing := c.hasConfigMap(ctx, m.Name); !fault.Is(missing, fault.NotFound) {
+			return missing
+		}
+	}
+	return err
 }
 
 // hasConfigMap reads a config map; fault.NotFound.

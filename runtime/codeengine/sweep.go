@@ -68,24 +68,36 @@ func (c *Compute) sweepOnce(ctx context.Context) error {
 		return err
 	}
 	for _, m := range maps {
-		c.mu.Lock()
-		own := c.own[m.Name]
-		c.mu.Unlock()
-		if own || !strings.HasPrefix(m.Name, metaPrefix) {
-			continue
-		}
-		done, err := c.left(ctx, m)
-		if err != nil {
+		if err := c.sweepCall(ctx, m.Name, func() (bool, error) { return c.left(ctx, m) }); err != nil {
 			return err
 		}
-		if !done {
-			continue
-		}
-		if err := c.clear(ctx, m.Name); err != nil {
+	}
+	runs, err := c.client.runs(ctx, "") // those that have lost their config map
+	if err != nil {
+		return err
+	}
+	for _, r := range runs {
+		done, _ := r.ended()
+		if err := c.sweepCall(ctx, r.Name, func() (bool, error) { return orphaned(r.Name) || done && time.Since(r.CreatedAt) > youngMap, nil }); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// sweepCall removes what is left of a run for metadata; nothing where a name is not of one, or of one of this command's.
+func (c *Compute) sweepCall(ctx context.Context, name string, left func() (bool, error)) error {
+	c.mu.Lock()
+	own := c.own[name]
+	c.mu.Unlock()
+	if own || !strings.HasPrefix(name, metaPrefix) {
+		return nil
+	}
+	is, err := left()
+	if err == nil && is {
+		err = c.clear(ctx, name)
+	}
+	return err
 }
 
 // left reports whether a config map for metadata has been left behind.

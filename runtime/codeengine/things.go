@@ -115,7 +115,7 @@ func (c *Compute) Remove(ctx context.Context, t entity.Thing) error {
 	case jobTerm.Word:
 		return c.Unregister(ctx, entity.ID{Name: t.Name})
 	case runTerm.Word:
-		return gone(t.Name, c.client.deleteRun(ctx, t.Name), func() error { _, err := c.client.getRun(ctx, t.Name); return err })
+		return c.removeRun(ctx, t.Name)
 	case configMapTerm.Word:
 		return c.removeConfigMap(ctx, t.Name)
 	}
@@ -127,6 +127,10 @@ func (c *Compute) Remove(ctx context.Context, t entity.Thing) error {
 		return fault.New(fault.Conflict, i18n.M("Job {{.Job}} has need of the secret {{.Name}}.", "Job", jobs[i].Name, "Name", t.Name), i18n.M("Run the same command again."))
 	}
 	return gone(t.Name, c.client.deleteSecret(ctx, t.Name), func() error { return c.client.hasSecret(ctx, t.Name) })
+}
+
+func (c *Compute) removeRun(ctx context.Context, name string) error {
+	return gone(name, c.client.deleteRun(ctx, name), func() error { _, err := c.client.getRun(ctx, name); return err })
 }
 
 func (c *Compute) removeConfigMap(ctx context.Context, name string) error {

@@ -70,8 +70,7 @@ func stories() []story {
 			s.Write(t, ".lithops/cache/lithops.runtimes/openwhisk/3.7.0/guest/docker.io_me_img_1_256MB_3.7.0.meta.json", `{"stale": true}`)
 		}},
 		{name: "build, with push", backend: "openwhisk", line: "build {registry}/" + built + ":1 {home}/image --no-check", engine: true, prepare: folder},
-		{name: "deploy to Code Engine, first", backend: "code_engine", line: two},
-		{name: "deploy to Code Engine, first, without project", backend: "code_engine", line: "deploy me/img:1 --namespace fresh"},
+		{name: "deploy to Code Engine, first, without project", backend: "code_engine", line: two + " --namespace fresh"},
 		{name: "deploy to Code Engine, other code", backend: "code_engine", line: two, before: []string{two}, changed: true},
 		{name: "delete from Code Engine, one size", backend: "code_engine", line: "delete me/img:1 -m 512 -f", before: []string{two}, gone: true},
 		{name: "clean Code Engine", backend: "code_engine", line: "clean -f", before: []string{two}, prepare: jobs},

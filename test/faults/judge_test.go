@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"testing"
 
 	"fn-runtime/runtime/local/cloud"
 )
@@ -65,12 +66,9 @@ var pushGoesOn = regexp.MustCompile(`(?m)^WARNING: The push to \S+ broke off and
 var operation = regexp.MustCompile(`^[A-Z][a-z]+ing `)
 
 // judge compares what a command says with what is there.
-func judge(s *stage, p pair, a cloud.Answer) (trouble []string) {
+func judge(t *testing.T, s *stage, p pair, a cloud.Answer) (trouble []string) {
 	wrong := func(format string, args ...any) { trouble = append(trouble, fmt.Sprintf(format, args...)) }
-	now, err := s.Cloud.State(s.Home)
-	if err != nil {
-		wrong("%v", err)
-	}
+	now := really(t, s)
 	if told := pushGoesOn.ReplaceAllString(a.Err, ""); told != "" {
 		wrong("standard error is not empty")
 	}

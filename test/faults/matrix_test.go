@@ -56,7 +56,7 @@ type request struct {
 func (r request) String() string { return fmt.Sprintf("%s %s (%d)", r.service, r.what, r.nth) }
 
 // id is what differs from run to run: activations, builds, namespaces, uploads, digests.
-var id = regexp.MustCompile(`\b(fn-runtime-meta-[a-z2-7]{16}|[0-9a-f]{32}|[0-9a-f]{64}|[0-9a-f]{8}-[0-9a-f-]{27}|[0-9]{12,})\b|%3A[0-9a-f]{64}`)
+var id = regexp.MustCompile(`\b([0-9a-f]{32}|[0-9a-f]{64}|[0-9a-f]{8}-[0-9a-f-]{27}|[0-9]{12,})\b|%3A[0-9a-f]{64}`)
 
 func kind(c *cloud.Cloud, r proxy.Request) string {
 	return r.Method + " " + id.ReplaceAllString(c.Portless(r.Path), "ID")
@@ -103,6 +103,9 @@ func TestMatrix(t *testing.T) {
 					if !*full && (!lasting && (i+j)%12 != 0 || lasting && (i+j)%19 != 1) {
 						continue // the sample: each request meets a twelfth of the passing faults and one that lasts
 					}
+					if f.Fault == nil && r.service == cloud.CodeEngine {
+						continue // a proxy stands before it, which is what answers then
+					}
 					if strings.Contains(p.String(), *only) {
 						pairs = append(pairs, p)
 					}
@@ -143,6 +146,9 @@ func record(t *testing.T, st story, lithops, other string) *baseline {
 	sort.Slice(b.requests, func(i, j int) bool { return b.requests[i].String() < b.requests[j].String() })
 	b.answer.Out = steady(s, b.answer.Out)
 	b.state = really(t, s)
+	if all, err := s.Cloud.State(s.Home); err != nil || len(all) != len(b.state) {
+		t.Errorf("%s: undisturbed it leaves behind some of %q (%v)", st.name, all, err)
+	}
 	return b
 }
 
@@ -239,7 +245,7 @@ func once(t *testing.T, p pair, lithops, other string, work chan struct{}) (sent
 		wrong("it took %s", a.Took)
 	}
 	failed = a.Status != 0
-	trouble = append(trouble, judge(s, p, a)...)
+	trouble = append(trouble, judge(t, s, p, a)...)
 	if !p.story.orphans {
 		if list, err := s.Cloud.Orphans(); err != nil || len(list) > 0 {
 			wrong("metadata without action: %v %v", list, err)
@@ -298,10 +304,14 @@ func inject(s *stage, p pair) (hit func(trace string) bool, end func() error, er
 	return hit, func() error { server.Inject(nil); return nil }, nil
 }
 
+// really is what is there, without what is only in nobody's way where its deletion fails, and clean removes: the object by
+// which a run gave its metadata, and code that no job has need of any more.
 func really(t *testing.T, s *stage) []string {
 	lines, err := s.Cloud.State(s.Home)
 	if err != nil {
 		t.Error(err)
 	}
-	return lines
+	return slices.DeleteFunc(lines, func(line string) bool {
+		return strings.HasPrefix(line, "object lithops.jobs/RANDOM") || strings.HasPrefix(line, "unused ")
+	})
 }

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -115,15 +116,16 @@ func (c *Cloud) tunnel() *httptest.Server {
 	}))
 }
 
-// RandomName is what runs for metadata, and the config maps for them, are called.
-var RandomName = regexp.MustCompile(`fn-runtime-meta-[a-z2-7]{16}`)
+// randomName is what runs for metadata, and the config maps for them, are called.
+var randomName = regexp.MustCompile(`fn-runtime-meta-[0-9a-f]{8}-[0-9a-z]+-[a-z2-7]{12}`)
 
-// jobLines tells the projects and what is in them.
+// jobLines tells the projects and what is in them; what no job has need of among our config maps of code is "unused".
 func (c *Cloud) jobLines() (lines []string, err error) {
 	err = c.eachProject(func(p state.Project) error {
 		if p.ID != projectID {
 			lines = append(lines, "project "+p.Name)
 		}
+		var jobs strings.Builder
 		for _, kind := range []string{"jobs", "job_runs", "config_maps", "secrets"} {
 			all, err := c.DB.Resources(p.ID, kind)
 			if err != nil {
@@ -131,7 +133,13 @@ func (c *Cloud) jobLines() (lines []string, err error) {
 			}
 			for _, r := range all {
 				line := fmt.Sprintf("%s %s %s", strings.TrimSuffix(kind, "s"), r.Name, c.digest(r.Doc))
-				lines = append(lines, RandomName.ReplaceAllString(line, "RANDOM"))
+				switch {
+				case kind == "jobs":
+					jobs.Write(r.Doc)
+				case strings.HasPrefix(r.Name, "fn-runtime-") && !randomName.MatchString(r.Name) && !strings.Contains(jobs.String(), strconv.Quote(r.Name)):
+					line = "unused " + line
+				}
+				lines = append(lines, line)
 			}
 		}
 		return nil

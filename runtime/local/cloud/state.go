@@ -71,7 +71,6 @@ func (c *Cloud) State(home string) ([]string, error) {
 			if err == nil && !d.IsDir() {
 				data, _ := os.ReadFile(path)
 				name, _ := filepath.Rel(root, path)
-				data = guid.ReplaceAll(data, []byte("ID")) // of a namespace that a command made
 				lines = append(lines, "cache "+name+" "+c.digest(data))
 			}
 			return nil
@@ -140,8 +139,9 @@ func (c *Cloud) Orphans() ([]string, error) {
 	return orphans, err
 }
 
-// Portless replaces the ports of this cloud, which differ from run to run.
+// Portless replaces the ports of this cloud, and the ids that it makes up, which differ from run to run.
 func (c *Cloud) Portless(s string) string {
+	s = randomName.ReplaceAllString(guid.ReplaceAllString(s, "ID"), "RANDOM")
 	for service, p := range c.Proxies {
 		port := p.URL[strings.LastIndex(p.URL, ":")+1:]
 		for _, before := range []string{":", "_", "%3A"} { // as in addresses and in names made from them
