@@ -26,7 +26,7 @@ import (
 var (
 	full  = flag.Bool("full", false, "every fault at every request, passing and lasting, instead of a sample")
 	write = flag.Bool("write", false, "write the counts to docs/reliability.md")
-	only  = flag.String("only", "", "only pairs whose name contains this")
+	only  = flag.String("only", "", "only pairs, and kills, whose name contains this")
 )
 
 const (
