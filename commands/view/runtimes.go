@@ -76,8 +76,12 @@ func (v *View) Runtimes(list []runtime.Runtime) error {
 	count := make(map[runtime.State]int)
 	for _, r := range list {
 		count[r.State]++
+		memory := ""
+		if r.MemoryMB > 0 { // metadata that memory sizes share does not tell one
+			memory = strconv.Itoa(r.MemoryMB) + " MB"
+		}
 		row := []string{
-			text.Printable(r.Name), strconv.Itoa(r.MemoryMB) + " MB", dash(text.Printable(r.PythonVersion)),
+			text.Printable(r.Name), dash(memory), dash(text.Printable(r.PythonVersion)),
 			dash(text.Printable(r.LithopsVersion)), v.state(r.State),
 		}
 		if where {
