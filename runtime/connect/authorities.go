@@ -7,7 +7,7 @@ import (
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
-	"fn-runtime/runtime/transport"
+	"fn-runtime/runtime/regular"
 )
 
 // certificates are those that the servers have shown, by the name of the check that asks them. It may be used from several
@@ -75,7 +75,7 @@ func (p *opening) distrust(check string) error {
 	if len(server.chain) == 0 || b.file == "" || check == "session" && p.compute.Insecure {
 		return nil
 	}
-	pem, err := transport.ReadBundle(b.file)
+	pem, err := regular.ReadBundle(b.file)
 	if err != nil {
 		return nil //nolint:nilerr // then there was no answer either
 	}

@@ -15,6 +15,7 @@ import (
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/lithops"
+	"fn-runtime/runtime/regular"
 	"fn-runtime/runtime/site"
 	"fn-runtime/runtime/transport"
 )
@@ -166,7 +167,7 @@ func (p *opening) transportOptions(origin string, auth transport.Auth, insecure 
 		Trace:   h.Trace, Secrets: p.secrets(),
 	}
 	if p.target.CAFile != "" {
-		if pem, err := transport.ReadBundle(p.target.CAFile); err == nil {
+		if pem, err := regular.ReadBundle(p.target.CAFile); err == nil {
 			o.CAs = append(o.CAs, pem)
 		}
 	}

@@ -7,7 +7,7 @@ import (
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/lithops"
 	"fn-runtime/runtime/local"
-	"fn-runtime/runtime/transport"
+	"fn-runtime/runtime/regular"
 )
 
 // LocalDoubt returns what is unsafe in the Lithops configuration that is in force here, where it is for the local
@@ -59,13 +59,13 @@ func (p *opening) clientDoubt(check string) error {
 	if err := unverified(p.compute, p.storage, p.source(), p.endpoint); err != nil {
 		return err
 	}
-	ca, err := transport.ReadBundle(p.endpoint.CAFile)
+	ca, err := regular.ReadBundle(p.endpoint.CAFile)
 	if err != nil {
 		return err
 	}
 	for _, check := range []string{"session", "bucket"} {
 		b := clientBundle(check, p.o.Host.Getenv)
-		if pem, err := transport.ReadBundle(b.file); err != nil || !bytes.Contains(pem, bytes.TrimSpace(ca)) {
+		if pem, err := regular.ReadBundle(b.file); err != nil || !bytes.Contains(pem, bytes.TrimSpace(ca)) {
 			return fault.New(fault.Invalid,
 				i18n.M("{{.Variable}} does not name the local endpoint's authority in this shell, so the Lithops client refuses its certificate.", "Variable", b.variable),
 				i18n.M("Let the shell run what 'ibmcloud fn-runtime local env' prints."))

@@ -178,9 +178,6 @@ func (c *certs) issue(template, parent *x509.Certificate, parentKey *ecdsa.Priva
 	)
 }
 
-// maxBundle bounds a bundle of others in bytes; Mozilla's has 0.2 MB.
-const maxBundle = 8 << 20
-
 // systemBundles is where systems keep the authorities that they trust, as crypto/x509 looks for them.
 var systemBundles = [...]string{
 	"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem",
@@ -196,11 +193,11 @@ func (c *certs) writeBundle() error {
 	}
 	var system []byte
 	for _, path := range append([]string{os.Getenv("SSL_CERT_FILE")}, systemBundles[:]...) {
-		if system, err = regular.Read(path, maxBundle); err == nil {
+		if system, err = regular.ReadBundle(path); err == nil {
 			break
 		}
 	}
-	site, _ := regular.Read(os.Getenv("REQUESTS_CA_BUNDLE"), maxBundle) // which may be this very file
+	site, _ := regular.ReadBundle(os.Getenv("REQUESTS_CA_BUNDLE")) // which may be this very file
 	var all bytes.Buffer
 	seen := map[string]bool{}
 	texts := [][]byte{system, site, own}

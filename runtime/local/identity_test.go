@@ -65,9 +65,13 @@ func TestBundleHoldsWhatWasTrusted(t *testing.T) {
 	want := map[string]string{}
 	for _, name := range []string{"SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"} {
 		want[name] = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte(name)}))
-		file := filepath.Join(t.TempDir(), "bundle")
+		folder := t.TempDir()
+		file := filepath.Join(folder, "bundle")
 		if err := os.WriteFile(file, []byte("# "+name+"\n"+want[name]), 0o600); err != nil {
 			t.Fatal(err)
+		}
+		if name == "REQUESTS_CA_BUNDLE" { // which may be a folder, as Python's requests takes it
+			file = folder
 		}
 		t.Setenv(name, file)
 	}

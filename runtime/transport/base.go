@@ -5,8 +5,6 @@ import (
 	"crypto/x509"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -14,9 +12,6 @@ import (
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/regular"
 )
-
-// maxCABundle bounds a bundle of certificates; Mozilla's has 0.2 MB.
-const maxCABundle = 8 << 20
 
 // newBase makes Go's transport: proxies from the options or the environment, IPv4 and IPv6, connections kept for as many requests as may
 // be in flight. It speaks HTTP/1.1, as the client does whose work this is: each request has a connection of its own, so
@@ -69,7 +64,7 @@ func rootCAs(o Options) (*x509.CertPool, error) {
 		if name == "" {
 			continue
 		}
-		pem, err := ReadBundle(name)
+		pem, err := regular.ReadBundle(name)
 		if err != nil {
 			return nil, fault.New(fault.Invalid,
 				i18n.M("The certificate bundle {{.File}} cannot be read: {{.Error}}.", "File", name, "Error", err),
@@ -88,21 +83,4 @@ func rootCAs(o Options) (*x509.CertPool, error) {
 		pool.AppendCertsFromPEM(pem)
 	}
 	return pool, nil
-}
-
-// ReadBundle reads a file of certificates in PEM, or a folder of such files, as OpenSSL makes it with hashes for names.
-func ReadBundle(name string) ([]byte, error) {
-	if info, err := os.Stat(name); err != nil || !info.IsDir() {
-		return regular.Read(name, maxCABundle)
-	}
-	entries, err := os.ReadDir(name)
-	var all []byte
-	for _, e := range entries {
-		pem, err := regular.Read(filepath.Join(name, e.Name()), maxCABundle)
-		if err != nil || len(all)+len(pem) > maxCABundle { // OpenSSL passes over what it cannot read
-			continue
-		}
-		all = append(append(all, pem...), '\n')
-	}
-	return all, err
 }
