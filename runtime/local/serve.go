@@ -145,7 +145,7 @@ func serve(ctx context.Context, o Options) (err error) {
 	}); err != nil {
 		return err
 	}
-	e.s3 = s3.Handler(db, s3.Keys{AccessKey: info.AccessKey, SecretKey: info.SecretKey, Token: info.Token}, nil)
+	e.s3 = s3.Handler(db, s3.Keys{AccessKey: info.AccessKey, SecretKey: info.SecretKey, Token: info.Token}, o.Dir, nil)
 	if err := writeInfo(o.Dir, info); err != nil { // last: who finds the file finds an endpoint that listens
 		return err
 	}

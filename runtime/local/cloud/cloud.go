@@ -106,7 +106,7 @@ func Open(t testing.TB, dir string, wrap wrap) *Cloud {
 	if err != nil {
 		t.Fatal(err)
 	}
-	store := s3.Handler(db, s3.Keys{AccessKey: accessKey, SecretKey: SecretKey, Token: Token}, nil)
+	store := s3.Handler(db, s3.Keys{AccessKey: accessKey, SecretKey: SecretKey, Token: Token}, "", nil)
 	for service, handler := range map[string]http.Handler{
 		OpenWhisk:  api,
 		CodeEngine: jobs,

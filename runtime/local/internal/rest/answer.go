@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"fn-runtime/runtime/local/internal/spool"
 	"fn-runtime/runtime/local/internal/state"
 )
 
@@ -86,7 +87,7 @@ func (a *api) answer(c call, status int, v any) {
 		a.fail(c.w, c.r, err)
 		return
 	}
-	out := &spool{api: a, outgoing: true}
+	out := a.outgoing()
 	defer out.Close()
 	_, err = out.Write(data)
 	if err != nil {
@@ -107,7 +108,7 @@ func answerEach[T any](a *api, c call, begin, end string, docs iter.Seq2[T, erro
 	if err := c.turn.take(c.r.Context()); err != nil {
 		return err
 	}
-	out := &spool{api: a, outgoing: true}
+	out := a.outgoing()
 	defer out.Close()
 	if _, err := out.Write([]byte(begin)); err != nil {
 		return err
@@ -133,11 +134,16 @@ func answerEach[T any](a *api, c call, begin, end string, docs iter.Seq2[T, erro
 	return nil
 }
 
-func (a *api) sendSpool(c call, status int, out *spool) {
-	if out.waits() {
+// outgoing takes an answer.
+func (a *api) outgoing() *spool.Spool {
+	return &spool.Spool{Disk: a.DB.Disk(), Folder: a.Temp, Outgoing: true}
+}
+
+func (a *api) sendSpool(c call, status int, out *spool.Spool) {
+	if out.Waits() {
 		c.turn.end()
 	}
-	send(c.w, status, out.size, out)
+	send(c.w, status, out.Size(), out)
 }
 
 // send writes an answer whose length is told before, so that one which is cut does not look whole.
@@ -158,7 +164,7 @@ func (a *api) decode(c call, limit int64, v any) error {
 	if r.ContentLength > limit {
 		return tooLarge("Request", r.ContentLength, limit)
 	}
-	in := &spool{api: a}
+	in := &spool.Spool{Disk: a.DB.Disk(), Folder: a.Temp}
 	defer in.Close()
 	if _, err := io.Copy(in, http.MaxBytesReader(c.w, r.Body, limit)); err != nil {
 		var large *http.MaxBytesError
@@ -167,12 +173,12 @@ func (a *api) decode(c call, limit int64, v any) error {
 		}
 		return bad("The request content was malformed:\n%s", "the body ended early")
 	}
-	if in.size > inMemory {
+	if in.Size() > spool.InMemory {
 		if err := c.turn.take(r.Context()); err != nil {
 			return err
 		}
 	}
-	data, err := in.bytes()
+	data, err := in.Bytes()
 	if err != nil {
 		return err
 	}

@@ -50,6 +50,8 @@ type api struct {
 	slots  chan struct{}
 	queued *semaphore.Weighted // bytes of the parameters of accepted activations
 	turns  chan struct{}
+	// bytes of outcomes that wait for the disk
+	unwritten *semaphore.Weighted
 }
 
 // API serves the paths below /api/v1.
@@ -73,7 +75,7 @@ func New(c Config) *API {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	a := &api{Config: c, log: c.Log, mux: http.NewServeMux(), tasks: background.New(), slots: make(chan struct{}, c.Queue),
-		queued: semaphore.NewWeighted(c.QueueBytes), turns: make(chan struct{}, turns)}
+		queued: semaphore.NewWeighted(c.QueueBytes), turns: make(chan struct{}, turns), unwritten: semaphore.NewWeighted(maxUnwritten)}
 	a.routes()
 	return &API{a}
 }

@@ -213,8 +213,19 @@ func (a *api) slot(size int64) (end func(), err error) {
 }
 
 // recordLater tries until the outcome is on disk, which may be full for a while: a client that asks for the record would
-// wait for ever. What is not written when the endpoint stops is settled by Recover.
+// wait for ever. What is not written when the endpoint stops is settled by Recover. Results and logs that wait have a bound:
+// what is beyond is lost, and the record says so.
 func (a *api) recordLater(rec state.Activation, err error) {
+	size := int64(len(rec.Result))
+	for _, line := range rec.Logs {
+		size += int64(len(line))
+	}
+	if a.unwritten.TryAcquire(size) {
+		defer a.unwritten.Release(size)
+	} else {
+		rec.StatusCode, rec.Logs = invoke.InternalError.Code(), nil
+		rec.Result = errorResult("The endpoint could not write the outcome when the activation ended, and had no room to keep it.")
+	}
 	a.log.Error("activation not recorded", "activation", rec.ID, "error", err.Error())
 	for tick := time.NewTicker(recordPause); ; {
 		select {

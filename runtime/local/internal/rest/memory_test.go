@@ -2,12 +2,16 @@ package rest
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"fn-runtime/runtime/local/internal/spool"
 	"fn-runtime/runtime/local/internal/state"
 )
 
@@ -56,7 +60,7 @@ func TestAPackageOfLargeActions(t *testing.T) {
 	if status != 200 || strings.Count(body, `"name":`) != 3 || !strings.Contains(body, `"feeds":[],"actions":[{"name":"b"`) || !strings.HasSuffix(body, "]}") {
 		t.Error(status, body)
 	}
-	if status, body, _ := f.do("bearer", "POST", "/namespaces", `{"name":"n","description":"`+strings.Repeat("x", inMemory)+`"}`); status != http.StatusRequestEntityTooLarge {
+	if status, body, _ := f.do("bearer", "POST", "/namespaces", `{"name":"n","description":"`+strings.Repeat("x", spool.InMemory)+`"}`); status != http.StatusRequestEntityTooLarge {
 		t.Errorf("a namespace with a long description: %d %s", status, body)
 	}
 	if status, body, _ := f.do("bearer", "DELETE", "/namespaces/_/packages/p?force=true", ""); status != 200 {
@@ -65,4 +69,29 @@ func TestAPackageOfLargeActions(t *testing.T) {
 	if _, err := f.db.Action(testGUID, "p", "a"); !errors.Is(err, state.ErrNotFound) {
 		t.Errorf("the action is still there: %v", err)
 	}
+}
+
+// TestOutcomesThatCannotBeWrittenAreBounded keeps 64 MiB of what waits for the disk.
+func TestOutcomesThatCannotBeWrittenAreBounded(t *testing.T) {
+	f := serve(t)
+	if err := f.db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	a := f.api.api
+	var wg sync.WaitGroup
+	for range 300 {
+		rec := state.Activation{Result: json.RawMessage(`{}`), Logs: []string{strings.Repeat("x", 1<<20)}}
+		wg.Go(func() { a.recordLater(rec, state.ErrFull) })
+	}
+	for end := time.Now().Add(2 * time.Second); a.unwritten.TryAcquire(1<<20) && time.Now().Before(end); time.Sleep(time.Millisecond) { // until all is taken
+		a.unwritten.Release(1 << 20)
+	}
+	time.Sleep(50 * time.Millisecond)
+	var m runtime.MemStats
+	runtime.GC()
+	if runtime.ReadMemStats(&m); m.HeapAlloc > 150<<20 {
+		t.Errorf("300 outcomes of 1 MiB that wait take %d MiB, want less than 150", m.HeapAlloc>>20)
+	}
+	f.api.Close(t.Context())
+	wg.Wait()
 }

@@ -24,6 +24,7 @@ const (
 	maxParameters   = 5 << 20
 	maxResult       = 5 << 20
 	maxActionBody   = maxCode/3*4 + 2*maxParameters // code in base64 and the rest of the document
+	maxUnwritten    = 64 << 20                      // of results and logs that wait for the disk
 	defaultPage     = 30
 	maxPage         = 200
 )

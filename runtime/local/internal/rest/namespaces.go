@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"fn-runtime/runtime/local/internal/spool"
 	"fn-runtime/runtime/local/internal/state"
 )
 
@@ -61,7 +62,7 @@ func (a *api) createNamespace(c call) error {
 		ResourceGroupID string `json:"resource_group_id"`
 		ResourcePlanID  string `json:"resource_plan_id"`
 	}
-	if err := a.decode(c, inMemory, &in); err != nil {
+	if err := a.decode(c, spool.InMemory, &in); err != nil {
 		return err
 	}
 	if err := checkName(in.Name); err != nil {

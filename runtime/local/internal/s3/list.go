@@ -167,6 +167,9 @@ func (c *call) listObjects() error {
 	case v2:
 		after = c.q.Get("start-after")
 	}
+	if err := c.work(); err != nil {
+		return err
+	}
 	f, err := c.find(prefix, delimiter, after, most)
 	if err != nil {
 		return err

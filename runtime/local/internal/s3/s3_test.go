@@ -32,7 +32,7 @@ func handler(t testing.TB, now func() time.Time) http.Handler {
 	if err := db.CreateBucket("bucket"); err != nil {
 		t.Fatal(err)
 	}
-	return Handler(db, keys, now)
+	return Handler(db, keys, t.TempDir(), now)
 }
 
 func client(t *testing.T, url, access, secret string) *cos.S3 {

@@ -6,7 +6,6 @@ package s3
 
 import (
 	"crypto/rand"
-	"encoding/xml"
 	"errors"
 	"net/http"
 	"net/url"
@@ -33,18 +32,21 @@ const (
 type Server struct {
 	db        *state.DB
 	keys      Keys
+	temp      string // folder of answers on their way
 	now       func() time.Time
 	documents *semaphore.Weighted // bytes of documents that are in memory
 	forms     chan struct{}       // places of uploads from forms
+	turns     chan struct{}       // places of those that make a long answer
 	parsing   sync.Mutex          // held while a document is taken apart, which takes many times its bytes
 }
 
-// Handler serves the buckets of db by path (not by host name) to whoever has the keys. now may be nil.
-func Handler(db *state.DB, keys Keys, now func() time.Time) *Server {
+// Handler serves the buckets of db by path (not by host name) to whoever has the keys. temp is the folder of answers that
+// are long while their clients read them; now may be nil.
+func Handler(db *state.DB, keys Keys, temp string, now func() time.Time) *Server {
 	if now == nil {
 		now = time.Now
 	}
-	return &Server{db: db, keys: keys, now: now, documents: semaphore.NewWeighted(documents), forms: make(chan struct{}, maxForms)}
+	return &Server{db: db, keys: keys, temp: temp, now: now, turns: make(chan struct{}, turns), documents: semaphore.NewWeighted(documents), forms: make(chan struct{}, maxForms)}
 }
 
 // call is one request.
@@ -58,6 +60,7 @@ type call struct {
 	size        int64 // of the body; -1 unknown
 	id          string
 	held        int64 // bytes of documents that this request has
+	working     bool  // whether this request has a place in turns
 }
 
 // Admits reports whether a request carries the right signature or token.
@@ -81,6 +84,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.bucket, c.key, _ = strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	w.Header().Set("X-Amz-Request-Id", c.id)
 	defer c.let()
+	defer c.done()
 	if err := c.serve(); err != nil {
 		c.refuse(err)
 	}
@@ -164,16 +168,4 @@ func (c *call) missing() *refusal {
 		return noSuchUpload()
 	}
 	return refuse(http.StatusNotFound, "NoSuchKey", "The specified key does not exist.")
-}
-
-// answer writes a document.
-func (c *call) answer(status int, v any) {
-	c.let() // the client may be slow to read
-	data, err := xml.Marshal(v)
-	if err != nil {
-		status, data = http.StatusInternalServerError, nil
-	}
-	c.w.Header().Set("Content-Type", "application/xml")
-	c.w.WriteHeader(status)
-	_, _ = c.w.Write(append([]byte(xml.Header), data...))
 }

@@ -112,6 +112,9 @@ func (c *call) listUploads() error {
 		Bucket: c.bucket, KeyMarker: encode(marker), UploadIDMarker: idMarker, Delimiter: encode(delimiter), Prefix: encode(prefix),
 		EncodingType: c.q.Get("encoding-type"), MaxUploads: most,
 	}
+	if err := c.work(); err != nil {
+		return err
+	}
 	last, lastID := "", ""
 	err = c.db.Uploads(c.bucket, prefix, marker, func(u state.Upload) bool {
 		common := commonOf(u.Key, prefix, delimiter)
