@@ -65,4 +65,16 @@ func TestLogLine(t *testing.T) {
 		}
 		golden(t, "logline-"+name, s.both())
 	}
+	s := newScreen(func(v *View) { v.JSON = true })
+	if err := s.SetFormat("{{.call}}: {{.text}}"); err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []entity.LogLine{l, loose} {
+		if err := s.LogLine(line); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, want := s.out.String(), "00002:   <b>\\x1b]0;x\\x07\\u202e\n: no time, no job\n"; got != want {
+		t.Errorf("a template makes %q of lines; want %q", got, want)
+	}
 }

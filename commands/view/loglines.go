@@ -71,6 +71,9 @@ func (v *View) jsonLine(doc any) error {
 	if err := e.Encode(doc); err != nil {
 		return err
 	}
+	if v.filter != nil {
+		return v.filtered(b.Bytes())
+	}
 	_, err := v.Out.Write(b.Bytes())
 	return err
 }
