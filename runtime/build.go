@@ -50,5 +50,5 @@ func (s *Service) imageBuild(image string, req BuildRequest) entity.ImageBuild {
 // Init writes a skeleton ready to build and gives the paths of its files. Without a Python it is the client's.
 func (s *Service) Init(_ context.Context, req InitRequest) ([]string, error) {
 	return skeleton.Write(cmp.Or(req.Dir, "."), skeleton.Options{Python: cmp.Or(req.Python, s.Install.Python), Conda: req.Conda, Force: req.Force,
-		Jobs: s.Target.Backend == string(lithops.CodeEngine), Code: req.InImage})
+		Jobs: s.Target.Backend == string(lithops.CodeEngine), Code: req.InImage, Program: req.Program})
 }

@@ -61,6 +61,8 @@ type InitRequest struct {
 	Python string // "3.11"; "" the client's
 	Conda  bool
 	Force  bool
+	// Program is how this program is called, for comments; "" within the IBM Cloud CLI.
+	Program string
 	// InImage is for a backend whose runtimes may have the code of Lithops in their image.
 	InImage bool
 }

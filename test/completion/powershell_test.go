@@ -62,7 +62,7 @@ func TestPowerShellScript(t *testing.T) {
 	// The last line is the directive, behind a colon; the others are candidates with a description behind a tab.
 	r := s.FnRuntime("__complete", "list", "--backend", "")
 	lines := strings.Split(strings.TrimSpace(r.Stdout), "\n")
-	if len(lines) != 4 || !strings.HasPrefix(lines[0], "ibm_cf") || lines[3] != ":4" {
+	if len(lines) != 5 || !strings.HasPrefix(lines[0], "ibm_cf") || lines[4] != ":4" {
 		t.Errorf("the answer to the script: %q", r.Stdout)
 	}
 }

@@ -6,6 +6,7 @@
 package skeleton
 
 import (
+	"cmp"
 	"embed"
 	"errors"
 	"fmt"
@@ -31,6 +32,8 @@ type Options struct {
 	Force  bool   // overwrite files that are there
 	Jobs   bool   // for Code Engine, which starts jobs, in place of OpenWhisk's actions
 	Code   bool   // of Jobs: with the code of Lithops inside
+	// Program is how this program is called, for comments; "" within the IBM Cloud CLI.
+	Program string
 }
 
 // Pythons are the versions that a skeleton can be written for, oldest first.
@@ -143,6 +146,7 @@ func render(o Options) ([]file, error) {
 	}
 	dockerfile, data := "Dockerfile", map[string]any{
 		"Python": o.Python, "Base": base(o.Python), "Imports": strings.Join(imports, ", "), "Jobs": o.Jobs, "Code": o.Jobs && o.Code, "Archive": lithops.ImageArchive,
+		"Program": cmp.Or(o.Program, "ibmcloud fn-runtime"),
 	}
 	data["COS"], data["Core"] = pins(o.Python)
 	if o.Conda {
