@@ -48,9 +48,12 @@ func remove(ctx context.Context, f *Factory, o *deleteOptions) error {
 		},
 	}
 	if !o.force && !o.req.DryRun {
-		c.question = func(plan runtime.Result) i18n.Message {
-			return i18n.N("Delete {{.Count}} runtime with its metadata?", "Delete {{.Count}} runtimes with their metadata?", max(deletions(plan, runtime.KindRuntime), deletions(plan, runtime.KindMetadata)))
-		}
+		c.question = deleteRuntimes
 	}
 	return f.change(ctx, c)
+}
+
+// deleteRuntimes asks whether the runtimes of a plan are to be deleted.
+func deleteRuntimes(plan runtime.Result) i18n.Message {
+	return i18n.N("Delete {{.Count}} runtime with its metadata?", "Delete {{.Count}} runtimes with their metadata?", max(deletions(plan, runtime.KindRuntime), deletions(plan, runtime.KindMetadata)))
 }

@@ -34,6 +34,13 @@ type DeleteRequest struct {
 	Confirm func(plan Result) (bool, error)
 }
 
+// PruneRequest says what else stays when runtimes of other releases are removed.
+type PruneRequest struct {
+	Keep    []string // releases of Lithops beside the installed one
+	DryRun  bool
+	Confirm func(plan Result) (bool, error) // as in DeleteRequest
+}
+
 // ListRequest filters the list.
 type ListRequest struct {
 	Name    string // part of an image name, or "default"; "" lists all

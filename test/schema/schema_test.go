@@ -88,6 +88,7 @@ func TestRealOutputFollowsTheSchemas(t *testing.T) {
 		{"delete", 0, "delete " + image + " -m 512 -b local --dry-run"},
 		{"delete", 0, "delete " + image + " -m 512 -b local -f"},
 		{"delete", 1, "delete other -b local -f"},
+		{"prune", 0, "prune -b local -f"},
 		{"clean", 0, "clean -b local --dry-run"},
 		{"clean", 0, "clean -b local --jobs-only --older-than 1h -f"},
 		{"clean", 0, "clean -b local -f"},
