@@ -43,21 +43,21 @@ func newAxis(from, to time.Time) axis {
 	span = time.Duration(int((span+step-1)/step)) * step
 	a := axis{From: from, Span: span}
 	for at := time.Duration(0); at <= span; at += step {
-		a.Ticks = append(a.Ticks, tick{100 * float64(at) / float64(span), clock(at, step)})
+		a.Ticks = append(a.Ticks, tick{100 * float64(at) / float64(span), clock(at, step, span)})
 	}
 	return a
 }
 
 // clock is a time on the axis: "0.5 s", "20 s", "1:30", "2:00:00".
-func clock(at, step time.Duration) string {
+func clock(at, step, span time.Duration) string {
 	switch {
 	case at == 0:
 		return "0"
 	case step < time.Second:
 		return strconv.FormatFloat(at.Seconds(), 'f', -1, 64) + " s"
-	case step < 30*time.Second && at < 2*time.Minute:
+	case span < 2*time.Minute:
 		return strconv.Itoa(int(at/time.Second)) + " s"
-	case at < time.Hour && step < time.Hour:
+	case span < time.Hour:
 		return fmt.Sprintf("%d:%02d", int(at/time.Minute), int(at%time.Minute/time.Second))
 	}
 	return fmt.Sprintf("%d:%02d:%02d", int(at/time.Hour), int(at%time.Hour/time.Minute), int(at%time.Minute/time.Second))

@@ -9,7 +9,7 @@ import (
 )
 
 // parts are the templates that an open page gets anew when they have changed; each is an event of its name.
-var parts = []string{"faults", "jobs", "runtimes", "workers", "summary", "axis", "places", "curves", "rows1", "heard", "stamp"}
+var parts = []string{"faults", "jobs", "runtimes", "workers", "summary", "axis", "places", "curves", "rows1", "heard", "save", "stamp"}
 
 // every is how often a page gets news.
 const every = time.Second

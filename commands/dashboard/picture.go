@@ -9,6 +9,7 @@ import (
 const (
 	pictureWidth  = 1200
 	pictureMargin = 64
+	pictureTop    = 150
 	mostLanes     = 1600 // height of all lanes together at most
 )
 
@@ -21,6 +22,7 @@ type picture struct {
 	Height int
 	Inner  int // width of the drawing
 	Margin int
+	Top    int // where the lanes begin
 	Curves []placedCurve
 	Legend []legendItem
 }
@@ -52,8 +54,8 @@ func Picture(ctx context.Context, o Options, job string) ([]byte, error) {
 
 func (s *server) draw(j *jobView) ([]byte, error) {
 	t := j.timeline
-	p := picture{T: s.labels, Job: j, Width: pictureWidth, Inner: pictureWidth - 2*pictureMargin, Margin: pictureMargin}
-	y := 128
+	p := picture{T: s.labels, Job: j, Width: pictureWidth, Inner: pictureWidth - 2*pictureMargin, Margin: pictureMargin, Top: pictureTop}
+	y := p.Top
 	if len(t.Calls) > 0 {
 		p.Lanes = t.draw(1, len(t.Calls), s.o.Words.Duration)
 		p.Lanes.Shown = min(p.Lanes.Height, mostLanes)

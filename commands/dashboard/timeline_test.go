@@ -24,8 +24,9 @@ func TestAxisCountsAsPeopleDo(t *testing.T) {
 		{900 * time.Millisecond, "0 0.1 s 0.2 s 0.3 s 0.4 s 0.5 s 0.6 s 0.7 s 0.8 s 0.9 s"},
 		{7 * time.Second, "0 1 s 2 s 3 s 4 s 5 s 6 s 7 s"},
 		{61 * time.Second, "0 10 s 20 s 30 s 40 s 50 s 60 s 70 s"},
+		{119 * time.Second, "0 0:20 0:40 1:00 1:20 1:40 2:00"},
 		{9 * time.Minute, "0 1:00 2:00 3:00 4:00 5:00 6:00 7:00 8:00 9:00"},
-		{4 * time.Hour, "0 30:00 1:00:00 1:30:00 2:00:00 2:30:00 3:00:00 3:30:00 4:00:00"},
+		{4 * time.Hour, "0 0:30:00 1:00:00 1:30:00 2:00:00 2:30:00 3:00:00 3:30:00 4:00:00"},
 	} {
 		var got []string
 		for _, m := range newAxis(noon, noon.Add(c.span)).Ticks {

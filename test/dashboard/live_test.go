@@ -76,6 +76,7 @@ func TestRealMap(t *testing.T) {
 	b.see("document.querySelector('dialog[open] pre.error')?.innerText.includes('nothing to weigh in 66')")
 	b.see("document.querySelector('dialog[open] pre.log')?.innerText.includes('call 66 has no weight')")
 
+	b.see("document.getElementById('save-svg')")
 	id := value[string](b, "document.querySelector('#lanes .chunk').dataset.job")
 	(&schema.Check{}).Valid(t, "dashboard", s.FnRuntime("dashboard", id, "-b", "local", "--save", "timeline.svg", "--output", "json").Stdout)
 	picture, err := os.ReadFile(filepath.Join(s.Dir, "timeline.svg"))
@@ -89,6 +90,9 @@ func TestRealMap(t *testing.T) {
 	}
 	if strings.Contains(string(picture), "href") {
 		t.Error("the picture needs something else")
+	}
+	if os.Getenv("UPDATE") == "1" {
+		record(t, string(picture))
 	}
 }
 

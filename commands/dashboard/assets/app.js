@@ -49,7 +49,8 @@
   document.body.addEventListener("htmx:sseError", () => document.body.classList.add("lost"));
 
   // The picture that the server draws, as pixels.
-  at("save-png")?.addEventListener("click", async () => {
+  at("save").addEventListener("click", async e => {
+    if (e.target.id !== "save-png") return;
     const link = at("save-svg");
     const answer = await fetch(link.href);
     const image = new Image();
