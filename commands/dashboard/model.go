@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -184,7 +185,7 @@ func (s *server) workers(l *Load) []tile {
 	of := func(part, whole int) string { return strconv.Itoa(part) + " / " + strconv.Itoa(whole) }
 	return s.labelled([]tile{
 		{Name: "busy", Value: strconv.Itoa(l.Busy)}, {Name: "idle", Value: strconv.Itoa(l.Idle)}, {Name: "waiting", Value: strconv.Itoa(l.Waiting)},
-		{Name: "processors", Value: of(l.Computing, l.Processors)}, {Name: "memory", Value: of(l.UsedMB, l.BudgetMB) + " MB"},
+		{Name: "processors", Value: of(l.Computing, l.Processors)}, {Name: "memory", Value: fmt.Sprintf("%.1f / %.1f GB", float64(l.UsedMB)/1024, float64(l.BudgetMB)/1024)},
 	})
 }
 

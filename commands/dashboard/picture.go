@@ -10,7 +10,7 @@ const (
 	pictureWidth  = 1200
 	pictureMargin = 64
 	pictureTop    = 150
-	mostLanes     = 1600 // height of all lanes together at most
+	mostLanes     = 800 // height of all lanes together at most
 )
 
 // picture is a timeline as one SVG, without anything around it.

@@ -101,6 +101,26 @@ func TestAccessibility(t *testing.T) {
 	}
 }
 
+// Longer words and other letters fit, wide and narrow: nothing is cut off, and the page is not pushed aside.
+func TestLanguages(t *testing.T) {
+	t.Parallel()
+	b := newBrowser(t, 1280, 900)
+	for _, locale := range []string{"de_DE", "ja_JP"} {
+		b.open(serve(t, options(synthetic("a1b2c3-0-M000", 60, true)), locale))
+		for _, width := range []int64{1280, 400} {
+			b.do(chromedp.EmulateViewport(width, 900))
+			if wide := value[int64](b, "document.documentElement.scrollWidth"); wide > width {
+				t.Errorf("%s: a page of %d pixels is %d wide", locale, width, wide)
+			}
+			cut := value[[]string](b, `[...document.querySelectorAll('.tile dt, .tile dd, .legend li, h2')]
+				.filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.innerText)`)
+			if len(cut) > 0 {
+				t.Errorf("%s: at %d pixels these are cut off: %q", locale, width, cut)
+			}
+		}
+	}
+}
+
 // What is saved from the page is one picture that needs nothing else.
 func TestSave(t *testing.T) {
 	t.Parallel()
