@@ -128,6 +128,28 @@ func TestAJobIsSeenWithTheStatesOfItsCalls(t *testing.T) {
 	}
 }
 
+// With log_level='ERROR' the worker names no call in its log, so an exception in it is that of the call that the record of
+// the activation names; the client has removed the objects of the job meanwhile.
+func TestACallFailsThoughItsWorkerLogsErrorsAlone(t *testing.T) {
+	w := newWorld(t)
+	at := time.Now().Add(-time.Minute).Truncate(time.Second)
+	log := slices.DeleteFunc(workerLog(at, theJob, "00000", "ValueError: no"), func(line string) bool { return strings.Contains(line, "[INFO]") })
+	run := ran(act(0), at, log)
+	run.Work = &entity.Work{Job: theJob, Function: "double", Calls: []string{"00000"}, Total: 1}
+	w.compute.Ran(run)
+
+	got, err := w.ShowJob(t.Context(), theJob, runtime.JobsRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(entity.Counts{Total: 1, Failed: 1}, got.Calls); diff != "" {
+		t.Errorf("counts (-want +got):\n%s", diff)
+	}
+	if c := got.List[0]; c.Error != "ValueError: no" {
+		t.Errorf("the error is %q, want %q", c.Error, "ValueError: no")
+	}
+}
+
 // Where no record tells how a call ended, since the service keeps none or the worker logs too little, its status object
 // does; calls that nobody has seen wait while the job goes on.
 func TestAJobIsSeenWithoutTheServicesHelp(t *testing.T) {

@@ -143,7 +143,7 @@ func FuzzWorkerLog(f *testing.F) {
 		for _, line := range strings.Split(log, "\n") {
 			lines = append(lines, lithops.ParseLine(line))
 		}
-		for _, c := range lithops.ReadLog(lines) {
+		for _, c := range lithops.ReadLog(lines, "", "") {
 			if !lithops.IsJob(c.Job) || !lithops.IsCall(c.Call) || strings.ContainsAny(c.Error+c.Function, "\x1b\x07") {
 				t.Errorf("%q gives %+v", log, c)
 			}

@@ -120,7 +120,11 @@ func (w *Watch) mergeRecord(run entity.Activation) {
 	for i, line := range run.Logs {
 		lines[i] = lithops.ParseLine(line)
 	}
-	logged := lithops.ReadLog(lines)
+	job, only := "", ""
+	if run.Work != nil && len(run.Work.Calls) == 1 && lithops.IsJob(run.Work.Job) && lithops.IsCall(run.Work.Calls[0]) {
+		job, only = run.Work.Job, run.Work.Calls[0]
+	}
+	logged := lithops.ReadLog(lines, job, only)
 	var calls []*call
 	for i, l := range logged {
 		c := w.call(ref{l.Job, l.Call})
@@ -226,7 +230,7 @@ func (w *Watch) mergeStatus(r ref, data []byte) {
 	for i, text := range s.Log {
 		lines[i] = lithops.Line{Text: text}
 	}
-	logged := lithops.ReadLog(lines)
+	logged := lithops.ReadLog(lines, r.job, r.call)
 	for _, l := range logged {
 		c.Function = cmp.Or(l.Function, c.Function)
 		if s.Failed {

@@ -70,10 +70,21 @@ const (
 )
 
 // ReadLog finds the calls in the log of an activation, in their order. Where a worker runs several at the same time their
-// lines mix, and are taken for those of the call that began last.
-func ReadLog(lines []Line) []LoggedCall {
-	var calls []LoggedCall
+// lines mix, and are taken for those of the call that began last. With another log level than INFO the worker names no call:
+// then the log is that of the one call that is known to have written it, given by job and id, "" where none is.
+func ReadLog(lines []Line, job, call string) []LoggedCall {
+	calls := readLog(lines, nil)
+	if len(calls) > 0 || call == "" || len(lines) == 0 {
+		return calls
+	}
+	return readLog(lines, []LoggedCall{{Job: job, Call: call, Started: lines[0].Time}})
+}
+
+func readLog(lines []Line, calls []LoggedCall) []LoggedCall {
 	var now *LoggedCall
+	if len(calls) > 0 {
+		now = &calls[0]
+	}
 	raising, mixed := false, false
 	for i, line := range lines {
 		if m := find(workers, line.Text, "Worker processes: "); m != nil {

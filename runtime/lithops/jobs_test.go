@@ -60,7 +60,7 @@ func TestTheLogOfAChunkHasSeveralCalls(t *testing.T) {
 		} {
 			lines = append(lines, ParseLine(time.Unix(int64(i), 0).UTC().Format(time.RFC3339Nano)+" stdout: "+s))
 		}
-		return ReadLog(lines)
+		return ReadLog(lines, "", "")
 	}
 	at := func(s int64) time.Time { return time.Unix(s, 0).UTC() }
 	want := []LoggedCall{
