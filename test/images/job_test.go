@@ -106,8 +106,8 @@ func TestFingerprintOfJobs(t *testing.T) {
 		return got
 	}
 	const with, without = "FROM a\nCOPY code.zip /\n", "FROM a\n"
-	if of(with, "one") == of(with, "two") || of(with, "one") != of(with, "one") {
-		t.Error("an image with the code does not follow it")
+	if first, again, other := of(with, "one"), of(with, "one"), of(with, "two"); first != again || first == other {
+		t.Errorf("an image with the code: got %s, %s and %s, want the first two alike and the last different", first, again, other)
 	}
 	if of(without, "one") != of(without, "two") {
 		t.Error("an image without the code follows it")

@@ -69,7 +69,7 @@ func (w jobWorker) Run(ctx context.Context, inv invoke.Invocation) (invoke.Outco
 	if err != nil {
 		return invoke.Outcome{}, err
 	}
-	out, err := worker{w.Cloud}.Run(ctx, inv)
+	out, err := worker(w).Run(ctx, inv)
 	if err != nil {
 		return out, err
 	}
