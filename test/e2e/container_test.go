@@ -289,6 +289,6 @@ func TestImageOfLithopsInstructions(t *testing.T) {
 	b.build(image, "theirs", "--build-arg", "BASE="+b.engine.Base)
 	b.FnRuntime("deploy", image)
 	b.job(image)
-	readObjects(t, b.Stage, b.python, image, 10, 5, 1)
+	readObjects(t, b.Stage, b.python, image, 4, 2, 1)
 	b.killed(image)
 }

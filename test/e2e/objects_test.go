@@ -62,7 +62,7 @@ func startProcesses(t *testing.T) (s *harness.Stage, python string) {
 
 func TestObjectsAreReadWhole(t *testing.T) {
 	s, python := startProcesses(t)
-	readObjects(t, s, python, "", 10, 5, 2)
+	readObjects(t, s, python, "", 6, 3, 1)
 }
 
 // TestObjectsOfAnotherStoreAreReadWhole has a store that keeps its connections open, as MinIO does.
