@@ -41,7 +41,7 @@ func NewRoot(f *Factory) *cobra.Command {
 	root.SetOut(f.View.Out)
 	root.SetErr(f.View.Err)
 	root.AddCommand(
-		newInit(f), newBuild(f), newDeploy(f), newUpdate(f), newApply(f), newExport(f), newDelete(f), newPrune(f), newList(f), newShow(f), newInvoke(f), newRun(f),
+		newInit(f), newBuild(f), newDeploy(f), newUpdate(f), newRollback(f), newApply(f), newExport(f), newDelete(f), newPrune(f), newList(f), newShow(f), newInvoke(f), newRun(f),
 		newLogs(f), newJobs(f), newDashboard(f),
 		newClean(f), newConfig(f), newDoctor(f), newLocal(f), newVersion(f), newCompletion(f),
 	)

@@ -148,3 +148,28 @@ func TestPinNeedsTheRegistry(t *testing.T) {
 		}
 	}
 }
+
+// A rollback runs what ran before, under the tag that is never moved; the next one takes it back.
+func TestRollback(t *testing.T) {
+	w, _ := drifted(t, false)
+	_, err := w.Rollback(t.Context(), runtime.RollbackRequest{Name: "me/runtime:1"})
+	mustFault(t, err, fault.NotFound, "deploy IMAGE")
+	if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/runtime:1"}); err != nil {
+		t.Fatal(err)
+	}
+	plan, err := w.Rollback(t.Context(), runtime.RollbackRequest{Name: "me/runtime:1", DryRun: true})
+	if it := item(t, plan, runtime.KindRuntime); err != nil || it.Change != runtime.Update || !strings.Contains(it.Reason.String(), "Digest: sha256:222222222222 -> sha256:111111111111.") {
+		t.Errorf("the plan: %+v, %v", it, err)
+	}
+	for _, want := range []string{first, second} {
+		if _, err := w.Rollback(t.Context(), runtime.RollbackRequest{Name: "me/runtime:1"}); err != nil {
+			t.Fatal(err)
+		}
+		if got := only(t, w); got.Digest != want {
+			t.Errorf("after a rollback: %s, want %s", got.Digest, want)
+		}
+		w.usable(t, tagged, 256)
+	}
+	_, err = w.Rollback(t.Context(), runtime.RollbackRequest{Name: "me/other:1"})
+	mustFault(t, err, fault.NotFound, "")
+}

@@ -34,6 +34,13 @@ type DeleteRequest struct {
 	Confirm func(plan Result) (bool, error)
 }
 
+// RollbackRequest says which runtimes go back to the image that they ran before.
+type RollbackRequest struct {
+	Name     string // "default" or an image reference
+	MemoryMB []int  // empty: every memory
+	DryRun   bool
+}
+
 // PruneRequest says what else stays when runtimes of other releases are removed.
 type PruneRequest struct {
 	Keep    []string // releases of Lithops beside the installed one

@@ -96,6 +96,7 @@ const (
 	NoteBundle      = "fn-runtime-bundle"      // sha256 of the handler archive
 	NoteImage       = "fn-runtime-image"       // image as the client names it; the runtime's name is made from it
 	NoteDigest      = "fn-runtime-digest"      // digest of the image when it was deployed; absent when not known
+	NotePrevious    = "fn-runtime-previous"    // digest of the image that it ran before this one; absent when not known
 	NotePinned      = "fn-runtime-pinned"      // true: the digest runs, not the tag
 	NoteSource      = "fn-runtime-source"      // fingerprint of the folder that apply built the image from
 	NoteLithops     = "fn-runtime-lithops"     // Lithops version

@@ -160,6 +160,8 @@ func contents(want site.Wanted, r *entity.Registered) (all []i18n.Message) {
 	switch {
 	case want.Source != "" && r.Note(entity.NoteSource) != want.Source:
 		all = append(all, i18n.M("What its image is built from differs."))
+	case want.Digest != "" && digest != "" && want.Digest != digest && want.Pin:
+		all = append(all, becomes(i18n.M("Digest"), short(digest), short(want.Digest)))
 	case want.Digest != "" && digest != "" && want.Digest != digest:
 		all = append(all, i18n.M("The tag points to another image now."))
 	}
@@ -176,6 +178,9 @@ func contents(want site.Wanted, r *entity.Registered) (all []i18n.Message) {
 func becomes(what i18n.Message, old, new string) i18n.Message {
 	return i18n.M("{{.What}}: {{.Old}} -> {{.New}}.", "What", what, "Old", old, "New", new)
 }
+
+// short is a digest with as much of it as the tag has that is never moved.
+func short(digest string) string { return digest[:min(len("sha256:")+12, len(digest))] }
 
 // together makes one message of several; the zero Message of none.
 func together(all []i18n.Message) (one i18n.Message) {
@@ -211,6 +216,11 @@ func (d *Deployment) registration() entity.Registered {
 		delete(notes, key)
 		if value != "" {
 			notes[key] = value
+		}
+	}
+	if have != nil {
+		if was := have.Note(entity.NoteDigest); was != "" && digest != "" && was != digest {
+			set(entity.NotePrevious, was)
 		}
 	}
 	set(entity.NoteDigest, digest)

@@ -65,6 +65,7 @@ func TestRealOutputFollowsTheSchemas(t *testing.T) {
 		{"update", 0, "update all -b local --dry-run"},
 		{"update", 0, "update all -b local --force"},
 		{"update", 1, "update other -b local"},
+		{"rollback", 1, "rollback " + image + " -b local"},
 		{"list", 0, "list -b local"},
 		{"export", 0, "export -b local"},
 		{"show", 0, "show " + image + " -b local"},

@@ -1,0 +1,62 @@
+package runtime
+
+import (
+	"context"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/plan"
+	"fn-runtime/runtime/site"
+)
+
+// Rollback registers runtimes with the image that they ran before the present one, pinned at its digest. The registry must
+// have that image under the tag that is never moved; a second rollback goes back to where the first one came from.
+func (s *Service) Rollback(ctx context.Context, req RollbackRequest) (Result, error) {
+	sel, err := s.Selector(req.Name, req.MemoryMB, s.Contract.Version)
+	if err != nil {
+		return Result{}, err
+	}
+	op := i18n.M("Rolling back runtime {{.Name}} in namespace {{.Namespace}}", "Name", req.Name, "Namespace", s.Target.Namespace)
+	return during(s, op, func() (Result, error) { return s.rollback(ctx, sel, req) })
+}
+
+func (s *Service) rollback(ctx context.Context, sel site.Selector, req RollbackRequest) (Result, error) {
+	none := Result{DryRun: req.DryRun}
+	inv, bundle, err := s.survey(ctx, true)
+	if err != nil {
+		return none, err
+	}
+	p := plan.New(&s.Site, bundle)
+	var all []*plan.Deployment
+	for _, e := range sel.Pick(inv) {
+		if e.Orphan {
+			continue
+		}
+		w := s.Again(e, 0, "")
+		if w.Pin, w.Digest = true, e.Note(entity.NotePrevious); w.Digest == "" {
+			return none, fault.New(fault.NotFound,
+				i18n.M("Of runtime {{.Image}} with {{.Memory}} MB no earlier image is known.", "Image", e.Image, "Memory", e.NamedMB),
+				i18n.M("Deploy the image that you want with 'ibmcloud fn-runtime deploy IMAGE'."))
+		}
+		have, err := s.found(ctx, e)
+		if err != nil {
+			return none, err
+		}
+		all = append(all, p.Decide(w, have, false))
+	}
+	if len(all) == 0 {
+		return none, sel.Missing(inv)
+	}
+	if err := s.feasible(ctx, all); err != nil {
+		return none, err
+	}
+	p.Deploy(all...)
+	for _, d := range all {
+		p.Show(d.Items()...)
+	}
+	if !req.DryRun {
+		err = p.Run(ctx, nil)
+	}
+	return s.result(p, req.DryRun), err
+}
