@@ -115,6 +115,25 @@ func (b *boxed) job(image string) {
 	}
 }
 
+// programs runs some of the examples of test/lithops on an image that is deployed.
+func (b *boxed) programs(image string) {
+	b.t.Helper()
+	own := filepath.Join(b.Dir, "own.yaml")
+	write(b.t, own, clients[0].config(b.t, b.end)+"  runtime: "+image+"\n")
+	for name, want := range map[string]string{
+		"map":         "[3, 7] [11] [11, 12, 13]",
+		"map_reduce":  "30\n400000",
+		"storage":     "['va', 'va', 'va']\n[b'VALUE', b'VALUE', b'VALUE'] 6",
+		"cloudobject": "[3, 6, 9]",
+	} {
+		path := filepath.Join(harness.Root(b.t), "test", "lithops", "testdata", "examples", name+".py")
+		r := b.Run(5*time.Minute, "env", "LITHOPS_CONFIG_FILE="+own, b.python, path)
+		if got := strings.Join(strings.FieldsFunc(r.Stdout, func(r rune) bool { return r == '\n' }), "\n"); got != want {
+			b.t.Errorf("%s prints\n%s\nwant\n%s", name, got, want)
+		}
+	}
+}
+
 // need adds a line to the requirements of a skeleton.
 func (b *boxed) need(dir, line string) {
 	b.t.Helper()
@@ -140,6 +159,7 @@ func TestRuntimeOfOnesOwn(t *testing.T) {
 		t.Errorf("deploy says that the image does not run:\n%s%s", said.Stdout, said.Stderr)
 	}
 	b.job(image)
+	b.programs(image)
 	b.wantsState(image, first.Digest, image, "ready")
 
 	b.need("own", "# a change")
