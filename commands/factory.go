@@ -20,8 +20,8 @@ import (
 type Factory struct {
 	View    *view.View
 	Host    connect.Host
-	Version string // of the plug-in
-	Notice  string // what is linked into the program, with the licences
+	Version string                 // of the plug-in
+	Notice  func() (string, error) // what is linked into the program, with the licences
 	// Service opens the service of one command: connect.Open.
 	Service func(ctx context.Context, o connect.Options) (*runtime.Service, error)
 }

@@ -19,14 +19,18 @@ func newVersion(f *Factory) *cobra.Command {
 		Args: arguments(0, 0, i18n.Message{}),
 		RunE: func(*cobra.Command, []string) error {
 			doc := versionDocument(f)
-			switch {
-			case !licenses:
-			case f.View.JSON:
-				doc.Licenses = f.Notice
-			default:
-				return f.View.Raw([]byte(f.Notice))
+			if !licenses {
+				return f.View.Version(doc)
 			}
-			return f.View.Version(doc)
+			licences, err := f.Notice()
+			switch {
+			case err != nil:
+				return err
+			case f.View.JSON:
+				doc.Licenses = licences
+				return f.View.Version(doc)
+			}
+			return f.View.Raw([]byte(licences))
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}

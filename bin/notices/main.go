@@ -1,4 +1,4 @@
-// Command notices writes plugin/NOTICE, or the file that is named: what the binaries of a release have in them of others, with the licences. The
+// Command notices writes plugin/NOTICE, or the file that is named, and beside it the same packed for the binary: what the binaries of a release have in them of others, with the licences. The
 // modules are those that any of its platforms links; github.com/elastic/go-licence-detector finds out their licences. Run
 // it in the project's folder after go.mod has changed:
 //
@@ -8,6 +8,7 @@ package main
 import (
 	"bytes"
 	"cmp"
+	"compress/gzip"
 	"errors"
 	"fmt"
 	"os"
@@ -58,7 +59,16 @@ func run(target string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(target, text, 0o644)
+	var packed bytes.Buffer
+	w, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(text)
+	if err := errors.Join(err, w.Close()); err != nil {
+		return err
+	}
+	return errors.Join(os.WriteFile(target, text, 0o644), os.WriteFile(target+".gz", packed.Bytes(), 0o644))
 }
 
 // module is one that is linked.
