@@ -70,7 +70,7 @@ type Info struct {
 	MemoryMB    int    `json:"memory_mb"` // of the actions together
 	// InvokerAsked is what the last start asked for: auto chooses anew at each start.
 	InvokerAsked string   `json:"invoker_asked"`
-	Asked        Settings `json:"asked"`
+	Asked        settings `json:"asked"`
 	// Keys is the format of the credentials: see identity.
 	Keys      int       `json:"keys"`
 	StartedAt time.Time `json:"started_at"`

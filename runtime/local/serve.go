@@ -178,8 +178,7 @@ func (o Options) describe(i Info, port int) (Info, error) {
 	i.CAFile, i.CABundle, i.CloudBundle = filepath.Join(abs, caFile), filepath.Join(abs, bundleFile), filepath.Join(abs, cloudBundleFile)
 	i.InvokerAsked = cmp.Or(o.Invoker, i.InvokerAsked, defaultInvoker)
 	i.Invoker = i.InvokerAsked
-	i.MemoryMB = cmp.Or(o.MemoryMB, invoker.DefaultMemoryMB())
-	i.Asked = o.settings()
+	i.MemoryMB, i.Asked = cmp.Or(o.MemoryMB, invoker.DefaultMemoryMB()), o.settings()
 	i.StartedAt, i.Version = time.Now().UTC(), o.Version
 	i.Python, err = interpreter(o.Python, i.Python)
 	return i, err

@@ -13,16 +13,16 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// Settings are what a start asked for, for the next one to keep or to compare. The zero value of a field: nothing.
-type Settings struct {
+// settings are what a start asked for, for the next one to keep or to compare. The zero value of a field: nothing.
+type settings struct {
 	Python       string        `json:"python,omitempty"`
 	IdleTimeout  time.Duration `json:"idle_timeout_ns,omitempty"`
 	MaxStorageMB int           `json:"max_storage_mb,omitempty"`
 	MemoryMB     int           `json:"memory_mb,omitempty"`
 }
 
-func (o Options) settings() Settings {
-	return Settings{Python: o.Python, IdleTimeout: o.IdleTimeout, MaxStorageMB: o.MaxStorageMB, MemoryMB: o.MemoryMB}
+func (o Options) settings() settings {
+	return settings{Python: o.Python, IdleTimeout: o.IdleTimeout, MaxStorageMB: o.MaxStorageMB, MemoryMB: o.MemoryMB}
 }
 
 // keep completes options with what the last start asked for. Invoker, Python and port are kept by the start itself.

@@ -13,7 +13,7 @@ import (
 // What a start asks for and a running endpoint has otherwise is named; what it leaves open, or has, is not.
 func TestSettingsThatDiffer(t *testing.T) {
 	running := Info{Port: 7000, Python: "/usr/bin/python3", Invoker: "process", InvokerAsked: "auto", MemoryMB: 4096,
-		Asked: Settings{Python: "3.11", IdleTimeout: time.Hour}}
+		Asked: settings{Python: "3.11", IdleTimeout: time.Hour}}
 	for name, tc := range map[string]struct {
 		asked Options
 		want  string // the flags, with blanks

@@ -26,7 +26,7 @@ func TestExerciseOfContributing(t *testing.T) {
 		}
 		return string(out)
 	}
-	for _, part := range []string{"main.go", "go.mod", "go.sum", "plugin", "commands", "runtime", "i18n"} {
+	for _, part := range []string{"main.go", "go.mod", "go.sum", "plugin", "commands", "runtime", "i18n", "docs"} {
 		run(root, "cp", "-R", part, tree)
 	}
 	page, err := os.ReadFile(filepath.Join(root, "CONTRIBUTING.md"))
