@@ -111,6 +111,21 @@ def presigned():
         url = c.generate_presigned_url("put_object", {"Bucket": bucket, "Key": "put", "ContentType": "text/p"})
         urllib.request.urlopen(urllib.request.Request(url, b"put", {"Content-Type": "text/p"}, method="PUT"))
         assert s3.get_object(Bucket=bucket, Key="put")["ContentType"] == "text/p"
+        form = c.generate_presigned_post(bucket, "up/${filename}", Conditions=[["content-length-range", 1, 10]])
+        assert post(form, "f ü.txt", b"form") == 204
+        assert s3.get_object(Bucket=bucket, Key="up/f ü.txt")["Body"].read() == b"form"
+        assert post(form, "f", b"more than is allowed") == 400
+
+
+def post(form, name, data):
+    """Sends a form as a page in a browser would."""
+    parts = ['--x\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' % field for field in form["fields"].items()]
+    parts.append('--x\r\nContent-Disposition: form-data; name="file"; filename="%s"\r\n\r\n' % name)
+    body = "".join(parts).encode() + data + b"\r\n--x--\r\n"
+    try:
+        return urllib.request.urlopen(urllib.request.Request(form["url"], body, {"Content-Type": "multipart/form-data; boundary=x"})).status
+    except urllib.error.HTTPError as e:
+        return e.code
 
 
 def conditions():
