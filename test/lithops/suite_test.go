@@ -1,0 +1,55 @@
+package lithops
+
+import (
+	"encoding/xml"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// elsewhere chooses the tests that do not run on Lithops' own backend for the local machine, with which this endpoint has
+// nothing to do.
+const elsewhere = "not localhost and not TestSklearnOverJoblib and not TestJoblibBackendLive"
+
+// TestLithopsOwnSuite runs 'lithops test'. The data that one group fetches from the Internet comes from this machine.
+func TestLithopsOwnSuite(t *testing.T) {
+	s := stage(t, "lithops[tests]", "")
+	report := filepath.Join(s.Dir, "report.xml")
+	plugins, err := filepath.Abs("testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Env = append(s.Env, "PYTHONPATH="+plugins, "PYTHONDONTWRITEBYTECODE=1", "PYTEST_ADDOPTS=-p dataset -p no:cacheprovider -q --timeout 120 --junitxml "+report)
+	r := s.Try(20*time.Minute, s.program("lithops"), "test", "-b", "openwhisk", "-s", "minio", "-t", elsewhere)
+	data, err := os.ReadFile(report)
+	if err != nil {
+		t.Fatalf("no report: %v\n%s%s", err, r.Stdout, r.Stderr)
+	}
+	var doc struct {
+		Cases []struct {
+			Class    string `xml:"classname,attr"`
+			Name     string `xml:"name,attr"`
+			Failures []struct {
+				Text string `xml:",chardata"`
+			} `xml:"failure"`
+			Errors []struct {
+				Text string `xml:",chardata"`
+			} `xml:"error"`
+		} `xml:"testsuite>testcase"`
+	}
+	if err := xml.Unmarshal(data, &doc); err != nil {
+		t.Fatal(err)
+	}
+	if len(doc.Cases) < 1000 {
+		t.Fatalf("only %d tests have run\n%s%s", len(doc.Cases), r.Stdout, r.Stderr)
+	}
+	for _, c := range doc.Cases {
+		name := c.Class[strings.LastIndex(c.Class, ".")+1:] + "." + c.Name
+		for _, f := range append(c.Failures, c.Errors...) {
+			t.Errorf("%s: %.3000s", name, f.Text)
+		}
+	}
+	t.Logf("%d tests took %s", len(doc.Cases), r.Took.Round(time.Second))
+}
