@@ -61,14 +61,14 @@ type memory struct {
 	backend lithops.Backend
 }
 
-// Recall implements openwhisk.Memory.
+// Recall implements the memory of openwhisk.Namespace.
 func (m memory) Recall(name string) (id string, ok bool) {
 	ns, err := m.cache.ReadNamespace(m.backend, name)
 	return ns.ID, err == nil
 }
 
-// Remember implements openwhisk.Memory.
+// Remember implements the memory of openwhisk.Namespace.
 func (m memory) Remember(p entity.Place) error { return m.cache.WriteNamespace(m.backend, p) }
 
-// Forget implements openwhisk.Memory.
+// Forget implements the memory of openwhisk.Namespace.
 func (m memory) Forget(name string) error { return m.cache.RemoveNamespace(m.backend, name) }

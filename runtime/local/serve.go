@@ -332,8 +332,9 @@ func (a all) Admits(r *http.Request) bool { return a.of(r).Admits(r) }
 func (a all) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.of(r).ServeHTTP(w, r) }
 
 func serviceName(r *http.Request) string {
+	_, _, basic := r.BasicAuth()
 	switch {
-	case r.URL.Path == "/" && r.Method == http.MethodGet && r.URL.RawQuery == "" && (r.Header.Get("Authorization") == "" || isBasic(r)):
+	case r.URL.Path == "/" && r.Method == http.MethodGet && r.URL.RawQuery == "" && (r.Header.Get("Authorization") == "" || basic):
 		return "openwhisk" // what the service is; S3 lists buckets here, and is asked with a signature or a token
 	case r.URL.Path == "/api/v1", strings.HasPrefix(r.URL.Path, "/api/v1/"):
 		return "openwhisk"
@@ -341,9 +342,4 @@ func serviceName(r *http.Request) string {
 		return "endpoint"
 	}
 	return "s3"
-}
-
-func isBasic(r *http.Request) bool {
-	_, _, ok := r.BasicAuth()
-	return ok
 }

@@ -16,13 +16,13 @@ type Namespace struct {
 	// Fixed is for a namespace that belongs to its key: its name is what paths hold, and it can be neither made nor removed.
 	Fixed bool
 	// Memory keeps the ids of namespaces between commands; nil: nothing does.
-	Memory Memory
+	Memory memory
 	// ResourceGroup gives the id of the group in which the namespace is made.
 	ResourceGroup func(ctx context.Context) (string, error)
 }
 
-// Memory is what this machine knows of the ids of namespaces; the Lithops client reads and writes the same.
-type Memory interface {
+// memory is what this machine knows of the ids of namespaces; the Lithops client reads and writes the same.
+type memory interface {
 	Recall(name string) (id string, ok bool)
 	Remember(p entity.Place) error
 	Forget(name string) error
@@ -33,7 +33,7 @@ type place struct {
 	Namespace
 
 	mu    sync.Mutex
-	noted bool // the id is what Memory says, which nobody has confirmed yet
+	noted bool // the id is what the memory says, which nobody has confirmed yet
 }
 
 // Place gives the namespace; its id is "" until it is known.

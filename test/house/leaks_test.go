@@ -16,10 +16,10 @@ var starts = regexp.MustCompile(`\bgo (func\b|[a-zA-Z_.]+\()|\.Go\(|errgroup\.|A
 
 // provedByOthers have no tests of their own that start anything.
 var provedByOthers = []string{"runtime/local/cloud", "runtime/local/internal/container", "runtime/local/internal/process",
-	"runtime/local/internal/sandbox"}
+	"runtime/local/internal/sandbox", "runtime/local/internal/background"}
 
 // TestNoTestLeavesAGoroutine holds every package that starts goroutines to goleak. Sandboxes are run by the tests of the
-// invoker, and the cloud of tests by those that use it.
+// invoker, background work by those of the APIs, and the cloud of tests by those that use it.
 func TestNoTestLeavesAGoroutine(t *testing.T) {
 	root := harness.Root(t)
 	seen := 0

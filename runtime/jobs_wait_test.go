@@ -1,0 +1,87 @@
+package runtime_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"fn-runtime/runtime"
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/lithops"
+)
+
+// A service that runs a job as one thing, and keeps no logs, still tells that it failed: the calls that left nothing in the
+// bucket have failed with it, and its reason is a line of the log.
+func TestAJobThatRunsAsOneFailsAsOne(t *testing.T) {
+	w := newWorld(t)
+	at := time.Now().Add(-time.Minute).Truncate(time.Second)
+	run := entity.Activation{ID: "lithops-a1b2c3-0-m000", Done: true, Start: at, DurationMS: 9000, MemoryMB: 512, Runtime: theAction,
+		Result: []byte(`{"error":"OOMKilled"}`), Work: &entity.Work{Job: lithops.JobOfRun("lithops-a1b2c3-0-m000"), Total: 3}}
+	w.compute.Ran(run)
+	w.store.Set("lithops.jobs/"+theJob+"/00000/status.json", statusObject(t, "0123456789ab", at, false, workerLog(at, theJob, "00000", "")), at)
+	w.store.Set("lithops.jobs/"+theJob+"/00001/123456789abc.init", nil, at)
+	got, err := w.ShowJob(t.Context(), theJob, runtime.JobsRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var calls []string
+	for _, c := range got.List {
+		calls = append(calls, fmt.Sprint(c.ID, " ", c.State, " ", c.Cause, " ", c.MemoryMB))
+	}
+	const why = "It needed more than 512 MB of memory."
+	want := []string{"00000 done  512", "00001 failed " + why + " 512", "00002 failed " + why + " 512"}
+	if diff := cmp.Diff(want, calls); diff != "" {
+		t.Errorf("calls (-want +got):\n%s", diff)
+	}
+	var notes []string
+	if err := w.Logs(t.Context(), runtime.LogsRequest{Job: theJob, Failed: true}, func(l entity.LogLine) error {
+		notes = append(notes, l.Job+" "+l.Note.String())
+		return nil
+	}); err != nil || !slices.Equal(notes, []string{theJob + " " + why}) {
+		t.Errorf("the log is %q, %v; want why it failed", notes, err)
+	}
+}
+
+// Waiting for a job ends when all its calls have, and says how far it is.
+func TestAJobIsWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		pending := entity.Activation{ID: act(1), Start: time.Now(), Runtime: theAction, MemoryMB: 512,
+			Work: &entity.Work{Job: theJob, Calls: []string{"00001"}, Total: 2}}
+		w.compute.Ran(ran(act(0), time.Now(), workerLog(time.Now(), theJob, "00000", "")))
+		w.compute.Ran(pending)
+		begun := time.Now()
+		go func() {
+			time.Sleep(30 * time.Second)
+			w.compute.Ran(ran(act(1), time.Now(), workerLog(time.Now(), theJob, "00001", "")))
+		}()
+		got, err := w.ShowJob(t.Context(), theJob, runtime.JobsRequest{Follow: true})
+		if err != nil || got.Calls.Done != 2 {
+			t.Errorf("got %+v, %v; want two calls done", got.Calls, err)
+		}
+		if waited := time.Since(begun); waited < 30*time.Second || waited > 40*time.Second {
+			t.Errorf("it took %v; want little more than the 30 s of the last call", waited)
+		}
+	})
+}
+
+// Between two calls of a job nothing may be seen to go on: that is not its end.
+func TestAJobIsNotDoneBetweenTwoCalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.compute.Ran(ran(act(0), time.Now(), workerLog(time.Now(), theJob, "00000", "")))
+		go func() {
+			time.Sleep(500 * time.Millisecond)
+			w.store.Set("lithops.jobs/"+theJob+"/00001/"+act(1)+".init", nil, time.Now())
+			time.Sleep(20 * time.Second)
+			w.compute.Ran(ran(act(1), time.Now(), workerLog(time.Now(), theJob, "00001", "")))
+		}()
+		if got, err := w.ShowJob(t.Context(), theJob, runtime.JobsRequest{Follow: true}); err != nil || got.Calls.Done != 2 {
+			t.Errorf("got %+v, %v; want two calls done", got.Calls, err)
+		}
+	})
+}
