@@ -110,9 +110,12 @@ func bomb() proxy.Fault {
 	}
 }
 
-func client(t *testing.T) *cloud.Client {
+func client(t *testing.T, backend string) *cloud.Client {
 	t.Helper()
-	u := cloud.Open(t, t.TempDir(), nil).NewClient(t, "openwhisk", cloud.Lithops(t, ""))
+	u := cloud.Open(t, t.TempDir(), nil).NewClient(t, backend, cloud.Lithops(t, ""))
+	if backend != "openwhisk" {
+		u.Login(t)
+	}
 	if a := u.Binary(t.Context(), t, "deploy me/img:1"); a.Status != 0 {
 		t.Fatal(a)
 	}
@@ -174,12 +177,21 @@ func TestHostileAnswers(t *testing.T) {
 		fault := all[what]
 		trials = append(trials, trial{len(trials), what, cloud.S3, fault})
 	}
+	all = jobs()
+	for _, what := range slices.Sorted(maps.Keys(all)) {
+		fault := all[what]
+		trials = append(trials, trial{len(trials), what, cloud.CodeEngine, fault})
+	}
 	var wg sync.WaitGroup
 	work := make(chan trial)
 	for range 8 {
 		wg.Go(func() {
-			u := client(t)
+			ow, ce := client(t, "openwhisk"), client(t, "code_engine")
 			for tr := range work {
+				u := ow
+				if tr.service == cloud.CodeEngine {
+					u = ce
+				}
 				u.Cloud.Proxies[tr.service].Inject(func(proxy.Request) proxy.Fault { return tr.fault })
 				for i, line := range lines {
 					if i%2 != tr.n%2 {

@@ -85,11 +85,42 @@ func repeat(line string, n int) []string {
 	return lines
 }
 
-func newClient(t *testing.T) *cloud.Client {
+func newClient(t *testing.T) *cloud.Client { return newClientOf(t, "openwhisk") }
+
+func newClientOf(t *testing.T, backend string) *cloud.Client {
 	t.Helper()
-	u := cloud.Open(t, t.TempDir(), nil).NewClient(t, "openwhisk", cloud.Lithops(t, "a = 1\n"))
+	u := cloud.Open(t, t.TempDir(), nil).NewClient(t, backend, cloud.Lithops(t, "a = 1\n"))
+	if backend != "openwhisk" {
+		u.Login(t)
+	}
 	u.Bin = harness.RaceBinary(t)
 	return u
+}
+
+// On Code Engine commands share the config map with the code, and the metadata of every size.
+func TestDeploysToCodeEngineAtOnce(t *testing.T) {
+	alone := newClientOf(t, "code_engine")
+	if a := alone.Binary(t.Context(), t, "deploy me/img:1 -m 256,512"); a.Status != 0 {
+		t.Fatal(a)
+	}
+	want := whole(t, alone)
+	u := newClientOf(t, "code_engine")
+	for _, a := range atOnce(t, u, repeat("deploy me/img:1 -m 256,512", 8)...) {
+		understandable(t, a)
+	}
+	if got := whole(t, u); strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("eight leave\n%s\none leaves\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	for _, a := range atOnce(t, u, "deploy me/img:1 -m 512 --force", "delete me/img:1 -m 512 -f", "deploy me/img:1", "delete me/img:1 -f", "delete all -f") {
+		understandable(t, a, "conflict", "not_found")
+	}
+	whole(t, u)
+	if a := u.Binary(t.Context(), t, "deploy me/img:1 -m 256,512"); a.Status != 0 {
+		t.Errorf("the next deploy: %s", a)
+	}
+	if got := whole(t, u); strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("after a race with delete there is\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
 }
 
 func TestTwentyDeploysOfTheSame(t *testing.T) {

@@ -206,7 +206,8 @@ const privateS3 = "https://s3.private.us-south.cloud-object-storage.appdomain.cl
 func (c *Cloud) ClientConfig(backend string) string {
 	if backend == "code_engine" {
 		return fmt.Sprintf(`lithops: {backend: code_engine, storage: minio}
-ibm: {iam_api_key: %s, resource_group_id: group, region: %s}
+ibm: {iam_api_key: %s, resource_group_id: group}
+code_engine: {region: %s}
 minio: {endpoint: %q, access_key_id: %s, secret_access_key: %s, storage_bucket: %s}
 `, IAMKey, jobsRegion, c.URL(S3), accessKey, SecretKey, Bucket)
 	}
