@@ -19,6 +19,9 @@ const (
 	pollLast  = 4 * time.Second
 )
 
+// looksPending is after how many looks at a run that has not begun its code is looked for.
+const looksPending = 5
+
 // cleanTime bounds the removal of what a call has made.
 const cleanTime = 30 * time.Second
 
@@ -87,9 +90,14 @@ func (c *Compute) start(ctx context.Context, job, name string) (run runDoc, err 
 // follow looks at a run until it has ended. One that has not when the time is over is not an error: what it was last seen
 // at says why.
 func (c *Compute) follow(ctx context.Context, run runDoc) (runDoc, error) {
-	for pause := pollFirst; ; pause = min(pause*3/2, pollLast) {
+	for looks, pause := 1, pollFirst; ; looks, pause = looks+1, min(pause*3/2, pollLast) {
 		if done, _ := run.ended(); done {
 			return run, nil
+		}
+		if looks%looksPending == 0 && run.pending() {
+			if err := c.restore(ctx, run.JobName); err != nil {
+				return run, err
+			}
 		}
 		select {
 		case <-time.After(pause):

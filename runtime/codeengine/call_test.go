@@ -299,3 +299,26 @@ func TestCallIsToldItsOwnName(t *testing.T) {
 		}
 	}
 }
+
+// Code that a deletion at the same time has taken for unused is made again, and the run that waits for it goes on.
+func TestCallRestoresItsCode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newService()
+		c := opened(s)
+		r := register(t, c, wanted(c, 256))
+		name := c.codeName(code)
+		delete(s.things["config_maps"], name)
+		s.before = func(req *http.Request) (int, string) {
+			if req.Method == "GET" && strings.Contains(req.URL.Path, "/job_runs/") && s.things["config_maps"][name] == nil {
+				parts := strings.Split(req.URL.Path, "/")
+				return 200, `{"name":"` + parts[len(parts)-1] + `","job_name":"` + r.ID.Name + `","status":"pending"}`
+			}
+			return 0, ""
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if a, err := c.Call(ctx, r.ID); err != nil || !a.Success {
+			t.Errorf("got %+v, %v", a, err)
+		}
+	})
+}

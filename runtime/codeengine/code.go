@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/lithops"
 )
 
@@ -34,10 +35,24 @@ func (c *Compute) provide(ctx context.Context, job jobDoc, code lithops.Bundle) 
 		made = &once{}
 		c.code[name] = made
 	}
+	c.kept[name] = code.Base64
 	c.mu.Unlock()
 	return made.do(func() error {
 		return c.client.ensureConfigMap(ctx, configMapDoc{Name: name, Data: map[string]string{codeKey: code.Base64}})
 	})
+}
+
+// restore makes the code of a job again that a deletion at the same time has taken for unused: a run that waits for it goes
+// on then.
+func (c *Compute) restore(ctx context.Context, job string) error {
+	c.mu.Lock()
+	name := c.used[job]
+	code := c.kept[name]
+	c.mu.Unlock()
+	if code == "" || !fault.Is(c.client.hasConfigMap(ctx, name), fault.NotFound) {
+		return nil
+	}
+	return c.client.ensureConfigMap(ctx, configMapDoc{Name: name, Data: map[string]string{codeKey: code}})
 }
 
 // codeOf names the config map with the code of a job; "" when there is none.

@@ -18,6 +18,7 @@ type Compute struct {
 	swept   once // what runs for metadata left behind is removed
 	mu      sync.Mutex
 	code    map[string]*once  // config maps of code that are there, by name
+	kept    map[string]string // what is in them, in base64
 	used    map[string]string // the config map of each job that was seen, by its name
 	suspect map[string]bool   // config maps of code that may have lost their last job
 	own     map[string]bool   // runs for metadata that this command makes
@@ -44,7 +45,7 @@ type Bucket interface {
 
 // NewCompute makes the compute port of a client.
 func NewCompute(c *Client, o ComputeOptions) *Compute {
-	return &Compute{client: c, o: o, code: map[string]*once{}, used: map[string]string{}, suspect: map[string]bool{}, own: map[string]bool{}}
+	return &Compute{client: c, o: o, code: map[string]*once{}, kept: map[string]string{}, used: map[string]string{}, suspect: map[string]bool{}, own: map[string]bool{}}
 }
 
 // once does something until it has succeeded.

@@ -89,14 +89,21 @@ func (a *api) settle(r *run) {
 	}
 }
 
+// waitForMap is the time between two looks for what a run refers to.
+const waitForMap = time.Second
+
 // execute runs the instances, as many at once as there are places.
 func (a *api) execute(r *run) {
 	w, err := a.work(r)
 	if err != nil {
-		// A pod whose config map or secret is not there waits for it.
 		a.Log.Warn("job run cannot start", "run", r.resource.Name, "error", err.Error())
-		<-r.ctx.Done()
-		return
+	}
+	for ; err != nil; w, err = a.work(r) { // a pod whose config map or secret is not there waits for it
+		select {
+		case <-r.ctx.Done():
+			return
+		case <-time.After(waitForMap):
+		}
 	}
 	var all sync.WaitGroup
 	defer all.Wait()
