@@ -2,6 +2,7 @@ package codeengine
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -308,12 +309,23 @@ func TestCallRestoresItsCode(t *testing.T) {
 		r := register(t, c, wanted(c, 256))
 		name := c.codeName(code)
 		delete(s.things["config_maps"], name)
+		var run string
 		s.before = func(req *http.Request) (int, string) {
-			if req.Method == "GET" && strings.Contains(req.URL.Path, "/job_runs/") && s.things["config_maps"][name] == nil {
-				parts := strings.Split(req.URL.Path, "/")
-				return 200, `{"name":"` + parts[len(parts)-1] + `","job_name":"` + r.ID.Name + `","status":"pending"}`
+			status := "completed"
+			if s.things["config_maps"][name] == nil {
+				status = "pending"
 			}
-			return 0, ""
+			_, of, one := strings.Cut(req.URL.Path, "/job_runs")
+			switch {
+			case !one:
+				return 0, ""
+			case req.Method == "POST":
+				run = nameIn(s.bodies[len(s.bodies)-1])
+				s.objects[lithops.JobMetadataKey(run)] = "{}"
+			case req.Method != "GET" || of != "/"+run:
+				return 0, ""
+			}
+			return 200, fmt.Sprintf(`{"name":%q,"job_name":%q,"status":%q}`, run, r.ID.Name, status)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
@@ -321,4 +333,10 @@ func TestCallRestoresItsCode(t *testing.T) {
 			t.Errorf("got %+v, %v", a, err)
 		}
 	})
+}
+
+func nameIn(body string) string {
+	var doc struct{ Name string }
+	_ = json.Unmarshal([]byte(body), &doc)
+	return doc.Name
 }
