@@ -322,6 +322,9 @@ func TestCallRestoresItsCode(t *testing.T) {
 			case req.Method == "POST":
 				run = nameIn(s.bodies[len(s.bodies)-1])
 				s.objects[lithops.JobMetadataKey(run)] = "{}"
+			case req.Method == "DELETE":
+				run = "" // it is not there any more
+				return 0, ""
 			case req.Method != "GET" || of != "/"+run:
 				return 0, ""
 			}
