@@ -81,7 +81,7 @@ func onScreen(t *testing.T, raw string) string {
 	out := painted.ReplaceAllString(strings.ReplaceAll(strings.Join(lines, "\n"), "\x1b[K", ""), "")
 	out = strings.ReplaceAll(out, harness.CacheDir(t), "~/fn-runtime/.cache")
 	out = strings.TrimSpace(strings.ReplaceAll(out, harness.Root(t), "~/fn-runtime"))
-	if i := strings.Index(out, "1. Deploy"); i > 0 {
+	if i := strings.Index(out, "1. Run"); i > 0 {
 		out = out[i:] // the first time it installs Lithops
 	}
 	return times.ReplaceAllString(out, "$1$3")
