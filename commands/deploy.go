@@ -48,7 +48,7 @@ func newDeploy(f *Factory) *cobra.Command {
 	cmd.Flags().Var(cpuValue{&o.req.MilliCPU}, "cpu", i18n.M("On code_engine, give the runtime this many `VCPU`; without this the least that goes with its memory.").ID)
 	complete(cmd, "cpu", "0.125", "0.25", "0.5", "1", "2", "4", "6", "8")
 	cmd.Flags().Var(choice{values: codeSources, set: func(s string) { o.req.InImage = s == codeInImage }}, "code",
-		i18n.M("On code_engine, take the Lithops code from this `SOURCE`: config-map, where deploy puts it, or image; config-map without this.").ID)
+		i18n.M("On code_engine, take the Lithops code from this `SOURCE`: 'config-map', where deploy puts it, or 'image'; 'config-map' without this.").ID)
 	complete(cmd, "code", codeSources...)
 	countFlag(cmd, &o.req.TimeoutS, "timeout", "t", maxTimeout, i18n.M("Time limit of a call in `SECONDS`."))
 	boolFlag(cmd, &o.req.Pin, "pin", "", i18n.M("Register the tag that is made from the image's digest and never moves, which 'build --pin' pushes."))

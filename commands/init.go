@@ -42,7 +42,7 @@ func newInit(f *Factory) *cobra.Command {
 		"backend", "b", i18n.M("Write it for this compute `BACKEND`: ibm_cf, code_engine, openwhisk or local.").ID)
 	complete(cmd, "backend", backends()...)
 	cmd.Flags().Var(choice{values: codeSources, set: func(s string) { req.InImage = s == codeInImage }}, "code",
-		i18n.M("On code_engine, take the Lithops code from this `SOURCE`: config-map, where deploy puts it, or image; config-map without this.").ID)
+		i18n.M("On code_engine, take the Lithops code from this `SOURCE`: 'config-map', where deploy puts it, or 'image'; 'config-map' without this.").ID)
 	complete(cmd, "code", codeSources...)
 	stringFlag(cmd, &target.python, "python", "", i18n.M("Python `VERSION` of the runtime, such as 3.11; the client's without this."))
 	boolFlag(cmd, &req.Conda, "conda", "", i18n.M("Install packages with conda."))
