@@ -17,7 +17,7 @@ func Environment() view.Help {
 		Long:  i18n.M("A flag wins over a variable. An empty variable counts as one that is not set."),
 		Variables: []view.Entry{
 			{Term: backendVariable, Meaning: i18n.M("The compute backend, as '--backend'.")},
-			{Term: "FN_RUNTIME_USER_KEY", Meaning: i18n.M("The user part of package names, as '--user-key'.")},
+			{Term: "FN_RUNTIME_USER_KEY", Meaning: i18n.M("The user part of the names of packages and jobs, as '--user-key'.")},
 			{Term: "FN_RUNTIME_RETRY_SECONDS", Meaning: i18n.M("How long a command repeats failed requests altogether, in seconds; 120 without this.")},
 			{Term: "LITHOPS_CONFIG", Meaning: i18n.M("The Lithops configuration itself, as JSON.")},
 			{Term: "LITHOPS_CONFIG_FILE", Meaning: i18n.M("The file of the Lithops configuration.")},
