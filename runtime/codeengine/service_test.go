@@ -212,16 +212,6 @@ func page[T any](s *service, r *http.Request, plural string, list []T, name func
 	return 200, doc
 }
 
-// changes gives the requests so far that are not reading.
-func (s *service) changes() (all []string) {
-	for _, line := range s.log {
-		if !strings.HasPrefix(line, "GET") {
-			all = append(all, strings.TrimPrefix(line, "id-1/"))
-		}
-	}
-	return all
-}
-
 func (s *service) names(kind string) (names []string) {
 	for name := range s.things[kind] {
 		names = append(names, name)
