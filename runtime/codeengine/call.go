@@ -67,7 +67,7 @@ func (c *Compute) Call(ctx context.Context, id entity.ID) (a entity.Activation, 
 func (c *Compute) start(ctx context.Context, job, name string) (run runDoc, err error) {
 	none := 0
 	r := runDoc{Name: name, JobName: job, ArraySpec: "0-0", RetryLimit: &none, Env: []variable{
-		literal(actionVariable, "metadata"), literal(typeVariable, runtimeType), literal(versionVariable, c.o.Contract.Version),
+		literal(actionEnv, "metadata"), literal(typeEnv, runtimeType), literal(versionEnv, c.o.Contract.Version),
 		{Type: "config_map_key_reference", Name: "PAYLOAD", Reference: name, Key: lithops.PayloadKey},
 	}}
 	for range conflictTries {

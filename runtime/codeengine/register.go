@@ -49,7 +49,7 @@ func (c *Compute) definition(r entity.Registered, code lithops.Bundle) jobDoc {
 	job := jobDoc{
 		Name: r.ID.Name, Image: r.Reference, Commands: []string{lithops.JobPython}, Arguments: []string{lithops.JobEntry}, Mode: "task", ArraySpec: "0",
 		CPU: lithops.FormatCPU(r.MilliCPU), Memory: lithops.FormatMemory(r.MemoryMB), MaxExecutionTime: r.TimeoutMS / 1000, RetryLimit: 3,
-		Env: []variable{literal(actionVariable, "run"), literal(typeVariable, runtimeType), literal(versionVariable, c.o.Contract.Version)},
+		Env: []variable{literal(actionEnv, "run"), literal(typeEnv, runtimeType), literal(versionEnv, c.o.Contract.Version)},
 	}
 	if c.credentials() {
 		job.ImageSecret = registrySecretName

@@ -16,10 +16,10 @@ import (
 
 // The variables of a job. The first three are the client's, the last one holds our notes.
 const (
-	actionVariable  = "ACTION"
-	typeVariable    = "LITHOPS_RUNTIME_TYPE"
-	versionVariable = "LITHOPS_VERSION"
-	notesVariable   = "FN_RUNTIME"
+	actionEnv  = "ACTION"
+	typeEnv    = "LITHOPS_RUNTIME_TYPE"
+	versionEnv = "LITHOPS_VERSION"
+	notesEnv   = "FN_RUNTIME"
 )
 
 const runtimeType = "lithops-runtime"
@@ -67,12 +67,12 @@ func (c *Compute) registered(j jobDoc) entity.Registered {
 		Notes: readNotes(j), UpdatedAt: j.CreatedAt, Revision: revision(j),
 	}
 	key, _, ok := lithops.ParseJob(j.Name)
-	if !ok || j.variable(typeVariable) != runtimeType {
+	if !ok || j.variable(typeEnv) != runtimeType {
 		return r
 	}
 	contract := c.contract()
 	r.Own = key == contract.UserKey
-	contract.UserKey, contract.Version = key, j.variable(versionVariable)
+	contract.UserKey, contract.Version = key, j.variable(versionEnv)
 	r.Version = contract.Version
 	image := cmp.Or(r.Note(entity.NoteImage), j.Image)
 	r.NamedMB = cmp.Or(contract.JobMemory(j.Name, image), r.MemoryMB)
@@ -89,7 +89,7 @@ func readNotes(j jobDoc) map[string]any {
 		}
 	}
 	var ours map[string]any
-	if json.Unmarshal([]byte(j.variable(notesVariable)), &ours) == nil {
+	if json.Unmarshal([]byte(j.variable(notesEnv)), &ours) == nil {
 		for _, key := range entity.OwnNotes() {
 			if value, there := ours[key]; there {
 				notes[key] = value
@@ -102,7 +102,7 @@ func readNotes(j jobDoc) map[string]any {
 // others gives the variables that neither the client nor we have put there.
 func others(env []variable) []variable {
 	return slices.DeleteFunc(slices.Clone(env), func(v variable) bool {
-		return slices.Contains([]string{actionVariable, typeVariable, versionVariable, notesVariable}, v.Name)
+		return slices.Contains([]string{actionEnv, typeEnv, versionEnv, notesEnv}, v.Name)
 	})
 }
 
@@ -115,8 +115,8 @@ func (j *jobDoc) annotate(notes map[string]any) error {
 		}
 	}
 	data, err := json.Marshal(ours)
-	j.Env = slices.DeleteFunc(slices.Clone(j.Env), func(v variable) bool { return v.Name == notesVariable })
-	j.Env = append(j.Env, literal(notesVariable, string(data)))
+	j.Env = slices.DeleteFunc(slices.Clone(j.Env), func(v variable) bool { return v.Name == notesEnv })
+	j.Env = append(j.Env, literal(notesEnv, string(data)))
 	return err
 }
 

@@ -26,6 +26,7 @@ var notRun = map[string]string{
 	"logs --job a1b2c3-0-M000 --failed":                    "needs that job",
 	"jobs a1b2c3-0-M000 --follow":                          "needs that job",
 	"dashboard -b local":                                   "does not end",
+	"list --watch --sort-by updated":                       "does not end",
 	"dashboard --save timeline.svg a1b2c3-0-M000":          "needs that job",
 }
 
