@@ -27,6 +27,8 @@ type account struct {
 	info     endpoint
 	compute  *proxy.Proxy // OpenWhisk, with the endpoint's own certificate
 	objects  *proxy.Proxy // S3
+	backend  string       // as the client names it
+	extra    []string     // of the environment
 	contract lithops.Contract
 	model    openwhisk.Action // the runtime that the others are copies of
 	metadata []byte           // its metadata object
@@ -51,11 +53,11 @@ type endpoint struct {
 
 // newAccount starts an endpoint and deploys one runtime to it with the plug-in. close ends everything.
 func newAccount(ctx context.Context, b *bench) (a *account, err error) {
-	a = &account{b: b}
+	a = &account{b: b, backend: "openwhisk"}
 	if a.venv, err = b.venv(ctx); err != nil {
 		return nil, err
 	}
-	if a.home, err = os.MkdirTemp("", "fn-runtime-bench"); err != nil {
+	if err := a.start(ctx); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -63,28 +65,11 @@ func newAccount(ctx context.Context, b *bench) (a *account, err error) {
 			a.close()
 		}
 	}()
-	if err := os.MkdirAll(filepath.Join(a.home, "tmp"), 0o700); err != nil {
-		return nil, err
-	}
-	if _, err := a.ours(ctx, "local", "start"); err != nil {
-		return nil, err
-	}
-	dir := filepath.Join(a.home, ".bluemix", "plugins", "fn-runtime", "local")
-	data, err := os.ReadFile(filepath.Join(dir, "endpoint.json"))
-	if err == nil {
-		err = json.Unmarshal(data, &a.info)
-	}
-	if err != nil {
-		return nil, err
-	}
-	cert, err := tls.LoadX509KeyPair(filepath.Join(dir, "server.pem"), filepath.Join(dir, "server-key.pem"))
+	cert, err := tls.LoadX509KeyPair(filepath.Join(a.dir(), "server.pem"), filepath.Join(a.dir(), "server-key.pem"))
 	if err != nil {
 		return nil, err
 	}
 	if a.compute, err = proxy.New(a.info.Endpoint, &cert); err != nil {
-		return nil, err
-	}
-	if a.objects, err = proxy.New(a.info.S3Endpoint, nil); err != nil {
 		return nil, err
 	}
 	if err := a.configure(a.objects.URL, a.info.AccessKey, a.info.SecretKey, a.info.Bucket); err != nil {
@@ -94,6 +79,42 @@ func newAccount(ctx context.Context, b *bench) (a *account, err error) {
 		return nil, err
 	}
 	return a, a.connect(ctx)
+}
+
+// start makes a home and an endpoint in it, with a proxy to its store.
+func (a *account) start(ctx context.Context) (err error) {
+	if a.home, err = os.MkdirTemp("", "fn-runtime-bench"); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			a.close()
+		}
+	}()
+	if err := os.MkdirAll(filepath.Join(a.home, "tmp"), 0o700); err != nil {
+		return err
+	}
+	if _, err := a.counted(ctx, a.b.bin, "local", "start"); err != nil {
+		return err
+	}
+	if err := a.read("endpoint.json", &a.info); err != nil {
+		return err
+	}
+	a.objects, err = proxy.New(a.info.S3Endpoint, nil)
+	return err
+}
+
+// dir is the folder of the endpoint.
+func (a *account) dir() string {
+	return filepath.Join(a.home, ".bluemix", "plugins", "fn-runtime", "local")
+}
+
+func (a *account) read(name string, into any) error {
+	data, err := os.ReadFile(filepath.Join(a.dir(), name))
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(data, into)
 }
 
 func (a *account) close() {
@@ -162,11 +183,11 @@ func (a *account) connect(ctx context.Context) error {
 
 // env is the clean environment of both programs: this home, this virtual environment, this authority.
 func (a *account) env() []string {
-	return []string{
+	return append([]string{
 		"HOME=" + a.home, "IBMCLOUD_HOME=" + a.home, "TMPDIR=" + filepath.Join(a.home, "tmp"), "USER=bench", "LANG=C.UTF-8", "IBMCLOUD_COLOR=false",
 		"PATH=" + filepath.Join(a.venv, "bin") + string(os.PathListSeparator) + os.Getenv("PATH"), "VIRTUAL_ENV=" + a.venv,
 		"REQUESTS_CA_BUNDLE=" + a.info.CABundle, "AWS_CA_BUNDLE=" + a.info.CABundle,
-	}
+	}, a.extra...)
 }
 
 // ours runs the plug-in and counts the requests that it makes through the proxies.
@@ -179,7 +200,7 @@ func (a *account) ours(ctx context.Context, args ...string) (cost, error) {
 
 // theirs runs the real Lithops command line, on the same configuration.
 func (a *account) theirs(ctx context.Context, args ...string) (cost, error) {
-	return a.counted(ctx, filepath.Join(a.venv, "bin", "lithops"), append(args, "-c", a.config(), "-b", "openwhisk")...)
+	return a.counted(ctx, filepath.Join(a.venv, "bin", "lithops"), append(args, "-c", a.config(), "-b", a.backend)...)
 }
 
 func (a *account) counted(ctx context.Context, name string, args ...string) (cost, error) {

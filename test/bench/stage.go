@@ -18,6 +18,7 @@ func groups() []group {
 	return []group{
 		{"startup", startup},
 		{"runtimes", runtimes},
+		{"jobs", jobs},
 		{"clean", clean},
 		{"local", locally},
 		{"sizes", sizes},
@@ -43,7 +44,12 @@ func newBench(runs int) (*bench, error) {
 
 // venv gives the folder of a virtual environment with the newest Lithops, made from PyPI when it is not there yet.
 func (b *bench) venv(ctx context.Context) (string, error) {
-	dir := filepath.Join(b.cache, "venv-bench")
+	return b.environment(ctx, "venv-bench", "lithops", "boto3")
+}
+
+// environment gives the folder of a virtual environment with packages of PyPI.
+func (b *bench) environment(ctx context.Context, name string, packages ...string) (string, error) {
+	dir := filepath.Join(b.cache, name)
 	if _, err := os.Stat(filepath.Join(dir, ".ready")); err == nil {
 		return dir, nil
 	}
@@ -53,7 +59,7 @@ func (b *bench) venv(ctx context.Context) (string, error) {
 	}
 	for _, args := range [][]string{
 		{python, "-m", "venv", "--clear", dir},
-		{filepath.Join(dir, "bin", "python"), "-m", "pip", "install", "-q", "--disable-pip-version-check", "lithops", "boto3"},
+		append([]string{filepath.Join(dir, "bin", "python"), "-m", "pip", "install", "-q", "--disable-pip-version-check"}, packages...),
 	} {
 		if out, err := exec.CommandContext(ctx, args[0], args[1:]...).CombinedOutput(); err != nil {
 			return "", fmt.Errorf("%s: %w\n%s", strings.Join(args, " "), err, out)
