@@ -26,6 +26,10 @@ var notRun = map[string]string{
 	"logs --job a1b2c3-0-M000 --failed":                    "needs that job",
 	"jobs a1b2c3-0-M000 --follow":                          "needs that job",
 	"dashboard -b local":                                   "does not end",
+	"local reset -f":                                       "takes away what the other examples work on",
+	"prune --keep 3.6.0":                                   "asks a person; run with -f",
+	"rollback me/runtime:1.0":                              "needs an earlier image in a registry",
+	"rollback me/runtime:1.0 --dry-run":                    "needs an earlier image in a registry",
 	"list --watch --sort-by updated":                       "does not end",
 	"dashboard --save timeline.svg a1b2c3-0-M000":          "needs that job",
 }
@@ -53,6 +57,7 @@ func TestExamplesOfHelp(t *testing.T) {
 	visit(tree)
 	s := newSession(t, venv, true)
 	put(t, filepath.Join(s.stage.Dir, "runtimes.yaml"), "runtimes:\n  - image: me/runtime:1.0\n    memory: [256, 512]\n")
+	put(t, filepath.Join(s.stage.Dir, "job.py"), "print('done')\n")
 	ran := map[string]bool{}
 	for _, example := range all {
 		if _, ok := notRun[example]; ok {
