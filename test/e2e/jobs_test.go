@@ -69,9 +69,10 @@ func TestJobsAndLogs(t *testing.T) {
 }
 
 // TestJobsAndLogsOfCodeEngine finds the same where the service knows job runs only: calls and what they wrote are in the
-// bucket.
+// bucket, until the client's cleaner comes.
 func TestJobsAndLogsOfCodeEngine(t *testing.T) {
 	s := newCloudStage(t, "lithops")
+	write(t, filepath.Join(s.Home, ".lithops", "config"), strings.Replace(ceConfig(s.Endpoint(), ceImage), "lithops:\n", "lithops:\n  data_cleaner: false\n", 1))
 	s.ours("deploy", ceImage)
 	var ran struct{ Job, Activation string }
 	decode(t, result(t, s.Run(2*time.Minute, s.python, script(t, "fails.py"))), &ran)

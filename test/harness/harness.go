@@ -133,11 +133,11 @@ func NewStage(t testing.TB) *Stage {
 	return s
 }
 
-// empty removes the temporary folder as often as it takes: the client leaves a program behind that cleans up after jobs
-// and may still write there when the test is over.
+// empty removes the home as often as it takes: the client leaves a program behind that cleans up after jobs and may still
+// write there when the test is over.
 func (s *Stage) empty() {
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-		if os.RemoveAll(filepath.Join(s.Home, "tmp")) == nil {
+		if os.RemoveAll(s.Home) == nil {
 			return
 		}
 	}
