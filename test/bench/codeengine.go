@@ -6,17 +6,10 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
-	"net/http/httputil"
-	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
-	"sync"
 	"time"
-
-	"fn-runtime/test/proxy"
 )
 
 // jobsImage is never pulled: runs are processes of the client's Python.
@@ -307,60 +300,4 @@ func (c *cloudEngine) close() {
 	if c.way != nil {
 		c.way.close()
 	}
-}
-
-// way is a proxy that answers CONNECT and ends TLS with the endpoint's own certificate for IBM's hosts, so that it can count
-// and delay the requests inside, before they go to the endpoint's proxy.
-type way struct {
-	*proxy.Proxy
-	transport *http.Transport
-	door      net.Listener
-	servers   sync.WaitGroup
-	relay     *http.Server
-}
-
-func newWay(endpoint string, cert tls.Certificate) (*way, error) {
-	through, err := url.Parse(endpoint)
-	if err != nil {
-		return nil, err
-	}
-	w := &way{transport: &http.Transport{Proxy: http.ProxyURL(through), TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, MaxIdleConnsPerHost: 64}}
-	w.relay = &http.Server{Handler: &httputil.ReverseProxy{Transport: w.transport, Rewrite: func(r *httputil.ProxyRequest) {
-		r.SetURL(&url.URL{Scheme: "https", Host: r.In.Host})
-	}}, ReadHeaderTimeout: time.Minute}
-	behind, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	if w.door, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
-		return nil, err
-	}
-	if w.Proxy, err = proxy.New("http://"+behind.Addr().String(), &cert); err != nil {
-		return nil, err
-	}
-	w.servers.Go(func() { _ = w.relay.Serve(behind) })
-	w.servers.Go(w.admit)
-	return w, nil
-}
-
-// admit leads every tunnel to the proxy that counts and delays.
-func (w *way) admit() {
-	for {
-		client, err := w.door.Accept()
-		if err != nil {
-			return
-		}
-		w.servers.Go(func() {
-			defer client.Close()
-			if err := tunnel(client, strings.TrimPrefix(w.URL, "https://")); err != nil {
-				fmt.Fprintln(os.Stderr, err)
-			}
-		})
-	}
-}
-
-func (w *way) close() {
-	_, _ = w.door.Close(), w.relay.Close()
-	w.transport.CloseIdleConnections()
-	w.servers.Wait()
 }
