@@ -14,6 +14,7 @@ import (
 // open opens a dashboard for the first time and waits for its page.
 func (b *browser) open(address string) {
 	b.t.Helper()
+	b.t.Cleanup(func() { _ = chromedp.Do(b.ctx, chromedp.Navigate("about:blank")) }) // before the server ends, of which the page would complain
 	b.do(chromedp.Navigate(address))
 	b.see("location.search === '' && document.querySelector('#lanes .chunk path')")
 }
