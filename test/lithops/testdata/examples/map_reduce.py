@@ -17,7 +17,7 @@ def words(obj):
 with lithops.FunctionExecutor() as fexec:
     print(fexec.get_result(fexec.map_reduce(square, range(5), total)))
     storage = lithops.Storage()
-    storage.put_object(storage.bucket, 'example/words.txt', b'a line of words\n' * 100_000)
-    place = '%s://%s/example/' % (storage.backend, storage.bucket)
+    storage.put_object(storage.bucket, 'example/words/a.txt', b'a line of words\n' * 100_000)
+    place = '%s://%s/example/words/' % (storage.backend, storage.bucket)
     print(fexec.get_result(fexec.map_reduce(words, place, total, obj_chunk_size=400_000)))
-    storage.delete_object(storage.bucket, 'example/words.txt')
+    storage.delete_object(storage.bucket, 'example/words/a.txt')

@@ -9,10 +9,10 @@ def shout(key, storage):
 
 
 storage = lithops.Storage()
-keys = ['example/ü b', 'example/plus+and%41', 'example/deep/er']
+keys = ['example/storage/ü b', 'example/storage/plus+and%41', 'example/storage/deep/er']
 for key in keys:
     storage.put_object(storage.bucket, key, 'value')
 with lithops.FunctionExecutor() as fexec:
     print(fexec.map(shout, keys).get_result())
-print([storage.get_object(storage.bucket, key + '!') for key in keys], len(storage.list_keys(storage.bucket, 'example/')))
-storage.delete_objects(storage.bucket, storage.list_keys(storage.bucket, 'example/'))
+print([storage.get_object(storage.bucket, key + '!') for key in keys], len(storage.list_keys(storage.bucket, 'example/storage/')))
+storage.delete_objects(storage.bucket, storage.list_keys(storage.bucket, 'example/storage/'))
