@@ -24,7 +24,7 @@ func (p *purge) deleteBatch(ctx context.Context, batch []item) (failed int, err 
 		in.Delete.Objects[i] = id
 	}
 	ctx = transport.With(ctx, transport.Call{Repeatable: true}) // the second time, the keys are gone already
-	out, err := p.store.s3.DeleteObjectsWithContext(ctx, in)
+	out, err := p.store.s3.deleteObjects(ctx, in)
 	if err != nil {
 		err = p.store.explain(ctx, bucketSubject, err)
 		p.fail(batch[0].key+" ...", err.Error())

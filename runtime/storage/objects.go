@@ -25,7 +25,7 @@ func (s *Store) BucketExists(ctx context.Context) (bool, error) {
 	if err := s.ready(ctx); err != nil {
 		return false, err
 	}
-	_, err := s.s3.HeadBucketWithContext(ctx, &s3.HeadBucketInput{Bucket: &s.o.Bucket})
+	_, err := s.s3.headBucket(ctx, &s3.HeadBucketInput{Bucket: &s.o.Bucket})
 	if statusOf(err) == http.StatusNotFound { // an answer to HEAD has no body that could say more
 		return false, nil
 	}
@@ -45,7 +45,7 @@ func (s *Store) CreateBucket(ctx context.Context) error {
 		in.CreateBucketConfiguration = &s3.CreateBucketConfiguration{LocationConstraint: &s.o.Location}
 	}
 	ctx = transport.With(ctx, transport.Call{Races: operationAborted})
-	_, err := s.s3.CreateBucketWithContext(ctx, in)
+	_, err := s.s3.createBucket(ctx, in)
 	switch codeOf(err) {
 	case s3.ErrCodeBucketAlreadyOwnedByYou:
 		return nil
@@ -70,7 +70,7 @@ func (s *Store) Get(ctx context.Context, key string) ([]byte, error) {
 	if err := s.ready(ctx); err != nil {
 		return nil, err
 	}
-	out, err := s.s3.GetObjectWithContext(ctx, &s3.GetObjectInput{Bucket: &s.o.Bucket, Key: &key})
+	out, err := s.s3.getObject(ctx, &s3.GetObjectInput{Bucket: &s.o.Bucket, Key: &key})
 	if err != nil {
 		return nil, s.explain(ctx, objectSubject(key), err)
 	}
@@ -93,7 +93,7 @@ func (s *Store) Put(ctx context.Context, key string, data []byte) error {
 		return err
 	}
 	ctx = transport.With(ctx, transport.Call{Races: operationAborted})
-	_, err := s.s3.PutObjectWithContext(ctx, &s3.PutObjectInput{Bucket: &s.o.Bucket, Key: &key, Body: bytes.NewReader(data)})
+	_, err := s.s3.putObject(ctx, &s3.PutObjectInput{Bucket: &s.o.Bucket, Key: &key, Body: bytes.NewReader(data)})
 	return s.explain(ctx, objectSubject(key), err)
 }
 
@@ -102,7 +102,7 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 	if err := s.ready(ctx); err != nil {
 		return err
 	}
-	_, err := s.s3.DeleteObjectWithContext(ctx, &s3.DeleteObjectInput{Bucket: &s.o.Bucket, Key: &key})
+	_, err := s.s3.deleteObject(ctx, &s3.DeleteObjectInput{Bucket: &s.o.Bucket, Key: &key})
 	err = s.explain(ctx, objectSubject(key), err)
 	if fault.Is(err, fault.NotFound) {
 		return nil
@@ -135,7 +135,7 @@ func (s *Store) List(ctx context.Context, prefix string) iter.Seq2[entity.Object
 
 // page reads one page of a listing and sets the token for the next one in the request: nil after the last page.
 func (s *Store) page(ctx context.Context, in *s3.ListObjectsV2Input) (*s3.ListObjectsV2Output, error) {
-	out, err := s.s3.ListObjectsV2WithContext(ctx, in, straight)
+	out, err := s.s3.listObjectsV2(ctx, in, straight)
 	if err != nil {
 		return nil, s.explain(ctx, bucketSubject, err)
 	}

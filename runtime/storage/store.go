@@ -49,7 +49,7 @@ type Options struct {
 // Store implements the port of that name. It may be used from several goroutines.
 type Store struct {
 	o   Options
-	s3  *s3.S3
+	s3  operations
 	err error // the options were wrong
 }
 
@@ -90,7 +90,7 @@ func New(o Options) *Store {
 		MaxRetries:                     aws.Int(0),
 		LogLevel:                       aws.LogLevel(aws.LogOff),
 	}, client.NoOpRetryer{})
-	s.s3 = s3.New(bare, config)
+	s.s3 = operationsOf(s3.New(bare, config))
 	return s
 }
 

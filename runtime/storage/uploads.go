@@ -31,7 +31,7 @@ func (p *purge) abortBelow(ctx context.Context, prefix string) error {
 	in := &s3.ListMultipartUploadsInput{Bucket: &p.store.o.Bucket, Prefix: aws.String(prefix)}
 	listErr := func() error {
 		for range transport.MaxPages {
-			out, err := p.store.s3.ListMultipartUploadsWithContext(ctx, in)
+			out, err := p.store.s3.listMultipartUploads(ctx, in)
 			if unsupported(err) {
 				return nil
 			}
@@ -71,7 +71,7 @@ func (p *purge) abortBelow(ctx context.Context, prefix string) error {
 
 func (p *purge) abort(ctx context.Context, u *s3.MultipartUpload) error {
 	if !p.sweep.DryRun {
-		_, err := p.store.s3.AbortMultipartUploadWithContext(ctx,
+		_, err := p.store.s3.abortMultipartUpload(ctx,
 			&s3.AbortMultipartUploadInput{Bucket: &p.store.o.Bucket, Key: u.Key, UploadId: u.UploadId})
 		err = p.store.explain(ctx, objectSubject(aws.StringValue(u.Key)), err)
 		if err != nil && !fault.Is(err, fault.NotFound) {

@@ -15,7 +15,7 @@ import (
 // does not know versions, or does not let us ask, has none that we could delete.
 // answered sees the answer, whatever it is.
 func (s *Store) versioned(ctx context.Context, answered func(*http.Response) error) (bool, error) {
-	req, out := s.s3.GetBucketVersioningRequest(&s3.GetBucketVersioningInput{Bucket: &s.o.Bucket})
+	req, out := s.s3.versioningRequest(&s3.GetBucketVersioningInput{Bucket: &s.o.Bucket})
 	req.SetContext(ctx)
 	err := req.Send()
 	if req.HTTPResponse != nil {
@@ -40,7 +40,7 @@ func (p *purge) versionPages(s span) transport.NextPage[item] {
 		in.KeyMarker = aws.String(s.after)
 	}
 	return func(ctx context.Context) ([]item, bool, error) {
-		out, err := p.store.s3.ListObjectVersionsWithContext(ctx, in)
+		out, err := p.store.s3.listObjectVersions(ctx, in)
 		if err != nil {
 			return nil, false, p.store.explain(ctx, bucketSubject, err)
 		}
