@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -42,7 +41,7 @@ func TestAnExposedEngineGetsNoAccounts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var mu sync.Mutex
 			got := ""
-			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			e := engineOf(t, func(w http.ResponseWriter, r *http.Request) {
 				_, _ = io.Copy(io.Discard, r.Body)
 				mu.Lock()
 				defer mu.Unlock()
@@ -56,9 +55,7 @@ func TestAnExposedEngineGetsNoAccounts(t *testing.T) {
 				case strings.HasSuffix(r.URL.Path, "/push"):
 					_, _ = io.WriteString(w, pushedAll)
 				}
-			}))
-			defer server.Close()
-			e := engineAt(t, server)
+			})
 			e.Exposed = exposed
 			var warnings []string
 			b := New(Options{Home: home, Getenv: func(name string) string { return map[string]string{"DOCKER_BUILDKIT": "0"}[name] },

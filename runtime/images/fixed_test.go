@@ -3,7 +3,6 @@ package images
 import (
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -32,7 +31,7 @@ func TestPushUnderTheTagThatNeverMoves(t *testing.T) {
 		"one without the image": {http.StatusNotFound, []string{tag}, fault.Failed},
 	} {
 		var got []string
-		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		e := engineOf(t, func(w http.ResponseWriter, r *http.Request) {
 			if r.Method != http.MethodPost {
 				return
 			}
@@ -45,9 +44,8 @@ func TestPushUnderTheTagThatNeverMoves(t *testing.T) {
 			}
 			_, _ = io.Copy(io.Discard, r.Body)
 			_, _ = io.WriteString(w, pushedAll)
-		}))
-		err := New(Options{}).pushFixed(t.Context(), engineAt(t, server), ref, digest, newPrinter(nil))
-		server.Close()
+		})
+		err := New(Options{}).pushFixed(t.Context(), e, ref, digest, newPrinter(nil))
 		if diff := cmp.Diff(c.want, slices.Compact(got)); diff != "" || fault.KindOf(err) != c.kind {
 			t.Errorf("%s: got %v, want %q; requests (-want +got):\n%s", name, err, c.kind, diff)
 		}

@@ -186,27 +186,35 @@ func TestShrinkingFile(t *testing.T) {
 	}
 }
 
+// The files are sparse: they have their size, and take no room.
 func TestSize(t *testing.T) {
-	dir := files(t, map[string]string{"Dockerfile": "FROM a", "data/a": strings.Repeat("x", 3000), "data/b": strings.Repeat("x", 3000), "model.bin": strings.Repeat("x", 5000), "small": "x"})
-	spec := entity.ImageBuild{Image: "user/name:1", Context: dir}
-	nowhere := func(name string) string {
-		if name == "DOCKER_HOST" {
-			return "unix:///nowhere"
+	dir := files(t, map[string]string{"Dockerfile": "FROM a", "data/a": "", "data/b": "", "model.bin": "", "small": "x"})
+	grow := func(megabytes int64) {
+		for name, part := range map[string]int64{"data/a": 3, "data/b": 3, "model.bin": 5} {
+			if err := os.Truncate(filepath.Join(dir, name), megabytes*1_000_000/11*part); err != nil {
+				t.Fatal(err)
+			}
 		}
-		return ""
-	}
-	_, err := New(Options{ContextLimit: 10_000, Getenv: nowhere}).Build(context.Background(), spec, nil)
-	var f *fault.Fault
-	if !errors.As(err, &f) || f.Kind != fault.TooLarge {
-		t.Fatal(err)
-	}
-	if got := strings.Join(f.Details[:2], ", "); got != "data/ (6kB), model.bin (5kB)" || !strings.Contains(f.Error(), "11.01kB") || !strings.Contains(f.Recovery.String(), ".dockerignore") {
-		t.Errorf("%s: %v", got, f)
 	}
 	warned := ""
-	_, err = New(Options{ContextWarn: 10_000, Getenv: nowhere, Warn: func(m i18n.Message) { warned = m.String() }}).Build(context.Background(), spec, nil)
-	if !strings.Contains(warned, "data/ (6kB)") || !fault.Is(err, fault.Unavailable) {
-		t.Errorf("%q %v", warned, err)
+	build := func() error {
+		nowhere := func(name string) string { return map[string]string{"DOCKER_HOST": "unix:///nowhere"}[name] }
+		b := New(Options{Getenv: nowhere, Warn: func(m i18n.Message) { warned = m.String() }})
+		_, err := b.Build(t.Context(), entity.ImageBuild{Image: "user/name:1", Context: dir}, nil)
+		return err
+	}
+	grow(550)
+	if err := build(); !fault.Is(err, fault.Unavailable) || !strings.Contains(warned, "data/ (300MB)") {
+		t.Errorf("550 MB: got %v, warning %q; want one that names data/ (300MB)", err, warned)
+	}
+	grow(2200)
+	err := build()
+	var f *fault.Fault
+	if !errors.As(err, &f) || f.Kind != fault.TooLarge {
+		t.Fatalf("2.2 GB: got %v, want %s", err, fault.TooLarge)
+	}
+	if got, want := strings.Join(f.Details[:2], ", "), "data/ (1.2GB), model.bin (1GB)"; got != want || !strings.Contains(f.Error(), "2.2GB") || !strings.Contains(f.Recovery.String(), ".dockerignore") {
+		t.Errorf("got %s of %v, want %s", got, f, want)
 	}
 }
 

@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/distribution/reference"
 	"github.com/docker/docker/api/types/image"
@@ -43,19 +42,8 @@ type Options struct {
 	Progress func(done, total int64, unit string)
 	Warn     func(i18n.Message)
 
-	ContextWarn  int64 // bytes of build context that are worth a warning; 0 is 500 MB
-	ContextLimit int64 // bytes of build context that are refused; 0 is 2 GiB
-	// PushSilence is how long a push may go on without a word of the engine; 0 is 5 minutes. A layer that is being sent
-	// is reported all the time, but the engine itself waits without end for a registry that does not answer.
-	PushSilence time.Duration
-	Checked     string // folder that remembers which images passed their check; "" checks each time
+	Checked string // folder that remembers which images passed their check; "" checks each time
 }
-
-// The sizes of a build context, in bytes: see Options.
-const (
-	defaultContextWarn  = 500_000_000
-	defaultContextLimit = 2 << 30
-)
 
 // Builder builds, checks and pushes images. It connects to the engine when it needs it the first time.
 type Builder struct {
@@ -80,15 +68,6 @@ func New(o Options) *Builder {
 	}
 	if o.Warn == nil {
 		o.Warn = func(i18n.Message) {}
-	}
-	if o.PushSilence == 0 {
-		o.PushSilence = 5 * time.Minute
-	}
-	if o.ContextWarn == 0 {
-		o.ContextWarn = defaultContextWarn
-	}
-	if o.ContextLimit == 0 {
-		o.ContextLimit = defaultContextLimit
 	}
 	return &Builder{o: o, credentials: registry.Credentials{
 		Dir: registry.Dir(o.Getenv, o.Home), Server: o.Server, User: o.User, Password: o.Password,

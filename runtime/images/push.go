@@ -53,7 +53,7 @@ func (b *Builder) push(ctx context.Context, e *engine.Engine, ref reference.Name
 		}
 		if errors.Is(err, errSilent) {
 			return "", backoff.Permanent(fault.New(fault.Timeout,
-				i18n.M("The push to the registry {{.Registry}} has not moved for {{.Time}}.", "Registry", host, "Time", b.o.PushSilence),
+				i18n.M("The push to the registry {{.Registry}} has not moved for {{.Time}}.", "Registry", host, "Time", pushSilence),
 				i18n.M("Check the registry's name and the network, and run the command again; layers that arrived are not sent again.")))
 		}
 		if failure == nil && err == nil {
@@ -89,13 +89,17 @@ func (b *Builder) push(ctx context.Context, e *engine.Engine, ref reference.Name
 	return digest, nil
 }
 
+// pushSilence is how long a push may go on without a message of the engine. A layer that is being sent is reported all the
+// time, but the engine itself waits without end for a registry that does not answer.
+const pushSilence = 5 * time.Minute
+
 // errSilent ends a push of which nothing is heard.
 var errSilent = errors.New("the push does not move")
 
 func (b *Builder) pushOnce(ctx context.Context, e *engine.Engine, ref reference.Named, header string, p *pushReport) (*jsonmessage.JSONError, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	silence := time.AfterFunc(b.o.PushSilence, func() { cancel(errSilent) })
+	silence := time.AfterFunc(pushSilence, func() { cancel(errSilent) })
 	defer silence.Stop()
 	body, err := e.ImagePush(ctx, ref.String(), image.PushOptions{RegistryAuth: header})
 	if errors.Is(context.Cause(ctx), errSilent) {
@@ -110,7 +114,7 @@ func (b *Builder) pushOnce(ctx context.Context, e *engine.Engine, ref reference.
 	defer body.Close()
 	var failure *jsonmessage.JSONError
 	err = messages(body, func(m jsonmessage.JSONMessage) error {
-		silence.Reset(b.o.PushSilence)
+		silence.Reset(pushSilence)
 		if m.Error != nil {
 			failure = m.Error
 		} else {

@@ -3,10 +3,10 @@ package images
 import (
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/distribution/reference"
@@ -14,17 +14,26 @@ import (
 
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/images/engine"
+	"fn-runtime/runtime/runtimetest"
 	"fn-runtime/runtime/transport"
 )
 
-// engineAt is an engine that a test's server plays.
-func engineAt(t *testing.T, server *httptest.Server) *engine.Engine {
+// engineOf is an engine that a handler plays, on connections in memory.
+func engineOf(t *testing.T, h http.HandlerFunc) *engine.Engine {
 	t.Helper()
-	c, err := client.NewClientWithOpts(client.WithHost("tcp://" + server.Listener.Addr().String()))
+	m := runtimetest.NewMemory()
+	server := &http.Server{Handler: h}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(m) }()
+	c, err := client.NewClientWithOpts(client.WithHost("tcp://memory:1"), client.WithDialContext(m.Dial))
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = c.Close() })
+	t.Cleanup(func() {
+		_ = c.Close()
+		_ = server.Close()
+		<-served
+	})
 	return &engine.Engine{Client: c, Host: "tcp://test"}
 }
 
@@ -38,41 +47,40 @@ func TestPushThatDoesNotMove(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, tc := range map[string]struct {
-		words   int // that the engine says, one each 100 ms
-		hang    bool
-		kind    fault.Kind
-		pushes  int
-		silence time.Duration
+		words int           // that the engine says
+		every time.Duration // how long it is silent before each
+		hang  bool
+		kind  fault.Kind
 	}{
-		"silent from the start": {hang: true, kind: fault.Timeout, pushes: 1, silence: 50 * time.Millisecond},
-		"silent after a layer":  {words: 3, hang: true, kind: fault.Timeout, pushes: 1, silence: 1500 * time.Millisecond},
-		"slow":                  {words: 20, pushes: 1, silence: 1500 * time.Millisecond},
+		"silent from the start": {hang: true, kind: fault.Timeout},
+		"silent after a layer":  {words: 3, every: time.Second, hang: true, kind: fault.Timeout},
+		"slow":                  {words: 20, every: pushSilence - time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var pushes atomic.Int32
-			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if !strings.HasSuffix(r.URL.Path, "/push") {
-					return
+			synctest.Test(t, func(t *testing.T) {
+				var pushes atomic.Int32
+				e := engineOf(t, func(w http.ResponseWriter, r *http.Request) {
+					if !strings.HasSuffix(r.URL.Path, "/push") {
+						return
+					}
+					pushes.Add(1)
+					_, _ = io.Copy(io.Discard, r.Body) // so that the end of the connection is seen
+					for range tc.words {
+						time.Sleep(tc.every)
+						_, _ = io.WriteString(w, `{"status":"Pushing","id":"layer","progressDetail":{"current":1,"total":2}}`+"\n")
+						w.(http.Flusher).Flush()
+					}
+					if tc.hang {
+						<-r.Context().Done()
+						return
+					}
+					_, _ = io.WriteString(w, pushedAll)
+				})
+				digest, err := New(Options{}).push(t.Context(), e, ref, newPrinter(nil))
+				if fault.KindOf(err) != tc.kind || pushes.Load() != 1 || (err == nil) != (digest != "") {
+					t.Errorf("got %q, %v after %d pushes; want %q after 1", digest, err, pushes.Load(), tc.kind)
 				}
-				pushes.Add(1)
-				_, _ = io.Copy(io.Discard, r.Body) // so that the end of the connection is seen
-				for range tc.words {
-					time.Sleep(100 * time.Millisecond)
-					_, _ = io.WriteString(w, `{"status":"Pushing","id":"layer","progressDetail":{"current":1,"total":2}}`+"\n")
-					w.(http.Flusher).Flush()
-				}
-				if tc.hang {
-					<-r.Context().Done()
-					return
-				}
-				_, _ = io.WriteString(w, pushedAll)
-			}))
-			defer server.Close()
-			b := New(Options{PushSilence: tc.silence})
-			digest, err := b.push(t.Context(), engineAt(t, server), ref, newPrinter(nil))
-			if fault.KindOf(err) != tc.kind || int(pushes.Load()) != tc.pushes || (err == nil) != (digest != "") {
-				t.Errorf("%q, %d pushes, %v", digest, pushes.Load(), err)
-			}
+			})
 		})
 	}
 }
@@ -90,38 +98,43 @@ func TestPushThatTheEngineRepeats(t *testing.T) {
 		failed  = `{"errorDetail":{"message":"received unexpected HTTP status: 502 Bad Gateway"},"error":"502"}` + "\n"
 	)
 	for name, tc := range map[string]struct {
-		says   string
-		budget *transport.Budget
+		says   string // a line a second
+		budget time.Duration
 		pushes int
 		lines  string
 	}{
-		"for longer than the budget": {says: pushing + waiting + pushing + waiting + failed, budget: transport.NewBudget(time.Second), pushes: 1,
+		"for longer than the budget": {says: pushing + waiting + pushing + waiting + failed, budget: 2 * time.Second, pushes: 1,
 			lines: "layer: Retrying in 2 seconds\nlayer: Retrying in 2 seconds\n"},
-		"in vain":      {says: pushing + waiting + failed, budget: transport.NewBudget(time.Minute), pushes: 2},
-		"with success": {says: pushing + waiting + pushing + pushed + failed, budget: transport.NewBudget(time.Minute), pushes: 2},
-		"not at all":   {says: pushing + pushed + failed, budget: transport.NewBudget(time.Minute), pushes: 2},
+		"in vain":      {says: pushing + waiting + failed, budget: time.Minute, pushes: 2},
+		"with success": {says: pushing + waiting + pushing + pushed + failed, budget: time.Minute, pushes: 2},
+		"not at all":   {says: pushing + pushed + failed, budget: time.Minute, pushes: 2},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var pushes atomic.Int32
-			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if !strings.HasSuffix(r.URL.Path, "/push") {
-					return
+			synctest.Test(t, func(t *testing.T) {
+				var pushes atomic.Int32
+				e := engineOf(t, func(w http.ResponseWriter, r *http.Request) {
+					if !strings.HasSuffix(r.URL.Path, "/push") {
+						return
+					}
+					if pushes.Add(1) == 1 {
+						for line := range strings.Lines(tc.says) {
+							_, _ = io.WriteString(w, line)
+							w.(http.Flusher).Flush()
+							time.Sleep(time.Second)
+						}
+						return
+					}
+					_, _ = io.WriteString(w, pushedAll)
+				})
+				var out strings.Builder
+				_, err = New(Options{Budget: transport.NewBudget(tc.budget)}).push(t.Context(), e, ref, newPrinter(&out))
+				if int(pushes.Load()) != tc.pushes || (err == nil) != (tc.pushes == 2) {
+					t.Errorf("got %d pushes, %v; want %d", pushes.Load(), err, tc.pushes)
 				}
-				if pushes.Add(1) == 1 {
-					_, _ = io.WriteString(w, tc.says)
-					return
+				if tc.lines != "" && out.String() != tc.lines {
+					t.Errorf("it prints %q, want %q", out.String(), tc.lines)
 				}
-				_, _ = io.WriteString(w, pushedAll)
-			}))
-			defer server.Close()
-			var out strings.Builder
-			_, err = New(Options{Budget: tc.budget}).push(t.Context(), engineAt(t, server), ref, newPrinter(&out))
-			if int(pushes.Load()) != tc.pushes || (err == nil) != (tc.pushes == 2) {
-				t.Errorf("%d pushes, %v", pushes.Load(), err)
-			}
-			if tc.lines != "" && out.String() != tc.lines {
-				t.Errorf("it prints %q", out.String())
-			}
+			})
 		})
 	}
 }

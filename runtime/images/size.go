@@ -1,8 +1,10 @@
 package images
 
 import (
+	"cmp"
 	"fmt"
-	"sort"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/docker/go-units"
@@ -11,22 +13,28 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
+// The sizes of a build context, in bytes, that are worth a warning and that are refused.
+const (
+	contextWarn  = 500_000_000
+	contextLimit = 2 << 30
+)
+
 // fits compares the context's size with the limits.
 func (b *Builder) fits(f *folder) error {
-	if f.size > b.o.ContextLimit {
+	if f.size > contextLimit {
 		return fault.New(fault.TooLarge,
 			i18n.M("The build context {{.Dir}} is {{.Size}} large, the limit is {{.Limit}}.", "Dir", f.dir,
-				"Size", units.HumanSize(float64(f.size)), "Limit", units.HumanSize(float64(b.o.ContextLimit))),
+				"Size", units.HumanSize(float64(f.size)), "Limit", units.HumanSize(contextLimit)),
 			i18n.M("List what the build does not need in '.dockerignore'.")).With(f.largest(5)...)
 	}
-	if f.size > b.o.ContextWarn {
+	if f.size > contextWarn {
 		b.o.Warn(i18n.M("The build context {{.Dir}} is {{.Size}} large; the largest entries are {{.Entries}}. What the build does not need goes into '.dockerignore'.",
 			"Dir", f.dir, "Size", units.HumanSize(float64(f.size)), "Entries", strings.Join(f.largest(3), ", ")))
 	}
 	return nil
 }
 
-// largest gives the n largest entries at the top of the folder, files and folders, with their sizes.
+// largest returns the n largest entries at the top of the folder, files and folders, with their sizes.
 func (f *folder) largest(n int) []string {
 	sizes := map[string]int64{}
 	for _, e := range f.entries {
@@ -38,18 +46,12 @@ func (f *folder) largest(n int) []string {
 			sizes[top] += e.info.Size()
 		}
 	}
-	names := make([]string, 0, len(sizes))
-	for name := range sizes {
-		names = append(names, name)
-	}
-	sort.Slice(names, func(i, j int) bool {
-		if sizes[names[i]] != sizes[names[j]] {
-			return sizes[names[i]] > sizes[names[j]]
-		}
-		return names[i] < names[j]
+	names := slices.SortedFunc(maps.Keys(sizes), func(a, b string) int {
+		return cmp.Or(cmp.Compare(sizes[b], sizes[a]), cmp.Compare(a, b))
 	})
-	for i, name := range names[:min(n, len(names))] {
+	names = names[:min(n, len(names))]
+	for i, name := range names {
 		names[i] = fmt.Sprintf("%s (%s)", name, units.HumanSize(float64(sizes[name])))
 	}
-	return names[:min(n, len(names))]
+	return names
 }

@@ -23,10 +23,10 @@ import (
 func TestStrangersDoNotKeepTheEndpointAlive(t *testing.T) {
 	t.Parallel()
 	o := options(t)
-	o.IdleTimeout = 500 * time.Millisecond
+	o.IdleTimeout = 3 * time.Second
 	i := mustStart(t, o)
 	client := httpClient(t, i)
-	deadline := time.Now().Add(15 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	refused := 0
 	for time.Now().Before(deadline) {
 		for _, knock := range []struct{ url, host, origin string }{
@@ -180,41 +180,6 @@ func TestASlotIsNotWaitedForForEver(t *testing.T) {
 	resp, err := http.ReadResponse(bufio.NewReader(c), nil)
 	if err != nil || resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") == "" {
 		t.Fatalf("got %v, %v, want 503 with Retry-After", resp, err)
-	}
-}
-
-// TestASteadyReaderIsNotCut: a large answer may take many times the grace while each piece of it is taken in time, and
-// one that is cut does not look whole.
-func TestASteadyReaderIsNotCut(t *testing.T) {
-	t.Parallel()
-	const size = 24 << 20
-	srv := httptest.NewServer(patience{grace: 400 * time.Millisecond, rate: 1 << 10}.wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = w.Write(make([]byte, size))
-	})))
-	defer srv.Close()
-	read := func(first, later time.Duration) (total int64, err error) {
-		resp, err := http.Get(srv.URL)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer resp.Body.Close()
-		time.Sleep(first)
-		for err == nil {
-			var n int64
-			n, err = io.CopyN(io.Discard, resp.Body, 1<<20)
-			total += n
-			time.Sleep(later)
-		}
-		if err == io.EOF {
-			err = nil
-		}
-		return total, err
-	}
-	if n, err := read(0, 60*time.Millisecond); n != size || err != nil {
-		t.Errorf("a steady reader got %d of %d bytes, %v", n, size, err)
-	}
-	if n, err := read(time.Second, 0); err == nil || n == size {
-		t.Errorf("who reads nothing got %d of %d bytes, %v", n, size, err)
 	}
 }
 

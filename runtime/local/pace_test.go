@@ -2,109 +2,165 @@ package local
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"fn-runtime/runtime/runtimetest"
 )
 
-// TestPatience: a client that trickles is let go with 408, and one that does not read its answer loses its connection.
-func TestPatience(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes seconds of real time")
+// pacedServer serves a handler with the endpoint's patience, on connections in memory.
+func pacedServer(t *testing.T, h http.HandlerFunc) *runtimetest.Memory {
+	t.Helper()
+	m := runtimetest.NewMemory()
+	server := &http.Server{Handler: patience{grace: paceGrace, rate: paceRate}.wrap(h)}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(m) }()
+	t.Cleanup(func() {
+		_ = server.Close()
+		<-served
+	})
+	return m
+}
+
+func clientOf(t *testing.T, m *runtimetest.Memory) *http.Client {
+	t.Helper()
+	transport := &http.Transport{DialContext: m.Dial}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: transport}
+}
+
+// request sends a request, and leaves the answer to who wants it.
+func request(t *testing.T, m *runtimetest.Memory, text string) net.Conn {
+	t.Helper()
+	c, err := m.Dial(t.Context(), "", "")
+	if err != nil {
+		t.Fatal(err)
 	}
-	ended := make(chan error, 10)
-	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		var err error
-		defer func() { ended <- err }()
-		switch r.URL.Path {
-		case "/flood": // more than buffers of sockets hold
-			for err == nil {
-				_, err = w.Write(make([]byte, 1<<20))
+	t.Cleanup(func() { _ = c.Close() })
+	if _, err := io.WriteString(c, text); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// A body that trickles, never silent for long, is refused with 408.
+func TestATricklingBodyIsRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ended := make(chan error, 1)
+		m := pacedServer(t, func(w http.ResponseWriter, r *http.Request) {
+			_, err := io.Copy(io.Discard, r.Body)
+			w.WriteHeader(http.StatusInternalServerError)
+			ended <- err
+		})
+		c := request(t, m, "PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n")
+		var sender sync.WaitGroup
+		defer sender.Wait()
+		defer c.Close()
+		sender.Go(func() {
+			for err := error(nil); err == nil; time.Sleep(20 * time.Millisecond) {
+				_, err = io.WriteString(c, "x")
 			}
-		default:
-			if _, err = io.Copy(io.Discard, r.Body); err != nil {
-				w.WriteHeader(http.StatusInternalServerError)
-				return
-			}
-			w.WriteHeader(http.StatusOK)
+		})
+		resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+		if err != nil || resp.StatusCode != http.StatusRequestTimeout {
+			t.Errorf("got %v, %v, want 408", resp, err)
+		}
+		if err := <-ended; err == nil {
+			t.Error("the body was taken whole")
 		}
 	})
-	server := httptest.NewServer(patience{grace: 300 * time.Millisecond, rate: 1 << 10}.wrap(handler))
-	defer server.Close()
-	dial := func(request string) (net.Conn, *bufio.Reader) {
-		c, err := net.Dial("tcp", strings.TrimPrefix(server.URL, "http://"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = c.Close() })
-		_ = c.SetDeadline(time.Now().Add(2 * time.Minute))
-		if _, err := io.WriteString(c, request); err != nil {
-			t.Fatal(err)
-		}
-		return c, bufio.NewReader(c)
-	}
+}
 
-	slow, refusal := dial("PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n")
-	stop := make(chan struct{})
-	defer close(stop)
-	go func() { // never silent for long
-		for {
-			select {
-			case <-stop:
-				return
-			case <-time.After(20 * time.Millisecond):
-				_, _ = slow.Write([]byte("x"))
+func TestWhoReadsNothingLosesTheConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ended := make(chan error, 1)
+		m := pacedServer(t, func(w http.ResponseWriter, _ *http.Request) {
+			_, err := w.Write(make([]byte, 1<<20))
+			ended <- err
+		})
+		begun := time.Now()
+		request(t, m, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+		if err := <-ended; err == nil || time.Since(begun) != paceGrace {
+			t.Errorf("got %v after %v, want an error after %v", err, time.Since(begun), paceGrace)
+		}
+	})
+}
+
+// A large answer may take many times the grace while each piece of it is taken in time, and one that is cut does not look
+// whole.
+func TestASteadyReaderIsNotCut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const size = 24 << 20
+		m := pacedServer(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, size)) })
+		client := clientOf(t, m)
+		read := func(first, later time.Duration) (total int64, err error) {
+			resp, err := client.Get("http://memory")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer resp.Body.Close()
+			time.Sleep(first)
+			for err == nil {
+				var n int64
+				n, err = io.CopyN(io.Discard, resp.Body, 1<<20)
+				total += n
+				time.Sleep(later)
+			}
+			if err == io.EOF {
+				err = nil
+			}
+			return total, err
+		}
+		if n, err := read(0, paceGrace-time.Second); n != size || err != nil {
+			t.Errorf("a steady reader got %d of %d bytes, %v", n, size, err)
+		}
+		if n, err := read(paceGrace+time.Second, 0); err == nil || n == size {
+			t.Errorf("one that reads nothing got %d of %d bytes, %v", n, size, err)
+		}
+	})
+}
+
+// A slow handler is not a slow client: the second half of the body comes while the handler is busy.
+func TestASlowHandlerIsNoSlowClient(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		paused, sent, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+		m := pacedServer(t, func(w http.ResponseWriter, r *http.Request) {
+			half := make([]byte, 2)
+			var errs [4]error
+			_, errs[0] = io.ReadFull(r.Body, half)
+			paused <- struct{}{}
+			<-sent
+			_, errs[1] = io.ReadFull(r.Body, half)
+			_, errs[2] = w.Write(half)
+			time.Sleep(3 * paceGrace)
+			_, errs[3] = w.Write(half)
+			ended <- errors.Join(append(errs[:], context.Cause(r.Context()))...)
+		})
+		client := clientOf(t, m)
+		for range 2 { // over one connection
+			resp, err := client.Post("http://memory", "text/plain", io.MultiReader(strings.NewReader("bo"), later(func() {
+				<-paused
+				time.Sleep(2 * paceGrace)
+				sent <- struct{}{}
+			}), strings.NewReader("dy")))
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, err := io.ReadAll(resp.Body)
+			_ = resp.Body.Close()
+			if err := errors.Join(err, <-ended); err != nil || string(text) != "dydy" || resp.StatusCode != http.StatusOK {
+				t.Errorf("got %s %q, %v", resp.Status, text, err)
 			}
 		}
-	}()
-	resp, err := http.ReadResponse(refusal, nil)
-	if err != nil || resp.StatusCode != http.StatusRequestTimeout {
-		t.Errorf("a trickling body: %v, %v", resp, err)
-	}
-	if err := <-ended; err == nil {
-		t.Error("a trickling body was taken whole")
-	}
-
-	dial("GET /flood HTTP/1.1\r\nHost: x\r\n\r\n") // and nothing is read
-	if err := <-ended; err == nil {
-		t.Error("an answer that nobody reads")
-	}
-
-	// A slow handler is not a slow client. The second half comes while the handler is busy.
-	paused, sent := make(chan struct{}), make(chan struct{})
-	slowly := httptest.NewServer(patience{grace: 300 * time.Millisecond, rate: 1 << 10}.wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		half := make([]byte, 2)
-		var errs [4]error
-		_, errs[0] = io.ReadFull(r.Body, half)
-		paused <- struct{}{}
-		<-sent
-		_, errs[1] = io.ReadFull(r.Body, half)
-		_, errs[2] = w.Write(half)
-		time.Sleep(time.Second)
-		_, errs[3] = w.Write(half)
-		ended <- errors.Join(append(errs[:], r.Context().Err())...)
-	})))
-	defer slowly.Close()
-	for range 2 {
-		resp, err := slowly.Client().Post(slowly.URL, "text/plain", io.MultiReader(strings.NewReader("bo"), later(func() {
-			<-paused
-			time.Sleep(600 * time.Millisecond) // twice the grace
-			sent <- struct{}{}
-		}), strings.NewReader("dy")))
-		if err != nil {
-			t.Fatal(err)
-		}
-		text, err := io.ReadAll(resp.Body)
-		_ = resp.Body.Close()
-		if err := errors.Join(err, <-ended); err != nil || string(text) != "dydy" || resp.StatusCode != http.StatusOK {
-			t.Errorf("%q, %v, %v", text, resp.Status, err)
-		}
-	}
+	})
 }
 
 // later reads as nothing, after it has waited.

@@ -1,0 +1,52 @@
+package runtimetest
+
+import (
+	"context"
+	"net"
+	"sync"
+)
+
+// Memory is a net.Listener whose connections are pipes in memory, so that an HTTP server and its clients can run under
+// testing/synctest. Nothing is buffered on the way.
+type Memory struct {
+	conns  chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+}
+
+// NewMemory returns an open listener.
+func NewMemory() *Memory {
+	return &Memory{conns: make(chan net.Conn), closed: make(chan struct{})}
+}
+
+// Dial connects to the listener, whatever the network and address; it fits http.Transport.
+func (m *Memory) Dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	client, server := net.Pipe()
+	select {
+	case m.conns <- server:
+		return client, nil
+	case <-m.closed:
+		return nil, net.ErrClosed
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// Accept implements net.Listener.
+func (m *Memory) Accept() (net.Conn, error) {
+	select {
+	case c := <-m.conns:
+		return c, nil
+	case <-m.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+// Close implements net.Listener.
+func (m *Memory) Close() error {
+	m.once.Do(func() { close(m.closed) })
+	return nil
+}
+
+// Addr implements net.Listener.
+func (*Memory) Addr() net.Addr { return &net.UnixAddr{Name: "memory", Net: "unix"} }
