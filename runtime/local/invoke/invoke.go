@@ -36,7 +36,7 @@ type Invocation struct {
 
 	// Bare says that Image has no action proxy of its own: the endpoint's is put into its containers.
 	Bare   bool
-	Kind   string // exec.kind: "blackbox", "python:3.11", "python:default"
+	Kind   string // exec.kind: "blackbox", "python:3", "python:3.11"
 	Image  string // exec.image of a blackbox action
 	Main   string // exec.main, "" is "main"
 	Binary bool   // Code is base64 of a zip archive, else it is source text

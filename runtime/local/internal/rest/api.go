@@ -142,7 +142,9 @@ func (a *api) routes() {
 	a.handle("/api/v1/namespaces", methods{"GET": a.listNamespaces, "POST": a.createNamespace})
 	a.handle("/api/v1/namespaces/{ns}", methods{"GET": a.getNamespace, "DELETE": a.deleteNamespace})
 	a.handle("/api/v1/namespaces/{ns}/packages", methods{"GET": a.listPackages})
-	a.handle("/api/v1/namespaces/{ns}/packages/{name}", methods{"GET": a.getPackage, "PUT": a.putPackage, "DELETE": a.deletePackage})
+	a.handle("/api/v1/namespaces/{ns}/packages/{name}", methods{
+		"GET": a.getPackage, "PUT": a.putPackage, "DELETE": a.deletePackage, "POST": refreshPackages,
+	})
 	a.handle("/api/v1/namespaces/{ns}/actions", methods{"GET": a.listActions})
 	action := methods{"GET": a.getAction, "PUT": a.putAction, "DELETE": a.deleteAction, "POST": a.invoke}
 	a.handle("/api/v1/namespaces/{ns}/actions/{name}", action)
@@ -153,14 +155,13 @@ func (a *api) routes() {
 	a.handle("/api/v1/namespaces/{ns}/activations/{id}/{part}", methods{"GET": a.getActivationPart})
 	a.handle("/api/v1/namespaces/{ns}/limits", methods{"GET": a.limits})
 	for _, what := range []string{"triggers", "rules"} {
-		lacking := func(call) error { return notImplemented(what) }
 		a.handle("/api/v1/namespaces/{ns}/"+what, methods{"GET": a.listNone})
 		a.handle("/api/v1/namespaces/{ns}/"+what+"/{name}", methods{
-			"GET": missing, "DELETE": missing, "PUT": lacking, "POST": lacking,
+			"GET": missing, "DELETE": missing, "PUT": lacking(what), "POST": lacking(what),
 		})
 	}
 	a.mux.HandleFunc("/api/v1/web/", func(w http.ResponseWriter, r *http.Request) {
-		a.fail(w, r, notImplemented("web actions or the API gateway"))
+		a.fail(w, r, notImplemented(webActions))
 	})
 	a.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { a.fail(w, r, errNoRoute) })
 }

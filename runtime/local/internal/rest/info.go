@@ -16,7 +16,7 @@ func (a *api) info(c call) error {
 // platform describes the service: the kinds of actions that it runs, and its limits with sizes in bytes and times in
 // milliseconds. wskdeploy chooses kinds by it.
 func (a *api) platform(c call) error {
-	python := []map[string]any{{"kind": "python:3", "image": "", "default": true, "deprecated": false, "attached": false, "requireMain": false}}
+	python := []map[string]any{{"kind": python3, "image": "", "default": true, "deprecated": false, "attached": false, "requireMain": false}}
 	limits := map[string]int{"concurrent_actions": a.Queue}
 	for _, prefix := range []string{"", "default_"} {
 		limits[prefix+"min_action_duration"], limits[prefix+"max_action_duration"] = minTimeoutMS, MaxTimeoutMS
@@ -46,6 +46,16 @@ func (a *api) listNone(c call) error {
 }
 
 func missing(call) error { return errMissing }
+
+// What clients ask for and is not there.
+const (
+	packageBindings = "package bindings"
+	webActions      = "web actions or the API gateway"
+)
+
+func lacking(what string) func(call) error {
+	return func(call) error { return notImplemented(what) }
+}
 
 func notImplemented(what string) *problem {
 	return bad("The local endpoint does not implement %s.", what)

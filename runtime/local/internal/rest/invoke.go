@@ -140,7 +140,7 @@ func (a *api) prepare(c call, x state.Action, args map[string]json.RawMessage) (
 
 func (a *api) interpreter(x state.Action) string {
 	var path string
-	if json.Unmarshal(annotated(x, entity.NoteInterpreter), &path) == nil && isAbsolute(path) {
+	if json.Unmarshal(annotated(x.Annotations, entity.NoteInterpreter), &path) == nil && isAbsolute(path) {
 		return path
 	}
 	return a.Python
@@ -148,15 +148,15 @@ func (a *api) interpreter(x state.Action) string {
 
 // apiKey is the key for the action's own requests, "" when it is to have none.
 func (a *api) apiKey(x state.Action) string {
-	if string(annotated(x, provideKey)) == "false" {
+	if string(annotated(x.Annotations, provideKey)) == "false" {
 		return ""
 	}
 	return a.APIKey
 }
 
-// annotated gives the value of an annotation; nil when there is none.
-func annotated(x state.Action, key string) json.RawMessage {
-	list, _ := parseKeyValues(x.Annotations)
+// annotated gives the value of one of the annotations; nil when there is none.
+func annotated(annotations json.RawMessage, key string) json.RawMessage {
+	list, _ := parseKeyValues(annotations)
 	for _, kv := range list {
 		if kv.Key == key {
 			return kv.Value

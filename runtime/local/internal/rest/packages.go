@@ -163,7 +163,7 @@ func (a *api) putPackage(c call) error {
 		return err
 	}
 	if b := string(in.Binding); b != "" && b != "null" && b != "{}" {
-		return bad("The local endpoint does not implement package bindings.")
+		return notImplemented(packageBindings)
 	}
 	annotations, err := keyValues(in.Annotations, "annotations")
 	if err != nil {
@@ -202,6 +202,14 @@ func (a *api) putPackage(c call) error {
 	doc.Parameters = orEmpty(p.Parameters)
 	a.answer(c, http.StatusOK, doc)
 	return nil
+}
+
+// refreshPackages is asked to bind the packages of others anew; nothing else is posted to a package.
+func refreshPackages(c call) error {
+	if c.name == "refresh" {
+		return notImplemented(packageBindings)
+	}
+	return errNoRoute
 }
 
 func (a *api) deletePackage(c call) error {

@@ -78,7 +78,10 @@ func (a *api) putAction(c call) error {
 	return nil
 }
 
-var pythonKind = text.NewPattern(`^python(:(default|3|\d\.\d{1,2}))?$`)
+// python3 is the kind that those without a version stand for.
+const python3 = "python:3"
+
+var pythonKind = text.NewPattern(`^python:3(\.\d{1,2})?$`)
 
 var version = text.NewPattern(`^\d{1,9}(\.\d{1,9}){0,2}$`)
 
@@ -100,6 +103,9 @@ func semantic(v string) string {
 // check tests what does not depend on the action that is there.
 func (in *actionPut) check() error {
 	if e := in.Exec; e != nil {
+		if e.Kind == "python" || e.Kind == "python:default" {
+			e.Kind = python3
+		}
 		switch {
 		case e.Kind == "sequence":
 			return notImplemented("sequences")
@@ -108,7 +114,7 @@ func (in *actionPut) check() error {
 		case e.Kind == "blackbox" && e.Image == "":
 			return bad("The request content was malformed:\n'image' must be a string defined in 'exec' for 'blackbox' actions")
 		case e.Kind != "blackbox" && !pythonKind.MatchString(e.Kind):
-			return bad("The request content was malformed:\nThe specified runtime '%s' is not supported by this platform. Valid values are: 'python:3', 'blackbox'", e.Kind)
+			return bad("The request content was malformed:\nThe specified runtime '%s' is not supported by this platform. Valid values are: '%s', 'blackbox'", e.Kind, python3)
 		case e.Kind != "blackbox" && e.Code == nil:
 			return bad("The request content was malformed:\n'code' must be a string or attachment object defined in 'exec' for '%s' actions", e.Kind)
 		}
@@ -122,6 +128,9 @@ func (in *actionPut) check() error {
 				return tooLarge("exec", size, maxCode)
 			}
 		}
+	}
+	if string(annotated(in.Annotations, webExport)) == "true" {
+		return notImplemented(webActions)
 	}
 	if in.Version != "" {
 		if in.Version = semantic(in.Version); in.Version == "" {
@@ -216,6 +225,9 @@ func amended(old, sent json.RawMessage, del []string) (json.RawMessage, error) {
 // provideKey is the annotation of actions that want the API key: true, or none on those of earlier releases. A new action
 // says false where it says nothing.
 const provideKey = "provide-api-key"
+
+// webExport is the annotation that makes an action answer browsers, without credentials.
+const webExport = "web-export"
 
 // isImage reports whether the name is one of an image, by the grammar of registries as in OpenWhisk's ImageName.
 func isImage(name string) bool {
