@@ -44,6 +44,7 @@ type Invocation struct {
 	Code func() (string, error)
 
 	MemoryMB  int
+	LogsMB    int // beyond which the log is cut; 0 is 10
 	TimeoutMS int
 	Python    string // absolute path or name of the interpreter of process invokers
 

@@ -78,7 +78,8 @@ func TestOutcomes(t *testing.T) {
 			nil, invoke.Success, `{"code": -9}`, "its largest process was killed"},
 		{"shared memory counts once", "import multiprocessing as mp, time\nx = b'x' * (150 << 20)\ndef main(a):\n p = mp.get_context('fork').Process(target=time.sleep, args=(0.5,)); p.start(); p.join(); return {'code': p.exitcode}",
 			nil, invoke.Success, `{"code": 0}`, ""},
-		{"result too large", "def main(a):\n return {'x': 'y' * (1 << 20)}", nil, invoke.ApplicationError, "", ""},
+		{"result too large", "def main(a):\n return {'x': 'y' * (1 << 20)}", nil, invoke.ApplicationError,
+			`{"error":"The action produced a response that exceeded the allowed length: 1048585 \u003e 1048576 bytes. The truncated response was: {\"x\": \"` + strings.Repeat("y", 993) + `"}`, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			inv := action(c.code)
@@ -205,6 +206,16 @@ func TestEnvironmentIsClean(t *testing.T) {
 	var r struct{ Home, Cwd string }
 	if err := json.Unmarshal(o.Result, &r); err != nil || !strings.Contains(r.Home, "workers") || !strings.Contains(r.Cwd, "workers") {
 		t.Error(r, err)
+	}
+}
+
+func TestLogsHaveTheLimitOfTheirAction(t *testing.T) {
+	v := newProcess(t, Options{})
+	inv := action("def main(a):\n for i in range(3): print('x' * 500_000)\n return {}")
+	inv.LogsMB = 1
+	want := "stderr: Logs were truncated because the total bytes size exceeds the limit of 1048576 bytes."
+	if o := mustRun(t, v, inv); !strings.HasSuffix(o.Logs[len(o.Logs)-1], want) {
+		t.Errorf("a log of 1.5 MB with a limit of 1 MB ends with %.100q, want %q", o.Logs[len(o.Logs)-1], want)
 	}
 }
 

@@ -19,6 +19,9 @@ import (
 // resultLimit is how large the result of an activation may be: OpenWhisk's default, 1 MB.
 const resultLimit = 1 << 20
 
+// shown is how much of a result beyond the limit its error tells, in bytes.
+const shown = 1000
+
 // What OpenWhisk says, word for word: common/scala/.../http/ErrorResponse.scala.
 const (
 	abnormalInit    = "The action did not initialize and exited unexpectedly."
@@ -109,7 +112,8 @@ func runBody(inv invoke.Invocation, deadline time.Time) ([]byte, error) {
 // judge makes the outcome of an answer to /run, by the rules of OpenWhisk's ActivationResponse.processRunResponseContent.
 func judge(a answer) invoke.Outcome {
 	if a.size > resultLimit {
-		return failure(invoke.ApplicationError, fmt.Sprintf("The action produced a response that exceeded the allowed length: %d > %d bytes.", a.size, resultLimit))
+		return failure(invoke.ApplicationError, fmt.Sprintf("The action produced a response that exceeded the allowed length: %d > %d bytes. The truncated response was: %s",
+			a.size, resultLimit, bytes.ToValidUTF8(a.body[:min(len(a.body), shown)], nil)))
 	}
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(a.body, &fields); err != nil || fields == nil {

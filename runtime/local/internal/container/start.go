@@ -53,7 +53,7 @@ func (s *Starter) Start(ctx context.Context, spec sandbox.Spec) (sandbox.Sandbox
 		return nil, unavailable(err)
 	}
 	b := &box{engine: s.engine, id: created.ID, pauseAfter: s.o.PauseAfter,
-		logs: sandbox.NewLogs(time.Now, sandbox.LogLimit), done: make(chan struct{})}
+		logs: sandbox.NewLogs(time.Now, spec.LogLimit()), done: make(chan struct{})}
 	if err := s.run(ctx, b); err != nil {
 		exited := false
 		select {

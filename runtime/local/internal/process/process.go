@@ -93,7 +93,7 @@ func (s *Starter) Start(ctx context.Context, spec sandbox.Spec) (sandbox.Sandbox
 		return nil, err
 	}
 	p := &process{dir: filepath.Join(s.dir, rand.Text()), done: make(chan struct{}),
-		logs: sandbox.NewLogs(time.Now, sandbox.LogLimit)}
+		logs: sandbox.NewLogs(time.Now, spec.LogLimit())}
 	for _, dir := range []string{p.dir, filepath.Join(p.dir, "tmp"), filepath.Join(p.dir, "home")} {
 		if err := os.Mkdir(dir, 0o700); err != nil {
 			return nil, err

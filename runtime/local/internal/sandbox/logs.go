@@ -14,10 +14,6 @@ import (
 // Sentinel ends the log of an activation on each of both streams. Source: OpenWhisk, docs/actions-new.md.
 const Sentinel = "XXX_THE_END_OF_A_WHISK_ACTIVATION_XXX"
 
-// LogLimit is how many bytes of log an activation may have: OpenWhisk's default for limits.logs, 10 MB. As there, what
-// stands before the text of each line counts: empty lines would else be kept forty times as large as they count.
-const LogLimit = 10 << 20
-
 // maxLine is where a line without an end is broken.
 const maxLine = 64 << 10
 
@@ -35,7 +31,8 @@ type Logs struct {
 
 type stream struct{ ended, closed bool }
 
-// NewLogs makes an empty log; limit is in bytes of what is kept, each line with its time and stream.
+// NewLogs makes an empty log; limit is in bytes of what is kept. As in OpenWhisk, the time and stream before the text of
+// each line count: empty lines would else be kept forty times as large as they count.
 func NewLogs(now func() time.Time, limit int) *Logs {
 	return &Logs{now: now, limit: limit, streams: map[string]*stream{}, changed: make(chan struct{})}
 }

@@ -5,6 +5,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"time"
@@ -15,9 +16,13 @@ type Spec struct {
 	Python   string            // interpreter, for processes
 	Image    string            // for containers
 	MemoryMB int               // limit
+	LogsMB   int               // limit of an activation's log; 0 is OpenWhisk's default, 10
 	Env      map[string]string // further environment
 	Bare     bool              // the image has no action proxy: it is to be given one
 }
+
+// LogLimit is how many bytes of log an activation may have.
+func (s Spec) LogLimit() int { return cmp.Or(s.LogsMB, 10) << 20 }
 
 // Starter starts sandboxes of one kind. Its methods may be called from several goroutines.
 type Starter interface {
