@@ -31,18 +31,27 @@ func countFlag(cmd *cobra.Command, p *int, name, short string, most int, text i1
 func (f *Factory) outputFlags(cmd *cobra.Command) {
 	cmd.Flags().Var(choice{values: []string{"json"}, set: func(string) { f.View.JSON = true }}, "output",
 		i18n.M("Write one JSON document to standard output; `FORMAT` is json.").ID)
-	format := func(s string) error {
-		if err := f.View.SetFormat(s); err != nil {
+	f.filterFlag(cmd, "format", "jq", f.View.SetFormat, i18n.M("Write what this `TEMPLATE` in Go's form makes of the JSON document."))
+	f.filterFlag(cmd, "jq", "format", func(s string) error { return f.View.SetQuery(cmd.Context(), s) },
+		i18n.M("Write what this `EXPRESSION` of jq makes of the JSON document."))
+	cmd.Flags().BoolVarP(&f.View.Quiet, "quiet", "q", f.View.Quiet, i18n.M("Suppress progress and reports of success.").ID)
+	complete(cmd, "output", "json")
+	markCommon(cmd, "output", "quiet", "format", "jq")
+}
+
+// filterFlag is a flag that says what to write of the JSON document; it does not go with the other one.
+func (f *Factory) filterFlag(cmd *cobra.Command, name, other string, set func(string) error, text i18n.Message) {
+	cmd.Flags().Var(textValue{func(s string) error {
+		if cmd.Flags().Changed(other) {
+			return contradiction(other, name)
+		}
+		if err := set(s); err != nil {
 			return valueError{i18n.M("{{.Error}}", "Error", err.Error())}
 		}
 		f.View.JSON = true
 		return nil
-	}
-	cmd.Flags().Var(textValue{format}, "format", i18n.M("Write what this `TEMPLATE` in Go's form makes of the JSON document.").ID)
-	complete(cmd, "format")
-	cmd.Flags().BoolVarP(&f.View.Quiet, "quiet", "q", f.View.Quiet, i18n.M("Suppress progress and reports of success.").ID)
-	complete(cmd, "output", "json")
-	markCommon(cmd, "output", "quiet", "format")
+	}}, name, text.ID)
+	complete(cmd, name)
 }
 
 // targetFlags say where to work.
@@ -210,9 +219,13 @@ func exclusive(cmd *cobra.Command, names ...string) error {
 			continue
 		}
 		if first != "" {
-			return usage(i18n.M("'{{.First}}' and '{{.Second}}' contradict each other.", "First", "--"+first, "Second", "--"+name))
+			return contradiction(first, name)
 		}
 		first = name
 	}
 	return nil
+}
+
+func contradiction(first, second string) error {
+	return usage(i18n.M("'{{.First}}' and '{{.Second}}' contradict each other.", "First", "--"+first, "Second", "--"+second))
 }

@@ -41,8 +41,8 @@ func newList(f *Factory) *cobra.Command {
 				o.req.Name = args[0]
 			}
 			o.names = cmd.Flags().Changed("quiet") && f.View.Quiet && !f.View.JSON
-			if o.watch && f.View.JSON {
-				return usage(i18n.M("'{{.First}}' and '{{.Second}}' contradict each other.", "First", "--watch", "Second", "--output"))
+			if o.watch && f.View.JSON && !f.View.Filtered() {
+				return contradiction("watch", "output")
 			}
 			if o.watch {
 				return watchList(cmd.Context(), f, o)

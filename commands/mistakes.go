@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/text"
 )
 
@@ -29,6 +30,8 @@ func flagMistake(cmd *cobra.Command, err error) error {
 		return usage(i18n.M("Unknown flag '{{.Flag}}'.", "Flag", "--"+name))
 	case errors.As(err, &missing):
 		return usage(i18n.M("'{{.Flag}}' needs a value.", "Flag", "--"+missing.GetFlag().Name))
+	case fault.Is(err, fault.Usage):
+		return errors.Unwrap(err)
 	case errors.As(err, &invalid):
 		reason := i18n.M("{{.Error}}", "Error", errors.Unwrap(invalid).Error())
 		if v := (valueError{}); errors.As(err, &v) {

@@ -11,10 +11,11 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// filter writes of a JSON document what somebody asks of it.
+// filter writes of a JSON document what somebody asks of it. Numbers in it are json.Number.
 type filter func(w io.Writer, doc any) error
 
 // SetFormat makes a template (text/template) the filter of documents. Its functions are join, json and pluck.
+// An integer is one: as floating-point numbers, large ones would be written with exponents.
 func (v *View) SetFormat(pattern string) error {
 	t, err := template.New("--format").Funcs(template.FuncMap{"join": join, "json": compact, "pluck": pluck}).Parse(pattern)
 	if err != nil {
@@ -22,16 +23,25 @@ func (v *View) SetFormat(pattern string) error {
 	}
 	v.filter = func(w io.Writer, doc any) error {
 		var out bytes.Buffer
-		if err := t.Execute(&out, doc); err != nil {
+		if err := t.Execute(&out, counted(doc)); err != nil {
 			return err
 		}
 		if !strings.HasSuffix(out.String(), "\n") {
 			out.WriteByte('\n')
 		}
-		_, err := io.WriteString(w, text.Lines(out.String()))
+		_, err := io.WriteString(w, safe(out.String()))
 		return err
 	}
 	return nil
+}
+
+// safe makes what a filter wrote fit for a terminal; its tabs and line breaks stay.
+func safe(s string) string {
+	columns := strings.Split(s, "\t")
+	for i, column := range columns {
+		columns[i] = text.Lines(column)
+	}
+	return strings.Join(columns, "\t")
 }
 
 // Filtered reports whether there is a filter: then errors are said in words, because no filter is made for them.
@@ -70,13 +80,13 @@ func (v *View) filtered(data []byte) error {
 	if err := numbers.Decode(&doc); err != nil {
 		return err
 	}
-	if err := v.filter(v.Out, counted(doc)); err != nil {
+	if err := v.filter(v.Out, doc); err != nil {
 		return fmt.Errorf("%s", text.Line(err.Error(), 300))
 	}
 	return nil
 }
 
-// counted makes integers of the numbers that are some: as floating-point numbers, large ones would be written with exponents.
+// counted makes integers of the numbers that are some, and floating-point numbers of the others.
 func counted(value any) any {
 	switch v := value.(type) {
 	case map[string]any:

@@ -111,10 +111,12 @@ func (v *View) RuntimeNames(list []runtime.Runtime) error {
 	return nil
 }
 
-// Again makes room for what is shown anew: a terminal is cleared, elsewhere a blank line stands between.
+// Again makes room for what is shown anew: a terminal is cleared, elsewhere a blank line stands between. What a filter
+// writes goes on.
 func (v *View) Again(first bool) {
 	v.endProgress()
 	switch {
+	case v.Filtered():
 	case v.OutTTY && !v.Dumb:
 		fmt.Fprint(v.Out, "\x1b[H\x1b[2J")
 	case !first:

@@ -1,0 +1,65 @@
+package view
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+)
+
+// What an expression of jq yields is written as jq -r does: a line for each value, strings without quotes.
+func TestAnExpressionMakesLinesOfADocument(t *testing.T) {
+	doc := []map[string]any{
+		{"name": "a", "size_bytes": 47490000, "share": 0.5, "digest": nil},
+		{"name": "b\x1b[2J", "size_bytes": 9007199254740993, "list": []int{1, 2}},
+	}
+	for expression, want := range map[string]string{
+		`.[].name`:                          "a\nb\\x1b[2J\n",
+		`.[] | [.name, .size_bytes] | @tsv`: "a\t47490000\nb\\x1b[2J\t9007199254740993\n",
+		`.[0]`:                              `{"digest":null,"name":"a","share":0.5,"size_bytes":47490000}` + "\n",
+		`map(.size_bytes) | max`:            "9007199254740993\n",
+		`.[0].digest, (length > 1)`:         "null\ntrue\n",
+		`.[] | select(.share).share * 3`:    "1.5\n",
+		`.[].list // empty`:                 "[1,2]\n",
+		`1, halt, 2`:                        "1\n",
+	} {
+		s := newScreen(func(v *View) { v.JSON = true })
+		if err := s.SetQuery(t.Context(), expression); err != nil {
+			t.Errorf("%s: %v", expression, err)
+			continue
+		}
+		if err := s.Document(doc); err != nil || s.out.String() != want {
+			t.Errorf("%s: got %q, %v, want %q", expression, s.out.String(), err, want)
+		}
+	}
+}
+
+func TestAnExpressionThatIsWrong(t *testing.T) {
+	s := newScreen(func(v *View) { v.JSON = true })
+	for _, expression := range []string{"[", ".a |", "nosuch", "$nosuch", ""} {
+		if err := s.SetQuery(t.Context(), expression); err == nil {
+			t.Errorf("%q was taken", expression)
+		}
+	}
+	for expression, want := range map[string]string{".x.y": "expected an object", `error("no\nway")`: "no way"} {
+		if err := s.SetQuery(t.Context(), expression); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Document(map[string]any{"x": []int{}}); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: got %v, want %q on one line", expression, err, want)
+		}
+	}
+}
+
+// Ctrl-C ends an expression that would go on for ever.
+func TestAnExpressionEndsWithTheCommand(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errors.New("interrupted"))
+	s := newScreen(func(v *View) { v.JSON = true })
+	if err := s.SetQuery(ctx, "repeat(1)"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Document(nil); err == nil {
+		t.Error("it has ended by itself")
+	}
+}
