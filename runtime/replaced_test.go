@@ -50,8 +50,8 @@ func TestListShowAndDoctorAgreeOnWhatTheClientUpdated(t *testing.T) {
 		t.Fatal("doctor does not look at the runtimes")
 		return check.Check{}
 	}
-	if c := doctor(false); c.Status != check.Failed {
-		t.Errorf("doctor: got %s %s, want failed", c.Status, c.Finding)
+	if c, want := doctor(false), "1 runtime is outdated: docker.io/me/img:1. "+lacks; c.Status != check.Failed || c.Finding.String() != want {
+		t.Errorf("doctor: got %s %q, want failed %q", c.Status, c.Finding, want)
 	}
 	if c := doctor(true); c.Status != check.Repaired {
 		t.Errorf("doctor --repair: got %s %s, want repaired", c.Status, c.Finding)

@@ -173,5 +173,5 @@ func advice(s runtime.State, n int) i18n.Message {
 	case runtime.PythonMismatch:
 		return i18n.M("Other Python ({{.Number}}): the client refuses these. Deploy an image with its Python with 'ibmcloud fn-runtime deploy IMAGE'.", "Number", n)
 	}
-	return i18n.M("Outdated ({{.Number}}): not made from the client's current Lithops code or image. Renew them with 'ibmcloud fn-runtime update all'.", "Number", n)
+	return i18n.M("Outdated ({{.Number}}): their Lithops code, image or metadata is not what 'deploy' makes now. Renew them with 'ibmcloud fn-runtime update all'.", "Number", n)
 }

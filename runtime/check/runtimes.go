@@ -27,7 +27,7 @@ func (d *Doctor) checkRuntimes(ctx context.Context) Check {
 	}
 	digests := d.Digests(ctx, inv.Entries)
 	var unusable, outdated []site.Entry
-	var why i18n.Message
+	var why i18n.Message // of the last outdated one
 	mine := 0
 	for _, e := range inv.Entries {
 		if !e.Own || e.Orphan || e.Version != d.Contract.Version {
@@ -41,17 +41,18 @@ func (d *Doctor) checkRuntimes(ctx context.Context) Check {
 			outdated, why = append(outdated, e), reason
 		}
 	}
+	are := func(entries []site.Entry, why i18n.Message) i18n.Message {
+		return i18n.N("{{.Count}} runtime is outdated: {{.Image}}. {{.Reason}}", "{{.Count}} runtimes are outdated, such as {{.Image}}. {{.Reason}}",
+			len(entries), "Image", entries[len(entries)-1].Image, "Reason", why)
+	}
 	switch {
 	case len(unusable) > 0 && d.Repair:
 		return d.deployAgain(ctx, bundle, unusable, digests)
 	case len(unusable) > 0:
-		e := unusable[0]
-		return failed(fault.New(fault.Conflict, i18n.N("The client cannot use {{.Count}} runtime: {{.Image}}. {{.Reason}}",
-			"The client cannot use {{.Count}} runtimes, such as {{.Image}}. {{.Reason}}", len(unusable), "Image", e.Image, "Reason", e.Unusable()),
+		return failed(fault.New(fault.Conflict, are(unusable, unusable[len(unusable)-1].Unusable()),
 			i18n.M("Deploy them again with 'ibmcloud fn-runtime doctor --repair'.")))
 	case len(outdated) > 0:
-		return warning(i18n.N("{{.Count}} runtime is outdated: {{.Image}}. {{.Reason}}", "{{.Count}} runtimes are outdated, such as {{.Image}}. {{.Reason}}",
-			len(outdated), "Image", outdated[len(outdated)-1].Image, "Reason", why), i18n.M("Bring them up to date with 'ibmcloud fn-runtime update all'."))
+		return warning(are(outdated, why), i18n.M("Bring them up to date with 'ibmcloud fn-runtime update all'."))
 	}
 	return ok(i18n.N("{{.Count}} runtime of this client is deployed.", "{{.Count}} runtimes of this client are deployed.", mine))
 }
