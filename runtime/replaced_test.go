@@ -1,7 +1,9 @@
 package runtime_test
 
 import (
+	"context"
 	"encoding/json"
+	"slices"
 	"testing"
 
 	"fn-runtime/runtime"
@@ -28,6 +30,43 @@ func replaced(t *testing.T) (w *world, id entity.ID) {
 
 const lacks = "Its metadata lacks the time limit: the client's next job fails."
 
+// judged is what doctor says of the runtimes.
+func judged(t *testing.T, w *world, repair bool) check.Check {
+	t.Helper()
+	checks, err := w.Doctor(t.Context(), repair)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := slices.IndexFunc(checks, func(c check.Check) bool { return c.Name == "runtimes" })
+	if at < 0 {
+		t.Fatal("doctor does not look at the runtimes")
+	}
+	return checks[at]
+}
+
+func TestDoctorNamesEveryRuntimeThatIsNotReady(t *testing.T) {
+	for state, spoil := range map[runtime.State]func(*world, string){
+		runtime.NoMetadata:     func(w *world, key string) { _ = w.store.Delete(context.Background(), key) },
+		runtime.PythonMismatch: func(w *world, _ string) { w.Install.Python = "3.9" },
+		runtime.Ready:          func(*world, string) {},
+	} {
+		w := newWorld(t)
+		if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/img:1"}); err != nil {
+			t.Fatal(err)
+		}
+		_, key := w.Contract.Runtime("docker.io/me/img:1", 256)
+		spoil(w, key)
+		listed, said := only(t, w), judged(t, w, false)
+		want, finding := check.Warning, "1 runtime is not ready: docker.io/me/img:1. "+listed.Reason.String()
+		if state == runtime.Ready {
+			want, finding = check.OK, "1 runtime of this client is deployed."
+		}
+		if listed.State != state || said.Status != want || said.Finding.String() != finding {
+			t.Errorf("list says %s, doctor %s %q; want %s and %s %q", listed.State, said.Status, said.Finding, state, want, finding)
+		}
+	}
+}
+
 func TestListShowAndDoctorAgreeOnWhatTheClientUpdated(t *testing.T) {
 	w, _ := replaced(t)
 	if got := only(t, w); got.State != runtime.Outdated || got.Reason.String() != lacks {
@@ -37,29 +76,16 @@ func TestListShowAndDoctorAgreeOnWhatTheClientUpdated(t *testing.T) {
 	if err != nil || details[0].State != runtime.Outdated || details[0].Reason.String() != lacks || !said(details[0].Drift, site.Replaced().String()) {
 		t.Errorf("show: got %+v, %v", details, err)
 	}
-	doctor := func(repair bool) check.Check {
-		checks, err := w.Doctor(t.Context(), repair)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, c := range checks {
-			if c.Name == "runtimes" {
-				return c
-			}
-		}
-		t.Fatal("doctor does not look at the runtimes")
-		return check.Check{}
-	}
-	if c, want := doctor(false), "1 runtime is outdated: docker.io/me/img:1. "+lacks; c.Status != check.Failed || c.Finding.String() != want {
+	if c, want := judged(t, w, false), "1 runtime is not ready: docker.io/me/img:1. "+lacks; c.Status != check.Failed || c.Finding.String() != want {
 		t.Errorf("doctor: got %s %q, want failed %q", c.Status, c.Finding, want)
 	}
-	if c := doctor(true); c.Status != check.Repaired {
+	if c := judged(t, w, true); c.Status != check.Repaired {
 		t.Errorf("doctor --repair: got %s %s, want repaired", c.Status, c.Finding)
 	}
 	if got := only(t, w); got.State != runtime.Ready {
 		t.Errorf("after the repair: got %s %q, want ready", got.State, got.Reason)
 	}
-	if c := doctor(false); c.Status != check.OK {
+	if c := judged(t, w, false); c.Status != check.OK {
 		t.Errorf("after the repair doctor says %s %s, want ok", c.Status, c.Finding)
 	}
 	w.usable(t, "docker.io/me/img:1", 256)

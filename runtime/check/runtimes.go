@@ -26,8 +26,8 @@ func (d *Doctor) checkRuntimes(ctx context.Context) Check {
 		return failed(err)
 	}
 	digests := d.Digests(ctx, inv.Entries)
-	var unusable, outdated []site.Entry
-	var why i18n.Message // of the last outdated one
+	var unusable, others []site.Entry
+	var why, remedy i18n.Message // of the last of the others
 	mine := 0
 	for _, e := range inv.Entries {
 		if !e.Own || e.Orphan || e.Version != d.Contract.Version {
@@ -37,12 +37,14 @@ func (d *Doctor) checkRuntimes(ctx context.Context) Check {
 		switch state, reason := d.Judge(e, bundle.SHA256, digests[e.Image]); {
 		case !e.Unusable().IsZero():
 			unusable = append(unusable, e)
-		case state == site.Outdated:
-			outdated, why = append(outdated, e), reason
+		case state == site.PythonMismatch:
+			others, why, remedy = append(others, e), reason, i18n.M("Deploy an image with its Python with 'ibmcloud fn-runtime deploy IMAGE'.")
+		case state != site.Ready:
+			others, why, remedy = append(others, e), reason, i18n.M("Bring them up to date with 'ibmcloud fn-runtime update all'.")
 		}
 	}
 	are := func(entries []site.Entry, why i18n.Message) i18n.Message {
-		return i18n.N("{{.Count}} runtime is outdated: {{.Image}}. {{.Reason}}", "{{.Count}} runtimes are outdated, such as {{.Image}}. {{.Reason}}",
+		return i18n.N("{{.Count}} runtime is not ready: {{.Image}}. {{.Reason}}", "{{.Count}} runtimes are not ready, such as {{.Image}}. {{.Reason}}",
 			len(entries), "Image", entries[len(entries)-1].Image, "Reason", why)
 	}
 	switch {
@@ -51,8 +53,8 @@ func (d *Doctor) checkRuntimes(ctx context.Context) Check {
 	case len(unusable) > 0:
 		return failed(fault.New(fault.Conflict, are(unusable, unusable[len(unusable)-1].Unusable()),
 			i18n.M("Deploy them again with 'ibmcloud fn-runtime doctor --repair'.")))
-	case len(outdated) > 0:
-		return warning(are(outdated, why), i18n.M("Bring them up to date with 'ibmcloud fn-runtime update all'."))
+	case len(others) > 0:
+		return warning(are(others, why), remedy)
 	}
 	return ok(i18n.N("{{.Count}} runtime of this client is deployed.", "{{.Count}} runtimes of this client are deployed.", mine))
 }
