@@ -74,6 +74,7 @@ func runJob(ctx context.Context, f *Factory, o jobFlags, args []string) error {
 	}
 	if o.target.python == "" && o.target.lithops == "" {
 		o.target.python = interpreter(path)
+		o.req.Own = o.target.python != ""
 	}
 	s, err := f.open(ctx, &o.target, connect.Options{NeedStore: true, NeedInstall: true, NeedImages: true})
 	if err != nil {

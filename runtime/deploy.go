@@ -26,6 +26,11 @@ func (s *Service) Deploy(ctx context.Context, req DeployRequest) (Result, error)
 	if req.Name == DefaultName && s.Contract.Backend == lithops.CodeEngine && s.Settings.Runtime == "" {
 		s.Warn(i18n.M("Without 'runtime' in its configuration the Lithops client builds an image of its own. Set 'runtime: {{.Image}}' in section 'code_engine', as 'ibmcloud fn-runtime lithops-config' prints it.", "Image", wants[0].Image))
 	}
+	return s.deployAs(ctx, wants, req)
+}
+
+// deployAs deploys what a request comes to.
+func (s *Service) deployAs(ctx context.Context, wants []site.Wanted, req DeployRequest) (Result, error) {
 	op := i18n.M("Deploying runtime {{.Image}} in namespace {{.Namespace}}", "Image", wants[0].Image, "Namespace", s.Target.Namespace)
 	return during(s, op, func() (Result, error) { return s.deploy(ctx, wants, req) })
 }

@@ -15,6 +15,7 @@ type JobRequest struct {
 	Runtime  string // "default" or an image reference; "" the configured one
 	MemoryMB int    // 0: the configured memory
 	Deploy   bool   // where the runtime is missing or outdated
+	Own      bool   // the job runs in the Python of the Lithops that was found
 	Program  string // how this program is called, for comments
 }
 
@@ -32,12 +33,17 @@ func (s *Service) deployment(req JobRequest) DeployRequest {
 // One that is outdated is used, with a note.
 func (s *Service) PrepareJob(ctx context.Context, req JobRequest, again string) (Result, error) {
 	d := s.deployment(req)
-	if req.Deploy {
-		return s.Deploy(ctx, d)
+	if req.Own {
+		if err := s.Install.CheckModules(ctx, s.Contract.Backend, s.Storage.Backend, s.Target.HostPython); err != nil {
+			return Result{}, err
+		}
 	}
 	wants, err := s.wants(d)
 	if err != nil {
 		return Result{}, err
+	}
+	if req.Deploy {
+		return s.deployAs(ctx, wants, d)
 	}
 	d.DryRun = true
 	end := s.Begin(i18n.M("Checking runtime {{.Image}} in namespace {{.Namespace}}", "Image", wants[0].Image, "Namespace", s.Target.Namespace))

@@ -14,12 +14,11 @@ import (
 	"fn-runtime/runtime/lithops"
 )
 
-// The variables of a job. The first three are the client's, the last one holds our notes.
+// The variables of a job that are the client's.
 const (
 	actionEnv  = "ACTION"
 	typeEnv    = "LITHOPS_RUNTIME_TYPE"
 	versionEnv = "LITHOPS_VERSION"
-	notesEnv   = "FN_RUNTIME"
 )
 
 const runtimeType = "lithops-runtime"
@@ -89,7 +88,7 @@ func readNotes(j jobDoc) map[string]any {
 		}
 	}
 	var ours map[string]any
-	if json.Unmarshal([]byte(j.variable(notesEnv)), &ours) == nil {
+	if json.Unmarshal([]byte(j.variable(entity.NotesVariable)), &ours) == nil {
 		for _, key := range entity.OwnNotes() {
 			if value, there := ours[key]; there {
 				notes[key] = value
@@ -102,7 +101,7 @@ func readNotes(j jobDoc) map[string]any {
 // others gives the variables that neither the client nor we have put there.
 func others(env []variable) []variable {
 	return slices.DeleteFunc(slices.Clone(env), func(v variable) bool {
-		return slices.Contains([]string{actionEnv, typeEnv, versionEnv, notesEnv}, v.Name)
+		return slices.Contains([]string{actionEnv, typeEnv, versionEnv, entity.NotesVariable}, v.Name)
 	})
 }
 
@@ -115,8 +114,8 @@ func (j *jobDoc) annotate(notes map[string]any) error {
 		}
 	}
 	data, err := json.Marshal(ours)
-	j.Env = slices.DeleteFunc(slices.Clone(j.Env), func(v variable) bool { return v.Name == notesEnv })
-	j.Env = append(j.Env, literal(notesEnv, string(data)))
+	j.Env = slices.DeleteFunc(slices.Clone(j.Env), func(v variable) bool { return v.Name == entity.NotesVariable })
+	j.Env = append(j.Env, literal(entity.NotesVariable, string(data)))
 	return err
 }
 

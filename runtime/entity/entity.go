@@ -107,6 +107,9 @@ const (
 	NoteCode        = "fn-runtime-code"        // CodeInImage; absent where the code is registered with the runtime
 )
 
+// NotesVariable is the variable that holds the notes, as JSON, where a service keeps no others with a runtime.
+const NotesVariable = "FN_RUNTIME"
+
 // CodeInImage is where the Lithops code comes from that is not registered with a runtime.
 const CodeInImage = "image"
 

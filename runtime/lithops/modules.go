@@ -1,5 +1,18 @@
 package lithops
 
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os/exec"
+	"slices"
+	"strings"
+	"time"
+
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
+)
+
 // RequiredModules lists the modules that must be importable in a runtime for a Lithops worker of this version to
 // start and to reach its storage, by the names they are imported under. Found by importing each release's
 // entry_point.py as __main__ with one module after the other missing.
@@ -18,14 +31,64 @@ func RequiredModules(version, storageBackend string) []string {
 	if !r.before(3, 1, 2) {
 		modules = append(modules, "psutil")
 	}
-	switch storageBackend {
-	case IBMCOS:
-		modules = append(modules, "ibm_boto3", "ibm_botocore")
-		if !r.before(3, 0, 0) {
-			modules = append(modules, "ibm_cloud_sdk_core", "yaml")
-		}
-	case AWSS3, Minio, ceph:
-		modules = append(modules, "boto3", "botocore")
+	modules = append(modules, storageModules(storageBackend)...)
+	if storageBackend == IBMCOS && !r.before(3, 0, 0) {
+		modules = append(modules, "ibm_cloud_sdk_core", "yaml")
 	}
 	return modules
+}
+
+func storageModules(backend string) []string {
+	switch backend {
+	case IBMCOS:
+		return []string{"ibm_boto3", "ibm_botocore"}
+	case AWSS3, Minio, ceph:
+		return []string{"boto3", "botocore"}
+	}
+	return nil
+}
+
+// findScript writes which of the modules named a Python does not find, without importing them. The working directory
+// counts, as it does for a program there.
+const findScript = `
+import importlib.util, json, sys
+sys.stdout.write("\n" + json.dumps([m for m in sys.argv[1:] if importlib.util.find_spec(m) is None]))
+`
+
+// packages are what modules come with that Lithops itself does not bring.
+var packages = map[string]string{
+	"boto3": "boto3", "botocore": "boto3", "flask": "flask",
+	"ibm_boto3": `"lithops[ibm]"`, "ibm_botocore": `"lithops[ibm]"`, "ibm_code_engine_sdk": `"lithops[ibm]"`, "ibm_cloud_sdk_core": `"lithops[ibm]"`,
+}
+
+// CheckModules returns a fault.NotFound where the Python of an installation lacks modules with which its client reaches a
+// service and a storage; with worker calls run in that Python, too. Where no Python is known, or it does not answer, there
+// is nothing to say.
+func (i Install) CheckModules(ctx context.Context, compute Backend, storage string, worker bool) error {
+	modules := storageModules(storage)
+	if compute == CodeEngine {
+		modules = append(modules, "ibm_code_engine_sdk", "ibm_cloud_sdk_core")
+		if worker {
+			modules = append(modules, "flask")
+		}
+	}
+	if i.Interpreter == "" || len(modules) == 0 {
+		return nil
+	}
+	limited, cancel := context.WithTimeout(ctx, interpreterDeadline)
+	defer cancel()
+	cmd := exec.CommandContext(limited, i.Interpreter, append([]string{"-c", findScript}, modules...)...)
+	cmd.WaitDelay = time.Second
+	out, err := cmd.Output()
+	var missing, needed []string
+	if err != nil || json.Unmarshal(out[bytes.LastIndexByte(out, '\n')+1:], &missing) != nil || len(missing) == 0 {
+		return ctx.Err()
+	}
+	for _, m := range missing {
+		needed = append(needed, packages[m])
+	}
+	slices.Sort(needed)
+	return fault.New(fault.NotFound,
+		i18n.M("{{.Python}} has Lithops, but not the modules with which Lithops reaches this service: {{.Modules}}.", "Python", i.Interpreter, "Modules", strings.Join(missing, ", ")),
+		i18n.M("Install them with '{{.Python}} -m pip install {{.Packages}}'.", "Python", i.Interpreter, "Packages", strings.Join(slices.Compact(needed), " ")))
 }

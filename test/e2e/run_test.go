@@ -25,6 +25,10 @@ func TestRun(t *testing.T) {
 	if missing.Code != 1 || missing.Stdout != "" || !strings.Contains(missing.Stderr, "deploy default -b local'") {
 		t.Errorf("without a runtime: exit %d\n%s%s", missing.Code, missing.Stdout, missing.Stderr)
 	}
+	lacking := s.Try(time.Minute, s.Bin, append([]string{"run", "-b", "local", "--as", "code_engine", "--deploy"}, job...)...)
+	if lacking.Code != 1 || !strings.Contains(lacking.Stderr, `-m pip install "lithops[ibm]" flask'`) {
+		t.Errorf("without the modules for Code Engine: exit %d\n%s", lacking.Code, lacking.Stderr)
+	}
 	r := s.Try(2*time.Minute, s.Bin, append([]string{"run", "-b", "local", "--deploy"}, job...)...)
 	var out struct {
 		Result []int

@@ -30,6 +30,7 @@ type arguments struct {
 	Args    []string          `json:"args"`
 	Env     map[string]string `json:"env"`
 	Mounts  []string          `json:"mounts"`
+	python  string
 }
 
 func (s *scripted) Close(context.Context) error { return nil }
@@ -39,6 +40,7 @@ func (s *scripted) Run(ctx context.Context, inv invoke.Invocation) (invoke.Outco
 	if err := json.Unmarshal(inv.Args, &a); err != nil {
 		return invoke.Outcome{}, err
 	}
+	a.python = inv.Python
 	inv.Started()
 	s.mu.Lock()
 	s.seen = append(s.seen, a)
@@ -76,7 +78,7 @@ func newFixture(t *testing.T, s *scripted) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	api, err := New(Config{DB: db, Invoker: s, APIKey: testKey, Token: "token"})
+	api, err := New(Config{DB: db, Invoker: s, APIKey: testKey, Token: "token", Python: "python3"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,8 +12,31 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/local/invoke"
 )
+
+// A run has the Python that the notes of a deployment name; what else may be in that variable changes nothing.
+func TestThePythonOfARun(t *testing.T) {
+	for notes, want := range map[string]string{
+		`{"fn-runtime-interpreter":"/opt/venv/bin/python"}`: "/opt/venv/bin/python",
+		`{"fn-runtime-interpreter":"python"}`:               "python3",
+		`{"fn-runtime-interpreter":3}`:                      "python3",
+		"of another program":                                "python3",
+	} {
+		f := newFixture(t, &scripted{})
+		variable, err := json.Marshal(map[string]string{"name": entity.NotesVariable, "value": notes})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.want(201, "POST", "jobs", job("j", `,"run_env_variables":[`+string(variable)+`]`))
+		f.want(202, "POST", "job_runs", `{"job_name":"j","name":"r"}`)
+		f.ended("r")
+		if got := f.invoker.seen[0].python; got != want {
+			t.Errorf("%s: the run has %q, want %q", notes, got, want)
+		}
+	}
+}
 
 // A run takes from its job what it does not say itself, resolves what it refers to, retries, and tells of each index.
 func TestARunToItsEnd(t *testing.T) {

@@ -10,10 +10,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"time"
 
+	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/local/internal/state"
 )
 
@@ -55,6 +57,7 @@ func (a *api) work(r *run) (*work, error) {
 			return nil, err
 		}
 	}
+	w.python = interpreter(w.env[entity.NotesVariable], w.python)
 	size := len(r.rec.Instances)
 	if s.ArraySizeVariable != nil {
 		size = *s.ArraySizeVariable
@@ -83,6 +86,16 @@ func (a *api) work(r *run) (*work, error) {
 	sum := sha256.Sum256(archive)
 	w.archive, w.revision = base64.StdEncoding.EncodeToString(archive), "codeengine-"+hex.EncodeToString(sum[:])
 	return w, nil
+}
+
+// interpreter returns the Python that the notes of a deployment name, else the standard one.
+func interpreter(notes, standard string) string {
+	var ours map[string]any
+	_ = json.Unmarshal([]byte(notes), &ours) // others may have a variable of that name
+	if path, ok := ours[entity.NoteInterpreter].(string); ok && filepath.IsAbs(path) {
+		return path
+	}
+	return standard
 }
 
 // arguments are what the action gets for an attempt at an index.
