@@ -21,6 +21,7 @@ type LogsRequest struct {
 	Activation string // one call by the service's id, however old; "" any
 	Since      time.Duration
 	Failed     bool // only of calls that failed
+	Worker     bool // also what the Lithops worker says of its own work
 	Last       int  // begin with the last of so many lines; 0 with all
 	Follow     bool // go on until ctx ends
 }
@@ -137,7 +138,7 @@ func (r *reading) wants(l entity.LogLine) bool {
 	return (l.Time.IsZero() || !l.Time.Before(r.from)) &&
 		(r.req.Runtime == "" || strings.Contains(l.Runtime, r.req.Runtime)) &&
 		ofJob(l.Job, r.req.Job) && (r.req.Call == "" || l.Call == r.req.Call) &&
-		(r.req.Activation == "" || l.Activation == r.req.Activation) && (!r.req.Failed || l.Failed)
+		(r.req.Activation == "" || l.Activation == r.req.Activation) && (!r.req.Failed || l.Failed) && (r.req.Worker || !l.Worker)
 }
 
 func (r *reading) sort() {

@@ -71,6 +71,13 @@ func TestLogsAreOfWhomTheyAreAskedFor(t *testing.T) {
 			}
 		})
 	}
+	whole := w.lines(t, runtime.LogsRequest{Job: theJob, Call: "00001"})
+	if want := []string{second, theJob + "/00001 Traceback (most recent call last):", theJob + `/00001   File "f.py", line 4, in double`, theJob + "/00001 ValueError: no"}; !slices.Equal(whole, want) {
+		t.Errorf("a call wrote %q, want %q", whole, want)
+	}
+	if all := w.lines(t, runtime.LogsRequest{Job: theJob, Call: "00001", Worker: true}); len(all) <= len(whole) || !slices.ContainsFunc(all, func(l string) bool { return strings.Contains(l, "Getting function") }) {
+		t.Errorf("with what the worker says it is %q", all)
+	}
 	if got := w.lines(t, runtime.LogsRequest{Last: 3}); len(got) != 3 || !strings.HasPrefix(got[0], theJob+"/00001") {
 		t.Errorf("the last three lines are %q", got)
 	}

@@ -102,6 +102,7 @@ type LogLine struct {
 	Text       string       // printable
 	Note       i18n.Message // instead of Text: why the service ended the call
 	Failed     bool         // the call, or else the activation, failed
+	Worker     bool         // the Lithops worker says it of its own work
 }
 
 // Work tells which calls of a job an activation runs, where the service knows that.

@@ -18,7 +18,7 @@ func (w *Watch) tell(run entity.Activation, lines []lithops.Line, logged []litho
 	}
 	out := make([]entity.LogLine, len(lines), len(lines)+1)
 	for i, l := range lines {
-		out[i] = entity.LogLine{Time: l.Time, Stream: l.Stream, Text: l.Text, Activation: run.ID, Runtime: w.image(run.Runtime), Failed: !run.Success}
+		out[i] = entity.LogLine{Time: l.Time, Stream: l.Stream, Text: l.Text, Worker: l.Worker, Activation: run.ID, Runtime: w.image(run.Runtime), Failed: !run.Success}
 		if len(calls) == 1 {
 			out[i].Job, out[i].Call, out[i].Failed = calls[0].Job, calls[0].ID, calls[0].State == entity.CallFailed
 		}
@@ -50,7 +50,7 @@ func (w *Watch) tellCall(c *call, lines []lithops.Line) {
 	}
 	out := make([]entity.LogLine, len(lines))
 	for i, l := range lines {
-		out[i] = entity.LogLine{Time: c.Ended, Text: l.Text, Activation: c.Activation, Runtime: c.Runtime, Job: c.Job, Call: c.ID, Failed: c.State == entity.CallFailed}
+		out[i] = entity.LogLine{Time: c.Ended, Text: l.Text, Worker: l.Worker, Activation: c.Activation, Runtime: c.Runtime, Job: c.Job, Call: c.ID, Failed: c.State == entity.CallFailed}
 	}
 	w.lines(out)
 }

@@ -37,6 +37,7 @@ type Line struct {
 	Time   time.Time
 	Stream string
 	Text   string
+	Worker bool // the worker says it of its own work; only ReadLog knows
 }
 
 // ParseLine takes a line apart.
@@ -61,23 +62,47 @@ func ParseLine(s string) Line {
 var (
 	executionID = text.NewPattern(`\[[A-Z]+\] .*Execution ID: ([0-9A-Za-z-]+)/([0-9]+)$`)
 	workers     = text.NewPattern(`\[[A-Z]+\] .*Worker processes: ([0-9]{1,4})$`)
+	routine     = text.NewPattern(`^([0-9-]{10} [0-9:]{8},[0-9]{3} )?\[(DEBUG|INFO)\] [\w.]+(:[0-9]+)? -- `)
 	goingTo     = text.NewPattern(`\[[A-Z]+\] .*Going to execute '(.{1,200})\(\)'$`)
 )
 
 const (
+	functionBegins  = "---------------------- FUNCTION LOG ----------------------"
 	exceptionBegins = "----------------------- EXCEPTION !-----------------------"
 	sectionEnds     = "----------------------------------------------------------"
 )
 
 // ReadLog finds the calls in the log of an activation, in their order. Where a worker runs several at the same time their
 // lines mix, and are taken for those of the call that began last. With another log level than INFO the worker names no call:
-// then the log is that of the one call that is known to have written it, given by job and id, "" where none is.
+// then the log is that of the one call that is known to have written it, given by job and id, "" where none is. Lines of
+// the worker's own are marked in place.
 func ReadLog(lines []Line, job, call string) []LoggedCall {
+	markWorker(lines)
 	calls := readLog(lines, nil)
 	if len(calls) > 0 || call == "" || len(lines) == 0 {
 		return calls
 	}
 	return readLog(lines, []LoggedCall{{Job: job, Call: call, Started: lines[0].Time}})
+}
+
+// markWorker marks what the worker says of its own work: the frames around what a function wrote, and what it logs outside
+// of them for information. Where several calls mix, nobody can tell what is outside: then only the frames are marked.
+func markWorker(lines []Line) {
+	inside, mixed := false, false
+	for i := range lines {
+		line := &lines[i]
+		if m := find(workers, line.Text, "Worker processes: "); m != nil {
+			mixed = m[1] != "1"
+		}
+		switch line.Text {
+		case functionBegins, exceptionBegins:
+			inside, line.Worker = true, true
+		case sectionEnds:
+			inside, line.Worker = false, true
+		default:
+			line.Worker = !inside && !mixed && routine.MatchString(line.Text)
+		}
+	}
 }
 
 func readLog(lines []Line, calls []LoggedCall) []LoggedCall {

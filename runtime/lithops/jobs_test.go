@@ -75,6 +75,46 @@ func TestTheLogOfAChunkHasSeveralCalls(t *testing.T) {
 	}
 }
 
+// What a worker says of its own work is told from what the function wrote, which may log in the same form.
+func TestTheWorkersOwnLines(t *testing.T) {
+	for name, tc := range map[string]struct {
+		log  string
+		want string // "w" for each line of the worker's, "." for the others
+	}{
+		"a call": {`[INFO] main__.py:43 -- Lithops v3.8.0 - Starting OpenWhisk execution
+2026-11-28 09:56:00,836 [INFO] handler.py:250 -- Tasks received: 1 - Worker processes: 1
+2026-11-28 09:56:00,836 [DEBUG] lithops.worker.handler -- of an older release
+2026-11-28 09:56:00,879 [WARNING] handler.py:250 -- something is wrong
+---------------------- FUNCTION LOG ----------------------
+2026-11-28 09:56:00,879 [INFO] mine.py:3 -- what the function logs
+hello
+----------------------- EXCEPTION !-----------------------
+ValueError: no
+----------------------------------------------------------
+2026-11-28 09:56:00,925 [INFO] handler.py:621 -- Finished
+[INFO] no worker says it like this`, "www.w..w.ww."},
+		"calls that mix": {`2026-11-28 09:56:00,836 [INFO] handler.py:250 -- Tasks received: 2 - Worker processes: 2
+---------------------- FUNCTION LOG ----------------------
+---------------------- FUNCTION LOG ----------------------
+----------------------------------------------------------
+2026-11-28 09:56:00,879 [INFO] mine.py:3 -- what the second function logs
+----------------------------------------------------------`, ".www.w"},
+	} {
+		var lines []Line
+		for text := range strings.Lines(tc.log) {
+			lines = append(lines, Line{Text: strings.TrimSuffix(text, "\n")})
+		}
+		ReadLog(lines, "", "")
+		got := ""
+		for _, l := range lines {
+			got += map[bool]string{true: "w", false: "."}[l.Worker]
+		}
+		if got != tc.want {
+			t.Errorf("%s: got %s, want %s", name, got, tc.want)
+		}
+	}
+}
+
 // The log in a status object is somebody's text of any size.
 func TestALogThatIsTooLongEndsWithItsLastLines(t *testing.T) {
 	lines := inflated(pack(t, strings.Repeat("x\n", 5000)+strings.Repeat("y", 10_000)+"\nlast \x1b[31m\n"))
