@@ -233,7 +233,7 @@ func TestTenThousandCallsAreSeenAtOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		jobs := watch.Jobs(time.Now())
-		if took := time.Since(begun); len(jobs) != 1 || jobs[0].Calls.Done != 10_000 || took > 10*time.Second {
+		if took := time.Since(begun); len(jobs) != 1 || jobs[0].Calls.Done != 10_000 || took > time.Minute {
 			t.Errorf("got %+v after %v", jobs, took)
 		}
 		t.Logf("%v", time.Since(begun))

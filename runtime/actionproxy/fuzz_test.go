@@ -31,11 +31,11 @@ func FuzzRequest(f *testing.F) {
 			t.Fatal(err)
 		}
 		defer conn.Close()
-		conn.SetDeadline(time.Now().Add(10 * time.Second))
+		conn.SetDeadline(time.Now().Add(time.Minute))
 		conn.Write(data)
 		conn.(*net.TCPConn).CloseWrite()
 		io.Copy(io.Discard, conn)
-		c := http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+		c := http.Client{Timeout: time.Minute, Transport: &http.Transport{DisableKeepAlives: true}}
 		resp, err := c.Get(p.base + "/")
 		if err != nil {
 			t.Fatalf("no answer after %q: %v\n%s", data, err, p.read(p.err))

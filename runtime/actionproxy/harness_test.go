@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -20,6 +19,7 @@ import (
 	"time"
 
 	"fn-runtime/runtime/actionproxy"
+	"fn-runtime/runtime/runtimetest"
 )
 
 const sentinel = "XXX_THE_END_OF_A_WHISK_ACTIVATION_XXX\n"
@@ -85,7 +85,8 @@ func startWith(t testing.TB, python string, lifeline *os.File, number int) *prox
 	if err := os.WriteFile(file, actionproxy.Source(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	host, port := address(t)
+	const host = "127.0.0.1"
+	port := strconv.Itoa(runtimetest.FreePort(t))
 	p := &proxy{t: t, base: "http://" + net.JoinHostPort(host, port), exited: make(chan error, 1),
 		out: filepath.Join(dir, "out"), err: filepath.Join(dir, "err")}
 	p.cmd = exec.Command(python, file)
@@ -109,33 +110,14 @@ func startWith(t testing.TB, python string, lifeline *os.File, number int) *prox
 	}
 	go func() { p.exited <- p.cmd.Wait() }()
 	t.Cleanup(endGroup)
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	runtimetest.Eventually(t, "the proxy listens", func() bool {
 		c, err := net.Dial("tcp", p.base[len("http://"):])
 		if err == nil {
 			c.Close()
-			return p
 		}
-		if time.Now().After(deadline) {
-			t.Fatal("the proxy does not listen: ", p.read(p.err))
-		}
-	}
-}
-
-// address returns a loopback address that is free. A port alone that was asked for and let go may be given to the
-// next test before its proxy listens, so on Linux, where all of 127.0.0.0/8 is loopback, each proxy has a host of its own.
-func address(t testing.TB) (host, port string) {
-	t.Helper()
-	host = "127.0.0.1"
-	if runtime.GOOS == "linux" {
-		host = fmt.Sprintf("127.%d.%d.%d", 1+rand.IntN(254), rand.IntN(256), 1+rand.IntN(254))
-	}
-	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	_, port, _ = net.SplitHostPort(l.Addr().String())
-	return host, port
+		return err == nil
+	})
+	return p
 }
 
 func (p *proxy) read(file string) string {
@@ -150,7 +132,7 @@ func (p *proxy) post(path string, body any) (int, string) {
 		b, _ := json.Marshal(body)
 		raw = string(b)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	req, _ := http.NewRequestWithContext(ctx, "POST", p.base+path, strings.NewReader(raw))
 	resp, err := http.DefaultClient.Do(req)
@@ -187,12 +169,12 @@ func run(value any) any {
 
 var none = map[string]any{}
 
-func (p *proxy) gone(within time.Duration) error {
+func (p *proxy) gone() error {
 	p.t.Helper()
 	select {
 	case err := <-p.exited:
 		return err
-	case <-time.After(within):
+	case <-time.After(time.Minute):
 		p.t.Fatal("the proxy still runs")
 		return nil
 	}

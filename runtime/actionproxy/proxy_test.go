@@ -117,7 +117,7 @@ func TestHTTP(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer idle.Close()
-				conn.SetDeadline(time.Now().Add(10 * time.Second))
+				conn.SetDeadline(time.Now().Add(time.Minute))
 				io.WriteString(conn, c.request)
 				got, _ := io.ReadAll(conn)
 				if !bytes.HasPrefix(got, []byte(c.want)) {

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"fn-runtime/runtime/runtimetest"
 )
 
 // cloud is a client of the endpoint's Code Engine, with a project of its own.
@@ -61,20 +63,18 @@ func (c *cloud) send(method, path string, body any) (doc map[string]any) {
 	return doc
 }
 
-// ended gives status and reason of a run of one instance.
+// ended returns status and reason of a run of one instance.
 func (c *cloud) ended(name string) (status, reason string) {
 	c.Helper()
-	for range 1200 {
-		doc := c.send("GET", "/job_runs/"+name, nil)
-		if status = doc["status"].(string); status == "completed" || status == "failed" {
-			each := doc["status_details"].(map[string]any)["indices_details"].(map[string]any)
-			reason, _ = each["0"].(map[string]any)["last_failure_reason"].(string)
-			return status, reason
-		}
-		time.Sleep(25 * time.Millisecond)
-	}
-	c.Fatal("the run does not end")
-	return "", ""
+	var doc map[string]any
+	runtimetest.Eventually(c, "the run "+name+" has ended", func() bool {
+		doc = c.send("GET", "/job_runs/"+name, nil)
+		status = doc["status"].(string)
+		return status == "completed" || status == "failed"
+	})
+	each := doc["status_details"].(map[string]any)["indices_details"].(map[string]any)
+	reason, _ = each["0"].(map[string]any)["last_failure_reason"].(string)
+	return status, reason
 }
 
 type object = map[string]any

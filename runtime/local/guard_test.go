@@ -8,11 +8,13 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"fn-runtime/runtime/runtimetest"
 )
 
 func TestOnlyProgramsOfThisMachine(t *testing.T) {
 	o := options(t)
-	o.S3Port = freePort(t)
+	o.S3Port = runtimetest.FreePort(t)
 	i := mustStart(t, o)
 	if want := "http://127.0.0.1:" + strconv.Itoa(o.S3Port); i.S3Endpoint != want {
 		t.Errorf("the store without TLS is at %s, want %s", i.S3Endpoint, want)

@@ -2,22 +2,11 @@ package local
 
 import (
 	"encoding/pem"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 )
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return portOf(l)
-}
 
 // Configurations of earlier releases gave their keys to whoever listened. These keys open nothing any more; what was
 // deployed under them is found again.

@@ -46,7 +46,7 @@ func TestTheLogIsBoundedAndFollowed(t *testing.T) {
 	}()
 	again := time.NewTicker(10 * time.Millisecond) // what is logged before the reader is there does not follow
 	defer again.Stop()
-	end := time.After(10 * time.Second)
+	end := time.After(time.Minute)
 	for line := ""; line == ""; {
 		select {
 		case line = <-got:

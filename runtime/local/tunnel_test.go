@@ -18,6 +18,7 @@ import (
 
 	"fn-runtime/runtime/local/internal/codeengine"
 	"fn-runtime/runtime/local/invoke"
+	"fn-runtime/runtime/runtimetest"
 )
 
 // serving runs an endpoint in this process until the test ends.
@@ -34,14 +35,13 @@ func serving(t *testing.T, invoker func(context.Context, InvokerSetup) (invoke.I
 			t.Error(err)
 		}
 	})
-	for range 400 {
-		if i, err := Status(ctx, o.Dir); err == nil && i.Running {
-			return i
-		}
-		time.Sleep(25 * time.Millisecond)
-	}
-	t.Fatal("the endpoint does not start")
-	return Info{}
+	var i Info
+	runtimetest.Eventually(t, "the endpoint runs", func() (running bool) {
+		var err error
+		i, err = Status(ctx, o.Dir)
+		return err == nil && i.Running
+	})
+	return i
 }
 
 func (i Info) bundle(t *testing.T, path string) *x509.CertPool {
@@ -115,7 +115,7 @@ func TestBehindTheProxyIsTheAPI(t *testing.T) {
 		t.Fatal(err)
 	}
 	client := func(bundle string) *http.Client {
-		return &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{
+		return &http.Client{Timeout: time.Minute, Transport: &http.Transport{
 			Proxy: http.ProxyURL(proxy), TLSClientConfig: &tls.Config{RootCAs: i.bundle(t, bundle)}, DisableKeepAlives: true}}
 	}
 	resp, err := client(i.CloudBundle).PostForm("https://"+codeengine.IAMHost+"/identity/token",

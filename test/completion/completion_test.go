@@ -168,7 +168,7 @@ func (m *terminal) send(s string) {
 // waitFor waits until the screen behind position from matches.
 func (m *terminal) waitFor(from int, re *regexp.Regexp) []string {
 	m.t.Helper()
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		if found := re.FindStringSubmatch(m.screen()[from:]); found != nil {
 			return found
 		}

@@ -28,6 +28,7 @@ import (
 	"fn-runtime/runtime/actionproxy"
 	"fn-runtime/runtime/local/invoke"
 	"fn-runtime/runtime/local/invoker"
+	"fn-runtime/runtime/runtimetest"
 	"fn-runtime/test/harness"
 )
 
@@ -175,14 +176,10 @@ func TestWarmAndPaused(t *testing.T) {
 	v, dir := newInvoker(t, invoker.Options{PauseAfter: 50 * time.Millisecond})
 	one := action("n = 0\ndef main(a):\n global n; n += 1; return {'n': n}")
 	mustRun(t, v, one)
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		if list := containers(t, dir); len(list) == 1 && list[0].State == "paused" {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("the idle container is not paused")
-		}
-	}
+	runtimetest.Eventually(t, "the idle container is paused", func() bool {
+		list := containers(t, dir)
+		return len(list) == 1 && list[0].State == "paused"
+	})
 	if o := mustRun(t, v, one); string(o.Result) != `{"n": 2}` || o.Cold {
 		t.Errorf("%s %v", o.Result, o)
 	}
@@ -190,7 +187,7 @@ func TestWarmAndPaused(t *testing.T) {
 
 // TestStore has a server on the bridge's address only; the action reaches it on its own loopback.
 func TestStore(t *testing.T) {
-	port := freePort(t)
+	port := runtimetest.FreePort(t)
 	v, _ := newInvoker(t, invoker.Options{Forward: []int{port}})
 	address, err := v.BridgeAddress(t.Context())
 	if err != nil || address == "" {
@@ -213,16 +210,6 @@ func TestStore(t *testing.T) {
 	if want := fmt.Sprintf(`{"said": "5242880 bytes for 127.0.0.1:%d"}`, port); string(o.Result) != want {
 		t.Errorf("%s\n%s", o.Result, strings.Join(o.Logs, "\n"))
 	}
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 func TestFiles(t *testing.T) {
@@ -283,15 +270,10 @@ func TestKilledEndpoint(t *testing.T) {
 			}
 			await := func(state string) {
 				t.Helper()
-				for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+				runtimetest.Eventually(t, "the container is "+state, func() bool {
 					list := containers(t, dir)
-					if len(list) == 1 && list[0].State == state {
-						return
-					}
-					if time.Now().After(deadline) {
-						t.Fatalf("%v is not %s", list, state)
-					}
-				}
+					return len(list) == 1 && list[0].State == state
+				})
 			}
 			await(c.before)
 			cmd.Process.Kill()
@@ -317,9 +299,7 @@ func TestCancel(t *testing.T) {
 		_, err := v.Run(ctx, action("import time\ndef main(a):\n time.sleep(60)"))
 		ended <- err
 	}()
-	for len(containers(t, dir)) == 0 {
-		time.Sleep(20 * time.Millisecond)
-	}
+	runtimetest.Eventually(t, "a container", func() bool { return len(containers(t, dir)) > 0 })
 	cancel()
 	if err := <-ended; err == nil {
 		t.Error("the activation ended well")

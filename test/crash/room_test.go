@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"fn-runtime/runtime/runtimetest"
 	"fn-runtime/test/harness"
 )
 
@@ -142,13 +143,11 @@ func recorded(t *testing.T, e *harness.Speaker, id string, success bool) {
 	t.Helper()
 	var status int
 	var body []byte
-	for range 200 {
-		if status, body = e.Do("GET", e.API("/activations/"+id), ""); status == http.StatusOK {
-			break
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	if status != http.StatusOK || strings.Contains(string(body), `"success":true`) != success {
+	runtimetest.Eventually(t, "the record of activation "+id, func() bool {
+		status, body = e.Do("GET", e.API("/activations/"+id), "")
+		return status == http.StatusOK
+	})
+	if strings.Contains(string(body), `"success":true`) != success {
 		t.Errorf("activation %s: status %d, %.300s", id, status, body)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"fn-runtime/runtime/runtimetest"
 	"fn-runtime/test/harness"
 )
 
@@ -49,14 +50,15 @@ func TestRun(t *testing.T) {
 	// It is told to stop in the middle of its work: so is the job, and nothing stays.
 	started := filepath.Join(s.Dir, "started")
 	cmd := s.Command(s.Bin, "run", "-b", "local", "--", python, "-c",
-		"import os, pathlib, time; pathlib.Path('started').write_text(os.environ['LITHOPS_CONFIG_FILE']); time.sleep(60)")
+		"import os, pathlib, time; pathlib.Path('started').write_text(os.environ['LITHOPS_CONFIG_FILE']); time.sleep(600)")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	var config []byte
-	for deadline := time.Now().Add(30 * time.Second); len(config) == 0 && time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	runtimetest.Eventually(t, "the job runs", func() bool {
 		config, _ = os.ReadFile(started)
-	}
+		return len(config) > 0
+	})
 	if _, err := os.Stat(string(config)); err != nil {
 		t.Errorf("while the job runs: %v", err)
 	}

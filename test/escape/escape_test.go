@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"fn-runtime/runtime/runtimetest"
 	"fn-runtime/test/harness"
 )
 
@@ -80,28 +81,23 @@ def runaway(path, program='import time; time.sleep(300)'):
 // pid waits for what runaway has written.
 func (e endpoint) pid(path string) (pid int) {
 	e.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		if raw, err := os.ReadFile(path); err == nil {
-			if _, err := fmt.Sscan(string(raw), &pid); err != nil {
-				e.t.Fatal(err)
-			}
-			e.t.Cleanup(func() { _ = syscall.Kill(pid, syscall.SIGKILL) })
-			return pid
-		}
+	var raw []byte
+	runtimetest.Eventually(e.t, "the program that gets away has started", func() (started bool) {
+		var err error
+		raw, err = os.ReadFile(path)
+		return err == nil
+	})
+	if _, err := fmt.Sscan(string(raw), &pid); err != nil {
+		e.t.Fatal(err)
 	}
-	e.t.Fatal("the program that gets away has not started")
-	return 0
+	e.t.Cleanup(func() { _ = syscall.Kill(pid, syscall.SIGKILL) })
+	return pid
 }
 
-// gone waits until a process has ended, and fails the test when it has not within ten seconds.
+// gone waits until a process has ended.
 func (e endpoint) gone(pid int) {
 	e.t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); alive(pid); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			e.t.Errorf("process %d has got away", pid)
-			return
-		}
-	}
+	runtimetest.Eventually(e.t, fmt.Sprintf("process %d has ended", pid), func() bool { return !alive(pid) })
 }
 
 // alive reports whether a process runs; one that nobody has collected yet does not.

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"fn-runtime/runtime/runtimetest"
 	"fn-runtime/test/harness"
 )
 
@@ -34,7 +35,7 @@ func TestShellGetsItsDescriptorsBack(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	w.Close()
-	if err := r.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil {
+	if err := r.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := r.Read(make([]byte, 1)); err == nil || os.IsTimeout(err) {
@@ -60,14 +61,10 @@ func TestActionsGetNoDescriptors(t *testing.T) {
 		s.Try(time.Minute, s.Bin, "local", "stop")
 		_ = cmd.Wait()
 	})
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		if _, err := os.Stat(filepath.Join(s.LocalDir(), "endpoint.json")); err == nil {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("the endpoint does not start")
-		}
-	}
+	runtimetest.Eventually(t, "the endpoint runs", func() bool {
+		_, err := os.Stat(filepath.Join(s.LocalDir(), "endpoint.json"))
+		return err == nil
+	})
 	e := endpoint{s, s.Speak(t), t}
 	e.put("a", `
 import os

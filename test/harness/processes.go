@@ -22,15 +22,14 @@ func Processes(home string) (all []string) {
 	return all
 }
 
-// NoProcesses fails the test when something still runs in a home after ten seconds.
+// NoProcesses fails the test when something still runs in a home after a minute.
 func NoProcesses(t testing.TB, home string) {
 	t.Helper()
 	var left []string
-	for range 100 {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 		if left = Processes(home); len(left) == 0 {
 			return
 		}
-		time.Sleep(100 * time.Millisecond)
 	}
 	t.Errorf("processes are left: %v", left)
 }

@@ -9,10 +9,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"fn-runtime/runtime/runtimetest"
 	"fn-runtime/test/harness"
 )
 
@@ -41,13 +43,8 @@ func newProxy(t *testing.T, beyond string) *realProxy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &realProxy{address: free.Addr().String(), log: filepath.Join(dir, "log")}
-	_ = free.Close()
-	_, port, _ := net.SplitHostPort(p.address)
+	port := strconv.Itoa(runtimetest.FreePort(t))
+	p := &realProxy{address: net.JoinHostPort("127.0.0.1", port), log: filepath.Join(dir, "log")}
 	config := filepath.Join(dir, "conf")
 	text := fmt.Sprintf("Port %s\nListen 127.0.0.1\nTimeout 60\nLogFile %q\nLogLevel Connect\nMaxClients 50\nAllow 127.0.0.1\nBasicAuth %s %s\nUpstream http %s\nConnectPort 443\n",
 		port, p.log, proxyUser, proxyPassword, next.Host)
@@ -63,15 +60,14 @@ func newProxy(t *testing.T, beyond string) *realProxy {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 	})
-	for range 300 {
-		if conn, err := net.Dial("tcp", p.address); err == nil {
+	runtimetest.Eventually(t, "tinyproxy answers", func() bool {
+		conn, err := net.Dial("tcp", p.address)
+		if err == nil {
 			_ = conn.Close()
-			return p
 		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	t.Fatal("tinyproxy does not answer")
-	return nil
+		return err == nil
+	})
+	return p
 }
 
 // url is the proxy's address with a user in it.

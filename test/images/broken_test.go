@@ -94,7 +94,7 @@ func TestEngineGone(t *testing.T) {
 		r := newRelay(t, "unix", socket, "/var/run/docker.sock")
 		b := builder(t, images.Options{Getenv: env("DOCKER_HOST", "unix://"+socket, "DOCKER_BUILDKIT", getenv("DOCKER_BUILDKIT"))})
 		dir := folder(t, map[string]string{"Dockerfile": "FROM " + world.base + "\nRUN echo started; sleep 300\n"})
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 		defer cancel()
 		_, err := b.Build(ctx, entity.ImageBuild{Image: image(t), Context: dir, NoCache: true}, &watcher{word: "started", then: r.cut})
 		wants(t, err, fault.Unavailable, socket, "docker info")

@@ -6,11 +6,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/images"
+	"fn-runtime/runtime/runtimetest"
 )
 
 // A Dockerfile that lies outside of the context, or that .dockerignore leaves out, is not in the image, and neither is
@@ -61,7 +61,10 @@ func TestMountsOfABuild(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = agent.Process.Kill(); _ = agent.Wait() })
-	waitFor(t, socket)
+	runtimetest.Eventually(t, "the socket "+socket, func() bool {
+		_, err := os.Stat(socket)
+		return err == nil
+	})
 	t.Setenv("SSH_AUTH_SOCK", socket)
 	command(t, "ssh-add", "-q", key)
 	getenv := func(name string) string {
@@ -111,15 +114,4 @@ func command(t *testing.T, name string, args ...string) string {
 		t.Fatalf("%s: %v\n%s", name, err, out)
 	}
 	return string(out)
-}
-
-func waitFor(t *testing.T, path string) {
-	t.Helper()
-	for range 100 {
-		if _, err := os.Stat(path); err == nil {
-			return
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	t.Fatalf("%s did not come", path)
 }

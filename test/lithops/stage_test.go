@@ -10,8 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
+	"fn-runtime/runtime/runtimetest"
 	"fn-runtime/test/harness"
 )
 
@@ -48,34 +48,27 @@ func stage(t *testing.T, lithops, extra string) site {
 	return site{s, bin}
 }
 
-// redis starts a server on a port that nobody has, and gives the section of the configuration that names it.
+// redis starts a server on a port that nobody has, and returns the section of the configuration that names it.
 func redis(t *testing.T) string {
 	t.Helper()
 	path, err := exec.LookPath("redis-server")
 	if err != nil {
 		harness.Missing(t, "redis-server is not installed")
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := l.Addr().(*net.TCPAddr).Port
-	_ = l.Close()
+	port := runtimetest.FreePort(t)
 	cmd := exec.Command(path, "--port", fmt.Sprint(port), "--bind", "127.0.0.1", "--save", "", "--dir", t.TempDir())
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	runtimetest.Eventually(t, "redis-server answers", func() bool {
 		c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 		if err == nil {
 			_ = c.Close()
-			return fmt.Sprintf("redis:\n  host: 127.0.0.1\n  port: %d\n", port)
 		}
-		if time.Now().After(deadline) {
-			t.Fatal("redis-server does not answer:", err)
-		}
-	}
+		return err == nil
+	})
+	return fmt.Sprintf("redis:\n  host: 127.0.0.1\n  port: %d\n", port)
 }
 
 // lines joins the lines of an output that are not empty.

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"fn-runtime/runtime/local/cloud"
+	"fn-runtime/runtime/runtimetest"
 	"fn-runtime/test/harness"
 )
 
@@ -218,13 +219,8 @@ func TestTwoLocalStarts(t *testing.T) {
 		}
 	})
 	for pid := range pids {
-		for range 100 { // it has closed everything; only its end is left
-			if !runs(pid) {
-				return
-			}
-			time.Sleep(50 * time.Millisecond)
-		}
-		t.Errorf("process %d still runs", pid)
+		// It has closed everything; only its end is left.
+		runtimetest.Eventually(t, fmt.Sprintf("process %d has ended", pid), func() bool { return !runs(pid) })
 	}
 }
 

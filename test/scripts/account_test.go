@@ -17,11 +17,13 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"fn-runtime/runtime/runtimetest"
 	"fn-runtime/test/harness"
 	"fn-runtime/test/proxy"
 )
@@ -51,12 +53,7 @@ func open(t *testing.T, name, venv string) *account {
 	}
 	a.stage = harness.NewStage(t)
 	a.stage.Env = []string{"VIRTUAL_ENV=" + venv}
-	free, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, port, _ := net.SplitHostPort(free.Addr().String())
-	free.Close()
+	port := strconv.Itoa(runtimetest.FreePort(t))
 	// The store without TLS: the program has no reason to trust the endpoint's authority here.
 	a.stage.FnRuntime("local", "start", "-q", "--s3-port", port, "--python", filepath.Join(venv, "bin", "python"))
 	a.endpoint = a.stage.Endpoint()

@@ -11,9 +11,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"fn-runtime/runtime/local/invoke"
+	"fn-runtime/runtime/runtimetest"
 )
 
 // TestKilledEndpoint kills a process that has an invoker in it, and looks for what it leaves behind.
@@ -102,9 +102,9 @@ def note(name, pid):
     os.rename(path + '~', path)
 def main(a):
     note('action', os.getpid())
-    note('child', subprocess.Popen(['sleep', '61']).pid)
-    note('away', subprocess.Popen(['sleep', '62'], start_new_session=True).pid)
-    time.sleep(60)
+    note('child', subprocess.Popen(['sleep', '601']).pid)
+    note('away', subprocess.Popen(['sleep', '602'], start_new_session=True).pid)
+    time.sleep(600)
 `, dir)
 }
 
@@ -119,30 +119,25 @@ func pidOf(t *testing.T, o invoke.Outcome) int {
 
 func awaitPid(t *testing.T, file string) (pid int) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
-		if raw, err := os.ReadFile(file); err == nil {
-			fmt.Sscan(string(raw), &pid)
-			return pid
-		}
-	}
-	t.Fatal("nothing wrote ", file)
-	return 0
+	runtimetest.Eventually(t, "the file "+file, func() bool {
+		raw, err := os.ReadFile(file)
+		fmt.Sscan(string(raw), &pid)
+		return err == nil
+	})
+	return pid
 }
 
 func awaitGone(t *testing.T, pid int) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); alive(pid); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Errorf("process %d still runs", pid)
-			if p, err := os.FindProcess(pid); err == nil {
-				_ = p.Kill()
-			}
-			return
+	t.Cleanup(func() {
+		if p, err := os.FindProcess(pid); err == nil && alive(pid) {
+			_ = p.Kill()
 		}
-	}
+	})
+	runtimetest.Eventually(t, fmt.Sprintf("process %d has ended", pid), func() bool { return !alive(pid) })
 }
 
-// alive tells whether a process runs; one that has ended and that nobody has collected yet does not.
+// alive reports whether a process runs; one that has ended and that nobody has collected yet does not.
 func alive(pid int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {

@@ -41,7 +41,7 @@ func FuzzLogs(f *testing.F) {
 	f.Fuzz(func(t *testing.T, output []byte) {
 		l := sandbox.NewLogs(func() time.Time { return time.Unix(0, 0) }, 1000)
 		l.Follow("stdout", strings.NewReader(string(output)))
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		l.Wait(ctx)
 		if ctx.Err() != nil {

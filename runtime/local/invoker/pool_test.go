@@ -2,8 +2,11 @@ package invoker
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
+
+	"fn-runtime/runtime/runtimetest"
 )
 
 func TestPoolIsFairAndBounded(t *testing.T) {
@@ -28,15 +31,11 @@ func TestPoolIsFairAndBounded(t *testing.T) {
 				p.release(w, false)
 			}
 		}()
-		for {
+		runtimetest.Eventually(t, name+" waits", func() bool {
 			p.mu.Lock()
-			queued := p.queue.Len() > before
-			p.mu.Unlock()
-			if queued {
-				return
-			}
-			time.Sleep(time.Millisecond)
-		}
+			defer p.mu.Unlock()
+			return p.queue.Len() > before
+		})
 	}
 	cancelled, cancel := context.WithCancel(t.Context())
 	wait(t.Context(), "large", large)  // does not fit beside the small one
@@ -83,11 +82,7 @@ func TestLoad(t *testing.T) {
 		second <- err
 	}()
 	want := Load{Busy: 1, Waiting: 1, Computing: 1, Processors: 1, UsedMB: 300, BudgetMB: 500}
-	for end := time.Now().Add(10 * time.Second); v.Load() != want; time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("got %+v, want %+v", v.Load(), want)
-		}
-	}
+	runtimetest.Eventually(t, fmt.Sprintf("a load of %+v", want), func() bool { return v.Load() == want })
 	cancel()
 	<-second
 	v.pool.release(w, false)

@@ -14,6 +14,7 @@ import (
 
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/local/invoke"
+	"fn-runtime/runtime/runtimetest"
 )
 
 // A run has the Python that the notes of a deployment name; what else may be in that variable changes nothing.
@@ -83,15 +84,12 @@ func TestARunToItsEnd(t *testing.T) {
 
 func (f *fixture) ended(name string) map[string]any {
 	f.Helper()
-	for range 500 {
-		doc := f.want(200, "GET", "job_runs/"+name, "")
-		if s := doc["status"]; s == "completed" || s == "failed" {
-			return doc
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	f.Fatal("the run does not end")
-	return nil
+	var doc map[string]any
+	f.settled(func() bool {
+		doc = f.want(200, "GET", "job_runs/"+name, "")
+		return doc["status"] == "completed" || doc["status"] == "failed"
+	})
+	return doc
 }
 
 // A run that is deleted is killed, and one whose config map is missing waits, as a pod does.
@@ -113,13 +111,7 @@ func TestDeleteKills(t *testing.T) {
 
 func (f *fixture) settled(is func() bool) {
 	f.Helper()
-	for range 500 {
-		if is() {
-			return
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	f.Fatal("it does not come to that")
+	runtimetest.Eventually(f, "the state that the test waits for", is)
 }
 
 // An instance has its time once, retries included: what the invoker ends for it is not tried again.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"fn-runtime/runtime/local/internal/state"
+	"fn-runtime/runtime/runtimetest"
 )
 
 // queueBytes is what the tests' endpoint accepts of parameters at a time.
@@ -41,11 +42,7 @@ func large(size int) string {
 // free waits until no request has a turn: all that work have done so, and those that wait for their clients have none.
 func (f *fixture) free() {
 	f.t.Helper()
-	for begun := time.Now(); len(f.api.api.turns) > 0; time.Sleep(10 * time.Millisecond) {
-		if time.Since(begun) > time.Minute {
-			f.t.Fatalf("%d of %d turns are kept by clients that are slow", len(f.api.api.turns), turns)
-		}
-	}
+	runtimetest.Eventually(f.t, "slow clients keep no turns", func() bool { return len(f.api.api.turns) == 0 })
 }
 
 // TestSlowClientsAreInNobodysWay: clients that do not read large answers, and clients that do not go on sending, keep

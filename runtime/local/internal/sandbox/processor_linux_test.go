@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"fn-runtime/runtime/runtimetest"
 )
 
 func TestMeterTellsWhoComputes(t *testing.T) {
@@ -22,9 +24,7 @@ func TestMeterTellsWhoComputes(t *testing.T) {
 			t.Fatal(err)
 		}
 		pids := func() []int { return append(Descendants(cmd.Process.Pid), cmd.Process.Pid) }
-		for len(pids()) < 2 {
-			time.Sleep(time.Millisecond)
-		}
+		runtimetest.Eventually(t, "both processes", func() bool { return len(pids()) >= 2 })
 		var m Meter
 		all := pids()
 		begin := time.Now()
