@@ -144,7 +144,7 @@ func TestTheCommandsNeedNoSlot(t *testing.T) {
 	if err := Stop(t.Context(), o.Dir); err != nil {
 		t.Error(err)
 	}
-	if now, err := Status(t.Context(), o.Dir); err != nil || now.Running || now.PID != 0 || time.Since(begun) > 20*time.Second {
+	if now, err := Status(t.Context(), o.Dir); err != nil || now.Running || now.PID != 0 || time.Since(begun) > stopTimeout {
 		t.Errorf("after a stop of %v: %v, %v", time.Since(begun), now, err)
 	}
 }

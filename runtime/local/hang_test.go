@@ -33,7 +33,7 @@ func TestAnEndpointThatHangs(t *testing.T) {
 	if err := Stop(t.Context(), o.Dir); err != nil {
 		t.Error("stop:", err)
 	}
-	if same(i) || time.Since(begun) > 20*time.Second {
+	if same(i) || time.Since(begun) > stopTimeout {
 		t.Errorf("the process is there after a stop of %v", time.Since(begun))
 	}
 	if again := mustStart(t, o); again.Port != i.Port {

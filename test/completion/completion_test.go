@@ -234,7 +234,7 @@ func TestSilentServiceBlocksNothing(t *testing.T) {
 			fastest = min(fastest, r.Took)
 		}
 		// The load of the machine is no matter of the program's: the best of ten is.
-		if fastest > 200*time.Millisecond {
+		if fastest > time.Second {
 			t.Errorf("%s: completion took %s", tc.command, fastest)
 		}
 	}

@@ -75,7 +75,7 @@ func NoContainers(t testing.TB) {
 	before := containers(t)
 	t.Cleanup(func() {
 		var left []string
-		for until := time.Now().Add(time.Minute); time.Now().Before(until); time.Sleep(100 * time.Millisecond) {
+		for until := time.Now().Add(3 * time.Minute); time.Now().Before(until); time.Sleep(100 * time.Millisecond) {
 			left = nil
 			for id, what := range containers(t) {
 				if _, ok := before[id]; !ok {

@@ -207,6 +207,7 @@ type gauge struct {
 	now     int
 	highest int
 	hold    time.Duration
+	gather  int         // requests wait until so many have been under way at once
 	begun   func(n int) // the n-th request has come; may be nil
 	count   int
 }
@@ -225,6 +226,9 @@ func (g *gauge) fault(w http.ResponseWriter, r *http.Request, forward http.Handl
 	}()
 	if g.begun != nil {
 		g.begun(n)
+	}
+	for end := time.Now().Add(time.Minute); g.most() < g.gather && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
 	}
 	time.Sleep(g.hold)
 	forward.ServeHTTP(w, r)

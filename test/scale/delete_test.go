@@ -38,11 +38,11 @@ func deletions(f proxy.Fault) func(proxy.Request) proxy.Fault {
 func TestDeleteAllWorksSideBySideAndLeavesNothing(t *testing.T) {
 	b := newBed(t)
 	b.copies(100, true)
-	g := &gauge{hold: 20 * time.Millisecond}
+	g := &gauge{hold: 20 * time.Millisecond, gather: 8}
 	b.api.Inject(deletions(g.fault))
 	b.Run(2*time.Minute, b.Bin, "delete", "all", "-f", "-q", "-j", "8")
-	if n := g.most(); n < 4 || n > 8 {
-		t.Errorf("-j 8 deleted up to %d at once", n)
+	if n := g.most(); n != 8 {
+		t.Errorf("-j 8 deleted up to %d at once, want 8", n)
 	}
 	if a, k := b.actions(), b.keys("lithops.runtimes/"); len(a)+len(k) > 0 || len(b.list()) > 0 {
 		t.Errorf("%d actions and %d objects are left", len(a), len(k))
@@ -55,6 +55,11 @@ func TestThrottlingLowersTheConcurrency(t *testing.T) {
 	b.copies(100, false)
 	var mu sync.Mutex
 	var count, now, before, after, seen int
+	most := func() int {
+		mu.Lock()
+		defer mu.Unlock()
+		return before
+	}
 	b.api.Inject(deletions(func(w http.ResponseWriter, r *http.Request, forward http.Handler) {
 		mu.Lock()
 		count++
@@ -73,6 +78,9 @@ func TestThrottlingLowersTheConcurrency(t *testing.T) {
 			now--
 			mu.Unlock()
 		}()
+		for end := time.Now().Add(time.Minute); most() < 12 && time.Now().Before(end); { // all that are sent at once are here
+			time.Sleep(time.Millisecond)
+		}
 		time.Sleep(20 * time.Millisecond)
 		if n > 32 && n <= 34 {
 			w.Header().Set("Content-Type", "application/json")

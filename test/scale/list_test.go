@@ -49,7 +49,7 @@ func TestAThousandRuntimesAreListedPageByPage(t *testing.T) {
 func TestForeignRuntimesCostARequestEach(t *testing.T) {
 	b := newBed(t)
 	b.copies(200, true)
-	g := &gauge{hold: 20 * time.Millisecond}
+	g := &gauge{hold: 20 * time.Millisecond, gather: 8}
 	b.api.Inject(func(r proxy.Request) proxy.Fault {
 		if r.Method == http.MethodGet && strings.Contains(r.Path, "_256MB_") {
 			return g.fault

@@ -15,7 +15,7 @@ import (
 func TestHangingInterpreterHoldsUpNobody(t *testing.T) {
 	v := newProcess(t, Options{})
 	hanging := filepath.Join(t.TempDir(), "python3")
-	if err := os.WriteFile(hanging, []byte("#!/bin/sh\nexec sleep 60\n"), 0o700); err != nil {
+	if err := os.WriteFile(hanging, []byte("#!/bin/sh\nexec sleep 600\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -29,12 +29,11 @@ func TestHangingInterpreterHoldsUpNobody(t *testing.T) {
 		}()
 	}
 	time.Sleep(100 * time.Millisecond) // until both ask
-	begin := time.Now()
 	if o := mustRun(t, v, action("def main(a):\n return {}")); o.Status != invoke.Success {
 		t.Errorf("the other action: %s", o.Result)
 	}
-	if took := time.Since(begin); took > 10*time.Second {
-		t.Errorf("the other action took %s", took)
+	if len(ended) > 0 {
+		t.Errorf("the other action has waited for the interpreter that hangs: %v", <-ended)
 	}
 	cancel()
 	for range 2 {
