@@ -54,7 +54,7 @@ func (c *Cloud) State(home string) ([]string, error) {
 		return nil, err
 	}
 	for _, key := range keys {
-		_, r, err := c.DB.Open(Bucket, key, func(o state.Object, _ []state.Part) (int64, int64, error) { return 0, o.Size, nil })
+		_, r, err := c.DB.Open(Bucket, key, "", func(o state.Object, _ []state.Part) (int64, int64, error) { return 0, o.Size, nil })
 		if err != nil {
 			return nil, err
 		}

@@ -162,12 +162,36 @@ def metadata():
         assert got["Checksum"]["ChecksumSHA256"] == put["ChecksumSHA256"] and got["ObjectSize"] == 1, got
 
 
+def versions():
+    name = bucket + "-versions"
+    s3.create_bucket(Bucket=name)
+    s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    assert s3.get_bucket_versioning(Bucket=name)["Status"] == "Enabled"
+    made = [s3.put_object(Bucket=name, Key="ü/k", Body=body)["VersionId"] for body in (b"1", b"22")]
+    marker = s3.delete_object(Bucket=name, Key="ü/k")["VersionId"]
+    refused("NoSuchKey", s3.get_object, Bucket=name, Key="ü/k")
+    for version, body in zip(made, (b"1", b"22")):
+        assert s3.get_object(Bucket=name, Key="ü/k", VersionId=version)["Body"].read() == body
+        assert s3.head_object(Bucket=name, Key="ü/k", VersionId=version)["ContentLength"] == len(body)
+    s3.copy_object(Bucket=name, Key="copy", CopySource={"Bucket": name, "Key": "ü/k", "VersionId": made[0]})
+    assert s3.get_object(Bucket=name, Key="copy")["Body"].read() == b"1"
+    s3.delete_object(Bucket=name, Key="ü/k", VersionId=marker)
+    assert s3.get_object(Bucket=name, Key="ü/k")["VersionId"] == made[1]
+    s3.delete_object(Bucket=name, Key="ü/k")
+    refused("BucketNotEmpty", s3.delete_bucket, Bucket=name)
+    found = []
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=name, PaginationConfig={"PageSize": 2}):
+        found += page.get("Versions", []) + page.get("DeleteMarkers", [])
+    assert len(found) == 4 and sum(v["IsLatest"] for v in found) == 2, found
+    s3.delete_objects(Bucket=name, Delete={"Objects": [{"Key": v["Key"], "VersionId": v["VersionId"]} for v in found]})
+    s3.delete_bucket(Bucket=name)
+
+
 def errors():
     answer = refused("NoSuchKey", s3.get_object, Bucket=bucket, Key="none")
     assert answer["Error"]["Message"] and answer["ResponseMetadata"]["RequestId"], answer
     refused("404", s3.head_object, Bucket=bucket, Key="none")
     refused("NoSuchBucket", s3.list_objects_v2, Bucket="none-" + bucket)
-    refused("NotImplemented", s3.put_bucket_versioning, Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     refused("NotImplemented", s3.get_bucket_cors, Bucket=bucket)
     refused("BucketNotEmpty", s3.delete_bucket, Bucket=bucket)
     for k in listed("list_objects_v2"):
@@ -175,5 +199,5 @@ def errors():
     s3.delete_bucket(Bucket=bucket)
 
 
-for work in (many, odd, large, presigned, conditions, metadata, errors):
+for work in (many, odd, large, presigned, conditions, metadata, versions, errors):
     work()

@@ -34,7 +34,7 @@ type objectPart struct {
 
 // objectAttributes answers GetObjectAttributes.
 func (c *call) objectAttributes() error {
-	o, err := c.db.Object(c.bucket, c.key)
+	o, err := c.db.Object(c.bucket, c.key, c.version())
 	if err != nil {
 		return err
 	}
@@ -65,6 +65,7 @@ func (c *call) objectAttributes() error {
 			return invalidArgument("Invalid attribute name specified.")
 		}
 	}
+	c.tellVersion(o.Version)
 	c.w.Header().Set("Last-Modified", modified(o).Format(http.TimeFormat))
 	c.answer(http.StatusOK, out)
 	return nil

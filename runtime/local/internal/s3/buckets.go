@@ -131,13 +131,6 @@ func (c *call) bucketLocation() error {
 	}{})
 }
 
-// bucketVersioning says that a bucket has never had versions.
-func (c *call) bucketVersioning() error {
-	return c.describeBucket(struct {
-		XMLName xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ VersioningConfiguration"`
-	}{})
-}
-
 func (c *call) describeBucket(document any) error {
 	if err := c.needBucket(); err != nil {
 		return err
@@ -164,7 +157,7 @@ func (c *call) needTarget() error {
 	if c.key == "" {
 		return c.needBucket()
 	}
-	_, err := c.db.Object(c.bucket, c.key)
+	_, err := c.db.Object(c.bucket, c.key, c.version())
 	return err
 }
 

@@ -14,24 +14,24 @@ import (
 )
 
 // source is the object that a request copies from.
-type source struct{ bucket, key string }
+type source struct{ bucket, key, version string }
 
 func (c *call) source() (source, error) {
-	path, version, _ := strings.Cut(c.r.Header.Get("X-Amz-Copy-Source"), "?versionId=")
+	path, version, versioned := strings.Cut(c.r.Header.Get("X-Amz-Copy-Source"), "?versionId=")
 	path, err := url.PathUnescape(path)
 	bucket, key, ok := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	if err != nil || !ok || bucket == "" || key == "" || strings.ContainsRune(key, 0) {
 		return source{}, invalidArgument("Copy Source must mention the source bucket and key: sourcebucket/sourcekey")
 	}
-	if version != "" && version != "null" {
-		return source{}, invalidArgument("Invalid version id specified: the buckets of the local endpoint have no versions.")
+	if versioned {
+		err = validVersion(version)
 	}
-	return source{bucket, key}, nil
+	return source{bucket, key, version}, err
 }
 
 // open opens what is to be copied, after the conditions that are made of it.
 func (c *call) open(from source, span func(o state.Object) (int64, int64, error)) (state.Object, io.ReadCloser, error) {
-	o, r, err := c.db.Open(from.bucket, from.key, func(o state.Object, _ []state.Part) (int64, int64, error) {
+	o, r, err := c.db.Open(from.bucket, from.key, from.version, func(o state.Object, _ []state.Part) (int64, int64, error) {
 		ok, err := mayRead(c.r.Header, "X-Amz-Copy-Source-", o)
 		if err == nil && !ok {
 			err = preconditionFailed()
@@ -45,7 +45,17 @@ func (c *call) open(from source, span func(o state.Object) (int64, int64, error)
 		if has, problem := c.db.HasBucket(from.bucket); problem == nil && !has {
 			return o, nil, refuse(http.StatusNotFound, "NoSuchBucket", "The specified bucket does not exist")
 		}
+		var marker *state.Marker
+		switch {
+		case from.version != "" && errors.As(err, &marker):
+			return o, nil, invalidRequest("The source of a copy request may not specifically refer to a delete marker by version id.")
+		case from.version != "":
+			return o, nil, noSuchVersion()
+		}
 		return o, nil, refuse(http.StatusNotFound, "NoSuchKey", "The specified key does not exist.")
+	}
+	if err == nil && o.Version != "" {
+		c.w.Header().Set("X-Amz-Copy-Source-Version-Id", o.Version)
 	}
 	return o, r, err
 }
@@ -98,7 +108,7 @@ func (c *call) copyObject() error {
 	if err != nil {
 		return err
 	}
-	if from == (source{c.bucket, c.key}) && !newMeta && !newTags {
+	if from == (source{bucket: c.bucket, key: c.key}) && !newMeta && !newTags {
 		return invalidRequest("This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.")
 	}
 	o, r, err := c.open(from, func(o state.Object) (int64, int64, error) {
@@ -126,6 +136,7 @@ func (c *call) copyObject() error {
 	if err != nil {
 		return err
 	}
+	c.tellMade(copy)
 	c.answerCopy("CopyObjectResult", copy.ETag, copy.Modified, copy.Sums)
 	return nil
 }

@@ -25,9 +25,19 @@ type deletions struct {
 	Error   []notDeleted
 }
 
-type deleted struct{ Key string }
+type deleted struct {
+	Key           string
+	VersionID     string `xml:"VersionId,omitempty"`
+	Marker        bool   `xml:"DeleteMarker,omitempty"`
+	MarkerVersion string `xml:"DeleteMarkerVersionId,omitempty"`
+}
 
-type notDeleted struct{ Key, Code, Message string }
+type notDeleted struct {
+	Key       string
+	VersionID string `xml:"VersionId,omitempty"`
+	Code      string
+	Message   string
+}
 
 func (c *call) deleteObjects() error {
 	var in struct {
@@ -41,31 +51,28 @@ func (c *call) deleteObjects() error {
 	if len(in.Object) == 0 || len(in.Object) > maxDeletions {
 		return malformedXML()
 	}
-	wanted := map[string][]deletion{}
-	keys := make([]string, 0, len(in.Object))
-	for _, d := range in.Object {
-		wanted[d.Key] = append(wanted[d.Key], d)
-		keys = append(keys, d.Key)
+	what := make([]state.Deletion, len(in.Object))
+	refused := make([]*refusal, len(in.Object))
+	for i, d := range in.Object {
+		what[i] = state.Deletion{Key: d.Key, Version: d.VersionID}
 	}
-	refused := map[string]*refusal{}
-	err := c.db.Delete(c.bucket, func(name string, old *state.Object) bool {
-		delete(refused, name)
-		for _, d := range wanted[name] {
-			if no := d.allowed(old); no != nil {
-				refused[name] = no
-			}
-		}
-		return refused[name] == nil
-	}, keys...)
+	done, err := c.db.Delete(c.bucket, func(i int, old *state.Object) bool {
+		refused[i] = in.Object[i].allowed(old)
+		return refused[i] == nil
+	}, what...)
 	if err != nil {
 		return err
 	}
 	var out deletions
-	for _, name := range keys {
-		if no := refused[name]; no != nil {
-			out.Error = append(out.Error, notDeleted{name, no.Code, no.Message})
-		} else if !in.Quiet {
-			out.Deleted = append(out.Deleted, deleted{name})
+	for i, d := range what {
+		switch no := refused[i]; {
+		case no != nil:
+			out.Error = append(out.Error, notDeleted{d.Key, d.Version, no.Code, no.Message})
+		case in.Quiet:
+		case done[i].Marker:
+			out.Deleted = append(out.Deleted, deleted{d.Key, d.Version, true, done[i].Version})
+		default:
+			out.Deleted = append(out.Deleted, deleted{Key: d.Key, VersionID: d.Version})
 		}
 	}
 	c.answer(http.StatusOK, out)
@@ -74,11 +81,11 @@ func (c *call) deleteObjects() error {
 
 // allowed says what keeps an object from being deleted, nil when nothing does.
 func (d deletion) allowed(old *state.Object) *refusal {
-	if d.VersionID != "" && d.VersionID != "null" {
-		return invalidArgument("Invalid version id specified: the buckets of the local endpoint have no versions.")
+	var no *refusal
+	if d.VersionID != "" && errors.As(validVersion(d.VersionID), &no) {
+		return no
 	}
 	ok, err := asExpected(old, d.ETag, d.LastModifiedTime, d.Size)
-	var no *refusal
 	if errors.As(err, &no) || ok {
 		return no
 	}

@@ -195,6 +195,7 @@ func (f *form) tags() (map[string]string, error) {
 func (f *form) answer(c *call, o state.Object) {
 	etag := `"` + o.ETag + `"`
 	c.w.Header().Set("ETag", etag)
+	c.tellMade(o)
 	c.claim(o.Sums, sumType(o))
 	next := f.fields["success_action_redirect"]
 	if next == "" {

@@ -89,38 +89,20 @@ type entry struct {
 
 type commonPrefix struct{ Prefix string }
 
-// versionListing answers ListObjectVersions: a bucket without versioning has one version, "null", of each object.
-type versionListing struct {
-	XMLName             xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ ListVersionsResult"`
-	Name                string
-	Prefix              string
-	KeyMarker           string
-	Delimiter           string `xml:",omitempty"`
-	EncodingType        string `xml:",omitempty"`
-	MaxKeys             int
-	IsTruncated         bool
-	NextKeyMarker       string `xml:",omitempty"`
-	NextVersionIDMarker string `xml:"NextVersionIdMarker,omitempty"`
-	Version             []version
-	CommonPrefixes      []commonPrefix
-}
-
-type version struct {
-	entry
-	VersionID string `xml:"VersionId"`
-	IsLatest  bool
-}
-
 // found is one page of a listing, before it is put into a form.
 type found struct {
 	objects  []state.Object
 	prefixes []string
 	last     string // after which the next page begins
+	version  string // of last; "" of a common prefix
 	more     bool
 }
 
-func (c *call) find(prefix, delimiter, after string, limit int) (f found, err error) {
-	err = c.db.Objects(c.bucket, prefix, after, func(o state.Object) (string, bool) {
+// lister calls each for objects or versions, as state.DB does.
+type lister func(each func(state.Object) (seek string, more bool)) error
+
+func find(list lister, prefix, delimiter, after string, limit int) (f found, err error) {
+	err = list(func(o state.Object) (string, bool) {
 		common := commonOf(o.Key, prefix, delimiter)
 		if common != "" && after == common { // that prefix ended the page before
 			return next(common), true
@@ -130,20 +112,30 @@ func (c *call) find(prefix, delimiter, after string, limit int) (f found, err er
 			return "", false
 		}
 		if common == "" {
-			f.objects = append(f.objects, state.Object{Key: o.Key, Size: o.Size, ETag: o.ETag, Modified: o.Modified}) // all that a listing shows
-			f.last = o.Key
+			f.objects = append(f.objects, state.Object{ // all that a listing shows
+				Key: o.Key, Size: o.Size, ETag: o.ETag, Modified: o.Modified, Version: o.Version, Marker: o.Marker, Latest: o.Latest,
+			})
+			f.last, f.version = o.Key, or(o.Version, nullVersion)
 			return "", true
 		}
-		f.prefixes, f.last = append(f.prefixes, common), common
+		f.prefixes, f.last, f.version = append(f.prefixes, common), common, ""
 		return next(common), true
 	})
 	return f, err
 }
 
+// common are the common prefixes of a page as a document has them.
+func (f found) common(encode func(string) string) (list []commonPrefix) {
+	for _, p := range f.prefixes {
+		list = append(list, commonPrefix{encode(p)})
+	}
+	return list
+}
+
 // next is the smallest key that does not start with prefix; all keys are UTF-8, which has no byte 0xff.
 func next(prefix string) string { return prefix + "\xff" }
 
-// listObjects answers ListObjects, ListObjectsV2 and ListObjectVersions.
+// listObjects answers ListObjects and ListObjectsV2.
 func (c *call) listObjects() error {
 	most, err := limit(c.q.Get("max-keys"), "max-keys")
 	if err != nil {
@@ -154,10 +146,8 @@ func (c *call) listObjects() error {
 		return err
 	}
 	prefix, delimiter, after := c.q.Get("prefix"), c.q.Get("delimiter"), c.q.Get("marker")
-	v2, versions := c.q.Get("list-type") == "2", c.q.Has("versions")
+	v2 := c.q.Get("list-type") == "2"
 	switch {
-	case versions:
-		after = c.q.Get("key-marker")
 	case v2 && c.q.Has("continuation-token"):
 		token, err := base64.RawURLEncoding.DecodeString(c.q.Get("continuation-token"))
 		if err != nil {
@@ -170,7 +160,8 @@ func (c *call) listObjects() error {
 	if err := c.work(); err != nil {
 		return err
 	}
-	f, err := c.find(prefix, delimiter, after, most)
+	list := func(each func(state.Object) (string, bool)) error { return c.db.Objects(c.bucket, prefix, after, each) }
+	f, err := find(list, prefix, delimiter, after, most)
 	if err != nil {
 		return err
 	}
@@ -182,17 +173,9 @@ func (c *call) listObjects() error {
 		}
 		entries = append(entries, e)
 	}
-	prefixes := []commonPrefix{}
-	for _, p := range f.prefixes {
-		prefixes = append(prefixes, commonPrefix{encode(p)})
-	}
-	if versions {
-		c.answer(http.StatusOK, c.versions(f, entries, prefixes, most, encode))
-		return nil
-	}
 	out := listing{
 		Name: c.bucket, Prefix: encode(prefix), Delimiter: encode(delimiter), EncodingType: c.q.Get("encoding-type"),
-		MaxKeys: most, IsTruncated: f.more, Contents: entries, CommonPrefixes: prefixes,
+		MaxKeys: most, IsTruncated: f.more, Contents: entries, CommonPrefixes: f.common(encode),
 	}
 	if v2 {
 		n := len(f.objects) + len(f.prefixes)
@@ -212,18 +195,4 @@ func (c *call) listObjects() error {
 	}
 	c.answer(http.StatusOK, out)
 	return nil
-}
-
-func (c *call) versions(f found, entries []entry, prefixes []commonPrefix, limit int, encode func(string) string) versionListing {
-	out := versionListing{
-		Name: c.bucket, Prefix: encode(c.q.Get("prefix")), Delimiter: encode(c.q.Get("delimiter")), KeyMarker: encode(c.q.Get("key-marker")),
-		EncodingType: c.q.Get("encoding-type"), MaxKeys: limit, IsTruncated: f.more, CommonPrefixes: prefixes,
-	}
-	if f.more {
-		out.NextKeyMarker, out.NextVersionIDMarker = encode(f.last), "null"
-	}
-	for _, e := range entries {
-		out.Version = append(out.Version, version{entry: e, VersionID: "null", IsLatest: true})
-	}
-	return out
 }

@@ -48,6 +48,7 @@ func (c *call) metadata() (map[string]string, error) {
 func (c *call) describe(o state.Object) {
 	h := c.w.Header()
 	h.Set("ETag", `"`+o.ETag+`"`)
+	c.tellVersion(o.Version)
 	h.Set("Last-Modified", modified(o).Format(http.TimeFormat))
 	h.Set("Accept-Ranges", "bytes")
 	h.Set("Content-Type", defaultType)

@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"cmp"
 	"crypto/md5" //nolint:gosec // S3's ETag
 	"encoding/hex"
 	"encoding/xml"
@@ -136,9 +137,13 @@ func (c *call) completeUpload() error {
 		return o, chosen, nil
 	})
 	if errors.Is(err, state.ErrNotFound) { // a client that has lost the answer asks again
-		if made, problem := c.db.Object(c.bucket, c.key); problem == nil && made.Upload == id {
-			o, err = made, nil
-		}
+		problem := c.db.Versions(c.bucket, c.key, "", "", func(made state.Object) (string, bool) {
+			if made.Key == c.key && made.Upload == id {
+				o, err = made, nil
+			}
+			return "", made.Key == c.key && err != nil
+		})
+		err = cmp.Or(problem, err)
 	}
 	if err != nil {
 		return err
@@ -147,6 +152,7 @@ func (c *call) completeUpload() error {
 	if len(o.Sums) > 0 {
 		out.ChecksumType = sumType(o)
 	}
+	c.tellMade(o)
 	c.answer(http.StatusOK, out)
 	return nil
 }

@@ -20,7 +20,7 @@ type run struct {
 // getObject answers GET and HEAD.
 func (c *call) getObject() error {
 	var part run
-	o, body, err := c.db.Open(c.bucket, c.key, func(o state.Object, parts []state.Part) (int64, int64, error) {
+	o, body, err := c.db.Open(c.bucket, c.key, c.version(), func(o state.Object, parts []state.Part) (int64, int64, error) {
 		send, err := mayRead(c.r.Header, "", o)
 		if err != nil {
 			return 0, 0, err
@@ -138,6 +138,7 @@ func (c *call) putObject() error {
 		return err
 	}
 	c.w.Header().Set("ETag", `"`+o.ETag+`"`)
+	c.tellMade(o)
 	c.claim(o.Sums, sumType(o))
 	c.w.WriteHeader(http.StatusOK)
 	return nil
@@ -161,17 +162,21 @@ func sumType(o state.Object) string {
 func (c *call) deleteObject() error {
 	h := c.r.Header
 	var refused error
-	err := c.db.Delete(c.bucket, func(_ string, old *state.Object) bool {
+	done, err := c.db.Delete(c.bucket, func(_ int, old *state.Object) bool {
 		ok, err := asExpected(old, h.Get("If-Match"), h.Get("X-Amz-If-Match-Last-Modified-Time"), h.Get("X-Amz-If-Match-Size"))
 		if refused = err; err == nil && !ok {
 			refused = preconditionFailed()
 		}
 		return refused == nil
-	}, c.key)
+	}, state.Deletion{Key: c.key, Version: c.version()})
 	if err == nil {
 		err = refused
 	}
 	if err == nil {
+		c.tellVersion(or(c.version(), done[0].Version))
+		if done[0].Marker {
+			c.w.Header().Set("X-Amz-Delete-Marker", "true")
+		}
 		c.w.WriteHeader(http.StatusNoContent)
 	}
 	return err

@@ -76,7 +76,8 @@ func TestEveryErrorIsADocument(t *testing.T) {
 		{"405 MethodNotAllowed", "POST", "/bucket/k", ""},
 		{"400 MalformedXML", "POST", "/bucket?delete", "<no"},
 		{"501 NotImplemented", "GET", "/bucket?cors", ""},
-		{"501 NotImplemented", "PUT", "/bucket?versioning", "<VersioningConfiguration/>"},
+		{"400 MalformedXML", "PUT", "/bucket?versioning", "<VersioningConfiguration/>"},
+		{"501 NotImplemented", "PUT", "/bucket?versioning", "<VersioningConfiguration><Status>Enabled</Status><MfaDelete>Enabled</MfaDelete></VersioningConfiguration>"},
 		{"400 InvalidArgument", "GET", "/bucket/k?versionId=none", ""},
 	} {
 		w := s.want(c.answer, c.method, c.target, c.body)

@@ -17,9 +17,10 @@ var operations = map[string]operation{
 	"bucket HEAD":           (*call).headBucket,
 	"bucket DELETE":         (*call).deleteBucket,
 	"bucket GET":            (*call).listObjects,
-	"bucket GET versions":   (*call).listObjects,
+	"bucket GET versions":   (*call).listVersions,
 	"bucket GET location":   (*call).bucketLocation,
-	"bucket GET versioning": (*call).bucketVersioning,
+	"bucket GET versioning": (*call).getVersioning,
+	"bucket PUT versioning": (*call).putVersioning,
 	"bucket GET acl":        (*call).getACL,
 	"bucket PUT acl":        (*call).putACL,
 	"bucket GET tagging":    (*call).getBucketTags,
@@ -116,6 +117,12 @@ var conditions = map[string][]string{
 	"object DELETE":        {"If-Match", "X-Amz-If-Match-Last-Modified-Time", "X-Amz-If-Match-Size"},
 }
 
+// ofVersions are the operations on one version of an object.
+var ofVersions = []string{
+	"object GET", "object HEAD", "object DELETE", "object GET attributes", "object GET acl", "object PUT acl",
+	"object GET tagging", "object PUT tagging", "object DELETE tagging",
+}
+
 // understood refuses a request with a header that would have to be ignored. A read may carry what is not known: nothing
 // gets lost.
 func (c *call) understood(name string) error {
@@ -145,8 +152,11 @@ func (c *call) understood(name string) error {
 			return notImplemented("'" + header + "'")
 		}
 	}
-	if v := c.q.Get("versionId"); v != "" && v != "null" {
-		return invalidArgument("Invalid version id specified: the buckets of the local endpoint have no versions.")
+	switch {
+	case !c.q.Has("versionId"):
+		return nil
+	case !slices.Contains(ofVersions, name):
+		return invalidArgument("This operation does not accept a version-id.")
 	}
-	return nil
+	return validVersion(c.version())
 }

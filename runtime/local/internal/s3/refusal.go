@@ -41,6 +41,10 @@ func noSuchUpload() *refusal {
 	return refuse(http.StatusNotFound, "NoSuchUpload", "The specified multipart upload does not exist. The upload ID might be invalid, or the multipart upload might have been aborted or completed.")
 }
 
+func noSuchVersion() *refusal {
+	return refuse(http.StatusNotFound, "NoSuchVersion", "The specified version does not exist.")
+}
+
 func preconditionFailed() *refusal {
 	return refuse(http.StatusPreconditionFailed, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
 }

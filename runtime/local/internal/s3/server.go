@@ -140,8 +140,11 @@ func validKey(key string) *refusal {
 // refuse answers with an error.
 func (c *call) refuse(err error) {
 	var no *refusal
+	var marker *state.Marker
 	switch {
 	case errors.As(err, &no):
+	case errors.As(err, &marker):
+		no = c.deleted(marker)
 	case errors.Is(err, state.ErrNotFound):
 		no = c.missing()
 	case errors.Is(err, state.ErrFull):
@@ -166,6 +169,8 @@ func (c *call) missing() *refusal {
 		return refuse(http.StatusNotFound, "NoSuchBucket", "The specified bucket does not exist")
 	case c.q.Has("uploadId"):
 		return noSuchUpload()
+	case c.q.Has("versionId"):
+		return noSuchVersion()
 	}
 	return refuse(http.StatusNotFound, "NoSuchKey", "The specified key does not exist.")
 }

@@ -65,8 +65,9 @@ func (c *call) answerTags(tags map[string]string) {
 }
 
 func (c *call) getObjectTags() error {
-	o, err := c.db.Object(c.bucket, c.key)
+	o, err := c.db.Object(c.bucket, c.key, c.version())
 	if err == nil {
+		c.tellVersion(o.Version)
 		c.answerTags(o.Tags)
 	}
 	return err
@@ -77,17 +78,21 @@ func (c *call) putObjectTags() error {
 	if err != nil {
 		return err
 	}
-	if err := c.db.Change(c.bucket, c.key, func(o *state.Object) { o.Tags = tags }); err != nil {
+	o, err := c.db.Change(c.bucket, c.key, c.version(), func(o *state.Object) { o.Tags = tags })
+	if err != nil {
 		return err
 	}
+	c.tellVersion(o.Version)
 	c.w.WriteHeader(http.StatusOK)
 	return nil
 }
 
 func (c *call) deleteObjectTags() error {
-	if err := c.db.Change(c.bucket, c.key, func(o *state.Object) { o.Tags = nil }); err != nil {
+	o, err := c.db.Change(c.bucket, c.key, c.version(), func(o *state.Object) { o.Tags = nil })
+	if err != nil {
 		return err
 	}
+	c.tellVersion(o.Version)
 	c.w.WriteHeader(http.StatusNoContent)
 	return nil
 }

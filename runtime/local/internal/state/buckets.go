@@ -63,6 +63,14 @@ func (d *DB) DeleteBucket(name string) error {
 		if k, _ := objects.Cursor().First(); k != nil {
 			return ErrNotEmpty
 		}
+		if versions := archive(tx, name); versions != nil {
+			if k, _ := versions.Cursor().First(); k != nil {
+				return ErrNotEmpty
+			}
+			if err := tx.Bucket(bucketVersions).DeleteBucket([]byte(name)); err != nil {
+				return err
+			}
+		}
 		uploads, err := page[Upload](tx.Bucket(bucketUploads), key(name, ""), 0, -1)
 		if err != nil {
 			return err

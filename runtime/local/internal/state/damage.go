@@ -14,7 +14,7 @@ import (
 
 // format is the version of what the records mean. It grows when a program could misread those of an earlier one; what
 // states of releases before it had, 0, is read as it is.
-const format = 1
+const format = 2
 
 var keyFormat = []byte("format")
 

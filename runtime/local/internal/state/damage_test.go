@@ -68,7 +68,7 @@ func TestADamagedStateIsNamed(t *testing.T) {
 				for i := range 200 { // what is damaged belongs to nobody, or it is found
 					get(t, d, "b", fmt.Sprintf("key-%03d", i))
 				}
-				if err := d.Delete("b", nil, "key-001", "key-100"); err != nil && !errors.Is(err, ErrDamaged) {
+				if _, err := d.Delete("b", nil, Deletion{Key: "key-001"}, Deletion{Key: "key-100"}); err != nil && !errors.Is(err, ErrDamaged) {
 					t.Errorf("a change: %v", err)
 				}
 				return
@@ -108,12 +108,14 @@ func TestTheFormatOfTheState(t *testing.T) {
 		}))
 		ok(t, b.Close())
 	}
-	set(nil)
-	d := open(t, dir, Limits{}, nil)
-	if got := get(t, d, "b", "key-000"); len(got) != 3000 {
-		t.Errorf("an object of a state without format has %d bytes of 3000", len(got))
+	for _, earlier := range [][]byte{nil, []byte("1")} {
+		set(earlier)
+		d := open(t, dir, Limits{}, nil)
+		if got := get(t, d, "b", "key-000"); len(got) != 3000 {
+			t.Errorf("an object of a state of format %q has %d bytes of 3000", earlier, len(got))
+		}
+		ok(t, d.Close())
 	}
-	ok(t, d.Close())
 	set([]byte(strconv.Itoa(format + 1)))
 	if _, err := Open(dir, Limits{}, nil); !errors.Is(err, ErrNewer) {
 		t.Errorf("got %v, want ErrNewer", err)

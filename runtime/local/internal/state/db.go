@@ -42,6 +42,7 @@ var (
 	bucketRunning     = []byte("running")         // id -> record of an accepted activation without outcome
 	bucketStores      = []byte("stores")          // S3 bucket -> creation time
 	bucketObjects     = []byte("objects")         // S3 bucket -> nested bucket key -> record
+	bucketVersions    = []byte("versions")        // S3 bucket -> nested bucket archive, only of buckets with versioning
 	bucketUploads     = []byte("uploads")         // S3 bucket 0 key 0 upload -> record
 	bucketParts       = []byte("parts")           // upload 0 number -> record, of unfinished uploads and of the objects made by others
 	bucketSettings    = []byte("settings")        // S3 bucket 0 name -> value
@@ -53,7 +54,7 @@ var (
 
 var topLevel = [][]byte{
 	bucketNamespaces, bucketPackages, bucketActions, bucketNewest, bucketCode, bucketCodeRefs, bucketActivations, bucketOutcomes, bucketActByID,
-	bucketActByAge, bucketRunning, bucketStores, bucketObjects, bucketUploads, bucketParts, bucketSettings,
+	bucketActByAge, bucketRunning, bucketStores, bucketObjects, bucketVersions, bucketUploads, bucketParts, bucketSettings,
 	bucketProjects, bucketResources, bucketCounters, bucketMeta,
 }
 

@@ -131,14 +131,14 @@ func TestCompletingAnUploadCopiesNothing(t *testing.T) {
 	must[Object](t)(d.CompleteUpload("b", "k", u.ID, all))
 	left(d, 1<<40)
 	for _, c := range []struct{ offset, length int64 }{{0, 300_000}, {99_999, 2}, {150_000, 100_000}, {299_999, 1}, {300_000, 0}} {
-		_, r, err := d.Open("b", "k", func(Object, []Part) (int64, int64, error) { return c.offset, c.length, nil })
+		_, r, err := d.Open("b", "k", "", func(Object, []Part) (int64, int64, error) { return c.offset, c.length, nil })
 		ok(t, err)
 		if got := must[[]byte](t)(io.ReadAll(r)); int64(len(got)) != c.length || len(bytes.Trim(got, "1")) > 0 {
 			t.Errorf("%+v: got %d bytes", c, len(got))
 		}
 		ok(t, r.Close())
 	}
-	_, r, err := d.Open("b", "k", whole)
+	_, r, err := d.Open("b", "k", "", whole)
 	ok(t, err)
 	head := make([]byte, 50_000)
 	must[int](t)(io.ReadFull(r, head))

@@ -44,7 +44,7 @@ func FuzzRecords(f *testing.F) {
 			t.Fatal(err)
 		}
 		_ = d.Objects("b", "", "", func(Object) (string, bool) { return "", true })
-		if _, r, err := d.Open("b", "k", whole); err == nil {
+		if _, r, err := d.Open("b", "k", "", whole); err == nil {
 			_ = r.Close()
 		}
 		_, _ = d.Package("n", "p")

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -22,13 +23,19 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// writeForEver says each key once it has been written.
+// writeForEver says each key, and the version of an object that has them all, once it has been written.
 func writeForEver(dir string) {
 	d, err := Open(dir, Limits{}, nil)
 	if err != nil {
 		panic(err)
 	}
 	if err := d.CreateBucket("b"); err != nil && err != ErrExists {
+		panic(err)
+	}
+	if err := d.CreateBucket("v"); err != nil && err != ErrExists {
+		panic(err)
+	}
+	if err := d.SetVersioning("v", Enabled); err != nil {
 		panic(err)
 	}
 	var mu sync.Mutex
@@ -40,8 +47,12 @@ func writeForEver(dir string) {
 				if _, err := d.Put("b", Object{Key: key}, bytes.NewReader(data), int64(len(data)), allow); err != nil {
 					panic(err)
 				}
+				o, err := d.Put("v", Object{Key: "same"}, bytes.NewReader(data), int64(len(data)), allow)
+				if err != nil {
+					panic(err)
+				}
 				mu.Lock()
-				fmt.Println(w, key)
+				fmt.Println(w, key, o.Version)
 				mu.Unlock()
 			}
 		}()
@@ -51,7 +62,7 @@ func writeForEver(dir string) {
 
 func TestAcknowledgedWritesSurviveAKill(t *testing.T) {
 	dir := t.TempDir()
-	acknowledged := map[string]int{}
+	acknowledged, versions := map[string]int{}, map[string]string{}
 	for round := range 3 {
 		cmd := exec.Command(os.Args[0])
 		cmd.Env = append(os.Environ(), "STATE_TEST_WRITER="+dir, fmt.Sprint("STATE_TEST_ROUND=", round))
@@ -61,11 +72,11 @@ func TestAcknowledgedWritesSurviveAKill(t *testing.T) {
 		lines := bufio.NewScanner(out)
 		for n := 0; lines.Scan(); n++ {
 			var w int
-			var key string
-			if _, err := fmt.Sscan(lines.Text(), &w, &key); err != nil || !strings.HasPrefix(key, fmt.Sprint(round)) {
+			var key, version string
+			if _, err := fmt.Sscan(lines.Text(), &w, &key, &version); err != nil || !strings.HasPrefix(key, fmt.Sprint(round)) || len(version) != 16 {
 				break // a line that the kill cut
 			}
-			acknowledged[key] = w
+			acknowledged[key], versions[key] = w, version
 			if n == 40+30*round {
 				ok(t, cmd.Process.Kill())
 			}
@@ -77,12 +88,26 @@ func TestAcknowledgedWritesSurviveAKill(t *testing.T) {
 	}
 	d := open(t, dir, Limits{}, nil)
 	for key, w := range acknowledged {
-		if got := get(t, d, "b", key); !bytes.Equal(got, bytes.Repeat([]byte(key), 1+w*3000)) {
+		want := bytes.Repeat([]byte(key), 1+w*3000)
+		if got := get(t, d, "b", key); !bytes.Equal(got, want) {
 			t.Errorf("%s: other bytes", key)
 		}
+		_, r, err := d.Open("v", "same", versions[key], whole)
+		ok(t, err)
+		if got := must[[]byte](t)(io.ReadAll(r)); !bytes.Equal(got, want) {
+			t.Errorf("version %s: other bytes", versions[key])
+		}
+		ok(t, r.Close())
 	}
 	large, all := 0, 0
 	ok(t, d.Objects("b", "", "", func(o Object) (string, bool) {
+		all++
+		if o.Blob != "" {
+			large++
+		}
+		return "", true
+	}))
+	ok(t, d.Versions("v", "", "", "", func(o Object) (string, bool) {
 		all++
 		if o.Blob != "" {
 			large++

@@ -32,7 +32,7 @@ func TestListsOfPartsHaveNoBytes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, r, err := d.Open("b", "k", func(o Object, _ []Part) (int64, int64, error) { return 0, o.Size, nil })
+	_, r, err := d.Open("b", "k", "", func(o Object, _ []Part) (int64, int64, error) { return 0, o.Size, nil })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,9 @@ import (
 // without bytes has too.
 const objectBytes = "object_bytes"
 
+// maxMarker is more than the record of a delete marker takes without its key.
+const maxMarker = 1 << 10
+
 // maxRecord is more than the record of an object takes without its bytes.
 const maxRecord = 64 << 10
 
@@ -36,21 +39,31 @@ func (d *DB) grow(tx *bbolt.Tx, by int64) error {
 	return err
 }
 
+// within refuses a transaction that has grown the store beyond its limit; before is what the counter was; ErrFull.
+func (d *DB) within(tx *bbolt.Tx, before int64) error {
+	if counter(tx, objectBytes) > max(before, d.limits.ObjectBytes) {
+		return ErrFull
+	}
+	return nil
+}
+
 // recount sets the counter to what is there, and gives the names of all files that belong to a record.
 func recount(tx *bbolt.Tx) (used map[string]bool, err error) {
 	used = map[string]bool{}
 	total := int64(0)
-	objects := tx.Bucket(bucketObjects)
-	err = objects.ForEachBucket(func(name []byte) error {
-		return objects.Bucket(name).ForEach(func(k, v []byte) error {
-			o, _, err := decodeObject(k, v)
-			used[o.Blob] = true
-			total += o.cost(k, v)
-			return err
+	for _, kind := range [][]byte{bucketObjects, bucketVersions} {
+		all := tx.Bucket(kind)
+		err = all.ForEachBucket(func(name []byte) error {
+			return all.Bucket(name).ForEach(func(k, v []byte) error {
+				o, _, err := decodeObject(k, v)
+				used[o.Blob] = true
+				total += o.cost(k, v)
+				return err
+			})
 		})
-	})
-	if err != nil {
-		return nil, err
+		if err != nil {
+			return nil, err
+		}
 	}
 	err = tx.Bucket(bucketParts).ForEach(func(k, v []byte) error {
 		p, err := decode[Part](v)

@@ -51,7 +51,7 @@ func whole(o Object, _ []Part) (int64, int64, error) { return 0, o.Size, nil }
 
 func get(t *testing.T, d *DB, bucket, name string) []byte {
 	t.Helper()
-	_, r, err := d.Open(bucket, name, whole)
+	_, r, err := d.Open(bucket, name, "", whole)
 	ok(t, err)
 	defer r.Close()
 	return must[[]byte](t)(io.ReadAll(r))
@@ -258,7 +258,7 @@ func TestObjectsSmallAndLargeSurviveAReopen(t *testing.T) {
 	if got := get(t, d, "b", "300000"); !bytes.Equal(got, bytes.Repeat([]byte("n"), 200_000)) {
 		t.Fatal("other bytes")
 	}
-	ok(t, d.Delete("b", nil, "0", "1", "65536", "65537", "300000", "never"))
+	remove(t, d, "0", "1", "65536", "65537", "300000", "never")
 	if n := blobs(t, dir); n != 0 {
 		t.Fatalf("%d files of deleted objects", n)
 	}
@@ -297,7 +297,7 @@ func TestTheStoreIsBounded(t *testing.T) {
 	if _, err := d.Put("b", Object{Key: "c"}, bytes.NewReader(make([]byte, 2000)), 2000, allow); !errors.Is(err, ErrFull) {
 		t.Fatal(err)
 	}
-	ok(t, d.Delete("b", nil, "a"))
+	remove(t, d, "a")
 	put(t, d, "b", "c", make([]byte, 2000))
 	ok(t, d.Close())
 	full := open(t, dir, Limits{FreeBytes: 1 << 60}, nil) // no disk has so much left

@@ -258,7 +258,7 @@ func removeParts(tx *bbolt.Tx, id string, keep map[int]bool) (gone []string, err
 
 // CompleteUpload makes an object of an upload: its parts become the object's bytes where they are, without a copy. make
 // says which parts are chosen and what is to be known of the object; it sees the upload, its parts by number, and the
-// object that will be replaced, nil when there is none, and may be called twice. ErrNotFound when the upload is not there.
+// current version of the object, nil when there is none, and may be called twice. ErrNotFound when the upload is not there.
 func (d *DB) CompleteUpload(bucket, name, id string, make func(u Upload, parts []Part, old *Object) (Object, []Part, error)) (o Object, err error) {
 	var gone []string
 	err = d.add(maxRecord, func(tx *bbolt.Tx) error {
@@ -270,7 +270,7 @@ func (d *DB) CompleteUpload(bucket, name, id string, make func(u Upload, parts [
 		if err != nil {
 			return err
 		}
-		old, err := existing(tx, bucket, name)
+		old, err := existing(tx, bucket, name, "")
 		if err != nil {
 			return err
 		}

@@ -1,0 +1,170 @@
+package s3
+
+import (
+	"encoding/xml"
+	"net/http"
+	"time"
+
+	"fn-runtime/runtime/local/internal/state"
+	"fn-runtime/runtime/text"
+)
+
+// version is the one that a request names, "" for the current one.
+func (c *call) version() string { return c.q.Get("versionId") }
+
+// nullVersion is the id of the version that was written while versions were not kept.
+const nullVersion = "null"
+
+var versionID = text.NewPattern(`^([0-9a-f]{16}|null)$`)
+
+func validVersion(id string) error {
+	if !versionID.MatchString(id) {
+		return invalidArgument("Invalid version id specified")
+	}
+	return nil
+}
+
+// tellVersion says which version an answer is about; nothing in a bucket that never kept versions.
+func (c *call) tellVersion(id string) {
+	if id != "" {
+		c.w.Header().Set("X-Amz-Version-Id", id)
+	}
+}
+
+// tellMade says which version a write has made; S3 does not name the null version there.
+func (c *call) tellMade(o state.Object) {
+	if o.Version != nullVersion {
+		c.tellVersion(o.Version)
+	}
+}
+
+// deleted says why a delete marker cannot be read.
+func (c *call) deleted(marker *state.Marker) *refusal {
+	c.tellVersion(marker.Version)
+	c.w.Header().Set("X-Amz-Delete-Marker", "true")
+	if c.version() == "" {
+		return c.missing()
+	}
+	c.w.Header().Set("Allow", http.MethodDelete)
+	return refuse(http.StatusMethodNotAllowed, "MethodNotAllowed", "The specified method is not allowed against this resource.")
+}
+
+type versioning struct {
+	XMLName   xml.Name `xml:"VersioningConfiguration"`
+	Status    string   `xml:",omitempty"`
+	MFADelete string   `xml:"MfaDelete,omitempty"`
+}
+
+func (c *call) getVersioning() error {
+	v, err := c.db.Versioning(c.bucket)
+	if err != nil {
+		return err
+	}
+	c.answer(http.StatusOK, versioning{XMLName: xml.Name{Space: "http://s3.amazonaws.com/doc/2006-03-01/", Local: "VersioningConfiguration"}, Status: string(v)})
+	return nil
+}
+
+func (c *call) putVersioning() error {
+	var in versioning
+	if err := c.document(&in); err != nil {
+		return err
+	}
+	v := state.Versioning(in.Status)
+	switch {
+	case in.MFADelete == "Enabled":
+		return notImplemented("'MfaDelete'")
+	case v != state.Enabled && v != state.Suspended:
+		return malformedXML()
+	}
+	err := c.db.SetVersioning(c.bucket, v)
+	if err == nil {
+		c.w.WriteHeader(http.StatusOK)
+	}
+	return err
+}
+
+// versionListing is the answer of ListObjectVersions: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html
+type versionListing struct {
+	XMLName             xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ ListVersionsResult"`
+	Name                string
+	Prefix              string
+	KeyMarker           string
+	VersionIDMarker     string `xml:"VersionIdMarker"`
+	Delimiter           string `xml:",omitempty"`
+	EncodingType        string `xml:",omitempty"`
+	MaxKeys             int
+	IsTruncated         bool
+	NextKeyMarker       string `xml:",omitempty"`
+	NextVersionIDMarker string `xml:"NextVersionIdMarker,omitempty"`
+	Version             []any  // version and deleteMarker, as they come
+	CommonPrefixes      []commonPrefix
+}
+
+type version struct {
+	Key          string
+	VersionID    string `xml:"VersionId"`
+	IsLatest     bool
+	LastModified string
+	ETag         string `xml:",omitempty"`
+	Size         *int64
+	Owner        *owner
+	StorageClass string `xml:",omitempty"`
+}
+
+// deleteMarker is a version without what only bytes have.
+type deleteMarker struct {
+	XMLName struct{} `xml:"DeleteMarker"`
+	version
+}
+
+func (c *call) listVersions() error {
+	most, err := limit(c.q.Get("max-keys"), "max-keys")
+	if err != nil {
+		return err
+	}
+	encode, err := c.encoding()
+	if err != nil {
+		return err
+	}
+	prefix, delimiter := c.q.Get("prefix"), c.q.Get("delimiter")
+	after, afterVersion := c.q.Get("key-marker"), c.q.Get("version-id-marker")
+	if afterVersion != "" {
+		if after == "" {
+			return invalidArgument("A version-id marker cannot be specified without a key marker.")
+		}
+		if err := validVersion(afterVersion); err != nil {
+			return err
+		}
+	}
+	if err := c.work(); err != nil {
+		return err
+	}
+	list := func(each func(state.Object) (string, bool)) error {
+		return c.db.Versions(c.bucket, prefix, after, afterVersion, each)
+	}
+	f, err := find(list, prefix, delimiter, after, most)
+	if err != nil {
+		return err
+	}
+	out := versionListing{
+		Name: c.bucket, Prefix: encode(prefix), KeyMarker: encode(after), VersionIDMarker: afterVersion, Delimiter: encode(delimiter),
+		EncodingType: c.q.Get("encoding-type"), MaxKeys: most, IsTruncated: f.more, CommonPrefixes: f.common(encode),
+	}
+	if f.more {
+		out.NextKeyMarker, out.NextVersionIDMarker = encode(f.last), f.version
+	}
+	for _, o := range f.objects {
+		v := version{
+			Key: encode(o.Key), VersionID: or(o.Version, nullVersion), IsLatest: o.Latest,
+			LastModified: timestamp(time.UnixMilli(o.Modified)), Owner: localOwner,
+		}
+		if o.Marker {
+			out.Version = append(out.Version, deleteMarker{version: v})
+			continue
+		}
+		v.ETag, v.Size, v.StorageClass = `"`+o.ETag+`"`, &o.Size, storageClass
+		out.Version = append(out.Version, v)
+	}
+	c.answer(http.StatusOK, out)
+	return nil
+}
