@@ -102,15 +102,19 @@ func (s *Service) wants(req DeployRequest) ([]site.Wanted, error) {
 	return wants, nil
 }
 
-// warnOfRuns says that the client will ask for processors that the service does not have with the memory of a runtime: it
-// asks for those of its configuration with every run, whatever the runtime was registered with.
+// warnOfRuns says that the client will not run its jobs with the processors of a runtime: it asks for those of its
+// configuration with every run, whatever the runtime was registered with, and takes only some of the pairs that there are.
 func (s *Service) warnOfRuns(w site.Wanted) {
-	asked := lithops.Scale{MilliCPU: s.Settings.RuntimeMilliCPU, MemoryMB: w.MemoryMB}
-	if w.MilliCPU == 0 || asked.Check() == nil {
-		return
+	cpu, asked := lithops.FormatCPU(w.MilliCPU), s.Settings.RuntimeMilliCPU
+	switch {
+	case w.MilliCPU == 0:
+	case lithops.Scale{MilliCPU: w.MilliCPU, MemoryMB: w.MemoryMB}.ClientRefuses():
+		s.Warn(i18n.M("The Lithops client takes no 'runtime_cpu' of {{.CPU}} with a 'runtime_memory' of {{.Memory}} MB, though Code Engine does: choose another '--cpu' or '--memory'.",
+			"CPU", cpu, "Memory", w.MemoryMB))
+	case w.MilliCPU != asked:
+		s.Warn(i18n.M("The Lithops client runs its jobs with {{.Asked}} vCPU, not with those of the runtime. Set 'runtime_cpu: {{.CPU}}' and 'runtime_memory: {{.Memory}}' in section 'code_engine' of the Lithops configuration.",
+			"Asked", lithops.FormatCPU(asked), "Memory", w.MemoryMB, "CPU", cpu))
 	}
-	s.Warn(i18n.M("The Lithops client runs its jobs with {{.Asked}} vCPU, which Code Engine does not have with {{.Memory}} MB. Set 'runtime_cpu: {{.CPU}}' in section 'code_engine' of the Lithops configuration.",
-		"Asked", lithops.FormatCPU(asked.MilliCPU), "Memory", w.MemoryMB, "CPU", lithops.FormatCPU(w.MilliCPU)))
 }
 
 // jobTime refuses a timeout in seconds that leaves a job no time, and warns of one that leaves little.

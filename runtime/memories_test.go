@@ -85,6 +85,53 @@ func TestNewMemoryHasItsMetadata(t *testing.T) {
 	}
 }
 
+// The client starts its jobs with the processors of its configuration: who deploys others is told what to write there, or
+// that it cannot be written.
+func TestProcessorsOfTheClientsRuns(t *testing.T) {
+	for name, c := range map[string]struct {
+		memory, milliCPU int
+		want             string // "": nothing is said
+	}{
+		"what the client takes without being told": {256, 0, ""},
+		"more memory":                      {2048, 0, "Set 'runtime_cpu: 0.25' and 'runtime_memory: 2048'"},
+		"more processors":                  {512, 250, "Set 'runtime_cpu: 0.25' and 'runtime_memory: 512'"},
+		"a pair that the client refuses":   {2048, 1000, "takes no 'runtime_cpu' of 1 with a 'runtime_memory' of 2048 MB"},
+		"a memory that the client refuses": {20480, 0, "takes no 'runtime_cpu' of 10 with a 'runtime_memory' of 20480 MB"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newSharedWorld(t)
+			if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/img:1", MemoryMB: []int{c.memory}, MilliCPU: c.milliCPU}); err != nil {
+				t.Fatal(err)
+			}
+			if said := w.seen.said(); !strings.Contains(said, c.want) || c.want == "" && strings.Contains(said, "runtime_cpu") {
+				t.Errorf("it said %q, want %q", said, c.want)
+			}
+		})
+	}
+}
+
+// The metadata of one memory size lets the client register the others itself. On an image without code they run nothing.
+func TestSizesThatTheClientRegisters(t *testing.T) {
+	for image, want := range map[string]site.State{"docker.io/lithopscloud/openwhisk-python-v311": site.Outdated, shared: site.Ready} {
+		w := newSharedWorld(t)
+		if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: image}); err != nil {
+			t.Fatal(err)
+		}
+		id, _ := w.Contract.Runtime(image, 512)
+		w.compute.Put(entity.Registered{ID: id, Reference: image, MemoryMB: 512, MilliCPU: 125, TimeoutMS: 600_000})
+		list, err := w.List(t.Context(), runtime.ListRequest{})
+		if err != nil || len(list) != 2 || list[0].State != site.Ready || list[1].State != want {
+			t.Fatalf("%s: %+v, %v; want 256 MB ready, 512 MB %s", image, list, err, want)
+		}
+		if _, err := w.Update(t.Context(), runtime.UpdateRequest{Name: "all"}); err != nil {
+			t.Fatal(err)
+		}
+		if list, err = w.List(t.Context(), runtime.ListRequest{}); err != nil || len(list) != 2 || list[1].State != site.Ready {
+			t.Errorf("%s: after an update %+v, %v", image, list, err)
+		}
+	}
+}
+
 // An image whose own code runs is called, whatever another memory size said with the client's.
 func TestCodeInTheImageIsCalled(t *testing.T) {
 	w := newSharedWorld(t)

@@ -39,6 +39,8 @@ func TestOpenCodeEngine(t *testing.T) {
 			"https://api.au-syd.codeengine.cloud.ibm.com", "lithops-au-syd-ab0x", "", ""},
 		"session alone": {"3.8.0", "lithops:\n  storage: minio\n" + minio, func(o *Options) { o.Backend, o.Host.Session, o.UserKey = "code_engine", session(false), "abcd" },
 			"https://api.eu-de.codeengine.cloud.ibm.com", "lithops-eu-de-abcd", "", ""},
+		"a key as it stands in the API key": {"3.8.0", "lithops:\n  storage: minio\n" + minio, func(o *Options) { o.Backend, o.Host.Session, o.UserKey = "code_engine", session(false), "Ab_x" },
+			"https://api.eu-de.codeengine.cloud.ibm.com", "lithops-eu-de-ab0x", "", ""},
 		"unknown region": {"3.8.0", codeEngineConfig("  region: in-che\n"), nil, "", "", "", "in-che|us-south"},
 		"no region":      {"3.8.0", codeEngineConfig(""), nil, "", "", "", "No region|--region"},
 		"no key":         {"3.8.0", "lithops:\n  storage: minio\n" + minio, func(o *Options) { o.Backend, o.Host.Session = "code_engine", session(false) }, "", "", "", "iam_api_key|--user-key"},

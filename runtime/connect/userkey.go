@@ -29,6 +29,9 @@ func (p *opening) userKey() (key string, from i18n.Message, err error) {
 			return "", i18n.Message{}, fault.New(fault.Usage, i18n.M("'{{.Key}}' cannot be part of a package name.", "Key", given),
 				i18n.M("Give the first characters of the API key that the Lithops client uses with '--user-key'."))
 		}
+		if p.compute.Backend == lithops.CodeEngine {
+			given = lithops.JobUserKey(given)
+		}
 		return given, from, nil
 	}
 	key, err = lithops.UserKey(p.compute.Backend, p.install.Version, p.compute)

@@ -89,7 +89,7 @@ func validateJob(name, image string) error {
 	if !jobName.MatchString(name) {
 		return fault.New(fault.Invalid,
 			i18n.M("The job name '{{.Name}}' is not a valid name for Code Engine.", "Name", name),
-			i18n.M("Set the user part of package names with '--user-key'."))
+			i18n.M("The Lithops client makes it of its own release and the first four characters of its API key: give it a key without a '.' in them."))
 	}
 	if len(image) > maxJobImage || !jobImage.MatchString(image) {
 		return fault.New(fault.Invalid,
@@ -97,6 +97,13 @@ func validateJob(name, image string) error {
 			i18n.M("Choose a name of at most {{.Max}} characters whose registry has no port.", "Max", maxJobImage))
 	}
 	return nil
+}
+
+// Codeless reports whether an image is a public one that a job of Code Engine cannot run as the client registers it: it has
+// the modules of a worker, and no code of Lithops. The client makes such a job of each memory size that is not there, once
+// the metadata that all sizes share is (code_engine.py: invoke).
+func Codeless(image string) bool {
+	return strings.HasPrefix(image, DefaultDockerServer+"/lithopscloud/openwhisk-python-v")
 }
 
 // ClientDefaultImage is the image that a client of Code Engine takes when its configuration names none: one that it builds

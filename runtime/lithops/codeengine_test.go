@@ -1,6 +1,7 @@
 package lithops
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -66,8 +67,9 @@ func TestJobsAreToldFromOthers(t *testing.T) {
 func TestCodeEngineRefusesNames(t *testing.T) {
 	c := Contract{Backend: CodeEngine, Version: "3.8.0", UserKey: "a.cd"}
 	id, _ := c.Runtime("me/img", 256)
-	if err := c.ValidateNames(id.Name, "me/image"); !fault.Is(err, fault.Invalid) {
-		t.Errorf("a dot in a job's name: %v", err)
+	var refused *fault.Fault
+	if err := c.ValidateNames(id.Name, "me/image"); !errors.As(err, &refused) || refused.Kind != fault.Invalid || !strings.Contains(refused.Recovery.String(), "key without a '.'") {
+		t.Errorf("a dot in a job's name: %v, %v", err, refused)
 	}
 	c.UserKey = "abcd"
 	id, _ = c.Runtime("me/img", 256)

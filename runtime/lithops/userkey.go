@@ -8,8 +8,6 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-var notInJobs = text.NewPattern(`[^a-z0-9.-]`)
-
 // UserKey makes the user part of the names of packages and jobs from the keys of the configuration.
 //
 // On openwhisk it is the first 5 characters of api_key. On ibm_cf it is
@@ -34,7 +32,7 @@ func UserKey(backend Backend, version string, c Compute) (string, error) {
 	case !old && c.IAMAPIKey == "":
 		return "", noKey("iam_api_key", "ibm")
 	case backend == CodeEngine:
-		return notInJobs.ReplaceAllString(strings.ToLower(firstChars(c.IAMAPIKey, 4)), "0"), nil
+		return JobUserKey(firstChars(c.IAMAPIKey, 4)), nil
 	case !old:
 		return strings.ToLower(firstChars(c.IAMAPIKey, 4)), nil
 	case c.APIKey == "" && c.IAMAPIKey == "":
@@ -53,6 +51,14 @@ func UserKey(backend Backend, version string, c Compute) (string, error) {
 			i18n.M("Copy the whole key, or remove it and set 'iam_api_key' in section 'ibm'."))
 	}
 	return firstChars(parts[1], 4), nil
+}
+
+var notInJobs = text.NewPattern(`[^a-z0-9.-]`)
+
+// JobUserKey makes the user part of the names of jobs and projects from the first characters of an API key, as the client
+// does (code_engine.py: user_key). What it leaves may still be a "." which Code Engine refuses in the name of a job.
+func JobUserKey(first string) string {
+	return notInJobs.ReplaceAllString(strings.ToLower(first), "0")
 }
 
 func noKey(key, section string) error {

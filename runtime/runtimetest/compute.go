@@ -5,6 +5,7 @@
 package runtimetest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -244,7 +245,7 @@ func (c *Compute) read(r entity.Registered) entity.Registered {
 	contract := c.contract
 	if contract.SharesMetadata() {
 		r.Version, r.NamedMB, r.Own = contract.Version, r.MemoryMB, true
-		_, r.MetadataKey = contract.Runtime(r.Note(entity.NoteImage), r.NamedMB)
+		_, r.MetadataKey = contract.Runtime(cmp.Or(r.Note(entity.NoteImage), r.Reference), r.NamedMB)
 		return r
 	}
 	r.NamedMB, contract.Version, _ = lithops.ParseAction(r.ID.Group, r.ID.Name)

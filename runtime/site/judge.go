@@ -45,6 +45,8 @@ func (s *Site) Judge(e Entry, bundle, digest string) (State, i18n.Message) {
 		return Outdated, e.Unusable()
 	case e.Replaced():
 		return Outdated, Replaced()
+	case s.Contract.Backend == lithops.CodeEngine && deployed == "" && !s.Target.HostPython && lithops.Codeless(e.Image):
+		return Outdated, i18n.M("The Lithops client registered it itself, without code: it waits for ever for jobs on it.")
 	case bundle != "" && deployed != "" && deployed != bundle:
 		return Outdated, i18n.M("Its Lithops code is not the client's.")
 	case deployed != "" && e.Stored != nil && e.Stored.Proof != Proof(e.Registered):
