@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -36,7 +37,7 @@ func newClean(f *Factory) *cobra.Command {
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
-	boolFlag(cmd, &o.req.All, "all", "a", i18n.M("Delete the namespace too."))
+	boolFlag(cmd, &o.req.All, "all", "a", i18n.M("Delete the namespace or project too."))
 	boolFlag(cmd, &o.req.JobsOnly, "jobs-only", "", i18n.M("Delete only the objects of jobs."))
 	cmd.Flags().Var(ageValue{&o.req.OlderThan}, "older-than", i18n.M("Delete only objects last changed longer ago than `AGE`, such as 36h or 7d.").ID)
 	boolFlag(cmd, &o.force, "force", "f", i18n.M("Delete without confirmation."))
@@ -56,6 +57,9 @@ func clean(ctx context.Context, f *Factory, o *cleanOptions) error {
 	if !o.force && !o.req.DryRun {
 		c.question = func(plan runtime.Result) i18n.Message {
 			if o.req.All {
+				if slices.ContainsFunc(plan.Items, func(it runtime.Item) bool { return it.Term.Word == "project" }) {
+					return i18n.M("Delete all this and the project?")
+				}
 				return i18n.M("Delete all this and the namespace?")
 			}
 			return i18n.M("Delete all this?")

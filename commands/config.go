@@ -36,7 +36,11 @@ func newConfig(f *Factory) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return f.View.ConfigWritten(done, s.Target.CABundle != "")
+				exports := ""
+				if s.Target.CABundle != "" {
+					exports = s.Target.Exports()
+				}
+				return f.View.ConfigWritten(done, exports)
 			}
 			data, err := s.LithopsConfig(cmd.Context(), req)
 			if err != nil {

@@ -21,7 +21,7 @@ func newDelete(f *Factory) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "delete (default | IMAGE[:TAG] | all)", Aliases: []string{"rm"}, SuggestFor: []string{"remove", "undeploy", "destroy", "uninstall"},
 		Short: i18n.M("Delete runtimes, their metadata and cache entries.").ID,
-		Long:  i18n.M("Removes the metadata first and the action last, so that the client never finds one without the other. Fails when anything could not be deleted, and says what.").ID,
+		Long:  i18n.M("Removes the metadata first and the runtime last, so that the client never finds one without the other. Fails when anything could not be deleted, and says what.").ID,
 		Example: example(i18n.M("Delete a runtime in one memory size"), "delete me/runtime:1.0 -m 512") +
 			example(i18n.M("Delete every runtime of an old Lithops without being asked"), "delete all -v 2.6.0 -f"),
 		Args: deployedName(true, i18n.M("default, an image or all")),

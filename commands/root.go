@@ -16,7 +16,7 @@ func NewRoot(f *Factory) *cobra.Command {
 		Use:     Name,
 		Aliases: []string{"fnr"},
 		Short:   i18n.M("Manage Lithops runtimes.").ID,
-		Long:    i18n.M("Deploys runtimes for the Lithops Python client to IBM Cloud Functions, to an Apache OpenWhisk of your own, or to an endpoint on this machine. Help for a command is shown by 'ibmcloud fn-runtime help COMMAND', the environment variables by 'ibmcloud fn-runtime help environment'.").ID,
+		Long:    i18n.M("Deploys runtimes for the Lithops Python client to IBM Cloud Code Engine, IBM Cloud Functions, an Apache OpenWhisk of your own, or an endpoint on this machine. Help for a command is shown by 'ibmcloud fn-runtime help COMMAND', the environment variables by 'ibmcloud fn-runtime help environment'.").ID,
 		Example: example(i18n.M("Deploy the default runtime on this machine's own endpoint"), "deploy default -b local") +
 			example(i18n.M("See it"), "list -b local"),
 		SilenceErrors: true,

@@ -15,7 +15,7 @@ func newShow(f *Factory) *cobra.Command {
 		SuggestFor: []string{"describe", "inspect", "info"},
 		Use:        "show (default | IMAGE[:TAG])",
 		Short:      i18n.M("Show a runtime in full and what has drifted.").ID,
-		Long:       i18n.M("Shows the action, digest, limits, versions, packages and metadata of a runtime, and every difference from what the client would deploy now.").ID,
+		Long:       i18n.M("Shows the name, digest, limits, versions, modules and metadata of a runtime, and every difference from what the client would deploy now.").ID,
 		Example:    example(i18n.M("Show the default runtime"), "show default"),
 		Args:       deployedName(false, i18n.M("default or an image")),
 		RunE: func(cmd *cobra.Command, args []string) error {

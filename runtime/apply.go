@@ -40,7 +40,7 @@ type ApplyRequest struct {
 // from, deploys what is missing, updates what differs and, with Prune, deletes every other runtime of this user key, of
 // whatever Lithops version. Where everything is as declared nothing is written.
 func (s *Service) Apply(ctx context.Context, req ApplyRequest) (Result, error) {
-	op := i18n.M("Applying the declared runtimes in namespace {{.Namespace}}", "Namespace", s.Target.Namespace)
+	op := i18n.M("Applying the declared runtimes in {{.Place}}", "Place", s.Place())
 	all, err := s.declared(ctx, req.Runtimes)
 	if err != nil {
 		return Result{DryRun: req.DryRun}, err
@@ -128,7 +128,7 @@ func (s *Service) declared(ctx context.Context, list []Declaration) (all []*decl
 		}
 		for _, w := range d.wants {
 			if err == nil && taken[w.ID] {
-				err = fault.New(fault.Invalid, i18n.M("Another declared runtime has the same action {{.Action}}.", "Action", w.ID.Name),
+				err = fault.New(fault.Invalid, i18n.M("Another declared runtime is registered under the same name {{.Name}}.", "Name", w.ID.Name),
 					i18n.M("Declare each image once, with all its memory sizes."))
 			}
 			taken[w.ID] = true

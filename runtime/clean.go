@@ -19,7 +19,7 @@ import (
 // jobs, and the caches on this machine; with All the place too. Configuration is never removed. With OlderThan it is
 // housekeeping: only objects of jobs go, because a runtime does not age.
 func (s *Service) Clean(ctx context.Context, req CleanRequest) (Result, error) {
-	op := i18n.M("Cleaning namespace {{.Namespace}} and bucket {{.Bucket}}", "Namespace", s.Target.Namespace, "Bucket", s.Target.Bucket)
+	op := i18n.M("Cleaning {{.Place}} and bucket {{.Bucket}}", "Place", s.Place(), "Bucket", s.Target.Bucket)
 	if req.OlderThan > 0 {
 		if req.All {
 			return Result{}, fault.New(fault.Usage, i18n.M("'--all' and '--older-than' contradict each other."), i18n.M("Use one of them."))

@@ -102,10 +102,14 @@ func unwritable(path string, err error) error {
 
 // verifying is what a configuration for the local endpoint says of the client's environment.
 func (s *Service) verifying(program string) []string {
-	if s.Target.CABundle == "" {
+	exports := "'" + program + " " + s.Target.Exports() + "'"
+	switch {
+	case s.Target.CABundle == "":
 		return nil
+	case s.Target.Proxy != "": // its address holds a secret
+		return []string{"The client reaches the endpoint with what " + exports + " prints in its environment, and IBM Cloud itself without."}
 	}
-	return []string{"The client verifies the endpoint's certificate with this in its environment ('" + program + " local env'):",
+	return []string{"The client verifies the endpoint's certificate with this in its environment (" + exports + "):",
 		"  REQUESTS_CA_BUNDLE=" + s.Target.CABundle, "  AWS_CA_BUNDLE=" + s.Target.CABundle}
 }
 

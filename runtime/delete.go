@@ -11,9 +11,9 @@ import (
 
 // Delete removes runtimes, and metadata that has lost its runtime.
 func (s *Service) Delete(ctx context.Context, req DeleteRequest) (Result, error) {
-	op := i18n.M("Deleting runtime {{.Name}} in namespace {{.Namespace}}", "Name", req.Name, "Namespace", s.Target.Namespace)
+	op := i18n.M("Deleting runtime {{.Name}} in {{.Place}}", "Name", req.Name, "Place", s.Place())
 	if req.Name == AllName {
-		op = i18n.M("Deleting all runtimes in namespace {{.Namespace}}", "Namespace", s.Target.Namespace)
+		op = i18n.M("Deleting all runtimes in {{.Place}}", "Place", s.Place())
 	}
 	sel, err := s.Selector(req.Name, req.MemoryMB, req.LithopsVersion)
 	if err != nil {

@@ -31,7 +31,7 @@ func (s *Service) Deploy(ctx context.Context, req DeployRequest) (Result, error)
 
 // deployAs deploys what a request comes to.
 func (s *Service) deployAs(ctx context.Context, wants []site.Wanted, req DeployRequest) (Result, error) {
-	op := i18n.M("Deploying runtime {{.Image}} in namespace {{.Namespace}}", "Image", wants[0].Image, "Namespace", s.Target.Namespace)
+	op := i18n.M("Deploying runtime {{.Image}} in {{.Place}}", "Image", wants[0].Image, "Place", s.Place())
 	return during(s, op, func() (Result, error) { return s.deploy(ctx, wants, req) })
 }
 

@@ -29,7 +29,7 @@ func (s *Service) Invoke(ctx context.Context, req InvokeRequest) ([]Invocation, 
 		count = 2
 	}
 	w := s.Want(image, memory, s.Settings.RuntimeTimeout, "")
-	op := i18n.M("Invoking runtime {{.Image}} with {{.Memory}} MB in namespace {{.Namespace}}", "Image", image, "Memory", memory, "Namespace", s.Target.Namespace)
+	op := i18n.M("Invoking runtime {{.Image}} with {{.Memory}} MB in {{.Place}}", "Image", image, "Memory", memory, "Place", s.Place())
 	return during(s, op, func() ([]Invocation, error) {
 		if err := s.Compute.FindPlace(ctx); err != nil {
 			return nil, err

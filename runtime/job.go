@@ -46,7 +46,7 @@ func (s *Service) PrepareJob(ctx context.Context, req JobRequest, again string) 
 		return s.deployAs(ctx, wants, d)
 	}
 	d.DryRun = true
-	end := s.Begin(i18n.M("Checking runtime {{.Image}} in namespace {{.Namespace}}", "Image", wants[0].Image, "Namespace", s.Target.Namespace))
+	end := s.Begin(i18n.M("Checking runtime {{.Image}} in {{.Place}}", "Image", wants[0].Image, "Place", s.Place()))
 	r, err := s.deploy(ctx, wants, d)
 	if err == nil {
 		err = s.usable(r, "deploy "+d.Name+d.memory()+again)

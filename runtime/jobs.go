@@ -37,7 +37,7 @@ func (s *Service) WatchJobs(req JobsRequest) *jobs.Watch {
 
 // ListJobs gives the jobs that are to be seen, the newest first.
 func (s *Service) ListJobs(ctx context.Context, req JobsRequest) ([]entity.Job, error) {
-	op := i18n.M("Looking for jobs in namespace {{.Namespace}}", "Namespace", s.Target.Namespace)
+	op := i18n.M("Looking for jobs in {{.Place}}", "Place", s.Place())
 	return during(s, op, func() ([]entity.Job, error) {
 		w, err := s.lookForJobs(ctx, req, req.Executor)
 		if err != nil {
@@ -55,7 +55,7 @@ type JobDetail struct {
 
 // ShowJob gives one job; fault.NotFound when nothing of it is to be seen.
 func (s *Service) ShowJob(ctx context.Context, id string, req JobsRequest) (JobDetail, error) {
-	op := i18n.M("Looking for job {{.Job}} in namespace {{.Namespace}}", "Job", id, "Namespace", s.Target.Namespace)
+	op := i18n.M("Looking for job {{.Job}} in {{.Place}}", "Job", id, "Place", s.Place())
 	return during(s, op, func() (JobDetail, error) {
 		w, err := s.lookForJobs(ctx, req, id)
 		if err != nil {

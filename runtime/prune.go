@@ -13,7 +13,7 @@ import (
 // Prune removes what the installed client has no use for: the runtimes of other releases of Lithops under this user's key,
 // with their metadata and cache entries.
 func (s *Service) Prune(ctx context.Context, req PruneRequest) (Result, error) {
-	op := i18n.M("Pruning runtimes in namespace {{.Namespace}}", "Namespace", s.Target.Namespace)
+	op := i18n.M("Pruning runtimes in {{.Place}}", "Place", s.Place())
 	return during(s, op, func() (Result, error) {
 		inv, err := s.Inventory(ctx)
 		if err != nil {

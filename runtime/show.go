@@ -30,7 +30,7 @@ func (s *Service) Show(ctx context.Context, req ShowRequest) ([]Detail, error) {
 	if err != nil {
 		return nil, err
 	}
-	op := i18n.M("Reading runtime {{.Name}} in namespace {{.Namespace}}", "Name", req.Name, "Namespace", s.Target.Namespace)
+	op := i18n.M("Reading runtime {{.Name}} in {{.Place}}", "Name", req.Name, "Place", s.Place())
 	return during(s, op, func() ([]Detail, error) { return s.show(ctx, sel) })
 }
 
@@ -115,9 +115,9 @@ func (s *Service) drift(e site.Entry, d Detail) []i18n.Message {
 		say(!e.Unusable().IsZero(), e.Unusable())
 		say(e.Replaced(), site.Replaced())
 		say(!broken && stored.TimeoutS != 0 && stored.TimeoutS != seconds,
-			i18n.M("Its metadata says a time limit of {{.Stored}} s, the action has {{.Action}} s.", "Stored", stored.TimeoutS, "Action", seconds))
+			i18n.M("Its metadata says a time limit of {{.Stored}} s, the runtime has {{.Runtime}} s.", "Stored", stored.TimeoutS, "Runtime", seconds))
 		say(!broken && stored.LithopsVersion != e.Version, i18n.M("Its metadata is of Lithops {{.Version}}.", "Version", stored.LithopsVersion))
-		say(!broken && d.BundleDeployed != "" && stored.Proof != site.Proof(e.Registered), i18n.M("Its metadata was stored before the action was last changed."))
+		say(!broken && d.BundleDeployed != "" && stored.Proof != site.Proof(e.Registered), i18n.M("Its metadata was stored before the runtime was last changed."))
 	}
 	say(d.CacheState == CacheStale && d.MetadataStored, i18n.M("The copy in this machine's cache differs from the metadata in the bucket, and the client reads the copy."))
 	say(d.CacheState == CacheStale && !d.MetadataStored, i18n.M("This machine's cache has metadata that the bucket does not have."))

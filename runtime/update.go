@@ -14,9 +14,9 @@ import (
 // given, time limits stay. Runtimes that differ in nothing are left alone; those of other Lithops versions are reported
 // and not touched, because the client of that version has to update them.
 func (s *Service) Update(ctx context.Context, req UpdateRequest) (Result, error) {
-	op := i18n.M("Updating runtime {{.Name}} in namespace {{.Namespace}}", "Name", req.Name, "Namespace", s.Target.Namespace)
+	op := i18n.M("Updating runtime {{.Name}} in {{.Place}}", "Name", req.Name, "Place", s.Place())
 	if req.Name == AllName {
-		op = i18n.M("Updating all runtimes in namespace {{.Namespace}}", "Namespace", s.Target.Namespace)
+		op = i18n.M("Updating all runtimes in {{.Place}}", "Place", s.Place())
 	}
 	sel, err := s.Selector(req.Name, req.MemoryMB, "")
 	if err == nil && req.TimeoutS != 0 {

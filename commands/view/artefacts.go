@@ -70,9 +70,9 @@ func (v *View) Written(dir string, files []string, jobs bool) error {
 	return nil
 }
 
-// ConfigWritten says that a file of the Lithops configuration was written; local: for the local endpoint, which the client
-// must be able to verify.
-func (v *View) ConfigWritten(w runtime.ConfigWritten, local bool) error {
+// ConfigWritten says that a file of the Lithops configuration was written; exports is the command that prints what the
+// client's environment has to have with it, "" where it needs nothing.
+func (v *View) ConfigWritten(w runtime.ConfigWritten, exports string) error {
 	if v.JSON {
 		return v.Document(w)
 	}
@@ -88,8 +88,8 @@ func (v *View) ConfigWritten(w runtime.ConfigWritten, local bool) error {
 	default:
 		v.Say(i18n.M("The Lithops configuration is in {{.File}}.", "File", w.File))
 	}
-	if local {
-		v.Next(i18n.M("Let the programs of this shell verify the endpoint: run what 'ibmcloud fn-runtime local env' prints."))
+	if exports != "" {
+		v.Next(i18n.M("Let the shell run what 'ibmcloud fn-runtime {{.Command}}' prints.", "Command", exports))
 	}
 	return nil
 }

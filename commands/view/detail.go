@@ -81,6 +81,10 @@ func (v *View) detail(d runtime.Detail) {
 	if d.MilliCPU > 0 {
 		cpu = strconv.FormatFloat(float64(d.MilliCPU)/1000, 'f', -1, 64)
 	}
+	place, action := i18n.M("Namespace"), i18n.M("Action")
+	if d.Backend == runtime.BackendCodeEngine {
+		place, action = i18n.M("Project"), i18n.M("Job")
+	}
 	v.pairs([]pair{
 		{i18n.M("Name"), paint(v.OutColour, entityName, c(d.Name))},
 		{i18n.M("Image"), c(d.Image)},
@@ -94,9 +98,9 @@ func (v *View) detail(d runtime.Detail) {
 		{i18n.M("Lithops"), v.versus(d.LithopsVersion, d.ClientLithops)},
 		{i18n.M("Backend"), c(d.Backend)},
 		{i18n.M("Region"), c(d.Region)},
-		{i18n.M("Namespace"), c(d.Namespace)},
+		{place, c(d.Namespace)},
 		{i18n.M("Package"), c(d.ID.Group)},
-		{i18n.M("Action"), c(d.ID.Name)},
+		{action, c(d.ID.Name)},
 		{i18n.M("Metadata"), c(d.MetadataKey) + " (" + v.plain(stored) + ")"},
 		{i18n.M("Local cache"), c(d.CachePath) + " (" + v.plain(cacheText(d.CacheState)) + ")"},
 		{i18n.M("Bundle"), short(c(d.BundleDeployed))},

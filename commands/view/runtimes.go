@@ -156,7 +156,7 @@ func stateText(s runtime.State) i18n.Message {
 	case runtime.Outdated:
 		return i18n.M("Outdated")
 	case runtime.OrphanMetadata:
-		return i18n.M("No action")
+		return i18n.M("No runtime")
 	}
 	return i18n.M("{{.State}}", "State", string(s))
 }
@@ -167,7 +167,7 @@ func advice(s runtime.State, n int) i18n.Message {
 	case runtime.NoMetadata:
 		return i18n.M("No metadata ({{.Number}}): the client deploys these again itself. Complete them with 'ibmcloud fn-runtime update all'.", "Number", n)
 	case runtime.OrphanMetadata:
-		return i18n.M("No action ({{.Number}}): the client hangs on these. Remove what is left with 'ibmcloud fn-runtime doctor --repair'.", "Number", n)
+		return i18n.M("No runtime ({{.Number}}): the client hangs on these. Remove what is left with 'ibmcloud fn-runtime doctor --repair'.", "Number", n)
 	case runtime.VersionMismatch:
 		return i18n.M("Other Lithops ({{.Number}}): made for another Lithops than the installed one. Deploy them for it with 'ibmcloud fn-runtime deploy IMAGE'.", "Number", n)
 	case runtime.PythonMismatch:

@@ -200,6 +200,9 @@ func (d *Doctor) checkSession(ctx context.Context) Check {
 	if c := d.doubt("session"); c != nil {
 		return *c
 	}
+	if d.Contract.Backend == lithops.CodeEngine {
+		return ok(i18n.N("{{.Endpoint}} accepts the credentials; {{.Count}} project is visible.", "{{.Endpoint}} accepts the credentials; {{.Count}} projects are visible.", len(spaces), "Endpoint", d.Target.Endpoint))
+	}
 	return ok(i18n.N("{{.Endpoint}} accepts the credentials; {{.Count}} namespace is visible.", "{{.Endpoint}} accepts the credentials; {{.Count}} namespaces are visible.", len(spaces), "Endpoint", d.Target.Endpoint))
 }
 
@@ -227,7 +230,7 @@ func (d *Doctor) checkRegion(context.Context) Check {
 func (d *Doctor) checkPlace(ctx context.Context) Check {
 	err := d.Compute.FindPlace(ctx)
 	if fault.Is(err, fault.NotFound) {
-		return warning(i18n.M("Namespace {{.Namespace}} does not exist yet.", "Namespace", d.Target.Namespace),
+		return warning(i18n.M("{{.Kind}} {{.Name}} does not exist yet.", "Kind", d.Compute.Terms().Place.Text, "Name", d.Target.Namespace),
 			i18n.M("The first 'ibmcloud fn-runtime deploy' makes it."))
 	}
 	if err != nil {
@@ -331,10 +334,10 @@ func (d *Doctor) checkOrphans(ctx context.Context) Check {
 	}
 	orphans := slices.DeleteFunc(slices.Clone(inv.Entries), func(e site.Entry) bool { return !e.Orphan })
 	if len(orphans) == 0 {
-		return ok(i18n.M("All metadata belongs to an action."))
+		return ok(i18n.M("All metadata belongs to a runtime."))
 	}
 	if !d.Repair {
-		return failed(fault.New(fault.Conflict, i18n.N("{{.Count}} metadata object has no action; the client waits for ever on such a runtime.", "{{.Count}} metadata objects have no action; the client waits for ever on such a runtime.", len(orphans)),
+		return failed(fault.New(fault.Conflict, i18n.N("{{.Count}} metadata object has no runtime, and the client waits for ever on such a one.", "{{.Count}} metadata objects have no runtime, and the client waits for ever on such a one.", len(orphans)),
 			i18n.M("Remove them with 'ibmcloud fn-runtime doctor --repair'.")))
 	}
 	p := plan.New(d.Site, lithops.Bundle{})
@@ -342,5 +345,5 @@ func (d *Doctor) checkOrphans(ctx context.Context) Check {
 	if err := p.Run(ctx, nil); err != nil {
 		return failed(err)
 	}
-	return Check{Status: Repaired, Finding: i18n.N("{{.Count}} metadata object without an action was removed.", "{{.Count}} metadata objects without an action were removed.", len(orphans))}
+	return Check{Status: Repaired, Finding: i18n.N("{{.Count}} metadata object without a runtime was removed.", "{{.Count}} metadata objects without a runtime were removed.", len(orphans))}
 }

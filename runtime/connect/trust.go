@@ -63,12 +63,17 @@ func (p *opening) clientDoubt(check string) error {
 	if err != nil {
 		return err
 	}
+	remedy := i18n.M("Let the shell run what 'ibmcloud fn-runtime {{.Command}}' prints.", "Command", p.target.Exports())
+	if p.target.Proxy != "" && p.o.Host.Getenv("HTTPS_PROXY") != p.target.Proxy {
+		return fault.New(fault.Invalid,
+			i18n.M("{{.Variable}} does not name the local endpoint's proxy in this shell, so the Lithops client asks IBM Cloud itself.", "Variable", "HTTPS_PROXY"), remedy)
+	}
 	for _, check := range []string{"session", "bucket"} {
 		b := clientBundle(check, p.o.Host.Getenv)
 		if pem, err := regular.ReadBundle(b.file); err != nil || !bytes.Contains(pem, bytes.TrimSpace(ca)) {
 			return fault.New(fault.Invalid,
 				i18n.M("{{.Variable}} does not name the local endpoint's authority in this shell, so the Lithops client refuses its certificate.", "Variable", b.variable),
-				i18n.M("Let the shell run what 'ibmcloud fn-runtime local env' prints."))
+				remedy)
 		}
 	}
 	return nil

@@ -26,7 +26,7 @@ func (p *opening) userKey() (key string, from i18n.Message, err error) {
 	}
 	if given != "" {
 		if !userKeyText.MatchString(given) {
-			return "", i18n.Message{}, fault.New(fault.Usage, i18n.M("'{{.Key}}' cannot be part of a package name.", "Key", given),
+			return "", i18n.Message{}, fault.New(fault.Usage, i18n.M("'{{.Key}}' cannot be part of the name of a runtime.", "Key", given),
 				i18n.M("Give the first characters of the API key that the Lithops client uses with '--user-key'."))
 		}
 		if p.compute.Backend == lithops.CodeEngine {

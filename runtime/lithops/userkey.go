@@ -63,7 +63,7 @@ func JobUserKey(first string) string {
 
 func noKey(key, section string) error {
 	return fault.New(fault.Invalid,
-		i18n.M("Package names contain the first characters of '{{.Key}}', which the Lithops configuration does not have.",
+		i18n.M("The names of runtimes contain the first characters of '{{.Key}}', which the Lithops configuration does not have.",
 			"Key", key),
 		i18n.M("Set '{{.Key}}' in section '{{.Section}}' of the Lithops configuration, or give these characters with '--user-key'.",
 			"Key", key, "Section", section))

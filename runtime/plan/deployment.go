@@ -94,11 +94,11 @@ func (d *Deployment) decide() {
 	case err != nil || !stored.Fits(d.site.Install, want.Python):
 		again(i18n.M("It does not describe this runtime."))
 	case d.put && !onlyLimits && !described:
-		again(i18n.M("The action changes."))
+		again(i18n.M("The runtime changes."))
 	case stored.Proof != expected:
-		again(i18n.M("It was stored before the action was last changed."))
+		again(i18n.M("It was stored before the runtime was last changed."))
 	case stored.TimeoutS != want.TimeoutS:
-		d.Metadata.Change, d.Metadata.Reason = Update, i18n.M("Its time limit is not that of the action.")
+		d.Metadata.Change, d.Metadata.Reason = Update, i18n.M("Its time limit is not that of the runtime.")
 	}
 	d.keep = stored
 

@@ -34,7 +34,7 @@ func (s *Site) Judge(e Entry, bundle, digest string) (State, i18n.Message) {
 	deployed, was := e.Note(entity.NoteBundle), e.Note(entity.NoteDigest)
 	switch {
 	case e.Orphan:
-		return OrphanMetadata, i18n.M("Its metadata is stored, but the action is gone: the client would wait for ever.")
+		return OrphanMetadata, i18n.M("Its metadata is stored, but the runtime is gone: the client would wait for ever.")
 	case s.Install.Version != "" && e.Version != s.Install.Version:
 		return VersionMismatch, i18n.M("It is of Lithops {{.Runtime}}; the client is {{.Client}}.", "Runtime", e.Version, "Client", s.Install.Version)
 	case s.Store != nil && !e.HasObject:
@@ -50,7 +50,7 @@ func (s *Site) Judge(e Entry, bundle, digest string) (State, i18n.Message) {
 	case bundle != "" && deployed != "" && deployed != bundle:
 		return Outdated, i18n.M("Its Lithops code is not the client's.")
 	case deployed != "" && e.Stored != nil && e.Stored.Proof != Proof(e.Registered):
-		return Outdated, i18n.M("Its metadata was stored before the action was last changed.")
+		return Outdated, i18n.M("Its metadata was stored before the runtime was last changed.")
 	case digest != "" && was != "" && digest != was:
 		return Outdated, TagMoved(e.Image, e.Pinned())
 	}

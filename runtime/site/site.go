@@ -25,6 +25,14 @@ type Target struct {
 	Proxy         string       `json:"-"`                        // the local endpoint's, where it stands for Code Engine; holds a secret
 }
 
+// Exports is the command that prints what a shell needs so that its programs reach the embedded endpoint and verify it.
+func (t Target) Exports() string {
+	if t.Proxy != "" {
+		return "local env --as " + BackendCodeEngine
+	}
+	return "local env"
+}
+
 // The backends as the user names them.
 const (
 	BackendIBMCF      = string(lithops.IBMCF)
@@ -47,6 +55,14 @@ type Site struct {
 	Observer Observer // nil: nobody watches
 	Jobs     int      // calls at the same time; 0 chooses
 	Version  string   // of the plug-in, for notes
+}
+
+// Place names where the runtimes are, in the service's word for it.
+func (s *Site) Place() i18n.Message {
+	if s.Contract.Backend == lithops.CodeEngine {
+		return i18n.M("project {{.Name}}", "Name", s.Target.Namespace)
+	}
+	return i18n.M("namespace {{.Name}}", "Name", s.Target.Namespace)
 }
 
 // Begin starts a step for whoever watches. The function returned ends it.

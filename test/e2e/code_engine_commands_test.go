@@ -3,10 +3,15 @@ package e2e
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 )
+
+// openWhiskWords are what Code Engine has by other names: projects and jobs. The check of doctor is called "namespace"
+// everywhere.
+var openWhiskWords = regexp.MustCompile(`in namespace|Namespace|[0-9] namespace|\b[Aa]ctions?\b|(?:^|\s)[Pp]ackages?\b`)
 
 // TestCodeEngineCommands uses every command on the endpoint's Code Engine.
 func TestCodeEngineCommands(t *testing.T) {
@@ -17,6 +22,9 @@ func TestCodeEngineCommands(t *testing.T) {
 			if !strings.Contains(out, w) {
 				t.Errorf("%q is not in\n%s", w, out)
 			}
+		}
+		if w := openWhiskWords.FindString(out); w != "" {
+			t.Errorf("%q is no word of Code Engine's, in\n%s", w, out)
 		}
 	}
 	unchanged := func(mark int) {
@@ -45,7 +53,7 @@ func TestCodeEngineCommands(t *testing.T) {
 	unchanged(mark)
 
 	says(s.ours("list"), ceImage, "1024", "ce-other")
-	says(s.ours("show", "docker.io/lithopscloud/ce-other:01"), "300 s", "stored", "the same")
+	says(s.ours("show", "docker.io/lithopscloud/ce-other:01"), "Project ", "Job ", "300 s", "stored", "the same")
 	says(s.ours("invoke", ceImage, "-n", "1"), "ms")
 	says(s.ours("deploy", ceImage, "-m", "512", "--dry-run"), "512")
 	says(fails("deploy", ceImage, "-m", "300"), "256, 512, 1024")
