@@ -295,3 +295,7 @@ func (b *builder) Build(context.Context, entity.ImageBuild, io.Writer) (entity.I
 func (b *builder) Digest(context.Context, string, bool) (string, error) { return "", errRefused }
 
 func (b *builder) Fingerprint(context.Context, entity.ImageBuild) (string, error) { return "one", nil }
+
+func (*builder) Superseded(context.Context) ([]entity.SupersededImage, error) { return nil, nil }
+
+func (*builder) Remove(context.Context, entity.SupersededImage) error { return nil }

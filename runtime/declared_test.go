@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,6 +20,7 @@ type engine struct {
 	source  string
 	fail    error
 	digests map[string]string
+	old     []entity.SupersededImage
 }
 
 func (e *engine) Build(_ context.Context, b entity.ImageBuild, _ io.Writer) (entity.ImageBuilt, error) {
@@ -40,6 +42,15 @@ func (e *engine) Digest(_ context.Context, image string, _ bool) (string, error)
 
 func (e *engine) Fingerprint(context.Context, entity.ImageBuild) (string, error) {
 	return e.source, nil
+}
+
+func (e *engine) Superseded(context.Context) ([]entity.SupersededImage, error) {
+	return slices.Clone(e.old), e.fail
+}
+
+func (e *engine) Remove(_ context.Context, old entity.SupersededImage) error {
+	e.old = slices.DeleteFunc(e.old, func(one entity.SupersededImage) bool { return one.ID == old.ID })
+	return nil
 }
 
 func declared() runtime.ApplyRequest {

@@ -38,6 +38,10 @@ func (r *tags) Digest(_ context.Context, image string, _ bool) (string, error) {
 
 func (r *tags) Fingerprint(context.Context, entity.ImageBuild) (string, error) { return "", nil }
 
+func (*tags) Superseded(context.Context) ([]entity.SupersededImage, error) { return nil, nil }
+
+func (*tags) Remove(context.Context, entity.SupersededImage) error { return nil }
+
 func (r *tags) point(image, digest string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

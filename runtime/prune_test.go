@@ -4,7 +4,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
+	"fn-runtime/i18n"
 	"fn-runtime/runtime"
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/fault"
 )
 
 // What was deployed for other releases goes, but for those that are to stay; what the client uses is not touched.
@@ -51,5 +56,57 @@ func TestPruneRemovesOtherReleases(t *testing.T) {
 				t.Errorf("keeping %q: %d of Lithops %s are left, want %d", tc.keep, got, version, want)
 			}
 		}
+	}
+}
+
+// Where it is asked for, superseded images of the engine go too, but for those that a runtime runs: by its digest or by a
+// tag that is never moved. Nobody asks an engine otherwise.
+func TestPruneRemovesSupersededImages(t *testing.T) {
+	w := newWorld(t)
+	docker := &engine{digests: map[string]string{"docker.io/me/img:1": digestOf(1), "docker.io/me/pinned:1": digestOf(2)}}
+	w.Images = docker
+	if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/img:1"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/pinned:1", Pin: true}); err != nil {
+		t.Fatal(err)
+	}
+	docker.old = []entity.SupersededImage{
+		{Image: "docker.io/me/img:1", ID: "sha256:0000000000001234", Digests: []string{digestOf(1)}},
+		{Image: "docker.io/me/img:1", ID: "sha256:1111111111111234", Digests: []string{digestOf(7)}},
+		{Image: "docker.io/me/img:1", ID: "sha256:2222222222221234"},
+		{Image: "docker.io/me/pinned:1", ID: "sha256:3333333333331234", Tags: []string{entity.FixedTag("docker.io/me/pinned:1", digestOf(2))}},
+		{Image: "docker.io/me/pinned:1", ID: "sha256:4444444444441234", Tags: []string{entity.FixedTag("docker.io/me/pinned:1", digestOf(3))}},
+	}
+	want := []string{"docker.io/me/img:1 (111111111111)", "docker.io/me/img:1 (222222222222)", "docker.io/me/pinned:1 (444444444444)"}
+	for _, req := range []runtime.PruneRequest{{}, {Images: true, DryRun: true}, {Images: true, Confirm: func(runtime.Result) (bool, error) { return false, nil }}} {
+		r, err := w.Prune(t.Context(), req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, it := range r.Items {
+			got = append(got, it.Name)
+		}
+		if !req.Images {
+			if len(got) > 0 {
+				t.Errorf("nobody has asked for %q", got)
+			}
+		} else if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("planned (-want +got):\n%s", diff)
+		}
+		if len(docker.old) != 5 {
+			t.Errorf("%+v has removed images", req)
+		}
+	}
+	if _, err := w.Prune(t.Context(), runtime.PruneRequest{Images: true}); err != nil || len(docker.old) != 2 {
+		t.Errorf("left: %+v, %v", docker.old, err)
+	}
+	docker.fail = fault.New(fault.Unavailable, i18n.M("No Docker Engine answers on this machine."), i18n.M("Start one."))
+	if _, err := w.Prune(t.Context(), runtime.PruneRequest{Images: true}); !fault.Is(err, fault.Unavailable) {
+		t.Errorf("without an engine: %v", err)
+	}
+	if _, err := w.Prune(t.Context(), runtime.PruneRequest{}); err != nil {
+		t.Errorf("an engine was asked: %v", err)
 	}
 }

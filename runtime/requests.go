@@ -41,9 +41,10 @@ type RollbackRequest struct {
 	DryRun   bool
 }
 
-// PruneRequest says what else stays when runtimes of other releases are removed.
+// PruneRequest says what else stays when what is superseded is removed.
 type PruneRequest struct {
 	Keep    []string // releases of Lithops beside the installed one
+	Images  bool     // superseded images of this machine's engine go, too
 	DryRun  bool
 	Confirm func(plan Result) (bool, error) // as in DeleteRequest
 }

@@ -70,6 +70,15 @@ type BuildSecret struct{ ID, File, Env string }
 // BuildSSH is an SSH agent that a step of a build may use.
 type BuildSSH struct{ ID, Socket string } // Socket: path; "" is that of SSH_AUTH_SOCK
 
+// SupersededImage is an image of an engine that lost the name under which it was built to a newer one.
+type SupersededImage struct {
+	Image   string   // that name, normalised
+	ID      string   // in the engine, "sha256:..."
+	Tags    []string // that it still has, normalised
+	Digests []string // under which registries know it, "sha256:..."
+	Size    int64    // bytes, uncompressed
+}
+
 // ImageBuilt is the outcome of a build.
 type ImageBuilt struct {
 	Image  string // as the client names it

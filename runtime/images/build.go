@@ -37,7 +37,7 @@ type reporter interface {
 func (b *Builder) build(ctx context.Context, e *engine.Engine, ref reference.Named, spec entity.ImageBuild, f *folder, out *printer) (string, error) {
 	opts := build.ImageBuildOptions{
 		Tags: []string{ref.String()}, Platform: spec.Platform, PullParent: spec.Pull, NoCache: spec.NoCache,
-		Remove: true, ForceRemove: true, BuildArgs: map[string]*string{}, Labels: spec.Labels, Target: spec.Target,
+		Remove: true, ForceRemove: true, BuildArgs: map[string]*string{}, Labels: labelled(spec.Labels, ref), Target: spec.Target,
 		CacheFrom: spec.CacheFrom, NetworkMode: spec.Network,
 	}
 	if opts.Platform == "" {

@@ -37,6 +37,10 @@ type Images interface {
 	Digest(ctx context.Context, image string, soon bool) (string, error)
 	// Fingerprint tells from what the image would be built; the same as long as nothing in the folder changes.
 	Fingerprint(ctx context.Context, b entity.ImageBuild) (string, error)
+	// Superseded returns the images of this machine's engine that lost the name under which they were built.
+	Superseded(ctx context.Context) ([]entity.SupersededImage, error)
+	// Remove takes one of them out of the engine; nil when it was not there.
+	Remove(ctx context.Context, old entity.SupersededImage) error
 }
 
 // Observer is told how the work goes on. Its methods may be called from several goroutines.

@@ -1,0 +1,88 @@
+package images_test
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"fn-runtime/runtime/entity"
+	"fn-runtime/runtime/images"
+	"fn-runtime/test/harness"
+)
+
+// TestSuperseded builds an image twice. The first one is superseded, with the tag that is never moved as without any, until
+// a container is made of it or somebody gives it a name; and it goes without the second one.
+func TestSuperseded(t *testing.T) {
+	both(t, func(t *testing.T, getenv func(string) string) {
+		harness.NoContainers(t)
+		b, name := builder(t, images.Options{Getenv: getenv}), image(t)
+		version := func(text string, pin bool) entity.ImageBuilt {
+			dir := folder(t, map[string]string{"Dockerfile": "FROM " + world.base + "\nRUN echo " + t.Name() + text + " >/made\n"})
+			built, out, err := build(t, b, entity.ImageBuild{Image: name, Context: dir, Push: pin, Pin: pin})
+			if err != nil {
+				t.Fatalf("%v\n%s", detail(err), out)
+			}
+			t.Cleanup(func() { _ = exec.Command("docker", "image", "rm", "-f", built.ID).Run() })
+			return built
+		}
+		expect := func(when string, ids ...string) (found []entity.SupersededImage) {
+			t.Helper()
+			all, err := b.Superseded(t.Context())
+			if err != nil {
+				t.Fatal(detail(err))
+			}
+			var got []string
+			for _, one := range all {
+				if one.Image == name { // others are those of tests beside this one
+					found, got = append(found, one), append(got, one.ID)
+				}
+			}
+			slices.Sort(ids)
+			slices.Sort(got)
+			if !slices.Equal(got, ids) {
+				t.Errorf("%s: superseded are %q, want %q", when, got, ids)
+			}
+			return found
+		}
+		first := version("1", true)
+		expect("after the first build")
+		second := version("2", false)
+		found := expect("after the second build", first.ID)
+		if fixed := entity.FixedTag(name, first.Digest); len(found) != 1 || !slices.Equal(found[0].Tags, []string{fixed}) || !slices.Contains(found[0].Digests, first.Digest) {
+			t.Errorf("found %+v, want the tag %s and the digest %s", found, fixed, first.Digest)
+		}
+		own := strings.TrimSuffix(name, ":1") + ":mine"
+		docker(t, "image", "tag", first.ID, own)
+		expect("with a name of the user's")
+		docker(t, "image", "rm", own)
+		made := docker(t, "container", "create", first.ID)
+		expect("with a container")
+		docker(t, "container", "rm", made)
+
+		third := version("3", false)
+		for _, old := range expect("after the third build", first.ID, second.ID) {
+			for range 2 { // one that is gone is none to fail for
+				if err := b.Remove(t.Context(), old); err != nil {
+					t.Error(detail(err))
+				}
+			}
+		}
+		expect("afterwards")
+		for id, there := range map[string]bool{first.ID: false, second.ID: false, third.ID: true} {
+			if err := exec.Command("docker", "image", "inspect", id).Run(); (err == nil) != there {
+				t.Errorf("image %s: %v, want it there: %v", id, err, there)
+			}
+		}
+	})
+}
+
+// docker runs the Docker CLI, and returns what it says.
+func docker(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := exec.Command("docker", args...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("docker %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return strings.TrimSpace(string(out))
+}
