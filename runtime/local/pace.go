@@ -35,6 +35,7 @@ func (p patience) wrap(next http.Handler) http.Handler {
 		paced := &pacedWriter{ResponseWriter: w, control: http.NewResponseController(w), grace: p.grace}
 		if r.ContentLength != 0 {
 			paced.body = &pacedBody{ReadCloser: r.Body, control: paced.control, left: p.grace, rate: p.rate}
+			r = r.WithContext(r.Context()) // a copy: net/http looks at its own body for whether it has been asked for
 			r.Body = paced.body
 			if r.Header.Get("Expect") == "" { // who waits to be asked for the body has not sent it
 				paced.drain = p.drain

@@ -26,6 +26,7 @@ func pacedServer(t *testing.T, h http.HandlerFunc) *runtimetest.Memory {
 	t.Cleanup(func() {
 		_ = server.Close()
 		<-served
+		time.Sleep(time.Second) // net/http keeps the connection of a body that it did not read for half of one
 	})
 	return m
 }
@@ -75,6 +76,19 @@ func TestATricklingBodyIsRefused(t *testing.T) {
 		}
 		if err := <-ended; err == nil {
 			t.Error("the body was taken whole")
+		}
+	})
+}
+
+// A body that the client has announced only, and that nobody wants, is not waited for.
+func TestWhoAsksBeforeSendingIsRefusedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := pacedServer(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) })
+		begun := time.Now()
+		c := request(t, m, "PUT / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 1000\r\n\r\n")
+		resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+		if err != nil || resp.StatusCode != http.StatusForbidden || time.Since(begun) != 0 {
+			t.Errorf("got %v, %v after %v, want 403 at once", resp, err, time.Since(begun))
 		}
 	})
 }
