@@ -187,17 +187,34 @@ def versions():
     s3.delete_bucket(Bucket=name)
 
 
+def settings():
+    """What scripts that make a bucket say of it, and what tools ask."""
+    acl = s3.get_bucket_acl(Bucket=bucket)
+    s3.put_bucket_acl(Bucket=bucket, AccessControlPolicy={"Owner": acl["Owner"], "Grants": acl["Grants"]})
+    refused("BucketAlreadyOwnedByYou", client(signature_version="s3").create_bucket, Bucket=bucket)
+    if library == "boto3":
+        block = {"BlockPublicAcls": True, "IgnorePublicAcls": True, "BlockPublicPolicy": True, "RestrictPublicBuckets": True}
+        s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=block)
+        assert s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"] == block
+        rules = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+        s3.put_bucket_ownership_controls(Bucket=bucket, OwnershipControls=rules)
+        assert s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"] == rules
+        refused("NoSuchBucketPolicy", s3.get_bucket_policy, Bucket=bucket)
+        refused("InvalidRequest", s3.get_object_retention, Bucket=bucket, Key="k")
+
+
 def errors():
     answer = refused("NoSuchKey", s3.get_object, Bucket=bucket, Key="none")
     assert answer["Error"]["Message"] and answer["ResponseMetadata"]["RequestId"], answer
     refused("404", s3.head_object, Bucket=bucket, Key="none")
     refused("NoSuchBucket", s3.list_objects_v2, Bucket="none-" + bucket)
-    refused("NotImplemented", s3.get_bucket_cors, Bucket=bucket)
+    refused("NoSuchCORSConfiguration", s3.get_bucket_cors, Bucket=bucket)
+    refused("NotImplemented", s3.put_bucket_acl, Bucket=bucket, ACL="public-read")
     refused("BucketNotEmpty", s3.delete_bucket, Bucket=bucket)
     for k in listed("list_objects_v2"):
         s3.delete_object(Bucket=bucket, Key=k)
     s3.delete_bucket(Bucket=bucket)
 
 
-for work in (many, odd, large, presigned, conditions, metadata, versions, errors):
+for work in (many, odd, large, presigned, conditions, metadata, versions, settings, errors):
     work()

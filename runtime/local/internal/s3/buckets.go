@@ -76,18 +76,32 @@ func (c *call) createBucket() error {
 	case c.bucket == "api": // /api/v1 is OpenWhisk's
 		return refuse(http.StatusBadRequest, "InvalidBucketName", "The bucket name 'api' is reserved.")
 	}
+	var in struct {
+		XMLName            xml.Name `xml:"CreateBucketConfiguration"`
+		LocationConstraint string
+		Tags               []tag `xml:"Tags>Tag"`
+	}
 	if c.size != 0 {
-		var configuration struct {
-			XMLName            xml.Name `xml:"CreateBucketConfiguration"`
-			LocationConstraint string
-		}
-		if err := c.document(&configuration); err != nil {
+		if err := c.document(&in); err != nil {
 			return err
 		}
 	}
-	err := c.db.CreateBucket(c.bucket)
+	tags, err := checkTags(in.Tags, maxBucketTags)
+	if err != nil {
+		return err
+	}
+	err = c.db.CreateBucket(c.bucket)
 	if errors.Is(err, state.ErrExists) {
 		return refuse(http.StatusConflict, "BucketAlreadyOwnedByYou", "Your previous request to create the named bucket succeeded and you already own it.")
+	}
+	if err == nil && in.LocationConstraint != "" {
+		err = c.keep(locationSetting, in.LocationConstraint)
+	}
+	if err == nil && len(tags) > 0 {
+		err = c.keep(tagSetting, tags)
+	}
+	if v := c.r.Header.Get("X-Amz-Object-Ownership"); err == nil && v != "" {
+		err = c.keep(ownershipSetting, ownershipControls{Rule: []ownershipRule{{v}}})
 	}
 	if err != nil {
 		return err
@@ -126,9 +140,15 @@ func (c *call) deleteBucket() error {
 }
 
 func (c *call) bucketLocation() error {
-	return c.describeBucket(struct {
+	var location string
+	if _, err := c.kept(locationSetting, &location); err != nil {
+		return err
+	}
+	c.answer(http.StatusOK, struct {
 		XMLName xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ LocationConstraint"`
-	}{})
+		Text    string   `xml:",chardata"`
+	}{Text: location})
+	return nil
 }
 
 func (c *call) describeBucket(document any) error {
@@ -139,47 +159,10 @@ func (c *call) describeBucket(document any) error {
 	return nil
 }
 
-// acl is the one access control list that there is: everything for the owner.
-type acl struct {
-	XMLName xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ AccessControlPolicy"`
-	Owner   *owner
-	Grant   struct {
-		Grantee struct {
-			XSI  string `xml:"xmlns:xsi,attr"`
-			Type string `xml:"xsi:type,attr"`
-			owner
-		}
-		Permission string
-	} `xml:"AccessControlList>Grant"`
-}
-
 func (c *call) needTarget() error {
 	if c.key == "" {
 		return c.needBucket()
 	}
 	_, err := c.db.Object(c.bucket, c.key, c.version())
 	return err
-}
-
-func (c *call) getACL() error {
-	if err := c.needTarget(); err != nil {
-		return err
-	}
-	out := acl{Owner: localOwner}
-	g := &out.Grant
-	g.Grantee.XSI, g.Grantee.Type, g.Grantee.owner, g.Permission = "http://www.w3.org/2001/XMLSchema-instance", "CanonicalUser", *localOwner, "FULL_CONTROL"
-	c.answer(http.StatusOK, out)
-	return nil
-}
-
-// putACL takes what is so anyway.
-func (c *call) putACL() error {
-	if err := c.needTarget(); err != nil {
-		return err
-	}
-	if c.r.Header.Get("X-Amz-Acl") == "" {
-		return notImplemented("access control lists other than 'private'")
-	}
-	c.w.WriteHeader(http.StatusOK)
-	return nil
 }

@@ -168,6 +168,8 @@ func choose(named []chosenPart, have []state.Part) ([]state.Part, error) {
 	for i, want := range named {
 		p, ok := byNumber[want.PartNumber]
 		switch {
+		case i+1 < len(named) && named[i+1].PartNumber == want.PartNumber: // the later one counts, as it does when it is sent
+			continue
 		case want.PartNumber <= last:
 			return nil, refuse(http.StatusBadRequest, "InvalidPartOrder", "The list of parts was not in ascending order. The parts list must be specified in order by part number.")
 		case !ok, strings.Trim(want.ETag, `"`) != p.ETag, !want.agrees(p.Sums):

@@ -60,7 +60,7 @@ func (s store) want(answer, method, target, body string, headers ...string) *htt
 }
 
 func element(w *httptest.ResponseRecorder, name string) string {
-	m := regexp.MustCompile(`<` + name + `>([^<]*)</` + name + `>`).FindStringSubmatch(w.Body.String())
+	m := regexp.MustCompile(`<` + name + `(?: [^>]*)?>([^<]*)</` + name + `>`).FindStringSubmatch(w.Body.String())
 	if m == nil {
 		return ""
 	}
@@ -75,7 +75,7 @@ func TestEveryErrorIsADocument(t *testing.T) {
 		{"404 NoSuchUpload", "GET", "/bucket/k?uploadId=none", ""},
 		{"405 MethodNotAllowed", "POST", "/bucket/k", ""},
 		{"400 MalformedXML", "POST", "/bucket?delete", "<no"},
-		{"501 NotImplemented", "GET", "/bucket?cors", ""},
+		{"501 NotImplemented", "PUT", "/bucket?cors", ""},
 		{"400 MalformedXML", "PUT", "/bucket?versioning", "<VersioningConfiguration/>"},
 		{"501 NotImplemented", "PUT", "/bucket?versioning", "<VersioningConfiguration><Status>Enabled</Status><MfaDelete>Enabled</MfaDelete></VersioningConfiguration>"},
 		{"400 InvalidArgument", "GET", "/bucket/k?versionId=none", ""},
@@ -173,6 +173,21 @@ func TestConditionsAreNeverIgnored(t *testing.T) {
 	s.want("404 NoSuchKey", "GET", "/bucket/k", "")
 }
 
+// A client that has sent a part twice may name it twice: the later one counts.
+func TestAPartSentTwice(t *testing.T) {
+	s := newStore(t)
+	id := "/bucket/k?uploadId=" + element(s.want("200", "POST", "/bucket/k?uploads", ""), "UploadId")
+	var document string
+	for _, text := range []string{"first", "second"} {
+		etag := s.want("200", "PUT", id+"&partNumber=1", text).Header().Get("ETag")
+		document += "<Part><PartNumber>1</PartNumber><ETag>" + etag + "</ETag></Part>"
+	}
+	s.want("200", "POST", id, "<CompleteMultipartUpload>"+document+"</CompleteMultipartUpload>")
+	if got := s.do("GET", "/bucket/k", "").Body.String(); got != "second" {
+		t.Errorf("got %q, want the later part", got)
+	}
+}
+
 func TestAtMostThousandKeysAreDeleted(t *testing.T) {
 	s := newStore(t)
 	document := func(n int) string {
@@ -206,6 +221,8 @@ func TestMultipartUploads(t *testing.T) {
 	s.want("400 InvalidPart", "POST", id, document("no"))
 	s.want("404 NoSuchKey", "POST", id, document(etags...), "If-Match: *")
 	s.want("400 BadDigest", "POST", id, document(etags...), "x-amz-checksum-crc32: AAAAAA==")
+	s.want("400 InvalidRequest", "POST", id, document(etags...), "x-amz-checksum-sha256: "+emptySHA)
+	s.want("400 InvalidRequest", "POST", id, document(etags...), "x-amz-checksum-type: COMPOSITE")
 	whole := first + strings.Repeat("s", minPart) + "end"
 	crc := newChecksum("crc32")
 	crc.Write([]byte(whole))

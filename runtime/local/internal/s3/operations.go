@@ -25,9 +25,32 @@ var operations = map[string]operation{
 	"bucket PUT acl":        (*call).putACL,
 	"bucket GET tagging":    (*call).getBucketTags,
 	"bucket PUT tagging":    (*call).putBucketTags,
-	"bucket DELETE tagging": (*call).deleteBucketTags,
+	"bucket DELETE tagging": forget(tagSetting),
 	"bucket GET uploads":    (*call).listUploads,
 	"bucket POST delete":    (*call).deleteObjects,
+
+	"bucket GET ownershipControls":    (*call).getOwnership,
+	"bucket PUT ownershipControls":    (*call).putOwnership,
+	"bucket DELETE ownershipControls": forget(ownershipSetting),
+	"bucket GET publicAccessBlock":    (*call).getPublicAccess,
+	"bucket PUT publicAccessBlock":    (*call).putPublicAccess,
+	"bucket DELETE publicAccessBlock": forget(accessSetting),
+	"bucket GET cors":                 unset("NoSuchCORSConfiguration", "The CORS configuration does not exist"),
+	"bucket GET encryption":           unset("ServerSideEncryptionConfigurationNotFoundError", "The server side encryption configuration was not found"),
+	"bucket GET lifecycle":            unset("NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist"),
+	"bucket GET object-lock":          unset("ObjectLockConfigurationNotFoundError", "Object Lock configuration does not exist for this bucket"),
+	"bucket GET policy":               unset("NoSuchBucketPolicy", "The bucket policy does not exist"),
+	"bucket GET replication":          unset("ReplicationConfigurationNotFoundError", "The replication configuration was not found"),
+	"bucket GET website":              unset("NoSuchWebsiteConfiguration", "The specified bucket does not have a website configuration"),
+	"bucket GET accelerate":           always(empty("AccelerateConfiguration")),
+	"bucket GET logging":              always(empty("BucketLoggingStatus")),
+	"bucket GET notification":         always(empty("NotificationConfiguration")),
+	"bucket GET policyStatus":         always(policyStatus{}),
+	"bucket GET requestPayment":       always(payment{Payer: "BucketOwner"}),
+	"object GET legal-hold":           (*call).unlocked,
+	"object PUT legal-hold":           (*call).unlocked,
+	"object GET retention":            (*call).unlocked,
+	"object PUT retention":            (*call).unlocked,
 
 	"object GET":             (*call).getObject,
 	"object HEAD":            (*call).getObject,
@@ -103,7 +126,7 @@ var accepted = map[string][]string{
 	"x-amz-acl":                          {"private", "bucket-owner-full-control", "bucket-owner-read"},
 	"x-amz-bucket-object-lock-enabled":   {"false"},
 	"x-amz-expected-bucket-owner":        {ownerID},
-	"x-amz-object-ownership":             {"BucketOwnerEnforced"},
+	"x-amz-object-ownership":             ownerships,
 	"x-amz-source-expected-bucket-owner": {ownerID},
 	"x-amz-storage-class":                {"STANDARD"},
 }
@@ -121,6 +144,7 @@ var conditions = map[string][]string{
 var ofVersions = []string{
 	"object GET", "object HEAD", "object DELETE", "object GET attributes", "object GET acl", "object PUT acl",
 	"object GET tagging", "object PUT tagging", "object DELETE tagging",
+	"object GET retention", "object PUT retention", "object GET legal-hold", "object PUT legal-hold",
 }
 
 // understood refuses a request with a header that would have to be ignored. A read may carry what is not known: nothing
@@ -140,6 +164,8 @@ func (c *call) understood(name string) error {
 			return refuse(http.StatusBadRequest, "InvalidStorageClass", "The storage class you specified is not valid")
 		case restricted && strings.HasSuffix(lower, "-bucket-owner"):
 			return refuse(http.StatusForbidden, "AccessDenied", "Access Denied")
+		case restricted && lower == "x-amz-acl" && !slices.Contains(cannedACLs, c.r.Header.Get(header)):
+			return invalidArgument("The canned access control list is not valid.")
 		case restricted:
 			return notImplemented("'" + header + ": " + c.r.Header.Get(header) + "'")
 		case !strings.HasPrefix(lower, "x-amz-"), strings.HasPrefix(lower, "x-amz-meta-"), slices.Contains(known, lower):

@@ -103,7 +103,7 @@ func TestObjectsThroughTheCOSClient(t *testing.T) {
 		{"BucketAlreadyOwnedByYou", second(c.CreateBucket(&cos.CreateBucketInput{Bucket: b}))},
 		{"InvalidBucketName", second(c.CreateBucket(&cos.CreateBucketInput{Bucket: aws.String("Upper_case")}))},
 		{"InvalidBucketName", second(c.CreateBucket(&cos.CreateBucketInput{Bucket: aws.String("api")}))},
-		{"NotImplemented", second(c.GetBucketLifecycleConfiguration(&cos.GetBucketLifecycleConfigurationInput{Bucket: b}))},
+		{"NoSuchLifecycleConfiguration", second(c.GetBucketLifecycleConfiguration(&cos.GetBucketLifecycleConfigurationInput{Bucket: b}))},
 		{"InvalidAccessKeyId", second(client(t, srv.URL, "FNBBBBBBBBBBBBBBBBBB", keys.SecretKey).ListBuckets(nil))},
 		{"SignatureDoesNotMatch", second(client(t, srv.URL, keys.AccessKey, "wrong").ListBuckets(nil))},
 	} {

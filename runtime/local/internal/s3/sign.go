@@ -73,6 +73,9 @@ func verifyHeader(r *http.Request, k Keys, now time.Time) (*signature, *refusal)
 		fields[name] = value
 	}
 	date := r.Header.Get("X-Amz-Date")
+	if at, err := http.ParseTime(r.Header.Get("Date")); err == nil && date == "" {
+		date = at.Format(timeFormat)
+	}
 	at, err := time.Parse(timeFormat, date)
 	if err != nil {
 		return nil, malformed

@@ -30,14 +30,15 @@ func verifyHeaderV2(r *http.Request, k Keys, now time.Time) *refusal {
 		return refuse(http.StatusBadRequest, "InvalidArgument", "Authorization header is invalid -- one and only one ' ' (space) required")
 	}
 	date, signed := r.Header.Get("Date"), r.Header.Get("Date")
-	if v := r.Header.Get("X-Amz-Date"); v != "" {
-		date, signed = v, ""
+	if values, given := r.Header["X-Amz-Date"]; given {
+		date, signed = values[0], ""
 	}
 	at, err := http.ParseTime(date)
 	if err != nil {
-		if at, err = time.Parse(time.RFC1123Z, date); err != nil {
-			return refuse(http.StatusForbidden, "AccessDenied", "AWS authentication requires a valid Date or x-amz-date header")
-		}
+		at, err = time.Parse(time.RFC1123Z, date)
+	}
+	if err != nil || at.Unix() < 0 {
+		return refuse(http.StatusForbidden, "AccessDenied", "AWS authentication requires a valid Date or x-amz-date header")
 	}
 	if d := now.Sub(at); d > clockSkew || d < -clockSkew {
 		return refuse(http.StatusForbidden, "RequestTimeTooSkewed", "The difference between the request time and the current time is too large.")
@@ -78,13 +79,21 @@ func checkV2(r *http.Request, k Keys, id, given, date string) *refusal {
 	for _, name := range names {
 		text.WriteString(name + ":" + strings.Join(r.Header.Values(name), ",") + "\n")
 	}
-	text.WriteString(r.URL.EscapedPath() + subresourcesV2(r.URL.Query()))
-	h := hmac.New(sha1.New, []byte(k.SecretKey))
-	h.Write([]byte(text.String()))
+	path := r.URL.EscapedPath()
+	paths := []string{path}
+	if strings.Count(path, "/") == 1 && path != "/" {
+		paths = append(paths, path+"/") // boto3 signs "/bucket/" where it asks for "/bucket"
+	}
+	matches := false
+	for _, p := range paths {
+		h := hmac.New(sha1.New, []byte(k.SecretKey))
+		h.Write([]byte(text.String() + p + subresourcesV2(r.URL.Query())))
+		matches = matches || hmac.Equal([]byte(given), []byte(base64.StdEncoding.EncodeToString(h.Sum(nil))))
+	}
 	if !hmac.Equal([]byte(id), []byte(k.AccessKey)) {
 		return refuse(http.StatusForbidden, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.")
 	}
-	if !hmac.Equal([]byte(given), []byte(base64.StdEncoding.EncodeToString(h.Sum(nil)))) {
+	if !matches {
 		return refuse(http.StatusForbidden, "SignatureDoesNotMatch", "The request signature we calculated does not match the signature you provided. Check your key and signing method.")
 	}
 	return nil

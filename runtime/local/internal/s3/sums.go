@@ -85,6 +85,15 @@ func (c *call) sumsOfParts(u state.Upload, parts []state.Part) (map[string]strin
 	if text := c.r.Header.Get("X-Amz-Mp-Object-Size"); text != "" && text != strconv.FormatInt(size, 10) {
 		return nil, invalidRequest("The provided 'x-amz-mp-object-size' header does not match what was computed.")
 	}
+	if kind := c.r.Header.Get("X-Amz-Checksum-Type"); kind != "" && kind != u.SumType {
+		return nil, invalidRequest("The upload was not created with the checksum type " + kind + ".")
+	}
+	for header := range c.r.Header {
+		name, is := strings.CutPrefix(strings.ToLower(header), checksumPrefix)
+		if is && name != u.Sum && newChecksum(name) != nil {
+			return nil, invalidRequest("The upload was not created with the checksum algorithm " + name + ".")
+		}
+	}
 	if u.Sum == "" {
 		return nil, nil
 	}

@@ -1,7 +1,6 @@
 package s3
 
 import (
-	"encoding/json"
 	"encoding/xml"
 	"maps"
 	"net/http"
@@ -100,19 +99,15 @@ func (c *call) deleteObjectTags() error {
 const tagSetting = "tagging"
 
 func (c *call) getBucketTags() error {
-	data, err := c.db.Setting(c.bucket, tagSetting)
-	if err != nil {
-		return err
-	}
-	if data == nil {
-		return refuse(http.StatusNotFound, "NoSuchTagSet", "The TagSet does not exist")
-	}
 	var tags map[string]string
-	if err := json.Unmarshal(data, &tags); err != nil {
-		return err
+	has, err := c.kept(tagSetting, &tags)
+	if err == nil && !has {
+		err = refuse(http.StatusNotFound, "NoSuchTagSet", "The TagSet does not exist")
 	}
-	c.answerTags(tags)
-	return nil
+	if err == nil {
+		c.answerTags(tags)
+	}
+	return err
 }
 
 func (c *call) putBucketTags() error {
@@ -120,20 +115,5 @@ func (c *call) putBucketTags() error {
 	if err != nil {
 		return err
 	}
-	data, err := json.Marshal(tags)
-	if err == nil {
-		err = c.db.PutSetting(c.bucket, tagSetting, data)
-	}
-	if err == nil {
-		c.w.WriteHeader(http.StatusOK)
-	}
-	return err
-}
-
-func (c *call) deleteBucketTags() error {
-	err := c.db.PutSetting(c.bucket, tagSetting, nil)
-	if err == nil {
-		c.w.WriteHeader(http.StatusNoContent)
-	}
-	return err
+	return c.keep(tagSetting, tags)
 }

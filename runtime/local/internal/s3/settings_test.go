@@ -1,0 +1,70 @@
+package s3
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// Scripts that make a bucket say where it is, whose its objects are and that nobody else may read them, and tools ask for all
+// that a bucket can have: what is true without doing anything is kept or told, and the rest refused.
+func TestSettingsOfABucket(t *testing.T) {
+	s := newStore(t)
+	s.want("200", "PUT", "/here", "<CreateBucketConfiguration><LocationConstraint>eu-de</LocationConstraint><Tags><Tag><Key>k</Key><Value>v</Value></Tag></Tags></CreateBucketConfiguration>",
+		"x-amz-object-ownership: ObjectWriter")
+	s.want("404 NoSuchPublicAccessBlockConfiguration", "GET", "/here?publicAccessBlock", "")
+	s.want("200", "PUT", "/here?publicAccessBlock", "<PublicAccessBlockConfiguration><BlockPublicAcls>true</BlockPublicAcls></PublicAccessBlockConfiguration>")
+	got := map[string]string{}
+	for target, name := range map[string]string{
+		"/here?location": "LocationConstraint", "/here?tagging": "Value", "/here?ownershipControls": "ObjectOwnership",
+		"/here?publicAccessBlock": "BlockPublicAcls", "/here?policyStatus": "IsPublic", "/here?requestPayment": "Payer",
+	} {
+		got[target] = element(s.want("200", "GET", target, ""), name)
+	}
+	want := map[string]string{
+		"/here?location": "eu-de", "/here?tagging": "v", "/here?ownershipControls": "ObjectWriter",
+		"/here?publicAccessBlock": "true", "/here?policyStatus": "false", "/here?requestPayment": "BucketOwner",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	s.want("200", "PUT", "/bucket/k", "x")
+	for _, c := range []struct{ answer, method, target, body string }{
+		{"400 MalformedXML", "PUT", "/here?ownershipControls", "<OwnershipControls><Rule><ObjectOwnership>Mine</ObjectOwnership></Rule></OwnershipControls>"},
+		{"204", "DELETE", "/here?ownershipControls", ""},
+		{"404 OwnershipControlsNotFoundError", "GET", "/here?ownershipControls", ""},
+		{"404 NoSuchCORSConfiguration", "GET", "/bucket?cors", ""},
+		{"404 NoSuchBucket", "GET", "/none?cors", ""},
+		{"200", "GET", "/bucket?notification", ""},
+		{"404 NoSuchBucket", "GET", "/none?notification", ""},
+		{"400 InvalidRequest", "GET", "/bucket/k?retention", ""},
+		{"404 NoSuchKey", "GET", "/bucket/none?retention", ""},
+		{"501 NotImplemented", "PUT", "/bucket?cors", ""},
+		{"501 NotImplemented", "PUT", "/bucket?policy", "{}"},
+		{"501 NotImplemented", "PUT", "/bucket?lifecycle", ""},
+	} {
+		s.want(c.answer, c.method, c.target, c.body)
+	}
+}
+
+// The one access control list that there is can be written back; every other one is refused.
+func TestAccessControlLists(t *testing.T) {
+	s := newStore(t)
+	list := func(grant string) string {
+		return "<AccessControlPolicy><Owner><ID>local</ID></Owner><AccessControlList>" + grant + "</AccessControlList></AccessControlPolicy>"
+	}
+	for _, c := range []struct{ answer, body string }{
+		{"200", s.do("GET", "/bucket?acl", "").Body.String()},
+		{"501 NotImplemented", list("")},
+		{"501 NotImplemented", list("<Grant><Grantee><ID>local</ID></Grantee><Permission>READ</Permission></Grant>")},
+		{"501 NotImplemented", list("<Grant><Grantee><URI>http://acs.amazonaws.com/groups/global/AllUsers</URI></Grantee><Permission>READ</Permission></Grant>")},
+		{"400 InvalidArgument", list("<Grant><Grantee><ID>other</ID></Grantee><Permission>FULL_CONTROL</Permission></Grant>")},
+		{"400 UnresolvableGrantByEmailAddress", list("<Grant><Grantee><EmailAddress>a@b.c</EmailAddress></Grantee><Permission>READ</Permission></Grant>")},
+		{"403 AccessDenied", "<AccessControlPolicy><Owner><ID>other</ID></Owner></AccessControlPolicy>"},
+	} {
+		s.want(c.answer, "PUT", "/bucket?acl", c.body)
+	}
+	s.want("200", "PUT", "/bucket?acl", "", "x-amz-acl: private")
+	s.want("501 NotImplemented", "PUT", "/bucket?acl", "", "x-amz-acl: public-read")
+	s.want("400 InvalidArgument", "PUT", "/bucket?acl", "", "x-amz-acl: publik")
+}

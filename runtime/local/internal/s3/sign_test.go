@@ -1,0 +1,70 @@
+package s3
+
+import (
+	"crypto/hmac"
+	"crypto/sha1" //nolint:gosec // signature version 2
+	"encoding/base64"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Headers as boto3 signs them in version 2: with "/bucket/" for "/bucket", and the time in either header.
+func TestHeadersOfVersion2(t *testing.T) {
+	s := newStore(t)
+	now := noon.Format(http.TimeFormat)
+	get := func(target, signed, date, amzDate string) int {
+		r := httptest.NewRequest("GET", target, nil)
+		r.Header.Set("Date", date)
+		text := "GET\n\n\n" + date + "\n" + signed
+		if amzDate != "none" {
+			r.Header.Set("X-Amz-Date", amzDate)
+			text = "GET\n\n\n\nx-amz-date:" + amzDate + "\n" + signed
+		}
+		h := hmac.New(sha1.New, []byte(keys.SecretKey))
+		h.Write([]byte(text))
+		r.Header.Set("Authorization", "AWS "+keys.AccessKey+":"+base64.StdEncoding.EncodeToString(h.Sum(nil)))
+		w := httptest.NewRecorder()
+		s.h.ServeHTTP(w, r)
+		return w.Code
+	}
+	s.want("200", "PUT", "/bucket/k", "x")
+	for _, c := range []struct {
+		target, signed, date, amzDate string
+		status                        int
+	}{
+		{"/bucket", "/bucket/", now, "none", 200},
+		{"/bucket", "/bucket", now, "none", 200},
+		{"/bucket?acl", "/bucket/?acl", now, "none", 200},
+		{"/bucket/k", "/bucket/k", now, "none", 200},
+		{"/bucket/k", "/bucket/k/", now, "none", 403}, // another object
+		{"/bucket/k", "/bucket/k", "", now, 200},
+		{"/bucket/k", "/bucket/k", now, "", 403},
+		{"/bucket/k", "/bucket/k", now, "Tue, 07 Jul 1950 21:53:04 GMT", 403},
+	} {
+		if got := get(c.target, c.signed, c.date, c.amzDate); got != c.status {
+			t.Errorf("%+v: got %d", c, got)
+		}
+	}
+}
+
+// Version 4 takes the time from Date where there is no X-Amz-Date.
+func TestDateInPlaceOfItsOwnHeader(t *testing.T) {
+	h := handler(t, func() time.Time { return noon })
+	for date, want := range map[string]int{noon.Format(http.TimeFormat): 200, noon.Add(-time.Hour).Format(http.TimeFormat): 403} {
+		r := httptest.NewRequest("GET", "/bucket", nil)
+		r.Header.Set("Date", date)
+		r.Header.Set("X-Amz-Content-Sha256", digest(""))
+		names := []string{"date", "host", "x-amz-content-sha256"}
+		at, _ := http.ParseTime(date)
+		s := signatureFor(at.Format(timeFormat), at.Format("20060102")+"/us-south/s3/aws4_request")
+		canonical := strings.Join([]string{"GET", "/bucket", "", canonicalHeaders(r, names), strings.Join(names, ";"), digest("")}, "\n")
+		r.Header.Set("Authorization", algorithm+" Credential="+keys.AccessKey+"/"+s.scope+",SignedHeaders="+strings.Join(names, ";")+",Signature="+s.over(algorithm, digest(canonical)))
+		w := httptest.NewRecorder()
+		if h.ServeHTTP(w, r); w.Code != want {
+			t.Errorf("%s: got %d, want %d\n%s", date, w.Code, want, w.Body)
+		}
+	}
+}
