@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 
@@ -16,6 +17,8 @@ import (
 
 // yamlReader makes nodes of what was parsed, by the rules of PyYAML's SafeConstructor.
 type yamlReader struct {
+	text    string   // without a byte order mark, which has no column
+	lines   []string // the text from the beginning of each line
 	anchors map[string]bool
 	done    map[*yaml.Node]*node // what an alias may stand for
 	count   int
@@ -72,7 +75,7 @@ func (r *yamlReader) value(n *yaml.Node, depth int) (v *node, err error) {
 			v.items = append(v.items, one)
 		}
 	default:
-		return scalar(n)
+		return r.scalar(n)
 	}
 	if err == nil && n.Style&yaml.TaggedStyle != 0 && n.Tag != map[kind]string{kindMap: "!!map", kindList: "!!seq"}[v.kind] {
 		return nil, unknownTag(n.Line)
@@ -82,8 +85,39 @@ func (r *yamlReader) value(n *yaml.Node, depth int) (v *node, err error) {
 
 func unknownTag(line int) error { return tooMuch(line, "it holds a tag that Lithops does not read") }
 
-// scalar resolves what has neither quotes nor tag by its look.
-func scalar(n *yaml.Node) (*node, error) {
+// written returns the text from where a node stands, its tag and its anchor included.
+func (r *yamlReader) written(n *yaml.Node) string {
+	if r.lines == nil {
+		for rest := r.text; rest != ""; {
+			r.lines = append(r.lines, rest)
+			i := strings.IndexAny(rest, "\n\u0085\u2028\u2029")
+			if i < 0 {
+				break
+			}
+			_, size := utf8.DecodeRuneInString(rest[i:])
+			rest = rest[i+size:]
+		}
+	}
+	if n.Line > len(r.lines) {
+		return ""
+	}
+	rest := r.lines[n.Line-1]
+	for range n.Column - 1 {
+		_, size := utf8.DecodeRuneInString(rest)
+		rest = rest[size:]
+	}
+	return rest
+}
+
+var (
+	gluedComment      = text.NewPattern(`^[^\n|>]*[|>][-+0-9]*#`)
+	quoteEscaped      = text.NewPattern(`^[^"]*"(?:[^"\\]|\\[^'])*?\\'`)
+	tagThatSaysNought = text.NewPattern(`^(?:&\S+\s+)?!\s`)
+)
+
+// scalar resolves what has neither quotes nor tag by its look. Of scalars with a look of their own the parser takes some
+// that PyYAML does not: a comment glued to the sign of a block, and an escaped apostrophe.
+func (r *yamlReader) scalar(n *yaml.Node) (*node, error) {
 	v := &node{kind: kindText, line: n.Line, text: n.Value}
 	switch {
 	case n.Style&yaml.TaggedStyle != 0:
@@ -102,6 +136,12 @@ func scalar(n *yaml.Node) (*node, error) {
 		}
 	case n.Style == 0:
 		v.kind = kindOfPlain(n.Value)
+	case tagThatSaysNought.MatchString(r.written(n)): // "! '12'" is a number to PyYAML
+		v.kind = kindOfPlain(n.Value)
+	case n.Style&yaml.DoubleQuotedStyle != 0 && quoteEscaped.MatchString(r.written(n)):
+		return nil, tooMuch(n.Line, `it holds \', which is no escape`)
+	case n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 && gluedComment.MatchString(r.written(n)):
+		return nil, tooMuch(n.Line, "a comment is glued to | or >")
 	}
 	if !constructible(v) {
 		return nil, impossible(n)
@@ -114,7 +154,7 @@ func impossible(n *yaml.Node) error {
 }
 
 var (
-	pythonDate = text.NewPattern(`^([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:(?:[Tt]|[ \t]+)([0-9]{1,2}):([0-9]{2}):([0-9]{2})(?:\.[0-9]*)?(?:[ \t]*(?:Z|[-+][0-9]{1,2}(?::[0-9]{2})?))?)?$`)
+	pythonDate = text.NewPattern(`^([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:(?:[Tt]|[ \t]+)([0-9]{1,2}):([0-9]{2}):([0-9]{2})(?:\.[0-9]*)?(?:[ \t]*(?:Z|[-+]([0-9]{1,2})(?::([0-9]{2}))?))?)?$`)
 	pythonTerm = text.NewPattern(`^[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?$`)
 )
 
@@ -136,7 +176,7 @@ func constructible(v *node) bool {
 		}
 		number := func(i int) int { return int(parseDigits(m[i])) }
 		t := time.Date(number(1), time.Month(number(2)), number(3), number(4), number(5), number(6), 0, time.UTC)
-		return number(1) > 0 && t.Year() == number(1) && int(t.Month()) == number(2) && t.Day() == number(3) &&
+		return number(1) > 0 && number(7)*60+number(8) < 24*60 && t.Year() == number(1) && int(t.Month()) == number(2) && t.Day() == number(3) &&
 			t.Hour() == number(4) && t.Minute() == number(5) && t.Second() == number(6)
 	}
 	return true
@@ -169,6 +209,7 @@ func size(n *node, limit int) int {
 
 // mapping lays what is merged with "<<" below the mapping's own keys; of a key that stands twice the last counts.
 func (r *yamlReader) mapping(n *yaml.Node, depth int) (*node, error) {
+	var doubtful []string
 	own := &node{kind: kindMap, line: n.Line, values: make(map[string]*node, len(n.Content)/2)}
 	merged := &node{kind: kindMap, line: n.Line, values: map[string]*node{}}
 	for i := 0; i+1 < len(n.Content); i += 2 {
@@ -185,9 +226,11 @@ func (r *yamlReader) mapping(n *yaml.Node, depth int) (*node, error) {
 		case err != nil:
 			return nil, err
 		case merge:
-			if err := r.merge(merged, v, k.Line); err != nil {
+			keys, err := r.merge(merged, v, k.Line)
+			if err != nil {
 				return nil, err
 			}
+			doubtful = append(doubtful, keys...)
 			continue
 		case v.kind != kindText || v.line == 0:
 			c := *v // a section begins where its key stands
@@ -199,30 +242,40 @@ func (r *yamlReader) mapping(n *yaml.Node, depth int) (*node, error) {
 	if len(merged.keys) == 0 {
 		return own, nil
 	}
+	for _, key := range doubtful {
+		if own.values[key] == nil {
+			return nil, tooMuch(n.Line, fmt.Sprintf("two mappings that are merged with '<<' have the key %q, of which releases of PyYAML take different ones; give the key a value beside '<<'", key))
+		}
+	}
 	for _, key := range own.keys {
 		merged.set(key, own.values[key])
 	}
 	return merged, nil
 }
 
-// merge lays a mapping, or a list of them, over what was merged before.
-func (r *yamlReader) merge(into, from *node, line int) error {
+// merge lays a mapping, or a list of them, over what was merged before. It returns the keys that have another value in
+// two of them: up to PyYAML 6.0.3 the first of a list counts, and since then, for names of more than one letter, the last.
+func (r *yamlReader) merge(into, from *node, line int) (doubtful []string, err error) {
 	sources := []*node{from}
 	if from.kind == kindList {
 		sources = from.items
 	}
-	for i := len(sources) - 1; i >= 0; i-- { // of a list the first mapping counts
-		if sources[i].kind != kindMap {
-			return tooMuch(line, "'<<' stands before something that is neither a mapping nor a list of mappings")
+	for _, source := range sources {
+		if source.kind != kindMap {
+			return nil, tooMuch(line, "'<<' stands before something that is neither a mapping nor a list of mappings")
 		}
-		if r.count += len(sources[i].keys); r.count > maxNodes {
-			return tooMuch(line, fmt.Sprintf("it holds more than %d values", maxNodes))
+		if r.count += len(source.keys); r.count > maxNodes {
+			return nil, tooMuch(line, fmt.Sprintf("it holds more than %d values", maxNodes))
 		}
-		for _, key := range sources[i].keys {
-			into.set(key, sources[i].values[key])
+		for _, key := range source.keys {
+			v := source.values[key]
+			if was := into.values[key]; was != nil && was != v && (was.kind != v.kind || was.text != v.text || v.kind == kindMap || v.kind == kindList) {
+				doubtful = append(doubtful, key)
+			}
+			into.set(key, v)
 		}
 	}
-	return nil
+	return doubtful, nil
 }
 
 // key gives the name of a key. One that is no text is none that Lithops looks for: it gets a name that no text has.

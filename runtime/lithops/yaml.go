@@ -38,6 +38,9 @@ func parseYAML(data []byte) (*node, error) {
 		i += size
 	}
 	text := lineBreaks.Replace(string(data))
+	if strings.HasPrefix(text, "\ufeff\ufeff") { // the first is a mark, and the parser takes a second one for a mark, too
+		return nil, tooMuch(1, "it begins with two byte order marks")
+	}
 	root, err := document.Parse(versionLine12.ReplaceAllString(text, "${1}%YAML 1.1"))
 	if strings.Contains(text, "\t") {
 		root, err = decodeTabs(text, root, err)
@@ -45,12 +48,12 @@ func parseYAML(data []byte) (*node, error) {
 	if root == nil || err != nil {
 		return nil, err
 	}
-	r := yamlReader{anchors: map[string]bool{}, done: map[*yaml.Node]*node{}}
+	r := yamlReader{text: strings.TrimPrefix(text, "\ufeff"), anchors: map[string]bool{}, done: map[*yaml.Node]*node{}}
 	return r.read(root, 0)
 }
 
 // versionLine12 is a directive that PyYAML takes as it takes that of version 1.1.
-var versionLine12 = text.NewPattern(`\A((?:[ ]*(?:#.*)?\n)*)%YAML 1\.[0-9]+`)
+var versionLine12 = text.NewPattern(`\A(\x{feff}?(?:[ ]*(?:#.*)?\n)*)%YAML 1\.[0-9]+`)
 
 // lineBreaks makes the breaks of other systems plain ones, as Python does when it opens a text.
 var lineBreaks = strings.NewReplacer("\r\n", "\n", "\r", "\n")
