@@ -39,6 +39,7 @@ func (e *endpoint) guard(s service, name func(*http.Request) string, ours func(h
 		if ours(r.Host) && !fromPage(r) && s.Admits(r) {
 			known.ServeHTTP(w, r)
 		} else {
+			w.Header().Set("Connection", "close") // an idle connection is a place that others wait for
 			stranger.ServeHTTP(w, r)
 		}
 	})

@@ -19,6 +19,10 @@ func TestOnlyProgramsOfThisMachine(t *testing.T) {
 	if want := "http://127.0.0.1:" + strconv.Itoa(o.S3Port); i.S3Endpoint != want {
 		t.Errorf("the store without TLS is at %s, want %s", i.S3Endpoint, want)
 	}
+	client := httpClient(t, i)
+	keeping := client.Transport.(*http.Transport)
+	keeping.DisableKeepAlives = false
+	defer keeping.CloseIdleConnections()
 	for _, c := range []struct {
 		name, url, host, origin, token string
 		status                         int
@@ -41,7 +45,7 @@ func TestOnlyProgramsOfThisMachine(t *testing.T) {
 			req.Header.Set("Origin", c.origin)
 		}
 		req.Header.Set("Authorization", "Bearer "+c.token)
-		resp, err := httpClient(t, i).Do(req)
+		resp, err := client.Do(req)
 		if err != nil {
 			t.Error(c.name, err)
 			continue
@@ -49,6 +53,9 @@ func TestOnlyProgramsOfThisMachine(t *testing.T) {
 		_ = resp.Body.Close()
 		if resp.StatusCode != c.status {
 			t.Errorf("%s: %d, want %d", c.name, resp.StatusCode, c.status)
+		}
+		if stranger := c.status != 200; resp.Close != stranger {
+			t.Errorf("%s: the connection is closed: %v, want %v", c.name, resp.Close, stranger)
 		}
 	}
 	req, _ := http.NewRequest("GET", i.Endpoint+"/api/v1/namespaces", nil)

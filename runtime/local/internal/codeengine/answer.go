@@ -53,6 +53,9 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	default:
 		a.Log.Error("request failed", "path", r.URL.Path, "error", err.Error())
 		p = &problem{http.StatusInternalServerError, "internal_error", "There was an internal error."}
+		if errors.Is(err, state.ErrDamaged) {
+			p.message = state.DamagedText
+		}
 	}
 	answer(w, p.status, map[string]any{
 		"errors": []any{map[string]string{"code": p.code, "message": p.message}},

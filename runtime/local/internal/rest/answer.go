@@ -69,6 +69,9 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	default:
 		a.log.Error("request failed", "path", r.URL.Path, "error", err.Error())
 		p = &problem{status: http.StatusInternalServerError, text: "There was an internal server error."}
+		if errors.Is(err, state.ErrDamaged) {
+			p.text = state.DamagedText
+		}
 	}
 	if p.status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", `Basic realm="OpenWhisk secure realm",charset=UTF-8`)

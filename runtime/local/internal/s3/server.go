@@ -149,6 +149,8 @@ func (c *call) refuse(err error) {
 		no = c.missing()
 	case errors.Is(err, state.ErrFull):
 		no = refuse(http.StatusInsufficientStorage, "InsufficientStorage", "The disk of the local endpoint is nearly full, or its store has reached its size limit.")
+	case errors.Is(err, state.ErrDamaged):
+		no = refuse(http.StatusInternalServerError, "InternalError", state.DamagedText)
 	default:
 		no = refuse(http.StatusInternalServerError, "InternalError", "We encountered an internal error. Please try again.")
 	}

@@ -60,7 +60,7 @@ func (d *DB) Actions(ns, pkg string, all bool, skip, limit int) iter.Seq2[Action
 
 // CountActions counts what Actions lists.
 func (d *DB) CountActions(ns, pkg string, all bool) (n int, err error) {
-	err = d.db.View(func(tx *bbolt.Tx) error {
+	err = d.view(func(tx *bbolt.Tx) error {
 		n = count(tx.Bucket(bucketActions), actionPrefix(ns, pkg, all))
 		return nil
 	})
@@ -76,7 +76,7 @@ func actionPrefix(ns, pkg string, all bool) []byte {
 
 // Action reads one; ErrNotFound.
 func (d *DB) Action(ns, pkg, name string) (a Action, err error) {
-	err = d.db.View(func(tx *bbolt.Tx) error {
+	err = d.view(func(tx *bbolt.Tx) error {
 		a, err = read[Action](tx.Bucket(bucketActions), key(ns, pkg, name))
 		return err
 	})
@@ -85,7 +85,7 @@ func (d *DB) Action(ns, pkg, name string) (a Action, err error) {
 
 // Code reads exec.code by its hash; ErrNotFound.
 func (d *DB) Code(hash string) (code string, err error) {
-	err = d.db.View(func(tx *bbolt.Tx) error {
+	err = d.view(func(tx *bbolt.Tx) error {
 		data := tx.Bucket(bucketCode).Get([]byte(hash))
 		if data == nil {
 			return ErrNotFound

@@ -149,7 +149,7 @@ func (d *DB) forget(tx *bbolt.Tx, n, size int64) error {
 
 // Activation reads one that has ended; ErrNotFound until then.
 func (d *DB) Activation(ns, id string) (a Activation, err error) {
-	err = d.db.View(func(tx *bbolt.Tx) error {
+	err = d.view(func(tx *bbolt.Tx) error {
 		k := tx.Bucket(bucketActByID).Get(key(ns, id))
 		if k == nil {
 			return ErrNotFound
@@ -221,7 +221,7 @@ func (d *DB) Activations(ns string, f ActivationFilter) iter.Seq2[Activation, er
 
 // Pending gives the accepted activations without outcome: after a start, those that a killed endpoint left behind.
 func (d *DB) Pending() (list []Activation, err error) {
-	err = d.db.View(func(tx *bbolt.Tx) error {
+	err = d.view(func(tx *bbolt.Tx) error {
 		list, err = page[Activation](tx.Bucket(bucketRunning), nil, 0, -1)
 		return err
 	})

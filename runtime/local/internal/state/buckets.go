@@ -16,7 +16,7 @@ type Bucket struct {
 
 // Buckets lists all by name.
 func (d *DB) Buckets() (list []Bucket, err error) {
-	err = d.db.View(func(tx *bbolt.Tx) error {
+	err = d.view(func(tx *bbolt.Tx) error {
 		return tx.Bucket(bucketStores).ForEach(func(k, v []byte) error {
 			if len(v) != 8 {
 				return ErrDamaged
@@ -30,7 +30,7 @@ func (d *DB) Buckets() (list []Bucket, err error) {
 
 // HasBucket tells whether a bucket exists.
 func (d *DB) HasBucket(name string) (ok bool, err error) {
-	err = d.db.View(func(tx *bbolt.Tx) error {
+	err = d.view(func(tx *bbolt.Tx) error {
 		ok = tx.Bucket(bucketStores).Get([]byte(name)) != nil
 		return nil
 	})
@@ -108,7 +108,7 @@ func inBucket(tx *bbolt.Tx, name string) (*bbolt.Bucket, error) {
 
 // Setting reads what PutSetting kept with a bucket, nil when nothing was; ErrNotFound when the bucket is not there.
 func (d *DB) Setting(bucket, name string) (value []byte, err error) {
-	err = d.db.View(func(tx *bbolt.Tx) error {
+	err = d.view(func(tx *bbolt.Tx) error {
 		if _, err := inBucket(tx, bucket); err != nil {
 			return err
 		}

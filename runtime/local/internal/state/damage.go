@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime/debug"
 	"strconv"
+	"sync"
 
 	"go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
@@ -28,6 +29,72 @@ func guarded(fn func() error) (err error) {
 		}
 	}()
 	return fn()
+}
+
+// DamagedText is what clients are told of ErrDamaged while the endpoint runs; the next start says more.
+const DamagedText = "The state of the local endpoint is damaged. Stop the endpoint and start it again: it then says what to do."
+
+// gate is before every transaction. bbolt keeps its locks when it panics over a page while it begins a transaction or ends
+// one that writes; who came then would wait for ever, so nobody gets past it afterwards.
+type gate struct {
+	mu     sync.Mutex
+	closed bool
+}
+
+func (g *gate) shut() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.closed
+}
+
+// begin begins a transaction; ErrDamaged.
+func (d *DB) begin(writable bool) (tx *bbolt.Tx, err error) {
+	d.gate.mu.Lock()
+	defer d.gate.mu.Unlock()
+	if d.gate.closed {
+		return nil, ErrDamaged
+	}
+	err = guarded(func() error {
+		tx, err = d.db.Begin(writable)
+		return err
+	})
+	d.gate.closed = errors.Is(err, ErrDamaged)
+	return tx, err
+}
+
+// view runs fn in a transaction that changes nothing; ErrDamaged where the file was damaged since it was opened.
+func (d *DB) view(fn func(tx *bbolt.Tx) error) error {
+	tx, err := d.begin(false)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // of what was only read it does not fail
+	return guarded(func() error { return fn(tx) })
+}
+
+// change runs fn in a transaction that is committed when it returns no error; ErrDamaged as view.
+func (d *DB) change(fn func(tx *bbolt.Tx) error) error {
+	tx, err := d.begin(true)
+	if err != nil {
+		return err
+	}
+	ended := false
+	err = guarded(func() error {
+		err := fn(tx)
+		if err == nil {
+			err = tx.Commit()
+		} else {
+			_ = tx.Rollback() // of what is not committed yet it does not fail
+		}
+		ended = true
+		return err
+	})
+	if !ended {
+		d.gate.mu.Lock()
+		defer d.gate.mu.Unlock()
+		d.gate.closed = true
+	}
+	return err
 }
 
 // openFile opens the file of the state when all its pages can be read and this program knows what they mean: ErrLocked,

@@ -80,6 +80,56 @@ func TestADamagedStateIsNamed(t *testing.T) {
 	}
 }
 
+// A file that is damaged while it is open is an error of whoever reads or changes what is gone, and no end of the process.
+func TestDamageWhileTheStateIsOpen(t *testing.T) {
+	for name, damage := range map[string]func(f *os.File) error{
+		"cut":             func(f *os.File) error { return f.Truncate(4096) },
+		"emptied":         func(f *os.File) error { return f.Truncate(0) },
+		"zeroed in place": func(f *os.File) error { return overwrite(f, 0) },
+		"garbage":         func(f *os.File) error { return overwrite(f, 0xa5) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := filled(t)
+			d := must[*DB](t)(Open(dir, Limits{}, nil))
+			t.Cleanup(func() { _ = d.Close() })
+			f := must[*os.File](t)(os.OpenFile(filepath.Join(dir, "state.db"), os.O_RDWR, 0))
+			defer f.Close()
+			ok(t, damage(f))
+			for what, do := range map[string]func() error{
+				"object": func() error {
+					_, r, err := d.Open("b", "key-100", "", whole)
+					if err == nil {
+						err = r.Close()
+					}
+					return err
+				},
+				"objects":    func() error { return d.Objects("b", "", "", func(Object) (string, bool) { return "", true }) },
+				"buckets":    func() error { _, err := d.Buckets(); return err },
+				"uploads":    func() error { return d.Uploads("b", "", "", func(Upload) bool { return true }) },
+				"namespaces": func() error { _, err := d.Namespaces(); return err },
+				"action":     func() error { _, err := d.Action("id", "", "a100"); return err },
+				"deletion":   func() error { _, err := d.Delete("b", nil, Deletion{Key: "key-100"}); return err },
+			} {
+				if err := do(); err != nil && !errors.Is(err, ErrDamaged) && !errors.Is(err, ErrNotFound) {
+					t.Errorf("%s: got %v, want ErrDamaged", what, err)
+				}
+			}
+			if _, err := d.Object("b", "key-100", ""); err == nil {
+				t.Error("an object is read from a page that is not there")
+			}
+		})
+	}
+}
+
+// overwrite puts b in the place of all bytes of a file but its first two pages.
+func overwrite(f *os.File, b byte) error {
+	info, err := f.Stat()
+	if err == nil {
+		_, err = f.WriteAt(bytes.Repeat([]byte{b}, int(info.Size())-2*4096), 2*4096)
+	}
+	return err
+}
+
 func TestADamagedRecordIsNamed(t *testing.T) {
 	dir := filled(t)
 	d := open(t, dir, Limits{}, nil)

@@ -98,6 +98,8 @@ type DB struct {
 	limits  Limits
 	now     func() time.Time
 	writer  *writer
+	gate    gate
+	parts   knownParts
 	expired time.Time // when unfinished uploads were last looked through; the writer's
 }
 
@@ -122,7 +124,7 @@ func Open(dir string, limits Limits, now func() time.Time) (*DB, error) {
 	if err := guarded(d.settle); err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
-	d.writer = startWriter(b)
+	d.writer = startWriter(d.change)
 	return d, nil
 }
 
@@ -157,6 +159,9 @@ func (d *DB) settle() error {
 // Close ends the open transactions and releases the file.
 func (d *DB) Close() error {
 	d.writer.stop()
+	if d.gate.shut() { // the library's locks are held for ever: the end of the process releases the file
+		return nil
+	}
 	return d.db.Close()
 }
 

@@ -29,7 +29,7 @@ type Package struct {
 
 // Namespaces lists all, by name.
 func (d *DB) Namespaces() (list []Namespace, err error) {
-	err = d.db.View(func(tx *bbolt.Tx) error {
+	err = d.view(func(tx *bbolt.Tx) error {
 		list, err = page[Namespace](tx.Bucket(bucketNamespaces), nil, 0, -1)
 		return err
 	})
@@ -90,7 +90,7 @@ func (d *DB) Packages(ns string, skip, limit int) iter.Seq2[Package, error] {
 
 // CountPackages counts what Packages yields.
 func (d *DB) CountPackages(ns string) (n int, err error) {
-	err = d.db.View(func(tx *bbolt.Tx) error {
+	err = d.view(func(tx *bbolt.Tx) error {
 		n = count(tx.Bucket(bucketPackages), key(ns, ""))
 		return nil
 	})
@@ -99,7 +99,7 @@ func (d *DB) CountPackages(ns string) (n int, err error) {
 
 // Package reads one; ErrNotFound.
 func (d *DB) Package(ns, name string) (p Package, err error) {
-	err = d.db.View(func(tx *bbolt.Tx) error {
+	err = d.view(func(tx *bbolt.Tx) error {
 		p, err = read[Package](tx.Bucket(bucketPackages), key(ns, name))
 		return err
 	})

@@ -146,8 +146,12 @@ func (f *files) read(pieces []piece, offset, length int64) (*reader, error) {
 		offset -= pieces[0].size
 		pieces = pieces[1:]
 	}
-	r := &reader{files: f, pieces: pieces, skip: offset, left: length}
-	for _, p := range pieces {
+	n := 0
+	for end := offset + length; n < len(pieces) && end > 0; n++ { // what lies behind the end is left alone
+		end -= pieces[n].size
+	}
+	r := &reader{files: f, pieces: pieces[:n], skip: offset, left: length}
+	for _, p := range r.pieces {
 		if p.blob != "" {
 			r.held = append(r.held, p.blob)
 		}

@@ -14,7 +14,7 @@ const beyond = "\x00\xff"
 // It begins after the version of the key after, or after all of them where version is "". ErrNotFound when the bucket is not
 // there.
 func (d *DB) Versions(bucket, prefix, after, version string, each func(Object) (seek string, more bool)) error {
-	return d.db.View(func(tx *bbolt.Tx) error {
+	return d.view(func(tx *bbolt.Tx) error {
 		b, err := inBucket(tx, bucket)
 		if err != nil {
 			return err

@@ -57,7 +57,7 @@ func decodeObject(k, v []byte) (o Object, inline []byte, err error) {
 // Objects calls each for the objects of a bucket whose key starts with prefix and comes after the key after, in key
 // order, until it returns false. A seek that each returns besides moves on to the first key not below it.
 func (d *DB) Objects(bucket, prefix, after string, each func(Object) (seek string, more bool)) error {
-	return d.db.View(func(tx *bbolt.Tx) error {
+	return d.view(func(tx *bbolt.Tx) error {
 		b, err := inBucket(tx, bucket)
 		if err != nil {
 			return err
@@ -94,7 +94,7 @@ func (d *DB) Objects(bucket, prefix, after string, each func(Object) (seek strin
 // there, a Marker for a delete marker.
 func (d *DB) Object(bucket, name, version string) (Object, error) {
 	var r record
-	err := d.db.View(func(tx *bbolt.Tx) (err error) {
+	err := d.view(func(tx *bbolt.Tx) (err error) {
 		r, err = lookup(tx, bucket, name, version)
 		return err
 	})
@@ -108,7 +108,7 @@ func (d *DB) Open(bucket, name, version string, span func(o Object, parts []Part
 	for range 3 { // an overwrite may drop the files between the read of the record and their opening
 		var parts []Part
 		var pieces []piece
-		err = d.db.View(func(tx *bbolt.Tx) error {
+		err = d.view(func(tx *bbolt.Tx) error {
 			found, err := lookup(tx, bucket, name, version)
 			if err != nil {
 				return err
@@ -117,7 +117,7 @@ func (d *DB) Open(bucket, name, version string, span func(o Object, parts []Part
 				pieces = []piece{{o.Blob, found.inline, o.Size}}
 				return nil
 			}
-			parts, err = page[Part](tx.Bucket(bucketParts), key(o.Upload, ""), 0, -1) // all but the last are too large for their records
+			parts, err = d.parts.of(tx, o.Upload)
 			for _, p := range parts {
 				pieces = append(pieces, piece{p.Blob, p.Inline, p.Size})
 			}

@@ -2,8 +2,11 @@ package state
 
 import (
 	"io"
+	"strconv"
 	"strings"
 	"testing"
+
+	"go.etcd.io/bbolt"
 )
 
 // TestListsOfPartsHaveNoBytes: an upload may have 10,000 small parts, with their bytes in their records.
@@ -39,5 +42,47 @@ func TestListsOfPartsHaveNoBytes(t *testing.T) {
 	defer r.Close()
 	if data, err := io.ReadAll(r); string(data) != "small" || err != nil {
 		t.Errorf("the object is %q, %v", data, err)
+	}
+}
+
+// TestRangesDoNotDecodeAllParts: a job reads one object in thousands of ranges.
+func TestRangesDoNotDecodeAllParts(t *testing.T) {
+	d := open(t, t.TempDir(), Limits{}, nil)
+	ok(t, d.CreateBucket("b"))
+	u := must[Upload](t)(d.StartUpload(Upload{Bucket: "b", Key: "k"}))
+	const size = inlineMax + 1
+	for n := range 4 {
+		body := strings.Repeat(strconv.Itoa(n), size)
+		if _, err := d.PutPart("b", "k", u.ID, n+1, strings.NewReader(body), size, func(*Part) {}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := d.CompleteUpload("b", "k", u.ID, func(_ Upload, parts []Part, _ *Object) (Object, []Part, error) { return Object{}, parts, nil })
+	ok(t, err)
+	read := func(offset, length int64) (text string, held int) {
+		t.Helper()
+		_, r, err := d.Open("b", "k", "", func(Object, []Part) (int64, int64, error) { return offset, length, nil })
+		ok(t, err)
+		defer r.Close()
+		held = len(r.(*reader).held)
+		return string(must[[]byte](t)(io.ReadAll(r))), held
+	}
+	for _, c := range []struct {
+		offset, length int64
+		want           string
+		held           int
+	}{
+		{0, 2, "00", 1}, {size - 1, 2, "01", 2}, {2 * size, 1, "2", 1}, {4*size - 2, 2, "33", 1}, {size, 0, "", 0},
+		{size - 1, size + 2, "0" + strings.Repeat("1", size) + "2", 3},
+	} {
+		if text, held := read(c.offset, c.length); text != c.want || held != c.held {
+			t.Errorf("%d bytes from %d: %d bytes of %d files, want %d of %d", c.length, c.offset, len(text), held, len(c.want), c.held)
+		}
+	}
+	ok(t, d.update(func(tx *bbolt.Tx) error { // who decodes them again fails
+		return tx.Bucket(bucketParts).Put(partKey(u.ID, 1), []byte("no part"))
+	}))
+	if text, _ := read(0, 1); text != "0" {
+		t.Errorf("got %q, want 0", text)
 	}
 }

@@ -32,7 +32,7 @@ type Resource struct {
 
 // Projects lists all by id, deleted ones included.
 func (d *DB) Projects() (list []Project, err error) {
-	err = d.db.View(func(tx *bbolt.Tx) error {
+	err = d.view(func(tx *bbolt.Tx) error {
 		list, err = page[Project](tx.Bucket(bucketProjects), nil, 0, -1)
 		return err
 	})
@@ -95,7 +95,7 @@ func liveProject(tx *bbolt.Tx, id string) (Project, error) {
 
 // Resources lists those of a kind by name.
 func (d *DB) Resources(project, kind string) (list []Resource, err error) {
-	err = d.db.View(func(tx *bbolt.Tx) error {
+	err = d.view(func(tx *bbolt.Tx) error {
 		list, err = page[Resource](tx.Bucket(bucketResources), key(project, kind, ""), 0, -1)
 		return err
 	})
@@ -104,7 +104,7 @@ func (d *DB) Resources(project, kind string) (list []Resource, err error) {
 
 // Resource reads one; ErrNotFound.
 func (d *DB) Resource(project, kind, name string) (r Resource, err error) {
-	err = d.db.View(func(tx *bbolt.Tx) error {
+	err = d.view(func(tx *bbolt.Tx) error {
 		r, err = read[Resource](tx.Bucket(bucketResources), key(project, kind, name))
 		return err
 	})

@@ -79,7 +79,7 @@ func each[T any](b *bbolt.Bucket, prefix []byte, skip, limit int, yield func(T, 
 // inView yields what read yields within one transaction, and its error at the end.
 func inView[T any](d *DB, read func(tx *bbolt.Tx, yield func(T, error) bool) error) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		err := d.db.View(func(tx *bbolt.Tx) error { return read(tx, yield) })
+		err := d.view(func(tx *bbolt.Tx) error { return read(tx, yield) })
 		if err != nil {
 			var none T
 			yield(none, err)

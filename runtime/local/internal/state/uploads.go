@@ -98,7 +98,7 @@ func (d *DB) expire(tx *bbolt.Tx) (gone []string, err error) {
 // Uploads calls each for the unfinished uploads of a bucket whose key starts with prefix, by key and id, from the key
 // from on, until it returns false; ErrNotFound when the bucket is not there.
 func (d *DB) Uploads(bucket, prefix, from string, each func(Upload) bool) error {
-	return d.db.View(func(tx *bbolt.Tx) error {
+	return d.view(func(tx *bbolt.Tx) error {
 		if _, err := inBucket(tx, bucket); err != nil {
 			return err
 		}
@@ -119,7 +119,7 @@ func (d *DB) Uploads(bucket, prefix, from string, each func(Upload) bool) error 
 
 // Upload reads an unfinished upload; ErrNotFound.
 func (d *DB) Upload(bucket, name, id string) (u Upload, err error) {
-	err = d.db.View(func(tx *bbolt.Tx) error {
+	err = d.view(func(tx *bbolt.Tx) error {
 		u, err = read[Upload](tx.Bucket(bucketUploads), key(bucket, name, id))
 		return err
 	})
@@ -128,7 +128,7 @@ func (d *DB) Upload(bucket, name, id string) (u Upload, err error) {
 
 // Parts reads the parts of an upload by number, without their bytes, also those of one that has become an object.
 func (d *DB) Parts(id string) (parts []Part, err error) {
-	err = d.db.View(func(tx *bbolt.Tx) error {
+	err = d.view(func(tx *bbolt.Tx) error {
 		parts, err = partsOf(tx, id)
 		return err
 	})
@@ -155,7 +155,7 @@ func (d *DB) PutPart(bucket, name, id string, number int, r io.Reader, size int6
 		}
 		return nil
 	}
-	if err := d.db.View(there); err != nil {
+	if err := d.view(there); err != nil {
 		return Part{}, err
 	}
 	room, err := d.disk.Reserve(size)

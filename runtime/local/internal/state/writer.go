@@ -10,10 +10,11 @@ import (
 // writer commits what several goroutines want to write in one transaction, so that they share one wait for the disk.
 // bbolt's own Batch makes a lone writer wait for company; this one never waits.
 type writer struct {
-	jobs chan job
-	done chan struct{}
-	mu   sync.RWMutex // guards closed against jobs in flight
-	shut bool
+	update func(fn func(*bbolt.Tx) error) error
+	jobs   chan job
+	done   chan struct{}
+	mu     sync.RWMutex // guards closed against jobs in flight
+	shut   bool
 }
 
 type job struct {
@@ -25,12 +26,12 @@ var errClosed = errors.New("the state is closed")
 
 const maxTogether = 256
 
-func startWriter(db *bbolt.DB) *writer {
-	w := &writer{jobs: make(chan job, maxTogether), done: make(chan struct{})}
+func startWriter(update func(func(*bbolt.Tx) error) error) *writer {
+	w := &writer{update: update, jobs: make(chan job, maxTogether), done: make(chan struct{})}
 	go func() {
 		defer close(w.done)
 		for first := range w.jobs {
-			commit(db, w.waiting(first))
+			w.commit(w.waiting(first))
 		}
 	}()
 	return w
@@ -54,9 +55,9 @@ func (w *writer) waiting(first job) []job {
 }
 
 // commit runs the jobs in one transaction. One that fails must not undo the others, so then each runs by itself.
-func commit(db *bbolt.DB, jobs []job) {
+func (w *writer) commit(jobs []job) {
 	if len(jobs) > 1 {
-		err := update(db, func(tx *bbolt.Tx) error {
+		err := w.update(func(tx *bbolt.Tx) error {
 			for _, j := range jobs {
 				if err := j.fn(tx); err != nil {
 					return err
@@ -72,13 +73,8 @@ func commit(db *bbolt.DB, jobs []job) {
 		}
 	}
 	for _, j := range jobs {
-		j.result <- update(db, j.fn)
+		j.result <- w.update(j.fn)
 	}
-}
-
-// update is db.Update for a file that may be damaged where nobody has read it yet, such as its list of free pages.
-func update(db *bbolt.DB, fn func(*bbolt.Tx) error) error {
-	return guarded(func() error { return db.Update(fn) })
 }
 
 // do runs fn in a transaction and returns when it is on disk. fn may run twice; it must set, not add to, what it
