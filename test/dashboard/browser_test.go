@@ -3,9 +3,11 @@ package dashboard
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -39,11 +41,11 @@ func newBrowser(t *testing.T, width, height int) *browser {
 		harness.Missing(t, "Chromium is not installed: %v", err)
 	}
 	alloc, stop := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.WindowSize(width, height), chromedp.UserDataDir(t.TempDir()))...)
+		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.WSURLReadTimeout(patience), chromedp.WindowSize(width, height), chromedp.UserDataDir(t.TempDir()))...)
 	t.Cleanup(stop)
 	tab, closeTab := chromedp.NewContext(alloc)
 	t.Cleanup(closeTab)
-	ctx, cancel := context.WithTimeout(tab, 10*time.Minute)
+	ctx, cancel := context.WithTimeout(tab, 20*time.Minute)
 	b := &browser{t: t, ctx: ctx}
 	var hearing sync.WaitGroup
 	console, requests := chromedp.Console(ctx), chromedp.Events(ctx, network.RequestWillBeSent)
@@ -117,7 +119,7 @@ func (b *browser) do(steps ...chromedp.Action[chromedp.Void]) {
 }
 
 // patience is how long something may take to be seen: a real map on a machine that has other work.
-const patience = 3 * time.Minute
+const patience = 5 * time.Minute
 
 // see waits until a JavaScript expression is true, on whichever page has come up by then.
 func (b *browser) see(expression string) {
@@ -134,6 +136,34 @@ func (b *browser) see(expression string) {
 	}
 	page, _ := chromedp.Run(b.ctx, chromedp.Evaluate[string]("document.body.innerText"))
 	b.t.Fatalf("%s did not become true: %v\n%s", expression, err, page)
+}
+
+// until carries a step out, and again after a while, until an expression is true: what it works on may have been renewed
+// by the page in the middle of it.
+func (b *browser) until(expression string, step func()) {
+	b.t.Helper()
+	for end := time.Now().Add(patience); time.Now().Before(end); {
+		step()
+		for wait := time.Now().Add(5 * time.Second); time.Now().Before(wait); time.Sleep(20 * time.Millisecond) {
+			if value[bool](b, "Boolean("+expression+")") {
+				return
+			}
+		}
+	}
+	b.see(expression)
+}
+
+// press clicks on an element until an expression is true.
+func (b *browser) press(selector, expression string) {
+	b.t.Helper()
+	b.until(expression, func() { value[any](b, "document.querySelector("+strconv.Quote(selector)+")?.click()") })
+}
+
+// size gives the page another width.
+func (b *browser) size(width, height int64) {
+	b.t.Helper()
+	b.do(chromedp.EmulateViewport(width, height))
+	b.see(fmt.Sprintf("innerWidth === %d", width))
 }
 
 // value gives what a JavaScript expression comes to.

@@ -36,11 +36,17 @@
     htmx.ajax("GET", `/call?job=${encodeURIComponent(c.dataset.job)}&lane=${lane}`, { target: "#call-body" });
   });
 
+  // The row from which a call was opened may have been renewed when the call is closed.
+  let from = "";
   document.body.addEventListener("htmx:afterSwap", e => {
     if (e.target.id !== "call-body") return;
-    if (!dialog.open) dialog.showModal();
+    if (!dialog.open) {
+      from = document.activeElement.id;
+      dialog.showModal();
+    }
     at("h-call").focus();
   });
+  dialog.addEventListener("close", () => at(from)?.focus());
   dialog.addEventListener("click", e => {
     if (e.target === dialog || e.target.closest(".close")) dialog.close();
   });
