@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"fn-runtime/runtime"
 	"fn-runtime/runtime/check"
 	"fn-runtime/runtime/entity"
@@ -127,8 +129,27 @@ func TestInvokeMeasures(t *testing.T) {
 	mustFault(t, err, fault.NotFound, "--memory 1024")
 }
 
-// What would only fail in deploy or in a job is found by doctor: a namespace of somebody else, a bucket that cannot be made, a
-// backend that is not chosen, a configuration that the client refuses.
+// One cause is told once, by the check that it is about: those that need it are skipped.
+func TestDoctorTellsACauseOnce(t *testing.T) {
+	w := newWorld(t)
+	w.compute.Hook = func(string, bool) error { return fault.New(fault.Denied, runtimetestMessage, runtimetestMessage) }
+	checks, err := w.Doctor(t.Context(), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]check.Status{}
+	for _, c := range checks {
+		got[c.Name] = c.Status
+	}
+	want := map[string]check.Status{"python": check.OK, "lithops": check.OK, "configuration": check.Skipped, "session": check.Failed, "region": check.OK,
+		"namespace": check.Skipped, "bucket": check.OK, "caches": check.OK, "orphans": check.Skipped, "runtimes": check.Skipped, "docker": check.Skipped}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("the checks (-want +got):\n%s", d)
+	}
+}
+
+// What would only fail in deploy or in a job is found by doctor: a bucket that cannot be made, a backend that is not chosen, a
+// configuration that the client refuses.
 func TestDoctorNamesTheTrueCause(t *testing.T) {
 	refused := fault.New(fault.Invalid, runtimetestMessage, runtimetestMessage)
 	for name, tc := range map[string]struct {
@@ -137,7 +158,6 @@ func TestDoctorNamesTheTrueCause(t *testing.T) {
 		status check.Status
 		words  string
 	}{
-		"namespace":     {func(w *world) { w.Target.Namespace = "other" }, "namespace", check.Failed, "The key belongs to guest, not to the namespace other"},
 		"bucket":        {func(w *world) { w.Target.Bucket = "Lithops_Local"; w.store.Drop() }, "bucket", check.Failed, "'Lithops_Local' is not the name of a bucket"},
 		"configuration": {func(w *world) { w.AskClient = func(context.Context) (string, error) { return "c", refused } }, "configuration", check.Failed, ""},
 		"taken":         {func(w *world) { w.AskClient = func(context.Context) (string, error) { return "c", nil } }, "configuration", check.OK, "takes the configuration c"},

@@ -9,7 +9,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"fn-runtime/i18n"
@@ -86,7 +85,23 @@ func (d *Doctor) Run(ctx context.Context) ([]Check, error) {
 	if err == nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
+	once(checks)
 	return checks, err
+}
+
+// once leaves a finding to the first check that has it: later ones that need that, and failed for the same reason, are skipped.
+func once(checks []Check) {
+	for i, c := range checks {
+		for _, other := range checks[:i] {
+			if c.Status == Failed && other.Status == Failed && slices.Contains(dependsOn[c.Name], other.Name) && c.Finding.String() == other.Finding.String() {
+				checks[i] = Check{Name: c.Name, Status: Skipped, Finding: notChecked(other.Name), Took: c.Took}
+			}
+		}
+	}
+}
+
+func notChecked(part string) i18n.Message {
+	return i18n.M("Not checked, because the check '{{.Name}}' failed.", "Name", part)
 }
 
 // dependsOn says which parts a check needs: where one could not be had, the check is skipped rather than failed again.
@@ -115,7 +130,7 @@ func (d *Doctor) problem(name string) *Check {
 	}
 	for _, part := range dependsOn[name] {
 		if d.Problems[part] != nil {
-			return &Check{Status: Skipped, Finding: i18n.M("Not checked, because the check '{{.Name}}' failed.", "Name", d.shownAs(part))}
+			return &Check{Status: Skipped, Finding: notChecked(d.shownAs(part))}
 		}
 	}
 	return nil
@@ -236,9 +251,6 @@ func (d *Doctor) checkPlace(ctx context.Context) Check {
 	if err != nil {
 		return failed(err)
 	}
-	if wrong := d.elsewhere(ctx); wrong != nil {
-		return failed(wrong)
-	}
 	for _, need := range d.Compute.Needs() { // whether the place may be read
 		if _, err := d.Compute.Has(ctx, need); err != nil {
 			return failed(err)
@@ -257,25 +269,6 @@ func (d *Doctor) checkPlace(ctx context.Context) Check {
 	}
 	return ok(i18n.M("Namespace {{.Namespace}}; packages end in {{.Key}} ({{.From}}).",
 		"Namespace", d.Target.Namespace, "Key", d.Contract.UserKey, "From", d.Target.UserKeyFrom))
-}
-
-// elsewhere refuses a namespace of OpenWhisk that is not the key's: others can be read in part, so that everything seems
-// right, and refuse what is written.
-func (d *Doctor) elsewhere(ctx context.Context) error {
-	own, err := d.Compute.Places(ctx)
-	name := d.Target.Namespace
-	if err != nil || d.Contract.Backend != lithops.OpenWhisk || name == "_" || len(own) == 0 {
-		return nil //nolint:nilerr // the check 'session' reports it
-	}
-	names := make([]string, len(own))
-	for i, place := range own {
-		if names[i] = place.Name; place.Name == name {
-			return nil
-		}
-	}
-	return fault.New(fault.Denied,
-		i18n.M("The key belongs to {{.Own}}, not to the namespace {{.Namespace}}: the service refuses what is deployed there.", "Own", strings.Join(names, ", "), "Namespace", name),
-		i18n.M("Correct 'namespace' in section 'openwhisk' of the Lithops configuration, or its 'api_key'."))
 }
 
 // probeKey is written and removed to learn whether the bucket can be written. It is below Lithops' own prefix, which

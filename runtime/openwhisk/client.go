@@ -65,7 +65,7 @@ func (c *Client) call(ctx context.Context, about subject, r request) (answer, er
 		return answer{}, err
 	}
 	if a.status >= 300 {
-		return answer{}, c.refusal(about, a)
+		return answer{}, c.refusal(ctx, about, a)
 	}
 	return a, nil
 }

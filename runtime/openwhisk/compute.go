@@ -109,15 +109,8 @@ func (c *Compute) Needs() []entity.Thing {
 
 // Has reports whether a package is there.
 func (c *Compute) Has(ctx context.Context, t entity.Thing) (bool, error) {
-	for pkg, err := range c.client.Packages(ctx) {
-		if err != nil {
-			return false, err
-		}
-		if pkg.Name == t.Name {
-			return true, nil
-		}
-	}
-	return false, nil
+	found, err := c.packages(ctx, func(name string) bool { return name == t.Name })
+	return len(found) > 0, err
 }
 
 // Make makes a package; made is false when it was there.

@@ -16,6 +16,42 @@ import (
 	"fn-runtime/runtime/lithops"
 )
 
+// TestNamespaceOfAnotherKey has a server answer of a namespace of others as Apache OpenWhisk does: it lists nothing, and
+// refuses the rest.
+func TestNamespaceOfAnotherKey(t *testing.T) {
+	for own, kind := range map[string]fault.Kind{`["guest"]`: fault.Denied, `["guest", "` + ns + `"]`: fault.NotFound} {
+		c := NewCompute(serve(t, func(w http.ResponseWriter, r *http.Request) {
+			switch {
+			case strings.HasSuffix(r.URL.Path, "/namespaces"):
+				fmt.Fprint(w, own)
+			case strings.HasSuffix(r.URL.Path, "/packages"):
+				fmt.Fprint(w, `[{"name": "utils"}]`)
+			case kind == fault.Denied:
+				w.WriteHeader(http.StatusForbidden)
+				fmt.Fprint(w, `{"error": "The supplied authentication is not authorized to access it."}`)
+			default:
+				w.WriteHeader(http.StatusNotFound)
+				fmt.Fprint(w, `{"error": "The requested resource does not exist."}`)
+			}
+		}), ComputeOptions{Contract: lithops.Contract{Backend: lithops.OpenWhisk, UserKey: "abcde", Version: "3.8.0"}})
+		_, listed := c.Runtimes(t.Context())
+		_, left := c.Leftovers(t.Context())
+		_, there := c.Has(t.Context(), entity.Thing{Name: "lithops_abcde"})
+		_, read := c.Runtime(t.Context(), entity.ID{Group: "lithops_abcde", Name: "a_256MB_3.8.0"})
+		for what, err := range map[string]error{"list": listed, "leftovers": left, "package": there, "action": read} {
+			if kind == fault.NotFound && what != "action" {
+				if err != nil {
+					t.Errorf("%s in the key's own namespace: %v", what, err)
+				}
+				continue
+			}
+			if !fault.Is(err, kind) || kind == fault.Denied && !strings.Contains(err.Error(), "The key belongs to guest, not to the namespace "+ns) {
+				t.Errorf("%s, where the key has %s: got %v, want %s", what, own, err, kind)
+			}
+		}
+	}
+}
+
 // server is an OpenWhisk with packages and actions; it records the requests below its namespace.
 type server struct {
 	mu       sync.Mutex

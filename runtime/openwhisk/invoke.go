@@ -63,7 +63,7 @@ func (c *Client) invoke(ctx context.Context, pkg, name string, payload any) (ent
 	case (a.status == http.StatusBadGateway || a.status == http.StatusInternalServerError) && err == nil && r.Response != nil:
 		// The developer's error, or a whisk internal error: an image that cannot be pulled is one or the other.
 	default:
-		return entity.Activation{}, c.refusal(about, a)
+		return entity.Activation{}, c.refusal(ctx, about, a)
 	}
 	got := activation(r)
 	got.Success = got.Success && a.status < 300 // whatever the body of an error says
@@ -114,7 +114,7 @@ func (c *Client) activation(ctx context.Context, id string) (entity.Activation, 
 		return entity.Activation{}, err
 	}
 	if a.status >= 300 {
-		return entity.Activation{}, c.refusal(about, a)
+		return entity.Activation{}, c.refusal(ctx, about, a)
 	}
 	var r record
 	if err := json.Unmarshal(a.body, &r); err != nil || r.Response == nil {

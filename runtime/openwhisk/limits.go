@@ -18,7 +18,7 @@ func (c *Client) limits(ctx context.Context) (l limits, err error) {
 	about := subject{"namespace", c.Place().Name}
 	a, err := c.raw(ctx, false, request{http.MethodGet, "limits", nil})
 	if err == nil && a.status >= 300 {
-		err = c.refusal(about, a)
+		err = c.refusal(ctx, about, a)
 	}
 	if err != nil {
 		return l, err

@@ -37,7 +37,7 @@ func (c *Client) namespaces(ctx context.Context) ([]entity.Place, error) {
 			return nil, false, err
 		}
 		if a.status >= 300 {
-			return nil, false, c.refusal(about, a)
+			return nil, false, c.refusal(ctx, about, a)
 		}
 		if size += int64(len(a.body)); size > c.listBytes {
 			return nil, false, endless(about)
@@ -85,7 +85,7 @@ func (c *Client) createNamespace(ctx context.Context, name, resourceGroupID stri
 		return entity.Place{}, err
 	}
 	if a.status >= 300 {
-		return entity.Place{}, c.refusal(about, a)
+		return entity.Place{}, c.refusal(ctx, about, a)
 	}
 	var made struct {
 		ID string `json:"id"`
@@ -106,7 +106,7 @@ func (c *Client) deleteNamespace(ctx context.Context, id string) error {
 		return err
 	}
 	if a.status >= 300 {
-		return c.refusal(subject{"namespace", id}, a)
+		return c.refusal(ctx, subject{"namespace", id}, a)
 	}
 	return nil
 }

@@ -46,7 +46,7 @@ func (c *Client) CreatePackage(ctx context.Context, name string) (created bool, 
 	case a.status == http.StatusConflict:
 		return false, nil
 	case a.status >= 300:
-		return false, c.refusal(subject{"package", name}, a)
+		return false, c.refusal(ctx, subject{"package", name}, a)
 	}
 	return true, nil
 }

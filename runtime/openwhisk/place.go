@@ -3,11 +3,13 @@ package openwhisk
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/transport"
 )
 
 // Namespace says which namespace a client works in.
@@ -125,6 +127,28 @@ func (c *Client) doubt(ctx context.Context, id string) (another bool, err error)
 		return false, nil
 	}
 	return n.ID != id, nil
+}
+
+// foreign returns the fault of a namespace that is not the key's: others can be read in part, so that they seem to be there
+// and empty, and refuse what is written. It is nil where the namespace is the key's or the service does not tell.
+func (c *Client) foreign(ctx context.Context) error {
+	n := &c.place.Namespace
+	if !n.Fixed || n.Name == "_" {
+		return nil
+	}
+	own, err := c.namespaces(transport.With(ctx, transport.Call{Once: true}))
+	if err != nil || len(own) == 0 {
+		return nil //nolint:nilerr // what was asked before says more
+	}
+	names := make([]string, len(own))
+	for i, place := range own {
+		if names[i] = place.Name; place.Name == n.Name {
+			return nil
+		}
+	}
+	return fault.New(fault.Denied,
+		i18n.M("The key belongs to {{.Own}}, not to the namespace {{.Namespace}}: the service refuses what is deployed there.", "Own", strings.Join(names, ", "), "Namespace", n.Name),
+		i18n.M("Correct 'namespace' or 'api_key' in the Lithops configuration."))
 }
 
 // Make makes the namespace unless it is there.

@@ -1,6 +1,7 @@
 package openwhisk
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -36,7 +37,12 @@ func (s subject) message() i18n.Message {
 
 // refusal is the fault for an answer that is no success: what the server says in its own words, its transaction, and
 // what to do by status.
-func (c *Client) refusal(about subject, a answer) error {
+func (c *Client) refusal(ctx context.Context, about subject, a answer) error {
+	if a.status == http.StatusForbidden && about.kind != "namespace" {
+		if err := c.foreign(ctx); err != nil {
+			return err
+		}
+	}
 	kind := transport.KindOfStatus(a.status)
 	words, transaction := serversWords(a)
 	if kind == fault.NotFound && !json.Valid(a.body) { // OpenWhisk's own 404 is JSON: this one says nothing about the subject

@@ -36,7 +36,7 @@ func (c *Compute) Runtimes(ctx context.Context) (entity.Listing, error) {
 	return l, err
 }
 
-// packages gives the names of those packages that want says.
+// packages gives the names of those packages that want says; none where the namespace is not there.
 func (c *Compute) packages(ctx context.Context, want func(name string) bool) ([]string, error) {
 	err := c.client.Find(ctx)
 	if fault.Is(err, fault.NotFound) {
@@ -53,6 +53,9 @@ func (c *Compute) packages(ctx context.Context, want func(name string) bool) ([]
 		if want(pkg.Name) {
 			names = append(names, pkg.Name)
 		}
+	}
+	if len(names) == 0 {
+		return nil, c.client.foreign(ctx)
 	}
 	return names, nil
 }
