@@ -38,6 +38,12 @@ func (c *call) receive(sig *signature) *refusal {
 		decoded := newChunks(c.r.Body, sig)
 		body, trailer, c.size = decoded, decoded.trailer, n
 		announced = strings.Split(h.Get("X-Amz-Trailer"), ",")
+		for i, name := range announced {
+			announced[i] = strings.ToLower(strings.TrimSpace(name))
+			if kind, is := strings.CutPrefix(announced[i], checksumPrefix); is && newChecksum(kind) == nil {
+				return notImplemented("'" + announced[i] + "'")
+			}
+		}
 	case c.r.ProtoMajor == 1 && c.r.Method == http.MethodPut && c.key != "" && c.size == 0 && h.Get("Content-Length") == "" && h.Get("X-Amz-Copy-Source") == "":
 		return lengthRequired()
 	}

@@ -51,6 +51,11 @@ func (c *call) listBuckets() error {
 	}
 	out := bucketListing{Owner: localOwner, Prefix: c.q.Get("prefix"), Buckets: []bucketEntry{}}
 	for _, b := range list {
+		if region := c.q.Get("bucket-region"); region != "" {
+			if at, err := c.region(b.Name); err != nil || at != region {
+				continue
+			}
+		}
 		if b.Name <= string(after) || !strings.HasPrefix(b.Name, out.Prefix) {
 			continue
 		}
@@ -79,12 +84,16 @@ func (c *call) createBucket() error {
 	var in struct {
 		XMLName            xml.Name `xml:"CreateBucketConfiguration"`
 		LocationConstraint string
-		Tags               []tag `xml:"Tags>Tag"`
+		Tags               []tag     `xml:"Tags>Tag"`
+		Bucket             *struct{} // of another kind than the buckets that there are
 	}
 	if c.size != 0 {
 		if err := c.document(&in); err != nil {
 			return err
 		}
+	}
+	if in.Bucket != nil {
+		return notImplemented("directory buckets")
 	}
 	tags, err := checkTags(in.Tags, maxBucketTags)
 	if err != nil {
@@ -95,7 +104,7 @@ func (c *call) createBucket() error {
 		return refuse(http.StatusConflict, "BucketAlreadyOwnedByYou", "Your previous request to create the named bucket succeeded and you already own it.")
 	}
 	if err == nil && in.LocationConstraint != "" {
-		err = c.keep(locationSetting, in.LocationConstraint)
+		err = c.db.PutSetting(c.bucket, regionSetting, []byte(in.LocationConstraint))
 	}
 	if err == nil && len(tags) > 0 {
 		err = c.keep(tagSetting, tags)
@@ -121,9 +130,11 @@ func (c *call) needBucket() error {
 }
 
 func (c *call) headBucket() error {
-	if err := c.needBucket(); err != nil {
+	region, err := c.region(c.bucket)
+	if err != nil {
 		return err
 	}
+	c.w.Header().Set("X-Amz-Bucket-Region", region)
 	c.w.WriteHeader(http.StatusOK)
 	return nil
 }
@@ -140,15 +151,27 @@ func (c *call) deleteBucket() error {
 }
 
 func (c *call) bucketLocation() error {
-	var location string
-	if _, err := c.kept(locationSetting, &location); err != nil {
+	region, err := c.region(c.bucket)
+	if err != nil {
 		return err
+	}
+	if region == defaultRegion {
+		region = ""
 	}
 	c.answer(http.StatusOK, struct {
 		XMLName xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ LocationConstraint"`
 		Text    string   `xml:",chardata"`
-	}{Text: location})
+	}{Text: region})
 	return nil
+}
+
+// defaultRegion is that of a bucket that was made without a region, which GetBucketLocation does not name.
+const defaultRegion = "us-east-1"
+
+// region is what a bucket was made with.
+func (c *call) region(bucket string) (string, error) {
+	data, err := c.db.Setting(bucket, regionSetting)
+	return or(string(data), defaultRegion), err
 }
 
 func (c *call) describeBucket(document any) error {

@@ -72,8 +72,9 @@ var operations = map[string]operation{
 // subresources are query parameters that make another operation of a request. One that is not in operations is refused:
 // the object itself would be read or overwritten otherwise.
 var subresources = []string{
-	"accelerate", "acl", "analytics", "annotation", "append", "attributes", "cors", "delete", "encryption", "intelligent-tiering", "inventory",
-	"legal-hold", "lifecycle", "location", "logging", "metadataConfiguration", "metadataTable", "metrics", "notification",
+	"abac", "accelerate", "acl", "analytics", "annotation", "append", "attributes", "cors", "delete", "encryption", "intelligent-tiering", "inventory",
+	"legal-hold", "lifecycle", "location", "logging", "metadataAnnotationTable", "metadataConfiguration",
+	"metadataInventoryTable", "metadataJournalTable", "metadataTable", "metrics", "notification",
 	"object-lock", "ownershipControls", "policy", "policyStatus", "publicAccessBlock", "renameObject", "replication",
 	"requestPayment", "restore", "retention", "select", "session", "tagging", "torrent", "uploadId", "uploads", "versioning",
 	"versions", "website",
@@ -112,11 +113,11 @@ func (c *call) notImplemented(name string) error {
 
 // known are the headers x-amz-* that are acted on, or that change nothing that a client could miss.
 var known = []string{
-	"x-amz-api-version", "x-amz-bypass-governance-retention", "x-amz-checksum-algorithm", "x-amz-checksum-mode", "x-amz-checksum-type", "x-amz-content-sha256", "x-amz-copy-source",
+	"x-amz-api-version", "x-amz-bypass-governance-retention", "x-amz-checksum-mode", "x-amz-checksum-type", "x-amz-content-sha256", "x-amz-copy-source",
 	"x-amz-copy-source-if-match", "x-amz-copy-source-if-modified-since", "x-amz-copy-source-if-none-match",
 	"x-amz-copy-source-if-unmodified-since", "x-amz-copy-source-range", "x-amz-date", "x-amz-decoded-content-length",
 	"x-amz-max-parts", "x-amz-metadata-directive", "x-amz-mp-object-size", "x-amz-object-attributes",
-	"x-amz-optional-object-attributes", "x-amz-part-number-marker", "x-amz-request-payer", "x-amz-sdk-checksum-algorithm",
+	"x-amz-optional-object-attributes", "x-amz-part-number-marker", "x-amz-request-payer",
 	"x-amz-security-token", "x-amz-tagging", "x-amz-tagging-directive", "x-amz-te", "x-amz-trailer", "x-amz-user-agent",
 	"x-amz-website-redirect-location",
 }
@@ -168,6 +169,10 @@ func (c *call) understood(name string) error {
 			return invalidArgument("The canned access control list is not valid.")
 		case restricted:
 			return notImplemented("'" + header + ": " + c.r.Header.Get(header) + "'")
+		case lower == "x-amz-checksum-algorithm", lower == "x-amz-sdk-checksum-algorithm":
+			if newChecksum(strings.ToLower(c.r.Header.Get(header))) == nil {
+				return invalidRequest("Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]")
+			}
 		case !strings.HasPrefix(lower, "x-amz-"), strings.HasPrefix(lower, "x-amz-meta-"), slices.Contains(known, lower):
 		case strings.HasPrefix(lower, checksumPrefix):
 			if newChecksum(strings.TrimPrefix(lower, checksumPrefix)) == nil {

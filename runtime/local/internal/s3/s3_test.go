@@ -241,6 +241,7 @@ func TestWhatArrivesMustBeWhatWasSigned(t *testing.T) {
 		{"short", unsigned, "4\r\nhell\r\n0\r\nx-amz-checksum-crc32:" + crc + "\r\n\r\n", streaming, 400},
 		{"not chunked", unsigned, "hello", streaming, 400},
 		{"negative", unsigned, "-5\r\nhello\r\n0\r\n\r\n", streaming, 400},
+		{"unknown checksum", unsigned, trailer(hello, crc), map[string]string{"x-amz-decoded-content-length": "5", "x-amz-trailer": "x-amz-checksum-sha512"}, 501},
 		{"unknown", "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD", trailer(hello, crc), streaming, 501},
 	} {
 		status, body := do(signed("PUT", "/bucket/"+strings.ReplaceAll(c.what, " ", "-"), c.payload, date, strings.NewReader(c.body), c.headers))

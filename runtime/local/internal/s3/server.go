@@ -98,6 +98,7 @@ func (c *call) serve() error {
 	if no != nil {
 		return no
 	}
+	headersOf(c.q, c.r.Header)
 	run, err := c.admit()
 	if err != nil {
 		return err

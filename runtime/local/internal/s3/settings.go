@@ -10,7 +10,7 @@ import (
 // Settings of a bucket that are kept. The last two say whose objects are and whether others may read them, which is the
 // owner's and no in any case: scripts that make buckets set them.
 const (
-	locationSetting  = "location"
+	regionSetting    = "region"
 	ownershipSetting = "ownershipControls"
 	accessSetting    = "publicAccessBlock"
 )

@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -28,6 +29,12 @@ func TestSettingsOfABucket(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
+	if got := s.want("200", "HEAD", "/here", "").Header().Get("X-Amz-Bucket-Region"); got != "eu-de" {
+		t.Errorf("the region of the bucket is %q", got)
+	}
+	if got := s.want("200", "GET", "/?bucket-region=eu-de", "").Body.String(); !strings.Contains(got, "<Name>here<") || strings.Contains(got, "<Name>bucket<") {
+		t.Errorf("the buckets of a region are %s", got)
+	}
 	s.want("200", "PUT", "/bucket/k", "x")
 	for _, c := range []struct{ answer, method, target, body string }{
 		{"400 MalformedXML", "PUT", "/here?ownershipControls", "<OwnershipControls><Rule><ObjectOwnership>Mine</ObjectOwnership></Rule></OwnershipControls>"},
@@ -40,6 +47,9 @@ func TestSettingsOfABucket(t *testing.T) {
 		{"400 InvalidRequest", "GET", "/bucket/k?retention", ""},
 		{"404 NoSuchKey", "GET", "/bucket/none?retention", ""},
 		{"501 NotImplemented", "PUT", "/bucket?cors", ""},
+		{"501 NotImplemented", "PUT", "/directory--x-s3", "<CreateBucketConfiguration><Bucket><Type>Directory</Type></Bucket></CreateBucketConfiguration>"},
+		{"501 NotImplemented", "GET", "/bucket?abac", ""},
+		{"501 NotImplemented", "PUT", "/bucket?metadataJournalTable", ""},
 		{"501 NotImplemented", "PUT", "/bucket?policy", "{}"},
 		{"501 NotImplemented", "PUT", "/bucket?lifecycle", ""},
 	} {

@@ -111,6 +111,23 @@ func verifyQuery(r *http.Request, k Keys, now time.Time) (*signature, *refusal) 
 	return check(r, k, date, q.Get("X-Amz-Credential"), q.Get("X-Amz-SignedHeaders"), given, payload, q)
 }
 
+// headersOf makes headers of what a presigned URL has of them in its query, as some clients write it: its signature covers
+// the query.
+func headersOf(q url.Values, h http.Header) {
+	if !q.Has("X-Amz-Signature") {
+		return
+	}
+	for name, values := range q {
+		lower := strings.ToLower(name)
+		if strings.HasPrefix(lower, "x-amz-") && !slices.Contains(inQuery, lower) && h.Get(lower) == "" {
+			h[http.CanonicalHeaderKey(name)] = values
+		}
+	}
+}
+
+// inQuery are the parameters of the signature itself.
+var inQuery = []string{"x-amz-algorithm", "x-amz-content-sha256", "x-amz-credential", "x-amz-date", "x-amz-expires", "x-amz-security-token", "x-amz-signature", "x-amz-signedheaders"}
+
 // check makes the signature anew and compares. A wrong key id and a wrong signature take the same time.
 func check(r *http.Request, k Keys, date, credential, signed, given, payload string, query url.Values) (*signature, *refusal) {
 	id, scope, _ := strings.Cut(credential, "/")

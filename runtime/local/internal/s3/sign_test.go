@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -46,6 +47,40 @@ func TestHeadersOfVersion2(t *testing.T) {
 	} {
 		if got := get(c.target, c.signed, c.date, c.amzDate); got != c.status {
 			t.Errorf("%+v: got %d", c, got)
+		}
+	}
+}
+
+// What a presigned URL has of headers in its query counts as if it were sent as headers, and is refused like them.
+func TestHeadersInAPresignedURL(t *testing.T) {
+	s := newStore(t)
+	for query, want := range map[string]int{
+		"x-amz-tagging=a%3D1&x-amz-meta-m=1":      200,
+		"x-amz-acl=public-read":                   501,
+		"x-amz-expected-bucket-owner=other":       403,
+		"x-amz-checksum-crc32=AAAAAA%3D%3D":       400,
+		"x-amz-sdk-checksum-algorithm=XXHASH64":   400,
+		"X-Amz-Security-Token=t&x-id=PutObject&x": 200,
+	} {
+		q, _ := url.ParseQuery(query)
+		sig := signatureFor(noon.Format(timeFormat), noon.Format("20060102")+"/us-south/s3/aws4_request")
+		for name, value := range map[string]string{"X-Amz-Algorithm": algorithm, "X-Amz-Credential": keys.AccessKey + "/" + sig.scope,
+			"X-Amz-Date": sig.date, "X-Amz-Expires": "60", "X-Amz-SignedHeaders": "host"} {
+			q.Set(name, value)
+		}
+		r := httptest.NewRequest("PUT", "/bucket/k", strings.NewReader("text"))
+		canonical := strings.Join([]string{"PUT", "/bucket/k", canonicalQuery(q), canonicalHeaders(r, []string{"host"}), "host", "UNSIGNED-PAYLOAD"}, "\n")
+		q.Set("X-Amz-Signature", sig.over(algorithm, digest(canonical)))
+		r.URL.RawQuery = q.Encode()
+		w := httptest.NewRecorder()
+		if s.h.ServeHTTP(w, r); w.Code != want {
+			t.Errorf("%s: got %d, want %d\n%s", query, w.Code, want, w.Body)
+		}
+		if strings.Contains(query, "tagging") {
+			h := s.do("HEAD", "/bucket/k", "").Header()
+			if got := h.Get("X-Amz-Tagging-Count") + strings.Join(h["x-amz-meta-m"], ""); got != "11" {
+				t.Errorf("the tags and metadata of %s are lost: %v", query, h)
+			}
 		}
 	}
 }

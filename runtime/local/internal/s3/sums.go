@@ -57,9 +57,6 @@ func (c *call) sumOfUpload() (name, kind string, err error) {
 		}
 		return "", "", nil
 	}
-	if newChecksum(name) == nil {
-		return "", "", invalidRequest("Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]")
-	}
 	if kind == "" {
 		if kind = composite; name == "crc64nvme" {
 			kind = fullObject
