@@ -108,7 +108,7 @@ func probeImage(ctx context.Context, e *engine.Engine, id string, modules []stri
 	sweep(ctx, e)
 	pids := int64(256)
 	made, err := e.ContainerCreate(ctx, &container.Config{Image: id, Labels: map[string]string{checkLabel: "1"}},
-		&container.HostConfig{NetworkMode: "none", Resources: container.Resources{PidsLimit: &pids}}, nil, nil, "fn-runtime-check-"+strings.ToLower(rand.Text()[:12]))
+		&container.HostConfig{NetworkMode: "none", Resources: container.Resources{PidsLimit: &pids}}, "fn-runtime-check-"+strings.ToLower(rand.Text()[:12]))
 	if err != nil {
 		if strings.Contains(strings.ToLower(err.Error()), "no command") { // Docker's "No command specified", podman's "no command or entrypoint provided"
 			return f, unfit(i18n.M("it has neither an ENTRYPOINT nor a CMD")).Because(err)
@@ -132,7 +132,7 @@ func probeImage(ctx context.Context, e *engine.Engine, id string, modules []stri
 	if code, over := ended(ctx, e, made.ID); over {
 		return f, unfit(i18n.M("its program ends with exit code {{.Code}}", "Code", code)).With(logs(ctx, e, made.ID)...).Because(err)
 	}
-	if _, gone := e.Client.Ping(ctx); gone != nil {
+	if _, gone := e.Ping(ctx); gone != nil {
 		return f, engineFault(ctx, e, err)
 	}
 	return f, unfit(i18n.M("no Python could be run in it")).With(sentence(answer)).With(logs(ctx, e, made.ID)...).Because(err)

@@ -36,7 +36,7 @@ func engineFault(ctx context.Context, e *engine.Engine, err error) error {
 	}
 	ping, cancel := linger.Context(ctx, timeToCleanUp)
 	defer cancel()
-	if _, gone := e.Client.Ping(ping); gone != nil || !refusal(err) {
+	if _, gone := e.Ping(ping); gone != nil || !refusal(err) {
 		return fault.New(fault.Unavailable,
 			i18n.M("The Docker Engine at {{.Host}} broke off the connection.", "Host", e.Host),
 			i18n.M("Check that it runs ('docker info'), and run the command again: it goes on from the last finished step.")).

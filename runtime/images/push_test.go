@@ -34,7 +34,7 @@ func engineOf(t *testing.T, h http.HandlerFunc) *engine.Engine {
 		_ = server.Close()
 		<-served
 	})
-	return &engine.Engine{Client: c, Host: "tcp://test"}
+	return &engine.Engine{Operations: engine.OperationsOf(c), Host: "tcp://test"}
 }
 
 // pushedAll is how an engine ends a push that went well.

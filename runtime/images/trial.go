@@ -30,7 +30,7 @@ func tryJob(ctx context.Context, e *engine.Engine, id string, spec entity.ImageB
 	pids := int64(256)
 	made, err := e.ContainerCreate(ctx, &container.Config{Image: id, Labels: map[string]string{checkLabel: "1"}, Env: spec.Trial.Env,
 		Entrypoint: spec.Trial.Command[:1], Cmd: spec.Trial.Command[1:]},
-		&container.HostConfig{NetworkMode: "none", Resources: container.Resources{PidsLimit: &pids}}, nil, nil, "")
+		&container.HostConfig{NetworkMode: "none", Resources: container.Resources{PidsLimit: &pids}}, "")
 	if err != nil {
 		return f, engineFault(ctx, e, err)
 	}

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/docker/cli/cli/connhelper"
-	"github.com/docker/docker/api/types"
 	"github.com/docker/docker/api/types/versions"
 	"github.com/docker/docker/client"
 	"github.com/docker/go-connections/tlsconfig"
@@ -31,10 +30,10 @@ type Options struct {
 
 // Engine is a connected engine.
 type Engine struct {
-	*client.Client
+	Operations
 	Host   string // "unix:///var/run/docker.sock"
 	Origin string // how it was found: "DOCKER_HOST", "Docker context colima", "default socket"
-	Ping   types.Ping
+	OSType string // of its containers
 	// Exposed says that it is on another machine and reached without TLS: what is sent to it can be read on the way.
 	Exposed bool
 }
@@ -42,7 +41,7 @@ type Engine struct {
 // BuildKit tells whether the engine may build with BuildKit: Docker Engines for Linux do since 18.09 (API 1.39). podman
 // says the same and does not; it refuses the session.
 func (e *Engine) BuildKit() bool {
-	return e.Ping.OSType != "windows" && versions.GreaterThanOrEqualTo(e.ClientVersion(), "1.39")
+	return e.OSType != "windows" && versions.GreaterThanOrEqualTo(e.ClientVersion(), "1.39")
 }
 
 // timeToAnswer is how long an engine may take for a ping: a socket answers at once, ssh has to log in.
@@ -131,7 +130,7 @@ func connect(ctx context.Context, c candidate) (*Engine, error) {
 		return nil, err
 	}
 	api.NegotiateAPIVersionPing(ping)
-	return &Engine{Client: api, Host: c.shown(), Origin: c.origin, Ping: ping, Exposed: helper == nil && c.exposed()}, nil
+	return &Engine{Operations: OperationsOf(api), Host: c.shown(), Origin: c.origin, OSType: ping.OSType, Exposed: helper == nil && c.exposed()}, nil
 }
 
 // reason is the last part of an error in one line: the client wraps the cause into advice of its own.

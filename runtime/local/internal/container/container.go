@@ -77,7 +77,7 @@ func New(ctx context.Context, o Options) (*Starter, error) {
 		return nil, err
 	}
 	s := &Starter{o: o, engine: e}
-	if !e.Local() || e.Ping.OSType == "windows" {
+	if !e.Local() || e.OSType == "windows" {
 		e.Close()
 		return nil, fault.New(fault.Invalid,
 			i18n.M("The container engine at {{.Host}} cannot run actions for the local endpoint: it is on another machine, or runs Windows containers.", "Host", e.Host),

@@ -86,7 +86,7 @@ func (s *Starter) create(ctx context.Context, config *container.Config, host *co
 	}
 	whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeToCreate)
 	defer cancel()
-	created, err := s.engine.ContainerCreate(whole, config, host, nil, nil, namePrefix+strings.ToLower(rand.Text()[:12]))
+	created, err := s.engine.ContainerCreate(whole, config, host, namePrefix+strings.ToLower(rand.Text()[:12]))
 	if err == nil && ctx.Err() != nil {
 		_ = s.engine.ContainerRemove(whole, created.ID, container.RemoveOptions{Force: true, RemoveVolumes: true})
 		err = ctx.Err()
