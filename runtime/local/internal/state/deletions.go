@@ -1,8 +1,6 @@
 package state
 
 import (
-	"errors"
-
 	"go.etcd.io/bbolt"
 )
 
@@ -11,8 +9,8 @@ import (
 type Deletion struct{ Key, Version string }
 
 // Delete deletes objects or versions, one after the other; those that are not there are no error. It gives the version that
-// was removed, or the delete marker that was made, for each. allow, which may be nil, sees each before by its index, nil when
-// it is not there, and keeps it with false; it may be called twice. ErrNotFound when the bucket is not there, ErrFull where
+// was removed, or the delete marker that was made, for each. allow, which may be nil, sees each before by its index, also a
+// delete marker, nil when it is not there, and keeps it with false; it may be called twice. ErrNotFound when the bucket is not there, ErrFull where
 // delete markers find no room.
 func (d *DB) Delete(bucket string, allow func(i int, old *Object) bool, what ...Deletion) (done []Object, err error) {
 	need := 0
@@ -28,7 +26,7 @@ func (d *DB) Delete(bucket string, allow func(i int, old *Object) bool, what ...
 		gone, done = nil, make([]Object, len(what))
 		before := counter(tx, objectBytes)
 		for i, w := range what {
-			old, err := existing(tx, bucket, w.Key, w.Version)
+			old, err := deletable(tx, bucket, w)
 			if err != nil {
 				return err
 			}
@@ -58,6 +56,18 @@ func (d *DB) Delete(bucket string, allow func(i int, old *Object) bool, what ...
 	return done, nil
 }
 
+// deletable is what a deletion is of, also a delete marker, nil when it is not there; ErrNotFound when the bucket is not.
+func deletable(tx *bbolt.Tx, bucket string, w Deletion) (*Object, error) {
+	if _, err := inBucket(tx, bucket); err != nil {
+		return nil, err
+	}
+	r, err := lookup(tx, bucket, w.Key, w.Version)
+	if r.in == nil {
+		return nil, ignore(err)
+	}
+	return &r.Object, ignore(err)
+}
+
 // deleteCurrent removes an object, or puts a delete marker before its versions.
 func (d *DB) deleteCurrent(tx *bbolt.Tx, bucket, name string) (marker Object, gone []string, err error) {
 	version, gone, err := makeWay(tx, bucket, name)
@@ -71,9 +81,8 @@ func (d *DB) deleteCurrent(tx *bbolt.Tx, bucket, name string) (marker Object, go
 // deleteVersion removes a version or a delete marker; the one before becomes the current one where it was that.
 func deleteVersion(tx *bbolt.Tx, bucket string, w Deletion) (o Object, gone []string, err error) {
 	r, err := lookup(tx, bucket, w.Key, w.Version)
-	var marker *Marker
-	if err != nil && !errors.As(err, &marker) {
-		return o, nil, ignore(err)
+	if err = ignore(err); err != nil || r.in == nil {
+		return o, nil, err
 	}
 	if gone, err = r.remove(tx); err != nil {
 		return o, nil, err

@@ -157,7 +157,7 @@ func (d *DB) Put(bucket string, o Object, r io.Reader, size int64, allow func(ol
 	o.Size, o.ETag, o.Blob = c.Size, etag(c.MD5), c.Blob
 	var gone []string
 	err = d.update(func(tx *bbolt.Tx) error {
-		old, err := existing(tx, bucket, o.Key, "")
+		old, err := existing(tx, bucket, o.Key)
 		if err != nil {
 			return err
 		}

@@ -270,7 +270,7 @@ func (d *DB) CompleteUpload(bucket, name, id string, make func(u Upload, parts [
 		if err != nil {
 			return err
 		}
-		old, err := existing(tx, bucket, name, "")
+		old, err := existing(tx, bucket, name)
 		if err != nil {
 			return err
 		}

@@ -151,16 +151,13 @@ func lookup(tx *bbolt.Tx, bucket, name, version string) (r record, err error) {
 	return r, nil
 }
 
-// existing is lookup for what need not be there: nil. ErrNotFound when the bucket is not.
-func existing(tx *bbolt.Tx, bucket, name, version string) (*Object, error) {
-	if _, err := inBucket(tx, bucket); err != nil {
+// existing is the current version of an object, nil when there is none; ErrNotFound when the bucket is not there.
+func existing(tx *bbolt.Tx, bucket, name string) (*Object, error) {
+	o, err := deletable(tx, bucket, Deletion{Key: name})
+	if o != nil && o.Marker {
 		return nil, err
 	}
-	r, err := lookup(tx, bucket, name, version)
-	if errors.Is(err, ErrNotFound) {
-		return nil, nil
-	}
-	return &r.Object, err
+	return o, err
 }
 
 // archived calls each for the archived versions of an object from a place on, the newest first, until it returns false.
