@@ -100,7 +100,12 @@ func (c *call) createBucket() error {
 		return err
 	}
 	err = c.db.CreateBucket(c.bucket)
-	if errors.Is(err, state.ErrExists) {
+	switch {
+	case errors.Is(err, state.ErrExists) && c.signedFor == defaultRegion: // S3 takes it there, and changes nothing
+		c.w.Header().Set("Location", "/"+c.bucket)
+		c.w.WriteHeader(http.StatusOK)
+		return nil
+	case errors.Is(err, state.ErrExists):
 		return refuse(http.StatusConflict, "BucketAlreadyOwnedByYou", "Your previous request to create the named bucket succeeded and you already own it.")
 	}
 	if err == nil && in.LocationConstraint != "" {
@@ -165,7 +170,7 @@ func (c *call) bucketLocation() error {
 	return nil
 }
 
-// defaultRegion is that of a bucket that was made without a region, which GetBucketLocation does not name.
+// defaultRegion is that of a bucket that was made without a region, which GetBucketLocation does not name, and of clients.
 const defaultRegion = "us-east-1"
 
 // region is what a bucket was made with.

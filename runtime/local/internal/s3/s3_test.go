@@ -35,10 +35,10 @@ func handler(t testing.TB, now func() time.Time) http.Handler {
 	return Handler(db, keys, t.TempDir(), now)
 }
 
-func client(t *testing.T, url, access, secret string) *cos.S3 {
+func client(t *testing.T, url, access, secret string, region ...string) *cos.S3 {
 	t.Helper()
 	s, err := session.NewSession(&aws.Config{
-		Endpoint: &url, Region: aws.String("us-south"), S3ForcePathStyle: aws.Bool(true), MaxRetries: aws.Int(0),
+		Endpoint: &url, Region: aws.String(append(region, "us-south")[0]), S3ForcePathStyle: aws.Bool(true), MaxRetries: aws.Int(0),
 		Credentials: credentials.NewStaticCredentials(access, secret, ""),
 	})
 	if err != nil {
@@ -101,6 +101,7 @@ func TestObjectsThroughTheCOSClient(t *testing.T) {
 		{"NoSuchBucket", second(c.ListObjectsV2(&cos.ListObjectsV2Input{Bucket: aws.String("none")}))},
 		{"NotFound", second(c.HeadBucket(&cos.HeadBucketInput{Bucket: aws.String("none")}))},
 		{"BucketAlreadyOwnedByYou", second(c.CreateBucket(&cos.CreateBucketInput{Bucket: b}))},
+		{"<nil>", second(client(t, srv.URL, keys.AccessKey, keys.SecretKey, "us-east-1").CreateBucket(&cos.CreateBucketInput{Bucket: b}))},
 		{"InvalidBucketName", second(c.CreateBucket(&cos.CreateBucketInput{Bucket: aws.String("Upper_case")}))},
 		{"InvalidBucketName", second(c.CreateBucket(&cos.CreateBucketInput{Bucket: aws.String("api")}))},
 		{"NoSuchLifecycleConfiguration", second(c.GetBucketLifecycleConfiguration(&cos.GetBucketLifecycleConfigurationInput{Bucket: b}))},

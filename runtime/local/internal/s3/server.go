@@ -59,8 +59,9 @@ type call struct {
 	body        *verified
 	size        int64 // of the body; -1 unknown
 	id          string
-	held        int64 // bytes of documents that this request has
-	working     bool  // whether this request has a place in turns
+	signedFor   string // region
+	held        int64  // bytes of documents that this request has
+	working     bool   // whether this request has a place in turns
 }
 
 // Admits reports whether a request carries the right signature or token.
@@ -99,6 +100,7 @@ func (c *call) serve() error {
 		return no
 	}
 	headersOf(c.q, c.r.Header)
+	c.signedFor = sig.region()
 	run, err := c.admit()
 	if err != nil {
 		return err

@@ -37,6 +37,14 @@ type signature struct {
 	value string // of the request: the seed of the signatures of its chunks
 }
 
+// region is what a request is signed for: S3's default where nothing else is said.
+func (s *signature) region() string {
+	if s == nil {
+		return defaultRegion
+	}
+	return strings.Split(s.scope, "/")[1]
+}
+
 // authenticate tells who sends a request. The signature is nil for a bearer token.
 func authenticate(r *http.Request, k Keys, now time.Time) (*signature, *refusal) {
 	if scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "Bearer") {
