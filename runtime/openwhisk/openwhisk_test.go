@@ -284,6 +284,18 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+func TestARefusedListIsThatOfTheNamespace(t *testing.T) {
+	c := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = io.WriteString(w, `{"error":"The supplied authentication is invalid"}`)
+	})
+	for _, err := range c.Packages(t.Context()) {
+		if want := "answered 401 for namespace " + ns + ": "; err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want that the service %s", err, want)
+		}
+	}
+}
+
 func TestPackageThatIsThere(t *testing.T) {
 	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(409)

@@ -19,7 +19,7 @@ type Package struct {
 // Packages lists the packages of the namespace, reading a page ahead. Do not delete packages while reading: paging
 // counts entries.
 func (c *Client) Packages(ctx context.Context) iter.Seq2[Package, error] {
-	return list(ctx, c, subject{"package", "*"},
+	return list(ctx, c, subject{"namespace", c.place.Name},
 		func(p packageRow) string { return p.Name },
 		func(p packageRow) Package {
 			return Package{Name: p.Name, UpdatedAt: milliseconds(p.Updated)}
