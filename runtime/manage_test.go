@@ -253,6 +253,24 @@ func TestUpdateBringsOwnRuntimesToTheCurrentCode(t *testing.T) {
 	mustFault(t, err, fault.NotFound, "not deployed")
 }
 
+// What works for clients of another Python would work for none after an update by this one.
+func TestUpdateLeavesRuntimesOfAnotherPythonAlone(t *testing.T) {
+	w := newWorld(t)
+	if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/img:1"}); err != nil {
+		t.Fatal(err)
+	}
+	w.editLithops(t, "x = 2")
+	w.Install.Python = "3.12"
+	w.forget()
+	result, err := w.Update(t.Context(), runtime.UpdateRequest{Name: "all"})
+	if err != nil || w.writes() > 0 {
+		t.Fatalf("got %v and the requests %v, want none that writes", err, w.requests())
+	}
+	if it := item(t, result, runtime.KindRuntime); it.Status != runtime.Skipped || it.Reason.String() != "It runs Python 3.11; the client runs 3.12." {
+		t.Errorf("got %s %q", it.Status, it.Reason)
+	}
+}
+
 func TestShowExplainsDrift(t *testing.T) {
 	w := deployed(t)
 	_ = w.Cache.WriteMetadata(w.key(defaultImage, 256), []byte(`{"old": 1}`))

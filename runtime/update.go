@@ -11,7 +11,7 @@ import (
 )
 
 // Update brings deployed runtimes of the client's Lithops version to the client's Lithops code. Memory and, unless
-// given, time limits stay. Runtimes that differ in nothing are left alone; those of other Lithops versions are reported
+// given, time limits stay. Runtimes that differ in nothing are left alone; those of another Lithops or Python are reported
 // and not touched, because the client of that version has to update them.
 func (s *Service) Update(ctx context.Context, req UpdateRequest) (Result, error) {
 	op := i18n.M("Updating runtime {{.Name}} in {{.Place}}", "Name", req.Name, "Place", s.Place())
@@ -36,14 +36,20 @@ func (s *Service) update(ctx context.Context, sel site.Selector, req UpdateReque
 	}
 	var mine []site.Entry
 	var others []Item
+	skip := func(e site.Entry, why i18n.Message) {
+		others = append(others, Item{Change: Unchanged, Kind: KindRuntime, Term: s.Compute.Terms().Runtime, Name: e.ID.String(), Image: e.Image,
+			Memory: e.NamedMB, Status: Skipped, Reason: why})
+	}
 	for _, e := range sel.Pick(inv) {
+		state, why := s.Judge(e, "", "")
 		switch {
 		case e.Orphan:
-		case e.Version == s.Contract.Version:
-			mine = append(mine, e)
+		case e.Version != s.Contract.Version:
+			skip(e, i18n.M("It is of Lithops {{.Version}}: update it with that client.", "Version", e.Version))
+		case state == site.PythonMismatch && !s.Target.HostPython: // it works for clients of its Python, and would for none afterwards
+			skip(e, why)
 		default:
-			others = append(others, Item{Change: Unchanged, Kind: KindRuntime, Term: s.Compute.Terms().Runtime, Name: e.ID.String(), Image: e.Image,
-				Memory: e.NamedMB, Status: Skipped, Reason: i18n.M("It is of Lithops {{.Version}}: update it with that client.", "Version", e.Version)})
+			mine = append(mine, e)
 		}
 	}
 	if len(mine)+len(others) == 0 && req.Name != AllName {
