@@ -139,7 +139,7 @@ func beyondLimits(ctx context.Context, f *Factory, target *targetFlags, file man
 			}
 		}
 		if rt.TimeoutS > 0 {
-			wrong = append(wrong, rt.At.Wrap(limits.CheckTimeout(rt.TimeoutS)))
+			wrong = append(wrong, rt.At.Wrap(limits.CheckTimeout(rt.TimeoutS)), rt.At.Wrap(lithops.CheckJobTime(rt.TimeoutS)))
 		}
 	}
 	return errors.Join(wrong...)

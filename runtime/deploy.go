@@ -119,11 +119,10 @@ func (s *Service) warnOfRuns(w site.Wanted) {
 
 // jobTime refuses a timeout in seconds that leaves a job no time, and warns of one that leaves little.
 func (s *Service) jobTime(timeoutS int) error {
-	problem, fatal := lithops.JobTime(timeoutS)
-	switch {
-	case fatal && timeoutS > 0: // else the limits have said so
-		return fault.New(fault.Usage, problem, i18n.M("Choose a timeout of 10 s or more."))
-	case !problem.IsZero():
+	if err := lithops.CheckJobTime(timeoutS); err != nil {
+		return err
+	}
+	if problem, fatal := lithops.JobTime(timeoutS); !problem.IsZero() && !fatal {
 		s.Warn(problem)
 	}
 	return nil

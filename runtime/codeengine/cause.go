@@ -39,7 +39,7 @@ func cause(run runDoc) error {
 		return failed(i18n.M("Code Engine cannot give the Lithops code to {{.Image}}: {{.Reason}}.", "Image", image, "Reason", reason), insideRemedy())
 	case is("deadline", "timeout", "timedout"):
 		return failed(i18n.M("Runtime {{.Image}} did not give its metadata within its time limit.", "Image", image),
-			i18n.M("Deploy it with a longer '--timeout'."))
+			i18n.M("Deploy it with a longer timeout."))
 	case m != nil && (m[1] == "127" || m[1] == "126" || m[1] == "128"):
 		return failed(i18n.M("Runtime {{.Image}} has no Python at {{.Path}}, where Lithops looks for it.", "Image", image, "Path", lithops.JobPython),
 			i18n.M("Put a link there in the image, or begin with another image: 'ibmcloud fn-runtime init --backend code_engine' writes a Dockerfile."))

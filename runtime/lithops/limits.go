@@ -78,6 +78,15 @@ func JobTime(timeoutS int) (problem i18n.Message, fatal bool) {
 	return i18n.M("A timeout of {{.Value}} s leaves a job {{.Left}} s: Lithops keeps {{.Kept}} s of it for itself.", "Value", timeoutS, "Left", left, "Kept", keptTime), left == 0
 }
 
+// CheckJobTime refuses a timeout in seconds that leaves a job no time. What is no timeout at all is left to CheckTimeout.
+func CheckJobTime(timeoutS int) error {
+	problem, fatal := JobTime(timeoutS)
+	if !fatal || timeoutS < 1 {
+		return nil
+	}
+	return fault.New(fault.Usage, problem, i18n.M("Choose a timeout of 10 s or more."))
+}
+
 // CheckTimeout checks a timeout in seconds before anything is sent.
 func (l Limits) CheckTimeout(timeoutS int) error {
 	if timeoutS >= 1 && timeoutS <= l.MaxTimeoutS {

@@ -105,7 +105,7 @@ func readFile(path string) ([]byte, error) {
 			err = pe.Err
 		}
 		return nil, fault.New(fault.Invalid, i18n.M("The file {{.Path}} cannot be read: {{.Error}}.", "Path", path, "Error", err),
-			i18n.M("Name a file that lists runtimes; its form is described in docs/apply.md."))
+			i18n.M("Name a file that lists runtimes. Its form is shown by 'ibmcloud fn-runtime apply --schema'."))
 	}
 	return data, nil
 }
