@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/rand"
 	"errors"
+	mathrand "math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -49,11 +50,11 @@ func identity(dir string) (Info, error) {
 
 // listen opens a port on the loopback interface: the one asked for, else the one of the last start, else a free one.
 func listen(asked, kept int, flag string) (net.Listener, error) {
-	port := asked
+	port := cmp.Or(asked, kept)
 	if port == 0 {
-		port = kept
+		return listenFree()
 	}
-	l, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	l, err := listenOn(port)
 	if err != nil {
 		why := i18n.M("Port {{.Port}} of the local endpoint cannot be opened.", "Port", port)
 		if who := holder(port); who != "" {
@@ -85,11 +86,27 @@ func (o Options) portsFree(kept int) error {
 
 // listenAnew opens the port of the last start, or another one where somebody has it: whoever uses it asks for it each time.
 func listenAnew(kept int) (net.Listener, error) {
-	l, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(kept)))
-	if err != nil && kept != 0 {
-		l, err = net.Listen("tcp4", "127.0.0.1:0")
+	if kept != 0 {
+		if l, err := listenOn(kept); err == nil {
+			return l, nil
+		}
 	}
-	return l, err
+	return listenFree()
+}
+
+// listenFree opens a free port below those that systems give to connections and to whoever asks for any, so that it is
+// still free when the endpoint is started the next time.
+func listenFree() (net.Listener, error) {
+	for range 100 {
+		if l, err := listenOn(20_000 + mathrand.IntN(12_000)); err == nil {
+			return l, nil
+		}
+	}
+	return listenOn(0)
+}
+
+func listenOn(port int) (net.Listener, error) {
+	return net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 }
 
 func portOf(l net.Listener) int {

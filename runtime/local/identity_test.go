@@ -8,6 +8,18 @@ import (
 	"testing"
 )
 
+// A port that systems give to connections may be another program's when the endpoint comes back.
+func TestAFreePortIsNoneThatSystemsGiveToConnections(t *testing.T) {
+	l, err := listen(0, 0, "--port")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if got := portOf(l); got < 20_000 || got >= 32_768 {
+		t.Errorf("got port %d, want one of 20000 to 32767", got)
+	}
+}
+
 // Configurations of earlier releases gave their keys to whoever listened. These keys open nothing any more; what was
 // deployed under them is found again.
 func TestKeysOfAnEarlierReleaseEnd(t *testing.T) {
