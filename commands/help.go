@@ -142,7 +142,7 @@ func HelpOf(cmd *cobra.Command) view.Help {
 		h.Name = strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()+" ")
 		h.Aliases = cmd.Aliases
 	}
-	for _, line := range strings.Split(cmd.Example, "\n") {
+	for line := range strings.SplitSeq(cmd.Example, "\n") {
 		if meaning, command, ok := strings.Cut(line, exampleMark); ok {
 			h.Examples = append(h.Examples, view.Example{Meaning: i18n.M(meaning), Command: command})
 		}

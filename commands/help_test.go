@@ -50,7 +50,7 @@ func TestHelpFitsTheTerminal(t *testing.T) {
 	for _, file := range files {
 		locale := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "all."), ".json")
 		for name, page := range helpIn(locale) {
-			for _, line := range strings.Split(page, "\n") {
+			for line := range strings.SplitSeq(page, "\n") {
 				words := strings.Fields(line)
 				example := strings.HasPrefix(line, "      ibmcloud ")
 				if w := runewidth.StringWidth(line); w > 80 && !example && len(words) > 1 {

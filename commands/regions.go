@@ -64,7 +64,7 @@ func (r regionsValue) String() string {
 
 func (r regionsValue) Set(s string) error {
 	known := knownRegions()
-	for _, name := range strings.Split(s, ",") {
+	for name := range strings.SplitSeq(s, ",") {
 		name = strings.TrimSpace(name)
 		names := []string{name}
 		switch {

@@ -133,10 +133,8 @@ func arguments(least, most int, what i18n.Message) cobra.PositionalArgs {
 		case len(args) > most:
 			return usage(i18n.M("Unexpected argument '{{.Argument}}'.", "Argument", args[most]))
 		}
-		for _, a := range args {
-			if a == "" {
-				return usage(i18n.M("An argument is empty."))
-			}
+		if slices.Contains(args, "") {
+			return usage(i18n.M("An argument is empty."))
 		}
 		return nil
 	}

@@ -93,7 +93,7 @@ func (m memoryValue) String() string {
 }
 
 func (m memoryValue) Set(s string) error {
-	for _, part := range strings.Split(s, ",") {
+	for part := range strings.SplitSeq(s, ",") {
 		n, err := strconv.Atoi(strings.TrimSpace(part))
 		if err != nil || n < 1 || n > maxMemory {
 			return valueError{i18n.M("Memory is a whole number of MB, or several with commas: 256,512.")}

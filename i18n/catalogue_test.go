@@ -51,7 +51,7 @@ func TestPick(t *testing.T) {
 		{"", "LANG=../../x", English},
 	} {
 		env := map[string]string{}
-		for _, kv := range strings.Fields(tc.env) {
+		for kv := range strings.FieldsSeq(tc.env) {
 			k, v, _ := strings.Cut(kv, "=")
 			env[k] = v
 		}

@@ -38,7 +38,7 @@ func TestMetadataFollowsTheGuide(t *testing.T) {
 			}
 		}
 	}
-	for _, want := range strings.Split("init build deploy update delete list show invoke clean lithops-config doctor help version completion", " ") {
+	for want := range strings.SplitSeq("init build deploy update delete list show invoke clean lithops-config doctor help version completion", " ") {
 		if !have["fn-runtime "+want] {
 			t.Errorf("%s is missing", want)
 		}

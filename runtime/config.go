@@ -92,8 +92,7 @@ func mergedInto(path, version string, over *lithops.Document) (*lithops.Document
 }
 
 func unwritable(path string, err error) error {
-	var known *fault.Fault
-	if errors.As(err, &known) {
+	if _, ok := errors.AsType[*fault.Fault](err); ok {
 		return err
 	}
 	return fault.New(fault.Failed, i18n.M("The Lithops configuration {{.Path}} cannot be written: {{.Error}}.", "Path", path, "Error", err),

@@ -147,7 +147,7 @@ func FuzzWorkerLog(f *testing.F) {
 	f.Add("[INFO] x Execution ID: a1b2c3-0-M000/00001\n\x1b]0;x\x07")
 	f.Fuzz(func(t *testing.T, log string) {
 		var lines []lithops.Line
-		for _, line := range strings.Split(log, "\n") {
+		for line := range strings.SplitSeq(log, "\n") {
 			lines = append(lines, lithops.ParseLine(line))
 		}
 		for _, c := range lithops.ReadLog(lines, "", "") {

@@ -85,7 +85,7 @@ func linked() ([]module, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, name := range strings.Fields(string(out)) {
+		for name := range strings.FieldsSeq(string(out)) {
 			names[name] = true
 		}
 	}
@@ -183,8 +183,7 @@ func notice(modules []module) ([]byte, error) {
 
 func output(cmd *exec.Cmd) ([]byte, error) {
 	out, err := cmd.Output()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 		return nil, fmt.Errorf("%s: %w\n%s", strings.Join(cmd.Args[:3], " "), err, exit.Stderr)
 	}
 	return out, err

@@ -103,8 +103,7 @@ func reason(f *fault.Fault) i18n.Message {
 
 // split takes errors.Join apart.
 func split(err error) []error {
-	var f *fault.Fault
-	if errors.As(err, &f) {
+	if _, ok := errors.AsType[*fault.Fault](err); ok {
 		if _, joined := err.(interface{ Unwrap() []error }); !joined {
 			return []error{err}
 		}

@@ -57,7 +57,7 @@ func (v *View) Help(h Help, behindError bool) {
 	}
 	if !h.Long.IsZero() {
 		fmt.Fprintln(w)
-		for _, para := range strings.Split(v.render(h.Long, colour, true), "\n") {
+		for para := range strings.SplitSeq(v.render(h.Long, colour, true), "\n") {
 			p.paragraph(para, "   ", "   ")
 		}
 	}

@@ -22,7 +22,7 @@ func (p page) line(s string) { fmt.Fprintln(p.w, s) }
 
 // prose writes a text of one or more paragraphs. A line that is indented is not ours - a log, a list - and stays as it is.
 func (p page) prose(text string) {
-	for _, one := range strings.Split(text, "\n") {
+	for one := range strings.SplitSeq(text, "\n") {
 		if strings.HasPrefix(one, " ") {
 			p.line(one)
 		} else {

@@ -66,7 +66,7 @@ func TestEveryLanguageFitsTheTerminal(t *testing.T) {
 		for name, show := range shows {
 			s := newScreen(func(v *View) { v.OutTTY, v.Width, v.OutColour, v.Texts = true, 80, true, i18n.New(locale) })
 			show(s.View)
-			for _, line := range strings.Split(s.out.String(), "\n") {
+			for line := range strings.SplitSeq(s.out.String(), "\n") {
 				if w := printed(line); w > 80 && strings.Contains(strings.TrimLeft(bare(line), " '"), " ") {
 					t.Errorf("%s, %s: %d columns: %s", locale, name, w, line)
 				}
@@ -81,12 +81,12 @@ func TestColumnsStandBelowEachOther(t *testing.T) {
 		s := newScreen(func(v *View) { v.OutTTY, v.Width, v.Texts = true, 80, i18n.New(locale) })
 		_ = s.Runtimes(sample())
 		want := -1
-		for _, line := range strings.Split(s.out.String(), "\n") {
-			i := strings.Index(line, "3.8.0") // of the column Lithops
-			if i < 0 {
+		for line := range strings.SplitSeq(s.out.String(), "\n") {
+			before, _, ok := strings.Cut(line, "3.8.0") // of the column Lithops
+			if !ok {
 				continue
 			}
-			at := printed(line[:i])
+			at := printed(before)
 			if want < 0 {
 				want = at
 			}
@@ -95,7 +95,7 @@ func TestColumnsStandBelowEachOther(t *testing.T) {
 			}
 		}
 		head, _, _ := strings.Cut(s.out.String(), "\n")
-		if i := strings.Index(head, "Lithops"); i < 0 || printed(head[:i]) != want {
+		if before, _, ok := strings.Cut(head, "Lithops"); !ok || printed(before) != want {
 			t.Errorf("%s: the head does not stand above its column: %s", locale, head)
 		}
 	}

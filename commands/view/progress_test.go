@@ -18,7 +18,7 @@ import (
 // seen is what stays on a terminal after carriage returns and "erase to end of line".
 func seen(raw string) []string {
 	var lines []string
-	for _, line := range strings.Split(raw, "\n") {
+	for line := range strings.SplitSeq(raw, "\n") {
 		if i := strings.LastIndex(line, "\r\x1b[K"); i >= 0 {
 			line = line[i+len("\r\x1b[K"):]
 		}
@@ -38,7 +38,7 @@ func TestLiveLine(t *testing.T) {
 		o.Note(i18n.M("Retrying."))
 		synctest.Wait()
 		raw := s.err.String()
-		for _, frame := range strings.Split(raw, "\r\x1b[K") {
+		for frame := range strings.SplitSeq(raw, "\r\x1b[K") {
 			if line, _, _ := strings.Cut(frame, "\n"); printed(line) > 40 && !strings.Contains(line, "Retrying") {
 				t.Errorf("%d columns: %q", printed(line), line)
 			}
@@ -82,7 +82,7 @@ func TestLineWriterBoundsALineThatNeverEnds(t *testing.T) {
 	for range 100 {
 		_, _ = io.WriteString(w, strings.Repeat("x", 1000))
 	}
-	for _, line := range strings.Split(s.err.String(), "\n") {
+	for line := range strings.SplitSeq(s.err.String(), "\n") {
 		if len(line) > maxLine {
 			t.Errorf("line of %d bytes", len(line))
 		}

@@ -177,7 +177,7 @@ func TestEverythingThatIsShown(t *testing.T) {
 					t.Errorf("raw control characters: %q", got)
 				}
 				if name == "list" && s.OutTTY {
-					for _, line := range strings.Split(s.out.String(), "\n") {
+					for line := range strings.SplitSeq(s.out.String(), "\n") {
 						if strings.Contains(line, "ibmcloud") {
 							break // advice is prose
 						}

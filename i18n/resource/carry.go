@@ -78,7 +78,7 @@ func fits(e Entry, text Text) bool {
 func similarity(a, b string) float64 {
 	words, common := strings.Fields(a), 0
 	total := len(words)
-	for _, w := range strings.Fields(b) {
+	for w := range strings.FieldsSeq(b) {
 		total++
 		if i := slices.Index(words, w); i >= 0 {
 			words = slices.Delete(words, i, i+1)

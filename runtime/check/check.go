@@ -157,8 +157,7 @@ func warning(finding, remedy i18n.Message) Check {
 // failed makes a check of an error: its reason and its remedy.
 func failed(err error) Check {
 	c := Check{Status: Failed, Finding: i18n.M("{{.Error}}", "Error", site.Sentence(err))}
-	var f *fault.Fault
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*fault.Fault](err); ok {
 		if !f.Reason.IsZero() {
 			c.Finding = f.Reason
 		}

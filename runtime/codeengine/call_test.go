@@ -116,7 +116,7 @@ func TestCauses(t *testing.T) {
 				if err != nil || !errors.As(cause, &f) {
 					t.Fatalf("Call gave the cause %v, and %v", cause, err)
 				}
-				for _, words := range strings.Split(want, "|") {
+				for words := range strings.SplitSeq(want, "|") {
 					if said := f.Reason.String() + " " + f.Recovery.String(); !strings.Contains(said, words) {
 						t.Errorf("%q is not in %q", words, said)
 					}

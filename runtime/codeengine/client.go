@@ -10,6 +10,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -104,9 +105,7 @@ func (c *Client) request(ctx context.Context, r request) (*http.Request, error) 
 	}
 	u := c.base.JoinPath(escaped...)
 	query := url.Values{"version": {apiVersion}}
-	for name, values := range r.query {
-		query[name] = values
-	}
+	maps.Copy(query, r.query)
 	u.RawQuery = query.Encode()
 	var body io.Reader
 	if r.body != nil {

@@ -3,6 +3,7 @@ package codeengine
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 
@@ -22,9 +23,7 @@ func list[T any](ctx context.Context, about subject, plural string, query url.Va
 	var size int
 	next := func(ctx context.Context) ([]T, bool, error) {
 		q := url.Values{"limit": {pageSize}}
-		for name, values := range query {
-			q[name] = values
-		}
+		maps.Copy(q, query)
 		if start != "" {
 			q.Set("start", start)
 		}

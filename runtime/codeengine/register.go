@@ -3,6 +3,7 @@ package codeengine
 import (
 	"context"
 	"maps"
+	"slices"
 	"time"
 
 	"fn-runtime/runtime/entity"
@@ -88,7 +89,7 @@ func (c *Compute) put(ctx context.Context, job jobDoc, there bool) (stored jobDo
 		}
 		c.see(have)
 		changed := job
-		changed.Env = append(changed.Env[:len(changed.Env):len(changed.Env)], others(have.Env)...)
+		changed.Env = append(slices.Clip(changed.Env), others(have.Env)...)
 		stored, err = c.client.changeJob(ctx, have, changed)
 		switch {
 		case err == nil:

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -153,9 +154,7 @@ func (s *service) answer(r *http.Request, body string) (int, any) {
 	case match != "*" && match != have["entity_tag"]:
 		return no(412, "It has been changed.")
 	}
-	for k, v := range doc {
-		have[k] = v
-	}
+	maps.Copy(have, doc)
 	s.tag(have)
 	return 200, have
 }

@@ -157,7 +157,7 @@ func TestOpenChooses(t *testing.T) {
 			if !errors.As(err, &f) || f.Recovery.IsZero() {
 				t.Fatalf("no remedy: %v", err)
 			}
-			for _, w := range strings.Split(c.words, "|") {
+			for w := range strings.SplitSeq(c.words, "|") {
 				if !strings.Contains(f.Error()+f.Recovery.String(), w) {
 					t.Errorf("%q is not in %q %q", w, f.Error(), f.Recovery)
 				}

@@ -70,12 +70,11 @@ func TestOpenCodeEngine(t *testing.T) {
 			}
 			var said []string
 			for _, problem := range append([]error{err}, p.problems["backend"], p.problems["session"], p.problems["region"], p.problems["namespace"]) {
-				var f *fault.Fault
-				if errors.As(problem, &f) {
+				if f, ok := errors.AsType[*fault.Fault](problem); ok {
 					said = append(said, f.Reason.String(), f.Recovery.String())
 				}
 			}
-			for _, w := range strings.Split(c.words, "|") {
+			for w := range strings.SplitSeq(c.words, "|") {
 				if !strings.Contains(strings.Join(said, " "), w) {
 					t.Errorf("%q is not in %q", w, said)
 				}

@@ -86,8 +86,7 @@ func During(op i18n.Message, err error) error {
 	if err == nil {
 		return nil
 	}
-	var f *Fault
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*Fault](err); ok {
 		if !f.Op.IsZero() {
 			return err
 		}

@@ -53,8 +53,7 @@ func FuzzContext(f *testing.F) {
 		}
 		var sent bytes.Buffer
 		if err := c.write(context.Background(), &sent, archived); err != nil {
-			var refused *fault.Fault
-			if !errors.As(err, &refused) {
+			if _, ok := errors.AsType[*fault.Fault](err); !ok {
 				t.Errorf("no words for %v", err)
 			}
 			return

@@ -30,8 +30,7 @@ func engineFault(ctx context.Context, e *engine.Engine, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	var f *fault.Fault
-	if errors.As(err, &f) {
+	if _, ok := errors.AsType[*fault.Fault](err); ok {
 		return err
 	}
 	ping, cancel := linger.Context(ctx, timeToCleanUp)

@@ -211,8 +211,7 @@ func unreadable(path string, err error) error {
 		return nil
 	}
 	reason := err
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
 		reason = pe.Err
 	}
 	return fault.New(fault.Invalid,

@@ -76,8 +76,7 @@ func (b *Builder) push(ctx context.Context, e *engine.Engine, ref reference.Name
 		b.o.Warn(i18n.M("The push to {{.Registry}} broke off and goes on in {{.Wait}}: {{.Error}}",
 			"Registry", host, "Wait", wait.Round(100*time.Millisecond), "Error", err.Error()))
 	}))
-	var permanent *backoff.PermanentError
-	if errors.As(err, &permanent) {
+	if permanent, ok := errors.AsType[*backoff.PermanentError](err); ok {
 		err = permanent.Unwrap()
 	}
 	if err != nil {

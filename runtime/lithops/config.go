@@ -129,8 +129,7 @@ func absolute(path, home, dir string) string {
 
 // with finishes the loading: root is what was parsed, or err what is wrong.
 func (c *Config) with(root *node, err error) (*Config, error) {
-	var at *document.Error
-	if errors.As(err, &at) {
+	if at, ok := errors.AsType[*document.Error](err); ok {
 		return nil, fault.New(fault.Invalid,
 			i18n.M("The Lithops configuration is malformed: {{.What}} ({{.Place}}).", "What", at.Reason, "Place", place(c.source, at.Line, at.Column)),
 			i18n.M("Correct it there; 'ibmcloud fn-runtime lithops-config' prints a configuration that works."))
@@ -211,8 +210,7 @@ func (c *Config) StorageBackend() (string, error) {
 
 // plain is an error of the file system without the path, which the sentence around it names.
 func plain(err error) string {
-	var p *fs.PathError
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
 		return p.Err.Error()
 	}
 	return err.Error()

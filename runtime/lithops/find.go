@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"fn-runtime/i18n"
@@ -79,10 +80,8 @@ func (o FindOptions) pythons() ([]string, error) {
 	}
 	var list []string
 	add := func(path string) {
-		for _, known := range list {
-			if known == path {
-				return
-			}
+		if slices.Contains(list, path) {
+			return
 		}
 		if path != "" {
 			list = append(list, path)

@@ -3,6 +3,7 @@ package lithops
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/distribution/reference"
@@ -59,10 +60,8 @@ func FullImage(name, dockerServer, version string) (string, error) {
 func DefaultImage(backend Backend, version, python string) (string, error) {
 	r := parseRelease(version)
 	known := defaultPythons(r)
-	for _, p := range known {
-		if p == python {
-			return defaultImage(backend, r, python), nil
-		}
+	if slices.Contains(known, python) {
+		return defaultImage(backend, r, python), nil
 	}
 	reason := i18n.M("Lithops {{.Version}} has no default runtime for Python {{.Python}}; it has one for {{.Known}}.",
 		"Version", version, "Python", python, "Known", strings.Join(known, ", "))

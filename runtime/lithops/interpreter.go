@@ -99,7 +99,7 @@ func (b *boundedBuffer) Write(p []byte) (int, error) {
 
 func lastLines(text []byte, n int) []string {
 	var lines []string
-	for _, l := range bytes.Split(bytes.TrimSpace(text), []byte("\n")) {
+	for l := range bytes.SplitSeq(bytes.TrimSpace(text), []byte("\n")) {
 		if len(l) > 0 {
 			lines = append(lines, string(l))
 		}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -61,7 +62,7 @@ func (c *Config) AskClient(ctx context.Context, install Install, backend string,
 	limited, cancel := context.WithTimeout(ctx, interpreterDeadline)
 	defer cancel()
 	cmd := exec.CommandContext(limited, install.Interpreter, "-B", "-c", loaderScript, kind, file, backend, filepath.Dir(install.Dir))
-	cmd.Dir, cmd.Env = dir, append(environ[:len(environ):len(environ)], "TMPDIR="+dir, "TEMP="+dir, "TMP="+dir)
+	cmd.Dir, cmd.Env = dir, append(slices.Clip(environ), "TMPDIR="+dir, "TEMP="+dir, "TMP="+dir)
 	cmd.WaitDelay = time.Second
 	var out, complaint boundedBuffer
 	cmd.Stdout, cmd.Stderr = &out, &complaint

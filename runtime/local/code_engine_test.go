@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/tls"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
@@ -98,9 +99,7 @@ open(os.environ["OUT"], "w").write("|".join([os.environ["JOB_INDEX"], os.environ
 		body := object{"name": name, "image_reference": "docker.io/me/image", "run_commands": command, "scale_cpu_limit": "0.125", "scale_memory_limit": "0.25G",
 			"scale_retry_limit": 0, "run_volume_mounts": []object{{"type": "config_map", "reference": "code", "mount_path": "/app"}},
 			"run_env_variables": []object{literal("OUT", out), literal("WHERE", "/app/main.py")}}
-		for k, v := range more {
-			body[k] = v
-		}
+		maps.Copy(body, more)
 		c.send("POST", "/job_runs", body)
 		return c.ended(name)
 	}

@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"errors"
+	"maps"
 	"math"
 	"path/filepath"
 	"slices"
@@ -117,9 +118,7 @@ func (r *reader) members(n *yaml.Node, merges int) (map[string]member, bool) {
 				if !ok {
 					return nil, false
 				}
-				for k, m := range members {
-					merged[k] = m
-				}
+				maps.Copy(merged, members)
 			}
 			continue
 		case key.Kind != yaml.ScalarNode || tag != "!!str":
@@ -131,9 +130,7 @@ func (r *reader) members(n *yaml.Node, merges int) (map[string]member, bool) {
 		}
 		own[key.Value] = member{r.at(key), value}
 	}
-	for k, m := range own {
-		merged[k] = m
-	}
+	maps.Copy(merged, own)
 	return merged, true
 }
 

@@ -27,8 +27,7 @@ func objectSubject(key string) subject { return subject(key) }
 func printableKey(key string) string { return text.Line(key, 300) }
 
 func codeOf(err error) string {
-	var e awserr.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[awserr.Error](err); ok {
 		return e.Code()
 	}
 	return ""
@@ -94,8 +93,7 @@ func (s *Store) remedy() i18n.Message {
 // words are the store's own, made printable.
 func words(err error) string {
 	said := err.Error()
-	var e awserr.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[awserr.Error](err); ok {
 		said = cmp.Or(e.Message(), e.Code())
 	}
 	return strings.TrimRight(text.Line(said, 400), ".") + "."
@@ -104,8 +102,7 @@ func words(err error) string {
 // faultIn finds a fault below the SDK's errors, which do not unwrap.
 func faultIn(err error) error {
 	for err != nil {
-		var f *fault.Fault
-		if errors.As(err, &f) {
+		if f, ok := errors.AsType[*fault.Fault](err); ok {
 			return f
 		}
 		if errors.Is(err, context.Canceled) {

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -70,7 +71,7 @@ func rootCAs(o Options) (*x509.CertPool, error) {
 				i18n.M("The certificate bundle {{.File}} cannot be read: {{.Error}}.", "File", name, "Error", err),
 				i18n.M("Correct or unset SSL_CERT_FILE, REQUESTS_CA_BUNDLE and AWS_CA_BUNDLE.")).Because(err)
 		}
-		extra = append(extra[:len(extra):len(extra)], pem)
+		extra = append(slices.Clip(extra), pem)
 	}
 	if len(extra) == 0 {
 		return nil, nil

@@ -17,7 +17,7 @@ func newHider(o Options) hider {
 	secrets := o.Secrets
 	if o.Auth.Basic != "" {
 		_, password, _ := strings.Cut(o.Auth.Basic, ":")
-		secrets = append(secrets[:len(secrets):len(secrets)], o.Auth.Basic, password)
+		secrets = append(slices.Clip(secrets), o.Auth.Basic, password)
 	}
 	var forms []string
 	for _, s := range secrets {

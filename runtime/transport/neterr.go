@@ -91,8 +91,7 @@ func untrusted(err error) bool {
 }
 
 func certificateError(err error) string {
-	var verify *tls.CertificateVerificationError
-	if errors.As(err, &verify) {
+	if verify, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return verify.Err.Error()
 	}
 	return err.Error()

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -242,9 +243,7 @@ func (a *account) seed(ctx context.Context, n int, outdated bool) error {
 		copied := a.model
 		copied.Image, copied.Name = image, a.contract.Action(image, copied.MemoryMB)
 		copied.Annotations = map[string]any{}
-		for k, v := range a.model.Annotations {
-			copied.Annotations[k] = v
-		}
+		maps.Copy(copied.Annotations, a.model.Annotations)
 		copied.Annotations["fn-runtime-image"] = image
 		if outdated {
 			copied.Annotations["fn-runtime-bundle"] = strings.Repeat("0", 64)

@@ -77,7 +77,7 @@ func TestAgainstReleases(t *testing.T) {
 		"2.2.16": old, "2.3.1": old, "2.5.9": old, "2.6.0": old, "2.7.1": old, "2.8.0": old, "2.9.0": old,
 		"3.1.2": current, "3.6.4": current, "3.7.0": current,
 	}
-	for _, v := range strings.Fields(os.Getenv("FN_RUNTIME_RELEASES")) { // any other, to look into one
+	for v := range strings.FieldsSeq(os.Getenv("FN_RUNTIME_RELEASES")) { // any other, to look into one
 		releases[v] = old
 		if !less(v, "3.1.0") {
 			releases[v] = current

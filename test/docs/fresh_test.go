@@ -2,6 +2,7 @@ package docs
 
 import (
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,9 +25,7 @@ func TestGeneratedPagesAreFresh(t *testing.T) {
 	}
 	want, have := tree(t, fresh, "docs"), map[string]string{}
 	for _, dir := range []string{"docs/reference", "docs/man"} {
-		for name, text := range tree(t, root, dir) {
-			have[name] = text
-		}
+		maps.Copy(have, tree(t, root, dir))
 	}
 	have["docs/environment.md"] = read(t, "docs/environment.md")
 	for name, text := range want {

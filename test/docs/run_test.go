@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -75,13 +76,13 @@ func adjacent(text string, a, b block) bool {
 func rewrite(t *testing.T, page, text string, all []block, outputs map[int]string) {
 	t.Helper()
 	lines := strings.Split(text, "\n")
-	for i := len(all) - 1; i >= 0; i-- {
+	for i, a := range slices.Backward(all) {
 		out, ok := outputs[i]
-		if !ok || normal(out) == normal(all[i].text()) {
+		if !ok || normal(out) == normal(a.text()) {
 			continue
 		}
 		fresh := strings.Split(strings.TrimRight(out, "\n"), "\n")
-		lines = append(lines[:all[i].line:all[i].line], append(fresh, lines[all[i].end-1:]...)...)
+		lines = append(lines[:a.line:a.line], append(fresh, lines[a.end-1:]...)...)
 	}
 	if err := os.WriteFile(filepath.Join(harness.Root(t), page), []byte(strings.Join(lines, "\n")), 0o644); err != nil {
 		t.Fatal(err)

@@ -33,7 +33,7 @@ func surface(t *testing.T, m sdk.PluginMetadata) {
 			full := cmd.Namespace + " " + name
 			have["command "+full] = true
 			for _, f := range cmd.Flags {
-				for _, one := range strings.Split(f.Name, ",") {
+				for one := range strings.SplitSeq(f.Name, ",") {
 					line := "flag " + full + " " + strings.Repeat("-", min(2, len(one))) + one
 					if f.HasValue {
 						line += " VALUE"

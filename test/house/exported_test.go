@@ -106,8 +106,8 @@ func mentions(obj types.Object) []*types.Named {
 		switch t := t.(type) {
 		case *types.Named:
 			all = append(all, t)
-			for i := range t.TypeArgs().Len() {
-				walk(t.TypeArgs().At(i), false)
+			for arg := range t.TypeArgs().Types() {
+				walk(arg, false)
 			}
 			if deep {
 				walk(t.Underlying(), true)

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -94,10 +95,8 @@ func secret(e ast.Expr) bool {
 	case *ast.ParenExpr:
 		return secret(e.X)
 	case *ast.CallExpr: // []byte(token), strings.TrimSpace(token)
-		for _, arg := range e.Args {
-			if secret(arg) {
-				return true
-			}
+		if slices.ContainsFunc(e.Args, secret) {
+			return true
 		}
 	}
 	return false

@@ -46,8 +46,7 @@ func TestSkeleton(t *testing.T) {
 }
 
 func detail(err error) string {
-	var f *fault.Fault
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*fault.Fault](err); ok {
 		return f.Error() + " " + f.Recovery.String() + "\n" + strings.Join(f.Details, "\n")
 	}
 	return err.Error()

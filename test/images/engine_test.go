@@ -143,8 +143,7 @@ func wants(t *testing.T, err error, kind fault.Kind, words ...string) {
 		t.Errorf("kind %q instead of %q: %v", got, kind, err)
 	}
 	text := err.Error()
-	var f *fault.Fault
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*fault.Fault](err); ok {
 		text += "\n" + f.Recovery.String() + "\n" + strings.Join(f.Details, "\n")
 	}
 	for _, w := range words {

@@ -1,6 +1,7 @@
 package images_test
 
 import (
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -33,9 +34,7 @@ func TestSameContextAsDocker(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			all := map[string]string{"Dockerfile": "FROM " + world.base + "\nCOPY . /context\n" +
 				"RUN find /context -mindepth 1 -printf '%y %m %P %l %s\\n' | sed 's/^d \\(.*\\) [0-9]*$/d \\1/' | LC_ALL=C sort >/listing\n"}
-			for f, text := range files {
-				all[f] = text
-			}
+			maps.Copy(all, files)
 			if ignore != "" {
 				all[".dockerignore"] = ignore
 			}

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -76,9 +77,7 @@ func truncated(w http.ResponseWriter, r *http.Request, forward http.Handler) {
 func answer(w http.ResponseWriter, r *http.Request, forward http.Handler) []byte {
 	rec := httptest.NewRecorder()
 	forward.ServeHTTP(rec, r)
-	for k, v := range rec.Header() {
-		w.Header()[k] = v
-	}
+	maps.Copy(w.Header(), rec.Header())
 	w.WriteHeader(rec.Code)
 	return rec.Body.Bytes()
 }

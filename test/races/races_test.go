@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -51,10 +52,8 @@ func understandable(t *testing.T, a cloud.Answer, codes ...string) {
 		t.Errorf("not to be understood: %v\n%s", err, a)
 		return
 	}
-	for _, code := range codes {
-		if doc.Error.Code == code {
-			return
-		}
+	if slices.Contains(codes, doc.Error.Code) {
+		return
 	}
 	t.Errorf("no way for this race to end: %s", a)
 }

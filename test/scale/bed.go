@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -124,9 +125,7 @@ func (b *bed) copies(n int, foreign bool) {
 		a.Name, a.Image = b.contract.Action(image(i), 256), image(i)
 		a.Annotations = map[string]any{}
 		if !foreign {
-			for k, v := range b.seed.Annotations {
-				a.Annotations[k] = v
-			}
+			maps.Copy(a.Annotations, b.seed.Annotations)
 			a.Annotations["fn-runtime-image"] = image(i)
 		}
 		if _, err := b.functions.PutAction(ctx, a, code); err != nil {

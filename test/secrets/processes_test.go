@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
@@ -85,9 +86,7 @@ func TestNoSecretInOtherProcesses(t *testing.T) {
 func inFiles(t *testing.T, home string, ours map[string]string) {
 	t.Helper()
 	secrets := map[string]string{"proxy password": proxyPassword}
-	for name, secret := range planted {
-		secrets[name] = secret
-	}
+	maps.Copy(secrets, planted)
 	err := filepath.WalkDir(home, func(path string, d os.DirEntry, err error) error {
 		name, _ := filepath.Rel(home, path)
 		if _, planted := ours[name]; err != nil || planted || !d.Type().IsRegular() {
@@ -152,9 +151,7 @@ func (w *watcher) stop() {
 func (w *watcher) commands(t *testing.T, args []string, output string) {
 	t.Helper()
 	secrets := map[string]string{"proxy password": proxyPassword}
-	for name, secret := range planted {
-		secrets[name] = secret
-	}
+	maps.Copy(secrets, planted)
 	for _, name := range find(output, secrets) {
 		t.Errorf("%s in the output of %v:\n%s", name, args, output)
 	}
@@ -203,9 +200,7 @@ func TestNoSecretInADump(t *testing.T) {
 		}
 		dump := quit(t, cmd, connected)
 		secrets := map[string]string{"proxy password": proxyPassword}
-		for name, secret := range planted {
-			secrets[name] = secret
-		}
+		maps.Copy(secrets, planted)
 		for _, name := range find(dump, secrets) {
 			t.Errorf("%s in the dump", name)
 		}

@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/template"
 
@@ -179,12 +180,7 @@ func expand(name string, data map[string]any) ([]byte, error) {
 }
 
 func known(python string) bool {
-	for _, p := range Pythons() {
-		if p == python {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(Pythons(), python)
 }
 
 // nothingThere looks at names, not at what links point to: a dangling link would be overwritten too.
@@ -210,8 +206,7 @@ func nothingThere(dir string, files []file) error {
 
 func unwritable(path string, err error) error {
 	reason := err
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
+	if pe, ok := errors.AsType[*fs.PathError](err); ok {
 		reason = pe.Err
 	}
 	return fault.New(fault.Failed,

@@ -25,6 +25,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -159,8 +160,8 @@ func certificate(file string) (*tls.Certificate, error) {
 
 // Close ends the cloud; the state stays in its folder.
 func (c *Cloud) Close() {
-	for i := len(c.closers) - 1; i >= 0; i-- {
-		c.closers[i]()
+	for _, end := range slices.Backward(c.closers) {
+		end()
 	}
 	c.closers, c.DB, c.Proxies = nil, nil, nil
 }

@@ -165,12 +165,10 @@ func (p *pool) discard(w *worker) {
 	if w.sandbox == nil {
 		return
 	}
-	p.closing.Add(1)
-	go func() {
-		defer p.closing.Done()
+	p.closing.Go(func() {
 		w.client.CloseIdleConnections()
 		w.sandbox.Close()
-	}()
+	})
 }
 
 // close ends the idle workers and waits for those that are being closed. Busy ones follow as they are released.

@@ -81,7 +81,7 @@ func (g *group) add(pid int) bool {
 // processes lists those in the group.
 func (g *group) processes() (pids []int) {
 	raw, _ := os.ReadFile(filepath.Join(g.dir, "cgroup.procs"))
-	for _, field := range strings.Fields(string(raw)) {
+	for field := range strings.FieldsSeq(string(raw)) {
 		if pid, err := strconv.Atoi(field); err == nil {
 			pids = append(pids, pid)
 		}

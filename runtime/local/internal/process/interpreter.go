@@ -83,8 +83,7 @@ func ask(ctx context.Context, name string) (interpreter, error) {
 	if err != nil {
 		f := fault.New(fault.NotFound, i18n.M("Python '{{.Name}}' does not run.", "Name", name),
 			i18n.M("Install Python 3.6 or later, or start the endpoint again with '--python PATH'.")).Because(err)
-		var exit *exec.ExitError
-		if errors.As(err, &exit) {
+		if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 			f.With(string(bytes.TrimSpace(exit.Stderr)))
 		}
 		return interpreter{}, f

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"strconv"
 	"time"
@@ -111,9 +112,7 @@ func (a *api) prepare(c call, x state.Action, args map[string]json.RawMessage) (
 			value[kv.Key] = kv.Value
 		}
 	}
-	for k, v := range args {
-		value[k] = v
-	}
+	maps.Copy(value, args)
 	data, err := json.Marshal(value)
 	if err != nil {
 		return invoke.Invocation{}, err

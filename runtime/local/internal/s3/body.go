@@ -62,8 +62,7 @@ func (c *call) receive(sig *signature) *refusal {
 	}
 	// Documents are read whole, so that what is acted on has been verified.
 	data, err := c.whole()
-	var no *refusal
-	if errors.As(err, &no) {
+	if no, ok := errors.AsType[*refusal](err); ok {
 		return no
 	}
 	if err != nil {

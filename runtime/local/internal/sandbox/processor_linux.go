@@ -52,7 +52,7 @@ func Descendants(pid int) []int {
 		threads, _ := os.ReadDir(task)
 		for _, thread := range threads {
 			raw, _ := os.ReadFile(task + "/" + thread.Name() + "/children")
-			for _, field := range strings.Fields(string(raw)) {
+			for field := range strings.FieldsSeq(string(raw)) {
 				if child, err := strconv.Atoi(field); err == nil {
 					found, next = append(found, child), append(next, child)
 				}
