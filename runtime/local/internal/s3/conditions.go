@@ -74,9 +74,6 @@ func (c *call) mayWrite(old *state.Object) error {
 
 // asExpected tells whether an object that is to be deleted is the one that is meant; "" is any.
 func asExpected(old *state.Object, etag, lastModified, size string) (bool, error) {
-	if old == nil {
-		return true, nil
-	}
 	if etag != "" && !names(etag, old.ETag) {
 		return false, nil
 	}

@@ -56,9 +56,9 @@ func (c *call) deleteObjects() error {
 	for i, d := range in.Object {
 		what[i] = state.Deletion{Key: d.Key, Version: d.VersionID}
 	}
-	done, err := c.db.Delete(c.bucket, func(i int, old *state.Object) bool {
-		refused[i] = in.Object[i].allowed(old)
-		return refused[i] == nil
+	done, err := c.db.Delete(c.bucket, func(i int, old *state.Object) (goOn bool) {
+		goOn, refused[i] = in.Object[i].applies(old)
+		return goOn
 	}, what...)
 	if err != nil {
 		return err
@@ -79,15 +79,22 @@ func (c *call) deleteObjects() error {
 	return nil
 }
 
-// allowed says what keeps an object from being deleted, nil when nothing does.
-func (d deletion) allowed(old *state.Object) *refusal {
+// applies tells whether a deletion has something to do, or why it must not: one with conditions on what is not there does
+// nothing, not even a delete marker.
+func (d deletion) applies(old *state.Object) (bool, *refusal) {
 	var no *refusal
-	if d.VersionID != "" && errors.As(validVersion(d.VersionID), &no) {
-		return no
+	switch {
+	case d.VersionID != "" && errors.As(validVersion(d.VersionID), &no):
+		return false, no
+	case old == nil:
+		return d.ETag == "" && d.LastModifiedTime == "" && d.Size == "", nil
 	}
 	ok, err := asExpected(old, d.ETag, d.LastModifiedTime, d.Size)
-	if errors.As(err, &no) || ok {
-		return no
+	switch {
+	case errors.As(err, &no):
+		return false, no
+	case !ok:
+		return false, preconditionFailed()
 	}
-	return preconditionFailed()
+	return true, nil
 }

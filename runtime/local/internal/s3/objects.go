@@ -161,15 +161,16 @@ func sumType(o state.Object) string {
 
 func (c *call) deleteObject() error {
 	h := c.r.Header
-	var refused error
-	done, err := c.db.Delete(c.bucket, func(_ int, old *state.Object) bool {
-		ok, err := asExpected(old, h.Get("If-Match"), h.Get("X-Amz-If-Match-Last-Modified-Time"), h.Get("X-Amz-If-Match-Size"))
-		if refused = err; err == nil && !ok {
-			refused = preconditionFailed()
-		}
-		return refused == nil
-	}, state.Deletion{Key: c.key, Version: c.version()})
-	if err == nil {
+	d := deletion{
+		Key: c.key, VersionID: c.version(),
+		ETag: h.Get("If-Match"), LastModifiedTime: h.Get("X-Amz-If-Match-Last-Modified-Time"), Size: h.Get("X-Amz-If-Match-Size"),
+	}
+	var refused *refusal
+	done, err := c.db.Delete(c.bucket, func(_ int, old *state.Object) (goOn bool) {
+		goOn, refused = d.applies(old)
+		return goOn
+	}, state.Deletion{Key: d.Key, Version: d.VersionID})
+	if err == nil && refused != nil {
 		err = refused
 	}
 	if err == nil {

@@ -81,7 +81,8 @@ func TestConditionsAreOfTheCurrentVersion(t *testing.T) {
 	s.want("412 PreconditionFailed", "DELETE", "/bucket/k", "", "If-Match: "+etag)
 	s.want("412 PreconditionFailed", "DELETE", "/bucket/k?versionId="+two, "", "If-Match: "+etag)
 	s.want("204", "DELETE", "/bucket/k", "")
-	s.want("412 PreconditionFailed", "DELETE", "/bucket/k", "", "If-Match: "+etag) // that of a delete marker matches * alone
+	headers(t, s.want("204", "DELETE", "/bucket/none", "", "If-Match: *"), "X-Amz-Delete-Marker: ") // nothing is there
+	s.want("412 PreconditionFailed", "DELETE", "/bucket/k", "", "If-Match: "+etag)                  // that of a delete marker matches * alone
 	s.want("204", "DELETE", "/bucket/k", "", "If-Match: *")
 	s.want("200", "PUT", "/bucket/k", "four", "If-None-Match: *")
 }
