@@ -98,12 +98,12 @@ func runJob(ctx context.Context, f *Factory, o jobFlags, args []string) error {
 func runWith(ctx context.Context, config []byte, c child.Command) error {
 	signals := child.Hold(ctx)
 	defer signals.Release()
-	dir, err := os.MkdirTemp("", "fn-runtime-run-") // for this user alone
+	folder, err := child.NewFolder()
 	if err != nil {
 		return unwritable(err)
 	}
-	defer os.RemoveAll(dir)
-	file := filepath.Join(dir, "lithops_config")
+	defer folder.Remove()
+	file := filepath.Join(folder.Path, "lithops_config")
 	if err := os.WriteFile(file, config, 0o600); err != nil {
 		return unwritable(err)
 	}

@@ -1,7 +1,7 @@
 // Package child runs a program of the user's in the place of this process: with its terminal, its streams, the signals
 // that it gets, and its exit status.
 //
-// What may go in: how a child runs. What may not: which program it is, and what it finds in its environment.
+// What may go in: how a child runs, and the folder of what is made for it. What may not: which program it is, and what it finds in its environment.
 package child
 
 import (

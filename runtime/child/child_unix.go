@@ -3,6 +3,7 @@
 package child
 
 import (
+	"io/fs"
 	"os"
 	"syscall"
 
@@ -31,4 +32,13 @@ func statusOf(p *os.ProcessState) int {
 		return 128 + int(w.Signal())
 	}
 	return p.ExitCode()
+}
+
+// inherited lets children have an open file under its own number, so that none of theirs is in its place.
+func inherited(f *os.File) { _, _ = unix.FcntlInt(f.Fd(), unix.F_SETFD, 0) }
+
+// mine reports whether a file belongs to this user.
+func mine(info fs.FileInfo) bool {
+	s, ok := info.Sys().(*syscall.Stat_t)
+	return ok && int(s.Uid) == os.Geteuid()
 }

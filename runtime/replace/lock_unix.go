@@ -11,8 +11,8 @@ import (
 // closeFirst tells whether a file must be closed before it can be moved.
 const closeFirst = false
 
-// own opens a file, made when flag says so, for this process alone; nil when another process has it.
-func own(path string, flag int) (*os.File, error) {
+// Own opens a file, made when flag says so, for this process alone; nil when another process has it.
+func Own(path string, flag int) (*os.File, error) {
 	f, err := os.OpenFile(path, flag|os.O_RDWR|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return nil, err

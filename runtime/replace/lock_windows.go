@@ -10,8 +10,8 @@ import (
 // closeFirst tells whether a file must be closed before it can be moved.
 const closeFirst = true
 
-// own opens a file, made when flag says so, for this process alone; nil when another process has it.
-func own(path string, flag int) (*os.File, error) {
+// Own opens a file, made when flag says so, for this process alone; nil when another process has it.
+func Own(path string, flag int) (*os.File, error) {
 	name, err := windows.UTF16PtrFromString(path)
 	if err != nil {
 		return nil, err

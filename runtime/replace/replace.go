@@ -38,7 +38,7 @@ func File(path string, data []byte) error {
 
 // Remove removes the file and what a killed process left beside it; nil when neither is there.
 func Remove(path string) error {
-	if f, err := own(beside(path), 0); err == nil && f != nil { // a live process would have it
+	if f, err := Own(beside(path), 0); err == nil && f != nil { // a live process would have it
 		if closeFirst {
 			_ = f.Close()
 		}
@@ -58,7 +58,7 @@ func beside(path string) string {
 // write tries once; done is false when another process was in the way.
 func write(path string, data []byte) (done bool, err error) {
 	temp := beside(path)
-	f, err := own(temp, os.O_CREATE)
+	f, err := Own(temp, os.O_CREATE)
 	if err != nil || f == nil {
 		return false, err
 	}

@@ -3,6 +3,7 @@ package e2e
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -70,6 +71,35 @@ func TestRun(t *testing.T) {
 	if _, err := os.Stat(string(config)); !os.IsNotExist(err) {
 		t.Errorf("after SIGTERM the configuration is still there: %v", err)
 	}
+
+	// It is killed in the middle of its work: the job goes on with its configuration, and the next run removes it when the
+	// job has ended.
+	_ = os.Remove(started)
+	cmd = s.Command(s.Bin, "run", "-b", "local", "--python", python, "--", "sh", "-c", `echo "$$ $LITHOPS_CONFIG_FILE" > new; mv new started; exec sleep 600`)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	runtimetest.Eventually(t, "the job runs", func() bool {
+		config, _ = os.ReadFile(started)
+		return len(config) > 0
+	})
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
+	number, path, _ := strings.Cut(strings.TrimSpace(string(config)), " ")
+	pid, err := strconv.Atoi(number)
+	if err != nil {
+		t.Fatalf("the job wrote %q", config)
+	}
+	s.FnRuntime("run", "-b", "local", "--python", python, "--", "true")
+	if _, err := os.Stat(path); err != nil {
+		t.Errorf("while the job runs: %v", err)
+	}
+	_ = syscall.Kill(pid, syscall.SIGKILL)
+	runtimetest.Eventually(t, "the configuration is removed", func() bool {
+		s.FnRuntime("run", "-b", "local", "--python", python, "--", "true")
+		_, err := os.Stat(path)
+		return os.IsNotExist(err)
+	})
 }
 
 // TestRunAsCodeEngine lets the client of Code Engine find the local endpoint in its place.

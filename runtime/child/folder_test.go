@@ -1,0 +1,83 @@
+//go:build !windows
+
+package child
+
+import (
+	"bufio"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// killable is the variable with which this test runs itself, as the process that is killed.
+const killable = "FN_RUNTIME_TEST_FOLDER"
+
+// A process that is killed leaves its folder, which its child may still read. The next folder takes it away once the child
+// has ended, too, and no other: not one in use, not one that is none of ours.
+func TestWhatAKilledProcessLeavesGoesWithTheNext(t *testing.T) {
+	if os.Getenv(killable) != "" {
+		f, err := NewFolder()
+		if err != nil {
+			t.Fatal(err)
+		}
+		secret := filepath.Join(f.Path, "secret")
+		if err := os.WriteFile(secret, []byte("key"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, _ = Hold(t.Context()).Run(Command{Path: "/bin/sh", Args: []string{"-c", `echo "$$ $1"; exec sleep 600`, "sh", secret}, Env: os.Environ()})
+		return
+	}
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	stranger := filepath.Join(dir, prefix+"stranger") // without a lock
+	if err := os.Mkdir(stranger, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(os.Args[0], "-test.run", "^"+t.Name()+"$")
+	cmd.Env = append(os.Environ(), killable+"=1")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	number, secret, _ := strings.Cut(strings.TrimSpace(line), " ")
+	child, notANumber := strconv.Atoi(number)
+	if err != nil || notANumber != nil {
+		_ = cmd.Process.Kill()
+		t.Fatalf("it says %q: %v", line, err)
+	}
+	t.Cleanup(func() { _ = syscall.Kill(child, syscall.SIGKILL) })
+
+	next := func() {
+		f, err := NewFolder()
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Remove()
+	}
+	there := func() bool { _, err := os.Stat(secret); return err == nil }
+	if next(); !there() {
+		t.Error("the folder of a process that runs is gone")
+	}
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
+	if next(); !there() {
+		t.Error("the folder of a child that runs is gone")
+	}
+	_ = syscall.Kill(child, syscall.SIGKILL)
+	for until := time.Now().Add(time.Minute); there() && time.Now().Before(until); time.Sleep(5 * time.Millisecond) {
+		next()
+	}
+	left, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil || len(left) != 1 || left[0] != stranger {
+		t.Errorf("left are %q (%v), want the folder without a lock alone", left, err)
+	}
+}
