@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"fn-runtime/runtime/regular"
 )
 
 // interpreter returns the Python that a program is, or that its first line names; "" where neither tells.
@@ -15,7 +17,7 @@ func interpreter(program string) string {
 	if isPython(program) {
 		return absolute(program)
 	}
-	file, err := os.Open(program)
+	file, err := regular.Open(program)
 	if err != nil {
 		return ""
 	}

@@ -173,7 +173,7 @@ func (w *lineWriter) Write(data []byte) (int, error) {
 		if i < 0 {
 			return len(data), nil
 		}
-		w.v.Observer().(*progress).line(text.Printable(string(bytes.TrimRight(w.rest[:i], "\r"))))
+		w.v.Observer().(*progress).line(text.Printable(text.WithoutUser(string(bytes.TrimRight(w.rest[:i], "\r")))))
 		w.rest = bytes.TrimPrefix(w.rest[i:], []byte("\n"))
 	}
 }
@@ -182,7 +182,7 @@ func (w *lineWriter) Write(data []byte) (int, error) {
 // elsewhere as a line.
 func (w *lineWriter) Detail(line string) {
 	p := w.v.Observer().(*progress)
-	line = text.Printable(line)
+	line = text.Printable(text.WithoutUser(line))
 	if !p.live {
 		p.line(line)
 		return

@@ -67,6 +67,9 @@ func TestAPipeThatTheUserNamedIsReadToItsEnd(t *testing.T) {
 	if err := <-written; err != nil {
 		t.Error(err)
 	}
+	if data, err := ReadNamed(os.DevNull, 5); err != nil || len(data) != 0 {
+		t.Errorf("the null device: %q, %v", data, err)
+	}
 	silent := filepath.Join(t.TempDir(), "pipe")
 	if err := syscall.Mkfifo(silent, 0o600); err != nil {
 		t.Fatal(err)

@@ -25,7 +25,7 @@ func pipe(t *testing.T, path string) {
 	if err := os.RemoveAll(path); err != nil {
 		t.Fatal(err)
 	}
-	if err := syscall.Mkfifo(path, 0o600); err != nil {
+	if err := syscall.Mkfifo(path, 0o700); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -39,12 +39,12 @@ func TestNoPipeHoldsACommandUp(t *testing.T) {
 	defer wg.Wait()
 	for _, tc := range []struct {
 		file, line string
-		env        string // with the file's path behind it
+		env        string
 	}{
 		{"work/.lithops_config", "list", ""},
 		{".lithops/config", "doctor", ""},
 		{"work/given", "list -c given", ""},
-		{"work/given", "list", "LITHOPS_CONFIG_FILE="},
+		{"work/given", "list", "LITHOPS_CONFIG_FILE={file}"},
 		{"work/runtimes.yaml", "apply runtimes.yaml --dry-run", ""},
 		{".bluemix/config.json", "list", ""},
 		{".docker/config.json", "build me/img:1 {home}/context", ""},
@@ -52,8 +52,10 @@ func TestNoPipeHoldsACommandUp(t *testing.T) {
 		{"context/Dockerfile", "build me/img:1 {home}/context", ""},
 		{"context/.dockerignore", "build me/img:1 {home}/context", ""},
 		{"context/Dockerfile.dockerignore", "build me/img:1 {home}/context", ""},
-		{"work/bundle.pem", "list", "REQUESTS_CA_BUNDLE="},
-		{"work/trace", "list", "IBMCLOUD_TRACE="},
+		{"work/bundle.pem", "list", "REQUESTS_CA_BUNDLE={file}"},
+		{"work/trace", "list", "IBMCLOUD_TRACE={file}"},
+		{"work/job", "run -- {home}/work/job", ""},
+		{"certs/ca.pem", "build me/img:1 {home}/context", "DOCKER_TLS_VERIFY=1 DOCKER_HOST=tcp://127.0.0.1:9 DOCKER_CERT_PATH={home}/certs"},
 		{"client/lithops/version.py", "list --lithops {home}/client/lithops", ""},
 		{".lithops/cache/lithops.runtimes/openwhisk/3.7.0/guest/me_img-1_256MB_3.7.0.meta.json", "deploy me/img:1 --dry-run", ""},
 	} {
@@ -65,10 +67,7 @@ func TestNoPipeHoldsACommandUp(t *testing.T) {
 		if strings.Contains(tc.line, "--lithops") {
 			cmd.Args = cmd.Args[:len(cmd.Args)-2]
 		}
-		var env []string
-		if tc.env != "" {
-			env = []string{tc.env + path}
-		}
+		env := strings.Fields(strings.NewReplacer("{home}", u.Home, "{file}", path).Replace(tc.env))
 		wg.Go(func() {
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 			defer cancel()

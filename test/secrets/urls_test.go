@@ -29,6 +29,9 @@ func TestPasswordsInAddressesAreNotShown(t *testing.T) {
 		"query of the store": func(u *cloud.Client, config string) (string, []string) {
 			return strings.Replace(config, u.Cloud.URL(cloud.S3), u.Cloud.URL(cloud.S3)+"?apikey="+secret, 1), nil
 		},
+		"name of the bucket": func(u *cloud.Client, config string) (string, []string) {
+			return strings.Replace(config, "storage_bucket: ", "storage_bucket: s3://u:"+secret+"@", 1), nil
+		},
 		"engine": func(u *cloud.Client, config string) (string, []string) {
 			return config, []string{"DOCKER_HOST=tcp://u:" + secret + "@127.0.0.1:1"}
 		},
@@ -51,7 +54,13 @@ func TestPasswordsInAddressesAreNotShown(t *testing.T) {
 			}
 			u.Write(t, ".lithops/config", config)
 			u.Write(t, "context/Dockerfile", "FROM scratch\n")
-			for _, line := range []string{"list", "doctor", "doctor --output json", "lithops-config", "show default --output json", "build me/img:1 {home}/context", "deploy me/img:1 --output json"} {
+			u.Write(t, "runtimes.yaml", "runtimes:\n- image: me/img:1\n  build: {context: 'https://u:"+secret+"@github.com/x/y.git'}\n")
+			lines := []string{"list", "doctor", "doctor --output json", "lithops-config", "show default --output json", "build me/img:1 {home}/context", "deploy me/img:1 --output json"}
+			if name == "name of the bucket" { // once: what is wrong in these is the argument
+				lines = append(lines, "apply {home}/runtimes.yaml", "build me/img:1 https://"+secret+"@github.com/x/y.git", "list -c https://u:"+secret+"@h/config",
+					"build me/img:1 {home}/context --cache-from https://u:"+secret+"@h/c --output json")
+			}
+			for _, line := range lines {
 				a := u.Binary(t.Context(), t, line, append(env, "FN_RUNTIME_RETRY_SECONDS=1")...)
 				if strings.Contains(a.Out+a.Err, secret) || strings.Contains(a.Out+a.Err, "apikey") {
 					t.Errorf("%s", a)

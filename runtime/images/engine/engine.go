@@ -20,6 +20,7 @@ import (
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/regular"
 )
 
 // Options says where to look.
@@ -107,6 +108,16 @@ func connect(ctx context.Context, c candidate) (*Engine, error) {
 			client.WithHost(helper.Host), client.WithDialContext(helper.Dialer))
 	default:
 		if c.tls {
+			for _, file := range []string{c.ca, c.cert, c.key} { // the library would wait for a pipe
+				if file == "" {
+					continue
+				}
+				f, err := regular.Open(file)
+				if err != nil {
+					return nil, err
+				}
+				_ = f.Close()
+			}
 			config, err := tlsconfig.Client(tlsconfig.Options{CAFile: c.ca, CertFile: c.cert, KeyFile: c.key, InsecureSkipVerify: c.unverified, ExclusiveRootPools: c.ca != ""})
 			if err != nil {
 				return nil, err
