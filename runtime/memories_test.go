@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"fn-runtime/i18n"
 	"fn-runtime/runtime"
 	"fn-runtime/runtime/check"
 	"fn-runtime/runtime/entity"
@@ -142,6 +143,24 @@ func TestCodeInTheImageIsCalled(t *testing.T) {
 	}
 	if n := w.calls(); n != 2 {
 		t.Errorf("%d calls, want 2", n)
+	}
+}
+
+// What is left over because it could not be removed is said, and is no failure: the work is done.
+func TestWhatCannotBeTidied(t *testing.T) {
+	w := newSharedWorld(t)
+	w.compute.Hook = func(request string, _ bool) error {
+		if request == "TIDY" {
+			return fault.New(fault.Unavailable, i18n.M("The service has trouble."), i18n.Message{})
+		}
+		return nil
+	}
+	_, deployed := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/img:1"})
+	_, deleted := w.Delete(t.Context(), runtime.DeleteRequest{Name: "me/img:1"})
+	said := w.seen.said()
+	want := "could not be removed: The service has trouble. Remove it with 'ibmcloud fn-runtime doctor --repair'."
+	if deployed != nil || deleted != nil || strings.Count(said, want) != 2 {
+		t.Errorf("%v, %v; it said %q, want %q from each", deployed, deleted, said, want)
 	}
 }
 

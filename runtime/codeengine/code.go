@@ -2,6 +2,7 @@ package codeengine
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"fn-runtime/runtime/fault"
@@ -98,13 +99,15 @@ func (c *Compute) Tidy(ctx context.Context) error {
 	for _, j := range jobs {
 		delete(suspect, codeOf(j))
 	}
+	var failures []error
 	for name := range suspect {
 		if err := c.removeConfigMap(ctx, name); err != nil {
-			return err
+			failures = append(failures, err)
+			continue
 		}
 		c.mu.Lock()
 		delete(c.code, name)
 		c.mu.Unlock()
 	}
-	return nil
+	return errors.Join(failures...)
 }

@@ -3,9 +3,11 @@ package plan
 import (
 	"context"
 
+	"fn-runtime/i18n"
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/linger"
+	"fn-runtime/runtime/site"
 )
 
 // Around is what has to be there before the first runtime.
@@ -65,11 +67,14 @@ func (p *Plan) makePlace(ctx context.Context) error {
 	return nil
 }
 
-// tidy removes what nothing has need of any more. What cannot be removed now is removed another time: the work is done.
+// tidy removes what nothing has need of any more. The work is done without that: what stays is said, because nobody else
+// looks for it.
 func (p *Plan) tidy(ctx context.Context) {
 	ctx, cancel := linger.Context(ctx, undoTime)
 	defer cancel()
-	_ = p.site.Compute.Tidy(ctx)
+	if err := p.site.Compute.Tidy(ctx); err != nil {
+		p.site.Warn(i18n.M("Code that no runtime needs any more could not be removed: {{.Error}} Remove it with 'ibmcloud fn-runtime doctor --repair'.", "Error", site.Sentence(err)))
+	}
 }
 
 // disprove takes back that a thing was made when a runtime could not be registered because it is not there: a server may

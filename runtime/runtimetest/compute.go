@@ -172,8 +172,8 @@ func (c *Compute) Place() entity.Place {
 // Namespace implements site.Compute.
 func (c *Compute) Namespace() string { return c.contract.Namespace }
 
-// Tidy implements site.Compute.
-func (c *Compute) Tidy(ctx context.Context) error { return ctx.Err() }
+// Tidy implements site.Compute; it costs no request.
+func (c *Compute) Tidy(ctx context.Context) error { return hooked(c.Hook, "TIDY", ctx.Err) }
 
 // Places implements site.Place.
 func (c *Compute) Places(ctx context.Context) (all []entity.Place, err error) {
