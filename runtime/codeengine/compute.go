@@ -6,8 +6,8 @@ import (
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/entity"
-	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/lithops"
+	"fn-runtime/runtime/transport"
 )
 
 // Compute implements the compute port: a runtime is a job of the name that the Lithops client looks for.
@@ -124,16 +124,5 @@ func (c *Compute) MakePlace(ctx context.Context) error { return c.client.makePro
 
 // RemovePlace removes the project with everything in it; nil when it is not there.
 func (c *Compute) RemovePlace(ctx context.Context) error {
-	err := c.client.removeProject(ctx)
-	if !fault.Is(err, fault.NotFound) {
-		return err
-	}
-	err = c.client.find(ctx)
-	switch {
-	case fault.Is(err, fault.NotFound):
-		return nil
-	case err == nil:
-		return stillThere(c.client.place().Name)
-	}
-	return err
+	return transport.Gone(c.client.place().Name, c.client.removeProject(ctx), func() error { return c.client.find(ctx) })
 }

@@ -149,26 +149,3 @@ func unreadable(about subject, err error) error {
 		i18n.M("The compute service's answer for {{.Subject}} cannot be read.", "Subject", about.message()),
 		i18n.M("Check the endpoint, and whether a proxy or gateway stands in between; then try again.")).Because(err)
 }
-
-// stillThere says that the service contradicts itself, or that somebody has made the thing again in between.
-func stillThere(name string) error {
-	return fault.New(fault.Conflict,
-		i18n.M("{{.Name}} was not found when it was looked for, and is there all the same: somebody else may have made it again.", "Name", name),
-		i18n.M("Run the same command again."))
-}
-
-// gone judges the error of a deletion: nil when the thing is not there. An answer "404" comes from wrong routes and
-// gateways too, so it is believed only when a second question gives the same answer.
-func gone(name string, err error, read func() error) error {
-	if !fault.Is(err, fault.NotFound) {
-		return err
-	}
-	err = read()
-	switch {
-	case fault.Is(err, fault.NotFound):
-		return nil
-	case err == nil:
-		return stillThere(name)
-	}
-	return err
-}

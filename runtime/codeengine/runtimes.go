@@ -12,6 +12,7 @@ import (
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/lithops"
+	"fn-runtime/runtime/transport"
 )
 
 // The variables of a job that are the client's.
@@ -134,7 +135,7 @@ func plain(image string) string {
 
 // Unregister removes a runtime; nil when it is not there.
 func (c *Compute) Unregister(ctx context.Context, id entity.ID) error {
-	err := gone(id.Name, c.client.deleteJob(ctx, id.Name), func() error { _, err := c.client.getJob(ctx, id.Name); return err })
+	err := transport.Gone(id.Name, c.client.deleteJob(ctx, id.Name), func() error { _, err := c.client.getJob(ctx, id.Name); return err })
 	if err == nil {
 		c.lost(id.Name)
 	}

@@ -8,6 +8,7 @@ import (
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/transport"
 )
 
 // registrySecretName is the secret with which images are pulled: the client's own name for it.
@@ -126,13 +127,13 @@ func (c *Compute) Remove(ctx context.Context, t entity.Thing) error {
 	if i := slices.IndexFunc(jobs, func(j jobDoc) bool { return j.ImageSecret == t.Name }); i >= 0 {
 		return fault.New(fault.Conflict, i18n.M("Job {{.Job}} has need of the secret {{.Name}}.", "Job", jobs[i].Name, "Name", t.Name), i18n.M("Run the same command again."))
 	}
-	return gone(t.Name, c.client.deleteSecret(ctx, t.Name), func() error { return c.client.hasSecret(ctx, t.Name) })
+	return transport.Gone(t.Name, c.client.deleteSecret(ctx, t.Name), func() error { return c.client.hasSecret(ctx, t.Name) })
 }
 
 func (c *Compute) removeRun(ctx context.Context, name string) error {
-	return gone(name, c.client.deleteRun(ctx, name), func() error { _, err := c.client.getRun(ctx, name); return err })
+	return transport.Gone(name, c.client.deleteRun(ctx, name), func() error { _, err := c.client.getRun(ctx, name); return err })
 }
 
 func (c *Compute) removeConfigMap(ctx context.Context, name string) error {
-	return gone(name, c.client.deleteConfigMap(ctx, name), func() error { return c.client.hasConfigMap(ctx, name) })
+	return transport.Gone(name, c.client.deleteConfigMap(ctx, name), func() error { return c.client.hasConfigMap(ctx, name) })
 }

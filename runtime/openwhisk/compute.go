@@ -7,7 +7,6 @@ import (
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/entity"
-	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/lithops"
 	"fn-runtime/runtime/transport"
 )
@@ -88,18 +87,7 @@ func (c *Compute) MakePlace(ctx context.Context) error { return c.client.Make(ct
 
 // RemovePlace removes the namespace with everything in it; nil when it is not there.
 func (c *Compute) RemovePlace(ctx context.Context) error {
-	err := c.client.Remove(ctx)
-	if !fault.Is(err, fault.NotFound) {
-		return err
-	}
-	err = c.client.Find(ctx)
-	switch {
-	case fault.Is(err, fault.NotFound):
-		return nil
-	case err == nil:
-		return stillThere(c.client.Place().Name)
-	}
-	return err
+	return transport.Gone(c.client.Place().Name, c.client.Remove(ctx), func() error { return c.client.Find(ctx) })
 }
 
 // Needs gives what has to be in the namespace before a runtime is: the package.

@@ -9,6 +9,7 @@ import (
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/lithops"
 	"fn-runtime/runtime/parallel"
+	"fn-runtime/runtime/transport"
 )
 
 // Runtimes lists the actions that Lithops can have named, of every release and user key, side by side and page after
@@ -142,7 +143,7 @@ func (c *Compute) own(pkg string) bool {
 
 // Unregister removes a runtime; nil when it is not there.
 func (c *Compute) Unregister(ctx context.Context, id entity.ID) error {
-	return c.actionGone(ctx, id, c.client.DeleteAction(ctx, id.Group, id.Name))
+	return transport.Gone(id.String(), c.client.DeleteAction(ctx, id.Group, id.Name), func() error { _, err := c.client.Action(ctx, id.Group, id.Name); return err })
 }
 
 // Leftovers gives what Clean removes: every action of the user's packages, also those that Lithops did not name, because
