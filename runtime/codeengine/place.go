@@ -171,6 +171,7 @@ func (c *Client) wait(ctx context.Context, doc projectDoc) error {
 		i18n.M("Run the same command again: it goes on waiting."))
 	ctx, cancel := context.WithTimeoutCause(ctx, readyTime, late)
 	defer cancel()
+	sound := time.Now() // when the service last answered as it should
 	for pause := readyFirst; doc.Status != active; pause = min(pause*3/2, readyLast) {
 		if doc.Status == creationFailed {
 			return fault.New(fault.Failed, i18n.M("Code Engine could not make project {{.Project}}.", "Project", c.project.Name),
@@ -184,8 +185,10 @@ func (c *Client) wait(ctx context.Context, doc projectDoc) error {
 		now, err := c.getProject(ctx, doc.ID)
 		switch {
 		case err == nil:
-			doc = now
-		case !notReady(err): // that a new project is not known everywhere at once, or answers 503, is no failure
+			doc, sound = now, time.Now()
+		case fault.Is(err, fault.NotFound): // it is not known everywhere at once
+			sound = time.Now()
+		case !notReady(err) || time.Since(sound) > mayBeAway:
 			return err
 		}
 	}
@@ -193,8 +196,12 @@ func (c *Client) wait(ctx context.Context, doc projectDoc) error {
 	return nil
 }
 
+// mayBeAway is how long in a row the service may refuse, or not answer for, a new project.
+const mayBeAway = 45 * time.Second
+
+// notReady reports whether an error may be that of a project that is new, and not of credentials.
 func notReady(err error) bool {
-	return fault.Is(err, fault.NotFound) || fault.Is(err, fault.Denied) || fault.Is(err, fault.Unavailable)
+	return fault.Is(err, fault.Denied) && !errors.Is(err, errUnauthorized) || fault.Is(err, fault.Unavailable)
 }
 
 // removeProject removes the project with everything in it, and what the memory knows of it; fault.NotFound when it is not there.

@@ -80,6 +80,30 @@ func TestSlowProject(t *testing.T) {
 	})
 }
 
+// What refuses for good while a project is waited for is not waited for as long as a project.
+func TestServiceRefusesWhileAProjectIsWaitedFor(t *testing.T) {
+	for status, want := range map[int]struct {
+		kind  fault.Kind
+		after time.Duration
+	}{401: {fault.Denied, 5 * time.Second}, 403: {fault.Denied, time.Minute}, 503: {fault.Unavailable, time.Minute}} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newService()
+			s.projects[0].Status = creating
+			start := time.Now()
+			s.before = func(*http.Request) (int, string) {
+				if time.Since(start) > time.Second {
+					return status, refused("no", "No.")
+				}
+				return 0, ""
+			}
+			err := opened(s).MakePlace(t.Context())
+			if took := time.Since(start); fault.KindOf(err) != want.kind || took > want.after {
+				t.Errorf("%d: after %s it says %v, want %s after %s at most", status, took, err, want.kind, want.after)
+			}
+		})
+	}
+}
+
 // A project that is being made by somebody else is waited for, too; one that is never ready ends in words.
 func TestProjectThatIsNeverReady(t *testing.T) {
 	for status, want := range map[string]fault.Kind{creating: fault.Timeout, creationFailed: fault.Failed} {

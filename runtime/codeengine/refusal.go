@@ -2,6 +2,7 @@ package codeengine
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 
 	"fn-runtime/i18n"
@@ -52,6 +53,9 @@ type apiErrors struct {
 // traceForm is what trace ids look like; anything else is not repeated.
 var traceForm = text.NewPattern(`^[0-9A-Za-z_-]{1,100}$`)
 
+// errUnauthorized is the cause where the token is not taken, whatever it is wanted for.
+var errUnauthorized = errors.New("unauthorized")
+
 // refusal is the fault for an answer that is no success: what the server says in its own words, its trace id, and what to
 // do by status.
 func (c *Client) refusal(about subject, status int, body []byte) error {
@@ -77,6 +81,9 @@ func (c *Client) refusal(about subject, status int, body []byte) error {
 		reason = i18n.M("The compute service answered {{.Status}} for {{.Subject}}: {{.Words}}", "Status", status, "Subject", about.message(), "Words", words)
 	}
 	f := fault.New(kind, reason, c.remedy(status, said, about))
+	if status == http.StatusUnauthorized {
+		f = f.Because(errUnauthorized)
+	}
 	if traceForm.MatchString(said.Trace) {
 		f = f.With("trace " + said.Trace)
 	}

@@ -20,6 +20,8 @@ func errorVerdict(ctx context.Context, err error, safe bool) (reason string, rep
 	var dns *net.DNSError
 	var op *net.OpError
 	switch {
+	case ctx.Err() == nil && errors.Is(err, errHostAway):
+		return "connection failed", true // nothing was sent
 	case ctx.Err() != nil, errors.As(err, &f), untrusted(err), notTLS(err):
 		return "", false
 	case errors.As(err, &dns):

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -73,6 +74,12 @@ var (
 	noHost  = &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", IsNotFound: true}}
 )
 
+// noWay is the error of a request whose CONNECT a proxy answered with a status.
+func noWay(status int) error {
+	return tunnelRefused(context.Background(), &url.URL{Host: "proxy.test:3128"}, &http.Request{Host: "api.test:443"},
+		&http.Response{StatusCode: status, Status: http.StatusText(status)})
+}
+
 func TestWhatIsRepeated(t *testing.T) {
 	after := http.Header{"Retry-After": {"1"}}
 	race := Call{Races: func(b []byte) bool { return string(b) == "race" }}
@@ -91,6 +98,9 @@ func TestWhatIsRepeated(t *testing.T) {
 		{"POST refused", "POST", Call{}, step{err: refused}, true},
 		{"POST reset", "POST", Call{}, step{err: reset}, false},
 		{"POST reset, repeatable", "POST", Call{Repeatable: true}, step{err: reset}, true},
+		{"POST, no way through the proxy", "POST", Call{}, step{err: noWay(502)}, true},
+		{"POST, a proxy that is busy", "POST", Call{}, step{err: noWay(503)}, true},
+		{"GET, a proxy with trouble of its own", "GET", Call{}, step{err: noWay(500)}, false},
 		{"PUT reset", "PUT", Call{}, step{err: reset}, true},
 		{"DELETE cut", "DELETE", Call{}, step{err: io.ErrUnexpectedEOF}, true},
 		{"GET 400", "GET", Call{}, step{status: 400}, false},

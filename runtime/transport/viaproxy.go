@@ -51,10 +51,18 @@ func tunnelRefused(_ context.Context, proxy *url.URL, req *http.Request, resp *h
 			i18n.M("The proxy {{.Proxy}} refuses the user or the password in HTTPS_PROXY.", "Proxy", proxy.Host),
 			i18n.M("Correct them; characters such as @ and : in them are written as %40 and %3A."))
 	}
-	return fault.New(KindOfStatus(resp.StatusCode),
+	refused := fault.New(KindOfStatus(resp.StatusCode),
 		i18n.M("The proxy {{.Proxy}} opens no connection to {{.Host}}: {{.Status}}.", "Proxy", proxy.Host, "Host", req.Host, "Status", text.Line(resp.Status, 100)),
 		i18n.M("Check HTTPS_PROXY, or name the host in NO_PROXY if it is reached without a proxy."))
+	switch resp.StatusCode {
+	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return refused.Because(errHostAway)
+	}
+	return refused
 }
+
+// errHostAway is the cause where a proxy could not reach a host now, and may the next time.
+var errHostAway = errors.New("the proxy does not reach the host")
 
 // proxyAway tells whether a request failed because its proxy could not be reached, and gives the proxy's address.
 func proxyAway(req *http.Request, err error) (address string, away bool) {
