@@ -191,7 +191,7 @@ def settings():
     """What scripts that make a bucket say of it, and what tools ask."""
     acl = s3.get_bucket_acl(Bucket=bucket)
     s3.put_bucket_acl(Bucket=bucket, AccessControlPolicy={"Owner": acl["Owner"], "Grants": acl["Grants"]})
-    refused("BucketAlreadyOwnedByYou", client(signature_version="s3").create_bucket, Bucket=bucket)
+    client(signature_version="s3").create_bucket(Bucket=bucket)  # again, which the default region takes
     if library == "boto3":
         block = {"BlockPublicAcls": True, "IgnorePublicAcls": True, "BlockPublicPolicy": True, "RestrictPublicBuckets": True}
         s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=block)
