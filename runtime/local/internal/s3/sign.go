@@ -81,8 +81,8 @@ func verifyHeader(r *http.Request, k Keys, now time.Time) (*signature, *refusal)
 		fields[name] = value
 	}
 	date := r.Header.Get("X-Amz-Date")
-	if at, err := http.ParseTime(r.Header.Get("Date")); err == nil && date == "" {
-		date = at.Format(timeFormat)
+	if at, err := sentAt(r.Header.Get("Date")); err == nil && date == "" {
+		date = at.UTC().Format(timeFormat)
 	}
 	at, err := time.Parse(timeFormat, date)
 	if err != nil {
@@ -96,6 +96,15 @@ func verifyHeader(r *http.Request, k Keys, now time.Time) (*signature, *refusal)
 		return nil, refuse(http.StatusBadRequest, "InvalidRequest", "Missing required header for this request: x-amz-content-sha256")
 	}
 	return check(r, k, date, fields["Credential"], fields["SignedHeaders"], fields["Signature"], payload, r.URL.Query())
+}
+
+// sentAt reads a Date header, which botocore writes with a zone of digits.
+func sentAt(date string) (time.Time, error) {
+	at, err := http.ParseTime(date)
+	if err != nil {
+		at, err = time.Parse(time.RFC1123Z, date)
+	}
+	return at, err
 }
 
 func verifyQuery(r *http.Request, k Keys, now time.Time) (*signature, *refusal) {

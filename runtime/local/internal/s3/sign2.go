@@ -33,10 +33,7 @@ func verifyHeaderV2(r *http.Request, k Keys, now time.Time) *refusal {
 	if values, given := r.Header["X-Amz-Date"]; given {
 		date, signed = values[0], ""
 	}
-	at, err := http.ParseTime(date)
-	if err != nil {
-		at, err = time.Parse(time.RFC1123Z, date)
-	}
+	at, err := sentAt(date)
 	if err != nil || at.Unix() < 0 {
 		return refuse(http.StatusForbidden, "AccessDenied", "AWS authentication requires a valid Date or x-amz-date header")
 	}

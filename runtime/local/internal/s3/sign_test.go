@@ -88,12 +88,17 @@ func TestHeadersInAPresignedURL(t *testing.T) {
 // Version 4 takes the time from Date where there is no X-Amz-Date.
 func TestDateInPlaceOfItsOwnHeader(t *testing.T) {
 	h := handler(t, func() time.Time { return noon })
-	for date, want := range map[string]int{noon.Format(http.TimeFormat): 200, noon.Add(-time.Hour).Format(http.TimeFormat): 403} {
+	for date, want := range map[string]int{
+		noon.Format(http.TimeFormat): 200, noon.Format(time.RFC1123Z): 200, noon.Add(-time.Hour).Format(http.TimeFormat): 403,
+	} {
 		r := httptest.NewRequest("GET", "/bucket", nil)
 		r.Header.Set("Date", date)
 		r.Header.Set("X-Amz-Content-Sha256", digest(""))
 		names := []string{"date", "host", "x-amz-content-sha256"}
-		at, _ := http.ParseTime(date)
+		at, err := sentAt(date)
+		if err != nil {
+			t.Fatal(err)
+		}
 		s := signatureFor(at.Format(timeFormat), at.Format("20060102")+"/us-south/s3/aws4_request")
 		canonical := strings.Join([]string{"GET", "/bucket", "", canonicalHeaders(r, names), strings.Join(names, ";"), digest("")}, "\n")
 		r.Header.Set("Authorization", algorithm+" Credential="+keys.AccessKey+"/"+s.scope+",SignedHeaders="+strings.Join(names, ";")+",Signature="+s.over(algorithm, digest(canonical)))
