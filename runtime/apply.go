@@ -74,14 +74,10 @@ func (s *Service) apply(ctx context.Context, all []*declared, req ApplyRequest) 
 	}
 	for _, d := range all {
 		if d.image != nil {
-			p.Show(d.image)
 			p.Build(d.image, d.deployments, func(ctx context.Context) (string, error) {
 				built, err := s.Images.Build(ctx, d.build, req.Output)
 				return built.Digest, d.wrap(err)
 			})
-		}
-		for _, one := range d.deployments {
-			p.Show(one.Items()...)
 		}
 	}
 	p.Deploy(deployments...)

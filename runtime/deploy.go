@@ -51,9 +51,6 @@ func (s *Service) deploy(ctx context.Context, wants []site.Wanted, req DeployReq
 	}
 	p.Surround(l.around)
 	p.Deploy(all...)
-	for _, d := range all {
-		p.Show(d.Items()...)
-	}
 	var err error
 	if !req.DryRun {
 		if s.Target.HostPython && slices.ContainsFunc(all, (*plan.Deployment).Changed) {

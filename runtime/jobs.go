@@ -11,6 +11,7 @@ import (
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/jobs"
+	"fn-runtime/runtime/parallel"
 	"fn-runtime/runtime/text"
 )
 
@@ -88,7 +89,7 @@ func (s *Service) lookForJobs(ctx context.Context, req JobsRequest, id string) (
 				return w, nil
 			}
 		}
-		if err := pause(ctx, w.Pause()); err != nil {
+		if err := parallel.Sleep(ctx, w.Pause()); err != nil {
 			return nil, err
 		}
 	}

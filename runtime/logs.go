@@ -11,6 +11,7 @@ import (
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/jobs"
+	"fn-runtime/runtime/parallel"
 )
 
 // LogsRequest says which lines to read, of all that calls have written. A service gives a call's lines when it has ended.
@@ -105,7 +106,7 @@ func (s *Service) oneActivation(ctx context.Context, w *jobs.Watch, r *reading) 
 			return fault.New(fault.NotFound, i18n.M("There is no record of activation {{.ID}}.", "ID", req.Activation),
 				i18n.M("A service writes it when the call has ended, and forgets it after a while: '--follow' waits for it.")).Because(err)
 		}
-		if err := pause(ctx, w.Pause()); err != nil {
+		if err := parallel.Sleep(ctx, w.Pause()); err != nil {
 			return err
 		}
 	}
@@ -164,7 +165,7 @@ func (r *reading) give(yield func(entity.LogLine) error, last int) error {
 // follow gives on what comes until ctx ends. A service that does not answer for a while is asked again.
 func (r *reading) follow(ctx context.Context, w *jobs.Watch, yield func(entity.LogLine) error) error {
 	for failed := 0; ; {
-		if err := pause(ctx, w.Pause()); err != nil {
+		if err := parallel.Sleep(ctx, w.Pause()); err != nil {
 			return err
 		}
 		_, err := w.Refresh(ctx)
@@ -177,17 +178,5 @@ func (r *reading) follow(ctx context.Context, w *jobs.Watch, yield func(entity.L
 		if err := r.give(yield, 0); err != nil {
 			return err
 		}
-	}
-}
-
-// pause waits, or gives why ctx ended.
-func pause(ctx context.Context, wait time.Duration) error {
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
 	}
 }

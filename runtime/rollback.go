@@ -52,9 +52,6 @@ func (s *Service) rollback(ctx context.Context, sel site.Selector, req RollbackR
 		return none, err
 	}
 	p.Deploy(all...)
-	for _, d := range all {
-		p.Show(d.Items()...)
-	}
 	if !req.DryRun {
 		err = p.Run(ctx, nil)
 	}

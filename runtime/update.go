@@ -64,9 +64,6 @@ func (s *Service) update(ctx context.Context, sel site.Selector, req UpdateReque
 		return none, err
 	}
 	p.Deploy(all...)
-	for _, d := range all {
-		p.Show(d.Items()...)
-	}
 	if !req.DryRun {
 		err = p.Run(ctx, nil)
 	}

@@ -75,9 +75,6 @@ func (d *Doctor) deployAgain(ctx context.Context, bundle lithops.Bundle, entries
 		return failed(err)
 	}
 	p.Deploy(all...)
-	for _, one := range all {
-		p.Show(one.Items()...)
-	}
 	if err := p.Run(ctx, nil); err != nil {
 		return failed(err)
 	}

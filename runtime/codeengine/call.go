@@ -78,10 +78,8 @@ func (c *Compute) start(ctx context.Context, job, name string) (run runDoc, err 
 		if run, lost := c.client.getRun(ctx, name); lost == nil {
 			return run, nil
 		}
-		select {
-		case <-time.After(pollLast):
-		case <-ctx.Done():
-			return run, context.Cause(ctx)
+		if err := parallel.Sleep(ctx, pollLast); err != nil {
+			return run, err
 		}
 	}
 	return run, err
@@ -99,13 +97,10 @@ func (c *Compute) follow(ctx context.Context, run runDoc) (runDoc, error) {
 				return run, err
 			}
 		}
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-			if fault.Is(context.Cause(ctx), fault.Timeout) {
-				return run, nil
-			}
-			return run, context.Cause(ctx)
+		if err := parallel.Sleep(ctx, pause); fault.Is(err, fault.Timeout) {
+			return run, nil
+		} else if err != nil {
+			return run, err
 		}
 		now, err := c.client.getRun(ctx, run.Name)
 		switch {

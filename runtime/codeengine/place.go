@@ -9,6 +9,7 @@ import (
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/parallel"
 )
 
 // Project says which project a client works in.
@@ -177,10 +178,8 @@ func (c *Client) wait(ctx context.Context, doc projectDoc) error {
 			return fault.New(fault.Failed, i18n.M("Code Engine could not make project {{.Project}}.", "Project", c.project.Name),
 				i18n.M("Delete it with 'ibmcloud ce project delete --name {{.Project}} --hard', then run the same command again.", "Project", c.project.Name))
 		}
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-			return context.Cause(ctx)
+		if err := parallel.Sleep(ctx, pause); err != nil {
+			return err
 		}
 		now, err := c.getProject(ctx, doc.ID)
 		switch {

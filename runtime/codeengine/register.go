@@ -4,11 +4,11 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"time"
 
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/lithops"
+	"fn-runtime/runtime/parallel"
 )
 
 // Register makes a runtime or brings it to what is given. Its code is put into a config map before, unless the image has
@@ -67,10 +67,8 @@ func (c *Compute) definition(r entity.Registered, code lithops.Bundle) jobDoc {
 func (c *Compute) put(ctx context.Context, job jobDoc, there bool) (stored jobDoc, err error) {
 	for try := range conflictTries {
 		if try > 1 { // a job that is being deleted is still there for a moment
-			select {
-			case <-time.After(min(pollFirst<<try, pollLast)):
-			case <-ctx.Done():
-				return stored, context.Cause(ctx)
+			if err := parallel.Sleep(ctx, min(pollFirst<<try, pollLast)); err != nil {
+				return stored, err
 			}
 		}
 		if !there {

@@ -8,6 +8,7 @@ import (
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/lithops"
+	"fn-runtime/runtime/parallel"
 )
 
 // The pauses between two looks at an activation that outlasts the blocking wait.
@@ -50,10 +51,8 @@ func cut(run entity.Activation, err error) bool {
 // follow looks at an activation until it is done.
 func (c *Compute) follow(ctx context.Context, run entity.Activation, err error) (entity.Activation, error) {
 	for pause := pollFirst; err == nil && !run.Done; pause = min(pause*3/2, pollLast) {
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-			return run, context.Cause(ctx)
+		if err := parallel.Sleep(ctx, pause); err != nil {
+			return run, err
 		}
 		started := run.ID
 		run, err = c.client.activation(ctx, started)

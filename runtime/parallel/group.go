@@ -141,3 +141,13 @@ func Whole(ctx context.Context) (context.Context, error) {
 	linger.Extend(ctx, writeTime)
 	return context.WithoutCancel(ctx), nil
 }
+
+// Sleep pauses for d. Where ctx ends first, it returns the cause.
+func Sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

@@ -36,7 +36,7 @@ func (p *Plan) Surround(a Around) {
 		p.things = append(p.things, t)
 		if a.Made {
 			t.Items[0].Status, p.made = Done, append(p.made, thing)
-			p.Show(t.Items[0])
+			p.show(t.Items[0])
 			continue
 		}
 		p.Then(t)
@@ -51,7 +51,7 @@ func (p *Plan) Surround(a Around) {
 		return
 	}
 	bucket.After, p.beside = p.tasks(), []*Task{bucket}
-	p.Show(bucket.Items...)
+	p.show(bucket.Items...)
 }
 
 // makePlace makes the place, and gives what is deployed in it the names that are known only then.

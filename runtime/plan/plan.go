@@ -57,8 +57,8 @@ type Task struct {
 	done bool
 }
 
-// Show puts items at the end of what is shown.
-func (p *Plan) Show(items ...*Item) { p.items = append(p.items, items...) }
+// show puts items at the end of what is shown.
+func (p *Plan) show(items ...*Item) { p.items = append(p.items, items...) }
 
 // Then plans tasks that are tried side by side when all before them is done, and shows their items.
 func (p *Plan) Then(tasks ...*Task) { p.then(&wave{tasks: tasks}) }
@@ -67,7 +67,7 @@ func (p *Plan) then(w *wave) {
 	before := p.tasks()
 	for _, t := range w.tasks {
 		t.After = append(t.After, before...)
-		p.Show(t.Items...)
+		p.show(t.Items...)
 	}
 	p.waves = append(p.waves, w)
 }
@@ -79,12 +79,12 @@ func (p *Plan) Beside(tasks ...*Task) {
 	}
 	p.waves[0].beside = append(p.waves[0].beside, tasks...)
 	for _, t := range tasks {
-		p.Show(t.Items...)
+		p.show(t.Items...)
 	}
 }
 
 // Build plans to build the image of some deployments, which are not tried without it: one image after the other. do
-// gives the digest of what it built.
+// returns the digest of what it built.
 func (p *Plan) Build(image *Item, of []*Deployment, do func(ctx context.Context) (digest string, err error)) {
 	t := &Task{Items: []*Item{image}, After: p.around, Idle: func() bool { return image.Change == Unchanged }}
 	t.Do = func(ctx context.Context) error {
@@ -105,7 +105,8 @@ func (p *Plan) Build(image *Item, of []*Deployment, do func(ctx context.Context)
 	p.waves = append(p.waves, &wave{tasks: []*Task{t}})
 }
 
-// Deploy plans deployments, side by side. Those that share a metadata object are one piece of work.
+// Deploy plans deployments, side by side, and shows their items, each image before what is deployed of it. Deployments that
+// share a metadata object are one piece of work.
 func (p *Plan) Deploy(all ...*Deployment) {
 	w := &wave{beside: p.beside, counts: true, cut: i18n.M("Interrupted: what has begun is brought to its end. A second Ctrl-C stops at once.")}
 	of := map[string]*Task{}
@@ -118,9 +119,13 @@ func (p *Plan) Deploy(all ...*Deployment) {
 			d.shares = true
 			d.decide()
 		}
-		if d.after != nil {
-			t.After = append(t.After, d.after)
+		if build := d.after; build != nil {
+			t.After = append(t.After, build)
+			if !slices.Contains(p.items, build.Items[0]) {
+				p.show(build.Items...)
+			}
 		}
+		p.show(d.Items()...)
 		t.Items = append(t.Items, d.Items()...)
 		before, idle := t.Do, t.Idle
 		t.Idle = func() bool { return !d.Changed() && (idle == nil || idle()) }
@@ -142,7 +147,7 @@ func (p *Plan) Deploy(all ...*Deployment) {
 	p.waves = append(p.waves, w)
 }
 
-// tasks gives those that others may have to wait for.
+// tasks returns those that others may have to wait for.
 func (p *Plan) tasks() (all []*Task) {
 	for _, w := range p.waves {
 		all = append(all, w.tasks...)
@@ -150,7 +155,7 @@ func (p *Plan) tasks() (all []*Task) {
 	return all
 }
 
-// Items gives the items as they are now.
+// Items returns the items as they are now.
 func (p *Plan) Items() []Item {
 	var items []Item
 	for _, it := range p.items {
@@ -159,7 +164,7 @@ func (p *Plan) Items() []Item {
 	return items
 }
 
-// Deployments gives what is planned for runtimes that should be there.
+// Deployments returns what is planned for runtimes that should be there.
 func (p *Plan) Deployments() []*Deployment { return p.deployments }
 
 // Run carries the plan out when ask, which may be nil, agrees. Whatever was not tried is Skipped afterwards. The error
@@ -240,8 +245,7 @@ func (t *Task) settle(err error) {
 		switch {
 		case it.Status == Failed && err != nil:
 			err = errSkipped
-		case it.Status != Planned:
-		default:
+		case it.Status == Planned:
 			it.settle(err)
 			if err != nil {
 				err = errSkipped

@@ -11,6 +11,7 @@ import (
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/parallel"
 	"fn-runtime/runtime/text"
 )
 
@@ -75,12 +76,7 @@ func (s *Site) record(ctx context.Context, run entity.Activation) entity.Activat
 				run.Result = record.Result
 			}
 		}
-		if !fault.Is(err, fault.NotFound) {
-			return run
-		}
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
+		if !fault.Is(err, fault.NotFound) || parallel.Sleep(ctx, pause) != nil {
 			return run
 		}
 	}

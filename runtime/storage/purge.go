@@ -13,6 +13,7 @@ import (
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/parallel"
 )
 
 // How much a purge does side by side. With 50 ms a request the time goes into listing, which is therefore spread over
@@ -144,7 +145,7 @@ func (p *purge) objects(ctx context.Context) error {
 			return nil // what is found now was written in the meantime
 		}
 		if failed > 0 {
-			if err := pause(ctx, 200*time.Millisecond<<n); err != nil {
+			if err := parallel.Sleep(ctx, 200*time.Millisecond<<n); err != nil {
 				return err
 			}
 		}
@@ -228,15 +229,4 @@ func (p *purge) pass(ctx context.Context, n int) (found, failed int, err error) 
 // hopeless tells whether an error concerns everything that is left to do.
 func hopeless(err error) bool {
 	return fault.Is(err, fault.Denied) || fault.Is(err, fault.NotFound) || fault.Is(err, fault.Interrupted)
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }
