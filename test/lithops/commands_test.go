@@ -108,12 +108,29 @@ func TestLithopsCommands(t *testing.T) {
 	expect(image+" 256 ready", image+" 256")
 	job()
 
+	// What it registers over ours is its own, and ours says so; what it takes from the bucket, ours puts back.
+	lithops("runtime", "deploy", "default")
+	expect(image+" 256 outdated", image+" 256")
+	s.FnRuntime("update", "all", "-b", "local", "-q")
+	expect(image+" 256 ready", image+" 256")
+	bucket := s.Endpoint().Bucket
+	lithops("storage", "delete", bucket, "--prefix", "lithops.runtimes/")
+	expect(image+" 256 no_metadata", image+" 256")
+	if got := doctor(t, s); got != "caches" {
+		t.Errorf("after the metadata is gone doctor fails %q, want caches", got)
+	}
+	if got := doctor(t, s, "--repair"); got != "" {
+		t.Errorf("after the repair doctor fails %q", got)
+	}
+	s.FnRuntime("update", "all", "-b", "local", "-q")
+	expect(image+" 256 ready", image+" 256")
+	job()
+
 	// Objects, and what only its virtual machines have.
 	file := filepath.Join(s.Dir, "a b.txt")
 	if err := os.WriteFile(file, []byte("content"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	bucket := s.Endpoint().Bucket
 	lithops("storage", "put", file, bucket, "--key", "sub dir/a b.txt")
 	if out := lithops("storage", "list", bucket); !strings.Contains(out, "sub dir/a b.txt") || !strings.Contains(out, "runtimes/") {
 		t.Errorf("storage list says %s", out)
