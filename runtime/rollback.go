@@ -39,6 +39,12 @@ func (s *Service) rollback(ctx context.Context, sel site.Selector, req RollbackR
 				i18n.M("Of runtime {{.Image}} with {{.Memory}} MB no earlier image is known.", "Image", e.Image, "Memory", e.NamedMB),
 				i18n.M("Deploy the image that you want with 'ibmcloud fn-runtime deploy IMAGE'."))
 		}
+		if err := s.CheckPinned(ctx, w.Image, w.Digest); fault.Is(err, fault.Invalid) {
+			return none, fault.New(fault.NotFound,
+				i18n.M("The registry no longer has the image that runtime {{.Image}} with {{.Memory}} MB ran before: {{.Tag}}.",
+					"Image", e.Image, "Memory", e.NamedMB, "Tag", entity.FixedTag(w.Image, w.Digest)),
+				i18n.M("Deploy the image that you want with 'ibmcloud fn-runtime deploy IMAGE'.")).Because(err)
+		}
 		have, err := s.found(ctx, e)
 		if err != nil {
 			return none, err

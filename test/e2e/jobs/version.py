@@ -1,0 +1,9 @@
+"""Tells the version that the image of a runtime has in its environment."""
+import os
+import sys
+
+import lithops
+
+executor = lithops.FunctionExecutor(runtime=sys.argv[1])
+executor.call_async(lambda _: os.environ['VERSION'], None)
+print('RESULT "%s"' % executor.get_result(timeout=240))
