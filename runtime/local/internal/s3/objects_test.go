@@ -11,10 +11,12 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"regexp"
 	"strconv"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -84,6 +86,16 @@ func TestEveryErrorIsADocument(t *testing.T) {
 		if element(w, "Message") == "" || element(w, "RequestId") == "" || element(w, "RequestId") != w.Header().Get("X-Amz-Request-Id") || w.Header().Get("Content-Type") != "application/xml" {
 			t.Errorf("%s %s: %v %s", c.method, c.target, w.Header(), w.Body)
 		}
+	}
+}
+
+// A body that does not come in time is the client's fault, which SDKs try again.
+func TestABodyThatDoesNotComeInTime(t *testing.T) {
+	s := newStore(t)
+	w := httptest.NewRecorder()
+	s.h.ServeHTTP(w, signed("PUT", "/bucket/k", "UNSIGNED-PAYLOAD", noon.Format(timeFormat), iotest.ErrReader(os.ErrDeadlineExceeded), map[string]string{"Content-Length": "1"}))
+	if got := element(w, "Code"); got != "RequestTimeout" {
+		t.Errorf("got %s\n%s", got, w.Body)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -150,6 +151,8 @@ func (c *call) refuse(err error) {
 		no = c.deleted(marker)
 	case errors.Is(err, state.ErrNotFound):
 		no = c.missing()
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		no = refuse(http.StatusBadRequest, "RequestTimeout", "Your socket connection to the server was not read from or written to within the timeout period. Idle connections will be closed.")
 	case errors.Is(err, state.ErrFull):
 		no = refuse(http.StatusInsufficientStorage, "InsufficientStorage", "The disk of the local endpoint is nearly full, or its store has reached its size limit.")
 	case errors.Is(err, state.ErrDamaged):

@@ -33,7 +33,7 @@ func (c *call) kept(name string, v any) (bool, error) {
 	return true, json.Unmarshal(data, v)
 }
 
-// forget answers the DELETE of a setting, which may not be there.
+// forget answers the DELETE of a setting, which may not be there, or is one that no bucket has.
 func forget(name string) operation {
 	return func(c *call) error {
 		err := c.db.PutSetting(c.bucket, name, nil)

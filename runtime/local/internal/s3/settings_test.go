@@ -42,6 +42,8 @@ func TestSettingsOfABucket(t *testing.T) {
 		{"404 OwnershipControlsNotFoundError", "GET", "/here?ownershipControls", ""},
 		{"404 NoSuchCORSConfiguration", "GET", "/bucket?cors", ""},
 		{"404 NoSuchBucket", "GET", "/none?cors", ""},
+		{"204", "DELETE", "/bucket?cors", ""},
+		{"404 NoSuchBucket", "DELETE", "/none?cors", ""},
 		{"200", "GET", "/bucket?notification", ""},
 		{"404 NoSuchBucket", "GET", "/none?notification", ""},
 		{"400 InvalidRequest", "GET", "/bucket/k?retention", ""},
