@@ -125,7 +125,7 @@ func (s *Service) declared(ctx context.Context, list []Declaration) (all []*decl
 		for _, w := range d.wants {
 			if err == nil && taken[w.ID] {
 				err = fault.New(fault.Invalid, i18n.M("Another declared runtime is registered under the same name {{.Name}}.", "Name", w.ID.Name),
-					i18n.M("Declare each image once, with all its memory sizes."))
+					i18n.M("Declare each memory size of an image once."))
 			}
 			taken[w.ID] = true
 		}

@@ -130,14 +130,22 @@ func Parse(name string, data []byte, getenv func(string) string) (File, error) {
 	return f, errors.Join(all...)
 }
 
-// doubles refuses an image that is declared twice: which declaration holds would be chance.
+// doubles refuses what is declared twice, because chance would tell which declaration holds: a memory size of an image, and
+// an image with its build, which has to stand alone.
 func (r *reader) doubles(list []Runtime) {
-	first := map[string]Runtime{}
-	for _, one := range list {
-		if was, ok := first[one.Image]; ok && one.Image != "" {
-			r.wrong(one.At, i18n.M("The image {{.Image}} is declared in line {{.Line}} already.", "Image", one.Image, "Line", was.At.Line))
-			continue
+	for i, one := range list {
+		for _, was := range list[:i] {
+			if one.Image != "" && one.Image == was.Image && one.overlaps(was) {
+				r.wrong(one.At, i18n.M("The image {{.Image}} is declared in line {{.Line}} already.", "Image", one.Image, "Line", was.At.Line))
+				break
+			}
 		}
-		first[one.Image] = one
 	}
+}
+
+// overlaps reports whether two declarations of an image may be of the same memory size. That of one that names none is known
+// later.
+func (one Runtime) overlaps(other Runtime) bool {
+	return one.Build != nil || other.Build != nil || len(one.MemoryMB) == 0 || len(other.MemoryMB) == 0 ||
+		slices.ContainsFunc(one.MemoryMB, func(mb int) bool { return slices.Contains(other.MemoryMB, mb) })
 }
