@@ -10,7 +10,7 @@ type DeployRequest struct {
 	TimeoutS int    // 0: the configured timeout
 	InImage  bool   // the Lithops code is in the image
 	Python   string // "3.11": the Python the default image is picked for and the runtime must have; "" the client's
-	Pin      bool   // register the image by its digest
+	Pin      bool   // register the image under a tag that is never moved
 	Force    bool   // also when nothing differs
 	DryRun   bool
 }

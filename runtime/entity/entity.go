@@ -97,7 +97,7 @@ const (
 	NoteImage       = "fn-runtime-image"       // image as the client names it; the runtime's name is made from it
 	NoteDigest      = "fn-runtime-digest"      // digest of the image when it was deployed; absent when not known
 	NotePrevious    = "fn-runtime-previous"    // digest of the image that it ran before this one; absent when not known
-	NotePinned      = "fn-runtime-pinned"      // true: the digest runs, not the tag
+	NotePinned      = "fn-runtime-pinned"      // true: a tag that is never moved runs, not the one that was named
 	NoteSource      = "fn-runtime-source"      // fingerprint of the folder that apply built the image from
 	NoteLithops     = "fn-runtime-lithops"     // Lithops version
 	NotePython      = "fn-runtime-python"      // "3.11", as the metadata call found it to be expected

@@ -158,7 +158,7 @@ func ValidateImage(name string) error {
 	if better := correctedImage(name); better != "" {
 		recovery = i18n.M("Use '{{.Name}}'.", "Name", better)
 		if strings.Contains(name, "@") {
-			recovery = i18n.M("Use '{{.Name}}', and pin it to register it by its digest.", "Name", better)
+			recovery = i18n.M("Use '{{.Name}}', and pin it to register it under a tag that is never moved.", "Name", better)
 		}
 	}
 	return fault.New(fault.Usage, reason, recovery).Because(err)

@@ -31,7 +31,7 @@ type Runtime struct {
 	TimeoutS int    // 0: the configured timeout
 	Code     string // "config-map" or "image"; "" is the first
 	Regions  []string
-	Pin      bool   // register the image by its digest
+	Pin      bool   // register the image under a tag that is never moved
 	Build    *Build // nil: the image is in a registry
 }
 
