@@ -23,6 +23,9 @@ func FuzzRecords(f *testing.F) {
 	if err := d.CreateBucket("b"); err != nil {
 		f.Fatal(err)
 	}
+	if err := d.SetVersioning("b", Enabled); err != nil {
+		f.Fatal(err)
+	}
 	f.Fuzz(func(t *testing.T, record []byte) {
 		err := d.update(func(tx *bbolt.Tx) error {
 			objects, err := inBucket(tx, "b")
@@ -30,6 +33,9 @@ func FuzzRecords(f *testing.F) {
 				return err
 			}
 			if err := objects.Put([]byte("k"), record); err != nil {
+				return err
+			}
+			if err := archive(tx, "b").Put(key("k", "a0"), record); err != nil {
 				return err
 			}
 			for bucket, k := range map[string][]byte{string(bucketPackages): key("n", "p"), string(bucketActions): key("n", "p", "a"),
@@ -47,6 +53,8 @@ func FuzzRecords(f *testing.F) {
 		if _, r, err := d.Open("b", "k", "", whole); err == nil {
 			_ = r.Close()
 		}
+		_ = d.Versions("b", "", "", "", func(Object) (string, bool) { return "", true })
+		_, _ = d.Delete("b", nil, Deletion{"k", "null"}, Deletion{"k", "a0"}, Deletion{Key: "k"})
 		_, _ = d.Package("n", "p")
 		for range d.Packages("n", 0, 10) {
 		}
