@@ -17,7 +17,7 @@ func newJobs(f *Factory) *cobra.Command {
 	var req runtime.JobsRequest
 	var price float64
 	cmd := &cobra.Command{
-		Use:   "jobs [JOB | EXECUTOR]",
+		Use: "jobs [JOB | EXECUTOR]", SuggestFor: []string{"activations", "activation", "job", "progress"},
 		Short: i18n.M("Show Lithops jobs and how far they are.").ID,
 		Long:  i18n.M("Shows the Lithops jobs that are to be seen: their objects in the bucket, which go when the client has its results, and the service's records of their calls. JOB, such as a1b2c3-0-M000, shows one with its calls, those that failed first and then the slowest; EXECUTOR, such as a1b2c3-0, its jobs. How many calls wait is known on the local endpoint; elsewhere as far as later calls have started.").ID,
 		Example: example(i18n.M("List the jobs of the last day"), "jobs") +

@@ -31,9 +31,10 @@ type progress struct {
 	v      *View
 	live   bool
 	mu     sync.Mutex
-	steps  []*step // that run, oldest first
-	count  string  // rendered counts of the current step
-	begun  time.Time
+	steps  []*step   // that run, oldest first
+	count  string    // rendered counts of the current step
+	from   int64     // of which the counts began
+	begun  time.Time // when they did
 	said   time.Time // when counts were last written as a line
 	drawn  bool      // the live line is on the screen
 	paused bool      // a question has the screen
@@ -66,7 +67,7 @@ func (p *progress) Begin(m i18n.Message) func(error) {
 	s := &step{text: strings.TrimSuffix(p.v.errText(m), "...") + "...", begun: time.Now()}
 	p.steps = append(p.steps, s)
 	if len(p.steps) == 1 {
-		p.count, p.begun, p.said = "", s.begun, s.begun
+		p.count, p.said = "", s.begun
 	}
 	if p.live {
 		p.start()
@@ -114,7 +115,13 @@ func (p *progress) Progress(done, total int64, unit string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	p.count = counts(done, total, unit, now.Sub(p.begun))
+	if p.count == "" { // what was done before anybody looked says nothing of the pace
+		p.from, p.begun = done, now
+	}
+	p.count = counts(done, total, unit, done-p.from, now.Sub(p.begun))
+	if p.live {
+		p.count = bar(done, total) + p.count
+	}
 	switch {
 	case p.live:
 		p.draw()

@@ -33,8 +33,9 @@ func TestLiveLine(t *testing.T) {
 		o := s.Observer()
 		endA := o.Begin(i18n.M("Deploying runtime {{.Name}}...", "Name", "a-name-that-is-much-too-long-for-one-line"))
 		endB := o.Begin(i18n.M("Second step..."))
+		o.Progress(3, 10, "")
 		time.Sleep(2500 * time.Millisecond)
-		o.Progress(5, 10, "")
+		o.Progress(8, 10, "")
 		o.Note(i18n.M("Retrying."))
 		synctest.Wait()
 		raw := s.err.String()
@@ -43,7 +44,7 @@ func TestLiveLine(t *testing.T) {
 				t.Errorf("%d columns: %q", printed(line), line)
 			}
 		}
-		if !strings.Contains(raw, "5/10 (2/s)") || !strings.Contains(raw, "(+1)") || !strings.Contains(raw, " 2 s") {
+		if !strings.Contains(raw, "[########..] 8/10 (2/s)") || !strings.Contains(raw, "(+1)") || !strings.Contains(raw, " 2 s") {
 			t.Errorf("live line: %q", raw)
 		}
 		endB(nil)

@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -41,8 +42,19 @@ func seconds(d time.Duration) string {
 	return duration(d)
 }
 
-// counts is "12/100 (3/s)", or "1.2 MB/3.4 MB (500.0 kB/s)" where unit is "bytes".
-func counts(done, total int64, unit string, elapsed time.Duration) string {
+// bar is "[####......] ", "" where the total is not known.
+func bar(done, total int64) string {
+	const cells = 10
+	if total <= 0 {
+		return ""
+	}
+	full := int(cells * min(max(done, 0), total) / total)
+	return "[" + strings.Repeat("#", full) + strings.Repeat(".", cells-full) + "] "
+}
+
+// counts is "12/100 (3/s)", or "1.2 MB/3.4 MB (500.0 kB/s)" where unit is "bytes". The rate is that of what was added
+// meanwhile.
+func counts(done, total int64, unit string, added int64, elapsed time.Duration) string {
 	show := func(n int64) string { return strconv.FormatInt(n, 10) }
 	if unit == "bytes" {
 		show = size
@@ -51,7 +63,7 @@ func counts(done, total int64, unit string, elapsed time.Duration) string {
 	if total > 0 {
 		s += "/" + show(total)
 	}
-	if rate := int64(float64(done) / max(1, elapsed.Seconds())); elapsed >= time.Second && rate > 0 {
+	if rate := int64(float64(added) / max(1, elapsed.Seconds())); elapsed >= time.Second && rate > 0 {
 		s += " (" + show(rate) + "/s)"
 	}
 	return s
