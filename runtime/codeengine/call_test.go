@@ -88,7 +88,7 @@ func TestCauses(t *testing.T) {
 		"ExceededEphemeralStorage":    "disk",
 		"ImagePullBackOff":            "cannot pull the image docker.io/me/image:1|docker_user",
 		"FailedMount":                 "cannot give the Lithops code|--code image",
-		"DeadlineExceeded":            "time limit|--timeout",
+		"DeadlineExceeded":            "time limit|longer timeout",
 		"SomethingNew":                "SomethingNew|IBM Cloud Logs",
 		"":                            "does not say why",
 		"pending":                     "did not begin|--code image",

@@ -13,7 +13,6 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
@@ -43,11 +42,9 @@ type Client struct {
 // New makes a client. Nothing is sent before it is used.
 func New(o Options) *Client {
 	c := &Client{project: project{Project: o.Project, called: o.Project.Name}, transport: o.Transport, loginHint: o.LoginHint}
-	u, err := url.Parse(strings.TrimRight(o.Endpoint, "/"))
-	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil {
-		c.err = fault.New(fault.Invalid,
-			i18n.M("The endpoint of the compute service is not a URL of the form https://HOST[:PORT]."),
-			i18n.M("Correct the endpoint in the Lithops configuration."))
+	u, err := transport.ParseEndpoint(o.Endpoint)
+	if err != nil {
+		c.err = err
 		return c
 	}
 	c.base = u.JoinPath("v2")

@@ -115,27 +115,16 @@ func (c *Client) remedy(status int, said apiErrors, about subject) i18n.Message 
 	switch {
 	case quotaReached(said):
 		return i18n.M("Remove what is left of earlier jobs with 'ibmcloud fn-runtime clean'; 'ibmcloud fn-runtime doctor' shows how much of each quota is used.")
-	case status == http.StatusUnauthorized || status == http.StatusForbidden:
-		if !c.loginHint.IsZero() {
-			return c.loginHint
-		}
-		return i18n.M("Log in again with 'ibmcloud login', or check the API key in the Lithops configuration.")
 	case status == http.StatusNotFound && about.kind == "job" && about.name != "":
 		return i18n.M("List what is deployed with 'ibmcloud fn-runtime list'.")
 	case status == http.StatusNotFound:
 		return i18n.M("Check the project and the region.")
-	case status == http.StatusConflict || status == http.StatusPreconditionFailed:
-		return i18n.M("Somebody else changed it at the same time: run the command again.")
+	case status == http.StatusPreconditionFailed: // If-Match names what is not there any more
+		status = http.StatusConflict
 	case status == http.StatusRequestEntityTooLarge:
 		return i18n.M("The Lithops code is too large for a config map: deploy with '--code image' an image that has it inside.")
-	case status == http.StatusTooManyRequests:
-		return i18n.M("Wait a minute, then run the command again with a smaller '--jobs'.")
-	case status >= 500:
-		return i18n.M("The service has trouble: try again later.")
-	case status == http.StatusBadRequest:
-		return i18n.M("Correct what the service names, such as memory or timeout beyond its limits.")
 	}
-	return i18n.M("Check the endpoint.")
+	return transport.RemedyOfStatus(status, c.loginHint)
 }
 
 // quotaReached reports whether a refusal is that of a quota. Its code has been seen nowhere: it is taken from its words.

@@ -13,7 +13,6 @@ import (
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/entity"
-	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/transport"
 )
 
@@ -44,12 +43,9 @@ func New(o Options) *Client {
 	if o.Namespace.Place == (entity.Place{}) {
 		c.place.Place, c.place.Fixed = entity.Place{ID: "_", Name: "_"}, true // the caller's own
 	}
-	endpoint := strings.TrimSuffix(strings.TrimRight(o.Endpoint, "/"), "/api/v1")
-	u, err := url.Parse(endpoint)
-	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") || u.User != nil {
-		c.err = fault.New(fault.Invalid,
-			i18n.M("The endpoint of the compute service is not a URL of the form https://HOST[:PORT]."),
-			i18n.M("Correct the endpoint in the Lithops configuration."))
+	u, err := transport.ParseEndpoint(strings.TrimSuffix(strings.TrimRight(o.Endpoint, "/"), "/api/v1"))
+	if err != nil {
+		c.err = err
 		return c
 	}
 	c.base = u.JoinPath("api")

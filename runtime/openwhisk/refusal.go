@@ -66,27 +66,14 @@ func (c *Client) refusal(ctx context.Context, about subject, a answer) error {
 
 func (c *Client) remedy(status int, about subject) i18n.Message {
 	switch {
-	case status == http.StatusUnauthorized || status == http.StatusForbidden:
-		if !c.loginHint.IsZero() {
-			return c.loginHint
-		}
-		return i18n.M("Log in again with 'ibmcloud login', or check the API key in the Lithops configuration.")
 	case status == http.StatusNotFound && about.kind == "action":
 		return i18n.M("List what is deployed with 'ibmcloud fn-runtime list'.")
 	case status == http.StatusNotFound:
 		return i18n.M("Check the namespace and the region.")
-	case status == http.StatusConflict:
-		return i18n.M("Somebody else changed it at the same time: run the command again.")
 	case status == http.StatusRequestEntityTooLarge:
 		return i18n.M("The handler archive is too large for the service: remove what does not belong into the Lithops folder.")
-	case status == http.StatusTooManyRequests:
-		return i18n.M("Wait a minute, then run the command again with a smaller '--jobs'.")
-	case status >= 500:
-		return i18n.M("The service has trouble: try again later.")
-	case status == http.StatusBadRequest:
-		return i18n.M("Correct what the service names, such as memory or timeout beyond its limits.")
 	}
-	return i18n.M("Check the endpoint.")
+	return transport.RemedyOfStatus(status, c.loginHint)
 }
 
 // transactionForm is what OpenWhisk's transaction ids look like; anything else is not repeated.

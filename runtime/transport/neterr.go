@@ -8,6 +8,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
+	"strings"
 	"syscall"
 
 	"fn-runtime/i18n"
@@ -103,7 +105,7 @@ func notTLS(err error) bool {
 	return errors.Is(err, http.ErrSchemeMismatch) || errors.As(err, new(tls.RecordHeaderError))
 }
 
-// KindOfStatus gives the kind of fault that an HTTP status means.
+// KindOfStatus returns the kind of fault that an HTTP status means.
 func KindOfStatus(status int) fault.Kind {
 	switch {
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
@@ -122,4 +124,35 @@ func KindOfStatus(status int) fault.Kind {
 		return fault.Invalid
 	}
 	return fault.Unavailable
+}
+
+// RemedyOfStatus returns what to do about a status that a compute service refused a request with, where the service is not
+// known better. loginHint takes the place of the remedy for missing rights; it may be zero.
+func RemedyOfStatus(status int, loginHint i18n.Message) i18n.Message {
+	switch {
+	case (status == http.StatusUnauthorized || status == http.StatusForbidden) && !loginHint.IsZero():
+		return loginHint
+	case status == http.StatusUnauthorized || status == http.StatusForbidden:
+		return i18n.M("Log in again with 'ibmcloud login', or check the API key in the Lithops configuration.")
+	case status == http.StatusConflict:
+		return i18n.M("Somebody else changed it at the same time: run the command again.")
+	case status == http.StatusTooManyRequests:
+		return i18n.M("Wait a minute, then run the command again with a smaller '--jobs'.")
+	case status >= 500:
+		return i18n.M("The service has trouble: try again later.")
+	case status == http.StatusBadRequest:
+		return i18n.M("Correct what the service names, such as memory or timeout beyond its limits.")
+	}
+	return i18n.M("Check the endpoint.")
+}
+
+// ParseEndpoint returns the URL of a compute service's endpoint, or what is wrong with it.
+func ParseEndpoint(endpoint string) (*url.URL, error) {
+	u, err := url.Parse(strings.TrimRight(endpoint, "/"))
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil {
+		return nil, fault.New(fault.Invalid,
+			i18n.M("The endpoint of the compute service is not a URL of the form https://HOST[:PORT]."),
+			i18n.M("Correct the endpoint in the Lithops configuration."))
+	}
+	return u, nil
 }
