@@ -2,6 +2,7 @@ package rest
 
 import (
 	"bytes"
+	"encoding/json"
 	"io"
 	"net/http"
 	"strings"
@@ -53,6 +54,42 @@ func TestOpenWhiskClient(t *testing.T) {
 	}
 	if _, err := client.Packages.Delete("p"); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestKindsThatAreTold are taken: wskdeploy puts the default one in the place of every other.
+func TestKindsThatAreTold(t *testing.T) {
+	f := serve(t)
+	f.furnish()
+	resp, err := http.Get(f.URL + "/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var told struct {
+		Runtimes struct {
+			Python []struct {
+				Kind    string
+				Default bool
+			}
+		}
+	}
+	if err := json.NewDecoder(resp.Body).Decode(&told); err != nil {
+		t.Fatal(err)
+	}
+	kinds, defaults := map[string]bool{}, 0
+	for _, p := range told.Runtimes.Python {
+		kinds[p.Kind] = true
+		if p.Default {
+			defaults++
+		}
+		body := `{"exec":{"kind":"` + p.Kind + `","code":"def main(args): return {}"}}`
+		if status, answer, _ := f.do("basic", "PUT", "/namespaces/_/actions/p/a?overwrite=true", body); status != 200 || !strings.Contains(answer, `"kind":"`+p.Kind+`"`) {
+			t.Errorf("%s is told and not taken: got %d %s", p.Kind, status, answer)
+		}
+	}
+	if !kinds["python:3"] || !kinds["python:3.11"] || defaults != 1 {
+		t.Errorf("told are %v with %d defaults, want python:3 and python:3.11 among them, and one default", kinds, defaults)
 	}
 }
 

@@ -14,9 +14,12 @@ func (a *api) info(c call) error {
 }
 
 // platform describes the service: the kinds of actions that it runs, and its limits with sizes in bytes and times in
-// milliseconds. wskdeploy chooses kinds by it.
+// milliseconds. wskdeploy takes no kind that it does not name, and puts the default one in its place.
 func (a *api) platform(c call) error {
-	python := []map[string]any{{"kind": python3, "image": "", "default": true, "deprecated": false, "attached": false, "requireMain": false}}
+	var python []map[string]any
+	for _, kind := range []string{python3, "python:3.9", "python:3.10", "python:3.11", "python:3.12", "python:3.13"} {
+		python = append(python, map[string]any{"kind": kind, "image": "", "default": kind == python3, "deprecated": false, "attached": false, "requireMain": false})
+	}
 	limits := map[string]int{"concurrent_actions": a.Queue}
 	for _, prefix := range []string{"", "default_"} {
 		limits[prefix+"min_action_duration"], limits[prefix+"max_action_duration"] = minTimeoutMS, MaxTimeoutMS
