@@ -2,6 +2,7 @@ package commands
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 
@@ -42,6 +43,9 @@ func newApply(f *Factory) *cobra.Command {
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if printSchema {
+				if f.View.Filtered() {
+					return f.View.Document(json.RawMessage(schema.Apply))
+				}
 				return f.View.Raw(schema.Apply)
 			}
 			return apply(cmd.Context(), f, o, args[0])
