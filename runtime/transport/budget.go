@@ -118,6 +118,9 @@ func (b *Budget) mayAsk(u *url.URL) error {
 
 // fault is for a request that is not repeated because the budget is spent. Of an answer its status remains.
 func (b *Budget) fault(req *http.Request, resp *http.Response, why *repeatable) error {
+	if proxy, away := proxyAway(req, why.cause); away { // the service is not to blame
+		return proxyGone(proxy, why)
+	}
 	kind := fault.Unavailable
 	switch {
 	case resp != nil:

@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -11,6 +12,17 @@ import (
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
 )
+
+// A command that has spent its budget on a proxy that is away names the proxy, not the service behind it.
+func TestASpentBudgetNamesTheProxy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		away := &script{steps: []step{{err: &net.OpError{Op: "proxyconnect", Net: "tcp", Err: refused}}}}
+		_, err := New(Options{Base: away, Budget: NewBudget(time.Second)}).RoundTrip(request(t, t.Context(), "GET", ""))
+		if err == nil || !strings.Contains(err.Error(), "The proxy") {
+			t.Errorf("got %v, want an error that names the proxy", err)
+		}
+	})
+}
 
 // What a command may spend on repetitions is bounded by its budget, however many requests it needs and whatever way they
 // fail; what does not fail is sent as ever.

@@ -60,9 +60,7 @@ func explained(req *http.Request, err error) error {
 	var timeout net.Error
 	tryAgain := i18n.M("Check the endpoint and the network, then try again.")
 	if proxy, away := proxyAway(req, err); away {
-		return fault.New(fault.Unavailable,
-			i18n.M("The proxy {{.Proxy}} cannot be reached.", "Proxy", proxy),
-			i18n.M("Check HTTPS_PROXY, or name the host in NO_PROXY if it is reached without a proxy.")).Because(err)
+		return proxyGone(proxy, err)
 	}
 	switch {
 	case errors.As(err, &dns):

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 
 	"fn-runtime/i18n"
@@ -28,12 +29,25 @@ func (o Options) proxyOf(req *http.Request) (*url.URL, error) {
 // Go does it: a password with a # or a / in it is what makes it unreadable.
 func proxyOf(req *http.Request) (*url.URL, error) {
 	proxy, err := http.ProxyFromEnvironment(req)
-	if err != nil || proxy != nil && (proxy.Fragment != "" || proxy.RawQuery != "" || strings.Trim(proxy.Path, "/") != "") {
+	if err != nil || proxy == nil && !ThisMachine(req.URL.Hostname()) && passedOver(req.URL.Scheme) || proxy != nil && (proxy.Fragment != "" || proxy.RawQuery != "" || strings.Trim(proxy.Path, "/") != "") {
 		return nil, fault.New(fault.Invalid,
 			i18n.M("The address of the proxy in HTTPS_PROXY cannot be read."),
 			i18n.M("Write it as http://USER:PASSWORD@HOST:PORT; characters such as @, :, / and # in user and password are written as %40, %3A, %2F and %23."))
 	}
 	return proxy, nil
+}
+
+// passedOver reports whether the environment names a proxy for a scheme that Go leaves out, because its address is none.
+// Requests would go past the proxy then.
+func passedOver(scheme string) bool {
+	for _, name := range []string{strings.ToUpper(scheme) + "_PROXY", scheme + "_proxy"} {
+		if address := os.Getenv(name); address != "" {
+			_, asItIs := url.Parse(address)
+			_, withScheme := url.Parse("http://" + address)
+			return asItIs != nil && withScheme != nil
+		}
+	}
+	return false
 }
 
 // tunnelRefused says why a proxy opens no way to a host: its answer to CONNECT is not 200. Without it Go gives the words
@@ -63,6 +77,13 @@ func tunnelRefused(_ context.Context, proxy *url.URL, req *http.Request, resp *h
 
 // errHostAway is the cause where a proxy could not reach a host now, and may the next time.
 var errHostAway = errors.New("the proxy does not reach the host")
+
+// proxyGone is the error for a proxy that cannot be reached.
+func proxyGone(address string, err error) error {
+	return fault.New(fault.Unavailable,
+		i18n.M("The proxy {{.Proxy}} cannot be reached.", "Proxy", address),
+		i18n.M("Check HTTPS_PROXY, or name the host in NO_PROXY if it is reached without a proxy.")).Because(err)
+}
 
 // proxyAway tells whether a request failed because its proxy could not be reached, and gives the proxy's address.
 func proxyAway(req *http.Request, err error) (address string, away bool) {

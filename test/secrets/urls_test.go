@@ -39,6 +39,10 @@ func TestPasswordsInAddressesAreNotShown(t *testing.T) {
 			config = strings.Replace(config, u.Cloud.URL(cloud.OpenWhisk), "https://ow.invalid", 1)
 			return config, []string{"HTTPS_PROXY=http://u:1#" + secret + "@127.0.0.1:1", "IBMCLOUD_TRACE=true"}
 		},
+		"proxy with a percent sign": func(u *cloud.Client, config string) (string, []string) {
+			config = strings.Replace(config, u.Cloud.URL(cloud.OpenWhisk), "https://ow.invalid", 1)
+			return config, []string{"HTTPS_PROXY=http://u:%zz" + secret + "@127.0.0.1:1", "IBMCLOUD_TRACE=true"}
+		},
 		"proxy with a slash": func(u *cloud.Client, config string) (string, []string) {
 			config = strings.Replace(config, u.Cloud.URL(cloud.OpenWhisk), "https://ow.invalid", 1)
 			return config, []string{"HTTPS_PROXY=http://u:x/" + secret + "@127.0.0.1:1", "IBMCLOUD_TRACE=true"}
