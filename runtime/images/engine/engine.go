@@ -146,7 +146,10 @@ func connect(ctx context.Context, c candidate) (*Engine, error) {
 
 // reason is the last part of an error in one line: the client wraps the cause into advice of its own.
 func reason(err error) string {
+	var file *fs.PathError
 	switch s := err.Error(); {
+	case errors.As(err, &file): // a certificate; sockets have no such error
+		return file.Path + ": " + file.Err.Error()
 	case errors.Is(err, fs.ErrNotExist) || strings.Contains(s, "no such file or directory"):
 		return "no such socket"
 	case errors.Is(err, fs.ErrPermission) || strings.Contains(s, "permission denied"):

@@ -156,6 +156,10 @@ func TestFind(t *testing.T) {
 	if !errors.As(err, &f) || f.Kind != fault.Unavailable || len(f.Details) != 1 || !strings.Contains(f.Details[0], "none.sock (DOCKER_HOST): no such socket") {
 		t.Errorf("%v %+v", err, f)
 	}
+	_, err = Find(context.Background(), options(dir, "DOCKER_HOST", "tcp://127.0.0.1:1", "DOCKER_TLS_VERIFY", "1", "DOCKER_CERT_PATH", dir))
+	if !errors.As(err, &f) || len(f.Details) != 1 || !strings.Contains(f.Details[0], filepath.Join(dir, "ca.pem")+": no such file") {
+		t.Errorf("without its authority's certificate: %v %+v", err, f)
+	}
 	_, err = Find(context.Background(), options(dir, "DOCKER_HOST", "nonsense"))
 	if !fault.Is(err, fault.Unavailable) {
 		t.Error(err)
