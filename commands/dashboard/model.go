@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"fn-runtime/commands/view"
 	"fn-runtime/runtime"
 	"fn-runtime/runtime/entity"
 )
@@ -216,7 +217,7 @@ func (s *server) tiles(d *jobView) []tile {
 	}
 	list = append(list, tile{Name: "done", Value: strconv.Itoa(n.Done)}, tile{Name: "failed", Value: strconv.Itoa(n.Failed)},
 		tile{Name: "duration", Value: say(d.Duration)}, tile{Name: "median", Value: median}, tile{Name: "p99", Value: p99},
-		tile{Name: "colds", Value: strconv.Itoa(n.Cold)}, tile{Name: "gbs", Value: strconv.FormatFloat(d.GBs, 'f', 1, 64)})
+		tile{Name: "colds", Value: strconv.Itoa(n.Cold)}, tile{Name: "gbs", Value: view.GBs(d.Job)})
 	return s.labelled(list)
 }
 

@@ -65,7 +65,7 @@ func jobDoc(j entity.Job, price float64) jobDocument {
 		Calls:     callCountsDocument(j.Calls),
 		StartedAt: timestamp(j.First), EndedAt: timestamp(j.Last), DurationS: thousandths(j.Duration), GBs: float64(int64(j.GBs*1000+0.5)) / 1000,
 	}
-	if price > 0 {
+	if price > 0 && j.MemoryMB > 0 {
 		cost := j.GBs * price
 		doc.Cost = &cost
 	}
@@ -103,9 +103,9 @@ func (v *View) Jobs(list []entity.Job, price float64) error {
 		if open {
 			row = append(row, count(j.Calls.Running), count(j.Calls.Waiting))
 		}
-		row = append(row, count(j.Calls.Failed), shortTime(j.First), duration(j.Duration), gbs(j.GBs))
+		row = append(row, count(j.Calls.Failed), shortTime(j.First), duration(j.Duration), GBs(j))
 		if price > 0 {
-			row = append(row, cost(j.GBs*price))
+			row = append(row, cost(j, price))
 		}
 		t.rows = append(t.rows, row)
 	}
@@ -138,8 +138,21 @@ func count(n int) string {
 	return strconv.Itoa(n)
 }
 
-func gbs(n float64) string  { return strconv.FormatFloat(n, 'f', 1, 64) }
-func cost(n float64) string { return strconv.FormatFloat(n, 'f', 6, 64) }
+// GBs is what a job has taken, in GB times seconds; "-" where the memory of its calls is not known.
+func GBs(j entity.Job) string {
+	if j.MemoryMB == 0 {
+		return "-"
+	}
+	return strconv.FormatFloat(j.GBs, 'f', 1, 64)
+}
+
+// cost is what that costs, without a currency.
+func cost(j entity.Job, price float64) string {
+	if j.MemoryMB == 0 {
+		return "-"
+	}
+	return strconv.FormatFloat(j.GBs*price, 'f', 6, 64)
+}
 
 // shownCalls is how many calls of a job are shown to people.
 const shownCalls = 20
@@ -164,9 +177,9 @@ func (v *View) Job(d runtime.JobDetail, price float64, again string) error {
 		return v.Document(doc)
 	}
 	v.endProgress()
-	spent := gbs(d.GBs)
+	spent := GBs(d.Job)
 	if price > 0 {
-		spent += ", " + cost(d.GBs*price)
+		spent += ", " + cost(d.Job, price)
 	}
 	v.pairs([]pair{
 		{i18n.M("Job"), paint(v.OutColour, entityName, text.Printable(d.ID))},

@@ -17,7 +17,7 @@ func someJobs() []entity.Job {
 	return []entity.Job{
 		{ID: "a1b2c3-0-M001", Executor: "a1b2c3-0", Function: "double", Runtime: "docker.io/me/img:1", MemoryMB: 512,
 			Calls: entity.Counts{Total: 200, Waiting: 40, Running: 60, Done: 98, Failed: 2, Cold: 7}, First: seenAt, Duration: 75 * time.Second, GBs: 123.4},
-		{ID: "a1b2c3-0-M000", Executor: "a1b2c3-0", Calls: entity.Counts{Total: 3, Done: 3}, First: seenAt, Last: seenAt.Add(time.Second), Duration: time.Second, GBs: 0.25},
+		{ID: "a1b2c3-0-M000", Executor: "a1b2c3-0", Calls: entity.Counts{Total: 3, Done: 3}, First: seenAt, Last: seenAt.Add(time.Second), Duration: time.Second},
 	}
 }
 
