@@ -121,7 +121,7 @@ func (c *Client) remedy(status int, said apiErrors, about subject) i18n.Message 
 		return i18n.M("Check the project and the region.")
 	case status == http.StatusPreconditionFailed: // If-Match names what is not there any more
 		status = http.StatusConflict
-	case status == http.StatusRequestEntityTooLarge:
+	case status == http.StatusRequestEntityTooLarge, status == http.StatusBadRequest && about.kind == "config map":
 		return i18n.M("The Lithops code is too large for a config map: deploy with '--code image' an image that has it inside.")
 	}
 	return transport.RemedyOfStatus(status, c.loginHint)

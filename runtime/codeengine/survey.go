@@ -49,11 +49,16 @@ func (c *Compute) Usage(ctx context.Context) (entity.Usage, error) {
 	}, err
 }
 
+// clientsMetaRun is the run for metadata of every client in the project.
+const clientsMetaRun = "lithops-runtime-metadata"
+
 // left gives the runs and config maps that nobody has need of any more: those of runs that ended long ago, and config maps
-// without a run. Clients make the map first, and name that of a run for metadata otherwise than the run.
+// without a run. Clients make the map first, and all name the run for metadata alike: while there is one, it may be that of
+// any such map.
 func (s survey) left(now time.Time) (left []entity.Thing) {
-	inUse := map[string]bool{}
+	inUse, describing := map[string]bool{}, false
 	for _, r := range s.runs {
+		describing = describing || r.Name == clientsMetaRun
 		done, _ := r.ended()
 		if inUse[r.Name] = !done || now.Sub(r.CreatedAt) < oldestCall; !inUse[r.Name] && lithopsMade(r.Name) {
 			left = append(left, entity.Thing{Term: runTerm, Name: r.Name})
@@ -65,7 +70,7 @@ func (s survey) left(now time.Time) (left []entity.Thing) {
 	}
 	for _, m := range s.maps {
 		young := youngMap
-		if strings.HasSuffix(m.Name, "-metadata") {
+		if describing && strings.HasSuffix(m.Name, "-metadata") {
 			young = oldestCall
 		}
 		if lithopsMade(m.Name) && !inUse[m.Name] && !code[m.Name] && now.Sub(m.CreatedAt) > young {

@@ -212,9 +212,10 @@ func TestUsage(t *testing.T) {
 		s.put("config_maps", name)
 	}
 	s.put("config_maps", "lithops-new", "created_at", now)
+	s.put("job_runs", clientsMetaRun, "job_name", mine, "status", "running", "created_at", now)
 	s.put("config_maps", "lithops-"+mine+"-metadata", "created_at", time.Now().Add(-time.Minute*10).Format(time.RFC3339))
 	got, err := c.Usage(t.Context())
-	if err != nil || got.Quotas[0].Used != 3 || got.Quotas[1].Used != 3 || got.Quotas[2].Used != 9 {
+	if err != nil || got.Quotas[0].Used != 3 || got.Quotas[1].Used != 4 || got.Quotas[2].Used != 9 {
 		t.Errorf("%+v, %v", got.Quotas, err)
 	}
 	var left []string
@@ -225,5 +226,22 @@ func TestUsage(t *testing.T) {
 	want := []string{"config_map fn-runtime-380-old", "config_map lithops-ended", "config_map lithops-lost", "job_run lithops-ended"}
 	if d := cmp.Diff(want, left); d != "" {
 		t.Errorf("left (-want +got):\n%s", d)
+	}
+}
+
+// The config map that an interrupted client has left makes every later deployment of its fail. While a client may be at
+// work it stays.
+func TestConfigMapOfTheClientsMetadata(t *testing.T) {
+	for run, want := range map[string]int{"": 1, clientsMetaRun: 0} {
+		s := newService()
+		c := opened(s)
+		old := time.Now().Add(-10 * time.Minute).UTC().Format(time.RFC3339)
+		s.put("config_maps", "lithops-lithops-worker-abcd-380-0123456789-metadata", "created_at", old)
+		if run != "" {
+			s.put("job_runs", run, "status", "running", "created_at", old)
+		}
+		if got, err := c.Usage(t.Context()); err != nil || len(got.Left) != want {
+			t.Errorf("with the run %q there is left %+v, %v; want %d", run, got.Left, err, want)
+		}
 	}
 }
