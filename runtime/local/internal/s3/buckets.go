@@ -101,7 +101,7 @@ func (c *call) createBucket() error {
 	}
 	err = c.db.CreateBucket(c.bucket)
 	switch {
-	case errors.Is(err, state.ErrExists) && c.signedFor == defaultRegion: // S3 takes it there, and changes nothing
+	case errors.Is(err, state.ErrExists) && c.signedFor == defaultRegion && c.size == 0 && c.r.Header.Get("X-Amz-Object-Ownership") == "": // S3 takes it there, and changes nothing
 		c.w.Header().Set("Location", "/"+c.bucket)
 		c.w.WriteHeader(http.StatusOK)
 		return nil

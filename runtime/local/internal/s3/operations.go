@@ -173,6 +173,8 @@ func (c *call) understood(name string) error {
 			return refuse(http.StatusForbidden, "AccessDenied", "Access Denied")
 		case restricted && lower == "x-amz-acl" && !slices.Contains(cannedACLs, c.r.Header.Get(header)):
 			return invalidArgument("The canned access control list is not valid.")
+		case restricted && lower == "x-amz-acl" && c.blocksPublicACLs():
+			return refuse(http.StatusForbidden, "AccessDenied", "User is not authorized to set public access control lists because they are blocked by the BlockPublicAcls setting")
 		case restricted:
 			return notImplemented("'" + header + ": " + c.r.Header.Get(header) + "'")
 		case lower == "x-amz-checksum-algorithm", lower == "x-amz-sdk-checksum-algorithm":

@@ -102,6 +102,8 @@ func TestObjectsThroughTheCOSClient(t *testing.T) {
 		{"NotFound", second(c.HeadBucket(&cos.HeadBucketInput{Bucket: aws.String("none")}))},
 		{"BucketAlreadyOwnedByYou", second(c.CreateBucket(&cos.CreateBucketInput{Bucket: b}))},
 		{"<nil>", second(client(t, srv.URL, keys.AccessKey, keys.SecretKey, "us-east-1").CreateBucket(&cos.CreateBucketInput{Bucket: b}))},
+		{"BucketAlreadyOwnedByYou", second(client(t, srv.URL, keys.AccessKey, keys.SecretKey, "us-east-1").CreateBucket(&cos.CreateBucketInput{Bucket: b,
+			CreateBucketConfiguration: &cos.CreateBucketConfiguration{LocationConstraint: aws.String("eu-de")}}))},
 		{"InvalidBucketName", second(c.CreateBucket(&cos.CreateBucketInput{Bucket: aws.String("Upper_case")}))},
 		{"InvalidBucketName", second(c.CreateBucket(&cos.CreateBucketInput{Bucket: aws.String("api")}))},
 		{"NoSuchLifecycleConfiguration", second(c.GetBucketLifecycleConfiguration(&cos.GetBucketLifecycleConfigurationInput{Bucket: b}))},

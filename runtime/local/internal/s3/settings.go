@@ -8,7 +8,7 @@ import (
 )
 
 // Settings of a bucket that are kept. The last two say whose objects are and whether others may read them, which is the
-// owner's and no in any case: scripts that make buckets set them.
+// owner's and no in any case: scripts that make buckets set them, and a public list is refused with S3's reason after that.
 const (
 	regionSetting    = "region"
 	ownershipSetting = "ownershipControls"
@@ -142,4 +142,10 @@ func (c *call) getPublicAccess() error {
 		c.answer(http.StatusOK, out)
 	}
 	return err
+}
+
+func (c *call) blocksPublicACLs() bool {
+	var block publicAccess
+	_, err := c.kept(accessSetting, &block)
+	return err == nil && block.BlockPublicAcls
 }

@@ -15,6 +15,8 @@ func TestSettingsOfABucket(t *testing.T) {
 		"x-amz-object-ownership: ObjectWriter")
 	s.want("404 NoSuchPublicAccessBlockConfiguration", "GET", "/here?publicAccessBlock", "")
 	s.want("200", "PUT", "/here?publicAccessBlock", "<PublicAccessBlockConfiguration><BlockPublicAcls>true</BlockPublicAcls></PublicAccessBlockConfiguration>")
+	s.want("403 AccessDenied", "PUT", "/here/k", "x", "x-amz-acl: public-read")
+	s.want("501 NotImplemented", "PUT", "/bucket/k", "x", "x-amz-acl: public-read")
 	got := map[string]string{}
 	for target, name := range map[string]string{
 		"/here?location": "LocationConstraint", "/here?tagging": "Value", "/here?ownershipControls": "ObjectOwnership",
