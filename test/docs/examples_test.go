@@ -28,6 +28,7 @@ var notRun = map[string]string{
 	"dashboard -b local":                                   "does not end",
 	"local reset -f":                                       "takes away what the other examples work on",
 	"prune --keep 3.6.0":                                   "asks a person; run with -f",
+	"prune --images -b local":                              "asks a person, and needs a container engine",
 	"rollback me/runtime:1.0":                              "needs an earlier image in a registry",
 	"rollback me/runtime:1.0 --dry-run":                    "needs an earlier image in a registry",
 	"list --watch --sort-by updated":                       "does not end",

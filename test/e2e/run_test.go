@@ -94,7 +94,9 @@ func TestRun(t *testing.T) {
 	if _, err := os.Stat(path); err != nil {
 		t.Errorf("while the job runs: %v", err)
 	}
-	_ = syscall.Kill(pid, syscall.SIGKILL)
+	if job, err := os.FindProcess(pid); err == nil {
+		_ = job.Kill()
+	}
 	runtimetest.Eventually(t, "the configuration is removed", func() bool {
 		s.FnRuntime("run", "-b", "local", "--python", python, "--", "true")
 		_, err := os.Stat(path)
