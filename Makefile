@@ -75,7 +75,7 @@ release-check: ## every platform of a release, from a server, with qemu-user-sta
 
 fuzz: ## every fuzz target for FUZZTIME (default 30s) each, and four thousand damaged configurations beside the real client
 	@bin/fuzz
-	FN_RUNTIME_SEED=$$RANDOM $(GO) test -count=1 -v -run TestDamagedConfigurations ./runtime/lithops
+	FN_RUNTIME_SEED=$$RANDOM $(GO) test -count=1 -v -run TestDamagedConfigurations ./runtime/lithops/pyyaml
 
 clean: ## what the targets made
 	rm -rf bin/fn-runtime bin/fn-runtime-* coverage.out dist .cache

@@ -10,6 +10,7 @@ import (
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/lithops/pyyaml"
 	"fn-runtime/runtime/regular"
 	"fn-runtime/runtime/replace"
 )
@@ -68,7 +69,7 @@ func (c Cache) ReadNamespace(backend Backend, name string) (entity.Place, error)
 	if err != nil {
 		return entity.Place{}, err
 	}
-	id := root.get("namespace_id").scalar()
+	id := root.Get("namespace_id").Scalar()
 	if id == "" {
 		return entity.Place{}, c.failed(path, fs.ErrNotExist)
 	}
@@ -90,7 +91,7 @@ func (c Cache) ReadProject(name string) (Project, error) {
 	if err != nil {
 		return Project{}, err
 	}
-	p := Project{Name: name, ID: root.get("project_id").scalar(), Namespace: root.get("namespace").scalar()}
+	p := Project{Name: name, ID: root.Get("project_id").Scalar(), Namespace: root.Get("namespace").Scalar()}
 	if p.ID == "" && p.Namespace == "" {
 		return Project{}, c.failed(path, fs.ErrNotExist)
 	}
@@ -107,7 +108,7 @@ func (c Cache) WriteProject(p Project) error {
 }
 
 // readPlace reads the file of a namespace or project; one that is no YAML holds nothing.
-func (c Cache) readPlace(backend Backend, name string) (root *node, path string, err error) {
+func (c Cache) readPlace(backend Backend, name string) (root *pyyaml.Node, path string, err error) {
 	if path, err = c.namespacePath(backend, name); err != nil {
 		return nil, path, err
 	}
@@ -115,7 +116,7 @@ func (c Cache) readPlace(backend Backend, name string) (root *node, path string,
 	if err != nil {
 		return nil, path, c.failed(path, err)
 	}
-	if root, err = parseYAML(data); err != nil {
+	if root, err = pyyaml.Parse(data); err != nil {
 		err = c.failed(path, fs.ErrNotExist)
 	}
 	return root, path, err
@@ -123,7 +124,7 @@ func (c Cache) readPlace(backend Backend, name string) (root *node, path string,
 
 // yamlText quotes what PyYAML would not read as a text.
 func yamlText(s string) string {
-	if kindOfPlain(s) == kindText && !strings.ContainsAny(s, ":#{}[],&*!|>'\"%@`\\\n\r\t ?") && !strings.HasPrefix(s, "-") && !strings.HasPrefix(s, "=") && !strings.HasPrefix(s, "<") {
+	if pyyaml.KindOf(s) == pyyaml.Text && !strings.ContainsAny(s, ":#{}[],&*!|>'\"%@`\\\n\r\t ?") && !strings.HasPrefix(s, "-") && !strings.HasPrefix(s, "=") && !strings.HasPrefix(s, "<") {
 		return s
 	}
 	return "'" + strings.ReplaceAll(s, "'", "''") + "'"

@@ -5,6 +5,7 @@ import (
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/lithops/pyyaml"
 )
 
 // Compute gives the section of a backend as a client of this version sees it, with defaults filled in. What is not
@@ -54,7 +55,7 @@ func (c *Config) Compute(backend Backend, install Install) (Compute, error) {
 			out.Region = regionOf(out.Endpoint, 0)
 			if out.Region == "" {
 				r.fail(i18n.M("The key 'endpoint' in section 'ibm_cf' of the Lithops configuration is not a URL ({{.Place}}).",
-					"Place", place(c.source, r.values["endpoint"].line, 0)),
+					"Place", place(c.source, r.values["endpoint"].Line, 0)),
 					i18n.M("Write it as https://REGION.functions.cloud.ibm.com."))
 			} else if rel.before(2, 2, 12) {
 				out.Region = strings.ReplaceAll(out.Region, "-", "_")
@@ -94,26 +95,26 @@ func (c *Config) computeReader(backend Backend, rel release) *reader {
 		r.err = serverless.err
 	}
 	if backend == IBMCF && !(r.has("endpoint") && r.has("namespace")) {
-		r.layRegion(c.root.get(name).get("regions"), serverless.values["region"])
+		r.layRegion(c.root.Get(name).Get("regions"), serverless.values["region"])
 	}
 	return r
 }
 
 // layRegion is for releases before 2.3.5, whose ibm_cf section may hold several regions, one of them chosen in the
 // section "serverless"; without a choice the first counts.
-func (r *reader) layRegion(regions, chosen *node) {
-	if regions == nil || regions.kind != kindMap || len(regions.keys) == 0 {
+func (r *reader) layRegion(regions, chosen *pyyaml.Node) {
+	if regions == nil || regions.Kind != pyyaml.Map || len(regions.Keys) == 0 {
 		return
 	}
-	name := regions.keys[0]
-	if chosen != nil && chosen.kind == kindList && len(chosen.items) > 0 {
-		chosen = chosen.items[0]
+	name := regions.Keys[0]
+	if chosen != nil && chosen.Kind == pyyaml.List && len(chosen.Items) > 0 {
+		chosen = chosen.Items[0]
 	}
-	if chosen != nil && chosen.kind == kindText {
-		name = chosen.text
+	if chosen != nil && chosen.Kind == pyyaml.Text {
+		name = chosen.Text
 	}
-	r.lay("ibm_cf", regions.get(name))
-	r.lay("ibm", r.config.root.get("ibm"))
+	r.lay("ibm_cf", regions.Get(name))
+	r.lay("ibm", r.config.root.Get("ibm"))
 }
 
 // regionOf is the client's endpoint.split('//')[1].split('.')[label]; "" when there is no such part.

@@ -12,6 +12,7 @@ import (
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/document"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/lithops/pyyaml"
 	"fn-runtime/runtime/regular"
 )
 
@@ -30,7 +31,7 @@ type LoadOptions struct {
 type Config struct {
 	source  string
 	data    []byte // the text
-	root    *node
+	root    *pyyaml.Node
 	version string
 	nearby  bool
 }
@@ -55,7 +56,7 @@ func Load(o LoadOptions) (*Config, error) {
 	if o.File == "" {
 		if text := o.Getenv(environmentSource); text != "" {
 			c.source, c.data = environmentSource, []byte(text)
-			root, err := parseJSON(c.data)
+			root, err := pyyaml.ParseJSON(c.data)
 			return c.with(root, err)
 		}
 	}
@@ -78,16 +79,16 @@ func Load(o LoadOptions) (*Config, error) {
 			i18n.M("Make the file readable for you, or give another one with '--config'.")).Because(err)
 	}
 	c.data = data
-	root, err := parseYAML(data)
+	root, err := pyyaml.Parse(data)
 	return c.with(root, err)
 }
 
 // read reads a file that was found, or one that the user named, which may be a pipe.
 func (o LoadOptions) read(path, named string) ([]byte, error) {
 	if named == "" {
-		return regular.Read(path, maxConfig)
+		return regular.Read(path, pyyaml.MaxSize)
 	}
-	return o.Pipes.Read(path, maxConfig)
+	return o.Pipes.Read(path, pyyaml.MaxSize)
 }
 
 // find gives the file and, when the user named it, with what.
@@ -128,7 +129,7 @@ func absolute(path, home, dir string) string {
 }
 
 // with finishes the loading: root is what was parsed, or err what is wrong.
-func (c *Config) with(root *node, err error) (*Config, error) {
+func (c *Config) with(root *pyyaml.Node, err error) (*Config, error) {
 	if at, ok := errors.AsType[*document.Error](err); ok {
 		return nil, fault.New(fault.Invalid,
 			i18n.M("The Lithops configuration is malformed: {{.What}} ({{.Place}}).", "What", at.Reason, "Place", place(c.source, at.Line, at.Column)),
@@ -137,12 +138,12 @@ func (c *Config) with(root *node, err error) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	if root.empty() { // as for the client: no configuration
+	if root.Empty() { // as for the client: no configuration
 		return c, nil
 	}
-	if root.kind != kindMap {
+	if root.Kind != pyyaml.Map {
 		return nil, fault.New(fault.Invalid,
-			i18n.M("The Lithops configuration holds no sections ({{.Place}}).", "Place", place(c.source, root.line, 0)),
+			i18n.M("The Lithops configuration holds no sections ({{.Place}}).", "Place", place(c.source, root.Line, 0)),
 			i18n.M("Write sections such as 'lithops:' with indented keys below; 'ibmcloud fn-runtime lithops-config' prints an example."))
 	}
 	c.root = root
@@ -160,7 +161,7 @@ func (c *Config) Source() string { return c.source }
 func (c *Config) Nearby() bool { return c.nearby }
 
 // Masked reports whether a secret was left out of the configuration when it was printed.
-func (c *Config) Masked() bool { return c.root.holds(Masked) }
+func (c *Config) Masked() bool { return c.root.Holds(Masked) }
 
 // Backend is lithops.backend or, where only a mode is given, the backend of that mode's section, as releases before
 // 2.3.5 want it; "localhost" in that mode; else the default of the release; "" when there is no configuration.

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/lithops/pyyaml"
 )
 
 func loadText(t *testing.T, version, text string) (*Config, error) {
@@ -76,14 +77,14 @@ func TestBombsAndDepthsAreRefused(t *testing.T) {
 	for name, text := range map[string]string{
 		"bomb": bomb, "brackets": "a: " + strings.Repeat("[", 100_000), "braces": "a: " + strings.Repeat("{a: ", 50_000),
 		"dashes": strings.Repeat("- ", 100_000), "keys": strings.Repeat("? ", 100_000), "tags": "a: " + strings.Repeat("!!x ", 50_000),
-		"anchors": "a: " + strings.Repeat("&a ", 60_000), "indentation": deep, "size": "a: '" + strings.Repeat("x", maxConfig) + "'",
+		"anchors": "a: " + strings.Repeat("&a ", 60_000), "indentation": deep, "size": "a: '" + strings.Repeat("x", pyyaml.MaxSize) + "'",
 	} {
 		if _, err := loadText(t, "", text); !fault.Is(err, fault.Invalid) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	for name, text := range map[string]string{
-		"deep": strings.Repeat(`{"a":`, 100_000), "list": strings.Repeat("[", 100_000), "two": "{} {}", "half": `{"a": "TOPSECRET`, "size": `{"a": "` + strings.Repeat("x", maxConfig) + `"}`,
+		"deep": strings.Repeat(`{"a":`, 100_000), "list": strings.Repeat("[", 100_000), "two": "{} {}", "half": `{"a": "TOPSECRET`, "size": `{"a": "` + strings.Repeat("x", pyyaml.MaxSize) + `"}`,
 	} {
 		getenv := func(n string) string { return map[string]string{"LITHOPS_CONFIG": text}[n] }
 		_, err := Load(LoadOptions{Getenv: getenv})
@@ -260,7 +261,7 @@ func FuzzConfig(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		for _, parse := range []func([]byte) (*node, error){parseYAML, parseJSON} {
+		for _, parse := range []func([]byte) (*pyyaml.Node, error){pyyaml.Parse, pyyaml.ParseJSON} {
 			c, err := (&Config{source: "x"}).with(parse(data))
 			if err != nil {
 				if fault.KindOf(err) != fault.Invalid {

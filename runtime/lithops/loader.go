@@ -14,6 +14,7 @@ import (
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/lithops/pyyaml"
 	"fn-runtime/runtime/text"
 )
 
@@ -98,15 +99,15 @@ var secretKey = text.NewPattern(`(?i)key|secret|token|password`)
 
 // hide removes the values of secret keys from the client's words.
 func (c *Config) hide(words string) string {
-	var walk func(n *node, secret bool)
-	walk = func(n *node, secret bool) {
-		if secret && n.kind == kindText && len(n.text) > 3 {
-			words = strings.ReplaceAll(words, n.text, "********")
+	var walk func(n *pyyaml.Node, secret bool)
+	walk = func(n *pyyaml.Node, secret bool) {
+		if secret && n.Kind == pyyaml.Text && len(n.Text) > 3 {
+			words = strings.ReplaceAll(words, n.Text, "********")
 		}
-		for key, v := range n.values {
+		for key, v := range n.Values {
 			walk(v, secret || secretKey.MatchString(key))
 		}
-		for _, v := range n.items {
+		for _, v := range n.Items {
 			walk(v, secret)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/lithops/pyyaml"
 )
 
 // reader gets typed values out of one section, or out of several laid over each other. It keeps the first error, so
@@ -15,32 +16,32 @@ import (
 type reader struct {
 	config *Config
 	names  map[string]string // key -> section it came from
-	values map[string]*node
+	values map[string]*pyyaml.Node
 	err    error
 }
 
 // reader starts with the sections given; of a key in several of them, the later counts, as in Python's dict.update.
 func (c *Config) reader(sections ...string) *reader {
-	r := &reader{config: c, names: map[string]string{}, values: map[string]*node{}}
+	r := &reader{config: c, names: map[string]string{}, values: map[string]*pyyaml.Node{}}
 	for _, s := range sections {
-		r.lay(s, c.root.get(s))
+		r.lay(s, c.root.Get(s))
 	}
 	return r
 }
 
 // lay puts the keys of a section over what is there.
-func (r *reader) lay(name string, section *node) {
+func (r *reader) lay(name string, section *pyyaml.Node) {
 	if section == nil {
 		return
 	}
-	if section.kind != kindMap {
+	if section.Kind != pyyaml.Map {
 		r.fail(i18n.M("Section '{{.Section}}' of the Lithops configuration holds no keys ({{.Place}}).",
-			"Section", name, "Place", place(r.config.source, section.line, 0)),
+			"Section", name, "Place", place(r.config.source, section.Line, 0)),
 			i18n.M("Indent the keys of the section below its name."))
 		return
 	}
-	for _, key := range section.keys {
-		if v := section.get(key); v != nil {
+	for _, key := range section.Keys {
+		if v := section.Get(key); v != nil {
 			r.values[key], r.names[key] = v, name
 		}
 	}
@@ -54,7 +55,7 @@ func (r *reader) fail(reason, recovery i18n.Message) {
 
 func (r *reader) wrongType(key string, wanted, recovery i18n.Message) {
 	r.fail(i18n.M("The key '{{.Key}}' in section '{{.Section}}' of the Lithops configuration must be {{.Wanted}} ({{.Place}}).",
-		"Key", key, "Section", r.names[key], "Wanted", wanted, "Place", place(r.config.source, r.values[key].line, 0)), recovery)
+		"Key", key, "Section", r.names[key], "Wanted", wanted, "Place", place(r.config.source, r.values[key].Line, 0)), recovery)
 }
 
 func (r *reader) has(key string) bool { return r.values[key] != nil }
@@ -65,11 +66,11 @@ func (r *reader) text(key string) string {
 	if v == nil {
 		return ""
 	}
-	if v.kind != kindText {
+	if v.Kind != pyyaml.Text {
 		r.wrongType(key, i18n.M("a text"), i18n.M("Write the value in quotes."))
 		return ""
 	}
-	return v.text
+	return v.Text
 }
 
 // number gives a whole number; def when the key is missing.
@@ -78,8 +79,8 @@ func (r *reader) number(key string, def int64) int64 {
 	if v == nil {
 		return def
 	}
-	if v.kind == kindInt {
-		if n, err := pythonInt(v.text); err == nil {
+	if v.Kind == pyyaml.Int {
+		if n, err := v.Int(); err == nil {
 			return n
 		}
 	}
@@ -93,8 +94,8 @@ func (r *reader) thousandths(key string, def int) int {
 	if v == nil {
 		return def
 	}
-	if v.kind == kindInt || v.kind == kindFloat {
-		if f, err := strconv.ParseFloat(strings.ReplaceAll(v.text, "_", ""), 64); err == nil && math.Abs(f) < 1e6 {
+	if v.Kind == pyyaml.Int || v.Kind == pyyaml.Float {
+		if f, err := strconv.ParseFloat(strings.ReplaceAll(v.Text, "_", ""), 64); err == nil && math.Abs(f) < 1e6 {
 			return int(math.Round(f * 1000))
 		}
 	}
@@ -108,51 +109,11 @@ func (r *reader) flag(key string) bool {
 	if v == nil {
 		return false
 	}
-	if v.kind != kindBool {
+	if v.Kind != pyyaml.Bool {
 		r.wrongType(key, i18n.M("true or false"), i18n.M("Write true or false, without quotes."))
 		return false
 	}
-	return yamlTrue.MatchString(v.text)
-}
-
-// pythonInt reads an integer of YAML 1.1: underscores, 0b, 0x, octal with a leading 0, base 60 with colons.
-func pythonInt(text string) (int64, error) {
-	digits := strings.ReplaceAll(text, "_", "")
-	sign := ""
-	if strings.HasPrefix(digits, "-") || strings.HasPrefix(digits, "+") {
-		sign, digits = digits[:1], digits[1:]
-	}
-	base := 10
-	switch {
-	case strings.HasPrefix(digits, "0b"):
-		base, digits = 2, digits[2:]
-	case strings.HasPrefix(digits, "0x"):
-		base, digits = 16, digits[2:]
-	case len(digits) > 1 && digits[0] == '0':
-		base = 8
-	}
-	if base == 10 && strings.Contains(digits, ":") {
-		return sexagesimal(sign, strings.Split(digits, ":"))
-	}
-	return strconv.ParseInt(strings.TrimPrefix(sign, "+")+digits, base, 64)
-}
-
-// sexagesimal is what "12:30" is for YAML 1.1: a number to the base 60.
-func sexagesimal(sign string, parts []string) (n int64, err error) {
-	for _, part := range parts {
-		digit, err := strconv.ParseInt(part, 10, 32)
-		if err != nil {
-			return 0, err
-		}
-		if n > math.MaxInt64/61 {
-			return 0, strconv.ErrRange
-		}
-		n = n*60 + digit
-	}
-	if sign == "-" {
-		n = -n
-	}
-	return n, nil
+	return v.True()
 }
 
 // place names a spot of a configuration for people.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"fn-runtime/i18n"
+	"fn-runtime/runtime/lithops/pyyaml"
 )
 
 // regions are those of IBM Cloud Functions (config.py of ibm_cf: REGIONS).
@@ -45,8 +46,8 @@ func (c *Config) Refusal(backend Backend, install Install) i18n.Message {
 	if backend == CodeEngine {
 		c.refuseJobs(refuse)
 	}
-	if own := c.root.get(string(IBMCF)); backend == IBMCF && rel.before(2, 3, 5) && own.get("iam_api_key") != nil && own.get("api_key") == nil &&
-		c.root.get("ibm").get("iam_api_key") == nil {
+	if own := c.root.Get(string(IBMCF)); backend == IBMCF && rel.before(2, 3, 5) && own.Get("iam_api_key") != nil && own.Get("api_key") == nil &&
+		c.root.Get("ibm").Get("iam_api_key") == nil {
 		refuse(wrongSection())
 	}
 	if store, err := c.StorageBackend(); err == nil && store == IBMCOS {
@@ -61,35 +62,35 @@ func wrongSection() i18n.Message {
 
 // refuseFunctions follows serverless/backends/ibm_cf/config.py of 3.0 and later.
 func (c *Config) refuseFunctions(refuse func(i18n.Message)) {
-	ibm, own := c.root.get("ibm"), c.root.get(string(IBMCF))
+	ibm, own := c.root.Get("ibm"), c.root.Get(string(IBMCF))
 	switch {
-	case ibm.get("iam_api_key") != nil:
-	case own.get("iam_api_key") != nil:
+	case ibm.Get("iam_api_key") != nil:
+	case own.Get("iam_api_key") != nil:
 		refuse(wrongSection())
-	case own.get("api_key") != nil:
+	case own.Get("api_key") != nil:
 		refuse(i18n.M("It takes no Cloud Foundry key ('api_key'), but 'iam_api_key' in section 'ibm'."))
 	default:
 		refuse(i18n.M("The key 'iam_api_key' is missing in section 'ibm'."))
 	}
-	if own.get("endpoint") != nil || ibm.get("endpoint") != nil {
+	if own.Get("endpoint") != nil || ibm.Get("endpoint") != nil {
 		return
 	}
-	region := own.get("region")
+	region := own.Get("region")
 	if region == nil {
-		region = ibm.get("region")
+		region = ibm.Get("region")
 	}
 	switch {
 	case region == nil:
 		refuse(i18n.M("The key 'region' is missing in section 'ibm_cf'."))
-	case !slices.Contains(regions, region.text):
-		refuse(i18n.M("IBM Cloud Functions has no region '{{.Region}}'.", "Region", region.text))
+	case !slices.Contains(regions, region.Text):
+		refuse(i18n.M("IBM Cloud Functions has no region '{{.Region}}'.", "Region", region.Text))
 	}
 }
 
 // refuseJobs follows serverless/backends/code_engine/config.py.
 func (c *Config) refuseJobs(refuse func(i18n.Message)) {
 	for _, key := range []string{"iam_api_key", "resource_group_id"} {
-		if c.root.get("ibm").get(key) == nil {
+		if c.root.Get("ibm").Get(key) == nil {
 			refuse(i18n.M("The key '{{.Key}}' is missing in section 'ibm'.", "Key", key))
 		}
 	}
@@ -97,8 +98,8 @@ func (c *Config) refuseJobs(refuse func(i18n.Message)) {
 	switch region := r.values["region"]; {
 	case region == nil:
 		refuse(i18n.M("The key 'region' is missing in section '{{.Section}}'.", "Section", CodeEngine))
-	case !slices.Contains(jobRegions, region.scalar()):
-		refuse(i18n.M("It knows no region '{{.Region}}' of Code Engine.", "Region", region.scalar()))
+	case !slices.Contains(jobRegions, region.Scalar()):
+		refuse(i18n.M("It knows no region '{{.Region}}' of Code Engine.", "Region", region.Scalar()))
 	}
 	scale := Scale{r.thousandths("runtime_cpu", defaultMilliCPU), int(r.number("runtime_memory", int64(DefaultMemory(CodeEngine, ""))))}
 	if scale.ClientRefuses() {
@@ -109,20 +110,20 @@ func (c *Config) refuseJobs(refuse func(i18n.Message)) {
 // refuseCOS follows storage/backends/ibm_cos/config.py: workers of ibm_cf and code_engine reach the store by its private
 // endpoint, which the client makes only where it makes the public one.
 func (c *Config) refuseCOS(backend Backend, rel release, refuse func(i18n.Message)) {
-	own, ibm := c.root.get(IBMCOS), c.root.get("ibm")
-	merged := func(key string) *node {
-		if v := own.get(key); v != nil {
+	own, ibm := c.root.Get(IBMCOS), c.root.Get("ibm")
+	merged := func(key string) *pyyaml.Node {
+		if v := own.Get(key); v != nil {
 			return v
 		}
 		if !rel.before(3, 0, 0) {
-			return ibm.get(key)
+			return ibm.Get(key)
 		}
 		return nil
 	}
-	derived := own.get("region") != nil && !rel.before(2, 2, 7)
+	derived := own.Get("region") != nil && !rel.before(2, 2, 7)
 	if !rel.before(3, 0, 0) {
-		compute := c.root.get(string(backend))
-		lent := compute.get("region") != nil || backend == IBMCF && compute.get("endpoint") != nil
+		compute := c.root.Get(string(backend))
+		lent := compute.Get("region") != nil || backend == IBMCF && compute.Get("endpoint") != nil
 		derived = merged("endpoint") == nil && (merged("region") != nil || backend != OpenWhisk && lent)
 	}
 	private, network := merged("private_endpoint"), "private"
@@ -133,11 +134,11 @@ func (c *Config) refuseCOS(backend Backend, rel release, refuse func(i18n.Messag
 	case backend == OpenWhisk || derived:
 	case private == nil:
 		refuse(i18n.M("With 'endpoint' in section 'ibm_cos' it wants 'private_endpoint' there, too. 'region' in place of both gives it both."))
-	case !strings.Contains(private.text, network) && backend == CodeEngine:
+	case !strings.Contains(private.Text, network) && backend == CodeEngine:
 		refuse(i18n.M("'private_endpoint' in section 'ibm_cos' is not a direct one, as https://s3.direct.REGION.cloud-object-storage.appdomain.cloud is."))
-	case !strings.Contains(private.text, network):
+	case !strings.Contains(private.Text, network):
 		refuse(i18n.M("'private_endpoint' in section 'ibm_cos' is not a private one."))
-	case !strings.HasPrefix(private.text, "http"):
+	case !strings.HasPrefix(private.Text, "http"):
 		refuse(i18n.M("'private_endpoint' in section 'ibm_cos' does not begin with https://."))
 	}
 	if !rel.before(3, 6, 2) && merged("service_instance_id") == nil && merged("access_key_id") == nil && merged("secret_access_key") == nil {

@@ -47,7 +47,7 @@ func (c *Config) Storage(compute Compute, install Install) (Storage, error) {
 	default:
 		return Storage{}, fault.New(fault.Invalid,
 			i18n.M("The storage backend '{{.Name}}' of the Lithops configuration is not one that the metadata can be kept in ({{.Place}}).",
-				"Name", backend, "Place", place(c.source, c.root.get("lithops").get("storage").line, 0)),
+				"Name", backend, "Place", place(c.source, c.root.Get("lithops").Get("storage").Line, 0)),
 			i18n.M("Set 'storage' in section 'lithops' to {{.Known}}.", "Known", "ibm_cos, aws_s3, minio, ceph"))
 	}
 	if !rel.before(2, 4, 0) {
@@ -72,7 +72,7 @@ func (c *Config) Ignored(install Install) []i18n.Message {
 	if !c.found() || parseRelease(install.Version).before(2, 9, 0) {
 		return nil
 	}
-	bucket := c.root.get("lithops").get("storage_bucket")
+	bucket := c.root.Get("lithops").Get("storage_bucket")
 	if bucket == nil {
 		return nil
 	}
@@ -81,7 +81,7 @@ func (c *Config) Ignored(install Install) []i18n.Message {
 		return nil
 	}
 	return []i18n.Message{i18n.M("Lithops {{.Version}} ignores 'storage_bucket' in section 'lithops' ({{.Place}}). Set it in section '{{.Section}}'.",
-		"Version", install.Version, "Place", place(c.source, bucket.line, 0), "Section", section)}
+		"Version", install.Version, "Place", place(c.source, bucket.Line, 0), "Section", section)}
 }
 
 // cos follows storage/backends/ibm_cos/config.py: "ibm" over "ibm_cos" before 2.6, under it since; the region makes

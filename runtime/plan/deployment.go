@@ -43,8 +43,8 @@ func (p *Plan) Decide(want site.Wanted, have Found, force bool) *Deployment {
 	return d
 }
 
-// Items gives the parts in the order in which they are written.
-func (d *Deployment) Items() []*Item { return []*Item{&d.Runtime, &d.Metadata, &d.Cache} }
+// items returns the parts in the order in which they are written.
+func (d *Deployment) items() []*Item { return []*Item{&d.Runtime, &d.Metadata, &d.Cache} }
 
 // Changed reports whether anything is written.
 func (d *Deployment) Changed() bool {
@@ -62,7 +62,7 @@ func (d *Deployment) decide() {
 	d.Runtime = Item{Kind: KindRuntime, Term: d.site.Compute.Terms().Runtime, Name: want.ID.String(), Reason: reason}
 	d.Metadata = Item{Kind: KindMetadata, Name: want.Key}
 	d.Cache = Item{Kind: KindCache, Name: want.Key}
-	for _, it := range d.Items() {
+	for _, it := range d.items() {
 		it.Change, it.Image, it.Memory, it.Status = Unchanged, want.Image, want.MemoryMB, Planned
 	}
 	expected := ""

@@ -125,8 +125,8 @@ func (p *Plan) Deploy(all ...*Deployment) {
 				p.show(build.Items...)
 			}
 		}
-		p.show(d.Items()...)
-		t.Items = append(t.Items, d.Items()...)
+		p.show(d.items()...)
+		t.Items = append(t.Items, d.items()...)
 		before, idle := t.Do, t.Idle
 		t.Idle = func() bool { return !d.Changed() && (idle == nil || idle()) }
 		t.Do = func(ctx context.Context) error {

@@ -1,4 +1,4 @@
-package lithops_test
+package pyyaml_test
 
 import (
 	"bytes"
@@ -14,7 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"fn-runtime/runtime/lithops"
+	"fn-runtime/runtime/lithops/pyyaml"
 	"fn-runtime/test/harness"
 )
 
@@ -79,7 +79,7 @@ func askClient(t *testing.T, texts [][]byte) (answers []verdict) {
 func compareWithClient(t *testing.T, texts [][]byte) {
 	t.Helper()
 	for i, client := range askClient(t, texts) {
-		ours, err := lithops.Outline(texts[i])
+		ours, err := pyyaml.Outline(texts[i])
 		switch {
 		case client.Refused != "" && err == nil:
 			t.Errorf("%q: the client refuses it (%s), we read %v", texts[i], client.Refused, ours)
@@ -166,7 +166,7 @@ func TestWhatCannotBeReadAsTheClientReadsItIsRefused(t *testing.T) {
 		"a: [b:, c]\n":                                        "ends in a colon",
 		`a: "b\/c"`:                                           "escape",
 	} {
-		if got, err := lithops.Outline([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+		if got, err := pyyaml.Outline([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, %v, want an error with %q", text, got, err, want)
 		}
 	}

@@ -1,4 +1,8 @@
-package lithops
+// Package pyyaml reads YAML and JSON as Lithops does, which gives them to PyYAML's safe_load and to Python's json.loads:
+// what these refuse is refused, and a value has the type that they see.
+//
+// What may go in: how texts become values. What may not: what the values mean to Lithops.
+package pyyaml
 
 import (
 	"fmt"
@@ -13,19 +17,19 @@ import (
 
 // The bounds of a configuration. A real one has some hundred values, four levels and 4 KB.
 const (
-	maxConfig = 64 << 10 // bytes
-	maxDepth  = 32
-	maxNodes  = 10_000 // aliases expanded: a YAML bomb stops here
+	MaxSize  = 64 << 10 // bytes
+	maxDepth = 32
+	maxNodes = 10_000 // aliases expanded: a YAML bomb stops here
 )
 
 // tooMuch is what is wrong with a configuration in a line; 0 means that the line is not known.
 func tooMuch(line int, what string) error { return &document.Error{Line: line, Reason: what} }
 
-// parseYAML reads a configuration as the client does, which opens the file as UTF-8 text and gives it to PyYAML's
+// Parse reads a text as the client does, which opens the file as UTF-8 text and gives it to PyYAML's
 // safe_load: what PyYAML refuses is refused.
-func parseYAML(data []byte) (*node, error) {
-	if len(data) > maxConfig {
-		return nil, tooMuch(0, fmt.Sprintf("it is larger than %d bytes", maxConfig))
+func Parse(data []byte) (*Node, error) {
+	if len(data) > MaxSize {
+		return nil, tooMuch(0, fmt.Sprintf("it is larger than %d bytes", MaxSize))
 	}
 	for i := 0; i < len(data); {
 		r, size := utf8.DecodeRune(data[i:])
@@ -48,7 +52,7 @@ func parseYAML(data []byte) (*node, error) {
 	if root == nil || err != nil {
 		return nil, err
 	}
-	r := yamlReader{text: strings.TrimPrefix(text, "\ufeff"), anchors: map[string]bool{}, done: map[*yaml.Node]*node{}}
+	r := yamlReader{text: strings.TrimPrefix(text, "\ufeff"), anchors: map[string]bool{}, done: map[*yaml.Node]*Node{}}
 	return r.read(root, 0)
 }
 

@@ -1,4 +1,4 @@
-package lithops
+package pyyaml
 
 import (
 	"bytes"
@@ -8,10 +8,10 @@ import (
 	"io"
 )
 
-// parseJSON reads the text of LITHOPS_CONFIG as Python's json.loads would; places are not known.
-func parseJSON(data []byte) (*node, error) {
-	if len(data) > maxConfig {
-		return nil, tooMuch(0, fmt.Sprintf("it is larger than %d bytes", maxConfig))
+// ParseJSON reads the text of LITHOPS_CONFIG as Python's json.loads would; places are not known.
+func ParseJSON(data []byte) (*Node, error) {
+	if len(data) > MaxSize {
+		return nil, tooMuch(0, fmt.Sprintf("it is larger than %d bytes", MaxSize))
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
@@ -25,7 +25,7 @@ func parseJSON(data []byte) (*node, error) {
 	return n, nil
 }
 
-func readJSON(d *json.Decoder, depth int) (*node, error) {
+func readJSON(d *json.Decoder, depth int) (*Node, error) {
 	if depth > maxDepth {
 		return nil, tooMuch(0, fmt.Sprintf("it is nested more than %d levels deep", maxDepth))
 	}
@@ -35,19 +35,19 @@ func readJSON(d *json.Decoder, depth int) (*node, error) {
 	}
 	switch t := t.(type) {
 	case nil:
-		return &node{kind: kindNull}, nil
+		return &Node{Kind: Null}, nil
 	case string:
-		return &node{kind: kindText, text: t}, nil
+		return &Node{Kind: Text, Text: t}, nil
 	case bool:
-		return &node{kind: kindBool, text: fmt.Sprint(t)}, nil
+		return &Node{Kind: Bool, Text: fmt.Sprint(t)}, nil
 	case json.Number:
-		if kindOfPlain(t.String()) == kindInt {
-			return &node{kind: kindInt, text: t.String()}, nil
+		if KindOf(t.String()) == Int {
+			return &Node{Kind: Int, Text: t.String()}, nil
 		}
-		return &node{kind: kindFloat, text: t.String()}, nil
+		return &Node{Kind: Float, Text: t.String()}, nil
 	}
-	list := &node{kind: kindList}
-	object := &node{kind: kindMap, values: map[string]*node{}}
+	list := &Node{Kind: List}
+	object := &Node{Kind: Map, Values: map[string]*Node{}}
 	for d.More() {
 		var key string
 		if t == json.Delim('{') {
@@ -64,7 +64,7 @@ func readJSON(d *json.Decoder, depth int) (*node, error) {
 		if t == json.Delim('{') {
 			object.set(key, v)
 		} else {
-			list.items = append(list.items, v)
+			list.Items = append(list.Items, v)
 		}
 	}
 	if _, err := d.Token(); err != nil {

@@ -1,4 +1,4 @@
-package lithops
+package pyyaml
 
 import (
 	"strconv"
@@ -8,39 +8,39 @@ import (
 // Outline reads a configuration and gives it as a program in Python would write it down: a list of the kind of each
 // value and what it says. Keys that are no texts are left out.
 func Outline(data []byte) (any, error) {
-	n, err := parseYAML(data)
-	if err != nil || n.empty() {
+	n, err := Parse(data)
+	if err != nil || n.Empty() {
 		return nil, err
 	}
 	return outline(n), nil
 }
 
-func outline(n *node) any {
-	switch n.kind {
-	case kindText:
-		return []any{"str", n.text}
-	case kindBool:
-		return []any{"bool", strconv.FormatBool(yamlTrue.MatchString(n.text))}
-	case kindInt:
-		v, err := pythonInt(n.text)
+func outline(n *Node) any {
+	switch n.Kind {
+	case Text:
+		return []any{"str", n.Text}
+	case Bool:
+		return []any{"bool", strconv.FormatBool(yamlTrue.MatchString(n.Text))}
+	case Int:
+		v, err := pythonInt(n.Text)
 		if err != nil {
 			return []any{"int", "other"}
 		}
 		return []any{"int", strconv.FormatInt(v, 10)}
-	case kindList:
+	case List:
 		list := []any{}
-		for _, v := range n.items {
+		for _, v := range n.Items {
 			list = append(list, outline(v))
 		}
 		return []any{"list", list}
-	case kindMap:
+	case Map:
 		pairs := map[string]any{}
-		for key, v := range n.values {
+		for key, v := range n.Values {
 			if !strings.HasPrefix(key, "\x00") {
 				pairs[key] = outline(v)
 			}
 		}
 		return []any{"dict", pairs}
 	}
-	return []any{map[kind]string{kindNull: "NoneType", kindFloat: "float", kindOther: "other"}[n.kind]}
+	return []any{map[Kind]string{Null: "NoneType", Float: "float", Other: "other"}[n.Kind]}
 }

@@ -1,4 +1,4 @@
-package lithops
+package pyyaml
 
 import (
 	"encoding/base64"
@@ -20,11 +20,11 @@ type yamlReader struct {
 	text    string   // without a byte order mark, which has no column
 	lines   []string // the text from the beginning of each line
 	anchors map[string]bool
-	done    map[*yaml.Node]*node // what an alias may stand for
+	done    map[*yaml.Node]*Node // what an alias may stand for
 	count   int
 }
 
-func (r *yamlReader) read(n *yaml.Node, depth int) (*node, error) {
+func (r *yamlReader) read(n *yaml.Node, depth int) (*Node, error) {
 	if r.count++; r.count > maxNodes {
 		return nil, tooMuch(n.Line, fmt.Sprintf("it holds more than %d values", maxNodes))
 	}
@@ -56,7 +56,7 @@ func (r *yamlReader) read(n *yaml.Node, depth int) (*node, error) {
 }
 
 // value makes a node of anything but an alias.
-func (r *yamlReader) value(n *yaml.Node, depth int) (v *node, err error) {
+func (r *yamlReader) value(n *yaml.Node, depth int) (v *Node, err error) {
 	for _, part := range n.Content { // in brackets PyYAML takes the colon for the end of a key
 		if n.Style&yaml.FlowStyle != 0 && part.Kind == yaml.ScalarNode && part.Style == 0 && strings.HasSuffix(part.Value, ":") {
 			return nil, tooMuch(part.Line, "a word in brackets ends in a colon; quote it, or write a blank behind the colon")
@@ -66,18 +66,18 @@ func (r *yamlReader) value(n *yaml.Node, depth int) (v *node, err error) {
 	case yaml.MappingNode:
 		v, err = r.mapping(n, depth)
 	case yaml.SequenceNode:
-		v = &node{kind: kindList, line: n.Line}
+		v = &Node{Kind: List, Line: n.Line}
 		for _, item := range n.Content {
 			one, err := r.read(item, depth+1)
 			if err != nil {
 				return nil, err
 			}
-			v.items = append(v.items, one)
+			v.Items = append(v.Items, one)
 		}
 	default:
 		return r.scalar(n)
 	}
-	if err == nil && n.Style&yaml.TaggedStyle != 0 && n.Tag != map[kind]string{kindMap: "!!map", kindList: "!!seq"}[v.kind] {
+	if err == nil && n.Style&yaml.TaggedStyle != 0 && n.Tag != map[Kind]string{Map: "!!map", List: "!!seq"}[v.Kind] {
 		return nil, unknownTag(n.Line)
 	}
 	return v, err
@@ -117,17 +117,17 @@ var (
 
 // scalar resolves what has neither quotes nor tag by its look. Of scalars with a look of their own the parser takes some
 // that PyYAML does not: a comment glued to the sign of a block, and an escaped apostrophe.
-func (r *yamlReader) scalar(n *yaml.Node) (*node, error) {
-	v := &node{kind: kindText, line: n.Line, text: n.Value}
+func (r *yamlReader) scalar(n *yaml.Node) (*Node, error) {
+	v := &Node{Kind: Text, Line: n.Line, Text: n.Value}
 	switch {
 	case n.Style&yaml.TaggedStyle != 0:
-		tagged := map[string]kind{"!!str": kindText, "!!int": kindInt, "!!float": kindFloat, "!!bool": kindBool, "!!null": kindNull,
-			"!!timestamp": kindOther, "!!binary": kindOther}
+		tagged := map[string]Kind{"!!str": Text, "!!int": Int, "!!float": Float, "!!bool": Bool, "!!null": Null,
+			"!!timestamp": Other, "!!binary": Other}
 		k, known := tagged[n.Tag]
 		if !known {
 			return nil, unknownTag(n.Line)
 		}
-		v.kind = k
+		v.Kind = k
 		if n.Tag == "!!binary" {
 			if _, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(n.Value), "")); err != nil {
 				return nil, impossible(n)
@@ -135,9 +135,9 @@ func (r *yamlReader) scalar(n *yaml.Node) (*node, error) {
 			return v, nil
 		}
 	case n.Style == 0:
-		v.kind = kindOfPlain(n.Value)
+		v.Kind = KindOf(n.Value)
 	case tagThatSaysNought.MatchString(r.written(n)): // "! '12'" is a number to PyYAML
-		v.kind = kindOfPlain(n.Value)
+		v.Kind = KindOf(n.Value)
 	case n.Style&yaml.DoubleQuotedStyle != 0 && quoteEscaped.MatchString(r.written(n)):
 		return nil, tooMuch(n.Line, `it holds \', which is no escape`)
 	case n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 && gluedComment.MatchString(r.written(n)):
@@ -159,18 +159,18 @@ var (
 )
 
 // constructible reports whether PyYAML can make a value of a scalar whose look, or tag, says what it is.
-func constructible(v *node) bool {
-	switch v.kind {
-	case kindInt:
-		_, err := pythonInt(v.text)
+func constructible(v *Node) bool {
+	switch v.Kind {
+	case Int:
+		_, err := pythonInt(v.Text)
 		return err == nil || errors.Is(err, strconv.ErrRange)
-	case kindFloat:
-		digits := strings.ReplaceAll(v.text, "_", "")
-		return yamlFloat.MatchString(v.text) || pythonTerm.MatchString(digits)
-	case kindBool:
-		return yamlBoolWord.MatchString(v.text)
-	case kindOther:
-		m := pythonDate.FindStringSubmatch(v.text)
+	case Float:
+		digits := strings.ReplaceAll(v.Text, "_", "")
+		return yamlFloat.MatchString(v.Text) || pythonTerm.MatchString(digits)
+	case Bool:
+		return yamlBoolWord.MatchString(v.Text)
+	case Other:
+		m := pythonDate.FindStringSubmatch(v.Text)
 		if m == nil {
 			return false // "=" and "<<" that are no keys
 		}
@@ -190,28 +190,28 @@ func parseDigits(s string) (n int64) {
 }
 
 // size counts the values below n, and stops at limit.
-func size(n *node, limit int) int {
+func size(n *Node, limit int) int {
 	count := 1
-	for _, v := range n.items {
+	for _, v := range n.Items {
 		if count > limit {
 			return count
 		}
 		count += size(v, limit-count)
 	}
-	for _, key := range n.keys {
+	for _, key := range n.Keys {
 		if count > limit {
 			return count
 		}
-		count += size(n.values[key], limit-count)
+		count += size(n.Values[key], limit-count)
 	}
 	return count
 }
 
 // mapping lays what is merged with "<<" below the mapping's own keys; of a key that stands twice the last counts.
-func (r *yamlReader) mapping(n *yaml.Node, depth int) (*node, error) {
+func (r *yamlReader) mapping(n *yaml.Node, depth int) (*Node, error) {
 	var doubtful []string
-	own := &node{kind: kindMap, line: n.Line, values: make(map[string]*node, len(n.Content)/2)}
-	merged := &node{kind: kindMap, line: n.Line, values: map[string]*node{}}
+	own := &Node{Kind: Map, Line: n.Line, Values: make(map[string]*Node, len(n.Content)/2)}
+	merged := &Node{Kind: Map, Line: n.Line, Values: map[string]*Node{}}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k := n.Content[i]
 		merge := k.Kind == yaml.ScalarNode && (k.Style == 0 && k.Value == "<<" || k.Tag == "!!merge" && k.Style&yaml.TaggedStyle != 0)
@@ -232,44 +232,44 @@ func (r *yamlReader) mapping(n *yaml.Node, depth int) (*node, error) {
 			}
 			doubtful = append(doubtful, keys...)
 			continue
-		case v.kind != kindText || v.line == 0:
+		case v.Kind != Text || v.Line == 0:
 			c := *v // a section begins where its key stands
-			c.line = k.Line
+			c.Line = k.Line
 			v = &c
 		}
 		own.set(key, v)
 	}
-	if len(merged.keys) == 0 {
+	if len(merged.Keys) == 0 {
 		return own, nil
 	}
 	for _, key := range doubtful {
-		if own.values[key] == nil {
+		if own.Values[key] == nil {
 			return nil, tooMuch(n.Line, fmt.Sprintf("two mappings that are merged with '<<' have the key %q, of which releases of PyYAML take different ones; give the key a value beside '<<'", key))
 		}
 	}
-	for _, key := range own.keys {
-		merged.set(key, own.values[key])
+	for _, key := range own.Keys {
+		merged.set(key, own.Values[key])
 	}
 	return merged, nil
 }
 
 // merge lays a mapping, or a list of them, over what was merged before. It returns the keys that have another value in
 // two of them: up to PyYAML 6.0.3 the first of a list counts, and since then, for names of more than one letter, the last.
-func (r *yamlReader) merge(into, from *node, line int) (doubtful []string, err error) {
-	sources := []*node{from}
-	if from.kind == kindList {
-		sources = from.items
+func (r *yamlReader) merge(into, from *Node, line int) (doubtful []string, err error) {
+	sources := []*Node{from}
+	if from.Kind == List {
+		sources = from.Items
 	}
 	for _, source := range sources {
-		if source.kind != kindMap {
+		if source.Kind != Map {
 			return nil, tooMuch(line, "'<<' stands before something that is neither a mapping nor a list of mappings")
 		}
-		if r.count += len(source.keys); r.count > maxNodes {
+		if r.count += len(source.Keys); r.count > maxNodes {
 			return nil, tooMuch(line, fmt.Sprintf("it holds more than %d values", maxNodes))
 		}
-		for _, key := range source.keys {
-			v := source.values[key]
-			if was := into.values[key]; was != nil && was != v && (was.kind != v.kind || was.text != v.text || v.kind == kindMap || v.kind == kindList) {
+		for _, key := range source.Keys {
+			v := source.Values[key]
+			if was := into.Values[key]; was != nil && was != v && (was.Kind != v.Kind || was.Text != v.Text || v.Kind == Map || v.Kind == List) {
 				doubtful = append(doubtful, key)
 			}
 			into.set(key, v)
@@ -287,10 +287,10 @@ func (r *yamlReader) key(n *yaml.Node, depth int) (string, error) {
 	switch {
 	case err != nil:
 		return "", err
-	case v.kind == kindMap || v.kind == kindList:
+	case v.Kind == Map || v.Kind == List:
 		return "", tooMuch(n.Line, "it holds a key that is a list or a mapping")
-	case v.kind != kindText:
-		return fmt.Sprintf("\x00%d:%s", v.kind, v.text), nil
+	case v.Kind != Text:
+		return fmt.Sprintf("\x00%d:%s", v.Kind, v.Text), nil
 	}
-	return v.text, nil
+	return v.Text, nil
 }
