@@ -192,10 +192,12 @@ def settings():
     acl = s3.get_bucket_acl(Bucket=bucket)
     s3.put_bucket_acl(Bucket=bucket, AccessControlPolicy={"Owner": acl["Owner"], "Grants": acl["Grants"]})
     client(signature_version="s3").create_bucket(Bucket=bucket)  # again, which the default region takes
+    refused("NotImplemented", s3.put_bucket_acl, Bucket=bucket, ACL="public-read")
     if library == "boto3":
         block = {"BlockPublicAcls": True, "IgnorePublicAcls": True, "BlockPublicPolicy": True, "RestrictPublicBuckets": True}
         s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=block)
         assert s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"] == block
+        refused("AccessDenied", s3.put_bucket_acl, Bucket=bucket, ACL="public-read")
         rules = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
         s3.put_bucket_ownership_controls(Bucket=bucket, OwnershipControls=rules)
         assert s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"] == rules
@@ -209,7 +211,6 @@ def errors():
     refused("404", s3.head_object, Bucket=bucket, Key="none")
     refused("NoSuchBucket", s3.list_objects_v2, Bucket="none-" + bucket)
     refused("NoSuchCORSConfiguration", s3.get_bucket_cors, Bucket=bucket)
-    refused("NotImplemented", s3.put_bucket_acl, Bucket=bucket, ACL="public-read")
     refused("BucketNotEmpty", s3.delete_bucket, Bucket=bucket)
     for k in listed("list_objects_v2"):
         s3.delete_object(Bucket=bucket, Key=k)
