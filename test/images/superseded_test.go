@@ -19,7 +19,7 @@ func TestSuperseded(t *testing.T) {
 		b, name := builder(t, images.Options{Getenv: getenv}), image(t)
 		version := func(text string, pin bool) entity.ImageBuilt {
 			dir := folder(t, map[string]string{"Dockerfile": "FROM " + world.base + "\nRUN echo " + t.Name() + text + " >/made\n"})
-			built, out, err := build(t, b, entity.ImageBuild{Image: name, Context: dir, Push: pin, Pin: pin})
+			built, out, err := build(t, b, entity.ImageBuild{Image: name, Context: dir, Push: true, Pin: pin})
 			if err != nil {
 				t.Fatalf("%v\n%s", detail(err), out)
 			}
