@@ -15,7 +15,7 @@ func TestLithopsExamples(t *testing.T) {
 		"map":            "[3, 7] [11] [11, 12, 13]",
 		"map_reduce":     "30\n400000",
 		"chaining":       "[21, 31, 41]",
-		"wait_any":       "1 1 [0.1, 2] True",
+		"wait_any":       "1 1 ['quick', 'slow'] True",
 		"failures":       "division by zero\n[0.25, 0.2]",
 		"retries":        "['a', 'b']",
 		"storage":        "['va', 'va', 'va']\n[b'VALUE', b'VALUE', b'VALUE'] 6",
