@@ -2,6 +2,7 @@ package runtime_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -151,7 +152,8 @@ func TestWhatCannotBeTidied(t *testing.T) {
 	w := newSharedWorld(t)
 	w.compute.Hook = func(request string, _ bool) error {
 		if request == "TIDY" {
-			return fault.New(fault.Unavailable, i18n.M("The service has trouble."), i18n.Message{})
+			trouble := fault.New(fault.Unavailable, i18n.M("The service has trouble."), i18n.Message{})
+			return errors.Join(trouble, trouble) // of two config maps
 		}
 		return nil
 	}

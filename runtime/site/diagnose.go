@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -126,9 +127,15 @@ func LastLines(logs []string) []string {
 	return lines
 }
 
-// Sentence is the text of an error, ended like a sentence.
+// Sentence is the text of an error, ended like a sentence. What several joined errors say alike is said once.
 func Sentence(err error) string {
-	words := text.Line(err.Error(), shownWidth)
+	var said []string
+	for line := range strings.SplitSeq(err.Error(), "\n") {
+		if !slices.Contains(said, line) {
+			said = append(said, line)
+		}
+	}
+	words := text.Line(strings.Join(said, "\n"), shownWidth)
 	if words != "" && words[len(words)-1] != '.' {
 		words += "."
 	}

@@ -72,14 +72,28 @@ func stories() []story {
 		{name: "build, with push", backend: "openwhisk", line: "build {registry}/" + built + ":1 {home}/image --no-check", engine: true, prepare: folder},
 		{name: "deploy to Code Engine, first, without project", backend: "code_engine", line: two + " --namespace fresh"},
 		{name: "deploy to Code Engine, other code", backend: "code_engine", line: two, before: []string{two}, changed: true},
+		{name: "deploy to Code Engine, from a private registry", backend: "code_engine", line: "deploy me/img:1", prepare: private},
 		{name: "delete from Code Engine, one size", backend: "code_engine", line: "delete me/img:1 -m 512 -f", before: []string{two}, gone: true},
 		{name: "clean Code Engine", backend: "code_engine", line: "clean -f", before: []string{two}, prepare: jobs},
+		{name: "clean Code Engine, with the project", backend: "code_engine", line: "clean -f --all --namespace fresh", before: []string{"deploy me/img:1 --namespace fresh"}, prepare: jobs},
 		{name: "list of Code Engine", backend: "code_engine", line: "list", before: []string{two}, reads: true},
 		{name: "doctor", backend: "ibm_cf", line: "doctor", before: []string{two}, reads: true},
 		{name: "list", backend: "openwhisk", line: "list", before: []string{two}, reads: true},
 		{name: "list, with a key", backend: "ibm_cf", line: "list", before: []string{two}, reads: true},
 		{name: "show", backend: "openwhisk", line: "show {registry}/me/img:1", prepare: image, before: []string{"deploy {registry}/me/img:1"}, reads: true},
 		{name: "invoke", backend: "openwhisk", line: "invoke me/img:1 -n 2", before: []string{two}, reads: true},
+	}
+}
+
+// private gives the client credentials for its registry, of which others are in the project already.
+func private(t *testing.T, s *stage) {
+	for _, password := range []string{"old", "new"} {
+		s.Write(t, ".lithops/config", strings.Replace(s.Cloud.ClientConfig("code_engine"), "code_engine: {", "code_engine: {docker_user: me, docker_password: "+password+", ", 1))
+		if password == "old" {
+			if a := s.Binary(t.Context(), t, "deploy me/other:1"); a.Status != 0 {
+				t.Error(a)
+			}
+		}
 	}
 }
 
