@@ -23,7 +23,7 @@ type Error struct {
 // Error implements error.
 func (e *Error) Error() string { return e.Reason }
 
-// Parse returns the root of the only document in a text; nil when there is none. The error is an *Error. Depth and size of
+// Parse returns the root of the only document in a text, with the comment above it; nil when there is none. The error is an *Error. Depth and size of
 // what is parsed are bounded by the parser; aliases are not expanded.
 func Parse(text string) (*yaml.Node, error) {
 	d := yaml.NewDecoder(strings.NewReader(text))
@@ -41,7 +41,9 @@ func Parse(text string) (*yaml.Node, error) {
 	case !errors.Is(err, io.EOF):
 		return nil, malformed(err, text)
 	}
-	return doc.Content[0], nil
+	root := doc.Content[0]
+	root.HeadComment = strings.TrimSpace(doc.HeadComment + "\n\n" + root.HeadComment)
+	return root, nil
 }
 
 // complaint is what the parser says: its errors have no other form.

@@ -2,6 +2,7 @@ package lithops
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/lithops/pyyaml"
 )
 
 // Document is a Lithops configuration as text that can be changed: what is not changed keeps its value, its order and its
@@ -25,14 +27,18 @@ func (c *Config) Document() (*Document, error) {
 	if c == nil || !c.found() {
 		return d, nil
 	}
-	var doc yaml.Node
-	if err := yaml.Unmarshal(withoutHeader(c.data), &doc); err != nil || doc.Kind != yaml.DocumentNode || doc.Content[0].Kind != yaml.MappingNode {
+	text := withoutHeader(c.data)
+	var compact bytes.Buffer
+	if c.source == environmentSource && json.Compact(&compact, text) == nil { // JSON may be indented by tabs
+		text = compact.Bytes()
+	}
+	root, err := pyyaml.Nodes(text)
+	if err != nil || root == nil || root.Kind != yaml.MappingNode {
 		return nil, fault.New(fault.Invalid,
 			i18n.M("The Lithops configuration {{.Source}} cannot be rewritten.", "Source", c.source),
 			i18n.M("Write it as sections with indented keys below, or give an empty file.")).Because(err)
 	}
-	d.root = doc.Content[0]
-	d.root.HeadComment = strings.TrimSpace(doc.HeadComment + "\n\n" + d.root.HeadComment)
+	d.root = root
 	lay(d.root)
 	return d, nil
 }
@@ -48,8 +54,12 @@ func withoutHeader(text []byte) []byte {
 }
 
 // lay gives JSON the form of YAML, and of keys that stand twice in a mapping leaves the last, as PyYAML reads them.
+// Scalars that the encoder writes as something else are given a form in which it does not.
 func lay(n *yaml.Node) {
-	n.Style &^= yaml.FlowStyle
+	n.Style &^= yaml.FlowStyle | yaml.FoldedStyle
+	if strings.ContainsAny(n.Value, "\u0085\u2028\u2029\ufeff") {
+		n.Style = n.Style&yaml.TaggedStyle | yaml.DoubleQuotedStyle
+	}
 	if n.Kind == yaml.MappingNode {
 		seen := map[string]bool{}
 		for i := len(n.Content) - 2; i >= 0; i -= 2 {

@@ -86,3 +86,20 @@ func TestMaskingShowsNoSecret(t *testing.T) {
 		}
 	}
 }
+
+func TestJSONWithTabsIsRewritten(t *testing.T) {
+	getenv := func(name string) string {
+		return map[string]string{"LITHOPS_CONFIG": "{\n\t\"lithops\": {\n\t\t\"backend\": \"openwhisk\"\n\t}\n}"}[name]
+	}
+	c, err := lithops.Load(lithops.LoadOptions{Getenv: getenv})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := c.Document()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err := d.Text("a test"); err != nil || !strings.Contains(string(text), "backend: \"openwhisk\"") {
+		t.Errorf("got %q, %v", text, err)
+	}
+}

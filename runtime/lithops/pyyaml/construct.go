@@ -110,13 +110,13 @@ func (r *yamlReader) written(n *yaml.Node) string {
 }
 
 var (
-	gluedComment      = text.NewPattern(`^[^\n|>]*[|>][-+0-9]*#`)
-	quoteEscaped      = text.NewPattern(`^[^"]*"(?:[^"\\]|\\[^'])*?\\'`)
-	tagThatSaysNought = text.NewPattern(`^(?:&\S+\s+)?!\s`)
+	gluedComment = text.NewPattern(`^[^\n|>]*[|>][-+0-9]*#`)
+	quoteEscaped = text.NewPattern(`^[^"]*"(?:[^"\\]|\\[^'])*?\\'`)
+	emptyTag     = text.NewPattern(`^(?:&\S+\s+)?!\s`)
 )
 
 // scalar resolves what has neither quotes nor tag by its look. Of scalars with a look of their own the parser takes some
-// that PyYAML does not: a comment glued to the sign of a block, and an escaped apostrophe.
+// otherwise than PyYAML: a comment glued to the sign of a block, an escaped apostrophe, a tag without a name.
 func (r *yamlReader) scalar(n *yaml.Node) (*Node, error) {
 	v := &Node{Kind: Text, Line: n.Line, Text: n.Value}
 	switch {
@@ -136,8 +136,8 @@ func (r *yamlReader) scalar(n *yaml.Node) (*Node, error) {
 		}
 	case n.Style == 0:
 		v.Kind = KindOf(n.Value)
-	case tagThatSaysNought.MatchString(r.written(n)): // "! '12'" is a number to PyYAML
-		v.Kind = KindOf(n.Value)
+	case emptyTag.MatchString(r.written(n)): // PyYAML takes "! '12'" for a number
+		return nil, tooMuch(n.Line, "it holds a ! that says nothing before a text in quotes; take it away")
 	case n.Style&yaml.DoubleQuotedStyle != 0 && quoteEscaped.MatchString(r.written(n)):
 		return nil, tooMuch(n.Line, `it holds \', which is no escape`)
 	case n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 && gluedComment.MatchString(r.written(n)):

@@ -45,15 +45,22 @@ func Parse(data []byte) (*Node, error) {
 	if strings.HasPrefix(text, "\ufeff\ufeff") { // the first is a mark, and the parser takes a second one for a mark, too
 		return nil, tooMuch(1, "it begins with two byte order marks")
 	}
-	root, err := document.Parse(versionLine12.ReplaceAllString(text, "${1}%YAML 1.1"))
-	if strings.Contains(text, "\t") {
-		root, err = decodeTabs(text, root, err)
-	}
+	root, err := Nodes(data)
 	if root == nil || err != nil {
 		return nil, err
 	}
 	r := yamlReader{text: strings.TrimPrefix(text, "\ufeff"), anchors: map[string]bool{}, done: map[*yaml.Node]*Node{}}
 	return r.read(root, 0)
+}
+
+// Nodes returns what the parser makes of a text that Parse reads, with places and comments; nil when it holds nothing.
+func Nodes(data []byte) (*yaml.Node, error) {
+	text := lineBreaks.Replace(string(data))
+	root, err := document.Parse(versionLine12.ReplaceAllString(text, "${1}%YAML 1.1"))
+	if strings.Contains(text, "\t") {
+		root, err = decodeTabs(text, root, err)
+	}
+	return root, err
 }
 
 // versionLine12 is a directive that PyYAML takes as it takes that of version 1.1.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"fn-runtime/runtime/lithops"
 	"fn-runtime/runtime/lithops/pyyaml"
 	"fn-runtime/test/harness"
 )
@@ -73,6 +74,46 @@ func askClient(t *testing.T, texts [][]byte) (answers []verdict) {
 		t.Fatalf("%v, %d answers to %d texts: %s", err, len(answers), len(texts), complaint.String())
 	}
 	return answers
+}
+
+// rewritten is a configuration as lithops-config writes it, when it has nothing to change.
+func rewritten(t *testing.T, text []byte) ([]byte, error) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "config")
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := lithops.Load(lithops.LoadOptions{File: file})
+	if err != nil {
+		return nil, err
+	}
+	d, err := c.Document()
+	if err != nil {
+		return nil, err
+	}
+	return d.Text("a test")
+}
+
+// compareRewritten reports texts that say something else once they were rewritten.
+func compareRewritten(t *testing.T, texts [][]byte) {
+	t.Helper()
+	for _, text := range texts {
+		read, err := pyyaml.Outline(text)
+		if sections, _ := read.([]any); err != nil || sections == nil || sections[0] != "dict" {
+			continue
+		}
+		written, err := rewritten(t, text)
+		if err != nil {
+			t.Errorf("%q is not rewritten: %v", text, err)
+			continue
+		}
+		again, err := pyyaml.Outline(written)
+		if err != nil {
+			t.Errorf("%q becomes %q, which is refused: %v", text, written, err)
+		} else if d := cmp.Diff(read, again); d != "" {
+			t.Errorf("%q becomes %q: before -, after +\n%s", text, written, d)
+		}
+	}
 }
 
 // compareWithClient reports texts that we read otherwise than the client.
@@ -136,9 +177,9 @@ var oddities = []string{
 	"a: b: c\n", "a:\n  - b\n c: d\n", "a: 'b\n  c'\n", "a: \"b\\\n  c\"\n", "a: \"\\x41\\u00e9\"\n", "a: \"\\q\"\n", "%YAML 1.1\n---\na: b\n", "%YAML 1.2\n---\na: b\n", "{a: b:, c: d}\n", "a:: b\n", "a: |\n  \tx\n", "a: \"b\n\tc\"\n", "a: \"b\t\n  c\"\n", "a: -\n", "a: - b\n",
 	"a: ? b\n", "a: [b, c\n", "a: {b\n", "a: {b: c}}\n", "a: #b\n", "a: b#c\n", "a:b\n", "a: http://x:1/y#z\n", "{a: b, c}\n", "[a, b]\n", "a: [b, , c]\n", "a: {? b : c}\n", "a: {b:c}\n",
 	"a: \x1b[0m\n", "a: \u2028b\n", "a: \u0085b\n", "a: 'x\ufeffy'\n", "a: \U0001F600\n", "a: 1_000\n", "a: .5\nb: 1.\nc: 1e5\nd: -.inf\n", "a: !!binary aGk=\n", "a: ! 12\n", "!!map {a: b}\n", "a: ''\nb: \"\"\n",
-	"a: ! '12'\nb: &x ! \"12\"\n! '12': c\n\"é\": ! \"on\"\n", "a: 'x\u0085 y'\nb: ! '1'\n", "a: 'x\u2028 y'\nb: ! '1'\n", "a: \"b\\'c\"\n", "a: &x \"b\\\"\n  c\\'d\"\n", "a: \"b\\\\'c\"\n", "a: |# b\n  c\n", "a: >-# b\n  c\n", "a: &x |+1# b\n c\n", "a: | # b\n  c\n", "a: |\n  # b\n",
-	"a: 2001-12-14T21:59:43+24:00\n", "a: 2001-12-14 21:59:43 -23:59\n", "a: 2001-12-14T21:59:43+23:60\n", "a: 2001-12-14 21:59:43 EST\n", "a: 2001-12-14 21:59:43 +1:3\n", "a: 2001-12-14T21:59:43.5 x\n", "\ufeff%YAML 1.2\n---\na: b\n", "\ufeffa: ! '12'\n", "# c\n\n- {a: 1, b: [! '12']}\n",
-	"a: |2\n   x\n", "a: |\n x\n  y\n", "a: >\n x\n  y\n\n z\n", "a: |+\n x\n\n", "--- a\n", "--- {a: b}\n", "--- |\n x\n", "a: b # c\n# d\n", "a:\n", "a: ~\nb: Null\nc: nULL\n", "y: n\nn: y\n", "a: *\n", "a: &\n", "a: !\n", "- a\n", "x\n", "12\n",
+	"a: ! 12\nb: ! [c]\n", "a: 'x\u0085 y'\n", "a: 'x\u2028 y'\n", "a: \"b\\'c\"\n", "a: &x \"b\\\"\n  c\\'d\"\n", "a: \"b\\\\'c\"\n", "a: |# b\n  c\n", "a: >-# b\n  c\n", "a: &x |+1# b\n c\n", "a: | # b\n  c\n", "a: |\n  # b\n",
+	"a: 2001-12-14T21:59:43+24:00\n", "a: 2001-12-14 21:59:43 -23:59\n", "a: 2001-12-14T21:59:43+23:60\n", "a: 2001-12-14 21:59:43 EST\n", "a: 2001-12-14 21:59:43 +1:3\n", "a: 2001-12-14T21:59:43.5 x\n", "\ufeff%YAML 1.2\n---\na: b\n",
+	"a: >\n  y\n   z\n\n  w\n", "a: >+\n y\n\n\n  z\n\n", "a: |2\n   x\n", "a: |\n x\n  y\n", "a: >\n x\n  y\n\n z\n", "a: |+\n x\n\n", "--- a\n", "--- {a: b}\n", "--- |\n x\n", "a: b # c\n# d\n", "a:\n", "a: ~\nb: Null\nc: nULL\n", "y: n\nn: y\n", "a: *\n", "a: &\n", "a: !\n", "- a\n", "x\n", "12\n",
 }
 
 func TestOdditiesAreReadAsTheClientReadsThem(t *testing.T) {
@@ -147,6 +188,7 @@ func TestOdditiesAreReadAsTheClientReadsThem(t *testing.T) {
 		texts = append(texts, []byte(o), []byte("lithops:\n  backend: x\n"+o))
 	}
 	compareWithClient(t, texts)
+	compareRewritten(t, texts)
 }
 
 var pieces = []string{"\t", "%", ",", "---\n", "\x00", "\xe9", "'", "\"", "[", "]", "{", "}", "&a ", "*a", "*base", "<<: ", "!!str ", "!x ", "#", " #", "\n", " ", "  ", "\r\n", "\ufeff",
@@ -162,9 +204,13 @@ func TestWhatCannotBeReadAsTheClientReadsItIsRefused(t *testing.T) {
 		"a: &a {key: 1}\nb: &b {key: 2}\nc: {<<: [*a, *b]}\n": `the key "key"`,
 		"c:\n  <<: {key: 1}\n  <<: {key: 2}\n":                `the key "key"`,
 		"c: {<<: [{key: {a: 1}}, {key: {a: 2}}]}\n":           `the key "key"`,
-		"\ufeff\ufeffa: b\n":                                  "two byte order marks",
-		"a: [b:, c]\n":                                        "ends in a colon",
-		`a: "b\/c"`:                                           "escape",
+		"a: &x ! '12'\n":               "a !",
+		"\ufeffa: ! \"12\"\n":          "a !",
+		"é: 'x\u2028 y'\nb: [! '1']\n": "a !",
+		"a: ! |\n  5\n":                "a !",
+		"\ufeff\ufeffa: b\n":           "two byte order marks",
+		"a: [b:, c]\n":                 "ends in a colon",
+		`a: "b\/c"`:                    "escape",
 	} {
 		if got, err := pyyaml.Outline([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, %v, want an error with %q", text, got, err, want)
@@ -206,4 +252,5 @@ func TestDamagedConfigurationsAreReadAsTheClientReadsThem(t *testing.T) {
 		texts[i] = []byte(text)
 	}
 	compareWithClient(t, texts)
+	compareRewritten(t, texts)
 }
