@@ -91,7 +91,7 @@ func TestJSONWithTabsIsRewritten(t *testing.T) {
 	getenv := func(name string) string {
 		return map[string]string{"LITHOPS_CONFIG": "{\n\t\"lithops\": {\n\t\t\"backend\": \"openwhisk\"\n\t}\n}"}[name]
 	}
-	c, err := lithops.Load(lithops.LoadOptions{Getenv: getenv})
+	c, err := Load(LoadOptions{Getenv: getenv})
 	if err != nil {
 		t.Fatal(err)
 	}
