@@ -149,7 +149,7 @@ func TestOwnIgnoreFileWins(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := sent(t, f); got != ".dockerignore Dockerfile Dockerfile.dockerignore a" {
-		t.Error(got)
+		t.Errorf("got %q, want %q", got, ".dockerignore Dockerfile Dockerfile.dockerignore a")
 	}
 }
 
@@ -247,7 +247,7 @@ func TestPushProgress(t *testing.T) {
 		p.message(m)
 	}
 	if got := strings.Join(seen, ", "); got != "512/2000 bytes, 512/2000 bytes, 2000/2000 bytes" {
-		t.Error(got)
+		t.Errorf("got %q, want %q", got, "512/2000 bytes, 512/2000 bytes, 2000/2000 bytes")
 	}
 	if b.String() != "b: Layer already exists\na: Pushed (2kB)\n" {
 		t.Errorf("%q", b.String())

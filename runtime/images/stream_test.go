@@ -2,6 +2,7 @@ package images
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -50,14 +51,14 @@ func FuzzClean(f *testing.F) {
 
 func TestTail(t *testing.T) {
 	var l tail
-	if got := l.write("one\ntw"); len(got) != 1 || got[0] != "one" {
-		t.Errorf("%q", got)
+	if got, want := l.write("one\ntw"), []string{"one"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
-	if got := l.write("o\n\nthree"); len(got) != 2 || got[0] != "two" || got[1] != "" {
-		t.Errorf("%q", got)
+	if got, want := l.write("o\n\nthree"), []string{"two", ""}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 	if got := strings.Join(l.last(), "|"); got != "one|two|three" {
-		t.Errorf("%q", got)
+		t.Errorf("got %q, want %q", got, "one|two|three")
 	}
 	l.write(strings.Repeat("more\n", 100) + strings.Repeat("long", 1<<20))
 	if got := l.last(); len(got) != tailLines || len(got[tailLines-1]) > lineBytes+3 {

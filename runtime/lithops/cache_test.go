@@ -110,8 +110,8 @@ func TestCacheRemoveAll(t *testing.T) {
 
 func TestTempDir(t *testing.T) {
 	tmp := t.TempDir()
-	if got := TempDir("3.8.0", env("TMPDIR", tmp, "USER", "../x")); got != filepath.Join(tmp, "lithops-x") {
-		t.Error(got)
+	if got, want := TempDir("3.8.0", env("TMPDIR", tmp, "USER", "../x")), filepath.Join(tmp, "lithops-x"); got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 	dir := TempDir("2.7.1", env("TMPDIR", tmp))
 	if dir != filepath.Join(tmp, "lithops") {

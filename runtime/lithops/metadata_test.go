@@ -21,7 +21,7 @@ func TestEncodeIsWhatTheClientWrites(t *testing.T) {
 	}
 	want := `{"preinstalls": [["numpy", true], ["six", false]], "python_version": "3.11", "lithops_version": "3.7.0", "runtime_timeout": 600}`
 	if got := string(Encode(m, 600)); got != want {
-		t.Errorf("%s", got)
+		t.Errorf("got %q, want %q", got, want)
 	}
 	again, err := ParseMetadata(Encode(m, 600))
 	if err != nil || again.TimeoutS != 600 || string(Encode(again, 300)) != strings.Replace(want, "600", "300", 1) {
@@ -29,7 +29,7 @@ func TestEncodeIsWhatTheClientWrites(t *testing.T) {
 	}
 	made := Metadata{Preinstalls: m.Preinstalls, PythonVersion: "3.11", LithopsVersion: "3.7.0"}
 	if got := string(Encode(made, 600)); got != want {
-		t.Errorf("%s", got)
+		t.Errorf("got %q, want %q", got, want)
 	}
 	if d := cmp.Diff([]string{"numpy", "six"}, m.Modules()); d != "" {
 		t.Error(d)

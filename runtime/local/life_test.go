@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
 	"fn-runtime/runtime/fault"
@@ -133,7 +134,7 @@ func TestALifeInTheBackground(t *testing.T) {
 		t.Fatal("credentials or ports changed")
 	}
 	if _, body := call(t, second, "GET", "/lithops-local/key", ""); body != "value" {
-		t.Fatal(body)
+		t.Fatalf("got %q, want %q", body, "value")
 	}
 
 	// Killed, it heals at the next start, with nothing lost.
@@ -312,7 +313,7 @@ func TestIdleEndpointsEnd(t *testing.T) {
 
 func TestTheSessionStaysOutOfTheEndpoint(t *testing.T) {
 	got := Environment([]string{"PATH=/bin", "IBMCLOUD_API_KEY=secret", "ibmcloud_x=1", "BLUEMIX_Y=1", "HOME=/h"})
-	if strings.Join(got, " ") != "PATH=/bin HOME=/h" {
-		t.Fatal(got)
+	if diff := cmp.Diff([]string{"PATH=/bin", "HOME=/h"}, got); diff != "" {
+		t.Errorf("the environment (-want +got):\n%s", diff)
 	}
 }

@@ -136,7 +136,7 @@ func TestAWorkerThatDiedAsleepIsNotUsed(t *testing.T) {
 	v.pool.mu.Unlock()
 	<-w.sandbox.Done()
 	if o := mustRun(t, v, one); !o.Cold || o.Status != invoke.Success {
-		t.Error(o)
+		t.Errorf("got %+v, want a cold start and success", o)
 	}
 }
 
@@ -165,7 +165,7 @@ func TestQueue(t *testing.T) {
 		t.Errorf("%d cold starts, %d waited", cold, waited)
 	}
 	if o := mustRun(t, v, action("def main(a):\n return {'other': 1}")); o.Status != invoke.Success {
-		t.Error(o)
+		t.Errorf("got %+v, want success", o)
 	}
 }
 

@@ -42,7 +42,7 @@ func TestPoolIsFairAndBounded(t *testing.T) {
 	wait(cancelled, "given up", small) // would fit, but came later
 	cancel()
 	if name := <-got; name != "cancelled" {
-		t.Error(name)
+		t.Errorf("got %q, want %q", name, "cancelled")
 	}
 	select {
 	case name := <-got:
@@ -51,7 +51,7 @@ func TestPoolIsFairAndBounded(t *testing.T) {
 	}
 	p.release(a, false)
 	if name := <-got; name != "large" {
-		t.Error(name)
+		t.Errorf("got %q, want %q", name, "large")
 	}
 	huge, err := p.acquire(t.Context(), key{memoryMB: 5000}) // alone, everything may run
 	if err != nil {

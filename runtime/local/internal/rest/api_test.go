@@ -306,7 +306,7 @@ func TestInvocationCarriesDefaultsAndInterpreter(t *testing.T) {
 	f.do("basic", "PUT", "/namespaces/_/actions/p/a", body)
 	_, out, _ := f.do("basic", "POST", "/namespaces/_/actions/p/a?blocking=true&result=true", `{"c":3}`)
 	if out != `{"a":1,"b":2,"c":3}` {
-		t.Error(out)
+		t.Errorf("got %q, want %q", out, `{"a":1,"b":2,"c":3}`)
 	}
 	inv := f.invoker.seen[0]
 	code, err := inv.Code()
