@@ -78,7 +78,7 @@ func New(ctx context.Context, o Options) (*Starter, error) {
 	}
 	s := &Starter{o: o, engine: e}
 	if !e.Local() || e.OSType == "windows" {
-		e.Close()
+		_ = e.Close()
 		return nil, fault.New(fault.Invalid,
 			i18n.M("The container engine at {{.Host}} cannot run actions for the local endpoint: it is on another machine, or runs Windows containers.", "Host", e.Host),
 			i18n.M("Use an engine of this machine for Linux containers, or run actions as processes: 'ibmcloud fn-runtime local start --invoker process'."))
@@ -90,7 +90,7 @@ func New(ctx context.Context, o Options) (*Starter, error) {
 		s.direct = bridge != ""
 	}
 	if err != nil {
-		e.Close()
+		_ = e.Close()
 		return nil, err
 	}
 	return s, nil
@@ -98,7 +98,7 @@ func New(ctx context.Context, o Options) (*Starter, error) {
 
 // Close removes every container that is still there.
 func (s *Starter) Close(ctx context.Context) error {
-	defer s.engine.Close()
+	defer func() { _ = s.engine.Close() }()
 	return s.removeAll(ctx)
 }
 
