@@ -99,7 +99,7 @@ func TestJSONWithTabsIsRewritten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if text, err := d.Text("a test"); err != nil || !strings.Contains(string(text), "backend: \"openwhisk\"") {
+	if text, err := d.Text("a test"); err != nil || !strings.Contains(string(text), `"backend": "openwhisk"`) {
 		t.Errorf("got %q, %v", text, err)
 	}
 }
