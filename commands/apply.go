@@ -192,7 +192,7 @@ func regionsOf(ctx context.Context, f *Factory, o *applyOptions, file manifest.F
 	return p, nil
 }
 
-// declared gives what a file declares for one region.
+// declared returns what a file declares for one region.
 func (p places) declared(file manifest.File, region string) []runtime.Declaration {
 	var list []runtime.Declaration
 	for _, rt := range file.Runtimes {

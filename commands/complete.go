@@ -21,7 +21,7 @@ import (
 // 200 ms that a person takes for at once.
 const patience = 100 * time.Millisecond
 
-// within gives what work comes to, or false when it fails or is not done in time.
+// within returns what work comes to, or false when it fails or is not done in time.
 func within[T any](ctx context.Context, limit time.Duration, work func(context.Context) (T, error)) (value T, ok bool) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -66,7 +66,7 @@ func (f *Factory) completeImages(dir bool, fixed ...string) cobra.CompletionFunc
 	}
 }
 
-// deployed gives the runtimes of the target: as the service says where it answers at once, else as earlier commands and
+// deployed returns the runtimes of the target: as the service says where it answers at once, else as earlier commands and
 // completions saw them.
 func (f *Factory) deployed(ctx context.Context, t *targetFlags) []string {
 	if f.Service == nil {
@@ -119,7 +119,7 @@ func (f *Factory) passive(ctx context.Context, t *targetFlags) (*runtime.Service
 	return f.Service(ctx, o)
 }
 
-// namespaces gives those of the service, as it says where it answers at once, else as they were seen; and those that the client's cache knows.
+// namespaces returns those of the service, as it says where it answers at once, else as they were seen; and those that the client's cache knows.
 func (f *Factory) namespaces(ctx context.Context, t *targetFlags) []string {
 	if f.Service == nil {
 		return nil
@@ -158,7 +158,7 @@ func completable(names []string) []string {
 	return slices.DeleteFunc(slices.Clone(names), func(s string) bool { return !word.MatchString(s) })
 }
 
-// Completing tells whether the arguments are a shell's question for completions.
+// Completing reports whether the arguments are a shell's question for completions.
 func Completing(args []string) bool {
 	return len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd)
 }

@@ -14,7 +14,7 @@ import (
 	"fn-runtime/i18n"
 )
 
-// all gives every command that help shows.
+// all returns every command that help shows.
 func all(cmd *cobra.Command) []*cobra.Command {
 	list := []*cobra.Command{cmd}
 	for _, sub := range cmd.Commands() {

@@ -155,7 +155,7 @@ func watchList(ctx context.Context, f *Factory, o *listOptions) error {
 	}
 }
 
-// names gives what of names in runtimes, each once, for completion.
+// names returns what of names in runtimes, each once, for completion.
 func names(list []runtime.Runtime, what func(runtime.Runtime) string) []string {
 	var all []string
 	for _, r := range list {

@@ -163,7 +163,7 @@ func newLocalLogs(f *Factory) *cobra.Command {
 	return cmd
 }
 
-// NeedsSession tells whether a command line may need what the CLI knows. The endpoint itself outlives the command that
+// NeedsSession reports whether a command line may need what the CLI knows. The endpoint itself outlives the command that
 // starts it, and has no use for somebody's session.
 func NeedsSession(args []string) bool { return len(args) < 2 || args[0] != "local" || args[1] != "run" }
 

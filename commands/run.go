@@ -67,7 +67,7 @@ func Run(ctx context.Context, f *Factory, args []string) int {
 	return exitStatus(ctx, err)
 }
 
-// wordFor gives the argument that should have been a command below cmd, "" when there is none.
+// wordFor returns the argument that should have been a command below cmd, "" when there is none.
 func wordFor(cmd *cobra.Command, args []string) string {
 	depth := strings.Count(cmd.CommandPath(), " ")
 	if !cmd.HasSubCommands() || len(args) <= depth {

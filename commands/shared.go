@@ -51,7 +51,7 @@ func newShared(inner site.Observer, regions int, ask confirm) *shared {
 	}
 }
 
-// confirm gives the question of region i: it waits until every region has its plan or has ended, and all get the answer
+// confirm returns the question of region i: it waits until every region has its plan or has ended, and all get the answer
 // to the one question about all plans.
 func (s *shared) confirm(i int) confirm {
 	if s.ask == nil {
@@ -144,7 +144,7 @@ func (i sharedImages) Ping(ctx context.Context) (string, error) {
 	return engine.Ping(ctx)
 }
 
-// observer gives the observer of region i, whose counts are added to those of the others.
+// observer returns the observer of region i, whose counts are added to those of the others.
 func (s *shared) observer(i int) site.Observer { return regionObserver{s.inner, s, i} }
 
 type regionObserver struct {

@@ -8,7 +8,7 @@ import (
 	"fn-runtime/i18n/resource"
 )
 
-// source gives the texts of the source by ID.
+// source returns the texts of the source by ID.
 func source(t *testing.T) map[string]resource.Text {
 	t.Helper()
 	texts, _, err := resource.Source("..")

@@ -53,7 +53,7 @@ func args(pairs []any) map[string]any {
 	return m
 }
 
-// IsZero tells whether there is nothing to say.
+// IsZero reports whether there is nothing to say.
 func (m Message) IsZero() bool { return m.ID == "" }
 
 // String is the English text. It is what logs, Error() and tests see; the screen asks a Catalogue. A value that is

@@ -17,7 +17,7 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// newSession gives what a logged-in CLI knows, nil when nobody is logged in. It does not ask PluginContext.IsLoggedIn,
+// newSession returns what a logged-in CLI knows, nil when nobody is logged in. It does not ask PluginContext.IsLoggedIn,
 // which refreshes an expired token over the network even for commands that need none.
 func newSession(c sdk.PluginContext, h *host) *connect.Session {
 	if c.IAMToken() == "" && c.IAMRefreshToken() == "" {
@@ -57,7 +57,7 @@ const (
 // refreshTimeout bounds a refresh where the CLI has no setting: the SDK's own client waits for ever.
 const refreshTimeout = time.Minute
 
-// tokens gives the IAM access token. One refresh at a time: the SDK's configuration is not made for more.
+// tokens returns the IAM access token. One refresh at a time: the SDK's configuration is not made for more.
 type tokens struct {
 	context   sdk.PluginContext
 	now       func() time.Time

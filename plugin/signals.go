@@ -16,7 +16,7 @@ import (
 // beyond the reach of a context, such as a disk on the network that does not answer.
 const patience = 10 * time.Second
 
-// interruptible gives a context that the first Ctrl-C (or SIGTERM) ends, so that running calls can finish and
+// interruptible returns a context that the first Ctrl-C (or SIGTERM) ends, so that running calls can finish and
 // clean up; the second ends the process at once, and so does the end of patience.
 func interruptible(w io.Writer) (context.Context, func()) {
 	ctx, cancel := context.WithCancel(context.Background())

@@ -227,7 +227,7 @@ func (s *Service) missing(ctx context.Context, inv *site.Inventory) (around plan
 	return around, err
 }
 
-// undeclared gives the user's own runtimes that no deployment is about.
+// undeclared returns the user's own runtimes that no deployment is about.
 func undeclared(inv *site.Inventory, all []*plan.Deployment) (gone []site.Entry) {
 	type runtime struct {
 		key      string

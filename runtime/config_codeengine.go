@@ -43,7 +43,7 @@ func (s *Service) adjustJobs(doc *lithops.Document, was lithops.Compute) {
 	}
 }
 
-// direct gives a store the endpoint by which jobs reach it, where the client does not make it of the region. That of
+// direct returns a store the endpoint by which jobs reach it, where the client does not make it of the region. That of
 // workers on Cloud Functions is another.
 func direct(doc *lithops.Document, store lithops.Storage) {
 	if store.Backend != lithops.IBMCOS || !doc.Has(lithops.IBMCOS, "endpoint") || strings.Contains(store.PrivateEndpoint, "direct") {

@@ -36,7 +36,7 @@ func (s *Service) WatchJobs(req JobsRequest) *jobs.Watch {
 	return jobs.New(&s.Site, req.since(), nil)
 }
 
-// ListJobs gives the jobs that are to be seen, the newest first.
+// ListJobs returns the jobs that are to be seen, the newest first.
 func (s *Service) ListJobs(ctx context.Context, req JobsRequest) ([]entity.Job, error) {
 	op := i18n.M("Looking for jobs in {{.Place}}", "Place", s.Place())
 	return during(s, op, func() ([]entity.Job, error) {
@@ -54,7 +54,7 @@ type JobDetail struct {
 	List []entity.Call
 }
 
-// ShowJob gives one job; fault.NotFound when nothing of it is to be seen.
+// ShowJob returns one job; fault.NotFound when nothing of it is to be seen.
 func (s *Service) ShowJob(ctx context.Context, id string, req JobsRequest) (JobDetail, error) {
 	op := i18n.M("Looking for job {{.Job}} in {{.Place}}", "Job", id, "Place", s.Place())
 	return during(s, op, func() (JobDetail, error) {

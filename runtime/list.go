@@ -9,7 +9,7 @@ import (
 	"fn-runtime/runtime/site"
 )
 
-// List gives every deployed runtime, sorted by image, memory and Lithops version, and whether the installed client can
+// List returns every deployed runtime, sorted by image, memory and Lithops version, and whether the installed client can
 // use it. The number of requests grows with pages, not with runtimes.
 func (s *Service) List(ctx context.Context, req ListRequest) ([]Runtime, error) {
 	op := i18n.M("Listing runtimes in {{.Place}}", "Place", s.Place())

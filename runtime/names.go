@@ -8,7 +8,7 @@ import (
 	"fn-runtime/runtime/entity"
 )
 
-// Names gives the images that are deployed under this user's key, each once, sorted. It reads the compute service only,
+// Names returns the images that are deployed under this user's key, each once, sorted. It reads the compute service only,
 // so that completion need not wait for the bucket.
 func (s *Service) Names(ctx context.Context) ([]string, error) {
 	list, err := s.Compute.Runtimes(ctx)

@@ -102,7 +102,7 @@ func (w *world) key(image string, memory int) string {
 	return w.Contract.MetadataKey(w.action(image, memory))
 }
 
-// usable tells whether the client would find a runtime whole: action, metadata in the bucket, the same in its cache.
+// usable reports whether the client would find a runtime whole: action, metadata in the bucket, the same in its cache.
 func (w *world) usable(t *testing.T, image string, memory int) {
 	t.Helper()
 	key := w.key(image, memory)
@@ -123,7 +123,7 @@ func (w *world) usable(t *testing.T, image string, memory int) {
 	}
 }
 
-// empty tells whether nothing of a runtime is left.
+// empty reports whether nothing of a runtime is left.
 func (w *world) empty(t *testing.T) {
 	t.Helper()
 	if all := w.compute.All(); len(all) > 0 {

@@ -19,7 +19,7 @@ const (
 	CacheStale  = "stale"
 )
 
-// Show gives one runtime in full, an entry for each memory size and Lithops version, with what differs from what the
+// Show returns one runtime in full, an entry for each memory size and Lithops version, with what differs from what the
 // installed client would deploy now.
 func (s *Service) Show(ctx context.Context, req ShowRequest) ([]Detail, error) {
 	var memory []int

@@ -101,7 +101,7 @@ func writeSums(dir string) error {
 	return os.WriteFile(filepath.Join(dir, "SHA256SUMS"), []byte(b.String()), 0o644)
 }
 
-// sha256Of gives the checksum of a file, in hexadecimal digits.
+// sha256Of returns the checksum of a file, in hexadecimal digits.
 func sha256Of(path string) (string, error) {
 	data, err := os.ReadFile(path)
 	return fmt.Sprintf("%x", sha256.Sum256(data)), err

@@ -53,7 +53,7 @@ type binary struct {
 	path     string
 }
 
-// platforms gives the name that the IBM Cloud CLI has for each platform of Go that it runs on.
+// platforms returns the name that the IBM Cloud CLI has for each platform of Go that it runs on.
 var platforms = map[string]string{
 	"darwin/amd64": "osx", "darwin/arm64": "osx-arm64", "windows/amd64": "win64",
 	"linux/amd64": "linux64", "linux/arm64": "linux-arm64", "linux/ppc64le": "ppc64le", "linux/s390x": "s390x",

@@ -71,7 +71,7 @@ func (a axis) x(t time.Time) float64 {
 	return min(width, max(0, width*float64(t.Sub(a.From))/float64(a.Span)))
 }
 
-// round gives the next number of the kind 1, 2, 5, 10, 20 that is not below v.
+// round returns the next number of the kind 1, 2, 5, 10, 20 that is not below v.
 func round(v float64) float64 {
 	unit := 1.0
 	for unit*10 <= v {

@@ -28,7 +28,7 @@ type Options struct {
 	Runtimes func(ctx context.Context) ([]runtime.Runtime, error)
 	// Logs gives the lines that a call wrote.
 	Logs func(ctx context.Context, call entity.Call) ([]entity.LogLine, error)
-	// Load gives what the workers are busy with, nil when nobody knows; it is nil itself for other targets than the local
+	// Load returns what the workers are busy with, nil when nobody knows; it is nil itself for other targets than the local
 	// endpoint.
 	Load func(ctx context.Context) (*Load, error)
 }

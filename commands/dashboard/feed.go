@@ -17,9 +17,9 @@ type Watch interface {
 	Pause() time.Duration
 	// Version changes whenever there is something new.
 	Version() uint64
-	// Jobs gives the jobs, the newest first.
+	// Jobs returns the jobs, the newest first.
 	Jobs(now time.Time) []entity.Job
-	// Job gives one job with its calls in the order of their ids.
+	// Job returns one job with its calls in the order of their ids.
 	Job(id string, now time.Time) (entity.Job, []entity.Call, bool)
 }
 

@@ -98,7 +98,7 @@ type slowMark struct {
 	Label string
 }
 
-// chunks gives the places of all lanes, without a picture.
+// chunks returns the places of all lanes, without a picture.
 func (t timeline) chunks() []chunk {
 	var all []chunk
 	for from := 0; from < len(t.Calls); from += perChunk {
@@ -154,7 +154,7 @@ func (t timeline) draw(from, to int, duration func(time.Duration) string) chunk 
 	return c
 }
 
-// first gives the first time that is known.
+// first returns the first time that is known.
 func first(times ...time.Time) time.Time { return cmp.Or(times...) }
 
 // thin is the least width of what happened, in units: short calls are to be seen, too.

@@ -221,7 +221,7 @@ func (s *server) tiles(d *jobView) []tile {
 	return s.labelled(list)
 }
 
-// rows gives the rows of the table from the nth on, and where the next ones begin.
+// rows returns the rows of the table from the nth on, and where the next ones begin.
 func (s *server) rows(t timeline, from int) (rows []callRow, next int) {
 	from = min(from, len(t.order))
 	to := min(from+tableRows, len(t.order))

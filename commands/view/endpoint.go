@@ -172,7 +172,7 @@ func (v *View) Reset(was bool) error {
 	return nil
 }
 
-// TextWriter gives a writer to Out for lines from elsewhere, made safe for a terminal.
+// TextWriter returns a writer to Out for lines from elsewhere, made safe for a terminal.
 func (v *View) TextWriter() io.Writer {
 	return writerFunc(func(p []byte) (int, error) {
 		if _, err := io.WriteString(v.Out, text.Lines(string(p))); err != nil {
@@ -182,7 +182,7 @@ func (v *View) TextWriter() io.Writer {
 	})
 }
 
-// RawWriter gives a writer to Out for JSON lines from elsewhere, which are passed on as they are, or to the filter.
+// RawWriter returns a writer to Out for JSON lines from elsewhere, which are passed on as they are, or to the filter.
 func (v *View) RawWriter() io.Writer {
 	if v.filter != nil {
 		return &filterWriter{v: v}

@@ -53,7 +53,7 @@ func (v *View) Failed() {
 	fmt.Fprintln(v.Err, paint(v.ErrColour, failure, v.Texts.Say(i18n.M("FAILED"))))
 }
 
-// explain gives the lines of an error: for each fault in it the reason, its details and then the ways out, none twice.
+// explain returns the lines of an error: for each fault in it the reason, its details and then the ways out, none twice.
 func (v *View) explain(err error) []string {
 	var lines, ways []string
 	seen := make(map[string]bool)

@@ -114,7 +114,7 @@ func words(text string) []string {
 	return list
 }
 
-// opensCommand tells whether the apostrophe between before and after opens a 'quoted command' of several words: it
+// opensCommand reports whether the apostrophe between before and after opens a 'quoted command' of several words: it
 // stands behind no letter of ours, as that of l'image does, and has another one to close it.
 func opensCommand(before, after string) bool {
 	if r, _ := utf8.DecodeLastRuneInString(before); unicode.IsLetter(r) && !ideographic(r) && !unicode.Is(unicode.Hangul, r) {

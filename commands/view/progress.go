@@ -47,7 +47,7 @@ type step struct {
 	begun time.Time
 }
 
-// Observer gives what the operations report their progress to.
+// Observer returns what the operations report their progress to.
 func (v *View) Observer() site.Observer {
 	if v.progress == nil {
 		v.progress = &progress{v: v, live: v.ErrTTY && !v.Dumb && !v.JSON && !v.Quiet}

@@ -259,7 +259,7 @@ func statusText(s runtime.Status) i18n.Message {
 	return i18n.M("Not tried")
 }
 
-// Unfinished gives the error of a result that has failed items and no error of its own, nil when all is done.
+// Unfinished returns the error of a result that has failed items and no error of its own, nil when all is done.
 func Unfinished(r runtime.Result) error {
 	failed, rest := 0, 0
 	for _, it := range r.Items {

@@ -24,7 +24,7 @@ type Streams struct {
 	Width  int  // columns of the terminal; 0 when there is none
 }
 
-// System gives the streams of this process.
+// System returns the streams of this process.
 func System() Streams {
 	s := Streams{
 		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,

@@ -99,7 +99,7 @@ func (v *View) Raw(data []byte) error {
 	return err
 }
 
-// LineWriter gives a writer for live lines of an external process (a build's): Err, or nowhere with JSON or Quiet.
+// LineWriter returns a writer for live lines of an external process (a build's): Err, or nowhere with JSON or Quiet.
 func (v *View) LineWriter() io.Writer {
 	if v.JSON || v.Quiet {
 		return io.Discard

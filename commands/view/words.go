@@ -11,7 +11,7 @@ import (
 // Words says for a page what the view says for a terminal.
 type Words struct{ v *View }
 
-// Words gives the words of the view, without colour.
+// Words returns the words of the view, without colour.
 func (v *View) Words() Words { return Words{v} }
 
 // Locale is the language, as "de_DE".

@@ -180,7 +180,7 @@ func (p *proxy) gone() error {
 	}
 }
 
-// alive tells whether a process runs; one that has ended and that nobody has collected yet does not.
+// alive reports whether a process runs; one that has ended and that nobody has collected yet does not.
 func alive(pid int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {

@@ -71,7 +71,7 @@ func (d *Doctor) checkCaches(ctx context.Context) Check {
 	return Check{Status: Repaired, Finding: i18n.N("{{.Count}} stale entry of this machine's Lithops cache was removed.", "{{.Count}} stale entries of this machine's Lithops cache were removed.", len(remove))}
 }
 
-// emptyNamespaceFile tells whether the client's file about the namespace is there without an id, as it leaves it behind
+// emptyNamespaceFile reports whether the client's file about the namespace is there without an id, as it leaves it behind
 // when it looked for a namespace that did not exist.
 func (d *Doctor) emptyNamespaceFile() bool {
 	if d.Contract.Backend != lithops.IBMCF || d.Contract.Namespace == "" {

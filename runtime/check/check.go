@@ -118,7 +118,7 @@ var dependsOn = map[string][]string{
 	"quotas":        {"session", "region", "namespace"},
 }
 
-// problem gives the check of a part that could not be had, or of one that needs such a part; nil runs the check.
+// problem returns the check of a part that could not be had, or of one that needs such a part; nil runs the check.
 func (d *Doctor) problem(name string) *Check {
 	if err := d.Problems[name]; err != nil {
 		c := failed(err)

@@ -34,7 +34,7 @@ func call(t *testing.T, s *service, limit time.Duration) (result string, cause, 
 	return string(run.Result), run.Cause, err
 }
 
-// left gives what a call should have removed.
+// left returns what a call should have removed.
 func (s *service) left() (all []string) {
 	for _, name := range append(s.names("job_runs"), s.names("config_maps")...) {
 		if strings.HasPrefix(name, "fn-runtime-meta-") {

@@ -12,7 +12,7 @@ import (
 	"fn-runtime/runtime/lithops"
 )
 
-// Calls gives the runs of every job since then, newest first. A run is one call, whatever the size of its array; the
+// Calls returns the runs of every job since then, newest first. A run is one call, whatever the size of its array; the
 // service keeps neither results nor logs.
 func (c *Compute) Calls(ctx context.Context, since time.Time, _ bool) iter.Seq2[entity.Activation, error] {
 	return func(yield func(entity.Activation, error) bool) {

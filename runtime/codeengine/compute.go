@@ -29,7 +29,7 @@ type ComputeOptions struct {
 	Contract lithops.Contract // its namespace is found with the project
 	Settings lithops.Compute  // of the Lithops configuration
 	Limits   lithops.Limits   // of the service
-	// Namespace gives what the client has in its keys of metadata, for the id of the project.
+	// Namespace returns what the client has in its keys of metadata, for the id of the project.
 	Namespace func(id string) string
 	// Bucket keeps the metadata that runs leave; nil where no operation of the command needs it.
 	Bucket Bucket
@@ -74,19 +74,19 @@ var (
 	secretTerm    = entity.Term{Word: "secret", Text: i18n.M("Secret")}
 )
 
-// Terms gives Code Engine's words.
+// Terms returns Code Engine's words.
 func (c *Compute) Terms() entity.Terms {
 	return entity.Terms{Place: projectTerm, Runtime: jobTerm,
 		Removal: i18n.M("Code Engine keeps a deleted project for seven days, and its name is taken so long.")}
 }
 
-// Limits gives what the service lets a runtime have.
+// Limits returns what the service lets a runtime have.
 func (c *Compute) Limits() lithops.Limits { return c.o.Limits }
 
-// ReadLimits gives the same: they are the service's, not an installation's.
+// ReadLimits returns the same: they are the service's, not an installation's.
 func (c *Compute) ReadLimits(context.Context) (lithops.Limits, error) { return c.o.Limits, nil }
 
-// Place gives the project; its id is "" until it is known.
+// Place returns the project; its id is "" until it is known.
 func (c *Compute) Place() entity.Place { return c.client.place() }
 
 // unmade stands in keys of metadata for the id of a project that is not there yet.

@@ -47,7 +47,7 @@ type mount struct {
 
 func literal(name, value string) variable { return variable{Type: "literal", Name: name, Value: value} }
 
-// variable gives the value of a literal variable of the job; "" when there is none.
+// variable returns the value of a literal variable of the job; "" when there is none.
 func (j jobDoc) variable(name string) string {
 	for _, v := range j.Env {
 		if v.Name == name && (v.Type == "literal" || v.Type == "") {

@@ -17,7 +17,7 @@ type Project struct {
 	entity.Place // without an ID it is looked up, once, when something needs it
 	// Memory keeps the ids of projects between commands; nil: nothing does.
 	Memory Memory
-	// ResourceGroup gives the id of the group in which the project is made.
+	// ResourceGroup returns the id of the group in which the project is made.
 	ResourceGroup func(ctx context.Context) (string, error)
 	// Begin is told what is waited for; the function that it returns is called at the end. Nil: nobody is told.
 	Begin func(step i18n.Message) (end func(error))
@@ -46,7 +46,7 @@ const (
 	readyLast  = 10 * time.Second
 )
 
-// place gives the project; its id is "" until it is known.
+// place returns the project; its id is "" until it is known.
 func (c *Client) place() entity.Place {
 	c.project.mu.Lock()
 	defer c.project.mu.Unlock()
@@ -70,7 +70,7 @@ func (c *Client) projectID(ctx context.Context) (string, error) {
 	return p.ID, err
 }
 
-// lookUp gives the project that can be used, or will be.
+// lookUp returns the project that can be used, or will be.
 func (c *Client) lookUp(ctx context.Context) (projectDoc, error) {
 	p := &c.project
 	if p.found {

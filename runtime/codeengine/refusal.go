@@ -90,7 +90,7 @@ func (c *Client) refusal(about subject, status int, body []byte) error {
 	return f
 }
 
-// wordsOf gives the server's words as a sentence, made printable.
+// wordsOf returns the server's words as a sentence, made printable.
 func wordsOf(said apiErrors, status int) string {
 	words := ""
 	if len(said.Errors) > 0 {

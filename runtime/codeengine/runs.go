@@ -52,7 +52,7 @@ func (r runDoc) pending() bool {
 	return r.Status == "pending" || r.Status == "" || r.Details != nil && r.Details.Running+r.Details.Succeeded+r.Details.Failed == 0
 }
 
-// reason gives why an instance failed, in the service's words; "" when it does not say.
+// reason returns why an instance failed, in the service's words; "" when it does not say.
 func (r runDoc) reason() string {
 	if r.Details != nil {
 		for _, i := range r.Details.Indices {

@@ -80,7 +80,7 @@ func (c *Compute) registered(j jobDoc) entity.Registered {
 	return r
 }
 
-// readNotes gives the notes of a job: ours, and the variables of others.
+// readNotes returns the notes of a job: ours, and the variables of others.
 func readNotes(j jobDoc) map[string]any {
 	notes := map[string]any{}
 	for _, v := range others(j.Env) {
@@ -99,7 +99,7 @@ func readNotes(j jobDoc) map[string]any {
 	return notes
 }
 
-// others gives the variables that neither the client nor we have put there.
+// others returns the variables that neither the client nor we have put there.
 func others(env []variable) []variable {
 	return slices.DeleteFunc(slices.Clone(env), func(v variable) bool {
 		return slices.Contains([]string{actionEnv, typeEnv, versionEnv, entity.NotesVariable}, v.Name)

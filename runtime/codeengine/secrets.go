@@ -28,7 +28,7 @@ func (c *Client) createSecret(ctx context.Context, s secretDoc) error {
 	return c.in(ctx, request{method: http.MethodPost, path: []string{"secrets"}, body: s, about: subject{"secret", s.Name}}, nil)
 }
 
-// replaceSecret gives a secret other data; fault.NotFound.
+// replaceSecret returns a secret other data; fault.NotFound.
 func (c *Client) replaceSecret(ctx context.Context, s secretDoc) error {
 	name := s.Name
 	s.Name = ""

@@ -52,7 +52,7 @@ func (c *Compute) Usage(ctx context.Context) (entity.Usage, error) {
 // clientsMetaRun is the run for metadata of every client in the project.
 const clientsMetaRun = "lithops-runtime-metadata"
 
-// left gives the runs and config maps that nobody has need of any more: those of runs that ended long ago, and config maps
+// left returns the runs and config maps that nobody has need of any more: those of runs that ended long ago, and config maps
 // without a run. Clients make the map first, and all name the run for metadata alike: while there is one, it may be that of
 // any such map.
 func (s survey) left(now time.Time) (left []entity.Thing) {

@@ -19,7 +19,7 @@ func (c *Compute) credentials() bool {
 	return c.o.Settings.DockerUser != "" && c.o.Settings.DockerPassword != ""
 }
 
-// Needs gives what has to be in the project before a runtime is: the secret of the registry, where there are credentials.
+// Needs returns what has to be in the project before a runtime is: the secret of the registry, where there are credentials.
 // The code is made with the first runtime that has it: before that nobody knows what it is.
 func (c *Compute) Needs() []entity.Thing {
 	if !c.credentials() {
@@ -63,7 +63,7 @@ func (c *Compute) makeSecret(ctx context.Context) (made bool, err error) {
 // conflictTries is how often something is tried that somebody else makes, changes or removes at the same time.
 const conflictTries = 6
 
-// Leftovers gives what Clean removes: the runs of this user's jobs and those that have lost their job, the jobs, the
+// Leftovers returns what Clean removes: the runs of this user's jobs and those that have lost their job, the jobs, the
 // config maps of Lithops' and of ours, and the secret. What belongs to a job of another key stays.
 func (c *Compute) Leftovers(ctx context.Context) ([][]entity.Thing, error) {
 	found, err := c.survey(ctx)

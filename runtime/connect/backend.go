@@ -159,7 +159,7 @@ func (p *opening) asCodeEngine() {
 	}
 }
 
-// localEndpoint gives the embedded endpoint, which is started unless the command is Passive.
+// localEndpoint returns the embedded endpoint, which is started unless the command is Passive.
 func (p *opening) localEndpoint(ctx context.Context) (local.Info, error) {
 	if !p.o.Passive {
 		return local.Start(ctx, local.Options{
@@ -209,7 +209,7 @@ func (p *opening) aboutLocal() {
 	p.target.HostPython = p.endpoint.Invoker != "docker"
 }
 
-// loopbackPort gives the port of a URL on this machine, "" for any other.
+// loopbackPort returns the port of a URL on this machine, "" for any other.
 func loopbackPort(endpoint string) string {
 	u, err := url.Parse(endpoint)
 	if err != nil || !transport.Loopback(u.Hostname()) {

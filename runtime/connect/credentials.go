@@ -69,7 +69,7 @@ func (p *opening) loggedIn() error {
 		i18n.M("Log in by running 'ibmcloud login', or set 'iam_api_key' in section 'ibm' of the Lithops configuration."))
 }
 
-// oldClient tells whether the client is of a release that knows Cloud Foundry keys: they count before IAM keys there.
+// oldClient reports whether the client is of a release that knows Cloud Foundry keys: they count before IAM keys there.
 func (p *opening) oldClient() bool {
 	return lithops.DefaultNamespace(p.install.Version, "region", "user") == ""
 }

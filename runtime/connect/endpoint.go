@@ -71,7 +71,7 @@ func (p *opening) noSuchRegion(regions []string) error {
 	return fault.New(fault.Invalid, reason, i18n.M("Use one of {{.Regions}}.", "Regions", strings.Join(regions, ", ")))
 }
 
-// asTheClient gives the endpoint that the client makes of the configured one. It always speaks TLS, also where http:// is
+// asTheClient returns the endpoint that the client makes of the configured one. It always speaks TLS, also where http:// is
 // written, and puts the path of the API behind whatever stands there (lithops/libs/openwhisk/client.py). A service of this
 // machine that has no TLS is reached all the same, and the client's doubt noted.
 func (p *opening) asTheClient(ctx context.Context, endpoint string) (string, error) {

@@ -38,7 +38,7 @@ func (s ibmService) has(endpoint string) bool {
 	return ok
 }
 
-// privately gives the private name of an endpoint of the service; not ok for any other endpoint.
+// privately returns the private name of an endpoint of the service; not ok for any other endpoint.
 func (s ibmService) privately(endpoint string) (private string, ok bool) {
 	u, err := url.Parse(endpoint)
 	if err != nil || u.Scheme != "https" || u.User != nil || u.Port() != "" && u.Port() != "443" {

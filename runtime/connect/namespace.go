@@ -34,7 +34,7 @@ func (p *opening) namespace(auth transport.Auth) (openwhisk.Namespace, error) {
 	return ns, nil
 }
 
-// resourceGroup gives the id of the group in which a namespace is made: the flag, the Lithops configuration, the one
+// resourceGroup returns the id of the group in which a namespace is made: the flag, the Lithops configuration, the one
 // that is targeted.
 func (p *opening) resourceGroup(ctx context.Context) (string, error) {
 	s := p.o.Host.Session

@@ -23,7 +23,7 @@ type Session struct {
 	AccountName     string
 	IAMEndpoint     string // "https://iam.cloud.ibm.com"
 	PrivateEndpoint bool
-	// Token gives the IAM access token without "Bearer "; with refresh it gets a new one first.
+	// Token returns the IAM access token without "Bearer "; with refresh it gets a new one first.
 	Token func(ctx context.Context, refresh bool) (string, error)
 	// ResourceGroup finds the id of a resource group by name, for -g.
 	ResourceGroup func(ctx context.Context, name string) (string, error)

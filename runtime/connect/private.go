@@ -10,7 +10,7 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
-// private gives the private name of an endpoint of a service of IBM Cloud when the session is set to private endpoints;
+// private returns the private name of an endpoint of a service of IBM Cloud when the session is set to private endpoints;
 // other hosts beyond this machine are then refused, because traffic to them leaves the private network.
 func (p *opening) private(endpoint string, of ibmService) (string, error) {
 	if s := p.o.Host.Session; s == nil || !s.PrivateEndpoint || loopback(endpoint) {

@@ -4,7 +4,7 @@ import (
 	"fn-runtime/runtime/lithops"
 )
 
-// Regions gives those of the backend that a command would work on: the one that is named, else that of the Lithops
+// Regions returns those of the backend that a command would work on: the one that is named, else that of the Lithops
 // configuration, else ibm_cf. Nothing is dialled.
 func Regions(o Options) []string {
 	backend := o.Backend

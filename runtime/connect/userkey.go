@@ -12,12 +12,12 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// userKeyVariable gives the user part of package names where flag and configuration do not.
+// userKeyVariable returns the user part of package names where flag and configuration do not.
 const userKeyVariable = "FN_RUNTIME_USER_KEY"
 
 var userKeyText = text.NewPattern(`^[A-Za-z0-9_@.&-]{1,64}$`)
 
-// userKey gives the user part of package names, and where it came from: flag, environment, the API key of the Lithops
+// userKey returns the user part of package names, and where it came from: flag, environment, the API key of the Lithops
 // configuration. The one existing package in the namespace comes after these: see keyOfPackages.
 func (p *opening) userKey() (key string, from i18n.Message, err error) {
 	given, from := p.o.UserKey, i18n.M("the option '--user-key'")

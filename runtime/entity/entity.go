@@ -113,12 +113,12 @@ const NotesVariable = "FN_RUNTIME"
 // CodeInImage is where the Lithops code comes from that is not registered with a runtime.
 const CodeInImage = "image"
 
-// OwnNotes gives the keys of the notes that deploy leaves: what is registered has of these only those that it names.
+// OwnNotes returns the keys of the notes that deploy leaves: what is registered has of these only those that it names.
 func OwnNotes() []string {
 	return []string{NoteBundle, NoteImage, NoteDigest, NotePinned, NoteSource, NoteLithops, NotePython, NoteVersion, NoteInterpreter, NoteRevision, NoteCode}
 }
 
-// Note gives a note that is text; anything else counts as absent, because notes come from the server.
+// Note returns a note that is text; anything else counts as absent, because notes come from the server.
 func (r Registered) Note(key string) string {
 	s, _ := r.Notes[key].(string)
 	return s

@@ -76,7 +76,7 @@ func (c Call) GBs(now time.Time) float64 {
 	return float64(c.MemoryMB) / 1024 * c.Duration(now).Seconds()
 }
 
-// Quantile gives the time within which that part of the calls that have ended took, 0.5 for the median; 0 without any.
+// Quantile returns the time within which that part of the calls that have ended took, 0.5 for the median; 0 without any.
 func Quantile(calls []Call, part float64) time.Duration {
 	var all []time.Duration
 	for _, c := range calls {
@@ -119,7 +119,7 @@ const (
 	NoteWork    = "fn-runtime-work"    // a Work
 )
 
-// ExecutorOf gives the executor of a job.
+// ExecutorOf returns the executor of a job.
 func ExecutorOf(job string) string {
 	if i := strings.LastIndexByte(job, '-'); i > 0 {
 		return job[:i]

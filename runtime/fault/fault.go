@@ -98,7 +98,7 @@ func During(op i18n.Message, err error) error {
 	return &Fault{Kind: kind, Op: op, Reason: i18n.M("{{.Error}}", "Error", err.Error()), cause: err}
 }
 
-// KindOf gives the kind of an error: that of the Fault in its chain, Interrupted or Timeout for a context that ended,
+// KindOf returns the kind of an error: that of the Fault in its chain, Interrupted or Timeout for a context that ended,
 // Internal otherwise. The kind of nil is "".
 func KindOf(err error) Kind {
 	if err == nil {
@@ -116,5 +116,5 @@ func KindOf(err error) Kind {
 	return Internal
 }
 
-// Is tells whether err is of the given kind.
+// Is reports whether err is of the given kind.
 func Is(err error, kind Kind) bool { return err != nil && KindOf(err) == kind }

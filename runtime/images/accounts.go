@@ -10,7 +10,7 @@ import (
 	"fn-runtime/runtime/images/engine"
 )
 
-// account gives the account for a registry that an engine asks for. An engine that is reached without TLS on another
+// account returns the account for a registry that an engine asks for. An engine that is reached without TLS on another
 // machine gets none: base images are then pulled without an account.
 func (b *Builder) account(ctx context.Context, e *engine.Engine, host string) (registrytypes.AuthConfig, error) {
 	a, err := b.credentials.For(ctx, host)

@@ -201,7 +201,7 @@ func lastLine(s string) string {
 	return lines[len(lines)-1]
 }
 
-// logs gives the last lines that the container's program wrote.
+// logs returns the last lines that the container's program wrote.
 func logs(ctx context.Context, e *engine.Engine, id string) []string {
 	r, err := e.ContainerLogs(ctx, id, container.LogsOptions{ShowStdout: true, ShowStderr: true, Tail: "20"})
 	if err != nil {

@@ -32,7 +32,7 @@ func (c checked) path(id string, spec entity.ImageBuild) string {
 	return filepath.Join(c.dir, hex.EncodeToString(sum[:]))
 }
 
-// passed gives the Python of an image that has passed.
+// passed returns the Python of an image that has passed.
 func (c checked) passed(id string, spec entity.ImageBuild) (python string, ok bool) {
 	if c.dir == "" {
 		return "", false

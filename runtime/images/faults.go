@@ -19,7 +19,7 @@ import (
 // exitCode finds the exit code of a step in the words of the classic builder, of BuildKit and of podman.
 var exitCode = text.NewPattern(`(?:exit code: |returned a non-zero code: |exit status )(\d+)`)
 
-// refusal tells whether an error is an answer of the engine, in its own words, about what was asked.
+// refusal reports whether an error is an answer of the engine, in its own words, about what was asked.
 func refusal(err error) bool {
 	return errdefs.IsInvalidArgument(err) || errdefs.IsNotFound(err) || errdefs.IsConflict(err) || errdefs.IsInternal(err) ||
 		errdefs.IsUnauthorized(err) || errdefs.IsPermissionDenied(err) || errdefs.IsNotImplemented(err)

@@ -164,7 +164,7 @@ func (f *folder) walk(ignore *patternmatcher.PatternMatcher) error {
 	})
 }
 
-// leadsTo tells whether an exception may re-include something below dir. Patterns with wildcards before the last part
+// leadsTo reports whether an exception may re-include something below dir. Patterns with wildcards before the last part
 // may: then the folder is entered.
 func leadsTo(ignore *patternmatcher.PatternMatcher, dir string) bool {
 	for _, p := range ignore.Patterns() {

@@ -174,7 +174,7 @@ func (b *Builder) Digest(ctx context.Context, image string, soon bool) (string, 
 	return b.credentials.Digest(ctx, ref, b.o.Transport)
 }
 
-// check gives the Python of an image that is fit for a worker, from memory when it has passed before.
+// check returns the Python of an image that is fit for a worker, from memory when it has passed before.
 func (b *Builder) check(ctx context.Context, e *engine.Engine, id string, spec entity.ImageBuild) (string, error) {
 	memory := checked{b.o.Checked}
 	if python, ok := memory.passed(id, spec); ok {

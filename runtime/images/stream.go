@@ -79,7 +79,7 @@ func (t *tail) end() string {
 	return line
 }
 
-// last gives the lines kept, with one that was not ended.
+// last returns the lines kept, with one that was not ended.
 func (t *tail) last() []string {
 	if t.partial.Len() > 0 {
 		t.end()

@@ -89,7 +89,7 @@ func (w *Watch) Version() uint64 {
 	return w.version
 }
 
-// Jobs gives the jobs, the newest first.
+// Jobs returns the jobs, the newest first.
 func (w *Watch) Jobs(now time.Time) []entity.Job {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
@@ -103,7 +103,7 @@ func (w *Watch) Jobs(now time.Time) []entity.Job {
 	return list
 }
 
-// Job gives one job with its calls in the order of their ids; ok is false when there is none of that id.
+// Job returns one job with its calls in the order of their ids; ok is false when there is none of that id.
 func (w *Watch) Job(id string, now time.Time) (sum entity.Job, calls []entity.Call, ok bool) {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
@@ -121,7 +121,7 @@ const freshness = time.Hour
 // maxMissing bounds the calls that are listed because their number says that they must be there.
 const maxMissing = 100_000
 
-// list gives the calls, those among them that wait and nobody has seen.
+// list returns the calls, those among them that wait and nobody has seen.
 func (j *job) list(now time.Time) []entity.Call {
 	list := make([]entity.Call, 0, len(j.calls))
 	function, runtime, memory, most := j.function, j.runtime, j.memory, -1

@@ -100,7 +100,7 @@ func (w *Watch) mergePending(run entity.Activation) {
 	j.live, j.changed = true, time.Now()
 }
 
-// work gives the calls that an activation says that it runs.
+// work returns the calls that an activation says that it runs.
 func (w *Watch) work(run entity.Activation) []*call {
 	j := w.job(run.Work.Job)
 	j.function, j.runtime, j.memory = cmp.Or(run.Work.Function, j.function), cmp.Or(w.image(run.Runtime), j.runtime), cmp.Or(run.MemoryMB, j.memory)

@@ -18,7 +18,7 @@ type Work struct {
 	lends atomic.Int64 // how many have the signals lent to them
 }
 
-// Watch gives a context whose lingering work is watched.
+// Watch returns a context whose lingering work is watched.
 func Watch(ctx context.Context) (context.Context, *Work) {
 	w := &Work{}
 	return context.WithValue(ctx, key{}, w), w
@@ -51,7 +51,7 @@ func Extend(ctx context.Context, d time.Duration) {
 	}
 }
 
-// Context gives a context for work of at most d, which does not end with ctx. The caller calls cancel when it is done.
+// Context returns a context for work of at most d, which does not end with ctx. The caller calls cancel when it is done.
 func Context(ctx context.Context, d time.Duration) (lingering context.Context, cancel context.CancelFunc) {
 	Extend(ctx, d)
 	return context.WithTimeout(context.WithoutCancel(ctx), d)

@@ -7,7 +7,7 @@ import _ "embed"
 //go:embed bootstrap.py
 var bootstrap string
 
-// Bootstrap gives the program, and its arguments, that a job of Code Engine runs when the code is not in its image but in
+// Bootstrap returns the program, and its arguments, that a job of Code Engine runs when the code is not in its image but in
 // a file: the Base64 of a Bundle.
 func Bootstrap(file string) (command, args []string) {
 	return []string{JobPython}, []string{"-c", bootstrap, file}

@@ -67,7 +67,7 @@ type Project struct {
 // with it, and look for other metadata than those of a machine that was never told.
 func (p Project) Outdated() bool { return p.ID != "" && p.Namespace != "" && p.Namespace != p.ID }
 
-// ProjectNamespace gives the namespace that the client's next run has in its keys of metadata, in a project with this id:
+// ProjectNamespace returns the namespace that the client's next run has in its keys of metadata, in a project with this id:
 // that of the configuration, that of its cache, the id. With an id in either that is not the project's any more it forgets
 // all it was told (code_engine.py: _get_or_create_namespace).
 func ProjectNamespace(c Compute, cached Project, id string) string {

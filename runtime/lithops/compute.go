@@ -8,7 +8,7 @@ import (
 	"fn-runtime/runtime/lithops/pyyaml"
 )
 
-// Compute gives the section of a backend as a client of this version sees it, with defaults filled in. What is not
+// Compute returns the section of a backend as a client of this version sees it, with defaults filled in. What is not
 // configured stays empty; Validate tells whether the client could do with it.
 func (c *Config) Compute(backend Backend, install Install) (Compute, error) {
 	if err := CheckRelease(backend, install.Version); err != nil {

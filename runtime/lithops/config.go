@@ -91,7 +91,7 @@ func (o LoadOptions) read(path, named string) ([]byte, error) {
 	return o.Pipes.Read(path, pyyaml.MaxSize)
 }
 
-// find gives the file and, when the user named it, with what.
+// find returns the file and, when the user named it, with what.
 func (o LoadOptions) find() (path, named string) {
 	if o.File != "" {
 		return o.abs(o.File), "'--config'"
@@ -150,7 +150,7 @@ func (c *Config) with(root *pyyaml.Node, err error) (*Config, error) {
 	return c, nil
 }
 
-// found tells whether there is a configuration. The client runs in its localhost mode without one.
+// found reports whether there is a configuration. The client runs in its localhost mode without one.
 func (c *Config) found() bool { return c.root != nil }
 
 // Source is where the configuration came from: a path, or LITHOPS_CONFIG; "" when there is no such place.

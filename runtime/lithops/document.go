@@ -84,7 +84,7 @@ func (d *Document) Has(section, key string) bool {
 	return s != nil && value(s, key) != nil
 }
 
-// Set gives a key of a section a value: a text, a number or a truth value. The zero value of each leaves things as they are.
+// Set returns a key of a section a value: a text, a number or a truth value. The zero value of each leaves things as they are.
 func (d *Document) Set(section, key string, v any) {
 	switch v {
 	case "", false, 0.0, int64(0):

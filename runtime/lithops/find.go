@@ -25,7 +25,7 @@ type FindOptions struct {
 	Environ []string // of the interpreter that is asked; nil: as this program's own
 }
 
-// Find gives the Lithops that the user's Python would import: the one in Dir; that of Python; of the active virtual
+// Find returns the Lithops that the user's Python would import: the one in Dir; that of Python; of the active virtual
 // or conda environment; of python3 and of python on the path. The first Python that has Lithops counts. Python itself
 // is started only where its files do not tell for certain.
 func Find(ctx context.Context, o FindOptions) (Install, error) {

@@ -19,7 +19,7 @@ const DefaultDockerServer = "docker.io"
 // noDockerServer stands for a docker_server that is configured and empty: the client puts nothing in front of a name then.
 const noDockerServer = "-"
 
-// Image gives an image name the form in which the client looks for it: from 2.9.0 on, "user/name[:tag]" gets the
+// Image returns an image name the form in which the client looks for it: from 2.9.0 on, "user/name[:tag]" gets the
 // docker_server in front, unless that string is in it already. Names with no or several slashes stay as they are.
 func Image(name, dockerServer, version string) string {
 	if parseRelease(version).before(2, 9, 0) {
@@ -174,7 +174,7 @@ func ValidateReference(name string) error {
 	return ValidateImage(name)
 }
 
-// onlyCapitals tells whether capital letters are all that is wrong: in the first part of a name they make it a host.
+// onlyCapitals reports whether capital letters are all that is wrong: in the first part of a name they make it a host.
 func onlyCapitals(name string) bool {
 	path, tag := name, ""
 	if colon := strings.LastIndex(name, ":"); colon > strings.LastIndex(name, "/") {

@@ -17,7 +17,7 @@ import (
 // maxSmallFile bounds version.py and pyvenv.cfg, of which real ones have less than 1 KB.
 const maxSmallFile = 64 << 10
 
-// isPackage tells whether a folder is a Lithops package, whole or not.
+// isPackage reports whether a folder is a Lithops package, whole or not.
 func isPackage(dir string) bool {
 	_, err := os.Stat(filepath.Join(dir, "version.py"))
 	return err == nil

@@ -20,7 +20,7 @@ func IsJob(s string) bool { return jobID.MatchString(s) }
 // IsCall reports whether s has the form of a call's id: a number of at least five digits.
 func IsCall(s string) bool { return callID.MatchString(s) }
 
-// JobOfRun gives the job that a job run of Code Engine is of, which the client names after it (code_engine.py: invoke);
+// JobOfRun returns the job that a job run of Code Engine is of, which the client names after it (code_engine.py: invoke);
 // "" where it is another run.
 func JobOfRun(name string) string {
 	rest, ok := strings.CutPrefix(name, "lithops-")

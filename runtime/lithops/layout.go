@@ -12,7 +12,7 @@ type layout struct {
 	VersionBeforeBackend bool // in the metadata key, else behind it
 }
 
-// layoutOf gives the layout of a Lithops version; one that is not known yet has the newest.
+// layoutOf returns the layout of a Lithops version; one that is not known yet has the newest.
 func layoutOf(version string) layout {
 	r := parseRelease(version)
 	return layout{

@@ -36,7 +36,7 @@ type Limits struct {
 	Scaled                   bool // only the memories of Code Engine: see Scale
 }
 
-// LimitsOf gives the limits that can be known before a service is asked.
+// LimitsOf returns the limits that can be known before a service is asked.
 func LimitsOf(backend Backend) Limits {
 	if backend == IBMCF {
 		return Limits{MinMemoryMB: ibmMinMemory, MaxMemoryMB: ibmMaxMemory, MaxTimeoutS: ibmMaxTimeout}

@@ -63,7 +63,7 @@ func (c Contract) MetadataKey(action string) string {
 	return RuntimesPrefix + strings.Join(kept, "/") + metadataSuffix
 }
 
-// Runtime gives the names of a runtime: that in the compute service, and the key of its metadata object.
+// Runtime returns the names of a runtime: that in the compute service, and the key of its metadata object.
 func (c Contract) Runtime(image string, memoryMB int) (id entity.ID, metadataKey string) {
 	if c.Backend == CodeEngine {
 		return entity.ID{Name: c.job(image, memoryMB)}, c.MetadataKey(c.job(image, sharedMemory))

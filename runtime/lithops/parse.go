@@ -18,7 +18,7 @@ var (
 	versionOnly       = text.NewPattern(`^` + versionText + `$`)
 )
 
-// PackageVersion gives the Lithops version that a package name of 2.7 or older holds. ok is false for the packages of
+// PackageVersion returns the Lithops version that a package name of 2.7 or older holds. ok is false for the packages of
 // later releases, which hold actions of any version, and for packages that are not Lithops'.
 func PackageVersion(pkg string) (version string, ok bool) {
 	m := versionedPackage.FindStringSubmatch(pkg)
@@ -28,7 +28,7 @@ func PackageVersion(pkg string) (version string, ok bool) {
 	return m[1], true
 }
 
-// PackageUserKey gives the user part of a package name; ok is false for packages that Lithops did not name.
+// PackageUserKey returns the user part of a package name; ok is false for packages that Lithops did not name.
 func PackageUserKey(pkg string) (key string, ok bool) {
 	if _, old := PackageVersion(pkg); old {
 		return versionedPackage.FindStringSubmatch(pkg)[2], true

@@ -8,7 +8,7 @@ import (
 // SharesMetadata reports whether runtimes that differ in their memory only have one metadata object.
 func (c Contract) SharesMetadata() bool { return c.Backend == CodeEngine }
 
-// JobMemory gives the memory in MB that the client named a job of Code Engine for; 0 when it named no job of this image
+// JobMemory returns the memory in MB that the client named a job of Code Engine for; 0 when it named no job of this image
 // so.
 func (c Contract) JobMemory(job, image string) int {
 	for _, mb := range memories() {
@@ -19,7 +19,7 @@ func (c Contract) JobMemory(job, image string) int {
 	return 0
 }
 
-// Processors gives the processors, in thousandths, of a runtime with a memory in MB: those that are asked for, else those
+// Processors returns the processors, in thousandths, of a runtime with a memory in MB: those that are asked for, else those
 // that the client gives its runs where they go with the memory, else the least that does. 0 where a service has no choice.
 func (l Limits) Processors(memoryMB, asked, ofClient int) (milliCPU int, err error) {
 	switch own := (Scale{ofClient, memoryMB}); {

@@ -60,7 +60,7 @@ func (r *reader) wrongType(key string, wanted, recovery i18n.Message) {
 
 func (r *reader) has(key string) bool { return r.values[key] != nil }
 
-// text gives a text; "" when the key is missing or null. A number is refused, because Lithops fails on it later.
+// text returns a text; "" when the key is missing or null. A number is refused, because Lithops fails on it later.
 func (r *reader) text(key string) string {
 	v := r.values[key]
 	if v == nil {
@@ -73,7 +73,7 @@ func (r *reader) text(key string) string {
 	return v.Text
 }
 
-// number gives a whole number; def when the key is missing.
+// number returns a whole number; def when the key is missing.
 func (r *reader) number(key string, def int64) int64 {
 	v := r.values[key]
 	if v == nil {
@@ -88,7 +88,7 @@ func (r *reader) number(key string, def int64) int64 {
 	return def
 }
 
-// thousandths gives a number, with a fraction or without, times 1000; def when the key is missing.
+// thousandths returns a number, with a fraction or without, times 1000; def when the key is missing.
 func (r *reader) thousandths(key string, def int) int {
 	v := r.values[key]
 	if v == nil {
@@ -103,7 +103,7 @@ func (r *reader) thousandths(key string, def int) int {
 	return def
 }
 
-// flag gives a truth value; false when the key is missing.
+// flag returns a truth value; false when the key is missing.
 func (r *reader) flag(key string) bool {
 	v := r.values[key]
 	if v == nil {

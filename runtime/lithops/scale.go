@@ -34,7 +34,7 @@ var (
 		2000: {4096, 32768}, 4000: {4096, 32768}, 6000: {4096, 32768}, 8000: {4096, 32768}}
 )
 
-// SmallestScale gives the least that Code Engine has with a memory in MB; a fault.Usage where there is nothing.
+// SmallestScale returns the least that Code Engine has with a memory in MB; a fault.Usage where there is nothing.
 func SmallestScale(memoryMB int) (Scale, error) {
 	for _, cpu := range slices.Sorted(maps.Keys(scales)) {
 		if slices.Contains(scales[cpu], memoryMB) {

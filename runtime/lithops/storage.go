@@ -18,7 +18,7 @@ const (
 	AWSS3  = "aws_s3"
 )
 
-// Storage gives the storage section as a client of this version sees it. What is not configured stays empty; a
+// Storage returns the storage section as a client of this version sees it. What is not configured stays empty; a
 // configuration that was not found gives the zero Storage. compute matters because from 3.0 on the client takes the
 // region of ibm_cf for ibm_cos where none is configured.
 func (c *Config) Storage(compute Compute, install Install) (Storage, error) {

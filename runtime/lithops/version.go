@@ -28,7 +28,7 @@ func parseRelease(version string) release {
 	return release{major, minor, patch}
 }
 
-// before tells whether r is older than major.minor.patch.
+// before reports whether r is older than major.minor.patch.
 func (r release) before(major, minor, patch int) bool {
 	if r.major != major {
 		return r.major < major

@@ -91,7 +91,7 @@ func ask(ctx context.Context, i Info, method, what string) ([]byte, error) {
 	return data, err
 }
 
-// alive tells whether the endpoint that i describes answers, and is that process. It hangs when it is that process that
+// alive reports whether the endpoint that i describes answers, and is that process. It hangs when it is that process that
 // takes connections and does not answer: one that starts or ends takes none.
 func alive(ctx context.Context, i Info) (runs, hangs bool) {
 	if i.PID == 0 || i.Endpoint == "" {

@@ -28,7 +28,7 @@ const (
 	renewBefore  = 30 * 24 * time.Hour
 )
 
-// certs gives the server certificate, made anew when it runs out while the endpoint runs.
+// certs returns the server certificate, made anew when it runs out while the endpoint runs.
 type certs struct {
 	dir string
 	issuance

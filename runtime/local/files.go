@@ -63,7 +63,7 @@ func sweepFiles(dir string) {
 	}
 }
 
-// readInfo gives what the last start wrote; os.ErrNotExist before the first one.
+// readInfo returns what the last start wrote; os.ErrNotExist before the first one.
 func readInfo(dir string) (Info, error) {
 	data, err := os.ReadFile(filepath.Join(dir, infoFile))
 	if err != nil {

@@ -104,7 +104,7 @@ func logs(ctx context.Context, dir string, o LogOptions, w io.Writer, form func(
 	}
 }
 
-// tail gives the last n lines that keep takes, reaching into the log before the present one, and where the present one ends.
+// tail returns the last n lines that keep takes, reaching into the log before the present one, and where the present one ends.
 func tail(path string, n int, keep func(line []byte) bool) (lines [][]byte, end int64, err error) {
 	for _, name := range []string{path + ".1", path} {
 		f, openErr := os.Open(name)

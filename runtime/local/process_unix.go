@@ -10,7 +10,7 @@ import (
 	"syscall"
 )
 
-// detach gives the endpoint a session of its own: closing the terminal, or Ctrl-C in it, does not reach it.
+// detach returns the endpoint a session of its own: closing the terminal, or Ctrl-C in it, does not reach it.
 func detach(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} }
 
 // keepDescriptors keeps from programs that are started what this process has inherited beyond standard input, output and

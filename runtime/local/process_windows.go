@@ -8,7 +8,7 @@ import (
 
 const detachedProcess = 0x00000008 // DETACHED_PROCESS of CreateProcess
 
-// detach gives the endpoint no console: closing the window, or Ctrl-C in it, does not reach it.
+// detach returns the endpoint no console: closing the window, or Ctrl-C in it, does not reach it.
 func detach(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{CreationFlags: syscall.CREATE_NEW_PROCESS_GROUP | detachedProcess, HideWindow: true}
 }

@@ -20,7 +20,7 @@ import (
 // startTimeout is how long a start may take; an endpoint that starts takes well under a second.
 const startTimeout = 30 * time.Second
 
-// Start gives the endpoint of o.Dir, started in the background when it does not run. Of two starts at once one starts
+// Start returns the endpoint of o.Dir, started in the background when it does not run. Of two starts at once one starts
 // it and both get it. The options only matter to an endpoint that has to be started.
 func Start(ctx context.Context, o Options) (Info, error) {
 	i, err := start(ctx, o)

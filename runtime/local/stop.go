@@ -39,7 +39,7 @@ func status(ctx context.Context, dir string) (Info, error) {
 	return i, nil
 }
 
-// same tells whether the process that the file names is still that one, and not another that got its number.
+// same reports whether the process that the file names is still that one, and not another that got its number.
 func same(i Info) bool {
 	return i.PID > 0 && i.ProcessMark != "" && processMark(i.PID) == i.ProcessMark
 }

@@ -67,7 +67,7 @@ func (t *tunnel) admits(r *http.Request) bool {
 	return t.secret != "" && hmac.Equal([]byte(r.Header.Get("Proxy-Authorization")), []byte(want))
 }
 
-// Accept gives the next connection that has been let through: tunnel is the listener of the API's server.
+// Accept returns the next connection that has been let through: tunnel is the listener of the API's server.
 func (t *tunnel) Accept() (net.Conn, error) {
 	select {
 	case c := <-t.conns:

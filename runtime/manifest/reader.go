@@ -49,7 +49,7 @@ func (r *reader) at(n *yaml.Node) Place {
 	return Place{File: r.file, Line: n.Line, Column: n.Column}
 }
 
-// parse gives the root of the only document, with the environment put into its values; nil after a fault.
+// parse returns the root of the only document, with the environment put into its values; nil after a fault.
 func (r *reader) parse(data []byte) *yaml.Node {
 	if len(data) > maxSize {
 		r.wrong(r.start(), i18n.M("The file is larger than {{.Size}} bytes.", "Size", maxSize))
@@ -97,7 +97,7 @@ func (r *reader) mapping(n *yaml.Node, known ...string) (map[string]member, bool
 // maxMerges is how many "<<" may stand one inside another.
 const maxMerges = 8
 
-// members gives the keys of a mapping, laid over those that "<<" merges into it.
+// members returns the keys of a mapping, laid over those that "<<" merges into it.
 func (r *reader) members(n *yaml.Node, merges int) (map[string]member, bool) {
 	if n = meant(n); n == nil || n.Kind != yaml.MappingNode {
 		r.wrong(r.at(n), i18n.M("Keys with values are expected here."))

@@ -15,7 +15,7 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// Calls gives the activations of the namespace that started since then, newest first.
+// Calls returns the activations of the namespace that started since then, newest first.
 func (c *Compute) Calls(ctx context.Context, since time.Time, whole bool) iter.Seq2[entity.Activation, error] {
 	return func(yield func(entity.Activation, error) bool) {
 		err := c.client.Find(ctx)

@@ -47,12 +47,12 @@ var (
 	actionTerm    = entity.Term{Word: "action", Text: i18n.M("Runtime")}
 )
 
-// Terms gives OpenWhisk's words.
+// Terms returns OpenWhisk's words.
 func (c *Compute) Terms() entity.Terms {
 	return entity.Terms{Place: namespaceTerm, Runtime: actionTerm}
 }
 
-// Limits gives what the service lets a runtime have.
+// Limits returns what the service lets a runtime have.
 func (c *Compute) Limits() lithops.Limits { return c.limits }
 
 // ReadLimits asks for the limits of the installation in the namespace, once. Those that it does not tell are as known.
@@ -68,7 +68,7 @@ func (c *Compute) ReadLimits(ctx context.Context) (lithops.Limits, error) {
 	return c.told, c.err
 }
 
-// Place gives the namespace; its id is "" until it is known.
+// Place returns the namespace; its id is "" until it is known.
 func (c *Compute) Place() entity.Place { return c.client.Place() }
 
 // Namespace is its name, which keys of metadata have.
@@ -90,7 +90,7 @@ func (c *Compute) RemovePlace(ctx context.Context) error {
 	return transport.Gone(c.client.Place().Name, c.client.Remove(ctx), func() error { return c.client.Find(ctx) })
 }
 
-// Needs gives what has to be in the namespace before a runtime is: the package.
+// Needs returns what has to be in the namespace before a runtime is: the package.
 func (c *Compute) Needs() []entity.Thing {
 	return []entity.Thing{{Term: packageTerm, Name: c.contract.Package()}}
 }

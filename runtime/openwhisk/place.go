@@ -19,7 +19,7 @@ type Namespace struct {
 	Fixed bool
 	// Memory keeps the ids of namespaces between commands; nil: nothing does.
 	Memory memory
-	// ResourceGroup gives the id of the group in which the namespace is made.
+	// ResourceGroup returns the id of the group in which the namespace is made.
 	ResourceGroup func(ctx context.Context) (string, error)
 }
 
@@ -38,7 +38,7 @@ type place struct {
 	noted bool // the id is what the memory says, which nobody has confirmed yet
 }
 
-// Place gives the namespace; its id is "" until it is known.
+// Place returns the namespace; its id is "" until it is known.
 func (c *Client) Place() entity.Place {
 	c.place.mu.Lock()
 	defer c.place.mu.Unlock()
@@ -51,7 +51,7 @@ func (c *Client) Find(ctx context.Context) error {
 	return err
 }
 
-// namespace gives what stands for the namespace in paths.
+// namespace returns what stands for the namespace in paths.
 func (c *Client) namespace(ctx context.Context) (string, error) {
 	c.place.mu.Lock()
 	defer c.place.mu.Unlock()

@@ -79,7 +79,7 @@ func (c *Client) remedy(status int, about subject) i18n.Message {
 // transactionForm is what OpenWhisk's transaction ids look like; anything else is not repeated.
 var transactionForm = text.NewPattern(`^[0-9A-Za-z_-]{1,64}$`)
 
-// serversWords gives the error text of an answer, made printable. OpenWhisk has {"error", "code"}, IBM's namespaces
+// serversWords returns the error text of an answer, made printable. OpenWhisk has {"error", "code"}, IBM's namespaces
 // {"message"} or {"errors":[{"message"}]}, and {"response":{"result":{"error"}}} is a failed action's.
 func serversWords(a answer) (words, transaction string) {
 	var body struct {
@@ -127,7 +127,7 @@ func serversWords(a answer) (words, transaction string) {
 	return words, transaction
 }
 
-// errorText gives the text of an "error" field: a text, or an object that holds one.
+// errorText returns the text of an "error" field: a text, or an object that holds one.
 func errorText(v any) string {
 	switch v := v.(type) {
 	case string:

@@ -37,7 +37,7 @@ func (c *Compute) Runtimes(ctx context.Context) (entity.Listing, error) {
 	return l, err
 }
 
-// packages gives the names of those packages that want says; none where the namespace is not there.
+// packages returns the names of those packages that want says; none where the namespace is not there.
 func (c *Compute) packages(ctx context.Context, want func(name string) bool) ([]string, error) {
 	err := c.client.Find(ctx)
 	if fault.Is(err, fault.NotFound) {
@@ -146,7 +146,7 @@ func (c *Compute) Unregister(ctx context.Context, id entity.ID) error {
 	return transport.Gone(id.String(), c.client.DeleteAction(ctx, id.Group, id.Name), func() error { _, err := c.client.Action(ctx, id.Group, id.Name); return err })
 }
 
-// Leftovers gives what Clean removes: every action of the user's packages, also those that Lithops did not name, because
+// Leftovers returns what Clean removes: every action of the user's packages, also those that Lithops did not name, because
 // they are in its way and its own clean removes them too; then the packages.
 func (c *Compute) Leftovers(ctx context.Context) ([][]entity.Thing, error) {
 	packages, err := c.packages(ctx, c.own)

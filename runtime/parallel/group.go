@@ -26,7 +26,7 @@ type Group struct {
 	running int
 }
 
-// NewGroup gives a group that does at most limit things at the same time; 0 chooses.
+// NewGroup returns a group that does at most limit things at the same time; 0 chooses.
 func NewGroup(limit int) *Group {
 	if limit <= 0 {
 		limit = defaultJobs
@@ -100,7 +100,7 @@ func Together(ctx context.Context, work ...func(context.Context) error) error {
 	return First(errs)
 }
 
-// First gives the first error there is.
+// First returns the first error there is.
 func First(errs []error) error {
 	for _, err := range errs {
 		if err != nil {
@@ -110,7 +110,7 @@ func First(errs []error) error {
 	return nil
 }
 
-// Linger gives a context that ends grace after ctx does, with its cause.
+// Linger returns a context that ends grace after ctx does, with its cause.
 func Linger(ctx context.Context, grace time.Duration) (context.Context, func()) {
 	longer, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	unhook := context.AfterFunc(ctx, func() {
@@ -132,7 +132,7 @@ func Linger(ctx context.Context, grace time.Duration) (context.Context, func()) 
 // writeTime is how long such a write is given when the command is interrupted meanwhile.
 const writeTime = 30 * time.Second
 
-// Whole gives a context for a write that should not be torn by an interruption: it has the values of ctx, but ends
+// Whole returns a context for a write that should not be torn by an interruption: it has the values of ctx, but ends
 // only with the transport's own time limits. Nothing starts under it when ctx has ended already.
 func Whole(ctx context.Context) (context.Context, error) {
 	if err := ctx.Err(); err != nil {

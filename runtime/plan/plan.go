@@ -238,7 +238,7 @@ func (t *Task) ready() bool {
 	return !slices.ContainsFunc(t.After, func(a *Task) bool { return !a.done })
 }
 
-// settle gives the items that the work left planned their status: after a failure it was the first of them that failed.
+// settle returns the items that the work left planned their status: after a failure it was the first of them that failed.
 func (t *Task) settle(err error) {
 	t.done = err == nil
 	for _, it := range t.Items {

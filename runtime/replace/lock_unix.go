@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// closeFirst tells whether a file must be closed before it can be moved.
+// closeFirst reports whether a file must be closed before it can be moved.
 const closeFirst = false
 
 // Own opens a file, made when flag says so, for this process alone; nil when another process has it.

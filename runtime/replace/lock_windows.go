@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// closeFirst tells whether a file must be closed before it can be moved.
+// closeFirst reports whether a file must be closed before it can be moved.
 const closeFirst = true
 
 // Own opens a file, made when flag says so, for this process alone; nil when another process has it.

@@ -24,7 +24,7 @@ const (
 // errBusy says that another process has been writing the file for seconds.
 var errBusy = errors.New("another process is writing it")
 
-// File gives the file this content, readable and writable for its owner alone. Its folder must exist.
+// File returns the file this content, readable and writable for its owner alone. Its folder must exist.
 func File(path string, data []byte) error {
 	for range tries {
 		done, err := write(path, data)

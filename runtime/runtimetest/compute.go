@@ -35,7 +35,7 @@ type Compute struct {
 	changes  int // of runtimes, for their revisions
 
 	Hook Hook
-	// Run gives what a runtime answers; nil answers with the metadata of Python 3.11 and Lithops 3.7.0.
+	// Run returns what a runtime answers; nil answers with the metadata of Python 3.11 and Lithops 3.7.0.
 	Run func(r entity.Registered) entity.Activation
 	// Missing says that the place does not exist.
 	Missing bool
@@ -56,7 +56,7 @@ func NewCompute(c lithops.Contract) *Compute {
 	return &Compute{contract: c, groups: map[string]bool{}, runtimes: map[string]entity.Registered{}, Now: time.Now}
 }
 
-// Requests gives the requests so far, in the order of their arrival.
+// Requests returns the requests so far, in the order of their arrival.
 func (c *Compute) Requests() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -88,14 +88,14 @@ func (c *Compute) Lose(id entity.ID) {
 	}
 }
 
-// All gives the runtimes that are there, by id.
+// All returns the runtimes that are there, by id.
 func (c *Compute) All() map[string]entity.Registered {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return maps.Clone(c.runtimes)
 }
 
-// Groups gives the groups that are there.
+// Groups returns the groups that are there.
 func (c *Compute) Groups() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -46,14 +46,14 @@ func (s *Store) Set(key string, data []byte, at time.Time) {
 	s.objects[key] = object{data, at}
 }
 
-// Keys gives the keys that are there, sorted.
+// Keys returns the keys that are there, sorted.
 func (s *Store) Keys() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Sorted(maps.Keys(s.objects))
 }
 
-// Requests gives the requests so far.
+// Requests returns the requests so far.
 func (s *Store) Requests() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -19,9 +19,9 @@ type Compute interface {
 	Registry
 	Things
 	Caller
-	// Terms gives the service's words for a place and a runtime.
+	// Terms returns the service's words for a place and a runtime.
 	Terms() entity.Terms
-	// Limits gives what the service lets a runtime have, as far as is known without asking.
+	// Limits returns what the service lets a runtime have, as far as is known without asking.
 	Limits() lithops.Limits
 	// ReadLimits asks the service for them, once.
 	ReadLimits(ctx context.Context) (lithops.Limits, error)
@@ -29,7 +29,7 @@ type Compute interface {
 
 // Place is what holds the runtimes of the target: a namespace, a project.
 type Place interface {
-	// Place gives the name and, once it is known, the id.
+	// Place returns the name and, once it is known, the id.
 	Place() entity.Place
 	// Namespace is what stands for the place in keys of metadata; something that no key has while it is not known.
 	Namespace() string
@@ -60,14 +60,14 @@ type Registry interface {
 
 // Things are what a service has beside its runtimes.
 type Things interface {
-	// Needs gives what has to be in the place before a runtime is, in the order in which it is made. It asks nobody.
+	// Needs returns what has to be in the place before a runtime is, in the order in which it is made. It asks nobody.
 	Needs() []entity.Thing
 	// Has reports whether one of them is there, in a place that is.
 	Has(ctx context.Context, t entity.Thing) (bool, error)
 	// Make makes one of them; made is false, without an error, when it was there already. It is called before it is
 	// known whether anything will be registered, and is harmless then.
 	Make(ctx context.Context, t entity.Thing) (made bool, err error)
-	// Leftovers gives everything in the place that Clean removes for this user's key, runtimes among it: groups that go
+	// Leftovers returns everything in the place that Clean removes for this user's key, runtimes among it: groups that go
 	// one after the other, the things of a group side by side.
 	Leftovers(ctx context.Context) ([][]entity.Thing, error)
 	// Remove removes something that Needs or Leftovers gave; nil when it is certainly not there, fault.Conflict when
@@ -87,7 +87,7 @@ type Caller interface {
 	// Called reads what the service keeps of a call by its id, for logs that come after its end; fault.NotFound while
 	// there is nothing yet.
 	Called(ctx context.Context, id string) (entity.Activation, error)
-	// Calls gives the calls of every runtime since then, newest first and page after page, whoever made them; zero since
+	// Calls returns the calls of every runtime since then, newest first and page after page, whoever made them; zero since
 	// is all that is kept. Those that wait or run are among them, not Done, where the service tells of them. Logs and
 	// results are in them only with whole, and then as far as a list of the service has them: Called has the rest.
 	// Nothing when the place is not there.

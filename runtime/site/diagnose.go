@@ -83,7 +83,7 @@ func (s *Site) record(ctx context.Context, run entity.Activation) entity.Activat
 	}
 }
 
-// Interpreter gives the client's Python, as a shell takes it.
+// Interpreter returns the client's Python, as a shell takes it.
 func (s *Site) Interpreter() string {
 	return cmp.Or(s.Install.Interpreter, "python3")
 }
@@ -117,7 +117,7 @@ func reason(run entity.Activation) string {
 	return fmt.Sprintf("activation %s failed", text.Line(run.ID, shownWidth))
 }
 
-// LastLines gives the end of a log, made safe to print.
+// LastLines returns the end of a log, made safe to print.
 func LastLines(logs []string) []string {
 	logs = logs[max(0, len(logs)-shownLines):]
 	lines := make([]string, len(logs))

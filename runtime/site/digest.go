@@ -61,7 +61,7 @@ func (s *Site) CheckPinned(ctx context.Context, image, digest string) error {
 		i18n.M("Push the image as {{.Tag}}, too, or do not pin it.", "Tag", tag))
 }
 
-// Limits gives what the service lets a runtime have, asked where it tells.
+// Limits returns what the service lets a runtime have, asked where it tells.
 func (s *Site) Limits(ctx context.Context) lithops.Limits {
 	ctx, cancel := context.WithTimeout(ctx, welcomeTime)
 	defer cancel()

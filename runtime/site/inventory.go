@@ -25,7 +25,7 @@ type Entry struct {
 	Stored            *Metadata // the object; without a Python where it cannot be read; nil where nobody has read it
 }
 
-// Python gives the Python of a runtime, by its metadata or its notes; "" when neither tells.
+// Python returns the Python of a runtime, by its metadata or its notes; "" when neither tells.
 func (e Entry) Python() string {
 	if e.Stored != nil && e.Stored.PythonVersion != "" {
 		return e.Stored.PythonVersion

@@ -35,7 +35,7 @@ func CheckName(name string, all bool) error {
 	return lithops.ValidateImage(name)
 }
 
-// Image gives the image that a name stands for, as the client names it: "default" by the Python, "" being the client's;
+// Image returns the image that a name stands for, as the client names it: "default" by the Python, "" being the client's;
 // user/name with the configured registry in front. The client looks runtimes up under this name, never under "default".
 func (s *Site) Image(name, python string) (string, error) {
 	switch name {

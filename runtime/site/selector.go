@@ -63,7 +63,7 @@ func (sel Selector) matches(e Entry) bool {
 	return e.Image == image || e.Image == sel.name
 }
 
-// Pick gives the entries that are meant, in their order.
+// Pick returns the entries that are meant, in their order.
 func (sel Selector) Pick(inv *Inventory) []Entry {
 	var entries []Entry
 	for _, e := range inv.Entries {

@@ -20,7 +20,7 @@ import (
 // maxObject bounds an object that is read. Lithops' metadata has some 100 KB.
 const maxObject = 16 << 20
 
-// BucketExists tells whether the bucket is there; fault.Denied when it is somebody else's.
+// BucketExists reports whether the bucket is there; fault.Denied when it is somebody else's.
 func (s *Store) BucketExists(ctx context.Context) (bool, error) {
 	if err := s.ready(ctx); err != nil {
 		return false, err
@@ -157,7 +157,7 @@ func (s *Store) page(ctx context.Context, in *s3.ListObjectsV2Input) (*s3.ListOb
 	return out, nil
 }
 
-// ready tells whether there is anything to talk to.
+// ready reports whether there is anything to talk to.
 func (s *Store) ready(ctx context.Context) error {
 	if s.err != nil {
 		return s.err
@@ -180,7 +180,7 @@ func statusOf(err error) int {
 	return 0
 }
 
-// unsupported tells whether a store does not know a call at all.
+// unsupported reports whether a store does not know a call at all.
 func unsupported(err error) bool {
 	status := statusOf(err)
 	return status == http.StatusNotImplemented || status == http.StatusMethodNotAllowed

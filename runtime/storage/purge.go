@@ -226,7 +226,7 @@ func (p *purge) pass(ctx context.Context, n int) (found, failed int, err error) 
 	return found, failed, nil
 }
 
-// hopeless tells whether an error concerns everything that is left to do.
+// hopeless reports whether an error concerns everything that is left to do.
 func hopeless(err error) bool {
 	return fault.Is(err, fault.Denied) || fault.Is(err, fault.NotFound) || fault.Is(err, fault.Interrupted)
 }

@@ -133,7 +133,7 @@ func (p *purge) listSpan(ctx context.Context, s span, out chan<- []item) error {
 	return p.store.endless()
 }
 
-// old tells whether an item has the age that is asked for. One whose age is not known is kept.
+// old reports whether an item has the age that is asked for. One whose age is not known is kept.
 func (p *purge) old(it item) bool {
 	if p.sweep.OlderThan.IsZero() {
 		return true

@@ -94,7 +94,7 @@ func New(o Options) *Store {
 	return s
 }
 
-// virtualHosts tells whether buckets are addressed as BUCKET.HOST. Amazon requires it of new buckets; COS takes both, and
+// virtualHosts reports whether buckets are addressed as BUCKET.HOST. Amazon requires it of new buckets; COS takes both, and
 // other stores often have no name service for it.
 func virtualHosts(host string) bool {
 	return strings.HasSuffix(strings.ToLower(host), ".amazonaws.com")

@@ -11,7 +11,7 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
-// versioned tells whether the bucket keeps old versions, now or from the time before that was suspended. A store that
+// versioned reports whether the bucket keeps old versions, now or from the time before that was suspended. A store that
 // does not know versions, or does not let us ask, has none that we could delete.
 // answered sees the answer, whatever it is.
 func (s *Store) versioned(ctx context.Context, answered func(*http.Response) error) (bool, error) {

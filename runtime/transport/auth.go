@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// TokenFunc gives an access token without "Bearer "; with refresh it gets a new one first.
+// TokenFunc returns an access token without "Bearer "; with refresh it gets a new one first.
 type TokenFunc func(ctx context.Context, refresh bool) (string, error)
 
 // Auth is how requests prove who sends them. At most one field is set; the zero value leaves requests as they are.
@@ -84,7 +84,7 @@ func (b *bearer) RoundTrip(req *http.Request) (*http.Response, error) {
 	return b.next.RoundTrip(authorized(out, "Bearer "+fresh))
 }
 
-// saysEnded tells whether an answer means that the token has ended.
+// saysEnded reports whether an answer means that the token has ended.
 func saysEnded(resp *http.Response, token string) bool {
 	switch resp.StatusCode {
 	case http.StatusUnauthorized:
@@ -96,7 +96,7 @@ func saysEnded(resp *http.Response, token string) bool {
 	return false
 }
 
-// get gives the token, renewed when it is the one that was rejected, or near its end.
+// get returns the token, renewed when it is the one that was rejected, or near its end.
 func (b *bearer) get(ctx context.Context, rejected string) (string, error) {
 	came := time.Now()
 	select {

@@ -58,7 +58,7 @@ func newBase(o Options) http.RoundTripper {
 	})
 }
 
-// rootCAs gives the system's certificates and those of the options; nil means the system's alone.
+// rootCAs returns the system's certificates and those of the options; nil means the system's alone.
 func rootCAs(o Options) (*x509.CertPool, error) {
 	extra := o.CAs
 	for _, name := range o.CAFiles {

@@ -29,7 +29,7 @@ func callOf(ctx context.Context) Call {
 	return c
 }
 
-// Client gives an http.Client that sends through rt and follows no redirect: none of the APIs here needs one, and a
+// Client returns an http.Client that sends through rt and follows no redirect: none of the APIs here needs one, and a
 // redirect is how credentials get to where they should not.
 func Client(rt http.RoundTripper) *http.Client {
 	return &http.Client{

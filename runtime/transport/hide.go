@@ -34,7 +34,7 @@ func newHider(o Options) hider {
 	return hider{strings.NewReplacer(pairs...)}
 }
 
-// written gives the forms in which a text stands in bodies and addresses: as it is, and escaped for JSON (with and
+// written returns the forms in which a text stands in bodies and addresses: as it is, and escaped for JSON (with and
 // without what HTML needs), XML, queries and paths.
 func written(s string) []string {
 	var plain, marked strings.Builder

@@ -18,7 +18,7 @@ import (
 // DefaultIAM is the endpoint of IBM Cloud's identity service.
 const DefaultIAM = "https://iam.cloud.ibm.com"
 
-// APIKeyToken gives a TokenFunc that exchanges an IBM Cloud API key for access tokens at the identity service
+// APIKeyToken returns a TokenFunc that exchanges an IBM Cloud API key for access tokens at the identity service
 // (POST /identity/token) and keeps each until shortly before its end. rt must carry no credentials of its own.
 func APIKeyToken(endpoint, apiKey string, rt http.RoundTripper) TokenFunc {
 	var mu sync.Mutex

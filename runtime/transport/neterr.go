@@ -16,7 +16,7 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// errorVerdict tells whether a request that got no answer may be sent again.
+// errorVerdict reports whether a request that got no answer may be sent again.
 func errorVerdict(ctx context.Context, err error, safe bool) (reason string, repeat bool) {
 	var f *fault.Fault
 	var dns *net.DNSError

@@ -12,7 +12,7 @@ var errEndless = errors.New("endless")
 
 func endless() error { return errEndless }
 
-// numbered gives n pages of two items each.
+// numbered returns n pages of two items each.
 func numbered(n int) NextPage[int] {
 	i := 0
 	return func(context.Context) ([]int, bool, error) {

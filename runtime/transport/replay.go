@@ -9,7 +9,7 @@ import (
 // maxReplay bounds the body that is kept in memory for repetitions when its maker offers no second copy of it.
 const maxReplay = 16 << 20
 
-// replayable gives a request whose body can be had again by GetBody, where that is possible. Some SDKs set no GetBody, and
+// replayable returns a request whose body can be had again by GetBody, where that is possible. Some SDKs set no GetBody, and
 // that of the S3 SDK ends the body that it gave before: a copy of our own replaces it.
 func replayable(req *http.Request) (*http.Request, error) {
 	foreign := req.GetBody != nil && req.ContentLength <= 0 // of unknown length: it may be too long to keep
@@ -36,12 +36,12 @@ func replayable(req *http.Request) (*http.Request, error) {
 	return out, nil
 }
 
-// canReplay tells whether a request can be sent a second time.
+// canReplay reports whether a request can be sent a second time.
 func canReplay(req *http.Request) bool {
 	return req.Body == nil || req.Body == http.NoBody || req.GetBody != nil
 }
 
-// again gives the request for its next sending. Each sending needs its own copy: the header is written to below.
+// again returns the request for its next sending. Each sending needs its own copy: the header is written to below.
 func again(req *http.Request) (*http.Request, error) {
 	out := req.Clone(req.Context())
 	if req.GetBody != nil {

@@ -158,10 +158,10 @@ func (e *repeatable) Unwrap() error {
 	return e.after
 }
 
-// asksFor tells whether a host wants to be left alone for longer than a time.
+// asksFor reports whether a host wants to be left alone for longer than a time.
 func (e *repeatable) asksFor(d time.Duration) bool { return e.after != nil && e.after.Duration > d }
 
-// throttled tells whether the host wants everybody to wait, not only this request.
+// throttled reports whether the host wants everybody to wait, not only this request.
 func (e *repeatable) throttled() bool {
 	return e.after != nil || e.reason == statusReason(http.StatusTooManyRequests)
 }
@@ -170,7 +170,7 @@ func statusReason(status int) string {
 	return fmt.Sprintf("%d %s", status, http.StatusText(status))
 }
 
-// verdict tells whether a request may be sent again after what happened, and why. RFC 9110 section 9.2.2 has the
+// verdict reports whether a request may be sent again after what happened, and why. RFC 9110 section 9.2.2 has the
 // methods that may be processed twice.
 func verdict(req *http.Request, call Call, resp *http.Response, err error) (reason string, repeat bool) {
 	safe := call.Repeatable

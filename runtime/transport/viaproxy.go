@@ -14,7 +14,7 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// proxyOf gives the proxy of a request: that of the options, else by the environment.
+// proxyOf returns the proxy of a request: that of the options, else by the environment.
 func (o Options) proxyOf(req *http.Request) (*url.URL, error) {
 	switch {
 	case o.Proxy == "":
@@ -25,7 +25,7 @@ func (o Options) proxyOf(req *http.Request) (*url.URL, error) {
 	return url.Parse(o.Proxy)
 }
 
-// proxyOf gives the proxy of a request by the environment. An address that cannot be read is not repeated in the error, as
+// proxyOf returns the proxy of a request by the environment. An address that cannot be read is not repeated in the error, as
 // Go does it: a password with a # or a / in it is what makes it unreadable.
 func proxyOf(req *http.Request) (*url.URL, error) {
 	proxy, err := http.ProxyFromEnvironment(req)
@@ -85,7 +85,7 @@ func proxyGone(address string, err error) error {
 		i18n.M("Check HTTPS_PROXY, or name the host in NO_PROXY if it is reached without a proxy.")).Because(err)
 }
 
-// proxyAway tells whether a request failed because its proxy could not be reached, and gives the proxy's address.
+// proxyAway reports whether a request failed because its proxy could not be reached, and gives the proxy's address.
 func proxyAway(req *http.Request, err error) (address string, away bool) {
 	var op *net.OpError
 	if !errors.As(err, &op) || op.Op != "proxyconnect" {

@@ -277,7 +277,7 @@ func (a *account) empty(ctx context.Context) error {
 	return os.RemoveAll(filepath.Join(a.home, ".lithops"))
 }
 
-// left gives the names of the actions that are there.
+// left returns the names of the actions that are there.
 func (a *account) left(ctx context.Context) (names []string, err error) {
 	for action, err := range a.actions.Actions(ctx, a.contract.Package()) {
 		if err != nil {

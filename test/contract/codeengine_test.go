@@ -97,7 +97,7 @@ func compareImageArchive(t *testing.T, in lithops.Install, theirs map[string]str
 	}
 }
 
-// fromTar gives the files of a tar.xz in their order, as far as it fits into a config map.
+// fromTar returns the files of a tar.xz in their order, as far as it fits into a config map.
 func fromTar(t *testing.T, data []byte) iter.Seq2[string, []byte] {
 	t.Helper()
 	if size := (len(data) + 2) / 3 * 4; size >= 1<<20 {

@@ -63,7 +63,7 @@ func compareArchives(t *testing.T, in lithops.Install, a answer) {
 	}
 }
 
-// fromZip gives the files of an archive in their order.
+// fromZip returns the files of an archive in their order.
 func fromZip(t *testing.T, data []byte) iter.Seq2[string, []byte] {
 	t.Helper()
 	archive, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
@@ -162,7 +162,7 @@ func compareRefusal(t *testing.T, in lithops.Install, c testCase, theirs string)
 	}
 }
 
-// refusalOf gives what we say against a configuration, and whether it is a warning of what the client says.
+// refusalOf returns what we say against a configuration, and whether it is a warning of what the client says.
 func refusalOf(t *testing.T, in lithops.Install, c testCase) (what string, warning bool) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "config")

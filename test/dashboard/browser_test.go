@@ -159,14 +159,14 @@ func (b *browser) press(selector, expression string) {
 	b.until(expression, func() { value[any](b, "document.querySelector("+strconv.Quote(selector)+")?.click()") })
 }
 
-// size gives the page another width.
+// size returns the page another width.
 func (b *browser) size(width, height int64) {
 	b.t.Helper()
 	b.do(chromedp.EmulateViewport(width, height))
 	b.see(fmt.Sprintf("innerWidth === %d", width))
 }
 
-// value gives what a JavaScript expression comes to.
+// value returns what a JavaScript expression comes to.
 func value[T any](b *browser, expression string) T {
 	b.t.Helper()
 	v, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](expression))

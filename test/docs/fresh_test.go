@@ -61,7 +61,7 @@ func tree(t *testing.T, root, dir string) map[string]string {
 	return all
 }
 
-// source gives the program's own source files.
+// source returns the program's own source files.
 func source(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{}

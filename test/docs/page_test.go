@@ -34,7 +34,7 @@ func (b block) text() string { return strings.Join(b.lines, "\n") + "\n" }
 
 var fence = regexp.MustCompile("^( *)```([a-z]*)$")
 
-// blocks gives the fenced blocks of a page; those inside lists are indented.
+// blocks returns the fenced blocks of a page; those inside lists are indented.
 func blocks(t *testing.T, name, text string) (all []block) {
 	t.Helper()
 	var open *block

@@ -67,7 +67,7 @@ func TestCommandBlocks(t *testing.T) {
 	}
 }
 
-// adjacent tells whether nothing but blank lines stands between two blocks.
+// adjacent reports whether nothing but blank lines stands between two blocks.
 func adjacent(text string, a, b block) bool {
 	return strings.TrimSpace(strings.Join(strings.Split(text, "\n")[a.end:b.line-1], "")) == ""
 }

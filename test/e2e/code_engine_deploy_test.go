@@ -32,7 +32,7 @@ func (s *cloudStage) ours(args ...string) string {
 	return r.Stdout + r.Stderr
 }
 
-// changes gives the requests to the service since a mark that are not reading.
+// changes returns the requests to the service since a mark that are not reading.
 func (s *cloudStage) changes(mark int, path string) (all []string) {
 	for _, r := range s.Requests()[mark:] {
 		if r.Service == "codeengine" && r.Method != "GET" && strings.Contains(r.Path, path) {

@@ -54,7 +54,7 @@ func (b *boxed) docker(args ...string) string {
 	return strings.TrimSpace(b.Run(5*time.Minute, "docker", args...).Stdout)
 }
 
-// containers gives the full ids of the containers of the stage's endpoint.
+// containers returns the full ids of the containers of the stage's endpoint.
 func (b *boxed) containers() []string {
 	b.t.Helper()
 	return strings.Fields(b.docker("ps", "-aq", "--no-trunc", "--filter", "label=fn-runtime.endpoint="+filepath.Join(b.LocalDir(), "invoker")))
@@ -261,7 +261,7 @@ func (b *boxed) bridge() {
 	}
 }
 
-// listening gives the IPv4 and IPv6 addresses at which something listens on a port, sorted. It reads /proc/net.
+// listening returns the IPv4 and IPv6 addresses at which something listens on a port, sorted. It reads /proc/net.
 func listening(t *testing.T, port string) (all []string) {
 	t.Helper()
 	out, err := exec.Command("python3", "-c", `

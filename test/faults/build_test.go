@@ -88,7 +88,7 @@ func needEngine(t *testing.T) {
 	})
 }
 
-// wrongDigest tells whether a build that says success names another image than the registry holds.
+// wrongDigest reports whether a build that says success names another image than the registry holds.
 func wrongDigest(s *stage, a cloud.Answer) error {
 	var doc struct{ Digest string }
 	if err := json.Unmarshal([]byte(a.Out), &doc); err != nil {

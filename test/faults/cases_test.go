@@ -85,7 +85,7 @@ func stories() []story {
 	}
 }
 
-// private gives the client credentials for its registry, of which others are in the project already.
+// private returns the client credentials for its registry, of which others are in the project already.
 func private(t *testing.T, s *stage) {
 	for _, password := range []string{"old", "new"} {
 		s.Write(t, ".lithops/config", strings.Replace(s.Cloud.ClientConfig("code_engine"), "code_engine: {", "code_engine: {docker_user: me, docker_password: "+password+", ", 1))

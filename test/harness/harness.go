@@ -86,7 +86,7 @@ func Binary(t testing.TB) string {
 	return build.path
 }
 
-// required tells whether a missing tool is a failure: always in CI (CI=true), where no test may pass by skipping.
+// required reports whether a missing tool is a failure: always in CI (CI=true), where no test may pass by skipping.
 func required() bool { return os.Getenv("CI") == "true" }
 
 // Missing ends the test because the machine lacks something: a failure in CI, a skip elsewhere.

@@ -98,7 +98,7 @@ func key(obj types.Object) string {
 	return ""
 }
 
-// mentions gives the named types that an object shows: in its signature, its exported fields, its type.
+// mentions returns the named types that an object shows: in its signature, its exported fields, its type.
 func mentions(obj types.Object) []*types.Named {
 	var all []*types.Named
 	var walk func(t types.Type, deep bool)
@@ -150,7 +150,7 @@ func mentions(obj types.Object) []*types.Named {
 	return all
 }
 
-// wantedMethods gives the names of the methods of every interface that our packages and what they import declare.
+// wantedMethods returns the names of the methods of every interface that our packages and what they import declare.
 func wantedMethods(loaded []*packages.Package) map[string]bool {
 	wanted, seen := map[string]bool{}, map[*types.Package]bool{}
 	add := func(t types.Type) {

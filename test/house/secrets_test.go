@@ -45,7 +45,7 @@ func TestCredentialsAreComparedInConstantTime(t *testing.T) {
 	}
 }
 
-// leaky gives the places where credentials are compared otherwise; constant counts those where it is done right.
+// leaky returns the places where credentials are compared otherwise; constant counts those where it is done right.
 func leaky(file *ast.File, constant *int) (wrong []token.Pos) {
 	ast.Inspect(file, func(n ast.Node) bool {
 		switch n := n.(type) {
@@ -83,7 +83,7 @@ func leaky(file *ast.File, constant *int) (wrong []token.Pos) {
 	return wrong
 }
 
-// secret tells whether an expression names a credential, or a part of one.
+// secret reports whether an expression names a credential, or a part of one.
 func secret(e ast.Expr) bool {
 	switch e := e.(type) {
 	case *ast.Ident:

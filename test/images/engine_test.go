@@ -91,7 +91,7 @@ func builder(t *testing.T, o images.Options) *images.Builder {
 	return b
 }
 
-// image gives a name of its own for a test, and removes the image afterwards.
+// image returns a name of its own for a test, and removes the image afterwards.
 func image(t *testing.T) string {
 	t.Helper()
 	name := world.registry + "/lithops/" + strings.ToLower(regexp.MustCompile(`\W+`).ReplaceAllString(t.Name(), "-")) + ":1"

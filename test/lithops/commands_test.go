@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// runtimes gives name, memory and state as our list has them.
+// runtimes returns name, memory and state as our list has them.
 func runtimes(t *testing.T, s site) string {
 	t.Helper()
 	var list []struct {
@@ -30,7 +30,7 @@ func runtimes(t *testing.T, s site) string {
 	return strings.Join(rows, "\n")
 }
 
-// doctor gives the checks that fail.
+// doctor returns the checks that fail.
 func doctor(t *testing.T, s site, args ...string) string {
 	t.Helper()
 	var doc struct {

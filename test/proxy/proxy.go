@@ -118,7 +118,7 @@ func (p *Proxy) Reset() {
 	p.seen = nil
 }
 
-// Record gives the requests so far.
+// Record returns the requests so far.
 func (p *Proxy) Record() []Request {
 	p.mu.Lock()
 	defer p.mu.Unlock()

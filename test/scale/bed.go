@@ -160,7 +160,7 @@ func (b *bed) all(n int, work func(ctx context.Context, i int) error) {
 	}
 }
 
-// actions gives the names of the actions that are there.
+// actions returns the names of the actions that are there.
 func (b *bed) actions() map[string]bool {
 	b.t.Helper()
 	names := map[string]bool{}
@@ -176,7 +176,7 @@ func (b *bed) actions() map[string]bool {
 	return names
 }
 
-// keys gives the objects below a prefix.
+// keys returns the objects below a prefix.
 func (b *bed) keys(prefix string) map[string]bool {
 	b.t.Helper()
 	keys := map[string]bool{}

@@ -35,7 +35,7 @@ func (b *bed) changedLithops() string {
 	return dir
 }
 
-// timeouts gives the time limit of each action, and that of its metadata, in seconds.
+// timeouts returns the time limit of each action, and that of its metadata, in seconds.
 func (b *bed) timeouts() map[string][2]int {
 	b.t.Helper()
 	all := map[string][2]int{}

@@ -72,7 +72,7 @@ func (c *Check) schema(t testing.TB, name string) *jsonschema.Schema {
 	return s
 }
 
-// names gives the schemas that there are.
+// names returns the schemas that there are.
 func names(t testing.TB) (names []string) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(harness.Root(t), "docs", "schema", "*.json"))

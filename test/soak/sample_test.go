@@ -109,7 +109,7 @@ func alive(file string) int64 {
 	return mb << 10
 }
 
-// tenth gives the n-th tenth of the samples, from 0.
+// tenth returns the n-th tenth of the samples, from 0.
 func tenth(all []sample, n int) []sample { return all[len(all)*n/10 : len(all)*(n+1)/10] }
 
 func median(all []sample, of func(sample) int64) int64 {

@@ -127,10 +127,10 @@ func configDir(o Options) string {
 	return filepath.Join(o.Home, ".docker")
 }
 
-// localHost tells whether the engine shares this machine's file system and network.
+// localHost reports whether the engine shares this machine's file system and network.
 func localHost(host string) bool {
 	return strings.HasPrefix(host, "unix://") || strings.HasPrefix(host, "npipe://")
 }
 
-// Local tells whether the engine runs on this machine, so that its published ports are on loopback here.
+// Local reports whether the engine runs on this machine, so that its published ports are on loopback here.
 func (e *Engine) Local() bool { return localHost(e.Host) }

@@ -39,7 +39,7 @@ type Engine struct {
 	Exposed bool
 }
 
-// BuildKit tells whether the engine may build with BuildKit: Docker Engines for Linux do since 18.09 (API 1.39). podman
+// BuildKit reports whether the engine may build with BuildKit: Docker Engines for Linux do since 18.09 (API 1.39). podman
 // says the same and does not; it refuses the session.
 func (e *Engine) BuildKit() bool {
 	return e.OSType != "windows" && versions.GreaterThanOrEqualTo(e.ClientVersion(), "1.39")

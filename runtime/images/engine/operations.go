@@ -48,7 +48,7 @@ type Operations struct {
 	NetworkInspect      func(ctx context.Context, networkID string, options network.InspectOptions) (network.Inspect, error)
 }
 
-// OperationsOf gives the operations of a client.
+// OperationsOf returns the operations of a client.
 func OperationsOf(c *client.Client) Operations {
 	return Operations{
 		Close:           c.Close,

@@ -48,10 +48,10 @@ func Dir(getenv func(string) string, home string) string {
 	return filepath.Join(home, ".docker")
 }
 
-// Host gives the registry of a reference, with its port, as people write it: "docker.io", "us.icr.io", "127.0.0.1:5000".
+// Host returns the registry of a reference, with its port, as people write it: "docker.io", "us.icr.io", "127.0.0.1:5000".
 func Host(ref reference.Named) string { return reference.Domain(ref) }
 
-// For gives the account for a registry host as Host gives it; the zero value means: anonymous. A helper that fails is
+// For returns the account for a registry host as Host gives it; the zero value means: anonymous. A helper that fails is
 // a fault.Denied, for an anonymous push would only fail later and say less.
 func (c Credentials) For(ctx context.Context, host string) (registrytypes.AuthConfig, error) {
 	key := host
@@ -110,7 +110,7 @@ func (c Credentials) noHelper(file *configfile.ConfigFile, key, host string, err
 		i18n.M("Install it, or take '{{.Setting}}' out of that file and log in again: 'docker login {{.Registry}}'.", "Setting", setting, "Registry", host)).Because(err)
 }
 
-// Encoded gives the account for a host in the form of the Engine API's X-Registry-Auth header, and the user's name
+// Encoded returns the account for a host in the form of the Engine API's X-Registry-Auth header, and the user's name
 // ("" for anonymous or a token).
 func (c Credentials) Encoded(ctx context.Context, host string) (header, user string, err error) {
 	auth, err := c.For(ctx, host)
@@ -121,7 +121,7 @@ func (c Credentials) Encoded(ctx context.Context, host string) (header, user str
 	return header, auth.Username, err
 }
 
-// All gives the accounts that a classic build may need for its base images, as far as they can be had before ctx ends.
+// All returns the accounts that a classic build may need for its base images, as far as they can be had before ctx ends.
 func (c Credentials) All(ctx context.Context) map[string]registrytypes.AuthConfig {
 	all := map[string]registrytypes.AuthConfig{}
 	if c.Dir != "" {

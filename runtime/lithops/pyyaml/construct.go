@@ -278,7 +278,7 @@ func (r *yamlReader) merge(into, from *Node, line int) (doubtful []string, err e
 	return doubtful, nil
 }
 
-// key gives the name of a key. One that is no text is none that Lithops looks for: it gets a name that no text has.
+// key returns the name of a key. One that is no text is none that Lithops looks for: it gets a name that no text has.
 func (r *yamlReader) key(n *yaml.Node, depth int) (string, error) {
 	if n.Kind == yaml.ScalarNode && n.Style == 0 && n.Value == "=" {
 		return "=", nil

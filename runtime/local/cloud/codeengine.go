@@ -157,7 +157,7 @@ func (c *Cloud) eachProject(work func(state.Project) error) error {
 	return err
 }
 
-// jobKeys gives the keys of the metadata that jobs have.
+// jobKeys returns the keys of the metadata that jobs have.
 func (c *Cloud) jobKeys() (map[string]bool, error) {
 	keys := map[string]bool{}
 	err := c.eachProject(func(p state.Project) error {

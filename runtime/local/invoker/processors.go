@@ -51,7 +51,7 @@ func computing(all iter.Seq[usage], now time.Time) (n int) {
 	return n
 }
 
-// usages gives those of the busy workers. p.mu is held.
+// usages returns those of the busy workers. p.mu is held.
 func (p *pool) usages() iter.Seq[usage] {
 	return func(yield func(usage) bool) {
 		for w := range p.busy {

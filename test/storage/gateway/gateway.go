@@ -35,7 +35,7 @@ type Gateway struct {
 	log  *bytes.Buffer
 }
 
-// Install gives the server's binary, building it below cache when it is not there yet.
+// Install returns the server's binary, building it below cache when it is not there yet.
 func Install(ctx context.Context, cache string) (string, error) {
 	dir, err := filepath.Abs(filepath.Join(cache, "versitygw-"+version))
 	if err != nil {

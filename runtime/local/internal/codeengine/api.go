@@ -41,7 +41,7 @@ func Hosts() []string {
 	return hosts
 }
 
-// regionOf gives the region of a host, which may have a port; "" of any other name.
+// regionOf returns the region of a host, which may have a port; "" of any other name.
 func regionOf(host string) string {
 	host, _, _ = strings.Cut(host, ":")
 	region, ok := strings.CutPrefix(host, "api.")

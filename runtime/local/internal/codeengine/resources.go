@@ -22,11 +22,11 @@ type kind struct {
 	status int    // of POST
 	change string // the method that changes one; "" none
 	must   bool   // If-Match is compulsory with it
-	// make gives name and document of a new one, from the body of POST.
+	// make returns name and document of a new one, from the body of POST.
 	make func(c call) (name string, doc any, err error)
-	// remake gives the document that a change makes of an old one.
+	// remake returns the document that a change makes of an old one.
 	remake func(c call, old json.RawMessage) (doc any, err error)
-	// show gives the fields of a document.
+	// show returns the fields of a document.
 	show func(c call, r state.Resource) (map[string]any, error)
 	// made and gone are told what has been written and removed.
 	made func(c call, r state.Resource) error

@@ -145,7 +145,7 @@ func (a *api) showRun(_ call, r state.Resource) (map[string]any, error) {
 	return doc, nil
 }
 
-// statusOf gives what clients see of the instances of a run.
+// statusOf returns what clients see of the instances of a run.
 func statusOf(instances []instance) (string, map[string]any) {
 	lists := map[string][]int{}
 	each := map[string]any{}

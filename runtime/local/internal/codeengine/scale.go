@@ -14,7 +14,7 @@ var pairs = map[int][]int{
 	4000: {8000, 16000, 32000}, 6000: {12000, 24000, 48000}, 8000: {16000, 32000}, 10000: {20000, 40000}, 12000: {24000, 48000},
 }
 
-// memoryMB gives the memory limit of a pair of limits, in MB of 2^20 bytes; an error when the service takes no such pair.
+// memoryMB returns the memory limit of a pair of limits, in MB of 2^20 bytes; an error when the service takes no such pair.
 func memoryMB(cpu, memory string) (int, error) {
 	milli := quantity(cpu, map[string]float64{"": 1000, "m": 1})
 	mb := quantity(memory, map[string]float64{"G": 1000, "M": 1})

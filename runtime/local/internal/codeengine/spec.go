@@ -176,7 +176,7 @@ func (m mount) check() error {
 	return nil
 }
 
-// over gives the spec of a run: what it says itself, over what its job says.
+// over returns the spec of a run: what it says itself, over what its job says.
 func (s spec) over(job spec) spec {
 	if s.ImageReference != "" {
 		job.ImageReference, job.ImageSecret = s.ImageReference, s.ImageSecret

@@ -14,7 +14,7 @@ import (
 // proxyPath is where a container finds the action proxy that its image does not have.
 const proxyPath = "/" + actionproxy.Name
 
-// equip gives a container of an image without action proxy the endpoint's, as the program that it runs. What the image
+// equip returns a container of an image without action proxy the endpoint's, as the program that it runs. What the image
 // would have run is in the variable FN_RUNTIME_IMAGE. The image must have a python3, as for the forwarder.
 func (s *Starter) equip(ctx context.Context, c *container.Config, host *container.HostConfig) error {
 	info, err := s.engine.ImageInspect(ctx, c.Image)

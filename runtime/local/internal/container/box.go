@@ -97,7 +97,7 @@ func (b *box) Wanted() (time.Duration, bool) {
 // Done is closed when the container has ended.
 func (b *box) Done() <-chan struct{} { return b.done }
 
-// OutOfMemory tells whether the kernel has ended the action.
+// OutOfMemory reports whether the kernel has ended the action.
 func (b *box) OutOfMemory() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()

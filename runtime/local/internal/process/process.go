@@ -159,7 +159,7 @@ func (p *process) start() error {
 	return nil
 }
 
-// Dial gives the connection to the proxy.
+// Dial returns the connection to the proxy.
 func (p *process) Dial(ctx context.Context) (net.Conn, error) { return p.dial(ctx) }
 
 // Logs reads the output.
@@ -183,7 +183,7 @@ func (p *process) Wanted() (time.Duration, bool) {
 // Done is closed when the proxy has ended.
 func (p *process) Done() <-chan struct{} { return p.done }
 
-// OutOfMemory tells whether the watch has killed the proxy.
+// OutOfMemory reports whether the watch has killed the proxy.
 func (p *process) OutOfMemory() bool { return p.watch.killedAll() }
 
 // Close kills every process and removes the folder.

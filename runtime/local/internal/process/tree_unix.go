@@ -14,7 +14,7 @@ import (
 	"fn-runtime/runtime/local/internal/sandbox"
 )
 
-// connect gives the proxy one end of a socket pair, so that nobody else on this machine can speak with it, and the end of
+// connect returns the proxy one end of a socket pair, so that nobody else on this machine can speak with it, and the end of
 // a pipe that closes when this process dies, however it dies: the guard then kills its whole group.
 func (p *process) connect(theirs *[]*os.File) error {
 	syscall.ForkLock.RLock()

@@ -13,7 +13,7 @@ import (
 	"fn-runtime/runtime/local/invoke"
 )
 
-// isAbsolute tells whether an annotation may name an interpreter.
+// isAbsolute reports whether an annotation may name an interpreter.
 func isAbsolute(path string) bool { return filepath.IsAbs(path) }
 
 type responseDoc struct {
@@ -190,7 +190,7 @@ func (a *api) listActivations(c call) error {
 	})
 }
 
-// pending gives the activations of the namespace that wait or run, newest first, whenever they were accepted.
+// pending returns the activations of the namespace that wait or run, newest first, whenever they were accepted.
 func (a *api) pending(c call, f state.ActivationFilter) ([]state.Activation, error) {
 	all, err := a.DB.Pending()
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 	"fn-runtime/runtime/local/invoke"
 )
 
-// fakeInvoker gives the outcome that the action's name asks for.
+// fakeInvoker returns the outcome that the action's name asks for.
 type fakeInvoker struct {
 	mu   sync.Mutex
 	seen []invoke.Invocation

@@ -153,7 +153,7 @@ func (a *api) apiKey(x state.Action) string {
 	return a.APIKey
 }
 
-// annotated gives the value of one of the annotations; nil when there is none.
+// annotated returns the value of one of the annotations; nil when there is none.
 func annotated(annotations json.RawMessage, key string) json.RawMessage {
 	list, _ := parseKeyValues(annotations)
 	for _, kv := range list {
@@ -243,7 +243,7 @@ func (a *api) recordLater(rec state.Activation, err error) {
 // recordPause is the wait between two attempts to record an outcome.
 const recordPause = time.Second
 
-// run gives the record of an activation that has ended, and the error when it could not be written.
+// run returns the record of an activation that has ended, and the error when it could not be written.
 func (a *api) run(inv invoke.Invocation, rec state.Activation) (state.Activation, error) {
 	out, err := a.guarded(inv)
 	if err != nil {

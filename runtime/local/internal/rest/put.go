@@ -85,7 +85,7 @@ var pythonKind = text.NewPattern(`^python:3(\.\d{1,2})?$`)
 
 var version = text.NewPattern(`^\d{1,9}(\.\d{1,9}){0,2}$`)
 
-// semantic gives a version with all three numbers: as OpenWhisk's SemVer, "1" is "1.0.0". "" is none of them.
+// semantic returns a version with all three numbers: as OpenWhisk's SemVer, "1" is "1.0.0". "" is none of them.
 func semantic(v string) string {
 	if !version.MatchString(v) {
 		return ""

@@ -36,7 +36,7 @@ func (t *turn) take(ctx context.Context) error {
 	return &problem{status: http.StatusServiceUnavailable, text: "The endpoint has too much to do at the moment.", again: true}
 }
 
-// end gives the place back; nothing without one.
+// end returns the place back; nothing without one.
 func (t *turn) end() {
 	if t.taken {
 		<-t.places

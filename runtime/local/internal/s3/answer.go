@@ -32,7 +32,7 @@ func (c *call) work() error {
 	return refuse(http.StatusServiceUnavailable, "SlowDown", "Please reduce your request rate.")
 }
 
-// done gives the place back; nothing without one.
+// done returns the place back; nothing without one.
 func (c *call) done() {
 	if c.working {
 		<-c.turns

@@ -9,7 +9,7 @@ import (
 	"fn-runtime/runtime/local/internal/state"
 )
 
-// names tells whether a list of entity tags has that of an object.
+// names reports whether a list of entity tags has that of an object.
 func names(list, etag string) bool {
 	for tag := range strings.SplitSeq(list, ",") {
 		tag = strings.Trim(strings.TrimPrefix(strings.TrimSpace(tag), "W/"), `"`)
@@ -72,7 +72,7 @@ func (c *call) mayWrite(old *state.Object) error {
 	return nil
 }
 
-// asExpected tells whether an object that is to be deleted is the one that is meant; "" is any.
+// asExpected reports whether an object that is to be deleted is the one that is meant; "" is any.
 func asExpected(old *state.Object, etag, lastModified, size string) (bool, error) {
 	if etag != "" && !names(etag, old.ETag) {
 		return false, nil

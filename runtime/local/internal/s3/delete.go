@@ -79,7 +79,7 @@ func (c *call) deleteObjects() error {
 	return nil
 }
 
-// applies tells whether a deletion has something to do, or why it must not: one with conditions on what is not there does
+// applies reports whether a deletion has something to do, or why it must not: one with conditions on what is not there does
 // nothing, not even a delete marker.
 func (d deletion) applies(old *state.Object) (bool, *refusal) {
 	var no *refusal

@@ -122,7 +122,7 @@ func (c *call) readForm() (*form, error) {
 	}
 }
 
-// verify tells whether the owner of the keys has signed the policy, and the form obeys it.
+// verify reports whether the owner of the keys has signed the policy, and the form obeys it.
 func (f *form) verify(c *call) (no *refusal) {
 	id, given, signed := f.fields["awsaccesskeyid"], f.fields["signature"], f.fields["policy"]
 	want := ""
@@ -163,7 +163,7 @@ func (f *form) verify(c *call) (no *refusal) {
 	return f.policy.allows(f.fields, c.now())
 }
 
-// header gives the fields that are headers of a PUT.
+// header returns the fields that are headers of a PUT.
 func (f *form) header() http.Header {
 	h := http.Header{}
 	for name, value := range f.fields {

@@ -37,7 +37,7 @@ func or(a, b string) string {
 	return b
 }
 
-// encoding gives how the names of a listing are written.
+// encoding returns how the names of a listing are written.
 func (c *call) encoding() (func(string) string, error) {
 	switch c.q.Get("encoding-type") {
 	case "":

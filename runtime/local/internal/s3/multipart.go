@@ -157,7 +157,7 @@ func (c *call) completeUpload() error {
 	return nil
 }
 
-// choose gives the parts that a completion names.
+// choose returns the parts that a completion names.
 func choose(named []chosenPart, have []state.Part) ([]state.Part, error) {
 	byNumber := make(map[int]state.Part, len(have))
 	for _, p := range have {

@@ -39,7 +39,7 @@ func position(text string) int64 {
 	return n
 }
 
-// within gives what of an object of size bytes is meant; false when nothing is.
+// within returns what of an object of size bytes is meant; false when nothing is.
 func (r byteRange) within(size int64) (offset, length int64, ok bool) {
 	if r.first < 0 {
 		length = min(r.last, size)

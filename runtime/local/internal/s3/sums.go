@@ -36,7 +36,7 @@ func sumsOf(m map[string]string) sums {
 	}
 }
 
-// agrees tells whether what a client says is what was computed.
+// agrees reports whether what a client says is what was computed.
 func (s sums) agrees(found map[string]string) bool {
 	for name, said := range map[string]string{
 		"crc32": s.ChecksumCRC32, "crc32c": s.ChecksumCRC32C, "crc64nvme": s.ChecksumCRC64NVME, "sha1": s.ChecksumSHA1, "sha256": s.ChecksumSHA256,

@@ -124,7 +124,7 @@ func (l *Logs) Wait(ctx context.Context) bool {
 	}
 }
 
-// Take gives the lines so far and begins the log of the next activation.
+// Take returns the lines so far and begins the log of the next activation.
 func (l *Logs) Take() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -26,7 +26,7 @@ func (s Spec) LogLimit() int { return cmp.Or(s.LogsMB, 10) << 20 }
 
 // Starter starts sandboxes of one kind. Its methods may be called from several goroutines.
 type Starter interface {
-	// Start gives a sandbox whose proxy accepts connections. It kills what it has started when ctx ends before.
+	// Start returns a sandbox whose proxy accepts connections. It kills what it has started when ctx ends before.
 	Start(ctx context.Context, spec Spec) (Sandbox, error)
 	// Close removes what the starter itself keeps; every sandbox is closed by then.
 	Close(ctx context.Context) error
@@ -47,7 +47,7 @@ type Sandbox interface {
 	Wanted() (d time.Duration, known bool)
 	// Done is closed when the proxy has ended, by itself or by Close.
 	Done() <-chan struct{}
-	// OutOfMemory tells whether it ended because it had reached its memory limit.
+	// OutOfMemory reports whether it ended because it had reached its memory limit.
 	OutOfMemory() bool
 	// Close kills everything in the sandbox and removes what belongs to it. It may be called more than once.
 	Close()

@@ -83,7 +83,7 @@ func (s *Spool) WriteTo(w io.Writer) (int64, error) {
 	return io.Copy(w, struct{ io.Reader }{s.file}) // in pieces, whose writers see each
 }
 
-// Bytes gives the content in memory.
+// Bytes returns the content in memory.
 func (s *Spool) Bytes() ([]byte, error) {
 	if s.file == nil {
 		return s.memory.Bytes(), nil

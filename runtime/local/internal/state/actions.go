@@ -44,7 +44,7 @@ func patch(version string) string {
 	return fmt.Sprintf("%d.%d.%d", a, b, c+1)
 }
 
-// hashCode gives the CodeHash of exec.code.
+// hashCode returns the CodeHash of exec.code.
 func hashCode(code string) string {
 	sum := sha256.Sum256([]byte(code))
 	return hex.EncodeToString(sum[:])

@@ -219,7 +219,7 @@ func (d *DB) Activations(ns string, f ActivationFilter) iter.Seq2[Activation, er
 	})
 }
 
-// Pending gives the accepted activations without outcome: after a start, those that a killed endpoint left behind.
+// Pending returns the accepted activations without outcome: after a start, those that a killed endpoint left behind.
 func (d *DB) Pending() (list []Activation, err error) {
 	err = d.view(func(tx *bbolt.Tx) error {
 		list, err = page[Activation](tx.Bucket(bucketRunning), nil, 0, -1)

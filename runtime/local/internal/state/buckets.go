@@ -28,7 +28,7 @@ func (d *DB) Buckets() (list []Bucket, err error) {
 	return list, err
 }
 
-// HasBucket tells whether a bucket exists.
+// HasBucket reports whether a bucket exists.
 func (d *DB) HasBucket(name string) (ok bool, err error) {
 	err = d.view(func(tx *bbolt.Tx) error {
 		ok = tx.Bucket(bucketStores).Get([]byte(name)) != nil

@@ -25,7 +25,7 @@ type Disk struct {
 	promised int64 // bytes that are reserved and not written yet
 }
 
-// Disk gives the disk of the state, for everybody who writes into its folder.
+// Disk returns the disk of the state, for everybody who writes into its folder.
 func (d *DB) Disk() *Disk { return d.disk }
 
 // Reserve sets n bytes aside, or returns ErrFull when the disk would have less left than it must. The reservation is to be

@@ -140,7 +140,7 @@ type reader struct {
 	open   io.ReadCloser
 }
 
-// read gives length bytes of pieces from offset on; os.ErrNotExist when they have been dropped already.
+// read returns length bytes of pieces from offset on; os.ErrNotExist when they have been dropped already.
 func (f *files) read(pieces []piece, offset, length int64) (*reader, error) {
 	for len(pieces) > 0 && offset >= pieces[0].size {
 		offset -= pieces[0].size

@@ -45,7 +45,7 @@ func (d *DB) Versions(bucket, prefix, after, version string, each func(Object) (
 	})
 }
 
-// nextName gives the first key of an object that is not below from.
+// nextName returns the first key of an object that is not below from.
 func nextName(current, archive *bbolt.Bucket, from string) (name string, ok bool) {
 	k, _ := current.Cursor().Seek([]byte(from))
 	name, ok = string(k), k != nil

@@ -101,7 +101,7 @@ func (d *DB) Object(bucket, name, version string) (Object, error) {
 	return r.Object, err
 }
 
-// Open gives a version of an object, "" for the current one, and a reader of its bytes. span chooses offset and length; parts
+// Open returns a version of an object, "" for the current one, and a reader of its bytes. span chooses offset and length; parts
 // are those of an object that a multipart upload made. ErrNotFound when bucket or object is not there, a Marker for a delete
 // marker.
 func (d *DB) Open(bucket, name, version string, span func(o Object, parts []Part) (offset, length int64, err error)) (o Object, r io.ReadCloser, err error) {

@@ -27,7 +27,7 @@ type Marker struct{ Version string }
 
 func (*Marker) Error() string { return "the object is deleted" }
 
-// Unwrap gives ErrNotFound.
+// Unwrap returns ErrNotFound.
 func (*Marker) Unwrap() error { return ErrNotFound }
 
 // Versioning reads whether a bucket keeps versions; ErrNotFound when it is not there.
@@ -49,7 +49,7 @@ func (d *DB) SetVersioning(bucket string, v Versioning) error {
 	})
 }
 
-// archive gives the versions of a bucket's objects that are not the current ones, and the delete markers: object 0 place ->
+// archive returns the versions of a bucket's objects that are not the current ones, and the delete markers: object 0 place ->
 // record. A place is the version's id, or an unused one for the null version; ids descend, so that the newest comes first.
 // What is in "objects" is newer than what is here; where nothing is in "objects", the newest here is a delete marker. It is
 // nil for a bucket that never kept versions.

@@ -37,7 +37,7 @@ func startWriter(update func(func(*bbolt.Tx) error) error) *writer {
 	return w
 }
 
-// waiting gives the first job with all that queue behind it now.
+// waiting returns the first job with all that queue behind it now.
 func (w *writer) waiting(first job) []job {
 	jobs := []job{first}
 	for len(jobs) < maxTogether {
