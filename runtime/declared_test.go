@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"fn-runtime/i18n"
@@ -20,6 +21,7 @@ type engine struct {
 	source  string
 	fail    error
 	digests map[string]string
+	mu      sync.Mutex // images are removed side by side
 	old     []entity.SupersededImage
 }
 
@@ -49,6 +51,8 @@ func (e *engine) Superseded(context.Context) ([]entity.SupersededImage, error) {
 }
 
 func (e *engine) Remove(_ context.Context, old entity.SupersededImage) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	e.old = slices.DeleteFunc(e.old, func(one entity.SupersededImage) bool { return one.ID == old.ID })
 	return nil
 }

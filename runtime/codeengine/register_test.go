@@ -51,7 +51,12 @@ func TestRegisteredIsReadBack(t *testing.T) {
 	s := newService()
 	c := opened(s)
 	for _, mb := range []int{256, 512} {
-		got := register(t, c, wanted(c, mb))
+		r := wanted(c, mb)
+		r.Notes[entity.NotePrevious] = "sha256:1"
+		got := register(t, c, r)
+		if was := got.Note(entity.NotePrevious); was != "sha256:1" {
+			t.Errorf("the image that it ran before reads as %q, want that to which rollback goes", was)
+		}
 		if !got.Vouched() || got.NamedMB != mb || got.MemoryMB != mb || got.MilliCPU != 125 || !got.Own || got.Version != "3.8.0" || got.Reference != image {
 			t.Errorf("registered with %d MB, it reads as %+v", mb, got)
 		}

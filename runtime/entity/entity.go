@@ -115,7 +115,7 @@ const CodeInImage = "image"
 
 // OwnNotes returns the keys of the notes that deploy leaves: what is registered has of these only those that it names.
 func OwnNotes() []string {
-	return []string{NoteBundle, NoteImage, NoteDigest, NotePinned, NoteSource, NoteLithops, NotePython, NoteVersion, NoteInterpreter, NoteRevision, NoteCode}
+	return []string{NoteBundle, NoteImage, NoteDigest, NotePrevious, NotePinned, NoteSource, NoteLithops, NotePython, NoteVersion, NoteInterpreter, NoteRevision, NoteCode}
 }
 
 // Note returns a note that is text; anything else counts as absent, because notes come from the server.
