@@ -17,6 +17,9 @@ import (
 // files, so that neither side ever holds them in memory.
 const inlineMax = 64 << 10
 
+// inlinePart is inlineMax for the parts of an upload, whose records are read all together, up to 10,000.
+const inlinePart = 1 << 10
+
 // content is received data: either Inline or in the file Blob.
 type content struct {
 	Inline []byte
@@ -39,17 +42,17 @@ func newFiles(dir string) *files {
 
 func (f *files) path(name string) string { return filepath.Join(f.dir, name) }
 
-// receive reads r to its end into the room that is reserved for it. The file it may have made is complete on disk, but
-// belongs to nobody until a record names it: the caller drops it when its transaction fails, and a start sweeps what a
-// crash left.
-func (f *files) receive(r io.Reader, room *Reservation) (c content, err error) {
+// receive reads r to its end into the room that is reserved for it, and keeps what has more than inline bytes in a file. The
+// file it may have made is complete on disk, but belongs to nobody until a record names it: the caller drops it when its
+// transaction fails, and a start sweeps what a crash left.
+func (f *files) receive(r io.Reader, room *Reservation, inline int) (c content, err error) {
 	sum := md5.New() //nolint:gosec
 	r = io.TeeReader(r, sum)
-	head, err := io.ReadAll(io.LimitReader(r, inlineMax+1))
+	head, err := io.ReadAll(io.LimitReader(r, int64(inline)+1))
 	if err != nil {
 		return c, err
 	}
-	if len(head) <= inlineMax {
+	if len(head) <= inline {
 		return content{Inline: head, Size: int64(len(head)), MD5: sum.Sum(nil)}, nil
 	}
 	c.Blob = rand.Text()

@@ -150,7 +150,7 @@ func (d *DB) Put(bucket string, o Object, r io.Reader, size int64, allow func(ol
 		return Object{}, err
 	}
 	defer room.Close()
-	c, err := d.files.receive(r, room)
+	c, err := d.files.receive(r, room, inlineMax)
 	if err != nil {
 		return Object{}, err
 	}

@@ -86,3 +86,19 @@ func TestRangesDoNotDecodeAllParts(t *testing.T) {
 		t.Errorf("got %q, want 0", text)
 	}
 }
+
+// TestThePartsOfAnUploadAreLightToRead: all of them are read together, while every other writer waits, and there may be 10,000.
+func TestThePartsOfAnUploadAreLightToRead(t *testing.T) {
+	d := open(t, t.TempDir(), Limits{}, nil)
+	ok(t, d.CreateBucket("b"))
+	u := must[Upload](t)(d.StartUpload(Upload{Bucket: "b", Key: "k"}))
+	for i, size := range []int{1, inlinePart, inlinePart + 1, inlineMax} {
+		must[Part](t)(d.PutPart("b", "k", u.ID, i+1, strings.NewReader(strings.Repeat("x", size)), int64(size), asItIs))
+		ok(t, d.view(func(tx *bbolt.Tx) error {
+			if n := len(tx.Bucket(bucketParts).Get(partKey(u.ID, i+1))); n > 2*inlinePart {
+				t.Errorf("the record of a part of %d bytes has %d bytes, want at most %d", size, n, 2*inlinePart)
+			}
+			return nil
+		}))
+	}
+}

@@ -163,7 +163,7 @@ func (d *DB) PutPart(bucket, name, id string, number int, r io.Reader, size int6
 		return Part{}, err
 	}
 	defer room.Close()
-	c, err := d.files.receive(r, room)
+	c, err := d.files.receive(r, room, inlinePart)
 	if err != nil {
 		return Part{}, err
 	}
