@@ -45,6 +45,29 @@ func (b *bench) run(line string) int {
 	return Run(context.Background(), b.Factory, strings.Fields(line))
 }
 
+// What a recovery tells to run works where the command that failed did, and is right by itself.
+func TestCommandsOfTextsKeepTheTarget(t *testing.T) {
+	for name, tc := range map[string]struct{ line, hint, want string }{
+		"the backend":                 {"list -b local --as code_engine", "deploy default -m 512", "deploy default -m 512 -b local --as code_engine"},
+		"all that says where":         {"show x -c a/f.yaml -r eu-de -g G --namespace n --bucket b", "list", "list -c a/f.yaml -r eu-de -g G --namespace n --bucket b"},
+		"several regions":             {"update all --regions us-south,eu-de", "doctor --repair", "doctor --repair --regions us-south,eu-de"},
+		"it has no regions":           {"update all -b ibm_cf --regions us-south,eu-de", "invoke IMAGE", "invoke IMAGE -b ibm_cf"},
+		"it has no target":            {"list -b local", "local start --port PORT", "local start --port PORT"},
+		"only what it has":            {"list -b local --as code_engine", "local env", "local env --as code_engine"},
+		"it names its backend":        {"list -b openwhisk", "lithops-config -b local -o FILE", "lithops-config -b local -o FILE"},
+		"the file may be what is bad": {"list -b openwhisk -c bad.yaml", "lithops-config", "lithops-config -b openwhisk"},
+		"help":                        {"list -b local", "deploy --help", "deploy --help"},
+		"nothing was given":           {"list", "update all", "update all"},
+	} {
+		b := newBench()
+		refusal := fault.New(fault.Failed, i18n.M("Refused."), i18n.M("Run '{{.Command}}'.", "Command", "ibmcloud fn-runtime "+tc.hint))
+		b.Service = func(context.Context, connect.Options) (*runtime.Service, error) { return nil, refusal }
+		if status := b.run(tc.line); status != exitFailed || !strings.Contains(b.err.String(), "Run 'ibmcloud fn-runtime "+tc.want+"'.") {
+			t.Errorf("%s: status %d, got %q, want %q", name, status, b.err.String(), tc.want)
+		}
+	}
+}
+
 func TestFlagsReachTheService(t *testing.T) {
 	b := newBench()
 	status := b.run("deploy default -b openwhisk -c f.yaml --namespace ns --bucket bu --user-key abcd --python 3.11 --lithops /l -j 7 -m 256,512 -m 256 -q")

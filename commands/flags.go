@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -79,6 +80,8 @@ func (t *targetFlags) add(f *Factory, cmd *cobra.Command) {
 		if err := t.chooseBackend(f); err != nil {
 			return err
 		}
+		given := *t // commands that open several targets change theirs
+		f.View.FlagsFor = func(line string) string { return given.again(cmd.Root(), line) }
 		return t.check(cmd)
 	}
 	cmd.Flags().VarP(choice{values: backends(), set: func(s string) { t.backend = s }, get: func() string { return t.backend }},
@@ -184,12 +187,27 @@ func (t *targetFlags) options(need connect.Options) connect.Options {
 	return o
 }
 
-// again are the flags with which another command works on the same service.
-func (t *targetFlags) again() (flags string) {
-	for _, f := range []struct{ name, value string }{{"-b", t.backend}, {"--as", t.as}, {"-c", t.config}, {"-r", t.region}, {"--namespace", t.namespace}} {
-		if f.value != "" {
-			flags += " " + f.name + " " + f.value
+// again returns the flags with which line, a command and its arguments, works on the same service: those of t that the
+// command has and line does not. A line that names its backend stays as it is.
+func (t *targetFlags) again(root *cobra.Command, line string) (flags string) {
+	words := strings.Fields(line)
+	cmd, _, err := root.Find(words)
+	if err != nil || slices.ContainsFunc(words, func(w string) bool { return slices.Contains([]string{"-b", "--backend", "--help", "--schema"}, w) }) {
+		return ""
+	}
+	for _, f := range []struct{ name, short, value string }{
+		{"backend", "-b", t.backend}, {"as", "", t.as}, {"config", "-c", t.config}, {"region", "-r", t.region}, {"regions", "", strings.Join(t.regions, ",")},
+		{"resource-group", "-g", t.resourceGroup}, {"namespace", "", t.namespace}, {"bucket", "", t.bucket}, {"user-key", "", t.userKey},
+		{"python", "", t.python}, {"lithops", "", t.lithops},
+	} {
+		wrong := f.name == "config" && cmd.Name() == "lithops-config" // it is named where this file is missing or no good
+		if f.value == "" || wrong || cmd.Flags().Lookup(f.name) == nil || slices.Contains(words, "--"+f.name) {
+			continue
 		}
+		if strings.Contains(f.value, " ") {
+			f.value = `"` + f.value + `"`
+		}
+		flags += " " + cmp.Or(f.short, "--"+f.name) + " " + f.value
 	}
 	return flags
 }

@@ -80,7 +80,7 @@ func runJob(ctx context.Context, f *Factory, o jobFlags, args []string) error {
 	if err != nil {
 		return err
 	}
-	result, err := s.PrepareJob(ctx, o.req, o.target.again())
+	result, err := s.PrepareJob(ctx, o.req)
 	if err == nil {
 		err = view.Unfinished(result)
 	}

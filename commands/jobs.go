@@ -33,7 +33,7 @@ func newJobs(f *Factory) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return f.View.Job(job, price, target.again())
+				return f.View.Job(job, price)
 			}
 			if len(args) == 1 {
 				req.Executor = args[0]

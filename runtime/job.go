@@ -29,9 +29,8 @@ func (s *Service) deployment(req JobRequest) DeployRequest {
 }
 
 // PrepareJob sees to it that the runtime of a job is there before the job waits for it. One that is missing is deployed
-// where the request wants that, else a fault.NotFound; again are the flags with which 'deploy' works on the same service.
-// One that is outdated is used, with a note.
-func (s *Service) PrepareJob(ctx context.Context, req JobRequest, again string) (Result, error) {
+// where the request wants that, else a fault.NotFound. One that is outdated is used, with a note.
+func (s *Service) PrepareJob(ctx context.Context, req JobRequest) (Result, error) {
 	d := s.deployment(req)
 	if req.Own {
 		if err := s.Install.CheckModules(ctx, s.Contract.Backend, s.Storage.Backend, s.Target.HostPython); err != nil {
@@ -49,7 +48,7 @@ func (s *Service) PrepareJob(ctx context.Context, req JobRequest, again string) 
 	end := s.Begin(i18n.M("Checking runtime {{.Image}} in {{.Place}}", "Image", wants[0].Image, "Place", s.Place()))
 	r, err := s.deploy(ctx, wants, d)
 	if err == nil {
-		err = s.usable(r, "deploy "+d.Name+d.memory()+again)
+		err = s.usable(r, "deploy "+d.Name+d.memory())
 	}
 	end(err)
 	return r, err

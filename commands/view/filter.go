@@ -8,6 +8,8 @@ import (
 	"strings"
 	"text/template"
 
+	"fn-runtime/i18n"
+	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/text"
 )
 
@@ -81,7 +83,7 @@ func (v *View) filtered(data []byte) error {
 		return err
 	}
 	if err := v.filter(v.Out, doc); err != nil {
-		return fmt.Errorf("%s", text.Line(err.Error(), 300))
+		return fault.New(fault.Failed, i18n.M("{{.Error}}", "Error", text.Line(err.Error(), 300)), i18n.Message{}).Because(err)
 	}
 	return nil
 }

@@ -157,9 +157,8 @@ func cost(j entity.Job, price float64) string {
 // shownCalls is how many calls of a job are shown to people.
 const shownCalls = 20
 
-// Job shows one job with its calls: those that failed first, then the slowest. again are the flags with which another
-// command works on the same service.
-func (v *View) Job(d runtime.JobDetail, price float64, again string) error {
+// Job shows one job with its calls: those that failed first, then the slowest.
+func (v *View) Job(d runtime.JobDetail, price float64) error {
 	now := time.Now()
 	calls := slices.Clone(d.List)
 	slices.SortStableFunc(calls, func(a, b entity.Call) int {
@@ -215,7 +214,7 @@ func (v *View) Job(d runtime.JobDetail, price float64, again string) error {
 		v.Say(i18n.M("{{.Number}} more are in the answer with '--output json'.", "Number", more))
 	}
 	if d.Calls.Failed > 0 {
-		v.Next(i18n.M("See what they wrote with 'ibmcloud fn-runtime logs {{.Arguments}}'.", "Arguments", "--job "+text.Printable(d.ID)+" --failed"+again))
+		v.Next(i18n.M("See what they wrote with 'ibmcloud fn-runtime logs {{.Arguments}}'.", "Arguments", "--job "+text.Printable(d.ID)+" --failed"))
 	}
 	return nil
 }

@@ -43,7 +43,8 @@ func TestJobs(t *testing.T) {
 			}
 			golden(t, "jobs-"+name, s.both())
 			s = newScreen(set)
-			if err := s.Job(aJob(), 0, " -b local"); err != nil {
+			s.FlagsFor = func(string) string { return " -b local" }
+			if err := s.Job(aJob(), 0); err != nil {
 				t.Fatal(err)
 			}
 			golden(t, "job-"+name, s.both())

@@ -45,8 +45,12 @@ func TestAnExpressionThatIsWrong(t *testing.T) {
 		if err := s.SetQuery(t.Context(), expression); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.Document(map[string]any{"x": []int{}}); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+		err := s.Document(map[string]any{"x": []int{}})
+		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: got %v, want %q on one line", expression, err, want)
+		}
+		if lines := s.explain(err); len(lines) != 1 {
+			t.Errorf("%s: got %q, want no way out: the service did nothing wrong", expression, lines)
 		}
 	}
 }

@@ -1,6 +1,11 @@
 package view
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+
+	"fn-runtime/runtime/text"
+)
 
 // style is how a word is marked, by the IBM Cloud CLI guide: all bold.
 type style string
@@ -35,9 +40,9 @@ func isEntity(placeholder string) bool {
 // cliProgram is how texts in the source write this program; a standalone run says what was typed instead.
 const cliProgram = "ibmcloud fn-runtime"
 
-// commands finds 'commands in quotes' that begin with this program or the CLI, puts the name of the program as it was
-// called in, and marks them.
-func commands(s, program string, colour bool) string {
+// commands finds 'commands in quotes' that begin with this program or the CLI, puts in the name of the program as it was
+// called and the flags that they need, and marks them.
+func (v *View) commands(s string, colour bool) string {
 	var b strings.Builder
 	for {
 		start := strings.Index(s, "'ibmcloud ")
@@ -49,12 +54,15 @@ func commands(s, program string, colour bool) string {
 			break
 		}
 		end += start + 1
-		text := s[start+1 : end]
-		if rest, ok := strings.CutPrefix(text, cliProgram); ok && program != "" {
-			text = program + rest
+		line := s[start+1 : end]
+		if rest, ok := strings.CutPrefix(line, cliProgram); ok {
+			if v.FlagsFor != nil {
+				rest += text.Printable(v.FlagsFor(rest))
+			}
+			line = cmp.Or(v.Program, cliProgram) + rest
 		}
 		b.WriteString(s[:start+1])
-		b.WriteString(paint(colour, command, text))
+		b.WriteString(paint(colour, command, line))
 		b.WriteByte('\'')
 		s = s[end+1:]
 	}

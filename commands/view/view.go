@@ -12,9 +12,10 @@ import (
 type View struct {
 	Streams
 	Texts     *i18n.Catalogue
-	Program   string // how this program was called: "ibmcloud fn-runtime", or the path typed
-	JSON      bool   // one JSON document on Out and nothing else
-	Quiet     bool   // no progress, and nothing of a change that was made as it was asked for
+	Program   string                   // how this program was called: "ibmcloud fn-runtime", or the path typed
+	FlagsFor  func(line string) string // returns the flags with which a command of a text works where this one does; nil: none
+	JSON      bool                     // one JSON document on Out and nothing else
+	Quiet     bool                     // no progress, and nothing of a change that was made as it was asked for
 	OutColour bool
 	ErrColour bool
 
@@ -45,7 +46,7 @@ func (v *View) render(m i18n.Message, colour, lines bool) string {
 		}
 		return value
 	})
-	return commands(s, v.Program, colour)
+	return v.commands(s, colour)
 }
 
 // out writes prose to Out: in a terminal in lines that fit, elsewhere as it is.
