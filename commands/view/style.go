@@ -25,8 +25,12 @@ func paint(colour bool, st style, s string) string {
 	if !colour || st == plain || s == "" {
 		return s
 	}
-	return "\x1b[" + string(st) + "m" + s + "\x1b[0m"
+	return startOf(st) + s + endOfStyle
 }
+
+const endOfStyle = "\x1b[0m"
+
+func startOf(st style) string { return "\x1b[" + string(st) + "m" }
 
 // entityArgs are the placeholders of texts that name an entity.
 func isEntity(placeholder string) bool {
@@ -60,6 +64,9 @@ func (v *View) commands(s string, colour bool) string {
 				rest += text.Printable(v.FlagsFor(rest))
 			}
 			line = cmp.Or(v.Program, cliProgram) + rest
+			if colour { // goes on behind an entity
+				line = strings.ReplaceAll(line, endOfStyle, endOfStyle+startOf(command))
+			}
 		}
 		b.WriteString(s[:start+1])
 		b.WriteString(paint(colour, command, line))

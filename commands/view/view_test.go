@@ -220,3 +220,13 @@ func TestUnits(t *testing.T) {
 		}
 	}
 }
+
+// A command is marked to its end, also behind a name in it that has a colour of its own.
+func TestACommandIsMarkedBehindAName(t *testing.T) {
+	v := &View{Texts: i18n.New(i18n.English), FlagsFor: func(string) string { return " -b local" }}
+	got := v.render(i18n.M("Deploy it with 'ibmcloud fn-runtime deploy {{.Image}}'.", "Image", "me/x"), true, true)
+	want := "Deploy it with '\x1b[33;1mibmcloud fn-runtime deploy \x1b[36;1mme/x\x1b[0m\x1b[33;1m -b local\x1b[0m'."
+	if got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

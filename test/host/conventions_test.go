@@ -41,7 +41,7 @@ func TestConventions(t *testing.T) {
 			t.Errorf("got %+v, want what is being done in the first line, and OK", a)
 		}
 		a = c.run("fn-runtime", "delete", "nobody/knows:this", "-b", "local", "-f")
-		if a.status != 1 || a.out != "" || !strings.Contains(a.err, "...\nFAILED\n") || !strings.Contains(a.err, "'ibmcloud fn-runtime list'") {
+		if a.status != 1 || a.out != "" || !strings.Contains(a.err, "...\nFAILED\n") || !strings.Contains(a.err, "'ibmcloud fn-runtime list -b local'") {
 			t.Errorf("a failure names no remedy: %+v", a)
 		}
 	})
