@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -49,5 +50,5 @@ func (r *reader) replacement(at Place, found string) string {
 	default:
 		r.wrong(at, i18n.M("The environment variable {{.Name}} is not set. {{.Form}} would give it a value.", "Name", name, "Form", "${"+name+":-VALUE}"))
 	}
-	return "unknown" // so that an empty text is not complained of, too
+	return "unknown" + strconv.Itoa(len(r.faults)) // no empty text and no second one like it, which would be complained of, too
 }

@@ -142,6 +142,14 @@ runtimes:
 	}
 }
 
+// What a variable that is not set would have named is not known, and so not the same twice.
+func TestUnsetVariablesAreNoDoubles(t *testing.T) {
+	_, err := Parse("f", []byte("runtimes:\n- image: ${ONE}\n- image: ${TWO}\n- image: me/a:${ONE}\n- image: me/a:${TWO}\n"), noEnvironment)
+	if err == nil || strings.Count(err.Error(), "is not set") != 4 || strings.Contains(err.Error(), "declared") {
+		t.Errorf("got %v, want four variables that are not set and nothing else", err)
+	}
+}
+
 func TestReadNamesTheFile(t *testing.T) {
 	dir := t.TempDir()
 	for _, path := range []string{filepath.Join(dir, "none.yaml"), dir} {
