@@ -159,6 +159,8 @@ func TestDoctorNamesTheTrueCause(t *testing.T) {
 		words  string
 	}{
 		"bucket":        {func(w *world) { w.Target.Bucket = "Lithops_Local"; w.store.Drop() }, "bucket", check.Failed, "'Lithops_Local' is not the name of a bucket"},
+		"address":       {func(w *world) { w.Target.Bucket = "192.168.0.1"; w.store.Drop() }, "bucket", check.Failed, "is no IP address"},
+		"two dots":      {func(w *world) { w.Target.Bucket = "my..bucket"; w.store.Drop() }, "bucket", check.Failed, "between letters or digits"},
 		"configuration": {func(w *world) { w.AskClient = func(context.Context) (string, error) { return "c", refused } }, "configuration", check.Failed, ""},
 		"taken":         {func(w *world) { w.AskClient = func(context.Context) (string, error) { return "c", nil } }, "configuration", check.OK, "takes the configuration c"},
 		"no backend": {func(w *world) {
