@@ -37,14 +37,14 @@ func newBuild(f *Factory) *cobra.Command {
 		ValidArgsFunction: f.completeImages(true),
 	}
 	stringFlag(cmd, &o.req.Dockerfile, "file", "f", i18n.M("Build this `DOCKERFILE` instead of the one in CONTEXT."))
-	cmd.Flags().Var(pairs{&o.req.Args, i18n.M("A build argument has the form K=V.")}, "build-arg", i18n.M("Set a build argument `K=V`; may be given several times.").ID)
+	cmd.Flags().Var(pairs{&o.req.Args, f.variable, i18n.M("A build argument has the form K=V.")}, "build-arg", i18n.M("Set a build argument `K=V`; may be given several times.").ID)
 	cmd.Flags().StringVar(&o.req.Platform, "platform", entity.DefaultPlatform, i18n.M("Build for this `PLATFORM`; linux/amd64 without this.").ID)
 	boolFlag(cmd, &o.req.Pull, "pull", "", i18n.M("Fetch newer base images."))
 	boolFlag(cmd, &o.req.NoCache, "no-cache", "", i18n.M("Build every step again."))
 	boolFlag(cmd, &o.req.Pin, "pin", "", i18n.M("Push a second tag, which is made from the digest and never moves, for 'deploy --pin'."))
 	boolFlag(cmd, &o.req.NoPush, "no-push", "", i18n.M("Keep the image on this machine."))
 	boolFlag(cmd, &o.req.NoCheck, "no-check", "", i18n.M("Do not start the image to check it."))
-	cmd.Flags().Var(pairs{&o.req.Labels, i18n.M("A label has the form K=V.")}, "label", i18n.M("Set a label `K=V` of the image; may be given several times.").ID)
+	cmd.Flags().Var(pairs{&o.req.Labels, func(string) (string, bool) { return "", true }, i18n.M("A label has the form K=V.")}, "label", i18n.M("Set a label `K=V` of the image; may be given several times.").ID)
 	stringFlag(cmd, &o.req.Target, "target", "", i18n.M("Build this `STAGE` of the Dockerfile instead of the last one."))
 	cmd.Flags().StringArrayVar(&o.req.CacheFrom, "cache-from", nil, i18n.M("Use layers of this `IMAGE` again; may be given several times.").ID)
 	stringFlag(cmd, &o.req.Network, "network", "", i18n.M("Run the steps in this `NETWORK`: default, none or host."))
@@ -67,19 +67,32 @@ func build(ctx context.Context, f *Factory, o *buildOptions) error {
 	return f.View.Built(built)
 }
 
-// pairs collects K=V; form is what a wrong one is told.
+// variable returns the value of an environment variable; false where it is empty, which counts as not set.
+func (f *Factory) variable(name string) (string, bool) {
+	value := f.Host.Getenv(name)
+	return value, value != ""
+}
+
+// pairs collects K=V, and K alone as the Docker CLI takes it: alone returns its value, or false where K is to be left out.
+// form is what a wrong one is told.
 type pairs struct {
-	m    *map[string]string
-	form i18n.Message
+	m     *map[string]string
+	alone func(k string) (string, bool)
+	form  i18n.Message
 }
 
 func (p pairs) Type() string   { return "K=V" }
 func (p pairs) String() string { return "" }
 
 func (p pairs) Set(s string) error {
-	k, v, ok := strings.Cut(s, "=")
-	if !ok || k == "" {
+	k, v, given := strings.Cut(s, "=")
+	if k == "" {
 		return valueError{p.form}
+	}
+	if !given {
+		if v, given = p.alone(k); !given {
+			return nil
+		}
 	}
 	if *p.m == nil {
 		*p.m = make(map[string]string)
