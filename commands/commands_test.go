@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -47,6 +49,10 @@ func (b *bench) run(line string) int {
 
 // What a recovery tells to run works where the command that failed did, and is right by itself.
 func TestCommandsOfTextsKeepTheTarget(t *testing.T) {
+	python := filepath.Join(t.TempDir(), "python3")
+	if err := os.WriteFile(python, nil, 0o755); err != nil {
+		t.Fatal(err)
+	}
 	for name, tc := range map[string]struct{ line, hint, want string }{
 		"the backend":                 {"list -b local --as code_engine", "deploy default -m 512", "deploy default -m 512 -b local --as code_engine"},
 		"all that says where":         {"show x -c a/f.yaml -r eu-de -g G --namespace n --bucket b", "list", "list -c a/f.yaml -r eu-de -g G --namespace n --bucket b"},
@@ -57,6 +63,7 @@ func TestCommandsOfTextsKeepTheTarget(t *testing.T) {
 		"it names its backend":        {"list -b openwhisk", "lithops-config -b local -o FILE", "lithops-config -b local -o FILE"},
 		"the file may be what is bad": {"list -b openwhisk -c bad.yaml", "lithops-config", "lithops-config -b openwhisk"},
 		"help":                        {"list -b local", "deploy --help", "deploy --help"},
+		"a Python that is not found":  {"run -b local -- " + python + " job.py", "deploy default", "deploy default -b local --python " + python},
 		"nothing was given":           {"list", "update all", "update all"},
 	} {
 		b := newBench()

@@ -80,8 +80,7 @@ func (t *targetFlags) add(f *Factory, cmd *cobra.Command) {
 		if err := t.chooseBackend(f); err != nil {
 			return err
 		}
-		given := *t // commands that open several targets change theirs
-		f.View.FlagsFor = func(line string) string { return given.again(cmd.Root(), line) }
+		t.keep(f, cmd.Root())
 		return t.check(cmd)
 	}
 	cmd.Flags().VarP(choice{values: backends(), set: func(s string) { t.backend = s }, get: func() string { return t.backend }},
@@ -185,6 +184,11 @@ func (t *targetFlags) options(need connect.Options) connect.Options {
 	o.Namespace, o.Bucket, o.UserKey = t.namespace, t.bucket, t.userKey
 	o.Python, o.LithopsDir, o.Jobs = t.python, t.lithops, t.jobs
 	return o
+}
+
+// keep gives the commands of texts the flags of t as they are now.
+func (t targetFlags) keep(f *Factory, root *cobra.Command) {
+	f.View.FlagsFor = func(line string) string { return t.again(root, line) }
 }
 
 // again returns the flags with which line, a command and its arguments, works on the same service: those of t that the

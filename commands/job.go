@@ -44,7 +44,7 @@ func newRun(f *Factory) *cobra.Command {
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.req.Program = f.View.Called()
-			return runJob(cmd.Context(), f, o, args)
+			return runJob(cmd, f, o, args)
 		},
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return nil, cobra.ShellCompDirectiveDefault
@@ -66,7 +66,8 @@ type exited struct{ status int }
 func (e exited) Error() string { return fmt.Sprintf("exit status %d", e.status) }
 
 // runJob prepares what a job needs and runs it.
-func runJob(ctx context.Context, f *Factory, o jobFlags, args []string) error {
+func runJob(cmd *cobra.Command, f *Factory, o jobFlags, args []string) error {
+	ctx := cmd.Context()
 	path, err := exec.LookPath(args[0])
 	if err != nil {
 		return fault.New(fault.NotFound, i18n.M("The program '{{.Program}}' cannot be run: {{.Error}}.", "Program", args[0], "Error", reasonOf(err)),
@@ -75,6 +76,9 @@ func runJob(ctx context.Context, f *Factory, o jobFlags, args []string) error {
 	if o.target.python == "" && o.target.lithops == "" {
 		o.target.python = interpreter(path)
 		o.req.Own = o.target.python != ""
+		if strings.ContainsRune(args[0], filepath.Separator) { // not the Python that other commands find by themselves
+			o.target.keep(f, cmd.Root())
+		}
 	}
 	s, err := f.open(ctx, &o.target, connect.Options{NeedStore: true, NeedInstall: true, NeedImages: true})
 	if err != nil {
