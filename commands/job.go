@@ -161,6 +161,16 @@ func codeEngineVariables(proxy, bundle string) view.Variables {
 	return append(view.Variables{{Name: "HTTPS_PROXY", Value: proxy}, {Name: "NO_PROXY", Value: "127.0.0.1,localhost"}}, trust(bundle)...)
 }
 
+// bothCases adds the variables that the shell has in small letters, too, which the client looks at first.
+func (f *Factory) bothCases(vars view.Variables) view.Variables {
+	for _, v := range slices.Clone(vars) {
+		if small := strings.ToLower(v.Name); f.Host.Getenv(small) != "" {
+			vars = append(vars, view.Variable{Name: small, Value: v.Value})
+		}
+	}
+	return vars
+}
+
 // with sets variables, also those that are written in small letters, which many programs look at first.
 func with(env []string, vars ...view.Variable) []string {
 	for _, v := range vars {

@@ -115,7 +115,7 @@ func newLocalEnv(f *Factory) *cobra.Command {
 					i18n.M("Start it with 'ibmcloud fn-runtime local start'."))
 			}
 			if as == codeEngine {
-				return f.View.Environment(shell, "local env --as "+as, codeEngineVariables(info.Proxy(), info.CloudBundle))
+				return f.View.Environment(shell, "local env --as "+as, f.bothCases(codeEngineVariables(info.Proxy(), info.CloudBundle)))
 			}
 			return f.View.Environment(shell, "local env", trust(info.CABundle))
 		},

@@ -64,9 +64,9 @@ func (p *opening) clientDoubt(check string) error {
 		return err
 	}
 	remedy := i18n.M("Let the shell run what 'ibmcloud fn-runtime {{.Command}}' prints.", "Command", p.target.Exports())
-	if p.target.Proxy != "" && p.o.Host.Getenv("HTTPS_PROXY") != p.target.Proxy {
+	if variable, proxy := clientProxy(p.o.Host.Getenv); p.target.Proxy != "" && proxy != p.target.Proxy {
 		return fault.New(fault.Invalid,
-			i18n.M("{{.Variable}} does not name the local endpoint's proxy in this shell, so the Lithops client asks IBM Cloud itself.", "Variable", "HTTPS_PROXY"), remedy)
+			i18n.M("{{.Variable}} does not name the local endpoint's proxy in this shell, so the Lithops client asks IBM Cloud itself.", "Variable", variable), remedy)
 	}
 	for _, check := range []string{"session", "bucket"} {
 		b := clientBundle(check, p.o.Host.Getenv)
@@ -77,4 +77,13 @@ func (p *opening) clientDoubt(check string) error {
 		}
 	}
 	return nil
+}
+
+// clientProxy returns the variable in which the client's Python looks for the proxy of https addresses, and its value: that
+// in small letters comes first.
+func clientProxy(getenv func(string) string) (variable, proxy string) {
+	if proxy := getenv("https_proxy"); proxy != "" {
+		return "https_proxy", proxy
+	}
+	return "HTTPS_PROXY", getenv("HTTPS_PROXY")
 }

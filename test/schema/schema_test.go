@@ -158,7 +158,7 @@ func jobDetail(t *testing.T) json.RawMessage {
 	call := entity.Call{Job: "a1b2c3-0-M000", ID: "00000", State: entity.CallFailed, Started: at, Ended: at.Add(time.Second), Error: "ValueError"}
 	job := entity.Job{ID: call.Job, Calls: entity.Counts{Total: 1, Failed: 1}, First: at}
 	return written(t, func(v *view.View) error {
-		return v.Job(runtime.JobDetail{Job: job, List: []entity.Call{call}}, 0.1, "")
+		return v.Job(runtime.JobDetail{Job: job, List: []entity.Call{call}}, 0.1)
 	})
 }
 
