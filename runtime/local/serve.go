@@ -140,7 +140,7 @@ func serve(ctx context.Context, o Options) (err error) {
 		Extra: map[string]string{"REQUESTS_CA_BUNDLE": info.CABundle, "AWS_CA_BUNDLE": info.CABundle},
 	})
 	if e.cloud, err = codeengine.New(codeengine.Config{
-		DB: db, Invoker: invoker, APIKey: info.APIKey, Token: info.Token, Python: info.Python, Log: log,
+		DB: db, Invoker: invoker, APIKey: info.APIKey, Token: info.Token, Python: info.Python, Temp: o.Dir, Log: log,
 		Extra: map[string]string{"REQUESTS_CA_BUNDLE": info.CABundle, "AWS_CA_BUNDLE": info.CABundle},
 	}); err != nil {
 		return err

@@ -4,13 +4,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"iter"
 	"net/http"
 	"net/url"
 	"strconv"
 	"time"
 
+	"fn-runtime/runtime/local/internal/spool"
 	"fn-runtime/runtime/local/internal/state"
+	"fn-runtime/runtime/local/internal/turn"
 )
 
 // problem is an error answer: {"errors": [{"code", "message"}], "trace", "status_code"}.
@@ -36,6 +38,7 @@ var (
 	errUnauthorized = &problem{http.StatusUnauthorized, "unauthorized", "The token is not valid."}
 	errTag          = &problem{http.StatusPreconditionFailed, "entity_tag_mismatch", "The resource has been changed: If-Match does not name its entity_tag."}
 	errFull         = &problem{http.StatusInsufficientStorage, "disk_full", "The disk of the local endpoint is nearly full."}
+	errBusy         = &problem{http.StatusServiceUnavailable, "busy", "The endpoint has too much to do at the moment."}
 	errStopping     = &problem{http.StatusServiceUnavailable, "stopping", "The endpoint is stopping."}
 )
 
@@ -48,6 +51,9 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 		p = errMissing
 	case errors.Is(err, state.ErrFull):
 		p = errFull
+	case errors.Is(err, turn.ErrBusy):
+		w.Header().Set("Retry-After", "1")
+		p = errBusy
 	case errors.As(err, &large):
 		p = &problem{http.StatusRequestEntityTooLarge, "request_too_large", fmt.Sprintf("The request has more than %d bytes.", large.Limit)}
 	default:
@@ -80,12 +86,28 @@ func answer(w http.ResponseWriter, status int, v any) {
 	_, _ = w.Write(data)
 }
 
+// outgoing takes an answer.
+func (a *api) outgoing() *spool.Spool {
+	return &spool.Spool{Disk: a.DB.Disk(), Folder: a.Temp, Outgoing: true}
+}
+
+// send writes a document that may be large, and for which the client is not waited with a turn.
+func (c call) send(status int, doc *spool.Spool) {
+	if doc.Waits() {
+		c.turn.End()
+	}
+	c.w.Header().Set("Content-Type", "application/json")
+	c.w.Header().Set("Content-Length", strconv.FormatInt(doc.Size(), 10))
+	c.w.WriteHeader(status)
+	_, _ = doc.WriteTo(c.w)
+}
+
 // maxBody bounds a request: a config map of its largest size, each byte escaped as JSON may do it.
 const maxBody = 8 << 20
 
 // decode reads the body into v.
 func decode(c call, v any) error {
-	data, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, maxBody))
+	data, err := c.body.Bytes()
 	if err != nil {
 		return err
 	}
@@ -98,8 +120,9 @@ func decode(c call, v any) error {
 // maxPage is how many items a list has, unless the request asks for fewer.
 const maxPage = 100
 
-// page answers one page of items, which are in order of their keys. The token of the next page is the last key of this one.
-func page[T any](c call, plural string, items []T, key func(T) string, show func(T) any) error {
+// page answers one page of items, which are in order of their keys, with one of them in memory at a time. The token of the
+// next page is the last key of this one.
+func page[T any](a *api, c call, plural string, items iter.Seq2[T, error], key func(T) string, show func(T) any) error {
 	q := c.r.URL.Query()
 	limit := maxPage
 	if q.Has("limit") {
@@ -124,25 +147,44 @@ func page[T any](c call, plural string, items []T, key func(T) string, show func
 		first.RawQuery = values.Encode()
 		return first.String()
 	}
-	list := []any{}
-	last := ""
-	more := false
-	for _, item := range items {
+	out := a.outgoing()
+	defer out.Close()
+	_, err := fmt.Fprintf(out, `{"limit":%d,%q:[`, limit, plural)
+	if err != nil {
+		return err
+	}
+	n, last := 0, ""
+	end := map[string]any{"first": map[string]string{"href": href("")}}
+	for item, err := range items {
+		if err != nil {
+			return err
+		}
 		k := key(item)
 		if k <= q.Get("start") {
 			continue
 		}
-		if more = len(list) == limit; more {
+		if n == limit {
+			end["next"] = map[string]string{"href": href(last), "start": last}
 			break
 		}
-		last = k
-		list = append(list, show(item))
+		if n > 0 {
+			if _, err := out.Write([]byte(",")); err != nil {
+				return err
+			}
+		}
+		if err := json.NewEncoder(out).Encode(show(item)); err != nil {
+			return err
+		}
+		n, last = n+1, k
 	}
-	doc := map[string]any{"first": map[string]string{"href": href("")}, "limit": limit, plural: list}
-	if more {
-		doc["next"] = map[string]string{"href": href(last), "start": last}
+	tail, err := json.Marshal(end)
+	if err != nil {
+		return err
 	}
-	answer(c.w, http.StatusOK, doc)
+	if _, err := fmt.Fprintf(out, "],%s", tail[1:]); err != nil {
+		return err
+	}
+	c.send(http.StatusOK, out)
 	return nil
 }
 

@@ -11,6 +11,7 @@ package codeengine
 import (
 	"context"
 	"crypto/rand"
+	"io"
 	"log/slog"
 	"net/http"
 	"runtime"
@@ -22,7 +23,9 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"fn-runtime/runtime/local/internal/background"
+	"fn-runtime/runtime/local/internal/spool"
 	"fn-runtime/runtime/local/internal/state"
+	"fn-runtime/runtime/local/internal/turn"
 	"fn-runtime/runtime/local/invoke"
 )
 
@@ -60,6 +63,7 @@ type Config struct {
 	Token   string // for Bearer, beside the tokens of the token call; their key too
 	Python  string // interpreter of instances that run as processes
 	Extra   map[string]string
+	Temp    string // folder of bodies and answers on their way; "" the system's
 	Log     *slog.Logger
 	Now     func() time.Time
 }
@@ -67,6 +71,7 @@ type Config struct {
 type api struct {
 	Config
 	mux    *http.ServeMux
+	turns  turn.Places
 	tasks  *background.Work    // runs
 	mu     sync.Mutex          // guards what follows
 	live   map[string]*run     // by id, until it is recorded how they ended
@@ -84,7 +89,7 @@ func New(c Config) (*API, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	a := &api{Config: c, mux: http.NewServeMux(), tasks: background.New(), live: map[string]*run{}, places: semaphore.NewWeighted(int64(max(16, 4*runtime.NumCPU())))}
+	a := &api{Config: c, mux: http.NewServeMux(), turns: turn.New(), tasks: background.New(), live: map[string]*run{}, places: semaphore.NewWeighted(int64(max(16, 4*runtime.NumCPU())))}
 	a.routes()
 	return &API{a}, a.recover()
 }
@@ -126,6 +131,8 @@ type call struct {
 	project state.Project
 	kind    *kind
 	name    string
+	body    *spool.Spool
+	turn    *turn.Turn
 }
 
 type methods map[string]func(call) error
@@ -151,13 +158,28 @@ func (a *api) handle(path string, k *kind, m methods) {
 		if fn := m[r.Method]; fn != nil {
 			var c call
 			if c, err = a.locate(w, r, k); err == nil {
-				err = fn(c)
+				err = a.serve(c, fn)
 			}
 		}
 		if err != nil {
 			a.fail(w, r, err)
 		}
 	})
+}
+
+// serve receives the body, then answers the request in its turn: a resource may have a megabyte, and a list a hundred of them.
+func (a *api) serve(c call, fn func(call) error) error {
+	c.body = &spool.Spool{Disk: a.DB.Disk(), Folder: a.Temp}
+	defer c.body.Close()
+	if _, err := io.Copy(c.body, http.MaxBytesReader(c.w, c.r.Body, maxBody)); err != nil {
+		return err
+	}
+	c.turn = a.turns.Turn()
+	defer c.turn.End()
+	if err := c.turn.Take(c.r.Context()); err != nil {
+		return err
+	}
+	return fn(c)
 }
 
 // locate finds the project of a path, in the region that the host names.

@@ -20,13 +20,14 @@ func (a *api) listProjects(c call) error {
 	if err != nil {
 		return err
 	}
-	here := all[:0]
-	for _, p := range all {
-		if p.Region == c.region && p.Deleted == 0 {
-			here = append(here, p)
+	here := func(yield func(state.Project, error) bool) {
+		for _, p := range all {
+			if p.Region == c.region && p.Deleted == 0 && !yield(p, nil) {
+				return
+			}
 		}
 	}
-	return page(c, "projects", here, func(p state.Project) string { return p.ID }, func(p state.Project) any { return c.showProject(p, "active") })
+	return page(a, c, "projects", here, func(p state.Project) string { return p.ID }, func(p state.Project) any { return c.showProject(p, "active") })
 }
 
 func (a *api) createProject(c call) error {

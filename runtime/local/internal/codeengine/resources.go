@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"maps"
 	"net/http"
 	"strings"
@@ -47,21 +48,27 @@ func checkName(what, name string, form interface{ MatchString(string) bool }, lo
 }
 
 func (a *api) list(c call) error {
-	all, err := a.DB.Resources(c.project.ID, c.kind.path)
-	if err != nil {
-		return err
-	}
-	shown := make([]map[string]any, 0, len(all))
-	for _, r := range all {
-		doc, err := a.document(c, r)
-		if err != nil {
-			return err
+	name := func(doc map[string]any) string { return doc["name"].(string) }
+	return page(a, c, c.kind.path, a.documents(c), name, func(doc map[string]any) any { return doc })
+}
+
+// documents yields what clients see of the resources that a list asks for, in order of their names.
+func (a *api) documents(c call) iter.Seq2[map[string]any, error] {
+	job := c.r.URL.Query().Get("job_name")
+	return func(yield func(map[string]any, error) bool) {
+		for r, err := range a.DB.EachResource(c.project.ID, c.kind.path) {
+			var doc map[string]any
+			if err == nil {
+				doc, err = a.document(c, r)
+			}
+			if err == nil && job != "" && doc["job_name"] != job {
+				continue
+			}
+			if !yield(doc, err) {
+				return
+			}
 		}
-		if job := c.r.URL.Query().Get("job_name"); job == "" || doc["job_name"] == job {
-			shown = append(shown, doc)
-		}
 	}
-	return page(c, c.kind.path, shown, func(doc map[string]any) string { return doc["name"].(string) }, func(doc map[string]any) any { return doc })
 }
 
 func (a *api) get(c call) error {
@@ -154,7 +161,12 @@ func (a *api) answerResource(c call, status int, r state.Resource) error {
 		return err
 	}
 	c.w.Header().Set("ETag", r.Tag)
-	answer(c.w, status, doc)
+	out := a.outgoing()
+	defer out.Close()
+	if err := json.NewEncoder(out).Encode(doc); err != nil {
+		return err
+	}
+	c.send(status, out)
 	return nil
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"fn-runtime/runtime/local/internal/spool"
 	"fn-runtime/runtime/local/internal/state"
+	"fn-runtime/runtime/local/internal/turn"
 )
 
 // problem is an error answer of OpenWhisk: {"error": text, "code": transaction id}. The texts are those of
@@ -35,6 +36,7 @@ var (
 	errOther   = &problem{status: http.StatusConflict, text: "Resource by this name exists but is not in this collection."}
 	errExists  = &problem{status: http.StatusConflict, text: "resource already exists"}
 	errFull    = &problem{status: http.StatusInsufficientStorage, text: "The disk of the local endpoint is nearly full, or its store has reached its size limit."}
+	errBusy    = &problem{status: http.StatusServiceUnavailable, text: "The endpoint has too much to do at the moment.", again: true}
 	errNoRoute = &problem{status: http.StatusNotFound, text: "The requested resource could not be found."}
 )
 
@@ -64,6 +66,8 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 		p = errMissing
 	case errors.Is(err, state.ErrFull):
 		p = errFull
+	case errors.Is(err, turn.ErrBusy):
+		p = errBusy
 	case errors.As(err, &large):
 		p = tooLarge("Request", max(r.ContentLength, large.Limit+1), large.Limit)
 	default:
@@ -108,7 +112,7 @@ func answerList[T any](a *api, c call, docs iter.Seq2[T, error]) error {
 // answerEach writes the documents, with commas, between the beginning and the end of a JSON document. One of them is in
 // memory at a time.
 func answerEach[T any](a *api, c call, begin, end string, docs iter.Seq2[T, error]) error {
-	if err := c.turn.take(c.r.Context()); err != nil {
+	if err := c.turn.Take(c.r.Context()); err != nil {
 		return err
 	}
 	out := a.outgoing()
@@ -144,7 +148,7 @@ func (a *api) outgoing() *spool.Spool {
 
 func (a *api) sendSpool(c call, status int, out *spool.Spool) {
 	if out.Waits() {
-		c.turn.end()
+		c.turn.End()
 	}
 	send(c.w, status, out.Size(), out)
 }
@@ -177,7 +181,7 @@ func (a *api) decode(c call, limit int64, v any) error {
 		return bad("The request content was malformed:\n%s", "the body ended early")
 	}
 	if in.Size() > spool.InMemory {
-		if err := c.turn.take(r.Context()); err != nil {
+		if err := c.turn.Take(r.Context()); err != nil {
 			return err
 		}
 	}

@@ -18,6 +18,7 @@ import (
 
 	"fn-runtime/runtime/local/internal/background"
 	"fn-runtime/runtime/local/internal/state"
+	"fn-runtime/runtime/local/internal/turn"
 	"fn-runtime/runtime/local/invoke"
 )
 
@@ -49,7 +50,7 @@ type api struct {
 	tasks  *background.Work // activations
 	slots  chan struct{}
 	queued *semaphore.Weighted // bytes of the parameters of accepted activations
-	turns  chan struct{}
+	turns  turn.Places
 	// bytes of outcomes that wait for the disk
 	unwritten *semaphore.Weighted
 }
@@ -75,7 +76,7 @@ func New(c Config) *API {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	a := &api{Config: c, log: c.Log, mux: http.NewServeMux(), tasks: background.New(), slots: make(chan struct{}, c.Queue),
-		queued: semaphore.NewWeighted(c.QueueBytes), turns: make(chan struct{}, turns), unwritten: semaphore.NewWeighted(maxUnwritten)}
+		queued: semaphore.NewWeighted(c.QueueBytes), turns: turn.New(), unwritten: semaphore.NewWeighted(maxUnwritten)}
 	a.routes()
 	return &API{a}
 }
@@ -131,7 +132,7 @@ type call struct {
 	path string // of the namespace in entities: its name
 	pkg  string // "" the default package
 	name string
-	turn *turn
+	turn *turn.Turn
 }
 
 type methods map[string]func(call) error
@@ -175,7 +176,7 @@ func (a *api) handle(path string, m methods) {
 			return
 		}
 		c, err := a.locate(w, r)
-		defer c.turn.end()
+		defer c.turn.End()
 		if err == nil {
 			err = fn(c)
 		}
@@ -191,7 +192,7 @@ func (a *api) handle(path string, m methods) {
 
 // locate finds the namespace of a path: by name, by GUID, or "_" for the caller's own.
 func (a *api) locate(w http.ResponseWriter, r *http.Request) (call, error) {
-	c := call{w: w, r: r, turn: &turn{places: a.turns}, pkg: r.PathValue("pkg"), name: r.PathValue("name")}
+	c := call{w: w, r: r, turn: a.turns.Turn(), pkg: r.PathValue("pkg"), name: r.PathValue("name")}
 	want := r.PathValue("ns")
 	if want == "" {
 		return c, nil

@@ -212,7 +212,7 @@ func TestStatusCodesAndTexts(t *testing.T) {
 		{"basic", "POST", "/namespaces/_/actions/p/a?blocking=true", `{"x":1}`, 200, `"initTime","value":7`},
 		{"basic", "POST", "/namespaces/_/actions/p/apperror?blocking=true&result=true", ``, 502, `{"error":"bad"}`},
 		{"basic", "POST", "/namespaces/_/actions/p/crash?blocking=true", ``, 502, `"logs":[]`},
-		{"basic", "GET", "/namespaces/_/activations?docs=true&limit=1", "", 200, `stderr: boom`},
+		{"basic", "GET", "/namespaces/_/activations?docs=true&name=p/crash", "", 200, `stderr: boom`},
 		{"basic", "POST", "/namespaces/_/actions/p/internal?blocking=true", ``, 500, `"whisk internal error"`},
 		{"basic", "POST", "/namespaces/_/actions/p/panic?blocking=true", ``, 500, `"whisk internal error"`},
 		{"basic", "POST", "/namespaces/_/actions/p/notjson?blocking=true", ``, 502, `valid JSON`},

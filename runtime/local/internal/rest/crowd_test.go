@@ -60,7 +60,7 @@ func TestSlowClientsAreInNobodysWay(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for range turns + 1 {
+	for range cap(f.api.api.turns) + 1 {
 		f.raw("GET", "/namespaces/_/actions/p/big", 0, "")
 		f.raw("GET", "/namespaces/_/activations?docs=true", 0, "")
 		f.raw("GET", "/namespaces/_/activations/"+fmt.Sprintf("%032d", 1), 0, "")
@@ -69,7 +69,7 @@ func TestSlowClientsAreInNobodysWay(t *testing.T) {
 	}
 	time.Sleep(100 * time.Millisecond) // they are there
 	f.free()
-	for i := range 2 * turns {
+	for i := range 2 * cap(f.api.api.turns) {
 		if status, body, _ := f.do("bearer", "PUT", fmt.Sprintf("/namespaces/_/actions/p/a%d", i), large(256<<10)); status != 200 {
 			t.Error(status, body)
 		}

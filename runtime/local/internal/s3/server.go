@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"fn-runtime/runtime/local/internal/state"
+	"fn-runtime/runtime/local/internal/turn"
 )
 
 // Limits of S3 itself: 5 GiB for one PUT, and room for a DeleteObjects of 1000 keys or a list of 10,000 parts.
@@ -37,8 +38,8 @@ type Server struct {
 	now       func() time.Time
 	documents *semaphore.Weighted // bytes of documents that are in memory
 	forms     chan struct{}       // places of uploads from forms
-	turns     chan struct{}       // places of those that make a long answer
-	parsing   sync.Mutex          // held while a document is taken apart, which takes many times its bytes
+	turns     turn.Places
+	parsing   sync.Mutex // held while a document is taken apart, which takes many times its bytes
 }
 
 // Handler serves the buckets of db by path (not by host name) to whoever has the keys. temp is the folder of answers that
@@ -47,7 +48,7 @@ func Handler(db *state.DB, keys Keys, temp string, now func() time.Time) *Server
 	if now == nil {
 		now = time.Now
 	}
-	return &Server{db: db, keys: keys, temp: temp, now: now, turns: make(chan struct{}, turns), documents: semaphore.NewWeighted(documents), forms: make(chan struct{}, maxForms)}
+	return &Server{db: db, keys: keys, temp: temp, now: now, turns: turn.New(), documents: semaphore.NewWeighted(documents), forms: make(chan struct{}, maxForms)}
 }
 
 // call is one request.
@@ -62,7 +63,7 @@ type call struct {
 	id          string
 	signedFor   string // region
 	held        int64  // bytes of documents that this request has
-	working     bool   // whether this request has a place in turns
+	turn        *turn.Turn
 }
 
 // Admits reports whether a request carries the right signature or token.
@@ -82,11 +83,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.ContentLength == 0 && strings.EqualFold(r.Header.Get("Expect"), "100-continue") {
 		w.WriteHeader(http.StatusContinue)
 	}
-	c := &call{Server: s, w: w, r: r, q: r.URL.Query(), id: rand.Text()[:16]}
+	c := &call{Server: s, w: w, r: r, q: r.URL.Query(), id: rand.Text()[:16], turn: s.turns.Turn()}
 	c.bucket, c.key, _ = strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	w.Header().Set("X-Amz-Request-Id", c.id)
 	defer c.let()
-	defer c.done()
+	defer c.turn.End()
 	if err := c.serve(); err != nil {
 		c.refuse(err)
 	}
@@ -155,6 +156,9 @@ func (c *call) refuse(err error) {
 		no = refuse(http.StatusBadRequest, "RequestTimeout", "Your socket connection to the server was not read from or written to within the timeout period. Idle connections will be closed.")
 	case errors.Is(err, state.ErrFull):
 		no = refuse(http.StatusInsufficientStorage, "InsufficientStorage", "The disk of the local endpoint is nearly full, or its store has reached its size limit.")
+	case errors.Is(err, turn.ErrBusy):
+		c.w.Header().Set("Retry-After", "1")
+		no = refuse(http.StatusServiceUnavailable, "SlowDown", "Please reduce your request rate.")
 	case errors.Is(err, state.ErrDamaged):
 		no = refuse(http.StatusInternalServerError, "InternalError", state.DamagedText)
 	default:

@@ -112,7 +112,7 @@ func (c *call) listUploads() error {
 		Bucket: c.bucket, KeyMarker: encode(marker), UploadIDMarker: idMarker, Delimiter: encode(delimiter), Prefix: encode(prefix),
 		EncodingType: c.q.Get("encoding-type"), MaxUploads: most,
 	}
-	if err := c.work(); err != nil {
+	if err := c.turn.Take(c.r.Context()); err != nil {
 		return err
 	}
 	last, lastID := "", ""

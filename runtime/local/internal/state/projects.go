@@ -2,6 +2,7 @@ package state
 
 import (
 	"encoding/json"
+	"iter"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -100,6 +101,13 @@ func (d *DB) Resources(project, kind string) (list []Resource, err error) {
 		return err
 	})
 	return list, err
+}
+
+// EachResource yields those of a kind by name, one at a time. While it does so nothing is to be written.
+func (d *DB) EachResource(project, kind string) iter.Seq2[Resource, error] {
+	return inView(d, func(tx *bbolt.Tx, yield func(Resource, error) bool) error {
+		return each(tx.Bucket(bucketResources), key(project, kind, ""), 0, -1, yield)
+	})
 }
 
 // Resource reads one; ErrNotFound.

@@ -1,0 +1,101 @@
+package codeengine
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// slow is a client that waits at its first byte of an answer, or in the middle of its body.
+type slow struct {
+	*httptest.ResponseRecorder
+	io.Reader
+	begun chan<- struct{}
+	goOn  <-chan struct{}
+	once  sync.Once
+}
+
+func (s *slow) wait() {
+	s.once.Do(func() { s.begun <- struct{}{} })
+	<-s.goOn
+}
+
+func (s *slow) Write(p []byte) (int, error) {
+	s.wait()
+	return s.ResponseRecorder.Write(p)
+}
+
+func (s *slow) Read(p []byte) (int, error) {
+	n, err := s.Reader.Read(p)
+	if err == io.EOF {
+		s.wait()
+	}
+	return n, err
+}
+
+// heap returns the bytes that are in use.
+func heap() int64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
+// TestACrowdOfSlowClients takes neither memory nor turns from others: a list of config maps may have 100 MiB, and a body 8.
+func TestACrowdOfSlowClients(t *testing.T) {
+	f := newFixture(t, &scripted{})
+	text := strings.Repeat("x", 512<<10)
+	const maps, crowd = 8, 20
+	for i := range maps {
+		f.want(201, "POST", "config_maps", fmt.Sprintf(`{"name":"m%d","data":{"k":%q}}`, i, text))
+	}
+	for _, c := range []struct {
+		name, method, path, body string
+		status                   int
+	}{
+		{"lists", "GET", "config_maps", "", 200},
+		{"config maps", "GET", "config_maps/m0", "", 200},
+		{"changes", "PUT", "config_maps/m0", `{"data":{"k":"` + text + `"}}`, 200},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			begun, goOn := make(chan struct{}, crowd), make(chan struct{})
+			clients := make([]*slow, crowd)
+			before := heap()
+			var wg sync.WaitGroup
+			for i := range clients {
+				s := &slow{ResponseRecorder: httptest.NewRecorder(), Reader: strings.NewReader(c.body), begun: begun, goOn: goOn}
+				clients[i] = s
+				body := io.Reader(http.NoBody)
+				if c.body != "" {
+					body = s
+				}
+				r := httptest.NewRequest(c.method, "https://"+testHost+"/v2/projects/"+f.project+"/"+c.path, body)
+				r.Header.Set("Authorization", "Bearer token")
+				r.Header.Set("If-Match", "*")
+				wg.Go(func() { f.api.ServeHTTP(s, r) })
+			}
+			for range crowd {
+				<-begun
+			}
+			if grown := heap() - before; grown > 8<<20 {
+				t.Errorf("%d clients hold %d MiB, want less than 8", crowd, grown>>20)
+			}
+			f.want(200, "GET", "config_maps?limit=1", "")
+			close(goOn)
+			wg.Wait()
+			for _, s := range clients {
+				if s.Code != c.status && s.Code != http.StatusPreconditionFailed { // another change was faster
+					t.Errorf("got %d %.200s, want %d", s.Code, s.Body, c.status)
+				}
+			}
+		})
+	}
+	if doc := f.want(200, "GET", "config_maps", ""); len(doc["config_maps"].([]any)) != maps {
+		t.Errorf("got %d config maps, want %d", len(doc["config_maps"].([]any)), maps)
+	}
+}
