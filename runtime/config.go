@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -152,6 +153,17 @@ func (s *Service) describeTarget(doc *lithops.Document) {
 	lithops.DescribeStorage(doc, s.Storage, s.Target.Bucket, s.Install.Version)
 }
 
+// belowIBM puts into section 'ibm' what most releases of the client look for there alone, and what may stand elsewhere or
+// come from the session.
+func (s *Service) belowIBM(doc *lithops.Document, was lithops.Compute) {
+	if !doc.Has("ibm", "iam_api_key") {
+		doc.Set("ibm", "iam_api_key", was.IAMAPIKey)
+	}
+	if !doc.Has("ibm", "resource_group_id") {
+		doc.Set("ibm", "resource_group_id", cmp.Or(was.ResourceGroupID, s.Target.ResourceGroup))
+	}
+}
+
 // adjust changes a configuration where the target is another than the one that it names.
 func (s *Service) adjust(doc *lithops.Document) error {
 	backend := s.Contract.Backend
@@ -171,9 +183,7 @@ func (s *Service) adjust(doc *lithops.Document) error {
 				doc.Set(section, "endpoint", s.Target.Endpoint)
 			}
 		}
-		if was.ResourceGroupID == "" {
-			doc.Set("ibm", "resource_group_id", s.Target.ResourceGroup)
-		}
+		s.belowIBM(doc, was)
 	}
 	if backend == lithops.CodeEngine {
 		s.adjustJobs(doc, was)

@@ -33,9 +33,7 @@ func (s *Service) adjustJobs(doc *lithops.Document, was lithops.Compute) {
 		doc.Set(section, "region", s.Settings.Region)
 		doc.Set(section, "project_name", s.Settings.Project)
 	}
-	if was.ResourceGroupID == "" {
-		doc.Set("ibm", "resource_group_id", s.Target.ResourceGroup)
-	}
+	s.belowIBM(doc, was)
 	s.nameImage(doc)
 	scale := lithops.Scale{MilliCPU: was.RuntimeMilliCPU, MemoryMB: was.RuntimeMemory}
 	if least, err := lithops.SmallestScale(scale.MemoryMB); err == nil && scale.Check() != nil {

@@ -109,6 +109,28 @@ func TestConfigurationIsNotWrittenIntoWhatIsNone(t *testing.T) {
 	}
 }
 
+// The client looks for the account's key in section ibm alone: what stands in the backend's is repeated there.
+func TestConfigurationHasTheKeyWhereTheClientLooks(t *testing.T) {
+	for backend, text := range map[lithops.Backend]string{
+		lithops.IBMCF:      "ibm_cf: {iam_api_key: KEY, resource_group_id: GROUP, region: us-south, namespace: n, namespace_id: i}\n",
+		lithops.CodeEngine: "code_engine: {iam_api_key: KEY, resource_group_id: GROUP, region: us-south, runtime: me/img}\n",
+	} {
+		file := filepath.Join(t.TempDir(), "config")
+		write(t, file, "lithops: {backend: "+string(backend)+", storage: ibm_cos}\n"+text+
+			"ibm_cos: {region: us-south, access_key_id: ID, secret_access_key: SECRET, storage_bucket: b}\n")
+		data, err := configured(t, backend, file).LithopsConfig(t.Context(), ConfigRequest{ShowSecrets: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		written := filepath.Join(t.TempDir(), "written")
+		write(t, written, string(data))
+		s := configured(t, backend, written)
+		if refusal := s.Config.Refusal(backend, s.Install); !refusal.IsZero() {
+			t.Errorf("%s: the client would say %q of\n%s", backend, refusal, data)
+		}
+	}
+}
+
 // ibm_cos is refused by the client when it has an endpoint and no private one; the endpoint of another region goes.
 func TestConfigurationOfIBM(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "config")
