@@ -175,5 +175,5 @@ func (c Compute) Validate(version string) error {
 func missing(key, section string) error {
 	return fault.New(fault.Invalid,
 		i18n.M("The Lithops configuration lacks the key '{{.Key}}' in section '{{.Section}}'.", "Key", key, "Section", section),
-		i18n.M("Add it; 'ibmcloud fn-runtime lithops-config' prints a configuration that works."))
+		i18n.M("Add it; 'ibmcloud fn-runtime lithops-config -b local' prints a configuration that works."))
 }

@@ -92,7 +92,7 @@ func (c *Config) AskClient(ctx context.Context, install Install, backend string,
 	return fault.New(fault.Invalid,
 		i18n.M("The Lithops client {{.Version}} refuses the configuration {{.Source}}: {{.What}}", "Version", install.Version, "Source", c.source,
 			"What", text.Line(words, 500)),
-		i18n.M("Correct it; 'ibmcloud fn-runtime lithops-config' prints a configuration that works."))
+		i18n.M("Correct it; 'ibmcloud fn-runtime lithops-config -b local' prints a configuration that works."))
 }
 
 var secretKey = text.NewPattern(`(?i)key|secret|token|password`)
