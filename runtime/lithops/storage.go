@@ -191,17 +191,17 @@ var bucketName = text.NewPattern(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
 
 // CheckBucket refuses a name that a store makes no bucket of. Old buckets may have capital letters or underscores.
 func CheckBucket(name string) error {
-	var what i18n.Message
 	switch {
 	case !bucketName.MatchString(name):
-		what = i18n.M("'{{.Bucket}}' is not the name of a bucket: such a name has 3 to 63 lower-case letters, digits, dots and hyphens.", "Bucket", name)
+		return fault.New(fault.Invalid,
+			i18n.M("'{{.Bucket}}' is not the name of a bucket: such a name has 3 to 63 lower-case letters, digits, dots and hyphens.", "Bucket", name),
+			i18n.M("Correct 'storage_bucket' in the Lithops configuration, or the option '--bucket'; write the name alone, without s3:// and without a slash."))
 	case strings.Contains(name, ".."), strings.Contains(name, ".-"), strings.Contains(name, "-."), net.ParseIP(name) != nil:
-		what = i18n.M("'{{.Bucket}}' is not the name of a bucket: such a name is no IP address, and each dot in it stands between letters or digits.", "Bucket", name)
-	default:
-		return nil
+		return fault.New(fault.Invalid,
+			i18n.M("'{{.Bucket}}' is not the name of a bucket: such a name is no IP address, and each dot in it stands between letters or digits.", "Bucket", name),
+			i18n.M("Correct 'storage_bucket' in the Lithops configuration, or the option '--bucket'; write the name alone, without s3:// and without a slash."))
 	}
-	return fault.New(fault.Invalid, what,
-		i18n.M("Correct 'storage_bucket' in the Lithops configuration, or the option '--bucket'; write the name alone, without s3:// and without a slash."))
+	return nil
 }
 
 // Validate tells what is missing to reach the bucket, with the key and the remedy.

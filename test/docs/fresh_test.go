@@ -83,6 +83,7 @@ func TestEnvironmentIsComplete(t *testing.T) {
 	}
 	internal := map[string]string{
 		"IBMCLOUD_PLUGIN_NAMESPACE": "how the host tells which namespace a command was called in",
+		"https_proxy":               "HTTPS_PROXY as the client's Python reads it first",
 		"FN_RUNTIME":                "a variable of Code Engine's jobs, which holds the notes of deploy",
 	}
 	reads := regexp.MustCompile(`(?i)(?:getenv|lookupenv)\("([A-Z_]+)"\)|Variable\s*=\s*"([A-Z_]+)"`)
