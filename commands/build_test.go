@@ -51,10 +51,10 @@ func TestFormsOfSecretsAndAgents(t *testing.T) {
 // A build argument without a value has that of the environment, and a label without one is empty, as with the Docker CLI.
 func TestBuildArgumentsAndLabelsAlone(t *testing.T) {
 	b := newBench()
-	b.Host.Getenv = func(name string) string { return map[string]string{"PROXY": "http://proxy.example.com"}[name] }
+	b.Host.Getenv = func(name string) string { return map[string]string{"FLAVOR": "plain"}[name] }
 	cmd := newBuild(b.Factory)
 	for flag, values := range map[string][]string{
-		"build-arg": {"PROXY", "UNSET", "EMPTY="},
+		"build-arg": {"FLAVOR", "UNSET", "EMPTY="},
 		"label":     {"release", "a=b=c"},
 	} {
 		for _, value := range values {
@@ -64,7 +64,7 @@ func TestBuildArgumentsAndLabelsAlone(t *testing.T) {
 		}
 	}
 	args, labels := cmd.Flags().Lookup("build-arg").Value.(pairs), cmd.Flags().Lookup("label").Value.(pairs)
-	if diff := cmp.Diff(map[string]string{"PROXY": "http://proxy.example.com", "EMPTY": ""}, *args.m); diff != "" {
+	if diff := cmp.Diff(map[string]string{"FLAVOR": "plain", "EMPTY": ""}, *args.m); diff != "" {
 		t.Errorf("arguments (-want +got)\n%s", diff)
 	}
 	if diff := cmp.Diff(map[string]string{"release": "", "a": "b=c"}, *labels.m); diff != "" {

@@ -52,7 +52,7 @@ func TestAListingHoldsOnlyWhatItShows(t *testing.T) {
 	list := func(each func(state.Object) (string, bool)) error {
 		return s.h.(*Server).db.Objects("bucket", "", "", each)
 	}
-	f, err := find(list, "", "", "", 10)
+	f, err := find(list, page{most: 10}, "")
 	if err != nil || len(f.objects) != 1 {
 		t.Fatal(len(f.objects), err)
 	}

@@ -37,22 +37,35 @@ func or(a, b string) string {
 	return b
 }
 
-// encoding returns how the names of a listing are written.
-func (c *call) encoding() (func(string) string, error) {
-	switch c.q.Get("encoding-type") {
-	case "":
-		return func(s string) string { return s }, nil
-	case "url":
-		return func(s string) string { return escape(s, true) }, nil
-	}
-	return nil, invalidArgument("Invalid Encoding Method specified in Request")
+// page is what every listing is asked for.
+type page struct {
+	prefix, delimiter string
+	most              int
+	encode            func(string) string // how names are written
 }
 
-// commonOf is the common prefix that a key is listed as, "" when it is listed as itself.
-func commonOf(key, prefix, delimiter string) string {
-	if delimiter != "" {
-		if i := strings.Index(key[len(prefix):], delimiter); i >= 0 {
-			return key[:len(prefix)+i+len(delimiter)]
+// page returns what a listing is asked for whose bound is the parameter most.
+func (c *call) page(most string) (page, error) {
+	n, err := limit(c.q.Get(most), most)
+	if err != nil {
+		return page{}, err
+	}
+	p := page{prefix: c.q.Get("prefix"), delimiter: c.q.Get("delimiter"), most: n, encode: func(s string) string { return s }}
+	switch c.q.Get("encoding-type") {
+	case "":
+	case "url":
+		p.encode = func(s string) string { return escape(s, true) }
+	default:
+		return page{}, invalidArgument("Invalid Encoding Method specified in Request")
+	}
+	return p, nil
+}
+
+// common is the common prefix that a key is listed as, "" when it is listed as itself.
+func (p page) common(key string) string {
+	if p.delimiter != "" {
+		if i := strings.Index(key[len(p.prefix):], p.delimiter); i >= 0 {
+			return key[:len(p.prefix)+i+len(p.delimiter)]
 		}
 	}
 	return ""
@@ -101,14 +114,14 @@ type found struct {
 // lister calls each for objects or versions, as state.DB does.
 type lister func(each func(state.Object) (seek string, more bool)) error
 
-func find(list lister, prefix, delimiter, after string, limit int) (f found, err error) {
+func find(list lister, p page, after string) (f found, err error) {
 	err = list(func(o state.Object) (string, bool) {
-		common := commonOf(o.Key, prefix, delimiter)
+		common := p.common(o.Key)
 		if common != "" && after == common { // that prefix ended the page before
 			return next(common), true
 		}
-		if len(f.objects)+len(f.prefixes) == limit {
-			f.more = limit > 0
+		if len(f.objects)+len(f.prefixes) == p.most {
+			f.more = p.most > 0
 			return "", false
 		}
 		if common == "" {
@@ -137,16 +150,11 @@ func next(prefix string) string { return prefix + "\xff" }
 
 // listObjects answers ListObjects and ListObjectsV2.
 func (c *call) listObjects() error {
-	most, err := limit(c.q.Get("max-keys"), "max-keys")
+	p, err := c.page("max-keys")
 	if err != nil {
 		return err
 	}
-	encode, err := c.encoding()
-	if err != nil {
-		return err
-	}
-	prefix, delimiter, after := c.q.Get("prefix"), c.q.Get("delimiter"), c.q.Get("marker")
-	v2 := c.q.Get("list-type") == "2"
+	after, v2 := c.q.Get("marker"), c.q.Get("list-type") == "2"
 	switch {
 	case v2 && c.q.Has("continuation-token"):
 		token, err := base64.RawURLEncoding.DecodeString(c.q.Get("continuation-token"))
@@ -160,26 +168,28 @@ func (c *call) listObjects() error {
 	if err := c.turn.Take(c.r.Context()); err != nil {
 		return err
 	}
-	list := func(each func(state.Object) (string, bool)) error { return c.db.Objects(c.bucket, prefix, after, each) }
-	f, err := find(list, prefix, delimiter, after, most)
+	list := func(each func(state.Object) (string, bool)) error {
+		return c.db.Objects(c.bucket, p.prefix, after, each)
+	}
+	f, err := find(list, p, after)
 	if err != nil {
 		return err
 	}
 	entries := make([]entry, 0, len(f.objects))
 	for _, o := range f.objects {
-		e := entry{Key: encode(o.Key), Size: o.Size, ETag: `"` + o.ETag + `"`, StorageClass: storageClass, LastModified: timestamp(time.UnixMilli(o.Modified))}
+		e := entry{Key: p.encode(o.Key), Size: o.Size, ETag: `"` + o.ETag + `"`, StorageClass: storageClass, LastModified: timestamp(time.UnixMilli(o.Modified))}
 		if !v2 || c.q.Get("fetch-owner") == "true" {
 			e.Owner = localOwner
 		}
 		entries = append(entries, e)
 	}
 	out := listing{
-		Name: c.bucket, Prefix: encode(prefix), Delimiter: encode(delimiter), EncodingType: c.q.Get("encoding-type"),
-		MaxKeys: most, IsTruncated: f.more, Contents: entries, CommonPrefixes: f.common(encode),
+		Name: c.bucket, Prefix: p.encode(p.prefix), Delimiter: p.encode(p.delimiter), EncodingType: c.q.Get("encoding-type"),
+		MaxKeys: p.most, IsTruncated: f.more, Contents: entries, CommonPrefixes: f.common(p.encode),
 	}
 	if v2 {
 		n := len(f.objects) + len(f.prefixes)
-		out.KeyCount, out.StartAfter = &n, encode(c.q.Get("start-after"))
+		out.KeyCount, out.StartAfter = &n, p.encode(c.q.Get("start-after"))
 		if token := c.q.Get("continuation-token"); c.q.Has("continuation-token") {
 			out.ContinuationToken = &token
 		}
@@ -187,10 +197,10 @@ func (c *call) listObjects() error {
 			out.NextContinuationToken = base64.RawURLEncoding.EncodeToString([]byte(f.last))
 		}
 	} else {
-		marker := encode(after)
+		marker := p.encode(after)
 		out.Marker = &marker
-		if f.more && delimiter != "" {
-			out.NextMarker = encode(f.last)
+		if f.more && p.delimiter != "" {
+			out.NextMarker = p.encode(f.last)
 		}
 	}
 	c.answer(http.StatusOK, out)

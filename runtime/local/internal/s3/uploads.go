@@ -98,41 +98,36 @@ type uploadEntry struct {
 }
 
 func (c *call) listUploads() error {
-	most, err := limit(c.q.Get("max-uploads"), "max-uploads")
+	p, err := c.page("max-uploads")
 	if err != nil {
 		return err
 	}
-	encode, err := c.encoding()
-	if err != nil {
-		return err
-	}
-	prefix, delimiter := c.q.Get("prefix"), c.q.Get("delimiter")
 	marker, idMarker := c.q.Get("key-marker"), c.q.Get("upload-id-marker")
 	out := uploadListing{
-		Bucket: c.bucket, KeyMarker: encode(marker), UploadIDMarker: idMarker, Delimiter: encode(delimiter), Prefix: encode(prefix),
-		EncodingType: c.q.Get("encoding-type"), MaxUploads: most,
+		Bucket: c.bucket, KeyMarker: p.encode(marker), UploadIDMarker: idMarker, Delimiter: p.encode(p.delimiter), Prefix: p.encode(p.prefix),
+		EncodingType: c.q.Get("encoding-type"), MaxUploads: p.most,
 	}
 	if err := c.turn.Take(c.r.Context()); err != nil {
 		return err
 	}
 	last, lastID := "", ""
-	err = c.db.Uploads(c.bucket, prefix, marker, func(u state.Upload) bool {
-		common := commonOf(u.Key, prefix, delimiter)
+	err = c.db.Uploads(c.bucket, p.prefix, marker, func(u state.Upload) bool {
+		common := p.common(u.Key)
 		if marker != "" && (u.Key == marker && (idMarker == "" || u.ID <= idMarker) || common != "" && common <= marker) || common != "" && common == last {
 			return true
 		}
-		if len(out.Upload)+len(out.CommonPrefixes) == most {
-			out.IsTruncated, out.NextKeyMarker, out.NextUploadIDMarker = most > 0, encode(last), lastID
+		if len(out.Upload)+len(out.CommonPrefixes) == p.most {
+			out.IsTruncated, out.NextKeyMarker, out.NextUploadIDMarker = p.most > 0, p.encode(last), lastID
 			return false
 		}
 		if common != "" {
-			out.CommonPrefixes = append(out.CommonPrefixes, commonPrefix{encode(common)})
+			out.CommonPrefixes = append(out.CommonPrefixes, commonPrefix{p.encode(common)})
 			last, lastID = common, ""
 			return true
 		}
 		last, lastID = u.Key, u.ID
 		out.Upload = append(out.Upload, uploadEntry{
-			Key: encode(u.Key), UploadID: u.ID, Initiator: localOwner, Owner: localOwner, StorageClass: storageClass,
+			Key: p.encode(u.Key), UploadID: u.ID, Initiator: localOwner, Owner: localOwner, StorageClass: storageClass,
 			Initiated: timestamp(time.UnixMilli(u.Started)), ChecksumAlgorithm: strings.ToUpper(u.Sum), ChecksumType: u.SumType,
 		})
 		return true

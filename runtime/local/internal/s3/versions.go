@@ -118,15 +118,10 @@ type deleteMarker struct {
 }
 
 func (c *call) listVersions() error {
-	most, err := limit(c.q.Get("max-keys"), "max-keys")
+	p, err := c.page("max-keys")
 	if err != nil {
 		return err
 	}
-	encode, err := c.encoding()
-	if err != nil {
-		return err
-	}
-	prefix, delimiter := c.q.Get("prefix"), c.q.Get("delimiter")
 	after, afterVersion := c.q.Get("key-marker"), c.q.Get("version-id-marker")
 	if afterVersion != "" {
 		if after == "" {
@@ -140,22 +135,22 @@ func (c *call) listVersions() error {
 		return err
 	}
 	list := func(each func(state.Object) (string, bool)) error {
-		return c.db.Versions(c.bucket, prefix, after, afterVersion, each)
+		return c.db.Versions(c.bucket, p.prefix, after, afterVersion, each)
 	}
-	f, err := find(list, prefix, delimiter, after, most)
+	f, err := find(list, p, after)
 	if err != nil {
 		return err
 	}
 	out := versionListing{
-		Name: c.bucket, Prefix: encode(prefix), KeyMarker: encode(after), VersionIDMarker: afterVersion, Delimiter: encode(delimiter),
-		EncodingType: c.q.Get("encoding-type"), MaxKeys: most, IsTruncated: f.more, CommonPrefixes: f.common(encode),
+		Name: c.bucket, Prefix: p.encode(p.prefix), KeyMarker: p.encode(after), VersionIDMarker: afterVersion,
+		Delimiter: p.encode(p.delimiter), EncodingType: c.q.Get("encoding-type"), MaxKeys: p.most, IsTruncated: f.more, CommonPrefixes: f.common(p.encode),
 	}
 	if f.more {
-		out.NextKeyMarker, out.NextVersionIDMarker = encode(f.last), f.version
+		out.NextKeyMarker, out.NextVersionIDMarker = p.encode(f.last), f.version
 	}
 	for _, o := range f.objects {
 		v := version{
-			Key: encode(o.Key), VersionID: or(o.Version, nullVersion), IsLatest: o.Latest,
+			Key: p.encode(o.Key), VersionID: or(o.Version, nullVersion), IsLatest: o.Latest,
 			LastModified: timestamp(time.UnixMilli(o.Modified)), Owner: localOwner,
 		}
 		if o.Marker {
