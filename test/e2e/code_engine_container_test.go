@@ -24,6 +24,7 @@ RUN python3 -m zipfile -e lithops_codeengine.zip . && rm lithops_codeengine.zip
 
 // TestCodeEngineContainers builds an image with the client, and runs its jobs as containers of it.
 func TestCodeEngineContainers(t *testing.T) {
+	t.Parallel() // it waits for builds most of the time
 	engine := harness.Engines(t)
 	venv := harness.Venv(t, "3.11", ceClient("lithops")...)
 	s := harness.NewStage(t)
@@ -57,6 +58,7 @@ func TestCodeEngineContainers(t *testing.T) {
 // TestCodeEngineDeployContainers deploys images without and with the Lithops code inside, and lets the client run its jobs as
 // containers of them.
 func TestCodeEngineDeployContainers(t *testing.T) {
+	t.Parallel() // it waits for builds most of the time
 	engine := harness.Engines(t)
 	venv := harness.Venv(t, "3.11", ceClient("lithops")...)
 	s := harness.NewStage(t)

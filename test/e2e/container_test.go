@@ -115,25 +115,6 @@ func (b *boxed) job(image string) {
 	}
 }
 
-// programs runs some of the examples of test/lithops on an image that is deployed.
-func (b *boxed) programs(image string) {
-	b.t.Helper()
-	own := filepath.Join(b.Dir, "own.yaml")
-	write(b.t, own, clients[0].config(b.t, b.end)+"  runtime: "+image+"\n")
-	for name, want := range map[string]string{
-		"map":         "[3, 7] [11] [11, 12, 13]",
-		"map_reduce":  "30\n400000",
-		"storage":     "['va', 'va', 'va']\n[b'VALUE', b'VALUE', b'VALUE'] 6",
-		"cloudobject": "[3, 6, 9]",
-	} {
-		path := filepath.Join(harness.Root(b.t), "test", "lithops", "testdata", "examples", name+".py")
-		r := b.Run(5*time.Minute, "env", "LITHOPS_CONFIG_FILE="+own, b.python, path)
-		if got := strings.Join(strings.FieldsFunc(r.Stdout, func(r rune) bool { return r == '\n' }), "\n"); got != want {
-			b.t.Errorf("%s prints\n%s\nwant\n%s", name, got, want)
-		}
-	}
-}
-
 // need adds a line to the requirements of a skeleton.
 func (b *boxed) need(dir, line string) {
 	b.t.Helper()
@@ -148,6 +129,7 @@ func (b *boxed) need(dir, line string) {
 // TestRuntimeOfOnesOwn is the way of a user: init, a package more, build and push to a registry with a password, deploy,
 // and the client's job imports the package inside the container. Then the tag moves.
 func TestRuntimeOfOnesOwn(t *testing.T) {
+	t.Parallel() // it waits for builds most of the time
 	b := newBoxed(t)
 	image := b.image("own:1")
 	b.FnRuntime("init", "own", "--python", "3.11")
@@ -159,7 +141,6 @@ func TestRuntimeOfOnesOwn(t *testing.T) {
 		t.Errorf("deploy says that the image does not run:\n%s%s", said.Stdout, said.Stderr)
 	}
 	b.job(image)
-	b.programs(image)
 	b.wantsState(image, first.Digest, image, "ready")
 
 	b.need("own", "# a change")
@@ -285,6 +266,7 @@ for name, family, size in (('tcp', socket.AF_INET, 4), ('tcp6', socket.AF_INET6,
 // TestCondaRuntime does the same with the conda skeleton. conda itself is a stand-in that makes a virtual environment,
 // because conda-forge is not reachable from every build; the Dockerfile is the real one.
 func TestCondaRuntime(t *testing.T) {
+	t.Parallel() // it waits for builds most of the time
 	b := newBoxed(t)
 	standIn := "fn-runtime-conda:e2e"
 	t.Cleanup(func() { _ = exec.Command("docker", "image", "rm", "-f", standIn).Run() })
@@ -299,6 +281,7 @@ func TestCondaRuntime(t *testing.T) {
 
 // TestImageOfLithopsInstructions runs an image that has another action proxy than ours: see testdata/lithops-image.
 func TestImageOfLithopsInstructions(t *testing.T) {
+	t.Parallel() // it waits for builds most of the time
 	b := newBoxed(t)
 	image := b.image("theirs:1")
 	source := filepath.Join(harness.Root(t), "test", "e2e", "testdata", "lithops-image")

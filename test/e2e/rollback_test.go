@@ -14,6 +14,7 @@ import (
 // TestRollback takes a new image back, and the rollback too; a job says each time which one runs. What the registry has no
 // longer cannot be gone back to, and what runs stays.
 func TestRollback(t *testing.T) {
+	t.Parallel() // it waits for builds most of the time
 	b := newBoxed(t)
 	image := b.image("back:1")
 	b.FnRuntime("init", "back", "--python", "3.11")

@@ -24,7 +24,7 @@ func TestRun(t *testing.T) {
 	job := []string{"--", python, script(t, "run.py"), "two words", "", "--output", "json", "$HOME"}
 
 	missing := s.Try(time.Minute, s.Bin, append([]string{"run", "-b", "local"}, job...)...)
-	if missing.Code != 1 || missing.Stdout != "" || !strings.Contains(missing.Stderr, "deploy default -b local'") {
+	if missing.Code != 1 || missing.Stdout != "" || !strings.Contains(missing.Stderr, "deploy default -b local --python "+python+"'") {
 		t.Errorf("without a runtime: exit %d\n%s%s", missing.Code, missing.Stdout, missing.Stderr)
 	}
 	lacking := s.Try(time.Minute, s.Bin, append([]string{"run", "-b", "local", "--as", "code_engine", "--deploy"}, job...)...)

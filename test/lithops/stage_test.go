@@ -23,29 +23,40 @@ type site struct {
 
 func (s site) program(name string) string { return filepath.Join(s.bin, name) }
 
-// stage makes a home in which the newest Lithops is configured for a local endpoint on which its default runtime is deployed.
-// extra is further configuration.
-func stage(t *testing.T, lithops, extra string) site {
+// newSite makes a home in which the newest Lithops is configured for a local endpoint, which is started with these options.
+func newSite(t *testing.T, lithops string, options ...string) site {
 	t.Helper()
 	venv := harness.Venv(t, "3.11", lithops, "boto3")
 	s, bin := harness.NewStage(t), filepath.Join(venv, "bin")
 	s.Env = append(s.Env, "VIRTUAL_ENV="+venv, "PATH="+bin+":"+os.Getenv("PATH"))
-	s.FnRuntime("local", "start", "--memory", "8192", "-q")
+	s.FnRuntime(append([]string{"local", "start", "--memory", "8192", "-q"}, options...)...)
 	s.Env = append(s.Env, s.Endpoint().Trust()...)
-	config := filepath.Join(s.Home, ".lithops", "config")
-	s.FnRuntime("lithops-config", "-b", "local", "-o", config, "-q")
-	file, err := os.OpenFile(config, os.O_APPEND|os.O_WRONLY, 0)
+	s.FnRuntime("lithops-config", "-b", "local", "-o", filepath.Join(s.Home, ".lithops", "config"), "-q")
+	return site{s, bin}
+}
+
+// stage makes a site on which the default runtime is deployed. extra is further configuration.
+func stage(t *testing.T, lithops, extra string) site {
+	t.Helper()
+	s := newSite(t, lithops)
+	s.append(t, filepath.Join(s.Home, ".lithops", "config"), extra)
+	s.FnRuntime("deploy", "default", "-b", "local", "-q")
+	return s
+}
+
+// append adds text to a file.
+func (site) append(t *testing.T, path, text string) {
+	t.Helper()
+	file, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := file.WriteString(extra); err != nil {
+	if _, err := file.WriteString(text); err != nil {
 		t.Fatal(err)
 	}
 	if err := file.Close(); err != nil {
 		t.Fatal(err)
 	}
-	s.FnRuntime("deploy", "default", "-b", "local", "-q")
-	return site{s, bin}
 }
 
 // redis starts a server on a port that nobody has, and returns the section of the configuration that names it.
