@@ -64,6 +64,7 @@ func TestCommandsOfTextsKeepTheTarget(t *testing.T) {
 		"the file may be what is bad": {"list -b openwhisk -c bad.yaml", "lithops-config", "lithops-config -b openwhisk"},
 		"help":                        {"list -b local", "deploy --help", "deploy --help"},
 		"a Python that is not found":  {"run -b local -- " + python + " job.py", "deploy default", "deploy default -b local --python " + python},
+		"init takes no path":          {"run -b local -- " + python + " job.py", "init", "init -b local"},
 		"nothing was given":           {"list", "update all", "update all"},
 	} {
 		b := newBench()

@@ -204,7 +204,8 @@ func (t *targetFlags) again(root *cobra.Command, line string) (flags string) {
 		{"resource-group", "-g", t.resourceGroup}, {"namespace", "", t.namespace}, {"bucket", "", t.bucket}, {"user-key", "", t.userKey},
 		{"python", "", t.python}, {"lithops", "", t.lithops},
 	} {
-		wrong := f.name == "config" && cmd.Name() == "lithops-config" // it is named where this file is missing or no good
+		wrong := f.name == "config" && cmd.Name() == "lithops-config" || // it is named where this file is missing or no good
+			f.name == "python" && cmd.Name() == "init" && !isVersion(f.value) // which takes no path
 		if f.value == "" || wrong || cmd.Flags().Lookup(f.name) == nil || slices.Contains(words, "--"+f.name) {
 			continue
 		}

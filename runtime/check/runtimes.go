@@ -35,10 +35,10 @@ func (d *Doctor) checkRuntimes(ctx context.Context) Check {
 		}
 		mine++
 		switch state, reason := d.Judge(e, bundle.SHA256, digests[e.Image]); {
+		case state == site.PythonMismatch && !d.Target.HostPython: // as update leaves it: it works for clients of its Python
+			others, why, remedy = append(others, e), reason, i18n.M("Deploy an image with its Python with 'ibmcloud fn-runtime deploy IMAGE'.")
 		case !e.Unusable().IsZero():
 			unusable = append(unusable, e)
-		case state == site.PythonMismatch:
-			others, why, remedy = append(others, e), reason, i18n.M("Deploy an image with its Python with 'ibmcloud fn-runtime deploy IMAGE'.")
 		case state != site.Ready:
 			others, why, remedy = append(others, e), reason, i18n.M("Bring them up to date with 'ibmcloud fn-runtime update all'.")
 		}

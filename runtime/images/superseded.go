@@ -29,8 +29,9 @@ func labelled(labels map[string]string, ref reference.Named) map[string]string {
 	return all
 }
 
-// Superseded returns the images of the engine that were built under a name that they no longer have, and that no
-// container is of. Those with tags of another kind than entity.FixedTag are somebody's who gave them.
+// Superseded returns the images of the engine that were built and pushed under a name that they no longer have, and that no
+// container is of. Those with tags of another kind than entity.FixedTag are somebody's who gave them. What was made from an
+// image has its label, too, but was not pushed under its name.
 func (b *Builder) Superseded(ctx context.Context) ([]entity.SupersededImage, error) {
 	e, err := b.connect(ctx)
 	if err != nil {
@@ -55,7 +56,8 @@ func (b *Builder) Superseded(ctx context.Context) ([]entity.SupersededImage, err
 		named := slices.ContainsFunc(old.Tags, func(tag string) bool {
 			return entity.Repository(tag) != entity.Repository(old.Image) || !fixedTag.MatchString(tag)
 		})
-		if !inUse && !named {
+		pushed := slices.ContainsFunc(names(one.RepoDigests), func(at string) bool { return entity.Repository(at) == entity.Repository(old.Image) })
+		if !inUse && !named && pushed {
 			all = append(all, old)
 		}
 	}
@@ -65,10 +67,10 @@ func (b *Builder) Superseded(ctx context.Context) ([]entity.SupersededImage, err
 
 var fixedTag = text.NewPattern(`:sha-[0-9a-f]{12}$`)
 
-// names are tags as they are normalised; the engine says "<none>" where there is none.
-func names(tags []string) (all []string) {
-	for _, tag := range tags {
-		if ref, err := normalized(tag); err == nil {
+// names are references as they are normalised; the engine says "<none>" where there is none.
+func names(references []string) (all []string) {
+	for _, one := range references {
+		if ref, err := normalized(one); err == nil {
 			all = append(all, ref.String())
 		}
 	}

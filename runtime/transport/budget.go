@@ -121,6 +121,9 @@ func (b *Budget) fault(req *http.Request, resp *http.Response, why *repeatable) 
 	if proxy, away := proxyAway(req, why.cause); away { // the service is not to blame
 		return proxyGone(proxy, why)
 	}
+	if errors.Is(why.cause, errHostAway) { // which names the proxy, too
+		return why.cause
+	}
 	kind := fault.Unavailable
 	switch {
 	case resp != nil:

@@ -3,6 +3,7 @@ package transport
 import (
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -16,10 +17,15 @@ import (
 // A command that has spent its budget on a proxy that is away names the proxy, not the service behind it.
 func TestASpentBudgetNamesTheProxy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		away := &script{steps: []step{{err: &net.OpError{Op: "proxyconnect", Net: "tcp", Err: refused}}}}
-		_, err := New(Options{Base: away, Budget: NewBudget(time.Second)}).RoundTrip(request(t, t.Context(), "GET", ""))
-		if err == nil || !strings.Contains(err.Error(), "The proxy") {
-			t.Errorf("got %v, want an error that names the proxy", err)
+		for name, err := range map[string]error{
+			"it is away":         &net.OpError{Op: "proxyconnect", Net: "tcp", Err: refused},
+			"it reaches no host": tunnelRefused(t.Context(), &url.URL{Host: "proxy:3128"}, request(t, t.Context(), "GET", ""), &http.Response{StatusCode: 503, Status: "503 Service Unavailable"}),
+		} {
+			away := &script{steps: []step{{err: err}}}
+			_, err := New(Options{Base: away, Budget: NewBudget(time.Second)}).RoundTrip(request(t, t.Context(), "GET", ""))
+			if err == nil || !strings.Contains(err.Error(), "The proxy") {
+				t.Errorf("%s: got %v, want an error that names the proxy", name, err)
+			}
 		}
 	})
 }

@@ -56,6 +56,11 @@ func TestSuperseded(t *testing.T) {
 		docker(t, "image", "tag", first.ID, own)
 		expect("with a name of the user's")
 		docker(t, "image", "rm", own)
+		said := docker(t, "build", "-q", folder(t, map[string]string{"Dockerfile": "FROM " + name + "\nRUN echo heir >/heir\n"}))
+		heir := said[strings.LastIndexByte(said, '\n')+1:] // below a warning
+		t.Cleanup(func() { _ = exec.Command("docker", "image", "rm", "-f", heir).Run() })
+		expect("with an image without a name that was made from one", first.ID)
+		docker(t, "image", "rm", heir)
 		made := docker(t, "container", "create", first.ID)
 		expect("with a container")
 		docker(t, "container", "rm", made)
