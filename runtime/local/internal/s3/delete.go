@@ -86,6 +86,10 @@ func (d deletion) applies(old *state.Object) (bool, *refusal) {
 	switch {
 	case d.VersionID != "" && errors.As(validVersion(d.VersionID), &no):
 		return false, no
+	case d.Key == "":
+		return false, refuse(http.StatusBadRequest, "UserKeyMustBeSpecified", "The request must name a key.")
+	case validKey(d.Key) != nil:
+		return false, validKey(d.Key)
 	case old == nil:
 		return d.ETag == "" && d.LastModifiedTime == "" && d.Size == "", nil
 	}

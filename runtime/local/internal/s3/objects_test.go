@@ -188,6 +188,8 @@ func TestAtMostThousandKeysAreDeleted(t *testing.T) {
 	document := func(n int) string {
 		return "<Delete>" + strings.Repeat("<Object><Key>k</Key></Object>", n) + "</Delete>"
 	}
+	s.want("200 UserKeyMustBeSpecified", "POST", "/bucket?delete", "<Delete><Object><Key></Key></Object></Delete>")
+	s.want("200 KeyTooLongError", "POST", "/bucket?delete", "<Delete><Object><Key>"+strings.Repeat("k", maxKey+1)+"</Key></Object></Delete>")
 	s.want("200", "POST", "/bucket?delete", document(1000))
 	s.want("400 MalformedXML", "POST", "/bucket?delete", document(1001))
 	s.want("400 MalformedXML", "POST", "/bucket?delete", document(0))

@@ -78,21 +78,17 @@ func (d *DB) change(fn func(tx *bbolt.Tx) error) error {
 	if err != nil {
 		return err
 	}
-	ended := false
-	err = guarded(func() error {
-		err := fn(tx)
-		if err == nil {
-			err = tx.Commit()
-		} else {
-			_ = tx.Rollback() // of what is not committed yet it does not fail
-		}
-		ended = true
-		return err
-	})
-	if !ended {
+	end := tx.Commit
+	if err = guarded(func() error { return fn(tx) }); err != nil {
+		end = tx.Rollback
+	}
+	if problem := guarded(end); errors.Is(problem, ErrDamaged) {
 		d.gate.mu.Lock()
 		defer d.gate.mu.Unlock()
 		d.gate.closed = true
+		return problem
+	} else if err == nil {
+		err = problem
 	}
 	return err
 }

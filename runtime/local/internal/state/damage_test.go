@@ -121,6 +121,29 @@ func TestDamageWhileTheStateIsOpen(t *testing.T) {
 	}
 }
 
+// A change that panics is taken back; what comes after it is done.
+func TestAPanicEndsItsChangeAlone(t *testing.T) {
+	d := open(t, filled(t), Limits{}, nil)
+	defer d.Close()
+	err := d.change(func(tx *bbolt.Tx) error {
+		if _, err := tx.CreateBucket([]byte("half")); err != nil {
+			return err
+		}
+		panic("a page is not what it should be")
+	})
+	if !errors.Is(err, ErrDamaged) {
+		t.Errorf("got %v, want ErrDamaged", err)
+	}
+	if err := d.change(func(tx *bbolt.Tx) error {
+		if tx.Bucket([]byte("half")) != nil {
+			t.Error("half of the change is there")
+		}
+		return nil
+	}); err != nil {
+		t.Errorf("the next change: %v, want it done", err)
+	}
+}
+
 // overwrite puts b in the place of all bytes of a file but its first two pages.
 func overwrite(f *os.File, b byte) error {
 	info, err := f.Stat()

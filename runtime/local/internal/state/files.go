@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 )
 
@@ -153,7 +154,7 @@ func (f *files) read(pieces []piece, offset, length int64) (*reader, error) {
 	for end := offset + length; n < len(pieces) && end > 0; n++ { // what lies behind the end is left alone
 		end -= pieces[n].size
 	}
-	r := &reader{files: f, pieces: pieces[:n], skip: offset, left: length}
+	r := &reader{files: f, pieces: slices.Clone(pieces[:n]), skip: offset, left: length}
 	for _, p := range r.pieces {
 		if p.blob != "" {
 			r.held = append(r.held, p.blob)
