@@ -54,7 +54,7 @@ func TestNoPipeHoldsACommandUp(t *testing.T) {
 		{"context/Dockerfile.dockerignore", "build me/img:1 {home}/context", ""},
 		{"work/bundle.pem", "list", "REQUESTS_CA_BUNDLE={file}"},
 		{"work/trace", "list", "IBMCLOUD_TRACE={file}"},
-		{"work/job", "run -- {home}/work/job", ""},
+		{"work/job", "run -- ./job", ""}, // work is the folder that commands run in,
 		{"certs/ca.pem", "build me/img:1 {home}/context", "DOCKER_TLS_VERIFY=1 DOCKER_HOST=tcp://127.0.0.1:9 DOCKER_CERT_PATH={home}/certs"},
 		{"client/lithops/version.py", "list --lithops {home}/client/lithops", ""},
 		{".lithops/cache/lithops.runtimes/openwhisk/3.7.0/guest/me_img-1_256MB_3.7.0.meta.json", "deploy me/img:1 --dry-run", ""},
