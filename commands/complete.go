@@ -134,7 +134,7 @@ func (f *Factory) namespaces(ctx context.Context, t *targetFlags) []string {
 		if err != nil {
 			return nil, err
 		}
-		all, err := s.Compute.Places(ctx)
+		all, err := s.Compute.Scopes(ctx)
 		for _, n := range all {
 			names = append(names, n.Name)
 		}

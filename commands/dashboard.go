@@ -10,12 +10,12 @@ import (
 	"fn-runtime/commands/dashboard"
 	"fn-runtime/i18n"
 	"fn-runtime/runtime"
+	"fn-runtime/runtime/atomicfile"
 	"fn-runtime/runtime/connect"
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/lithops"
 	"fn-runtime/runtime/local"
-	"fn-runtime/runtime/replace"
 )
 
 func newDashboard(f *Factory) *cobra.Command {
@@ -105,7 +105,7 @@ func saveTimeline(ctx context.Context, f *Factory, o dashboard.Options, job, fil
 	case picture == nil:
 		return runtime.NoJob(job)
 	}
-	if err := replace.File(file, picture); err != nil {
+	if err := atomicfile.Write(file, picture); err != nil {
 		return fault.New(fault.Invalid, i18n.M("{{.File}} cannot be written: {{.Error}}.", "File", file, "Error", err.Error()), i18n.Message{}).Because(err)
 	}
 	return f.View.Timeline(file)

@@ -14,9 +14,9 @@ import (
 	"fn-runtime/commands/view"
 	"fn-runtime/i18n"
 	"fn-runtime/runtime"
-	"fn-runtime/runtime/child"
 	"fn-runtime/runtime/connect"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/subprocess"
 )
 
 // jobFlags are those of run.
@@ -95,14 +95,14 @@ func runJob(cmd *cobra.Command, f *Factory, o jobFlags, args []string) error {
 	if err != nil {
 		return err
 	}
-	return runWith(ctx, data, child.Command{Path: path, Args: args[1:], Env: clientEnvironment(os.Environ(), s.Target)})
+	return runWith(ctx, data, subprocess.Command{Path: path, Args: args[1:], Env: clientEnvironment(os.Environ(), s.Target)})
 }
 
 // runWith runs a program that finds its configuration in a file of its own, which lives as long as the program.
-func runWith(ctx context.Context, config []byte, c child.Command) error {
-	signals := child.Hold(ctx)
+func runWith(ctx context.Context, config []byte, c subprocess.Command) error {
+	signals := subprocess.Hold(ctx)
 	defer signals.Release()
-	folder, err := child.NewFolder()
+	folder, err := subprocess.NewFolder()
 	if err != nil {
 		return unwritable(err)
 	}

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"fn-runtime/runtime"
-	"fn-runtime/runtime/child"
+	"fn-runtime/runtime/subprocess"
 )
 
 // The configuration of a job is there for this user alone while the program runs, and gone however the program ends, also
@@ -30,7 +30,7 @@ func TestTheConfigurationOfAJobIsPrivateAndGoesWithIt(t *testing.T) {
 			t.Setenv("TMPDIR", dir)
 			said := filepath.Join(t.TempDir(), "said")
 			script := `{ ls -ld "$(dirname "$LITHOPS_CONFIG_FILE")"; ls -l "$LITHOPS_CONFIG_FILE"; cat "$LITHOPS_CONFIG_FILE"; } > "$1"; ` + tc.ends
-			err := runWith(t.Context(), []byte("lithops: {}\n"), child.Command{Path: "/bin/sh", Args: []string{"-c", script, "sh", said}, Env: os.Environ()})
+			err := runWith(t.Context(), []byte("lithops: {}\n"), subprocess.Command{Path: "/bin/sh", Args: []string{"-c", script, "sh", said}, Env: os.Environ()})
 			got := exited{}
 			if errors.As(err, &got); got.status != tc.want || err != nil && got.status == 0 {
 				t.Errorf("status %d (%v), want %d", got.status, err, tc.want)

@@ -11,7 +11,7 @@ import (
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/connect"
 	"fn-runtime/runtime/fault"
-	"fn-runtime/runtime/linger"
+	"fn-runtime/runtime/grace"
 	"fn-runtime/runtime/local"
 )
 
@@ -193,6 +193,6 @@ const shutdownTime = 2 * time.Minute
 
 // serve runs the endpoint until it is told to stop; an interrupt is how it is told.
 func serve(ctx context.Context, o local.Options) error {
-	defer context.AfterFunc(ctx, func() { linger.Extend(ctx, shutdownTime) })()
+	defer context.AfterFunc(ctx, func() { grace.Extend(ctx, shutdownTime) })()
 	return local.Serve(ctx, o)
 }

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"fn-runtime/runtime/atomicfile"
 	"fn-runtime/runtime/regular"
-	"fn-runtime/runtime/replace"
 )
 
 // The bounds of what completion remembers.
@@ -57,7 +57,7 @@ func (f *Factory) remember(kind string, t *targetFlags, names []string) {
 	}
 	data, err := json.Marshal(all)
 	if err == nil && os.MkdirAll(filepath.Dir(path), 0o700) == nil {
-		_ = replace.File(path, data)
+		_ = atomicfile.Write(path, data)
 	}
 }
 

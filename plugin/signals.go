@@ -9,7 +9,7 @@ import (
 	"syscall"
 	"time"
 
-	"fn-runtime/runtime/linger"
+	"fn-runtime/runtime/grace"
 )
 
 // patience is how long an interrupted command that lingers over nothing may take to its end: what it waits for may be
@@ -20,7 +20,7 @@ const patience = 10 * time.Second
 // clean up; the second ends the process at once, and so does the end of patience.
 func interruptible(w io.Writer) (context.Context, func()) {
 	ctx, cancel := context.WithCancel(context.Background())
-	ctx, work := linger.Watch(ctx)
+	ctx, work := grace.Watch(ctx)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	done := make(chan struct{})
@@ -39,7 +39,7 @@ func interruptible(w io.Writer) (context.Context, func()) {
 
 // interrupted waits for signals and reports whether the process has to end at once; false when the command is done.
 // Signals that come while they are lent to a child are none.
-func interrupted(signals <-chan os.Signal, done <-chan struct{}, cancel func(), work *linger.Work) bool {
+func interrupted(signals <-chan os.Signal, done <-chan struct{}, cancel func(), work *grace.Work) bool {
 	for waits := true; waits; {
 		select {
 		case <-signals:

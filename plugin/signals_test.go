@@ -7,7 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"fn-runtime/runtime/linger"
+	"fn-runtime/runtime/grace"
 )
 
 // A signal has an effect within seconds, whatever the command waits for; what lingers gets the time that it asked for.
@@ -26,9 +26,9 @@ func TestASignalEndsWhatDoesNotEnd(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
-				ctx, work := linger.Watch(ctx)
+				ctx, work := grace.Watch(ctx)
 				signals, done := make(chan os.Signal, 2), make(chan struct{})
-				defer context.AfterFunc(ctx, func() { linger.Extend(ctx, tc.lingers) })()
+				defer context.AfterFunc(ctx, func() { grace.Extend(ctx, tc.lingers) })()
 				time.AfterFunc(time.Minute, func() { signals <- os.Interrupt })
 				if tc.second > 0 {
 					time.AfterFunc(time.Minute+tc.second, func() { signals <- os.Interrupt })
@@ -49,7 +49,7 @@ func TestACommandThatEndsIsNotCutOff(t *testing.T) {
 	signals, done := make(chan os.Signal, 2), make(chan struct{})
 	signals <- os.Interrupt
 	close(done)
-	if interrupted(signals, done, func() {}, &linger.Work{}) {
+	if interrupted(signals, done, func() {}, &grace.Work{}) {
 		t.Error("the process was ended")
 	}
 }
@@ -57,8 +57,8 @@ func TestACommandThatEndsIsNotCutOff(t *testing.T) {
 // What is lent to a child ends neither the command nor the process, however often it comes; afterwards it does again.
 func TestSignalsOfAChildEndNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ctx, work := linger.Watch(t.Context())
-		back := linger.Lend(ctx)
+		ctx, work := grace.Watch(t.Context())
+		back := grace.LendSignals(ctx)
 		signals, done := make(chan os.Signal), make(chan struct{})
 		cancelled := false
 		ended := make(chan bool, 1)

@@ -40,7 +40,7 @@ type ApplyRequest struct {
 // from, deploys what is missing, updates what differs and, with Prune, deletes every other runtime of this user key, of
 // whatever Lithops version. Where everything is as declared nothing is written.
 func (s *Service) Apply(ctx context.Context, req ApplyRequest) (Result, error) {
-	op := i18n.M("Applying the declared runtimes in {{.Place}}", "Place", s.Place())
+	op := i18n.M("Applying the declared runtimes in {{.Place}}", "Place", s.Scope())
 	all, err := s.declared(ctx, req.Runtimes)
 	if err != nil {
 		return Result{DryRun: req.DryRun}, err
@@ -98,7 +98,7 @@ func (s *Service) apply(ctx context.Context, all []*declared, req ApplyRequest) 
 type declared struct {
 	Declaration
 	wants       []site.Wanted
-	haves       []plan.Found
+	haves       []plan.Existing
 	build       entity.ImageBuild
 	image       *Item // of the build; nil without one
 	deployments []*plan.Deployment
@@ -165,11 +165,11 @@ func (s *Service) declaredDigests(ctx context.Context, all []*declared) error {
 func (s *Service) findDeclared(ctx context.Context, inv *site.Inventory, all []*declared) error {
 	type slot struct {
 		w    site.Wanted
-		have *plan.Found
+		have *plan.Existing
 	}
 	var slots []slot
 	for _, d := range all {
-		d.haves = make([]plan.Found, len(d.wants))
+		d.haves = make([]plan.Existing, len(d.wants))
 		for i, w := range d.wants {
 			slots = append(slots, slot{w, &d.haves[i]})
 		}
@@ -213,13 +213,13 @@ func (d *declared) decide(p *plan.Plan) []*plan.Deployment {
 
 // missing finds out what has to be made before the first runtime.
 func (s *Service) missing(ctx context.Context, inv *site.Inventory) (around plan.Around, err error) {
-	err = s.Compute.FindPlace(ctx)
-	if around.Place = fault.Is(err, fault.NotFound); err != nil && !around.Place {
+	err = s.Compute.FindScope(ctx)
+	if around.Scope = fault.Is(err, fault.NotFound); err != nil && !around.Scope {
 		return around, err
 	}
-	for _, need := range s.Compute.Needs() {
-		if !slices.ContainsFunc(inv.Things, func(t entity.Thing) bool { return t.Name == need.Name && t.Term.Word == need.Term.Word }) {
-			around.Things = append(around.Things, need)
+	for _, need := range s.Compute.RequiredResources() {
+		if !slices.ContainsFunc(inv.Resources, func(t entity.Resource) bool { return t.Name == need.Name && t.Term.Word == need.Term.Word }) {
+			around.Resources = append(around.Resources, need)
 		}
 	}
 	there, err := s.Store.BucketExists(ctx)

@@ -19,7 +19,7 @@ import (
 // jobs, and the caches on this machine; with All the place too. Configuration is never removed. With OlderThan it is
 // housekeeping: only objects of jobs go, because a runtime does not age.
 func (s *Service) Clean(ctx context.Context, req CleanRequest) (Result, error) {
-	op := i18n.M("Cleaning {{.Place}} and bucket {{.Bucket}}", "Place", s.Place(), "Bucket", s.Target.Bucket)
+	op := i18n.M("Cleaning {{.Place}} and bucket {{.Bucket}}", "Place", s.Scope(), "Bucket", s.Target.Bucket)
 	if req.OlderThan > 0 {
 		if req.All {
 			return Result{}, fault.New(fault.Usage, i18n.M("'--all' and '--older-than' contradict each other."), i18n.M("Use one of them."))
@@ -54,13 +54,13 @@ func (s *Service) clean(ctx context.Context, req CleanRequest) (Result, error) {
 		p.Then(metadata.Task)
 		metadata.After = nil // also when a cache could not be removed
 		for _, group := range leftovers {
-			p.Then(s.cleanThings(group)...)
+			p.Then(s.cleanResources(group)...)
 		}
 	}
 	p.Beside(jobs.Task)
 	if req.All {
-		p.Then(plan.Step(plan.Item{Change: Delete, Kind: KindPlace, Term: s.Compute.Terms().Place, Name: s.Target.Namespace, Reason: s.Compute.Terms().Removal},
-			s.Compute.RemovePlace))
+		p.Then(plan.Step(plan.Item{Change: Delete, Kind: KindScope, Term: s.Compute.Terms().Scope, Name: s.Target.Namespace, Reason: s.Compute.Terms().Removal},
+			s.Compute.DeleteScope))
 	}
 	var err error
 	if req.DryRun {
@@ -77,7 +77,7 @@ func (s *Service) clean(ctx context.Context, req CleanRequest) (Result, error) {
 
 // leftovers finds what is to be removed: the prefixes of metadata, and what the service has in groups that go one after
 // the other.
-func (s *Service) leftovers(ctx context.Context) (folders []string, groups [][]entity.Thing, err error) {
+func (s *Service) leftovers(ctx context.Context) (folders []string, groups [][]entity.Resource, err error) {
 	err = parallel.Together(ctx, func(ctx context.Context) (err error) {
 		groups, err = s.Compute.Leftovers(ctx)
 		return err
@@ -120,15 +120,17 @@ func (s *Service) cleanCaches() (tasks []*plan.Task) {
 	return tasks
 }
 
-// cleanThings removes a group of what the service has.
-func (s *Service) cleanThings(group []entity.Thing) (tasks []*plan.Task) {
-	slices.SortStableFunc(group, func(a, b entity.Thing) int { return cmp.Or(strings.Compare(a.Image, b.Image), a.MemoryMB-b.MemoryMB) })
-	for _, thing := range group {
-		it := plan.Item{Change: Delete, Kind: KindThing, Term: thing.Term, Name: thing.Name, Image: thing.Image, Memory: thing.MemoryMB}
-		if thing.Term.Word == s.Compute.Terms().Runtime.Word {
+// cleanResources removes a group of what the service has.
+func (s *Service) cleanResources(group []entity.Resource) (tasks []*plan.Task) {
+	slices.SortStableFunc(group, func(a, b entity.Resource) int {
+		return cmp.Or(strings.Compare(a.Image, b.Image), a.MemoryMB-b.MemoryMB)
+	})
+	for _, resource := range group {
+		it := plan.Item{Change: Delete, Kind: KindResource, Term: resource.Term, Name: resource.Name, Image: resource.Image, Memory: resource.MemoryMB}
+		if resource.Term.Word == s.Compute.Terms().Runtime.Word {
 			it.Kind = KindRuntime
 		}
-		tasks = append(tasks, plan.Step(it, func(ctx context.Context) error { return s.Compute.Remove(ctx, thing) }))
+		tasks = append(tasks, plan.Step(it, func(ctx context.Context) error { return s.Compute.DeleteResource(ctx, resource) }))
 	}
 	return tasks
 }

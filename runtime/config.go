@@ -11,10 +11,10 @@ import (
 	"strings"
 
 	"fn-runtime/i18n"
+	"fn-runtime/runtime/atomicfile"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/lithops"
 	"fn-runtime/runtime/regular"
-	"fn-runtime/runtime/replace"
 )
 
 // maxConfigFile bounds the file that a configuration is written into, in bytes; Lithops' own example has 10 KB.
@@ -70,11 +70,11 @@ func (s *Service) WriteLithopsConfig(_ context.Context, req ConfigRequest, path 
 	}
 	if len(bytes.TrimSpace(before)) > 0 {
 		done.Copy = done.File + ".bak"
-		if err := replace.File(path+".bak", before); err != nil {
+		if err := atomicfile.Write(path+".bak", before); err != nil {
 			return done, unwritable(done.Copy, err)
 		}
 	}
-	if err := replace.File(path, data); err != nil {
+	if err := atomicfile.Write(path, data); err != nil {
 		return done, unwritable(done.File, err)
 	}
 	return done, nil
@@ -145,7 +145,7 @@ func (s *Service) describeTarget(doc *lithops.Document) {
 		doc.Set("ibm", "iam_api_key", c.IAMAPIKey)
 		doc.Set("ibm", "resource_group_id", s.Target.ResourceGroup)
 		doc.Set(section, "region", s.Target.Region)
-		doc.Set(section, "namespace_id", s.Compute.Place().ID)
+		doc.Set(section, "namespace_id", s.Compute.Scope().ID)
 	}
 	doc.Set(section, "endpoint", c.Endpoint)
 	doc.Set(section, "namespace", s.Target.Namespace)

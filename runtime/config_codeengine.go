@@ -13,7 +13,7 @@ func (s *Service) describeJobs(doc *lithops.Document) {
 	doc.Set("ibm", "resource_group_id", s.Target.ResourceGroup)
 	section := string(lithops.CodeEngine)
 	doc.Set(section, "region", s.Target.Region)
-	doc.Set(section, "project_name", s.Compute.Place().Name)
+	doc.Set(section, "project_name", s.Compute.Scope().Name)
 	s.nameImage(doc)
 }
 

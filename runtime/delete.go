@@ -11,9 +11,9 @@ import (
 
 // Delete removes runtimes, and metadata that has lost its runtime.
 func (s *Service) Delete(ctx context.Context, req DeleteRequest) (Result, error) {
-	op := i18n.M("Deleting runtime {{.Name}} in {{.Place}}", "Name", req.Name, "Place", s.Place())
+	op := i18n.M("Deleting runtime {{.Name}} in {{.Place}}", "Name", req.Name, "Place", s.Scope())
 	if req.Name == AllName {
-		op = i18n.M("Deleting all runtimes in {{.Place}}", "Place", s.Place())
+		op = i18n.M("Deleting all runtimes in {{.Place}}", "Place", s.Scope())
 	}
 	sel, err := s.Selector(req.Name, req.MemoryMB, req.LithopsVersion)
 	if err != nil {

@@ -31,12 +31,12 @@ func (s *Service) Deploy(ctx context.Context, req DeployRequest) (Result, error)
 
 // deployAs deploys what a request comes to.
 func (s *Service) deployAs(ctx context.Context, wants []site.Wanted, req DeployRequest) (Result, error) {
-	op := i18n.M("Deploying runtime {{.Image}} in {{.Place}}", "Image", wants[0].Image, "Place", s.Place())
+	op := i18n.M("Deploying runtime {{.Image}} in {{.Place}}", "Image", wants[0].Image, "Place", s.Scope())
 	return during(s, op, func() (Result, error) { return s.deploy(ctx, wants, req) })
 }
 
 func (s *Service) deploy(ctx context.Context, wants []site.Wanted, req DeployRequest) (Result, error) {
-	l := &looking{s: s, wants: wants, req: req, haves: make([]plan.Found, len(wants))}
+	l := &looking{s: s, wants: wants, req: req, haves: make([]plan.Existing, len(wants))}
 	if err := l.look(ctx); err != nil {
 		return Result{DryRun: req.DryRun}, err
 	}
@@ -130,7 +130,7 @@ type looking struct {
 	s      *Service
 	wants  []site.Wanted
 	req    DeployRequest
-	haves  []plan.Found
+	haves  []plan.Existing
 	bundle lithops.Bundle
 	digest string // that the tag points to; "" when not known
 	around plan.Around
@@ -177,10 +177,10 @@ func (l *looking) look(ctx context.Context) error {
 
 // runtimes reads the runtimes side by side, in a place that may not be there yet.
 func (l *looking) runtimes(ctx context.Context, prepare bool) error {
-	s, needs := l.s, l.s.Compute.Needs()
-	err := s.Compute.FindPlace(ctx)
+	s, needs := l.s, l.s.Compute.RequiredResources()
+	err := s.Compute.FindScope(ctx)
 	if fault.Is(err, fault.NotFound) {
-		l.around.Place, l.around.Things = true, needs
+		l.around.Scope, l.around.Resources = true, needs
 		return nil
 	}
 	if err != nil {
@@ -208,30 +208,30 @@ func (l *looking) runtimes(ctx context.Context, prepare bool) error {
 			return nil
 		}
 	}
-	for _, thing := range needs {
-		there, err := s.Compute.Has(ctx, thing)
+	for _, resource := range needs {
+		there, err := s.Compute.HasResource(ctx, resource)
 		if err != nil {
 			return err
 		}
 		if !there {
-			l.around.Things = append(l.around.Things, thing)
+			l.around.Resources = append(l.around.Resources, resource)
 		}
 	}
 	return nil
 }
 
 // make makes what every runtime needs beside it.
-func (l *looking) make(ctx context.Context, needs []entity.Thing) error {
-	ctx, err := parallel.Whole(ctx)
+func (l *looking) make(ctx context.Context, needs []entity.Resource) error {
+	ctx, err := parallel.Uninterrupted(ctx)
 	if err != nil {
 		return err
 	}
 	l.around.Made = true
 	var errs []error
-	for _, thing := range needs {
-		made, err := l.s.Compute.Make(ctx, thing)
+	for _, resource := range needs {
+		made, err := l.s.Compute.CreateResource(ctx, resource)
 		if made {
-			l.around.Things = append(l.around.Things, thing)
+			l.around.Resources = append(l.around.Resources, resource)
 		}
 		errs = append(errs, err)
 	}

@@ -26,7 +26,7 @@ func TestDeployMakesARuntimeThatTheClientFinds(t *testing.T) {
 	if a.Reference != defaultImage || a.MemoryMB != 256 || a.TimeoutMS != 300_000 || a.Notes["fn-runtime-python"] != "3.11" {
 		t.Errorf("action is %+v", a)
 	}
-	for _, kind := range []runtime.Kind{runtime.KindThing, runtime.KindBucket, runtime.KindRuntime, runtime.KindMetadata, runtime.KindCache} {
+	for _, kind := range []runtime.Kind{runtime.KindResource, runtime.KindBucket, runtime.KindRuntime, runtime.KindMetadata, runtime.KindCache} {
 		if it := item(t, result, kind); it.Change != runtime.Create || it.Status != runtime.Done {
 			t.Errorf("%s: %+v", kind, it)
 		}

@@ -13,7 +13,7 @@ import (
 // Export declares what is deployed for the installed Lithops under this user's key, as 'apply' would read it: sizes of an
 // image that agree in all else stand together. name is a part of an image name, "" for all.
 func (s *Service) Export(ctx context.Context, name string) (manifest.File, error) {
-	op := i18n.M("Listing runtimes in {{.Place}}", "Place", s.Place())
+	op := i18n.M("Listing runtimes in {{.Place}}", "Place", s.Scope())
 	return during(s, op, func() (f manifest.File, err error) {
 		inv, err := s.Inventory(ctx)
 		if err != nil {

@@ -8,7 +8,7 @@ import (
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
-	"fn-runtime/runtime/linger"
+	"fn-runtime/runtime/grace"
 	"fn-runtime/runtime/lithops"
 	"fn-runtime/runtime/site"
 )
@@ -29,9 +29,9 @@ func (s *Service) Invoke(ctx context.Context, req InvokeRequest) ([]Invocation, 
 		count = 2
 	}
 	w := s.Want(image, memory, s.Settings.RuntimeTimeout, "")
-	op := i18n.M("Invoking runtime {{.Image}} with {{.Memory}} MB in {{.Place}}", "Image", image, "Memory", memory, "Place", s.Place())
+	op := i18n.M("Invoking runtime {{.Image}} with {{.Memory}} MB in {{.Place}}", "Image", image, "Memory", memory, "Place", s.Scope())
 	return during(s, op, func() ([]Invocation, error) {
-		if err := s.Compute.FindPlace(ctx); err != nil {
+		if err := s.Compute.FindScope(ctx); err != nil {
 			return nil, err
 		}
 		if req.Cold {
@@ -60,7 +60,7 @@ func (s *Service) invokeCopy(ctx context.Context, w site.Wanted, count int) ([]I
 	if _, err = s.Compute.Register(ctx, r, bundle); err == nil {
 		calls, err = s.invoke(ctx, w, count)
 	}
-	end, cancel := linger.Context(ctx, copyTime)
+	end, cancel := grace.Context(ctx, copyTime)
 	defer cancel()
 	return calls, errors.Join(err, s.Compute.Unregister(end, w.ID))
 }

@@ -45,7 +45,7 @@ func (s *Service) PrepareJob(ctx context.Context, req JobRequest) (Result, error
 		return s.deployAs(ctx, wants, d)
 	}
 	d.DryRun = true
-	end := s.Begin(i18n.M("Checking runtime {{.Image}} in {{.Place}}", "Image", wants[0].Image, "Place", s.Place()))
+	end := s.Begin(i18n.M("Checking runtime {{.Image}} in {{.Place}}", "Image", wants[0].Image, "Place", s.Scope()))
 	r, err := s.deploy(ctx, wants, d)
 	if err == nil {
 		err = s.usable(r, "deploy "+d.Name+d.memory())

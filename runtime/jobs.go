@@ -38,7 +38,7 @@ func (s *Service) WatchJobs(req JobsRequest) *jobs.Watch {
 
 // ListJobs returns the jobs that are to be seen, the newest first.
 func (s *Service) ListJobs(ctx context.Context, req JobsRequest) ([]entity.Job, error) {
-	op := i18n.M("Looking for jobs in {{.Place}}", "Place", s.Place())
+	op := i18n.M("Looking for jobs in {{.Place}}", "Place", s.Scope())
 	return during(s, op, func() ([]entity.Job, error) {
 		w, err := s.lookForJobs(ctx, req, req.Executor)
 		if err != nil {
@@ -56,7 +56,7 @@ type JobDetail struct {
 
 // ShowJob returns one job; fault.NotFound when nothing of it is to be seen.
 func (s *Service) ShowJob(ctx context.Context, id string, req JobsRequest) (JobDetail, error) {
-	op := i18n.M("Looking for job {{.Job}} in {{.Place}}", "Job", id, "Place", s.Place())
+	op := i18n.M("Looking for job {{.Job}} in {{.Place}}", "Job", id, "Place", s.Scope())
 	return during(s, op, func() (JobDetail, error) {
 		w, err := s.lookForJobs(ctx, req, id)
 		if err != nil {

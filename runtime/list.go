@@ -12,7 +12,7 @@ import (
 // List returns every deployed runtime, sorted by image, memory and Lithops version, and whether the installed client can
 // use it. The number of requests grows with pages, not with runtimes.
 func (s *Service) List(ctx context.Context, req ListRequest) ([]Runtime, error) {
-	op := i18n.M("Listing runtimes in {{.Place}}", "Place", s.Place())
+	op := i18n.M("Listing runtimes in {{.Place}}", "Place", s.Scope())
 	return during(s, op, func() ([]Runtime, error) {
 		runtimes, err := s.list(ctx, req)
 		if s.Target.HostPython && len(runtimes) > 0 {

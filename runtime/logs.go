@@ -41,7 +41,7 @@ const (
 
 // Logs gives lines to yield in the order of their times; with Follow, those that come later as they come, until ctx ends.
 func (s *Service) Logs(ctx context.Context, req LogsRequest, yield func(entity.LogLine) error) error {
-	op := i18n.M("Reading logs in {{.Place}}", "Place", s.Place())
+	op := i18n.M("Reading logs in {{.Place}}", "Place", s.Scope())
 	if req.Runtime == DefaultName {
 		image, err := s.Image(req.Runtime, "")
 		if err != nil {

@@ -256,7 +256,7 @@ type accountable struct {
 
 func (a *accountable) Usage(context.Context) (entity.Usage, error) { return a.usage, nil }
 
-func (a *accountable) Remove(_ context.Context, t entity.Thing) error {
+func (a *accountable) DeleteResource(_ context.Context, t entity.Resource) error {
 	a.removed = append(a.removed, t.Name)
 	return nil
 }
@@ -274,8 +274,8 @@ func TestDoctorWatchesQuotas(t *testing.T) {
 	}{
 		"little": {entity.Usage{Quotas: []entity.Quota{word("job", 3), word("job_run", 4), word("config_map", 5)}}, false, check.OK, "3 jobs, 4 job runs and 5 config maps"},
 		"nearly": {entity.Usage{Quotas: []entity.Quota{word("config_map", 80)}}, false, check.Warning, "80 config maps"},
-		"left":   {entity.Usage{Left: []entity.Thing{{Name: "lithops-1"}}}, false, check.Warning, "lithops-1"},
-		"repair": {entity.Usage{Left: []entity.Thing{{Name: "lithops-1"}}}, true, check.Repaired, "removed"},
+		"left":   {entity.Usage{Left: []entity.Resource{{Name: "lithops-1"}}}, false, check.Warning, "lithops-1"},
+		"repair": {entity.Usage{Left: []entity.Resource{{Name: "lithops-1"}}}, true, check.Repaired, "removed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newSharedWorld(t)

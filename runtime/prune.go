@@ -16,7 +16,7 @@ import (
 // with their metadata and cache entries; and, where that is asked for, the images of the engine that were built under a
 // name that another one has now, and that no runtime runs.
 func (s *Service) Prune(ctx context.Context, req PruneRequest) (Result, error) {
-	op := i18n.M("Pruning runtimes in {{.Place}}", "Place", s.Place())
+	op := i18n.M("Pruning runtimes in {{.Place}}", "Place", s.Scope())
 	return during(s, op, func() (Result, error) {
 		inv, err := s.Inventory(ctx)
 		if err != nil {

@@ -65,7 +65,7 @@ func TestPackageThatIsSaidToBeThere(t *testing.T) {
 	w := newWorld(t)
 	w.compute.Taken, w.compute.Missing = true, true
 	result, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "default"})
-	if it := item(t, result, runtime.KindThing); err == nil || it.Status != runtime.Failed || it.Err == nil {
+	if it := item(t, result, runtime.KindResource); err == nil || it.Status != runtime.Failed || it.Err == nil {
 		t.Errorf("%+v, %v", it, err)
 	}
 	orphans(t, w, "afterwards")

@@ -43,8 +43,8 @@ const (
 	Failed  = plan.Failed
 	Skipped = plan.Skipped
 
-	KindPlace    = plan.KindPlace
-	KindThing    = plan.KindThing
+	KindScope    = plan.KindScope
+	KindResource = plan.KindResource
 	KindRuntime  = plan.KindRuntime
 	KindMetadata = plan.KindMetadata
 	KindCache    = plan.KindCache

@@ -17,7 +17,7 @@ func (s *Service) Rollback(ctx context.Context, req RollbackRequest) (Result, er
 	if err != nil {
 		return Result{}, err
 	}
-	op := i18n.M("Rolling back runtime {{.Name}} in {{.Place}}", "Name", req.Name, "Place", s.Place())
+	op := i18n.M("Rolling back runtime {{.Name}} in {{.Place}}", "Name", req.Name, "Place", s.Scope())
 	return during(s, op, func() (Result, error) { return s.rollback(ctx, sel, req) })
 }
 

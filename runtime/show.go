@@ -30,7 +30,7 @@ func (s *Service) Show(ctx context.Context, req ShowRequest) ([]Detail, error) {
 	if err != nil {
 		return nil, err
 	}
-	op := i18n.M("Reading runtime {{.Name}} in {{.Place}}", "Name", req.Name, "Place", s.Place())
+	op := i18n.M("Reading runtime {{.Name}} in {{.Place}}", "Name", req.Name, "Place", s.Scope())
 	return during(s, op, func() ([]Detail, error) { return s.show(ctx, sel) })
 }
 

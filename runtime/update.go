@@ -14,9 +14,9 @@ import (
 // given, time limits stay. Runtimes that differ in nothing are left alone; those of another Lithops or Python are reported
 // and not touched, because the client of that version has to update them.
 func (s *Service) Update(ctx context.Context, req UpdateRequest) (Result, error) {
-	op := i18n.M("Updating runtime {{.Name}} in {{.Place}}", "Name", req.Name, "Place", s.Place())
+	op := i18n.M("Updating runtime {{.Name}} in {{.Place}}", "Name", req.Name, "Place", s.Scope())
 	if req.Name == AllName {
-		op = i18n.M("Updating all runtimes in {{.Place}}", "Place", s.Place())
+		op = i18n.M("Updating all runtimes in {{.Place}}", "Place", s.Scope())
 	}
 	sel, err := s.Selector(req.Name, req.MemoryMB, "")
 	if err == nil && req.TimeoutS != 0 {
@@ -91,7 +91,7 @@ func (s *Service) updates(ctx context.Context, p *plan.Plan, entries []site.Entr
 }
 
 // found reads the metadata of a listed runtime.
-func (s *Service) found(ctx context.Context, e site.Entry) (have plan.Found, err error) {
+func (s *Service) found(ctx context.Context, e site.Entry) (have plan.Existing, err error) {
 	have.Cached, _ = s.Cache.ReadMetadata(e.MetadataKey)
 	if !e.Orphan {
 		have.Runtime = &e.Registered

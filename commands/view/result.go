@@ -23,7 +23,7 @@ type ResultDocument struct {
 	Regions  []RegionDocument  `json:"regions,omitempty"` // with --regions: one entry for each
 }
 
-// ItemDocument is one thing that a plan touches.
+// ItemDocument is one resource that a plan touches.
 type ItemDocument struct {
 	Change   string         `json:"change"` // "create", "update", "delete", "unchanged"
 	Kind     string         `json:"kind"`
@@ -135,7 +135,7 @@ func (v *View) items(r runtime.Result) {
 	}
 }
 
-// visible leaves out what goes without saying: things that stay as they are, apart from runtimes, and the metadata and
+// visible leaves out what goes without saying: resources that stay as they are, apart from runtimes, and the metadata and
 // cache entry of a runtime that fare as the runtime itself does, or are not tried because it is not there. JSON has them all.
 func visible(items []runtime.Item) []runtime.Item {
 	type fate struct {
@@ -190,7 +190,7 @@ func summary(r runtime.Result) i18n.Message {
 	n, made := make(map[runtime.Change]int), 0
 	for _, it := range visible(r.Items) {
 		n[it.Change]++
-		if it.Change == runtime.Create && (it.Kind == runtime.KindThing || it.Kind == runtime.KindPlace || it.Kind == runtime.KindBucket) {
+		if it.Change == runtime.Create && (it.Kind == runtime.KindResource || it.Kind == runtime.KindScope || it.Kind == runtime.KindBucket) {
 			made++
 		}
 	}
@@ -212,7 +212,7 @@ func summary(r runtime.Result) i18n.Message {
 
 func kindText(it runtime.Item) i18n.Message {
 	switch it.Kind {
-	case runtime.KindPlace, runtime.KindThing:
+	case runtime.KindScope, runtime.KindResource:
 		return it.Term.Text
 	case runtime.KindRuntime:
 		return i18n.M("Runtime")

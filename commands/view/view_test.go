@@ -81,7 +81,7 @@ func sample() []runtime.Runtime {
 func result() runtime.Result {
 	return runtime.Result{
 		Items: []runtime.Item{
-			{Change: runtime.Unchanged, Kind: runtime.KindThing, Term: entity.Term{Word: "package", Text: i18n.M("Package")}, Name: "lithops_abcd", Status: runtime.Done},
+			{Change: runtime.Unchanged, Kind: runtime.KindResource, Term: entity.Term{Word: "package", Text: i18n.M("Package")}, Name: "lithops_abcd", Status: runtime.Done},
 			{Change: runtime.Create, Kind: runtime.KindRuntime, Term: entity.Term{Word: "action"}, Name: "a_256MB_3.8.0", Image: "docker.io/me/a:1", Memory: 256, Status: runtime.Done, Took: 1234 * time.Millisecond},
 			{Change: runtime.Create, Kind: "metadata", Name: "lithops.runtimes/ibm_cf/3.8.0/a.meta.json", Image: "docker.io/me/a:1", Memory: 256, Status: runtime.Done},
 			{Change: runtime.Delete, Kind: "metadata", Name: "lithops.runtimes/ibm_cf/3.8.0/orphan.meta.json", Status: runtime.Done},

@@ -207,7 +207,7 @@ func (d *Doctor) checkConfiguration(ctx context.Context) Check {
 
 // checkSession makes the first real request: only the service knows whether it takes the credentials.
 func (d *Doctor) checkSession(ctx context.Context) Check {
-	spaces, err := d.Compute.Places(ctx)
+	spaces, err := d.Compute.Scopes(ctx)
 	if err != nil {
 		return failed(err)
 	}
@@ -242,16 +242,16 @@ func (d *Doctor) checkRegion(context.Context) Check {
 }
 
 func (d *Doctor) checkPlace(ctx context.Context) Check {
-	err := d.Compute.FindPlace(ctx)
+	err := d.Compute.FindScope(ctx)
 	if fault.Is(err, fault.NotFound) {
-		return warning(i18n.M("{{.Kind}} {{.Name}} does not exist yet.", "Kind", d.Compute.Terms().Place.Text, "Name", d.Target.Namespace),
+		return warning(i18n.M("{{.Kind}} {{.Name}} does not exist yet.", "Kind", d.Compute.Terms().Scope.Text, "Name", d.Target.Namespace),
 			i18n.M("The first 'ibmcloud fn-runtime deploy' makes it."))
 	}
 	if err != nil {
 		return failed(err)
 	}
-	for _, need := range d.Compute.Needs() { // whether the place may be read
-		if _, err := d.Compute.Has(ctx, need); err != nil {
+	for _, need := range d.Compute.RequiredResources() { // whether the place may be read
+		if _, err := d.Compute.HasResource(ctx, need); err != nil {
 			return failed(err)
 		}
 	}

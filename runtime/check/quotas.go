@@ -37,7 +37,7 @@ func (d *Doctor) checkQuotas(ctx context.Context) Check {
 	if len(u.Left) > 0 && d.Repair {
 		var failures []error
 		for _, thing := range u.Left {
-			failures = append(failures, d.Compute.Remove(ctx, thing))
+			failures = append(failures, d.Compute.DeleteResource(ctx, thing))
 		}
 		if err := errors.Join(failures...); err != nil {
 			return failed(err)

@@ -68,7 +68,7 @@ func (d *Doctor) deployAgain(ctx context.Context, bundle lithops.Bundle, entries
 			return nil, err
 		}
 		cached, _ := d.Cache.ReadMetadata(e.MetadataKey)
-		have := plan.Found{Runtime: &e.Registered, Metadata: metadata, Cached: cached}
+		have := plan.Existing{Runtime: &e.Registered, Metadata: metadata, Cached: cached}
 		return p.Decide(d.Again(e, 0, digests[e.Image]), have, false), nil
 	})
 	if err := parallel.First(errs); err != nil {

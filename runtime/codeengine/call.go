@@ -8,7 +8,7 @@ import (
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
-	"fn-runtime/runtime/linger"
+	"fn-runtime/runtime/grace"
 	"fn-runtime/runtime/lithops"
 	"fn-runtime/runtime/parallel"
 )
@@ -129,7 +129,7 @@ func (c *Compute) activation(run runDoc) entity.Activation {
 
 // clear removes what a call has made, also when the command is interrupted.
 func (c *Compute) clear(ctx context.Context, name string) error {
-	ctx, cancel := linger.Context(ctx, cleanTime)
+	ctx, cancel := grace.Context(ctx, cleanTime)
 	defer cancel()
 	return parallel.Together(ctx,
 		func(ctx context.Context) error { return c.removeRun(ctx, name) },

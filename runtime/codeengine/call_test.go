@@ -24,7 +24,7 @@ func call(t *testing.T, s *service, limit time.Duration) (result string, cause, 
 	c := opened(s)
 	s.before = nil
 	r := register(t, c, wanted(c, 256))
-	late := fault.New(fault.Timeout, c.Terms().Place.Text, c.Terms().Place.Text)
+	late := fault.New(fault.Timeout, c.Terms().Scope.Text, c.Terms().Scope.Text)
 	ctx, cancel := context.WithTimeoutCause(t.Context(), limit, late)
 	defer cancel()
 	run, err := c.Call(ctx, r.ID)
@@ -227,13 +227,13 @@ func TestNextCallRemovesWhatIsLeft(t *testing.T) {
 		} {
 			full := "fn-runtime-meta-" + name
 			made := time.Now().Add(-x.age).Format(time.RFC3339)
-			s.things["config_maps"][full] = map[string]any{"name": full, "created_at": made}
+			s.resources["config_maps"][full] = map[string]any{"name": full, "created_at": made}
 			if x.run != "" {
-				s.things["job_runs"][full] = map[string]any{"name": full, "status": x.run, "created_at": made}
+				s.resources["job_runs"][full] = map[string]any{"name": full, "status": x.run, "created_at": made}
 			}
 		}
 		s.put("job_runs", "fn-runtime-meta-alone", "status", "completed", "created_at", time.Now().Add(-time.Hour).Format(time.RFC3339))
-		s.things["config_maps"]["lithops-of-a-job"] = map[string]any{"name": "lithops-of-a-job", "created_at": "2020-01-01T00:00:00Z"}
+		s.resources["config_maps"]["lithops-of-a-job"] = map[string]any{"name": "lithops-of-a-job", "created_at": "2020-01-01T00:00:00Z"}
 		if _, _, err := call(t, s, time.Minute); err != nil {
 			t.Fatal(err)
 		}
@@ -308,11 +308,11 @@ func TestCallRestoresItsCode(t *testing.T) {
 		c := opened(s)
 		r := register(t, c, wanted(c, 256))
 		name := c.codeName(code)
-		delete(s.things["config_maps"], name)
+		delete(s.resources["config_maps"], name)
 		var run string
 		s.before = func(req *http.Request) (int, string) {
 			status := "completed"
-			if s.things["config_maps"][name] == nil {
+			if s.resources["config_maps"][name] == nil {
 				status = "pending"
 			}
 			_, of, one := strings.Cut(req.URL.Path, "/job_runs")

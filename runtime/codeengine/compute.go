@@ -76,7 +76,7 @@ var (
 
 // Terms returns Code Engine's words.
 func (c *Compute) Terms() entity.Terms {
-	return entity.Terms{Place: projectTerm, Runtime: jobTerm,
+	return entity.Terms{Scope: projectTerm, Runtime: jobTerm,
 		Removal: i18n.M("Code Engine keeps a deleted project for seven days, and its name is taken so long.")}
 }
 
@@ -86,8 +86,8 @@ func (c *Compute) Limits() lithops.Limits { return c.o.Limits }
 // ReadLimits returns the same: they are the service's, not an installation's.
 func (c *Compute) ReadLimits(context.Context) (lithops.Limits, error) { return c.o.Limits, nil }
 
-// Place returns the project; its id is "" until it is known.
-func (c *Compute) Place() entity.Place { return c.client.place() }
+// Scope returns the project; its id is "" until it is known.
+func (c *Compute) Scope() entity.Scope { return c.client.place() }
 
 // unmade stands in keys of metadata for the id of a project that is not there yet.
 const unmade = "PROJECT-ID"
@@ -106,23 +106,23 @@ func (c *Compute) contract() lithops.Contract {
 	return contract
 }
 
-// Places lists the projects that the credentials give access to.
-func (c *Compute) Places(ctx context.Context) ([]entity.Place, error) {
+// Scopes lists the projects that the credentials give access to.
+func (c *Compute) Scopes(ctx context.Context) ([]entity.Scope, error) {
 	docs, err := c.client.projects(ctx)
-	places := make([]entity.Place, len(docs))
+	places := make([]entity.Scope, len(docs))
 	for i, p := range docs {
-		places[i] = entity.Place{ID: p.ID, Name: p.Name}
+		places[i] = entity.Scope{ID: p.ID, Name: p.Name}
 	}
 	return places, err
 }
 
-// FindPlace finds the project; fault.NotFound when it does not exist.
-func (c *Compute) FindPlace(ctx context.Context) error { return c.client.find(ctx) }
+// FindScope finds the project; fault.NotFound when it does not exist.
+func (c *Compute) FindScope(ctx context.Context) error { return c.client.find(ctx) }
 
-// MakePlace makes the project unless it is there, and waits until it can be used.
-func (c *Compute) MakePlace(ctx context.Context) error { return c.client.makeProject(ctx) }
+// CreateScope makes the project unless it is there, and waits until it can be used.
+func (c *Compute) CreateScope(ctx context.Context) error { return c.client.makeProject(ctx) }
 
-// RemovePlace removes the project with everything in it; nil when it is not there.
-func (c *Compute) RemovePlace(ctx context.Context) error {
+// DeleteScope removes the project with everything in it; nil when it is not there.
+func (c *Compute) DeleteScope(ctx context.Context) error {
 	return transport.Gone(c.client.place().Name, c.client.removeProject(ctx), func() error { return c.client.find(ctx) })
 }

@@ -20,8 +20,8 @@ func (c *Compute) Register(ctx context.Context, r entity.Registered, code lithop
 	if err := job.annotate(notes); err != nil {
 		return r, err
 	}
-	for range c.Needs() {
-		if _, err := c.Make(ctx, entity.Thing{}); err != nil {
+	for range c.RequiredResources() {
+		if _, err := c.CreateResource(ctx, entity.Resource{}); err != nil {
 			return r, err
 		}
 	}

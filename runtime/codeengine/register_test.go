@@ -84,7 +84,7 @@ func TestRegisterChangesInPlace(t *testing.T) {
 	s := newService()
 	c := opened(s)
 	first := register(t, c, wanted(c, 256))
-	job := s.things["jobs"][first.ID.Name]
+	job := s.resources["jobs"][first.ID.Name]
 	job["run_env_variables"] = append(job["run_env_variables"].([]any), map[string]any{"type": "literal", "name": "THEIRS", "value": "kept"})
 	s.log = nil
 	next := wanted(c, 256)
@@ -105,21 +105,21 @@ func TestRegisterMeetsOthers(t *testing.T) {
 		meanwhile func(s *service, name string, request string) (int, string)
 	}{
 		"made by another": {false, func(s *service, name, request string) (int, string) {
-			if request == "POST /id-1/jobs" && s.things["jobs"][name] == nil {
-				s.things["jobs"][name] = map[string]any{"name": name, "image_reference": "another/image", "entity_tag": "9"}
+			if request == "POST /id-1/jobs" && s.resources["jobs"][name] == nil {
+				s.resources["jobs"][name] = map[string]any{"name": name, "image_reference": "another/image", "entity_tag": "9"}
 			}
 			return 0, ""
 		}},
 		"removed by another": {true, func(s *service, name, request string) (int, string) {
 			if strings.HasPrefix(request, "PATCH") {
-				delete(s.things["jobs"], name)
+				delete(s.resources["jobs"], name)
 			}
 			return 0, ""
 		}},
 		"changed by another": {true, func(s *service, name, request string) (int, string) {
 			if strings.HasPrefix(request, "PATCH") && s.tags < 50 {
 				s.tags = 50
-				s.tag(s.things["jobs"][name])
+				s.tag(s.resources["jobs"][name])
 			}
 			return 0, ""
 		}},
@@ -135,7 +135,7 @@ func TestRegisterMeetsOthers(t *testing.T) {
 				return x.meanwhile(s, r.ID.Name, req.Method+strings.Replace(req.URL.Path, "/v2/projects", " ", 1))
 			}
 			register(t, c, r)
-			if got := s.things["jobs"][r.ID.Name]["image_reference"]; got != image {
+			if got := s.resources["jobs"][r.ID.Name]["image_reference"]; got != image {
 				t.Errorf("the job runs %v, want %s", got, image)
 			}
 			if slices.ContainsFunc(s.log, func(line string) bool { return strings.HasPrefix(line, "DELETE") }) {
@@ -158,7 +158,7 @@ func TestRegisterWaitsForADeletion(t *testing.T) {
 				return 409, refused("conflict", "The job is being deleted.")
 			}
 			if time.Since(start) >= 3*time.Second && req.Method == "POST" {
-				delete(s.things["jobs"], r.ID.Name)
+				delete(s.resources["jobs"], r.ID.Name)
 			}
 			if time.Since(start) >= 3*time.Second && req.Method == "GET" {
 				return 404, refused("resource_not_found", "Resource not found.")
@@ -214,17 +214,17 @@ func TestRegistrySecret(t *testing.T) {
 	c := opened(s, private)
 	for _, mb := range []int{256, 512} {
 		r := register(t, c, wanted(c, mb))
-		if got := s.things["jobs"][r.ID.Name]["image_secret"]; got != "lithops-regcred" {
+		if got := s.resources["jobs"][r.ID.Name]["image_secret"]; got != "lithops-regcred" {
 			t.Errorf("the job's secret is %v", got)
 		}
 	}
 	if n := strings.Count(strings.Join(s.log, "\n"), "/secrets"); n != 1 {
 		t.Errorf("%d requests about the secret, want 1", n)
 	}
-	if made, err := opened(s, private).Make(t.Context(), entity.Thing{}); made || err != nil {
+	if made, err := opened(s, private).CreateResource(t.Context(), entity.Resource{}); made || err != nil {
 		t.Errorf("Make of a secret that is there: %v, %v; want it replaced", made, err)
 	}
-	if err := c.Remove(t.Context(), c.Needs()[0]); !fault.Is(err, fault.Conflict) {
+	if err := c.DeleteResource(t.Context(), c.RequiredResources()[0]); !fault.Is(err, fault.Conflict) {
 		t.Errorf("a secret that jobs have need of was removed: %v", err)
 	}
 }

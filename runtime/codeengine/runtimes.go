@@ -37,7 +37,7 @@ func (c *Compute) Runtimes(ctx context.Context) (entity.Listing, error) {
 			l.Runtimes = append(l.Runtimes, r)
 		}
 		if j.ImageSecret == registrySecretName {
-			l.Things = []entity.Thing{{Term: secretTerm, Name: registrySecretName}}
+			l.Resources = []entity.Resource{{Term: secretTerm, Name: registrySecretName}}
 		}
 	}
 	return l, err

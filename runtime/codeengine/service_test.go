@@ -23,13 +23,13 @@ import (
 
 // service is a Code Engine in memory, with one region. It stands where the network would be.
 type service struct {
-	mu       sync.Mutex
-	projects []projectDoc
-	things   map[string]map[string]map[string]any // documents by kind and name
-	log      []string                             // the requests
-	bodies   []string
-	pages    int // items of a page; 0: all
-	tags     int
+	mu        sync.Mutex
+	projects  []projectDoc
+	resources map[string]map[string]map[string]any // documents by kind and name
+	log       []string                             // the requests
+	bodies    []string
+	pages     int // items of a page; 0: all
+	tags      int
 
 	// before answers a request in place of the service where its status is not 0.
 	before func(r *http.Request) (status int, body string)
@@ -42,7 +42,7 @@ type service struct {
 func newService() *service {
 	return &service{
 		projects: []projectDoc{{ID: "id-1", Name: "lithops-eu-de-abcd", Status: active}}, objects: map[string]string{},
-		things: map[string]map[string]map[string]any{"jobs": {}, "job_runs": {}, "config_maps": {}, "secrets": {}},
+		resources: map[string]map[string]map[string]any{"jobs": {}, "job_runs": {}, "config_maps": {}, "secrets": {}},
 	}
 }
 
@@ -127,7 +127,7 @@ func (s *service) answer(r *http.Request, body string) (int, any) {
 	case len(parts) == 1:
 		return 200, s.projects[i]
 	}
-	all := s.things[parts[1]]
+	all := s.resources[parts[1]]
 	if len(parts) == 2 && r.Method == "GET" {
 		var list []map[string]any
 		for _, d := range all {
@@ -161,14 +161,14 @@ func (s *service) answer(r *http.Request, body string) (int, any) {
 
 func (s *service) create(kind string, doc map[string]any) (int, any) {
 	name := doc["name"].(string)
-	if _, there := s.things[kind][name]; there {
+	if _, there := s.resources[kind][name]; there {
 		return no(409, "A resource of that name already exists.")
 	}
-	if len(s.things[kind]) >= quota {
+	if len(s.resources[kind]) >= quota {
 		return no(403, "The quota of 100 is exceeded.")
 	}
 	if doc["created_at"] = time.Now().UTC().Format(time.RFC3339); kind == "job_runs" {
-		job := s.things["jobs"][doc["job_name"].(string)]
+		job := s.resources["jobs"][doc["job_name"].(string)]
 		if job == nil {
 			return no(404, "The job does not exist.")
 		}
@@ -182,7 +182,7 @@ func (s *service) create(kind string, doc map[string]any) (int, any) {
 		}
 	}
 	s.tag(doc)
-	s.things[kind][name] = doc
+	s.resources[kind][name] = doc
 	return 201, doc
 }
 
@@ -212,7 +212,7 @@ func page[T any](s *service, r *http.Request, plural string, list []T, name func
 }
 
 func (s *service) names(kind string) (names []string) {
-	for name := range s.things[kind] {
+	for name := range s.resources[kind] {
 		names = append(names, name)
 	}
 	slices.Sort(names)
@@ -222,7 +222,7 @@ func (s *service) names(kind string) (names []string) {
 // opened makes the port on a service.
 func opened(s *service, change ...func(*Options, *ComputeOptions)) *Compute {
 	o := Options{Endpoint: "https://api.eu-de.codeengine.cloud.ibm.com", Transport: s, Project: Project{
-		Place: entity.Place{Name: "lithops-eu-de-abcd"}, ResourceGroup: func(context.Context) (string, error) { return "group", nil }}}
+		Scope: entity.Scope{Name: "lithops-eu-de-abcd"}, ResourceGroup: func(context.Context) (string, error) { return "group", nil }}}
 	co := ComputeOptions{
 		Contract: lithops.Contract{Backend: lithops.CodeEngine, Version: "3.8.0", UserKey: "abcd", Region: "eu-de"},
 		Limits:   lithops.LimitsOf(lithops.CodeEngine), Namespace: func(id string) string { return id }, Bucket: bucket{s},

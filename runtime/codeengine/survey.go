@@ -55,13 +55,13 @@ const clientsMetaRun = "lithops-runtime-metadata"
 // left returns the runs and config maps that nobody has need of any more: those of runs that ended long ago, and config maps
 // without a run. Clients make the map first, and all name the run for metadata alike: while there is one, it may be that of
 // any such map.
-func (s survey) left(now time.Time) (left []entity.Thing) {
+func (s survey) left(now time.Time) (left []entity.Resource) {
 	inUse, describing := map[string]bool{}, false
 	for _, r := range s.runs {
 		describing = describing || r.Name == clientsMetaRun
 		done, _ := r.ended()
 		if inUse[r.Name] = !done || now.Sub(r.CreatedAt) < oldestCall; !inUse[r.Name] && lithopsMade(r.Name) {
-			left = append(left, entity.Thing{Term: runTerm, Name: r.Name})
+			left = append(left, entity.Resource{Term: runTerm, Name: r.Name})
 		}
 	}
 	code := map[string]bool{}
@@ -74,7 +74,7 @@ func (s survey) left(now time.Time) (left []entity.Thing) {
 			young = oldestCall
 		}
 		if lithopsMade(m.Name) && !inUse[m.Name] && !code[m.Name] && now.Sub(m.CreatedAt) > young {
-			left = append(left, entity.Thing{Term: configMapTerm, Name: m.Name})
+			left = append(left, entity.Resource{Term: configMapTerm, Name: m.Name})
 		}
 	}
 	return left

@@ -52,7 +52,7 @@ func TestAServerThatTheClientDoesNotTrust(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := s.Compute.Places(t.Context()); err != nil {
+			if _, err := s.Compute.Scopes(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := s.Store.BucketExists(t.Context()); err != nil {

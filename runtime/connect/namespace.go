@@ -27,7 +27,7 @@ func (p *opening) namespace(auth transport.Auth) (openwhisk.Namespace, error) {
 		return openwhisk.Namespace{}, err
 	}
 	p.contract.Namespace, p.target.Namespace = name, name
-	ns := openwhisk.Namespace{Place: entity.Place{Name: name, ID: p.compute.NamespaceID}, Memory: memory{p.cache, p.compute.Backend}, ResourceGroup: p.resourceGroup}
+	ns := openwhisk.Namespace{Scope: entity.Scope{Name: name, ID: p.compute.NamespaceID}, Memory: memory{p.cache, p.compute.Backend}, ResourceGroup: p.resourceGroup}
 	if p.compute.Backend == lithops.OpenWhisk || auth.Basic != "" {
 		ns.ID, ns.Fixed = name, true
 	}
@@ -68,7 +68,7 @@ func (m memory) Recall(name string) (id string, ok bool) {
 }
 
 // Remember implements the memory of openwhisk.Namespace.
-func (m memory) Remember(p entity.Place) error { return m.cache.WriteNamespace(m.backend, p) }
+func (m memory) Remember(p entity.Scope) error { return m.cache.WriteNamespace(m.backend, p) }
 
 // Forget implements the memory of openwhisk.Namespace.
 func (m memory) Forget(name string) error { return m.cache.RemoveNamespace(m.backend, name) }

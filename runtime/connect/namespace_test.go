@@ -68,18 +68,18 @@ func TestNamespaceIsFoundOnceAndRemembered(t *testing.T) {
 		t.Fatalf("%v %v", err, svc.requests)
 	}
 	for range 3 {
-		if err := s.Compute.FindPlace(t.Context()); err != nil {
+		if err := s.Compute.FindScope(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if s.Compute.Place().ID != "guid-1" || len(svc.requests) != 1 {
+	if s.Compute.Scope().ID != "guid-1" || len(svc.requests) != 1 {
 		t.Errorf("%+v, requests %v", s.Target, svc.requests)
 	}
 	s, err = Open(t.Context(), o)
 	if err == nil {
-		err = s.Compute.FindPlace(t.Context())
+		err = s.Compute.FindScope(t.Context())
 	}
-	if err != nil || s.Compute.Place().ID != "guid-1" || len(svc.requests) != 1 {
+	if err != nil || s.Compute.Scope().ID != "guid-1" || len(svc.requests) != 1 {
 		t.Errorf("the cache was not used: %v %v", err, svc.requests)
 	}
 }
@@ -104,7 +104,7 @@ func TestStaleNamespaceIsLookedUpAgain(t *testing.T) {
 			o := against(t, svc, "3.7.0", "")
 			o.UserKey = "abcd"
 			cache := lithops.Cache{Dir: lithops.CacheDir(o.Host.Home)}
-			if err := cache.WriteNamespace(lithops.IBMCF, entity.Place{ID: c.noted, Name: "ns"}); err != nil {
+			if err := cache.WriteNamespace(lithops.IBMCF, entity.Scope{ID: c.noted, Name: "ns"}); err != nil {
 				t.Fatal(err)
 			}
 			s, err := Open(t.Context(), o)
@@ -121,8 +121,8 @@ func TestStaleNamespaceIsLookedUpAgain(t *testing.T) {
 				}
 			}
 			noted, _ := cache.ReadNamespace(lithops.IBMCF, "ns")
-			if noted.ID != c.want || s.Compute.Place().ID != c.want || err != nil || (c.want == "") != fault.Is(s.Compute.FindPlace(t.Context()), fault.NotFound) {
-				t.Errorf("%v; the file says %q, the target %q; requests %v", err, noted.ID, s.Compute.Place().ID, svc.requests)
+			if noted.ID != c.want || s.Compute.Scope().ID != c.want || err != nil || (c.want == "") != fault.Is(s.Compute.FindScope(t.Context()), fault.NotFound) {
+				t.Errorf("%v; the file says %q, the target %q; requests %v", err, noted.ID, s.Compute.Scope().ID, svc.requests)
 			}
 			if c.want != "" && lookups != c.lookups {
 				t.Errorf("looked up %d times", lookups)
@@ -139,18 +139,18 @@ func TestNamespaceIsMadeInAResourceGroup(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Compute.FindPlace(t.Context()); !fault.Is(err, fault.NotFound) {
+	if err := s.Compute.FindScope(t.Context()); !fault.Is(err, fault.NotFound) {
 		t.Fatal(err)
 	}
-	if err := s.Compute.MakePlace(t.Context()); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "resource group") {
+	if err := s.Compute.CreateScope(t.Context()); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "resource group") {
 		t.Errorf("without a group: %v", err)
 	}
 	o.ResourceGroup = "my-group"
 	if s, err = Open(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
-	err = s.Compute.MakePlace(t.Context())
-	if err != nil || svc.namespaces[0]["resource_group_id"] != "my-group" || s.Compute.Place().ID != "made-ns" {
+	err = s.Compute.CreateScope(t.Context())
+	if err != nil || svc.namespaces[0]["resource_group_id"] != "my-group" || s.Compute.Scope().ID != "made-ns" {
 		t.Errorf("%v %v", err, svc.namespaces)
 	}
 }

@@ -88,7 +88,7 @@ func TestOpenChooses(t *testing.T) {
 	}{
 		"nothing": {"3.7.0", "", nil, fault.NotLoggedIn, "ibmcloud login|--config|-b local", nil},
 		"openwhisk": {"3.7.0", plainOpenWhisk("https://ow.example"), nil, "", "", func(t *testing.T, s *runtime.Service) {
-			if s.Contract.Package() != "lithops_abcde" || s.Target.Endpoint != "https://ow.example" || s.Target.Bucket != "b" || s.Compute.Place().ID != "guest" {
+			if s.Contract.Package() != "lithops_abcde" || s.Target.Endpoint != "https://ow.example" || s.Target.Bucket != "b" || s.Compute.Scope().ID != "guest" {
 				t.Errorf("%+v %+v", s.Target, s.Contract)
 			}
 		}},
@@ -112,12 +112,12 @@ func TestOpenChooses(t *testing.T) {
 		"no bucket":     {"3.7.0", strings.Replace(plainOpenWhisk("https://ow.example"), "minio:\n  endpoint: http://127.0.0.1:9\n  access_key_id: AKIAAAAA\n  secret_access_key: s3cret\n  storage_bucket: b\n", "", 1), nil, fault.Invalid, "", nil},
 		"bad user key":  {"3.7.0", plainOpenWhisk("https://ow.example"), func(o *Options) { o.UserKey = "a/b" }, fault.Usage, "--user-key|API key", nil},
 		"ibm with token": {"3.7.0", ibm("https://localhost:18443", far) + "ibm:\n  iam_api_key: Ab_x-0123\n", nil, "", "", func(t *testing.T, s *runtime.Service) {
-			if s.Contract.Package() != "lithops_ab_x" || s.Target.Region != "localhost:18443" || s.Compute.Place().ID != "" {
+			if s.Contract.Package() != "lithops_ab_x" || s.Target.Region != "localhost:18443" || s.Compute.Scope().ID != "" {
 				t.Errorf("%+v %+v", s.Target, s.Contract)
 			}
 		}},
 		"old ibm with CF key": {"2.6.0", ibm("https://localhost:18443", "  api_key: uuid:QRSTuv\n"), nil, "", "", func(t *testing.T, s *runtime.Service) {
-			if s.Contract.Package() != "lithops_v2.6.0_QRST" || s.Compute.Place().ID != "ns" {
+			if s.Contract.Package() != "lithops_v2.6.0_QRST" || s.Compute.Scope().ID != "ns" {
 				t.Errorf("%+v %+v", s.Target, s.Contract)
 			}
 		}},

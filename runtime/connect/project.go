@@ -19,7 +19,7 @@ func (p *opening) openProject(ctx context.Context, auth transport.Auth, hint i18
 	p.target.Namespace = name
 	cached, _ := p.cache.ReadProject(name)
 	namespace := func(id string) string { return lithops.ProjectNamespace(p.compute, cached, id) }
-	project := codeengine.Project{Place: entity.Place{Name: name, ID: p.compute.ProjectID}, ResourceGroup: p.resourceGroup,
+	project := codeengine.Project{Scope: entity.Scope{Name: name, ID: p.compute.ProjectID}, ResourceGroup: p.resourceGroup,
 		Memory: projects{p.cache, namespace}}
 	if o := p.o.Host.Observer; o != nil {
 		project.Begin = o.Begin
@@ -33,7 +33,7 @@ func (p *opening) openProject(ctx context.Context, auth transport.Auth, hint i18
 		Contract: p.contract, Settings: p.compute, Limits: lithops.LimitsOf(lithops.CodeEngine), Namespace: namespace, Bucket: p.store,
 		Payload: func(name string) (string, error) { return lithops.JobPayload(storage, name, version) },
 	})
-	err := port.FindPlace(ctx)
+	err := port.FindScope(ctx)
 	p.contract.Namespace, p.port = port.Namespace(), port
 	if fault.Is(err, fault.NotFound) {
 		return nil

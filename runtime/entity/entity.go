@@ -10,9 +10,9 @@ import (
 	"fn-runtime/i18n"
 )
 
-// Place is what a service keeps runtimes in for one user: a namespace of OpenWhisk, a project of Code Engine. On plain
+// Scope is what a service keeps runtimes in for one user: a namespace of OpenWhisk, a project of Code Engine. On plain
 // OpenWhisk ID and Name are the same.
-type Place struct {
+type Scope struct {
 	ID   string // GUID on IBM Cloud; "" until it is known
 	Name string
 }
@@ -53,12 +53,12 @@ type Registered struct {
 
 // Listing is what a place holds of Lithops, of every release and user key.
 type Listing struct {
-	Runtimes []Registered
-	Things   []Thing // that runtimes need beside them, as far as the listing saw them
+	Runtimes  []Registered
+	Resources []Resource // that runtimes need beside them, as far as the listing saw them
 }
 
-// Thing is something that only one service has, beside its runtimes: a package, a config map, a secret.
-type Thing struct {
+// Resource is something that only one service has, beside its runtimes: a package, a config map, a secret.
+type Resource struct {
 	Term     Term
 	Name     string
 	Image    string // where it belongs to a runtime; else ""
@@ -73,7 +73,7 @@ type Term struct {
 
 // Terms are a service's words for what every service has.
 type Terms struct {
-	Place   Term
+	Scope   Term
 	Runtime Term
 	// Removal is what users have to know who remove a place; zero: nothing.
 	Removal i18n.Message
@@ -82,7 +82,7 @@ type Terms struct {
 // Usage is how much of what a place may have is used.
 type Usage struct {
 	Quotas []Quota
-	Left   []Thing // among it what nobody has need of any more
+	Left   []Resource // among it what nobody has need of any more
 }
 
 // Quota is one of them.

@@ -18,9 +18,9 @@ import (
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/grace"
 	"fn-runtime/runtime/images/buildkit"
 	"fn-runtime/runtime/images/engine"
-	"fn-runtime/runtime/linger"
 )
 
 // reporter reads the messages of a build.
@@ -128,7 +128,7 @@ func (b *Builder) buildKit(ctx context.Context, e *engine.Engine, opts build.Ima
 
 	// The engine ends a build whose connection breaks, but only once it notices: it is told as well.
 	stop := context.AfterFunc(building, func() {
-		ctx, cancel := linger.Context(ctx, timeToCleanUp)
+		ctx, cancel := grace.Context(ctx, timeToCleanUp)
 		defer cancel()
 		_ = e.BuildCancel(ctx, opts.BuildID)
 	})

@@ -19,8 +19,8 @@ import (
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/grace"
 	"fn-runtime/runtime/images/engine"
-	"fn-runtime/runtime/linger"
 )
 
 // timeToCheck is how long an image may take to start, to answer and to import everything.
@@ -218,7 +218,7 @@ func logs(ctx context.Context, e *engine.Engine, id string) []string {
 
 // remove ends a container also when ctx is over.
 func remove(ctx context.Context, e *engine.Engine, id string) {
-	ctx, cancel := linger.Context(ctx, timeToCleanUp)
+	ctx, cancel := grace.Context(ctx, timeToCleanUp)
 	defer cancel()
 	_ = e.ContainerRemove(ctx, id, container.RemoveOptions{Force: true, RemoveVolumes: true})
 }

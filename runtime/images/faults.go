@@ -10,8 +10,8 @@ import (
 
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/fault"
+	"fn-runtime/runtime/grace"
 	"fn-runtime/runtime/images/engine"
-	"fn-runtime/runtime/linger"
 	"fn-runtime/runtime/regular"
 	"fn-runtime/runtime/text"
 )
@@ -33,7 +33,7 @@ func engineFault(ctx context.Context, e *engine.Engine, err error) error {
 	if _, ok := errors.AsType[*fault.Fault](err); ok {
 		return err
 	}
-	ping, cancel := linger.Context(ctx, timeToCleanUp)
+	ping, cancel := grace.Context(ctx, timeToCleanUp)
 	defer cancel()
 	if _, gone := e.Ping(ping); gone != nil || !refusal(err) {
 		return fault.New(fault.Unavailable,

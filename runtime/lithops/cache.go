@@ -8,11 +8,11 @@ import (
 	"strings"
 
 	"fn-runtime/i18n"
+	"fn-runtime/runtime/atomicfile"
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
 	"fn-runtime/runtime/lithops/pyyaml"
 	"fn-runtime/runtime/regular"
-	"fn-runtime/runtime/replace"
 )
 
 // Cache is the client's cache on this machine, ~/.lithops/cache. The client reads metadata from it before it looks
@@ -64,20 +64,20 @@ func (c Cache) RemoveMetadata(key string) error {
 
 // ReadNamespace reads what the client knows of a namespace by its name; fault.NotFound when that is nothing: no file,
 // an empty one, or one without an id, all of which the client leaves behind.
-func (c Cache) ReadNamespace(backend Backend, name string) (entity.Place, error) {
+func (c Cache) ReadNamespace(backend Backend, name string) (entity.Scope, error) {
 	root, path, err := c.readPlace(backend, name)
 	if err != nil {
-		return entity.Place{}, err
+		return entity.Scope{}, err
 	}
 	id := root.Get("namespace_id").Scalar()
 	if id == "" {
-		return entity.Place{}, c.failed(path, fs.ErrNotExist)
+		return entity.Scope{}, c.failed(path, fs.ErrNotExist)
 	}
-	return entity.Place{ID: id, Name: name}, nil
+	return entity.Scope{ID: id, Name: name}, nil
 }
 
 // WriteNamespace notes the id of a namespace for the client.
-func (c Cache) WriteNamespace(backend Backend, ns entity.Place) error {
+func (c Cache) WriteNamespace(backend Backend, ns entity.Scope) error {
 	path, err := c.namespacePath(backend, ns.Name)
 	if err != nil {
 		return err
@@ -191,11 +191,11 @@ func (c Cache) write(path string, data []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return c.failed(filepath.Dir(path), err)
 	}
-	return c.failed(path, replace.File(path, data))
+	return c.failed(path, atomicfile.Write(path, data))
 }
 
 func (c Cache) remove(path string) error {
-	return c.failed(path, replace.Remove(path))
+	return c.failed(path, atomicfile.Remove(path))
 }
 
 func (c Cache) failed(path string, err error) error {

@@ -53,7 +53,7 @@ func TestCacheKeysStayInside(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"", "../x", "a/b", `a\b`, ".."} {
-		if err := c.WriteNamespace(IBMCF, entity.Place{Name: name, ID: "x"}); name != ".." && !fault.Is(err, fault.Invalid) {
+		if err := c.WriteNamespace(IBMCF, entity.Scope{Name: name, ID: "x"}); name != ".." && !fault.Is(err, fault.Invalid) {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
@@ -61,7 +61,7 @@ func TestCacheKeysStayInside(t *testing.T) {
 
 func TestCacheNamespace(t *testing.T) {
 	c := Cache{Dir: t.TempDir()}
-	for _, ns := range []entity.Place{{ID: "8e1d3c0a-0000", Name: "lithops-us-south-abcd"}, {ID: "123", Name: "456"}, {ID: "no", Name: "a'b: c"}, {ID: "-x", Name: "y"}} {
+	for _, ns := range []entity.Scope{{ID: "8e1d3c0a-0000", Name: "lithops-us-south-abcd"}, {ID: "123", Name: "456"}, {ID: "no", Name: "a'b: c"}, {ID: "-x", Name: "y"}} {
 		if err := c.WriteNamespace(IBMCF, ns); err != nil {
 			t.Fatal(err)
 		}

@@ -33,7 +33,7 @@ func (r *reader) substitute(n *yaml.Node) {
 	}
 }
 
-func (r *reader) replacement(at Place, found string) string {
+func (r *reader) replacement(at Position, found string) string {
 	if found == "$${" {
 		return "${"
 	}

@@ -24,7 +24,7 @@ type File struct {
 
 // Runtime declares an image in one or several memory sizes and regions.
 type Runtime struct {
-	At       Place
+	At       Position
 	Image    string // "default" or a reference
 	MemoryMB []int  // empty: the configured memory
 	MilliCPU int    // thousandths of a vCPU; 0: what goes with the memory
@@ -43,21 +43,21 @@ type Build struct {
 	Platform   string // "": linux/amd64
 }
 
-// Place is a position in a file, both counted from 1.
-type Place struct {
+// Position is a position in a file, both counted from 1.
+type Position struct {
 	File         string
 	Line, Column int
 }
 
 // Fault is what is wrong at the place.
-func (p Place) Fault(what i18n.Message) error {
+func (p Position) Fault(what i18n.Message) error {
 	return fault.New(fault.Invalid,
 		i18n.M("{{.File}}:{{.Line}}:{{.Column}}: {{.What}}", "File", p.File, "Line", p.Line, "Column", p.Column, "What", what),
 		i18n.M("Correct the file. Its form is shown by 'ibmcloud fn-runtime apply --schema'."))
 }
 
 // Wrap puts the place before an error that is about what is declared there. A nil err stays nil.
-func (p Place) Wrap(err error) error {
+func (p Position) Wrap(err error) error {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // of a joined error each has the place
 		var all []error
 		for _, one := range joined.Unwrap() {

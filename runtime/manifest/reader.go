@@ -32,21 +32,21 @@ type reader struct {
 }
 
 type placed struct {
-	at  Place
+	at  Position
 	err error
 }
 
-func (r *reader) wrong(at Place, what i18n.Message) {
+func (r *reader) wrong(at Position, what i18n.Message) {
 	r.faults = append(r.faults, placed{at, at.Fault(what)})
 }
 
-func (r *reader) start() Place { return Place{File: r.file, Line: 1, Column: 1} }
+func (r *reader) start() Position { return Position{File: r.file, Line: 1, Column: 1} }
 
-func (r *reader) at(n *yaml.Node) Place {
+func (r *reader) at(n *yaml.Node) Position {
 	if n == nil || n.Line == 0 {
 		return r.start()
 	}
-	return Place{File: r.file, Line: n.Line, Column: n.Column}
+	return Position{File: r.file, Line: n.Line, Column: n.Column}
 }
 
 // parse returns the root of the only document, with the environment put into its values; nil after a fault.
@@ -59,7 +59,7 @@ func (r *reader) parse(data []byte) *yaml.Node {
 	var at *document.Error
 	switch {
 	case errors.As(err, &at):
-		r.wrong(Place{File: r.file, Line: at.Line, Column: at.Column}, i18n.M("This is not a file of 'apply': {{.What}}.", "What", at.Reason))
+		r.wrong(Position{File: r.file, Line: at.Line, Column: at.Column}, i18n.M("This is not a file of 'apply': {{.What}}.", "What", at.Reason))
 		return nil
 	case root == nil || tagOf(root) == "!!null":
 		r.wrong(r.start(), i18n.M("The file declares nothing; it needs the key 'runtimes'."))
@@ -71,7 +71,7 @@ func (r *reader) parse(data []byte) *yaml.Node {
 
 // member is one key of a mapping with its value.
 type member struct {
-	at    Place // of the key
+	at    Position // of the key
 	value *yaml.Node
 }
 

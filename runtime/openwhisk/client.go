@@ -40,8 +40,8 @@ type Client struct {
 // New makes a client. Nothing is sent before it is used.
 func New(o Options) *Client {
 	c := &Client{place: place{Namespace: o.Namespace}, transport: o.Transport, loginHint: o.LoginHint, listBytes: transport.MaxListBytes}
-	if o.Namespace.Place == (entity.Place{}) {
-		c.place.Place, c.place.Fixed = entity.Place{ID: "_", Name: "_"}, true // the caller's own
+	if o.Namespace.Scope == (entity.Scope{}) {
+		c.place.Scope, c.place.Fixed = entity.Scope{ID: "_", Name: "_"}, true // the caller's own
 	}
 	u, err := transport.ParseEndpoint(strings.TrimSuffix(strings.TrimRight(o.Endpoint, "/"), "/api/v1"))
 	if err != nil {

@@ -40,7 +40,7 @@ func NewCompute(c *Client, o ComputeOptions) *Compute {
 	return &Compute{client: c, contract: o.Contract, settings: o.Settings, limits: o.Limits, jobs: o.Jobs}
 }
 
-// What OpenWhisk calls its things.
+// What OpenWhisk calls its resources.
 var (
 	namespaceTerm = entity.Term{Word: "namespace", Text: i18n.M("Namespace")}
 	packageTerm   = entity.Term{Word: "package", Text: i18n.M("Package")}
@@ -49,7 +49,7 @@ var (
 
 // Terms returns OpenWhisk's words.
 func (c *Compute) Terms() entity.Terms {
-	return entity.Terms{Place: namespaceTerm, Runtime: actionTerm}
+	return entity.Terms{Scope: namespaceTerm, Runtime: actionTerm}
 }
 
 // Limits returns what the service lets a runtime have.
@@ -68,46 +68,46 @@ func (c *Compute) ReadLimits(ctx context.Context) (lithops.Limits, error) {
 	return c.told, c.err
 }
 
-// Place returns the namespace; its id is "" until it is known.
-func (c *Compute) Place() entity.Place { return c.client.Place() }
+// Scope returns the namespace; its id is "" until it is known.
+func (c *Compute) Scope() entity.Scope { return c.client.Scope() }
 
 // Namespace is its name, which keys of metadata have.
 func (c *Compute) Namespace() string { return c.contract.Namespace }
 
-// Places lists the namespaces that the credentials give access to.
-func (c *Compute) Places(ctx context.Context) ([]entity.Place, error) {
+// Scopes lists the namespaces that the credentials give access to.
+func (c *Compute) Scopes(ctx context.Context) ([]entity.Scope, error) {
 	return c.client.namespaces(ctx)
 }
 
-// FindPlace finds the namespace; fault.NotFound when it does not exist.
-func (c *Compute) FindPlace(ctx context.Context) error { return c.client.Find(ctx) }
+// FindScope finds the namespace; fault.NotFound when it does not exist.
+func (c *Compute) FindScope(ctx context.Context) error { return c.client.Find(ctx) }
 
-// MakePlace makes the namespace unless it is there.
-func (c *Compute) MakePlace(ctx context.Context) error { return c.client.Make(ctx) }
+// CreateScope makes the namespace unless it is there.
+func (c *Compute) CreateScope(ctx context.Context) error { return c.client.CreateNamespace(ctx) }
 
-// RemovePlace removes the namespace with everything in it; nil when it is not there.
-func (c *Compute) RemovePlace(ctx context.Context) error {
-	return transport.Gone(c.client.Place().Name, c.client.Remove(ctx), func() error { return c.client.Find(ctx) })
+// DeleteScope removes the namespace with everything in it; nil when it is not there.
+func (c *Compute) DeleteScope(ctx context.Context) error {
+	return transport.Gone(c.client.Scope().Name, c.client.DeleteNamespace(ctx), func() error { return c.client.Find(ctx) })
 }
 
 // Needs returns what has to be in the namespace before a runtime is: the package.
-func (c *Compute) Needs() []entity.Thing {
-	return []entity.Thing{{Term: packageTerm, Name: c.contract.Package()}}
+func (c *Compute) RequiredResources() []entity.Resource {
+	return []entity.Resource{{Term: packageTerm, Name: c.contract.Package()}}
 }
 
 // Has reports whether a package is there.
-func (c *Compute) Has(ctx context.Context, t entity.Thing) (bool, error) {
+func (c *Compute) HasResource(ctx context.Context, t entity.Resource) (bool, error) {
 	found, err := c.packages(ctx, func(name string) bool { return name == t.Name })
 	return len(found) > 0, err
 }
 
 // Make makes a package; made is false when it was there.
-func (c *Compute) Make(ctx context.Context, t entity.Thing) (made bool, err error) {
+func (c *Compute) CreateResource(ctx context.Context, t entity.Resource) (made bool, err error) {
 	return c.client.CreatePackage(ctx, t.Name)
 }
 
 // Remove removes a package that is empty, or an action; nil when it is not there.
-func (c *Compute) Remove(ctx context.Context, t entity.Thing) error {
+func (c *Compute) DeleteResource(ctx context.Context, t entity.Resource) error {
 	if t.Term.Word == actionTerm.Word {
 		return c.Unregister(ctx, idOf(t.Name))
 	}

@@ -36,7 +36,7 @@ func TestNamespaceOfAnotherKey(t *testing.T) {
 		}), ComputeOptions{Contract: lithops.Contract{Backend: lithops.OpenWhisk, UserKey: "abcde", Version: "3.8.0"}})
 		_, listed := c.Runtimes(t.Context())
 		_, left := c.Leftovers(t.Context())
-		_, there := c.Has(t.Context(), entity.Thing{Name: "lithops_abcde"})
+		_, there := c.HasResource(t.Context(), entity.Resource{Name: "lithops_abcde"})
 		_, read := c.Runtime(t.Context(), entity.ID{Group: "lithops_abcde", Name: "a_256MB_3.8.0"})
 		for what, err := range map[string]error{"list": listed, "leftovers": left, "package": there, "action": read} {
 			if kind == fault.NotFound && what != "action" {
@@ -176,10 +176,10 @@ func TestRegisterMakesAPackageThatIsGone(t *testing.T) {
 // An answer 404 to a deletion is believed only when a second question gives the same answer.
 func TestWhatIsSaidToBeGoneIsLookedFor(t *testing.T) {
 	id := entity.ID{Group: "lithops_abcde", Name: "me_a_256MB_3.7.0"}
-	thing := entity.Thing{Term: packageTerm, Name: id.Group}
+	resource := entity.Resource{Term: packageTerm, Name: id.Group}
 	for name, remove := range map[string]func(c *Compute) error{
 		"runtime": func(c *Compute) error { return c.Unregister(t.Context(), id) },
-		"package": func(c *Compute) error { return c.Remove(t.Context(), thing) },
+		"package": func(c *Compute) error { return c.DeleteResource(t.Context(), resource) },
 	} {
 		there := func() *server {
 			return &server{packages: map[string][]map[string]any{id.Group: nil}, images: map[string]string{id.String(): "me/a"}}
@@ -213,8 +213,8 @@ func TestNamespaceThatIsSaidToBeGone(t *testing.T) {
 			}
 			_ = json.NewEncoder(w).Encode(map[string]any{"namespaces": list})
 		})
-		client.place.Namespace = Namespace{Place: entity.Place{Name: ns, ID: "guid"}}
-		err := NewCompute(client, ComputeOptions{}).RemovePlace(t.Context())
+		client.place.Namespace = Namespace{Scope: entity.Scope{Name: ns, ID: "guid"}}
+		err := NewCompute(client, ComputeOptions{}).DeleteScope(t.Context())
 		if err != nil && fault.KindOf(err) != kind || err == nil && kind != "" {
 			t.Errorf("there %v: got %v, want %q", there, err, kind)
 		}

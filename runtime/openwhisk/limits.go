@@ -15,7 +15,7 @@ type limits struct {
 
 // limits reads the limits of the namespace. A server without them answers 404.
 func (c *Client) limits(ctx context.Context) (l limits, err error) {
-	about := subject{"namespace", c.Place().Name}
+	about := subject{"namespace", c.Scope().Name}
 	a, err := c.raw(ctx, false, request{http.MethodGet, "limits", nil})
 	if err == nil && a.status >= 300 {
 		err = c.refusal(ctx, about, a)

@@ -27,11 +27,11 @@ type namespacePage struct {
 }
 
 // namespaces lists the namespaces that the credentials give access to, in IBM's form or plain OpenWhisk's.
-func (c *Client) namespaces(ctx context.Context) ([]entity.Place, error) {
+func (c *Client) namespaces(ctx context.Context) ([]entity.Scope, error) {
 	about := subject{kind: "namespace"}
-	var all []entity.Place
+	var all []entity.Scope
 	read, size, query := 0, int64(0), ""
-	next := func(ctx context.Context) ([]entity.Place, bool, error) {
+	next := func(ctx context.Context) ([]entity.Scope, bool, error) {
 		a, err := c.send(ctx, "", request{http.MethodGet, "namespaces" + query, nil})
 		if err != nil {
 			return nil, false, err
@@ -42,14 +42,14 @@ func (c *Client) namespaces(ctx context.Context) ([]entity.Place, error) {
 		if size += int64(len(a.body)); size > c.listBytes {
 			return nil, false, endless(about)
 		}
-		var list []entity.Place
+		var list []entity.Scope
 		if bytes.HasPrefix(bytes.TrimSpace(a.body), []byte("[")) { // plain OpenWhisk: ["name"]
 			var names []string
 			if err := json.Unmarshal(a.body, &names); err != nil {
 				return nil, false, unreadable(about, err)
 			}
 			for _, n := range names {
-				list = append(list, entity.Place{ID: n, Name: n})
+				list = append(list, entity.Scope{ID: n, Name: n})
 			}
 			return list, false, nil
 		}
@@ -58,7 +58,7 @@ func (c *Client) namespaces(ctx context.Context) ([]entity.Place, error) {
 			return nil, false, unreadable(about, err)
 		}
 		for _, n := range page.Namespaces {
-			list = append(list, entity.Place{ID: n.ID, Name: n.Name})
+			list = append(list, entity.Scope{ID: n.ID, Name: n.Name})
 		}
 		read += len(list)
 		query = "?limit=" + strconv.Itoa(len(list)) + "&offset=" + strconv.Itoa(read)
@@ -75,25 +75,25 @@ func (c *Client) namespaces(ctx context.Context) ([]entity.Place, error) {
 
 // createNamespace makes an IAM namespace in a resource group. Plain OpenWhisk has no such call: fault.NotFound or
 // fault.Invalid.
-func (c *Client) createNamespace(ctx context.Context, name, resourceGroupID string) (entity.Place, error) {
+func (c *Client) createNamespace(ctx context.Context, name, resourceGroupID string) (entity.Scope, error) {
 	about := subject{"namespace", name}
 	a, err := c.send(ctx, "", request{http.MethodPost, "namespaces", map[string]string{
 		"name": name, "description": "Namespace for Lithops, made by fn-runtime",
 		"resource_group_id": resourceGroupID, "resource_plan_id": plan,
 	}})
 	if err != nil {
-		return entity.Place{}, err
+		return entity.Scope{}, err
 	}
 	if a.status >= 300 {
-		return entity.Place{}, c.refusal(ctx, about, a)
+		return entity.Scope{}, c.refusal(ctx, about, a)
 	}
 	var made struct {
 		ID string `json:"id"`
 	}
 	if err := json.Unmarshal(a.body, &made); err != nil || made.ID == "" {
-		return entity.Place{}, unreadable(about, err)
+		return entity.Scope{}, unreadable(about, err)
 	}
-	return entity.Place{ID: made.ID, Name: name}, nil
+	return entity.Scope{ID: made.ID, Name: name}, nil
 }
 
 // deleteNamespace removes an IAM namespace with everything in it; fault.NotFound when it is not there.

@@ -41,7 +41,7 @@ func serve(t *testing.T, h http.HandlerFunc) *Client {
 	t.Cleanup(base.CloseIdleConnections)
 	return New(Options{
 		Endpoint:  srv.URL + "/",
-		Namespace: Namespace{Place: entity.Place{ID: ns, Name: ns}, Fixed: true},
+		Namespace: Namespace{Scope: entity.Scope{ID: ns, Name: ns}, Fixed: true},
 		Transport: transport.New(transport.Options{Base: base, Origin: srv.URL, Deadline: time.Millisecond, MaxBody: 4 << 20,
 			Auth: transport.Auth{Basic: "uuid:key"}}),
 	})
@@ -186,7 +186,7 @@ func TestNamespacesInIBMForm(t *testing.T) {
 			map[int]string{0: `{"id":"g1","name":"n1"},{"id":"g2","name":"n2"}`, 2: `{"id":"g3","name":"n3"}`}[at])
 	})
 	got, err := c.namespaces(t.Context())
-	want := []entity.Place{{ID: "g1", Name: "n1"}, {ID: "g2", Name: "n2"}, {ID: "g3", Name: "n3"}}
+	want := []entity.Scope{{ID: "g1", Name: "n1"}, {ID: "g2", Name: "n2"}, {ID: "g3", Name: "n3"}}
 	if d := cmp.Diff(want, got); err != nil || d != "" {
 		t.Errorf("%v\n%s", err, d)
 	}

@@ -26,7 +26,7 @@ func (c *Compute) Runtimes(ctx context.Context) (entity.Listing, error) {
 	}
 	slices.Sort(packages)
 	for _, name := range packages {
-		l.Things = append(l.Things, entity.Thing{Term: packageTerm, Name: name})
+		l.Resources = append(l.Resources, entity.Resource{Term: packageTerm, Name: name})
 	}
 	g := parallel.NewGroup(c.jobs)
 	pages, errs := parallel.Each(ctx, g, packages, c.named)
@@ -148,27 +148,27 @@ func (c *Compute) Unregister(ctx context.Context, id entity.ID) error {
 
 // Leftovers returns what Clean removes: every action of the user's packages, also those that Lithops did not name, because
 // they are in its way and its own clean removes them too; then the packages.
-func (c *Compute) Leftovers(ctx context.Context) ([][]entity.Thing, error) {
+func (c *Compute) Leftovers(ctx context.Context) ([][]entity.Resource, error) {
 	packages, err := c.packages(ctx, c.own)
 	if err != nil {
 		return nil, err
 	}
-	lists, errs := parallel.Each(ctx, parallel.NewGroup(c.jobs), packages, func(ctx context.Context, pkg string) ([]entity.Thing, error) {
-		var list []entity.Thing
+	lists, errs := parallel.Each(ctx, parallel.NewGroup(c.jobs), packages, func(ctx context.Context, pkg string) ([]entity.Resource, error) {
+		var list []entity.Resource
 		for a, err := range c.client.Actions(ctx, pkg) {
 			if err != nil {
 				return nil, c.packageGone(ctx, pkg, err)
 			}
 			image, _ := a.Annotations[entity.NoteImage].(string)
-			list = append(list, entity.Thing{Term: actionTerm, Name: pkg + "/" + a.Name, Image: image, MemoryMB: a.MemoryMB})
+			list = append(list, entity.Resource{Term: actionTerm, Name: pkg + "/" + a.Name, Image: image, MemoryMB: a.MemoryMB})
 		}
 		return list, nil
 	})
-	emptied := make([]entity.Thing, len(packages))
+	emptied := make([]entity.Resource, len(packages))
 	for i, name := range packages {
-		emptied[i] = entity.Thing{Term: packageTerm, Name: name}
+		emptied[i] = entity.Resource{Term: packageTerm, Name: name}
 	}
-	return [][]entity.Thing{slices.Concat(lists...), emptied}, parallel.First(errs)
+	return [][]entity.Resource{slices.Concat(lists...), emptied}, parallel.First(errs)
 }
 
 func idOf(name string) entity.ID {

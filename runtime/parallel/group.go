@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"fn-runtime/runtime/fault"
-	"fn-runtime/runtime/linger"
+	"fn-runtime/runtime/grace"
 )
 
 // defaultJobs is how many calls run at the same time unless a group is given another limit. With 50 ms a request the
@@ -111,11 +111,11 @@ func First(errs []error) error {
 }
 
 // Linger returns a context that ends grace after ctx does, with its cause.
-func Linger(ctx context.Context, grace time.Duration) (context.Context, func()) {
+func Linger(ctx context.Context, delay time.Duration) (context.Context, func()) {
 	longer, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	unhook := context.AfterFunc(ctx, func() {
-		linger.Extend(ctx, grace)
-		wait := time.NewTimer(grace)
+		grace.Extend(ctx, delay)
+		wait := time.NewTimer(delay)
 		defer wait.Stop()
 		select {
 		case <-wait.C:
@@ -132,13 +132,13 @@ func Linger(ctx context.Context, grace time.Duration) (context.Context, func()) 
 // writeTime is how long such a write is given when the command is interrupted meanwhile.
 const writeTime = 30 * time.Second
 
-// Whole returns a context for a write that should not be torn by an interruption: it has the values of ctx, but ends
+// Uninterrupted returns a context for a write that should not be torn by an interruption: it has the values of ctx, but ends
 // only with the transport's own time limits. Nothing starts under it when ctx has ended already.
-func Whole(ctx context.Context) (context.Context, error) {
+func Uninterrupted(ctx context.Context) (context.Context, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	linger.Extend(ctx, writeTime)
+	grace.Extend(ctx, writeTime)
 	return context.WithoutCancel(ctx), nil
 }
 

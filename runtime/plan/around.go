@@ -6,17 +6,17 @@ import (
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
-	"fn-runtime/runtime/linger"
+	"fn-runtime/runtime/grace"
 	"fn-runtime/runtime/site"
 )
 
 // Around is what has to be there before the first runtime.
 type Around struct {
-	Place  bool // has to be made
-	Things []entity.Thing
-	Made   bool // the Things were made already, while it was looked whether there is anything to do
-	Bucket bool // has to be made
-	Beside bool // the bucket is made beside the runtimes: it is needed only when their metadata is stored
+	Scope     bool // has to be made
+	Resources []entity.Resource
+	Made      bool // the Things were made already, while it was looked whether there is anything to do
+	Bucket    bool // has to be made
+	Beside    bool // the bucket is made beside the runtimes: it is needed only when their metadata is stored
 }
 
 // Surround plans the surroundings, in their order.
@@ -25,17 +25,17 @@ func (p *Plan) Surround(a Around) {
 		it.Change, it.Status = Create, Planned
 		return &Task{Items: []*Item{&it}, Do: do}
 	}
-	if a.Place {
-		p.Then(one(Item{Kind: KindPlace, Term: p.site.Compute.Terms().Place, Name: p.site.Target.Namespace}, p.makePlace))
+	if a.Scope {
+		p.Then(one(Item{Kind: KindScope, Term: p.site.Compute.Terms().Scope, Name: p.site.Target.Namespace}, p.createScope))
 	}
-	for _, thing := range a.Things {
-		t := one(Item{Kind: KindThing, Term: thing.Term, Name: thing.Name}, func(ctx context.Context) error {
-			_, err := p.site.Compute.Make(ctx, thing)
+	for _, resource := range a.Resources {
+		t := one(Item{Kind: KindResource, Term: resource.Term, Name: resource.Name}, func(ctx context.Context) error {
+			_, err := p.site.Compute.CreateResource(ctx, resource)
 			return err
 		})
-		p.things = append(p.things, t)
+		p.resources = append(p.resources, t)
 		if a.Made {
-			t.Items[0].Status, p.made = Done, append(p.made, thing)
+			t.Items[0].Status, p.made = Done, append(p.made, resource)
 			p.show(t.Items[0])
 			continue
 		}
@@ -54,9 +54,9 @@ func (p *Plan) Surround(a Around) {
 	p.show(bucket.Items...)
 }
 
-// makePlace makes the place, and gives what is deployed in it the names that are known only then.
-func (p *Plan) makePlace(ctx context.Context) error {
-	if err := p.site.Compute.MakePlace(ctx); err != nil {
+// createScope makes the place, and gives what is deployed in it the names that are known only then.
+func (p *Plan) createScope(ctx context.Context) error {
+	if err := p.site.Compute.CreateScope(ctx); err != nil {
 		return err
 	}
 	p.site.Contract.Namespace = p.site.Compute.Namespace()
@@ -70,27 +70,27 @@ func (p *Plan) makePlace(ctx context.Context) error {
 // tidy removes what nothing has need of any more. The work is done without that: what stays is said, because nobody else
 // looks for it.
 func (p *Plan) tidy(ctx context.Context) {
-	ctx, cancel := linger.Context(ctx, undoTime)
+	ctx, cancel := grace.Context(ctx, undoTime)
 	defer cancel()
 	if err := p.site.Compute.Tidy(ctx); err != nil {
 		p.site.Warn(i18n.M("Code that no runtime needs any more could not be removed: {{.Error}} Remove it with 'ibmcloud fn-runtime doctor --repair'.", "Error", site.Sentence(err)))
 	}
 }
 
-// disprove takes back that a thing was made when a runtime could not be registered because it is not there: a server may
+// disprove takes back that a resource was made when a runtime could not be registered because it is not there: a server may
 // answer its creation as if it were there, for a reason of its own.
 func (p *Plan) disprove() {
 	for _, d := range p.deployments {
 		if d.Runtime.Status != Failed || !fault.Is(d.Runtime.Err, fault.NotFound) {
 			continue
 		}
-		for _, t := range p.things {
+		for _, t := range p.resources {
 			t.Items[0].settle(d.Runtime.Err)
 		}
 	}
 }
 
-// takeBack removes the things that were made while looking when nothing came of it. The service refuses where somebody
+// takeBack removes the resources that were made while looking when nothing came of it. The service refuses where somebody
 // else has need of them meanwhile.
 func (p *Plan) takeBack(ctx context.Context) {
 	for _, d := range p.deployments {
@@ -98,11 +98,11 @@ func (p *Plan) takeBack(ctx context.Context) {
 			return
 		}
 	}
-	ctx, cancel := linger.Context(ctx, undoTime)
+	ctx, cancel := grace.Context(ctx, undoTime)
 	defer cancel()
-	for i, thing := range p.made {
-		if p.site.Compute.Remove(ctx, thing) == nil {
-			p.things[i].Items[0].Status = Skipped
+	for i, resource := range p.made {
+		if p.site.Compute.DeleteResource(ctx, resource) == nil {
+			p.resources[i].Items[0].Status = Skipped
 		}
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"fn-runtime/runtime/site"
 )
 
-// Found is what is there of one runtime. Empty parts are not there.
-type Found struct {
+// Existing is what is there of one runtime. Empty parts are not there.
+type Existing struct {
 	Runtime  *entity.Registered
 	Metadata []byte // of the bucket
 	Cached   []byte // of this machine's cache
@@ -22,7 +22,7 @@ type Found struct {
 // Deployment is the plan for one runtime that should be there: which of its three parts are written, and why.
 type Deployment struct {
 	Want site.Wanted
-	Have Found
+	Have Existing
 	// The parts.
 	Runtime, Metadata, Cache Item
 
@@ -37,7 +37,7 @@ type Deployment struct {
 }
 
 // Decide plans what brings have to want. It neither reads nor writes.
-func (p *Plan) Decide(want site.Wanted, have Found, force bool) *Deployment {
+func (p *Plan) Decide(want site.Wanted, have Existing, force bool) *Deployment {
 	d := &Deployment{Want: want, Have: have, force: force, site: p.site, bundle: p.bundle}
 	d.decide()
 	return d

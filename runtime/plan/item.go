@@ -10,7 +10,7 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// Change is what a plan does to one thing.
+// Change is what a plan does to one resource.
 type Change string
 
 // The changes of a plan.
@@ -37,8 +37,8 @@ type Kind string
 
 // The kinds. The first three are what only the compute service has a word for: see Item.Term.
 const (
-	KindPlace    Kind = "place"
-	KindThing    Kind = "thing" // what runtimes of this service need beside them
+	KindScope    Kind = "place"
+	KindResource Kind = "thing" // what runtimes of this service need beside them
 	KindRuntime  Kind = "runtime"
 	KindMetadata Kind = "metadata" // an object of the bucket
 	KindCache    Kind = "cache"    // the client's copy of metadata on this machine
@@ -48,7 +48,7 @@ const (
 	KindImage    Kind = "image"
 )
 
-// Item is one thing that a plan touches.
+// Item is one resource that a plan touches.
 type Item struct {
 	Change Change
 	Kind   Kind

@@ -27,10 +27,10 @@ type Plan struct {
 	waves       []*wave
 	deployments []*Deployment
 
-	around []*Task        // what has to be there before a runtime is built or registered
-	beside []*Task        // what is made beside the runtimes
-	things []*Task        // of around: what only this service has
-	made   []entity.Thing // of them, what was made before the plan was
+	around    []*Task           // what has to be there before a runtime is built or registered
+	beside    []*Task           // what is made beside the runtimes
+	resources []*Task           // of around: what only this service has
+	made      []entity.Resource // of them, what was made before the plan was
 }
 
 // New makes an empty plan.

@@ -27,7 +27,7 @@ type diary struct {
 
 // step is a task that is written down and ends in err.
 func (d *diary) step(name string, err error) *plan.Task {
-	return plan.Step(plan.Item{Kind: plan.KindThing, Name: name}, func(context.Context) error {
+	return plan.Step(plan.Item{Kind: plan.KindResource, Name: name}, func(context.Context) error {
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		d.lines = append(d.lines, name)
@@ -106,7 +106,7 @@ func TestSharedMetadataIsWrittenOnce(t *testing.T) {
 	p := plan.New(s, lithops.Bundle{SHA256: "hash"})
 	var all []*plan.Deployment
 	for _, w := range wants {
-		all = append(all, p.Decide(w, plan.Found{}, false))
+		all = append(all, p.Decide(w, plan.Existing{}, false))
 	}
 	p.Deploy(all...)
 	if err := p.Run(t.Context(), nil); err != nil {
@@ -153,7 +153,7 @@ func TestDifferencesHaveOldAndNewValues(t *testing.T) {
 	have := entity.Registered{ID: want.ID, Reference: "me/x:1", MemoryMB: 256, TimeoutMS: 300_000, Notes: map[string]any{
 		entity.NoteBundle: "old", entity.NoteImage: "me/x:1", entity.NotePython: "3.10",
 	}}
-	got := p.Decide(want, plan.Found{Runtime: &have}, false).Runtime.Reason.String()
+	got := p.Decide(want, plan.Existing{Runtime: &have}, false).Runtime.Reason.String()
 	if want := "The Lithops code differs. Image: me/x:1 -> me/x:2. Python: 3.10 -> 3.11. Timeout: 300 s -> 600 s."; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}

@@ -16,7 +16,7 @@ import (
 func Step(it Item, do func(ctx context.Context) error) *Task {
 	it.Status = Planned
 	return &Task{Items: []*Item{&it}, Do: func(ctx context.Context) error {
-		ctx, err := parallel.Whole(ctx)
+		ctx, err := parallel.Uninterrupted(ctx)
 		if err != nil {
 			return err
 		}

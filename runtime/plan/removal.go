@@ -79,7 +79,7 @@ func (p *Plan) removal(inv *site.Inventory, gone []site.Entry, first site.Entry,
 
 // do removes what is planned. What is not there any more is as good as removed.
 func (r *removal) do(ctx context.Context) error {
-	ctx, err := parallel.Whole(ctx)
+	ctx, err := parallel.Uninterrupted(ctx)
 	if err != nil {
 		return err
 	}

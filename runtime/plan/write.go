@@ -9,7 +9,7 @@ import (
 	"fn-runtime/i18n"
 	"fn-runtime/runtime/entity"
 	"fn-runtime/runtime/fault"
-	"fn-runtime/runtime/linger"
+	"fn-runtime/runtime/grace"
 	"fn-runtime/runtime/parallel"
 	"fn-runtime/runtime/site"
 )
@@ -92,7 +92,7 @@ func (d *Deployment) write(ctx context.Context) error {
 // and runs the tag "latest" instead.
 func (d *Deployment) register(ctx context.Context) (entity.Registered, error) {
 	r := d.registration()
-	ctx, err := parallel.Whole(ctx)
+	ctx, err := parallel.Uninterrupted(ctx)
 	if err != nil {
 		return r, err
 	}
@@ -112,7 +112,7 @@ func (d *Deployment) register(ctx context.Context) (entity.Registered, error) {
 // there: metadata without its runtime makes the client hang, so a deletion that came in between wins. The look must
 // not run beside the writing: a deletion between the two would see no metadata yet, and the look still the runtime.
 func (d *Deployment) store(ctx context.Context, data []byte) error {
-	ctx, err := parallel.Whole(ctx)
+	ctx, err := parallel.Uninterrupted(ctx)
 	if err != nil {
 		return err
 	}
@@ -157,7 +157,7 @@ func (d *Deployment) undo(ctx context.Context, r entity.Registered, cause error)
 	if !d.put || !final(cause) || !created && fault.KindOf(cause) != fault.Failed {
 		return
 	}
-	ctx, cancel := linger.Context(ctx, undoTime)
+	ctx, cancel := grace.Context(ctx, undoTime)
 	defer cancel()
 	if created {
 		// Another run may have deployed the same meanwhile and found it in order: then it is not ours to remove.

@@ -150,7 +150,7 @@ func notFound(name string) error {
 
 // Terms implements site.Compute in the words of OpenWhisk.
 func (c *Compute) Terms() entity.Terms {
-	return entity.Terms{Place: entity.Term{Word: "namespace", Text: i18n.M("Namespace")}, Runtime: entity.Term{Word: "action", Text: i18n.M("Runtime")}}
+	return entity.Terms{Scope: entity.Term{Word: "namespace", Text: i18n.M("Namespace")}, Runtime: entity.Term{Word: "action", Text: i18n.M("Runtime")}}
 }
 
 // Limits implements site.Compute.
@@ -165,8 +165,8 @@ func (c *Compute) ReadLimits(context.Context) (lithops.Limits, error) {
 }
 
 // Place implements site.Place.
-func (c *Compute) Place() entity.Place {
-	return entity.Place{ID: c.contract.Namespace, Name: c.contract.Namespace}
+func (c *Compute) Scope() entity.Scope {
+	return entity.Scope{ID: c.contract.Namespace, Name: c.contract.Namespace}
 }
 
 // Namespace implements site.Compute.
@@ -176,18 +176,18 @@ func (c *Compute) Namespace() string { return c.contract.Namespace }
 func (c *Compute) Tidy(ctx context.Context) error { return hooked(c.Hook, "TIDY", ctx.Err) }
 
 // Places implements site.Place.
-func (c *Compute) Places(ctx context.Context) (all []entity.Place, err error) {
+func (c *Compute) Scopes(ctx context.Context) (all []entity.Scope, err error) {
 	err = c.do(ctx, "LIST places", func() error {
 		if !c.Missing {
-			all = []entity.Place{c.Place()}
+			all = []entity.Scope{c.Scope()}
 		}
 		return nil
 	})
 	return all, err
 }
 
-// FindPlace implements site.Place; it costs no request.
-func (c *Compute) FindPlace(context.Context) error {
+// FindScope implements site.Place; it costs no request.
+func (c *Compute) FindScope(context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.Missing {
@@ -196,13 +196,13 @@ func (c *Compute) FindPlace(context.Context) error {
 	return nil
 }
 
-// MakePlace implements site.Place.
-func (c *Compute) MakePlace(ctx context.Context) error {
+// CreateScope implements site.Place.
+func (c *Compute) CreateScope(ctx context.Context) error {
 	return c.do(ctx, "POST place", func() error { c.Missing = false; return nil })
 }
 
-// RemovePlace implements site.Place.
-func (c *Compute) RemovePlace(ctx context.Context) error {
+// DeleteScope implements site.Place.
+func (c *Compute) DeleteScope(ctx context.Context) error {
 	return c.do(ctx, "DELETE place", func() error {
 		c.Missing, c.groups, c.runtimes = true, map[string]bool{}, map[string]entity.Registered{}
 		return nil
@@ -235,7 +235,7 @@ func (c *Compute) Runtimes(ctx context.Context) (l entity.Listing, err error) {
 		}
 	}
 	for _, name := range c.Groups() {
-		l.Things = append(l.Things, group(name))
+		l.Resources = append(l.Resources, group(name))
 	}
 	return l, nil
 }

@@ -15,9 +15,9 @@ import (
 //
 // A name that is not there is a fault.NotFound where it is read, and nothing to complain of where it is removed.
 type Compute interface {
-	Place
+	Scope
 	Registry
-	Things
+	Resources
 	Caller
 	// Terms returns the service's words for a place and a runtime.
 	Terms() entity.Terms
@@ -27,20 +27,20 @@ type Compute interface {
 	ReadLimits(ctx context.Context) (lithops.Limits, error)
 }
 
-// Place is what holds the runtimes of the target: a namespace, a project.
-type Place interface {
-	// Place returns the name and, once it is known, the id.
-	Place() entity.Place
+// Scope is what holds the runtimes of the target: a namespace, a project.
+type Scope interface {
+	// Scope returns the name and, once it is known, the id.
+	Scope() entity.Scope
 	// Namespace is what stands for the place in keys of metadata; something that no key has while it is not known.
 	Namespace() string
 	// Places lists all that the credentials give access to.
-	Places(ctx context.Context) ([]entity.Place, error)
-	// FindPlace finds the place when an operation needs it; fault.NotFound when it does not exist yet.
-	FindPlace(ctx context.Context) error
-	// MakePlace makes it, in the target's resource group, unless it is there; it can be used when this returns.
-	MakePlace(ctx context.Context) error
-	// RemovePlace removes it with everything in it, and what this machine remembers of it; nil when it is not there.
-	RemovePlace(ctx context.Context) error
+	Scopes(ctx context.Context) ([]entity.Scope, error)
+	// FindScope finds the place when an operation needs it; fault.NotFound when it does not exist yet.
+	FindScope(ctx context.Context) error
+	// CreateScope makes it, in the target's resource group, unless it is there; it can be used when this returns.
+	CreateScope(ctx context.Context) error
+	// DeleteScope removes it with everything in it, and what this machine remembers of it; nil when it is not there.
+	DeleteScope(ctx context.Context) error
 }
 
 // Registry holds the runtimes.
@@ -58,21 +58,21 @@ type Registry interface {
 	Unregister(ctx context.Context, id entity.ID) error
 }
 
-// Things are what a service has beside its runtimes.
-type Things interface {
+// Resources are what a service has beside its runtimes.
+type Resources interface {
 	// Needs returns what has to be in the place before a runtime is, in the order in which it is made. It asks nobody.
-	Needs() []entity.Thing
+	RequiredResources() []entity.Resource
 	// Has reports whether one of them is there, in a place that is.
-	Has(ctx context.Context, t entity.Thing) (bool, error)
+	HasResource(ctx context.Context, t entity.Resource) (bool, error)
 	// Make makes one of them; made is false, without an error, when it was there already. It is called before it is
 	// known whether anything will be registered, and is harmless then.
-	Make(ctx context.Context, t entity.Thing) (made bool, err error)
+	CreateResource(ctx context.Context, t entity.Resource) (made bool, err error)
 	// Leftovers returns everything in the place that Clean removes for this user's key, runtimes among it: groups that go
-	// one after the other, the things of a group side by side.
-	Leftovers(ctx context.Context) ([][]entity.Thing, error)
+	// one after the other, the resources of a group side by side.
+	Leftovers(ctx context.Context) ([][]entity.Resource, error)
 	// Remove removes something that Needs or Leftovers gave; nil when it is certainly not there, fault.Conflict when
 	// somebody else has need of it meanwhile.
-	Remove(ctx context.Context, t entity.Thing) error
+	DeleteResource(ctx context.Context, t entity.Resource) error
 	// Tidy removes what runtimes had need of that were registered anew or removed, and no other one has. It is called once
 	// after such work.
 	Tidy(ctx context.Context) error

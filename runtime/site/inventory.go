@@ -35,8 +35,8 @@ func (e Entry) Python() string {
 
 // Inventory is what the place and the bucket hold of Lithops.
 type Inventory struct {
-	Things  []entity.Thing // that were seen on the way
-	Entries []Entry
+	Resources []entity.Resource // that were seen on the way
+	Entries   []Entry
 }
 
 // Inventory reads the runtimes and the metadata keys side by side, page after page.
@@ -75,7 +75,7 @@ func (s *Site) Inventory(ctx context.Context) (*Inventory, error) {
 
 func (s *Site) readRuntimes(ctx context.Context, inv *Inventory) error {
 	list, err := s.Compute.Runtimes(ctx)
-	inv.Things = list.Things
+	inv.Resources = list.Resources
 	for _, r := range list.Runtimes {
 		inv.Entries = append(inv.Entries, Entry{Registered: r, Image: cmp.Or(r.Note(entity.NoteImage), r.Reference)})
 	}

@@ -58,7 +58,7 @@ type Site struct {
 }
 
 // Place names where the runtimes are, in the service's word for it.
-func (s *Site) Place() i18n.Message {
+func (s *Site) Scope() i18n.Message {
 	if s.Contract.Backend == lithops.CodeEngine {
 		return i18n.M("project {{.Name}}", "Name", s.Target.Namespace)
 	}

@@ -53,7 +53,7 @@ func newBed(t *testing.T) *bed {
 	b.api, b.s3 = through(t, b.endpoint.Endpoint), through(t, b.endpoint.S3Endpoint)
 	b.configure(b.s3.URL, b.endpoint.Bucket, b.endpoint.AccessKey, b.endpoint.SecretKey)
 	origin := b.api.URL
-	b.functions = openwhisk.New(openwhisk.Options{Endpoint: origin, Namespace: openwhisk.Namespace{Place: entity.Place{ID: "guest", Name: "guest"}, Fixed: true},
+	b.functions = openwhisk.New(openwhisk.Options{Endpoint: origin, Namespace: openwhisk.Namespace{Scope: entity.Scope{ID: "guest", Name: "guest"}, Fixed: true},
 		Transport: transport.New(transport.Options{Auth: transport.Auth{Basic: b.endpoint.APIKey}, Origin: origin, UserAgent: "test"})})
 	b.store = storage.New(storage.Options{Endpoint: b.s3.URL, Bucket: b.endpoint.Bucket, AccessKeyID: b.endpoint.AccessKey,
 		SecretAccessKey: b.endpoint.SecretKey, Transport: transport.New(transport.Options{UserAgent: "test"})})

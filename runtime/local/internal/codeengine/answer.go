@@ -10,9 +10,9 @@ import (
 	"strconv"
 	"time"
 
+	"fn-runtime/runtime/local/internal/slots"
 	"fn-runtime/runtime/local/internal/spool"
 	"fn-runtime/runtime/local/internal/state"
-	"fn-runtime/runtime/local/internal/turn"
 )
 
 // problem is an error answer: {"errors": [{"code", "message"}], "trace", "status_code"}.
@@ -51,7 +51,7 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 		p = errMissing
 	case errors.Is(err, state.ErrFull):
 		p = errFull
-	case errors.Is(err, turn.ErrBusy):
+	case errors.Is(err, slots.ErrBusy):
 		w.Header().Set("Retry-After", "1")
 		p = errBusy
 	case errors.As(err, &large):

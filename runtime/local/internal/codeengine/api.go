@@ -23,9 +23,9 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"fn-runtime/runtime/local/internal/background"
+	"fn-runtime/runtime/local/internal/slots"
 	"fn-runtime/runtime/local/internal/spool"
 	"fn-runtime/runtime/local/internal/state"
-	"fn-runtime/runtime/local/internal/turn"
 	"fn-runtime/runtime/local/invoke"
 )
 
@@ -71,7 +71,7 @@ type Config struct {
 type api struct {
 	Config
 	mux    *http.ServeMux
-	turns  turn.Places
+	turns  slots.Pool
 	tasks  *background.Work    // runs
 	mu     sync.Mutex          // guards what follows
 	live   map[string]*run     // by id, until it is recorded how they ended
@@ -89,7 +89,7 @@ func New(c Config) (*API, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	a := &api{Config: c, mux: http.NewServeMux(), turns: turn.New(), tasks: background.New(), live: map[string]*run{}, places: semaphore.NewWeighted(int64(max(16, 4*runtime.NumCPU())))}
+	a := &api{Config: c, mux: http.NewServeMux(), turns: slots.New(), tasks: background.New(), live: map[string]*run{}, places: semaphore.NewWeighted(int64(max(16, 4*runtime.NumCPU())))}
 	a.routes()
 	return &API{a}, a.recover()
 }
@@ -132,7 +132,7 @@ type call struct {
 	kind    *kind
 	name    string
 	body    *spool.Spool
-	turn    *turn.Turn
+	turn    *slots.Slot
 }
 
 type methods map[string]func(call) error
@@ -176,7 +176,7 @@ func (a *api) serve(c call, fn func(call) error) error {
 	}
 	c.turn = a.turns.Turn()
 	defer c.turn.End()
-	if err := c.turn.Take(c.r.Context()); err != nil {
+	if err := c.turn.Acquire(c.r.Context()); err != nil {
 		return err
 	}
 	return fn(c)

@@ -111,7 +111,7 @@ func (a *api) action(c call) (state.Action, error) {
 }
 
 func (a *api) getAction(c call) error {
-	if err := c.turn.Take(c.r.Context()); err != nil {
+	if err := c.turn.Acquire(c.r.Context()); err != nil {
 		return err
 	}
 	x, err := a.action(c)
@@ -154,7 +154,7 @@ func showCode(c call, x state.Action, code string) actionDoc {
 }
 
 func (a *api) deleteAction(c call) error {
-	if err := c.turn.Take(c.r.Context()); err != nil {
+	if err := c.turn.Acquire(c.r.Context()); err != nil {
 		return err
 	}
 	if _, err := a.action(c); err != nil {

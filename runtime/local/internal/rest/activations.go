@@ -213,7 +213,7 @@ func (a *api) activation(c call) (state.Activation, error) {
 	if strings.Trim(id, "0123456789abcdefABCDEF") != "" {
 		return state.Activation{}, bad("The activation id is not valid.")
 	}
-	if err := c.turn.Take(c.r.Context()); err != nil {
+	if err := c.turn.Acquire(c.r.Context()); err != nil {
 		return state.Activation{}, err
 	}
 	return a.DB.Activation(c.ns.ID, strings.ToLower(id))

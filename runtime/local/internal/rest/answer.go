@@ -12,9 +12,9 @@ import (
 	"strconv"
 	"strings"
 
+	"fn-runtime/runtime/local/internal/slots"
 	"fn-runtime/runtime/local/internal/spool"
 	"fn-runtime/runtime/local/internal/state"
-	"fn-runtime/runtime/local/internal/turn"
 )
 
 // problem is an error answer of OpenWhisk: {"error": text, "code": transaction id}. The texts are those of
@@ -66,7 +66,7 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 		p = errMissing
 	case errors.Is(err, state.ErrFull):
 		p = errFull
-	case errors.Is(err, turn.ErrBusy):
+	case errors.Is(err, slots.ErrBusy):
 		p = errBusy
 	case errors.As(err, &large):
 		p = tooLarge("Request", max(r.ContentLength, large.Limit+1), large.Limit)
@@ -112,7 +112,7 @@ func answerList[T any](a *api, c call, docs iter.Seq2[T, error]) error {
 // answerEach writes the documents, with commas, between the beginning and the end of a JSON document. One of them is in
 // memory at a time.
 func answerEach[T any](a *api, c call, begin, end string, docs iter.Seq2[T, error]) error {
-	if err := c.turn.Take(c.r.Context()); err != nil {
+	if err := c.turn.Acquire(c.r.Context()); err != nil {
 		return err
 	}
 	out := a.outgoing()
@@ -181,7 +181,7 @@ func (a *api) decode(c call, limit int64, v any) error {
 		return bad("The request content was malformed:\n%s", "the body ended early")
 	}
 	if in.Size() > spool.InMemory {
-		if err := c.turn.Take(r.Context()); err != nil {
+		if err := c.turn.Acquire(r.Context()); err != nil {
 			return err
 		}
 	}

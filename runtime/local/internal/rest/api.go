@@ -17,8 +17,8 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"fn-runtime/runtime/local/internal/background"
+	"fn-runtime/runtime/local/internal/slots"
 	"fn-runtime/runtime/local/internal/state"
-	"fn-runtime/runtime/local/internal/turn"
 	"fn-runtime/runtime/local/invoke"
 )
 
@@ -50,7 +50,7 @@ type api struct {
 	tasks  *background.Work // activations
 	slots  chan struct{}
 	queued *semaphore.Weighted // bytes of the parameters of accepted activations
-	turns  turn.Places
+	turns  slots.Pool
 	// bytes of outcomes that wait for the disk
 	unwritten *semaphore.Weighted
 }
@@ -76,7 +76,7 @@ func New(c Config) *API {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	a := &api{Config: c, log: c.Log, mux: http.NewServeMux(), tasks: background.New(), slots: make(chan struct{}, c.Queue),
-		queued: semaphore.NewWeighted(c.QueueBytes), turns: turn.New(), unwritten: semaphore.NewWeighted(maxUnwritten)}
+		queued: semaphore.NewWeighted(c.QueueBytes), turns: slots.New(), unwritten: semaphore.NewWeighted(maxUnwritten)}
 	a.routes()
 	return &API{a}
 }
@@ -132,7 +132,7 @@ type call struct {
 	path string // of the namespace in entities: its name
 	pkg  string // "" the default package
 	name string
-	turn *turn.Turn
+	turn *slots.Slot
 }
 
 type methods map[string]func(call) error

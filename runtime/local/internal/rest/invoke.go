@@ -38,7 +38,7 @@ func (a *api) invoke(c call) error {
 	if err := a.decode(c, maxParameters, &args); err != nil {
 		return err
 	}
-	if err := c.turn.Take(c.r.Context()); err != nil { // what the action and its package add may be large
+	if err := c.turn.Acquire(c.r.Context()); err != nil { // what the action and its package add may be large
 		return err
 	}
 	x, err := a.action(c)
@@ -68,7 +68,7 @@ func (a *api) invoke(c call) error {
 	defer timer.Stop()
 	select {
 	case rec := <-done:
-		if c.turn.Take(c.r.Context()) != nil { // it has run: the client can ask for what came of it
+		if c.turn.Acquire(c.r.Context()) != nil { // it has run: the client can ask for what came of it
 			a.answer(c, http.StatusAccepted, accepted)
 			return nil
 		}

@@ -119,7 +119,7 @@ func (a *api) listPackages(c call) error {
 }
 
 func (a *api) getPackage(c call) error {
-	if err := c.turn.Take(c.r.Context()); err != nil {
+	if err := c.turn.Acquire(c.r.Context()); err != nil {
 		return err
 	}
 	p, err := a.DB.Package(c.ns.ID, c.name)
@@ -173,7 +173,7 @@ func (a *api) putPackage(c call) error {
 	if err != nil {
 		return err
 	}
-	if err := c.turn.Take(c.r.Context()); err != nil { // what stays of the old package may be large
+	if err := c.turn.Acquire(c.r.Context()); err != nil { // what stays of the old package may be large
 		return err
 	}
 	p, err := a.DB.PutPackage(c.ns.ID, c.name, func(old *state.Package) (state.Package, error) {
@@ -217,7 +217,7 @@ func (a *api) deletePackage(c call) error {
 	if err != nil {
 		return err
 	}
-	if err := c.turn.Take(c.r.Context()); err != nil {
+	if err := c.turn.Acquire(c.r.Context()); err != nil {
 		return err
 	}
 	p, n, err := a.DB.DeletePackage(c.ns.ID, c.name, force)

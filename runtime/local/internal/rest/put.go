@@ -48,7 +48,7 @@ func (a *api) putAction(c call) error {
 	if err := in.check(); err != nil {
 		return err
 	}
-	if err := c.turn.Take(c.r.Context()); err != nil { // what stays of the old action may be large
+	if err := c.turn.Acquire(c.r.Context()); err != nil { // what stays of the old action may be large
 		return err
 	}
 	var code *string

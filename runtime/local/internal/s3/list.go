@@ -165,7 +165,7 @@ func (c *call) listObjects() error {
 	case v2:
 		after = c.q.Get("start-after")
 	}
-	if err := c.turn.Take(c.r.Context()); err != nil {
+	if err := c.turn.Acquire(c.r.Context()); err != nil {
 		return err
 	}
 	list := func(each func(state.Object) (string, bool)) error {

@@ -17,8 +17,8 @@ import (
 
 	"golang.org/x/sync/semaphore"
 
+	"fn-runtime/runtime/local/internal/slots"
 	"fn-runtime/runtime/local/internal/state"
-	"fn-runtime/runtime/local/internal/turn"
 )
 
 // Limits of S3 itself: 5 GiB for one PUT, and room for a DeleteObjects of 1000 keys or a list of 10,000 parts.
@@ -38,7 +38,7 @@ type Server struct {
 	now       func() time.Time
 	documents *semaphore.Weighted // bytes of documents that are in memory
 	forms     chan struct{}       // places of uploads from forms
-	turns     turn.Places
+	turns     slots.Pool
 	parsing   sync.Mutex // held while a document is taken apart, which takes many times its bytes
 }
 
@@ -48,7 +48,7 @@ func Handler(db *state.DB, keys Keys, temp string, now func() time.Time) *Server
 	if now == nil {
 		now = time.Now
 	}
-	return &Server{db: db, keys: keys, temp: temp, now: now, turns: turn.New(), documents: semaphore.NewWeighted(documents), forms: make(chan struct{}, maxForms)}
+	return &Server{db: db, keys: keys, temp: temp, now: now, turns: slots.New(), documents: semaphore.NewWeighted(documents), forms: make(chan struct{}, maxForms)}
 }
 
 // call is one request.
@@ -63,7 +63,7 @@ type call struct {
 	id          string
 	signedFor   string // region
 	held        int64  // bytes of documents that this request has
-	turn        *turn.Turn
+	turn        *slots.Slot
 }
 
 // Admits reports whether a request carries the right signature or token.
@@ -156,7 +156,7 @@ func (c *call) refuse(err error) {
 		no = refuse(http.StatusBadRequest, "RequestTimeout", "Your socket connection to the server was not read from or written to within the timeout period. Idle connections will be closed.")
 	case errors.Is(err, state.ErrFull):
 		no = refuse(http.StatusInsufficientStorage, "InsufficientStorage", "The disk of the local endpoint is nearly full, or its store has reached its size limit.")
-	case errors.Is(err, turn.ErrBusy):
+	case errors.Is(err, slots.ErrBusy):
 		c.w.Header().Set("Retry-After", "1")
 		no = refuse(http.StatusServiceUnavailable, "SlowDown", "Please reduce your request rate.")
 	case errors.Is(err, state.ErrDamaged):

@@ -107,7 +107,7 @@ func (c *call) listUploads() error {
 		Bucket: c.bucket, KeyMarker: p.encode(marker), UploadIDMarker: idMarker, Delimiter: p.encode(p.delimiter), Prefix: p.encode(p.prefix),
 		EncodingType: c.q.Get("encoding-type"), MaxUploads: p.most,
 	}
-	if err := c.turn.Take(c.r.Context()); err != nil {
+	if err := c.turn.Acquire(c.r.Context()); err != nil {
 		return err
 	}
 	last, lastID := "", ""

@@ -131,7 +131,7 @@ func (c *call) listVersions() error {
 			return err
 		}
 	}
-	if err := c.turn.Take(c.r.Context()); err != nil {
+	if err := c.turn.Acquire(c.r.Context()); err != nil {
 		return err
 	}
 	list := func(each func(state.Object) (string, bool)) error {

@@ -12,21 +12,23 @@ import (
 	"fn-runtime/runtime/lithops"
 )
 
-func group(name string) entity.Thing {
-	return entity.Thing{Term: entity.Term{Word: "package", Text: i18n.M("Package")}, Name: name}
+func group(name string) entity.Resource {
+	return entity.Resource{Term: entity.Term{Word: "package", Text: i18n.M("Package")}, Name: name}
 }
 
 // Needs implements site.Things.
-func (c *Compute) Needs() []entity.Thing { return []entity.Thing{group(c.contract.Package())} }
+func (c *Compute) RequiredResources() []entity.Resource {
+	return []entity.Resource{group(c.contract.Package())}
+}
 
 // Has implements site.Things.
-func (c *Compute) Has(ctx context.Context, t entity.Thing) (there bool, err error) {
+func (c *Compute) HasResource(ctx context.Context, t entity.Resource) (there bool, err error) {
 	err = c.do(ctx, "GET group "+t.Name, func() error { there = c.groups[t.Name]; return nil })
 	return there, err
 }
 
 // Make implements site.Things.
-func (c *Compute) Make(ctx context.Context, t entity.Thing) (made bool, err error) {
+func (c *Compute) CreateResource(ctx context.Context, t entity.Resource) (made bool, err error) {
 	err = c.do(ctx, "PUT group "+t.Name, func() error {
 		if c.Taken {
 			return nil
@@ -39,9 +41,9 @@ func (c *Compute) Make(ctx context.Context, t entity.Thing) (made bool, err erro
 }
 
 // Leftovers implements site.Things: the runtimes in the user's groups, then the groups.
-func (c *Compute) Leftovers(ctx context.Context) (all [][]entity.Thing, err error) {
+func (c *Compute) Leftovers(ctx context.Context) (all [][]entity.Resource, err error) {
 	err = c.do(ctx, "LIST leftovers", func() error {
-		all = make([][]entity.Thing, 2)
+		all = make([][]entity.Resource, 2)
 		for _, name := range slices.Sorted(maps.Keys(c.groups)) {
 			if key, _ := lithops.PackageUserKey(name); key == c.contract.UserKey {
 				all[1] = append(all[1], group(name))
@@ -49,7 +51,7 @@ func (c *Compute) Leftovers(ctx context.Context) (all [][]entity.Thing, err erro
 		}
 		for _, key := range slices.Sorted(maps.Keys(c.runtimes)) {
 			if r := c.read(c.runtimes[key]); r.Own {
-				all[0] = append(all[0], entity.Thing{Term: c.Terms().Runtime, Name: key, Image: r.Note(entity.NoteImage), MemoryMB: r.MemoryMB})
+				all[0] = append(all[0], entity.Resource{Term: c.Terms().Runtime, Name: key, Image: r.Note(entity.NoteImage), MemoryMB: r.MemoryMB})
 			}
 		}
 		return nil
@@ -58,7 +60,7 @@ func (c *Compute) Leftovers(ctx context.Context) (all [][]entity.Thing, err erro
 }
 
 // Remove implements site.Things: a group with runtimes is refused.
-func (c *Compute) Remove(ctx context.Context, t entity.Thing) error {
+func (c *Compute) DeleteResource(ctx context.Context, t entity.Resource) error {
 	if t.Term.Word == "action" {
 		group, name, _ := strings.Cut(t.Name, "/")
 		return c.Unregister(ctx, entity.ID{Group: group, Name: name})

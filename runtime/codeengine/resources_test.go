@@ -21,7 +21,7 @@ func (s *service) put(kind, name string, more ...any) {
 	for i := 0; i < len(more); i += 2 {
 		doc[more[i].(string)] = more[i+1]
 	}
-	s.things[kind][name] = doc
+	s.resources[kind][name] = doc
 }
 
 // shared is a project of two keys.
@@ -73,7 +73,7 @@ func TestLeftovers(t *testing.T) {
 	for _, group := range groups {
 		for _, thing := range group {
 			for range 2 { // what has gone is as good as removed
-				if err := c.Remove(t.Context(), thing); err != nil {
+				if err := c.DeleteResource(t.Context(), thing); err != nil {
 					t.Errorf("Remove of %+v: %v", thing, err)
 				}
 			}

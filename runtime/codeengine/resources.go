@@ -21,15 +21,15 @@ func (c *Compute) credentials() bool {
 
 // Needs returns what has to be in the project before a runtime is: the secret of the registry, where there are credentials.
 // The code is made with the first runtime that has it: before that nobody knows what it is.
-func (c *Compute) Needs() []entity.Thing {
+func (c *Compute) RequiredResources() []entity.Resource {
 	if !c.credentials() {
 		return nil
 	}
-	return []entity.Thing{{Term: secretTerm, Name: registrySecretName}}
+	return []entity.Resource{{Term: secretTerm, Name: registrySecretName}}
 }
 
 // Has reports whether a secret is there.
-func (c *Compute) Has(ctx context.Context, t entity.Thing) (bool, error) {
+func (c *Compute) HasResource(ctx context.Context, t entity.Resource) (bool, error) {
 	err := c.client.hasSecret(ctx, t.Name)
 	if fault.Is(err, fault.NotFound) {
 		return false, nil
@@ -38,7 +38,7 @@ func (c *Compute) Has(ctx context.Context, t entity.Thing) (bool, error) {
 }
 
 // Make makes the secret of the registry, or gives it the credentials that are configured now; made is false then.
-func (c *Compute) Make(ctx context.Context, _ entity.Thing) (made bool, err error) {
+func (c *Compute) CreateResource(ctx context.Context, _ entity.Resource) (made bool, err error) {
 	err = c.secret.do(func() error {
 		made, err = c.makeSecret(ctx)
 		return err
@@ -65,7 +65,7 @@ const conflictTries = 6
 
 // Leftovers returns what Clean removes: the runs of this user's jobs and those that have lost their job, the jobs, the
 // config maps of Lithops' and of ours, and the secret. What belongs to a job of another key stays.
-func (c *Compute) Leftovers(ctx context.Context) ([][]entity.Thing, error) {
+func (c *Compute) Leftovers(ctx context.Context) ([][]entity.Resource, error) {
 	found, err := c.survey(ctx)
 	if fault.Is(err, fault.NotFound) && fault.Is(c.client.find(ctx), fault.NotFound) {
 		return nil, nil
@@ -73,12 +73,12 @@ func (c *Compute) Leftovers(ctx context.Context) ([][]entity.Thing, error) {
 	if err != nil {
 		return nil, err
 	}
-	runs, jobs, maps, secrets := []entity.Thing{}, []entity.Thing{}, []entity.Thing{}, []entity.Thing{}
+	runs, jobs, maps, secrets := []entity.Resource{}, []entity.Resource{}, []entity.Resource{}, []entity.Resource{}
 	foreign := map[string]bool{} // names of what belongs to others
 	for _, j := range found.jobs {
 		if mine(c.contract(), j.Name) {
 			r := c.registered(j)
-			jobs = append(jobs, entity.Thing{Term: jobTerm, Name: j.Name, Image: r.Note(entity.NoteImage), MemoryMB: r.MemoryMB})
+			jobs = append(jobs, entity.Resource{Term: jobTerm, Name: j.Name, Image: r.Note(entity.NoteImage), MemoryMB: r.MemoryMB})
 			continue
 		}
 		foreign[j.Name], foreign[j.ImageSecret] = true, true
@@ -91,18 +91,18 @@ func (c *Compute) Leftovers(ctx context.Context) ([][]entity.Thing, error) {
 		case foreign[r.JobName]:
 			foreign[r.Name] = true // and so is the config map of that name
 		case mine(c.contract(), r.JobName), lithopsMade(r.Name):
-			runs = append(runs, entity.Thing{Term: runTerm, Name: r.Name})
+			runs = append(runs, entity.Resource{Term: runTerm, Name: r.Name})
 		}
 	}
 	for _, m := range found.maps {
 		if lithopsMade(m.Name) && !foreign[m.Name] {
-			maps = append(maps, entity.Thing{Term: configMapTerm, Name: m.Name})
+			maps = append(maps, entity.Resource{Term: configMapTerm, Name: m.Name})
 		}
 	}
 	if found.secret && !foreign[registrySecretName] {
-		secrets = append(secrets, entity.Thing{Term: secretTerm, Name: registrySecretName})
+		secrets = append(secrets, entity.Resource{Term: secretTerm, Name: registrySecretName})
 	}
-	return slices.DeleteFunc([][]entity.Thing{runs, jobs, maps, secrets}, func(g []entity.Thing) bool { return len(g) == 0 }), nil
+	return slices.DeleteFunc([][]entity.Resource{runs, jobs, maps, secrets}, func(g []entity.Resource) bool { return len(g) == 0 }), nil
 }
 
 // lithopsMade reports whether a name is one that Lithops or we give to runs and config maps.
@@ -111,7 +111,7 @@ func lithopsMade(name string) bool {
 }
 
 // Remove removes what Needs or Leftovers gave; nil when it is not there.
-func (c *Compute) Remove(ctx context.Context, t entity.Thing) error {
+func (c *Compute) DeleteResource(ctx context.Context, t entity.Resource) error {
 	switch t.Term.Word {
 	case jobTerm.Word:
 		return c.Unregister(ctx, entity.ID{Name: t.Name})

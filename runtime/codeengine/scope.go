@@ -14,7 +14,7 @@ import (
 
 // Project says which project a client works in.
 type Project struct {
-	entity.Place // without an ID it is looked up, once, when something needs it
+	entity.Scope // without an ID it is looked up, once, when something needs it
 	// Memory keeps the ids of projects between commands; nil: nothing does.
 	Memory Memory
 	// ResourceGroup returns the id of the group in which the project is made.
@@ -47,10 +47,10 @@ const (
 )
 
 // place returns the project; its id is "" until it is known.
-func (c *Client) place() entity.Place {
+func (c *Client) place() entity.Scope {
 	c.project.mu.Lock()
 	defer c.project.mu.Unlock()
-	return c.project.Place
+	return c.project.Scope
 }
 
 // find looks the project up, by its id where one is configured or remembered, else by its name. fault.NotFound when it

@@ -1,4 +1,4 @@
-package linger
+package grace
 
 import (
 	"testing"

@@ -1,8 +1,8 @@
-// Package linger is for what a command still does after it was interrupted: bring to an end what was begun, take back
+// Package grace is for what a command still does after it was interrupted: bring to an end what was begun, take back
 // what failed. Such work has a time of its own, and whoever ends the process can see how long it may take.
 //
 // What may go in: that time. What may not: what is done in it.
-package linger
+package grace
 
 import (
 	"context"
@@ -30,8 +30,8 @@ func (w *Work) Until() time.Time { return time.Unix(0, w.end.Load()) }
 // Lent reports whether signals are a child's at the moment, and no reason to end the process.
 func (w *Work) Lent() bool { return w.lends.Load() > 0 }
 
-// Lend leaves all signals to a child process, whose end is then that of the command, until back is called.
-func Lend(ctx context.Context) (back func()) {
+// LendSignals leaves all signals to a child process, whose end is then that of the command, until back is called.
+func LendSignals(ctx context.Context) (back func()) {
 	w, ok := ctx.Value(key{}).(*Work)
 	if !ok {
 		return func() {}

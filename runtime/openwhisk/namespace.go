@@ -14,7 +14,7 @@ import (
 
 // Namespace says which namespace a client works in.
 type Namespace struct {
-	entity.Place // without an ID it is looked up, once, when something needs it
+	entity.Scope // without an ID it is looked up, once, when something needs it
 	// Fixed is for a namespace that belongs to its key: its name is what paths hold, and it can be neither made nor removed.
 	Fixed bool
 	// Memory keeps the ids of namespaces between commands; nil: nothing does.
@@ -26,7 +26,7 @@ type Namespace struct {
 // memory is what this machine knows of the ids of namespaces; the Lithops client reads and writes the same.
 type memory interface {
 	Recall(name string) (id string, ok bool)
-	Remember(p entity.Place) error
+	Remember(p entity.Scope) error
 	Forget(name string) error
 }
 
@@ -38,11 +38,11 @@ type place struct {
 	noted bool // the id is what the memory says, which nobody has confirmed yet
 }
 
-// Place returns the namespace; its id is "" until it is known.
-func (c *Client) Place() entity.Place {
+// Scope returns the namespace; its id is "" until it is known.
+func (c *Client) Scope() entity.Scope {
 	c.place.mu.Lock()
 	defer c.place.mu.Unlock()
-	return c.place.Place
+	return c.place.Scope
 }
 
 // Find looks the namespace up: configuration, memory, the service. fault.NotFound when it does not exist.
@@ -93,7 +93,7 @@ func (c *Client) ask(ctx context.Context) error {
 func (c *Client) know(id string) {
 	c.place.ID = id
 	if c.place.Memory != nil {
-		_ = c.place.Memory.Remember(c.place.Place)
+		_ = c.place.Memory.Remember(c.place.Scope)
 	}
 }
 
@@ -152,7 +152,7 @@ func (c *Client) foreign(ctx context.Context) error {
 }
 
 // Make makes the namespace unless it is there.
-func (c *Client) Make(ctx context.Context) error {
+func (c *Client) CreateNamespace(ctx context.Context) error {
 	n := &c.place
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -172,7 +172,7 @@ func (c *Client) Make(ctx context.Context) error {
 
 // Remove removes the namespace with everything in it, and what the memory knows of it; fault.NotFound when it is not
 // there.
-func (c *Client) Remove(ctx context.Context) error {
+func (c *Client) DeleteNamespace(ctx context.Context) error {
 	n := &c.place
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -1,11 +1,11 @@
-// Package replace writes small files whole or not at all, also where several processes write the same one and where a
+// Package atomicfile writes small files whole or not at all, also where several processes write the same one and where a
 // process is killed while it does.
 //
 // The new content is written beside the file, under a name that follows from the file's and with a lock on it. So what a
 // killed process leaves is used up by the next one that writes or removes the file, and nothing gathers.
 //
 // What may go in: the replacing and removing of files. What may not: what is in them.
-package replace
+package atomicfile
 
 import (
 	"errors"
@@ -24,8 +24,8 @@ const (
 // errBusy says that another process has been writing the file for seconds.
 var errBusy = errors.New("another process is writing it")
 
-// File returns the file this content, readable and writable for its owner alone. Its folder must exist.
-func File(path string, data []byte) error {
+// Write returns the file this content, readable and writable for its owner alone. Its folder must exist.
+func Write(path string, data []byte) error {
 	for range tries {
 		done, err := write(path, data)
 		if done || err != nil {

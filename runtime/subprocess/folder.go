@@ -1,4 +1,4 @@
-package child
+package subprocess
 
 import (
 	"errors"
@@ -6,7 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"fn-runtime/runtime/replace"
+	"fn-runtime/runtime/atomicfile"
 )
 
 // prefix begins the names of folders in the system's folder for temporary files.
@@ -27,7 +27,7 @@ func NewFolder() (*Folder, error) {
 		if err != nil {
 			return nil, err
 		}
-		lock, err := replace.Own(filepath.Join(dir, "lock"), os.O_CREATE)
+		lock, err := atomicfile.Own(filepath.Join(dir, "lock"), os.O_CREATE)
 		switch {
 		case err == nil && lock == nil, errors.Is(err, fs.ErrNotExist): // a sweep came between
 			continue
@@ -52,7 +52,7 @@ func sweep() {
 		if info, err := os.Lstat(dir); err != nil || !info.IsDir() || !mine(info) {
 			continue
 		}
-		if lock, err := replace.Own(filepath.Join(dir, "lock"), 0); err == nil && lock != nil {
+		if lock, err := atomicfile.Own(filepath.Join(dir, "lock"), 0); err == nil && lock != nil {
 			(&Folder{Path: dir, lock: lock}).Remove()
 		}
 	}

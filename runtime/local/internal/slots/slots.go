@@ -1,7 +1,7 @@
-// Package turn shares out the memory of the endpoint among requests that may need much of it.
+// Package slots shares out the memory of the endpoint among requests that may need much of it.
 //
 // What may go in: who works when. What may not: what the work is.
-package turn
+package slots
 
 import (
 	"context"
@@ -18,24 +18,24 @@ const (
 // ErrBusy is the error of a request that got no turn. The same request may go through in a second.
 var ErrBusy = errors.New("too much to do at the moment")
 
-// Places are those of the requests of one service. One that has a place has sent to it.
-type Places chan struct{}
+// Pool are those of the requests of one service. One that has a place has sent to it.
+type Pool chan struct{}
 
 // New returns places that are free.
-func New() Places { return make(Places, places) }
+func New() Pool { return make(Pool, places) }
 
-// Turn is a request's place among those that work with much memory: bodies, code, results and lists of them. It has the
+// Slot is a request's place among those that work with much memory: bodies, code, results and lists of them. It has the
 // place while it works, never while it waits for its client or for an activation.
-type Turn struct {
-	places Places
+type Slot struct {
+	places Pool
 	taken  bool
 }
 
 // Turn returns that of a request, which has not been taken.
-func (p Places) Turn() *Turn { return &Turn{places: p} }
+func (p Pool) Turn() *Slot { return &Slot{places: p} }
 
-// Take waits for a place, unless the request has one: ErrBusy.
-func (t *Turn) Take(ctx context.Context) error {
+// Acquire waits for a place, unless the request has one: ErrBusy.
+func (t *Slot) Acquire(ctx context.Context) error {
 	if t.taken {
 		return nil
 	}
@@ -52,7 +52,7 @@ func (t *Turn) Take(ctx context.Context) error {
 }
 
 // End gives the place back; nothing without one.
-func (t *Turn) End() {
+func (t *Slot) End() {
 	if t.taken {
 		<-t.places
 		t.taken = false

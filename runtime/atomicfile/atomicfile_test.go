@@ -1,4 +1,4 @@
-package replace
+package atomicfile
 
 import (
 	"bytes"
@@ -28,7 +28,7 @@ func TestWritersAtOnceLeaveOneWholeFile(t *testing.T) {
 	for i := range 16 {
 		wg.Go(func() {
 			for range 20 {
-				if err := File(path, bytes.Repeat([]byte{byte('a' + i)}, 1000+i)); err != nil {
+				if err := Write(path, bytes.Repeat([]byte{byte('a' + i)}, 1000+i)); err != nil {
 					t.Error(err)
 				}
 			}
@@ -49,7 +49,7 @@ func TestWritersAtOnceLeaveOneWholeFile(t *testing.T) {
 
 func TestWhatAKilledWriterLeftIsUsedUp(t *testing.T) {
 	for name, act := range map[string]func(string) error{
-		"write":  func(path string) error { return File(path, []byte("new")) },
+		"write":  func(path string) error { return Write(path, []byte("new")) },
 		"remove": Remove,
 	} {
 		dir := t.TempDir()
@@ -79,10 +79,10 @@ func TestAFailedWriteLeavesTheOldFile(t *testing.T) {
 	if err := errors.Join(os.Mkdir(path, 0o700), os.WriteFile(filepath.Join(path, "x"), nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	if err := File(path, []byte("new")); err == nil {
+	if err := Write(path, []byte("new")); err == nil {
 		t.Error("no error")
 	}
-	if err := File(filepath.Join(dir, "no", "folder"), nil); err == nil {
+	if err := Write(filepath.Join(dir, "no", "folder"), nil); err == nil {
 		t.Error("no error without a folder")
 	}
 }

@@ -32,11 +32,11 @@ func TestProjectOnAnotherPage(t *testing.T) {
 	s.pages = 1
 	k := known{}
 	c := opened(s, remembering(k))
-	if err := c.FindPlace(t.Context()); err != nil || c.Place().ID != "id-2" || k["lithops-eu-de-abcd"] != "id-2" || c.Namespace() != "id-2" {
-		t.Errorf("FindPlace: %v, %+v, remembered %v", err, c.Place(), k)
+	if err := c.FindScope(t.Context()); err != nil || c.Scope().ID != "id-2" || k["lithops-eu-de-abcd"] != "id-2" || c.Namespace() != "id-2" {
+		t.Errorf("FindScope: %v, %+v, remembered %v", err, c.Scope(), k)
 	}
 	s.log = nil
-	if err := opened(s, remembering(k)).FindPlace(t.Context()); err != nil || len(s.log) != 1 {
+	if err := opened(s, remembering(k)).FindScope(t.Context()); err != nil || len(s.log) != 1 {
 		t.Errorf("a remembered project took %q, %v", s.log, err)
 	}
 }
@@ -45,8 +45,8 @@ func TestProjectOnAnotherPage(t *testing.T) {
 func TestRememberedProjectHasGone(t *testing.T) {
 	k := known{"lithops-eu-de-abcd": "old"}
 	c := opened(newService(), remembering(k))
-	if err := c.FindPlace(t.Context()); err != nil || c.Place().ID != "id-1" || k["lithops-eu-de-abcd"] != "id-1" {
-		t.Errorf("FindPlace: %v, %+v, remembered %v", err, c.Place(), k)
+	if err := c.FindScope(t.Context()); err != nil || c.Scope().ID != "id-1" || k["lithops-eu-de-abcd"] != "id-1" {
+		t.Errorf("FindScope: %v, %+v, remembered %v", err, c.Scope(), k)
 	}
 }
 
@@ -68,11 +68,11 @@ func TestSlowProject(t *testing.T) {
 			}
 			return 0, ""
 		}
-		if err := c.FindPlace(t.Context()); !fault.Is(err, fault.NotFound) || c.Namespace() != unmade {
-			t.Errorf("FindPlace before: %v, %s", err, c.Namespace())
+		if err := c.FindScope(t.Context()); !fault.Is(err, fault.NotFound) || c.Namespace() != unmade {
+			t.Errorf("FindScope before: %v, %s", err, c.Namespace())
 		}
-		if err := c.MakePlace(t.Context()); err != nil || c.Place().ID != "id-1" {
-			t.Errorf("MakePlace: %v, %+v", err, c.Place())
+		if err := c.CreateScope(t.Context()); err != nil || c.Scope().ID != "id-1" {
+			t.Errorf("CreateScope: %v, %+v", err, c.Scope())
 		}
 		if took := time.Since(start); took < time.Minute || took > 80*time.Second {
 			t.Errorf("it took %s until a project of a minute could be used", took)
@@ -96,7 +96,7 @@ func TestServiceRefusesWhileAProjectIsWaitedFor(t *testing.T) {
 				}
 				return 0, ""
 			}
-			err := opened(s).MakePlace(t.Context())
+			err := opened(s).CreateScope(t.Context())
 			if took := time.Since(start); fault.KindOf(err) != want.kind || took > want.after {
 				t.Errorf("%d: after %s it says %v, want %s after %s at most", status, took, err, want.kind, want.after)
 			}
@@ -111,16 +111,16 @@ func TestProjectThatIsNeverReady(t *testing.T) {
 			s := newService()
 			s.projects[0].Status = creating
 			c := opened(s)
-			if err := c.FindPlace(t.Context()); !fault.Is(err, fault.NotFound) {
-				t.Errorf("FindPlace: %v", err)
+			if err := c.FindScope(t.Context()); !fault.Is(err, fault.NotFound) {
+				t.Errorf("FindScope: %v", err)
 			}
 			time.AfterFunc(time.Minute, func() {
 				s.mu.Lock()
 				defer s.mu.Unlock()
 				s.projects[0].Status = status
 			})
-			if err := c.MakePlace(t.Context()); !fault.Is(err, want) {
-				t.Errorf("MakePlace of a project that stays %s: %v", status, err)
+			if err := c.CreateScope(t.Context()); !fault.Is(err, want) {
+				t.Errorf("CreateScope of a project that stays %s: %v", status, err)
 			}
 			if slices.Contains(s.log, "POST ") {
 				t.Errorf("another one was made: %q", s.log)
@@ -139,10 +139,10 @@ func TestSoftDeletedProject(t *testing.T) {
 		}
 		return 0, ""
 	}
-	err := opened(s).MakePlace(t.Context())
+	err := opened(s).CreateScope(t.Context())
 	var f *fault.Fault
 	if !errors.As(err, &f) || f.Kind != fault.Conflict || !strings.Contains(f.Reason.String(), "seven days") || !strings.Contains(f.Recovery.String(), "--hard") {
-		t.Errorf("MakePlace: %v", err)
+		t.Errorf("CreateScope: %v", err)
 	}
 }
 
@@ -159,18 +159,18 @@ func TestProjectMadeMeanwhile(t *testing.T) {
 		return 0, ""
 	}
 	c := opened(s)
-	if err := c.MakePlace(t.Context()); err != nil || c.Place().ID != "id-1" {
-		t.Errorf("MakePlace: %v, %+v", err, c.Place())
+	if err := c.CreateScope(t.Context()); err != nil || c.Scope().ID != "id-1" {
+		t.Errorf("CreateScope: %v, %+v", err, c.Scope())
 	}
 }
 
-func TestRemovePlace(t *testing.T) {
+func TestDeleteScope(t *testing.T) {
 	s := newService()
 	k := known{}
 	c := opened(s, remembering(k))
 	for range 2 { // one that is not there is as good as removed
-		if err := c.RemovePlace(t.Context()); err != nil || len(s.projects) != 0 || len(k) != 0 {
-			t.Errorf("RemovePlace: %v, left %v, remembered %v", err, s.projects, k)
+		if err := c.DeleteScope(t.Context()); err != nil || len(s.projects) != 0 || len(k) != 0 {
+			t.Errorf("DeleteScope: %v, left %v, remembered %v", err, s.projects, k)
 		}
 	}
 	list, err := c.Runtimes(t.Context())

@@ -1,8 +1,8 @@
-// Package child runs a program of the user's in the place of this process: with its terminal, its streams, the signals
+// Package subprocess runs a program of the user's in the place of this process: with its terminal, its streams, the signals
 // that it gets, and its exit status.
 //
 // What may go in: how a child runs, and the folder of what is made for it. What may not: which program it is, and what it finds in its environment.
-package child
+package subprocess
 
 import (
 	"context"
@@ -11,7 +11,7 @@ import (
 	"os/exec"
 	"os/signal"
 
-	"fn-runtime/runtime/linger"
+	"fn-runtime/runtime/grace"
 )
 
 // Command is the program to run.
@@ -32,7 +32,7 @@ type Signals struct {
 func Hold(ctx context.Context) *Signals {
 	s := &Signals{got: make(chan os.Signal, 8)}
 	signal.Notify(s.got, passed...)
-	s.back = linger.Lend(ctx)
+	s.back = grace.LendSignals(ctx)
 	return s
 }
 
