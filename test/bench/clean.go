@@ -33,7 +33,7 @@ func clean(ctx context.Context, b *bench) ([]row, error) {
 		c.delay(delay)
 		work := "clean, 20,000 objects"
 		if delay > 0 {
-			work += ", 50 ms a request"
+			work += ", 50 ms per request"
 		}
 		ours, err := c.best(ctx, 3, c.emptied(func(ctx context.Context) (cost, error) { return c.ours(ctx, "clean", "-f") }))
 		if err != nil {
@@ -51,7 +51,7 @@ func clean(ctx context.Context, b *bench) ([]row, error) {
 		theirs, err = c.emptied(func(ctx context.Context) (cost, error) { return c.theirs(ctx, "clean") })(ctx)
 		harm := ""
 		if taken := (*lostNeighbour)(nil); errors.As(err, &taken) {
-			harm, err = ", and deletes what is not its own, such as "+taken.key, nil
+			harm, err = ", which also deletes foreign objects such as "+taken.key, nil
 		}
 		if err != nil {
 			return nil, err

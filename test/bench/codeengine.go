@@ -64,7 +64,7 @@ func (c *cloudEngine) deployed(ctx context.Context) ([]row, error) {
 		if err != nil {
 			return nil, err
 		}
-		rows = append(rows, row{Work: "Code Engine: deploy, " + work + ", 50 ms a request", Ours: ours.took, Theirs: theirs.took,
+		rows = append(rows, row{Work: "Code Engine: deploy, " + work + ", 50 ms per request", Ours: ours.took, Theirs: theirs.took,
 			Who: "lithops runtime deploy", Note: fmt.Sprintf("%d requests, theirs %d", ours.requests, theirs.requests)})
 		if work == "first time" { // what the other side left is not ours to compare with
 			if _, err := c.ours(ctx, "deploy", jobsImage+"-0:1"); err != nil {
@@ -88,8 +88,8 @@ func (c *cloudEngine) updated(ctx context.Context) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []row{{Work: "Code Engine: update all, 30 runtimes of 10 images, for each one", Ours: ours.took / 30, Theirs: theirs.took / 30, Who: "lithops runtime update",
-		Note: fmt.Sprintf("%s in all, theirs %s", round(ours.took), round(theirs.took))}}, nil
+	return []row{{Work: "Code Engine: update all, 30 runtimes of 10 images, per runtime", Ours: ours.took / 30, Theirs: theirs.took / 30, Who: "lithops runtime update",
+		Note: fmt.Sprintf("%s in total, theirs %s", round(ours.took), round(theirs.took))}}, nil
 }
 
 // deleted measures the deletion of 90 runtimes, for each that is really gone.
@@ -117,8 +117,8 @@ func (c *cloudEngine) deleted(ctx context.Context) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []row{{Work: "Code Engine: delete all, 90 runtimes, for each one deleted", Ours: ours.took / n, Theirs: theirs.took / time.Duration(max(1, n-theirsLeft)),
-		Who: "lithops runtime delete", Note: fmt.Sprintf("%s in all, none left; theirs %s, %d left", round(ours.took), round(theirs.took), theirsLeft)}}, nil
+	return []row{{Work: "Code Engine: delete all, 90 runtimes, per runtime deleted", Ours: ours.took / n, Theirs: theirs.took / time.Duration(max(1, n-theirsLeft)),
+		Who: "lithops runtime delete", Note: fmt.Sprintf("%s in total, none left; theirs %s, %d left", round(ours.took), round(theirs.took), theirsLeft)}}, nil
 }
 
 // cleaned measures the removal of 90 config maps and 90 job runs that interrupted jobs have left.

@@ -91,7 +91,7 @@ func (b *bench) grown(work string, size int, c cost) {
 }
 
 func growthTable(points []point) [][]string {
-	table := [][]string{{"Work", "Size", "Requests", "Time", "Peak memory"}}
+	table := [][]string{{"Operation", "Size", "Requests", "Time", "Peak memory"}}
 	for _, p := range points {
 		table = append(table, []string{p.Work, fmt.Sprint(p.Size), fmt.Sprint(p.Requests), round(p.Took).String(), mega(p.Peak)})
 	}

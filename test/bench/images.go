@@ -149,7 +149,7 @@ func (s *imageStage) cold(ctx context.Context) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	note += fmt.Sprintf("; the engine alone takes %s of both", round(alone))
+	note += fmt.Sprintf("; the engine alone takes %s on both sides", round(alone))
 	small := invoke.Invocation{Code: func() (string, error) { return "def main(args): return {'n': 1}", nil }, Args: json.RawMessage(`{}`)}
 	whole := invoke.Invocation{Code: func() (string, error) { return bundle.Base64, nil }, Binary: true,
 		Args: json.RawMessage(`{"log_level": 20, "get_metadata": true}`)}
@@ -249,7 +249,7 @@ func (s *imageStage) builds(ctx context.Context) ([]row, error) {
 			}
 			return push(ctx)
 		}
-		r := row{Work: "build and push, nothing changed (" + it.name + ")", Who: "docker build && docker push", Note: "ours checks the image as well, and remembers"}
+		r := row{Work: "build and push, nothing changed (" + it.name + ")", Who: "docker build && docker push", Note: "ours also checks the image and caches the result"}
 		for _, side := range []struct {
 			work func(context.Context) error
 			into *time.Duration

@@ -131,8 +131,8 @@ func mapped(ctx context.Context, a *account) ([]row, error) {
 	each := func(t timing) time.Duration { return t.took / time.Duration(max(t.done, 1)) }
 	return []row{
 		{Work: "local endpoint, map of 1", Ours: one[0].took, Theirs: one[1].took, Who: "lithops localhost"},
-		{Work: fmt.Sprintf("local endpoint, map of %d, for each call", mapCalls), Ours: each(many[0]), Theirs: each(many[1]), Who: "lithops localhost",
-			Note: fmt.Sprintf("%d calls in %s, theirs %d in %s; either is stopped after %d s", many[0].done, round(many[0].took), many[1].done, round(many[1].took), mapLimit)},
+		{Work: fmt.Sprintf("local endpoint, map of %d, per call", mapCalls), Ours: each(many[0]), Theirs: each(many[1]), Who: "lithops localhost",
+			Note: fmt.Sprintf("%d calls in %s, theirs %d in %s; each side is stopped after %d s", many[0].done, round(many[0].took), many[1].done, round(many[1].took), mapLimit)},
 	}, nil
 }
 
@@ -225,8 +225,8 @@ func invoked(ctx context.Context, a *account) ([]row, error) {
 		}
 		all := time.Since(start)
 		slices.Sort(took)
-		rows = append(rows, row{Work: fmt.Sprintf("local endpoint, warm invocation, %d at a time", width), Ours: took[n/2],
-			Note: fmt.Sprintf("median; p99 %s, %.0f a second", round(took[n*99/100]), n/all.Seconds())})
+		rows = append(rows, row{Work: fmt.Sprintf("local endpoint, warm invocation, %d concurrent", width), Ours: took[n/2],
+			Note: fmt.Sprintf("median; p99 %s, %.0f per second", round(took[n*99/100]), n/all.Seconds())})
 	}
 	return rows, nil
 }

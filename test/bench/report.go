@@ -23,7 +23,7 @@ type report struct {
 
 // resultTable is the comparison as lines of cells, the first of them the heading.
 func resultTable(rows []row) [][]string {
-	table := [][]string{{"Work", "fn-runtime", "Theirs", "Ratio", "Compared with"}}
+	table := [][]string{{"Operation", "fn-runtime", "Other tool", "Ratio", "Compared with"}}
 	for _, r := range rows {
 		theirs, ratio := "-", "-"
 		if r.Theirs > 0 {
@@ -64,17 +64,17 @@ func (b *bench) write(ctx context.Context, r report, start time.Time, loadBefore
 		return err
 	}
 	var out bytes.Buffer
-	fmt.Fprintf(&out, "# Performance\n\nWritten by `make bench` on %s, in %s. The figures are those of that one run; the text below them is from\n`test/bench/notes.md`.\n\n",
+	fmt.Fprintf(&out, "# Performance\n\nHow long the commands take next to the tools that they replace. `make bench` measured both sides in one run on %s,\nwhich took %s, on this machine:\n\n",
 		start.UTC().Format("2006-01-02 15:04 MST"), time.Since(start).Round(time.Second))
 	for _, line := range b.machine(ctx) {
 		fmt.Fprintf(&out, "- %s\n", line)
 	}
-	fmt.Fprintf(&out, "- load average before the run %s, after it %s (above the number of processors others used the machine, too)\n", loadBefore, load())
-	fmt.Fprintf(&out, "\n## Side by side\n\n")
+	fmt.Fprintf(&out, "- load average %s before the run and %s after it (a value above the number of processors means that the machine was shared)\n", loadBefore, load())
+	fmt.Fprintf(&out, "\n## Comparison\n\n")
 	markdown(&out, resultTable(r.Rows))
-	fmt.Fprintf(&out, "![Ours against theirs](performance-ratio.svg)\n\n## Growth\n\n")
+	fmt.Fprintf(&out, "![Ratio of each comparison](performance-ratio.svg)\n\n## Scaling\n\n")
 	markdown(&out, growthTable(r.Points))
-	fmt.Fprintf(&out, "![Growth](performance-growth.svg)\n\n")
+	fmt.Fprintf(&out, "![Time and memory by size](performance-growth.svg)\n\n")
 	out.Write(notes)
 	data, err := json.Marshal(r)
 	if err != nil {

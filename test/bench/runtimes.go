@@ -49,9 +49,9 @@ func deployed(ctx context.Context, a *account) ([]row, error) {
 	a.delay(100 * time.Millisecond)
 	var rows []row
 	for _, again := range []bool{false, true} {
-		work, note := "deploy, first time, 100 ms a request", ""
+		work, note := "deploy, first time, 100 ms per request", ""
 		if again {
-			work = "deploy, nothing to do, 100 ms a request"
+			work = "deploy, nothing to do, 100 ms per request"
 		}
 		ours, err := a.best(ctx, 3, func(ctx context.Context) (cost, error) {
 			if !again {
@@ -123,7 +123,7 @@ func listed(ctx context.Context, a *account) ([]row, error) {
 	return []row{
 		{Work: "list, 1,000 runtimes", Ours: ours.took, Theirs: theirs.took, Who: "lithops runtime list",
 			Note: fmt.Sprintf("%d requests, %d more than the %d pages; theirs shows %d", ours.requests, ours.requests-pages, pages, shows)},
-		{Work: "list, 1,000 runtimes, for each one shown", Ours: ours.took / n, Theirs: theirs.took / time.Duration(max(shows, 1)), Who: "lithops runtime list"},
+		{Work: "list, 1,000 runtimes, per runtime shown", Ours: ours.took / n, Theirs: theirs.took / time.Duration(max(shows, 1)), Who: "lithops runtime list"},
 	}, nil
 }
 
@@ -153,8 +153,8 @@ func deleted(ctx context.Context, a *account) ([]row, error) {
 		return nil, fmt.Errorf("delete all leaves %d runtimes", oursLeft)
 	}
 	each := func(c cost, left int) time.Duration { return c.took / time.Duration(max(1, n-left)) }
-	return []row{{Work: "delete all, 100 runtimes, for each one deleted", Ours: each(ours, oursLeft), Theirs: each(theirs, theirsLeft),
-		Who: "lithops runtime delete", Note: fmt.Sprintf("%s in all, none left; theirs leaves %d", round(ours.took), theirsLeft)}}, nil
+	return []row{{Work: "delete all, 100 runtimes, per runtime deleted", Ours: each(ours, oursLeft), Theirs: each(theirs, theirsLeft),
+		Who: "lithops runtime delete", Note: fmt.Sprintf("%s in total, none left; theirs left %d", round(ours.took), theirsLeft)}}, nil
 }
 
 // updated measures the update of all runtimes, where the service runs them elsewhere: see replay.
@@ -189,9 +189,9 @@ func updated(ctx context.Context, a *account) ([]row, error) {
 			return nil, err
 		}
 		theirsDone := min(n, lithopsPage)
-		rows = append(rows, row{Work: fmt.Sprintf("update all, %d runtimes, for each one renewed", n),
+		rows = append(rows, row{Work: fmt.Sprintf("update all, %d runtimes, per runtime updated", n),
 			Ours: ours.took / time.Duration(n), Theirs: theirs.took / time.Duration(theirsDone), Who: "lithops runtime update",
-			Note: fmt.Sprintf("%s in all, theirs %s for %d of them", round(ours.took), round(theirs.took), theirsDone)})
+			Note: fmt.Sprintf("%s in total, theirs %s for %d of them", round(ours.took), round(theirs.took), theirsDone)})
 	}
 	return rows, nil
 }
