@@ -45,7 +45,7 @@ func (c *call) open(from source, span func(o state.Object) (int64, int64, error)
 		if has, problem := c.db.HasBucket(from.bucket); problem == nil && !has {
 			return o, nil, refuse(http.StatusNotFound, "NoSuchBucket", "The specified bucket does not exist")
 		}
-		var marker *state.Marker
+		var marker *state.DeleteMarkerError
 		switch {
 		case from.version != "" && errors.As(err, &marker):
 			return o, nil, invalidRequest("The source of a copy request may not specifically refer to a delete marker by version id.")

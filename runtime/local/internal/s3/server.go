@@ -145,7 +145,7 @@ func validKey(key string) *refusal {
 // refuse answers with an error.
 func (c *call) refuse(err error) {
 	var no *refusal
-	var marker *state.Marker
+	var marker *state.DeleteMarkerError
 	switch {
 	case errors.As(err, &no):
 	case errors.As(err, &marker):

@@ -39,7 +39,7 @@ func (c *call) tellMade(o state.Object) {
 }
 
 // deleted says why a delete marker cannot be read.
-func (c *call) deleted(marker *state.Marker) *refusal {
+func (c *call) deleted(marker *state.DeleteMarkerError) *refusal {
 	c.tellVersion(marker.Version)
 	c.w.Header().Set("X-Amz-Delete-Marker", "true")
 	if c.version() == "" {

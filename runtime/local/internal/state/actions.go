@@ -12,18 +12,18 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// Action is a registered function without its code, which Code reads by CodeHash.
+// Action is a registered function without its code. DB.Code reads the code by CodeHash.
 type Action struct {
 	Package     string          `json:"package"` // "" is the default package
 	Name        string          `json:"name"`
-	Version     string          `json:"version"` // "0.0.1", one more with each update
+	Version     string          `json:"version"` // "0.0.1"; each update increments the nextPatch number
 	Revision    string          `json:"revision"`
 	Publish     bool            `json:"publish"`
 	Kind        string          `json:"kind"`
 	Image       string          `json:"image,omitempty"`
 	Main        string          `json:"main,omitempty"`
 	Binary      bool            `json:"binary"`
-	CodeHash    string          `json:"code_hash,omitempty"` // sha256 of exec.code as it was put; "" no code
+	CodeHash    string          `json:"code_hash,omitempty"` // sha256 of exec.code as received; empty if there is no code
 	MemoryMB    int             `json:"memory_mb"`
 	TimeoutMS   int             `json:"timeout_ms"`
 	LogsMB      int             `json:"logs_mb"`
@@ -35,8 +35,8 @@ type Action struct {
 
 const firstVersion = "0.0.1"
 
-// patch adds one to the last number of a version.
-func patch(version string) string {
+// nextPatch increments the nextPatch number of a version.
+func nextPatch(version string) string {
 	var a, b, c int
 	if _, err := fmt.Sscanf(version, "%d.%d.%d", &a, &b, &c); err != nil {
 		return firstVersion
@@ -50,15 +50,15 @@ func hashCode(code string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Actions yields those of a package, or of the whole namespace when all is set, the last changed first. One is in memory
-// at a time.
+// Actions yields the actions of a package, or of the whole namespace if all is set. The most recently changed action
+// comes first. Only one action is in memory at a time.
 func (d *DB) Actions(ns, pkg string, all bool, skip, limit int) iter.Seq2[Action, error] {
 	return inView(d, func(tx *bbolt.Tx, yield func(Action, error) bool) error {
 		return eachNewest(tx, bucketActions, ns, actionPrefix(ns, pkg, all), skip, limit, yield)
 	})
 }
 
-// CountActions counts what Actions lists.
+// CountActions returns the number of actions that Actions yields without skip and limit.
 func (d *DB) CountActions(ns, pkg string, all bool) (n int, err error) {
 	err = d.view(func(tx *bbolt.Tx) error {
 		n = count(tx.Bucket(bucketActions), actionPrefix(ns, pkg, all))
@@ -74,7 +74,7 @@ func actionPrefix(ns, pkg string, all bool) []byte {
 	return key(ns, pkg, "")
 }
 
-// Action reads one; ErrNotFound.
+// Action reads an action. It returns ErrNotFound if the action does not exist.
 func (d *DB) Action(ns, pkg, name string) (a Action, err error) {
 	err = d.view(func(tx *bbolt.Tx) error {
 		a, err = read[Action](tx.Bucket(bucketActions), key(ns, pkg, name))
@@ -83,7 +83,7 @@ func (d *DB) Action(ns, pkg, name string) (a Action, err error) {
 	return a, err
 }
 
-// Code reads exec.code by its hash; ErrNotFound.
+// Code reads exec.code by its hash. It returns ErrNotFound if no code has this hash.
 func (d *DB) Code(hash string) (code string, err error) {
 	err = d.view(func(tx *bbolt.Tx) error {
 		data := tx.Bucket(bucketCode).Get([]byte(hash))
@@ -96,10 +96,10 @@ func (d *DB) Code(hash string) (code string, err error) {
 	return code, err
 }
 
-// PutAction writes what change makes of the old action, nil when there is none, in one transaction. Without a Version
-// of its own it gets the next one. code is exec.code,
-// nil when the action keeps what it has. ErrNotFound when the namespace or the package is not
-// there, ErrFull.
+// PutAction writes the action that change returns. change receives the old action, or nil if there is none, and runs in
+// the same transaction. If the new action has no Version, it gets the next one. code is exec.code; nil keeps the
+// existing code. PutAction returns ErrNotFound if the namespace or the package does not exist, and ErrFull if there is
+// not enough space.
 func (d *DB) PutAction(ns, pkg, name string, code *string, change func(old *Action) (Action, error)) (a Action, err error) {
 	size := 0
 	if code != nil {
@@ -122,16 +122,16 @@ func (d *DB) PutAction(ns, pkg, name string, code *string, change func(old *Acti
 			return err
 		}
 		next.Package, next.Name, next.Updated = pkg, name, d.now().UnixMilli()
-		counted := firstVersion
+		version := firstVersion
 		order, k := tx.Bucket(bucketNewest), key(ns, pkg, name)
 		if old != nil {
 			if err := order.Delete(newestKey(bucketActions, ns, old.Updated, k)); err != nil {
 				return err
 			}
-			counted, next.CodeHash = patch(old.Version), old.CodeHash
+			version, next.CodeHash = nextPatch(old.Version), old.CodeHash
 		}
 		if next.Version == "" {
-			next.Version = counted
+			next.Version = version
 		}
 		if code != nil {
 			next.CodeHash = ""
@@ -167,7 +167,8 @@ func (d *DB) PutAction(ns, pkg, name string, code *string, change func(old *Acti
 	return a, err
 }
 
-// DeleteAction removes one and gives what it was, with its exec.code; ErrNotFound.
+// DeleteAction deletes an action and returns it with its exec.code. It returns ErrNotFound if the action does not
+// exist.
 func (d *DB) DeleteAction(ns, pkg, name string) (a Action, code string, err error) {
 	err = d.update(func(tx *bbolt.Tx) error {
 		if a, err = read[Action](tx.Bucket(bucketActions), key(ns, pkg, name)); err != nil {
@@ -190,11 +191,11 @@ func deleteAction(tx *bbolt.Tx, ns string, a Action) error {
 	return tx.Bucket(bucketActions).Delete(k)
 }
 
-// deleteActions removes those whose key starts with prefix.
+// deleteActions deletes the actions whose key starts with prefix.
 func deleteActions(tx *bbolt.Tx, ns string, prefix []byte) error {
 	var all []Action
 	err := each(tx.Bucket(bucketActions), prefix, 0, -1, func(a Action, _ error) bool {
-		all = append(all, Action{Package: a.Package, Name: a.Name, CodeHash: a.CodeHash, Updated: a.Updated}) // what deleteAction needs: the rest may be large
+		all = append(all, Action{Package: a.Package, Name: a.Name, CodeHash: a.CodeHash, Updated: a.Updated}) // the fields deleteAction needs: the others may be large
 		return true
 	})
 	if err != nil {
@@ -208,7 +209,8 @@ func deleteActions(tx *bbolt.Tx, ns string, prefix []byte) error {
 	return nil
 }
 
-// retain stores code once for all actions that share it: a Lithops client registers the same archive for each memory.
+// retain stores code once for all actions that share it: a Lithops client registers the same archive for each memory
+// size.
 func retain(tx *bbolt.Tx, hash, code string) error {
 	refs := tx.Bucket(bucketCodeRefs)
 	var n uint64
@@ -223,6 +225,7 @@ func retain(tx *bbolt.Tx, hash, code string) error {
 	return refs.Put([]byte(hash), binary.BigEndian.AppendUint64(nil, n+1))
 }
 
+// release drops one reference to the code and deletes the code with its last reference.
 func release(tx *bbolt.Tx, hash string) error {
 	if hash == "" {
 		return nil

@@ -12,7 +12,7 @@ import (
 	"fn-runtime/runtime/entity"
 )
 
-// Activation is one run of an action, accepted or ended. Times in epoch ms.
+// Activation is one run of an action, accepted or ended. Times are in epoch ms.
 type Activation struct {
 	ID          string          `json:"id"`
 	NamespaceID string          `json:"namespace_id"`
@@ -25,28 +25,29 @@ type Activation struct {
 	TimeoutMS   int             `json:"timeout_ms"`
 	LogsMB      int             `json:"logs_mb"`
 	Concurrency int             `json:"concurrency"`
-	Start       int64           `json:"start"` // of the run; until it has ended, when it was accepted
+	Start       int64           `json:"start"` // start of the run; time of acceptance until the run has ended
 	End         int64           `json:"end"`
 	StatusCode  int             `json:"status_code"` // 0 success, 1 application, 2 developer, 3 internal error
 	Result      json.RawMessage `json:"result,omitempty"`
-	Size        int64           `json:"size,omitempty"` // of what the action answered, in bytes; 0 when it did not
+	Size        int64           `json:"size,omitempty"` // of the action's response in bytes; 0 if there was no response
 	Logs        []string        `json:"logs,omitempty"`
 	InitMS      int64           `json:"init_ms"`
 	WaitMS      int64           `json:"wait_ms"`
 	Cold        bool            `json:"cold"`
 	TimedOut    bool            `json:"timed_out"`
-	Work        *entity.Work    `json:"work,omitempty"` // of a Lithops job; nil: it runs something else
+	Work        *entity.Work    `json:"work,omitempty"` // of a Lithops job; nil if the action runs something else
 }
 
-// ActivationFilter selects activations of a namespace, newest first. Since and Upto are epoch ms, 0 unbounded.
+// ActivationFilter selects activations of a namespace, newest first. Since and Upto are in epoch ms; 0 means unbounded.
 type ActivationFilter struct {
-	Package, Action string // Action "" selects all; Package "" with Action is the default package
+	Package, Action string // Action "" selects all actions; Package "" with an Action is the default package
 	Since, Upto     int64
 	Skip, Limit     int
-	Outcome         bool // with result and logs
+	Outcome         bool // include result and logs
 }
 
-// outcome is what can be large of an activation. It is kept apart, so that a list does not load it.
+// outcome holds the parts of an activation that can be large. It is stored separately, so that listing does not load
+// it.
 type outcome struct {
 	Result json.RawMessage `json:"result,omitempty"`
 	Logs   []string        `json:"logs,omitempty"`
@@ -57,8 +58,9 @@ func activationKey(a Activation) []byte {
 	return append(k, a.ID...)
 }
 
-// ageKey orders activations as they ended: what has just been recorded is the last to be forgotten, also when it began
-// long ago or when somebody sets the clock back. Its time is now, or a millisecond after the newest key.
+// ageKey returns the key that orders activations by the time they ended. The most recently recorded activation is the
+// last to be evicted, even if it started long ago or the clock was set back. The time in the key is now, or one
+// millisecond after the newest key if that is later.
 func ageKey(ages *bbolt.Bucket, id string, now int64) []byte {
 	if newest, _ := ages.Cursor().Last(); len(newest) >= 8 {
 		now = max(now, int64(binary.BigEndian.Uint64(newest))+1)
@@ -66,12 +68,13 @@ func ageKey(ages *bbolt.Bucket, id string, now int64) []byte {
 	return append(binary.BigEndian.AppendUint64(nil, uint64(now)), id...)
 }
 
-// Accept remembers an activation that is about to run, so that it is not lost when the endpoint ends before it does.
+// Accept records an activation that is about to run, so that it is not lost if the endpoint ends before the activation
+// does.
 func (d *DB) Accept(a Activation) error {
 	return d.update(func(tx *bbolt.Tx) error { return write(tx.Bucket(bucketRunning), key(a.ID), a) })
 }
 
-// Finish records the outcome of an activation and forgets the oldest ones beyond the limits.
+// Finish records the outcome of an activation and evicts the oldest activations beyond the limits.
 func (d *DB) Finish(a Activation) error {
 	return d.update(func(tx *bbolt.Tx) error {
 		if err := tx.Bucket(bucketRunning).Delete(key(a.ID)); err != nil {
@@ -109,11 +112,13 @@ func (d *DB) Finish(a Activation) error {
 		if err != nil {
 			return err
 		}
-		return d.forget(tx, n, size)
+		return d.evict(tx, n, size)
 	})
 }
 
-func (d *DB) forget(tx *bbolt.Tx, n, size int64) error {
+// evict deletes the oldest activations beyond the limits, but always keeps the newest one. n and size are the current
+// number of activations and their bytes.
+func (d *DB) evict(tx *bbolt.Tx, n, size int64) error {
 	oldest := d.now().Add(-d.limits.ActivationAge).UnixMilli()
 	c := tx.Bucket(bucketActByAge).Cursor()
 	for age, k := c.First(); age != nil; age, k = c.First() {
@@ -121,7 +126,7 @@ func (d *DB) forget(tx *bbolt.Tx, n, size int64) error {
 		if n <= 1 || n <= int64(d.limits.Activations) && size <= d.limits.ActivationBytes && ended >= oldest {
 			return nil
 		}
-		k = append([]byte(nil), k...) // a deletion invalidates what the cursor gave
+		k = append([]byte(nil), k...) // the deletion invalidates the cursor's slice
 		acts := tx.Bucket(bucketActivations)
 		outcomes := tx.Bucket(bucketOutcomes)
 		length := int64(len(acts.Get(k)) + len(outcomes.Get(k)))
@@ -147,7 +152,8 @@ func (d *DB) forget(tx *bbolt.Tx, n, size int64) error {
 	return nil
 }
 
-// Activation reads one that has ended; ErrNotFound until then.
+// Activation reads an activation that has ended. It returns ErrNotFound if the activation has not ended or does not
+// exist.
 func (d *DB) Activation(ns, id string) (a Activation, err error) {
 	err = d.view(func(tx *bbolt.Tx) error {
 		k := tx.Bucket(bucketActByID).Get(key(ns, id))
@@ -155,15 +161,15 @@ func (d *DB) Activation(ns, id string) (a Activation, err error) {
 			return ErrNotFound
 		}
 		if a, err = read[Activation](tx.Bucket(bucketActivations), k); err == nil {
-			err = complete(tx, &a, k)
+			err = loadOutcome(tx, &a, k)
 		}
 		return err
 	})
 	return a, err
 }
 
-// complete adds what is kept apart from the record. Records that were written before it was have it in themselves.
-func complete(tx *bbolt.Tx, a *Activation, k []byte) error {
+// loadOutcome adds the separately stored result and logs. Records of earlier releases contain them already.
+func loadOutcome(tx *bbolt.Tx, a *Activation, k []byte) error {
 	rest, err := find[outcome](tx.Bucket(bucketOutcomes), k)
 	if rest != nil && err == nil {
 		a.Result, a.Logs = rest.Result, rest.Logs
@@ -171,8 +177,8 @@ func complete(tx *bbolt.Tx, a *Activation, k []byte) error {
 	return err
 }
 
-// Activations yields those that have ended, newest first. Limit -1 gives all. One is in memory at a time, and without
-// f.Outcome it has neither result nor logs.
+// Activations yields the activations that have ended, newest first. Limit -1 yields all. Only one activation is in
+// memory at a time. Without f.Outcome, the activations have neither result nor logs.
 func (d *DB) Activations(ns string, f ActivationFilter) iter.Seq2[Activation, error] {
 	return inView(d, func(tx *bbolt.Tx, yield func(Activation, error) bool) error {
 		prefix := key(ns, "")
@@ -181,7 +187,7 @@ func (d *DB) Activations(ns string, f ActivationFilter) iter.Seq2[Activation, er
 		if f.Upto > 0 {
 			upto = uint64(f.Upto)
 		}
-		// The key after the last one wanted, then backwards.
+		// Seek the key after the last wanted one, then iterate backwards.
 		k, _ := c.Seek(append(append([]byte(nil), prefix...), binary.BigEndian.AppendUint64(nil, upto+1)...))
 		var v []byte
 		if k == nil {
@@ -206,7 +212,7 @@ func (d *DB) Activations(ns string, f ActivationFilter) iter.Seq2[Activation, er
 				continue
 			}
 			if f.Outcome {
-				err = complete(tx, &a, k)
+				err = loadOutcome(tx, &a, k)
 			} else {
 				a.Result, a.Logs = nil, nil
 			}
@@ -219,7 +225,8 @@ func (d *DB) Activations(ns string, f ActivationFilter) iter.Seq2[Activation, er
 	})
 }
 
-// Pending returns the accepted activations without outcome: after a start, those that a killed endpoint left behind.
+// Pending returns the accepted activations without an outcome. After a start, these are the activations that a killed
+// endpoint left behind.
 func (d *DB) Pending() (list []Activation, err error) {
 	err = d.view(func(tx *bbolt.Tx) error {
 		list, err = page[Activation](tx.Bucket(bucketRunning), nil, 0, -1)

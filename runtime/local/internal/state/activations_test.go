@@ -12,7 +12,7 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// collect gives what a list yields, up to its error.
+// collect returns the values that a list yields before its first error.
 func collect[T any](list iter.Seq2[T, error]) (out []T, err error) {
 	for v, err := range list {
 		if err != nil {
@@ -23,9 +23,8 @@ func collect[T any](list iter.Seq2[T, error]) (out []T, err error) {
 	return out, nil
 }
 
-// TestListsLoadNoOutcomes: logs and results stay on disk while activations are listed, also those of records that were
-// written with them.
-func TestListsLoadNoOutcomes(t *testing.T) {
+// Listing activations does not load their logs and results, even from old records that contain them.
+func TestActivationListsDoNotLoadOutcomes(t *testing.T) {
 	d := open(t, t.TempDir(), Limits{}, nil)
 	big := Activation{NamespaceID: "ns", Result: json.RawMessage(`{"x":"` + strings.Repeat("x", 1<<20) + `"}`), Logs: []string{strings.Repeat("l", 1<<20)}}
 	for i := range 12 {
@@ -50,7 +49,7 @@ func TestListsLoadNoOutcomes(t *testing.T) {
 		}
 	}
 	runtime.ReadMemStats(&after)
-	if used := after.TotalAlloc - before.TotalAlloc; used > 8<<20 { // the old one alone has 2 MB
+	if used := after.TotalAlloc - before.TotalAlloc; used > 8<<20 { // the old record alone has 2 MB
 		t.Errorf("a list of 13 summaries allocates %d bytes", used)
 	}
 	for a, err := range d.Activations("ns", ActivationFilter{Limit: -1, Outcome: true}) {

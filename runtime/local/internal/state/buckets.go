@@ -14,7 +14,7 @@ type Bucket struct {
 	Created time.Time
 }
 
-// Buckets lists all by name.
+// Buckets returns all buckets, sorted by name.
 func (d *DB) Buckets() (list []Bucket, err error) {
 	err = d.view(func(tx *bbolt.Tx) error {
 		return tx.Bucket(bucketStores).ForEach(func(k, v []byte) error {
@@ -37,7 +37,7 @@ func (d *DB) HasBucket(name string) (ok bool, err error) {
 	return ok, err
 }
 
-// CreateBucket makes one; ErrExists.
+// CreateBucket creates a bucket. It returns ErrExists if the bucket exists.
 func (d *DB) CreateBucket(name string) error {
 	return d.add(len(name), func(tx *bbolt.Tx) error {
 		b := tx.Bucket(bucketStores)
@@ -51,12 +51,12 @@ func (d *DB) CreateBucket(name string) error {
 	})
 }
 
-// DeleteBucket removes one with its settings and unfinished uploads; ErrNotFound, ErrNotEmpty.
+// DeleteBucket deletes a bucket with its settings and unfinished uploads. It returns ErrNotFound or ErrNotEmpty.
 func (d *DB) DeleteBucket(name string) error {
 	var gone []string
 	err := d.update(func(tx *bbolt.Tx) error {
 		gone = nil
-		objects, err := inBucket(tx, name)
+		objects, err := objectsBucket(tx, name)
 		if err != nil {
 			return err
 		}
@@ -99,17 +99,20 @@ func (d *DB) DeleteBucket(name string) error {
 	return err
 }
 
-func inBucket(tx *bbolt.Tx, name string) (*bbolt.Bucket, error) {
+// objectsBucket returns the nested bucket with the objects of an S3 bucket, or ErrNotFound if the S3 bucket does not
+// exist.
+func objectsBucket(tx *bbolt.Tx, name string) (*bbolt.Bucket, error) {
 	if b := tx.Bucket(bucketObjects).Bucket([]byte(name)); b != nil {
 		return b, nil
 	}
 	return nil, ErrNotFound
 }
 
-// Setting reads what PutSetting kept with a bucket, nil when nothing was; ErrNotFound when the bucket is not there.
+// Setting reads a setting that PutSetting stored for a bucket, or nil if it is not set. It returns ErrNotFound if the
+// bucket does not exist.
 func (d *DB) Setting(bucket, name string) (value []byte, err error) {
 	err = d.view(func(tx *bbolt.Tx) error {
-		if _, err := inBucket(tx, bucket); err != nil {
+		if _, err := objectsBucket(tx, bucket); err != nil {
 			return err
 		}
 		value = append(value, tx.Bucket(bucketSettings).Get(key(bucket, name))...)
@@ -118,10 +121,10 @@ func (d *DB) Setting(bucket, name string) (value []byte, err error) {
 	return value, err
 }
 
-// PutSetting keeps a value with a bucket, or forgets it when it is nil; ErrNotFound when the bucket is not there.
+// PutSetting stores a setting of a bucket; a nil value deletes it. It returns ErrNotFound if the bucket does not exist.
 func (d *DB) PutSetting(bucket, name string, value []byte) error {
 	return d.add(len(value), func(tx *bbolt.Tx) error {
-		if _, err := inBucket(tx, bucket); err != nil {
+		if _, err := objectsBucket(tx, bucket); err != nil {
 			return err
 		}
 		if value == nil {

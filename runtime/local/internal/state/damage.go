@@ -13,14 +13,14 @@ import (
 	bolterrors "go.etcd.io/bbolt/errors"
 )
 
-// format is the version of what the records mean. It grows when a program could misread those of an earlier one; what
-// states of releases before it had, 0, is read as it is.
+// format is the version of the record format. Increase it if a release could misread the records of an earlier one.
+// Version 0 (no version stored, as in early releases) is read without conversion.
 const format = 2
 
 var keyFormat = []byte("format")
 
-// guarded runs fn, which reads pages of the file. bbolt trusts them: it panics where a page is not what it should be, and
-// reads through a mapping that faults beyond the end of the file. Both become ErrDamaged.
+// guarded runs fn, which reads pages of the file, and turns panics and memory faults into ErrDamaged. bbolt trusts the
+// pages: it panics if a page is invalid, and its memory mapping faults beyond the end of the file.
 func guarded(fn func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
@@ -31,23 +31,25 @@ func guarded(fn func() error) (err error) {
 	return fn()
 }
 
-// DamagedText is what clients are told of ErrDamaged while the endpoint runs; the next start says more.
-const DamagedText = "The state of the local endpoint is damaged. Stop the endpoint and start it again: it then says what to do."
+// DamagedText is the message that clients receive for ErrDamaged while the endpoint runs. The next start reports the
+// details.
+const DamagedText = "The state of the local endpoint is damaged. Restart the endpoint: the error message of the start explains how to fix it."
 
-// gate is before every transaction. bbolt keeps its locks when it panics over a page while it begins a transaction or ends
-// one that writes; who came then would wait for ever, so nobody gets past it afterwards.
+// gate guards the start of every transaction. If bbolt panics over a page while it begins a transaction or ends a
+// writing one, it keeps its locks, and the next caller would wait forever. The gate then rejects all further
+// transactions.
 type gate struct {
 	mu     sync.Mutex
 	closed bool
 }
 
-func (g *gate) shut() bool {
+func (g *gate) isClosed() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.closed
 }
 
-// begin begins a transaction; ErrDamaged.
+// begin begins a transaction. It returns ErrDamaged if the gate is closed or the file is damaged.
 func (d *DB) begin(writable bool) (tx *bbolt.Tx, err error) {
 	d.gate.mu.Lock()
 	defer d.gate.mu.Unlock()
@@ -62,17 +64,18 @@ func (d *DB) begin(writable bool) (tx *bbolt.Tx, err error) {
 	return tx, err
 }
 
-// view runs fn in a transaction that changes nothing; ErrDamaged where the file was damaged since it was opened.
+// view runs fn in a read-only transaction. It returns ErrDamaged if the file was damaged after it was opened.
 func (d *DB) view(fn func(tx *bbolt.Tx) error) error {
 	tx, err := d.begin(false)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = tx.Rollback() }() // of what was only read it does not fail
+	defer func() { _ = tx.Rollback() }() // Rollback cannot fail in a read-only transaction
 	return guarded(func() error { return fn(tx) })
 }
 
-// change runs fn in a transaction that is committed when it returns no error; ErrDamaged as view.
+// change runs fn in a transaction and commits it if fn returns no error. It returns ErrDamaged in the same cases as
+// view.
 func (d *DB) change(fn func(tx *bbolt.Tx) error) error {
 	tx, err := d.begin(true)
 	if err != nil {
@@ -93,11 +96,11 @@ func (d *DB) change(fn func(tx *bbolt.Tx) error) error {
 	return err
 }
 
-// openFile opens the file of the state when all its pages can be read and this program knows what they mean: ErrLocked,
-// ErrDamaged, ErrNewer.
+// openFile opens the state file. It returns ErrLocked if another process has it open, ErrDamaged if a page cannot be
+// read, and ErrNewer if the record format is newer than this release supports.
 func openFile(path string, options *bbolt.Options) (b *bbolt.DB, err error) {
-	info, missing := os.Stat(path)
-	emptied := missing == nil && info.Size() == 0
+	info, statErr := os.Stat(path)
+	emptied := statErr == nil && info.Size() == 0
 	err = guarded(func() error {
 		b, err = bbolt.Open(path, 0o600, options)
 		return err
@@ -113,24 +116,24 @@ func openFile(path string, options *bbolt.Options) (b *bbolt.DB, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if emptied { // bbolt has taken it for a new one
-		return nil, errors.Join(fmt.Errorf("%w: it is empty", ErrDamaged), b.Close(), os.Truncate(path, 0))
+	if emptied { // bbolt has initialized it as a new file
+		return nil, errors.Join(fmt.Errorf("%w: the file is empty", ErrDamaged), b.Close(), os.Truncate(path, 0))
 	}
-	err = guarded(func() error { return b.View(func(tx *bbolt.Tx) error { return readable(tx, path) }) })
+	err = guarded(func() error { return b.View(func(tx *bbolt.Tx) error { return checkPages(tx, path) }) })
 	if err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
 	return b, nil
 }
 
-// readable walks through all pages that a transaction can reach.
-func readable(tx *bbolt.Tx, path string) error {
+// checkPages reads all pages that a transaction can reach, and checks the record format.
+func checkPages(tx *bbolt.Tx, path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
 		return err
 	}
 	if info.Size() < tx.Size() {
-		return fmt.Errorf("%w: it has %d bytes of %d", ErrDamaged, info.Size(), tx.Size())
+		return fmt.Errorf("%w: the file has %d of %d bytes", ErrDamaged, info.Size(), tx.Size())
 	}
 	if meta := tx.Bucket(bucketMeta); meta != nil {
 		if v := meta.Get(keyFormat); v != nil {
@@ -143,13 +146,13 @@ func readable(tx *bbolt.Tx, path string) error {
 			}
 		}
 	}
-	var walk func(b *bbolt.Bucket) error // with a look at the end of what it finds
+	var walk func(b *bbolt.Bucket) error // reads the last byte of each key and value
 	walk = func(b *bbolt.Bucket) error {
 		return b.ForEach(func(k, v []byte) error {
 			if v == nil {
 				return walk(b.Bucket(k))
 			}
-			for _, data := range [][]byte{k, v} { // a page may say that they are where no file is
+			for _, data := range [][]byte{k, v} { // a damaged page may point beyond the end of the file
 				if n := len(data); n > 0 {
 					_ = bytes.Clone(data[n-1:])
 				}

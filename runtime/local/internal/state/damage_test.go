@@ -14,8 +14,8 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// filled is the folder of a state with some of everything.
-func filled(t *testing.T) string {
+// populatedState returns the directory of a state that contains objects and actions.
+func populatedState(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	d := open(t, dir, Limits{}, nil)
@@ -38,10 +38,10 @@ func filled(t *testing.T) string {
 	return dir
 }
 
-// A file that is cut, or has lost pages, is refused, or has lost nothing.
-func TestADamagedStateIsNamed(t *testing.T) {
+// Open rejects a truncated or corrupted file, or the state has lost no data.
+func TestOpenRejectsDamagedFile(t *testing.T) {
 	const page = 4096
-	whole := must[[]byte](t)(os.ReadFile(filepath.Join(filled(t), "state.db")))
+	original := must[[]byte](t)(os.ReadFile(filepath.Join(populatedState(t), "state.db")))
 	cases := map[string]func(file []byte) []byte{
 		"cut in half":             func(b []byte) []byte { return b[:len(b)/2] },
 		"cut to some bytes":       func(b []byte) []byte { return b[:100] },
@@ -53,19 +53,19 @@ func TestADamagedStateIsNamed(t *testing.T) {
 		"garbage but its head":    func(b []byte) []byte { copy(b[2*page:], bytes.Repeat([]byte("garbage "), len(b)/8)); return b },
 		"garbage from its middle": func(b []byte) []byte { copy(b[len(b)/4:], bytes.Repeat([]byte{0xff}, len(b))); return b },
 	}
-	for n := range len(whole) / page / 12 {
+	for n := range len(original) / page / 12 {
 		cases[fmt.Sprintf("cut to %d pages", 12*n)] = func(b []byte) []byte { return b[:12*n*page+n] }
-		cases[fmt.Sprintf("page %d begins with what is not in the file", 12*n+3)] = func(b []byte) []byte { b[(12*n+3)*page+16+7] ^= 0x40; return b }
+		cases[fmt.Sprintf("page %d refers to data beyond the end of the file", 12*n+3)] = func(b []byte) []byte { b[(12*n+3)*page+16+7] ^= 0x40; return b }
 		cases[fmt.Sprintf("without page %d", 12*n+3)] = func(b []byte) []byte { clear(b[(12*n+3)*page:][:page]); return b }
 	}
 	for name, damage := range cases {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "state.db")
-			ok(t, os.WriteFile(path, damage(slices.Clone(whole)), 0o600))
+			ok(t, os.WriteFile(path, damage(slices.Clone(original)), 0o600))
 			d, err := Open(filepath.Dir(path), Limits{}, nil)
 			if err == nil {
 				t.Cleanup(func() { _ = d.Close() })
-				for i := range 200 { // what is damaged belongs to nobody, or it is found
+				for i := range 200 { // Open may succeed only if no reachable page is damaged
 					get(t, d, "b", fmt.Sprintf("key-%03d", i))
 				}
 				if _, err := d.Delete("b", nil, Deletion{Key: "key-001"}, Deletion{Key: "key-100"}); err != nil && !errors.Is(err, ErrDamaged) {
@@ -80,8 +80,8 @@ func TestADamagedStateIsNamed(t *testing.T) {
 	}
 }
 
-// A file that is damaged while it is open is an error of whoever reads or changes what is gone, and no end of the process.
-func TestDamageWhileTheStateIsOpen(t *testing.T) {
+// If the file is damaged while it is open, reads and changes of lost data return an error; the process does not crash.
+func TestDamageWhileOpenReturnsErrors(t *testing.T) {
 	for name, damage := range map[string]func(f *os.File) error{
 		"cut":             func(f *os.File) error { return f.Truncate(4096) },
 		"emptied":         func(f *os.File) error { return f.Truncate(0) },
@@ -89,15 +89,15 @@ func TestDamageWhileTheStateIsOpen(t *testing.T) {
 		"garbage":         func(f *os.File) error { return overwrite(f, 0xa5) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir := filled(t)
+			dir := populatedState(t)
 			d := must[*DB](t)(Open(dir, Limits{}, nil))
 			t.Cleanup(func() { _ = d.Close() })
 			f := must[*os.File](t)(os.OpenFile(filepath.Join(dir, "state.db"), os.O_RDWR, 0))
 			defer f.Close()
 			ok(t, damage(f))
-			for what, do := range map[string]func() error{
+			for name, do := range map[string]func() error{
 				"object": func() error {
-					_, r, err := d.Open("b", "key-100", "", whole)
+					_, r, err := d.Open("b", "key-100", "", wholeObject)
 					if err == nil {
 						err = r.Close()
 					}
@@ -111,40 +111,40 @@ func TestDamageWhileTheStateIsOpen(t *testing.T) {
 				"deletion":   func() error { _, err := d.Delete("b", nil, Deletion{Key: "key-100"}); return err },
 			} {
 				if err := do(); err != nil && !errors.Is(err, ErrDamaged) && !errors.Is(err, ErrNotFound) {
-					t.Errorf("%s: got %v, want ErrDamaged", what, err)
+					t.Errorf("%s: got %v, want ErrDamaged", name, err)
 				}
 			}
 			if _, err := d.Object("b", "key-100", ""); err == nil {
-				t.Error("an object is read from a page that is not there")
+				t.Error("an object was read from a missing page")
 			}
 		})
 	}
 }
 
-// A change that panics is taken back; what comes after it is done.
-func TestAPanicEndsItsChangeAlone(t *testing.T) {
-	d := open(t, filled(t), Limits{}, nil)
+// A change that panics is rolled back, and the next change succeeds.
+func TestPanicRollsBackOnlyItsChange(t *testing.T) {
+	d := open(t, populatedState(t), Limits{}, nil)
 	defer d.Close()
 	err := d.change(func(tx *bbolt.Tx) error {
 		if _, err := tx.CreateBucket([]byte("half")); err != nil {
 			return err
 		}
-		panic("a page is not what it should be")
+		panic("invalid page")
 	})
 	if !errors.Is(err, ErrDamaged) {
 		t.Errorf("got %v, want ErrDamaged", err)
 	}
 	if err := d.change(func(tx *bbolt.Tx) error {
 		if tx.Bucket([]byte("half")) != nil {
-			t.Error("half of the change is there")
+			t.Error("the failed change was partly committed")
 		}
 		return nil
 	}); err != nil {
-		t.Errorf("the next change: %v, want it done", err)
+		t.Errorf("the next change: %v, want no error", err)
 	}
 }
 
-// overwrite puts b in the place of all bytes of a file but its first two pages.
+// overwrite fills a file with b, except for its first two pages.
 func overwrite(f *os.File, b byte) error {
 	info, err := f.Stat()
 	if err == nil {
@@ -153,11 +153,11 @@ func overwrite(f *os.File, b byte) error {
 	return err
 }
 
-func TestADamagedRecordIsNamed(t *testing.T) {
-	dir := filled(t)
+func TestOpenRejectsDamagedRecord(t *testing.T) {
+	dir := populatedState(t)
 	d := open(t, dir, Limits{}, nil)
 	ok(t, d.update(func(tx *bbolt.Tx) error {
-		b, err := inBucket(tx, "b")
+		b, err := objectsBucket(tx, "b")
 		if err != nil {
 			return err
 		}
@@ -169,13 +169,13 @@ func TestADamagedRecordIsNamed(t *testing.T) {
 	}
 }
 
-func TestTheFormatOfTheState(t *testing.T) {
-	dir := filled(t)
+func TestOpenChecksFormatVersion(t *testing.T) {
+	dir := populatedState(t)
 	set := func(v []byte) {
 		b := must[*bbolt.DB](t)(bbolt.Open(filepath.Join(dir, "state.db"), 0o600, nil))
 		ok(t, b.Update(func(tx *bbolt.Tx) error {
 			if v == nil {
-				return tx.DeleteBucket(bucketMeta) // as a release wrote it that knew no format
+				return tx.DeleteBucket(bucketMeta) // the file of a release without a format version
 			}
 			return tx.Bucket(bucketMeta).Put(keyFormat, v)
 		}))

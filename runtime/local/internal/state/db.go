@@ -1,9 +1,9 @@
-// Package state is what the local endpoint remembers: namespaces, packages, actions, activations, buckets and objects,
-// in one bbolt file, with the bytes of large objects as files beside it.
+// Package state stores the data of the local endpoint: namespaces, packages, actions, activations, buckets and objects.
+// It uses one bbolt file, and separate files next to it for the bytes of large objects.
 //
-// What may go in: records, their keys and the transactions over them. What may not: HTTP, the wire forms of OpenWhisk
-// or S3, and the running of actions. What a method has returned without an error survives the end of the process at
-// any moment.
+// Once a method has returned without an error, its change survives a crash of the process at any time. The package
+// contains the records, their keys and the transactions on them. It does not implement HTTP or the wire formats of
+// OpenWhisk and S3, and does not run actions.
 package state
 
 import (
@@ -16,35 +16,36 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// Errors that callers turn into answers of their protocol.
+// Errors that callers translate into responses of their protocol.
 var (
 	ErrNotFound = errors.New("not found")
 	ErrExists   = errors.New("already exists")
 	ErrNotEmpty = errors.New("not empty")
-	ErrLocked   = errors.New("another process uses the state")
+	ErrLocked   = errors.New("the state is in use by another process")
 	ErrFull     = errors.New("the disk is nearly full, or the size limit of the state is reached")
-	ErrDamaged  = errors.New("the file of the state is damaged")
+	ErrDamaged  = errors.New("the state file is damaged")
 	ErrNewer    = errors.New("the state was written by a later release")
 )
 
+// The comments show key -> value; "0" in a key is a zero byte.
 // The top-level buckets of the file.
 var (
 	bucketNamespaces  = []byte("namespaces")
 	bucketPackages    = []byte("packages")    // namespace 0 package
 	bucketActions     = []byte("actions")     // namespace 0 package 0 action
-	bucketNewest      = []byte("newest")      // "packages" or "actions" 0 namespace 0 last change (ms inverted, 8 bytes) key -> key there
+	bucketNewest      = []byte("newest")      // "packages" or "actions" 0 namespace 0 last change (ms inverted, 8 bytes) key -> key in that bucket
 	bucketCode        = []byte("code")        // sha256 -> exec.code
 	bucketCodeRefs    = []byte("code_refs")   // sha256 -> number of actions
 	bucketActivations = []byte("activations") // namespace 0 start (ms, 8 bytes) id -> record without result and logs
 	bucketOutcomes    = []byte("outcomes")    // key in activations -> result and logs
 	bucketActByID     = []byte("activation_ids")
-	bucketActByAge    = []byte("activation_ages") // time of the record (ms, 8 bytes) id -> key in activations: the next to be forgotten comes first
+	bucketActByAge    = []byte("activation_ages") // time of the record (ms, 8 bytes) id -> key in activations: the next one to evict comes first
 	bucketRunning     = []byte("running")         // id -> record of an accepted activation without outcome
 	bucketStores      = []byte("stores")          // S3 bucket -> creation time
 	bucketObjects     = []byte("objects")         // S3 bucket -> nested bucket key -> record
 	bucketVersions    = []byte("versions")        // S3 bucket -> nested bucket archive, only of buckets with versioning
 	bucketUploads     = []byte("uploads")         // S3 bucket 0 key 0 upload -> record
-	bucketParts       = []byte("parts")           // upload 0 number -> record, of unfinished uploads and of the objects made by others
+	bucketParts       = []byte("parts")           // upload 0 number -> record, of unfinished uploads and of the objects created from multipart uploads
 	bucketSettings    = []byte("settings")        // S3 bucket 0 name -> value
 	bucketProjects    = []byte("ce_projects")     // id -> record
 	bucketResources   = []byte("ce_resources")    // project 0 kind 0 name -> record
@@ -58,14 +59,14 @@ var topLevel = [][]byte{
 	bucketProjects, bucketResources, bucketCounters, bucketMeta,
 }
 
-// Limits bounds what is remembered. A zero field means its default.
+// Limits bounds the size of the state. A zero field means its default.
 type Limits struct {
-	Activations     int           // records kept; default 10,000
-	ActivationBytes int64         // their size; default 128 MiB
+	Activations     int           // maximum number of records; default 10,000
+	ActivationBytes int64         // maximum size of the records; default 128 MiB
 	ActivationAge   time.Duration // default 7 days
-	ObjectBytes     int64         // all objects, parts and uploads with their records; default 32 GiB
-	UploadAge       time.Duration // after which an unfinished upload is forgotten; default 7 days
-	FreeBytes       int64         // what stays free of the disk; default 256 MiB
+	ObjectBytes     int64         // all objects, parts and uploads including their records; default 32 GiB
+	UploadAge       time.Duration // after which an unfinished upload is deleted; default 7 days
+	FreeBytes       int64         // disk space to leave free; default 256 MiB
 }
 
 func (l Limits) withDefaults() Limits {
@@ -90,7 +91,7 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-// DB is the open state. Its methods may be called from several goroutines.
+// DB is an open state. Its methods are safe for concurrent use.
 type DB struct {
 	db      *bbolt.DB
 	files   *files
@@ -99,11 +100,12 @@ type DB struct {
 	now     func() time.Time
 	writer  *writer
 	gate    gate
-	parts   knownParts
-	expired time.Time // when unfinished uploads were last looked through; the writer's
+	parts   partsCache
+	expired time.Time // when unfinished uploads were last checked; used only in write transactions
 }
 
-// Open opens or makes the state in dir: ErrLocked when another process has it open, ErrDamaged, ErrNewer. now may be nil.
+// Open opens or creates the state in dir. It returns ErrLocked if another process has it open, ErrDamaged if the file
+// is damaged, and ErrNewer if a later release wrote it. now may be nil.
 func Open(dir string, limits Limits, now func() time.Time) (*DB, error) {
 	if now == nil {
 		now = time.Now
@@ -114,22 +116,23 @@ func Open(dir string, limits Limits, now func() time.Time) (*DB, error) {
 	}
 	b, err := openFile(filepath.Join(dir, "state.db"), &bbolt.Options{
 		Timeout:      500 * time.Millisecond,
-		FreelistType: bbolt.FreelistMapType, // large stores free pages in time that does not grow with them
+		FreelistType: bbolt.FreelistMapType, // with a map, finding free pages takes constant time in large files
 	})
 	if err != nil {
 		return nil, err
 	}
 	limits = limits.withDefaults()
 	d := &DB{db: b, files: newFiles(blobs), limits: limits, now: now, disk: &Disk{dir: blobs, floor: limits.FreeBytes, free: free}}
-	if err := guarded(d.settle); err != nil {
+	if err := guarded(d.initialize); err != nil {
 		return nil, errors.Join(err, b.Close())
 	}
 	d.writer = startWriter(d.change)
 	return d, nil
 }
 
-// settle makes what every state has, forgets what has expired, and removes what a kill left behind.
-func (d *DB) settle() error {
+// initialize creates the buckets of the file, deletes expired uploads, and removes files that a killed process left
+// behind.
+func (d *DB) initialize() error {
 	var used map[string]bool
 	err := d.db.Update(func(tx *bbolt.Tx) error {
 		for _, name := range topLevel {
@@ -143,7 +146,7 @@ func (d *DB) settle() error {
 		if err := orderNewest(tx); err != nil {
 			return err
 		}
-		if _, err := d.expire(tx); err != nil {
+		if _, err := d.expireUploads(tx); err != nil {
 			return err
 		}
 		var err error
@@ -156,10 +159,10 @@ func (d *DB) settle() error {
 	return d.files.sweep(used)
 }
 
-// Close ends the open transactions and releases the file.
+// Close waits for the open transactions and releases the file.
 func (d *DB) Close() error {
 	d.writer.stop()
-	if d.gate.shut() { // the library's locks are held for ever: the end of the process releases the file
+	if d.gate.isClosed() { // bbolt's locks are never released: the file is released when the process ends
 		return nil
 	}
 	return d.db.Close()
@@ -167,11 +170,12 @@ func (d *DB) Close() error {
 
 func (d *DB) update(fn func(tx *bbolt.Tx) error) error { return d.writer.do(fn) }
 
-// add is update for what makes the state larger, by size bytes: ErrFull, unless fn itself refuses.
+// add runs fn like update, for changes that add size bytes to the state. It returns ErrFull if the disk lacks the
+// space, unless fn itself returns an error.
 func (d *DB) add(size int, fn func(tx *bbolt.Tx) error) error {
-	room, full := d.disk.Reserve(int64(size))
+	reservation, full := d.disk.Reserve(int64(size))
 	if full == nil {
-		defer room.Close()
+		defer reservation.Close()
 	}
 	return d.update(func(tx *bbolt.Tx) error {
 		if err := fn(tx); err != nil {

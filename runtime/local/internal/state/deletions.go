@@ -4,29 +4,29 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// Deletion says what to delete: a version of an object for good, or with Version "" the object, of which a bucket with
-// versioning keeps the versions behind a delete marker.
+// Deletion identifies what to delete. With a Version, that version is deleted permanently. With Version "", the object
+// is deleted; a bucket with versioning then keeps the versions behind a delete marker.
 type Deletion struct{ Key, Version string }
 
-// Delete deletes objects or versions, one after the other; those that are not there are no error. It gives the version that
-// was removed, or the delete marker that was made, for each. allow, which may be nil, sees each before by its index, also a
-// delete marker, nil when it is not there, and keeps it with false; it may be called twice. ErrNotFound when the bucket is not there, ErrFull where
-// delete markers find no room.
-func (d *DB) Delete(bucket string, allow func(i int, old *Object) bool, what ...Deletion) (done []Object, err error) {
+// Delete deletes objects or versions in order. It ignores those that do not exist. For each deletion it returns the
+// deleted version or the created delete marker. If allow is not nil, it is called before each deletion with the index
+// and the existing version or delete marker, nil if there is none; false skips the deletion. allow may be called twice.
+// Delete returns ErrNotFound if the bucket does not exist, and ErrFull if there is not enough space for delete markers.
+func (d *DB) Delete(bucket string, allow func(i int, old *Object) bool, deletions ...Deletion) (done []Object, err error) {
 	need := 0
-	for _, w := range what {
+	for _, w := range deletions {
 		need += len(w.Key) + maxMarker
 	}
-	room, full := d.disk.Reserve(int64(need))
+	reservation, full := d.disk.Reserve(int64(need))
 	if full == nil {
-		defer room.Close()
+		defer reservation.Close()
 	}
 	var gone []string
 	err = d.update(func(tx *bbolt.Tx) error {
-		gone, done = nil, make([]Object, len(what))
+		gone, done = nil, make([]Object, len(deletions))
 		before := counter(tx, objectBytes)
-		for i, w := range what {
-			old, err := deletable(tx, bucket, w)
+		for i, w := range deletions {
+			old, err := findVersion(tx, bucket, w)
 			if err != nil {
 				return err
 			}
@@ -47,7 +47,7 @@ func (d *DB) Delete(bucket string, allow func(i int, old *Object) bool, what ...
 		if full != nil && counter(tx, objectBytes) > before {
 			return full
 		}
-		return d.within(tx, before)
+		return d.checkLimit(tx, before)
 	})
 	if err != nil {
 		return nil, err
@@ -56,32 +56,34 @@ func (d *DB) Delete(bucket string, allow func(i int, old *Object) bool, what ...
 	return done, nil
 }
 
-// deletable is what a deletion is of, also a delete marker, nil when it is not there; ErrNotFound when the bucket is not.
-func deletable(tx *bbolt.Tx, bucket string, w Deletion) (*Object, error) {
-	if _, err := inBucket(tx, bucket); err != nil {
+// findVersion returns the version or delete marker to delete, or nil if it does not exist. It returns ErrNotFound if
+// the bucket does not exist.
+func findVersion(tx *bbolt.Tx, bucket string, w Deletion) (*Object, error) {
+	if _, err := objectsBucket(tx, bucket); err != nil {
 		return nil, err
 	}
 	r, err := lookup(tx, bucket, w.Key, w.Version)
 	if r.in == nil {
-		return nil, ignore(err)
+		return nil, ignoreNotFound(err)
 	}
-	return &r.Object, ignore(err)
+	return &r.Object, ignoreNotFound(err)
 }
 
-// deleteCurrent removes an object, or puts a delete marker before its versions.
+// deleteCurrent deletes an object, or adds a delete marker in front of its versions.
 func (d *DB) deleteCurrent(tx *bbolt.Tx, bucket, name string) (marker Object, gone []string, err error) {
-	version, gone, err := makeWay(tx, bucket, name)
+	version, gone, err := retireCurrent(tx, bucket, name)
 	if err != nil || version == "" {
 		return marker, gone, err
 	}
 	marker = Object{Key: name, Version: version, Marker: true, Modified: d.now().UnixMilli()}
-	return marker, gone, putAside(tx, bucket, marker, nil)
+	return marker, gone, archiveVersion(tx, bucket, marker, nil)
 }
 
-// deleteVersion removes a version or a delete marker; the one before becomes the current one where it was that.
+// deleteVersion deletes a version or a delete marker. If it was the current version, the previous version becomes the
+// current one.
 func deleteVersion(tx *bbolt.Tx, bucket string, w Deletion) (o Object, gone []string, err error) {
 	r, err := lookup(tx, bucket, w.Key, w.Version)
-	if err = ignore(err); err != nil || r.in == nil {
+	if err = ignoreNotFound(err); err != nil || r.in == nil {
 		return o, nil, err
 	}
 	if gone, err = r.remove(tx); err != nil {

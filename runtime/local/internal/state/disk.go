@@ -5,50 +5,51 @@ import (
 	"sync"
 )
 
-// Disk shares out what is free of a disk among all that write to it, so that together they leave Limits.FreeBytes free. A
-// look at the disk alone cannot do that: two writers would both find the room that is there for one.
+// Disk shares the free space of a disk among all writers, so that together they leave Limits.FreeBytes free. Checking
+// the disk alone is not enough: two writers could both find space that suffices only for one.
 //
-//	room, err := disk.Reserve(size) // ErrFull
+//	reservation, err := disk.Reserve(size) // ErrFull
 //	if err != nil {
-//		return err
+//	\treturn err
 //	}
-//	defer room.Close()
-//	_, err = io.Copy(room.Writer(file), body)
+//	defer reservation.Close()
+//	_, err = io.Copy(reservation.Writer(file), body)
 //
-// Whoever writes by other means, such as a child process, reserves what will be written and closes the reservation when it
-// has been.
+// Callers that write by other means, such as a child process, reserve the expected size and close the reservation after
+// the write.
 type Disk struct {
 	dir      string
 	floor    int64
-	free     func(dir string) (int64, bool) // bytes that are left; false where that cannot be told
+	free     func(dir string) (int64, bool) // free bytes; false if unknown
 	mu       sync.Mutex
-	promised int64 // bytes that are reserved and not written yet
+	promised int64 // bytes that are reserved but not written yet
 }
 
-// Disk returns the disk of the state, for everybody who writes into its folder.
+// Disk returns the disk of the state, for all writers to its directory.
 func (d *DB) Disk() *Disk { return d.disk }
 
-// Reserve sets n bytes aside, or returns ErrFull when the disk would have less left than it must. The reservation is to be
-// closed.
+// Reserve reserves n bytes. It returns ErrFull if less than the minimum would stay free. The caller must close the
+// reservation.
 func (d *Disk) Reserve(n int64) (*Reservation, error) {
 	r := &Reservation{disk: d}
-	if err := r.take(max(n, 0)); err != nil {
+	if err := r.reserve(max(n, 0)); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
-// Reservation is room on a disk that one writer has. It is for one goroutine.
+// Reservation is disk space reserved for one writer. It is not safe for concurrent use.
 type Reservation struct {
 	disk *Disk
 	left int64
 }
 
-func (r *Reservation) take(n int64) error {
+// reserve adds n bytes to the reservation. It returns ErrFull if less than the minimum would stay free.
+func (r *Reservation) reserve(n int64) error {
 	d := r.disk
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if left, known := d.free(d.dir); known && left-d.promised-n < d.floor {
+	if left, ok := d.free(d.dir); ok && left-d.promised-n < d.floor {
 		return ErrFull
 	}
 	d.promised += n
@@ -56,32 +57,34 @@ func (r *Reservation) take(n int64) error {
 	return nil
 }
 
-// give gives back what has been written, which the disk itself counts from then on, or what will not be.
-func (r *Reservation) give(n int64) {
+// release removes n bytes from the reservation: bytes that have been written, which the disk now counts itself, or that
+// will not be written.
+func (r *Reservation) release(n int64) {
 	r.disk.mu.Lock()
 	defer r.disk.mu.Unlock()
 	r.disk.promised -= n
 	r.left -= n
 }
 
-// Close gives back what has not been written. It may be called more than once.
-func (r *Reservation) Close() { r.give(r.left) }
+// Close releases the bytes that have not been written. It is idempotent.
+func (r *Reservation) Close() { r.release(r.left) }
 
-// Writer writes to w what has been reserved. What goes beyond is reserved as it comes: ErrFull.
+// Writer returns a writer to w that uses up the reservation. Bytes beyond it are reserved as they are written; Write
+// then may return ErrFull.
 func (r *Reservation) Writer(w io.Writer) io.Writer { return reservedWriter{r, w} }
 
 type reservedWriter struct {
-	room *Reservation
-	to   io.Writer
+	reservation *Reservation
+	to          io.Writer
 }
 
 func (w reservedWriter) Write(p []byte) (int, error) {
-	if more := int64(len(p)) - w.room.left; more > 0 {
-		if err := w.room.take(more); err != nil {
+	if more := int64(len(p)) - w.reservation.left; more > 0 {
+		if err := w.reservation.reserve(more); err != nil {
 			return 0, err
 		}
 	}
 	n, err := w.to.Write(p)
-	w.room.give(int64(n))
+	w.reservation.release(int64(n))
 	return n, err
 }

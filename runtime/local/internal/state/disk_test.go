@@ -9,22 +9,22 @@ import (
 	"time"
 )
 
-// left makes the disk of d one that always says to have so many bytes: what is written goes unseen, as what other
-// writers are about to write does.
-func left(d *DB, bytes int64) {
+// setFreeBytes makes the disk of d always report this number of free bytes. Writes do not reduce it, so that only
+// reservations count.
+func setFreeBytes(d *DB, bytes int64) {
 	d.disk.free = func(string) (int64, bool) { return bytes, true }
 }
 
-func TestWritersTogetherLeaveTheFloorOfTheDisk(t *testing.T) {
+func TestConcurrentWritersKeepMinimumFreeSpace(t *testing.T) {
 	d := open(t, t.TempDir(), Limits{FreeBytes: 1 << 20}, nil)
 	ok(t, d.CreateBucket("b"))
 	u := must[Upload](t)(d.StartUpload(Upload{Bucket: "b", Key: "m"}))
-	left(d, 1<<20+500_000)
+	setFreeBytes(d, 1<<20+500_000)
 	begin := make(chan struct{})
 	var reading, wg sync.WaitGroup
 	results := make(chan error, 12)
 	body := func() io.Reader {
-		return &parting{Reader: bytes.NewReader(make([]byte, 100_000)), begun: func() { reading.Done(); <-begin }}
+		return &notifyingReader{Reader: bytes.NewReader(make([]byte, 100_000)), onFirstRead: func() { reading.Done(); <-begin }}
 	}
 	reading.Add(5)
 	for i := range 12 {
@@ -33,53 +33,53 @@ func TestWritersTogetherLeaveTheFloorOfTheDisk(t *testing.T) {
 			if i%2 == 0 {
 				_, err = d.Put("b", Object{Key: string(rune('a' + i))}, body(), 100_000, allow)
 			} else {
-				_, err = d.PutPart("b", "m", u.ID, i, body(), 100_000, asItIs)
+				_, err = d.PutPart("b", "m", u.ID, i, body(), 100_000, noopComplete)
 			}
 			results <- err
 		})
 	}
-	reading.Wait() // as many as there is room for
+	reading.Wait() // the 5 writers that have reserved space
 	for range 7 {
 		if err := <-results; !errors.Is(err, ErrFull) {
-			t.Errorf("a writer without room gets %v", err)
+			t.Errorf("a writer without reservation gets %v", err)
 		}
 	}
 	if _, err := d.PutAction("ns", "", "a", new(string), nil); err == nil {
-		t.Error("an action is written where all room is promised")
+		t.Error("an action is written where all reservation is promised")
 	}
 	close(begin)
 	wg.Wait()
 	for range 5 {
 		if err := <-results; err != nil {
-			t.Errorf("a writer with room gets %v", err)
+			t.Errorf("a writer with reservation gets %v", err)
 		}
 	}
 	if got := d.disk.promised; got != 0 {
-		t.Errorf("%d bytes are promised to nobody", got)
+		t.Errorf("%d bytes are still reserved", got)
 	}
 }
 
-func TestAReservationGrowsWithWhatIsWritten(t *testing.T) {
+func TestReservationGrowsWithWrites(t *testing.T) {
 	d := open(t, t.TempDir(), Limits{FreeBytes: 100}, nil)
-	left(d, 1100)
-	room := must[*Reservation](t)(d.Disk().Reserve(400))
-	defer room.Close()
+	setFreeBytes(d, 1100)
+	reservation := must[*Reservation](t)(d.Disk().Reserve(400))
+	defer reservation.Close()
 	if _, err := d.Disk().Reserve(601); !errors.Is(err, ErrFull) {
-		t.Errorf("1001 of 1000 bytes are promised: %v", err)
+		t.Errorf("1001 of 1000 bytes were reserved: %v", err)
 	}
 	other := must[*Reservation](t)(d.Disk().Reserve(600))
-	w := room.Writer(io.Discard)
+	w := reservation.Writer(io.Discard)
 	if _, err := w.Write(make([]byte, 401)); !errors.Is(err, ErrFull) {
-		t.Errorf("401 of 400 bytes are written: %v", err)
+		t.Errorf("401 of 400 bytes were written: %v", err)
 	}
 	other.Close()
 	other.Close()
 	if _, err := w.Write(make([]byte, 401)); err != nil {
-		t.Errorf("there is room again, and %v", err)
+		t.Errorf("there is reservation again, and %v", err)
 	}
 }
 
-// Uploads that nobody finishes count, and go.
+// Unfinished uploads count towards the limit and expire.
 func TestUnfinishedUploadsAreBoundedAndExpire(t *testing.T) {
 	now := time.UnixMilli(1_000_000_000_000)
 	dir := t.TempDir()
@@ -87,7 +87,7 @@ func TestUnfinishedUploadsAreBoundedAndExpire(t *testing.T) {
 	d := open(t, dir, Limits{ObjectBytes: 300_000}, clock)
 	ok(t, d.CreateBucket("b"))
 	u := must[Upload](t)(d.StartUpload(Upload{Bucket: "b", Key: "old"}))
-	must[Part](t)(d.PutPart("b", "old", u.ID, 1, bytes.NewReader(make([]byte, 100_000)), 100_000, asItIs))
+	must[Part](t)(d.PutPart("b", "old", u.ID, 1, bytes.NewReader(make([]byte, 100_000)), 100_000, noopComplete))
 	meta := map[string]string{"X-Amz-Meta-M": string(bytes.Repeat([]byte("m"), 8000))}
 	n := 0
 	for ; n < 100; n++ {
@@ -110,26 +110,26 @@ func TestUnfinishedUploadsAreBoundedAndExpire(t *testing.T) {
 	now = now.Add(8 * 24 * time.Hour)
 	ok(t, d.Close())
 	d = open(t, dir, Limits{}, clock)
-	ok(t, d.Uploads("b", "", "", func(u Upload) bool { t.Errorf("a start leaves %s", u.Key); return true }))
+	ok(t, d.Uploads("b", "", "", func(u Upload) bool { t.Errorf("reopening keeps the expired upload %s", u.Key); return true }))
 }
 
-// A multipart upload is completed where its parts are: neither time nor room for a copy, and whoever reads what it
-// replaces reads on.
-func TestCompletingAnUploadCopiesNothing(t *testing.T) {
+// Completing a multipart upload does not copy the parts: it needs no additional space, and a reader of the replaced
+// object can continue.
+func TestCompleteUploadDoesNotCopyParts(t *testing.T) {
 	dir := t.TempDir()
 	d := open(t, dir, Limits{}, nil)
 	ok(t, d.CreateBucket("b"))
 	upload := func(fill byte) Upload {
 		u := must[Upload](t)(d.StartUpload(Upload{Bucket: "b", Key: "k"}))
 		for n := range 3 {
-			must[Part](t)(d.PutPart("b", "k", u.ID, n+1, bytes.NewReader(bytes.Repeat([]byte{fill}, 100_000)), 100_000, asItIs))
+			must[Part](t)(d.PutPart("b", "k", u.ID, n+1, bytes.NewReader(bytes.Repeat([]byte{fill}, 100_000)), 100_000, noopComplete))
 		}
 		return u
 	}
 	u := upload('1')
-	left(d, 256<<20+maxRecord) // not enough for 300,000 bytes more
-	must[Object](t)(d.CompleteUpload("b", "k", u.ID, all))
-	left(d, 1<<40)
+	setFreeBytes(d, 256<<20+maxRecord) // less than the 300,000 bytes of a copy
+	must[Object](t)(d.CompleteUpload("b", "k", u.ID, allParts))
+	setFreeBytes(d, 1<<40)
 	for _, c := range []struct{ offset, length int64 }{{0, 300_000}, {99_999, 2}, {150_000, 100_000}, {299_999, 1}, {300_000, 0}} {
 		_, r, err := d.Open("b", "k", "", func(Object, []Part) (int64, int64, error) { return c.offset, c.length, nil })
 		ok(t, err)
@@ -138,33 +138,33 @@ func TestCompletingAnUploadCopiesNothing(t *testing.T) {
 		}
 		ok(t, r.Close())
 	}
-	_, r, err := d.Open("b", "k", "", whole)
+	_, r, err := d.Open("b", "k", "", wholeObject)
 	ok(t, err)
 	head := make([]byte, 50_000)
 	must[int](t)(io.ReadFull(r, head))
-	must[Object](t)(d.CompleteUpload("b", "k", upload('2').ID, all))
+	must[Object](t)(d.CompleteUpload("b", "k", upload('2').ID, allParts))
 	rest := must[[]byte](t)(io.ReadAll(r))
 	ok(t, r.Close())
 	if len(rest) != 250_000 || bytes.Contains(rest, []byte("2")) {
-		t.Errorf("a reader of what was replaced gets %d of 250000 bytes", len(rest))
+		t.Errorf("the reader of the replaced object got %d of 250000 bytes", len(rest))
 	}
 	if n := blobs(t, dir); n != 3 {
 		t.Errorf("%d files of 3 parts", n)
 	}
 	if got := get(t, d, "b", "k"); len(bytes.Trim(got, "2")) > 0 {
-		t.Error("other bytes")
+		t.Error("the content differs")
 	}
 }
 
-// The effort for a part must not grow with the number of those that are there.
-func TestAPartCostsTheSameHoweverManyThereAre(t *testing.T) {
+// The cost of writing a part must not grow with the number of existing parts.
+func TestPutPartCostIsIndependentOfPartCount(t *testing.T) {
 	d := open(t, t.TempDir(), Limits{}, nil)
 	ok(t, d.CreateBucket("b"))
 	u := must[Upload](t)(d.StartUpload(Upload{Bucket: "b", Key: "k"}))
 	n := 0
 	part := func() {
 		n++
-		must[Part](t)(d.PutPart("b", "k", u.ID, n, bytes.NewReader([]byte("x")), 1, asItIs))
+		must[Part](t)(d.PutPart("b", "k", u.ID, n, bytes.NewReader([]byte("x")), 1, noopComplete))
 	}
 	few := testing.AllocsPerRun(5, part)
 	for n < 500 {

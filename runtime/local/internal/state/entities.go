@@ -7,7 +7,7 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// Namespace holds packages. ID is a GUID, as IBM Cloud Functions names them in paths.
+// Namespace contains packages. ID is a GUID, which IBM Cloud Functions uses in paths.
 type Namespace struct {
 	ID              string `json:"id"`
 	Name            string `json:"name"`
@@ -27,7 +27,7 @@ type Package struct {
 	Updated     int64           `json:"updated"` // epoch ms
 }
 
-// Namespaces lists all, by name.
+// Namespaces returns all namespaces, sorted by name.
 func (d *DB) Namespaces() (list []Namespace, err error) {
 	err = d.view(func(tx *bbolt.Tx) error {
 		list, err = page[Namespace](tx.Bucket(bucketNamespaces), nil, 0, -1)
@@ -36,7 +36,8 @@ func (d *DB) Namespaces() (list []Namespace, err error) {
 	return list, err
 }
 
-// CreateNamespace adds one; ErrExists when its name or id is taken, ErrFull.
+// CreateNamespace creates a namespace. It returns ErrExists if its name or ID is already used, and ErrFull if there is
+// not enough space.
 func (d *DB) CreateNamespace(n Namespace) error {
 	n.Created = d.now().UnixMilli()
 	return d.add(0, func(tx *bbolt.Tx) error {
@@ -54,7 +55,7 @@ func (d *DB) CreateNamespace(n Namespace) error {
 	})
 }
 
-// DeleteNamespace removes a namespace with all that is in it.
+// DeleteNamespace deletes a namespace with all its packages and actions.
 func (d *DB) DeleteNamespace(id string) error {
 	return d.update(func(tx *bbolt.Tx) error {
 		b := tx.Bucket(bucketNamespaces)
@@ -81,14 +82,15 @@ func (d *DB) DeleteNamespace(id string) error {
 	})
 }
 
-// Packages yields those of a namespace, the last changed first, from the skip-th on, at most limit (-1: all). One is in memory at a time.
+// Packages yields the packages of a namespace, starting with the skip-th one, at most limit (-1: all). The most
+// recently changed package comes first. Only one package is in memory at a time.
 func (d *DB) Packages(ns string, skip, limit int) iter.Seq2[Package, error] {
 	return inView(d, func(tx *bbolt.Tx, yield func(Package, error) bool) error {
 		return eachNewest(tx, bucketPackages, ns, key(ns, ""), skip, limit, yield)
 	})
 }
 
-// CountPackages counts what Packages yields.
+// CountPackages returns the number of packages that Packages yields without skip and limit.
 func (d *DB) CountPackages(ns string) (n int, err error) {
 	err = d.view(func(tx *bbolt.Tx) error {
 		n = count(tx.Bucket(bucketPackages), key(ns, ""))
@@ -97,7 +99,7 @@ func (d *DB) CountPackages(ns string) (n int, err error) {
 	return n, err
 }
 
-// Package reads one; ErrNotFound.
+// Package reads a package. It returns ErrNotFound if the package does not exist.
 func (d *DB) Package(ns, name string) (p Package, err error) {
 	err = d.view(func(tx *bbolt.Tx) error {
 		p, err = read[Package](tx.Bucket(bucketPackages), key(ns, name))
@@ -106,7 +108,9 @@ func (d *DB) Package(ns, name string) (p Package, err error) {
 	return p, err
 }
 
-// PutPackage writes what change makes of the old package, nil when there is none, in one transaction; ErrFull.
+// PutPackage writes the package that change returns. change receives the old package, or nil if there is none, and runs
+// in the same transaction. PutPackage returns ErrNotFound if the namespace does not exist, and ErrFull if there is not
+// enough space.
 func (d *DB) PutPackage(ns, name string, change func(old *Package) (Package, error)) (p Package, err error) {
 	err = d.add(maxRecord, func(tx *bbolt.Tx) error {
 		if err := needNamespace(tx, ns); err != nil {
@@ -141,10 +145,11 @@ func nextVersion(old *Package) string {
 	if old == nil {
 		return firstVersion
 	}
-	return patch(old.Version)
+	return nextPatch(old.Version)
 }
 
-// DeletePackage removes one; ErrNotEmpty with the number of its actions when it has some and force is false.
+// DeletePackage deletes a package. If the package has actions and force is false, it returns ErrNotEmpty and the number
+// of actions.
 func (d *DB) DeletePackage(ns, name string, force bool) (p Package, actions int, err error) {
 	err = d.update(func(tx *bbolt.Tx) error {
 		b := tx.Bucket(bucketPackages)

@@ -14,14 +14,15 @@ import (
 	"sync"
 )
 
-// inlineMax is the size up to which an object lives in its record: most of what a Lithops job writes. Larger ones are
-// files, so that neither side ever holds them in memory.
+// inlineMax is the size up to which an object is stored in its record. Most objects of Lithops jobs are that small.
+// Larger ones are stored in files, so that neither writing nor reading holds them in memory.
 const inlineMax = 64 << 10
 
-// inlinePart is inlineMax for the parts of an upload, whose records are read all together, up to 10,000.
+// inlinePart is the same limit for the parts of an upload. It is smaller because up to 10,000 part records are read
+// together.
 const inlinePart = 1 << 10
 
-// content is received data: either Inline or in the file Blob.
+// content is received data, either in Inline or in the file Blob.
 type content struct {
 	Inline []byte
 	Blob   string
@@ -29,12 +30,13 @@ type content struct {
 	MD5    []byte
 }
 
-// files are those of the large objects. One that is dropped while it is read goes when its last reader has ended.
+// files manages the files of large objects. A file that is dropped while it is being read is removed when its last
+// reader closes.
 type files struct {
 	dir     string
 	mu      sync.Mutex
 	readers map[string]int
-	dropped map[string]bool // of those that are read
+	dropped map[string]bool // dropped files that are still being read
 }
 
 func newFiles(dir string) *files {
@@ -43,10 +45,10 @@ func newFiles(dir string) *files {
 
 func (f *files) path(name string) string { return filepath.Join(f.dir, name) }
 
-// receive reads r to its end into the room that is reserved for it, and keeps what has more than inline bytes in a file. The
-// file it may have made is complete on disk, but belongs to nobody until a record names it: the caller drops it when its
-// transaction fails, and a start sweeps what a crash left.
-func (f *files) receive(r io.Reader, room *Reservation, inline int) (c content, err error) {
+// receive reads r to its end into the reserved space. Content of more than inline bytes is stored in a file. The file
+// is complete on disk when receive returns, but no record refers to it yet. The caller must drop it if its transaction
+// fails. After a crash, the next start removes it.
+func (f *files) receive(r io.Reader, reservation *Reservation, inline int) (c content, err error) {
 	sum := md5.New() //nolint:gosec
 	r = io.TeeReader(r, sum)
 	head, err := io.ReadAll(io.LimitReader(r, int64(inline)+1))
@@ -66,10 +68,10 @@ func (f *files) receive(r io.Reader, room *Reservation, inline int) (c content, 
 			f.drop(c.Blob)
 		}
 	}()
-	n, err := io.Copy(room.Writer(out), io.MultiReader(bytes.NewReader(head), r))
+	n, err := io.Copy(reservation.Writer(out), io.MultiReader(bytes.NewReader(head), r))
 	if err != nil {
 		_ = out.Close()
-		return c, err // as it is: the reader's errors are answers of S3
+		return c, err // unwrapped: the reader's errors are S3 responses
 	}
 	if err = errors.Join(out.Sync(), out.Close()); err != nil {
 		return c, err
@@ -78,7 +80,7 @@ func (f *files) receive(r io.Reader, room *Reservation, inline int) (c content, 
 	return c, nil
 }
 
-// hold keeps files from being removed until they are released.
+// hold prevents the removal of files until they are released.
 func (f *files) hold(names []string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -102,7 +104,7 @@ func (f *files) release(names []string) {
 	}
 }
 
-// drop removes files that no record names any more. What cannot be removed now is swept at the next start.
+// drop removes files that are no longer in any record. Files that cannot be removed now are removed at the next start.
 func (f *files) drop(names ...string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -117,7 +119,7 @@ func (f *files) drop(names ...string) {
 	}
 }
 
-// sweep removes the files that no record names: those of uploads that a kill broke off.
+// sweep removes the files that are not in any record, for example those of uploads that were interrupted by a kill.
 func (f *files) sweep(used map[string]bool) error {
 	return filepath.WalkDir(f.dir, func(path string, e fs.DirEntry, err error) error {
 		if err == nil && e.Type().IsRegular() && !used[e.Name()] {
@@ -127,31 +129,32 @@ func (f *files) sweep(used map[string]bool) error {
 	})
 }
 
-// piece is a run of an object's bytes: in its record, or in a file.
+// piece is a contiguous part of an object's bytes, in its record or in a file.
 type piece struct {
 	blob   string
 	inline []byte
 	size   int64
 }
 
-// reader reads bytes of pieces that lie behind each other, with one file open at a time.
+// reader reads consecutive pieces, with one file open at a time.
 type reader struct {
 	files  *files
 	held   []string
-	pieces []piece // those that are not begun
-	skip   int64   // bytes of the first of them that are not wanted
-	left   int64   // bytes that are wanted
+	pieces []piece // not opened yet
+	skip   int64   // bytes to skip in the first of them
+	left   int64   // bytes still to read
 	open   io.ReadCloser
 }
 
-// read returns length bytes of pieces from offset on; os.ErrNotExist when they have been dropped already.
+// read returns a reader of length bytes of the pieces, starting at offset. It returns os.ErrNotExist if their files
+// have already been removed.
 func (f *files) read(pieces []piece, offset, length int64) (*reader, error) {
 	for len(pieces) > 0 && offset >= pieces[0].size {
 		offset -= pieces[0].size
 		pieces = pieces[1:]
 	}
 	n := 0
-	for end := offset + length; n < len(pieces) && end > 0; n++ { // what lies behind the end is left alone
+	for end := offset + length; n < len(pieces) && end > 0; n++ { // count only the pieces before the end of the range
 		end -= pieces[n].size
 	}
 	r := &reader{files: f, pieces: slices.Clone(pieces[:n]), skip: offset, left: length}
@@ -221,4 +224,5 @@ func (r *reader) Close() error {
 	return err
 }
 
+// etag returns the ETag for an MD5 sum.
 func etag(sum []byte) string { return hex.EncodeToString(sum) }

@@ -2,7 +2,7 @@ package state
 
 import "golang.org/x/sys/windows"
 
-// free is how many bytes of the disk of dir are left for this user; false where that cannot be told.
+// free returns the bytes available to this user on the disk of dir. It returns false if they are unknown.
 func free(dir string) (int64, bool) {
 	path, err := windows.UTF16PtrFromString(dir)
 	var left uint64

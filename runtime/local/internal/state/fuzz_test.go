@@ -7,7 +7,7 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// FuzzRecords reads a state in which every record is damaged in the same way: there is an answer or an error.
+// FuzzRecords reads a state with arbitrary bytes in every record. Each method must return a value or an error.
 func FuzzRecords(f *testing.F) {
 	f.Add([]byte(`{}`))
 	f.Add([]byte(`null`))
@@ -28,7 +28,7 @@ func FuzzRecords(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, record []byte) {
 		err := d.update(func(tx *bbolt.Tx) error {
-			objects, err := inBucket(tx, "b")
+			objects, err := objectsBucket(tx, "b")
 			if err != nil {
 				return err
 			}
@@ -50,7 +50,7 @@ func FuzzRecords(f *testing.F) {
 			t.Fatal(err)
 		}
 		_ = d.Objects("b", "", "", func(Object) (string, bool) { return "", true })
-		if _, r, err := d.Open("b", "k", "", whole); err == nil {
+		if _, r, err := d.Open("b", "k", "", wholeObject); err == nil {
 			_ = r.Close()
 		}
 		_ = d.Versions("b", "", "", "", func(Object) (string, bool) { return "", true })

@@ -6,16 +6,16 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// beyond is what makes the key of an object one after all of its versions: places are hexadecimal.
-const beyond = "\x00\xff"
+// afterVersions, appended to the key of an object, gives a key after all its versions: archive IDs are hexadecimal.
+const afterVersions = "\x00\xff"
 
-// Versions calls each for the versions and delete markers of the objects of a bucket whose key starts with prefix, by key
-// and then the newest first, until it returns false. A seek that each returns besides moves on to the first key not below it.
-// It begins after the version of the key after, or after all of them where version is "". ErrNotFound when the bucket is not
-// there.
+// Versions calls each for the versions and delete markers of the objects whose key starts with prefix, until each
+// returns false. They are ordered by key, then newest first. If each also returns a seek key, Versions continues at the
+// first key that is not less than it. The listing starts after the given version of the key after, or after all
+// versions of that key if version is "". Versions returns ErrNotFound if the bucket does not exist.
 func (d *DB) Versions(bucket, prefix, after, version string, each func(Object) (seek string, more bool)) error {
 	return d.view(func(tx *bbolt.Tx) error {
-		b, err := inBucket(tx, bucket)
+		b, err := objectsBucket(tx, bucket)
 		if err != nil {
 			return err
 		}
@@ -24,7 +24,7 @@ func (d *DB) Versions(bucket, prefix, after, version string, each func(Object) (
 		case after == "" || after < prefix:
 			version = ""
 		case version == "":
-			from = after + beyond
+			from = after + afterVersions
 		default:
 			from = after
 		}
@@ -40,12 +40,12 @@ func (d *DB) Versions(bucket, prefix, after, version string, each func(Object) (
 			if err != nil || !more {
 				return err
 			}
-			from = max(seek, name+beyond)
+			from = max(seek, name+afterVersions)
 		}
 	})
 }
 
-// nextName returns the first key of an object that is not below from.
+// nextName returns the first object key that is not less than from.
 func nextName(current, archive *bbolt.Bucket, from string) (name string, ok bool) {
 	k, _ := current.Cursor().Seek([]byte(from))
 	name, ok = string(k), k != nil
@@ -60,24 +60,25 @@ func nextName(current, archive *bbolt.Bucket, from string) (name string, ok bool
 	return name, ok
 }
 
-// eachVersion calls each for the versions of an object that come after one of them, all where that is "".
+// eachVersion calls each for the versions of an object that follow the version after, or for all versions if after is
+// "".
 func eachVersion(tx *bbolt.Tx, bucket, name, after string, each func(Object) (string, bool)) (seek string, more bool, err error) {
 	newest, err := lookup(tx, bucket, name, "")
-	if ignore(err) != nil {
+	if ignoreNotFound(err) != nil {
 		return "", false, err
 	}
-	listed, from := false, "" // whether the current one was
+	listed, from := false, "" // listed: whether the current version was already listed
 	if after != "" {
 		last, err := lookup(tx, bucket, name, after)
-		place, isOld := strings.CutPrefix(string(last.at), string(key(name, "")))
+		archiveID, isOld := strings.CutPrefix(string(last.at), string(key(name, "")))
 		switch {
-		case ignore(err) != nil:
+		case ignoreNotFound(err) != nil:
 			return "", false, err
 		case isOld:
-			listed, from = true, place+beyond
+			listed, from = true, archiveID+afterVersions
 		case last.in != nil:
 			listed = true
-		case after != nullVersion: // it was removed meanwhile
+		case after != nullVersion: // the version has been deleted in the meantime
 			listed, from = newest.Version <= after, after
 		}
 	}
@@ -88,7 +89,7 @@ func eachVersion(tx *bbolt.Tx, bucket, name, after string, each func(Object) (st
 			return seek, more, nil
 		}
 	}
-	err = archived(tx, bucket, name, from, func(r record) bool {
+	err = eachArchived(tx, bucket, name, from, func(r record) bool {
 		r.Latest = r.Marker && r.Version == newest.Version
 		seek, more = each(r.Object)
 		return seek == "" && more

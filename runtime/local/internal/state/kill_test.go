@@ -14,17 +14,19 @@ import (
 	"go.uber.org/goleak"
 )
 
-// TestMain lets the test binary be the writer that TestAcknowledgedWritesSurviveAKill kills.
+// TestMain makes the test binary the writer process that TestAcknowledgedWritesSurviveKill kills, if STATE_TEST_WRITER
+// is set.
 func TestMain(m *testing.M) {
 	if dir := os.Getenv("STATE_TEST_WRITER"); dir != "" {
-		writeForEver(dir)
+		writeForever(dir)
 		return
 	}
 	goleak.VerifyTestMain(m)
 }
 
-// writeForEver says each key, and the version of an object that has them all, once it has been written.
-func writeForEver(dir string) {
+// writeForever prints each key after it has been written, together with the new version of an object that is
+// overwritten with the same bytes.
+func writeForever(dir string) {
 	d, err := Open(dir, Limits{}, nil)
 	if err != nil {
 		panic(err)
@@ -60,7 +62,7 @@ func writeForEver(dir string) {
 	select {}
 }
 
-func TestAcknowledgedWritesSurviveAKill(t *testing.T) {
+func TestAcknowledgedWritesSurviveKill(t *testing.T) {
 	dir := t.TempDir()
 	acknowledged, versions := map[string]int{}, map[string]string{}
 	for round := range 3 {
@@ -74,7 +76,7 @@ func TestAcknowledgedWritesSurviveAKill(t *testing.T) {
 			var w int
 			var key, version string
 			if _, err := fmt.Sscan(lines.Text(), &w, &key, &version); err != nil || !strings.HasPrefix(key, fmt.Sprint(round)) || len(version) != 16 {
-				break // a line that the kill cut
+				break // a line truncated by the kill
 			}
 			acknowledged[key], versions[key] = w, version
 			if n == 40+30*round {
@@ -90,12 +92,12 @@ func TestAcknowledgedWritesSurviveAKill(t *testing.T) {
 	for key, w := range acknowledged {
 		want := bytes.Repeat([]byte(key), 1+w*3000)
 		if got := get(t, d, "b", key); !bytes.Equal(got, want) {
-			t.Errorf("%s: other bytes", key)
+			t.Errorf("%s: the content differs", key)
 		}
-		_, r, err := d.Open("v", "same", versions[key], whole)
+		_, r, err := d.Open("v", "same", versions[key], wholeObject)
 		ok(t, err)
 		if got := must[[]byte](t)(io.ReadAll(r)); !bytes.Equal(got, want) {
-			t.Errorf("version %s: other bytes", versions[key])
+			t.Errorf("version %s: the content differs", versions[key])
 		}
 		ok(t, r.Close())
 	}

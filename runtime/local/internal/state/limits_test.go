@@ -10,26 +10,26 @@ import (
 	"testing"
 )
 
-// parting is a body whose reading waits until both uploads have begun.
-type parting struct {
+// notifyingReader calls onFirstRead before its first read. The tests use it to make concurrent writes overlap.
+type notifyingReader struct {
 	io.Reader
-	begun func()
-	once  sync.Once
+	onFirstRead func()
+	once        sync.Once
 }
 
-func (p *parting) Read(b []byte) (int, error) {
-	p.once.Do(p.begun)
-	return p.Reader.Read(b)
+func (r *notifyingReader) Read(b []byte) (int, error) {
+	r.once.Do(r.onFirstRead)
+	return r.Reader.Read(b)
 }
 
-func TestUploadsAtOnceDoNotExceedTheLimit(t *testing.T) {
+func TestConcurrentUploadsStayWithinLimit(t *testing.T) {
 	d := open(t, t.TempDir(), Limits{ObjectBytes: 10_000}, nil)
 	ok(t, d.CreateBucket("b"))
 	u := must[Upload](t)(d.StartUpload(Upload{Bucket: "b", Key: "m"}))
 	var both, wg sync.WaitGroup
 	both.Add(3)
 	body := func() io.Reader {
-		return &parting{Reader: bytes.NewReader(make([]byte, 6000)), begun: func() { both.Done(); both.Wait() }}
+		return &notifyingReader{Reader: bytes.NewReader(make([]byte, 6000)), onFirstRead: func() { both.Done(); both.Wait() }}
 	}
 	var mu sync.Mutex
 	refused := 0
@@ -49,20 +49,20 @@ func TestUploadsAtOnceDoNotExceedTheLimit(t *testing.T) {
 		})
 	}
 	wg.Go(func() {
-		_, err := d.PutPart("b", "m", u.ID, 1, body(), 6000, asItIs)
+		_, err := d.PutPart("b", "m", u.ID, 1, body(), 6000, noopComplete)
 		count(err)
 	})
 	wg.Wait()
 	if refused != 2 {
-		t.Errorf("%d of 3 uploads of 6000 bytes are refused, where 10000 may be kept", refused)
+		t.Errorf("%d of 3 uploads of 6000 bytes are refused with a limit of 10000, want 2", refused)
 	}
 	if n := blobs(t, filepath.Dir(d.files.dir)); n != 0 {
 		t.Errorf("%d files", n)
 	}
 }
 
-// One record that is larger than all may be together must not take the others, or itself, with it.
-func TestALargeRecordIsNotForgottenAtOnce(t *testing.T) {
+// A single record that exceeds the limit must not evict itself.
+func TestOversizedActivationIsNotEvicted(t *testing.T) {
 	d := open(t, t.TempDir(), Limits{ActivationBytes: 1000}, nil)
 	a := Activation{ID: strings.Repeat("a", 32), NamespaceID: "ns", Logs: []string{strings.Repeat("x", 2000)}}
 	ok(t, d.Accept(a))

@@ -7,13 +7,13 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// newestKey is where a record of bucket, under key k, stands among those of its namespace when the last change has its
-// place first. The time is in epoch ms.
+// newestKey returns the key in bucketNewest of the record k of bucket. Keys of a namespace sort by the last change,
+// newest first. updated is in epoch ms.
 func newestKey(bucket []byte, ns string, updated int64, k []byte) []byte {
 	return append(binary.BigEndian.AppendUint64(key(string(bucket), ns, ""), ^uint64(updated)), k...)
 }
 
-// eachNewest is each with the newest change first. Only keys are read of what is skipped.
+// eachNewest is like each, but in the order of the last change, newest first. It does not read skipped records.
 func eachNewest[T any](tx *bbolt.Tx, bucket []byte, ns string, prefix []byte, skip, limit int, yield func(T, error) bool) error {
 	records := tx.Bucket(bucket)
 	all := key(string(bucket), ns, "")
@@ -38,7 +38,7 @@ func eachNewest[T any](tx *bbolt.Tx, bucket []byte, ns string, prefix []byte, sk
 	return nil
 }
 
-// orderNewest makes the order anew: an earlier release changes records without it.
+// orderNewest rebuilds bucketNewest, because an earlier release changes records without updating it.
 func orderNewest(tx *bbolt.Tx) error {
 	if err := tx.DeleteBucket(bucketNewest); err != nil {
 		return err

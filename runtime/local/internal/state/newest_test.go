@@ -9,9 +9,9 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// TestListsHaveTheLastChangeFirst changes, deletes and pages, and opens a state that an earlier release has changed
-// meanwhile, which knows no order.
-func TestListsHaveTheLastChangeFirst(t *testing.T) {
+// Lists have the most recently changed record first: after changes, after deletions, in pages, and after an earlier
+// release changed the state without updating the order.
+func TestListsAreSortedByLastChange(t *testing.T) {
 	dir, now := t.TempDir(), time.UnixMilli(1e12)
 	clock := func() time.Time { now = now.Add(time.Millisecond); return now }
 	d := must[*DB](t)(Open(dir, Limits{}, clock))

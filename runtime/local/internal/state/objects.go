@@ -12,24 +12,24 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// Object is an S3 object without its bytes.
+// Object is the metadata of an S3 object, without its bytes.
 type Object struct {
 	Key      string            `json:"-"`
 	Size     int64             `json:"size"`
-	ETag     string            `json:"etag"`               // without quotes
-	Modified int64             `json:"modified"`           // epoch ms
-	Meta     map[string]string `json:"meta,omitempty"`     // headers to give back
-	Tags     map[string]string `json:"tags,omitempty"`     //
-	Sums     map[string]string `json:"sums,omitempty"`     // checksums in base64 by the name of their algorithm
-	Blob     string            `json:"blob,omitempty"`     // file of a large one
-	Upload   string            `json:"upload,omitempty"`   // the multipart upload whose parts are its bytes
+	ETag     string            `json:"etag"`           // without quotes
+	Modified int64             `json:"modified"`       // epoch ms
+	Meta     map[string]string `json:"meta,omitempty"` // headers to return with the object
+	Tags     map[string]string `json:"tags,omitempty"`
+	Sums     map[string]string `json:"sums,omitempty"`     // checksums in base64, by the name of their algorithm
+	Blob     string            `json:"blob,omitempty"`     // file of a large object
+	Upload   string            `json:"upload,omitempty"`   // the multipart upload whose parts are the object's bytes
 	Combined bool              `json:"combined,omitempty"` // whether Sums are checksums of the parts' checksums
-	Version  string            `json:"version,omitempty"`  // "" in a bucket that never kept versions
+	Version  string            `json:"version,omitempty"`  // empty in a bucket that never kept versions
 	Marker   bool              `json:"marker,omitempty"`   // whether it is a delete marker, which has no bytes
-	Latest   bool              `json:"-"`                  // whether it is the current version or the delete marker in its place; Versions says it
+	Latest   bool              `json:"-"`                  // whether it is the current version, or the delete marker in its place; only Versions sets it
 }
 
-// A record is the length of its JSON head in 4 bytes, the head, and the bytes of a small object.
+// encodeObject encodes a record: the length of its JSON header in 4 bytes, the header, and the bytes of a small object.
 func encodeObject(o Object, inline []byte) ([]byte, error) {
 	if o.Version == nullVersion {
 		o.Version = ""
@@ -54,11 +54,12 @@ func decodeObject(k, v []byte) (o Object, inline []byte, err error) {
 	return o, v[n:], nil
 }
 
-// Objects calls each for the objects of a bucket whose key starts with prefix and comes after the key after, in key
-// order, until it returns false. A seek that each returns besides moves on to the first key not below it.
+// Objects calls each for the objects of a bucket whose key starts with prefix and is greater than after, in key order,
+// until each returns false. If each also returns a seek key, Objects continues at the first key that is not less than
+// it.
 func (d *DB) Objects(bucket, prefix, after string, each func(Object) (seek string, more bool)) error {
 	return d.view(func(tx *bbolt.Tx) error {
-		b, err := inBucket(tx, bucket)
+		b, err := objectsBucket(tx, bucket)
 		if err != nil {
 			return err
 		}
@@ -90,8 +91,8 @@ func (d *DB) Objects(bucket, prefix, after string, each func(Object) (seek strin
 	})
 }
 
-// Object reads a version of an object, "" for the current one, without its bytes; ErrNotFound when bucket or object is not
-// there, a Marker for a delete marker.
+// Object reads the metadata of a version of an object; version "" is the current one. It returns ErrNotFound if the
+// bucket or the object does not exist, and a DeleteMarkerError if the version is a delete marker.
 func (d *DB) Object(bucket, name, version string) (Object, error) {
 	var r record
 	err := d.view(func(tx *bbolt.Tx) (err error) {
@@ -101,11 +102,11 @@ func (d *DB) Object(bucket, name, version string) (Object, error) {
 	return r.Object, err
 }
 
-// Open returns a version of an object, "" for the current one, and a reader of its bytes. span chooses offset and length; parts
-// are those of an object that a multipart upload made. ErrNotFound when bucket or object is not there, a Marker for a delete
-// marker.
+// Open returns a version of an object and a reader of its bytes; version "" is the current one. span chooses offset and
+// length. Its argument parts is set if the object was created by a multipart upload. Open returns ErrNotFound if the
+// bucket or the object does not exist, and a DeleteMarkerError if the version is a delete marker.
 func (d *DB) Open(bucket, name, version string, span func(o Object, parts []Part) (offset, length int64, err error)) (o Object, r io.ReadCloser, err error) {
-	for range 3 { // an overwrite may drop the files between the read of the record and their opening
+	for range 3 { // an overwrite may remove the files after the record was read and before they are opened
 		var parts []Part
 		var pieces []piece
 		err = d.view(func(tx *bbolt.Tx) error {
@@ -117,7 +118,7 @@ func (d *DB) Open(bucket, name, version string, span func(o Object, parts []Part
 				pieces = []piece{{o.Blob, found.inline, o.Size}}
 				return nil
 			}
-			parts, err = d.parts.of(tx, o.Upload)
+			parts, err = d.parts.get(tx, o.Upload)
 			for _, p := range parts {
 				pieces = append(pieces, piece{p.Blob, p.Inline, p.Size})
 			}
@@ -141,23 +142,24 @@ func (d *DB) Open(bucket, name, version string, span func(o Object, parts []Part
 	return o, nil, errors.New("the bytes of an object are missing")
 }
 
-// Put writes the bytes of r as an object with the Meta and Tags of o; size is how many are expected, -1 unknown. allow
-// sees the current version, nil when none is, and may complete the new one, in the transaction that replaces it; it may be
-// called twice. ErrNotFound when the bucket is not there, ErrFull.
+// Put writes the bytes of r as an object with the Meta and Tags of o. size is the expected number of bytes, or -1 if
+// unknown. allow receives the current version, or nil if there is none, and the new one, which it may complete. It runs
+// in the transaction that replaces the object, and may be called twice. Put returns ErrNotFound if the bucket does not
+// exist, and ErrFull if there is not enough space.
 func (d *DB) Put(bucket string, o Object, r io.Reader, size int64, allow func(old, o *Object) error) (Object, error) {
-	room, err := d.disk.Reserve(size)
+	reservation, err := d.disk.Reserve(size)
 	if err != nil {
 		return Object{}, err
 	}
-	defer room.Close()
-	c, err := d.files.receive(r, room, inlineMax)
+	defer reservation.Close()
+	c, err := d.files.receive(r, reservation, inlineMax)
 	if err != nil {
 		return Object{}, err
 	}
 	o.Size, o.ETag, o.Blob = c.Size, etag(c.MD5), c.Blob
 	var gone []string
 	err = d.update(func(tx *bbolt.Tx) error {
-		old, err := existing(tx, bucket, o.Key)
+		old, err := currentObject(tx, bucket, o.Key)
 		if err != nil {
 			return err
 		}
@@ -175,26 +177,27 @@ func (d *DB) Put(bucket string, o Object, r io.Reader, size int64, allow func(ol
 	return o, nil
 }
 
-// store writes the record of an object whose bytes are there as the current version, and gives the files that can be dropped
-// afterwards.
+// store writes the record of an object as the current version. The bytes of the object must already be stored. It
+// returns the files that can be removed after the transaction.
 func (d *DB) store(tx *bbolt.Tx, bucket string, o *Object, inline []byte) (gone []string, err error) {
 	before := counter(tx, objectBytes)
 	o.Modified = d.now().UnixMilli()
-	if o.Version, gone, err = makeWay(tx, bucket, o.Key); err != nil {
+	if o.Version, gone, err = retireCurrent(tx, bucket, o.Key); err != nil {
 		return nil, err
 	}
-	b, err := inBucket(tx, bucket)
+	b, err := objectsBucket(tx, bucket)
 	if err != nil {
 		return nil, err
 	}
 	if err := writeRecord(tx, b, []byte(o.Key), *o, inline); err != nil {
 		return nil, err
 	}
-	return gone, d.within(tx, before)
+	return gone, d.checkLimit(tx, before)
 }
 
-// Change rewrites the record of a version of an object, "" for the current one, not its bytes, and gives the new one;
-// ErrNotFound when bucket or object is not there, a Marker for a delete marker, ErrFull.
+// Change updates the record of a version of an object, but not its bytes, and returns the new record; version "" is the
+// current one. It returns ErrNotFound if the bucket or the object does not exist, a DeleteMarkerError if the version is
+// a delete marker, and ErrFull if there is not enough space.
 func (d *DB) Change(bucket, name, version string, change func(*Object)) (o Object, err error) {
 	err = d.add(maxRecord, func(tx *bbolt.Tx) error {
 		before := counter(tx, objectBytes)
@@ -202,7 +205,7 @@ func (d *DB) Change(bucket, name, version string, change func(*Object)) (o Objec
 		if err != nil {
 			return err
 		}
-		if err := r.detach(tx); err != nil {
+		if err := r.deleteRecord(tx); err != nil {
 			return err
 		}
 		change(&r.Object)
@@ -210,7 +213,7 @@ func (d *DB) Change(bucket, name, version string, change func(*Object)) (o Objec
 		if err := writeRecord(tx, r.in, r.at, o, r.inline); err != nil {
 			return err
 		}
-		return d.within(tx, before)
+		return d.checkLimit(tx, before)
 	})
 	return o, err
 }

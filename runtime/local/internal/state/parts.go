@@ -6,28 +6,29 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// manyObjects is of how many objects the parts are remembered.
-const manyObjects = 8
+// maxCachedObjects is the maximum number of objects in a partsCache.
+const maxCachedObjects = 8
 
-// knownParts remembers the parts of the objects that were read last: a job reads one object in many ranges, and to decode
-// thousands of records for each of them takes longer than the reading. An upload that has become an object does not change.
-type knownParts struct {
+// partsCache caches the parts of recently read objects. A job reads one object in many ranges, and decoding thousands
+// of part records for each range takes longer than reading the bytes. The parts of an object never change.
+type partsCache struct {
 	mu       sync.Mutex
 	byUpload map[string][]Part
 }
 
-// of returns the parts of an object, which nobody may change. All but the last are too large for their records.
-func (k *knownParts) of(tx *bbolt.Tx, upload string) ([]Part, error) {
+// get returns the parts of an object. Callers must not change them. All parts but the last are too large to be stored
+// in their records.
+func (k *partsCache) get(tx *bbolt.Tx, upload string) ([]Part, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if parts, known := k.byUpload[upload]; known {
+	if parts, cached := k.byUpload[upload]; cached {
 		return parts, nil
 	}
 	parts, err := page[Part](tx.Bucket(bucketParts), key(upload, ""), 0, -1)
 	if err != nil {
 		return nil, err
 	}
-	if k.byUpload == nil || len(k.byUpload) == manyObjects {
+	if k.byUpload == nil || len(k.byUpload) == maxCachedObjects {
 		k.byUpload = map[string][]Part{}
 	}
 	k.byUpload[upload] = parts

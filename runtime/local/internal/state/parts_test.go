@@ -9,8 +9,9 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// TestListsOfPartsHaveNoBytes: an upload may have 10,000 small parts, with their bytes in their records.
-func TestListsOfPartsHaveNoBytes(t *testing.T) {
+// Lists of parts do not contain the parts' bytes: an upload may have 10,000 small parts that are stored in their
+// records.
+func TestPartListsOmitBytes(t *testing.T) {
 	d := open(t, t.TempDir(), Limits{}, nil)
 	if err := d.CreateBucket("b"); err != nil {
 		t.Fatal(err)
@@ -45,8 +46,8 @@ func TestListsOfPartsHaveNoBytes(t *testing.T) {
 	}
 }
 
-// TestRangesDoNotDecodeAllParts: a job reads one object in thousands of ranges.
-func TestRangesDoNotDecodeAllParts(t *testing.T) {
+// Reading ranges does not decode all parts each time: a job reads one object in thousands of ranges.
+func TestRangeReadsUsePartsCache(t *testing.T) {
 	d := open(t, t.TempDir(), Limits{}, nil)
 	ok(t, d.CreateBucket("b"))
 	u := must[Upload](t)(d.StartUpload(Upload{Bucket: "b", Key: "k"}))
@@ -79,7 +80,7 @@ func TestRangesDoNotDecodeAllParts(t *testing.T) {
 			t.Errorf("%d bytes from %d: %d bytes of %d files, want %d of %d", c.length, c.offset, len(text), held, len(c.want), c.held)
 		}
 	}
-	ok(t, d.update(func(tx *bbolt.Tx) error { // who decodes them again fails
+	ok(t, d.update(func(tx *bbolt.Tx) error { // decoding the parts again would now fail
 		return tx.Bucket(bucketParts).Put(partKey(u.ID, 1), []byte("no part"))
 	}))
 	if text, _ := read(0, 1); text != "0" {
@@ -87,13 +88,13 @@ func TestRangesDoNotDecodeAllParts(t *testing.T) {
 	}
 }
 
-// TestThePartsOfAnUploadAreLightToRead: all of them are read together, while every other writer waits, and there may be 10,000.
-func TestThePartsOfAnUploadAreLightToRead(t *testing.T) {
+// Records of parts stay small: completing an upload reads up to 10,000 of them while all other writers wait.
+func TestPartRecordsStaySmall(t *testing.T) {
 	d := open(t, t.TempDir(), Limits{}, nil)
 	ok(t, d.CreateBucket("b"))
 	u := must[Upload](t)(d.StartUpload(Upload{Bucket: "b", Key: "k"}))
 	for i, size := range []int{1, inlinePart, inlinePart + 1, inlineMax} {
-		must[Part](t)(d.PutPart("b", "k", u.ID, i+1, strings.NewReader(strings.Repeat("x", size)), int64(size), asItIs))
+		must[Part](t)(d.PutPart("b", "k", u.ID, i+1, strings.NewReader(strings.Repeat("x", size)), int64(size), noopComplete))
 		ok(t, d.view(func(tx *bbolt.Tx) error {
 			if n := len(tx.Bucket(bucketParts).Get(partKey(u.ID, i+1))); n > 2*inlinePart {
 				t.Errorf("the record of a part of %d bytes has %d bytes, want at most %d", size, n, 2*inlinePart)

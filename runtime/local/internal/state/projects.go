@@ -8,30 +8,31 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// Project is a Code Engine project. A deleted one is kept for ProjectAge: its name stays taken, and it counts.
+// Project is a Code Engine project. A deleted project is kept for ProjectAge: its name stays reserved, and it counts
+// towards the quota.
 type Project struct {
 	ID              string `json:"id"`
 	Name            string `json:"name"`
 	Region          string `json:"region"`
 	ResourceGroupID string `json:"resource_group_id,omitempty"`
 	Created         int64  `json:"created"`           // epoch ms
-	Deleted         int64  `json:"deleted,omitempty"` // epoch ms, 0 while it is there
+	Deleted         int64  `json:"deleted,omitempty"` // epoch ms, 0 if it is not deleted
 }
 
 // ProjectAge is how long a deleted project is kept.
 const ProjectAge = 7 * 24 * time.Hour
 
-// Resource is what a Code Engine project holds: a job, a job run, a config map or a secret.
+// Resource is a resource of a Code Engine project: a job, a job run, a config map or a secret.
 type Resource struct {
 	Kind    string          `json:"kind"`
 	Name    string          `json:"name"`
 	ID      string          `json:"id"`
-	Tag     string          `json:"tag"`     // another one after each change
+	Tag     string          `json:"tag"`     // changes with each update
 	Created int64           `json:"created"` // epoch ms
 	Doc     json.RawMessage `json:"doc"`
 }
 
-// Projects lists all by id, deleted ones included.
+// Projects returns all projects, sorted by ID, including deleted ones.
 func (d *DB) Projects() (list []Project, err error) {
 	err = d.view(func(tx *bbolt.Tx) error {
 		list, err = page[Project](tx.Bucket(bucketProjects), nil, 0, -1)
@@ -40,7 +41,8 @@ func (d *DB) Projects() (list []Project, err error) {
 	return list, err
 }
 
-// CreateProject adds one unless check, which sees all that count, refuses; ErrFull.
+// CreateProject creates a project unless check returns an error. check receives all projects that count towards the
+// quota. CreateProject returns ErrFull if there is not enough space.
 func (d *DB) CreateProject(p Project, check func(all []Project) error) error {
 	return d.add(maxRecord, func(tx *bbolt.Tx) error {
 		b := tx.Bucket(bucketProjects)
@@ -64,7 +66,8 @@ func (d *DB) CreateProject(p Project, check func(all []Project) error) error {
 	})
 }
 
-// DeleteProject marks one as deleted and removes what it holds; ErrNotFound.
+// DeleteProject marks a project as deleted and deletes its resources. It returns ErrNotFound if the project does not
+// exist.
 func (d *DB) DeleteProject(id string) error {
 	return d.update(func(tx *bbolt.Tx) error {
 		b := tx.Bucket(bucketProjects)
@@ -86,6 +89,7 @@ func (d *DB) DeleteProject(id string) error {
 	})
 }
 
+// liveProject reads a project. It returns ErrNotFound if the project is deleted or does not exist.
 func liveProject(tx *bbolt.Tx, id string) (Project, error) {
 	p, err := read[Project](tx.Bucket(bucketProjects), key(id))
 	if err == nil && p.Deleted != 0 {
@@ -94,7 +98,7 @@ func liveProject(tx *bbolt.Tx, id string) (Project, error) {
 	return p, err
 }
 
-// Resources lists those of a kind by name.
+// Resources returns the resources of a kind, sorted by name.
 func (d *DB) Resources(project, kind string) (list []Resource, err error) {
 	err = d.view(func(tx *bbolt.Tx) error {
 		list, err = page[Resource](tx.Bucket(bucketResources), key(project, kind, ""), 0, -1)
@@ -103,14 +107,15 @@ func (d *DB) Resources(project, kind string) (list []Resource, err error) {
 	return list, err
 }
 
-// EachResource yields those of a kind by name, one at a time. While it does so nothing is to be written.
+// EachResource yields the resources of a kind one at a time, sorted by name. The caller must not write to the state
+// during the iteration.
 func (d *DB) EachResource(project, kind string) iter.Seq2[Resource, error] {
 	return inView(d, func(tx *bbolt.Tx, yield func(Resource, error) bool) error {
 		return each(tx.Bucket(bucketResources), key(project, kind, ""), 0, -1, yield)
 	})
 }
 
-// Resource reads one; ErrNotFound.
+// Resource reads a resource. It returns ErrNotFound if the resource does not exist.
 func (d *DB) Resource(project, kind, name string) (r Resource, err error) {
 	err = d.view(func(tx *bbolt.Tx) error {
 		r, err = read[Resource](tx.Bucket(bucketResources), key(project, kind, name))
@@ -119,8 +124,9 @@ func (d *DB) Resource(project, kind, name string) (r Resource, err error) {
 	return r, err
 }
 
-// PutResource writes what change makes of the old one, nil when there is none, in one transaction. change also learns how
-// many there are of the kind. size is about that of the document, in bytes; ErrNotFound without the project, ErrFull.
+// PutResource writes the resource that change returns. change receives the old resource, or nil if there is none, and
+// the number of resources of the kind, and runs in the same transaction. size is the approximate size of the document
+// in bytes. PutResource returns ErrNotFound if the project does not exist, and ErrFull if there is not enough space.
 func (d *DB) PutResource(project, kind, name string, size int, change func(old *Resource, count int) (Resource, error)) (r Resource, err error) {
 	err = d.add(size+maxRecord, func(tx *bbolt.Tx) error {
 		if _, err := liveProject(tx, project); err != nil {
@@ -142,7 +148,7 @@ func (d *DB) PutResource(project, kind, name string, size int, change func(old *
 	return r, err
 }
 
-// DeleteResource removes one and gives what it was; ErrNotFound.
+// DeleteResource deletes a resource and returns it. It returns ErrNotFound if the resource does not exist.
 func (d *DB) DeleteResource(project, kind, name string) (r Resource, err error) {
 	err = d.update(func(tx *bbolt.Tx) error {
 		b := tx.Bucket(bucketResources)

@@ -10,7 +10,7 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// key joins parts with a zero byte, which no name may contain.
+// key joins parts with a zero byte, which names cannot contain.
 func key(parts ...string) []byte { return []byte(strings.Join(parts, "\x00")) }
 
 func read[T any](b *bbolt.Bucket, k []byte) (T, error) {
@@ -29,7 +29,7 @@ func decode[T any](data []byte) (v T, err error) {
 	return v, nil
 }
 
-// find is read for what need not be there: nil.
+// find is like read, but returns nil if the record does not exist.
 func find[T any](b *bbolt.Bucket, k []byte) (*T, error) {
 	v, err := read[T](b, k)
 	if err == ErrNotFound {
@@ -46,7 +46,7 @@ func write(b *bbolt.Bucket, k []byte, v any) error {
 	return b.Put(k, data)
 }
 
-// page reads the records whose key starts with prefix, from the skip-th on, at most limit; -1 gives all.
+// page reads the records whose key starts with prefix, starting with the skip-th one, at most limit; -1 reads all.
 func page[T any](b *bbolt.Bucket, prefix []byte, skip, limit int) ([]T, error) {
 	out := []T{}
 	err := each(b, prefix, skip, limit, func(rec T, _ error) bool {
@@ -56,7 +56,7 @@ func page[T any](b *bbolt.Bucket, prefix []byte, skip, limit int) ([]T, error) {
 	return out, err
 }
 
-// each yields what page reads, one at a time.
+// each yields the records that page returns, one at a time.
 func each[T any](b *bbolt.Bucket, prefix []byte, skip, limit int, yield func(T, error) bool) error {
 	c := b.Cursor()
 	for k, v := c.Seek(prefix); k != nil && limit != 0 && strings.HasPrefix(string(k), string(prefix)); k, v = c.Next() {
@@ -76,7 +76,7 @@ func each[T any](b *bbolt.Bucket, prefix []byte, skip, limit int, yield func(T, 
 	return nil
 }
 
-// inView yields what read yields within one transaction, and its error at the end.
+// inView yields the values that read yields within one transaction, and then its error, if any.
 func inView[T any](d *DB, read func(tx *bbolt.Tx, yield func(T, error) bool) error) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		err := d.view(func(tx *bbolt.Tx) error { return read(tx, yield) })
@@ -96,7 +96,7 @@ func count(b *bbolt.Bucket, prefix []byte) int {
 	return n
 }
 
-// bump adds to a counter and gives its new value.
+// bump adds to a counter and returns its new value.
 func bump(tx *bbolt.Tx, name string, by int64) (int64, error) {
 	b := tx.Bucket(bucketCounters)
 	n := by

@@ -4,14 +4,14 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// objectBytes counts what Limits.ObjectBytes bounds: the bytes of objects and parts, and their records, which an object
-// without bytes has too.
+// objectBytes is the name of the counter that Limits.ObjectBytes bounds: the bytes of objects and parts including their
+// records, so that empty objects count as well.
 const objectBytes = "object_bytes"
 
-// maxMarker is more than the record of a delete marker takes without its key.
+// maxMarker is an upper bound for the record of a delete marker without its key, in bytes.
 const maxMarker = 1 << 10
 
-// maxRecord is more than the record of an object takes without its bytes.
+// maxRecord is an upper bound for the record of an object without its bytes, in bytes.
 const maxRecord = 64 << 10
 
 func (o *Object) cost(k, v []byte) int64 {
@@ -30,8 +30,9 @@ func (p *Part) cost(k, v []byte) int64 {
 	return n
 }
 
-// grow counts what is written. Several uploads may have found room at the same time: here it is theirs or not; ErrFull.
-func (d *DB) grow(tx *bbolt.Tx, by int64) error {
+// addBytes adds to the counter and returns ErrFull if the limit is exceeded. Concurrent uploads may all have reserved
+// disk space; this check inside the transaction decides which of them fit.
+func (d *DB) addBytes(tx *bbolt.Tx, by int64) error {
 	total, err := bump(tx, objectBytes, by)
 	if err == nil && by > 0 && total > d.limits.ObjectBytes {
 		return ErrFull
@@ -39,15 +40,16 @@ func (d *DB) grow(tx *bbolt.Tx, by int64) error {
 	return err
 }
 
-// within refuses a transaction that has grown the store beyond its limit; before is what the counter was; ErrFull.
-func (d *DB) within(tx *bbolt.Tx, before int64) error {
+// checkLimit returns ErrFull if a transaction has increased the counter beyond the limit. before is the counter at the
+// start of the transaction.
+func (d *DB) checkLimit(tx *bbolt.Tx, before int64) error {
 	if counter(tx, objectBytes) > max(before, d.limits.ObjectBytes) {
 		return ErrFull
 	}
 	return nil
 }
 
-// recount sets the counter to what is there, and gives the names of all files that belong to a record.
+// recount sets the counter to the actual size, and returns the names of all files that are in a record.
 func recount(tx *bbolt.Tx) (used map[string]bool, err error) {
 	used = map[string]bool{}
 	total := int64(0)

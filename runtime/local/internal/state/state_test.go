@@ -47,11 +47,11 @@ func put(t *testing.T, d *DB, bucket, name string, data []byte) Object {
 	return must[Object](t)(d.Put(bucket, Object{Key: name}, bytes.NewReader(data), int64(len(data)), allow))
 }
 
-func whole(o Object, _ []Part) (int64, int64, error) { return 0, o.Size, nil }
+func wholeObject(o Object, _ []Part) (int64, int64, error) { return 0, o.Size, nil }
 
 func get(t *testing.T, d *DB, bucket, name string) []byte {
 	t.Helper()
-	_, r, err := d.Open(bucket, name, "", whole)
+	_, r, err := d.Open(bucket, name, "", wholeObject)
 	ok(t, err)
 	defer r.Close()
 	return must[[]byte](t)(io.ReadAll(r))
@@ -70,7 +70,7 @@ func TestSecondOpenIsRefused(t *testing.T) {
 	}
 }
 
-func TestSharedCodeIsStoredOnceAndGoesWithItsLastAction(t *testing.T) {
+func TestSharedCodeIsDeletedWithItsLastAction(t *testing.T) {
 	d := open(t, t.TempDir(), Limits{}, nil)
 	ok(t, d.CreateNamespace(Namespace{ID: "id", Name: "guest"}))
 	must[Package](t)(d.PutPackage("id", "p", func(*Package) (Package, error) { return Package{}, nil }))
@@ -97,10 +97,10 @@ func TestSharedCodeIsStoredOnceAndGoesWithItsLastAction(t *testing.T) {
 		t.Fatal("b has lost its code")
 	}
 	if _, got, err := d.DeleteAction("id", "p", "b"); err != nil || got != code {
-		t.Fatalf("the code of what was deleted: %q, %v", got, err)
+		t.Fatalf("the code of deletions was deleted: %q, %v", got, err)
 	}
 	if _, err := d.Code(hashCode(code)); !errors.Is(err, ErrNotFound) {
-		t.Fatalf("code without action stays: %v", err)
+		t.Fatalf("code without an action was not deleted: %v", err)
 	}
 	if _, n, err := d.DeletePackage("id", "p", false); !errors.Is(err, ErrNotEmpty) || n != 1 {
 		t.Fatalf("%d %v", n, err)
@@ -111,7 +111,7 @@ func TestSharedCodeIsStoredOnceAndGoesWithItsLastAction(t *testing.T) {
 	}
 }
 
-func TestConcurrentUpdatesOfOneActionAllCount(t *testing.T) {
+func TestConcurrentActionUpdatesAreNotLost(t *testing.T) {
 	d := open(t, t.TempDir(), Limits{}, nil)
 	ok(t, d.CreateNamespace(Namespace{ID: "id", Name: "guest"}))
 	var wg sync.WaitGroup
@@ -137,7 +137,7 @@ func TestConcurrentUpdatesOfOneActionAllCount(t *testing.T) {
 	}
 }
 
-func TestOneFailingWriteDoesNotUndoItsNeighbours(t *testing.T) {
+func TestFailingWriteDoesNotUndoOthers(t *testing.T) {
 	d := open(t, t.TempDir(), Limits{}, nil)
 	ok(t, d.CreateBucket("b"))
 	var wg sync.WaitGroup
@@ -170,7 +170,7 @@ func TestActivationsAreBoundedByNumberAndAge(t *testing.T) {
 		a := Activation{ID: fmt.Sprintf("%032x", i), NamespaceID: "ns", Action: fmt.Sprint("a", i%2), Start: now.UnixMilli() + int64(i)}
 		ok(t, d.Accept(a))
 		if lost := must[[]Activation](t)(d.Pending()); len(lost) != 1 {
-			t.Fatal("accepted and not remembered")
+			t.Fatal("an accepted activation is not pending")
 		}
 		ok(t, d.Finish(a))
 	}
@@ -206,12 +206,12 @@ func TestActivationsAreBoundedByNumberAndAge(t *testing.T) {
 	now = now.Add(2 * time.Hour)
 	ok(t, d.Finish(Activation{ID: strings.Repeat("f", 32), NamespaceID: "ns", Start: now.UnixMilli()}))
 	if got := ids(ActivationFilter{}); got != "f" {
-		t.Errorf("old ones stay: %s", got)
+		t.Errorf("old activations were not evicted: %s", got)
 	}
 }
 
-// A clock that jumps ahead while an activation runs, or back afterwards, costs nobody an answer.
-func TestAClockThatJumpsLosesNoNewActivation(t *testing.T) {
+// No activation is lost right after it ended if the clock jumps ahead while it runs, or back afterwards.
+func TestClockJumpDoesNotEvictNewActivations(t *testing.T) {
 	now := time.UnixMilli(1_000_000_000_000)
 	d := open(t, t.TempDir(), Limits{Activations: 3, ActivationAge: time.Hour}, func() time.Time { return now })
 	finish := func(name string, start time.Time) {
@@ -220,13 +220,13 @@ func TestAClockThatJumpsLosesNoNewActivation(t *testing.T) {
 		ok(t, d.Accept(a))
 		ok(t, d.Finish(a))
 		if _, err := d.Activation("ns", a.ID); err != nil {
-			t.Errorf("%s is forgotten at once: %v", name, err)
+			t.Errorf("%s was evicted immediately: %v", name, err)
 		}
 	}
 	began := now
-	now = now.Add(24 * time.Hour) // longer than what is kept
+	now = now.Add(24 * time.Hour) // longer than ActivationAge
 	finish("a", began)
-	for _, name := range []string{"b", "c", "d"} { // as many as are kept, from tomorrow
+	for _, name := range []string{"b", "c", "d"} { // as many as the limit allows, dated tomorrow
 		finish(name, now)
 	}
 	now = began
@@ -234,18 +234,18 @@ func TestAClockThatJumpsLosesNoNewActivation(t *testing.T) {
 		finish(name, now)
 	}
 	if n := len(must[[]Activation](t)(collect(d.Activations("ns", ActivationFilter{Limit: -1})))); n != 3 {
-		t.Errorf("%d are kept", n)
+		t.Errorf("%d activations are kept, want 3", n)
 	}
 }
 
-func TestObjectsSmallAndLargeSurviveAReopen(t *testing.T) {
+func TestObjectsSurviveReopen(t *testing.T) {
 	dir := t.TempDir()
 	d := open(t, dir, Limits{}, nil)
 	ok(t, d.CreateBucket("b"))
 	for _, size := range []int{0, 1, inlineMax, inlineMax + 1, 300_000} {
 		put(t, d, "b", fmt.Sprint(size), bytes.Repeat([]byte{byte(size)}, size))
 	}
-	put(t, d, "b", "300000", bytes.Repeat([]byte("n"), 200_000)) // the file of the old one must go
+	put(t, d, "b", "300000", bytes.Repeat([]byte("n"), 200_000)) // the file of the replaced object must be removed
 	if n := blobs(t, dir); n != 2 {
 		t.Fatalf("%d files for 2 large objects", n)
 	}
@@ -253,12 +253,12 @@ func TestObjectsSmallAndLargeSurviveAReopen(t *testing.T) {
 	ok(t, os.WriteFile(filepath.Join(dir, "objects", "left-behind"), []byte("x"), 0o600))
 	d = open(t, dir, Limits{}, nil)
 	if n := blobs(t, dir); n != 2 {
-		t.Fatalf("a start leaves %d files", n)
+		t.Fatalf("reopening left %d files", n)
 	}
 	if got := get(t, d, "b", "300000"); !bytes.Equal(got, bytes.Repeat([]byte("n"), 200_000)) {
-		t.Fatal("other bytes")
+		t.Fatal("the content differs")
 	}
-	remove(t, d, "0", "1", "65536", "65537", "300000", "never")
+	deleteObjects(t, d, "0", "1", "65536", "65537", "300000", "never")
 	if n := blobs(t, dir); n != 0 {
 		t.Fatalf("%d files of deleted objects", n)
 	}
@@ -274,7 +274,7 @@ func (r *brokenReader) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func TestABrokenUploadLeavesNothing(t *testing.T) {
+func TestFailedUploadLeavesNoFiles(t *testing.T) {
 	dir := t.TempDir()
 	d := open(t, dir, Limits{}, nil)
 	ok(t, d.CreateBucket("b"))
@@ -289,7 +289,7 @@ func TestABrokenUploadLeavesNothing(t *testing.T) {
 	}
 }
 
-func TestTheStoreIsBounded(t *testing.T) {
+func TestObjectBytesLimit(t *testing.T) {
 	dir := t.TempDir()
 	d := open(t, dir, Limits{ObjectBytes: 10_000}, nil)
 	ok(t, d.CreateBucket("b"))
@@ -297,10 +297,10 @@ func TestTheStoreIsBounded(t *testing.T) {
 	if _, err := d.Put("b", Object{Key: "c"}, bytes.NewReader(make([]byte, 2000)), 2000, allow); !errors.Is(err, ErrFull) {
 		t.Fatal(err)
 	}
-	remove(t, d, "a")
+	deleteObjects(t, d, "a")
 	put(t, d, "b", "c", make([]byte, 2000))
 	ok(t, d.Close())
-	full := open(t, dir, Limits{FreeBytes: 1 << 60}, nil) // no disk has so much left
+	full := open(t, dir, Limits{FreeBytes: 1 << 60}, nil) // more than any disk has
 	if err := full.CreateBucket("b"); !errors.Is(err, ErrExists) {
 		t.Fatal(err)
 	}
@@ -312,27 +312,27 @@ func TestTheStoreIsBounded(t *testing.T) {
 	}
 }
 
-func asItIs(*Part) {}
+func noopComplete(*Part) {}
 
-// all makes an object of all parts.
-func all(_ Upload, parts []Part, _ *Object) (Object, []Part, error) {
+// allParts creates an object from all parts.
+func allParts(_ Upload, parts []Part, _ *Object) (Object, []Part, error) {
 	return Object{ETag: "e"}, parts, nil
 }
 
-func TestUploadsSurviveAReopenAndComplete(t *testing.T) {
+func TestUploadsSurviveReopen(t *testing.T) {
 	dir := t.TempDir()
 	d := open(t, dir, Limits{}, nil)
 	ok(t, d.CreateBucket("b"))
 	u := must[Upload](t)(d.StartUpload(Upload{Bucket: "b", Key: "k", Meta: map[string]string{"A": "b"}}))
 	big := bytes.Repeat([]byte("1"), 200_000)
-	must[Part](t)(d.PutPart("b", "k", u.ID, 1, bytes.NewReader([]byte("wrong")), 5, asItIs))
-	must[Part](t)(d.PutPart("b", "k", u.ID, 1, bytes.NewReader(big), int64(len(big)), asItIs))
-	must[Part](t)(d.PutPart("b", "k", u.ID, 2, strings.NewReader("end"), 3, asItIs))
+	must[Part](t)(d.PutPart("b", "k", u.ID, 1, bytes.NewReader([]byte("wrong")), 5, noopComplete))
+	must[Part](t)(d.PutPart("b", "k", u.ID, 1, bytes.NewReader(big), int64(len(big)), noopComplete))
+	must[Part](t)(d.PutPart("b", "k", u.ID, 2, strings.NewReader("end"), 3, noopComplete))
 	ok(t, d.Close())
 	d = open(t, dir, Limits{}, nil)
-	o := must[Object](t)(d.CompleteUpload("b", "k", u.ID, all))
+	o := must[Object](t)(d.CompleteUpload("b", "k", u.ID, allParts))
 	if got := get(t, d, "b", "k"); !bytes.Equal(got, append(big, "end"...)) || o.Meta["A"] != "b" {
-		t.Fatal("other bytes")
+		t.Fatal("the content differs")
 	}
 	if n := blobs(t, dir); n != 1 {
 		t.Fatalf("%d files", n)
@@ -340,7 +340,7 @@ func TestUploadsSurviveAReopenAndComplete(t *testing.T) {
 	ok(t, d.Close())
 	d = open(t, dir, Limits{}, nil)
 	if got := get(t, d, "b", "k"); !bytes.Equal(got, append(big, "end"...)) {
-		t.Fatal("other bytes after a start")
+		t.Fatal("the content differs after reopening")
 	}
 	if err := d.AbortUpload("b", "k", u.ID); !errors.Is(err, ErrNotFound) {
 		t.Fatal("the upload is still there")

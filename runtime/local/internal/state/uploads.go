@@ -11,7 +11,7 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// Upload is an unfinished multipart upload. Object is what it will make, without its bytes.
+// Upload is an unfinished multipart upload. Bucket, Key, Meta and Tags are those of the object that it will create.
 type Upload struct {
 	ID      string            `json:"id"`
 	Bucket  string            `json:"bucket"`
@@ -36,10 +36,11 @@ type Part struct {
 
 func partKey(id string, number int) []byte { return key(id, fmt.Sprintf("%05d", number)) }
 
-// expireEvery is how often unfinished uploads are looked through.
+// expireEvery is the interval at which unfinished uploads are checked for expiry.
 const expireEvery = time.Hour
 
-// StartUpload begins a multipart upload with what u says of the object; ErrNotFound when the bucket is not there, ErrFull.
+// StartUpload starts a multipart upload with the metadata in u. It returns ErrNotFound if the bucket does not exist,
+// and ErrFull if uploadExists is not enough space.
 func (d *DB) StartUpload(u Upload) (Upload, error) {
 	u.ID, u.Started = rand.Text(), d.now().UnixMilli()
 	data, err := json.Marshal(u)
@@ -48,14 +49,14 @@ func (d *DB) StartUpload(u Upload) (Upload, error) {
 	}
 	var gone []string
 	err = d.add(len(data), func(tx *bbolt.Tx) error {
-		if _, err := inBucket(tx, u.Bucket); err != nil {
+		if _, err := objectsBucket(tx, u.Bucket); err != nil {
 			return err
 		}
-		if gone, err = d.expire(tx); err != nil {
+		if gone, err = d.expireUploads(tx); err != nil {
 			return err
 		}
 		k := key(u.Bucket, u.Key, u.ID)
-		if err := d.grow(tx, int64(len(k)+len(data))); err != nil {
+		if err := d.addBytes(tx, int64(len(k)+len(data))); err != nil {
 			return err
 		}
 		return tx.Bucket(bucketUploads).Put(k, data)
@@ -67,8 +68,9 @@ func (d *DB) StartUpload(u Upload) (Upload, error) {
 	return u, nil
 }
 
-// expire forgets the uploads that nobody has finished for so long as the limits say.
-func (d *DB) expire(tx *bbolt.Tx) (gone []string, err error) {
+// expireUploads deletes the uploads that were not finished within Limits.UploadAge, and returns the files that can be
+// removed.
+func (d *DB) expireUploads(tx *bbolt.Tx) (gone []string, err error) {
 	now := d.now()
 	if since := now.Sub(d.expired); since >= 0 && since < expireEvery {
 		return nil, nil
@@ -95,11 +97,11 @@ func (d *DB) expire(tx *bbolt.Tx) (gone []string, err error) {
 	return gone, nil
 }
 
-// Uploads calls each for the unfinished uploads of a bucket whose key starts with prefix, by key and id, from the key
-// from on, until it returns false; ErrNotFound when the bucket is not there.
+// Uploads calls each for the unfinished uploads of a bucket whose key starts with prefix, ordered by key and ID,
+// starting at the key from, until each returns false. It returns ErrNotFound if the bucket does not exist.
 func (d *DB) Uploads(bucket, prefix, from string, each func(Upload) bool) error {
 	return d.view(func(tx *bbolt.Tx) error {
-		if _, err := inBucket(tx, bucket); err != nil {
+		if _, err := objectsBucket(tx, bucket); err != nil {
 			return err
 		}
 		all := string(key(bucket, prefix))
@@ -117,7 +119,7 @@ func (d *DB) Uploads(bucket, prefix, from string, each func(Upload) bool) error 
 	})
 }
 
-// Upload reads an unfinished upload; ErrNotFound.
+// Upload reads an unfinished upload. It returns ErrNotFound if the upload does not exist.
 func (d *DB) Upload(bucket, name, id string) (u Upload, err error) {
 	err = d.view(func(tx *bbolt.Tx) error {
 		u, err = read[Upload](tx.Bucket(bucketUploads), key(bucket, name, id))
@@ -126,7 +128,8 @@ func (d *DB) Upload(bucket, name, id string) (u Upload, err error) {
 	return u, err
 }
 
-// Parts reads the parts of an upload by number, without their bytes, also those of one that has become an object.
+// Parts returns the parts of an upload without their bytes, sorted by number. The upload may be unfinished or
+// completed.
 func (d *DB) Parts(id string) (parts []Part, err error) {
 	err = d.view(func(tx *bbolt.Tx) error {
 		parts, err = partsOf(tx, id)
@@ -135,7 +138,7 @@ func (d *DB) Parts(id string) (parts []Part, err error) {
 	return parts, err
 }
 
-// partsOf reads the parts of an upload without what small ones have in their records: all of them would be a lot.
+// partsOf reads the parts of an upload without the bytes of small parts, which together would need too much memory.
 func partsOf(tx *bbolt.Tx, id string) (parts []Part, err error) {
 	err = each(tx.Bucket(bucketParts), key(id, ""), 0, -1, func(p Part, _ error) bool {
 		p.Inline = nil
@@ -145,25 +148,26 @@ func partsOf(tx *bbolt.Tx, id string) (parts []Part, err error) {
 	return parts, err
 }
 
-// PutPart writes one part of size bytes, -1 unknown; a part of the same number is replaced. complete, called once the
-// bytes are there, may add to it. ErrNotFound when the upload is not there, ErrFull.
+// PutPart writes a part of size bytes, -1 if unknown. It replaces an currentObject part of the same number. complete is
+// called after the bytes have been received, and may add to the part. PutPart returns ErrNotFound if the upload does
+// not exist, and ErrFull if uploadExists is not enough space.
 func (d *DB) PutPart(bucket, name, id string, number int, r io.Reader, size int64, complete func(*Part)) (Part, error) {
 	upload := key(bucket, name, id)
-	there := func(tx *bbolt.Tx) error {
+	uploadExists := func(tx *bbolt.Tx) error {
 		if tx.Bucket(bucketUploads).Get(upload) == nil {
 			return ErrNotFound
 		}
 		return nil
 	}
-	if err := d.view(there); err != nil {
+	if err := d.view(uploadExists); err != nil {
 		return Part{}, err
 	}
-	room, err := d.disk.Reserve(size)
+	reservation, err := d.disk.Reserve(size)
 	if err != nil {
 		return Part{}, err
 	}
-	defer room.Close()
-	c, err := d.files.receive(r, room, inlinePart)
+	defer reservation.Close()
+	c, err := d.files.receive(r, reservation, inlinePart)
 	if err != nil {
 		return Part{}, err
 	}
@@ -174,7 +178,7 @@ func (d *DB) PutPart(bucket, name, id string, number int, r io.Reader, size int6
 	var old Part
 	if err == nil {
 		err = d.update(func(tx *bbolt.Tx) error {
-			if err := there(tx); err != nil {
+			if err := uploadExists(tx); err != nil {
 				return err
 			}
 			b := tx.Bucket(bucketParts)
@@ -186,7 +190,7 @@ func (d *DB) PutPart(bucket, name, id string, number int, r io.Reader, size int6
 				}
 				grown -= old.cost(k, v)
 			}
-			if err := d.grow(tx, grown); err != nil {
+			if err := d.addBytes(tx, grown); err != nil {
 				return err
 			}
 			return b.Put(k, data)
@@ -200,7 +204,7 @@ func (d *DB) PutPart(bucket, name, id string, number int, r io.Reader, size int6
 	return p, nil
 }
 
-// AbortUpload forgets an upload with its parts; ErrNotFound.
+// AbortUpload deletes an upload with its parts. It returns ErrNotFound if the upload does not exist.
 func (d *DB) AbortUpload(bucket, name, id string) error {
 	var gone []string
 	err := d.update(func(tx *bbolt.Tx) error {
@@ -221,11 +225,11 @@ func removeUpload(tx *bbolt.Tx, u Upload) (gone []string, err error) {
 	if gone, err = removeParts(tx, u.ID, nil); err != nil {
 		return nil, err
 	}
-	return gone, forgetUpload(tx, u)
+	return gone, deleteUploadRecord(tx, u)
 }
 
-// forgetUpload removes the record of an upload, not its parts.
-func forgetUpload(tx *bbolt.Tx, u Upload) error {
+// deleteUploadRecord deletes the record of an upload, but not its parts.
+func deleteUploadRecord(tx *bbolt.Tx, u Upload) error {
 	b, k := tx.Bucket(bucketUploads), key(u.Bucket, u.Key, u.ID)
 	if _, err := bump(tx, objectBytes, -int64(len(k)+len(b.Get(k)))); err != nil {
 		return err
@@ -233,7 +237,8 @@ func forgetUpload(tx *bbolt.Tx, u Upload) error {
 	return b.Delete(k)
 }
 
-// removeParts removes the records of an upload's parts but those to keep, and gives the files that can be dropped.
+// removeParts deletes the records of an upload's parts, except those in keep, and returns the files that can be
+// removed.
 func removeParts(tx *bbolt.Tx, id string, keep map[int]bool) (gone []string, err error) {
 	b := tx.Bucket(bucketParts)
 	list, err := partsOf(tx, id)
@@ -256,10 +261,11 @@ func removeParts(tx *bbolt.Tx, id string, keep map[int]bool) (gone []string, err
 	return gone, nil
 }
 
-// CompleteUpload makes an object of an upload: its parts become the object's bytes where they are, without a copy. make
-// says which parts are chosen and what is to be known of the object; it sees the upload, its parts by number, and the
-// current version of the object, nil when there is none, and may be called twice. ErrNotFound when the upload is not there.
-func (d *DB) CompleteUpload(bucket, name, id string, make func(u Upload, parts []Part, old *Object) (Object, []Part, error)) (o Object, err error) {
+// CompleteUpload creates an object from an upload. The parts become the object's bytes without being copied. build
+// receives the upload, its parts sorted by number, and the current version of the object, nil if uploadExists is none. It
+// returns the object's metadata and the chosen parts, and may be called twice. CompleteUpload returns ErrNotFound if
+// the upload does not exist.
+func (d *DB) CompleteUpload(bucket, name, id string, build func(u Upload, parts []Part, old *Object) (Object, []Part, error)) (o Object, err error) {
 	var gone []string
 	err = d.add(maxRecord, func(tx *bbolt.Tx) error {
 		u, err := read[Upload](tx.Bucket(bucketUploads), key(bucket, name, id))
@@ -270,12 +276,12 @@ func (d *DB) CompleteUpload(bucket, name, id string, make func(u Upload, parts [
 		if err != nil {
 			return err
 		}
-		old, err := existing(tx, bucket, name)
+		old, err := currentObject(tx, bucket, name)
 		if err != nil {
 			return err
 		}
 		var chosen []Part
-		if o, chosen, err = make(u, parts, old); err != nil {
+		if o, chosen, err = build(u, parts, old); err != nil {
 			return err
 		}
 		o.Key, o.Meta, o.Tags, o.Upload, o.Size = name, u.Meta, u.Tags, id, 0
@@ -287,7 +293,7 @@ func (d *DB) CompleteUpload(bucket, name, id string, make func(u Upload, parts [
 		if gone, err = removeParts(tx, id, keep); err != nil {
 			return err
 		}
-		if err := forgetUpload(tx, u); err != nil {
+		if err := deleteUploadRecord(tx, u); err != nil {
 			return err
 		}
 		replaced, err := d.store(tx, bucket, &o, nil)

@@ -8,38 +8,40 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// Versioning is whether an S3 bucket keeps what is overwritten or deleted. "" is a bucket that never did.
+// Versioning is the versioning state of an S3 bucket. "" means that versioning was never enabled.
 type Versioning string
 
-// Enabled keeps every version of an object; Suspended keeps those that are there, and one more, the null version.
+// With Enabled, a bucket keeps every version of an object. With Suspended, it keeps the currentObject versions and one null
+// version.
 const (
 	Enabled   Versioning = "Enabled"
 	Suspended Versioning = "Suspended"
 )
 
-// nullVersion is the version that was written while versions were not kept. Its record says "".
+// nullVersion is the ID of a version that was written while versioning was not enabled. Its record contains "" instead.
 const nullVersion = "null"
 
 const versioningSetting = "versioning"
 
-// Marker is the error of reading a delete marker. It is an ErrNotFound.
-type Marker struct{ Version string }
+// DeleteMarkerError is returned when the requested version is a delete marker. It wraps ErrNotFound.
+type DeleteMarkerError struct{ Version string }
 
-func (*Marker) Error() string { return "the object is deleted" }
+func (*DeleteMarkerError) Error() string { return "the object is deleted" }
 
 // Unwrap returns ErrNotFound.
-func (*Marker) Unwrap() error { return ErrNotFound }
+func (*DeleteMarkerError) Unwrap() error { return ErrNotFound }
 
-// Versioning reads whether a bucket keeps versions; ErrNotFound when it is not there.
+// Versioning reads the versioning state of a bucket. It returns ErrNotFound if the bucket does not exist.
 func (d *DB) Versioning(bucket string) (Versioning, error) {
 	v, err := d.Setting(bucket, versioningSetting)
 	return Versioning(v), err
 }
 
-// SetVersioning makes a bucket keep versions from now on, or stop doing so; ErrNotFound when it is not there, ErrFull.
+// SetVersioning enables or suspends versioning of a bucket. It returns ErrNotFound if the bucket does not exist, and
+// ErrFull if there is not enough space.
 func (d *DB) SetVersioning(bucket string, v Versioning) error {
 	return d.add(len(bucket)+len(v), func(tx *bbolt.Tx) error {
-		if _, err := inBucket(tx, bucket); err != nil {
+		if _, err := objectsBucket(tx, bucket); err != nil {
 			return err
 		}
 		if _, err := tx.Bucket(bucketVersions).CreateBucketIfNotExists([]byte(bucket)); err != nil {
@@ -49,10 +51,10 @@ func (d *DB) SetVersioning(bucket string, v Versioning) error {
 	})
 }
 
-// archive returns the versions of a bucket's objects that are not the current ones, and the delete markers: object 0 place ->
-// record. A place is the version's id, or an unused one for the null version; ids descend, so that the newest comes first.
-// What is in "objects" is newer than what is here; where nothing is in "objects", the newest here is a delete marker. It is
-// nil for a bucket that never kept versions.
+// archive returns the nested bucket with the delete markers and noncurrent versions of a bucket's objects, or nil if
+// the bucket never kept versions. It maps object 0 archiveID -> record. The archive ID is the version ID, or an unused
+// ID for the null version. IDs descend, so that the newest version comes first. A version in "objects" is newer than
+// all eachArchived versions of the object. If "objects" has none, the newest eachArchived one is a delete marker.
 func archive(tx *bbolt.Tx, bucket string) *bbolt.Bucket {
 	return tx.Bucket(bucketVersions).Bucket([]byte(bucket))
 }
@@ -62,16 +64,16 @@ func newVersion(archive *bbolt.Bucket) (string, error) {
 	return fmt.Sprintf("%016x", ^n), err
 }
 
-// record is a version of an object where it is kept.
+// record is a version of an object together with its location in the file.
 type record struct {
 	Object
 	inline []byte
-	in     *bbolt.Bucket
-	at     []byte
-	size   int64
+	in     *bbolt.Bucket // bucket that contains the record
+	at     []byte        // key in that bucket
+	size   int64         // size that counts towards objectBytes
 }
 
-// readRecord reads what is at a place. The inline bytes are those of the file.
+// readRecord decodes the record v at the key at. The inline bytes refer to the memory-mapped file.
 func readRecord(in *bbolt.Bucket, at, v []byte, name string, versioned bool) (r record, err error) {
 	r = record{in: in, at: at}
 	r.Object, r.inline, err = decodeObject([]byte(name), v)
@@ -93,28 +95,28 @@ func writeRecord(tx *bbolt.Tx, in *bbolt.Bucket, at []byte, o Object, inline []b
 	return in.Put(at, data)
 }
 
-// detach removes the record alone.
-func (r record) detach(tx *bbolt.Tx) error {
+// deleteRecord deletes only the record of a version.
+func (r record) deleteRecord(tx *bbolt.Tx) error {
 	if _, err := bump(tx, objectBytes, -r.size); err != nil {
 		return err
 	}
 	return r.in.Delete(r.at)
 }
 
-// remove removes a version, and gives the files that can be dropped.
+// remove deletes a version, and returns the files that can be removed.
 func (r record) remove(tx *bbolt.Tx) (gone []string, err error) {
 	if r.Upload != "" {
 		if gone, err = removeParts(tx, r.Upload, nil); err != nil {
 			return nil, err
 		}
 	}
-	return append(gone, r.Blob), r.detach(tx)
+	return append(gone, r.Blob), r.deleteRecord(tx)
 }
 
-// lookup reads a version of an object, "" for the current one, with a copy of the bytes of a small one; ErrNotFound, which is
-// a Marker with the record of a delete marker.
+// lookup reads a version of an object, with a copy of the bytes of a small one; version "" is the current one. It
+// returns ErrNotFound if the version does not exist. For a delete marker it returns its record and a DeleteMarkerError.
 func lookup(tx *bbolt.Tx, bucket, name, version string) (r record, err error) {
-	b, err := inBucket(tx, bucket)
+	b, err := objectsBucket(tx, bucket)
 	if err != nil {
 		return r, err
 	}
@@ -137,7 +139,7 @@ func lookup(tx *bbolt.Tx, bucket, name, version string) (r record, err error) {
 		if version == nullVersion {
 			from = ""
 		}
-		if err := archived(tx, bucket, name, from, match); err != nil {
+		if err := eachArchived(tx, bucket, name, from, match); err != nil {
 			return r, err
 		}
 	}
@@ -146,22 +148,24 @@ func lookup(tx *bbolt.Tx, bucket, name, version string) (r record, err error) {
 	case !found:
 		return r, ErrNotFound
 	case r.Marker:
-		return r, &Marker{r.Version}
+		return r, &DeleteMarkerError{r.Version}
 	}
 	return r, nil
 }
 
-// existing is the current version of an object, nil when there is none; ErrNotFound when the bucket is not there.
-func existing(tx *bbolt.Tx, bucket, name string) (*Object, error) {
-	o, err := deletable(tx, bucket, Deletion{Key: name})
+// currentObject returns the current version of an object, or nil if there is none. It returns ErrNotFound if the bucket
+// does not exist.
+func currentObject(tx *bbolt.Tx, bucket, name string) (*Object, error) {
+	o, err := findVersion(tx, bucket, Deletion{Key: name})
 	if o != nil && o.Marker {
 		return nil, err
 	}
 	return o, err
 }
 
-// archived calls each for the archived versions of an object from a place on, the newest first, until it returns false.
-func archived(tx *bbolt.Tx, bucket, name, from string, each func(record) bool) error {
+// eachArchived calls each for the eachArchived versions of an object, starting at the archive ID from, newest first, until
+// each returns false.
+func eachArchived(tx *bbolt.Tx, bucket, name, from string, each func(record) bool) error {
 	all := archive(tx, bucket)
 	if all == nil {
 		return nil
@@ -176,61 +180,62 @@ func archived(tx *bbolt.Tx, bucket, name, from string, each func(record) bool) e
 	return nil
 }
 
-// putAside archives a version or a delete marker.
-func putAside(tx *bbolt.Tx, bucket string, o Object, inline []byte) (err error) {
-	all, place := archive(tx, bucket), o.Version
-	if place == nullVersion {
-		if place, err = newVersion(all); err != nil {
+// archiveVersion writes a version or a delete marker to the archive.
+func archiveVersion(tx *bbolt.Tx, bucket string, o Object, inline []byte) (err error) {
+	all, archiveID := archive(tx, bucket), o.Version
+	if archiveID == nullVersion {
+		if archiveID, err = newVersion(all); err != nil {
 			return err
 		}
 	}
-	return writeRecord(tx, all, key(o.Key, place), o, inline)
+	return writeRecord(tx, all, key(o.Key, archiveID), o, inline)
 }
 
-// makeWay archives or removes what a new version, or a delete marker, takes the place of. It gives the id of the new one, ""
-// where no versions are kept, and the files that can be dropped.
-func makeWay(tx *bbolt.Tx, bucket, name string) (version string, gone []string, err error) {
+// retireCurrent archives or deletes the version that a new version or delete marker replaces. It returns the ID of the
+// new version, "" if the bucket keeps no versions, and the files that can be removed.
+func retireCurrent(tx *bbolt.Tx, bucket, name string) (version string, gone []string, err error) {
 	versioning := Versioning(tx.Bucket(bucketSettings).Get(key(bucket, versioningSetting)))
 	if versioning != Enabled {
 		null, err := lookup(tx, bucket, name, nullVersion)
-		if null.in != nil { // a delete marker, too
+		if null.in != nil { // also a delete marker
 			gone, err = null.remove(tx)
 		}
-		if err = ignore(err); err != nil || versioning == "" {
+		if err = ignoreNotFound(err); err != nil || versioning == "" {
 			return "", gone, err
 		}
 	}
 	current, err := lookup(tx, bucket, name, "")
 	if err == nil {
-		if err = current.detach(tx); err == nil {
-			err = putAside(tx, bucket, current.Object, current.inline)
+		if err = current.deleteRecord(tx); err == nil {
+			err = archiveVersion(tx, bucket, current.Object, current.inline)
 		}
 	}
-	if err = ignore(err); err != nil || versioning == Suspended {
+	if err = ignoreNotFound(err); err != nil || versioning == Suspended {
 		return nullVersion, gone, err
 	}
 	version, err = newVersion(archive(tx, bucket))
 	return version, gone, err
 }
 
-// promote makes the newest version the current one, unless it is a delete marker, after the one before was removed.
+// promote makes the newest version the current one after the current version was deleted, unless the newest version is
+// a delete marker.
 func promote(tx *bbolt.Tx, bucket, name string) error {
-	b, err := inBucket(tx, bucket)
+	b, err := objectsBucket(tx, bucket)
 	if err != nil || b.Get([]byte(name)) != nil {
 		return err
 	}
 	r, err := lookup(tx, bucket, name, "")
 	if err != nil {
-		return ignore(err)
+		return ignoreNotFound(err)
 	}
-	if err := r.detach(tx); err != nil {
+	if err := r.deleteRecord(tx); err != nil {
 		return err
 	}
 	return writeRecord(tx, b, []byte(name), r.Object, r.inline)
 }
 
-// ignore is err, or nil for an ErrNotFound.
-func ignore(err error) error {
+// ignoreNotFound returns err, or nil if err is ErrNotFound.
+func ignoreNotFound(err error) error {
 	if errors.Is(err, ErrNotFound) {
 		return nil
 	}

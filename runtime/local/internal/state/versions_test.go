@@ -14,25 +14,26 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// remove deletes objects of the bucket b.
-func remove(t *testing.T, d *DB, names ...string) {
+// deleteObjects deletes objects of the bucket b.
+func deleteObjects(t *testing.T, d *DB, names ...string) {
 	t.Helper()
-	what := []Deletion{}
+	deletions := []Deletion{}
 	for _, name := range names {
-		what = append(what, Deletion{Key: name})
+		deletions = append(deletions, Deletion{Key: name})
 	}
-	must[[]Object](t)(d.Delete("b", nil, what...))
+	must[[]Object](t)(d.Delete("b", nil, deletions...))
 }
 
 func getVersion(t *testing.T, d *DB, name, version string) string {
 	t.Helper()
-	_, r, err := d.Open("b", name, version, whole)
+	_, r, err := d.Open("b", name, version, wholeObject)
 	ok(t, err)
 	defer r.Close()
 	return string(must[[]byte](t)(io.ReadAll(r)))
 }
 
-// versions lists the bucket b in pages, each version as "key version", with * for the latest and ! for a delete marker.
+// versions lists the bucket b in pages. Each version is "key version", followed by * for the latest and ! for a delete
+// marker.
 func versions(t *testing.T, d *DB, page int) (list []string) {
 	t.Helper()
 	key, version := "", ""
@@ -59,20 +60,20 @@ func versions(t *testing.T, d *DB, page int) (list []string) {
 	return list
 }
 
-// counted compares the counter of bytes with what is there.
-func counted(t *testing.T, d *DB) {
+// checkByteCounter compares the byte counter with the actual size.
+func checkByteCounter(t *testing.T, d *DB) {
 	t.Helper()
 	ok(t, d.update(func(tx *bbolt.Tx) error {
 		have := counter(tx, objectBytes)
 		_, err := recount(tx)
 		if want := counter(tx, objectBytes); have != want {
-			t.Errorf("%d bytes are counted, %d are there", have, want)
+			t.Errorf("%d bytes are checkByteCounter, %d are there", have, want)
 		}
 		return err
 	}))
 }
 
-func TestAVersionedBucketKeepsWhatIsOverwrittenAndDeleted(t *testing.T) {
+func TestVersionedBucketKeepsOldVersions(t *testing.T) {
 	dir := t.TempDir()
 	d := open(t, dir, Limits{}, nil)
 	ok(t, d.CreateBucket("b"))
@@ -88,14 +89,14 @@ func TestAVersionedBucketKeepsWhatIsOverwrittenAndDeleted(t *testing.T) {
 		t.Error(diff)
 	}
 	ok(t, d.Close())
-	d = open(t, dir, Limits{}, nil) // which sweeps files that nothing names
-	var deleted *Marker
+	d = open(t, dir, Limits{}, nil) // opening removes files that are in no record
+	var deleted *DeleteMarkerError
 	if _, err := d.Object("b", "k", ""); !errors.As(err, &deleted) || !errors.Is(err, ErrNotFound) || deleted.Version != marker {
 		t.Errorf("a deleted object: %v", err)
 	}
 	for version, want := range map[string]string{first: large, second: large + "2", "null": "before"} {
 		if got := getVersion(t, d, "k", version); got != want {
-			t.Errorf("%s: %d other bytes", version, len(got))
+			t.Errorf("%s: got %d different bytes", version, len(got))
 		}
 	}
 	if err := d.DeleteBucket("b"); !errors.Is(err, ErrNotEmpty) {
@@ -103,21 +104,21 @@ func TestAVersionedBucketKeepsWhatIsOverwrittenAndDeleted(t *testing.T) {
 	}
 	must[[]Object](t)(d.Delete("b", nil, Deletion{"k", marker}, Deletion{"k", first}))
 	if got := string(get(t, d, "b", "k")); got != large+"2" {
-		t.Errorf("without its delete marker the object has %d other bytes", len(got))
+		t.Errorf("without its delete marker the object has %d different bytes", len(got))
 	}
 	must[[]Object](t)(d.Delete("b", nil, Deletion{"k", second}))
 	if got := string(get(t, d, "b", "k")); got != "before" {
-		t.Errorf("got %q, want the version from before", got)
+		t.Errorf("got %q, want the version before versioning", got)
 	}
 	must[[]Object](t)(d.Delete("b", nil, Deletion{"k", "null"}, Deletion{"k", "null"}))
 	if n := blobs(t, dir); n != 0 {
-		t.Errorf("%d files of versions that are gone", n)
+		t.Errorf("%d files of deleted versions", n)
 	}
-	counted(t, d)
+	checkByteCounter(t, d)
 	ok(t, d.DeleteBucket("b"))
 }
 
-// Random changes agree with a list of versions for each key, listed in pages of any size.
+// After random changes, listing versions in pages of any size matches a model with a list of versions for each key.
 func TestVersionsAgreeWithAModel(t *testing.T) {
 	dir := t.TempDir()
 	d := open(t, dir, Limits{}, nil)
@@ -181,21 +182,21 @@ func TestVersionsAgreeWithAModel(t *testing.T) {
 				if v.marker {
 					line += "!"
 				} else if got := getVersion(t, d, name, v.id); got != v.data {
-					t.Fatalf("%d: %s has other bytes", step, line)
+					t.Fatalf("%d: %s has different content", step, line)
 				}
 				want = append(want, line)
 			}
 		}
 		for _, page := range []int{1, 2, 3, 1000} {
 			if page < 1000 && mode == "" {
-				continue // a page ends at a version, which has no name there
+				continue // a page ends at a version, which has no ID without versioning
 			}
 			if diff := cmp.Diff(want, versions(t, d, page)); diff != "" {
 				t.Fatalf("%d: pages of %d: %s", step, page, diff)
 			}
 		}
 	}
-	counted(t, d)
+	checkByteCounter(t, d)
 	ok(t, d.Close())
 	open(t, dir, Limits{}, nil)
 	large := 0
@@ -211,8 +212,8 @@ func TestVersionsAgreeWithAModel(t *testing.T) {
 	}
 }
 
-// Who deletes what each page listed comes to the end of the list.
-func TestPagesGoOnAfterAVersionThatIsGone(t *testing.T) {
+// A client that deletes each listed page before it lists the next one reaches the end of the list.
+func TestListingContinuesAfterDeletedVersion(t *testing.T) {
 	d := open(t, t.TempDir(), Limits{}, nil)
 	ok(t, d.CreateBucket("b"))
 	put(t, d, "b", "k", nil)
@@ -263,7 +264,7 @@ func TestVersionsCountTowardsTheLimit(t *testing.T) {
 		t.Errorf("delete markers beyond the limit: %v", err)
 	}
 	ok(t, d.Close())
-	full := open(t, dir, Limits{FreeBytes: 1 << 60}, nil) // no disk has so much left
+	full := open(t, dir, Limits{FreeBytes: 1 << 60}, nil) // more than any disk has
 	if _, err := full.Delete("b", nil, Deletion{Key: "k"}); !errors.Is(err, ErrFull) {
 		t.Errorf("a delete marker on a full disk: %v", err)
 	}

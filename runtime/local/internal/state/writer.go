@@ -7,14 +7,14 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// writer commits what several goroutines want to write in one transaction, so that they share one wait for the disk.
-// bbolt's own Batch makes a lone writer wait for company; this one never waits.
+// writer commits the changes of several goroutines in one transaction, so that they share one fsync. Unlike bbolt's
+// Batch, it does not delay a single writer to wait for others.
 type writer struct {
 	update func(fn func(*bbolt.Tx) error) error
 	jobs   chan job
 	done   chan struct{}
-	mu     sync.RWMutex // guards closed against jobs in flight
-	shut   bool
+	mu     sync.RWMutex // guards closed, and closing jobs while a job is being sent
+	closed bool
 }
 
 type job struct {
@@ -24,23 +24,24 @@ type job struct {
 
 var errClosed = errors.New("the state is closed")
 
-const maxTogether = 256
+// maxBatch is the maximum number of jobs in one transaction.
+const maxBatch = 256
 
 func startWriter(update func(func(*bbolt.Tx) error) error) *writer {
-	w := &writer{update: update, jobs: make(chan job, maxTogether), done: make(chan struct{})}
+	w := &writer{update: update, jobs: make(chan job, maxBatch), done: make(chan struct{})}
 	go func() {
 		defer close(w.done)
 		for first := range w.jobs {
-			w.commit(w.waiting(first))
+			w.commit(w.batch(first))
 		}
 	}()
 	return w
 }
 
-// waiting returns the first job with all that queue behind it now.
-func (w *writer) waiting(first job) []job {
+// batch returns the first job and all jobs that are queued behind it now.
+func (w *writer) batch(first job) []job {
 	jobs := []job{first}
-	for len(jobs) < maxTogether {
+	for len(jobs) < maxBatch {
 		select {
 		case j, ok := <-w.jobs:
 			if !ok {
@@ -54,7 +55,8 @@ func (w *writer) waiting(first job) []job {
 	return jobs
 }
 
-// commit runs the jobs in one transaction. One that fails must not undo the others, so then each runs by itself.
+// commit runs the jobs in one transaction. If a job fails, it must not undo the others, so each job then runs in its
+// own transaction.
 func (w *writer) commit(jobs []job) {
 	if len(jobs) > 1 {
 		err := w.update(func(tx *bbolt.Tx) error {
@@ -77,12 +79,12 @@ func (w *writer) commit(jobs []job) {
 	}
 }
 
-// do runs fn in a transaction and returns when it is on disk. fn may run twice; it must set, not add to, what it
-// leaves outside.
+// do runs fn in a transaction and returns when it is on disk. fn may run twice, so it must not accumulate results in
+// variables outside.
 func (w *writer) do(fn func(*bbolt.Tx) error) error {
 	j := job{fn: fn, result: make(chan error, 1)}
 	w.mu.RLock()
-	if w.shut {
+	if w.closed {
 		w.mu.RUnlock()
 		return errClosed
 	}
@@ -93,8 +95,8 @@ func (w *writer) do(fn func(*bbolt.Tx) error) error {
 
 func (w *writer) stop() {
 	w.mu.Lock()
-	if !w.shut {
-		w.shut = true
+	if !w.closed {
+		w.closed = true
 		close(w.jobs)
 	}
 	w.mu.Unlock()
