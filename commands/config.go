@@ -38,7 +38,7 @@ func newConfig(f *Factory) *cobra.Command {
 				}
 				exports := ""
 				if s.Target.CABundle != "" {
-					exports = s.Target.Exports()
+					exports = s.Target.EnvCommand()
 				}
 				return f.View.ConfigWritten(done, exports)
 			}

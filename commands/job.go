@@ -100,9 +100,9 @@ func runJob(cmd *cobra.Command, f *Factory, o jobFlags, args []string) error {
 
 // runWith runs a program that finds its configuration in a file of its own, which lives as long as the program.
 func runWith(ctx context.Context, config []byte, c subprocess.Command) error {
-	signals := subprocess.Hold(ctx)
+	signals := subprocess.CatchSignals(ctx)
 	defer signals.Release()
-	folder, err := subprocess.NewFolder()
+	folder, err := subprocess.NewTempDir()
 	if err != nil {
 		return unwritable(err)
 	}

@@ -48,7 +48,7 @@ func readHost(session bool) (h *host, err error) {
 	h.trace = cmp.Or(os.Getenv("IBMCLOUD_TRACE"), os.Getenv("BLUEMIX_TRACE"))
 	h.texts = i18n.New(i18n.Pick("", os.Getenv))
 	h.HTTPTimeout = httpTimeout(os.Getenv)
-	h.Pipes = &regular.Pipes{}
+	h.Pipes = &regular.PipeCache{}
 	h.Retries = transport.NewBudget(seconds(os.Getenv("FN_RUNTIME_RETRY_SECONDS")))
 
 	if !session {

@@ -20,7 +20,7 @@ const patience = 10 * time.Second
 // clean up; the second ends the process at once, and so does the end of patience.
 func interruptible(w io.Writer) (context.Context, func()) {
 	ctx, cancel := context.WithCancel(context.Background())
-	ctx, work := grace.Watch(ctx)
+	ctx, work := grace.Track(ctx)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	done := make(chan struct{})
@@ -39,11 +39,11 @@ func interruptible(w io.Writer) (context.Context, func()) {
 
 // interrupted waits for signals and reports whether the process has to end at once; false when the command is done.
 // Signals that come while they are lent to a child are none.
-func interrupted(signals <-chan os.Signal, done <-chan struct{}, cancel func(), work *grace.Work) bool {
+func interrupted(signals <-chan os.Signal, done <-chan struct{}, cancel func(), work *grace.Tracker) bool {
 	for waits := true; waits; {
 		select {
 		case <-signals:
-			waits = work.Lent()
+			waits = work.SignalsSuspended()
 		case <-done:
 			return false
 		}
@@ -55,7 +55,7 @@ func interrupted(signals <-chan os.Signal, done <-chan struct{}, cancel func(), 
 	for {
 		select {
 		case <-signals:
-			if !work.Lent() {
+			if !work.SignalsSuspended() {
 				return true
 			}
 		case <-done:
@@ -65,7 +65,7 @@ func interrupted(signals <-chan os.Signal, done <-chan struct{}, cancel func(), 
 			if end := work.Until(); end.After(late) {
 				late = end
 			}
-			if time.Since(late) > patience && !work.Lent() {
+			if time.Since(late) > patience && !work.SignalsSuspended() {
 				return true
 			}
 		}

@@ -26,7 +26,7 @@ func TestASignalEndsWhatDoesNotEnd(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
-				ctx, work := grace.Watch(ctx)
+				ctx, work := grace.Track(ctx)
 				signals, done := make(chan os.Signal, 2), make(chan struct{})
 				defer context.AfterFunc(ctx, func() { grace.Extend(ctx, tc.lingers) })()
 				time.AfterFunc(time.Minute, func() { signals <- os.Interrupt })
@@ -49,7 +49,7 @@ func TestACommandThatEndsIsNotCutOff(t *testing.T) {
 	signals, done := make(chan os.Signal, 2), make(chan struct{})
 	signals <- os.Interrupt
 	close(done)
-	if interrupted(signals, done, func() {}, &grace.Work{}) {
+	if interrupted(signals, done, func() {}, &grace.Tracker{}) {
 		t.Error("the process was ended")
 	}
 }
@@ -57,8 +57,8 @@ func TestACommandThatEndsIsNotCutOff(t *testing.T) {
 // What is lent to a child ends neither the command nor the process, however often it comes; afterwards it does again.
 func TestSignalsOfAChildEndNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ctx, work := grace.Watch(t.Context())
-		back := grace.LendSignals(ctx)
+		ctx, work := grace.Track(t.Context())
+		back := grace.SuspendSignals(ctx)
 		signals, done := make(chan os.Signal), make(chan struct{})
 		cancelled := false
 		ended := make(chan bool, 1)

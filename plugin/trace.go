@@ -25,7 +25,7 @@ func openTrace(setting string) (trace, error) {
 		return trace{writer: os.Stderr, close: func() {}}, nil
 	}
 	file := pathOf(setting)
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_APPEND|regular.NoWait, 0o600)
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_APPEND|regular.NonBlock, 0o600)
 	if err == nil {
 		if err = private(f); err != nil {
 			_ = f.Close()

@@ -66,11 +66,11 @@ func (s *Service) apply(ctx context.Context, all []*declared, req ApplyRequest) 
 		return none, err
 	}
 	if slices.ContainsFunc(deployments, (*plan.Deployment).Changed) {
-		around, err := s.missing(ctx, inv)
+		prerequisites, err := s.missing(ctx, inv)
 		if err != nil {
 			return none, err
 		}
-		p.Surround(around)
+		p.AddPrerequisites(prerequisites)
 	}
 	for _, d := range all {
 		if d.image != nil {
@@ -158,7 +158,7 @@ func (s *Service) declaredDigests(ctx context.Context, all []*declared) error {
 		}
 		return struct{}{}, d.wrap(err)
 	})
-	return parallel.First(errs)
+	return parallel.FirstError(errs)
 }
 
 // findDeclared takes what is there of the declared runtimes from the inventory; the metadata itself is not in lists.
@@ -179,14 +179,14 @@ func (s *Service) findDeclared(ctx context.Context, inv *site.Inventory, all []*
 		if i < 0 {
 			at.have.Cached, _ = s.Cache.ReadMetadata(at.w.Key)
 			if slices.ContainsFunc(inv.Entries, func(e site.Entry) bool { return e.MetadataKey == at.w.Key && e.HasObject }) { // of another memory size
-				at.have.Metadata, err = s.Stored(ctx, at.w.Key)
+				at.have.Metadata, err = s.GetMetadata(ctx, at.w.Key)
 			}
 			return none, err
 		}
 		*at.have, err = s.found(ctx, inv.Entries[i])
 		return none, err
 	})
-	return parallel.First(errs)
+	return parallel.FirstError(errs)
 }
 
 // decide plans one declaration. An image that is deployed from the same folder is not built again: it stays at the
@@ -206,25 +206,25 @@ func (d *declared) decide(p *plan.Plan) []*plan.Deployment {
 		default:
 			w.Digest = r.Note(entity.NoteDigest)
 		}
-		d.deployments = append(d.deployments, p.Decide(w, d.haves[i], false))
+		d.deployments = append(d.deployments, p.NewDeployment(w, d.haves[i], false))
 	}
 	return d.deployments
 }
 
 // missing finds out what has to be made before the first runtime.
-func (s *Service) missing(ctx context.Context, inv *site.Inventory) (around plan.Around, err error) {
+func (s *Service) missing(ctx context.Context, inv *site.Inventory) (prerequisites plan.Prerequisites, err error) {
 	err = s.Compute.FindScope(ctx)
-	if around.Scope = fault.Is(err, fault.NotFound); err != nil && !around.Scope {
-		return around, err
+	if prerequisites.Scope = fault.Is(err, fault.NotFound); err != nil && !prerequisites.Scope {
+		return prerequisites, err
 	}
 	for _, need := range s.Compute.RequiredResources() {
 		if !slices.ContainsFunc(inv.Resources, func(t entity.Resource) bool { return t.Name == need.Name && t.Term.Word == need.Term.Word }) {
-			around.Resources = append(around.Resources, need)
+			prerequisites.Resources = append(prerequisites.Resources, need)
 		}
 	}
 	there, err := s.Store.BucketExists(ctx)
-	around.Bucket = err == nil && !there
-	return around, err
+	prerequisites.Bucket = err == nil && !there
+	return prerequisites, err
 }
 
 // undeclared returns the user's own runtimes that no deployment is about.

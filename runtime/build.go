@@ -39,7 +39,7 @@ func (s *Service) imageBuild(image string, req BuildRequest) entity.ImageBuild {
 		build.Modules = lithops.RequiredModules(s.Install.Version, s.Storage.Backend)
 	}
 	if s.Contract.Backend == lithops.CodeEngine {
-		build.Added = &entity.BuildFile{Name: lithops.ImageArchive, Make: func(ctx context.Context) ([]byte, error) {
+		build.ExtraFile = &entity.BuildFile{Name: lithops.ImageArchive, Make: func(ctx context.Context) ([]byte, error) {
 			return lithops.BuildImageArchive(ctx, s.Install)
 		}}
 		build.Trial = lithops.NewTrial(s.Install)

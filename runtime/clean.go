@@ -57,7 +57,7 @@ func (s *Service) clean(ctx context.Context, req CleanRequest) (Result, error) {
 			p.Then(s.cleanResources(group)...)
 		}
 	}
-	p.Beside(jobs.Task)
+	p.Concurrently(jobs.Task)
 	if req.All {
 		p.Then(plan.Step(plan.Item{Change: Delete, Kind: KindScope, Term: s.Compute.Terms().Scope, Name: s.Target.Namespace, Reason: s.Compute.Terms().Removal},
 			s.Compute.DeleteScope))
@@ -78,7 +78,7 @@ func (s *Service) clean(ctx context.Context, req CleanRequest) (Result, error) {
 // leftovers finds what is to be removed: the prefixes of metadata, and what the service has in groups that go one after
 // the other.
 func (s *Service) leftovers(ctx context.Context) (folders []string, groups [][]entity.Resource, err error) {
-	err = parallel.Together(ctx, func(ctx context.Context) (err error) {
+	err = parallel.Run(ctx, func(ctx context.Context) (err error) {
 		groups, err = s.Compute.Leftovers(ctx)
 		return err
 	}, func(ctx context.Context) (err error) {

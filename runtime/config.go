@@ -26,7 +26,7 @@ const localInterval = 0.2
 
 // LithopsConfig returns the YAML that makes the Lithops client use the target of this service. Where a configuration was
 // read it is that one, with what flags and session say otherwise. Secrets are masked unless the request wants them, so
-// that the text can be shown around.
+// that the text can be shown prerequisites.
 func (s *Service) LithopsConfig(_ context.Context, req ConfigRequest) ([]byte, error) {
 	doc, err := s.configuration()
 	if err != nil {
@@ -102,7 +102,7 @@ func unwritable(path string, err error) error {
 
 // verifying is what a configuration for the local endpoint says of the client's environment.
 func (s *Service) verifying(program string) []string {
-	exports := "'" + program + " " + s.Target.Exports() + "'"
+	exports := "'" + program + " " + s.Target.EnvCommand() + "'"
 	switch {
 	case s.Target.CABundle == "":
 		return nil

@@ -29,7 +29,7 @@ func (s *Service) delete(ctx context.Context, sel site.Selector, req DeleteReque
 	}
 	gone := sel.Pick(inv)
 	if len(gone) == 0 && req.Name != AllName {
-		return Result{DryRun: req.DryRun}, sel.Missing(inv)
+		return Result{DryRun: req.DryRun}, sel.NotFound(inv)
 	}
 	p := plan.New(&s.Site, lithops.Bundle{})
 	p.Remove(inv, gone, i18n.Message{})

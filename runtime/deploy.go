@@ -44,12 +44,12 @@ func (s *Service) deploy(ctx context.Context, wants []site.Wanted, req DeployReq
 	var all []*plan.Deployment
 	for i, w := range wants {
 		w.Digest = l.digest
-		all = append(all, p.Decide(w, l.haves[i], req.Force))
+		all = append(all, p.NewDeployment(w, l.haves[i], req.Force))
 	}
 	if err := s.feasible(ctx, all); err != nil {
 		return Result{DryRun: req.DryRun}, err
 	}
-	p.Surround(l.around)
+	p.AddPrerequisites(l.prerequisites)
 	p.Deploy(all...)
 	var err error
 	if !req.DryRun {
@@ -127,13 +127,13 @@ func (s *Service) jobTime(timeoutS int) error {
 
 // looking is the reading of what a deployment needs to know.
 type looking struct {
-	s      *Service
-	wants  []site.Wanted
-	req    DeployRequest
-	haves  []plan.Existing
-	bundle lithops.Bundle
-	digest string // that the tag points to; "" when not known
-	around plan.Around
+	s             *Service
+	wants         []site.Wanted
+	req           DeployRequest
+	haves         []plan.Existing
+	bundle        lithops.Bundle
+	digest        string // that the tag points to; "" when not known
+	prerequisites plan.Prerequisites
 }
 
 // look reads everything in one wave. When this machine has never seen one of the runtimes, what they need beside them is
@@ -158,7 +158,7 @@ func (l *looking) look(ctx context.Context) error {
 	}
 	for i, w := range l.wants {
 		work = append(work, func(ctx context.Context) (err error) {
-			l.haves[i].Metadata, err = s.Stored(ctx, w.Key)
+			l.haves[i].Metadata, err = s.GetMetadata(ctx, w.Key)
 			return err
 		})
 	}
@@ -168,11 +168,11 @@ func (l *looking) look(ctx context.Context) error {
 			return nil
 		}, func(ctx context.Context) error {
 			there, err := s.Store.BucketExists(ctx)
-			l.around.Bucket, l.around.Beside = err == nil && !there, true
+			l.prerequisites.Bucket, l.prerequisites.BucketConcurrent = err == nil && !there, true
 			return err
 		})
 	}
-	return parallel.Together(ctx, work...)
+	return parallel.Run(ctx, work...)
 }
 
 // runtimes reads the runtimes side by side, in a place that may not be there yet.
@@ -180,7 +180,7 @@ func (l *looking) runtimes(ctx context.Context, prepare bool) error {
 	s, needs := l.s, l.s.Compute.RequiredResources()
 	err := s.Compute.FindScope(ctx)
 	if fault.Is(err, fault.NotFound) {
-		l.around.Scope, l.around.Resources = true, needs
+		l.prerequisites.Scope, l.prerequisites.Resources = true, needs
 		return nil
 	}
 	if err != nil {
@@ -200,7 +200,7 @@ func (l *looking) runtimes(ctx context.Context, prepare bool) error {
 	if prepare {
 		work = append(work, func(ctx context.Context) error { return l.make(ctx, needs) })
 	}
-	if err := parallel.Together(ctx, work...); err != nil || !l.req.DryRun {
+	if err := parallel.Run(ctx, work...); err != nil || !l.req.DryRun {
 		return err
 	}
 	for i := range l.haves { // its other fields are being read meanwhile
@@ -214,7 +214,7 @@ func (l *looking) runtimes(ctx context.Context, prepare bool) error {
 			return err
 		}
 		if !there {
-			l.around.Resources = append(l.around.Resources, resource)
+			l.prerequisites.Resources = append(l.prerequisites.Resources, resource)
 		}
 	}
 	return nil
@@ -226,12 +226,12 @@ func (l *looking) make(ctx context.Context, needs []entity.Resource) error {
 	if err != nil {
 		return err
 	}
-	l.around.Made = true
+	l.prerequisites.Created = true
 	var errs []error
 	for _, resource := range needs {
 		made, err := l.s.Compute.CreateResource(ctx, resource)
 		if made {
-			l.around.Resources = append(l.around.Resources, resource)
+			l.prerequisites.Resources = append(l.prerequisites.Resources, resource)
 		}
 		errs = append(errs, err)
 	}

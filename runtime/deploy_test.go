@@ -16,7 +16,7 @@ import (
 
 func TestDeployMakesARuntimeThatTheClientFinds(t *testing.T) {
 	w := newWorld(t)
-	w.store.Drop()
+	w.store.RemoveBucket()
 	result, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "default"})
 	if err != nil {
 		t.Fatal(err)
@@ -99,10 +99,10 @@ func TestDeployRepairsWhatIsMissing(t *testing.T) {
 		"metadata without proof": {func(t *testing.T, w *world) {
 			w.store.Set(key(w), []byte(`{"preinstalls": [], "python_version": "3.11", "lithops_version": "3.7.0", "runtime_timeout": 300}`), time.Now())
 		}, false, true},
-		"action gone": {func(t *testing.T, w *world) { w.compute.Lose(entity.ID{Group: pkg, Name: w.action(image, 256)}) }, true, true},
+		"action gone": {func(t *testing.T, w *world) { w.compute.Remove(entity.ID{Group: pkg, Name: w.action(image, 256)}) }, true, true},
 		"all gone": {func(t *testing.T, w *world) {
-			w.compute.Lose(entity.ID{Group: pkg, Name: w.action(image, 256)})
-			w.store.Drop()
+			w.compute.Remove(entity.ID{Group: pkg, Name: w.action(image, 256)})
+			w.store.RemoveBucket()
 		}, true, true},
 		"deployed by Lithops": {func(t *testing.T, w *world) { w.compute.Put(old(w.compute.All()[pkg+"/"+w.action(image, 256)])) }, true, true},
 		"code changed":        {func(t *testing.T, w *world) { w.editLithops(t, "changed = True\n") }, true, true},
@@ -151,12 +151,12 @@ func TestBrokenRuntimeIsNotLeftHalfDeployed(t *testing.T) {
 		run   entity.Activation
 		words []string
 	}{
-		"module missing": {runtimetest.Broken("The action did not initialize.", "stderr: ModuleNotFoundError: No module named 'ps_mem'"),
+		"module missing": {runtimetest.FailedActivation("The action did not initialize.", "stderr: ModuleNotFoundError: No module named 'ps_mem'"),
 			[]string{"lacks the Python module ps_mem", "Add ps_mem to the image", "ModuleNotFoundError"}},
-		"escapes": {runtimetest.Broken("bad \x1b[31mcolour", "\x1b]0;title\x07 line"), []string{`does not start: bad \x1b[31mcolour`, `\x1b]0;title\x07 line`}},
-		"memory":  {runtimetest.Broken("The action exhausted its memory and was aborted."), []string{"needs more than 256 MB", "--memory 512"}},
-		"python":  {runtimetest.Metadata("3.8", "3.7.0"), []string{"runs Python 3.8", "client runs Python 3.11"}},
-		"lithops": {runtimetest.Metadata("3.11", "3.6.0"), []string{"runs Lithops 3.6.0"}},
+		"escapes": {runtimetest.FailedActivation("bad \x1b[31mcolour", "\x1b]0;title\x07 line"), []string{`does not start: bad \x1b[31mcolour`, `\x1b]0;title\x07 line`}},
+		"memory":  {runtimetest.FailedActivation("The action exhausted its memory and was aborted."), []string{"needs more than 256 MB", "--memory 512"}},
+		"python":  {runtimetest.MetadataActivation("3.8", "3.7.0"), []string{"runs Python 3.8", "client runs Python 3.11"}},
+		"lithops": {runtimetest.MetadataActivation("3.11", "3.6.0"), []string{"runs Lithops 3.6.0"}},
 		"no metadata": {entity.Activation{Success: true, Result: []byte(`{"hello": "world"}`)},
 			[]string{"does not start", "not Lithops metadata", "ibmcloud fn-runtime init"}},
 	} {
@@ -183,7 +183,7 @@ func TestBrokenRuntimeIsNotLeftHalfDeployed(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.editLithops(t, "broken = ")
-		w.compute.Run = func(entity.Registered) entity.Activation { return runtimetest.Broken("SyntaxError") }
+		w.compute.Run = func(entity.Registered) entity.Activation { return runtimetest.FailedActivation("SyntaxError") }
 		_, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/img:1"})
 		mustFault(t, err, fault.Failed, "SyntaxError")
 		if keys := w.store.Keys(); len(keys) > 0 || len(w.compute.All()) != 1 {
@@ -214,7 +214,7 @@ func TestInterruptedDeployCleansUp(t *testing.T) {
 	w := newWorld(t)
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		w.compute.Takes = time.Hour
+		w.compute.CallDuration = time.Hour
 		w.compute.Hook = func(request string, after bool) error {
 			if strings.HasPrefix(request, "POST runtime") && after {
 				cancel()
@@ -256,7 +256,7 @@ func TestDeployRefusesBadInputBeforeAnything(t *testing.T) {
 func TestDryRunInAnEmptyAccount(t *testing.T) {
 	w := newWorld(t)
 	w.compute.Missing = true
-	w.store.Drop()
+	w.store.RemoveBucket()
 	plan, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "default", DryRun: true})
 	if err != nil || w.writes() > 0 {
 		t.Fatalf("%v, requests %v", err, w.requests())

@@ -11,7 +11,7 @@ import (
 // only that of an interruption: what is wrong stands in the checks.
 func (s *Service) Doctor(ctx context.Context, repair bool) ([]Check, error) {
 	end := s.Begin(i18n.M("Checking the preconditions"))
-	doctor := &check.Doctor{Site: &s.Site, Problems: s.Problems, ClientDoubt: s.ClientDoubt, AskClient: s.AskClient, Repair: repair}
+	doctor := &check.Doctor{Site: &s.Site, Problems: s.Problems, ClientProblem: s.ClientProblem, LoadClientConfig: s.LoadClientConfig, Repair: repair}
 	checks, err := doctor.Run(ctx)
 	end(err)
 	return checks, err

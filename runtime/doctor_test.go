@@ -114,7 +114,7 @@ func TestInvokeMeasures(t *testing.T) {
 	w := deployed(t)
 	cold := true
 	w.compute.Run = func(entity.Registered) entity.Activation {
-		a := runtimetest.Metadata("3.11", "3.7.0")
+		a := runtimetest.MetadataActivation("3.11", "3.7.0")
 		if !cold {
 			a.InitMS = 0
 		}
@@ -158,11 +158,11 @@ func TestDoctorNamesTheTrueCause(t *testing.T) {
 		status check.Status
 		words  string
 	}{
-		"bucket":        {func(w *world) { w.Target.Bucket = "Lithops_Local"; w.store.Drop() }, "bucket", check.Failed, "'Lithops_Local' is not the name of a bucket"},
-		"address":       {func(w *world) { w.Target.Bucket = "192.168.0.1"; w.store.Drop() }, "bucket", check.Failed, "is no IP address"},
-		"two dots":      {func(w *world) { w.Target.Bucket = "my..bucket"; w.store.Drop() }, "bucket", check.Failed, "between letters or digits"},
-		"configuration": {func(w *world) { w.AskClient = func(context.Context) (string, error) { return "c", refused } }, "configuration", check.Failed, ""},
-		"taken":         {func(w *world) { w.AskClient = func(context.Context) (string, error) { return "c", nil } }, "configuration", check.OK, "takes the configuration c"},
+		"bucket":        {func(w *world) { w.Target.Bucket = "Lithops_Local"; w.store.RemoveBucket() }, "bucket", check.Failed, "'Lithops_Local' is not the name of a bucket"},
+		"address":       {func(w *world) { w.Target.Bucket = "192.168.0.1"; w.store.RemoveBucket() }, "bucket", check.Failed, "is no IP address"},
+		"two dots":      {func(w *world) { w.Target.Bucket = "my..bucket"; w.store.RemoveBucket() }, "bucket", check.Failed, "between letters or digits"},
+		"configuration": {func(w *world) { w.LoadClientConfig = func(context.Context) (string, error) { return "c", refused } }, "configuration", check.Failed, ""},
+		"taken":         {func(w *world) { w.LoadClientConfig = func(context.Context) (string, error) { return "c", nil } }, "configuration", check.OK, "takes the configuration c"},
 		"no backend": {func(w *world) {
 			w.Contract.Backend, w.Problems = "", map[string]error{"backend": refused}
 		}, "lithops", check.OK, "Lithops 3.7.0 in"},
@@ -199,7 +199,7 @@ func TestInvokeBeginsColdWithACopy(t *testing.T) {
 	fails := false
 	w.compute.Run = func(r entity.Registered) entity.Activation {
 		called = append(called, r.ID.Name)
-		a := runtimetest.Metadata("3.11", "3.7.0")
+		a := runtimetest.MetadataActivation("3.11", "3.7.0")
 		a.Success = !fails
 		return a
 	}

@@ -38,7 +38,7 @@ func TestRedeployHealsAfterAFaultAtAnyRequest(t *testing.T) {
 			mu.Lock()
 			defer mu.Unlock()
 			proved = a.Notes["fn-runtime-bundle"]
-			return runtimetest.Metadata("3.11", "3.7.0")
+			return runtimetest.MetadataActivation("3.11", "3.7.0")
 		}
 		if err := deploy(w); err != nil {
 			t.Fatal(err)

@@ -14,7 +14,7 @@ func (s *Service) feasible(ctx context.Context, all []*plan.Deployment) error {
 	work := []func(context.Context) error{}
 	pinned := map[string]bool{}
 	for _, d := range all {
-		if !d.Put() {
+		if !d.Registers() {
 			continue
 		}
 		w := d.Want
@@ -26,14 +26,14 @@ func (s *Service) feasible(ctx context.Context, all []*plan.Deployment) error {
 			work = append(work, func(ctx context.Context) error { return s.CheckPinned(ctx, w.Image, w.Digest) })
 		}
 	}
-	return parallel.Together(ctx, work...)
+	return parallel.Run(ctx, work...)
 }
 
 func (s *Service) within(ctx context.Context, all []*plan.Deployment) error {
 	limits := s.Limits(ctx)
 	var wrong []error
 	for _, d := range all {
-		if d.Put() {
+		if d.Registers() {
 			wrong = append(wrong, limits.CheckMemory(d.Want.MemoryMB), limits.CheckTimeout(d.Want.TimeoutS))
 		}
 	}

@@ -32,7 +32,7 @@ func ofJob(job, id string) bool {
 }
 
 // WatchJobs gives the jobs to whoever looks at them again and again. Nothing is read before its Refresh.
-func (s *Service) WatchJobs(req JobsRequest) *jobs.Watch {
+func (s *Service) WatchJobs(req JobsRequest) *jobs.Watcher {
 	return jobs.New(&s.Site, req.since(), nil)
 }
 
@@ -71,7 +71,7 @@ func (s *Service) ShowJob(ctx context.Context, id string, req JobsRequest) (JobD
 }
 
 // lookForJobs reads what is to be seen, once, or until the jobs of that id are done.
-func (s *Service) lookForJobs(ctx context.Context, req JobsRequest, id string) (*jobs.Watch, error) {
+func (s *Service) lookForJobs(ctx context.Context, req JobsRequest, id string) (*jobs.Watcher, error) {
 	w := s.WatchJobs(req)
 	for failed, quiet := 0, 0; ; {
 		_, err := w.Refresh(ctx)
@@ -107,7 +107,7 @@ func (s *Service) countCalls(list []entity.Job) (open bool) {
 	return ended < total
 }
 
-func jobsOf(w *jobs.Watch, id string) []entity.Job {
+func jobsOf(w *jobs.Watcher, id string) []entity.Job {
 	return slices.DeleteFunc(w.Jobs(time.Now()), func(j entity.Job) bool { return !ofJob(j.ID, id) })
 }
 

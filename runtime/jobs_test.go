@@ -83,17 +83,17 @@ func TestAJobIsSeenWithTheStatesOfItsCalls(t *testing.T) {
 	at := time.Now().Add(-time.Minute).Truncate(time.Second)
 	cold := ran(act(0), at, workerLog(at, theJob, "00000", ""))
 	cold.InitMS = 700
-	w.compute.Ran(cold)
-	w.compute.Ran(ran(act(1), at, workerLog(at, theJob, "00001", "ValueError: not\x1b[31m allowed")))
+	w.compute.SetActivation(cold)
+	w.compute.SetActivation(ran(act(1), at, workerLog(at, theJob, "00001", "ValueError: not\x1b[31m allowed")))
 	memory := ran(act(2), at, workerLog(at, theJob, "00002", "")[:6])
 	memory.Success, memory.StatusCode, memory.Result = false, 2, []byte(`{"error":"The action exhausted its memory and was aborted."}`)
-	w.compute.Ran(memory)
+	w.compute.SetActivation(memory)
 	for n := 3; n < 5; n++ {
-		w.compute.Ran(entity.Activation{ID: act(n), Start: at, Runtime: theAction, MemoryMB: 512,
+		w.compute.SetActivation(entity.Activation{ID: act(n), Start: at, Runtime: theAction, MemoryMB: 512,
 			Work: &entity.Work{Job: theJob, Function: "double", Calls: []string{fmt.Sprintf("%05d", n)}, Total: 5}})
 	}
 	w.store.Set("lithops.jobs/"+theJob+"/00003/"+act(3)+".init", nil, at.Add(time.Second))
-	w.compute.Ran(ran(act(9), at, []string{"a metadata call logs nothing of a job"}))
+	w.compute.SetActivation(ran(act(9), at, []string{"a metadata call logs nothing of a job"}))
 
 	got, err := w.ShowJob(t.Context(), theJob, runtime.JobsRequest{})
 	if err != nil {
@@ -134,7 +134,7 @@ func TestACallFailsThoughItsWorkerLogsErrorsAlone(t *testing.T) {
 	log := slices.DeleteFunc(workerLog(at, theJob, "00000", "ValueError: no"), func(line string) bool { return strings.Contains(line, "[INFO]") })
 	run := ran(act(0), at, log)
 	run.Work = &entity.Work{Job: theJob, Function: "double", Calls: []string{"00000"}, Total: 1}
-	w.compute.Ran(run)
+	w.compute.SetActivation(run)
 
 	got, err := w.ShowJob(t.Context(), theJob, runtime.JobsRequest{})
 	if err != nil {
@@ -161,7 +161,7 @@ func TestAJobIsSeenWithoutTheServicesHelp(t *testing.T) {
 	object("00003", act(3)+".init", nil)
 	object("00004", act(4)+".init", nil)
 	object("00004", "status.json", []byte("no JSON"))
-	w.compute.Ran(ran(act(3), at, nil)) // a worker that logs from WARNING on
+	w.compute.SetActivation(ran(act(3), at, nil)) // a worker that logs from WARNING on
 	for _, stranger := range []string{"lithops.jobs/x/y/status.json", "lithops.jobs/" + theJob + "/00005/\x1b.init", "lithops.jobs/a1b2c3-0/f.func.pickle"} {
 		w.store.Set(stranger, nil, at)
 	}
@@ -187,7 +187,7 @@ func TestWhatHasEndedIsNotReadAgain(t *testing.T) {
 	for n := range 20 {
 		call := fmt.Sprintf("%05d", n)
 		w.store.Set("lithops.jobs/"+theJob+"/"+call+"/status.json", statusObject(t, act(n), at, false, nil), at)
-		w.compute.Ran(ran(act(n), at, workerLog(at, theJob, call, "")))
+		w.compute.SetActivation(ran(act(n), at, workerLog(at, theJob, call, "")))
 	}
 	watch := w.WatchJobs(runtime.JobsRequest{})
 	refresh := func() (changed bool, requests []string) {
@@ -209,7 +209,7 @@ func TestWhatHasEndedIsNotReadAgain(t *testing.T) {
 	if changed, requests = refresh(); changed || len(requests) != 2 || watch.Version() != version {
 		t.Errorf("nothing is new: changed %v, requests %q; want the two lists", changed, requests)
 	}
-	w.compute.Ran(ran(act(20), time.Now(), workerLog(at, theJob, "00020", "")))
+	w.compute.SetActivation(ran(act(20), time.Now(), workerLog(at, theJob, "00020", "")))
 	if changed, requests = refresh(); !changed || !slices.Contains(requests, "GET call "+act(20)) || len(requests) != 3 {
 		t.Errorf("a call has ended: changed %v, requests %q; want the two lists and its record", changed, requests)
 	}
@@ -223,7 +223,7 @@ func TestTenThousandCallsAreSeenAtOnce(t *testing.T) {
 	w := newWorld(t)
 	at := time.Now().Add(-time.Minute)
 	for n := range 10_000 {
-		w.compute.Ran(ran(act(n), at, workerLog(at, theJob, fmt.Sprintf("%05d", n), "")))
+		w.compute.SetActivation(ran(act(n), at, workerLog(at, theJob, fmt.Sprintf("%05d", n), "")))
 		w.store.Set(fmt.Sprintf("lithops.jobs/%s/%05d/%s.init", theJob, n, act(n)), nil, at)
 	}
 	watch := w.WatchJobs(runtime.JobsRequest{})
@@ -245,7 +245,7 @@ func TestLargeLogsAreReadOneByOne(t *testing.T) {
 	w := newWorld(t)
 	at := time.Now().Add(-time.Minute)
 	for n := range 3 {
-		w.compute.Ran(ran(act(n), at, workerLog(at, theJob, fmt.Sprintf("%05d", n), "")))
+		w.compute.SetActivation(ran(act(n), at, workerLog(at, theJob, fmt.Sprintf("%05d", n), "")))
 	}
 	w.compute.Hook = func(request string, _ bool) error {
 		if request == "LIST calls whole=true" {
@@ -271,7 +271,7 @@ func TestACallThatIsTriedAgainIsOneCall(t *testing.T) {
 			}
 			watch := w.WatchJobs(runtime.JobsRequest{})
 			for _, n := range order {
-				w.compute.Ran(tries[n])
+				w.compute.SetActivation(tries[n])
 				if _, err := watch.Refresh(t.Context()); err != nil {
 					t.Fatal(err)
 				}

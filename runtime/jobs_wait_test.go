@@ -21,7 +21,7 @@ func TestAJobThatRunsAsOneFailsAsOne(t *testing.T) {
 	at := time.Now().Add(-time.Minute).Truncate(time.Second)
 	run := entity.Activation{ID: "lithops-a1b2c3-0-m000", Done: true, Start: at, DurationMS: 9000, MemoryMB: 512, Runtime: theAction,
 		Result: []byte(`{"error":"OOMKilled"}`), Work: &entity.Work{Job: lithops.JobOfRun("lithops-a1b2c3-0-m000"), Total: 3}}
-	w.compute.Ran(run)
+	w.compute.SetActivation(run)
 	w.store.Set("lithops.jobs/"+theJob+"/00000/status.json", statusObject(t, "0123456789ab", at, false, workerLog(at, theJob, "00000", "")), at)
 	w.store.Set("lithops.jobs/"+theJob+"/00001/123456789abc.init", nil, at)
 	got, err := w.ShowJob(t.Context(), theJob, runtime.JobsRequest{})
@@ -52,12 +52,12 @@ func TestAJobIsWaitedFor(t *testing.T) {
 		w := newWorld(t)
 		pending := entity.Activation{ID: act(1), Start: time.Now(), Runtime: theAction, MemoryMB: 512,
 			Work: &entity.Work{Job: theJob, Calls: []string{"00001"}, Total: 2}}
-		w.compute.Ran(ran(act(0), time.Now(), workerLog(time.Now(), theJob, "00000", "")))
-		w.compute.Ran(pending)
+		w.compute.SetActivation(ran(act(0), time.Now(), workerLog(time.Now(), theJob, "00000", "")))
+		w.compute.SetActivation(pending)
 		begun := time.Now()
 		go func() {
 			time.Sleep(30 * time.Second)
-			w.compute.Ran(ran(act(1), time.Now(), workerLog(time.Now(), theJob, "00001", "")))
+			w.compute.SetActivation(ran(act(1), time.Now(), workerLog(time.Now(), theJob, "00001", "")))
 		}()
 		got, err := w.ShowJob(t.Context(), theJob, runtime.JobsRequest{Follow: true})
 		if err != nil || got.Calls.Done != 2 {
@@ -73,12 +73,12 @@ func TestAJobIsWaitedFor(t *testing.T) {
 func TestAJobIsNotDoneBetweenTwoCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		w.compute.Ran(ran(act(0), time.Now(), workerLog(time.Now(), theJob, "00000", "")))
+		w.compute.SetActivation(ran(act(0), time.Now(), workerLog(time.Now(), theJob, "00000", "")))
 		go func() {
 			time.Sleep(500 * time.Millisecond)
 			w.store.Set("lithops.jobs/"+theJob+"/00001/"+act(1)+".init", nil, time.Now())
 			time.Sleep(20 * time.Second)
-			w.compute.Ran(ran(act(1), time.Now(), workerLog(time.Now(), theJob, "00001", "")))
+			w.compute.SetActivation(ran(act(1), time.Now(), workerLog(time.Now(), theJob, "00001", "")))
 		}()
 		if got, err := w.ShowJob(t.Context(), theJob, runtime.JobsRequest{Follow: true}); err != nil || got.Calls.Done != 2 {
 			t.Errorf("got %+v, %v; want two calls done", got.Calls, err)

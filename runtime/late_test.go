@@ -16,7 +16,7 @@ import (
 func TestDeployOfAnImageThatNeverAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		w.compute.Takes = 24 * time.Hour
+		w.compute.CallDuration = 24 * time.Hour
 		began := time.Now()
 		_, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/sleep:1"})
 		if got := fault.KindOf(err); got != fault.Timeout {
@@ -37,7 +37,7 @@ func TestDiagnosisWaitsForTheRecord(t *testing.T) {
 		w := newWorld(t)
 		asked := 0
 		w.compute.Run = func(entity.Registered) entity.Activation {
-			return runtimetest.Broken("The action did not initialize.")
+			return runtimetest.FailedActivation("The action did not initialize.")
 		}
 		w.compute.Hook = func(request string, after bool) error {
 			if after || !strings.HasPrefix(request, "GET call") {
@@ -46,7 +46,7 @@ func TestDiagnosisWaitsForTheRecord(t *testing.T) {
 			if asked++; asked < 4 {
 				return runtimetest.NotFound(request)
 			}
-			w.compute.Log(strings.TrimPrefix(request, "GET call "), "ModuleNotFoundError: No module named 'numpy'")
+			w.compute.AddLog(strings.TrimPrefix(request, "GET call "), "ModuleNotFoundError: No module named 'numpy'")
 			return nil
 		}
 		_, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/img:1"})

@@ -73,6 +73,6 @@ func (s *Service) describe(e site.Entry, bundle, digest string) Runtime {
 	if e.Orphan {
 		rt.UpdatedAt = e.Object.UpdatedAt
 	}
-	rt.State, rt.Reason = s.Judge(e, bundle, digest)
+	rt.State, rt.Reason = s.StateOf(e, bundle, digest)
 	return rt
 }

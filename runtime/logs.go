@@ -77,7 +77,7 @@ func (s *Service) Logs(ctx context.Context, req LogsRequest, yield func(entity.L
 }
 
 // firstLines reads what there is now.
-func (s *Service) firstLines(ctx context.Context, w *jobs.Watch, r *reading) error {
+func (s *Service) firstLines(ctx context.Context, w *jobs.Watcher, r *reading) error {
 	req := r.req
 	if req.Activation != "" {
 		return s.oneActivation(ctx, w, r)
@@ -92,9 +92,9 @@ func (s *Service) firstLines(ctx context.Context, w *jobs.Watch, r *reading) err
 }
 
 // oneActivation reads the log of one activation; with Follow it waits for its end.
-func (s *Service) oneActivation(ctx context.Context, w *jobs.Watch, r *reading) error {
+func (s *Service) oneActivation(ctx context.Context, w *jobs.Watcher, r *reading) error {
 	for req := r.req; ; {
-		err := w.Read(ctx, req.Activation)
+		err := w.ReadActivation(ctx, req.Activation)
 		if !fault.Is(err, fault.NotFound) {
 			return err
 		}
@@ -163,7 +163,7 @@ func (r *reading) give(yield func(entity.LogLine) error, last int) error {
 }
 
 // follow gives on what comes until ctx ends. A service that does not answer for a while is asked again.
-func (r *reading) follow(ctx context.Context, w *jobs.Watch, yield func(entity.LogLine) error) error {
+func (r *reading) follow(ctx context.Context, w *jobs.Watcher, yield func(entity.LogLine) error) error {
 	for failed := 0; ; {
 		if err := parallel.Sleep(ctx, w.Pause()); err != nil {
 			return err

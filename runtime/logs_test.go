@@ -35,13 +35,13 @@ func TestLogsAreOfWhomTheyAreAskedFor(t *testing.T) {
 	w := newWorld(t)
 	w.compute.Put(entity.Registered{ID: theAction, Reference: "docker.io/me/img", MemoryMB: 512})
 	at := time.Now().Add(-time.Minute)
-	w.compute.Ran(ran(act(1), at.Add(time.Second), workerLog(at.Add(time.Second), theJob, "00001", "ValueError: no")))
-	w.compute.Ran(ran(act(0), at, workerLog(at, theJob, "00000", "")))
+	w.compute.SetActivation(ran(act(1), at.Add(time.Second), workerLog(at.Add(time.Second), theJob, "00001", "ValueError: no")))
+	w.compute.SetActivation(ran(act(0), at, workerLog(at, theJob, "00000", "")))
 	old := at.Add(-time.Hour)
-	w.compute.Ran(ran(act(2), old, workerLog(old, "ffffff-0-A001", "00000", "")))
+	w.compute.SetActivation(ran(act(2), old, workerLog(old, "ffffff-0-A001", "00000", "")))
 	other := ran(act(3), at, []string{at.UTC().Format(time.RFC3339Nano) + " stdout: of no job"})
 	other.Runtime = entity.ID{Name: "hello"}
-	w.compute.Ran(other)
+	w.compute.SetActivation(other)
 
 	hello := func(req runtime.LogsRequest) (found []string) {
 		for _, line := range w.lines(t, req) {
@@ -128,7 +128,7 @@ func TestLogsAreFollowed(t *testing.T) {
 				down.Store(false)
 			}
 			now := time.Now()
-			w.compute.Ran(ran(act(n), now.Add(-2*time.Second), workerLog(now.Add(-2*time.Second), theJob, fmt.Sprintf("%05d", n), "")))
+			w.compute.SetActivation(ran(act(n), now.Add(-2*time.Second), workerLog(now.Add(-2*time.Second), theJob, fmt.Sprintf("%05d", n), "")))
 			if text := <-got; text != fmt.Sprintf("hello from %05d", n) {
 				t.Errorf("got %q after call %d", text, n)
 			}

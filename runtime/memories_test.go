@@ -173,7 +173,7 @@ func TestFailedMemoryLeavesTheOthers(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.Images = nil // so that it is called
-	w.compute.Run = func(entity.Registered) entity.Activation { return runtimetest.Broken("ContainerExitedCode1") }
+	w.compute.Run = func(entity.Registered) entity.Activation { return runtimetest.FailedActivation("ContainerExitedCode1") }
 	_, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/img:1", MemoryMB: []int{512}})
 	mustFault(t, err, fault.Failed, "ContainerExitedCode1")
 	if all, keys := w.compute.All(), w.store.Keys(); len(all) != 1 || !slices.Equal(keys, []string{w.sharedKey()}) {
@@ -274,8 +274,8 @@ func TestDoctorWatchesQuotas(t *testing.T) {
 	}{
 		"little": {entity.Usage{Quotas: []entity.Quota{word("job", 3), word("job_run", 4), word("config_map", 5)}}, false, check.OK, "3 jobs, 4 job runs and 5 config maps"},
 		"nearly": {entity.Usage{Quotas: []entity.Quota{word("config_map", 80)}}, false, check.Warning, "80 config maps"},
-		"left":   {entity.Usage{Left: []entity.Resource{{Name: "lithops-1"}}}, false, check.Warning, "lithops-1"},
-		"repair": {entity.Usage{Left: []entity.Resource{{Name: "lithops-1"}}}, true, check.Repaired, "removed"},
+		"left":   {entity.Usage{Leftovers: []entity.Resource{{Name: "lithops-1"}}}, false, check.Warning, "lithops-1"},
+		"repair": {entity.Usage{Leftovers: []entity.Resource{{Name: "lithops-1"}}}, true, check.Repaired, "removed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newSharedWorld(t)

@@ -63,7 +63,7 @@ func TestMetadataStoredWhileTheActionIsDeleted(t *testing.T) {
 // A server that answers the creation of a package with 409, and has none: nothing is said to be made.
 func TestPackageThatIsSaidToBeThere(t *testing.T) {
 	w := newWorld(t)
-	w.compute.Taken, w.compute.Missing = true, true
+	w.compute.GroupConflict, w.compute.Missing = true, true
 	result, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "default"})
 	if it := item(t, result, runtime.KindResource); err == nil || it.Status != runtime.Failed || it.Err == nil {
 		t.Errorf("%+v, %v", it, err)

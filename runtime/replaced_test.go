@@ -73,7 +73,7 @@ func TestListShowAndDoctorAgreeOnWhatTheClientUpdated(t *testing.T) {
 		t.Errorf("list: got %s %q, want outdated %q", got.State, got.Reason, lacks)
 	}
 	details, err := w.Show(t.Context(), runtime.ShowRequest{Name: "me/img:1"})
-	if err != nil || details[0].State != runtime.Outdated || details[0].Reason.String() != lacks || !said(details[0].Drift, site.Replaced().String()) {
+	if err != nil || details[0].State != runtime.Outdated || details[0].Reason.String() != lacks || !said(details[0].Drift, site.ReplacedReason().String()) {
 		t.Errorf("show: got %+v, %v", details, err)
 	}
 	if c, want := judged(t, w, false), "1 runtime is not ready: docker.io/me/img:1. "+lacks; c.Status != check.Failed || c.Finding.String() != want {
@@ -103,7 +103,7 @@ func TestForeignCodeDoesNotPassForOurs(t *testing.T) {
 	deploy()
 	id, _ := w.Contract.Runtime("docker.io/me/img:1", 256)
 	w.compute.Replace(id)
-	want := site.Replaced().String()
+	want := site.ReplacedReason().String()
 	if got := only(t, w); got.State != runtime.Outdated || got.Reason.String() != want {
 		t.Errorf("list: got %s %q, want outdated %q", got.State, got.Reason, want)
 	}

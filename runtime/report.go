@@ -41,7 +41,7 @@ func (s *Service) afterwards(d *plan.Deployment) Runtime {
 	if d.Have.Runtime != nil {
 		rt.UpdatedAt = d.Have.Runtime.UpdatedAt
 	}
-	if d.Put() {
+	if d.Registers() {
 		rt.UpdatedAt = time.Now()
 	}
 	if d.Metadata.Status == Failed || d.Metadata.Status == Skipped {

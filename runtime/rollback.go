@@ -33,7 +33,7 @@ func (s *Service) rollback(ctx context.Context, sel site.Selector, req RollbackR
 		if e.Orphan {
 			continue
 		}
-		w := s.Again(e, 0, "")
+		w := s.WantExisting(e, 0, "")
 		if w.Pin, w.Digest = true, e.Note(entity.NotePrevious); w.Digest == "" {
 			return none, fault.New(fault.NotFound,
 				i18n.M("Of runtime {{.Image}} with {{.Memory}} MB no earlier image is known.", "Image", e.Image, "Memory", e.NamedMB),
@@ -49,10 +49,10 @@ func (s *Service) rollback(ctx context.Context, sel site.Selector, req RollbackR
 		if err != nil {
 			return none, err
 		}
-		all = append(all, p.Decide(w, have, false))
+		all = append(all, p.NewDeployment(w, have, false))
 	}
 	if len(all) == 0 {
-		return none, sel.Missing(inv)
+		return none, sel.NotFound(inv)
 	}
 	if err := s.feasible(ctx, all); err != nil {
 		return none, err

@@ -21,15 +21,15 @@ type Service struct {
 	site.Site
 	Config  *lithops.Config // the configuration that Settings are of; nil where none was read
 	TempDir string          // where the client keeps the files of its jobs on this machine; "" is left alone by Clean
-	// AskClient has the Lithops client load the configuration that is used, names it, and fails with the client's words where
+	// LoadClientConfig has the Lithops client load the configuration that is used, names it, and fails with the client's words where
 	// it refuses it; nil where there is none. Doctor asks.
-	AskClient func(ctx context.Context) (source string, err error)
+	LoadClientConfig func(ctx context.Context) (source string, err error)
 	// Problems holds, by the name of a check of Doctor, why a part of the service could not be had. Only Doctor
 	// works with a service that has any.
 	Problems map[string]error
-	// ClientDoubt returns why the Lithops client of this environment would not work, or not in safety, with the service that
+	// ClientProblem returns why the Lithops client of this environment would not work, or not in safety, with the service that
 	// the check "session" or "bucket" of Doctor has asked.
-	ClientDoubt func(check string) error
+	ClientProblem func(check string) error
 }
 
 // during does the work of an operation, watched, and says in its error what was being done.
@@ -44,7 +44,7 @@ func during[T any](s *Service, op i18n.Message, work func() (T, error)) (T, erro
 // survey reads what there is, while the archive that the client's Lithops makes is built, and whatever more is done.
 // Where the archive is only compared, need is false, and one that cannot be built is the zero Bundle.
 func (s *Service) survey(ctx context.Context, need bool, more ...func(context.Context) error) (inv *site.Inventory, bundle lithops.Bundle, err error) {
-	err = parallel.Together(ctx, append([]func(context.Context) error{func(ctx context.Context) (err error) {
+	err = parallel.Run(ctx, append([]func(context.Context) error{func(ctx context.Context) (err error) {
 		inv, err = s.Inventory(ctx)
 		return err
 	}, func(ctx context.Context) (err error) {

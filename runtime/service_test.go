@@ -82,7 +82,7 @@ func (w *world) editLithops(t *testing.T, text string) {
 	}
 }
 
-func (w *world) forget() { w.compute.Forget(); w.store.Forget() }
+func (w *world) forget() { w.compute.ResetRequests(); w.store.ResetRequests() }
 
 func (w *world) requests() []string { return slices.Concat(w.compute.Requests(), w.store.Requests()) }
 

@@ -41,13 +41,13 @@ func (s *Service) show(ctx context.Context, sel site.Selector) ([]Detail, error)
 	}
 	entries := sel.Pick(inv)
 	if len(entries) == 0 {
-		return nil, sel.Missing(inv)
+		return nil, sel.NotFound(inv)
 	}
 	digests := s.Digests(ctx, entries)
 	details, errs := parallel.Each(ctx, parallel.NewGroup(s.Jobs), entries, func(ctx context.Context, e site.Entry) (Detail, error) {
 		return s.detail(ctx, e, bundle.SHA256, digests[e.Image])
 	})
-	return details, parallel.First(errs)
+	return details, parallel.FirstError(errs)
 }
 
 // detail reads what lists leave out: the image, all annotations, the metadata.
@@ -55,7 +55,7 @@ func (s *Service) detail(ctx context.Context, e site.Entry, bundle, digest strin
 	d := Detail{BundleCurrent: bundle, DigestCurrent: digest, ClientPython: s.Install.Python, ClientLithops: s.Install.Version, MetadataKey: e.MetadataKey}
 	var object []byte
 	whole := e.Registered
-	err := parallel.Together(ctx, func(ctx context.Context) error {
+	err := parallel.Run(ctx, func(ctx context.Context) error {
 		if e.Orphan {
 			return nil
 		}
@@ -66,14 +66,14 @@ func (s *Service) detail(ctx context.Context, e site.Entry, bundle, digest strin
 		}
 		return err
 	}, func(ctx context.Context) (err error) {
-		object, err = s.Stored(ctx, e.MetadataKey)
+		object, err = s.GetMetadata(ctx, e.MetadataKey)
 		return err
 	})
 	if err != nil {
 		return d, err
 	}
 	e.Registered = whole
-	if e.Read(object); e.Stored != nil {
+	if e.SetMetadata(object); e.Stored != nil {
 		d.Modules = slices.Compact(e.Stored.Modules())
 	}
 	cached, err := s.Cache.ReadMetadata(e.MetadataKey)
@@ -112,8 +112,8 @@ func (s *Service) drift(e site.Entry, d Detail) []i18n.Message {
 	say(d.State != Outdated && d.Digest != "" && d.DigestCurrent != "" && d.Digest != d.DigestCurrent, i18n.M("The tag points to another image now."))
 	if d.MetadataStored {
 		stored, broken := *e.Stored, e.Stored.PythonVersion == ""
-		say(!e.Unusable().IsZero(), e.Unusable())
-		say(e.Replaced(), site.Replaced())
+		say(!e.MetadataProblem().IsZero(), e.MetadataProblem())
+		say(e.Replaced(), site.ReplacedReason())
 		say(!broken && stored.TimeoutS != 0 && stored.TimeoutS != seconds,
 			i18n.M("Its metadata says a time limit of {{.Stored}} s, the runtime has {{.Runtime}} s.", "Stored", stored.TimeoutS, "Runtime", seconds))
 		say(!broken && stored.LithopsVersion != e.Version, i18n.M("Its metadata is of Lithops {{.Version}}.", "Version", stored.LithopsVersion))

@@ -41,7 +41,7 @@ func (s *Service) update(ctx context.Context, sel site.Selector, req UpdateReque
 			Memory: e.NamedMB, Status: Skipped, Reason: why})
 	}
 	for _, e := range sel.Pick(inv) {
-		state, why := s.Judge(e, "", "")
+		state, why := s.StateOf(e, "", "")
 		switch {
 		case e.Orphan:
 		case e.Version != s.Contract.Version:
@@ -53,7 +53,7 @@ func (s *Service) update(ctx context.Context, sel site.Selector, req UpdateReque
 		}
 	}
 	if len(mine)+len(others) == 0 && req.Name != AllName {
-		return none, sel.Missing(inv)
+		return none, sel.NotFound(inv)
 	}
 	p := plan.New(&s.Site, bundle)
 	all, err := s.updates(ctx, p, mine, req)
@@ -76,18 +76,18 @@ func (s *Service) update(ctx context.Context, sel site.Selector, req UpdateReque
 func (s *Service) updates(ctx context.Context, p *plan.Plan, entries []site.Entry, req UpdateRequest) ([]*plan.Deployment, error) {
 	digests := s.Digests(ctx, entries)
 	all, errs := parallel.Each(ctx, parallel.NewGroup(s.Jobs), entries, func(ctx context.Context, e site.Entry) (*plan.Deployment, error) {
-		w := s.Again(e, req.TimeoutS, digests[e.Image])
+		w := s.WantExisting(e, req.TimeoutS, digests[e.Image])
 		have, err := s.found(ctx, e)
 		if err != nil {
 			return nil, err
 		}
-		d := p.Decide(w, have, req.Force)
+		d := p.NewDeployment(w, have, req.Force)
 		if now := digests[e.Image]; w.Pin && now != "" && now != w.Digest && d.Runtime.Change == Unchanged {
-			d.Runtime.Reason = site.TagMoved(e.Image, true)
+			d.Runtime.Reason = site.TagMovedReason(e.Image, true)
 		}
 		return d, nil
 	})
-	return all, parallel.First(errs)
+	return all, parallel.FirstError(errs)
 }
 
 // found reads the metadata of a listed runtime.
@@ -97,7 +97,7 @@ func (s *Service) found(ctx context.Context, e site.Entry) (have plan.Existing, 
 		have.Runtime = &e.Registered
 	}
 	if e.HasObject {
-		have.Metadata, err = s.Stored(ctx, e.MetadataKey)
+		have.Metadata, err = s.GetMetadata(ctx, e.MetadataKey)
 	}
 	return have, err
 }

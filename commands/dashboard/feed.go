@@ -9,7 +9,7 @@ import (
 	"fn-runtime/runtime/entity"
 )
 
-// Watch is what is to be seen of jobs: a jobs.Watch of a runtime.Service. It is used from several goroutines.
+// Watch is what is to be seen of jobs: a jobs.Watcher of a runtime.Service. It is used from several goroutines.
 type Watch interface {
 	// Refresh reads what is new.
 	Refresh(ctx context.Context) (bool, error)

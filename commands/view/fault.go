@@ -61,7 +61,7 @@ func (v *View) explain(err error) []string {
 		f := asFault(one)
 		lines = append(lines, v.errText(reason(f)))
 		for _, d := range tail(f.Details, detailLines) {
-			lines = append(lines, "   "+text.Printable(text.WithoutUser(d)))
+			lines = append(lines, "   "+text.Printable(text.StripUserInfo(d)))
 		}
 		if way := v.errText(f.Recovery); way != "" && !seen[way] {
 			seen[way] = true

@@ -81,7 +81,7 @@ func (v *View) errorDocument(err error) ErrorDocument {
 	doc := ErrorDocument{Message: message, Recovery: recovery, Code: string(fault.KindOf(err))}
 	for _, one := range split(err) {
 		for _, line := range tail(asFault(one).Details, detailLines) {
-			doc.Details = append(doc.Details, text.Printable(text.WithoutUser(line)))
+			doc.Details = append(doc.Details, text.Printable(text.StripUserInfo(line)))
 		}
 	}
 	return doc

@@ -180,7 +180,7 @@ func (w *lineWriter) Write(data []byte) (int, error) {
 		if i < 0 {
 			return len(data), nil
 		}
-		w.v.Observer().(*progress).line(text.Printable(text.WithoutUser(string(bytes.TrimRight(w.rest[:i], "\r")))))
+		w.v.Observer().(*progress).line(text.Printable(text.StripUserInfo(string(bytes.TrimRight(w.rest[:i], "\r")))))
 		w.rest = bytes.TrimPrefix(w.rest[i:], []byte("\n"))
 	}
 }
@@ -189,7 +189,7 @@ func (w *lineWriter) Write(data []byte) (int, error) {
 // elsewhere as a line.
 func (w *lineWriter) Detail(line string) {
 	p := w.v.Observer().(*progress)
-	line = text.Printable(text.WithoutUser(line))
+	line = text.Printable(text.StripUserInfo(line))
 	if !p.live {
 		p.line(line)
 		return

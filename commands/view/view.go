@@ -35,7 +35,7 @@ func (v *View) plain(m i18n.Message) string { return v.render(m, false, false) }
 // render puts a message into the language, makes its arguments safe and marks entities and commands.
 func (v *View) render(m i18n.Message, colour, lines bool) string {
 	s := v.Texts.SayDressed(m, func(name, value string) string {
-		value = text.WithoutUser(value)
+		value = text.StripUserInfo(value)
 		if lines {
 			value = text.Lines(value)
 		} else {

@@ -38,11 +38,11 @@ func Write(path string, data []byte) error {
 
 // Remove removes the file and what a killed process left beside it; nil when neither is there.
 func Remove(path string) error {
-	if f, err := Own(beside(path), 0); err == nil && f != nil { // a live process would have it
+	if f, err := OpenLocked(tempPath(path), 0); err == nil && f != nil { // a live process would have it
 		if closeFirst {
 			_ = f.Close()
 		}
-		_ = os.Remove(beside(path))
+		_ = os.Remove(tempPath(path))
 		_ = f.Close()
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -51,20 +51,20 @@ func Remove(path string) error {
 	return nil
 }
 
-func beside(path string) string {
+func tempPath(path string) string {
 	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".tmp")
 }
 
 // write tries once; done is false when another process was in the way.
 func write(path string, data []byte) (done bool, err error) {
-	temp := beside(path)
-	f, err := Own(temp, os.O_CREATE)
+	temp := tempPath(path)
+	f, err := OpenLocked(temp, os.O_CREATE)
 	if err != nil || f == nil {
 		return false, err
 	}
 	defer f.Close() // what was written is on disk by then
 	// A file that a killed process left may have other rights: before there is anything to read, it is ours alone.
-	if err = private(f); err == nil {
+	if err = restrict(f); err == nil {
 		_, err = f.WriteAt(data, 0)
 	}
 	if err = errors.Join(err, f.Truncate(int64(len(data))), f.Sync()); err != nil {
@@ -78,7 +78,7 @@ func write(path string, data []byte) (done bool, err error) {
 	return true, os.Rename(temp, path)
 }
 
-func private(f *os.File) error {
+func restrict(f *os.File) error {
 	if closeFirst { // Windows: the folder's rights hold
 		return nil
 	}

@@ -54,7 +54,7 @@ func TestWhatAKilledWriterLeftIsUsedUp(t *testing.T) {
 	} {
 		dir := t.TempDir()
 		path := filepath.Join(dir, "f")
-		if err := errors.Join(os.WriteFile(path, []byte("old"), 0o600), os.WriteFile(beside(path), []byte("half of something long"), 0o644)); err != nil {
+		if err := errors.Join(os.WriteFile(path, []byte("old"), 0o600), os.WriteFile(tempPath(path), []byte("half of something long"), 0o644)); err != nil {
 			t.Fatal(err)
 		}
 		if err := act(path); err != nil {

@@ -11,14 +11,14 @@ import (
 // closeFirst reports whether a file must be closed before it can be moved.
 const closeFirst = false
 
-// Own opens a file, made when flag says so, for this process alone; nil when another process has it.
-func Own(path string, flag int) (*os.File, error) {
+// OpenLocked opens a file, made when flag says so, for this process alone; nil when another process has it.
+func OpenLocked(path string, flag int) (*os.File, error) {
 	f, err := os.OpenFile(path, flag|os.O_RDWR|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return nil, err
 	}
 	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-	if err == nil && current(f, path) {
+	if err == nil && isCurrent(f, path) {
 		return f, nil
 	}
 	_ = f.Close()
@@ -28,7 +28,7 @@ func Own(path string, flag int) (*os.File, error) {
 	return nil, err
 }
 
-func current(f *os.File, path string) bool {
+func isCurrent(f *os.File, path string) bool {
 	a, err := f.Stat()
 	if err != nil {
 		return false

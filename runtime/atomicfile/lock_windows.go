@@ -10,8 +10,8 @@ import (
 // closeFirst reports whether a file must be closed before it can be moved.
 const closeFirst = true
 
-// Own opens a file, made when flag says so, for this process alone; nil when another process has it.
-func Own(path string, flag int) (*os.File, error) {
+// OpenLocked opens a file, made when flag says so, for this process alone; nil when another process has it.
+func OpenLocked(path string, flag int) (*os.File, error) {
 	name, err := windows.UTF16PtrFromString(path)
 	if err != nil {
 		return nil, err

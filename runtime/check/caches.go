@@ -32,7 +32,7 @@ func (d *Doctor) checkCaches(ctx context.Context) Check {
 		cached, err := d.Cache.ReadMetadata(key)
 		return err != nil || !bytes.Equal(cached, object), nil
 	})
-	if err := parallel.First(errs); err != nil {
+	if err := parallel.FirstError(errs); err != nil {
 		return failed(err)
 	}
 	var remove []func() error

@@ -51,13 +51,13 @@ type checkup struct {
 type Doctor struct {
 	*site.Site
 	Problems map[string]error // by the name of a check, why a part of the site could not be had
-	// ClientDoubt returns why the Lithops client of this environment would not work with the service that a check has asked;
+	// ClientProblem returns why the Lithops client of this environment would not work with the service that a check has asked;
 	// a nil function doubts nothing.
-	ClientDoubt func(check string) error
-	// AskClient has the Lithops client load the configuration that is used, names it, and fails with the client's words where
+	ClientProblem func(check string) error
+	// LoadClientConfig has the Lithops client load the configuration that is used, names it, and fails with the client's words where
 	// it refuses it; nil where there is none.
-	AskClient func(ctx context.Context) (source string, err error)
-	Repair    bool // mend what is the plug-in's own: metadata without runtime, runtimes whose metadata the client fails on, and stale caches
+	LoadClientConfig func(ctx context.Context) (source string, err error)
+	Repair           bool // mend what is the plug-in's own: metadata without runtime, runtimes whose metadata the client fails on, and stale caches
 }
 
 // Run makes the checks side by side and gives the findings in a fixed order, each failed one with its remedy. It deploys
@@ -81,7 +81,7 @@ func (d *Doctor) Run(ctx context.Context) ([]Check, error) {
 		check.Name, check.Took = c.name, time.Since(start)
 		return *check, nil
 	})
-	err := parallel.First(errs)
+	err := parallel.FirstError(errs)
 	if err == nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
@@ -195,10 +195,10 @@ func (d *Doctor) checkLithops(ctx context.Context) Check {
 
 // checkConfiguration has the client itself load the configuration: what it says counts.
 func (d *Doctor) checkConfiguration(ctx context.Context) Check {
-	if d.AskClient == nil {
+	if d.LoadClientConfig == nil {
 		return Check{Status: Skipped, Finding: i18n.M("No Lithops configuration is used.")}
 	}
-	source, err := d.AskClient(ctx)
+	source, err := d.LoadClientConfig(ctx)
 	if err != nil {
 		return failed(err)
 	}
@@ -211,7 +211,7 @@ func (d *Doctor) checkSession(ctx context.Context) Check {
 	if err != nil {
 		return failed(err)
 	}
-	if c := d.doubt("session"); c != nil {
+	if c := d.clientProblem("session"); c != nil {
 		return *c
 	}
 	if d.Contract.Backend == lithops.CodeEngine {
@@ -221,11 +221,11 @@ func (d *Doctor) checkSession(ctx context.Context) Check {
 }
 
 // doubt warns of what keeps the client from working with the service that a check has asked; nil where nothing does.
-func (d *Doctor) doubt(check string) *Check {
-	if d.ClientDoubt == nil {
+func (d *Doctor) clientProblem(check string) *Check {
+	if d.ClientProblem == nil {
 		return nil
 	}
-	err := d.ClientDoubt(check)
+	err := d.ClientProblem(check)
 	if err == nil {
 		return nil
 	}
@@ -292,7 +292,7 @@ func (d *Doctor) checkBucket(ctx context.Context) Check {
 	if err := d.Store.Delete(ctx, probeKey); err != nil {
 		return failed(err)
 	}
-	if c := d.doubt("bucket"); c != nil {
+	if c := d.clientProblem("bucket"); c != nil {
 		return *c
 	}
 	return ok(i18n.M("Bucket {{.Bucket}} can be read and written.", "Bucket", d.Target.Bucket))

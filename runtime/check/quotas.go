@@ -34,15 +34,15 @@ func (d *Doctor) checkQuotas(ctx context.Context) Check {
 	if err != nil {
 		return failed(err)
 	}
-	if len(u.Left) > 0 && d.Repair {
+	if len(u.Leftovers) > 0 && d.Repair {
 		var failures []error
-		for _, thing := range u.Left {
+		for _, thing := range u.Leftovers {
 			failures = append(failures, d.Compute.DeleteResource(ctx, thing))
 		}
 		if err := errors.Join(failures...); err != nil {
 			return failed(err)
 		}
-		return Check{Status: Repaired, Finding: i18n.N("{{.Count}} thing that an earlier job had left was removed.", "{{.Count}} things that earlier jobs had left were removed.", len(u.Left))}
+		return Check{Status: Repaired, Finding: i18n.N("{{.Count}} thing that an earlier job had left was removed.", "{{.Count}} things that earlier jobs had left were removed.", len(u.Leftovers))}
 	}
 	full, count := false, map[string]int{}
 	for _, q := range u.Quotas {
@@ -52,9 +52,9 @@ func (d *Doctor) checkQuotas(ctx context.Context) Check {
 	finding := i18n.M("The project has {{.Jobs}} jobs, {{.Runs}} job runs and {{.Maps}} config maps; it may have 100 of each.",
 		"Jobs", count["job"], "Runs", count["job_run"], "Maps", count["config_map"])
 	switch remedy := i18n.M("Remove what earlier jobs have left with 'ibmcloud fn-runtime doctor --repair', or everything with 'ibmcloud fn-runtime clean'."); {
-	case len(u.Left) > 0:
+	case len(u.Leftovers) > 0:
 		return warning(i18n.N("{{.Count}} thing is left of earlier jobs, such as {{.Name}}, and may hold keys. {{.Usage}}", "{{.Count}} things are left of earlier jobs, such as {{.Name}}, and may hold keys. {{.Usage}}",
-			len(u.Left), "Name", u.Left[0].Name, "Usage", finding), remedy)
+			len(u.Leftovers), "Name", u.Leftovers[0].Name, "Usage", finding), remedy)
 	case full:
 		return warning(finding, remedy)
 	}

@@ -34,10 +34,10 @@ func (d *Doctor) checkRuntimes(ctx context.Context) Check {
 			continue
 		}
 		mine++
-		switch state, reason := d.Judge(e, bundle.SHA256, digests[e.Image]); {
+		switch state, reason := d.StateOf(e, bundle.SHA256, digests[e.Image]); {
 		case state == site.PythonMismatch && !d.Target.HostPython: // as update leaves it: it works for clients of its Python
 			others, why, remedy = append(others, e), reason, i18n.M("Deploy an image with its Python with 'ibmcloud fn-runtime deploy IMAGE'.")
-		case !e.Unusable().IsZero():
+		case !e.MetadataProblem().IsZero():
 			unusable = append(unusable, e)
 		case state != site.Ready:
 			others, why, remedy = append(others, e), reason, i18n.M("Bring them up to date with 'ibmcloud fn-runtime update all'.")
@@ -51,7 +51,7 @@ func (d *Doctor) checkRuntimes(ctx context.Context) Check {
 	case len(unusable) > 0 && d.Repair:
 		return d.deployAgain(ctx, bundle, unusable, digests)
 	case len(unusable) > 0:
-		return failed(fault.New(fault.Conflict, are(unusable, unusable[len(unusable)-1].Unusable()),
+		return failed(fault.New(fault.Conflict, are(unusable, unusable[len(unusable)-1].MetadataProblem()),
 			i18n.M("Deploy them again with 'ibmcloud fn-runtime doctor --repair'.")))
 	case len(others) > 0:
 		return warning(are(others, why), remedy)
@@ -63,15 +63,15 @@ func (d *Doctor) checkRuntimes(ctx context.Context) Check {
 func (d *Doctor) deployAgain(ctx context.Context, bundle lithops.Bundle, entries []site.Entry, digests map[string]string) Check {
 	p := plan.New(d.Site, bundle)
 	all, errs := parallel.Each(ctx, parallel.NewGroup(d.Jobs), entries, func(ctx context.Context, e site.Entry) (*plan.Deployment, error) {
-		metadata, err := d.Stored(ctx, e.MetadataKey)
+		metadata, err := d.GetMetadata(ctx, e.MetadataKey)
 		if err != nil {
 			return nil, err
 		}
 		cached, _ := d.Cache.ReadMetadata(e.MetadataKey)
 		have := plan.Existing{Runtime: &e.Registered, Metadata: metadata, Cached: cached}
-		return p.Decide(d.Again(e, 0, digests[e.Image]), have, false), nil
+		return p.NewDeployment(d.WantExisting(e, 0, digests[e.Image]), have, false), nil
 	})
-	if err := parallel.First(errs); err != nil {
+	if err := parallel.FirstError(errs); err != nil {
 		return failed(err)
 	}
 	p.Deploy(all...)

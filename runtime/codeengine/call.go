@@ -131,7 +131,7 @@ func (c *Compute) activation(run runDoc) entity.Activation {
 func (c *Compute) clear(ctx context.Context, name string) error {
 	ctx, cancel := grace.Context(ctx, cleanTime)
 	defer cancel()
-	return parallel.Together(ctx,
+	return parallel.Run(ctx,
 		func(ctx context.Context) error { return c.removeRun(ctx, name) },
 		func(ctx context.Context) error { return c.removeConfigMap(ctx, name) },
 		func(ctx context.Context) error {
@@ -144,6 +144,6 @@ func (c *Compute) clear(ctx context.Context, name string) error {
 }
 
 // Called says nothing: the service's API keeps no logs, and the run is gone.
-func (c *Compute) Called(_ context.Context, id string) (entity.Activation, error) {
+func (c *Compute) GetActivation(_ context.Context, id string) (entity.Activation, error) {
 	return entity.Activation{ID: id}, nil
 }

@@ -12,9 +12,9 @@ import (
 	"fn-runtime/runtime/lithops"
 )
 
-// Calls returns the runs of every job since then, newest first. A run is one call, whatever the size of its array; the
+// ListActivations returns the runs of every job since then, newest first. A run is one call, whatever the size of its array; the
 // service keeps neither results nor logs.
-func (c *Compute) Calls(ctx context.Context, since time.Time, _ bool) iter.Seq2[entity.Activation, error] {
+func (c *Compute) ListActivations(ctx context.Context, since time.Time, _ bool) iter.Seq2[entity.Activation, error] {
 	return func(yield func(entity.Activation, error) bool) {
 		runs, err := c.client.runs(ctx, "")
 		if fault.Is(err, fault.NotFound) && fault.Is(c.client.find(ctx), fault.NotFound) {

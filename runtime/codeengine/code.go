@@ -83,8 +83,8 @@ func (c *Compute) lost(job string) {
 	delete(c.used, job)
 }
 
-// Tidy removes the code that no job runs any more.
-func (c *Compute) Tidy(ctx context.Context) error {
+// DeleteUnused removes the code that no job runs any more.
+func (c *Compute) DeleteUnused(ctx context.Context) error {
 	c.mu.Lock()
 	suspect := c.suspect
 	c.suspect = map[string]bool{}

@@ -57,7 +57,7 @@ func TestRegisteredIsReadBack(t *testing.T) {
 		if was := got.Note(entity.NotePrevious); was != "sha256:1" {
 			t.Errorf("the image that it ran before reads as %q, want that to which rollback goes", was)
 		}
-		if !got.Vouched() || got.NamedMB != mb || got.MemoryMB != mb || got.MilliCPU != 125 || !got.Own || got.Version != "3.8.0" || got.Reference != image {
+		if !got.Unmodified() || got.NamedMB != mb || got.MemoryMB != mb || got.MilliCPU != 125 || !got.Own || got.Version != "3.8.0" || got.Reference != image {
 			t.Errorf("registered with %d MB, it reads as %+v", mb, got)
 		}
 	}
@@ -93,7 +93,7 @@ func TestRegisterChangesInPlace(t *testing.T) {
 	if d := cmp.Diff([]string{"GET /id-1/jobs/" + first.ID.Name, "PATCH /id-1/jobs/" + first.ID.Name}, s.log); d != "" {
 		t.Errorf("requests (-want +got):\n%s", d)
 	}
-	if got.TimeoutMS != 60_000 || got.Note("THEIRS") != "kept" || !got.Vouched() {
+	if got.TimeoutMS != 60_000 || got.Note("THEIRS") != "kept" || !got.Unmodified() {
 		t.Errorf("it is %+v now", got)
 	}
 }
@@ -183,7 +183,7 @@ func TestCodeGoesWithItsLastJob(t *testing.T) {
 		if _, err := c.Register(t.Context(), r, newer); err != nil {
 			t.Fatal(err)
 		}
-		if err := c.Tidy(t.Context()); err != nil {
+		if err := c.DeleteUnused(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -200,7 +200,7 @@ func TestCodeGoesWithItsLastJob(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := c.Tidy(t.Context()); err != nil || len(s.names("config_maps")) != 0 {
+	if err := c.DeleteUnused(t.Context()); err != nil || len(s.names("config_maps")) != 0 {
 		t.Errorf("without a job there are %q, %v", s.names("config_maps"), err)
 	}
 }

@@ -102,7 +102,7 @@ func TestRuntimesOfTheClient(t *testing.T) {
 		if r.ID.Name == theirs {
 			want = entity.Registered{ID: entity.ID{Name: theirs}}
 		}
-		if r.ID != want.ID || r.Own != want.Own || r.NamedMB != 256 || r.Version != "3.8.0" || r.Reference != image || r.MilliCPU != 125 || r.Vouched() || r.Replaced() {
+		if r.ID != want.ID || r.Own != want.Own || r.NamedMB != 256 || r.Version != "3.8.0" || r.Reference != image || r.MilliCPU != 125 || r.Unmodified() || r.Replaced() {
 			t.Errorf("got %+v", r)
 		}
 	}
@@ -219,7 +219,7 @@ func TestUsage(t *testing.T) {
 		t.Errorf("%+v, %v", got.Quotas, err)
 	}
 	var left []string
-	for _, thing := range got.Left {
+	for _, thing := range got.Leftovers {
 		left = append(left, thing.Term.Word+" "+thing.Name)
 	}
 	slices.Sort(left)
@@ -240,8 +240,8 @@ func TestConfigMapOfTheClientsMetadata(t *testing.T) {
 		if run != "" {
 			s.put("job_runs", run, "status", "running", "created_at", old)
 		}
-		if got, err := c.Usage(t.Context()); err != nil || len(got.Left) != want {
-			t.Errorf("with the run %q there is left %+v, %v; want %d", run, got.Left, err, want)
+		if got, err := c.Usage(t.Context()); err != nil || len(got.Leftovers) != want {
+			t.Errorf("with the run %q there is left %+v, %v; want %d", run, got.Leftovers, err, want)
 		}
 	}
 }

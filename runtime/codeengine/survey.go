@@ -19,7 +19,7 @@ type survey struct {
 }
 
 func (c *Compute) survey(ctx context.Context) (s survey, err error) {
-	err = parallel.Together(ctx,
+	err = parallel.Run(ctx,
 		func(ctx context.Context) (err error) { s.jobs, err = c.client.jobs(ctx); return err },
 		func(ctx context.Context) (err error) { s.runs, err = c.client.runs(ctx, ""); return err },
 		func(ctx context.Context) (err error) { s.maps, err = c.client.configMaps(ctx); return err },
@@ -44,8 +44,8 @@ func (c *Compute) Usage(ctx context.Context) (entity.Usage, error) {
 		return entity.Usage{}, nil
 	}
 	return entity.Usage{
-		Quotas: []entity.Quota{{Term: jobTerm, Used: len(s.jobs), Limit: quota}, {Term: runTerm, Used: len(s.runs), Limit: quota}, {Term: configMapTerm, Used: len(s.maps), Limit: quota}},
-		Left:   s.left(time.Now()),
+		Quotas:    []entity.Quota{{Term: jobTerm, Used: len(s.jobs), Limit: quota}, {Term: runTerm, Used: len(s.runs), Limit: quota}, {Term: configMapTerm, Used: len(s.maps), Limit: quota}},
+		Leftovers: s.left(time.Now()),
 	}, err
 }
 

@@ -75,7 +75,7 @@ func (p *opening) distrust(check string) error {
 	if len(server.chain) == 0 || b.file == "" || check == "session" && p.compute.Insecure {
 		return nil
 	}
-	pem, err := regular.ReadBundle(b.file)
+	pem, err := regular.ReadCABundle(b.file)
 	if err != nil {
 		return nil //nolint:nilerr // then there was no answer either
 	}

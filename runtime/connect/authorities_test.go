@@ -59,7 +59,7 @@ func TestAServerThatTheClientDoesNotTrust(t *testing.T) {
 				t.Fatal(err)
 			}
 			for check, want := range map[string]string{"session": tc.session, "bucket": tc.bucket} {
-				got := s.ClientDoubt(check)
+				got := s.ClientProblem(check)
 				if (got == nil) != (want == "") || got != nil && !strings.Contains(got.Error(), "("+want+")") {
 					t.Errorf("%s: got %v, want a doubt because of %q", check, got, want)
 				}

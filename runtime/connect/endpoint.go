@@ -167,7 +167,7 @@ func (p *opening) transportOptions(origin string, auth transport.Auth, insecure 
 		Trace:   h.Trace, Secrets: p.secrets(),
 	}
 	if p.target.CAFile != "" {
-		if pem, err := regular.ReadBundle(p.target.CAFile); err == nil {
+		if pem, err := regular.ReadCABundle(p.target.CAFile); err == nil {
 			o.CAs = append(o.CAs, pem)
 		}
 	}

@@ -39,7 +39,7 @@ func (p *opening) result() *runtime.Service {
 			Compute: p.port, Store: p.store, Cache: p.cache,
 			Observer: p.o.Host.Observer, Jobs: p.o.Jobs, Version: p.o.Host.Version,
 		},
-		Config: p.config, Problems: p.problems, ClientDoubt: p.clientDoubt, AskClient: p.askClient(),
+		Config: p.config, Problems: p.problems, ClientProblem: p.clientDoubt, LoadClientConfig: p.askClient(),
 	}
 	if p.contract.Backend != "" {
 		s.TempDir = lithops.TempDir(p.install.Version, p.o.Host.Getenv)

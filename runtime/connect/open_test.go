@@ -99,8 +99,8 @@ func TestOpenChooses(t *testing.T) {
 				}
 			}},
 		"http is https": {"3.7.0", plainOpenWhisk("http://ow.example"), nil, "", "", func(t *testing.T, s *runtime.Service) {
-			if s.Target.Endpoint != "https://ow.example" || s.ClientDoubt("session") != nil {
-				t.Errorf("endpoint %s, doubt %v; the client makes it https://ow.example", s.Target.Endpoint, s.ClientDoubt("session"))
+			if s.Target.Endpoint != "https://ow.example" || s.ClientProblem("session") != nil {
+				t.Errorf("endpoint %s, doubt %v; the client makes it https://ow.example", s.Target.Endpoint, s.ClientProblem("session"))
 			}
 		}},
 		"slash":         {"3.7.0", plainOpenWhisk("https://ow.example/"), nil, fault.Invalid, "ends in '/'|without a slash", nil},
@@ -276,8 +276,8 @@ func TestASchemeIsTakenAsTheClientTakesIt(t *testing.T) {
 			t.Errorf("%s: endpoint %s, want %s", configured, s.Target.Endpoint, want)
 		}
 		doubted := want == plain.URL
-		if (s.ClientDoubt("session") != nil) != doubted || slices.ContainsFunc(e.warnings, func(w string) bool { return strings.Contains(w, "does not speak TLS") }) != doubted {
-			t.Errorf("%s: doubt %v, warnings %q, want a doubt: %v", configured, s.ClientDoubt("session"), e.warnings, doubted)
+		if (s.ClientProblem("session") != nil) != doubted || slices.ContainsFunc(e.warnings, func(w string) bool { return strings.Contains(w, "does not speak TLS") }) != doubted {
+			t.Errorf("%s: doubt %v, warnings %q, want a doubt: %v", configured, s.ClientProblem("session"), e.warnings, doubted)
 		}
 	}
 }

@@ -66,7 +66,7 @@ type Host struct {
 	Version     string        // of the plug-in
 	HTTPTimeout time.Duration // 0: the default
 	// Pipes remembers the configuration where the user gave a pipe; nil reads it for each service that is opened.
-	Pipes *regular.Pipes
+	Pipes *regular.PipeCache
 	// Retries is what the command may spend on repetitions altogether; nil: the default, for each service that is opened.
 	Retries       *transport.Budget
 	SkipTLSVerify bool

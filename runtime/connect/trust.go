@@ -59,18 +59,18 @@ func (p *opening) clientDoubt(check string) error {
 	if err := unverified(p.compute, p.storage, p.source(), p.endpoint); err != nil {
 		return err
 	}
-	ca, err := regular.ReadBundle(p.endpoint.CAFile)
+	ca, err := regular.ReadCABundle(p.endpoint.CAFile)
 	if err != nil {
 		return err
 	}
-	remedy := i18n.M("Let the shell run what 'ibmcloud fn-runtime {{.Command}}' prints.", "Command", p.target.Exports())
+	remedy := i18n.M("Let the shell run what 'ibmcloud fn-runtime {{.Command}}' prints.", "Command", p.target.EnvCommand())
 	if variable, proxy := clientProxy(p.o.Host.Getenv); p.target.Proxy != "" && proxy != p.target.Proxy {
 		return fault.New(fault.Invalid,
 			i18n.M("{{.Variable}} does not name the local endpoint's proxy in this shell, so the Lithops client asks IBM Cloud itself.", "Variable", variable), remedy)
 	}
 	for _, check := range []string{"session", "bucket"} {
 		b := clientBundle(check, p.o.Host.Getenv)
-		if pem, err := regular.ReadBundle(b.file); err != nil || !bytes.Contains(pem, bytes.TrimSpace(ca)) {
+		if pem, err := regular.ReadCABundle(b.file); err != nil || !bytes.Contains(pem, bytes.TrimSpace(ca)) {
 			return fault.New(fault.Invalid,
 				i18n.M("{{.Variable}} does not name the local endpoint's authority in this shell, so the Lithops client refuses its certificate.", "Variable", b.variable),
 				remedy)

@@ -46,11 +46,11 @@ func Parse(text string) (*yaml.Node, error) {
 	return root, nil
 }
 
-// complaint is what the parser says: its errors have no other form.
-var complaint = text.NewPattern(`^yaml: (?:line (\d+): )?(.*)$`)
+// parserError is what the parser says: its errors have no other form.
+var parserError = text.NewPattern(`^yaml: (?:line (\d+): )?(.*)$`)
 
 func malformed(err error, text string) error {
-	m := complaint.FindStringSubmatch(err.Error())
+	m := parserError.FindStringSubmatch(err.Error())
 	if m == nil {
 		return &Error{1, 1, "it is not YAML"}
 	}

@@ -81,8 +81,8 @@ type Terms struct {
 
 // Usage is how much of what a place may have is used.
 type Usage struct {
-	Quotas []Quota
-	Left   []Resource // among it what nobody has need of any more
+	Quotas    []Quota
+	Leftovers []Resource // among it what nobody has need of any more
 }
 
 // Quota is one of them.
@@ -124,16 +124,16 @@ func (r Registered) Note(key string) string {
 	return s
 }
 
-// Vouched reports whether the runtime is certainly as deploy registered it: notes survive when another tool registers
+// Unmodified reports whether the runtime is certainly as deploy registered it: notes survive when another tool registers
 // other code under the same name, revisions do not.
-func (r Registered) Vouched() bool {
+func (r Registered) Unmodified() bool {
 	return r.Revision != "" && r.Note(NoteRevision) == r.Revision
 }
 
 // Replaced reports whether another tool has registered the runtime anew since deploy did. One that was deployed before
 // notes told revisions is not known to be replaced.
 func (r Registered) Replaced() bool {
-	return r.Revision != "" && r.Note(NoteRevision) != "" && !r.Vouched()
+	return r.Revision != "" && r.Note(NoteRevision) != "" && !r.Unmodified()
 }
 
 // Pinned reports whether the digest of the image runs, not its tag.

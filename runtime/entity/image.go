@@ -28,7 +28,7 @@ type ImageBuild struct {
 	Check      bool     // start the image and test it before it is pushed
 	Python     string   // "3.11": the Python that Check expects; "" expects any
 	Modules    []string // that Check expects to be importable
-	Added      *BuildFile
+	ExtraFile  *BuildFile
 	Trial      *Trial // how Check starts a job of it; nil: it is started as an action of OpenWhisk
 }
 

@@ -18,7 +18,7 @@ const shownFrames = 8
 // words are kept (an index out of range, a nil pointer), of everything else its type; and the names of the functions.
 func Recover(err *error) {
 	if value := recover(); value != nil {
-		*err = panicked(value)
+		*err = panicError(value)
 	}
 }
 
@@ -28,8 +28,8 @@ func Try(work func() error) (err error) {
 	return work()
 }
 
-// Panic goes on with the first panic that Try has caught, if any, in the goroutine that waited for the others.
-func Panic(caught ...error) {
+// Repanic goes on with the first panic that Try has caught, if any, in the goroutine that waited for the others.
+func Repanic(caught ...error) {
 	for _, err := range caught {
 		if err != nil {
 			panic(err)
@@ -37,8 +37,8 @@ func Panic(caught ...error) {
 	}
 }
 
-func panicked(value any) error {
-	if f, ok := value.(*Fault); ok && f.Kind == Internal { // of Panic
+func panicError(value any) error {
+	if f, ok := value.(*Fault); ok && f.Kind == Internal { // of Repanic
 		return f
 	}
 	said := fmt.Sprintf("%T", value)
@@ -49,11 +49,11 @@ func panicked(value any) error {
 	}
 	return New(Internal,
 		i18n.M("The program made a mistake and cannot go on: {{.Error}}.", "Error", said),
-		i18n.M("Report it with these lines; they hold none of your data. Then run the command again.")).With(frames()...)
+		i18n.M("Report it with these lines; they hold none of your data. Then run the command again.")).With(panicFrames()...)
 }
 
 // frames names the calls that led to the panic, the nearest first.
-func frames() []string {
+func panicFrames() []string {
 	pcs := make([]uintptr, 64)
 	all := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs)])
 	var lines []string

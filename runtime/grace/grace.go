@@ -13,36 +13,36 @@ import (
 type key struct{}
 
 // Work is what a command does after it was interrupted, as whoever ends the process sees it.
-type Work struct {
-	end   atomic.Int64 // nanoseconds since 1970
-	lends atomic.Int64 // how many have the signals lent to them
+type Tracker struct {
+	end       atomic.Int64 // nanoseconds since 1970
+	suspended atomic.Int64 // how many have the signals lent to them
 }
 
-// Watch returns a context whose lingering work is watched.
-func Watch(ctx context.Context) (context.Context, *Work) {
-	w := &Work{}
+// Track returns a context whose lingering work is watched.
+func Track(ctx context.Context) (context.Context, *Tracker) {
+	w := &Tracker{}
 	return context.WithValue(ctx, key{}, w), w
 }
 
 // Until tells the time at which the last of the work has ended, the zero Unix time where there was none.
-func (w *Work) Until() time.Time { return time.Unix(0, w.end.Load()) }
+func (w *Tracker) Until() time.Time { return time.Unix(0, w.end.Load()) }
 
-// Lent reports whether signals are a child's at the moment, and no reason to end the process.
-func (w *Work) Lent() bool { return w.lends.Load() > 0 }
+// SignalsSuspended reports whether signals are a child's at the moment, and no reason to end the process.
+func (w *Tracker) SignalsSuspended() bool { return w.suspended.Load() > 0 }
 
-// LendSignals leaves all signals to a child process, whose end is then that of the command, until back is called.
-func LendSignals(ctx context.Context) (back func()) {
-	w, ok := ctx.Value(key{}).(*Work)
+// SuspendSignals leaves all signals to a child process, whose end is then that of the command, until back is called.
+func SuspendSignals(ctx context.Context) (resume func()) {
+	w, ok := ctx.Value(key{}).(*Tracker)
 	if !ok {
 		return func() {}
 	}
-	w.lends.Add(1)
-	return func() { w.lends.Add(-1) }
+	w.suspended.Add(1)
+	return func() { w.suspended.Add(-1) }
 }
 
 // Extend says that work may go on for d from now on, whatever becomes of ctx.
 func Extend(ctx context.Context, d time.Duration) {
-	w, ok := ctx.Value(key{}).(*Work)
+	w, ok := ctx.Value(key{}).(*Tracker)
 	for until := time.Now().Add(d).UnixNano(); ok; {
 		was := w.end.Load()
 		if was >= until || w.end.CompareAndSwap(was, until) {

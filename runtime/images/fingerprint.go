@@ -32,7 +32,7 @@ func (b *Builder) Fingerprint(ctx context.Context, spec entity.ImageBuild) (stri
 	if err != nil {
 		return "", err
 	}
-	if err := f.add(ctx, spec.Added); err != nil {
+	if err := f.add(ctx, spec.ExtraFile); err != nil {
 		return "", err
 	}
 	sum := sha256.New()

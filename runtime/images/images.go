@@ -101,7 +101,7 @@ func (b *Builder) Build(ctx context.Context, spec entity.ImageBuild, progress io
 			err = b.fits(folder)
 		}
 		if err == nil {
-			err = folder.add(ctx, spec.Added)
+			err = folder.add(ctx, spec.ExtraFile)
 		}
 		if err != nil {
 			return err

@@ -21,7 +21,7 @@ import (
 // engineOf is an engine that a handler plays, on connections in memory.
 func engineOf(t *testing.T, h http.HandlerFunc) *engine.Engine {
 	t.Helper()
-	m := runtimetest.NewMemory()
+	m := runtimetest.NewListener()
 	server := &http.Server{Handler: h}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(m) }()

@@ -17,8 +17,8 @@ import (
 	"fn-runtime/runtime/site"
 )
 
-// Watch is what is to be seen of the jobs of a target, as of the last Refresh. It may be used from several goroutines.
-type Watch struct {
+// Watcher is what is to be seen of the jobs of a target, as of the last Refresh. It may be used from several goroutines.
+type Watcher struct {
 	site  *site.Site
 	since time.Time
 	lines func([]entity.LogLine) // is given the log of each activation once; nil: nobody reads them
@@ -75,22 +75,22 @@ type ref struct{ job, call string }
 
 // New watches the jobs that have run since then. Nothing is read before Refresh. lines is given the log of each activation
 // once, in the order in which they were read; nil where nobody wants them.
-func New(s *site.Site, since time.Time, lines func([]entity.LogLine)) *Watch {
-	return &Watch{
+func New(s *site.Site, since time.Time, lines func([]entity.LogLine)) *Watcher {
+	return &Watcher{
 		site: s, since: since, lines: lines, horizon: defaultHorizon,
 		jobs: map[string]*job{}, activations: map[string]*activation{}, ran: map[string][]*call{}, runtimes: map[entity.ID]entity.Registered{},
 	}
 }
 
 // Version changes whenever there is something new.
-func (w *Watch) Version() uint64 {
+func (w *Watcher) Version() uint64 {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
 	return w.version
 }
 
 // Jobs returns the jobs, the newest first.
-func (w *Watch) Jobs(now time.Time) []entity.Job {
+func (w *Watcher) Jobs(now time.Time) []entity.Job {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
 	list := make([]entity.Job, 0, len(w.jobs))
@@ -104,7 +104,7 @@ func (w *Watch) Jobs(now time.Time) []entity.Job {
 }
 
 // Job returns one job with its calls in the order of their ids; ok is false when there is none of that id.
-func (w *Watch) Job(id string, now time.Time) (sum entity.Job, calls []entity.Call, ok bool) {
+func (w *Watcher) Job(id string, now time.Time) (sum entity.Job, calls []entity.Call, ok bool) {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
 	j, ok := w.jobs[id]

@@ -8,8 +8,8 @@ import (
 	"fn-runtime/runtime/site"
 )
 
-// tell gives away the log of an activation, each line with the call that wrote it, and why the service ended it.
-func (w *Watch) tell(run entity.Activation, lines []lithops.Line, logged []lithops.LoggedCall, calls []*call) {
+// reportLog gives away the log of an activation, each line with the call that wrote it, and why the service ended it.
+func (w *Watcher) reportLog(run entity.Activation, lines []lithops.Line, logged []lithops.LoggedCall, calls []*call) {
 	for _, c := range calls {
 		c.logged = true
 	}
@@ -29,7 +29,7 @@ func (w *Watch) tell(run entity.Activation, lines []lithops.Line, logged []litho
 		}
 	}
 	if !run.Success {
-		last := entity.LogLine{Time: run.Start.Add(time.Duration(run.DurationMS) * time.Millisecond), Activation: run.ID, Runtime: w.image(run.Runtime), Failed: true, Note: site.EndOf(run)}
+		last := entity.LogLine{Time: run.Start.Add(time.Duration(run.DurationMS) * time.Millisecond), Activation: run.ID, Runtime: w.image(run.Runtime), Failed: true, Note: site.FailureReason(run)}
 		if len(calls) > 0 {
 			last.Job, last.Call = calls[len(calls)-1].Job, calls[len(calls)-1].ID
 		} else if run.Work != nil {
@@ -42,8 +42,8 @@ func (w *Watch) tell(run entity.Activation, lines []lithops.Line, logged []litho
 	}
 }
 
-// tellCall gives away the log that a call has left in its status object.
-func (w *Watch) tellCall(c *call, lines []lithops.Line) {
+// reportCallLog gives away the log that a call has left in its status object.
+func (w *Watcher) reportCallLog(c *call, lines []lithops.Line) {
 	c.logged = true
 	if w.lines == nil || len(lines) == 0 {
 		return

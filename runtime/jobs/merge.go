@@ -15,7 +15,7 @@ import (
 const maxCalls = 200_000
 
 // call finds a call, or begins to know it.
-func (w *Watch) call(r ref) *call {
+func (w *Watcher) call(r ref) *call {
 	j := w.job(r.job)
 	c := j.calls[r.call]
 	if c == nil {
@@ -28,7 +28,7 @@ func (w *Watch) call(r ref) *call {
 	return c
 }
 
-func (w *Watch) job(id string) *job {
+func (w *Watcher) job(id string) *job {
 	j := w.jobs[id]
 	if j == nil {
 		j = &job{id: id, calls: map[string]*call{}}
@@ -39,7 +39,7 @@ func (w *Watch) job(id string) *job {
 }
 
 // mergeObjects takes in what keys and times of objects tell.
-func (w *Watch) mergeObjects(objects []entity.Object) {
+func (w *Watcher) mergeObjects(objects []entity.Object) {
 	for _, o := range objects {
 		key, ok := lithops.ParseJobKey(o.Key)
 		if !ok || o.UpdatedAt.Before(w.since) {
@@ -68,7 +68,7 @@ func (w *Watch) mergeObjects(objects []entity.Object) {
 }
 
 // mergeActivation takes in an activation of a list, and reports whether that is all there is to know for now.
-func (w *Watch) mergeActivation(run entity.Activation) bool {
+func (w *Watcher) mergeActivation(run entity.Activation) bool {
 	if old := w.activations[run.ID]; old != nil && old.read {
 		return true
 	}
@@ -84,11 +84,11 @@ func (w *Watch) mergeActivation(run entity.Activation) bool {
 }
 
 // mergePending takes in an activation that waits or runs.
-func (w *Watch) mergePending(run entity.Activation) {
+func (w *Watcher) mergePending(run entity.Activation) {
 	if run.Work == nil || !lithops.IsJob(run.Work.Job) {
 		return
 	}
-	calls := w.work(run)
+	calls := w.callsOf(run)
 	for _, c := range calls {
 		if c.final || c.State == entity.CallRunning || c.Activation == run.ID {
 			continue
@@ -100,8 +100,8 @@ func (w *Watch) mergePending(run entity.Activation) {
 	j.live, j.changed = true, time.Now()
 }
 
-// work returns the calls that an activation says that it runs.
-func (w *Watch) work(run entity.Activation) []*call {
+// callsOf returns the calls that an activation says that it runs.
+func (w *Watcher) callsOf(run entity.Activation) []*call {
 	j := w.job(run.Work.Job)
 	j.function, j.runtime, j.memory = cmp.Or(run.Work.Function, j.function), cmp.Or(w.image(run.Runtime), j.runtime), cmp.Or(run.MemoryMB, j.memory)
 	j.total = max(j.total, min(run.Work.Total, maxCalls))
@@ -115,7 +115,7 @@ func (w *Watch) work(run entity.Activation) []*call {
 }
 
 // mergeRecord takes in the record of an activation that has ended, with its log.
-func (w *Watch) mergeRecord(run entity.Activation) {
+func (w *Watcher) mergeRecord(run entity.Activation) {
 	lines := make([]lithops.Line, len(run.Logs))
 	for i, line := range run.Logs {
 		lines[i] = lithops.ParseLine(line)
@@ -135,7 +135,7 @@ func (w *Watch) mergeRecord(run entity.Activation) {
 		}
 	}
 	if run.Work != nil && lithops.IsJob(run.Work.Job) {
-		for _, c := range w.work(run) {
+		for _, c := range w.callsOf(run) {
 			if !slices.Contains(calls, c) {
 				calls = append(calls, c)
 				w.end(c, run, len(calls) == 1, true, lithops.LoggedCall{})
@@ -156,18 +156,18 @@ func (w *Watch) mergeRecord(run entity.Activation) {
 	}
 	w.activations[run.ID] = kept
 	w.version++
-	w.tell(run, lines, logged, calls)
+	w.reportLog(run, lines, logged, calls)
 }
 
 // endJob says how a job has ended that a service ran as one: where it failed, the calls have failed with it of which
 // nothing tells that they ended.
-func (w *Watch) endJob(run entity.Activation) {
+func (w *Watcher) endJob(run entity.Activation) {
 	j := w.jobs[run.Work.Job]
 	j.ended, j.cause = entity.CallDone, i18n.Message{}
 	if run.Success {
 		return
 	}
-	j.ended, j.cause = entity.CallFailed, site.EndOf(run)
+	j.ended, j.cause = entity.CallFailed, site.FailureReason(run)
 	for _, c := range j.calls {
 		if !c.final && !c.wrote {
 			c.State, c.Cause, c.final, c.Ended = entity.CallFailed, j.cause, true, run.Start.Add(time.Duration(run.DurationMS)*time.Millisecond)
@@ -177,7 +177,7 @@ func (w *Watch) endJob(run entity.Activation) {
 
 // end says of a call how the activation that ran it ended. Its first call had the cold start; where it failed, its last
 // call did. It reports false for an earlier try, the record of which comes late.
-func (w *Watch) end(c *call, run entity.Activation, first, last bool, l lithops.LoggedCall) bool {
+func (w *Watcher) end(c *call, run entity.Activation, first, last bool, l lithops.LoggedCall) bool {
 	if c.final && c.Activation != run.ID && c.Started.After(run.Start) {
 		return false
 	}
@@ -196,7 +196,7 @@ func (w *Watch) end(c *call, run entity.Activation, first, last bool, l lithops.
 	}
 	c.State, c.Error, c.Cause, c.final = entity.CallDone, "", i18n.Message{}, true
 	if last && !run.Success {
-		c.State, c.Cause = entity.CallFailed, site.EndOf(run)
+		c.State, c.Cause = entity.CallFailed, site.FailureReason(run)
 	}
 	if j := w.jobs[c.Job]; c.Ended.After(j.changed) {
 		j.changed = c.Ended
@@ -205,7 +205,7 @@ func (w *Watch) end(c *call, run entity.Activation, first, last bool, l lithops.
 }
 
 // mergeStatus takes in the status object of a call; data is nil when it has gone or is none.
-func (w *Watch) mergeStatus(r ref, data []byte) {
+func (w *Watcher) mergeStatus(r ref, data []byte) {
 	c := w.call(r)
 	s, ok := lithops.ParseCallStatus(data)
 	c.wrote = c.wrote && ok // not asked for again
@@ -242,12 +242,12 @@ func (w *Watch) mergeStatus(r ref, data []byte) {
 	}
 	c.final = true
 	if !c.logged {
-		w.tellCall(c, lines)
+		w.reportCallLog(c, lines)
 	}
 }
 
-// giveUp says of calls that have run longer than any may that they have failed: nobody will say so any more.
-func (w *Watch) giveUp(now time.Time) {
+// failLostCalls says of calls that have run longer than any may that they have failed: nobody will say so any more.
+func (w *Watcher) failLostCalls(now time.Time) {
 	limit := max(w.horizon+margin, 24*time.Hour)
 	for _, j := range w.jobs {
 		for _, c := range j.calls {
@@ -260,8 +260,8 @@ func (w *Watch) giveUp(now time.Time) {
 	}
 }
 
-// forget drops what no list brings again, and the oldest jobs that are done when there are too many calls to remember.
-func (w *Watch) forget(now time.Time) {
+// dropOld drops what no list brings again, and the oldest jobs that are done when there are too many calls to remember.
+func (w *Watcher) dropOld(now time.Time) {
 	for id, a := range w.activations {
 		if a.run.Start.Before(w.asked.Add(-2 * (w.horizon + margin))) {
 			delete(w.activations, id)
@@ -292,7 +292,7 @@ func (w *Watch) forget(now time.Time) {
 }
 
 // image is the name of a runtime: its image where that is known.
-func (w *Watch) image(id entity.ID) string {
+func (w *Watcher) image(id entity.ID) string {
 	r := w.runtimes[id]
 	return cmp.Or(r.Note(entity.NoteImage), r.Reference, id.Name)
 }

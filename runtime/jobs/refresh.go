@@ -33,21 +33,21 @@ const (
 )
 
 // Pause is how long to wait before the next Refresh, so that the target is not kept busy by it.
-func (w *Watch) Pause() time.Duration {
+func (w *Watcher) Pause() time.Duration {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
 	return min(max(pauseFactor*w.took, shortestPause), longestPause)
 }
 
 // Refresh reads what is new. What has ended is not read again. Without an error it reports whether anything is new.
-func (w *Watch) Refresh(ctx context.Context) (bool, error) {
+func (w *Watcher) Refresh(ctx context.Context) (bool, error) {
 	w.refreshing.Lock()
 	defer w.refreshing.Unlock()
 	began, before := time.Now(), w.Version()
 	w.rounds++
 	var objects []entity.Object
 	var listed, unread []entity.Activation
-	err := parallel.Together(ctx, func(ctx context.Context) (err error) {
+	err := parallel.Run(ctx, func(ctx context.Context) (err error) {
 		objects, err = w.listObjects(ctx)
 		return err
 	}, func(ctx context.Context) (err error) {
@@ -57,7 +57,7 @@ func (w *Watch) Refresh(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	w.names(ctx, listed)
+	w.readNames(ctx, listed)
 	w.mu.Lock()
 	w.mergeObjects(objects)
 	for _, run := range listed {
@@ -75,14 +75,14 @@ func (w *Watch) Refresh(ctx context.Context) (bool, error) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.giveUp(time.Now())
-	w.forget(time.Now())
+	w.failLostCalls(time.Now())
+	w.dropOld(time.Now())
 	w.took = time.Since(began)
 	return w.version != before, nil
 }
 
 // listObjects lists what calls have written. Where there are many, only the objects of jobs that go on are listed anew.
-func (w *Watch) listObjects(ctx context.Context) ([]entity.Object, error) {
+func (w *Watcher) listObjects(ctx context.Context) ([]entity.Object, error) {
 	prefixes := []string{lithops.JobsPrefix}
 	whole := w.objects <= fewObjects || time.Since(w.complete) > allObjects
 	if !whole {
@@ -114,7 +114,7 @@ func (w *Watch) listObjects(ctx context.Context) ([]entity.Object, error) {
 }
 
 // listActivations lists what may be new since the last time: whole records at first, then what they are of.
-func (w *Watch) listActivations(ctx context.Context) ([]entity.Activation, error) {
+func (w *Watcher) listActivations(ctx context.Context) ([]entity.Activation, error) {
 	since, first := w.since, w.asked.IsZero()
 	if from := w.asked.Add(-w.horizon - margin); !first && from.After(since) {
 		since = from
@@ -130,15 +130,15 @@ func (w *Watch) listActivations(ctx context.Context) ([]entity.Activation, error
 	return list, err
 }
 
-func (w *Watch) activationsSince(ctx context.Context, since time.Time, whole bool) ([]entity.Activation, error) {
+func (w *Watcher) activationsSince(ctx context.Context, since time.Time, whole bool) ([]entity.Activation, error) {
 	var list []entity.Activation
-	for run, err := range w.site.Compute.Calls(ctx, since, whole) {
+	for run, err := range w.site.Compute.ListActivations(ctx, since, whole) {
 		if err != nil {
 			return nil, err
 		}
 		if whole && run.Done {
 			// Logs are what is large: they are taken apart page by page.
-			w.names(ctx, []entity.Activation{run})
+			w.readNames(ctx, []entity.Activation{run})
 			w.mu.Lock()
 			merged := len(run.Logs) > 0 && w.mergeActivation(run)
 			w.mu.Unlock()
@@ -154,8 +154,8 @@ func (w *Watch) activationsSince(ctx context.Context, since time.Time, whole boo
 	return list, nil
 }
 
-// names reads the images of the runtimes that were not known. Without them runtimes have the service's own names.
-func (w *Watch) names(ctx context.Context, runs []entity.Activation) {
+// readNames reads the images of the runtimes that were not known. Without them runtimes have the service's own names.
+func (w *Watcher) readNames(ctx context.Context, runs []entity.Activation) {
 	unknown := false
 	for _, run := range runs {
 		if _, known := w.runtimes[run.Runtime]; !known && run.Runtime != (entity.ID{}) {
@@ -179,9 +179,9 @@ func (w *Watch) names(ctx context.Context, runs []entity.Activation) {
 }
 
 // readRecords reads the records, with their logs, of activations that have ended, side by side.
-func (w *Watch) readRecords(ctx context.Context, g *parallel.Group, runs []entity.Activation) error {
+func (w *Watcher) readRecords(ctx context.Context, g *parallel.Group, runs []entity.Activation) error {
 	_, errs := parallel.Each(ctx, g, runs, func(ctx context.Context, run entity.Activation) (struct{}, error) {
-		record, err := w.site.Compute.Called(ctx, run.ID)
+		record, err := w.site.Compute.GetActivation(ctx, run.ID)
 		if fault.Is(err, fault.NotFound) {
 			return struct{}{}, nil // it comes
 		}
@@ -196,12 +196,12 @@ func (w *Watch) readRecords(ctx context.Context, g *parallel.Group, runs []entit
 		w.mergeRecord(record)
 		return struct{}{}, nil
 	})
-	return parallel.First(errs)
+	return parallel.FirstError(errs)
 }
 
 // readStatuses reads the status objects of calls of which no record tells how they ended. Where records are still to come
 // they are waited for until the next refresh.
-func (w *Watch) readStatuses(ctx context.Context, g *parallel.Group) error {
+func (w *Watcher) readStatuses(ctx context.Context, g *parallel.Group) error {
 	var wanted []ref
 	w.mu.RLock()
 	for _, j := range w.jobs {
@@ -225,21 +225,21 @@ func (w *Watch) readStatuses(ctx context.Context, g *parallel.Group) error {
 		w.mergeStatus(r, data)
 		return struct{}{}, nil
 	})
-	return parallel.First(errs)
+	return parallel.FirstError(errs)
 }
 
-// Read reads the record of one activation, however old it is; fault.NotFound while there is none.
-func (w *Watch) Read(ctx context.Context, activation string) error {
+// ReadActivation reads the record of one activation, however old it is; fault.NotFound while there is none.
+func (w *Watcher) ReadActivation(ctx context.Context, activation string) error {
 	w.refreshing.Lock()
 	defer w.refreshing.Unlock()
-	record, err := w.site.Compute.Called(ctx, activation)
+	record, err := w.site.Compute.GetActivation(ctx, activation)
 	if err == nil && !record.Done {
 		err = fault.New(fault.NotFound, i18n.M("{{.Name}} does not exist.", "Name", activation), i18n.Message{})
 	}
 	if err != nil {
 		return err
 	}
-	w.names(ctx, []entity.Activation{record})
+	w.readNames(ctx, []entity.Activation{record})
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.mergeRecord(record)

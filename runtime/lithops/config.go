@@ -24,7 +24,7 @@ type LoadOptions struct {
 	WorkDir string
 	Version string // of the installed Lithops; "" follows the newest
 	// Pipes remembers what a file that is a pipe held, which a command may load several times; nil reads it each time.
-	Pipes *regular.Pipes
+	Pipes *regular.PipeCache
 }
 
 // Config is the configuration that the client would load. It may be absent: see Found.

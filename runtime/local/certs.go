@@ -193,11 +193,11 @@ func (c *certs) writeBundle() error {
 	}
 	var system []byte
 	for _, path := range append([]string{os.Getenv("SSL_CERT_FILE")}, systemBundles[:]...) {
-		if system, err = regular.ReadBundle(path); err == nil {
+		if system, err = regular.ReadCABundle(path); err == nil {
 			break
 		}
 	}
-	site, _ := regular.ReadBundle(os.Getenv("REQUESTS_CA_BUNDLE")) // which may be this very file
+	site, _ := regular.ReadCABundle(os.Getenv("REQUESTS_CA_BUNDLE")) // which may be this very file
 	var all bytes.Buffer
 	seen := map[string]bool{}
 	texts := [][]byte{system, site, own}

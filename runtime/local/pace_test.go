@@ -17,9 +17,9 @@ import (
 )
 
 // pacedServer serves a handler with the endpoint's patience, on connections in memory.
-func pacedServer(t *testing.T, h http.HandlerFunc) *runtimetest.Memory {
+func pacedServer(t *testing.T, h http.HandlerFunc) *runtimetest.Listener {
 	t.Helper()
-	m := runtimetest.NewMemory()
+	m := runtimetest.NewListener()
 	server := &http.Server{Handler: patience{grace: paceGrace, rate: paceRate}.wrap(h)}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(m) }()
@@ -31,7 +31,7 @@ func pacedServer(t *testing.T, h http.HandlerFunc) *runtimetest.Memory {
 	return m
 }
 
-func clientOf(t *testing.T, m *runtimetest.Memory) *http.Client {
+func clientOf(t *testing.T, m *runtimetest.Listener) *http.Client {
 	t.Helper()
 	transport := &http.Transport{DialContext: m.Dial}
 	t.Cleanup(transport.CloseIdleConnections)
@@ -39,7 +39,7 @@ func clientOf(t *testing.T, m *runtimetest.Memory) *http.Client {
 }
 
 // request sends a request, and leaves the answer to who wants it.
-func request(t *testing.T, m *runtimetest.Memory, text string) net.Conn {
+func request(t *testing.T, m *runtimetest.Listener, text string) net.Conn {
 	t.Helper()
 	c, err := m.Dial(t.Context(), "", "")
 	if err != nil {

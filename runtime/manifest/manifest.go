@@ -78,9 +78,9 @@ func (p Position) Wrap(err error) error {
 	return &c
 }
 
-// folderOf returns the folder that paths of a file are relative to: its own. A file that is none, such as a pipe or
+// baseDir returns the folder that paths of a file are relative to: its own. A file that is none, such as a pipe or
 // /dev/stdin, has no folder: the working folder stands for it.
-func folderOf(path string) string {
+func baseDir(path string) string {
 	dir := filepath.Dir(path)
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() || dir == "/dev" || dir == "/dev/fd" {
 		return "."
@@ -99,7 +99,7 @@ func Read(path string, getenv func(string) string) (File, error) {
 }
 
 func readFile(path string) ([]byte, error) {
-	data, err := regular.ReadNamed(path, maxSize)
+	data, err := regular.ReadFileOrPipe(path, maxSize)
 	if err != nil {
 		if pe := (*os.PathError)(nil); errors.As(err, &pe) {
 			err = pe.Err
@@ -113,14 +113,14 @@ func readFile(path string) ([]byte, error) {
 // Parse reads the text of a file; name is its path, for errors and for the folders in it. All that is wrong is reported
 // together, in the order of the file.
 func Parse(name string, data []byte, getenv func(string) string) (File, error) {
-	r := &reader{file: name, dir: folderOf(name), getenv: getenv}
+	r := &reader{file: name, dir: baseDir(name), getenv: getenv}
 	root := r.parse(data)
 	f := File{Dir: r.dir}
 	if root != nil {
-		f.Runtimes = r.top(root)
+		f.Runtimes = r.runtimes(root)
 	}
-	r.doubles(f.Runtimes)
-	slices.SortStableFunc(r.faults, func(a, b placed) int {
+	r.checkDuplicates(f.Runtimes)
+	slices.SortStableFunc(r.faults, func(a, b locatedError) int {
 		return cmp.Or(cmp.Compare(a.at.Line, b.at.Line), cmp.Compare(a.at.Column, b.at.Column))
 	})
 	var all []error
@@ -130,13 +130,13 @@ func Parse(name string, data []byte, getenv func(string) string) (File, error) {
 	return f, errors.Join(all...)
 }
 
-// doubles refuses what is declared twice, because chance would tell which declaration holds: a memory size of an image, and
+// checkDuplicates refuses what is declared twice, because chance would tell which declaration holds: a memory size of an image, and
 // an image with its build, which has to stand alone.
-func (r *reader) doubles(list []Runtime) {
+func (r *reader) checkDuplicates(list []Runtime) {
 	for i, one := range list {
 		for _, was := range list[:i] {
 			if one.Image != "" && one.Image == was.Image && one.overlaps(was) {
-				r.wrong(one.At, i18n.M("The image {{.Image}} is declared in line {{.Line}} already.", "Image", one.Image, "Line", was.At.Line))
+				r.report(one.At, i18n.M("The image {{.Image}} is declared in line {{.Line}} already.", "Image", one.Image, "Line", was.At.Line))
 				break
 			}
 		}

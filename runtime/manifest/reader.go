@@ -28,16 +28,16 @@ type reader struct {
 	file, dir string
 	getenv    func(string) string
 	values    int
-	faults    []placed
+	faults    []locatedError
 }
 
-type placed struct {
+type locatedError struct {
 	at  Position
 	err error
 }
 
-func (r *reader) wrong(at Position, what i18n.Message) {
-	r.faults = append(r.faults, placed{at, at.Fault(what)})
+func (r *reader) report(at Position, what i18n.Message) {
+	r.faults = append(r.faults, locatedError{at, at.Fault(what)})
 }
 
 func (r *reader) start() Position { return Position{File: r.file, Line: 1, Column: 1} }
@@ -52,17 +52,17 @@ func (r *reader) at(n *yaml.Node) Position {
 // parse returns the root of the only document, with the environment put into its values; nil after a fault.
 func (r *reader) parse(data []byte) *yaml.Node {
 	if len(data) > maxSize {
-		r.wrong(r.start(), i18n.M("The file is larger than {{.Size}} bytes.", "Size", maxSize))
+		r.report(r.start(), i18n.M("The file is larger than {{.Size}} bytes.", "Size", maxSize))
 		return nil
 	}
 	root, err := document.Parse(string(data))
 	var at *document.Error
 	switch {
 	case errors.As(err, &at):
-		r.wrong(Position{File: r.file, Line: at.Line, Column: at.Column}, i18n.M("This is not a file of 'apply': {{.What}}.", "What", at.Reason))
+		r.report(Position{File: r.file, Line: at.Line, Column: at.Column}, i18n.M("This is not a file of 'apply': {{.What}}.", "What", at.Reason))
 		return nil
 	case root == nil || tagOf(root) == "!!null":
-		r.wrong(r.start(), i18n.M("The file declares nothing; it needs the key 'runtimes'."))
+		r.report(r.start(), i18n.M("The file declares nothing; it needs the key 'runtimes'."))
 		return nil
 	}
 	r.substitute(root)
@@ -86,10 +86,10 @@ func (r *reader) mapping(n *yaml.Node, known ...string) (map[string]member, bool
 			continue
 		}
 		if near := text.Nearest(key, known); near != "" {
-			r.wrong(m.at, i18n.M("Unknown key '{{.Key}}'. Did you mean '{{.Near}}'?", "Key", key, "Near", near))
+			r.report(m.at, i18n.M("Unknown key '{{.Key}}'. Did you mean '{{.Near}}'?", "Key", key, "Near", near))
 			continue
 		}
-		r.wrong(m.at, i18n.M("Unknown key '{{.Key}}'. Known here: {{.Known}}.", "Key", key, "Known", strings.Join(known, ", ")))
+		r.report(m.at, i18n.M("Unknown key '{{.Key}}'. Known here: {{.Known}}.", "Key", key, "Known", strings.Join(known, ", ")))
 	}
 	return members, true
 }
@@ -99,12 +99,12 @@ const maxMerges = 8
 
 // members returns the keys of a mapping, laid over those that "<<" merges into it.
 func (r *reader) members(n *yaml.Node, merges int) (map[string]member, bool) {
-	if n = meant(n); n == nil || n.Kind != yaml.MappingNode {
-		r.wrong(r.at(n), i18n.M("Keys with values are expected here."))
+	if n = resolveAlias(n); n == nil || n.Kind != yaml.MappingNode {
+		r.report(r.at(n), i18n.M("Keys with values are expected here."))
 		return nil, false
 	}
 	if r.values += len(n.Content); r.values > maxValues || merges > maxMerges {
-		r.wrong(r.at(n), i18n.M("Too much is merged into this."))
+		r.report(r.at(n), i18n.M("Too much is merged into this."))
 		return nil, false
 	}
 	own, merged := map[string]member{}, map[string]member{}
@@ -122,11 +122,11 @@ func (r *reader) members(n *yaml.Node, merges int) (map[string]member, bool) {
 			}
 			continue
 		case key.Kind != yaml.ScalarNode || tag != "!!str":
-			r.wrong(r.at(key), i18n.M("A key is a plain word."))
+			r.report(r.at(key), i18n.M("A key is a plain word."))
 			continue
 		}
 		if _, twice := own[key.Value]; twice {
-			r.wrong(r.at(key), i18n.M("The key '{{.Key}}' stands here twice.", "Key", key.Value))
+			r.report(r.at(key), i18n.M("The key '{{.Key}}' stands here twice.", "Key", key.Value))
 		}
 		own[key.Value] = member{r.at(key), value}
 	}
@@ -134,8 +134,8 @@ func (r *reader) members(n *yaml.Node, merges int) (map[string]member, bool) {
 	return merged, true
 }
 
-// meant is what an alias stands for.
-func meant(n *yaml.Node) *yaml.Node {
+// resolveAlias is what an alias stands for.
+func resolveAlias(n *yaml.Node) *yaml.Node {
 	if n != nil && n.Kind == yaml.AliasNode {
 		return n.Alias
 	}
@@ -152,8 +152,8 @@ func tagOf(n *yaml.Node) string {
 
 // list reads a sequence.
 func (r *reader) list(n *yaml.Node) ([]*yaml.Node, bool) {
-	if n = meant(n); n.Kind != yaml.SequenceNode {
-		r.wrong(r.at(n), i18n.M("A list is expected here."))
+	if n = resolveAlias(n); n.Kind != yaml.SequenceNode {
+		r.report(r.at(n), i18n.M("A list is expected here."))
 		return nil, false
 	}
 	return n.Content, true
@@ -161,63 +161,63 @@ func (r *reader) list(n *yaml.Node) ([]*yaml.Node, bool) {
 
 // listOrOne reads a sequence, or one value that stands for a sequence of one.
 func (r *reader) listOrOne(n *yaml.Node) []*yaml.Node {
-	if n = meant(n); n.Kind == yaml.SequenceNode {
+	if n = resolveAlias(n); n.Kind == yaml.SequenceNode {
 		return n.Content
 	}
 	return []*yaml.Node{n}
 }
 
-func (r *reader) text(n *yaml.Node) string {
-	if n = meant(n); tagOf(n) == "!!str" && n.Value != "" {
+func (r *reader) nonEmptyString(n *yaml.Node) string {
+	if n = resolveAlias(n); tagOf(n) == "!!str" && n.Value != "" {
 		return n.Value
 	}
-	r.wrong(r.at(n), i18n.M("A text is expected here; quote what YAML reads as something else."))
+	r.report(r.at(n), i18n.M("A text is expected here; quote what YAML reads as something else."))
 	return ""
 }
 
-// plain reads any scalar as the text that stands in the file: build arguments are texts for Docker.
-func (r *reader) plain(n *yaml.Node) string {
-	switch n = meant(n); tagOf(n) {
+// scalar reads any scalar as the text that stands in the file: build arguments are texts for Docker.
+func (r *reader) scalar(n *yaml.Node) string {
+	switch n = resolveAlias(n); tagOf(n) {
 	case "!!str", "!!int", "!!float", "!!bool":
 		return n.Value
 	}
-	return r.text(n)
+	return r.nonEmptyString(n)
 }
 
 // number reads a whole number from 1 to what an int32 holds.
 func (r *reader) number(n *yaml.Node) int {
-	if n = meant(n); tagOf(n) == "!!int" {
+	if n = resolveAlias(n); tagOf(n) == "!!int" {
 		if v, err := strconv.ParseInt(n.Value, 10, 64); err == nil && v >= 1 && v <= math.MaxInt32 {
 			return int(v)
 		}
 	}
-	r.wrong(r.at(n), i18n.M("A whole number from 1 on is expected here."))
+	r.report(r.at(n), i18n.M("A whole number from 1 on is expected here."))
 	return 0
 }
 
-// thousandths reads a number above 0 with at most three decimals, times 1000.
-func (r *reader) thousandths(n *yaml.Node) int {
-	if n = meant(n); tagOf(n) == "!!int" || tagOf(n) == "!!float" {
+// milliCPU reads a number above 0 with at most three decimals, times 1000.
+func (r *reader) milliCPU(n *yaml.Node) int {
+	if n = resolveAlias(n); tagOf(n) == "!!int" || tagOf(n) == "!!float" {
 		v, err := strconv.ParseFloat(n.Value, 64)
 		if v *= 1000; err == nil && v >= 1 && v <= 1e6 && v == math.Trunc(v) {
 			return int(v)
 		}
 	}
-	r.wrong(r.at(n), i18n.M("A number of vCPU is expected, such as 0.125 or 2."))
+	r.report(r.at(n), i18n.M("A number of vCPU is expected, such as 0.125 or 2."))
 	return 0
 }
 
-func (r *reader) truth(n *yaml.Node) bool {
-	if n = meant(n); tagOf(n) == "!!bool" {
+func (r *reader) boolean(n *yaml.Node) bool {
+	if n = resolveAlias(n); tagOf(n) == "!!bool" {
 		return strings.EqualFold(n.Value, "true")
 	}
-	r.wrong(r.at(n), i18n.M("Either true or false is expected here."))
+	r.report(r.at(n), i18n.M("Either true or false is expected here."))
 	return false
 }
 
 // path is a path of the file: relative to the folder that the file is in.
 func (r *reader) path(n *yaml.Node) string {
-	s := filepath.FromSlash(r.text(n))
+	s := filepath.FromSlash(r.nonEmptyString(n))
 	if s == "" || filepath.IsAbs(s) {
 		return s
 	}

@@ -15,8 +15,8 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// Calls returns the activations of the namespace that started since then, newest first.
-func (c *Compute) Calls(ctx context.Context, since time.Time, whole bool) iter.Seq2[entity.Activation, error] {
+// ListActivations returns the activations of the namespace that started since then, newest first.
+func (c *Compute) ListActivations(ctx context.Context, since time.Time, whole bool) iter.Seq2[entity.Activation, error] {
 	return func(yield func(entity.Activation, error) bool) {
 		err := c.client.Find(ctx)
 		if err != nil && !fault.Is(err, fault.NotFound) {

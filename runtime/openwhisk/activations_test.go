@@ -40,7 +40,7 @@ func TestActivationsAreListed(t *testing.T) {
 	})
 	c := NewCompute(client, ComputeOptions{})
 	var got []entity.Activation
-	for run, err := range c.Calls(t.Context(), time.UnixMilli(1699999999000), true) {
+	for run, err := range c.ListActivations(t.Context(), time.UnixMilli(1699999999000), true) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -79,7 +79,7 @@ func TestActivationsAreListed(t *testing.T) {
 func TestNoActivations(t *testing.T) {
 	client := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) })
 	var last error
-	for _, err := range NewCompute(client, ComputeOptions{}).Calls(t.Context(), time.Time{}, false) {
+	for _, err := range NewCompute(client, ComputeOptions{}).ListActivations(t.Context(), time.Time{}, false) {
 		last = err
 	}
 	if !fault.Is(last, fault.Denied) {

@@ -63,7 +63,7 @@ func (c *Compute) follow(ctx context.Context, run entity.Activation, err error) 
 	return run, err
 }
 
-// Called reads the record of a call once more: logs are collected after the run.
-func (c *Compute) Called(ctx context.Context, id string) (entity.Activation, error) {
+// GetActivation reads the record of a call once more: logs are collected after the run.
+func (c *Compute) GetActivation(ctx context.Context, id string) (entity.Activation, error) {
 	return c.client.activation(ctx, id)
 }

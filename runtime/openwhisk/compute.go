@@ -114,5 +114,5 @@ func (c *Compute) DeleteResource(ctx context.Context, t entity.Resource) error {
 	return c.packageGone(ctx, t.Name, c.client.deletePackage(ctx, t.Name))
 }
 
-// Tidy has nothing to do: packages stay, as the client leaves them.
-func (c *Compute) Tidy(context.Context) error { return nil }
+// DeleteUnused has nothing to do: packages stay, as the client leaves them.
+func (c *Compute) DeleteUnused(context.Context) error { return nil }

@@ -77,7 +77,7 @@ func TestRegisteringSaysWhichNotesGo(t *testing.T) {
 	register("me/a:1", map[string]any{entity.NoteBundle: "one", entity.NotePinned: true, entity.NoteDigest: "sha256:1"})
 	register("me/a:1", map[string]any{entity.NoteBundle: "two"})
 	now, err := c.Runtime(t.Context(), id)
-	if err != nil || now.Pinned() || now.Note(entity.NoteDigest) != "" || now.Note(entity.NoteBundle) != "two" || now.Notes["theirs"] != "x" || !now.Vouched() {
+	if err != nil || now.Pinned() || now.Note(entity.NoteDigest) != "" || now.Note(entity.NoteBundle) != "two" || now.Notes["theirs"] != "x" || !now.Unmodified() {
 		t.Errorf("after a deployment without pin: got %+v (%v), want only what was given, and what others noted", now, err)
 	}
 	// The client registers its own code: notes stay, the version does not.
@@ -87,7 +87,7 @@ func TestRegisteringSaysWhichNotesGo(t *testing.T) {
 	if now, _ = c.Runtime(t.Context(), id); !now.Replaced() || now.Note(entity.NoteBundle) != "two" {
 		t.Errorf("foreign code passes for ours: %+v", now)
 	}
-	if got := register("me/a:1", map[string]any{entity.NoteBundle: "two"}); !got.Vouched() {
+	if got := register("me/a:1", map[string]any{entity.NoteBundle: "two"}); !got.Unmodified() {
 		t.Errorf("after it was deployed again: got %+v", got)
 	}
 	if got := register("127.0.0.1:5555/me/a@sha256:1", nil); got.Reference != "127.0.0.1:5555/me/a" {

@@ -30,7 +30,7 @@ func (c *Compute) Runtimes(ctx context.Context) (entity.Listing, error) {
 	}
 	g := parallel.NewGroup(c.jobs)
 	pages, errs := parallel.Each(ctx, g, packages, c.named)
-	if err := parallel.First(errs); err != nil {
+	if err := parallel.FirstError(errs); err != nil {
 		return l, err
 	}
 	l.Runtimes, err = c.withImages(ctx, g, slices.Concat(pages...))
@@ -95,7 +95,7 @@ func (c *Compute) withImages(ctx context.Context, g *parallel.Group, list []enti
 		return struct{}{}, err
 	})
 	list = slices.DeleteFunc(list, func(r entity.Registered) bool { return r.Reference == "" && r.Note(entity.NoteImage) == "" })
-	return list, parallel.First(errs)
+	return list, parallel.FirstError(errs)
 }
 
 // Runtime reads one runtime; fault.NotFound when it is not there.
@@ -168,7 +168,7 @@ func (c *Compute) Leftovers(ctx context.Context) ([][]entity.Resource, error) {
 	for i, name := range packages {
 		emptied[i] = entity.Resource{Term: packageTerm, Name: name}
 	}
-	return [][]entity.Resource{slices.Concat(lists...), emptied}, parallel.First(errs)
+	return [][]entity.Resource{slices.Concat(lists...), emptied}, parallel.FirstError(errs)
 }
 
 func idOf(name string) entity.ID {

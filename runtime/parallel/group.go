@@ -37,7 +37,7 @@ func NewGroup(limit int) *Group {
 }
 
 // enter waits for a place; false means that the context ended first.
-func (g *Group) enter(ctx context.Context) bool {
+func (g *Group) acquire(ctx context.Context) bool {
 	stop := context.AfterFunc(ctx, func() {
 		g.mu.Lock()
 		defer g.mu.Unlock()
@@ -56,7 +56,7 @@ func (g *Group) enter(ctx context.Context) bool {
 	return true
 }
 
-func (g *Group) leave(throttled bool) {
+func (g *Group) release(throttled bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.running--
@@ -73,35 +73,35 @@ func Each[T, R any](ctx context.Context, g *Group, items []T, work func(context.
 	errs, panics := make([]error, len(items)), make([]error, len(items))
 	var wg sync.WaitGroup
 	for i := range items {
-		if !g.enter(ctx) {
+		if !g.acquire(ctx) {
 			errs[i] = context.Cause(ctx)
 			continue
 		}
 		wg.Go(func() {
 			panics[i] = fault.Try(func() error { results[i], errs[i] = work(ctx, items[i]); return nil })
-			g.leave(fault.Is(errs[i], fault.Throttled))
+			g.release(fault.Is(errs[i], fault.Throttled))
 		})
 	}
 	wg.Wait()
-	fault.Panic(panics...)
+	fault.Repanic(panics...)
 	return results, errs
 }
 
-// Together runs a few different pieces of work side by side and gives the first error in their order; all of them
+// Run runs a few different pieces of work side by side and gives the first error in their order; all of them
 // have ended when it returns.
-func Together(ctx context.Context, work ...func(context.Context) error) error {
+func Run(ctx context.Context, work ...func(context.Context) error) error {
 	errs, panics := make([]error, len(work)), make([]error, len(work))
 	var wg sync.WaitGroup
 	for i, w := range work {
 		wg.Go(func() { panics[i] = fault.Try(func() error { errs[i] = w(ctx); return nil }) })
 	}
 	wg.Wait()
-	fault.Panic(panics...)
-	return First(errs)
+	fault.Repanic(panics...)
+	return FirstError(errs)
 }
 
-// First returns the first error there is.
-func First(errs []error) error {
+// FirstError returns the first error there is.
+func FirstError(errs []error) error {
 	for _, err := range errs {
 		if err != nil {
 			return err
@@ -110,8 +110,8 @@ func First(errs []error) error {
 	return nil
 }
 
-// Linger returns a context that ends grace after ctx does, with its cause.
-func Linger(ctx context.Context, delay time.Duration) (context.Context, func()) {
+// WithGracePeriod returns a context that ends grace after ctx does, with its cause.
+func WithGracePeriod(ctx context.Context, delay time.Duration) (context.Context, func()) {
 	longer, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	unhook := context.AfterFunc(ctx, func() {
 		grace.Extend(ctx, delay)

@@ -36,8 +36,8 @@ type Deployment struct {
 	keep   site.Metadata
 }
 
-// Decide plans what brings have to want. It neither reads nor writes.
-func (p *Plan) Decide(want site.Wanted, have Existing, force bool) *Deployment {
+// NewDeployment plans what brings have to want. It neither reads nor writes.
+func (p *Plan) NewDeployment(want site.Wanted, have Existing, force bool) *Deployment {
 	d := &Deployment{Want: want, Have: have, force: force, site: p.site, bundle: p.bundle}
 	d.decide()
 	return d
@@ -51,8 +51,8 @@ func (d *Deployment) Changed() bool {
 	return d.Runtime.Change != Unchanged || d.Metadata.Change != Unchanged || d.Cache.Change != Unchanged
 }
 
-// Put reports whether the runtime is registered anew, not only its metadata.
-func (d *Deployment) Put() bool { return d.put }
+// Registers reports whether the runtime is registered anew, not only its metadata.
+func (d *Deployment) Registers() bool { return d.put }
 
 // decide compares what is wanted with what was found.
 func (d *Deployment) decide() {
@@ -82,7 +82,7 @@ func (d *Deployment) decide() {
 		expected = site.Proof(d.registration())
 		described = err == nil && stored.Proof == expected
 	}
-	if r := have.Runtime; r != nil && !d.put && !r.Vouched() && err == nil && stored.Proof != expected {
+	if r := have.Runtime; r != nil && !d.put && !r.Unmodified() && err == nil && stored.Proof != expected {
 		// Who stored it may have replaced the code, too.
 		d.put, onlyLimits = true, false
 		d.Runtime.Change, d.Runtime.Reason = Update, i18n.M("Its metadata was stored by another tool, so its code is not known.")
@@ -91,7 +91,7 @@ func (d *Deployment) decide() {
 	switch {
 	case have.Metadata == nil:
 		d.call, d.Metadata.Change = true, Create
-	case err != nil || !stored.Fits(d.site.Install, want.Python):
+	case err != nil || !stored.Matches(d.site.Install, want.Python):
 		again(i18n.M("It does not describe this runtime."))
 	case d.put && !onlyLimits && !described:
 		again(i18n.M("The runtime changes."))
@@ -124,9 +124,9 @@ func difference(want site.Wanted, r *entity.Registered, bundle string, force boo
 		return i18n.M("It was deployed by another tool, so its code is not known."), false
 	}
 	if r.Replaced() {
-		return site.Replaced(), false
+		return site.ReplacedReason(), false
 	}
-	content := contents(want, r)
+	content := contentChanges(want, r)
 	if deployed != bundle {
 		content = append([]i18n.Message{i18n.M("The Lithops code differs.")}, content...)
 	}
@@ -135,23 +135,23 @@ func difference(want site.Wanted, r *entity.Registered, bundle string, force boo
 	}
 	var limits []i18n.Message
 	if r.MemoryMB != want.MemoryMB {
-		content = append(content, becomes(i18n.M("Memory"), fmt.Sprintf("%d MB", r.MemoryMB), fmt.Sprintf("%d MB", want.MemoryMB)))
+		content = append(content, changeText(i18n.M("Memory"), fmt.Sprintf("%d MB", r.MemoryMB), fmt.Sprintf("%d MB", want.MemoryMB)))
 	}
 	if want.MilliCPU != 0 && r.MilliCPU != want.MilliCPU {
-		limits = append(limits, becomes(i18n.M("CPU"), lithops.FormatCPU(r.MilliCPU)+" vCPU", lithops.FormatCPU(want.MilliCPU)+" vCPU"))
+		limits = append(limits, changeText(i18n.M("CPU"), lithops.FormatCPU(r.MilliCPU)+" vCPU", lithops.FormatCPU(want.MilliCPU)+" vCPU"))
 	}
 	if r.TimeoutMS != want.TimeoutS*1000 {
-		limits = append(limits, becomes(i18n.M("Timeout"), fmt.Sprintf("%g s", float64(r.TimeoutMS)/1000), fmt.Sprintf("%d s", want.TimeoutS)))
+		limits = append(limits, changeText(i18n.M("Timeout"), fmt.Sprintf("%g s", float64(r.TimeoutMS)/1000), fmt.Sprintf("%d s", want.TimeoutS)))
 	}
-	return together(append(content, limits...)), len(content) == 0
+	return joinMessages(append(content, limits...)), len(content) == 0
 }
 
-// contents says in what a runtime is another than the one that is wanted, its code and its limits apart.
-func contents(want site.Wanted, r *entity.Registered) (all []i18n.Message) {
+// contentChanges says in what a runtime is another than the one that is wanted, its code and its limits apart.
+func contentChanges(want site.Wanted, r *entity.Registered) (all []i18n.Message) {
 	image, digest := cmp.Or(r.Reference, r.Note(entity.NoteImage)), r.Note(entity.NoteDigest)
 	switch {
 	case r.Reference != "" && r.Reference != want.Reference(), r.Reference == "" && image != "" && image != want.Image:
-		all = append(all, becomes(i18n.M("Image"), image, want.Reference()))
+		all = append(all, changeText(i18n.M("Image"), image, want.Reference()))
 	case r.Reference == "" && r.Pinned() && !want.Pin:
 		all = append(all, i18n.M("It runs a digest, not the tag."))
 	case r.Reference == "" && !r.Pinned() && want.Pin:
@@ -161,12 +161,12 @@ func contents(want site.Wanted, r *entity.Registered) (all []i18n.Message) {
 	case want.Source != "" && r.Note(entity.NoteSource) != want.Source:
 		all = append(all, i18n.M("What its image is built from differs."))
 	case want.Digest != "" && digest != "" && want.Digest != digest && want.Pin:
-		all = append(all, becomes(i18n.M("Digest"), short(digest), short(want.Digest)))
+		all = append(all, changeText(i18n.M("Digest"), shortDigest(digest), shortDigest(want.Digest)))
 	case want.Digest != "" && digest != "" && want.Digest != digest:
 		all = append(all, i18n.M("The tag points to another image now."))
 	}
 	if python := r.Note(entity.NotePython); python != want.Python {
-		all = append(all, becomes(i18n.M("Python"), cmp.Or(python, "-"), want.Python))
+		all = append(all, changeText(i18n.M("Python"), cmp.Or(python, "-"), want.Python))
 	}
 	if (r.Note(entity.NoteCode) == entity.CodeInImage) != want.InImage {
 		all = append(all, i18n.M("Its Lithops code comes from elsewhere: the image, or what is registered with it."))
@@ -174,16 +174,16 @@ func contents(want site.Wanted, r *entity.Registered) (all []i18n.Message) {
 	return all
 }
 
-// becomes says what a property of a runtime is, and what it will be.
-func becomes(what i18n.Message, old, new string) i18n.Message {
+// changeText says what a property of a runtime is, and what it will be.
+func changeText(what i18n.Message, old, new string) i18n.Message {
 	return i18n.M("{{.What}}: {{.Old}} -> {{.New}}.", "What", what, "Old", old, "New", new)
 }
 
-// short is a digest with as much of it as the tag has that is never moved.
-func short(digest string) string { return digest[:min(len("sha256:")+12, len(digest))] }
+// shortDigest is a digest with as much of it as the tag has that is never moved.
+func shortDigest(digest string) string { return digest[:min(len("sha256:")+12, len(digest))] }
 
-// together makes one message of several; the zero Message of none.
-func together(all []i18n.Message) (one i18n.Message) {
+// joinMessages makes one message of several; the zero Message of none.
+func joinMessages(all []i18n.Message) (one i18n.Message) {
 	for i, m := range all {
 		if i == 0 {
 			one = m

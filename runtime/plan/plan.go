@@ -27,10 +27,10 @@ type Plan struct {
 	waves       []*wave
 	deployments []*Deployment
 
-	around    []*Task           // what has to be there before a runtime is built or registered
-	beside    []*Task           // what is made beside the runtimes
-	resources []*Task           // of around: what only this service has
-	made      []entity.Resource // of them, what was made before the plan was
+	prerequisites []*Task           // what has to be there before a runtime is built or registered
+	concurrent    []*Task           // what is made beside the runtimes
+	resources     []*Task           // of prerequisites: what only this service has
+	created       []entity.Resource // of them, what was made before the plan was
 }
 
 // New makes an empty plan.
@@ -38,11 +38,11 @@ func New(s *site.Site, bundle lithops.Bundle) *Plan { return &Plan{site: s, bund
 
 // wave is what is done side by side.
 type wave struct {
-	tasks  []*Task
-	beside []*Task      // begins with the wave, and may last until the end of the plan
-	counts bool         // its tasks are counted for whoever watches
-	cut    i18n.Message // is said when the command is interrupted meanwhile
-	end    func(ctx context.Context)
+	tasks      []*Task
+	concurrent []*Task      // begins with the wave, and may last until the end of the plan
+	counts     bool         // its tasks are counted for whoever watches
+	cut        i18n.Message // is said when the command is interrupted meanwhile
+	end        func(ctx context.Context)
 }
 
 // Task is one piece of work.
@@ -72,12 +72,12 @@ func (p *Plan) then(w *wave) {
 	p.waves = append(p.waves, w)
 }
 
-// Beside plans tasks that are tried beside everything else, and shows their items.
-func (p *Plan) Beside(tasks ...*Task) {
+// Concurrently plans tasks that are tried beside everything else, and shows their items.
+func (p *Plan) Concurrently(tasks ...*Task) {
 	if len(p.waves) == 0 {
 		p.waves = []*wave{{}}
 	}
-	p.waves[0].beside = append(p.waves[0].beside, tasks...)
+	p.waves[0].concurrent = append(p.waves[0].concurrent, tasks...)
 	for _, t := range tasks {
 		p.show(t.Items...)
 	}
@@ -86,7 +86,7 @@ func (p *Plan) Beside(tasks ...*Task) {
 // Build plans to build the image of some deployments, which are not tried without it: one image after the other. do
 // returns the digest of what it built.
 func (p *Plan) Build(image *Item, of []*Deployment, do func(ctx context.Context) (digest string, err error)) {
-	t := &Task{Items: []*Item{image}, After: p.around, Idle: func() bool { return image.Change == Unchanged }}
+	t := &Task{Items: []*Item{image}, After: p.prerequisites, Idle: func() bool { return image.Change == Unchanged }}
 	t.Do = func(ctx context.Context) error {
 		start := time.Now()
 		digest, err := do(ctx)
@@ -108,12 +108,12 @@ func (p *Plan) Build(image *Item, of []*Deployment, do func(ctx context.Context)
 // Deploy plans deployments, side by side, and shows their items, each image before what is deployed of it. Deployments that
 // share a metadata object are one piece of work.
 func (p *Plan) Deploy(all ...*Deployment) {
-	w := &wave{beside: p.beside, counts: true, cut: i18n.M("Interrupted: what has begun is brought to its end. A second Ctrl-C stops at once.")}
+	w := &wave{concurrent: p.concurrent, counts: true, cut: i18n.M("Interrupted: what has begun is brought to its end. A second Ctrl-C stops at once.")}
 	of := map[string]*Task{}
 	for _, d := range all {
 		t := of[d.Want.Key]
 		if t == nil {
-			t = &Task{After: slices.Clone(p.around)}
+			t = &Task{After: slices.Clone(p.prerequisites)}
 			of[d.Want.Key], w.tasks = t, append(w.tasks, t)
 		} else {
 			d.shares = true
@@ -139,9 +139,9 @@ func (p *Plan) Deploy(all ...*Deployment) {
 		}
 	}
 	w.end = func(ctx context.Context) {
-		p.takeBack(ctx)
-		p.disprove()
-		p.tidy(ctx)
+		p.undoResources(ctx)
+		p.markMissing()
+		p.deleteUnused(ctx)
 	}
 	p.deployments = append(p.deployments, all...)
 	p.waves = append(p.waves, w)
@@ -195,12 +195,12 @@ func (p *Plan) run(ctx context.Context, waves []*wave) {
 		p.run(ctx, waves[1:])
 		return nil
 	}}
-	for _, t := range waves[0].beside {
+	for _, t := range waves[0].concurrent {
 		if t.ready() {
 			work = append(work, func(ctx context.Context) error { t.settle(t.Do(ctx)); return nil })
 		}
 	}
-	_ = parallel.Together(ctx, work...)
+	_ = parallel.Run(ctx, work...)
 }
 
 func (p *Plan) wave(ctx context.Context, w *wave) {

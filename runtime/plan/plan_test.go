@@ -50,7 +50,7 @@ func TestAFailureStopsWhatComesAfterAndNothingBeside(t *testing.T) {
 	p.Then(d.step("first", nil))
 	p.Then(d.step("bad", refused), d.step("neighbour", nil))
 	p.Then(d.step("last", nil))
-	p.Beside(d.step("beside", nil))
+	p.Concurrently(d.step("beside", nil))
 	if err := p.Run(t.Context(), nil); !errors.Is(err, refused) {
 		t.Errorf("got %v, want the refusal", err)
 	}
@@ -106,7 +106,7 @@ func TestSharedMetadataIsWrittenOnce(t *testing.T) {
 	p := plan.New(s, lithops.Bundle{SHA256: "hash"})
 	var all []*plan.Deployment
 	for _, w := range wants {
-		all = append(all, p.Decide(w, plan.Existing{}, false))
+		all = append(all, p.NewDeployment(w, plan.Existing{}, false))
 	}
 	p.Deploy(all...)
 	if err := p.Run(t.Context(), nil); err != nil {
@@ -153,7 +153,7 @@ func TestDifferencesHaveOldAndNewValues(t *testing.T) {
 	have := entity.Registered{ID: want.ID, Reference: "me/x:1", MemoryMB: 256, TimeoutMS: 300_000, Notes: map[string]any{
 		entity.NoteBundle: "old", entity.NoteImage: "me/x:1", entity.NotePython: "3.10",
 	}}
-	got := p.Decide(want, plan.Existing{Runtime: &have}, false).Runtime.Reason.String()
+	got := p.NewDeployment(want, plan.Existing{Runtime: &have}, false).Runtime.Reason.String()
 	if want := "The Lithops code differs. Image: me/x:1 -> me/x:2. Python: 3.10 -> 3.11. Timeout: 300 s -> 600 s."; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}

@@ -37,8 +37,8 @@ func (p *Plan) Remove(inv *site.Inventory, gone []site.Entry, why i18n.Message) 
 		w.tasks = append(w.tasks, &Task{Items: r.items, Do: r.do})
 	}
 	w.end = func(ctx context.Context) {
-		p.removeLate(ctx, removals)
-		p.tidy(ctx)
+		p.removeLateMetadata(ctx, removals)
+		p.deleteUnused(ctx)
 	}
 	p.then(w)
 }
@@ -102,9 +102,9 @@ func (r *removal) do(ctx context.Context) error {
 	return nil
 }
 
-// removeLate looks once more at the bucket when runtimes are gone: a deployment that ran meanwhile may have stored
+// removeLateMetadata looks once more at the bucket when runtimes are gone: a deployment that ran meanwhile may have stored
 // metadata for one of them.
-func (p *Plan) removeLate(ctx context.Context, removals []*removal) {
+func (p *Plan) removeLateMetadata(ctx context.Context, removals []*removal) {
 	gone := map[string]*removal{}
 	for _, r := range removals {
 		if r.last && len(r.ids) > 0 && r.items[len(r.items)-1].Status == Done {

@@ -24,7 +24,7 @@ const undoTime = 30 * time.Second
 // do brings one runtime to what it should be. One that was begun when the command is interrupted is brought to its end,
 // unless that takes longer than graceTime.
 func (d *Deployment) do(ctx context.Context) error {
-	ctx, stop := parallel.Linger(ctx, graceTime)
+	ctx, stop := parallel.WithGracePeriod(ctx, graceTime)
 	defer stop()
 	start := time.Now()
 	err := d.write(ctx)
@@ -132,11 +132,11 @@ func (d *Deployment) store(ctx context.Context, data []byte) error {
 	deleted := fault.New(fault.Conflict,
 		i18n.M("Runtime {{.Image}} was deleted by somebody else while it was being deployed.", "Image", d.Want.Image),
 		i18n.M("Run the same command again."))
-	return errors.Join(deleted, d.forget(ctx))
+	return errors.Join(deleted, d.deleteMetadata(ctx))
 }
 
-// forget removes the metadata from the bucket and from this machine, unless runtimes of other memory sizes have need of it.
-func (d *Deployment) forget(ctx context.Context) error {
+// deleteMetadata removes the metadata from the bucket and from this machine, unless runtimes of other memory sizes have need of it.
+func (d *Deployment) deleteMetadata(ctx context.Context) error {
 	if d.site.Contract.SharesMetadata() {
 		list, err := d.site.Compute.Runtimes(ctx)
 		if err != nil {
@@ -167,11 +167,11 @@ func (d *Deployment) undo(ctx context.Context, r entity.Registered, cause error)
 			}
 		}
 	}
-	err := d.forget(ctx)
+	err := d.deleteMetadata(ctx)
 	if created {
 		err = errors.Join(err, d.site.Compute.Unregister(ctx, r.ID))
 		// The other run may have stored its metadata in between.
-		err = errors.Join(err, d.forget(ctx))
+		err = errors.Join(err, d.deleteMetadata(ctx))
 	}
 	if err != nil {
 		d.site.Warn(i18n.M("What was deployed of runtime {{.Image}} could not be removed: {{.Error}} Remove it with 'ibmcloud fn-runtime delete {{.Image}}'.",

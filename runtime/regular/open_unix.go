@@ -4,5 +4,5 @@ package regular
 
 import "syscall"
 
-// NoWait is a flag of os.OpenFile: the opening of a pipe returns although nobody is at its other end.
-const NoWait = syscall.O_NONBLOCK
+// NonBlock is a flag of os.OpenFile: the opening of a pipe returns although nobody is at its other end.
+const NonBlock = syscall.O_NONBLOCK

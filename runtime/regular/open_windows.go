@@ -1,4 +1,4 @@
 package regular
 
-// NoWait is nothing here: pipes have a place of their own, in which no file is looked for.
-const NoWait = 0
+// NonBlock is nothing here: pipes have a place of their own, in which no file is looked for.
+const NonBlock = 0

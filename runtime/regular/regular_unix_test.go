@@ -58,7 +58,7 @@ func TestAPipeThatTheUserNamedIsReadToItsEnd(t *testing.T) {
 		_, err2 := w.WriteString("345")
 		written <- errors.Join(err, err2, w.Close())
 	}()
-	var pipes Pipes
+	var pipes PipeCache
 	for range 2 {
 		if data, err := pipes.Read(name, 5); err != nil || string(data) != "12345" {
 			t.Errorf("got %q, %v", data, err)
@@ -67,14 +67,14 @@ func TestAPipeThatTheUserNamedIsReadToItsEnd(t *testing.T) {
 	if err := <-written; err != nil {
 		t.Error(err)
 	}
-	if data, err := ReadNamed(os.DevNull, 5); err != nil || len(data) != 0 {
+	if data, err := ReadFileOrPipe(os.DevNull, 5); err != nil || len(data) != 0 {
 		t.Errorf("the null device: %q, %v", data, err)
 	}
 	silent := filepath.Join(t.TempDir(), "pipe")
 	if err := syscall.Mkfifo(silent, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ReadNamed(silent, 5); !errors.Is(err, errSilent) {
-		t.Errorf("a pipe without a writer: %v, want %v", err, errSilent)
+	if _, err := ReadFileOrPipe(silent, 5); !errors.Is(err, errNoWriter) {
+		t.Errorf("a pipe without a writer: %v, want %v", err, errNoWriter)
 	}
 }

@@ -16,7 +16,7 @@ func (c *Compute) Call(ctx context.Context, id entity.ID) (got entity.Activation
 		if !there {
 			return notFound(id.Name)
 		}
-		got = Metadata("3.11", "3.7.0")
+		got = MetadataActivation("3.11", "3.7.0")
 		if c.Run != nil {
 			got = c.Run(r)
 		}
@@ -24,19 +24,19 @@ func (c *Compute) Call(ctx context.Context, id entity.ID) (got entity.Activation
 		c.calls = append(c.calls, got)
 		return nil
 	})
-	if err != nil || c.Takes == 0 {
+	if err != nil || c.CallDuration == 0 {
 		return got, err
 	}
 	select {
-	case <-time.After(c.Takes):
+	case <-time.After(c.CallDuration):
 		return got, nil
 	case <-ctx.Done():
 		return entity.Activation{}, context.Cause(ctx)
 	}
 }
 
-// Called implements site.Caller.
-func (c *Compute) Called(ctx context.Context, id string) (got entity.Activation, err error) {
+// GetActivation implements site.Caller.
+func (c *Compute) GetActivation(ctx context.Context, id string) (got entity.Activation, err error) {
 	err = c.do(ctx, "GET call "+id, func() error {
 		run := c.call(id)
 		if run == nil {
@@ -48,22 +48,22 @@ func (c *Compute) Called(ctx context.Context, id string) (got entity.Activation,
 	return got, err
 }
 
-// Metadata is the answer of a runtime in order.
-func Metadata(python, lithops string) entity.Activation {
+// MetadataActivation is the answer of a runtime in order.
+func MetadataActivation(python, lithops string) entity.Activation {
 	data, _ := json.Marshal(map[string]any{
 		"preinstalls": [][]any{{"numpy", true}, {"six", false}}, "python_version": python, "lithops_version": lithops,
 	})
 	return entity.Activation{Success: true, Status: "success", Result: data, DurationMS: 120, InitMS: 80, WaitMS: 5}
 }
 
-// Broken is the answer of a runtime that fails with an error and a log.
-func Broken(message string, logs ...string) entity.Activation {
+// FailedActivation is the answer of a runtime that fails with an error and a log.
+func FailedActivation(message string, logs ...string) entity.Activation {
 	data, _ := json.Marshal(map[string]string{"error": message})
 	return entity.Activation{Status: "action developer error", StatusCode: 2, Result: data, Logs: logs}
 }
 
-// Log adds a line to what is kept of a call.
-func (c *Compute) Log(id, line string) {
+// AddLog adds a line to what is kept of a call.
+func (c *Compute) AddLog(id, line string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if run := c.call(id); run != nil {

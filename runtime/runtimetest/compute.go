@@ -39,14 +39,14 @@ type Compute struct {
 	Run func(r entity.Registered) entity.Activation
 	// Missing says that the place does not exist.
 	Missing bool
-	// Taken answers every creation of a group as if it were there.
-	Taken bool
+	// GroupConflict answers every creation of a group as if it were there.
+	GroupConflict bool
 	// Allowed are the limits of the installation; nil: it does not tell.
 	Allowed *lithops.Limits
 	// NoDigests drops the fixed tag of an image.
 	NoDigests bool
-	// Takes is how long a call takes.
-	Takes time.Duration
+	// CallDuration is how long a call takes.
+	CallDuration time.Duration
 	// Now dates what is written.
 	Now func() time.Time
 }
@@ -63,8 +63,8 @@ func (c *Compute) Requests() []string {
 	return slices.Clone(c.requests)
 }
 
-// Forget empties the record of requests.
-func (c *Compute) Forget() {
+// ResetRequests empties the record of requests.
+func (c *Compute) ResetRequests() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.requests = nil
@@ -78,8 +78,8 @@ func (c *Compute) Put(r entity.Registered) {
 	c.runtimes[r.ID.String()] = r
 }
 
-// Lose takes a runtime away without a request; the group with it where that is empty then.
-func (c *Compute) Lose(id entity.ID) {
+// Remove takes a runtime away without a request; the group with it where that is empty then.
+func (c *Compute) Remove(id entity.ID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.runtimes, id.String())
@@ -172,8 +172,8 @@ func (c *Compute) Scope() entity.Scope {
 // Namespace implements site.Compute.
 func (c *Compute) Namespace() string { return c.contract.Namespace }
 
-// Tidy implements site.Compute; it costs no request.
-func (c *Compute) Tidy(ctx context.Context) error { return hooked(c.Hook, "TIDY", ctx.Err) }
+// DeleteUnused implements site.Compute; it costs no request.
+func (c *Compute) DeleteUnused(ctx context.Context) error { return hooked(c.Hook, "TIDY", ctx.Err) }
 
 // Places implements site.Place.
 func (c *Compute) Scopes(ctx context.Context) (all []entity.Scope, err error) {
@@ -271,7 +271,7 @@ func (c *Compute) Runtime(ctx context.Context, id entity.ID) (r entity.Registere
 // Register implements site.Registry.
 func (c *Compute) Register(ctx context.Context, r entity.Registered, _ lithops.Bundle) (entity.Registered, error) {
 	err := c.do(ctx, "PUT runtime "+r.ID.Name, func() error {
-		if c.Taken && !c.groups[r.ID.Group] {
+		if c.GroupConflict && !c.groups[r.ID.Group] {
 			return notFound(r.ID.Group)
 		}
 		notes := maps.Clone(c.runtimes[r.ID.String()].Notes) // those of others stay

@@ -30,7 +30,7 @@ func (c *Compute) HasResource(ctx context.Context, t entity.Resource) (there boo
 // Make implements site.Things.
 func (c *Compute) CreateResource(ctx context.Context, t entity.Resource) (made bool, err error) {
 	err = c.do(ctx, "PUT group "+t.Name, func() error {
-		if c.Taken {
+		if c.GroupConflict {
 			return nil
 		}
 		made = !c.groups[t.Name]

@@ -32,8 +32,8 @@ type object struct {
 // NewStore makes an empty bucket.
 func NewStore() *Store { return &Store{objects: map[string]object{}, Now: time.Now} }
 
-// Drop removes the bucket.
-func (s *Store) Drop() {
+// RemoveBucket removes the bucket.
+func (s *Store) RemoveBucket() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.missing, s.objects = true, map[string]object{}
@@ -60,8 +60,8 @@ func (s *Store) Requests() []string {
 	return slices.Clone(s.requests)
 }
 
-// Forget empties the record of requests.
-func (s *Store) Forget() {
+// ResetRequests empties the record of requests.
+func (s *Store) ResetRequests() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.requests = nil

@@ -8,16 +8,16 @@ import (
 	"time"
 )
 
-// patience is how long a test waits for what must come: a machine that has other work to do may take long.
-const patience = time.Minute
+// eventuallyTimeout is how long a test waits for what must come: a machine that has other work to do may take long.
+const eventuallyTimeout = time.Minute
 
 // Eventually waits until a condition holds, and ends the test when it does not within a minute. what completes the
 // sentence "not seen: ...".
 func Eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
-	for end := time.Now().Add(patience); !holds(); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(eventuallyTimeout); !holds(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("not seen within %s: %s", patience, what)
+			t.Fatalf("not seen within %s: %s", eventuallyTimeout, what)
 		}
 	}
 }

@@ -11,13 +11,13 @@ import (
 	"fn-runtime/runtime/lithops"
 )
 
-// pullTime is how long a service may take to pull a large image for the first time. A metadata call is waited for so
+// pullTimeout is how long a service may take to pull a large image for the first time. A metadata call is waited for so
 // long and the runtime's own time limit: what the service says at that limit is the true cause.
-const pullTime = 5 * time.Minute
+const pullTimeout = 5 * time.Minute
 
 // Call asks a runtime for its metadata and waits for the answer, which may be that of a failure.
 func (s *Site) Call(ctx context.Context, w Wanted) (entity.Activation, error) {
-	wait := pullTime + time.Duration(w.TimeoutS)*time.Second
+	wait := pullTimeout + time.Duration(w.TimeoutS)*time.Second
 	late := fault.New(fault.Timeout,
 		i18n.M("Runtime {{.Action}} did not answer within {{.Wait}}.", "Action", w.ID.Name, "Wait", wait),
 		i18n.M("Check that the image can be pulled and starts, then run the same command again."))

@@ -73,9 +73,9 @@ type Resources interface {
 	// Remove removes something that Needs or Leftovers gave; nil when it is certainly not there, fault.Conflict when
 	// somebody else has need of it meanwhile.
 	DeleteResource(ctx context.Context, t entity.Resource) error
-	// Tidy removes what runtimes had need of that were registered anew or removed, and no other one has. It is called once
+	// DeleteUnused removes what runtimes had need of that were registered anew or removed, and no other one has. It is called once
 	// after such work.
-	Tidy(ctx context.Context) error
+	DeleteUnused(ctx context.Context) error
 }
 
 // Caller calls runtimes.
@@ -84,12 +84,12 @@ type Caller interface {
 	// when the runtime is not there. A call that fails in the runtime is an activation, not an error. A service whose
 	// runtimes do not answer, but leave their metadata somewhere, fetches it for the Result.
 	Call(ctx context.Context, id entity.ID) (entity.Activation, error)
-	// Called reads what the service keeps of a call by its id, for logs that come after its end; fault.NotFound while
+	// GetActivation reads what the service keeps of a call by its id, for logs that come after its end; fault.NotFound while
 	// there is nothing yet.
-	Called(ctx context.Context, id string) (entity.Activation, error)
-	// Calls returns the calls of every runtime since then, newest first and page after page, whoever made them; zero since
+	GetActivation(ctx context.Context, id string) (entity.Activation, error)
+	// ListActivations returns the calls of every runtime since then, newest first and page after page, whoever made them; zero since
 	// is all that is kept. Those that wait or run are among them, not Done, where the service tells of them. Logs and
-	// results are in them only with whole, and then as far as a list of the service has them: Called has the rest.
+	// results are in them only with whole, and then as far as a list of the service has them: GetActivation has the rest.
 	// Nothing when the place is not there.
-	Calls(ctx context.Context, since time.Time, whole bool) iter.Seq2[entity.Activation, error]
+	ListActivations(ctx context.Context, since time.Time, whole bool) iter.Seq2[entity.Activation, error]
 }

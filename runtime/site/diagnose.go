@@ -18,8 +18,8 @@ import (
 
 // What is shown of a failed activation: enough to see the cause, bounded because it is the server's text.
 const (
-	shownLines = 20
-	shownWidth = 400 // bytes of a line
+	maxLines = 20
+	maxWidth = 400 // bytes of a line
 )
 
 var missingModule = text.NewPattern(`No module named '?([A-Za-z0-9_.]{1,100})`)
@@ -49,8 +49,8 @@ func (s *Site) Diagnose(ctx context.Context, w Wanted, run entity.Activation) er
 	return fault.New(fault.Failed, cause, remedy).With(LastLines(run.Logs)...)
 }
 
-// EndOf says why a service ended a run that did not succeed.
-func EndOf(run entity.Activation) i18n.Message {
+// FailureReason says why a service ended a run that did not succeed.
+func FailureReason(run entity.Activation) i18n.Message {
 	said := reason(run)
 	switch {
 	case run.TimedOut:
@@ -61,16 +61,16 @@ func EndOf(run entity.Activation) i18n.Message {
 	return i18n.M("The compute service ended it: {{.Error}}", "Error", said)
 }
 
-// recordWait bounds the wait for the record of a failed call, which has its log. A service stores it after it has
+// recordTimeout bounds the wait for the record of a failed call, which has its log. A service stores it after it has
 // answered, once the log is collected: after a second or two where that takes long.
-const recordWait = 10 * time.Second
+const recordTimeout = 10 * time.Second
 
 // record completes a call with its record. Without one the result still says something.
 func (s *Site) record(ctx context.Context, run entity.Activation) entity.Activation {
-	ctx, cancel := context.WithTimeout(ctx, recordWait)
+	ctx, cancel := context.WithTimeout(ctx, recordTimeout)
 	defer cancel()
 	for pause := 250 * time.Millisecond; ; pause = min(pause*3/2, 4*time.Second) {
-		record, err := s.Compute.Called(ctx, run.ID)
+		record, err := s.Compute.GetActivation(ctx, run.ID)
 		if err == nil {
 			run.Logs = record.Logs
 			if len(run.Result) == 0 {
@@ -106,23 +106,23 @@ func reason(run entity.Activation) string {
 			said = string(result.Error)
 		}
 	}
-	switch said = text.Line(said, shownWidth); {
+	switch said = text.Line(said, maxWidth); {
 	case said != "":
 		return said
 	case run.Success:
 		return "its answer is not Lithops metadata"
 	case run.Status != "":
-		return text.Line(run.Status, shownWidth)
+		return text.Line(run.Status, maxWidth)
 	}
-	return fmt.Sprintf("activation %s failed", text.Line(run.ID, shownWidth))
+	return fmt.Sprintf("activation %s failed", text.Line(run.ID, maxWidth))
 }
 
 // LastLines returns the end of a log, made safe to print.
 func LastLines(logs []string) []string {
-	logs = logs[max(0, len(logs)-shownLines):]
+	logs = logs[max(0, len(logs)-maxLines):]
 	lines := make([]string, len(logs))
 	for i, line := range logs {
-		lines[i] = text.Line(line, shownWidth)
+		lines[i] = text.Line(line, maxWidth)
 	}
 	return lines
 }
@@ -135,7 +135,7 @@ func Sentence(err error) string {
 			said = append(said, line)
 		}
 	}
-	words := text.Line(strings.Join(said, "\n"), shownWidth)
+	words := text.Line(strings.Join(said, "\n"), maxWidth)
 	if words != "" && words[len(words)-1] != '.' {
 		words += "."
 	}

@@ -11,12 +11,12 @@ import (
 	"fn-runtime/runtime/parallel"
 )
 
-// welcomeTime bounds a question whose answer is welcome and not needed.
-const welcomeTime = 3 * time.Second
+// optionalTimeout bounds a question whose answer is welcome and not needed.
+const optionalTimeout = 3 * time.Second
 
-// TagMoved says that the tag of a deployed image points to another digest now. A pinned runtime does not follow it by
+// TagMovedReason says that the tag of a deployed image points to another digest now. A pinned runtime does not follow it by
 // itself, nor by update.
-func TagMoved(image string, pinned bool) i18n.Message {
+func TagMovedReason(image string, pinned bool) i18n.Message {
 	if pinned {
 		return i18n.M("It is pinned, and the tag points to another image now. Follow it with 'ibmcloud fn-runtime deploy {{.Image}} --pin'.", "Image", image)
 	}
@@ -37,7 +37,7 @@ func (s *Site) Digests(ctx context.Context, entries []Entry) map[string]string {
 			images = append(images, e.Image)
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, welcomeTime)
+	ctx, cancel := context.WithTimeout(ctx, optionalTimeout)
 	defer cancel()
 	found, _ := parallel.Each(ctx, parallel.NewGroup(s.Jobs), images, func(ctx context.Context, image string) (string, error) {
 		return s.Images.Digest(ctx, image, true)
@@ -63,7 +63,7 @@ func (s *Site) CheckPinned(ctx context.Context, image, digest string) error {
 
 // Limits returns what the service lets a runtime have, asked where it tells.
 func (s *Site) Limits(ctx context.Context) lithops.Limits {
-	ctx, cancel := context.WithTimeout(ctx, welcomeTime)
+	ctx, cancel := context.WithTimeout(ctx, optionalTimeout)
 	defer cancel()
 	limits, err := s.Compute.ReadLimits(ctx)
 	if err != nil {
@@ -84,7 +84,7 @@ func (s *Site) Digest(ctx context.Context, image string, pin bool) (string, erro
 	case pin:
 		return s.Images.Digest(ctx, image, false)
 	}
-	ctx, cancel := context.WithTimeout(ctx, welcomeTime)
+	ctx, cancel := context.WithTimeout(ctx, optionalTimeout)
 	defer cancel()
 	digest, err := s.Images.Digest(ctx, image, true)
 	if err != nil {

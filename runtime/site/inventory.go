@@ -43,7 +43,7 @@ type Inventory struct {
 func (s *Site) Inventory(ctx context.Context) (*Inventory, error) {
 	inv := &Inventory{}
 	objects := map[string]entity.Object{}
-	err := parallel.Together(ctx,
+	err := parallel.Run(ctx,
 		func(ctx context.Context) error { return s.readRuntimes(ctx, inv) },
 		func(ctx context.Context) error { return s.MetadataKeys(ctx, objects) },
 	)
@@ -95,8 +95,8 @@ func (s *Site) addOrphan(inv *Inventory, key string, object entity.Object) {
 	})
 }
 
-// here reports whether a key is that of metadata in the service's place.
-func (s *Site) here(key string) bool {
+// inScope reports whether a key is that of metadata in the service's place.
+func (s *Site) inScope(key string) bool {
 	ref, ok := lithops.ParseMetadataKey(key)
 	return ok && ref.Backend == s.Contract.Backend && ref.Namespace == s.Contract.Namespace && ref.Region == s.Contract.Region
 }
@@ -119,7 +119,7 @@ func (s *Site) CachedKeys() []string {
 		}
 		if rel, err := filepath.Rel(s.Cache.Dir, path); err == nil && d.Type().IsRegular() {
 			seen++
-			if key := filepath.ToSlash(rel); s.here(key) {
+			if key := filepath.ToSlash(rel); s.inScope(key) {
 				keys = append(keys, key)
 			}
 		}
@@ -147,7 +147,7 @@ func (s *Site) MetadataKeys(ctx context.Context, objects map[string]entity.Objec
 			if err != nil {
 				return struct{}{}, err
 			}
-			if s.here(object.Key) {
+			if s.inScope(object.Key) {
 				mu.Lock()
 				objects[object.Key] = object
 				mu.Unlock()
@@ -155,11 +155,11 @@ func (s *Site) MetadataKeys(ctx context.Context, objects map[string]entity.Objec
 		}
 		return struct{}{}, nil
 	})
-	return parallel.First(errs)
+	return parallel.FirstError(errs)
 }
 
-// Stored reads a metadata object; nil without an error when it is not there.
-func (s *Site) Stored(ctx context.Context, key string) ([]byte, error) {
+// GetMetadata reads a metadata object; nil without an error when it is not there.
+func (s *Site) GetMetadata(ctx context.Context, key string) ([]byte, error) {
 	data, err := s.Store.Get(ctx, key)
 	if fault.Is(err, fault.NotFound) {
 		return nil, nil

@@ -16,8 +16,8 @@ type Metadata struct {
 	Proof string
 }
 
-// Fits reports whether metadata describes a runtime that this client and this Python can work with.
-func (m Metadata) Fits(install lithops.Install, python string) bool {
+// Matches reports whether metadata describes a runtime that this client and this Python can work with.
+func (m Metadata) Matches(install lithops.Install, python string) bool {
 	return m.PythonVersion == python && (m.LithopsVersion == install.Version || m.LithopsVersion == "") &&
 		m.PythonVersion != ""
 }

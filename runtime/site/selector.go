@@ -74,11 +74,11 @@ func (sel Selector) Pick(inv *Inventory) []Entry {
 	return entries
 }
 
-// shownOthers bounds how many of the runtimes that are there a fault names.
-const shownOthers = 5
+// maxListed bounds how many of the runtimes that are there a fault names.
+const maxListed = 5
 
-// Missing is the fault for a name that nothing is deployed under; it says what is there.
-func (sel Selector) Missing(inv *Inventory) error {
+// NotFound is the fault for a name that nothing is deployed under; it says what is there.
+func (sel Selector) NotFound(inv *Inventory) error {
 	image := lithops.Image(sel.name, sel.s.Settings.DockerServer, sel.s.Contract.Version)
 	if sel.name == DefaultName {
 		image, _ = sel.s.Image(sel.name, "")
@@ -92,7 +92,7 @@ func (sel Selector) Missing(inv *Inventory) error {
 		listed = inv.Entries
 	}
 	for _, e := range listed {
-		if e.Own && !e.Orphan && len(there) < shownOthers {
+		if e.Own && !e.Orphan && len(there) < maxListed {
 			there = append(there, i18n.M("{{.Image}}, {{.Memory}} MB, Lithops {{.Version}}", "Image", e.Image, "Memory", e.NamedMB, "Version", e.Version).String())
 		}
 	}

@@ -25,8 +25,8 @@ type Target struct {
 	Proxy         string       `json:"-"`                        // the local endpoint's, where it stands for Code Engine; holds a secret
 }
 
-// Exports is the command that prints what a shell needs so that its programs reach the embedded endpoint and verify it.
-func (t Target) Exports() string {
+// EnvCommand is the command that prints what a shell needs so that its programs reach the embedded endpoint and verify it.
+func (t Target) EnvCommand() string {
 	if t.Proxy != "" {
 		return "local env --as " + BackendCodeEngine
 	}

@@ -21,25 +21,25 @@ type Command struct {
 	Env  []string // KEY=VALUE, the whole of its environment
 }
 
-// Signals are those that this process gets from Hold to Release. They are for the child: none ends this process, so that
+// Signals are those that this process gets from CatchSignals to Release. They are for the child: none ends this process, so that
 // what was prepared for the child is put away whatever comes.
 type Signals struct {
-	got  chan os.Signal
-	back func()
+	caught chan os.Signal
+	resume func()
 }
 
-// Hold begins to keep signals for a child.
-func Hold(ctx context.Context) *Signals {
-	s := &Signals{got: make(chan os.Signal, 8)}
-	signal.Notify(s.got, passed...)
-	s.back = grace.LendSignals(ctx)
+// CatchSignals begins to keep signals for a child.
+func CatchSignals(ctx context.Context) *Signals {
+	s := &Signals{caught: make(chan os.Signal, 8)}
+	signal.Notify(s.caught, passed...)
+	s.resume = grace.SuspendSignals(ctx)
 	return s
 }
 
 // Release gives the signals back.
 func (s *Signals) Release() {
-	signal.Stop(s.got)
-	s.back()
+	signal.Stop(s.caught)
+	s.resume()
 }
 
 // Run runs a program to its end and returns its exit status: that of the program or, where a signal ended it, 128 and the
@@ -56,8 +56,8 @@ func (s *Signals) Run(c Command) (status int, err error) {
 		defer close(stopped)
 		for {
 			select {
-			case sig := <-s.got:
-				if !has(sig) {
+			case sig := <-s.caught:
+				if !alreadyDelivered(sig) {
 					_ = cmd.Process.Signal(sig) // it may have ended
 				}
 			case <-ended:

@@ -18,7 +18,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // run runs a shell script in the place of this process, which signals are kept from meanwhile.
 func run(t *testing.T, script string, args ...string) int {
 	t.Helper()
-	signals := Hold(t.Context())
+	signals := CatchSignals(t.Context())
 	defer signals.Release()
 	status, err := signals.Run(Command{Path: "/bin/sh", Args: append([]string{"-c", script, "sh"}, args...), Env: os.Environ()})
 	if err != nil {
@@ -64,7 +64,7 @@ func TestSignalsGoToTheProgram(t *testing.T) {
 }
 
 func TestAProgramThatIsNone(t *testing.T) {
-	signals := Hold(t.Context())
+	signals := CatchSignals(t.Context())
 	defer signals.Release()
 	if _, err := signals.Run(Command{Path: filepath.Join(t.TempDir(), "none")}); err == nil {
 		t.Error("a program that is not there was run")

@@ -15,7 +15,9 @@ var passed = []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscal
 
 // has reports whether the child has a signal already, from the terminal: it gives Ctrl-C and Ctrl-\ to every process of the
 // foreground, and the child is in the group of this one.
-func has(s os.Signal) bool { return (s == syscall.SIGINT || s == syscall.SIGQUIT) && foreground() }
+func alreadyDelivered(s os.Signal) bool {
+	return (s == syscall.SIGINT || s == syscall.SIGQUIT) && foreground()
+}
 
 func foreground() bool {
 	tty, err := os.Open("/dev/tty")
@@ -35,10 +37,10 @@ func statusOf(p *os.ProcessState) int {
 }
 
 // inherited lets children have an open file under its own number, so that none of theirs is in its place.
-func inherited(f *os.File) { _, _ = unix.FcntlInt(f.Fd(), unix.F_SETFD, 0) }
+func inheritOnExec(f *os.File) { _, _ = unix.FcntlInt(f.Fd(), unix.F_SETFD, 0) }
 
 // mine reports whether a file belongs to this user.
-func mine(info fs.FileInfo) bool {
+func ownedByUser(info fs.FileInfo) bool {
 	s, ok := info.Sys().(*syscall.Stat_t)
 	return ok && int(s.Uid) == os.Geteuid()
 }

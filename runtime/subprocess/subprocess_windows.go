@@ -8,11 +8,11 @@ import (
 // passed are the signals that are caught while the child runs. The console gives Ctrl-C to every process that it has.
 var passed = []os.Signal{os.Interrupt}
 
-func has(os.Signal) bool { return true }
+func alreadyDelivered(os.Signal) bool { return true }
 
 func statusOf(p *os.ProcessState) int { return p.ExitCode() }
 
-func inherited(*os.File) {}
+func inheritOnExec(*os.File) {}
 
 // mine is true because the folder for temporary files is a user's own.
-func mine(fs.FileInfo) bool { return true }
+func ownedByUser(fs.FileInfo) bool { return true }

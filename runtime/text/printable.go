@@ -39,15 +39,15 @@ func Printable(s string) string {
 	return b.String()
 }
 
-// userPart finds the user part of an address, perhaps one of which a path was made.
-var userPart = NewPattern(`([A-Za-z][A-Za-z0-9+.-]+:/{1,2})[^\s/]*@`)
+// userInfo finds the user part of an address, perhaps one of which a path was made.
+var userInfo = NewPattern(`([A-Za-z][A-Za-z0-9+.-]+:/{1,2})[^\s/]*@`)
 
-// WithoutUser returns s without the user parts of the addresses in it, where people put passwords and tokens.
-func WithoutUser(s string) string {
+// StripUserInfo returns s without the user parts of the addresses in it, where people put passwords and tokens.
+func StripUserInfo(s string) string {
 	if !strings.Contains(s, "@") {
 		return s
 	}
-	return userPart.ReplaceAllString(s, "$1")
+	return userInfo.ReplaceAllString(s, "$1")
 }
 
 // Lines is Printable that leaves line breaks.

@@ -20,13 +20,13 @@ func TestPrintable(t *testing.T) {
 }
 
 // Whoever puts a password into an address, where none belongs, does not read it in an error.
-func TestWithoutUser(t *testing.T) {
+func TestStripUserInfo(t *testing.T) {
 	for in, want := range map[string]string{
 		"no folder https://u:p@h/x.git.": "no folder https://h/x.git.", "https:/token@h/x": "https:/h/x", "a s3://k:s#e@b b http://u@c": "a s3://b b http://c",
 		"u@h.example": "u@h.example", "https://h/@scope/x": "https://h/@scope/x", "img@sha256:1": "img@sha256:1", "C:/a@b": "C:/a@b",
 	} {
-		if got := WithoutUser(in); got != want {
-			t.Errorf("WithoutUser(%q): got %q, want %q", in, got, want)
+		if got := StripUserInfo(in); got != want {
+			t.Errorf("StripUserInfo(%q): got %q, want %q", in, got, want)
 		}
 	}
 }

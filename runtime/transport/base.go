@@ -65,7 +65,7 @@ func rootCAs(o Options) (*x509.CertPool, error) {
 		if name == "" {
 			continue
 		}
-		pem, err := regular.ReadBundle(name)
+		pem, err := regular.ReadCABundle(name)
 		if err != nil {
 			return nil, fault.New(fault.Invalid,
 				i18n.M("The certificate bundle {{.File}} cannot be read: {{.Error}}.", "File", name, "Error", err),

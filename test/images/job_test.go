@@ -23,7 +23,7 @@ func jobBuild(t *testing.T, dir string) entity.ImageBuild {
 	}
 	return entity.ImageBuild{Image: image(t), Context: dir, Args: map[string]string{"BASE": world.base}, Check: true, Python: "3.11",
 		Modules: lithops.RequiredModules(in.Version, lithops.Minio), Trial: lithops.NewTrial(in),
-		Added: &entity.BuildFile{Name: lithops.ImageArchive, Make: func(ctx context.Context) ([]byte, error) {
+		ExtraFile: &entity.BuildFile{Name: lithops.ImageArchive, Make: func(ctx context.Context) ([]byte, error) {
 			return lithops.BuildImageArchive(ctx, in)
 		}}}
 }
@@ -46,7 +46,7 @@ func TestAddedFile(t *testing.T) {
 	both(t, func(t *testing.T, getenv func(string) string) {
 		dir := folder(t, map[string]string{".dockerignore": "*.zip\n", "code.zip": "old", "z/deep": "", "a": "",
 			"Dockerfile": "FROM " + world.base + "\nCOPY . /all\nCOPY code.zip /\nRUN [ \"$(cat /code.zip)\" = new ] && [ -e /all/z/deep ] && [ -e /all/a ]\n"})
-		spec := entity.ImageBuild{Image: image(t), Context: dir, Added: &entity.BuildFile{Name: "code.zip",
+		spec := entity.ImageBuild{Image: image(t), Context: dir, ExtraFile: &entity.BuildFile{Name: "code.zip",
 			Make: func(context.Context) ([]byte, error) { return []byte("new"), nil }}}
 		if _, out, err := build(t, builder(t, images.Options{Getenv: getenv}), spec); err != nil {
 			t.Fatalf("%v\n%s", err, out)
@@ -98,7 +98,7 @@ func TestFingerprintOfJobs(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte(dockerfile), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		got, err := b.Fingerprint(t.Context(), entity.ImageBuild{Context: dir, Added: &entity.BuildFile{Name: "code.zip",
+		got, err := b.Fingerprint(t.Context(), entity.ImageBuild{Context: dir, ExtraFile: &entity.BuildFile{Name: "code.zip",
 			Make: func(context.Context) ([]byte, error) { return []byte(code), nil }}})
 		if err != nil {
 			t.Fatal(err)

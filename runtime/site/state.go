@@ -22,14 +22,14 @@ const (
 	OrphanMetadata  State = "orphan_metadata"  // metadata without action: the client hangs
 )
 
-// Replaced says that another tool has put its own code under the name of a runtime that was deployed.
-func Replaced() i18n.Message {
+// ReplacedReason says that another tool has put its own code under the name of a runtime that was deployed.
+func ReplacedReason() i18n.Message {
 	return i18n.M("Another tool has registered it anew, so its Lithops code is not known.")
 }
 
-// Judge says whether the installed client can use a runtime, and why not, the worst first. bundle and digest are the
+// StateOf says whether the installed client can use a runtime, and why not, the worst first. bundle and digest are the
 // current ones, "" when not known.
-func (s *Site) Judge(e Entry, bundle, digest string) (State, i18n.Message) {
+func (s *Site) StateOf(e Entry, bundle, digest string) (State, i18n.Message) {
 	python := e.Python()
 	deployed, was := e.Note(entity.NoteBundle), e.Note(entity.NoteDigest)
 	switch {
@@ -41,10 +41,10 @@ func (s *Site) Judge(e Entry, bundle, digest string) (State, i18n.Message) {
 		return NoMetadata, i18n.M("Its metadata is not stored: the client deploys it again.")
 	case s.Install.Python != "" && python != "" && python != s.Install.Python:
 		return PythonMismatch, i18n.M("It runs Python {{.Runtime}}; the client runs {{.Client}}.", "Runtime", python, "Client", s.Install.Python)
-	case !e.Unusable().IsZero():
-		return Outdated, e.Unusable()
+	case !e.MetadataProblem().IsZero():
+		return Outdated, e.MetadataProblem()
 	case e.Replaced():
-		return Outdated, Replaced()
+		return Outdated, ReplacedReason()
 	case s.Contract.Backend == lithops.CodeEngine && deployed == "" && !s.Target.HostPython && lithops.Codeless(e.Image):
 		return Outdated, i18n.M("The Lithops client registered it itself, without code: it waits for ever for jobs on it.")
 	case bundle != "" && deployed != "" && deployed != bundle:
@@ -52,14 +52,14 @@ func (s *Site) Judge(e Entry, bundle, digest string) (State, i18n.Message) {
 	case deployed != "" && e.Stored != nil && e.Stored.Proof != Proof(e.Registered):
 		return Outdated, i18n.M("Its metadata was stored before the runtime was last changed.")
 	case digest != "" && was != "" && digest != was:
-		return Outdated, TagMoved(e.Image, e.Pinned())
+		return Outdated, TagMovedReason(e.Image, e.Pinned())
 	}
 	return Ready, i18n.Message{}
 }
 
-// Unusable says why the client's next job fails on the metadata of a runtime; zero where it does not, or where the
+// MetadataProblem says why the client's next job fails on the metadata of a runtime; zero where it does not, or where the
 // metadata was not read.
-func (e Entry) Unusable() i18n.Message {
+func (e Entry) MetadataProblem() i18n.Message {
 	switch {
 	case e.Stored == nil:
 		return i18n.Message{}
@@ -76,31 +76,31 @@ func (e Entry) Unusable() i18n.Message {
 func (s *Site) ReadMetadata(ctx context.Context, entries []Entry) error {
 	var unknown []int
 	for i, e := range entries {
-		if !e.Orphan && e.HasObject && e.Version == s.Contract.Version && (e.Note(entity.NotePython) == "" || e.Revision != "" && !e.Vouched()) {
+		if !e.Orphan && e.HasObject && e.Version == s.Contract.Version && (e.Note(entity.NotePython) == "" || e.Revision != "" && !e.Unmodified()) {
 			unknown = append(unknown, i)
 		}
 	}
 	_, errs := parallel.Each(ctx, parallel.NewGroup(s.Jobs), unknown, func(ctx context.Context, i int) (struct{}, error) {
-		data, err := s.Stored(ctx, entries[i].MetadataKey)
+		data, err := s.GetMetadata(ctx, entries[i].MetadataKey)
 		if err == nil {
-			entries[i].Read(data)
+			entries[i].SetMetadata(data)
 		}
 		return struct{}{}, err
 	})
-	return parallel.First(errs)
+	return parallel.FirstError(errs)
 }
 
-// Read takes the metadata object of a runtime, nil where there is none.
-func (e *Entry) Read(object []byte) {
+// SetMetadata takes the metadata object of a runtime, nil where there is none.
+func (e *Entry) SetMetadata(object []byte) {
 	if e.HasObject, e.Stored = object != nil, nil; e.HasObject {
 		stored, _ := ParseMetadata(object)
 		e.Stored = &stored
 	}
 }
 
-// Again describes a listed runtime as it should be: its names are those that are there, and hold whatever image an older
+// WantExisting describes a listed runtime as it should be: its names are those that are there, and hold whatever image an older
 // tool read into them. digest is the current one of its image, "" when not known; a pinned runtime stays where it is.
-func (s *Site) Again(e Entry, timeoutS int, digest string) Wanted {
+func (s *Site) WantExisting(e Entry, timeoutS int, digest string) Wanted {
 	if timeoutS == 0 {
 		timeoutS = max(1, e.TimeoutMS/1000)
 	}

@@ -45,7 +45,7 @@ func FuzzReason(f *testing.F) {
 	f.Fuzz(func(t *testing.T, result []byte, log, status string) {
 		said := append(LastLines(strings.Split(log, "\n")), reason(entity.Activation{ID: log, Result: result, Status: status}))
 		for _, s := range said {
-			if len([]rune(s)) > shownWidth+100 || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+			if len([]rune(s)) > maxWidth+100 || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
 				t.Errorf("%q", s)
 			}
 		}

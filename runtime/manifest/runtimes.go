@@ -18,19 +18,19 @@ var (
 
 var codeSources = []string{"config-map", "image"}
 
-func (r *reader) top(n *yaml.Node) (all []Runtime) {
+func (r *reader) runtimes(n *yaml.Node) (all []Runtime) {
 	members, ok := r.mapping(n, topKeys...)
 	if !ok {
 		return nil
 	}
 	runtimes, ok := members["runtimes"]
 	if !ok {
-		r.wrong(r.at(n), i18n.M("The key 'runtimes' is missing."))
+		r.report(r.at(n), i18n.M("The key 'runtimes' is missing."))
 		return nil
 	}
 	var regions []string
 	if m, ok := members["regions"]; ok {
-		regions = r.texts(m.value)
+		regions = r.stringList(m.value)
 	}
 	if tagOf(runtimes.value) == "!!null" {
 		return nil // an empty list: with --prune nothing is left
@@ -47,9 +47,9 @@ func (r *reader) top(n *yaml.Node) (all []Runtime) {
 	return all
 }
 
-func (r *reader) texts(n *yaml.Node) (list []string) {
+func (r *reader) stringList(n *yaml.Node) (list []string) {
 	for _, one := range r.listOrOne(n) {
-		if s := r.text(one); s != "" && !slices.Contains(list, s) {
+		if s := r.nonEmptyString(one); s != "" && !slices.Contains(list, s) {
 			list = append(list, s)
 		}
 	}
@@ -59,8 +59,8 @@ func (r *reader) texts(n *yaml.Node) (list []string) {
 // runtime reads one entry. A plain text is an image with nothing else said of it.
 func (r *reader) runtime(n *yaml.Node, regions []string) (Runtime, bool) {
 	rt := Runtime{At: r.at(n), Regions: regions}
-	if n = meant(n); tagOf(n) == "!!str" {
-		rt.Image = r.text(n)
+	if n = resolveAlias(n); tagOf(n) == "!!str" {
+		rt.Image = r.nonEmptyString(n)
 		return rt, true
 	}
 	members, ok := r.mapping(n, runtimeKeys...)
@@ -75,14 +75,14 @@ func (r *reader) runtime(n *yaml.Node, regions []string) (Runtime, bool) {
 				at = m.at
 			}
 		}
-		r.wrong(at, i18n.M("The key 'image' is missing."))
+		r.report(at, i18n.M("The key 'image' is missing."))
 		return rt, false
 	}
-	rt.At, rt.Image = r.at(image.value), r.text(image.value)
+	rt.At, rt.Image = r.at(image.value), r.nonEmptyString(image.value)
 	if m, ok := members["build"]; ok {
 		rt.Build, rt.Pin = r.build(m.value), true // so that a new build of the same tag reaches running systems
 		if rt.Image == "default" {
-			r.wrong(m.at, i18n.M("'default' names no image to build."))
+			r.report(m.at, i18n.M("'default' names no image to build."))
 		}
 	}
 	if m, ok := members["memory"]; ok {
@@ -90,34 +90,34 @@ func (r *reader) runtime(n *yaml.Node, regions []string) (Runtime, bool) {
 			rt.MemoryMB = append(rt.MemoryMB, r.number(one))
 		}
 		if len(rt.MemoryMB) == 0 {
-			r.wrong(m.at, i18n.M("The list is empty."))
+			r.report(m.at, i18n.M("The list is empty."))
 		}
 	}
 	if m, ok := members["cpu"]; ok {
-		rt.MilliCPU = r.thousandths(m.value)
+		rt.MilliCPU = r.milliCPU(m.value)
 	}
 	if m, ok := members["timeout"]; ok {
 		rt.TimeoutS = r.number(m.value)
 	}
 	if m, ok := members["code"]; ok {
-		if rt.Code = r.text(m.value); rt.Code != "" && !slices.Contains(codeSources, rt.Code) {
-			r.wrong(r.at(m.value), i18n.M("Possible values: {{.Values}}.", "Values", strings.Join(codeSources, ", ")))
+		if rt.Code = r.nonEmptyString(m.value); rt.Code != "" && !slices.Contains(codeSources, rt.Code) {
+			r.report(r.at(m.value), i18n.M("Possible values: {{.Values}}.", "Values", strings.Join(codeSources, ", ")))
 		}
 	}
 	if m, ok := members["regions"]; ok {
-		if rt.Regions = r.texts(m.value); len(rt.Regions) == 0 {
-			r.wrong(m.at, i18n.M("The list is empty."))
+		if rt.Regions = r.stringList(m.value); len(rt.Regions) == 0 {
+			r.report(m.at, i18n.M("The list is empty."))
 		}
 	}
 	if m, ok := members["pin"]; ok {
-		rt.Pin = r.truth(m.value)
+		rt.Pin = r.boolean(m.value)
 	}
 	return rt, true
 }
 
 // build reads a folder, or what is built from it in full.
 func (r *reader) build(n *yaml.Node) *Build {
-	if tagOf(meant(n)) == "!!str" {
+	if tagOf(resolveAlias(n)) == "!!str" {
 		return &Build{Context: r.path(n)}
 	}
 	members, ok := r.mapping(n, buildKeys...)
@@ -132,13 +132,13 @@ func (r *reader) build(n *yaml.Node) *Build {
 		b.Dockerfile = r.path(m.value)
 	}
 	if m, ok := members["platform"]; ok {
-		b.Platform = r.text(m.value)
+		b.Platform = r.nonEmptyString(m.value)
 	}
 	if m, ok := members["args"]; ok {
 		if args, ok := r.members(m.value, 0); ok {
 			b.Args = map[string]string{}
 			for key, arg := range args {
-				b.Args[key] = r.plain(arg.value)
+				b.Args[key] = r.scalar(arg.value)
 			}
 		}
 	}

@@ -6,21 +6,21 @@ import (
 	"sync"
 )
 
-// Memory is a net.Listener whose connections are pipes in memory, so that an HTTP server and its clients can run under
+// Listener is a net.Listener whose connections are pipes in memory, so that an HTTP server and its clients can run under
 // testing/synctest. Nothing is buffered on the way.
-type Memory struct {
+type Listener struct {
 	conns  chan net.Conn
 	closed chan struct{}
 	once   sync.Once
 }
 
-// NewMemory returns an open listener.
-func NewMemory() *Memory {
-	return &Memory{conns: make(chan net.Conn), closed: make(chan struct{})}
+// NewListener returns an open listener.
+func NewListener() *Listener {
+	return &Listener{conns: make(chan net.Conn), closed: make(chan struct{})}
 }
 
 // Dial connects to the listener, whatever the network and address; it fits http.Transport.
-func (m *Memory) Dial(ctx context.Context, _, _ string) (net.Conn, error) {
+func (m *Listener) Dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	client, server := net.Pipe()
 	select {
 	case m.conns <- server:
@@ -33,7 +33,7 @@ func (m *Memory) Dial(ctx context.Context, _, _ string) (net.Conn, error) {
 }
 
 // Accept implements net.Listener.
-func (m *Memory) Accept() (net.Conn, error) {
+func (m *Listener) Accept() (net.Conn, error) {
 	select {
 	case c := <-m.conns:
 		return c, nil
@@ -43,10 +43,10 @@ func (m *Memory) Accept() (net.Conn, error) {
 }
 
 // Close implements net.Listener.
-func (m *Memory) Close() error {
+func (m *Listener) Close() error {
 	m.once.Do(func() { close(m.closed) })
 	return nil
 }
 
 // Addr implements net.Listener.
-func (*Memory) Addr() net.Addr { return &net.UnixAddr{Name: "memory", Net: "unix"} }
+func (*Listener) Addr() net.Addr { return &net.UnixAddr{Name: "memory", Net: "unix"} }

@@ -21,7 +21,7 @@ const killable = "FN_RUNTIME_TEST_FOLDER"
 // has ended, too, and no other: not one in use, not one that is none of ours.
 func TestWhatAKilledProcessLeavesGoesWithTheNext(t *testing.T) {
 	if os.Getenv(killable) != "" {
-		f, err := NewFolder()
+		f, err := NewTempDir()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -29,7 +29,7 @@ func TestWhatAKilledProcessLeavesGoesWithTheNext(t *testing.T) {
 		if err := os.WriteFile(secret, []byte("key"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		_, _ = Hold(t.Context()).Run(Command{Path: "/bin/sh", Args: []string{"-c", `echo "$$ $1"; exec sleep 600`, "sh", secret}, Env: os.Environ()})
+		_, _ = CatchSignals(t.Context()).Run(Command{Path: "/bin/sh", Args: []string{"-c", `echo "$$ $1"; exec sleep 600`, "sh", secret}, Env: os.Environ()})
 		return
 	}
 	dir := t.TempDir()
@@ -57,7 +57,7 @@ func TestWhatAKilledProcessLeavesGoesWithTheNext(t *testing.T) {
 	t.Cleanup(func() { _ = syscall.Kill(child, syscall.SIGKILL) })
 
 	next := func() {
-		f, err := NewFolder()
+		f, err := NewTempDir()
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -10,17 +10,17 @@ import (
 	"fn-runtime/runtime/site"
 )
 
-// Around is what has to be there before the first runtime.
-type Around struct {
-	Scope     bool // has to be made
-	Resources []entity.Resource
-	Made      bool // the Things were made already, while it was looked whether there is anything to do
-	Bucket    bool // has to be made
-	Beside    bool // the bucket is made beside the runtimes: it is needed only when their metadata is stored
+// Prerequisites is what has to be there before the first runtime.
+type Prerequisites struct {
+	Scope            bool // has to be made
+	Resources        []entity.Resource
+	Created          bool // the Things were made already, while it was looked whether there is anything to do
+	Bucket           bool // has to be made
+	BucketConcurrent bool // the bucket is made beside the runtimes: it is needed only when their metadata is stored
 }
 
-// Surround plans the surroundings, in their order.
-func (p *Plan) Surround(a Around) {
+// AddPrerequisites plans the surroundings, in their order.
+func (p *Plan) AddPrerequisites(a Prerequisites) {
 	one := func(it Item, do func(ctx context.Context) error) *Task {
 		it.Change, it.Status = Create, Planned
 		return &Task{Items: []*Item{&it}, Do: do}
@@ -34,23 +34,23 @@ func (p *Plan) Surround(a Around) {
 			return err
 		})
 		p.resources = append(p.resources, t)
-		if a.Made {
-			t.Items[0].Status, p.made = Done, append(p.made, resource)
+		if a.Created {
+			t.Items[0].Status, p.created = Done, append(p.created, resource)
 			p.show(t.Items[0])
 			continue
 		}
 		p.Then(t)
 	}
-	defer func() { p.around = p.tasks() }()
+	defer func() { p.prerequisites = p.tasks() }()
 	if !a.Bucket {
 		return
 	}
 	bucket := one(Item{Kind: KindBucket, Name: p.site.Target.Bucket}, p.site.Store.CreateBucket)
-	if !a.Beside {
+	if !a.BucketConcurrent {
 		p.Then(bucket)
 		return
 	}
-	bucket.After, p.beside = p.tasks(), []*Task{bucket}
+	bucket.After, p.concurrent = p.tasks(), []*Task{bucket}
 	p.show(bucket.Items...)
 }
 
@@ -67,19 +67,19 @@ func (p *Plan) createScope(ctx context.Context) error {
 	return nil
 }
 
-// tidy removes what nothing has need of any more. The work is done without that: what stays is said, because nobody else
+// deleteUnused removes what nothing has need of any more. The work is done without that: what stays is said, because nobody else
 // looks for it.
-func (p *Plan) tidy(ctx context.Context) {
+func (p *Plan) deleteUnused(ctx context.Context) {
 	ctx, cancel := grace.Context(ctx, undoTime)
 	defer cancel()
-	if err := p.site.Compute.Tidy(ctx); err != nil {
+	if err := p.site.Compute.DeleteUnused(ctx); err != nil {
 		p.site.Warn(i18n.M("Code that no runtime needs any more could not be removed: {{.Error}} Remove it with 'ibmcloud fn-runtime doctor --repair'.", "Error", site.Sentence(err)))
 	}
 }
 
-// disprove takes back that a resource was made when a runtime could not be registered because it is not there: a server may
+// markMissing takes back that a resource was made when a runtime could not be registered because it is not there: a server may
 // answer its creation as if it were there, for a reason of its own.
-func (p *Plan) disprove() {
+func (p *Plan) markMissing() {
 	for _, d := range p.deployments {
 		if d.Runtime.Status != Failed || !fault.Is(d.Runtime.Err, fault.NotFound) {
 			continue
@@ -90,9 +90,9 @@ func (p *Plan) disprove() {
 	}
 }
 
-// takeBack removes the resources that were made while looking when nothing came of it. The service refuses where somebody
+// undoResources removes the resources that were made while looking when nothing came of it. The service refuses where somebody
 // else has need of them meanwhile.
-func (p *Plan) takeBack(ctx context.Context) {
+func (p *Plan) undoResources(ctx context.Context) {
 	for _, d := range p.deployments {
 		if !final(d.Runtime.Err) {
 			return
@@ -100,7 +100,7 @@ func (p *Plan) takeBack(ctx context.Context) {
 	}
 	ctx, cancel := grace.Context(ctx, undoTime)
 	defer cancel()
-	for i, resource := range p.made {
+	for i, resource := range p.created {
 		if p.site.Compute.DeleteResource(ctx, resource) == nil {
 			p.resources[i].Items[0].Status = Skipped
 		}

@@ -10,8 +10,8 @@ import (
 	"fn-runtime/runtime/entity"
 )
 
-// Ran adds a call that somebody else made, or brings it up to date.
-func (c *Compute) Ran(run entity.Activation) {
+// SetActivation adds a call that somebody else made, or brings it up to date.
+func (c *Compute) SetActivation(run entity.Activation) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if old := c.call(run.ID); old != nil {
@@ -21,8 +21,8 @@ func (c *Compute) Ran(run entity.Activation) {
 	c.calls = append(c.calls, run)
 }
 
-// Calls implements site.Caller.
-func (c *Compute) Calls(ctx context.Context, since time.Time, whole bool) iter.Seq2[entity.Activation, error] {
+// ListActivations implements site.Caller.
+func (c *Compute) ListActivations(ctx context.Context, since time.Time, whole bool) iter.Seq2[entity.Activation, error] {
 	return func(yield func(entity.Activation, error) bool) {
 		var found []entity.Activation
 		err := c.do(ctx, fmt.Sprintf("LIST calls whole=%v", whole), func() error {
