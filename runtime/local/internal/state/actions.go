@@ -16,7 +16,7 @@ import (
 type Action struct {
 	Package     string          `json:"package"` // "" is the default package
 	Name        string          `json:"name"`
-	Version     string          `json:"version"` // "0.0.1"; each update increments the nextPatch number
+	Version     string          `json:"version"` // "0.0.1"; each update increments the patch number
 	Revision    string          `json:"revision"`
 	Publish     bool            `json:"publish"`
 	Kind        string          `json:"kind"`
@@ -35,7 +35,7 @@ type Action struct {
 
 const firstVersion = "0.0.1"
 
-// nextPatch increments the nextPatch number of a version.
+// nextPatch increments the patch number of a version.
 func nextPatch(version string) string {
 	var a, b, c int
 	if _, err := fmt.Sscanf(version, "%d.%d.%d", &a, &b, &c); err != nil {

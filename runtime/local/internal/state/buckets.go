@@ -51,11 +51,12 @@ func (d *DB) CreateBucket(name string) error {
 	})
 }
 
-// DeleteBucket deletes a bucket with its settings and unfinished uploads. It returns ErrNotFound or ErrNotEmpty.
+// DeleteBucket deletes a bucket with its settings and unfinished uploads. It returns ErrNotFound if the bucket does not
+// exist, and ErrNotEmpty if it contains objects or versions.
 func (d *DB) DeleteBucket(name string) error {
-	var gone []string
+	var orphans []string
 	err := d.update(func(tx *bbolt.Tx) error {
-		gone = nil
+		orphans = nil
 		objects, err := objectsBucket(tx, name)
 		if err != nil {
 			return err
@@ -80,7 +81,7 @@ func (d *DB) DeleteBucket(name string) error {
 			if err != nil {
 				return err
 			}
-			gone = append(gone, blobs...)
+			orphans = append(orphans, blobs...)
 		}
 		c, prefix := tx.Bucket(bucketSettings).Cursor(), key(name, "")
 		for k, _ := c.Seek(prefix); strings.HasPrefix(string(k), string(prefix)); k, _ = c.Seek(prefix) {
@@ -94,7 +95,7 @@ func (d *DB) DeleteBucket(name string) error {
 		return tx.Bucket(bucketStores).Delete([]byte(name))
 	})
 	if err == nil {
-		d.files.drop(gone...)
+		d.files.drop(orphans...)
 	}
 	return err
 }

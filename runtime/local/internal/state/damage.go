@@ -35,9 +35,9 @@ func guarded(fn func() error) (err error) {
 // details.
 const DamagedText = "The state of the local endpoint is damaged. Restart the endpoint: the error message of the start explains how to fix it."
 
-// gate guards the start of every transaction. If bbolt panics over a page while it begins a transaction or ends a
-// writing one, it keeps its locks, and the next caller would wait forever. The gate then rejects all further
-// transactions.
+// gate is checked before every transaction. If bbolt panics over a damaged page while it begins a transaction or ends a
+// write transaction, it keeps its locks, and the next caller would wait forever. The gate is then closed and rejects
+// all further transactions.
 type gate struct {
 	mu     sync.Mutex
 	closed bool

@@ -27,8 +27,7 @@ var (
 	ErrNewer    = errors.New("the state was written by a later release")
 )
 
-// The comments show key -> value; "0" in a key is a zero byte.
-// The top-level buckets of the file.
+// The top-level buckets of the file. The comments show key -> value; a "0" in a key is a zero byte.
 var (
 	bucketNamespaces  = []byte("namespaces")
 	bucketPackages    = []byte("packages")    // namespace 0 package

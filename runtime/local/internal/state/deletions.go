@@ -21,9 +21,9 @@ func (d *DB) Delete(bucket string, allow func(i int, old *Object) bool, deletion
 	if full == nil {
 		defer reservation.Close()
 	}
-	var gone []string
+	var orphans []string
 	err = d.update(func(tx *bbolt.Tx) error {
-		gone, done = nil, make([]Object, len(deletions))
+		orphans, done = nil, make([]Object, len(deletions))
 		before := counter(tx, objectBytes)
 		for i, w := range deletions {
 			old, err := findVersion(tx, bucket, w)
@@ -42,7 +42,7 @@ func (d *DB) Delete(bucket string, allow func(i int, old *Object) bool, deletion
 			if err != nil {
 				return err
 			}
-			gone = append(gone, blobs...)
+			orphans = append(orphans, blobs...)
 		}
 		if full != nil && counter(tx, objectBytes) > before {
 			return full
@@ -52,7 +52,7 @@ func (d *DB) Delete(bucket string, allow func(i int, old *Object) bool, deletion
 	if err != nil {
 		return nil, err
 	}
-	d.files.drop(gone...)
+	d.files.drop(orphans...)
 	return done, nil
 }
 
@@ -70,24 +70,24 @@ func findVersion(tx *bbolt.Tx, bucket string, w Deletion) (*Object, error) {
 }
 
 // deleteCurrent deletes an object, or adds a delete marker in front of its versions.
-func (d *DB) deleteCurrent(tx *bbolt.Tx, bucket, name string) (marker Object, gone []string, err error) {
-	version, gone, err := retireCurrent(tx, bucket, name)
+func (d *DB) deleteCurrent(tx *bbolt.Tx, bucket, name string) (marker Object, orphans []string, err error) {
+	version, orphans, err := retireCurrent(tx, bucket, name)
 	if err != nil || version == "" {
-		return marker, gone, err
+		return marker, orphans, err
 	}
 	marker = Object{Key: name, Version: version, Marker: true, Modified: d.now().UnixMilli()}
-	return marker, gone, archiveVersion(tx, bucket, marker, nil)
+	return marker, orphans, archiveVersion(tx, bucket, marker, nil)
 }
 
 // deleteVersion deletes a version or a delete marker. If it was the current version, the previous version becomes the
 // current one.
-func deleteVersion(tx *bbolt.Tx, bucket string, w Deletion) (o Object, gone []string, err error) {
+func deleteVersion(tx *bbolt.Tx, bucket string, w Deletion) (o Object, orphans []string, err error) {
 	r, err := lookup(tx, bucket, w.Key, w.Version)
 	if err = ignoreNotFound(err); err != nil || r.in == nil {
 		return o, nil, err
 	}
-	if gone, err = r.remove(tx); err != nil {
+	if orphans, err = r.remove(tx); err != nil {
 		return o, nil, err
 	}
-	return r.Object, gone, promote(tx, bucket, w.Key)
+	return r.Object, orphans, promote(tx, bucket, w.Key)
 }

@@ -10,7 +10,7 @@ import (
 //
 //	reservation, err := disk.Reserve(size) // ErrFull
 //	if err != nil {
-//	\treturn err
+//		return err
 //	}
 //	defer reservation.Close()
 //	_, err = io.Copy(reservation.Writer(file), body)
@@ -22,7 +22,7 @@ type Disk struct {
 	floor    int64
 	free     func(dir string) (int64, bool) // free bytes; false if unknown
 	mu       sync.Mutex
-	promised int64 // bytes that are reserved but not written yet
+	reserved int64 // bytes that are reserved but not written yet
 }
 
 // Disk returns the disk of the state, for all writers to its directory.
@@ -49,20 +49,20 @@ func (r *Reservation) reserve(n int64) error {
 	d := r.disk
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if left, ok := d.free(d.dir); ok && left-d.promised-n < d.floor {
+	if left, ok := d.free(d.dir); ok && left-d.reserved-n < d.floor {
 		return ErrFull
 	}
-	d.promised += n
+	d.reserved += n
 	r.left += n
 	return nil
 }
 
-// release removes n bytes from the reservation: bytes that have been written, which the disk now counts itself, or that
-// will not be written.
+// release removes n bytes from the reservation, because they have been written and reduce the free space of the disk
+// itself, or because they will not be written.
 func (r *Reservation) release(n int64) {
 	r.disk.mu.Lock()
 	defer r.disk.mu.Unlock()
-	r.disk.promised -= n
+	r.disk.reserved -= n
 	r.left -= n
 }
 

@@ -41,20 +41,20 @@ func TestConcurrentWritersKeepMinimumFreeSpace(t *testing.T) {
 	reading.Wait() // the 5 writers that have reserved space
 	for range 7 {
 		if err := <-results; !errors.Is(err, ErrFull) {
-			t.Errorf("a writer without reservation gets %v", err)
+			t.Errorf("a writer without reserved space: %v", err)
 		}
 	}
 	if _, err := d.PutAction("ns", "", "a", new(string), nil); err == nil {
-		t.Error("an action is written where all reservation is promised")
+		t.Error("an action was written although all space is reserved")
 	}
 	close(begin)
 	wg.Wait()
 	for range 5 {
 		if err := <-results; err != nil {
-			t.Errorf("a writer with reservation gets %v", err)
+			t.Errorf("a writer with reserved space: %v", err)
 		}
 	}
-	if got := d.disk.promised; got != 0 {
+	if got := d.disk.reserved; got != 0 {
 		t.Errorf("%d bytes are still reserved", got)
 	}
 }
@@ -75,7 +75,7 @@ func TestReservationGrowsWithWrites(t *testing.T) {
 	other.Close()
 	other.Close()
 	if _, err := w.Write(make([]byte, 401)); err != nil {
-		t.Errorf("there is reservation again, and %v", err)
+		t.Errorf("after the release: %v", err)
 	}
 }
 

@@ -18,8 +18,8 @@ import (
 // Larger ones are stored in files, so that neither writing nor reading holds them in memory.
 const inlineMax = 64 << 10
 
-// inlinePart is the same limit for the parts of an upload. It is smaller because up to 10,000 part records are read
-// together.
+// inlinePart is the size up to which a part of an upload is stored in its record. It is smaller because up to 10,000
+// part records are read together.
 const inlinePart = 1 << 10
 
 // content is received data, either in Inline or in the file Blob.

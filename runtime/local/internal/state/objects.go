@@ -157,7 +157,7 @@ func (d *DB) Put(bucket string, o Object, r io.Reader, size int64, allow func(ol
 		return Object{}, err
 	}
 	o.Size, o.ETag, o.Blob = c.Size, etag(c.MD5), c.Blob
-	var gone []string
+	var orphans []string
 	err = d.update(func(tx *bbolt.Tx) error {
 		old, err := currentObject(tx, bucket, o.Key)
 		if err != nil {
@@ -166,23 +166,23 @@ func (d *DB) Put(bucket string, o Object, r io.Reader, size int64, allow func(ol
 		if err := allow(old, &o); err != nil {
 			return err
 		}
-		gone, err = d.store(tx, bucket, &o, c.Inline)
+		orphans, err = d.store(tx, bucket, &o, c.Inline)
 		return err
 	})
 	if err != nil {
 		d.files.drop(c.Blob)
 		return Object{}, err
 	}
-	d.files.drop(gone...)
+	d.files.drop(orphans...)
 	return o, nil
 }
 
 // store writes the record of an object as the current version. The bytes of the object must already be stored. It
 // returns the files that can be removed after the transaction.
-func (d *DB) store(tx *bbolt.Tx, bucket string, o *Object, inline []byte) (gone []string, err error) {
+func (d *DB) store(tx *bbolt.Tx, bucket string, o *Object, inline []byte) (orphans []string, err error) {
 	before := counter(tx, objectBytes)
 	o.Modified = d.now().UnixMilli()
-	if o.Version, gone, err = retireCurrent(tx, bucket, o.Key); err != nil {
+	if o.Version, orphans, err = retireCurrent(tx, bucket, o.Key); err != nil {
 		return nil, err
 	}
 	b, err := objectsBucket(tx, bucket)
@@ -192,7 +192,7 @@ func (d *DB) store(tx *bbolt.Tx, bucket string, o *Object, inline []byte) (gone 
 	if err := writeRecord(tx, b, []byte(o.Key), *o, inline); err != nil {
 		return nil, err
 	}
-	return gone, d.checkLimit(tx, before)
+	return orphans, d.checkLimit(tx, before)
 }
 
 // Change updates the record of a version of an object, but not its bytes, and returns the new record; version "" is the

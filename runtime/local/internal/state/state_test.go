@@ -97,7 +97,7 @@ func TestSharedCodeIsDeletedWithItsLastAction(t *testing.T) {
 		t.Fatal("b has lost its code")
 	}
 	if _, got, err := d.DeleteAction("id", "p", "b"); err != nil || got != code {
-		t.Fatalf("the code of deletions was deleted: %q, %v", got, err)
+		t.Fatalf("the code of the deleted action: %q, %v", got, err)
 	}
 	if _, err := d.Code(hashCode(code)); !errors.Is(err, ErrNotFound) {
 		t.Fatalf("code without an action was not deleted: %v", err)
@@ -201,7 +201,7 @@ func TestActivationsAreBoundedByNumberAndAge(t *testing.T) {
 		}
 	}
 	if _, err := d.Activation("ns", fmt.Sprintf("%032x", 0)); !errors.Is(err, ErrNotFound) {
-		t.Error("the oldest is still there")
+		t.Error("the oldest activation was not evicted")
 	}
 	now = now.Add(2 * time.Hour)
 	ok(t, d.Finish(Activation{ID: strings.Repeat("f", 32), NamespaceID: "ns", Start: now.UnixMilli()}))
@@ -343,6 +343,6 @@ func TestUploadsSurviveReopen(t *testing.T) {
 		t.Fatal("the content differs after reopening")
 	}
 	if err := d.AbortUpload("b", "k", u.ID); !errors.Is(err, ErrNotFound) {
-		t.Fatal("the upload is still there")
+		t.Fatal("the upload still exists")
 	}
 }

@@ -40,19 +40,19 @@ func partKey(id string, number int) []byte { return key(id, fmt.Sprintf("%05d", 
 const expireEvery = time.Hour
 
 // StartUpload starts a multipart upload with the metadata in u. It returns ErrNotFound if the bucket does not exist,
-// and ErrFull if uploadExists is not enough space.
+// and ErrFull if there is not enough space.
 func (d *DB) StartUpload(u Upload) (Upload, error) {
 	u.ID, u.Started = rand.Text(), d.now().UnixMilli()
 	data, err := json.Marshal(u)
 	if err != nil {
 		return Upload{}, err
 	}
-	var gone []string
+	var orphans []string
 	err = d.add(len(data), func(tx *bbolt.Tx) error {
 		if _, err := objectsBucket(tx, u.Bucket); err != nil {
 			return err
 		}
-		if gone, err = d.expireUploads(tx); err != nil {
+		if orphans, err = d.expireUploads(tx); err != nil {
 			return err
 		}
 		k := key(u.Bucket, u.Key, u.ID)
@@ -64,13 +64,13 @@ func (d *DB) StartUpload(u Upload) (Upload, error) {
 	if err != nil {
 		return Upload{}, err
 	}
-	d.files.drop(gone...)
+	d.files.drop(orphans...)
 	return u, nil
 }
 
 // expireUploads deletes the uploads that were not finished within Limits.UploadAge, and returns the files that can be
 // removed.
-func (d *DB) expireUploads(tx *bbolt.Tx) (gone []string, err error) {
+func (d *DB) expireUploads(tx *bbolt.Tx) (orphans []string, err error) {
 	now := d.now()
 	if since := now.Sub(d.expired); since >= 0 && since < expireEvery {
 		return nil, nil
@@ -91,10 +91,10 @@ func (d *DB) expireUploads(tx *bbolt.Tx) (gone []string, err error) {
 		if err != nil {
 			return nil, err
 		}
-		gone = append(gone, blobs...)
+		orphans = append(orphans, blobs...)
 	}
 	d.expired = now
-	return gone, nil
+	return orphans, nil
 }
 
 // Uploads calls each for the unfinished uploads of a bucket whose key starts with prefix, ordered by key and ID,
@@ -148,9 +148,9 @@ func partsOf(tx *bbolt.Tx, id string) (parts []Part, err error) {
 	return parts, err
 }
 
-// PutPart writes a part of size bytes, -1 if unknown. It replaces an currentObject part of the same number. complete is
+// PutPart writes a part of size bytes, -1 if unknown. It replaces an existing part of the same number. complete is
 // called after the bytes have been received, and may add to the part. PutPart returns ErrNotFound if the upload does
-// not exist, and ErrFull if uploadExists is not enough space.
+// not exist, and ErrFull if there is not enough space.
 func (d *DB) PutPart(bucket, name, id string, number int, r io.Reader, size int64, complete func(*Part)) (Part, error) {
 	upload := key(bucket, name, id)
 	uploadExists := func(tx *bbolt.Tx) error {
@@ -206,26 +206,26 @@ func (d *DB) PutPart(bucket, name, id string, number int, r io.Reader, size int6
 
 // AbortUpload deletes an upload with its parts. It returns ErrNotFound if the upload does not exist.
 func (d *DB) AbortUpload(bucket, name, id string) error {
-	var gone []string
+	var orphans []string
 	err := d.update(func(tx *bbolt.Tx) error {
 		u, err := read[Upload](tx.Bucket(bucketUploads), key(bucket, name, id))
 		if err != nil {
 			return err
 		}
-		gone, err = removeUpload(tx, u)
+		orphans, err = removeUpload(tx, u)
 		return err
 	})
 	if err == nil {
-		d.files.drop(gone...)
+		d.files.drop(orphans...)
 	}
 	return err
 }
 
-func removeUpload(tx *bbolt.Tx, u Upload) (gone []string, err error) {
-	if gone, err = removeParts(tx, u.ID, nil); err != nil {
+func removeUpload(tx *bbolt.Tx, u Upload) (orphans []string, err error) {
+	if orphans, err = removeParts(tx, u.ID, nil); err != nil {
 		return nil, err
 	}
-	return gone, deleteUploadRecord(tx, u)
+	return orphans, deleteUploadRecord(tx, u)
 }
 
 // deleteUploadRecord deletes the record of an upload, but not its parts.
@@ -239,7 +239,7 @@ func deleteUploadRecord(tx *bbolt.Tx, u Upload) error {
 
 // removeParts deletes the records of an upload's parts, except those in keep, and returns the files that can be
 // removed.
-func removeParts(tx *bbolt.Tx, id string, keep map[int]bool) (gone []string, err error) {
+func removeParts(tx *bbolt.Tx, id string, keep map[int]bool) (orphans []string, err error) {
 	b := tx.Bucket(bucketParts)
 	list, err := partsOf(tx, id)
 	if err != nil {
@@ -256,17 +256,17 @@ func removeParts(tx *bbolt.Tx, id string, keep map[int]bool) (gone []string, err
 		if err := b.Delete(k); err != nil {
 			return nil, err
 		}
-		gone = append(gone, p.Blob)
+		orphans = append(orphans, p.Blob)
 	}
-	return gone, nil
+	return orphans, nil
 }
 
 // CompleteUpload creates an object from an upload. The parts become the object's bytes without being copied. build
-// receives the upload, its parts sorted by number, and the current version of the object, nil if uploadExists is none. It
+// receives the upload, its parts sorted by number, and the current version of the object, nil if there is none. It
 // returns the object's metadata and the chosen parts, and may be called twice. CompleteUpload returns ErrNotFound if
 // the upload does not exist.
 func (d *DB) CompleteUpload(bucket, name, id string, build func(u Upload, parts []Part, old *Object) (Object, []Part, error)) (o Object, err error) {
-	var gone []string
+	var orphans []string
 	err = d.add(maxRecord, func(tx *bbolt.Tx) error {
 		u, err := read[Upload](tx.Bucket(bucketUploads), key(bucket, name, id))
 		if err != nil {
@@ -290,19 +290,19 @@ func (d *DB) CompleteUpload(bucket, name, id string, build func(u Upload, parts 
 			keep[p.Number] = true
 			o.Size += p.Size
 		}
-		if gone, err = removeParts(tx, id, keep); err != nil {
+		if orphans, err = removeParts(tx, id, keep); err != nil {
 			return err
 		}
 		if err := deleteUploadRecord(tx, u); err != nil {
 			return err
 		}
 		replaced, err := d.store(tx, bucket, &o, nil)
-		gone = append(gone, replaced...)
+		orphans = append(orphans, replaced...)
 		return err
 	})
 	if err != nil {
 		return Object{}, err
 	}
-	d.files.drop(gone...)
+	d.files.drop(orphans...)
 	return o, nil
 }

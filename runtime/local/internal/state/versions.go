@@ -11,7 +11,7 @@ import (
 // Versioning is the versioning state of an S3 bucket. "" means that versioning was never enabled.
 type Versioning string
 
-// With Enabled, a bucket keeps every version of an object. With Suspended, it keeps the currentObject versions and one null
+// With Enabled, a bucket keeps every version of an object. With Suspended, it keeps the existing versions and one null
 // version.
 const (
 	Enabled   Versioning = "Enabled"
@@ -54,7 +54,7 @@ func (d *DB) SetVersioning(bucket string, v Versioning) error {
 // archive returns the nested bucket with the delete markers and noncurrent versions of a bucket's objects, or nil if
 // the bucket never kept versions. It maps object 0 archiveID -> record. The archive ID is the version ID, or an unused
 // ID for the null version. IDs descend, so that the newest version comes first. A version in "objects" is newer than
-// all eachArchived versions of the object. If "objects" has none, the newest eachArchived one is a delete marker.
+// all archived versions of the object. If "objects" has none, the newest archived one is a delete marker.
 func archive(tx *bbolt.Tx, bucket string) *bbolt.Bucket {
 	return tx.Bucket(bucketVersions).Bucket([]byte(bucket))
 }
@@ -104,13 +104,13 @@ func (r record) deleteRecord(tx *bbolt.Tx) error {
 }
 
 // remove deletes a version, and returns the files that can be removed.
-func (r record) remove(tx *bbolt.Tx) (gone []string, err error) {
+func (r record) remove(tx *bbolt.Tx) (orphans []string, err error) {
 	if r.Upload != "" {
-		if gone, err = removeParts(tx, r.Upload, nil); err != nil {
+		if orphans, err = removeParts(tx, r.Upload, nil); err != nil {
 			return nil, err
 		}
 	}
-	return append(gone, r.Blob), r.deleteRecord(tx)
+	return append(orphans, r.Blob), r.deleteRecord(tx)
 }
 
 // lookup reads a version of an object, with a copy of the bytes of a small one; version "" is the current one. It
@@ -163,7 +163,7 @@ func currentObject(tx *bbolt.Tx, bucket, name string) (*Object, error) {
 	return o, err
 }
 
-// eachArchived calls each for the eachArchived versions of an object, starting at the archive ID from, newest first, until
+// eachArchived calls each for the archived versions of an object, starting at the archive ID from, newest first, until
 // each returns false.
 func eachArchived(tx *bbolt.Tx, bucket, name, from string, each func(record) bool) error {
 	all := archive(tx, bucket)
@@ -193,15 +193,15 @@ func archiveVersion(tx *bbolt.Tx, bucket string, o Object, inline []byte) (err e
 
 // retireCurrent archives or deletes the version that a new version or delete marker replaces. It returns the ID of the
 // new version, "" if the bucket keeps no versions, and the files that can be removed.
-func retireCurrent(tx *bbolt.Tx, bucket, name string) (version string, gone []string, err error) {
+func retireCurrent(tx *bbolt.Tx, bucket, name string) (version string, orphans []string, err error) {
 	versioning := Versioning(tx.Bucket(bucketSettings).Get(key(bucket, versioningSetting)))
 	if versioning != Enabled {
 		null, err := lookup(tx, bucket, name, nullVersion)
 		if null.in != nil { // also a delete marker
-			gone, err = null.remove(tx)
+			orphans, err = null.remove(tx)
 		}
 		if err = ignoreNotFound(err); err != nil || versioning == "" {
-			return "", gone, err
+			return "", orphans, err
 		}
 	}
 	current, err := lookup(tx, bucket, name, "")
@@ -211,10 +211,10 @@ func retireCurrent(tx *bbolt.Tx, bucket, name string) (version string, gone []st
 		}
 	}
 	if err = ignoreNotFound(err); err != nil || versioning == Suspended {
-		return nullVersion, gone, err
+		return nullVersion, orphans, err
 	}
 	version, err = newVersion(archive(tx, bucket))
-	return version, gone, err
+	return version, orphans, err
 }
 
 // promote makes the newest version the current one after the current version was deleted, unless the newest version is

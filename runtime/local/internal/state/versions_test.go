@@ -67,7 +67,7 @@ func checkByteCounter(t *testing.T, d *DB) {
 		have := counter(tx, objectBytes)
 		_, err := recount(tx)
 		if want := counter(tx, objectBytes); have != want {
-			t.Errorf("%d bytes are checkByteCounter, %d are there", have, want)
+			t.Errorf("the counter is %d bytes, the actual size is %d", have, want)
 		}
 		return err
 	}))
