@@ -1,10 +1,11 @@
-// Package atomicfile writes small files whole or not at all, also where several processes write the same one and where a
-// process is killed while it does.
+// Package atomicfile replaces and removes small files atomically, even if several processes write the same file or a
+// process is killed during a write.
 //
-// The new content is written beside the file, under a name that follows from the file's and with a lock on it. So what a
-// killed process leaves is used up by the next one that writes or removes the file, and nothing gathers.
+// The new content is written to a locked temporary file in the same directory. The name of the temporary file is
+// derived from the name of the file. If a killed process leaves a temporary file, the next process that writes or
+// removes the file reuses it, so temporary files do not accumulate.
 //
-// What may go in: the replacing and removing of files. What may not: what is in them.
+// It does not interpret the content of files.
 package atomicfile
 
 import (
@@ -15,16 +16,16 @@ import (
 	"time"
 )
 
-// The wait for another process that writes the same file: a write takes milliseconds.
+// The wait for another process that writes the same file. A write takes milliseconds.
 const (
 	pause = 10 * time.Millisecond
 	tries = 500
 )
 
-// errBusy says that another process has been writing the file for seconds.
+// errBusy reports that another process has been writing the file for seconds.
 var errBusy = errors.New("another process is writing it")
 
-// Write returns the file this content, readable and writable for its owner alone. Its folder must exist.
+// Write replaces the content of a file with data and restricts access to the owner. The directory must exist.
 func Write(path string, data []byte) error {
 	for range tries {
 		done, err := write(path, data)
@@ -36,9 +37,9 @@ func Write(path string, data []byte) error {
 	return &fs.PathError{Op: "write", Path: path, Err: errBusy}
 }
 
-// Remove removes the file and what a killed process left beside it; nil when neither is there.
+// Remove removes a file and the temporary file that a killed process may have left. It returns nil if neither exists.
 func Remove(path string) error {
-	if f, err := OpenLocked(tempPath(path), 0); err == nil && f != nil { // a live process would have it
+	if f, err := OpenLocked(tempPath(path), 0); err == nil && f != nil { // a running process would hold the lock
 		if closeFirst {
 			_ = f.Close()
 		}
@@ -55,15 +56,16 @@ func tempPath(path string) string {
 	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".tmp")
 }
 
-// write tries once; done is false when another process was in the way.
+// write tries once. It returns false without an error if another process holds the lock.
 func write(path string, data []byte) (done bool, err error) {
 	temp := tempPath(path)
 	f, err := OpenLocked(temp, os.O_CREATE)
 	if err != nil || f == nil {
 		return false, err
 	}
-	defer f.Close() // what was written is on disk by then
-	// A file that a killed process left may have other rights: before there is anything to read, it is ours alone.
+	defer f.Close() // the content has been synced to disk by then
+	// A temporary file left by a killed process may have other permissions. Restrict them before the content is
+	// written.
 	if err = restrict(f); err == nil {
 		_, err = f.WriteAt(data, 0)
 	}
@@ -79,7 +81,7 @@ func write(path string, data []byte) (done bool, err error) {
 }
 
 func restrict(f *os.File) error {
-	if closeFirst { // Windows: the folder's rights hold
+	if closeFirst { // Windows: the permissions of the directory apply
 		return nil
 	}
 	return f.Chmod(0o600)

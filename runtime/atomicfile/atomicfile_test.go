@@ -21,7 +21,7 @@ func names(t *testing.T, dir string) (list []string) {
 	return list
 }
 
-func TestWritersAtOnceLeaveOneWholeFile(t *testing.T) {
+func TestConcurrentWritesLeaveOneCompleteFile(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "f")
 	var wg sync.WaitGroup
@@ -47,7 +47,7 @@ func TestWritersAtOnceLeaveOneWholeFile(t *testing.T) {
 	}
 }
 
-func TestWhatAKilledWriterLeftIsUsedUp(t *testing.T) {
+func TestFileOfKilledWriterIsReused(t *testing.T) {
 	for name, act := range map[string]func(string) error{
 		"write":  func(path string) error { return Write(path, []byte("new")) },
 		"remove": Remove,
@@ -73,9 +73,9 @@ func TestWhatAKilledWriterLeftIsUsedUp(t *testing.T) {
 	}
 }
 
-func TestAFailedWriteLeavesTheOldFile(t *testing.T) {
+func TestFailedWriteKeepsTheOldFile(t *testing.T) {
 	dir := t.TempDir()
-	path := filepath.Join(dir, "d") // a folder with something in it cannot be replaced
+	path := filepath.Join(dir, "d") // a directory that is not empty cannot be replaced
 	if err := errors.Join(os.Mkdir(path, 0o700), os.WriteFile(filepath.Join(path, "x"), nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}

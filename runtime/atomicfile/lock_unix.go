@@ -11,7 +11,8 @@ import (
 // closeFirst reports whether a file must be closed before it can be moved.
 const closeFirst = false
 
-// OpenLocked opens a file, made when flag says so, for this process alone; nil when another process has it.
+// OpenLocked opens a file for reading and writing and locks it for this process. With os.O_CREATE in flag it creates a
+// missing file. It returns nil without an error if another process holds the lock.
 func OpenLocked(path string, flag int) (*os.File, error) {
 	f, err := os.OpenFile(path, flag|os.O_RDWR|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
@@ -23,7 +24,7 @@ func OpenLocked(path string, flag int) (*os.File, error) {
 	}
 	_ = f.Close()
 	if err == nil || errors.Is(err, syscall.EWOULDBLOCK) {
-		return nil, nil // the one who had it before may have moved it away
+		return nil, nil // the previous holder of the lock may have renamed the file
 	}
 	return nil, err
 }

@@ -10,7 +10,8 @@ import (
 // closeFirst reports whether a file must be closed before it can be moved.
 const closeFirst = true
 
-// OpenLocked opens a file, made when flag says so, for this process alone; nil when another process has it.
+// OpenLocked opens a file for reading and writing and locks it for this process. With os.O_CREATE in flag it creates a
+// missing file. It returns nil without an error if another process holds the lock.
 func OpenLocked(path string, flag int) (*os.File, error) {
 	name, err := windows.UTF16PtrFromString(path)
 	if err != nil {

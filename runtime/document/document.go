@@ -1,6 +1,6 @@
-// Package document parses YAML texts that hold one document, into nodes with their places.
+// Package document parses YAML texts with a single document into nodes with their positions.
 //
-// What may go in: what the parser says, in words and with the right line. What may not: what a document means.
+// It reports parser errors with a reason and the correct line. It does not interpret documents.
 package document
 
 import (
@@ -14,7 +14,7 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// Error is why a text is no document. It holds no value of the text.
+// Error describes why a text is not a valid document. It contains no values of the text.
 type Error struct {
 	Line, Column int // from 1
 	Reason       string
@@ -23,8 +23,8 @@ type Error struct {
 // Error implements error.
 func (e *Error) Error() string { return e.Reason }
 
-// Parse returns the root of the only document in a text, with the comment above it; nil when there is none. The error is an *Error. Depth and size of
-// what is parsed are bounded by the parser; aliases are not expanded.
+// Parse returns the root of the only document in a text, including the comment above it. It returns nil if there is no
+// document. The error is an *Error. The parser bounds depth and size; aliases are not expanded.
 func Parse(text string) (*yaml.Node, error) {
 	d := yaml.NewDecoder(strings.NewReader(text))
 	var doc, another yaml.Node
@@ -37,7 +37,7 @@ func Parse(text string) (*yaml.Node, error) {
 	switch err := d.Decode(&another); {
 	case err == nil:
 		second := another.Content[0]
-		return nil, &Error{second.Line, second.Column, "it holds more than one document"}
+		return nil, &Error{second.Line, second.Column, "it contains more than one document"}
 	case !errors.Is(err, io.EOF):
 		return nil, malformed(err, text)
 	}
@@ -46,7 +46,7 @@ func Parse(text string) (*yaml.Node, error) {
 	return root, nil
 }
 
-// parserError is what the parser says: its errors have no other form.
+// parserError matches the errors of the parser, which have no other structure.
 var parserError = text.NewPattern(`^yaml: (?:line (\d+): )?(.*)$`)
 
 func malformed(err error, text string) error {
@@ -57,11 +57,11 @@ func malformed(err error, text string) error {
 	line, _ := strconv.Atoi(m[1])
 	reason := m[2]
 	switch {
-	case strings.HasPrefix(reason, "unknown anchor"): // it quotes the name, which may be a secret that was not quoted
-		reason = "it holds an alias without an anchor; quote a value that begins with *"
+	case strings.HasPrefix(reason, "unknown anchor"): // the reason quotes the name, which may be an unquoted secret
+		reason = "it contains an alias without an anchor; quote a value that begins with *"
 	case line > 0 && strings.HasPrefix(reason, "did not find expected"): // the grammar counts lines from 0, the scanner from 1
 		line++
 	}
-	lines := strings.Count(strings.TrimSuffix(text, "\n"), "\n") + 1 // the end of the text counts as a line of its own
+	lines := strings.Count(strings.TrimSuffix(text, "\n"), "\n") + 1 // the parser counts the end of the text as a line
 	return &Error{min(max(line, 1), lines), 1, reason}
 }

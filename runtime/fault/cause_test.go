@@ -9,9 +9,9 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// A context that ends with a fault as its cause hands that fault back: it must not become its own cause, or every walk
-// along the errors would be endless.
-func TestAFaultIsNotItsOwnCause(t *testing.T) {
+// A context that ends with a fault as its cause returns that fault. The fault must not become its own cause, because
+// unwrapping it would never end.
+func TestFaultIsNotItsOwnCause(t *testing.T) {
 	f := fault.New(fault.Timeout, i18n.M("It is late."), i18n.Message{})
 	for name, cause := range map[string]error{
 		"itself":  f,

@@ -1,7 +1,7 @@
-// Package fault is what went wrong, why, and what to do now.
+// Package fault defines the error type of the program: what failed, why, and how to fix it.
 //
-// What may go in: the Fault value and the questions that can be asked of an error. What may not: the making of
-// particular faults, which belongs next to their causes, and their rendering, which belongs to commands/view.
+// It contains the Fault type and functions that inspect errors. It does not create particular faults, which are created
+// next to their causes, and does not render them, which is done in commands/view.
 package fault
 
 import (
@@ -11,10 +11,10 @@ import (
 	"fn-runtime/i18n"
 )
 
-// Kind sorts faults by what a program can do about them. It is the "code" of the JSON error document.
+// Kind classifies a fault by how a program can react to it. It is the "code" of the JSON error document.
 type Kind string
 
-// The kinds. Usage ends the process with exit status 2, Interrupted with 130, every other with 1.
+// The kinds. Usage ends the process with exit status 2, Interrupted with 130, all others with 1.
 const (
 	Usage       Kind = "usage"   // the command line is wrong
 	Invalid     Kind = "invalid" // input or configuration is wrong
@@ -26,22 +26,22 @@ const (
 	Throttled   Kind = "throttled"   // 429
 	Unavailable Kind = "unavailable" // refused, reset, 5xx
 	Timeout     Kind = "timeout"
-	Failed      Kind = "failed" // the work itself failed: an action, a build
+	Failed      Kind = "failed" // the operation itself failed: an action, a build
 	Interrupted Kind = "interrupted"
 	Internal    Kind = "internal"
 )
 
-// Fault is an error for people and for scripts.
+// Fault is an error with a message for users and a kind for scripts.
 type Fault struct {
 	Kind     Kind
-	Op       i18n.Message // what was being done: "Deploying runtime X"
-	Reason   i18n.Message // why it failed, a sentence
-	Recovery i18n.Message // what to do now, a sentence; may be empty
-	Details  []string     // lines from elsewhere that help: log lines of an activation, a build step; untrusted text
-	cause    error        // the error below, which Because sets: not f itself, or who walks along the errors would never end
+	Op       i18n.Message // the operation that failed: "Deploying runtime X"
+	Reason   i18n.Message // why it failed, a full sentence
+	Recovery i18n.Message // how to fix it, a full sentence; may be empty
+	Details  []string     // related output, untrusted: log lines of an activation, lines of a build step
+	cause    error        // the underlying error, set by Because; never f itself, or unwrapping would not end
 }
 
-// Error is the English text in one line: operation, reason, cause.
+// Error returns the English text in one line: operation and reason, or the cause if both are empty.
 func (f *Fault) Error() string {
 	s := f.Reason.String()
 	if !f.Op.IsZero() {
@@ -57,16 +57,16 @@ func (f *Fault) Error() string {
 	return s
 }
 
-// Unwrap returns the error below, for errors.Is and traces. It is not printed when Reason says it all.
+// Unwrap returns the underlying error for errors.Is and traces. It is not printed if Reason is set.
 func (f *Fault) Unwrap() error { return f.cause }
 
-// New makes a fault. Op may be set by a caller further up with During.
+// New returns a fault. A caller further up the stack may set Op with During.
 func New(kind Kind, reason, recovery i18n.Message) *Fault {
 	return &Fault{Kind: kind, Reason: reason, Recovery: recovery}
 }
 
-// Because adds the error below and returns the fault. A fault that is its own cause, as context.Cause may give it back,
-// stays as it is.
+// Because sets the underlying error and returns the fault. It ignores a cause that wraps the fault itself, which
+// context.Cause may return.
 func (f *Fault) Because(cause error) *Fault {
 	if !errors.Is(cause, f) {
 		f.cause = cause
@@ -74,14 +74,14 @@ func (f *Fault) Because(cause error) *Fault {
 	return f
 }
 
-// With adds lines from elsewhere, such as the last log lines of an activation, and returns the fault.
+// With appends related output, such as the last log lines of an activation, and returns the fault.
 func (f *Fault) With(lines ...string) *Fault {
 	f.Details = append(f.Details, lines...)
 	return f
 }
 
-// During says what was being done when err happened. A nil err stays nil. An error that is not a Fault becomes one;
-// a Fault that already knows its operation keeps it, because the cause knew better.
+// During adds the operation during which err occurred. It returns nil for a nil err. It converts an error that is not a
+// Fault into a Fault. A Fault that already has an operation keeps it, because that operation is closer to the cause.
 func During(op i18n.Message, err error) error {
 	if err == nil {
 		return nil
@@ -99,7 +99,7 @@ func During(op i18n.Message, err error) error {
 }
 
 // KindOf returns the kind of an error: that of the Fault in its chain, Interrupted or Timeout for a context that ended,
-// Internal otherwise. The kind of nil is "".
+// and Internal otherwise. It returns "" for nil.
 func KindOf(err error) Kind {
 	if err == nil {
 		return ""

@@ -10,25 +10,25 @@ import (
 	"fn-runtime/i18n"
 )
 
-// shownFrames is how many calls an error about a panic names.
-const shownFrames = 8
+// maxFrames is the maximum number of stack frames in an error about a panic.
+const maxFrames = 8
 
-// Recover, deferred, turns a panic into an error: the end of a mistake in this program, in words, instead of Go's own
-// report, which repeats whatever the panic was given. What a panic says may hold secrets, so only the runtime's own
-// words are kept (an index out of range, a nil pointer), of everything else its type; and the names of the functions.
+// Recover must be deferred. It converts a panic into an error, because Go's own report prints the panic value, which
+// may hold secrets. The error contains only messages of the Go runtime (index out of range, nil pointer) or the type of
+// any other value, and the names of the functions on the stack.
 func Recover(err *error) {
 	if value := recover(); value != nil {
 		*err = panicError(value)
 	}
 }
 
-// Try runs work and gives its error, or that of its panic. It stands at the top of each goroutine that does work.
+// Try runs work and returns its error, or the error of its panic. Every goroutine that does work calls it first.
 func Try(work func() error) (err error) {
 	defer Recover(&err)
 	return work()
 }
 
-// Repanic goes on with the first panic that Try has caught, if any, in the goroutine that waited for the others.
+// Repanic repeats the first panic that Try caught, if any, in the goroutine that waited for the others.
 func Repanic(caught ...error) {
 	for _, err := range caught {
 		if err != nil {
@@ -38,7 +38,7 @@ func Repanic(caught ...error) {
 }
 
 func panicError(value any) error {
-	if f, ok := value.(*Fault); ok && f.Kind == Internal { // of Repanic
+	if f, ok := value.(*Fault); ok && f.Kind == Internal { // repeated by Repanic
 		return f
 	}
 	said := fmt.Sprintf("%T", value)
@@ -52,13 +52,13 @@ func panicError(value any) error {
 		i18n.M("Report it with these lines; they hold none of your data. Then run the command again.")).With(panicFrames()...)
 }
 
-// frames names the calls that led to the panic, the nearest first.
+// panicFrames returns the calls that led to the panic, innermost first.
 func panicFrames() []string {
 	pcs := make([]uintptr, 64)
 	all := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs)])
 	var lines []string
 	started := false
-	for more := true; more && len(lines) < shownFrames; {
+	for more := true; more && len(lines) < maxFrames; {
 		var f runtime.Frame
 		f, more = all.Next()
 		switch inRuntime := strings.HasPrefix(f.Function, "runtime."); {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestPanicsBecomeErrorsWithoutTheirValues(t *testing.T) {
+func TestPanicsBecomeErrorsWithoutValues(t *testing.T) {
 	const secret = "sEcReT-0123456789"
 	var none map[string]int
 	for name, c := range map[string]struct {

@@ -1,7 +1,8 @@
-// Package grace is for what a command still does after it was interrupted: bring to an end what was begun, take back
-// what failed. Such work has a time of its own, and whoever ends the process can see how long it may take.
+// Package grace tracks the work that a command still does after it was interrupted, such as finishing started writes or
+// undoing failed ones. Such work has its own time limit, and the code that ends the process can see how long it may
+// take.
 //
-// What may go in: that time. What may not: what is done in it.
+// It does not do the work itself.
 package grace
 
 import (
@@ -12,25 +13,26 @@ import (
 
 type key struct{}
 
-// Work is what a command does after it was interrupted, as whoever ends the process sees it.
+// Tracker records how long the work of an interrupted command may still take.
 type Tracker struct {
 	end       atomic.Int64 // nanoseconds since 1970
-	suspended atomic.Int64 // how many have the signals lent to them
+	suspended atomic.Int64 // number of SuspendSignals calls in effect
 }
 
-// Track returns a context whose lingering work is watched.
+// Track returns a context whose work after an interruption is recorded by the returned Tracker.
 func Track(ctx context.Context) (context.Context, *Tracker) {
 	w := &Tracker{}
 	return context.WithValue(ctx, key{}, w), w
 }
 
-// Until tells the time at which the last of the work has ended, the zero Unix time where there was none.
+// Until returns the time at which all work must have ended. It returns the zero Unix time if there was none.
 func (w *Tracker) Until() time.Time { return time.Unix(0, w.end.Load()) }
 
-// SignalsSuspended reports whether signals are a child's at the moment, and no reason to end the process.
+// SignalsSuspended reports whether a child process currently handles the signals, so that they must not end this
+// process.
 func (w *Tracker) SignalsSuspended() bool { return w.suspended.Load() > 0 }
 
-// SuspendSignals leaves all signals to a child process, whose end is then that of the command, until back is called.
+// SuspendSignals leaves all signals to a child process until resume is called. The command ends when the child ends.
 func SuspendSignals(ctx context.Context) (resume func()) {
 	w, ok := ctx.Value(key{}).(*Tracker)
 	if !ok {
@@ -40,7 +42,7 @@ func SuspendSignals(ctx context.Context) (resume func()) {
 	return func() { w.suspended.Add(-1) }
 }
 
-// Extend says that work may go on for d from now on, whatever becomes of ctx.
+// Extend records that work may continue for d from now on, even if ctx ends.
 func Extend(ctx context.Context, d time.Duration) {
 	w, ok := ctx.Value(key{}).(*Tracker)
 	for until := time.Now().Add(d).UnixNano(); ok; {
@@ -51,7 +53,8 @@ func Extend(ctx context.Context, d time.Duration) {
 	}
 }
 
-// Context returns a context for work of at most d, which does not end with ctx. The caller calls cancel when it is done.
+// Context returns a context for work of at most d. It does not end with ctx. The caller must call cancel when the work
+// is done.
 func Context(ctx context.Context, d time.Duration) (lingering context.Context, cancel context.CancelFunc) {
 	Extend(ctx, d)
 	return context.WithTimeout(context.WithoutCancel(ctx), d)

@@ -82,7 +82,7 @@ func TestParseSaysWhatIsWrongAndWhere(t *testing.T) {
 		"runtimes:\n- image: a\n  image: b\n":                                                                  {"f:3:3:"},
 		"runtimes: [\n":                                                                                        {"This is not a file of 'apply'"},
 		"runtimes:\n\t- a\n":                                                                                   {"f:2:"},
-		"runtimes:\n- a\n---\nruntimes:\n- b\n":                                                                {"f:4:1: This is not a file of 'apply': it holds more than one document."},
+		"runtimes:\n- a\n---\nruntimes:\n- b\n":                                                                {"f:4:1: This is not a file of 'apply': it contains more than one document."},
 		"runtimes:\n- &x image\n- *x\n":                                                                        {"f:3:3: The image image is declared in line 2 already."},
 		"runtimes:\n- &x {image: a, build: {args: *x}}\n":                                                      {"A text is expected here"},
 		"runtimes:\n- &x {image: a, <<: *x}\n":                                                                 {"f:2:3: Too much is merged into this."},

@@ -1,6 +1,7 @@
-// Package parallel does things side by side: bounded, ended before it returns, and slower where a server throttles.
+// Package parallel runs functions concurrently. It bounds their number, waits for all of them before it returns, and
+// slows down if a server throttles.
 //
-// What may go in: how work is spread and how it ends when a command is interrupted. What may not: what the work is.
+// It defines how work is distributed and how it ends when a command is interrupted. It does not define the work.
 package parallel
 
 import (
@@ -12,13 +13,13 @@ import (
 	"fn-runtime/runtime/grace"
 )
 
-// defaultJobs is how many calls run at the same time unless a group is given another limit. With 50 ms a request the
-// gain flattens beyond it, and it stays below the 30 concurrent activations that OpenWhisk grants by default.
+// defaultJobs is the default number of concurrent calls. With requests of 50 ms, more calls gain little, and the number
+// stays below the 30 concurrent activations that OpenWhisk allows by default.
 const defaultJobs = 24
 
-// Group is the one place where operations do things side by side. It bounds how many, lowers the bound when the server
-// throttles, and stops starting work when the context ends while what runs may finish. It repeats nothing: that is the
-// transport's, whose bounds would not hold otherwise.
+// Group limits the number of concurrent calls of an operation. It lowers the limit if the server throttles. When the
+// context ends, it starts no new work but lets running work finish. It does not retry: only the transport retries,
+// otherwise its retry limits would not hold.
 type Group struct {
 	mu      sync.Mutex
 	free    *sync.Cond
@@ -26,7 +27,7 @@ type Group struct {
 	running int
 }
 
-// NewGroup returns a group that does at most limit things at the same time; 0 chooses.
+// NewGroup returns a group that runs at most limit calls concurrently. A limit of 0 selects the default.
 func NewGroup(limit int) *Group {
 	if limit <= 0 {
 		limit = defaultJobs
@@ -36,7 +37,7 @@ func NewGroup(limit int) *Group {
 	return g
 }
 
-// enter waits for a place; false means that the context ended first.
+// acquire waits for a free slot. It returns false if the context ends first.
 func (g *Group) acquire(ctx context.Context) bool {
 	stop := context.AfterFunc(ctx, func() {
 		g.mu.Lock()
@@ -66,8 +67,9 @@ func (g *Group) release(throttled bool) {
 	g.free.Broadcast()
 }
 
-// Each applies work to every item and gives results and errors in the order of the items. Work that was not started
-// because the context ended has the context's error. A panic of work goes on in the caller: nobody may overlook it.
+// Each applies work to every item and returns results and errors in the order of the items. If the context ends before
+// an item is started, the error of the item is the cause of the context. A panic in work is repeated in the caller so
+// that it is not lost.
 func Each[T, R any](ctx context.Context, g *Group, items []T, work func(context.Context, T) (R, error)) ([]R, []error) {
 	results := make([]R, len(items))
 	errs, panics := make([]error, len(items)), make([]error, len(items))
@@ -87,8 +89,7 @@ func Each[T, R any](ctx context.Context, g *Group, items []T, work func(context.
 	return results, errs
 }
 
-// Run runs a few different pieces of work side by side and gives the first error in their order; all of them
-// have ended when it returns.
+// Run runs functions concurrently and waits for all of them. It returns the first error in the order of the functions.
 func Run(ctx context.Context, work ...func(context.Context) error) error {
 	errs, panics := make([]error, len(work)), make([]error, len(work))
 	var wg sync.WaitGroup
@@ -100,7 +101,7 @@ func Run(ctx context.Context, work ...func(context.Context) error) error {
 	return FirstError(errs)
 }
 
-// FirstError returns the first error there is.
+// FirstError returns the first error that is not nil.
 func FirstError(errs []error) error {
 	for _, err := range errs {
 		if err != nil {
@@ -110,7 +111,7 @@ func FirstError(errs []error) error {
 	return nil
 }
 
-// WithGracePeriod returns a context that ends grace after ctx does, with its cause.
+// WithGracePeriod returns a context that ends with the cause of ctx, delay after ctx ends.
 func WithGracePeriod(ctx context.Context, delay time.Duration) (context.Context, func()) {
 	longer, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	unhook := context.AfterFunc(ctx, func() {
@@ -129,11 +130,12 @@ func WithGracePeriod(ctx context.Context, delay time.Duration) (context.Context,
 	}
 }
 
-// writeTime is how long such a write is given when the command is interrupted meanwhile.
+// writeTime is the time limit of an uninterrupted write if the command is interrupted while it runs.
 const writeTime = 30 * time.Second
 
-// Uninterrupted returns a context for a write that should not be torn by an interruption: it has the values of ctx, but ends
-// only with the transport's own time limits. Nothing starts under it when ctx has ended already.
+// Uninterrupted returns a context for a write that an interruption must not abort. The context has the values of ctx
+// but ends only with the time limits of the transport. It returns an error if ctx has already ended, so that no write
+// starts then.
 func Uninterrupted(ctx context.Context) (context.Context, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -142,7 +144,7 @@ func Uninterrupted(ctx context.Context) (context.Context, error) {
 	return context.WithoutCancel(ctx), nil
 }
 
-// Sleep pauses for d. Where ctx ends first, it returns the cause.
+// Sleep pauses for d. If ctx ends first, it returns the cause.
 func Sleep(ctx context.Context, d time.Duration) error {
 	select {
 	case <-time.After(d):

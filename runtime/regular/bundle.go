@@ -5,11 +5,11 @@ import (
 	"path/filepath"
 )
 
-// maxCABundle bounds a bundle in bytes; Mozilla's certificates have 0.2 MB.
+// maxCABundle is the maximum size of a bundle in bytes. Mozilla's certificates take 0.2 MB.
 const maxCABundle = 8 << 20
 
-// ReadCABundle reads a file of at most 8 MB, or all files of a folder one after another, as OpenSSL keeps certificates. Those
-// in a folder that cannot be read, or that do not fit any more, are passed over.
+// ReadCABundle reads a file of at most 8 MB with CA certificates, or all files of a directory in the OpenSSL layout and
+// concatenates them. In a directory it skips files that cannot be read or that exceed the total size.
 func ReadCABundle(path string) ([]byte, error) {
 	if info, err := os.Stat(path); err != nil || !info.IsDir() {
 		return Read(path, maxCABundle)

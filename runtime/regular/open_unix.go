@@ -4,5 +4,5 @@ package regular
 
 import "syscall"
 
-// NonBlock is a flag of os.OpenFile: the opening of a pipe returns although nobody is at its other end.
+// NonBlock is a flag for os.OpenFile. With it, opening a pipe returns even if the pipe has no writer.
 const NonBlock = syscall.O_NONBLOCK

@@ -1,4 +1,4 @@
 package regular
 
-// NonBlock is nothing here: pipes have a place of their own, in which no file is looked for.
+// NonBlock is 0 on Windows: named pipes have a separate namespace, so no path of a file refers to a pipe.
 const NonBlock = 0

@@ -9,13 +9,14 @@ import (
 	"time"
 )
 
-// pipeTimeout is how long a pipe may take to say all that it has. What fills it may ask a slow service first.
+// pipeTimeout is how long reading a pipe to its end may take. The writer may have to call a slow service first.
 const pipeTimeout = time.Minute
 
-var errNoWriter = errors.New("nobody writes into the pipe")
+var errNoWriter = errors.New("no process writes to the pipe")
 
-// ReadFileOrPipe reads a file that the user named for this run, which may be a pipe: a process substitution, or /dev/stdin. A
-// pipe that nobody writes into, or that does not end within a minute, is refused. The null device is an empty file.
+// ReadFileOrPipe reads a file that the user named for this run. The file may be a pipe, such as a process substitution
+// or /dev/stdin. It returns an error if a pipe has no writer or does not end within a minute. The null device is an
+// empty file.
 func ReadFileOrPipe(path string, limit int64) ([]byte, error) {
 	if null, err := os.Stat(os.DevNull); err == nil {
 		if info, err := os.Stat(path); err == nil && os.SameFile(info, null) {
@@ -30,7 +31,7 @@ func ReadFileOrPipe(path string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }()
-	if f.SetReadDeadline(time.Now().Add(pipeTimeout)) != nil { // a system without deadlines for pipes
+	if f.SetReadDeadline(time.Now().Add(pipeTimeout)) != nil { // the system does not support deadlines for pipes
 		waiting, err := os.Open(path)
 		if err != nil {
 			return nil, err
@@ -56,14 +57,15 @@ func isPipe(path string) bool {
 	return err == nil && info.Mode()&fs.ModeNamedPipe != 0
 }
 
-// PipeCache is ReadFileOrPipe for files that are read several times: what a pipe held is remembered. A nil *PipeCache remembers nothing.
-// It may be used from several goroutines.
+// PipeCache reads files like ReadFileOrPipe and keeps the content of pipes, so that a pipe can be read several times. A
+// nil *PipeCache keeps nothing. It is safe for concurrent use.
 type PipeCache struct {
 	mu   sync.Mutex
 	held map[string][]byte
 }
 
-// Read is ReadFileOrPipe. Of a pipe that was read before it returns the same bytes, which nobody may change.
+// Read reads a file like ReadFileOrPipe. For a pipe that was read before, it returns the same bytes. The caller must
+// not modify them.
 func (p *PipeCache) Read(path string, limit int64) ([]byte, error) {
 	if p == nil || !isPipe(path) {
 		return ReadFileOrPipe(path, limit)

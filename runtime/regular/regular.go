@@ -1,6 +1,7 @@
-// Package regular reads files that others may have made: nothing in the place of a file can make the reader wait.
+// Package regular reads files whose paths other users or programs may control. Reading does not block if a path refers
+// to a pipe or a device instead of a regular file.
 //
-// What may go in: opening and reading within bounds. What may not: what files hold.
+// It opens and reads files within size limits. It does not interpret their content.
 package regular
 
 import (
@@ -10,17 +11,17 @@ import (
 	"os"
 )
 
-// What is wrong with a file, inside an *fs.PathError.
+// The reasons why a file is rejected, wrapped in an *fs.PathError.
 var (
 	errNotRegular = errors.New("it is not a regular file")
 	errTooLarge   = errors.New("it is too large")
 )
 
-// Open opens a regular file for reading. A pipe, a device or a folder is refused with errNotRegular, without waiting for
-// whoever is at its other end.
+// Open opens a regular file for reading. It rejects a pipe, a device or a directory with errNotRegular and does not
+// wait for a writer.
 func Open(path string) (*os.File, error) {
 	info, err := os.Stat(path)
-	if err == nil && !info.Mode().IsRegular() { // opening a device may already do something
+	if err == nil && !info.Mode().IsRegular() { // opening a device may already have side effects
 		err = refusal(path, errNotRegular)
 	}
 	if err != nil {
@@ -30,7 +31,7 @@ func Open(path string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if info, err = f.Stat(); err == nil && !info.Mode().IsRegular() { // it took the file's place
+	if info, err = f.Stat(); err == nil && !info.Mode().IsRegular() { // the file was replaced after the first check
 		err = refusal(path, errNotRegular)
 	}
 	if err != nil {
@@ -40,7 +41,7 @@ func Open(path string) (*os.File, error) {
 	return f, nil
 }
 
-// Read reads a regular file of at most limit bytes; a larger one is errTooLarge.
+// Read reads a regular file of at most limit bytes. It returns errTooLarge if the file is larger.
 func Read(path string, limit int64) ([]byte, error) {
 	f, err := Open(path)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-func TestNothingInThePlaceOfAFileMakesTheReaderWait(t *testing.T) {
+func TestReadDoesNotBlock(t *testing.T) {
 	dir := t.TempDir()
 	path := func(name string) string { return filepath.Join(dir, name) }
 	if err := errors.Join(syscall.Mkfifo(path("pipe"), 0o600), os.Symlink("pipe", path("link")), os.WriteFile(path("file"), []byte("12345"), 0o600)); err != nil {
@@ -44,13 +44,13 @@ func TestNothingInThePlaceOfAFileMakesTheReaderWait(t *testing.T) {
 	}
 }
 
-func TestAPipeThatTheUserNamedIsReadToItsEnd(t *testing.T) {
+func TestReadFileOrPipeReadsPipesToTheEnd(t *testing.T) {
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	name := fmt.Sprintf("/dev/fd/%d", r.Fd()) // what a shell gives for <(...)
+	name := fmt.Sprintf("/dev/fd/%d", r.Fd()) // the path that a shell passes for <(...)
 	written := make(chan error, 1)
 	go func() {
 		_, err := w.WriteString("12")

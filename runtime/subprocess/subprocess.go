@@ -1,7 +1,7 @@
-// Package subprocess runs a program of the user's in the place of this process: with its terminal, its streams, the signals
-// that it gets, and its exit status.
+// Package subprocess runs a program of the user as if it had replaced this process: with its terminal, standard
+// streams, signals and exit status.
 //
-// What may go in: how a child runs, and the folder of what is made for it. What may not: which program it is, and what it finds in its environment.
+// It runs the child and manages a directory for the child's files. It does not choose the program or its environment.
 package subprocess
 
 import (
@@ -16,35 +16,35 @@ import (
 
 // Command is the program to run.
 type Command struct {
-	Path string   // of the program
-	Args []string // what follows its name
-	Env  []string // KEY=VALUE, the whole of its environment
+	Path string   // of the executable
+	Args []string // without the program name
+	Env  []string // KEY=VALUE, the complete environment
 }
 
-// Signals are those that this process gets from CatchSignals to Release. They are for the child: none ends this process, so that
-// what was prepared for the child is put away whatever comes.
+// Signals catches the signals that this process receives between CatchSignals and Release. They are forwarded to the child
+// and do not end this process, so that it can always clean up what it prepared for the child.
 type Signals struct {
 	caught chan os.Signal
 	resume func()
 }
 
-// CatchSignals begins to keep signals for a child.
+// CatchSignals starts to catch signals for a child.
 func CatchSignals(ctx context.Context) *Signals {
 	s := &Signals{caught: make(chan os.Signal, 8)}
-	signal.Notify(s.caught, passed...)
+	signal.Notify(s.caught, forwarded...)
 	s.resume = grace.SuspendSignals(ctx)
 	return s
 }
 
-// Release gives the signals back.
+// Release restores the default handling of signals.
 func (s *Signals) Release() {
 	signal.Stop(s.caught)
 	s.resume()
 }
 
-// Run runs a program to its end and returns its exit status: that of the program or, where a signal ended it, 128 and the
-// signal's number, as shells have it. The signals go to the program; those that a terminal has given to it already are not
-// given twice. An error means that it did not start.
+// Run runs a program until it ends and returns its exit status. If a signal ended the program, the status is 128 plus
+// the signal number, as in shells. Run forwards caught signals to the program unless the terminal has already delivered
+// them. It returns an error if the program could not be started.
 func (s *Signals) Run(c Command) (status int, err error) {
 	cmd := exec.Command(c.Path, c.Args...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.Env = os.Stdin, os.Stdout, os.Stderr, c.Env
@@ -58,7 +58,7 @@ func (s *Signals) Run(c Command) (status int, err error) {
 			select {
 			case sig := <-s.caught:
 				if !alreadyDelivered(sig) {
-					_ = cmd.Process.Signal(sig) // it may have ended
+					_ = cmd.Process.Signal(sig) // the process may have ended
 				}
 			case <-ended:
 				return

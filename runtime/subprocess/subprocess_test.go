@@ -15,7 +15,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// run runs a shell script in the place of this process, which signals are kept from meanwhile.
+// run runs a shell script as a child while signals are caught.
 func run(t *testing.T, script string, args ...string) int {
 	t.Helper()
 	signals := CatchSignals(t.Context())
@@ -27,7 +27,7 @@ func run(t *testing.T, script string, args ...string) int {
 	return status
 }
 
-func TestTheStatusIsTheProgramsOwn(t *testing.T) {
+func TestRunReturnsTheStatusOfTheProgram(t *testing.T) {
 	for script, want := range map[string]int{"exit 0": 0, "exit 3": 3, "kill -TERM $$": 128 + 15, "kill -KILL $$": 128 + 9} {
 		if got := run(t, script); got != want {
 			t.Errorf("%q: status %d, want %d", script, got, want)
@@ -35,7 +35,7 @@ func TestTheStatusIsTheProgramsOwn(t *testing.T) {
 	}
 }
 
-func TestArgumentsArriveAsTheyAre(t *testing.T) {
+func TestArgumentsAreUnchanged(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "args")
 	run(t, `out=$1; shift; for a; do printf '<%s>' "$a"; done > "$out"`, file, "a b", "", "--x=*", "$HOME")
 	data, err := os.ReadFile(file)
@@ -44,8 +44,8 @@ func TestArgumentsArriveAsTheyAre(t *testing.T) {
 	}
 }
 
-// A signal that this process gets is the child's, however often it comes; the child says what comes of it.
-func TestSignalsGoToTheProgram(t *testing.T) {
+// Every signal that this process receives is forwarded to the child, and the child decides how to react.
+func TestSignalsAreForwarded(t *testing.T) {
 	for name, s := range map[string]syscall.Signal{"TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP, "USR1": syscall.SIGUSR1} {
 		ready := filepath.Join(t.TempDir(), "ready")
 		go func() {
@@ -63,7 +63,7 @@ func TestSignalsGoToTheProgram(t *testing.T) {
 	}
 }
 
-func TestAProgramThatIsNone(t *testing.T) {
+func TestMissingProgramIsAnError(t *testing.T) {
 	signals := CatchSignals(t.Context())
 	defer signals.Release()
 	if _, err := signals.Run(Command{Path: filepath.Join(t.TempDir(), "none")}); err == nil {

@@ -10,11 +10,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// passed are the signals that go to the child.
-var passed = []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2}
+// forwarded is the list of signals that are forwarded to the child.
+var forwarded = []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2}
 
-// has reports whether the child has a signal already, from the terminal: it gives Ctrl-C and Ctrl-\ to every process of the
-// foreground, and the child is in the group of this one.
+// alreadyDelivered reports whether the terminal has already sent a signal to the child. The terminal sends Ctrl-C and
+// Ctrl-\ to every process of the foreground process group, and the child is in the group of this process.
 func alreadyDelivered(s os.Signal) bool {
 	return (s == syscall.SIGINT || s == syscall.SIGQUIT) && foreground()
 }
@@ -36,10 +36,11 @@ func statusOf(p *os.ProcessState) int {
 	return p.ExitCode()
 }
 
-// inherited lets children have an open file under its own number, so that none of theirs is in its place.
+// inheritOnExec keeps an open file open in child processes under the same descriptor, so that the child does not reuse
+// its number.
 func inheritOnExec(f *os.File) { _, _ = unix.FcntlInt(f.Fd(), unix.F_SETFD, 0) }
 
-// mine reports whether a file belongs to this user.
+// ownedByUser reports whether a file belongs to the current user.
 func ownedByUser(info fs.FileInfo) bool {
 	s, ok := info.Sys().(*syscall.Stat_t)
 	return ok && int(s.Uid) == os.Geteuid()

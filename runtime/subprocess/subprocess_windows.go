@@ -5,8 +5,9 @@ import (
 	"os"
 )
 
-// passed are the signals that are caught while the child runs. The console gives Ctrl-C to every process that it has.
-var passed = []os.Signal{os.Interrupt}
+// forwarded is the list of signals that are caught while the child runs. The console sends Ctrl-C to all of its
+// processes.
+var forwarded = []os.Signal{os.Interrupt}
 
 func alreadyDelivered(os.Signal) bool { return true }
 
@@ -14,5 +15,5 @@ func statusOf(p *os.ProcessState) int { return p.ExitCode() }
 
 func inheritOnExec(*os.File) {}
 
-// mine is true because the folder for temporary files is a user's own.
+// ownedByUser returns true because the directory for temporary files belongs to the user.
 func ownedByUser(fs.FileInfo) bool { return true }

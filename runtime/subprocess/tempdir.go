@@ -9,17 +9,19 @@ import (
 	"fn-runtime/runtime/atomicfile"
 )
 
-// prefix begins the names of folders in the system's folder for temporary files.
+// prefix is the prefix of directory names in the system's directory for temporary files.
 const prefix = "fn-runtime-run-"
 
-// TempDir is a folder of this user's alone, for what a child is to find. A lock tells that it is in use: by this process or,
-// where this one is killed, by its child, which has inherited the lock on every system but Windows.
+// TempDir is a directory for files that a child process reads. Only the current user can access it. A lock marks it as
+// in use by this process or, if this process is killed, by its child. The child inherits the lock on every system but
+// Windows.
 type TempDir struct {
 	Path string
 	lock *os.File
 }
 
-// NewTempDir makes a folder, and removes those of processes that were killed with their child before they could.
+// NewTempDir creates a directory. It also removes the directories of processes that were killed together with their
+// child.
 func NewTempDir() (*TempDir, error) {
 	sweep()
 	for {
@@ -29,23 +31,23 @@ func NewTempDir() (*TempDir, error) {
 		}
 		lock, err := atomicfile.OpenLocked(filepath.Join(dir, "lock"), os.O_CREATE)
 		switch {
-		case err == nil && lock == nil, errors.Is(err, fs.ErrNotExist): // a sweep came between
+		case err == nil && lock == nil, errors.Is(err, fs.ErrNotExist): // another process swept the directory in between
 			continue
 		case err == nil:
 			inheritOnExec(lock)
 		}
-		// A file system without locks has none for a sweep either.
+		// On a file system without locks, no other process can get a lock and sweep the directory either.
 		return &TempDir{Path: dir, lock: lock}, nil
 	}
 }
 
-// Remove removes the folder with what is in it.
+// Remove removes the directory and its content.
 func (f *TempDir) Remove() {
-	_ = f.lock.Close() // Windows removes no file that is open
+	_ = f.lock.Close() // Windows does not remove open files
 	_ = os.RemoveAll(f.Path)
 }
 
-// sweep removes the folders that nobody has locked any more. One that has no lock yet is being made.
+// sweep removes the directories that are no longer locked. A directory without a lock file is still being created.
 func sweep() {
 	all, _ := filepath.Glob(filepath.Join(os.TempDir(), prefix+"*"))
 	for _, dir := range all {

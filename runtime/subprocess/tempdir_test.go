@@ -14,12 +14,12 @@ import (
 	"time"
 )
 
-// killable is the variable with which this test runs itself, as the process that is killed.
+// killable is the environment variable with which the test runs itself as the process that is killed.
 const killable = "FN_RUNTIME_TEST_FOLDER"
 
-// A process that is killed leaves its folder, which its child may still read. The next folder takes it away once the child
-// has ended, too, and no other: not one in use, not one that is none of ours.
-func TestWhatAKilledProcessLeavesGoesWithTheNext(t *testing.T) {
+// A killed process leaves its directory, which its child may still read. NewTempDir removes the directory once the
+// child has ended. It keeps directories that are in use or that have no lock file.
+func TestDirectoryOfKilledProcessIsRemoved(t *testing.T) {
 	if os.Getenv(killable) != "" {
 		f, err := NewTempDir()
 		if err != nil {
@@ -34,7 +34,7 @@ func TestWhatAKilledProcessLeavesGoesWithTheNext(t *testing.T) {
 	}
 	dir := t.TempDir()
 	t.Setenv("TMPDIR", dir)
-	stranger := filepath.Join(dir, prefix+"stranger") // without a lock
+	stranger := filepath.Join(dir, prefix+"stranger") // has no lock file
 	if err := os.Mkdir(stranger, 0o700); err != nil {
 		t.Fatal(err)
 	}

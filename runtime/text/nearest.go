@@ -1,7 +1,7 @@
 package text
 
-// Nearest returns the known word that differs least from s, "" when none is near: at most one edit in three characters,
-// two at most.
+// Nearest returns the known word with the smallest edit distance to s. It returns "" if no word is near: at most one
+// edit per three characters, and at most two in total.
 func Nearest(s string, known []string) string {
 	best, limit := "", min(2, (len(s)+2)/3)
 	for _, k := range known {
@@ -12,7 +12,7 @@ func Nearest(s string, known []string) string {
 	return best
 }
 
-// distance is the number of edits (insert, delete, replace, swap of neighbours) between two words.
+// distance returns the number of edits (insert, delete, replace, swap neighbors) between two words.
 func distance(a, b string) int {
 	x, y := []rune(a), []rune(b)
 	rows := make([][]int, len(x)+1)

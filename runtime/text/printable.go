@@ -1,7 +1,7 @@
-// Package text makes strings fit to be shown, and compares them: what came from elsewhere without what a terminal acts
-// on, the word that was probably meant, regular expressions that cost a start nothing.
+// Package text prepares strings for output and compares them: it escapes characters that a terminal interprets, finds
+// the word that was probably meant, and compiles regular expressions on first use.
 //
-// What may go in: functions of strings. What may not: sentences (i18n), and where strings come from or go to.
+// It contains only functions on strings. It does not contain messages (i18n), and it does not read or write anything.
 package text
 
 import (
@@ -10,9 +10,9 @@ import (
 	"unicode/utf8"
 )
 
-// Printable returns s without what a terminal would act on or hide: control characters (escape sequences and other ends
-// of a line begin with one), characters that turn the direction of writing or are invisible, and bytes that are not
-// UTF-8 are written as \xNN or \uNNNN. A tab becomes a blank.
+// Printable returns s with all characters escaped as \xNN or \uNNNN that a terminal would interpret or hide: control
+// characters (including escape sequences and line breaks), characters that are invisible or change the writing
+// direction, and bytes that are not UTF-8. It replaces a tab with a space.
 func Printable(s string) string {
 	if !strings.ContainsFunc(s, hidden) && utf8.ValidString(s) {
 		return s
@@ -39,10 +39,10 @@ func Printable(s string) string {
 	return b.String()
 }
 
-// userInfo finds the user part of an address, perhaps one of which a path was made.
+// userInfo matches the user information of a URL, also in a path that was made from a URL.
 var userInfo = NewPattern(`([A-Za-z][A-Za-z0-9+.-]+:/{1,2})[^\s/]*@`)
 
-// StripUserInfo returns s without the user parts of the addresses in it, where people put passwords and tokens.
+// StripUserInfo returns s without the user information of the URLs in it, because it may contain passwords and tokens.
 func StripUserInfo(s string) string {
 	if !strings.Contains(s, "@") {
 		return s
@@ -50,7 +50,7 @@ func StripUserInfo(s string) string {
 	return userInfo.ReplaceAllString(s, "$1")
 }
 
-// Lines is Printable that leaves line breaks.
+// Lines returns s with each line made printable. It keeps line breaks.
 func Lines(s string) string {
 	lines := strings.Split(s, "\n")
 	for i, line := range lines {
@@ -59,8 +59,8 @@ func Lines(s string) string {
 	return strings.Join(lines, "\n")
 }
 
-// Line returns s as one printable line of at most limit bytes: its words with one blank between them, and "..." where it
-// was cut.
+// Line returns s as one printable line of at most limit bytes. It separates words by single spaces and ends a truncated
+// line with "...".
 func Line(s string, limit int) string {
 	s = Printable(strings.Join(strings.Fields(s), " "))
 	if len(s) <= limit {

@@ -19,7 +19,7 @@ func TestPrintable(t *testing.T) {
 	}
 }
 
-// Whoever puts a password into an address, where none belongs, does not read it in an error.
+// A password in a URL does not appear in an error.
 func TestStripUserInfo(t *testing.T) {
 	for in, want := range map[string]string{
 		"no folder https://u:p@h/x.git.": "no folder https://h/x.git.", "https:/token@h/x": "https:/h/x", "a s3://k:s#e@b b http://u@c": "a s3://b b http://c",
@@ -41,7 +41,7 @@ func TestLine(t *testing.T) {
 	}
 }
 
-// Whatever comes in, what goes out is UTF-8 that a terminal shows.
+// The output is UTF-8 that a terminal displays, for any input.
 func FuzzPrintable(f *testing.F) {
 	f.Add("a\x1b[0m\u202e\xff", 3)
 	f.Fuzz(func(t *testing.T, s string, limit int) {
