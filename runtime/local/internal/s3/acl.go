@@ -5,13 +5,13 @@ import (
 	"net/http"
 )
 
-// cannedACLs are the names that x-amz-acl may have. Only those in accepted are implemented.
+// cannedACLs are the valid values of x-amz-acl. Only those in acceptedValues are implemented.
 var cannedACLs = []string{
 	"private", "public-read", "public-read-write", "authenticated-read", "aws-exec-read", "bucket-owner-read",
 	"bucket-owner-full-control", "log-delivery-write",
 }
 
-// acl is the one access control list that there is: everything for the owner.
+// acl is the only access control list that the endpoint supports: full control for the owner.
 type acl struct {
 	XMLName xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ AccessControlPolicy"`
 	Owner   *owner
@@ -32,17 +32,17 @@ func (c *call) getACL() error {
 	out := acl{Owner: localOwner}
 	g := &out.Grant
 	g.Grantee.XSI, g.Grantee.Type, g.Grantee.owner, g.Permission = "http://www.w3.org/2001/XMLSchema-instance", "CanonicalUser", *localOwner, "FULL_CONTROL"
-	c.answer(http.StatusOK, out)
+	c.respond(http.StatusOK, out)
 	return nil
 }
 
-// putACL takes what is so anyway.
+// putACL accepts the supported access control list and changes nothing.
 func (c *call) putACL() error {
 	if err := c.needTarget(); err != nil {
 		return err
 	}
 	if c.r.Header.Get("X-Amz-Acl") == "" {
-		if err := c.takeACL(); err != nil {
+		if err := c.readACL(); err != nil {
 			return err
 		}
 	}
@@ -50,8 +50,8 @@ func (c *call) putACL() error {
 	return nil
 }
 
-// takeACL reads the document of a request, and refuses one that is another than getACL answers.
-func (c *call) takeACL() error {
+// readACL reads the document of a request. It returns an error if the list differs from the one that getACL returns.
+func (c *call) readACL() error {
 	var in struct {
 		XMLName xml.Name `xml:"AccessControlPolicy"`
 		Owner   owner
@@ -64,19 +64,19 @@ func (c *call) takeACL() error {
 		return err
 	}
 	if in.Owner.ID != ownerID {
-		return refuse(http.StatusForbidden, "AccessDenied", "Access Denied")
+		return newError(http.StatusForbidden, "AccessDenied", "Access Denied")
 	}
-	all := false
+	fullControl := false
 	for _, g := range in.Grant {
 		switch {
 		case g.Grantee.EmailAddress != "":
-			return refuse(http.StatusBadRequest, "UnresolvableGrantByEmailAddress", "The e-mail address you provided does not match any account on record.")
+			return newError(http.StatusBadRequest, "UnresolvableGrantByEmailAddress", "The e-mail address you provided does not match any account on record.")
 		case g.Grantee.URI == "" && g.Grantee.ID != ownerID:
 			return invalidArgument("Invalid id")
 		}
-		all = all || g.Grantee.ID == ownerID && g.Permission == "FULL_CONTROL"
+		fullControl = fullControl || g.Grantee.ID == ownerID && g.Permission == "FULL_CONTROL"
 	}
-	if !all || len(in.Grant) != 1 {
+	if !fullControl || len(in.Grant) != 1 {
 		return notImplemented("access control lists other than 'private'")
 	}
 	return nil

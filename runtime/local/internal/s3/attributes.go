@@ -32,18 +32,18 @@ type objectPart struct {
 	sums
 }
 
-// objectAttributes answers GetObjectAttributes.
+// objectAttributes handles GetObjectAttributes.
 func (c *call) objectAttributes() error {
 	o, err := c.db.Object(c.bucket, c.key, c.version())
 	if err != nil {
 		return err
 	}
-	asked := strings.Join(c.r.Header.Values("X-Amz-Object-Attributes"), ",")
-	if asked == "" {
+	requested := strings.Join(c.r.Header.Values("X-Amz-Object-Attributes"), ",")
+	if requested == "" {
 		return invalidArgument("The x-amz-object-attributes header specifying the attributes to be retrieved is either missing or empty")
 	}
 	var out attributes
-	for name := range strings.SplitSeq(asked, ",") {
+	for name := range strings.SplitSeq(requested, ",") {
 		switch strings.TrimSpace(name) {
 		case "ETag":
 			out.ETag = o.ETag
@@ -65,9 +65,9 @@ func (c *call) objectAttributes() error {
 			return invalidArgument("Invalid attribute name specified.")
 		}
 	}
-	c.tellVersion(o.Version)
+	c.setVersionHeader(o.Version)
 	c.w.Header().Set("Last-Modified", modified(o).Format(http.TimeFormat))
-	c.answer(http.StatusOK, out)
+	c.respond(http.StatusOK, out)
 	return nil
 }
 
@@ -75,21 +75,21 @@ func (c *call) partsOf(o state.Object) (*objectParts, error) {
 	if o.Upload == "" {
 		return nil, nil
 	}
-	most, err := limit(c.r.Header.Get("X-Amz-Max-Parts"), "x-amz-max-parts")
+	maxEntries, err := parseLimit(c.r.Header.Get("X-Amz-Max-Parts"), "x-amz-max-parts")
 	if err != nil {
 		return nil, err
 	}
-	marker, err := number(or(c.r.Header.Get("X-Amz-Part-Number-Marker"), "0"), "x-amz-part-number-marker")
+	marker, err := parseNumber(firstNonEmpty(c.r.Header.Get("X-Amz-Part-Number-Marker"), "0"), "x-amz-part-number-marker")
 	if err != nil {
 		return nil, err
 	}
 	list, err := c.db.Parts(o.Upload)
-	out := &objectParts{PartsCount: len(list), PartNumberMarker: marker, MaxParts: most}
+	out := &objectParts{PartsCount: len(list), PartNumberMarker: marker, MaxParts: maxEntries}
 	for _, p := range list {
 		if p.Number <= marker {
 			continue
 		}
-		if len(out.Part) == most {
+		if len(out.Part) == maxEntries {
 			out.IsTruncated = true
 			break
 		}

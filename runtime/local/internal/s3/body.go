@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// receive makes the body readable: the bytes that are meant, verified at their end.
-func (c *call) receive(sig *signature) *refusal {
+// prepareBody sets c.body to a reader that decodes the body and verifies it at its end.
+func (c *call) prepareBody(sig *signature) *apiError {
 	h := c.r.Header
 	payload := h.Get("X-Amz-Content-Sha256")
 	c.size = c.r.ContentLength
@@ -49,7 +49,7 @@ func (c *call) receive(sig *signature) *refusal {
 	}
 	if claim := h.Get("Content-Md5"); h.Values("Content-Md5") != nil {
 		if sum, err := base64.StdEncoding.DecodeString(claim); err != nil || len(sum) != 16 {
-			return refuse(http.StatusBadRequest, "InvalidDigest", "The Content-MD5 you specified is not valid.")
+			return newError(http.StatusBadRequest, "InvalidDigest", "The Content-MD5 you specified is not valid.")
 		}
 	}
 	claims := h
@@ -60,51 +60,52 @@ func (c *call) receive(sig *signature) *refusal {
 	if c.r.Method != http.MethodPost {
 		return nil
 	}
-	// Documents are read whole, so that what is acted on has been verified.
-	data, err := c.whole()
-	if no, ok := errors.AsType[*refusal](err); ok {
-		return no
+	// Documents are read completely before they are used, so that their content has been verified.
+	data, err := c.readDocument()
+	if apiErr, ok := errors.AsType[*apiError](err); ok {
+		return apiErr
 	}
 	if err != nil {
-		return broken()
+		return incompleteBody()
 	}
 	c.body = verify(bytes.NewReader(data), int64(len(data)), "", nil, nil, nil)
 	return nil
 }
 
-// whole reads the body of a document into memory, of which all documents together have a bounded part. Who finds none
-// left is refused rather than kept waiting: clients may be slow to send what others then wait for.
-func (c *call) whole() ([]byte, error) {
+// readDocument reads the body of a document into memory. All documents together have a fixed memory limit. If it is
+// exhausted, the request fails with SlowDown instead of waiting: other clients may send their documents slowly and
+// would block it.
+func (c *call) readDocument() ([]byte, error) {
 	need := c.size
 	switch {
 	case need > maxDocument:
-		return nil, refuse(http.StatusBadRequest, "MaxMessageLengthExceeded", "Your request was too big.")
+		return nil, newError(http.StatusBadRequest, "MaxMessageLengthExceeded", "Your request was too big.")
 	case need < 0:
 		need = maxDocument
 	}
-	if c.held == 0 {
-		if !c.documents.TryAcquire(need) {
+	if c.documentBytes == 0 {
+		if !c.documentMemory.TryAcquire(need) {
 			c.w.Header().Set("Retry-After", "1")
-			return nil, refuse(http.StatusServiceUnavailable, "SlowDown", "Please reduce your request rate.")
+			return nil, newError(http.StatusServiceUnavailable, "SlowDown", "Please reduce your request rate.")
 		}
-		c.held = need
+		c.documentBytes = need
 	}
 	data, err := io.ReadAll(io.LimitReader(c.body, need+1))
 	if err == nil && int64(len(data)) > need {
-		err = refuse(http.StatusBadRequest, "MaxMessageLengthExceeded", "Your request was too big.")
+		err = newError(http.StatusBadRequest, "MaxMessageLengthExceeded", "Your request was too big.")
 	}
 	return data, err
 }
 
-// let gives back what whole has taken.
-func (c *call) let() {
-	c.documents.Release(c.held)
-	c.held = 0
+// releaseDocument releases the memory that readDocument has reserved.
+func (c *call) releaseDocument() {
+	c.documentMemory.Release(c.documentBytes)
+	c.documentBytes = 0
 }
 
-// document reads the body as XML into v.
+// document parses the body as XML into v.
 func (c *call) document(v any) error {
-	data, err := c.whole()
+	data, err := c.readDocument()
 	if err != nil {
 		return err
 	}
@@ -116,6 +117,6 @@ func (c *call) document(v any) error {
 	return nil
 }
 
-func lengthRequired() *refusal {
-	return refuse(http.StatusLengthRequired, "MissingContentLength", "You must provide the Content-Length HTTP header.")
+func lengthRequired() *apiError {
+	return newError(http.StatusLengthRequired, "MissingContentLength", "You must provide the Content-Length HTTP header.")
 }

@@ -14,14 +14,14 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// ownerID is the one owner of all buckets and objects.
+// ownerID is the owner of all buckets and objects.
 const ownerID = "local"
 
 type owner struct{ ID, DisplayName string }
 
 var localOwner = &owner{ID: ownerID, DisplayName: ownerID}
 
-// timestamp is a time as documents of S3 have it.
+// timestamp formats a time as in S3 documents.
 func timestamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
 type bucketListing struct {
@@ -65,11 +65,11 @@ func (c *call) listBuckets() error {
 		}
 		out.Buckets = append(out.Buckets, bucketEntry{b.Name, timestamp(b.Created)})
 	}
-	c.answer(http.StatusOK, out)
+	c.respond(http.StatusOK, out)
 	return nil
 }
 
-// bucketName is S3's rule, but for addresses:
+// bucketName is the S3 rule for bucket names, except that it does not exclude IP addresses:
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 var bucketName = text.NewPattern(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
 
@@ -77,15 +77,15 @@ func (c *call) createBucket() error {
 	switch {
 	case !bucketName.MatchString(c.bucket), strings.Contains(c.bucket, ".."), strings.Contains(c.bucket, ".-"),
 		strings.Contains(c.bucket, "-."), net.ParseIP(c.bucket) != nil:
-		return refuse(http.StatusBadRequest, "InvalidBucketName", "The specified bucket is not valid.")
-	case c.bucket == "api": // /api/v1 is OpenWhisk's
-		return refuse(http.StatusBadRequest, "InvalidBucketName", "The bucket name 'api' is reserved.")
+		return newError(http.StatusBadRequest, "InvalidBucketName", "The specified bucket is not valid.")
+	case c.bucket == "api": // /api/v1 is a path of OpenWhisk
+		return newError(http.StatusBadRequest, "InvalidBucketName", "The bucket name 'api' is reserved.")
 	}
 	var in struct {
 		XMLName            xml.Name `xml:"CreateBucketConfiguration"`
 		LocationConstraint string
 		Tags               []tag     `xml:"Tags>Tag"`
-		Bucket             *struct{} // of another kind than the buckets that there are
+		Bucket             *struct{} // present for directory buckets only
 	}
 	if c.size != 0 {
 		if err := c.document(&in); err != nil {
@@ -101,21 +101,21 @@ func (c *call) createBucket() error {
 	}
 	err = c.db.CreateBucket(c.bucket)
 	switch {
-	case errors.Is(err, state.ErrExists) && c.signedFor == defaultRegion && c.size == 0 && c.r.Header.Get("X-Amz-Object-Ownership") == "": // S3 takes it there, and changes nothing
+	case errors.Is(err, state.ErrExists) && c.signedRegion == defaultRegion && c.size == 0 && c.r.Header.Get("X-Amz-Object-Ownership") == "": // S3 accepts this request in us-east-1, and changes nothing
 		c.w.Header().Set("Location", "/"+c.bucket)
 		c.w.WriteHeader(http.StatusOK)
 		return nil
 	case errors.Is(err, state.ErrExists):
-		return refuse(http.StatusConflict, "BucketAlreadyOwnedByYou", "Your previous request to create the named bucket succeeded and you already own it.")
+		return newError(http.StatusConflict, "BucketAlreadyOwnedByYou", "Your previous request to create the named bucket succeeded and you already own it.")
 	}
 	if err == nil && in.LocationConstraint != "" {
 		err = c.db.PutSetting(c.bucket, regionSetting, []byte(in.LocationConstraint))
 	}
 	if err == nil && len(tags) > 0 {
-		err = c.keep(tagSetting, tags)
+		err = c.putSetting(tagSetting, tags)
 	}
 	if v := c.r.Header.Get("X-Amz-Object-Ownership"); err == nil && v != "" {
-		err = c.keep(ownershipSetting, ownershipControls{Rule: []ownershipRule{{v}}})
+		err = c.putSetting(ownershipSetting, ownershipControls{Rule: []ownershipRule{{v}}})
 	}
 	if err != nil {
 		return err
@@ -125,7 +125,7 @@ func (c *call) createBucket() error {
 	return nil
 }
 
-// needBucket fails when the bucket is not there.
+// needBucket returns state.ErrNotFound if the bucket does not exist.
 func (c *call) needBucket() error {
 	has, err := c.db.HasBucket(c.bucket)
 	if err == nil && !has {
@@ -147,7 +147,7 @@ func (c *call) headBucket() error {
 func (c *call) deleteBucket() error {
 	err := c.db.DeleteBucket(c.bucket)
 	if errors.Is(err, state.ErrNotEmpty) {
-		return refuse(http.StatusConflict, "BucketNotEmpty", "The bucket you tried to delete is not empty")
+		return newError(http.StatusConflict, "BucketNotEmpty", "The bucket you tried to delete is not empty")
 	}
 	if err == nil {
 		c.w.WriteHeader(http.StatusNoContent)
@@ -163,30 +163,33 @@ func (c *call) bucketLocation() error {
 	if region == defaultRegion {
 		region = ""
 	}
-	c.answer(http.StatusOK, struct {
+	c.respond(http.StatusOK, struct {
 		XMLName xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ LocationConstraint"`
 		Text    string   `xml:",chardata"`
 	}{Text: region})
 	return nil
 }
 
-// defaultRegion is that of a bucket that was made without a region, which GetBucketLocation does not name, and of clients.
+// defaultRegion is the default region of clients and of buckets that were created without a region. GetBucketLocation
+// returns an empty location for it.
 const defaultRegion = "us-east-1"
 
-// region is what a bucket was made with.
+// region returns the region that a bucket was created with.
 func (c *call) region(bucket string) (string, error) {
 	data, err := c.db.Setting(bucket, regionSetting)
-	return or(string(data), defaultRegion), err
+	return firstNonEmpty(string(data), defaultRegion), err
 }
 
+// describeBucket responds with a document if the bucket exists.
 func (c *call) describeBucket(document any) error {
 	if err := c.needBucket(); err != nil {
 		return err
 	}
-	c.answer(http.StatusOK, document)
+	c.respond(http.StatusOK, document)
 	return nil
 }
 
+// needTarget returns state.ErrNotFound if the object or bucket of the request does not exist.
 func (c *call) needTarget() error {
 	if c.key == "" {
 		return c.needBucket()

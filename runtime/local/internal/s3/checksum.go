@@ -18,9 +18,9 @@ import (
 
 const checksumPrefix = "x-amz-checksum-"
 
-const nvme = 0x9a6c9329ac4bc9b5 // polynomial of CRC-64/NVME, with the lowest bit first
+const nvme = 0x9a6c9329ac4bc9b5 // polynomial of CRC-64/NVME, least significant bit first
 
-// algorithms are the checksums of
+// newChecksum returns the hash for a checksum algorithm, or nil if it is not supported. The algorithms are those of
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
 func newChecksum(name string) hash.Hash {
 	switch name {
@@ -38,26 +38,26 @@ func newChecksum(name string) hash.Hash {
 	return nil
 }
 
-// verified reads a body and, at its end, compares it with what headers and trailer claim about it.
-type verified struct {
-	in        io.Reader
-	size      int64 // bytes that must come; -1 unknown
-	read      int64
-	sha256    string               // hexadecimal, "" not claimed
-	sum       hash.Hash            // of sha256
-	sums      map[string]hash.Hash // by checksum name
-	headers   http.Header          // claims of the request
-	trailer   http.Header          // claims of the trailer, filled by in; may be nil
-	md5       []byte               // nil: not claimed
-	md5sum    hash.Hash
-	unclaimed string            // name of a checksum that is computed without a claim
-	found     map[string]string // what sums came to, in base64, once all is read
-	failed    error
+// verifiedReader reads a body and compares it at its end with the checksums and sizes in the headers and the trailer.
+type verifiedReader struct {
+	in         io.Reader
+	size       int64 // expected number of bytes; -1 if unknown
+	read       int64
+	sha256     string               // expected value in hexadecimal; empty if none was sent
+	sum        hash.Hash            // computed SHA-256
+	sums       map[string]hash.Hash // computed checksums, by name
+	headers    http.Header          // request headers with expected values
+	trailer    http.Header          // trailer with expected values, filled by in; may be nil
+	md5        []byte               // expected value; nil if none was sent
+	md5sum     hash.Hash
+	unverified string            // name of a checksum that is computed although no value was sent
+	computed   map[string]string // the computed sums in base64, after the body has been read
+	err        error
 }
 
-// verify wraps a body. announced are the names of checksums that a trailer will bring.
-func verify(in io.Reader, size int64, payload string, headers, trailer http.Header, announced []string) *verified {
-	v := &verified{in: in, size: size, headers: headers, trailer: trailer, sums: map[string]hash.Hash{}}
+// verify wraps a body. announced contains the names of the checksum headers that the trailer will contain.
+func verify(in io.Reader, size int64, payload string, headers, trailer http.Header, announced []string) *verifiedReader {
+	v := &verifiedReader{in: in, size: size, headers: headers, trailer: trailer, sums: map[string]hash.Hash{}}
 	if claim := headers.Get("Content-Md5"); claim != "" {
 		v.md5, _ = base64.StdEncoding.DecodeString(claim)
 		v.md5sum = md5.New() //nolint:gosec
@@ -78,9 +78,9 @@ func verify(in io.Reader, size int64, payload string, headers, trailer http.Head
 	return v
 }
 
-func (v *verified) Read(p []byte) (int, error) {
-	if v.failed != nil {
-		return 0, v.failed
+func (v *verifiedReader) Read(p []byte) (int, error) {
+	if v.err != nil {
+		return 0, v.err
 	}
 	n, err := v.in.Read(p)
 	v.read += int64(n)
@@ -95,40 +95,40 @@ func (v *verified) Read(p []byte) (int, error) {
 	}
 	switch {
 	case v.size >= 0 && v.read > v.size, err == io.EOF && v.size >= 0 && v.read < v.size, err == io.ErrUnexpectedEOF:
-		err = refuse(http.StatusBadRequest, "IncompleteBody", "You did not provide the number of bytes specified by the Content-Length HTTP header")
+		err = newError(http.StatusBadRequest, "IncompleteBody", "You did not provide the number of bytes specified by the Content-Length HTTP header")
 	case err == io.EOF:
 		if bad := v.compare(); bad != nil {
 			err = bad
 		}
 	}
-	v.failed = err
+	v.err = err
 	return n, err
 }
 
-func (v *verified) compare() error {
+func (v *verifiedReader) compare() error {
 	if v.sum != nil && hex.EncodeToString(v.sum.Sum(nil)) != strings.ToLower(v.sha256) {
-		return refuse(http.StatusBadRequest, "XAmzContentSHA256Mismatch", "The provided 'x-amz-content-sha256' header does not match what was computed.")
+		return newError(http.StatusBadRequest, "XAmzContentSHA256Mismatch", "The provided 'x-amz-content-sha256' header does not match what was computed.")
 	}
 	if v.md5sum != nil && !bytes.Equal(v.md5, v.md5sum.Sum(nil)) {
 		return badDigest("The Content-MD5 you specified did not match what we received.")
 	}
-	v.found = map[string]string{}
+	v.computed = map[string]string{}
 	for name, h := range v.sums {
-		v.found[name] = base64.StdEncoding.EncodeToString(h.Sum(nil))
+		v.computed[name] = base64.StdEncoding.EncodeToString(h.Sum(nil))
 		claim := v.headers.Get(checksumPrefix + name)
 		if claim == "" && v.trailer != nil {
 			claim = v.trailer.Get(checksumPrefix + name)
 		}
-		if claim != v.found[name] && (claim != "" || v.unclaimed != name) {
+		if claim != v.computed[name] && (claim != "" || v.unverified != name) {
 			return badDigest("The " + strings.ToUpper(name) + " you specified did not match the calculated checksum.")
 		}
 	}
 	return nil
 }
 
-// also computes a checksum that nobody claims.
-func (v *verified) also(name string) {
+// addChecksum also computes a checksum for which the client sends no value.
+func (v *verifiedReader) addChecksum(name string) {
 	if h := newChecksum(name); h != nil && v.sums[name] == nil {
-		v.sums[name], v.unclaimed = h, name
+		v.sums[name], v.unverified = h, name
 	}
 }

@@ -21,17 +21,17 @@ const (
 	emptySHA   = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 )
 
-// chunks decodes an aws-chunked body. Its trailer is there once it has given io.EOF.
+// chunks decodes an aws-chunked body. The trailer is available after Read has returned io.EOF.
 type chunks struct {
-	in       *bufio.Reader
-	sig      *signature // nil: chunks carry no signatures
-	previous string     // signature of the chunk before
-	claimed  string     // signature of the present chunk
-	sum      hash.Hash
-	left     int64 // bytes of the present chunk to come
-	started  bool
-	trailer  http.Header
-	err      error
+	in        *bufio.Reader
+	sig       *signature // nil if the chunks are not signed
+	previous  string     // signature of the previous chunk
+	claimed   string     // signature sent with the current chunk
+	sum       hash.Hash
+	remaining int64 // bytes of the current chunk that are still to be read
+	started   bool
+	trailer   http.Header
+	err       error
 }
 
 func newChunks(r io.Reader, sig *signature) *chunks {
@@ -43,58 +43,59 @@ func newChunks(r io.Reader, sig *signature) *chunks {
 }
 
 func (c *chunks) Read(p []byte) (int, error) {
-	for c.err == nil && c.left == 0 {
-		c.err = c.next()
+	for c.err == nil && c.remaining == 0 {
+		c.err = c.nextChunk()
 	}
 	if c.err != nil {
 		return 0, c.err
 	}
-	n, err := c.in.Read(p[:min(int64(len(p)), c.left)])
-	c.left -= int64(n)
+	n, err := c.in.Read(p[:min(int64(len(p)), c.remaining)])
+	c.remaining -= int64(n)
 	c.sum.Write(p[:n])
 	if err != nil {
-		c.err = broken()
+		c.err = incompleteBody()
 		return n, c.err
 	}
 	return n, nil
 }
 
-func broken() *refusal {
-	return refuse(http.StatusBadRequest, "IncompleteBody", "The body ended early or is not in the aws-chunked encoding.")
+func incompleteBody() *apiError {
+	return newError(http.StatusBadRequest, "IncompleteBody", "The body ended early or is not in the aws-chunked encoding.")
 }
 
-// next ends the present chunk and reads the head of the following one; io.EOF after the last one and its trailer.
-func (c *chunks) next() error {
+// nextChunk verifies the current chunk and reads the header of the next one. It returns io.EOF after the last chunk and
+// the trailer.
+func (c *chunks) nextChunk() error {
 	if c.started {
-		if line, err := c.line(); err != nil || line != "" {
-			return broken()
+		if line, err := c.readLine(); err != nil || line != "" {
+			return incompleteBody()
 		}
 		if err := c.verify(); err != nil {
 			return err
 		}
 	}
 	c.started = true
-	head, err := c.line()
+	head, err := c.readLine()
 	if err != nil {
-		return broken()
+		return incompleteBody()
 	}
 	size, extension, _ := strings.Cut(head, ";")
 	n, err := strconv.ParseInt(size, 16, 64)
 	if err != nil || n < 0 || len(size) > 15 {
-		return broken()
+		return incompleteBody()
 	}
 	c.claimed, _ = strings.CutPrefix(extension, "chunk-signature=")
-	c.left = n
+	c.remaining = n
 	if n > 0 {
 		return nil
 	}
 	if err := c.verify(); err != nil {
 		return err
 	}
-	return c.end()
+	return c.readTrailer()
 }
 
-func (c *chunks) line() (string, error) {
+func (c *chunks) readLine() (string, error) {
 	line, err := c.in.ReadSlice('\n')
 	if err != nil {
 		return "", err
@@ -108,32 +109,33 @@ func (c *chunks) verify() error {
 	if c.sig == nil {
 		return nil
 	}
-	want := c.sig.over(algorithm+"-PAYLOAD", c.previous, emptySHA, sum)
+	want := c.sig.sign(algorithm+"-PAYLOAD", c.previous, emptySHA, sum)
 	if !hmac.Equal([]byte(want), []byte(c.claimed)) {
-		return refuse(http.StatusForbidden, "SignatureDoesNotMatch", "The signature of a chunk does not match.")
+		return newError(http.StatusForbidden, "SignatureDoesNotMatch", "The signature of a chunk does not match.")
 	}
 	c.previous = want
 	return nil
 }
 
-// end reads the trailer: lines "name:value" up to an empty line or the end of the body.
-func (c *chunks) end() error {
+// readTrailer reads the trailer: lines "name:value" up to an empty line or the end of the body. It returns io.EOF on
+// success.
+func (c *chunks) readTrailer() error {
 	var canonical strings.Builder
 	size := 0
 	for {
-		line, err := c.line()
+		line, err := c.readLine()
 		if line == "" {
 			if err != nil && err != io.EOF {
-				return broken()
+				return incompleteBody()
 			}
 			break
 		}
 		if size += len(line); size > maxTrailer {
-			return broken()
+			return incompleteBody()
 		}
 		name, value, ok := strings.Cut(line, ":")
 		if !ok {
-			return broken()
+			return incompleteBody()
 		}
 		name, value = strings.ToLower(strings.TrimSpace(name)), strings.TrimSpace(value)
 		c.trailer.Set(name, value)
@@ -142,9 +144,9 @@ func (c *chunks) end() error {
 		}
 	}
 	if c.sig != nil && canonical.Len() > 0 {
-		want := c.sig.over(algorithm+"-TRAILER", c.previous, digest(canonical.String()))
+		want := c.sig.sign(algorithm+"-TRAILER", c.previous, sha256Hex(canonical.String()))
 		if !hmac.Equal([]byte(want), []byte(c.trailer.Get("x-amz-trailer-signature"))) {
-			return refuse(http.StatusForbidden, "SignatureDoesNotMatch", "The signature of the trailer does not match.")
+			return newError(http.StatusForbidden, "SignatureDoesNotMatch", "The signature of the trailer does not match.")
 		}
 	}
 	return io.EOF

@@ -9,8 +9,8 @@ import (
 	"fn-runtime/runtime/local/internal/state"
 )
 
-// names reports whether a list of entity tags has that of an object.
-func names(list, etag string) bool {
+// matchesETag reports whether a list of entity tags contains the one of an object, or *.
+func matchesETag(list, etag string) bool {
 	for tag := range strings.SplitSeq(list, ",") {
 		tag = strings.Trim(strings.TrimPrefix(strings.TrimSpace(tag), "W/"), `"`)
 		if tag == "*" || tag == etag {
@@ -20,17 +20,17 @@ func names(list, etag string) bool {
 	return false
 }
 
-// modified is the time of an object as HTTP has it: whole seconds.
+// modified returns the modification time of an object in whole seconds, the precision of HTTP.
 func modified(o state.Object) time.Time {
 	return time.UnixMilli(o.Modified).UTC().Truncate(time.Second)
 }
 
-// mayRead tests the conditions of a read in the order of RFC 9110, section 13.2.2. prefix is before the names of the
-// headers; it is false for an object that need not be sent again.
-func mayRead(h http.Header, prefix string, o state.Object) (bool, error) {
+// checkReadConditions evaluates the conditions of a read in the order of RFC 9110, section 13.2.2. prefix is prepended
+// to the header names. It returns false if the client already has the object (Not Modified).
+func checkReadConditions(h http.Header, prefix string, o state.Object) (bool, error) {
 	match, unmodified := h.Get(prefix+"If-Match"), h.Get(prefix+"If-Unmodified-Since")
 	switch {
-	case match != "" && !names(match, o.ETag):
+	case match != "" && !matchesETag(match, o.ETag):
 		return false, preconditionFailed()
 	case match == "" && unmodified != "":
 		at, err := date(unmodified)
@@ -44,7 +44,7 @@ func mayRead(h http.Header, prefix string, o state.Object) (bool, error) {
 	none, since := h.Get(prefix+"If-None-Match"), h.Get(prefix+"If-Modified-Since")
 	switch {
 	case none != "":
-		return !names(none, o.ETag), nil
+		return !matchesETag(none, o.ETag), nil
 	case since != "":
 		at, err := date(since)
 		return modified(o).After(at), err
@@ -55,32 +55,32 @@ func mayRead(h http.Header, prefix string, o state.Object) (bool, error) {
 func date(text string) (time.Time, error) {
 	t, err := http.ParseTime(text)
 	if err != nil {
-		return t, invalidArgument("'" + text + "' is not a date of HTTP.")
+		return t, invalidArgument("'" + text + "' is not a valid HTTP date.")
 	}
 	return t, nil
 }
 
-// mayWrite tests the conditions of a write against the object that is there, nil when none is.
-func (c *call) mayWrite(old *state.Object) error {
+// checkWriteConditions evaluates the conditions of a write against the existing object, nil if there is none.
+func (c *call) checkWriteConditions(old *state.Object) error {
 	match, none := c.r.Header.Get("If-Match"), c.r.Header.Get("If-None-Match")
 	switch {
 	case match != "" && old == nil:
-		return refuse(http.StatusNotFound, "NoSuchKey", "The specified key does not exist.")
-	case match != "" && !names(match, old.ETag), none != "" && old != nil && names(none, old.ETag):
+		return newError(http.StatusNotFound, "NoSuchKey", "The specified key does not exist.")
+	case match != "" && !matchesETag(match, old.ETag), none != "" && old != nil && matchesETag(none, old.ETag):
 		return preconditionFailed()
 	}
 	return nil
 }
 
-// asExpected reports whether an object that is to be deleted is the one that is meant; "" is any.
-func asExpected(old *state.Object, etag, lastModified, size string) (bool, error) {
-	if etag != "" && !names(etag, old.ETag) {
+// matchesConditions reports whether an object to delete matches the given properties; "" matches any value.
+func matchesConditions(old *state.Object, etag, lastModified, size string) (bool, error) {
+	if etag != "" && !matchesETag(etag, old.ETag) {
 		return false, nil
 	}
 	if size != "" {
 		n, err := strconv.ParseInt(size, 10, 64)
 		if err != nil {
-			return false, invalidArgument("'" + size + "' is no size.")
+			return false, invalidArgument("'" + size + "' is not a valid size.")
 		}
 		if n != old.Size {
 			return false, nil
@@ -92,7 +92,7 @@ func asExpected(old *state.Object, etag, lastModified, size string) (bool, error
 	at, err := date(lastModified)
 	if err != nil {
 		if at, err = time.Parse(time.RFC3339Nano, lastModified); err != nil {
-			return false, invalidArgument("'" + lastModified + "' is no time.")
+			return false, invalidArgument("'" + lastModified + "' is not a valid time.")
 		}
 	}
 	return at.Truncate(time.Second).Equal(modified(*old)), nil

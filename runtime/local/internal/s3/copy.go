@@ -13,10 +13,10 @@ import (
 	"fn-runtime/runtime/local/internal/state"
 )
 
-// source is the object that a request copies from.
+// source is the source object of a copy request.
 type source struct{ bucket, key, version string }
 
-func (c *call) source() (source, error) {
+func (c *call) copySource() (source, error) {
 	path, version, versioned := strings.Cut(c.r.Header.Get("X-Amz-Copy-Source"), "?versionId=")
 	path, err := url.PathUnescape(path)
 	bucket, key, ok := strings.Cut(strings.TrimPrefix(path, "/"), "/")
@@ -29,10 +29,10 @@ func (c *call) source() (source, error) {
 	return source{bucket, key, version}, err
 }
 
-// open opens what is to be copied, after the conditions that are made of it.
-func (c *call) open(from source, span func(o state.Object) (int64, int64, error)) (state.Object, io.ReadCloser, error) {
+// openSource opens the source of a copy if it meets the conditions of the request.
+func (c *call) openSource(from source, span func(o state.Object) (int64, int64, error)) (state.Object, io.ReadCloser, error) {
 	o, r, err := c.db.Open(from.bucket, from.key, from.version, func(o state.Object, _ []state.Part) (int64, int64, error) {
-		ok, err := mayRead(c.r.Header, "X-Amz-Copy-Source-", o)
+		ok, err := checkReadConditions(c.r.Header, "X-Amz-Copy-Source-", o)
 		if err == nil && !ok {
 			err = preconditionFailed()
 		}
@@ -43,7 +43,7 @@ func (c *call) open(from source, span func(o state.Object) (int64, int64, error)
 	})
 	if errors.Is(err, state.ErrNotFound) {
 		if has, problem := c.db.HasBucket(from.bucket); problem == nil && !has {
-			return o, nil, refuse(http.StatusNotFound, "NoSuchBucket", "The specified bucket does not exist")
+			return o, nil, newError(http.StatusNotFound, "NoSuchBucket", "The specified bucket does not exist")
 		}
 		var marker *state.DeleteMarkerError
 		switch {
@@ -52,7 +52,7 @@ func (c *call) open(from source, span func(o state.Object) (int64, int64, error)
 		case from.version != "":
 			return o, nil, noSuchVersion()
 		}
-		return o, nil, refuse(http.StatusNotFound, "NoSuchKey", "The specified key does not exist.")
+		return o, nil, newError(http.StatusNotFound, "NoSuchKey", "The specified key does not exist.")
 	}
 	if err == nil && o.Version != "" {
 		c.w.Header().Set("X-Amz-Copy-Source-Version-Id", o.Version)
@@ -60,23 +60,24 @@ func (c *call) open(from source, span func(o state.Object) (int64, int64, error)
 	return o, r, err
 }
 
-// copied is what is answered of a copy.
-type copied struct {
+// copyResult is the response document of a copy.
+type copyResult struct {
 	XMLName      xml.Name
 	LastModified string
 	ETag         string
 	sums
 }
 
-func (c *call) answerCopy(name, etag string, modified int64, sums map[string]string) {
-	c.answer(http.StatusOK, copied{
+func (c *call) respondCopy(name, etag string, modified int64, sums map[string]string) {
+	c.respond(http.StatusOK, copyResult{
 		XMLName:      xml.Name{Space: "http://s3.amazonaws.com/doc/2006-03-01/", Local: name},
 		LastModified: timestamp(time.UnixMilli(modified)), ETag: `"` + etag + `"`, sums: sumsOf(sums),
 	})
 }
 
-// replaces reads a directive: whether the request's own is taken in place of the source's.
-func (c *call) replaces(header string) (bool, error) {
+// isReplace reports whether a directive header is REPLACE: use the values of the request instead of those of the
+// source.
+func (c *call) isReplace(header string) (bool, error) {
 	switch v := c.r.Header.Get(header); v {
 	case "", "COPY":
 		return false, nil
@@ -88,15 +89,15 @@ func (c *call) replaces(header string) (bool, error) {
 }
 
 func (c *call) copyObject() error {
-	from, err := c.source()
+	from, err := c.copySource()
 	if err != nil {
 		return err
 	}
-	newMeta, err := c.replaces("X-Amz-Metadata-Directive")
+	newMeta, err := c.isReplace("X-Amz-Metadata-Directive")
 	if err != nil {
 		return err
 	}
-	newTags, err := c.replaces("X-Amz-Tagging-Directive")
+	newTags, err := c.isReplace("X-Amz-Tagging-Directive")
 	if err != nil {
 		return err
 	}
@@ -104,14 +105,14 @@ func (c *call) copyObject() error {
 	if err != nil {
 		return err
 	}
-	tags, err := c.tagsOf()
+	tags, err := c.headerTags()
 	if err != nil {
 		return err
 	}
 	if from == (source{bucket: c.bucket, key: c.key}) && !newMeta && !newTags {
 		return invalidRequest("This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.")
 	}
-	o, r, err := c.open(from, func(o state.Object) (int64, int64, error) {
+	o, r, err := c.openSource(from, func(o state.Object) (int64, int64, error) {
 		if o.Size > maxObject {
 			return 0, 0, invalidRequest("The specified copy source is larger than the maximum allowable size for a copy source: 5368709120")
 		}
@@ -120,7 +121,7 @@ func (c *call) copyObject() error {
 	if err != nil {
 		return err
 	}
-	defer r.Close() // it was read from
+	defer r.Close() // read-only: errors of Close do not matter
 	if !newMeta {
 		meta = o.Meta
 	}
@@ -128,23 +129,23 @@ func (c *call) copyObject() error {
 		tags = o.Tags
 	}
 	body := verify(r, o.Size, "", nil, nil, nil)
-	body.also(c.algorithmOf(o))
+	body.addChecksum(c.checksumAlgorithm(o))
 	copy, err := c.db.Put(c.bucket, state.Object{Key: c.key, Meta: meta, Tags: tags}, body, o.Size, func(old, n *state.Object) error {
-		n.Sums = body.found
-		return c.mayWrite(old)
+		n.Sums = body.computed
+		return c.checkWriteConditions(old)
 	})
 	if err != nil {
 		return err
 	}
-	c.tellMade(copy)
-	c.answerCopy("CopyObjectResult", copy.ETag, copy.Modified, copy.Sums)
+	c.setNewVersionHeader(copy)
+	c.respondCopy("CopyObjectResult", copy.ETag, copy.Modified, copy.Sums)
 	return nil
 }
 
-// algorithmOf is the checksum that a copy gets: the one asked for, or the one that its source has.
-func (c *call) algorithmOf(o state.Object) string {
-	if asked := c.r.Header.Get("X-Amz-Checksum-Algorithm"); asked != "" {
-		return strings.ToLower(asked)
+// checksumAlgorithm returns the checksum algorithm of a copy: the requested one, or the one of the source.
+func (c *call) checksumAlgorithm(o state.Object) string {
+	if requested := c.r.Header.Get("X-Amz-Checksum-Algorithm"); requested != "" {
+		return strings.ToLower(requested)
 	}
 	for name := range o.Sums {
 		return name
@@ -152,26 +153,26 @@ func (c *call) algorithmOf(o state.Object) string {
 	return ""
 }
 
-// copyPart answers UploadPartCopy.
+// copyPart handles UploadPartCopy.
 func (c *call) copyPart(number int, u state.Upload) error {
-	from, err := c.source()
+	from, err := c.copySource()
 	if err != nil {
 		return err
 	}
 	header := c.r.Header.Get("X-Amz-Copy-Source-Range")
-	asked, ok := parseRange(header)
-	if header != "" && (!ok || asked.first < 0) {
+	requested, ok := parseRange(header)
+	if header != "" && (!ok || requested.first < 0) {
 		return invalidArgument("The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based offsets of the first and last bytes to copy")
 	}
 	size := int64(0)
-	_, r, err := c.open(from, func(o state.Object) (int64, int64, error) {
+	_, r, err := c.openSource(from, func(o state.Object) (int64, int64, error) {
 		offset := int64(0)
 		size = o.Size
 		if header != "" {
-			if asked.last >= o.Size {
-				return 0, 0, refuse(http.StatusRequestedRangeNotSatisfiable, "InvalidRange", "Range specified is not valid for source object of size: "+strconv.FormatInt(o.Size, 10))
+			if requested.last >= o.Size {
+				return 0, 0, newError(http.StatusRequestedRangeNotSatisfiable, "InvalidRange", "Range specified is not valid for source object of size: "+strconv.FormatInt(o.Size, 10))
 			}
-			offset, size, _ = asked.within(o.Size)
+			offset, size, _ = requested.resolve(o.Size)
 		}
 		if size > maxObject {
 			return 0, 0, invalidRequest("The specified copy source is larger than the maximum allowable size for a copy source: 5368709120")
@@ -181,13 +182,13 @@ func (c *call) copyPart(number int, u state.Upload) error {
 	if err != nil {
 		return err
 	}
-	defer r.Close() // it was read from
+	defer r.Close() // read-only: errors of Close do not matter
 	body := verify(r, size, "", nil, nil, nil)
-	body.also(u.Sum)
-	p, err := c.db.PutPart(c.bucket, c.key, u.ID, number, body, size, func(p *state.Part) { p.Sums = body.found })
+	body.addChecksum(u.Sum)
+	p, err := c.db.PutPart(c.bucket, c.key, u.ID, number, body, size, func(p *state.Part) { p.Sums = body.computed })
 	if err != nil {
 		return err
 	}
-	c.answerCopy("CopyPartResult", p.ETag, p.Modified, p.Sums)
+	c.respondCopy("CopyPartResult", p.ETag, p.Modified, p.Sums)
 	return nil
 }

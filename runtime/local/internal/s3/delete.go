@@ -8,7 +8,7 @@ import (
 	"fn-runtime/runtime/local/internal/state"
 )
 
-// maxDeletions is the most of a DeleteObjects.
+// maxDeletions is the maximum number of keys in DeleteObjects.
 const maxDeletions = 1000
 
 type deletion struct {
@@ -21,18 +21,18 @@ type deletion struct {
 
 type deletions struct {
 	XMLName xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ DeleteResult"`
-	Deleted []deleted
-	Error   []notDeleted
+	Deleted []deletedEntry
+	Error   []deleteError
 }
 
-type deleted struct {
+type deletedEntry struct {
 	Key           string
 	VersionID     string `xml:"VersionId,omitempty"`
 	Marker        bool   `xml:"DeleteMarker,omitempty"`
 	MarkerVersion string `xml:"DeleteMarkerVersionId,omitempty"`
 }
 
-type notDeleted struct {
+type deleteError struct {
 	Key       string
 	VersionID string `xml:"VersionId,omitempty"`
 	Code      string
@@ -52,7 +52,7 @@ func (c *call) deleteObjects() error {
 		return malformedXML()
 	}
 	what := make([]state.Deletion, len(in.Object))
-	refused := make([]*refusal, len(in.Object))
+	refused := make([]*apiError, len(in.Object))
 	for i, d := range in.Object {
 		what[i] = state.Deletion{Key: d.Key, Version: d.VersionID}
 	}
@@ -65,38 +65,38 @@ func (c *call) deleteObjects() error {
 	}
 	var out deletions
 	for i, d := range what {
-		switch no := refused[i]; {
-		case no != nil:
-			out.Error = append(out.Error, notDeleted{d.Key, d.Version, no.Code, no.Message})
+		switch apiErr := refused[i]; {
+		case apiErr != nil:
+			out.Error = append(out.Error, deleteError{d.Key, d.Version, apiErr.Code, apiErr.Message})
 		case in.Quiet:
 		case done[i].Marker:
-			out.Deleted = append(out.Deleted, deleted{d.Key, d.Version, true, done[i].Version})
+			out.Deleted = append(out.Deleted, deletedEntry{d.Key, d.Version, true, done[i].Version})
 		default:
-			out.Deleted = append(out.Deleted, deleted{Key: d.Key, VersionID: d.Version})
+			out.Deleted = append(out.Deleted, deletedEntry{Key: d.Key, VersionID: d.Version})
 		}
 	}
-	c.answer(http.StatusOK, out)
+	c.respond(http.StatusOK, out)
 	return nil
 }
 
-// applies reports whether a deletion has something to do, or why it must not: one with conditions on what is not there does
-// nothing, not even a delete marker.
-func (d deletion) applies(old *state.Object) (bool, *refusal) {
-	var no *refusal
+// applies reports whether to carry out a deletion, or returns the error for this key. A conditional deletion of a
+// missing object does nothing: it does not even create a delete marker.
+func (d deletion) applies(old *state.Object) (bool, *apiError) {
+	var apiErr *apiError
 	switch {
-	case d.VersionID != "" && errors.As(validVersion(d.VersionID), &no):
-		return false, no
+	case d.VersionID != "" && errors.As(validVersion(d.VersionID), &apiErr):
+		return false, apiErr
 	case d.Key == "":
-		return false, refuse(http.StatusBadRequest, "UserKeyMustBeSpecified", "The request must name a key.")
+		return false, newError(http.StatusBadRequest, "UserKeyMustBeSpecified", "The request must name a key.")
 	case validKey(d.Key) != nil:
 		return false, validKey(d.Key)
 	case old == nil:
 		return d.ETag == "" && d.LastModifiedTime == "" && d.Size == "", nil
 	}
-	ok, err := asExpected(old, d.ETag, d.LastModifiedTime, d.Size)
+	ok, err := matchesConditions(old, d.ETag, d.LastModifiedTime, d.Size)
 	switch {
-	case errors.As(err, &no):
-		return false, no
+	case errors.As(err, &apiErr):
+		return false, apiErr
 	case !ok:
 		return false, preconditionFailed()
 	}

@@ -17,22 +17,21 @@ import (
 	"fn-runtime/runtime/local/internal/state"
 )
 
-// Limits of forms: bytes before the file, which are in memory before it is known who sends them, and uploads at the same
-// time.
+// Limits of forms: the bytes before the file, which are read into memory before the signature is verified, and the
+// number of concurrent uploads.
 const (
 	maxFields = 20 << 10
 	maxForms  = 32
 )
 
-// form is an upload with what a presigned POST gives to others: fields, a signed policy that they have to obey, and then
-// the file.
+// form is an upload by a presigned POST: fields, a signed policy that the upload must comply with, and the file.
 type form struct {
-	fields map[string]string // by their names in lower case
+	fields map[string]string // by lowercase name
 	file   *multipart.Part
 	policy policy
 }
 
-// isForm reports whether a request is an upload that carries its credentials in the fields of a form.
+// isForm reports whether a request is an upload that carries its credentials in form fields.
 func (c *call) isForm() bool {
 	kind, _, _ := mime.ParseMediaType(c.r.Header.Get("Content-Type"))
 	return c.r.Method == http.MethodPost && kind == "multipart/form-data" && c.bucket != "" && c.key == "" && c.r.URL.RawQuery == ""
@@ -43,18 +42,18 @@ func (c *call) postForm() error {
 	if err != nil {
 		return err
 	}
-	if no := f.verify(c); no != nil {
-		return no
+	if apiErr := f.verify(c); apiErr != nil {
+		return apiErr
 	}
 	select {
-	case c.forms <- struct{}{}:
-		defer func() { <-c.forms }()
+	case c.formSlots <- struct{}{}:
+		defer func() { <-c.formSlots }()
 	default:
 		c.w.Header().Set("Retry-After", "1")
-		return refuse(http.StatusServiceUnavailable, "SlowDown", "Please reduce your request rate.")
+		return newError(http.StatusServiceUnavailable, "SlowDown", "Please reduce your request rate.")
 	}
 	c.key, c.r.Header = f.fields["key"], f.header()
-	if err := c.understood("object PUT"); err != nil {
+	if err := c.checkHeaders("object PUT"); err != nil {
 		return err
 	}
 	meta, err := c.metadata()
@@ -69,23 +68,23 @@ func (c *call) postForm() error {
 	o, err := c.db.Put(c.bucket, state.Object{Key: c.key, Meta: meta, Tags: tags}, body, c.r.ContentLength, func(_, o *state.Object) error {
 		switch {
 		case o.Size > f.policy.max:
-			return refuse(http.StatusBadRequest, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size")
+			return newError(http.StatusBadRequest, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size")
 		case o.Size < f.policy.min:
-			return refuse(http.StatusBadRequest, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size")
+			return newError(http.StatusBadRequest, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size")
 		}
-		o.Sums = body.found
+		o.Sums = body.computed
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	f.answer(c, o)
+	f.respond(c, o)
 	return nil
 }
 
-// readForm reads a form up to its file.
+// readForm reads a form up to the start of its file.
 func (c *call) readForm() (*form, error) {
-	malformed := refuse(http.StatusBadRequest, "MalformedPOSTRequest", "The body of your POST request is not well-formed multipart/form-data.")
+	malformed := newError(http.StatusBadRequest, "MalformedPOSTRequest", "The body of your POST request is not well-formed multipart/form-data.")
 	limited := &io.LimitedReader{R: c.r.Body, N: maxFields}
 	c.r.Body = struct {
 		io.Reader
@@ -110,7 +109,7 @@ func (c *call) readForm() (*form, error) {
 		}
 		switch {
 		case err != nil && limited.N <= 0:
-			return nil, refuse(http.StatusBadRequest, "MaxPostPreDataLengthExceeded", "Your POST request fields preceding the upload file were too large.")
+			return nil, newError(http.StatusBadRequest, "MaxPostPreDataLengthExceeded", "Your POST request fields preceding the upload file were too large.")
 		case err == io.EOF:
 			return nil, invalidArgument("POST requires exactly one file upload per request.")
 		case err != nil:
@@ -122,8 +121,8 @@ func (c *call) readForm() (*form, error) {
 	}
 }
 
-// verify reports whether the owner of the keys has signed the policy, and the form obeys it.
-func (f *form) verify(c *call) (no *refusal) {
+// verify checks that the owner of the keys has signed the policy, and that the form complies with it.
+func (f *form) verify(c *call) (apiErr *apiError) {
 	id, given, signed := f.fields["awsaccesskeyid"], f.fields["signature"], f.fields["policy"]
 	want := ""
 	if credential, ok := f.fields["x-amz-credential"]; ok {
@@ -144,26 +143,26 @@ func (f *form) verify(c *call) (no *refusal) {
 	}
 	switch {
 	case signed == "":
-		return refuse(http.StatusForbidden, "AccessDenied", "Access Denied.")
+		return newError(http.StatusForbidden, "AccessDenied", "Access Denied.")
 	case id == "" || given == "":
 		return invalidArgument("Bucket POST must contain the fields of a signature, with a 'policy'.")
 	case !hmac.Equal([]byte(id), []byte(c.keys.AccessKey)):
-		return refuse(http.StatusForbidden, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.")
+		return newError(http.StatusForbidden, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.")
 	case !hmac.Equal([]byte(given), []byte(want)):
-		return refuse(http.StatusForbidden, "SignatureDoesNotMatch", "The request signature we calculated does not match the signature you provided. Check your key and signing method.")
+		return newError(http.StatusForbidden, "SignatureDoesNotMatch", "The request signature we calculated does not match the signature you provided. Check your key and signing method.")
 	case f.fields["key"] == "":
 		return invalidArgument("Bucket POST must contain a field named 'key'. If it is specified, please check the order of the fields.")
 	}
-	if no := validKey(f.fields["key"]); no != nil {
-		return no
+	if apiErr := validKey(f.fields["key"]); apiErr != nil {
+		return apiErr
 	}
-	if f.policy, no = parsePolicy(signed); no != nil {
-		return no
+	if f.policy, apiErr = parsePolicy(signed); apiErr != nil {
+		return apiErr
 	}
-	return f.policy.allows(f.fields, c.now())
+	return f.policy.check(f.fields, c.now())
 }
 
-// header returns the fields that are headers of a PUT.
+// header returns the fields that correspond to headers of a PUT.
 func (f *form) header() http.Header {
 	h := http.Header{}
 	for name, value := range f.fields {
@@ -191,12 +190,13 @@ func (f *form) tags() (map[string]string, error) {
 	return checkTags(in.TagSet, maxObjectTags)
 }
 
-// answer leads to where the form wants to go on, or says in the status that it wants what has been made.
-func (f *form) answer(c *call, o state.Object) {
+// respond redirects the client if the form requests it. Otherwise it responds with the requested status, with the new
+// object as a document for 201.
+func (f *form) respond(c *call, o state.Object) {
 	etag := `"` + o.ETag + `"`
 	c.w.Header().Set("ETag", etag)
-	c.tellMade(o)
-	c.claim(o.Sums, sumType(o))
+	c.setNewVersionHeader(o)
+	c.setChecksumHeaders(o.Sums, sumType(o))
 	next := f.fields["success_action_redirect"]
 	if next == "" {
 		next = f.fields["redirect"]
@@ -214,7 +214,7 @@ func (f *form) answer(c *call, o state.Object) {
 	case "200":
 		c.w.WriteHeader(http.StatusOK)
 	case "201":
-		c.answer(http.StatusCreated, struct {
+		c.respond(http.StatusCreated, struct {
 			XMLName                     xml.Name `xml:"PostResponse"`
 			Location, Bucket, Key, ETag string
 		}{Location: location.String(), Bucket: c.bucket, Key: c.key, ETag: etag})

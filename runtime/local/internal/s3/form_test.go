@@ -17,19 +17,19 @@ import (
 	"time"
 )
 
-// sent is a form: fields in the order of their names, then the file.
-type sent struct {
+// testForm is a form: fields in the order of their names, then the file.
+type testForm struct {
 	fields         map[string]string
 	filename, file string
 	cut            int // bytes that are missing at its end
 }
 
-// formed lets a form obey a policy, in the signature of version 2 or 4.
-func formed(version int, conditions string, fields map[string]string) sent {
-	return expiring(version, noon.Add(time.Hour), conditions, fields)
+// signedForm returns a form with a policy that is signed with signature version 2 or 4.
+func signedForm(version int, conditions string, fields map[string]string) testForm {
+	return formExpiring(version, noon.Add(time.Hour), conditions, fields)
 }
 
-func expiring(version int, expires time.Time, conditions string, fields map[string]string) sent {
+func formExpiring(version int, expires time.Time, conditions string, fields map[string]string) testForm {
 	policy := base64.StdEncoding.EncodeToString(fmt.Appendf(nil, `{"expiration":%q,"conditions":%s}`, expires.Format(time.RFC3339), conditions))
 	all := maps.Clone(fields)
 	all["policy"] = policy
@@ -45,10 +45,10 @@ func expiring(version int, expires time.Time, conditions string, fields map[stri
 		all["x-amz-signature"] = hex.EncodeToString(sign(key, policy))
 		all["x-amz-algorithm"], all["x-amz-credential"], all["x-amz-date"] = algorithm, keys.AccessKey+"/20260102/us-east-1/s3/aws4_request", "20260102T000000Z"
 	}
-	return sent{fields: all, filename: "dir/name.txt", file: "content"}
+	return testForm{fields: all, filename: "dir/name.txt", file: "content"}
 }
 
-func (s store) post(f sent) *httptest.ResponseRecorder {
+func (s store) post(f testForm) *httptest.ResponseRecorder {
 	s.t.Helper()
 	var body bytes.Buffer
 	w := multipart.NewWriter(&body)
@@ -71,11 +71,11 @@ func (s store) post(f sent) *httptest.ResponseRecorder {
 
 const v4 = `{"x-amz-algorithm":"AWS4-HMAC-SHA256"},["starts-with","$x-amz-credential",""],["starts-with","$x-amz-date",""],`
 
-// TestUploadsFromForms takes what the signed policy lets in, with its headers, and says where it is.
-func TestUploadsFromForms(t *testing.T) {
+// An upload that complies with its signed policy is stored with its headers, and the response contains its location.
+func TestFormUpload(t *testing.T) {
 	s := newStore(t)
 	for version, more := range map[int]string{2: "", 4: v4} {
-		w := s.post(formed(version, `[`+more+`{"bUcket":"bucket"},["starts-with","$kEy","up/"],{"acl":"private"},["eq","$Content-Type","text/plain"],
+		w := s.post(signedForm(version, `[`+more+`{"bUcket":"bucket"},["starts-with","$kEy","up/"],{"acl":"private"},["eq","$Content-Type","text/plain"],
 			["starts-with","$x-amz-meta-a",""],["starts-with","$tagging",""],["content-length-range",7,7],{"success_action_status":"201"}]`, map[string]string{
 			"Key": "up/${filename}", "aCl": "private", "Content-Type": "text/plain", "x-amz-meta-a": "b", "x-ignore-this": "x", "success_action_status": "201",
 			"tagging": "<Tagging><TagSet><Tag><Key>k</Key><Value>v</Value></Tag></TagSet></Tagging>",
@@ -89,70 +89,72 @@ func TestUploadsFromForms(t *testing.T) {
 		}
 		s.want("204", "DELETE", "/bucket/up/name.txt", "")
 	}
-	w := s.post(formed(2, `[{"bucket":"bucket"},{"key":"k"},["starts-with","$success_action_redirect",""]]`, map[string]string{"key": "k", "success_action_redirect": "http://127.0.0.1:1/next?a=b"}))
+	w := s.post(signedForm(2, `[{"bucket":"bucket"},{"key":"k"},["starts-with","$success_action_redirect",""]]`, map[string]string{"key": "k", "success_action_redirect": "http://127.0.0.1:1/next?a=b"}))
 	if want := `http://127.0.0.1:1/next?a=b&bucket=bucket&key=k&etag=%229a0364b9e99bb480dd25e1f0284c8555%22`; w.Code != http.StatusSeeOther || w.Header().Get("Location") != want {
 		t.Errorf("with a redirection: got %d %s, want 303 %s", w.Code, w.Header().Get("Location"), want)
 	}
 }
 
-// TestFormsObeyTheirPolicy refuses what the owner of the keys has not signed, and writes nothing of it.
-func TestFormsObeyTheirPolicy(t *testing.T) {
+// An upload that does not comply with its signed policy is rejected, and nothing is stored.
+func TestFormUploadRejectsPolicyViolations(t *testing.T) {
 	s := newStore(t)
 	fine := `[{"bucket":"bucket"},["starts-with","$key","up/"]]`
 	for name, c := range map[string]struct {
-		answer string
-		form   func() sent
+		want string
+		form func() testForm
 	}{
-		"no policy": {"403 AccessDenied", func() sent { return sent{fields: map[string]string{"key": "up/a"}, file: "x"} }},
-		"another policy": {"403 SignatureDoesNotMatch", func() sent {
-			f := formed(4, `[`+v4+fine[1:], map[string]string{"key": "up/a"})
+		"no policy": {"403 AccessDenied", func() testForm { return testForm{fields: map[string]string{"key": "up/a"}, file: "x"} }},
+		"another policy": {"403 SignatureDoesNotMatch", func() testForm {
+			f := signedForm(4, `[`+v4+fine[1:], map[string]string{"key": "up/a"})
 			f.fields["policy"] += "A"
 			return f
 		}},
-		"another key id": {"403 InvalidAccessKeyId", func() sent {
-			f := formed(2, fine, map[string]string{"key": "up/a"})
+		"another key id": {"403 InvalidAccessKeyId", func() testForm {
+			f := signedForm(2, fine, map[string]string{"key": "up/a"})
 			f.fields["AWSAccessKeyId"] = "x"
 			return f
 		}},
-		"no signature": {"400 InvalidArgument", func() sent {
-			f := formed(2, fine, map[string]string{"key": "up/a"})
+		"no signature": {"400 InvalidArgument", func() testForm {
+			f := signedForm(2, fine, map[string]string{"key": "up/a"})
 			delete(f.fields, "signature")
 			return f
 		}},
-		"no key":      {"400 InvalidArgument", func() sent { return formed(2, fine, map[string]string{}) }},
-		"another key": {"403 AccessDenied", func() sent { return formed(2, fine, map[string]string{"key": "down/a"}) }},
-		"another bucket": {"403 AccessDenied", func() sent {
-			return formed(2, `[{"bucket":"other"},{"key":"up/a"}]`, map[string]string{"key": "up/a", "bucket": "other"})
+		"no key":      {"400 InvalidArgument", func() testForm { return signedForm(2, fine, map[string]string{}) }},
+		"another key": {"403 AccessDenied", func() testForm { return signedForm(2, fine, map[string]string{"key": "down/a"}) }},
+		"another bucket": {"403 AccessDenied", func() testForm {
+			return signedForm(2, `[{"bucket":"other"},{"key":"up/a"}]`, map[string]string{"key": "up/a", "bucket": "other"})
 		}},
-		"no condition of it": {"403 AccessDenied", func() sent { return formed(2, `[{"key":"up/a"}]`, map[string]string{"key": "up/a"}) }},
-		"another field":      {"403 AccessDenied", func() sent { return formed(2, fine, map[string]string{"key": "up/a", "x-amz-meta-a": "b"}) }},
-		"too large": {"400 EntityTooLarge", func() sent {
-			return formed(2, fine[:len(fine)-1]+`,["content-length-range",0,6]]`, map[string]string{"key": "up/a"})
+		"no condition of it": {"403 AccessDenied", func() testForm { return signedForm(2, `[{"key":"up/a"}]`, map[string]string{"key": "up/a"}) }},
+		"another field":      {"403 AccessDenied", func() testForm { return signedForm(2, fine, map[string]string{"key": "up/a", "x-amz-meta-a": "b"}) }},
+		"too large": {"400 EntityTooLarge", func() testForm {
+			return signedForm(2, fine[:len(fine)-1]+`,["content-length-range",0,6]]`, map[string]string{"key": "up/a"})
 		}},
-		"too small": {"400 EntityTooSmall", func() sent {
-			return formed(2, fine[:len(fine)-1]+`,["content-length-range",8,9]]`, map[string]string{"key": "up/a"})
+		"too small": {"400 EntityTooSmall", func() testForm {
+			return signedForm(2, fine[:len(fine)-1]+`,["content-length-range",8,9]]`, map[string]string{"key": "up/a"})
 		}},
-		"a range of one": {"400 InvalidPolicyDocument", func() sent {
-			return formed(2, fine[:len(fine)-1]+`,["content-length-range",8]]`, map[string]string{"key": "up/a"})
+		"a range of one": {"400 InvalidPolicyDocument", func() testForm {
+			return signedForm(2, fine[:len(fine)-1]+`,["content-length-range",8]]`, map[string]string{"key": "up/a"})
 		}},
-		"no conditions":      {"400 InvalidPolicyDocument", func() sent { return formed(2, `null`, map[string]string{"key": "up/a"}) }},
-		"an empty condition": {"400 InvalidPolicyDocument", func() sent { return formed(2, `[{}]`, map[string]string{"key": "up/a"}) }},
-		"fields that are long": {"400 MaxPostPreDataLengthExceeded", func() sent {
-			return formed(2, fine, map[string]string{"key": "up/a", "x-ignore-a": strings.Repeat("x", maxFields)})
+		"no conditions":      {"400 InvalidPolicyDocument", func() testForm { return signedForm(2, `null`, map[string]string{"key": "up/a"}) }},
+		"an empty condition": {"400 InvalidPolicyDocument", func() testForm { return signedForm(2, `[{}]`, map[string]string{"key": "up/a"}) }},
+		"fields that are long": {"400 MaxPostPreDataLengthExceeded", func() testForm {
+			return signedForm(2, fine, map[string]string{"key": "up/a", "x-ignore-a": strings.Repeat("x", maxFields)})
 		}},
-		"an end that is cut": {"400 IncompleteBody", func() sent { f := formed(2, fine, map[string]string{"key": "up/a"}); f.cut = 70; return f }},
-		"another checksum":   {"400 BadDigest", func() sent { return formed(2, fine, map[string]string{"key": "up/a", "x-amz-checksum-sha256": "x"}) }},
-		"a list for others": {"501 NotImplemented", func() sent {
-			return formed(2, fine[:len(fine)-1]+`,{"acl":"public-read"}]`, map[string]string{"key": "up/a", "acl": "public-read"})
+		"an end that is cut": {"400 IncompleteBody", func() testForm { f := signedForm(2, fine, map[string]string{"key": "up/a"}); f.cut = 70; return f }},
+		"another checksum": {"400 BadDigest", func() testForm {
+			return signedForm(2, fine, map[string]string{"key": "up/a", "x-amz-checksum-sha256": "x"})
 		}},
-		"a policy of yesterday": {"403 AccessDenied", func() sent {
-			return expiring(2, noon.Add(-time.Second), fine, map[string]string{"key": "up/a"})
+		"a list for others": {"501 NotImplemented", func() testForm {
+			return signedForm(2, fine[:len(fine)-1]+`,{"acl":"public-read"}]`, map[string]string{"key": "up/a", "acl": "public-read"})
 		}},
-		"a key with a zero": {"400 InvalidURI", func() sent { return formed(2, fine, map[string]string{"key": "up/\x00"}) }},
+		"a policy of yesterday": {"403 AccessDenied", func() testForm {
+			return formExpiring(2, noon.Add(-time.Second), fine, map[string]string{"key": "up/a"})
+		}},
+		"a key with a zero": {"400 InvalidURI", func() testForm { return signedForm(2, fine, map[string]string{"key": "up/\x00"}) }},
 	} {
 		w := s.post(c.form())
-		if got := fmt.Sprint(w.Code, " ", element(w, "Code")); got != c.answer {
-			t.Errorf("%s: got %s %s, want %s", name, got, w.Body, c.answer)
+		if got := fmt.Sprint(w.Code, " ", element(w, "Code")); got != c.want {
+			t.Errorf("%s: got %s %s, want %s", name, got, w.Body, c.want)
 		}
 	}
 	if w := s.want("200", "GET", "/bucket", ""); strings.Contains(w.Body.String(), "<Key>") {

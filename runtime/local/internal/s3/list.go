@@ -11,18 +11,18 @@ import (
 	"fn-runtime/runtime/local/internal/state"
 )
 
-// pageMax is the largest page of S3.
+// pageMax is the maximum page size of S3.
 const pageMax = 1000
 
 const storageClass = "STANDARD"
 
-// limit reads how long a page may be: at most pageMax, which is also what "" stands for.
-func limit(text, name string) (int, error) {
-	n, err := number(or(text, strconv.Itoa(pageMax)), name)
+// parseLimit parses the maximum page size. It returns at most pageMax, which is also the default for "".
+func parseLimit(text, name string) (int, error) {
+	n, err := parseNumber(firstNonEmpty(text, strconv.Itoa(pageMax)), name)
 	return min(n, pageMax), err
 }
 
-func number(text, name string) (int, error) {
+func parseNumber(text, name string) (int, error) {
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 0 || n > 1<<31-1 {
 		return 0, invalidArgument("Provided " + name + " not an integer or within integer range")
@@ -30,38 +30,38 @@ func number(text, name string) (int, error) {
 	return n, nil
 }
 
-func or(a, b string) string {
+func firstNonEmpty(a, b string) string {
 	if a != "" {
 		return a
 	}
 	return b
 }
 
-// page is what every listing is asked for.
+// page holds the common parameters of all listings.
 type page struct {
 	prefix, delimiter string
-	most              int
-	encode            func(string) string // how names are written
+	maxEntries        int
+	encode            func(string) string // encodes names in the response
 }
 
-// page returns what a listing is asked for whose bound is the parameter most.
-func (c *call) page(most string) (page, error) {
-	n, err := limit(c.q.Get(most), most)
+// page returns the parameters of a listing. limit is the name of the parameter for the maximum number of entries.
+func (c *call) page(maxEntries string) (page, error) {
+	n, err := parseLimit(c.q.Get(maxEntries), maxEntries)
 	if err != nil {
 		return page{}, err
 	}
-	p := page{prefix: c.q.Get("prefix"), delimiter: c.q.Get("delimiter"), most: n, encode: func(s string) string { return s }}
+	p := page{prefix: c.q.Get("prefix"), delimiter: c.q.Get("delimiter"), maxEntries: n, encode: func(s string) string { return s }}
 	switch c.q.Get("encoding-type") {
 	case "":
 	case "url":
-		p.encode = func(s string) string { return escape(s, true) }
+		p.encode = func(s string) string { return uriEncode(s, true) }
 	default:
 		return page{}, invalidArgument("Invalid Encoding Method specified in Request")
 	}
 	return p, nil
 }
 
-// common is the common prefix that a key is listed as, "" when it is listed as itself.
+// common returns the common prefix that replaces a key in a listing, or "" if the key itself is listed.
 func (p page) common(key string) string {
 	if p.delimiter != "" {
 		if i := strings.Index(key[len(p.prefix):], p.delimiter); i >= 0 {
@@ -71,7 +71,7 @@ func (p page) common(key string) string {
 	return ""
 }
 
-// listing is the answer of ListObjects and ListObjectsV2; the fields of the version not asked for stay empty.
+// listing is the response of ListObjects and ListObjectsV2. Fields of the other version stay empty.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
 type listing struct {
 	XMLName               xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ ListBucketResult"`
@@ -102,53 +102,55 @@ type entry struct {
 
 type commonPrefix struct{ Prefix string }
 
-// found is one page of a listing, before it is put into a form.
-type found struct {
+// listPage is one page of a listing.
+type listPage struct {
 	objects  []state.Object
 	prefixes []string
-	last     string // after which the next page begins
-	version  string // of last; "" of a common prefix
+	last     string // the next page starts after this key or common prefix
+	version  string // version of last; empty for a common prefix
 	more     bool
 }
 
-// lister calls each for objects or versions, as state.DB does.
+// lister calls each for objects or versions, like the methods of state.DB.
 type lister func(each func(state.Object) (seek string, more bool)) error
 
-func find(list lister, p page, after string) (f found, err error) {
+// collectPage returns the page of a listing that starts after the key or common prefix after.
+func collectPage(list lister, p page, after string) (f listPage, err error) {
 	err = list(func(o state.Object) (string, bool) {
 		common := p.common(o.Key)
-		if common != "" && after == common { // that prefix ended the page before
-			return next(common), true
+		if common != "" && after == common { // the previous page ended with this prefix
+			return afterPrefix(common), true
 		}
-		if len(f.objects)+len(f.prefixes) == p.most {
-			f.more = p.most > 0
+		if len(f.objects)+len(f.prefixes) == p.maxEntries {
+			f.more = p.maxEntries > 0
 			return "", false
 		}
 		if common == "" {
-			f.objects = append(f.objects, state.Object{ // all that a listing shows
+			f.objects = append(f.objects, state.Object{ // only the fields that a listing shows
 				Key: o.Key, Size: o.Size, ETag: o.ETag, Modified: o.Modified, Version: o.Version, Marker: o.Marker, Latest: o.Latest,
 			})
-			f.last, f.version = o.Key, or(o.Version, nullVersion)
+			f.last, f.version = o.Key, firstNonEmpty(o.Version, nullVersion)
 			return "", true
 		}
 		f.prefixes, f.last, f.version = append(f.prefixes, common), common, ""
-		return next(common), true
+		return afterPrefix(common), true
 	})
 	return f, err
 }
 
-// common are the common prefixes of a page as a document has them.
-func (f found) common(encode func(string) string) (list []commonPrefix) {
+// common returns the common prefixes of a page as in the response document.
+func (f listPage) common(encode func(string) string) (list []commonPrefix) {
 	for _, p := range f.prefixes {
 		list = append(list, commonPrefix{encode(p)})
 	}
 	return list
 }
 
-// next is the smallest key that does not start with prefix; all keys are UTF-8, which has no byte 0xff.
-func next(prefix string) string { return prefix + "\xff" }
+// afterPrefix returns a key that is greater than all keys that start with prefix: keys are UTF-8 and never contain the
+// byte 0xff.
+func afterPrefix(prefix string) string { return prefix + "\xff" }
 
-// listObjects answers ListObjects and ListObjectsV2.
+// listObjects handles ListObjects and ListObjectsV2.
 func (c *call) listObjects() error {
 	p, err := c.page("max-keys")
 	if err != nil {
@@ -165,13 +167,13 @@ func (c *call) listObjects() error {
 	case v2:
 		after = c.q.Get("start-after")
 	}
-	if err := c.turn.Acquire(c.r.Context()); err != nil {
+	if err := c.slot.Acquire(c.r.Context()); err != nil {
 		return err
 	}
 	list := func(each func(state.Object) (string, bool)) error {
 		return c.db.Objects(c.bucket, p.prefix, after, each)
 	}
-	f, err := find(list, p, after)
+	f, err := collectPage(list, p, after)
 	if err != nil {
 		return err
 	}
@@ -185,7 +187,7 @@ func (c *call) listObjects() error {
 	}
 	out := listing{
 		Name: c.bucket, Prefix: p.encode(p.prefix), Delimiter: p.encode(p.delimiter), EncodingType: c.q.Get("encoding-type"),
-		MaxKeys: p.most, IsTruncated: f.more, Contents: entries, CommonPrefixes: f.common(p.encode),
+		MaxKeys: p.maxEntries, IsTruncated: f.more, Contents: entries, CommonPrefixes: f.common(p.encode),
 	}
 	if v2 {
 		n := len(f.objects) + len(f.prefixes)
@@ -203,6 +205,6 @@ func (c *call) listObjects() error {
 			out.NextMarker = p.encode(f.last)
 		}
 	}
-	c.answer(http.StatusOK, out)
+	c.respond(http.StatusOK, out)
 	return nil
 }

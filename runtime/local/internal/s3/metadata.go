@@ -11,13 +11,13 @@ import (
 
 const defaultType = "binary/octet-stream"
 
-// kept are the headers of an upload that come back with the object, beside x-amz-meta-*.
-var kept = []string{
+// storedHeaders are the headers of an upload that are returned with the object, in addition to x-amz-meta-*.
+var storedHeaders = []string{
 	"Cache-Control", "Content-Disposition", "Content-Encoding", "Content-Language", "Content-Type", "Expires",
 	"X-Amz-Website-Redirect-Location",
 }
 
-// metadata reads what a request says of the object that it makes.
+// metadata returns the metadata of the object to create, from the headers of the request.
 func (c *call) metadata() (map[string]string, error) {
 	meta := map[string]string{}
 	size := 0
@@ -27,35 +27,35 @@ func (c *call) metadata() (map[string]string, error) {
 			size += len(name) - len("X-Amz-Meta-") + len(meta[name])
 		}
 	}
-	for _, name := range kept {
+	for _, name := range storedHeaders {
 		if v := c.r.Header.Get(name); v != "" {
 			meta[name] = v
 		}
 	}
-	// aws-chunked is how the request is written, not the object.
+	// aws-chunked is the encoding of the request, not of the object.
 	encodings := strings.Split(meta["Content-Encoding"], ",")
 	encodings = slices.DeleteFunc(encodings, func(e string) bool { return strings.TrimSpace(e) == "aws-chunked" })
 	if meta["Content-Encoding"] = strings.TrimSpace(strings.Join(encodings, ",")); meta["Content-Encoding"] == "" {
 		delete(meta, "Content-Encoding")
 	}
 	if size > maxMetadata {
-		return nil, refuse(http.StatusBadRequest, "MetadataTooLarge", "Your metadata headers exceed the maximum allowed metadata size")
+		return nil, newError(http.StatusBadRequest, "MetadataTooLarge", "Your metadata headers exceed the maximum allowed metadata size")
 	}
 	return meta, nil
 }
 
-// describe sets the headers of an object.
-func (c *call) describe(o state.Object) {
+// setObjectHeaders sets the response headers of an object.
+func (c *call) setObjectHeaders(o state.Object) {
 	h := c.w.Header()
 	h.Set("ETag", `"`+o.ETag+`"`)
-	c.tellVersion(o.Version)
+	c.setVersionHeader(o.Version)
 	h.Set("Last-Modified", modified(o).Format(http.TimeFormat))
 	h.Set("Accept-Ranges", "bytes")
 	h.Set("Content-Type", defaultType)
 	for name, value := range o.Meta {
 		switch {
 		case strings.HasPrefix(name, "X-Amz-Meta-"):
-			h[strings.ToLower(name)] = []string{value} // clients take such names as they come
+			h[strings.ToLower(name)] = []string{value} // lowercase, because clients use these names exactly as received
 		case name == "Content-Length", name == "Date", name == "Authorization":
 		default:
 			h.Set(name, value)
@@ -63,23 +63,23 @@ func (c *call) describe(o state.Object) {
 	}
 }
 
-// override are the parameters of a query that replace headers of an object.
-var override = map[string]string{
+// responseOverrides maps query parameters to the response headers that they override.
+var responseOverrides = map[string]string{
 	"response-cache-control": "Cache-Control", "response-content-disposition": "Content-Disposition",
 	"response-content-encoding": "Content-Encoding", "response-content-language": "Content-Language",
 	"response-content-type": "Content-Type", "response-expires": "Expires",
 }
 
-func (c *call) override() {
-	for parameter, header := range override {
+func (c *call) overrideHeaders() {
+	for parameter, header := range responseOverrides {
 		if c.q.Has(parameter) {
 			c.w.Header().Set(header, c.q.Get(parameter))
 		}
 	}
 }
 
-// tagsOf reads the header x-amz-tagging.
-func (c *call) tagsOf() (map[string]string, error) {
+// headerTags parses the header x-amz-tagging.
+func (c *call) headerTags() (map[string]string, error) {
 	text := c.r.Header.Get("X-Amz-Tagging")
 	if text == "" {
 		return nil, nil

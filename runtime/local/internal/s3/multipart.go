@@ -16,7 +16,7 @@ import (
 // Limits of https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
 const (
 	maxParts = 10_000
-	minPart  = 5 << 20 // of all parts but the last
+	minPart  = 5 << 20 // of every part but the last
 )
 
 func partNumber(text string) (int, error) {
@@ -39,11 +39,11 @@ func (c *call) startUpload() error {
 	if err != nil {
 		return err
 	}
-	tags, err := c.tagsOf()
+	tags, err := c.headerTags()
 	if err != nil {
 		return err
 	}
-	sum, kind, err := c.sumOfUpload()
+	sum, kind, err := c.uploadChecksum()
 	if err != nil {
 		return err
 	}
@@ -55,7 +55,7 @@ func (c *call) startUpload() error {
 		c.w.Header().Set("X-Amz-Checksum-Algorithm", strings.ToUpper(sum))
 		c.w.Header().Set("X-Amz-Checksum-Type", kind)
 	}
-	c.answer(http.StatusOK, startedUpload{Bucket: c.bucket, Key: c.key, UploadID: u.ID})
+	c.respond(http.StatusOK, startedUpload{Bucket: c.bucket, Key: c.key, UploadID: u.ID})
 	return nil
 }
 
@@ -71,8 +71,8 @@ func (c *call) putPart() error {
 	if c.r.Header.Get("X-Amz-Copy-Source") != "" {
 		return c.copyPart(number, u)
 	}
-	c.body.also(u.Sum)
-	p, err := c.db.PutPart(c.bucket, c.key, u.ID, number, c.body, c.size, func(p *state.Part) { p.Sums = c.body.found })
+	c.body.addChecksum(u.Sum)
+	p, err := c.db.PutPart(c.bucket, c.key, u.ID, number, c.body, c.size, func(p *state.Part) { p.Sums = c.body.computed })
 	if err != nil {
 		return err
 	}
@@ -92,7 +92,7 @@ func (c *call) abortUpload() error {
 	return err
 }
 
-// completion is the document of CompleteMultipartUpload.
+// completion is the request document of CompleteMultipartUpload.
 type completion struct {
 	XMLName xml.Name `xml:"CompleteMultipartUpload"`
 	Part    []chosenPart
@@ -123,20 +123,20 @@ func (c *call) completeUpload() error {
 	}
 	id := c.q.Get("uploadId")
 	o, err := c.db.CompleteUpload(c.bucket, c.key, id, func(u state.Upload, have []state.Part, old *state.Object) (o state.Object, chosen []state.Part, err error) {
-		if err = c.mayWrite(old); err != nil {
+		if err = c.checkWriteConditions(old); err != nil {
 			return o, nil, err
 		}
-		if chosen, err = choose(in.Part, have); err != nil {
+		if chosen, err = selectParts(in.Part, have); err != nil {
 			return o, nil, err
 		}
 		o.ETag = multipartETag(chosen)
-		if o.Sums, err = c.sumsOfParts(u, chosen); err != nil {
+		if o.Sums, err = c.completedChecksums(u, chosen); err != nil {
 			return o, nil, err
 		}
 		o.Combined = u.SumType == composite
 		return o, chosen, nil
 	})
-	if errors.Is(err, state.ErrNotFound) { // a client that has lost the answer asks again
+	if errors.Is(err, state.ErrNotFound) { // a client that did not receive the response retries the completed upload
 		problem := c.db.Versions(c.bucket, c.key, "", "", func(made state.Object) (string, bool) {
 			if made.Key == c.key && made.Upload == id {
 				o, err = made, nil
@@ -152,30 +152,30 @@ func (c *call) completeUpload() error {
 	if len(o.Sums) > 0 {
 		out.ChecksumType = sumType(o)
 	}
-	c.tellMade(o)
-	c.answer(http.StatusOK, out)
+	c.setNewVersionHeader(o)
+	c.respond(http.StatusOK, out)
 	return nil
 }
 
-// choose returns the parts that a completion names.
-func choose(named []chosenPart, have []state.Part) ([]state.Part, error) {
+// selectParts returns the parts that a completion lists.
+func selectParts(requested []chosenPart, have []state.Part) ([]state.Part, error) {
 	byNumber := make(map[int]state.Part, len(have))
 	for _, p := range have {
 		byNumber[p.Number] = p
 	}
-	chosen := make([]state.Part, 0, len(named))
+	chosen := make([]state.Part, 0, len(requested))
 	last := 0
-	for i, want := range named {
+	for i, want := range requested {
 		p, ok := byNumber[want.PartNumber]
 		switch {
-		case i+1 < len(named) && named[i+1].PartNumber == want.PartNumber: // the later one counts, as it does when it is sent
+		case i+1 < len(requested) && requested[i+1].PartNumber == want.PartNumber: // the last of several entries with the same number counts, as with repeated uploads
 			continue
 		case want.PartNumber <= last:
-			return nil, refuse(http.StatusBadRequest, "InvalidPartOrder", "The list of parts was not in ascending order. The parts list must be specified in order by part number.")
-		case !ok, strings.Trim(want.ETag, `"`) != p.ETag, !want.agrees(p.Sums):
-			return nil, refuse(http.StatusBadRequest, "InvalidPart", "One or more of the specified parts could not be found. The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.")
-		case i < len(named)-1 && p.Size < minPart:
-			return nil, refuse(http.StatusBadRequest, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size")
+			return nil, newError(http.StatusBadRequest, "InvalidPartOrder", "The list of parts was not in ascending order. The parts list must be specified in order by part number.")
+		case !ok, strings.Trim(want.ETag, `"`) != p.ETag, !want.matches(p.Sums):
+			return nil, newError(http.StatusBadRequest, "InvalidPart", "One or more of the specified parts could not be found. The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.")
+		case i < len(requested)-1 && p.Size < minPart:
+			return nil, newError(http.StatusBadRequest, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size")
 		}
 		last = want.PartNumber
 		chosen = append(chosen, p)
@@ -183,7 +183,7 @@ func choose(named []chosenPart, have []state.Part) ([]state.Part, error) {
 	return chosen, nil
 }
 
-// multipartETag is the MD5 of the parts' MD5s and their number.
+// multipartETag returns the MD5 of the parts' MD5s, followed by the number of parts.
 func multipartETag(parts []state.Part) string {
 	sum := md5.New() //nolint:gosec
 	for _, p := range parts {

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// A client that has sent a part twice may name it twice: the later one counts.
-func TestAPartSentTwice(t *testing.T) {
+// If a client has uploaded a part twice and lists it twice, the later upload counts.
+func TestRepeatedPartUsesLastUpload(t *testing.T) {
 	s := newStore(t)
 	id := "/bucket/k?uploadId=" + element(s.want("200", "POST", "/bucket/k?uploads", ""), "UploadId")
 	var document string
@@ -65,7 +65,7 @@ func TestMultipartUploads(t *testing.T) {
 		t.Errorf("got %s %s, want %s %s", got, element(w, "ChecksumCRC32"), want, sum)
 	}
 	if again := s.want("200", "POST", id, document(etags...)); element(again, "ETag") != want {
-		t.Errorf("the second answer is %s", again.Body)
+		t.Errorf("the second response is %s", again.Body)
 	}
 	got := s.want("200", "GET", "/bucket/k", "", "x-amz-checksum-mode: ENABLED")
 	if !bytes.Equal(got.Body.Bytes(), []byte(whole)) || got.Header()["x-amz-meta-m"] == nil || got.Header().Get("X-Amz-Checksum-Crc32") != sum {

@@ -9,28 +9,28 @@ import (
 	"fn-runtime/runtime/local/internal/state"
 )
 
-// run is what of an object is answered.
-type run struct {
+// span is the section of an object that a response contains.
+type span struct {
 	status         int
 	offset, length int64
-	parts          int               // of the object, where one of them is asked for
-	sums           map[string]string // of what is answered
+	parts          int               // number of parts of the object, if a single part was requested
+	sums           map[string]string // checksums of the section
 }
 
-// getObject answers GET and HEAD.
+// getObject handles GET and HEAD.
 func (c *call) getObject() error {
-	var part run
+	var part span
 	o, body, err := c.db.Open(c.bucket, c.key, c.version(), func(o state.Object, parts []state.Part) (int64, int64, error) {
-		send, err := mayRead(c.r.Header, "", o)
+		send, err := checkReadConditions(c.r.Header, "", o)
 		if err != nil {
 			return 0, 0, err
 		}
 		if !send {
-			c.describe(o)
+			c.setObjectHeaders(o)
 			c.w.Header().Del("Content-Type")
-			return 0, 0, refuse(http.StatusNotModified, "NotModified", "Not Modified")
+			return 0, 0, newError(http.StatusNotModified, "NotModified", "Not Modified")
 		}
-		if part, err = c.run(o, parts); err != nil {
+		if part, err = c.selectSpan(o, parts); err != nil {
 			return 0, 0, err
 		}
 		if c.r.Method == http.MethodHead {
@@ -41,9 +41,9 @@ func (c *call) getObject() error {
 	if err != nil {
 		return err
 	}
-	defer body.Close() // it was read from
-	c.describe(o)
-	c.override()
+	defer body.Close() // read-only: errors of Close do not matter
+	c.setObjectHeaders(o)
+	c.overrideHeaders()
 	h := c.w.Header()
 	h.Set("Content-Length", strconv.FormatInt(part.length, 10))
 	if len(o.Tags) > 0 {
@@ -53,54 +53,54 @@ func (c *call) getObject() error {
 		h.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", part.offset, part.offset+part.length-1, o.Size))
 	}
 	if c.r.Header.Get("X-Amz-Checksum-Mode") == "ENABLED" {
-		c.claim(part.sums, sumType(o))
+		c.setChecksumHeaders(part.sums, sumType(o))
 	}
 	if part.parts > 0 {
 		h.Set("X-Amz-Mp-Parts-Count", strconv.Itoa(part.parts))
 	}
 	c.w.WriteHeader(part.status)
-	_, _ = io.Copy(c.w, body) // an answer that ends early is not as long as its header says
+	_, _ = io.Copy(c.w, body) // a client detects a truncated response by its Content-Length
 	return nil
 }
 
-// run finds what of an object is asked for.
-func (c *call) run(o state.Object, parts []state.Part) (run, error) {
-	all := run{status: http.StatusOK, length: o.Size, sums: o.Sums}
+// selectSpan returns the requested section of an object.
+func (c *call) selectSpan(o state.Object, parts []state.Part) (span, error) {
+	all := span{status: http.StatusOK, length: o.Size, sums: o.Sums}
 	header := c.r.Header.Get("Range")
 	if c.q.Has("partNumber") {
 		if header != "" {
 			return all, invalidRequest("Cannot specify both Range header and partNumber query parameter.")
 		}
-		return c.part(o, parts)
+		return c.selectPart(o, parts)
 	}
-	if v := c.r.Header.Get("If-Range"); v != "" && !names(v, o.ETag) {
+	if v := c.r.Header.Get("If-Range"); v != "" && !matchesETag(v, o.ETag) {
 		if at, err := http.ParseTime(v); err != nil || modified(o).After(at) {
 			return all, nil
 		}
 	}
-	asked, ok := parseRange(header)
+	requested, ok := parseRange(header)
 	if !ok {
 		return all, nil
 	}
-	offset, length, ok := asked.within(o.Size)
+	offset, length, ok := requested.resolve(o.Size)
 	if !ok {
 		c.w.Header().Set("Content-Range", fmt.Sprintf("bytes */%d", o.Size))
 		return all, invalidRange()
 	}
-	return run{status: http.StatusPartialContent, offset: offset, length: length}, nil
+	return span{status: http.StatusPartialContent, offset: offset, length: length}, nil
 }
 
-func invalidRange() *refusal {
-	return refuse(http.StatusRequestedRangeNotSatisfiable, "InvalidRange", "The requested range is not satisfiable")
+func invalidRange() *apiError {
+	return newError(http.StatusRequestedRangeNotSatisfiable, "InvalidRange", "The requested range is not satisfiable")
 }
 
-// part finds one part of an object; one that was not uploaded in parts is its own first part.
-func (c *call) part(o state.Object, parts []state.Part) (run, error) {
+// selectPart returns the requested part of an object. An object that was not uploaded in parts has one part.
+func (c *call) selectPart(o state.Object, parts []state.Part) (span, error) {
 	number, err := partNumber(c.q.Get("partNumber"))
 	if err != nil {
-		return run{}, err
+		return span{}, err
 	}
-	out := run{status: http.StatusPartialContent, parts: len(parts)}
+	out := span{status: http.StatusPartialContent, parts: len(parts)}
 	if len(parts) == 0 && number == 1 {
 		out.length, out.sums = o.Size, o.Sums
 		if o.Size == 0 {
@@ -115,7 +115,7 @@ func (c *call) part(o state.Object, parts []state.Part) (run, error) {
 		}
 		out.offset += p.Size
 	}
-	return run{}, refuse(http.StatusBadRequest, "InvalidPart", "One or more of the specified parts could not be found.")
+	return span{}, newError(http.StatusBadRequest, "InvalidPart", "One or more of the specified parts could not be found.")
 }
 
 func (c *call) putObject() error {
@@ -126,26 +126,26 @@ func (c *call) putObject() error {
 	if err != nil {
 		return err
 	}
-	tags, err := c.tagsOf()
+	tags, err := c.headerTags()
 	if err != nil {
 		return err
 	}
 	o, err := c.db.Put(c.bucket, state.Object{Key: c.key, Meta: meta, Tags: tags}, c.body, c.size, func(old, o *state.Object) error {
-		o.Sums = c.body.found
-		return c.mayWrite(old)
+		o.Sums = c.body.computed
+		return c.checkWriteConditions(old)
 	})
 	if err != nil {
 		return err
 	}
 	c.w.Header().Set("ETag", `"`+o.ETag+`"`)
-	c.tellMade(o)
-	c.claim(o.Sums, sumType(o))
+	c.setNewVersionHeader(o)
+	c.setChecksumHeaders(o.Sums, sumType(o))
 	c.w.WriteHeader(http.StatusOK)
 	return nil
 }
 
-// claim says checksums of what is sent or was received.
-func (c *call) claim(sums map[string]string, kind string) {
+// setChecksumHeaders sets the checksum headers of the response.
+func (c *call) setChecksumHeaders(sums map[string]string, kind string) {
 	for name, sum := range sums {
 		c.w.Header().Set(checksumPrefix+name, sum)
 		c.w.Header().Set("X-Amz-Checksum-Type", kind)
@@ -165,7 +165,7 @@ func (c *call) deleteObject() error {
 		Key: c.key, VersionID: c.version(),
 		ETag: h.Get("If-Match"), LastModifiedTime: h.Get("X-Amz-If-Match-Last-Modified-Time"), Size: h.Get("X-Amz-If-Match-Size"),
 	}
-	var refused *refusal
+	var refused *apiError
 	done, err := c.db.Delete(c.bucket, func(_ int, old *state.Object) (goOn bool) {
 		goOn, refused = d.applies(old)
 		return goOn
@@ -174,7 +174,7 @@ func (c *call) deleteObject() error {
 		err = refused
 	}
 	if err == nil {
-		c.tellVersion(or(c.version(), done[0].Version))
+		c.setVersionHeader(firstNonEmpty(c.version(), done[0].Version))
 		if done[0].Marker {
 			c.w.Header().Set("X-Amz-Delete-Marker", "true")
 		}

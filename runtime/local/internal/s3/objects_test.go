@@ -20,7 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// store is the handler with a clock that stands, and a client that signs.
+// store is a test client with a signing key, and a handler with a fixed clock.
 type store struct {
 	t *testing.T
 	h http.Handler
@@ -32,7 +32,7 @@ func newStore(t *testing.T) store {
 	return store{t, handler(t, func() time.Time { return noon })}
 }
 
-// do sends a request with headers "name: value".
+// do sends a signed request. Each of headers has the form "name: value".
 func (s store) do(method, target, body string, headers ...string) *httptest.ResponseRecorder {
 	s.t.Helper()
 	h := map[string]string{"Content-Length": strconv.Itoa(len(body))}
@@ -41,20 +41,20 @@ func (s store) do(method, target, body string, headers ...string) *httptest.Resp
 		h[name] = value
 	}
 	w := httptest.NewRecorder()
-	s.h.ServeHTTP(w, signed(method, target, digest(body), noon.Format(timeFormat), strings.NewReader(body), h))
+	s.h.ServeHTTP(w, signed(method, target, sha256Hex(body), noon.Format(timeFormat), strings.NewReader(body), h))
 	return w
 }
 
-// want sends a request and compares the status, and with it the code of an error.
-func (s store) want(answer, method, target, body string, headers ...string) *httptest.ResponseRecorder {
+// want sends a request and compares the status code, followed by the error code if there is one.
+func (s store) want(status, method, target, body string, headers ...string) *httptest.ResponseRecorder {
 	s.t.Helper()
 	w := s.do(method, target, body, headers...)
 	got := fmt.Sprint(w.Code)
 	if code := element(w, "Code"); code != "" {
 		got += " " + code
 	}
-	if got != answer {
-		s.t.Errorf("%s %s %v: got %s, want %s\n%s", method, target, headers, got, answer, w.Body)
+	if got != status {
+		s.t.Errorf("%s %s %v: got %s, want %s\n%s", method, target, headers, got, status, w.Body)
 	}
 	return w
 }
@@ -67,9 +67,9 @@ func element(w *httptest.ResponseRecorder, name string) string {
 	return strings.ReplaceAll(m[1], "&#34;", `"`)
 }
 
-func TestEveryErrorIsADocument(t *testing.T) {
+func TestErrorsAreXMLDocuments(t *testing.T) {
 	s := newStore(t)
-	for _, c := range []struct{ answer, method, target, body string }{
+	for _, c := range []struct{ status, method, target, body string }{
 		{"404 NoSuchKey", "GET", "/bucket/none", ""},
 		{"404 NoSuchBucket", "GET", "/none/none", ""},
 		{"404 NoSuchUpload", "GET", "/bucket/k?uploadId=none", ""},
@@ -80,15 +80,15 @@ func TestEveryErrorIsADocument(t *testing.T) {
 		{"501 NotImplemented", "PUT", "/bucket?versioning", "<VersioningConfiguration><Status>Enabled</Status><MfaDelete>Enabled</MfaDelete></VersioningConfiguration>"},
 		{"400 InvalidArgument", "GET", "/bucket/k?versionId=none", ""},
 	} {
-		w := s.want(c.answer, c.method, c.target, c.body)
+		w := s.want(c.status, c.method, c.target, c.body)
 		if element(w, "Message") == "" || element(w, "RequestId") == "" || element(w, "RequestId") != w.Header().Get("X-Amz-Request-Id") || w.Header().Get("Content-Type") != "application/xml" {
 			t.Errorf("%s %s: %v %s", c.method, c.target, w.Header(), w.Body)
 		}
 	}
 }
 
-// A body that does not come in time is the client's fault, which SDKs try again.
-func TestABodyThatDoesNotComeInTime(t *testing.T) {
+// A body that is not received in time causes RequestTimeout: SDKs retry it.
+func TestBodyTimeoutReturnsRequestTimeout(t *testing.T) {
 	s := newStore(t)
 	w := httptest.NewRecorder()
 	s.h.ServeHTTP(w, signed("PUT", "/bucket/k", "UNSIGNED-PAYLOAD", noon.Format(timeFormat), iotest.ErrReader(os.ErrDeadlineExceeded), map[string]string{"Content-Length": "1"}))
@@ -97,7 +97,7 @@ func TestABodyThatDoesNotComeInTime(t *testing.T) {
 	}
 }
 
-func TestHeadersOfAnObjectComeBack(t *testing.T) {
+func TestObjectHeadersAreReturned(t *testing.T) {
 	s := newStore(t)
 	headers := []string{"Cache-Control: no-cache", "Content-Language: de", "Content-Encoding: gzip", "Content-Disposition: inline",
 		"Expires: Thu, 01 Jan 2026 00:00:00 GMT", "Content-Type: text/x", "x-amz-meta-a-b: c"}
@@ -119,7 +119,7 @@ func TestHeadersOfAnObjectComeBack(t *testing.T) {
 	}
 }
 
-func TestCopies(t *testing.T) {
+func TestCopyObject(t *testing.T) {
 	s := newStore(t)
 	s.want("200", "PUT", "/bucket/a", "text", "x-amz-meta-old: 1", "Content-Type: text/x", "x-amz-tagging: t=1")
 	s.want("200", "PUT", "/bucket/same", "", "x-amz-copy-source: /bucket/a")
@@ -142,12 +142,12 @@ func TestCopies(t *testing.T) {
 	s.want("412 PreconditionFailed", "PUT", "/bucket/same", "", "x-amz-copy-source: /bucket/a", "If-None-Match: *")
 }
 
-func TestConditionsAreNeverIgnored(t *testing.T) {
+func TestConditionalRequests(t *testing.T) {
 	s := newStore(t)
 	etag := s.want("200", "PUT", "/bucket/k", "1").Header().Get("ETag")
 	before, after := "Thu, 01 Jan 2015 00:00:00 GMT", "Thu, 01 Jan 2099 00:00:00 GMT"
 	for _, c := range []struct {
-		answer, method, target string
+		status, method, target string
 		headers                []string
 	}{
 		{"200", "GET", "/bucket/k", []string{"If-Match: " + etag}},
@@ -172,7 +172,7 @@ func TestConditionsAreNeverIgnored(t *testing.T) {
 		{"412 PreconditionFailed", "DELETE", "/bucket/k", []string{"x-amz-if-match-last-modified-time: " + before}},
 		{"501 NotImplemented", "DELETE", "/bucket/k", []string{"If-None-Match: *"}},
 	} {
-		s.want(c.answer, c.method, c.target, "", c.headers...)
+		s.want(c.status, c.method, c.target, "", c.headers...)
 	}
 	w := s.do("POST", "/bucket?delete", `<Delete><Object><Key>k</Key><ETag>no</ETag></Object><Object><Key>none</Key></Object></Delete>`)
 	if !strings.Contains(w.Body.String(), "<Key>k</Key><Code>PreconditionFailed</Code>") {
@@ -183,7 +183,7 @@ func TestConditionsAreNeverIgnored(t *testing.T) {
 	s.want("404 NoSuchKey", "GET", "/bucket/k", "")
 }
 
-func TestAtMostThousandKeysAreDeleted(t *testing.T) {
+func TestDeleteObjectsLimit(t *testing.T) {
 	s := newStore(t)
 	document := func(n int) string {
 		return "<Delete>" + strings.Repeat("<Object><Key>k</Key></Object>", n) + "</Delete>"
@@ -195,7 +195,7 @@ func TestAtMostThousandKeysAreDeleted(t *testing.T) {
 	s.want("400 MalformedXML", "POST", "/bucket?delete", document(0))
 }
 
-func TestChecksumsOfPartsJoin(t *testing.T) {
+func TestCombineChecksumsOfParts(t *testing.T) {
 	for name := range polynomials {
 		a, b := []byte(strings.Repeat("first", 1000)), []byte("second")
 		sum := func(data ...[]byte) []byte {
@@ -231,7 +231,7 @@ func TestTags(t *testing.T) {
 	s.want("404 NoSuchKey", "PUT", "/bucket/none?tagging", tags)
 }
 
-func TestListingsNameTheOwner(t *testing.T) {
+func TestListingsContainOwner(t *testing.T) {
 	s := newStore(t)
 	s.want("200", "PUT", "/bucket/k", "x")
 	got := map[string]string{}
@@ -244,7 +244,7 @@ func TestListingsNameTheOwner(t *testing.T) {
 	}
 }
 
-func TestPresignedURLsOfVersion2(t *testing.T) {
+func TestSignatureVersion2PresignedURLs(t *testing.T) {
 	s := newStore(t)
 	s.want("200", "PUT", "/bucket/a%20b", "text")
 	get := func(key string, expires time.Time, method string) int {
@@ -273,7 +273,7 @@ func TestPresignedURLsOfVersion2(t *testing.T) {
 	}
 }
 
-func TestTheQueryIsSortedByName(t *testing.T) {
+func TestCanonicalQueryIsSortedByName(t *testing.T) {
 	if got, want := canonicalQuery(url.Values{"select-type": {"2"}, "select": {""}, "a": {"b", "a"}}), "a=a&a=b&select=&select-type=2"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// operation answers a request, or says why not.
+// operation handles a request, or returns an error.
 type operation func(*call) error
 
-// operations are what the store does, by what a request is about, its method and its subresource.
+// operations maps "resource method subresource" to the operation that handles it.
 var operations = map[string]operation{
 	"service GET": (*call).listBuckets,
 
@@ -25,38 +25,38 @@ var operations = map[string]operation{
 	"bucket PUT acl":        (*call).putACL,
 	"bucket GET tagging":    (*call).getBucketTags,
 	"bucket PUT tagging":    (*call).putBucketTags,
-	"bucket DELETE tagging": forget(tagSetting),
+	"bucket DELETE tagging": deleteSetting(tagSetting),
 	"bucket GET uploads":    (*call).listUploads,
 	"bucket POST delete":    (*call).deleteObjects,
 
 	"bucket GET ownershipControls":    (*call).getOwnership,
 	"bucket PUT ownershipControls":    (*call).putOwnership,
-	"bucket DELETE ownershipControls": forget(ownershipSetting),
+	"bucket DELETE ownershipControls": deleteSetting(ownershipSetting),
 	"bucket GET publicAccessBlock":    (*call).getPublicAccess,
 	"bucket PUT publicAccessBlock":    (*call).putPublicAccess,
-	"bucket DELETE publicAccessBlock": forget(accessSetting),
-	"bucket GET cors":                 unset("NoSuchCORSConfiguration", "The CORS configuration does not exist"),
-	"bucket DELETE cors":              forget("cors"),
-	"bucket GET encryption":           unset("ServerSideEncryptionConfigurationNotFoundError", "The server side encryption configuration was not found"),
-	"bucket DELETE encryption":        forget("encryption"),
-	"bucket GET lifecycle":            unset("NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist"),
-	"bucket DELETE lifecycle":         forget("lifecycle"),
-	"bucket GET object-lock":          unset("ObjectLockConfigurationNotFoundError", "Object Lock configuration does not exist for this bucket"),
-	"bucket GET policy":               unset("NoSuchBucketPolicy", "The bucket policy does not exist"),
-	"bucket DELETE policy":            forget("policy"),
-	"bucket GET replication":          unset("ReplicationConfigurationNotFoundError", "The replication configuration was not found"),
-	"bucket DELETE replication":       forget("replication"),
-	"bucket GET website":              unset("NoSuchWebsiteConfiguration", "The specified bucket does not have a website configuration"),
-	"bucket DELETE website":           forget("website"),
-	"bucket GET accelerate":           always(empty("AccelerateConfiguration")),
-	"bucket GET logging":              always(empty("BucketLoggingStatus")),
-	"bucket GET notification":         always(empty("NotificationConfiguration")),
-	"bucket GET policyStatus":         always(policyStatus{}),
-	"bucket GET requestPayment":       always(payment{Payer: "BucketOwner"}),
-	"object GET legal-hold":           (*call).unlocked,
-	"object PUT legal-hold":           (*call).unlocked,
-	"object GET retention":            (*call).unlocked,
-	"object PUT retention":            (*call).unlocked,
+	"bucket DELETE publicAccessBlock": deleteSetting(accessSetting),
+	"bucket GET cors":                 notConfigured("NoSuchCORSConfiguration", "The CORS configuration does not exist"),
+	"bucket DELETE cors":              deleteSetting("cors"),
+	"bucket GET encryption":           notConfigured("ServerSideEncryptionConfigurationNotFoundError", "The server side encryption configuration was not found"),
+	"bucket DELETE encryption":        deleteSetting("encryption"),
+	"bucket GET lifecycle":            notConfigured("NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist"),
+	"bucket DELETE lifecycle":         deleteSetting("lifecycle"),
+	"bucket GET object-lock":          notConfigured("ObjectLockConfigurationNotFoundError", "Object Lock configuration does not exist for this bucket"),
+	"bucket GET policy":               notConfigured("NoSuchBucketPolicy", "The bucket policy does not exist"),
+	"bucket DELETE policy":            deleteSetting("policy"),
+	"bucket GET replication":          notConfigured("ReplicationConfigurationNotFoundError", "The replication configuration was not found"),
+	"bucket DELETE replication":       deleteSetting("replication"),
+	"bucket GET website":              notConfigured("NoSuchWebsiteConfiguration", "The specified bucket does not have a website configuration"),
+	"bucket DELETE website":           deleteSetting("website"),
+	"bucket GET accelerate":           fixedDocument(emptyDocument("AccelerateConfiguration")),
+	"bucket GET logging":              fixedDocument(emptyDocument("BucketLoggingStatus")),
+	"bucket GET notification":         fixedDocument(emptyDocument("NotificationConfiguration")),
+	"bucket GET policyStatus":         fixedDocument(policyStatus{}),
+	"bucket GET requestPayment":       fixedDocument(payment{Payer: "BucketOwner"}),
+	"object GET legal-hold":           (*call).noObjectLock,
+	"object PUT legal-hold":           (*call).noObjectLock,
+	"object GET retention":            (*call).noObjectLock,
+	"object PUT retention":            (*call).noObjectLock,
 
 	"object GET":             (*call).getObject,
 	"object HEAD":            (*call).getObject,
@@ -75,8 +75,8 @@ var operations = map[string]operation{
 	"object DELETE uploadId": (*call).abortUpload,
 }
 
-// subresources are query parameters that make another operation of a request. One that is not in operations is refused:
-// the object itself would be read or overwritten otherwise.
+// subresources are the query parameters that select another operation. Those without an entry in operations must be
+// rejected: otherwise the object itself would be read or overwritten.
 var subresources = []string{
 	"abac", "accelerate", "acl", "analytics", "annotation", "append", "attributes", "cors", "delete", "encryption", "intelligent-tiering", "inventory",
 	"legal-hold", "lifecycle", "location", "logging", "metadataAnnotationTable", "metadataConfiguration",
@@ -86,16 +86,16 @@ var subresources = []string{
 	"versions", "website",
 }
 
-// operation names what a request asks for.
-func (c *call) operation() string {
-	about := "object"
+// operationName returns the key of the request in operations.
+func (c *call) operationName() string {
+	resource := "object"
 	switch {
 	case c.bucket == "":
-		about = "service"
+		resource = "service"
 	case c.key == "":
-		about = "bucket"
+		resource = "bucket"
 	}
-	name := about + " " + c.r.Method
+	name := resource + " " + c.r.Method
 	for _, sub := range subresources {
 		if c.q.Has(sub) {
 			name += " " + sub
@@ -105,20 +105,21 @@ func (c *call) operation() string {
 }
 
 func (c *call) notImplemented(name string) error {
-	words := strings.Fields(name)
+	fields := strings.Fields(name)
 	switch {
-	case len(words) > 2:
-		return notImplemented("'" + strings.Join(words[2:], "', '") + "' for " + words[1])
+	case len(fields) > 2:
+		return notImplemented("'" + strings.Join(fields[2:], "', '") + "' for " + fields[1])
 	case name == "bucket POST":
-		return refuse(http.StatusPreconditionFailed, "PreconditionFailed", "Bucket POST must be of the enclosure-type multipart/form-data")
+		return newError(http.StatusPreconditionFailed, "PreconditionFailed", "Bucket POST must be of the enclosure-type multipart/form-data")
 	case name == "service PUT", name == "service DELETE":
-		return refuse(http.StatusBadRequest, "InvalidBucketName", "The specified bucket is not valid.")
+		return newError(http.StatusBadRequest, "InvalidBucketName", "The specified bucket is not valid.")
 	}
-	return refuse(http.StatusMethodNotAllowed, "MethodNotAllowed", "The specified method is not allowed against this resource.")
+	return newError(http.StatusMethodNotAllowed, "MethodNotAllowed", "The specified method is not allowed against this resource.")
 }
 
-// known are the headers x-amz-* that are acted on, or that change nothing that a client could miss.
-var known = []string{
+// supportedHeaders are the x-amz-* headers that are implemented, or that can be ignored without consequences for the
+// client.
+var supportedHeaders = []string{
 	"x-amz-api-version", "x-amz-bypass-governance-retention", "x-amz-checksum-mode", "x-amz-checksum-type", "x-amz-content-sha256", "x-amz-copy-source",
 	"x-amz-copy-source-if-match", "x-amz-copy-source-if-modified-since", "x-amz-copy-source-if-none-match",
 	"x-amz-copy-source-if-unmodified-since", "x-amz-copy-source-range", "x-amz-date", "x-amz-decoded-content-length",
@@ -128,8 +129,8 @@ var known = []string{
 	"x-amz-website-redirect-location",
 }
 
-// accepted are the values of headers that ask for what the store does anyway.
-var accepted = map[string][]string{
+// acceptedValues maps headers to the only values that are accepted, because they request the existing behavior.
+var acceptedValues = map[string][]string{
 	"x-amz-acl":                          {"private", "bucket-owner-full-control", "bucket-owner-read"},
 	"x-amz-bucket-object-lock-enabled":   {"false"},
 	"x-amz-expected-bucket-owner":        {ownerID},
@@ -138,8 +139,8 @@ var accepted = map[string][]string{
 	"x-amz-storage-class":                {"STANDARD"},
 }
 
-// conditions are the headers that make an operation depend on the object that is there, by operation.
-var conditions = map[string][]string{
+// conditionHeaders maps operations to the headers that make them depend on the existing object.
+var conditionHeaders = map[string][]string{
 	"object GET":           {"If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "If-Range"},
 	"object HEAD":          {"If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "If-Range"},
 	"object PUT":           {"If-Match", "If-None-Match"},
@@ -147,41 +148,41 @@ var conditions = map[string][]string{
 	"object DELETE":        {"If-Match", "X-Amz-If-Match-Last-Modified-Time", "X-Amz-If-Match-Size"},
 }
 
-// ofVersions are the operations on one version of an object.
-var ofVersions = []string{
+// versionedOperations are the operations that accept a version ID.
+var versionedOperations = []string{
 	"object GET", "object HEAD", "object DELETE", "object GET attributes", "object GET acl", "object PUT acl",
 	"object GET tagging", "object PUT tagging", "object DELETE tagging",
 	"object GET retention", "object PUT retention", "object GET legal-hold", "object PUT legal-hold",
 }
 
-// understood refuses a request with a header that would have to be ignored. A read may carry what is not known: nothing
-// gets lost.
-func (c *call) understood(name string) error {
+// checkHeaders rejects a request with a header that cannot be ignored safely. A read may have unknown headers, because
+// no data can be lost.
+func (c *call) checkHeaders(name string) error {
 	reads := c.r.Method == http.MethodGet || c.r.Method == http.MethodHead
 	for header := range c.r.Header {
 		lower := strings.ToLower(header)
-		values, restricted := accepted[lower]
+		values, restricted := acceptedValues[lower]
 		switch {
-		case slices.Contains(conditions[name], header):
+		case slices.Contains(conditionHeaders[name], header):
 		case strings.HasPrefix(header, "If-") && !reads,
 			strings.HasPrefix(lower, "x-amz-if-"):
 			return notImplemented("'" + header + "' here")
 		case restricted && slices.Contains(values, c.r.Header.Get(header)):
 		case restricted && lower == "x-amz-storage-class":
-			return refuse(http.StatusBadRequest, "InvalidStorageClass", "The storage class you specified is not valid")
+			return newError(http.StatusBadRequest, "InvalidStorageClass", "The storage class you specified is not valid")
 		case restricted && strings.HasSuffix(lower, "-bucket-owner"):
-			return refuse(http.StatusForbidden, "AccessDenied", "Access Denied")
+			return newError(http.StatusForbidden, "AccessDenied", "Access Denied")
 		case restricted && lower == "x-amz-acl" && !slices.Contains(cannedACLs, c.r.Header.Get(header)):
 			return invalidArgument("The canned access control list is not valid.")
 		case restricted && lower == "x-amz-acl" && c.blocksPublicACLs():
-			return refuse(http.StatusForbidden, "AccessDenied", "User is not authorized to set public access control lists because they are blocked by the BlockPublicAcls setting")
+			return newError(http.StatusForbidden, "AccessDenied", "User is not authorized to set public access control lists because they are blocked by the BlockPublicAcls setting")
 		case restricted:
 			return notImplemented("'" + header + ": " + c.r.Header.Get(header) + "'")
 		case lower == "x-amz-checksum-algorithm", lower == "x-amz-sdk-checksum-algorithm":
 			if newChecksum(strings.ToLower(c.r.Header.Get(header))) == nil {
 				return invalidRequest("Checksum algorithm provided is unsupported. Please try again with any of the valid types: [CRC32, CRC32C, CRC64NVME, SHA1, SHA256]")
 			}
-		case !strings.HasPrefix(lower, "x-amz-"), strings.HasPrefix(lower, "x-amz-meta-"), slices.Contains(known, lower):
+		case !strings.HasPrefix(lower, "x-amz-"), strings.HasPrefix(lower, "x-amz-meta-"), slices.Contains(supportedHeaders, lower):
 		case strings.HasPrefix(lower, checksumPrefix):
 			if newChecksum(strings.TrimPrefix(lower, checksumPrefix)) == nil {
 				return notImplemented("'" + header + "'")
@@ -194,7 +195,7 @@ func (c *call) understood(name string) error {
 	switch {
 	case !c.q.Has("versionId"):
 		return nil
-	case !slices.Contains(ofVersions, name):
+	case !slices.Contains(versionedOperations, name):
 		return invalidArgument("This operation does not accept a version-id.")
 	}
 	return validVersion(c.version())

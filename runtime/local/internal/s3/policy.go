@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// policy is what the owner of the keys lets a form upload:
+// policy is the signed policy of a form, which restricts the upload:
 // https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html
 type policy struct {
 	expires    time.Time
@@ -16,20 +16,20 @@ type policy struct {
 	min, max   int64 // bytes of the file
 }
 
-// condition is one on a field, whose name is in lower case.
+// condition is a condition on a field. The name of the field is in lower case.
 type condition struct {
 	field, value string
-	prefix       bool // value is how it starts
+	prefix       bool // value is a prefix
 }
 
-func parsePolicy(text string) (policy, *refusal) {
+func parsePolicy(text string) (policy, *apiError) {
 	p := policy{max: maxObject}
-	invalid := refuse(http.StatusBadRequest, "InvalidPolicyDocument", "Invalid Policy: it is not a document with an expiration and conditions.")
+	invalid := newError(http.StatusBadRequest, "InvalidPolicyDocument", "Invalid Policy: it is not a document with an expiration and conditions.")
 	data, err := base64.StdEncoding.DecodeString(text)
 	if err != nil {
 		return p, invalid
 	}
-	var doc map[string]json.RawMessage // not a struct: the names are told apart by case
+	var doc map[string]json.RawMessage // not a struct: the names are case-sensitive
 	var expires string
 	var conditions []json.RawMessage
 	if json.Unmarshal(data, &doc) != nil || json.Unmarshal(doc["expiration"], &expires) != nil || json.Unmarshal(doc["conditions"], &conditions) != nil {
@@ -46,7 +46,8 @@ func parsePolicy(text string) (policy, *refusal) {
 	return p, nil
 }
 
-// add takes {"FIELD": "VALUE"}, ["eq" or "starts-with", "$FIELD", "VALUE"] or ["content-length-range", MIN, MAX].
+// add parses {"FIELD": "VALUE"}, ["eq" or "starts-with", "$FIELD", "VALUE"] or ["content-length-range", MIN, MAX]. It
+// returns false if the condition is invalid.
 func (p *policy) add(raw json.RawMessage) bool {
 	var exact map[string]string
 	if json.Unmarshal(raw, &exact) == nil {
@@ -70,21 +71,21 @@ func (p *policy) add(raw json.RawMessage) bool {
 	return kind == "eq" || kind == "starts-with"
 }
 
-// allows tests the fields of a form, by their names in lower case.
-func (p policy) allows(fields map[string]string, now time.Time) *refusal {
+// check returns an error if the fields of a form violate the policy. The names of the fields are in lower case.
+func (p policy) check(fields map[string]string, now time.Time) *apiError {
 	if now.After(p.expires) {
-		return refuse(http.StatusForbidden, "AccessDenied", "Invalid according to Policy: Policy expired.")
+		return newError(http.StatusForbidden, "AccessDenied", "Invalid according to Policy: Policy expired.")
 	}
 	covered := map[string]bool{"policy": true, "signature": true, "awsaccesskeyid": true, "x-amz-signature": true}
 	for _, c := range p.conditions {
 		covered[c.field] = true
 		if v := fields[c.field]; v != c.value && !(c.prefix && strings.HasPrefix(v, c.value)) {
-			return refuse(http.StatusForbidden, "AccessDenied", "Invalid according to Policy: Policy Condition failed: '"+c.field+"'")
+			return newError(http.StatusForbidden, "AccessDenied", "Invalid according to Policy: Policy Condition failed: '"+c.field+"'")
 		}
 	}
-	for field := range fields { // a checksum only makes an upload stricter
+	for field := range fields { // a checksum cannot weaken the policy
 		if !covered[field] && !strings.HasPrefix(field, "x-ignore-") && !strings.HasPrefix(field, checksumPrefix) {
-			return refuse(http.StatusForbidden, "AccessDenied", "Invalid according to Policy: Extra input fields: "+field)
+			return newError(http.StatusForbidden, "AccessDenied", "Invalid according to Policy: Extra input fields: "+field)
 		}
 	}
 	return nil

@@ -5,17 +5,18 @@ import (
 	"strings"
 )
 
-// byteRange is one range of bytes as a request asks for it: from first to last, or the last bytes when first is -1.
+// byteRange is a range of bytes from first to last, inclusive. If first is -1, it is the last bytes of the object, and
+// last is their number.
 type byteRange struct{ first, last int64 }
 
-// parseRange reads a Range header. It is false for what a server may ignore (RFC 9110, section 14.2): other units,
-// several ranges, and what is none.
+// parseRange parses a Range header. It returns false for a header that a server may ignore (RFC 9110, section 14.2):
+// other units, several ranges, and invalid ranges.
 func parseRange(header string) (byteRange, bool) {
 	from, to, ok := strings.Cut(strings.TrimPrefix(header, "bytes="), "-")
 	if !ok || !strings.HasPrefix(header, "bytes=") {
 		return byteRange{}, false
 	}
-	first, last := position(from), position(to)
+	first, last := parsePosition(from), parsePosition(to)
 	switch {
 	case from == "" && last >= 0:
 		return byteRange{-1, last}, true
@@ -27,8 +28,9 @@ func parseRange(header string) (byteRange, bool) {
 	return byteRange{first, last}, true
 }
 
-// position is a number of digits alone, -1 for anything else. One that is too large stands for the largest.
-func position(text string) int64 {
+// parsePosition parses a decimal number. It returns -1 if text contains anything but digits, and the maximum int64 if
+// the number is too large.
+func parsePosition(text string) int64 {
 	if text == "" || strings.Trim(text, "0123456789") != "" {
 		return -1
 	}
@@ -39,8 +41,9 @@ func position(text string) int64 {
 	return n
 }
 
-// within returns what of an object of size bytes is meant; false when nothing is.
-func (r byteRange) within(size int64) (offset, length int64, ok bool) {
+// resolve returns the offset and length of the range in an object of size bytes. It returns false if the range is not
+// satisfiable.
+func (r byteRange) resolve(size int64) (offset, length int64, ok bool) {
 	if r.first < 0 {
 		length = min(r.last, size)
 		return size - length, length, length > 0

@@ -51,7 +51,7 @@ func TestRanges(t *testing.T) {
 		if c.ignored {
 			continue
 		}
-		offset, length, ok := r.within(c.size)
+		offset, length, ok := r.resolve(c.size)
 		if !ok {
 			offset, length = 0, none
 		}
@@ -73,13 +73,13 @@ func TestRangesOfObjects(t *testing.T) {
 		"bytes=1-9223372036854775807": "123456789 bytes 1-9/10", "bytes=10-": "InvalidRange",
 	} {
 		got, err := c.GetObject(&cos.GetObjectInput{Bucket: aws.String("bucket"), Key: aws.String("k"), Range: &rng})
-		answer := code(err)
+		result := code(err)
 		if err == nil {
 			data, _ := io.ReadAll(got.Body)
-			answer = string(data) + " " + aws.StringValue(got.ContentRange)
+			result = string(data) + " " + aws.StringValue(got.ContentRange)
 		}
-		if answer != want {
-			t.Errorf("%s: got %q, want %q", rng, answer, want)
+		if result != want {
+			t.Errorf("%s: got %q, want %q", rng, result, want)
 		}
 	}
 }

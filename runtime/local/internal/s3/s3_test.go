@@ -54,7 +54,7 @@ func code(err error) string {
 	return fmt.Sprint(err)
 }
 
-func TestObjectsThroughTheCOSClient(t *testing.T) {
+func TestObjectsWithCOSClient(t *testing.T) {
 	srv := httptest.NewServer(handler(t, nil))
 	defer srv.Close()
 	c := client(t, srv.URL, keys.AccessKey, keys.SecretKey)
@@ -118,7 +118,7 @@ func TestObjectsThroughTheCOSClient(t *testing.T) {
 
 func second[T any](_ T, err error) error { return err }
 
-func TestPagesWithDelimiterEnd(t *testing.T) {
+func TestPagesWithDelimiter(t *testing.T) {
 	srv := httptest.NewServer(handler(t, nil))
 	defer srv.Close()
 	c := client(t, srv.URL, keys.AccessKey, keys.SecretKey)
@@ -147,7 +147,7 @@ func TestPagesWithDelimiterEnd(t *testing.T) {
 	}
 }
 
-// signed makes a request as a client does, with the endpoint's own signing.
+// signed returns a request that is signed with signature version 4. It uses the signing functions of the endpoint.
 func signed(method, target, payload, date string, body io.Reader, headers map[string]string) *http.Request {
 	r := httptest.NewRequest(method, target, body)
 	r.Header.Set("X-Amz-Date", date)
@@ -162,9 +162,9 @@ func signed(method, target, payload, date string, body io.Reader, headers map[st
 	slices.Sort(names)
 	scope := date[:8] + "/us-south/s3/aws4_request"
 	list := strings.Join(names, ";")
-	canonical := strings.Join([]string{method, escape(r.URL.Path, true), canonicalQuery(r.URL.Query()), canonicalHeaders(r, names), list, payload}, "\n")
+	canonical := strings.Join([]string{method, uriEncode(r.URL.Path, true), canonicalQuery(r.URL.Query()), canonicalHeaders(r, names), list, payload}, "\n")
 	s := signatureFor(date, scope)
-	s.value = s.over(algorithm, digest(canonical))
+	s.value = s.sign(algorithm, sha256Hex(canonical))
 	r.Header.Set("Authorization", algorithm+" Credential="+keys.AccessKey+"/"+scope+",SignedHeaders="+list+",Signature="+s.value)
 	return r
 }
@@ -177,9 +177,9 @@ func signatureFor(date, scope string) *signature {
 	return &signature{key: key, date: date, scope: scope}
 }
 
-// TestSignatureOfTheDocumentation checks the signing key and the signature against the worked example of
+// The signing key and the signature match the worked example of
 // https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html (GET Object).
-func TestSignatureOfTheDocumentation(t *testing.T) {
+func TestSignatureMatchesDocumentedExample(t *testing.T) {
 	r := httptest.NewRequest("GET", "http://examplebucket.s3.amazonaws.com/test.txt", nil)
 	r.Header.Set("Range", "bytes=0-9")
 	r.Header.Set("X-Amz-Date", "20130524T000000Z")
@@ -187,10 +187,10 @@ func TestSignatureOfTheDocumentation(t *testing.T) {
 	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request,SignedHeaders=host;range;x-amz-content-sha256;x-amz-date,Signature=f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41")
 	k := Keys{AccessKey: "AKIAIOSFODNN7EXAMPLE", SecretKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"}
 	at := time.Date(2013, 5, 24, 0, 0, 0, 0, time.UTC)
-	if _, no := authenticate(r, k, at); no != nil {
-		t.Fatal(no.Code)
+	if _, apiErr := authenticate(r, k, at); apiErr != nil {
+		t.Fatal(apiErr.Code)
 	}
-	if _, no := authenticate(r, k, at.Add(16*time.Minute)); no == nil || no.Code != "RequestTimeTooSkewed" {
+	if _, apiErr := authenticate(r, k, at.Add(16*time.Minute)); apiErr == nil || apiErr.Code != "RequestTimeTooSkewed" {
 		t.Fatal("an old request is taken")
 	}
 	for name, change := range map[string]func(){
@@ -202,14 +202,14 @@ func TestSignatureOfTheDocumentation(t *testing.T) {
 	} {
 		before := r.Clone(t.Context())
 		change()
-		if _, no := authenticate(r, k, at); no == nil {
+		if _, apiErr := authenticate(r, k, at); apiErr == nil {
 			t.Errorf("a changed %s goes unnoticed", name)
 		}
 		r = before
 	}
 }
 
-func TestWhatArrivesMustBeWhatWasSigned(t *testing.T) {
+func TestBodyMustMatchSignatureAndChecksums(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	h := handler(t, func() time.Time { return now })
 	date := now.Format(timeFormat)
@@ -219,7 +219,7 @@ func TestWhatArrivesMustBeWhatWasSigned(t *testing.T) {
 		return w.Code, w.Body.String()
 	}
 	hello := "hello"
-	sum := digest(hello)
+	sum := sha256Hex(hello)
 	const crc = "NhCmhg==" // CRC-32 of hello
 	trailer := func(body, checksum string) string {
 		return fmt.Sprintf("%x\r\n%s\r\n0\r\nx-amz-checksum-crc32:%s\r\n\r\n", len(body), body, checksum)
@@ -269,7 +269,7 @@ func TestSignedChunks(t *testing.T) {
 		var b strings.Builder
 		previous := s.value
 		for _, p := range append(parts, "") {
-			previous = s.over(algorithm+"-PAYLOAD", previous, emptySHA, digest(p))
+			previous = s.sign(algorithm+"-PAYLOAD", previous, emptySHA, sha256Hex(p))
 			fmt.Fprintf(&b, "%x;chunk-signature=%s\r\n", len(p), previous)
 			if p != "" {
 				b.WriteString(p + "\r\n")
@@ -295,7 +295,7 @@ func TestSignedChunks(t *testing.T) {
 	}
 }
 
-func TestBearerOnlyOnEncryptedConnections(t *testing.T) {
+func TestBearerTokenRequiresTLS(t *testing.T) {
 	h := handler(t, nil)
 	for _, c := range []struct {
 		make   func(http.Handler) *httptest.Server
@@ -322,8 +322,9 @@ func TestBearerOnlyOnEncryptedConnections(t *testing.T) {
 	}
 }
 
-// TestEmptyBodyIsContinuedToo: botocore with urllib3 1.26 waits for it, and hangs in its next request otherwise.
-func TestEmptyBodyIsContinuedToo(t *testing.T) {
+// A request with an empty body and "Expect: 100-continue" gets a 100 response: botocore with urllib3 1.26 waits for it,
+// and otherwise hangs in its next request.
+func TestExpectContinueWithEmptyBody(t *testing.T) {
 	server := httptest.NewServer(handler(t, nil))
 	defer server.Close()
 	conn, err := net.Dial("tcp", server.Listener.Addr().String())

@@ -7,16 +7,17 @@ import (
 	"slices"
 )
 
-// Settings of a bucket that are kept. The last two say whose objects are and whether others may read them, which is the
-// owner's and no in any case: scripts that make buckets set them, and a public list is refused with S3's reason after that.
+// Stored settings of a bucket. Scripts that create buckets set ownershipControls and publicAccessBlock. The endpoint
+// stores both, although objects always belong to the owner and are never public. With a public access block, a public
+// ACL is rejected with the error of S3.
 const (
 	regionSetting    = "region"
 	ownershipSetting = "ownershipControls"
 	accessSetting    = "publicAccessBlock"
 )
 
-// keep stores a setting of the bucket.
-func (c *call) keep(name string, v any) error {
+// putSetting stores a setting of the bucket.
+func (c *call) putSetting(name string, v any) error {
 	data, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -24,8 +25,8 @@ func (c *call) keep(name string, v any) error {
 	return c.db.PutSetting(c.bucket, name, data)
 }
 
-// kept reads a setting into v, and reports whether the bucket has it.
-func (c *call) kept(name string, v any) (bool, error) {
+// getSetting reads a setting into v, and reports whether it is set.
+func (c *call) getSetting(name string, v any) (bool, error) {
 	data, err := c.db.Setting(c.bucket, name)
 	if err != nil || data == nil {
 		return false, err
@@ -33,8 +34,8 @@ func (c *call) kept(name string, v any) (bool, error) {
 	return true, json.Unmarshal(data, v)
 }
 
-// forget answers the DELETE of a setting, which may not be there, or is one that no bucket has.
-func forget(name string) operation {
+// deleteSetting handles DELETE of a setting. It succeeds even if the setting is not set or not supported.
+func deleteSetting(name string) operation {
 	return func(c *call) error {
 		err := c.db.PutSetting(c.bucket, name, nil)
 		if err == nil {
@@ -44,34 +45,34 @@ func forget(name string) operation {
 	}
 }
 
-// unset answers the GET of a setting that no bucket has, since what would make one is refused.
-func unset(code, message string) operation {
+// notConfigured handles GET of a setting that no bucket has, because its PUT is rejected.
+func notConfigured(code, message string) operation {
 	return func(c *call) error {
 		if err := c.needBucket(); err != nil {
 			return err
 		}
-		return refuse(http.StatusNotFound, code, message)
+		return newError(http.StatusNotFound, code, message)
 	}
 }
 
-// always answers the GET of a setting that is the same for all buckets.
-func always(document any) operation {
+// fixedDocument handles GET of a setting that is the same for all buckets.
+func fixedDocument(document any) operation {
 	return func(c *call) error { return c.describeBucket(document) }
 }
 
-// unlocked answers what is asked of the locks of an object: no bucket has locks.
-func (c *call) unlocked() error {
+// noObjectLock handles requests for the locks of an object: no bucket has Object Lock.
+func (c *call) noObjectLock() error {
 	if err := c.needTarget(); err != nil {
 		return err
 	}
 	return invalidRequest("Bucket is missing Object Lock Configuration")
 }
 
-type named struct{ XMLName xml.Name }
+type rootElement struct{ XMLName xml.Name }
 
-// empty is a document without elements.
-func empty(name string) named {
-	return named{xml.Name{Space: "http://s3.amazonaws.com/doc/2006-03-01/", Local: name}}
+// emptyDocument returns a document without elements.
+func emptyDocument(name string) rootElement {
+	return rootElement{xml.Name{Space: "http://s3.amazonaws.com/doc/2006-03-01/", Local: name}}
 }
 
 type payment struct {
@@ -101,17 +102,17 @@ func (c *call) putOwnership() error {
 	if len(in.Rule) != 1 || !slices.Contains(ownerships, in.Rule[0].ObjectOwnership) {
 		return malformedXML()
 	}
-	return c.keep(ownershipSetting, in)
+	return c.putSetting(ownershipSetting, in)
 }
 
 func (c *call) getOwnership() error {
 	var out ownershipControls
-	has, err := c.kept(ownershipSetting, &out)
+	has, err := c.getSetting(ownershipSetting, &out)
 	if err == nil && !has {
-		err = refuse(http.StatusNotFound, "OwnershipControlsNotFoundError", "The bucket ownership controls were not found")
+		err = newError(http.StatusNotFound, "OwnershipControlsNotFoundError", "The bucket ownership controls were not found")
 	}
 	if err == nil {
-		c.answer(http.StatusOK, out)
+		c.respond(http.StatusOK, out)
 	}
 	return err
 }
@@ -129,23 +130,23 @@ func (c *call) putPublicAccess() error {
 	if err := c.document(&in); err != nil {
 		return err
 	}
-	return c.keep(accessSetting, in)
+	return c.putSetting(accessSetting, in)
 }
 
 func (c *call) getPublicAccess() error {
 	var out publicAccess
-	has, err := c.kept(accessSetting, &out)
+	has, err := c.getSetting(accessSetting, &out)
 	if err == nil && !has {
-		err = refuse(http.StatusNotFound, "NoSuchPublicAccessBlockConfiguration", "The public access block configuration was not found")
+		err = newError(http.StatusNotFound, "NoSuchPublicAccessBlockConfiguration", "The public access block configuration was not found")
 	}
 	if err == nil {
-		c.answer(http.StatusOK, out)
+		c.respond(http.StatusOK, out)
 	}
 	return err
 }
 
 func (c *call) blocksPublicACLs() bool {
 	var block publicAccess
-	_, err := c.kept(accessSetting, &block)
+	_, err := c.getSetting(accessSetting, &block)
 	return err == nil && block.BlockPublicAcls
 }

@@ -7,9 +7,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Scripts that make a bucket say where it is, whose its objects are and that nobody else may read them, and tools ask for all
-// that a bucket can have: what is true without doing anything is kept or told, and the rest refused.
-func TestSettingsOfABucket(t *testing.T) {
+// Scripts that create a bucket set its region, object ownership and public access block, and tools query all possible
+// settings. Settings that match the behavior of the endpoint are stored or returned; all others are rejected.
+func TestBucketSettings(t *testing.T) {
 	s := newStore(t)
 	s.want("200", "PUT", "/here", "<CreateBucketConfiguration><LocationConstraint>eu-de</LocationConstraint><Tags><Tag><Key>k</Key><Value>v</Value></Tag></Tags></CreateBucketConfiguration>",
 		"x-amz-object-ownership: ObjectWriter")
@@ -38,7 +38,7 @@ func TestSettingsOfABucket(t *testing.T) {
 		t.Errorf("the buckets of a region are %s", got)
 	}
 	s.want("200", "PUT", "/bucket/k", "x")
-	for _, c := range []struct{ answer, method, target, body string }{
+	for _, c := range []struct{ want, method, target, body string }{
 		{"400 MalformedXML", "PUT", "/here?ownershipControls", "<OwnershipControls><Rule><ObjectOwnership>Mine</ObjectOwnership></Rule></OwnershipControls>"},
 		{"204", "DELETE", "/here?ownershipControls", ""},
 		{"404 OwnershipControlsNotFoundError", "GET", "/here?ownershipControls", ""},
@@ -57,17 +57,17 @@ func TestSettingsOfABucket(t *testing.T) {
 		{"501 NotImplemented", "PUT", "/bucket?policy", "{}"},
 		{"501 NotImplemented", "PUT", "/bucket?lifecycle", ""},
 	} {
-		s.want(c.answer, c.method, c.target, c.body)
+		s.want(c.want, c.method, c.target, c.body)
 	}
 }
 
-// The one access control list that there is can be written back; every other one is refused.
+// The only supported access control list can be written back; all others are rejected.
 func TestAccessControlLists(t *testing.T) {
 	s := newStore(t)
 	list := func(grant string) string {
 		return "<AccessControlPolicy><Owner><ID>local</ID></Owner><AccessControlList>" + grant + "</AccessControlList></AccessControlPolicy>"
 	}
-	for _, c := range []struct{ answer, body string }{
+	for _, c := range []struct{ want, body string }{
 		{"200", s.do("GET", "/bucket?acl", "").Body.String()},
 		{"501 NotImplemented", list("")},
 		{"501 NotImplemented", list("<Grant><Grantee><ID>local</ID></Grantee><Permission>READ</Permission></Grant>")},
@@ -76,7 +76,7 @@ func TestAccessControlLists(t *testing.T) {
 		{"400 UnresolvableGrantByEmailAddress", list("<Grant><Grantee><EmailAddress>a@b.c</EmailAddress></Grantee><Permission>READ</Permission></Grant>")},
 		{"403 AccessDenied", "<AccessControlPolicy><Owner><ID>other</ID></Owner></AccessControlPolicy>"},
 	} {
-		s.want(c.answer, "PUT", "/bucket?acl", c.body)
+		s.want(c.want, "PUT", "/bucket?acl", c.body)
 	}
 	s.want("200", "PUT", "/bucket?acl", "", "x-amz-acl: private")
 	s.want("501 NotImplemented", "PUT", "/bucket?acl", "", "x-amz-acl: public-read")

@@ -22,22 +22,22 @@ const (
 	maxPresign = 7 * 24 * time.Hour
 )
 
-// Keys are the one access key of the endpoint and its bearer token.
+// Keys holds the access key and the bearer token of the endpoint.
 type Keys struct {
 	AccessKey string
 	SecretKey string
-	Token     string // accepted on encrypted connections only; "" none
+	Token     string // accepted only on TLS connections; empty for none
 }
 
-// signature is what a request says about its own signing, once verified.
+// signature is the verified signature of a request.
 type signature struct {
 	key   []byte // signing key of the day
 	date  string
 	scope string
-	value string // of the request: the seed of the signatures of its chunks
+	value string // signature of the request, and seed of the signatures of its chunks
 }
 
-// region is what a request is signed for: S3's default where nothing else is said.
+// region returns the region that a request is signed for. Without a signature of version 4, it is the default of S3.
 func (s *signature) region() string {
 	if s == nil {
 		return defaultRegion
@@ -45,11 +45,12 @@ func (s *signature) region() string {
 	return strings.Split(s.scope, "/")[1]
 }
 
-// authenticate tells who sends a request. The signature is nil for a bearer token.
-func authenticate(r *http.Request, k Keys, now time.Time) (*signature, *refusal) {
+// authenticate verifies the signature or the token of a request. The returned signature is nil for a bearer token and
+// for signature version 2.
+func authenticate(r *http.Request, k Keys, now time.Time) (*signature, *apiError) {
 	if scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "Bearer") {
 		if k.Token == "" || r.TLS == nil || !hmac.Equal([]byte(strings.TrimSpace(token)), []byte(k.Token)) {
-			return nil, refuse(http.StatusForbidden, "AccessDenied", "Access Denied.")
+			return nil, newError(http.StatusForbidden, "AccessDenied", "Access Denied.")
 		}
 		return nil, nil
 	}
@@ -63,11 +64,11 @@ func authenticate(r *http.Request, k Keys, now time.Time) (*signature, *refusal)
 	case q.Has("Signature"):
 		return nil, verifyQueryV2(r, k, now)
 	}
-	return nil, refuse(http.StatusForbidden, "AccessDenied", "Access Denied.")
+	return nil, newError(http.StatusForbidden, "AccessDenied", "Access Denied.")
 }
 
-func verifyHeader(r *http.Request, k Keys, now time.Time) (*signature, *refusal) {
-	malformed := refuse(http.StatusBadRequest, "AuthorizationHeaderMalformed", "The authorization header that you provided is not valid.")
+func verifyHeader(r *http.Request, k Keys, now time.Time) (*signature, *apiError) {
+	malformed := newError(http.StatusBadRequest, "AuthorizationHeaderMalformed", "The authorization header that you provided is not valid.")
 	rest, ok := strings.CutPrefix(r.Header.Get("Authorization"), algorithm)
 	if !ok {
 		return nil, malformed
@@ -81,7 +82,7 @@ func verifyHeader(r *http.Request, k Keys, now time.Time) (*signature, *refusal)
 		fields[name] = value
 	}
 	date := r.Header.Get("X-Amz-Date")
-	if at, err := sentAt(r.Header.Get("Date")); err == nil && date == "" {
+	if at, err := parseDate(r.Header.Get("Date")); err == nil && date == "" {
 		date = at.UTC().Format(timeFormat)
 	}
 	at, err := time.Parse(timeFormat, date)
@@ -89,17 +90,17 @@ func verifyHeader(r *http.Request, k Keys, now time.Time) (*signature, *refusal)
 		return nil, malformed
 	}
 	if d := now.Sub(at); d > clockSkew || d < -clockSkew {
-		return nil, refuse(http.StatusForbidden, "RequestTimeTooSkewed", "The difference between the request time and the current time is too large.")
+		return nil, newError(http.StatusForbidden, "RequestTimeTooSkewed", "The difference between the request time and the current time is too large.")
 	}
 	payload := r.Header.Get("X-Amz-Content-Sha256")
 	if payload == "" {
-		return nil, refuse(http.StatusBadRequest, "InvalidRequest", "Missing required header for this request: x-amz-content-sha256")
+		return nil, newError(http.StatusBadRequest, "InvalidRequest", "Missing required header for this request: x-amz-content-sha256")
 	}
 	return check(r, k, date, fields["Credential"], fields["SignedHeaders"], fields["Signature"], payload, r.URL.Query())
 }
 
-// sentAt reads a Date header, which botocore writes with a zone of digits.
-func sentAt(date string) (time.Time, error) {
+// parseDate parses a Date header. botocore writes it with a numeric time zone.
+func parseDate(date string) (time.Time, error) {
 	at, err := http.ParseTime(date)
 	if err != nil {
 		at, err = time.Parse(time.RFC1123Z, date)
@@ -107,17 +108,17 @@ func sentAt(date string) (time.Time, error) {
 	return at, err
 }
 
-func verifyQuery(r *http.Request, k Keys, now time.Time) (*signature, *refusal) {
+func verifyQuery(r *http.Request, k Keys, now time.Time) (*signature, *apiError) {
 	q := r.URL.Query()
 	date := q.Get("X-Amz-Date")
 	at, err := time.Parse(timeFormat, date)
 	seconds, err2 := strconv.Atoi(q.Get("X-Amz-Expires"))
 	lifetime := time.Duration(seconds) * time.Second
 	if err != nil || err2 != nil || q.Get("X-Amz-Algorithm") != algorithm || seconds < 0 || seconds > int(maxPresign/time.Second) {
-		return nil, refuse(http.StatusBadRequest, "AuthorizationQueryParametersError", "Query-string authentication parameters are missing or not valid.")
+		return nil, newError(http.StatusBadRequest, "AuthorizationQueryParametersError", "Query-string authentication parameters are missing or not valid.")
 	}
 	if now.After(at.Add(lifetime)) || at.Sub(now) > clockSkew {
-		return nil, refuse(http.StatusForbidden, "AccessDenied", "Request has expired")
+		return nil, newError(http.StatusForbidden, "AccessDenied", "Request has expired")
 	}
 	given := q.Get("X-Amz-Signature")
 	q.Del("X-Amz-Signature")
@@ -128,68 +129,68 @@ func verifyQuery(r *http.Request, k Keys, now time.Time) (*signature, *refusal) 
 	return check(r, k, date, q.Get("X-Amz-Credential"), q.Get("X-Amz-SignedHeaders"), given, payload, q)
 }
 
-// headersOf makes headers of what a presigned URL has of them in its query, as some clients write it: its signature covers
-// the query.
-func headersOf(q url.Values, h http.Header) {
+// copyQueryHeaders copies x-amz-* query parameters of a presigned URL to the headers. Some clients put them into the
+// query, which the signature covers.
+func copyQueryHeaders(q url.Values, h http.Header) {
 	if !q.Has("X-Amz-Signature") {
 		return
 	}
 	for name, values := range q {
 		lower := strings.ToLower(name)
-		if strings.HasPrefix(lower, "x-amz-") && !slices.Contains(inQuery, lower) && h.Get(lower) == "" {
+		if strings.HasPrefix(lower, "x-amz-") && !slices.Contains(signatureParameters, lower) && h.Get(lower) == "" {
 			h[http.CanonicalHeaderKey(name)] = values
 		}
 	}
 }
 
-// inQuery are the parameters of the signature itself.
-var inQuery = []string{"x-amz-algorithm", "x-amz-content-sha256", "x-amz-credential", "x-amz-date", "x-amz-expires", "x-amz-security-token", "x-amz-signature", "x-amz-signedheaders"}
+// signatureParameters are the query parameters of the signature itself.
+var signatureParameters = []string{"x-amz-algorithm", "x-amz-content-sha256", "x-amz-credential", "x-amz-date", "x-amz-expires", "x-amz-security-token", "x-amz-signature", "x-amz-signedheaders"}
 
-// check makes the signature anew and compares. A wrong key id and a wrong signature take the same time.
-func check(r *http.Request, k Keys, date, credential, signed, given, payload string, query url.Values) (*signature, *refusal) {
+// check computes the signature and compares it. A wrong key ID and a wrong signature take the same time.
+func check(r *http.Request, k Keys, date, credential, signed, given, payload string, query url.Values) (*signature, *apiError) {
 	id, scope, _ := strings.Cut(credential, "/")
 	parts := strings.Split(scope, "/") // 20260102/region/s3/aws4_request
 	if len(parts) != 4 || parts[2] != "s3" || parts[3] != "aws4_request" || !strings.HasPrefix(date, parts[0]) || len(parts[0]) != 8 {
-		return nil, refuse(http.StatusBadRequest, "AuthorizationHeaderMalformed", "The credential scope is not valid.")
+		return nil, newError(http.StatusBadRequest, "AuthorizationHeaderMalformed", "The credential scope is not valid.")
 	}
 	headers := strings.Split(signed, ";")
 	if !slices.Contains(headers, "host") {
-		return nil, refuse(http.StatusForbidden, "AccessDenied", "The host header must be signed.")
+		return nil, newError(http.StatusForbidden, "AccessDenied", "The host header must be signed.")
 	}
-	for name := range r.Header { // what S3 acts on must not be changeable by others
+	for name := range r.Header { // an attacker must not be able to add headers that change the operation
 		if lower := strings.ToLower(name); strings.HasPrefix(lower, "x-amz-") && !slices.Contains(headers, lower) {
-			return nil, refuse(http.StatusForbidden, "AccessDenied", "There were headers present in the request which were not signed.")
+			return nil, newError(http.StatusForbidden, "AccessDenied", "There were headers present in the request which were not signed.")
 		}
 	}
 	canonical := strings.Join([]string{
-		r.Method, escape(r.URL.Path, true), canonicalQuery(query), canonicalHeaders(r, headers), signed, payload,
+		r.Method, uriEncode(r.URL.Path, true), canonicalQuery(query), canonicalHeaders(r, headers), signed, payload,
 	}, "\n")
 	key := []byte("AWS4" + k.SecretKey)
 	for _, p := range parts {
 		key = sign(key, p)
 	}
 	s := &signature{key: key, date: date, scope: scope}
-	s.value = s.over(algorithm, digest(canonical))
+	s.value = s.sign(algorithm, sha256Hex(canonical))
 	if !hmac.Equal([]byte(id), []byte(k.AccessKey)) {
-		return nil, refuse(http.StatusForbidden, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.")
+		return nil, newError(http.StatusForbidden, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.")
 	}
 	if !hmac.Equal([]byte(given), []byte(s.value)) {
-		return nil, refuse(http.StatusForbidden, "SignatureDoesNotMatch", "The request signature we calculated does not match the signature you provided. Check your key and signing method.")
+		return nil, newError(http.StatusForbidden, "SignatureDoesNotMatch", "The request signature we calculated does not match the signature you provided. Check your key and signing method.")
 	}
 	return s, nil
 }
 
-// over signs lines under the date and scope of s.
-func (s *signature) over(what string, lines ...string) string {
-	text := strings.Join(append([]string{what, s.date, s.scope}, lines...), "\n")
+// sign returns the signature of the lines, with the date and scope of s.
+func (s *signature) sign(kind string, lines ...string) string {
+	text := strings.Join(append([]string{kind, s.date, s.scope}, lines...), "\n")
 	return hex.EncodeToString(sign(s.key, text))
 }
 
 func canonicalQuery(q url.Values) string {
-	pairs := [][2]string{} // sorted by name first: in a joined text '-' would come before '='
+	pairs := [][2]string{} // sorted by name first: in the joined text, '-' would sort before '='
 	for name, values := range q {
 		for _, v := range values {
-			pairs = append(pairs, [2]string{escape(name, false), escape(v, false)})
+			pairs = append(pairs, [2]string{uriEncode(name, false), uriEncode(v, false)})
 		}
 	}
 	slices.SortFunc(pairs, func(a, b [2]string) int { return slices.Compare(a[:], b[:]) })
@@ -224,8 +225,9 @@ func canonicalHeaders(r *http.Request, names []string) string {
 	return b.String()
 }
 
-// escape percent-encodes all but unreserved characters, as the signature wants it whatever the client sent.
-func escape(s string, path bool) string {
+// uriEncode percent-encodes all but unreserved characters. Signatures require this form, regardless of the encoding
+// that the client sent.
+func uriEncode(s string, path bool) string {
 	const hexDigits = "0123456789ABCDEF"
 	var b strings.Builder
 	for i := range len(s) {
@@ -246,7 +248,7 @@ func sign(key []byte, text string) []byte {
 	return h.Sum(nil)
 }
 
-func digest(text string) string {
+func sha256Hex(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:])
 }

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// Headers as boto3 signs them in version 2: with "/bucket/" for "/bucket", and the time in either header.
-func TestHeadersOfVersion2(t *testing.T) {
+// Version 2 headers as boto3 signs them: "/bucket/" for "/bucket", and the time in either header.
+func TestSignatureVersion2Headers(t *testing.T) {
 	s := newStore(t)
 	now := noon.Format(http.TimeFormat)
 	get := func(target, signed, date, amzDate string) int {
@@ -40,7 +40,7 @@ func TestHeadersOfVersion2(t *testing.T) {
 		{"/bucket", "/bucket", now, "none", 200},
 		{"/bucket?acl", "/bucket/?acl", now, "none", 200},
 		{"/bucket/k", "/bucket/k", now, "none", 200},
-		{"/bucket/k", "/bucket/k/", now, "none", 403}, // another object
+		{"/bucket/k", "/bucket/k/", now, "none", 403}, // the signature of another object
 		{"/bucket/k", "/bucket/k", "", now, 200},
 		{"/bucket/k", "/bucket/k", now, "", 403},
 		{"/bucket/k", "/bucket/k", now, "Tue, 07 Jul 1950 21:53:04 GMT", 403},
@@ -51,8 +51,9 @@ func TestHeadersOfVersion2(t *testing.T) {
 	}
 }
 
-// What a presigned URL has of headers in its query counts as if it were sent as headers, and is refused like them.
-func TestHeadersInAPresignedURL(t *testing.T) {
+// x-amz-* headers in the query of a presigned URL have the same effect as real headers, and the same values are
+// rejected.
+func TestPresignedURLWithQueryHeaders(t *testing.T) {
 	s := newStore(t)
 	for query, want := range map[string]int{
 		"x-amz-tagging=a%3D1&x-amz-meta-m=1":      200,
@@ -70,7 +71,7 @@ func TestHeadersInAPresignedURL(t *testing.T) {
 		}
 		r := httptest.NewRequest("PUT", "/bucket/k", strings.NewReader("text"))
 		canonical := strings.Join([]string{"PUT", "/bucket/k", canonicalQuery(q), canonicalHeaders(r, []string{"host"}), "host", "UNSIGNED-PAYLOAD"}, "\n")
-		q.Set("X-Amz-Signature", sig.over(algorithm, digest(canonical)))
+		q.Set("X-Amz-Signature", sig.sign(algorithm, sha256Hex(canonical)))
 		r.URL.RawQuery = q.Encode()
 		w := httptest.NewRecorder()
 		if s.h.ServeHTTP(w, r); w.Code != want {
@@ -85,23 +86,23 @@ func TestHeadersInAPresignedURL(t *testing.T) {
 	}
 }
 
-// Version 4 takes the time from Date where there is no X-Amz-Date.
-func TestDateInPlaceOfItsOwnHeader(t *testing.T) {
+// Version 4 uses the Date header if there is no X-Amz-Date.
+func TestSignatureVersion4WithDateHeader(t *testing.T) {
 	h := handler(t, func() time.Time { return noon })
 	for date, want := range map[string]int{
 		noon.Format(http.TimeFormat): 200, noon.Format(time.RFC1123Z): 200, noon.Add(-time.Hour).Format(http.TimeFormat): 403,
 	} {
 		r := httptest.NewRequest("GET", "/bucket", nil)
 		r.Header.Set("Date", date)
-		r.Header.Set("X-Amz-Content-Sha256", digest(""))
+		r.Header.Set("X-Amz-Content-Sha256", sha256Hex(""))
 		names := []string{"date", "host", "x-amz-content-sha256"}
-		at, err := sentAt(date)
+		at, err := parseDate(date)
 		if err != nil {
 			t.Fatal(err)
 		}
 		s := signatureFor(at.Format(timeFormat), at.Format("20060102")+"/us-south/s3/aws4_request")
-		canonical := strings.Join([]string{"GET", "/bucket", "", canonicalHeaders(r, names), strings.Join(names, ";"), digest("")}, "\n")
-		r.Header.Set("Authorization", algorithm+" Credential="+keys.AccessKey+"/"+s.scope+",SignedHeaders="+strings.Join(names, ";")+",Signature="+s.over(algorithm, digest(canonical)))
+		canonical := strings.Join([]string{"GET", "/bucket", "", canonicalHeaders(r, names), strings.Join(names, ";"), sha256Hex("")}, "\n")
+		r.Header.Set("Authorization", algorithm+" Credential="+keys.AccessKey+"/"+s.scope+",SignedHeaders="+strings.Join(names, ";")+",Signature="+s.sign(algorithm, sha256Hex(canonical)))
 		w := httptest.NewRecorder()
 		if h.ServeHTTP(w, r); w.Code != want {
 			t.Errorf("%s: got %d, want %d\n%s", date, w.Code, want, w.Body)

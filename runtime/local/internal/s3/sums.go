@@ -12,14 +12,14 @@ import (
 	"fn-runtime/runtime/local/internal/state"
 )
 
-// The checksums of a multipart upload are those of the whole object, or of its parts' checksums:
+// A multipart upload has a checksum either of the full object or of its parts' checksums:
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html
 const (
 	fullObject = "FULL_OBJECT"
 	composite  = "COMPOSITE"
 )
 
-// sums are checksums in documents.
+// sums are the checksum elements of a document.
 type sums struct {
 	ChecksumCRC32     string `xml:",omitempty"`
 	ChecksumCRC32C    string `xml:",omitempty"`
@@ -36,20 +36,20 @@ func sumsOf(m map[string]string) sums {
 	}
 }
 
-// agrees reports whether what a client says is what was computed.
-func (s sums) agrees(found map[string]string) bool {
-	for name, said := range map[string]string{
+// matches reports whether the checksums sent by a client equal the computed ones. It ignores those that were not sent.
+func (s sums) matches(computed map[string]string) bool {
+	for name, claimed := range map[string]string{
 		"crc32": s.ChecksumCRC32, "crc32c": s.ChecksumCRC32C, "crc64nvme": s.ChecksumCRC64NVME, "sha1": s.ChecksumSHA1, "sha256": s.ChecksumSHA256,
 	} {
-		if said != "" && said != found[name] {
+		if claimed != "" && claimed != computed[name] {
 			return false
 		}
 	}
 	return true
 }
 
-// sumOfUpload reads which checksum a multipart upload will have.
-func (c *call) sumOfUpload() (name, kind string, err error) {
+// uploadChecksum returns the checksum algorithm and type of a new multipart upload.
+func (c *call) uploadChecksum() (name, kind string, err error) {
 	name, kind = strings.ToLower(c.r.Header.Get("X-Amz-Checksum-Algorithm")), c.r.Header.Get("X-Amz-Checksum-Type")
 	if name == "" {
 		if kind != "" {
@@ -72,9 +72,9 @@ func (c *call) sumOfUpload() (name, kind string, err error) {
 	return name, kind, nil
 }
 
-// sumsOfParts makes the checksum of an object from those of its parts, and compares it and the size with what the request
-// says of them.
-func (c *call) sumsOfParts(u state.Upload, parts []state.Part) (map[string]string, error) {
+// completedChecksums computes the checksum of an object from those of its parts, and compares the checksum and the size
+// with those in the request.
+func (c *call) completedChecksums(u state.Upload, parts []state.Part) (map[string]string, error) {
 	size := int64(0)
 	for _, p := range parts {
 		size += p.Size
@@ -107,23 +107,23 @@ func (c *call) sumsOfParts(u state.Upload, parts []state.Part) (map[string]strin
 		value = base64.StdEncoding.EncodeToString(h.Sum(nil)) + "-" + strconv.Itoa(len(parts))
 	} else {
 		var err error
-		if value, err = joined(u.Sum, parts); err != nil {
+		if value, err = combineCRCs(u.Sum, parts); err != nil {
 			return nil, err
 		}
 	}
-	whole, _, _ := strings.Cut(value, "-")
-	said, _, _ := strings.Cut(c.r.Header.Get(checksumPrefix+u.Sum), "-")
-	if said != "" && said != whole {
-		return nil, refuse(http.StatusBadRequest, "BadDigest", "The "+u.Sum+" you specified did not match the calculated checksum.")
+	fullSum, _, _ := strings.Cut(value, "-")
+	claimed, _, _ := strings.Cut(c.r.Header.Get(checksumPrefix+u.Sum), "-")
+	if claimed != "" && claimed != fullSum {
+		return nil, newError(http.StatusBadRequest, "BadDigest", "The "+u.Sum+" you specified did not match the calculated checksum.")
 	}
 	return map[string]string{u.Sum: value}, nil
 }
 
-// polynomials of the checksums that can be joined, with the lowest bit first.
+// polynomials of the checksums that can be combined, least significant bit first.
 var polynomials = map[string]uint64{"crc32": crc32.IEEE, "crc32c": crc32.Castagnoli, "crc64nvme": nvme}
 
-// joined is the CRC of all parts behind each other, from the CRCs of the parts.
-func joined(name string, parts []state.Part) (string, error) {
+// combineCRCs returns the CRC of the concatenated parts, computed from the CRCs of the parts.
+func combineCRCs(name string, parts []state.Part) (string, error) {
 	bytes := newChecksum(name).Size()
 	sum := uint64(0)
 	for _, p := range parts {
@@ -137,8 +137,8 @@ func joined(name string, parts []state.Part) (string, error) {
 	return base64.StdEncoding.EncodeToString(binary.BigEndian.AppendUint64(nil, sum)[8-bytes:]), nil
 }
 
-// shift is what becomes of a CRC when n zero bytes follow. The matrix that one zero bit multiplies with is squared three
-// times for a byte, and on for each bit of n (as zlib's crc32_combine does).
+// shift returns the CRC of data followed by n zero bytes. It starts with the matrix for one zero bit, squares it three
+// times for one byte, and once more for each bit of n (like crc32_combine of zlib).
 func shift(crc, polynomial uint64, bits int, n int64) uint64 {
 	m := make([]uint64, bits)
 	m[0] = polynomial

@@ -25,10 +25,10 @@ type tagging struct {
 	TagSet  []tag    `xml:"TagSet>Tag"`
 }
 
-func checkTags(set []tag, most int) (map[string]string, error) {
-	invalid := func(message string) error { return refuse(http.StatusBadRequest, "InvalidTag", message) }
-	if len(set) > most {
-		return nil, refuse(http.StatusBadRequest, "BadRequest", "Object tags cannot be greater than 10")
+func checkTags(set []tag, maxTags int) (map[string]string, error) {
+	invalid := func(message string) error { return newError(http.StatusBadRequest, "InvalidTag", message) }
+	if len(set) > maxTags {
+		return nil, newError(http.StatusBadRequest, "BadRequest", "Object tags cannot be greater than 10")
 	}
 	tags := map[string]string{}
 	for _, t := range set {
@@ -46,34 +46,34 @@ func checkTags(set []tag, most int) (map[string]string, error) {
 	return tags, nil
 }
 
-// tags reads the document of a request.
-func (c *call) tags(most int) (map[string]string, error) {
+// readTags reads the tags from the request document.
+func (c *call) readTags(maxTags int) (map[string]string, error) {
 	var in tagging
 	if err := c.document(&in); err != nil {
 		return nil, err
 	}
-	return checkTags(in.TagSet, most)
+	return checkTags(in.TagSet, maxTags)
 }
 
-func (c *call) answerTags(tags map[string]string) {
+func (c *call) respondTags(tags map[string]string) {
 	out := tagging{XMLName: xml.Name{Space: "http://s3.amazonaws.com/doc/2006-03-01/", Local: "Tagging"}, TagSet: []tag{}}
 	for _, name := range slices.Sorted(maps.Keys(tags)) {
 		out.TagSet = append(out.TagSet, tag{name, tags[name]})
 	}
-	c.answer(http.StatusOK, out)
+	c.respond(http.StatusOK, out)
 }
 
 func (c *call) getObjectTags() error {
 	o, err := c.db.Object(c.bucket, c.key, c.version())
 	if err == nil {
-		c.tellVersion(o.Version)
-		c.answerTags(o.Tags)
+		c.setVersionHeader(o.Version)
+		c.respondTags(o.Tags)
 	}
 	return err
 }
 
 func (c *call) putObjectTags() error {
-	tags, err := c.tags(maxObjectTags)
+	tags, err := c.readTags(maxObjectTags)
 	if err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func (c *call) putObjectTags() error {
 	if err != nil {
 		return err
 	}
-	c.tellVersion(o.Version)
+	c.setVersionHeader(o.Version)
 	c.w.WriteHeader(http.StatusOK)
 	return nil
 }
@@ -91,7 +91,7 @@ func (c *call) deleteObjectTags() error {
 	if err != nil {
 		return err
 	}
-	c.tellVersion(o.Version)
+	c.setVersionHeader(o.Version)
 	c.w.WriteHeader(http.StatusNoContent)
 	return nil
 }
@@ -100,20 +100,20 @@ const tagSetting = "tagging"
 
 func (c *call) getBucketTags() error {
 	var tags map[string]string
-	has, err := c.kept(tagSetting, &tags)
+	has, err := c.getSetting(tagSetting, &tags)
 	if err == nil && !has {
-		err = refuse(http.StatusNotFound, "NoSuchTagSet", "The TagSet does not exist")
+		err = newError(http.StatusNotFound, "NoSuchTagSet", "The TagSet does not exist")
 	}
 	if err == nil {
-		c.answerTags(tags)
+		c.respondTags(tags)
 	}
 	return err
 }
 
 func (c *call) putBucketTags() error {
-	tags, err := c.tags(maxBucketTags)
+	tags, err := c.readTags(maxBucketTags)
 	if err != nil {
 		return err
 	}
-	return c.keep(tagSetting, tags)
+	return c.putSetting(tagSetting, tags)
 }

@@ -39,11 +39,11 @@ func (c *call) listParts() error {
 	if err != nil {
 		return err
 	}
-	most, err := limit(c.q.Get("max-parts"), "max-parts")
+	maxEntries, err := parseLimit(c.q.Get("max-parts"), "max-parts")
 	if err != nil {
 		return err
 	}
-	marker, err := number(or(c.q.Get("part-number-marker"), "0"), "part-number-marker")
+	marker, err := parseNumber(firstNonEmpty(c.q.Get("part-number-marker"), "0"), "part-number-marker")
 	if err != nil {
 		return err
 	}
@@ -53,20 +53,20 @@ func (c *call) listParts() error {
 	}
 	out := partListing{
 		Bucket: c.bucket, Key: c.key, UploadID: u.ID, Initiator: localOwner, Owner: localOwner, StorageClass: storageClass,
-		PartNumberMarker: marker, MaxParts: most, ChecksumAlgorithm: strings.ToUpper(u.Sum), ChecksumType: u.SumType,
+		PartNumberMarker: marker, MaxParts: maxEntries, ChecksumAlgorithm: strings.ToUpper(u.Sum), ChecksumType: u.SumType,
 	}
 	for _, p := range list {
 		if p.Number <= marker {
 			continue
 		}
-		if len(out.Part) == most {
+		if len(out.Part) == maxEntries {
 			out.IsTruncated = true
 			break
 		}
 		out.NextPartNumberMarker = p.Number
 		out.Part = append(out.Part, partEntry{p.Number, timestamp(time.UnixMilli(p.Modified)), `"` + p.ETag + `"`, p.Size, sumsOf(p.Sums)})
 	}
-	c.answer(http.StatusOK, out)
+	c.respond(http.StatusOK, out)
 	return nil
 }
 
@@ -105,9 +105,9 @@ func (c *call) listUploads() error {
 	marker, idMarker := c.q.Get("key-marker"), c.q.Get("upload-id-marker")
 	out := uploadListing{
 		Bucket: c.bucket, KeyMarker: p.encode(marker), UploadIDMarker: idMarker, Delimiter: p.encode(p.delimiter), Prefix: p.encode(p.prefix),
-		EncodingType: c.q.Get("encoding-type"), MaxUploads: p.most,
+		EncodingType: c.q.Get("encoding-type"), MaxUploads: p.maxEntries,
 	}
-	if err := c.turn.Acquire(c.r.Context()); err != nil {
+	if err := c.slot.Acquire(c.r.Context()); err != nil {
 		return err
 	}
 	last, lastID := "", ""
@@ -116,8 +116,8 @@ func (c *call) listUploads() error {
 		if marker != "" && (u.Key == marker && (idMarker == "" || u.ID <= idMarker) || common != "" && common <= marker) || common != "" && common == last {
 			return true
 		}
-		if len(out.Upload)+len(out.CommonPrefixes) == p.most {
-			out.IsTruncated, out.NextKeyMarker, out.NextUploadIDMarker = p.most > 0, p.encode(last), lastID
+		if len(out.Upload)+len(out.CommonPrefixes) == p.maxEntries {
+			out.IsTruncated, out.NextKeyMarker, out.NextUploadIDMarker = p.maxEntries > 0, p.encode(last), lastID
 			return false
 		}
 		if common != "" {
@@ -135,6 +135,6 @@ func (c *call) listUploads() error {
 	if err != nil {
 		return err
 	}
-	c.answer(http.StatusOK, out)
+	c.respond(http.StatusOK, out)
 	return nil
 }

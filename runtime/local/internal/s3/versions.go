@@ -9,10 +9,10 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// version is the one that a request names, "" for the current one.
+// version returns the requested version, or "" for the current one.
 func (c *call) version() string { return c.q.Get("versionId") }
 
-// nullVersion is the id of the version that was written while versions were not kept.
+// nullVersion is the ID of a version that was written while versioning was not enabled.
 const nullVersion = "null"
 
 var versionID = text.NewPattern(`^([0-9a-f]{16}|null)$`)
@@ -24,29 +24,29 @@ func validVersion(id string) error {
 	return nil
 }
 
-// tellVersion says which version an answer is about; nothing in a bucket that never kept versions.
-func (c *call) tellVersion(id string) {
+// setVersionHeader sets the version of the response. It sets nothing in a bucket that never kept versions.
+func (c *call) setVersionHeader(id string) {
 	if id != "" {
 		c.w.Header().Set("X-Amz-Version-Id", id)
 	}
 }
 
-// tellMade says which version a write has made; S3 does not name the null version there.
-func (c *call) tellMade(o state.Object) {
+// setNewVersionHeader sets the version that a write created. S3 omits the null version here.
+func (c *call) setNewVersionHeader(o state.Object) {
 	if o.Version != nullVersion {
-		c.tellVersion(o.Version)
+		c.setVersionHeader(o.Version)
 	}
 }
 
-// deleted says why a delete marker cannot be read.
-func (c *call) deleted(marker *state.DeleteMarkerError) *refusal {
-	c.tellVersion(marker.Version)
+// deleteMarkerError returns the S3 error for reading a delete marker.
+func (c *call) deleteMarkerError(marker *state.DeleteMarkerError) *apiError {
+	c.setVersionHeader(marker.Version)
 	c.w.Header().Set("X-Amz-Delete-Marker", "true")
 	if c.version() == "" {
-		return c.missing()
+		return c.notFoundError()
 	}
 	c.w.Header().Set("Allow", http.MethodDelete)
-	return refuse(http.StatusMethodNotAllowed, "MethodNotAllowed", "The specified method is not allowed against this resource.")
+	return newError(http.StatusMethodNotAllowed, "MethodNotAllowed", "The specified method is not allowed against this resource.")
 }
 
 type versioning struct {
@@ -60,7 +60,7 @@ func (c *call) getVersioning() error {
 	if err != nil {
 		return err
 	}
-	c.answer(http.StatusOK, versioning{XMLName: xml.Name{Space: "http://s3.amazonaws.com/doc/2006-03-01/", Local: "VersioningConfiguration"}, Status: string(v)})
+	c.respond(http.StatusOK, versioning{XMLName: xml.Name{Space: "http://s3.amazonaws.com/doc/2006-03-01/", Local: "VersioningConfiguration"}, Status: string(v)})
 	return nil
 }
 
@@ -83,7 +83,8 @@ func (c *call) putVersioning() error {
 	return err
 }
 
-// versionListing is the answer of ListObjectVersions: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html
+// versionListing is the response of ListObjectVersions:
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html
 type versionListing struct {
 	XMLName             xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ ListVersionsResult"`
 	Name                string
@@ -96,7 +97,7 @@ type versionListing struct {
 	IsTruncated         bool
 	NextKeyMarker       string `xml:",omitempty"`
 	NextVersionIDMarker string `xml:"NextVersionIdMarker,omitempty"`
-	Version             []any  // version and deleteMarker, as they come
+	Version             []any  // version and deleteMarker elements, in order
 	CommonPrefixes      []commonPrefix
 }
 
@@ -111,7 +112,7 @@ type version struct {
 	StorageClass string `xml:",omitempty"`
 }
 
-// deleteMarker is a version without what only bytes have.
+// deleteMarker is a version without the elements that describe its content.
 type deleteMarker struct {
 	XMLName struct{} `xml:"DeleteMarker"`
 	version
@@ -131,26 +132,26 @@ func (c *call) listVersions() error {
 			return err
 		}
 	}
-	if err := c.turn.Acquire(c.r.Context()); err != nil {
+	if err := c.slot.Acquire(c.r.Context()); err != nil {
 		return err
 	}
 	list := func(each func(state.Object) (string, bool)) error {
 		return c.db.Versions(c.bucket, p.prefix, after, afterVersion, each)
 	}
-	f, err := find(list, p, after)
+	f, err := collectPage(list, p, after)
 	if err != nil {
 		return err
 	}
 	out := versionListing{
 		Name: c.bucket, Prefix: p.encode(p.prefix), KeyMarker: p.encode(after), VersionIDMarker: afterVersion,
-		Delimiter: p.encode(p.delimiter), EncodingType: c.q.Get("encoding-type"), MaxKeys: p.most, IsTruncated: f.more, CommonPrefixes: f.common(p.encode),
+		Delimiter: p.encode(p.delimiter), EncodingType: c.q.Get("encoding-type"), MaxKeys: p.maxEntries, IsTruncated: f.more, CommonPrefixes: f.common(p.encode),
 	}
 	if f.more {
 		out.NextKeyMarker, out.NextVersionIDMarker = p.encode(f.last), f.version
 	}
 	for _, o := range f.objects {
 		v := version{
-			Key: p.encode(o.Key), VersionID: or(o.Version, nullVersion), IsLatest: o.Latest,
+			Key: p.encode(o.Key), VersionID: firstNonEmpty(o.Version, nullVersion), IsLatest: o.Latest,
 			LastModified: timestamp(time.UnixMilli(o.Modified)), Owner: localOwner,
 		}
 		if o.Marker {
@@ -160,6 +161,6 @@ func (c *call) listVersions() error {
 		v.ETag, v.Size, v.StorageClass = `"`+o.ETag+`"`, &o.Size, storageClass
 		out.Version = append(out.Version, v)
 	}
-	c.answer(http.StatusOK, out)
+	c.respond(http.StatusOK, out)
 	return nil
 }

@@ -10,8 +10,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// headers compares headers of an answer, each as "name: value"; "name: " is one that is not there.
-func headers(t *testing.T, w *httptest.ResponseRecorder, want ...string) {
+// wantHeaders compares response headers. Each has the form "name: value"; "name: " means that the header must be
+// missing.
+func wantHeaders(t *testing.T, w *httptest.ResponseRecorder, want ...string) {
 	t.Helper()
 	for _, line := range want {
 		name, value, _ := strings.Cut(line, ": ")
@@ -29,60 +30,60 @@ func (s store) versioning(status string) {
 	}
 }
 
-// made is the version that a write says it has made.
-func (s store) made(method, target, body string, headers ...string) string {
+// newVersion sends a write and returns the version that it created.
+func (s store) newVersion(method, target, body string, headers ...string) string {
 	s.t.Helper()
 	return s.want("200", method, target, body, headers...).Header().Get("X-Amz-Version-Id")
 }
 
-func (s store) reads(target, want string) {
+func (s store) wantBody(target, want string) {
 	s.t.Helper()
 	if got := s.want("200", "GET", target, "").Body.String(); got != want {
 		s.t.Errorf("%s: got %q, want %q", target, got, want)
 	}
 }
 
-func TestVersionsOfAnObject(t *testing.T) {
+func TestObjectVersions(t *testing.T) {
 	s := newStore(t)
-	headers(t, s.want("200", "PUT", "/bucket/k", "before"), "X-Amz-Version-Id: ")
-	headers(t, s.want("200", "GET", "/bucket/k", ""), "X-Amz-Version-Id: ")
+	wantHeaders(t, s.want("200", "PUT", "/bucket/k", "before"), "X-Amz-Version-Id: ")
+	wantHeaders(t, s.want("200", "GET", "/bucket/k", ""), "X-Amz-Version-Id: ")
 	s.versioning("Enabled")
-	headers(t, s.want("200", "HEAD", "/bucket/k", ""), "X-Amz-Version-Id: null")
-	one, two := s.made("PUT", "/bucket/k", "one"), s.made("PUT", "/bucket/k", "two")
-	s.reads("/bucket/k", "two")
-	s.reads("/bucket/k?versionId="+one, "one")
-	s.reads("/bucket/k?versionId=null", "before")
+	wantHeaders(t, s.want("200", "HEAD", "/bucket/k", ""), "X-Amz-Version-Id: null")
+	one, two := s.newVersion("PUT", "/bucket/k", "one"), s.newVersion("PUT", "/bucket/k", "two")
+	s.wantBody("/bucket/k", "two")
+	s.wantBody("/bucket/k?versionId="+one, "one")
+	s.wantBody("/bucket/k?versionId=null", "before")
 
 	marker := s.want("204", "DELETE", "/bucket/k", "").Header().Get("X-Amz-Version-Id")
-	headers(t, s.want("404 NoSuchKey", "GET", "/bucket/k", ""), "X-Amz-Delete-Marker: true", "X-Amz-Version-Id: "+marker)
-	headers(t, s.want("405 MethodNotAllowed", "GET", "/bucket/k?versionId="+marker, ""), "X-Amz-Delete-Marker: true", "Allow: DELETE")
+	wantHeaders(t, s.want("404 NoSuchKey", "GET", "/bucket/k", ""), "X-Amz-Delete-Marker: true", "X-Amz-Version-Id: "+marker)
+	wantHeaders(t, s.want("405 MethodNotAllowed", "GET", "/bucket/k?versionId="+marker, ""), "X-Amz-Delete-Marker: true", "Allow: DELETE")
 	s.want("405 MethodNotAllowed", "GET", "/bucket/k?tagging&versionId="+marker, "")
-	s.reads("/bucket/k?versionId="+two, "two")
+	s.wantBody("/bucket/k?versionId="+two, "two")
 	s.want("409 BucketNotEmpty", "DELETE", "/bucket", "")
-	headers(t, s.want("204", "DELETE", "/bucket/k?versionId="+marker, ""), "X-Amz-Delete-Marker: true", "X-Amz-Version-Id: "+marker)
-	headers(t, s.want("204", "DELETE", "/bucket/k?versionId="+two, ""), "X-Amz-Delete-Marker: ", "X-Amz-Version-Id: "+two)
-	s.reads("/bucket/k", "one")
+	wantHeaders(t, s.want("204", "DELETE", "/bucket/k?versionId="+marker, ""), "X-Amz-Delete-Marker: true", "X-Amz-Version-Id: "+marker)
+	wantHeaders(t, s.want("204", "DELETE", "/bucket/k?versionId="+two, ""), "X-Amz-Delete-Marker: ", "X-Amz-Version-Id: "+two)
+	s.wantBody("/bucket/k", "one")
 
 	s.want("404 NoSuchVersion", "GET", "/bucket/k?versionId="+two, "")
 	s.want("204", "DELETE", "/bucket/k?versionId="+two, "")
 	s.want("400 InvalidArgument", "GET", "/bucket/k?versionId=none", "")
 	s.want("400 InvalidArgument", "DELETE", "/bucket/k?versionId=", "")
 	s.want("400 InvalidArgument", "PUT", "/bucket/k?versionId="+one, "overwritten?")
-	s.reads("/bucket/k", "one")
+	s.wantBody("/bucket/k", "one")
 }
 
-func TestConditionsAreOfTheCurrentVersion(t *testing.T) {
+func TestConditionsUseCurrentVersion(t *testing.T) {
 	s := newStore(t)
 	s.versioning("Enabled")
 	etag := s.want("200", "PUT", "/bucket/k", "one").Header().Get("ETag")
-	two := s.made("PUT", "/bucket/k", "two", "If-Match: "+etag)
+	two := s.newVersion("PUT", "/bucket/k", "two", "If-Match: "+etag)
 	s.want("412 PreconditionFailed", "PUT", "/bucket/k", "three", "If-Match: "+etag)
 	s.want("412 PreconditionFailed", "PUT", "/bucket/k", "three", "If-None-Match: *")
 	s.want("412 PreconditionFailed", "DELETE", "/bucket/k", "", "If-Match: "+etag)
 	s.want("412 PreconditionFailed", "DELETE", "/bucket/k?versionId="+two, "", "If-Match: "+etag)
 	s.want("204", "DELETE", "/bucket/k", "")
-	headers(t, s.want("204", "DELETE", "/bucket/none", "", "If-Match: *"), "X-Amz-Delete-Marker: ") // nothing is there
-	s.want("412 PreconditionFailed", "DELETE", "/bucket/k", "", "If-Match: "+etag)                  // that of a delete marker matches * alone
+	wantHeaders(t, s.want("204", "DELETE", "/bucket/none", "", "If-Match: *"), "X-Amz-Delete-Marker: ") // the object does not exist
+	s.want("412 PreconditionFailed", "DELETE", "/bucket/k", "", "If-Match: "+etag)                      // a delete marker matches only *
 	s.want("204", "DELETE", "/bucket/k", "", "If-Match: *")
 	s.want("200", "PUT", "/bucket/k", "four", "If-None-Match: *")
 }
@@ -90,26 +91,26 @@ func TestConditionsAreOfTheCurrentVersion(t *testing.T) {
 func TestSuspendedVersioningHasOneNullVersion(t *testing.T) {
 	s := newStore(t)
 	s.versioning("Enabled")
-	one := s.made("PUT", "/bucket/k", "one")
+	one := s.newVersion("PUT", "/bucket/k", "one")
 	s.versioning("Suspended")
-	headers(t, s.want("200", "PUT", "/bucket/k", "two"), "X-Amz-Version-Id: ")
+	wantHeaders(t, s.want("200", "PUT", "/bucket/k", "two"), "X-Amz-Version-Id: ")
 	s.want("200", "PUT", "/bucket/k", "three")
-	headers(t, s.want("200", "GET", "/bucket/k", ""), "X-Amz-Version-Id: null")
-	s.reads("/bucket/k?versionId=null", "three")
-	headers(t, s.want("204", "DELETE", "/bucket/k", ""), "X-Amz-Version-Id: null", "X-Amz-Delete-Marker: true")
+	wantHeaders(t, s.want("200", "GET", "/bucket/k", ""), "X-Amz-Version-Id: null")
+	s.wantBody("/bucket/k?versionId=null", "three")
+	wantHeaders(t, s.want("204", "DELETE", "/bucket/k", ""), "X-Amz-Version-Id: null", "X-Amz-Delete-Marker: true")
 	s.want("405 MethodNotAllowed", "GET", "/bucket/k?versionId=null", "")
 	s.want("204", "DELETE", "/bucket/k?versionId=null", "")
-	s.reads("/bucket/k", "one")
-	s.reads("/bucket/k?versionId="+one, "one")
+	s.wantBody("/bucket/k", "one")
+	s.wantBody("/bucket/k?versionId="+one, "one")
 }
 
-func TestTagsAndAttributesOfAVersion(t *testing.T) {
+func TestVersionTagsAndAttributes(t *testing.T) {
 	s := newStore(t)
 	s.versioning("Enabled")
-	one := s.made("PUT", "/bucket/k", "first", "x-amz-tagging: a=1")
-	two := s.made("PUT", "/bucket/k", "2", "x-amz-tagging: a=2")
+	one := s.newVersion("PUT", "/bucket/k", "first", "x-amz-tagging: a=1")
+	two := s.newVersion("PUT", "/bucket/k", "2", "x-amz-tagging: a=2")
 	const three = "<Tagging><TagSet><Tag><Key>a</Key><Value>3</Value></Tag></TagSet></Tagging>"
-	headers(t, s.want("200", "PUT", "/bucket/k?tagging&versionId="+one, three), "X-Amz-Version-Id: "+one)
+	wantHeaders(t, s.want("200", "PUT", "/bucket/k?tagging&versionId="+one, three), "X-Amz-Version-Id: "+one)
 	for version, want := range map[string]string{one: "3", two: "2"} {
 		if got := element(s.want("200", "GET", "/bucket/k?tagging&versionId="+version, ""), "Value"); got != want {
 			t.Errorf("%s has tag %s, want %s", version, got, want)
@@ -121,25 +122,25 @@ func TestTagsAndAttributesOfAVersion(t *testing.T) {
 	}
 }
 
-func TestVersionsAreCopiedAndMadeOfParts(t *testing.T) {
+func TestCopyAndMultipartWithVersions(t *testing.T) {
 	s := newStore(t)
 	s.versioning("Enabled")
-	one := s.made("PUT", "/bucket/k", "one")
-	s.made("PUT", "/bucket/k", "two")
+	one := s.newVersion("PUT", "/bucket/k", "one")
+	s.newVersion("PUT", "/bucket/k", "two")
 	w := s.want("200", "PUT", "/bucket/k", "", "x-amz-copy-source: bucket/k?versionId="+one)
-	headers(t, w, "X-Amz-Copy-Source-Version-Id: "+one)
-	s.reads("/bucket/k", "one")
+	wantHeaders(t, w, "X-Amz-Copy-Source-Version-Id: "+one)
+	s.wantBody("/bucket/k", "one")
 
 	id := element(s.want("200", "POST", "/bucket/k?uploads", ""), "UploadId")
 	w = s.want("200", "PUT", "/bucket/k?partNumber=1&uploadId="+id, "", "x-amz-copy-source: /bucket/k?versionId="+one)
-	headers(t, w, "X-Amz-Copy-Source-Version-Id: "+one)
+	wantHeaders(t, w, "X-Amz-Copy-Source-Version-Id: "+one)
 	document := "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>" + element(w, "ETag") + "</ETag></Part></CompleteMultipartUpload>"
-	made := s.made("POST", "/bucket/k?uploadId="+id, document)
-	s.made("PUT", "/bucket/k", "later")
-	if again := s.made("POST", "/bucket/k?uploadId="+id, document); again != made { // for a client that lost the answer
+	made := s.newVersion("POST", "/bucket/k?uploadId="+id, document)
+	s.newVersion("PUT", "/bucket/k", "later")
+	if again := s.newVersion("POST", "/bucket/k?uploadId="+id, document); again != made { // for a client that did not receive the response
 		t.Errorf("a repeated completion names version %q, want %q", again, made)
 	}
-	s.reads("/bucket/k?versionId="+made, "one")
+	s.wantBody("/bucket/k?versionId="+made, "one")
 
 	marker := s.want("204", "DELETE", "/bucket/k", "").Header().Get("X-Amz-Version-Id")
 	s.want("404 NoSuchKey", "PUT", "/bucket/c", "", "x-amz-copy-source: bucket/k")
@@ -149,8 +150,9 @@ func TestVersionsAreCopiedAndMadeOfParts(t *testing.T) {
 	s.want("400 InvalidArgument", "PUT", "/bucket/c", "", "x-amz-copy-source: bucket/k?versionId=")
 }
 
-// listed are the versions of a page as "key version", with * for the latest and ! for a delete marker, and common prefixes.
-func listed(w *httptest.ResponseRecorder) (list []string) {
+// listedVersions returns the entries of a page: versions as "key version", with * for the latest and ! for a delete
+// marker, and common prefixes.
+func listedVersions(w *httptest.ResponseRecorder) (list []string) {
 	for _, m := range regexp.MustCompile(`<(Version|DeleteMarker)><Key>(.*?)</Key><VersionId>(.*?)</VersionId><IsLatest>(.*?)</IsLatest>`).FindAllStringSubmatch(w.Body.String(), -1) {
 		line := m[2] + " " + m[3]
 		if m[4] == "true" {
@@ -167,22 +169,22 @@ func listed(w *httptest.ResponseRecorder) (list []string) {
 	return list
 }
 
-func TestVersionsAreListedInPages(t *testing.T) {
+func TestListVersionsInPages(t *testing.T) {
 	s := newStore(t)
 	s.want("200", "PUT", "/bucket/a", "before")
-	if diff := cmp.Diff([]string{"a null*"}, listed(s.want("200", "GET", "/bucket?versions", ""))); diff != "" {
+	if diff := cmp.Diff([]string{"a null*"}, listedVersions(s.want("200", "GET", "/bucket?versions", ""))); diff != "" {
 		t.Errorf("without versioning: %s", diff)
 	}
 	s.versioning("Enabled")
-	a := s.made("PUT", "/bucket/a", "1")
+	a := s.newVersion("PUT", "/bucket/a", "1")
 	gone := s.want("204", "DELETE", "/bucket/b%20c", "").Header().Get("X-Amz-Version-Id")
-	d1, d2 := s.made("PUT", "/bucket/d/x", "1"), s.made("PUT", "/bucket/d/x", "2")
+	d1, d2 := s.newVersion("PUT", "/bucket/d/x", "1"), s.newVersion("PUT", "/bucket/d/x", "2")
 	want := []string{"a " + a + "*", "a null", "b%20c " + gone + "*!", "d/x " + d2 + "*", "d/x " + d1}
 	for page := 1; page <= 6; page++ {
 		var got []string
 		for after := ""; ; {
 			w := s.want("200", "GET", fmt.Sprintf("/bucket?versions&encoding-type=url&max-keys=%d%s", page, after), "")
-			got = append(got, listed(w)...)
+			got = append(got, listedVersions(w)...)
 			if element(w, "IsTruncated") == "false" {
 				break
 			}
@@ -201,17 +203,17 @@ func TestVersionsAreListedInPages(t *testing.T) {
 		"&max-keys=0":                      nil,
 		"&key-marker=a&version-id-marker=": {"b c " + gone + "*!", want[3], want[4]},
 	} {
-		if diff := cmp.Diff(want, listed(s.want("200", "GET", "/bucket?versions"+query, ""))); diff != "" {
+		if diff := cmp.Diff(want, listedVersions(s.want("200", "GET", "/bucket?versions"+query, ""))); diff != "" {
 			t.Errorf("%s: %s", query, diff)
 		}
 	}
 	s.want("400 InvalidArgument", "GET", "/bucket?versions&version-id-marker="+a, "")
 }
 
-func TestVersionsAreDeletedTogether(t *testing.T) {
+func TestDeleteObjectsWithVersions(t *testing.T) {
 	s := newStore(t)
 	s.versioning("Enabled")
-	one, two := s.made("PUT", "/bucket/k", "one"), s.made("PUT", "/bucket/k", "two")
+	one, two := s.newVersion("PUT", "/bucket/k", "one"), s.newVersion("PUT", "/bucket/k", "two")
 	marker := s.want("204", "DELETE", "/bucket/k", "").Header().Get("X-Amz-Version-Id")
 	remove := func(version string) string {
 		return "<Object><Key>k</Key><VersionId>" + version + "</VersionId></Object>"
@@ -230,7 +232,7 @@ func TestVersionsAreDeletedTogether(t *testing.T) {
 	if made == nil {
 		t.Fatalf("got %s, want a delete marker of the key new", w.Body)
 	}
-	if diff := cmp.Diff([]string{"k " + one + "*", "new " + made[1] + "*!"}, listed(s.want("200", "GET", "/bucket?versions", ""))); diff != "" {
+	if diff := cmp.Diff([]string{"k " + one + "*", "new " + made[1] + "*!"}, listedVersions(s.want("200", "GET", "/bucket?versions", ""))); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -14,23 +14,23 @@ import (
 	"fn-runtime/runtime/local/internal/state"
 )
 
-// TestDocumentsOfACrowdAreBounded: each document may have megabytes, and all that are on their way have to be in memory.
-func TestDocumentsOfACrowdAreBounded(t *testing.T) {
+// The documents of concurrent requests have a memory limit: each may have megabytes, and all of them are in memory.
+func TestDocumentMemoryIsBounded(t *testing.T) {
 	s := newStore(t)
 	const small = `<Delete><Object><Key>k</Key></Object></Delete>`
 	s.want("200", "POST", "/bucket?delete", small)
 	var crowd sync.WaitGroup
-	var begun []*io.PipeWriter
-	for range documents / maxDocument {
+	var started []*io.PipeWriter
+	for range maxDocumentMemory / maxDocument {
 		body, send := io.Pipe()
-		begun = append(begun, send)
+		started = append(started, send)
 		crowd.Go(func() {
 			h := map[string]string{"Content-Length": fmt.Sprint(maxDocument)}
 			r := signed("POST", "/bucket?delete", "UNSIGNED-PAYLOAD", noon.Format(timeFormat), body, h)
 			r.ContentLength = maxDocument
 			s.h.ServeHTTP(httptest.NewRecorder(), r)
 		})
-		if _, err := io.WriteString(send, "<Delete>"); err != nil { // until the request reads it
+		if _, err := io.WriteString(send, "<Delete>"); err != nil { // blocks until the request reads it
 			t.Fatal(err)
 		}
 	}
@@ -38,21 +38,21 @@ func TestDocumentsOfACrowdAreBounded(t *testing.T) {
 		t.Error("no Retry-After")
 	}
 	s.want("200", "PUT", "/bucket/k", "objects are no documents")
-	for _, send := range begun {
+	for _, send := range started {
 		_ = send.Close()
 	}
 	crowd.Wait()
 	s.want("200", "POST", "/bucket?delete", small)
 }
 
-// TestAListingHoldsOnlyWhatItShows: metadata and tags of 1,000 objects are megabytes.
-func TestAListingHoldsOnlyWhatItShows(t *testing.T) {
+// A listing keeps only the fields that it shows: metadata and tags of 1,000 objects would be megabytes.
+func TestListingKeepsOnlyShownFields(t *testing.T) {
 	s := newStore(t)
 	s.want("200", "PUT", "/bucket/k", "data", "x-amz-meta-large: "+strings.Repeat("x", 1000), "x-amz-tagging: a=b")
 	list := func(each func(state.Object) (string, bool)) error {
 		return s.h.(*Server).db.Objects("bucket", "", "", each)
 	}
-	f, err := find(list, page{most: 10}, "")
+	f, err := collectPage(list, page{maxEntries: 10}, "")
 	if err != nil || len(f.objects) != 1 {
 		t.Fatal(len(f.objects), err)
 	}
@@ -62,25 +62,26 @@ func TestAListingHoldsOnlyWhatItShows(t *testing.T) {
 	}
 }
 
-// unread is an answer that its client does not read for a while.
-type unread struct {
+// slowWriter is a response writer whose client does not read until read is closed.
+type slowWriter struct {
 	*httptest.ResponseRecorder
-	begun chan<- struct{}
-	read  <-chan struct{}
-	once  sync.Once
+	started chan<- struct{}
+	read    <-chan struct{}
+	once    sync.Once
 }
 
-func (u *unread) Write(p []byte) (int, error) {
-	u.once.Do(func() { u.begun <- struct{}{} })
-	<-u.read
-	return u.ResponseRecorder.Write(p)
+func (w *slowWriter) Write(p []byte) (int, error) {
+	w.once.Do(func() { w.started <- struct{}{} })
+	<-w.read
+	return w.ResponseRecorder.Write(p)
 }
 
-// TestACrowdThatDoesNotReadItsListings takes neither memory nor turns from others: a page of long keys has megabytes.
-func TestACrowdThatDoesNotReadItsListings(t *testing.T) {
+// Clients that do not read their listings do not use memory or slots that other requests need: a page of long keys has
+// megabytes.
+func TestSlowListingClientsHoldNoMemoryOrSlots(t *testing.T) {
 	s := newStore(t)
 	var puts sync.WaitGroup
-	for first := range 50 { // side by side they share transactions
+	for first := range 50 { // concurrent writes share transactions
 		puts.Go(func() {
 			for i := first; i < 1000; i += 50 {
 				s.want("200", "PUT", fmt.Sprintf("/bucket/%s%04d", strings.Repeat("k", 1000), i), "")
@@ -95,18 +96,18 @@ func TestACrowdThatDoesNotReadItsListings(t *testing.T) {
 		return int64(m.HeapAlloc)
 	}
 	const crowd = 40
-	begun, read := make(chan struct{}, crowd), make(chan struct{})
+	started, read := make(chan struct{}, crowd), make(chan struct{})
 	before := heap()
 	var wg sync.WaitGroup
-	answers := make([]*unread, crowd)
-	for i := range answers {
-		answers[i] = &unread{ResponseRecorder: httptest.NewRecorder(), begun: begun, read: read}
+	responses := make([]*slowWriter, crowd)
+	for i := range responses {
+		responses[i] = &slowWriter{ResponseRecorder: httptest.NewRecorder(), started: started, read: read}
 		wg.Go(func() {
-			s.h.ServeHTTP(answers[i], signed("GET", "/bucket?list-type=2", digest(""), noon.Format(timeFormat), strings.NewReader(""), map[string]string{"Content-Length": "0"}))
+			s.h.ServeHTTP(responses[i], signed("GET", "/bucket?list-type=2", sha256Hex(""), noon.Format(timeFormat), strings.NewReader(""), map[string]string{"Content-Length": "0"}))
 		})
 	}
 	for range crowd {
-		<-begun
+		<-started
 	}
 	if grown := heap() - before; grown > 20<<20 {
 		t.Errorf("%d listings that nobody reads hold %d MiB, want less than 20", crowd, grown>>20)
@@ -114,7 +115,7 @@ func TestACrowdThatDoesNotReadItsListings(t *testing.T) {
 	s.want("200", "GET", "/bucket?max-keys=1", "")
 	close(read)
 	wg.Wait()
-	for _, a := range answers {
+	for _, a := range responses {
 		if n := strings.Count(a.Body.String(), "<Key>"); a.Code != 200 || n != 1000 {
 			t.Fatalf("got %d and %d keys, want 200 and 1000", a.Code, n)
 		}

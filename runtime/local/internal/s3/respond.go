@@ -9,8 +9,8 @@ import (
 	"fn-runtime/runtime/local/internal/spool"
 )
 
-// answer writes a document.
-func (c *call) answer(status int, v any) {
+// respond writes an XML document as the response.
+func (c *call) respond(status int, v any) {
 	out := &spool.Spool{Disk: c.db.Disk(), Folder: c.temp, Outgoing: true}
 	defer out.Close()
 	_, err := io.WriteString(out, xml.Header)
@@ -21,9 +21,9 @@ func (c *call) answer(status int, v any) {
 		c.w.WriteHeader(http.StatusInternalServerError)
 		return
 	}
-	if out.Waits() { // the client may be slow to read
-		c.let()
-		c.turn.End()
+	if out.Waits() { // the client may read slowly
+		c.releaseDocument()
+		c.slot.End()
 	}
 	c.w.Header().Set("Content-Type", "application/xml")
 	c.w.Header().Set("Content-Length", strconv.FormatInt(out.Size(), 10))
