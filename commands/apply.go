@@ -31,10 +31,10 @@ func newApply(f *Factory) *cobra.Command {
 	var printSchema bool
 	cmd := &cobra.Command{
 		Use:   "apply FILE",
-		Short: i18n.M("Make a declared list of runtimes true.").ID,
-		Long:  i18n.M("Reads a YAML file that declares runtimes, builds the images that it gives a folder for, deploys what is missing and updates what differs. Run again it changes nothing. Other runtimes stay, unless they are to be pruned.").ID,
-		Example: example(i18n.M("Show what would be done"), "apply runtimes.yaml --dry-run") +
-			example(i18n.M("Make the file true and delete every other runtime"), "apply runtimes.yaml --prune -f"),
+		Short: i18n.M("Reconcile runtimes with a declaration file.").ID,
+		Long:  i18n.M("Reads a YAML file that declares runtimes, builds the images for which the file specifies a directory, deploys missing runtimes and updates runtimes that differ. Applying the same file again changes nothing. Other runtimes are kept unless you pass '--prune'.").ID,
+		Example: example(i18n.M("Show the planned changes"), "apply runtimes.yaml --dry-run") +
+			example(i18n.M("Apply the file and delete all other runtimes"), "apply runtimes.yaml --prune -f"),
 		Args: func(cmd *cobra.Command, args []string) error {
 			if printSchema {
 				return arguments(0, 0, i18n.Message{})(cmd, args)
@@ -57,11 +57,11 @@ func newApply(f *Factory) *cobra.Command {
 			return []string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt
 		},
 	}
-	boolFlag(cmd, &o.req.Prune, "prune", "", i18n.M("Delete the runtimes that are not declared."))
+	boolFlag(cmd, &o.req.Prune, "prune", "", i18n.M("Delete runtimes that are not declared."))
 	boolFlag(cmd, &o.force, "force", "f", i18n.M("Delete without confirmation."))
 	boolFlag(cmd, &printSchema, "schema", "", i18n.M("Print the JSON schema of the file, for editors and tests."))
 	o.target.addPlanning(cmd, &o.req.DryRun)
-	boolFlag(cmd, &o.outside, "allow-outside", "", i18n.M("Build also from outside the folder of the file."))
+	boolFlag(cmd, &o.outside, "allow-outside", "", i18n.M("Allow builds from outside the directory of the file."))
 	o.target.add(f, cmd)
 	o.target.addJobs(cmd)
 	f.outputFlags(cmd)
@@ -90,7 +90,7 @@ func apply(ctx context.Context, f *Factory, o *applyOptions, path string) error 
 	}
 	if o.req.Prune && !o.force && !o.req.DryRun {
 		c.question = func(plan runtime.Result) i18n.Message {
-			return i18n.N("Do all this and delete {{.Count}} runtime that is not declared?", "Do all this and delete {{.Count}} runtimes that are not declared?", max(deletions(plan, runtime.KindRuntime), deletions(plan, runtime.KindMetadata)))
+			return i18n.N("Apply these changes and delete {{.Count}} undeclared runtime?", "Apply these changes and delete {{.Count}} undeclared runtimes?", max(deletions(plan, runtime.KindRuntime), deletions(plan, runtime.KindMetadata)))
 		}
 	}
 	return f.change(ctx, c)
@@ -116,12 +116,12 @@ func readDeclared(f *Factory, path string, outside bool) (manifest.File, error) 
 		}
 		for _, p := range rt.Build.Outside(file.Dir) {
 			if outside {
-				f.View.Observer().Warn(i18n.M("{{.Image}} is built from {{.Path}}, outside of the folder of the file.", "Image", rt.Image, "Path", p))
+				f.View.Observer().Warn(i18n.M("{{.Image}} is built from {{.Path}}, which is outside the directory of the file.", "Image", rt.Image, "Path", p))
 				continue
 			}
 			wrong = append(wrong, rt.At.Wrap(fault.New(fault.Invalid,
-				i18n.M("{{.Path}} lies outside of the folder of the file, and everything in it would be sent to the engine.", "Path", p),
-				i18n.M("Move it below the folder of the file, or allow it with '--allow-outside'."))))
+				i18n.M("{{.Path}} is outside the directory of the file. The build would send all its contents to the container engine.", "Path", p),
+				i18n.M("Move it into the directory of the file, or allow it with '--allow-outside'."))))
 		}
 	}
 	return file, errors.Join(wrong...)
@@ -178,7 +178,7 @@ func regionsOf(ctx context.Context, f *Factory, o *applyOptions, file manifest.F
 	case o.target.backend == runtime.BackendLocal, o.target.backend == runtime.BackendOpenWhisk:
 		return p, notRegional(o.target.backend)
 	case o.target.region != "":
-		return p, usage(i18n.M("'{{.Flag}}' and the regions in the file contradict each other.", "Flag", "--region"))
+		return p, usage(i18n.M("'{{.Flag}}' cannot be used if the file specifies regions.", "Flag", "--region"))
 	case unnamed:
 		s, err := f.open(ctx, &o.target, connect.Options{NeedInstall: true})
 		if err != nil {

@@ -22,10 +22,10 @@ func newBuild(f *Factory) *cobra.Command {
 	o := &buildOptions{}
 	cmd := &cobra.Command{
 		Use:   "build IMAGE[:TAG] [CONTEXT]",
-		Short: i18n.M("Build a runtime image, check it and push it.").ID,
-		Long:  i18n.M("Builds the Dockerfile in CONTEXT, by default the working directory, checks that the image can run Lithops jobs, pushes it with the credentials of 'docker login' and prints its digest.").ID,
+		Short: i18n.M("Build, check and push a runtime image.").ID,
+		Long:  i18n.M("Builds the Dockerfile in CONTEXT (by default, the working directory), checks that the image can run Lithops jobs, pushes the image with the credentials of 'docker login', and prints its digest.").ID,
 		Example: example(i18n.M("Build and push the working directory"), "build me/runtime:1.0") +
-			example(i18n.M("Build another Dockerfile and keep the image here"), "build me/runtime:1.0 . -f Dockerfile.conda --no-push"),
+			example(i18n.M("Build another Dockerfile without pushing the image"), "build me/runtime:1.0 . -f Dockerfile.conda --no-push"),
 		Args: arguments(1, 2, i18n.M("an image")),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.req.Image, o.req.Context = args[0], "."
@@ -37,19 +37,19 @@ func newBuild(f *Factory) *cobra.Command {
 		ValidArgsFunction: f.completeImages(true),
 	}
 	stringFlag(cmd, &o.req.Dockerfile, "file", "f", i18n.M("Build this `DOCKERFILE` instead of the one in CONTEXT."))
-	cmd.Flags().Var(pairs{&o.req.Args, f.variable, i18n.M("A build argument has the form K=V.")}, "build-arg", i18n.M("Set a build argument `K=V`; may be given several times.").ID)
-	cmd.Flags().StringVar(&o.req.Platform, "platform", entity.DefaultPlatform, i18n.M("Build for this `PLATFORM`; linux/amd64 without this.").ID)
-	boolFlag(cmd, &o.req.Pull, "pull", "", i18n.M("Fetch newer base images."))
-	boolFlag(cmd, &o.req.NoCache, "no-cache", "", i18n.M("Build every step again."))
-	boolFlag(cmd, &o.req.Pin, "pin", "", i18n.M("Push a second tag, which is made from the digest and never moves, for 'deploy --pin'."))
-	boolFlag(cmd, &o.req.NoPush, "no-push", "", i18n.M("Keep the image on this machine."))
+	cmd.Flags().Var(pairs{&o.req.Args, f.variable, i18n.M("A build argument must have the form K=V.")}, "build-arg", i18n.M("Set a build argument `K=V`; can be specified multiple times.").ID)
+	cmd.Flags().StringVar(&o.req.Platform, "platform", entity.DefaultPlatform, i18n.M("Build for this `PLATFORM`; the default is linux/amd64.").ID)
+	boolFlag(cmd, &o.req.Pull, "pull", "", i18n.M("Pull newer base images."))
+	boolFlag(cmd, &o.req.NoCache, "no-cache", "", i18n.M("Build without the cache."))
+	boolFlag(cmd, &o.req.Pin, "pin", "", i18n.M("Also push an immutable tag derived from the digest, for 'deploy --pin'."))
+	boolFlag(cmd, &o.req.NoPush, "no-push", "", i18n.M("Do not push the image."))
 	boolFlag(cmd, &o.req.NoCheck, "no-check", "", i18n.M("Do not start the image to check it."))
-	cmd.Flags().Var(pairs{&o.req.Labels, func(string) (string, bool) { return "", true }, i18n.M("A label has the form K=V.")}, "label", i18n.M("Set a label `K=V` of the image; may be given several times.").ID)
+	cmd.Flags().Var(pairs{&o.req.Labels, func(string) (string, bool) { return "", true }, i18n.M("A label must have the form K=V.")}, "label", i18n.M("Set an image label `K=V`; can be specified multiple times.").ID)
 	stringFlag(cmd, &o.req.Target, "target", "", i18n.M("Build this `STAGE` of the Dockerfile instead of the last one."))
-	cmd.Flags().StringArrayVar(&o.req.CacheFrom, "cache-from", nil, i18n.M("Use layers of this `IMAGE` again; may be given several times.").ID)
-	stringFlag(cmd, &o.req.Network, "network", "", i18n.M("Run the steps in this `NETWORK`: default, none or host."))
-	cmd.Flags().Var(secretsValue{&o.req.Secrets}, "secret", i18n.M("Give a `SECRET` to 'RUN --mount=type=secret': id=NAME,src=FILE or id=NAME,env=VARIABLE; may be given several times.").ID)
-	cmd.Flags().Var(sshValue{&o.req.SSH}, "ssh", i18n.M("Give an SSH `AGENT` to 'RUN --mount=type=ssh': default, or NAME=SOCKET; may be given several times.").ID)
+	cmd.Flags().StringArrayVar(&o.req.CacheFrom, "cache-from", nil, i18n.M("Reuse layers of this `IMAGE`; can be specified multiple times.").ID)
+	stringFlag(cmd, &o.req.Network, "network", "", i18n.M("Run the build steps in this `NETWORK`: default, none or host."))
+	cmd.Flags().Var(secretsValue{&o.req.Secrets}, "secret", i18n.M("Expose a `SECRET` to 'RUN --mount=type=secret': id=NAME,src=FILE or id=NAME,env=VARIABLE; can be specified multiple times.").ID)
+	cmd.Flags().Var(sshValue{&o.req.SSH}, "ssh", i18n.M("Expose an SSH `AGENT` to 'RUN --mount=type=ssh': default, or NAME=SOCKET; can be specified multiple times.").ID)
 	o.target.add(f, cmd)
 	f.outputFlags(cmd)
 	return cmd
@@ -108,7 +108,7 @@ func (v secretsValue) Type() string   { return "SECRET" }
 func (v secretsValue) String() string { return "" }
 
 func (v secretsValue) Set(s string) error {
-	wrong := valueError{i18n.M("A secret has the form id=NAME,src=FILE or id=NAME,env=VARIABLE.")}
+	wrong := valueError{i18n.M("A secret must have the form id=NAME,src=FILE or id=NAME,env=VARIABLE.")}
 	fields, err := csv.NewReader(strings.NewReader(s)).Read() // a path may hold a comma, in quotes
 	if err != nil {
 		return wrong
@@ -147,7 +147,7 @@ func (v sshValue) String() string { return "" }
 func (v sshValue) Set(s string) error {
 	id, socket, given := strings.Cut(s, "=")
 	if id == "" || given && socket == "" {
-		return valueError{i18n.M("An SSH agent has the form default or NAME=SOCKET.")}
+		return valueError{i18n.M("An SSH agent must have the form default or NAME=SOCKET.")}
 	}
 	*v.all = append(*v.all, entity.BuildSSH{ID: id, Socket: socket})
 	return nil

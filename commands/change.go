@@ -33,7 +33,7 @@ func (f *Factory) change(ctx context.Context, c change) error {
 	var ask confirm
 	if c.question != nil {
 		if f.View.JSON || !f.View.InTTY {
-			return usage(i18n.M("Without a terminal nobody can be asked for confirmation. Use '-f' to go on without, or '--dry-run' to see what would be done."))
+			return usage(i18n.M("Cannot ask for confirmation without a terminal. Pass '-f' to skip the confirmation, or '--dry-run' to show the planned changes."))
 		}
 		ask = func(plan runtime.Result) (bool, error) {
 			f.View.Plan(plan)

@@ -21,11 +21,11 @@ func newClean(f *Factory) *cobra.Command {
 	o := &cleanOptions{}
 	cmd := &cobra.Command{
 		Use:   "clean",
-		Short: i18n.M("Delete all that Lithops keeps, except its configuration.").ID,
-		Long:  i18n.M("Deletes runtimes, packages, metadata, job objects, and on this machine the caches and the files of jobs. Nothing outside the prefixes of Lithops is touched: neither a configuration nor the buckets of its storage 'localhost'.").ID,
+		Short: i18n.M("Delete everything that Lithops stores, except its configuration.").ID,
+		Long:  i18n.M("Deletes runtimes, packages, metadata and job objects, and removes caches and job files from this machine. Everything outside the Lithops prefixes stays untouched, including configurations and the buckets of the storage 'localhost'.").ID,
 		Example: example(i18n.M("Show what would be deleted"), "clean --dry-run") +
-			example(i18n.M("Delete only job objects that are older than a week"), "clean --jobs-only --older-than 7d -f") +
-			example(i18n.M("Delete everything and the namespace too"), "clean --all"),
+			example(i18n.M("Delete only job objects older than a week"), "clean --jobs-only --older-than 7d -f") +
+			example(i18n.M("Delete everything, including the namespace"), "clean --all"),
 		Args: arguments(0, 0, i18n.Message{}),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			for _, other := range []string{"jobs-only", "older-than"} {
@@ -37,9 +37,9 @@ func newClean(f *Factory) *cobra.Command {
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
-	boolFlag(cmd, &o.req.All, "all", "a", i18n.M("Delete the namespace or project too."))
-	boolFlag(cmd, &o.req.JobsOnly, "jobs-only", "", i18n.M("Delete only the objects of jobs."))
-	cmd.Flags().Var(ageValue{&o.req.OlderThan}, "older-than", i18n.M("Delete only objects last changed longer ago than `AGE`, such as 36h or 7d.").ID)
+	boolFlag(cmd, &o.req.All, "all", "a", i18n.M("Also delete the namespace or project."))
+	boolFlag(cmd, &o.req.JobsOnly, "jobs-only", "", i18n.M("Delete only job objects."))
+	cmd.Flags().Var(ageValue{&o.req.OlderThan}, "older-than", i18n.M("Delete only objects last changed more than `AGE` ago, such as 36h or 7d.").ID)
 	boolFlag(cmd, &o.force, "force", "f", i18n.M("Delete without confirmation."))
 	o.target.addChanging(f, cmd, &o.req.DryRun)
 	return cmd
@@ -58,11 +58,11 @@ func clean(ctx context.Context, f *Factory, o *cleanOptions) error {
 		c.question = func(plan runtime.Result) i18n.Message {
 			if o.req.All {
 				if slices.ContainsFunc(plan.Items, func(it runtime.Item) bool { return it.Term.Word == "project" }) {
-					return i18n.M("Delete all this and the project?")
+					return i18n.M("Delete all of these and the project?")
 				}
-				return i18n.M("Delete all this and the namespace?")
+				return i18n.M("Delete all of these and the namespace?")
 			}
-			return i18n.M("Delete all this?")
+			return i18n.M("Delete all of these?")
 		}
 	}
 	return f.change(ctx, c)

@@ -12,8 +12,8 @@ func newCompletion(f *Factory) *cobra.Command {
 	return &cobra.Command{
 		Use:     "completion (bash | zsh | fish | powershell)",
 		Short:   i18n.M("Print a completion script for a shell.").ID,
-		Long:    i18n.M("Prints the script that completes the commands of the binary fn-runtime when it is run by itself. Within the IBM Cloud CLI its own completion asks the plug-in.").ID,
-		Example: example(i18n.M("Write the script for bash to a file"), "completion bash > fn-runtime.bash"),
+		Long:    i18n.M("Prints the completion script for the standalone fn-runtime binary. Within the IBM Cloud CLI, the completion of the CLI queries the plug-in.").ID,
+		Example: example(i18n.M("Write the bash script to a file"), "completion bash > fn-runtime.bash"),
 		Args:    arguments(1, 1, i18n.M("the name of a shell")),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			root, out := cmd.Root(), f.View.Out

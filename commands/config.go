@@ -18,9 +18,9 @@ func newConfig(f *Factory) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "lithops-config",
 		Short: i18n.M("Print the Lithops configuration that matches this session.").ID,
-		Long:  i18n.M("Prints the configuration with which the Lithops client works on the same backend, namespace and bucket. Where a configuration is found it is that one, with what the options say. Secrets are left out unless they are asked for.").ID,
-		Example: example(i18n.M("Make the client use this machine's own endpoint"), "lithops-config -b local -o .lithops_config") +
-			example(i18n.M("Show what the client should use"), "lithops-config"),
+		Long:  i18n.M("Prints a configuration that makes the Lithops client use the same backend, namespace and bucket as the plug-in. An existing configuration is printed with the options applied. Secrets are hidden unless you pass '--show-secrets'.").ID,
+		Example: example(i18n.M("Configure the client for the local endpoint"), "lithops-config -b local -o .lithops_config") +
+			example(i18n.M("Show the configuration for the client"), "lithops-config"),
 		Args: arguments(0, 0, i18n.Message{}),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if cmd.Flags().Changed("output-file") && strings.TrimSpace(file) == "" {
@@ -57,8 +57,8 @@ func newConfig(f *Factory) *cobra.Command {
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
-	stringFlag(cmd, &file, "output-file", "o", i18n.M("Write it into `FILE`, with its secrets, readable for you alone: what else is there stays, and a copy is kept."))
-	boolFlag(cmd, &req.ShowSecrets, "show-secrets", "", i18n.M("Print API keys and passwords too."))
+	stringFlag(cmd, &file, "output-file", "o", i18n.M("Write the configuration with secrets to `FILE`, readable only by you. Other settings in the file stay, and a copy of the old file is kept."))
+	boolFlag(cmd, &req.ShowSecrets, "show-secrets", "", i18n.M("Also print API keys and passwords."))
 	target.add(f, cmd)
 	f.outputFlags(cmd)
 	return cmd

@@ -26,8 +26,8 @@ func newDashboard(f *Factory) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "dashboard [JOB]",
 		Short: i18n.M("Show runtimes and running jobs in the browser.").ID,
-		Long:  i18n.M("Serves a page on the loopback interface until Ctrl-C, and opens the browser: the runtimes and their states, the jobs of the Lithops client, and for each job a timeline of its calls with their logs. The address is good once, for one browser. With '--save' the timeline of JOB is written into a file instead.").ID,
-		Example: example(i18n.M("Watch the jobs on this machine's endpoint"), "dashboard -b local") +
+		Long:  i18n.M("Serves a page on the loopback interface until Ctrl-C and opens it in the browser. The page shows the runtimes and their states, the jobs of the Lithops client, and for each job a timeline of its calls with their logs. The address is valid for one use in one browser. With '--save', the timeline of JOB is written to a file instead.").ID,
+		Example: example(i18n.M("Watch the jobs on the local endpoint"), "dashboard -b local") +
 			example(i18n.M("Save the timeline of a job for a report"), "dashboard --save timeline.svg a1b2c3-0-M000"),
 		Args: arguments(0, 1, i18n.Message{}),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -36,10 +36,10 @@ func newDashboard(f *Factory) *cobra.Command {
 				return usage(i18n.M("Missing argument: {{.What}}.", "What", i18n.M("the name of a job")))
 			}
 			if job != "" && !lithops.IsJob(job) {
-				return usage(i18n.M("'{{.Job}}' is no name of a job: it looks like a1b2c3-0-M000.", "Job", job))
+				return usage(i18n.M("'{{.Job}}' is not a job name. Job names look like a1b2c3-0-M000.", "Job", job))
 			}
 			if file != "" && !strings.EqualFold(filepath.Ext(file), ".svg") {
-				return usage(i18n.M("A timeline is saved as SVG: the name of the file ends in .svg. The page saves it as PNG, too."))
+				return usage(i18n.M("Timelines are saved as SVG, so the file name must end in .svg. The dashboard page can also save PNG."))
 			}
 			s, err := f.open(cmd.Context(), &target, connect.Options{NeedStore: true, NeedInstall: true})
 			if err != nil {
@@ -60,9 +60,9 @@ func newDashboard(f *Factory) *cobra.Command {
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
-	boolFlag(cmd, &stay, "no-open", "", i18n.M("Print the address and open no browser."))
-	stringFlag(cmd, &file, "save", "", i18n.M("Write the timeline of JOB into `FILE`, an SVG picture."))
-	cmd.Flags().Var(ageValue{&req.Since}, "since", i18n.M("Look this `TIME` back, such as 7d; 24h unless given.").ID)
+	boolFlag(cmd, &stay, "no-open", "", i18n.M("Print the address without opening a browser."))
+	stringFlag(cmd, &file, "save", "", i18n.M("Write the timeline of JOB to `FILE` as an SVG image."))
+	cmd.Flags().Var(ageValue{&req.Since}, "since", i18n.M("Show jobs from the last `TIME`, such as 7d; the default is 24h.").ID)
 	target.add(f, cmd)
 	f.outputFlags(cmd)
 	return cmd
@@ -115,7 +115,7 @@ func saveTimeline(ctx context.Context, f *Factory, o dashboard.Options, job, fil
 func openBrowser(f *Factory, address string) {
 	cmd := opener(address)
 	if cmd == nil || cmd.Start() != nil {
-		f.View.Observer().Note(i18n.M("No browser was found: open the address yourself."))
+		f.View.Observer().Note(i18n.M("No browser found. Open the address manually."))
 		return
 	}
 	_ = cmd.Process.Release()

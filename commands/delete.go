@@ -21,9 +21,9 @@ func newDelete(f *Factory) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "delete (default | IMAGE[:TAG] | all)", Aliases: []string{"rm"}, SuggestFor: []string{"remove", "undeploy", "destroy", "uninstall"},
 		Short: i18n.M("Delete runtimes, their metadata and cache entries.").ID,
-		Long:  i18n.M("Removes the metadata first and the runtime last, so that the client never finds one without the other. Fails when anything could not be deleted, and says what.").ID,
-		Example: example(i18n.M("Delete a runtime in one memory size"), "delete me/runtime:1.0 -m 512") +
-			example(i18n.M("Delete every runtime of an old Lithops without being asked"), "delete all -v 2.6.0 -f"),
+		Long:  i18n.M("Deletes the metadata first and the runtime last, so that the client never finds metadata without a runtime. If anything cannot be deleted, the command fails and lists it.").ID,
+		Example: example(i18n.M("Delete only one memory size of a runtime"), "delete me/runtime:1.0 -m 512") +
+			example(i18n.M("Delete all runtimes of an old Lithops release without confirmation"), "delete all -v 2.6.0 -f"),
 		Args: deployedName(true, i18n.M("default, an image or all")),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.req.Name = args[0]
@@ -31,8 +31,8 @@ func newDelete(f *Factory) *cobra.Command {
 		},
 		ValidArgsFunction: f.completeRuntimes(&o.target, runtime.DefaultName, runtime.AllName),
 	}
-	memoryFlag(f, cmd, &o.target, &o.req.MemoryMB, i18n.M("Only runtimes with one of the memory sizes `MB,...` given."))
-	stringFlag(cmd, &o.req.LithopsVersion, "lithops-version", "v", i18n.M("Only runtimes of this Lithops `VERSION`."))
+	memoryFlag(f, cmd, &o.target, &o.req.MemoryMB, i18n.M("Limit to runtimes with one of the memory sizes `MB,...`."))
+	stringFlag(cmd, &o.req.LithopsVersion, "lithops-version", "v", i18n.M("Limit to runtimes of this Lithops `VERSION`."))
 	boolFlag(cmd, &o.force, "force", "f", i18n.M("Delete without confirmation."))
 	o.target.addChanging(f, cmd, &o.req.DryRun)
 	return cmd

@@ -18,10 +18,10 @@ func newDoctor(f *Factory) *cobra.Command {
 	var repair bool
 	cmd := &cobra.Command{
 		Use:   "doctor",
-		Short: i18n.M("Check every precondition and say the remedy.").ID,
-		Long:  i18n.M("Checks the session, region, namespace, bucket, caches, container engine, Python and Lithops. Repairs only what is the plug-in's own: metadata without a runtime and stale caches.").ID,
+		Short: i18n.M("Check prerequisites and suggest fixes.").ID,
+		Long:  i18n.M("Checks the session, region, namespace, bucket, caches, container engine, Python and Lithops. With '--repair', fixes metadata without a runtime, stale caches, runtimes whose metadata the client cannot use, and resources left by earlier jobs.").ID,
 		Example: example(i18n.M("Check"), "doctor") +
-			example(i18n.M("Repair what makes the client hang"), "doctor --repair"),
+			example(i18n.M("Fix problems that make the client hang"), "doctor --repair"),
 		Args: arguments(0, 0, i18n.Message{}),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			need := connect.Options{NeedStore: true, NeedInstall: true, NeedImages: true, Tolerant: true}
@@ -36,7 +36,7 @@ func newDoctor(f *Factory) *cobra.Command {
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
-	boolFlag(cmd, &repair, "repair", "", i18n.M("Remove metadata without a runtime and stale caches."))
+	boolFlag(cmd, &repair, "repair", "", i18n.M("Fix metadata, caches, unusable runtimes and leftover job resources."))
 	target.add(f, cmd)
 	target.addRegions(cmd)
 	f.outputFlags(cmd)
@@ -57,7 +57,7 @@ func (f *Factory) checked(checks []runtime.Check) error {
 	doc := f.View.ChecksDocument(checks)
 	if failed > 0 {
 		return &partial{
-			cause: fault.New(fault.Failed, i18n.N("{{.Count}} check failed.", "{{.Count}} checks failed.", failed), i18n.M("Each failed check above says its remedy.")),
+			cause: fault.New(fault.Failed, i18n.N("{{.Count}} check failed.", "{{.Count}} checks failed.", failed), i18n.M("Apply the fix that each failed check above suggests.")),
 			doc:   doc,
 		}
 	}

@@ -16,10 +16,10 @@ func newExport(f *Factory) *cobra.Command {
 	var target targetFlags
 	cmd := &cobra.Command{
 		Use:   "export [NAME]",
-		Short: i18n.M("Print a file that declares what is deployed.").ID,
-		Long:  i18n.M("Prints the runtimes that are deployed for the installed Lithops as a file for 'ibmcloud fn-runtime apply', which then finds nothing to change. NAME is a part of an image name.").ID,
-		Example: example(i18n.M("Keep what is deployed under version control"), "export > runtimes.yaml") +
-			example(i18n.M("Declare the runtimes of one repository"), "export me/"),
+		Short: i18n.M("Print a declaration file of the deployed runtimes.").ID,
+		Long:  i18n.M("Prints the runtimes deployed for the installed Lithops release as a declaration file. Applying this file with 'ibmcloud fn-runtime apply' changes nothing. NAME is part of an image name.").ID,
+		Example: example(i18n.M("Keep deployed runtimes under version control"), "export > runtimes.yaml") +
+			example(i18n.M("Export the runtimes of one repository"), "export me/"),
 		Args: arguments(0, 1, i18n.Message{}),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := f.open(cmd.Context(), &target, connect.Options{NeedStore: true, NeedInstall: true})

@@ -31,11 +31,11 @@ func countFlag(cmd *cobra.Command, p *int, name, short string, most int, text i1
 // outputFlags say how the answer looks; parsing sets the view.
 func (f *Factory) outputFlags(cmd *cobra.Command) {
 	cmd.Flags().Var(choice{values: []string{"json"}, set: func(string) { f.View.JSON = true }}, "output",
-		i18n.M("Write one JSON document to standard output; `FORMAT` is json.").ID)
-	f.filterFlag(cmd, "format", "jq", f.View.SetFormat, i18n.M("Write what this `TEMPLATE` in Go's form makes of the JSON document."))
+		i18n.M("Write one JSON document to stdout; `FORMAT` must be json.").ID)
+	f.filterFlag(cmd, "format", "jq", f.View.SetFormat, i18n.M("Format the JSON document with this Go `TEMPLATE`."))
 	f.filterFlag(cmd, "jq", "format", func(s string) error { return f.View.SetQuery(cmd.Context(), s) },
-		i18n.M("Write what this `EXPRESSION` of jq makes of the JSON document."))
-	cmd.Flags().BoolVarP(&f.View.Quiet, "quiet", "q", f.View.Quiet, i18n.M("Suppress progress and reports of success.").ID)
+		i18n.M("Filter the JSON document with this jq `EXPRESSION`."))
+	cmd.Flags().BoolVarP(&f.View.Quiet, "quiet", "q", f.View.Quiet, i18n.M("Suppress progress and success messages.").ID)
 	complete(cmd, "output", "json")
 	markCommon(cmd, "output", "quiet", "format", "jq")
 }
@@ -90,11 +90,11 @@ func (t *targetFlags) add(f *Factory, cmd *cobra.Command) {
 	stringFlag(cmd, &t.config, "config", "c", i18n.M("Read the Lithops configuration from `FILE`."))
 	stringFlag(cmd, &t.region, "region", "r", i18n.M("Use this `REGION` instead of the targeted one."))
 	stringFlag(cmd, &t.resourceGroup, "resource-group", "g", i18n.M("Use the resource `GROUP` with this name or ID."))
-	stringFlag(cmd, &t.namespace, "namespace", "", i18n.M("Use this `NAMESPACE`, or project of Code Engine."))
-	stringFlag(cmd, &t.bucket, "bucket", "", i18n.M("Keep metadata in this `BUCKET`."))
-	stringFlag(cmd, &t.userKey, "user-key", "", i18n.M("Use `KEY` as the user part of the names of packages and jobs."))
-	stringFlag(cmd, &t.python, "python", "", i18n.M("Use the Lithops of this `PYTHON`, a version such as 3.11 or a path."))
-	stringFlag(cmd, &t.lithops, "lithops", "", i18n.M("Use the Lithops package in the folder `DIR`."))
+	stringFlag(cmd, &t.namespace, "namespace", "", i18n.M("Use this `NAMESPACE` or Code Engine project."))
+	stringFlag(cmd, &t.bucket, "bucket", "", i18n.M("Store metadata in this `BUCKET`."))
+	stringFlag(cmd, &t.userKey, "user-key", "", i18n.M("Use `KEY` as the user part of package and job names."))
+	stringFlag(cmd, &t.python, "python", "", i18n.M("Use the Lithops installed in this `PYTHON`, a version such as 3.11 or a path."))
+	stringFlag(cmd, &t.lithops, "lithops", "", i18n.M("Use the Lithops package in the directory `DIR`."))
 	complete(cmd, "region", knownRegions()...)
 	complete(cmd, "python", pythons()...)
 	complete(cmd, "user-key")
@@ -134,12 +134,12 @@ func (t *targetFlags) addChanging(f *Factory, cmd *cobra.Command, dryRun *bool) 
 
 // addPlanning adds what says how a plan is shown.
 func (t *targetFlags) addPlanning(cmd *cobra.Command, dryRun *bool) {
-	boolFlag(cmd, dryRun, "dry-run", "", i18n.M("Show what would be done and change nothing."))
-	boolFlag(cmd, &t.detailed, "detailed-exitcode", "", i18n.M("End with exit status 2 where something differs, 0 where nothing does."))
+	boolFlag(cmd, dryRun, "dry-run", "", i18n.M("Show the planned changes without applying them."))
+	boolFlag(cmd, &t.detailed, "detailed-exitcode", "", i18n.M("Exit with status 2 if something differs, or 0 if nothing differs."))
 }
 
 func (t *targetFlags) addJobs(cmd *cobra.Command) {
-	countFlag(cmd, &t.jobs, "jobs", "j", maxJobs, i18n.M("Work on at most `N` things at the same time."))
+	countFlag(cmd, &t.jobs, "jobs", "j", maxJobs, i18n.M("Run at most `N` operations in parallel."))
 	markCommon(cmd, "jobs")
 }
 
@@ -161,12 +161,12 @@ func (t *targetFlags) check(cmd *cobra.Command) error {
 		return err
 	}
 	if t.as != "" && t.backend != runtime.BackendLocal {
-		return usage(i18n.M("'{{.Flag}}' belongs to the backend local.", "Flag", "--as"))
+		return usage(i18n.M("'{{.Flag}}' is supported only by the backend local.", "Flag", "--as"))
 	}
 	if t.backend == runtime.BackendLocal || t.backend == runtime.BackendOpenWhisk {
 		for _, name := range []string{"region", "regions", "resource-group"} {
 			if cmd.Flags().Changed(name) {
-				return usage(i18n.M("'{{.Flag}}' belongs to the backends ibm_cf and code_engine, not to {{.Backend}}.", "Flag", "--"+name, "Backend", t.backend))
+				return usage(i18n.M("'{{.Flag}}' is supported only by the backends ibm_cf and code_engine, not by {{.Backend}}.", "Flag", "--"+name, "Backend", t.backend))
 			}
 		}
 	}
@@ -250,5 +250,5 @@ func exclusive(cmd *cobra.Command, names ...string) error {
 }
 
 func contradiction(first, second string) error {
-	return usage(i18n.M("'{{.First}}' and '{{.Second}}' contradict each other.", "First", "--"+first, "Second", "--"+second))
+	return usage(i18n.M("'{{.First}}' and '{{.Second}}' cannot be used together.", "First", "--"+first, "Second", "--"+second))
 }

@@ -15,7 +15,7 @@ func newHelp(f *Factory) *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [COMMAND | environment]",
 		Short: i18n.M("Show help for a command or the environment variables.").ID,
-		Example: example(i18n.M("Show the help of a command"), "help deploy") +
+		Example: example(i18n.M("Show help for a command"), "help deploy") +
 			example(i18n.M("Show the environment variables"), "help environment"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 && args[0] == environmentTopic {

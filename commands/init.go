@@ -14,9 +14,9 @@ func newInit(f *Factory) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "init [DIR]",
 		Short: i18n.M("Write a Dockerfile skeleton that is ready to build.").ID,
-		Long:  i18n.M("Writes a Dockerfile, its requirements, a .dockerignore and, for OpenWhisk, the action proxy into DIR, by default the working directory. Files that exist are not overwritten.").ID,
-		Example: example(i18n.M("Start a runtime for Python 3.11"), "init my-runtime --python 3.11") +
-			example(i18n.M("Start one with conda packages"), "init my-runtime --python 3.11 --conda"),
+		Long:  i18n.M("Writes a Dockerfile, its requirements, a .dockerignore file and, for OpenWhisk, the action proxy to DIR (by default, the working directory). Existing files are not overwritten.").ID,
+		Example: example(i18n.M("Create a skeleton for Python 3.11"), "init my-runtime --python 3.11") +
+			example(i18n.M("Create a skeleton with conda packages"), "init my-runtime --python 3.11 --conda"),
 		Args: arguments(0, 1, i18n.Message{}),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if target.python != "" && !isVersion(target.python) {
@@ -39,14 +39,14 @@ func newInit(f *Factory) *cobra.Command {
 		},
 	}
 	cmd.Flags().VarP(choice{values: backends(), set: func(s string) { target.backend = s }, get: func() string { return target.backend }},
-		"backend", "b", i18n.M("Write it for this compute `BACKEND`: ibm_cf, code_engine, openwhisk or local.").ID)
+		"backend", "b", i18n.M("Write the skeleton for this compute `BACKEND`: ibm_cf, code_engine, openwhisk or local.").ID)
 	complete(cmd, "backend", backends()...)
 	cmd.Flags().Var(choice{values: codeSources, set: func(s string) { req.InImage = s == codeInImage }}, "code",
-		i18n.M("On code_engine, take the Lithops code from this `SOURCE`: 'config-map', where deploy puts it, or 'image'; 'config-map' without this.").ID)
+		i18n.M("On code_engine, load the Lithops code from this `SOURCE`: 'config-map', which 'deploy' creates, or 'image'; the default is 'config-map'.").ID)
 	complete(cmd, "code", codeSources...)
-	stringFlag(cmd, &target.python, "python", "", i18n.M("Python `VERSION` of the runtime, such as 3.11; the client's without this."))
+	stringFlag(cmd, &target.python, "python", "", i18n.M("Python `VERSION` of the runtime, such as 3.11; the default is the client's version."))
 	boolFlag(cmd, &req.Conda, "conda", "", i18n.M("Install packages with conda."))
-	boolFlag(cmd, &req.Force, "force", "f", i18n.M("Overwrite files that exist."))
+	boolFlag(cmd, &req.Force, "force", "f", i18n.M("Overwrite existing files."))
 	f.outputFlags(cmd)
 	return cmd
 }

@@ -33,9 +33,9 @@ func newRun(f *Factory) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   runName + " -- PROGRAM [ARGUMENT]...",
 		Short: i18n.M("Run a Lithops job with the matching configuration.").ID,
-		Long:  i18n.M("Runs a program, such as python with a script, that uses the Lithops client: with the configuration that matches session, backend and bucket in a private file that is removed afterwards, and with what verifies the local endpoint's certificate. The program has this terminal, gets the signals, and its exit status is that of the command. A runtime that is not deployed is reported before the job waits for it.").ID,
-		Example: example(i18n.M("Run a job on this machine's own endpoint, which deploys what is missing"), "run -b local --deploy -- python job.py") +
-			example(i18n.M("Run a job in a runtime of your own"), "run --runtime docker.io/me/runtime:1.0 -- python job.py --size 10"),
+		Long:  i18n.M("Runs a program that uses the Lithops client, such as python with a script. The program gets a configuration that matches the session, backend and bucket, in a private file that is removed afterwards, and the settings to verify the local endpoint's certificate. The program uses this terminal and receives the signals, and the command exits with the program's exit status. If the runtime is not deployed, the command reports this before the job waits for the runtime.").ID,
+		Example: example(i18n.M("Run a job on the local endpoint and deploy its runtime if it is missing"), "run -b local --deploy -- python job.py") +
+			example(i18n.M("Run a job in your own runtime"), "run --runtime docker.io/me/runtime:1.0 -- python job.py --size 10"),
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 || args[0] == "" {
 				return usage(i18n.M("Missing argument: {{.What}}.", "What", i18n.M("the program to run")))
@@ -51,11 +51,11 @@ func newRun(f *Factory) *cobra.Command {
 		},
 	}
 	cmd.Flags().SetInterspersed(false) // what follows the program is the program's
-	boolFlag(cmd, &o.req.Deploy, "deploy", "", i18n.M("Deploy the runtime first where it is missing or outdated."))
+	boolFlag(cmd, &o.req.Deploy, "deploy", "", i18n.M("Deploy the runtime first if it is missing or outdated."))
 	stringFlag(cmd, &o.req.Runtime, "runtime", "", i18n.M("Run the job in the runtime `IMAGE`, or default, instead of the configured one."))
-	countFlag(cmd, &o.req.MemoryMB, "memory", "m", maxMemory, i18n.M("Run the job in a runtime with this memory in `MB`."))
+	countFlag(cmd, &o.req.MemoryMB, "memory", "m", maxMemory, i18n.M("Run the job in a runtime with this memory size in `MB`."))
 	o.target.add(f, cmd)
-	cmd.Flags().BoolVarP(&f.View.Quiet, "quiet", "q", f.View.Quiet, i18n.M("Suppress progress and reports of success.").ID)
+	cmd.Flags().BoolVarP(&f.View.Quiet, "quiet", "q", f.View.Quiet, i18n.M("Suppress progress and success messages.").ID)
 	markCommon(cmd, "quiet")
 	return cmd
 }
@@ -71,7 +71,7 @@ func runJob(cmd *cobra.Command, f *Factory, o jobFlags, args []string) error {
 	path, err := exec.LookPath(args[0])
 	if err != nil {
 		return fault.New(fault.NotFound, i18n.M("The program '{{.Program}}' cannot be run: {{.Error}}.", "Program", args[0], "Error", reasonOf(err)),
-			i18n.M("Name a program of the path, or a file that can be executed, behind '--'."))
+			i18n.M("After '--', specify a program in the PATH or the path of an executable file."))
 	}
 	if o.target.python == "" && o.target.lithops == "" {
 		o.target.python = interpreter(path)
@@ -119,7 +119,7 @@ func runWith(ctx context.Context, config []byte, c subprocess.Command) error {
 	switch {
 	case err != nil:
 		return fault.New(fault.Failed, i18n.M("The program '{{.Program}}' cannot be run: {{.Error}}.", "Program", c.Path, "Error", reasonOf(err)),
-			i18n.M("Name a program of the path, or a file that can be executed, behind '--'.")).Because(err)
+			i18n.M("After '--', specify a program in the PATH or the path of an executable file.")).Because(err)
 	case status != 0:
 		return exited{status}
 	}
@@ -127,8 +127,8 @@ func runWith(ctx context.Context, config []byte, c subprocess.Command) error {
 }
 
 func unwritable(err error) error {
-	return fault.New(fault.Failed, i18n.M("The configuration of the job cannot be written: {{.Error}}.", "Error", err.Error()),
-		i18n.M("Name a folder that you can write into with TMPDIR.")).Because(err)
+	return fault.New(fault.Failed, i18n.M("The job configuration cannot be written: {{.Error}}.", "Error", err.Error()),
+		i18n.M("Set TMPDIR to a directory that you can write to.")).Because(err)
 }
 
 // clientEnvironment is what a Lithops client finds in its environment: this one, without another configuration and what the

@@ -18,8 +18,8 @@ func newJobs(f *Factory) *cobra.Command {
 	var price float64
 	cmd := &cobra.Command{
 		Use: "jobs [JOB | EXECUTOR]", SuggestFor: []string{"activations", "activation", "job", "progress"},
-		Short: i18n.M("Show Lithops jobs and how far they are.").ID,
-		Long:  i18n.M("Shows the Lithops jobs that are to be seen: their objects in the bucket, which go when the client has its results, and the service's records of their calls. JOB, such as a1b2c3-0-M000, shows one with its calls, those that failed first and then the slowest; EXECUTOR, such as a1b2c3-0, its jobs. How many calls wait is known on the local endpoint; elsewhere as far as later calls have started.").ID,
+		Short: i18n.M("Show Lithops jobs and their progress.").ID,
+		Long:  i18n.M("Shows Lithops jobs from two sources: the job objects in the bucket, which are deleted when the client has its results, and the service's records of calls. JOB, such as a1b2c3-0-M000, shows one job with its calls, failed calls first, then the slowest. EXECUTOR, such as a1b2c3-0, shows all jobs of an executor. The number of waiting calls is exact on the local endpoint. On other backends, a waiting call is counted only after a later call has started.").ID,
 		Example: example(i18n.M("List the jobs of the last day"), "jobs") +
 			example(i18n.M("Wait for a job and show its calls"), "jobs a1b2c3-0-M000 --follow"),
 		Args: arguments(0, 1, i18n.Message{}),
@@ -46,9 +46,9 @@ func newJobs(f *Factory) *cobra.Command {
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
-	boolFlag(cmd, &req.Follow, "follow", "f", i18n.M("Wait until no call waits or runs."))
-	cmd.Flags().Var(ageValue{&req.Since}, "since", i18n.M("Look this `TIME` back, such as 7d; 24h unless given.").ID)
-	cmd.Flags().Var(priceValue{&price}, "price", i18n.M("Estimate costs at this `PRICE` for a GB-second, such as 0.000017.").ID)
+	boolFlag(cmd, &req.Follow, "follow", "f", i18n.M("Wait until no call is waiting or running."))
+	cmd.Flags().Var(ageValue{&req.Since}, "since", i18n.M("Show jobs from the last `TIME`, such as 7d; the default is 24h.").ID)
+	cmd.Flags().Var(priceValue{&price}, "price", i18n.M("Estimate costs at this `PRICE` per GB-second, such as 0.000017.").ID)
 	target.add(f, cmd)
 	target.addJobs(cmd)
 	f.outputFlags(cmd)
@@ -70,7 +70,7 @@ func (v priceValue) String() string {
 func (v priceValue) Set(s string) error {
 	price, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
 	if err != nil || !(price > 0 && price < 1e6) {
-		return valueError{i18n.M("A price is a number such as 0.000017.")}
+		return valueError{i18n.M("A price must be a number such as 0.000017.")}
 	}
 	*v.p = price
 	return nil

@@ -31,10 +31,10 @@ func newList(f *Factory) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "list [NAME]", Aliases: []string{"ls"}, SuggestFor: []string{"ps", "status", "runtimes", "get"},
 		Short: i18n.M("List runtimes and whether the client can use them.").ID,
-		Long:  i18n.M("Lists every deployed runtime, with the state it is in for the installed Lithops client. NAME is a part of an image name, or default. With '-q' the names alone, each once.").ID,
+		Long:  i18n.M("Lists every deployed runtime with its state for the installed Lithops client. NAME is part of an image name, or default. With '-q', the command lists only the names, each once.").ID,
 		Example: example(i18n.M("List all runtimes"), "list") +
 			example(i18n.M("List the runtimes of one repository for a script"), "list me/ --output json") +
-			example(i18n.M("Follow what becomes of the runtimes, the last changed one first"), "list --watch --sort-by updated"),
+			example(i18n.M("Watch the runtimes, the most recently updated first"), "list --watch --sort-by updated"),
 		Args: arguments(0, 1, i18n.Message{}),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
@@ -114,7 +114,7 @@ func showList(f *Factory, o *listOptions, l listing) error {
 	}
 	switch {
 	case l.err == nil && len(l.runtimes) == 0 && l.others > 0 && !o.names && !f.View.JSON:
-		f.View.Say(i18n.M("Runtimes with '{{.Part}}' in their name: 0 of {{.Count}}.", "Count", l.others, "Part", o.req.Name))
+		f.View.Say(i18n.M("No runtime name contains '{{.Part}}' (total runtimes: {{.Count}}).", "Count", l.others, "Part", o.req.Name))
 		return nil
 	case l.err == nil:
 		return show(l.runtimes)

@@ -20,7 +20,7 @@ func (f *Factory) localDir() string { return filepath.Join(f.Host.StateDir, "loc
 
 func newLocal(f *Factory) *cobra.Command {
 	cmd := group("local", i18n.M("Run OpenWhisk and S3 on this machine."))
-	cmd.Long = i18n.M("The local endpoint starts by itself when a command with '-b local' needs it, and runs until it is stopped.").ID
+	cmd.Long = i18n.M("The local endpoint starts automatically when a command with '-b local' needs it, and runs until it is stopped.").ID
 	cmd.Example = example(i18n.M("Show the endpoint"), "local status") + example(i18n.M("Stop the endpoint"), "local stop")
 	cmd.AddCommand(newLocalStart(f), newLocalRestart(f), newLocalStop(f), newLocalReset(f), newLocalStatus(f), newLocalEnv(f), newLocalLogs(f), newLocalRun(f))
 	return cmd
@@ -30,7 +30,7 @@ func newLocalStop(f *Factory) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "stop",
 		Short:   i18n.M("Stop the local endpoint.").ID,
-		Long:    i18n.M("Stops the endpoint and every process that it started. What is deployed stays and is there after the next start.").ID,
+		Long:    i18n.M("Stops the endpoint and every process that it started. Deployed runtimes are kept and are available after the next start.").ID,
 		Example: example(i18n.M("Stop the endpoint"), "local stop"),
 		Args:    arguments(0, 0, i18n.Message{}),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -59,14 +59,14 @@ func newLocalStatus(f *Factory) *cobra.Command {
 	var secrets, check bool
 	cmd := &cobra.Command{
 		Use:   "status",
-		Short: i18n.M("Show whether the local endpoint runs, and where.").ID,
-		Long:  i18n.M("Shows where the local endpoint runs. Its credentials are shown only in JSON, and only when they are asked for; they are good on this machine alone.").ID,
+		Short: i18n.M("Show whether the local endpoint is running, and where.").ID,
+		Long:  i18n.M("Shows where the local endpoint is running. Its credentials are shown only in JSON output and only with '--show-secrets'. They are valid only on this machine.").ID,
 		Example: example(i18n.M("Show the endpoint"), "local status") +
-			example(i18n.M("Give a program all it needs to use the endpoint"), "local status --output json --show-secrets"),
+			example(i18n.M("Print everything a program needs to use the endpoint"), "local status --output json --show-secrets"),
 		Args: arguments(0, 0, i18n.Message{}),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if secrets && !f.View.JSON {
-				return usage(i18n.M("'{{.Flag}}' needs '--output json'.", "Flag", "--show-secrets"))
+				return usage(i18n.M("'{{.Flag}}' requires '--output json'.", "Flag", "--show-secrets"))
 			}
 			info, err := local.Status(cmd.Context(), f.localDir())
 			if err != nil {
@@ -86,8 +86,8 @@ func newLocalStatus(f *Factory) *cobra.Command {
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
-	boolFlag(cmd, &check, "exit-code", "", i18n.M("End with exit status 1 where the endpoint does not run."))
-	boolFlag(cmd, &secrets, "show-secrets", "", i18n.M("Print API keys and passwords too."))
+	boolFlag(cmd, &check, "exit-code", "", i18n.M("Exit with status 1 if the endpoint is not running."))
+	boolFlag(cmd, &secrets, "show-secrets", "", i18n.M("Also print API keys and passwords."))
 	f.outputFlags(cmd)
 	return cmd
 }
@@ -99,11 +99,11 @@ func newLocalEnv(f *Factory) *cobra.Command {
 	shell, as := "posix", ""
 	cmd := &cobra.Command{
 		Use:   "env",
-		Short: i18n.M("Print variables that make programs trust the local endpoint.").ID,
-		Long:  i18n.M("Prints the lines that set REQUESTS_CA_BUNDLE and AWS_CA_BUNDLE, which the Lithops client's libraries read, to the system's certificate authorities and the local endpoint's own. Without them the client refuses the endpoint's certificate. With '--as code_engine' HTTPS_PROXY and NO_PROXY besides: the client's requests to IBM Cloud Code Engine then go to the local endpoint, and its requests to other hosts are refused. The address of that proxy has a password in it.").ID,
-		Example: example(i18n.M("Show what 'eval' sets in bash, zsh and the like"), "local env") +
-			example(i18n.M("Show it for fish"), "local env --shell fish") +
-			example(i18n.M("Let the endpoint stand for IBM Cloud Code Engine"), "local env --as code_engine"),
+		Short: i18n.M("Print environment variables that make programs trust the local endpoint.").ID,
+		Long:  i18n.M("Prints commands that set REQUESTS_CA_BUNDLE and AWS_CA_BUNDLE to a bundle with the certificate authorities of the system and of the local endpoint. The libraries of the Lithops client read these variables. Without them, the client rejects the endpoint's certificate. With '--as code_engine', the command also sets HTTPS_PROXY and NO_PROXY. The client's requests to IBM Cloud Code Engine then go to the local endpoint, and its requests to other hosts are rejected. The proxy address contains a password.").ID,
+		Example: example(i18n.M("Print variables for 'eval' in bash, zsh and similar shells"), "local env") +
+			example(i18n.M("Print fish syntax"), "local env --shell fish") +
+			example(i18n.M("Use the endpoint as IBM Cloud Code Engine"), "local env --as code_engine"),
 		Args: arguments(0, 0, i18n.Message{}),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			info, err := local.Status(cmd.Context(), f.localDir())
@@ -111,8 +111,8 @@ func newLocalEnv(f *Factory) *cobra.Command {
 				return err
 			}
 			if info.CABundle == "" || as == codeEngine && info.CloudBundle == "" {
-				return fault.New(fault.NotFound, i18n.M("The local endpoint has not been started yet: it has no certificate authority."),
-					i18n.M("Start it with 'ibmcloud fn-runtime local start'."))
+				return fault.New(fault.NotFound, i18n.M("The local endpoint has no certificate authority because it was never started."),
+					i18n.M("Start the endpoint with 'ibmcloud fn-runtime local start'."))
 			}
 			if as == codeEngine {
 				return f.View.Environment(shell, "local env --as "+as, f.bothCases(codeEngineVariables(info.Proxy(), info.CloudBundle)))
@@ -122,7 +122,7 @@ func newLocalEnv(f *Factory) *cobra.Command {
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	cmd.Flags().Var(choice{values: view.Shells(), set: func(s string) { shell = s }, get: func() string { return shell }},
-		"shell", i18n.M("Write for this `SHELL`: posix, fish or powershell; posix without this.").ID)
+		"shell", i18n.M("Use the syntax of this `SHELL`: posix, fish or powershell; the default is posix.").ID)
 	complete(cmd, "shell", view.Shells()...)
 	asFlag(cmd, &as)
 	f.outputFlags(cmd)
@@ -133,7 +133,7 @@ func newLocalEnv(f *Factory) *cobra.Command {
 func asFlag(cmd *cobra.Command, as *string) {
 	services := []string{codeEngine}
 	cmd.Flags().Var(choice{values: services, set: func(s string) { *as = s }, get: func() string { return *as }},
-		"as", i18n.M("Let the endpoint stand for this `SERVICE`: code_engine.").ID)
+		"as", i18n.M("Make the endpoint emulate this `SERVICE`: code_engine.").ID)
 	complete(cmd, "as", services...)
 }
 
@@ -145,7 +145,7 @@ func newLocalLogs(f *Factory) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "logs",
 		Short:   i18n.M("Show the log of the local endpoint.").ID,
-		Long:    i18n.M("Shows the log of the local endpoint: a line for each request, and what else happened. With '--output json' each line is the JSON object that the endpoint wrote, one after another.").ID,
+		Long:    i18n.M("Shows the log of the local endpoint: one line for each request and each other event. With '--output json', each line is the JSON object that the endpoint wrote.").ID,
 		Example: example(i18n.M("Follow the log"), "local logs --follow"),
 		Args:    arguments(0, 0, i18n.Message{}),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -156,9 +156,9 @@ func newLocalLogs(f *Factory) *cobra.Command {
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
-	boolFlag(cmd, &o.Follow, "follow", "", i18n.M("Go on until Ctrl-C."))
-	boolFlag(cmd, &o.Failed, "failed", "", i18n.M("Only requests that failed, warnings and errors."))
-	countFlag(cmd, &o.Lines, "lines", "n", maxLogLines, i18n.M("Begin with the last `N` lines; 100 without this."))
+	boolFlag(cmd, &o.Follow, "follow", "", i18n.M("Follow until Ctrl-C."))
+	boolFlag(cmd, &o.Failed, "failed", "", i18n.M("Show only failed requests, warnings and errors."))
+	countFlag(cmd, &o.Lines, "lines", "n", maxLogLines, i18n.M("Start with the last `N` lines; the default is 100."))
 	f.outputFlags(cmd)
 	return cmd
 }
@@ -183,7 +183,7 @@ func newLocalRun(f *Factory) *cobra.Command {
 			return serve(cmd.Context(), o)
 		},
 	}
-	stringFlag(cmd, &flags.dir, "dir", "", i18n.M("Keep state in the folder `DIR`."))
+	stringFlag(cmd, &flags.dir, "dir", "", i18n.M("Store state in the directory `DIR`."))
 	flags.add(cmd)
 	return cmd
 }

@@ -31,9 +31,9 @@ func (l *localFlags) add(cmd *cobra.Command) {
 		"invoker", i18n.M("Run actions as `KIND`: process, docker or auto.").ID)
 	complete(cmd, "invoker", invokers...)
 	countFlag(cmd, &l.port, "port", "", 65535, i18n.M("Listen on this `PORT` of the loopback interface."))
-	countFlag(cmd, &l.s3Port, "s3-port", "", 65535, i18n.M("Listen for S3 on this `PORT` too, without TLS."))
-	countFlag(cmd, &l.storage, "max-storage", "", 1<<20, i18n.M("Store at most this many `MB` of objects; 32768 unless given."))
-	countFlag(cmd, &l.memory, "memory", "", 1<<24, i18n.M("Run actions at once as far as their memory fits into this many `MB`; three quarters of the machine's unless given."))
+	countFlag(cmd, &l.s3Port, "s3-port", "", 65535, i18n.M("Also listen for S3 on this `PORT`, without TLS."))
+	countFlag(cmd, &l.storage, "max-storage", "", 1<<20, i18n.M("Store at most this many `MB` of objects; the default is 32768."))
+	countFlag(cmd, &l.memory, "memory", "", 1<<24, i18n.M("Limit the total memory of concurrent actions to this many `MB`; the default is three quarters of the machine's memory."))
 	cmd.Flags().Var(ageValue{&l.idle}, "idle-timeout", i18n.M("Stop after this `TIME` without requests, such as 2h.").ID)
 }
 
@@ -57,9 +57,9 @@ func newLocalStart(f *Factory) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "start",
 		Short: i18n.M("Start the local endpoint in the background.").ID,
-		Long:  i18n.M("Starts an endpoint on the loopback interface that speaks OpenWhisk and S3 and runs Lithops jobs on this machine. One that runs already is left alone; settings that differ from its own are an error.").ID,
+		Long:  i18n.M("Starts an endpoint on the loopback interface that implements OpenWhisk and S3 and runs Lithops jobs on this machine. An endpoint that is already running stays unchanged. Settings that differ from those of the running endpoint cause an error.").ID,
 		Example: example(i18n.M("Start the endpoint"), "local start") +
-			example(i18n.M("Start it with containers"), "local start --invoker docker"),
+			example(i18n.M("Run actions in containers"), "local start --invoker docker"),
 		Args: arguments(0, 0, i18n.Message{}),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o, err := flags.options(f)
@@ -80,7 +80,7 @@ func newLocalStart(f *Factory) *cobra.Command {
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
-	boolFlag(cmd, &restart, "restart", "", i18n.M("Stop the endpoint first where it runs."))
+	boolFlag(cmd, &restart, "restart", "", i18n.M("Stop the endpoint first if it is running."))
 	flags.add(cmd)
 	f.outputFlags(cmd)
 	return cmd
@@ -102,7 +102,7 @@ func newLocalRestart(f *Factory) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "restart",
 		Short:   i18n.M("Stop the local endpoint and start it again.").ID,
-		Long:    i18n.M("Starts the endpoint anew, with the settings of the last start where no others are given. What is deployed stays.").ID,
+		Long:    i18n.M("Restarts the endpoint. Settings that you do not specify are taken from the last start. Deployed runtimes are kept.").ID,
 		Example: example(i18n.M("Restart the endpoint with more memory"), "local restart --memory 8192"),
 		Args:    arguments(0, 0, i18n.Message{}),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -123,9 +123,9 @@ func newLocalReset(f *Factory) *cobra.Command {
 	var force bool
 	cmd := &cobra.Command{
 		Use:     "reset",
-		Short:   i18n.M("Stop the local endpoint and delete all it holds.").ID,
-		Long:    i18n.M("Deletes the endpoint's runtimes, objects, credentials, certificates and logs. The next start begins anew; a configuration that was written for the endpoint is then of no use any more.").ID,
-		Example: example(i18n.M("Begin anew without being asked"), "local reset -f"),
+		Short:   i18n.M("Stop the local endpoint and delete all its data.").ID,
+		Long:    i18n.M("Deletes the endpoint's runtimes, objects, credentials, certificates and logs. The next start creates an empty endpoint. Configurations that were written for the old endpoint no longer work.").ID,
+		Example: example(i18n.M("Reset the endpoint without confirmation"), "local reset -f"),
 		Args:    arguments(0, 0, i18n.Message{}),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			before, err := local.Status(cmd.Context(), f.localDir())
@@ -134,7 +134,7 @@ func newLocalReset(f *Factory) *cobra.Command {
 			}
 			if !force {
 				if f.View.JSON || !f.View.InTTY {
-					return fault.New(fault.Usage, i18n.M("There is no terminal to ask for confirmation."), i18n.M("Use '-f' to go on without confirmation."))
+					return fault.New(fault.Usage, i18n.M("Cannot ask for confirmation without a terminal."), i18n.M("Pass '-f' to skip the confirmation."))
 				}
 				yes, err := f.View.Confirm(cmd.Context(), i18n.M("Delete everything in {{.Dir}}?", "Dir", f.localDir()))
 				if err != nil {

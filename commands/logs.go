@@ -16,10 +16,10 @@ func newLogs(f *Factory) *cobra.Command {
 	var req runtime.LogsRequest
 	cmd := &cobra.Command{
 		Use:   "logs [default | IMAGE | ACTIVATION]",
-		Short: i18n.M("Show what calls have written.").ID,
-		Long:  i18n.M("Shows the log lines of calls, each with its time, its runtime, and the job and number of the call. IMAGE is a part of an image name; ACTIVATION is the id that the Lithops client prints when a call fails. What the Lithops worker says of its own work is left out, unless it warns. A service gives the log of a call when the call has ended. IBM Cloud Code Engine keeps no logs itself: there, what failed is shown with the reason, and what a call has written as long as Lithops keeps it in the bucket. With '--output json' each line is a JSON object of its own.").ID,
-		Example: example(i18n.M("Follow what all calls write"), "logs --follow") +
-			example(i18n.M("Show what the failed calls of a job wrote"), "logs --job a1b2c3-0-M000 --failed"),
+		Short: i18n.M("Show the output of calls.").ID,
+		Long:  i18n.M("Shows the log lines of calls, each with its time, its runtime, and the job and number of the call. IMAGE is part of an image name. ACTIVATION is the ID that the Lithops client prints when a call fails. Messages of the Lithops worker about its own work are omitted, except warnings. A service provides the log of a call only after the call has ended. IBM Cloud Code Engine keeps no logs itself. For Code Engine, the command shows failures with their reasons, and the output of calls as long as Lithops keeps it in the bucket. With '--output json', each line is a separate JSON object.").ID,
+		Example: example(i18n.M("Follow the output of all calls"), "logs --follow") +
+			example(i18n.M("Show the output of a job's failed calls"), "logs --job a1b2c3-0-M000 --failed"),
 		Args: arguments(0, 1, i18n.Message{}),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := whose(&req, args); err != nil {
@@ -35,18 +35,18 @@ func newLogs(f *Factory) *cobra.Command {
 				return f.View.LogLine(l)
 			})
 			if err == nil && !some && !req.Follow {
-				f.View.Observer().Note(i18n.M("No lines were found: '--since' looks further back, and '--all' shows what the Lithops worker says, too."))
+				f.View.Observer().Note(i18n.M("No lines found. Pass '--since' to search further back, or '--all' to include messages of the Lithops worker."))
 			}
 			return err
 		},
 		ValidArgsFunction: f.completeRuntimes(&target, runtime.DefaultName),
 	}
-	stringFlag(cmd, &req.Job, "job", "", i18n.M("Only calls of this `JOB`, or of all jobs of an executor."))
-	boolFlag(cmd, &req.Follow, "follow", "f", i18n.M("Go on until Ctrl-C."))
-	cmd.Flags().Var(ageValue{&req.Since}, "since", i18n.M("Begin this `TIME` ago, such as 1h; 10m unless given, 24h for a job.").ID)
-	boolFlag(cmd, &req.Worker, "all", "", i18n.M("Also what the Lithops worker says of its own work."))
-	boolFlag(cmd, &req.Failed, "failed", "", i18n.M("Only calls that failed."))
-	countFlag(cmd, &req.Last, "lines", "n", maxLogLines, i18n.M("Begin with the last `N` lines."))
+	stringFlag(cmd, &req.Job, "job", "", i18n.M("Show only calls of this `JOB`, or of all jobs of an executor."))
+	boolFlag(cmd, &req.Follow, "follow", "f", i18n.M("Follow until Ctrl-C."))
+	cmd.Flags().Var(ageValue{&req.Since}, "since", i18n.M("Show lines from the last `TIME`, such as 1h; the default is 10m, or 24h for a job.").ID)
+	boolFlag(cmd, &req.Worker, "all", "", i18n.M("Also show the Lithops worker's own messages."))
+	boolFlag(cmd, &req.Failed, "failed", "", i18n.M("Show only failed calls."))
+	countFlag(cmd, &req.Last, "lines", "n", maxLogLines, i18n.M("Start with the last `N` lines."))
 	target.add(f, cmd)
 	target.addJobs(cmd)
 	f.outputFlags(cmd)

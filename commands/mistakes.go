@@ -29,7 +29,7 @@ func flagMistake(cmd *cobra.Command, err error) error {
 		}
 		return usage(i18n.M("Unknown flag '{{.Flag}}'.", "Flag", "--"+name))
 	case errors.As(err, &missing):
-		return usage(i18n.M("'{{.Flag}}' needs a value.", "Flag", "--"+missing.GetFlag().Name))
+		return usage(i18n.M("'{{.Flag}}' requires a value.", "Flag", "--"+missing.GetFlag().Name))
 	case fault.Is(err, fault.Usage):
 		return errors.Unwrap(err)
 	case errors.As(err, &invalid):
@@ -56,7 +56,7 @@ func flagNames(cmd *cobra.Command) []string {
 // unknownCommand is the answer of a command that only has others below it.
 func unknownCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
-		return usage(i18n.M("A command is missing."))
+		return usage(i18n.M("A command is required."))
 	}
 	var names []string
 	for _, sub := range cmd.Commands() {

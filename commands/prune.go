@@ -17,10 +17,10 @@ func newPrune(f *Factory) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "prune",
 		Short: i18n.M("Delete runtimes of other Lithops releases.").ID,
-		Long:  i18n.M("Deletes the runtimes, with their metadata and cache entries, that were deployed for other releases of Lithops than the installed one. Those of other user keys stay.").ID,
+		Long:  i18n.M("Deletes the runtimes, metadata and cache entries of Lithops releases other than the installed one. Runtimes of other user keys are kept.").ID,
 		Example: example(i18n.M("Show what would be deleted"), "prune --dry-run") +
-			example(i18n.M("Keep those of a release that colleagues use"), "prune --keep 3.6.0") +
-			example(i18n.M("Make room on this machine, too"), "prune --images -b local"),
+			example(i18n.M("Keep runtimes of a release that colleagues use"), "prune --keep 3.6.0") +
+			example(i18n.M("Also free space on this machine"), "prune --images -b local"),
 		Args: arguments(0, 0, i18n.Message{}),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := exclusive(cmd, "images", "regions"); err != nil { // what another region's runtimes run is not known
@@ -41,8 +41,8 @@ func newPrune(f *Factory) *cobra.Command {
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
-	cmd.Flags().StringSliceVar(&req.Keep, "keep", nil, i18n.M("Keep also those of these releases, `VERSION,...`.").ID)
-	boolFlag(cmd, &req.Images, "images", "", i18n.M("Delete also the images of this machine's container engine that a newer build has superseded and no runtime uses."))
+	cmd.Flags().StringSliceVar(&req.Keep, "keep", nil, i18n.M("Also keep runtimes of these releases, `VERSION,...`.").ID)
+	boolFlag(cmd, &req.Images, "images", "", i18n.M("Also delete images from this machine's container engine if a newer build superseded them and no runtime uses them."))
 	boolFlag(cmd, &force, "force", "f", i18n.M("Delete without confirmation."))
 	target.addChanging(f, cmd, &req.DryRun)
 	return cmd

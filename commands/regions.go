@@ -71,9 +71,9 @@ func (r regionsValue) Set(s string) error {
 		case name == everyRegion: // which these are depends on the backend
 		case !slices.Contains(known, name):
 			if near := text.Nearest(name, known); near != "" {
-				return valueError{i18n.M("There is no region '{{.Region}}'. Did you mean '{{.Near}}'?", "Region", name, "Near", near)}
+				return valueError{i18n.M("Unknown region '{{.Region}}'. Did you mean '{{.Near}}'?", "Region", name, "Near", near)}
 			}
-			return valueError{i18n.M("There is no region '{{.Region}}'. Possible values: all, {{.Values}}.", "Region", name, "Values", strings.Join(known, ", "))}
+			return valueError{i18n.M("Unknown region '{{.Region}}'. Possible values: all, {{.Values}}.", "Region", name, "Values", strings.Join(known, ", "))}
 		}
 		for _, n := range names {
 			if !slices.Contains(*r.list, n) {
@@ -85,7 +85,7 @@ func (r regionsValue) Set(s string) error {
 }
 
 func (t *targetFlags) addRegions(cmd *cobra.Command) {
-	cmd.Flags().Var(regionsValue{&t.regions}, "regions", i18n.M("Work in several regions side by side: `REGION,...` or all.").ID)
+	cmd.Flags().Var(regionsValue{&t.regions}, "regions", i18n.M("Operate on several regions in parallel: `REGION,...` or all.").ID)
 	complete(cmd, "regions", append([]string{everyRegion}, knownRegions()...)...)
 	markCommon(cmd, "regions")
 }
@@ -149,7 +149,7 @@ func (f *Factory) openRegion(ctx context.Context, t *targetFlags, need connect.O
 }
 
 func notRegional(backend string) error {
-	return usage(i18n.M("Regions belong to the backends ibm_cf and code_engine, not to {{.Backend}}.", "Backend", backend))
+	return usage(i18n.M("The backend {{.Backend}} does not support regions. Only ibm_cf and code_engine do.", "Backend", backend))
 }
 
 // regional reports whether a backend, as users name it, has regions.

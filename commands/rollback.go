@@ -15,10 +15,10 @@ func newRollback(f *Factory) *cobra.Command {
 	var req runtime.RollbackRequest
 	cmd := &cobra.Command{
 		Use: "rollback (default | IMAGE[:TAG])", SuggestFor: []string{"undo", "revert"},
-		Short: i18n.M("Run the image again that a runtime had before.").ID,
-		Long:  i18n.M("Registers a runtime with the image that it ran before the present one, pinned at its digest. The registry must still have that image under the tag that 'build --pin' pushes. A second rollback takes the first one back.").ID,
-		Example: example(i18n.M("Take a new image back"), "rollback me/runtime:1.0") +
-			example(i18n.M("Show what would be done"), "rollback me/runtime:1.0 --dry-run"),
+		Short: i18n.M("Roll back a runtime to its previous image.").ID,
+		Long:  i18n.M("Registers a runtime with its previous image, pinned by digest. The registry must still have that image under the tag that 'build --pin' pushes. A second rollback undoes the first.").ID,
+		Example: example(i18n.M("Undo an image update"), "rollback me/runtime:1.0") +
+			example(i18n.M("Show the planned changes"), "rollback me/runtime:1.0 --dry-run"),
 		Args: deployedName(false, i18n.M("default or an image")),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			req.Name = args[0]
@@ -29,7 +29,7 @@ func newRollback(f *Factory) *cobra.Command {
 		},
 		ValidArgsFunction: f.completeRuntimes(&target, runtime.DefaultName),
 	}
-	memoryFlag(f, cmd, &target, &req.MemoryMB, i18n.M("Only runtimes with one of the memory sizes `MB,...` given."))
+	memoryFlag(f, cmd, &target, &req.MemoryMB, i18n.M("Limit to runtimes with one of the memory sizes `MB,...`."))
 	target.addChanging(f, cmd, &req.DryRun)
 	return cmd
 }

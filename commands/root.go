@@ -16,9 +16,9 @@ func NewRoot(f *Factory) *cobra.Command {
 		Use:     Name,
 		Aliases: []string{"fnr"},
 		Short:   i18n.M("Manage Lithops runtimes.").ID,
-		Long:    i18n.M("Deploys runtimes for the Lithops Python client to IBM Cloud Code Engine, IBM Cloud Functions, an Apache OpenWhisk of your own, or an endpoint on this machine. Help for a command is shown by 'ibmcloud fn-runtime help COMMAND', the environment variables by 'ibmcloud fn-runtime help environment'.").ID,
-		Example: example(i18n.M("Deploy the default runtime on this machine's own endpoint"), "deploy default -b local") +
-			example(i18n.M("See it"), "list -b local"),
+		Long:    i18n.M("Deploys runtimes for the Lithops Python client to IBM Cloud Code Engine, IBM Cloud Functions, your own Apache OpenWhisk, or an endpoint on this machine. 'ibmcloud fn-runtime help COMMAND' shows the help for a command. 'ibmcloud fn-runtime help environment' lists the environment variables.").ID,
+		Example: example(i18n.M("Deploy the default runtime to the local endpoint"), "deploy default -b local") +
+			example(i18n.M("List it"), "list -b local"),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -111,7 +111,7 @@ func withUsage(err error, cmd *cobra.Command) error {
 		return err
 	}
 	help := *f
-	help.Recovery = i18n.M("Show the usage with '{{.Command}}'.", "Command", helpCommand(cmd))
+	help.Recovery = i18n.M("Run '{{.Command}}' to show the usage.", "Command", helpCommand(cmd))
 	return &help
 }
 

@@ -139,7 +139,7 @@ func (i sharedImages) Ping(ctx context.Context) (string, error) {
 		Ping(ctx context.Context) (string, error)
 	})
 	if !can {
-		return "", fault.New(fault.NotFound, i18n.M("Docker was not looked for."), i18n.Message{})
+		return "", fault.New(fault.NotFound, i18n.M("Docker was not checked."), i18n.Message{})
 	}
 	return engine.Ping(ctx)
 }

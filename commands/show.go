@@ -14,7 +14,7 @@ func newShow(f *Factory) *cobra.Command {
 	cmd := &cobra.Command{
 		SuggestFor: []string{"describe", "inspect", "info"},
 		Use:        "show (default | IMAGE[:TAG])",
-		Short:      i18n.M("Show a runtime in full and what has drifted.").ID,
+		Short:      i18n.M("Show all details of a runtime and any drift.").ID,
 		Long:       i18n.M("Shows the name, digest, limits, versions, modules and metadata of a runtime, and every difference from what the client would deploy now.").ID,
 		Example:    example(i18n.M("Show the default runtime"), "show default"),
 		Args:       deployedName(false, i18n.M("default or an image")),
@@ -32,7 +32,7 @@ func newShow(f *Factory) *cobra.Command {
 		},
 		ValidArgsFunction: f.completeRuntimes(&target, runtime.DefaultName),
 	}
-	countFlag(cmd, &req.MemoryMB, "memory", "m", maxMemory, i18n.M("Only the runtime with this memory in `MB`."))
+	countFlag(cmd, &req.MemoryMB, "memory", "m", maxMemory, i18n.M("Show only the runtime with this memory in `MB`."))
 	target.add(f, cmd)
 	target.addJobs(cmd)
 	f.outputFlags(cmd)

@@ -71,7 +71,7 @@ func (c *countValue) String() string {
 func (c *countValue) Set(s string) error {
 	n, err := strconv.Atoi(s)
 	if err != nil || n < 1 || n > c.most {
-		return valueError{i18n.M("A whole number from 1 to {{.Most}} is expected.", "Most", c.most)}
+		return valueError{i18n.M("Specify a whole number from 1 to {{.Most}}.", "Most", c.most)}
 	}
 	*c.p = n
 	return nil
@@ -96,7 +96,7 @@ func (m memoryValue) Set(s string) error {
 	for part := range strings.SplitSeq(s, ",") {
 		n, err := strconv.Atoi(strings.TrimSpace(part))
 		if err != nil || n < 1 || n > maxMemory {
-			return valueError{i18n.M("Memory is a whole number of MB, or several with commas: 256,512.")}
+			return valueError{i18n.M("Specify a whole number of MB, or several separated by commas: 256,512.")}
 		}
 		if !slices.Contains(*m.list, n) {
 			*m.list = append(*m.list, n)
@@ -121,7 +121,7 @@ func (c cpuValue) Set(s string) error {
 	n, err := strconv.ParseFloat(s, 64)
 	milli := n * 1000
 	if err != nil || !(milli >= 1 && milli <= 1e6) || milli != math.Trunc(milli) { // NaN neither
-		return valueError{i18n.M("A number of vCPU is expected, such as 0.125 or 2.")}
+		return valueError{i18n.M("Specify a number of vCPU, such as 0.125 or 2.")}
 	}
 	*c.milli = int(milli)
 	return nil
@@ -150,7 +150,7 @@ func (a ageValue) Set(s string) error {
 		}
 	}
 	if err != nil || d <= 0 {
-		return valueError{i18n.M("An age is a number with a unit: 30m, 36h, 7d.")}
+		return valueError{i18n.M("Specify a number with a unit, such as 30m, 36h or 7d.")}
 	}
 	*a.p = d
 	return nil

@@ -14,8 +14,8 @@ func newVersion(f *Factory) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "version",
 		Short: i18n.M("Show the version of the plug-in.").ID,
-		Example: example(i18n.M("Show the version for a script"), "version --output json") +
-			example(i18n.M("Show the licences of what the program is made of"), "version --licenses"),
+		Example: example(i18n.M("Show the version as JSON"), "version --output json") +
+			example(i18n.M("Show the licenses of the program's components"), "version --licenses"),
 		Args: arguments(0, 0, i18n.Message{}),
 		RunE: func(*cobra.Command, []string) error {
 			doc := versionDocument(f)
@@ -34,7 +34,7 @@ func newVersion(f *Factory) *cobra.Command {
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
-	boolFlag(cmd, &licenses, "licenses", "", i18n.M("Print the licences of all that the program is made of."))
+	boolFlag(cmd, &licenses, "licenses", "", i18n.M("Print the licenses of all components of the program."))
 	f.outputFlags(cmd)
 	return cmd
 }

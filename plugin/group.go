@@ -28,8 +28,8 @@ func resourceGroup(ctx context.Context, c sdk.PluginContext, h *host, token tran
 	base, err := c.GetEndpoint(endpoints.ResourceController)
 	if err != nil || base == "" {
 		return "", fault.During(lookup, fault.New(fault.Invalid,
-			i18n.M("The session names no endpoint to ask for resource groups."),
-			i18n.M("Give the ID of the group with '-g'.")).Because(err))
+			i18n.M("The session does not define an endpoint for resource groups."),
+			i18n.M("Specify the group ID with '-g'.")).Because(err))
 	}
 	client := transport.Client(transport.New(transport.Options{
 		Auth: transport.Auth{Token: token}, Origin: base, UserAgent: commands.Name + "/" + Version, Timeout: h.HTTPTimeout, Budget: h.Retries,
@@ -48,8 +48,8 @@ func resourceGroup(ctx context.Context, c sdk.PluginContext, h *host, token tran
 	var groups groupList
 	if resp.StatusCode != http.StatusOK || json.NewDecoder(resp.Body).Decode(&groups) != nil {
 		return "", fault.During(lookup, fault.New(fault.Unavailable,
-			i18n.M("The resource controller answered {{.Status}}.", "Status", resp.Status),
-			i18n.M("Try again later, or give the ID of the group with '-g'.")))
+			i18n.M("The resource controller returned {{.Status}}.", "Status", resp.Status),
+			i18n.M("Try again later, or specify the group ID with '-g'.")))
 	}
 	if id := groups.id(name); id != "" {
 		return id, nil

@@ -83,7 +83,7 @@ func (t *tokens) token(ctx context.Context, refresh bool) (string, error) {
 		return "", ctx.Err()
 	case <-timer.C:
 		return "", fault.New(fault.Timeout,
-			i18n.M("IAM did not answer within {{.Time}}.", "Time", t.timeout),
+			i18n.M("IAM did not respond within {{.Time}}.", "Time", t.timeout),
 			i18n.M("Try again later, or log in again with 'ibmcloud login'."))
 	case a := <-result:
 		return a.token, a.err
@@ -102,12 +102,12 @@ func (t *tokens) get(refresh bool) (string, error) {
 		if unanswered := (*url.Error)(nil); errors.As(err, &unanswered) { // that says nothing of the session
 			return "", fault.New(fault.Unavailable,
 				i18n.M("The session could not be renewed: {{.Reason}}.", "Reason", text.Line(unanswered.Error(), 300)),
-				i18n.M("Check the endpoint and the network, then try again.")).Because(err)
+				i18n.M("Check the endpoint and the network, then retry.")).Because(err)
 		}
 		if err != nil {
 			return "", fault.New(fault.NotLoggedIn,
 				i18n.M("The session has expired and could not be renewed."),
-				i18n.M("Log in by running 'ibmcloud login'.")).Because(err)
+				i18n.M("Log in with 'ibmcloud login'.")).Because(err)
 		}
 		t.refreshed = now
 	}

@@ -34,7 +34,7 @@ func openTrace(setting string) (trace, error) {
 	if err != nil {
 		return trace{close: func() {}}, fault.New(fault.Invalid,
 			i18n.M("The trace file {{.File}} cannot be written: {{.Why}}.", "File", file, "Why", err.Error()),
-			i18n.M("Set IBMCLOUD_TRACE to true or to a file that can be written."))
+			i18n.M("Set IBMCLOUD_TRACE to true or to a writable file."))
 	}
 	return trace{writer: f, close: func() { _ = f.Close() }}, nil
 }

@@ -40,7 +40,7 @@ type ApplyRequest struct {
 // from, deploys what is missing, updates what differs and, with Prune, deletes every other runtime of this user key, of
 // whatever Lithops version. Where everything is as declared nothing is written.
 func (s *Service) Apply(ctx context.Context, req ApplyRequest) (Result, error) {
-	op := i18n.M("Applying the declared runtimes in {{.Place}}", "Place", s.Scope())
+	op := i18n.M("Applying the declared runtimes to {{.Place}}", "Place", s.Scope())
 	all, err := s.declared(ctx, req.Runtimes)
 	if err != nil {
 		return Result{DryRun: req.DryRun}, err
@@ -124,7 +124,7 @@ func (s *Service) declared(ctx context.Context, list []Declaration) (all []*decl
 		}
 		for _, w := range d.wants {
 			if err == nil && taken[w.ID] {
-				err = fault.New(fault.Invalid, i18n.M("Another declared runtime is registered under the same name {{.Name}}.", "Name", w.ID.Name),
+				err = fault.New(fault.Invalid, i18n.M("Two declared runtimes would be registered under the same name, {{.Name}}.", "Name", w.ID.Name),
 					i18n.M("Declare each memory size of an image once."))
 			}
 			taken[w.ID] = true
@@ -200,9 +200,9 @@ func (d *declared) decide(p *plan.Plan) []*plan.Deployment {
 		switch {
 		case d.image == nil:
 		case r == nil || r.Note(entity.NoteSource) == "":
-			d.image.Change, d.image.Reason = Create, i18n.M("Nothing is deployed that was built from this folder.")
+			d.image.Change, d.image.Reason = Create, i18n.M("No deployed runtime was built from this directory.")
 		case r.Note(entity.NoteSource) != w.Source && d.image.Change == Unchanged:
-			d.image.Change, d.image.Reason = Update, i18n.M("What its image is built from differs.")
+			d.image.Change, d.image.Reason = Update, i18n.M("The build inputs of its image have changed.")
 		default:
 			w.Digest = r.Note(entity.NoteDigest)
 		}

@@ -16,8 +16,8 @@ import (
 // progress; Images reports the steps.
 func (s *Service) Build(ctx context.Context, req BuildRequest, progress io.Writer) (entity.ImageBuilt, error) {
 	if req.Image == DefaultName || req.Image == AllName {
-		return entity.ImageBuilt{}, fault.New(fault.Usage, i18n.M("'{{.Name}}' names no image to build.", "Name", req.Image),
-			i18n.M("Give a name such as USER/NAME:TAG."))
+		return entity.ImageBuilt{}, fault.New(fault.Usage, i18n.M("'{{.Name}}' is not an image name.", "Name", req.Image),
+			i18n.M("Specify a name such as USER/NAME:TAG."))
 	}
 	image, err := s.Image(req.Image, "")
 	if err != nil {

@@ -22,13 +22,13 @@ func (s *Service) Clean(ctx context.Context, req CleanRequest) (Result, error) {
 	op := i18n.M("Cleaning {{.Place}} and bucket {{.Bucket}}", "Place", s.Scope(), "Bucket", s.Target.Bucket)
 	if req.OlderThan > 0 {
 		if req.All {
-			return Result{}, fault.New(fault.Usage, i18n.M("'--all' and '--older-than' contradict each other."), i18n.M("Use one of them."))
+			return Result{}, fault.New(fault.Usage, i18n.M("'--all' and '--older-than' cannot be used together."), i18n.M("Specify only one."))
 		}
 		req.JobsOnly = true
 	}
 	if req.All && s.Target.Backend != BackendIBMCF && s.Target.Backend != BackendCodeEngine {
-		return Result{}, fault.New(fault.Usage, i18n.M("The namespace {{.Namespace}} belongs to its key and cannot be deleted.", "Namespace", s.Target.Namespace),
-			i18n.M("Clean without '--all': everything of Lithops in it goes."))
+		return Result{}, fault.New(fault.Usage, i18n.M("Namespace {{.Namespace}} is tied to its API key and cannot be deleted.", "Namespace", s.Target.Namespace),
+			i18n.M("Omit '--all' to delete only the Lithops resources in the namespace."))
 	}
 	return during(s, op, func() (Result, error) { return s.clean(ctx, req) })
 }
@@ -114,7 +114,7 @@ func (s *Service) cleanCaches() (tasks []*plan.Task) {
 			func(context.Context) error { return s.Cache.RemoveAll(s.Contract.Backend) }))
 	}
 	if files := lithops.TempFiles(s.TempDir); len(files) > 0 {
-		tasks = append(tasks, plan.Step(plan.Item{Change: Delete, Kind: KindFiles, Name: s.TempDir, Reason: i18n.M("Files of jobs; buckets of the storage 'localhost' in this folder stay.")},
+		tasks = append(tasks, plan.Step(plan.Item{Change: Delete, Kind: KindFiles, Name: s.TempDir, Reason: i18n.M("Job files. Buckets of the storage 'localhost' in this directory are kept.")},
 			func(context.Context) error { return lithops.RemoveTemp(files) }))
 	}
 	return tasks

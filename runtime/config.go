@@ -97,7 +97,7 @@ func unwritable(path string, err error) error {
 		return err
 	}
 	return fault.New(fault.Failed, i18n.M("The Lithops configuration {{.Path}} cannot be written: {{.Error}}.", "Path", path, "Error", err),
-		i18n.M("Make file and folder writable for you, or choose another file.")).Because(err)
+		i18n.M("Make the file and its directory writable, or specify another file.")).Because(err)
 }
 
 // verifying is what a configuration for the local endpoint says of the client's environment.

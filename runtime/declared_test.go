@@ -183,7 +183,7 @@ func TestPruneDeletesWhatIsNotDeclared(t *testing.T) {
 // A build that fails stops its own runtimes and the deletions, nothing else.
 func TestApplyWithABuildThatFails(t *testing.T) {
 	w := newWorld(t)
-	w.Images = &engine{source: "one", fail: fault.New(fault.Failed, i18n.M("The build failed."), i18n.M("Mend the Dockerfile."))}
+	w.Images = &engine{source: "one", fail: fault.New(fault.Failed, i18n.M("The build failed."), i18n.M("Fix the Dockerfile."))}
 	if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/old:1"}); err != nil {
 		t.Fatal(err)
 	}

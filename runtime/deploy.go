@@ -24,7 +24,7 @@ func (s *Service) Deploy(ctx context.Context, req DeployRequest) (Result, error)
 		return Result{}, err
 	}
 	if req.Name == DefaultName && s.Contract.Backend == lithops.CodeEngine && s.Settings.Runtime == "" {
-		s.Warn(i18n.M("Without 'runtime' in its configuration the Lithops client builds an image of its own. Set 'runtime: {{.Image}}' in section 'code_engine', as 'ibmcloud fn-runtime lithops-config' prints it.", "Image", wants[0].Image))
+		s.Warn(i18n.M("'runtime' is not set in the configuration, so the Lithops client builds its own image. Set 'runtime: {{.Image}}' in section 'code_engine', as printed by 'ibmcloud fn-runtime lithops-config'.", "Image", wants[0].Image))
 	}
 	return s.deployAs(ctx, wants, req)
 }
@@ -54,7 +54,7 @@ func (s *Service) deploy(ctx context.Context, wants []site.Wanted, req DeployReq
 	var err error
 	if !req.DryRun {
 		if s.Target.HostPython && slices.ContainsFunc(all, (*plan.Deployment).Changed) {
-			s.Note(i18n.M("The local endpoint runs the Python of this machine ({{.Python}}), not the image {{.Image}}.", "Python", s.Interpreter(), "Image", wants[0].Image))
+			s.Note(i18n.M("The local endpoint uses the Python installation on this machine ({{.Python}}), not the image {{.Image}}.", "Python", s.Interpreter(), "Image", wants[0].Image))
 		}
 		err = p.Run(ctx, nil)
 	}
@@ -75,7 +75,7 @@ func (s *Service) wants(req DeployRequest) ([]site.Wanted, error) {
 	limits := s.Compute.Limits()
 	wrong := []error{limits.CheckTimeout(timeout), s.jobTime(timeout)}
 	if req.InImage && !limits.Scaled {
-		wrong = append(wrong, fault.New(fault.Usage, i18n.M("Only code_engine runs images that have the Lithops code inside."), i18n.M("Leave out '--code'.")))
+		wrong = append(wrong, fault.New(fault.Usage, i18n.M("Only code_engine supports images that contain the Lithops code."), i18n.M("Omit '--code'.")))
 	}
 	for _, m := range memories {
 		wrong = append(wrong, limits.CheckMemory(m))
@@ -106,10 +106,10 @@ func (s *Service) warnOfRuns(w site.Wanted) {
 	switch {
 	case w.MilliCPU == 0:
 	case lithops.Scale{MilliCPU: w.MilliCPU, MemoryMB: w.MemoryMB}.ClientRefuses():
-		s.Warn(i18n.M("The Lithops client takes no 'runtime_cpu' of {{.CPU}} with a 'runtime_memory' of {{.Memory}} MB, though Code Engine does: choose another '--cpu' or '--memory'.",
+		s.Warn(i18n.M("The Lithops client does not accept a 'runtime_cpu' of {{.CPU}} with a 'runtime_memory' of {{.Memory}} MB, although Code Engine does. Specify another '--cpu' or '--memory'.",
 			"CPU", cpu, "Memory", w.MemoryMB))
 	case w.MilliCPU != asked:
-		s.Warn(i18n.M("The Lithops client runs its jobs with {{.Asked}} vCPU, not with those of the runtime. Set 'runtime_cpu: {{.CPU}}' and 'runtime_memory: {{.Memory}}' in section 'code_engine' of the Lithops configuration.",
+		s.Warn(i18n.M("The Lithops client runs its jobs with {{.Asked}} vCPU, not with the vCPU of the runtime. Set 'runtime_cpu: {{.CPU}}' and 'runtime_memory: {{.Memory}}' in section 'code_engine' of the Lithops configuration.",
 			"Asked", lithops.FormatCPU(asked), "Memory", w.MemoryMB, "CPU", cpu))
 	}
 }

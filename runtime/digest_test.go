@@ -67,9 +67,9 @@ func drifted(t *testing.T, pin bool) (*world, *tags) {
 		t.Errorf("before the tag moves: %+v", got)
 	}
 	r.point(tagged, second)
-	want := "The tag points to another image now."
+	want := "The tag now points to another image."
 	if pin {
-		want = "It is pinned, and the tag points to another image now. Follow it with 'ibmcloud fn-runtime deploy " + tagged + " --pin'."
+		want = "It is pinned, but the tag now points to another image. To use that image, run 'ibmcloud fn-runtime deploy " + tagged + " --pin'."
 	}
 	if got := only(t, w); got.State != runtime.Outdated || got.Reason.String() != want {
 		t.Errorf("the list does not see the drift: %+v", got)

@@ -70,9 +70,9 @@ func (s *Service) usable(r Result, command string) error {
 		case it.Change == Create:
 			return fault.New(fault.NotFound, i18n.M("Runtime {{.Image}} is not deployed with {{.Memory}} MB for Lithops {{.Version}}.",
 				"Image", it.Image, "Memory", it.Memory, "Version", s.Install.Version),
-				i18n.M("Deploy it with 'ibmcloud fn-runtime {{.Command}}', or let '--deploy' do it.", "Command", command))
+				i18n.M("Deploy it with 'ibmcloud fn-runtime {{.Command}}', or pass '--deploy'.", "Command", command))
 		case it.Change == Update:
-			s.Warn(i18n.M("Runtime {{.Image}} is outdated: {{.Reason}} 'ibmcloud fn-runtime {{.Command}}' renews it.",
+			s.Warn(i18n.M("Runtime {{.Image}} is outdated: {{.Reason}} Update it with 'ibmcloud fn-runtime {{.Command}}'.",
 				"Image", it.Image, "Reason", it.Reason, "Command", command))
 		}
 	}

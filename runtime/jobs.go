@@ -38,7 +38,7 @@ func (s *Service) WatchJobs(req JobsRequest) *jobs.Watcher {
 
 // ListJobs returns the jobs that are to be seen, the newest first.
 func (s *Service) ListJobs(ctx context.Context, req JobsRequest) ([]entity.Job, error) {
-	op := i18n.M("Looking for jobs in {{.Place}}", "Place", s.Scope())
+	op := i18n.M("Looking up jobs in {{.Place}}", "Place", s.Scope())
 	return during(s, op, func() ([]entity.Job, error) {
 		w, err := s.lookForJobs(ctx, req, req.Executor)
 		if err != nil {
@@ -56,7 +56,7 @@ type JobDetail struct {
 
 // ShowJob returns one job; fault.NotFound when nothing of it is to be seen.
 func (s *Service) ShowJob(ctx context.Context, id string, req JobsRequest) (JobDetail, error) {
-	op := i18n.M("Looking for job {{.Job}} in {{.Place}}", "Job", id, "Place", s.Scope())
+	op := i18n.M("Looking up job {{.Job}} in {{.Place}}", "Job", id, "Place", s.Scope())
 	return during(s, op, func() (JobDetail, error) {
 		w, err := s.lookForJobs(ctx, req, id)
 		if err != nil {
@@ -114,6 +114,6 @@ func jobsOf(w *jobs.Watcher, id string) []entity.Job {
 // NoJob is the fault for a job of which nothing is to be seen.
 func NoJob(id string) error {
 	return fault.New(fault.NotFound,
-		i18n.M("There is no trace of job {{.Job}}.", "Job", text.Line(id, 200)),
-		i18n.M("List the jobs that are to be seen with 'ibmcloud fn-runtime jobs'; '--since' reaches further back."))
+		i18n.M("Job {{.Job}} was not found.", "Job", text.Line(id, 200)),
+		i18n.M("List the jobs with 'ibmcloud fn-runtime jobs'; use '--since' to include older jobs."))
 }

@@ -16,7 +16,7 @@ func (s *Service) List(ctx context.Context, req ListRequest) ([]Runtime, error) 
 	return during(s, op, func() ([]Runtime, error) {
 		runtimes, err := s.list(ctx, req)
 		if s.Target.HostPython && len(runtimes) > 0 {
-			s.Note(i18n.M("The local endpoint runs the Python of this machine, not the images."))
+			s.Note(i18n.M("The local endpoint uses the Python installation on this machine, not the images."))
 		}
 		return runtimes, err
 	})

@@ -62,7 +62,7 @@ func (s *Service) Logs(ctx context.Context, req LogsRequest, yield func(entity.L
 	err := s.firstLines(ctx, watch, &r)
 	end(err)
 	if s.Target.Backend == BackendCodeEngine {
-		s.Note(i18n.M("Code Engine keeps no logs: these are what Lithops has left in the bucket. Others are in IBM Cloud Logs, and those of a job run that is still there are shown by 'ibmcloud ce jobrun logs --name RUN'."))
+		s.Note(i18n.M("Code Engine does not keep logs, so this output shows the logs that Lithops stored in the bucket. Other logs are in IBM Cloud Logs. To see the logs of an existing job run, use 'ibmcloud ce jobrun logs --name RUN'."))
 	}
 	if err == nil {
 		err = r.give(yield, req.Last)
@@ -103,8 +103,8 @@ func (s *Service) oneActivation(ctx context.Context, w *jobs.Watcher, r *reading
 			return err
 		}
 		if !req.Follow {
-			return fault.New(fault.NotFound, i18n.M("There is no record of activation {{.ID}}.", "ID", req.Activation),
-				i18n.M("A service writes it when the call has ended, and forgets it after a while: '--follow' waits for it.")).Because(err)
+			return fault.New(fault.NotFound, i18n.M("No record of activation {{.ID}} was found.", "ID", req.Activation),
+				i18n.M("A service writes the record after the call ends and deletes it after some time. Pass '--follow' to wait for the record.")).Because(err)
 		}
 		if err := parallel.Sleep(ctx, w.Pause()); err != nil {
 			return err

@@ -102,7 +102,7 @@ func TestPruneRemovesSupersededImages(t *testing.T) {
 	if _, err := w.Prune(t.Context(), runtime.PruneRequest{Images: true}); err != nil || len(docker.old) != 2 {
 		t.Errorf("left: %+v, %v", docker.old, err)
 	}
-	docker.fail = fault.New(fault.Unavailable, i18n.M("No Docker Engine answers on this machine."), i18n.M("Start one."))
+	docker.fail = fault.New(fault.Unavailable, i18n.M("No Docker Engine is reachable from this machine."), i18n.M("Start one."))
 	if _, err := w.Prune(t.Context(), runtime.PruneRequest{Images: true}); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("without an engine: %v", err)
 	}

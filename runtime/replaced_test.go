@@ -28,7 +28,7 @@ func replaced(t *testing.T) (w *world, id entity.ID) {
 	return w, id
 }
 
-const lacks = "Its metadata lacks the time limit: the client's next job fails."
+const lacks = "Its metadata does not contain the timeout, so the client's next job fails."
 
 // judged is what doctor says of the runtimes.
 func judged(t *testing.T, w *world, repair bool) check.Check {

@@ -45,7 +45,7 @@ func (s *Service) afterwards(d *plan.Deployment) Runtime {
 		rt.UpdatedAt = time.Now()
 	}
 	if d.Metadata.Status == Failed || d.Metadata.Status == Skipped {
-		rt.State, rt.Reason = NoMetadata, i18n.M("It is not completely deployed.")
+		rt.State, rt.Reason = NoMetadata, i18n.M("It is only partially deployed.")
 	}
 	return rt
 }

@@ -36,14 +36,14 @@ func (s *Service) rollback(ctx context.Context, sel site.Selector, req RollbackR
 		w := s.WantExisting(e, 0, "")
 		if w.Pin, w.Digest = true, e.Note(entity.NotePrevious); w.Digest == "" {
 			return none, fault.New(fault.NotFound,
-				i18n.M("Of runtime {{.Image}} with {{.Memory}} MB no earlier image is known.", "Image", e.Image, "Memory", e.NamedMB),
-				i18n.M("Deploy the image that you want with 'ibmcloud fn-runtime deploy IMAGE'."))
+				i18n.M("No previous image is recorded for runtime {{.Image}} with {{.Memory}} MB.", "Image", e.Image, "Memory", e.NamedMB),
+				i18n.M("Deploy the image you want with 'ibmcloud fn-runtime deploy IMAGE'."))
 		}
 		if err := s.CheckPinned(ctx, w.Image, w.Digest); fault.Is(err, fault.Invalid) {
 			return none, fault.New(fault.NotFound,
-				i18n.M("The registry no longer has the image that runtime {{.Image}} with {{.Memory}} MB ran before: {{.Tag}}.",
+				i18n.M("The registry no longer contains the previous image of runtime {{.Image}} with {{.Memory}} MB: {{.Tag}}.",
 					"Image", e.Image, "Memory", e.NamedMB, "Tag", entity.FixedTag(w.Image, w.Digest)),
-				i18n.M("Deploy the image that you want with 'ibmcloud fn-runtime deploy IMAGE'.")).Because(err)
+				i18n.M("Deploy the image you want with 'ibmcloud fn-runtime deploy IMAGE'.")).Because(err)
 		}
 		have, err := s.found(ctx, e)
 		if err != nil {

@@ -106,21 +106,21 @@ func (s *Service) drift(e site.Entry, d Detail) []i18n.Message {
 		return drift
 	}
 	seconds := e.TimeoutMS / 1000
-	say(d.BundleDeployed == "", i18n.M("It was deployed by another tool, so its Lithops code is not known."))
+	say(d.BundleDeployed == "", i18n.M("It was deployed by another tool, so its Lithops code is unknown."))
 	say(d.State != Outdated && d.BundleDeployed != "" && d.BundleCurrent != "" && d.BundleDeployed != d.BundleCurrent && e.Version == s.Install.Version,
-		i18n.M("Its Lithops code is not the client's."))
-	say(d.State != Outdated && d.Digest != "" && d.DigestCurrent != "" && d.Digest != d.DigestCurrent, i18n.M("The tag points to another image now."))
+		i18n.M("Its Lithops code differs from the client's."))
+	say(d.State != Outdated && d.Digest != "" && d.DigestCurrent != "" && d.Digest != d.DigestCurrent, i18n.M("The tag now points to another image."))
 	if d.MetadataStored {
 		stored, broken := *e.Stored, e.Stored.PythonVersion == ""
 		say(!e.MetadataProblem().IsZero(), e.MetadataProblem())
 		say(e.Replaced(), site.ReplacedReason())
 		say(!broken && stored.TimeoutS != 0 && stored.TimeoutS != seconds,
-			i18n.M("Its metadata says a time limit of {{.Stored}} s, the runtime has {{.Runtime}} s.", "Stored", stored.TimeoutS, "Runtime", seconds))
-		say(!broken && stored.LithopsVersion != e.Version, i18n.M("Its metadata is of Lithops {{.Version}}.", "Version", stored.LithopsVersion))
+			i18n.M("Its metadata specifies a timeout of {{.Stored}} s, but the runtime's timeout is {{.Runtime}} s.", "Stored", stored.TimeoutS, "Runtime", seconds))
+		say(!broken && stored.LithopsVersion != e.Version, i18n.M("Its metadata is from Lithops {{.Version}}.", "Version", stored.LithopsVersion))
 		say(!broken && d.BundleDeployed != "" && stored.Proof != site.Proof(e.Registered), i18n.M("Its metadata was stored before the runtime was last changed."))
 	}
-	say(d.CacheState == CacheStale && d.MetadataStored, i18n.M("The copy in this machine's cache differs from the metadata in the bucket, and the client reads the copy."))
-	say(d.CacheState == CacheStale && !d.MetadataStored, i18n.M("This machine's cache has metadata that the bucket does not have."))
-	say(s.Target.HostPython, i18n.M("The local endpoint runs the Python of this machine, not the image."))
+	say(d.CacheState == CacheStale && d.MetadataStored, i18n.M("The copy in the local cache differs from the metadata in the bucket, and the client reads the copy."))
+	say(d.CacheState == CacheStale && !d.MetadataStored, i18n.M("The local cache contains metadata that is missing from the bucket."))
+	say(s.Target.HostPython, i18n.M("The local endpoint uses the Python installation of this machine, not the image."))
 	return drift
 }

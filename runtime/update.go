@@ -45,7 +45,7 @@ func (s *Service) update(ctx context.Context, sel site.Selector, req UpdateReque
 		switch {
 		case e.Orphan:
 		case e.Version != s.Contract.Version:
-			skip(e, i18n.M("It is of Lithops {{.Version}}: update it with that client.", "Version", e.Version))
+			skip(e, i18n.M("It is for Lithops {{.Version}}. Update it with that Lithops release.", "Version", e.Version))
 		case state == site.PythonMismatch && !s.Target.HostPython: // it works for clients of its Python, and would for none afterwards
 			skip(e, why)
 		default:

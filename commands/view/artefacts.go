@@ -37,7 +37,7 @@ func (v *View) Built(b entity.ImageBuilt) error {
 		{i18n.M("Python"), text.Printable(b.Python)},
 	})
 	if b.Digest == "" {
-		v.Say(i18n.M("The image stays on this machine."))
+		v.Say(i18n.M("The image is only on this machine."))
 		v.Next(i18n.M("Deploy it with 'ibmcloud fn-runtime deploy {{.Image}}'.", "Image", b.Image+" -b local")) // whose engine has it
 	} else {
 		v.Next(i18n.M("Deploy it with 'ibmcloud fn-runtime deploy {{.Image}}'.", "Image", b.Image))
@@ -66,7 +66,7 @@ func (v *View) Written(dir string, files []string, jobs bool) error {
 	if jobs {
 		dir += " -b code_engine"
 	}
-	v.Say(i18n.M("Add your packages to the requirements, then run 'ibmcloud fn-runtime build IMAGE {{.Dir}}'.", "Dir", dir))
+	v.Say(i18n.M("Add your packages to the requirements file, then run 'ibmcloud fn-runtime build IMAGE {{.Dir}}'.", "Dir", dir))
 	return nil
 }
 
@@ -82,14 +82,14 @@ func (v *View) ConfigWritten(w runtime.ConfigWritten, exports string) error {
 	v.ok()
 	switch {
 	case !w.Changed:
-		v.Say(i18n.M("{{.File}} says so already.", "File", w.File))
+		v.Say(i18n.M("{{.File}} is already up to date.", "File", w.File))
 	case w.Copy != "":
-		v.Say(i18n.M("The Lithops configuration is in {{.File}}; what was there before is in {{.Copy}}.", "File", w.File, "Copy", w.Copy))
+		v.Say(i18n.M("The Lithops configuration was written to {{.File}}. The previous file was saved as {{.Copy}}.", "File", w.File, "Copy", w.Copy))
 	default:
-		v.Say(i18n.M("The Lithops configuration is in {{.File}}.", "File", w.File))
+		v.Say(i18n.M("The Lithops configuration was written to {{.File}}.", "File", w.File))
 	}
 	if exports != "" {
-		v.Next(i18n.M("Let the shell run what 'ibmcloud fn-runtime {{.Command}}' prints.", "Command", exports))
+		v.Next(i18n.M("Run the output of 'ibmcloud fn-runtime {{.Command}}' in your shell.", "Command", exports))
 	}
 	return nil
 }

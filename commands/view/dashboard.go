@@ -14,7 +14,7 @@ func (v *View) Dashboard(address string) error {
 		return v.Document(dashboardDocument{Address: address})
 	}
 	v.endProgress()
-	v.Say(i18n.M("The dashboard is at {{.Address}} until Ctrl-C. The address is good once.", "Address", address))
+	v.Say(i18n.M("The dashboard is at {{.Address}} until you press Ctrl-C. The address is valid for one use.", "Address", address))
 	return nil
 }
 
@@ -23,6 +23,6 @@ func (v *View) Timeline(file string) error {
 	if v.JSON {
 		return v.Document(dashboardDocument{File: file})
 	}
-	v.ok(i18n.M("The timeline is in {{.File}}.", "File", file))
+	v.ok(i18n.M("The timeline was saved to {{.File}}.", "File", file))
 	return nil
 }

@@ -127,7 +127,7 @@ func (v *View) versus(have, client string) string {
 func cacheText(state string) i18n.Message {
 	switch state {
 	case runtime.CacheSame:
-		return i18n.M("the same")
+		return i18n.M("in sync")
 	case runtime.CacheStale:
 		return i18n.M("stale")
 	case runtime.CacheAbsent:

@@ -74,11 +74,11 @@ func (v *View) Endpoint(e Endpoint) error {
 	}
 	v.endProgress()
 	if e.Hangs {
-		v.Say(i18n.M("The local endpoint, process {{.PID}}, does not answer. End it with 'ibmcloud fn-runtime local stop'.", "PID", e.PID))
+		v.Say(i18n.M("The local endpoint (process {{.PID}}) does not respond. Stop it with 'ibmcloud fn-runtime local stop'.", "PID", e.PID))
 		return nil
 	}
 	if !e.Running {
-		v.Say(i18n.M("The local endpoint does not run. Start it with 'ibmcloud fn-runtime local start'."))
+		v.Say(i18n.M("The local endpoint is not running. Start it with 'ibmcloud fn-runtime local start'."))
 		return nil
 	}
 	v.ok()
@@ -96,9 +96,9 @@ func (v *View) Endpoint(e Endpoint) error {
 		{i18n.M("Started"), shortTime(e.StartedAt)},
 	})
 	if strings.HasPrefix(e.S3URL, "http:") {
-		v.Observer().Warn(i18n.M("The store is reached without TLS too: who listens on that port while the endpoint is stopped is believed. Use it for tools that cannot verify, and for no Lithops client."))
+		v.Observer().Warn(i18n.M("The storage also accepts connections without TLS. While the endpoint is stopped, clients trust any process that listens on that port. Use that port only for tools that cannot verify certificates, never for a Lithops client."))
 	}
-	v.Say(i18n.M("Write the matching Lithops configuration with 'ibmcloud fn-runtime lithops-config -b local -o .lithops_config', and let this shell's programs trust the endpoint with 'ibmcloud fn-runtime local env'."))
+	v.Say(i18n.M("Write the matching Lithops configuration with 'ibmcloud fn-runtime lithops-config -b local -o .lithops_config'. To make programs in this shell trust the endpoint, run the output of 'ibmcloud fn-runtime local env'."))
 	return nil
 }
 
@@ -158,7 +158,7 @@ func (v *View) Stopped(was bool) error {
 	if was {
 		v.ok()
 	} else if !v.Quiet {
-		v.Say(i18n.M("The local endpoint did not run."))
+		v.Say(i18n.M("The local endpoint was not running."))
 	}
 	return nil
 }

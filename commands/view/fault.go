@@ -122,16 +122,16 @@ func split(err error) []error {
 func asFault(err error) *fault.Fault {
 	var f *fault.Fault
 	if !errors.As(err, &f) {
-		f = fault.New(fault.KindOf(err), i18n.M("{{.Error}}", "Error", err.Error()), i18n.M("Try again later. IBMCLOUD_TRACE=true shows the requests."))
+		f = fault.New(fault.KindOf(err), i18n.M("{{.Error}}", "Error", err.Error()), i18n.M("Try again later. Set IBMCLOUD_TRACE=true to show the requests."))
 	} else if !f.Recovery.IsZero() {
 		return f
 	}
 	said := *f
 	switch {
 	case errors.Is(err, context.Canceled):
-		said.Reason, said.Recovery = i18n.M("Interrupted."), i18n.M("Run the command again to go on where it stopped.")
+		said.Reason, said.Recovery = i18n.M("Interrupted."), i18n.M("Rerun the command; it resumes where it stopped.")
 	case errors.Is(err, context.DeadlineExceeded):
-		said.Reason, said.Recovery = i18n.M("The time ran out."), i18n.M("Try again later.")
+		said.Reason, said.Recovery = i18n.M("Timed out."), i18n.M("Try again later.")
 	}
 	return &said
 }

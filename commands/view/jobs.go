@@ -211,10 +211,10 @@ func (v *View) Job(d runtime.JobDetail, price float64) error {
 	}
 	v.table(t)
 	if more := len(calls) - shownCalls; more > 0 {
-		v.Say(i18n.M("{{.Number}} more are in the answer with '--output json'.", "Number", more))
+		v.Say(i18n.M("Calls not shown: {{.Number}}. Use '--output json' to show all calls.", "Number", more))
 	}
 	if d.Calls.Failed > 0 {
-		v.Next(i18n.M("See what they wrote with 'ibmcloud fn-runtime logs {{.Arguments}}'.", "Arguments", "--job "+text.Printable(d.ID)+" --failed"))
+		v.Next(i18n.M("Show the logs of failed calls with 'ibmcloud fn-runtime logs {{.Arguments}}'.", "Arguments", "--job "+text.Printable(d.ID)+" --failed"))
 	}
 	return nil
 }

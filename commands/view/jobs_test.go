@@ -28,7 +28,7 @@ func aJob() runtime.JobDetail {
 			Started: seenAt, Ended: seenAt.Add(time.Duration(n) * 100 * time.Millisecond), Cold: n == 3, Submitted: seenAt})
 	}
 	d.List[1].State, d.List[1].Error = entity.CallFailed, "ValueError: no\x1b[31m"
-	d.List[2].State, d.List[2].Cause = entity.CallFailed, i18n.M("It ran into the time limit of its runtime.")
+	d.List[2].State, d.List[2].Cause = entity.CallFailed, i18n.M("It exceeded the timeout of its runtime.")
 	d.List[5] = entity.Call{Job: d.ID, ID: "00005", State: entity.CallWaiting}
 	return d
 }

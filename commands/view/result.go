@@ -205,7 +205,7 @@ func summary(r runtime.Result) i18n.Message {
 	}
 	args := []any{"Created", n[runtime.Create], "Updated", n[runtime.Update], "Deleted", n[runtime.Delete], "Unchanged", n[runtime.Unchanged]}
 	if r.DryRun {
-		return i18n.M("Would be created: {{.Created}}, updated: {{.Updated}}, deleted: {{.Deleted}}, left unchanged: {{.Unchanged}}. Nothing was changed.", args...)
+		return i18n.M("Would create: {{.Created}}, update: {{.Updated}}, delete: {{.Deleted}}, leave unchanged: {{.Unchanged}}. Nothing was changed.", args...)
 	}
 	return i18n.M("Created: {{.Created}}, updated: {{.Updated}}, deleted: {{.Deleted}}, unchanged: {{.Unchanged}}.", args...)
 }
@@ -275,7 +275,7 @@ func Unfinished(r runtime.Result) error {
 	}
 	return fault.New(fault.Failed,
 		i18n.M("Failed: {{.Failed}}, not tried: {{.Rest}}.", "Failed", failed, "Rest", rest),
-		i18n.M("Remove the causes above and run the command again. What is done is not done twice."))
+		i18n.M("Fix the errors above and rerun; completed steps are skipped."))
 }
 
 // shortTime is for tables: minutes matter, seconds do not.

@@ -165,13 +165,13 @@ func stateText(s runtime.State) i18n.Message {
 func advice(s runtime.State, n int) i18n.Message {
 	switch s {
 	case runtime.NoMetadata:
-		return i18n.M("No metadata ({{.Number}}): the client deploys these again itself. Complete them with 'ibmcloud fn-runtime update all'.", "Number", n)
+		return i18n.M("No metadata ({{.Number}}): the client redeploys these runtimes itself. Store their metadata with 'ibmcloud fn-runtime update all'.", "Number", n)
 	case runtime.OrphanMetadata:
-		return i18n.M("No runtime ({{.Number}}): the client hangs on these. Remove what is left with 'ibmcloud fn-runtime doctor --repair'.", "Number", n)
+		return i18n.M("No runtime ({{.Number}}): the client hangs when it uses this metadata. Delete the metadata with 'ibmcloud fn-runtime doctor --repair'.", "Number", n)
 	case runtime.VersionMismatch:
-		return i18n.M("Other Lithops ({{.Number}}): made for another Lithops than the installed one. Deploy them for it with 'ibmcloud fn-runtime deploy IMAGE'.", "Number", n)
+		return i18n.M("Other Lithops ({{.Number}}): deployed for another Lithops release. Deploy them for the installed release with 'ibmcloud fn-runtime deploy IMAGE'.", "Number", n)
 	case runtime.PythonMismatch:
-		return i18n.M("Other Python ({{.Number}}): the client refuses these. Deploy an image with its Python with 'ibmcloud fn-runtime deploy IMAGE'.", "Number", n)
+		return i18n.M("Other Python ({{.Number}}): the client rejects these runtimes. Run 'ibmcloud fn-runtime deploy IMAGE' with an image that has the client's Python version.", "Number", n)
 	}
-	return i18n.M("Outdated ({{.Number}}): their Lithops code, image or metadata is not what 'deploy' makes now. Renew them with 'ibmcloud fn-runtime update all'.", "Number", n)
+	return i18n.M("Outdated ({{.Number}}): their Lithops code, image or metadata differs from what 'deploy' would create. Update them with 'ibmcloud fn-runtime update all'.", "Number", n)
 }

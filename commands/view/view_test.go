@@ -146,7 +146,7 @@ func TestEverythingThatIsShown(t *testing.T) {
 		},
 		"fault": func(v *View) {
 			v.Fail(errors.Join(
-				fault.New(fault.Failed, i18n.M("The runtime {{.Name}} did not start.", "Name", "me/x:1"), i18n.M("Log in by running 'ibmcloud login'.")).With("Traceback\x1b[2J", "ImportError"),
+				fault.New(fault.Failed, i18n.M("The runtime {{.Name}} did not start.", "Name", "me/x:1"), i18n.M("Log in with 'ibmcloud login'.")).With("Traceback\x1b[2J", "ImportError"),
 				errors.New("odd <b>&"), context.Canceled), nil)
 		},
 		"progress": func(v *View) {

@@ -47,18 +47,18 @@ func (d *Doctor) checkCaches(ctx context.Context) Check {
 	if known, err := d.Cache.ReadProject(d.Target.Namespace); err == nil && d.Contract.Backend == lithops.CodeEngine && known.Outdated() && d.Settings.Namespace == "" {
 		if !d.Repair {
 			return failed(fault.New(fault.Conflict,
-				i18n.M("This machine's Lithops cache has the namespace {{.Namespace}} for the project {{.Project}}, from before Lithops 3.7: the client looks for other metadata than on other machines.", "Namespace", known.Namespace, "Project", known.Name),
-				i18n.M("Mend it with 'ibmcloud fn-runtime doctor --repair', then deploy again.")))
+				i18n.M("The Lithops cache on this machine maps project {{.Project}} to namespace {{.Namespace}}, as Lithops before 3.7 did. The client therefore reads different metadata here than on other machines.", "Namespace", known.Namespace, "Project", known.Name),
+				i18n.M("Fix it with 'ibmcloud fn-runtime doctor --repair', then deploy again.")))
 		}
 		known.Namespace = known.ID
 		remove = append(remove, func() error { return d.Cache.WriteProject(known) })
 	}
 	switch {
 	case len(remove) == 0:
-		return ok(i18n.N("{{.Count}} copy of metadata on this machine is that of the bucket.", "{{.Count}} copies of metadata on this machine are those of the bucket.", len(mine)))
+		return ok(i18n.N("{{.Count}} cached copy of metadata on this machine matches the bucket.", "{{.Count}} cached copies of metadata on this machine match the bucket.", len(mine)))
 	case !d.Repair:
 		return failed(fault.New(fault.Conflict,
-			i18n.N("{{.Count}} entry of this machine's Lithops cache is stale, and the client believes it.", "{{.Count}} entries of this machine's Lithops cache are stale, and the client believes them.", len(remove)),
+			i18n.N("{{.Count}} entry of this machine's Lithops cache is stale, but the client still uses it.", "{{.Count}} entries of this machine's Lithops cache are stale, but the client still uses them.", len(remove)),
 			i18n.M("Remove them with 'ibmcloud fn-runtime doctor --repair'.")))
 	}
 	var failures []error
@@ -68,7 +68,7 @@ func (d *Doctor) checkCaches(ctx context.Context) Check {
 	if err := errors.Join(failures...); err != nil {
 		return failed(err)
 	}
-	return Check{Status: Repaired, Finding: i18n.N("{{.Count}} stale entry of this machine's Lithops cache was removed.", "{{.Count}} stale entries of this machine's Lithops cache were removed.", len(remove))}
+	return Check{Status: Repaired, Finding: i18n.N("{{.Count}} stale entry was removed from this machine's Lithops cache.", "{{.Count}} stale entries were removed from this machine's Lithops cache.", len(remove))}
 }
 
 // emptyNamespaceFile reports whether the client's file about the namespace is there without an id, as it leaves it behind

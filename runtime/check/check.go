@@ -101,7 +101,7 @@ func once(checks []Check) {
 }
 
 func notChecked(part string) i18n.Message {
-	return i18n.M("Not checked, because the check '{{.Name}}' failed.", "Name", part)
+	return i18n.M("Not checked because the check '{{.Name}}' failed.", "Name", part)
 }
 
 // dependsOn says which parts a check needs: where one could not be had, the check is skipped rather than failed again.
@@ -168,7 +168,7 @@ func failed(err error) Check {
 
 func (d *Doctor) checkPython(context.Context) Check {
 	if d.Install.Python == "" {
-		return failed(fault.New(fault.NotFound, i18n.M("No Python was found."), i18n.M("Install Python 3, or name an interpreter with '--python'.")))
+		return failed(fault.New(fault.NotFound, i18n.M("Python was not found."), i18n.M("Install Python 3, or specify an interpreter with '--python'.")))
 	}
 	image, err := lithops.DefaultImage(d.Contract.Backend, d.Install.Version, d.Install.Python)
 	if err != nil && d.Install.Version != "" {
@@ -176,7 +176,7 @@ func (d *Doctor) checkPython(context.Context) Check {
 		c.Status = Warning
 		return c
 	}
-	return ok(i18n.M("Python {{.Python}} ({{.Path}}); its default runtime is {{.Image}}.", "Python", d.Install.Python, "Path", d.Interpreter(), "Image", image))
+	return ok(i18n.M("Python {{.Python}} ({{.Path}}); default runtime: {{.Image}}.", "Python", d.Install.Python, "Path", d.Interpreter(), "Image", image))
 }
 
 func (d *Doctor) checkLithops(ctx context.Context) Check {
@@ -202,7 +202,7 @@ func (d *Doctor) checkConfiguration(ctx context.Context) Check {
 	if err != nil {
 		return failed(err)
 	}
-	return ok(i18n.M("The Lithops client takes the configuration {{.Source}}.", "Source", source))
+	return ok(i18n.M("The Lithops client uses the configuration {{.Source}}.", "Source", source))
 }
 
 // checkSession makes the first real request: only the service knows whether it takes the credentials.
@@ -236,7 +236,7 @@ func (d *Doctor) clientProblem(check string) *Check {
 
 func (d *Doctor) checkRegion(context.Context) Check {
 	if d.Target.Region == "" {
-		return ok(i18n.M("The backend {{.Backend}} has no regions.", "Backend", d.Target.Backend))
+		return ok(i18n.M("The backend {{.Backend}} does not support regions.", "Backend", d.Target.Backend))
 	}
 	return ok(i18n.M("Region {{.Region}}.", "Region", d.Target.Region))
 }
@@ -245,7 +245,7 @@ func (d *Doctor) checkPlace(ctx context.Context) Check {
 	err := d.Compute.FindScope(ctx)
 	if fault.Is(err, fault.NotFound) {
 		return warning(i18n.M("{{.Kind}} {{.Name}} does not exist yet.", "Kind", d.Compute.Terms().Scope.Text, "Name", d.Target.Namespace),
-			i18n.M("The first 'ibmcloud fn-runtime deploy' makes it."))
+			i18n.M("The first 'ibmcloud fn-runtime deploy' creates it."))
 	}
 	if err != nil {
 		return failed(err)
@@ -266,7 +266,7 @@ func (d *Doctor) checkPlace(ctx context.Context) Check {
 	if limits.Scaled {
 		return d.project()
 	}
-	return ok(i18n.M("Namespace {{.Namespace}}; packages end in {{.Key}} ({{.From}}).",
+	return ok(i18n.M("Namespace {{.Namespace}}; package names end in {{.Key}} (from {{.From}}).",
 		"Namespace", d.Target.Namespace, "Key", d.Contract.UserKey, "From", d.Target.UserKeyFrom))
 }
 
@@ -284,7 +284,7 @@ func (d *Doctor) checkBucket(ctx context.Context) Check {
 		return failed(refused)
 	case !there:
 		return warning(i18n.M("Bucket {{.Bucket}} does not exist yet.", "Bucket", d.Target.Bucket),
-			i18n.M("The first 'ibmcloud fn-runtime deploy' makes it."))
+			i18n.M("The first 'ibmcloud fn-runtime deploy' creates it."))
 	}
 	if err := d.Store.Put(ctx, probeKey, []byte("{}")); err != nil {
 		return failed(err)
@@ -307,7 +307,7 @@ type pinger interface {
 func (d *Doctor) checkDocker(ctx context.Context) Check {
 	images, can := d.Images.(pinger)
 	if !can {
-		return Check{Status: Skipped, Finding: i18n.M("Docker was not looked for.")}
+		return Check{Status: Skipped, Finding: i18n.M("Docker was not checked.")}
 	}
 	engine, err := images.Ping(ctx)
 	if err != nil {
@@ -326,10 +326,10 @@ func (d *Doctor) checkOrphans(ctx context.Context) Check {
 	}
 	orphans := slices.DeleteFunc(slices.Clone(inv.Entries), func(e site.Entry) bool { return !e.Orphan })
 	if len(orphans) == 0 {
-		return ok(i18n.M("All metadata belongs to a runtime."))
+		return ok(i18n.M("All metadata belongs to existing runtimes."))
 	}
 	if !d.Repair {
-		return failed(fault.New(fault.Conflict, i18n.N("{{.Count}} metadata object has no runtime, and the client waits for ever on such a one.", "{{.Count}} metadata objects have no runtime, and the client waits for ever on such a one.", len(orphans)),
+		return failed(fault.New(fault.Conflict, i18n.N("{{.Count}} metadata object has no runtime. The client would wait for the runtime indefinitely.", "{{.Count}} metadata objects have no runtime. The client would wait for these runtimes indefinitely.", len(orphans)),
 			i18n.M("Remove them with 'ibmcloud fn-runtime doctor --repair'.")))
 	}
 	p := plan.New(d.Site, lithops.Bundle{})
@@ -337,5 +337,5 @@ func (d *Doctor) checkOrphans(ctx context.Context) Check {
 	if err := p.Run(ctx, nil); err != nil {
 		return failed(err)
 	}
-	return Check{Status: Repaired, Finding: i18n.N("{{.Count}} metadata object without a runtime was removed.", "{{.Count}} metadata objects without a runtime were removed.", len(orphans))}
+	return Check{Status: Repaired, Finding: i18n.N("{{.Count}} metadata object without a runtime was deleted.", "{{.Count}} metadata objects without a runtime were deleted.", len(orphans))}
 }

@@ -14,7 +14,7 @@ const callsOfMap = 3800
 
 // project tells of a project that is in order.
 func (d *Doctor) project() Check {
-	return ok(i18n.M("Project {{.Project}}; the user key in the names of jobs is {{.Key}} ({{.From}}). A map may have about {{.Calls}} calls: more do not fit into the variable in which its workers get them.",
+	return ok(i18n.M("Project {{.Project}}; the user key in job names is {{.Key}} (from {{.From}}). A map can have about {{.Calls}} calls. More calls do not fit in the environment variable that passes them to the workers.",
 		"Project", d.Target.Namespace, "Key", d.Contract.UserKey, "From", d.Target.UserKeyFrom, "Calls", callsOfMap))
 }
 
@@ -42,18 +42,18 @@ func (d *Doctor) checkQuotas(ctx context.Context) Check {
 		if err := errors.Join(failures...); err != nil {
 			return failed(err)
 		}
-		return Check{Status: Repaired, Finding: i18n.N("{{.Count}} thing that an earlier job had left was removed.", "{{.Count}} things that earlier jobs had left were removed.", len(u.Leftovers))}
+		return Check{Status: Repaired, Finding: i18n.N("{{.Count}} resource left by an earlier job was deleted.", "{{.Count}} resources left by earlier jobs were deleted.", len(u.Leftovers))}
 	}
 	full, count := false, map[string]int{}
 	for _, q := range u.Quotas {
 		full = full || q.Used*100 >= q.Limit*nearly
 		count[q.Term.Word] = q.Used
 	}
-	finding := i18n.M("The project has {{.Jobs}} jobs, {{.Runs}} job runs and {{.Maps}} config maps; it may have 100 of each.",
+	finding := i18n.M("The project has {{.Jobs}} jobs, {{.Runs}} job runs and {{.Maps}} config maps. The quota is 100 of each.",
 		"Jobs", count["job"], "Runs", count["job_run"], "Maps", count["config_map"])
-	switch remedy := i18n.M("Remove what earlier jobs have left with 'ibmcloud fn-runtime doctor --repair', or everything with 'ibmcloud fn-runtime clean'."); {
+	switch remedy := i18n.M("Delete the resources left by earlier jobs with 'ibmcloud fn-runtime doctor --repair', or delete everything with 'ibmcloud fn-runtime clean'."); {
 	case len(u.Leftovers) > 0:
-		return warning(i18n.N("{{.Count}} thing is left of earlier jobs, such as {{.Name}}, and may hold keys. {{.Usage}}", "{{.Count}} things are left of earlier jobs, such as {{.Name}}, and may hold keys. {{.Usage}}",
+		return warning(i18n.N("{{.Count}} resource remains from earlier jobs ({{.Name}}) and may contain keys. {{.Usage}}", "{{.Count}} resources remain from earlier jobs, such as {{.Name}}, and may contain keys. {{.Usage}}",
 			len(u.Leftovers), "Name", u.Leftovers[0].Name, "Usage", finding), remedy)
 	case full:
 		return warning(finding, remedy)

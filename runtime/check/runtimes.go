@@ -36,11 +36,11 @@ func (d *Doctor) checkRuntimes(ctx context.Context) Check {
 		mine++
 		switch state, reason := d.StateOf(e, bundle.SHA256, digests[e.Image]); {
 		case state == site.PythonMismatch && !d.Target.HostPython: // as update leaves it: it works for clients of its Python
-			others, why, remedy = append(others, e), reason, i18n.M("Deploy an image with its Python with 'ibmcloud fn-runtime deploy IMAGE'.")
+			others, why, remedy = append(others, e), reason, i18n.M("Run 'ibmcloud fn-runtime deploy IMAGE' with an image that has the client's Python version.")
 		case !e.MetadataProblem().IsZero():
 			unusable = append(unusable, e)
 		case state != site.Ready:
-			others, why, remedy = append(others, e), reason, i18n.M("Bring them up to date with 'ibmcloud fn-runtime update all'.")
+			others, why, remedy = append(others, e), reason, i18n.M("Update them with 'ibmcloud fn-runtime update all'.")
 		}
 	}
 	are := func(entries []site.Entry, why i18n.Message) i18n.Message {
@@ -52,7 +52,7 @@ func (d *Doctor) checkRuntimes(ctx context.Context) Check {
 		return d.deployAgain(ctx, bundle, unusable, digests)
 	case len(unusable) > 0:
 		return failed(fault.New(fault.Conflict, are(unusable, unusable[len(unusable)-1].MetadataProblem()),
-			i18n.M("Deploy them again with 'ibmcloud fn-runtime doctor --repair'.")))
+			i18n.M("Redeploy them with 'ibmcloud fn-runtime doctor --repair'.")))
 	case len(others) > 0:
 		return warning(are(others, why), remedy)
 	}
@@ -78,6 +78,6 @@ func (d *Doctor) deployAgain(ctx context.Context, bundle lithops.Bundle, entries
 	if err := p.Run(ctx, nil); err != nil {
 		return failed(err)
 	}
-	return Check{Status: Repaired, Finding: i18n.N("{{.Count}} runtime was deployed again: the client could not use its metadata.",
-		"{{.Count}} runtimes were deployed again: the client could not use their metadata.", len(entries))}
+	return Check{Status: Repaired, Finding: i18n.N("{{.Count}} runtime was redeployed because the client could not use its metadata.",
+		"{{.Count}} runtimes were redeployed because the client could not use their metadata.", len(entries))}
 }

@@ -107,7 +107,7 @@ func (c *Compute) follow(ctx context.Context, run runDoc) (runDoc, error) {
 		case err == nil:
 			run = now
 		case fault.Is(err, fault.NotFound):
-			return run, fault.New(fault.Conflict, i18n.M("The job run {{.Name}} was removed by somebody else.", "Name", run.Name), i18n.M("Run the same command again."))
+			return run, fault.New(fault.Conflict, i18n.M("Job run {{.Name}} was deleted by another client.", "Name", run.Name), i18n.M("Rerun the command."))
 		case ctx.Err() == nil:
 			return run, err
 		}

@@ -31,49 +31,49 @@ func cause(run runDoc) error {
 		return failed(i18n.M("Runtime {{.Image}} needs more than {{.Memory}} MB of memory to start.", "Image", image, "Memory", mb),
 			i18n.M("Deploy it with more memory: 'ibmcloud fn-runtime deploy {{.Image}} --memory {{.More}}'.", "Image", image, "More", 2*mb))
 	case is("ephemeralstorage"):
-		return failed(i18n.M("Runtime {{.Image}} writes more to its disk than Code Engine gives to a job.", "Image", image),
-			i18n.M("Take what it writes when it starts out of the image, or give it a folder in memory."))
+		return failed(i18n.M("Runtime {{.Image}} writes more to its disk than Code Engine allows for a job.", "Image", image),
+			i18n.M("Change the image so that it writes less to disk at startup, or writes to a directory in memory."))
 	case is("imagepull", "errimage", "invalidimage", "pullimage", "fetchimage", "fetchingimage"):
 		return failed(i18n.M("Code Engine cannot pull the image {{.Image}}: {{.Reason}}.", "Image", image, "Reason", reason), pullRemedy())
 	case is("mount", "configmap", "config_map", "createcontainerconfig"):
-		return failed(i18n.M("Code Engine cannot give the Lithops code to {{.Image}}: {{.Reason}}.", "Image", image, "Reason", reason), insideRemedy())
+		return failed(i18n.M("Code Engine cannot mount the Lithops code for {{.Image}}: {{.Reason}}.", "Image", image, "Reason", reason), insideRemedy())
 	case is("deadline", "timeout", "timedout"):
-		return failed(i18n.M("Runtime {{.Image}} did not give its metadata within its time limit.", "Image", image),
+		return failed(i18n.M("Runtime {{.Image}} did not write its metadata within its timeout.", "Image", image),
 			i18n.M("Deploy it with a longer timeout."))
 	case m != nil && (m[1] == "127" || m[1] == "126" || m[1] == "128"):
-		return failed(i18n.M("Runtime {{.Image}} has no Python at {{.Path}}, where Lithops looks for it.", "Image", image, "Path", lithops.JobPython),
-			i18n.M("Put a link there in the image, or begin with another image: 'ibmcloud fn-runtime init --backend code_engine' writes a Dockerfile."))
+		return failed(i18n.M("Runtime {{.Image}} has no Python at {{.Path}}, where Lithops expects it.", "Image", image, "Path", lithops.JobPython),
+			i18n.M("Add a link to Python at that path in the image, or use another base image: 'ibmcloud fn-runtime init --backend code_engine' writes a Dockerfile."))
 	case m != nil:
-		return failed(i18n.M("Runtime {{.Image}} ended with exit code {{.Code}} before it gave its metadata.", "Image", image, "Code", m[1]), exitRemedy(run))
+		return failed(i18n.M("Runtime {{.Image}} exited with code {{.Code}} before it wrote its metadata.", "Image", image, "Code", m[1]), exitRemedy(run))
 	case reason != "":
 		return failed(i18n.M("Runtime {{.Image}} does not start: {{.Error}}.", "Image", image, "Error", strings.TrimRight(reason, ".")), exitRemedy(run))
 	case run.pending():
-		return fault.New(fault.Timeout, i18n.M("The job run of {{.Image}} did not begin: its image could not be pulled in that time, its code could not be mounted, or a quota of the project is used up.", "Image", image),
-			i18n.M("Check the image; see the quotas with 'ibmcloud fn-runtime doctor'; '--code image' does without a mount."))
+		return fault.New(fault.Timeout, i18n.M("The job run of {{.Image}} did not start in time: the image could not be pulled, the code could not be mounted, or a quota of the project is used up.", "Image", image),
+			i18n.M("Check the image, and check the quotas with 'ibmcloud fn-runtime doctor'. To avoid the mount, pass '--code image'."))
 	case run.Status != "failed":
-		return fault.New(fault.Timeout, i18n.M("Runtime {{.Image}} began to run, and did not give its metadata in time.", "Image", image),
-			i18n.M("Check that a worker in Code Engine can reach the bucket, then run the same command again."))
+		return fault.New(fault.Timeout, i18n.M("Runtime {{.Image}} started but did not write its metadata in time.", "Image", image),
+			i18n.M("Check that a worker in Code Engine can reach the bucket, then rerun the command."))
 	}
-	return failed(i18n.M("Runtime {{.Image}} failed, and Code Engine does not say why.", "Image", image), exitRemedy(run))
+	return failed(i18n.M("Runtime {{.Image}} failed. Code Engine did not report a reason.", "Image", image), exitRemedy(run))
 }
 
 // silent is for a run that succeeded and left nothing.
 func silent(run runDoc) error {
-	return fault.New(fault.Failed, i18n.M("Runtime {{.Image}} left no metadata in the bucket.", "Image", run.Image),
-		i18n.M("Check that the endpoint and the bucket of the Lithops configuration are those that workers in Code Engine reach."))
+	return fault.New(fault.Failed, i18n.M("Runtime {{.Image}} wrote no metadata to the bucket.", "Image", run.Image),
+		i18n.M("Check that Code Engine workers can reach the endpoint and the bucket in the Lithops configuration."))
 }
 
 func pullRemedy() i18n.Message {
-	return i18n.M("Check that it is pushed; for a private registry set 'docker_user' and 'docker_password' in section 'code_engine' of the Lithops configuration.")
+	return i18n.M("Check that the image was pushed. For a private registry, set 'docker_user' and 'docker_password' in section 'code_engine' of the Lithops configuration.")
 }
 
 func insideRemedy() i18n.Message {
-	return i18n.M("Deploy an image that has the code inside with '--code image': 'ibmcloud fn-runtime build -b code_engine' makes one.")
+	return i18n.M("Build an image that contains the code with 'ibmcloud fn-runtime build -b code_engine', then deploy it with '--code image'.")
 }
 
 func exitRemedy(run runDoc) i18n.Message {
 	if len(run.Mounts) == 0 {
-		return i18n.M("Check that the image has the Lithops code of this client in /lithops, and its modules. What the worker wrote is in IBM Cloud Logs, and of the local endpoint in what 'ibmcloud fn-runtime local logs' shows.")
+		return i18n.M("Check that the image contains this client's Lithops code in /lithops and the modules that the code requires. The worker's output is in IBM Cloud Logs; for the local endpoint, see 'ibmcloud fn-runtime local logs'.")
 	}
-	return i18n.M("Check that the image has the modules of a Lithops worker. What the worker wrote is in IBM Cloud Logs, and of the local endpoint in what 'ibmcloud fn-runtime local logs' shows. If the code could not be mounted, deploy with '--code image'.")
+	return i18n.M("Check that the image contains the modules that a Lithops worker requires. The worker's output is in IBM Cloud Logs; for the local endpoint, see 'ibmcloud fn-runtime local logs'. If the code could not be mounted, deploy with '--code image'.")
 }

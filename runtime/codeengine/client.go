@@ -72,7 +72,7 @@ func (c *Client) do(ctx context.Context, r request, into any) error {
 	}
 	req, err := c.request(transport.With(ctx, transport.Call{Repeatable: true}), r)
 	if err != nil {
-		return fault.New(fault.Internal, i18n.M("The request could not be made."), i18n.Message{}).Because(err)
+		return fault.New(fault.Internal, i18n.M("The request could not be created."), i18n.Message{}).Because(err)
 	}
 	resp, err := c.transport.RoundTrip(req)
 	if err != nil {

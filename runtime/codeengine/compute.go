@@ -77,7 +77,7 @@ var (
 // Terms returns Code Engine's words.
 func (c *Compute) Terms() entity.Terms {
 	return entity.Terms{Scope: projectTerm, Runtime: jobTerm,
-		Removal: i18n.M("Code Engine keeps a deleted project for seven days, and its name is taken so long.")}
+		Removal: i18n.M("Code Engine keeps a deleted project for seven days. Its name cannot be reused until then.")}
 }
 
 // Limits returns what the service lets a runtime have.

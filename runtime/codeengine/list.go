@@ -62,6 +62,6 @@ func list[T any](ctx context.Context, about subject, plural string, query url.Va
 
 func endless(about subject) error {
 	return fault.New(fault.Failed,
-		i18n.M("The compute service's list for {{.Subject}} has no end.", "Subject", about.message()),
+		i18n.M("The compute service returned an endless list for {{.Subject}}.", "Subject", about.message()),
 		i18n.M("Check the endpoint."))
 }

@@ -17,6 +17,6 @@ func checkName(name string) error {
 		return nil
 	}
 	return fault.New(fault.Invalid,
-		i18n.M("{{.Name}} is not a name that Code Engine has.", "Name", text.Line(name, 100)),
-		i18n.M("Use lower-case letters, digits, dots and hyphens in it."))
+		i18n.M("{{.Name}} is not a valid Code Engine name.", "Name", text.Line(name, 100)),
+		i18n.M("Use only lowercase letters, digits, dots and hyphens."))
 }

@@ -55,7 +55,7 @@ func (c *Client) createProject(ctx context.Context, name, resourceGroupID string
 // deleteProject removes a project softly: it is kept for seven days, and its name taken; fault.NotFound.
 func (c *Client) deleteProject(ctx context.Context, id string) error {
 	if !idForm.MatchString(id) {
-		return fault.New(fault.Invalid, i18n.M("{{.ID}} is not the id of a project.", "ID", text.Line(id, 100)), i18n.Message{})
+		return fault.New(fault.Invalid, i18n.M("{{.ID}} is not a valid project ID.", "ID", text.Line(id, 100)), i18n.Message{})
 	}
 	return c.do(ctx, request{method: http.MethodDelete, path: []string{"projects", id}, about: subject{"project", id}}, nil)
 }

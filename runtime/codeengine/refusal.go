@@ -76,9 +76,9 @@ func (c *Client) refusal(about subject, status int, body []byte) error {
 	}
 	var reason i18n.Message
 	if status == http.StatusNotFound {
-		reason = i18n.M("The compute service does not know {{.Subject}}: {{.Words}}", "Subject", about.message(), "Words", words)
+		reason = i18n.M("The compute service did not find {{.Subject}}: {{.Words}}", "Subject", about.message(), "Words", words)
 	} else {
-		reason = i18n.M("The compute service answered {{.Status}} for {{.Subject}}: {{.Words}}", "Status", status, "Subject", about.message(), "Words", words)
+		reason = i18n.M("The compute service returned status {{.Status}} for {{.Subject}}: {{.Words}}", "Status", status, "Subject", about.message(), "Words", words)
 	}
 	f := fault.New(kind, reason, c.remedy(status, said, about))
 	if status == http.StatusUnauthorized {
@@ -114,15 +114,15 @@ func wordsOf(said apiErrors, status int) string {
 func (c *Client) remedy(status int, said apiErrors, about subject) i18n.Message {
 	switch {
 	case quotaReached(said):
-		return i18n.M("Remove what is left of earlier jobs with 'ibmcloud fn-runtime clean'; 'ibmcloud fn-runtime doctor' shows how much of each quota is used.")
+		return i18n.M("Delete the resources left by earlier jobs with 'ibmcloud fn-runtime clean'. 'ibmcloud fn-runtime doctor' shows the usage of each quota.")
 	case status == http.StatusNotFound && about.kind == "job" && about.name != "":
-		return i18n.M("List what is deployed with 'ibmcloud fn-runtime list'.")
+		return i18n.M("List the deployed runtimes with 'ibmcloud fn-runtime list'.")
 	case status == http.StatusNotFound:
 		return i18n.M("Check the project and the region.")
 	case status == http.StatusPreconditionFailed: // If-Match names what is not there any more
 		status = http.StatusConflict
 	case status == http.StatusRequestEntityTooLarge, status == http.StatusBadRequest && about.kind == "config map":
-		return i18n.M("The Lithops code is too large for a config map: deploy with '--code image' an image that has it inside.")
+		return i18n.M("The Lithops code is too large for a config map. Use an image that contains the code, and deploy it with '--code image'.")
 	}
 	return transport.RemedyOfStatus(status, c.loginHint)
 }
@@ -142,6 +142,6 @@ var quotaWord = text.NewPattern(`(?i)\bquota|quota_|limit[ _](of|exceeded|reache
 // unreadable is the fault for a success whose body is not what the API promises.
 func unreadable(about subject, err error) error {
 	return fault.New(fault.Unavailable,
-		i18n.M("The compute service's answer for {{.Subject}} cannot be read.", "Subject", about.message()),
-		i18n.M("Check the endpoint, and whether a proxy or gateway stands in between; then try again.")).Because(err)
+		i18n.M("The compute service's response for {{.Subject}} cannot be read.", "Subject", about.message()),
+		i18n.M("Check the endpoint and any proxy or gateway in front of it, then retry.")).Because(err)
 }

@@ -125,7 +125,7 @@ func (c *Compute) DeleteResource(ctx context.Context, t entity.Resource) error {
 		return err
 	}
 	if i := slices.IndexFunc(jobs, func(j jobDoc) bool { return j.ImageSecret == t.Name }); i >= 0 {
-		return fault.New(fault.Conflict, i18n.M("Job {{.Job}} has need of the secret {{.Name}}.", "Job", jobs[i].Name, "Name", t.Name), i18n.M("Run the same command again."))
+		return fault.New(fault.Conflict, i18n.M("Job {{.Job}} uses the secret {{.Name}}.", "Job", jobs[i].Name, "Name", t.Name), i18n.M("Rerun the command."))
 	}
 	return transport.Gone(t.Name, c.client.deleteSecret(ctx, t.Name), func() error { return c.client.hasSecret(ctx, t.Name) })
 }

@@ -65,7 +65,7 @@ func (c *Client) projectID(ctx context.Context) (string, error) {
 	defer c.project.mu.Unlock()
 	p, err := c.lookUp(ctx)
 	if err == nil && p.Status != active {
-		err = fault.New(fault.NotFound, i18n.M("Project {{.Project}} is still being made.", "Project", p.Name), i18n.M("Run the same command again in a minute."))
+		err = fault.New(fault.NotFound, i18n.M("Project {{.Project}} is still being created.", "Project", p.Name), i18n.M("Rerun the command in a minute."))
 	}
 	return p.ID, err
 }
@@ -101,7 +101,7 @@ func (c *Client) lookUp(ctx context.Context) (projectDoc, error) {
 		}
 	}
 	return projectDoc{}, fault.New(fault.NotFound, i18n.M("Project {{.Project}} does not exist.", "Project", p.Name),
-		i18n.M("The first 'ibmcloud fn-runtime deploy' makes it; give another one with '--namespace'."))
+		i18n.M("The first 'ibmcloud fn-runtime deploy' creates it. Specify another project with '--namespace'."))
 }
 
 func usable(p projectDoc) bool {
@@ -141,7 +141,7 @@ func (c *Client) makeProject(ctx context.Context) error {
 	}
 	end := func(error) {}
 	if p.Begin != nil {
-		end = p.Begin(i18n.M("Waiting until project {{.Project}} can be used", "Project", p.Name))
+		end = p.Begin(i18n.M("Waiting for project {{.Project}} to be ready", "Project", p.Name))
 	}
 	err = c.wait(ctx, doc)
 	end(err)
@@ -162,21 +162,21 @@ func (c *Client) taken(ctx context.Context, refused error) error {
 		return err
 	}
 	return fault.New(fault.Conflict,
-		i18n.M("Project {{.Project}} was deleted, and Code Engine keeps it, and its name, for seven days.", "Project", c.project.Name),
-		i18n.M("Delete it for good with 'ibmcloud ce project delete --name {{.Project}} --hard', or give another name with '--namespace' and as 'project_name' in the Lithops configuration.", "Project", c.project.Name)).Because(refused)
+		i18n.M("Project {{.Project}} was deleted. Code Engine keeps the project and its name for seven days.", "Project", c.project.Name),
+		i18n.M("Delete it permanently with 'ibmcloud ce project delete --name {{.Project}} --hard', or specify another name with '--namespace' and set it as 'project_name' in the Lithops configuration.", "Project", c.project.Name)).Because(refused)
 }
 
 // wait waits until a project can be used.
 func (c *Client) wait(ctx context.Context, doc projectDoc) error {
-	late := fault.New(fault.Timeout, i18n.M("Project {{.Project}} could not be used within {{.Wait}}.", "Project", c.project.Name, "Wait", readyTime),
-		i18n.M("Run the same command again: it goes on waiting."))
+	late := fault.New(fault.Timeout, i18n.M("Project {{.Project}} was not ready within {{.Wait}}.", "Project", c.project.Name, "Wait", readyTime),
+		i18n.M("Rerun the command to continue waiting."))
 	ctx, cancel := context.WithTimeoutCause(ctx, readyTime, late)
 	defer cancel()
 	sound := time.Now() // when the service last answered as it should
 	for pause := readyFirst; doc.Status != active; pause = min(pause*3/2, readyLast) {
 		if doc.Status == creationFailed {
-			return fault.New(fault.Failed, i18n.M("Code Engine could not make project {{.Project}}.", "Project", c.project.Name),
-				i18n.M("Delete it with 'ibmcloud ce project delete --name {{.Project}} --hard', then run the same command again.", "Project", c.project.Name))
+			return fault.New(fault.Failed, i18n.M("Code Engine could not create project {{.Project}}.", "Project", c.project.Name),
+				i18n.M("Delete it with 'ibmcloud ce project delete --name {{.Project}} --hard', then rerun the command.", "Project", c.project.Name))
 		}
 		if err := parallel.Sleep(ctx, pause); err != nil {
 			return err

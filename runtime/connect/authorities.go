@@ -88,7 +88,7 @@ func (p *opening) distrust(check string) error {
 		return nil
 	}
 	return fault.New(fault.Invalid,
-		i18n.M("The Lithops client trusts nobody but the authorities in {{.File}} ({{.Variable}}), and none of them has signed the certificate of {{.Host}}: its jobs would fail.",
+		i18n.M("The Lithops client trusts only the certificate authorities in {{.File}} ({{.Variable}}). None of them signed the certificate of {{.Host}}, so Lithops jobs would fail.",
 			"File", b.file, "Variable", b.variable, "Host", server.host),
-		i18n.M("Add the authority of {{.Host}} to {{.File}}, or unset {{.Variable}}.", "Host", server.host, "File", b.file, "Variable", b.variable))
+		i18n.M("Add the certificate authority of {{.Host}} to {{.File}}, or unset {{.Variable}}.", "Host", server.host, "File", b.file, "Variable", b.variable))
 }

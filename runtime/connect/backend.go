@@ -28,7 +28,7 @@ func (p *opening) chooseBackend(ctx context.Context) error {
 	}
 	if config.Masked() {
 		return fault.New(fault.Invalid, i18n.M("The secrets in the Lithops configuration {{.Source}} are masked.", "Source", config.Source()),
-			i18n.M("Write it with its secrets: 'ibmcloud fn-runtime lithops-config -o FILE' does."))
+			i18n.M("Write it with its secrets by running 'ibmcloud fn-runtime lithops-config -o FILE'."))
 	}
 	p.config = config
 	backend := p.o.Backend
@@ -48,8 +48,8 @@ func (p *opening) chooseBackend(ctx context.Context) error {
 		return noBackend(config.Source())
 	default:
 		return fault.New(fault.Invalid,
-			i18n.M("The backend '{{.Backend}}' of the Lithops configuration {{.Source}} is not one that runtimes can be deployed to here.", "Backend", backend, "Source", config.Source()),
-			i18n.M("Choose another with '-b': ibm_cf, code_engine, openwhisk or local."))
+			i18n.M("Runtimes cannot be deployed to the backend '{{.Backend}}' of the Lithops configuration {{.Source}}.", "Backend", backend, "Source", config.Source()),
+			i18n.M("Specify another backend with '-b': ibm_cf, code_engine, openwhisk or local."))
 	}
 	p.target.Backend = backend
 	if p.compute, err = config.Compute(lithops.Backend(backend), p.install); err != nil {
@@ -75,20 +75,20 @@ func (p *opening) askClient() func(ctx context.Context) (source string, err erro
 func noBackend(source string) error {
 	if source != "" {
 		return fault.New(fault.NotLoggedIn,
-			i18n.M("There is nothing to work on: you are not logged in, and the Lithops configuration {{.Source}} names no backend.", "Source", source),
-			i18n.M("Log in by running 'ibmcloud login', or set 'backend' in section 'lithops' of the configuration, or use this machine with '-b local'."))
+			i18n.M("No backend is selected: you are not logged in, and the Lithops configuration {{.Source}} does not specify a backend.", "Source", source),
+			i18n.M("Log in with 'ibmcloud login', set 'backend' in section 'lithops' of the configuration, or use this machine with '-b local'."))
 	}
 	return fault.New(fault.NotLoggedIn,
-		i18n.M("There is nothing to work on: you are not logged in, and no Lithops configuration names a backend."),
-		i18n.M("Log in by running 'ibmcloud login', or name a Lithops configuration with '--config', or use this machine with '-b local'."))
+		i18n.M("No backend is selected: you are not logged in, and no Lithops configuration specifies a backend."),
+		i18n.M("Log in with 'ibmcloud login', specify a Lithops configuration with '--config', or use this machine with '-b local'."))
 }
 
 // override lets flags win over the configuration.
 func (p *opening) override() error {
 	if r := p.o.Region; r != "" && r != p.compute.Region {
 		if len(lithops.Regions(p.compute.Backend)) == 0 {
-			return fault.New(fault.Usage, i18n.M("Regions belong to the backends ibm_cf and code_engine, not to {{.Backend}}.", "Backend", p.target.Backend),
-				i18n.M("Leave out the region, or choose one of these backends with '-b'."))
+			return fault.New(fault.Usage, i18n.M("The backend {{.Backend}} does not support regions. Only ibm_cf and code_engine do.", "Backend", p.target.Backend),
+				i18n.M("Omit the region, or specify one of these backends with '-b'."))
 		}
 		p.compute.Region, p.compute.Endpoint, p.compute.NamespaceID = r, "", ""
 		if p.compute.Backend == lithops.CodeEngine {
@@ -177,7 +177,7 @@ func notRunning(i local.Info) error {
 	if err := local.Hanging(i); err != nil {
 		return err
 	}
-	return fault.New(fault.Unavailable, i18n.M("The local endpoint is not running."), i18n.M("Start it with 'ibmcloud fn-runtime local start'."))
+	return fault.New(fault.Unavailable, i18n.M("The local endpoint is not running."), i18n.M("Start the endpoint with 'ibmcloud fn-runtime local start'."))
 }
 
 // recognizeLocal finds out whether the configured endpoint is the embedded one, whose certificate is then trusted and
@@ -196,7 +196,7 @@ func (p *opening) recognizeLocal(ctx context.Context) error {
 	}
 	if key := p.compute.APIKey; p.compute.Backend == lithops.OpenWhisk && key != "" && key != info.APIKey {
 		return fault.New(fault.NotLoggedIn,
-			i18n.M("The Lithops configuration {{.Source}} has other keys than the local endpoint, which were made anew.", "Source", p.config.Source()), writeAnew())
+			i18n.M("The keys in the Lithops configuration {{.Source}} are outdated: the keys of the local endpoint were re-created.", "Source", p.config.Source()), writeAnew())
 	}
 	p.endpoint = info
 	p.aboutLocal()

@@ -41,11 +41,11 @@ func (p *opening) computeAuth() (transport.Auth, i18n.Message, error) {
 	}
 	if !p.ibm().has(p.target.Endpoint) {
 		return transport.Auth{}, source, fault.New(fault.Denied,
-			i18n.M("The endpoint {{.Endpoint}} is not one of IBM Cloud Functions, so the token of your session is not sent to it.", "Endpoint", transport.ShownURL(p.target.Endpoint)),
-			i18n.M("Give a key for it in the Lithops configuration."))
+			i18n.M("The endpoint {{.Endpoint}} does not belong to IBM Cloud Functions, so your session token is not sent to it.", "Endpoint", transport.ShownURL(p.target.Endpoint)),
+			i18n.M("Set a key for it in the Lithops configuration."))
 	}
 	p.lend()
-	return transport.Auth{Token: session.Token}, i18n.M("Log in again by running 'ibmcloud login', or target another account with 'ibmcloud target'."), nil
+	return transport.Auth{Token: session.Token}, i18n.M("Log in again with 'ibmcloud login', or target another account with 'ibmcloud target'."), nil
 }
 
 // lend names a configuration that happened to lie in the working folder before the session's token is used with it: in
@@ -53,7 +53,7 @@ func (p *opening) computeAuth() (transport.Auth, i18n.Message, error) {
 func (p *opening) lend() {
 	if o := p.o.Host.Observer; o != nil && p.config != nil && p.config.Nearby() && !p.lent {
 		p.lent = true
-		o.Warn(i18n.M("The token of your session is used with the Lithops configuration {{.Source}}, which was found in the working folder.", "Source", p.source()))
+		o.Warn(i18n.M("Your session token is used with the Lithops configuration {{.Source}}, which was found in the working directory.", "Source", p.source()))
 	}
 }
 
@@ -66,7 +66,7 @@ func (p *opening) loggedIn() error {
 		return nil
 	}
 	return fault.New(fault.NotLoggedIn, i18n.M("Not logged in."),
-		i18n.M("Log in by running 'ibmcloud login', or set 'iam_api_key' in section 'ibm' of the Lithops configuration."))
+		i18n.M("Log in with 'ibmcloud login', or set 'iam_api_key' in section 'ibm' of the Lithops configuration."))
 }
 
 // oldClient reports whether the client is of a release that knows Cloud Foundry keys: they count before IAM keys there.

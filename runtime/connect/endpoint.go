@@ -35,8 +35,8 @@ func (p *opening) chooseEndpoint(ctx context.Context) error {
 			p.compute.Region = p.o.Host.Session.Region
 		}
 		if p.compute.Region == "" {
-			return fault.New(fault.Invalid, i18n.M("No region is known."),
-				i18n.M("Target one with 'ibmcloud target -r REGION', or give it with '--region': {{.Regions}}.", "Regions", strings.Join(regions, ", ")))
+			return fault.New(fault.Invalid, i18n.M("No region is set."),
+				i18n.M("Target a region with 'ibmcloud target -r REGION', or specify one with '--region': {{.Regions}}.", "Regions", strings.Join(regions, ", ")))
 		}
 		if endpoint == "" {
 			if !slices.Contains(regions, p.compute.Region) {
@@ -64,9 +64,9 @@ func (p *opening) ibm() ibmService {
 }
 
 func (p *opening) noSuchRegion(regions []string) error {
-	reason := i18n.M("IBM Cloud Functions has no region '{{.Region}}'.", "Region", p.compute.Region)
+	reason := i18n.M("IBM Cloud Functions does not support region '{{.Region}}'.", "Region", p.compute.Region)
 	if p.compute.Backend == lithops.CodeEngine {
-		reason = i18n.M("The Lithops client knows no region '{{.Region}}' of Code Engine.", "Region", p.compute.Region)
+		reason = i18n.M("The Lithops client does not support the Code Engine region '{{.Region}}'.", "Region", p.compute.Region)
 	}
 	return fault.New(fault.Invalid, reason, i18n.M("Use one of {{.Regions}}.", "Regions", strings.Join(regions, ", ")))
 }
@@ -81,9 +81,9 @@ func (p *opening) asTheClient(ctx context.Context, endpoint string) (string, err
 	}
 	if u, err := url.Parse(tlsOnly); err == nil && (strings.HasSuffix(u.Path, "/") || strings.HasSuffix(u.Path, "/api/v1")) {
 		return "", fault.New(fault.Invalid,
-			i18n.M("The endpoint '{{.Endpoint}}' of the compute service ends in '{{.Path}}', and the Lithops client puts '/api/v1' behind that: its jobs would hang.",
+			i18n.M("The endpoint '{{.Endpoint}}' of the compute service ends in '{{.Path}}'. The Lithops client appends '/api/v1' to it, so Lithops jobs would hang.",
 				"Endpoint", transport.ShownURL(endpoint), "Path", u.Path),
-			i18n.M("Write it as https://HOST[:PORT] in the Lithops configuration, without a slash at the end."))
+			i18n.M("Write it as https://HOST[:PORT] in the Lithops configuration, without a trailing slash."))
 	}
 	if tlsOnly == endpoint {
 		return endpoint, nil
@@ -92,8 +92,8 @@ func (p *opening) asTheClient(ctx context.Context, endpoint string) (string, err
 		return tlsOnly, nil
 	}
 	p.noTLS = fault.New(fault.Invalid,
-		i18n.M("The endpoint {{.Endpoint}} does not speak TLS, and the Lithops client speaks nothing else: its jobs would fail or hang.", "Endpoint", transport.ShownURL(endpoint)),
-		i18n.M("Put a proxy with TLS in front of the service, and write its address with https:// in the Lithops configuration."))
+		i18n.M("The endpoint {{.Endpoint}} does not support TLS. The Lithops client requires TLS, so Lithops jobs would fail or hang.", "Endpoint", transport.ShownURL(endpoint)),
+		i18n.M("Put a TLS proxy in front of the service, and set its https:// address in the Lithops configuration."))
 	if o := p.o.Host.Observer; o != nil && !p.o.Tolerant {
 		o.Warn(p.noTLS.Reason)
 	}
@@ -122,14 +122,14 @@ func secure(endpoint string, what i18n.Message) error {
 	u, err := url.Parse(endpoint)
 	switch {
 	case err != nil, u.Host == "", u.Scheme != "https" && u.Scheme != "http":
-		return fault.New(fault.Invalid, i18n.M("The endpoint '{{.Endpoint}}' of the {{.What}} is not a URL.", "Endpoint", shown, "What", what),
-			i18n.M("Write it as https://HOST[:PORT] in the Lithops configuration."))
+		return fault.New(fault.Invalid, i18n.M("The endpoint '{{.Endpoint}}' of the {{.What}} is not a valid URL.", "Endpoint", shown, "What", what),
+			i18n.M("Set it to https://HOST[:PORT] in the Lithops configuration."))
 	case u.User != nil, u.RawQuery != "", u.Fragment != "":
-		return fault.New(fault.Invalid, i18n.M("The endpoint '{{.Endpoint}}' of the {{.What}} carries a user, a password or a query, which have no place in an endpoint.", "Endpoint", shown, "What", what),
-			i18n.M("Write it as https://HOST[:PORT] in the Lithops configuration; credentials have keys of their own there."))
+		return fault.New(fault.Invalid, i18n.M("The endpoint '{{.Endpoint}}' of the {{.What}} contains a user, a password or a query, which are not allowed in an endpoint.", "Endpoint", shown, "What", what),
+			i18n.M("Set it to https://HOST[:PORT] in the Lithops configuration; set credentials in their own keys."))
 	case u.Scheme == "http" && !transport.ThisMachine(u.Hostname()):
-		return fault.New(fault.Invalid, i18n.M("The endpoint '{{.Endpoint}}' of the {{.What}} does not use TLS, so keys would be readable on the way.", "Endpoint", shown, "What", what),
-			i18n.M("Write it with https:// in the Lithops configuration; without TLS only this machine is reached."))
+		return fault.New(fault.Invalid, i18n.M("The endpoint '{{.Endpoint}}' of the {{.What}} does not use TLS, so keys could be read in transit.", "Endpoint", shown, "What", what),
+			i18n.M("Use https:// in the Lithops configuration; http:// is supported only for this machine."))
 	}
 	return nil
 }
@@ -178,7 +178,7 @@ func (p *opening) transportOptions(origin string, auth transport.Auth, insecure 
 }
 
 func (p *opening) retry(o site.Observer, host, reason string, wait time.Duration) {
-	o.Note(i18n.M("{{.Host}}: {{.Reason}}; trying again in {{.Wait}}.", "Host", host, "Reason", reason, "Wait", wait.Round(100*time.Millisecond)))
+	o.Note(i18n.M("{{.Host}}: {{.Reason}}; retrying in {{.Wait}}.", "Host", host, "Reason", reason, "Wait", wait.Round(100*time.Millisecond)))
 }
 
 // secrets are what no trace may hold.

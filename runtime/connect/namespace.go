@@ -21,8 +21,8 @@ func (p *opening) namespace(auth transport.Auth) (openwhisk.Namespace, error) {
 	if name == "" {
 		err := p.compute.Validate(p.install.Version)
 		if err == nil || p.compute.Backend == lithops.IBMCF {
-			err = fault.New(fault.Invalid, i18n.M("The namespace is not known."),
-				i18n.M("Give it with '--namespace', or set 'namespace' in section '{{.Section}}' of the Lithops configuration.", "Section", p.compute.Backend))
+			err = fault.New(fault.Invalid, i18n.M("No namespace is specified."),
+				i18n.M("Specify it with '--namespace', or set 'namespace' in section '{{.Section}}' of the Lithops configuration.", "Section", p.compute.Backend))
 		}
 		return openwhisk.Namespace{}, err
 	}
@@ -50,8 +50,8 @@ func (p *opening) resourceGroup(ctx context.Context) (string, error) {
 	if s != nil && s.ResourceGroupID != "" {
 		return s.ResourceGroupID, nil
 	}
-	return "", fault.New(fault.Invalid, i18n.M("The namespace has to be made, and no resource group for it is known."),
-		i18n.M("Target one with 'ibmcloud target -g GROUP', or give it with '--resource-group'."))
+	return "", fault.New(fault.Invalid, i18n.M("The namespace must be created, but no resource group is specified."),
+		i18n.M("Target a resource group with 'ibmcloud target -g GROUP', or pass '--resource-group'."))
 }
 
 // memory is the client's cache of the ids of namespaces: what is found for it, it need not ask for, and the other way

@@ -24,7 +24,7 @@ func (p *opening) private(endpoint string, of ibmService) (string, error) {
 
 func leavesPrivate(endpoint string) error {
 	return fault.New(fault.Invalid,
-		i18n.M("The session uses private endpoints, and '{{.Endpoint}}' is not one of IBM Cloud.", "Endpoint", transport.ShownURL(endpoint)),
+		i18n.M("The session uses private endpoints, but '{{.Endpoint}}' is not a private endpoint of IBM Cloud.", "Endpoint", transport.ShownURL(endpoint)),
 		i18n.M("Log in to the public endpoint with 'ibmcloud login -a cloud.ibm.com', or use another configuration."))
 }
 

@@ -38,7 +38,7 @@ func (p *opening) openProject(ctx context.Context, auth transport.Auth, hint i18
 	if fault.Is(err, fault.NotFound) {
 		return nil
 	}
-	return fault.During(i18n.M("Looking for project {{.Project}}", "Project", name), err)
+	return fault.During(i18n.M("Looking up project {{.Project}}", "Project", name), err)
 }
 
 // projects is the client's cache of the ids of projects, and of what it puts into its keys for them.

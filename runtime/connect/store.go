@@ -56,7 +56,7 @@ func (p *opening) openStore() error {
 	case bySession:
 		p.lend()
 		auth, origin = transport.Auth{Token: session.Token}, endpoint
-		o.LoginHint = i18n.M("Log in again by running 'ibmcloud login'.")
+		o.LoginHint = i18n.M("Log in again with 'ibmcloud login'.")
 	default:
 		key := st.APIKey
 		if key == "" {

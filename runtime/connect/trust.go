@@ -32,9 +32,9 @@ func unverified(compute lithops.Compute, storage lithops.Storage, source string,
 	var reason i18n.Message
 	switch port := loopbackPort(storage.Endpoint); {
 	case compute.Insecure:
-		reason = i18n.M("The Lithops configuration {{.Source}} says 'insecure': the client gives its key to whoever listens in the place of the local endpoint.", "Source", source)
+		reason = i18n.M("The Lithops configuration {{.Source}} sets 'insecure': the client sends its key to any process that listens on the local endpoint's port.", "Source", source)
 	case port != "" && port != loopbackPort(info.Endpoint) && info.S3Endpoint == storage.Endpoint:
-		reason = i18n.M("The Lithops configuration {{.Source}} reaches the store without TLS: the client believes whoever listens in the place of the local endpoint.", "Source", source)
+		reason = i18n.M("With the Lithops configuration {{.Source}}, the client connects to the storage without TLS and trusts any process that listens on the local endpoint's port.", "Source", source)
 	default:
 		return nil
 	}
@@ -42,7 +42,7 @@ func unverified(compute lithops.Compute, storage lithops.Storage, source string,
 }
 
 func writeAnew() i18n.Message {
-	return i18n.M("Write it anew with 'ibmcloud fn-runtime lithops-config -b local -o FILE'.")
+	return i18n.M("Update it with 'ibmcloud fn-runtime lithops-config -b local -o FILE'.")
 }
 
 // clientDoubt returns what keeps the client of this environment from working with the service that the check "session" or
@@ -63,16 +63,16 @@ func (p *opening) clientDoubt(check string) error {
 	if err != nil {
 		return err
 	}
-	remedy := i18n.M("Let the shell run what 'ibmcloud fn-runtime {{.Command}}' prints.", "Command", p.target.EnvCommand())
+	remedy := i18n.M("Run the output of 'ibmcloud fn-runtime {{.Command}}' in your shell.", "Command", p.target.EnvCommand())
 	if variable, proxy := clientProxy(p.o.Host.Getenv); p.target.Proxy != "" && proxy != p.target.Proxy {
 		return fault.New(fault.Invalid,
-			i18n.M("{{.Variable}} does not name the local endpoint's proxy in this shell, so the Lithops client asks IBM Cloud itself.", "Variable", variable), remedy)
+			i18n.M("In this shell, {{.Variable}} is not set to the local endpoint's proxy, so the Lithops client sends its requests to IBM Cloud.", "Variable", variable), remedy)
 	}
 	for _, check := range []string{"session", "bucket"} {
 		b := clientBundle(check, p.o.Host.Getenv)
 		if pem, err := regular.ReadCABundle(b.file); err != nil || !bytes.Contains(pem, bytes.TrimSpace(ca)) {
 			return fault.New(fault.Invalid,
-				i18n.M("{{.Variable}} does not name the local endpoint's authority in this shell, so the Lithops client refuses its certificate.", "Variable", b.variable),
+				i18n.M("In this shell, {{.Variable}} does not point to the local endpoint's certificate authority, so the Lithops client rejects the endpoint's certificate.", "Variable", b.variable),
 				remedy)
 		}
 	}

@@ -26,8 +26,8 @@ func (p *opening) userKey() (key string, from i18n.Message, err error) {
 	}
 	if given != "" {
 		if !userKeyText.MatchString(given) {
-			return "", i18n.Message{}, fault.New(fault.Usage, i18n.M("'{{.Key}}' cannot be part of the name of a runtime.", "Key", given),
-				i18n.M("Give the first characters of the API key that the Lithops client uses with '--user-key'."))
+			return "", i18n.Message{}, fault.New(fault.Usage, i18n.M("'{{.Key}}' cannot be part of a runtime name.", "Key", given),
+				i18n.M("Set '--user-key' to the first characters of the API key that the Lithops client uses."))
 		}
 		if p.compute.Backend == lithops.CodeEngine {
 			given = lithops.JobUserKey(given)
@@ -44,7 +44,7 @@ func (p *opening) userKey() (key string, from i18n.Message, err error) {
 // keyOfPackages takes the user part from the one key that Lithops packages in the namespace have. None or several are
 // no answer, and the fault says how to give one.
 func (p *opening) keyOfPackages(ctx context.Context, client *openwhisk.Client) error {
-	remedy := i18n.M("Set 'iam_api_key' in section 'ibm' of the Lithops configuration, or give its first characters with '--user-key' or {{.Variable}}.", "Variable", userKeyVariable)
+	remedy := i18n.M("Set 'iam_api_key' in section 'ibm' of the Lithops configuration, or set '--user-key' or {{.Variable}} to its first characters.", "Variable", userKeyVariable)
 	keys := map[string]string{}
 	err := client.Find(ctx)
 	if err != nil && !fault.Is(err, fault.NotFound) {
@@ -63,7 +63,7 @@ func (p *opening) keyOfPackages(ctx context.Context, client *openwhisk.Client) e
 	switch len(keys) {
 	case 0:
 		return fault.New(fault.Invalid,
-			i18n.M("Package names contain the first characters of the API key that the Lithops client uses, and this key is not known."), remedy)
+			i18n.M("Package names contain the first characters of the API key that the Lithops client uses, but this key is unknown."), remedy)
 	case 1:
 		for key, pkg := range keys {
 			p.contract.UserKey, p.target.UserKeyFrom = key, i18n.M("the existing package {{.Name}}", "Name", pkg)
@@ -78,5 +78,5 @@ func (p *opening) keyOfPackages(ctx context.Context, client *openwhisk.Client) e
 		names = append(names, pkg)
 	}
 	return fault.New(fault.Invalid,
-		i18n.M("The namespace has Lithops packages of several API keys: {{.Packages}}.", "Packages", strings.Join(names, ", ")), remedy)
+		i18n.M("The namespace contains Lithops packages for several API keys: {{.Packages}}.", "Packages", strings.Join(names, ", ")), remedy)
 }

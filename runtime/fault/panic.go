@@ -48,8 +48,8 @@ func panicError(value any) error {
 		}
 	}
 	return New(Internal,
-		i18n.M("The program made a mistake and cannot go on: {{.Error}}.", "Error", said),
-		i18n.M("Report it with these lines; they hold none of your data. Then run the command again.")).With(panicFrames()...)
+		i18n.M("Internal error: {{.Error}}.", "Error", said),
+		i18n.M("Report the error with these details; they contain none of your data. Then rerun the command.")).With(panicFrames()...)
 }
 
 // panicFrames returns the calls that led to the panic, innermost first.

@@ -34,7 +34,7 @@ func (b *Builder) accounts(ctx context.Context, e *engine.Engine) map[string]reg
 // withhold says once that accounts were not sent.
 func (b *Builder) withhold(e *engine.Engine) {
 	b.exposed.Do(func() {
-		b.o.Warn(i18n.M("The Docker Engine at {{.Host}} is on another machine and is reached without TLS. It gets none of your registry accounts: base images are pulled without.", "Host", e.Host))
+		b.o.Warn(i18n.M("The Docker Engine at {{.Host}} is on another machine and does not use TLS. No registry credentials are sent to it, so base images are pulled anonymously.", "Host", e.Host))
 	})
 }
 
@@ -47,12 +47,12 @@ func (b *Builder) mayPush(ctx context.Context, e *engine.Engine, host string) er
 	if err != nil || a == (registrytypes.AuthConfig{}) {
 		return err
 	}
-	return readable(e, i18n.M("the account for the registry {{.Registry}}", "Registry", host))
+	return readable(e, i18n.M("the credentials for the registry {{.Registry}}", "Registry", host))
 }
 
 // readable refuses to send what to an engine that is exposed.
 func readable(e *engine.Engine, what i18n.Message) error {
 	return fault.New(fault.Denied,
-		i18n.M("The Docker Engine at {{.Host}} is on another machine and is reached without TLS, so {{.What}} would be readable on the way.", "Host", e.Host, "What", what),
-		i18n.M("Reach it with TLS (DOCKER_TLS_VERIFY and DOCKER_CERT_PATH) or over SSH: 'DOCKER_HOST=ssh://USER@HOST'."))
+		i18n.M("The Docker Engine at {{.Host}} is on another machine and does not use TLS, so {{.What}} would be sent unencrypted.", "Host", e.Host, "What", what),
+		i18n.M("Connect to it over TLS (DOCKER_TLS_VERIFY and DOCKER_CERT_PATH) or SSH: 'DOCKER_HOST=ssh://USER@HOST'."))
 }

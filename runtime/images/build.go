@@ -47,7 +47,7 @@ func (b *Builder) build(ctx context.Context, e *engine.Engine, ref reference.Nam
 		opts.BuildArgs[name] = &value
 	}
 	if e.Exposed && len(spec.Secrets)+len(spec.SSH) > 0 {
-		return "", readable(e, i18n.M("the secrets of the build"))
+		return "", readable(e, i18n.M("the build secrets"))
 	}
 	if e.BuildKit() && b.o.Getenv("DOCKER_BUILDKIT") != "0" {
 		id, err := b.buildKit(ctx, e, opts, spec, f, out)
@@ -56,8 +56,8 @@ func (b *Builder) build(ctx context.Context, e *engine.Engine, ref reference.Nam
 		}
 	}
 	if len(spec.Secrets)+len(spec.SSH) > 0 {
-		return "", fault.New(fault.Invalid, i18n.M("Secrets and SSH agents need BuildKit, which this engine does not have or DOCKER_BUILDKIT=0 turns off."),
-			i18n.M("Build with a Docker Engine of version 18.09 or later, without DOCKER_BUILDKIT=0."))
+		return "", fault.New(fault.Invalid, i18n.M("Secrets and SSH agents require BuildKit, but either this engine does not support it or DOCKER_BUILDKIT=0 disables it."),
+			i18n.M("Build with Docker Engine 18.09 or later, without DOCKER_BUILDKIT=0."))
 	}
 	id, err := b.classic(ctx, e, opts, f, out)
 	return id, withHint(err, f.dockerfile)

@@ -58,17 +58,17 @@ func check(ctx context.Context, e *engine.Engine, id string, spec entity.ImageBu
 	case outer.Err() != nil:
 		return f, outer.Err()
 	case ctx.Err() != nil && spec.Trial != nil:
-		return f, unfit(i18n.M("its job did not end within {{.Time}}", "Time", timeToCheck))
+		return f, unfit(i18n.M("its job did not finish within {{.Time}}", "Time", timeToCheck))
 	case ctx.Err() != nil:
-		return f, unfit(i18n.M("the action proxy did not answer within {{.Time}}", "Time", timeToCheck))
+		return f, unfit(i18n.M("the action proxy did not respond within {{.Time}}", "Time", timeToCheck))
 	case err != nil:
 		return f, err
 	case f.Failure != "":
 		return f, unfit(i18n.M("{{.Failure}}", "Failure", sentence(f.Failure)))
 	case spec.Python != "" && f.Python != spec.Python:
 		return f, fault.New(fault.Failed,
-			i18n.M("The image {{.Image}} runs Python {{.Found}}, the Lithops client runs {{.Wanted}}.", "Image", spec.Image, "Found", f.Python, "Wanted", spec.Python),
-			i18n.M("Build on a base image with Python {{.Wanted}}, or push the image all the same with '--no-check'.", "Wanted", spec.Python))
+			i18n.M("The image {{.Image}} uses Python {{.Found}}, but the Lithops client uses {{.Wanted}}.", "Image", spec.Image, "Found", f.Python, "Wanted", spec.Python),
+			i18n.M("Build on a base image with Python {{.Wanted}}, or push the image anyway with '--no-check'.", "Wanted", spec.Python))
 	case len(f.Missing) > 0:
 		return f, missing(spec.Image, f.Missing)
 	}
@@ -89,8 +89,8 @@ func missing(image string, why map[string]string) error {
 	}
 	sort.Strings(names)
 	f := fault.New(fault.Failed,
-		i18n.M("The image {{.Image}} lacks modules that a Lithops worker imports: {{.Modules}}.", "Image", image, "Modules", strings.Join(names, ", ")),
-		i18n.M("Add their packages to the image, as in the requirements.txt of 'ibmcloud fn-runtime init', or push it all the same with '--no-check'."))
+		i18n.M("The image {{.Image}} lacks modules that Lithops workers import: {{.Modules}}.", "Image", image, "Modules", strings.Join(names, ", ")),
+		i18n.M("Add the packages of these modules to the image, as in the requirements.txt from 'ibmcloud fn-runtime init', or push the image anyway with '--no-check'."))
 	for _, name := range names {
 		f.With(name + ": " + sentence(why[name]))
 	}
@@ -99,8 +99,8 @@ func missing(image string, why map[string]string) error {
 
 func unfit(why i18n.Message) *fault.Fault {
 	return fault.New(fault.Failed,
-		i18n.M("The image cannot serve as a runtime: {{.Why}}.", "Why", why),
-		i18n.M("Compare its Dockerfile with the one of 'ibmcloud fn-runtime init', or push it all the same with '--no-check'."))
+		i18n.M("The image cannot be used as a runtime: {{.Why}}.", "Why", why),
+		i18n.M("Compare its Dockerfile with the one from 'ibmcloud fn-runtime init', or push it anyway with '--no-check'."))
 }
 
 // probeImage runs the probe in a container that is removed whatever happens.
@@ -130,12 +130,12 @@ func probeImage(ctx context.Context, e *engine.Engine, id string, modules []stri
 		return f, ctx.Err()
 	}
 	if code, over := ended(ctx, e, made.ID); over {
-		return f, unfit(i18n.M("its program ends with exit code {{.Code}}", "Code", code)).With(logs(ctx, e, made.ID)...).Because(err)
+		return f, unfit(i18n.M("its program exits with code {{.Code}}", "Code", code)).With(logs(ctx, e, made.ID)...).Because(err)
 	}
 	if _, gone := e.Ping(ctx); gone != nil {
 		return f, engineFault(ctx, e, err)
 	}
-	return f, unfit(i18n.M("no Python could be run in it")).With(sentence(answer)).With(logs(ctx, e, made.ID)...).Because(err)
+	return f, unfit(i18n.M("it cannot run Python")).With(sentence(answer)).With(logs(ctx, e, made.ID)...).Because(err)
 }
 
 // timeToEnd is how long the engine may take to notice that a program has ended.

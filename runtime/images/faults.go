@@ -37,12 +37,12 @@ func engineFault(ctx context.Context, e *engine.Engine, err error) error {
 	defer cancel()
 	if _, gone := e.Ping(ping); gone != nil || !refusal(err) {
 		return fault.New(fault.Unavailable,
-			i18n.M("The Docker Engine at {{.Host}} broke off the connection.", "Host", e.Host),
-			i18n.M("Check that it runs ('docker info'), and run the command again: it goes on from the last finished step.")).
+			i18n.M("The connection to the Docker Engine at {{.Host}} was lost.", "Host", e.Host),
+			i18n.M("Check that the engine is running ('docker info'), then rerun the command; it resumes after the last completed step.")).
 			With(clean(err.Error())).Because(err)
 	}
-	return fault.New(fault.Failed, i18n.M("The Docker Engine refused: {{.Error}}.", "Error", sentence(err.Error())),
-		i18n.M("Check that it runs ('docker info'), and run the command again: it goes on from the last finished step.")).Because(err)
+	return fault.New(fault.Failed, i18n.M("The Docker Engine rejected the request: {{.Error}}.", "Error", sentence(err.Error())),
+		i18n.M("Check that the engine is running ('docker info'), then rerun the command; it resumes after the last completed step.")).Because(err)
 }
 
 // cause is a kind of failure that the words of an engine tell.
@@ -56,27 +56,27 @@ type cause struct {
 // buildCauses is read in order. The words are those of Docker Engine 20 to 29, BuildKit and podman.
 var buildCauses = []cause{
 	{[]string{"no space left on device"}, fault.Failed,
-		i18n.M("The disk of the Docker Engine is full."), i18n.M("Free space, for example with 'docker system prune', and build again.")},
+		i18n.M("The disk of the Docker Engine is full."), i18n.M("Free disk space, for example with 'docker system prune', and rebuild.")},
 	{[]string{"toomanyrequests", "too many requests", "pull rate limit"}, fault.Throttled,
-		i18n.M("The registry of the base image limits requests ({{.Step}})."), i18n.M("Wait a while, or log in to it for a higher limit: 'docker login'.")},
+		i18n.M("The rate limit of the base image's registry was exceeded ({{.Step}})."), i18n.M("Retry later, or log in for a higher limit: 'docker login'.")},
 	{[]string{"dockerfile parse error", "failed to parse dockerfile", "unknown instruction", "no build stage in current context", "dockerfile cannot be empty", "file with no instructions"}, fault.Invalid,
-		i18n.M("The Dockerfile cannot be read: {{.Error}}."), i18n.M("Mend the Dockerfile.")},
+		i18n.M("The Dockerfile cannot be read: {{.Error}}."), i18n.M("Fix the Dockerfile.")},
 	{[]string{"does not match the specified platform", "no match for platform", "no matching manifest"}, fault.NotFound,
-		i18n.M("The base image is not there for this platform ({{.Step}}): {{.Error}}."), i18n.M("Choose another base image or another '--platform'.")},
+		i18n.M("The base image is not available for this platform ({{.Step}}): {{.Error}}."), i18n.M("Choose another base image or another '--platform'.")},
 	{[]string{"pull access denied", "insufficient_scope", "requested access to the resource is denied"}, fault.NotFound,
-		i18n.M("The base image is not there, or needs an account ({{.Step}}): {{.Error}}."), i18n.M("Check its name in the Dockerfile, or log in to its registry: 'docker login'.")},
+		i18n.M("The base image does not exist or requires a login ({{.Step}}): {{.Error}}."), i18n.M("Check its name in the Dockerfile, or log in to its registry with 'docker login'.")},
 	{[]string{"unauthorized", "authentication required", "no basic auth credentials", "failed to authorize", "401 unauthorized", "403 forbidden"}, fault.Denied,
-		i18n.M("The registry of the base image refused ({{.Step}}): {{.Error}}."), i18n.M("Log in to that registry: 'docker login REGISTRY'.")},
+		i18n.M("The registry of the base image denied access ({{.Step}}): {{.Error}}."), i18n.M("Log in to that registry with 'docker login REGISTRY'.")},
 	{[]string{"manifest unknown", "manifest for", "repository name not known", "name unknown"}, fault.NotFound,
-		i18n.M("The base image is not there ({{.Step}}): {{.Error}}."), i18n.M("Check its name and tag in the Dockerfile.")},
+		i18n.M("The base image was not found ({{.Step}}): {{.Error}}."), i18n.M("Check its name and tag in the Dockerfile.")},
 	{[]string{"copy failed", "failed to compute cache key", "failed to calculate checksum", "forbidden path outside the build context", "add failed"}, fault.Invalid,
-		i18n.M("A file that the Dockerfile copies is not in the build context ({{.Step}}): {{.Error}}."), i18n.M("Check the path in the Dockerfile, and whether '.dockerignore' leaves the file out.")},
+		i18n.M("A file that the Dockerfile copies is not in the build context ({{.Step}}): {{.Error}}."), i18n.M("Check the path in the Dockerfile, and check that '.dockerignore' does not exclude the file.")},
 	{[]string{"exec format error"}, fault.Failed,
-		i18n.M("The Docker Engine cannot run programs of this platform ({{.Step}})."), i18n.M("Build on a machine of that platform, or install its emulation (qemu-user-static).")},
+		i18n.M("The Docker Engine cannot run programs for this platform ({{.Step}})."), i18n.M("Build on a machine of that platform, or install emulation for it (qemu-user-static).")},
 	{[]string{"no such host", "dial tcp", "i/o timeout", "tls handshake timeout", "connection refused", "connection reset", "request canceled while waiting", "x509:", "server gave http response"}, fault.Unavailable,
-		i18n.M("The registry of the base image cannot be reached ({{.Step}}): {{.Error}}."), i18n.M("Check the image's name and the network, or give a base that this machine has with '--build-arg BASE=IMAGE'.")},
+		i18n.M("The registry of the base image cannot be reached ({{.Step}}): {{.Error}}."), i18n.M("Check the image name and the network, or specify a local base image with '--build-arg BASE=IMAGE'.")},
 	{[]string{": not found"}, fault.NotFound,
-		i18n.M("The base image is not there ({{.Step}}): {{.Error}}."), i18n.M("Check its name and tag in the Dockerfile.")},
+		i18n.M("The base image was not found ({{.Step}}): {{.Error}}."), i18n.M("Check its name and tag in the Dockerfile.")},
 }
 
 // frontendStep is how BuildKit names the step in which it looks for the image of a '# syntax=' line.
@@ -95,8 +95,8 @@ func withHint(err error, dockerfile string) error {
 	if unread != nil || !heredoc.Match(content) {
 		return err
 	}
-	return fault.New(fault.Invalid, i18n.M("The Dockerfile has heredocs ('<<EOF'), which this builder does not know: {{.Error}}", "Error", err.Error()),
-		i18n.M("Build with a Docker Engine of version 23 or later and without DOCKER_BUILDKIT=0, or join the lines with '&& \\'.")).Because(err)
+	return fault.New(fault.Invalid, i18n.M("The Dockerfile uses heredocs ('<<EOF'), which this builder does not support: {{.Error}}", "Error", err.Error()),
+		i18n.M("Build with Docker Engine 23 or later and without DOCKER_BUILDKIT=0, or join the lines with '&& \\'.")).Because(err)
 }
 
 // buildFault says why a build failed: the step, its exit code and last lines, or what the engine's words tell.
@@ -109,7 +109,7 @@ func buildFault(failure *jsonmessage.JSONError, step string, lines []string) err
 	if m := exitCode.FindStringSubmatch(failure.Message); m != nil && !full {
 		return fault.New(fault.Failed,
 			i18n.M("A step of the Dockerfile failed with exit code {{.Code}}: {{.Step}}.", "Code", m[1], "Step", sentence(step)),
-			i18n.M("Mend that step and build again; the steps before it are kept.")).With(lines...).Because(failure)
+			i18n.M("Fix that step and rebuild; the preceding steps are kept.")).With(lines...).Because(failure)
 	}
 	if full {
 		words = buildCauses[0].words[0]
@@ -119,8 +119,8 @@ func buildFault(failure *jsonmessage.JSONError, step string, lines []string) err
 	}
 	if image, is := strings.CutPrefix(step, frontendStep); is {
 		return fault.New(fault.Unavailable,
-			i18n.M("The image of the Dockerfile's '# syntax=' line, {{.Image}}, cannot be had: {{.Error}}.", "Image", strings.TrimPrefix(image, "docker-image://"), "Error", sentence(failure.Message)),
-			i18n.M("Check its name and the network, or leave the line out: most Dockerfiles need none.")).Because(failure)
+			i18n.M("The image {{.Image}} in the Dockerfile's '# syntax=' line cannot be pulled: {{.Error}}.", "Image", strings.TrimPrefix(image, "docker-image://"), "Error", sentence(failure.Message)),
+			i18n.M("Check its name and the network, or delete the line, which most Dockerfiles do not need.")).Because(failure)
 	}
 	for _, c := range buildCauses {
 		if c.in(words) {
@@ -130,7 +130,7 @@ func buildFault(failure *jsonmessage.JSONError, step string, lines []string) err
 	}
 	return fault.New(fault.Failed,
 		i18n.M("The build failed ({{.Step}}): {{.Error}}.", "Step", sentence(step), "Error", sentence(failure.Message)),
-		i18n.M("Mend the Dockerfile and build again.")).With(lines...).Because(failure)
+		i18n.M("Fix the Dockerfile and rebuild.")).With(lines...).Because(failure)
 }
 
 func (c cause) in(words string) bool {

@@ -43,8 +43,8 @@ func openFolder(dir, dockerfile string) (*folder, error) {
 	}
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		return nil, fault.New(fault.Invalid,
-			i18n.M("There is no folder {{.Dir}} to build.", "Dir", dir),
-			i18n.M("Give the folder that holds the Dockerfile, or make one: 'ibmcloud fn-runtime init {{.Dir}}'.", "Dir", dir)).Because(err)
+			i18n.M("Directory {{.Dir}} was not found.", "Dir", dir),
+			i18n.M("Specify the directory that contains the Dockerfile, or create one with 'ibmcloud fn-runtime init {{.Dir}}'.", "Dir", dir)).Because(err)
 	}
 	real, err := filepath.EvalSymlinks(dir)
 	if err != nil {
@@ -89,8 +89,8 @@ func noDockerfile(path, dir string, err error) error {
 		path = abs
 	}
 	return fault.New(fault.NotFound,
-		i18n.M("There is no Dockerfile: looked for {{.Path}}.", "Path", path),
-		i18n.M("Name it with '--file', or write a skeleton: 'ibmcloud fn-runtime init {{.Dir}}'.", "Dir", dir)).Because(err)
+		i18n.M("No Dockerfile was found at {{.Path}}.", "Path", path),
+		i18n.M("Specify it with '--file', or create a skeleton with 'ibmcloud fn-runtime init {{.Dir}}'.", "Dir", dir)).Because(err)
 }
 
 func (f *folder) readIgnore(paths ...string) (*patternmatcher.PatternMatcher, error) {
@@ -112,8 +112,8 @@ func (f *folder) readIgnore(paths ...string) (*patternmatcher.PatternMatcher, er
 			}
 		}
 		return nil, fault.New(fault.Invalid,
-			i18n.M("{{.Path}} has a pattern that cannot be used: {{.Error}}.", "Path", p, "Error", err),
-			i18n.M("Mend the pattern; Docker's documentation of '.dockerignore' shows the forms.")).Because(err)
+			i18n.M("{{.Path}} contains an invalid pattern: {{.Error}}.", "Path", p, "Error", err),
+			i18n.M("Fix the pattern; see the Docker documentation of '.dockerignore'.")).Because(err)
 	}
 	return patternmatcher.New(nil)
 }
@@ -216,5 +216,5 @@ func unreadable(path string, err error) error {
 	}
 	return fault.New(fault.Invalid,
 		i18n.M("{{.Path}} cannot be read: {{.Error}}.", "Path", path, "Error", reason),
-		i18n.M("Make it readable, or list it in '.dockerignore'.")).Because(err)
+		i18n.M("Make it readable, or add it to '.dockerignore'.")).Because(err)
 }

@@ -213,8 +213,8 @@ func normalized(image string) (reference.Named, error) {
 	ref, err := reference.ParseNormalizedNamed(image)
 	if err != nil {
 		return nil, fault.New(fault.Invalid,
-			i18n.M("{{.Image}} is not an image name: {{.Error}}.", "Image", image, "Error", err),
-			i18n.M("Give a name such as 'user/name:tag'.")).Because(err)
+			i18n.M("{{.Image}} is not a valid image name: {{.Error}}.", "Image", image, "Error", err),
+			i18n.M("Specify a name such as 'user/name:tag'.")).Because(err)
 	}
 	return reference.TagNameOnly(ref), nil
 }

@@ -113,8 +113,8 @@ func (b *Builder) secrets(specs []entity.BuildSecret) (map[string][]byte, error)
 		if s.Env != "" {
 			value := b.o.Getenv(s.Env)
 			if value == "" {
-				return nil, fault.New(fault.Invalid, i18n.M("The variable {{.Variable}} of the secret {{.ID}} is not set.", "Variable", s.Env, "ID", s.ID),
-					i18n.M("Set it, or give a file: 'id={{.ID}},src=FILE'.", "ID", s.ID))
+				return nil, fault.New(fault.Invalid, i18n.M("The variable {{.Variable}} for the secret {{.ID}} is not set.", "Variable", s.Env, "ID", s.ID),
+					i18n.M("Set it, or specify a file: 'id={{.ID}},src=FILE'.", "ID", s.ID))
 			}
 			values[s.ID] = []byte(value)
 			continue
@@ -122,7 +122,7 @@ func (b *Builder) secrets(specs []entity.BuildSecret) (map[string][]byte, error)
 		data, err := regular.Read(s.File, maxSecret)
 		if err != nil {
 			return nil, fault.New(fault.Invalid, i18n.M("The secret {{.ID}} cannot be read: {{.Error}}.", "ID", s.ID, "Error", err),
-				i18n.M("Give a file of at most 500 KiB or a variable: 'id={{.ID}},src=FILE' or 'id={{.ID}},env=VARIABLE'.", "ID", s.ID)).Because(err)
+				i18n.M("Specify a file of at most 500 KiB or a variable: 'id={{.ID}},src=FILE' or 'id={{.ID}},env=VARIABLE'.", "ID", s.ID)).Because(err)
 		}
 		values[s.ID] = data
 	}

@@ -53,8 +53,8 @@ func (b *Builder) push(ctx context.Context, e *engine.Engine, ref reference.Name
 		}
 		if errors.Is(err, errSilent) {
 			return "", backoff.Permanent(fault.New(fault.Timeout,
-				i18n.M("The push to the registry {{.Registry}} has not moved for {{.Time}}.", "Registry", host, "Time", pushSilence),
-				i18n.M("Check the registry's name and the network, and run the command again; layers that arrived are not sent again.")))
+				i18n.M("The push to the registry {{.Registry}} has made no progress for {{.Time}}.", "Registry", host, "Time", pushSilence),
+				i18n.M("Check the registry name and the network, then rerun the command; layers already pushed are skipped.")))
 		}
 		if failure == nil && err == nil {
 			return p.digest, nil
@@ -73,7 +73,7 @@ func (b *Builder) push(ctx context.Context, e *engine.Engine, ref reference.Name
 	digest, err := backoff.Retry(ctx, try, backoff.WithMaxTries(pushTries), backoff.WithBackOff(&backoff.ExponentialBackOff{
 		InitialInterval: 500 * time.Millisecond, RandomizationFactor: 1, Multiplier: 3, MaxInterval: 10 * time.Second,
 	}), backoff.WithMaxElapsedTime(0), backoff.WithNotify(func(err error, wait time.Duration) {
-		b.o.Warn(i18n.M("The push to {{.Registry}} broke off and goes on in {{.Wait}}: {{.Error}}",
+		b.o.Warn(i18n.M("The push to {{.Registry}} was interrupted and resumes in {{.Wait}}: {{.Error}}",
 			"Registry", host, "Wait", wait.Round(100*time.Millisecond), "Error", err.Error()))
 	}))
 	if permanent, ok := errors.AsType[*backoff.PermanentError](err); ok {
@@ -139,7 +139,7 @@ func repoDigest(ctx context.Context, e *engine.Engine, ref reference.Named) (str
 		}
 	}
 	return "", fault.New(fault.Internal,
-		i18n.M("The image was pushed, but the Docker Engine does not say under which digest."), i18n.Message{})
+		i18n.M("The image was pushed, but the Docker Engine did not report its digest."), i18n.Message{})
 }
 
 // pushReport counts layers and bytes, and finds the digest.

@@ -21,29 +21,29 @@ func pushFault(failure *jsonmessage.JSONError, ref reference.Named, host, user s
 		return registry.Refused(host, user).With(sentence(failure.Message)).Because(failure)
 	case has("toomanyrequests", "too many requests", "http 429 response"):
 		return fault.New(fault.Throttled,
-			i18n.M("The registry {{.Registry}} limits requests.", "Registry", host),
-			i18n.M("Wait a while and run the command again; layers that arrived are not sent again.")).Because(failure)
+			i18n.M("The rate limit of {{.Registry}} was exceeded.", "Registry", host),
+			i18n.M("Rerun the command later; layers already pushed are skipped.")).Because(failure)
 	case has("no space left on device", "quota", "insufficient storage"):
 		return fault.New(fault.Failed,
 			i18n.M("The registry {{.Registry}} has no space left: {{.Error}}.", "Registry", host, "Error", sentence(failure.Message)),
-			i18n.M("Delete images there that nobody uses, and run the command again.")).Because(failure)
+			i18n.M("Delete unused images there, then rerun the command.")).Because(failure)
 	case has("unable to decode", "invalid character", "unexpected end of json"):
 		return fault.New(fault.Unavailable,
-			i18n.M("{{.Registry}} did not answer as a registry does: a proxy or a gateway may have answered in its place.", "Registry", host),
-			i18n.M("Check the registry's name and the network, and run the command again; layers that arrived are not sent again.")).Because(failure)
+			i18n.M("{{.Registry}} did not respond like a registry; a proxy or gateway may have responded instead.", "Registry", host),
+			i18n.M("Check the registry name and the network, then rerun the command; layers already pushed are skipped.")).Because(failure)
 	case has("server gave http response", "x509:", "certificate"):
 		return fault.New(fault.Unavailable,
 			i18n.M("The Docker Engine does not trust the registry {{.Registry}}: {{.Error}}.", "Registry", host, "Error", sentence(failure.Message)),
-			i18n.M("Give the engine the registry's certificate, in '/etc/docker/certs.d/{{.Registry}}/ca.crt'.", "Registry", host)).Because(failure)
+			i18n.M("Install the registry's certificate for the engine in '/etc/docker/certs.d/{{.Registry}}/ca.crt'.", "Registry", host)).Because(failure)
 	case has("name unknown", "repository name not known", "manifest invalid", "name invalid"):
 		return fault.New(fault.Invalid,
-			i18n.M("The registry {{.Registry}} does not take {{.Image}}: {{.Error}}.", "Registry", host,
+			i18n.M("The registry {{.Registry}} rejected {{.Image}}: {{.Error}}.", "Registry", host,
 				"Image", reference.FamiliarString(ref), "Error", sentence(failure.Message)),
-			i18n.M("Check the name, and whether the repository has to be made first.")).Because(failure)
+			i18n.M("Check the name, and check whether the repository must be created first.")).Because(failure)
 	}
-	again := i18n.M("Check the registry's name and the network, and run the command again; layers that arrived are not sent again.")
+	again := i18n.M("Check the registry name and the network, then rerun the command; layers already pushed are skipped.")
 	if has("dial tcp", "read tcp", "write tcp", "eof", "context deadline", "error parsing http", "unexpected http status", "unexpected end of json") {
-		return fault.New(fault.Unavailable, i18n.M("The push to the registry {{.Registry}} broke off.", "Registry", host), again).
+		return fault.New(fault.Unavailable, i18n.M("The push to the registry {{.Registry}} was interrupted.", "Registry", host), again).
 			With(sentence(failure.Message)).Because(failure) // the words are those of a program
 	}
 	return fault.New(fault.Unavailable,

@@ -23,12 +23,12 @@ const (
 func (b *Builder) fits(f *folder) error {
 	if f.size > contextLimit {
 		return fault.New(fault.TooLarge,
-			i18n.M("The build context {{.Dir}} is {{.Size}} large, the limit is {{.Limit}}.", "Dir", f.dir,
+			i18n.M("The size of the build context {{.Dir}} is {{.Size}}; the limit is {{.Limit}}.", "Dir", f.dir,
 				"Size", units.HumanSize(float64(f.size)), "Limit", units.HumanSize(contextLimit)),
-			i18n.M("List what the build does not need in '.dockerignore'.")).With(f.largest(5)...)
+			i18n.M("Use '.dockerignore' to exclude files that the build does not need.")).With(f.largest(5)...)
 	}
 	if f.size > contextWarn {
-		b.o.Warn(i18n.M("The build context {{.Dir}} is {{.Size}} large; the largest entries are {{.Entries}}. What the build does not need goes into '.dockerignore'.",
+		b.o.Warn(i18n.M("The size of the build context {{.Dir}} is {{.Size}}; the largest entries are {{.Entries}}. Use '.dockerignore' to exclude files that the build does not need.",
 			"Dir", f.dir, "Size", units.HumanSize(float64(f.size)), "Entries", strings.Join(f.largest(3), ", ")))
 	}
 	return nil

@@ -28,8 +28,8 @@ func (b *Builder) agents(specs []entity.BuildSSH) (map[string]dialer, error) {
 			err = errors.New("it is no socket")
 		}
 		if err != nil {
-			return nil, fault.New(fault.Invalid, i18n.M("There is no SSH agent {{.ID}} at '{{.Path}}': {{.Error}}.", "ID", s.ID, "Path", path, "Error", err),
-				i18n.M("Start one and give it the key: 'eval $(ssh-agent)', then 'ssh-add KEY'; or name its socket: '{{.ID}}=SOCKET'.", "ID", s.ID)).Because(err)
+			return nil, fault.New(fault.Invalid, i18n.M("SSH agent {{.ID}} was not found at '{{.Path}}': {{.Error}}.", "ID", s.ID, "Path", path, "Error", err),
+				i18n.M("Start an agent and add the key: 'eval $(ssh-agent)', then 'ssh-add KEY'; or specify the agent's socket: '{{.ID}}=SOCKET'.", "ID", s.ID)).Because(err)
 		}
 		all[s.ID] = func(ctx context.Context) (net.Conn, error) {
 			var d net.Dialer

@@ -65,8 +65,8 @@ func tryJob(ctx context.Context, e *engine.Engine, id string, spec entity.ImageB
 	}
 	if metadata.LithopsVersion != spec.Trial.Lithops {
 		return f, fault.New(fault.Failed,
-			i18n.M("The image {{.Image}} holds Lithops {{.Found}}, the client is Lithops {{.Wanted}}.", "Image", spec.Image, "Found", metadata.LithopsVersion, "Wanted", spec.Trial.Lithops),
-			i18n.M("Build it again without using the layers of before, with '--no-cache', or push it all the same with '--no-check'."))
+			i18n.M("The image {{.Image}} contains Lithops {{.Found}}, but the client is Lithops {{.Wanted}}.", "Image", spec.Image, "Found", metadata.LithopsVersion, "Wanted", spec.Trial.Lithops),
+			i18n.M("Rebuild it without the layer cache ('--no-cache'), or push it anyway with '--no-check'."))
 	}
 	f = found{Python: metadata.PythonVersion, Missing: map[string]string{}}
 	has := metadata.Modules()
@@ -87,7 +87,7 @@ func jobFailed(image string, code int64, lines []string) error {
 			return missing(image, map[string]string{m[1]: "ModuleNotFoundError"})
 		}
 	}
-	return unfit(i18n.M("its program ends with exit code {{.Code}}", "Code", code)).With(lines...)
+	return unfit(i18n.M("its program exits with code {{.Code}}", "Code", code)).With(lines...)
 }
 
 // packed makes an archive of files, each after the folder that it is in.
@@ -113,7 +113,7 @@ func left(ctx context.Context, e *engine.Engine, id, file string) ([]byte, error
 		if gone := ctx.Err(); gone != nil {
 			return nil, gone
 		}
-		return nil, unfit(i18n.M("its job left no metadata")).With(logs(ctx, e, id)...).Because(err)
+		return nil, unfit(i18n.M("its job wrote no metadata")).With(logs(ctx, e, id)...).Because(err)
 	}
 	defer r.Close()
 	t := tar.NewReader(r)

@@ -253,7 +253,7 @@ func (w *Watcher) failLostCalls(now time.Time) {
 		for _, c := range j.calls {
 			if c.State == entity.CallRunning && !c.final && now.Sub(c.Started) > limit {
 				c.State, c.final, c.Ended = entity.CallFailed, true, c.Started
-				c.Cause = i18n.M("It started and never ended: whatever ran it has gone.")
+				c.Cause = i18n.M("It started but never ended; its worker no longer exists.")
 				w.version++
 			}
 		}

@@ -101,7 +101,7 @@ func (w *Watcher) listObjects(ctx context.Context) ([]entity.Object, error) {
 			}
 			if list = append(list, o); len(list) >= maxObjects {
 				if w.rounds == 1 {
-					w.site.Note(i18n.M("The bucket holds more than {{.Count}} objects of jobs, not all of which are looked at: 'ibmcloud fn-runtime clean --jobs-only --older-than 24h' removes the old ones.", "Count", maxObjects))
+					w.site.Note(i18n.M("The bucket contains more than {{.Count}} job objects, so some are not read. Delete old ones with 'ibmcloud fn-runtime clean --jobs-only --older-than 24h'.", "Count", maxObjects))
 				}
 				break
 			}

@@ -57,8 +57,8 @@ const ImageArchive = "lithops_codeengine.zip"
 // BuildImageArchive makes the ImageArchive as the client would.
 func BuildImageArchive(ctx context.Context, install Install) ([]byte, error) {
 	if install.Dir == "" {
-		return nil, fault.New(fault.NotFound, i18n.M("The image is to hold the code of Lithops, and no Lithops was found."),
-			i18n.M("Install Python 3 and Lithops, or name an interpreter with '--python'."))
+		return nil, fault.New(fault.NotFound, i18n.M("The image must contain the Lithops code, but Lithops was not found."),
+			i18n.M("Install Python 3 and Lithops, or specify an interpreter with '--python'."))
 	}
 	f := jobFormat
 	f.open, f.limit = openZip, maxCode
@@ -157,18 +157,18 @@ func (t *tree) put(archive packer, file, name string) ([]byte, error) {
 var errTooLarge = errors.New("archive too large")
 
 func (f format) tooLarge(dir string) error {
-	reason := i18n.M("The Lithops code in {{.Dir}} makes an archive of more than {{.Max}} MB, which OpenWhisk does not take.", "Dir", dir, "Max", f.limit>>20)
+	reason := i18n.M("The Lithops code in {{.Dir}} results in an archive of more than {{.Max}} MB, which OpenWhisk does not accept.", "Dir", dir, "Max", f.limit>>20)
 	if f.backend == CodeEngine {
-		reason = i18n.M("The Lithops code in {{.Dir}} is larger than a config map of Code Engine may be, which is 1 MB.", "Dir", dir)
+		reason = i18n.M("The Lithops code in {{.Dir}} exceeds the size limit for a Code Engine config map, which is 1 MB.", "Dir", dir)
 	}
 	return fault.New(fault.TooLarge, reason,
-		i18n.M("Move data and other large files out of this folder, or install Lithops again."))
+		i18n.M("Move data and other large files out of this directory, or reinstall Lithops."))
 }
 
 func unreadable(file string, err error) error {
 	return fault.New(fault.Invalid,
 		i18n.M("{{.Path}} cannot be read: {{.Error}}.", "Path", file, "Error", plain(err)),
-		i18n.M("Install Lithops again with 'python3 -m pip install --force-reinstall lithops', or name another installation with '--lithops'.")).Because(err)
+		i18n.M("Reinstall Lithops with 'python3 -m pip install --force-reinstall lithops', or specify another installation with '--lithops'.")).Because(err)
 }
 
 // counter passes on what is written, up to a limit.

@@ -29,7 +29,7 @@ func (c Cache) Path(key string) (string, error) {
 	local := filepath.FromSlash(key)
 	if !strings.HasPrefix(key, RuntimesPrefix) || !filepath.IsLocal(local) {
 		return "", fault.New(fault.Invalid,
-			i18n.M("'{{.Key}}' is not the key of metadata.", "Key", key), i18n.Message{})
+			i18n.M("'{{.Key}}' is not a metadata key.", "Key", key), i18n.Message{})
 	}
 	return filepath.Join(c.Dir, local), nil
 }
@@ -143,7 +143,7 @@ func (c Cache) namespacePath(backend Backend, name string) (string, error) {
 	local := filepath.Join(string(backend), name+namespaceSuffix)
 	if name == "" || strings.ContainsAny(name, `/\`) || !filepath.IsLocal(local) {
 		return "", fault.New(fault.Invalid,
-			i18n.M("'{{.Name}}' is not the name of a namespace.", "Name", name), i18n.Message{})
+			i18n.M("'{{.Name}}' is not a valid namespace name.", "Name", name), i18n.Message{})
 	}
 	return filepath.Join(c.Dir, local), nil
 }
@@ -207,5 +207,5 @@ func (c Cache) failed(path string, err error) error {
 	}
 	return fault.New(fault.Failed,
 		i18n.M("The Lithops cache {{.Path}} cannot be used: {{.Error}}.", "Path", path, "Error", plain(err)),
-		i18n.M("Make it readable and writable for you, with space on its disk.")).Because(err)
+		i18n.M("Check that you can read and write it and that its disk has free space.")).Because(err)
 }

@@ -31,7 +31,7 @@ func CheckRelease(backend Backend, version string) error {
 		return nil
 	}
 	return fault.New(fault.Invalid,
-		i18n.M("Lithops {{.Version}} speaks an API of Code Engine that has gone; releases from 3.7.0 on speak its present one.", "Version", version),
+		i18n.M("Lithops {{.Version}} uses a Code Engine API that no longer exists; Lithops 3.7.0 and later use the current API.", "Version", version),
 		i18n.M("Install Lithops 3.7.0 or later with 'python3 -m pip install --upgrade lithops'."))
 }
 
@@ -89,12 +89,12 @@ func validateJob(name, image string) error {
 	if !jobName.MatchString(name) {
 		return fault.New(fault.Invalid,
 			i18n.M("The job name '{{.Name}}' is not a valid name for Code Engine.", "Name", name),
-			i18n.M("The Lithops client makes it of its own release and the first four characters of its API key: give it a key without a '.' in them."))
+			i18n.M("The Lithops client derives the job name from its release and the first four characters of its API key. Use a key without a '.' in these characters."))
 	}
 	if len(image) > maxJobImage || !jobImage.MatchString(image) {
 		return fault.New(fault.Invalid,
 			i18n.M("Code Engine does not accept the image name {{.Name}}.", "Name", image),
-			i18n.M("Choose a name of at most {{.Max}} characters whose registry has no port.", "Max", maxJobImage))
+			i18n.M("Choose a name with at most {{.Max}} characters and no registry port.", "Max", maxJobImage))
 	}
 	return nil
 }

@@ -56,7 +56,7 @@ func (c *Config) Compute(backend Backend, install Install) (Compute, error) {
 			if out.Region == "" {
 				r.fail(i18n.M("The key 'endpoint' in section 'ibm_cf' of the Lithops configuration is not a URL ({{.Place}}).",
 					"Place", place(c.source, r.values["endpoint"].Line, 0)),
-					i18n.M("Write it as https://REGION.functions.cloud.ibm.com."))
+					i18n.M("Set it to https://REGION.functions.cloud.ibm.com."))
 			} else if rel.before(2, 2, 12) {
 				out.Region = strings.ReplaceAll(out.Region, "-", "_")
 			}
@@ -174,6 +174,6 @@ func (c Compute) Validate(version string) error {
 
 func missing(key, section string) error {
 	return fault.New(fault.Invalid,
-		i18n.M("The Lithops configuration lacks the key '{{.Key}}' in section '{{.Section}}'.", "Key", key, "Section", section),
-		i18n.M("Add it; 'ibmcloud fn-runtime lithops-config -b local' prints a configuration that works."))
+		i18n.M("The key '{{.Key}}' is missing in section '{{.Section}}' of the Lithops configuration.", "Key", key, "Section", section),
+		i18n.M("Add the key; 'ibmcloud fn-runtime lithops-config -b local' prints a working configuration."))
 }

@@ -71,12 +71,12 @@ func Load(o LoadOptions) (*Config, error) {
 		return &Config{version: o.Version}, nil // gone since it was found
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fault.New(fault.Invalid,
-			i18n.M("The Lithops configuration {{.Path}}, given with {{.Named}}, does not exist.", "Path", path, "Named", named),
+			i18n.M("The Lithops configuration {{.Path}}, specified by {{.Named}}, does not exist.", "Path", path, "Named", named),
 			i18n.M("Correct the path, or print a configuration with 'ibmcloud fn-runtime lithops-config -b local'.")).Because(err)
 	case err != nil:
 		return nil, fault.New(fault.Invalid,
 			i18n.M("The Lithops configuration {{.Path}} cannot be read: {{.Error}}.", "Path", path, "Error", plain(err)),
-			i18n.M("Make the file readable for you, or give another one with '--config'.")).Because(err)
+			i18n.M("Check that you can read the file, or specify another one with '--config'.")).Because(err)
 	}
 	c.data = data
 	root, err := pyyaml.Parse(data)
@@ -133,7 +133,7 @@ func (c *Config) with(root *pyyaml.Node, err error) (*Config, error) {
 	if at, ok := errors.AsType[*document.Error](err); ok {
 		return nil, fault.New(fault.Invalid,
 			i18n.M("The Lithops configuration is malformed: {{.What}} ({{.Place}}).", "What", at.Reason, "Place", place(c.source, at.Line, at.Column)),
-			i18n.M("Correct it there; 'ibmcloud fn-runtime lithops-config -b local' prints a configuration that works."))
+			i18n.M("Fix the syntax; 'ibmcloud fn-runtime lithops-config -b local' prints a working configuration."))
 	}
 	if err != nil {
 		return nil, err
@@ -143,8 +143,8 @@ func (c *Config) with(root *pyyaml.Node, err error) (*Config, error) {
 	}
 	if root.Kind != pyyaml.Map {
 		return nil, fault.New(fault.Invalid,
-			i18n.M("The Lithops configuration holds no sections ({{.Place}}).", "Place", place(c.source, root.Line, 0)),
-			i18n.M("Write sections such as 'lithops:' with indented keys below; 'ibmcloud fn-runtime lithops-config -b local' prints an example."))
+			i18n.M("The Lithops configuration contains no sections ({{.Place}}).", "Place", place(c.source, root.Line, 0)),
+			i18n.M("Write sections such as 'lithops:' with the keys indented below; 'ibmcloud fn-runtime lithops-config -b local' prints an example."))
 	}
 	c.root = root
 	return c, nil

@@ -33,7 +33,7 @@ func mustLoad(t *testing.T, version, text string) *Config {
 func TestErrorsNameFileLineAndKey(t *testing.T) {
 	const secret = "TOPSECRET"
 	for _, tc := range []struct{ text, place, what string }{
-		{"ibm_cf:\n  runtime_memory: '256'\n", "line 2", "'runtime_memory' in section 'ibm_cf' of the Lithops configuration must be a whole number"},
+		{"ibm_cf:\n  runtime_memory: '256'\n", "line 2", "'runtime_memory' in section 'ibm_cf' of the Lithops configuration must be an integer"},
 		{"ibm:\n  region: us-south\n  iam_api_key: 12345\n", "line 3", "'iam_api_key' in section 'ibm' of the Lithops configuration must be a text"},
 		{"ibm_cf: " + secret + "\n", "line 1", "Section 'ibm_cf'"},
 		{"# c\nibm_cf:\n  - " + secret + "\n", "line 2", "Section 'ibm_cf'"},

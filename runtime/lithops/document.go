@@ -35,8 +35,8 @@ func (c *Config) Document() (*Document, error) {
 	root, err := pyyaml.Nodes(text)
 	if err != nil || root == nil || root.Kind != yaml.MappingNode {
 		return nil, fault.New(fault.Invalid,
-			i18n.M("The Lithops configuration {{.Source}} cannot be rewritten.", "Source", c.source),
-			i18n.M("Write it as sections with indented keys below, or give an empty file.")).Because(err)
+			i18n.M("The Lithops configuration {{.Source}} cannot be updated.", "Source", c.source),
+			i18n.M("Write it as sections with the keys indented below, or specify an empty file.")).Because(err)
 	}
 	d.root = root
 	lay(d.root)

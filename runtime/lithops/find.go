@@ -41,8 +41,8 @@ func Find(ctx context.Context, o FindOptions) (Install, error) {
 	}
 	if len(pythons) == 0 {
 		return Install{}, fault.New(fault.NotFound,
-			i18n.M("No Python was found: there is no active environment, and neither python3 nor python is on the path."),
-			i18n.M("Install Python 3 and Lithops, or name an interpreter with '--python'."))
+			i18n.M("Python was not found: no environment is active, and neither python3 nor python is in PATH."),
+			i18n.M("Install Python 3 and Lithops, or specify an interpreter with '--python'."))
 	}
 	var without []string
 	var broken error // a shim without a version, a link to nothing: the next Python may do
@@ -62,7 +62,7 @@ func Find(ctx context.Context, o FindOptions) (Install, error) {
 	}
 	return Install{}, fault.New(fault.NotFound,
 		i18n.M("Lithops is not installed for Python ({{.Places}}).", "Places", strings.Join(without, ", ")),
-		i18n.M("Install it with '{{.Python}} -m pip install lithops', or name where it is with '--python' or '--lithops'.",
+		i18n.M("Install it with '{{.Python}} -m pip install lithops', or specify its location with '--python' or '--lithops'.",
 			"Python", without[0]))
 }
 
@@ -114,7 +114,7 @@ func (o FindOptions) named() (string, error) {
 		}
 		return "", fault.New(fault.Usage,
 			i18n.M("There is no Python interpreter at {{.Path}}.", "Path", path),
-			i18n.M("Correct the path given with '--python', or give a version such as 3.11."))
+			i18n.M("Correct the path in '--python', or specify a version such as 3.11."))
 	}
 	if pythonVersion.MatchString(name) {
 		name = "python" + name
@@ -123,8 +123,8 @@ func (o FindOptions) named() (string, error) {
 		return p, nil
 	}
 	return "", fault.New(fault.Usage,
-		i18n.M("{{.Name}} is not on the path.", "Name", name),
-		i18n.M("Install it, or give the path of an interpreter with '--python'."))
+		i18n.M("{{.Name}} was not found in PATH.", "Name", name),
+		i18n.M("Install it, or specify the path of an interpreter with '--python'."))
 }
 
 // inEnvironment is the interpreter of a virtual or conda environment; "" when there is none.
@@ -178,8 +178,8 @@ func (o FindOptions) findDir(ctx context.Context) (Install, error) {
 	}
 	if found == "" {
 		return Install{}, fault.New(fault.Usage,
-			i18n.M("There is no Lithops in {{.Dir}}: neither version.py nor lithops/version.py is there.", "Dir", dir),
-			i18n.M("Name the folder of the package with '--lithops', or leave it out to use the installed one."))
+			i18n.M("Lithops was not found in {{.Dir}}: neither version.py nor lithops/version.py exists there.", "Dir", dir),
+			i18n.M("Set '--lithops' to the package directory, or omit '--lithops' to use the installed package."))
 	}
 	in := Install{Dir: found}
 	var err error

@@ -48,8 +48,8 @@ func FullImage(name, dockerServer, version string) (string, error) {
 	}
 	if err != nil {
 		return "", fault.New(fault.Invalid,
-			i18n.M("The Lithops client puts 'docker_server' of its configuration in front of {{.Name}}, and the two make no image.", "Name", name),
-			i18n.M("Write only the host there, such as docker.io, without https:// and without a slash.")).Because(err)
+			i18n.M("The Lithops client prepends 'docker_server' from its configuration to {{.Name}}, but the result is not a valid image name.", "Name", name),
+			i18n.M("Set docker_server to the host only, such as docker.io, without https:// and without a slash.")).Because(err)
 	}
 	return full, nil
 }
@@ -63,13 +63,13 @@ func DefaultImage(backend Backend, version, python string) (string, error) {
 	if slices.Contains(known, python) {
 		return defaultImage(backend, r, python), nil
 	}
-	reason := i18n.M("Lithops {{.Version}} has no default runtime for Python {{.Python}}; it has one for {{.Known}}.",
+	reason := i18n.M("Lithops {{.Version}} has no default runtime for Python {{.Python}}, only for {{.Known}}.",
 		"Version", version, "Python", python, "Known", strings.Join(known, ", "))
 	if python == "" {
-		reason = i18n.M("The Python version is not known, so there is no default runtime for it.")
+		reason = i18n.M("The Python version is unknown, so there is no default runtime for it.")
 	}
 	return "", fault.New(fault.Invalid, reason,
-		i18n.M("Make a runtime of your own with 'ibmcloud fn-runtime init' and 'ibmcloud fn-runtime build', or choose another Python with '--python'."))
+		i18n.M("Create your own runtime with 'ibmcloud fn-runtime init' and 'ibmcloud fn-runtime build', or specify another Python version with '--python'."))
 }
 
 // defaultPythons lists the Pythons that have a default image in a release (RUNTIME_DEFAULT, later
@@ -146,7 +146,7 @@ func ValidateImage(name string) error {
 	case strings.Contains(name, "@"):
 		reason = i18n.M("The Lithops client does not accept the digest in '{{.Name}}'.", "Name", name)
 	case errors.Is(err, reference.ErrNameContainsUppercase), err != nil && onlyCapitals(name):
-		reason = i18n.M("The image name '{{.Name}}' contains capital letters.", "Name", name)
+		reason = i18n.M("The image name '{{.Name}}' contains uppercase letters.", "Name", name)
 	case err != nil:
 		reason = i18n.M("'{{.Name}}' is not a valid image name.", "Name", name)
 	case !acceptedByLithops.MatchString(name):
@@ -154,11 +154,11 @@ func ValidateImage(name string) error {
 	default:
 		return nil
 	}
-	recovery := i18n.M("Write it as USER/NAME[:TAG], in lower case, with letters, digits and the characters _ . and -.")
+	recovery := i18n.M("Use the form USER/NAME[:TAG], in lowercase, with letters, digits and the characters _ . and -.")
 	if better := correctedImage(name); better != "" {
 		recovery = i18n.M("Use '{{.Name}}'.", "Name", better)
 		if strings.Contains(name, "@") {
-			recovery = i18n.M("Use '{{.Name}}', and pin it to register it under a tag that is never moved.", "Name", better)
+			recovery = i18n.M("Use '{{.Name}}', and pin it so that it is registered under a tag that never moves.", "Name", better)
 		}
 	}
 	return fault.New(fault.Usage, reason, recovery).Because(err)

@@ -31,7 +31,7 @@ func readVersion(dir string) (string, error) {
 	broken := func(what string) error {
 		return fault.New(fault.Invalid,
 			i18n.M("The Lithops installation in {{.Dir}} is broken: {{.What}}.", "Dir", dir, "What", what),
-			i18n.M("Install it again with 'python3 -m pip install --force-reinstall lithops'."))
+			i18n.M("Reinstall it with 'python3 -m pip install --force-reinstall lithops'."))
 	}
 	data, err := regular.Read(filepath.Join(dir, "version.py"), maxSmallFile)
 	if err != nil {
@@ -50,7 +50,7 @@ func readVersion(dir string) (string, error) {
 	if parseRelease(version).before(2, 2, 0) {
 		return "", fault.New(fault.Invalid,
 			i18n.M("Lithops {{.Version}} in {{.Dir}} is too old.", "Version", version, "Dir", dir),
-			i18n.M("Install 2.2 or later with 'python3 -m pip install --upgrade lithops'."))
+			i18n.M("Install Lithops 2.2 or later with 'python3 -m pip install --upgrade lithops'."))
 	}
 	return version, nil
 }

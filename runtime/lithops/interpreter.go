@@ -86,7 +86,7 @@ func (o FindOptions) ask(ctx context.Context, python string) (interpreterAnswer,
 	}
 	return said, fault.New(fault.Invalid,
 		i18n.M("The Python interpreter {{.Path}} does not work: {{.Error}}.", "Path", python, "Error", err),
-		i18n.M("Name another one with '--python'.")).With(lastLines(complaint.kept, 3)...).Because(errors.Join(errNoAnswer, err))
+		i18n.M("Specify another interpreter with '--python'.")).With(lastLines(complaint.kept, 3)...).Because(errors.Join(errNoAnswer, err))
 }
 
 // boundedBuffer keeps the first 64 KiB and drops the rest.

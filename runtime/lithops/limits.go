@@ -58,8 +58,8 @@ func (l Limits) CheckMemory(memoryMB int) error {
 		return nil
 	}
 	return fault.New(fault.Usage,
-		i18n.M("A memory of {{.Value}} MB is outside the limits of {{.Low}} to {{.High}} MB.", "Value", memoryMB, "Low", l.MinMemoryMB, "High", l.MaxMemoryMB),
-		i18n.M("Choose a memory within these limits."))
+		i18n.M("A memory size of {{.Value}} MB is outside the range of {{.Low}} to {{.High}} MB.", "Value", memoryMB, "Low", l.MinMemoryMB, "High", l.MaxMemoryMB),
+		i18n.M("Choose a memory size within this range."))
 }
 
 // keptTime is how many seconds of a time limit every release keeps for itself (job.py: execution_timeout), and shortTime
@@ -75,7 +75,7 @@ func JobTime(timeoutS int) (problem i18n.Message, fatal bool) {
 		return i18n.Message{}, false
 	}
 	left := max(0, timeoutS-keptTime)
-	return i18n.M("A timeout of {{.Value}} s leaves a job {{.Left}} s: Lithops keeps {{.Kept}} s of it for itself.", "Value", timeoutS, "Left", left, "Kept", keptTime), left == 0
+	return i18n.M("A timeout of {{.Value}} s leaves a job {{.Left}} s, because Lithops reserves {{.Kept}} s for itself.", "Value", timeoutS, "Left", left, "Kept", keptTime), left == 0
 }
 
 // CheckJobTime refuses a timeout in seconds that leaves a job no time. What is no timeout at all is left to CheckTimeout.
@@ -93,6 +93,6 @@ func (l Limits) CheckTimeout(timeoutS int) error {
 		return nil
 	}
 	return fault.New(fault.Usage,
-		i18n.M("A timeout of {{.Value}} s is outside the limits of {{.Low}} to {{.High}} s.", "Value", timeoutS, "Low", 1, "High", l.MaxTimeoutS),
-		i18n.M("Choose a timeout within these limits."))
+		i18n.M("A timeout of {{.Value}} s is outside the range of {{.Low}} to {{.High}} s.", "Value", timeoutS, "Low", 1, "High", l.MaxTimeoutS),
+		i18n.M("Choose a timeout within this range."))
 }

@@ -76,23 +76,23 @@ func (c *Config) AskClient(ctx context.Context, install Install, backend string,
 		err = errors.New("it did not answer as Python does")
 	}
 	if err != nil {
-		return fault.New(fault.Invalid, i18n.M("Lithops {{.Version}} could not be asked about the configuration: {{.Error}}.", "Version", install.Version, "Error", err),
-			i18n.M("Name another Python with '--python'.")).With(lastLines(complaint.kept, 3)...).Because(err)
+		return fault.New(fault.Invalid, i18n.M("Lithops {{.Version}} could not check the configuration: {{.Error}}.", "Version", install.Version, "Error", err),
+			i18n.M("Specify another Python with '--python'.")).With(lastLines(complaint.kept, 3)...).Because(err)
 	}
 	if *said.Refused == "" {
 		return nil
 	}
 	if strings.HasPrefix(*said.Refused, "ModuleNotFoundError:") {
 		return fault.New(fault.Invalid,
-			i18n.M("The Lithops client {{.Version}} cannot work with the configuration {{.Source}}: {{.What}}", "Version", install.Version, "Source", c.source,
+			i18n.M("The Lithops client {{.Version}} cannot use the configuration {{.Source}}: {{.What}}", "Version", install.Version, "Source", c.source,
 				"What", text.Line(*said.Refused, 500)),
-			i18n.M("Install what is missing; for IBM Cloud: '{{.Python}} -m pip install lithops[ibm]'.", "Python", install.Interpreter))
+			i18n.M("Install the missing module; for IBM Cloud: '{{.Python}} -m pip install lithops[ibm]'.", "Python", install.Interpreter))
 	}
 	words := c.hide(strings.ReplaceAll(*said.Refused, file, c.source))
 	return fault.New(fault.Invalid,
-		i18n.M("The Lithops client {{.Version}} refuses the configuration {{.Source}}: {{.What}}", "Version", install.Version, "Source", c.source,
+		i18n.M("The Lithops client {{.Version}} rejects the configuration {{.Source}}: {{.What}}", "Version", install.Version, "Source", c.source,
 			"What", text.Line(words, 500)),
-		i18n.M("Correct it; 'ibmcloud fn-runtime lithops-config -b local' prints a configuration that works."))
+		i18n.M("Fix the configuration; 'ibmcloud fn-runtime lithops-config -b local' prints a working one."))
 }
 
 var secretKey = text.NewPattern(`(?i)key|secret|token|password`)

@@ -48,7 +48,7 @@ func Payload(version string) (map[string]any, error) {
 	switch {
 	case r.before(2, 2, 11):
 		return nil, fault.New(fault.Invalid,
-			i18n.M("A runtime of Lithops {{.Version}} cannot describe itself.", "Version", version),
+			i18n.M("Runtimes of Lithops {{.Version}} cannot report their metadata.", "Version", version),
 			i18n.M("Install Lithops 2.2.11 or later with 'python3 -m pip install --upgrade lithops'."))
 	case r.before(2, 7, 0):
 		return map[string]any{"log_level": logLevelInfo, "get_preinstalls": true}, nil
@@ -72,7 +72,7 @@ func ParseMetadata(data []byte) (Metadata, error) {
 	if what != "" {
 		return Metadata{}, fault.New(fault.Invalid,
 			i18n.M("The metadata of the runtime is malformed: {{.What}}.", "What", what),
-			i18n.M("Deploy the runtime again with 'ibmcloud fn-runtime deploy'."))
+			i18n.M("Redeploy the runtime with 'ibmcloud fn-runtime deploy'."))
 	}
 	return m, nil
 }

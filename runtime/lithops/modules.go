@@ -89,6 +89,6 @@ func (i Install) CheckModules(ctx context.Context, compute Backend, storage stri
 	}
 	slices.Sort(needed)
 	return fault.New(fault.NotFound,
-		i18n.M("{{.Python}} has Lithops, but not the modules with which Lithops reaches this service: {{.Modules}}.", "Python", i.Interpreter, "Modules", strings.Join(missing, ", ")),
+		i18n.M("{{.Python}} has Lithops, but lacks the modules that Lithops needs to access this service: {{.Modules}}.", "Python", i.Interpreter, "Modules", strings.Join(missing, ", ")),
 		i18n.M("Install them with '{{.Python}} -m pip install {{.Packages}}'.", "Python", i.Interpreter, "Packages", strings.Join(slices.Compact(needed), " ")))
 }

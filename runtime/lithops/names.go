@@ -110,7 +110,7 @@ func (c Contract) ValidateNames(action, image string) error {
 	if !entityName.MatchString(action) {
 		return fault.New(fault.Invalid,
 			i18n.M("The action name '{{.Name}}' is not a valid OpenWhisk name.", "Name", action),
-			i18n.M("Choose an image name of letters, digits and the characters _ / . : and -."))
+			i18n.M("Choose an image name that contains only letters, digits and the characters _ / . : and -."))
 	}
 	return nil
 }

@@ -24,7 +24,7 @@ func (c Contract) JobMemory(job, image string) int {
 func (l Limits) Processors(memoryMB, asked, ofClient int) (milliCPU int, err error) {
 	switch own := (Scale{ofClient, memoryMB}); {
 	case !l.Scaled && asked != 0:
-		return 0, fault.New(fault.Usage, i18n.M("Only code_engine lets a runtime choose its vCPU."), i18n.M("Leave out '--cpu'."))
+		return 0, fault.New(fault.Usage, i18n.M("Only code_engine supports a vCPU setting for runtimes."), i18n.M("Omit '--cpu'."))
 	case !l.Scaled:
 		return 0, nil
 	case asked != 0:

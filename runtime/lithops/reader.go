@@ -35,9 +35,9 @@ func (r *reader) lay(name string, section *pyyaml.Node) {
 		return
 	}
 	if section.Kind != pyyaml.Map {
-		r.fail(i18n.M("Section '{{.Section}}' of the Lithops configuration holds no keys ({{.Place}}).",
+		r.fail(i18n.M("Section '{{.Section}}' of the Lithops configuration contains no keys ({{.Place}}).",
 			"Section", name, "Place", place(r.config.source, section.Line, 0)),
-			i18n.M("Indent the keys of the section below its name."))
+			i18n.M("Indent the keys of the section below the section name."))
 		return
 	}
 	for _, key := range section.Keys {
@@ -67,7 +67,7 @@ func (r *reader) text(key string) string {
 		return ""
 	}
 	if v.Kind != pyyaml.Text {
-		r.wrongType(key, i18n.M("a text"), i18n.M("Write the value in quotes."))
+		r.wrongType(key, i18n.M("a string"), i18n.M("Write the value in quotes."))
 		return ""
 	}
 	return v.Text
@@ -84,7 +84,7 @@ func (r *reader) number(key string, def int64) int64 {
 			return n
 		}
 	}
-	r.wrongType(key, i18n.M("a whole number"), i18n.M("Write the value as digits, without quotes."))
+	r.wrongType(key, i18n.M("an integer"), i18n.M("Write the value as digits, without quotes."))
 	return def
 }
 

@@ -36,7 +36,7 @@ func (c *Config) Refusal(backend Backend, install Install) i18n.Message {
 	var first i18n.Message
 	refuse := func(what i18n.Message) {
 		if first.IsZero() {
-			first = i18n.M("The Lithops client {{.Version}} refuses the configuration {{.Source}}: {{.What}}",
+			first = i18n.M("The Lithops client {{.Version}} rejects the configuration {{.Source}}: {{.What}}",
 				"Version", install.Version, "Source", c.source, "What", what)
 		}
 	}
@@ -57,7 +57,7 @@ func (c *Config) Refusal(backend Backend, install Install) i18n.Message {
 }
 
 func wrongSection() i18n.Message {
-	return i18n.M("It looks for 'iam_api_key' in section 'ibm', and it stands in section 'ibm_cf'.")
+	return i18n.M("The client reads 'iam_api_key' from section 'ibm', but the key is in section 'ibm_cf'.")
 }
 
 // refuseFunctions follows serverless/backends/ibm_cf/config.py of 3.0 and later.
@@ -68,9 +68,9 @@ func (c *Config) refuseFunctions(refuse func(i18n.Message)) {
 	case own.Get("iam_api_key") != nil:
 		refuse(wrongSection())
 	case own.Get("api_key") != nil:
-		refuse(i18n.M("It takes no Cloud Foundry key ('api_key'), but 'iam_api_key' in section 'ibm'."))
+		refuse(i18n.M("The client requires 'iam_api_key' in section 'ibm' and does not accept a Cloud Foundry key ('api_key')."))
 	default:
-		refuse(i18n.M("The key 'iam_api_key' is missing in section 'ibm'."))
+		refuse(i18n.M("The key 'iam_api_key' is missing from section 'ibm'."))
 	}
 	if own.Get("endpoint") != nil || ibm.Get("endpoint") != nil {
 		return
@@ -81,9 +81,9 @@ func (c *Config) refuseFunctions(refuse func(i18n.Message)) {
 	}
 	switch {
 	case region == nil:
-		refuse(i18n.M("The key 'region' is missing in section 'ibm_cf'."))
+		refuse(i18n.M("The key 'region' is missing from section 'ibm_cf'."))
 	case !slices.Contains(regions, region.Text):
-		refuse(i18n.M("IBM Cloud Functions has no region '{{.Region}}'.", "Region", region.Text))
+		refuse(i18n.M("IBM Cloud Functions does not support region '{{.Region}}'.", "Region", region.Text))
 	}
 }
 
@@ -91,19 +91,19 @@ func (c *Config) refuseFunctions(refuse func(i18n.Message)) {
 func (c *Config) refuseJobs(refuse func(i18n.Message)) {
 	for _, key := range []string{"iam_api_key", "resource_group_id"} {
 		if c.root.Get("ibm").Get(key) == nil {
-			refuse(i18n.M("The key '{{.Key}}' is missing in section 'ibm'.", "Key", key))
+			refuse(i18n.M("The key '{{.Key}}' is missing from section 'ibm'.", "Key", key))
 		}
 	}
 	r := c.reader("ibm", string(CodeEngine))
 	switch region := r.values["region"]; {
 	case region == nil:
-		refuse(i18n.M("The key 'region' is missing in section '{{.Section}}'.", "Section", CodeEngine))
+		refuse(i18n.M("The key 'region' is missing from section '{{.Section}}'.", "Section", CodeEngine))
 	case !slices.Contains(jobRegions, region.Scalar()):
-		refuse(i18n.M("It knows no region '{{.Region}}' of Code Engine.", "Region", region.Scalar()))
+		refuse(i18n.M("The client does not support Code Engine region '{{.Region}}'.", "Region", region.Scalar()))
 	}
 	scale := Scale{r.thousandths("runtime_cpu", defaultMilliCPU), int(r.number("runtime_memory", int64(DefaultMemory(CodeEngine, ""))))}
 	if scale.ClientRefuses() {
-		refuse(i18n.M("It takes no 'runtime_cpu' of {{.CPU}} with a 'runtime_memory' of {{.Memory}} MB.", "CPU", FormatCPU(scale.MilliCPU), "Memory", scale.MemoryMB))
+		refuse(i18n.M("The client does not accept a 'runtime_cpu' of {{.CPU}} with a 'runtime_memory' of {{.Memory}} MB.", "CPU", FormatCPU(scale.MilliCPU), "Memory", scale.MemoryMB))
 	}
 }
 
@@ -133,15 +133,15 @@ func (c *Config) refuseCOS(backend Backend, rel release, refuse func(i18n.Messag
 	switch {
 	case backend == OpenWhisk || derived:
 	case private == nil:
-		refuse(i18n.M("With 'endpoint' in section 'ibm_cos' it wants 'private_endpoint' there, too. 'region' in place of both gives it both."))
+		refuse(i18n.M("With 'endpoint' in section 'ibm_cos', the client also requires 'private_endpoint'. To derive both, set 'region' instead."))
 	case !strings.Contains(private.Text, network) && backend == CodeEngine:
-		refuse(i18n.M("'private_endpoint' in section 'ibm_cos' is not a direct one, as https://s3.direct.REGION.cloud-object-storage.appdomain.cloud is."))
+		refuse(i18n.M("'private_endpoint' in section 'ibm_cos' is not a direct endpoint such as https://s3.direct.REGION.cloud-object-storage.appdomain.cloud."))
 	case !strings.Contains(private.Text, network):
-		refuse(i18n.M("'private_endpoint' in section 'ibm_cos' is not a private one."))
+		refuse(i18n.M("'private_endpoint' in section 'ibm_cos' is not a private endpoint."))
 	case !strings.HasPrefix(private.Text, "http"):
-		refuse(i18n.M("'private_endpoint' in section 'ibm_cos' does not begin with https://."))
+		refuse(i18n.M("'private_endpoint' in section 'ibm_cos' does not start with https://."))
 	}
 	if !rel.before(3, 6, 2) && merged("service_instance_id") == nil && merged("access_key_id") == nil && merged("secret_access_key") == nil {
-		refuse(i18n.M("Section 'ibm_cos' has neither 'service_instance_id' nor 'access_key_id' with 'secret_access_key'."))
+		refuse(i18n.M("Section 'ibm_cos' contains neither 'service_instance_id' nor the pair 'access_key_id' and 'secret_access_key'."))
 	}
 }

@@ -42,8 +42,8 @@ func SmallestScale(memoryMB int) (Scale, error) {
 		}
 	}
 	return Scale{}, fault.New(fault.Usage,
-		i18n.M("Code Engine has no memory of {{.Value}} MB.", "Value", memoryMB),
-		i18n.M("Choose one of {{.Memories}} MB.", "Memories", listed(memories())))
+		i18n.M("Code Engine does not support {{.Value}} MB of memory.", "Value", memoryMB),
+		i18n.M("Specify one of these: {{.Memories}} MB.", "Memories", listed(memories())))
 }
 
 // memories are all that Code Engine has, with one number of processors or another, in MB, sorted.
@@ -63,12 +63,12 @@ func (s Scale) Check() error {
 			cpus = append(cpus, FormatCPU(milli))
 		}
 		return fault.New(fault.Usage,
-			i18n.M("Code Engine has no job with {{.CPU}} vCPU.", "CPU", FormatCPU(s.MilliCPU)),
-			i18n.M("Choose one of {{.CPUs}} vCPU.", "CPUs", strings.Join(cpus, ", ")))
+			i18n.M("Code Engine does not support jobs with {{.CPU}} vCPU.", "CPU", FormatCPU(s.MilliCPU)),
+			i18n.M("Specify one of these: {{.CPUs}} vCPU.", "CPUs", strings.Join(cpus, ", ")))
 	}
 	return fault.New(fault.Usage,
-		i18n.M("Code Engine has no job with {{.CPU}} vCPU and {{.Memory}} MB.", "CPU", FormatCPU(s.MilliCPU), "Memory", s.MemoryMB),
-		i18n.M("With {{.CPU}} vCPU choose one of {{.Memories}} MB.", "CPU", FormatCPU(s.MilliCPU), "Memories", listed(with)))
+		i18n.M("Code Engine does not support jobs with {{.CPU}} vCPU and {{.Memory}} MB.", "CPU", FormatCPU(s.MilliCPU), "Memory", s.MemoryMB),
+		i18n.M("With {{.CPU}} vCPU, specify one of these: {{.Memories}} MB.", "CPU", FormatCPU(s.MilliCPU), "Memories", listed(with)))
 }
 
 // ClientRefuses reports whether the client refuses a configuration with this runtime_cpu and runtime_memory. It does so of

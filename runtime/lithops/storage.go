@@ -47,9 +47,9 @@ func (c *Config) Storage(compute Compute, install Install) (Storage, error) {
 		r = c.s3(&out, rel)
 	default:
 		return Storage{}, fault.New(fault.Invalid,
-			i18n.M("The storage backend '{{.Name}}' of the Lithops configuration is not one that the metadata can be kept in ({{.Place}}).",
+			i18n.M("The storage backend '{{.Name}}' in the Lithops configuration ({{.Place}}) is not supported for storing metadata.",
 				"Name", backend, "Place", place(c.source, c.root.Get("lithops").Get("storage").Line, 0)),
-			i18n.M("Set 'storage' in section 'lithops' to {{.Known}}.", "Known", "ibm_cos, aws_s3, minio, ceph"))
+			i18n.M("Set 'storage' in section 'lithops' to one of {{.Known}}.", "Known", "ibm_cos, aws_s3, minio, ceph"))
 	}
 	if !rel.before(2, 4, 0) {
 		out.Bucket = r.text("storage_bucket")
@@ -194,12 +194,12 @@ func CheckBucket(name string) error {
 	switch {
 	case !bucketName.MatchString(name):
 		return fault.New(fault.Invalid,
-			i18n.M("'{{.Bucket}}' is not the name of a bucket: such a name has 3 to 63 lower-case letters, digits, dots and hyphens.", "Bucket", name),
-			i18n.M("Correct 'storage_bucket' in the Lithops configuration, or the option '--bucket'; write the name alone, without s3:// and without a slash."))
+			i18n.M("'{{.Bucket}}' is not a valid bucket name. A bucket name consists of 3 to 63 lowercase letters, digits, dots and hyphens.", "Bucket", name),
+			i18n.M("Correct 'storage_bucket' in the Lithops configuration, or the '--bucket' option. Specify only the name, without s3:// and without slashes."))
 	case strings.Contains(name, ".."), strings.Contains(name, ".-"), strings.Contains(name, "-."), net.ParseIP(name) != nil:
 		return fault.New(fault.Invalid,
-			i18n.M("'{{.Bucket}}' is not the name of a bucket: such a name is no IP address, and each dot in it stands between letters or digits.", "Bucket", name),
-			i18n.M("Correct 'storage_bucket' in the Lithops configuration, or the option '--bucket'; write the name alone, without s3:// and without a slash."))
+			i18n.M("'{{.Bucket}}' is not a valid bucket name. A bucket name must not be an IP address, and each dot must be between letters or digits.", "Bucket", name),
+			i18n.M("Correct 'storage_bucket' in the Lithops configuration, or the '--bucket' option. Specify only the name, without s3:// and without slashes."))
 	}
 	return nil
 }
@@ -212,8 +212,8 @@ func (s Storage) Validate() error {
 		return missing("storage", "lithops")
 	case s.Bucket == "":
 		return fault.New(fault.Invalid,
-			i18n.M("No bucket is configured, and the Lithops client makes up none from the keys it has."),
-			i18n.M("Set 'storage_bucket' in section '{{.Section}}' of the Lithops configuration, or give a bucket with '--bucket'.", "Section", s.Backend))
+			i18n.M("No bucket is configured, and the Lithops client cannot derive a bucket name from its keys."),
+			i18n.M("Set 'storage_bucket' in section '{{.Section}}' of the Lithops configuration, or pass '--bucket'.", "Section", s.Backend))
 	case strings.ContainsAny(s.Bucket, "/:"):
 		return CheckBucket(s.Bucket)
 	case s.Endpoint == "" && (s.Backend == IBMCOS || s.Backend == AWSS3):

@@ -44,8 +44,8 @@ func (t *tree) walk(ctx context.Context, dir string, depth int) error {
 	}
 	if depth > maxTree || len(t.files) > maxFiles {
 		return fault.New(fault.TooLarge,
-			i18n.M("{{.Dir}} holds more than {{.Files}} files or {{.Levels}} levels of folders.", "Dir", t.dir, "Files", maxFiles, "Levels", maxTree),
-			i18n.M("Remove what does not belong to Lithops from this folder, or install Lithops again."))
+			i18n.M("{{.Dir}} contains more than {{.Files}} files or {{.Levels}} directory levels.", "Dir", t.dir, "Files", maxFiles, "Levels", maxTree),
+			i18n.M("Remove everything that is not part of Lithops from this directory, or reinstall Lithops."))
 	}
 	entries, err := t.entries(dir)
 	if err != nil {
@@ -64,16 +64,16 @@ func (t *tree) walk(ctx context.Context, dir string, depth int) error {
 		case t.skip(e.Name(), info.IsDir()):
 		case strings.Contains(e.Name(), `\`): // what unpacks the archive takes a backslash for a slash, so the name may climb
 			return fault.New(fault.Invalid,
-				i18n.M("{{.Path}} has a backslash in its name, which leads elsewhere when the archive is unpacked.", "Path", t.path(name)),
-				i18n.M("Remove it, or install Lithops again."))
+				i18n.M("{{.Path}} has a backslash in its name, so unpacking the archive could write it to another directory.", "Path", t.path(name)),
+				i18n.M("Remove it, or reinstall Lithops."))
 		case info.IsDir():
 			err = t.walk(ctx, name, depth+1)
 		case info.Mode().IsRegular():
 			t.files = append(t.files, name)
 		default:
 			return fault.New(fault.Invalid,
-				i18n.M("{{.Path}} is neither a file nor a folder.", "Path", t.path(name)),
-				i18n.M("Remove it, or install Lithops again."))
+				i18n.M("{{.Path}} is neither a file nor a directory.", "Path", t.path(name)),
+				i18n.M("Remove it, or reinstall Lithops."))
 		}
 		if err != nil {
 			return err

@@ -47,8 +47,8 @@ func UserKey(backend Backend, version string, c Compute) (string, error) {
 	parts := strings.Split(c.APIKey, ":")
 	if len(parts) < 2 || parts[1] == "" {
 		return "", fault.New(fault.Invalid,
-			i18n.M("The key 'api_key' in section 'ibm_cf' is not a Cloud Foundry key: it has no part behind a colon."),
-			i18n.M("Copy the whole key, or remove it and set 'iam_api_key' in section 'ibm'."))
+			i18n.M("The key 'api_key' in section 'ibm_cf' is not a Cloud Foundry key: it has no text after a colon."),
+			i18n.M("Copy the complete key, or remove it and set 'iam_api_key' in section 'ibm'."))
 	}
 	return firstChars(parts[1], 4), nil
 }
@@ -63,9 +63,9 @@ func JobUserKey(first string) string {
 
 func noKey(key, section string) error {
 	return fault.New(fault.Invalid,
-		i18n.M("The names of runtimes contain the first characters of '{{.Key}}', which the Lithops configuration does not have.",
+		i18n.M("Runtime names contain the first characters of '{{.Key}}', but the Lithops configuration does not set this key.",
 			"Key", key),
-		i18n.M("Set '{{.Key}}' in section '{{.Section}}' of the Lithops configuration, or give these characters with '--user-key'.",
+		i18n.M("Set '{{.Key}}' in section '{{.Section}}' of the Lithops configuration, or pass the characters with '--user-key'.",
 			"Key", key, "Section", section))
 }
 

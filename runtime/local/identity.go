@@ -30,7 +30,7 @@ func identity(dir string) (Info, error) {
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return Info{}, fault.New(fault.Invalid,
 			i18n.M("The file '{{.File}}' of the local endpoint cannot be read.", "File", filepath.Join(dir, infoFile)),
-			i18n.M("Delete the folder '{{.Dir}}' to begin anew; what is deployed there is lost.", "Dir", dir)).Because(err)
+			i18n.M("Remove the directory '{{.Dir}}' to start over. Everything deployed there is lost.", "Dir", dir)).Because(err)
 	}
 	if i.NamespaceID == "" {
 		i.Namespace, i.NamespaceID, i.Bucket = rest.DefaultNamespace, uuid.NewString(), "lithops-local"
@@ -56,12 +56,12 @@ func listen(asked, kept int, flag string) (net.Listener, error) {
 	}
 	l, err := listenOn(port)
 	if err != nil {
-		why := i18n.M("Port {{.Port}} of the local endpoint cannot be opened.", "Port", port)
+		why := i18n.M("The local endpoint cannot listen on port {{.Port}}.", "Port", port)
 		if who := holder(port); who != "" {
-			why = i18n.M("Port {{.Port}} of the local endpoint is taken by process {{.Process}}.", "Port", port, "Process", who)
+			why = i18n.M("Port {{.Port}} of the local endpoint is in use by process {{.Process}}.", "Port", port, "Process", who)
 		}
 		return nil, fault.New(fault.Conflict, why,
-			i18n.M("End the program that uses the port, or choose another one with 'ibmcloud fn-runtime local start {{.Flag}} PORT'.", "Flag", flag)).Because(err)
+			i18n.M("Stop the program that uses the port, or specify another port with 'ibmcloud fn-runtime local start {{.Flag}} PORT'.", "Flag", flag)).Because(err)
 	}
 	return l, nil
 }

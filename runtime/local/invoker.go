@@ -88,7 +88,7 @@ func (o Options) setUpInvoker(ctx context.Context, info *Info, disk *state.Disk,
 			}
 			return nil, nil, errors.Join(fault.New(fault.Conflict,
 				i18n.M("Port {{.Port}} cannot be opened on the container engine's bridge, {{.Address}}.", "Port", port, "Address", address),
-				i18n.M("Choose another port with 'ibmcloud fn-runtime local start --port PORT'.")).Because(err), v.Close(ctx))
+				i18n.M("Specify another port with 'ibmcloud fn-runtime local start --port PORT'.")).Because(err), v.Close(ctx))
 		}
 		listeners = append(listeners, l)
 	}
@@ -113,8 +113,8 @@ func interpreter(asked, kept string) (string, error) {
 		return path, nil
 	case asked != "":
 		return "", fault.New(fault.Invalid,
-			i18n.M("There is no Python '{{.Python}}' on this machine.", "Python", asked),
-			i18n.M("Install it, or name another one with 'ibmcloud fn-runtime local start --python PYTHON'.")).Because(err)
+			i18n.M("Python '{{.Python}}' was not found on this machine.", "Python", asked),
+			i18n.M("Install it, or specify another interpreter with 'ibmcloud fn-runtime local start --python PYTHON'.")).Because(err)
 	}
 	return name, nil
 }

@@ -76,8 +76,8 @@ func logs(ctx context.Context, dir string, o LogOptions, w io.Writer, form func(
 	last, offset, err := tail(path, o.Lines, keep)
 	if errors.Is(err, os.ErrNotExist) && !o.Follow {
 		return fault.New(fault.NotFound,
-			i18n.M("The local endpoint has no log, because it never ran."),
-			i18n.M("Start it with 'ibmcloud fn-runtime local start'."))
+			i18n.M("The local endpoint has no log because it has never run."),
+			i18n.M("Start the endpoint with 'ibmcloud fn-runtime local start'."))
 	}
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err

@@ -50,18 +50,18 @@ func serve(ctx context.Context, o Options) (err error) {
 	db, err := state.Open(o.Dir, state.Limits{ObjectBytes: int64(o.MaxStorageMB) << 20}, nil)
 	if errors.Is(err, state.ErrLocked) {
 		return fault.New(fault.Conflict,
-			i18n.M("A local endpoint already runs on the folder '{{.Dir}}'.", "Dir", o.Dir),
-			i18n.M("Use the one that runs, or stop it with 'ibmcloud fn-runtime local stop'."))
+			i18n.M("A local endpoint is already running in the directory '{{.Dir}}'.", "Dir", o.Dir),
+			i18n.M("Use it, or stop it with 'ibmcloud fn-runtime local stop'."))
 	}
 	if errors.Is(err, state.ErrDamaged) {
 		return fault.New(fault.Failed,
-			i18n.M("The state of the local endpoint in the folder '{{.Dir}}' is damaged.", "Dir", o.Dir),
-			i18n.M("Restore 'state.db' and 'objects' there from a backup, or remove the folder and start again: the local endpoint then begins anew, without actions and objects.")).Because(err)
+			i18n.M("The state of the local endpoint in the directory '{{.Dir}}' is damaged.", "Dir", o.Dir),
+			i18n.M("Restore 'state.db' and 'objects' in this directory from a backup. To start over without actions and objects, remove the directory and start the endpoint again.")).Because(err)
 	}
 	if errors.Is(err, state.ErrNewer) {
 		return fault.New(fault.Conflict,
-			i18n.M("The state of the local endpoint in the folder '{{.Dir}}' was written by a later release of this plug-in.", "Dir", o.Dir),
-			i18n.M("Update the plug-in, or remove the folder and start again: the local endpoint then begins anew, without actions and objects.")).Because(err)
+			i18n.M("The state of the local endpoint in the directory '{{.Dir}}' was written by a newer release of this plug-in.", "Dir", o.Dir),
+			i18n.M("Update the plug-in. To start over without actions and objects instead, remove the directory and start the endpoint again.")).Because(err)
 	}
 	if err != nil {
 		return err

@@ -47,7 +47,7 @@ func (o Options) keep(i Info) Options {
 func (i Info) Differs(o Options) error {
 	var lines []string
 	differ := func(flag string, asked, have any) {
-		lines = append(lines, i18n.M("{{.Flag}}: {{.Have}}, not {{.Asked}}", "Flag", flag, "Have", have, "Asked", asked).String())
+		lines = append(lines, i18n.M("{{.Flag}}: {{.Have}} (requested: {{.Asked}})", "Flag", flag, "Have", have, "Asked", asked).String())
 	}
 	if o.Python != "" && o.Python != i.Asked.Python {
 		if path, err := interpreter(o.Python, ""); err != nil || path != i.Python {
@@ -72,8 +72,8 @@ func (i Info) Differs(o Options) error {
 	if len(lines) == 0 {
 		return nil
 	}
-	return fault.New(fault.Conflict, i18n.M("The local endpoint runs already, with other settings."),
-		i18n.M("Add '--restart' to start it anew with these, or leave them out.")).With(lines...)
+	return fault.New(fault.Conflict, i18n.M("The local endpoint is already running with different settings."),
+		i18n.M("Pass '--restart' to restart it with these settings, or omit the settings.")).With(lines...)
 }
 
 // Restart stops the endpoint of o.Dir, where it runs, and starts it: with the options given, and for the rest with those of
@@ -100,7 +100,7 @@ func Reset(ctx context.Context, dir string) error {
 	}
 	if err := os.RemoveAll(dir); err != nil {
 		return fault.New(fault.Failed, i18n.M("{{.Error}}", "Error", fmt.Sprint(err)),
-			i18n.M("Check that the folder is yours and that the disk is not full.")).Because(err)
+			i18n.M("Check that you own the directory and that the disk is not full.")).Because(err)
 	}
 	return nil
 }

@@ -57,8 +57,8 @@ func Hanging(i Info) error {
 		return nil
 	}
 	return fault.New(fault.Unavailable,
-		i18n.M("The local endpoint, process {{.PID}}, does not answer.", "PID", i.PID),
-		i18n.M("End it with 'ibmcloud fn-runtime local stop', then run the command again."))
+		i18n.M("The local endpoint (process {{.PID}}) does not respond.", "PID", i.PID),
+		i18n.M("Stop it with 'ibmcloud fn-runtime local stop', then rerun the command."))
 }
 
 // launch starts this program as the endpoint and waits until it answers.
@@ -67,7 +67,7 @@ func launch(ctx context.Context, o Options) (Info, error) {
 	out, err := openStderr(errPath)
 	if err != nil {
 		return Info{}, fault.New(fault.Failed, i18n.M("{{.Error}}", "Error", err.Error()),
-			i18n.M("Check that the folder is yours and that the disk is not full.")).Because(err)
+			i18n.M("Check that you own the directory and that the disk is not full.")).Because(err)
 	}
 	defer out.Close()
 	cmd := exec.Command(o.Executable, o.arguments()...)
@@ -155,5 +155,5 @@ func notStarted(errPath string, cause error) error {
 	}
 	return fault.New(fault.Unavailable,
 		i18n.M("The local endpoint did not start."),
-		i18n.M("Read what it said with 'ibmcloud fn-runtime local logs'.")).Because(cause).With(lines...)
+		i18n.M("Read its output with 'ibmcloud fn-runtime local logs'.")).Because(cause).With(lines...)
 }

@@ -88,7 +88,7 @@ func stop(ctx context.Context, dir string) error {
 		return nil
 	}
 	return fault.New(fault.Timeout,
-		i18n.M("The local endpoint, process {{.PID}}, does not end.", "PID", i.PID),
+		i18n.M("The local endpoint (process {{.PID}}) does not stop.", "PID", i.PID),
 		i18n.M("End the process, then start the endpoint again with 'ibmcloud fn-runtime local start'."))
 }
 

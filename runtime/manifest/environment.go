@@ -41,14 +41,14 @@ func (r *reader) replacement(at Position, found string) string {
 	name, standard, hasStandard := m[1], strings.TrimPrefix(m[2], ":-"), m[2] != ""
 	switch value := r.getenv(name); {
 	case name == "":
-		r.report(at, i18n.M("'{{.Text}}' is not a variable. Write it as {{.Form}}; {{.Escape}} stands for the signs themselves.",
+		r.report(at, i18n.M("'{{.Text}}' is not a valid variable. Write a variable as {{.Form}}, and a literal ${ as {{.Escape}}.",
 			"Text", found, "Form", "${NAME}", "Escape", "$${"))
 	case value != "":
 		return value
 	case hasStandard:
 		return standard
 	default:
-		r.report(at, i18n.M("The environment variable {{.Name}} is not set. {{.Form}} would give it a value.", "Name", name, "Form", "${"+name+":-VALUE}"))
+		r.report(at, i18n.M("The environment variable {{.Name}} is not set. Use {{.Form}} to specify a default value.", "Name", name, "Form", "${"+name+":-VALUE}"))
 	}
 	return "unknown" + strconv.Itoa(len(r.faults)) // no empty text and no second one like it, which would be complained of, too
 }

@@ -53,7 +53,7 @@ type Position struct {
 func (p Position) Fault(what i18n.Message) error {
 	return fault.New(fault.Invalid,
 		i18n.M("{{.File}}:{{.Line}}:{{.Column}}: {{.What}}", "File", p.File, "Line", p.Line, "Column", p.Column, "What", what),
-		i18n.M("Correct the file. Its form is shown by 'ibmcloud fn-runtime apply --schema'."))
+		i18n.M("Correct the file. Run 'ibmcloud fn-runtime apply --schema' to see its format."))
 }
 
 // Wrap puts the place before an error that is about what is declared there. A nil err stays nil.
@@ -105,7 +105,7 @@ func readFile(path string) ([]byte, error) {
 			err = pe.Err
 		}
 		return nil, fault.New(fault.Invalid, i18n.M("The file {{.Path}} cannot be read: {{.Error}}.", "Path", path, "Error", err),
-			i18n.M("Name a file that lists runtimes. Its form is shown by 'ibmcloud fn-runtime apply --schema'."))
+			i18n.M("Specify a file that lists runtimes. Run 'ibmcloud fn-runtime apply --schema' to see its format."))
 	}
 	return data, nil
 }
@@ -136,7 +136,7 @@ func (r *reader) checkDuplicates(list []Runtime) {
 	for i, one := range list {
 		for _, was := range list[:i] {
 			if one.Image != "" && one.Image == was.Image && one.overlaps(was) {
-				r.report(one.At, i18n.M("The image {{.Image}} is declared in line {{.Line}} already.", "Image", one.Image, "Line", was.At.Line))
+				r.report(one.At, i18n.M("Image {{.Image}} is already declared on line {{.Line}}.", "Image", one.Image, "Line", was.At.Line))
 				break
 			}
 		}

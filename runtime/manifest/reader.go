@@ -59,10 +59,10 @@ func (r *reader) parse(data []byte) *yaml.Node {
 	var at *document.Error
 	switch {
 	case errors.As(err, &at):
-		r.report(Position{File: r.file, Line: at.Line, Column: at.Column}, i18n.M("This is not a file of 'apply': {{.What}}.", "What", at.Reason))
+		r.report(Position{File: r.file, Line: at.Line, Column: at.Column}, i18n.M("This is not a valid 'apply' file: {{.What}}.", "What", at.Reason))
 		return nil
 	case root == nil || tagOf(root) == "!!null":
-		r.report(r.start(), i18n.M("The file declares nothing; it needs the key 'runtimes'."))
+		r.report(r.start(), i18n.M("The file declares nothing. It must contain the key 'runtimes'."))
 		return nil
 	}
 	r.substitute(root)
@@ -89,7 +89,7 @@ func (r *reader) mapping(n *yaml.Node, known ...string) (map[string]member, bool
 			r.report(m.at, i18n.M("Unknown key '{{.Key}}'. Did you mean '{{.Near}}'?", "Key", key, "Near", near))
 			continue
 		}
-		r.report(m.at, i18n.M("Unknown key '{{.Key}}'. Known here: {{.Known}}.", "Key", key, "Known", strings.Join(known, ", ")))
+		r.report(m.at, i18n.M("Unknown key '{{.Key}}'. Supported keys: {{.Known}}.", "Key", key, "Known", strings.Join(known, ", ")))
 	}
 	return members, true
 }
@@ -100,11 +100,11 @@ const maxMerges = 8
 // members returns the keys of a mapping, laid over those that "<<" merges into it.
 func (r *reader) members(n *yaml.Node, merges int) (map[string]member, bool) {
 	if n = resolveAlias(n); n == nil || n.Kind != yaml.MappingNode {
-		r.report(r.at(n), i18n.M("Keys with values are expected here."))
+		r.report(r.at(n), i18n.M("A mapping of keys to values is expected here."))
 		return nil, false
 	}
 	if r.values += len(n.Content); r.values > maxValues || merges > maxMerges {
-		r.report(r.at(n), i18n.M("Too much is merged into this."))
+		r.report(r.at(n), i18n.M("This mapping merges too many values."))
 		return nil, false
 	}
 	own, merged := map[string]member{}, map[string]member{}
@@ -122,11 +122,11 @@ func (r *reader) members(n *yaml.Node, merges int) (map[string]member, bool) {
 			}
 			continue
 		case key.Kind != yaml.ScalarNode || tag != "!!str":
-			r.report(r.at(key), i18n.M("A key is a plain word."))
+			r.report(r.at(key), i18n.M("A key must be a string."))
 			continue
 		}
 		if _, twice := own[key.Value]; twice {
-			r.report(r.at(key), i18n.M("The key '{{.Key}}' stands here twice.", "Key", key.Value))
+			r.report(r.at(key), i18n.M("The key '{{.Key}}' is specified twice.", "Key", key.Value))
 		}
 		own[key.Value] = member{r.at(key), value}
 	}
@@ -171,7 +171,7 @@ func (r *reader) nonEmptyString(n *yaml.Node) string {
 	if n = resolveAlias(n); tagOf(n) == "!!str" && n.Value != "" {
 		return n.Value
 	}
-	r.report(r.at(n), i18n.M("A text is expected here; quote what YAML reads as something else."))
+	r.report(r.at(n), i18n.M("A string is expected here. Quote values that YAML reads as another type."))
 	return ""
 }
 
@@ -191,7 +191,7 @@ func (r *reader) number(n *yaml.Node) int {
 			return int(v)
 		}
 	}
-	r.report(r.at(n), i18n.M("A whole number from 1 on is expected here."))
+	r.report(r.at(n), i18n.M("An integer of 1 or more is expected here."))
 	return 0
 }
 
@@ -203,7 +203,7 @@ func (r *reader) milliCPU(n *yaml.Node) int {
 			return int(v)
 		}
 	}
-	r.report(r.at(n), i18n.M("A number of vCPU is expected, such as 0.125 or 2."))
+	r.report(r.at(n), i18n.M("Specify a number of vCPU, such as 0.125 or 2."))
 	return 0
 }
 

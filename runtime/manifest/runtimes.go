@@ -82,7 +82,7 @@ func (r *reader) runtime(n *yaml.Node, regions []string) (Runtime, bool) {
 	if m, ok := members["build"]; ok {
 		rt.Build, rt.Pin = r.build(m.value), true // so that a new build of the same tag reaches running systems
 		if rt.Image == "default" {
-			r.report(m.at, i18n.M("'default' names no image to build."))
+			r.report(m.at, i18n.M("'default' is not an image that can be built."))
 		}
 	}
 	if m, ok := members["memory"]; ok {

@@ -102,7 +102,7 @@ var activationID = text.NewPattern(`^[0-9A-Za-z-]{1,64}$`)
 func (c *Client) activation(ctx context.Context, id string) (entity.Activation, error) {
 	if !activationID.MatchString(id) {
 		return entity.Activation{}, fault.New(fault.Invalid,
-			i18n.M("{{.ID}} is not an activation id.", "ID", text.Line(id, 100)), i18n.Message{})
+			i18n.M("{{.ID}} is not a valid activation ID.", "ID", text.Line(id, 100)), i18n.Message{})
 	}
 	about := subject{"activation", id}
 	ns, err := c.namespace(ctx)

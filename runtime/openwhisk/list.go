@@ -107,6 +107,6 @@ func wave[T any](ctx context.Context, skip, width int, read func(ctx context.Con
 
 func endless(about subject) error {
 	return fault.New(fault.Failed,
-		i18n.M("The compute service's list for {{.Subject}} has no end.", "Subject", about.message()),
+		i18n.M("The compute service returned an endless list for {{.Subject}}.", "Subject", about.message()),
 		i18n.M("Check the endpoint."))
 }

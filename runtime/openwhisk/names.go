@@ -17,8 +17,8 @@ func checkName(kind, name string) error {
 		return nil
 	}
 	return fault.New(fault.Invalid,
-		i18n.M("{{.Name}} is not a name that the compute service accepts for {{.Kind}}.", "Name", text.Line(name, 100), "Kind", subject{kind: kind, name: "..."}.message()),
-		i18n.M("Use up to 256 letters, digits, and the characters _ @ . & - in it."))
+		i18n.M("The compute service does not accept the name {{.Name}} for {{.Kind}}.", "Name", text.Line(name, 100), "Kind", subject{kind: kind, name: "..."}.message()),
+		i18n.M("Use a name of up to 256 letters, digits and the characters _ @ . & -."))
 }
 
 func checkNames(pkg, action string) error {

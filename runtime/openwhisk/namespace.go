@@ -86,7 +86,7 @@ func (c *Client) ask(ctx context.Context) error {
 		}
 	}
 	return fault.New(fault.NotFound, i18n.M("Namespace {{.Namespace}} does not exist.", "Namespace", c.place.Name),
-		i18n.M("The first 'ibmcloud fn-runtime deploy' makes it; give another one with '--namespace'."))
+		i18n.M("The first 'ibmcloud fn-runtime deploy' creates it. Specify another project with '--namespace'."))
 }
 
 // know keeps an id for this command, and for the next ones: where it cannot be kept, they only ask again.
@@ -147,7 +147,7 @@ func (c *Client) foreign(ctx context.Context) error {
 		}
 	}
 	return fault.New(fault.Denied,
-		i18n.M("The key belongs to {{.Own}}, not to the namespace {{.Namespace}}: the service refuses what is deployed there.", "Own", strings.Join(names, ", "), "Namespace", n.Name),
+		i18n.M("The API key belongs to {{.Own}}, not to namespace {{.Namespace}}. The service rejects deployments to this namespace.", "Own", strings.Join(names, ", "), "Namespace", n.Name),
 		i18n.M("Correct 'namespace' or 'api_key' in the Lithops configuration."))
 }
 
@@ -177,8 +177,8 @@ func (c *Client) DeleteNamespace(ctx context.Context) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.Fixed {
-		return fault.New(fault.Invalid, i18n.M("Namespace {{.Namespace}} belongs to its key and cannot be removed.", "Namespace", n.Name),
-			i18n.M("Leave out '--all'."))
+		return fault.New(fault.Invalid, i18n.M("Namespace {{.Namespace}} belongs to its API key and cannot be deleted.", "Namespace", n.Name),
+			i18n.M("Omit '--all'."))
 	}
 	err := c.find(ctx)
 	if err == nil {

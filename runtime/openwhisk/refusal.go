@@ -47,14 +47,14 @@ func (c *Client) refusal(ctx context.Context, about subject, a answer) error {
 	words, transaction := serversWords(a)
 	if kind == fault.NotFound && !json.Valid(a.body) { // OpenWhisk's own 404 is JSON: this one says nothing about the subject
 		return fault.New(fault.Unavailable,
-			i18n.M("There is no OpenWhisk API at {{.URL}}: {{.Words}}", "URL", c.base.String(), "Words", words),
+			i18n.M("No OpenWhisk API was found at {{.URL}}: {{.Words}}", "URL", c.base.String(), "Words", words),
 			i18n.M("Check the endpoint and the region."))
 	}
 	var reason i18n.Message
 	if a.status == http.StatusNotFound {
-		reason = i18n.M("The compute service does not know {{.Subject}}: {{.Words}}", "Subject", about.message(), "Words", words)
+		reason = i18n.M("The compute service did not find {{.Subject}}: {{.Words}}", "Subject", about.message(), "Words", words)
 	} else {
-		reason = i18n.M("The compute service answered {{.Status}} for {{.Subject}}: {{.Words}}",
+		reason = i18n.M("The compute service returned status {{.Status}} for {{.Subject}}: {{.Words}}",
 			"Status", a.status, "Subject", about.message(), "Words", words)
 	}
 	f := fault.New(kind, reason, c.remedy(a.status, about))
@@ -67,11 +67,11 @@ func (c *Client) refusal(ctx context.Context, about subject, a answer) error {
 func (c *Client) remedy(status int, about subject) i18n.Message {
 	switch {
 	case status == http.StatusNotFound && about.kind == "action":
-		return i18n.M("List what is deployed with 'ibmcloud fn-runtime list'.")
+		return i18n.M("List the deployed runtimes with 'ibmcloud fn-runtime list'.")
 	case status == http.StatusNotFound:
 		return i18n.M("Check the namespace and the region.")
 	case status == http.StatusRequestEntityTooLarge:
-		return i18n.M("The handler archive is too large for the service: remove what does not belong into the Lithops folder.")
+		return i18n.M("The handler archive is too large for the service. Remove everything that is not part of Lithops from the Lithops directory.")
 	}
 	return transport.RemedyOfStatus(status, c.loginHint)
 }
@@ -145,6 +145,6 @@ func errorText(v any) string {
 // unreadable is the fault for a success whose body is not what the API promises.
 func unreadable(about subject, err error) error {
 	return fault.New(fault.Unavailable,
-		i18n.M("The compute service's answer for {{.Subject}} cannot be read.", "Subject", about.message()),
-		i18n.M("Check the endpoint, and whether a proxy or gateway stands in between; then try again.")).Because(err)
+		i18n.M("The compute service's response for {{.Subject}} cannot be read.", "Subject", about.message()),
+		i18n.M("Check the endpoint and any proxy or gateway in front of it, then retry.")).Because(err)
 }

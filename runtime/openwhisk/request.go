@@ -62,5 +62,5 @@ func (c *Client) send(ctx context.Context, namespace string, r request) (answer,
 }
 
 func impossible(err error) error {
-	return fault.New(fault.Internal, i18n.M("The request could not be made."), i18n.Message{}).Because(err)
+	return fault.New(fault.Internal, i18n.M("The request could not be created."), i18n.Message{}).Because(err)
 }

@@ -85,7 +85,7 @@ func (d *Deployment) decide() {
 	if r := have.Runtime; r != nil && !d.put && !r.Unmodified() && err == nil && stored.Proof != expected {
 		// Who stored it may have replaced the code, too.
 		d.put, onlyLimits = true, false
-		d.Runtime.Change, d.Runtime.Reason = Update, i18n.M("Its metadata was stored by another tool, so its code is not known.")
+		d.Runtime.Change, d.Runtime.Reason = Update, i18n.M("Its metadata was stored by another tool, so its code is unknown.")
 	}
 	again := func(reason i18n.Message) { d.call, d.Metadata.Change, d.Metadata.Reason = true, Update, reason }
 	switch {
@@ -98,7 +98,7 @@ func (d *Deployment) decide() {
 	case stored.Proof != expected:
 		again(i18n.M("It was stored before the runtime was last changed."))
 	case stored.TimeoutS != want.TimeoutS:
-		d.Metadata.Change, d.Metadata.Reason = Update, i18n.M("Its time limit is not that of the runtime.")
+		d.Metadata.Change, d.Metadata.Reason = Update, i18n.M("Its timeout differs from the runtime's.")
 	}
 	d.keep = stored
 
@@ -121,7 +121,7 @@ func difference(want site.Wanted, r *entity.Registered, bundle string, force boo
 	}
 	deployed := r.Note(entity.NoteBundle)
 	if deployed == "" {
-		return i18n.M("It was deployed by another tool, so its code is not known."), false
+		return i18n.M("It was deployed by another tool, so its code is unknown."), false
 	}
 	if r.Replaced() {
 		return site.ReplacedReason(), false
@@ -153,23 +153,23 @@ func contentChanges(want site.Wanted, r *entity.Registered) (all []i18n.Message)
 	case r.Reference != "" && r.Reference != want.Reference(), r.Reference == "" && image != "" && image != want.Image:
 		all = append(all, changeText(i18n.M("Image"), image, want.Reference()))
 	case r.Reference == "" && r.Pinned() && !want.Pin:
-		all = append(all, i18n.M("It runs a digest, not the tag."))
+		all = append(all, i18n.M("It uses a digest, not the tag."))
 	case r.Reference == "" && !r.Pinned() && want.Pin:
-		all = append(all, i18n.M("It runs the tag, not a digest."))
+		all = append(all, i18n.M("It uses the tag, not a digest."))
 	}
 	switch {
 	case want.Source != "" && r.Note(entity.NoteSource) != want.Source:
-		all = append(all, i18n.M("What its image is built from differs."))
+		all = append(all, i18n.M("The build inputs of its image have changed."))
 	case want.Digest != "" && digest != "" && want.Digest != digest && want.Pin:
 		all = append(all, changeText(i18n.M("Digest"), shortDigest(digest), shortDigest(want.Digest)))
 	case want.Digest != "" && digest != "" && want.Digest != digest:
-		all = append(all, i18n.M("The tag points to another image now."))
+		all = append(all, i18n.M("The tag now points to another image."))
 	}
 	if python := r.Note(entity.NotePython); python != want.Python {
 		all = append(all, changeText(i18n.M("Python"), cmp.Or(python, "-"), want.Python))
 	}
 	if (r.Note(entity.NoteCode) == entity.CodeInImage) != want.InImage {
-		all = append(all, i18n.M("Its Lithops code comes from elsewhere: the image, or what is registered with it."))
+		all = append(all, i18n.M("The source of its Lithops code changes (image or registered code)."))
 	}
 	return all
 }

@@ -43,8 +43,8 @@ func outcome(ctx context.Context, items []Item) error {
 	}
 	if ctx.Err() != nil {
 		f := fault.New(fault.Interrupted,
-			i18n.M("The command was interrupted: {{.Done}} changes are made, {{.Left}} are not.", "Done", done, "Left", left+len(failed)),
-			i18n.M("Run the same command again to finish."))
+			i18n.M("The command was interrupted. {{.Done}} changes were made, {{.Left}} were not.", "Done", done, "Left", left+len(failed)),
+			i18n.M("Rerun the command; it resumes where it stopped."))
 		return f.Because(context.Cause(ctx))
 	}
 	if len(failed) == 0 {
@@ -56,7 +56,7 @@ func outcome(ctx context.Context, items []Item) error {
 		return causes[0]
 	}
 	return fault.New(fault.Failed,
-		i18n.M("{{.Failed}} of {{.Total}} changes failed; {{.Done}} are made.", "Failed", len(failed), "Total", done+left+len(failed), "Done", done),
+		i18n.M("{{.Failed}} of {{.Total}} changes failed; {{.Done}} succeeded.", "Failed", len(failed), "Total", done+left+len(failed), "Done", done),
 		recovery(causes)).Because(errors.Join(causes...))
 }
 
@@ -80,5 +80,5 @@ func recovery(causes []error) i18n.Message {
 			return f.Recovery
 		}
 	}
-	return i18n.M("Run the same command again: what is done is left alone.")
+	return i18n.M("Fix the errors above and rerun; completed steps are skipped.")
 }

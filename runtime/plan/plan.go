@@ -108,7 +108,7 @@ func (p *Plan) Build(image *Item, of []*Deployment, do func(ctx context.Context)
 // Deploy plans deployments, side by side, and shows their items, each image before what is deployed of it. Deployments that
 // share a metadata object are one piece of work.
 func (p *Plan) Deploy(all ...*Deployment) {
-	w := &wave{concurrent: p.concurrent, counts: true, cut: i18n.M("Interrupted: what has begun is brought to its end. A second Ctrl-C stops at once.")}
+	w := &wave{concurrent: p.concurrent, counts: true, cut: i18n.M("Interrupted. Changes that have started are being completed. Press Ctrl-C again to stop immediately.")}
 	of := map[string]*Task{}
 	for _, d := range all {
 		t := of[d.Want.Key]

@@ -73,7 +73,7 @@ func (p *Plan) deleteUnused(ctx context.Context) {
 	ctx, cancel := grace.Context(ctx, undoTime)
 	defer cancel()
 	if err := p.site.Compute.DeleteUnused(ctx); err != nil {
-		p.site.Warn(i18n.M("Code that no runtime needs any more could not be removed: {{.Error}} Remove it with 'ibmcloud fn-runtime doctor --repair'.", "Error", site.Sentence(err)))
+		p.site.Warn(i18n.M("Code that no runtime uses any longer could not be deleted: {{.Error}} Delete it with 'ibmcloud fn-runtime doctor --repair'.", "Error", site.Sentence(err)))
 	}
 }
 

@@ -63,8 +63,8 @@ func (u *Purge) purge(ctx context.Context) error {
 		}
 		if err == nil && len(purged.Failed) > 0 {
 			err = fault.New(fault.Failed,
-				i18n.N("{{.Count}} object below {{.Prefix}} could not be deleted.", "{{.Count}} objects below {{.Prefix}} could not be deleted.", max(purged.Seen-purged.Deleted, len(purged.Failed)), "Prefix", it.Name),
-				i18n.M("Run the same command again.")).With(site.LastLines(purged.Failed)...)
+				i18n.N("{{.Count}} object under {{.Prefix}} could not be deleted.", "{{.Count}} objects under {{.Prefix}} could not be deleted.", max(purged.Seen-purged.Deleted, len(purged.Failed)), "Prefix", it.Name),
+				i18n.M("Rerun the command.")).With(site.LastLines(purged.Failed)...)
 		}
 		if err != nil && ctx.Err() != nil {
 			err = errSkipped

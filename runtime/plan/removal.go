@@ -49,7 +49,7 @@ func (p *Plan) removal(inv *site.Inventory, gone []site.Entry, first site.Entry,
 	add := func(e site.Entry, it Item) {
 		it.Change, it.Image, it.Memory, it.Reason, it.Status = Delete, e.Image, e.NamedMB, why, Planned
 		if e.Orphan {
-			it.Reason = i18n.M("Its runtime is gone.")
+			it.Reason = i18n.M("Its runtime is missing.")
 		}
 		r.items = append(r.items, &it)
 	}

@@ -82,7 +82,7 @@ func (d *Deployment) write(ctx context.Context) error {
 	err := d.site.Cache.WriteMetadata(d.Want.Key, data)
 	if err != nil && d.Have.Cached == nil { // no entry is only slower, an old one hides the new metadata
 		d.Cache.Status = Skipped
-		d.site.Warn(i18n.M("The local cache was not written: {{.Error}} The client reads the bucket instead.", "Error", site.Sentence(err)))
+		d.site.Warn(i18n.M("The local cache was not updated: {{.Error}} The client reads the bucket instead.", "Error", site.Sentence(err)))
 		return nil
 	}
 	return err
@@ -99,8 +99,8 @@ func (d *Deployment) register(ctx context.Context) (entity.Registered, error) {
 	stored, err := d.site.Compute.Register(ctx, r, d.bundle)
 	if err == nil && stored.Reference != r.Reference {
 		err = fault.New(fault.Failed,
-			i18n.M("The compute service was told to run the image {{.Image}}, and runs {{.Stored}}.", "Image", r.Reference, "Stored", stored.Reference),
-			i18n.M("Name the image by a tag, without '--pin': this service does not keep digests."))
+			i18n.M("The compute service was asked to run image {{.Image}}, but runs {{.Stored}}.", "Image", r.Reference, "Stored", stored.Reference),
+			i18n.M("Specify the image by tag and omit '--pin'. This service does not store digests."))
 	}
 	if err != nil && stored.Reference == "" {
 		stored = r
@@ -130,8 +130,8 @@ func (d *Deployment) store(ctx context.Context, data []byte) error {
 		return nil
 	}
 	deleted := fault.New(fault.Conflict,
-		i18n.M("Runtime {{.Image}} was deleted by somebody else while it was being deployed.", "Image", d.Want.Image),
-		i18n.M("Run the same command again."))
+		i18n.M("Runtime {{.Image}} was deleted by another process while it was being deployed.", "Image", d.Want.Image),
+		i18n.M("Rerun the command."))
 	return errors.Join(deleted, d.deleteMetadata(ctx))
 }
 
@@ -174,7 +174,7 @@ func (d *Deployment) undo(ctx context.Context, r entity.Registered, cause error)
 		err = errors.Join(err, d.deleteMetadata(ctx))
 	}
 	if err != nil {
-		d.site.Warn(i18n.M("What was deployed of runtime {{.Image}} could not be removed: {{.Error}} Remove it with 'ibmcloud fn-runtime delete {{.Image}}'.",
+		d.site.Warn(i18n.M("The partial deployment of runtime {{.Image}} could not be deleted: {{.Error}} Delete it with 'ibmcloud fn-runtime delete {{.Image}}'.",
 			"Image", d.Want.Image, "Error", site.Sentence(err)))
 	}
 }

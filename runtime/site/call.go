@@ -19,8 +19,8 @@ const pullTimeout = 5 * time.Minute
 func (s *Site) Call(ctx context.Context, w Wanted) (entity.Activation, error) {
 	wait := pullTimeout + time.Duration(w.TimeoutS)*time.Second
 	late := fault.New(fault.Timeout,
-		i18n.M("Runtime {{.Action}} did not answer within {{.Wait}}.", "Action", w.ID.Name, "Wait", wait),
-		i18n.M("Check that the image can be pulled and starts, then run the same command again."))
+		i18n.M("Runtime {{.Action}} did not respond within {{.Wait}}.", "Action", w.ID.Name, "Wait", wait),
+		i18n.M("Check that the image can be pulled and started, then rerun the command."))
 	ctx, cancel := context.WithTimeoutCause(ctx, wait, late)
 	defer cancel()
 	run, err := s.Compute.Call(ctx, w.ID)
@@ -52,9 +52,9 @@ func (s *Site) Describe(ctx context.Context, w Wanted) (lithops.Metadata, error)
 				"Runtime", md.PythonVersion, "Client", w.Python))
 	case md.LithopsVersion != "" && md.LithopsVersion != s.Install.Version: // not told before 2.3.1
 		return lithops.Metadata{}, fault.New(fault.Failed,
-			i18n.M("Runtime {{.Image}} runs Lithops {{.Runtime}}, but the client is Lithops {{.Client}}.",
+			i18n.M("Runtime {{.Image}} runs Lithops {{.Runtime}}, but the client runs Lithops {{.Client}}.",
 				"Image", w.Image, "Runtime", md.LithopsVersion, "Client", s.Install.Version),
-			i18n.M("Remove the Lithops package from the image: the client's own is sent with the action."))
+			i18n.M("Remove the Lithops package from the image. The client sends its own package with the action."))
 	}
 	return md, nil
 }

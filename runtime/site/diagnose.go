@@ -37,10 +37,10 @@ func (s *Site) Diagnose(ctx context.Context, w Wanted, run entity.Activation) er
 	cause, remedy := i18n.M("Runtime {{.Image}} does not start: {{.Error}}.", "Image", w.Image, "Error", strings.TrimRight(said, ".")), s.remedy(w)
 	if m := missingModule.FindStringSubmatch(everything); m != nil {
 		module := strings.TrimRight(m[1], ".")
-		cause = i18n.M("Runtime {{.Image}} lacks the Python module {{.Module}}, which a Lithops worker imports.", "Image", w.Image, "Module", module)
-		remedy = i18n.M("Add {{.Module}} to the image, build it with 'ibmcloud fn-runtime build {{.Image}}', and deploy again.", "Module", module, "Image", w.Image)
+		cause = i18n.M("Runtime {{.Image}} does not contain the Python module {{.Module}}, which Lithops workers import.", "Image", w.Image, "Module", module)
+		remedy = i18n.M("Add {{.Module}} to the image, rebuild it with 'ibmcloud fn-runtime build {{.Image}}', and redeploy it.", "Module", module, "Image", w.Image)
 		if s.Target.HostPython {
-			remedy = i18n.M("Install it where Lithops is: '{{.Python}} -m pip install {{.Module}}'.", "Python", s.Interpreter(), "Module", module)
+			remedy = i18n.M("Install it in the Python environment of Lithops: '{{.Python}} -m pip install {{.Module}}'.", "Python", s.Interpreter(), "Module", module)
 		}
 	} else if strings.Contains(everything, "exhausted its memory") {
 		cause = i18n.M("Runtime {{.Image}} needs more than {{.Memory}} MB of memory to start.", "Image", w.Image, "Memory", w.MemoryMB)
@@ -54,11 +54,11 @@ func FailureReason(run entity.Activation) i18n.Message {
 	said := reason(run)
 	switch {
 	case run.TimedOut:
-		return i18n.M("It ran into the time limit of its runtime.")
+		return i18n.M("It exceeded the timeout of its runtime.")
 	case strings.Contains(said, "exhausted its memory") || strings.Contains(strings.ToLower(said), "oomkilled"):
 		return i18n.M("It needed more than {{.Memory}} MB of memory.", "Memory", run.MemoryMB)
 	}
-	return i18n.M("The compute service ended it: {{.Error}}", "Error", said)
+	return i18n.M("The compute service stopped it: {{.Error}}", "Error", said)
 }
 
 // recordTimeout bounds the wait for the record of a failed call, which has its log. A service stores it after it has
@@ -90,9 +90,9 @@ func (s *Site) Interpreter() string {
 
 func (s *Site) remedy(w Wanted) i18n.Message {
 	if s.Target.HostPython {
-		return i18n.M("See what the endpoint says with 'ibmcloud fn-runtime local logs'.")
+		return i18n.M("Read the endpoint's log with 'ibmcloud fn-runtime local logs'.")
 	}
-	return i18n.M("Check that the image {{.Image}} is pushed, can be pulled by the service, and speaks the action protocol: 'ibmcloud fn-runtime init' writes one that does.", "Image", w.Reference())
+	return i18n.M("Check that image {{.Image}} is pushed, that the service can pull it, and that it implements the action protocol. 'ibmcloud fn-runtime init' writes a Dockerfile for such an image.", "Image", w.Reference())
 }
 
 // reason is what the activation itself gives as its error.

@@ -18,9 +18,9 @@ const optionalTimeout = 3 * time.Second
 // itself, nor by update.
 func TagMovedReason(image string, pinned bool) i18n.Message {
 	if pinned {
-		return i18n.M("It is pinned, and the tag points to another image now. Follow it with 'ibmcloud fn-runtime deploy {{.Image}} --pin'.", "Image", image)
+		return i18n.M("It is pinned, but the tag now points to another image. To use that image, run 'ibmcloud fn-runtime deploy {{.Image}} --pin'.", "Image", image)
 	}
-	return i18n.M("The tag points to another image now.")
+	return i18n.M("The tag now points to another image.")
 }
 
 // Digests asks the registries what the tags point to now, once for each image that was deployed with a known
@@ -57,8 +57,8 @@ func (s *Site) CheckPinned(ctx context.Context, image, digest string) error {
 		return err
 	}
 	return fault.New(fault.Invalid,
-		i18n.M("Image {{.Image}} cannot be pinned: compute services run images by tags, and the registry does not have this one as {{.Tag}}, which is never moved.", "Image", image, "Tag", tag),
-		i18n.M("Push the image as {{.Tag}}, too, or do not pin it.", "Tag", tag))
+		i18n.M("Image {{.Image}} cannot be pinned. Compute services run images by tag, and the registry does not contain this image under the fixed tag {{.Tag}}.", "Image", image, "Tag", tag),
+		i18n.M("Also push the image as {{.Tag}}, or do not pin it.", "Tag", tag))
 }
 
 // Limits returns what the service lets a runtime have, asked where it tells.
@@ -79,8 +79,8 @@ func (s *Site) Digest(ctx context.Context, image string, pin bool) (string, erro
 	case s.Target.HostPython && !pin, s.Images == nil && !pin:
 		return "", nil
 	case s.Images == nil:
-		return "", fault.New(fault.Invalid, i18n.M("The digest of {{.Image}} is not known, so it cannot be pinned.", "Image", image),
-			i18n.M("Do not pin it, or run the command where the registry can be reached."))
+		return "", fault.New(fault.Invalid, i18n.M("{{.Image}} cannot be pinned because its digest is unknown.", "Image", image),
+			i18n.M("Do not pin it, or run the command where the registry is reachable."))
 	case pin:
 		return s.Images.Digest(ctx, image, false)
 	}

@@ -30,7 +30,7 @@ func CheckName(name string, all bool) error {
 	case name == DefaultName, name == AllName && all:
 		return nil
 	case name == AllName:
-		return fault.New(fault.Usage, i18n.M("'all' names no image."), i18n.M("Name an image, or use 'ibmcloud fn-runtime update all'."))
+		return fault.New(fault.Usage, i18n.M("'all' is not an image name."), i18n.M("Specify an image, or use 'ibmcloud fn-runtime update all'."))
 	}
 	return lithops.ValidateImage(name)
 }
@@ -50,7 +50,7 @@ func (s *Site) Image(name, python string) (string, error) {
 		return "", err
 	}
 	if s.Settings.Runtime != "" && s.Settings.Runtime != image && s.Settings.Runtime != DefaultName {
-		s.Note(i18n.M("The Lithops configuration names the runtime {{.Configured}}: the client uses that one unless a job asks for {{.Image}}.",
+		s.Note(i18n.M("The Lithops configuration specifies runtime {{.Configured}}. The client uses this runtime unless a job requests {{.Image}}.",
 			"Configured", s.Settings.Runtime, "Image", image))
 	}
 	return image, nil

@@ -99,9 +99,9 @@ func (sel Selector) NotFound(inv *Inventory) error {
 	if len(similar) > 0 {
 		return fault.New(fault.NotFound,
 			i18n.M("Runtime {{.Image}} is deployed in {{.Place}}, but not with {{.Asked}}.", "Image", image, "Place", sel.s.Scope(), "Asked", sel.asked()),
-			i18n.M("Name one of those that are there, or see all with 'ibmcloud fn-runtime list'.")).With(slices.Compact(there)...)
+			i18n.M("Specify an existing deployment, or list all with 'ibmcloud fn-runtime list'.")).With(slices.Compact(there)...)
 	}
-	recovery := i18n.M("Deploy it with 'ibmcloud fn-runtime deploy {{.Name}}', or see what is deployed with 'ibmcloud fn-runtime list'.", "Name", sel.name)
+	recovery := i18n.M("Deploy it with 'ibmcloud fn-runtime deploy {{.Name}}', or list all deployments with 'ibmcloud fn-runtime list'.", "Name", sel.name)
 	return fault.New(fault.NotFound,
 		i18n.M("Runtime {{.Image}} is not deployed in {{.Place}}.", "Image", image, "Place", sel.s.Scope()), recovery).
 		With(slices.Compact(there)...)

@@ -24,7 +24,7 @@ const (
 
 // ReplacedReason says that another tool has put its own code under the name of a runtime that was deployed.
 func ReplacedReason() i18n.Message {
-	return i18n.M("Another tool has registered it anew, so its Lithops code is not known.")
+	return i18n.M("Another tool registered it again, so its Lithops code is unknown.")
 }
 
 // StateOf says whether the installed client can use a runtime, and why not, the worst first. bundle and digest are the
@@ -34,11 +34,11 @@ func (s *Site) StateOf(e Entry, bundle, digest string) (State, i18n.Message) {
 	deployed, was := e.Note(entity.NoteBundle), e.Note(entity.NoteDigest)
 	switch {
 	case e.Orphan:
-		return OrphanMetadata, i18n.M("Its metadata is stored, but the runtime is gone: the client would wait for ever.")
+		return OrphanMetadata, i18n.M("Its metadata is stored, but the runtime is missing, so the client would wait indefinitely.")
 	case s.Install.Version != "" && e.Version != s.Install.Version:
-		return VersionMismatch, i18n.M("It is of Lithops {{.Runtime}}; the client is {{.Client}}.", "Runtime", e.Version, "Client", s.Install.Version)
+		return VersionMismatch, i18n.M("It is for Lithops {{.Runtime}}; the client is {{.Client}}.", "Runtime", e.Version, "Client", s.Install.Version)
 	case s.Store != nil && !e.HasObject:
-		return NoMetadata, i18n.M("Its metadata is not stored: the client deploys it again.")
+		return NoMetadata, i18n.M("Its metadata is not stored, so the client deploys it again.")
 	case s.Install.Python != "" && python != "" && python != s.Install.Python:
 		return PythonMismatch, i18n.M("It runs Python {{.Runtime}}; the client runs {{.Client}}.", "Runtime", python, "Client", s.Install.Python)
 	case !e.MetadataProblem().IsZero():
@@ -46,9 +46,9 @@ func (s *Site) StateOf(e Entry, bundle, digest string) (State, i18n.Message) {
 	case e.Replaced():
 		return Outdated, ReplacedReason()
 	case s.Contract.Backend == lithops.CodeEngine && deployed == "" && !s.Target.HostPython && lithops.Codeless(e.Image):
-		return Outdated, i18n.M("The Lithops client registered it itself, without code: it waits for ever for jobs on it.")
+		return Outdated, i18n.M("The Lithops client registered it without code, so the client waits indefinitely for jobs that run on it.")
 	case bundle != "" && deployed != "" && deployed != bundle:
-		return Outdated, i18n.M("Its Lithops code is not the client's.")
+		return Outdated, i18n.M("Its Lithops code differs from the client's.")
 	case deployed != "" && e.Stored != nil && e.Stored.Proof != Proof(e.Registered):
 		return Outdated, i18n.M("Its metadata was stored before the runtime was last changed.")
 	case digest != "" && was != "" && digest != was:
@@ -66,7 +66,7 @@ func (e Entry) MetadataProblem() i18n.Message {
 	case e.Stored.PythonVersion == "":
 		return i18n.M("Its metadata cannot be read.")
 	case e.Stored.TimeoutS == 0 && lithops.NeedsTimeout(e.Version): // as Lithops' own 'runtime update' leaves it
-		return i18n.M("Its metadata lacks the time limit: the client's next job fails.")
+		return i18n.M("Its metadata does not contain the timeout, so the client's next job fails.")
 	}
 	return i18n.Message{}
 }

@@ -45,7 +45,7 @@ func (p *purge) deleteBatch(ctx context.Context, batch []item) (failed int, err 
 	failed = min(failed, len(batch)) // an answer may name more than it was asked about
 	if denied > 0 && denied == failed && failed == len(batch) {
 		err = fault.New(fault.Denied,
-			i18n.M("The storage does not let these credentials delete objects of bucket {{.Bucket}}.", "Bucket", p.store.o.Bucket),
+			i18n.M("The storage service does not allow these credentials to delete objects from bucket {{.Bucket}}.", "Bucket", p.store.o.Bucket),
 			p.store.remedy())
 	}
 	return failed, err

@@ -20,6 +20,6 @@ func (p *purge) inTime(answer *http.Response) error {
 		return nil
 	}
 	return fault.New(fault.Failed,
-		i18n.M("The clock of this machine is {{.Time}} ahead of the object storage's, so the age of objects is not known.", "Time", ahead),
-		i18n.M("Set the clock, then try again."))
+		i18n.M("The clock of this machine is {{.Time}} ahead of the object storage clock, so the age of objects is unknown.", "Time", ahead),
+		i18n.M("Correct the system clock, then rerun."))
 }

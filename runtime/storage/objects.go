@@ -54,8 +54,8 @@ func (s *Store) CreateBucket(ctx context.Context) error {
 			return nil
 		}
 		return fault.New(fault.Conflict,
-			i18n.M("The bucket name {{.Bucket}} belongs to somebody else.", "Bucket", s.o.Bucket),
-			i18n.M("Choose another 'storage_bucket' in the Lithops configuration, or give '--bucket NAME'.")).Because(err)
+			i18n.M("The bucket name {{.Bucket}} belongs to another owner.", "Bucket", s.o.Bucket),
+			i18n.M("Set another 'storage_bucket' in the Lithops configuration, or pass '--bucket NAME'.")).Because(err)
 	}
 	return s.explain(ctx, bucketSubject, err)
 }
@@ -81,8 +81,8 @@ func (s *Store) Get(ctx context.Context, key string) ([]byte, error) {
 	}
 	if len(data) > maxObject {
 		return nil, fault.New(fault.TooLarge,
-			i18n.M("The object {{.Key}} has more than {{.Size}} bytes.", "Key", printableKey(key), "Size", maxObject),
-			i18n.M("It is not what Lithops writes there: delete it, then deploy the runtime again."))
+			i18n.M("The object {{.Key}} is larger than {{.Size}} bytes.", "Key", printableKey(key), "Size", maxObject),
+			i18n.M("This is not an object that Lithops writes. Delete it, then deploy the runtime again."))
 	}
 	return data, nil
 }

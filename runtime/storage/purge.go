@@ -115,7 +115,7 @@ func exact(prefixes []string) ([]string, error) {
 	for _, prefix := range sorted {
 		if len(prefix) < 2 || !strings.HasSuffix(prefix, "/") || strings.HasPrefix(prefix, "/") {
 			return nil, fault.New(fault.Internal,
-				i18n.M("Objects below {{.Prefix}} cannot be deleted: a prefix must be a name that ends in /.", "Prefix", printableKey(prefix)),
+				i18n.M("Objects under {{.Prefix}} cannot be deleted. A prefix must be a name that ends with /.", "Prefix", printableKey(prefix)),
 				i18n.Message{})
 		}
 		if len(out) == 0 || !strings.HasPrefix(prefix, out[len(out)-1]) {
@@ -155,7 +155,7 @@ func (p *purge) objects(ctx context.Context) error {
 func (p *purge) leftOver(n int) error {
 	return fault.New(fault.Failed,
 		i18n.N("{{.Count}} object could not be deleted.", "{{.Count}} objects could not be deleted.", n),
-		i18n.M("See the reasons, then run the command again.")).With(p.result().Failed...)
+		i18n.M("Fix the errors above, then rerun the command.")).With(p.result().Failed...)
 }
 
 // pass lists the prefixes and deletes what is selected, in batches, while the listing goes on. The first pass spreads

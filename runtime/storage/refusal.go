@@ -46,30 +46,30 @@ func (s *Store) explain(ctx context.Context, about subject, err error) error {
 	}
 	status, code := statusOf(err), codeOf(err)
 	bucket := s.o.Bucket
-	checkEndpoint := i18n.M("Check the endpoint of the storage in the Lithops configuration, then try again.")
+	checkEndpoint := i18n.M("Check the storage endpoint in the Lithops configuration, then retry.")
 	switch {
 	case code == s3.ErrCodeNoSuchBucket:
-		return fault.New(fault.NotFound, i18n.M("The bucket {{.Bucket}} does not exist.", "Bucket", bucket),
-			i18n.M("Check 'storage_bucket' in the Lithops configuration; 'ibmcloud fn-runtime deploy' makes the bucket.")).Because(err)
+		return fault.New(fault.NotFound, i18n.M("Bucket {{.Bucket}} does not exist.", "Bucket", bucket),
+			i18n.M("Check 'storage_bucket' in the Lithops configuration. 'ibmcloud fn-runtime deploy' creates the bucket.")).Because(err)
 	case code == s3.ErrCodeNoSuchKey, code == "NoSuchUpload":
-		return fault.New(fault.NotFound, i18n.M("The object {{.Key}} is not in the bucket {{.Bucket}}.",
+		return fault.New(fault.NotFound, i18n.M("Object {{.Key}} does not exist in bucket {{.Bucket}}.",
 			"Key", printableKey(string(about)), "Bucket", bucket), i18n.Message{}).Because(err)
 	case code == "RequestTimeTooSkewed":
-		return fault.New(fault.Denied, i18n.M("The storage refuses the request because this machine's clock is wrong."),
-			i18n.M("Set the clock, then try again.")).Because(err)
+		return fault.New(fault.Denied, i18n.M("The storage service rejected the request because the clock of this machine is wrong."),
+			i18n.M("Correct the system clock, then rerun.")).Because(err)
 	case code == "InvalidAccessKeyId", code == "SignatureDoesNotMatch", status == http.StatusUnauthorized, status == http.StatusForbidden:
-		return fault.New(fault.Denied, i18n.M("The storage refuses access to bucket {{.Bucket}}: {{.Words}}",
+		return fault.New(fault.Denied, i18n.M("The storage service denied access to bucket {{.Bucket}}: {{.Words}}",
 			"Bucket", bucket, "Words", words(err)), s.remedy()).Because(err)
 	case code == request.ErrCodeSerialization:
-		return fault.New(fault.Unavailable, i18n.M("The storage's answer for bucket {{.Bucket}} cannot be read (HTTP status {{.Status}}).",
+		return fault.New(fault.Unavailable, i18n.M("The response of the storage service for bucket {{.Bucket}} cannot be read (HTTP status {{.Status}}).",
 			"Bucket", bucket, "Status", status), checkEndpoint).Because(err)
 	case code == "InvalidBucketName":
-		return fault.New(fault.Invalid, i18n.M("The storage takes no bucket with the name {{.Bucket}}: {{.Words}}", "Bucket", bucket, "Words", words(err)),
-			i18n.M("Correct 'storage_bucket' in the Lithops configuration: 3 to 63 lower-case letters, digits, dots and hyphens.")).Because(err)
+		return fault.New(fault.Invalid, i18n.M("The storage service does not accept the bucket name {{.Bucket}}: {{.Words}}", "Bucket", bucket, "Words", words(err)),
+			i18n.M("Correct 'storage_bucket' in the Lithops configuration. Use 3 to 63 lowercase letters, digits, dots and hyphens.")).Because(err)
 	case code == "BucketRegionError":
-		return fault.New(fault.Invalid, i18n.M("The bucket {{.Bucket}} is in another region.", "Bucket", bucket), checkEndpoint).Because(err)
+		return fault.New(fault.Invalid, i18n.M("Bucket {{.Bucket}} is in another region.", "Bucket", bucket), checkEndpoint).Because(err)
 	case status == 0:
-		return fault.New(fault.Internal, i18n.M("The request to the storage could not be made: {{.Words}}", "Words", words(err)),
+		return fault.New(fault.Internal, i18n.M("The request to the storage service could not be sent: {{.Words}}", "Words", words(err)),
 			checkEndpoint).Because(err)
 	}
 	kind, remedy := transport.KindOfStatus(status), checkEndpoint
@@ -79,7 +79,7 @@ func (s *Store) explain(ctx context.Context, about subject, err error) error {
 	case fault.Throttled, fault.Unavailable, fault.Timeout, fault.Conflict:
 		remedy = i18n.M("Try again later.")
 	}
-	return fault.New(kind, i18n.M("The storage answered {{.Status}} for bucket {{.Bucket}}: {{.Words}}",
+	return fault.New(kind, i18n.M("The storage service returned {{.Status}} for bucket {{.Bucket}}: {{.Words}}",
 		"Status", status, "Bucket", bucket, "Words", words(err)), remedy).Because(err)
 }
 
@@ -87,7 +87,7 @@ func (s *Store) remedy() i18n.Message {
 	if !s.o.LoginHint.IsZero() {
 		return s.o.LoginHint
 	}
-	return i18n.M("Check the keys and the bucket in the storage section of the Lithops configuration.")
+	return i18n.M("Check the credentials and the bucket in the storage section of the Lithops configuration.")
 }
 
 // words are the store's own, made printable.
@@ -132,21 +132,21 @@ func (s *Store) within(prefix, key string) error {
 		return nil
 	}
 	return fault.New(fault.Failed,
-		i18n.M("The storage listed the object {{.Key}}, which is not below {{.Prefix}}. It was left alone.", "Key", printableKey(key), "Prefix", prefix),
-		i18n.M("Check the endpoint of the storage in the Lithops configuration."))
+		i18n.M("The storage service listed the object {{.Key}}, which is not under {{.Prefix}}. The object is unchanged.", "Key", printableKey(key), "Prefix", prefix),
+		i18n.M("Check the storage endpoint in the Lithops configuration."))
 }
 
 // unreadable is the fault for a success whose body is not what the API promises. The SDK takes anything for an empty
 // listing; believing it would report a bucket as empty that has not been looked into.
 func (s *Store) unreadable() error {
 	return fault.New(fault.Unavailable,
-		i18n.M("The storage's answer for bucket {{.Bucket}} cannot be read (HTTP status {{.Status}}).", "Bucket", s.o.Bucket, "Status", http.StatusOK),
-		i18n.M("Check the endpoint of the storage in the Lithops configuration, then try again."))
+		i18n.M("The response of the storage service for bucket {{.Bucket}} cannot be read (HTTP status {{.Status}}).", "Bucket", s.o.Bucket, "Status", http.StatusOK),
+		i18n.M("Check the storage endpoint in the Lithops configuration, then retry."))
 }
 
 // endless is the fault for a listing that does not come to an end.
 func (s *Store) endless() error {
 	return fault.New(fault.Failed,
-		i18n.M("The storage's listing of bucket {{.Bucket}} does not come to an end.", "Bucket", s.o.Bucket),
-		i18n.M("Check the endpoint of the storage in the Lithops configuration."))
+		i18n.M("The storage service's listing of bucket {{.Bucket}} does not end.", "Bucket", s.o.Bucket),
+		i18n.M("Check the storage endpoint in the Lithops configuration."))
 }

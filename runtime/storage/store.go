@@ -59,13 +59,13 @@ func New(o Options) *Store {
 	u, err := url.Parse(o.Endpoint)
 	if err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") || u.User != nil {
 		s.err = fault.New(fault.Invalid,
-			i18n.M("The endpoint of the storage is not a URL of the form https://HOST[:PORT]."),
+			i18n.M("The storage endpoint is not a URL of the form https://HOST[:PORT]."),
 			i18n.M("Correct 'endpoint' in the storage section of the Lithops configuration."))
 		return s
 	}
 	if o.Bucket == "" {
 		s.err = fault.New(fault.Invalid, i18n.M("No bucket is configured."),
-			i18n.M("Set 'storage_bucket' in the Lithops configuration, or give '--bucket NAME'."))
+			i18n.M("Set 'storage_bucket' in the Lithops configuration, or pass '--bucket NAME'."))
 		return s
 	}
 	if o.Region == "" {

@@ -18,8 +18,8 @@ func Gone(name string, err error, again func() error) error {
 		return nil
 	case err == nil: // the service contradicts itself, or somebody has made the thing again in between
 		return fault.New(fault.Conflict,
-			i18n.M("{{.Name}} was not found when it was looked for, and is there all the same: somebody else may have made it again.", "Name", name),
-			i18n.M("Run the same command again."))
+			i18n.M("{{.Name}} was reported as not found, but still exists. Another process may have created it again.", "Name", name),
+			i18n.M("Rerun the command."))
 	}
 	return err
 }

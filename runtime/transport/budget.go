@@ -112,7 +112,7 @@ func (b *Budget) mayAsk(u *url.URL) error {
 		return nil
 	}
 	return fault.New(fault.Unavailable,
-		i18n.M("{{.URL}} is not asked any more: it did not answer, and this command has repeated requests for {{.Time}} altogether.",
+		i18n.M("No more requests are sent to {{.URL}}: it did not respond, and this command has retried requests for a total of {{.Time}}.",
 			"URL", place(u), "Time", b.total), spentRemedy())
 }
 
@@ -133,11 +133,11 @@ func (b *Budget) fault(req *http.Request, resp *http.Response, why *repeatable) 
 		kind = fault.Timeout
 	}
 	return fault.New(kind,
-		i18n.M("{{.URL}} still fails ({{.Reason}}), and this command has repeated requests for {{.Time}} altogether.",
+		i18n.M("Requests to {{.URL}} still fail ({{.Reason}}), and this command has retried requests for a total of {{.Time}}.",
 			"URL", place(req.URL), "Reason", why.reason, "Time", b.total), spentRemedy()).Because(why)
 }
 
 // spentRemedy is what to do when a command has spent its budget.
 func spentRemedy() i18n.Message {
-	return i18n.M("Check the status of the service, and run the command again when it answers: it goes on where it stopped. To let it wait longer, set FN_RUNTIME_RETRY_SECONDS.")
+	return i18n.M("Check the status of the service. When it responds, rerun the command; it resumes where it stopped. To retry longer, set FN_RUNTIME_RETRY_SECONDS.")
 }

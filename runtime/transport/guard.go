@@ -50,7 +50,7 @@ func (g *guard) check(req *http.Request) error {
 	host := req.URL.Host
 	if req.URL.Scheme != "https" && !ThisMachine(req.URL.Hostname()) {
 		return fault.New(fault.Invalid,
-			i18n.M("{{.URL}} has no TLS and is not on this machine, so nothing was sent.", "URL", place(req.URL)),
+			i18n.M("{{.URL}} does not use TLS and is not on this machine, so nothing was sent.", "URL", place(req.URL)),
 			i18n.M("Use an endpoint that starts with https://."))
 	}
 	if g.origin != nil && !sameOrigin(g.origin, req.URL) {
@@ -61,9 +61,9 @@ func (g *guard) check(req *http.Request) error {
 
 func elsewhere(origin, host string) error {
 	return fault.New(fault.Denied,
-		i18n.M("{{.Origin}} leads to {{.Host}}. Nothing was sent there, because the credentials are for {{.Origin}} only.",
+		i18n.M("{{.Origin}} points to {{.Host}}. Nothing was sent there because the credentials are only for {{.Origin}}.",
 			"Origin", origin, "Host", host),
-		i18n.M("Check the endpoint, and the region it belongs to."))
+		i18n.M("Check the endpoint and its region."))
 }
 
 // Loopback reports whether a host name or address is one of the loopback interface.
@@ -102,7 +102,7 @@ func parseOrigin(o Options) (*url.URL, error) {
 	if err != nil || u.Host == "" {
 		return nil, fault.New(fault.Invalid,
 			i18n.M("The endpoint {{.Endpoint}} is not a URL.", "Endpoint", ShownURL(o.Origin)),
-			i18n.M("Give it in the form https://HOST[:PORT]."))
+			i18n.M("Specify it as https://HOST[:PORT]."))
 	}
 	return u, nil
 }

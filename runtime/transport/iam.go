@@ -55,7 +55,7 @@ func exchange(ctx context.Context, endpoint, apiKey string, rt http.RoundTripper
 	if err != nil {
 		return "", time.Time{}, fault.New(fault.Invalid,
 			i18n.M("The IAM endpoint {{.Endpoint}} is not a URL.", "Endpoint", ShownURL(endpoint)),
-			i18n.M("Give it in the form https://HOST[:PORT]."))
+			i18n.M("Specify it as https://HOST[:PORT]."))
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("Accept", "application/json")
@@ -86,7 +86,7 @@ func exchange(ctx context.Context, endpoint, apiKey string, rt http.RoundTripper
 			kind = fault.Unavailable
 		}
 		return "", time.Time{}, fault.New(kind,
-			i18n.M("{{.URL}} gave no access token (HTTP status {{.Status}}).", "URL", place(req.URL), "Status", resp.StatusCode),
+			i18n.M("{{.URL}} did not return an access token (HTTP status {{.Status}}).", "URL", place(req.URL), "Status", resp.StatusCode),
 			i18n.M("Try again later."))
 	}
 	return answer.AccessToken, time.Unix(int64(answer.Expiration), 0), nil

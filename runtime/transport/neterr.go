@@ -58,33 +58,33 @@ func explained(req *http.Request, err error) error {
 	where := place(req.URL)
 	var dns *net.DNSError
 	var timeout net.Error
-	tryAgain := i18n.M("Check the endpoint and the network, then try again.")
+	tryAgain := i18n.M("Check the endpoint and the network, then retry.")
 	if proxy, away := proxyAway(req, err); away {
 		return proxyGone(proxy, err)
 	}
 	switch {
 	case errors.As(err, &dns):
 		return fault.New(fault.Unavailable,
-			i18n.M("The host name {{.Host}} cannot be found.", "Host", req.URL.Hostname()), tryAgain).Because(err)
+			i18n.M("The host name {{.Host}} could not be resolved.", "Host", req.URL.Hostname()), tryAgain).Because(err)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return fault.New(fault.Unavailable,
 			i18n.M("{{.URL}} refuses connections.", "URL", where), tryAgain).Because(err)
 	case untrusted(err):
 		return fault.New(fault.Denied,
 			i18n.M("The certificate of {{.URL}} is not trusted: {{.Error}}.", "URL", where, "Error", certificateError(err)),
-			i18n.M("Check the endpoint; if its certificate is your organisation's own, set SSL_CERT_FILE to the bundle that holds its authority.")).Because(err)
+			i18n.M("Check the endpoint. If your organization issued its certificate, set SSL_CERT_FILE to the bundle that contains the certificate authority.")).Because(err)
 	case notTLS(err):
 		return fault.New(fault.Invalid,
-			i18n.M("{{.URL}} does not speak TLS.", "URL", where), i18n.M("Check the scheme and the port of the endpoint.")).Because(err)
+			i18n.M("{{.URL}} does not support TLS.", "URL", where), i18n.M("Check the scheme and the port of the endpoint.")).Because(err)
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return fault.New(fault.Timeout,
-			i18n.M("{{.URL}} did not answer in time.", "URL", where), tryAgain).Because(err)
+			i18n.M("{{.URL}} did not respond in time.", "URL", where), tryAgain).Because(err)
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return fault.New(fault.Unavailable,
-			i18n.M("{{.URL}} broke off in the middle of its answer.", "URL", where), tryAgain).Because(err)
+			i18n.M("{{.URL}} closed the connection in the middle of its response.", "URL", where), tryAgain).Because(err)
 	}
 	return fault.New(fault.Unavailable,
-		i18n.M("The connection to {{.URL}} broke.", "URL", where), tryAgain).Because(err)
+		i18n.M("The connection to {{.URL}} was lost.", "URL", where), tryAgain).Because(err)
 }
 
 func untrusted(err error) bool {
@@ -133,13 +133,13 @@ func RemedyOfStatus(status int, loginHint i18n.Message) i18n.Message {
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
 		return i18n.M("Log in again with 'ibmcloud login', or check the API key in the Lithops configuration.")
 	case status == http.StatusConflict:
-		return i18n.M("Somebody else changed it at the same time: run the command again.")
+		return i18n.M("Another process changed it at the same time. Rerun the command.")
 	case status == http.StatusTooManyRequests:
-		return i18n.M("Wait a minute, then run the command again with a smaller '--jobs'.")
+		return i18n.M("Wait a minute, then rerun the command with a lower '--jobs' value.")
 	case status >= 500:
-		return i18n.M("The service has trouble: try again later.")
+		return i18n.M("The service has a problem. Retry later.")
 	case status == http.StatusBadRequest:
-		return i18n.M("Correct what the service names, such as memory or timeout beyond its limits.")
+		return i18n.M("Correct the values that the service reports, such as memory or a timeout above its limits.")
 	}
 	return i18n.M("Check the endpoint.")
 }

@@ -31,8 +31,8 @@ func proxyOf(req *http.Request) (*url.URL, error) {
 	proxy, err := http.ProxyFromEnvironment(req)
 	if err != nil || proxy == nil && !ThisMachine(req.URL.Hostname()) && passedOver(req.URL.Scheme) || proxy != nil && (proxy.Fragment != "" || proxy.RawQuery != "" || strings.Trim(proxy.Path, "/") != "") {
 		return nil, fault.New(fault.Invalid,
-			i18n.M("The address of the proxy in HTTPS_PROXY cannot be read."),
-			i18n.M("Write it as http://USER:PASSWORD@HOST:PORT; characters such as @, :, / and # in user and password are written as %40, %3A, %2F and %23."))
+			i18n.M("The proxy address in HTTPS_PROXY is invalid."),
+			i18n.M("Set it to http://USER:PASSWORD@HOST:PORT. In the user and password, write characters such as @, :, / and # as %40, %3A, %2F and %23."))
 	}
 	return proxy, nil
 }
@@ -58,16 +58,16 @@ func tunnelRefused(_ context.Context, proxy *url.URL, req *http.Request, resp *h
 		return nil
 	case resp.StatusCode == http.StatusProxyAuthRequired && proxy.User == nil:
 		return fault.New(fault.Denied,
-			i18n.M("The proxy {{.Proxy}} wants a user and a password.", "Proxy", proxy.Host),
+			i18n.M("The proxy {{.Proxy}} requires a user and password.", "Proxy", proxy.Host),
 			i18n.M("Set HTTPS_PROXY to http://USER:PASSWORD@{{.Proxy}}.", "Proxy", proxy.Host))
 	case resp.StatusCode == http.StatusProxyAuthRequired, resp.StatusCode == http.StatusUnauthorized:
 		return fault.New(fault.Denied,
-			i18n.M("The proxy {{.Proxy}} refuses the user or the password in HTTPS_PROXY.", "Proxy", proxy.Host),
-			i18n.M("Correct them; characters such as @ and : in them are written as %40 and %3A."))
+			i18n.M("The proxy {{.Proxy}} rejected the user or password in HTTPS_PROXY.", "Proxy", proxy.Host),
+			i18n.M("Correct the user or password. Write characters such as @ and : as %40 and %3A."))
 	}
 	refused := fault.New(KindOfStatus(resp.StatusCode),
-		i18n.M("The proxy {{.Proxy}} opens no connection to {{.Host}}: {{.Status}}.", "Proxy", proxy.Host, "Host", req.Host, "Status", text.Line(resp.Status, 100)),
-		i18n.M("Check HTTPS_PROXY, or name the host in NO_PROXY if it is reached without a proxy."))
+		i18n.M("The proxy {{.Proxy}} did not connect to {{.Host}}: {{.Status}}.", "Proxy", proxy.Host, "Host", req.Host, "Status", text.Line(resp.Status, 100)),
+		i18n.M("Check HTTPS_PROXY. If the host does not need a proxy, add it to NO_PROXY."))
 	switch resp.StatusCode {
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return refused.Because(errHostAway)
@@ -82,7 +82,7 @@ var errHostAway = errors.New("the proxy does not reach the host")
 func proxyGone(address string, err error) error {
 	return fault.New(fault.Unavailable,
 		i18n.M("The proxy {{.Proxy}} cannot be reached.", "Proxy", address),
-		i18n.M("Check HTTPS_PROXY, or name the host in NO_PROXY if it is reached without a proxy.")).Because(err)
+		i18n.M("Check HTTPS_PROXY. If the host does not need a proxy, add it to NO_PROXY.")).Because(err)
 }
 
 // proxyAway reports whether a request failed because its proxy could not be reached, and gives the proxy's address.

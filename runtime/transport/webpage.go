@@ -22,8 +22,8 @@ func (w *webPage) RoundTrip(req *http.Request) (*http.Response, error) {
 	kind := KindOfStatus(resp.StatusCode)
 	if kind == fault.TooLarge {
 		return nil, fault.New(kind,
-			i18n.M("A gateway in front of {{.URL}} lets nothing through that is so large as this request ({{.Size}} bytes).", "URL", place(req.URL), "Size", req.ContentLength),
-			i18n.M("Let the gateway take 50 MB ('client_max_body_size' of nginx), or reach the service without it."))
+			i18n.M("A gateway in front of {{.URL}} rejects requests as large as this one ({{.Size}} bytes).", "URL", place(req.URL), "Size", req.ContentLength),
+			i18n.M("Configure the gateway to accept 50 MB ('client_max_body_size' in nginx), or connect to the service without it."))
 	}
 	switch kind {
 	case fault.Denied, fault.Throttled, fault.Timeout:
@@ -31,9 +31,9 @@ func (w *webPage) RoundTrip(req *http.Request) (*http.Response, error) {
 		kind = fault.Unavailable
 	}
 	return nil, fault.New(kind,
-		i18n.M("{{.URL}} answered with a web page (HTTP status {{.Status}}) where the API was expected.",
+		i18n.M("{{.URL}} returned a web page (HTTP status {{.Status}}) instead of an API response.",
 			"URL", place(req.URL), "Status", resp.StatusCode),
-		i18n.M("Check the endpoint, and whether a proxy or gateway stands in between; then try again."))
+		i18n.M("Check the endpoint and any proxy or gateway in front of it, then retry."))
 }
 
 func isHTML(h http.Header) bool {

@@ -67,7 +67,7 @@ func (w *whole) RoundTrip(req *http.Request) (*http.Response, error) {
 
 func (w *whole) tooLong(req *http.Request) error {
 	return fault.New(fault.TooLarge,
-		i18n.M("{{.URL}} answered with more than {{.Size}} bytes.", "URL", place(req.URL), "Size", w.maxBody),
+		i18n.M("{{.URL}} returned more than {{.Size}} bytes.", "URL", place(req.URL), "Size", w.maxBody),
 		i18n.M("Check the endpoint."))
 }
 

@@ -149,7 +149,7 @@ func TestRuntimeOfOnesOwn(t *testing.T) {
 		t.Fatal("the second build has the digest of the first")
 	}
 	b.wantsState(image, first.Digest, image, "outdated")
-	if show := b.FnRuntime("show", image).Stdout; !strings.Contains(show, "The tag points to another image now.") ||
+	if show := b.FnRuntime("show", image).Stdout; !strings.Contains(show, "The tag now points to another image.") ||
 		!strings.Contains(show, first.Digest) || !strings.Contains(show, second.Digest) {
 		t.Errorf("show does not tell of the drift:\n%s", show)
 	}

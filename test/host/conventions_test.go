@@ -81,7 +81,7 @@ func TestConventions(t *testing.T) {
 		if a := c.run("fn-runtime", "list", "-b", "local"); !strings.HasPrefix(a.out, "Name ") || strings.Count(a.out, "\n") < 2 {
 			t.Errorf("got %+v, want a table with a head", a)
 		}
-		if a := c.run("fn-runtime", "list", "nobody/knows:this", "-b", "local"); a.status != 0 || a.out != "Runtimes with 'nobody/knows:this' in their name: 0 of 1.\n" {
+		if a := c.run("fn-runtime", "list", "nobody/knows:this", "-b", "local"); a.status != 0 || a.out != "No runtime name contains 'nobody/knows:this' (total runtimes: 1).\n" {
 			t.Errorf("a list without what was asked for: %+v", a)
 		}
 		if a := c.run("fn-runtime", "list", "nobody/knows:this", "-b", "local", "--output", "json"); a.out != "[]\n" {

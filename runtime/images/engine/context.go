@@ -36,8 +36,8 @@ func contextCandidate(o Options) (*candidate, error) {
 			return nil, nil
 		case err != nil:
 			return nil, fault.New(fault.Invalid,
-				i18n.M("The Docker CLI's configuration cannot be read: {{.Error}}.", "Error", err),
-				i18n.M("Mend the file, or set DOCKER_CONFIG to the folder of another one.")).Because(err)
+				i18n.M("The Docker CLI configuration cannot be read: {{.Error}}.", "Error", err),
+				i18n.M("Fix the file, or set DOCKER_CONFIG to the directory of another configuration.")).Because(err)
 		}
 		name = config.CurrentContext
 	}

@@ -90,7 +90,7 @@ func (c Credentials) For(ctx context.Context, host string) (registrytypes.AuthCo
 		if a.err != nil {
 			return registrytypes.AuthConfig{}, fault.New(fault.Denied,
 				i18n.M("The credential helper for the registry {{.Registry}} failed: {{.Error}}.", "Registry", host, "Error", a.err),
-				i18n.M("Log in again: 'docker login {{.Registry}}'.", "Registry", host)).Because(a.err)
+				i18n.M("Log in again with 'docker login {{.Registry}}'.", "Registry", host)).Because(a.err)
 		}
 		if a.auth.Username == "" && a.auth.IdentityToken == "" && a.auth.RegistryToken == "" && a.auth.Auth == "" {
 			return registrytypes.AuthConfig{}, nil
@@ -106,8 +106,8 @@ func (c Credentials) noHelper(file *configfile.ConfigFile, key, host string, err
 		name, setting = file.CredentialsStore, "credsStore"
 	}
 	return fault.New(fault.Denied,
-		i18n.M("The Docker CLI's configuration {{.Path}} names the credential helper {{.Helper}} for the registry {{.Registry}}, which is not on the path.", "Path", file.Filename, "Helper", "docker-credential-"+name, "Registry", host),
-		i18n.M("Install it, or take '{{.Setting}}' out of that file and log in again: 'docker login {{.Registry}}'.", "Setting", setting, "Registry", host)).Because(err)
+		i18n.M("The Docker CLI configuration {{.Path}} specifies the credential helper {{.Helper}} for the registry {{.Registry}}, but this helper is not in PATH.", "Path", file.Filename, "Helper", "docker-credential-"+name, "Registry", host),
+		i18n.M("Install it, or remove '{{.Setting}}' from that file and log in again with 'docker login {{.Registry}}'.", "Setting", setting, "Registry", host)).Because(err)
 }
 
 // Encoded returns the account for a host in the form of the Engine API's X-Registry-Auth header, and the user's name
@@ -165,8 +165,8 @@ func (c Credentials) load() (*configfile.ConfigFile, error) {
 	}
 	if err != nil {
 		return nil, fault.New(fault.Invalid,
-			i18n.M("The Docker CLI's configuration {{.Path}} cannot be read: {{.Error}}.", "Path", path, "Error", err),
-			i18n.M("Mend the file, or set DOCKER_CONFIG to the folder of another one.")).Because(err)
+			i18n.M("The Docker CLI configuration {{.Path}} cannot be read: {{.Error}}.", "Path", path, "Error", err),
+			i18n.M("Fix the file, or set DOCKER_CONFIG to the directory of another configuration.")).Because(err)
 	}
 	return file, nil
 }

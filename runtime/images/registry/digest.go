@@ -27,7 +27,7 @@ func (c Credentials) Digest(ctx context.Context, ref reference.Named, rt http.Ro
 	}
 	r, err := name.ParseReference(reference.TagNameOnly(ref).String())
 	if err != nil {
-		return "", fault.New(fault.Invalid, i18n.M("{{.Image}} is not an image reference: {{.Error}}.", "Image", ref, "Error", err), i18n.Message{})
+		return "", fault.New(fault.Invalid, i18n.M("{{.Image}} is not a valid image reference: {{.Error}}.", "Image", ref, "Error", err), i18n.Message{})
 	}
 	if rt == nil {
 		rt = remote.DefaultTransport
@@ -53,28 +53,28 @@ func readFault(ref reference.Named, host, user string, err error) error {
 	switch {
 	case errors.As(err, &insecure):
 		return fault.New(fault.Denied,
-			i18n.M("The registry {{.Registry}} speaks no TLS, so it gets no credentials.", "Registry", host),
-			i18n.M("Give the registry a certificate, or reach it over loopback.")).Because(err)
+			i18n.M("The registry {{.Registry}} does not support TLS, so no credentials are sent to it.", "Registry", host),
+			i18n.M("Set up TLS for the registry, or connect to it over loopback.")).Because(err)
 	case errors.As(err, &te):
 		switch te.StatusCode {
 		case http.StatusNotFound:
 			return fault.New(fault.NotFound,
-				i18n.M("The registry {{.Registry}} has no image {{.Image}}.", "Registry", host, "Image", ref),
-				i18n.M("Build and push it: 'ibmcloud fn-runtime build {{.Image}}'.", "Image", reference.FamiliarString(ref))).Because(err)
+				i18n.M("Image {{.Image}} was not found in the registry {{.Registry}}.", "Registry", host, "Image", ref),
+				i18n.M("Build and push it with 'ibmcloud fn-runtime build {{.Image}}'.", "Image", reference.FamiliarString(ref))).Because(err)
 		case http.StatusUnauthorized, http.StatusForbidden:
 			return Refused(host, user).Because(err)
 		case http.StatusTooManyRequests:
 			return fault.New(fault.Throttled,
-				i18n.M("The registry {{.Registry}} limits requests and refused this one.", "Registry", host),
-				i18n.M("Wait a while, or log in for a higher limit: 'docker login {{.Registry}}'.", "Registry", host)).Because(err)
+				i18n.M("The registry {{.Registry}} rejected this request because of its rate limit.", "Registry", host),
+				i18n.M("Retry later, or log in for a higher limit: 'docker login {{.Registry}}'.", "Registry", host)).Because(err)
 		}
 		return fault.New(fault.Unavailable,
-			i18n.M("The registry {{.Registry}} answered with status {{.Status}}.", "Registry", host, "Status", te.StatusCode),
+			i18n.M("The registry {{.Registry}} returned HTTP status {{.Status}}.", "Registry", host, "Status", te.StatusCode),
 			i18n.M("Try again later.")).Because(err)
 	}
 	return fault.New(fault.Unavailable,
 		i18n.M("The registry {{.Registry}} cannot be reached: {{.Error}}.", "Registry", host, "Error", err),
-		i18n.M("Check the registry's name and the network.")).Because(err)
+		i18n.M("Check the registry name and the network.")).Because(err)
 }
 
 // Refused is the fault for a registry that does not take these credentials; user "" means that there were none.
@@ -83,14 +83,14 @@ func Refused(host, user string) *fault.Fault {
 	if host == hubRef {
 		login = ""
 	}
-	how := i18n.M("Log in with an account that may use this repository: 'docker login {{.Registry}}'; or set docker_server, docker_user and docker_password in the Lithops configuration.", "Registry", login)
+	how := i18n.M("Log in with an account that has access to this repository ('docker login {{.Registry}}'), or set docker_server, docker_user and docker_password in the Lithops configuration.", "Registry", login)
 	if login == "" {
-		how = i18n.M("Log in with an account that may use this repository: 'docker login'; or set docker_user and docker_password in the Lithops configuration.")
+		how = i18n.M("Log in with an account that has access to this repository ('docker login'), or set docker_user and docker_password in the Lithops configuration.")
 	}
 	if user == "" {
-		return fault.New(fault.Denied, i18n.M("The registry {{.Registry}} wants an account, and none is known for it.", "Registry", host), how)
+		return fault.New(fault.Denied, i18n.M("The registry {{.Registry}} requires a login, but no credentials were found for it.", "Registry", host), how)
 	}
-	return fault.New(fault.Denied, i18n.M("The registry {{.Registry}} refused the account {{.User}}.", "Registry", host, "User", user), how)
+	return fault.New(fault.Denied, i18n.M("The registry {{.Registry}} denied access to the account {{.User}}.", "Registry", host, "User", user), how)
 }
 
 // secureOnly keeps credentials from travelling in the clear: the library falls back to HTTP for private addresses.

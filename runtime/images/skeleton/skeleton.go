@@ -139,7 +139,7 @@ func render(o Options) ([]file, error) {
 	if !known(o.Python) {
 		return nil, fault.New(fault.Invalid,
 			i18n.M("There is no skeleton for Python {{.Python}}.", "Python", fmt.Sprintf("%q", o.Python)),
-			i18n.M("Give one of {{.Pythons}} with '--python'.", "Pythons", strings.Join(Pythons(), ", ")))
+			i18n.M("Set '--python' to one of {{.Pythons}}.", "Pythons", strings.Join(Pythons(), ", ")))
 	}
 	imports := Modules("")
 	if o.Jobs {
@@ -200,8 +200,8 @@ func nothingThere(dir string, files []file) error {
 		return nil
 	}
 	return fault.New(fault.Conflict,
-		i18n.M("These files are there already: {{.Files}}. Nothing was written.", "Files", strings.Join(there, ", ")),
-		i18n.M("Choose another folder, or overwrite them with '--force'."))
+		i18n.M("These files already exist: {{.Files}}. Nothing was written.", "Files", strings.Join(there, ", ")),
+		i18n.M("Choose another directory, or overwrite the files with '--force'."))
 }
 
 func unwritable(path string, err error) error {
@@ -210,6 +210,6 @@ func unwritable(path string, err error) error {
 		reason = pe.Err
 	}
 	return fault.New(fault.Failed,
-		i18n.M("{{.Path}} could not be written: {{.Error}}.", "Path", path, "Error", reason),
-		i18n.M("Choose a folder that you may write to, on a disk with space left.")).Because(err)
+		i18n.M("{{.Path}} cannot be written: {{.Error}}.", "Path", path, "Error", reason),
+		i18n.M("Choose a writable directory on a disk with free space.")).Because(err)
 }

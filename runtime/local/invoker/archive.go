@@ -27,8 +27,8 @@ func (r Room) reserve(binary bool, code string) (release func(), err error) {
 	release, err = r(size)
 	if err != nil {
 		return nil, fault.New(fault.Failed,
-			i18n.M("The code of the action takes {{.MB}} MB of the disk, and that would leave too little of it free.", "MB", size>>20),
-			i18n.M("Make room on the disk of the local endpoint's folder, or make the archive smaller.")).Because(err)
+			i18n.M("The action's code needs {{.MB}} MB of disk space, which would leave too little free space.", "MB", size>>20),
+			i18n.M("Free up space on the disk of the local endpoint's directory, or make the archive smaller.")).Because(err)
 	}
 	return release, nil
 }

@@ -77,7 +77,7 @@ func New(ctx context.Context, o Options) (*Invoker, error) {
 	if v.starter == nil {
 		if o.Kind != "" && o.Kind != Process && o.Kind != Auto {
 			return nil, fault.New(fault.Invalid,
-				i18n.M("There is no invoker '{{.Kind}}'.", "Kind", o.Kind), i18n.M("Use 'process', 'docker' or 'auto'."))
+				i18n.M("Unknown invoker '{{.Kind}}'.", "Kind", o.Kind), i18n.M("Specify 'process', 'docker' or 'auto'."))
 		}
 		s, err := process.New(process.Options{Dir: o.Dir, Python: o.Python})
 		if err != nil {

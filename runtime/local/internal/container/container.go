@@ -80,8 +80,8 @@ func New(ctx context.Context, o Options) (*Starter, error) {
 	if !e.Local() || e.OSType == "windows" {
 		_ = e.Close()
 		return nil, fault.New(fault.Invalid,
-			i18n.M("The container engine at {{.Host}} cannot run actions for the local endpoint: it is on another machine, or runs Windows containers.", "Host", e.Host),
-			i18n.M("Use an engine of this machine for Linux containers, or run actions as processes: 'ibmcloud fn-runtime local start --invoker process'."))
+			i18n.M("The container engine at {{.Host}} cannot run actions for the local endpoint because it is on another machine or runs Windows containers.", "Host", e.Host),
+			i18n.M("Use a container engine on this machine that runs Linux containers, or run actions as processes with 'ibmcloud fn-runtime local start --invoker process'."))
 	}
 	err = s.removeAll(ctx)
 	if err == nil {
@@ -117,7 +117,7 @@ func (s *Starter) removeAll(ctx context.Context) error {
 
 func unavailable(err error) error {
 	return fault.New(fault.Unavailable, i18n.M("The container engine failed: {{.Error}}.", "Error", err),
-		i18n.M("Check the engine with 'docker info', then try again.")).Because(err)
+		i18n.M("Check the container engine with 'docker info', then retry.")).Because(err)
 }
 
 // BridgeAddress is this machine's address on the engine's default bridge; "" when the bridge is not on this machine but
@@ -150,12 +150,12 @@ func (s *Starter) BridgeAddress(ctx context.Context) (string, error) {
 // ensure pulls an image that is not there yet. Only one is pulled at a time.
 func (s *Starter) ensure(ctx context.Context, name string) error {
 	if name == "" {
-		return fault.New(fault.Invalid, i18n.M("The action names no image, and this endpoint runs actions in containers."),
+		return fault.New(fault.Invalid, i18n.M("The action does not specify an image, but this endpoint runs actions in containers."),
 			i18n.M("Deploy the action with an image, or start the endpoint with '--invoker process'."))
 	}
 	ref, err := reference.ParseNormalizedNamed(name)
 	if err != nil {
-		return fault.New(fault.Invalid, i18n.M("'{{.Image}}' is not the name of an image.", "Image", name), i18n.M("Deploy the action with a valid image name.")).Because(err)
+		return fault.New(fault.Invalid, i18n.M("'{{.Image}}' is not a valid image name.", "Image", name), i18n.M("Deploy the action with a valid image name.")).Because(err)
 	}
 	if _, err := s.engine.ImageInspect(ctx, name); err == nil {
 		return nil
@@ -180,8 +180,8 @@ func (s *Starter) ensure(ctx context.Context, name string) error {
 			return ctx.Err()
 		}
 		return fault.New(fault.NotFound,
-			i18n.M("Image {{.Image}} is not on this machine and could not be pulled: {{.Error}}.", "Image", name, "Error", strings.TrimSuffix(err.Error(), ".")),
-			i18n.M("Check the name, and log in if the image is private: 'docker login {{.Registry}}'.", "Registry", host)).Because(err)
+			i18n.M("Image {{.Image}} does not exist on this machine and could not be pulled: {{.Error}}.", "Image", name, "Error", strings.TrimSuffix(err.Error(), ".")),
+			i18n.M("Check the image name. If the image is private, log in with 'docker login {{.Registry}}'.", "Registry", host)).Because(err)
 	}
 	return nil
 }

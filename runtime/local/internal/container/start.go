@@ -64,8 +64,8 @@ func (s *Starter) Start(ctx context.Context, spec sandbox.Spec) (sandbox.Sandbox
 		lines := b.logs.Take()
 		b.Close()
 		if exited || errors.Is(err, context.DeadlineExceeded) {
-			return nil, fault.New(fault.Failed, i18n.M("A container of image {{.Image}} started, but no action proxy answers on its port 8080.", "Image", spec.Image),
-				i18n.M("Build the image from a skeleton of 'ibmcloud fn-runtime init'.")).With(lines[max(0, len(lines)-10):]...).Because(err)
+			return nil, fault.New(fault.Failed, i18n.M("A container of image {{.Image}} started, but no action proxy responds on its port 8080.", "Image", spec.Image),
+				i18n.M("Build the image from a Dockerfile skeleton that 'ibmcloud fn-runtime init' writes.")).With(lines[max(0, len(lines)-10):]...).Because(err)
 		}
 		return nil, err
 	}

@@ -81,8 +81,8 @@ func ask(ctx context.Context, name string) (interpreter, error) {
 		return interpreter{}, context.Canceled
 	}
 	if err != nil {
-		f := fault.New(fault.NotFound, i18n.M("Python '{{.Name}}' does not run.", "Name", name),
-			i18n.M("Install Python 3.6 or later, or start the endpoint again with '--python PATH'.")).Because(err)
+		f := fault.New(fault.NotFound, i18n.M("Python '{{.Name}}' failed to run.", "Name", name),
+			i18n.M("Install Python 3.6 or later, or restart the endpoint with '--python PATH'.")).Because(err)
 		if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 			f.With(string(bytes.TrimSpace(exit.Stderr)))
 		}
@@ -93,13 +93,13 @@ func ask(ctx context.Context, name string) (interpreter, error) {
 	var version [2]int
 	if err := errors.Join(json.Unmarshal(out, &said), json.Unmarshal(said[0], &p.path),
 		json.Unmarshal(said[1], &p.userBase), json.Unmarshal(said[2], &version)); err != nil || p.path == "" {
-		return interpreter{}, fault.New(fault.Invalid, i18n.M("'{{.Name}}' is not a Python.", "Name", name),
-			i18n.M("Start the endpoint again with '--python PATH'.")).Because(err)
+		return interpreter{}, fault.New(fault.Invalid, i18n.M("'{{.Name}}' is not Python.", "Name", name),
+			i18n.M("Restart the endpoint with '--python PATH'.")).Because(err)
 	}
 	if version[0] != 3 || version[1] < 6 {
 		return interpreter{}, fault.New(fault.Invalid,
-			i18n.M("Python '{{.Name}}' is version {{.Major}}.{{.Minor}}, and actions need 3.6 or later.", "Name", name, "Major", version[0], "Minor", version[1]),
-			i18n.M("Start the endpoint again with '--python PATH'."))
+			i18n.M("Python '{{.Name}}' is version {{.Major}}.{{.Minor}}, but actions require 3.6 or later.", "Name", name, "Major", version[0], "Minor", version[1]),
+			i18n.M("Restart the endpoint with '--python PATH'."))
 	}
 	return p, nil
 }

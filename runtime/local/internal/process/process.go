@@ -58,8 +58,8 @@ func New(o Options) (*Starter, error) {
 	}
 	if err != nil {
 		return nil, fault.New(fault.Internal,
-			i18n.M("The folder for running actions, {{.Dir}}, cannot be used.", "Dir", dir),
-			i18n.M("Check that the folder is yours and that the disk is not full.")).Because(err)
+			i18n.M("The working directory for actions, {{.Dir}}, cannot be used.", "Dir", dir),
+			i18n.M("Check that you own the directory and that the disk is not full.")).Because(err)
 	}
 	return s, nil
 }
@@ -104,8 +104,8 @@ func (s *Starter) Start(ctx context.Context, spec sandbox.Spec) (sandbox.Sandbox
 	p.cmd.Env = environment(os.Environ(), python, p.dir, spec.Env)
 	if err := p.start(); err != nil {
 		os.RemoveAll(p.dir)
-		return nil, fault.New(fault.Internal, i18n.M("Python at {{.Path}} could not be started.", "Path", python.path),
-			i18n.M("Check with 'ibmcloud fn-runtime doctor' that this Python works.")).Because(err)
+		return nil, fault.New(fault.Internal, i18n.M("Python interpreter {{.Path}} could not be started.", "Path", python.path),
+			i18n.M("Run 'ibmcloud fn-runtime doctor' to check that this Python interpreter works.")).Because(err)
 	}
 	p.group = s.groups.start(filepath.Base(p.dir), p.cmd.Process.Pid)
 	p.watch = newWatch(p.cmd.Process.Pid, p.group, spec.MemoryMB, p.logs)
