@@ -9,7 +9,7 @@ import (
 	"fn-runtime/runtime/local/internal/state"
 )
 
-// execDoc is what an action runs. Code is base64 of an archive when Binary is set.
+// execDoc describes the code of an action. Code is a base64-encoded archive if Binary is set.
 type execDoc struct {
 	Kind   string  `json:"kind,omitempty"`
 	Image  string  `json:"image,omitempty"`
@@ -46,12 +46,12 @@ func showAction(c call, x state.Action) actionDoc {
 		Namespace: ns, Name: x.Name, Version: x.Version, Publish: x.Publish,
 		Exec:        execDoc{Kind: x.Kind, Image: x.Image, Main: x.Main, Binary: x.Binary},
 		Limits:      limitsDoc{x.Concurrency, x.LogsMB, x.MemoryMB, x.TimeoutMS},
-		Annotations: withKind(x), Parameters: orEmpty(x.Parameters), Updated: x.Updated,
+		Annotations: withExecAnnotation(x), Parameters: orEmpty(x.Parameters), Updated: x.Updated,
 	}
 }
 
-// withKind adds the annotation "exec" that OpenWhisk keeps on every action.
-func withKind(x state.Action) json.RawMessage {
+// withExecAnnotation adds the annotation "exec", which OpenWhisk sets on every action.
+func withExecAnnotation(x state.Action) json.RawMessage {
 	list, err := parseKeyValues(x.Annotations)
 	if err != nil {
 		return json.RawMessage("[]")
@@ -72,7 +72,7 @@ func (a *api) listActions(c call) error {
 	if err != nil {
 		return err
 	}
-	counting, err := truth(q, "count")
+	countOnly, err := boolParam(q, "count")
 	if err != nil {
 		return err
 	}
@@ -81,14 +81,14 @@ func (a *api) listActions(c call) error {
 			return err
 		}
 	}
-	if counting {
+	if countOnly {
 		n, err := a.DB.CountActions(c.ns.ID, c.pkg, c.pkg == "")
 		if err == nil {
-			a.answer(c, http.StatusOK, map[string]int{"actions": max(n-skip, 0)})
+			a.respond(c, http.StatusOK, map[string]int{"actions": max(n-skip, 0)})
 		}
 		return err
 	}
-	return answerList(a, c, func(yield func(actionDoc, error) bool) {
+	return respondList(a, c, func(yield func(actionDoc, error) bool) {
 		for x, err := range a.DB.Actions(c.ns.ID, c.pkg, c.pkg == "", skip, limit) {
 			doc := showAction(c, x)
 			doc.Exec, doc.Parameters = map[string]bool{"binary": x.Binary}, nil
@@ -99,19 +99,20 @@ func (a *api) listActions(c call) error {
 	})
 }
 
-// action reads the action that a path names. A package of that name has the place of an action without package.
+// action reads the action of the request path. It returns errNotInCollection if the default package has no such action,
+// but a package has this name.
 func (a *api) action(c call) (state.Action, error) {
 	x, err := a.DB.Action(c.ns.ID, c.pkg, c.name)
 	if errors.Is(err, state.ErrNotFound) && c.pkg == "" {
 		if _, missing := a.DB.Package(c.ns.ID, c.name); missing == nil {
-			return x, errOther
+			return x, errNotInCollection
 		}
 	}
 	return x, err
 }
 
 func (a *api) getAction(c call) error {
-	if err := c.turn.Acquire(c.r.Context()); err != nil {
+	if err := c.slot.Acquire(c.r.Context()); err != nil {
 		return err
 	}
 	x, err := a.action(c)
@@ -120,7 +121,7 @@ func (a *api) getAction(c call) error {
 	}
 	withCode := true
 	if c.r.URL.Query().Has("code") {
-		if withCode, err = truth(c.r.URL.Query(), "code"); err != nil {
+		if withCode, err = boolParam(c.r.URL.Query(), "code"); err != nil {
 			return err
 		}
 	}
@@ -130,9 +131,9 @@ func (a *api) getAction(c call) error {
 		if err != nil {
 			return err
 		}
-		doc = showCode(c, x, code)
+		doc = showActionWithCode(c, x, code)
 	}
-	a.answer(c, http.StatusOK, doc)
+	a.respond(c, http.StatusOK, doc)
 	return nil
 }
 
@@ -143,8 +144,9 @@ func (a *api) code(x state.Action) (string, error) {
 	return a.DB.Code(x.CodeHash)
 }
 
-// showCode is showAction with exec.code, which OpenWhisk gives also where an action is put or deleted.
-func showCode(c call, x state.Action, code string) actionDoc {
+// showActionWithCode is like showAction, but includes exec.code. OpenWhisk also includes it in the responses to PUT and
+// DELETE.
+func showActionWithCode(c call, x state.Action, code string) actionDoc {
 	doc := showAction(c, x)
 	if exec, ok := doc.Exec.(execDoc); ok && code != "" {
 		exec.Code = &code
@@ -154,7 +156,7 @@ func showCode(c call, x state.Action, code string) actionDoc {
 }
 
 func (a *api) deleteAction(c call) error {
-	if err := c.turn.Acquire(c.r.Context()); err != nil {
+	if err := c.slot.Acquire(c.r.Context()); err != nil {
 		return err
 	}
 	if _, err := a.action(c); err != nil {
@@ -164,6 +166,6 @@ func (a *api) deleteAction(c call) error {
 	if err != nil {
 		return err
 	}
-	a.answer(c, http.StatusOK, showCode(c, x, code))
+	a.respond(c, http.StatusOK, showActionWithCode(c, x, code))
 	return nil
 }

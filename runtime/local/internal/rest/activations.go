@@ -13,13 +13,13 @@ import (
 	"fn-runtime/runtime/local/invoke"
 )
 
-// isAbsolute reports whether an annotation may name an interpreter.
+// isAbsolute reports whether an annotation may specify this path as the interpreter.
 func isAbsolute(path string) bool { return filepath.IsAbs(path) }
 
 type responseDoc struct {
 	Status  string          `json:"status"`
 	Success bool            `json:"success"`
-	Size    int64           `json:"size,omitempty"` // bytes, as the action sent it; absent when it did not answer
+	Size    int64           `json:"size,omitempty"` // bytes, as sent by the action; absent if the action did not respond
 	Result  json.RawMessage `json:"result,omitempty"`
 }
 
@@ -53,7 +53,7 @@ func response(rec state.Activation) *responseDoc {
 	}
 }
 
-// summary is an activation as lists show it: without response and logs.
+// summary returns an activation as shown in lists: without response and logs.
 func summary(rec state.Activation) activationDoc {
 	path := []string{rec.Namespace, rec.Package, rec.Action}
 	if rec.Package == "" {
@@ -79,16 +79,16 @@ func summary(rec state.Activation) activationDoc {
 	return doc
 }
 
-// pending is an activation that waits or runs, as lists show it to those who ask for them: OpenWhisk has no such thing.
-func pending(rec state.Activation) activationDoc {
+// pendingDoc returns a waiting or running activation for lists with pending=true, an extension of OpenWhisk.
+func pendingDoc(rec state.Activation) activationDoc {
 	doc := summary(rec)
 	doc.End, doc.Duration, doc.StatusCode = 0, 0, nil
 	doc.Annotations = append(doc.Annotations, annotation{entity.NotePending, true})
 	return doc
 }
 
-// work reads from the arguments of an action which calls of a Lithops job it is to run; nil where it is something else.
-func work(args map[string]json.RawMessage) *entity.Work {
+// lithopsWork returns the calls of a Lithops job that the arguments of an action contain, or nil if they contain none.
+func lithopsWork(args map[string]json.RawMessage) *entity.Work {
 	var w entity.Work
 	for name, v := range map[string]any{"job_key": &w.Job, "func_name": &w.Function, "call_ids": &w.Calls, "total_calls": &w.Total} {
 		if json.Unmarshal(args[name], v) != nil {
@@ -101,7 +101,7 @@ func work(args map[string]json.RawMessage) *entity.Work {
 	return &w
 }
 
-// What is remembered of a job with each of its activations.
+// Limits of the job data that is stored with each activation.
 const (
 	maxWorkName  = 200   // bytes
 	maxWorkCalls = 10000 // of one activation
@@ -124,10 +124,10 @@ func (a *api) listActivations(c call) error {
 		return err
 	}
 	f := state.ActivationFilter{Skip: skip, Limit: limit}
-	if f.Since, err = millis(q, "since"); err != nil {
+	if f.Since, err = millisParam(q, "since"); err != nil {
 		return err
 	}
-	if f.Upto, err = millis(q, "upto"); err != nil {
+	if f.Upto, err = millisParam(q, "upto"); err != nil {
 		return err
 	}
 	if name := q.Get("name"); name != "" {
@@ -137,15 +137,15 @@ func (a *api) listActivations(c call) error {
 			f.Action = name
 		}
 	}
-	counting, err := truth(q, "count")
+	countOnly, err := boolParam(q, "count")
 	if err != nil {
 		return err
 	}
-	full, err := truth(q, "docs")
+	withOutcome, err := boolParam(q, "docs")
 	if err != nil {
 		return err
 	}
-	if counting {
+	if countOnly {
 		f.Limit = -1
 		n := 0
 		for _, err := range a.DB.Activations(c.ns.ID, f) {
@@ -154,33 +154,33 @@ func (a *api) listActivations(c call) error {
 			}
 			n++
 		}
-		a.answer(c, http.StatusOK, map[string]int{"activations": n})
+		a.respond(c, http.StatusOK, map[string]int{"activations": n})
 		return nil
 	}
-	f.Outcome = full
-	going, err := truth(q, "pending")
+	f.Outcome = withOutcome
+	includePending, err := boolParam(q, "pending")
 	if err != nil {
 		return err
 	}
-	var open []state.Activation
-	if going {
-		if open, err = a.pending(c, f); err != nil {
+	var unfinished []state.Activation
+	if includePending {
+		if unfinished, err = a.pending(c, f); err != nil {
 			return err
 		}
-		first := min(f.Skip, len(open))
-		last := min(first+f.Limit, len(open))
+		first := min(f.Skip, len(unfinished))
+		last := min(first+f.Limit, len(unfinished))
 		f.Skip, f.Limit = f.Skip-first, f.Limit-(last-first)
-		open = open[first:last]
+		unfinished = unfinished[first:last]
 	}
-	return answerList(a, c, func(yield func(activationDoc, error) bool) {
-		for _, rec := range open {
-			if !yield(pending(rec), nil) {
+	return respondList(a, c, func(yield func(activationDoc, error) bool) {
+		for _, rec := range unfinished {
+			if !yield(pendingDoc(rec), nil) {
 				return
 			}
 		}
 		for rec, err := range a.DB.Activations(c.ns.ID, f) {
 			doc := summary(rec)
-			if full {
+			if withOutcome {
 				doc = showActivation(rec)
 			}
 			if !yield(doc, err) {
@@ -190,30 +190,30 @@ func (a *api) listActivations(c call) error {
 	})
 }
 
-// pending returns the activations of the namespace that wait or run, newest first, whenever they were accepted.
+// pending returns the waiting and running activations of the namespace, newest first. It ignores the time filters.
 func (a *api) pending(c call, f state.ActivationFilter) ([]state.Activation, error) {
 	all, err := a.DB.Pending()
 	if err != nil {
 		return nil, err
 	}
-	open := slices.DeleteFunc(all, func(rec state.Activation) bool {
+	unfinished := slices.DeleteFunc(all, func(rec state.Activation) bool {
 		return rec.NamespaceID != c.ns.ID || f.Action != "" && (rec.Action != f.Action || f.Package != "" && rec.Package != f.Package)
 	})
-	slices.SortFunc(open, func(x, y state.Activation) int {
+	slices.SortFunc(unfinished, func(x, y state.Activation) int {
 		return cmp.Or(cmp.Compare(y.Start, x.Start), cmp.Compare(x.ID, y.ID))
 	})
-	return open, nil
+	return unfinished, nil
 }
 
 func (a *api) activation(c call) (state.Activation, error) {
 	id := c.r.PathValue("id")
 	if len(id) != 32 {
-		return state.Activation{}, bad("Activation id length is %d but must be 32.", len(id))
+		return state.Activation{}, badRequest("Activation id length is %d but must be 32.", len(id))
 	}
 	if strings.Trim(id, "0123456789abcdefABCDEF") != "" {
-		return state.Activation{}, bad("The activation id is not valid.")
+		return state.Activation{}, badRequest("The activation id is not valid.")
 	}
-	if err := c.turn.Acquire(c.r.Context()); err != nil {
+	if err := c.slot.Acquire(c.r.Context()); err != nil {
 		return state.Activation{}, err
 	}
 	return a.DB.Activation(c.ns.ID, strings.ToLower(id))
@@ -222,7 +222,7 @@ func (a *api) activation(c call) (state.Activation, error) {
 func (a *api) getActivation(c call) error {
 	rec, err := a.activation(c)
 	if err == nil {
-		a.answer(c, http.StatusOK, showActivation(rec))
+		a.respond(c, http.StatusOK, showActivation(rec))
 	}
 	return err
 }
@@ -234,11 +234,11 @@ func (a *api) getActivationPart(c call) error {
 	}
 	switch c.r.PathValue("part") {
 	case "result":
-		a.answer(c, http.StatusOK, response(rec))
+		a.respond(c, http.StatusOK, response(rec))
 	case "logs":
-		a.answer(c, http.StatusOK, map[string]any{"logs": showActivation(rec).Logs})
+		a.respond(c, http.StatusOK, map[string]any{"logs": showActivation(rec).Logs})
 	default:
-		return errMissing
+		return errNotFound
 	}
 	return nil
 }

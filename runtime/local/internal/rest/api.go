@@ -1,7 +1,7 @@
-// Package rest is the OpenWhisk REST API of the local endpoint, in plain OpenWhisk's and in IBM Cloud Functions' form.
+// Package rest implements the OpenWhisk REST API of the local endpoint, both in the form of OpenWhisk and in that of
+// IBM Cloud Functions. It contains the paths, documents, limits, status codes and error texts of the API.
 //
-// What may go in: paths, documents, limits, status codes and error texts of that API. What may not: storage, the
-// running of actions, sockets.
+// It does not store data, run actions or listen on sockets.
 package rest
 
 import (
@@ -22,43 +22,43 @@ import (
 	"fn-runtime/runtime/local/invoke"
 )
 
-// DefaultNamespace is the namespace that every endpoint has, as a fresh OpenWhisk does.
+// DefaultNamespace is the namespace that every endpoint has, like a new OpenWhisk installation.
 const DefaultNamespace = "guest"
 
-// Config is what the API needs to know.
+// Config configures an API.
 type Config struct {
 	DB          *state.DB
 	Invoker     invoke.Invoker
-	APIKey      string // "uuid:key", for Basic
-	Token       string // for Bearer
+	APIKey      string // "uuid:key", for Basic authentication
+	Token       string // for Bearer authentication
 	NamespaceID string // of DefaultNamespace
-	APIHost     string // "https://127.0.0.1:port", handed to actions
-	Python      string // interpreter of actions that name none
+	APIHost     string // "https://127.0.0.1:port", passed to actions
+	Python      string // default interpreter of actions
 	Extra       map[string]string
-	Temp        string        // folder of bodies and answers on their way; "" the system's
-	Wait        time.Duration // a blocking invocation waits; 0 is OpenWhisk's 60 s
-	Queue       int           // activations accepted and not ended, beyond which 429; 0 is 10,000
-	QueueBytes  int64         // of their parameters, beyond which 429; 0 is 256 MiB
+	Temp        string        // directory for buffered bodies and responses; "" means the system default
+	Wait        time.Duration // maximum wait of a blocking invocation; 0 means 60 s as in OpenWhisk
+	Queue       int           // maximum number of accepted and running activations, further ones get 429; 0 means 10,000
+	QueueBytes  int64         // maximum bytes of their parameters, further ones get 429; 0 means 256 MiB
 	Log         *slog.Logger
 	Now         func() time.Time
 }
 
 type api struct {
 	Config
-	log    *slog.Logger
-	mux    *http.ServeMux
-	tasks  *background.Work // activations
-	slots  chan struct{}
-	queued *semaphore.Weighted // bytes of the parameters of accepted activations
-	turns  slots.Pool
-	// bytes of outcomes that wait for the disk
-	unwritten *semaphore.Weighted
+	log             *slog.Logger
+	mux             *http.ServeMux
+	tasks           *background.Work // running activations
+	activationSlots chan struct{}
+	queuedBytes     *semaphore.Weighted // bytes of the parameters of accepted activations
+	slotPool        slots.Pool
+	// unwrittenBytes limits the bytes of outcomes that could not be written to disk yet.
+	unwrittenBytes *semaphore.Weighted
 }
 
-// API serves the paths below /api/v1.
+// API serves the paths below /api/v1, and the platform description at /.
 type API struct{ api *api }
 
-// New makes an API. Close ends its activations.
+// New creates an API. Call Close to end its activations.
 func New(c Config) *API {
 	if c.Wait == 0 {
 		c.Wait = time.Minute
@@ -75,19 +75,19 @@ func New(c Config) *API {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	a := &api{Config: c, log: c.Log, mux: http.NewServeMux(), tasks: background.New(), slots: make(chan struct{}, c.Queue),
-		queued: semaphore.NewWeighted(c.QueueBytes), turns: slots.New(), unwritten: semaphore.NewWeighted(maxUnwritten)}
+	a := &api{Config: c, log: c.Log, mux: http.NewServeMux(), tasks: background.New(), activationSlots: make(chan struct{}, c.Queue),
+		queuedBytes: semaphore.NewWeighted(c.QueueBytes), slotPool: slots.New(), unwrittenBytes: semaphore.NewWeighted(maxUnwritten)}
 	a.routes()
 	return &API{a}
 }
 
-// Running is the number of activations accepted and not ended.
-func (x *API) Running() int { return len(x.api.slots) }
+// Running returns the number of accepted activations that have not ended.
+func (x *API) Running() int { return len(x.api.activationSlots) }
 
-// Close waits until ctx ends for running activations, then kills them and records that.
+// Close waits for running activations until ctx is done. It then kills the remaining ones and records that.
 func (x *API) Close(ctx context.Context) { x.api.tasks.Close(ctx) }
 
-// Admits reports whether the credentials of a request are right.
+// Admits reports whether a request has valid credentials.
 func (x *API) Admits(r *http.Request) bool {
 	_, ok := x.api.identify(r)
 	return ok
@@ -95,20 +95,20 @@ func (x *API) Admits(r *http.Request) bool {
 
 func (x *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Request-Id", strings.ReplaceAll(uuid.NewString(), "-", ""))
-	if !open(r) && !x.Admits(r) {
-		x.api.fail(w, r, unauthorized(r))
+	if !isPublic(r) && !x.Admits(r) {
+		x.api.respondError(w, r, unauthorized(r))
 		return
 	}
 	x.api.mux.ServeHTTP(w, r)
 }
 
-// open reports whether a request needs no credentials: clients ask what the service is before they have any.
-func open(r *http.Request) bool {
+// isPublic reports whether a request needs no credentials: clients query the service before they have any.
+func isPublic(r *http.Request) bool {
 	return r.Method == http.MethodGet && (r.URL.Path == "/" || r.URL.Path == "/api/v1" || r.URL.Path == "/api/v1/") ||
 		strings.HasPrefix(r.URL.Path, "/api/v1/web/")
 }
 
-// identity is how a caller has proved who it is: there is one user, in two forms.
+// identity is the kind of credentials of a caller. There is only one user.
 type identity int
 
 const (
@@ -129,10 +129,10 @@ type call struct {
 	w    http.ResponseWriter
 	r    *http.Request
 	ns   state.Namespace
-	path string // of the namespace in entities: its name
-	pkg  string // "" the default package
+	path string // name of the namespace, as shown in entities
+	pkg  string // empty for the default package
 	name string
-	turn *slots.Slot
+	slot *slots.Slot
 }
 
 type methods map[string]func(call) error
@@ -155,33 +155,33 @@ func (a *api) routes() {
 	a.handle("/api/v1/namespaces/{ns}/activations/{id}", methods{"GET": a.getActivation})
 	a.handle("/api/v1/namespaces/{ns}/activations/{id}/{part}", methods{"GET": a.getActivationPart})
 	a.handle("/api/v1/namespaces/{ns}/limits", methods{"GET": a.limits})
-	for _, what := range []string{"triggers", "rules"} {
-		a.handle("/api/v1/namespaces/{ns}/"+what, methods{"GET": a.listNone})
-		a.handle("/api/v1/namespaces/{ns}/"+what+"/{name}", methods{
-			"GET": missing, "DELETE": missing, "PUT": lacking(what), "POST": lacking(what),
+	for _, kind := range []string{"triggers", "rules"} {
+		a.handle("/api/v1/namespaces/{ns}/"+kind, methods{"GET": a.listNone})
+		a.handle("/api/v1/namespaces/{ns}/"+kind+"/{name}", methods{
+			"GET": notFound, "DELETE": notFound, "PUT": unsupported(kind), "POST": unsupported(kind),
 		})
 	}
 	a.mux.HandleFunc("/api/v1/web/", func(w http.ResponseWriter, r *http.Request) {
-		a.fail(w, r, notImplemented(webActions))
+		a.respondError(w, r, notImplemented(webActions))
 	})
-	a.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { a.fail(w, r, errNoRoute) })
+	a.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { a.respondError(w, r, errNoRoute) })
 }
 
-// handle serves a path, with and without a slash at its end, in the methods given.
+// handle registers the handlers of a path, with and without a trailing slash.
 func (a *api) handle(path string, m methods) {
 	h := func(w http.ResponseWriter, r *http.Request) {
 		fn, ok := m[r.Method]
 		if !ok {
-			a.fail(w, r, errNoRoute)
+			a.respondError(w, r, errNoRoute)
 			return
 		}
-		c, err := a.locate(w, r)
-		defer c.turn.End()
+		c, err := a.resolve(w, r)
+		defer c.slot.End()
 		if err == nil {
 			err = fn(c)
 		}
 		if err != nil {
-			a.fail(w, r, err)
+			a.respondError(w, r, err)
 		}
 	}
 	a.mux.HandleFunc(path, h)
@@ -190,9 +190,10 @@ func (a *api) handle(path string, m methods) {
 	}
 }
 
-// locate finds the namespace of a path: by name, by GUID, or "_" for the caller's own.
-func (a *api) locate(w http.ResponseWriter, r *http.Request) (call, error) {
-	c := call{w: w, r: r, turn: a.turns.Turn(), pkg: r.PathValue("pkg"), name: r.PathValue("name")}
+// resolve returns the call of a request with the namespace of its path: by name, by GUID, or "_" for the caller's
+// namespace.
+func (a *api) resolve(w http.ResponseWriter, r *http.Request) (call, error) {
+	c := call{w: w, r: r, slot: a.slotPool.Turn(), pkg: r.PathValue("pkg"), name: r.PathValue("name")}
 	want := r.PathValue("ns")
 	if want == "" {
 		return c, nil
@@ -218,10 +219,10 @@ func (a *api) locate(w http.ResponseWriter, r *http.Request) (call, error) {
 		}
 	}
 	if who, _ := a.identify(r); who == bearer {
-		return c, errMissing
+		return c, errNotFound
 	}
 	if strings.HasSuffix(r.URL.Path, "/packages") && r.Method == http.MethodGet {
-		return c, nil // the packages that others share: there are none
+		return c, nil // the list of packages shared by other users, which is always empty
 	}
 	return c, forbidden(path.Join(want, c.pkg, c.name))
 }

@@ -17,7 +17,7 @@ import (
 	"fn-runtime/runtime/local/invoke"
 )
 
-// fakeInvoker returns the outcome that the action's name asks for.
+// fakeInvoker returns an outcome that depends on the name of the action.
 type fakeInvoker struct {
 	mu   sync.Mutex
 	seen []invoke.Invocation
@@ -61,7 +61,7 @@ type fixture struct {
 	invoker *fakeInvoker
 	db      *state.DB
 	api     *API
-	temp    string // of bodies and answers on their way
+	temp    string // directory for buffered bodies and responses
 }
 
 func serve(t testing.TB) *fixture { return serveWithin(t, state.Limits{}) }
@@ -99,7 +99,7 @@ func serveWithin(t testing.TB, limits state.Limits) *fixture {
 	return f
 }
 
-// do sends a request; who is "basic", "bearer" or "".
+// do sends a request. who is "basic", "bearer", "" or an Authorization header.
 func (f *fixture) do(who, method, path, body string) (int, string, http.Header) {
 	f.t.Helper()
 	req, err := http.NewRequest(method, f.URL+"/api/v1"+path, strings.NewReader(body))
@@ -133,7 +133,8 @@ func (f *fixture) do(who, method, path, body string) (int, string, http.Header) 
 
 const blackbox = `{"exec":{"kind":"blackbox","image":"img","binary":true,"code":"UEsDBA=="},"limits":{"memory":256,"timeout":60000}}`
 
-func (f *fixture) furnish(actions ...string) {
+// deployActions creates the package p with these actions.
+func (f *fixture) deployActions(actions ...string) {
 	f.t.Helper()
 	f.do("basic", "PUT", "/namespaces/_/packages/p", `{}`)
 	for _, a := range actions {
@@ -143,9 +144,9 @@ func (f *fixture) furnish(actions ...string) {
 	}
 }
 
-func TestStatusCodesAndTexts(t *testing.T) {
+func TestStatusCodesAndMessages(t *testing.T) {
 	f := serve(t)
-	f.furnish("a", "apperror", "crash", "internal", "panic", "notjson", "huge", "hang")
+	f.deployActions("a", "apperror", "crash", "internal", "panic", "notjson", "huge", "hang")
 	long := strings.Repeat("n", 257)
 	for _, c := range []struct {
 		who, method, path, body string
@@ -253,7 +254,7 @@ func TestWrongContentType(t *testing.T) {
 	}
 }
 
-func TestTooMuchCodeIsRefused(t *testing.T) {
+func TestCodeSizeLimit(t *testing.T) {
 	code := strings.Repeat("A", maxCode/3*4+8)
 	in := actionPut{Exec: &execDoc{Kind: "blackbox", Image: "i", Binary: true, Code: &code}}
 	if err := in.check(); err == nil || !strings.Contains(err.Error(), "exec larger than allowed") {
@@ -265,9 +266,9 @@ func TestTooMuchCodeIsRefused(t *testing.T) {
 	}
 }
 
-func TestEveryPageOfALongList(t *testing.T) {
+func TestListActionsInPages(t *testing.T) {
 	f := serve(t)
-	f.furnish()
+	f.deployActions()
 	for i := range 65 {
 		f.do("basic", "PUT", fmt.Sprintf("/namespaces/_/actions/p/a%03d", i), blackbox)
 	}
@@ -295,11 +296,11 @@ func TestEveryPageOfALongList(t *testing.T) {
 		t.Fatalf("%d actions", len(seen))
 	}
 	if _, body, _ := f.do("basic", "GET", "/namespaces/_/actions/p/?limit=0", ""); strings.Count(body, `"version"`) != 65 {
-		t.Fatal("limit=0 asks for the largest page")
+		t.Fatal("limit=0 must return the maximum page size")
 	}
 }
 
-func TestInvocationCarriesDefaultsAndInterpreter(t *testing.T) {
+func TestInvocationDefaultsAndInterpreter(t *testing.T) {
 	f := serve(t)
 	f.do("basic", "PUT", "/namespaces/_/packages/p", `{"parameters":[{"key":"a","value":1},{"key":"b","value":1}]}`)
 	body := strings.TrimSuffix(blackbox, "}") + `,"parameters":[{"key":"b","value":2},{"key":"c","value":2}],"annotations":[{"key":"` + entity.NoteInterpreter + `","value":"/opt/py"}]}`
@@ -320,7 +321,7 @@ func TestInvocationCarriesDefaultsAndInterpreter(t *testing.T) {
 	}
 }
 
-func TestAbandonedActivationsAreRecorded(t *testing.T) {
+func TestRecoverRecordsAbandonedActivations(t *testing.T) {
 	f := serve(t)
 	id := strings.Repeat("a", 32)
 	if err := f.db.Accept(state.Activation{ID: id, NamespaceID: testGUID, Namespace: "guest", Action: "a", Start: time.Now().UnixMilli()}); err != nil {
@@ -334,8 +335,8 @@ func TestAbandonedActivationsAreRecorded(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeKeptIsRefused(t *testing.T) {
-	f := serveWithin(t, state.Limits{FreeBytes: 1 << 60}) // no disk has so much left
+func TestWritesOnFullDiskAreRejected(t *testing.T) {
+	f := serveWithin(t, state.Limits{FreeBytes: 1 << 60}) // more than any disk has
 	for _, c := range []struct{ method, path, body string }{
 		{"PUT", "/namespaces/_/packages/p", `{}`},
 		{"PUT", "/namespaces/_/actions/a", `{"exec":{"kind":"blackbox","image":"i","code":"x"}}`},

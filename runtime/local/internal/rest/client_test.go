@@ -57,16 +57,16 @@ func TestOpenWhiskClient(t *testing.T) {
 	}
 }
 
-// TestKindsThatAreTold are taken: wskdeploy puts the default one in the place of every other.
-func TestKindsThatAreTold(t *testing.T) {
+// The endpoint accepts all kinds that it lists: wskdeploy replaces all other kinds by the default one.
+func TestListedKindsAreAccepted(t *testing.T) {
 	f := serve(t)
-	f.furnish()
+	f.deployActions()
 	resp, err := http.Get(f.URL + "/")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	var told struct {
+	var platform struct {
 		Runtimes struct {
 			Python []struct {
 				Kind    string
@@ -74,29 +74,29 @@ func TestKindsThatAreTold(t *testing.T) {
 			}
 		}
 	}
-	if err := json.NewDecoder(resp.Body).Decode(&told); err != nil {
+	if err := json.NewDecoder(resp.Body).Decode(&platform); err != nil {
 		t.Fatal(err)
 	}
 	kinds, defaults := map[string]bool{}, 0
-	for _, p := range told.Runtimes.Python {
+	for _, p := range platform.Runtimes.Python {
 		kinds[p.Kind] = true
 		if p.Default {
 			defaults++
 		}
 		body := `{"exec":{"kind":"` + p.Kind + `","code":"def main(args): return {}"}}`
-		if status, answer, _ := f.do("basic", "PUT", "/namespaces/_/actions/p/a?overwrite=true", body); status != 200 || !strings.Contains(answer, `"kind":"`+p.Kind+`"`) {
-			t.Errorf("%s is told and not taken: got %d %s", p.Kind, status, answer)
+		if status, response, _ := f.do("basic", "PUT", "/namespaces/_/actions/p/a?overwrite=true", body); status != 200 || !strings.Contains(response, `"kind":"`+p.Kind+`"`) {
+			t.Errorf("%s is listed but not accepted: got %d %s", p.Kind, status, response)
 		}
 	}
 	if !kinds["python:3"] || !kinds["python:3.11"] || defaults != 1 {
-		t.Errorf("told are %v with %d defaults, want python:3 and python:3.11 among them, and one default", kinds, defaults)
+		t.Errorf("listed are %v with %d defaults, want python:3, python:3.11 and one default", kinds, defaults)
 	}
 }
 
-func TestAbsoluteFormTarget(t *testing.T) {
+func TestAbsoluteFormRequestTarget(t *testing.T) {
 	f := serve(t)
-	f.furnish("a")
-	// A request through a "proxy" that is the server itself has its target in absolute form, as Lithops sends it.
+	f.deployActions("a")
+	// A request through a "proxy" that is the server itself has an absolute-form target. Lithops sends such requests.
 	client := &http.Client{Transport: &http.Transport{Proxy: func(*http.Request) (u *urlT, err error) { return parse(f.URL) }}}
 	req, _ := http.NewRequest("POST", "http://127.0.0.1:1/api/v1/namespaces/guest/actions/p/a?blocking=true&result=true", bytes.NewReader([]byte(`{"v":1}`)))
 	req.Header.Set("Authorization", "Bearer "+testToken)

@@ -5,16 +5,16 @@ import (
 	"net/http"
 )
 
-// info describes the API, which wsk shows.
+// info returns the description of the API, which wsk prints.
 func (a *api) info(c call) error {
-	a.answer(c, http.StatusOK, map[string]any{
+	a.respond(c, http.StatusOK, map[string]any{
 		"api_version": "1.0.0", "api_version_path": "v1", "build": "local", "buildno": "fn-runtime", "description": "OpenWhisk API",
 	})
 	return nil
 }
 
-// platform describes the service: the kinds of actions that it runs, and its limits with sizes in bytes and times in
-// milliseconds. wskdeploy takes no kind that it does not name, and puts the default one in its place.
+// platform returns the description of the service: the supported kinds of actions, and limits with sizes in bytes and
+// times in milliseconds. wskdeploy replaces a kind that is not listed by the default one.
 func (a *api) platform(c call) error {
 	var python []map[string]any
 	for _, kind := range []string{python3, "python:3.9", "python:3.10", "python:3.11", "python:3.12", "python:3.13"} {
@@ -26,15 +26,15 @@ func (a *api) platform(c call) error {
 		limits[prefix+"min_action_memory"], limits[prefix+"max_action_memory"] = MinMemoryMB<<20, MaxMemoryMB<<20
 		limits[prefix+"min_action_logs"], limits[prefix+"max_action_logs"] = 0, maxLogsMB<<20
 	}
-	a.answer(c, http.StatusOK, map[string]any{
+	a.respond(c, http.StatusOK, map[string]any{
 		"api_paths": []string{"/api/v1"}, "description": "OpenWhisk", "limits": limits, "runtimes": map[string]any{"python": python},
 	})
 	return nil
 }
 
-// limits are those of a namespace: sizes in MB, times in milliseconds.
+// limits returns the limits of a namespace, with sizes in MB and times in milliseconds.
 func (a *api) limits(c call) error {
-	a.answer(c, http.StatusOK, map[string]any{
+	a.respond(c, http.StatusOK, map[string]any{
 		"concurrentInvocations": a.Queue, "maxActionInstances": a.Queue, "maxParameterSize": fmt.Sprintf("%d B", maxParameters),
 		"minActionMemory": MinMemoryMB, "maxActionMemory": MaxMemoryMB, "minActionTimeout": minTimeoutMS, "maxActionTimeout": MaxTimeoutMS,
 		"minActionLogs": 0, "maxActionLogs": maxLogsMB, "minActionConcurrency": 1, "maxActionConcurrency": maxConcurrency,
@@ -42,24 +42,25 @@ func (a *api) limits(c call) error {
 	return nil
 }
 
-// listNone answers what asks for triggers and rules: clients list them with everything else.
+// listNone responds with an empty list of triggers or rules, which clients list together with other entities.
 func (a *api) listNone(c call) error {
-	a.answer(c, http.StatusOK, []string{})
+	a.respond(c, http.StatusOK, []string{})
 	return nil
 }
 
-func missing(call) error { return errMissing }
+// notFound responds to a request for a trigger or a rule that cannot exist.
+func notFound(call) error { return errNotFound }
 
-// What clients ask for and is not there.
+// Unsupported features, for error messages.
 const (
 	packageBindings = "package bindings"
 	webActions      = "web actions or the API gateway"
 )
 
-func lacking(what string) func(call) error {
+func unsupported(what string) func(call) error {
 	return func(call) error { return notImplemented(what) }
 }
 
-func notImplemented(what string) *problem {
-	return bad("The local endpoint does not implement %s.", what)
+func notImplemented(what string) *apiError {
+	return badRequest("The local endpoint does not implement %s.", what)
 }

@@ -18,11 +18,11 @@ import (
 
 func (a *api) invoke(c call) error {
 	q := c.r.URL.Query()
-	blocking, err := truth(q, "blocking")
+	blocking, err := boolParam(q, "blocking")
 	if err != nil {
 		return err
 	}
-	onlyResult, err := truth(q, "result")
+	onlyResult, err := boolParam(q, "result")
 	if err != nil {
 		return err
 	}
@@ -30,7 +30,7 @@ func (a *api) invoke(c call) error {
 	if q.Has("timeout") {
 		ms, err := strconv.Atoi(q.Get("timeout"))
 		if err != nil || ms <= 0 || int64(ms) > a.Wait.Milliseconds() {
-			return bad("The query parameter 'timeout' was malformed:\nTimeout must be number of milliseconds up to %d.", a.Wait.Milliseconds())
+			return badRequest("The query parameter 'timeout' was malformed:\nTimeout must be number of milliseconds up to %d.", a.Wait.Milliseconds())
 		}
 		wait = time.Duration(ms) * time.Millisecond
 	}
@@ -38,7 +38,7 @@ func (a *api) invoke(c call) error {
 	if err := a.decode(c, maxParameters, &args); err != nil {
 		return err
 	}
-	if err := c.turn.Acquire(c.r.Context()); err != nil { // what the action and its package add may be large
+	if err := c.slot.Acquire(c.r.Context()); err != nil { // the default parameters of the action and its package may be large
 		return err
 	}
 	x, err := a.action(c)
@@ -49,11 +49,11 @@ func (a *api) invoke(c call) error {
 	if err != nil {
 		return err
 	}
-	c.turn.End()
+	c.slot.End()
 	done, err := a.start(inv, state.Activation{
 		ID: inv.ActivationID, NamespaceID: c.ns.ID, Namespace: c.path, Package: x.Package, Action: x.Name, Version: x.Version,
 		Kind: x.Kind, MemoryMB: x.MemoryMB, TimeoutMS: x.TimeoutMS, LogsMB: x.LogsMB, Concurrency: x.Concurrency, Start: a.Now().UnixMilli(),
-		Work: work(args),
+		Work: lithopsWork(args),
 	})
 	if err != nil {
 		return err
@@ -61,15 +61,15 @@ func (a *api) invoke(c call) error {
 	c.w.Header().Set("X-Openwhisk-Activation-Id", inv.ActivationID)
 	accepted := map[string]string{"activationId": inv.ActivationID}
 	if !blocking {
-		a.answer(c, http.StatusAccepted, accepted)
+		a.respond(c, http.StatusAccepted, accepted)
 		return nil
 	}
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
 	case rec := <-done:
-		if c.turn.Acquire(c.r.Context()) != nil { // it has run: the client can ask for what came of it
-			a.answer(c, http.StatusAccepted, accepted)
+		if c.slot.Acquire(c.r.Context()) != nil { // the activation has ended: the client can read its record
+			a.respond(c, http.StatusAccepted, accepted)
 			return nil
 		}
 		status := http.StatusOK
@@ -80,19 +80,20 @@ func (a *api) invoke(c call) error {
 			status = http.StatusInternalServerError
 		}
 		if onlyResult {
-			a.answer(c, status, resultOf(rec))
+			a.respond(c, status, resultOf(rec))
 		} else {
-			rec.Logs = nil // as in OpenWhisk, where they are collected later: the record has them
-			a.answer(c, status, showActivation(rec))
+			rec.Logs = nil // as in OpenWhisk, which collects logs later; the record contains them
+			a.respond(c, status, showActivation(rec))
 		}
 	case <-timer.C:
-		a.answer(c, http.StatusAccepted, accepted)
-	case <-c.r.Context().Done(): // the activation goes on; nobody reads the answer
+		a.respond(c, http.StatusAccepted, accepted)
+	case <-c.r.Context().Done(): // the activation continues without the client
 	}
 	return nil
 }
 
-// prepare makes the invocation: default parameters of package and action below what was sent.
+// prepare returns the invocation of an action. The parameters of the request override those of the action, which
+// override those of the package.
 func (a *api) prepare(c call, x state.Action, args map[string]json.RawMessage) (invoke.Invocation, error) {
 	value := map[string]json.RawMessage{}
 	defaults := []json.RawMessage{x.Parameters}
@@ -139,22 +140,22 @@ func (a *api) prepare(c call, x state.Action, args map[string]json.RawMessage) (
 
 func (a *api) interpreter(x state.Action) string {
 	var path string
-	if json.Unmarshal(annotated(x.Annotations, entity.NoteInterpreter), &path) == nil && isAbsolute(path) {
+	if json.Unmarshal(annotationValue(x.Annotations, entity.NoteInterpreter), &path) == nil && isAbsolute(path) {
 		return path
 	}
 	return a.Python
 }
 
-// apiKey is the key for the action's own requests, "" when it is to have none.
+// apiKey returns the API key for the action's own requests, or "" if the action must not receive it.
 func (a *api) apiKey(x state.Action) string {
-	if string(annotated(x.Annotations, provideKey)) == "false" {
+	if string(annotationValue(x.Annotations, provideKey)) == "false" {
 		return ""
 	}
 	return a.APIKey
 }
 
-// annotated returns the value of one of the annotations; nil when there is none.
-func annotated(annotations json.RawMessage, key string) json.RawMessage {
+// annotationValue returns the value of an annotation, or nil if it does not exist.
+func annotationValue(annotations json.RawMessage, key string) json.RawMessage {
 	list, _ := parseKeyValues(annotations)
 	for _, kv := range list {
 		if kv.Key == key {
@@ -164,9 +165,10 @@ func annotated(annotations json.RawMessage, key string) json.RawMessage {
 	return nil
 }
 
-// start accepts an activation and runs it apart from the request. The channel gives its record once.
+// start accepts an activation and runs it in the background. The returned channel receives the record of the activation
+// once.
 func (a *api) start(inv invoke.Invocation, rec state.Activation) (<-chan state.Activation, error) {
-	end, err := a.slot(int64(len(inv.Args)))
+	end, err := a.acquireSlot(int64(len(inv.Args)))
 	if err != nil {
 		return nil, err
 	}
@@ -186,47 +188,47 @@ func (a *api) start(inv invoke.Invocation, rec state.Activation) (<-chan state.A
 	return done, nil
 }
 
-// slot makes room for one more activation with that many bytes of parameters, unless there are too many or the endpoint
-// stops.
-func (a *api) slot(size int64) (end func(), err error) {
+// acquireSlot reserves capacity for an activation with size bytes of parameters. It returns an error if the queue is
+// full or the endpoint is stopping.
+func (a *api) acquireSlot(size int64) (end func(), err error) {
 	ended, ok := a.tasks.Begin()
 	if !ok {
-		return nil, &problem{status: http.StatusServiceUnavailable, text: "The endpoint is stopping."}
+		return nil, &apiError{status: http.StatusServiceUnavailable, text: "The endpoint is stopping."}
 	}
-	if !a.queued.TryAcquire(size) {
+	if !a.queuedBytes.TryAcquire(size) {
 		ended()
-		return nil, &problem{status: http.StatusTooManyRequests, text: fmt.Sprintf("Too many bytes of parameters in flight (allowed: %d).", a.QueueBytes), again: true}
+		return nil, &apiError{status: http.StatusTooManyRequests, text: fmt.Sprintf("Too many bytes of parameters in flight (allowed: %d).", a.QueueBytes), retryable: true}
 	}
 	select {
-	case a.slots <- struct{}{}:
+	case a.activationSlots <- struct{}{}:
 	default:
-		a.queued.Release(size)
+		a.queuedBytes.Release(size)
 		ended()
-		return nil, &problem{status: http.StatusTooManyRequests, text: fmt.Sprintf("Too many concurrent requests in flight (count: %d, allowed: %d).", len(a.slots)+1, cap(a.slots)), again: true}
+		return nil, &apiError{status: http.StatusTooManyRequests, text: fmt.Sprintf("Too many concurrent requests in flight (count: %d, allowed: %d).", len(a.activationSlots)+1, cap(a.activationSlots)), retryable: true}
 	}
 	return func() {
-		<-a.slots
-		a.queued.Release(size)
+		<-a.activationSlots
+		a.queuedBytes.Release(size)
 		ended()
 	}, nil
 }
 
-// recordLater tries until the outcome is on disk, which may be full for a while: a client that asks for the record would
-// wait for ever. What is not written when the endpoint stops is settled by Recover. Results and logs that wait have a bound:
-// what is beyond is lost, and the record says so.
+// recordLater retries until the outcome is on disk, which may be full temporarily. Without the record, a client that
+// polls for it would wait forever. If the endpoint stops first, Recover records the activation as failed. The memory
+// for waiting results and logs is limited: beyond it, the outcome is lost and the record says so.
 func (a *api) recordLater(rec state.Activation, err error) {
 	size := int64(len(rec.Result))
 	for _, line := range rec.Logs {
 		size += int64(len(line))
 	}
-	if a.unwritten.TryAcquire(size) {
-		defer a.unwritten.Release(size)
+	if a.unwrittenBytes.TryAcquire(size) {
+		defer a.unwrittenBytes.Release(size)
 	} else {
 		rec.StatusCode, rec.Logs = invoke.InternalError.Code(), nil
-		rec.Result = errorResult("The endpoint could not write the outcome when the activation ended, and had no room to keep it.")
+		rec.Result = errorResult("The endpoint could not write the outcome of the activation to disk, and had no memory left to keep it.")
 	}
 	a.log.Error("activation not recorded", "activation", rec.ID, "error", err.Error())
-	for tick := time.NewTicker(recordPause); ; {
+	for tick := time.NewTicker(recordRetryInterval); ; {
 		select {
 		case <-a.tasks.Context().Done():
 			tick.Stop()
@@ -240,12 +242,12 @@ func (a *api) recordLater(rec state.Activation, err error) {
 	}
 }
 
-// recordPause is the wait between two attempts to record an outcome.
-const recordPause = time.Second
+// recordRetryInterval is the time between two attempts to record an outcome.
+const recordRetryInterval = time.Second
 
-// run returns the record of an activation that has ended, and the error when it could not be written.
+// run returns the record of an activation that has ended, and an error if the record could not be written.
 func (a *api) run(inv invoke.Invocation, rec state.Activation) (state.Activation, error) {
-	out, err := a.guarded(inv)
+	out, err := a.invokeRecovering(inv)
 	if err != nil {
 		a.log.Error("activation failed", "activation", rec.ID, "action", rec.Action, "error", err.Error())
 		out = invoke.Outcome{Status: invoke.InternalError, Result: errorResult("The endpoint could not run the action: " + err.Error())}
@@ -269,13 +271,13 @@ func (a *api) run(inv invoke.Invocation, rec state.Activation) (state.Activation
 		rec.Logs = out.Logs
 	}
 	rec.InitMS, rec.WaitMS, rec.Cold = out.InitMS, out.WaitMS, out.Cold
-	rec.Start = min(rec.Start+out.WaitMS, rec.End) // OpenWhisk counts from the end of the wait
+	rec.Start = min(rec.Start+out.WaitMS, rec.End) // OpenWhisk's start time excludes the wait
 	rec.TimedOut = out.Status == invoke.DeveloperError && out.InitMS+out.RunMS >= int64(rec.TimeoutMS)
 	return rec, a.DB.Finish(rec)
 }
 
-// guarded runs an activation so that a fault of the invoker ends that activation, not the endpoint.
-func (a *api) guarded(inv invoke.Invocation) (out invoke.Outcome, err error) {
+// invokeRecovering runs an activation. A panic of the invoker fails the activation, but does not crash the endpoint.
+func (a *api) invokeRecovering(inv invoke.Invocation) (out invoke.Outcome, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("the invoker failed: %v", p)
@@ -296,7 +298,8 @@ func resultOf(rec state.Activation) json.RawMessage {
 	return rec.Result
 }
 
-// Recover records the activations that a killed endpoint left without outcome. It is called once, before New.
+// Recover records the activations that a killed endpoint left without an outcome as failed, and returns their number.
+// Call it once, before New.
 func Recover(db *state.DB, now time.Time) (int, error) {
 	lost, err := db.Pending()
 	if err != nil {

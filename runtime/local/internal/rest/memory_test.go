@@ -16,13 +16,13 @@ import (
 	"fn-runtime/runtime/runtimetest"
 )
 
-// TestSmallRequestsForLargeThingsTakeTurns: what an action or a package has of its own may have megabytes, and a crowd asks
-// for it with requests that have none.
-func TestSmallRequestsForLargeThingsTakeTurns(t *testing.T) {
+// Small requests that read large actions or packages need a slot, so that many of them together do not exhaust the
+// memory.
+func TestReadsOfLargeEntitiesNeedSlots(t *testing.T) {
 	f := serve(t)
-	f.furnish("a")
-	for range cap(f.api.api.turns) {
-		f.api.api.turns <- struct{}{}
+	f.deployActions("a")
+	for range cap(f.api.api.slotPool) {
+		f.api.api.slotPool <- struct{}{}
 	}
 	for _, c := range []struct{ method, path, body string }{
 		{"POST", "/namespaces/_/actions/p/a", "{}"},
@@ -40,23 +40,23 @@ func TestSmallRequestsForLargeThingsTakeTurns(t *testing.T) {
 		r.Header.Set("Content-Type", "application/json")
 		resp, err := f.Client().Do(r)
 		if !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("%s %s: got %v, %v without a turn", c.method, c.path, resp.Status, err)
+			t.Errorf("%s %s: got %v, %v without a free slot", c.method, c.path, resp.Status, err)
 			_ = resp.Body.Close()
 		}
 		cancel()
 	}
-	for range cap(f.api.api.turns) {
-		<-f.api.api.turns
+	for range cap(f.api.api.slotPool) {
+		<-f.api.api.slotPool
 	}
 	if x, err := f.db.Action(testGUID, "p", "a"); err != nil || x.MemoryMB == 512 {
 		t.Errorf("the action has changed: %+v, %v", x, err)
 	}
 }
 
-// TestAPackageOfLargeActions is shown with all of them, in a file when they are large, and removed.
-func TestAPackageOfLargeActions(t *testing.T) {
+// A package with large actions is shown with all of them, and can be deleted.
+func TestPackageWithLargeActions(t *testing.T) {
 	f := serve(t)
-	f.furnish("a", "b")
+	f.deployActions("a", "b")
 	status, body, _ := f.do("bearer", "GET", "/namespaces/_/packages/p", "")
 	if status != 200 || strings.Count(body, `"name":`) != 3 || !strings.Contains(body, `"feeds":[],"actions":[{"name":"`) || !strings.HasSuffix(body, "]}") {
 		t.Error(status, body)
@@ -68,12 +68,12 @@ func TestAPackageOfLargeActions(t *testing.T) {
 		t.Error(status, body)
 	}
 	if _, err := f.db.Action(testGUID, "p", "a"); !errors.Is(err, state.ErrNotFound) {
-		t.Errorf("the action is still there: %v", err)
+		t.Errorf("the action still exists: %v", err)
 	}
 }
 
-// TestOutcomesThatCannotBeWrittenAreBounded keeps 64 MiB of what waits for the disk.
-func TestOutcomesThatCannotBeWrittenAreBounded(t *testing.T) {
+// At most 64 MiB of outcomes wait for the disk.
+func TestUnwrittenOutcomesAreBounded(t *testing.T) {
 	f := serve(t)
 	if err := f.db.Close(); err != nil {
 		t.Fatal(err)
@@ -84,14 +84,14 @@ func TestOutcomesThatCannotBeWrittenAreBounded(t *testing.T) {
 		rec := state.Activation{Result: json.RawMessage(`{}`), Logs: []string{strings.Repeat("x", 1<<20)}}
 		wg.Go(func() { a.recordLater(rec, state.ErrFull) })
 	}
-	runtimetest.Eventually(t, "the room for what waits is taken", func() bool {
-		free := a.unwritten.TryAcquire(1 << 20)
+	runtimetest.Eventually(t, "the memory for unwritten outcomes is used up", func() bool {
+		free := a.unwrittenBytes.TryAcquire(1 << 20)
 		if free {
-			a.unwritten.Release(1 << 20)
+			a.unwrittenBytes.Release(1 << 20)
 		}
 		return !free
 	})
-	runtimetest.Eventually(t, "300 outcomes of 1 MiB that wait take less than 150 MiB", func() bool {
+	runtimetest.Eventually(t, "300 waiting outcomes of 1 MiB use less than 150 MiB", func() bool {
 		var m runtime.MemStats
 		runtime.GC()
 		runtime.ReadMemStats(&m)

@@ -8,8 +8,8 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// Limits of the endpoint: IBM Cloud Functions' where they differ from OpenWhisk's own defaults, because its clients
-// use them. Sizes in bytes.
+// Limits of the endpoint. If IBM Cloud Functions and OpenWhisk differ, these are the limits of IBM Cloud Functions,
+// because its clients rely on them. Sizes are in bytes unless the name ends in MB.
 const (
 	MinMemoryMB     = 128
 	MaxMemoryMB     = 2048
@@ -23,35 +23,35 @@ const (
 	maxCode         = 48 << 20
 	maxParameters   = 5 << 20
 	maxResult       = 5 << 20
-	maxActionBody   = maxCode/3*4 + 2*maxParameters // code in base64 and the rest of the document
-	maxUnwritten    = 64 << 20                      // of results and logs that wait for the disk
+	maxActionBody   = maxCode/3*4 + 2*maxParameters // base64-encoded code and the rest of the document
+	maxUnwritten    = 64 << 20                      // results and logs that wait for the disk
 	defaultPage     = 30
 	maxPage         = 200
 )
 
-// entityName is OpenWhisk's rule for names; the last character must not be a space.
+// entityName is the OpenWhisk rule for names. The last character must not be a space.
 var entityName = text.NewPattern(`^(?:\w|\w[\w@ .&-]*[\w@.&-])$`)
 
 func checkName(name string) error {
 	switch {
 	case len(name) > maxName:
-		return bad("Name segement longer than allowed: %d > %d.", len(name), maxName) // sic
+		return badRequest("Name segement longer than allowed: %d > %d.", len(name), maxName) // typo of OpenWhisk
 	case !entityName.MatchString(name):
-		return bad("The name of the entity contains illegal characters.")
+		return badRequest("The name of the entity contains illegal characters.")
 	}
 	return nil
 }
 
-// paging reads skip and limit of a list. A limit of 0 asks for the largest page.
+// paging parses skip and limit of a list. A limit of 0 means the maximum page size.
 func paging(q url.Values, what string) (skip, limit int, err error) {
 	limit = defaultPage
 	if text := q.Get("limit"); q.Has("limit") {
 		n, err := strconv.Atoi(text)
 		if err != nil {
-			return 0, 0, bad("The query parameter 'limit' was malformed:\nThe value '%s' is not an integer for %s.", text, what)
+			return 0, 0, badRequest("The query parameter 'limit' was malformed:\nThe value '%s' is not an integer for %s.", text, what)
 		}
 		if n < 0 || n > maxPage {
-			return 0, 0, bad("The query parameter 'limit' was malformed:\nThe value '%d' is not in the range of 0 to %d for %s.", n, maxPage, what)
+			return 0, 0, badRequest("The query parameter 'limit' was malformed:\nThe value '%d' is not in the range of 0 to %d for %s.", n, maxPage, what)
 		}
 		if limit = n; n == 0 {
 			limit = maxPage
@@ -59,33 +59,33 @@ func paging(q url.Values, what string) (skip, limit int, err error) {
 	}
 	if text := q.Get("skip"); q.Has("skip") {
 		if skip, err = strconv.Atoi(text); err != nil {
-			return 0, 0, bad("The query parameter 'skip' was malformed:\nThe value '%s' is not an integer for %s.", text, what)
+			return 0, 0, badRequest("The query parameter 'skip' was malformed:\nThe value '%s' is not an integer for %s.", text, what)
 		}
 		if skip < 0 {
-			return 0, 0, bad("The query parameter 'skip' was malformed:\nThe value '%s' is not greater than or equal to 0 for %s.", text, what)
+			return 0, 0, badRequest("The query parameter 'skip' was malformed:\nThe value '%s' is not greater than or equal to 0 for %s.", text, what)
 		}
 	}
 	return skip, limit, nil
 }
 
-// truth reads a boolean parameter in whatever case the client writes it: Python's True comes capital.
-func truth(q url.Values, name string) (bool, error) {
+// boolParam parses a boolean parameter in any case: Python clients send True.
+func boolParam(q url.Values, name string) (bool, error) {
 	switch strings.ToLower(q.Get(name)) {
 	case "true":
 		return true, nil
 	case "false", "":
 		return false, nil
 	}
-	return false, bad("The query parameter '%s' was malformed:\n'%s' is not a valid Boolean value", name, q.Get(name))
+	return false, badRequest("The query parameter '%s' was malformed:\n'%s' is not a valid Boolean value", name, q.Get(name))
 }
 
-func millis(q url.Values, name string) (int64, error) {
+func millisParam(q url.Values, name string) (int64, error) {
 	if !q.Has(name) {
 		return 0, nil
 	}
 	n, err := strconv.ParseInt(q.Get(name), 10, 64)
 	if err != nil || n < 0 {
-		return 0, bad("The query parameter '%s' was malformed:\n'%s' is not a valid time in milliseconds", name, q.Get(name))
+		return 0, badRequest("The query parameter '%s' was malformed:\n'%s' is not a valid time in milliseconds", name, q.Get(name))
 	}
 	return n, nil
 }

@@ -10,7 +10,7 @@ import (
 	"fn-runtime/runtime/local/internal/state"
 )
 
-// namespaceDoc is a namespace as IBM Cloud Functions shows it to bearer tokens.
+// namespaceDoc is a namespace in the form of IBM Cloud Functions, for bearer tokens.
 type namespaceDoc struct {
 	ID              string `json:"id"`
 	Name            string `json:"name"`
@@ -24,11 +24,11 @@ func describe(n state.Namespace) namespaceDoc {
 	return namespaceDoc{n.ID, n.Name, n.Description, n.ResourceGroupID, n.ResourcePlanID, "local"}
 }
 
-// listNamespaces answers IBM's form to bearer tokens, and the one namespace of the key to Basic. Lithops sends a body
-// with its GET; it is not read.
+// listNamespaces responds in the form of IBM Cloud Functions to bearer tokens, and with the namespace of the API key to
+// Basic authentication. Lithops sends a body with the GET request, which is ignored.
 func (a *api) listNamespaces(c call) error {
 	if who, _ := a.identify(c.r); who == basic {
-		a.answer(c, http.StatusOK, []string{DefaultNamespace})
+		a.respond(c, http.StatusOK, []string{DefaultNamespace})
 		return nil
 	}
 	skip, limit, err := paging(c.r.URL.Query(), "namespaces")
@@ -48,7 +48,7 @@ func (a *api) listNamespaces(c call) error {
 			docs = append(docs, describe(n))
 		}
 	}
-	a.answer(c, http.StatusOK, map[string]any{"namespaces": docs, "limit": limit, "offset": skip, "total_count": len(all)})
+	a.respond(c, http.StatusOK, map[string]any{"namespaces": docs, "limit": limit, "offset": skip, "total_count": len(all)})
 	return nil
 }
 
@@ -79,19 +79,20 @@ func (a *api) createNamespace(c call) error {
 	if err != nil {
 		return err
 	}
-	a.answer(c, http.StatusCreated, describe(n))
+	a.respond(c, http.StatusCreated, describe(n))
 	return nil
 }
 
 func (a *api) getNamespace(c call) error {
 	if who, _ := a.identify(c.r); who == basic {
-		return errMissing
+		return errNotFound
 	}
-	a.answer(c, http.StatusOK, describe(c.ns))
+	a.respond(c, http.StatusOK, describe(c.ns))
 	return nil
 }
 
-// deleteNamespace removes a namespace with all in it. The default one stays: an endpoint without it would be none.
+// deleteNamespace deletes a namespace with all its content. The default namespace cannot be deleted, because the
+// endpoint requires it.
 func (a *api) deleteNamespace(c call) error {
 	if who, _ := a.identify(c.r); who == basic {
 		return errNoRoute
@@ -102,6 +103,6 @@ func (a *api) deleteNamespace(c call) error {
 	if err := a.DB.DeleteNamespace(c.ns.ID); err != nil {
 		return err
 	}
-	a.answer(c, http.StatusOK, describe(c.ns))
+	a.respond(c, http.StatusOK, describe(c.ns))
 	return nil
 }

@@ -18,7 +18,7 @@ import (
 	"fn-runtime/runtime/local/invoke"
 )
 
-// recorded is one request with what Apache OpenWhisk answered.
+// recorded is a request with the response of Apache OpenWhisk.
 type recorded struct {
 	Case    string
 	Request struct {
@@ -33,9 +33,9 @@ type recorded struct {
 	}
 }
 
-// TestAnswersAsApacheOpenWhisk sends what a real server was sent, in the same order, and compares status, headers and body
-// with its answers.
-func TestAnswersAsApacheOpenWhisk(t *testing.T) {
+// The recorded requests are sent in their original order. Status, headers and body must match the recorded responses of
+// Apache OpenWhisk.
+func TestResponsesMatchApacheOpenWhisk(t *testing.T) {
 	data, err := os.ReadFile("testdata/openwhisk.json")
 	if err != nil {
 		t.Fatal(err)
@@ -44,14 +44,14 @@ func TestAnswersAsApacheOpenWhisk(t *testing.T) {
 	if err := json.Unmarshal(data, &file); err != nil {
 		t.Fatal(err)
 	}
-	meant := map[string]string{}
+	intended := map[string]string{}
 	for _, d := range differences {
 		for name := range strings.SplitSeq(d.cases, ", ") {
-			meant[name] = d.why
+			intended[name] = d.why
 		}
 	}
 	synctest.Test(t, func(t *testing.T) {
-		s := newStandIn(t)
+		s := newReplayer(t)
 		statuses, texts := 0, 0
 		for _, c := range file.Cases {
 			time.Sleep(time.Second) // lists are ordered by the time of the last change
@@ -63,40 +63,40 @@ func TestAnswersAsApacheOpenWhisk(t *testing.T) {
 			} else if diff != "" {
 				texts++
 			}
-			why, known := meant[c.Case]
+			why, expected := intended[c.Case]
 			switch {
-			case diff != "" && !known:
-				t.Errorf("%s: %s %.100s: status, headers or body are not OpenWhisk's (-OpenWhisk +got):\n%.3000s", c.Case, c.Request.Method, c.Request.Path, diff)
-			case diff == "" && known:
-				t.Errorf("%s: this is OpenWhisk's answer now; take it from the differences (%s)", c.Case, why)
+			case diff != "" && !expected:
+				t.Errorf("%s: %s %.100s: status, headers or body differ from OpenWhisk (-OpenWhisk +got):\n%.3000s", c.Case, c.Request.Method, c.Request.Path, diff)
+			case diff == "" && expected:
+				t.Errorf("%s: the response now equals OpenWhisk's; remove the case from differences (%s)", c.Case, why)
 			}
-			delete(meant, c.Case)
+			delete(intended, c.Case)
 		}
-		for name := range meant {
-			t.Errorf("%s: a difference of a request that is not recorded", name)
+		for name := range intended {
+			t.Errorf("%s: this case in differences is not recorded", name)
 		}
-		t.Logf("of %d requests %d have another status, %d another body or header", len(file.Cases), statuses, texts)
+		t.Logf("of %d requests, %d have a different status and %d a different body or header", len(file.Cases), statuses, texts)
 	})
 }
 
-// standIn is an API whose actions do what they did on the real server.
-type standIn struct {
+// replayer is an API whose actions return the outcomes that they had on the real server.
+type replayer struct {
 	t          *testing.T
 	api        *API
-	next       invoke.Outcome
-	late       time.Duration // the outcome is there after that
-	activation string        // of the newest
+	outcome    invoke.Outcome
+	delay      time.Duration // time until the outcome is available
+	activation string        // ID of the newest activation
 }
 
-func (s *standIn) Close(context.Context) error { return nil }
+func (s *replayer) Close(context.Context) error { return nil }
 
-func (s *standIn) Run(context.Context, invoke.Invocation) (invoke.Outcome, error) {
-	out := s.next
-	time.Sleep(s.late)
+func (s *replayer) Run(context.Context, invoke.Invocation) (invoke.Outcome, error) {
+	out := s.outcome
+	time.Sleep(s.delay)
 	return out, nil
 }
 
-func newStandIn(t *testing.T) *standIn {
+func newReplayer(t *testing.T) *replayer {
 	db, err := state.Open(t.TempDir(), state.Limits{}, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -104,7 +104,7 @@ func newStandIn(t *testing.T) *standIn {
 	if err := db.CreateNamespace(state.Namespace{ID: testGUID, Name: DefaultNamespace}); err != nil {
 		t.Fatal(err)
 	}
-	s := &standIn{t: t}
+	s := &replayer{t: t}
 	s.api = New(Config{
 		DB: db, Invoker: s, APIKey: testKey, Token: testToken, NamespaceID: testGUID,
 		APIHost: "https://127.0.0.1:1", Python: "python3", Temp: t.TempDir(),
@@ -116,12 +116,12 @@ func newStandIn(t *testing.T) *standIn {
 	return s
 }
 
-// replay sends a recorded request, and gives status and answer in the form of expected.
-func (s *standIn) replay(c recorded) (int, map[string]any) {
-	s.prepare(c)
+// replay sends a recorded request, and returns the status and the response in the form of expected.
+func (s *replayer) replay(c recorded) (int, map[string]any) {
+	s.setOutcome(c)
 	body := c.Request.Raw
 	if c.Request.JSON != nil {
-		data, err := json.Marshal(written(c.Request.JSON))
+		data, err := json.Marshal(expand(c.Request.JSON))
 		if err != nil {
 			s.t.Fatal(err)
 		}
@@ -149,58 +149,58 @@ func (s *standIn) replay(c recorded) (int, map[string]any) {
 	if err := json.Unmarshal(w.Body.Bytes(), &doc); err != nil && w.Body.Len() > 0 {
 		doc = w.Body.String()
 	}
-	if c.Request.Method == http.MethodHead { // whose answers have no body on the wire
+	if c.Request.Method == http.MethodHead { // the response has no body
 		doc = ""
 	}
 	if m, ok := doc.(map[string]any); ok && m["error"] != nil && m["code"] != nil && (m["code"] != w.Header().Get("X-Request-Id") || len(w.Header().Get("X-Request-Id")) != 32) {
-		s.t.Errorf("%s: the code of the error is %v, want the 32 letters of X-Request-ID: %s", c.Case, m["code"], w.Header().Get("X-Request-Id"))
+		s.t.Errorf("%s: the code of the error is %v, want the 32 characters of X-Request-ID: %s", c.Case, m["code"], w.Header().Get("X-Request-Id"))
 	}
-	got := map[string]any{"status": w.Code, "body": alike(c.Answer.Body, doc)}
-	for _, name := range compared {
-		got[name] = alike(anyOf(c.Answer.Headers[name]), w.Header().Get(name))
+	got := map[string]any{"status": w.Code, "body": maskVariable(c.Answer.Body, doc)}
+	for _, name := range comparedHeaders {
+		got[name] = maskVariable(anyOf(c.Answer.Headers[name]), w.Header().Get(name))
 	}
 	return w.Code, got
 }
 
-// prepare lets the action do what it did when the answer was recorded.
-func (s *standIn) prepare(c recorded) {
-	s.next = invoke.Outcome{Status: invoke.Success, Result: json.RawMessage(`{}`), Logs: []string{"2026-01-01T00:00:00Z stdout: hi", "2026-01-01T00:00:00Z stderr: warn"}}
-	s.late = 0
+// setOutcome sets the outcome of the next activation to the one in the recorded response.
+func (s *replayer) setOutcome(c recorded) {
+	s.outcome = invoke.Outcome{Status: invoke.Success, Result: json.RawMessage(`{}`), Logs: []string{"2026-01-01T00:00:00Z stdout: hi", "2026-01-01T00:00:00Z stderr: warn"}}
+	s.delay = 0
 	if c.Answer.Status == http.StatusAccepted && strings.Contains(c.Request.Path, "timeout=") {
-		s.late = 2 * time.Second
+		s.delay = 2 * time.Second
 	}
 	doc, _ := c.Answer.Body.(map[string]any)
-	response, whole := doc["response"].(map[string]any)
+	response, isRecord := doc["response"].(map[string]any)
 	result := any(doc)
-	if whole {
+	if isRecord {
 		result = response["result"]
-		s.next.Status = invoke.Status(response["status"].(string))
+		s.outcome.Status = invoke.Status(response["status"].(string))
 		size, _ := response["size"].(float64)
-		s.next.Size = int64(size)
+		s.outcome.Size = int64(size)
 		notes, _ := doc["annotations"].([]any)
 		for _, note := range notes {
-			s.next.Cold = s.next.Cold || note.(map[string]any)["key"] == "initTime"
+			s.outcome.Cold = s.outcome.Cold || note.(map[string]any)["key"] == "initTime"
 			if note.(map[string]any)["key"] == "timeout" && note.(map[string]any)["value"] == true {
-				s.next.RunMS = 10_000
+				s.outcome.RunMS = 10_000
 			}
 		}
 	} else if c.Answer.Status == http.StatusBadGateway {
-		s.next.Status = invoke.ApplicationError
+		s.outcome.Status = invoke.ApplicationError
 	}
 	if c.Answer.Status != http.StatusAccepted && result != nil {
-		s.next.Result, _ = json.Marshal(written(result))
-		if !whole { // a list shows later what it was: cold, and in Python's JSON
-			s.next.Cold, s.next.Size = true, int64(len(strings.ReplaceAll(string(s.next.Result), `":`, `": `)))
+		s.outcome.Result, _ = json.Marshal(expand(result))
+		if !isRecord { // the record is shown later: a cold start, with the size of Python's JSON
+			s.outcome.Cold, s.outcome.Size = true, int64(len(strings.ReplaceAll(string(s.outcome.Result), `":`, `": `)))
 		}
 	}
 }
 
-var compared = []string{"content-type", "www-authenticate", "allow", "x-openwhisk-activation-id"}
+var comparedHeaders = []string{"content-type", "www-authenticate", "allow", "x-openwhisk-activation-id"}
 
-// expected is what was recorded: status, the headers that matter, body.
+// expected returns the recorded response: status, compared headers and body.
 func (c recorded) expected() map[string]any {
-	want := map[string]any{"status": c.Answer.Status, "body": written(c.Answer.Body)}
-	for _, name := range compared {
+	want := map[string]any{"status": c.Answer.Status, "body": expand(c.Answer.Body)}
+	for _, name := range comparedHeaders {
 		want[name] = c.Answer.Headers[name]
 	}
 	return want
@@ -208,8 +208,8 @@ func (c recorded) expected() map[string]any {
 
 func anyOf(s string) any { return s }
 
-// written puts the long strings in, which the recording shortens.
-func written(v any) any {
+// expand restores long strings, which the recording abbreviates.
+func expand(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
 		if s, ok := v["$repeat"].(string); ok {
@@ -217,21 +217,21 @@ func written(v any) any {
 		}
 		out := map[string]any{}
 		for k, x := range v {
-			out[k] = written(x)
+			out[k] = expand(x)
 		}
 		return out
 	case []any:
 		out := []any{}
 		for _, x := range v {
-			out = append(out, written(x))
+			out = append(out, expand(x))
 		}
 		return out
 	}
 	return v
 }
 
-// alike is got, with "<...>" where the recording has that for what differs from run to run.
-func alike(want, got any) any {
+// maskVariable returns got, with "<...>" in the places where the recording has it for values that differ in each run.
+func maskVariable(want, got any) any {
 	switch w := want.(type) {
 	case string:
 		before, rest, hole := strings.Cut(w, "<")
@@ -243,7 +243,7 @@ func alike(want, got any) any {
 		if g, ok := got.(map[string]any); ok {
 			out := map[string]any{}
 			for k, x := range g {
-				out[k] = alike(w[k], x)
+				out[k] = maskVariable(w[k], x)
 			}
 			return out
 		}
@@ -252,7 +252,7 @@ func alike(want, got any) any {
 			out := []any{}
 			for i, x := range g {
 				if i < len(w) {
-					x = alike(w[i], x)
+					x = maskVariable(w[i], x)
 				}
 				out = append(out, x)
 			}
@@ -262,14 +262,14 @@ func alike(want, got any) any {
 	return got
 }
 
-// differences are the answers that are not OpenWhisk's, by why.
+// differences are the cases whose responses intentionally differ from OpenWhisk, with the reason.
 var differences = []struct{ why, cases string }{
-	{"the endpoint tells its own kinds, limits and build", "root, apiroot, limits"},
-	{"paths outside the API are S3's, and browsers are refused", "ping, unknown path, options"},
-	{"the parser's words are Go's", "put pkg no body, put pkg bad json, invoke bad json"},
-	{"kinds are blackbox and Python's", "put act kind unknown"},
-	{"limits are IBM Cloud Functions'", "mem 513, mem 4096, timeout 300001, timeout 600001, conc 2, params too big, anno too big, payload too big"},
-	{"what was accepted beyond OpenWhisk's limits stays", "timeout 100, timeout 300000, limits unknown"},
-	{"the record is there with the answer", "activation missing"},
+	{"the endpoint returns its own kinds, limits and build", "root, apiroot, limits"},
+	{"paths outside the API belong to S3, and browsers are rejected", "ping, unknown path, options"},
+	{"error messages of the Go JSON parser", "put pkg no body, put pkg bad json, invoke bad json"},
+	{"only blackbox and Python kinds are supported", "put act kind unknown"},
+	{"the limits are those of IBM Cloud Functions", "mem 513, mem 4096, timeout 300001, timeout 600001, conc 2, params too big, anno too big, payload too big"},
+	{"values beyond OpenWhisk's limits were accepted before", "timeout 100, timeout 300000, limits unknown"},
+	{"the record already exists when the response is sent", "activation missing"},
 	{"the real server had run two activations before", "act count"},
 }

@@ -10,11 +10,12 @@ import (
 	"fn-runtime/runtime/local/internal/state"
 )
 
-// keyValues checks a list of {"key","value"} as annotations and parameters are, and gives it with later keys winning.
-func keyValues(raw json.RawMessage, what string) (json.RawMessage, error) {
+// normalizeKeyValues validates a list of {"key","value"} for annotations or parameters. It returns the list without
+// duplicates; the last value of a key wins.
+func normalizeKeyValues(raw json.RawMessage, what string) (json.RawMessage, error) {
 	list, err := parseKeyValues(raw)
 	if err != nil {
-		return nil, bad("The request content was malformed:\n%s malformed", what)
+		return nil, badRequest("The request content was malformed:\n%s malformed", what)
 	}
 	if len(raw) > maxParameters {
 		return nil, tooLarge(what, int64(len(raw)), maxParameters)
@@ -76,8 +77,8 @@ type packageDoc struct {
 	Feeds       *[]any          `json:"feeds,omitempty"`
 }
 
-// actionInside is an action as its package shows it.
-type actionInside struct {
+// packageActionDoc is an action as shown in its package.
+type packageActionDoc struct {
 	Name        string          `json:"name"`
 	Version     string          `json:"version"`
 	Annotations json.RawMessage `json:"annotations"`
@@ -96,18 +97,18 @@ func (a *api) listPackages(c call) error {
 	if err != nil {
 		return err
 	}
-	counting, err := truth(q, "count")
+	countOnly, err := boolParam(q, "count")
 	if err != nil {
 		return err
 	}
-	if counting {
+	if countOnly {
 		n, err := a.DB.CountPackages(c.ns.ID)
 		if err == nil {
-			a.answer(c, http.StatusOK, map[string]int{"packages": max(n-skip, 0)})
+			a.respond(c, http.StatusOK, map[string]int{"packages": max(n-skip, 0)})
 		}
 		return err
 	}
-	return answerList(a, c, func(yield func(packageDoc, error) bool) {
+	return respondList(a, c, func(yield func(packageDoc, error) bool) {
 		for p, err := range a.DB.Packages(c.ns.ID, skip, limit) {
 			doc := showPackage(c, p)
 			doc.Binding = false
@@ -119,12 +120,12 @@ func (a *api) listPackages(c call) error {
 }
 
 func (a *api) getPackage(c call) error {
-	if err := c.turn.Acquire(c.r.Context()); err != nil {
+	if err := c.slot.Acquire(c.r.Context()); err != nil {
 		return err
 	}
 	p, err := a.DB.Package(c.ns.ID, c.name)
 	if errors.Is(err, state.ErrNotFound) {
-		return &problem{status: http.StatusNotFound, text: fmt.Sprintf("The requested resource '%s/%s' does not exist.", c.path, c.name)}
+		return &apiError{status: http.StatusNotFound, text: fmt.Sprintf("The requested resource '%s/%s' does not exist.", c.path, c.name)}
 	}
 	if err != nil {
 		return err
@@ -136,9 +137,9 @@ func (a *api) getPackage(c call) error {
 		return err
 	}
 	head = append(bytes.TrimSuffix(head, []byte("}")), `,"actions":[`...)
-	return answerEach(a, c, string(head), "]}", func(yield func(actionInside, error) bool) {
+	return respondEach(a, c, string(head), "]}", func(yield func(packageActionDoc, error) bool) {
 		for x, err := range a.DB.Actions(c.ns.ID, c.name, false, 0, -1) {
-			if !yield(actionInside{x.Name, x.Version, withKind(x)}, err) {
+			if !yield(packageActionDoc{x.Name, x.Version, withExecAnnotation(x)}, err) {
 				return
 			}
 		}
@@ -153,9 +154,9 @@ func (a *api) putPackage(c call) error {
 		Binding     json.RawMessage `json:"binding"`
 	}
 	if c.name == "default" {
-		return bad("Package name 'default' is reserved.")
+		return badRequest("Package name 'default' is reserved.")
 	}
-	overwrite, err := truth(c.r.URL.Query(), "overwrite")
+	overwrite, err := boolParam(c.r.URL.Query(), "overwrite")
 	if err != nil {
 		return err
 	}
@@ -165,15 +166,15 @@ func (a *api) putPackage(c call) error {
 	if b := string(in.Binding); b != "" && b != "null" && b != "{}" {
 		return notImplemented(packageBindings)
 	}
-	annotations, err := keyValues(in.Annotations, "annotations")
+	annotations, err := normalizeKeyValues(in.Annotations, "annotations")
 	if err != nil {
 		return err
 	}
-	parameters, err := keyValues(in.Parameters, "parameters")
+	parameters, err := normalizeKeyValues(in.Parameters, "parameters")
 	if err != nil {
 		return err
 	}
-	if err := c.turn.Acquire(c.r.Context()); err != nil { // what stays of the old package may be large
+	if err := c.slot.Acquire(c.r.Context()); err != nil { // the existing package may be large
 		return err
 	}
 	p, err := a.DB.PutPackage(c.ns.ID, c.name, func(old *state.Package) (state.Package, error) {
@@ -200,11 +201,11 @@ func (a *api) putPackage(c call) error {
 	}
 	doc := showPackage(c, p)
 	doc.Parameters = orEmpty(p.Parameters)
-	a.answer(c, http.StatusOK, doc)
+	a.respond(c, http.StatusOK, doc)
 	return nil
 }
 
-// refreshPackages is asked to bind the packages of others anew; nothing else is posted to a package.
+// refreshPackages rejects requests to refresh package bindings. No other POST to a package exists.
 func refreshPackages(c call) error {
 	if c.name == "refresh" {
 		return notImplemented(packageBindings)
@@ -213,23 +214,23 @@ func refreshPackages(c call) error {
 }
 
 func (a *api) deletePackage(c call) error {
-	force, err := truth(c.r.URL.Query(), "force")
+	force, err := boolParam(c.r.URL.Query(), "force")
 	if err != nil {
 		return err
 	}
-	if err := c.turn.Acquire(c.r.Context()); err != nil {
+	if err := c.slot.Acquire(c.r.Context()); err != nil {
 		return err
 	}
 	p, n, err := a.DB.DeletePackage(c.ns.ID, c.name, force)
 	if errors.Is(err, state.ErrNotEmpty) {
-		return &problem{status: http.StatusConflict, text: notEmpty(n)}
+		return &apiError{status: http.StatusConflict, text: notEmpty(n)}
 	}
 	if err != nil {
 		return err
 	}
 	doc := showPackage(c, p)
 	doc.Parameters = orEmpty(p.Parameters)
-	a.answer(c, http.StatusOK, doc)
+	a.respond(c, http.StatusOK, doc)
 	return nil
 }
 

@@ -10,9 +10,9 @@ import (
 	"fn-runtime/runtime/entity"
 )
 
-// Whoever looks at a job sees which of its calls wait or run, and how many there are: the record of an activation comes
-// at its end. Who does not ask is answered as OpenWhisk answers.
-func TestActivationsThatGoOnAreListedForWhoAsks(t *testing.T) {
+// With pending=true, the list also contains waiting and running activations, so that the calls of a job are visible
+// before they end. Without it, the response is the one of OpenWhisk.
+func TestListPendingActivations(t *testing.T) {
 	f := serve(t)
 	f.do("basic", "PUT", "/namespaces/_/actions/hang", `{"exec":{"kind":"blackbox","image":"i","code":"x"}}`)
 	f.do("basic", "PUT", "/namespaces/_/actions/done", `{"exec":{"kind":"blackbox","image":"i","code":"x"}}`)
@@ -38,11 +38,11 @@ func TestActivationsThatGoOnAreListedForWhoAsks(t *testing.T) {
 		return rows
 	}
 	if rows := list(""); len(rows) != 1 || rows[0].Name != "done" {
-		t.Errorf("without a question for them the list is %+v; want the one that has ended", rows)
+		t.Errorf("without pending=true the list is %+v, want only the ended activation", rows)
 	}
 	rows := list("?pending=true")
 	if len(rows) != 2 || rows[0].Name != "hang" || rows[0].StatusCode != nil {
-		t.Fatalf("got %+v; want the one that goes on first, without a status", rows)
+		t.Fatalf("got %+v, want the running activation first, without a status", rows)
 	}
 	notes := map[string]any{}
 	for _, a := range rows[0].Annotations {
@@ -53,9 +53,9 @@ func TestActivationsThatGoOnAreListedForWhoAsks(t *testing.T) {
 		t.Errorf("annotations %v: %s", notes, diff)
 	}
 	if rows := list("?pending=true&skip=1&limit=1"); len(rows) != 1 || rows[0].Name != "done" {
-		t.Errorf("the second page is %+v; want the one that has ended", rows)
+		t.Errorf("the second page is %+v, want the ended activation", rows)
 	}
 	if rows := list("?pending=true&limit=1"); len(rows) != 1 || rows[0].Name != "hang" {
-		t.Errorf("the first page is %+v; want the one that goes on", rows)
+		t.Errorf("the first page is %+v, want the running activation", rows)
 	}
 }

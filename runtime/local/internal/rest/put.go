@@ -18,9 +18,9 @@ import (
 type actionPut struct {
 	Publish     *bool           `json:"publish"`
 	Exec        *execDoc        `json:"exec"`
-	Version     string          `json:"version"` // "": one more than that of the action that is there
+	Version     string          `json:"version"` // empty: increment the version of the existing action
 	Annotations json.RawMessage `json:"annotations"`
-	Del         []string        `json:"delAnnotations"` // keys of annotations that go
+	Del         []string        `json:"delAnnotations"` // keys of annotations to delete
 	Parameters  json.RawMessage `json:"parameters"`
 	Limits      struct {
 		Concurrency *int `json:"concurrency"`
@@ -31,7 +31,7 @@ type actionPut struct {
 }
 
 func (a *api) putAction(c call) error {
-	overwrite, err := truth(c.r.URL.Query(), "overwrite")
+	overwrite, err := boolParam(c.r.URL.Query(), "overwrite")
 	if err != nil {
 		return err
 	}
@@ -39,16 +39,16 @@ func (a *api) putAction(c call) error {
 	if err := a.decode(c, maxActionBody, &in); err != nil {
 		return err
 	}
-	if in.Annotations, err = keyValues(in.Annotations, "annotations"); err != nil {
+	if in.Annotations, err = normalizeKeyValues(in.Annotations, "annotations"); err != nil {
 		return err
 	}
-	if in.Parameters, err = keyValues(in.Parameters, "parameters"); err != nil {
+	if in.Parameters, err = normalizeKeyValues(in.Parameters, "parameters"); err != nil {
 		return err
 	}
 	if err := in.check(); err != nil {
 		return err
 	}
-	if err := c.turn.Acquire(c.r.Context()); err != nil { // what stays of the old action may be large
+	if err := c.slot.Acquire(c.r.Context()); err != nil { // the existing action may be large
 		return err
 	}
 	var code *string
@@ -62,31 +62,32 @@ func (a *api) putAction(c call) error {
 		if old != nil && !overwrite {
 			return state.Action{}, errExists
 		}
-		return in.over(old)
+		return in.applyTo(old)
 	})
 	if err != nil {
 		return err
 	}
 	if code == nil {
-		kept, err := a.code(x)
-		if err != nil && !errors.Is(err, state.ErrNotFound) { // it may have been replaced meanwhile
+		existingCode, err := a.code(x)
+		if err != nil && !errors.Is(err, state.ErrNotFound) { // the code may have been replaced in the meantime
 			return err
 		}
-		code = &kept
+		code = &existingCode
 	}
-	a.answer(c, http.StatusOK, showCode(c, x, *code))
+	a.respond(c, http.StatusOK, showActionWithCode(c, x, *code))
 	return nil
 }
 
-// python3 is the kind that those without a version stand for.
+// python3 is the kind that replaces python kinds without a version.
 const python3 = "python:3"
 
 var pythonKind = text.NewPattern(`^python:3(\.\d{1,2})?$`)
 
 var version = text.NewPattern(`^\d{1,9}(\.\d{1,9}){0,2}$`)
 
-// semantic returns a version with all three numbers: as OpenWhisk's SemVer, "1" is "1.0.0". "" is none of them.
-func semantic(v string) string {
+// semanticVersion returns a version with three numbers, like OpenWhisk's SemVer: "1" becomes "1.0.0". It returns "" if
+// the version is invalid.
+func semanticVersion(v string) string {
 	if !version.MatchString(v) {
 		return ""
 	}
@@ -100,7 +101,7 @@ func semantic(v string) string {
 	return fmt.Sprintf("%d.%d.%d", n[0], n[1], n[2])
 }
 
-// check tests what does not depend on the action that is there.
+// check validates everything that does not depend on the existing action.
 func (in *actionPut) check() error {
 	if e := in.Exec; e != nil {
 		if e.Kind == "python" || e.Kind == "python:default" {
@@ -110,13 +111,13 @@ func (in *actionPut) check() error {
 		case e.Kind == "sequence":
 			return notImplemented("sequences")
 		case e.Image != "" && !isImage(e.Image):
-			return bad("The request content was malformed:\ncould not parse image name")
+			return badRequest("The request content was malformed:\ncould not parse image name")
 		case e.Kind == "blackbox" && e.Image == "":
-			return bad("The request content was malformed:\n'image' must be a string defined in 'exec' for 'blackbox' actions")
+			return badRequest("The request content was malformed:\n'image' must be a string defined in 'exec' for 'blackbox' actions")
 		case e.Kind != "blackbox" && !pythonKind.MatchString(e.Kind):
-			return bad("The request content was malformed:\nThe specified runtime '%s' is not supported by this platform. Valid values are: '%s', 'blackbox'", e.Kind, python3)
+			return badRequest("The request content was malformed:\nThe specified runtime '%s' is not supported by this platform. Valid values are: '%s', 'blackbox'", e.Kind, python3)
 		case e.Kind != "blackbox" && e.Code == nil:
-			return bad("The request content was malformed:\n'code' must be a string or attachment object defined in 'exec' for '%s' actions", e.Kind)
+			return badRequest("The request content was malformed:\n'code' must be a string or attachment object defined in 'exec' for '%s' actions", e.Kind)
 		}
 		if e.Code != nil {
 			size := int64(len(*e.Code))
@@ -129,12 +130,12 @@ func (in *actionPut) check() error {
 			}
 		}
 	}
-	if string(annotated(in.Annotations, webExport)) == "true" {
+	if string(annotationValue(in.Annotations, webExport)) == "true" {
 		return notImplemented(webActions)
 	}
 	if in.Version != "" {
-		if in.Version = semantic(in.Version); in.Version == "" {
-			return bad("The request content was malformed:\nsemantic version malformed")
+		if in.Version = semanticVersion(in.Version); in.Version == "" {
+			return badRequest("The request content was malformed:\nsemantic version malformed")
 		}
 	}
 	l := in.Limits
@@ -152,26 +153,27 @@ func (in *actionPut) check() error {
 		switch {
 		case limit.value == nil:
 		case *limit.value < 0 && strings.HasSuffix(limit.unit, "MB"):
-			return bad("The request content was malformed:\nrequirement failed: a negative size of an object is not allowed.")
+			return badRequest("The request content was malformed:\nrequirement failed: a negative size of an object is not allowed.")
 		case *limit.value < limit.min:
-			return bad("requirement failed: %s %d%s below allowed threshold of %d%s", limit.what, *limit.value, limit.unit, limit.min, limit.unit)
+			return badRequest("requirement failed: %s %d%s below allowed threshold of %d%s", limit.what, *limit.value, limit.unit, limit.min, limit.unit)
 		case *limit.value > limit.max:
-			return bad("requirement failed: %s %d%s exceeds allowed threshold of %d%s", limit.what, *limit.value, limit.unit, limit.max, limit.unit)
+			return badRequest("requirement failed: %s %d%s exceeds allowed threshold of %d%s", limit.what, *limit.value, limit.unit, limit.max, limit.unit)
 		}
 	}
 	return nil
 }
 
-// looksBinary recognises a zip archive in base64, as OpenWhisk does when "binary" is not given.
+// looksBinary reports whether the code is a base64-encoded zip archive. OpenWhisk also checks this if "binary" is not
+// set.
 func looksBinary(code string) bool { return strings.HasPrefix(code, "UEsDB") }
 
-// over lays what was sent over the old action; what was not sent stays.
-func (in *actionPut) over(old *state.Action) (state.Action, error) {
+// applyTo returns the action after the update. Fields that are not in the request keep their values.
+func (in *actionPut) applyTo(old *state.Action) (state.Action, error) {
 	x := state.Action{MemoryMB: defaultMemoryMB, TimeoutMS: defaultTimeout, LogsMB: maxLogsMB, Concurrency: 1}
 	if old != nil {
 		x = *old
 	} else if in.Exec == nil {
-		return x, bad("exec undefined")
+		return x, badRequest("exec undefined")
 	} else {
 		x.Annotations = json.RawMessage(`[{"key":"` + provideKey + `","value":false},{"key":"exec","value":""}]`)
 	}
@@ -192,7 +194,7 @@ func (in *actionPut) over(old *state.Action) (state.Action, error) {
 	}
 	var err error
 	x.Version = in.Version
-	if x.Annotations, err = amended(x.Annotations, in.Annotations, in.Del); err != nil {
+	if x.Annotations, err = mergeAnnotations(x.Annotations, in.Annotations, in.Del); err != nil {
 		return x, err
 	}
 	if in.Parameters != nil {
@@ -201,8 +203,9 @@ func (in *actionPut) over(old *state.Action) (state.Action, error) {
 	return x, nil
 }
 
-// amended lays annotations over those that are there: OpenWhisk keeps what is not named, and takes away what del names.
-func amended(old, sent json.RawMessage, del []string) (json.RawMessage, error) {
+// mergeAnnotations merges the sent annotations into the existing ones. Like OpenWhisk, it keeps annotations that are
+// not sent, and deletes those in del.
+func mergeAnnotations(old, sent json.RawMessage, del []string) (json.RawMessage, error) {
 	list, err := parseKeyValues(old)
 	if err != nil {
 		return nil, err
@@ -222,20 +225,20 @@ func amended(old, sent json.RawMessage, del []string) (json.RawMessage, error) {
 	return json.Marshal(list)
 }
 
-// provideKey is the annotation of actions that want the API key: true, or none on those of earlier releases. A new action
-// says false where it says nothing.
+// provideKey is the annotation that controls whether an action receives the API key. Actions of earlier releases
+// without the annotation receive it. A new action without the annotation gets the value false.
 const provideKey = "provide-api-key"
 
-// webExport is the annotation that makes an action answer browsers, without credentials.
+// webExport is the annotation that makes an action accessible to browsers without credentials.
 const webExport = "web-export"
 
-// isImage reports whether the name is one of an image, by the grammar of registries as in OpenWhisk's ImageName.
+// isImage reports whether name is a valid image name, in the grammar of registries and OpenWhisk's ImageName.
 func isImage(name string) bool {
 	_, err := reference.Parse(name)
 	return err == nil
 }
 
-// withoutDigest is an image as OpenWhisk keeps it: it knows registry, path and tag, and reads past a digest.
+// withoutDigest returns an image name as OpenWhisk stores it: with registry, path and tag, but without a digest.
 func withoutDigest(image string) string {
 	image, _, _ = strings.Cut(image, "@")
 	return image

@@ -110,7 +110,7 @@ func TestSlowListingClientsHoldNoMemoryOrSlots(t *testing.T) {
 		<-started
 	}
 	if grown := heap() - before; grown > 20<<20 {
-		t.Errorf("%d listings that nobody reads hold %d MiB, want less than 20", crowd, grown>>20)
+		t.Errorf("%d unread listings hold %d MiB, want less than 20", crowd, grown>>20)
 	}
 	s.want("200", "GET", "/bucket?max-keys=1", "")
 	close(read)

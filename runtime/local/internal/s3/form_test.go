@@ -81,11 +81,11 @@ func TestFormUpload(t *testing.T) {
 			"tagging": "<Tagging><TagSet><Tag><Key>k</Key><Value>v</Value></Tag></TagSet></Tagging>",
 		}))
 		if w.Code != http.StatusCreated || element(w, "Key") != "up/name.txt" || element(w, "Location") != "/bucket/up/name.txt" {
-			t.Fatalf("version %d: got %d %s, want 201 with the key and its place", version, w.Code, w.Body)
+			t.Fatalf("version %d: got %d %s, want 201 with the key and its location", version, w.Code, w.Body)
 		}
 		got := s.want("200", "GET", "/bucket/up/name.txt", "")
 		if h := got.Header(); got.Body.String() != "content" || h.Get("Content-Type") != "text/plain" || h["x-amz-meta-a"][0] != "b" || h.Get("X-Amz-Tagging-Count") != "1" {
-			t.Errorf("version %d: got %s %v, want what was sent", version, got.Body, h)
+			t.Errorf("version %d: got %s %v, want the uploaded content and headers", version, got.Body, h)
 		}
 		s.want("204", "DELETE", "/bucket/up/name.txt", "")
 	}
@@ -158,6 +158,6 @@ func TestFormUploadRejectsPolicyViolations(t *testing.T) {
 		}
 	}
 	if w := s.want("200", "GET", "/bucket", ""); strings.Contains(w.Body.String(), "<Key>") {
-		t.Errorf("something was written: %s", w.Body)
+		t.Errorf("an object was written: %s", w.Body)
 	}
 }

@@ -44,9 +44,9 @@ type page struct {
 	encode            func(string) string // encodes names in the response
 }
 
-// page returns the parameters of a listing. limit is the name of the parameter for the maximum number of entries.
-func (c *call) page(maxEntries string) (page, error) {
-	n, err := parseLimit(c.q.Get(maxEntries), maxEntries)
+// page returns the parameters of a listing. limitParam is the name of the parameter for the maximum number of entries.
+func (c *call) page(limitParam string) (page, error) {
+	n, err := parseLimit(c.q.Get(limitParam), limitParam)
 	if err != nil {
 		return page{}, err
 	}

@@ -115,7 +115,7 @@ func TestObjectHeadersAreReturned(t *testing.T) {
 	}
 	s.want("200", "PUT", "/bucket/plain", "x")
 	if got := s.do("GET", "/bucket/plain", "").Header().Get("Content-Type"); got != "binary/octet-stream" {
-		t.Errorf("without a type it has %q", got)
+		t.Errorf("without Content-Type: got %q", got)
 	}
 }
 
@@ -132,7 +132,7 @@ func TestCopyObject(t *testing.T) {
 		t.Errorf("a copy has %s", got)
 	}
 	if got := meta("/bucket/other"); got != "[] [2] binary/octet-stream " {
-		t.Errorf("a copy with metadata of its own has %s", got)
+		t.Errorf("a copy with replaced metadata has %s", got)
 	}
 	s.want("400 InvalidRequest", "PUT", "/bucket/a", "", "x-amz-copy-source: /bucket/a")
 	s.want("200", "PUT", "/bucket/a", "", "x-amz-copy-source: /bucket/a", "x-amz-metadata-directive: REPLACE")

@@ -45,7 +45,7 @@ func TestRanges(t *testing.T) {
 	} {
 		r, ok := parseRange(c.header)
 		if ok == c.ignored {
-			t.Errorf("%q: taken %t, want %t", c.header, ok, !c.ignored)
+			t.Errorf("%q: accepted %t, want %t", c.header, ok, !c.ignored)
 			continue
 		}
 		if c.ignored {

@@ -191,7 +191,7 @@ func TestSignatureMatchesDocumentedExample(t *testing.T) {
 		t.Fatal(apiErr.Code)
 	}
 	if _, apiErr := authenticate(r, k, at.Add(16*time.Minute)); apiErr == nil || apiErr.Code != "RequestTimeTooSkewed" {
-		t.Fatal("an old request is taken")
+		t.Fatal("a request with an old date is accepted")
 	}
 	for name, change := range map[string]func(){
 		"range":  func() { r.Header.Set("Range", "bytes=0-99") },
@@ -203,7 +203,7 @@ func TestSignatureMatchesDocumentedExample(t *testing.T) {
 		before := r.Clone(t.Context())
 		change()
 		if _, apiErr := authenticate(r, k, at); apiErr == nil {
-			t.Errorf("a changed %s goes unnoticed", name)
+			t.Errorf("a changed %s is not detected", name)
 		}
 		r = before
 	}
@@ -254,11 +254,11 @@ func TestBodyMustMatchSignatureAndChecksums(t *testing.T) {
 	}
 	status, _ := do(signed("GET", "/bucket/right-trailer", emptySHA, date, nil, nil))
 	if status != 200 {
-		t.Error("an accepted object is not there")
+		t.Error("an accepted object does not exist")
 	}
 	for _, lost := range []string{"other-body", "wrong-checksum", "wrong-trailer", "cut"} {
 		if status, _ := do(signed("GET", "/bucket/"+lost, emptySHA, date, nil, nil)); status != 404 {
-			t.Errorf("a refused object is there: %s", lost)
+			t.Errorf("a rejected object exists: %s", lost)
 		}
 	}
 }
@@ -290,7 +290,7 @@ func TestSignedChunks(t *testing.T) {
 		"seed":  encode(&signature{key: s.key, date: date, scope: scope, value: "other"}, "first"),
 	} {
 		if _, err := io.ReadAll(newChunks(strings.NewReader(bad), s)); err == nil {
-			t.Errorf("changed %s goes unnoticed", name)
+			t.Errorf("changed %s is not detected", name)
 		}
 	}
 }

@@ -25,7 +25,7 @@ func FuzzSignature(f *testing.F) {
 		s, apiErr := authenticate(r, keys, now)
 		if apiErr == nil || s != nil || apiErr.status < 400 || apiErr.status > 499 {
 			values, _ := url.ParseQuery(query)
-			t.Errorf("let in with %q, %v", authorization, values)
+			t.Errorf("accepted with %q, %v", authorization, values)
 		}
 	})
 }

@@ -230,7 +230,7 @@ func TestDeleteObjectsWithVersions(t *testing.T) {
 		}
 	}
 	if made == nil {
-		t.Fatalf("got %s, want a delete marker of the key new", w.Body)
+		t.Fatalf("got %s, want a delete marker for the key new", w.Body)
 	}
 	if diff := cmp.Diff([]string{"k " + one + "*", "new " + made[1] + "*!"}, listedVersions(s.want("200", "GET", "/bucket?versions", ""))); diff != "" {
 		t.Error(diff)

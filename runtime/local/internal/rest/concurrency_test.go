@@ -16,11 +16,11 @@ import (
 	"fn-runtime/runtime/runtimetest"
 )
 
-// queueBytes is what the tests' endpoint accepts of parameters at a time.
+// queueBytes is the QueueBytes of the test endpoint.
 const queueBytes = 4 << 20
 
-// raw opens a connection and sends the head of a request, with what there is of its body.
-func (f *fixture) raw(method, path string, length int, body string) net.Conn {
+// rawRequest opens a connection and sends the header of a request and a possibly incomplete body.
+func (f *fixture) rawRequest(method, path string, length int, body string) net.Conn {
 	f.t.Helper()
 	c, err := net.Dial("tcp", strings.TrimPrefix(f.URL, "http://"))
 	if err != nil {
@@ -34,23 +34,23 @@ func (f *fixture) raw(method, path string, length int, body string) net.Conn {
 	return c
 }
 
-// large is an action whose document has size bytes.
-func large(size int) string {
+// largeAction returns the document of an action with size bytes of code.
+func largeAction(size int) string {
 	return `{"exec":{"kind":"blackbox","image":"img","code":"` + strings.Repeat("A", size) + `"}}`
 }
 
-// free waits until no request has a turn: all that work have done so, and those that wait for their clients have none.
-func (f *fixture) free() {
+// waitForFreeSlots waits until no request holds a slot.
+func (f *fixture) waitForFreeSlots() {
 	f.t.Helper()
-	runtimetest.Eventually(f.t, "slow clients keep no turns", func() bool { return len(f.api.api.turns) == 0 })
+	runtimetest.Eventually(f.t, "slow clients hold no slots", func() bool { return len(f.api.api.slotPool) == 0 })
 }
 
-// TestSlowClientsAreInNobodysWay: clients that do not read large answers, and clients that do not go on sending, keep
-// nothing that others need, however many they are.
-func TestSlowClientsAreInNobodysWay(t *testing.T) {
+// Clients that do not read large responses or do not finish their request bodies hold no slots, regardless of their
+// number.
+func TestSlowClientsHoldNoSlots(t *testing.T) {
 	f := serve(t)
-	f.furnish("a")
-	if status, body, _ := f.do("bearer", "PUT", "/namespaces/_/actions/p/big", large(12<<20)); status != 200 {
+	f.deployActions("a")
+	if status, body, _ := f.do("bearer", "PUT", "/namespaces/_/actions/p/big", largeAction(12<<20)); status != 200 {
 		t.Fatal(status, body)
 	}
 	text := strings.Repeat("x", 1<<20)
@@ -60,33 +60,33 @@ func TestSlowClientsAreInNobodysWay(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for range cap(f.api.api.turns) + 1 {
-		f.raw("GET", "/namespaces/_/actions/p/big", 0, "")
-		f.raw("GET", "/namespaces/_/activations?docs=true", 0, "")
-		f.raw("GET", "/namespaces/_/activations/"+fmt.Sprintf("%032d", 1), 0, "")
-		f.raw("PUT", "/namespaces/_/actions/p/half", 6<<20, large(2 << 20)[:2<<20])
-		f.raw("POST", "/namespaces/_/actions/p/a", 3<<20, large(1 << 20)[:1<<20])
+	for range cap(f.api.api.slotPool) + 1 {
+		f.rawRequest("GET", "/namespaces/_/actions/p/big", 0, "")
+		f.rawRequest("GET", "/namespaces/_/activations?docs=true", 0, "")
+		f.rawRequest("GET", "/namespaces/_/activations/"+fmt.Sprintf("%032d", 1), 0, "")
+		f.rawRequest("PUT", "/namespaces/_/actions/p/half", 6<<20, largeAction(2 << 20)[:2<<20])
+		f.rawRequest("POST", "/namespaces/_/actions/p/a", 3<<20, largeAction(1 << 20)[:1<<20])
 	}
-	time.Sleep(100 * time.Millisecond) // they are there
-	f.free()
-	for i := range 2 * cap(f.api.api.turns) {
-		if status, body, _ := f.do("bearer", "PUT", fmt.Sprintf("/namespaces/_/actions/p/a%d", i), large(256<<10)); status != 200 {
+	time.Sleep(100 * time.Millisecond) // let the requests arrive
+	f.waitForFreeSlots()
+	for i := range 2 * cap(f.api.api.slotPool) {
+		if status, body, _ := f.do("bearer", "PUT", fmt.Sprintf("/namespaces/_/actions/p/a%d", i), largeAction(256<<10)); status != 200 {
 			t.Error(status, body)
 		}
 	}
 	if status, body, header := f.do("bearer", "GET", "/namespaces/_/actions/p/big", ""); status != 200 || len(body) < 12<<20 || header.Get("Content-Length") != fmt.Sprint(len(body)) {
-		t.Errorf("a large action: %d, %d bytes, told %s", status, len(body), header.Get("Content-Length"))
+		t.Errorf("a large action: %d, %d bytes, Content-Length %s", status, len(body), header.Get("Content-Length"))
 	}
 	if status, body, _ := f.do("bearer", "GET", "/namespaces/_/activations?docs=true", ""); status != 200 || strings.Count(body, text) != 16 {
 		t.Errorf("a list of activations: %d, %d bytes", status, len(body))
 	}
 }
 
-// TestNothingIsLeftOfBodiesAndAnswers: their files are gone when the requests have ended.
-func TestNothingIsLeftOfBodiesAndAnswers(t *testing.T) {
+// The files of buffered bodies and responses are removed when the requests end.
+func TestBufferFilesAreRemoved(t *testing.T) {
 	f := serve(t)
-	f.furnish("a")
-	f.do("bearer", "PUT", "/namespaces/_/actions/p/big", large(1<<20))
+	f.deployActions("a")
+	f.do("bearer", "PUT", "/namespaces/_/actions/p/big", largeAction(1<<20))
 	f.do("bearer", "PUT", "/namespaces/_/actions/p/big", `{"exec":`+strings.Repeat(" ", 1<<20))
 	f.do("bearer", "GET", "/namespaces/_/actions/p/big", "")
 	f.do("bearer", "POST", "/namespaces/_/actions/p/a?blocking=true", `{"x":"`+strings.Repeat("x", 1<<20)+`"}`)
@@ -97,11 +97,10 @@ func TestNothingIsLeftOfBodiesAndAnswers(t *testing.T) {
 	}
 }
 
-// TestParametersOfQueuedActivationsAreBounded: what waits to run is bounded in bytes, and who is refused is told to come
-// back.
+// The parameters of queued activations are limited in bytes. Rejected requests get a Retry-After header.
 func TestParametersOfQueuedActivationsAreBounded(t *testing.T) {
 	f := serve(t)
-	f.furnish("hang")
+	f.deployActions("hang")
 	parameters := `{"x":"` + strings.Repeat("x", 1<<20) + `"}`
 	accepted := 0
 	for range 10 {
@@ -117,12 +116,12 @@ func TestParametersOfQueuedActivationsAreBounded(t *testing.T) {
 		t.Errorf("%d of 10 invocations with %d bytes are accepted, want %d", accepted, len(parameters), queueBytes/len(parameters))
 	}
 	if status, _, _ := f.do("bearer", "POST", "/namespaces/_/actions/p/hang", `{}`); status != http.StatusAccepted {
-		t.Errorf("a small one: %d", status)
+		t.Errorf("a small invocation: %d", status)
 	}
 }
 
-// TestAFullDiskKeepsReading: where nothing can be written, what is there is still read.
-func TestAFullDiskKeepsReading(t *testing.T) {
+// A full disk does not prevent reading existing data.
+func TestReadsOnFullDisk(t *testing.T) {
 	f := serveWithin(t, state.Limits{FreeBytes: 1 << 60})
 	text := strings.Repeat("x", 1<<20)
 	rec := state.Activation{ID: strings.Repeat("1", 32), NamespaceID: testGUID, Namespace: "guest", Action: "a", Start: 1, Logs: []string{text}}
@@ -134,7 +133,7 @@ func TestAFullDiskKeepsReading(t *testing.T) {
 			t.Errorf("%s: %d, %d bytes", path, status, len(body))
 		}
 	}
-	c := f.raw("POST", "/namespaces/_/actions/p/a", 1<<20, large(1 << 20)[:1<<20])
+	c := f.rawRequest("POST", "/namespaces/_/actions/p/a", 1<<20, largeAction(1 << 20)[:1<<20])
 	resp, err := http.ReadResponse(bufio.NewReader(c), nil)
 	if err != nil || resp.StatusCode != http.StatusInsufficientStorage {
 		t.Errorf("a large body: %v, %v", resp, err)

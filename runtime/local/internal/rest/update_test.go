@@ -7,11 +7,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// An update lays annotations over those that are there, drops the digest of an image and takes a version, as the recorded
-// answers of Apache OpenWhisk do.
-func TestUpdatesAmendAnActionAsOpenWhiskDoes(t *testing.T) {
+// An update merges annotations, removes the digest of an image and sets the version, as in the recorded responses of
+// Apache OpenWhisk.
+func TestUpdateActionLikeOpenWhisk(t *testing.T) {
 	f := serve(t)
-	f.furnish()
+	f.deployActions()
 	type action struct {
 		Version     string
 		Exec        struct{ Image string }
@@ -42,15 +42,15 @@ func TestUpdatesAmendAnActionAsOpenWhiskDoes(t *testing.T) {
 	}
 	for _, version := range []string{"x", "1.2.3.4", "0", "1..2", "-1"} {
 		if status, body, _ := f.do("basic", "PUT", "/namespaces/_/actions/p/a?overwrite=true", `{"version":"`+version+`"}`); status != 400 {
-			t.Errorf("version %s, which is none: got %d %s, want 400", version, status, body)
+			t.Errorf("invalid version %s: got %d %s, want 400", version, status, body)
 		}
 	}
 }
 
-// TestAnActionGetsWhatItsDocumentSays: the API key with the annotation that asks for it, and no logs with a limit of 0.
-func TestAnActionGetsWhatItsDocumentSays(t *testing.T) {
+// An action receives the API key only with the annotation provide-api-key, and a log limit of 0 discards its logs.
+func TestAPIKeyAnnotationAndLogLimit(t *testing.T) {
 	f := serve(t)
-	f.furnish("crash")
+	f.deployActions("crash")
 	for _, step := range []struct{ body, key, logs string }{
 		{`{}`, "", `{"logs":["2026-01-01T00:00:00Z stderr: boom"]}`},
 		{`{"annotations":[{"key":"provide-api-key","value":true}],"limits":{"logs":0}}`, testKey, `{"logs":[]}`},
@@ -59,7 +59,7 @@ func TestAnActionGetsWhatItsDocumentSays(t *testing.T) {
 		_, _, h := f.do("basic", "POST", "/namespaces/_/actions/p/crash?blocking=true", "{}")
 		_, logs, _ := f.do("basic", "GET", "/namespaces/_/activations/"+h.Get("X-Openwhisk-Activation-Id")+"/logs", "")
 		if key := f.invoker.seen[len(f.invoker.seen)-1].APIKey; key != step.key || logs != step.logs {
-			t.Errorf("%s: the action got the key %q and left %s, want %q and %s", step.body, key, logs, step.key, step.logs)
+			t.Errorf("%s: the action received the key %q and its logs are %s, want %q and %s", step.body, key, logs, step.key, step.logs)
 		}
 	}
 }
