@@ -20,7 +20,7 @@ func TestAllThatIsWrongInAFileIsSaidAtOnce(t *testing.T) {
 	if err == nil {
 		t.Fatal("the file is accepted")
 	}
-	for _, want := range []string{":3:10: The image name", ":4:3: Unknown key", ":6:10: The image me/x is declared", ":7:3: 'all' names no image", "'us-soth'", "'mars'", ":9:22: The environment variable WHERE"} {
+	for _, want := range []string{":3:10: The image name", ":4:3: Unknown key", ":6:10: Image me/x is already declared", ":7:3: 'all' is not an image name", "'us-soth'", "'mars'", ":9:22: The environment variable WHERE"} {
 		if strings.Count(err.Error(), want) != 1 {
 			t.Errorf("%q is not there once in: %v", want, err)
 		}
@@ -36,7 +36,7 @@ func TestLimitsAreSaidWithTheOtherErrorsOfAFile(t *testing.T) {
 	}
 	var doc resultDoc
 	status := e.json(t, &doc, "apply "+path)
-	for _, want := range []string{":3:3: Unknown key", ":4:10: A memory of 5000 MB", ":4:10: A timeout of 9999 s", ":7:10: A timeout of 3 s leaves a job 0 s"} {
+	for _, want := range []string{":3:3: Unknown key", ":4:10: A memory size of 5000 MB", ":4:10: A timeout of 9999 s", ":7:10: A timeout of 3 s"} {
 		if status != exitFailed || strings.Count(doc.Error.Message, want) != 1 {
 			t.Errorf("got status %d, %q; want %d with %q once", status, doc.Error.Message, exitFailed, want)
 		}

@@ -18,7 +18,7 @@ func TestPanicIsAFailure(t *testing.T) {
 		b.Service = func(context.Context, connect.Options) (*runtime.Service, error) { panic("token " + secret) }
 		status := b.run(line)
 		all := b.out.String() + b.err.String()
-		if status != exitFailed || strings.Contains(all, secret) || !strings.Contains(all, "made a mistake") {
+		if status != exitFailed || strings.Contains(all, secret) || !strings.Contains(all, "Internal error") {
 			t.Errorf("%s: status %d\n%s", line, status, all)
 		}
 		if strings.Contains(line, "json") && !json.Valid(b.out.Bytes()) {

@@ -276,7 +276,7 @@ func TestApplyBuildsFromOutsideOnlyWhenAllowed(t *testing.T) {
 		t.Fatal(err)
 	}
 	var doc resultDoc
-	if status := e.json(t, &doc, "apply "+file); status != exitFailed || !strings.Contains(doc.Error.Message, "secrets lies outside of the folder") || b.builds > 0 {
+	if status := e.json(t, &doc, "apply "+file); status != exitFailed || !strings.Contains(doc.Error.Message, "secrets is outside the directory") || b.builds > 0 {
 		t.Errorf("%d %+v, %d builds", status, doc, b.builds)
 	}
 	doc = resultDoc{}

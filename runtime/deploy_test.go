@@ -152,7 +152,7 @@ func TestBrokenRuntimeIsNotLeftHalfDeployed(t *testing.T) {
 		words []string
 	}{
 		"module missing": {runtimetest.FailedActivation("The action did not initialize.", "stderr: ModuleNotFoundError: No module named 'ps_mem'"),
-			[]string{"lacks the Python module ps_mem", "Add ps_mem to the image", "ModuleNotFoundError"}},
+			[]string{"does not contain the Python module ps_mem", "Add ps_mem to the image", "ModuleNotFoundError"}},
 		"escapes": {runtimetest.FailedActivation("bad \x1b[31mcolour", "\x1b]0;title\x07 line"), []string{`does not start: bad \x1b[31mcolour`, `\x1b]0;title\x07 line`}},
 		"memory":  {runtimetest.FailedActivation("The action exhausted its memory and was aborted."), []string{"needs more than 256 MB", "--memory 512"}},
 		"python":  {runtimetest.MetadataActivation("3.8", "3.7.0"), []string{"runs Python 3.8", "client runs Python 3.11"}},
@@ -205,7 +205,7 @@ func TestDeploySaysWhosePythonRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := w.compute.All()[pkg+"/"+w.action(defaultImage, 256)]
-	if !strings.Contains(w.seen.said(), "Python of this machine (/usr/bin/python3), not the image") || a.Notes[entity.NoteInterpreter] != "/usr/bin/python3" {
+	if !strings.Contains(w.seen.said(), "Python installation on this machine (/usr/bin/python3), not the image") || a.Notes[entity.NoteInterpreter] != "/usr/bin/python3" {
 		t.Errorf("said %q, action %+v", w.seen.said(), a)
 	}
 }
@@ -222,7 +222,7 @@ func TestInterruptedDeployCleansUp(t *testing.T) {
 			return nil
 		}
 		_, err := w.Deploy(ctx, runtime.DeployRequest{Name: "default"})
-		mustFault(t, err, fault.Interrupted, "Run the same command again")
+		mustFault(t, err, fault.Interrupted, "Rerun the command; it resumes where it stopped.")
 		w.empty(t)
 	})
 }

@@ -158,11 +158,11 @@ func TestDoctorNamesTheTrueCause(t *testing.T) {
 		status check.Status
 		words  string
 	}{
-		"bucket":        {func(w *world) { w.Target.Bucket = "Lithops_Local"; w.store.RemoveBucket() }, "bucket", check.Failed, "'Lithops_Local' is not the name of a bucket"},
-		"address":       {func(w *world) { w.Target.Bucket = "192.168.0.1"; w.store.RemoveBucket() }, "bucket", check.Failed, "is no IP address"},
+		"bucket":        {func(w *world) { w.Target.Bucket = "Lithops_Local"; w.store.RemoveBucket() }, "bucket", check.Failed, "'Lithops_Local' is not a valid bucket name"},
+		"address":       {func(w *world) { w.Target.Bucket = "192.168.0.1"; w.store.RemoveBucket() }, "bucket", check.Failed, "must not be an IP address"},
 		"two dots":      {func(w *world) { w.Target.Bucket = "my..bucket"; w.store.RemoveBucket() }, "bucket", check.Failed, "between letters or digits"},
 		"configuration": {func(w *world) { w.LoadClientConfig = func(context.Context) (string, error) { return "c", refused } }, "configuration", check.Failed, ""},
-		"taken":         {func(w *world) { w.LoadClientConfig = func(context.Context) (string, error) { return "c", nil } }, "configuration", check.OK, "takes the configuration c"},
+		"taken":         {func(w *world) { w.LoadClientConfig = func(context.Context) (string, error) { return "c", nil } }, "configuration", check.OK, "uses the configuration c"},
 		"no backend": {func(w *world) {
 			w.Contract.Backend, w.Problems = "", map[string]error{"backend": refused}
 		}, "lithops", check.OK, "Lithops 3.7.0 in"},

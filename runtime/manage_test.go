@@ -236,7 +236,7 @@ func TestUpdateBringsOwnRuntimesToTheCurrentCode(t *testing.T) {
 	}
 	other := 0
 	for _, it := range again.Items {
-		if strings.Contains(it.Reason.String(), "update it with that client") {
+		if strings.Contains(it.Reason.String(), "Update it with that Lithops release") {
 			other++
 		}
 	}
@@ -286,7 +286,7 @@ func TestShowExplainsDrift(t *testing.T) {
 	}
 	text := strings.Join(drift, "\n")
 	if d.CacheState != runtime.CacheStale || d.Image != defaultImage || d.State != runtime.Outdated ||
-		!strings.Contains(text, "not the client's") || !strings.Contains(text, "the client reads the copy") {
+		!strings.Contains(text, "differs from the client's") || !strings.Contains(text, "the client reads the copy") {
 		t.Errorf("%+v\n%s", d, text)
 	}
 	if !slices.Equal(d.Modules, []string{"numpy", "six"}) {

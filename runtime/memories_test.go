@@ -97,8 +97,8 @@ func TestProcessorsOfTheClientsRuns(t *testing.T) {
 		"what the client takes without being told": {256, 0, ""},
 		"more memory":                      {2048, 0, "Set 'runtime_cpu: 0.25' and 'runtime_memory: 2048'"},
 		"more processors":                  {512, 250, "Set 'runtime_cpu: 0.25' and 'runtime_memory: 512'"},
-		"a pair that the client refuses":   {2048, 1000, "takes no 'runtime_cpu' of 1 with a 'runtime_memory' of 2048 MB"},
-		"a memory that the client refuses": {20480, 0, "takes no 'runtime_cpu' of 10 with a 'runtime_memory' of 20480 MB"},
+		"a pair that the client refuses":   {2048, 1000, "does not accept a 'runtime_cpu' of 1 with a 'runtime_memory' of 2048 MB"},
+		"a memory that the client refuses": {20480, 0, "does not accept a 'runtime_cpu' of 10 with a 'runtime_memory' of 20480 MB"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newSharedWorld(t)
@@ -160,7 +160,7 @@ func TestWhatCannotBeTidied(t *testing.T) {
 	_, deployed := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/img:1"})
 	_, deleted := w.Delete(t.Context(), runtime.DeleteRequest{Name: "me/img:1"})
 	said := w.seen.said()
-	want := "could not be removed: The service has trouble. Remove it with 'ibmcloud fn-runtime doctor --repair'."
+	want := "could not be deleted: The service has trouble. Delete it with 'ibmcloud fn-runtime doctor --repair'."
 	if deployed != nil || deleted != nil || strings.Count(said, want) != 2 {
 		t.Errorf("%v, %v; it said %q, want %q from each", deployed, deleted, said, want)
 	}
@@ -275,7 +275,7 @@ func TestDoctorWatchesQuotas(t *testing.T) {
 		"little": {entity.Usage{Quotas: []entity.Quota{word("job", 3), word("job_run", 4), word("config_map", 5)}}, false, check.OK, "3 jobs, 4 job runs and 5 config maps"},
 		"nearly": {entity.Usage{Quotas: []entity.Quota{word("config_map", 80)}}, false, check.Warning, "80 config maps"},
 		"left":   {entity.Usage{Leftovers: []entity.Resource{{Name: "lithops-1"}}}, false, check.Warning, "lithops-1"},
-		"repair": {entity.Usage{Leftovers: []entity.Resource{{Name: "lithops-1"}}}, true, check.Repaired, "removed"},
+		"repair": {entity.Usage{Leftovers: []entity.Resource{{Name: "lithops-1"}}}, true, check.Repaired, "deleted"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newSharedWorld(t)

@@ -205,7 +205,7 @@ func summary(r runtime.Result) i18n.Message {
 	}
 	args := []any{"Created", n[runtime.Create], "Updated", n[runtime.Update], "Deleted", n[runtime.Delete], "Unchanged", n[runtime.Unchanged]}
 	if r.DryRun {
-		return i18n.M("Would create: {{.Created}}, update: {{.Updated}}, delete: {{.Deleted}}, leave unchanged: {{.Unchanged}}. Nothing was changed.", args...)
+		return i18n.M("Plan: {{.Created}} to create, {{.Updated}} to update, {{.Deleted}} to delete, {{.Unchanged}} unchanged. Nothing was changed.", args...)
 	}
 	return i18n.M("Created: {{.Created}}, updated: {{.Updated}}, deleted: {{.Deleted}}, unchanged: {{.Unchanged}}.", args...)
 }

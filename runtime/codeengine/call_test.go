@@ -83,17 +83,17 @@ func TestCallGivesMetadata(t *testing.T) {
 func TestCauses(t *testing.T) {
 	for reason, want := range map[string]string{
 		"OOMKilled":                   "needs more than 256 MB|--memory 512",
-		"ContainerExitedCode1":        "exit code 1|--code image",
+		"ContainerExitedCode1":        "exited with code 1|--code image",
 		"ContainerExitedCode127":      "no Python at /usr/local/bin/python|init --backend code_engine",
 		"ExceededEphemeralStorage":    "disk",
 		"ImagePullBackOff":            "cannot pull the image docker.io/me/image:1|docker_user",
-		"FailedMount":                 "cannot give the Lithops code|--code image",
-		"DeadlineExceeded":            "time limit|longer timeout",
+		"FailedMount":                 "cannot mount the Lithops code|--code image",
+		"DeadlineExceeded":            "timeout|longer timeout",
 		"SomethingNew":                "SomethingNew|IBM Cloud Logs",
-		"":                            "does not say why",
-		"pending":                     "did not begin|--code image",
+		"":                            "did not report a reason",
+		"pending":                     "did not start in time|--code image",
 		"running":                     "in time|bucket",
-		"completed without an answer": "left no metadata|endpoint",
+		"completed without an answer": "wrote no metadata|endpoint",
 	} {
 		t.Run(reason, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

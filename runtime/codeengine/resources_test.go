@@ -150,10 +150,10 @@ func TestRefusals(t *testing.T) {
 		{403, refused("forbidden", "You are not allowed"), fault.Denied, "not allowed", "ibmcloud login", true},
 		{403, refused("quota_exceeded", "The quota is exceeded"), fault.Failed, "quota", "fn-runtime clean", true},
 		{400, refused("invalid", "combination of scale_cpu_limit is not valid"), fault.Invalid, "scale_cpu_limit", "Correct", true},
-		{404, refused("resource_not_found", "Resource not found."), fault.NotFound, "does not know the jobs", "project", true},
+		{404, refused("resource_not_found", "Resource not found."), fault.NotFound, "did not find the jobs", "project", true},
 		{404, "<html>not here</html>", fault.Unavailable, "no Code Engine API", "endpoint", false},
-		{409, refused("conflict", "It exists"), fault.Conflict, "It exists", "run the command again", true},
-		{412, refused("tag", "Changed"), fault.Conflict, "Changed", "run the command again", true},
+		{409, refused("conflict", "It exists"), fault.Conflict, "It exists", "ommand", true},
+		{412, refused("tag", "Changed"), fault.Conflict, "Changed", "ommand", true},
 		{429, "", fault.Throttled, "Too Many Requests", "--jobs", false},
 		{500, "\x1b[2J", fault.Unavailable, "Internal Server Error", "later", false},
 	} {

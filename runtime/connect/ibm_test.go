@@ -79,7 +79,7 @@ func TestAConfigurationOfTheFolderIsNamed(t *testing.T) {
 				t.Fatal(err)
 			}
 			said := slices.ContainsFunc(e.warnings, func(w string) bool {
-				return strings.Contains(w, "token of your session") && strings.Contains(w, ".lithops_config")
+				return strings.Contains(w, "session token") && strings.Contains(w, ".lithops_config")
 			})
 			if said != want {
 				t.Errorf("said %q, want it said: %v", e.warnings, want)

@@ -103,9 +103,9 @@ func TestOpenChooses(t *testing.T) {
 				t.Errorf("endpoint %s, doubt %v; the client makes it https://ow.example", s.Target.Endpoint, s.ClientProblem("session"))
 			}
 		}},
-		"slash":         {"3.7.0", plainOpenWhisk("https://ow.example/"), nil, fault.Invalid, "ends in '/'|without a slash", nil},
-		"path":          {"3.7.0", plainOpenWhisk("https://ow.example/api/v1"), nil, fault.Invalid, "ends in '/api/v1'|without a slash", nil},
-		"region":        {"3.7.0", plainOpenWhisk("https://ow.example"), func(o *Options) { o.Region = "us-south" }, fault.Usage, "Regions belong to the backends ibm_cf and code_engine|-b", nil},
+		"slash":         {"3.7.0", plainOpenWhisk("https://ow.example/"), nil, fault.Invalid, "ends in '/'|without a trailing slash", nil},
+		"path":          {"3.7.0", plainOpenWhisk("https://ow.example/api/v1"), nil, fault.Invalid, "ends in '/api/v1'|without a trailing slash", nil},
+		"region":        {"3.7.0", plainOpenWhisk("https://ow.example"), func(o *Options) { o.Region = "us-south" }, fault.Usage, "The backend openwhisk does not support regions|-b", nil},
 		"other backend": {"3.7.0", "lithops:\n  backend: aws_lambda\n", nil, fault.Invalid, "aws_lambda|-b", nil},
 		"masked":        {"3.7.0", strings.ReplaceAll(plainOpenWhisk("https://ow.example"), "abcdefgh:key", "'********'"), nil, fault.Invalid, "masked|lithops-config -o", nil},
 		"broken file":   {"3.7.0", "lithops: [", nil, fault.Invalid, "malformed", nil},
@@ -123,7 +123,7 @@ func TestOpenChooses(t *testing.T) {
 		}},
 		"ibm without login": {"3.7.0", ibm("https://eu-gb.functions.cloud.ibm.com", ""), nil, fault.NotLoggedIn, "Not logged in|ibmcloud login", nil},
 		"session to a foreign host": {"3.7.0", ibm("https://evil.example", ""), func(o *Options) { o.Host.Session, o.UserKey = session(false), "abcd" },
-			fault.Denied, "not one of IBM Cloud Functions", nil},
+			fault.Denied, "does not belong to IBM Cloud Functions", nil},
 		"session region": {"3.7.0", ibm("", ""), func(o *Options) { o.Host.Session, o.UserKey = session(false), "abcd" }, "", "", func(t *testing.T, s *runtime.Service) {
 			if s.Target.Endpoint != "https://eu-de.functions.cloud.ibm.com" || s.Contract.Region != "eu-de" {
 				t.Errorf("got %+v, want the public endpoint of eu-de", s.Target)
@@ -276,7 +276,7 @@ func TestASchemeIsTakenAsTheClientTakesIt(t *testing.T) {
 			t.Errorf("%s: endpoint %s, want %s", configured, s.Target.Endpoint, want)
 		}
 		doubted := want == plain.URL
-		if (s.ClientProblem("session") != nil) != doubted || slices.ContainsFunc(e.warnings, func(w string) bool { return strings.Contains(w, "does not speak TLS") }) != doubted {
+		if (s.ClientProblem("session") != nil) != doubted || slices.ContainsFunc(e.warnings, func(w string) bool { return strings.Contains(w, "does not support TLS") }) != doubted {
 			t.Errorf("%s: doubt %v, warnings %q, want a doubt: %v", configured, s.ClientProblem("session"), e.warnings, doubted)
 		}
 	}

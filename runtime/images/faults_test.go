@@ -28,7 +28,7 @@ func TestBuildFault(t *testing.T) {
 		{"manifest for python:9 not found: manifest unknown: manifest unknown", "Step 1/3 : FROM python:9", nil, fault.NotFound, []string{"python:9"}},
 		{"failed to solve: docker.io/library/python:9: not found", "[internal] load metadata for docker.io/library/python:9", nil, fault.NotFound, []string{"python:9"}},
 		{"Get \"https://registry-1.docker.io/v2/\": dial tcp: lookup registry-1.docker.io: no such host", "", nil, fault.Unavailable, []string{"cannot be reached"}},
-		{"toomanyrequests: You have reached your pull rate limit.", "FROM x", nil, fault.Throttled, []string{"limits"}},
+		{"toomanyrequests: You have reached your pull rate limit.", "FROM x", nil, fault.Throttled, []string{"rate limit"}},
 		{"dockerfile parse error line 2: unknown instruction: RUNN", "", nil, fault.Invalid, []string{"RUNN"}},
 		{"COPY failed: file not found in build context or excluded by .dockerignore: stat x: file does not exist", "Step 2/3 : COPY x /", nil, fault.Invalid, []string{"build context"}},
 		{"failed to compute cache key: \"/x\" not found: not found", "[2/2] COPY x /", nil, fault.Invalid, []string{"build context"}},

@@ -34,10 +34,10 @@ func TestErrorsNameFileLineAndKey(t *testing.T) {
 	const secret = "TOPSECRET"
 	for _, tc := range []struct{ text, place, what string }{
 		{"ibm_cf:\n  runtime_memory: '256'\n", "line 2", "'runtime_memory' in section 'ibm_cf' of the Lithops configuration must be an integer"},
-		{"ibm:\n  region: us-south\n  iam_api_key: 12345\n", "line 3", "'iam_api_key' in section 'ibm' of the Lithops configuration must be a text"},
+		{"ibm:\n  region: us-south\n  iam_api_key: 12345\n", "line 3", "'iam_api_key' in section 'ibm' of the Lithops configuration must be a string"},
 		{"ibm_cf: " + secret + "\n", "line 1", "Section 'ibm_cf'"},
 		{"# c\nibm_cf:\n  - " + secret + "\n", "line 2", "Section 'ibm_cf'"},
-		{"ibm_cf:\n  runtime_timeout: 1.5\n", "line 2", "whole number"},
+		{"ibm_cf:\n  runtime_timeout: 1.5\n", "line 2", "must be an integer"},
 		{"ibm_cf:\n  endpoint: us-south\n", "line 2", "is not a URL"},
 		{"ibm_cf: [" + secret + "\n", "line 1", "malformed"},
 		{"ibm:\n  iam_api_key: \"" + secret + "\n", "line 2", "malformed"},
@@ -222,7 +222,7 @@ func TestValidateNamesTheKey(t *testing.T) {
 		key string
 	}{
 		{Storage{}, "'storage'"}, {Storage{Backend: IBMCOS}, "bucket"}, {Storage{Backend: IBMCOS, Bucket: "b"}, "'region'"},
-		{Storage{Backend: Minio, Bucket: "s3://b"}, "'s3://b' is not the name of a bucket"}, {Storage{Backend: Minio, Bucket: "name/"}, "'name/'"},
+		{Storage{Backend: Minio, Bucket: "s3://b"}, "'s3://b' is not a valid bucket name"}, {Storage{Backend: Minio, Bucket: "name/"}, "'name/'"},
 		{Storage{Backend: IBMCOS, Bucket: "b", Endpoint: "https://x"}, "'access_key_id'"}, {Storage{Backend: Minio, Bucket: "b"}, "'endpoint'"},
 		{Storage{Backend: Minio, Bucket: "b", Endpoint: "https://x"}, "'access_key_id'"},
 		{Storage{Backend: ceph, Bucket: "b", Endpoint: "https://x", AccessKeyID: "x"}, "'secret_access_key'"},

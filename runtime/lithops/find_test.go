@@ -105,10 +105,10 @@ func TestFindErrors(t *testing.T) {
 		reason   string
 		recovery string
 	}{
-		"no python":          {FindOptions{Getenv: env("PATH", empty)}, fault.NotFound, "No Python was found", "'--python'"},
+		"no python":          {FindOptions{Getenv: env("PATH", empty)}, fault.NotFound, "Python was not found", "'--python'"},
 		"no lithops":         {FindOptions{Getenv: env("PATH", answers("null"))}, fault.NotFound, "not installed", "-m pip install lithops'"},
 		"broken python":      {FindOptions{Getenv: env("VIRTUAL_ENV", fakeVenv(t, "3.11", ""))}, fault.Invalid, "does not work", "'--python'"},
-		"unknown version":    {FindOptions{Python: "3.99", Getenv: env("PATH", empty)}, fault.Usage, "python3.99 is not on the path", "'--python'"},
+		"unknown version":    {FindOptions{Python: "3.99", Getenv: env("PATH", empty)}, fault.Usage, "python3.99 was not found in PATH", "'--python'"},
 		"absent interpreter": {FindOptions{Python: "./absent", WorkDir: empty, Getenv: env()}, fault.Usage, filepath.Join(empty, "absent"), "'--python'"},
 		"absent folder":      {FindOptions{Dir: "absent", WorkDir: empty, Getenv: env()}, fault.Usage, filepath.Join(empty, "absent"), "'--lithops'"},
 		"too old":            {FindOptions{Dir: old, Getenv: env()}, fault.Invalid, "too old", "--upgrade"},

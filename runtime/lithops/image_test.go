@@ -58,7 +58,7 @@ func TestValidateImage(t *testing.T) {
 			t.Errorf("%q is accepted: %v", bad, err)
 			continue
 		}
-		if bad == "Me/Img:V1" && !strings.Contains(f.Reason.String(), "capital letters") {
+		if bad == "Me/Img:V1" && !strings.Contains(f.Reason.String(), "uppercase letters") {
 			t.Errorf("%q: %v", bad, f.Reason)
 		}
 		if shown := strings.Contains(f.Recovery.String(), "'"+better+"'"); better != "" && !shown {

@@ -25,7 +25,7 @@ func TestTheClientSaysWhatItRefuses(t *testing.T) {
 		strings.Replace(good, "namespace: n, ", "", 1):                 "namespace is mandatory under 'openwhisk' section",
 		strings.Replace(good, "http://x", "TOPSECRET", 1):              "MinIO endpoint must start with",
 		strings.Replace(good, "storage: minio", "storage: nowhere", 1): "nowhere",
-		"lithops: {backend: ibm_cf, storage: ibm_cos}\nibm: {iam_api_key: k}\nibm_cf: {region: us-south}\nibm_cos: {endpoint: 'https://s3.x.y'}\n": "cannot work with",
+		"lithops: {backend: ibm_cf, storage: ibm_cos}\nibm: {iam_api_key: k}\nibm_cf: {region: us-south}\nibm_cos: {endpoint: 'https://s3.x.y'}\n": "cannot use",
 		"# nothing\n": "", // and without the modules for IBM Cloud, which are not installed, the client cannot even say the above
 	} {
 		file := filepath.Join(t.TempDir(), "config")

@@ -45,7 +45,7 @@ func TestNamespaceOfAnotherKey(t *testing.T) {
 				}
 				continue
 			}
-			if !fault.Is(err, kind) || kind == fault.Denied && !strings.Contains(err.Error(), "The key belongs to guest, not to the namespace "+ns) {
+			if !fault.Is(err, kind) || kind == fault.Denied && !strings.Contains(err.Error(), "The API key belongs to guest, not to namespace "+ns) {
 				t.Errorf("%s, where the key has %s: got %v, want %s", what, own, err, kind)
 			}
 		}

@@ -257,9 +257,9 @@ func TestRefusals(t *testing.T) {
 		{400, `{"error":"memory 5000 MB exceeds\u001b[31m allowed threshold","code":"ab12"}`, fault.Invalid, `memory 5000 MB exceeds\x1b[31m allowed threshold.`, []string{"transaction ab12"}},
 		{401, `{"error":"The supplied authentication is invalid","code":4711}`, fault.Denied, "authentication is invalid.", []string{"transaction 4711"}},
 		{403, `{"message":"not yours","trace":"x"}`, fault.Denied, "not yours.", nil},
-		{404, `{"error":"The requested resource does not exist.","code":"<script>"}`, fault.NotFound, "does not know action p/a", nil},
-		{404, `404 page not found`, fault.Unavailable, "no OpenWhisk API", nil},
-		{409, `{"error":"Resource by this name exists but is not in this collection."}`, fault.Conflict, "answered 409", nil},
+		{404, `{"error":"The requested resource does not exist.","code":"<script>"}`, fault.NotFound, "did not find action p/a", nil},
+		{404, `404 page not found`, fault.Unavailable, "No OpenWhisk API", nil},
+		{409, `{"error":"Resource by this name exists but is not in this collection."}`, fault.Conflict, "returned status 409", nil},
 		{413, ``, fault.TooLarge, "Request Entity Too Large.", nil},
 		{429, `{"error":"Too many"}`, fault.Throttled, "Too many.", nil},
 		{500, `{"error":{"message":"inner"}}`, fault.Unavailable, "inner.", nil},
@@ -290,7 +290,7 @@ func TestARefusedListIsThatOfTheNamespace(t *testing.T) {
 		_, _ = io.WriteString(w, `{"error":"The supplied authentication is invalid"}`)
 	})
 	for _, err := range c.Packages(t.Context()) {
-		if want := "answered 401 for namespace " + ns + ": "; err == nil || !strings.Contains(err.Error(), want) {
+		if want := "returned status 401 for namespace " + ns + ": "; err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want that the service %s", err, want)
 		}
 	}

@@ -257,7 +257,7 @@ func TestPurgeIsBounded(t *testing.T) {
 		p.listed.Store(listed)
 		out := make(chan []item, 200)
 		err := p.listSpan(t.Context(), span{prefix: "lithops.jobs/"}, out)
-		if ended := fault.Is(err, fault.Failed) && strings.Contains(err.Error(), "does not come to an end"); ended != (listed > 0) {
+		if ended := fault.Is(err, fault.Failed) && strings.Contains(err.Error(), "does not end"); ended != (listed > 0) {
 			t.Errorf("%s: %v", name, err)
 		}
 		s = New(Options{Endpoint: "https://x.test", Bucket: "b", Transport: &bench{}})

@@ -150,14 +150,14 @@ func TestRefusals(t *testing.T) {
 		kind   fault.Kind
 		says   string
 	}{
-		{"keys", 403, "<Error><Code>InvalidAccessKeyId</Code><Message>No such key\x07 here.</Message></Error>", fault.Denied, "refuses access"},
+		{"keys", 403, "<Error><Code>InvalidAccessKeyId</Code><Message>No such key\x07 here.</Message></Error>", fault.Denied, "denied access"},
 		{"clock", 403, "<Error><Code>RequestTimeTooSkewed</Code><Message>x</Message></Error>", fault.Denied, "clock"},
-		{"bucket", 404, "<Error><Code>NoSuchBucket</Code></Error>", fault.NotFound, "bucket bucket does not exist"},
-		{"other API", 404, "404 page not found", fault.Unavailable, "answered 404"},
-		{"404 in other words", 404, "<Error><Code>Gone</Code><Message>x</Message></Error>", fault.Unavailable, "answered 404"},
+		{"bucket", 404, "<Error><Code>NoSuchBucket</Code></Error>", fault.NotFound, "Bucket bucket does not exist"},
+		{"other API", 404, "404 page not found", fault.Unavailable, "returned 404"},
+		{"404 in other words", 404, "<Error><Code>Gone</Code><Message>x</Message></Error>", fault.Unavailable, "returned 404"},
 		{"region", 301, "<Error><Code>PermanentRedirect</Code></Error>", fault.Invalid, "another region"},
 		{"slow down", 503, "<Error><Code>SlowDown</Code><Message>Reduce your request rate.</Message></Error>", fault.Unavailable, "Reduce your request rate."},
-		{"throttled", 429, "<Error><Code>TooManyRequests</Code></Error>", fault.Throttled, "answered 429"},
+		{"throttled", 429, "<Error><Code>TooManyRequests</Code></Error>", fault.Throttled, "returned 429"},
 		{"not XML", 200, "surely not", fault.Unavailable, "cannot be read"},
 	}
 	for _, c := range cases {

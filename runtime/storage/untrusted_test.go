@@ -130,9 +130,9 @@ func (d discard) WriteHeader(int)             {}
 func TestPurgeOfUntrustedListings(t *testing.T) {
 	now := time.Now().UTC().Format(time.RFC3339)
 	for name, c := range map[string]struct{ body, says string }{
-		"outside":  {"<ListBucketResult><Name>bucket</Name><Contents><Key>precious</Key><LastModified>" + now + "</LastModified></Contents></ListBucketResult>", "is not below"},
-		"endless":  {"<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken></ListBucketResult>", "does not come to an end"},
-		"no token": {"<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>", "does not come to an end"},
+		"outside":  {"<ListBucketResult><Name>bucket</Name><Contents><Key>precious</Key><LastModified>" + now + "</LastModified></Contents></ListBucketResult>", "is not under"},
+		"endless":  {"<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken></ListBucketResult>", "does not end"},
+		"no token": {"<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>", "does not end"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t)

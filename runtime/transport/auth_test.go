@@ -178,7 +178,7 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 	srv := httptest.NewServer(http.RedirectHandler(elsewhere.URL, http.StatusTemporaryRedirect))
 	defer srv.Close()
 	for name, client := range map[string]*http.Client{"ours": Client(New(Options{})), "a library's": {Transport: New(Options{})}} {
-		if _, err := client.Get(srv.URL); fault.KindOf(err) != fault.Denied || !strings.Contains(err.Error(), "leads to") {
+		if _, err := client.Get(srv.URL); fault.KindOf(err) != fault.Denied || !strings.Contains(err.Error(), "points to") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -53,12 +53,12 @@ func TestBudget(t *testing.T) {
 		kind   fault.Kind    // of the last
 		says   string
 	}{
-		{"refused", &script{steps: []step{{err: refused}}}, "GET", 2 * time.Minute, fault.Unavailable, "is not asked any more"},
-		{"hang", hang(30 * time.Second), "GET", 2*time.Minute + 30*time.Second, fault.Unavailable, "is not asked any more"},
-		{"500", answers(500, nil), "PUT", 2 * time.Minute, fault.Unavailable, "still fails (500"},
-		{"503", answers(503, nil), "GET", 2 * time.Minute, fault.Unavailable, "is not asked any more"},
-		{"429", answers(429, nil), "POST", 2 * time.Minute, fault.Throttled, "still fails (429"},
-		{"429 with Retry-After", answers(429, http.Header{"Retry-After": {"7"}}), "GET", 2 * time.Minute, fault.Throttled, "still fails (429"},
+		{"refused", &script{steps: []step{{err: refused}}}, "GET", 2 * time.Minute, fault.Unavailable, "No more requests are sent"},
+		{"hang", hang(30 * time.Second), "GET", 2*time.Minute + 30*time.Second, fault.Unavailable, "No more requests are sent"},
+		{"500", answers(500, nil), "PUT", 2 * time.Minute, fault.Unavailable, "still fail (500"},
+		{"503", answers(503, nil), "GET", 2 * time.Minute, fault.Unavailable, "No more requests are sent"},
+		{"429", answers(429, nil), "POST", 2 * time.Minute, fault.Throttled, "still fail (429"},
+		{"429 with Retry-After", answers(429, http.Header{"Retry-After": {"7"}}), "GET", 2 * time.Minute, fault.Throttled, "still fail (429"},
 		{"404", answers(404, nil), "GET", 0, "", ""},
 		{"200", answers(200, nil), "GET", 0, "", ""},
 	} {

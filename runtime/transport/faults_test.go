@@ -71,8 +71,8 @@ func TestFaults(t *testing.T) {
 		says string
 	}{
 		{"refused", Options{}, "http://" + gone.Addr().String(), fault.Unavailable, "refuses connections"},
-		{"closed", Options{}, closed, fault.Unavailable, "broke"},
-		{"no such host", Options{}, "https://no-such-host.invalid", fault.Unavailable, "cannot be found"},
+		{"closed", Options{}, closed, fault.Unavailable, "was lost"},
+		{"no such host", Options{}, "https://no-such-host.invalid", fault.Unavailable, "could not be resolved"},
 		{"hang", short, raw(t, func(net.Conn) { <-hang }), fault.Timeout, "in time"},
 		{"hang in the body", short, raw(t, func(c net.Conn) {
 			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nx")
@@ -87,10 +87,10 @@ func TestFaults(t *testing.T) {
 		{"too long, as found", Options{MaxBody: 10}, raw(t, func(c net.Conn) {
 			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n20\r\n"+strings.Repeat("x", 32)+"\r\n0\r\n\r\n")
 		}), fault.TooLarge, "more than 10"},
-		{"no HTTP", Options{}, raw(t, func(c net.Conn) { _, _ = io.WriteString(c, "220 smtp ready\r\n") }), fault.Unavailable, "broke"},
+		{"no HTTP", Options{}, raw(t, func(c net.Conn) { _, _ = io.WriteString(c, "220 smtp ready\r\n") }), fault.Unavailable, "was lost"},
 		{"no TLS", Options{}, strings.Replace(raw(t, func(c net.Conn) {
 			_, _ = io.WriteString(c, "HTTP/1.1 400 Bad Request\r\n\r\n")
-		}), "http:", "https:", 1), fault.Invalid, "does not speak TLS"},
+		}), "http:", "https:", 1), fault.Invalid, "does not support TLS"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -149,7 +149,7 @@ func TestWebPage(t *testing.T) {
 		srv.Close()
 		words := "web page"
 		if kind == fault.TooLarge { // nginx in front of an API
-			words = "lets nothing through that is so large"
+			words = "rejects requests as large as this one"
 		}
 		if got := fault.KindOf(err); got != kind || !strings.Contains(err.Error(), words) {
 			t.Errorf("%d: got %v (%s), want a fault of kind %s that says %q", status, err, got, kind, words)
