@@ -1,7 +1,8 @@
-// Package entity holds the nouns that compute services and a store share with the operations: place, runtime, activation,
-// object.
+// Package entity defines the types that compute services and stores share with the operations, such as scopes,
+// runtimes, activations and objects.
 //
-// What may go in: plain values. What may not: HTTP, names that Lithops makes, nouns that only one service has.
+// It contains plain values. It does not use HTTP, does not derive Lithops names, and does not define types that only
+// one service needs.
 package entity
 
 import (
@@ -10,16 +11,16 @@ import (
 	"fn-runtime/i18n"
 )
 
-// Scope is what a service keeps runtimes in for one user: a namespace of OpenWhisk, a project of Code Engine. On plain
-// OpenWhisk ID and Name are the same.
+// Scope contains the runtimes of one user in a service: a namespace of OpenWhisk or a project of Code Engine. On plain
+// OpenWhisk, ID and Name are equal.
 type Scope struct {
-	ID   string // GUID on IBM Cloud; "" until it is known
+	ID   string // GUID on IBM Cloud; "" if unknown
 	Name string
 }
 
-// ID names a runtime in its place.
+// ID identifies a runtime in its scope.
 type ID struct {
-	Group string // of runtimes, such as a package of OpenWhisk; "" where the service has none
+	Group string // of runtimes, such as an OpenWhisk package; "" if the service has none
 	Name  string // of the action or job
 }
 
@@ -30,122 +31,124 @@ func (id ID) String() string {
 	return id.Group + "/" + id.Name
 }
 
-// Registered is a runtime as a compute service keeps it.
+// Registered is a runtime as a compute service stores it.
 type Registered struct {
 	ID        ID
-	Reference string // of the image that it runs, by tag or digest; lists may leave it empty where Notes tell the image
+	Reference string // of the image, with a tag or digest; may be empty in lists if Notes contain the image
 	MemoryMB  int
-	MilliCPU  int // thousandths of a processor; 0 where a service does not say
+	MilliCPU  int // 0 if the service does not report it
 	TimeoutMS int
-	Notes     map[string]any // what is kept with it, ours and others'; see the constants Note...
+	Notes     map[string]any // stored with the runtime by any tool; see the constants Note...
 	UpdatedAt time.Time
-	// Revision is what the service counts on at every change, whoever makes it; "" where it does not tell. Of a runtime to
-	// register it is the one that it replaces.
+	// Revision changes whenever anyone changes the runtime; "" if the service does not report it. For a runtime to
+	// register, it is the revision that is replaced.
 	Revision string
 
-	// What follows is read from it and its name; Register leaves it aside.
+	// The following fields are derived from the runtime and its name. Register ignores them.
 
-	Version     string // of the Lithops that it was named for
-	NamedMB     int    // the memory in MB that it was named for
-	MetadataKey string // of the object that holds its metadata; runtimes of several memories may share one
-	Own         bool   // it belongs to this user's key
+	Version     string // Lithops version in its name
+	NamedMB     int    // memory in MB in its name
+	MetadataKey string // of the metadata object; runtimes with different memory sizes may share one
+	Own         bool   // belongs to this user key
 }
 
-// Listing is what a place holds of Lithops, of every release and user key.
+// Listing is the Lithops content of a scope, of every release and user key.
 type Listing struct {
 	Runtimes  []Registered
-	Resources []Resource // that runtimes need beside them, as far as the listing saw them
+	Resources []Resource // other objects that runtimes need, as far as the listing returned them
 }
 
-// Resource is something that only one service has, beside its runtimes: a package, a config map, a secret.
+// Resource is a service-specific object other than a runtime: a package, a config map, a secret.
 type Resource struct {
 	Term     Term
 	Name     string
-	Image    string // where it belongs to a runtime; else ""
-	MemoryMB int    // the same
+	Image    string // of the runtime that it belongs to; "" if none
+	MemoryMB int    // of the runtime that it belongs to
 }
 
-// Term is what a service calls something.
+// Term is the service's name for a kind of object.
 type Term struct {
-	Word string       // for programs: "package"
-	Text i18n.Message // for people: "Package"
+	Word string       // for JSON: "package"
+	Text i18n.Message // for users: "Package"
 }
 
-// Terms are a service's words for what every service has.
+// Terms are the service's names for the objects that every service has.
 type Terms struct {
 	Scope   Term
 	Runtime Term
-	// Removal is what users have to know who remove a place; zero: nothing.
+	// Removal warns users who delete a scope; zero if there is nothing to warn about.
 	Removal i18n.Message
 }
 
-// Usage is how much of what a place may have is used.
+// Usage is the usage of the quotas of a scope.
 type Usage struct {
 	Quotas    []Quota
-	Leftovers []Resource // among it what nobody has need of any more
+	Leftovers []Resource // objects that count but are no longer needed
 }
 
-// Quota is one of them.
+// Quota is the usage and the limit of one kind of object.
 type Quota struct {
 	Term        Term
 	Used, Limit int
 }
 
-// The notes that deploy leaves with a runtime, so that lists tell what it is without reading it.
+// The keys of the notes that deploy stores with a runtime, so that lists describe it without reading its metadata.
 const (
 	NoteBundle      = "fn-runtime-bundle"      // sha256 of the handler archive
-	NoteImage       = "fn-runtime-image"       // image as the client names it; the runtime's name is made from it
-	NoteDigest      = "fn-runtime-digest"      // digest of the image when it was deployed; absent when not known
-	NotePrevious    = "fn-runtime-previous"    // digest of the image that it ran before this one; absent when not known
-	NotePinned      = "fn-runtime-pinned"      // true: a tag that is never moved runs, not the one that was named
-	NoteSource      = "fn-runtime-source"      // fingerprint of the folder that apply built the image from
+	NoteImage       = "fn-runtime-image"       // image as the client names it; the runtime's name is derived from it
+	NoteDigest      = "fn-runtime-digest"      // digest of the image when it was deployed; absent if unknown
+	NotePrevious    = "fn-runtime-previous"    // digest of the image that ran before this one; absent if unknown
+	NotePinned      = "fn-runtime-pinned"      // true: a tag that is never moved runs instead of the requested tag
+	NoteSource      = "fn-runtime-source"      // fingerprint of the directory from which apply built the image
 	NoteLithops     = "fn-runtime-lithops"     // Lithops version
-	NotePython      = "fn-runtime-python"      // "3.11", as the metadata call found it to be expected
+	NotePython      = "fn-runtime-python"      // "3.11", as reported by the metadata call
 	NoteVersion     = "fn-runtime-version"     // of the plug-in
-	NoteInterpreter = "fn-runtime-interpreter" // the Python that the local endpoint runs it with, an absolute path
-	NoteRevision    = "fn-runtime-revision"    // the revision that deploy made; a later one is of another tool
-	NoteCode        = "fn-runtime-code"        // CodeInImage; absent where the code is registered with the runtime
+	NoteInterpreter = "fn-runtime-interpreter" // absolute path of the Python interpreter that the local endpoint uses for it
+	NoteRevision    = "fn-runtime-revision"    // revision created by deploy; a later revision was created by another tool
+	NoteCode        = "fn-runtime-code"        // CodeInImage; absent if the code is registered with the runtime
 )
 
-// NotesVariable is the variable that holds the notes, as JSON, where a service keeps no others with a runtime.
+// NotesVariable is the environment variable that holds the notes as JSON if a service cannot store notes with a
+// runtime.
 const NotesVariable = "FN_RUNTIME"
 
-// CodeInImage is where the Lithops code comes from that is not registered with a runtime.
+// CodeInImage is the value of NoteCode if the image contains the Lithops code.
 const CodeInImage = "image"
 
-// OwnNotes returns the keys of the notes that deploy leaves: what is registered has of these only those that it names.
+// OwnNotes returns the keys of the notes that deploy manages. Registering a runtime removes those of them that are not
+// set.
 func OwnNotes() []string {
 	return []string{NoteBundle, NoteImage, NoteDigest, NotePrevious, NotePinned, NoteSource, NoteLithops, NotePython, NoteVersion, NoteInterpreter, NoteRevision, NoteCode}
 }
 
-// Note returns a note that is text; anything else counts as absent, because notes come from the server.
+// Note returns a note with a string value. It returns "" for any other value because notes are untrusted.
 func (r Registered) Note(key string) string {
 	s, _ := r.Notes[key].(string)
 	return s
 }
 
-// Unmodified reports whether the runtime is certainly as deploy registered it: notes survive when another tool registers
-// other code under the same name, revisions do not.
+// Unmodified reports whether the runtime is certainly as deploy registered it. Notes survive if another tool registers
+// other code under the same name, but the revision changes.
 func (r Registered) Unmodified() bool {
 	return r.Revision != "" && r.Note(NoteRevision) == r.Revision
 }
 
-// Replaced reports whether another tool has registered the runtime anew since deploy did. One that was deployed before
-// notes told revisions is not known to be replaced.
+// Replaced reports whether another tool has registered the runtime since deploy did. It returns false for a runtime
+// that was deployed by a release without NoteRevision.
 func (r Registered) Replaced() bool {
 	return r.Revision != "" && r.Note(NoteRevision) != "" && !r.Unmodified()
 }
 
-// Pinned reports whether the digest of the image runs, not its tag.
+// Pinned reports whether the runtime runs a digest of the image instead of its tag.
 func (r Registered) Pinned() bool {
 	yes, _ := r.Notes[NotePinned].(bool)
 	return yes
 }
 
-// Activation is one call of a runtime.
+// Activation is one invocation of a runtime.
 type Activation struct {
 	ID         string
-	Done       bool // false: the blocking wait ended early, only ID is known
+	Done       bool // false if the blocking wait ended early; then only ID is known
 	Success    bool
 	Status     string // "success", "application error", "action developer error", "whisk internal error"
 	StatusCode int    // 0, 1, 2, 3 in the order of Status
@@ -153,24 +156,25 @@ type Activation struct {
 	Logs       []string
 	Start      time.Time
 	DurationMS int64
-	InitMS     int64 // 0 for a warm start (annotation initTime)
+	InitMS     int64 // cold start time; 0 for a warm start (annotation initTime)
 	WaitMS     int64 // time in the queue (annotation waitTime), before Start
 
-	// What follows tells of which runtime and for whom, as far as the service does.
+	// The following fields are set as far as the service reports them.
 
 	Runtime  ID
 	MemoryMB int
-	TimedOut bool  // it was ended by its time limit
-	Work     *Work // nil: the service does not know what it runs
+	TimedOut bool  // ended by its time limit
+	Work     *Work // nil if the service does not know the calls that it runs
 
-	// Cause is why it failed, with what to do, where the service itself tells; nil where its result and logs have to.
+	// Cause is the reason and the suggested fix if the service reports a failure itself. If it is nil, the result and
+	// the logs contain the reason.
 	Cause error
 }
 
-// Object is an entry of a bucket.
+// Object is an object in a bucket.
 type Object struct {
 	Key       string
 	Size      int64 // bytes
 	UpdatedAt time.Time
-	VersionID string // "" unless versions were asked for
+	VersionID string // "" unless versions were requested
 }

@@ -8,30 +8,30 @@ import (
 	"fn-runtime/i18n"
 )
 
-// Job is one map or call of a Lithops executor, as far as it is to be seen: its client tells nobody how it goes on.
+// Job is one map or call of a Lithops executor, as far as it can be observed. The client does not publish its progress.
 type Job struct {
 	ID       string // "a1b2c3-0-M000"
 	Executor string // "a1b2c3-0"
-	Function string // "" where it is not to be seen
-	Runtime  string // image, or the name that the service has for it
+	Function string // "" if unknown
+	Runtime  string // image, or the service's name for it
 	MemoryMB int
 	Calls    Counts
-	First    time.Time     // when the first call was sent or started; zero while none has
-	Last     time.Time     // when the last call ended; zero while there is work
+	First    time.Time     // when the first call was sent or started; zero if none was
+	Last     time.Time     // when the last call ended; zero while calls wait or run
 	Duration time.Duration // from First to Last, or until now
-	GBs      float64       // memory in GB times the seconds that its calls have taken
+	GBs      float64       // memory in GB times the duration of its calls in seconds
 }
 
-// Done reports whether no call is left that waits or runs.
+// Done reports whether no call is waiting or running.
 func (j Job) Done() bool { return j.Calls.Waiting+j.Calls.Running == 0 }
 
-// Counts are the calls of a job by state.
+// Counts holds the number of calls of a job by state.
 type Counts struct {
 	Total, Waiting, Running, Done, Failed int
-	Cold                                  int // started in a new sandbox, of those that run or have ended
+	Cold                                  int // started in a new sandbox, among those that run or have ended
 }
 
-// CallState is how far a call has come.
+// CallState is the state of a call.
 type CallState string
 
 // The states of calls.
@@ -46,21 +46,21 @@ const (
 type Call struct {
 	Job        string
 	ID         string // "00003"
-	Activation string // in which the service runs it; calls of a chunk share one; "" while it waits
+	Activation string // that runs the call; calls of a chunk share one; "" while it waits
 	Runtime    string
 	Function   string
 	MemoryMB   int
 	State      CallState
-	Submitted  time.Time     // by the client, or accepted by the service; zero where neither is to be seen
-	Started    time.Time     // when a sandbox was there, before its cold start; zero while it waits
-	Init       time.Duration // of the cold start; 0 in a warm sandbox, or where it is not to be seen
+	Submitted  time.Time     // by the client, or accepted by the service; zero if unknown
+	Started    time.Time     // when the sandbox was allocated, before its cold start; zero while it waits
+	Init       time.Duration // duration of the cold start; 0 in a warm sandbox or if unknown
 	Cold       bool
 	Ended      time.Time
-	Error      string       // last line of what the function raised; "" without a failure, printable
-	Cause      i18n.Message // why the service ended it, in our words; zero where the function itself failed
+	Error      string       // last line of the exception of the function, printable; "" without a failure
+	Cause      i18n.Message // why the service ended it; zero if the function itself failed
 }
 
-// Duration is how long the call has run, its cold start among it; 0 before it starts.
+// Duration returns how long the call has run, including its cold start. It returns 0 before the call starts.
 func (c Call) Duration(now time.Time) time.Duration {
 	switch {
 	case c.Started.IsZero():
@@ -71,12 +71,13 @@ func (c Call) Duration(now time.Time) time.Duration {
 	return max(0, c.Ended.Sub(c.Started))
 }
 
-// GBs is what the call has taken, in GB times seconds.
+// GBs returns the usage of the call in GB times seconds.
 func (c Call) GBs(now time.Time) float64 {
 	return float64(c.MemoryMB) / 1024 * c.Duration(now).Seconds()
 }
 
-// Quantile returns the time within which that part of the calls that have ended took, 0.5 for the median; 0 without any.
+// Quantile returns the duration that the given part of the ended calls did not exceed; 0.5 is the median. It returns 0
+// if no call has ended.
 func Quantile(calls []Call, part float64) time.Duration {
 	var all []time.Duration
 	for _, c := range calls {
@@ -91,35 +92,35 @@ func Quantile(calls []Call, part float64) time.Duration {
 	return all[min(int(part*float64(len(all))), len(all)-1)]
 }
 
-// LogLine is a line that a call wrote.
+// LogLine is a line of output of a call.
 type LogLine struct {
-	Time       time.Time // zero where the service does not tell
+	Time       time.Time // zero if the service does not report it
 	Runtime    string
-	Job        string // "" for a call that is of no job
+	Job        string // "" for a call that belongs to no job
 	Call       string // "00003", or ""
 	Activation string
-	Stream     string       // "stdout" or "stderr"; "" where the service does not tell
+	Stream     string       // "stdout" or "stderr"; "" if the service does not report it
 	Text       string       // printable
 	Note       i18n.Message // instead of Text: why the service ended the call
-	Failed     bool         // the call, or else the activation, failed
-	Worker     bool         // the Lithops worker says it of its own work
+	Failed     bool         // the call or, if unknown, the activation failed
+	Worker     bool         // written by the Lithops worker, not by the function
 }
 
-// Work tells which calls of a job an activation runs, where the service knows that.
+// Work lists the calls of a job that an activation runs, if the service knows them.
 type Work struct {
 	Job      string   `json:"job"`
-	Function string   `json:"function"` // "" where it is not to be seen
-	Calls    []string `json:"calls"`    // ids
-	Total    int      `json:"total"`    // calls of the job; 0 where it is not to be seen
+	Function string   `json:"function"` // "" if unknown
+	Calls    []string `json:"calls"`    // IDs
+	Total    int      `json:"total"`    // calls of the job; 0 if unknown
 }
 
-// The annotations by which the local endpoint tells of an activation what OpenWhisk does not.
+// Annotations with which the local endpoint reports more about an activation than OpenWhisk does.
 const (
-	NotePending = "fn-runtime-pending" // true: it waits or runs; listed where the query says "pending=true"
+	NotePending = "fn-runtime-pending" // true: it waits or runs; listed only if the query contains "pending=true"
 	NoteWork    = "fn-runtime-work"    // a Work
 )
 
-// ExecutorOf returns the executor of a job.
+// ExecutorOf returns the ID of the executor of a job.
 func ExecutorOf(job string) string {
 	if i := strings.LastIndexByte(job, '-'); i > 0 {
 		return job[:i]

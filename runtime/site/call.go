@@ -11,11 +11,11 @@ import (
 	"fn-runtime/runtime/lithops"
 )
 
-// pullTimeout is how long a service may take to pull a large image for the first time. A metadata call is waited for so
-// long and the runtime's own time limit: what the service says at that limit is the true cause.
+// pullTimeout is how long a service may take to pull a large image for the first time. A metadata call waits for this
+// time plus the runtime's own time limit, because the service reports the actual cause only at that limit.
 const pullTimeout = 5 * time.Minute
 
-// Call asks a runtime for its metadata and waits for the answer, which may be that of a failure.
+// Call invokes a runtime for its metadata and waits for the activation, which may have failed.
 func (s *Site) Call(ctx context.Context, w Wanted) (entity.Activation, error) {
 	wait := pullTimeout + time.Duration(w.TimeoutS)*time.Second
 	late := fault.New(fault.Timeout,
@@ -30,7 +30,7 @@ func (s *Site) Call(ctx context.Context, w Wanted) (entity.Activation, error) {
 	return run, err
 }
 
-// Describe calls a runtime for its metadata and checks that the client can work with it.
+// Describe invokes a runtime for its metadata and checks that the client is compatible with it.
 func (s *Site) Describe(ctx context.Context, w Wanted) (lithops.Metadata, error) {
 	run, err := s.Call(ctx, w)
 	if err != nil {
@@ -50,7 +50,7 @@ func (s *Site) Describe(ctx context.Context, w Wanted) (lithops.Metadata, error)
 				"Image", w.Image, "Runtime", md.PythonVersion, "Client", w.Python),
 			i18n.M("Use an image with Python {{.Client}}, or run the command in an environment with Python {{.Runtime}}.",
 				"Runtime", md.PythonVersion, "Client", w.Python))
-	case md.LithopsVersion != "" && md.LithopsVersion != s.Install.Version: // not told before 2.3.1
+	case md.LithopsVersion != "" && md.LithopsVersion != s.Install.Version: // not reported before 2.3.1
 		return lithops.Metadata{}, fault.New(fault.Failed,
 			i18n.M("Runtime {{.Image}} runs Lithops {{.Runtime}}, but the client runs Lithops {{.Client}}.",
 				"Image", w.Image, "Runtime", md.LithopsVersion, "Client", s.Install.Version),

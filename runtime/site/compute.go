@@ -9,87 +9,95 @@ import (
 	"fn-runtime/runtime/lithops"
 )
 
-// Compute is a service that Lithops runtimes are registered with. It speaks of what the operations mean by them. How the
-// service does it, in packages and actions, or jobs, config maps and secrets, is the business of the adapter: what it
-// needs beside the runtimes it contributes to plans as Things, in its own words.
+// Compute is a service that runs Lithops runtimes. Its methods describe what an operation needs. The adapter decides
+// how the service implements it, with packages and actions, or with jobs, config maps and secrets. The adapter adds
+// service-specific objects to plans as Resources, with the service's own terms.
 //
-// A name that is not there is a fault.NotFound where it is read, and nothing to complain of where it is removed.
+// Reading an object that does not exist returns a fault.NotFound error. Deleting one is not an error.
 type Compute interface {
 	Scope
 	Registry
 	Resources
 	Caller
-	// Terms returns the service's words for a place and a runtime.
+	// Terms returns the service's terms for a scope and a runtime.
 	Terms() entity.Terms
-	// Limits returns what the service lets a runtime have, as far as is known without asking.
+	// Limits returns the limits for runtimes as far as they are known without a request.
 	Limits() lithops.Limits
-	// ReadLimits asks the service for them, once.
+	// ReadLimits reads the limits from the service, once.
 	ReadLimits(ctx context.Context) (lithops.Limits, error)
 }
 
-// Scope is what holds the runtimes of the target: a namespace, a project.
+// Scope is the namespace or project that contains the runtimes of the target.
 type Scope interface {
-	// Scope returns the name and, once it is known, the id.
+	// Scope returns the name and, once it is known, the ID.
 	Scope() entity.Scope
-	// Namespace is what stands for the place in keys of metadata; something that no key has while it is not known.
+	// Namespace returns the name of the scope in keys of metadata. While it is unknown, it returns a value that no key
+	// contains.
 	Namespace() string
-	// Places lists all that the credentials give access to.
+	// Scopes lists all scopes that the credentials can access.
 	Scopes(ctx context.Context) ([]entity.Scope, error)
-	// FindScope finds the place when an operation needs it; fault.NotFound when it does not exist yet.
+	// FindScope looks up the scope. It returns a fault.NotFound error if the scope does not exist yet.
 	FindScope(ctx context.Context) error
-	// CreateScope makes it, in the target's resource group, unless it is there; it can be used when this returns.
+	// CreateScope creates the scope in the target's resource group unless it exists. The scope is usable when
+	// CreateScope returns.
 	CreateScope(ctx context.Context) error
-	// DeleteScope removes it with everything in it, and what this machine remembers of it; nil when it is not there.
+	// DeleteScope deletes the scope with all its content, and the data about it on this machine. It returns nil if the
+	// scope does not exist.
 	DeleteScope(ctx context.Context) error
 }
 
-// Registry holds the runtimes.
+// Registry registers and lists runtimes.
 type Registry interface {
-	// Runtimes lists what Lithops can have named, of every release and user key, and the Things that were seen on the
-	// way; nothing when the place is not there. Requests grow with pages, not with runtimes that say their image.
+	// Runtimes lists all runtimes that Lithops may have created, of every release and user key, and the Resources that
+	// the listing returned. The listing is empty if the scope does not exist. The number of requests grows with the
+	// number of pages, and with the number of runtimes only if their notes do not name the image.
 	Runtimes(ctx context.Context) (entity.Listing, error)
-	// Runtime reads one runtime with its image and all its notes; fault.NotFound.
+	// Runtime reads one runtime with its image and all its notes. It returns a fault.NotFound error if it does not
+	// exist.
 	Runtime(ctx context.Context, id entity.ID) (entity.Registered, error)
-	// Register makes a runtime or brings it to what is given; code is what it runs. Things that are not there any more
-	// are made first, where the service can tell. Notes of others stay, ours are those given. It returns the runtime as
-	// the service stored it, with its revision; Reference is as given unless another image runs.
+	// Register creates or updates a runtime; code is the code that it runs. If the service reports that required
+	// resources no longer exist, Register creates them first. Notes of other tools are kept, and the notes of this
+	// program are replaced. It returns the runtime as the service stored it, with its revision. Reference is unchanged
+	// unless another image runs.
 	Register(ctx context.Context, r entity.Registered, code lithops.Bundle) (entity.Registered, error)
-	// Unregister removes a runtime; nil when it is certainly not there.
+	// Unregister deletes a runtime. It returns nil if the runtime certainly does not exist.
 	Unregister(ctx context.Context, id entity.ID) error
 }
 
-// Resources are what a service has beside its runtimes.
+// Resources manages the objects of a service other than its runtimes.
 type Resources interface {
-	// Needs returns what has to be in the place before a runtime is, in the order in which it is made. It asks nobody.
+	// RequiredResources returns the objects that must exist before a runtime is registered, in the order of their
+	// creation. It sends no requests.
 	RequiredResources() []entity.Resource
-	// Has reports whether one of them is there, in a place that is.
+	// HasResource reports whether an object exists in an existing scope.
 	HasResource(ctx context.Context, t entity.Resource) (bool, error)
-	// Make makes one of them; made is false, without an error, when it was there already. It is called before it is
-	// known whether anything will be registered, and is harmless then.
-	CreateResource(ctx context.Context, t entity.Resource) (made bool, err error)
-	// Leftovers returns everything in the place that Clean removes for this user's key, runtimes among it: groups that go
-	// one after the other, the resources of a group side by side.
+	// CreateResource creates an object. It returns false without an error if the object exists. It may be called before
+	// it is known whether a runtime will be registered, and does no harm then.
+	CreateResource(ctx context.Context, t entity.Resource) (created bool, err error)
+	// Leftovers returns everything in the scope that Clean deletes for this user key, including runtimes. The groups
+	// must be deleted one after the other; the objects of a group can be deleted concurrently.
 	Leftovers(ctx context.Context) ([][]entity.Resource, error)
-	// Remove removes something that Needs or Leftovers gave; nil when it is certainly not there, fault.Conflict when
-	// somebody else has need of it meanwhile.
+	// DeleteResource deletes an object returned by RequiredResources or Leftovers. It returns nil if the object
+	// certainly does not exist, and a fault.Conflict error if it is still in use.
 	DeleteResource(ctx context.Context, t entity.Resource) error
-	// DeleteUnused removes what runtimes had need of that were registered anew or removed, and no other one has. It is called once
-	// after such work.
+	// DeleteUnused deletes objects of re-registered or unregistered runtimes that no other runtime uses. It is called
+	// once after such changes.
 	DeleteUnused(ctx context.Context) error
 }
 
-// Caller calls runtimes.
+// Caller invokes runtimes and reads their activations.
 type Caller interface {
-	// Call asks a runtime for its metadata, as the client does, and waits for the answer until ctx ends; fault.NotFound
-	// when the runtime is not there. A call that fails in the runtime is an activation, not an error. A service whose
-	// runtimes do not answer, but leave their metadata somewhere, fetches it for the Result.
+	// Call invokes a runtime for its metadata, as the client does, and waits for the activation until ctx ends. It
+	// returns a fault.NotFound error if the runtime does not exist. A failure inside the runtime is reported in the
+	// activation, not as an error. If runtimes store their metadata instead of returning it, Call reads it into the
+	// Result.
 	Call(ctx context.Context, id entity.ID) (entity.Activation, error)
-	// GetActivation reads what the service keeps of a call by its id, for logs that come after its end; fault.NotFound while
-	// there is nothing yet.
+	// GetActivation reads the record of an activation by its ID, because logs may arrive after its end. It returns a
+	// fault.NotFound error while there is no record.
 	GetActivation(ctx context.Context, id string) (entity.Activation, error)
-	// ListActivations returns the calls of every runtime since then, newest first and page after page, whoever made them; zero since
-	// is all that is kept. Those that wait or run are among them, not Done, where the service tells of them. Logs and
-	// results are in them only with whole, and then as far as a list of the service has them: GetActivation has the rest.
-	// Nothing when the place is not there.
-	ListActivations(ctx context.Context, since time.Time, whole bool) iter.Seq2[entity.Activation, error]
+	// ListActivations returns the activations of every runtime since the given time, newest first and page by page,
+	// whoever started them. A zero time returns all activations that the service keeps. It includes waiting and running
+	// activations (not Done) if the service lists them. Logs and results are included only if withLogs is set and only
+	// as far as the service lists them; GetActivation returns the rest. There are none if the scope does not exist.
+	ListActivations(ctx context.Context, since time.Time, withLogs bool) iter.Seq2[entity.Activation, error]
 }

@@ -16,15 +16,16 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// What is shown of a failed activation: enough to see the cause, bounded because it is the server's text.
+// The limits for the output of a failed activation. It shows the cause but is bounded because it is untrusted text.
 const (
 	maxLines = 20
-	maxWidth = 400 // bytes of a line
+	maxWidth = 400 // bytes per line
 )
 
 var missingModule = text.NewPattern(`No module named '?([A-Za-z0-9_.]{1,100})`)
 
-// Diagnose says why a runtime did not give its metadata, with the last lines of its log and a remedy.
+// Diagnose returns an error that explains why a runtime did not return its metadata, with the last lines of its log and
+// a suggested fix.
 func (s *Site) Diagnose(ctx context.Context, w Wanted, run entity.Activation) error {
 	if run.Cause != nil {
 		return run.Cause
@@ -32,9 +33,9 @@ func (s *Site) Diagnose(ctx context.Context, w Wanted, run entity.Activation) er
 	if len(run.Logs) == 0 && run.ID != "" {
 		run = s.record(ctx, run)
 	}
-	said := reason(run)
-	everything := said + "\n" + strings.Join(run.Logs, "\n")
-	cause, remedy := i18n.M("Runtime {{.Image}} does not start: {{.Error}}.", "Image", w.Image, "Error", strings.TrimRight(said, ".")), s.remedy(w)
+	message := reason(run)
+	everything := message + "\n" + strings.Join(run.Logs, "\n")
+	cause, remedy := i18n.M("Runtime {{.Image}} does not start: {{.Error}}.", "Image", w.Image, "Error", strings.TrimRight(message, ".")), s.suggestedFix(w)
 	if m := missingModule.FindStringSubmatch(everything); m != nil {
 		module := strings.TrimRight(m[1], ".")
 		cause = i18n.M("Runtime {{.Image}} does not contain the Python module {{.Module}}, which Lithops workers import.", "Image", w.Image, "Module", module)
@@ -49,23 +50,24 @@ func (s *Site) Diagnose(ctx context.Context, w Wanted, run entity.Activation) er
 	return fault.New(fault.Failed, cause, remedy).With(LastLines(run.Logs)...)
 }
 
-// FailureReason says why a service ended a run that did not succeed.
+// FailureReason returns why the service ended an unsuccessful activation.
 func FailureReason(run entity.Activation) i18n.Message {
-	said := reason(run)
+	message := reason(run)
 	switch {
 	case run.TimedOut:
 		return i18n.M("It exceeded the timeout of its runtime.")
-	case strings.Contains(said, "exhausted its memory") || strings.Contains(strings.ToLower(said), "oomkilled"):
+	case strings.Contains(message, "exhausted its memory") || strings.Contains(strings.ToLower(message), "oomkilled"):
 		return i18n.M("It needed more than {{.Memory}} MB of memory.", "Memory", run.MemoryMB)
 	}
-	return i18n.M("The compute service stopped it: {{.Error}}", "Error", said)
+	return i18n.M("The compute service stopped it: {{.Error}}", "Error", message)
 }
 
-// recordTimeout bounds the wait for the record of a failed call, which has its log. A service stores it after it has
-// answered, once the log is collected: after a second or two where that takes long.
+// recordTimeout limits the wait for the record of a failed activation, which contains its log. A service stores the
+// record after its response, when it has collected the log. This can take a second or two.
 const recordTimeout = 10 * time.Second
 
-// record completes a call with its record. Without one the result still says something.
+// record adds the log and the result from the record of an activation. If there is no record in time, the activation is
+// unchanged.
 func (s *Site) record(ctx context.Context, run entity.Activation) entity.Activation {
 	ctx, cancel := context.WithTimeout(ctx, recordTimeout)
 	defer cancel()
@@ -83,41 +85,41 @@ func (s *Site) record(ctx context.Context, run entity.Activation) entity.Activat
 	}
 }
 
-// Interpreter returns the client's Python, as a shell takes it.
+// Interpreter returns the client's Python interpreter for use in a shell command.
 func (s *Site) Interpreter() string {
 	return cmp.Or(s.Install.Interpreter, "python3")
 }
 
-func (s *Site) remedy(w Wanted) i18n.Message {
+func (s *Site) suggestedFix(w Wanted) i18n.Message {
 	if s.Target.HostPython {
 		return i18n.M("Read the endpoint's log with 'ibmcloud fn-runtime local logs'.")
 	}
 	return i18n.M("Check that image {{.Image}} is pushed, that the service can pull it, and that it implements the action protocol. 'ibmcloud fn-runtime init' writes a Dockerfile for such an image.", "Image", w.Reference())
 }
 
-// reason is what the activation itself gives as its error.
+// reason returns the error that the activation itself reports.
 func reason(run entity.Activation) string {
 	var result struct {
 		Error json.RawMessage `json:"error"`
 	}
-	said := ""
+	message := ""
 	if json.Unmarshal(run.Result, &result) == nil && len(result.Error) > 0 {
-		if json.Unmarshal(result.Error, &said) != nil {
-			said = string(result.Error)
+		if json.Unmarshal(result.Error, &message) != nil {
+			message = string(result.Error)
 		}
 	}
-	switch said = text.Line(said, maxWidth); {
-	case said != "":
-		return said
+	switch message = text.Line(message, maxWidth); {
+	case message != "":
+		return message
 	case run.Success:
-		return "its answer is not Lithops metadata"
+		return "its response is not Lithops metadata"
 	case run.Status != "":
 		return text.Line(run.Status, maxWidth)
 	}
 	return fmt.Sprintf("activation %s failed", text.Line(run.ID, maxWidth))
 }
 
-// LastLines returns the end of a log, made safe to print.
+// LastLines returns the end of a log with all lines made printable.
 func LastLines(logs []string) []string {
 	logs = logs[max(0, len(logs)-maxLines):]
 	lines := make([]string, len(logs))
@@ -127,17 +129,17 @@ func LastLines(logs []string) []string {
 	return lines
 }
 
-// Sentence is the text of an error, ended like a sentence. What several joined errors say alike is said once.
+// Sentence returns the text of an error, ending with a period. It includes equal lines of joined errors only once.
 func Sentence(err error) string {
-	var said []string
+	var lines []string
 	for line := range strings.SplitSeq(err.Error(), "\n") {
-		if !slices.Contains(said, line) {
-			said = append(said, line)
+		if !slices.Contains(lines, line) {
+			lines = append(lines, line)
 		}
 	}
-	words := text.Line(strings.Join(said, "\n"), maxWidth)
-	if words != "" && words[len(words)-1] != '.' {
-		words += "."
+	sentence := text.Line(strings.Join(lines, "\n"), maxWidth)
+	if sentence != "" && sentence[len(sentence)-1] != '.' {
+		sentence += "."
 	}
-	return words
+	return sentence
 }

@@ -11,11 +11,11 @@ import (
 	"fn-runtime/runtime/parallel"
 )
 
-// optionalTimeout bounds a question whose answer is welcome and not needed.
+// optionalTimeout limits a request whose response is useful but not required.
 const optionalTimeout = 3 * time.Second
 
-// TagMovedReason says that the tag of a deployed image points to another digest now. A pinned runtime does not follow it by
-// itself, nor by update.
+// TagMovedReason returns the message that the tag of a deployed image now points to another digest. A pinned runtime
+// does not follow the tag, not even with update.
 func TagMovedReason(image string, pinned bool) i18n.Message {
 	if pinned {
 		return i18n.M("It is pinned, but the tag now points to another image. To use that image, run 'ibmcloud fn-runtime deploy {{.Image}} --pin'.", "Image", image)
@@ -23,8 +23,8 @@ func TagMovedReason(image string, pinned bool) i18n.Message {
 	return i18n.M("The tag now points to another image.")
 }
 
-// Digests asks the registries what the tags point to now, once for each image that was deployed with a known
-// digest. No answer is no drift.
+// Digests reads the digests that the tags currently point to, once for each image that was deployed with a known
+// digest. An unknown digest is "" and does not count as drift.
 func (s *Site) Digests(ctx context.Context, entries []Entry) map[string]string {
 	digests := map[string]string{}
 	if s.Images == nil {
@@ -48,12 +48,12 @@ func (s *Site) Digests(ctx context.Context, entries []Entry) map[string]string {
 	return digests
 }
 
-// CheckPinned asks the registry whether an image can be pinned at a digest: a service runs images by their tags, so there
-// has to be one that is not moved.
+// CheckPinned checks that an image can be pinned to a digest. A service runs images by tag, so the registry must have a
+// tag for the digest that is never moved.
 func (s *Site) CheckPinned(ctx context.Context, image, digest string) error {
 	tag := entity.FixedTag(image, digest)
-	there, err := s.Digest(ctx, tag, true)
-	if err != nil && !fault.Is(err, fault.NotFound) || there == digest {
+	tagDigest, err := s.Digest(ctx, tag, true)
+	if err != nil && !fault.Is(err, fault.NotFound) || tagDigest == digest {
 		return err
 	}
 	return fault.New(fault.Invalid,
@@ -61,19 +61,19 @@ func (s *Site) CheckPinned(ctx context.Context, image, digest string) error {
 		i18n.M("Also push the image as {{.Tag}}, or do not pin it.", "Tag", tag))
 }
 
-// Limits returns what the service lets a runtime have, asked where it tells.
+// Limits returns the limits for runtimes, read from the service if it reports them.
 func (s *Site) Limits(ctx context.Context) lithops.Limits {
 	ctx, cancel := context.WithTimeout(ctx, optionalTimeout)
 	defer cancel()
 	limits, err := s.Compute.ReadLimits(ctx)
 	if err != nil {
-		return s.Compute.Limits() // then its answer to the registration counts
+		return s.Compute.Limits() // the service checks its own limits at registration
 	}
 	return limits
 }
 
-// Digest asks the registry what a tag points to; "" when it does not answer soon. Only pinning cannot do without the
-// answer.
+// Digest returns the digest that a tag points to. It returns "" if the registry does not respond in time. With pin, the
+// digest is required, and a failure is an error.
 func (s *Site) Digest(ctx context.Context, image string, pin bool) (string, error) {
 	switch {
 	case s.Target.HostPython && !pin, s.Images == nil && !pin:
@@ -88,7 +88,7 @@ func (s *Site) Digest(ctx context.Context, image string, pin bool) (string, erro
 	defer cancel()
 	digest, err := s.Images.Digest(ctx, image, true)
 	if err != nil {
-		return "", nil //nolint:nilerr // no answer is no drift
+		return "", nil //nolint:nilerr // an unknown digest does not count as drift
 	}
 	return digest, nil
 }

@@ -9,8 +9,9 @@ import (
 	"fn-runtime/runtime/entity"
 )
 
-// FuzzStored reads any metadata object. What is written in its place is read as the same, with the proof in it once.
-func FuzzStored(f *testing.F) {
+// FuzzMetadata parses arbitrary metadata objects. Encoding the result and parsing it again yields the same metadata, with
+// the proof in it once.
+func FuzzMetadata(f *testing.F) {
 	for _, s := range []string{
 		`{"preinstalls": [["a", true]], "python_version": "3.11", "lithops_version": "3.8.0", "runtime_timeout": 60}`,
 		`{"preinstalls": [], "python_version": "3.11", "fn_runtime": "x", "x": "\ud800", "fn_runtime": 1}`,
@@ -30,21 +31,22 @@ func FuzzStored(f *testing.F) {
 		if err != nil || !json.Valid(written) {
 			t.Fatalf("%s, %v", written, err)
 		}
-		again, err := ParseMetadata(written)
-		if err != nil || again.Proof != proof || again.TimeoutS != 60 || again.PythonVersion != read.PythonVersion || len(again.Preinstalls) != len(read.Preinstalls) {
-			t.Errorf("%s became %s: %+v, %v", data, written, again, err)
+		reparsed, err := ParseMetadata(written)
+		if err != nil || reparsed.Proof != proof || reparsed.TimeoutS != 60 || reparsed.PythonVersion != read.PythonVersion || len(reparsed.Preinstalls) != len(read.Preinstalls) {
+			t.Errorf("%s became %s: %+v, %v", data, written, reparsed, err)
 		}
 	})
 }
 
-// FuzzReason reads any result and log of an activation that failed: one line, without control characters, bounded.
-func FuzzReason(f *testing.F) {
+// FuzzFailureReason checks that any result and log of a failed activation is shown as one line of bounded length without
+// control characters.
+func FuzzFailureReason(f *testing.F) {
 	f.Add([]byte(`{"error":"no"}`), "a\x1b[2J", "whisk internal error")
 	f.Add([]byte(`{"error":{"a":[1]}}`), "", "\u202e")
 	f.Add([]byte(`[`), strings.Repeat("x", 5000), "")
 	f.Fuzz(func(t *testing.T, result []byte, log, status string) {
-		said := append(LastLines(strings.Split(log, "\n")), reason(entity.Activation{ID: log, Result: result, Status: status}))
-		for _, s := range said {
+		shown := append(LastLines(strings.Split(log, "\n")), reason(entity.Activation{ID: log, Result: result, Status: status}))
+		for _, s := range shown {
 			if len([]rune(s)) > maxWidth+100 || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
 				t.Errorf("%q", s)
 			}

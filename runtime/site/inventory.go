@@ -15,17 +15,17 @@ import (
 	"fn-runtime/runtime/parallel"
 )
 
-// Entry is one deployed runtime, or metadata that has lost its runtime.
+// Entry is a deployed runtime, or metadata whose runtime no longer exists.
 type Entry struct {
-	entity.Registered        // of an orphan only what the key of its metadata tells
-	Orphan            bool   // there is no such runtime
-	Image             string // as the client names it; "" for an orphan, because names do not tell it for certain
+	entity.Registered        // for an orphan, only what its metadata key contains
+	Orphan            bool   // the runtime does not exist
+	Image             string // as the client names it; "" for an orphan, because its name is ambiguous
 	Object            entity.Object
 	HasObject         bool
-	Stored            *Metadata // the object; without a Python where it cannot be read; nil where nobody has read it
+	Stored            *Metadata // the parsed object, without a Python version if it is invalid; nil if it was not read
 }
 
-// Python returns the Python of a runtime, by its metadata or its notes; "" when neither tells.
+// Python returns the Python version of a runtime from its metadata or its notes. It returns "" if neither contains it.
 func (e Entry) Python() string {
 	if e.Stored != nil && e.Stored.PythonVersion != "" {
 		return e.Stored.PythonVersion
@@ -33,13 +33,13 @@ func (e Entry) Python() string {
 	return e.Note(entity.NotePython)
 }
 
-// Inventory is what the place and the bucket hold of Lithops.
+// Inventory is the Lithops content of a scope and a bucket.
 type Inventory struct {
-	Resources []entity.Resource // that were seen on the way
+	Resources []entity.Resource // returned by the listing
 	Entries   []Entry
 }
 
-// Inventory reads the runtimes and the metadata keys side by side, page after page.
+// Inventory lists the runtimes and the metadata keys concurrently.
 func (s *Site) Inventory(ctx context.Context) (*Inventory, error) {
 	inv := &Inventory{}
 	objects := map[string]entity.Object{}
@@ -56,14 +56,14 @@ func (s *Site) Inventory(ctx context.Context) (*Inventory, error) {
 		e.Object, e.HasObject = objects[e.MetadataKey]
 		known[e.MetadataKey] = true
 	}
-	// Metadata whose runtime is not there under any key: another key's runtime is not an orphan.
+	// Add metadata that has no runtime under any user key. Metadata of another user's runtime is not an orphan.
 	for key, object := range objects {
 		if !known[key] {
 			s.addOrphan(inv, key, object)
 			known[key] = true
 		}
 	}
-	// And what only this machine's cache still holds: the client reads it before the bucket.
+	// Add entries that exist only in the cache of this machine, because the client reads it before the bucket.
 	for _, key := range s.CachedKeys() {
 		if !known[key] {
 			s.addOrphan(inv, key, entity.Object{})
@@ -82,7 +82,7 @@ func (s *Site) readRuntimes(ctx context.Context, inv *Inventory) error {
 	return err
 }
 
-// addOrphan adds metadata without its runtime; the zero object where the bucket has none.
+// addOrphan adds metadata without a runtime. The object is the zero value if the bucket does not contain it.
 func (s *Site) addOrphan(inv *Inventory, key string, object entity.Object) {
 	ref, ok := lithops.ParseMetadataKey(key)
 	if !ok {
@@ -95,17 +95,17 @@ func (s *Site) addOrphan(inv *Inventory, key string, object entity.Object) {
 	})
 }
 
-// inScope reports whether a key is that of metadata in the service's place.
+// inScope reports whether a key is a metadata key of this scope.
 func (s *Site) inScope(key string) bool {
 	ref, ok := lithops.ParseMetadataKey(key)
 	return ok && ref.Backend == s.Contract.Backend && ref.Namespace == s.Contract.Namespace && ref.Region == s.Contract.Region
 }
 
-// maxCached bounds how many copies of metadata are looked at.
+// maxCached is the maximum number of cache entries to check.
 const maxCached = 10_000
 
-// CachedKeys lists the metadata of this place in this machine's cache. What cannot be read is not there for the client
-// either.
+// CachedKeys lists the metadata keys of this scope in the cache of this machine. It skips files that cannot be read,
+// because the client cannot read them either.
 func (s *Site) CachedKeys() []string {
 	if s.Cache.Dir == "" {
 		return nil
@@ -133,10 +133,10 @@ func byName(a, b Entry) int {
 		strings.Compare(a.ID.Group, b.ID.Group))
 }
 
-// Name is what people read: the image or, for an orphan, the name of the runtime that is gone.
+// Name returns the display name: the image or, for an orphan, the name of the missing runtime.
 func (e Entry) Name() string { return cmp.Or(e.Image, e.ID.Name) }
 
-// MetadataKeys lists the metadata of this place, of every Lithops version.
+// MetadataKeys lists the metadata of this scope for every Lithops version.
 func (s *Site) MetadataKeys(ctx context.Context, objects map[string]entity.Object) error {
 	if s.Store == nil {
 		return nil
@@ -158,7 +158,7 @@ func (s *Site) MetadataKeys(ctx context.Context, objects map[string]entity.Objec
 	return parallel.FirstError(errs)
 }
 
-// GetMetadata reads a metadata object; nil without an error when it is not there.
+// GetMetadata reads a metadata object. It returns nil without an error if the object does not exist.
 func (s *Site) GetMetadata(ctx context.Context, key string) ([]byte, error) {
 	data, err := s.Store.Get(ctx, key)
 	if fault.Is(err, fault.NotFound) {

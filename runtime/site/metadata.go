@@ -9,20 +9,20 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// Metadata is a metadata object: what the runtime said about itself, what the client needs beside it, and the
-// proof, "" when another tool stored the object.
+// Metadata is a metadata object: the metadata that the runtime returned, the time limit that the client needs in
+// addition, and the proof, which is "" if another tool stored the object.
 type Metadata struct {
 	lithops.Metadata
 	Proof string
 }
 
-// Matches reports whether metadata describes a runtime that this client and this Python can work with.
+// Matches reports whether metadata describes a runtime that is compatible with this client and this Python version.
 func (m Metadata) Matches(install lithops.Install, python string) bool {
 	return m.PythonVersion == python && (m.LithopsVersion == install.Version || m.LithopsVersion == "") &&
 		m.PythonVersion != ""
 }
 
-// ParseMetadata reads a metadata object. No object is an error like a broken one.
+// ParseMetadata parses a metadata object. A missing object is an error, like an invalid one.
 func ParseMetadata(data []byte) (Metadata, error) {
 	md, err := lithops.ParseMetadata(data)
 	if err != nil {
@@ -31,14 +31,14 @@ func ParseMetadata(data []byte) (Metadata, error) {
 	var ours map[string]json.RawMessage
 	stored := Metadata{Metadata: md}
 	if json.Unmarshal(data, &ours) == nil {
-		_ = json.Unmarshal(ours[proofKey], &stored.Proof) // of a wrong type: no proof, and the object is written again
+		_ = json.Unmarshal(ours[proofKey], &stored.Proof) // a proof of a wrong type counts as missing, so the object is written again
 	}
 	return stored, nil
 }
 
 var proofMember = text.NewPattern(`, "` + proofKey + `": "[^"\\]*"`)
 
-// EncodeMetadata makes the object: what the client writes, and the proof as one more key at the end.
+// EncodeMetadata encodes a metadata object as the client does and adds the proof as the last key.
 func EncodeMetadata(md lithops.Metadata, timeoutS int, proof string) ([]byte, error) {
 	value, err := json.Marshal(proof)
 	if err != nil {
@@ -50,13 +50,13 @@ func EncodeMetadata(md lithops.Metadata, timeoutS int, proof string) ([]byte, er
 	return append(append(data, value...), '}'), nil
 }
 
-// Proof ties a metadata object to the runtime that was called for it. deploy adds it to the object under proofKey,
-// where the client does not look; an object without the runtime's proof is from before the runtime was last replaced,
-// so a run that was cut off between the two is seen and finished by the next one.
+// Proof returns a value that ties a metadata object to the runtime that returned it. deploy stores it in the object
+// under proofKey, which the client ignores. If an object lacks the proof of its runtime, the object is older than the
+// runtime. This happens if a run is interrupted between the two writes, and the next run then repairs it.
 func Proof(r entity.Registered) string {
 	proof := r.Note(entity.NoteBundle) + "@" + r.Note(entity.NoteDigest)
 	if code := r.Note(entity.NoteCode); code != "" {
-		proof += " " + code // whatever the client's code is, the image has its own
+		proof += " " + code // the image contains its own code, which is independent of the client's
 	}
 	return proof
 }

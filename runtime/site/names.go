@@ -9,13 +9,13 @@ import (
 	"fn-runtime/runtime/lithops"
 )
 
-// DefaultName is what users say for the image that the client uses when it is told none.
+// DefaultName is the name that users pass for the image that the client uses by default.
 const DefaultName = "default"
 
-// AllName is what users say for every runtime.
+// AllName is the name that users pass for all runtimes.
 const AllName = "all"
 
-// CheckDeployed is CheckName for a runtime that is there: it may also be named by the digest that it runs.
+// CheckDeployed checks the name of a deployed runtime like CheckName. It also accepts an image reference with a digest.
 func CheckDeployed(name string, all bool) error {
 	if strings.Contains(name, "@") {
 		return lithops.ValidateReference(name)
@@ -23,8 +23,8 @@ func CheckDeployed(name string, all bool) error {
 	return CheckName(name, all)
 }
 
-// CheckName checks a name that a user gave for a runtime, before anything else is looked at: DefaultName, AllName where
-// all is allowed, or an image reference. The error is a fault.Usage that shows the corrected name.
+// CheckName checks a runtime name passed by a user before any request is sent. It accepts DefaultName, AllName if all
+// is set, and an image reference. The error is a fault.Usage that shows the corrected name.
 func CheckName(name string, all bool) error {
 	switch {
 	case name == DefaultName, name == AllName && all:
@@ -35,8 +35,9 @@ func CheckName(name string, all bool) error {
 	return lithops.ValidateImage(name)
 }
 
-// Image returns the image that a name stands for, as the client names it: "default" by the Python, "" being the client's;
-// user/name with the configured registry in front. The client looks runtimes up under this name, never under "default".
+// Image returns the image for a name, as the client names it. For "default", it is the image for the given Python
+// version; "" selects the client's version. For user/name, it is the name with the configured registry prepended. The
+// client looks up runtimes under this name, never under "default".
 func (s *Site) Image(name, python string) (string, error) {
 	switch name {
 	case AllName:

@@ -11,15 +11,15 @@ import (
 	"fn-runtime/runtime/lithops"
 )
 
-// Selector picks runtimes by the name that a user gives.
+// Selector selects runtimes by the name that a user passed.
 type Selector struct {
 	s        *Site
 	name     string // "default", "all" or an image
-	memoryMB []int  // empty: any
-	version  string // "" any
+	memoryMB []int  // empty: any memory size
+	version  string // "": any version
 }
 
-// Selector checks a name before anything is dialled.
+// Selector validates a name and returns a selector for it. It sends no requests.
 func (s *Site) Selector(name string, memoryMB []int, version string) (Selector, error) {
 	var err error
 	switch {
@@ -35,8 +35,8 @@ func (s *Site) Selector(name string, memoryMB []int, version string) (Selector, 
 	return Selector{s: s, name: name, memoryMB: memoryMB, version: version}, nil
 }
 
-// matches reports whether an entry is meant. Releases write the same image in different ways, and an orphan is known by
-// its action's name only, so the name is put into the form of the entry's own release.
+// matches reports whether the selector selects an entry. Releases name the same image differently, and an orphan is
+// known only by the name of its action, so the name is converted to the form of the entry's release.
 func (sel Selector) matches(e Entry) bool {
 	if !e.Own || len(sel.memoryMB) > 0 && !slices.Contains(sel.memoryMB, e.NamedMB) || sel.version != "" && sel.version != e.Version {
 		return false
@@ -63,7 +63,7 @@ func (sel Selector) matches(e Entry) bool {
 	return e.Image == image || e.Image == sel.name
 }
 
-// Pick returns the entries that are meant, in their order.
+// Pick returns the selected entries in their order.
 func (sel Selector) Pick(inv *Inventory) []Entry {
 	var entries []Entry
 	for _, e := range inv.Entries {
@@ -74,47 +74,47 @@ func (sel Selector) Pick(inv *Inventory) []Entry {
 	return entries
 }
 
-// maxListed bounds how many of the runtimes that are there a fault names.
+// maxListed is the maximum number of existing runtimes that an error lists.
 const maxListed = 5
 
-// NotFound is the fault for a name that nothing is deployed under; it says what is there.
+// NotFound returns the error for a name that selects no runtime. It lists existing runtimes.
 func (sel Selector) NotFound(inv *Inventory) error {
 	image := lithops.Image(sel.name, sel.s.Settings.DockerServer, sel.s.Contract.Version)
 	if sel.name == DefaultName {
 		image, _ = sel.s.Image(sel.name, "")
 	}
-	var there []string
+	var existing []string
 	other := sel
 	other.memoryMB, other.version = nil, ""
 	similar := other.Pick(inv)
-	listed := similar // the same image in other sizes, or of other releases
+	listed := similar // the same image with other memory sizes or releases
 	if len(similar) == 0 {
 		listed = inv.Entries
 	}
 	for _, e := range listed {
-		if e.Own && !e.Orphan && len(there) < maxListed {
-			there = append(there, i18n.M("{{.Image}}, {{.Memory}} MB, Lithops {{.Version}}", "Image", e.Image, "Memory", e.NamedMB, "Version", e.Version).String())
+		if e.Own && !e.Orphan && len(existing) < maxListed {
+			existing = append(existing, i18n.M("{{.Image}}, {{.Memory}} MB, Lithops {{.Version}}", "Image", e.Image, "Memory", e.NamedMB, "Version", e.Version).String())
 		}
 	}
 	if len(similar) > 0 {
 		return fault.New(fault.NotFound,
-			i18n.M("Runtime {{.Image}} is deployed in {{.Place}}, but not with {{.Asked}}.", "Image", image, "Place", sel.s.Scope(), "Asked", sel.asked()),
-			i18n.M("Specify an existing deployment, or list all with 'ibmcloud fn-runtime list'.")).With(slices.Compact(there)...)
+			i18n.M("Runtime {{.Image}} is deployed in {{.Place}}, but not with {{.Asked}}.", "Image", image, "Place", sel.s.Scope(), "Asked", sel.selection()),
+			i18n.M("Specify an existing deployment, or list all with 'ibmcloud fn-runtime list'.")).With(slices.Compact(existing)...)
 	}
 	recovery := i18n.M("Deploy it with 'ibmcloud fn-runtime deploy {{.Name}}', or list all deployments with 'ibmcloud fn-runtime list'.", "Name", sel.name)
 	return fault.New(fault.NotFound,
 		i18n.M("Runtime {{.Image}} is not deployed in {{.Place}}.", "Image", image, "Place", sel.s.Scope()), recovery).
-		With(slices.Compact(there)...)
+		With(slices.Compact(existing)...)
 }
 
-// asked says the sizes and the release that were asked for.
-func (sel Selector) asked() string {
-	var words []string
+// selection returns the requested memory sizes and release for an error message.
+func (sel Selector) selection() string {
+	var parts []string
 	for _, mb := range sel.memoryMB {
-		words = append(words, fmt.Sprintf("%d MB", mb))
+		parts = append(parts, fmt.Sprintf("%d MB", mb))
 	}
 	if sel.version != "" {
-		words = append(words, "Lithops "+sel.version)
+		parts = append(parts, "Lithops "+sel.version)
 	}
-	return strings.Join(words, ", ")
+	return strings.Join(parts, ", ")
 }

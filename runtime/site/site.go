@@ -1,8 +1,8 @@
-// Package site is one target as one Lithops client sees it: the ports through which it is worked on, the names that are
-// made there, and what it holds of Lithops.
+// Package site represents one target as one Lithops client sees it: the interfaces to its services, the names of its
+// runtimes, and its Lithops content.
 //
-// What may go in: the ports, and what every operation reads with them. What may not: what is changed and in which order
-// (runtime/plan), HTTP, SDKs, flags, the screen.
+// It contains the interfaces and the queries that all operations share. It does not change the target, which is done in
+// runtime/plan, and does not use HTTP, SDKs, flags or the screen.
 package site
 
 import (
@@ -10,22 +10,23 @@ import (
 	"fn-runtime/runtime/lithops"
 )
 
-// Target names where the operations work; it is shown to people and appears in JSON.
+// Target identifies what the operations work on. It is shown to users and is part of the JSON output.
 type Target struct {
 	Backend       string       `json:"backend"` // "ibm_cf", "code_engine", "openwhisk" or "local"
-	Region        string       `json:"region"`  // "" on openwhisk and local
+	Region        string       `json:"region"`  // empty for openwhisk and local
 	Namespace     string       `json:"namespace"`
 	Endpoint      string       `json:"endpoint"`
 	Bucket        string       `json:"bucket"`
 	ResourceGroup string       `json:"resource_group,omitempty"` // id
-	UserKeyFrom   i18n.Message `json:"-"`                        // where the user part of names came from
+	UserKeyFrom   i18n.Message `json:"-"`                        // source of the user part of names
 	HostPython    bool         `json:"host_python,omitempty"`    // the endpoint runs this machine's Python, not the image
-	CAFile        string       `json:"ca_file,omitempty"`        // the authority of the local endpoint's certificate
-	CABundle      string       `json:"-"`                        // CAFile and the system's authorities: for REQUESTS_CA_BUNDLE
-	Proxy         string       `json:"-"`                        // the local endpoint's, where it stands for Code Engine; holds a secret
+	CAFile        string       `json:"ca_file,omitempty"`        // CA of the local endpoint's certificate
+	CABundle      string       `json:"-"`                        // CAFile and the system CAs, for REQUESTS_CA_BUNDLE
+	Proxy         string       `json:"-"`                        // of the local endpoint if it emulates Code Engine; contains a secret
 }
 
-// EnvCommand is the command that prints what a shell needs so that its programs reach the embedded endpoint and verify it.
+// EnvCommand returns the command that prints the environment variables with which programs reach and verify the local
+// endpoint.
 func (t Target) EnvCommand() string {
 	if t.Proxy != "" {
 		return "local env --as " + BackendCodeEngine
@@ -33,7 +34,7 @@ func (t Target) EnvCommand() string {
 	return "local env"
 }
 
-// The backends as the user names them.
+// The names of the backends in options and output.
 const (
 	BackendIBMCF      = string(lithops.IBMCF)
 	BackendCodeEngine = string(lithops.CodeEngine)
@@ -41,23 +42,23 @@ const (
 	BackendLocal      = "local"
 )
 
-// Site is a target with what works on it.
+// Site is a target with the interfaces to its services.
 type Site struct {
 	Target   Target
 	Install  lithops.Install
 	Contract lithops.Contract
-	Settings lithops.Compute // of the Lithops configuration: runtime, memory, timeout, docker server
-	Storage  lithops.Storage // what the Lithops configuration says of the bucket
+	Settings lithops.Compute // from the Lithops configuration: runtime, memory, timeout, registry
+	Storage  lithops.Storage // the storage section of the Lithops configuration
 	Compute  Compute
 	Store    Store
-	Images   Images // nil where no operation of the command needs it
+	Images   Images // nil if the command does not need it
 	Cache    lithops.Cache
-	Observer Observer // nil: nobody watches
-	Jobs     int      // calls at the same time; 0 chooses
-	Version  string   // of the plug-in, for notes
+	Observer Observer // nil to report nothing
+	Jobs     int      // number of concurrent calls; 0 selects the default
+	Version  string   // of the plug-in, stored in notes
 }
 
-// Place names where the runtimes are, in the service's word for it.
+// Scope returns the name of the scope with the service's term for it.
 func (s *Site) Scope() i18n.Message {
 	if s.Contract.Backend == lithops.CodeEngine {
 		return i18n.M("project {{.Name}}", "Name", s.Target.Namespace)
@@ -65,7 +66,7 @@ func (s *Site) Scope() i18n.Message {
 	return i18n.M("namespace {{.Name}}", "Name", s.Target.Namespace)
 }
 
-// Begin starts a step for whoever watches. The function returned ends it.
+// Begin starts a step and reports it to the observer. The returned function ends the step.
 func (s *Site) Begin(step i18n.Message) func(error) {
 	if s.Observer != nil {
 		if end := s.Observer.Begin(i18n.M("{{.Step}}...", "Step", step)); end != nil {
@@ -82,14 +83,14 @@ func (s *Site) Progress(done, total int) {
 	}
 }
 
-// Note says something that matters but stops nothing.
+// Note reports something that matters but does not stop the operation.
 func (s *Site) Note(text i18n.Message) {
 	if s.Observer != nil {
 		s.Observer.Note(text)
 	}
 }
 
-// Warn says something that the user should act on.
+// Warn reports something that the user should act on.
 func (s *Site) Warn(text i18n.Message) {
 	if s.Observer != nil {
 		s.Observer.Warn(text)

@@ -9,26 +9,26 @@ import (
 	"fn-runtime/runtime/parallel"
 )
 
-// State is whether the installed client can use a runtime.
+// State describes whether the installed client can use a runtime.
 type State string
 
 // The states of a runtime.
 const (
 	Ready           State = "ready"
-	NoMetadata      State = "no_metadata"      // action without metadata: the client deploys it again
-	VersionMismatch State = "version_mismatch" // of another Lithops version than the client's
-	PythonMismatch  State = "python_mismatch"  // runs another Python than the client
-	Outdated        State = "outdated"         // its code, its metadata or the digest of its image is not what deploy would make it now
-	OrphanMetadata  State = "orphan_metadata"  // metadata without action: the client hangs
+	NoMetadata      State = "no_metadata"      // runtime without metadata: the client deploys it again
+	VersionMismatch State = "version_mismatch" // registered for another Lithops version than the client's
+	PythonMismatch  State = "python_mismatch"  // runs another Python version than the client
+	Outdated        State = "outdated"         // its code, metadata or image digest differs from what deploy would register now
+	OrphanMetadata  State = "orphan_metadata"  // metadata without a runtime: the client hangs
 )
 
-// ReplacedReason says that another tool has put its own code under the name of a runtime that was deployed.
+// ReplacedReason returns the message that another tool registered its own code under the name of a deployed runtime.
 func ReplacedReason() i18n.Message {
 	return i18n.M("Another tool registered it again, so its Lithops code is unknown.")
 }
 
-// StateOf says whether the installed client can use a runtime, and why not, the worst first. bundle and digest are the
-// current ones, "" when not known.
+// StateOf returns whether the installed client can use a runtime and, if not, the most severe reason. bundle and digest
+// are the current ones; "" if unknown.
 func (s *Site) StateOf(e Entry, bundle, digest string) (State, i18n.Message) {
 	python := e.Python()
 	deployed, was := e.Note(entity.NoteBundle), e.Note(entity.NoteDigest)
@@ -57,22 +57,22 @@ func (s *Site) StateOf(e Entry, bundle, digest string) (State, i18n.Message) {
 	return Ready, i18n.Message{}
 }
 
-// MetadataProblem says why the client's next job fails on the metadata of a runtime; zero where it does not, or where the
-// metadata was not read.
+// MetadataProblem returns why the metadata of a runtime makes the client's next job fail. It returns the zero Message
+// if it does not, or if the metadata was not read.
 func (e Entry) MetadataProblem() i18n.Message {
 	switch {
 	case e.Stored == nil:
 		return i18n.Message{}
 	case e.Stored.PythonVersion == "":
 		return i18n.M("Its metadata cannot be read.")
-	case e.Stored.TimeoutS == 0 && lithops.NeedsTimeout(e.Version): // as Lithops' own 'runtime update' leaves it
+	case e.Stored.TimeoutS == 0 && lithops.NeedsTimeout(e.Version): // as the Lithops command 'runtime update' leaves it
 		return i18n.M("Its metadata does not contain the timeout, so the client's next job fails.")
 	}
 	return i18n.Message{}
 }
 
-// ReadMetadata reads the metadata of those runtimes of the client's version that notes do not vouch for. The number of
-// requests grows with what other tools and earlier releases registered.
+// ReadMetadata reads the metadata of the runtimes of the client's version whose notes are missing or may be stale. The
+// number of requests grows with the number of runtimes that other tools or earlier releases registered.
 func (s *Site) ReadMetadata(ctx context.Context, entries []Entry) error {
 	var unknown []int
 	for i, e := range entries {
@@ -90,7 +90,7 @@ func (s *Site) ReadMetadata(ctx context.Context, entries []Entry) error {
 	return parallel.FirstError(errs)
 }
 
-// SetMetadata takes the metadata object of a runtime, nil where there is none.
+// SetMetadata sets the metadata object of a runtime; nil if there is none.
 func (e *Entry) SetMetadata(object []byte) {
 	if e.HasObject, e.Stored = object != nil, nil; e.HasObject {
 		stored, _ := ParseMetadata(object)
@@ -98,8 +98,8 @@ func (e *Entry) SetMetadata(object []byte) {
 	}
 }
 
-// WantExisting describes a listed runtime as it should be: its names are those that are there, and hold whatever image an older
-// tool read into them. digest is the current one of its image, "" when not known; a pinned runtime stays where it is.
+// WantExisting describes a deployed runtime as it should be. It keeps the existing names, whatever image an older tool
+// derived from them. digest is the current digest of its image, "" if unknown. A pinned runtime keeps its digest.
 func (s *Site) WantExisting(e Entry, timeoutS int, digest string) Wanted {
 	if timeoutS == 0 {
 		timeoutS = max(1, e.TimeoutMS/1000)
