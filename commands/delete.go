@@ -31,7 +31,7 @@ func newDelete(f *Factory) *cobra.Command {
 		},
 		ValidArgsFunction: f.completeRuntimes(&o.target, runtime.DefaultName, runtime.AllName),
 	}
-	memoryFlag(f, cmd, &o.target, &o.req.MemoryMB, i18n.M("Limit to runtimes with one of the memory sizes `MB,...`."))
+	memoryFlag(f, cmd, &o.target, &o.req.MemoryMB, i18n.M("Limit to the memory sizes `MB,...` of a runtime."))
 	stringFlag(cmd, &o.req.LithopsVersion, "lithops-version", "v", i18n.M("Limit to runtimes of this Lithops `VERSION`."))
 	boolFlag(cmd, &o.force, "force", "f", i18n.M("Delete without confirmation."))
 	o.target.addChanging(f, cmd, &o.req.DryRun)

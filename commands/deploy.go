@@ -44,7 +44,7 @@ func newDeploy(f *Factory) *cobra.Command {
 		},
 		ValidArgsFunction: f.completeImages(false, runtime.DefaultName),
 	}
-	memoryFlag(f, cmd, &o.target, &o.req.MemoryMB, i18n.M("Deploy with each of the memory sizes `MB,...`."))
+	memoryFlag(f, cmd, &o.target, &o.req.MemoryMB, i18n.M("Deploy the memory sizes `MB,...`, one runtime each."))
 	cmd.Flags().Var(cpuValue{&o.req.MilliCPU}, "cpu", i18n.M("On code_engine, assign this many `VCPU`; the default is the minimum for the memory size.").ID)
 	complete(cmd, "cpu", "0.125", "0.25", "0.5", "1", "2", "4", "6", "8")
 	cmd.Flags().Var(choice{values: codeSources, set: func(s string) { o.req.InImage = s == codeInImage }}, "code",

@@ -99,7 +99,7 @@ func newLocalEnv(f *Factory) *cobra.Command {
 	shell, as := "posix", ""
 	cmd := &cobra.Command{
 		Use:   "env",
-		Short: i18n.M("Print environment variables that make programs trust the local endpoint.").ID,
+		Short: i18n.M("Print variables that make programs trust the local endpoint.").ID,
 		Long:  i18n.M("Prints commands that set REQUESTS_CA_BUNDLE and AWS_CA_BUNDLE to a bundle with the certificate authorities of the system and of the local endpoint. The libraries of the Lithops client read these variables. Without them, the client rejects the endpoint's certificate. With '--as code_engine', the command also sets HTTPS_PROXY and NO_PROXY. The client's requests to IBM Cloud Code Engine then go to the local endpoint, and its requests to other hosts are rejected. The proxy address contains a password.").ID,
 		Example: example(i18n.M("Print variables for 'eval' in bash, zsh and similar shells"), "local env") +
 			example(i18n.M("Print fish syntax"), "local env --shell fish") +

@@ -41,7 +41,7 @@ func newPrune(f *Factory) *cobra.Command {
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
-	cmd.Flags().StringSliceVar(&req.Keep, "keep", nil, i18n.M("Also keep runtimes of these releases, `VERSION,...`.").ID)
+	cmd.Flags().StringSliceVar(&req.Keep, "keep", nil, i18n.M("Also keep the releases `VERSION,...` of Lithops.").ID)
 	boolFlag(cmd, &req.Images, "images", "", i18n.M("Also delete images from this machine's container engine if a newer build superseded them and no runtime uses them."))
 	boolFlag(cmd, &force, "force", "f", i18n.M("Delete without confirmation."))
 	target.addChanging(f, cmd, &req.DryRun)

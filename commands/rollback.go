@@ -29,7 +29,7 @@ func newRollback(f *Factory) *cobra.Command {
 		},
 		ValidArgsFunction: f.completeRuntimes(&target, runtime.DefaultName),
 	}
-	memoryFlag(f, cmd, &target, &req.MemoryMB, i18n.M("Limit to runtimes with one of the memory sizes `MB,...`."))
+	memoryFlag(f, cmd, &target, &req.MemoryMB, i18n.M("Limit to the memory sizes `MB,...` of a runtime."))
 	target.addChanging(f, cmd, &req.DryRun)
 	return cmd
 }

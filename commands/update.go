@@ -30,7 +30,7 @@ func newUpdate(f *Factory) *cobra.Command {
 		},
 		ValidArgsFunction: f.completeRuntimes(&o.target, runtime.DefaultName, runtime.AllName),
 	}
-	memoryFlag(f, cmd, &o.target, &o.req.MemoryMB, i18n.M("Limit to runtimes with one of the memory sizes `MB,...`."))
+	memoryFlag(f, cmd, &o.target, &o.req.MemoryMB, i18n.M("Limit to the memory sizes `MB,...` of a runtime."))
 	countFlag(cmd, &o.req.TimeoutS, "timeout", "t", maxTimeout, i18n.M("New timeout of a call in `SECONDS`."))
 	boolFlag(cmd, &o.req.Force, "force", "f", i18n.M("Deploy even if nothing differs."))
 	o.target.addChanging(f, cmd, &o.req.DryRun)
