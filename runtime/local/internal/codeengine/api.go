@@ -1,11 +1,11 @@
-// Package codeengine is the REST API of IBM Cloud Code Engine, version 2, as far as jobs need it, and the token call of
-// IBM's identity service: projects, jobs, job runs, config maps and secrets.
+// Package codeengine implements the parts of the IBM Cloud Code Engine API, version 2, that jobs need, and the token
+// call of IBM Cloud IAM. The resources are projects, jobs, job runs, config maps and secrets.
 //
-// What may go in: paths, documents, limits, status codes and error texts of these APIs, and the life of a job run. What may
-// not: storage, sockets and TLS, how processes and containers are made. A job run's instances are activations of the
-// invoker, whose action (runner.py) starts the command of the job.
+// The package contains the paths, documents, limits, status codes and error texts of these APIs, and the life cycle of
+// job runs. It does not contain storage, sockets and TLS, or the creation of processes and containers. The instances of
+// a job run are activations of the invoker. Their action (runner.py) starts the command of the job.
 //
-// What IBM's own service says where nobody has seen it say anything, codes of errors above all, is a guess.
+// If a response of the real service is unknown, the response here is a guess. This applies mainly to error codes.
 package codeengine
 
 import (
@@ -32,10 +32,10 @@ import (
 // IAMHost is the host of the token call.
 const IAMHost = "iam.cloud.ibm.com"
 
-// regions are those of the service.
+// regions are the regions of the service.
 var regions = []string{"us-south", "us-east", "ca-tor", "eu-de", "eu-gb", "eu-es", "in-che", "jp-osa", "jp-tok", "br-sao", "au-syd"}
 
-// Hosts are the names under which the service is called, which clients do not let anybody change.
+// Hosts returns the host names of the service. Clients do not allow users to change them.
 func Hosts() []string {
 	hosts := []string{IAMHost}
 	for _, region := range regions {
@@ -44,7 +44,7 @@ func Hosts() []string {
 	return hosts
 }
 
-// regionOf returns the region of a host, which may have a port; "" of any other name.
+// regionOf returns the region of a host name with or without a port, or "" if the host is not one of the service.
 func regionOf(host string) string {
 	host, _, _ = strings.Cut(host, ":")
 	region, ok := strings.CutPrefix(host, "api.")
@@ -55,33 +55,34 @@ func regionOf(host string) string {
 	return region
 }
 
-// Config is what the API needs to know.
+// Config configures an API.
 type Config struct {
 	DB      *state.DB
 	Invoker invoke.Invoker
-	APIKey  string // what the token call takes
-	Token   string // for Bearer, beside the tokens of the token call; their key too
+	APIKey  string // API key that the token call accepts
+	Token   string // bearer token, accepted in addition to the tokens of the token call; also the key that signs those tokens
 	Python  string // interpreter of instances that run as processes
 	Extra   map[string]string
-	Temp    string // folder of bodies and answers on their way; "" the system's
+	Temp    string // directory for buffered bodies and responses; "" means the system default
 	Log     *slog.Logger
 	Now     func() time.Time
 }
 
 type api struct {
 	Config
-	mux    *http.ServeMux
-	turns  slots.Pool
-	tasks  *background.Work    // runs
-	mu     sync.Mutex          // guards what follows
-	live   map[string]*run     // by id, until it is recorded how they ended
-	places *semaphore.Weighted // instances in the hands of the invoker
+	mux           *http.ServeMux
+	slotPool      slots.Pool
+	tasks         *background.Work    // active runs
+	mu            sync.Mutex          // guards activeRuns
+	activeRuns    map[string]*run     // by ID, until their end is recorded
+	instanceSlots *semaphore.Weighted // limits the instances that the invoker runs concurrently
 }
 
-// API serves the paths below /v2 of the hosts of Code Engine, and /identity/token of IAMHost.
+// API serves the paths below /v2 of the Code Engine hosts, and /identity/token of IAMHost.
 type API struct{ api *api }
 
-// New makes an API and settles the runs that a killed endpoint left unfinished. Close ends its runs.
+// New creates an API, and records the runs that a killed endpoint left unfinished as failed. Call Close to end its
+// runs.
 func New(c Config) (*API, error) {
 	if c.Now == nil {
 		c.Now = time.Now
@@ -89,24 +90,24 @@ func New(c Config) (*API, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	a := &api{Config: c, mux: http.NewServeMux(), turns: slots.New(), tasks: background.New(), live: map[string]*run{}, places: semaphore.NewWeighted(int64(max(16, 4*runtime.NumCPU())))}
+	a := &api{Config: c, mux: http.NewServeMux(), slotPool: slots.New(), tasks: background.New(), activeRuns: map[string]*run{}, instanceSlots: semaphore.NewWeighted(int64(max(16, 4*runtime.NumCPU())))}
 	a.routes()
 	return &API{a}, a.recover()
 }
 
-// Running is the number of runs that have not ended.
+// Running returns the number of runs that have not ended.
 func (x *API) Running() int {
 	x.api.mu.Lock()
 	defer x.api.mu.Unlock()
-	return len(x.api.live)
+	return len(x.api.activeRuns)
 }
 
-// Close waits until ctx ends for runs, then kills them and records that.
+// Close waits for runs until ctx is done. It then kills the remaining ones and records that.
 func (x *API) Close(ctx context.Context) { x.api.tasks.Close(ctx) }
 
-// Admits reports whether the credentials of a request are right; the token call brings them in its body, which it may send.
+// Admits reports whether a request has valid credentials. It admits all token calls, whose credentials are in the body.
 func (x *API) Admits(r *http.Request) bool {
-	return r.Host == IAMHost || r.Host == IAMHost+":443" || x.api.admits(r)
+	return r.Host == IAMHost || r.Host == IAMHost+":443" || x.api.isAuthenticated(r)
 }
 
 func (x *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -115,9 +116,9 @@ func (x *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case host == IAMHost:
 		x.api.token(w, r)
 	case regionOf(host) == "":
-		x.api.fail(w, r, errMissing)
+		x.api.respondError(w, r, errNotFound)
 	case !x.Admits(r):
-		x.api.fail(w, r, errUnauthorized)
+		x.api.respondError(w, r, errUnauthorized)
 	default:
 		x.api.mux.ServeHTTP(w, r)
 	}
@@ -132,7 +133,7 @@ type call struct {
 	kind    *kind
 	name    string
 	body    *spool.Spool
-	turn    *slots.Slot
+	slot    *slots.Slot
 }
 
 type methods map[string]func(call) error
@@ -144,46 +145,48 @@ func (a *api) routes() {
 	for _, k := range []*kind{a.jobs(), a.runs(), a.configMaps(), a.secrets()} {
 		a.handle("/v2/projects/{project}/"+k.path, k, methods{"GET": a.list, "POST": a.create})
 		one := methods{"GET": a.get, "DELETE": a.remove}
-		if k.change != "" {
-			one[k.change] = a.update
+		if k.updateMethod != "" {
+			one[k.updateMethod] = a.update
 		}
 		a.handle("/v2/projects/{project}/"+k.path+"/{name}", k, one)
 	}
-	a.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { a.fail(w, r, errMissing) })
+	a.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { a.respondError(w, r, errNotFound) })
 }
 
+// handle registers the handlers of a path.
 func (a *api) handle(path string, k *kind, m methods) {
 	a.mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
-		err := error(&problem{http.StatusMethodNotAllowed, "method_not_allowed", "The method is not allowed for this resource."})
+		err := error(&apiError{http.StatusMethodNotAllowed, "method_not_allowed", "The method is not allowed for this resource."})
 		if fn := m[r.Method]; fn != nil {
 			var c call
-			if c, err = a.locate(w, r, k); err == nil {
+			if c, err = a.newCall(w, r, k); err == nil {
 				err = a.serve(c, fn)
 			}
 		}
 		if err != nil {
-			a.fail(w, r, err)
+			a.respondError(w, r, err)
 		}
 	})
 }
 
-// serve receives the body, then answers the request in its turn: a resource may have a megabyte, and a list a hundred of them.
+// serve receives the body, then waits for a slot and handles the request. Slots limit the memory: a resource may have a
+// megabyte, and a list a hundred resources.
 func (a *api) serve(c call, fn func(call) error) error {
 	c.body = &spool.Spool{Disk: a.DB.Disk(), Folder: a.Temp}
 	defer c.body.Close()
 	if _, err := io.Copy(c.body, http.MaxBytesReader(c.w, c.r.Body, maxBody)); err != nil {
 		return err
 	}
-	c.turn = a.turns.Turn()
-	defer c.turn.End()
-	if err := c.turn.Acquire(c.r.Context()); err != nil {
+	c.slot = a.slotPool.Turn()
+	defer c.slot.End()
+	if err := c.slot.Acquire(c.r.Context()); err != nil {
 		return err
 	}
 	return fn(c)
 }
 
-// locate finds the project of a path, in the region that the host names.
-func (a *api) locate(w http.ResponseWriter, r *http.Request, k *kind) (call, error) {
+// newCall returns the call of a request with the project of its path, in the region of its host.
+func (a *api) newCall(w http.ResponseWriter, r *http.Request, k *kind) (call, error) {
 	c := call{w: w, r: r, region: regionOf(r.Host), kind: k, name: r.PathValue("name")}
 	id := r.PathValue("project")
 	if id == "" {
@@ -199,5 +202,5 @@ func (a *api) locate(w http.ResponseWriter, r *http.Request, k *kind) (call, err
 			return c, nil
 		}
 	}
-	return c, errMissing
+	return c, errNotFound
 }

@@ -17,10 +17,11 @@ import (
 	"fn-runtime/runtime/local/invoke"
 )
 
-// scripted answers instances: it waits for release, when there is one, then gives what answer says of index and attempt.
-type scripted struct {
+// fakeInvoker runs instances: it waits for release, if set, and then returns the exit status that exit returns for
+// index and attempt.
+type fakeInvoker struct {
 	release chan struct{}
-	answer  func(index, attempt string) int // exit status
+	exit    func(index, attempt string) int // nil: exit status 0
 	mu      sync.Mutex
 	seen    []arguments
 }
@@ -33,9 +34,9 @@ type arguments struct {
 	python  string
 }
 
-func (s *scripted) Close(context.Context) error { return nil }
+func (s *fakeInvoker) Close(context.Context) error { return nil }
 
-func (s *scripted) Run(ctx context.Context, inv invoke.Invocation) (invoke.Outcome, error) {
+func (s *fakeInvoker) Run(ctx context.Context, inv invoke.Invocation) (invoke.Outcome, error) {
 	var a arguments
 	if err := json.Unmarshal(inv.Args, &a); err != nil {
 		return invoke.Outcome{}, err
@@ -53,8 +54,8 @@ func (s *scripted) Run(ctx context.Context, inv invoke.Invocation) (invoke.Outco
 		}
 	}
 	exit := 0
-	if s.answer != nil {
-		exit = s.answer(a.Env["JOB_INDEX"], a.Env["JOB_INDEX_RETRY_COUNT"])
+	if s.exit != nil {
+		exit = s.exit(a.Env["JOB_INDEX"], a.Env["JOB_INDEX_RETRY_COUNT"])
 	}
 	return invoke.Outcome{Status: invoke.Success, Result: json.RawMessage(fmt.Sprintf(`{"exit":%d}`, exit)), InitMS: 1, RunMS: 1}, nil
 }
@@ -63,7 +64,7 @@ type fixture struct {
 	*testing.T
 	api     *API
 	db      *state.DB
-	invoker *scripted
+	invoker *fakeInvoker
 	project string
 }
 
@@ -72,7 +73,7 @@ const (
 	testKey  = "23bc46b1:secretkey"
 )
 
-func newFixture(t *testing.T, s *scripted) *fixture {
+func newFixture(t *testing.T, s *fakeInvoker) *fixture {
 	t.Helper()
 	db, err := state.Open(t.TempDir(), state.Limits{FreeBytes: 1}, nil)
 	if err != nil {
@@ -84,9 +85,9 @@ func newFixture(t *testing.T, s *scripted) *fixture {
 	}
 	f := &fixture{T: t, api: api, db: db, invoker: s}
 	t.Cleanup(func() {
-		ended, cancel := context.WithCancel(context.Background())
+		canceled, cancel := context.WithCancel(context.Background())
 		cancel()
-		api.Close(ended)
+		api.Close(canceled)
 		if err := db.Close(); err != nil {
 			t.Error(err)
 		}
@@ -95,7 +96,7 @@ func newFixture(t *testing.T, s *scripted) *fixture {
 	return f
 }
 
-// send answers a request; a path that begins with a word is one of the project.
+// send sends a request. A path without a leading slash is relative to the project.
 func (f *fixture) send(method, path, body string, header ...string) *httptest.ResponseRecorder {
 	f.Helper()
 	if !strings.HasPrefix(path, "/") {
@@ -111,7 +112,7 @@ func (f *fixture) send(method, path, body string, header ...string) *httptest.Re
 	return w
 }
 
-// want sends a request, and gives the document of its answer, which must have that status.
+// want sends a request, checks the status code, and returns the document of the response.
 func (f *fixture) want(status int, method, path, body string, header ...string) map[string]any {
 	f.Helper()
 	w := f.send(method, path, body, header...)
@@ -131,9 +132,9 @@ func job(name, more string) string {
 	return `{"name":"` + name + `","image_reference":"docker.io/me/image:1","scale_cpu_limit":"0.125","scale_memory_limit":"0.25G"` + more + `}`
 }
 
-// Every refusal has its status, and the body of the API.
-func TestRefusals(t *testing.T) {
-	f := newFixture(t, &scripted{})
+// Every error has the expected status and code, and an error document of the API.
+func TestErrorResponses(t *testing.T) {
+	f := newFixture(t, &fakeInvoker{})
 	f.want(201, "POST", "jobs", job("there", ""))
 	f.want(201, "POST", "config_maps", `{"name":"there","data":{"a":"b"}}`)
 	f.want(201, "POST", "secrets", `{"name":"there","format":"registry","data":{"password":"x"}}`)
@@ -207,8 +208,8 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-func TestTheTokenCall(t *testing.T) {
-	f := newFixture(t, &scripted{})
+func TestTokenCall(t *testing.T) {
+	f := newFixture(t, &fakeInvoker{})
 	ask := func(form url.Values) (int, map[string]any) {
 		r := httptest.NewRequest("POST", "https://"+IAMHost+"/identity/token", strings.NewReader(form.Encode()))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -220,27 +221,27 @@ func TestTheTokenCall(t *testing.T) {
 	}
 	grant := "urn:ibm:params:oauth:grant-type:apikey"
 	if code, doc := ask(url.Values{"grant_type": {grant}, "apikey": {"another"}}); code != 400 || doc["errorCode"] != "BXNIM0415E" {
-		t.Errorf("another's key: %d %v", code, doc)
+		t.Errorf("an unknown key: %d %v", code, doc)
 	}
 	code, doc := ask(url.Values{"grant_type": {grant}, "apikey": {testKey}})
 	if code != 200 {
-		t.Fatalf("our key: %d %v", code, doc)
+		t.Fatalf("the valid key: %d %v", code, doc)
 	}
 	token := "Bearer " + doc["access_token"].(string)
 	f.want(200, "GET", "/v2/projects", "", "Authorization", token)
 	f.want(401, "GET", "/v2/projects", "", "Authorization", token[:len(token)-2]+"AA")
-	f.api.api.Now = func() time.Time { return time.Now().Add(2 * tokenLife) }
+	f.api.api.Now = func() time.Time { return time.Now().Add(2 * tokenLifetime) }
 	f.want(401, "GET", "/v2/projects", "", "Authorization", token)
 }
 
-// A deleted project keeps its name for a week, and counts.
+// A deleted project keeps its name for a week, and counts towards the quota.
 func TestProjectsAreSoftDeleted(t *testing.T) {
-	f := newFixture(t, &scripted{})
+	f := newFixture(t, &fakeInvoker{})
 	f.want(202, "DELETE", "/v2/projects/"+f.project, "")
 	f.want(404, "GET", "/v2/projects/"+f.project, "")
 	doc := f.want(409, "POST", "/v2/projects", `{"name":"lithops"}`)
-	if !strings.Contains(fmt.Sprint(doc["errors"]), "soft-deleted") { // the client looks for the word
-		t.Errorf("the error does not say why: %v", doc)
+	if !strings.Contains(fmt.Sprint(doc["errors"]), "soft-deleted") { // the client searches for this word
+		t.Errorf("the error does not contain the reason: %v", doc)
 	}
 	for i := range maxProjects - 1 {
 		f.want(202, "POST", "/v2/projects", fmt.Sprintf(`{"name":"p%d"}`, i))
@@ -249,7 +250,7 @@ func TestProjectsAreSoftDeleted(t *testing.T) {
 }
 
 func TestPagesAndQuotas(t *testing.T) {
-	f := newFixture(t, &scripted{})
+	f := newFixture(t, &fakeInvoker{})
 	for i := range 100 {
 		f.want(201, "POST", "config_maps", fmt.Sprintf(`{"name":"m%03d","data":{}}`, i))
 	}
@@ -272,9 +273,9 @@ func TestPagesAndQuotas(t *testing.T) {
 	}
 }
 
-// A patch changes what it names, and a changed job has another tag.
+// A PATCH changes only the given fields, and a changed job has a new entity tag.
 func TestPatchAndReplace(t *testing.T) {
-	f := newFixture(t, &scripted{})
+	f := newFixture(t, &fakeInvoker{})
 	old := f.want(201, "POST", "jobs", job("j", `,"scale_retry_limit":1`))
 	now := f.want(200, "PATCH", "jobs/j", `{"scale_memory_limit":"0.5G","scale_retry_limit":null}`, "If-Match", old["entity_tag"].(string))
 	want := old
@@ -290,11 +291,11 @@ func TestPatchAndReplace(t *testing.T) {
 	}
 	f.want(201, "POST", "secrets", `{"name":"s","format":"registry","data":{"password":"hidden"}}`)
 	if text := f.send("GET", "secrets/s", "").Body.String(); strings.Contains(text, "hidden") {
-		t.Errorf("a secret is told: %s", text)
+		t.Errorf("the response contains the secret: %s", text)
 	}
 }
 
-func TestPairsAndIndices(t *testing.T) {
+func TestMemoryMBAndIndices(t *testing.T) {
 	for _, c := range []struct {
 		cpu, memory string
 		mb          int
@@ -307,13 +308,13 @@ func TestPairsAndIndices(t *testing.T) {
 		}
 	}
 	for _, text := range []string{"0", "0-2", "1,5-7", "999999,9999999"} {
-		list, err := indices(text)
-		if err != nil || spell(list) != text {
+		list, err := parseIndices(text)
+		if err != nil || formatIndices(list) != text {
 			t.Errorf("indices(%q) = %v, %v", text, list, err)
 		}
 	}
 	for _, text := range []string{"", "-", "2-1", "-1", "a", "0-4294967296", "1,", "0x1"} {
-		if list, err := indices(text); err == nil {
+		if list, err := parseIndices(text); err == nil {
 			t.Errorf("indices(%q) = %v, want an error", text, list)
 		}
 	}
@@ -325,7 +326,7 @@ func TestImageReferences(t *testing.T) {
 		"evil.example:5000/lithops/image:1": false, "Me/image": false, "": false, "a b": false,
 	} {
 		if got := imageReference.MatchString(name); got != want {
-			t.Errorf("%q is an image: %v, want %v", name, got, want)
+			t.Errorf("%q matches: %v, want %v", name, got, want)
 		}
 	}
 }

@@ -14,13 +14,13 @@ import (
 	"fn-runtime/runtime/local/invoke"
 )
 
-// run is a job run that has not ended, or whose end is not recorded yet.
+// run is a job run that has not ended, or whose end has not been recorded yet.
 type run struct {
 	id       string
 	project  state.Project
 	resource state.Resource
 	ctx      context.Context
-	end      context.CancelCauseFunc
+	cancel   context.CancelCauseFunc
 
 	mu  sync.Mutex
 	rec record
@@ -32,15 +32,15 @@ func (r *run) snapshot() []instance {
 	return append([]instance(nil), r.rec.Instances...)
 }
 
-// change changes the i-th instance.
-func (r *run) change(i int, how func(*instance)) {
+// update changes the i-th instance.
+func (r *run) update(i int, how func(*instance)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	how(&r.rec.Instances[i])
 }
 
-// launch runs a job run apart from the request that made it.
-func (a *api) launch(p state.Project, res state.Resource) error {
+// startRun executes a job run in the background.
+func (a *api) startRun(p state.Project, res state.Resource) error {
 	r := &run{id: res.ID, project: p, resource: res}
 	if err := json.Unmarshal(res.Doc, &r.rec); err != nil {
 		return err
@@ -50,33 +50,34 @@ func (a *api) launch(p state.Project, res state.Resource) error {
 		_, _ = a.DB.DeleteResource(p.ID, "job_runs", res.Name)
 		return errStopping
 	}
-	r.ctx, r.end = context.WithCancelCause(a.tasks.Context())
+	r.ctx, r.cancel = context.WithCancelCause(a.tasks.Context())
 	a.mu.Lock()
-	a.live[r.id] = r
+	a.activeRuns[r.id] = r
 	a.mu.Unlock()
 	go func() {
 		defer ended()
-		defer r.end(nil)
-		if _, err := a.DB.Resource(p.ID, "job_runs", res.Name); err != nil { // deleted before it was among the live
-			r.end(err)
+		defer r.cancel(nil)
+		if _, err := a.DB.Resource(p.ID, "job_runs", res.Name); err != nil { // the run was deleted before it was in activeRuns
+			r.cancel(err)
 		}
 		a.execute(r)
-		a.settle(r)
+		a.recordEnd(r)
 		a.mu.Lock()
-		delete(a.live, r.id)
+		delete(a.activeRuns, r.id)
 		a.mu.Unlock()
 	}()
 	return nil
 }
 
-// settle records how a run has ended. A disk that is full for a while must not leave its client waiting for ever.
-func (a *api) settle(r *run) {
+// recordEnd records how a run has ended. It retries, because the disk may be full temporarily, and a client must not
+// wait forever.
+func (a *api) recordEnd(r *run) {
 	r.mu.Lock()
-	r.rec.fail("Ended", a.Now().UnixMilli()) // those that were killed
+	r.rec.failUnfinished("Ended", a.Now().UnixMilli()) // the instances that were killed
 	rec := r.rec
 	r.mu.Unlock()
 	for {
-		err := a.keep(r.project.ID, r.resource, rec)
+		err := a.saveRun(r.project.ID, r.resource, rec)
 		if err == nil {
 			return
 		}
@@ -89,37 +90,37 @@ func (a *api) settle(r *run) {
 	}
 }
 
-// waitForMap is the time between two looks for what a run refers to.
-const waitForMap = time.Second
+// resolveInterval is the time between two attempts to resolve the references of a run.
+const resolveInterval = time.Second
 
-// execute runs the instances, as many at once as there are places.
+// execute runs the instances, as many concurrently as there are free instance slots.
 func (a *api) execute(r *run) {
-	w, err := a.work(r)
+	w, err := a.instanceConfig(r)
 	if err != nil {
 		a.Log.Warn("job run cannot start", "run", r.resource.Name, "error", err.Error())
 	}
-	for ; err != nil; w, err = a.work(r) { // a pod whose config map or secret is not there waits for it
+	for ; err != nil; w, err = a.instanceConfig(r) { // like a pod, the run waits for missing config maps and secrets
 		select {
 		case <-r.ctx.Done():
 			return
-		case <-time.After(waitForMap):
+		case <-time.After(resolveInterval):
 		}
 	}
 	var all sync.WaitGroup
 	defer all.Wait()
 	for i := range r.rec.Instances {
-		if a.places.Acquire(r.ctx, 1) != nil {
+		if a.instanceSlots.Acquire(r.ctx, 1) != nil {
 			return
 		}
 		all.Go(func() {
-			defer a.places.Release(1)
-			a.attempts(r, w, i)
+			defer a.instanceSlots.Release(1)
+			a.runInstance(r, w, i)
 		})
 	}
 }
 
-// attempts runs one instance until it succeeds or has had all its retries.
-func (a *api) attempts(r *run, w *work, i int) {
+// runInstance runs an instance until it succeeds, fails permanently or has used all its retries.
+func (a *api) runInstance(r *run, w *instanceConfig, i int) {
 	var deadline time.Time
 	for n := 0; ; n++ {
 		started := func() {
@@ -127,28 +128,28 @@ func (a *api) attempts(r *run, w *work, i int) {
 			if deadline.IsZero() && w.limit > 0 {
 				deadline = now.Add(w.limit)
 			}
-			r.change(i, func(x *instance) {
+			r.update(i, func(x *instance) {
 				x.Status, x.Retries = "running", n
 				if x.Started == 0 {
 					x.Started = now.UnixMilli()
 				}
 			})
 		}
-		left := w.limit
+		timeLeft := w.limit
 		if !deadline.IsZero() {
-			left = max(deadline.Sub(a.Now()), time.Millisecond)
+			timeLeft = max(deadline.Sub(a.Now()), time.Millisecond)
 		}
-		reason, again := a.attempt(r, w, i, n, left, started)
+		reason, retry := a.runAttempt(r, w, i, n, timeLeft, started)
 		if r.ctx.Err() != nil {
 			return
 		}
-		again = again && n < w.retries
-		r.change(i, func(x *instance) {
+		retry = retry && n < w.retries
+		r.update(i, func(x *instance) {
 			if reason != "" {
 				x.Reason = reason
 			}
 			switch {
-			case again:
+			case retry:
 				return
 			case reason == "":
 				x.Status = "succeeded"
@@ -157,17 +158,17 @@ func (a *api) attempts(r *run, w *work, i int) {
 			}
 			x.Finished = a.Now().UnixMilli()
 		})
-		if !again {
+		if !retry {
 			return
 		}
 	}
 }
 
-// tooLong is the reason of an instance that has had all its time.
-const tooLong = "DeadlineExceeded"
+// deadlineExceeded is the failure reason of an instance that has used all its time.
+const deadlineExceeded = "DeadlineExceeded"
 
-// attempt runs one instance once. It returns why it failed, "" when it did not, and whether another attempt is due.
-func (a *api) attempt(r *run, w *work, i, n int, left time.Duration, started func()) (reason string, again bool) {
+// runAttempt runs an instance once. It returns the reason of a failure, or "" if it succeeded, and whether to retry.
+func (a *api) runAttempt(r *run, w *instanceConfig, i, n int, timeLeft time.Duration, started func()) (reason string, retry bool) {
 	args, err := json.Marshal(w.arguments(r.rec.Instances[i].Index, n))
 	if err != nil {
 		return err.Error(), false
@@ -177,9 +178,9 @@ func (a *api) attempt(r *run, w *work, i, n int, left time.Duration, started fun
 	inv := invoke.Invocation{
 		ActivationID: hex.EncodeToString(id), Namespace: r.project.ID, NamespaceID: r.project.ID, Action: r.resource.Name, Version: "0.0.1",
 		Revision: w.revision, Kind: "python:3", Image: w.image, Bare: true, Binary: true, Code: func() (string, error) { return w.archive, nil },
-		MemoryMB: w.memoryMB, TimeoutMS: int(left.Milliseconds()), Python: w.python, Args: args, Deadline: a.Now().Add(left), Extra: a.Extra, Started: started,
+		MemoryMB: w.memoryMB, TimeoutMS: int(timeLeft.Milliseconds()), Python: w.python, Args: args, Deadline: a.Now().Add(timeLeft), Extra: a.Extra, Started: started,
 	}
-	out, err := a.guarded(r.ctx, inv)
+	out, err := a.invokeRecovering(r.ctx, inv)
 	if r.ctx.Err() != nil {
 		return "", false
 	}
@@ -196,34 +197,35 @@ func (a *api) attempt(r *run, w *work, i, n int, left time.Duration, started fun
 		result.Error = err.Error()
 	case out.Status == invoke.Success && result.Exit == 0:
 		return "", false
-	case out.Status == invoke.Success && result.Exit == killed:
-		// Nobody but the kernel and our own watch over the memory kills the command alone.
-		reason, again = "OOMKilled", true
+	case out.Status == invoke.Success && result.Exit == exitKilled:
+		// Only the kernel and the memory limit of the worker kill the command alone.
+		reason, retry = "OOMKilled", true
 	case out.Status == invoke.Success:
-		reason, again = fmt.Sprintf("ContainerExitedCode%d", result.Exit), true
-	case out.Cold && out.InitMS == 0: // no worker could be started: the image or the interpreter is at fault
+		reason, retry = fmt.Sprintf("ContainerExitedCode%d", result.Exit), true
+	case out.Cold && out.InitMS == 0: // no worker could be started: the image or the interpreter is faulty
 		reason = "ContainerNotStarted"
-	case out.InitMS+out.RunMS >= left.Milliseconds():
-		reason = tooLong
-	default: // the worker has ended with the command: all of it together had too much memory
-		reason, again = "OOMKilled", true
+	case out.InitMS+out.RunMS >= timeLeft.Milliseconds():
+		reason = deadlineExceeded
+	default: // the worker was killed together with the command: both together exceeded the memory limit
+		reason, retry = "OOMKilled", true
 	}
-	last := out.Logs[max(0, len(out.Logs)-lastWords):]
+	last := out.Logs[max(0, len(out.Logs)-lastLines):]
 	text := strings.Join(last, "\n")
 	a.Log.Warn("job run instance failed", "run", r.resource.Name, "index", r.rec.Instances[i].Index, "reason", reason,
 		"error", result.Error, "output", text[max(0, len(text)-lastBytes):])
-	return reason, again
+	return reason, retry
 }
 
-// How much of the output of a failed instance the log of the endpoint has: the service's API gives none at all.
+// Limits for the output of a failed instance in the log of the endpoint. The API of the service does not return any
+// output.
 const (
-	lastWords = 10
-	lastBytes = 2000
-	killed    = 128 + 9
+	lastLines  = 10
+	lastBytes  = 2000
+	exitKilled = 128 + 9
 )
 
-// guarded runs an activation so that a fault of the invoker ends that activation, not the endpoint.
-func (a *api) guarded(ctx context.Context, inv invoke.Invocation) (out invoke.Outcome, err error) {
+// invokeRecovering runs an activation. A panic of the invoker fails the activation, but does not crash the endpoint.
+func (a *api) invokeRecovering(ctx context.Context, inv invoke.Invocation) (out invoke.Outcome, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("the invoker failed: %v", p)

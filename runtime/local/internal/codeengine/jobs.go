@@ -8,11 +8,12 @@ import (
 	"fn-runtime/runtime/local/internal/state"
 )
 
-// jobs are changed by a merge patch: fields that it names are replaced as a whole, null takes the default.
+// jobs returns the resource kind of jobs. PATCH is a merge patch: it replaces the given fields as a whole, and null
+// resets a field to its default.
 func (a *api) jobs() *kind {
 	return &kind{
-		path: "jobs", typ: "job_v2", limit: 100, status: http.StatusCreated, change: http.MethodPatch,
-		make: func(c call) (string, any, error) {
+		path: "jobs", resourceType: "job_v2", limit: 100, status: http.StatusCreated, updateMethod: http.MethodPatch,
+		newDoc: func(c call) (string, any, error) {
 			var body struct {
 				Name string `json:"name"`
 				spec
@@ -23,10 +24,10 @@ func (a *api) jobs() *kind {
 			if err := checkName("job", body.Name, label, 63); err != nil {
 				return "", nil, err
 			}
-			body.complete()
+			body.setDefaults()
 			return body.Name, body.spec, body.check()
 		},
-		remake: func(c call, old json.RawMessage) (any, error) {
+		updateDoc: func(c call, old json.RawMessage) (any, error) {
 			var fields, patch map[string]json.RawMessage
 			if err := decode(c, &patch); err != nil {
 				return nil, err
@@ -45,9 +46,9 @@ func (a *api) jobs() *kind {
 			}
 			var s spec
 			if err := json.Unmarshal(merged, &s); err != nil {
-				return nil, invalid("The body is not what the resource needs: %s", err)
+				return nil, invalid("The body is not valid for this resource: %s", err)
 			}
-			s.complete()
+			s.setDefaults()
 			return s, s.check()
 		},
 		show: func(_ call, r state.Resource) (doc map[string]any, err error) {
@@ -57,12 +58,12 @@ func (a *api) jobs() *kind {
 			}
 			return doc, err
 		},
-		gone: a.removeRunsOf,
+		afterDelete: a.deleteRunsOfJob,
 	}
 }
 
-// removeRunsOf ends and removes the runs of a job that has been removed.
-func (a *api) removeRunsOf(c call, job state.Resource) error {
+// deleteRunsOfJob kills and deletes the runs of a deleted job.
+func (a *api) deleteRunsOfJob(c call, job state.Resource) error {
 	all, err := a.DB.Resources(c.project.ID, "job_runs")
 	if err != nil {
 		return err
@@ -78,7 +79,7 @@ func (a *api) removeRunsOf(c call, job state.Resource) error {
 		if _, err := a.DB.DeleteResource(c.project.ID, "job_runs", r.Name); err != nil && !errors.Is(err, state.ErrNotFound) {
 			return err
 		}
-		a.kill(func(run *run) bool { return run.id == r.ID })
+		a.killRuns(func(run *run) bool { return run.id == r.ID })
 	}
 	return nil
 }

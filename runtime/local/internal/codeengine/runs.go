@@ -13,7 +13,7 @@ import (
 	"fn-runtime/runtime/local/internal/state"
 )
 
-// The limits of runs: their names, how long an ended one is kept, and the instances of a project.
+// Limits of runs: the length of a name, how long an ended run is kept, and the number of active instances in a project.
 const (
 	maxRunName   = 53
 	runAge       = 7 * 24 * time.Hour
@@ -28,29 +28,29 @@ type record struct {
 	Finished  int64      `json:"finished,omitempty"`
 }
 
-// instance is one index of a run.
+// instance is one array index of a run.
 type instance struct {
 	Index    int    `json:"index"`
 	Status   string `json:"status"`           // pending, running, succeeded, failed
 	Reason   string `json:"reason,omitempty"` // why the last attempt failed
 	Retries  int    `json:"retries,omitempty"`
-	Started  int64  `json:"started,omitempty"` // epoch ms, 0 not yet
+	Started  int64  `json:"started,omitempty"` // epoch ms, 0 if it has not started
 	Finished int64  `json:"finished,omitempty"`
 }
 
 func (a *api) runs() *kind {
 	return &kind{
-		path: "job_runs", typ: "job_run_v2", limit: 100, status: http.StatusAccepted,
-		make: a.makeRun, show: a.showRun,
-		made: func(c call, r state.Resource) error { return a.launch(c.project, r) },
-		gone: func(_ call, r state.Resource) error {
-			a.kill(func(run *run) bool { return run.id == r.ID })
+		path: "job_runs", resourceType: "job_run_v2", limit: 100, status: http.StatusAccepted,
+		newDoc: a.newRun, show: a.showRun,
+		afterCreate: func(c call, r state.Resource) error { return a.startRun(c.project, r) },
+		afterDelete: func(_ call, r state.Resource) error {
+			a.killRuns(func(run *run) bool { return run.id == r.ID })
 			return nil
 		},
 	}
 }
 
-func (a *api) makeRun(c call) (string, any, error) {
+func (a *api) newRun(c call) (string, any, error) {
 	var body struct {
 		Name    string `json:"name"`
 		JobName string `json:"job_name"`
@@ -63,7 +63,7 @@ func (a *api) makeRun(c call) (string, any, error) {
 	if body.JobName != "" {
 		job, err := a.DB.Resource(c.project.ID, "jobs", body.JobName)
 		if errors.Is(err, state.ErrNotFound) {
-			return "", nil, &problem{http.StatusNotFound, "resource_not_found", "The job does not exist."}
+			return "", nil, &apiError{http.StatusNotFound, "resource_not_found", "The job does not exist."}
 		}
 		var s spec
 		if err == nil {
@@ -72,9 +72,9 @@ func (a *api) makeRun(c call) (string, any, error) {
 		if err != nil {
 			return "", nil, err
 		}
-		rec.spec = body.spec.over(s)
+		rec.spec = body.spec.inherit(s)
 	}
-	rec.complete()
+	rec.setDefaults()
 	if err := rec.check(); err != nil {
 		return "", nil, err
 	}
@@ -84,21 +84,21 @@ func (a *api) makeRun(c call) (string, any, error) {
 	if err := checkName("job run", body.Name, label, maxRunName); err != nil {
 		return "", nil, err
 	}
-	list, err := indices(rec.ScaleArraySpec)
+	list, err := parseIndices(rec.ScaleArraySpec)
 	if err != nil {
 		return "", nil, err
 	}
 	for _, i := range list {
 		rec.Instances = append(rec.Instances, instance{Index: i, Status: "pending"})
 	}
-	if a.instancesOf(c.project.ID)+len(list) > maxInstances {
-		return "", nil, quota("pending and running job run instances", maxInstances)
+	if a.activeInstances(c.project.ID)+len(list) > maxInstances {
+		return "", nil, quotaExceeded("pending and running job run instances", maxInstances)
 	}
-	return body.Name, rec, a.forgetRuns(c.project.ID)
+	return body.Name, rec, a.deleteOldRuns(c.project.ID)
 }
 
-// forgetRuns removes runs that are a week old and have ended.
-func (a *api) forgetRuns(project string) error {
+// deleteOldRuns deletes runs that ended more than a week ago.
+func (a *api) deleteOldRuns(project string) error {
 	all, err := a.DB.Resources(project, "job_runs")
 	if err != nil {
 		return err
@@ -124,7 +124,7 @@ func (a *api) showRun(_ call, r state.Resource) (map[string]any, error) {
 		return nil, err
 	}
 	a.mu.Lock()
-	live := a.live[r.ID]
+	live := a.activeRuns[r.ID]
 	a.mu.Unlock()
 	if live != nil {
 		rec.Instances = live.snapshot()
@@ -145,7 +145,7 @@ func (a *api) showRun(_ call, r state.Resource) (map[string]any, error) {
 	return doc, nil
 }
 
-// statusOf returns what clients see of the instances of a run.
+// statusOf returns the status and the status_details of a run with these instances.
 func statusOf(instances []instance) (string, map[string]any) {
 	lists := map[string][]int{}
 	each := map[string]any{}
@@ -157,13 +157,13 @@ func statusOf(instances []instance) (string, map[string]any) {
 			d["last_failure_reason"] = i.Reason
 		}
 		if i.Started != 0 {
-			d["started_at"] = stamp(i.Started)
+			d["started_at"] = formatTime(i.Started)
 			if first == 0 || i.Started < first {
 				first = i.Started
 			}
 		}
 		if i.Finished != 0 {
-			d["finished_at"] = stamp(i.Finished)
+			d["finished_at"] = formatTime(i.Finished)
 			last = max(last, i.Finished)
 		}
 		each[strconv.Itoa(i.Index)] = d
@@ -171,19 +171,19 @@ func statusOf(instances []instance) (string, map[string]any) {
 	details := map[string]any{"requested": len(instances), "unknown": 0, "indices_details": each}
 	for _, s := range []string{"pending", "running", "succeeded", "failed"} {
 		details[s] = len(lists[s])
-		if text := spell(lists[s]); text != "" {
+		if text := formatIndices(lists[s]); text != "" {
 			details[s+"_indices"] = text
 		}
 	}
 	if first != 0 {
-		details["start_time"] = stamp(first)
+		details["start_time"] = formatTime(first)
 	}
 	switch {
 	case len(lists["succeeded"]) == len(instances):
-		details["completion_time"] = stamp(last)
+		details["completion_time"] = formatTime(last)
 		return "completed", details
 	case len(lists["pending"])+len(lists["running"]) == 0:
-		details["completion_time"] = stamp(last)
+		details["completion_time"] = formatTime(last)
 		return "failed", details
 	case len(lists["pending"]) == len(instances):
 		return "pending", details
@@ -191,12 +191,12 @@ func statusOf(instances []instance) (string, map[string]any) {
 	return "running", details
 }
 
-// instancesOf counts those of a project that have not ended.
-func (a *api) instancesOf(project string) int {
+// activeInstances returns the number of instances of a project that have not ended.
+func (a *api) activeInstances(project string) int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	n := 0
-	for _, r := range a.live {
+	for _, r := range a.activeRuns {
 		if r.project.ID == project {
 			for _, i := range r.snapshot() {
 				if i.Finished == 0 {
@@ -208,13 +208,13 @@ func (a *api) instancesOf(project string) int {
 	return n
 }
 
-// kill ends the runs that which chooses. What their instances have started is gone a little later.
-func (a *api) kill(which func(*run) bool) {
+// killRuns kills the runs that match. The processes and containers of their instances end shortly afterwards.
+func (a *api) killRuns(which func(*run) bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for _, r := range a.live {
+	for _, r := range a.activeRuns {
 		if which(r) {
-			r.end(context.Canceled)
+			r.cancel(context.Canceled)
 		}
 	}
 }
@@ -238,8 +238,8 @@ func (a *api) recover() error {
 			if rec.Finished != 0 {
 				continue
 			}
-			rec.fail("EndpointEnded", a.Now().UnixMilli())
-			if err := a.keep(p.ID, r, rec); err != nil {
+			rec.failUnfinished("EndpointEnded", a.Now().UnixMilli())
+			if err := a.saveRun(p.ID, r, rec); err != nil {
 				return err
 			}
 		}
@@ -247,8 +247,8 @@ func (a *api) recover() error {
 	return nil
 }
 
-// fail ends the instances that have not ended.
-func (rec *record) fail(reason string, now int64) {
+// failUnfinished marks the instances that have not ended as failed.
+func (rec *record) failUnfinished(reason string, now int64) {
 	for i := range rec.Instances {
 		if x := &rec.Instances[i]; x.Finished == 0 {
 			x.Status, x.Reason, x.Finished = "failed", reason, now
@@ -257,8 +257,8 @@ func (rec *record) fail(reason string, now int64) {
 	rec.Finished = now
 }
 
-// keep writes the document of a run that is still there, and is that run.
-func (a *api) keep(project string, r state.Resource, rec record) error {
+// saveRun writes the document of a run, unless the run has been deleted or replaced.
+func (a *api) saveRun(project string, r state.Resource, rec record) error {
 	_, err := a.DB.PutResource(project, "job_runs", r.Name, maxSpec+len(rec.Instances)*200, func(old *state.Resource, _ int) (state.Resource, error) {
 		if old == nil || old.ID != r.ID {
 			return state.Resource{}, state.ErrNotFound

@@ -17,31 +17,31 @@ import (
 	"fn-runtime/runtime/runtimetest"
 )
 
-// A run has the Python that the notes of a deployment name; what else may be in that variable changes nothing.
-func TestThePythonOfARun(t *testing.T) {
+// A run uses the Python interpreter in the notes of a deployment. Other values of that variable are ignored.
+func TestRunUsesInterpreterOfNotes(t *testing.T) {
 	for notes, want := range map[string]string{
 		`{"fn-runtime-interpreter":"/opt/venv/bin/python"}`: "/opt/venv/bin/python",
 		`{"fn-runtime-interpreter":"python"}`:               "python3",
 		`{"fn-runtime-interpreter":3}`:                      "python3",
 		"of another program":                                "python3",
 	} {
-		f := newFixture(t, &scripted{})
+		f := newFixture(t, &fakeInvoker{})
 		variable, err := json.Marshal(map[string]string{"name": entity.NotesVariable, "value": notes})
 		if err != nil {
 			t.Fatal(err)
 		}
 		f.want(201, "POST", "jobs", job("j", `,"run_env_variables":[`+string(variable)+`]`))
 		f.want(202, "POST", "job_runs", `{"job_name":"j","name":"r"}`)
-		f.ended("r")
+		f.waitForEnd("r")
 		if got := f.invoker.seen[0].python; got != want {
-			t.Errorf("%s: the run has %q, want %q", notes, got, want)
+			t.Errorf("%s: the run uses %q, want %q", notes, got, want)
 		}
 	}
 }
 
-// A run takes from its job what it does not say itself, resolves what it refers to, retries, and tells of each index.
-func TestARunToItsEnd(t *testing.T) {
-	f := newFixture(t, &scripted{answer: func(index, attempt string) int {
+// A run inherits from its job, resolves references, retries failed instances, and returns the details of each index.
+func TestRunInheritsRetriesAndReports(t *testing.T) {
+	f := newFixture(t, &fakeInvoker{exit: func(index, attempt string) int {
 		switch {
 		case index == "1" && attempt == "0":
 			return 3
@@ -56,7 +56,7 @@ func TestARunToItsEnd(t *testing.T) {
 		"run_volume_mounts":[{"type":"config_map","reference":"m","mount_path":"/m"}]`))
 	f.want(202, "POST", "job_runs", `{"job_name":"j","name":"r","scale_array_spec":"0-2","run_env_variables":[{"type":"literal","name":"ACTION","value":"metadata"},
 		{"type":"config_map_key_reference","name":"PAYLOAD","reference":"m","key":"p"}]}`)
-	doc := f.ended("r")
+	doc := f.waitForEnd("r")
 	d := doc["status_details"].(map[string]any)
 	if doc["status"] != "failed" || d["succeeded_indices"] != "0-1" || d["failed_indices"] != "2" || d["requested"] != 3.0 {
 		t.Errorf("the run ended as %v: %v", doc["status"], d)
@@ -78,44 +78,44 @@ func TestARunToItsEnd(t *testing.T) {
 		}
 	}
 	f.want(409, "POST", "job_runs", `{"job_name":"j","name":"r"}`)
-	f.want(202, "DELETE", "jobs/j", "") // with its runs
+	f.want(202, "DELETE", "jobs/j", "") // also deletes the runs of the job
 	f.want(404, "GET", "job_runs/r", "")
 }
 
-func (f *fixture) ended(name string) map[string]any {
+func (f *fixture) waitForEnd(name string) map[string]any {
 	f.Helper()
 	var doc map[string]any
-	f.settled(func() bool {
+	f.eventually(func() bool {
 		doc = f.want(200, "GET", "job_runs/"+name, "")
 		return doc["status"] == "completed" || doc["status"] == "failed"
 	})
 	return doc
 }
 
-// A run that is deleted is killed, and one whose config map is missing waits, as a pod does.
-func TestDeleteKills(t *testing.T) {
-	s := &scripted{release: make(chan struct{})}
+// Deleting a run kills it. A run whose config map is missing waits for it, like a pod.
+func TestDeleteKillsRun(t *testing.T) {
+	s := &fakeInvoker{release: make(chan struct{})}
 	f := newFixture(t, s)
 	f.want(201, "POST", "jobs", job("j", ""))
 	f.want(202, "POST", "job_runs", `{"job_name":"j","name":"r","scale_array_spec":"0-99"}`)
 	f.want(202, "POST", "job_runs", `{"job_name":"j","name":"waits","run_env_variables":[{"type":"config_map_full_reference","reference":"missing"}]}`)
-	f.settled(func() bool { return f.want(200, "GET", "job_runs/r", "")["status"] == "running" })
+	f.eventually(func() bool { return f.want(200, "GET", "job_runs/r", "")["status"] == "running" })
 	if s := f.want(200, "GET", "job_runs/waits", "")["status"]; s != "pending" {
 		t.Errorf("a run without its config map is %v", s)
 	}
 	f.want(202, "DELETE", "job_runs/r", "")
 	f.want(404, "GET", "job_runs/r", "")
 	f.want(202, "DELETE", "job_runs/waits", "")
-	f.settled(func() bool { return f.api.Running() == 0 })
+	f.eventually(func() bool { return f.api.Running() == 0 })
 }
 
-func (f *fixture) settled(is func() bool) {
+func (f *fixture) eventually(is func() bool) {
 	f.Helper()
-	runtimetest.Eventually(f, "the state that the test waits for", is)
+	runtimetest.Eventually(f, "the expected state", is)
 }
 
-// An instance has its time once, retries included: what the invoker ends for it is not tried again.
-func TestTheTimeLimitHoldsForAllRetries(t *testing.T) {
+// The time limit of an instance includes its retries. An instance that the invoker ends at the limit is not retried.
+func TestTimeLimitIncludesRetries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ran := []time.Duration{}
 		v := invokerFunc(func(_ context.Context, inv invoke.Invocation) (invoke.Outcome, error) {
@@ -131,11 +131,11 @@ func TestTheTimeLimitHoldsForAllRetries(t *testing.T) {
 		})
 		a := &api{Config: Config{Invoker: v, Now: time.Now, Log: slog.New(slog.DiscardHandler)}}
 		r := &run{rec: record{Instances: []instance{{Status: "pending"}}}}
-		r.ctx, r.end = context.WithCancelCause(t.Context())
-		a.attempts(r, &work{limit: time.Minute, retries: 3, env: map[string]string{}}, 0)
+		r.ctx, r.cancel = context.WithCancelCause(t.Context())
+		a.runInstance(r, &instanceConfig{limit: time.Minute, retries: 3, env: map[string]string{}}, 0)
 		x := r.snapshot()[0]
-		if !cmp.Equal(ran, []time.Duration{time.Minute, 20 * time.Second}) || x.Status != "failed" || x.Reason != tooLong {
-			t.Errorf("attempts had %v, the instance ended as %+v", ran, x)
+		if !cmp.Equal(ran, []time.Duration{time.Minute, 20 * time.Second}) || x.Status != "failed" || x.Reason != deadlineExceeded {
+			t.Errorf("the time limits of the attempts are %v, the instance ended as %+v", ran, x)
 		}
 	})
 }
@@ -148,9 +148,9 @@ func (f invokerFunc) Run(ctx context.Context, inv invoke.Invocation) (invoke.Out
 
 func (invokerFunc) Close(context.Context) error { return nil }
 
-// What a killed endpoint was running has failed.
-func TestRunsOfAKilledEndpointHaveFailed(t *testing.T) {
-	f := newFixture(t, &scripted{release: make(chan struct{})})
+// Runs of a killed endpoint are recorded as failed.
+func TestRunsOfKilledEndpointAreFailed(t *testing.T) {
+	f := newFixture(t, &fakeInvoker{release: make(chan struct{})})
 	f.want(201, "POST", "jobs", job("j", ""))
 	f.want(202, "POST", "job_runs", `{"job_name":"j","name":"r"}`)
 	again, err := New(Config{DB: f.db, Invoker: f.invoker, Token: "token"})

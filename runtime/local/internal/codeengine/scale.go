@@ -7,28 +7,29 @@ import (
 	"strings"
 )
 
-// pairs are the memories that go with a number of processors, in MB by thousandths of one. MB and GB are decimal here.
-// Source: IBM's documentation of Code Engine, mem-cpu-combo.
-var pairs = map[int][]int{
+// memoryByCPU lists the memory sizes, in MB, that can be combined with a CPU limit in mCPU. MB and GB are decimal.
+// Source: IBM Cloud Code Engine documentation, mem-cpu-combo.
+var memoryByCPU = map[int][]int{
 	125: {250, 500, 1000}, 250: {500, 1000, 2000}, 500: {1000, 2000, 4000}, 1000: {2000, 4000, 8000}, 2000: {4000, 8000, 16000},
 	4000: {8000, 16000, 32000}, 6000: {12000, 24000, 48000}, 8000: {16000, 32000}, 10000: {20000, 40000}, 12000: {24000, 48000},
 }
 
-// memoryMB returns the memory limit of a pair of limits, in MB of 2^20 bytes; an error when the service takes no such pair.
+// memoryMB returns the memory limit in MiB for a combination of CPU and memory limits. It returns an error if the
+// service does not support the combination.
 func memoryMB(cpu, memory string) (int, error) {
-	milli := quantity(cpu, map[string]float64{"": 1000, "m": 1})
-	mb := quantity(memory, map[string]float64{"G": 1000, "M": 1})
+	milli := parseQuantity(cpu, map[string]float64{"": 1000, "m": 1})
+	mb := parseQuantity(memory, map[string]float64{"G": 1000, "M": 1})
 	if milli < 0 || mb < 0 {
 		return 0, invalid("scale_cpu_limit '%s' or scale_memory_limit '%s' is not valid: use numbers such as 0.125 and 0.25G.", cpu, memory)
 	}
-	if !slices.Contains(pairs[milli], mb) {
+	if !slices.Contains(memoryByCPU[milli], mb) {
 		return 0, invalid("The combination of scale_cpu_limit '%s' and scale_memory_limit '%s' is not valid.", cpu, memory)
 	}
 	return mb * 1_000_000 >> 20, nil
 }
 
-// quantity reads a number with one of the units; -1 for anything else.
-func quantity(text string, units map[string]float64) int {
+// parseQuantity parses a number with one of the units. It returns -1 if text is invalid.
+func parseQuantity(text string, units map[string]float64) int {
 	number := strings.TrimRight(text, "GMm")
 	factor, ok := units[text[len(number):]]
 	n, err := strconv.ParseFloat(number, 64)
@@ -38,8 +39,8 @@ func quantity(text string, units map[string]float64) int {
 	return int(math.Round(n * factor))
 }
 
-// indices reads an array specification such as "0-3,7", in order.
-func indices(spec string) ([]int, error) {
+// parseIndices parses an array specification such as "0-3,7". It returns the indices in ascending order.
+func parseIndices(spec string) ([]int, error) {
 	bad := invalid("scale_array_spec '%s' is not valid: at most %d different indices such as '0-9,12', up to %d.", spec, maxArray, maxIndex)
 	list := []int{}
 	for part := range strings.SplitSeq(spec, ",") {
@@ -63,8 +64,8 @@ func indices(spec string) ([]int, error) {
 	return list, nil
 }
 
-// spell is the reverse of indices.
-func spell(list []int) string {
+// formatIndices is the inverse of parseIndices.
+func formatIndices(list []int) string {
 	var b strings.Builder
 	for i := 0; i < len(list); {
 		j := i

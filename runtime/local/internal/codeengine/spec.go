@@ -8,7 +8,7 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// spec is what a job and a job run have in common. A run takes what it does not say itself from its job.
+// spec contains the fields that jobs and job runs share. A run inherits the fields that it does not set from its job.
 type spec struct {
 	ImageReference        string     `json:"image_reference"`
 	ImageSecret           string     `json:"image_secret,omitempty"`
@@ -21,13 +21,13 @@ type spec struct {
 	ScaleArraySpec        string     `json:"scale_array_spec"`
 	ScaleCPULimit         string     `json:"scale_cpu_limit"`
 	ScaleEphemeralStorage string     `json:"scale_ephemeral_storage_limit"`
-	ScaleMaxExecutionTime *int       `json:"scale_max_execution_time,omitempty"` // seconds; none for a daemon
+	ScaleMaxExecutionTime *int       `json:"scale_max_execution_time,omitempty"` // seconds; nil for a daemon
 	ScaleMemoryLimit      string     `json:"scale_memory_limit"`
 	ScaleRetryLimit       *int       `json:"scale_retry_limit,omitempty"`
-	ArraySizeVariable     *int       `json:"scale_array_size_variable_override,omitempty"` // of runs
+	ArraySizeVariable     *int       `json:"scale_array_size_variable_override,omitempty"` // only for runs
 }
 
-// variable is one of the environment: a value, or a reference to one or all keys of a config map or secret.
+// variable is an environment variable: a value, or a reference to one or all keys of a config map or secret.
 type variable struct {
 	Type      string `json:"type"`
 	Name      string `json:"name,omitempty"`
@@ -37,7 +37,7 @@ type variable struct {
 	Prefix    string `json:"prefix,omitempty"`
 }
 
-// mount makes files of the keys of a config map or secret.
+// mount mounts the keys of a config map or secret as files.
 type mount struct {
 	Type      string `json:"type"`
 	Reference string `json:"reference"`
@@ -46,45 +46,45 @@ type mount struct {
 	SubPath   string `json:"sub_path,omitempty"`
 }
 
-// What is taken for fields that nobody has set, and the limits of the service.
+// Defaults, and limits of the service.
 const (
 	defaultTimeS = 7200
 	maxTimeS     = 86400
 	defaultRetry = 3
 	maxRetry     = 5
-	maxSpec      = 10 << 10 // bytes of a job or run
+	maxSpec      = 10 << 10 // size of a job or run in bytes
 	maxArray     = 1000
 	maxIndex     = 9_999_999
 	maxImage     = 256
 	maxMountPath = 512
 )
 
-// imageReference is IBM's form, and the registries of this machine, which have a port.
+// imageReference is the form that IBM Cloud accepts, extended by registries on this machine, which have a port.
 var imageReference = text.NewPattern(`^(((localhost|127\.0\.0\.1):[0-9]{1,5}|[a-z0-9][a-z0-9\-_.]+[a-z0-9])[\/])?([a-z0-9][a-z0-9\-_]+[a-z0-9][\/])?[a-z0-9][a-z0-9\-_.\/]+[a-z0-9](:[\w][\w.\-]{0,127})?(@sha256:[a-fA-F0-9]{64})?$`)
 
-// complete gives fields that nobody has set their defaults.
-func (s *spec) complete() {
-	number := func(p **int, n int) {
+// setDefaults sets the defaults of fields that are not set.
+func (s *spec) setDefaults() {
+	setInt := func(p **int, n int) {
 		if *p == nil {
 			*p = &n
 		}
 	}
-	word := func(p *string, text string) {
+	setString := func(p *string, text string) {
 		if *p == "" {
 			*p = text
 		}
 	}
-	word(&s.RunMode, "task")
-	word(&s.RunServiceAccount, "default")
-	word(&s.ScaleArraySpec, "0")
-	word(&s.ScaleCPULimit, "1")
-	word(&s.ScaleMemoryLimit, "4G")
-	word(&s.ScaleEphemeralStorage, "400M")
+	setString(&s.RunMode, "task")
+	setString(&s.RunServiceAccount, "default")
+	setString(&s.ScaleArraySpec, "0")
+	setString(&s.ScaleCPULimit, "1")
+	setString(&s.ScaleMemoryLimit, "4G")
+	setString(&s.ScaleEphemeralStorage, "400M")
 	if s.RunMode == "daemon" {
 		s.ScaleMaxExecutionTime, s.ScaleRetryLimit = nil, nil
 	} else {
-		number(&s.ScaleMaxExecutionTime, defaultTimeS)
-		number(&s.ScaleRetryLimit, defaultRetry)
+		setInt(&s.ScaleMaxExecutionTime, defaultTimeS)
+		setInt(&s.ScaleRetryLimit, defaultRetry)
 	}
 	if s.RunArguments == nil {
 		s.RunArguments = []string{}
@@ -100,7 +100,7 @@ func (s *spec) complete() {
 	}
 }
 
-// check refuses what the service would.
+// check returns an error if the service would reject the spec.
 func (s *spec) check() error {
 	if len(s.ImageReference) > maxImage || !imageReference.MatchString(s.ImageReference) {
 		return invalid("image_reference is not valid.")
@@ -113,7 +113,7 @@ func (s *spec) check() error {
 			return err
 		}
 	}
-	if _, err := indices(s.ScaleArraySpec); err != nil {
+	if _, err := parseIndices(s.ScaleArraySpec); err != nil {
 		return err
 	}
 	if _, err := memoryMB(s.ScaleCPULimit, s.ScaleMemoryLimit); err != nil {
@@ -137,7 +137,7 @@ func (s *spec) check() error {
 	}
 	text, err := json.Marshal(s)
 	if err == nil && len(text) > maxSpec {
-		err = invalid("The resource has %d bytes, and %d are allowed.", len(text), maxSpec)
+		err = invalid("The resource has %d bytes, the maximum is %d.", len(text), maxSpec)
 	}
 	return err
 }
@@ -165,19 +165,19 @@ func (v variable) check() error {
 func (m mount) check() error {
 	switch {
 	case m.Type != "config_map" && m.Type != "secret":
-		return invalid("The local endpoint mounts config maps and secrets only.")
+		return invalid("The local endpoint supports only volume mounts of config maps and secrets.")
 	case m.Reference == "":
 		return invalid("A volume mount needs a reference.")
 	case m.SubPath != "":
-		return invalid("The local endpoint mounts no sub_path.")
+		return invalid("The local endpoint does not support sub_path in volume mounts.")
 	case !path.IsAbs(m.MountPath) || path.Clean(m.MountPath) != m.MountPath || m.MountPath == "/" || len(m.MountPath) > maxMountPath:
 		return invalid("mount_path must be an absolute path other than '/'.")
 	}
 	return nil
 }
 
-// over returns the spec of a run: what it says itself, over what its job says.
-func (s spec) over(job spec) spec {
+// inherit returns the spec of a run: its own fields, and those of the job for fields that it does not set.
+func (s spec) inherit(job spec) spec {
 	if s.ImageReference != "" {
 		job.ImageReference, job.ImageSecret = s.ImageReference, s.ImageSecret
 	}

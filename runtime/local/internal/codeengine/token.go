@@ -10,35 +10,35 @@ import (
 	"time"
 )
 
-// tokenLife is how long a token is good, as IBM's are.
-const tokenLife = time.Hour
+// tokenLifetime is the validity of a token, the same as of IBM Cloud IAM.
+const tokenLifetime = time.Hour
 
-// token answers the call that gives a token for an API key. Clients read when a token ends out of the token itself.
+// token handles the call that issues a token for an API key. Clients read the expiration time from the token itself.
 func (a *api) token(w http.ResponseWriter, r *http.Request) {
-	refuse := func(status int, code, text string) {
-		answer(w, status, map[string]any{"errorCode": code, "errorMessage": text, "context": map[string]string{"requestId": w.Header().Get("X-Transaction-Id")}})
+	respond := func(status int, code, text string) {
+		respondJSON(w, status, map[string]any{"errorCode": code, "errorMessage": text, "context": map[string]string{"requestId": w.Header().Get("X-Transaction-Id")}})
 	}
 	if r.Method != http.MethodPost || r.URL.Path != "/identity/token" {
-		refuse(http.StatusNotFound, "BXNIM0100E", "The endpoint answers POST /identity/token.")
+		respond(http.StatusNotFound, "BXNIM0100E", "The endpoint supports only POST /identity/token.")
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
 	if err := r.ParseForm(); err != nil {
-		refuse(http.StatusBadRequest, "BXNIM0109E", "The form cannot be read.")
+		respond(http.StatusBadRequest, "BXNIM0109E", "The form is not valid.")
 		return
 	}
 	if grant := r.PostForm.Get("grant_type"); grant != "urn:ibm:params:oauth:grant-type:apikey" {
-		refuse(http.StatusBadRequest, "BXNIM0109E", "The grant_type is not supported here: use urn:ibm:params:oauth:grant-type:apikey.")
+		respond(http.StatusBadRequest, "BXNIM0109E", "The grant_type is not supported here: use urn:ibm:params:oauth:grant-type:apikey.")
 		return
 	}
 	if a.APIKey == "" || !hmac.Equal([]byte(r.PostForm.Get("apikey")), []byte(a.APIKey)) {
-		refuse(http.StatusBadRequest, "BXNIM0415E", "Provided API key could not be found.")
+		respond(http.StatusBadRequest, "BXNIM0415E", "Provided API key could not be found.")
 		return
 	}
 	now := a.Now()
-	answer(w, http.StatusOK, map[string]any{
-		"access_token": a.sign(now), "refresh_token": "not_supported", "token_type": "Bearer", "scope": "ibm openid",
-		"expires_in": int(tokenLife.Seconds()), "expiration": now.Add(tokenLife).Unix(),
+	respondJSON(w, http.StatusOK, map[string]any{
+		"access_token": a.newToken(now), "refresh_token": "not_supported", "token_type": "Bearer", "scope": "ibm openid",
+		"expires_in": int(tokenLifetime.Seconds()), "expiration": now.Add(tokenLifetime).Unix(),
 	})
 }
 
@@ -52,21 +52,22 @@ type claims struct {
 
 const tokenHead = `{"alg":"HS256","typ":"JWT"}`
 
-// sign makes a JSON Web Token that is good from now on.
-func (a *api) sign(now time.Time) string {
-	body, _ := json.Marshal(claims{"IBMid-local", "local", "https://" + IAMHost + "/identity", now.Unix(), now.Add(tokenLife).Unix()})
+// newToken returns a JSON Web Token that is valid from now on.
+func (a *api) newToken(now time.Time) string {
+	body, _ := json.Marshal(claims{"IBMid-local", "local", "https://" + IAMHost + "/identity", now.Unix(), now.Add(tokenLifetime).Unix()})
 	text := base64.RawURLEncoding.EncodeToString([]byte(tokenHead)) + "." + base64.RawURLEncoding.EncodeToString(body)
 	return text + "." + a.signature(text)
 }
 
+// signature returns the signature of the signed part of a token.
 func (a *api) signature(text string) string {
 	mac := hmac.New(sha256.New, []byte(a.Token))
 	mac.Write([]byte(text))
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// admits reports whether a request has a token of ours that has not run out, or the endpoint's own.
-func (a *api) admits(r *http.Request) bool {
+// isAuthenticated reports whether a request has a valid token of the token call, or the token of the endpoint.
+func (a *api) isAuthenticated(r *http.Request) bool {
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	token = strings.TrimSpace(token)
 	if a.Token == "" || !strings.EqualFold(scheme, "Bearer") {

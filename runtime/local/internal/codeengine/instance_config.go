@@ -22,26 +22,27 @@ import (
 //go:embed runner.py
 var runner []byte
 
-// work is all that the instances of a run have in common.
-type work struct {
+// instanceConfig is the configuration that all instances of a run share.
+type instanceConfig struct {
 	command, args []string
 	env           map[string]string
-	mounts        []string // paths; the files of the n-th are in the folder mounts/n of the archive
+	mounts        []string // mount paths; the files of the n-th are in the directory mounts/n of the archive
 	image, python string
 	memoryMB      int
-	limit         time.Duration // 0 none
+	limit         time.Duration // time limit of an instance; 0 for none
 	retries       int
-	archive       string // base64 zip: the action that starts the command, and the files of the mounts
-	revision      string // of the archive: a warm worker may run what has the same one
+	archive       string // base64-encoded zip: the action that starts the command, and the files of the mounts
+	revision      string // hash of the archive: warm workers are reused for the same revision
 }
 
-// noLimit is the time of daemons.
-const noLimit = 365 * 24 * time.Hour
+// daemonTimeLimit is the time limit of daemons, which practically have none.
+const daemonTimeLimit = 365 * 24 * time.Hour
 
-// work resolves what a run refers to; state.ErrNotFound when something is not there.
-func (a *api) work(r *run) (*work, error) {
+// instanceConfig resolves the references of a run. It returns state.ErrNotFound if a config map, a secret or a key does
+// not exist.
+func (a *api) instanceConfig(r *run) (*instanceConfig, error) {
 	s := r.rec.spec
-	w := &work{command: s.RunCommands, args: s.RunArguments, env: map[string]string{}, image: s.ImageReference, python: a.Python, limit: noLimit}
+	w := &instanceConfig{command: s.RunCommands, args: s.RunArguments, env: map[string]string{}, image: s.ImageReference, python: a.Python, limit: daemonTimeLimit}
 	if s.ScaleMaxExecutionTime != nil {
 		w.limit = time.Duration(*s.ScaleMaxExecutionTime) * time.Second
 	}
@@ -70,7 +71,7 @@ func (a *api) work(r *run) (*work, error) {
 	})
 	files := map[string][]byte{"__main__.py": runner}
 	for n, m := range s.RunVolumeMounts {
-		values, err := a.values(r.project.ID, m.Type, m.Reference)
+		values, err := a.dataOf(r.project.ID, m.Type, m.Reference)
 		if err != nil {
 			return nil, err
 		}
@@ -79,7 +80,7 @@ func (a *api) work(r *run) (*work, error) {
 		}
 		w.mounts = append(w.mounts, m.MountPath)
 	}
-	archive, err := pack(files)
+	archive, err := zipFiles(files)
 	if err != nil {
 		return nil, err
 	}
@@ -88,24 +89,24 @@ func (a *api) work(r *run) (*work, error) {
 	return w, nil
 }
 
-// interpreter returns the Python that the notes of a deployment name, else the standard one.
-func interpreter(notes, standard string) string {
-	var ours map[string]any
-	_ = json.Unmarshal([]byte(notes), &ours) // others may have a variable of that name
-	if path, ok := ours[entity.NoteInterpreter].(string); ok && filepath.IsAbs(path) {
+// interpreter returns the Python interpreter in the notes of a deployment, or the default if they do not specify one.
+func interpreter(notes, fallback string) string {
+	var values map[string]any
+	_ = json.Unmarshal([]byte(notes), &values) // the variable may contain something else
+	if path, ok := values[entity.NoteInterpreter].(string); ok && filepath.IsAbs(path) {
 		return path
 	}
-	return standard
+	return fallback
 }
 
-// arguments are what the action gets for an attempt at an index.
-func (w *work) arguments(index, attempt int) any {
+// arguments returns the arguments of the action for an attempt at an index.
+func (w *instanceConfig) arguments(index, attempt int) any {
 	env := maps.Clone(w.env)
 	env["JOB_INDEX"], env["JOB_INDEX_RETRY_COUNT"] = strconv.Itoa(index), strconv.Itoa(attempt)
 	return map[string]any{"command": w.command, "args": w.args, "env": env, "mounts": w.mounts}
 }
 
-// resolve puts what a variable stands for into env.
+// resolve adds the value or values of a variable to env.
 func (a *api) resolve(project string, v variable, env map[string]string) error {
 	kind := "config_map"
 	switch v.Type {
@@ -115,7 +116,7 @@ func (a *api) resolve(project string, v variable, env map[string]string) error {
 	case "secret_key_reference", "secret_full_reference":
 		kind = "secret"
 	}
-	values, err := a.values(project, kind, v.Reference)
+	values, err := a.dataOf(project, kind, v.Reference)
 	if err != nil {
 		return err
 	}
@@ -133,8 +134,8 @@ func (a *api) resolve(project string, v variable, env map[string]string) error {
 	return nil
 }
 
-// values reads the data of a "config_map" or "secret".
-func (a *api) values(project, kind, name string) (map[string]string, error) {
+// dataOf reads the data of a config map or secret. kind is "config_map" or "secret".
+func (a *api) dataOf(project, kind, name string) (map[string]string, error) {
 	r, err := a.DB.Resource(project, kind+"s", name)
 	if err != nil {
 		return nil, fmt.Errorf("%s %s: %w", kind, name, err)
@@ -144,7 +145,7 @@ func (a *api) values(project, kind, name string) (map[string]string, error) {
 	return d.Data, err
 }
 
-func pack(files map[string][]byte) ([]byte, error) {
+func zipFiles(files map[string][]byte) ([]byte, error) {
 	var out bytes.Buffer
 	z := zip.NewWriter(&out)
 	for _, name := range slices.Sorted(maps.Keys(files)) {

@@ -11,26 +11,27 @@ import (
 	"testing"
 )
 
-// slow is a client that waits at its first byte of an answer, or in the middle of its body.
-type slow struct {
+// slowClient is a client that waits before it reads the first byte of a response, or before it sends the end of its
+// body.
+type slowClient struct {
 	*httptest.ResponseRecorder
 	io.Reader
-	begun chan<- struct{}
-	goOn  <-chan struct{}
-	once  sync.Once
+	started chan<- struct{}
+	resume  <-chan struct{}
+	once    sync.Once
 }
 
-func (s *slow) wait() {
-	s.once.Do(func() { s.begun <- struct{}{} })
-	<-s.goOn
+func (s *slowClient) wait() {
+	s.once.Do(func() { s.started <- struct{}{} })
+	<-s.resume
 }
 
-func (s *slow) Write(p []byte) (int, error) {
+func (s *slowClient) Write(p []byte) (int, error) {
 	s.wait()
 	return s.ResponseRecorder.Write(p)
 }
 
-func (s *slow) Read(p []byte) (int, error) {
+func (s *slowClient) Read(p []byte) (int, error) {
 	n, err := s.Reader.Read(p)
 	if err == io.EOF {
 		s.wait()
@@ -38,7 +39,7 @@ func (s *slow) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// heap returns the bytes that are in use.
+// heap returns the allocated heap bytes.
 func heap() int64 {
 	var m runtime.MemStats
 	runtime.GC()
@@ -46,9 +47,10 @@ func heap() int64 {
 	return int64(m.HeapAlloc)
 }
 
-// TestACrowdOfSlowClients takes neither memory nor turns from others: a list of config maps may have 100 MiB, and a body 8.
-func TestACrowdOfSlowClients(t *testing.T) {
-	f := newFixture(t, &scripted{})
+// Slow clients do not use memory or slots that other requests need: a list of config maps may have 100 MiB, and a body
+// 8 MiB.
+func TestSlowClientsHoldNoMemoryOrSlots(t *testing.T) {
+	f := newFixture(t, &fakeInvoker{})
 	text := strings.Repeat("x", 512<<10)
 	const maps, crowd = 8, 20
 	for i := range maps {
@@ -63,12 +65,12 @@ func TestACrowdOfSlowClients(t *testing.T) {
 		{"changes", "PUT", "config_maps/m0", `{"data":{"k":"` + text + `"}}`, 200},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			begun, goOn := make(chan struct{}, crowd), make(chan struct{})
-			clients := make([]*slow, crowd)
+			started, resume := make(chan struct{}, crowd), make(chan struct{})
+			clients := make([]*slowClient, crowd)
 			before := heap()
 			var wg sync.WaitGroup
 			for i := range clients {
-				s := &slow{ResponseRecorder: httptest.NewRecorder(), Reader: strings.NewReader(c.body), begun: begun, goOn: goOn}
+				s := &slowClient{ResponseRecorder: httptest.NewRecorder(), Reader: strings.NewReader(c.body), started: started, resume: resume}
 				clients[i] = s
 				body := io.Reader(http.NoBody)
 				if c.body != "" {
@@ -80,13 +82,13 @@ func TestACrowdOfSlowClients(t *testing.T) {
 				wg.Go(func() { f.api.ServeHTTP(s, r) })
 			}
 			for range crowd {
-				<-begun
+				<-started
 			}
 			if grown := heap() - before; grown > 8<<20 {
 				t.Errorf("%d clients hold %d MiB, want less than 8", crowd, grown>>20)
 			}
 			f.want(200, "GET", "config_maps?limit=1", "")
-			close(goOn)
+			close(resume)
 			wg.Wait()
 			for _, s := range clients {
 				if s.Code != c.status && s.Code != http.StatusPreconditionFailed { // another change was faster

@@ -15,62 +15,64 @@ import (
 	"fn-runtime/runtime/local/internal/state"
 )
 
-// problem is an error answer: {"errors": [{"code", "message"}], "trace", "status_code"}.
-type problem struct {
+// apiError is an error response: {"errors": [{"code", "message"}], "trace", "status_code"}.
+type apiError struct {
 	status  int
 	code    string
 	message string
 }
 
-func (p *problem) Error() string { return p.message }
+func (p *apiError) Error() string { return p.message }
 
 func invalid(format string, args ...any) error {
-	return &problem{http.StatusBadRequest, "invalid_request", fmt.Sprintf(format, args...)}
+	return &apiError{http.StatusBadRequest, "invalid_request", fmt.Sprintf(format, args...)}
 }
 
-func quota(what string, limit int) error {
-	return &problem{http.StatusForbidden, "quota_exceeded", fmt.Sprintf("The quota of %d %s is exceeded.", limit, what)}
+func quotaExceeded(what string, limit int) error {
+	return &apiError{http.StatusForbidden, "quota_exceeded", fmt.Sprintf("The quota of %d %s is exceeded.", limit, what)}
 }
 
 var (
-	errMissing      = &problem{http.StatusNotFound, "resource_not_found", "Resource not found."}
-	errExists       = &problem{http.StatusConflict, "resource_already_exists", "A resource of that name already exists."}
-	errUnauthorized = &problem{http.StatusUnauthorized, "unauthorized", "The token is not valid."}
-	errTag          = &problem{http.StatusPreconditionFailed, "entity_tag_mismatch", "The resource has been changed: If-Match does not name its entity_tag."}
-	errFull         = &problem{http.StatusInsufficientStorage, "disk_full", "The disk of the local endpoint is nearly full."}
-	errBusy         = &problem{http.StatusServiceUnavailable, "busy", "The endpoint has too much to do at the moment."}
-	errStopping     = &problem{http.StatusServiceUnavailable, "stopping", "The endpoint is stopping."}
+	errNotFound     = &apiError{http.StatusNotFound, "resource_not_found", "Resource not found."}
+	errExists       = &apiError{http.StatusConflict, "resource_already_exists", "A resource with this name already exists."}
+	errUnauthorized = &apiError{http.StatusUnauthorized, "unauthorized", "The token is not valid."}
+	errTag          = &apiError{http.StatusPreconditionFailed, "entity_tag_mismatch", "The resource has been changed: If-Match does not match its entity_tag."}
+	errFull         = &apiError{http.StatusInsufficientStorage, "disk_full", "The disk of the local endpoint is nearly full."}
+	errBusy         = &apiError{http.StatusServiceUnavailable, "busy", "The endpoint is overloaded."}
+	errStopping     = &apiError{http.StatusServiceUnavailable, "stopping", "The endpoint is stopping."}
 )
 
-func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
-	var p *problem
+// respondError writes err as the response.
+func (a *api) respondError(w http.ResponseWriter, r *http.Request, err error) {
+	var p *apiError
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &p):
 	case errors.Is(err, state.ErrNotFound):
-		p = errMissing
+		p = errNotFound
 	case errors.Is(err, state.ErrFull):
 		p = errFull
 	case errors.Is(err, slots.ErrBusy):
 		w.Header().Set("Retry-After", "1")
 		p = errBusy
 	case errors.As(err, &large):
-		p = &problem{http.StatusRequestEntityTooLarge, "request_too_large", fmt.Sprintf("The request has more than %d bytes.", large.Limit)}
+		p = &apiError{http.StatusRequestEntityTooLarge, "request_too_large", fmt.Sprintf("The request is larger than %d bytes.", large.Limit)}
 	default:
 		a.Log.Error("request failed", "path", r.URL.Path, "error", err.Error())
-		p = &problem{http.StatusInternalServerError, "internal_error", "There was an internal error."}
+		p = &apiError{http.StatusInternalServerError, "internal_error", "There was an internal error."}
 		if errors.Is(err, state.ErrDamaged) {
 			p.message = state.DamagedText
 		}
 	}
-	answer(w, p.status, map[string]any{
+	respondJSON(w, p.status, map[string]any{
 		"errors": []any{map[string]string{"code": p.code, "message": p.message}},
 		"trace":  w.Header().Get("X-Transaction-Id"), "status_code": p.status,
 	})
 }
 
-// answer writes v as JSON, with its length, so that one which is cut does not look whole; nothing when v is nil.
-func answer(w http.ResponseWriter, status int, v any) {
+// respondJSON writes v as JSON with a Content-Length header, so that clients can detect a truncated response. If v is
+// nil, the response has no body.
+func respondJSON(w http.ResponseWriter, status int, v any) {
 	if v == nil {
 		w.WriteHeader(status)
 		return
@@ -86,15 +88,16 @@ func answer(w http.ResponseWriter, status int, v any) {
 	_, _ = w.Write(data)
 }
 
-// outgoing takes an answer.
-func (a *api) outgoing() *spool.Spool {
+// newResponseSpool returns a buffer for a response.
+func (a *api) newResponseSpool() *spool.Spool {
 	return &spool.Spool{Disk: a.DB.Disk(), Folder: a.Temp, Outgoing: true}
 }
 
-// send writes a document that may be large, and for which the client is not waited with a turn.
-func (c call) send(status int, doc *spool.Spool) {
+// sendSpool writes a document that may be large. If it is, the request gives up its slot first, so that a slow client
+// does not hold one.
+func (c call) sendSpool(status int, doc *spool.Spool) {
 	if doc.Waits() {
-		c.turn.End()
+		c.slot.End()
 	}
 	c.w.Header().Set("Content-Type", "application/json")
 	c.w.Header().Set("Content-Length", strconv.FormatInt(doc.Size(), 10))
@@ -102,27 +105,28 @@ func (c call) send(status int, doc *spool.Spool) {
 	_, _ = doc.WriteTo(c.w)
 }
 
-// maxBody bounds a request: a config map of its largest size, each byte escaped as JSON may do it.
+// maxBody is the maximum size of a request body in bytes: a config map of maximum size in which JSON escapes every
+// byte.
 const maxBody = 8 << 20
 
-// decode reads the body into v.
+// decode parses the body as JSON into v.
 func decode(c call, v any) error {
 	data, err := c.body.Bytes()
 	if err != nil {
 		return err
 	}
 	if err := json.Unmarshal(data, v); err != nil {
-		return invalid("The body is not what the resource needs: %s", err)
+		return invalid("The body is not valid for this resource: %s", err)
 	}
 	return nil
 }
 
-// maxPage is how many items a list has, unless the request asks for fewer.
+// maxPage is the maximum number of items in a page, and the default.
 const maxPage = 100
 
-// page answers one page of items, which are in order of their keys, with one of them in memory at a time. The token of the
-// next page is the last key of this one.
-func page[T any](a *api, c call, plural string, items iter.Seq2[T, error], key func(T) string, show func(T) any) error {
+// respondPage writes one page of items. The items must be sorted by key; only one of them is in memory at a time. The
+// token of the next page is the last key of this page.
+func respondPage[T any](a *api, c call, plural string, items iter.Seq2[T, error], key func(T) string, show func(T) any) error {
 	q := c.r.URL.Query()
 	limit := maxPage
 	if q.Has("limit") {
@@ -147,7 +151,7 @@ func page[T any](a *api, c call, plural string, items iter.Seq2[T, error], key f
 		first.RawQuery = values.Encode()
 		return first.String()
 	}
-	out := a.outgoing()
+	out := a.newResponseSpool()
 	defer out.Close()
 	_, err := fmt.Fprintf(out, `{"limit":%d,%q:[`, limit, plural)
 	if err != nil {
@@ -184,13 +188,14 @@ func page[T any](a *api, c call, plural string, items iter.Seq2[T, error], key f
 	if _, err := fmt.Fprintf(out, "],%s", tail[1:]); err != nil {
 		return err
 	}
-	c.send(http.StatusOK, out)
+	c.sendSpool(http.StatusOK, out)
 	return nil
 }
 
-// stamp is the form of times.
-func stamp(ms int64) string { return time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05Z") }
+// formatTime formats a time in epoch ms as in documents of the API.
+func formatTime(ms int64) string { return time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05Z") }
 
+// href returns the URL of a resource.
 func (c call) href(parts string) string {
 	return "https://api." + c.region + ".codeengine.cloud.ibm.com/v2/projects/" + parts
 }
