@@ -1,4 +1,4 @@
-// Command fn-runtime deploys Lithops runtimes, as a plug-in of the IBM Cloud CLI or by itself.
+// Command fn-runtime deploys Lithops runtimes. It runs as a plug-in of the IBM Cloud CLI or standalone.
 package main
 
 import (

@@ -22,8 +22,8 @@ type applyOptions struct {
 	target targetFlags
 	req    runtime.ApplyRequest
 	force  bool
-	// outside allows builds from folders outside of that of the file.
-	outside bool
+	// allowOutside permits build contexts outside the directory of the file.
+	allowOutside bool
 }
 
 func newApply(f *Factory) *cobra.Command {
@@ -61,7 +61,7 @@ func newApply(f *Factory) *cobra.Command {
 	boolFlag(cmd, &o.force, "force", "f", i18n.M("Delete without confirmation."))
 	boolFlag(cmd, &printSchema, "schema", "", i18n.M("Print the JSON schema of the file, for editors and tests."))
 	o.target.addPlanning(cmd, &o.req.DryRun)
-	boolFlag(cmd, &o.outside, "allow-outside", "", i18n.M("Allow builds from outside the directory of the file."))
+	boolFlag(cmd, &o.allowOutside, "allow-outside", "", i18n.M("Allow builds from outside the directory of the file."))
 	o.target.add(f, cmd)
 	o.target.addJobs(cmd)
 	f.outputFlags(cmd)
@@ -69,22 +69,22 @@ func newApply(f *Factory) *cobra.Command {
 }
 
 func apply(ctx context.Context, f *Factory, o *applyOptions, path string) error {
-	file, err := readDeclared(f, path, o.outside)
+	file, err := readManifest(f, path, o.allowOutside)
 	if err != nil {
-		return errors.Join(err, beyondLimits(ctx, f, &o.target, file))
+		return errors.Join(err, limitErrors(ctx, f, &o.target, file))
 	}
-	places, err := regionsOf(ctx, f, o, file)
+	wanted, err := regionsOf(ctx, f, o, file)
 	if err != nil {
 		return err
 	}
 	o.req.Output = f.View.LineWriter()
-	o.target.regions = places.regions
+	o.target.regions = wanted.regions
 	c := change{
-		target: &o.target, need: connect.Options{NeedStore: true, NeedInstall: true, NeedImages: true}, refused: i18n.M("Nothing was changed."),
+		target: &o.target, need: connect.Options{NeedStore: true, NeedInstall: true, NeedImages: true}, declined: i18n.M("Nothing was changed."),
 		do: func(ctx context.Context, s *runtime.Service, confirm confirm) (runtime.Result, error) {
 			req := o.req
 			req.Confirm = confirm
-			req.Runtimes = places.declared(file, s.Target.Region)
+			req.Runtimes = wanted.declared(file, s.Target.Region)
 			return s.Apply(ctx, req)
 		},
 	}
@@ -96,19 +96,20 @@ func apply(ctx context.Context, f *Factory, o *applyOptions, path string) error 
 	return f.change(ctx, c)
 }
 
-// readDeclared reads a file, and refuses what no backend would take: all that is wrong in it at once.
-func readDeclared(f *Factory, path string, outside bool) (manifest.File, error) {
+// readManifest reads a declaration file and validates everything that is the same for all backends. It returns all
+// errors joined.
+func readManifest(f *Factory, path string, outside bool) (manifest.File, error) {
 	file, err := manifest.Read(path, f.Host.Getenv)
-	wrong := []error{err}
-	said := map[string]bool{}
+	errs := []error{err}
+	reported := map[string]bool{}
 	for _, rt := range file.Runtimes {
 		if rt.Image != "" {
-			wrong = append(wrong, rt.At.Wrap(site.CheckName(rt.Image, false)))
+			errs = append(errs, rt.At.Wrap(site.CheckName(rt.Image, false)))
 		}
 		for _, name := range rt.Regions {
-			if v := (valueError{}); errors.As((regionsValue{&[]string{}}).Set(name), &v) && !said[name] {
-				said[name] = true
-				wrong = append(wrong, rt.At.Fault(v.Message))
+			if v := (valueError{}); errors.As((regionsValue{&[]string{}}).Set(name), &v) && !reported[name] {
+				reported[name] = true
+				errs = append(errs, rt.At.Fault(v.Message))
 			}
 		}
 		if rt.Build == nil {
@@ -119,45 +120,45 @@ func readDeclared(f *Factory, path string, outside bool) (manifest.File, error) 
 				f.View.Observer().Warn(i18n.M("{{.Image}} is built from {{.Path}}, which is outside the directory of the file.", "Image", rt.Image, "Path", p))
 				continue
 			}
-			wrong = append(wrong, rt.At.Wrap(fault.New(fault.Invalid,
+			errs = append(errs, rt.At.Wrap(fault.New(fault.Invalid,
 				i18n.M("{{.Path}} is outside the directory of the file. The build would send all its contents to the container engine.", "Path", p),
 				i18n.M("Move it into the directory of the file, or allow it with '--allow-outside'."))))
 		}
 	}
-	return file, errors.Join(wrong...)
+	return file, errors.Join(errs...)
 }
 
-// beyondLimits returns what the limits of the target forbid in a file that is wrong already, so that all comes at once.
-// Nothing is asked: only limits that are known beforehand count.
-func beyondLimits(ctx context.Context, f *Factory, target *targetFlags, file manifest.File) error {
+// limitErrors returns the settings in an invalid file that also exceed the limits of the target, so that the user sees
+// all errors at once. It sends no requests: it checks only the limits that are known without asking the service.
+func limitErrors(ctx context.Context, f *Factory, target *targetFlags, file manifest.File) error {
 	s, err := f.open(ctx, target, connect.Options{LocalOnly: true})
 	if err != nil {
-		return nil //nolint:nilerr // the target is not what is wrong first
+		return nil //nolint:nilerr // the errors in the file are reported first
 	}
 	limits := lithops.LimitsOf(s.Contract.Backend)
-	var wrong []error
+	var errs []error
 	for _, rt := range file.Runtimes {
 		for _, memory := range rt.MemoryMB {
 			if memory > 0 {
-				wrong = append(wrong, rt.At.Wrap(limits.CheckMemory(memory)))
+				errs = append(errs, rt.At.Wrap(limits.CheckMemory(memory)))
 			}
 		}
 		if rt.TimeoutS > 0 {
-			wrong = append(wrong, rt.At.Wrap(limits.CheckTimeout(rt.TimeoutS)), rt.At.Wrap(lithops.CheckJobTime(rt.TimeoutS)))
+			errs = append(errs, rt.At.Wrap(limits.CheckTimeout(rt.TimeoutS)), rt.At.Wrap(lithops.CheckJobTime(rt.TimeoutS)))
 		}
 	}
-	return errors.Join(wrong...)
+	return errors.Join(errs...)
 }
 
-// places says where the runtimes of a file belong.
-type places struct {
-	regions  []string // empty: there is only one place
-	standard string   // the region of runtimes that name none
+// fileRegions holds the regions that a declaration file deploys to.
+type fileRegions struct {
+	regions       []string // empty if no runtime of the file names a region
+	defaultRegion string   // the region of runtimes that do not name a region
 }
 
-// regionsOf finds out in which regions a file wants runtimes. Those that name none belong to the targeted region.
-func regionsOf(ctx context.Context, f *Factory, o *applyOptions, file manifest.File) (places, error) {
-	var p places
+// regionsOf returns the regions that a file deploys to. Runtimes without a region belong to the targeted region.
+func regionsOf(ctx context.Context, f *Factory, o *applyOptions, file manifest.File) (fileRegions, error) {
+	var p fileRegions
 	unnamed := len(file.Runtimes) == 0
 	for _, rt := range file.Runtimes {
 		unnamed = unnamed || len(rt.Regions) == 0
@@ -171,7 +172,7 @@ func regionsOf(ctx context.Context, f *Factory, o *applyOptions, file manifest.F
 			}
 		}
 	}
-	p.regions = f.allRegions(&o.target, p.regions)
+	p.regions = f.expandRegions(&o.target, p.regions)
 	switch {
 	case len(p.regions) == 0:
 		return p, nil
@@ -184,23 +185,23 @@ func regionsOf(ctx context.Context, f *Factory, o *applyOptions, file manifest.F
 		if err != nil {
 			return p, err
 		}
-		p.standard = s.Target.Region
-		if p.standard != "" && !slices.Contains(p.regions, p.standard) {
-			p.regions = append(p.regions, p.standard)
+		p.defaultRegion = s.Target.Region
+		if p.defaultRegion != "" && !slices.Contains(p.regions, p.defaultRegion) {
+			p.regions = append(p.regions, p.defaultRegion)
 		}
 	}
 	return p, nil
 }
 
-// declared returns what a file declares for one region.
-func (p places) declared(file manifest.File, region string) []runtime.Declaration {
+// declared returns the runtimes that a file declares for one region.
+func (p fileRegions) declared(file manifest.File, region string) []runtime.Declaration {
 	var list []runtime.Declaration
 	for _, rt := range file.Runtimes {
 		var wanted []string
 		for _, name := range rt.Regions {
 			_ = regionsValue{&wanted}.Set(name)
 		}
-		if len(p.regions) > 0 && !slices.Contains(wanted, region) && !slices.Contains(wanted, everyRegion) && (len(wanted) > 0 || region != p.standard) {
+		if len(p.regions) > 0 && !slices.Contains(wanted, region) && !slices.Contains(wanted, everyRegion) && (len(wanted) > 0 || region != p.defaultRegion) {
 			continue
 		}
 		d := runtime.Declaration{Name: rt.Image, MemoryMB: rt.MemoryMB, MilliCPU: rt.MilliCPU, TimeoutS: rt.TimeoutS, Pin: rt.Pin, InImage: rt.Code == codeInImage,

@@ -8,9 +8,9 @@ import (
 	"syscall"
 )
 
-// opener is the command that opens an address as this system's user would have it; nil when there is none. It is in a
-// session of its own: a Ctrl-C here does not end the browser.
-func opener(address string) *exec.Cmd {
+// browserCommand returns the command that opens an address in the user's default browser. It returns nil if the system
+// has no such command. The command runs in a new session, so that Ctrl-C in this terminal does not end the browser.
+func browserCommand(address string) *exec.Cmd {
 	names := []string{"xdg-open", "wslview"}
 	if runtime.GOOS == "darwin" {
 		names = []string{"open"}

@@ -67,18 +67,18 @@ func build(ctx context.Context, f *Factory, o *buildOptions) error {
 	return f.View.Built(built)
 }
 
-// variable returns the value of an environment variable; false where it is empty, which counts as not set.
+// variable returns the value of an environment variable. It returns false if the variable is empty: an empty variable
+// counts as not set.
 func (f *Factory) variable(name string) (string, bool) {
 	value := f.Host.Getenv(name)
 	return value, value != ""
 }
 
-// pairs collects K=V, and K alone as the Docker CLI takes it: alone returns its value, or false where K is to be left out.
-// form is what a wrong one is told.
+// pairs is a flag value that collects K=V, and like the Docker CLI also accepts K without a value.
 type pairs struct {
-	m     *map[string]string
-	alone func(k string) (string, bool)
-	form  i18n.Message
+	m            *map[string]string
+	defaultValue func(k string) (string, bool) // value for K without '='; false to skip K
+	syntax       i18n.Message                  // error message for an invalid pair
 }
 
 func (p pairs) Type() string   { return "K=V" }
@@ -87,10 +87,10 @@ func (p pairs) String() string { return "" }
 func (p pairs) Set(s string) error {
 	k, v, given := strings.Cut(s, "=")
 	if k == "" {
-		return valueError{p.form}
+		return valueError{p.syntax}
 	}
 	if !given {
-		if v, given = p.alone(k); !given {
+		if v, given = p.defaultValue(k); !given {
 			return nil
 		}
 	}
@@ -101,17 +101,18 @@ func (p pairs) Set(s string) error {
 	return nil
 }
 
-// secretsValue collects secrets in the Docker CLI's form, fields of KEY=VALUE divided by commas.
+// secretsValue is a flag value that collects secrets in the syntax of the Docker CLI: KEY=VALUE fields separated by
+// commas.
 type secretsValue struct{ all *[]entity.BuildSecret }
 
 func (v secretsValue) Type() string   { return "SECRET" }
 func (v secretsValue) String() string { return "" }
 
 func (v secretsValue) Set(s string) error {
-	wrong := valueError{i18n.M("A secret must have the form id=NAME,src=FILE or id=NAME,env=VARIABLE.")}
-	fields, err := csv.NewReader(strings.NewReader(s)).Read() // a path may hold a comma, in quotes
+	syntaxErr := valueError{i18n.M("A secret must have the form id=NAME,src=FILE or id=NAME,env=VARIABLE.")}
+	fields, err := csv.NewReader(strings.NewReader(s)).Read() // a quoted path may contain a comma
 	if err != nil {
-		return wrong
+		return syntaxErr
 	}
 	var secret entity.BuildSecret
 	for _, field := range fields {
@@ -125,20 +126,20 @@ func (v secretsValue) Set(s string) error {
 			secret.Env = value
 		case "type":
 			if value != "file" && value != "env" {
-				return wrong
+				return syntaxErr
 			}
 		default:
-			return wrong
+			return syntaxErr
 		}
 	}
 	if secret.ID == "" {
-		return wrong
+		return syntaxErr
 	}
 	*v.all = append(*v.all, secret)
 	return nil
 }
 
-// sshValue collects SSH agents in the Docker CLI's form, NAME or NAME=SOCKET.
+// sshValue is a flag value that collects SSH agents in the syntax of the Docker CLI: NAME or NAME=SOCKET.
 type sshValue struct{ all *[]entity.BuildSSH }
 
 func (v sshValue) Type() string   { return "AGENT" }

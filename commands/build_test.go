@@ -8,8 +8,8 @@ import (
 	"fn-runtime/runtime/entity"
 )
 
-// The forms of --secret and --ssh are those of the Docker CLI.
-func TestFormsOfSecretsAndAgents(t *testing.T) {
+// --secret and --ssh accept the syntax of the Docker CLI.
+func TestSecretAndSSHSyntax(t *testing.T) {
 	for text, want := range map[string]*entity.BuildSecret{
 		"id=a":                    {ID: "a"},
 		"id=a,src=/x/y":           {ID: "a", File: "/x/y"},
@@ -48,9 +48,10 @@ func TestFormsOfSecretsAndAgents(t *testing.T) {
 	}
 }
 
-// A build argument without a value has that of the environment, and a label without one is empty, as with the Docker CLI.
-func TestBuildArgumentsAndLabelsAlone(t *testing.T) {
-	b := newBench()
+// As with the Docker CLI, a build argument without a value is read from the environment, and a label without a value is
+// empty.
+func TestBuildArgumentsAndLabelsWithoutValue(t *testing.T) {
+	b := newHarness()
 	b.Host.Getenv = func(name string) string { return map[string]string{"FLAVOR": "plain"}[name] }
 	cmd := newBuild(b.Factory)
 	for flag, values := range map[string][]string{

@@ -12,24 +12,25 @@ import (
 	"fn-runtime/runtime/connect"
 )
 
-// change is what a changing command does, in its one place or in each of --regions.
+// change describes a command that changes resources, in one target or in each region of --regions.
 type change struct {
 	target *targetFlags
 	need   connect.Options
-	// question is asked once, of the plans of all places together; nil: nobody is asked.
-	question func(plan runtime.Result) i18n.Message
-	refused  i18n.Message // is said when the answer is no
-	partly   bool         // what some of the regions do not have is no failure
-	do       func(ctx context.Context, s *runtime.Service, confirm confirm) (runtime.Result, error)
+	// question returns the confirmation question for the combined plans of all regions. If it is nil, the command does
+	// not ask for confirmation.
+	question     func(plan runtime.Result) i18n.Message
+	declined     i18n.Message // is printed if the user answers no
+	allowMissing bool         // a runtime that exists in only some of the regions is not an error
+	do           func(ctx context.Context, s *runtime.Service, confirm confirm) (runtime.Result, error)
 }
 
-// confirm asks whether a plan is to be carried out; nil: it is.
+// confirm asks the user whether to carry out a plan. A nil confirm means yes.
 type confirm func(plan runtime.Result) (bool, error)
 
-// change makes a change everywhere and shows the results as one.
+// change runs c in every target and shows the merged result.
 func (f *Factory) change(ctx context.Context, c change) error {
-	saidNo := false
-	places := placesOf(&c)
+	declined := false
+	targets := recordTargets(&c)
 	var ask confirm
 	if c.question != nil {
 		if f.View.JSON || !f.View.InTTY {
@@ -38,71 +39,71 @@ func (f *Factory) change(ctx context.Context, c change) error {
 		ask = func(plan runtime.Result) (bool, error) {
 			f.View.Plan(plan)
 			question := c.question(plan)
-			if at := places(); at != "" {
+			if at := targets(); at != "" {
 				question = i18n.M("{{.Question}} ({{.Place}})", "Question", question, "Place", at)
 			}
 			yes, err := f.View.Confirm(ctx, question)
-			saidNo = err == nil && !yes
+			declined = err == nil && !yes
 			return yes, err
 		}
 	}
-	answers := everywhere(ctx, f, c.target, c.need, ask, c.do)
-	if saidNo {
-		f.View.Say(c.refused)
+	results := forEachRegion(ctx, f, c.target, c.need, ask, c.do)
+	if declined {
+		f.View.Say(c.declined)
 		return nil
 	}
-	if c.partly {
-		answers = found(answers)
+	if c.allowMissing {
+		results = ignoreNotFound(results)
 	}
-	if err := f.finish(answers); err != nil || !c.target.detailed || !oneResult(answers).Changed() {
+	if err := f.finish(results); err != nil || !c.target.detailed || !mergeResults(results).Changed() {
 		return err
 	}
-	return exited{exitChanged}
+	return exitError{exitChanged}
 }
 
-// placesOf notes where the work of a change is done; the function returned names it, for the question.
-func placesOf(c *change) func() string {
+// recordTargets wraps c.do so that it records the targets it runs in. The returned function lists them, for the question.
+func recordTargets(c *change) func() string {
 	var mu sync.Mutex
-	var places []string
+	var targets []string
 	do := c.do
 	c.do = func(ctx context.Context, s *runtime.Service, ask confirm) (runtime.Result, error) {
 		mu.Lock()
-		places = append(places, strings.TrimSpace(s.Target.Namespace+" "+s.Target.Endpoint))
+		targets = append(targets, strings.TrimSpace(s.Target.Namespace+" "+s.Target.Endpoint))
 		mu.Unlock()
 		return do(ctx, s, ask)
 	}
 	return func() string {
 		mu.Lock()
 		defer mu.Unlock()
-		return strings.Join(slices.Sorted(slices.Values(places)), ", ")
+		return strings.Join(slices.Sorted(slices.Values(targets)), ", ")
 	}
 }
 
-// finish shows the results of a change in all its places as one.
-func (f *Factory) finish(answers []answer[runtime.Result]) error {
-	result, err := oneResult(answers), failures(answers)
+// finish merges the results of a change and shows them.
+func (f *Factory) finish(results []regionResult[runtime.Result]) error {
+	result, err := mergeResults(results), joinErrors(results)
 	if err == nil {
 		err = view.Unfinished(result)
 	}
 	if err == nil {
-		return f.View.Result(result, outcomes(answers)...)
+		return f.View.Result(result, regionOutcomes(results)...)
 	}
-	if len(result.Items) == 0 && len(answers) == 1 {
+	if len(result.Items) == 0 && len(results) == 1 {
 		return err
 	}
 	f.View.PartialResult(result, err)
-	return &partial{cause: err, doc: f.View.ResultDocument(result, outcomes(answers)...)}
+	return &partial{cause: err, doc: f.View.ResultDocument(result, regionOutcomes(results)...)}
 }
 
-// oneResult makes one result of those of all regions. What they have in common, such as the objects of the bucket, is
-// in it once.
-func oneResult(answers []answer[runtime.Result]) runtime.Result {
-	if len(answers) == 1 && answers[0].region == "" {
-		return answers[0].value
+// mergeResults merges the results of all regions. An item that all regions share, such as the objects of the bucket, is
+// included once.
+func mergeResults(results []regionResult[runtime.Result]) runtime.Result {
+	if len(results) == 1 && results[0].region == "" {
+		return results[0].value
 	}
 	var all runtime.Result
 	seen := map[string]bool{}
-	for _, a := range answers {
+	for _, a := range results {
 		all.DryRun = all.DryRun || a.value.DryRun
 		all.Runtimes = append(all.Runtimes, a.value.Runtimes...)
 		for _, it := range a.value.Items {
@@ -122,7 +123,7 @@ func oneResult(answers []answer[runtime.Result]) runtime.Result {
 	return all
 }
 
-// deletions counts the things of a kind that a plan deletes.
+// deletions returns the number of items of a kind that a plan deletes.
 func deletions(plan runtime.Result, kind runtime.Kind) int {
 	n := 0
 	for _, it := range plan.Items {

@@ -47,7 +47,7 @@ func newClean(f *Factory) *cobra.Command {
 
 func clean(ctx context.Context, f *Factory, o *cleanOptions) error {
 	c := change{
-		target: &o.target, need: connect.Options{NeedStore: true, NeedInstall: true}, refused: i18n.M("Nothing was deleted."),
+		target: &o.target, need: connect.Options{NeedStore: true, NeedInstall: true}, declined: i18n.M("Nothing was deleted."),
 		do: func(ctx context.Context, s *runtime.Service, confirm confirm) (runtime.Result, error) {
 			req := o.req
 			req.Confirm = confirm

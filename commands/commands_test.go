@@ -21,8 +21,8 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// bench is a factory whose service is refused: tests look at what was asked of it.
-type bench struct {
+// harness is a Factory for tests. Opening its service fails, and the options of each attempt are recorded.
+type harness struct {
 	*Factory
 	out, err bytes.Buffer
 	opened   []connect.Options
@@ -30,8 +30,8 @@ type bench struct {
 
 var errRefused = fault.New(fault.Unavailable, i18n.M("Refused."), i18n.M("Try again later."))
 
-func newBench() *bench {
-	b := &bench{}
+func newHarness() *harness {
+	b := &harness{}
 	b.Factory = &Factory{
 		View:    &view.View{Streams: view.Streams{Out: &b.out, Err: &b.err, In: strings.NewReader("")}, Texts: i18n.New(i18n.English)},
 		Version: "1.2.3",
@@ -43,31 +43,31 @@ func newBench() *bench {
 	return b
 }
 
-func (b *bench) run(line string) int {
+func (b *harness) run(line string) int {
 	return Run(context.Background(), b.Factory, strings.Fields(line))
 }
 
-// What a recovery tells to run works where the command that failed did, and is right by itself.
-func TestCommandsOfTextsKeepTheTarget(t *testing.T) {
+// A command that an error message suggests has the flags it needs to address the same target as the failed command.
+func TestSuggestedCommandsKeepTheTarget(t *testing.T) {
 	python := filepath.Join(t.TempDir(), "python3")
 	if err := os.WriteFile(python, nil, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	for name, tc := range map[string]struct{ line, hint, want string }{
-		"the backend":                 {"list -b local --as code_engine", "deploy default -m 512", "deploy default -m 512 -b local --as code_engine"},
-		"all that says where":         {"show x -c a/f.yaml -r eu-de -g G --namespace n --bucket b", "list", "list -c a/f.yaml -r eu-de -g G --namespace n --bucket b"},
-		"several regions":             {"update all --regions us-south,eu-de", "doctor --repair", "doctor --repair --regions us-south,eu-de"},
-		"it has no regions":           {"update all -b ibm_cf --regions us-south,eu-de", "invoke IMAGE", "invoke IMAGE -b ibm_cf"},
-		"it has no target":            {"list -b local", "local start --port PORT", "local start --port PORT"},
-		"only what it has":            {"list -b local --as code_engine", "local env", "local env --as code_engine"},
-		"it names its backend":        {"list -b openwhisk", "lithops-config -b local -o FILE", "lithops-config -b local -o FILE"},
-		"the file may be what is bad": {"list -b openwhisk -c bad.yaml", "lithops-config", "lithops-config -b openwhisk"},
-		"help":                        {"list -b local", "deploy --help", "deploy --help"},
-		"a Python that is not found":  {"run -b local -- " + python + " job.py", "deploy default", "deploy default -b local --python " + python},
-		"init takes no path":          {"run -b local -- " + python + " job.py", "init", "init -b local"},
-		"nothing was given":           {"list", "update all", "update all"},
+		"backend":                   {"list -b local --as code_engine", "deploy default -m 512", "deploy default -m 512 -b local --as code_engine"},
+		"all target flags":          {"show x -c a/f.yaml -r eu-de -g G --namespace n --bucket b", "list", "list -c a/f.yaml -r eu-de -g G --namespace n --bucket b"},
+		"several regions":           {"update all --regions us-south,eu-de", "doctor --repair", "doctor --repair --regions us-south,eu-de"},
+		"command without regions":   {"update all -b ibm_cf --regions us-south,eu-de", "invoke IMAGE", "invoke IMAGE -b ibm_cf"},
+		"command without a target":  {"list -b local", "local start --port PORT", "local start --port PORT"},
+		"only flags of the command": {"list -b local --as code_engine", "local env", "local env --as code_engine"},
+		"own backend":               {"list -b openwhisk", "lithops-config -b local -o FILE", "lithops-config -b local -o FILE"},
+		"file that may be invalid":  {"list -b openwhisk -c bad.yaml", "lithops-config", "lithops-config -b openwhisk"},
+		"help":                      {"list -b local", "deploy --help", "deploy --help"},
+		"Python of the program":     {"run -b local -- " + python + " job.py", "deploy default", "deploy default -b local --python " + python},
+		"init accepts no path":      {"run -b local -- " + python + " job.py", "init", "init -b local"},
+		"no flags":                  {"list", "update all", "update all"},
 	} {
-		b := newBench()
+		b := newHarness()
 		refusal := fault.New(fault.Failed, i18n.M("Refused."), i18n.M("Run '{{.Command}}'.", "Command", "ibmcloud fn-runtime "+tc.hint))
 		b.Service = func(context.Context, connect.Options) (*runtime.Service, error) { return nil, refusal }
 		if status := b.run(tc.line); status != exitFailed || !strings.Contains(b.err.String(), "Run 'ibmcloud fn-runtime "+tc.want+"'.") {
@@ -77,7 +77,7 @@ func TestCommandsOfTextsKeepTheTarget(t *testing.T) {
 }
 
 func TestFlagsReachTheService(t *testing.T) {
-	b := newBench()
+	b := newHarness()
 	status := b.run("deploy default -b openwhisk -c f.yaml --namespace ns --bucket bu --user-key abcd --python 3.11 --lithops /l -j 7 -m 256,512 -m 256 -q")
 	if status != exitFailed || len(b.opened) != 1 {
 		t.Fatalf("status %d, opened %d times: %s", status, len(b.opened), b.err.String())
@@ -92,8 +92,8 @@ func TestFlagsReachTheService(t *testing.T) {
 	}
 }
 
-// An argument of logs is an activation by its form, a job by its form, or else a part of an image's name.
-func TestLogsKnowWhoseTheyAre(t *testing.T) {
+// The argument of logs is an activation ID or a job name if it has that format, and part of an image name otherwise.
+func TestLogsArgument(t *testing.T) {
 	for arg, want := range map[string]runtime.LogsRequest{
 		"7157f484ac9776a0cf3d7646690df765": {Activation: "7157f484ac9776a0cf3d7646690df765"},
 		"0123456789ab":                     {Activation: "0123456789ab"},
@@ -102,18 +102,18 @@ func TestLogsKnowWhoseTheyAre(t *testing.T) {
 		"me/img":                           {Runtime: "me/img"},
 	} {
 		var got runtime.LogsRequest
-		if err := whose(&got, []string{arg}); err != nil || got != want {
+		if err := parseLogsArgument(&got, []string{arg}); err != nil || got != want {
 			t.Errorf("%s: got %+v, %v; want %+v", arg, got, err, want)
 		}
 	}
 	for _, line := range []string{"jobs --price 0", "jobs --price x", "logs --since 0", "logs a b", "logs a1b2c3-0-M000 --job a1b2c3-0-M001"} {
-		if b := newBench(); b.run(line) != exitUsage || len(b.opened) > 0 {
+		if b := newHarness(); b.run(line) != exitUsage || len(b.opened) > 0 {
 			t.Errorf("%s: opened %d times: %s", line, len(b.opened), b.err.String())
 		}
 	}
 }
 
-func TestEveryCommandAsksForWhatItNeeds(t *testing.T) {
+func TestConnectOptionsOfEveryCommand(t *testing.T) {
 	for line, want := range map[string]connect.Options{
 		"deploy a/b:1":         {NeedStore: true, NeedInstall: true, NeedImages: true},
 		"deploy a/b:1 --pin":   {NeedStore: true, NeedInstall: true, NeedImages: true},
@@ -134,7 +134,7 @@ func TestEveryCommandAsksForWhatItNeeds(t *testing.T) {
 		"init d --python 3.9":  {LocalOnly: true},
 		"init":                 {LocalOnly: true, NeedInstall: true},
 	} {
-		b := newBench()
+		b := newHarness()
 		if status := b.run(line); status != exitFailed || len(b.opened) != 1 {
 			t.Errorf("%s: status %d, opened %d times: %s", line, status, len(b.opened), b.err.String())
 			continue
@@ -152,12 +152,12 @@ func equalOptions(a, b connect.Options) bool {
 		a.Tolerant == b.Tolerant && a.Region == b.Region && a.ResourceGroup == b.ResourceGroup
 }
 
-func TestNothingIsOpenedForWrongUsage(t *testing.T) {
+func TestIncorrectUsageOpensNoService(t *testing.T) {
 	for _, line := range []string{
 		"deploy", "deploy a b", "deploy a -m 0", "deploy a -t -1", "list -b aws", "delete all", "clean", "clean -f --all --older-than 1h",
 		"list --output xml", "show a -m 256,512", "invoke a -n 0", "local start --invoker podman", "version x", "completion", "nothing", "-z",
 	} {
-		b := newBench()
+		b := newHarness()
 		if status := b.run(line); status != exitUsage || len(b.opened) != 0 {
 			t.Errorf("%s: status %d, opened %d times", line, status, len(b.opened))
 		}
@@ -189,13 +189,13 @@ func TestExitStatus(t *testing.T) {
 	}
 }
 
-func TestFinishKeepsWhatIsDone(t *testing.T) {
+func TestFinishReportsPartialResults(t *testing.T) {
 	r := runtime.Result{Items: []runtime.Item{
 		{Change: runtime.Delete, Kind: runtime.KindRuntime, Term: entity.Term{Word: "action"}, Name: "a", Status: runtime.Done},
 		{Change: runtime.Delete, Kind: runtime.KindRuntime, Term: entity.Term{Word: "action"}, Name: "b", Status: runtime.Failed, Err: errRefused},
 	}}
-	b := newBench()
-	err := b.finish([]answer[runtime.Result]{{value: r, err: nil}})
+	b := newHarness()
+	err := b.finish([]regionResult[runtime.Result]{{value: r, err: nil}})
 	var p *partial
 	if !errors.As(err, &p) || p.doc == nil {
 		t.Fatalf("got %v", err)
@@ -203,20 +203,20 @@ func TestFinishKeepsWhatIsDone(t *testing.T) {
 	if !strings.Contains(b.out.String(), "Done") || !strings.Contains(b.out.String(), "Refused.") {
 		t.Errorf("out: %s", b.out.String())
 	}
-	if err := b.finish([]answer[runtime.Result]{{err: errRefused}}); !errors.Is(err, errRefused) || errors.As(err, &p) {
+	if err := b.finish([]regionResult[runtime.Result]{{err: errRefused}}); !errors.Is(err, errRefused) || errors.As(err, &p) {
 		t.Errorf("without items: %v", err)
 	}
 }
 
-func TestAskingShowsThePlan(t *testing.T) {
-	b := newBench()
+func TestConfirmationShowsThePlan(t *testing.T) {
+	b := newHarness()
 	b.View.InTTY, b.View.In = true, strings.NewReader("n\n")
 	b.Service = func(context.Context, connect.Options) (*runtime.Service, error) {
 		return &runtime.Service{Site: site.Site{Target: runtime.Target{Namespace: "guest", Endpoint: "https://ow.example"}}}, nil
 	}
 	plan := runtime.Result{Items: []runtime.Item{{Change: runtime.Delete, Kind: runtime.KindRuntime, Term: entity.Term{Word: "action"}, Name: "a", Image: "me/a:1", Memory: 256}, {Change: runtime.Delete, Kind: runtime.KindRuntime, Term: entity.Term{Word: "action"}, Name: "b"}}}
 	err := b.change(t.Context(), change{
-		target: &targetFlags{}, refused: i18n.M("Nothing was deleted."),
+		target: &targetFlags{}, declined: i18n.M("Nothing was deleted."),
 		question: func(plan runtime.Result) i18n.Message {
 			return i18n.N("Delete {{.Count}} runtime?", "Delete {{.Count}} runtimes?", deletions(plan, runtime.KindRuntime))
 		},
@@ -277,7 +277,7 @@ func FuzzRun(f *testing.F) {
 		if strings.Contains(line, "local") && !strings.Contains(line, "help") {
 			t.Skip() // it would start the endpoint
 		}
-		b := newBench()
+		b := newHarness()
 		status := b.run(line)
 		if !slices.Contains([]int{exitDone, exitFailed, exitUsage}, status) {
 			t.Errorf("status %d", status)

@@ -17,40 +17,40 @@ import (
 	"fn-runtime/runtime/lithops"
 )
 
-// patience is how long completion waits for a service or an engine. With the start of the process it stays below the
-// 200 ms that a person takes for at once.
-const patience = 100 * time.Millisecond
+// completionTimeout is how long completion waits for a service or a container engine. Together with the start of the
+// process it stays below 200 ms, which users perceive as immediate.
+const completionTimeout = 100 * time.Millisecond
 
-// within returns what work comes to, or false when it fails or is not done in time.
-func within[T any](ctx context.Context, limit time.Duration, work func(context.Context) (T, error)) (value T, ok bool) {
+// withTimeout returns the result of work. It returns false if work fails or does not end within the limit.
+func withTimeout[T any](ctx context.Context, limit time.Duration, work func(context.Context) (T, error)) (value T, ok bool) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	answer := make(chan T, 1)
+	result := make(chan T, 1)
 	go func() {
-		defer close(answer)
+		defer close(result)
 		if v, err := work(ctx); err == nil {
-			answer <- v
+			result <- v
 		}
 	}()
 	select {
-	case value, ok = <-answer:
+	case value, ok = <-result:
 	case <-ctx.Done():
 	}
 	return value, ok
 }
 
-// completeRuntimes completes the first argument with fixed words and the runtimes that are deployed.
+// completeRuntimes completes the first argument with fixed words and the deployed runtimes.
 func (f *Factory) completeRuntimes(t *targetFlags, fixed ...string) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 		if len(args) > 0 {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
-		return append(slices.Clone(fixed), f.deployed(cmd.Context(), t)...), cobra.ShellCompDirectiveNoFileComp
+		return append(slices.Clone(fixed), f.deployedNames(cmd.Context(), t)...), cobra.ShellCompDirectiveNoFileComp
 	}
 }
 
-// completeImages completes the first argument with fixed words and the images of this machine's engine; dir tells that
-// folders follow.
+// completeImages completes the first argument with fixed words and the images of the container engine on this machine.
+// If dir is true, it completes the second argument with directories.
 func (f *Factory) completeImages(dir bool, fixed ...string) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 		switch {
@@ -59,40 +59,41 @@ func (f *Factory) completeImages(dir bool, fixed ...string) cobra.CompletionFunc
 		case len(args) > 0 || f.Service == nil:
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
-		images, _ := within(cmd.Context(), patience, func(ctx context.Context) ([]string, error) {
+		images, _ := withTimeout(cmd.Context(), completionTimeout, func(ctx context.Context) ([]string, error) {
 			return connect.LocalImages(ctx, f.Host)
 		})
-		return append(slices.Clone(fixed), completable(images)...), cobra.ShellCompDirectiveNoFileComp
+		return append(slices.Clone(fixed), shellSafeNames(images)...), cobra.ShellCompDirectiveNoFileComp
 	}
 }
 
-// deployed returns the runtimes of the target: as the service says where it answers at once, else as earlier commands and
-// completions saw them.
-func (f *Factory) deployed(ctx context.Context, t *targetFlags) []string {
+// deployedNames returns the names of the runtimes of the target. If the service does not respond within completionTimeout, it
+// returns the names that earlier commands and completions cached.
+func (f *Factory) deployedNames(ctx context.Context, t *targetFlags) []string {
 	if f.Service == nil {
 		return nil
 	}
-	names, ok := within(ctx, patience, func(ctx context.Context) ([]string, error) {
-		s, err := f.passive(ctx, t)
+	names, ok := withTimeout(ctx, completionTimeout, func(ctx context.Context) ([]string, error) {
+		s, err := f.openPassive(ctx, t)
 		if err != nil {
 			return nil, err
 		}
 		return s.Names(ctx)
 	})
 	if !ok {
-		return completable(f.recall(seenRuntimes, t))
+		return shellSafeNames(f.loadNames(cachedRuntimes, t))
 	}
-	f.remember(seenRuntimes, t, names)
-	return completable(names)
+	f.cacheNames(cachedRuntimes, t, names)
+	return shellSafeNames(names)
 }
 
-// completeMemory completes a memory size with the usual ones in MB: those that the service takes, where it says so at once.
+// completeMemory completes a memory size with common sizes in MB. It omits the sizes that the service does not accept, if
+// the service returns its limits within completionTimeout.
 func (f *Factory) completeMemory(t *targetFlags) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 		sizes := []int{256, 512, 1024, 2048}
 		if f.Service != nil {
-			limits, ok := within(cmd.Context(), patience, func(ctx context.Context) (lithops.Limits, error) {
-				s, err := f.passive(ctx, t)
+			limits, ok := withTimeout(cmd.Context(), completionTimeout, func(ctx context.Context) (lithops.Limits, error) {
+				s, err := f.openPassive(ctx, t)
 				if err != nil {
 					return lithops.Limits{}, err
 				}
@@ -108,8 +109,8 @@ func (f *Factory) completeMemory(t *targetFlags) cobra.CompletionFunc {
 	}
 }
 
-// passive opens a service that only looks and says nothing.
-func (f *Factory) passive(ctx context.Context, t *targetFlags) (*runtime.Service, error) {
+// openPassive opens a service that only reads and reports no progress.
+func (f *Factory) openPassive(ctx context.Context, t *targetFlags) (*runtime.Service, error) {
 	if err := t.chooseBackend(f); err != nil {
 		return nil, err
 	}
@@ -119,7 +120,8 @@ func (f *Factory) passive(ctx context.Context, t *targetFlags) (*runtime.Service
 	return f.Service(ctx, o)
 }
 
-// namespaces returns those of the service, as it says where it answers at once, else as they were seen; and those that the client's cache knows.
+// namespaces returns the namespaces in the client's cache and those of the service. If the service does not respond
+// within completionTimeout, it uses the namespaces that earlier commands and completions cached.
 func (f *Factory) namespaces(ctx context.Context, t *targetFlags) []string {
 	if f.Service == nil {
 		return nil
@@ -129,8 +131,8 @@ func (f *Factory) namespaces(ctx context.Context, t *targetFlags) []string {
 		backend = lithops.CodeEngine
 	}
 	names := lithops.Cache{Dir: lithops.CacheDir(f.Host.Home)}.Namespaces(backend)
-	found, ok := within(ctx, patience, func(ctx context.Context) (names []string, err error) {
-		s, err := f.passive(ctx, t)
+	listed, ok := withTimeout(ctx, completionTimeout, func(ctx context.Context) (names []string, err error) {
+		s, err := f.openPassive(ctx, t)
 		if err != nil {
 			return nil, err
 		}
@@ -141,29 +143,29 @@ func (f *Factory) namespaces(ctx context.Context, t *targetFlags) []string {
 		return names, err
 	})
 	if ok {
-		f.remember(seenNamespaces, t, found)
+		f.cacheNames(cachedNamespaces, t, listed)
 	} else {
-		found = f.recall(seenNamespaces, t)
+		listed = f.loadNames(cachedNamespaces, t)
 	}
-	names = append(names, found...)
+	names = append(names, listed...)
 	slices.Sort(names)
-	return completable(slices.Compact(names))
+	return shellSafeNames(slices.Compact(names))
 }
 
-// word is what a shell takes as it stands: servers choose these names.
-var word = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.:/@+-]*$`)
+// shellSafe matches names that need no quoting in a shell. The names are chosen by servers and cannot be trusted.
+var shellSafe = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.:/@+-]*$`)
 
-// completable leaves out what must not reach a command line.
-func completable(names []string) []string {
-	return slices.DeleteFunc(slices.Clone(names), func(s string) bool { return !word.MatchString(s) })
+// shellSafeNames returns the names that are safe to put on a command line.
+func shellSafeNames(names []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(s string) bool { return !shellSafe.MatchString(s) })
 }
 
-// Completing reports whether the arguments are a shell's question for completions.
+// Completing reports whether the arguments are a completion request of a shell.
 func Completing(args []string) bool {
 	return len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd)
 }
 
-// translate puts the descriptions that shells show beside candidates into the user's language.
+// translate translates the descriptions that shells show next to completions.
 func translate(texts *i18n.Catalogue, cmd *cobra.Command) {
 	cmd.Short = texts.Say(i18n.M(cmd.Short))
 	cmd.Flags().VisitAll(func(fl *pflag.Flag) { fl.Usage = strings.ReplaceAll(texts.Say(i18n.M(fl.Usage)), "`", "") })
@@ -172,8 +174,8 @@ func translate(texts *i18n.Catalogue, cmd *cobra.Command) {
 	}
 }
 
-// words completes the first argument.
-func words(list ...string) cobra.CompletionFunc {
+// completeFirst completes the first argument with a fixed list.
+func completeFirst(list ...string) cobra.CompletionFunc {
 	return func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 		if len(args) > 0 {
 			return nil, cobra.ShellCompDirectiveNoFileComp

@@ -8,9 +8,9 @@ import (
 	"fn-runtime/runtime/runtimetest"
 )
 
-// TestMemoryIsCompletedWithinTheLimitsOfTheService offers no size that the installation refuses.
-func TestMemoryIsCompletedWithinTheLimitsOfTheService(t *testing.T) {
-	e := newEarth(t)
+// Completion offers only the memory sizes that the service accepts.
+func TestCompleteMemoryWithinLimits(t *testing.T) {
+	e := newRegionsHarness(t)
 	compute := runtimetest.NewCompute(lithops.Contract{Backend: lithops.OpenWhisk})
 	e.compute["us-south"] = compute
 	offers := func(line string) string {
@@ -25,11 +25,11 @@ func TestMemoryIsCompletedWithinTheLimitsOfTheService(t *testing.T) {
 	for _, command := range []string{"deploy", "update", "delete"} {
 		compute.Allowed = nil
 		if got := offers(command + " me/x:1 --memory="); got != "256 512 1024 2048" {
-			t.Errorf("%s, where nothing is told: got %q, want all", command, got)
+			t.Errorf("%s without limits: got %q, want all", command, got)
 		}
 		compute.Allowed = &lithops.Limits{MinMemoryMB: 128, MaxMemoryMB: 512, MaxTimeoutS: 300}
 		if got := offers(command + " me/x:1 --memory="); got != "256 512" {
-			t.Errorf("%s, where 512 MB are the most: got %q, want 256 512", command, got)
+			t.Errorf("%s with a limit of 512 MB: got %q, want 256 512", command, got)
 		}
 	}
 }

@@ -32,6 +32,6 @@ func newCompletion(f *Factory) *cobra.Command {
 			}
 			return usage(i18n.M("Unknown shell '{{.Shell}}'.", "Shell", args[0]))
 		},
-		ValidArgsFunction: words(shells...),
+		ValidArgsFunction: completeFirst(shells...),
 	}
 }

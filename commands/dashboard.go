@@ -50,7 +50,7 @@ func newDashboard(f *Factory) *cobra.Command {
 			if file != "" {
 				return saveTimeline(cmd.Context(), f, o, job, file)
 			}
-			s.Observer = nil // what is read again and again is not told each time
+			s.Observer = nil // do not report progress for each refresh
 			return dashboard.Serve(cmd.Context(), o, func(address string) error {
 				if !stay {
 					openBrowser(f, address)
@@ -68,7 +68,7 @@ func newDashboard(f *Factory) *cobra.Command {
 	return cmd
 }
 
-// dashboardOptions lets the page read through the service.
+// dashboardOptions returns the options of a dashboard that reads its data from s.
 func (f *Factory) dashboardOptions(s *runtime.Service, req runtime.JobsRequest) dashboard.Options {
 	o := dashboard.Options{
 		Target: s.Target, Words: f.View.Words(), Watch: s.WatchJobs(req),
@@ -111,9 +111,9 @@ func saveTimeline(ctx context.Context, f *Factory, o dashboard.Options, job, fil
 	return f.View.Timeline(file)
 }
 
-// openBrowser opens the address; where there is no browser, it has been printed.
+// openBrowser opens the address in a browser. Without a browser the user opens the printed address.
 func openBrowser(f *Factory, address string) {
-	cmd := opener(address)
+	cmd := browserCommand(address)
 	if cmd == nil || cmd.Start() != nil {
 		f.View.Observer().Note(i18n.M("No browser found. Open the address manually."))
 		return

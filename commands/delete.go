@@ -40,7 +40,7 @@ func newDelete(f *Factory) *cobra.Command {
 
 func remove(ctx context.Context, f *Factory, o *deleteOptions) error {
 	c := change{
-		target: &o.target, need: connect.Options{NeedStore: true, NeedInstall: true}, refused: i18n.M("Nothing was deleted."), partly: true,
+		target: &o.target, need: connect.Options{NeedStore: true, NeedInstall: true}, declined: i18n.M("Nothing was deleted."), allowMissing: true,
 		do: func(ctx context.Context, s *runtime.Service, confirm confirm) (runtime.Result, error) {
 			req := o.req
 			req.Confirm = confirm
@@ -48,12 +48,12 @@ func remove(ctx context.Context, f *Factory, o *deleteOptions) error {
 		},
 	}
 	if !o.force && !o.req.DryRun {
-		c.question = deleteRuntimes
+		c.question = deleteQuestion
 	}
 	return f.change(ctx, c)
 }
 
-// deleteRuntimes asks whether the runtimes of a plan are to be deleted.
-func deleteRuntimes(plan runtime.Result) i18n.Message {
+// deleteQuestion returns the question whether to delete the runtimes of a plan.
+func deleteQuestion(plan runtime.Result) i18n.Message {
 	return i18n.N("Delete {{.Count}} runtime with its metadata?", "Delete {{.Count}} runtimes with their metadata?", max(deletions(plan, runtime.KindRuntime), deletions(plan, runtime.KindMetadata)))
 }

@@ -10,10 +10,10 @@ import (
 	"fn-runtime/runtime/connect"
 )
 
-// maxTimeout in s keeps numbers sane; what an installation allows is checked where it is known.
+// maxTimeout is a sanity limit in seconds. The limit of the service is checked after connecting to it.
 const maxTimeout = 24 * 60 * 60
 
-// codeInImage is the value of --code, and of 'code' in a file of apply, for an image that has the Lithops code inside.
+// codeInImage is the value of --code, and of 'code' in a declaration file, for an image that contains the Lithops code.
 const codeInImage = "image"
 
 var codeSources = []string{"config-map", codeInImage}

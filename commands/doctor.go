@@ -25,14 +25,14 @@ func newDoctor(f *Factory) *cobra.Command {
 		Args: arguments(0, 0, i18n.Message{}),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			need := connect.Options{NeedStore: true, NeedInstall: true, NeedImages: true, Tolerant: true}
-			answers := everywhere(cmd.Context(), f, &target, need, nil,
+			results := forEachRegion(cmd.Context(), f, &target, need, nil,
 				func(ctx context.Context, s *runtime.Service, _ confirm) ([]runtime.Check, error) {
 					return s.Doctor(ctx, repair)
 				})
-			if err := failures(answers); err != nil {
+			if err := joinErrors(results); err != nil {
 				return err
 			}
-			return f.checked(oneList(answers))
+			return f.reportChecks(mergeChecks(results))
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
@@ -43,8 +43,8 @@ func newDoctor(f *Factory) *cobra.Command {
 	return cmd
 }
 
-// checked shows the checks; failed ones make the command fail.
-func (f *Factory) checked(checks []runtime.Check) error {
+// reportChecks shows the checks. It returns an error if a check failed.
+func (f *Factory) reportChecks(checks []runtime.Check) error {
 	failed := 0
 	for _, c := range checks {
 		if c.Status == check.Failed {
@@ -67,15 +67,15 @@ func (f *Factory) checked(checks []runtime.Check) error {
 	return nil
 }
 
-// ofThisMachine are the checks that come out the same in every region.
-var ofThisMachine = []string{"python", "lithops", "docker"}
+// machineChecks are the checks of this machine, which have the same result in every region.
+var machineChecks = []string{"python", "lithops", "docker"}
 
-// oneList puts the checks of all regions together; those of this machine are in it once.
-func oneList(answers []answer[[]runtime.Check]) []runtime.Check {
+// mergeChecks merges the checks of all regions. It includes the checks of this machine once.
+func mergeChecks(results []regionResult[[]runtime.Check]) []runtime.Check {
 	var all []runtime.Check
-	for i, a := range answers {
+	for i, a := range results {
 		for _, c := range a.value {
-			if slices.Contains(ofThisMachine, c.Name) {
+			if slices.Contains(machineChecks, c.Name) {
 				if i == 0 {
 					all = append(all, c)
 				}

@@ -5,7 +5,7 @@ import (
 	"fn-runtime/runtime/local"
 )
 
-// endpoint is what may be shown of the local endpoint: its credentials stay out.
+// endpoint returns the local endpoint for the view, without its credentials.
 func endpoint(i local.Info) view.Endpoint {
 	return view.Endpoint{
 		Running: i.Running, Hangs: i.Hangs, PID: i.PID, URL: i.Endpoint, S3URL: i.S3Endpoint, Namespace: i.Namespace, Bucket: i.Bucket,

@@ -5,11 +5,11 @@ import (
 	"fn-runtime/i18n"
 )
 
-// environmentTopic is the help page of the environment variables: 'help environment'.
+// environmentTopic is the name of the help page of the environment variables: 'help environment'.
 const environmentTopic = "environment"
 
-// Environment is the help page of the environment variables, the one place where they are described. docs/environment.md
-// is made from it, and a test holds it against what the source reads.
+// Environment returns the help page of the environment variables. It is the only description of them:
+// docs/environment.md is generated from it, and a test compares it with the variables that the source reads.
 func Environment() view.Help {
 	return view.Help{
 		Name:  environmentTopic,

@@ -1,11 +1,12 @@
-// Package commands is the command line: a file for each command turns arguments into a request, gives it to the
-// runtime.Service and the answer to the view.
+// Package commands implements the command line. Each command has its own file, which parses the arguments into a request,
+// passes the request to runtime.Service and the result to the view.
 //
-// How a command runs: plugin makes a Factory and calls Run; Run lets cobra find the command; its RunE checks the
-// arguments, opens the service and calls one operation; Run turns the error into words and an exit status.
+// Package plugin creates a Factory and calls Run. Run has cobra select the command. The RunE function of the command
+// checks the arguments, opens the service and calls one operation. Run prints the error, if any, and returns the exit
+// status.
 //
-// What may go in: flags, arguments, the order of calls. What may not: HTTP, SDKs, decisions about runtimes, and
-// anything about how the answer looks.
+// The package contains flags, arguments and the order of calls. It does not contain HTTP, SDKs, decisions about runtimes
+// or the formatting of output.
 package commands
 
 import (
@@ -16,17 +17,17 @@ import (
 	"fn-runtime/runtime/connect"
 )
 
-// Factory is everything that commands need from outside.
+// Factory holds the dependencies of the commands.
 type Factory struct {
 	View    *view.View
 	Host    connect.Host
 	Version string                 // of the plug-in
-	Notice  func() (string, error) // what is linked into the program, with the licences
-	// Service opens the service of one command: connect.Open.
+	Notice  func() (string, error) // returns the linked modules with their licences
+	// Service opens the service for one command. It is connect.Open except in tests.
 	Service func(ctx context.Context, o connect.Options) (*runtime.Service, error)
 }
 
-// open makes the service for flags of the target; need adds what the command needs.
+// open opens the service that the target flags select. need holds the requirements of the command.
 func (f *Factory) open(ctx context.Context, t *targetFlags, need connect.Options) (*runtime.Service, error) {
 	o := t.options(need)
 	o.Host = f.Host

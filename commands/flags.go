@@ -12,8 +12,8 @@ import (
 	"fn-runtime/runtime/connect"
 )
 
-// The kinds of flags. Their texts are Messages so that they are in the catalogue; a `WORD` in backquotes names the
-// value in help.
+// Helpers that add flags. The help text of a flag is a Message, so that it is in the catalogue. A `WORD` in backquotes is
+// the name of the value in help.
 
 func boolFlag(cmd *cobra.Command, p *bool, name, short string, text i18n.Message) {
 	cmd.Flags().BoolVarP(p, name, short, false, text.ID)
@@ -23,12 +23,12 @@ func stringFlag(cmd *cobra.Command, p *string, name, short string, text i18n.Mes
 	cmd.Flags().StringVarP(p, name, short, "", text.ID)
 }
 
-// countFlag is a whole number from 1 to most.
+// countFlag adds a flag whose value is an integer from 1 to most.
 func countFlag(cmd *cobra.Command, p *int, name, short string, most int, text i18n.Message) {
 	cmd.Flags().VarP(&countValue{p: p, most: most}, name, short, text.ID)
 }
 
-// outputFlags say how the answer looks; parsing sets the view.
+// outputFlags adds the flags that select the output format. Parsing them sets fields of f.View.
 func (f *Factory) outputFlags(cmd *cobra.Command) {
 	cmd.Flags().Var(choice{values: []string{"json"}, set: func(string) { f.View.JSON = true }}, "output",
 		i18n.M("Write one JSON document to stdout; `FORMAT` must be json.").ID)
@@ -40,7 +40,7 @@ func (f *Factory) outputFlags(cmd *cobra.Command) {
 	markCommon(cmd, "output", "quiet", "format", "jq")
 }
 
-// filterFlag is a flag that says what to write of the JSON document; it does not go with the other one.
+// filterFlag adds a flag that filters the JSON document. It cannot be combined with the other filter flag.
 func (f *Factory) filterFlag(cmd *cobra.Command, name, other string, set func(string) error, text i18n.Message) {
 	cmd.Flags().Var(textValue{func(s string) error {
 		if cmd.Flags().Changed(other) {
@@ -55,7 +55,7 @@ func (f *Factory) filterFlag(cmd *cobra.Command, name, other string, set func(st
 	complete(cmd, name)
 }
 
-// targetFlags say where to work.
+// targetFlags holds the values of the flags that select the target.
 type targetFlags struct {
 	backend       string
 	config        string
@@ -66,13 +66,13 @@ type targetFlags struct {
 	userKey       string
 	python        string
 	lithops       string
-	as            string // the service that the local endpoint stands for; "" itself
+	as            string // the service that the local endpoint emulates; "" for OpenWhisk
 	jobs          int
-	detailed      bool     // an exit status of its own for changes
+	detailed      bool     // return a separate exit status for changes
 	regions       []string // of --regions
 }
 
-// maxJobs bounds --jobs: more connections than this help no service.
+// maxJobs is the upper limit of --jobs. No service benefits from more connections.
 const maxJobs = 256
 
 func (t *targetFlags) add(f *Factory, cmd *cobra.Command) {
@@ -80,7 +80,7 @@ func (t *targetFlags) add(f *Factory, cmd *cobra.Command) {
 		if err := t.chooseBackend(f); err != nil {
 			return err
 		}
-		t.keep(f, cmd.Root())
+		t.addFlagsToHints(f, cmd.Root())
 		return t.check(cmd)
 	}
 	cmd.Flags().VarP(choice{values: backends(), set: func(s string) { t.backend = s }, get: func() string { return t.backend }},
@@ -107,10 +107,10 @@ func (t *targetFlags) add(f *Factory, cmd *cobra.Command) {
 	markCommon(cmd, "backend", "as", "config", "region", "resource-group", "namespace", "bucket", "user-key", "python", "lithops")
 }
 
-// backendVariable is the flag --backend for those who always give the same.
+// backendVariable is the environment variable that sets the default of --backend.
 const backendVariable = "FN_RUNTIME_BACKEND"
 
-// chooseBackend takes the variable where the flag is not given.
+// chooseBackend sets the backend from the environment variable if the flag is not set.
 func (t *targetFlags) chooseBackend(f *Factory) error {
 	if t.backend != "" || f.Host.Getenv == nil {
 		return nil
@@ -123,7 +123,7 @@ func (t *targetFlags) chooseBackend(f *Factory) error {
 		"Reason", i18n.M("Possible values: {{.Values}}.", "Values", strings.Join(backends(), ", "))))
 }
 
-// addChanging adds what a command that changes runtimes has besides its own flags.
+// addChanging adds the flags that all commands that change runtimes have in common.
 func (t *targetFlags) addChanging(f *Factory, cmd *cobra.Command, dryRun *bool) {
 	t.addPlanning(cmd, dryRun)
 	t.add(f, cmd)
@@ -132,7 +132,7 @@ func (t *targetFlags) addChanging(f *Factory, cmd *cobra.Command, dryRun *bool) 
 	f.outputFlags(cmd)
 }
 
-// addPlanning adds what says how a plan is shown.
+// addPlanning adds the flags of commands that carry out a plan.
 func (t *targetFlags) addPlanning(cmd *cobra.Command, dryRun *bool) {
 	boolFlag(cmd, dryRun, "dry-run", "", i18n.M("Show the planned changes without applying them."))
 	boolFlag(cmd, &t.detailed, "detailed-exitcode", "", i18n.M("Exit with status 2 if something differs, or 0 if nothing differs."))
@@ -143,14 +143,14 @@ func (t *targetFlags) addJobs(cmd *cobra.Command) {
 	markCommon(cmd, "jobs")
 }
 
-// pythons are the versions that completion offers: those that Lithops has a default runtime for.
+// pythons returns the Python versions that completion offers: those for which Lithops has a default runtime.
 func pythons() []string { return []string{"3.10", "3.11", "3.12"} }
 
 func backends() []string {
 	return []string{runtime.BackendIBMCF, runtime.BackendCodeEngine, runtime.BackendOpenWhisk, runtime.BackendLocal}
 }
 
-// check refuses what cannot go together, before anything is read or dialled.
+// check returns an error for invalid combinations of flags, before any file is read or connection opened.
 func (t *targetFlags) check(cmd *cobra.Command) error {
 	for _, name := range []string{"config", "region", "resource-group", "namespace", "bucket", "user-key", "python", "lithops"} {
 		if fl := cmd.Flags().Lookup(name); fl != nil && fl.Changed && strings.TrimSpace(fl.Value.String()) == "" {
@@ -176,7 +176,7 @@ func (t *targetFlags) check(cmd *cobra.Command) error {
 	return nil
 }
 
-// options are the flags in the form that connect.Open takes, added to what the command needs.
+// options returns the flags as options of connect.Open, added to the requirements of the command.
 func (t *targetFlags) options(need connect.Options) connect.Options {
 	o := need
 	o.As = t.as
@@ -186,14 +186,14 @@ func (t *targetFlags) options(need connect.Options) connect.Options {
 	return o
 }
 
-// keep gives the commands of texts the flags of t as they are now.
-func (t targetFlags) keep(f *Factory, root *cobra.Command) {
-	f.View.FlagsFor = func(line string) string { return t.again(root, line) }
+// addFlagsToHints makes the view add the current flags of t to the commands that messages suggest.
+func (t targetFlags) addFlagsToHints(f *Factory, root *cobra.Command) {
+	f.View.FlagsFor = func(line string) string { return t.flagsForHint(root, line) }
 }
 
-// again returns the flags with which line, a command and its arguments, works on the same service: those of t that the
-// command has and line does not. A line that names its backend stays as it is.
-func (t *targetFlags) again(root *cobra.Command, line string) (flags string) {
+// flagsForHint returns the flags that a command line needs to address the same target: the flags of t that the command
+// supports and that line does not contain. It returns "" for a line that specifies its backend.
+func (t *targetFlags) flagsForHint(root *cobra.Command, line string) (flags string) {
 	words := strings.Fields(line)
 	cmd, _, err := root.Find(words)
 	if err != nil || slices.ContainsFunc(words, func(w string) bool { return slices.Contains([]string{"-b", "--backend", "--help", "--schema"}, w) }) {
@@ -204,9 +204,9 @@ func (t *targetFlags) again(root *cobra.Command, line string) (flags string) {
 		{"resource-group", "-g", t.resourceGroup}, {"namespace", "", t.namespace}, {"bucket", "", t.bucket}, {"user-key", "", t.userKey},
 		{"python", "", t.python}, {"lithops", "", t.lithops},
 	} {
-		wrong := f.name == "config" && cmd.Name() == "lithops-config" || // it is named where this file is missing or no good
-			f.name == "python" && cmd.Name() == "init" && !isVersion(f.value) // which takes no path
-		if f.value == "" || wrong || cmd.Flags().Lookup(f.name) == nil || slices.Contains(words, "--"+f.name) {
+		unsuitable := f.name == "config" && cmd.Name() == "lithops-config" || // it is suggested if this file is missing or invalid
+			f.name == "python" && cmd.Name() == "init" && !isVersion(f.value) // init does not accept a path
+		if f.value == "" || unsuitable || cmd.Flags().Lookup(f.name) == nil || slices.Contains(words, "--"+f.name) {
 			continue
 		}
 		if strings.Contains(f.value, " ") {
@@ -217,7 +217,7 @@ func (t *targetFlags) again(root *cobra.Command, line string) (flags string) {
 	return flags
 }
 
-// pythonVersion is the value of --python where it is a version, "" where it is a path.
+// pythonVersion returns the value of --python if it is a version. It returns "" if the value is a path.
 func (t *targetFlags) pythonVersion() string {
 	if isVersion(t.python) {
 		return t.python
@@ -234,7 +234,7 @@ func memoryFlag(f *Factory, cmd *cobra.Command, t *targetFlags, list *[]int, tex
 	_ = cmd.RegisterFlagCompletionFunc("memory", f.completeMemory(t))
 }
 
-// exclusive refuses flags that contradict each other.
+// exclusive returns an error if more than one of the named flags is set.
 func exclusive(cmd *cobra.Command, names ...string) error {
 	first := ""
 	for _, name := range names {

@@ -36,7 +36,7 @@ func newHelp(f *Factory) *cobra.Command {
 	}
 }
 
-// helpTopics completes the names of commands, one level after the other.
+// helpTopics completes the names of commands, one level at a time.
 func helpTopics(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	topic, rest, err := cmd.Root().Find(args)
 	if err != nil || len(rest) > 0 {
@@ -54,14 +54,14 @@ func helpTopics(cmd *cobra.Command, args []string, _ string) ([]string, cobra.Sh
 	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
-// shortUsage is the usage line of a command without its options.
+// shortUsage returns the usage line of a command with [OPTION]... instead of its options.
 func shortUsage(cmd *cobra.Command) string {
 	words := []string{"ibmcloud", cmd.CommandPath()}
 	if cmd.HasAvailableSubCommands() {
 		return strings.Join(append(words, "COMMAND"), " ")
 	}
 	_, args, _ := strings.Cut(cmd.Use, " ")
-	if strings.HasPrefix(args, "-- ") { // options stand before it
+	if strings.HasPrefix(args, "-- ") { // options come before the "--"
 		words = append(words, "[OPTION]...", args)
 	} else {
 		words = append(words, args, "[OPTION]...")
@@ -69,14 +69,14 @@ func shortUsage(cmd *cobra.Command) string {
 	return strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), " ")
 }
 
-// Usage is the usage line of a command, made from its flags: optional ones in [...].
+// Usage returns the usage line of a command with all its flags in brackets.
 func Usage(cmd *cobra.Command) string {
 	words, last := []string{"ibmcloud", cmd.Root().Name()}, ""
 	if cmd.HasParent() {
 		path := strings.TrimPrefix(cmd.CommandPath(), cmd.Root().Name()+" ")
 		words = append(words, path)
 		_, args, _ := strings.Cut(cmd.Use, " ")
-		if strings.HasPrefix(args, "-- ") { // options stand before it
+		if strings.HasPrefix(args, "-- ") { // options come before the "--"
 			args, last = "", args
 		}
 		if args != "" {
@@ -87,11 +87,11 @@ func Usage(cmd *cobra.Command) string {
 		return strings.Join(append(words, "COMMAND"), " ")
 	}
 	var others []string
-	visit(cmd, func(fl *pflag.Flag) {
+	visitFlags(cmd, func(fl *pflag.Flag) {
 		if isCommon(fl) {
-			others = append(others, "["+term(fl)+"]")
+			others = append(others, "["+flagTerm(fl)+"]")
 		} else {
-			words = append(words, "["+term(fl)+"]")
+			words = append(words, "["+flagTerm(fl)+"]")
 		}
 	})
 	if words = append(words, others...); last != "" {
@@ -100,8 +100,8 @@ func Usage(cmd *cobra.Command) string {
 	return strings.Join(words, " ")
 }
 
-// visit calls fn for each flag that help and metadata show, in the order of their names.
-func visit(cmd *cobra.Command, fn func(*pflag.Flag)) {
+// visitFlags calls fn for each flag that help and metadata show, sorted by name.
+func visitFlags(cmd *cobra.Command, fn func(*pflag.Flag)) {
 	cmd.Flags().VisitAll(func(fl *pflag.Flag) {
 		if fl.Name != "help" && !fl.Hidden {
 			fn(fl)
@@ -109,8 +109,8 @@ func visit(cmd *cobra.Command, fn func(*pflag.Flag)) {
 	})
 }
 
-// term is "-m, --memory MB".
-func term(fl *pflag.Flag) string {
+// flagTerm returns the names of a flag and its value for help, such as "-m, --memory MB".
+func flagTerm(fl *pflag.Flag) string {
 	s := "--" + fl.Name
 	if fl.Shorthand != "" {
 		s = "-" + fl.Shorthand + ", " + s
@@ -121,7 +121,7 @@ func term(fl *pflag.Flag) string {
 	return s
 }
 
-// common marks flags that most commands have: their help stands apart.
+// common is the annotation of flags that most commands have. Help shows them in a separate section.
 const common = "common"
 
 func markCommon(cmd *cobra.Command, names ...string) {
@@ -135,7 +135,7 @@ func isCommon(fl *pflag.Flag) bool {
 	return ok
 }
 
-// HelpOf puts a command's help together. The reference and the man pages are made from it too.
+// HelpOf returns the help of a command. The reference and the man pages are generated from it too.
 func HelpOf(cmd *cobra.Command) view.Help {
 	h := view.Help{Name: cmd.Root().Name(), Short: i18n.M(cmd.Short), Long: i18n.M(cmd.Long), Usage: []string{Usage(cmd)}}
 	if cmd.HasParent() {
@@ -143,7 +143,7 @@ func HelpOf(cmd *cobra.Command) view.Help {
 		h.Aliases = cmd.Aliases
 	}
 	for line := range strings.SplitSeq(cmd.Example, "\n") {
-		if meaning, command, ok := strings.Cut(line, exampleMark); ok {
+		if meaning, command, ok := strings.Cut(line, exampleSeparator); ok {
 			h.Examples = append(h.Examples, view.Example{Meaning: i18n.M(meaning), Command: command})
 		}
 	}
@@ -152,8 +152,8 @@ func HelpOf(cmd *cobra.Command) view.Help {
 			h.Commands = append(h.Commands, view.Entry{Term: sub.Name(), Meaning: i18n.M(sub.Short)})
 		}
 	}
-	visit(cmd, func(fl *pflag.Flag) {
-		e := view.Entry{Term: term(fl), Meaning: i18n.M(fl.Usage)}
+	visitFlags(cmd, func(fl *pflag.Flag) {
+		e := view.Entry{Term: flagTerm(fl), Meaning: i18n.M(fl.Usage)}
 		if isCommon(fl) {
 			h.Common = append(h.Common, e)
 		} else {
@@ -163,10 +163,10 @@ func HelpOf(cmd *cobra.Command) view.Help {
 	return h
 }
 
-// exampleMark stands between the meaning of an example and its command line in cobra's one string.
-const exampleMark = ": $ "
+// exampleSeparator separates the description of an example from its command line in cobra's Example string.
+const exampleSeparator = ": $ "
 
-// example is one line of examples; the command line is what follows the name of the program.
+// example returns one line of a command's examples. command is the command line without the name of the program.
 func example(meaning i18n.Message, command string) string {
-	return meaning.ID + exampleMark + command + "\n"
+	return meaning.ID + exampleSeparator + command + "\n"
 }

@@ -14,21 +14,21 @@ import (
 	"fn-runtime/i18n"
 )
 
-// all returns every command that help shows.
-func all(cmd *cobra.Command) []*cobra.Command {
+// allCommands returns every command that help shows.
+func allCommands(cmd *cobra.Command) []*cobra.Command {
 	list := []*cobra.Command{cmd}
 	for _, sub := range cmd.Commands() {
 		if sub.IsAvailableCommand() || sub.Name() == "help" {
-			list = append(list, all(sub)...)
+			list = append(list, allCommands(sub)...)
 		}
 	}
 	return list
 }
 
-// helpIn is the help of each command in a terminal of 80 columns.
-func helpIn(locale string) map[string]string {
+// helpPages returns the help of each command, formatted for a terminal of 80 columns.
+func helpPages(locale string) map[string]string {
 	pages := map[string]string{}
-	for _, cmd := range all(NewRoot(&Factory{View: &view.View{}})) {
+	for _, cmd := range allCommands(NewRoot(&Factory{View: &view.View{}})) {
 		var out bytes.Buffer
 		v := &view.View{Streams: view.Streams{Out: &out, OutTTY: true, Width: 80}, Texts: i18n.New(locale)}
 		v.Help(HelpOf(cmd), false)
@@ -41,7 +41,7 @@ func helpIn(locale string) map[string]string {
 	return pages
 }
 
-// In every language help fits 80 columns; only an example, which is copied whole, may be wider.
+// Help fits 80 columns in every language. Only an example may be wider, because it must be copied as one line.
 func TestHelpFitsTheTerminal(t *testing.T) {
 	files, err := filepath.Glob("../i18n/resources/all.*.json")
 	if err != nil || len(files) != 10 {
@@ -49,7 +49,7 @@ func TestHelpFitsTheTerminal(t *testing.T) {
 	}
 	for _, file := range files {
 		locale := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "all."), ".json")
-		for name, page := range helpIn(locale) {
+		for name, page := range helpPages(locale) {
 			for line := range strings.SplitSeq(page, "\n") {
 				words := strings.Fields(line)
 				example := strings.HasPrefix(line, "      ibmcloud ")
@@ -61,10 +61,10 @@ func TestHelpFitsTheTerminal(t *testing.T) {
 	}
 }
 
-// The guide's form: name, usage, numbered examples, options.
-func TestHelpHasTheGuidesForm(t *testing.T) {
+// Help has the sections that the IBM Cloud CLI guide requires: name, usage, numbered examples, options.
+func TestHelpFollowsTheGuide(t *testing.T) {
 	form := regexp.MustCompile(`(?s)^NAME:\n   [a-z-][a-z, -]*- [A-Z].*\.\n\nUSAGE:\n   ibmcloud fn-runtime.*\n\nEXAMPLES:\n   1\. [A-Z].*\n      ibmcloud fn-runtime `)
-	for name, page := range helpIn(i18n.English) {
+	for name, page := range helpPages(i18n.English) {
 		if name == "environment" {
 			continue
 		}
@@ -74,7 +74,7 @@ func TestHelpHasTheGuidesForm(t *testing.T) {
 		numbers := regexp.MustCompile(`(?m)^   (\d+)\. .*(?:\n      [^ i].*)*\n      ibmcloud fn-runtime `).FindAllStringSubmatch(page, -1)
 		for i, m := range numbers {
 			if m[1] != string(rune('1'+i)) {
-				t.Errorf("%s: example %s is the number %d", name, m[1], i+1)
+				t.Errorf("%s: example %s has the number %d", name, m[1], i+1)
 			}
 		}
 	}

@@ -26,7 +26,7 @@ func newInit(f *Factory) *cobra.Command {
 			if len(args) == 1 {
 				req.Dir = args[0]
 			}
-			target.python = "" // the skeleton's Python need not be on this machine
+			target.python = "" // the Python of the skeleton does not have to be installed on this machine
 			s, err := f.open(cmd.Context(), &target, connect.Options{NeedInstall: req.Python == "", LocalOnly: true})
 			if err != nil {
 				return err

@@ -12,7 +12,8 @@ import (
 	"fn-runtime/runtime/regular"
 )
 
-// interpreter returns the Python that a program is, or that its first line names; "" where neither tells.
+// interpreter returns the absolute path of the Python interpreter that runs a program: the program itself, or the
+// interpreter in its first line. It returns "" if the program is not run by Python.
 func interpreter(program string) string {
 	if isPython(program) {
 		return absolute(program)
@@ -34,20 +35,22 @@ func interpreter(program string) string {
 	if len(words) == 0 || !isPython(words[0]) {
 		return ""
 	}
-	found, err := exec.LookPath(words[0])
+	path, err := exec.LookPath(words[0])
 	if err != nil {
 		return ""
 	}
-	return absolute(found)
+	return absolute(path)
 }
 
-// isPython tells of python, python3, python3.11 and python.exe.
+// isPython reports whether the base name of a path is that of a Python interpreter, such as python, python3, python3.11
+// or python.exe.
 func isPython(path string) bool {
 	rest, ok := strings.CutPrefix(strings.TrimSuffix(strings.ToLower(filepath.Base(path)), ".exe"), "python")
 	return ok && strings.Trim(rest, "0123456789.") == ""
 }
 
-// absolute keeps links: a virtual environment is known by the path of its link to Python.
+// absolute returns the absolute path without resolving symbolic links: Python finds its virtual environment by the path
+// of the link.
 func absolute(path string) string {
 	if abs, err := filepath.Abs(path); err == nil {
 		return abs
@@ -55,8 +58,8 @@ func absolute(path string) string {
 	return path
 }
 
-// reasonOf is why a program cannot be run, without its name.
-func reasonOf(err error) string {
+// execReason returns the reason why a program cannot be run, without the name of the program.
+func execReason(err error) string {
 	var look *exec.Error
 	var path *os.PathError
 	switch {

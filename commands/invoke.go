@@ -8,7 +8,7 @@ import (
 	"fn-runtime/runtime/connect"
 )
 
-// maxCalls bounds invoke -n: it measures, it is no load test.
+// maxCalls is the upper limit of invoke -n. The command measures a runtime, it is not a load test.
 const maxCalls = 100
 
 func newInvoke(f *Factory) *cobra.Command {

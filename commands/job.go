@@ -19,13 +19,13 @@ import (
 	"fn-runtime/runtime/subprocess"
 )
 
-// jobFlags are those of run.
+// jobFlags holds the values of the flags of run.
 type jobFlags struct {
 	target targetFlags
 	req    runtime.JobRequest
 }
 
-// runName is the name of run. The flags behind the program that it runs are that program's.
+// runName is the name of the command run. Flags after the program belong to the program.
 const runName = "run"
 
 func newRun(f *Factory) *cobra.Command {
@@ -50,7 +50,7 @@ func newRun(f *Factory) *cobra.Command {
 			return nil, cobra.ShellCompDirectiveDefault
 		},
 	}
-	cmd.Flags().SetInterspersed(false) // what follows the program is the program's
+	cmd.Flags().SetInterspersed(false) // arguments after the program belong to the program
 	boolFlag(cmd, &o.req.Deploy, "deploy", "", i18n.M("Deploy the runtime first if it is missing or outdated."))
 	stringFlag(cmd, &o.req.Runtime, "runtime", "", i18n.M("Run the job in the runtime `IMAGE`, or default, instead of the configured one."))
 	countFlag(cmd, &o.req.MemoryMB, "memory", "m", maxMemory, i18n.M("Run the job in a runtime with this memory size in `MB`."))
@@ -60,24 +60,24 @@ func newRun(f *Factory) *cobra.Command {
 	return cmd
 }
 
-// exited is the end of a program that ran in the place of the command; what it had to say it has said.
-type exited struct{ status int }
+// exitError is an exit status without an error message, such as that of a program which has printed its own errors.
+type exitError struct{ status int }
 
-func (e exited) Error() string { return fmt.Sprintf("exit status %d", e.status) }
+func (e exitError) Error() string { return fmt.Sprintf("exit status %d", e.status) }
 
 // runJob prepares what a job needs and runs it.
 func runJob(cmd *cobra.Command, f *Factory, o jobFlags, args []string) error {
 	ctx := cmd.Context()
 	path, err := exec.LookPath(args[0])
 	if err != nil {
-		return fault.New(fault.NotFound, i18n.M("The program '{{.Program}}' cannot be run: {{.Error}}.", "Program", args[0], "Error", reasonOf(err)),
+		return fault.New(fault.NotFound, i18n.M("The program '{{.Program}}' cannot be run: {{.Error}}.", "Program", args[0], "Error", execReason(err)),
 			i18n.M("After '--', specify a program in the PATH or the path of an executable file."))
 	}
 	if o.target.python == "" && o.target.lithops == "" {
 		o.target.python = interpreter(path)
 		o.req.Own = o.target.python != ""
-		if strings.ContainsRune(args[0], filepath.Separator) { // not the Python that other commands find by themselves
-			o.target.keep(f, cmd.Root())
+		if strings.ContainsRune(args[0], filepath.Separator) { // other commands do not find this Python by themselves
+			o.target.addFlagsToHints(f, cmd.Root())
 		}
 	}
 	s, err := f.open(ctx, &o.target, connect.Options{NeedStore: true, NeedInstall: true, NeedImages: true})
@@ -95,33 +95,33 @@ func runJob(cmd *cobra.Command, f *Factory, o jobFlags, args []string) error {
 	if err != nil {
 		return err
 	}
-	return runWith(ctx, data, subprocess.Command{Path: path, Args: args[1:], Env: clientEnvironment(os.Environ(), s.Target)})
+	return runWithConfig(ctx, data, subprocess.Command{Path: path, Args: args[1:], Env: clientEnvironment(os.Environ(), s.Target)})
 }
 
-// runWith runs a program that finds its configuration in a file of its own, which lives as long as the program.
-func runWith(ctx context.Context, config []byte, c subprocess.Command) error {
+// runWithConfig runs a program with its configuration in a private file, which is removed when the program ends.
+func runWithConfig(ctx context.Context, config []byte, c subprocess.Command) error {
 	signals := subprocess.CatchSignals(ctx)
 	defer signals.Release()
-	folder, err := subprocess.NewTempDir()
+	dir, err := subprocess.NewTempDir()
 	if err != nil {
 		return unwritable(err)
 	}
-	defer folder.Remove()
-	file := filepath.Join(folder.Path, "lithops_config")
+	defer dir.Remove()
+	file := filepath.Join(dir.Path, "lithops_config")
 	if err := os.WriteFile(file, config, 0o600); err != nil {
 		return unwritable(err)
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	c.Env = with(c.Env, view.Variable{Name: "LITHOPS_CONFIG_FILE", Value: file})
+	c.Env = setEnv(c.Env, view.Variable{Name: "LITHOPS_CONFIG_FILE", Value: file})
 	status, err := signals.Run(c)
 	switch {
 	case err != nil:
-		return fault.New(fault.Failed, i18n.M("The program '{{.Program}}' cannot be run: {{.Error}}.", "Program", c.Path, "Error", reasonOf(err)),
+		return fault.New(fault.Failed, i18n.M("The program '{{.Program}}' cannot be run: {{.Error}}.", "Program", c.Path, "Error", execReason(err)),
 			i18n.M("After '--', specify a program in the PATH or the path of an executable file.")).Because(err)
 	case status != 0:
-		return exited{status}
+		return exitError{status}
 	}
 	return nil
 }
@@ -131,62 +131,64 @@ func unwritable(err error) error {
 		i18n.M("Set TMPDIR to a directory that you can write to.")).Because(err)
 }
 
-// clientEnvironment is what a Lithops client finds in its environment: this one, without another configuration and what the
-// CLI says to its plug-ins, and for the local endpoint what verifies its certificate and reaches it without a proxy.
+// clientEnvironment returns the environment of a Lithops client: env without variables that set another configuration and
+// without the variables that the CLI sets for its plug-ins. For the local endpoint it adds the variables with which the
+// client verifies the certificate and connects without a proxy.
 func clientEnvironment(env []string, t runtime.Target) []string {
-	env = without(env, "LITHOPS_CONFIG", "IBMCLOUD_PLUGIN_NAMESPACE")
+	env = unsetEnv(env, "LITHOPS_CONFIG", "IBMCLOUD_PLUGIN_NAMESPACE")
 	switch {
 	case t.CABundle == "":
 		return env
 	case t.Proxy != "":
-		return with(env, codeEngineVariables(t.Proxy, t.CABundle)...)
+		return setEnv(env, codeEngineVariables(t.Proxy, t.CABundle)...)
 	}
 	direct := "127.0.0.1,localhost"
 	for _, name := range []string{"NO_PROXY", "no_proxy"} {
-		if value := lookup(env, name); value != "" {
+		if value := lookupEnv(env, name); value != "" {
 			direct = value + "," + direct
 			break
 		}
 	}
-	return with(env, append(trust(t.CABundle), view.Variable{Name: "NO_PROXY", Value: direct})...)
+	return setEnv(env, append(caVariables(t.CABundle), view.Variable{Name: "NO_PROXY", Value: direct})...)
 }
 
-// trust are the variables with which the client's libraries verify certificates.
-func trust(bundle string) view.Variables {
+// caVariables returns the variables with which the client's libraries verify certificates.
+func caVariables(bundle string) view.Variables {
 	return view.Variables{{Name: "REQUESTS_CA_BUNDLE", Value: bundle}, {Name: "AWS_CA_BUNDLE", Value: bundle}}
 }
 
-// codeEngineVariables are those with which the client takes the local endpoint for IBM Cloud Code Engine.
+// codeEngineVariables returns the variables with which the client uses the local endpoint as IBM Cloud Code Engine.
 func codeEngineVariables(proxy, bundle string) view.Variables {
-	return append(view.Variables{{Name: "HTTPS_PROXY", Value: proxy}, {Name: "NO_PROXY", Value: "127.0.0.1,localhost"}}, trust(bundle)...)
+	return append(view.Variables{{Name: "HTTPS_PROXY", Value: proxy}, {Name: "NO_PROXY", Value: "127.0.0.1,localhost"}}, caVariables(bundle)...)
 }
 
-// bothCases adds the variables that the shell has in small letters, too, which the client looks at first.
-func (f *Factory) bothCases(vars view.Variables) view.Variables {
+// withLowercase adds a lowercase copy of each variable whose lowercase form is set in the environment. The client reads
+// the lowercase form first.
+func (f *Factory) withLowercase(vars view.Variables) view.Variables {
 	for _, v := range slices.Clone(vars) {
-		if small := strings.ToLower(v.Name); f.Host.Getenv(small) != "" {
-			vars = append(vars, view.Variable{Name: small, Value: v.Value})
+		if lower := strings.ToLower(v.Name); f.Host.Getenv(lower) != "" {
+			vars = append(vars, view.Variable{Name: lower, Value: v.Value})
 		}
 	}
 	return vars
 }
 
-// with sets variables, also those that are written in small letters, which many programs look at first.
-func with(env []string, vars ...view.Variable) []string {
+// setEnv returns env with the variables set. It removes their lowercase forms, which many programs read first.
+func setEnv(env []string, vars ...view.Variable) []string {
 	for _, v := range vars {
-		env = append(without(env, v.Name, strings.ToLower(v.Name)), v.Name+"="+v.Value)
+		env = append(unsetEnv(env, v.Name, strings.ToLower(v.Name)), v.Name+"="+v.Value)
 	}
 	return env
 }
 
-func without(env []string, names ...string) []string {
+func unsetEnv(env []string, names ...string) []string {
 	return slices.DeleteFunc(slices.Clone(env), func(pair string) bool {
 		name, _, _ := strings.Cut(pair, "=")
 		return slices.Contains(names, name)
 	})
 }
 
-func lookup(env []string, name string) string {
+func lookupEnv(env []string, name string) string {
 	for _, pair := range env {
 		if value, ok := strings.CutPrefix(pair, name+"="); ok {
 			return value

@@ -55,7 +55,7 @@ func newJobs(f *Factory) *cobra.Command {
 	return cmd
 }
 
-// priceValue is an amount of money without a currency.
+// priceValue is a flag value for a price without a currency.
 type priceValue struct{ p *float64 }
 
 func (v priceValue) Type() string { return "number" }

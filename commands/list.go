@@ -17,17 +17,17 @@ import (
 	"fn-runtime/runtime/connect"
 )
 
-// listOptions are the flags of list.
+// listOptions holds the values of the flags of list.
 type listOptions struct {
 	target targetFlags
 	req    runtime.ListRequest
-	by     string // the order, one of orders
+	sortBy string // a key of sortOrders
 	watch  bool
-	names  bool // nothing but these
+	quiet  bool // print only the names
 }
 
 func newList(f *Factory) *cobra.Command {
-	o := &listOptions{by: "name"}
+	o := &listOptions{sortBy: "name"}
 	cmd := &cobra.Command{
 		Use: "list [NAME]", Aliases: []string{"ls"}, SuggestFor: []string{"ps", "status", "runtimes", "get"},
 		Short: i18n.M("List runtimes and whether the client can use them.").ID,
@@ -40,7 +40,7 @@ func newList(f *Factory) *cobra.Command {
 			if len(args) == 1 {
 				o.req.Name = args[0]
 			}
-			o.names = cmd.Flags().Changed("quiet") && f.View.Quiet && !f.View.JSON
+			o.quiet = cmd.Flags().Changed("quiet") && f.View.Quiet && !f.View.JSON
 			if o.watch && f.View.JSON && !f.View.Filtered() {
 				return contradiction("watch", "output")
 			}
@@ -52,10 +52,10 @@ func newList(f *Factory) *cobra.Command {
 		ValidArgsFunction: f.completeRuntimes(&o.target, runtime.DefaultName),
 	}
 	boolFlag(cmd, &o.req.AllKeys, "all-keys", "", i18n.M("List the runtimes of every user key."))
-	by := slices.Sorted(maps.Keys(orders))
-	cmd.Flags().Var(choice{values: by, set: func(s string) { o.by = s }, get: func() string { return o.by }},
+	keys := slices.Sorted(maps.Keys(sortOrders))
+	cmd.Flags().Var(choice{values: keys, set: func(s string) { o.sortBy = s }, get: func() string { return o.sortBy }},
 		"sort-by", i18n.M("Sort by this `KEY`: name, memory, state or updated.").ID)
-	complete(cmd, "sort-by", by...)
+	complete(cmd, "sort-by", keys...)
 	boolFlag(cmd, &o.watch, "watch", "w", i18n.M("Show the list again whenever it changes, until Ctrl-C."))
 	o.target.add(f, cmd)
 	o.target.addJobs(cmd)
@@ -64,56 +64,57 @@ func newList(f *Factory) *cobra.Command {
 	return cmd
 }
 
-// orders are what a list can be sorted by. Those that are equal stay as they are: by name, memory and release.
-var orders = map[string]func(a, b runtime.Runtime) int{
+// sortOrders maps the values of --sort-by to comparison functions. The sort is stable: equal runtimes stay sorted by
+// name, memory and release.
+var sortOrders = map[string]func(a, b runtime.Runtime) int{
 	"name":    func(a, b runtime.Runtime) int { return 0 },
 	"memory":  func(a, b runtime.Runtime) int { return a.MemoryMB - b.MemoryMB },
 	"state":   func(a, b runtime.Runtime) int { return strings.Compare(string(a.State), string(b.State)) },
 	"updated": func(a, b runtime.Runtime) int { return b.UpdatedAt.Compare(a.UpdatedAt) },
 }
 
-// listing is what a look at the runtimes of every region came to.
+// listing holds the runtimes of all regions.
 type listing struct {
 	runtimes []runtime.Runtime
-	others   int // images that are there, where none has the name
+	others   int // number of deployed images if none of them matches the name
 	regions  []view.Region
 	err      error
 }
 
 func list(ctx context.Context, f *Factory, o *listOptions) listing {
 	var others atomic.Int64
-	answers := everywhere(ctx, f, &o.target, connect.Options{NeedStore: true, NeedInstall: true, NeedImages: true}, nil,
+	results := forEachRegion(ctx, f, &o.target, connect.Options{NeedStore: true, NeedInstall: true, NeedImages: true}, nil,
 		func(ctx context.Context, s *runtime.Service, _ confirm) ([]runtime.Runtime, error) {
 			all, err := s.List(ctx, o.req)
 			if err == nil && len(all) == 0 && o.req.Name != "" {
-				there, _ := s.Names(ctx) // it only says more
-				others.Add(int64(len(there)))
+				deployed, _ := s.Names(ctx) // an error only makes the message less specific
+				others.Add(int64(len(deployed)))
 			}
 			return all, err
 		})
-	l := listing{err: failures(answers), regions: outcomes(answers)}
-	for _, a := range answers {
+	l := listing{err: joinErrors(results), regions: regionOutcomes(results)}
+	for _, a := range results {
 		l.runtimes = append(l.runtimes, a.value...)
 	}
 	l.others = int(others.Load())
 	if l.err == nil && o.req.Name == "" && !o.req.AllKeys {
-		f.remember(seenRuntimes, &o.target, names(l.runtimes, func(r runtime.Runtime) string { return r.Image }))
+		f.cacheNames(cachedRuntimes, &o.target, uniqueNames(l.runtimes, func(r runtime.Runtime) string { return r.Image }))
 		if len(l.runtimes) > 0 {
-			f.remember(seenNamespaces, &o.target, names(l.runtimes, func(r runtime.Runtime) string { return r.Namespace }))
+			f.cacheNames(cachedNamespaces, &o.target, uniqueNames(l.runtimes, func(r runtime.Runtime) string { return r.Namespace }))
 		}
 	}
-	slices.SortStableFunc(l.runtimes, orders[o.by])
+	slices.SortStableFunc(l.runtimes, sortOrders[o.sortBy])
 	return l
 }
 
-// showList shows the runtimes of every region as one list; a region that failed is reported after what there is.
+// showList shows the runtimes of all regions as one list. It reports failed regions after the list.
 func showList(f *Factory, o *listOptions, l listing) error {
 	show := f.View.Runtimes
-	if o.names {
+	if o.quiet {
 		show = f.View.RuntimeNames
 	}
 	switch {
-	case l.err == nil && len(l.runtimes) == 0 && l.others > 0 && !o.names && !f.View.JSON:
+	case l.err == nil && len(l.runtimes) == 0 && l.others > 0 && !o.quiet && !f.View.JSON:
 		f.View.Say(i18n.M("No runtime name contains '{{.Part}}' (total runtimes: {{.Count}}).", "Count", l.others, "Part", o.req.Name))
 		return nil
 	case l.err == nil:
@@ -128,10 +129,10 @@ func showList(f *Factory, o *listOptions, l listing) error {
 	return &partial{cause: l.err, doc: f.View.RuntimesDocument(l.runtimes, l.regions)}
 }
 
-// watchEvery is how long list --watch waits between two looks.
-const watchEvery = 2 * time.Second
+// watchInterval is how long list --watch waits before it reads the list again.
+const watchInterval = 2 * time.Second
 
-// watchList shows the list whenever it has changed, until ctx ends.
+// watchList shows the list each time it changes, until ctx is done.
 func watchList(ctx context.Context, f *Factory, o *listOptions) error {
 	var last []runtime.Runtime
 	for first := true; ; first = false {
@@ -146,21 +147,21 @@ func watchList(ctx context.Context, f *Factory, o *listOptions) error {
 			}
 		}
 		last = l.runtimes
-		f.View.Quiet = true // what is done for the next look goes without saying
+		f.View.Quiet = true // do not report progress for each refresh
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-time.After(watchEvery):
+		case <-time.After(watchInterval):
 		}
 	}
 }
 
-// names returns what of names in runtimes, each once, for completion.
-func names(list []runtime.Runtime, what func(runtime.Runtime) string) []string {
+// uniqueNames returns the non-empty values of name for the runtimes, without duplicates.
+func uniqueNames(list []runtime.Runtime, name func(runtime.Runtime) string) []string {
 	var all []string
 	for _, r := range list {
-		if name := what(r); name != "" && !slices.Contains(all, name) {
-			all = append(all, name)
+		if n := name(r); n != "" && !slices.Contains(all, n) {
+			all = append(all, n)
 		}
 	}
 	return all

@@ -15,17 +15,17 @@ import (
 	"fn-runtime/runtime/site"
 )
 
-// The list is shown again when it has changed, and only then; an interruption ends it as it ends a look.
-func TestAListIsWatched(t *testing.T) {
-	got := watched(t, func(*testing.T, *bench) {})
+// list --watch prints the list again only if it has changed. Cancelling the context ends it without an error.
+func TestListWatch(t *testing.T) {
+	got := watchOutput(t, func(*testing.T, *harness) {})
 	if !strings.HasPrefix(got, "No runtimes found.\n\nName ") || strings.Count(got, "docker.io/me/x:1") != 1 || strings.Count(got, "No runtimes") != 1 {
 		t.Errorf("got %q, want the empty list once and then the other one once", got)
 	}
 }
 
-// A filter gets each list that is another one, and nothing stands between what it makes of them.
-func TestAListIsWatchedThroughAFilter(t *testing.T) {
-	got := watched(t, func(t *testing.T, b *bench) {
+// With a filter, list --watch writes only the output of the filter for each changed list, without separators.
+func TestListWatchWithFilter(t *testing.T) {
+	got := watchOutput(t, func(t *testing.T, b *harness) {
 		b.View.JSON, b.View.OutTTY = true, true
 		if err := b.View.SetQuery(t.Context(), `length, .[].name`); err != nil {
 			t.Fatal(err)
@@ -36,28 +36,28 @@ func TestAListIsWatchedThroughAFilter(t *testing.T) {
 	}
 }
 
-// watched is what list --watch writes while a runtime is deployed.
-func watched(t *testing.T, set func(*testing.T, *bench)) (out string) {
+// watchOutput returns what list --watch writes while a runtime is deployed.
+func watchOutput(t *testing.T, set func(*testing.T, *harness)) (out string) {
 	synctest.Test(t, func(t *testing.T) {
 		contract := lithops.Contract{Backend: lithops.OpenWhisk, Version: "3.8.0", Namespace: "guest", UserKey: "abcde"}
 		compute := runtimetest.NewCompute(contract)
-		b := newBench()
+		b := newHarness()
 		set(t, b)
 		b.Service = func(context.Context, connect.Options) (*runtime.Service, error) {
 			return &runtime.Service{Site: site.Site{Contract: contract, Compute: compute, Store: runtimetest.NewStore(), Target: runtime.Target{Namespace: "guest"}}}, nil
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
-		go func() { ended <- watchList(ctx, b.Factory, &listOptions{by: "name"}) }()
-		time.Sleep(10 * watchEvery)
+		go func() { ended <- watchList(ctx, b.Factory, &listOptions{sortBy: "name"}) }()
+		time.Sleep(10 * watchInterval)
 		id, _ := contract.Runtime("docker.io/me/x:1", 256)
 		if _, err := compute.Register(ctx, entity.Registered{ID: id, Reference: "docker.io/me/x:1", MemoryMB: 256}, lithops.Bundle{}); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(10 * watchEvery)
+		time.Sleep(10 * watchInterval)
 		cancel()
 		if err := <-ended; err != nil {
-			t.Errorf("the end: %v", err)
+			t.Errorf("watchList: %v", err)
 		}
 		out = b.out.String()
 	})

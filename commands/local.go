@@ -15,7 +15,7 @@ import (
 	"fn-runtime/runtime/local"
 )
 
-// localDir is the folder of the local endpoint below the plug-in's own.
+// localDir returns the directory of the local endpoint inside the state directory of the plug-in.
 func (f *Factory) localDir() string { return filepath.Join(f.Host.StateDir, "local") }
 
 func newLocal(f *Factory) *cobra.Command {
@@ -82,7 +82,7 @@ func newLocalStatus(f *Factory) *cobra.Command {
 			if err := f.View.Endpoint(e); err != nil || !check || e.Running {
 				return err
 			}
-			return exited{exitFailed}
+			return exitError{exitFailed}
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
@@ -92,7 +92,7 @@ func newLocalStatus(f *Factory) *cobra.Command {
 	return cmd
 }
 
-// codeEngine is the service that the endpoint stands for beside the one that it is.
+// codeEngine is the value of --as for the service that the endpoint emulates in addition to OpenWhisk.
 const codeEngine = "code_engine"
 
 func newLocalEnv(f *Factory) *cobra.Command {
@@ -115,9 +115,9 @@ func newLocalEnv(f *Factory) *cobra.Command {
 					i18n.M("Start the endpoint with 'ibmcloud fn-runtime local start'."))
 			}
 			if as == codeEngine {
-				return f.View.Environment(shell, "local env --as "+as, f.bothCases(codeEngineVariables(info.Proxy(), info.CloudBundle)))
+				return f.View.Environment(shell, "local env --as "+as, f.withLowercase(codeEngineVariables(info.Proxy(), info.CloudBundle)))
 			}
-			return f.View.Environment(shell, "local env", trust(info.CABundle))
+			return f.View.Environment(shell, "local env", caVariables(info.CABundle))
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
@@ -129,7 +129,7 @@ func newLocalEnv(f *Factory) *cobra.Command {
 	return cmd
 }
 
-// asFlag says which service the endpoint stands for.
+// asFlag adds the flag that selects the service that the endpoint emulates.
 func asFlag(cmd *cobra.Command, as *string) {
 	services := []string{codeEngine}
 	cmd.Flags().Var(choice{values: services, set: func(s string) { *as = s }, get: func() string { return *as }},
@@ -137,7 +137,7 @@ func asFlag(cmd *cobra.Command, as *string) {
 	complete(cmd, "as", services...)
 }
 
-// maxLogLines bounds local logs -n.
+// maxLogLines is the upper limit of logs -n and local logs -n.
 const maxLogLines = 100000
 
 func newLocalLogs(f *Factory) *cobra.Command {
@@ -163,11 +163,12 @@ func newLocalLogs(f *Factory) *cobra.Command {
 	return cmd
 }
 
-// NeedsSession reports whether a command line may need what the CLI knows. The endpoint itself outlives the command that
-// starts it, and has no use for somebody's session.
+// NeedsSession reports whether a command line may need the session of the CLI. The process of the local endpoint does not
+// need a session; it outlives the command that starts it.
 func NeedsSession(args []string) bool { return len(args) < 2 || args[0] != "local" || args[1] != "run" }
 
-// newLocalRun is the endpoint itself, in the foreground; local start runs it in the background.
+// newLocalRun returns the command that runs the endpoint in the foreground. local start runs this command in the
+// background.
 func newLocalRun(f *Factory) *cobra.Command {
 	var flags localFlags
 	cmd := &cobra.Command{
@@ -188,10 +189,10 @@ func newLocalRun(f *Factory) *cobra.Command {
 	return cmd
 }
 
-// shutdownTime is how long the endpoint may take to answer what it has accepted.
+// shutdownTime is how long the endpoint may take to finish the requests in flight.
 const shutdownTime = 2 * time.Minute
 
-// serve runs the endpoint until it is told to stop; an interrupt is how it is told.
+// serve runs the endpoint until ctx is cancelled. It then allows shutdownTime for the shutdown.
 func serve(ctx context.Context, o local.Options) error {
 	defer context.AfterFunc(ctx, func() { grace.Extend(ctx, shutdownTime) })()
 	return local.Serve(ctx, o)

@@ -12,9 +12,9 @@ import (
 	"fn-runtime/runtime/local"
 )
 
-// localFlags say how the endpoint runs.
+// localFlags holds the values of the flags that configure the endpoint.
 type localFlags struct {
-	dir     string // "" is the plug-in's own
+	dir     string // "" for the default directory
 	python  string
 	invoker string
 	port    int
@@ -86,7 +86,7 @@ func newLocalStart(f *Factory) *cobra.Command {
 	return cmd
 }
 
-// startLocal starts the endpoint in one of the ways there are, and shows it.
+// startLocal starts the endpoint with start, which is local.Start or local.Restart, and shows it.
 func (f *Factory) startLocal(ctx context.Context, o local.Options, start func(context.Context, local.Options) (local.Info, error)) error {
 	end := f.View.Observer().Begin(i18n.M("Starting the local endpoint..."))
 	info, err := start(ctx, o)
@@ -148,7 +148,8 @@ func newLocalReset(f *Factory) *cobra.Command {
 			if err := local.Reset(cmd.Context(), f.localDir()); err != nil {
 				return err
 			}
-			// The client believes its copies of metadata without asking; in the bucket of another service they are still there.
+			// The client uses cached metadata without checking the service. Metadata in the bucket of another service is
+			// unaffected.
 			if err := (lithops.Cache{Dir: lithops.CacheDir(f.Host.Home)}).RemoveAll(lithops.OpenWhisk); err != nil {
 				return err
 			}

@@ -22,19 +22,19 @@ func newLogs(f *Factory) *cobra.Command {
 			example(i18n.M("Show the output of a job's failed calls"), "logs --job a1b2c3-0-M000 --failed"),
 		Args: arguments(0, 1, i18n.Message{}),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := whose(&req, args); err != nil {
+			if err := parseLogsArgument(&req, args); err != nil {
 				return err
 			}
 			s, err := f.open(cmd.Context(), &target, connect.Options{NeedStore: true, NeedInstall: req.Runtime == runtime.DefaultName})
 			if err != nil {
 				return err
 			}
-			some := false
+			found := false
 			err = s.Logs(cmd.Context(), req, func(l entity.LogLine) error {
-				some = true
+				found = true
 				return f.View.LogLine(l)
 			})
-			if err == nil && !some && !req.Follow {
+			if err == nil && !found && !req.Follow {
 				f.View.Observer().Note(i18n.M("No lines found. Pass '--since' to search further back, or '--all' to include messages of the Lithops worker."))
 			}
 			return err
@@ -53,16 +53,17 @@ func newLogs(f *Factory) *cobra.Command {
 	return cmd
 }
 
-// activationForm is what the ids look like that the Lithops client prints: those of OpenWhisk, and its own shorter ones.
-var activationForm = text.NewPattern(`^([0-9a-f]{32}|[0-9a-f]{12})$`)
+// activationID matches the IDs that the Lithops client prints: those of OpenWhisk, and the client's own shorter ones.
+var activationID = text.NewPattern(`^([0-9a-f]{32}|[0-9a-f]{12})$`)
 
-// whose says whose lines an argument asks for. The id of a job is taken where it is given without --job.
-func whose(req *runtime.LogsRequest, args []string) error {
+// parseLogsArgument sets the filter of the request that the argument selects. It returns a usage error if both the
+// argument and --job specify a job.
+func parseLogsArgument(req *runtime.LogsRequest, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
 	switch arg := args[0]; {
-	case activationForm.MatchString(arg):
+	case activationID.MatchString(arg):
 		req.Activation = arg
 	case lithops.IsJob(arg):
 		if req.Job != "" {

@@ -10,11 +10,11 @@ import (
 	"fn-runtime/runtime/connect"
 )
 
-// A panic ends the command like any failure: status 1, in words or in JSON, and nothing of what the panic was given.
-func TestPanicIsAFailure(t *testing.T) {
+// A panic fails the command with exit status 1 and an error in text or JSON. The output does not contain the panic value.
+func TestPanicFailsTheCommand(t *testing.T) {
 	const secret = "sEcReT-0123456789"
 	for _, line := range []string{"list", "list --output json", "deploy a/b:1 --output json", "list -r us-south,eu-de"} {
-		b := newBench()
+		b := newHarness()
 		b.Service = func(context.Context, connect.Options) (*runtime.Service, error) { panic("token " + secret) }
 		status := b.run(line)
 		all := b.out.String() + b.err.String()

@@ -23,11 +23,11 @@ func newPrune(f *Factory) *cobra.Command {
 			example(i18n.M("Also free space on this machine"), "prune --images -b local"),
 		Args: arguments(0, 0, i18n.Message{}),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := exclusive(cmd, "images", "regions"); err != nil { // what another region's runtimes run is not known
+			if err := exclusive(cmd, "images", "regions"); err != nil { // the images that runtimes in other regions use are not known
 				return err
 			}
 			c := change{
-				target: &target, need: connect.Options{NeedStore: true, NeedInstall: true, NeedImages: req.Images}, refused: i18n.M("Nothing was deleted."),
+				target: &target, need: connect.Options{NeedStore: true, NeedInstall: true, NeedImages: req.Images}, declined: i18n.M("Nothing was deleted."),
 				do: func(ctx context.Context, s *runtime.Service, confirm confirm) (runtime.Result, error) {
 					one := req
 					one.Confirm = confirm
@@ -48,10 +48,10 @@ func newPrune(f *Factory) *cobra.Command {
 	return cmd
 }
 
-// pruneQuestion asks whether the runtimes and images of a plan are to be deleted.
+// pruneQuestion returns the question whether to delete the runtimes and images of a plan.
 func pruneQuestion(plan runtime.Result) i18n.Message {
 	if images := deletions(plan, runtime.KindImage); images > 0 {
 		return i18n.M("Delete runtimes: {{.Runtimes}}, superseded images: {{.Images}}?", "Runtimes", deletions(plan, runtime.KindRuntime), "Images", images)
 	}
-	return deleteRuntimes(plan)
+	return deleteQuestion(plan)
 }

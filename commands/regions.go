@@ -19,10 +19,10 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// everyRegion stands for all regions of the backend.
+// everyRegion is the value of --regions that selects all regions of the backend.
 const everyRegion = "all"
 
-// knownRegions are those of all backends.
+// knownRegions returns the regions of all backends.
 func knownRegions() []string {
 	known := lithops.Regions(lithops.IBMCF)
 	for _, name := range lithops.Regions(lithops.CodeEngine) {
@@ -33,8 +33,8 @@ func knownRegions() []string {
 	return known
 }
 
-// allRegions puts the regions of the backend in the place of everyRegion.
-func (f *Factory) allRegions(t *targetFlags, regions []string) []string {
+// expandRegions replaces everyRegion with the regions of the backend.
+func (f *Factory) expandRegions(t *targetFlags, regions []string) []string {
 	var list []string
 	for _, name := range regions {
 		names := []string{name}
@@ -50,7 +50,7 @@ func (f *Factory) allRegions(t *targetFlags, regions []string) []string {
 	return list
 }
 
-// regionsValue is a list of regions: "us-south,eu-de", also given several times, or "all".
+// regionsValue is a flag value for a list of regions, such as "us-south,eu-de", or "all". The flag can be repeated.
 type regionsValue struct{ list *[]string }
 
 func (r regionsValue) Type() string { return "list" }
@@ -68,7 +68,7 @@ func (r regionsValue) Set(s string) error {
 		name = strings.TrimSpace(name)
 		names := []string{name}
 		switch {
-		case name == everyRegion: // which these are depends on the backend
+		case name == everyRegion: // expanded later: the regions depend on the backend
 		case !slices.Contains(known, name):
 			if near := text.Nearest(name, known); near != "" {
 				return valueError{i18n.M("Unknown region '{{.Region}}'. Did you mean '{{.Near}}'?", "Region", name, "Near", near)}
@@ -90,48 +90,48 @@ func (t *targetFlags) addRegions(cmd *cobra.Command) {
 	markCommon(cmd, "regions")
 }
 
-// answer is what the work in one region came to. Region is "" where the command works in one place only.
-type answer[T any] struct {
-	region string
+// regionResult is the result of an operation in one region.
+type regionResult[T any] struct {
+	region string // "" if the command runs without --regions
 	value  T
 	err    error
 }
 
-// everywhere does the work in each region of --regions side by side, or once in the only place. A failure in one region
-// stops no other. ask is asked once, with the plans of all regions together.
-func everywhere[T any](ctx context.Context, f *Factory, t *targetFlags, need connect.Options,
-	ask confirm, work func(context.Context, *runtime.Service, confirm) (T, error)) []answer[T] {
+// forEachRegion runs work concurrently in each region of --regions, or once without --regions. A failure in one region
+// does not stop the others. It calls ask once, with the combined plans of all regions.
+func forEachRegion[T any](ctx context.Context, f *Factory, t *targetFlags, need connect.Options,
+	ask confirm, work func(context.Context, *runtime.Service, confirm) (T, error)) []regionResult[T] {
 	if len(t.regions) == 0 {
-		var a answer[T]
+		var a regionResult[T]
 		s, err := f.open(ctx, t, need)
 		if a.err = err; err == nil {
 			a.value, a.err = work(ctx, s, ask)
 		}
-		return []answer[T]{a}
+		return []regionResult[T]{a}
 	}
-	t.regions = f.allRegions(t, t.regions)
-	answers := make([]answer[T], len(t.regions))
+	t.regions = f.expandRegions(t, t.regions)
+	results := make([]regionResult[T], len(t.regions))
 	shared := newShared(f.View.Observer(), len(t.regions), ask)
 	var wg sync.WaitGroup
 	for i, region := range t.regions {
-		a := &answers[i]
+		a := &results[i]
 		a.region = region
 		wg.Go(func() {
-			defer shared.leave(i)
+			defer shared.donePlanning(i)
 			defer fault.Recover(&a.err)
 			var s *runtime.Service
 			if s, a.err = f.openRegion(ctx, t, need, region, shared.observer(i)); a.err != nil {
 				return
 			}
-			shared.join(s)
+			shared.attach(s)
 			a.value, a.err = work(ctx, s, shared.confirm(i))
 		})
 	}
 	wg.Wait()
-	return answers
+	return results
 }
 
-// openRegion opens one of several regions; --jobs is a bound for all of them together.
+// openRegion opens the service of one of several regions. The limit of --jobs is divided among the regions.
 func (f *Factory) openRegion(ctx context.Context, t *targetFlags, need connect.Options, region string, o site.Observer) (*runtime.Service, error) {
 	one := *t
 	one.region = region
@@ -152,13 +152,14 @@ func notRegional(backend string) error {
 	return usage(i18n.M("The backend {{.Backend}} does not support regions. Only ibm_cf and code_engine do.", "Backend", backend))
 }
 
-// regional reports whether a backend, as users name it, has regions.
+// regional reports whether a backend, a value of --backend, has regions.
 func regional(backend string) bool { return len(lithops.Regions(lithops.Backend(backend))) > 0 }
 
-// failures joins what failed, each with its region in front. Wrong usage is the same everywhere and is said once.
-func failures[T any](answers []answer[T]) error {
+// joinErrors joins the errors of the regions, each prefixed with its region. A usage error is the same in all regions and
+// is returned once, without a region.
+func joinErrors[T any](results []regionResult[T]) error {
 	var all []error
-	for _, a := range answers {
+	for _, a := range results {
 		if a.err == nil {
 			continue
 		}
@@ -170,21 +171,21 @@ func failures[T any](answers []answer[T]) error {
 	return errors.Join(all...)
 }
 
-// found takes a runtime that is in some of the regions for found: where it is not there is nothing to do.
-func found[T any](answers []answer[T]) []answer[T] {
-	there := func(a answer[T]) bool { return a.err == nil }
-	if !slices.ContainsFunc(answers, there) {
-		return answers
+// ignoreNotFound removes the not-found errors if the operation succeeded in at least one region.
+func ignoreNotFound[T any](results []regionResult[T]) []regionResult[T] {
+	succeeded := func(a regionResult[T]) bool { return a.err == nil }
+	if !slices.ContainsFunc(results, succeeded) {
+		return results
 	}
-	for i := range answers {
-		if fault.Is(answers[i].err, fault.NotFound) {
-			answers[i].err = nil
+	for i := range results {
+		if fault.Is(results[i].err, fault.NotFound) {
+			results[i].err = nil
 		}
 	}
-	return answers
+	return results
 }
 
-// inRegion puts the region before the operation of a fault.
+// inRegion returns a copy of the fault of err whose operation starts with the region.
 func inRegion(region string, err error) error {
 	var f *fault.Fault
 	if !errors.As(err, &f) {
@@ -198,10 +199,10 @@ func inRegion(region string, err error) error {
 	return &c
 }
 
-// outcomes tells for each region whether its work failed; nil where there is only one place.
-func outcomes[T any](answers []answer[T]) []view.Region {
+// regionOutcomes returns the error of each region for the view. It returns nil if the command runs without --regions.
+func regionOutcomes[T any](results []regionResult[T]) []view.Region {
 	var list []view.Region
-	for _, a := range answers {
+	for _, a := range results {
 		if a.region != "" {
 			list = append(list, view.Region{Name: a.region, Err: a.err})
 		}

@@ -23,9 +23,10 @@ import (
 	"fn-runtime/runtime/site"
 )
 
-// earth is a bench with a service for each region, over one bucket. Regions in down cannot be opened.
-type earth struct {
-	*bench
+// regionsHarness is a harness with one service for each region. All services use the same bucket. Opening the service of
+// a region in down fails.
+type regionsHarness struct {
+	*harness
 	mu      sync.Mutex
 	compute map[string]*runtimetest.Compute
 	store   *runtimetest.Store
@@ -33,9 +34,9 @@ type earth struct {
 	jobs    []int
 }
 
-func newEarth(t *testing.T) *earth {
+func newRegionsHarness(t *testing.T) *regionsHarness {
 	t.Helper()
-	e := &earth{bench: newBench(), compute: map[string]*runtimetest.Compute{}, store: runtimetest.NewStore()}
+	e := &regionsHarness{harness: newHarness(), compute: map[string]*runtimetest.Compute{}, store: runtimetest.NewStore()}
 	cache, dir := t.TempDir(), filepath.Join(t.TempDir(), "lithops")
 	for _, name := range []string{"version.py", "__init__.py", "serverless/backends/ibm_cf/entry_point.py"} {
 		path := filepath.Join(dir, filepath.FromSlash(name))
@@ -71,8 +72,8 @@ func newEarth(t *testing.T) *earth {
 	return e
 }
 
-// json runs a command that writes one document into doc.
-func (e *earth) json(t *testing.T, doc any, line string) int {
+// json runs a command with --output json and decodes its output into doc.
+func (e *regionsHarness) json(t *testing.T, doc any, line string) int {
 	t.Helper()
 	e.out.Reset()
 	status := e.run(line + " --output json")
@@ -95,8 +96,8 @@ type resultDoc struct {
 	Error struct{ Message string }
 }
 
-func TestRegionsWorkSideBySide(t *testing.T) {
-	e := newEarth(t)
+func TestRegionsRunConcurrently(t *testing.T) {
+	e := newRegionsHarness(t)
 	var doc resultDoc
 	if status := e.json(t, &doc, "deploy me/x:1 --regions us-south,eu-de -j 8"); status != exitDone || len(doc.Regions) != 2 {
 		t.Fatalf("%d %+v", status, doc)
@@ -119,15 +120,15 @@ func TestRegionsWorkSideBySide(t *testing.T) {
 	}
 }
 
-func TestARegionThatFailsIsListedAndStopsNoOther(t *testing.T) {
-	e := newEarth(t)
+func TestFailedRegionDoesNotStopOthers(t *testing.T) {
+	e := newRegionsHarness(t)
 	e.down = []string{"eu-de"}
 	var doc resultDoc
 	if status := e.json(t, &doc, "deploy me/x:1 --regions us-south,eu-de"); status != exitFailed || len(doc.Regions) != 2 {
 		t.Fatalf("%d %+v", status, doc)
 	}
 	if !doc.Regions[0].OK || doc.Regions[1].OK || doc.Regions[1].Error.Message == "" || !strings.Contains(doc.Error.Message, "Region eu-de: The service does not answer.") {
-		t.Errorf("got %+v, want eu-de to fail and to say so", doc)
+		t.Errorf("got %+v, want an error for eu-de", doc)
 	}
 	var partly struct {
 		resultDoc
@@ -143,8 +144,8 @@ func TestARegionThatFailsIsListedAndStopsNoOther(t *testing.T) {
 	}
 }
 
-func TestARuntimeInSomeOfTheRegionsIsFound(t *testing.T) {
-	e := newEarth(t)
+func TestRuntimeMissingInSomeRegions(t *testing.T) {
+	e := newRegionsHarness(t)
 	if status := e.run("deploy me/x:1 --regions us-south,eu-de -q"); status != exitDone {
 		t.Fatal(e.err.String())
 	}
@@ -160,9 +161,9 @@ func TestARuntimeInSomeOfTheRegionsIsFound(t *testing.T) {
 	}
 }
 
-func TestSeveralRegionsAreOneQuestion(t *testing.T) {
+func TestRegionsAskForConfirmationOnce(t *testing.T) {
 	for answer, left := range map[string]int{"n\n": 2, "y\n": 0} {
-		e := newEarth(t)
+		e := newRegionsHarness(t)
 		if status := e.run("deploy me/x:1 --regions us-south,eu-de -q"); status != exitDone {
 			t.Fatal(e.err.String())
 		}
@@ -179,8 +180,8 @@ func TestSeveralRegionsAreOneQuestion(t *testing.T) {
 	}
 }
 
-func TestTheBucketOfSeveralRegionsIsEmptiedOnce(t *testing.T) {
-	e := newEarth(t)
+func TestSharedBucketIsEmptiedOnce(t *testing.T) {
+	e := newRegionsHarness(t)
 	if status := e.run("deploy me/x:1 --regions us-south,eu-de -q"); status != exitDone {
 		t.Fatal(e.err.String())
 	}
@@ -204,24 +205,24 @@ func TestTheBucketOfSeveralRegionsIsEmptiedOnce(t *testing.T) {
 	}
 }
 
-// builder is an Images that counts its builds.
+// builder is a fake Images that counts builds.
 type builder struct {
 	site.Images
 	mu     sync.Mutex
 	builds int
 }
 
-func TestWrongRegions(t *testing.T) {
+func TestInvalidRegions(t *testing.T) {
 	for _, line := range []string{"list --regions moon", "list --regions us-sout", "list --regions us-south -r eu-de", "list -b local --regions all", "list --regions ,"} {
-		e := newEarth(t)
+		e := newRegionsHarness(t)
 		if status := e.run(line); status != exitUsage || len(e.jobs) > 0 {
 			t.Errorf("%s: %d", line, status)
 		}
 	}
 }
 
-func TestApplyInTheRegionsOfTheFile(t *testing.T) {
-	e := newEarth(t)
+func TestApplyDeploysToTheRegionsOfTheFile(t *testing.T) {
+	e := newRegionsHarness(t)
 	b := &builder{}
 	open := e.Service
 	e.Service = func(ctx context.Context, o connect.Options) (*runtime.Service, error) {
@@ -257,9 +258,10 @@ func TestApplyInTheRegionsOfTheFile(t *testing.T) {
 	}
 }
 
-// What is built from elsewhere is refused before anything is read or sent, unless it is allowed, and is said then.
-func TestApplyBuildsFromOutsideOnlyWhenAllowed(t *testing.T) {
-	e := newEarth(t)
+// A build context outside the directory of the file is an error before any file is read or sent. With --allow-outside it
+// is only a warning.
+func TestApplyRejectsOutsideContextUnlessAllowed(t *testing.T) {
+	e := newRegionsHarness(t)
 	b := &builder{}
 	open := e.Service
 	e.Service = func(ctx context.Context, o connect.Options) (*runtime.Service, error) {

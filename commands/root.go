@@ -6,10 +6,10 @@ import (
 	"fn-runtime/i18n"
 )
 
-// Name is the plug-in's, and the first word of its commands.
+// Name is the name of the plug-in and the first word of its commands.
 const Name = "fn-runtime"
 
-// NewRoot makes the command tree. It is the one source of the host's metadata, of help and of completion.
+// NewRoot returns the command tree. The metadata for the host, help and completion are all generated from it.
 func NewRoot(f *Factory) *cobra.Command {
 	var version bool
 	root := &cobra.Command{
@@ -35,7 +35,7 @@ func NewRoot(f *Factory) *cobra.Command {
 	}
 	root.PersistentFlags().BoolP("help", "h", false, i18n.M("Show help.").ID)
 	boolFlag(root, &version, "version", "v", i18n.M("Show the version of the plug-in."))
-	root.SetFlagErrorFunc(flagMistake)
+	root.SetFlagErrorFunc(flagError)
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { f.View.Help(HelpOf(cmd), false) })
 	root.SetHelpCommand(newHelp(f))
 	root.SetOut(f.View.Out)
@@ -45,11 +45,11 @@ func NewRoot(f *Factory) *cobra.Command {
 		newLogs(f), newJobs(f), newDashboard(f),
 		newClean(f), newConfig(f), newDoctor(f), newLocal(f), newVersion(f), newCompletion(f),
 	)
-	root.InitDefaultHelpCmd() // cobra would add it no sooner than it runs, and the metadata names it too
+	root.InitDefaultHelpCmd() // cobra adds help only when it executes, but the metadata needs it earlier
 	return root
 }
 
-// group is a command that only has others below it.
+// group returns a command that only has subcommands.
 func group(use string, short i18n.Message) *cobra.Command {
 	return &cobra.Command{
 		Use: use, Short: short.ID, Args: cobra.ArbitraryArgs,

@@ -18,11 +18,11 @@ const (
 	exitDone        = 0
 	exitFailed      = 1
 	exitUsage       = 2
-	exitChanged     = 2 // with --detailed-exitcode, as terraform has it
+	exitChanged     = 2 // with --detailed-exitcode, as in terraform
 	exitInterrupted = 130
 )
 
-// Run runs one command line and gives the exit status of the process. An interrupted ctx ends the command early.
+// Run runs one command line and returns the exit status of the process. Cancelling ctx interrupts the command.
 func Run(ctx context.Context, f *Factory, args []string) int {
 	root := NewRoot(f)
 	root.SetArgs(args)
@@ -37,13 +37,13 @@ func Run(ctx context.Context, f *Factory, args []string) int {
 	if err == nil {
 		return exitDone
 	}
-	if program := (exited{}); errors.As(err, &program) {
-		return program.status
+	if exit := (exitError{}); errors.As(err, &exit) {
+		return exit.status
 	}
-	if word := wordFor(cmd, args); word != "" && fault.Is(err, fault.Usage) {
-		err = unknownCommand(cmd, []string{word}) // its flags are unknown too, but that is not the reason
+	if word := unknownWord(cmd, args); word != "" && fault.Is(err, fault.Usage) {
+		err = unknownCommand(cmd, []string{word}) // the unknown command is the cause of unknown flags
 	}
-	if wantsJSON(args) && cmd.Name() != runName { // also where parsing stopped before it came to --output
+	if wantsJSON(args) && cmd.Name() != runName { // parsing may have failed before --output
 		f.View.JSON = true
 	}
 	if f.View.Filtered() {
@@ -67,8 +67,8 @@ func Run(ctx context.Context, f *Factory, args []string) int {
 	return exitStatus(ctx, err)
 }
 
-// wordFor returns the argument that should have been a command below cmd, "" when there is none.
-func wordFor(cmd *cobra.Command, args []string) string {
+// unknownWord returns the argument in the position of a subcommand of cmd. It returns "" if there is none.
+func unknownWord(cmd *cobra.Command, args []string) string {
 	depth := strings.Count(cmd.CommandPath(), " ")
 	if !cmd.HasSubCommands() || len(args) <= depth {
 		return ""
@@ -81,7 +81,7 @@ func wordFor(cmd *cobra.Command, args []string) string {
 	return args[depth]
 }
 
-// exitStatus maps every error to its exit status.
+// exitStatus returns the exit status for an error.
 func exitStatus(ctx context.Context, err error) int {
 	switch {
 	case ctx.Err() != nil || fault.Is(err, fault.Interrupted):
@@ -92,7 +92,8 @@ func exitStatus(ctx context.Context, err error) int {
 	return exitFailed
 }
 
-// partial is the error of work that was done in part; JSON shows doc beside it.
+// partial is the error of an operation that completed only some of its steps. The JSON output contains the fields of doc
+// in addition to the error.
 type partial struct {
 	cause error
 	doc   any
@@ -101,10 +102,10 @@ type partial struct {
 func (p *partial) Error() string { return p.cause.Error() }
 func (p *partial) Unwrap() error { return p.cause }
 
-// usage is an error of the command line.
+// usage returns a usage error.
 func usage(reason i18n.Message) error { return fault.New(fault.Usage, reason, i18n.Message{}) }
 
-// withUsage stands for the help that JSON has no place for.
+// withUsage returns the error with a recovery that names the help command, because JSON output contains no usage text.
 func withUsage(err error, cmd *cobra.Command) error {
 	var f *fault.Fault
 	if !errors.As(err, &f) || !f.Recovery.IsZero() {
@@ -115,16 +116,17 @@ func withUsage(err error, cmd *cobra.Command) error {
 	return &help
 }
 
-// helpCommand is the command line that shows the help of a command.
+// helpCommand returns the command line that shows the help of a command.
 func helpCommand(cmd *cobra.Command) string { return "ibmcloud " + cmd.CommandPath() + " --help" }
 
-// wantsJSON looks for --output json in arguments that may not be parsable.
+// wantsJSON reports whether the arguments, which may not be parsable, contain --output json.
 func wantsJSON(args []string) bool {
 	i := slices.Index(args, "--output")
 	return slices.Contains(args, "--output=json") || i >= 0 && i+1 < len(args) && args[i+1] == "json"
 }
 
-// arguments checks the number of arguments before anything else happens; what says what they are.
+// arguments returns a check of the number of arguments. what names the arguments in the error message. cobra runs the
+// check before the command does anything else.
 func arguments(least, most int, what i18n.Message) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		switch {
@@ -140,7 +142,7 @@ func arguments(least, most int, what i18n.Message) cobra.PositionalArgs {
 	}
 }
 
-// runtimeName takes one argument, the name of a runtime, and checks it before anything is read or started.
+// runtimeName returns a check for one argument, the name of a runtime to deploy. It accepts "all" if all is true.
 func runtimeName(all bool, what i18n.Message) cobra.PositionalArgs {
 	one := arguments(1, 1, what)
 	return func(cmd *cobra.Command, args []string) error {
@@ -151,7 +153,7 @@ func runtimeName(all bool, what i18n.Message) cobra.PositionalArgs {
 	}
 }
 
-// deployedName is runtimeName for a runtime that is there, which may also be named by its digest.
+// deployedName is like runtimeName for an existing runtime, which may also be specified by its digest.
 func deployedName(all bool, what i18n.Message) cobra.PositionalArgs {
 	one := arguments(1, 1, what)
 	return func(cmd *cobra.Command, args []string) error {

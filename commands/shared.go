@@ -12,18 +12,19 @@ import (
 	"fn-runtime/runtime/site"
 )
 
-// shared is what the regions of one command have in common: the question, the counts of the progress, the images that
-// are built for them, and the bucket, whose prefixes hold the objects of every region and are emptied once.
+// shared holds the state that the regions of one command share: the confirmation question, the progress counts, the
+// images that are built for them, and the bucket. The prefixes of the bucket hold the objects of all regions and are
+// emptied once.
 type shared struct {
 	inner site.Observer
 	ask   confirm
 
 	mu      sync.Mutex
 	counts  [][2]int64 // done and total of each region
-	waiting int        // regions that may still have a plan
-	left    []bool     // regions that are not waited for
+	pending int        // number of regions that may still add a plan
+	planned []bool     // regions that have added their plan or have ended
 	plan    runtime.Result
-	asked   chan struct{} // closed when the answer is there
+	asked   chan struct{} // closed when the user has answered
 	yes     bool
 	err     error
 	purges  map[string]*purge
@@ -31,28 +32,29 @@ type shared struct {
 	warned  map[string]bool
 }
 
-// built is one image that several regions need.
+// built is the result of building an image once for all regions.
 type built struct {
-	once sync.Once
-	got  entity.ImageBuilt
-	err  error
+	once   sync.Once
+	result entity.ImageBuilt
+	err    error
 }
 
+// purge is the result of deleting a prefix once for all regions.
 type purge struct {
-	once sync.Once
-	got  entity.Purged
-	err  error
+	once   sync.Once
+	result entity.Purged
+	err    error
 }
 
 func newShared(inner site.Observer, regions int, ask confirm) *shared {
 	return &shared{
-		inner: inner, ask: ask, counts: make([][2]int64, regions), waiting: regions, left: make([]bool, regions),
+		inner: inner, ask: ask, counts: make([][2]int64, regions), pending: regions, planned: make([]bool, regions),
 		asked: make(chan struct{}), purges: map[string]*purge{}, builds: map[string]*built{}, warned: map[string]bool{},
 	}
 }
 
-// confirm returns the question of region i: it waits until every region has its plan or has ended, and all get the answer
-// to the one question about all plans.
+// confirm returns the confirm function of region i. It waits until every region has its plan or has ended. All regions get
+// the answer to one question about the combined plan.
 func (s *shared) confirm(i int) confirm {
 	if s.ask == nil {
 		return nil
@@ -61,21 +63,21 @@ func (s *shared) confirm(i int) confirm {
 		s.mu.Lock()
 		s.plan.Items = append(s.plan.Items, plan.Items...)
 		s.mu.Unlock()
-		s.leave(i)
+		s.donePlanning(i)
 		<-s.asked
 		return s.yes, s.err
 	}
 }
 
-// leave says that region i will add nothing to the question. The last one asks it.
-func (s *shared) leave(i int) {
+// donePlanning marks that region i adds nothing more to the combined plan. The call for the last region asks the question.
+func (s *shared) donePlanning(i int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.left[i] {
+	if s.planned[i] {
 		return
 	}
-	s.left[i] = true
-	if s.waiting--; s.waiting > 0 {
+	s.planned[i] = true
+	if s.pending--; s.pending > 0 {
 		return
 	}
 	if s.ask != nil && len(s.plan.Items) > 0 {
@@ -84,8 +86,8 @@ func (s *shared) leave(i int) {
 	close(s.asked)
 }
 
-// join makes a region's service use what is shared.
-func (s *shared) join(service *runtime.Service) {
+// attach makes the service of a region use the shared store and images.
+func (s *shared) attach(service *runtime.Service) {
 	if service.Store != nil {
 		service.Store = sharedStore{service.Store, s}
 	}
@@ -94,7 +96,7 @@ func (s *shared) join(service *runtime.Service) {
 	}
 }
 
-// sharedStore empties each prefix of the bucket once in a command; later callers get what the first one came to.
+// sharedStore deletes the objects of each prefix once per command. Later callers get the result of the first call.
 type sharedStore struct {
 	site.Store
 	shared *shared
@@ -111,11 +113,11 @@ func (s sharedStore) Purge(ctx context.Context, sweep entity.Sweep) (entity.Purg
 		s.shared.purges[sweep.Prefixes[0]] = p
 	}
 	s.shared.mu.Unlock()
-	p.once.Do(func() { p.got, p.err = s.Store.Purge(ctx, sweep) })
-	return p.got, p.err
+	p.once.Do(func() { p.result, p.err = s.Store.Purge(ctx, sweep) })
+	return p.result, p.err
 }
 
-// sharedImages builds each image once in a command.
+// sharedImages builds each image once per command.
 type sharedImages struct {
 	site.Images
 	shared *shared
@@ -129,22 +131,22 @@ func (i sharedImages) Build(ctx context.Context, b entity.ImageBuild, progress i
 		i.shared.builds[b.Image] = one
 	}
 	i.shared.mu.Unlock()
-	one.once.Do(func() { one.got, one.err = i.Images.Build(ctx, b, progress) })
-	return one.got, one.err
+	one.once.Do(func() { one.result, one.err = i.Images.Build(ctx, b, progress) })
+	return one.result, one.err
 }
 
-// Ping lets doctor ask for the engine.
+// Ping checks the container engine for doctor and returns its description.
 func (i sharedImages) Ping(ctx context.Context) (string, error) {
-	engine, can := i.Images.(interface {
+	engine, ok := i.Images.(interface {
 		Ping(ctx context.Context) (string, error)
 	})
-	if !can {
+	if !ok {
 		return "", fault.New(fault.NotFound, i18n.M("Docker was not checked."), i18n.Message{})
 	}
 	return engine.Ping(ctx)
 }
 
-// observer returns the observer of region i, whose counts are added to those of the others.
+// observer returns the observer of region i. It reports the sum of the counts of all regions.
 func (s *shared) observer(i int) site.Observer { return regionObserver{s.inner, s, i} }
 
 type regionObserver struct {
@@ -153,13 +155,13 @@ type regionObserver struct {
 	i      int
 }
 
-// Warn says what is the same in several regions once.
+// Warn prints a warning once, even if it is the same in several regions.
 func (o regionObserver) Warn(text i18n.Message) {
 	o.shared.mu.Lock()
-	again := o.shared.warned[text.String()]
+	warned := o.shared.warned[text.String()]
 	o.shared.warned[text.String()] = true
 	o.shared.mu.Unlock()
-	if !again {
+	if !warned {
 		o.Observer.Warn(text)
 	}
 }

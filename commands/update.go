@@ -39,7 +39,7 @@ func newUpdate(f *Factory) *cobra.Command {
 
 func update(ctx context.Context, f *Factory, o *updateOptions) error {
 	need := connect.Options{NeedStore: true, NeedInstall: true, NeedImages: true}
-	return f.change(ctx, change{target: &o.target, need: need, partly: true, do: func(ctx context.Context, s *runtime.Service, _ confirm) (runtime.Result, error) {
+	return f.change(ctx, change{target: &o.target, need: need, allowMissing: true, do: func(ctx context.Context, s *runtime.Service, _ confirm) (runtime.Result, error) {
 		return s.Update(ctx, o.req)
 	}})
 }

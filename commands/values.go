@@ -13,12 +13,12 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// valueError is the reason why a flag's value is refused, as a Message.
+// valueError is the reason why the value of a flag is invalid, as a Message.
 type valueError struct{ i18n.Message }
 
 func (e valueError) Error() string { return e.Message.String() }
 
-// choice is a flag with a few possible values.
+// choice is a flag value from a fixed list.
 type choice struct {
 	values []string
 	set    func(string)
@@ -46,14 +46,14 @@ func (c choice) Set(s string) error {
 	return valueError{i18n.M("Possible values: {{.Values}}.", "Values", known)}
 }
 
-// textValue is a text that is understood at once.
+// textValue is a flag value that is validated by set.
 type textValue struct{ set func(string) error }
 
 func (textValue) Type() string         { return "string" }
 func (textValue) String() string       { return "" }
 func (t textValue) Set(s string) error { return t.set(s) }
 
-// countValue is a whole number from 1 to most.
+// countValue is a flag value for an integer from 1 to most.
 type countValue struct {
 	p    *int
 	most int
@@ -77,10 +77,10 @@ func (c *countValue) Set(s string) error {
 	return nil
 }
 
-// memoryValue is a list of memory sizes in MB: "256,512", also given several times.
+// memoryValue is a flag value for a list of memory sizes in MB, such as "256,512". The flag can be repeated.
 type memoryValue struct{ list *[]int }
 
-// maxMemory in MB keeps numbers sane; what an installation allows is checked where it is known.
+// maxMemory is a sanity limit in MB. The limit of the service is checked after connecting to it.
 const maxMemory = 1 << 20
 
 func (m memoryValue) Type() string { return "list" }
@@ -105,7 +105,7 @@ func (m memoryValue) Set(s string) error {
 	return nil
 }
 
-// cpuValue is a number of processors in thousandths: "0.125", "2".
+// cpuValue is a flag value for a number of vCPUs, such as "0.125" or "2". It is stored in mCPU (millicores).
 type cpuValue struct{ milli *int }
 
 func (c cpuValue) Type() string { return "number" }
@@ -120,14 +120,14 @@ func (c cpuValue) String() string {
 func (c cpuValue) Set(s string) error {
 	n, err := strconv.ParseFloat(s, 64)
 	milli := n * 1000
-	if err != nil || !(milli >= 1 && milli <= 1e6) || milli != math.Trunc(milli) { // NaN neither
+	if err != nil || !(milli >= 1 && milli <= 1e6) || milli != math.Trunc(milli) { // also rejects NaN
 		return valueError{i18n.M("Specify a number of vCPU, such as 0.125 or 2.")}
 	}
 	*c.milli = int(milli)
 	return nil
 }
 
-// ageValue is a duration that may also be given in days: "36h", "7d".
+// ageValue is a flag value for a duration, which can also be in days: "36h", "7d".
 type ageValue struct{ p *time.Duration }
 
 func (a ageValue) Type() string { return "duration" }
@@ -156,7 +156,7 @@ func (a ageValue) Set(s string) error {
 	return nil
 }
 
-// isVersion tells of "3.11".
+// isVersion reports whether s is a major and minor version, such as "3.11".
 func isVersion(s string) bool {
 	major, minor, ok := strings.Cut(s, ".")
 	return ok && isNumber(major) && isNumber(minor)
@@ -167,5 +167,5 @@ func isNumber(s string) bool {
 	return err == nil && n >= 0 && n < 100 && s == strconv.Itoa(n)
 }
 
-// isPath tells of an interpreter's path or command name.
+// isPath reports whether s is the path or the command name of an interpreter.
 func isPath(s string) bool { return strings.ContainsAny(s, `/\`) || strings.HasPrefix(s, "python") }

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// FuzzSeen reads any file of what completion remembers, then notes something more in it.
-func FuzzSeen(f *testing.F) {
+// FuzzCompletionCache loads an arbitrary cache file, then stores names in it.
+func FuzzCompletionCache(f *testing.F) {
 	f.Add([]byte(`{"runtimes|||||":{"names":["a"],"at":"2026-01-02T03:04:05Z"}}`))
 	f.Add([]byte(`null`))
 	f.Add([]byte(`{"a":null,"b":{"names":null,"at":1}}`))
@@ -22,9 +22,9 @@ func FuzzSeen(f *testing.F) {
 			t.Fatal(err)
 		}
 		target := &targetFlags{}
-		factory.recall(seenRuntimes, target)
-		factory.remember(seenRuntimes, target, []string{"one", "two"})
-		if got := factory.recall(seenRuntimes, target); !slices.Equal(got, []string{"one", "two"}) {
+		factory.loadNames(cachedRuntimes, target)
+		factory.cacheNames(cachedRuntimes, target, []string{"one", "two"})
+		if got := factory.loadNames(cachedRuntimes, target); !slices.Equal(got, []string{"one", "two"}) {
 			t.Errorf("%q after %q", got, data)
 		}
 	})

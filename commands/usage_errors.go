@@ -13,8 +13,8 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// flagMistake turns what pflag says into a text of ours, with the nearest known flag.
-func flagMistake(cmd *cobra.Command, err error) error {
+// flagError converts an error of pflag into a usage error, which suggests the most similar flag.
+func flagError(cmd *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
 	var missing *pflag.ValueRequiredError
 	var invalid *pflag.InvalidValueError
@@ -53,7 +53,7 @@ func flagNames(cmd *cobra.Command) []string {
 	return names
 }
 
-// unknownCommand is the answer of a command that only has others below it.
+// unknownCommand returns the error for a missing or unknown subcommand of cmd.
 func unknownCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return usage(i18n.M("A command is required."))
