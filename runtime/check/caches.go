@@ -14,11 +14,11 @@ import (
 	"fn-runtime/runtime/site"
 )
 
-// checkCaches looks for copies of metadata on this machine that are not what the bucket holds, and for a namespace file
-// without an id: the client trusts both without asking.
+// checkCaches finds metadata in the cache of this machine that differs from the bucket, and a namespace file without an
+// ID. The client uses both without verifying them.
 func (d *Doctor) checkCaches(ctx context.Context) Check {
-	mine := d.CachedKeys()
-	stale, errs := parallel.Each(ctx, parallel.NewGroup(d.Jobs), mine, func(ctx context.Context, key string) (bool, error) {
+	keys := d.CachedKeys()
+	stale, errs := parallel.Each(ctx, parallel.NewGroup(d.Jobs), keys, func(ctx context.Context, key string) (bool, error) {
 		object, err := d.Store.Get(ctx, key)
 		if fault.Is(err, fault.NotFound) {
 			return true, nil
@@ -27,7 +27,7 @@ func (d *Doctor) checkCaches(ctx context.Context) Check {
 			return false, err
 		}
 		if _, err := site.ParseMetadata(object); err != nil {
-			return false, err // what cannot be read proves nothing about the copy
+			return false, err // an object that cannot be read proves nothing about the cached copy
 		}
 		cached, err := d.Cache.ReadMetadata(key)
 		return err != nil || !bytes.Equal(cached, object), nil
@@ -36,7 +36,7 @@ func (d *Doctor) checkCaches(ctx context.Context) Check {
 		return failed(err)
 	}
 	var remove []func() error
-	for i, key := range mine {
+	for i, key := range keys {
 		if stale[i] {
 			remove = append(remove, func() error { return d.Cache.RemoveMetadata(key) })
 		}
@@ -55,7 +55,7 @@ func (d *Doctor) checkCaches(ctx context.Context) Check {
 	}
 	switch {
 	case len(remove) == 0:
-		return ok(i18n.N("{{.Count}} cached copy of metadata on this machine matches the bucket.", "{{.Count}} cached copies of metadata on this machine match the bucket.", len(mine)))
+		return ok(i18n.N("{{.Count}} cached copy of metadata on this machine matches the bucket.", "{{.Count}} cached copies of metadata on this machine match the bucket.", len(keys)))
 	case !d.Repair:
 		return failed(fault.New(fault.Conflict,
 			i18n.N("{{.Count}} entry of this machine's Lithops cache is stale, but the client still uses it.", "{{.Count}} entries of this machine's Lithops cache are stale, but the client still uses them.", len(remove)),
@@ -71,8 +71,8 @@ func (d *Doctor) checkCaches(ctx context.Context) Check {
 	return Check{Status: Repaired, Finding: i18n.N("{{.Count}} stale entry was removed from this machine's Lithops cache.", "{{.Count}} stale entries were removed from this machine's Lithops cache.", len(remove))}
 }
 
-// emptyNamespaceFile reports whether the client's file about the namespace is there without an id, as it leaves it behind
-// when it looked for a namespace that did not exist.
+// emptyNamespaceFile reports whether the client's namespace file exists but contains no ID. The client leaves such a
+// file if it looked up a namespace that did not exist.
 func (d *Doctor) emptyNamespaceFile() bool {
 	if d.Contract.Backend != lithops.IBMCF || d.Contract.Namespace == "" {
 		return false

@@ -1,7 +1,7 @@
-// Package check looks whether a site has what its runtimes need, and mends what is the plug-in's own.
+// Package check verifies that a site has everything that its runtimes need, and repairs data that this plug-in manages.
 //
-// What may go in: checks, each with its finding and its remedy. What may not: what deploys or removes a runtime that
-// works, HTTP, the screen.
+// It contains checks with their findings and suggested fixes. It does not deploy or delete working runtimes, and it
+// does not use HTTP or the screen.
 package check
 
 import (
@@ -19,10 +19,10 @@ import (
 	"fn-runtime/runtime/site"
 )
 
-// Status is the outcome of one check of doctor.
+// Status is the result of a check.
 type Status string
 
-// The outcomes of a check.
+// The results of a check.
 const (
 	OK       Status = "ok"
 	Warning  Status = "warning"
@@ -31,9 +31,9 @@ const (
 	Skipped  Status = "skipped"
 )
 
-// Check is one precondition with its remedy.
+// Check is the result of checking one precondition.
 type Check struct {
-	Region  string // where a command checks several; "" otherwise
+	Region  string // set if a command checks several regions
 	Name    string // stable, for scripts: "session", "region", "namespace", "bucket", "caches", "docker", "python", "lithops", "configuration", "orphans", "runtimes", "quotas"
 	Status  Status
 	Finding i18n.Message
@@ -41,37 +41,38 @@ type Check struct {
 	Took    time.Duration
 }
 
-// checkup is one check.
-type checkup struct {
+// namedCheck is a check to run.
+type namedCheck struct {
 	name string
 	run  func(ctx context.Context) Check
 }
 
-// Doctor checks every precondition of a site.
+// Doctor checks all preconditions of a site.
 type Doctor struct {
 	*site.Site
-	Problems map[string]error // by the name of a check, why a part of the site could not be had
-	// ClientProblem returns why the Lithops client of this environment would not work with the service that a check has asked;
-	// a nil function doubts nothing.
+	Problems map[string]error // by the name of a check, why the part of the site that it checks is unavailable
+	// ClientProblem returns why the Lithops client in this environment would not work with the service that a check has
+	// called. A nil function reports no problems.
 	ClientProblem func(check string) error
-	// LoadClientConfig has the Lithops client load the configuration that is used, names it, and fails with the client's words where
-	// it refuses it; nil where there is none.
+	// LoadClientConfig makes the Lithops client load the configuration and returns its source. If the client rejects
+	// it, the error contains the client's message. It is nil if there is no configuration.
 	LoadClientConfig func(ctx context.Context) (source string, err error)
-	Repair           bool // mend what is the plug-in's own: metadata without runtime, runtimes whose metadata the client fails on, and stale caches
+	Repair           bool // fix metadata without a runtime, runtimes whose metadata the client rejects, and stale cache entries
 }
 
-// Run makes the checks side by side and gives the findings in a fixed order, each failed one with its remedy. It deploys
-// nothing. The error is only that of an interruption: what is wrong stands in the checks.
+// Run runs the checks concurrently and returns the results in a fixed order. Each failed check has a suggested fix. It
+// deploys or deletes runtimes only with Repair. It returns an error only if it is interrupted; failures are reported in
+// the checks.
 func (d *Doctor) Run(ctx context.Context) ([]Check, error) {
-	checkups := []checkup{
+	namedChecks := []namedCheck{
 		{"python", d.checkPython}, {"lithops", d.checkLithops}, {"configuration", d.checkConfiguration}, {"session", d.checkSession}, {"region", d.checkRegion},
-		{"namespace", d.checkPlace}, {"bucket", d.checkBucket}, {"caches", d.checkCaches}, {"orphans", d.checkOrphans}, {"runtimes", d.checkRuntimes},
+		{"namespace", d.checkScope}, {"bucket", d.checkBucket}, {"caches", d.checkCaches}, {"orphans", d.checkOrphans}, {"runtimes", d.checkRuntimes},
 		{"docker", d.checkDocker},
 	}
-	if _, can := d.Compute.(accountant); can {
-		checkups = append(checkups, checkup{"quotas", d.checkQuotas})
+	if _, can := d.Compute.(quotaReporter); can {
+		namedChecks = append(namedChecks, namedCheck{"quotas", d.checkQuotas})
 	}
-	checks, errs := parallel.Each(ctx, parallel.NewGroup(len(checkups)), checkups, func(ctx context.Context, c checkup) (Check, error) {
+	checks, errs := parallel.Each(ctx, parallel.NewGroup(len(namedChecks)), namedChecks, func(ctx context.Context, c namedCheck) (Check, error) {
 		start := time.Now()
 		check := d.problem(c.name)
 		if check == nil {
@@ -85,12 +86,12 @@ func (d *Doctor) Run(ctx context.Context) ([]Check, error) {
 	if err == nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
-	once(checks)
+	skipDependents(checks)
 	return checks, err
 }
 
-// once leaves a finding to the first check that has it: later ones that need that, and failed for the same reason, are skipped.
-func once(checks []Check) {
+// skipDependents marks a failed check as skipped if a check that it depends on failed for the same reason.
+func skipDependents(checks []Check) {
 	for i, c := range checks {
 		for _, other := range checks[:i] {
 			if c.Status == Failed && other.Status == Failed && slices.Contains(dependsOn[c.Name], other.Name) && c.Finding.String() == other.Finding.String() {
@@ -104,7 +105,7 @@ func notChecked(part string) i18n.Message {
 	return i18n.M("Not checked because the check '{{.Name}}' failed.", "Name", part)
 }
 
-// dependsOn says which parts a check needs: where one could not be had, the check is skipped rather than failed again.
+// dependsOn lists the parts that a check needs. If one of them is unavailable, the check is skipped.
 var dependsOn = map[string][]string{
 	"python":        {"lithops"},
 	"configuration": {"lithops"},
@@ -118,27 +119,28 @@ var dependsOn = map[string][]string{
 	"quotas":        {"session", "region", "namespace"},
 }
 
-// problem returns the check of a part that could not be had, or of one that needs such a part; nil runs the check.
+// problem returns the failed or skipped result of a check whose part, or a part that it depends on, is unavailable. It
+// returns nil if the check can run.
 func (d *Doctor) problem(name string) *Check {
 	if err := d.Problems[name]; err != nil {
 		c := failed(err)
 		return &c
 	}
-	if backend := d.Problems["backend"]; backend != nil && name == d.shownAs("backend") {
+	if backend := d.Problems["backend"]; backend != nil && name == d.reportedBy("backend") {
 		c := failed(backend)
 		return &c
 	}
 	for _, part := range dependsOn[name] {
 		if d.Problems[part] != nil {
-			return &Check{Status: Skipped, Finding: notChecked(d.shownAs(part))}
+			return &Check{Status: Skipped, Finding: notChecked(d.reportedBy(part))}
 		}
 	}
 	return nil
 }
 
-// shownAs is the check under which a missing part is reported. That there is no backend is told by the configuration,
-// or by the session where there is none and where the local endpoint does not run.
-func (d *Doctor) shownAs(part string) string {
+// reportedBy returns the name of the check that reports an unavailable part. A missing backend is reported by
+// "configuration" or, if there is no configuration and the local endpoint is not running, by "session".
+func (d *Doctor) reportedBy(part string) string {
 	switch {
 	case part != "backend":
 		return part
@@ -154,7 +156,7 @@ func warning(finding, remedy i18n.Message) Check {
 	return Check{Status: Warning, Finding: finding, Remedy: remedy}
 }
 
-// failed makes a check of an error: its reason and its remedy.
+// failed converts an error to a failed check with its reason and suggested fix.
 func failed(err error) Check {
 	c := Check{Status: Failed, Finding: i18n.M("{{.Error}}", "Error", site.Sentence(err))}
 	if f, ok := errors.AsType[*fault.Fault](err); ok {
@@ -183,7 +185,7 @@ func (d *Doctor) checkLithops(ctx context.Context) Check {
 	if d.Install.Dir == "" {
 		return failed(fault.New(fault.NotFound, i18n.M("Lithops is not installed."), i18n.M("Install it with 'python3 -m pip install lithops'.")))
 	}
-	if d.Contract.Backend == "" { // which files make the archive is not known, and another check says why
+	if d.Contract.Backend == "" { // the archive depends on the backend, and another check reports why it is missing
 		return ok(i18n.M("Lithops {{.Version}} in {{.Dir}}.", "Version", d.Install.Version, "Dir", d.Install.Dir))
 	}
 	bundle, err := lithops.BuildBundle(ctx, d.Install, d.Contract.Backend)
@@ -193,7 +195,7 @@ func (d *Doctor) checkLithops(ctx context.Context) Check {
 	return ok(i18n.M("Lithops {{.Version}} in {{.Dir}}, {{.Files}} files.", "Version", d.Install.Version, "Dir", d.Install.Dir, "Files", bundle.Files))
 }
 
-// checkConfiguration has the client itself load the configuration: what it says counts.
+// checkConfiguration makes the client itself load the configuration, because only the client's verdict counts.
 func (d *Doctor) checkConfiguration(ctx context.Context) Check {
 	if d.LoadClientConfig == nil {
 		return Check{Status: Skipped, Finding: i18n.M("No Lithops configuration is used.")}
@@ -205,7 +207,8 @@ func (d *Doctor) checkConfiguration(ctx context.Context) Check {
 	return ok(i18n.M("The Lithops client uses the configuration {{.Source}}.", "Source", source))
 }
 
-// checkSession makes the first real request: only the service knows whether it takes the credentials.
+// checkSession sends the first request to the service, because only the service knows whether it accepts the
+// credentials.
 func (d *Doctor) checkSession(ctx context.Context) Check {
 	spaces, err := d.Compute.Scopes(ctx)
 	if err != nil {
@@ -220,7 +223,8 @@ func (d *Doctor) checkSession(ctx context.Context) Check {
 	return ok(i18n.N("{{.Endpoint}} accepts the credentials; {{.Count}} namespace is visible.", "{{.Endpoint}} accepts the credentials; {{.Count}} namespaces are visible.", len(spaces), "Endpoint", d.Target.Endpoint))
 }
 
-// doubt warns of what keeps the client from working with the service that a check has asked; nil where nothing does.
+// clientProblem returns a warning if the client cannot work with the service that a check has called. It returns nil
+// otherwise.
 func (d *Doctor) clientProblem(check string) *Check {
 	if d.ClientProblem == nil {
 		return nil
@@ -241,7 +245,7 @@ func (d *Doctor) checkRegion(context.Context) Check {
 	return ok(i18n.M("Region {{.Region}}.", "Region", d.Target.Region))
 }
 
-func (d *Doctor) checkPlace(ctx context.Context) Check {
+func (d *Doctor) checkScope(ctx context.Context) Check {
 	err := d.Compute.FindScope(ctx)
 	if fault.Is(err, fault.NotFound) {
 		return warning(i18n.M("{{.Kind}} {{.Name}} does not exist yet.", "Kind", d.Compute.Terms().Scope.Text, "Name", d.Target.Namespace),
@@ -250,28 +254,28 @@ func (d *Doctor) checkPlace(ctx context.Context) Check {
 	if err != nil {
 		return failed(err)
 	}
-	for _, need := range d.Compute.RequiredResources() { // whether the place may be read
+	for _, need := range d.Compute.RequiredResources() { // verifies read access to the scope
 		if _, err := d.Compute.HasResource(ctx, need); err != nil {
 			return failed(err)
 		}
 	}
 	limits := d.Limits(ctx)
 	for _, err := range []error{limits.CheckMemory(cmp.Or(d.Settings.RuntimeMemory, limits.MinMemoryMB)), limits.CheckTimeout(cmp.Or(d.Settings.RuntimeTimeout, 1))} {
-		if err != nil { // of what the configuration says, or of what the client takes without it
+		if err != nil { // checks the configured values or the client's defaults
 			c := failed(err)
 			c.Status = Warning
 			return c
 		}
 	}
 	if limits.Scaled {
-		return d.project()
+		return d.projectOK()
 	}
 	return ok(i18n.M("Namespace {{.Namespace}}; package names end in {{.Key}} (from {{.From}}).",
 		"Namespace", d.Target.Namespace, "Key", d.Contract.UserKey, "From", d.Target.UserKeyFrom))
 }
 
-// probeKey is written and removed to learn whether the bucket can be written. It is below Lithops' own prefix, which
-// nobody else uses.
+// probeKey is the key of an object that is written and deleted to verify write access to the bucket. It uses the prefix
+// of Lithops, which nothing else uses.
 const probeKey = lithops.RuntimesPrefix + "fn-runtime-doctor"
 
 func (d *Doctor) checkBucket(ctx context.Context) Check {
@@ -298,12 +302,12 @@ func (d *Doctor) checkBucket(ctx context.Context) Check {
 	return ok(i18n.M("Bucket {{.Bucket}} can be read and written.", "Bucket", d.Target.Bucket))
 }
 
-// pinger is what an Images implementation offers when it can tell whether its engine is there.
+// pinger is implemented by an Images that can check whether its container engine is available.
 type pinger interface {
 	Ping(ctx context.Context) (engine string, err error)
 }
 
-// checkDocker only warns: an engine is needed to build, not to deploy.
+// checkDocker only warns, because the engine is needed to build images but not to deploy them.
 func (d *Doctor) checkDocker(ctx context.Context) Check {
 	images, can := d.Images.(pinger)
 	if !can {
@@ -318,7 +322,7 @@ func (d *Doctor) checkDocker(ctx context.Context) Check {
 	return ok(i18n.M("Container engine {{.Engine}}.", "Engine", engine))
 }
 
-// checkOrphans looks for metadata without its action: the client would wait for ever on such a runtime.
+// checkOrphans finds metadata without a runtime. The client would wait for such a runtime indefinitely.
 func (d *Doctor) checkOrphans(ctx context.Context) Check {
 	inv, err := d.Inventory(ctx)
 	if err != nil {

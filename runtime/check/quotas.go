@@ -8,28 +8,28 @@ import (
 	"fn-runtime/runtime/entity"
 )
 
-// callsOfMap is how many calls a map may have on Code Engine with a small configuration: what all workers are told is one
-// variable of their environment, and Linux allows it 128 KiB.
-const callsOfMap = 3800
+// maxMapCalls is the approximate number of calls that a map can have on Code Engine with a small configuration. The
+// data of all workers is passed in one environment variable, which Linux limits to 128 KiB.
+const maxMapCalls = 3800
 
-// project tells of a project that is in order.
-func (d *Doctor) project() Check {
+// projectOK returns the successful check of a project.
+func (d *Doctor) projectOK() Check {
 	return ok(i18n.M("Project {{.Project}}; the user key in job names is {{.Key}} (from {{.From}}). A map can have about {{.Calls}} calls. More calls do not fit in the environment variable that passes them to the workers.",
-		"Project", d.Target.Namespace, "Key", d.Contract.UserKey, "From", d.Target.UserKeyFrom, "Calls", callsOfMap))
+		"Project", d.Target.Namespace, "Key", d.Contract.UserKey, "From", d.Target.UserKeyFrom, "Calls", maxMapCalls))
 }
 
-// accountant is what a compute service offers that has quotas of what a place may have.
-type accountant interface {
+// quotaReporter is implemented by a compute service that limits the number of objects in a scope.
+type quotaReporter interface {
 	Usage(ctx context.Context) (entity.Usage, error)
 }
 
-// nearly is the part of a quota, in percent, from which on the next jobs may be refused.
-const nearly = 80
+// warnPercent is the usage of a quota, in percent, from which the next jobs may be rejected.
+const warnPercent = 80
 
-// checkQuotas looks how much of the place's quotas is used, and removes by a repair what earlier jobs have left there: it
-// counts, and it holds keys.
+// checkQuotas checks the usage of the quotas of the scope. With Repair, it deletes objects that earlier jobs left,
+// because they count toward the quotas and contain keys.
 func (d *Doctor) checkQuotas(ctx context.Context) Check {
-	of, _ := d.Compute.(accountant)
+	of, _ := d.Compute.(quotaReporter)
 	u, err := of.Usage(ctx)
 	if err != nil {
 		return failed(err)
@@ -46,7 +46,7 @@ func (d *Doctor) checkQuotas(ctx context.Context) Check {
 	}
 	full, count := false, map[string]int{}
 	for _, q := range u.Quotas {
-		full = full || q.Used*100 >= q.Limit*nearly
+		full = full || q.Used*100 >= q.Limit*warnPercent
 		count[q.Term.Word] = q.Used
 	}
 	finding := i18n.M("The project has {{.Jobs}} jobs, {{.Runs}} job runs and {{.Maps}} config maps. The quota is 100 of each.",

@@ -11,8 +11,8 @@ import (
 	"fn-runtime/runtime/site"
 )
 
-// checkRuntimes judges the runtimes of this client as lists do. Those whose metadata the client fails on are deployed
-// again by a repair; the others work, and are only named.
+// checkRuntimes checks the runtimes of this client by the same rules as list. With Repair, it redeploys runtimes whose
+// metadata the client rejects. Other runtimes work, so it only lists them.
 func (d *Doctor) checkRuntimes(ctx context.Context) Check {
 	inv, err := d.Inventory(ctx)
 	if err == nil {
@@ -27,15 +27,15 @@ func (d *Doctor) checkRuntimes(ctx context.Context) Check {
 	}
 	digests := d.Digests(ctx, inv.Entries)
 	var unusable, others []site.Entry
-	var why, remedy i18n.Message // of the last of the others
-	mine := 0
+	var why, remedy i18n.Message // of the last runtime in others
+	count := 0
 	for _, e := range inv.Entries {
 		if !e.Own || e.Orphan || e.Version != d.Contract.Version {
 			continue
 		}
-		mine++
+		count++
 		switch state, reason := d.StateOf(e, bundle.SHA256, digests[e.Image]); {
-		case state == site.PythonMismatch && !d.Target.HostPython: // as update leaves it: it works for clients of its Python
+		case state == site.PythonMismatch && !d.Target.HostPython: // update skips it as well: it works for clients with its Python version
 			others, why, remedy = append(others, e), reason, i18n.M("Run 'ibmcloud fn-runtime deploy IMAGE' with an image that has the client's Python version.")
 		case !e.MetadataProblem().IsZero():
 			unusable = append(unusable, e)
@@ -43,24 +43,24 @@ func (d *Doctor) checkRuntimes(ctx context.Context) Check {
 			others, why, remedy = append(others, e), reason, i18n.M("Update them with 'ibmcloud fn-runtime update all'.")
 		}
 	}
-	are := func(entries []site.Entry, why i18n.Message) i18n.Message {
+	notReady := func(entries []site.Entry, why i18n.Message) i18n.Message {
 		return i18n.N("{{.Count}} runtime is not ready: {{.Image}}. {{.Reason}}", "{{.Count}} runtimes are not ready, such as {{.Image}}. {{.Reason}}",
 			len(entries), "Image", entries[len(entries)-1].Image, "Reason", why)
 	}
 	switch {
 	case len(unusable) > 0 && d.Repair:
-		return d.deployAgain(ctx, bundle, unusable, digests)
+		return d.redeploy(ctx, bundle, unusable, digests)
 	case len(unusable) > 0:
-		return failed(fault.New(fault.Conflict, are(unusable, unusable[len(unusable)-1].MetadataProblem()),
+		return failed(fault.New(fault.Conflict, notReady(unusable, unusable[len(unusable)-1].MetadataProblem()),
 			i18n.M("Redeploy them with 'ibmcloud fn-runtime doctor --repair'.")))
 	case len(others) > 0:
-		return warning(are(others, why), remedy)
+		return warning(notReady(others, why), remedy)
 	}
-	return ok(i18n.N("{{.Count}} runtime of this client is deployed.", "{{.Count}} runtimes of this client are deployed.", mine))
+	return ok(i18n.N("{{.Count}} runtime of this client is deployed.", "{{.Count}} runtimes of this client are deployed.", count))
 }
 
-// deployAgain registers runtimes with the client's code and stores their metadata.
-func (d *Doctor) deployAgain(ctx context.Context, bundle lithops.Bundle, entries []site.Entry, digests map[string]string) Check {
+// redeploy registers runtimes with the client's code and stores their metadata.
+func (d *Doctor) redeploy(ctx context.Context, bundle lithops.Bundle, entries []site.Entry, digests map[string]string) Check {
 	p := plan.New(d.Site, bundle)
 	all, errs := parallel.Each(ctx, parallel.NewGroup(d.Jobs), entries, func(ctx context.Context, e site.Entry) (*plan.Deployment, error) {
 		metadata, err := d.GetMetadata(ctx, e.MetadataKey)

@@ -12,31 +12,32 @@ import (
 	"fn-runtime/runtime/site"
 )
 
-// Existing is what is there of one runtime. Empty parts are not there.
+// Existing is the existing state of one runtime. Missing parts are nil.
 type Existing struct {
 	Runtime  *entity.Registered
-	Metadata []byte // of the bucket
-	Cached   []byte // of this machine's cache
+	Metadata []byte // from the bucket
+	Cached   []byte // from the cache of this machine
 }
 
-// Deployment is the plan for one runtime that should be there: which of its three parts are written, and why.
+// Deployment is the plan for one runtime. It contains which of its three parts are written, and why.
 type Deployment struct {
 	Want site.Wanted
 	Have Existing
-	// The parts.
+	// The parts of the runtime.
 	Runtime, Metadata, Cache Item
 
 	site   *site.Site
 	bundle lithops.Bundle
-	after  *Task // the build of its image; nil: it is not built
-	shares bool  // another deployment of the plan writes the metadata that both have in common
+	after  *Task // builds the image; nil if it is not built
+	shares bool  // another deployment of the plan writes the metadata of both
 	force  bool
 	put    bool // register the runtime
-	call   bool // call it for its metadata
+	call   bool // invoke it for its metadata
 	keep   site.Metadata
 }
 
-// NewDeployment plans what brings have to want. It neither reads nor writes.
+// NewDeployment returns the changes that turn the existing state into the desired one. It neither reads nor writes
+// anything.
 func (p *Plan) NewDeployment(want site.Wanted, have Existing, force bool) *Deployment {
 	d := &Deployment{Want: want, Have: have, force: force, site: p.site, bundle: p.bundle}
 	d.decide()
@@ -51,10 +52,10 @@ func (d *Deployment) Changed() bool {
 	return d.Runtime.Change != Unchanged || d.Metadata.Change != Unchanged || d.Cache.Change != Unchanged
 }
 
-// Registers reports whether the runtime is registered anew, not only its metadata.
+// Registers reports whether the runtime itself is registered, not only its metadata.
 func (d *Deployment) Registers() bool { return d.put }
 
-// decide compares what is wanted with what was found.
+// decide compares the desired with the existing state.
 func (d *Deployment) decide() {
 	want, have := d.Want, d.Have
 	reason, onlyLimits := difference(want, have.Runtime, d.bundle.SHA256, d.force)
@@ -77,13 +78,13 @@ func (d *Deployment) decide() {
 	}
 
 	stored, err := site.ParseMetadata(have.Metadata)
-	described := false // by the metadata of another memory size with the same code in the same image
+	described := false // whether another memory size with the same code and image has stored the metadata
 	if have.Runtime == nil && want.Digest != "" && d.site.Contract.SharesMetadata() {
 		expected = site.Proof(d.registration())
 		described = err == nil && stored.Proof == expected
 	}
 	if r := have.Runtime; r != nil && !d.put && !r.Unmodified() && err == nil && stored.Proof != expected {
-		// Who stored it may have replaced the code, too.
+		// The tool that stored the metadata may also have replaced the code.
 		d.put, onlyLimits = true, false
 		d.Runtime.Change, d.Runtime.Reason = Update, i18n.M("Its metadata was stored by another tool, so its code is unknown.")
 	}
@@ -113,8 +114,9 @@ func (d *Deployment) decide() {
 	}
 }
 
-// difference says why a runtime must be registered, everything that differs with what it is and what it becomes; zero when
-// it need not be. onlyLimits reports that its code and image stay, so that what it said about itself still holds.
+// difference returns why a runtime must be registered: all differences with their old and new values. It returns the
+// zero Message if there are none. onlyLimits reports that code and image are unchanged, so that the existing metadata
+// is still valid.
 func difference(want site.Wanted, r *entity.Registered, bundle string, force bool) (reason i18n.Message, onlyLimits bool) {
 	if r == nil {
 		return i18n.M("It is not deployed."), false
@@ -146,7 +148,8 @@ func difference(want site.Wanted, r *entity.Registered, bundle string, force boo
 	return joinMessages(append(content, limits...)), len(content) == 0
 }
 
-// contentChanges says in what a runtime is another than the one that is wanted, its code and its limits apart.
+// contentChanges returns the differences between a runtime and the desired one, except for the client's code and the
+// limits.
 func contentChanges(want site.Wanted, r *entity.Registered) (all []i18n.Message) {
 	image, digest := cmp.Or(r.Reference, r.Note(entity.NoteImage)), r.Note(entity.NoteDigest)
 	switch {
@@ -174,15 +177,15 @@ func contentChanges(want site.Wanted, r *entity.Registered) (all []i18n.Message)
 	return all
 }
 
-// changeText says what a property of a runtime is, and what it will be.
+// changeText describes the old and the new value of a property.
 func changeText(what i18n.Message, old, new string) i18n.Message {
 	return i18n.M("{{.What}}: {{.Old}} -> {{.New}}.", "What", what, "Old", old, "New", new)
 }
 
-// shortDigest is a digest with as much of it as the tag has that is never moved.
+// shortDigest returns as many digits of a digest as a fixed tag contains.
 func shortDigest(digest string) string { return digest[:min(len("sha256:")+12, len(digest))] }
 
-// joinMessages makes one message of several; the zero Message of none.
+// joinMessages joins messages. It returns the zero Message if there are none.
 func joinMessages(all []i18n.Message) (one i18n.Message) {
 	for i, m := range all {
 		if i == 0 {
@@ -194,7 +197,7 @@ func joinMessages(all []i18n.Message) (one i18n.Message) {
 	return one
 }
 
-// registration is the runtime as it is registered: limits, image and notes. Notes of others stay.
+// registration returns the runtime to register, with limits, image and notes. It keeps notes of other tools.
 func (d *Deployment) registration() entity.Registered {
 	want, have := d.Want, d.Have.Runtime
 	digest, source := want.Digest, want.Source

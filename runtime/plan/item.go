@@ -10,7 +10,7 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// Change is what a plan does to one resource.
+// Change is the change that a plan makes to an object.
 type Change string
 
 // The changes of a plan.
@@ -21,56 +21,56 @@ const (
 	Unchanged Change = "unchanged"
 )
 
-// Status is how far one item of a plan has come.
+// Status is the progress of an item of a plan.
 type Status string
 
-// The statuses of an item. A dry run leaves every item Planned.
+// The statuses of an item. In a dry run every item remains Planned.
 const (
 	Planned Status = "planned"
 	Done    Status = "done"
 	Failed  Status = "failed"
-	Skipped Status = "skipped" // not tried, because something before it failed or the user interrupted
+	Skipped Status = "skipped" // not tried, because an earlier item failed or the user interrupted
 )
 
-// Kind is what an item is.
+// Kind is the kind of object that an item represents.
 type Kind string
 
-// The kinds. The first three are what only the compute service has a word for: see Item.Term.
+// The kinds of objects. The compute service has its own term for the first three: see Item.Term.
 const (
 	KindScope    Kind = "place"
-	KindResource Kind = "thing" // what runtimes of this service need beside them
+	KindResource Kind = "thing" // a service-specific object that runtimes need
 	KindRuntime  Kind = "runtime"
 	KindMetadata Kind = "metadata" // an object of the bucket
 	KindCache    Kind = "cache"    // the client's copy of metadata on this machine
 	KindBucket   Kind = "bucket"
-	KindObjects  Kind = "objects" // all under a prefix
-	KindFiles    Kind = "files"   // a folder of this machine
+	KindObjects  Kind = "objects" // all objects with a prefix
+	KindFiles    Kind = "files"   // a directory on this machine
 	KindImage    Kind = "image"
 )
 
-// Item is one resource that a plan touches.
+// Item is one object that a plan changes.
 type Item struct {
 	Change Change
 	Kind   Kind
-	Term   entity.Term // what the compute service calls it; zero where Kind says it
+	Term   entity.Term // the compute service's term; zero if Kind is sufficient
 	Name   string
-	Image  string       // of a runtime and what belongs to it
-	Memory int          // MB, of a runtime and what belongs to it
-	Region string       // where a command works in several; "" otherwise
-	Reason i18n.Message // why this change: "bundle differs"
+	Image  string       // of the runtime that it belongs to
+	Memory int          // in MB, of the runtime that it belongs to
+	Region string       // set if a command works in several regions
+	Reason i18n.Message // why the change is needed
 	Status Status
 	Err    error // set when Status is Failed
-	Count  int64 // of objects
+	Count  int64 // number of objects
 	Took   time.Duration
 }
 
-// Word is what the item is, for programs.
+// Word returns the name of the kind for programs.
 func (it Item) Word() string { return cmp.Or(it.Term.Word, string(it.Kind)) }
 
-// errSkipped stands for work that was not tried because something before it failed.
+// errSkipped marks work that was not tried because an earlier step failed.
 var errSkipped = errors.New("skipped")
 
-// settle sets the status of an item from the error of the work on it. An interrupted command has not tried it.
+// settle sets the status of an item from the error of its work. If the command was interrupted, the item is skipped.
 func (it *Item) settle(err error) {
 	switch {
 	case err == nil:

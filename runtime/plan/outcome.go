@@ -8,25 +8,25 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// outcome makes the error of an operation that worked on many things: nil when nothing failed, the only failure
-// itself when there is one, else a fault that counts. The items tell what failed and why.
+// outcome returns the error of an operation on several objects. It returns nil if nothing failed, the failure itself if
+// there is only one, and otherwise a fault with the number of failures. The items contain the details.
 func outcome(ctx context.Context, items []Item) error {
 	var failed []Item
 	done, left := 0, 0
-	type place struct {
+	type key struct {
 		image  string
 		memory int
 	}
-	broken := map[place]bool{} // runtimes of which a part failed
-	runtimes := map[place]bool{}
+	broken := map[key]bool{} // runtimes of which a part failed
+	runtimes := map[key]bool{}
 	for _, it := range items {
-		at := place{it.Image, it.Memory}
+		at := key{it.Image, it.Memory}
 		broken[at] = broken[at] || it.Status == Failed && it.Image != ""
 		runtimes[at] = runtimes[at] || it.Kind == KindRuntime && it.Image != ""
 	}
 	for _, it := range items {
-		at := place{it.Image, it.Memory}
-		part := runtimes[at] && it.Kind != KindRuntime // of a runtime, which is what is counted
+		at := key{it.Image, it.Memory}
+		part := runtimes[at] && it.Kind != KindRuntime // part of a runtime; only the runtime is counted
 		if it.Status != Failed && (part || broken[at]) {
 			continue
 		}
@@ -50,7 +50,7 @@ func outcome(ctx context.Context, items []Item) error {
 	if len(failed) == 0 {
 		return nil
 	}
-	// One cause often fails several items: a runtime that does not start fails its action and its metadata.
+	// One cause often fails several items: a runtime that does not start fails with its metadata.
 	causes := distinct(failed)
 	if len(causes) == 1 {
 		return causes[0]
@@ -72,7 +72,7 @@ func distinct(items []Item) []error {
 	return causes
 }
 
-// recovery is what to do about several failures: what the first that knows says.
+// recovery returns the suggested fix of the first failure that has one.
 func recovery(causes []error) i18n.Message {
 	for _, err := range causes {
 		var f *fault.Fault

@@ -1,8 +1,9 @@
-// Package plan is the one engine that changes anything: what an operation wants is put into a Plan, which can be shown,
-// asked about and carried out, and says afterwards what became of it.
+// Package plan makes all changes to targets. An operation adds its changes to a Plan. The plan can be displayed,
+// confirmed and run, and then contains the status of each change.
 //
-// What may go in: the order that heals, interruption, consent, what becomes of each item; and how one runtime is brought
-// to what it should be, or removed. What may not: which runtimes an operation is about, HTTP, SDKs, flags, the screen.
+// It defines the order of changes, which allows an interrupted run to be resumed, and handles interruption,
+// confirmation and the status of each item. It contains the steps that deploy or delete one runtime. It does not select
+// the runtimes of an operation, and it does not use HTTP, SDKs, flags or the screen.
 package plan
 
 import (
@@ -18,49 +19,48 @@ import (
 	"fn-runtime/runtime/site"
 )
 
-// Plan is what one operation wants done. It has items in the order in which people read them, and waves in the order in
-// which they are done.
+// Plan is the list of changes of one operation. Its items are in display order, its waves in execution order.
 type Plan struct {
 	site        *site.Site
-	bundle      lithops.Bundle // what runtimes get; the zero Bundle where none is registered
+	bundle      lithops.Bundle // code to register with runtimes; the zero Bundle if none are registered
 	items       []*Item
 	waves       []*wave
 	deployments []*Deployment
 
-	prerequisites []*Task           // what has to be there before a runtime is built or registered
-	concurrent    []*Task           // what is made beside the runtimes
-	resources     []*Task           // of prerequisites: what only this service has
-	created       []entity.Resource // of them, what was made before the plan was
+	prerequisites []*Task           // run before a runtime is built or registered
+	concurrent    []*Task           // run concurrently with the runtimes
+	resources     []*Task           // of prerequisites: the service-specific objects
+	created       []entity.Resource // resources created before the plan
 }
 
-// New makes an empty plan.
+// New returns an empty plan.
 func New(s *site.Site, bundle lithops.Bundle) *Plan { return &Plan{site: s, bundle: bundle} }
 
-// wave is what is done side by side.
+// wave is a group of tasks that run concurrently.
 type wave struct {
 	tasks      []*Task
-	concurrent []*Task      // begins with the wave, and may last until the end of the plan
-	counts     bool         // its tasks are counted for whoever watches
-	cut        i18n.Message // is said when the command is interrupted meanwhile
+	concurrent []*Task      // start with the wave and may run until the end of the plan
+	counts     bool         // report the number of finished tasks
+	cut        i18n.Message // reported if the command is interrupted during the wave
 	end        func(ctx context.Context)
 }
 
-// Task is one piece of work.
+// Task is a unit of work.
 type Task struct {
-	Items []*Item // in the order in which Do comes to them
-	After []*Task // is not tried unless all these are done
-	// Do does the work, and marks the items that it has done before it fails at the next.
+	Items []*Item // in the order in which Do processes them
+	After []*Task // prerequisites; the task runs only if all of them succeed
+	// Do does the work. If it fails, it has marked the items that it finished as Done.
 	Do func(ctx context.Context) error
-	// Idle reports whether there turned out to be nothing to do; nil: never.
+	// Idle reports whether there is nothing to do; nil means never.
 	Idle func() bool
 
 	done bool
 }
 
-// show puts items at the end of what is shown.
+// show appends items to the displayed items.
 func (p *Plan) show(items ...*Item) { p.items = append(p.items, items...) }
 
-// Then plans tasks that are tried side by side when all before them is done, and shows their items.
+// Then adds tasks that run concurrently after all previous tasks, and displays their items.
 func (p *Plan) Then(tasks ...*Task) { p.then(&wave{tasks: tasks}) }
 
 func (p *Plan) then(w *wave) {
@@ -72,7 +72,7 @@ func (p *Plan) then(w *wave) {
 	p.waves = append(p.waves, w)
 }
 
-// Concurrently plans tasks that are tried beside everything else, and shows their items.
+// Concurrently adds tasks that run concurrently with everything else, and displays their items.
 func (p *Plan) Concurrently(tasks ...*Task) {
 	if len(p.waves) == 0 {
 		p.waves = []*wave{{}}
@@ -83,8 +83,8 @@ func (p *Plan) Concurrently(tasks ...*Task) {
 	}
 }
 
-// Build plans to build the image of some deployments, which are not tried without it: one image after the other. do
-// returns the digest of what it built.
+// Build adds the build of an image that some deployments depend on. Images are built one after the other. do returns
+// the digest of the built image.
 func (p *Plan) Build(image *Item, of []*Deployment, do func(ctx context.Context) (digest string, err error)) {
 	t := &Task{Items: []*Item{image}, After: p.prerequisites, Idle: func() bool { return image.Change == Unchanged }}
 	t.Do = func(ctx context.Context) error {
@@ -105,8 +105,8 @@ func (p *Plan) Build(image *Item, of []*Deployment, do func(ctx context.Context)
 	p.waves = append(p.waves, &wave{tasks: []*Task{t}})
 }
 
-// Deploy plans deployments, side by side, and shows their items, each image before what is deployed of it. Deployments that
-// share a metadata object are one piece of work.
+// Deploy adds deployments that run concurrently, and displays their items after the image that they use. Deployments
+// that share a metadata object form one task.
 func (p *Plan) Deploy(all ...*Deployment) {
 	w := &wave{concurrent: p.concurrent, counts: true, cut: i18n.M("Interrupted. Changes that have started are being completed. Press Ctrl-C again to stop immediately.")}
 	of := map[string]*Task{}
@@ -147,7 +147,7 @@ func (p *Plan) Deploy(all ...*Deployment) {
 	p.waves = append(p.waves, w)
 }
 
-// tasks returns those that others may have to wait for.
+// tasks returns the tasks that later tasks may have to wait for.
 func (p *Plan) tasks() (all []*Task) {
 	for _, w := range p.waves {
 		all = append(all, w.tasks...)
@@ -155,7 +155,7 @@ func (p *Plan) tasks() (all []*Task) {
 	return all
 }
 
-// Items returns the items as they are now.
+// Items returns copies of the items in their current state.
 func (p *Plan) Items() []Item {
 	var items []Item
 	for _, it := range p.items {
@@ -164,11 +164,11 @@ func (p *Plan) Items() []Item {
 	return items
 }
 
-// Deployments returns what is planned for runtimes that should be there.
+// Deployments returns the planned deployments.
 func (p *Plan) Deployments() []*Deployment { return p.deployments }
 
-// Run carries the plan out when ask, which may be nil, agrees. Whatever was not tried is Skipped afterwards. The error
-// is that of what failed, or of the interruption.
+// Run runs the plan if ask is nil or agrees. Items that were not tried are Skipped afterwards. The error is that of the
+// failed items or of the interruption.
 func (p *Plan) Run(ctx context.Context, ask func() (bool, error)) error {
 	defer func() {
 		for _, it := range p.items {
@@ -238,7 +238,8 @@ func (t *Task) ready() bool {
 	return !slices.ContainsFunc(t.After, func(a *Task) bool { return !a.done })
 }
 
-// settle returns the items that the work left planned their status: after a failure it was the first of them that failed.
+// settle sets the status of the items that are still Planned. If the work failed, the first of them failed and the
+// others are skipped.
 func (t *Task) settle(err error) {
 	t.done = err == nil
 	for _, it := range t.Items {

@@ -19,14 +19,14 @@ import (
 	"fn-runtime/runtime/site"
 )
 
-// diary is what steps write into as they are done.
-type diary struct {
+// journal records the steps that were run.
+type journal struct {
 	mu    sync.Mutex
 	lines []string
 }
 
-// step is a task that is written down and ends in err.
-func (d *diary) step(name string, err error) *plan.Task {
+// step returns a task that records its name and returns err.
+func (d *journal) step(name string, err error) *plan.Task {
 	return plan.Step(plan.Item{Kind: plan.KindResource, Name: name}, func(context.Context) error {
 		d.mu.Lock()
 		defer d.mu.Unlock()
@@ -35,7 +35,7 @@ func (d *diary) step(name string, err error) *plan.Task {
 	})
 }
 
-// statuses tells what became of the items of a plan, by name.
+// statuses returns the statuses of the items of a plan by name.
 func statuses(p *plan.Plan) map[string]plan.Status {
 	all := map[string]plan.Status{}
 	for _, it := range p.Items() {
@@ -44,8 +44,8 @@ func statuses(p *plan.Plan) map[string]plan.Status {
 	return all
 }
 
-func TestAFailureStopsWhatComesAfterAndNothingBeside(t *testing.T) {
-	d, refused := &diary{}, errors.New("refused")
+func TestFailureStopsOnlyLaterTasks(t *testing.T) {
+	d, refused := &journal{}, errors.New("refused")
 	p := plan.New(&site.Site{}, lithops.Bundle{})
 	p.Then(d.step("first", nil))
 	p.Then(d.step("bad", refused), d.step("neighbour", nil))
@@ -60,8 +60,8 @@ func TestAFailureStopsWhatComesAfterAndNothingBeside(t *testing.T) {
 	}
 }
 
-func TestWithoutConsentNothingIsTried(t *testing.T) {
-	d := &diary{}
+func TestWithoutConsentNothingRuns(t *testing.T) {
+	d := &journal{}
 	p := plan.New(&site.Site{}, lithops.Bundle{})
 	p.Then(d.step("a", nil))
 	if err := p.Run(t.Context(), func() (bool, error) { return false, nil }); err != nil || len(d.lines) > 0 {
@@ -72,13 +72,13 @@ func TestWithoutConsentNothingIsTried(t *testing.T) {
 	}
 }
 
-func TestAnInterruptionBeginsNothingNew(t *testing.T) {
+func TestInterruptionStartsNoNewTask(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	d := &diary{}
+	d := &journal{}
 	p := plan.New(&site.Site{}, lithops.Bundle{})
 	p.Then(plan.Step(plan.Item{Name: "begun"}, func(ctx context.Context) error {
 		cancel()
-		return ctx.Err() // a step is brought to its end
+		return ctx.Err() // a started step is completed
 	}))
 	p.Then(d.step("next", nil))
 	err := p.Run(ctx, nil)
@@ -90,8 +90,8 @@ func TestAnInterruptionBeginsNothingNew(t *testing.T) {
 	}
 }
 
-// place is a site with one runtime in two sizes that share a metadata object, as some services name them.
-func place(t *testing.T) (*site.Site, *runtimetest.Compute, *runtimetest.Store, []site.Wanted) {
+// newSite returns a site with one image in two memory sizes that share a metadata object, as on Code Engine.
+func newSite(t *testing.T) (*site.Site, *runtimetest.Compute, *runtimetest.Store, []site.Wanted) {
 	t.Helper()
 	contract := lithops.Contract{Backend: lithops.OpenWhisk, Version: "3.7.0", UserKey: "abcde", Namespace: "guest"}
 	compute, store := runtimetest.NewCompute(contract), runtimetest.NewStore()
@@ -102,7 +102,7 @@ func place(t *testing.T) (*site.Site, *runtimetest.Compute, *runtimetest.Store, 
 }
 
 func TestSharedMetadataIsWrittenOnce(t *testing.T) {
-	s, compute, store, wants := place(t)
+	s, compute, store, wants := newSite(t)
 	p := plan.New(s, lithops.Bundle{SHA256: "hash"})
 	var all []*plan.Deployment
 	for _, w := range wants {
@@ -123,8 +123,8 @@ func TestSharedMetadataIsWrittenOnce(t *testing.T) {
 	}
 }
 
-func TestSharedMetadataGoesWithTheLastRuntime(t *testing.T) {
-	s, compute, store, wants := place(t)
+func TestSharedMetadataIsDeletedWithTheLastRuntime(t *testing.T) {
+	s, compute, store, wants := newSite(t)
 	var entries []site.Entry
 	for _, w := range wants {
 		r := entity.Registered{ID: w.ID, Reference: w.Image, MemoryMB: w.MemoryMB, NamedMB: w.MemoryMB, Version: "3.7.0", MetadataKey: w.Key, Own: true}
@@ -144,7 +144,7 @@ func TestSharedMetadataGoesWithTheLastRuntime(t *testing.T) {
 	}
 }
 
-// A plan says all that differs, what it is and what it will be.
+// A plan lists all differences with their old and new values.
 func TestDifferencesHaveOldAndNewValues(t *testing.T) {
 	contract := lithops.Contract{Backend: lithops.OpenWhisk, Version: "3.8.0"}
 	s := &site.Site{Compute: runtimetest.NewCompute(contract), Contract: contract}

@@ -10,16 +10,16 @@ import (
 	"fn-runtime/runtime/site"
 )
 
-// Prerequisites is what has to be there before the first runtime.
+// Prerequisites lists the objects to create before the first runtime is registered.
 type Prerequisites struct {
-	Scope            bool // has to be made
+	Scope            bool // create it
 	Resources        []entity.Resource
-	Created          bool // the Things were made already, while it was looked whether there is anything to do
-	Bucket           bool // has to be made
-	BucketConcurrent bool // the bucket is made beside the runtimes: it is needed only when their metadata is stored
+	Created          bool // the resources were already created while the existing state was read
+	Bucket           bool // create it
+	BucketConcurrent bool // create the bucket concurrently with the runtimes, because only their metadata needs it
 }
 
-// AddPrerequisites plans the surroundings, in their order.
+// AddPrerequisites adds the creation of the prerequisites to the plan, in order.
 func (p *Plan) AddPrerequisites(a Prerequisites) {
 	one := func(it Item, do func(ctx context.Context) error) *Task {
 		it.Change, it.Status = Create, Planned
@@ -54,7 +54,7 @@ func (p *Plan) AddPrerequisites(a Prerequisites) {
 	p.show(bucket.Items...)
 }
 
-// createScope makes the place, and gives what is deployed in it the names that are known only then.
+// createScope creates the scope and sets the names of its deployments, which depend on the ID of the new scope.
 func (p *Plan) createScope(ctx context.Context) error {
 	if err := p.site.Compute.CreateScope(ctx); err != nil {
 		return err
@@ -67,8 +67,8 @@ func (p *Plan) createScope(ctx context.Context) error {
 	return nil
 }
 
-// deleteUnused removes what nothing has need of any more. The work is done without that: what stays is said, because nobody else
-// looks for it.
+// deleteUnused deletes objects that no runtime uses any more. A failure is only a warning, because the operation itself
+// has succeeded. It is reported because no later operation deletes these objects.
 func (p *Plan) deleteUnused(ctx context.Context) {
 	ctx, cancel := grace.Context(ctx, undoTime)
 	defer cancel()
@@ -77,8 +77,8 @@ func (p *Plan) deleteUnused(ctx context.Context) {
 	}
 }
 
-// markMissing takes back that a resource was made when a runtime could not be registered because it is not there: a server may
-// answer its creation as if it were there, for a reason of its own.
+// markMissing marks the creation of a resource as failed if a runtime could not be registered because the resource does
+// not exist. A server may respond to the creation as if the resource existed, for reasons of its own.
 func (p *Plan) markMissing() {
 	for _, d := range p.deployments {
 		if d.Runtime.Status != Failed || !fault.Is(d.Runtime.Err, fault.NotFound) {
@@ -90,8 +90,8 @@ func (p *Plan) markMissing() {
 	}
 }
 
-// undoResources removes the resources that were made while looking when nothing came of it. The service refuses where somebody
-// else has need of them meanwhile.
+// undoResources deletes the resources that were created while the existing state was read if no runtime was deployed.
+// The service rejects the deletion if other users need them in the meantime.
 func (p *Plan) undoResources(ctx context.Context) {
 	for _, d := range p.deployments {
 		if !final(d.Runtime.Err) {

@@ -12,7 +12,7 @@ import (
 	"fn-runtime/runtime/site"
 )
 
-// Step is the task to do one thing whole: once begun it is not torn by an interruption.
+// Step returns a task with a single action. Once started, it is not aborted by an interruption.
 func Step(it Item, do func(ctx context.Context) error) *Task {
 	it.Status = Planned
 	return &Task{Items: []*Item{&it}, Do: func(ctx context.Context) error {
@@ -24,15 +24,15 @@ func Step(it Item, do func(ctx context.Context) error) *Task {
 	}}
 }
 
-// Purge is the task to empty prefixes of the bucket, one after the other: the store works on a stream and is bounded by
-// itself.
+// Purge is a task that deletes the objects of several prefixes, one prefix after the other. The store processes a
+// stream and limits its own concurrency.
 type Purge struct {
 	*Task
 	site   *site.Site
 	cutoff time.Time
 }
 
-// Purge makes the task to delete what was last changed before cutoff, or everything where that is zero.
+// Purge returns a task that deletes the objects last modified before cutoff, or all objects if cutoff is zero.
 func (p *Plan) Purge(cutoff time.Time, prefixes ...string) *Purge {
 	u := &Purge{Task: &Task{}, site: p.site, cutoff: cutoff}
 	u.Do = u.purge
@@ -42,14 +42,14 @@ func (p *Plan) Purge(cutoff time.Time, prefixes ...string) *Purge {
 	return u
 }
 
-// Count fills in how many objects would be deleted.
+// Count sets the number of objects that would be deleted.
 func (u *Purge) Count(ctx context.Context) error {
 	for _, it := range u.Items {
 		purged, err := u.sweep(ctx, it, true)
 		if err != nil {
 			return err
 		}
-		u.counted(it, purged.Seen)
+		u.setCount(it, purged.Seen)
 	}
 	return nil
 }
@@ -59,7 +59,7 @@ func (u *Purge) purge(ctx context.Context) error {
 	for _, it := range u.Items {
 		purged, err := u.sweep(ctx, it, false)
 		if err == nil || purged.Deleted > 0 {
-			u.counted(it, purged.Deleted)
+			u.setCount(it, purged.Deleted)
 		}
 		if err == nil && len(purged.Failed) > 0 {
 			err = fault.New(fault.Failed,
@@ -75,8 +75,8 @@ func (u *Purge) purge(ctx context.Context) error {
 	return errors.Join(failed...)
 }
 
-// counted says how many objects it is about; where there are none nothing changes.
-func (u *Purge) counted(it *Item, objects int) {
+// setCount sets the number of objects of an item. Without objects the item is Unchanged.
+func (u *Purge) setCount(it *Item, objects int) {
 	if it.Count = int64(objects); objects == 0 {
 		it.Change = Unchanged
 	}

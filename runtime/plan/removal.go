@@ -12,19 +12,19 @@ import (
 	"fn-runtime/runtime/site"
 )
 
-// removal is the plan to remove the runtimes that one metadata object describes. The metadata goes first, from this
-// machine and from the bucket, and the runtimes last: cut off in between, the client only deploys again, while metadata
-// without a runtime would make it wait for ever.
+// removal is the plan to delete the runtimes described by one metadata object. The metadata is deleted first, from this
+// machine and the bucket, and the runtimes last. If the command is interrupted in between, the client only deploys
+// again, while metadata without a runtime would make it wait indefinitely.
 type removal struct {
 	site  *site.Site
 	key   string
-	last  bool        // no runtime is left that the metadata describes, so it goes too
-	ids   []entity.ID // of the last items
+	last  bool        // no other runtime uses the metadata, so it is deleted too
+	ids   []entity.ID // of the last items, the runtimes
 	items []*Item
 }
 
-// Remove plans to remove runtimes, or metadata that has lost its runtime, when all before it is done; why may be zero.
-// Metadata that runtimes outside of gone need stays.
+// Remove adds the deletion of runtimes, or of metadata without a runtime, after all previous tasks. why may be zero.
+// Metadata that other runtimes still use is kept.
 func (p *Plan) Remove(inv *site.Inventory, gone []site.Entry, why i18n.Message) {
 	var removals []*removal
 	w := &wave{counts: true}
@@ -43,7 +43,7 @@ func (p *Plan) Remove(inv *site.Inventory, gone []site.Entry, why i18n.Message) 
 	p.then(w)
 }
 
-// removal plans for one metadata object and the runtimes that go with it.
+// removal plans the deletion of one metadata object and the runtimes that use it.
 func (p *Plan) removal(inv *site.Inventory, gone []site.Entry, first site.Entry, why i18n.Message) *removal {
 	r := &removal{site: p.site, key: first.MetadataKey}
 	add := func(e site.Entry, it Item) {
@@ -53,7 +53,7 @@ func (p *Plan) removal(inv *site.Inventory, gone []site.Entry, first site.Entry,
 		}
 		r.items = append(r.items, &it)
 	}
-	same := func(list []site.Entry) (found []site.Entry) {
+	sharing := func(list []site.Entry) (found []site.Entry) {
 		for _, e := range list {
 			if e.MetadataKey == r.key && !e.Orphan {
 				found = append(found, e)
@@ -61,8 +61,8 @@ func (p *Plan) removal(inv *site.Inventory, gone []site.Entry, first site.Entry,
 		}
 		return found
 	}
-	runtimes := same(gone)
-	if r.last = len(same(inv.Entries)) == len(runtimes); r.last {
+	runtimes := sharing(gone)
+	if r.last = len(sharing(inv.Entries)) == len(runtimes); r.last {
 		if _, err := p.site.Cache.ReadMetadata(r.key); err == nil {
 			add(first, Item{Kind: KindCache, Name: r.key})
 		}
@@ -77,7 +77,7 @@ func (p *Plan) removal(inv *site.Inventory, gone []site.Entry, first site.Entry,
 	return r
 }
 
-// do removes what is planned. What is not there any more is as good as removed.
+// do deletes the planned objects. An object that no longer exists counts as deleted.
 func (r *removal) do(ctx context.Context) error {
 	ctx, err := parallel.Uninterrupted(ctx)
 	if err != nil {
@@ -102,8 +102,8 @@ func (r *removal) do(ctx context.Context) error {
 	return nil
 }
 
-// removeLateMetadata looks once more at the bucket when runtimes are gone: a deployment that ran meanwhile may have stored
-// metadata for one of them.
+// removeLateMetadata lists the bucket again after runtimes were deleted, because a concurrent deployment may have
+// stored metadata for one of them.
 func (p *Plan) removeLateMetadata(ctx context.Context, removals []*removal) {
 	gone := map[string]*removal{}
 	for _, r := range removals {
@@ -116,13 +116,13 @@ func (p *Plan) removeLateMetadata(ctx context.Context, removals []*removal) {
 	}
 	objects := map[string]entity.Object{}
 	if err := p.site.MetadataKeys(ctx, objects); err != nil {
-		return // the deletion itself is done; 'list' and 'doctor' find what this would have found
+		return // the deletion has succeeded; 'list' and 'doctor' report remaining metadata
 	}
 	for key := range objects {
 		r, ok := gone[key]
 		if !ok || slices.ContainsFunc(r.ids, func(id entity.ID) bool {
 			_, err := p.site.Compute.Runtime(ctx, id)
-			return !fault.Is(err, fault.NotFound) // deployed again on purpose
+			return !fault.Is(err, fault.NotFound) // redeployed intentionally
 		}) {
 			continue
 		}

@@ -14,15 +14,14 @@ import (
 	"fn-runtime/runtime/site"
 )
 
-// graceTime is how long the runtimes that are being deployed may take to their end after an interruption: a cold start
-// and a few requests.
+// graceTime is how long running deployments may continue after an interruption. It covers a cold start and a few
+// requests.
 const graceTime = 30 * time.Second
 
-// undoTime bounds the removal of what a failed deployment left.
+// undoTime limits the cleanup after a failed deployment.
 const undoTime = 30 * time.Second
 
-// do brings one runtime to what it should be. One that was begun when the command is interrupted is brought to its end,
-// unless that takes longer than graceTime.
+// do deploys one runtime. If the command is interrupted, it continues for at most graceTime.
 func (d *Deployment) do(ctx context.Context) error {
 	ctx, stop := parallel.WithGracePeriod(ctx, graceTime)
 	defer stop()
@@ -32,8 +31,8 @@ func (d *Deployment) do(ctx context.Context) error {
 	return err
 }
 
-// write works in the order that heals: the runtime first, then the proof that it runs, the metadata object, and the cache
-// entry last.
+// write writes the parts in an order that a later run can resume: first the runtime, then the metadata object, which
+// proves that the runtime works, and last the cache entry.
 func (d *Deployment) write(ctx context.Context) error {
 	var r entity.Registered
 	if d.put {
@@ -52,7 +51,7 @@ func (d *Deployment) write(ctx context.Context) error {
 		var err error
 		md, err = d.site.Describe(ctx, d.Want)
 		if fault.Is(err, fault.NotFound) {
-			// Deleted by somebody after it was found or written: once more, from the start.
+			// It was deleted by another process after it was found or registered. Register it again.
 			if r, err = d.register(ctx); err == nil {
 				d.put = true
 				md, err = d.site.Describe(ctx, d.Want)
@@ -80,7 +79,7 @@ func (d *Deployment) write(ctx context.Context) error {
 		return nil
 	}
 	err := d.site.Cache.WriteMetadata(d.Want.Key, data)
-	if err != nil && d.Have.Cached == nil { // no entry is only slower, an old one hides the new metadata
+	if err != nil && d.Have.Cached == nil { // a missing entry is only slower, but an old one hides the new metadata
 		d.Cache.Status = Skipped
 		d.site.Warn(i18n.M("The local cache was not updated: {{.Error}} The client reads the bucket instead.", "Error", site.Sentence(err)))
 		return nil
@@ -88,8 +87,8 @@ func (d *Deployment) write(ctx context.Context) error {
 	return err
 }
 
-// register registers the runtime and compares what the service stored: an OpenWhisk drops the digest of an image, say,
-// and runs the tag "latest" instead.
+// register registers the runtime and verifies what the service stored. For example, some OpenWhisk versions drop the
+// digest of an image and run the tag "latest" instead.
 func (d *Deployment) register(ctx context.Context) (entity.Registered, error) {
 	r := d.registration()
 	ctx, err := parallel.Uninterrupted(ctx)
@@ -108,9 +107,10 @@ func (d *Deployment) register(ctx context.Context) (entity.Registered, error) {
 	return stored, err
 }
 
-// store writes the metadata object, in a new bucket when there is none. After it, it looks whether the runtime is still
-// there: metadata without its runtime makes the client hang, so a deletion that came in between wins. The look must
-// not run beside the writing: a deletion between the two would see no metadata yet, and the look still the runtime.
+// store writes the metadata object and creates the bucket if it does not exist. Then it checks that the runtime still
+// exists: metadata without a runtime makes the client hang, so a deletion in between takes precedence. The check must
+// not run concurrently with the write. Otherwise a deletion could run in between: it would not see the metadata, and
+// the check would still see the runtime.
 func (d *Deployment) store(ctx context.Context, data []byte) error {
 	ctx, err := parallel.Uninterrupted(ctx)
 	if err != nil {
@@ -135,7 +135,8 @@ func (d *Deployment) store(ctx context.Context, data []byte) error {
 	return errors.Join(deleted, d.deleteMetadata(ctx))
 }
 
-// deleteMetadata removes the metadata from the bucket and from this machine, unless runtimes of other memory sizes have need of it.
+// deleteMetadata deletes the metadata from the bucket and from this machine unless runtimes with other memory sizes use
+// it.
 func (d *Deployment) deleteMetadata(ctx context.Context) error {
 	if d.site.Contract.SharesMetadata() {
 		list, err := d.site.Compute.Runtimes(ctx)
@@ -149,9 +150,9 @@ func (d *Deployment) deleteMetadata(ctx context.Context) error {
 	return errors.Join(d.site.Store.Delete(ctx, d.Want.Key), d.site.Cache.RemoveMetadata(d.Want.Key))
 }
 
-// undo leaves nothing half deployed when the runtime itself is at fault or the user interrupts. What this run created
-// is removed; a runtime that was there before stays, but not the metadata that no longer describes it. After a fault of
-// the network nothing is taken back: the next run goes on from there.
+// undo cleans up after a deployment that failed because of the runtime itself or was interrupted. It deletes a runtime
+// that this run created. It keeps a runtime that existed before but deletes its metadata, which is no longer valid. It
+// undoes nothing after a network failure, because the next run continues from there.
 func (d *Deployment) undo(ctx context.Context, r entity.Registered, cause error) {
 	created := d.Have.Runtime == nil
 	if !d.put || !final(cause) || !created && fault.KindOf(cause) != fault.Failed {
@@ -160,7 +161,7 @@ func (d *Deployment) undo(ctx context.Context, r entity.Registered, cause error)
 	ctx, cancel := grace.Context(ctx, undoTime)
 	defer cancel()
 	if created {
-		// Another run may have deployed the same meanwhile and found it in order: then it is not ours to remove.
+		// Another run may have deployed the same runtime successfully in the meantime. Then it must not be deleted.
 		if data, err := d.site.Store.Get(ctx, d.Want.Key); err == nil {
 			if stored, err := site.ParseMetadata(data); err == nil && stored.Proof == site.Proof(r) {
 				return
@@ -179,7 +180,7 @@ func (d *Deployment) undo(ctx context.Context, r entity.Registered, cause error)
 	}
 }
 
-// final reports whether a failure is the runtime's own or the user's, so that the next run would not go on from here.
+// final reports whether a failure was caused by the runtime or the user, so that a rerun would not continue from here.
 func final(err error) bool {
 	kind := fault.KindOf(err)
 	return kind == fault.Failed || kind == fault.Timeout || kind == fault.Interrupted
