@@ -11,8 +11,9 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
-// deleteBatch deletes up to 1000 items in one request that asks for errors only, and gives the number of those that the
-// store refused. err is why, for the first of them or for the whole request.
+// deleteBatch deletes up to 1000 items with one request in quiet mode, whose response lists errors only. It returns
+// the number of items that were not deleted. err is set if the request failed as a whole or if access was denied for
+// every item.
 func (p *purge) deleteBatch(ctx context.Context, batch []item) (failed int, err error) {
 	in := &s3.DeleteObjectsInput{Bucket: &p.store.o.Bucket, Delete: &s3.Delete{Quiet: aws.Bool(true)}}
 	in.Delete.Objects = make([]*s3.ObjectIdentifier, len(batch))
@@ -23,7 +24,7 @@ func (p *purge) deleteBatch(ctx context.Context, batch []item) (failed int, err 
 		}
 		in.Delete.Objects[i] = id
 	}
-	ctx = transport.With(ctx, transport.Call{Repeatable: true}) // the second time, the keys are gone already
+	ctx = transport.With(ctx, transport.Call{Repeatable: true}) // deleting a missing key succeeds
 	out, err := p.store.s3.deleteObjects(ctx, in)
 	if err != nil {
 		err = p.store.explain(ctx, bucketSubject, err)
@@ -42,7 +43,7 @@ func (p *purge) deleteBatch(ctx context.Context, batch []item) (failed int, err 
 		failed++
 		p.fail(aws.StringValue(e.Key), code+" "+aws.StringValue(e.Message))
 	}
-	failed = min(failed, len(batch)) // an answer may name more than it was asked about
+	failed = min(failed, len(batch)) // a response may list more keys than the request
 	if denied > 0 && denied == failed && failed == len(batch) {
 		err = fault.New(fault.Denied,
 			i18n.M("The storage service does not allow these credentials to delete objects from bucket {{.Bucket}}.", "Bucket", p.store.o.Bucket),

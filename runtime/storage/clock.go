@@ -8,15 +8,17 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// maxAhead is how far this machine's clock may be ahead of the store's when objects are chosen by their age.
-const maxAhead = 5 * time.Minute
+// maxClockSkew is how far the clock of this machine may be ahead of the clock of the store when objects are selected
+// by age.
+const maxClockSkew = 5 * time.Minute
 
-// inTime refuses to choose objects by their age with a clock that is ahead of the store's, whose times the objects have:
-// younger ones would be deleted. Signed requests are refused by the store then; those with a token are not.
-func (p *purge) inTime(answer *http.Response) error {
-	date, err := http.ParseTime(answer.Header.Get("Date"))
+// checkClock returns an error if objects are selected by age and the clock of this machine is ahead of the clock of
+// the store. The modification times of objects come from the store, so objects that are too young would be deleted.
+// The store itself rejects signed requests in this case, but not requests with an IAM token.
+func (p *purge) checkClock(response *http.Response) error {
+	date, err := http.ParseTime(response.Header.Get("Date"))
 	ahead := time.Since(date).Round(time.Minute)
-	if p.sweep.OlderThan.IsZero() || err != nil || ahead <= maxAhead {
+	if p.sweep.OlderThan.IsZero() || err != nil || ahead <= maxClockSkew {
 		return nil
 	}
 	return fault.New(fault.Failed,

@@ -10,8 +10,8 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// FuzzAnswers takes any answer of a store to every call: nothing panics or goes on for ever, a listing stays below its
-// prefix, and nothing but a success is reported as one.
+// FuzzAnswers sends arbitrary responses to every request. Nothing may panic or run forever, a listing must stay below
+// its prefix, and errors must not be reported as success.
 func FuzzAnswers(f *testing.F) {
 	for _, s := range []string{
 		`<ListBucketResult><Name>bucket</Name><Contents><Key>p/a</Key><Size>3</Size><LastModified>2026-01-02T03:04:05Z</LastModified></Contents></ListBucketResult>`,
@@ -34,48 +34,48 @@ func FuzzAnswers(f *testing.F) {
 		if status < 200 || status > 599 {
 			return
 		}
-		var asked atomic.Int32
-		s := New(Options{Endpoint: "https://s3.test", Bucket: "bucket", AccessKeyID: "a", SecretAccessKey: "s3cret", Transport: saying(func(r *http.Request) *http.Response {
-			if asked.Add(1) > 500 {
-				t.Error("it does not stop asking")
+		var requests atomic.Int32
+		s := New(Options{Endpoint: "https://s3.test", Bucket: "bucket", AccessKeyID: "a", SecretAccessKey: "s3cret", Transport: roundTripFunc(func(r *http.Request) *http.Response {
+			if requests.Add(1) > 500 {
+				t.Error("too many requests")
 				return &http.Response{StatusCode: http.StatusForbidden, Header: http.Header{}, Body: http.NoBody, Request: r}
 			}
 			return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)), Request: r}
 		})})
 		ctx := t.Context()
-		judge := func(err error) {
+		checkError := func(err error) {
 			if err != nil && fault.KindOf(err) == "" {
-				t.Errorf("no words for %v", err)
+				t.Errorf("not a fault: %v", err)
 			}
 			if err != nil && strings.ContainsRune(err.Error(), '\x1b') {
 				t.Errorf("raw escape in %q", err)
 			}
 		}
 		for o, err := range s.List(ctx, "p/") {
-			judge(err)
+			checkError(err)
 			if err == nil && !strings.HasPrefix(o.Key, "p/") {
 				t.Errorf("listed %q", o.Key)
 			}
 			if err == nil && status >= 300 {
-				t.Errorf("%d is no success", status)
+				t.Errorf("success despite status %d", status)
 			}
 		}
 		data, err := s.Get(ctx, "p/a")
-		judge(err)
+		checkError(err)
 		if err == nil && (status >= 300 || status != 204 && string(data) != body) {
 			t.Errorf("%d %q", status, data)
 		}
-		judge(s.Put(ctx, "p/a", []byte("x")))
-		judge(s.Delete(ctx, "p/a"))
-		asked.Store(0)
+		checkError(s.Put(ctx, "p/a", []byte("x")))
+		checkError(s.Delete(ctx, "p/a"))
+		requests.Store(0)
 		_, err = s.Purge(ctx, sweep("p/"))
-		judge(err)
+		checkError(err)
 	})
 }
 
-type saying func(*http.Request) *http.Response
+type roundTripFunc func(*http.Request) *http.Response
 
-func (a saying) RoundTrip(r *http.Request) (*http.Response, error) {
+func (a roundTripFunc) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.Body != nil {
 		io.Copy(io.Discard, r.Body)
 		r.Body.Close()

@@ -11,7 +11,7 @@ import (
 	"github.com/IBM/ibm-cos-sdk-go/service/s3"
 )
 
-// listing is the part of ListObjectsV2's answer that is used here.
+// listing is the part of a ListObjectsV2 response that is used here.
 type listing struct {
 	Name                  *string
 	IsTruncated           *bool
@@ -24,14 +24,14 @@ type listing struct {
 	CommonPrefixes []struct{ Prefix string }
 }
 
-// straight reads a listing from the document into the answer. The SDK builds a tree of the whole document first, which
-// took half of a purge's processor time and most of its memory.
-func straight(r *request.Request) {
+// decodeListing decodes a listing directly into the output structure. The decoder of the SDK first builds a tree of
+// the whole document, which took half of the CPU time of a purge and most of its memory.
+func decodeListing(r *request.Request) {
 	r.Handlers.Unmarshal.SwapNamed(request.NamedHandler{Name: restxml.UnmarshalHandler.Name, Fn: func(r *request.Request) {
 		defer r.HTTPResponse.Body.Close()
 		var l listing
 		if err := xml.NewDecoder(r.HTTPResponse.Body).Decode(&l); err != nil {
-			r.Error = awserr.NewRequestFailure(awserr.New(request.ErrCodeSerialization, "the listing can't be read", err),
+			r.Error = awserr.NewRequestFailure(awserr.New(request.ErrCodeSerialization, "cannot decode the listing", err),
 				r.HTTPResponse.StatusCode, r.RequestID)
 			return
 		}

@@ -17,22 +17,24 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
-// maxObject bounds an object that is read. Lithops' metadata has some 100 KB.
+// maxObject is the maximum size of an object that Get reads, in bytes. The metadata of Lithops has about 100 KB.
 const maxObject = 16 << 20
 
-// BucketExists reports whether the bucket is there; fault.Denied when it is somebody else's.
+// BucketExists reports whether the bucket exists. It returns a fault.Denied error if the bucket belongs to another
+// account.
 func (s *Store) BucketExists(ctx context.Context) (bool, error) {
 	if err := s.ready(ctx); err != nil {
 		return false, err
 	}
 	_, err := s.s3.headBucket(ctx, &s3.HeadBucketInput{Bucket: &s.o.Bucket})
-	if statusOf(err) == http.StatusNotFound { // an answer to HEAD has no body that could say more
+	if statusOf(err) == http.StatusNotFound { // a response to HEAD has no body with an error code
 		return false, nil
 	}
 	return err == nil, s.explain(ctx, bucketSubject, err)
 }
 
-// CreateBucket makes the bucket as Lithops does; nil when it is there already and ours.
+// CreateBucket creates the bucket in the same way as Lithops. It returns nil if the account already owns the bucket,
+// and a fault.Conflict error if the bucket belongs to another account.
 func (s *Store) CreateBucket(ctx context.Context) error {
 	if err := s.ready(ctx); err != nil {
 		return err
@@ -49,8 +51,8 @@ func (s *Store) CreateBucket(ctx context.Context) error {
 	switch codeOf(err) {
 	case s3.ErrCodeBucketAlreadyOwnedByYou:
 		return nil
-	case s3.ErrCodeBucketAlreadyExists: // of ours, too, on some stores
-		if ours, headErr := s.BucketExists(ctx); headErr == nil && ours {
+	case s3.ErrCodeBucketAlreadyExists: // some stores also return it for a bucket of the same account
+		if accessible, headErr := s.BucketExists(ctx); headErr == nil && accessible {
 			return nil
 		}
 		return fault.New(fault.Conflict,
@@ -60,12 +62,13 @@ func (s *Store) CreateBucket(ctx context.Context) error {
 	return s.explain(ctx, bucketSubject, err)
 }
 
-// operationAborted tells S3's 409 for two operations on a bucket at once.
+// operationAborted reports whether body is the 409 response of S3 to concurrent operations on a bucket.
 func operationAborted(body []byte) bool {
 	return bytes.Contains(body, []byte("<Code>OperationAborted<"))
 }
 
-// Get reads one object of at most 16 MiB; fault.NotFound when it or the bucket is not there.
+// Get returns the content of an object of at most 16 MiB. It returns a fault.NotFound error if the object or the
+// bucket does not exist, and a fault.TooLarge error if the object is larger.
 func (s *Store) Get(ctx context.Context, key string) ([]byte, error) {
 	if err := s.ready(ctx); err != nil {
 		return nil, err
@@ -87,7 +90,7 @@ func (s *Store) Get(ctx context.Context, key string) ([]byte, error) {
 	return data, nil
 }
 
-// Put writes one object; fault.NotFound when the bucket is not there.
+// Put writes an object. It returns a fault.NotFound error if the bucket does not exist.
 func (s *Store) Put(ctx context.Context, key string, data []byte) error {
 	if err := s.ready(ctx); err != nil {
 		return err
@@ -97,7 +100,7 @@ func (s *Store) Put(ctx context.Context, key string, data []byte) error {
 	return s.explain(ctx, objectSubject(key), err)
 }
 
-// Delete removes one object; nil when it or the bucket was not there.
+// Delete deletes an object. It returns nil if the object or the bucket does not exist.
 func (s *Store) Delete(ctx context.Context, key string) error {
 	if err := s.ready(ctx); err != nil {
 		return err
@@ -110,7 +113,8 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 	return err
 }
 
-// List reads the objects whose key starts with prefix, a page ahead. A bucket that is not there has no objects.
+// List returns the objects whose keys start with prefix. It requests the next page in advance. A missing bucket has
+// no objects.
 func (s *Store) List(ctx context.Context, prefix string) iter.Seq2[entity.Object, error] {
 	if err := s.ready(ctx); err != nil {
 		return func(yield func(entity.Object, error) bool) { yield(entity.Object{}, err) }
@@ -130,20 +134,21 @@ func (s *Store) List(ctx context.Context, prefix string) iter.Seq2[entity.Object
 		}
 		return page, in.ContinuationToken != nil, nil
 	}
-	return transport.Ahead(ctx, next, s.endless)
+	return transport.Ahead(ctx, next, s.endlessListing)
 }
 
-// page reads one page of a listing and sets the token for the next one in the request: nil after the last page.
+// page reads one page of a listing and sets the continuation token of the request to the next page, or to nil after
+// the last page.
 func (s *Store) page(ctx context.Context, in *s3.ListObjectsV2Input) (*s3.ListObjectsV2Output, error) {
-	out, err := s.s3.listObjectsV2(ctx, in, straight)
+	out, err := s.s3.listObjectsV2(ctx, in, decodeListing)
 	if err != nil {
 		return nil, s.explain(ctx, bucketSubject, err)
 	}
 	if out.Name == nil && out.IsTruncated == nil {
-		return nil, s.unreadable()
+		return nil, s.unreadableResponse()
 	}
 	for _, o := range out.Contents {
-		if err := s.within(aws.StringValue(in.Prefix), aws.StringValue(o.Key)); err != nil {
+		if err := s.checkListedKey(aws.StringValue(in.Prefix), aws.StringValue(o.Key)); err != nil {
 			return nil, err
 		}
 	}
@@ -151,13 +156,13 @@ func (s *Store) page(ctx context.Context, in *s3.ListObjectsV2Input) (*s3.ListOb
 	if !aws.BoolValue(out.IsTruncated) {
 		token = nil
 	} else if aws.StringValue(token) == "" || aws.StringValue(token) == aws.StringValue(in.ContinuationToken) {
-		return nil, s.endless()
+		return nil, s.endlessListing()
 	}
 	in.ContinuationToken = token
 	return out, nil
 }
 
-// ready reports whether there is anything to talk to.
+// ready returns an error if the options are invalid, the context is done or the transport is missing.
 func (s *Store) ready(ctx context.Context) error {
 	if s.err != nil {
 		return s.err
@@ -171,7 +176,7 @@ func (s *Store) ready(ctx context.Context) error {
 	return nil
 }
 
-// statusOf is the HTTP status of an error of the SDK; 0 when there was no answer.
+// statusOf returns the HTTP status of an error of the SDK. It returns 0 if there was no response.
 func statusOf(err error) int {
 	var f interface{ StatusCode() int }
 	if errors.As(err, &f) {
@@ -180,7 +185,7 @@ func statusOf(err error) int {
 	return 0
 }
 
-// unsupported reports whether a store does not know a call at all.
+// unsupported reports whether the store does not implement a request.
 func unsupported(err error) bool {
 	status := statusOf(err)
 	return status == http.StatusNotImplemented || status == http.StatusMethodNotAllowed

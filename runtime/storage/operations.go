@@ -6,12 +6,13 @@ import (
 	"github.com/IBM/ibm-cos-sdk-go/service/s3"
 )
 
-// operation is one of S3, as the SDK has it: it waits for the answer.
+// operation is a method of the S3 client of the SDK. It returns after the response has arrived.
 type operation[In, Out any] func(aws.Context, *In, ...request.Option) (*Out, error)
 
-// operations are those of S3 that are used here. A Store holds them in place of the SDK's client: templates look methods
-// up by name, so that the linker keeps every method of a type that can be reached from an interface, and that client has
-// two hundred, a megabyte with what they take and give.
+// operations holds the S3 operations that this package uses. A Store holds them instead of the S3 client because the
+// program uses text/template, which looks up methods by name. The linker therefore keeps every method of a type that
+// is reachable from an interface. The client has about 200 methods, which add a megabyte to the binary together with
+// their input and output types.
 type operations struct {
 	headBucket           operation[s3.HeadBucketInput, s3.HeadBucketOutput]
 	createBucket         operation[s3.CreateBucketInput, s3.CreateBucketOutput]

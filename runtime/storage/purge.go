@@ -16,18 +16,19 @@ import (
 	"fn-runtime/runtime/parallel"
 )
 
-// How much a purge does side by side. With 50 ms a request the time goes into listing, which is therefore spread over
-// spans of keys; 32 batches of 1000 keys keep up with it.
+// Limits of the parallelism of a purge. At 50 ms per request, listing takes the most time, so it is distributed over
+// spans of keys. 32 parallel batches of 1000 keys are as fast as the listing.
 const (
 	listers    = 16
 	deleters   = 32
-	batchSize  = 1000 // the most that DeleteObjects takes
-	passes     = 5    // over a prefix until nothing is left
+	batchSize  = 1000 // the maximum of DeleteObjects
+	maxPasses  = 5    // over the prefixes, until no objects are left
 	maxReasons = 100  // see entity.Purged
 )
 
-// The bounds of what one purge lists. Nothing of it is kept, so that they are wide; a page counts as a share of what it
-// could hold even when it is empty. What was deleted by then stays deleted: the next run goes on from there.
+// Limits of the listing of one purge. They are high because entries are not kept in memory. A page counts as at least
+// emptyPage entries, even if it is empty. A purge that reaches a limit keeps its deletions, and the next purge
+// continues from there.
 const (
 	maxListed   = 20_000_000
 	emptyPage   = 100
@@ -60,28 +61,28 @@ type item struct {
 	changed time.Time
 }
 
-// Purge deletes every object that sweep selects, with all versions where the bucket is versioned, and aborts unfinished
-// multipart uploads. Listing and deleting overlap, and memory stays flat however many objects there are. Afterwards the
-// prefixes are listed again: a repeated DeleteObjects may answer 200 and leave keys behind. What is counted is true also
-// when an error is returned. A bucket that is not there has no objects.
+// Purge deletes all objects that sweep selects, with all versions if the bucket is versioned, and aborts unfinished
+// multipart uploads. Listing and deleting overlap, and memory use does not depend on the number of objects. The
+// prefixes are then listed again because a retried DeleteObjects request may return 200 although keys remain. The
+// counts are correct even if an error is returned. A missing bucket has no objects.
 func (s *Store) Purge(ctx context.Context, sweep entity.Sweep) (entity.Purged, error) {
 	if err := s.ready(ctx); err != nil {
 		return entity.Purged{}, err
 	}
-	prefixes, err := exact(sweep.Prefixes)
+	prefixes, err := cleanPrefixes(sweep.Prefixes)
 	if err != nil {
 		return entity.Purged{}, err
 	}
 	p := &purge{store: s, sweep: sweep, prefixes: prefixes, started: time.Now()}
-	p.versioned = sync.OnceValues(func() (bool, error) { return s.versioned(ctx, p.inTime) })
-	if !sweep.OlderThan.IsZero() { // nothing is judged by a clock that is wrong
+	p.versioned = sync.OnceValues(func() (bool, error) { return s.versioned(ctx, p.checkClock) })
+	if !sweep.OlderThan.IsZero() { // checks the clock before anything is listed
 		if _, err := p.versioned(); err != nil && !fault.Is(err, fault.NotFound) {
 			return entity.Purged{}, err
 		}
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, maxListTime, s.endless())
+	ctx, cancel := context.WithTimeoutCause(ctx, maxListTime, s.endlessListing())
 	defer cancel()
-	var g errgroup.Group // without a context: a failure of one part must not hide what the other has done
+	var g errgroup.Group // without a context: one part must complete even if the other one fails
 	var objectsErr, uploadsErr error
 	g.Go(func() error { objectsErr = fault.Try(func() error { return p.objects(ctx) }); return nil })
 	g.Go(func() error { uploadsErr = fault.Try(func() error { return p.abortUploads(ctx) }); return nil })
@@ -94,10 +95,11 @@ func (s *Store) Purge(ctx context.Context, sweep entity.Sweep) (entity.Purged, e
 	return p.result(), nil
 }
 
-// page counts what a page has listed; the error is that of a listing beyond its bounds.
-func (p *purge) page(entries int) error {
+// countPage adds the entries of a page to the number of listed entries. It returns an error if a purge lists too
+// many.
+func (p *purge) countPage(entries int) error {
 	if p.listed.Add(int64(max(entries, emptyPage))) > maxListed {
-		return p.store.endless()
+		return p.store.endlessListing()
 	}
 	return nil
 }
@@ -108,8 +110,9 @@ func (p *purge) result() entity.Purged {
 	return entity.Purged{Seen: p.seen, Deleted: max(0, p.deleted), Bytes: p.bytes, Uploads: p.uploads, Failed: slices.Clone(p.reasons)}
 }
 
-// exact refuses prefixes that could touch a neighbour, and leaves out those that another one covers.
-func exact(prefixes []string) ([]string, error) {
+// cleanPrefixes returns the prefixes without those that another prefix covers. It returns an error if a prefix could
+// match unrelated keys.
+func cleanPrefixes(prefixes []string) ([]string, error) {
 	sorted := slices.Sorted(slices.Values(prefixes))
 	var out []string
 	for _, prefix := range sorted {
@@ -125,24 +128,24 @@ func exact(prefixes []string) ([]string, error) {
 	return out, nil
 }
 
-// objects goes over the prefixes until nothing is left, at most passes times.
+// objects deletes the selected objects in passes over the prefixes until none are left, at most maxPasses times.
 func (p *purge) objects(ctx context.Context) error {
-	before := 0 // keys that failed in the pass before
+	failedBefore := 0 // keys that were not deleted in the previous pass
 	for n := 0; ; n++ {
 		found, failed, err := p.pass(ctx, n)
 		if err == nil {
-			p.count(before, 0, 0)
+			p.count(failedBefore, 0, 0)
 		}
-		before = failed
+		failedBefore = failed
 		if err != nil || p.sweep.DryRun || found == 0 {
 			return err
 		}
 		stuck := n > 0 && failed == found
-		if failed > 0 && (stuck || n == passes-1) {
-			return p.leftOver(failed)
+		if failed > 0 && (stuck || n == maxPasses-1) {
+			return p.remainingObjects(failed)
 		}
-		if n == passes-1 {
-			return nil // what is found now was written in the meantime
+		if n == maxPasses-1 {
+			return nil // the remaining objects were written during the purge
 		}
 		if failed > 0 {
 			if err := parallel.Sleep(ctx, 200*time.Millisecond<<n); err != nil {
@@ -152,14 +155,16 @@ func (p *purge) objects(ctx context.Context) error {
 	}
 }
 
-func (p *purge) leftOver(n int) error {
+func (p *purge) remainingObjects(n int) error {
 	return fault.New(fault.Failed,
 		i18n.N("{{.Count}} object could not be deleted.", "{{.Count}} objects could not be deleted.", n),
 		i18n.M("Fix the errors above, then rerun the command.")).With(p.result().Failed...)
 }
 
-// pass lists the prefixes and deletes what is selected, in batches, while the listing goes on. The first pass spreads
-// the listing over spans; the next ones, which mostly find nothing, rely on as little as possible.
+// pass lists the prefixes and deletes the selected objects in batches while the listing continues. The first pass
+// distributes the listing over spans of keys, and so does every pass that selects by age because the younger objects
+// remain. The other passes usually find no objects and use plain listings, which depend on fewer features of the
+// store.
 func (p *purge) pass(ctx context.Context, n int) (found, failed int, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -169,7 +174,7 @@ func (p *purge) pass(ctx context.Context, n int) (found, failed int, err error) 
 		defer close(pages)
 		listErr = p.list(ctx, n == 0 || !p.sweep.OlderThan.IsZero(), pages)
 	}()
-	p.begin(n)
+	p.startPass(n)
 	var deletions errgroup.Group
 	deletions.SetLimit(deleters)
 	var mu sync.Mutex
@@ -179,20 +184,20 @@ func (p *purge) pass(ctx context.Context, n int) (found, failed int, err error) 
 			return
 		}
 		deletions.Go(func() error {
-			bad := len(batch)
+			notDeleted := len(batch)
 			err := fault.Try(func() (err error) {
-				bad, err = p.deleteBatch(ctx, batch)
+				notDeleted, err = p.deleteBatch(ctx, batch)
 				return err
 			})
-			p.count(len(batch)-bad, 0, 0)
+			p.count(len(batch)-notDeleted, 0, 0)
 			mu.Lock()
 			defer mu.Unlock()
-			failed += bad
+			failed += notDeleted
 			if err != nil && batchErr == nil {
 				batchErr = err
 			}
-			if hopeless(err) {
-				cancel(err) // the other batches would fare no better
+			if concernsAll(err) {
+				cancel(err) // the other batches would fail, too
 			}
 			return nil
 		})
@@ -216,7 +221,7 @@ func (p *purge) pass(ctx context.Context, n int) (found, failed int, err error) 
 	flush(batch)
 	_ = deletions.Wait()
 	switch {
-	case hopeless(batchErr):
+	case concernsAll(batchErr):
 		return found, failed, batchErr
 	case listErr != nil:
 		return found, failed, listErr
@@ -226,7 +231,7 @@ func (p *purge) pass(ctx context.Context, n int) (found, failed int, err error) 
 	return found, failed, nil
 }
 
-// hopeless reports whether an error concerns everything that is left to do.
-func hopeless(err error) bool {
+// concernsAll reports whether an error also concerns all remaining requests.
+func concernsAll(err error) bool {
 	return fault.Is(err, fault.Denied) || fault.Is(err, fault.NotFound) || fault.Is(err, fault.Interrupted)
 }

@@ -17,10 +17,10 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
-// neighbours look like what is swept and are not.
-var neighbours = []string{"lithops.job/x", "lithops.jobs", "lithops.jobs-old/a", "lithops.jobsX/a", "lithops.runtimes/ibm_cfX/a", "other", "zz/lithops.jobs/a"}
+// similarKeys resemble the swept keys but must not be deleted.
+var similarKeys = []string{"lithops.job/x", "lithops.jobs", "lithops.jobs-old/a", "lithops.jobsX/a", "lithops.runtimes/ibm_cfX/a", "other", "zz/lithops.jobs/a"}
 
-// jobs makes the keys of some jobs with some calls, as Lithops lays them out.
+// jobs returns the keys of n jobs with the given number of calls each, in the layout of Lithops.
 func jobs(n, calls int) []string {
 	var keys []string
 	for j := range n {
@@ -49,7 +49,7 @@ func TestPurge(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t)
-			f.fill(t, append(slices.Clone(neighbours), keys...)...)
+			f.fill(t, append(slices.Clone(similarKeys), keys...)...)
 			dry := sweep("lithops.jobs/", "lithops.runtimes/ibm_cf/")
 			dry.DryRun = true
 			got, err := f.Purge(t.Context(), dry)
@@ -57,17 +57,17 @@ func TestPurge(t *testing.T) {
 				t.Fatalf("dry run: %+v, %v", got, err)
 			}
 			var last atomic.Int64
-			wet := sweep("lithops.jobs/", "lithops.runtimes/ibm_cf/", "lithops.jobs/sub/")
-			wet.Progress = func(deleted, _ int) { last.Store(int64(deleted)) }
-			got, err = f.Purge(t.Context(), wet)
+			sw := sweep("lithops.jobs/", "lithops.runtimes/ibm_cf/", "lithops.jobs/sub/")
+			sw.Progress = func(deleted, _ int) { last.Store(int64(deleted)) }
+			got, err = f.Purge(t.Context(), sw)
 			if err != nil || got.Seen != len(keys) || got.Deleted != len(keys) || got.Failed != nil {
 				t.Fatalf("%+v, %v", got, err)
 			}
 			if len(keys) > 0 && last.Load() != int64(len(keys)) {
 				t.Errorf("progress ends at %d", last.Load())
 			}
-			if left := f.keys(t, ""); !slices.Equal(left, neighbours) {
-				t.Errorf("left: %q", left)
+			if remaining := f.keys(t, ""); !slices.Equal(remaining, similarKeys) {
+				t.Errorf("remaining: %q", remaining)
 			}
 		})
 	}
@@ -80,7 +80,7 @@ func TestPurgeWithoutBucket(t *testing.T) {
 	}
 }
 
-func TestPurgeRefusesInexactPrefixes(t *testing.T) {
+func TestPurgeRejectsAmbiguousPrefixes(t *testing.T) {
 	f := newFixture(t)
 	f.fill(t, "a")
 	for _, p := range []string{"", "/", "lithops.jobs", "/x/", " "} {
@@ -96,19 +96,20 @@ func TestPurgeOlderThan(t *testing.T) {
 	s := sweep("lithops.jobs/")
 	s.OlderThan = time.Now().Add(-time.Hour)
 	if got, err := f.Purge(t.Context(), s); err != nil || got.Seen != 0 {
-		t.Errorf("young ones: %+v, %v", got, err)
+		t.Errorf("recent objects: %+v, %v", got, err)
 	}
 	s.OlderThan = time.Now().Add(time.Hour)
 	if got, err := f.Purge(t.Context(), s); err != nil || got.Deleted != 9 {
-		t.Errorf("old ones: %+v, %v", got, err)
+		t.Errorf("old objects: %+v, %v", got, err)
 	}
 }
 
-// With a clock ahead of the store's nothing is old for certain; without an age the clock does not matter.
-func TestPurgeByAgeNeedsTheStoresClock(t *testing.T) {
+// If the clock of this machine is ahead of the clock of the store, nothing is deleted by age. Purges without an age
+// do not depend on the clock.
+func TestPurgeByAgeChecksTheClock(t *testing.T) {
 	f := newFixture(t)
 	f.fill(t, jobs(3, 3)...)
-	f.between = func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	f.intercept = func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		w.Header().Set("Date", time.Now().Add(-48*time.Hour).UTC().Format(http.TimeFormat))
 		next.ServeHTTP(w, r)
 	}
@@ -131,27 +132,27 @@ func TestPurgeVersions(t *testing.T) {
 	for range 3 {
 		f.fill(t, "lithops.jobs/a/1", "lithops.jobs/b/1", "lithops.jobs-old/a")
 	}
-	if err := f.Delete(t.Context(), "lithops.jobs/a/1"); err != nil { // leaves a marker
+	if err := f.Delete(t.Context(), "lithops.jobs/a/1"); err != nil { // leaves a delete marker
 		t.Fatal(err)
 	}
 	got, err := f.Purge(t.Context(), sweep("lithops.jobs/"))
 	if err != nil || got.Seen != 7 || got.Deleted != 7 {
 		t.Errorf("%+v, %v", got, err)
 	}
-	left := 0
-	next := f.purgeOf("lithops.").versionPages(span{prefix: "lithops."})
+	remaining := 0
+	next := f.newPurge("lithops.").versionPages(span{prefix: "lithops."})
 	page, _, err := next(t.Context())
 	for _, it := range page {
-		if left++; it.key != "lithops.jobs-old/a" {
-			t.Errorf("left: %+v", it)
+		if remaining++; it.key != "lithops.jobs-old/a" {
+			t.Errorf("remaining: %+v", it)
 		}
 	}
-	if err != nil || left != 3 {
-		t.Errorf("%d left, %v", left, err)
+	if err != nil || remaining != 3 {
+		t.Errorf("%d remaining, %v", remaining, err)
 	}
 }
 
-func (f *fixture) purgeOf(prefix string) *purge {
+func (f *fixture) newPurge(prefix string) *purge {
 	return &purge{store: f.Store, prefixes: []string{prefix}}
 }
 
@@ -180,12 +181,12 @@ func TestPurgeAbortsUploads(t *testing.T) {
 	}
 }
 
-// A job that goes on writing does not keep the purge for ever, nor make it fail.
-func TestPurgeUnderWriting(t *testing.T) {
+// A purge ends without an error although a job continues to write objects.
+func TestPurgeWithConcurrentWrites(t *testing.T) {
 	f := newFixture(t)
 	f.fill(t, jobs(2, 2)...)
 	var n atomic.Int64
-	f.between = func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	f.intercept = func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		if isDeletion(r) {
 			key := fmt.Sprintf("lithops.jobs/live/%d", n.Add(1))
 			_, _ = f.backend.PutObject("bucket", key, nil, strings.NewReader("x"), 1, nil)
@@ -198,7 +199,7 @@ func TestPurgeUnderWriting(t *testing.T) {
 	}
 }
 
-// Listing and deleting overlap, and requests are counted: pages, a few to find the spans, one verification.
+// The number of requests stays small: the pages, a few requests to find the spans, and one listing for verification.
 func TestPurgeRequests(t *testing.T) {
 	f := newFixture(t)
 	f.fill(t, jobs(32, 100)...)
@@ -206,17 +207,17 @@ func TestPurgeRequests(t *testing.T) {
 	if _, err := f.Purge(t.Context(), sweep("lithops.jobs/")); err != nil {
 		t.Fatal(err)
 	}
-	// versioning, uploads, folders, 16 spans of one page, 4 batches, verification
+	// versioning, uploads, common prefixes, 16 spans of one page, 4 batches, verification
 	if len(f.log) > 26 {
 		t.Errorf("%d requests:\n%s", len(f.log), strings.Join(f.log, "\n"))
 	}
 }
 
-// BenchmarkPurge empties a bucket in this process: what is measured is our own part.
+// BenchmarkPurge purges a bucket that is simulated in this process, so it measures only the work of this package.
 func BenchmarkPurge(b *testing.B) {
 	for b.Loop() {
 		s := New(Options{Endpoint: "https://x.test", Bucket: "b", AccessKeyID: "k", SecretAccessKey: "s",
-			Transport: transport.New(transport.Options{Base: &bench{}})})
+			Transport: transport.New(transport.Options{Base: &benchStore{}})})
 		got, err := s.Purge(b.Context(), sweep("lithops.jobs/"))
 		if err != nil || got.Deleted != 100000 {
 			b.Fatal(got, err)
@@ -224,10 +225,10 @@ func BenchmarkPurge(b *testing.B) {
 	}
 }
 
-// bench lists 100 pages of 1000 keys once.
-type bench struct{ pages atomic.Int64 }
+// benchStore lists 100 pages of 1000 keys once.
+type benchStore struct{ pages atomic.Int64 }
 
-func (x *bench) RoundTrip(req *http.Request) (*http.Response, error) {
+func (x *benchStore) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.Body != nil {
 		_, _ = io.Copy(io.Discard, req.Body)
 		req.Body.Close()
@@ -249,17 +250,17 @@ func (x *bench) RoundTrip(req *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(s.String())), Request: req}, nil
 }
 
-// A purge of a bucket that goes on for ever comes to an end, whatever its pages hold.
+// A purge stops if the bucket has more entries than the limit, regardless of the content of the pages.
 func TestPurgeIsBounded(t *testing.T) {
-	s := New(Options{Endpoint: "https://x.test", Bucket: "b", Transport: &bench{}})
-	for name, listed := range map[string]int64{"at the bound": maxListed - 1, "before it": 0} {
+	s := New(Options{Endpoint: "https://x.test", Bucket: "b", Transport: &benchStore{}})
+	for name, listed := range map[string]int64{"at the limit": maxListed - 1, "below the limit": 0} {
 		p := &purge{store: s, versioned: func() (bool, error) { return false, nil }}
 		p.listed.Store(listed)
 		out := make(chan []item, 200)
 		err := p.listSpan(t.Context(), span{prefix: "lithops.jobs/"}, out)
-		if ended := fault.Is(err, fault.Failed) && strings.Contains(err.Error(), "does not end"); ended != (listed > 0) {
+		if stopped := fault.Is(err, fault.Failed) && strings.Contains(err.Error(), "does not end"); stopped != (listed > 0) {
 			t.Errorf("%s: %v", name, err)
 		}
-		s = New(Options{Endpoint: "https://x.test", Bucket: "b", Transport: &bench{}})
+		s = New(Options{Endpoint: "https://x.test", Bucket: "b", Transport: &benchStore{}})
 	}
 }

@@ -17,7 +17,7 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
-// subject is what a request is about: an object, or the bucket itself.
+// subject is the target of a request: the key of an object, or "" for the bucket.
 type subject string
 
 const bucketSubject subject = ""
@@ -33,12 +33,13 @@ func codeOf(err error) string {
 	return ""
 }
 
-// explain makes the fault for an error of the SDK. What the transport said is kept: it knew better.
+// explain converts an error of the SDK to a fault. It returns faults of the transport unchanged because they are more
+// precise.
 func (s *Store) explain(ctx context.Context, about subject, err error) error {
 	if err == nil {
 		return nil
 	}
-	if f := faultIn(err); f != nil {
+	if f := findFault(err); f != nil {
 		return f
 	}
 	if ctx.Err() != nil {
@@ -59,28 +60,28 @@ func (s *Store) explain(ctx context.Context, about subject, err error) error {
 			i18n.M("Correct the system clock, then rerun.")).Because(err)
 	case code == "InvalidAccessKeyId", code == "SignatureDoesNotMatch", status == http.StatusUnauthorized, status == http.StatusForbidden:
 		return fault.New(fault.Denied, i18n.M("The storage service denied access to bucket {{.Bucket}}: {{.Words}}",
-			"Bucket", bucket, "Words", words(err)), s.remedy()).Because(err)
+			"Bucket", bucket, "Words", messageOf(err)), s.remedy()).Because(err)
 	case code == request.ErrCodeSerialization:
 		return fault.New(fault.Unavailable, i18n.M("The response of the storage service for bucket {{.Bucket}} cannot be read (HTTP status {{.Status}}).",
 			"Bucket", bucket, "Status", status), checkEndpoint).Because(err)
 	case code == "InvalidBucketName":
-		return fault.New(fault.Invalid, i18n.M("The storage service does not accept the bucket name {{.Bucket}}: {{.Words}}", "Bucket", bucket, "Words", words(err)),
+		return fault.New(fault.Invalid, i18n.M("The storage service does not accept the bucket name {{.Bucket}}: {{.Words}}", "Bucket", bucket, "Words", messageOf(err)),
 			i18n.M("Correct 'storage_bucket' in the Lithops configuration. Use 3 to 63 lowercase letters, digits, dots and hyphens.")).Because(err)
 	case code == "BucketRegionError":
 		return fault.New(fault.Invalid, i18n.M("Bucket {{.Bucket}} is in another region.", "Bucket", bucket), checkEndpoint).Because(err)
 	case status == 0:
-		return fault.New(fault.Internal, i18n.M("The request to the storage service could not be sent: {{.Words}}", "Words", words(err)),
+		return fault.New(fault.Internal, i18n.M("The request to the storage service could not be sent: {{.Words}}", "Words", messageOf(err)),
 			checkEndpoint).Because(err)
 	}
 	kind, remedy := transport.KindOfStatus(status), checkEndpoint
 	switch kind {
-	case fault.NotFound: // neither bucket nor key: this is no S3 API
+	case fault.NotFound: // neither for a bucket nor for a key: not an S3 API
 		kind = fault.Unavailable
 	case fault.Throttled, fault.Unavailable, fault.Timeout, fault.Conflict:
 		remedy = i18n.M("Try again later.")
 	}
 	return fault.New(kind, i18n.M("The storage service returned {{.Status}} for bucket {{.Bucket}}: {{.Words}}",
-		"Status", status, "Bucket", bucket, "Words", words(err)), remedy).Because(err)
+		"Status", status, "Bucket", bucket, "Words", messageOf(err)), remedy).Because(err)
 }
 
 func (s *Store) remedy() i18n.Message {
@@ -90,17 +91,18 @@ func (s *Store) remedy() i18n.Message {
 	return i18n.M("Check the credentials and the bucket in the storage section of the Lithops configuration.")
 }
 
-// words are the store's own, made printable.
-func words(err error) string {
-	said := err.Error()
+// messageOf returns the error message of the store with printable characters only.
+func messageOf(err error) string {
+	message := err.Error()
 	if e, ok := errors.AsType[awserr.Error](err); ok {
-		said = cmp.Or(e.Message(), e.Code())
+		message = cmp.Or(e.Message(), e.Code())
 	}
-	return strings.TrimRight(text.Line(said, 400), ".") + "."
+	return strings.TrimRight(text.Line(message, 400), ".") + "."
 }
 
-// faultIn finds a fault below the SDK's errors, which do not unwrap.
-func faultIn(err error) error {
+// findFault returns the fault or context error that an error of the SDK wraps, or nil. The errors of the SDK do not
+// implement Unwrap.
+func findFault(err error) error {
 	for err != nil {
 		if f, ok := errors.AsType[*fault.Fault](err); ok {
 			return f
@@ -120,14 +122,15 @@ func faultIn(err error) error {
 	return nil
 }
 
-// maxKey is how long a key can be in the S3 API, in bytes.
+// maxKey is the maximum length of a key in the S3 API, in bytes.
 const maxKey = 1024
 
-// within makes sure that a store lists only what it was asked for: what it lists may be deleted next.
-func (s *Store) within(prefix, key string) error {
+// checkListedKey returns an error if a listed key does not start with the requested prefix. The caller may delete the
+// listed objects next.
+func (s *Store) checkListedKey(prefix, key string) error {
 	switch {
 	case len(key) > maxKey:
-		return s.unreadable()
+		return s.unreadableResponse()
 	case strings.HasPrefix(key, prefix):
 		return nil
 	}
@@ -136,16 +139,16 @@ func (s *Store) within(prefix, key string) error {
 		i18n.M("Check the storage endpoint in the Lithops configuration."))
 }
 
-// unreadable is the fault for a success whose body is not what the API promises. The SDK takes anything for an empty
-// listing; believing it would report a bucket as empty that has not been looked into.
-func (s *Store) unreadable() error {
+// unreadableResponse returns the fault for a successful response whose body does not match the API. The SDK decodes
+// any body as an empty listing, so a bucket could be reported as empty although it was never listed.
+func (s *Store) unreadableResponse() error {
 	return fault.New(fault.Unavailable,
 		i18n.M("The response of the storage service for bucket {{.Bucket}} cannot be read (HTTP status {{.Status}}).", "Bucket", s.o.Bucket, "Status", http.StatusOK),
 		i18n.M("Check the storage endpoint in the Lithops configuration, then retry."))
 }
 
-// endless is the fault for a listing that does not come to an end.
-func (s *Store) endless() error {
+// endlessListing returns the fault for a listing that does not end.
+func (s *Store) endlessListing() error {
 	return fault.New(fault.Failed,
 		i18n.M("The storage service's listing of bucket {{.Bucket}} does not end.", "Bucket", s.o.Bucket),
 		i18n.M("Check the storage endpoint in the Lithops configuration."))

@@ -12,28 +12,30 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
-// span is a part of the keys below a prefix: those greater than after and not greater than upTo ("" is no bound). Any
-// strings part the keys without gaps or overlaps; folders part them evenly.
+// span is a range of the keys below a prefix: keys greater than after and not greater than upTo. An upTo of "" means
+// no upper bound. Any bounds divide the keys without gaps or overlaps. Common prefixes are used as bounds because
+// they divide the keys evenly.
 type span struct{ prefix, after, upTo string }
 
-// spansPerPage is in how many spans the keys are parted that one page of folders covers.
+// spansPerPage is the number of spans for one page of common prefixes.
 const spansPerPage = 16
 
-// maxDepth bounds how deep a chain of single folders is followed to find the place where they fan out.
+// maxDepth is the maximum number of levels to descend while a level contains a single common prefix and nothing else.
 const maxDepth = 4
 
-// list sends the selected items of all prefixes, page by page and in no order.
+// list sends the selected items of all prefixes to out, page by page and in no particular order. With spread it lists
+// several spans of each prefix in parallel.
 func (p *purge) list(ctx context.Context, spread bool, out chan<- []item) error {
 	g, ctx := errgroup.WithContext(ctx)
-	places := make(chan struct{}, listers)
+	slots := make(chan struct{}, listers)
 	start := func(s span) error {
 		select {
-		case places <- struct{}{}:
+		case slots <- struct{}{}:
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
 		g.Go(func() error {
-			defer func() { <-places }()
+			defer func() { <-slots }()
 			return fault.Try(func() error { return p.listSpan(ctx, s, out) })
 		})
 		return nil
@@ -41,7 +43,7 @@ func (p *purge) list(ctx context.Context, spread bool, out chan<- []item) error 
 	for _, prefix := range p.prefixes {
 		if !spread {
 			if err := start(span{prefix: prefix}); err != nil {
-				break // the group knows why
+				break // the group returns the reason
 			}
 			continue
 		}
@@ -50,8 +52,9 @@ func (p *purge) list(ctx context.Context, spread bool, out chan<- []item) error 
 	return g.Wait()
 }
 
-// split parts the keys below a prefix into spans with about the same number of folders, and starts each as soon as its
-// bounds are known. Lithops has a folder for each job below lithops.jobs/, and one for each call in it.
+// split divides the keys below a prefix into spans with about the same number of common prefixes. It starts each span
+// as soon as its bounds are known. Below lithops.jobs/, Lithops uses one prefix for each job, and within that one
+// prefix for each call.
 func (p *purge) split(ctx context.Context, prefix string, start func(span) error) error {
 	in := &s3.ListObjectsV2Input{Bucket: &p.store.o.Bucket, Prefix: aws.String(prefix), Delimiter: aws.String("/")}
 	after := ""
@@ -60,35 +63,35 @@ func (p *purge) split(ctx context.Context, prefix string, start func(span) error
 		if err != nil {
 			return err
 		}
-		folders, more := out.CommonPrefixes, in.ContinuationToken != nil
-		if err := p.page(len(folders)); err != nil {
+		subPrefixes, more := out.CommonPrefixes, in.ContinuationToken != nil
+		if err := p.countPage(len(subPrefixes)); err != nil {
 			return err
 		}
-		if len(folders) == 1 && len(out.Contents) == 0 && !more && depth < maxDepth {
-			if inner := aws.StringValue(folders[0].Prefix); len(inner) > len(*in.Prefix) && strings.HasPrefix(inner, *in.Prefix) {
+		if len(subPrefixes) == 1 && len(out.Contents) == 0 && !more && depth < maxDepth {
+			if inner := aws.StringValue(subPrefixes[0].Prefix); len(inner) > len(*in.Prefix) && strings.HasPrefix(inner, *in.Prefix) {
 				in.Prefix, depth = aws.String(inner), depth+1
 				continue
 			}
 		}
-		step := (len(folders) + spansPerPage - 1) / spansPerPage
-		for i := step; i < len(folders); i += step {
-			bound := aws.StringValue(folders[i].Prefix)
+		step := (len(subPrefixes) + spansPerPage - 1) / spansPerPage
+		for i := step; i < len(subPrefixes); i += step {
+			bound := aws.StringValue(subPrefixes[i].Prefix)
 			if bound <= after {
-				continue // not in order: the spans then are uneven, which is harmless
+				continue // not sorted: the spans become uneven, which is harmless
 			}
 			if err := start(span{prefix, after, bound}); err != nil {
 				return err
 			}
 			after = bound
 		}
-		if !more || len(folders) == 0 {
+		if !more || len(subPrefixes) == 0 {
 			return start(span{prefix, after, ""})
 		}
 	}
-	return p.store.endless()
+	return p.store.endlessListing()
 }
 
-// listSpan lists one span to its end.
+// listSpan lists a span and sends the selected items to out.
 func (p *purge) listSpan(ctx context.Context, s span, out chan<- []item) error {
 	versioned, err := p.versioned()
 	if err != nil {
@@ -103,25 +106,25 @@ func (p *purge) listSpan(ctx context.Context, s span, out chan<- []item) error {
 		if err != nil {
 			return err
 		}
-		if err := p.page(len(page)); err != nil {
+		if err := p.countPage(len(page)); err != nil {
 			return err
 		}
-		var chosen []item
+		var selected []item
 		for _, it := range page {
-			if err := p.store.within(s.prefix, it.key); err != nil {
+			if err := p.store.checkListedKey(s.prefix, it.key); err != nil {
 				return err
 			}
 			switch {
-			case it.key <= s.after: // another span's, from a store that ignores start-after
+			case it.key <= s.after: // belongs to another span; the store ignores start-after
 			case s.upTo != "" && it.key > s.upTo:
-				more = false // the rest is another span's
-			case p.old(it):
-				chosen = append(chosen, it)
+				more = false // the remaining keys belong to another span
+			case p.matchesAge(it):
+				selected = append(selected, it)
 			}
 		}
-		if len(chosen) > 0 {
+		if len(selected) > 0 {
 			select {
-			case out <- chosen:
+			case out <- selected:
 			case <-ctx.Done():
 				return context.Cause(ctx)
 			}
@@ -130,11 +133,11 @@ func (p *purge) listSpan(ctx context.Context, s span, out chan<- []item) error {
 			return nil
 		}
 	}
-	return p.store.endless()
+	return p.store.endlessListing()
 }
 
-// old reports whether an item has the age that is asked for. One whose age is not known is kept.
-func (p *purge) old(it item) bool {
+// matchesAge reports whether an item is old enough to be selected. An item of unknown age is not.
+func (p *purge) matchesAge(it item) bool {
 	if p.sweep.OlderThan.IsZero() {
 		return true
 	}

@@ -1,8 +1,9 @@
-// Package storage is the bucket of the Lithops client: IBM Cloud Object Storage, or any other store with the S3 API.
+// Package storage accesses the bucket of the Lithops client in IBM Cloud Object Storage or in another store with the
+// S3 API.
 //
-// What may go in: the S3 API, its paging, its errors, and deleting at scale. What may not: the names that Lithops gives
-// to objects, and how requests get to the server (runtime/transport). It alone imports the S3 SDK, whose start-up costs
-// more than the rest of the program.
+// It implements the S3 API with paging and error messages, and the deletion of many objects. It does not define the
+// names of objects, and requests reach the server through runtime/transport. No other package imports the S3 SDK
+// because its initialization takes longer than the rest of the program.
 package storage
 
 import (
@@ -23,37 +24,39 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
-// Options says where the bucket is and how to prove who asks.
+// Options defines the location of the bucket and the credentials.
 type Options struct {
-	Endpoint string // URL; "http://" only on this machine
-	Region   string // of the signature; "" is "us-east-1", which stores without regions expect
+	Endpoint string // URL; "http://" is allowed on this machine only
+	Region   string // of the signature; default "us-east-1", which stores without regions expect
 	Bucket   string
 
-	// The HMAC keys sign each request (AWS Signature, version 4). Without them the transport must bring credentials: an
-	// IAM token as Bearer.
+	// HMAC keys to sign each request (AWS Signature Version 4). Without them the transport must add an IAM token as a
+	// bearer token.
 	AccessKeyID     string
 	SecretAccessKey string
 	SessionToken    string
 
-	// ServiceInstanceID is the COS instance in which CreateBucket makes a bucket when an IAM token proves who asks.
+	// ServiceInstanceID is the COS instance in which CreateBucket creates a bucket if requests use an IAM token.
 	ServiceInstanceID string
-	// Location is the location constraint of a new bucket. Lithops gives one on aws_s3 only: the region, but for
-	// us-east-1. On COS the endpoint decides.
+	// Location is the location constraint of a new bucket. Lithops sets it for aws_s3 only, to any region other than
+	// us-east-1. On COS the endpoint determines the location.
 	Location string
 
 	Transport http.RoundTripper
-	// LoginHint replaces the remedy of a refusal, where the caller knows where the credentials came from.
+	// LoginHint replaces the default remedy for denied requests. Callers set it if they know the source of the
+	// credentials.
 	LoginHint i18n.Message
 }
 
-// Store implements the port of that name. It may be used from several goroutines.
+// Store implements site.Store. It is safe for concurrent use.
 type Store struct {
 	o   Options
 	s3  operations
-	err error // the options were wrong
+	err error // set if the options are invalid; every method returns it
 }
 
-// New makes a store. Nothing is sent before it is used, and no file or variable of another program's is read.
+// New returns a store. It sends no requests. It reads neither the files nor the environment variables of other
+// programs such as the AWS CLI.
 func New(o Options) *Store {
 	s := &Store{o: o}
 	u, err := url.Parse(o.Endpoint)
@@ -75,8 +78,7 @@ func New(o Options) *Store {
 	if o.AccessKeyID != "" {
 		creds = credentials.NewStaticCredentials(o.AccessKeyID, o.SecretAccessKey, o.SessionToken)
 	}
-	// A session made by hand: the SDK's own constructor reads the environment and files of the AWS command line, which
-	// may replace the transport.
+	// session.NewSession reads the environment variables and files of the AWS CLI, which may replace the transport.
 	bare := &session.Session{Config: aws.NewConfig(), Handlers: defaults.Handlers()}
 	config := request.WithRetryer(&aws.Config{
 		Credentials:      creds,
@@ -84,9 +86,9 @@ func New(o Options) *Store {
 		Region:           aws.String(o.Region),
 		HTTPClient:       transport.Client(o.Transport),
 		S3ForcePathStyle: aws.Bool(!virtualHosts(u.Hostname())),
-		// Keys are not paths: "a//b" and "a/../b" are objects of their own.
+		// Keys are not paths: "a//b" and "a/../b" are distinct keys.
 		DisableRestProtocolURICleaning: aws.Bool(true),
-		S3Disable100Continue:           aws.Bool(true), // objects are small, and the transport can repeat them
+		S3Disable100Continue:           aws.Bool(true), // objects are small, and the transport can resend them
 		MaxRetries:                     aws.Int(0),
 		LogLevel:                       aws.LogLevel(aws.LogOff),
 	}, client.NoOpRetryer{})
@@ -94,8 +96,8 @@ func New(o Options) *Store {
 	return s
 }
 
-// virtualHosts reports whether buckets are addressed as BUCKET.HOST. Amazon requires it of new buckets; COS takes both, and
-// other stores often have no name service for it.
+// virtualHosts reports whether requests use the host name BUCKET.HOST. Amazon requires it for new buckets. COS
+// supports host names and paths. Other stores often have no DNS entries for their buckets.
 func virtualHosts(host string) bool {
 	return strings.HasSuffix(strings.ToLower(host), ".amazonaws.com")
 }

@@ -23,13 +23,13 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// fixture is a store on a server in this process, with something in between that tests may set.
+// fixture is a Store with a server in this process. Tests may set intercept to handle or change requests.
 type fixture struct {
 	*Store
-	backend *s3mem.Backend
-	between func(w http.ResponseWriter, r *http.Request, next http.Handler)
-	mu      sync.Mutex
-	log     []string
+	backend   *s3mem.Backend
+	intercept func(w http.ResponseWriter, r *http.Request, next http.Handler)
+	mu        sync.Mutex
+	log       []string
 }
 
 func newFixture(t *testing.T, change ...func(*Options)) *fixture {
@@ -40,8 +40,8 @@ func newFixture(t *testing.T, change ...func(*Options)) *fixture {
 		f.mu.Lock()
 		f.log = append(f.log, r.Method+" "+r.RequestURI)
 		f.mu.Unlock()
-		if f.between != nil {
-			f.between(w, r, inner)
+		if f.intercept != nil {
+			f.intercept(w, r, inner)
 			return
 		}
 		inner.ServeHTTP(w, r)
@@ -85,8 +85,8 @@ func (f *fixture) keys(t *testing.T, prefix string) []string {
 func TestObjects(t *testing.T) {
 	f := newFixture(t)
 	ctx := t.Context()
-	if there, err := f.BucketExists(ctx); there || err != nil {
-		t.Errorf("before: %v, %v", there, err)
+	if exists, err := f.BucketExists(ctx); exists || err != nil {
+		t.Errorf("before: %v, %v", exists, err)
 	}
 	if _, err := f.Get(ctx, "k"); fault.KindOf(err) != fault.NotFound {
 		t.Errorf("get without bucket: %v", err)
@@ -100,13 +100,13 @@ func TestObjects(t *testing.T) {
 	if keys := f.keys(t, ""); keys != nil {
 		t.Errorf("list without bucket: %v", keys)
 	}
-	for range 2 { // the second time it is there
+	for range 2 { // the second time the bucket exists
 		if err := f.CreateBucket(ctx); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if there, err := f.BucketExists(ctx); !there || err != nil {
-		t.Errorf("after: %v, %v", there, err)
+	if exists, err := f.BucketExists(ctx); !exists || err != nil {
+		t.Errorf("after: %v, %v", exists, err)
 	}
 	for _, key := range []string{"a", "lithops.runtimes/ibm_cf/3.7.0/us-south/ns/docker.io_u_i_256MB.meta.json", "a b+c&d=%2F/é"} {
 		want := bytes.Repeat([]byte(key), 100)
@@ -125,7 +125,7 @@ func TestObjects(t *testing.T) {
 			}
 		}
 		if _, err := f.Get(ctx, key); fault.KindOf(err) != fault.NotFound {
-			t.Errorf("%s is still there: %v", key, err)
+			t.Errorf("%s still exists: %v", key, err)
 		}
 	}
 }
@@ -148,7 +148,7 @@ func TestRefusals(t *testing.T) {
 		status int
 		body   string
 		kind   fault.Kind
-		says   string
+		want   string
 	}{
 		{"keys", 403, "<Error><Code>InvalidAccessKeyId</Code><Message>No such key\x07 here.</Message></Error>", fault.Denied, "denied access"},
 		{"clock", 403, "<Error><Code>RequestTimeTooSkewed</Code><Message>x</Message></Error>", fault.Denied, "clock"},
@@ -163,43 +163,43 @@ func TestRefusals(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			f := newFixture(t, func(o *Options) {
-				o.Transport = transport.New(transport.Options{Deadline: time.Millisecond, Base: answering{c.status, c.body}})
+				o.Transport = transport.New(transport.Options{Deadline: time.Millisecond, Base: fixedResponse{c.status, c.body}})
 			})
 			var err error
 			for _, err = range f.List(t.Context(), "p/") {
 			}
-			if fault.KindOf(err) != c.kind && c.kind != fault.NotFound || err != nil && !strings.Contains(err.Error(), c.says) {
+			if fault.KindOf(err) != c.kind && c.kind != fault.NotFound || err != nil && !strings.Contains(err.Error(), c.want) {
 				t.Errorf("list: %v (%s)", err, fault.KindOf(err))
 			}
 			if c.status == 200 {
 				return
 			}
 			err = f.Put(t.Context(), "k", []byte("x"))
-			if fault.KindOf(err) != c.kind || !strings.Contains(err.Error(), c.says) {
+			if fault.KindOf(err) != c.kind || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("put: %v (%s)", err, fault.KindOf(err))
 			}
 			if strings.ContainsAny(fmt.Sprint(err), "\x07") || strings.Contains(fmt.Sprint(err), "secret") {
-				t.Errorf("says %q", err)
+				t.Errorf("error: %q", err)
 			}
 		})
 	}
 }
 
-type answering struct {
+type fixedResponse struct {
 	status int
 	body   string
 }
 
-func (a answering) RoundTrip(req *http.Request) (*http.Response, error) {
+func (a fixedResponse) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.Body != nil {
 		req.Body.Close()
 	}
 	return &http.Response{StatusCode: a.status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(a.body)), Request: req}, nil
 }
 
-func TestBucketOfSomebodyElse(t *testing.T) {
+func TestCreateBucketOfAnotherAccount(t *testing.T) {
 	f := newFixture(t)
-	f.between = func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
+	f.intercept = func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
 		if r.Method == "HEAD" {
 			w.WriteHeader(403)
 			return
@@ -212,7 +212,7 @@ func TestBucketOfSomebodyElse(t *testing.T) {
 	}
 }
 
-func TestHowRequestsAreSigned(t *testing.T) {
+func TestRequestAuthentication(t *testing.T) {
 	token := func(context.Context, bool) (string, error) { return "tok", nil }
 	for _, c := range []struct {
 		name   string
@@ -231,13 +231,13 @@ func TestHowRequestsAreSigned(t *testing.T) {
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			t.Setenv("AWS_ACCESS_KEY_ID", "of-somebody-else")
-			t.Setenv("IBM_API_KEY_ID", "of-somebody-else")
-			t.Setenv("TRUSTED_PROFILE_ID", "of-somebody-else")
+			t.Setenv("AWS_ACCESS_KEY_ID", "of-another-program")
+			t.Setenv("IBM_API_KEY_ID", "of-another-program")
+			t.Setenv("TRUSTED_PROFILE_ID", "of-another-program")
 			t.Setenv("AWS_CA_BUNDLE", "/no/such/file")
 			f := newFixture(t, c.change)
 			var got http.Header
-			f.between = func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			f.intercept = func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 				got = r.Header
 				next.ServeHTTP(w, r)
 			}
@@ -248,8 +248,8 @@ func TestHowRequestsAreSigned(t *testing.T) {
 	}
 }
 
-func TestOptionsThatAreWrong(t *testing.T) {
-	rt := transport.New(transport.Options{Base: answering{200, ""}})
+func TestInvalidOptions(t *testing.T) {
+	rt := transport.New(transport.Options{Base: fixedResponse{200, ""}})
 	for _, o := range []Options{
 		{Endpoint: "", Bucket: "b", Transport: rt}, {Endpoint: "https://u:p@h", Bucket: "b", Transport: rt},
 		{Endpoint: "ftp://h", Bucket: "b", Transport: rt}, {Endpoint: "https://h", Transport: rt},
@@ -261,9 +261,9 @@ func TestOptionsThatAreWrong(t *testing.T) {
 	}
 }
 
-func TestObjectThatIsTooLarge(t *testing.T) {
+func TestGetObjectThatIsTooLarge(t *testing.T) {
 	f := newFixture(t, func(o *Options) {
-		o.Transport = transport.New(transport.Options{Base: answering{200, strings.Repeat("x", maxObject+1)}})
+		o.Transport = transport.New(transport.Options{Base: fixedResponse{200, strings.Repeat("x", maxObject+1)}})
 	})
 	if _, err := f.Get(t.Context(), "k"); fault.KindOf(err) != fault.TooLarge {
 		t.Errorf("got %v", err)

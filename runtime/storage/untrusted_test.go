@@ -14,7 +14,7 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// deletion is the body of DeleteObjects.
+// deletion is the body of a DeleteObjects request.
 type deletion struct {
 	Object []struct{ Key string }
 }
@@ -23,15 +23,16 @@ func isDeletion(r *http.Request) bool {
 	return r.Method == "POST" && strings.Contains(r.URL.RawQuery, "delete")
 }
 
-// Faults of the one call that must not be believed.
+// Purge does not rely on the responses to DeleteObjects: it lists the prefixes again, and the final counts are
+// correct.
 func TestPurgeChecksEachKey(t *testing.T) {
 	keys := jobs(5, 5)
-	t.Run("200 with keys left", func(t *testing.T) {
+	t.Run("200 with remaining keys", func(t *testing.T) {
 		f := newFixture(t)
 		f.fill(t, keys...)
-		var lied atomic.Bool
-		f.between = func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-			if isDeletion(r) && lied.CompareAndSwap(false, true) {
+		var skipped atomic.Bool
+		f.intercept = func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			if isDeletion(r) && skipped.CompareAndSwap(false, true) {
 				w.Header().Set("Content-Type", "application/xml")
 				_, _ = io.WriteString(w, "<DeleteResult></DeleteResult>")
 				return
@@ -47,7 +48,7 @@ func TestPurgeChecksEachKey(t *testing.T) {
 		f := newFixture(t)
 		f.fill(t, keys...)
 		var failed atomic.Bool
-		f.between = func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		f.intercept = func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 			if isDeletion(r) && failed.CompareAndSwap(false, true) {
 				fmt.Fprintf(w, "<DeleteResult><Error><Key>%s</Key><Code>InternalError</Code></Error></DeleteResult>", keys[0])
 				return
@@ -62,7 +63,7 @@ func TestPurgeChecksEachKey(t *testing.T) {
 	t.Run("one key fails always", func(t *testing.T) {
 		f := newFixture(t)
 		f.fill(t, keys...)
-		f.between = func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		f.intercept = func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 			if !isDeletion(r) {
 				next.ServeHTTP(w, r)
 				return
@@ -86,10 +87,10 @@ func TestPurgeChecksEachKey(t *testing.T) {
 			t.Errorf("%+v, %v", got, err)
 		}
 	})
-	t.Run("not allowed", func(t *testing.T) {
+	t.Run("access denied", func(t *testing.T) {
 		f := newFixture(t)
 		f.fill(t, keys...)
-		f.between = func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		f.intercept = func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 			if isDeletion(r) {
 				w.WriteHeader(403)
 				_, _ = io.WriteString(w, "<Error><Code>AccessDenied</Code><Message>No.</Message></Error>")
@@ -102,11 +103,11 @@ func TestPurgeChecksEachKey(t *testing.T) {
 			t.Errorf("%+v, %v", got, err)
 		}
 	})
-	t.Run("processed, and the answer lost", func(t *testing.T) {
+	t.Run("processed, but the response is lost", func(t *testing.T) {
 		f := newFixture(t)
 		f.fill(t, keys...)
 		var lost atomic.Bool
-		f.between = func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		f.intercept = func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 			if isDeletion(r) && lost.CompareAndSwap(false, true) {
 				next.ServeHTTP(discard{http.Header{}}, r)
 				panic(http.ErrAbortHandler)
@@ -126,10 +127,10 @@ func (d discard) Header() http.Header         { return d.h }
 func (d discard) Write(b []byte) (int, error) { return len(b), nil }
 func (d discard) WriteHeader(int)             {}
 
-// What a hostile or broken store lists is not deleted, and does not keep us for ever.
+// A hostile or broken store cannot make Purge delete objects outside the prefixes or run forever.
 func TestPurgeOfUntrustedListings(t *testing.T) {
 	now := time.Now().UTC().Format(time.RFC3339)
-	for name, c := range map[string]struct{ body, says string }{
+	for name, c := range map[string]struct{ body, want string }{
 		"outside":  {"<ListBucketResult><Name>bucket</Name><Contents><Key>precious</Key><LastModified>" + now + "</LastModified></Contents></ListBucketResult>", "is not under"},
 		"endless":  {"<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>t</NextContinuationToken></ListBucketResult>", "does not end"},
 		"no token": {"<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>", "does not end"},
@@ -137,7 +138,7 @@ func TestPurgeOfUntrustedListings(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t)
 			f.fill(t, "precious")
-			f.between = func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			f.intercept = func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 				switch {
 				case r.Method == "GET" && strings.Contains(r.URL.RawQuery, "list-type"):
 					_, _ = io.WriteString(w, c.body)
@@ -148,20 +149,20 @@ func TestPurgeOfUntrustedListings(t *testing.T) {
 				}
 			}
 			_, err := f.Purge(t.Context(), sweep("lithops.jobs/"))
-			if fault.KindOf(err) != fault.Failed || !strings.Contains(err.Error(), c.says) {
+			if fault.KindOf(err) != fault.Failed || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v", err)
 			}
 		})
 	}
 }
 
-func TestPurgeIsInterrupted(t *testing.T) {
+func TestPurgeInterrupted(t *testing.T) {
 	f := newFixture(t)
 	f.fill(t, jobs(5, 5)...)
 	ctx, cancel := context.WithCancel(t.Context())
-	f.between = func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	f.intercept = func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		if isDeletion(r) {
-			_, _ = io.Copy(io.Discard, r.Body) // the server watches the connection only then
+			_, _ = io.Copy(io.Discard, r.Body) // the server detects a closed connection only after reading the body
 			cancel()
 			<-r.Context().Done()
 			return
@@ -174,11 +175,11 @@ func TestPurgeIsInterrupted(t *testing.T) {
 	}
 }
 
-// A store that does not know start-after, versions or uploads is emptied all the same.
-func TestPurgeOfASimpleStore(t *testing.T) {
+// Purge deletes all objects of a store that does not support start-after, versions or uploads.
+func TestPurgeOfMinimalStore(t *testing.T) {
 	f := newFixture(t)
 	f.fill(t, jobs(40, 20)...)
-	f.between = func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	f.intercept = func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		q := r.URL.Query()
 		if q.Has("versioning") || q.Has("uploads") {
 			w.WriteHeader(501)

@@ -11,11 +11,11 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
-// aborters is how many multipart uploads are aborted at the same time: S3 has no batch for it.
-const aborters = 16
+// parallelAborts is the number of multipart uploads that are aborted in parallel. S3 has no batch request for this.
+const parallelAborts = 16
 
-// abortUploads ends the unfinished multipart uploads below the prefixes, which are invisible in lists and yet are paid
-// for.
+// abortUploads aborts the unfinished multipart uploads below the prefixes. They do not appear in listings, but are
+// billed.
 func (p *purge) abortUploads(ctx context.Context) error {
 	for _, prefix := range p.prefixes {
 		if err := p.abortBelow(ctx, prefix); err != nil {
@@ -27,7 +27,7 @@ func (p *purge) abortUploads(ctx context.Context) error {
 
 func (p *purge) abortBelow(ctx context.Context, prefix string) error {
 	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(aborters)
+	g.SetLimit(parallelAborts)
 	in := &s3.ListMultipartUploadsInput{Bucket: &p.store.o.Bucket, Prefix: aws.String(prefix)}
 	listErr := func() error {
 		for range transport.MaxPages {
@@ -39,16 +39,16 @@ func (p *purge) abortBelow(ctx context.Context, prefix string) error {
 				return p.store.explain(ctx, bucketSubject, err)
 			}
 			if out.Bucket == nil && out.IsTruncated == nil {
-				return p.store.unreadable()
+				return p.store.unreadableResponse()
 			}
-			if err := p.page(len(out.Uploads)); err != nil {
+			if err := p.countPage(len(out.Uploads)); err != nil {
 				return err
 			}
 			for _, u := range out.Uploads {
-				if err := p.store.within(prefix, aws.StringValue(u.Key)); err != nil {
+				if err := p.store.checkListedKey(prefix, aws.StringValue(u.Key)); err != nil {
 					return err
 				}
-				if p.old(item{changed: aws.TimeValue(u.Initiated)}) {
+				if p.matchesAge(item{changed: aws.TimeValue(u.Initiated)}) {
 					g.Go(func() error { return p.abort(ctx, u) })
 				}
 			}
@@ -57,11 +57,11 @@ func (p *purge) abortBelow(ctx context.Context, prefix string) error {
 			}
 			key, id := aws.StringValue(out.NextKeyMarker), aws.StringValue(out.NextUploadIdMarker)
 			if key == "" || (key == aws.StringValue(in.KeyMarker) && id == aws.StringValue(in.UploadIdMarker)) {
-				return p.store.endless()
+				return p.store.endlessListing()
 			}
 			in.KeyMarker, in.UploadIdMarker = aws.String(key), aws.String(id)
 		}
-		return p.store.endless()
+		return p.store.endlessListing()
 	}()
 	if err := g.Wait(); err != nil {
 		return err

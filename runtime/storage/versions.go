@@ -11,15 +11,15 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
-// versioned reports whether the bucket keeps old versions, now or from the time before that was suspended. A store that
-// does not know versions, or does not let us ask, has none that we could delete.
-// answered sees the answer, whatever it is.
-func (s *Store) versioned(ctx context.Context, answered func(*http.Response) error) (bool, error) {
+// versioned reports whether the bucket contains object versions. A bucket keeps its versions if versioning is
+// suspended. The result is false if the store does not support versions or denies access to this setting. onResponse
+// receives every response.
+func (s *Store) versioned(ctx context.Context, onResponse func(*http.Response) error) (bool, error) {
 	req, out := s.s3.versioningRequest(&s3.GetBucketVersioningInput{Bucket: &s.o.Bucket})
 	req.SetContext(ctx)
 	err := req.Send()
 	if req.HTTPResponse != nil {
-		if err := answered(req.HTTPResponse); err != nil {
+		if err := onResponse(req.HTTPResponse); err != nil {
 			return false, err
 		}
 	}
@@ -33,7 +33,7 @@ func (s *Store) versioned(ctx context.Context, answered func(*http.Response) err
 	return aws.StringValue(out.Status) != "", nil
 }
 
-// versionPages reads the versions and delete markers of a span.
+// versionPages returns a function that reads the versions and delete markers of a span page by page.
 func (p *purge) versionPages(s span) transport.NextPage[item] {
 	in := &s3.ListObjectVersionsInput{Bucket: &p.store.o.Bucket, Prefix: aws.String(s.prefix)}
 	if s.after != "" {
@@ -45,7 +45,7 @@ func (p *purge) versionPages(s span) transport.NextPage[item] {
 			return nil, false, p.store.explain(ctx, bucketSubject, err)
 		}
 		if out.Name == nil && out.IsTruncated == nil {
-			return nil, false, p.store.unreadable()
+			return nil, false, p.store.unreadableResponse()
 		}
 		page := make([]item, 0, len(out.Versions)+len(out.DeleteMarkers))
 		for _, v := range out.Versions {
@@ -60,7 +60,7 @@ func (p *purge) versionPages(s span) transport.NextPage[item] {
 		}
 		key, version := aws.StringValue(out.NextKeyMarker), aws.StringValue(out.NextVersionIdMarker)
 		if key == "" || (key == aws.StringValue(in.KeyMarker) && version == aws.StringValue(in.VersionIdMarker)) {
-			return nil, false, p.store.endless()
+			return nil, false, p.store.endlessListing()
 		}
 		in.KeyMarker, in.VersionIdMarker = aws.String(key), nil
 		if version != "" {
