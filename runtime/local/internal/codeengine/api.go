@@ -44,7 +44,7 @@ func Hosts() []string {
 	return hosts
 }
 
-// regionOf returns the region of a host name with or without a port, or "" if the host is not one of the service.
+// regionOf returns the region of a host name with or without a port, or "" if the host does not belong to the service.
 func regionOf(host string) string {
 	host, _, _ = strings.Cut(host, ":")
 	region, ok := strings.CutPrefix(host, "api.")

@@ -17,8 +17,7 @@ import (
 	"fn-runtime/runtime/local/invoke"
 )
 
-// fakeInvoker runs instances: it waits for release, if set, and then returns the exit status that exit returns for
-// index and attempt.
+// fakeInvoker runs instances. It waits for release, if set, and then returns the exit status exit(index, attempt).
 type fakeInvoker struct {
 	release chan struct{}
 	exit    func(index, attempt string) int // nil: exit status 0

@@ -93,7 +93,7 @@ func (a *api) recordEnd(r *run) {
 // resolveInterval is the time between two attempts to resolve the references of a run.
 const resolveInterval = time.Second
 
-// execute runs the instances, as many concurrently as there are free instance slots.
+// execute runs the instances of a run. instanceSlots limits the number of concurrent instances.
 func (a *api) execute(r *run) {
 	w, err := a.instanceConfig(r)
 	if err != nil {

@@ -35,7 +35,7 @@ type instanceConfig struct {
 	revision      string // hash of the archive: warm workers are reused for the same revision
 }
 
-// daemonTimeLimit is the time limit of daemons, which practically have none.
+// daemonTimeLimit is the time limit of daemons. It is so long that daemons have no limit in practice.
 const daemonTimeLimit = 365 * 24 * time.Hour
 
 // instanceConfig resolves the references of a run. It returns state.ErrNotFound if a config map, a secret or a key does
@@ -89,7 +89,8 @@ func (a *api) instanceConfig(r *run) (*instanceConfig, error) {
 	return w, nil
 }
 
-// interpreter returns the Python interpreter in the notes of a deployment, or the default if they do not specify one.
+// interpreter returns the Python interpreter in the notes of a deployment, or fallback if the notes do not contain an
+// absolute path.
 func interpreter(notes, fallback string) string {
 	var values map[string]any
 	_ = json.Unmarshal([]byte(notes), &values) // the variable may contain something else

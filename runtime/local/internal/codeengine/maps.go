@@ -66,7 +66,7 @@ func (a *api) secrets() *kind {
 	}
 }
 
-func parseNewData(c call, what string) (string, data, error) {
+func parseNewData(c call, kind string) (string, data, error) {
 	var body struct {
 		Name string `json:"name"`
 		data
@@ -74,7 +74,7 @@ func parseNewData(c call, what string) (string, data, error) {
 	if err := decode(c, &body); err != nil {
 		return "", data{}, err
 	}
-	if err := checkName(what, body.Name, subdomain, 253); err != nil {
+	if err := checkName(kind, body.Name, subdomain, 253); err != nil {
 		return "", data{}, err
 	}
 	return body.Name, body.data, body.check()

@@ -44,15 +44,15 @@ func (a *api) createProject(c call) error {
 	p := state.Project{ID: uuid.NewString(), Name: body.Name, Region: c.region, ResourceGroupID: body.ResourceGroupID, Created: a.Now().UnixMilli()}
 	err := a.DB.CreateProject(p, func(all []state.Project) error {
 		n := 0
-		for _, have := range all {
-			if have.Region != c.region {
+		for _, existing := range all {
+			if existing.Region != c.region {
 				continue
 			}
 			n++
-			if have.Name == p.Name && have.Deleted != 0 {
+			if existing.Name == p.Name && existing.Deleted != 0 {
 				return &apiError{http.StatusConflict, "project_name_already_exists", "A project with this name is soft-deleted. Its name stays reserved for 7 days."}
 			}
-			if have.Name == p.Name {
+			if existing.Name == p.Name {
 				return &apiError{http.StatusConflict, "project_name_already_exists", "A project with this name already exists."}
 			}
 		}

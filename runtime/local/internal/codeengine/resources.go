@@ -40,9 +40,9 @@ var (
 	subdomain = text.NewPattern(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`)
 )
 
-func checkName(what, name string, form interface{ MatchString(string) bool }, longest int) error {
+func checkName(kind, name string, form interface{ MatchString(string) bool }, longest int) error {
 	if len(name) < 1 || len(name) > longest || !form.MatchString(name) {
-		return invalid("The name of the %s is not valid: at most %d lower-case letters, digits and hyphens.", what, longest)
+		return invalid("The name of the %s is not valid: at most %d lower-case letters, digits and hyphens.", kind, longest)
 	}
 	return nil
 }

@@ -28,8 +28,8 @@ func invalid(format string, args ...any) error {
 	return &apiError{http.StatusBadRequest, "invalid_request", fmt.Sprintf(format, args...)}
 }
 
-func quotaExceeded(what string, limit int) error {
-	return &apiError{http.StatusForbidden, "quota_exceeded", fmt.Sprintf("The quota of %d %s is exceeded.", limit, what)}
+func quotaExceeded(resources string, limit int) error {
+	return &apiError{http.StatusForbidden, "quota_exceeded", fmt.Sprintf("The quota of %d %s is exceeded.", limit, resources)}
 }
 
 var (

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// tokenLifetime is the validity of a token, the same as of IBM Cloud IAM.
+// tokenLifetime is the validity period of a token, as in IBM Cloud IAM.
 const tokenLifetime = time.Hour
 
 // token handles the call that issues a token for an API key. Clients read the expiration time from the token itself.
@@ -66,7 +66,8 @@ func (a *api) signature(text string) string {
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// isAuthenticated reports whether a request has a valid token of the token call, or the token of the endpoint.
+// isAuthenticated reports whether a request has a valid token that the token call has issued, or the token of the
+// endpoint.
 func (a *api) isAuthenticated(r *http.Request) bool {
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	token = strings.TrimSpace(token)

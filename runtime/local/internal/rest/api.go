@@ -1,4 +1,4 @@
-// Package rest implements the OpenWhisk REST API of the local endpoint, both in the form of OpenWhisk and in that of
+// Package rest implements the OpenWhisk REST API of the local endpoint, with the documents of OpenWhisk and those of
 // IBM Cloud Functions. It contains the paths, documents, limits, status codes and error texts of the API.
 //
 // It does not store data, run actions or listen on sockets.
@@ -190,8 +190,8 @@ func (a *api) handle(path string, m methods) {
 	}
 }
 
-// resolve returns the call of a request with the namespace of its path: by name, by GUID, or "_" for the caller's
-// namespace.
+// resolve returns the call of a request. The path specifies the namespace by name, by GUID, or as "_" for the namespace
+// of the caller.
 func (a *api) resolve(w http.ResponseWriter, r *http.Request) (call, error) {
 	c := call{w: w, r: r, slot: a.slotPool.Turn(), pkg: r.PathValue("pkg"), name: r.PathValue("name")}
 	want := r.PathValue("ns")

@@ -14,7 +14,7 @@ func (a *api) info(c call) error {
 }
 
 // platform returns the description of the service: the supported kinds of actions, and limits with sizes in bytes and
-// times in milliseconds. wskdeploy replaces a kind that is not listed by the default one.
+// times in milliseconds. wskdeploy replaces a kind that is not listed with the default one.
 func (a *api) platform(c call) error {
 	var python []map[string]any
 	for _, kind := range []string{python3, "python:3.9", "python:3.10", "python:3.11", "python:3.12", "python:3.13"} {
@@ -57,10 +57,10 @@ const (
 	webActions      = "web actions or the API gateway"
 )
 
-func unsupported(what string) func(call) error {
-	return func(call) error { return notImplemented(what) }
+func unsupported(feature string) func(call) error {
+	return func(call) error { return notImplemented(feature) }
 }
 
-func notImplemented(what string) *apiError {
-	return badRequest("The local endpoint does not implement %s.", what)
+func notImplemented(feature string) *apiError {
+	return badRequest("The local endpoint does not implement %s.", feature)
 }

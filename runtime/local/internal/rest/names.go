@@ -43,15 +43,15 @@ func checkName(name string) error {
 }
 
 // paging parses skip and limit of a list. A limit of 0 means the maximum page size.
-func paging(q url.Values, what string) (skip, limit int, err error) {
+func paging(q url.Values, collection string) (skip, limit int, err error) {
 	limit = defaultPage
 	if text := q.Get("limit"); q.Has("limit") {
 		n, err := strconv.Atoi(text)
 		if err != nil {
-			return 0, 0, badRequest("The query parameter 'limit' was malformed:\nThe value '%s' is not an integer for %s.", text, what)
+			return 0, 0, badRequest("The query parameter 'limit' was malformed:\nThe value '%s' is not an integer for %s.", text, collection)
 		}
 		if n < 0 || n > maxPage {
-			return 0, 0, badRequest("The query parameter 'limit' was malformed:\nThe value '%d' is not in the range of 0 to %d for %s.", n, maxPage, what)
+			return 0, 0, badRequest("The query parameter 'limit' was malformed:\nThe value '%d' is not in the range of 0 to %d for %s.", n, maxPage, collection)
 		}
 		if limit = n; n == 0 {
 			limit = maxPage
@@ -59,10 +59,10 @@ func paging(q url.Values, what string) (skip, limit int, err error) {
 	}
 	if text := q.Get("skip"); q.Has("skip") {
 		if skip, err = strconv.Atoi(text); err != nil {
-			return 0, 0, badRequest("The query parameter 'skip' was malformed:\nThe value '%s' is not an integer for %s.", text, what)
+			return 0, 0, badRequest("The query parameter 'skip' was malformed:\nThe value '%s' is not an integer for %s.", text, collection)
 		}
 		if skip < 0 {
-			return 0, 0, badRequest("The query parameter 'skip' was malformed:\nThe value '%s' is not greater than or equal to 0 for %s.", text, what)
+			return 0, 0, badRequest("The query parameter 'skip' was malformed:\nThe value '%s' is not greater than or equal to 0 for %s.", text, collection)
 		}
 	}
 	return skip, limit, nil

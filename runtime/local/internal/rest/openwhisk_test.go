@@ -189,7 +189,7 @@ func (s *replayer) setOutcome(c recorded) {
 	}
 	if c.Answer.Status != http.StatusAccepted && result != nil {
 		s.outcome.Result, _ = json.Marshal(expand(result))
-		if !isRecord { // the record is shown later: a cold start, with the size of Python's JSON
+		if !isRecord { // the activation record is compared later: a cold start with the size of Python's JSON
 			s.outcome.Cold, s.outcome.Size = true, int64(len(strings.ReplaceAll(string(s.outcome.Result), `":`, `": `)))
 		}
 	}
@@ -230,7 +230,7 @@ func expand(v any) any {
 	return v
 }
 
-// maskVariable returns got, with "<...>" in the places where the recording has it for values that differ in each run.
+// maskVariable returns got with the placeholders "<...>" of the recording. They replace values that differ in each run.
 func maskVariable(want, got any) any {
 	switch w := want.(type) {
 	case string:

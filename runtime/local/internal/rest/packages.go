@@ -12,13 +12,13 @@ import (
 
 // normalizeKeyValues validates a list of {"key","value"} for annotations or parameters. It returns the list without
 // duplicates; the last value of a key wins.
-func normalizeKeyValues(raw json.RawMessage, what string) (json.RawMessage, error) {
+func normalizeKeyValues(raw json.RawMessage, field string) (json.RawMessage, error) {
 	list, err := parseKeyValues(raw)
 	if err != nil {
-		return nil, badRequest("The request content was malformed:\n%s malformed", what)
+		return nil, badRequest("The request content was malformed:\n%s malformed", field)
 	}
 	if len(raw) > maxParameters {
-		return nil, tooLarge(what, int64(len(raw)), maxParameters)
+		return nil, tooLarge(field, int64(len(raw)), maxParameters)
 	}
 	if list == nil {
 		return nil, nil

@@ -141,7 +141,7 @@ func (in *actionPut) check() error {
 	l := in.Limits
 	for _, limit := range []struct {
 		value    *int
-		what     string
+		name     string
 		unit     string
 		min, max int
 	}{
@@ -155,9 +155,9 @@ func (in *actionPut) check() error {
 		case *limit.value < 0 && strings.HasSuffix(limit.unit, "MB"):
 			return badRequest("The request content was malformed:\nrequirement failed: a negative size of an object is not allowed.")
 		case *limit.value < limit.min:
-			return badRequest("requirement failed: %s %d%s below allowed threshold of %d%s", limit.what, *limit.value, limit.unit, limit.min, limit.unit)
+			return badRequest("requirement failed: %s %d%s below allowed threshold of %d%s", limit.name, *limit.value, limit.unit, limit.min, limit.unit)
 		case *limit.value > limit.max:
-			return badRequest("requirement failed: %s %d%s exceeds allowed threshold of %d%s", limit.what, *limit.value, limit.unit, limit.max, limit.unit)
+			return badRequest("requirement failed: %s %d%s exceeds allowed threshold of %d%s", limit.name, *limit.value, limit.unit, limit.max, limit.unit)
 		}
 	}
 	return nil

@@ -40,7 +40,8 @@ var (
 	errNoRoute         = &apiError{status: http.StatusNotFound, text: "The requested resource could not be found."}
 )
 
-// unauthorized distinguishes invalid from missing credentials. Like OpenWhisk, it treats only Basic as credentials.
+// unauthorized distinguishes invalid from missing credentials. Like OpenWhisk, it reports invalid credentials only for
+// Basic authentication.
 func unauthorized(r *http.Request) *apiError {
 	text := "The resource requires authentication, which was not supplied with the request"
 	if scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " "); strings.EqualFold(scheme, "Basic") {
@@ -49,8 +50,8 @@ func unauthorized(r *http.Request) *apiError {
 	return &apiError{status: http.StatusUnauthorized, text: text}
 }
 
-func forbidden(what string) *apiError {
-	return &apiError{status: http.StatusForbidden, text: fmt.Sprintf("The supplied authentication is not authorized to access '%s'.", what)}
+func forbidden(path string) *apiError {
+	return &apiError{status: http.StatusForbidden, text: fmt.Sprintf("The supplied authentication is not authorized to access '%s'.", path)}
 }
 
 func tooLarge(field string, is, allowed int64) *apiError {
@@ -163,7 +164,8 @@ func writeJSON(w http.ResponseWriter, status int, size int64, body io.WriterTo) 
 }
 
 // decode reads a JSON object of at most limit bytes into v. An empty POST body leaves v unchanged. Like OpenWhisk, it
-// requires the content type application/json for a nonempty body. After a large body, the request holds its slot.
+// requires the content type application/json for a nonempty body. If the body is large, decode acquires the slot of the
+// request before it parses the body.
 func (a *api) decode(c call, limit int64, v any) error {
 	r := c.r
 	if t := cmp.Or(r.Header.Get("Content-Type"), "application/octet-stream"); !isJSON(t) && r.ContentLength != 0 {

@@ -73,8 +73,8 @@ func (c *call) prepareBody(sig *signature) *apiError {
 }
 
 // readDocument reads the body of a document into memory. All documents together have a fixed memory limit. If it is
-// exhausted, the request fails with SlowDown instead of waiting: other clients may send their documents slowly and
-// would block it.
+// exhausted, the request fails with SlowDown instead of waiting: other clients may send their documents slowly and keep
+// the memory for a long time.
 func (c *call) readDocument() ([]byte, error) {
 	need := c.size
 	switch {

@@ -51,7 +51,7 @@ type verifiedReader struct {
 	md5        []byte               // expected value; nil if none was sent
 	md5sum     hash.Hash
 	unverified string            // name of a checksum that is computed although no value was sent
-	computed   map[string]string // the computed sums in base64, after the body has been read
+	computed   map[string]string // computed checksums in base64; set after the body has been read
 	err        error
 }
 

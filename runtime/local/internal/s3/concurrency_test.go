@@ -14,7 +14,7 @@ import (
 	"fn-runtime/runtime/local/internal/state"
 )
 
-// The documents of concurrent requests have a memory limit: each may have megabytes, and all of them are in memory.
+// The memory for the documents of concurrent requests is limited: each document may have megabytes.
 func TestDocumentMemoryIsBounded(t *testing.T) {
 	s := newStore(t)
 	const small = `<Delete><Object><Key>k</Key></Object></Delete>`
@@ -45,7 +45,7 @@ func TestDocumentMemoryIsBounded(t *testing.T) {
 	s.want("200", "POST", "/bucket?delete", small)
 }
 
-// A listing keeps only the fields that it shows: metadata and tags of 1,000 objects would be megabytes.
+// A listing keeps only the fields that it shows: metadata and tags of 1,000 objects would use megabytes.
 func TestListingKeepsOnlyShownFields(t *testing.T) {
 	s := newStore(t)
 	s.want("200", "PUT", "/bucket/k", "data", "x-amz-meta-large: "+strings.Repeat("x", 1000), "x-amz-tagging: a=b")

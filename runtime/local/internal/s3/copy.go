@@ -75,8 +75,8 @@ func (c *call) respondCopy(name, etag string, modified int64, sums map[string]st
 	})
 }
 
-// isReplace reports whether a directive header is REPLACE: use the values of the request instead of those of the
-// source.
+// isReplace reports whether a directive header is REPLACE, which replaces the values of the source with those of the
+// request.
 func (c *call) isReplace(header string) (bool, error) {
 	switch v := c.r.Header.Get(header); v {
 	case "", "COPY":

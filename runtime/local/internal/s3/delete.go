@@ -51,20 +51,20 @@ func (c *call) deleteObjects() error {
 	if len(in.Object) == 0 || len(in.Object) > maxDeletions {
 		return malformedXML()
 	}
-	what := make([]state.Deletion, len(in.Object))
+	targets := make([]state.Deletion, len(in.Object))
 	refused := make([]*apiError, len(in.Object))
 	for i, d := range in.Object {
-		what[i] = state.Deletion{Key: d.Key, Version: d.VersionID}
+		targets[i] = state.Deletion{Key: d.Key, Version: d.VersionID}
 	}
 	done, err := c.db.Delete(c.bucket, func(i int, old *state.Object) (goOn bool) {
 		goOn, refused[i] = in.Object[i].applies(old)
 		return goOn
-	}, what...)
+	}, targets...)
 	if err != nil {
 		return err
 	}
 	var out deletions
-	for i, d := range what {
+	for i, d := range targets {
 		switch apiErr := refused[i]; {
 		case apiErr != nil:
 			out.Error = append(out.Error, deleteError{d.Key, d.Version, apiErr.Code, apiErr.Message})

@@ -51,6 +51,6 @@ func preconditionFailed() *apiError {
 	return newError(http.StatusPreconditionFailed, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
 }
 
-func notImplemented(what string) *apiError {
-	return newError(http.StatusNotImplemented, "NotImplemented", "The local endpoint does not implement "+what+".")
+func notImplemented(feature string) *apiError {
+	return newError(http.StatusNotImplemented, "NotImplemented", "The local endpoint does not implement "+feature+".")
 }

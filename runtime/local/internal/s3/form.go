@@ -190,8 +190,8 @@ func (f *form) tags() (map[string]string, error) {
 	return checkTags(in.TagSet, maxObjectTags)
 }
 
-// respond redirects the client if the form requests it. Otherwise it responds with the requested status, with the new
-// object as a document for 201.
+// respond redirects the client if the form requests it. Otherwise it responds with the requested status code. With 201,
+// the response contains a document that describes the object.
 func (f *form) respond(c *call, o state.Object) {
 	etag := `"` + o.ETag + `"`
 	c.w.Header().Set("ETag", etag)

@@ -122,11 +122,11 @@ func (c *call) completeUpload() error {
 		return malformedXML()
 	}
 	id := c.q.Get("uploadId")
-	o, err := c.db.CompleteUpload(c.bucket, c.key, id, func(u state.Upload, have []state.Part, old *state.Object) (o state.Object, chosen []state.Part, err error) {
+	o, err := c.db.CompleteUpload(c.bucket, c.key, id, func(u state.Upload, uploaded []state.Part, old *state.Object) (o state.Object, chosen []state.Part, err error) {
 		if err = c.checkWriteConditions(old); err != nil {
 			return o, nil, err
 		}
-		if chosen, err = selectParts(in.Part, have); err != nil {
+		if chosen, err = selectParts(in.Part, uploaded); err != nil {
 			return o, nil, err
 		}
 		o.ETag = multipartETag(chosen)
@@ -136,12 +136,12 @@ func (c *call) completeUpload() error {
 		o.Combined = u.SumType == composite
 		return o, chosen, nil
 	})
-	if errors.Is(err, state.ErrNotFound) { // a client that did not receive the response retries the completed upload
-		problem := c.db.Versions(c.bucket, c.key, "", "", func(made state.Object) (string, bool) {
-			if made.Key == c.key && made.Upload == id {
-				o, err = made, nil
+	if errors.Is(err, state.ErrNotFound) { // a client that did not receive the response retries the existing upload
+		problem := c.db.Versions(c.bucket, c.key, "", "", func(existing state.Object) (string, bool) {
+			if existing.Key == c.key && existing.Upload == id {
+				o, err = existing, nil
 			}
-			return "", made.Key == c.key && err != nil
+			return "", existing.Key == c.key && err != nil
 		})
 		err = cmp.Or(problem, err)
 	}
@@ -158,9 +158,9 @@ func (c *call) completeUpload() error {
 }
 
 // selectParts returns the parts that a completion lists.
-func selectParts(requested []chosenPart, have []state.Part) ([]state.Part, error) {
-	byNumber := make(map[int]state.Part, len(have))
-	for _, p := range have {
+func selectParts(requested []chosenPart, uploaded []state.Part) ([]state.Part, error) {
+	byNumber := make(map[int]state.Part, len(uploaded))
+	for _, p := range uploaded {
 		byNumber[p.Number] = p
 	}
 	chosen := make([]state.Part, 0, len(requested))

@@ -50,11 +50,11 @@ func TestMultipartUploads(t *testing.T) {
 	s.want("400 BadDigest", "POST", id, document(etags...), "x-amz-checksum-crc32: AAAAAA==")
 	s.want("400 InvalidRequest", "POST", id, document(etags...), "x-amz-checksum-sha256: "+emptySHA)
 	s.want("400 InvalidRequest", "POST", id, document(etags...), "x-amz-checksum-type: COMPOSITE")
-	whole := first + strings.Repeat("s", minPart) + "end"
+	content := first + strings.Repeat("s", minPart) + "end"
 	crc := newChecksum("crc32")
-	crc.Write([]byte(whole))
+	crc.Write([]byte(content))
 	sum := base64.StdEncoding.EncodeToString(crc.Sum(nil))
-	w := s.want("200", "POST", id, document(etags...), "x-amz-checksum-crc32: "+sum, "x-amz-mp-object-size: "+fmt.Sprint(len(whole)))
+	w := s.want("200", "POST", id, document(etags...), "x-amz-checksum-crc32: "+sum, "x-amz-mp-object-size: "+fmt.Sprint(len(content)))
 	parts := md5.New() //nolint:gosec
 	for _, part := range []string{first, strings.Repeat("s", minPart), "end"} {
 		one := md5.Sum([]byte(part)) //nolint:gosec
@@ -68,8 +68,8 @@ func TestMultipartUploads(t *testing.T) {
 		t.Errorf("the second response is %s", again.Body)
 	}
 	got := s.want("200", "GET", "/bucket/k", "", "x-amz-checksum-mode: ENABLED")
-	if !bytes.Equal(got.Body.Bytes(), []byte(whole)) || got.Header()["x-amz-meta-m"] == nil || got.Header().Get("X-Amz-Checksum-Crc32") != sum {
-		t.Errorf("%d bytes of %d, %v", got.Body.Len(), len(whole), got.Header())
+	if !bytes.Equal(got.Body.Bytes(), []byte(content)) || got.Header()["x-amz-meta-m"] == nil || got.Header().Get("X-Amz-Checksum-Crc32") != sum {
+		t.Errorf("%d bytes of %d, %v", got.Body.Len(), len(content), got.Header())
 	}
 	got = s.want("206", "GET", "/bucket/k?partNumber=3", "")
 	if got.Body.String() != "end" || got.Header().Get("X-Amz-Mp-Parts-Count") != "3" || got.Header().Get("Content-Range") != "bytes 10485760-10485762/10485763" {

@@ -227,7 +227,7 @@ func TestBodyMustMatchSignatureAndChecksums(t *testing.T) {
 	streaming := map[string]string{"x-amz-decoded-content-length": "5", "x-amz-trailer": "x-amz-checksum-crc32", "Content-Encoding": "aws-chunked"}
 	const unsigned = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
 	for _, c := range []struct {
-		what, payload, body string
+		name, payload, body string
 		headers             map[string]string
 		status              int
 	}{
@@ -247,9 +247,9 @@ func TestBodyMustMatchSignatureAndChecksums(t *testing.T) {
 		{"unknown checksum", unsigned, trailer(hello, crc), map[string]string{"x-amz-decoded-content-length": "5", "x-amz-trailer": "x-amz-checksum-sha512"}, 501},
 		{"unknown", "STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD", trailer(hello, crc), streaming, 501},
 	} {
-		status, body := do(signed("PUT", "/bucket/"+strings.ReplaceAll(c.what, " ", "-"), c.payload, date, strings.NewReader(c.body), c.headers))
+		status, body := do(signed("PUT", "/bucket/"+strings.ReplaceAll(c.name, " ", "-"), c.payload, date, strings.NewReader(c.body), c.headers))
 		if status != c.status {
-			t.Errorf("%s: %d %s", c.what, status, body)
+			t.Errorf("%s: %d %s", c.name, status, body)
 		}
 	}
 	status, _ := do(signed("GET", "/bucket/right-trailer", emptySHA, date, nil, nil))

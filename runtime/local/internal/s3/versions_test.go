@@ -135,12 +135,12 @@ func TestCopyAndMultipartWithVersions(t *testing.T) {
 	w = s.want("200", "PUT", "/bucket/k?partNumber=1&uploadId="+id, "", "x-amz-copy-source: /bucket/k?versionId="+one)
 	wantHeaders(t, w, "X-Amz-Copy-Source-Version-Id: "+one)
 	document := "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>" + element(w, "ETag") + "</ETag></Part></CompleteMultipartUpload>"
-	made := s.newVersion("POST", "/bucket/k?uploadId="+id, document)
+	created := s.newVersion("POST", "/bucket/k?uploadId="+id, document)
 	s.newVersion("PUT", "/bucket/k", "later")
-	if again := s.newVersion("POST", "/bucket/k?uploadId="+id, document); again != made { // for a client that did not receive the response
-		t.Errorf("a repeated completion names version %q, want %q", again, made)
+	if again := s.newVersion("POST", "/bucket/k?uploadId="+id, document); again != created { // for a client that did not receive the response
+		t.Errorf("a repeated completion names version %q, want %q", again, created)
 	}
-	s.wantBody("/bucket/k?versionId="+made, "one")
+	s.wantBody("/bucket/k?versionId="+created, "one")
 
 	marker := s.want("204", "DELETE", "/bucket/k", "").Header().Get("X-Amz-Version-Id")
 	s.want("404 NoSuchKey", "PUT", "/bucket/c", "", "x-amz-copy-source: bucket/k")
@@ -177,9 +177,9 @@ func TestListVersionsInPages(t *testing.T) {
 	}
 	s.versioning("Enabled")
 	a := s.newVersion("PUT", "/bucket/a", "1")
-	gone := s.want("204", "DELETE", "/bucket/b%20c", "").Header().Get("X-Amz-Version-Id")
+	marker := s.want("204", "DELETE", "/bucket/b%20c", "").Header().Get("X-Amz-Version-Id")
 	d1, d2 := s.newVersion("PUT", "/bucket/d/x", "1"), s.newVersion("PUT", "/bucket/d/x", "2")
-	want := []string{"a " + a + "*", "a null", "b%20c " + gone + "*!", "d/x " + d2 + "*", "d/x " + d1}
+	want := []string{"a " + a + "*", "a null", "b%20c " + marker + "*!", "d/x " + d2 + "*", "d/x " + d1}
 	for page := 1; page <= 6; page++ {
 		var got []string
 		for after := ""; ; {
@@ -196,12 +196,12 @@ func TestListVersionsInPages(t *testing.T) {
 	}
 	for query, want := range map[string][]string{
 		"&prefix=d":                        want[3:],
-		"&delimiter=/":                     {want[0], want[1], "b c " + gone + "*!", "d/"},
-		"&key-marker=a&delimiter=/":        {"b c " + gone + "*!", "d/"},
+		"&delimiter=/":                     {want[0], want[1], "b c " + marker + "*!", "d/"},
+		"&key-marker=a&delimiter=/":        {"b c " + marker + "*!", "d/"},
 		"&key-marker=d/&delimiter=/":       nil,
 		"&key-marker=d&prefix=d/":          want[3:],
 		"&max-keys=0":                      nil,
-		"&key-marker=a&version-id-marker=": {"b c " + gone + "*!", want[3], want[4]},
+		"&key-marker=a&version-id-marker=": {"b c " + marker + "*!", want[3], want[4]},
 	} {
 		if diff := cmp.Diff(want, listedVersions(s.want("200", "GET", "/bucket?versions"+query, ""))); diff != "" {
 			t.Errorf("%s: %s", query, diff)
@@ -219,7 +219,7 @@ func TestDeleteObjectsWithVersions(t *testing.T) {
 		return "<Object><Key>k</Key><VersionId>" + version + "</VersionId></Object>"
 	}
 	w := s.want("200 InvalidArgument", "POST", "/bucket?delete", "<Delete>"+remove(two)+remove(marker)+"<Object><Key>new</Key></Object>"+remove("none")+"</Delete>")
-	made := regexp.MustCompile(`<Key>new</Key><DeleteMarker>true</DeleteMarker><DeleteMarkerVersionId>(.*?)<`).FindStringSubmatch(w.Body.String())
+	created := regexp.MustCompile(`<Key>new</Key><DeleteMarker>true</DeleteMarker><DeleteMarkerVersionId>(.*?)<`).FindStringSubmatch(w.Body.String())
 	for _, want := range []string{
 		"<Key>k</Key><VersionId>" + two + "</VersionId></Deleted>",
 		"<VersionId>" + marker + "</VersionId><DeleteMarker>true</DeleteMarker><DeleteMarkerVersionId>" + marker + "</DeleteMarkerVersionId>",
@@ -229,10 +229,10 @@ func TestDeleteObjectsWithVersions(t *testing.T) {
 			t.Errorf("got %s, want %s in it", w.Body, want)
 		}
 	}
-	if made == nil {
+	if created == nil {
 		t.Fatalf("got %s, want a delete marker for the key new", w.Body)
 	}
-	if diff := cmp.Diff([]string{"k " + one + "*", "new " + made[1] + "*!"}, listedVersions(s.want("200", "GET", "/bucket?versions", ""))); diff != "" {
+	if diff := cmp.Diff([]string{"k " + one + "*", "new " + created[1] + "*!"}, listedVersions(s.want("200", "GET", "/bucket?versions", ""))); diff != "" {
 		t.Error(diff)
 	}
 }

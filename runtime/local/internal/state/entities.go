@@ -46,8 +46,8 @@ func (d *DB) CreateNamespace(n Namespace) error {
 		if err != nil {
 			return err
 		}
-		for _, have := range all {
-			if have.ID == n.ID || have.Name == n.Name {
+		for _, existing := range all {
+			if existing.ID == n.ID || existing.Name == n.Name {
 				return ErrExists
 			}
 		}

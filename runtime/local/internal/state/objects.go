@@ -110,12 +110,12 @@ func (d *DB) Open(bucket, name, version string, span func(o Object, parts []Part
 		var parts []Part
 		var pieces []piece
 		err = d.view(func(tx *bbolt.Tx) error {
-			found, err := lookup(tx, bucket, name, version)
+			rec, err := lookup(tx, bucket, name, version)
 			if err != nil {
 				return err
 			}
-			if o = found.Object; o.Upload == "" {
-				pieces = []piece{{o.Blob, found.inline, o.Size}}
+			if o = rec.Object; o.Upload == "" {
+				pieces = []piece{{o.Blob, rec.inline, o.Size}}
 				return nil
 			}
 			parts, err = d.parts.get(tx, o.Upload)

@@ -52,10 +52,10 @@ func (d *DB) CreateProject(p Project, check func(all []Project) error) error {
 		}
 		oldest := d.now().Add(-ProjectAge).UnixMilli()
 		kept := all[:0]
-		for _, have := range all {
-			if have.Deleted == 0 || have.Deleted > oldest {
-				kept = append(kept, have)
-			} else if err := b.Delete(key(have.ID)); err != nil {
+		for _, existing := range all {
+			if existing.Deleted == 0 || existing.Deleted > oldest {
+				kept = append(kept, existing)
+			} else if err := b.Delete(key(existing.ID)); err != nil {
 				return err
 			}
 		}

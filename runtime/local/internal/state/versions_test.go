@@ -225,12 +225,12 @@ func TestListingContinuesAfterDeletedVersion(t *testing.T) {
 	want := versions(t, d, 10)
 	key, version, got := "", "", []string(nil)
 	for {
-		var found *Object
-		ok(t, d.Versions("b", "", key, version, func(o Object) (string, bool) { found = &o; return "", false }))
-		if found == nil {
+		var next *Object
+		ok(t, d.Versions("b", "", key, version, func(o Object) (string, bool) { next = &o; return "", false }))
+		if next == nil {
 			break
 		}
-		key, version = found.Key, found.Version
+		key, version = next.Key, next.Version
 		got = append(got, key+" "+version)
 		must[[]Object](t)(d.Delete("b", nil, Deletion{key, version}))
 	}
