@@ -8,7 +8,7 @@ VERSION := $(shell sed -n 's/^const Version = "\(.*\)"/\1/p' plugin/version.go)
 PACKAGES = . ./i18n/... ./plugin/... ./commands/... ./runtime/...
 TOOL     = $(GO) tool -modfile=tools/go.mod
 
-.PHONY: build install demo notices docs check test unit e2e lint vuln cover bench faults soak translations release release-check fuzz clean help
+.PHONY: build install demo notices docs check test unit e2e lint prose vuln cover bench faults soak translations release release-check fuzz clean help
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 12
@@ -39,6 +39,9 @@ test: lint unit e2e ## everything; in CI nothing may be skipped
 lint: ## golangci-lint (.golangci.yml), tidy modules
 	$(TOOL) golangci-lint run ./...
 	@for dir in . tools test/bench/plot; do (cd $$dir && $(GO) mod tidy -diff) || { echo "$$dir: run 'go mod tidy' there."; exit 1; }; done
+
+prose: ## words to avoid (tools/vale/Plain/Words.yml) in comments, texts and Markdown
+	@$(TOOL) vale --output=line $$(git ls-files -co --exclude-standard)
 
 unit: ## packages, with the race detector
 	$(GO) test -race -timeout 10m -p 4 $(PACKAGES)
