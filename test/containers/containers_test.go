@@ -226,9 +226,9 @@ func TestFiles(t *testing.T) {
 func TestImagesThatDoNotWork(t *testing.T) {
 	v, dir := newInvoker(t, invoker.Options{})
 	for name, want := range map[string]string{
-		"":                        "names no image",
-		"UPPER":                   "is not the name of an image",
-		emptyImage:                "no action proxy answers",
+		"":                        "does not specify an image",
+		"UPPER":                   "is not a valid image name",
+		emptyImage:                "no action proxy responds",
 		"127.0.0.1:1/not/there:1": "could not be pulled",
 	} {
 		inv := action("x")

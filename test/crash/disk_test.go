@@ -83,7 +83,7 @@ func TestHomeWithoutRoom(t *testing.T) {
 			u := home(t, dir)
 			giveBack := take(t, dir)
 			a := run(t, u, "deploy me/img:1")
-			if a.Status != 0 || !strings.Contains(a.Err, "cache was not written") {
+			if a.Status != 0 || !strings.Contains(a.Err, "cache was not updated") {
 				t.Errorf("deploy: %s", a)
 			}
 			if a := run(t, u, "list"); a.Status != 0 || !strings.Contains(a.Out, "me/img:1") {
@@ -102,7 +102,7 @@ func TestHomeWithoutRoom(t *testing.T) {
 				}
 				return nil
 			})
-			if a := run(t, u, "deploy me/img:1"); a.Status != 0 || strings.Contains(a.Err, "cache was not written") {
+			if a := run(t, u, "deploy me/img:1"); a.Status != 0 || strings.Contains(a.Err, "cache was not updated") {
 				t.Errorf("with room again: %s", a)
 			}
 			_ = cloud.Finish(t.Context(), t, u.CommandArgs(t, "local", "stop"))

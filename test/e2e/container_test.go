@@ -137,7 +137,7 @@ func TestRuntimeOfOnesOwn(t *testing.T) {
 	first := b.build(image, "own", "--build-arg", "BASE="+b.engine.Base)
 	b.docker("image", "rm", "-f", image) // so that the endpoint has to pull it, with the user's login
 	said := b.FnRuntime("deploy", image)
-	if strings.Contains(said.Stdout+said.Stderr, "Python of this machine") {
+	if strings.Contains(said.Stdout+said.Stderr, "Python installation on this machine") {
 		t.Errorf("deploy says that the image does not run:\n%s%s", said.Stdout, said.Stderr)
 	}
 	b.job(image)

@@ -61,7 +61,7 @@ var goWords = regexp.MustCompile(`context deadline|context canceled|EOF|goroutin
 
 // warnings are those that a command may have: an engine's push takes long, and so do its repetitions; and what is left over
 // is said where the work is done.
-var warnings = regexp.MustCompile(`(?m)^WARNING: (The push to \S+ broke off and goes on in|Code that no runtime needs any more could not be removed:|What was deployed of runtime \S+ could not be removed:) .*\n`)
+var warnings = regexp.MustCompile(`(?m)^WARNING: (The push to \S+ was interrupted and resumes in|Code that no runtime uses any longer could not be deleted:|The partial deployment of runtime \S+ could not be deleted:) .*\n`)
 
 // operation is how the name of an operation begins.
 var operation = regexp.MustCompile(`^[A-Z][a-z]+ing `)

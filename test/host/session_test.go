@@ -99,7 +99,7 @@ func TestNotLoggedIn(t *testing.T) {
 			args := onCloud(t, c, cl)
 			for _, args := range [][]string{append(args[:len(args)-2], "-r", "us-south"), {"list", "--lithops", fakeLithops(t)}} {
 				a := c.run("fn-runtime", args...)
-				if a.status != 1 || !strings.HasPrefix(a.err, "FAILED\n") || !strings.Contains(a.err, "Log in by running 'ibmcloud login'") || a.out != "" {
+				if a.status != 1 || !strings.HasPrefix(a.err, "FAILED\n") || !strings.Contains(a.err, "Log in with 'ibmcloud login'") || a.out != "" {
 					t.Errorf("got %+v, want status 1, nothing but FAILED and 'ibmcloud login' as the remedy", a)
 				}
 			}

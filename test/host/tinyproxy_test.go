@@ -119,7 +119,7 @@ func TestRealProxyRefuses(t *testing.T) {
 		end  time.Time
 		says string
 	}{
-		"session":         {time.Now().Add(time.Hour), "refuses the user or the password in HTTPS_PROXY"},
+		"session":         {time.Now().Add(time.Hour), "rejected the user or password in HTTPS_PROXY"},
 		"expired session": {time.Now().Add(-time.Hour), "The session could not be renewed: "},
 	} {
 		t.Run(name, func(t *testing.T) {

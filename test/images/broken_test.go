@@ -121,7 +121,7 @@ func TestRefusedPush(t *testing.T) {
 	}{
 		{"denied", http.StatusForbidden, `{"errors":[{"code":"DENIED","message":"requested access to the resource is denied"}]}`, fault.Denied, []string{"docker login"}},
 		{"full", http.StatusInsufficientStorage, `{"errors":[{"code":"UNKNOWN","message":"no space left on device"}]}`, fault.Failed, []string{"no space left"}},
-		{"name", http.StatusNotFound, `{"errors":[{"code":"NAME_UNKNOWN","message":"repository name not known to registry"}]}`, fault.Invalid, []string{"does not take"}},
+		{"name", http.StatusNotFound, `{"errors":[{"code":"NAME_UNKNOWN","message":"repository name not known to registry"}]}`, fault.Invalid, []string{"rejected"}},
 	} {
 		t.Run(it.name, func(t *testing.T) {
 			target, err := url.Parse("http://" + world.registry)

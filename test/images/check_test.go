@@ -25,13 +25,13 @@ func TestCheck(t *testing.T) {
 		{"other Python", proxied, "3.9", nil, []string{"3.11", "3.9"}},
 		{"modules missing", proxied, "3.11", []string{"json", "no_such_module", "xml.nothing"}, []string{"no_such_module", "xml.nothing", "requirements.txt"}},
 		{"no proxy", "FROM " + world.base + "\nCMD [\"sleep\", \"1000\"]\n", "", nil, []string{"8080"}},
-		{"ends at once", "FROM " + world.base + "\nCMD echo cannot start; exit 7\n", "", nil, []string{"exit code 7", "cannot start"}},
-		{"ends well at once", "FROM " + world.base + "\nCMD [\"true\"]\n", "", nil, []string{"exit code 0", "init"}},
-		{"ends in a moment", "FROM " + world.base + "\nCMD sleep 0.3; exit 5\n", "", nil, []string{"exit code 5"}},
+		{"ends at once", "FROM " + world.base + "\nCMD echo cannot start; exit 7\n", "", nil, []string{"exits with code 7", "cannot start"}},
+		{"ends well at once", "FROM " + world.base + "\nCMD [\"true\"]\n", "", nil, []string{"exits with code 0", "init"}},
+		{"ends in a moment", "FROM " + world.base + "\nCMD sleep 0.3; exit 5\n", "", nil, []string{"exits with code 5"}},
 		{"no command", "FROM " + world.base + "\nCMD []\n", "", nil, []string{"neither an ENTRYPOINT nor a CMD", "init"}},
 		{"other protocol", "FROM " + world.base + "\nCMD [\"python3\", \"-m\", \"http.server\", \"8080\"]\n", "", nil, []string{"/init", "501"}},
 		{"no such program", "FROM " + world.base + "\nENTRYPOINT [\"/nothing\"]\n", "", nil, []string{"does not start", "/nothing"}},
-		{"no Python", "FROM " + world.base + "\nRUN rm -f /usr/bin/python*\nCMD [\"sleep\", \"1000\"]\n", "", nil, []string{"no Python", "neither python3 nor python is on PATH"}},
+		{"no Python", "FROM " + world.base + "\nRUN rm -f /usr/bin/python*\nCMD [\"sleep\", \"1000\"]\n", "", nil, []string{"cannot run Python", "neither python3 nor python is on PATH"}},
 	} {
 		t.Run(it.name, func(t *testing.T) {
 			harness.NoContainers(t)

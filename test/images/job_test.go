@@ -69,8 +69,8 @@ func TestCheckOfJobs(t *testing.T) {
 		{"no modules", base, []string{"flask", "requirements.txt"}},
 		{"no Python", "FROM " + world.base + "\nRUN rm -f /usr/local/bin/python\n", []string{"does not start", "/usr/local/bin/python"}},
 		{"other release", withCode + "RUN sed -i 's/^__version__.*/__version__ = \"0.0.1\"/' /lithops/lithops/version.py\n", []string{"holds Lithops 0.0.1"}},
-		{"ends", base + "RUN mkdir /lithops && echo 'import sys; sys.exit(\"cannot go on\")' > /lithops/lithopsentry.py\n", []string{"exit code 1", "cannot go on"}},
-		{"tells nothing", base + "RUN mkdir /lithops && touch /lithops/lithopsentry.py\n", []string{"left no metadata"}},
+		{"ends", base + "RUN mkdir /lithops && echo 'import sys; sys.exit(\"cannot go on\")' > /lithops/lithopsentry.py\n", []string{"exits with code 1", "cannot go on"}},
+		{"tells nothing", base + "RUN mkdir /lithops && touch /lithops/lithopsentry.py\n", []string{"wrote no metadata"}},
 	} {
 		t.Run(it.name, func(t *testing.T) {
 			dir := folder(t, map[string]string{"Dockerfile": it.dockerfile})

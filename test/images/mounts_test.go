@@ -104,7 +104,7 @@ func TestWhatABuilderLacks(t *testing.T) {
 	})
 	dir := folder(t, map[string]string{"Dockerfile": "# syntax=127.0.0.1:1/docker/dockerfile:1\nFROM " + world.base + "\n"})
 	_, _, err := build(t, builder(t, images.Options{}), entity.ImageBuild{Image: image(t), Context: dir})
-	wants(t, err, fault.Unavailable, "# syntax=", "127.0.0.1:1/docker/dockerfile:1", "leave the line out")
+	wants(t, err, fault.Unavailable, "# syntax=", "127.0.0.1:1/docker/dockerfile:1", "delete the line")
 }
 
 func command(t *testing.T, name string, args ...string) string {

@@ -166,7 +166,7 @@ func (b *bed) actions() map[string]bool {
 	names := map[string]bool{}
 	for a, err := range b.functions.Actions(b.t.Context(), b.contract.Package()) {
 		if err != nil {
-			if len(names) == 0 && strings.Contains(err.Error(), "does not know") {
+			if len(names) == 0 && strings.Contains(err.Error(), "did not find") {
 				return names
 			}
 			b.t.Fatal(err)

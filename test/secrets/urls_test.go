@@ -69,7 +69,7 @@ func TestPasswordsInAddressesAreNotShown(t *testing.T) {
 				if strings.Contains(a.Out+a.Err, secret) || strings.Contains(a.Out+a.Err, "apikey") {
 					t.Errorf("%s", a)
 				}
-				if strings.HasPrefix(name, "proxy") && line == "list" && !strings.Contains(a.Err, "address of the proxy in HTTPS_PROXY cannot be read") {
+				if strings.HasPrefix(name, "proxy") && line == "list" && !strings.Contains(a.Err, "proxy address in HTTPS_PROXY is invalid") {
 					t.Errorf("the proxy is not named: %s", a)
 				}
 			}
