@@ -22,7 +22,7 @@ func newBuild(f *Factory) *cobra.Command {
 	o := &buildOptions{}
 	cmd := &cobra.Command{
 		Use:   "build IMAGE[:TAG] [CONTEXT]",
-		Short: i18n.M("Build, check and push a runtime image.").ID,
+		Short: i18n.M("Build and push a runtime image.").ID,
 		Long:  i18n.M("Builds the Dockerfile in CONTEXT (by default, the working directory), checks that the image can run Lithops jobs, pushes the image with the credentials of 'docker login', and prints its digest.").ID,
 		Example: example(i18n.M("Build and push the working directory"), "build me/runtime:1.0") +
 			example(i18n.M("Build another Dockerfile without pushing the image"), "build me/runtime:1.0 . -f Dockerfile.conda --no-push"),

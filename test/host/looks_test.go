@@ -58,7 +58,7 @@ func quiet(t *testing.T, c *cli) {
 	for _, tc := range []struct{ args, out string }{
 		{"deploy default -b local -m 1024", ""}, {"deploy default -b local -m 1024", ""}, {"update all -b local", ""},
 		{"delete default -b local -m 1024 -f", ""}, {"init folder", ""},
-		{"delete default -b local -m 512 --dry-run", "Would create: 0, update: 0, delete: 1, leave unchanged: 0. Nothing was changed.\n"},
+		{"delete default -b local -m 512 --dry-run", "Plan: 0 to create, 0 to update, 1 to delete, 0 unchanged. Nothing was changed.\n"},
 		{"list -b local", "docker.io/lithopscloud/openwhisk-python-v311\n"}, {"show default -b local", "Name "}, {"invoke default -b local -m 256", "Activation "}, {"doctor -b local", "OK "},
 	} {
 		a := c.run("fn-runtime", append(strings.Fields(tc.args), "-q")...)
