@@ -1,8 +1,8 @@
-// Package jobs puts together what is to be seen of Lithops jobs. Nobody keeps a list of them: there are the objects that
-// calls write into the bucket, which go when the client has its results, and the records of activations with their logs,
-// which come when a call has ended.
+// Package jobs collects information about Lithops jobs. No service keeps a list of jobs. There are only the objects
+// that calls write to the bucket, which the client deletes when it has its results, and the records of activations with
+// their logs, which the service writes when a call has ended.
 //
-// What may go in: how the two are joined, and how that is kept up to date. What may not: what is shown of it, and changes.
+// It merges both sources and keeps the result up to date. It does not change anything and does not format output.
 package jobs
 
 import (
@@ -17,79 +17,79 @@ import (
 	"fn-runtime/runtime/site"
 )
 
-// Watcher is what is to be seen of the jobs of a target, as of the last Refresh. It may be used from several goroutines.
+// Watcher holds the jobs of a target as of the last Refresh. It is safe for concurrent use.
 type Watcher struct {
 	site  *site.Site
 	since time.Time
-	lines func([]entity.LogLine) // is given the log of each activation once; nil: nobody reads them
+	lines func([]entity.LogLine) // receives the log of each activation once; may be nil
 
-	refreshing sync.Mutex // one refresh at a time; what follows is its own
-	rounds     int
-	objects    int       // in the bucket's last complete listing
-	complete   time.Time // when that was
-	took       time.Duration
-	asked      time.Time // when the activations were last asked for
-	horizon    time.Duration
-	named      time.Time // when the names of runtimes were last read
+	refreshing      sync.Mutex // serializes Refresh and protects the following fields
+	rounds          int
+	objects         int           // number of objects in the last complete listing of the bucket
+	lastFullListing time.Time     // time of that listing
+	duration        time.Duration // of the last refresh
+	lastListed      time.Time     // when the activations were last listed
+	horizon         time.Duration
+	namesRead       time.Time // when the names of the runtimes were last read
 
-	mu          sync.RWMutex // what follows
-	jobs        map[string]*job
-	activations map[string]*activation // those that a list may bring again
-	ran         map[string][]*call     // by the activation that their objects name
-	runtimes    map[entity.ID]entity.Registered
-	version     uint64
+	mu           sync.RWMutex // protects the following fields
+	jobs         map[string]*job
+	activations  map[string]*activation // that a listing may return again
+	byActivation map[string][]*call     // calls by the activation that their objects name
+	runtimes     map[entity.ID]entity.Registered
+	version      uint64
 }
 
-// job is a job with its calls by their ids.
+// job is a job with its calls by ID.
 type job struct {
 	id       string
 	function string
 	runtime  string
 	memory   int
-	total    int              // as somebody told; 0 unknown
-	ended    entity.CallState // of calls that are not to be seen, where the job has ended as one; else ""
-	cause    i18n.Message     // why they have failed
-	live     bool             // it has objects, or activations that wait
-	changed  time.Time        // of its newest object
+	total    int              // number of calls if reported; 0 if unknown
+	ended    entity.CallState // state of calls without objects if the service ended the job as a whole; else ""
+	cause    i18n.Message     // why these calls failed
+	active   bool             // it has objects or waiting activations
+	changed  time.Time        // time of its newest object
 	calls    map[string]*call
 }
 
-// call is a call with what is known of it.
+// call is a call with the internal state of the watcher.
 type call struct {
 	entity.Call
-	wrote  bool // its status object is there
-	since  int  // round in which that was first seen
-	final  bool // how it ended is known
-	logged bool // its log has been given away
-	mixed  bool // its worker ran several calls at once: their lines are not to be told apart
+	hasStatus bool // its status object exists
+	since     int  // round in which the status object was first seen
+	final     bool // its result is known
+	logged    bool // its log has been reported
+	mixed     bool // its worker ran several calls concurrently, so their lines cannot be told apart
 }
 
-// activation is what is kept of the record of one, so that it is not read again.
+// activation is the part of an activation record that is kept so that the record is not read again.
 type activation struct {
-	run     entity.Activation // without log and result
-	read    bool              // its log has been read
-	claimed bool              // calls are known that it ran
+	run        entity.Activation // without log and result
+	read       bool              // its log has been read
+	callsKnown bool              // its calls are known
 }
 
 type ref struct{ job, call string }
 
-// New watches the jobs that have run since then. Nothing is read before Refresh. lines is given the log of each activation
-// once, in the order in which they were read; nil where nobody wants them.
+// New returns a watcher for the jobs that ran since the given time. It reads nothing before Refresh. lines receives the
+// log of each activation once, in the order in which the logs are read. It may be nil.
 func New(s *site.Site, since time.Time, lines func([]entity.LogLine)) *Watcher {
 	return &Watcher{
 		site: s, since: since, lines: lines, horizon: defaultHorizon,
-		jobs: map[string]*job{}, activations: map[string]*activation{}, ran: map[string][]*call{}, runtimes: map[entity.ID]entity.Registered{},
+		jobs: map[string]*job{}, activations: map[string]*activation{}, byActivation: map[string][]*call{}, runtimes: map[entity.ID]entity.Registered{},
 	}
 }
 
-// Version changes whenever there is something new.
+// Version returns a number that changes whenever the data changes.
 func (w *Watcher) Version() uint64 {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
 	return w.version
 }
 
-// Jobs returns the jobs, the newest first.
+// Jobs returns the jobs, newest first.
 func (w *Watcher) Jobs(now time.Time) []entity.Job {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
@@ -103,7 +103,7 @@ func (w *Watcher) Jobs(now time.Time) []entity.Job {
 	return list
 }
 
-// Job returns one job with its calls in the order of their ids; ok is false when there is none of that id.
+// Job returns one job with its calls in the order of their IDs. ok is false if the job does not exist.
 func (w *Watcher) Job(id string, now time.Time) (sum entity.Job, calls []entity.Call, ok bool) {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
@@ -115,13 +115,14 @@ func (w *Watcher) Job(id string, now time.Time) (sum entity.Job, calls []entity.
 	return j.sum(calls, now), calls, true
 }
 
-// freshness is how long after its last sign a job is believed to be going on: calls that are missing wait.
+// freshness is how long after its last change a job counts as running. Calls of a running job that have no objects are
+// waiting.
 const freshness = time.Hour
 
-// maxMissing bounds the calls that are listed because their number says that they must be there.
+// maxMissing is the maximum number of calls without objects that are listed.
 const maxMissing = 100_000
 
-// list returns the calls, those among them that wait and nobody has seen.
+// list returns the calls of a job, including the calls without objects.
 func (j *job) list(now time.Time) []entity.Call {
 	list := make([]entity.Call, 0, len(j.calls))
 	function, runtime, memory, most := j.function, j.runtime, j.memory, -1
@@ -137,7 +138,7 @@ func (j *job) list(now time.Time) []entity.Call {
 		list[i].Runtime, list[i].MemoryMB = cmp.Or(list[i].Runtime, runtime), cmp.Or(list[i].MemoryMB, memory)
 	}
 	total := max(j.total, most+1)
-	going := j.live && now.Sub(j.changed) < freshness
+	going := j.active && now.Sub(j.changed) < freshness
 	if (going || j.ended != "") && total-len(list) <= maxMissing {
 		for n := range total {
 			id := callID(n)
@@ -156,13 +157,13 @@ func (j *job) list(now time.Time) []entity.Call {
 	return list
 }
 
-// callID is the id that the client gives to the call of that number.
+// callID returns the ID that the client assigns to the call with the given number.
 func callID(n int) string {
 	id := strconv.Itoa(n)
 	return "00000"[min(len(id), 5):] + id
 }
 
-// sum makes a job of its calls.
+// sum returns the summary of a job from its calls.
 func (j *job) sum(calls []entity.Call, now time.Time) entity.Job {
 	sum := entity.Job{ID: j.id, Executor: entity.ExecutorOf(j.id), Function: j.function}
 	for _, c := range calls {

@@ -8,7 +8,8 @@ import (
 	"fn-runtime/runtime/site"
 )
 
-// reportLog gives away the log of an activation, each line with the call that wrote it, and why the service ended it.
+// reportLog reports the log of an activation, each line with the call that wrote it, and the reason if the service
+// ended it.
 func (w *Watcher) reportLog(run entity.Activation, lines []lithops.Line, logged []lithops.LoggedCall, calls []*call) {
 	for _, c := range calls {
 		c.logged = true
@@ -42,7 +43,7 @@ func (w *Watcher) reportLog(run entity.Activation, lines []lithops.Line, logged 
 	}
 }
 
-// reportCallLog gives away the log that a call has left in its status object.
+// reportCallLog reports the log that a call stored in its status object.
 func (w *Watcher) reportCallLog(c *call, lines []lithops.Line) {
 	c.logged = true
 	if w.lines == nil || len(lines) == 0 {

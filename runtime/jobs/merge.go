@@ -11,10 +11,10 @@ import (
 	"fn-runtime/runtime/site"
 )
 
-// maxCalls bounds the calls that are remembered.
+// maxCalls is the maximum number of calls in memory.
 const maxCalls = 200_000
 
-// call finds a call, or begins to know it.
+// call returns the call with the given ID and adds it if it is new.
 func (w *Watcher) call(r ref) *call {
 	j := w.job(r.job)
 	c := j.calls[r.call]
@@ -38,7 +38,7 @@ func (w *Watcher) job(id string) *job {
 	return j
 }
 
-// mergeObjects takes in what keys and times of objects tell.
+// mergeObjects merges the information in the keys and times of objects.
 func (w *Watcher) mergeObjects(objects []entity.Object) {
 	for _, o := range objects {
 		key, ok := lithops.ParseJobKey(o.Key)
@@ -47,27 +47,27 @@ func (w *Watcher) mergeObjects(objects []entity.Object) {
 		}
 		c := w.call(ref{key.Job, key.Call})
 		j := w.jobs[key.Job]
-		j.live = true
+		j.active = true
 		if o.UpdatedAt.After(j.changed) {
 			j.changed = o.UpdatedAt
 		}
 		switch {
-		case key.Status && !c.wrote:
-			c.wrote, c.since = true, w.rounds
+		case key.Status && !c.hasStatus:
+			c.hasStatus, c.since = true, w.rounds
 		case key.Status || c.final || c.State != entity.CallWaiting && (c.Activation == key.Activation || o.UpdatedAt.Before(c.Started)):
 		default:
 			c.State, c.Activation, c.Started = entity.CallRunning, key.Activation, o.UpdatedAt
-			w.ran[key.Activation] = append(w.ran[key.Activation], c)
-			if known := w.activations[c.Activation]; known != nil && !known.claimed {
+			w.byActivation[key.Activation] = append(w.byActivation[key.Activation], c)
+			if known := w.activations[c.Activation]; known != nil && !known.callsKnown {
 				w.end(c, known.run, true, true, lithops.LoggedCall{})
-				c.final = c.State == entity.CallFailed // or else its status tells more
+				c.final = c.State == entity.CallFailed // otherwise its status object has more details
 			}
 			w.version++
 		}
 	}
 }
 
-// mergeActivation takes in an activation of a list, and reports whether that is all there is to know for now.
+// mergeActivation merges an activation of a listing. It returns false if its record must be read as well.
 func (w *Watcher) mergeActivation(run entity.Activation) bool {
 	if old := w.activations[run.ID]; old != nil && old.read {
 		return true
@@ -83,7 +83,7 @@ func (w *Watcher) mergeActivation(run entity.Activation) bool {
 	return false
 }
 
-// mergePending takes in an activation that waits or runs.
+// mergePending merges a waiting or running activation.
 func (w *Watcher) mergePending(run entity.Activation) {
 	if run.Work == nil || !lithops.IsJob(run.Work.Job) {
 		return
@@ -97,10 +97,10 @@ func (w *Watcher) mergePending(run entity.Activation) {
 		w.version++
 	}
 	j := w.jobs[run.Work.Job]
-	j.live, j.changed = true, time.Now()
+	j.active, j.changed = true, time.Now()
 }
 
-// callsOf returns the calls that an activation says that it runs.
+// callsOf returns the calls that an activation runs according to its record.
 func (w *Watcher) callsOf(run entity.Activation) []*call {
 	j := w.job(run.Work.Job)
 	j.function, j.runtime, j.memory = cmp.Or(run.Work.Function, j.function), cmp.Or(w.image(run.Runtime), j.runtime), cmp.Or(run.MemoryMB, j.memory)
@@ -114,7 +114,7 @@ func (w *Watcher) callsOf(run entity.Activation) []*call {
 	return calls
 }
 
-// mergeRecord takes in the record of an activation that has ended, with its log.
+// mergeRecord merges the record of an ended activation with its log.
 func (w *Watcher) mergeRecord(run entity.Activation) {
 	lines := make([]lithops.Line, len(run.Logs))
 	for i, line := range run.Logs {
@@ -145,13 +145,13 @@ func (w *Watcher) mergeRecord(run entity.Activation) {
 			w.endJob(run)
 		}
 	}
-	kept := &activation{read: true, run: run, claimed: len(calls) > 0 || run.Work != nil}
+	kept := &activation{read: true, run: run, callsKnown: len(calls) > 0 || run.Work != nil}
 	kept.run.Logs, kept.run.Result = nil, nil
-	if !kept.claimed { // its worker logs nothing: the objects of its calls name it
-		for _, c := range w.ran[run.ID] {
+	if !kept.callsKnown { // its worker does not log; the objects of its calls contain its ID
+		for _, c := range w.byActivation[run.ID] {
 			calls = append(calls, c)
 			w.end(c, run, len(calls) == 1, true, lithops.LoggedCall{})
-			c.final = c.State == entity.CallFailed // or else its status tells more
+			c.final = c.State == entity.CallFailed // otherwise its status object has more details
 		}
 	}
 	w.activations[run.ID] = kept
@@ -159,8 +159,8 @@ func (w *Watcher) mergeRecord(run entity.Activation) {
 	w.reportLog(run, lines, logged, calls)
 }
 
-// endJob says how a job has ended that a service ran as one: where it failed, the calls have failed with it of which
-// nothing tells that they ended.
+// endJob sets the result of a job that the service ran as a whole. If it failed, all calls without a known result
+// failed.
 func (w *Watcher) endJob(run entity.Activation) {
 	j := w.jobs[run.Work.Job]
 	j.ended, j.cause = entity.CallDone, i18n.Message{}
@@ -169,14 +169,14 @@ func (w *Watcher) endJob(run entity.Activation) {
 	}
 	j.ended, j.cause = entity.CallFailed, site.FailureReason(run)
 	for _, c := range j.calls {
-		if !c.final && !c.wrote {
+		if !c.final && !c.hasStatus {
 			c.State, c.Cause, c.final, c.Ended = entity.CallFailed, j.cause, true, run.Start.Add(time.Duration(run.DurationMS)*time.Millisecond)
 		}
 	}
 }
 
-// end says of a call how the activation that ran it ended. Its first call had the cold start; where it failed, its last
-// call did. It reports false for an earlier try, the record of which comes late.
+// end sets the result of a call from the activation that ran it. The cold start belongs to the first call of the
+// activation, and a failure to the last one. It returns false for an earlier attempt whose record arrives late.
 func (w *Watcher) end(c *call, run entity.Activation, first, last bool, l lithops.LoggedCall) bool {
 	if c.final && c.Activation != run.ID && c.Started.After(run.Start) {
 		return false
@@ -204,11 +204,11 @@ func (w *Watcher) end(c *call, run entity.Activation, first, last bool, l lithop
 	return true
 }
 
-// mergeStatus takes in the status object of a call; data is nil when it has gone or is none.
+// mergeStatus merges the status object of a call. data is nil if the object was deleted or is invalid.
 func (w *Watcher) mergeStatus(r ref, data []byte) {
 	c := w.call(r)
 	s, ok := lithops.ParseCallStatus(data)
-	c.wrote = c.wrote && ok // not asked for again
+	c.hasStatus = c.hasStatus && ok // do not read it again
 	if !ok {
 		return
 	}
@@ -246,7 +246,7 @@ func (w *Watcher) mergeStatus(r ref, data []byte) {
 	}
 }
 
-// failLostCalls says of calls that have run longer than any may that they have failed: nobody will say so any more.
+// failLostCalls marks calls that have run longer than allowed as failed, because no result will arrive any more.
 func (w *Watcher) failLostCalls(now time.Time) {
 	limit := max(w.horizon+margin, 24*time.Hour)
 	for _, j := range w.jobs {
@@ -260,12 +260,13 @@ func (w *Watcher) failLostCalls(now time.Time) {
 	}
 }
 
-// dropOld drops what no list brings again, and the oldest jobs that are done when there are too many calls to remember.
+// dropOld drops activations that no listing returns again and, if there are too many calls, the oldest jobs that are
+// done.
 func (w *Watcher) dropOld(now time.Time) {
 	for id, a := range w.activations {
-		if a.run.Start.Before(w.asked.Add(-2 * (w.horizon + margin))) {
+		if a.run.Start.Before(w.lastListed.Add(-2 * (w.horizon + margin))) {
 			delete(w.activations, id)
-			delete(w.ran, id)
+			delete(w.byActivation, id)
 		}
 	}
 	calls := 0
@@ -291,7 +292,7 @@ func (w *Watcher) dropOld(now time.Time) {
 	}
 }
 
-// image is the name of a runtime: its image where that is known.
+// image returns the image of a runtime if known, otherwise its name.
 func (w *Watcher) image(id entity.ID) string {
 	r := w.runtimes[id]
 	return cmp.Or(r.Note(entity.NoteImage), r.Reference, id.Name)

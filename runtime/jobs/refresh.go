@@ -12,34 +12,36 @@ import (
 )
 
 const (
-	// defaultHorizon is how long a call may run where the time limits of the runtimes are not known.
+	// defaultHorizon is the assumed maximum duration of a call while the timeouts of the runtimes are unknown.
 	defaultHorizon = 10 * time.Minute
-	// margin is for clocks that differ, and for services that take their time to write a record.
+	// margin allows for clock differences and for services that write records with a delay.
 	margin = 2 * time.Minute
-	// maxActivations and maxObjects bound what one refresh looks at: the newest activations, the first objects.
+	// maxActivations and maxObjects limit what one refresh reads: the newest activations and the first objects.
 	maxActivations = 50_000
 	maxObjects     = 90_000
-	// fewObjects is how many objects are listed anew at every refresh. Of more, only those of unfinished jobs are.
+	// fewObjects is the number of objects up to which each refresh lists all of them. If there are more, it lists only
+	// the objects of unfinished jobs.
 	fewObjects = 3000
-	// allObjects is how often all of them are looked through for new jobs even so.
+	// allObjects is the interval at which all objects are listed anyway, to find new jobs.
 	allObjects = 30 * time.Second
 )
 
-// The bounds of the pause between two refreshes, and how it grows with what one takes: the target is idle most of the time.
+// The limits of the pause between two refreshes. The pause is a multiple of the duration of a refresh, so that the
+// target is idle most of the time.
 const (
 	shortestPause = time.Second
 	longestPause  = 30 * time.Second
 	pauseFactor   = 4
 )
 
-// Pause is how long to wait before the next Refresh, so that the target is not kept busy by it.
+// Pause returns how long to wait before the next Refresh, so that the target is not kept busy.
 func (w *Watcher) Pause() time.Duration {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
-	return min(max(pauseFactor*w.took, shortestPause), longestPause)
+	return min(max(pauseFactor*w.duration, shortestPause), longestPause)
 }
 
-// Refresh reads what is new. What has ended is not read again. Without an error it reports whether anything is new.
+// Refresh reads new data. It does not read ended calls again. It reports whether anything has changed.
 func (w *Watcher) Refresh(ctx context.Context) (bool, error) {
 	w.refreshing.Lock()
 	defer w.refreshing.Unlock()
@@ -77,15 +79,15 @@ func (w *Watcher) Refresh(ctx context.Context) (bool, error) {
 	defer w.mu.Unlock()
 	w.failLostCalls(time.Now())
 	w.dropOld(time.Now())
-	w.took = time.Since(began)
+	w.duration = time.Since(began)
 	return w.version != before, nil
 }
 
-// listObjects lists what calls have written. Where there are many, only the objects of jobs that go on are listed anew.
+// listObjects lists the objects that calls have written. If there are many, it lists only those of unfinished jobs.
 func (w *Watcher) listObjects(ctx context.Context) ([]entity.Object, error) {
 	prefixes := []string{lithops.JobsPrefix}
-	whole := w.objects <= fewObjects || time.Since(w.complete) > allObjects
-	if !whole {
+	full := w.objects <= fewObjects || time.Since(w.lastFullListing) > allObjects
+	if !full {
 		prefixes = nil
 		for _, j := range w.Jobs(time.Now()) {
 			if !j.Done() {
@@ -107,37 +109,37 @@ func (w *Watcher) listObjects(ctx context.Context) ([]entity.Object, error) {
 			}
 		}
 	}
-	if whole {
-		w.objects, w.complete = len(list), time.Now()
+	if full {
+		w.objects, w.lastFullListing = len(list), time.Now()
 	}
 	return list, nil
 }
 
-// listActivations lists what may be new since the last time: whole records at first, then what they are of.
+// listActivations lists the activations since the last call, the first time with their logs.
 func (w *Watcher) listActivations(ctx context.Context) ([]entity.Activation, error) {
-	since, first := w.since, w.asked.IsZero()
-	if from := w.asked.Add(-w.horizon - margin); !first && from.After(since) {
+	since, first := w.since, w.lastListed.IsZero()
+	if from := w.lastListed.Add(-w.horizon - margin); !first && from.After(since) {
 		since = from
 	}
 	asked := time.Now()
 	list, err := w.activationsSince(ctx, since, first)
-	if first && fault.Is(err, fault.TooLarge) { // their logs are: they are read one by one
+	if first && fault.Is(err, fault.TooLarge) { // the logs are too large, so read the records one by one
 		list, err = w.activationsSince(ctx, since, false)
 	}
 	if err == nil {
-		w.asked = asked
+		w.lastListed = asked
 	}
 	return list, err
 }
 
-func (w *Watcher) activationsSince(ctx context.Context, since time.Time, whole bool) ([]entity.Activation, error) {
+func (w *Watcher) activationsSince(ctx context.Context, since time.Time, withLogs bool) ([]entity.Activation, error) {
 	var list []entity.Activation
-	for run, err := range w.site.Compute.ListActivations(ctx, since, whole) {
+	for run, err := range w.site.Compute.ListActivations(ctx, since, withLogs) {
 		if err != nil {
 			return nil, err
 		}
-		if whole && run.Done {
-			// Logs are what is large: they are taken apart page by page.
+		if withLogs && run.Done {
+			// Logs are large, so merge them page by page.
 			w.readNames(ctx, []entity.Activation{run})
 			w.mu.Lock()
 			merged := len(run.Logs) > 0 && w.mergeActivation(run)
@@ -154,7 +156,7 @@ func (w *Watcher) activationsSince(ctx context.Context, since time.Time, whole b
 	return list, nil
 }
 
-// readNames reads the images of the runtimes that were not known. Without them runtimes have the service's own names.
+// readNames reads the images of unknown runtimes. If it fails, the service's own names are used.
 func (w *Watcher) readNames(ctx context.Context, runs []entity.Activation) {
 	unknown := false
 	for _, run := range runs {
@@ -162,10 +164,10 @@ func (w *Watcher) readNames(ctx context.Context, runs []entity.Activation) {
 			unknown = true
 		}
 	}
-	if !unknown || time.Since(w.named) < time.Minute {
+	if !unknown || time.Since(w.namesRead) < time.Minute {
 		return
 	}
-	w.named = time.Now()
+	w.namesRead = time.Now()
 	l, err := w.site.Compute.Runtimes(ctx)
 	if err != nil {
 		return
@@ -178,17 +180,17 @@ func (w *Watcher) readNames(ctx context.Context, runs []entity.Activation) {
 	}
 }
 
-// readRecords reads the records, with their logs, of activations that have ended, side by side.
+// readRecords reads the records of ended activations with their logs, concurrently.
 func (w *Watcher) readRecords(ctx context.Context, g *parallel.Group, runs []entity.Activation) error {
 	_, errs := parallel.Each(ctx, g, runs, func(ctx context.Context, run entity.Activation) (struct{}, error) {
 		record, err := w.site.Compute.GetActivation(ctx, run.ID)
 		if fault.Is(err, fault.NotFound) {
-			return struct{}{}, nil // it comes
+			return struct{}{}, nil // not written yet
 		}
 		if err != nil {
 			return struct{}{}, err
 		}
-		if !record.Done { // a service that keeps no logs has no more than it has listed
+		if !record.Done { // the service keeps no logs, so the listing contains everything
 			record = run
 		}
 		w.mu.Lock()
@@ -199,14 +201,14 @@ func (w *Watcher) readRecords(ctx context.Context, g *parallel.Group, runs []ent
 	return parallel.FirstError(errs)
 }
 
-// readStatuses reads the status objects of calls of which no record tells how they ended. Where records are still to come
-// they are waited for until the next refresh.
+// readStatuses reads the status objects of calls whose result is in no record. If a record may still arrive, it waits
+// until the next refresh.
 func (w *Watcher) readStatuses(ctx context.Context, g *parallel.Group) error {
 	var wanted []ref
 	w.mu.RLock()
 	for _, j := range w.jobs {
 		for _, c := range j.calls {
-			if c.wrote && (!c.final || c.mixed) && (w.rounds == 1 || c.since < w.rounds) {
+			if c.hasStatus && (!c.final || c.mixed) && (w.rounds == 1 || c.since < w.rounds) {
 				wanted = append(wanted, ref{j.id, c.ID})
 			}
 		}
@@ -214,7 +216,7 @@ func (w *Watcher) readStatuses(ctx context.Context, g *parallel.Group) error {
 	w.mu.RUnlock()
 	_, errs := parallel.Each(ctx, g, wanted, func(ctx context.Context, r ref) (struct{}, error) {
 		data, err := w.site.Store.Get(ctx, lithops.StatusKey(r.job, r.call))
-		if fault.Is(err, fault.NotFound) || fault.Is(err, fault.TooLarge) { // the client has taken it away; or it is none
+		if fault.Is(err, fault.NotFound) || fault.Is(err, fault.TooLarge) { // deleted by the client, or not a status object
 			data, err = nil, nil
 		}
 		if err != nil {
@@ -228,7 +230,8 @@ func (w *Watcher) readStatuses(ctx context.Context, g *parallel.Group) error {
 	return parallel.FirstError(errs)
 }
 
-// ReadActivation reads the record of one activation, however old it is; fault.NotFound while there is none.
+// ReadActivation reads the record of one activation of any age. It returns a fault.NotFound error while there is no
+// record.
 func (w *Watcher) ReadActivation(ctx context.Context, activation string) error {
 	w.refreshing.Lock()
 	defer w.refreshing.Unlock()

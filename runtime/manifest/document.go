@@ -1,6 +1,6 @@
 package manifest
 
-// Document is a file as it is written: the keys of a file that is read.
+// Document is the structure of a file of 'apply' for encoding. It has the same keys as a file that is read.
 type Document struct {
 	Runtimes []Entry `yaml:"runtimes" json:"runtimes"`
 }
@@ -15,7 +15,7 @@ type Entry struct {
 	Pin     bool    `yaml:"pin,omitempty" json:"pin,omitempty"`
 }
 
-// Document returns what a file without builds and regions is written as.
+// Document returns the structure with which a file is written. It does not contain builds and regions.
 func (f File) Document() Document {
 	d := Document{Runtimes: []Entry{}}
 	for _, rt := range f.Runtimes {

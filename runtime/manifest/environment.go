@@ -10,11 +10,11 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// variable is ${NAME}, ${NAME:-DEFAULT}, "$${" for the two signs themselves, or what looks like the first of them and is none.
+// variable matches ${NAME}, ${NAME:-DEFAULT}, the escape "$${", and malformed references.
 var variable = text.NewPattern(`\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(:-[^}]*)?\}|\$\{[^}]*\}?`)
 
-// substitute puts the environment into the values of the file; keys stay as they are. What has no quotes is afterwards
-// what it looks like: ${MEMORY} can be a number.
+// substitute replaces references to environment variables in the values of the file, but not in keys. An unquoted value
+// gets the type of its replacement: ${MEMORY} can be a number.
 func (r *reader) substitute(n *yaml.Node) {
 	switch n.Kind {
 	case yaml.MappingNode:
@@ -38,17 +38,17 @@ func (r *reader) replacement(at Position, found string) string {
 		return "${"
 	}
 	m := variable.FindStringSubmatch(found)
-	name, standard, hasStandard := m[1], strings.TrimPrefix(m[2], ":-"), m[2] != ""
+	name, fallback, hasFallback := m[1], strings.TrimPrefix(m[2], ":-"), m[2] != ""
 	switch value := r.getenv(name); {
 	case name == "":
 		r.report(at, i18n.M("'{{.Text}}' is not a valid variable. Write a variable as {{.Form}}, and a literal ${ as {{.Escape}}.",
 			"Text", found, "Form", "${NAME}", "Escape", "$${"))
 	case value != "":
 		return value
-	case hasStandard:
-		return standard
+	case hasFallback:
+		return fallback
 	default:
 		r.report(at, i18n.M("The environment variable {{.Name}} is not set. Use {{.Form}} to specify a default value.", "Name", name, "Form", "${"+name+":-VALUE}"))
 	}
-	return "unknown" + strconv.Itoa(len(r.faults)) // no empty text and no second one like it, which would be complained of, too
+	return "unknown" + strconv.Itoa(len(r.faults)) // not empty and unique, so that it causes no further errors
 }

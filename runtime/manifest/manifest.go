@@ -1,7 +1,7 @@
-// Package manifest reads the file of 'apply': a declared list of runtimes.
+// Package manifest reads the file of 'apply', which declares a list of runtimes.
 //
-// What may go in: the form of the file, and errors with their place in it. What may not: what is done about it, and what
-// a backend allows.
+// It checks the syntax of the file and reports errors with their positions. It does not apply the declarations, and it
+// does not know the limits of a backend.
 package manifest
 
 import (
@@ -16,26 +16,26 @@ import (
 	"fn-runtime/runtime/regular"
 )
 
-// File is a file of 'apply'.
+// File is the content of a file of 'apply'.
 type File struct {
-	Dir      string // the folder that its paths are relative to
+	Dir      string // directory that its paths are relative to
 	Runtimes []Runtime
 }
 
-// Runtime declares an image in one or several memory sizes and regions.
+// Runtime declares an image with one or several memory sizes and regions.
 type Runtime struct {
 	At       Position
 	Image    string // "default" or a reference
 	MemoryMB []int  // empty: the configured memory
-	MilliCPU int    // thousandths of a vCPU; 0: what goes with the memory
+	MilliCPU int    // 0: the default for the memory size
 	TimeoutS int    // 0: the configured timeout
-	Code     string // "config-map" or "image"; "" is the first
+	Code     string // "config-map" or "image"; "" is "config-map"
 	Regions  []string
 	Pin      bool   // register the image under a tag that is never moved
 	Build    *Build // nil: the image is in a registry
 }
 
-// Build says from what the image is built. Paths are absolute, or relative to the working directory.
+// Build describes how to build the image. Paths are absolute, or relative to the working directory.
 type Build struct {
 	Context    string
 	Dockerfile string // "": Dockerfile in Context
@@ -43,22 +43,22 @@ type Build struct {
 	Platform   string // "": linux/amd64
 }
 
-// Position is a position in a file, both counted from 1.
+// Position is a position in a file. Line and column start at 1.
 type Position struct {
 	File         string
 	Line, Column int
 }
 
-// Fault is what is wrong at the place.
+// Fault returns an error at the position.
 func (p Position) Fault(what i18n.Message) error {
 	return fault.New(fault.Invalid,
 		i18n.M("{{.File}}:{{.Line}}:{{.Column}}: {{.What}}", "File", p.File, "Line", p.Line, "Column", p.Column, "What", what),
 		i18n.M("Correct the file. Run 'ibmcloud fn-runtime apply --schema' to see its format."))
 }
 
-// Wrap puts the place before an error that is about what is declared there. A nil err stays nil.
+// Wrap adds the position to an error about the declaration there. It returns nil for a nil err.
 func (p Position) Wrap(err error) error {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // of a joined error each has the place
+	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // each of the joined errors gets the position
 		var all []error
 		for _, one := range joined.Unwrap() {
 			all = append(all, p.Wrap(one))
@@ -78,8 +78,8 @@ func (p Position) Wrap(err error) error {
 	return &c
 }
 
-// baseDir returns the folder that paths of a file are relative to: its own. A file that is none, such as a pipe or
-// /dev/stdin, has no folder: the working folder stands for it.
+// baseDir returns the directory that the paths in a file are relative to. It is the directory of the file, or the
+// working directory if the file is not a regular file, such as a pipe or /dev/stdin.
 func baseDir(path string) string {
 	dir := filepath.Dir(path)
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() || dir == "/dev" || dir == "/dev/fd" {
@@ -88,8 +88,9 @@ func baseDir(path string) string {
 	return dir
 }
 
-// Read reads a file, which may be a pipe. Folders in it are relative to the folder of the file, variables in it are those of
-// getenv; an empty one counts as unset. Where the file could be read the File holds what is right in it, even with an error.
+// Read reads a file, which may be a pipe. Paths in it are relative to the directory of the file. getenv returns the
+// values of variables; an empty value counts as unset. If the file can be read but has errors, the File contains its
+// valid parts.
 func Read(path string, getenv func(string) string) (File, error) {
 	data, err := readFile(path)
 	if err != nil {
@@ -110,7 +111,7 @@ func readFile(path string) ([]byte, error) {
 	return data, nil
 }
 
-// Parse reads the text of a file; name is its path, for errors and for the folders in it. All that is wrong is reported
+// Parse parses the text of a file. name is its path, for error messages and for relative paths. It reports all errors
 // together, in the order of the file.
 func Parse(name string, data []byte, getenv func(string) string) (File, error) {
 	r := &reader{file: name, dir: baseDir(name), getenv: getenv}
@@ -130,8 +131,8 @@ func Parse(name string, data []byte, getenv func(string) string) (File, error) {
 	return f, errors.Join(all...)
 }
 
-// checkDuplicates refuses what is declared twice, because chance would tell which declaration holds: a memory size of an image, and
-// an image with its build, which has to stand alone.
+// checkDuplicates reports runtimes that are declared twice: a memory size of an image, and any second declaration of an
+// image with a build. Otherwise the result would depend on chance.
 func (r *reader) checkDuplicates(list []Runtime) {
 	for i, one := range list {
 		for _, was := range list[:i] {
@@ -143,8 +144,8 @@ func (r *reader) checkDuplicates(list []Runtime) {
 	}
 }
 
-// overlaps reports whether two declarations of an image may be of the same memory size. That of one that names none is known
-// later.
+// overlaps reports whether two declarations of an image may have the same memory size. A declaration without a size
+// overlaps with all others, because its size is determined later.
 func (one Runtime) overlaps(other Runtime) bool {
 	return one.Build != nil || other.Build != nil || len(one.MemoryMB) == 0 || len(other.MemoryMB) == 0 ||
 		slices.ContainsFunc(one.MemoryMB, func(mb int) bool { return slices.Contains(other.MemoryMB, mb) })

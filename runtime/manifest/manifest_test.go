@@ -57,7 +57,7 @@ runtimes:
 	}
 }
 
-func TestParseSaysWhatIsWrongAndWhere(t *testing.T) {
+func TestParseReportsErrorsWithPositions(t *testing.T) {
 	for text, want := range map[string][]string{
 		"":                                   {"f:1:1: The file declares nothing"},
 		"# only a comment\n":                 {"f:1:1: The file declares nothing"},
@@ -110,7 +110,8 @@ func TestParseSaysWhatIsWrongAndWhere(t *testing.T) {
 	}
 }
 
-// The same file for every stage of a project: what differs comes from the environment, what does not is written once.
+// One file can serve every stage of a project: the environment contains the differences, and merged keys avoid
+// repetition.
 func TestEnvironmentAndMergedKeys(t *testing.T) {
 	getenv := func(name string) string {
 		return map[string]string{"TAG": "1.2", "MEMORY": "1024", "EMPTY": "", "PIN": "true"}[name]
@@ -142,8 +143,8 @@ runtimes:
 	}
 }
 
-// What a variable that is not set would have named is not known, and so not the same twice.
-func TestUnsetVariablesAreNoDoubles(t *testing.T) {
+// Values with unset variables are unknown, so they are not reported as duplicates.
+func TestUnsetVariablesAreNotDuplicates(t *testing.T) {
 	_, err := Parse("f", []byte("runtimes:\n- image: ${ONE}\n- image: ${TWO}\n- image: me/a:${ONE}\n- image: me/a:${TWO}\n"), noEnvironment)
 	if err == nil || strings.Count(err.Error(), "is not set") != 4 || strings.Contains(err.Error(), "declared") {
 		t.Errorf("got %v, want four variables that are not set and nothing else", err)

@@ -2,8 +2,8 @@ package manifest
 
 import "path/filepath"
 
-// Outside returns the folders and Dockerfiles of the build that lie outside of a folder, that of the file. Links count as
-// what they lead to: a file that somebody else wrote must not have anything sent from elsewhere without a word.
+// Outside returns the paths of the build that are outside of dir, the directory of the file. It resolves symbolic
+// links. A file written by someone else must not silently send other local files to the build.
 func (b *Build) Outside(dir string) (paths []string) {
 	for _, path := range []string{b.Context, b.Dockerfile} {
 		if path == "" {
@@ -16,7 +16,7 @@ func (b *Build) Outside(dir string) (paths []string) {
 	return paths
 }
 
-// resolved is where a path leads to; of one that is not there, its beginning is looked up as far as it is.
+// resolved returns a path with all symbolic links resolved. If the path does not exist, it resolves the existing part.
 func resolved(path string) string {
 	abs, err := filepath.Abs(path)
 	if err != nil {

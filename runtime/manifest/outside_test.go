@@ -40,8 +40,8 @@ func TestOutsideFollowsLinks(t *testing.T) {
 	}
 }
 
-// A pipe has no folder: what it names lies in the working folder, as for other programs that read one.
-func TestPathsOfAPipeAreThoseOfTheWorkingFolder(t *testing.T) {
+// Relative paths in a pipe are relative to the working directory, as in other programs that read pipes.
+func TestPathsOfPipeAreRelativeToWorkingDirectory(t *testing.T) {
 	for _, name := range []string{"/dev/stdin", "/dev/fd/63"} {
 		f, err := Parse(name, []byte("runtimes:\n- image: me/x:1\n  build: image\n"), noEnvironment)
 		if err != nil {

@@ -16,14 +16,14 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// The bounds of a file.
+// The limits of a file.
 const (
 	maxSize   = 64 << 10 // bytes
-	maxValues = 10_000   // what is merged counts each time
-	maxFaults = 10       // that are reported
+	maxValues = 10_000   // merged values count each time
+	maxFaults = 10       // number of reported errors
 )
 
-// reader goes through the parsed file and collects what is wrong.
+// reader reads the parsed file and collects errors.
 type reader struct {
 	file, dir string
 	getenv    func(string) string
@@ -49,7 +49,7 @@ func (r *reader) at(n *yaml.Node) Position {
 	return Position{File: r.file, Line: n.Line, Column: n.Column}
 }
 
-// parse returns the root of the only document, with the environment put into its values; nil after a fault.
+// parse returns the root of the only document with environment variables replaced. It returns nil after an error.
 func (r *reader) parse(data []byte) *yaml.Node {
 	if len(data) > maxSize {
 		r.report(r.start(), i18n.M("The file is larger than {{.Size}} bytes.", "Size", maxSize))
@@ -69,13 +69,13 @@ func (r *reader) parse(data []byte) *yaml.Node {
 	return root
 }
 
-// member is one key of a mapping with its value.
+// member is a key of a mapping with its value.
 type member struct {
 	at    Position // of the key
 	value *yaml.Node
 }
 
-// mapping reads a mapping with the known keys; others are faults that name the nearest known one.
+// mapping reads a mapping with known keys. It reports unknown keys with the nearest known key.
 func (r *reader) mapping(n *yaml.Node, known ...string) (map[string]member, bool) {
 	members, ok := r.members(n, 0)
 	if !ok {
@@ -94,10 +94,10 @@ func (r *reader) mapping(n *yaml.Node, known ...string) (map[string]member, bool
 	return members, true
 }
 
-// maxMerges is how many "<<" may stand one inside another.
+// maxMerges is the maximum nesting depth of merged mappings ("<<").
 const maxMerges = 8
 
-// members returns the keys of a mapping, laid over those that "<<" merges into it.
+// members returns the keys of a mapping. They override keys that "<<" merges into it.
 func (r *reader) members(n *yaml.Node, merges int) (map[string]member, bool) {
 	if n = resolveAlias(n); n == nil || n.Kind != yaml.MappingNode {
 		r.report(r.at(n), i18n.M("A mapping of keys to values is expected here."))
@@ -113,7 +113,7 @@ func (r *reader) members(n *yaml.Node, merges int) (map[string]member, bool) {
 		switch tag := key.ShortTag(); {
 		case tag == "!!merge":
 			sources := r.listOrOne(value)
-			for _, source := range slices.Backward(sources) { // the first counts
+			for _, source := range slices.Backward(sources) { // the first source takes precedence
 				members, ok := r.members(source, merges+1)
 				if !ok {
 					return nil, false
@@ -134,7 +134,7 @@ func (r *reader) members(n *yaml.Node, merges int) (map[string]member, bool) {
 	return merged, true
 }
 
-// resolveAlias is what an alias stands for.
+// resolveAlias returns the node that an alias refers to.
 func resolveAlias(n *yaml.Node) *yaml.Node {
 	if n != nil && n.Kind == yaml.AliasNode {
 		return n.Alias
@@ -142,7 +142,7 @@ func resolveAlias(n *yaml.Node) *yaml.Node {
 	return n
 }
 
-// tagOf is the type of a scalar; "" of anything else, and of what has a tag of its own.
+// tagOf returns the type of a scalar. It returns "" for other nodes and for scalars with an explicit tag.
 func tagOf(n *yaml.Node) string {
 	if n == nil || n.Kind != yaml.ScalarNode || n.Style&yaml.TaggedStyle != 0 {
 		return ""
@@ -159,7 +159,7 @@ func (r *reader) list(n *yaml.Node) ([]*yaml.Node, bool) {
 	return n.Content, true
 }
 
-// listOrOne reads a sequence, or one value that stands for a sequence of one.
+// listOrOne reads a sequence. Any other value counts as a sequence with one element.
 func (r *reader) listOrOne(n *yaml.Node) []*yaml.Node {
 	if n = resolveAlias(n); n.Kind == yaml.SequenceNode {
 		return n.Content
@@ -175,7 +175,7 @@ func (r *reader) nonEmptyString(n *yaml.Node) string {
 	return ""
 }
 
-// scalar reads any scalar as the text that stands in the file: build arguments are texts for Docker.
+// scalar returns any scalar as it is written in the file, because build arguments are strings.
 func (r *reader) scalar(n *yaml.Node) string {
 	switch n = resolveAlias(n); tagOf(n) {
 	case "!!str", "!!int", "!!float", "!!bool":
@@ -184,7 +184,7 @@ func (r *reader) scalar(n *yaml.Node) string {
 	return r.nonEmptyString(n)
 }
 
-// number reads a whole number from 1 to what an int32 holds.
+// number reads an integer from 1 to math.MaxInt32.
 func (r *reader) number(n *yaml.Node) int {
 	if n = resolveAlias(n); tagOf(n) == "!!int" {
 		if v, err := strconv.ParseInt(n.Value, 10, 64); err == nil && v >= 1 && v <= math.MaxInt32 {
@@ -195,7 +195,7 @@ func (r *reader) number(n *yaml.Node) int {
 	return 0
 }
 
-// milliCPU reads a number above 0 with at most three decimals, times 1000.
+// milliCPU reads a positive number with at most three decimals and returns it times 1000.
 func (r *reader) milliCPU(n *yaml.Node) int {
 	if n = resolveAlias(n); tagOf(n) == "!!int" || tagOf(n) == "!!float" {
 		v, err := strconv.ParseFloat(n.Value, 64)
@@ -215,7 +215,7 @@ func (r *reader) boolean(n *yaml.Node) bool {
 	return false
 }
 
-// path is a path of the file: relative to the folder that the file is in.
+// path reads a path. A relative path is relative to the directory of the file.
 func (r *reader) path(n *yaml.Node) string {
 	s := filepath.FromSlash(r.nonEmptyString(n))
 	if s == "" || filepath.IsAbs(s) {

@@ -9,7 +9,7 @@ import (
 	"fn-runtime/i18n"
 )
 
-// The keys of a file, as docs/schema/apply.json has them.
+// The keys of a file, as in docs/schema/apply.json.
 var (
 	topKeys     = []string{"runtimes", "regions"}
 	runtimeKeys = []string{"image", "memory", "cpu", "timeout", "code", "regions", "pin", "build"}
@@ -33,7 +33,7 @@ func (r *reader) runtimes(n *yaml.Node) (all []Runtime) {
 		regions = r.stringList(m.value)
 	}
 	if tagOf(runtimes.value) == "!!null" {
-		return nil // an empty list: with --prune nothing is left
+		return nil // an empty list: --prune then deletes everything
 	}
 	list, ok := r.list(runtimes.value)
 	if !ok {
@@ -56,7 +56,7 @@ func (r *reader) stringList(n *yaml.Node) (list []string) {
 	return list
 }
 
-// runtime reads one entry. A plain text is an image with nothing else said of it.
+// runtime reads one entry. A string is an image without further settings.
 func (r *reader) runtime(n *yaml.Node, regions []string) (Runtime, bool) {
 	rt := Runtime{At: r.at(n), Regions: regions}
 	if n = resolveAlias(n); tagOf(n) == "!!str" {
@@ -80,7 +80,7 @@ func (r *reader) runtime(n *yaml.Node, regions []string) (Runtime, bool) {
 	}
 	rt.At, rt.Image = r.at(image.value), r.nonEmptyString(image.value)
 	if m, ok := members["build"]; ok {
-		rt.Build, rt.Pin = r.build(m.value), true // so that a new build of the same tag reaches running systems
+		rt.Build, rt.Pin = r.build(m.value), true // pin it, so that a new build with the same tag reaches running systems
 		if rt.Image == "default" {
 			r.report(m.at, i18n.M("'default' is not an image that can be built."))
 		}
@@ -115,7 +115,7 @@ func (r *reader) runtime(n *yaml.Node, regions []string) (Runtime, bool) {
 	return rt, true
 }
 
-// build reads a folder, or what is built from it in full.
+// build reads a directory, or a mapping with all build settings.
 func (r *reader) build(n *yaml.Node) *Build {
 	if tagOf(resolveAlias(n)) == "!!str" {
 		return &Build{Context: r.path(n)}

@@ -67,8 +67,8 @@ func (p *Plan) createScope(ctx context.Context) error {
 	return nil
 }
 
-// deleteUnused deletes objects that no runtime uses any more. A failure is only a warning, because the operation itself
-// has succeeded. It is reported because no later operation deletes these objects.
+// deleteUnused deletes objects that no runtime uses any more. A failure is only a warning because the operation itself
+// has succeeded. The warning is needed because otherwise only 'doctor --repair' would find these objects.
 func (p *Plan) deleteUnused(ctx context.Context) {
 	ctx, cancel := grace.Context(ctx, undoTime)
 	defer cancel()

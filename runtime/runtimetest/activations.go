@@ -10,7 +10,7 @@ import (
 	"fn-runtime/runtime/entity"
 )
 
-// SetActivation adds a call that somebody else made, or brings it up to date.
+// SetActivation adds or updates an activation that another client started.
 func (c *Compute) SetActivation(run entity.Activation) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -22,15 +22,15 @@ func (c *Compute) SetActivation(run entity.Activation) {
 }
 
 // ListActivations implements site.Caller.
-func (c *Compute) ListActivations(ctx context.Context, since time.Time, whole bool) iter.Seq2[entity.Activation, error] {
+func (c *Compute) ListActivations(ctx context.Context, since time.Time, withLogs bool) iter.Seq2[entity.Activation, error] {
 	return func(yield func(entity.Activation, error) bool) {
 		var found []entity.Activation
-		err := c.do(ctx, fmt.Sprintf("LIST calls whole=%v", whole), func() error {
+		err := c.do(ctx, fmt.Sprintf("LIST calls whole=%v", withLogs), func() error {
 			for _, run := range c.calls {
 				if run.Start.Before(since) {
 					continue
 				}
-				if !whole {
+				if !withLogs {
 					run.Logs, run.Result = nil, nil
 				}
 				found = append(found, run)

@@ -12,8 +12,8 @@ import (
 // Call implements site.Caller.
 func (c *Compute) Call(ctx context.Context, id entity.ID) (got entity.Activation, err error) {
 	err = c.do(ctx, "POST runtime "+id.Name, func() error {
-		r, there := c.runtimes[id.String()]
-		if !there {
+		r, exists := c.runtimes[id.String()]
+		if !exists {
 			return notFound(id.Name)
 		}
 		got = MetadataActivation("3.11", "3.7.0")
@@ -48,7 +48,7 @@ func (c *Compute) GetActivation(ctx context.Context, id string) (got entity.Acti
 	return got, err
 }
 
-// MetadataActivation is the answer of a runtime in order.
+// MetadataActivation returns the activation of a working runtime.
 func MetadataActivation(python, lithops string) entity.Activation {
 	data, _ := json.Marshal(map[string]any{
 		"preinstalls": [][]any{{"numpy", true}, {"six", false}}, "python_version": python, "lithops_version": lithops,
@@ -56,13 +56,13 @@ func MetadataActivation(python, lithops string) entity.Activation {
 	return entity.Activation{Success: true, Status: "success", Result: data, DurationMS: 120, InitMS: 80, WaitMS: 5}
 }
 
-// FailedActivation is the answer of a runtime that fails with an error and a log.
+// FailedActivation returns an activation that failed with an error and a log.
 func FailedActivation(message string, logs ...string) entity.Activation {
 	data, _ := json.Marshal(map[string]string{"error": message})
 	return entity.Activation{Status: "action developer error", StatusCode: 2, Result: data, Logs: logs}
 }
 
-// AddLog adds a line to what is kept of a call.
+// AddLog appends a line to the log of an activation.
 func (c *Compute) AddLog(id, line string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -71,7 +71,7 @@ func (c *Compute) AddLog(id, line string) {
 	}
 }
 
-// call finds a call by its id; nil when there was none.
+// call returns an activation by its ID. It returns nil if there is none.
 func (c *Compute) call(id string) *entity.Activation {
 	for i := range c.calls {
 		if c.calls[i].ID == id {

@@ -1,7 +1,8 @@
-// Package runtimetest is a compute service and a store in memory, for tests of the operations: they behave as their ports
-// say, and fail where a test wants them to.
+// Package runtimetest provides an in-memory compute service and store for tests of the operations. They implement the
+// interfaces of runtime/site and fail when a test wants them to.
 //
-// What may go in: the two fakes and their faults. What may not: expectations, which belong to the tests.
+// It contains the two fakes, their faults, and small test helpers. It does not contain expectations, which belong to
+// the tests.
 package runtimetest
 
 import (
@@ -20,57 +21,58 @@ import (
 	"fn-runtime/runtime/lithops"
 )
 
-// Hook is asked before and after each request; an error becomes that of the request. After means that the server did
-// the work, but the answer was lost.
+// Hook is called before and after each request. If it returns an error, the request fails with it. An error after the
+// request means that the server processed it but the response was lost.
 type Hook func(request string, after bool) error
 
-// Compute is a compute service with one place. As on OpenWhisk, runtimes are in groups, which have to be there first.
+// Compute is a compute service with one scope. As in OpenWhisk, runtimes are in groups that must exist first.
 type Compute struct {
 	mu       sync.Mutex
 	contract lithops.Contract
 	groups   map[string]bool
-	runtimes map[string]entity.Registered // by id
+	runtimes map[string]entity.Registered // by ID
 	calls    []entity.Activation
 	requests []string
-	changes  int // of runtimes, for their revisions
+	changes  int // number of changes of runtimes, for their revisions
 
 	Hook Hook
-	// Run returns what a runtime answers; nil answers with the metadata of Python 3.11 and Lithops 3.7.0.
+	// Run returns the activation of a metadata call. If it is nil, calls return the metadata of Python 3.11 and Lithops
+	// 3.7.0.
 	Run func(r entity.Registered) entity.Activation
-	// Missing says that the place does not exist.
+	// Missing means that the scope does not exist.
 	Missing bool
-	// GroupConflict answers every creation of a group as if it were there.
+	// GroupConflict makes every creation of a group respond as if the group existed.
 	GroupConflict bool
-	// Allowed are the limits of the installation; nil: it does not tell.
+	// Allowed is the limits that the installation reports; nil if it reports none.
 	Allowed *lithops.Limits
-	// NoDigests drops the fixed tag of an image.
+	// NoDigests makes Register drop the fixed tag of an image.
 	NoDigests bool
-	// CallDuration is how long a call takes.
+	// CallDuration is the duration of a call.
 	CallDuration time.Duration
-	// Now dates what is written.
+	// Now returns the time of changes.
 	Now func() time.Time
 }
 
-// NewCompute makes an empty service for one client.
+// NewCompute returns an empty service for one client.
 func NewCompute(c lithops.Contract) *Compute {
 	return &Compute{contract: c, groups: map[string]bool{}, runtimes: map[string]entity.Registered{}, Now: time.Now}
 }
 
-// Requests returns the requests so far, in the order of their arrival.
+// Requests returns the requests so far in the order of their arrival.
 func (c *Compute) Requests() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Clone(c.requests)
 }
 
-// ResetRequests empties the record of requests.
+// ResetRequests clears the record of requests.
 func (c *Compute) ResetRequests() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.requests = nil
 }
 
-// Put sets a runtime without a request, in a group that is made for it.
+// Put adds a runtime, and its group, without a request.
 func (c *Compute) Put(r entity.Registered) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -78,7 +80,7 @@ func (c *Compute) Put(r entity.Registered) {
 	c.runtimes[r.ID.String()] = r
 }
 
-// Remove takes a runtime away without a request; the group with it where that is empty then.
+// Remove deletes a runtime, and its group if it is empty, without a request.
 func (c *Compute) Remove(id entity.ID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -88,14 +90,14 @@ func (c *Compute) Remove(id entity.ID) {
 	}
 }
 
-// All returns the runtimes that are there, by id.
+// All returns the existing runtimes by ID.
 func (c *Compute) All() map[string]entity.Registered {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return maps.Clone(c.runtimes)
 }
 
-// Groups returns the groups that are there.
+// Groups returns the existing groups.
 func (c *Compute) Groups() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -111,7 +113,7 @@ func (c *Compute) inUse(group string) bool {
 	return false
 }
 
-// do records a request, asks the hook, and does the work between its two questions.
+// do records a request and does the work between the two calls of the hook.
 func (c *Compute) do(ctx context.Context, request string, work func() error) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -141,14 +143,14 @@ func hooked(hook Hook, request string, work func() error) error {
 	return nil
 }
 
-// NotFound is the error of what is not there.
+// NotFound returns the error for an object that does not exist.
 func NotFound(name string) error { return notFound(name) }
 
 func notFound(name string) error {
 	return fault.New(fault.NotFound, i18n.M("{{.Name}} does not exist.", "Name", name), i18n.Message{})
 }
 
-// Terms implements site.Compute in the words of OpenWhisk.
+// Terms implements site.Compute with the terms of OpenWhisk.
 func (c *Compute) Terms() entity.Terms {
 	return entity.Terms{Scope: entity.Term{Word: "namespace", Text: i18n.M("Namespace")}, Runtime: entity.Term{Word: "action", Text: i18n.M("Runtime")}}
 }
@@ -156,7 +158,7 @@ func (c *Compute) Terms() entity.Terms {
 // Limits implements site.Compute.
 func (c *Compute) Limits() lithops.Limits { return lithops.LimitsOf(c.contract.Backend) }
 
-// ReadLimits implements site.Compute; it costs no request.
+// ReadLimits implements site.Compute. It is not recorded as a request.
 func (c *Compute) ReadLimits(context.Context) (lithops.Limits, error) {
 	if c.Allowed == nil {
 		return c.Limits(), nil
@@ -164,20 +166,20 @@ func (c *Compute) ReadLimits(context.Context) (lithops.Limits, error) {
 	return *c.Allowed, nil
 }
 
-// Place implements site.Place.
+// Scope implements site.Scope.
 func (c *Compute) Scope() entity.Scope {
 	return entity.Scope{ID: c.contract.Namespace, Name: c.contract.Namespace}
 }
 
-// Namespace implements site.Compute.
+// Namespace implements site.Scope.
 func (c *Compute) Namespace() string { return c.contract.Namespace }
 
-// DeleteUnused implements site.Compute; it costs no request.
+// DeleteUnused implements site.Resources. It is not recorded as a request.
 func (c *Compute) DeleteUnused(ctx context.Context) error { return hooked(c.Hook, "TIDY", ctx.Err) }
 
-// Places implements site.Place.
+// Scopes implements site.Scope.
 func (c *Compute) Scopes(ctx context.Context) (all []entity.Scope, err error) {
-	err = c.do(ctx, "LIST places", func() error {
+	err = c.do(ctx, "LIST scopes", func() error {
 		if !c.Missing {
 			all = []entity.Scope{c.Scope()}
 		}
@@ -186,7 +188,7 @@ func (c *Compute) Scopes(ctx context.Context) (all []entity.Scope, err error) {
 	return all, err
 }
 
-// FindScope implements site.Place; it costs no request.
+// FindScope implements site.Scope. It is not recorded as a request.
 func (c *Compute) FindScope(context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -196,23 +198,23 @@ func (c *Compute) FindScope(context.Context) error {
 	return nil
 }
 
-// CreateScope implements site.Place.
+// CreateScope implements site.Scope.
 func (c *Compute) CreateScope(ctx context.Context) error {
-	return c.do(ctx, "POST place", func() error { c.Missing = false; return nil })
+	return c.do(ctx, "POST scope", func() error { c.Missing = false; return nil })
 }
 
-// DeleteScope implements site.Place.
+// DeleteScope implements site.Scope.
 func (c *Compute) DeleteScope(ctx context.Context) error {
-	return c.do(ctx, "DELETE place", func() error {
+	return c.do(ctx, "DELETE scope", func() error {
 		c.Missing, c.groups, c.runtimes = true, map[string]bool{}, map[string]entity.Registered{}
 		return nil
 	})
 }
 
-// pageSize is how many runtimes are listed with one request.
+// pageSize is the number of runtimes that one request lists.
 const pageSize = 200
 
-// Runtimes implements site.Registry, page after page.
+// Runtimes implements site.Registry with one request per page.
 func (c *Compute) Runtimes(ctx context.Context) (l entity.Listing, err error) {
 	for last := false; !last; {
 		err := c.do(ctx, fmt.Sprintf("LIST runtimes skip=%d", len(l.Runtimes)), func() error {
@@ -220,7 +222,7 @@ func (c *Compute) Runtimes(ctx context.Context) (l entity.Listing, err error) {
 			for _, key := range slices.Sorted(maps.Keys(c.runtimes)) {
 				if r := c.read(c.runtimes[key]); r.NamedMB > 0 {
 					if r.Note(entity.NoteImage) != "" {
-						r.Reference = "" // lists do without it where they can
+						r.Reference = "" // lists omit the reference if the notes contain the image
 					}
 					all = append(all, r)
 				}
@@ -240,7 +242,7 @@ func (c *Compute) Runtimes(ctx context.Context) (l entity.Listing, err error) {
 	return l, nil
 }
 
-// read tells what the names of a runtime mean.
+// read sets the fields that are derived from the names of a runtime.
 func (c *Compute) read(r entity.Registered) entity.Registered {
 	contract := c.contract
 	if contract.SharesMetadata() {
@@ -258,8 +260,8 @@ func (c *Compute) read(r entity.Registered) entity.Registered {
 // Runtime implements site.Registry.
 func (c *Compute) Runtime(ctx context.Context, id entity.ID) (r entity.Registered, err error) {
 	err = c.do(ctx, "GET runtime "+id.Name, func() error {
-		var there bool
-		if r, there = c.runtimes[id.String()]; !there {
+		var exists bool
+		if r, exists = c.runtimes[id.String()]; !exists {
 			return notFound(id.Name)
 		}
 		r = c.read(r)
@@ -274,7 +276,7 @@ func (c *Compute) Register(ctx context.Context, r entity.Registered, _ lithops.B
 		if c.GroupConflict && !c.groups[r.ID.Group] {
 			return notFound(r.ID.Group)
 		}
-		notes := maps.Clone(c.runtimes[r.ID.String()].Notes) // those of others stay
+		notes := maps.Clone(c.runtimes[r.ID.String()].Notes) // keep the notes of other tools
 		for _, own := range entity.OwnNotes() {
 			delete(notes, own)
 		}
@@ -295,7 +297,7 @@ func (c *Compute) Register(ctx context.Context, r entity.Registered, _ lithops.B
 	return r, err
 }
 
-// Replace registers other code under the name of a runtime without a request, as the client does: notes stay.
+// Replace registers other code for a runtime without a request, as the client does. Notes are kept.
 func (c *Compute) Replace(id entity.ID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

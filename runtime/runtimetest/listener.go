@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// Listener is a net.Listener whose connections are pipes in memory, so that an HTTP server and its clients can run under
-// testing/synctest. Nothing is buffered on the way.
+// Listener is a net.Listener whose connections are unbuffered pipes in memory, so that an HTTP server and its clients
+// can run under testing/synctest.
 type Listener struct {
 	conns  chan net.Conn
 	closed chan struct{}
@@ -19,7 +19,7 @@ func NewListener() *Listener {
 	return &Listener{conns: make(chan net.Conn), closed: make(chan struct{})}
 }
 
-// Dial connects to the listener, whatever the network and address; it fits http.Transport.
+// Dial connects to the listener. It ignores network and address and can be used as http.Transport.DialContext.
 func (m *Listener) Dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	client, server := net.Pipe()
 	select {

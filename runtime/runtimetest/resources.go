@@ -16,31 +16,31 @@ func group(name string) entity.Resource {
 	return entity.Resource{Term: entity.Term{Word: "package", Text: i18n.M("Package")}, Name: name}
 }
 
-// Needs implements site.Things.
+// RequiredResources implements site.Resources.
 func (c *Compute) RequiredResources() []entity.Resource {
 	return []entity.Resource{group(c.contract.Package())}
 }
 
-// Has implements site.Things.
-func (c *Compute) HasResource(ctx context.Context, t entity.Resource) (there bool, err error) {
-	err = c.do(ctx, "GET group "+t.Name, func() error { there = c.groups[t.Name]; return nil })
-	return there, err
+// HasResource implements site.Resources.
+func (c *Compute) HasResource(ctx context.Context, t entity.Resource) (exists bool, err error) {
+	err = c.do(ctx, "GET group "+t.Name, func() error { exists = c.groups[t.Name]; return nil })
+	return exists, err
 }
 
-// Make implements site.Things.
-func (c *Compute) CreateResource(ctx context.Context, t entity.Resource) (made bool, err error) {
+// CreateResource implements site.Resources.
+func (c *Compute) CreateResource(ctx context.Context, t entity.Resource) (created bool, err error) {
 	err = c.do(ctx, "PUT group "+t.Name, func() error {
 		if c.GroupConflict {
 			return nil
 		}
-		made = !c.groups[t.Name]
+		created = !c.groups[t.Name]
 		c.groups[t.Name] = true
 		return nil
 	})
-	return made, err
+	return created, err
 }
 
-// Leftovers implements site.Things: the runtimes in the user's groups, then the groups.
+// Leftovers implements site.Resources: first the runtimes in the user's groups, then the groups.
 func (c *Compute) Leftovers(ctx context.Context) (all [][]entity.Resource, err error) {
 	err = c.do(ctx, "LIST leftovers", func() error {
 		all = make([][]entity.Resource, 2)
@@ -59,7 +59,7 @@ func (c *Compute) Leftovers(ctx context.Context) (all [][]entity.Resource, err e
 	return all, err
 }
 
-// Remove implements site.Things: a group with runtimes is refused.
+// DeleteResource implements site.Resources. It rejects the deletion of a group that contains runtimes.
 func (c *Compute) DeleteResource(ctx context.Context, t entity.Resource) error {
 	if t.Term.Word == "action" {
 		group, name, _ := strings.Cut(t.Name, "/")

@@ -13,7 +13,7 @@ import (
 	"fn-runtime/runtime/entity"
 )
 
-// Store is a bucket.
+// Store is an in-memory bucket.
 type Store struct {
 	mu       sync.Mutex
 	missing  bool
@@ -29,10 +29,10 @@ type object struct {
 	at   time.Time
 }
 
-// NewStore makes an empty bucket.
+// NewStore returns an empty bucket.
 func NewStore() *Store { return &Store{objects: map[string]object{}, Now: time.Now} }
 
-// RemoveBucket removes the bucket.
+// RemoveBucket deletes the bucket without a request.
 func (s *Store) RemoveBucket() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -46,7 +46,7 @@ func (s *Store) Set(key string, data []byte, at time.Time) {
 	s.objects[key] = object{data, at}
 }
 
-// Keys returns the keys that are there, sorted.
+// Keys returns the existing keys, sorted.
 func (s *Store) Keys() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -60,7 +60,7 @@ func (s *Store) Requests() []string {
 	return slices.Clone(s.requests)
 }
 
-// ResetRequests empties the record of requests.
+// ResetRequests clears the record of requests.
 func (s *Store) ResetRequests() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -81,22 +81,22 @@ func (s *Store) do(ctx context.Context, request string, work func() error) error
 	})
 }
 
-// BucketExists implements runtime.Store.
-func (s *Store) BucketExists(ctx context.Context) (there bool, err error) {
-	err = s.do(ctx, "HEAD bucket", func() error { there = !s.missing; return nil })
-	return there, err
+// BucketExists implements site.Store.
+func (s *Store) BucketExists(ctx context.Context) (exists bool, err error) {
+	err = s.do(ctx, "HEAD bucket", func() error { exists = !s.missing; return nil })
+	return exists, err
 }
 
-// CreateBucket implements runtime.Store.
+// CreateBucket implements site.Store.
 func (s *Store) CreateBucket(ctx context.Context) error {
 	return s.do(ctx, "PUT bucket", func() error { s.missing = false; return nil })
 }
 
-// Get implements runtime.Store.
+// Get implements site.Store.
 func (s *Store) Get(ctx context.Context, key string) (data []byte, err error) {
 	err = s.do(ctx, "GET object "+key, func() error {
-		o, there := s.objects[key]
-		if !there {
+		o, exists := s.objects[key]
+		if !exists {
 			return notFound(key)
 		}
 		data = slices.Clone(o.data)
@@ -105,7 +105,7 @@ func (s *Store) Get(ctx context.Context, key string) (data []byte, err error) {
 	return data, err
 }
 
-// Put implements runtime.Store.
+// Put implements site.Store.
 func (s *Store) Put(ctx context.Context, key string, data []byte) error {
 	return s.do(ctx, "PUT object "+key, func() error {
 		if s.missing {
@@ -116,12 +116,12 @@ func (s *Store) Put(ctx context.Context, key string, data []byte) error {
 	})
 }
 
-// Delete implements runtime.Store.
+// Delete implements site.Store.
 func (s *Store) Delete(ctx context.Context, key string) error {
 	return s.do(ctx, "DELETE object "+key, func() error { delete(s.objects, key); return nil })
 }
 
-// List implements runtime.Store, with a request for every 1000 objects.
+// List implements site.Store with one request per 1000 objects.
 func (s *Store) List(ctx context.Context, prefix string) iter.Seq2[entity.Object, error] {
 	return func(yield func(entity.Object, error) bool) {
 		var found []entity.Object
@@ -150,7 +150,7 @@ func (s *Store) List(ctx context.Context, prefix string) iter.Seq2[entity.Object
 	}
 }
 
-// Purge implements runtime.Store.
+// Purge implements site.Store.
 func (s *Store) Purge(ctx context.Context, sweep entity.Sweep) (purged entity.Purged, err error) {
 	err = s.do(ctx, fmt.Sprintf("PURGE %v", sweep.Prefixes), func() error {
 		for key, o := range s.objects {

@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// eventuallyTimeout is how long a test waits for what must come: a machine that has other work to do may take long.
+// eventuallyTimeout is how long a test waits for an expected event. It is long because the machine may be busy.
 const eventuallyTimeout = time.Minute
 
-// Eventually waits until a condition holds, and ends the test when it does not within a minute. what completes the
-// sentence "not seen: ...".
+// Eventually waits until a condition holds and fails the test if it does not hold within a minute. what completes the
+// message "not seen: ...".
 func Eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	for end := time.Now().Add(eventuallyTimeout); !holds(); time.Sleep(10 * time.Millisecond) {
@@ -22,8 +22,8 @@ func Eventually(t testing.TB, what string, holds func() bool) {
 	}
 }
 
-// FreePort returns a port of the loopback interface on which nobody listens, for a program that cannot choose one itself.
-// It is below the ports that systems give to whoever asks for any, so that nobody gets it meanwhile.
+// FreePort returns a free port of the loopback interface for a program that cannot choose one itself. It is below the
+// range of ephemeral ports, so that no other process gets it in the meantime.
 func FreePort(t testing.TB) int {
 	t.Helper()
 	for range 100 {
