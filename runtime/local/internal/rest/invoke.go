@@ -215,7 +215,7 @@ func (a *api) acquireSlot(size int64) (end func(), err error) {
 
 // recordLater retries until the outcome is on disk, which may be full temporarily. Without the record, a client that
 // polls for it would wait forever. If the endpoint stops first, Recover records the activation as failed. The memory
-// for waiting results and logs is limited: beyond it, the outcome is lost and the record says so.
+// for waiting results and logs is limited: beyond it, the outcome is lost and the record contains an error instead.
 func (a *api) recordLater(rec state.Activation, err error) {
 	size := int64(len(rec.Result))
 	for _, line := range rec.Logs {

@@ -136,7 +136,7 @@ func (c *call) completeUpload() error {
 		o.Combined = u.SumType == composite
 		return o, chosen, nil
 	})
-	if errors.Is(err, state.ErrNotFound) { // a client that did not receive the response retries the existing upload
+	if errors.Is(err, state.ErrNotFound) { // a client that did not receive the response retries the completed upload
 		problem := c.db.Versions(c.bucket, c.key, "", "", func(existing state.Object) (string, bool) {
 			if existing.Key == c.key && existing.Upload == id {
 				o, err = existing, nil

@@ -26,7 +26,7 @@ type Object struct {
 	Combined bool              `json:"combined,omitempty"` // whether Sums are checksums of the parts' checksums
 	Version  string            `json:"version,omitempty"`  // empty in a bucket that never kept versions
 	Marker   bool              `json:"marker,omitempty"`   // whether it is a delete marker, which has no bytes
-	Latest   bool              `json:"-"`                  // whether it is the current version, or the delete marker in its place; only Versions sets it
+	Latest   bool              `json:"-"`                  // whether it is the current version or the current delete marker; only Versions sets it
 }
 
 // encodeObject encodes a record: the length of its JSON header in 4 bytes, the header, and the bytes of a small object.
