@@ -49,7 +49,7 @@ func (f *Factory) change(ctx context.Context, c change) error {
 	}
 	results := forEachRegion(ctx, f, c.target, c.need, ask, c.do)
 	if declined {
-		f.View.Say(c.declined)
+		f.View.Print(c.declined)
 		return nil
 	}
 	if c.allowMissing {
@@ -61,7 +61,8 @@ func (f *Factory) change(ctx context.Context, c change) error {
 	return exitError{exitChanged}
 }
 
-// recordTargets wraps c.do so that it records the targets it runs in. The returned function lists them, for the question.
+// recordTargets wraps c.do so that it records the targets it runs in. The returned function lists them, for the
+// question.
 func recordTargets(c *change) func() string {
 	var mu sync.Mutex
 	var targets []string

@@ -66,8 +66,8 @@ func (f *Factory) completeImages(dir bool, fixed ...string) cobra.CompletionFunc
 	}
 }
 
-// deployedNames returns the names of the runtimes of the target. If the service does not respond within completionTimeout, it
-// returns the names that earlier commands and completions cached.
+// deployedNames returns the names of the runtimes of the target. If the service does not respond within
+// completionTimeout, it returns the names that earlier commands and completions cached.
 func (f *Factory) deployedNames(ctx context.Context, t *targetFlags) []string {
 	if f.Service == nil {
 		return nil
@@ -86,8 +86,8 @@ func (f *Factory) deployedNames(ctx context.Context, t *targetFlags) []string {
 	return shellSafeNames(names)
 }
 
-// completeMemory completes a memory size with common sizes in MB. It omits the sizes that the service does not accept, if
-// the service returns its limits within completionTimeout.
+// completeMemory completes a memory size with common sizes in MB. It omits the sizes that the service does not accept,
+// if the service returns its limits within completionTimeout.
 func (f *Factory) completeMemory(t *targetFlags) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 		sizes := []int{256, 512, 1024, 2048}
@@ -167,8 +167,8 @@ func Completing(args []string) bool {
 
 // translate translates the descriptions that shells show next to completions.
 func translate(texts *i18n.Catalogue, cmd *cobra.Command) {
-	cmd.Short = texts.Say(i18n.M(cmd.Short))
-	cmd.Flags().VisitAll(func(fl *pflag.Flag) { fl.Usage = strings.ReplaceAll(texts.Say(i18n.M(fl.Usage)), "`", "") })
+	cmd.Short = texts.Translate(i18n.M(cmd.Short))
+	cmd.Flags().VisitAll(func(fl *pflag.Flag) { fl.Usage = strings.ReplaceAll(texts.Translate(i18n.M(fl.Usage)), "`", "") })
 	for _, sub := range cmd.Commands() {
 		translate(texts, sub)
 	}

@@ -30,7 +30,7 @@ func newConfig(f *Factory) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			req.Program = f.View.Called()
+			req.Program = f.View.ProgramName()
 			if cmd.Flags().Changed("output-file") {
 				done, err := s.WriteLithopsConfig(cmd.Context(), req, file)
 				if err != nil {

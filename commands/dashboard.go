@@ -71,7 +71,7 @@ func newDashboard(f *Factory) *cobra.Command {
 // dashboardOptions returns the options of a dashboard that reads its data from s.
 func (f *Factory) dashboardOptions(s *runtime.Service, req runtime.JobsRequest) dashboard.Options {
 	o := dashboard.Options{
-		Target: s.Target, Words: f.View.Words(), Watch: s.WatchJobs(req),
+		Target: s.Target, Format: f.View.Formatter(), Watch: s.WatchJobs(req),
 		Runtimes: func(ctx context.Context) ([]runtime.Runtime, error) { return s.List(ctx, runtime.ListRequest{}) },
 		Logs: func(ctx context.Context, c entity.Call) (lines []entity.LogLine, err error) {
 			err = s.Logs(ctx, runtime.LogsRequest{Activation: c.Activation}, func(l entity.LogLine) error {

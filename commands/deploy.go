@@ -39,7 +39,7 @@ func newDeploy(f *Factory) *cobra.Command {
 			if err := deploy(cmd.Context(), f, o); err != nil || o.req.DryRun || len(o.target.regions) > 0 {
 				return err
 			}
-			f.View.Next(i18n.M("Test the runtime with 'ibmcloud fn-runtime invoke {{.Arguments}}'.", "Arguments", args[0]))
+			f.View.Hint(i18n.M("Test the runtime with 'ibmcloud fn-runtime invoke {{.Arguments}}'.", "Arguments", args[0]))
 			return nil
 		},
 		ValidArgsFunction: f.completeImages(false, runtime.DefaultName),

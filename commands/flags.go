@@ -12,8 +12,8 @@ import (
 	"fn-runtime/runtime/connect"
 )
 
-// Helpers that add flags. The help text of a flag is a Message, so that it is in the catalogue. A `WORD` in backquotes is
-// the name of the value in help.
+// Helpers that add flags. The help text of a flag is a Message, so that it is in the catalogue. A `WORD` in backquotes
+// is the name of the value in help.
 
 func boolFlag(cmd *cobra.Command, p *bool, name, short string, text i18n.Message) {
 	cmd.Flags().BoolVarP(p, name, short, false, text.ID)

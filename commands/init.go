@@ -22,7 +22,7 @@ func newInit(f *Factory) *cobra.Command {
 			if target.python != "" && !isVersion(target.python) {
 				return usage(i18n.M("'{{.Value}}' is not a Python version such as 3.11.", "Value", target.python))
 			}
-			req.Dir, req.Python, req.Program = ".", target.python, f.View.Called()
+			req.Dir, req.Python, req.Program = ".", target.python, f.View.ProgramName()
 			if len(args) == 1 {
 				req.Dir = args[0]
 			}

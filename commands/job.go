@@ -43,7 +43,7 @@ func newRun(f *Factory) *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.req.Program = f.View.Called()
+			o.req.Program = f.View.ProgramName()
 			return runJob(cmd, f, o, args)
 		},
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
@@ -131,9 +131,9 @@ func unwritable(err error) error {
 		i18n.M("Set TMPDIR to a directory that you can write to.")).Because(err)
 }
 
-// clientEnvironment returns the environment of a Lithops client: env without variables that set another configuration and
-// without the variables that the CLI sets for its plug-ins. For the local endpoint it adds the variables with which the
-// client verifies the certificate and connects without a proxy.
+// clientEnvironment returns the environment of a Lithops client: env without variables that set another configuration
+// and without the variables that the CLI sets for its plug-ins. For the local endpoint it adds the variables with
+// which the client verifies the certificate and connects without a proxy.
 func clientEnvironment(env []string, t runtime.Target) []string {
 	env = unsetEnv(env, "LITHOPS_CONFIG", "IBMCLOUD_PLUGIN_NAMESPACE")
 	switch {

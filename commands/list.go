@@ -115,7 +115,7 @@ func showList(f *Factory, o *listOptions, l listing) error {
 	}
 	switch {
 	case l.err == nil && len(l.runtimes) == 0 && l.others > 0 && !o.quiet && !f.View.JSON:
-		f.View.Say(i18n.M("No runtime name contains '{{.Part}}' (total runtimes: {{.Count}}).", "Count", l.others, "Part", o.req.Name))
+		f.View.Print(i18n.M("No runtime name contains '{{.Part}}' (total runtimes: {{.Count}}).", "Count", l.others, "Part", o.req.Name))
 		return nil
 	case l.err == nil:
 		return show(l.runtimes)
@@ -141,7 +141,7 @@ func watchList(ctx context.Context, f *Factory, o *listOptions) error {
 			return nil
 		}
 		if first || l.err != nil || !reflect.DeepEqual(last, l.runtimes) {
-			f.View.Again(first)
+			f.View.Redraw(first)
 			if err := showList(f, o, l); err != nil {
 				return err
 			}

@@ -141,15 +141,15 @@ func newLocalReset(f *Factory) *cobra.Command {
 					return err
 				}
 				if !yes {
-					f.View.Say(i18n.M("Nothing was deleted."))
+					f.View.Print(i18n.M("Nothing was deleted."))
 					return nil
 				}
 			}
 			if err := local.Reset(cmd.Context(), f.localDir()); err != nil {
 				return err
 			}
-			// The client uses cached metadata without checking the service. Metadata in the bucket of another service is
-			// unaffected.
+			// The client uses cached metadata without checking the service. Metadata in the bucket of another service
+			// is unaffected.
 			if err := (lithops.Cache{Dir: lithops.CacheDir(f.Host.Home)}).RemoveAll(lithops.OpenWhisk); err != nil {
 				return err
 			}

@@ -10,7 +10,8 @@ import (
 	"fn-runtime/runtime/connect"
 )
 
-// A panic fails the command with exit status 1 and an error in text or JSON. The output does not contain the panic value.
+// A panic fails the command with exit status 1 and an error in text or JSON. The output does not contain the panic
+// value.
 func TestPanicFailsTheCommand(t *testing.T) {
 	const secret = "sEcReT-0123456789"
 	for _, line := range []string{"list", "list --output json", "deploy a/b:1 --output json", "list -r us-south,eu-de"} {

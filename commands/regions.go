@@ -155,8 +155,8 @@ func notRegional(backend string) error {
 // regional reports whether a backend, a value of --backend, has regions.
 func regional(backend string) bool { return len(lithops.Regions(lithops.Backend(backend))) > 0 }
 
-// joinErrors joins the errors of the regions, each prefixed with its region. A usage error is the same in all regions and
-// is returned once, without a region.
+// joinErrors joins the errors of the regions, each prefixed with its region. A usage error is the same in all regions
+// and is returned once, without a region.
 func joinErrors[T any](results []regionResult[T]) error {
 	var all []error
 	for _, a := range results {

@@ -23,8 +23,8 @@ import (
 	"fn-runtime/runtime/site"
 )
 
-// regionsHarness is a harness with one service for each region. All services use the same bucket. Opening the service of
-// a region in down fails.
+// regionsHarness is a harness with one service for each region. All services use the same bucket. Opening the service
+// of a region in down fails.
 type regionsHarness struct {
 	*harness
 	mu      sync.Mutex
@@ -258,8 +258,8 @@ func TestApplyDeploysToTheRegionsOfTheFile(t *testing.T) {
 	}
 }
 
-// A build context outside the directory of the file is an error before any file is read or sent. With --allow-outside it
-// is only a warning.
+// A build context outside the directory of the file is an error before any file is read or sent. With --allow-outside
+// it is only a warning.
 func TestApplyRejectsOutsideContextUnlessAllowed(t *testing.T) {
 	e := newRegionsHarness(t)
 	b := &builder{}

@@ -92,8 +92,8 @@ func exitStatus(ctx context.Context, err error) int {
 	return exitFailed
 }
 
-// partial is the error of an operation that completed only some of its steps. The JSON output contains the fields of doc
-// in addition to the error.
+// partial is the error of an operation that completed only some of its steps. The JSON output contains the fields of
+// doc in addition to the error.
 type partial struct {
 	cause error
 	doc   any

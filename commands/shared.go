@@ -53,8 +53,8 @@ func newShared(inner site.Observer, regions int, ask confirm) *shared {
 	}
 }
 
-// confirm returns the confirm function of region i. It waits until every region has its plan or has ended. All regions get
-// the answer to one question about the combined plan.
+// confirm returns the confirm function of region i. It waits until every region has its plan or has ended. All regions
+// get the answer to one question about the combined plan.
 func (s *shared) confirm(i int) confirm {
 	if s.ask == nil {
 		return nil
@@ -69,7 +69,8 @@ func (s *shared) confirm(i int) confirm {
 	}
 }
 
-// donePlanning marks that region i adds nothing more to the combined plan. The call for the last region asks the question.
+// donePlanning marks that region i adds nothing more to the combined plan. The call for the last region asks the
+// question.
 func (s *shared) donePlanning(i int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -42,11 +42,11 @@ func (c *Catalogue) Locale() string {
 }
 
 // Say puts a Message into the catalogue's language. A text that has no translation stays English.
-func (c *Catalogue) Say(m Message) string { return c.SayDressed(m, nil) }
+func (c *Catalogue) Translate(m Message) string { return c.TranslateFunc(m, nil) }
 
-// SayDressed is Say with a say in how arguments look: dress gets the name and the value of each placeholder, and
+// TranslateFunc is Say with a say in how arguments look: dress gets the name and the value of each placeholder, and
 // returns what is put in its place. A value that is a Message is put into the language first.
-func (c *Catalogue) SayDressed(m Message, dress func(name, value string) string) string {
+func (c *Catalogue) TranslateFunc(m Message, dress func(name, value string) string) string {
 	if m.IsZero() {
 		return ""
 	}
@@ -59,7 +59,7 @@ func (c *Catalogue) SayDressed(m Message, dress func(name, value string) string)
 	for name, value := range m.Args {
 		switch v := value.(type) {
 		case Message:
-			dressed.Args[name] = c.SayDressed(v, dress) // dressed already, inside
+			dressed.Args[name] = c.TranslateFunc(v, dress) // dressed already, inside
 		default:
 			s := fmt.Sprint(v)
 			if dress != nil {

@@ -10,25 +10,25 @@ import (
 
 func TestSayFillsAndDresses(t *testing.T) {
 	m := M("Runtime {{.Name}}: {{.Why}}", "Name", "a/b", "Why", M("{{.What}} is missing.", "What", "metadata"))
-	got := New(English).SayDressed(m, func(name, value string) string { return "<" + value + ">" })
+	got := New(English).TranslateFunc(m, func(name, value string) string { return "<" + value + ">" })
 	if want := "Runtime <a/b>: <metadata> is missing."; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if got, want := (*Catalogue)(nil).Say(m), "Runtime a/b: metadata is missing."; got != want {
+	if got, want := (*Catalogue)(nil).Translate(m), "Runtime a/b: metadata is missing."; got != want {
 		t.Errorf("nil catalogue: got %q, want %q", got, want)
 	}
 }
 
 func TestPlaceholdersInValuesAreNotFilled(t *testing.T) {
 	m := M("{{.A}} {{.B}}", "A", "{{.B}}", "B", "secret")
-	if got, want := New(English).Say(m), "{{.B}} secret"; got != want {
+	if got, want := New(English).Translate(m), "{{.B}} secret"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
 func TestUnknownTextStaysEnglish(t *testing.T) {
 	for _, locale := range append(locales(), "xx_XX", "") {
-		if got := New(locale).Say(M("No such text {{.N}}.", "N", 3)); got != "No such text 3." {
+		if got := New(locale).Translate(M("No such text {{.N}}.", "N", 3)); got != "No such text 3." {
 			t.Errorf("%s: %q", locale, got)
 		}
 	}

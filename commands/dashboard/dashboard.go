@@ -21,7 +21,7 @@ import (
 // Options say what the page shows, and how.
 type Options struct {
 	Target runtime.Target
-	Words  view.Words
+	Format view.Formatter
 	First  string // the job that is shown first; "" is the newest
 
 	Watch    Watch

@@ -106,26 +106,26 @@ func (s *server) model(job string) page {
 const maxJobs = 100
 
 // locale is the language as HTML names it: "de-DE".
-func (s *server) locale() string { return strings.ReplaceAll(s.o.Words.Locale(), "_", "-") }
+func (s *server) locale() string { return strings.ReplaceAll(s.o.Format.Locale(), "_", "-") }
 
 func (p *page) fault(s *server, err error) {
 	if err == nil {
 		return
 	}
 	var f faultText
-	f.Message, f.Recovery = s.o.Words.Error(err)
+	f.Message, f.Recovery = s.o.Format.Error(err)
 	if !slices.Contains(p.Faults, f) {
 		p.Faults = append(p.Faults, f)
 	}
 }
 
 func (s *server) runtimeRows(list []runtime.Runtime) []runtimeRow {
-	w := s.o.Words
+	w := s.o.Format
 	var rows []runtimeRow
 	for _, r := range list {
 		rows = append(rows, runtimeRow{
-			Name: w.Safe(r.Name), Memory: strconv.Itoa(r.MemoryMB) + " MB", Python: w.Safe(r.PythonVersion), Lithops: w.Safe(r.LithopsVersion),
-			State: string(r.State), StateText: w.State(r.State), Reason: w.Say(r.Reason), Advice: w.Advice(r.State, 1),
+			Name: w.Sanitize(r.Name), Memory: strconv.Itoa(r.MemoryMB) + " MB", Python: w.Sanitize(r.PythonVersion), Lithops: w.Sanitize(r.LithopsVersion),
+			State: string(r.State), StateText: w.State(r.State), Reason: w.Text(r.Reason), Advice: w.Advice(r.State, 1),
 		})
 	}
 	return rows
@@ -134,7 +134,7 @@ func (s *server) runtimeRows(list []runtime.Runtime) []runtimeRow {
 func (s *server) jobRow(j entity.Job, current string) jobRow {
 	row := jobRow{
 		Job: j, Current: j.ID == current, Ended: j.Calls.Done + j.Calls.Failed, Started: clockTime(j.First),
-		Duration: s.o.Words.Duration(j.Duration), State: string(entity.CallDone),
+		Duration: s.o.Format.Duration(j.Duration), State: string(entity.CallDone),
 	}
 	switch {
 	case j.Calls.Failed > 0:
@@ -199,7 +199,7 @@ func (s *server) labelled(list []tile) []tile {
 
 // tiles are the numbers of the summary.
 func (s *server) tiles(d *jobView) []tile {
-	n, say := d.Job.Calls, s.o.Words.Duration
+	n, say := d.Job.Calls, s.o.Format.Duration
 	var ran []time.Duration
 	for _, c := range d.timeline.Calls {
 		if !c.Ended.IsZero() && !c.Started.IsZero() {
@@ -240,9 +240,9 @@ func (s *server) callRow(c entity.Call, lane int, now time.Time) callRow {
 		Duration: "-", Error: s.why(c), Cold: c.Cold,
 	}
 	if !c.Started.IsZero() {
-		row.Start, row.Duration = clockTime(c.Started), s.o.Words.Duration(c.Duration(now))
+		row.Start, row.Duration = clockTime(c.Started), s.o.Format.Duration(c.Duration(now))
 		if !c.Submitted.IsZero() {
-			row.Wait = s.o.Words.Duration(max(0, c.Started.Sub(c.Submitted)))
+			row.Wait = s.o.Format.Duration(max(0, c.Started.Sub(c.Submitted)))
 		}
 	}
 	return row
@@ -253,7 +253,7 @@ func (s *server) why(c entity.Call) string {
 	if c.Error != "" {
 		return c.Error
 	}
-	return s.o.Words.Say(c.Cause)
+	return s.o.Format.Text(c.Cause)
 }
 
 // clockTime is a time of day, with the day where it is not today.

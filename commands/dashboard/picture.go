@@ -57,7 +57,7 @@ func (s *server) draw(j *jobView) ([]byte, error) {
 	p := picture{T: s.labels, Job: j, Width: pictureWidth, Inner: pictureWidth - 2*pictureMargin, Margin: pictureMargin, Top: pictureTop}
 	y := p.Top
 	if len(t.Calls) > 0 {
-		p.Lanes = t.draw(1, len(t.Calls), s.o.Words.Duration)
+		p.Lanes = t.draw(1, len(t.Calls), s.o.Format.Duration)
 		p.Lanes.Shown = min(p.Lanes.Height, mostLanes)
 	}
 	y += p.Lanes.Shown

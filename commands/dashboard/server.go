@@ -29,7 +29,7 @@ type server struct {
 
 func newServer(o Options) *server {
 	s := &server{
-		o: o, feed: &feed{o: o, opened: make(chan struct{})}, labels: labels(o.Words),
+		o: o, feed: &feed{o: o, opened: make(chan struct{})}, labels: labels(o.Format),
 		html: template.Must(template.ParseFS(content, "templates/*")),
 	}
 	s.Handle("GET /assets/", http.FileServerFS(content))
@@ -87,7 +87,7 @@ func (s *server) lanes(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, http.StatusText(http.StatusNotFound), http.StatusNotFound)
 		return
 	}
-	s.show(w, "chunk", t.draw(first, min(first+perChunk-1, len(t.Calls)), s.o.Words.Duration))
+	s.show(w, "chunk", t.draw(first, min(first+perChunk-1, len(t.Calls)), s.o.Format.Duration))
 }
 
 // tableView is a part of the table of calls.
@@ -138,11 +138,11 @@ func (s *server) call(w http.ResponseWriter, r *http.Request) {
 	c := t.Calls[lane-1]
 	v := callView{T: s.labels, Row: s.callRow(c, lane, t.now), Call: c, Memory: strconv.Itoa(c.MemoryMB) + " MB"}
 	if c.Init > 0 {
-		v.Init = s.o.Words.Duration(c.Init)
+		v.Init = s.o.Format.Duration(c.Init)
 	}
 	lines, err := s.o.Logs(r.Context(), c)
 	if err != nil {
-		v.Fault.Message, v.Fault.Recovery = s.o.Words.Error(err)
+		v.Fault.Message, v.Fault.Recovery = s.o.Format.Error(err)
 	}
 	for _, l := range lines {
 		row := logRow{Stream: l.Stream, Text: l.Text}

@@ -6,7 +6,7 @@ import (
 )
 
 // labels are the fixed texts of the page by the names that the templates have for them.
-func labels(w view.Words) map[string]string {
+func labels(w view.Formatter) map[string]string {
 	texts := map[string]i18n.Message{
 		"dashboard": i18n.M("Dashboard"), "runtimes": i18n.M("Runtimes"), "jobs": i18n.M("Jobs"), "calls": i18n.M("Calls"),
 		"timeline": i18n.M("Timeline"), "live": i18n.M("Live"), "lost": i18n.M("Not connected"),
@@ -34,7 +34,7 @@ func labels(w view.Words) map[string]string {
 	}
 	said := make(map[string]string, len(texts))
 	for name, text := range texts {
-		said[name] = w.Say(text)
+		said[name] = w.Text(text)
 	}
 	return said
 }

@@ -14,12 +14,13 @@ import (
 type BuiltDocument struct {
 	Image         string `json:"image"`
 	ID            string `json:"id"`     // of the image on this machine
-	Digest        string `json:"digest"` // in the registry; "" when it was not pushed
+	Digest        string `json:"digest"` // in the registry; "" if the image was not pushed
 	SizeBytes     int64  `json:"size_bytes"`
-	PythonVersion string `json:"python_version"` // "" when it was not checked
+	PythonVersion string `json:"python_version"` // "" if the image was not checked
 }
 
-// Built shows what a build made; with Quiet the digest alone, or the ID of an image that was not pushed.
+// Built shows the image that a build created. With Quiet it prints only the digest, or the ID of an image that was not
+// pushed.
 func (v *View) Built(b entity.ImageBuilt) error {
 	if v.JSON {
 		return v.Document(BuiltDocument{b.Image, b.ID, b.Digest, b.Size, b.Python})
@@ -37,10 +38,10 @@ func (v *View) Built(b entity.ImageBuilt) error {
 		{i18n.M("Python"), text.Printable(b.Python)},
 	})
 	if b.Digest == "" {
-		v.Say(i18n.M("The image is only on this machine."))
-		v.Next(i18n.M("Deploy it with 'ibmcloud fn-runtime deploy {{.Image}}'.", "Image", b.Image+" -b local")) // whose engine has it
+		v.Print(i18n.M("The image is only on this machine."))
+		v.Hint(i18n.M("Deploy it with 'ibmcloud fn-runtime deploy {{.Image}}'.", "Image", b.Image+" -b local")) // only the engine of this machine has the image
 	} else {
-		v.Next(i18n.M("Deploy it with 'ibmcloud fn-runtime deploy {{.Image}}'.", "Image", b.Image))
+		v.Hint(i18n.M("Deploy it with 'ibmcloud fn-runtime deploy {{.Image}}'.", "Image", b.Image))
 	}
 	return nil
 }
@@ -51,7 +52,7 @@ type writtenDocument struct {
 	Files []string `json:"files"`
 }
 
-// Written shows the files of a skeleton; jobs: for Code Engine.
+// Written shows the files of a skeleton. jobs is true for a skeleton for Code Engine.
 func (v *View) Written(dir string, files []string, jobs bool) error {
 	if v.JSON {
 		return v.Document(writtenDocument{dir, append([]string{}, files...)})
@@ -66,12 +67,12 @@ func (v *View) Written(dir string, files []string, jobs bool) error {
 	if jobs {
 		dir += " -b code_engine"
 	}
-	v.Say(i18n.M("Add your packages to the requirements file, then run 'ibmcloud fn-runtime build IMAGE {{.Dir}}'.", "Dir", dir))
+	v.Print(i18n.M("Add your packages to the requirements file, then run 'ibmcloud fn-runtime build IMAGE {{.Dir}}'.", "Dir", dir))
 	return nil
 }
 
-// ConfigWritten says that a file of the Lithops configuration was written; exports is the command that prints what the
-// client's environment has to have with it, "" where it needs nothing.
+// ConfigWritten reports that a Lithops configuration file was written. exports is the command that prints the
+// environment variables which the client needs with it, or "" if the client needs none.
 func (v *View) ConfigWritten(w runtime.ConfigWritten, exports string) error {
 	if v.JSON {
 		return v.Document(w)
@@ -82,14 +83,14 @@ func (v *View) ConfigWritten(w runtime.ConfigWritten, exports string) error {
 	v.ok()
 	switch {
 	case !w.Changed:
-		v.Say(i18n.M("{{.File}} is already up to date.", "File", w.File))
+		v.Print(i18n.M("{{.File}} is already up to date.", "File", w.File))
 	case w.Copy != "":
-		v.Say(i18n.M("The Lithops configuration was written to {{.File}}. The previous file was saved as {{.Copy}}.", "File", w.File, "Copy", w.Copy))
+		v.Print(i18n.M("The Lithops configuration was written to {{.File}}. The previous file was saved as {{.Copy}}.", "File", w.File, "Copy", w.Copy))
 	default:
-		v.Say(i18n.M("The Lithops configuration was written to {{.File}}.", "File", w.File))
+		v.Print(i18n.M("The Lithops configuration was written to {{.File}}.", "File", w.File))
 	}
 	if exports != "" {
-		v.Next(i18n.M("Run the output of 'ibmcloud fn-runtime {{.Command}}' in your shell.", "Command", exports))
+		v.Hint(i18n.M("Run the output of 'ibmcloud fn-runtime {{.Command}}' in your shell.", "Command", exports))
 	}
 	return nil
 }
@@ -100,14 +101,14 @@ type VersionDocument struct {
 	Version  string `json:"version"`
 	Go       string `json:"go_version"`
 	Platform string `json:"platform"`
-	Licenses string `json:"licenses,omitempty"` // of all that is linked, with --licenses
+	Licenses string `json:"licenses,omitempty"` // of all linked modules, with --licenses
 }
 
-// Version shows the plug-in's version.
+// Version shows the version of the plug-in.
 func (v *View) Version(d VersionDocument) error {
 	if v.JSON {
 		return v.Document(d)
 	}
-	v.Say(i18n.M("{{.Name}} version {{.Version}} ({{.Go}}, {{.Platform}})", "Name", d.Name, "Version", d.Version, "Go", d.Go, "Platform", d.Platform))
+	v.Print(i18n.M("{{.Name}} version {{.Version}} ({{.Go}}, {{.Platform}})", "Name", d.Name, "Version", d.Version, "Go", d.Go, "Platform", d.Platform))
 	return nil
 }

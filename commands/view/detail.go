@@ -13,7 +13,7 @@ import (
 // detailDocument is one entry of show --output json.
 type detailDocument struct {
 	RuntimeDocument
-	BundleDeployed string         `json:"bundle_deployed"` // sha256 of the handler archive; "" when not known
+	BundleDeployed string         `json:"bundle_deployed"` // SHA-256 of the handler archive; "" if unknown
 	BundleCurrent  string         `json:"bundle_current"`
 	DigestCurrent  string         `json:"digest_current"`
 	ClientPython   string         `json:"client_python"`
@@ -44,7 +44,7 @@ func (v *View) detailDocument(d runtime.Detail) detailDocument {
 	return doc
 }
 
-// Details shows runtimes in full.
+// Details shows all properties of the runtimes.
 func (v *View) Details(list []runtime.Detail) error {
 	if v.JSON {
 		docs := make([]detailDocument, 0, len(list))
@@ -73,50 +73,50 @@ func (v *View) detail(d runtime.Detail) {
 		stored = i18n.M("stored")
 	}
 	c := func(s string) string { return text.Printable(s) }
-	moved := "" // what the tag points to, where that is not what was deployed
+	tagNow := "" // digest that the tag refers to, if it is not the deployed digest
 	if d.Digest != "" && d.DigestCurrent != d.Digest {
-		moved = c(d.DigestCurrent)
+		tagNow = c(d.DigestCurrent)
 	}
 	cpu := ""
 	if d.MilliCPU > 0 {
 		cpu = strconv.FormatFloat(float64(d.MilliCPU)/1000, 'f', -1, 64)
 	}
-	place, action := i18n.M("Namespace"), i18n.M("Action")
+	namespace, action := i18n.M("Namespace"), i18n.M("Action")
 	if d.Backend == runtime.BackendCodeEngine {
-		place, action = i18n.M("Project"), i18n.M("Job")
+		namespace, action = i18n.M("Project"), i18n.M("Job")
 	}
 	v.pairs([]pair{
 		{i18n.M("Name"), paint(v.OutColour, entityName, c(d.Name))},
 		{i18n.M("Image"), c(d.Image)},
 		{i18n.M("Digest"), c(d.Digest)},
-		{i18n.M("Tag now"), moved},
+		{i18n.M("Tag now"), tagNow},
 		{i18n.M("State"), state},
 		{i18n.M("Memory"), strconv.Itoa(d.MemoryMB) + " MB"},
 		{i18n.M("vCPU"), cpu},
 		{i18n.M("Timeout"), strconv.Itoa(d.TimeoutS) + " s"},
-		{i18n.M("Python"), v.versus(d.PythonVersion, d.ClientPython)},
-		{i18n.M("Lithops"), v.versus(d.LithopsVersion, d.ClientLithops)},
+		{i18n.M("Python"), v.versionText(d.PythonVersion, d.ClientPython)},
+		{i18n.M("Lithops"), v.versionText(d.LithopsVersion, d.ClientLithops)},
 		{i18n.M("Backend"), c(d.Backend)},
 		{i18n.M("Region"), c(d.Region)},
-		{place, c(d.Namespace)},
+		{namespace, c(d.Namespace)},
 		{i18n.M("Package"), c(d.ID.Group)},
 		{action, c(d.ID.Name)},
 		{i18n.M("Metadata"), c(d.MetadataKey) + " (" + v.plain(stored) + ")"},
 		{i18n.M("Local cache"), c(d.CachePath) + " (" + v.plain(cacheText(d.CacheState)) + ")"},
-		{i18n.M("Bundle"), short(c(d.BundleDeployed))},
+		{i18n.M("Bundle"), shortHash(c(d.BundleDeployed))},
 		{i18n.M("Updated"), shortTime(d.UpdatedAt)},
 		{i18n.M("Modules"), v.modules(d.Modules)},
 	})
 	for _, m := range d.Drift {
-		v.Say(m)
+		v.Print(m)
 	}
 	if d.State != runtime.Ready {
-		v.Say(advice(d.State, 1))
+		v.Print(advice(d.State, 1))
 	}
 }
 
-// versus shows a version, and the client's where it is another.
-func (v *View) versus(have, client string) string {
+// versionText returns a version, and the version of the client if it is different.
+func (v *View) versionText(have, client string) string {
 	have, client = dash(text.Printable(have)), text.Printable(client)
 	if client == "" || client == have {
 		return have
@@ -136,7 +136,7 @@ func cacheText(state string) i18n.Message {
 	return i18n.M("{{.State}}", "State", state)
 }
 
-// modules shows the number and the first names.
+// modules returns the number of modules and the first names.
 func (v *View) modules(names []string) string {
 	if len(names) == 0 {
 		return ""
@@ -150,8 +150,8 @@ func (v *View) modules(names []string) string {
 	return s
 }
 
-// short is the beginning of a hash, as git shows it.
-func short(hash string) string {
+// shortHash returns the first 12 characters of a hash.
+func shortHash(hash string) string {
 	if len(hash) > 12 {
 		return hash[:12]
 	}

@@ -11,10 +11,10 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// Endpoint is the local endpoint as it is shown: without credentials.
+// Endpoint holds the displayed properties of the local endpoint. It has no credentials unless Secrets is set.
 type Endpoint struct {
 	Running   bool
-	Hangs     bool // its process is there and does not answer
+	Hangs     bool // the process exists but does not respond
 	PID       int
 	URL       string
 	S3URL     string
@@ -24,16 +24,16 @@ type Endpoint struct {
 	CABundle  string
 	Python    string
 	Invoker   string
-	MemoryMB  int // of the actions together
+	MemoryMB  int // limit for all running actions together
 	StartedAt time.Time
 	Version   string
-	Secrets   *EndpointSecrets // nil: not asked for
+	Secrets   *EndpointSecrets // nil without --show-secrets
 }
 
-// EndpointSecrets are the credentials of the local endpoint, for local status --show-secrets.
+// EndpointSecrets holds the credentials of the local endpoint, for local status --show-secrets.
 type EndpointSecrets struct {
-	APIKey    string `json:"api_key"` // of OpenWhisk, for Basic
-	Token     string `json:"token"`   // of OpenWhisk, for Bearer
+	APIKey    string `json:"api_key"` // of OpenWhisk, for Basic authentication
+	Token     string `json:"token"`   // of OpenWhisk, for Bearer authentication
 	AccessKey string `json:"access_key"`
 	SecretKey string `json:"secret_key"`
 }
@@ -41,23 +41,23 @@ type EndpointSecrets struct {
 // endpointDocument is the JSON of local start and local status.
 type endpointDocument struct {
 	Running    bool    `json:"running"`
-	Hangs      bool    `json:"hangs"` // the process is there and does not answer
+	Hangs      bool    `json:"hangs"` // the process exists but does not respond
 	PID        int     `json:"pid"`
 	Endpoint   string  `json:"endpoint"`
 	S3Endpoint string  `json:"s3_endpoint"`
 	Namespace  string  `json:"namespace"`
 	Bucket     string  `json:"bucket"`
 	CAFile     string  `json:"ca_file"`
-	CABundle   string  `json:"ca_bundle"` // the system's authorities and the endpoint's: for REQUESTS_CA_BUNDLE
+	CABundle   string  `json:"ca_bundle"` // system CAs and the CA of the endpoint, for REQUESTS_CA_BUNDLE
 	Python     string  `json:"python"`    // interpreter of the actions
 	Invoker    string  `json:"invoker"`
-	MemoryMB   int     `json:"memory_mb"` // of the actions together
+	MemoryMB   int     `json:"memory_mb"` // limit for all running actions together
 	StartedAt  *string `json:"started_at"`
 	Version    string  `json:"version"`
 	*EndpointSecrets
 }
 
-// Started is Endpoint for a command that started it: nothing with Quiet.
+// Started is like Endpoint for a command that started the endpoint. It prints nothing with Quiet.
 func (v *View) Started(e Endpoint) error {
 	if v.Quiet && !v.JSON {
 		return nil
@@ -65,7 +65,7 @@ func (v *View) Started(e Endpoint) error {
 	return v.Endpoint(e)
 }
 
-// Endpoint shows where the local endpoint runs, or that it does not.
+// Endpoint shows the properties of the local endpoint, or that it is not running.
 func (v *View) Endpoint(e Endpoint) error {
 	if v.JSON {
 		return v.Document(endpointDocument{
@@ -74,11 +74,11 @@ func (v *View) Endpoint(e Endpoint) error {
 	}
 	v.endProgress()
 	if e.Hangs {
-		v.Say(i18n.M("The local endpoint (process {{.PID}}) does not respond. Stop it with 'ibmcloud fn-runtime local stop'.", "PID", e.PID))
+		v.Print(i18n.M("The local endpoint (process {{.PID}}) does not respond. Stop it with 'ibmcloud fn-runtime local stop'.", "PID", e.PID))
 		return nil
 	}
 	if !e.Running {
-		v.Say(i18n.M("The local endpoint is not running. Start it with 'ibmcloud fn-runtime local start'."))
+		v.Print(i18n.M("The local endpoint is not running. Start it with 'ibmcloud fn-runtime local start'."))
 		return nil
 	}
 	v.ok()
@@ -98,28 +98,28 @@ func (v *View) Endpoint(e Endpoint) error {
 	if strings.HasPrefix(e.S3URL, "http:") {
 		v.Observer().Warn(i18n.M("The storage also accepts connections without TLS. While the endpoint is stopped, clients trust any process that listens on that port. Use that port only for tools that cannot verify certificates, never for a Lithops client."))
 	}
-	v.Say(i18n.M("Write the matching Lithops configuration with 'ibmcloud fn-runtime lithops-config -b local -o .lithops_config'. To make programs in this shell trust the endpoint, run the output of 'ibmcloud fn-runtime local env'."))
+	v.Print(i18n.M("Write the matching Lithops configuration with 'ibmcloud fn-runtime lithops-config -b local -o .lithops_config'. To make programs in this shell trust the endpoint, run the output of 'ibmcloud fn-runtime local env'."))
 	return nil
 }
 
-// Doubt warns of what an error says, where the command goes on.
-func (v *View) Doubt(err error) {
+// WarnError prints an error as a warning, for a command that continues.
+func (v *View) WarnError(err error) {
 	f := asFault(err)
 	v.Observer().Warn(reason(f))
 	v.Observer().Note(f.Recovery)
 }
 
-// Variables are environment variables in the order in which they are set.
+// Variables is a list of environment variables in the order in which they are set.
 type Variables []Variable
 
-// Variable is one of them.
+// Variable is an environment variable.
 type Variable struct{ Name, Value string }
 
-// Shells lists what Environment can write for.
+// Shells returns the shells that Environment supports.
 func Shells() []string { return []string{"posix", "fish", "powershell"} }
 
-// Environment writes what sets the variables in a shell, one of Shells; as JSON, an object of names and values. command is
-// what has been called for them, without the program.
+// Environment writes the commands that set variables in a shell, which is one of Shells. With JSON it writes an object
+// of names and values. command is the command line that printed them, without the program.
 func (v *View) Environment(shell, command string, vars Variables) error {
 	if v.JSON {
 		doc := map[string]string{}
@@ -130,7 +130,7 @@ func (v *View) Environment(shell, command string, vars Variables) error {
 	}
 	var out strings.Builder
 	if shell == "posix" {
-		fmt.Fprintf(&out, "# Run this in your shell: eval \"$(%s %s)\"\n", v.Called(), command)
+		fmt.Fprintf(&out, "# Run this in your shell: eval \"$(%s %s)\"\n", v.ProgramName(), command)
 	}
 	for _, x := range vars {
 		switch shell {
@@ -150,7 +150,7 @@ type stoppedDocument struct {
 	WasRunning bool `json:"was_running"`
 }
 
-// Stopped says that the local endpoint does not run any more.
+// Stopped reports that the local endpoint is stopped. was is true if it was running before.
 func (v *View) Stopped(was bool) error {
 	if v.JSON {
 		return v.Document(stoppedDocument{was})
@@ -158,12 +158,12 @@ func (v *View) Stopped(was bool) error {
 	if was {
 		v.ok()
 	} else if !v.Quiet {
-		v.Say(i18n.M("The local endpoint was not running."))
+		v.Print(i18n.M("The local endpoint was not running."))
 	}
 	return nil
 }
 
-// Reset says that nothing is left of the local endpoint; was tells whether it ran.
+// Reset reports that the local endpoint was deleted. was is true if it was running before.
 func (v *View) Reset(was bool) error {
 	if v.JSON {
 		return v.Document(stoppedDocument{was})
@@ -172,7 +172,7 @@ func (v *View) Reset(was bool) error {
 	return nil
 }
 
-// TextWriter returns a writer to Out for lines from elsewhere, made safe for a terminal.
+// TextWriter returns a writer to Out for untrusted lines. It sanitizes them for a terminal.
 func (v *View) TextWriter() io.Writer {
 	return writerFunc(func(p []byte) (int, error) {
 		if _, err := io.WriteString(v.Out, text.Lines(string(p))); err != nil {
@@ -182,7 +182,7 @@ func (v *View) TextWriter() io.Writer {
 	})
 }
 
-// RawWriter returns a writer to Out for JSON lines from elsewhere, which are passed on as they are, or to the filter.
+// RawWriter returns a writer to Out for JSON lines. If a filter is set, the writer passes the lines to the filter.
 func (v *View) RawWriter() io.Writer {
 	if v.filter != nil {
 		return &filterWriter{v: v}

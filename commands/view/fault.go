@@ -11,82 +11,84 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// detailLines bounds the lines from elsewhere that an error shows.
+// detailLines is the maximum number of detail lines, such as the end of a build log, that an error shows.
 const detailLines = 40
 
-// Fail shows an error once: FAILED, what went wrong and why, and what to do now, on Err; with JSON the error document
-// on Out. doc is the document of what was done before the error, nil for none; it must marshal to a JSON object.
+// Fail shows an error: it writes FAILED, the reason and the suggested fix to Err. With JSON it writes the error
+// document to Out. doc is the document of the work that was completed before the error, or nil. doc must marshal to a
+// JSON object.
 func (v *View) Fail(err error, doc any) {
 	if v.JSON {
 		v.failJSON(err, doc)
 		return
 	}
 	v.Failed()
-	for _, line := range v.explain(err) {
+	for _, line := range v.errorLines(err) {
 		v.err().prose(line)
 	}
 }
 
-// IncorrectUsage shows an error of the command line: the reason, one line of usage, and the command line that says more.
+// IncorrectUsage shows a usage error: the reason, the usage line and the command that prints the full help.
 func (v *View) IncorrectUsage(err error, usage, help string) {
 	v.Failed()
-	head := v.Texts.Say(i18n.M("Incorrect Usage."))
-	for _, line := range v.explain(err) {
-		v.err().prose(strings.TrimSpace(head + gapAfter(head) + line))
+	head := v.Texts.Translate(i18n.M("Incorrect Usage."))
+	for _, line := range v.errorLines(err) {
+		v.err().prose(strings.TrimSpace(head + sentenceSeparator(head) + line))
 		head = ""
 	}
-	v.err().prose(v.Texts.Say(i18n.M("USAGE:")) + " " + v.program(usage))
+	v.err().prose(v.Texts.Translate(i18n.M("USAGE:")) + " " + v.replaceProgram(usage))
 	v.err().prose(v.errText(i18n.M("See '{{.Command}}'.", "Command", help)))
 }
 
-// gapAfter stands between two sentences: a blank, but not behind a full stop that is as wide as two characters.
-func gapAfter(before string) string {
+// sentenceSeparator returns the separator between two sentences: a space, or "" after an ideographic full stop.
+func sentenceSeparator(before string) string {
 	if strings.HasSuffix(before, "\u3002") {
 		return ""
 	}
 	return " "
 }
 
-// Failed writes the word alone.
+// Failed writes only FAILED to Err.
 func (v *View) Failed() {
 	v.endProgress()
-	fmt.Fprintln(v.Err, paint(v.ErrColour, failure, v.Texts.Say(i18n.M("FAILED"))))
+	fmt.Fprintln(v.Err, paint(v.ErrColour, failure, v.Texts.Translate(i18n.M("FAILED"))))
 }
 
-// explain returns the lines of an error: for each fault in it the reason, its details and then the ways out, none twice.
-func (v *View) explain(err error) []string {
-	var lines, ways []string
+// errorLines returns the lines that describe an error: the reason and details of each fault in it, followed by the
+// suggested fixes without duplicates.
+func (v *View) errorLines(err error) []string {
+	var lines, recoveries []string
 	seen := make(map[string]bool)
-	for _, one := range split(err) {
+	for _, one := range splitErrors(err) {
 		f := asFault(one)
 		lines = append(lines, v.errText(reason(f)))
 		for _, d := range tail(f.Details, detailLines) {
 			lines = append(lines, "   "+text.Printable(text.StripUserInfo(d)))
 		}
-		if way := v.errText(f.Recovery); way != "" && !seen[way] {
-			seen[way] = true
-			ways = append(ways, way)
+		if recovery := v.errText(f.Recovery); recovery != "" && !seen[recovery] {
+			seen[recovery] = true
+			recoveries = append(recoveries, recovery)
 		}
 	}
-	return append(lines, ways...)
+	return append(lines, recoveries...)
 }
 
-// message is the error in one text, for JSON.
+// message returns the reasons and the suggested fixes of an error for JSON, each as one string.
 func (v *View) message(err error) (message, recovery string) {
-	var messages, ways []string
+	var messages, recoveries []string
 	seen := make(map[string]bool)
-	for _, one := range split(err) {
+	for _, one := range splitErrors(err) {
 		f := asFault(one)
 		messages = append(messages, v.plain(reason(f)))
-		if way := v.plain(f.Recovery); way != "" && !seen[way] {
-			seen[way] = true
-			ways = append(ways, way)
+		if r := v.plain(f.Recovery); r != "" && !seen[r] {
+			seen[r] = true
+			recoveries = append(recoveries, r)
 		}
 	}
-	return strings.Join(messages, " "), strings.Join(ways, " ")
+	return strings.Join(messages, " "), strings.Join(recoveries, " ")
 }
 
-// reason is what was being done and why it failed, in one message.
+// reason returns the failed operation and the cause as one message.
 func reason(f *fault.Fault) i18n.Message {
 	why := f.Reason
 	if why.IsZero() && f.Unwrap() != nil {
@@ -101,8 +103,8 @@ func reason(f *fault.Fault) i18n.Message {
 	return i18n.M("{{.Operation}}: {{.Reason}}", "Operation", f.Op, "Reason", why)
 }
 
-// split takes errors.Join apart.
-func split(err error) []error {
+// splitErrors returns the errors that errors.Join has joined, recursively.
+func splitErrors(err error) []error {
 	if _, ok := errors.AsType[*fault.Fault](err); ok {
 		if _, joined := err.(interface{ Unwrap() []error }); !joined {
 			return []error{err}
@@ -111,14 +113,15 @@ func split(err error) []error {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		var all []error
 		for _, one := range joined.Unwrap() {
-			all = append(all, split(one)...)
+			all = append(all, splitErrors(one)...)
 		}
 		return all
 	}
 	return []error{err}
 }
 
-// asFault finds the Fault of an error, or makes one of it. The words of Go's context package are not for people.
+// asFault returns the Fault in an error, or converts the error into a Fault. It replaces the error texts of package
+// context, which are not meant for users.
 func asFault(err error) *fault.Fault {
 	var f *fault.Fault
 	if !errors.As(err, &f) {
@@ -126,17 +129,17 @@ func asFault(err error) *fault.Fault {
 	} else if !f.Recovery.IsZero() {
 		return f
 	}
-	said := *f
+	c := *f
 	switch {
 	case errors.Is(err, context.Canceled):
-		said.Reason, said.Recovery = i18n.M("Interrupted."), i18n.M("Rerun the command; it resumes where it stopped.")
+		c.Reason, c.Recovery = i18n.M("Interrupted."), i18n.M("Rerun the command; it resumes where it stopped.")
 	case errors.Is(err, context.DeadlineExceeded):
-		said.Reason, said.Recovery = i18n.M("Timed out."), i18n.M("Try again later.")
+		c.Reason, c.Recovery = i18n.M("Timed out."), i18n.M("Try again later.")
 	}
-	return &said
+	return &c
 }
 
-// tail keeps the last n.
+// tail returns the last n lines.
 func tail(lines []string, n int) []string {
 	if len(lines) > n {
 		return lines[len(lines)-n:]

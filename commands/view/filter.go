@@ -13,11 +13,11 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// filter writes of a JSON document what somebody asks of it. Numbers in it are json.Number.
+// filter writes the parts of a JSON document that the user selected. Numbers in the document are json.Number.
 type filter func(w io.Writer, doc any) error
 
-// SetFormat makes a template (text/template) the filter of documents. Its functions are join, json and pluck.
-// An integer is one: as floating-point numbers, large ones would be written with exponents.
+// SetFormat sets the filter to a template of text/template with the functions join, json and pluck. Integers stay
+// integers, because large floating-point numbers are printed with exponents.
 func (v *View) SetFormat(pattern string) error {
 	t, err := template.New("--format").Funcs(template.FuncMap{"join": join, "json": compact, "pluck": pluck}).Parse(pattern)
 	if err != nil {
@@ -25,20 +25,20 @@ func (v *View) SetFormat(pattern string) error {
 	}
 	v.filter = func(w io.Writer, doc any) error {
 		var out bytes.Buffer
-		if err := t.Execute(&out, counted(doc)); err != nil {
+		if err := t.Execute(&out, convertNumbers(doc)); err != nil {
 			return err
 		}
 		if !strings.HasSuffix(out.String(), "\n") {
 			out.WriteByte('\n')
 		}
-		_, err := io.WriteString(w, safe(out.String()))
+		_, err := io.WriteString(w, sanitize(out.String()))
 		return err
 	}
 	return nil
 }
 
-// safe makes what a filter wrote fit for a terminal; its tabs and line breaks stay.
-func safe(s string) string {
+// sanitize makes the output of a filter safe for a terminal. It keeps tabs and line breaks.
+func sanitize(s string) string {
 	columns := strings.Split(s, "\t")
 	for i, column := range columns {
 		columns[i] = text.Lines(column)
@@ -46,19 +46,20 @@ func safe(s string) string {
 	return strings.Join(columns, "\t")
 }
 
-// Filtered reports whether there is a filter: then errors are said in words, because no filter is made for them.
+// Filtered reports whether a filter is set. Errors are then printed as text, because filters are written for the
+// document of the result.
 func (v *View) Filtered() bool { return v.filter != nil }
 
-// join puts a text between values.
-func join(between string, values []any) string {
+// join concatenates values with a separator.
+func join(sep string, values []any) string {
 	all := make([]string, len(values))
 	for i, value := range values {
 		all[i] = fmt.Sprint(value)
 	}
-	return strings.Join(all, between)
+	return strings.Join(all, sep)
 }
 
-// pluck takes a field of each object.
+// pluck returns the values of a field of each object.
 func pluck(field string, objects []any) []any {
 	all := []any{}
 	for _, o := range objects {
@@ -74,8 +75,8 @@ func compact(value any) (string, error) {
 	return string(data), err
 }
 
-// filtered writes what the filter makes of a document that is given as JSON.
-func (v *View) filtered(data []byte) error {
+// writeFiltered passes a JSON document to the filter, which writes to Out.
+func (v *View) writeFiltered(data []byte) error {
 	numbers := json.NewDecoder(bytes.NewReader(data))
 	numbers.UseNumber()
 	var doc any
@@ -88,16 +89,16 @@ func (v *View) filtered(data []byte) error {
 	return nil
 }
 
-// counted makes integers of the numbers that are some, and floating-point numbers of the others.
-func counted(value any) any {
+// convertNumbers replaces each json.Number by an int64 if it is an integer, and by a float64 otherwise.
+func convertNumbers(value any) any {
 	switch v := value.(type) {
 	case map[string]any:
 		for key, one := range v {
-			v[key] = counted(one)
+			v[key] = convertNumbers(one)
 		}
 	case []any:
 		for i, one := range v {
-			v[i] = counted(one)
+			v[i] = convertNumbers(one)
 		}
 	case json.Number:
 		if n, err := v.Int64(); err == nil {
@@ -109,7 +110,7 @@ func counted(value any) any {
 	return value
 }
 
-// filterWriter gives each line, a document of its own, to the filter.
+// filterWriter passes each line to the filter. Each line is a JSON document.
 type filterWriter struct {
 	v    *View
 	rest []byte
@@ -122,7 +123,7 @@ func (w *filterWriter) Write(data []byte) (int, error) {
 		if !ok {
 			return len(data), nil
 		}
-		if err := w.v.filtered(line); err != nil {
+		if err := w.v.writeFiltered(line); err != nil {
 			return 0, err
 		}
 		w.rest = rest

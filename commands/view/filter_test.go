@@ -9,7 +9,7 @@ import (
 	"fn-runtime/i18n"
 )
 
-func TestATemplateMakesTextOfADocument(t *testing.T) {
+func TestFormatTemplate(t *testing.T) {
 	doc := []map[string]any{{"name": "a", "size_bytes": 47490000, "share": 0.5}, {"name": "b\x1b[2J", "size_bytes": 1, "list": []int{1, 2}}}
 	for pattern, want := range map[string]string{
 		`{{range .}}{{.name}} {{.size_bytes}}{{"\n"}}{{end}}`:       "a 47490000\nb\\x1b[2J 1\n",
@@ -28,16 +28,16 @@ func TestATemplateMakesTextOfADocument(t *testing.T) {
 	}
 	s := newScreen(func(v *View) { v.JSON = true })
 	if err := s.SetFormat("{{"); err == nil {
-		t.Error("a template that is none was taken")
+		t.Error("got no error for an invalid template")
 	}
 	_ = s.SetFormat("{{.x.y}}{{index .x 3}}")
 	if err := s.Document(map[string]any{"x": []int{}}); err == nil || strings.Contains(err.Error(), "\n") {
-		t.Errorf("a template that fails: %v", err)
+		t.Errorf("failing template: got %v, want an error on one line", err)
 	}
 }
 
-// Lines of JSON are documents of their own, also where they arrive in pieces.
-func TestATemplateTakesLineByLine(t *testing.T) {
+// The filter is applied to each line of JSON separately, even if a line is written in several pieces.
+func TestFormatTemplateOnJSONLines(t *testing.T) {
 	s := newScreen(func(v *View) { v.JSON = true })
 	if err := s.SetFormat("{{.msg}}"); err != nil {
 		t.Fatal(err)
@@ -54,6 +54,6 @@ func TestATemplateTakesLineByLine(t *testing.T) {
 	s.JSON = false
 	s.Fail(fault.New(fault.Failed, i18n.M("No."), i18n.M("Try again later.")), nil)
 	if got := s.err.String(); !strings.HasPrefix(got, "FAILED\nNo.") {
-		t.Errorf("a failure is said with %q", got)
+		t.Errorf("got the error %q, want text", got)
 	}
 }

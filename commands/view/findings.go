@@ -14,13 +14,13 @@ import (
 type invocationDocument struct {
 	ActivationID string `json:"activation_id"`
 	Cold         bool   `json:"cold"`
-	TotalMS      int64  `json:"total_ms"` // as seen from here
+	TotalMS      int64  `json:"total_ms"` // measured by this program
 	InitMS       int64  `json:"init_ms"`
 	RunMS        int64  `json:"run_ms"`
 	WaitMS       int64  `json:"wait_ms"`
 }
 
-// Invocations shows measured calls.
+// Invocations shows the measured calls of invoke.
 func (v *View) Invocations(list []runtime.Invocation) error {
 	if v.JSON {
 		docs := make([]invocationDocument, 0, len(list))
@@ -58,7 +58,7 @@ type ChecksDocument struct {
 	Checks []CheckDocument `json:"checks"`
 }
 
-// ChecksDocument makes the document of doctor's checks.
+// ChecksDocument returns the document of doctor's checks.
 func (v *View) ChecksDocument(list []runtime.Check) ChecksDocument {
 	doc := ChecksDocument{Checks: []CheckDocument{}}
 	for _, c := range list {
@@ -67,16 +67,16 @@ func (v *View) ChecksDocument(list []runtime.Check) ChecksDocument {
 	return doc
 }
 
-// Checks shows what doctor found, each failed check with its remedy.
+// Checks shows doctor's findings, each with its suggested fix, if any.
 func (v *View) Checks(list []runtime.Check) {
 	v.endProgress()
 	width := 0
 	for _, c := range list {
-		width = max(width, printed(v.plain(checkText(c.Status))))
+		width = max(width, displayWidth(v.plain(checkText(c.Status))))
 	}
 	for _, c := range list {
 		word := v.plain(checkText(c.Status))
-		pad := strings.Repeat(" ", width-printed(word))
+		pad := strings.Repeat(" ", width-displayWidth(word))
 		name := text.Printable(c.Name)
 		if c.Region != "" {
 			name = c.Region + " " + name

@@ -14,16 +14,16 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// jobDocument is one entry of jobs --output json, and with a job's name all of it.
+// jobDocument is one entry of jobs --output json. It is part of the document of jobs JOB --output json.
 type jobDocument struct {
 	Job       string             `json:"job"`
 	Executor  string             `json:"executor"`
-	Function  string             `json:"function"` // "" where it is not to be seen
+	Function  string             `json:"function"` // "" if unknown
 	Runtime   string             `json:"runtime"`
 	MemoryMB  int                `json:"memory_mb"`
 	Calls     callCountsDocument `json:"calls"`
 	StartedAt *string            `json:"started_at"` // of the first call
-	EndedAt   *string            `json:"ended_at"`   // of the last call; null while there is work
+	EndedAt   *string            `json:"ended_at"`   // of the last call; null until all calls have ended
 	DurationS float64            `json:"duration_s"`
 	GBs       float64            `json:"gb_s"`
 	Cost      *float64           `json:"cost"` // null without --price
@@ -63,7 +63,7 @@ func jobDoc(j entity.Job, price float64) jobDocument {
 	doc := jobDocument{
 		Job: j.ID, Executor: j.Executor, Function: text.Printable(j.Function), Runtime: text.Printable(j.Runtime), MemoryMB: j.MemoryMB,
 		Calls:     callCountsDocument(j.Calls),
-		StartedAt: timestamp(j.First), EndedAt: timestamp(j.Last), DurationS: thousandths(j.Duration), GBs: float64(int64(j.GBs*1000+0.5)) / 1000,
+		StartedAt: timestamp(j.First), EndedAt: timestamp(j.Last), DurationS: secondsOf(j.Duration), GBs: float64(int64(j.GBs*1000+0.5)) / 1000,
 	}
 	if price > 0 && j.MemoryMB > 0 {
 		cost := j.GBs * price
@@ -72,9 +72,10 @@ func jobDoc(j entity.Job, price float64) jobDocument {
 	return doc
 }
 
-func thousandths(d time.Duration) float64 { return float64(d.Milliseconds()) / 1000 }
+// secondsOf returns a duration in seconds, rounded down to milliseconds.
+func secondsOf(d time.Duration) float64 { return float64(d.Milliseconds()) / 1000 }
 
-// Jobs shows the list of jobs; price is that of a GB-second, 0 for none.
+// Jobs shows the list of jobs. price is the price of a GB-second, or 0 to show no costs.
 func (v *View) Jobs(list []entity.Job, price float64) error {
 	if v.JSON {
 		docs := make([]jobDocument, 0, len(list))
@@ -85,10 +86,11 @@ func (v *View) Jobs(list []entity.Job, price float64) error {
 	}
 	v.endProgress()
 	if len(list) == 0 {
-		v.Say(i18n.M("No jobs found."))
+		v.Print(i18n.M("No jobs found."))
 		return nil
 	}
-	// How many calls run and wait are columns only while there are any: without them the list fits 80 columns.
+	// Without the columns for running and waiting calls the list fits 80 columns. They are needed only for unfinished
+	// jobs.
 	open := slices.ContainsFunc(list, func(j entity.Job) bool { return !j.Done() })
 	t := table{header: []i18n.Message{i18n.M("Job"), i18n.M("Function"), i18n.M("Calls")}}
 	if open {
@@ -99,7 +101,7 @@ func (v *View) Jobs(list []entity.Job, price float64) error {
 		t.header = append(t.header, i18n.M("Cost"))
 	}
 	for _, j := range list {
-		row := []string{text.Printable(j.ID), dash(text.Printable(j.Function)), v.ended(j.Calls)}
+		row := []string{text.Printable(j.ID), dash(text.Printable(j.Function)), v.endedCalls(j.Calls)}
 		if open {
 			row = append(row, count(j.Calls.Running), count(j.Calls.Waiting))
 		}
@@ -113,11 +115,12 @@ func (v *View) Jobs(list []entity.Job, price float64) error {
 	return nil
 }
 
-// barColumns is the width of a terminal in which there is room for bars.
+// barColumns is the minimum width of a terminal for progress bars.
 const barColumns = 110
 
-// ended says how many calls have ended; in a wide terminal with a bar while some have not.
-func (v *View) ended(c entity.Counts) string {
+// endedCalls returns the number of ended calls. For an unfinished job it includes the total, and a bar in a wide
+// terminal.
+func (v *View) endedCalls(c entity.Counts) string {
 	n := c.Done + c.Failed
 	if n == c.Total {
 		return strconv.Itoa(n)
@@ -138,7 +141,7 @@ func count(n int) string {
 	return strconv.Itoa(n)
 }
 
-// GBs is what a job has taken, in GB times seconds; "-" where the memory of its calls is not known.
+// GBs returns the GB-seconds that a job has used. It returns "-" if the memory of its calls is unknown.
 func GBs(j entity.Job) string {
 	if j.MemoryMB == 0 {
 		return "-"
@@ -146,7 +149,7 @@ func GBs(j entity.Job) string {
 	return strconv.FormatFloat(j.GBs, 'f', 1, 64)
 }
 
-// cost is what that costs, without a currency.
+// cost returns the cost of a job without a currency. price is the price of a GB-second.
 func cost(j entity.Job, price float64) string {
 	if j.MemoryMB == 0 {
 		return "-"
@@ -154,10 +157,10 @@ func cost(j entity.Job, price float64) string {
 	return strconv.FormatFloat(j.GBs*price, 'f', 6, 64)
 }
 
-// shownCalls is how many calls of a job are shown to people.
+// shownCalls is the maximum number of calls in the table of a job. The JSON document contains all calls.
 const shownCalls = 20
 
-// Job shows one job with its calls: those that failed first, then the slowest.
+// Job shows one job with its calls: failed calls first, then the slowest.
 func (v *View) Job(d runtime.JobDetail, price float64) error {
 	now := time.Now()
 	calls := slices.Clone(d.List)
@@ -166,11 +169,11 @@ func (v *View) Job(d runtime.JobDetail, price float64) error {
 	})
 	median, p99 := entity.Quantile(d.List, 0.5), entity.Quantile(d.List, 0.99)
 	if v.JSON {
-		doc := jobDetailDocument{jobDocument: jobDoc(d.Job, price), MedianS: thousandths(median), P99S: thousandths(p99), List: []callDocument{}}
+		doc := jobDetailDocument{jobDocument: jobDoc(d.Job, price), MedianS: secondsOf(median), P99S: secondsOf(p99), List: []callDocument{}}
 		for _, c := range calls {
 			doc.List = append(doc.List, callDocument{
 				Call: c.ID, Activation: text.Printable(c.Activation), State: string(c.State), SubmittedAt: timestamp(c.Submitted), StartedAt: timestamp(c.Started), EndedAt: timestamp(c.Ended),
-				DurationS: thousandths(c.Duration(now)), Cold: c.Cold, InitS: thousandths(c.Init), MemoryMB: c.MemoryMB, Error: v.why(c),
+				DurationS: secondsOf(c.Duration(now)), Cold: c.Cold, InitS: secondsOf(c.Init), MemoryMB: c.MemoryMB, Error: v.callError(c),
 			})
 		}
 		return v.Document(doc)
@@ -207,19 +210,19 @@ func (v *View) Job(d runtime.JobDetail, price float64) error {
 		if c.Started.IsZero() {
 			begun = "-"
 		}
-		t.rows = append(t.rows, []string{c.ID, v.plain(callState(c.State)), duration(c.Duration(now)), begun, dash(text.Printable(c.Activation)), v.why(c)})
+		t.rows = append(t.rows, []string{c.ID, v.plain(callState(c.State)), duration(c.Duration(now)), begun, dash(text.Printable(c.Activation)), v.callError(c)})
 	}
 	v.table(t)
 	if more := len(calls) - shownCalls; more > 0 {
-		v.Say(i18n.M("Calls not shown: {{.Number}}. Use '--output json' to show all calls.", "Number", more))
+		v.Print(i18n.M("Calls not shown: {{.Number}}. Use '--output json' to show all calls.", "Number", more))
 	}
 	if d.Calls.Failed > 0 {
-		v.Next(i18n.M("Show the logs of failed calls with 'ibmcloud fn-runtime logs {{.Arguments}}'.", "Arguments", "--job "+text.Printable(d.ID)+" --failed"))
+		v.Hint(i18n.M("Show the logs of failed calls with 'ibmcloud fn-runtime logs {{.Arguments}}'.", "Arguments", "--job "+text.Printable(d.ID)+" --failed"))
 	}
 	return nil
 }
 
-// withMemory is a runtime with its memory, as far as they are known.
+// withMemory returns the name of a runtime and its memory size, if known.
 func withMemory(name string, mb int) string {
 	if mb == 0 {
 		return name
@@ -227,7 +230,7 @@ func withMemory(name string, mb int) string {
 	return fmt.Sprintf("%s (%d MB)", dash(name), mb)
 }
 
-// rank puts failed calls first, then those that go on.
+// rank returns the sort key of a call: failed calls come first, waiting calls last.
 func rank(c entity.Call) int {
 	switch c.State {
 	case entity.CallFailed:
@@ -238,8 +241,9 @@ func rank(c entity.Call) int {
 	return 1
 }
 
-// why is the reason of a failure: the service's in our words, or the last line of what the function raised.
-func (v *View) why(c entity.Call) string {
+// callError returns why a call failed: the translated reason of the service, or the last line of the exception that the
+// function raised.
+func (v *View) callError(c entity.Call) string {
 	if !c.Cause.IsZero() {
 		return v.plain(c.Cause)
 	}

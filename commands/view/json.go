@@ -13,12 +13,12 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// ErrorDocument is the error part of JSON output. Code is a fault.Kind.
+// ErrorDocument is the error in JSON output.
 type ErrorDocument struct {
 	Message  string   `json:"message"`
 	Recovery string   `json:"recovery"`
-	Code     string   `json:"code"`
-	Details  []string `json:"details,omitempty"` // the last lines of a log or a build step
+	Code     string   `json:"code"`              // a fault.Kind
+	Details  []string `json:"details,omitempty"` // the last lines of a log or of a build step
 }
 
 // Document writes one JSON document to Out.
@@ -29,14 +29,15 @@ func (v *View) Document(doc any) error {
 		return err
 	}
 	if v.filter != nil {
-		return v.filtered(data)
+		return v.writeFiltered(data)
 	}
 	_, err = v.Out.Write(data)
 	return err
 }
 
-// encode indents by two blanks and leaves <, > and & as they are. Control characters are escaped by JSON itself, and
-// here those that it leaves: C1 controls and characters that change the writing direction or are invisible.
+// encode encodes a document with an indentation of two spaces. It does not escape <, > and &. In addition to the
+// control characters that encoding/json escapes, it escapes C1 controls, invisible characters and characters that
+// change the writing direction.
 func encode(doc any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -62,7 +63,7 @@ func encode(doc any) ([]byte, error) {
 	return []byte(safe.String()), nil
 }
 
-// failJSON writes {"error": ...} with the fields of doc beside it.
+// failJSON writes {"error": ...} and adds the fields of doc.
 func (v *View) failJSON(err error, doc any) {
 	fields := make(map[string]json.RawMessage)
 	if doc != nil {
@@ -79,7 +80,7 @@ func (v *View) failJSON(err error, doc any) {
 func (v *View) errorDocument(err error) ErrorDocument {
 	message, recovery := v.message(err)
 	doc := ErrorDocument{Message: message, Recovery: recovery, Code: string(fault.KindOf(err))}
-	for _, one := range split(err) {
+	for _, one := range splitErrors(err) {
 		for _, line := range tail(asFault(one).Details, detailLines) {
 			doc.Details = append(doc.Details, text.Printable(text.StripUserInfo(line)))
 		}
@@ -87,7 +88,7 @@ func (v *View) errorDocument(err error) ErrorDocument {
 	return doc
 }
 
-// timestamp is RFC 3339 in UTC; the zero time is null.
+// timestamp formats a time as RFC 3339 in UTC. It returns nil, which is null in JSON, for the zero time.
 func timestamp(t time.Time) *string {
 	if t.IsZero() {
 		return nil

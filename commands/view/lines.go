@@ -11,17 +11,17 @@ import (
 	"github.com/rivo/uniseg"
 )
 
-// page writes prose in lines of at most width columns; no width, no breaks.
-type page struct {
+// proseWriter writes prose in lines of at most width columns. If width is 0, it does not wrap lines.
+type proseWriter struct {
 	w      io.Writer
 	colour bool
 	width  int
 }
 
-func (p page) line(s string) { fmt.Fprintln(p.w, s) }
+func (p proseWriter) line(s string) { fmt.Fprintln(p.w, s) }
 
-// prose writes a text of one or more paragraphs. A line that is indented is not ours - a log, a list - and stays as it is.
-func (p page) prose(text string) {
+// prose writes a text of one or more paragraphs. It does not wrap an indented line, which is part of a log or list.
+func (p proseWriter) prose(text string) {
 	for one := range strings.SplitSeq(text, "\n") {
 		if strings.HasPrefix(one, " ") {
 			p.line(one)
@@ -31,24 +31,24 @@ func (p page) prose(text string) {
 	}
 }
 
-// paragraph writes text with line breaks; first begins the first line, rest every other. What has no place to break
-// goes beyond the width, so that it can be copied.
-func (p page) paragraph(text, first, rest string) {
+// paragraph writes text with line breaks. first is the prefix of the first line, rest that of all other lines. A part
+// that cannot be broken may exceed the width, so that the user can copy it.
+func (p proseWriter) paragraph(text, first, rest string) {
 	if p.width <= 0 {
 		p.line(strings.TrimRight(first+text, " "))
 		return
 	}
-	line, used := first, printed(first)
+	line, used := first, displayWidth(first)
 	empty := true
 	for _, part := range parts(text) {
-		w := printed(part.text)
+		w := displayWidth(part.text)
 		gap := ""
 		if part.spaced && !empty {
 			gap = " "
 		}
 		if !empty && used+len(gap)+w > p.width {
 			p.line(line)
-			line, used, gap = rest, printed(rest), ""
+			line, used, gap = rest, displayWidth(rest), ""
 		}
 		line += gap + part.text
 		used += len(gap) + w
@@ -60,23 +60,23 @@ func (p page) paragraph(text, first, rest string) {
 // part is a piece of prose that stays on one line.
 type part struct {
 	text   string
-	spaced bool // a blank stands before it where it does not begin a line
+	spaced bool // a space precedes the part unless it starts a line
 }
 
-// parts splits prose at blanks, and between the characters of languages that have none; 'quoted commands' and
-// [bracketed groups] stay together.
+// parts splits prose at spaces, and between the characters of languages without spaces. It does not split 'quoted
+// commands' and [bracketed groups].
 func parts(text string) []part {
 	var list []part
-	for _, word := range words(text) {
-		for i, s := range unspaced(word) {
+	for _, word := range splitWords(text) {
+		for i, s := range splitIdeographs(word) {
 			list = append(list, part{s, i == 0})
 		}
 	}
 	return list
 }
 
-// words splits at blanks, but keeps [bracketed groups] and 'quoted commands' together.
-func words(text string) []string {
+// splitWords splits text at spaces outside of [bracketed groups] and 'quoted commands'.
+func splitWords(text string) []string {
 	var list []string
 	var word strings.Builder
 	depth, quoted := 0, false
@@ -87,7 +87,7 @@ func words(text string) []string {
 		}
 	}
 	for i := 0; i < len(text); {
-		if n := escape(text[i:]); n > 0 {
+		if n := colourLen(text[i:]); n > 0 {
 			word.WriteString(text[i : i+n])
 			i += n
 			continue
@@ -114,21 +114,22 @@ func words(text string) []string {
 	return list
 }
 
-// opensCommand reports whether the apostrophe between before and after opens a 'quoted command' of several words: it
-// stands behind no letter of ours, as that of l'image does, and has another one to close it.
+// opensCommand reports whether the apostrophe between before and after opens a 'quoted command'. An apostrophe after a
+// letter, as in l'image, does not open a command, unless the letter is Chinese, Japanese or Korean. A closing
+// apostrophe must follow.
 func opensCommand(before, after string) bool {
 	if r, _ := utf8.DecodeLastRuneInString(before); unicode.IsLetter(r) && !ideographic(r) && !unicode.Is(unicode.Hangul, r) {
 		return false
 	}
-	after = bare(after)
+	after = stripColours(after)
 	end := strings.IndexByte(after, '\'')
 	return end > 0 && after[0] != ' ' && after[end-1] != ' '
 }
 
-// unspaced splits a word between characters of Chinese and Japanese, by the rules of Unicode (UAX #14): no line begins
-// with a full stop or ends with an opening bracket. Other words, Korean ones among them, stay whole.
-func unspaced(word string) []string {
-	plain := bare(word)
+// splitIdeographs splits a word between Chinese and Japanese characters by the rules of Unicode (UAX #14): no line
+// begins with a full stop or ends with an opening bracket. It does not split other words, including Korean words.
+func splitIdeographs(word string) []string {
+	plain := stripColours(word)
 	if !strings.ContainsFunc(plain, ideographic) {
 		return []string{word}
 	}
@@ -146,21 +147,22 @@ func unspaced(word string) []string {
 		list = append(list, plain[begin:end])
 		begin = end
 	}
-	return dressed(word, list)
+	return restoreColours(word, list)
 }
 
-// ideographic tells of the characters between which a line may break, and of their punctuation.
+// ideographic reports whether a character is Chinese or Japanese, including punctuation. A line may break between such
+// characters.
 func ideographic(r rune) bool {
 	return runewidth.RuneWidth(r) == 2 && !unicode.Is(unicode.Hangul, r)
 }
 
-// dressed puts the colours of word back into the pieces that its bare text was cut into.
-func dressed(word string, pieces []string) []string {
+// restoreColours adds the colours of word to the pieces that its text without colours was split into.
+func restoreColours(word string, pieces []string) []string {
 	list := make([]string, 0, len(pieces))
 	for n, piece := range pieces {
 		var b strings.Builder
 		for left := len(piece); left > 0 || n == len(pieces)-1 && word != ""; {
-			if k := escape(word); k > 0 {
+			if k := colourLen(word); k > 0 {
 				b.WriteString(word[:k])
 				word = word[k:]
 				continue
@@ -169,7 +171,7 @@ func dressed(word string, pieces []string) []string {
 			word = word[1:]
 			left--
 		}
-		for escape(word) > 0 && strings.HasPrefix(word, "\x1b[0m") {
+		for colourLen(word) > 0 && strings.HasPrefix(word, "\x1b[0m") {
 			b.WriteString(word[:4])
 			word = word[4:]
 		}
@@ -178,8 +180,8 @@ func dressed(word string, pieces []string) []string {
 	return list
 }
 
-// escape is the length of the colour that s begins with, 0 when it begins with none.
-func escape(s string) int {
+// colourLen returns the length of the colour sequence at the start of s. It returns 0 if there is none.
+func colourLen(s string) int {
 	if !strings.HasPrefix(s, "\x1b[") {
 		return 0
 	}

@@ -13,9 +13,9 @@ import (
 
 // logLineDocument is one line of logs --output json.
 type logLineDocument struct {
-	Time       *string `json:"time"` // null where the service does not tell
+	Time       *string `json:"time"` // null if the service does not provide it
 	Runtime    string  `json:"runtime"`
-	Job        string  `json:"job"`  // "" for a call that is of no job
+	Job        string  `json:"job"`  // "" for a call without a job
 	Call       string  `json:"call"` // "00003", or ""
 	Activation string  `json:"activation_id"`
 	Stream     string  `json:"stream"` // "stdout" or "stderr", or ""
@@ -23,15 +23,15 @@ type logLineDocument struct {
 	Text       string  `json:"text"`
 }
 
-// LogLine shows a line that a call wrote: time, runtime, job and call, or else the activation, then the text. As JSON it
-// is an object on a line of its own.
+// LogLine shows a log line of a call: time, runtime, job and call, and the text. Without a job it shows the start of
+// the activation ID instead. With JSON it writes one object per line.
 func (v *View) LogLine(l entity.LogLine) error {
 	v.endProgress()
 	if !l.Note.IsZero() {
 		l.Text = v.plain(l.Note)
 	}
 	if v.JSON {
-		return v.jsonLine(logLineDocument{stamp(l), text.Printable(l.Runtime), l.Job, l.Call, text.Printable(l.Activation), l.Stream, l.Failed, text.Printable(l.Text)})
+		return v.jsonLine(logLineDocument{logTimestamp(l), text.Printable(l.Runtime), l.Job, l.Call, text.Printable(l.Activation), l.Stream, l.Failed, text.Printable(l.Text)})
 	}
 	when := strings.Repeat(" ", len(logTime))
 	if !l.Time.IsZero() {
@@ -50,7 +50,7 @@ func (v *View) LogLine(l entity.LogLine) error {
 
 const logTime = "2006-01-02T15:04:05.000Z"
 
-func stamp(l entity.LogLine) *string {
+func logTimestamp(l entity.LogLine) *string {
 	if l.Time.IsZero() {
 		return nil
 	}
@@ -58,12 +58,12 @@ func stamp(l entity.LogLine) *string {
 	return &s
 }
 
-// shortRuntime is the last part of an image's name, which tells those of one project apart.
+// shortRuntime returns the last part of an image name, which is enough to distinguish the images of one project.
 func shortRuntime(name string) string {
 	return dash(text.Printable(strings.TrimPrefix(path.Base("/"+name), "/")))
 }
 
-// jsonLine writes a document on one line, safe for a terminal as its texts are.
+// jsonLine writes a document on one line. The caller has already sanitized its strings for a terminal.
 func (v *View) jsonLine(doc any) error {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -72,7 +72,7 @@ func (v *View) jsonLine(doc any) error {
 		return err
 	}
 	if v.filter != nil {
-		return v.filtered(b.Bytes())
+		return v.writeFiltered(b.Bytes())
 	}
 	_, err := v.Out.Write(b.Bytes())
 	return err

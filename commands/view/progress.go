@@ -15,39 +15,39 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// Pace of the live line, and of the lines that stand for it where there is no terminal.
+// Update intervals of the live line in a terminal, and of the lines with counts without a terminal.
 const (
-	frameEvery = 100 * time.Millisecond
-	lineEvery  = 5 * time.Second
+	frameInterval = 100 * time.Millisecond
+	lineInterval  = 5 * time.Second
 )
 
-// progress implements site.Observer. In a terminal one live line at the bottom shows the oldest step that runs, its
-// counts and how long it has taken; a step that has ended stays above it as a line. Elsewhere each step is a line when
-// it begins, and its counts a line every few seconds.
+// progress implements site.Observer. In a terminal, one live line at the bottom shows the oldest running step, its
+// counts and the elapsed time. When a step ends, it remains above the live line as a normal line. Without a terminal,
+// each step writes a line when it starts, and a line with its counts every few seconds.
 //
-// It is our own because a bar library (mpb, progressbar) draws bars of known length that own the terminal, and what is
-// wanted is the guide's "Doing X..." lines with a spinner, mixed with warnings and questions.
+// A progress bar library (mpb, progressbar) does not fit: it draws bars of known length and requires exclusive use of
+// the terminal. The guide requires "Doing X..." lines with a spinner, mixed with warnings and questions.
 type progress struct {
-	v      *View
-	live   bool
-	mu     sync.Mutex
-	steps  []*step   // that run, oldest first
-	count  string    // rendered counts of the current step
-	from   int64     // of which the counts began
-	begun  time.Time // when they did
-	said   time.Time // when counts were last written as a line
-	drawn  bool      // the live line is on the screen
-	paused bool      // a question has the screen
-	frame  int
-	stop   chan struct{} // ends the ticker; nil when it does not run
+	v          *View
+	live       bool
+	mu         sync.Mutex
+	steps      []*step   // running steps, oldest first
+	count      string    // formatted counts of the current step
+	firstCount int64     // value of the first count
+	countStart time.Time // time of the first count
+	lastLine   time.Time // when counts were last written as a line
+	drawn      bool      // the live line is on the screen
+	paused     bool      // a question is on the screen
+	frame      int
+	stop       chan struct{} // closed to stop the ticker; nil if the ticker is not running
 }
 
 type step struct {
-	text  string
-	begun time.Time
+	text    string
+	started time.Time
 }
 
-// Observer returns what the operations report their progress to.
+// Observer returns the observer to which operations report their progress.
 func (v *View) Observer() site.Observer {
 	if v.progress == nil {
 		v.progress = &progress{v: v, live: v.ErrTTY && !v.Dumb && !v.JSON && !v.Quiet}
@@ -57,17 +57,17 @@ func (v *View) Observer() site.Observer {
 
 func (p *progress) silent() bool { return p.v.JSON || p.v.Quiet }
 
-// Begin starts a step; the three dots of the guide are added to a text that has none.
+// Begin starts a step. It adds the three dots that the guide requires if the text does not end with them.
 func (p *progress) Begin(m i18n.Message) func(error) {
 	if p.silent() {
 		return func(error) {}
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s := &step{text: strings.TrimSuffix(p.v.errText(m), "...") + "...", begun: time.Now()}
+	s := &step{text: strings.TrimSuffix(p.v.errText(m), "...") + "...", started: time.Now()}
 	p.steps = append(p.steps, s)
 	if len(p.steps) == 1 {
-		p.count, p.said = "", s.begun
+		p.count, p.lastLine = "", s.started
 	}
 	if p.live {
 		p.start()
@@ -87,27 +87,28 @@ func (p *progress) end(s *step) {
 			p.steps = append(p.steps[:i], p.steps[i+1:]...)
 			if p.live {
 				p.erase()
-				p.v.err().prose(s.text + took(time.Since(s.begun)))
+				p.v.err().prose(s.text + elapsedText(time.Since(s.started)))
 			}
 		}
 	}
 	if len(p.steps) == 0 {
 		p.count = ""
-		p.halt()
+		p.stopTicker()
 		return
 	}
 	p.draw()
 }
 
-// took is worth saying from a second on.
-func took(d time.Duration) string {
+// elapsedText returns the duration of a step in parentheses. It returns "" if the step took less than a second.
+func elapsedText(d time.Duration) string {
 	if d < time.Second {
 		return ""
 	}
 	return " (" + duration(d) + ")"
 }
 
-// Progress sets the counts of the current step. One thing of which nothing is known but whether it is done is no count.
+// Progress sets the counts of the current step. It ignores a total of one item without a unit, because "0/1" is not
+// useful.
 func (p *progress) Progress(done, total int64, unit string) {
 	if p.silent() || total <= 1 && done <= 1 && unit == "" {
 		return
@@ -115,42 +116,43 @@ func (p *progress) Progress(done, total int64, unit string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	if p.count == "" { // what was done before anybody looked says nothing of the pace
-		p.from, p.begun = done, now
+	if p.count == "" { // the rate does not include what was done before the first report
+		p.firstCount, p.countStart = done, now
 	}
-	p.count = counts(done, total, unit, done-p.from, now.Sub(p.begun))
+	p.count = counts(done, total, unit, done-p.firstCount, now.Sub(p.countStart))
 	if p.live {
 		p.count = bar(done, total) + p.count
 	}
 	switch {
 	case p.live:
 		p.draw()
-	case now.Sub(p.said) >= lineEvery:
-		p.said = now
+	case now.Sub(p.lastLine) >= lineInterval:
+		p.lastLine = now
 		fmt.Fprintln(p.v.Err, "   "+p.count)
 	}
 }
 
-// Note says something that matters but stops nothing.
+// Note prints information that does not require an action.
 func (p *progress) Note(m i18n.Message) {
 	if !p.silent() {
-		p.say(p.v.errText(m))
+		p.printProse(p.v.errText(m))
 	}
 }
 
-// Warn says something that the user should act on. It goes to Err even with JSON and Quiet.
+// Warn prints a warning that the user should act on. It writes to Err even with JSON and Quiet.
 func (p *progress) Warn(m i18n.Message) {
-	head := p.v.Texts.Say(i18n.M("WARNING:"))
-	p.say(paint(p.v.ErrColour, warning, head) + " " + p.v.errText(m))
+	head := p.v.Texts.Translate(i18n.M("WARNING:"))
+	p.printProse(paint(p.v.ErrColour, warning, head) + " " + p.v.errText(m))
 }
 
-// say writes prose above the live line.
-func (p *progress) say(text string) { p.above(func() { p.v.err().prose(text) }) }
+// printProse writes wrapped text above the live line.
+func (p *progress) printProse(text string) { p.writeAbove(func() { p.v.err().prose(text) }) }
 
-// line writes a line as it is above the live line.
-func (p *progress) line(text string) { p.above(func() { fmt.Fprintln(p.v.Err, text) }) }
+// printLine writes a line above the live line without wrapping it.
+func (p *progress) printLine(text string) { p.writeAbove(func() { fmt.Fprintln(p.v.Err, text) }) }
 
-func (p *progress) above(write func()) {
+// writeAbove calls write, which writes to Err, while the live line is erased.
+func (p *progress) writeAbove(write func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.erase()
@@ -158,14 +160,14 @@ func (p *progress) above(write func()) {
 	p.draw()
 }
 
-// lineWriter writes whole lines of untrusted text between the live line's frames.
+// lineWriter writes complete lines of untrusted text above the live line.
 type lineWriter struct {
 	v    *View
 	mu   sync.Mutex
 	rest []byte
 }
 
-// maxLine bounds a line that never ends.
+// maxLine is the maximum length of a line in bytes. lineWriter breaks longer lines.
 const maxLine = 8 << 10
 
 func (w *lineWriter) Write(data []byte) (int, error) {
@@ -180,18 +182,18 @@ func (w *lineWriter) Write(data []byte) (int, error) {
 		if i < 0 {
 			return len(data), nil
 		}
-		w.v.Observer().(*progress).line(text.Printable(text.StripUserInfo(string(bytes.TrimRight(w.rest[:i], "\r")))))
+		w.v.Observer().(*progress).printLine(text.Printable(text.StripUserInfo(string(bytes.TrimRight(w.rest[:i], "\r")))))
 		w.rest = bytes.TrimPrefix(w.rest[i:], []byte("\n"))
 	}
 }
 
-// Detail shows a line of the process's own output: in a terminal at the end of the live line until the next one comes,
-// elsewhere as a line.
+// Detail shows a line of the output of the process. In a terminal the line is shown at the end of the live line until
+// the next one replaces it. Without a terminal it is written as a line.
 func (w *lineWriter) Detail(line string) {
 	p := w.v.Observer().(*progress)
 	line = text.Printable(text.StripUserInfo(line))
 	if !p.live {
-		p.line(line)
+		p.printLine(line)
 		return
 	}
 	p.mu.Lock()

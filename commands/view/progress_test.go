@@ -15,8 +15,8 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// seen is what stays on a terminal after carriage returns and "erase to end of line".
-func seen(raw string) []string {
+// visibleLines returns the lines that remain on a terminal after carriage returns and "erase to end of line" sequences.
+func visibleLines(raw string) []string {
 	var lines []string
 	for line := range strings.SplitSeq(raw, "\n") {
 		if i := strings.LastIndex(line, "\r\x1b[K"); i >= 0 {
@@ -40,8 +40,8 @@ func TestLiveLine(t *testing.T) {
 		synctest.Wait()
 		raw := s.err.String()
 		for frame := range strings.SplitSeq(raw, "\r\x1b[K") {
-			if line, _, _ := strings.Cut(frame, "\n"); printed(line) > 40 && !strings.Contains(line, "Retrying") {
-				t.Errorf("%d columns: %q", printed(line), line)
+			if line, _, _ := strings.Cut(frame, "\n"); displayWidth(line) > 40 && !strings.Contains(line, "Retrying") {
+				t.Errorf("%d columns: %q", displayWidth(line), line)
 			}
 		}
 		if !strings.Contains(raw, "[########..] 8/10 (2/s)") || !strings.Contains(raw, "(+1)") || !strings.Contains(raw, " 2 s") {
@@ -49,13 +49,13 @@ func TestLiveLine(t *testing.T) {
 		}
 		endB(nil)
 		endA(errors.New("x"))
-		endA(nil) // twice does no harm
-		got := seen(s.err.String())
+		endA(nil) // calling it again has no effect
+		got := visibleLines(s.err.String())
 		want := []string{"Retrying.", "Second step... (2.5 s)", "Deploying runtime", "a-name-that-is-much-too-long-for-one-line...", "(2.5 s)", ""}
 		if strings.Join(got, "|") != strings.Join(want, "|") {
 			t.Errorf("got %q, want %q", got, want)
 		}
-	}) // and synctest fails when the ticker's goroutine is left
+	}) // synctest fails if the goroutine of the ticker is still running
 }
 
 func TestProgressFromManyGoroutines(t *testing.T) {
@@ -77,7 +77,7 @@ func TestProgressFromManyGoroutines(t *testing.T) {
 	}
 }
 
-func TestLineWriterBoundsALineThatNeverEnds(t *testing.T) {
+func TestLineWriterBreaksLongLines(t *testing.T) {
 	s := newScreen(nil)
 	w := s.LineWriter()
 	for range 100 {
@@ -113,8 +113,8 @@ func TestConfirm(t *testing.T) {
 	}
 }
 
-// What somebody thinks about a question is not what the work takes.
-func TestAQuestionTakesNoTimeOfTheWork(t *testing.T) {
+// The duration of a step does not include the time that the user needs to answer a question.
+func TestStepDurationExcludesQuestions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScreen(func(v *View) { v.ErrTTY, v.Width = true, 80 })
 		end := s.Observer().Begin(i18n.M("Deleting..."))
@@ -128,8 +128,8 @@ func TestAQuestionTakesNoTimeOfTheWork(t *testing.T) {
 	})
 }
 
-// A terminal that cannot take anything back gets lines.
-func TestADumbTerminalGetsNoFrames(t *testing.T) {
+// In a terminal that cannot erase output, progress is written as lines.
+func TestDumbTerminalGetsLines(t *testing.T) {
 	s := newScreen(func(v *View) { v.ErrTTY, v.Dumb, v.Width = true, true, 80 })
 	s.Observer().Begin(i18n.M("Deleting..."))(nil)
 	if got, want := s.err.String(), "Deleting...\n"; got != want {
@@ -137,8 +137,9 @@ func TestADumbTerminalGetsNoFrames(t *testing.T) {
 	}
 }
 
-// What a build's steps say is seen while it is new; what stays on the screen are the steps.
-func TestTheOutputOfStepsIsFolded(t *testing.T) {
+// The output of a build step is shown in the live line until the next line replaces it. Only the steps stay on the
+// screen.
+func TestOutputOfBuildStepsIsFolded(t *testing.T) {
 	s := newScreen(func(v *View) { v.ErrTTY, v.Width = true, 80 })
 	end := s.Observer().Begin(i18n.M("Building image..."))
 	w := s.LineWriter()
@@ -150,7 +151,7 @@ func TestTheOutputOfStepsIsFolded(t *testing.T) {
 	shown := regexp.MustCompile(`\r\x1b\[K[^\n\r]*\r\x1b\[K`).ReplaceAllString(s.err.String(), "\r\x1b[K")
 	stays := regexp.MustCompile(`[^\n]*\r\x1b\[K`).ReplaceAllString(shown, "")
 	if want := "[1/2] RUN pip install\n[2/2] COPY\nBuilding image...\n"; stays != want || !strings.Contains(s.err.String(), "Building image... Collecting numpy") {
-		t.Errorf("got %q, of it stays %q, want %q", s.err.String(), stays, want)
+		t.Errorf("got %q, which leaves %q on the screen, want %q", s.err.String(), stays, want)
 	}
 	plain := newScreen(nil)
 	plain.LineWriter().(interface{ Detail(string) }).Detail("Collecting numpy")

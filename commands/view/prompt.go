@@ -11,8 +11,8 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// Confirm asks a question that is answered with yes or no; no is the default. Without a terminal, and with JSON, it
-// fails at once instead of waiting for ever.
+// Confirm asks a yes/no question. The default is no. Without a terminal, and with JSON, it returns a usage error
+// instead of waiting indefinitely.
 func (v *View) Confirm(ctx context.Context, question i18n.Message) (bool, error) {
 	if v.JSON || !v.InTTY {
 		return false, fault.New(fault.Usage,

@@ -9,8 +9,8 @@ import (
 	"github.com/itchyny/gojq"
 )
 
-// SetQuery makes an expression of jq the filter of documents, as jq -r writes what it yields: a line for each value,
-// strings without their quotes. An expression that goes on for ever ends with ctx.
+// SetQuery sets the filter to a jq expression. The output is that of jq -r: one line for each value, strings without
+// quotes. Cancelling ctx ends an expression that does not terminate.
 func (v *View) SetQuery(ctx context.Context, expression string) error {
 	query, err := gojq.Parse(expression)
 	if err != nil {
@@ -40,7 +40,7 @@ func (v *View) SetQuery(ctx context.Context, expression string) error {
 	return nil
 }
 
-// writeValue writes one value of jq on a line, safe for a terminal.
+// writeValue writes one value of jq on a line, sanitized for a terminal.
 func writeValue(w io.Writer, value any) error {
 	line, ok := value.(string)
 	if !ok {
@@ -50,6 +50,6 @@ func writeValue(w io.Writer, value any) error {
 		}
 		line = string(data)
 	}
-	_, err := io.WriteString(w, safe(line)+"\n")
+	_, err := io.WriteString(w, sanitize(line)+"\n")
 	return err
 }

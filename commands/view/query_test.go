@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// What an expression of jq yields is written as jq -r does: a line for each value, strings without quotes.
-func TestAnExpressionMakesLinesOfADocument(t *testing.T) {
+// The output of a jq expression is that of jq -r: one line for each value, strings without quotes.
+func TestQuery(t *testing.T) {
 	doc := []map[string]any{
 		{"name": "a", "size_bytes": 47490000, "share": 0.5, "digest": nil},
 		{"name": "b\x1b[2J", "size_bytes": 9007199254740993, "list": []int{1, 2}},
@@ -34,11 +34,11 @@ func TestAnExpressionMakesLinesOfADocument(t *testing.T) {
 	}
 }
 
-func TestAnExpressionThatIsWrong(t *testing.T) {
+func TestInvalidQuery(t *testing.T) {
 	s := newScreen(func(v *View) { v.JSON = true })
 	for _, expression := range []string{"[", ".a |", "nosuch", "$nosuch", ""} {
 		if err := s.SetQuery(t.Context(), expression); err == nil {
-			t.Errorf("%q was taken", expression)
+			t.Errorf("got no error for %q", expression)
 		}
 	}
 	for expression, want := range map[string]string{".x.y": "expected an object", `error("no\nway")`: "no way"} {
@@ -49,14 +49,14 @@ func TestAnExpressionThatIsWrong(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: got %v, want %q on one line", expression, err, want)
 		}
-		if lines := s.explain(err); len(lines) != 1 {
-			t.Errorf("%s: got %q, want no way out: the service did nothing wrong", expression, lines)
+		if lines := s.errorLines(err); len(lines) != 1 {
+			t.Errorf("%s: got %q, want no suggested fix, because the service did not fail", expression, lines)
 		}
 	}
 }
 
-// Ctrl-C ends an expression that would go on for ever.
-func TestAnExpressionEndsWithTheCommand(t *testing.T) {
+// Cancelling the context ends an expression that does not terminate.
+func TestQueryEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errors.New("interrupted"))
 	s := newScreen(func(v *View) { v.JSON = true })
@@ -64,6 +64,6 @@ func TestAnExpressionEndsWithTheCommand(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := s.Document(nil); err == nil {
-		t.Error("it has ended by itself")
+		t.Error("got no error from a cancelled query")
 	}
 }

@@ -1,9 +1,9 @@
 package view
 
-// Region is how the work of a command with --regions went in one of them.
+// Region is the outcome of a command with --regions in one region.
 type Region struct {
 	Name string
-	Err  error // nil: nothing failed
+	Err  error // nil if the command succeeded in the region
 }
 
 // RegionDocument is one entry of "regions" in JSON.

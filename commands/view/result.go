@@ -13,17 +13,17 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// ResultDocument is the JSON of deploy, update, delete, apply and clean: the plan, with what became of it. A dry run has the
-// same shape with every status "planned".
+// ResultDocument is the JSON of deploy, update, delete, apply and clean: the plan and the outcome of each item. A dry
+// run has the same format, and the status of every item is "planned".
 type ResultDocument struct {
 	DryRun   bool              `json:"dry_run"`
-	Changed  bool              `json:"changed"` // anything but "unchanged" stands in the plan
+	Changed  bool              `json:"changed"` // the plan contains a change other than "unchanged"
 	Items    []ItemDocument    `json:"items"`
 	Runtimes []RuntimeDocument `json:"runtimes"`
-	Regions  []RegionDocument  `json:"regions,omitempty"` // with --regions: one entry for each
+	Regions  []RegionDocument  `json:"regions,omitempty"` // with --regions: one entry per region
 }
 
-// ItemDocument is one resource that a plan touches.
+// ItemDocument is one resource of a plan.
 type ItemDocument struct {
 	Change   string         `json:"change"` // "create", "update", "delete", "unchanged"
 	Kind     string         `json:"kind"`
@@ -38,7 +38,7 @@ type ItemDocument struct {
 	Error    *ErrorDocument `json:"error,omitempty"`
 }
 
-// ResultDocument makes the document of a result.
+// ResultDocument returns the document of a result.
 func (v *View) ResultDocument(r runtime.Result, regions ...Region) ResultDocument {
 	doc := ResultDocument{
 		DryRun: r.DryRun, Changed: r.Changed(), Items: []ItemDocument{}, Runtimes: v.runtimeDocuments(r.Runtimes), Regions: v.regionDocuments(regions),
@@ -57,8 +57,8 @@ func (v *View) ResultDocument(r runtime.Result, regions ...Region) ResultDocumen
 	return doc
 }
 
-// Result shows what was done, or with DryRun what would be. With Quiet what was done goes without saying; a dry run's
-// plan is what was asked for.
+// Result shows the changes of a result, or the plan of a dry run. With Quiet it shows only the plan of a dry run,
+// because the plan is what the user requested.
 func (v *View) Result(r runtime.Result, regions ...Region) error {
 	if v.JSON {
 		return v.Document(v.ResultDocument(r, regions...))
@@ -71,22 +71,22 @@ func (v *View) Result(r runtime.Result, regions ...Region) error {
 		v.ok()
 	}
 	v.items(r)
-	v.Say(summary(r))
+	v.Print(summary(r))
 	return nil
 }
 
-// PartialResult shows what is done and what is not before the error that ended the work; the error follows, and its words
-// are not said twice.
+// PartialResult shows the completed and the failed items of an operation that ended with an error. The caller shows the
+// error afterwards, so PartialResult omits the item errors that are part of it.
 func (v *View) PartialResult(r runtime.Result, err error) {
 	if v.JSON || len(r.Items) == 0 {
 		return
 	}
 	v.endProgress()
-	said, _ := v.message(err)
+	message, _ := v.message(err)
 	r.Items = slices.Clone(r.Items)
 	for i, it := range r.Items {
 		if it.Err != nil {
-			if why, _ := v.message(it.Err); strings.Contains(said, why) {
+			if why, _ := v.message(it.Err); strings.Contains(message, why) {
 				r.Items[i].Reason, r.Items[i].Err = i18n.Message{}, nil
 			}
 		}
@@ -94,7 +94,7 @@ func (v *View) PartialResult(r runtime.Result, err error) {
 	v.items(r)
 }
 
-// Plan shows on Err what a question is about.
+// Plan shows a plan on Err, before a question about it.
 func (v *View) Plan(r runtime.Result) {
 	defer v.pause()()
 	shown := *v
@@ -103,19 +103,19 @@ func (v *View) Plan(r runtime.Result) {
 	shown.items(r)
 }
 
-// items is the table of a plan.
+// items writes the table of a plan.
 func (v *View) items(r runtime.Result) {
 	t := table{header: []i18n.Message{i18n.M("Name"), i18n.M("Memory"), i18n.M("Kind"), i18n.M("Change"), i18n.M("Status"), i18n.M("Reason")}}
 	if r.DryRun {
 		t.header = append(t.header[:4:4], t.header[5])
 	}
-	where := slices.ContainsFunc(r.Items, func(it runtime.Item) bool { return it.Region != "" })
-	if where {
+	showRegion := slices.ContainsFunc(r.Items, func(it runtime.Item) bool { return it.Region != "" })
+	if showRegion {
 		t.header = slices.Insert(t.header, 1, i18n.M("Region"))
 	}
 	for _, it := range visible(r.Items) {
-		row := []string{title(it), memory(it), v.plain(kindText(it)), v.plain(changeText(it.Change))}
-		if where {
+		row := []string{itemName(it), itemMemory(it), v.plain(kindText(it)), v.plain(changeText(it.Change))}
+		if showRegion {
 			row = slices.Insert(row, 1, dash(it.Region))
 		}
 		if !r.DryRun {
@@ -135,32 +135,35 @@ func (v *View) items(r runtime.Result) {
 	}
 }
 
-// visible leaves out what goes without saying: resources that stay as they are, apart from runtimes, and the metadata and
-// cache entry of a runtime that fare as the runtime itself does, or are not tried because it is not there. JSON has them all.
+// visible returns the items that the table shows. It omits unchanged resources other than runtimes. It also omits the
+// metadata and the cache entry of a runtime if they have the same change and status as the runtime, or if they were
+// skipped because the runtime failed. The JSON document contains all items.
 func visible(items []runtime.Item) []runtime.Item {
-	type fate struct {
+	type outcome struct {
 		image  string
 		memory int
 		region string
 		change runtime.Change
 		status runtime.Status
 	}
-	fateOf := func(it runtime.Item) fate { return fate{it.Image, it.Memory, it.Region, it.Change, it.Status} }
-	runtimes := make(map[fate]bool)
+	outcomeOf := func(it runtime.Item) outcome {
+		return outcome{it.Image, it.Memory, it.Region, it.Change, it.Status}
+	}
+	runtimes := make(map[outcome]bool)
 	for _, it := range items {
 		if it.Kind != runtime.KindRuntime || it.Image == "" {
 			continue
 		}
-		runtimes[fateOf(it)] = true
-		if it.Status == runtime.Failed { // what it needs was not tried, whatever was to be done to it
+		runtimes[outcomeOf(it)] = true
+		if it.Status == runtime.Failed { // its metadata and cache entry were skipped, whatever their planned change
 			for _, change := range []runtime.Change{runtime.Create, runtime.Update, runtime.Delete} {
-				runtimes[fate{it.Image, it.Memory, it.Region, change, runtime.Skipped}] = true
+				runtimes[outcome{it.Image, it.Memory, it.Region, change, runtime.Skipped}] = true
 			}
 		}
 	}
 	var list []runtime.Item
 	for _, it := range items {
-		belongs := (it.Kind == runtime.KindMetadata || it.Kind == runtime.KindCache) && runtimes[fateOf(it)]
+		belongs := (it.Kind == runtime.KindMetadata || it.Kind == runtime.KindCache) && runtimes[outcomeOf(it)]
 		same := it.Change == runtime.Unchanged && it.Kind != runtime.KindRuntime
 		if it.Status == runtime.Failed || !belongs && !same {
 			list = append(list, it)
@@ -169,33 +172,33 @@ func visible(items []runtime.Item) []runtime.Item {
 	return list
 }
 
-// title is how a table names an item: a runtime by its image.
-func title(it runtime.Item) string {
+// itemName returns the name of an item in a table. The name of a runtime is its image.
+func itemName(it runtime.Item) string {
 	if it.Kind != runtime.KindRuntime {
 		return text.Printable(it.Name)
 	}
 	return text.Printable(cmp.Or(it.Image, it.Name))
 }
 
-// memory is that of a runtime; of what belongs to one its name tells it.
-func memory(it runtime.Item) string {
+// itemMemory returns the memory size of a runtime. It returns "" for other items, whose names contain the memory size.
+func itemMemory(it runtime.Item) string {
 	if it.Kind != runtime.KindRuntime || it.Memory == 0 {
 		return ""
 	}
 	return strconv.Itoa(it.Memory) + " MB"
 }
 
-// summary counts the changes that are shown.
+// summary returns the number of visible changes of each kind.
 func summary(r runtime.Result) i18n.Message {
-	n, made := make(map[runtime.Change]int), 0
+	n, prerequisites := make(map[runtime.Change]int), 0
 	for _, it := range visible(r.Items) {
 		n[it.Change]++
 		if it.Change == runtime.Create && (it.Kind == runtime.KindResource || it.Kind == runtime.KindScope || it.Kind == runtime.KindBucket) {
-			made++
+			prerequisites++
 		}
 	}
-	if made < n[runtime.Create] { // what runtimes need beside them is in the table and counts for nobody
-		n[runtime.Create] -= made
+	if prerequisites < n[runtime.Create] { // do not count the resources that were created only because runtimes need them
+		n[runtime.Create] -= prerequisites
 	}
 	switch {
 	case !r.Changed() && len(r.Items) == 0:
@@ -259,7 +262,7 @@ func statusText(s runtime.Status) i18n.Message {
 	return i18n.M("Not tried")
 }
 
-// Unfinished returns the error of a result that has failed items and no error of its own, nil when all is done.
+// Unfinished returns an error if the result has failed items. It returns nil otherwise.
 func Unfinished(r runtime.Result) error {
 	failed, rest := 0, 0
 	for _, it := range r.Items {
@@ -278,7 +281,7 @@ func Unfinished(r runtime.Result) error {
 		i18n.M("Fix the errors above and rerun; completed steps are skipped."))
 }
 
-// shortTime is for tables: minutes matter, seconds do not.
+// shortTime formats a time for tables, in local time and without seconds.
 func shortTime(t time.Time) string {
 	if t.IsZero() {
 		return "-"

@@ -14,9 +14,9 @@ import (
 type RuntimeDocument struct {
 	Name           string  `json:"name"`
 	Image          string  `json:"image"`
-	Digest         string  `json:"digest"` // "" when not known
+	Digest         string  `json:"digest"` // "" if unknown
 	MemoryMB       int     `json:"memory_mb"`
-	CPU            float64 `json:"cpu,omitempty"` // 0 where the backend has no choice
+	CPU            float64 `json:"cpu,omitempty"` // number of vCPUs; 0 if the backend does not support setting it
 	TimeoutS       int     `json:"timeout_s"`
 	PythonVersion  string  `json:"python_version"`
 	LithopsVersion string  `json:"lithops_version"`
@@ -26,7 +26,7 @@ type RuntimeDocument struct {
 	Region         string  `json:"region"`
 	Backend        string  `json:"backend"`
 	State          string  `json:"state"`  // a runtime.State
-	Reason         string  `json:"reason"` // why it is not ready; "" when it is
+	Reason         string  `json:"reason"` // why the runtime is not ready; "" if it is
 	UpdatedAt      *string `json:"updated_at"`
 }
 
@@ -47,44 +47,45 @@ func (v *View) runtimeDocuments(list []runtime.Runtime) []RuntimeDocument {
 	return docs
 }
 
-// RuntimesDocument is the JSON of list --regions where a region failed: what the others hold stands beside the error.
+// RuntimesDocument is the JSON of list --regions if a region failed. It holds the runtimes of the other regions in
+// addition to the error.
 type RuntimesDocument struct {
 	Runtimes []RuntimeDocument `json:"runtimes"`
 	Regions  []RegionDocument  `json:"regions"`
 }
 
-// RuntimesDocument makes the document of a list that is not complete.
+// RuntimesDocument returns the document of an incomplete list.
 func (v *View) RuntimesDocument(list []runtime.Runtime, regions []Region) RuntimesDocument {
 	return RuntimesDocument{v.runtimeDocuments(list), v.regionDocuments(regions)}
 }
 
-// Runtimes shows the list: the table, and a line about what to do for each state that is not ready.
+// Runtimes shows the list of runtimes: a table, and for each state except Ready a line with the suggested action.
 func (v *View) Runtimes(list []runtime.Runtime) error {
 	if v.JSON {
 		return v.Document(v.runtimeDocuments(list))
 	}
 	v.endProgress()
 	if len(list) == 0 {
-		v.Say(i18n.M("No runtimes found."))
+		v.Print(i18n.M("No runtimes found."))
 		return nil
 	}
 	t := table{header: []i18n.Message{i18n.M("Name"), i18n.M("Memory"), i18n.M("Python"), i18n.M("Lithops"), i18n.M("State")}}
-	where := slices.ContainsFunc(list, func(r runtime.Runtime) bool { return r.Region != list[0].Region })
-	if where {
+	showRegion := slices.ContainsFunc(list, func(r runtime.Runtime) bool { return r.Region != list[0].Region })
+	if showRegion {
 		t.header = slices.Insert(t.header, 1, i18n.M("Region"))
 	}
 	count := make(map[runtime.State]int)
 	for _, r := range list {
 		count[r.State]++
 		memory := ""
-		if r.MemoryMB > 0 { // metadata that memory sizes share does not tell one
+		if r.MemoryMB > 0 { // 0 for metadata that several memory sizes share
 			memory = strconv.Itoa(r.MemoryMB) + " MB"
 		}
 		row := []string{
 			text.Printable(r.Name), dash(memory), dash(text.Printable(r.PythonVersion)),
 			dash(text.Printable(r.LithopsVersion)), v.state(r.State),
 		}
-		if where {
+		if showRegion {
 			row = slices.Insert(row, 1, text.Printable(r.Region))
 		}
 		t.rows = append(t.rows, row)
@@ -92,28 +93,28 @@ func (v *View) Runtimes(list []runtime.Runtime) error {
 	v.table(t)
 	for _, s := range []runtime.State{runtime.NoMetadata, runtime.OrphanMetadata, runtime.VersionMismatch, runtime.PythonMismatch, runtime.Outdated} {
 		if count[s] > 0 {
-			v.Say(advice(s, count[s]))
+			v.Print(advice(s, count[s]))
 		}
 	}
 	return nil
 }
 
-// RuntimeNames writes the names of runtimes alone, each once, for other programs.
+// RuntimeNames writes the names of the runtimes, one per line and without duplicates, for use by other programs.
 func (v *View) RuntimeNames(list []runtime.Runtime) error {
 	v.endProgress()
-	said := map[string]bool{}
+	written := map[string]bool{}
 	for _, r := range list {
-		if !said[r.Name] {
-			said[r.Name] = true
+		if !written[r.Name] {
+			written[r.Name] = true
 			fmt.Fprintln(v.Out, text.Printable(r.Name))
 		}
 	}
 	return nil
 }
 
-// Again makes room for what is shown anew: a terminal is cleared, elsewhere a blank line stands between. What a filter
-// writes goes on.
-func (v *View) Again(first bool) {
+// Redraw prepares the output for a list that is shown again. It clears a terminal, and writes an empty line to other
+// outputs unless first is true. With a filter it writes nothing.
+func (v *View) Redraw(first bool) {
 	v.endProgress()
 	switch {
 	case v.Filtered():
@@ -131,16 +132,16 @@ func dash(s string) string {
 	return s
 }
 
-// state is the word for a state, in the colour of what it means for the client.
+// state returns the name of a state. The colour shows its effect on the client.
 func (v *View) state(s runtime.State) string {
-	look := warning
+	st := warning
 	switch s {
 	case runtime.Ready:
-		look = success
+		st = success
 	case runtime.OrphanMetadata, runtime.PythonMismatch: // jobs hang or fail
-		look = failure
+		st = failure
 	}
-	return paint(v.OutColour, look, v.plain(stateText(s)))
+	return paint(v.OutColour, st, v.plain(stateText(s)))
 }
 
 func stateText(s runtime.State) i18n.Message {
@@ -161,7 +162,7 @@ func stateText(s runtime.State) i18n.Message {
 	return i18n.M("{{.State}}", "State", string(s))
 }
 
-// advice says what to do about runtimes that are not ready.
+// advice returns what the user can do about n runtimes that are not ready.
 func advice(s runtime.State, n int) i18n.Message {
 	switch s {
 	case runtime.NoMetadata:

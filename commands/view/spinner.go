@@ -8,10 +8,10 @@ import (
 	"github.com/mattn/go-runewidth"
 )
 
-// frames of the spinner.
+// frames are the characters of the spinner.
 const frames = "|/-\\"
 
-// start runs the ticker of the live line. The lock is held.
+// start starts the ticker of the live line. The caller holds the lock.
 func (p *progress) start() {
 	if p.stop != nil {
 		return
@@ -19,7 +19,7 @@ func (p *progress) start() {
 	stop := make(chan struct{})
 	p.stop = stop
 	go func() {
-		ticker := time.NewTicker(frameEvery)
+		ticker := time.NewTicker(frameInterval)
 		defer ticker.Stop()
 		for {
 			select {
@@ -37,8 +37,8 @@ func (p *progress) start() {
 	}()
 }
 
-// halt ends the ticker and takes the live line away. The lock is held.
-func (p *progress) halt() {
+// stopTicker stops the ticker and erases the live line. The caller holds the lock.
+func (p *progress) stopTicker() {
 	p.erase()
 	if p.stop != nil {
 		close(p.stop)
@@ -46,7 +46,7 @@ func (p *progress) halt() {
 	}
 }
 
-// draw writes the live line, cut to the terminal's width. The lock is held.
+// draw writes the live line, truncated to the width of the terminal. The caller holds the lock.
 func (p *progress) draw() {
 	if !p.live || p.paused || len(p.steps) == 0 {
 		return
@@ -59,7 +59,7 @@ func (p *progress) draw() {
 	if n := len(p.steps) - 1; n > 0 {
 		tail += " (+" + strconv.Itoa(n) + ")"
 	}
-	if d := time.Since(s.begun); d >= time.Second {
+	if d := time.Since(s.started); d >= time.Second {
 		tail += " " + seconds(d)
 	}
 	width := p.v.Width
@@ -68,13 +68,14 @@ func (p *progress) draw() {
 	}
 	room := width - 1 - 2 - runewidth.StringWidth(tail)
 	text := s.text
-	if printed(text) > room {
-		text = runewidth.Truncate(bare(text), max(room, 4), "...")
+	if displayWidth(text) > room {
+		text = runewidth.Truncate(stripColours(text), max(room, 4), "...")
 	}
 	fmt.Fprintf(p.v.Err, "\r\x1b[K%c %s%s", frames[p.frame%len(frames)], text, tail)
 	p.drawn = true
 }
 
+// erase removes the live line from the screen. The caller holds the lock.
 func (p *progress) erase() {
 	if p.drawn {
 		fmt.Fprint(p.v.Err, "\r\x1b[K")
@@ -82,17 +83,17 @@ func (p *progress) erase() {
 	}
 }
 
-// endProgress takes the live line away for good: an answer or an error follows.
+// endProgress removes the live line permanently, before a result or an error is shown.
 func (v *View) endProgress() {
 	if p := v.progress; p != nil {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.steps = nil
-		p.halt()
+		p.stopTicker()
 	}
 }
 
-// pause gives the screen to a question, until the function returned is called.
+// pause hides the live line while a question is on the screen. The returned function shows it again.
 func (v *View) pause() (resume func()) {
 	p := v.progress
 	if p == nil {
@@ -107,8 +108,8 @@ func (v *View) pause() (resume func()) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.paused = false
-		for _, s := range p.steps { // what somebody thinks about is not what the step takes
-			s.begun = s.begun.Add(time.Since(since))
+		for _, s := range p.steps { // the duration of a step does not include the time that the user needs to answer
+			s.started = s.started.Add(time.Since(since))
 		}
 		p.draw()
 	}

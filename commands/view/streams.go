@@ -1,8 +1,8 @@
-// Package view is everything that reaches the screen: streams, texts in the user's language, tables, JSON documents,
-// progress and questions.
+// Package view implements the output of the commands: streams, texts in the user's language, tables, JSON documents,
+// progress and questions. Each type that is shown has a text format and a JSON document, which are created from the
+// same value.
 //
-// What may go in: how something looks. What may not: what is done, calls to a service, flags. Each type that is shown
-// has one renderer for people and one JSON document, made from the same value.
+// The package contains only the presentation. It does not contain operations, requests to services or flags.
 package view
 
 import (
@@ -12,7 +12,7 @@ import (
 	"golang.org/x/term"
 )
 
-// Streams are the three streams of the process and what is known about them.
+// Streams holds the standard streams of the process and their properties.
 type Streams struct {
 	In     io.Reader
 	Out    io.Writer // results
@@ -20,11 +20,11 @@ type Streams struct {
 	InTTY  bool
 	OutTTY bool
 	ErrTTY bool
-	Dumb   bool // the terminal cannot take back what it has shown
-	Width  int  // columns of the terminal; 0 when there is none
+	Dumb   bool // the terminal cannot erase output
+	Width  int  // columns of the terminal; 0 without a terminal
 }
 
-// System returns the streams of this process.
+// System returns the standard streams of this process.
 func System() Streams {
 	s := Streams{
 		In: os.Stdin, Out: os.Stdout, Err: os.Stderr,
@@ -42,8 +42,8 @@ func System() Streams {
 	return s
 }
 
-// Colour decides whether a stream is coloured: the CLI's setting ("true" or "false") wins, then NO_COLOR, then whether
-// the stream is a terminal that is not "dumb".
+// Colour reports whether to colour a stream. The setting of the CLI ("true" or "false") takes precedence, then
+// NO_COLOR. Otherwise a stream is coloured if it is a terminal and TERM is not "dumb".
 func Colour(setting string, tty bool, getenv func(string) string) bool {
 	switch setting {
 	case "true":

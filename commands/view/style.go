@@ -7,7 +7,7 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// style is how a word is marked, by the IBM Cloud CLI guide: all bold.
+// style is the SGR parameters of a text style. The IBM Cloud CLI guide requires that all styles are bold.
 type style string
 
 const (
@@ -20,19 +20,19 @@ const (
 	warning    style = "35;1" // magenta
 )
 
-// paint marks s when colour is on.
+// paint returns s in a style if colour is true.
 func paint(colour bool, st style, s string) string {
 	if !colour || st == plain || s == "" {
 		return s
 	}
-	return startOf(st) + s + endOfStyle
+	return styleSequence(st) + s + resetSequence
 }
 
-const endOfStyle = "\x1b[0m"
+const resetSequence = "\x1b[0m"
 
-func startOf(st style) string { return "\x1b[" + string(st) + "m" }
+func styleSequence(st style) string { return "\x1b[" + string(st) + "m" }
 
-// entityArgs are the placeholders of texts that name an entity.
+// isEntity reports whether a placeholder stands for the name of an entity, which is coloured.
 func isEntity(placeholder string) bool {
 	switch placeholder {
 	case "Name", "Runtime", "Image", "Namespace", "Bucket", "Action", "Package", "Region", "Account", "Endpoint":
@@ -41,12 +41,13 @@ func isEntity(placeholder string) bool {
 	return false
 }
 
-// cliProgram is how texts in the source write this program; a standalone run says what was typed instead.
+// cliProgram is the name of this program in the texts of the source. When the program runs standalone, the name is
+// replaced by the command that the user typed.
 const cliProgram = "ibmcloud fn-runtime"
 
-// commands finds 'commands in quotes' that begin with this program or the CLI, puts in the name of the program as it was
-// called and the flags that they need, and marks them.
-func (v *View) commands(s string, colour bool) string {
+// formatCommands finds 'quoted commands' that begin with the CLI or this program. It replaces the name of the program,
+// adds the flags that the commands need, and colours them.
+func (v *View) formatCommands(s string, colour bool) string {
 	var b strings.Builder
 	for {
 		start := strings.Index(s, "'ibmcloud ")
@@ -64,8 +65,8 @@ func (v *View) commands(s string, colour bool) string {
 				rest += text.Printable(v.FlagsFor(rest))
 			}
 			line = cmp.Or(v.Program, cliProgram) + rest
-			if colour { // goes on behind an entity
-				line = strings.ReplaceAll(line, endOfStyle, endOfStyle+startOf(command))
+			if colour { // continue the style of the command after an entity
+				line = strings.ReplaceAll(line, resetSequence, resetSequence+styleSequence(command))
 			}
 		}
 		b.WriteString(s[:start+1])

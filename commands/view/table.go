@@ -10,27 +10,28 @@ import (
 	"fn-runtime/i18n"
 )
 
-// table is a list with a bold header. Its first column is the name: it is marked as an entity, and wraps where the
-// terminal is too narrow for the row, so that no part of a name is ever lost; the registry that goes without saying is left
-// out where that makes the row fit. Without a terminal nothing wraps.
+// table is a table with a bold header. The first column is the name and has the style of an entity. If the terminal is
+// too narrow for a row, the table first omits the default registry docker.io from the names, and then wraps the names,
+// so that no part of a name is lost. Without a terminal nothing wraps.
 type table struct {
 	header []i18n.Message
 	rows   [][]string
-	// prose tells that the last column holds sentences: where the terminal is too narrow for them, they stand below
-	// their rows.
+	// prose is true if the last column holds sentences. If the terminal is too narrow, they are written below their
+	// rows.
 	prose bool
 }
 
-// gap is between columns: two blanks, so that the usual list fits 80 columns.
+// gap separates columns. It is two spaces wide, so that a typical list fits 80 columns.
 const gap = "  "
 
-// minName is the width that a name gets in the narrowest terminal.
+// minName is the minimum width of the name column. If the terminal does not have that much room, the table is written
+// as stacked rows.
 const minName = 16
 
-// Table writes a table to Out.
+// table writes a table to Out.
 func (v *View) table(t table) {
 	var below []string
-	if t.prose && v.OutTTY && v.Width > 0 && t.widest(v) > v.Width {
+	if t.prose && v.OutTTY && v.Width > 0 && t.totalWidth(v) > v.Width {
 		last := len(t.header) - 1
 		t.header = t.header[:last]
 		rows := make([][]string, len(t.rows))
@@ -40,8 +41,8 @@ func (v *View) table(t table) {
 		}
 		t.rows = rows
 	}
-	if v.OutTTY && v.Width > 0 && t.widest(v) > v.Width {
-		if short := t.short(); short.widest(v) <= v.Width {
+	if v.OutTTY && v.Width > 0 && t.totalWidth(v) > v.Width {
+		if short := t.withoutRegistry(); short.totalWidth(v) <= v.Width {
 			t = short
 		}
 	}
@@ -49,11 +50,11 @@ func (v *View) table(t table) {
 	head := make([]string, len(t.header))
 	for i, h := range t.header {
 		head[i] = v.plain(h)
-		widths[i] = printed(head[i])
+		widths[i] = displayWidth(head[i])
 	}
 	for _, row := range t.rows {
 		for i, cell := range row {
-			widths[i] = max(widths[i], printed(cell))
+			widths[i] = max(widths[i], displayWidth(cell))
 		}
 	}
 	if v.OutTTY && v.Width > 0 {
@@ -62,7 +63,7 @@ func (v *View) table(t table) {
 			rest += w + len(gap)
 		}
 		if widths[0] > v.Width-rest && v.Width-rest < minName {
-			v.stacked(t.rows, below)
+			v.stackedRows(t.rows, below)
 			return
 		}
 		widths[0] = min(widths[0], v.Width-rest)
@@ -76,8 +77,8 @@ func (v *View) table(t table) {
 	}
 }
 
-// short is the table without the registry that goes without saying.
-func (t table) short() table {
+// withoutRegistry returns the table without the default registry in the names.
+func (t table) withoutRegistry() table {
 	rows := make([][]string, len(t.rows))
 	for i, row := range t.rows {
 		rows[i] = append([]string{strings.TrimPrefix(row[0], "docker.io/")}, row[1:]...)
@@ -86,7 +87,7 @@ func (t table) short() table {
 	return t
 }
 
-// dropEmpty leaves out the columns in which no row has anything.
+// dropEmpty removes the columns that are empty in all rows.
 func (t *table) dropEmpty() {
 	for i := len(t.header) - 1; i > 0; i-- {
 		if !slices.ContainsFunc(t.rows, func(row []string) bool { return row[i] != "" }) {
@@ -98,8 +99,8 @@ func (t *table) dropEmpty() {
 	}
 }
 
-// stacked writes each row in lines of its own, for a terminal that is too narrow for columns.
-func (v *View) stacked(rows [][]string, below []string) {
+// stackedRows writes the cells of each row below each other, for a terminal that is too narrow for columns.
+func (v *View) stackedRows(rows [][]string, below []string) {
 	for i, row := range rows {
 		for _, part := range wrap(row[0], v.Width) {
 			fmt.Fprintln(v.Out, paint(v.OutColour, entityName, part))
@@ -112,42 +113,42 @@ func (v *View) stacked(rows [][]string, below []string) {
 	}
 }
 
-// widest is the width of the table where nothing wraps.
-func (t table) widest(v *View) int {
+// totalWidth returns the width of the table without wrapping.
+func (t table) totalWidth(v *View) int {
 	sum := 0
 	for i, h := range t.header {
-		w := printed(v.plain(h))
+		w := displayWidth(v.plain(h))
 		for _, row := range t.rows {
-			w = max(w, printed(row[i]))
+			w = max(w, displayWidth(row[i]))
 		}
 		sum += w + len(gap)
 	}
 	return sum - len(gap)
 }
 
-// row writes one row; the first cell goes on in further lines when it is wider than its column.
+// row writes one row. The first cell continues on further lines if it is wider than its column.
 func (v *View) row(cells []string, widths []int, first, others style) {
 	parts := wrap(cells[0], widths[0])
 	for n, part := range parts {
 		var b strings.Builder
 		b.WriteString(paint(v.OutColour, first, part))
 		if n == 0 {
-			written := printed(part)
+			written := displayWidth(part)
 			for i := 1; i < len(cells); i++ {
 				if strings.Join(cells[i:], "") == "" {
 					break
 				}
 				b.WriteString(strings.Repeat(" ", widths[i-1]-written) + gap)
 				b.WriteString(paint(v.OutColour, others, cells[i]))
-				written = printed(cells[i])
+				written = displayWidth(cells[i])
 			}
 		}
 		fmt.Fprintln(v.Out, b.String())
 	}
 }
 
-// wrap cuts s into parts of at most width columns, after a '/', ':', '-', '_' or ' ' where there is one in the second
-// half of the part.
+// wrap splits s into parts of at most width columns. It splits after a '/', ':', '-', '_' or ' ' if there is one in the
+// second half of a part.
 func wrap(s string, width int) []string {
 	var parts []string
 	for runewidth.StringWidth(s) > width {
@@ -164,11 +165,11 @@ func wrap(s string, width int) []string {
 	return append(parts, s)
 }
 
-// printed is the width of text on the screen, colours apart.
-func printed(s string) int { return runewidth.StringWidth(bare(s)) }
+// displayWidth returns the width of text on the screen in columns. Colours do not count.
+func displayWidth(s string) int { return runewidth.StringWidth(stripColours(s)) }
 
-// bare takes our own colours out.
-func bare(s string) string {
+// stripColours removes the colours that this package has added.
+func stripColours(s string) string {
 	var b strings.Builder
 	for {
 		start := strings.Index(s, "\x1b[")
@@ -186,18 +187,18 @@ func bare(s string) string {
 	return b.String()
 }
 
-// pair is one line of a description: a label and its value.
+// pair is a label and its value.
 type pair struct {
 	label i18n.Message
 	value string
 }
 
-// pairs writes labels and values in two columns; empty values are left out.
+// pairs writes labels and values in two columns. It omits empty values.
 func (v *View) pairs(list []pair) {
 	width := 0
 	for _, p := range list {
 		if p.value != "" {
-			width = max(width, printed(v.plain(p.label)))
+			width = max(width, displayWidth(v.plain(p.label)))
 		}
 	}
 	for _, p := range list {
@@ -205,7 +206,7 @@ func (v *View) pairs(list []pair) {
 			continue
 		}
 		label := v.plain(p.label)
-		pad := strings.Repeat(" ", width-printed(label))
+		pad := strings.Repeat(" ", width-displayWidth(label))
 		v.out().paragraph(p.value, paint(v.OutColour, bold, label)+pad+gap, strings.Repeat(" ", width)+gap)
 	}
 }

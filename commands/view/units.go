@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// size is a number of bytes in decimal units, as registries and stores count.
+// size formats a number of bytes in decimal units, which registries and object stores use.
 func size(n int64) string {
 	const units = "kMGTPE"
 	if n < 1000 {
@@ -22,7 +22,7 @@ func size(n int64) string {
 	return fmt.Sprintf("%.1f %cB", f, units[i])
 }
 
-// duration is short: "340 ms", "2.5 s", "3 m 20 s".
+// duration formats a duration, such as "340 ms", "2.5 s" or "3 m 20 s".
 func duration(d time.Duration) string {
 	switch {
 	case d < time.Second:
@@ -34,7 +34,7 @@ func duration(d time.Duration) string {
 	return fmt.Sprintf("%d m %d s", int(d/time.Minute), int(d%time.Minute/time.Second))
 }
 
-// seconds is a duration that grows on the screen: "3 s", "2 m 5 s".
+// seconds formats the elapsed time of a running step in whole seconds, such as "3 s" or "2 m 5 s".
 func seconds(d time.Duration) string {
 	if d < time.Minute {
 		return strconv.Itoa(int(d/time.Second)) + " s"
@@ -42,7 +42,7 @@ func seconds(d time.Duration) string {
 	return duration(d)
 }
 
-// bar is "[####......] ", "" where the total is not known.
+// bar returns a progress bar such as "[####......] ". It returns "" if the total is unknown.
 func bar(done, total int64) string {
 	const cells = 10
 	if total <= 0 {
@@ -52,8 +52,8 @@ func bar(done, total int64) string {
 	return "[" + strings.Repeat("#", full) + strings.Repeat(".", cells-full) + "] "
 }
 
-// counts is "12/100 (3/s)", or "1.2 MB/3.4 MB (500.0 kB/s)" where unit is "bytes". The rate is that of what was added
-// meanwhile.
+// counts formats progress counts with their rate, such as "12/100 (3/s)", or "1.2 MB/3.4 MB (500.0 kB/s)" if unit is
+// "bytes". The rate is added divided by elapsed.
 func counts(done, total int64, unit string, added int64, elapsed time.Duration) string {
 	show := func(n int64) string { return strconv.FormatInt(n, 10) }
 	if unit == "bytes" {

@@ -8,33 +8,34 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// View shows results, progress and errors of one command.
+// View shows the results, progress and errors of one command.
 type View struct {
 	Streams
 	Texts     *i18n.Catalogue
-	Program   string                   // how this program was called: "ibmcloud fn-runtime", or the path typed
-	FlagsFor  func(line string) string // returns the flags with which a command of a text works where this one does; nil: none
-	JSON      bool                     // one JSON document on Out and nothing else
-	Quiet     bool                     // no progress, and nothing of a change that was made as it was asked for
+	Program   string                   // how the user called this program: "ibmcloud fn-runtime", or the path typed
+	FlagsFor  func(line string) string // returns the flags that a suggested command needs for the same target; nil for none
+	JSON      bool                     // write one JSON document to Out and nothing else
+	Quiet     bool                     // do not report progress or success
 	OutColour bool
 	ErrColour bool
 
-	filter   filter    // of documents; nil: they are written whole
-	progress *progress // made with the first use of Observer
+	filter   filter    // of JSON documents; nil to write the whole document
+	progress *progress // created by the first call of Observer
 }
 
-// text is a message for Out.
+// text returns a message formatted for Out.
 func (v *View) text(m i18n.Message) string { return v.render(m, v.OutColour, true) }
 
-// errText is a message for Err.
+// errText returns a message formatted for Err.
 func (v *View) errText(m i18n.Message) string { return v.render(m, v.ErrColour, true) }
 
-// plain is a message without colour, for JSON and for cells of tables.
+// plain returns a message without colour, for JSON and for table cells.
 func (v *View) plain(m i18n.Message) string { return v.render(m, false, false) }
 
-// render puts a message into the language, makes its arguments safe and marks entities and commands.
+// render translates a message, sanitizes its arguments and colours entities and commands. It keeps the line breaks of
+// arguments if lines is true.
 func (v *View) render(m i18n.Message, colour, lines bool) string {
-	s := v.Texts.SayDressed(m, func(name, value string) string {
+	s := v.Texts.TranslateFunc(m, func(name, value string) string {
 		value = text.StripUserInfo(value)
 		if lines {
 			value = text.Lines(value)
@@ -46,61 +47,63 @@ func (v *View) render(m i18n.Message, colour, lines bool) string {
 		}
 		return value
 	})
-	return v.commands(s, colour)
+	return v.formatCommands(s, colour)
 }
 
-// out writes prose to Out: in a terminal in lines that fit, elsewhere as it is.
-func (v *View) out() page {
-	p := page{w: v.Out, colour: v.OutColour}
+// out returns a writer of prose to Out. It wraps lines to the width of the terminal; without a terminal it does not
+// wrap.
+func (v *View) out() proseWriter {
+	p := proseWriter{w: v.Out, colour: v.OutColour}
 	if v.OutTTY {
 		p.width = v.Width
 	}
 	return p
 }
 
-// err is out for Err.
-func (v *View) err() page {
-	p := page{w: v.Err, colour: v.ErrColour}
+// err is like out for Err.
+func (v *View) err() proseWriter {
+	p := proseWriter{w: v.Err, colour: v.ErrColour}
 	if v.ErrTTY {
 		p.width = v.Width
 	}
 	return p
 }
 
-// Say writes a message for people to Out; nothing with JSON.
-func (v *View) Say(m i18n.Message) {
+// Print writes a message to Out. It writes nothing with JSON.
+func (v *View) Print(m i18n.Message) {
 	if !v.JSON {
 		v.out().prose(v.text(m))
 	}
 }
 
-// ok says that the work is done, with the details that follow; with Quiet the exit status is enough.
+// ok prints "OK" and the details. It prints nothing with JSON or Quiet.
 func (v *View) ok(details ...i18n.Message) {
 	if v.JSON || v.Quiet {
 		return
 	}
-	fmt.Fprintln(v.Out, paint(v.OutColour, success, v.Texts.Say(i18n.M("OK"))))
+	fmt.Fprintln(v.Out, paint(v.OutColour, success, v.Texts.Translate(i18n.M("OK"))))
 	for _, d := range details {
 		if !d.IsZero() {
-			v.Say(d)
+			v.Print(d)
 		}
 	}
 }
 
-// Next says what comes next when all went well; nothing with Quiet.
-func (v *View) Next(m i18n.Message) {
+// Hint suggests the next step after success. It prints nothing with JSON or Quiet.
+func (v *View) Hint(m i18n.Message) {
 	if !v.Quiet {
-		v.Say(m)
+		v.Print(m)
 	}
 }
 
-// Raw copies bytes that a person or a program asked for, such as a configuration, to Out.
+// Raw writes data that the user requested, such as a configuration, to Out without changes.
 func (v *View) Raw(data []byte) error {
 	_, err := v.Out.Write(data)
 	return err
 }
 
-// LineWriter returns a writer for live lines of an external process (a build's): Err, or nowhere with JSON or Quiet.
+// LineWriter returns a writer for the output of an external process, such as a build. It writes to Err. With JSON or
+// Quiet it discards the output.
 func (v *View) LineWriter() io.Writer {
 	if v.JSON || v.Quiet {
 		return io.Discard

@@ -22,9 +22,9 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "update the golden files")
 
-// screen is a view whose streams are kept.
+// screen is a View whose output is recorded.
 type screen struct {
 	*View
 	out, err bytes.Buffer
@@ -39,7 +39,7 @@ func newScreen(set func(*View)) *screen {
 	return s
 }
 
-func (s *screen) both() string { return "--- out\n" + s.out.String() + "--- err\n" + s.err.String() }
+func (s *screen) output() string { return "--- out\n" + s.out.String() + "--- err\n" + s.err.String() }
 
 func golden(t *testing.T, name, got string) {
 	t.Helper()
@@ -60,7 +60,7 @@ func golden(t *testing.T, name, got string) {
 
 var when = time.Date(2026, 11, 24, 10, 30, 0, 0, time.UTC)
 
-func sample() []runtime.Runtime {
+func sampleRuntimes() []runtime.Runtime {
 	base := runtime.Runtime{
 		Name: "docker.io/lithopscloud/ibmcf-python-v312", Image: "docker.io/lithopscloud/ibmcf-python-v312", MemoryMB: 256, TimeoutS: 600,
 		PythonVersion: "3.12", LithopsVersion: "3.8.0", ID: entity.ID{Group: "lithops_abcd", Name: "docker.io_lithopscloud_ibmcf-python-v312_256MB_3.8.0"},
@@ -78,7 +78,7 @@ func sample() []runtime.Runtime {
 	return []runtime.Runtime{base, long, wide, evil}
 }
 
-func result() runtime.Result {
+func sampleResult() runtime.Result {
 	return runtime.Result{
 		Items: []runtime.Item{
 			{Change: runtime.Unchanged, Kind: runtime.KindResource, Term: entity.Term{Word: "package", Text: i18n.M("Package")}, Name: "lithops_abcd", Status: runtime.Done},
@@ -90,11 +90,11 @@ func result() runtime.Result {
 				Err:    fault.New(fault.Unavailable, i18n.M("The server answered {{.Status}}.", "Status", "502"), i18n.M("Try again later."))},
 			{Change: runtime.Delete, Kind: "objects", Name: "lithops.jobs/", Count: 1, Status: runtime.Skipped},
 		},
-		Runtimes: sample()[:1],
+		Runtimes: sampleRuntimes()[:1],
 	}
 }
 
-// modes are the ways in which everything is looked at.
+// modes are the settings in which all output is tested.
 var modes = map[string]func(*View){
 	"plain":  nil,
 	"term80": func(v *View) { v.OutTTY, v.Width = true, 80 },
@@ -104,16 +104,16 @@ var modes = map[string]func(*View){
 	"json":   func(v *View) { v.JSON = true },
 }
 
-func TestEverythingThatIsShown(t *testing.T) {
+func TestGoldenOutput(t *testing.T) {
 	local := time.Local
 	time.Local = time.UTC
 	defer func() { time.Local = local }()
 	shows := map[string]func(*View){
-		"list":    func(v *View) { _ = v.Runtimes(sample()) },
+		"list":    func(v *View) { _ = v.Runtimes(sampleRuntimes()) },
 		"empty":   func(v *View) { _ = v.Runtimes(nil) },
-		"dry-run": func(v *View) { r := result(); r.DryRun = true; r.Items = r.Items[:3]; _ = v.Result(r) },
+		"dry-run": func(v *View) { r := sampleResult(); r.DryRun = true; r.Items = r.Items[:3]; _ = v.Result(r) },
 		"partial": func(v *View) {
-			r := result()
+			r := sampleResult()
 			v.PartialResult(r, Unfinished(r))
 			v.Fail(Unfinished(r), v.ResultDocument(r))
 		},
@@ -122,7 +122,7 @@ func TestEverythingThatIsShown(t *testing.T) {
 		},
 		"show": func(v *View) {
 			_ = v.Details([]runtime.Detail{{
-				Runtime: sample()[1], BundleDeployed: strings.Repeat("ab", 32), ClientPython: "3.12", ClientLithops: "3.8.0",
+				Runtime: sampleRuntimes()[1], BundleDeployed: strings.Repeat("ab", 32), ClientPython: "3.12", ClientLithops: "3.8.0",
 				MetadataKey: "lithops.runtimes/x.meta.json", CachePath: "/home/me/.lithops/cache/x", CacheState: "stale",
 				Modules: strings.Fields("a b c d e f g h i j"), Drift: []i18n.Message{i18n.M("It runs Python {{.Python}}.", "Python", "3.9")},
 			}})
@@ -167,7 +167,7 @@ func TestEverythingThatIsShown(t *testing.T) {
 			t.Run(name+"/"+mode, func(t *testing.T) {
 				s := newScreen(set)
 				show(s.View)
-				got := s.both()
+				got := s.output()
 				if s.JSON && name != "progress" {
 					if !json.Valid(s.out.Bytes()) {
 						t.Errorf("not one JSON document: %s", s.out.String())
@@ -181,7 +181,7 @@ func TestEverythingThatIsShown(t *testing.T) {
 						if strings.Contains(line, "ibmcloud") {
 							break // advice is prose
 						}
-						if w := printed(line); w > 80 {
+						if w := displayWidth(line); w > 80 {
 							t.Errorf("%d columns: %s", w, line)
 						}
 					}
@@ -221,8 +221,8 @@ func TestUnits(t *testing.T) {
 	}
 }
 
-// A command is marked to its end, also behind a name in it that has a colour of its own.
-func TestACommandIsMarkedBehindAName(t *testing.T) {
+// A suggested command is coloured to its end, even after a name in it that has a different colour.
+func TestCommandKeepsItsColourAfterAName(t *testing.T) {
 	v := &View{Texts: i18n.New(i18n.English), FlagsFor: func(string) string { return " -b local" }}
 	got := v.render(i18n.M("Deploy it with 'ibmcloud fn-runtime deploy {{.Image}}'.", "Image", "me/x"), true, true)
 	want := "Deploy it with '\x1b[33;1mibmcloud fn-runtime deploy \x1b[36;1mme/x\x1b[0m\x1b[33;1m -b local\x1b[0m'."

@@ -80,8 +80,8 @@ func TestBudget(t *testing.T) {
 					return
 				}
 				f, texts := err.(*fault.Fault), i18n.New(i18n.English)
-				if !strings.Contains(f.Error(), c.says) || !strings.Contains(texts.Say(f.Recovery), "FN_RUNTIME_RETRY_SECONDS") {
-					t.Errorf("it says %q, %q", f.Error(), texts.Say(f.Recovery))
+				if !strings.Contains(f.Error(), c.says) || !strings.Contains(texts.Translate(f.Recovery), "FN_RUNTIME_RETRY_SECONDS") {
+					t.Errorf("it says %q, %q", f.Error(), texts.Translate(f.Recovery))
 				}
 			})
 		})

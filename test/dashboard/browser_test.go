@@ -179,7 +179,7 @@ func value[T any](b *browser, expression string) T {
 // serve serves a dashboard until the end of the test and gives the address to open.
 func serve(t *testing.T, o dashboard.Options, locale string) string {
 	t.Helper()
-	o.Words = (&view.View{Texts: i18n.New(locale), Program: "fn-runtime"}).Words()
+	o.Format = (&view.View{Texts: i18n.New(locale), Program: "fn-runtime"}).Formatter()
 	ctx, stop := context.WithCancel(context.Background())
 	ready, ended := make(chan string, 1), make(chan error, 1)
 	go func() { ended <- dashboard.Serve(ctx, o, func(address string) error { ready <- address; return nil }) }()
