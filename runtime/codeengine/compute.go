@@ -124,5 +124,5 @@ func (c *Compute) CreateScope(ctx context.Context) error { return c.client.makeP
 
 // DeleteScope removes the project with everything in it; nil when it is not there.
 func (c *Compute) DeleteScope(ctx context.Context) error {
-	return transport.Gone(c.client.place().Name, c.client.removeProject(ctx), func() error { return c.client.find(ctx) })
+	return transport.ConfirmNotFound(c.client.place().Name, c.client.removeProject(ctx), func() error { return c.client.find(ctx) })
 }

@@ -51,7 +51,7 @@ func list[T any](ctx context.Context, about subject, plural string, query url.Va
 		return items, start != "", nil
 	}
 	var all []T
-	for item, err := range transport.Ahead(ctx, next, func() error { return endless(about) }) {
+	for item, err := range transport.ReadAhead(ctx, next, func() error { return endless(about) }) {
 		if err != nil {
 			return nil, err
 		}

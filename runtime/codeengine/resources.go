@@ -127,13 +127,13 @@ func (c *Compute) DeleteResource(ctx context.Context, t entity.Resource) error {
 	if i := slices.IndexFunc(jobs, func(j jobDoc) bool { return j.ImageSecret == t.Name }); i >= 0 {
 		return fault.New(fault.Conflict, i18n.M("Job {{.Job}} uses the secret {{.Name}}.", "Job", jobs[i].Name, "Name", t.Name), i18n.M("Rerun the command."))
 	}
-	return transport.Gone(t.Name, c.client.deleteSecret(ctx, t.Name), func() error { return c.client.hasSecret(ctx, t.Name) })
+	return transport.ConfirmNotFound(t.Name, c.client.deleteSecret(ctx, t.Name), func() error { return c.client.hasSecret(ctx, t.Name) })
 }
 
 func (c *Compute) removeRun(ctx context.Context, name string) error {
-	return transport.Gone(name, c.client.deleteRun(ctx, name), func() error { _, err := c.client.getRun(ctx, name); return err })
+	return transport.ConfirmNotFound(name, c.client.deleteRun(ctx, name), func() error { _, err := c.client.getRun(ctx, name); return err })
 }
 
 func (c *Compute) removeConfigMap(ctx context.Context, name string) error {
-	return transport.Gone(name, c.client.deleteConfigMap(ctx, name), func() error { return c.client.hasConfigMap(ctx, name) })
+	return transport.ConfirmNotFound(name, c.client.deleteConfigMap(ctx, name), func() error { return c.client.hasConfigMap(ctx, name) })
 }

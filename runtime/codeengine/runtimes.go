@@ -135,7 +135,7 @@ func plain(image string) string {
 
 // Unregister removes a runtime; nil when it is not there.
 func (c *Compute) Unregister(ctx context.Context, id entity.ID) error {
-	err := transport.Gone(id.Name, c.client.deleteJob(ctx, id.Name), func() error { _, err := c.client.getJob(ctx, id.Name); return err })
+	err := transport.ConfirmNotFound(id.Name, c.client.deleteJob(ctx, id.Name), func() error { _, err := c.client.getJob(ctx, id.Name); return err })
 	if err == nil {
 		c.lost(id.Name)
 	}

@@ -11,7 +11,7 @@ import (
 
 // packageGone judges the error of a deletion or listing: nil when the package is not there.
 func (c *Compute) packageGone(ctx context.Context, name string, err error) error {
-	return transport.Gone(name, err, func() error {
+	return transport.ConfirmNotFound(name, err, func() error {
 		there, err := c.HasResource(ctx, entity.Resource{Name: name})
 		if err == nil && !there {
 			return fault.New(fault.NotFound, i18n.Message{}, i18n.Message{})

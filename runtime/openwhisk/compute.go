@@ -87,7 +87,7 @@ func (c *Compute) CreateScope(ctx context.Context) error { return c.client.Creat
 
 // DeleteScope removes the namespace with everything in it; nil when it is not there.
 func (c *Compute) DeleteScope(ctx context.Context) error {
-	return transport.Gone(c.client.Scope().Name, c.client.DeleteNamespace(ctx), func() error { return c.client.Find(ctx) })
+	return transport.ConfirmNotFound(c.client.Scope().Name, c.client.DeleteNamespace(ctx), func() error { return c.client.Find(ctx) })
 }
 
 // Needs returns what has to be in the namespace before a runtime is: the package.

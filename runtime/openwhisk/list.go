@@ -71,7 +71,7 @@ func list[T, E any](ctx context.Context, c *Client, about subject, name func(T) 
 		skip, width = skip+width*pageSize, min(2*width, maxWave)
 		return out, true, nil
 	}
-	return transport.Ahead(ctx, next, func() error { return endless(about) })
+	return transport.ReadAhead(ctx, next, func() error { return endless(about) })
 }
 
 // wave reads several pages at the same time and gives them in their order. Whoever has had enough ends the rest.

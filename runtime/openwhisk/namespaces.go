@@ -64,7 +64,7 @@ func (c *Client) namespaces(ctx context.Context) ([]entity.Scope, error) {
 		query = "?limit=" + strconv.Itoa(len(list)) + "&offset=" + strconv.Itoa(read)
 		return list, len(list) > 0 && read < page.Total, nil
 	}
-	for ns, err := range transport.Ahead(ctx, next, func() error { return endless(about) }) {
+	for ns, err := range transport.ReadAhead(ctx, next, func() error { return endless(about) }) {
 		if err != nil {
 			return nil, err
 		}

@@ -143,7 +143,7 @@ func (c *Compute) own(pkg string) bool {
 
 // Unregister removes a runtime; nil when it is not there.
 func (c *Compute) Unregister(ctx context.Context, id entity.ID) error {
-	return transport.Gone(id.String(), c.client.DeleteAction(ctx, id.Group, id.Name), func() error { _, err := c.client.Action(ctx, id.Group, id.Name); return err })
+	return transport.ConfirmNotFound(id.String(), c.client.DeleteAction(ctx, id.Group, id.Name), func() error { _, err := c.client.Action(ctx, id.Group, id.Name); return err })
 }
 
 // Leftovers returns what Clean removes: every action of the user's packages, also those that Lithops did not name, because

@@ -134,7 +134,7 @@ func (s *Store) List(ctx context.Context, prefix string) iter.Seq2[entity.Object
 		}
 		return page, in.ContinuationToken != nil, nil
 	}
-	return transport.Ahead(ctx, next, s.endlessListing)
+	return transport.ReadAhead(ctx, next, s.endlessListing)
 }
 
 // page reads one page of a listing and sets the continuation token of the request to the next page, or to nil after

@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// TokenFunc returns an access token without "Bearer "; with refresh it gets a new one first.
+// TokenFunc returns an access token without the "Bearer " prefix. If refresh is set, it fetches a new token first.
 type TokenFunc func(ctx context.Context, refresh bool) (string, error)
 
-// Auth is how requests prove who sends them. At most one field is set; the zero value leaves requests as they are.
+// Auth holds the credentials of requests. At most one field is set. The zero value leaves requests unchanged.
 type Auth struct {
 	Token TokenFunc // Authorization: Bearer
 	Basic string    // Authorization: Basic, "user:password" or OpenWhisk's "uuid:key"
@@ -23,7 +23,7 @@ func (a Auth) set() bool { return a.Token != nil || a.Basic != "" }
 func (a Auth) wrap(next http.RoundTripper) http.RoundTripper {
 	switch {
 	case a.Token != nil:
-		return &bearer{next: next, source: a.Token, turn: make(chan struct{}, 1)}
+		return &bearer{next: next, source: a.Token, lock: make(chan struct{}, 1)}
 	case a.Basic != "":
 		value := "Basic " + base64.StdEncoding.EncodeToString([]byte(a.Basic))
 		return roundTripper(func(req *http.Request) (*http.Response, error) {
@@ -39,27 +39,28 @@ func authorized(req *http.Request, value string) *http.Request {
 	return out
 }
 
-// A token that ends within expirySlack is renewed before it is used. One that was renewed within renewPause is not
-// renewed again: a 401 that a fresh token did not cure means what it says.
+// A token that expires within expirySlack is renewed before it is used. A token that was renewed within renewPause is
+// not renewed again: if the service rejects a fresh token with 401, renewing it does not help.
 const (
 	expirySlack = 2 * time.Minute
 	renewPause  = time.Minute
 )
 
-// bearer puts a token on requests. A 401 may mean that it has ended: then it is renewed once, and the request is sent
-// once more. A 403 means what it says, unless the token has ended by the server's own clock: some services say 403 then.
+// bearer adds a token to requests. If the service responds with 401, the token may have expired: bearer renews it once
+// and sends the request once more. A 403 is returned unchanged unless the token has expired by the server's clock,
+// because some services respond with 403 to expired tokens.
 type bearer struct {
-	next    http.RoundTripper
-	source  TokenFunc
-	turn    chan struct{} // held while token and renewed are used; a channel, so that waiting ends with the context
-	token   string
-	renewed time.Time
-	failure error // of the last question to source, and when it came
-	failed  time.Time
+	next     http.RoundTripper
+	source   TokenFunc
+	lock     chan struct{} // held while the fields below are used; a channel, so that waiting ends with the context
+	token    string
+	renewed  time.Time
+	lastErr  error // of the last call of source; failedAt is its time
+	failedAt time.Time
 }
 
 func (b *bearer) RoundTrip(req *http.Request) (*http.Response, error) {
-	token, err := b.get(req.Context(), "")
+	token, err := b.current(req.Context(), "")
 	if err != nil {
 		if req.Body != nil {
 			req.Body.Close()
@@ -67,25 +68,25 @@ func (b *bearer) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	resp, err := b.next.RoundTrip(authorized(req, "Bearer "+token))
-	if err != nil || !saysEnded(resp, token) || !canReplay(req) {
+	if err != nil || !tokenExpired(resp, token) || !canReplay(req) {
 		return resp, err
 	}
-	fresh, err := b.get(req.Context(), token)
+	fresh, err := b.current(req.Context(), token)
 	if err != nil && resp.StatusCode == http.StatusUnauthorized {
-		return nil, err // why the session could not be renewed is what the user needs to know
+		return nil, err // the user needs to know why the session could not be renewed
 	}
 	if err != nil || fresh == token {
 		return resp, nil
 	}
-	out, err := again(req)
+	out, err := nextAttempt(req)
 	if err != nil {
 		return nil, err
 	}
 	return b.next.RoundTrip(authorized(out, "Bearer "+fresh))
 }
 
-// saysEnded reports whether an answer means that the token has ended.
-func saysEnded(resp *http.Response, token string) bool {
+// tokenExpired reports whether a response means that the token has expired.
+func tokenExpired(resp *http.Response, token string) bool {
 	switch resp.StatusCode {
 	case http.StatusUnauthorized:
 		return true
@@ -96,20 +97,20 @@ func saysEnded(resp *http.Response, token string) bool {
 	return false
 }
 
-// get returns the token, renewed when it is the one that was rejected, or near its end.
-func (b *bearer) get(ctx context.Context, rejected string) (string, error) {
-	came := time.Now()
+// current returns the token. It renews the token first if it is the rejected one or about to expire.
+func (b *bearer) current(ctx context.Context, rejected string) (string, error) {
+	start := time.Now()
 	select {
-	case b.turn <- struct{}{}:
+	case b.lock <- struct{}{}:
 	case <-ctx.Done():
 		return "", context.Cause(ctx)
 	}
-	defer func() { <-b.turn }()
-	if b.failure != nil && b.failed.After(came) {
-		return "", b.failure // who waited for a question that failed after all its repetitions does not ask it again
+	defer func() { <-b.lock }()
+	if b.lastErr != nil && b.failedAt.After(start) {
+		return "", b.lastErr // do not repeat a fetch that failed, after all its retries, while this caller was waiting
 	}
 	if b.token == "" {
-		token, err := b.ask(ctx, false)
+		token, err := b.fetch(ctx, false)
 		if err != nil {
 			return "", err
 		}
@@ -117,7 +118,7 @@ func (b *bearer) get(ctx context.Context, rejected string) (string, error) {
 	}
 	stale := b.token == rejected || endsSoon(b.token, time.Now())
 	if stale && time.Since(b.renewed) > renewPause {
-		token, err := b.ask(ctx, true)
+		token, err := b.fetch(ctx, true)
 		if err != nil {
 			return "", err
 		}
@@ -126,17 +127,17 @@ func (b *bearer) get(ctx context.Context, rejected string) (string, error) {
 	return b.token, nil
 }
 
-func (b *bearer) ask(ctx context.Context, refresh bool) (string, error) {
+func (b *bearer) fetch(ctx context.Context, refresh bool) (string, error) {
 	token, err := b.source(ctx, refresh)
-	b.failure = nil
+	b.lastErr = nil
 	if err != nil && ctx.Err() == nil {
-		b.failure, b.failed = err, time.Now()
+		b.lastErr, b.failedAt = err, time.Now()
 	}
 	return token, err
 }
 
-// endsSoon reads the end of a token where it is a JSON Web Token (RFC 7519, claim "exp"). Nothing is verified: the
-// server does that.
+// endsSoon reports whether a token expires within expirySlack, if it is a JSON Web Token (RFC 7519, claim "exp"). It
+// verifies nothing: the server does that.
 func endsSoon(token string, now time.Time) bool {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {

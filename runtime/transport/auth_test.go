@@ -24,15 +24,15 @@ func jwt(exp time.Time) string {
 	return "h." + base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, `{"exp":%d}`, exp.Unix())) + ".s"
 }
 
-// keys counts how often a token was asked for and renewed.
-type keys struct {
+// tokens counts how often a token was fetched and renewed.
+type tokens struct {
 	asked, renewed atomic.Int32
 	token          string
 	fresh          string
 	err            error
 }
 
-func (k *keys) source(_ context.Context, refresh bool) (string, error) {
+func (k *tokens) source(_ context.Context, refresh bool) (string, error) {
 	if !refresh {
 		k.asked.Add(1)
 		return k.token, nil
@@ -41,7 +41,7 @@ func (k *keys) source(_ context.Context, refresh bool) (string, error) {
 	return k.fresh, k.err
 }
 
-// accepting answers 200 to one credential and status to every other.
+// accepting responds with 200 to one credential and with status to all others.
 func accepting(credential string, status int) http.RoundTripper {
 	return roundTripper(func(req *http.Request) (*http.Response, error) {
 		code := status
@@ -57,8 +57,8 @@ func accepting(credential string, status int) http.RoundTripper {
 	})
 }
 
-// at is a server with a clock of its own.
-func at(now time.Time, next http.RoundTripper) http.RoundTripper {
+// withDate adds the date of a server whose clock shows now.
+func withDate(now time.Time, next http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(req *http.Request) (*http.Response, error) {
 		resp, err := next.RoundTrip(req)
 		resp.Header.Set("Date", now.UTC().Format(http.TimeFormat))
@@ -71,46 +71,47 @@ func TestToken(t *testing.T) {
 	old, far := jwt(time.Now().Add(time.Minute)), jwt(time.Now().Add(time.Hour))
 	cases := []struct {
 		name    string
-		keys    *keys
+		tokens  *tokens
 		server  http.RoundTripper
 		renewed int32
 		status  int
 		kind    fault.Kind
 	}{
-		{"good", &keys{token: far}, accepting("Bearer "+far, 401), 0, 200, ""},
-		{"near its end", &keys{token: old, fresh: far}, accepting("Bearer "+far, 401), 1, 200, ""},
-		{"401 cured", &keys{token: "a", fresh: "b"}, accepting("Bearer b", 401), 1, 200, ""},
-		{"401 that means it", &keys{token: "a", fresh: "b"}, accepting("", 401), 1, 401, ""},
-		{"403", &keys{token: "a", fresh: "b"}, accepting("Bearer b", 403), 0, 403, ""},
-		{"403, the token is good by the server's clock", &keys{token: far, fresh: "b"}, at(time.Now(), accepting("Bearer b", 403)), 0, 403, ""},
-		{"403, the token has ended by the server's clock", &keys{token: far, fresh: "b"}, at(time.Now().Add(2*time.Hour), accepting("Bearer b", 403)), 1, 200, ""},
-		{"401, session over", &keys{token: "a", err: expired}, accepting("", 401), 1, 0, fault.NotLoggedIn},
-		{"403, session over", &keys{token: far, err: expired}, at(time.Now().Add(2*time.Hour), accepting("", 403)), 1, 403, ""},
+		{"good", &tokens{token: far}, accepting("Bearer "+far, 401), 0, 200, ""},
+		{"about to expire", &tokens{token: old, fresh: far}, accepting("Bearer "+far, 401), 1, 200, ""},
+		{"401, renewed", &tokens{token: "a", fresh: "b"}, accepting("Bearer b", 401), 1, 200, ""},
+		{"401 that persists", &tokens{token: "a", fresh: "b"}, accepting("", 401), 1, 401, ""},
+		{"403", &tokens{token: "a", fresh: "b"}, accepting("Bearer b", 403), 0, 403, ""},
+		{"403, the token is valid by the server's clock", &tokens{token: far, fresh: "b"}, withDate(time.Now(), accepting("Bearer b", 403)), 0, 403, ""},
+		{"403, the token has expired by the server's clock", &tokens{token: far, fresh: "b"}, withDate(time.Now().Add(2*time.Hour), accepting("Bearer b", 403)), 1, 200, ""},
+		{"401, session over", &tokens{token: "a", err: expired}, accepting("", 401), 1, 0, fault.NotLoggedIn},
+		{"403, session over", &tokens{token: far, err: expired}, withDate(time.Now().Add(2*time.Hour), accepting("", 403)), 1, 403, ""},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			rt := New(Options{Base: c.server, Origin: "https://api.test", Auth: Auth{Token: c.keys.source}})
+			rt := New(Options{Base: c.server, Origin: "https://api.test", Auth: Auth{Token: c.tokens.source}})
 			resp, err := rt.RoundTrip(request(t, t.Context(), "POST", "body"))
 			if fault.KindOf(err) != c.kind || (c.kind == "" && resp.StatusCode != c.status) {
 				t.Fatalf("got %v, %v", resp, err)
 			}
-			if got := c.keys.renewed.Load(); got != c.renewed {
+			if got := c.tokens.renewed.Load(); got != c.renewed {
 				t.Errorf("renewed %d times, want %d", got, c.renewed)
 			}
 			if c.status == 200 {
 				if data, _ := io.ReadAll(resp.Body); string(data) != "body" {
-					t.Errorf("the body that arrived with the good token is %q", data)
+					t.Errorf("the body sent with the valid token is %q", data)
 				}
 			}
 		})
 	}
 }
 
-// Many requests whose token ends at the same time renew it once; a 401 that stays is not taken for an old token again.
+// If many requests fail because the same token expired, it is renewed once. A 401 that persists causes no further
+// renewal.
 func TestTokenIsRenewedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, good := range []string{"Bearer b", "none"} {
-			k := &keys{token: "a", fresh: "b"}
+			k := &tokens{token: "a", fresh: "b"}
 			rt := New(Options{Base: accepting(good, 401), Origin: "https://api.test", Auth: Auth{Token: k.source}})
 			var wg sync.WaitGroup
 			for range 50 {
@@ -132,11 +133,11 @@ func TestBasic(t *testing.T) {
 		t.Fatalf("got %v, %v", resp, err)
 	}
 	if req.Header.Get("Authorization") != "" {
-		t.Error("the caller's request was written to")
+		t.Error("the request of the caller was modified")
 	}
 }
 
-func TestNothingGoesElsewhere(t *testing.T) {
+func TestRequestsToOtherHostsAreRefused(t *testing.T) {
 	sent := 0
 	base := roundTripper(func(req *http.Request) (*http.Response, error) {
 		sent++
@@ -173,9 +174,9 @@ func TestNothingGoesElsewhere(t *testing.T) {
 }
 
 func TestRedirectIsNotFollowed(t *testing.T) {
-	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("followed") }))
-	defer elsewhere.Close()
-	srv := httptest.NewServer(http.RedirectHandler(elsewhere.URL, http.StatusTemporaryRedirect))
+	target := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("followed") }))
+	defer target.Close()
+	srv := httptest.NewServer(http.RedirectHandler(target.URL, http.StatusTemporaryRedirect))
 	defer srv.Close()
 	for name, client := range map[string]*http.Client{"ours": Client(New(Options{})), "a library's": {Transport: New(Options{})}} {
 		if _, err := client.Get(srv.URL); fault.KindOf(err) != fault.Denied || !strings.Contains(err.Error(), "points to") {
@@ -217,8 +218,8 @@ func FuzzEndsSoon(f *testing.F) {
 	f.Fuzz(func(t *testing.T, token string) { endsSoon(token, time.Now()) })
 }
 
-// TestTokenFailureIsNoAnswer: an IAM that answers 404 must not make a bucket look as if it were not there.
-func TestTokenFailureIsNoAnswer(t *testing.T) {
+// A 404 of the identity service must not look like a missing bucket.
+func TestTokenFailureIsUnavailable(t *testing.T) {
 	for _, status := range []int{404, 409} {
 		iam := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")

@@ -14,10 +14,10 @@ import (
 	"fn-runtime/runtime/regular"
 )
 
-// newBase makes Go's transport: proxies from the options or the environment, IPv4 and IPv6, connections kept for as many requests as may
-// be in flight. It speaks HTTP/1.1, as the client does whose work this is: each request has a connection of its own, so
-// that a body which a gateway does not read yet, or a connection that has died, holds up nothing else. Certificates are
-// read when they are needed, not at start-up.
+// newBase creates Go's http.Transport. It uses the proxies of the options or the environment, IPv4 and IPv6, and keeps
+// as many connections as requests may be in flight. It uses HTTP/1.1, as Lithops does: each request has its own
+// connection, so that neither a body that a gateway does not read yet nor a dead connection delays other requests.
+// Certificates are read by the first request, not at startup.
 func newBase(o Options) http.RoundTripper {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
@@ -25,7 +25,7 @@ func newBase(o Options) http.RoundTripper {
 		dialer := &net.Dialer{Timeout: min(o.Timeout, 15*time.Second), KeepAlive: 30 * time.Second}
 		return &http.Transport{
 			Proxy:                  o.proxyOf,
-			OnProxyConnectResponse: tunnelRefused,
+			OnProxyConnectResponse: connectRefused,
 			DialContext:            dialer.DialContext,
 			Protocols:              protocols,
 			MaxIdleConns:           4 * o.Concurrency,
@@ -33,7 +33,7 @@ func newBase(o Options) http.RoundTripper {
 			IdleConnTimeout:        90 * time.Second,
 			TLSHandshakeTimeout:    min(o.Timeout, 15*time.Second),
 			ExpectContinueTimeout:  time.Second,
-			// A header is a few hundred bytes; a hostile server may send without end.
+			// Headers are a few hundred bytes, but a hostile server may send an endless one.
 			MaxResponseHeaderBytes: 256 << 10,
 			TLSClientConfig: &tls.Config{
 				MinVersion:         tls.VersionTLS12,
@@ -58,7 +58,8 @@ func newBase(o Options) http.RoundTripper {
 	})
 }
 
-// rootCAs returns the system's certificates and those of the options; nil means the system's alone.
+// rootCAs returns the certificates of the system and of the options. It returns nil if there are only those of the
+// system.
 func rootCAs(o Options) (*x509.CertPool, error) {
 	extra := o.CAs
 	for _, name := range o.CAFiles {

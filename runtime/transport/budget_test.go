@@ -14,12 +14,12 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// A command that has spent its budget on a proxy that is away names the proxy, not the service behind it.
-func TestASpentBudgetNamesTheProxy(t *testing.T) {
+// If a command spends its budget on an unreachable proxy, the error names the proxy, not the service behind it.
+func TestSpentBudgetNamesTheProxy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for name, err := range map[string]error{
-			"it is away":         &net.OpError{Op: "proxyconnect", Net: "tcp", Err: refused},
-			"it reaches no host": tunnelRefused(t.Context(), &url.URL{Host: "proxy:3128"}, request(t, t.Context(), "GET", ""), &http.Response{StatusCode: 503, Status: "503 Service Unavailable"}),
+			"unreachable":      &net.OpError{Op: "proxyconnect", Net: "tcp", Err: refused},
+			"host unreachable": connectRefused(t.Context(), &url.URL{Host: "proxy:3128"}, request(t, t.Context(), "GET", ""), &http.Response{StatusCode: 503, Status: "503 Service Unavailable"}),
 		} {
 			away := &script{steps: []step{{err: err}}}
 			_, err := New(Options{Base: away, Budget: NewBudget(time.Second)}).RoundTrip(request(t, t.Context(), "GET", ""))
@@ -30,8 +30,8 @@ func TestASpentBudgetNamesTheProxy(t *testing.T) {
 	})
 }
 
-// What a command may spend on repetitions is bounded by its budget, however many requests it needs and whatever way they
-// fail; what does not fail is sent as ever.
+// The budget limits the time that a command spends on retries for any number of requests and any kind of failure.
+// Requests that do not fail are sent as usual.
 func TestBudget(t *testing.T) {
 	hang := func(at time.Duration) http.RoundTripper {
 		return roundTripper(func(req *http.Request) (*http.Response, error) {
@@ -42,25 +42,25 @@ func TestBudget(t *testing.T) {
 			return nil, reset
 		})
 	}
-	answers := func(status int, header http.Header) http.RoundTripper {
+	responses := func(status int, header http.Header) http.RoundTripper {
 		return &script{steps: []step{{status: status, header: header}}}
 	}
 	for _, c := range []struct {
 		name   string
 		base   http.RoundTripper
 		method string
-		most   time.Duration // for 100 requests one after the other
-		kind   fault.Kind    // of the last
+		most   time.Duration // for 100 consecutive requests
+		kind   fault.Kind    // of the last request
 		says   string
 	}{
 		{"refused", &script{steps: []step{{err: refused}}}, "GET", 2 * time.Minute, fault.Unavailable, "No more requests are sent"},
 		{"hang", hang(30 * time.Second), "GET", 2*time.Minute + 30*time.Second, fault.Unavailable, "No more requests are sent"},
-		{"500", answers(500, nil), "PUT", 2 * time.Minute, fault.Unavailable, "still fail (500"},
-		{"503", answers(503, nil), "GET", 2 * time.Minute, fault.Unavailable, "No more requests are sent"},
-		{"429", answers(429, nil), "POST", 2 * time.Minute, fault.Throttled, "still fail (429"},
-		{"429 with Retry-After", answers(429, http.Header{"Retry-After": {"7"}}), "GET", 2 * time.Minute, fault.Throttled, "still fail (429"},
-		{"404", answers(404, nil), "GET", 0, "", ""},
-		{"200", answers(200, nil), "GET", 0, "", ""},
+		{"500", responses(500, nil), "PUT", 2 * time.Minute, fault.Unavailable, "still fail (500"},
+		{"503", responses(503, nil), "GET", 2 * time.Minute, fault.Unavailable, "No more requests are sent"},
+		{"429", responses(429, nil), "POST", 2 * time.Minute, fault.Throttled, "still fail (429"},
+		{"429 with Retry-After", responses(429, http.Header{"Retry-After": {"7"}}), "GET", 2 * time.Minute, fault.Throttled, "still fail (429"},
+		{"404", responses(404, nil), "GET", 0, "", ""},
+		{"200", responses(200, nil), "GET", 0, "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -74,7 +74,7 @@ func TestBudget(t *testing.T) {
 					t.Errorf("100 requests took %v", took)
 				}
 				if fault.KindOf(err) != c.kind {
-					t.Fatalf("the last one ends with %v", err)
+					t.Fatalf("the last error is %v", err)
 				}
 				if err == nil {
 					return
@@ -88,7 +88,7 @@ func TestBudget(t *testing.T) {
 	}
 }
 
-// Requests that fail side by side, in several transports, use the budget up once; time without trouble does not.
+// Requests that fail concurrently, in several transports, are counted once. Time without failures is not counted.
 func TestBudgetIsSharedTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := NewBudget(time.Hour)
@@ -99,24 +99,24 @@ func TestBudgetIsSharedTime(t *testing.T) {
 		}
 		wg.Wait()
 		if spent := time.Hour - b.Left(); spent != 10*time.Second {
-			t.Errorf("three side by side spent %v", spent)
+			t.Errorf("three concurrent requests spent %v", spent)
 		}
 		time.Sleep(time.Minute)
 		start := time.Now()
 		time.Sleep(20 * time.Second)
 		one := b.Spend(start)
-		two := b.Spend(start.Add(-5 * time.Second)) // began earlier, failed later
+		two := b.Spend(start.Add(-5 * time.Second)) // started earlier, failed later
 		time.Sleep(time.Second)
 		one()
 		two()
-		b.Spend(start)() // all of it counted already
+		b.Spend(start)() // everything is counted already
 		if spent := time.Hour - b.Left(); spent != 36*time.Second {
 			t.Errorf("spent %v", spent)
 		}
 	})
 }
 
-// A host that asks to wait is asked again for as long as a request may take: its limits are often per minute.
+// A throttled request is retried until its deadline, because rate limits often apply per minute.
 func TestThrottledForAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()

@@ -6,22 +6,23 @@ import (
 	"time"
 )
 
-// Call is what the caller knows about one request and the transport cannot see in it. It travels in the context.
+// Call holds the properties of one request that the transport cannot see in the request itself. It is passed in the
+// context.
 type Call struct {
-	// Repeatable says that the request may be processed twice although its method is POST or PATCH.
+	// Repeatable marks a POST or PATCH request as safe to process twice.
 	Repeatable bool
-	// Races tells from the body of a 409 whether it only means that somebody else was faster, so that the same
-	// request will do. Nil: no 409 is repeated.
+	// Races reports from the body of a 409 response whether it only means that a concurrent request was faster, so that
+	// the same request can be retried. If it is nil, no 409 is retried.
 	Races func(body []byte) bool
-	// Once says that nobody waits for a repetition: the first answer or failure is the result.
+	// Once disables retries: the first response or error is the result.
 	Once bool
-	// Timeout replaces Options.Timeout: a blocking invocation is silent for longer than anything else.
+	// Timeout overrides Options.Timeout. A blocking invocation sends nothing for longer than any other request.
 	Timeout time.Duration
 }
 
 type callKey struct{}
 
-// With adds what is known about a call to a context.
+// With returns a context that carries the properties of a call.
 func With(ctx context.Context, c Call) context.Context { return context.WithValue(ctx, callKey{}, c) }
 
 func callOf(ctx context.Context) Call {
@@ -29,8 +30,8 @@ func callOf(ctx context.Context) Call {
 	return c
 }
 
-// Client returns an http.Client that sends through rt and follows no redirect: none of the APIs here needs one, and a
-// redirect is how credentials get to where they should not.
+// Client returns an http.Client that sends requests through rt and follows no redirects. None of the APIs here needs
+// redirects, and a redirect can send credentials to the wrong host.
 func Client(rt http.RoundTripper) *http.Client {
 	return &http.Client{
 		Transport:     rt,

@@ -20,7 +20,7 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// get sends one GET that is not repeated for long.
+// get sends a GET request that is not retried for long.
 func get(t *testing.T, o Options, url string) (*http.Response, error) {
 	t.Helper()
 	o.Deadline = time.Millisecond
@@ -31,7 +31,7 @@ func get(t *testing.T, o Options, url string) (*http.Response, error) {
 	return New(o).RoundTrip(req)
 }
 
-// raw answers each connection with a function of its own.
+// raw starts a server that handles each connection with serve.
 func raw(t *testing.T, serve func(net.Conn)) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -103,7 +103,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// A body that trickles, always just in time, comes to an end all the same.
+// A body that trickles, each byte just in time, fails when the time for the whole body is over.
 func TestTricklingBodyEnds(t *testing.T) {
 	stop := make(chan struct{})
 	t.Cleanup(func() { close(stop) })
@@ -122,7 +122,7 @@ func TestTricklingBodyEnds(t *testing.T) {
 			}
 		}
 	})
-	rt := &whole{next: http.DefaultTransport, timeout: time.Minute, bodyTime: 100 * time.Millisecond, maxBody: 1 << 20}
+	rt := &readBody{next: http.DefaultTransport, timeout: time.Minute, bodyTime: 100 * time.Millisecond, maxBody: 1 << 20}
 	req, _ := http.NewRequestWithContext(t.Context(), "GET", url, nil)
 	if _, err := rt.RoundTrip(req); !errors.As(err, new(stalled)) {
 		t.Errorf("got %v", err)
@@ -180,7 +180,7 @@ func TestCertificates(t *testing.T) {
 	}
 }
 
-// TestConnectionsAreReused: requests one after another share a connection.
+// Consecutive requests share a connection.
 func TestConnectionsAreReused(t *testing.T) {
 	conns := 0
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
@@ -203,8 +203,8 @@ func TestConnectionsAreReused(t *testing.T) {
 	}
 }
 
-// TestUploadsDoNotWaitForOneAnother: a gateway that reads some bodies later than others, as one does that works on a few
-// requests at a time, must get those that it wants, although it offers HTTP/2.
+// A gateway that reads some bodies later than others, because it processes a few requests at a time, must receive the
+// bodies that it reads, although it offers HTTP/2.
 func TestUploadsDoNotWaitForOneAnother(t *testing.T) {
 	const uploads = 64
 	var held atomic.Int32
@@ -237,11 +237,11 @@ func TestUploadsDoNotWaitForOneAnother(t *testing.T) {
 	}
 	group.Wait()
 	if n := held.Load(); n != uploads {
-		t.Errorf("got %d requests, want %d: uploads have waited for one another until they were repeated", n, uploads)
+		t.Errorf("got %d requests, want %d: uploads waited for one another until they were retried", n, uploads)
 	}
 }
 
-// A body without GetBody, as the S3 SDK makes it, is repeated in full.
+// A body without GetBody, as the S3 SDK sends it, is retried in full.
 func TestReplayWithoutGetBody(t *testing.T) {
 	s := &script{steps: []step{{err: refused}, {status: 200}}}
 	req := request(t, t.Context(), "PUT", "")
@@ -254,8 +254,8 @@ func TestReplayWithoutGetBody(t *testing.T) {
 	}
 }
 
-// The addresses of this machine's own interfaces are this machine, as that of the bridge to its containers: what is sent
-// there does not leave it. Names other than localhost are not, because somebody else says what they mean.
+// The addresses of this machine's interfaces, such as the bridge to its containers, count as this machine: data that is
+// sent there does not leave it. Names other than localhost do not, because name servers of others resolve them.
 func TestAddressesOfThisMachine(t *testing.T) {
 	addresses, err := net.InterfaceAddrs()
 	if err != nil {

@@ -12,12 +12,12 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// guard refuses requests that would give something away: without TLS to anything but this machine, to another host
-// than the one that the credentials are for, along a redirect to another host.
+// guard refuses requests that would disclose data: requests without TLS to another machine, requests to a host other
+// than the one that the credentials are for, and redirects to another host.
 type guard struct {
 	next      http.RoundTripper
-	origin    *url.URL // nil: any host
-	err       error    // the options were wrong
+	origin    *url.URL // nil for any host
+	err       error    // of invalid options
 	userAgent string
 }
 
@@ -38,7 +38,7 @@ func (g *guard) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	if to, err := resp.Location(); err == nil && !sameOrigin(req.URL, to) {
 		resp.Body.Close()
-		return nil, elsewhere(place(req.URL), text.Line(to.Host, 200))
+		return nil, wrongHost(baseURL(req.URL), text.Line(to.Host, 200))
 	}
 	return resp, nil
 }
@@ -50,23 +50,23 @@ func (g *guard) check(req *http.Request) error {
 	host := req.URL.Host
 	if req.URL.Scheme != "https" && !ThisMachine(req.URL.Hostname()) {
 		return fault.New(fault.Invalid,
-			i18n.M("{{.URL}} does not use TLS and is not on this machine, so nothing was sent.", "URL", place(req.URL)),
+			i18n.M("{{.URL}} does not use TLS and is not on this machine, so nothing was sent.", "URL", baseURL(req.URL)),
 			i18n.M("Use an endpoint that starts with https://."))
 	}
 	if g.origin != nil && !sameOrigin(g.origin, req.URL) {
-		return elsewhere(place(g.origin), host)
+		return wrongHost(baseURL(g.origin), host)
 	}
 	return nil
 }
 
-func elsewhere(origin, host string) error {
+func wrongHost(origin, host string) error {
 	return fault.New(fault.Denied,
 		i18n.M("{{.Origin}} points to {{.Host}}. Nothing was sent there because the credentials are only for {{.Origin}}.",
 			"Origin", origin, "Host", host),
 		i18n.M("Check the endpoint and its region."))
 }
 
-// Loopback reports whether a host name or address is one of the loopback interface.
+// Loopback reports whether a host name or address belongs to the loopback interface.
 func Loopback(host string) bool {
 	if strings.EqualFold(host, "localhost") {
 		return true
@@ -75,8 +75,8 @@ func Loopback(host string) bool {
 	return err == nil && addr.Unmap().IsLoopback()
 }
 
-// ThisMachine reports whether a host is reached without leaving this machine: by a loopback name, or by the address of
-// one of its own interfaces, such as that of the bridge to its containers.
+// ThisMachine reports whether a host is this machine: a loopback name, or the address of one of its network interfaces,
+// such as the bridge to its containers.
 func ThisMachine(host string) bool {
 	if Loopback(host) {
 		return true

@@ -15,34 +15,34 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// DefaultIAM is the endpoint of IBM Cloud's identity service.
+// DefaultIAM is the endpoint of the IBM Cloud identity service.
 const DefaultIAM = "https://iam.cloud.ibm.com"
 
-// APIKeyToken returns a TokenFunc that exchanges an IBM Cloud API key for access tokens at the identity service
-// (POST /identity/token) and keeps each until shortly before its end. rt must carry no credentials of its own.
+// APIKeyToken returns a TokenFunc that exchanges an IBM Cloud API key for access tokens at the identity service (POST
+// /identity/token) and caches each token until shortly before it expires. rt must not add credentials itself.
 func APIKeyToken(endpoint, apiKey string, rt http.RoundTripper) TokenFunc {
 	var mu sync.Mutex
 	var token string
-	var ends, failed time.Time
-	var failure error
+	var expires, failedAt time.Time
+	var lastErr error
 	return func(ctx context.Context, refresh bool) (string, error) {
-		came := time.Now()
+		start := time.Now()
 		mu.Lock()
 		defer mu.Unlock()
-		if failure != nil && failed.After(came) {
-			return "", failure // who waited for an exchange that failed after all its repetitions does not begin another
+		if lastErr != nil && failedAt.After(start) {
+			return "", lastErr // do not repeat an exchange that failed, after all its retries, while this caller was waiting
 		}
-		if !refresh && token != "" && time.Until(ends) > expirySlack {
+		if !refresh && token != "" && time.Until(expires) > expirySlack {
 			return token, nil
 		}
 		t, e, err := exchange(ctx, endpoint, apiKey, rt)
 		if err != nil {
 			if ctx.Err() == nil {
-				failure, failed = err, time.Now()
+				lastErr, failedAt = err, time.Now()
 			}
 			return "", err
 		}
-		token, ends, failure = t, e, nil
+		token, expires, lastErr = t, e, nil
 		return token, nil
 	}
 }
@@ -68,26 +68,26 @@ func exchange(ctx context.Context, endpoint, apiKey string, rt http.RoundTripper
 	if err != nil {
 		return "", time.Time{}, err
 	}
-	var answer struct {
+	var body struct {
 		AccessToken  string  `json:"access_token"`
 		Expiration   float64 `json:"expiration"`
 		ErrorMessage string  `json:"errorMessage"`
 	}
-	err = json.Unmarshal(data, &answer)
+	err = json.Unmarshal(data, &body)
 	switch {
 	case resp.StatusCode == http.StatusBadRequest, resp.StatusCode == http.StatusUnauthorized, resp.StatusCode == http.StatusForbidden:
 		return "", time.Time{}, fault.New(fault.Denied,
-			i18n.M("IBM Cloud does not accept the API key: {{.Reason}}", "Reason", text.Line(answer.ErrorMessage, 300)),
+			i18n.M("IBM Cloud does not accept the API key: {{.Reason}}", "Reason", text.Line(body.ErrorMessage, 300)),
 			i18n.M("Check the API key in the Lithops configuration, or create one with 'ibmcloud iam api-key-create NAME'."))
-	case resp.StatusCode >= 300 || err != nil || answer.AccessToken == "":
+	case resp.StatusCode >= 300 || err != nil || body.AccessToken == "":
 		kind := KindOfStatus(max(resp.StatusCode, 300))
 		if kind == fault.NotFound || kind == fault.Conflict {
-			// Callers take these for an answer about what they asked for: a bucket that is not there, say.
+			// Callers would mistake these kinds for the result of their own request, such as a missing bucket.
 			kind = fault.Unavailable
 		}
 		return "", time.Time{}, fault.New(kind,
-			i18n.M("{{.URL}} did not return an access token (HTTP status {{.Status}}).", "URL", place(req.URL), "Status", resp.StatusCode),
+			i18n.M("{{.URL}} did not return an access token (HTTP status {{.Status}}).", "URL", baseURL(req.URL), "Status", resp.StatusCode),
 			i18n.M("Try again later."))
 	}
-	return answer.AccessToken, time.Unix(int64(answer.Expiration), 0), nil
+	return body.AccessToken, time.Unix(int64(body.Expiration), 0), nil
 }

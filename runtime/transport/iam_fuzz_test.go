@@ -9,7 +9,7 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// FuzzToken takes any answer of the identity service: a token comes of a success only, and the key is in no error.
+// FuzzToken reads any response of the identity service. Only a success yields a token, and no error contains the key.
 func FuzzToken(f *testing.F) {
 	for _, s := range []string{`{"access_token":"t","expiration":1893456000}`, `{"access_token":"t","expiration":1e300}`, `{"access_token":"t","expiration":-1e300}`,
 		`{"access_token":1}`, `{"errorMessage":"No` + "\x1b[2J" + `"}`, `null`, `[]`, `<html>`, ``} {
@@ -27,7 +27,7 @@ func FuzzToken(f *testing.F) {
 		token, err := APIKeyToken("https://iam.test", "the-key-itself", rt)(t.Context(), false)
 		switch {
 		case err == nil && (token == "" || status >= 300):
-			t.Errorf("%d gave %q", status, token)
+			t.Errorf("%d returned %q", status, token)
 		case err != nil && (fault.KindOf(err) == "" || token != ""):
 			t.Errorf("%q, %v", token, err)
 		case err != nil && !strings.Contains(body, "the-key-itself") && strings.Contains(err.Error(), "the-key-itself"), err != nil && strings.ContainsRune(err.Error(), '\x1b'):

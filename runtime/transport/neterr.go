@@ -16,27 +16,27 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// errorVerdict reports whether a request that got no answer may be sent again.
-func errorVerdict(ctx context.Context, err error, safe bool) (reason string, repeat bool) {
+// retryableError reports whether a request that failed without a response may be retried.
+func retryableError(ctx context.Context, err error, safe bool) (reason string, repeat bool) {
 	var f *fault.Fault
 	var dns *net.DNSError
 	var op *net.OpError
 	switch {
-	case ctx.Err() == nil && errors.Is(err, errHostAway):
+	case ctx.Err() == nil && errors.Is(err, errHostUnreachable):
 		return "connection failed", true // nothing was sent
 	case ctx.Err() != nil, errors.As(err, &f), untrusted(err), notTLS(err):
 		return "", false
 	case errors.As(err, &dns):
-		return "name look-up failed", !dns.IsNotFound
+		return "DNS lookup failed", !dns.IsNotFound
 	case errors.As(err, &op) && (op.Op == "dial" || op.Op == "socks connect" || op.Op == "proxyconnect"):
 		return "connection failed", true // nothing was sent
 	case errors.As(err, new(stalled)):
-		return "no answer in time", safe
+		return "timed out", safe
 	}
-	return "connection broken", safe
+	return "connection lost", safe
 }
 
-// explain turns the last error into a fault. An end that the caller asked for stays what it is.
+// explain converts the last error to a fault. It returns the context's error unchanged if the caller ended the request.
 type explain struct{ next http.RoundTripper }
 
 func (e *explain) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -51,16 +51,16 @@ func (e *explain) RoundTrip(req *http.Request) (*http.Response, error) {
 	if errors.As(err, &f) {
 		return nil, err
 	}
-	return nil, explained(req, err)
+	return nil, toFault(req, err)
 }
 
-func explained(req *http.Request, err error) error {
-	where := place(req.URL)
+func toFault(req *http.Request, err error) error {
+	where := baseURL(req.URL)
 	var dns *net.DNSError
 	var timeout net.Error
 	tryAgain := i18n.M("Check the endpoint and the network, then retry.")
-	if proxy, away := proxyAway(req, err); away {
-		return proxyGone(proxy, err)
+	if proxy, failed := failedProxy(req, err); failed {
+		return unreachableProxy(proxy, err)
 	}
 	switch {
 	case errors.As(err, &dns):
@@ -103,7 +103,7 @@ func notTLS(err error) bool {
 	return errors.Is(err, http.ErrSchemeMismatch) || errors.As(err, new(tls.RecordHeaderError))
 }
 
-// KindOfStatus returns the kind of fault that an HTTP status means.
+// KindOfStatus returns the kind of fault that corresponds to an HTTP status.
 func KindOfStatus(status int) fault.Kind {
 	switch {
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
@@ -124,8 +124,8 @@ func KindOfStatus(status int) fault.Kind {
 	return fault.Unavailable
 }
 
-// RemedyOfStatus returns what to do about a status that a compute service refused a request with, where the service is not
-// known better. loginHint takes the place of the remedy for missing rights; it may be zero.
+// RemedyOfStatus returns the suggestion for a request that a compute service rejected with a status, if the service has
+// no better one. loginHint replaces the suggestion for missing rights unless it is zero.
 func RemedyOfStatus(status int, loginHint i18n.Message) i18n.Message {
 	switch {
 	case (status == http.StatusUnauthorized || status == http.StatusForbidden) && !loginHint.IsZero():
@@ -144,7 +144,7 @@ func RemedyOfStatus(status int, loginHint i18n.Message) i18n.Message {
 	return i18n.M("Check the endpoint.")
 }
 
-// ParseEndpoint returns the URL of a compute service's endpoint, or what is wrong with it.
+// ParseEndpoint parses the URL of a compute service's endpoint.
 func ParseEndpoint(endpoint string) (*url.URL, error) {
 	u, err := url.Parse(strings.TrimRight(endpoint, "/"))
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil {

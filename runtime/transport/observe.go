@@ -5,11 +5,11 @@ import (
 	"time"
 )
 
-// observe sees each request as it is sent, and what came back.
+// observe traces and reports each request that is sent, with its result.
 type observe struct {
 	next      http.RoundTripper
 	onRequest func(Exchange)
-	trace     *tracer // nil: none
+	trace     *tracer // nil if there is no trace
 }
 
 func (o *observe) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -20,7 +20,7 @@ func (o *observe) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := o.next.RoundTrip(req)
 	took := time.Since(start)
 	if o.trace != nil {
-		o.trace.answer(req, resp, err, took)
+		o.trace.response(req, resp, err, took)
 	}
 	if o.onRequest != nil {
 		x := Exchange{Method: req.Method, Host: req.URL.Host, Path: req.URL.Path, Err: err, Took: took}

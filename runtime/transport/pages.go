@@ -9,21 +9,21 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// The bounds of one list: a server that goes beyond them has no end, and is untrusted, not large.
+// Limits of one list. A server that exceeds them is assumed to be broken or hostile rather than large.
 const (
 	MaxPages       = 20_000
-	MaxListEntries = 100_000         // on all pages together
-	MaxListBytes   = 256 << 20       // of all answers together, where the caller sees them
-	MaxListTime    = 5 * time.Minute // in which the server is waited for
+	MaxListEntries = 100_000         // on all pages
+	MaxListBytes   = 256 << 20       // of all responses, for callers that see the bodies
+	MaxListTime    = 5 * time.Minute // total time of waiting for the server
 )
 
-// NextPage reads the next page; more tells whether another one follows.
+// NextPage reads the next page. It reports whether another page follows.
 type NextPage[T any] func(ctx context.Context) (page []T, more bool, err error)
 
-// Ahead returns the items of all pages. While one page is consumed, the next is being read. The sequence ends after an
-// error, and with endless beyond the bounds. next is never called twice at the same time, nor after the
-// loop over the sequence has ended.
-func Ahead[T any](ctx context.Context, next NextPage[T], endless func() error) iter.Seq2[T, error] {
+// ReadAhead returns the items of all pages. It reads the next page while the caller consumes the current one. The
+// sequence ends after an error, and with the error of endless if a limit is exceeded. next is neither called
+// concurrently nor after the loop over the sequence has ended.
+func ReadAhead[T any](ctx context.Context, next NextPage[T], endless func() error) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
 		type result struct {
@@ -34,15 +34,15 @@ func Ahead[T any](ctx context.Context, next NextPage[T], endless func() error) i
 		results := make(chan result)
 		go func() {
 			defer close(results)
-			entries, patience := 0, MaxListTime
+			entries, left := 0, MaxListTime
 			for n := 0; ; n++ {
 				var r result
-				if n == MaxPages || entries > MaxListEntries || patience <= 0 {
+				if n == MaxPages || entries > MaxListEntries || left <= 0 {
 					r = result{err: endless(), last: true}
 				} else {
-					asked := time.Now()
-					r.page, r.last, r.err = onePage(ctx, next, patience, endless)
-					patience -= time.Since(asked)
+					start := time.Now()
+					r.page, r.last, r.err = onePage(ctx, next, left, endless)
+					left -= time.Since(start)
 					entries += len(r.page)
 				}
 				select {
@@ -57,7 +57,7 @@ func Ahead[T any](ctx context.Context, next NextPage[T], endless func() error) i
 		}()
 		defer func() {
 			cancel()
-			for range results { // the reader has ended when the channel is closed
+			for range results { // the channel is closed when the reader has ended
 			}
 		}()
 		var none T
@@ -83,9 +83,9 @@ func Ahead[T any](ctx context.Context, next NextPage[T], endless func() error) i
 	}
 }
 
-// onePage reads a page for as long as patience lasts; last is also true with an error.
-func onePage[T any](ctx context.Context, next NextPage[T], patience time.Duration, endless func() error) (page []T, last bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+// onePage reads a page within the remaining time. last is also true if there is an error.
+func onePage[T any](ctx context.Context, next NextPage[T], left time.Duration, endless func() error) (page []T, last bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, left)
 	defer cancel()
 	more := false
 	err = fault.Try(func() (err error) {

@@ -12,7 +12,7 @@ var errEndless = errors.New("endless")
 
 func endless() error { return errEndless }
 
-// numbered returns n pages of two items each.
+// numbered returns n pages with two items each.
 func numbered(n int) NextPage[int] {
 	i := 0
 	return func(context.Context) ([]int, bool, error) {
@@ -23,7 +23,7 @@ func numbered(n int) NextPage[int] {
 
 func TestAhead(t *testing.T) {
 	var got []int
-	for v, err := range Ahead(t.Context(), numbered(3), endless) {
+	for v, err := range ReadAhead(t.Context(), numbered(3), endless) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -43,8 +43,8 @@ func TestAheadReadsWhileConsuming(t *testing.T) {
 		}
 		return []int{n}, n < 2, nil
 	}
-	for range Ahead(t.Context(), next, endless) {
-		<-second // would never come if the next page waited for the loop
+	for range ReadAhead(t.Context(), next, endless) {
+		<-second // would block if the next page waited for the loop
 	}
 }
 
@@ -53,7 +53,7 @@ func TestAheadEnds(t *testing.T) {
 	failing := func(context.Context) ([]int, bool, error) { return []int{1}, true, boom }
 	var last error
 	items := 0
-	for _, err := range Ahead(t.Context(), failing, endless) {
+	for _, err := range ReadAhead(t.Context(), failing, endless) {
 		if last = err; err == nil {
 			items++
 		}
@@ -61,18 +61,18 @@ func TestAheadEnds(t *testing.T) {
 	if !errors.Is(last, boom) || items != 1 {
 		t.Errorf("%v after %d items", last, items)
 	}
-	for _, err := range Ahead(t.Context(), func(context.Context) ([]int, bool, error) { return nil, true, nil }, endless) {
+	for _, err := range ReadAhead(t.Context(), func(context.Context) ([]int, bool, error) { return nil, true, nil }, endless) {
 		last = err
 	}
 	if !errors.Is(last, errEndless) {
 		t.Errorf("endless pages end with %v", last)
 	}
-	for range Ahead(t.Context(), numbered(1000), endless) {
-		break // goleak sees whether the reader ends, too
+	for range ReadAhead(t.Context(), numbered(1000), endless) {
+		break // goleak detects a reader that does not end
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	last = nil
-	for _, err := range Ahead(ctx, func(ctx context.Context) ([]int, bool, error) {
+	for _, err := range ReadAhead(ctx, func(ctx context.Context) ([]int, bool, error) {
 		cancel()
 		<-ctx.Done()
 		return nil, false, ctx.Err()
@@ -84,14 +84,15 @@ func TestAheadEnds(t *testing.T) {
 	}
 }
 
-// A list ends after so many entries, and when the server was waited for so long, however slowly it is read itself.
+// A list ends after a maximum of entries and a maximum time of waiting for the server. The time that the caller takes
+// for the entries does not count.
 func TestAheadIsBounded(t *testing.T) {
 	full := make([]int, 1000)
 	for name, tc := range map[string]struct {
 		next NextPage[int]
 		read time.Duration // for each item
-		most time.Duration // of the whole
-		more bool          // it is not the list that is slow
+		most time.Duration // in total
+		more bool          // the list itself is not slow and must be complete
 	}{
 		"many entries": {func(context.Context) ([]int, bool, error) { return full, true, nil }, 0, time.Second, false},
 		"slow pages": {func(ctx context.Context) ([]int, bool, error) {
@@ -108,7 +109,7 @@ func TestAheadIsBounded(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				start, entries := time.Now(), 0
 				var last error
-				for _, err := range Ahead(t.Context(), tc.next, endless) {
+				for _, err := range ReadAhead(t.Context(), tc.next, endless) {
 					if last = err; err == nil {
 						entries++
 						time.Sleep(tc.read)

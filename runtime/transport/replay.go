@@ -6,13 +6,13 @@ import (
 	"net/http"
 )
 
-// maxReplay bounds the body that is kept in memory for repetitions when its maker offers no second copy of it.
+// maxReplay limits the body that is kept in memory for retries if its producer provides no second copy.
 const maxReplay = 16 << 20
 
-// replayable returns a request whose body can be had again by GetBody, where that is possible. Some SDKs set no GetBody, and
-// that of the S3 SDK ends the body that it gave before: a copy of our own replaces it.
+// replayable returns a request with a GetBody function for its body, if possible. Some SDKs set no GetBody. The GetBody
+// of the S3 SDK ends the reader that it returned before, and is replaced by a copy in memory.
 func replayable(req *http.Request) (*http.Request, error) {
-	foreign := req.GetBody != nil && req.ContentLength <= 0 // of unknown length: it may be too long to keep
+	foreign := req.GetBody != nil && req.ContentLength <= 0 // the length is unknown: the body may be too long to keep
 	if req.Body == nil || req.Body == http.NoBody || foreign || req.ContentLength > maxReplay {
 		return req, nil
 	}
@@ -36,13 +36,14 @@ func replayable(req *http.Request) (*http.Request, error) {
 	return out, nil
 }
 
-// canReplay reports whether a request can be sent a second time.
+// canReplay reports whether a request can be sent again.
 func canReplay(req *http.Request) bool {
 	return req.Body == nil || req.Body == http.NoBody || req.GetBody != nil
 }
 
-// again returns the request for its next sending. Each sending needs its own copy: the header is written to below.
-func again(req *http.Request) (*http.Request, error) {
+// nextAttempt returns a copy of the request for the next attempt. Each attempt needs its own copy because the inner
+// round trippers write to the header.
+func nextAttempt(req *http.Request) (*http.Request, error) {
 	out := req.Clone(req.Context())
 	if req.GetBody != nil {
 		body, err := req.GetBody()

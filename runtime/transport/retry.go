@@ -12,27 +12,27 @@ import (
 	"github.com/cenkalti/backoff/v5"
 )
 
-// The rhythm of repetitions: a random wait between 0 and twice the interval ("full jitter"), which doubles each time.
-// maxTries counts what failed; a host that only asks to wait (429) is asked again until the deadline, because its limits
-// are often per minute.
+// The backoff between retries is a random time between 0 and twice the interval ("full jitter"). The interval doubles
+// each time. maxTries limits failed attempts. A throttled request (429) is retried until the deadline instead, because
+// rate limits often apply per minute.
 const (
 	firstInterval = 200 * time.Millisecond
 	maxInterval   = 8 * time.Second
 	maxTries      = 6
 )
 
-// retry repeats a request that is safe to repeat. This is the only place where requests are repeated, so that the bounds
-// hold. When it gives up, the last answer or error goes up as it is, or a fault that says that the budget is spent.
+// retry retries requests that are safe to retry. Requests are retried nowhere else, so that the limits hold. When it
+// gives up, it returns the last response or error unchanged, or a fault if the budget is spent.
 type retry struct {
 	next     http.RoundTripper
 	hosts    *hosts
 	deadline time.Duration
-	budget   *Budget // nil: none
+	budget   *Budget // nil if there is none
 	onRetry  func(host, reason string, wait time.Duration)
 }
 
 func (r *retry) RoundTrip(req *http.Request) (*http.Response, error) {
-	if err := r.budget.mayAsk(req.URL); err != nil {
+	if err := r.budget.check(req.URL); err != nil {
 		if req.Body != nil {
 			req.Body.Close()
 		}
@@ -44,7 +44,7 @@ func (r *retry) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	a := &attempt{retry: r, req: req, start: time.Now(), limit: r.deadline}
 	if left := r.budget.Left(); left < a.limit {
-		a.limit, a.bounded = max(left, 1), true // 0 would be no limit
+		a.limit, a.bounded = max(left, 1), true // 0 would mean no limit
 	}
 	defer a.end()
 	resp, err := backoff.Retry(req.Context(), a.send,
@@ -58,24 +58,24 @@ func (r *retry) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// attempt is one request with its repetitions.
+// attempt is one request with its retries.
 type attempt struct {
 	*retry
 	req      *http.Request
 	start    time.Time
-	limit    time.Duration // of all repetitions
-	bounded  bool          // limit is what remains of the budget
+	limit    time.Duration // of all retries
+	bounded  bool          // limit is the rest of the budget
 	sent     bool
 	failures int
-	spent    func() // ends the counting of the budget; nil before the first failure
+	spent    func() // stops counting the time of the budget; nil before the first failure
 }
 
-// send sends the request once. Its error is backoff's permanent one, or a repeatable.
+// send sends the request once. It returns a permanent error of package backoff, or a *retryError.
 func (a *attempt) send() (*http.Response, error) {
 	out := a.req
 	if a.sent {
 		var err error
-		if out, err = again(a.req); err != nil {
+		if out, err = nextAttempt(a.req); err != nil {
 			return nil, backoff.Permanent(err)
 		}
 	}
@@ -83,20 +83,20 @@ func (a *attempt) send() (*http.Response, error) {
 	ctx := a.req.Context()
 	resp, err := a.next.RoundTrip(out)
 	if ctx.Err() == nil {
-		a.budget.heard(hostPort(a.req.URL), resp)
+		a.budget.record(hostPort(a.req.URL), resp)
 	}
-	reason, repeat := verdict(a.req, callOf(ctx), resp, err)
+	reason, repeat := shouldRetry(a.req, callOf(ctx), resp, err)
 	switch {
 	case repeat && canReplay(a.req):
-		return resp, a.fail(&repeatable{reason: reason, cause: err, after: retryAfter(resp)})
+		return resp, a.fail(&retryError{reason: reason, cause: err, after: retryAfter(resp)})
 	case err != nil:
 		return nil, backoff.Permanent(err)
 	}
 	return resp, nil
 }
 
-// fail counts a failure. The last one is permanent.
-func (a *attempt) fail(why *repeatable) error {
+// fail counts a failed attempt. The error of the last attempt is permanent.
+func (a *attempt) fail(why *retryError) error {
 	if a.spent == nil {
 		a.spent = a.budget.Spend(a.start)
 	}
@@ -107,9 +107,9 @@ func (a *attempt) fail(why *repeatable) error {
 	return why
 }
 
-// wait says that the request is repeated after a time.
+// wait reports that the request is retried after a time.
 func (a *attempt) wait(err error, wait time.Duration) {
-	var why *repeatable
+	var why *retryError
 	if !errors.As(err, &why) {
 		return
 	}
@@ -119,19 +119,19 @@ func (a *attempt) wait(err error, wait time.Duration) {
 	}
 }
 
-// giveUp returns what the last sending came to.
+// giveUp returns the result of the last attempt.
 func (a *attempt) giveUp(resp *http.Response, err error) (*http.Response, error) {
 	ctx := a.req.Context()
-	var why *repeatable
+	var why *retryError
 	switch {
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
 	case !errors.As(err, &why):
 		return nil, err
-	case a.bounded && !why.asksFor(a.deadline):
+	case a.bounded && !why.waitsLongerThan(a.deadline):
 		return nil, a.budget.fault(a.req, resp, why)
 	case resp != nil:
-		return resp, nil // the last answer says what is wrong
+		return resp, nil // the last response describes the problem
 	}
 	return nil, why.cause
 }
@@ -142,27 +142,29 @@ func (a *attempt) end() {
 	}
 }
 
-// repeatable is the reason for a repetition.
-type repeatable struct {
+// retryError is the reason for a retry.
+type retryError struct {
 	reason string
 	cause  error
 	after  *backoff.RetryAfterError
 }
 
-func (e *repeatable) Error() string { return e.reason }
+func (e *retryError) Error() string { return e.reason }
 
-func (e *repeatable) Unwrap() error {
+func (e *retryError) Unwrap() error {
 	if e.after == nil {
 		return nil
 	}
 	return e.after
 }
 
-// asksFor reports whether a host wants to be left alone for longer than a time.
-func (e *repeatable) asksFor(d time.Duration) bool { return e.after != nil && e.after.Duration > d }
+// waitsLongerThan reports whether the host asks to wait for longer than d.
+func (e *retryError) waitsLongerThan(d time.Duration) bool {
+	return e.after != nil && e.after.Duration > d
+}
 
-// throttled reports whether the host wants everybody to wait, not only this request.
-func (e *repeatable) throttled() bool {
+// throttled reports whether the host wants all requests to wait, not only this one.
+func (e *retryError) throttled() bool {
 	return e.after != nil || e.reason == statusReason(http.StatusTooManyRequests)
 }
 
@@ -170,9 +172,9 @@ func statusReason(status int) string {
 	return fmt.Sprintf("%d %s", status, http.StatusText(status))
 }
 
-// verdict reports whether a request may be sent again after what happened, and why. RFC 9110 section 9.2.2 has the
-// methods that may be processed twice.
-func verdict(req *http.Request, call Call, resp *http.Response, err error) (reason string, repeat bool) {
+// shouldRetry reports whether a request may be retried after a response or an error, and the reason. RFC 9110 section
+// 9.2.2 lists the idempotent methods.
+func shouldRetry(req *http.Request, call Call, resp *http.Response, err error) (reason string, repeat bool) {
 	safe := call.Repeatable
 	switch req.Method {
 	case "", http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodPut, http.MethodDelete:
@@ -182,13 +184,13 @@ func verdict(req *http.Request, call Call, resp *http.Response, err error) (reas
 		return "", false
 	}
 	if err != nil {
-		return errorVerdict(req.Context(), err, safe)
+		return retryableError(req.Context(), err, safe)
 	}
 	reason = statusReason(resp.StatusCode)
 	switch resp.StatusCode {
-	case http.StatusTooEarly, http.StatusTooManyRequests: // refused before anything was done
+	case http.StatusTooEarly, http.StatusTooManyRequests: // rejected before anything was processed
 		return reason, true
-	case http.StatusServiceUnavailable: // with Retry-After the same; without, a gateway may have lost the answer
+	case http.StatusServiceUnavailable: // with Retry-After, as above; without it, a gateway may have lost the response
 		return reason, safe || resp.Header.Get("Retry-After") != ""
 	case http.StatusRequestTimeout, http.StatusInternalServerError, http.StatusBadGateway, http.StatusGatewayTimeout:
 		return reason, safe
@@ -198,15 +200,15 @@ func verdict(req *http.Request, call Call, resp *http.Response, err error) (reas
 	return "", false
 }
 
-// peek reads the body of an answer and leaves it readable. Bodies are in memory here.
+// peek reads the body of a response and leaves it readable. Bodies are in memory here.
 func peek(resp *http.Response) []byte {
 	data, _ := io.ReadAll(resp.Body)
 	resp.Body = replayReader(data)
 	return data
 }
 
-// retryAfter reads the header of that name: seconds or a date, RFC 9110 section 10.2.3. "At once" is not taken: what
-// failed waits as if nothing had been said.
+// retryAfter parses the Retry-After header: seconds or a date, RFC 9110 section 10.2.3. It ignores values that ask for
+// an immediate retry, so that the usual backoff applies.
 func retryAfter(resp *http.Response) *backoff.RetryAfterError {
 	if resp == nil {
 		return nil
@@ -224,7 +226,7 @@ func retryAfter(resp *http.Response) *backoff.RetryAfterError {
 	}
 	now := time.Now()
 	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
-		now = date // the server's clock wrote both
+		now = date // the server wrote both with the same clock
 	}
 	if wait := at.Sub(now); wait > 0 {
 		return &backoff.RetryAfterError{Duration: wait}

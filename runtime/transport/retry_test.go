@@ -18,7 +18,7 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// script answers each request with the next of its steps; the last one stays.
+// script responds to each request with its next step. The last step repeats.
 type script struct {
 	mu    sync.Mutex
 	steps []step
@@ -74,9 +74,9 @@ var (
 	noHost  = &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", IsNotFound: true}}
 )
 
-// noWay is the error of a request whose CONNECT a proxy answered with a status.
-func noWay(status int) error {
-	return tunnelRefused(context.Background(), &url.URL{Host: "proxy.test:3128"}, &http.Request{Host: "api.test:443"},
+// noTunnel returns the error of a request whose CONNECT the proxy rejected with a status.
+func noTunnel(status int) error {
+	return connectRefused(context.Background(), &url.URL{Host: "proxy.test:3128"}, &http.Request{Host: "api.test:443"},
 		&http.Response{StatusCode: status, Status: http.StatusText(status)})
 }
 
@@ -98,9 +98,9 @@ func TestWhatIsRepeated(t *testing.T) {
 		{"POST refused", "POST", Call{}, step{err: refused}, true},
 		{"POST reset", "POST", Call{}, step{err: reset}, false},
 		{"POST reset, repeatable", "POST", Call{Repeatable: true}, step{err: reset}, true},
-		{"POST, no way through the proxy", "POST", Call{}, step{err: noWay(502)}, true},
-		{"POST, a proxy that is busy", "POST", Call{}, step{err: noWay(503)}, true},
-		{"GET, a proxy with trouble of its own", "GET", Call{}, step{err: noWay(500)}, false},
+		{"POST, proxy cannot connect", "POST", Call{}, step{err: noTunnel(502)}, true},
+		{"POST, busy proxy", "POST", Call{}, step{err: noTunnel(503)}, true},
+		{"GET, proxy failure", "GET", Call{}, step{err: noTunnel(500)}, false},
 		{"PUT reset", "PUT", Call{}, step{err: reset}, true},
 		{"DELETE cut", "DELETE", Call{}, step{err: io.ErrUnexpectedEOF}, true},
 		{"GET 400", "GET", Call{}, step{status: 400}, false},
@@ -161,7 +161,7 @@ func TestWhatIsRepeated(t *testing.T) {
 }
 
 func TestGivesUp(t *testing.T) {
-	t.Run("after some tries, with the last answer", func(t *testing.T) {
+	t.Run("after maxTries, with the last response", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := &script{steps: []step{{status: 503, body: "busy"}}}
 			resp, err := New(Options{Base: s}).RoundTrip(request(t, t.Context(), "GET", ""))
@@ -183,7 +183,7 @@ func TestGivesUp(t *testing.T) {
 			}
 		})
 	})
-	t.Run("when the caller does", func(t *testing.T) {
+	t.Run("when the context ends", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := &script{steps: []step{{status: 429, header: http.Header{"Retry-After": {"60"}}}}}
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -198,7 +198,7 @@ func TestGivesUp(t *testing.T) {
 
 func TestWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		date := time.Now().UTC().Add(time.Hour) // the server's clock is wrong, and consistently so
+		date := time.Now().UTC().Add(time.Hour) // the server's clock is wrong, but consistent
 		s := &script{steps: []step{
 			{status: 429, header: http.Header{"Retry-After": {"7"}}},
 			{status: 503, header: http.Header{
@@ -213,8 +213,8 @@ func TestWaits(t *testing.T) {
 	})
 }
 
-// A host that throttles one request is left alone by the others, too, and gets fewer at once.
-func TestThrottledHostIsLeftAlone(t *testing.T) {
+// If a host throttles one request, all requests to it wait, and fewer are sent at once.
+func TestThrottledHostDelaysAllRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &script{steps: []step{{status: 429, header: http.Header{"Retry-After": {"10"}}}, {status: 200}}}
 		rt := New(Options{Base: s})
@@ -237,29 +237,29 @@ func TestThrottledHostIsLeftAlone(t *testing.T) {
 func TestConcurrencyFollowsThrottling(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHosts(8)
-		enter := func() { _ = h.enter(t.Context(), "a") }
+		acquire := func() { _ = h.acquire(t.Context(), "a") }
 		for range 8 {
-			enter()
+			acquire()
 		}
 		for range 8 {
-			h.leave("a", http.StatusTooManyRequests)
+			h.finish("a", http.StatusTooManyRequests)
 		}
 		if got := h.of("a").limit; got != 4 {
 			t.Fatalf("limit %d after one burst of 429, want 4", got)
 		}
 		for range 200 {
-			enter()
-			h.leave("a", 200)
+			acquire()
+			h.finish("a", 200)
 		}
 		if got := h.of("a").limit; got != 8 {
 			t.Errorf("limit %d after much success, want 8", got)
 		}
 		for range 8 {
-			enter()
+			acquire()
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
-		go func() { done <- h.enter(ctx, "a") }()
+		go func() { done <- h.acquire(ctx, "a") }()
 		synctest.Wait()
 		cancel()
 		if err := <-done; !errors.Is(err, context.Canceled) {

@@ -14,22 +14,23 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// hidden stands for what a trace must not show. The IBM Cloud CLI's own traces use the same words.
+// hidden replaces values that a trace must not show. The traces of the IBM Cloud CLI use the same text.
 const hidden = "[PRIVATE DATA HIDDEN]"
 
-// Limits of a trace: a body beyond maxTraced is not looked into, and of one that is, maxShown bytes are written.
+// Limits of a trace: a body larger than maxTraced is not parsed, and at most maxShown bytes of a smaller one are
+// encodings.
 const (
 	maxTraced = 8 << 20
 	maxShown  = 4 << 10
 )
 
-// shownHeaders are the only headers whose value a trace shows.
+// shownHeaders are the only headers whose values are shown in a trace.
 var shownHeaders = set("Accept", "Accept-Encoding", "Connection", "Content-Encoding", "Content-Length", "Content-Md5",
 	"Content-Type", "Date", "Etag", "Ibm-Service-Instance-Id", "Last-Modified", "Retry-After", "Server",
 	"Transfer-Encoding", "User-Agent", "Transaction-Id", "X-Amz-Bucket-Region", "X-Amz-Content-Sha256", "X-Amz-Date",
 	"X-Amz-Id-2", "X-Amz-Request-Id", "X-Correlation-Id", "X-Openwhisk-Activation-Id", "X-Request-Id")
 
-// shownQuery are the only query parameters whose value a trace shows.
+// shownQuery are the only query parameters whose values are shown in a trace.
 var shownQuery = set("blocking", "code", "delete", "delimiter", "key-marker", "limit", "list-type", "location",
 	"max-keys", "max-uploads", "offset", "overwrite", "prefix", "result", "skip", "start-after", "uploads",
 	"versioning", "versions", "version-id-marker")
@@ -42,19 +43,19 @@ func set(names ...string) map[string]bool {
 	return m
 }
 
-// tracer writes requests and answers in the form of the IBM Cloud CLI's traces. What it shows is listed; everything
-// else is hidden.
+// tracer writes requests and responses in the format of the IBM Cloud CLI's traces. It shows only listed values and
+// hides all others.
 type tracer struct {
 	mu      sync.Mutex
 	out     io.Writer
-	secrets hider
+	secrets redactor
 }
 
 func newTracer(o Options) *tracer {
 	if o.Trace == nil {
 		return nil
 	}
-	return &tracer{out: o.Trace, secrets: newHider(o)}
+	return &tracer{out: o.Trace, secrets: newRedactor(o)}
 }
 
 func (t *tracer) request(req *http.Request) {
@@ -62,7 +63,7 @@ func (t *tracer) request(req *http.Request) {
 	hide := t.hide(req)
 	fmt.Fprintf(&b, "\nREQUEST: [%s]\n%s %s HTTP/1.1\nHost: %s\n", now(), req.Method, target(req.URL, hide), text.Line(req.URL.Host, 300))
 	writeHeader(&b, req.Header, hide)
-	if req.GetBody != nil && req.ContentLength > 0 && req.ContentLength <= maxReplay { // then it is replayable's
+	if req.GetBody != nil && req.ContentLength > 0 && req.ContentLength <= maxReplay { // the body is in memory
 		if body, err := req.GetBody(); err == nil {
 			data, _ := io.ReadAll(io.LimitReader(body, maxTraced+1))
 			body.Close()
@@ -74,7 +75,7 @@ func (t *tracer) request(req *http.Request) {
 	t.write(b.String(), req)
 }
 
-func (t *tracer) answer(req *http.Request, resp *http.Response, err error, took time.Duration) {
+func (t *tracer) response(req *http.Request, resp *http.Response, err error, took time.Duration) {
 	var b strings.Builder
 	hide := t.hide(req)
 	fmt.Fprintf(&b, "\nRESPONSE: [%s] Elapsed: %dms\n", now(), took.Milliseconds())
@@ -89,23 +90,23 @@ func (t *tracer) answer(req *http.Request, resp *http.Response, err error, took 
 	t.write(b.String(), req)
 }
 
-// hide takes secrets and the credentials of a request out of what is about to be cut: half of one would be known by
-// nobody afterwards.
+// hide returns a function that redacts secrets and the credentials of a request. It must run before the text is cut,
+// because half a secret would not be recognized later.
 func (t *tracer) hide(req *http.Request) func(string) string {
-	return func(text string) string { return t.secrets.hide(text, req) }
+	return func(text string) string { return t.secrets.redact(text, req) }
 }
 
-// write puts one piece into the trace. The credentials of the request are hidden wherever they were echoed.
+// write appends a text to the trace. It hides the credentials of the request wherever they were echoed.
 func (t *tracer) write(text string, req *http.Request) {
-	text = t.secrets.hide(text, req)
+	text = t.secrets.redact(text, req)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	_, _ = io.WriteString(t.out, text) // a trace that cannot be written must not stop the work
+	_, _ = io.WriteString(t.out, text) // a trace that cannot be encodings must not stop the command
 }
 
 func now() string { return time.Now().UTC().Format(time.RFC3339Nano) }
 
-// target is the path of a URL with the query parameters that may be shown.
+// target returns the path of a URL with the query parameters that may be shown.
 func target(u *url.URL, hide func(string) string) string {
 	query := u.Query()
 	for name, values := range query {

@@ -11,7 +11,7 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// Marked secrets are put wherever one can be; none may come out.
+// Secrets in all locations that can hold one do not appear in the trace.
 func TestTraceKeepsSecrets(t *testing.T) {
 	var out bytes.Buffer
 	cases := []struct{ kind, request, answer string }{
@@ -90,8 +90,8 @@ func FuzzPrintable(f *testing.F) {
 	})
 }
 
-// The trace takes nothing away from what is sent, also where a library's second copy of a body ends the first one.
-func TestTraceLeavesTheBody(t *testing.T) {
+// The trace does not change the body that is sent, even if a library's second copy of a body ends the first one.
+func TestTraceDoesNotChangeTheBody(t *testing.T) {
 	s := &script{steps: []step{{status: 503}, {status: 200}}}
 	var trace bytes.Buffer
 	req := request(t, t.Context(), "PUT", "body")
@@ -107,7 +107,7 @@ func TestTraceLeavesTheBody(t *testing.T) {
 	}
 }
 
-// oneReader gives readers of which only the last one works, as the S3 SDK does.
+// oneReader returns readers of which only the last one works, as in the S3 SDK.
 type oneReader struct {
 	text string
 	last *strings.Reader
@@ -121,8 +121,8 @@ func (o *oneReader) next() io.ReadCloser {
 	return io.NopCloser(o.last)
 }
 
-// What is cut must not be cut through a secret, and a secret is the same in the escapes of JSON and XML.
-func TestTraceAndRefusalsKnowSecretsCutAndEscaped(t *testing.T) {
+// A text is not cut within a secret, and a secret is detected in its JSON and XML escapes.
+func TestCutAndEscapedSecretsAreHidden(t *testing.T) {
 	const secret = `p&ss<w>"0rd\SECRET-SECRET-SECRET`
 	for name, body := range map[string]string{
 		"cut":     `{"error":"` + strings.Repeat("x", maxShown-len(`{"error":"`)-20) + `SECRET-SECRET-SECRET-HMAC"}`,
@@ -144,8 +144,8 @@ func TestTraceAndRefusalsKnowSecretsCutAndEscaped(t *testing.T) {
 		if i := strings.Index(out.String(), "SECRET"); i >= 0 {
 			t.Errorf("%s: the trace shows %q", name, out.String()[i:min(i+40, out.Len())])
 		}
-		if said, _ := io.ReadAll(resp.Body); strings.Contains(string(said), "SECRET") {
-			t.Errorf("%s: the refusal shows %.80q", name, said)
+		if body, _ := io.ReadAll(resp.Body); strings.Contains(string(body), "SECRET") {
+			t.Errorf("%s: the error response shows %.80q", name, body)
 		}
 	}
 }

@@ -1,18 +1,18 @@
-// Package transport is the one http.RoundTripper that every SDK of this program sends its requests through. It is
-// composed of small ones, each of which does one thing to a request or its answer. From the outside in:
+// Package transport implements the http.RoundTripper that every SDK of this program uses. It is a chain of small round
+// trippers, each with one task. From the outside in:
 //
-//	explain   turns what Go's network packages say into faults that people understand
-//	guard     refuses to send anything without TLS, to another host, or along a redirect to another host
-//	webPage   recognises the HTML of a gateway in the place of an API's answer
-//	retry     repeats what is safe to repeat, within a deadline and the command's budget
-//	gate      holds back what a host asked to hold back, and bounds the requests in flight by host
-//	auth      puts credentials on the request, renews a token once
-//	discreet  takes secrets that a server repeats out of its refusals
-//	observe   counts, and writes the trace
-//	whole     reads the answer to its end: bounded in size and time, so that a hang or a cut ends as an error
+//	explain       converts errors of Go's network packages to faults with readable texts
+//	guard         refuses requests without TLS, to another host, and redirects to another host
+//	webPage       detects the HTML page of a gateway instead of an API's response
+//	retry         retries requests that are safe to retry, within a deadline and the command's budget
+//	limiter       delays requests to throttling hosts and limits the requests in flight per host
+//	auth          adds the credentials to the request, and renews a token once
+//	redactErrors  removes echoed secrets from error responses
+//	observe       reports each request and writes the trace
+//	readBody      reads the response body with limits on size and time, so that a hang or a truncation is an error
 //
-// What may go in: what holds for any HTTP API. What may not: knowledge of OpenWhisk, S3 or a registry. Answers are held
-// in memory (Options.MaxBody bounds them): this is for APIs, not for streams.
+// The package contains behavior that applies to any HTTP API. It does not contain anything specific to OpenWhisk, S3 or
+// a registry. Responses are held in memory (limited by Options.MaxBody), so it is meant for APIs, not for streams.
 package transport
 
 import (
@@ -21,7 +21,7 @@ import (
 	"time"
 )
 
-// The values that stand in for what Options leaves out.
+// Defaults of Options.
 const (
 	defaultTimeout     = 30 * time.Second
 	defaultDeadline    = 90 * time.Second
@@ -29,62 +29,64 @@ const (
 	defaultConcurrency = 64
 )
 
-// Options says how to send requests. Its zero value sends them as they come, with retries and all bounds.
+// Options configures a transport. The zero value sends requests unchanged, with retries and all limits.
 type Options struct {
-	// Auth puts credentials on requests to Origin. Requests to any other host are then refused.
+	// Auth is added to requests to Origin. Requests to any other host are then refused.
 	Auth Auth
-	// Origin is the URL whose scheme and host receive the credentials. It must be set when Auth is.
+	// Origin is the URL whose scheme and host receive the credentials. It is required if Auth is set.
 	Origin string
 
 	UserAgent string
-	// Timeout bounds each time without progress: connecting, sending, waiting for the header, between two reads.
-	// 0 is 30 s. Call.Timeout overrides it for one call.
+	// Timeout limits each period without progress: connecting, sending, waiting for the header, and waiting between two
+	// reads. The default is 30 s. Call.Timeout overrides it for one call.
 	Timeout time.Duration
-	// Deadline bounds the time in which a request is repeated, and the time that a body may take, where it is longer than
-	// Timeout. 0 is 90 s.
+	// Deadline limits the time during which a request is retried, and the time for reading a body if it is longer than
+	// Timeout. The default is 90 s.
 	Deadline time.Duration
-	// Budget bounds the repetitions of everything that shares it: the requests of one command. Nil: no bound but Deadline.
+	// Budget limits the retries of all transports that share it: those of one command. If it is nil, only Deadline
+	// applies.
 	Budget *Budget
-	// MaxBody bounds an answer, in bytes after decompression. 0 is 32 MiB.
+	// MaxBody limits a response body, in bytes after decompression. The default is 32 MiB.
 	MaxBody int64
-	// Concurrency bounds the requests in flight per host. 0 is 64. A 429 halves it, success raises it again.
+	// Concurrency limits the requests in flight per host. The default is 64. A 429 halves the limit, and successful
+	// responses raise it again.
 	Concurrency int
 
-	// Proxy is the URL of the proxy for hosts other than this machine, with its user and password; "" takes that of the
-	// environment.
+	// Proxy is the URL of the proxy for hosts other than this machine, including its user and password. If it is empty,
+	// the environment determines the proxy.
 	Proxy string
 	// SkipTLSVerify accepts any certificate.
 	SkipTLSVerify bool
-	// CAs are certificates in PEM that are trusted beside the system's, such as the local endpoint's own.
+	// CAs are PEM certificates that are trusted in addition to the system's, such as that of the local endpoint.
 	CAs [][]byte
-	// CAFiles are bundles in PEM that are trusted beside the system's: the values of SSL_CERT_FILE and
-	// REQUESTS_CA_BUNDLE. Empty names are skipped; one that cannot be read fails the first request over TLS.
+	// CAFiles are PEM bundles that are trusted in addition to the system's: the values of SSL_CERT_FILE and
+	// REQUESTS_CA_BUNDLE. Empty names are skipped. If a file cannot be read, the first request over TLS fails.
 	CAFiles []string
 
-	// Trace receives each request and answer, redacted. Nil: none.
+	// Trace receives each request and response, redacted. It may be nil.
 	Trace io.Writer
-	// Secrets are never written to the trace, wherever they may turn up.
+	// Secrets never appear in the trace.
 	Secrets []string
-	// OnRetry is told about each wait before a repetition. It may be called from several goroutines.
+	// OnRetry is called before each wait for a retry. It may be called concurrently.
 	OnRetry func(host, reason string, wait time.Duration)
-	// OnRequest is told about each request that was really sent, repetitions too. It may be called from several
-	// goroutines.
+	// OnRequest is called after each request that was sent, including retries. It may be called concurrently.
 	OnRequest func(Exchange)
-	// Base sends what the others have prepared. Nil: Go's own transport with proxies from the environment.
+	// Base sends the prepared requests. If it is nil, Go's http.Transport is used, with the proxies of the environment.
 	Base http.RoundTripper
 }
 
-// Exchange is one request as it was sent, with what came back.
+// Exchange describes one request that was sent, and its result.
 type Exchange struct {
 	Method string
 	Host   string
 	Path   string
-	Status int // 0 when there was no answer
+	Status int // 0 if there was no response
 	Err    error
 	Took   time.Duration
 }
 
-// New makes the transport. Share one per set of credentials: connections and what is known about hosts are kept in it.
+// New creates a transport. Share one transport per set of credentials, because it holds connections and the state of
+// hosts.
 func New(o Options) http.RoundTripper {
 	o = o.withDefaults()
 	base := o.Base
@@ -93,11 +95,11 @@ func New(o Options) http.RoundTripper {
 	}
 	origin, originErr := parseOrigin(o)
 	hosts := newHosts(o.Concurrency)
-	var rt http.RoundTripper = &whole{next: base, timeout: o.Timeout, bodyTime: max(o.Timeout, o.Deadline), maxBody: o.MaxBody}
+	var rt http.RoundTripper = &readBody{next: base, timeout: o.Timeout, bodyTime: max(o.Timeout, o.Deadline), maxBody: o.MaxBody}
 	rt = &observe{next: rt, onRequest: o.OnRequest, trace: newTracer(o)}
-	rt = &discreet{next: rt, hider: newHider(o)}
+	rt = &redactErrors{next: rt, redactor: newRedactor(o)}
 	rt = o.Auth.wrap(rt)
-	rt = &gate{next: rt, hosts: hosts}
+	rt = &limiter{next: rt, hosts: hosts}
 	rt = &retry{next: rt, hosts: hosts, deadline: o.Deadline, budget: o.Budget, onRetry: o.OnRetry}
 	rt = &webPage{next: rt}
 	rt = &guard{next: rt, origin: origin, err: originErr, userAgent: o.UserAgent}

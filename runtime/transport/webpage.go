@@ -8,21 +8,20 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// webPage recognises a gateway's, a proxy's or a login portal's HTML where an API's answer is expected. It sits outside
-// the retries, so that a gateway's 503 has been repeated before it is reported. No object that is
-// read here is HTML either.
+// webPage detects the HTML page of a gateway, a proxy or a login portal where an API's response is expected. It is
+// outside retry, so that a gateway's 503 is retried before it is reported. No object that this program reads is HTML.
 type webPage struct{ next http.RoundTripper }
 
 func (w *webPage) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := w.next.RoundTrip(req)
-	if err != nil || !isHTML(resp.Header) || resp.StatusCode/100 == 3 { // a redirect is guard's
+	if err != nil || !isHTML(resp.Header) || resp.StatusCode/100 == 3 { // guard handles redirects
 		return resp, err
 	}
 	resp.Body.Close()
 	kind := KindOfStatus(resp.StatusCode)
 	if kind == fault.TooLarge {
 		return nil, fault.New(kind,
-			i18n.M("A gateway in front of {{.URL}} rejects requests as large as this one ({{.Size}} bytes).", "URL", place(req.URL), "Size", req.ContentLength),
+			i18n.M("A gateway in front of {{.URL}} rejects requests as large as this one ({{.Size}} bytes).", "URL", baseURL(req.URL), "Size", req.ContentLength),
 			i18n.M("Configure the gateway to accept 50 MB ('client_max_body_size' in nginx), or connect to the service without it."))
 	}
 	switch kind {
@@ -32,7 +31,7 @@ func (w *webPage) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	return nil, fault.New(kind,
 		i18n.M("{{.URL}} returned a web page (HTTP status {{.Status}}) instead of an API response.",
-			"URL", place(req.URL), "Status", resp.StatusCode),
+			"URL", baseURL(req.URL), "Status", resp.StatusCode),
 		i18n.M("Check the endpoint and any proxy or gateway in front of it, then retry."))
 }
 

@@ -14,7 +14,7 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// proxyOf returns the proxy of a request: that of the options, else by the environment.
+// proxyOf returns the proxy for a request: the one in the options, or else the one in the environment.
 func (o Options) proxyOf(req *http.Request) (*url.URL, error) {
 	switch {
 	case o.Proxy == "":
@@ -25,11 +25,11 @@ func (o Options) proxyOf(req *http.Request) (*url.URL, error) {
 	return url.Parse(o.Proxy)
 }
 
-// proxyOf returns the proxy of a request by the environment. An address that cannot be read is not repeated in the error, as
-// Go does it: a password with a # or a / in it is what makes it unreadable.
+// proxyOf returns the proxy for a request according to the environment. Unlike Go's error for an invalid address, its
+// error does not contain the address: an unescaped # or / in a password is the usual reason why an address is invalid.
 func proxyOf(req *http.Request) (*url.URL, error) {
 	proxy, err := http.ProxyFromEnvironment(req)
-	if err != nil || proxy == nil && !ThisMachine(req.URL.Hostname()) && passedOver(req.URL.Scheme) || proxy != nil && (proxy.Fragment != "" || proxy.RawQuery != "" || strings.Trim(proxy.Path, "/") != "") {
+	if err != nil || proxy == nil && !ThisMachine(req.URL.Hostname()) && proxyIgnored(req.URL.Scheme) || proxy != nil && (proxy.Fragment != "" || proxy.RawQuery != "" || strings.Trim(proxy.Path, "/") != "") {
 		return nil, fault.New(fault.Invalid,
 			i18n.M("The proxy address in HTTPS_PROXY is invalid."),
 			i18n.M("Set it to http://USER:PASSWORD@HOST:PORT. In the user and password, write characters such as @, :, / and # as %40, %3A, %2F and %23."))
@@ -37,9 +37,9 @@ func proxyOf(req *http.Request) (*url.URL, error) {
 	return proxy, nil
 }
 
-// passedOver reports whether the environment names a proxy for a scheme that Go leaves out, because its address is none.
-// Requests would go past the proxy then.
-func passedOver(scheme string) bool {
+// proxyIgnored reports whether the environment sets a proxy for a scheme that Go ignores because its address is
+// invalid. Requests would bypass the proxy in this case.
+func proxyIgnored(scheme string) bool {
 	for _, name := range []string{strings.ToUpper(scheme) + "_PROXY", scheme + "_proxy"} {
 		if address := os.Getenv(name); address != "" {
 			_, asItIs := url.Parse(address)
@@ -50,9 +50,10 @@ func passedOver(scheme string) bool {
 	return false
 }
 
-// tunnelRefused says why a proxy opens no way to a host: its answer to CONNECT is not 200. Without it Go gives the words
-// of the status line alone. Address and password of the proxy come from the environment; only the address is shown.
-func tunnelRefused(_ context.Context, proxy *url.URL, req *http.Request, resp *http.Response) error {
+// connectRefused returns the error for a proxy that responds to CONNECT with a status other than 200. Go itself would
+// report only the text of the status line. The proxy's address and password are from the environment, and only the
+// address is shown.
+func connectRefused(_ context.Context, proxy *url.URL, req *http.Request, resp *http.Response) error {
 	switch {
 	case resp.StatusCode == http.StatusOK:
 		return nil
@@ -70,23 +71,23 @@ func tunnelRefused(_ context.Context, proxy *url.URL, req *http.Request, resp *h
 		i18n.M("Check HTTPS_PROXY. If the host does not need a proxy, add it to NO_PROXY."))
 	switch resp.StatusCode {
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return refused.Because(errHostAway)
+		return refused.Because(errHostUnreachable)
 	}
 	return refused
 }
 
-// errHostAway is the cause where a proxy could not reach a host now, and may the next time.
-var errHostAway = errors.New("the proxy does not reach the host")
+// errHostUnreachable is the cause if a proxy could not reach a host. A retry may succeed.
+var errHostUnreachable = errors.New("the proxy cannot reach the host")
 
-// proxyGone is the error for a proxy that cannot be reached.
-func proxyGone(address string, err error) error {
+// unreachableProxy returns the error for a proxy that cannot be reached.
+func unreachableProxy(address string, err error) error {
 	return fault.New(fault.Unavailable,
 		i18n.M("The proxy {{.Proxy}} cannot be reached.", "Proxy", address),
 		i18n.M("Check HTTPS_PROXY. If the host does not need a proxy, add it to NO_PROXY.")).Because(err)
 }
 
-// proxyAway reports whether a request failed because its proxy could not be reached, and gives the proxy's address.
-func proxyAway(req *http.Request, err error) (address string, away bool) {
+// failedProxy reports whether a request failed because its proxy could not be reached, and returns the proxy's address.
+func failedProxy(req *http.Request, err error) (address string, failed bool) {
 	var op *net.OpError
 	if !errors.As(err, &op) || op.Op != "proxyconnect" {
 		return "", false

@@ -5,11 +5,12 @@ import (
 	"strings"
 )
 
-// place is where a URL points to, without what it may carry: no user, path or query.
-func place(u *url.URL) string { return u.Scheme + "://" + u.Host }
+// baseURL returns the scheme and host of a URL without user, path and query.
+func baseURL(u *url.URL) string { return u.Scheme + "://" + u.Host }
 
-// ShownURL returns an address as it may be shown: without the user part, the query and the fragment, where people and
-// programs put passwords and keys. What is no URL, because a password in it was not escaped, begins behind its last @.
+// ShownURL returns an address for display, without the user part, the query and the fragment, which may contain
+// passwords and keys. If the address is not a URL, for instance because of an unescaped password, everything up to the
+// last @ is removed.
 func ShownURL(address string) string {
 	if u, err := url.Parse(address); err == nil && u.Host != "" {
 		u.User, u.RawQuery, u.ForceQuery, u.Fragment, u.RawFragment = nil, "", false, "", ""

@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// cutInterval is how long a lowered limit is given to show before another 429 lowers it again: the requests that are
-// in flight at the time all come back with 429.
+// cutInterval is the minimum time between two reductions of a limit. The requests in flight during a reduction all fail
+// with 429, and must not reduce the limit again.
 const cutInterval = time.Second
 
-// hosts is what is known about each host: until when to leave it alone, and how many requests it bears at once.
+// hosts holds the state of each host: the time before which no request is sent, and the limit of concurrent requests.
 type hosts struct {
 	mu  sync.Mutex
 	max int
@@ -23,9 +23,9 @@ type host struct {
 	notBefore time.Time
 	limit     int
 	running   int
-	good      int // answers since the limit last changed
+	successes int // successful responses since the limit last changed
 	lastCut   time.Time
-	waiting   []chan struct{} // first come, first served; closed when a place is handed over
+	waiting   []chan struct{} // in order of arrival; closed when a slot is handed over
 }
 
 func newHosts(max int) *hosts { return &hosts{max: max, all: map[string]*host{}} }
@@ -39,25 +39,25 @@ func (h *hosts) of(name string) *host {
 	return x
 }
 
-// enter waits for a place among the requests in flight, and for the time that the host asked for.
-func (h *hosts) enter(ctx context.Context, name string) error {
+// acquire waits for a free slot among the requests in flight, and then until the time that the host asked for.
+func (h *hosts) acquire(ctx context.Context, name string) error {
 	h.mu.Lock()
 	x := h.of(name)
 	if x.running < x.limit {
 		x.running++
 		h.mu.Unlock()
 	} else {
-		turn := make(chan struct{})
-		x.waiting = append(x.waiting, turn)
+		slot := make(chan struct{})
+		x.waiting = append(x.waiting, slot)
 		h.mu.Unlock()
 		select {
-		case <-turn:
+		case <-slot:
 		case <-ctx.Done():
 			h.mu.Lock()
-			if i := slices.Index(x.waiting, turn); i >= 0 {
+			if i := slices.Index(x.waiting, slot); i >= 0 {
 				x.waiting = slices.Delete(x.waiting, i, i+1)
 			} else {
-				h.release(x) // the place was handed over at the same moment
+				h.release(x) // the slot was handed over at the same moment
 			}
 			h.mu.Unlock()
 			return context.Cause(ctx)
@@ -83,23 +83,23 @@ func (h *hosts) enter(ctx context.Context, name string) error {
 	}
 }
 
-func (h *hosts) leave(name string, status int) {
+func (h *hosts) finish(name string, status int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	x := h.of(name)
 	now := time.Now()
 	switch {
 	case status == http.StatusTooManyRequests && now.Sub(x.lastCut) > cutInterval:
-		x.limit, x.good, x.lastCut = max(1, min(x.limit, x.running)/2), 0, now // half of what it did not bear
+		x.limit, x.successes, x.lastCut = max(1, min(x.limit, x.running)/2), 0, now // half of the load that was too much
 	case status > 0 && status < 400 && x.limit < h.max:
-		if x.good++; x.good >= x.limit {
-			x.limit, x.good = x.limit+1, 0
+		if x.successes++; x.successes >= x.limit {
+			x.limit, x.successes = x.limit+1, 0
 		}
 	}
 	h.release(x)
 }
 
-// release frees a place and hands out those that are free.
+// release frees a slot and hands free slots to waiting requests.
 func (h *hosts) release(x *host) {
 	x.running--
 	for x.running < x.limit && len(x.waiting) > 0 {
@@ -109,7 +109,7 @@ func (h *hosts) release(x *host) {
 	}
 }
 
-// slowDown keeps everybody away from a host that asked for it.
+// slowDown delays all requests to a host that throttles.
 func (h *hosts) slowDown(name string, throttled bool, wait time.Duration) {
 	if !throttled {
 		return
@@ -122,15 +122,15 @@ func (h *hosts) slowDown(name string, throttled bool, wait time.Duration) {
 	}
 }
 
-// gate lets a request through when its host has room for it.
-type gate struct {
+// limiter sends a request when its host has a free slot.
+type limiter struct {
 	next  http.RoundTripper
 	hosts *hosts
 }
 
-func (g *gate) RoundTrip(req *http.Request) (*http.Response, error) {
+func (g *limiter) RoundTrip(req *http.Request) (*http.Response, error) {
 	name := hostPort(req.URL)
-	if err := g.hosts.enter(req.Context(), name); err != nil {
+	if err := g.hosts.acquire(req.Context(), name); err != nil {
 		if req.Body != nil {
 			req.Body.Close()
 		}
@@ -141,6 +141,6 @@ func (g *gate) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err == nil {
 		status = resp.StatusCode
 	}
-	g.hosts.leave(name, status)
+	g.hosts.finish(name, status)
 	return resp, err
 }

@@ -12,7 +12,8 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// errStalled is why a request without progress is ended. It is a timeout by net.Error's rules.
+// errStalled is the cause if a request is canceled because it makes no progress. It is a timeout as defined by
+// net.Error.
 var errStalled = stalled{}
 
 type stalled struct{}
@@ -21,31 +22,32 @@ func (stalled) Error() string   { return "no progress within the time limit" }
 func (stalled) Timeout() bool   { return true }
 func (stalled) Temporary() bool { return true }
 
-// whole sends a request and reads the answer to its end. A request that makes no progress for the timeout is ended,
-// whatever it hangs in; an answer that is cut, too long or too slow is an error here, where it can still be repeated.
-type whole struct {
+// readBody sends a request and reads the response body to its end. It cancels a request that makes no progress for the
+// timeout, whatever it hangs in. A body that is truncated, too long or too slow is an error here, where it can still be
+// retried.
+type readBody struct {
 	next     http.RoundTripper
 	timeout  time.Duration // without progress
-	bodyTime time.Duration // for the whole body of an answer
+	bodyTime time.Duration // for a whole response body
 	maxBody  int64
 }
 
-func (w *whole) RoundTrip(req *http.Request) (*http.Response, error) {
+func (w *readBody) RoundTrip(req *http.Request) (*http.Response, error) {
 	timeout := w.timeout
 	if t := callOf(req.Context()).Timeout; t > 0 {
 		timeout = t
 	}
 	ctx, cancel := context.WithCancelCause(req.Context())
 	defer cancel(nil)
-	dog := newWatchdog(timeout, func() { cancel(errStalled) })
-	defer dog.stop()
+	watchdog := newWatchdog(timeout, func() { cancel(errStalled) })
+	defer watchdog.stop()
 	req = req.WithContext(ctx)
 	if req.Body != nil && req.Body != http.NoBody {
-		req.Body = &progress{req.Body, dog}
+		req.Body = &progress{req.Body, watchdog}
 	}
 	resp, err := w.next.RoundTrip(req)
 	if err != nil {
-		return nil, because(ctx, err)
+		return nil, withCause(ctx, err)
 	}
 	defer resp.Body.Close()
 	if resp.ContentLength > w.maxBody && req.Method != http.MethodHead {
@@ -53,10 +55,10 @@ func (w *whole) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	slow := time.AfterFunc(w.bodyTime, func() { cancel(errStalled) })
 	defer slow.Stop()
-	dog.kick()
-	data, err := io.ReadAll(io.LimitReader(&progress{resp.Body, dog}, w.maxBody+1))
+	watchdog.reset()
+	data, err := io.ReadAll(io.LimitReader(&progress{resp.Body, watchdog}, w.maxBody+1))
 	if err != nil {
-		return nil, because(ctx, err)
+		return nil, withCause(ctx, err)
 	}
 	if int64(len(data)) > w.maxBody {
 		return nil, w.tooLong(req)
@@ -65,21 +67,21 @@ func (w *whole) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-func (w *whole) tooLong(req *http.Request) error {
+func (w *readBody) tooLong(req *http.Request) error {
 	return fault.New(fault.TooLarge,
-		i18n.M("{{.URL}} returned more than {{.Size}} bytes.", "URL", place(req.URL), "Size", w.maxBody),
+		i18n.M("{{.URL}} returned more than {{.Size}} bytes.", "URL", baseURL(req.URL), "Size", w.maxBody),
 		i18n.M("Check the endpoint."))
 }
 
-// because prefers the reason why the context ended to what the connection says about it.
-func because(ctx context.Context, err error) error {
+// withCause adds the reason why the context ended to the error of the connection.
+func withCause(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {
 		return errors.Join(cause, err)
 	}
 	return err
 }
 
-// watchdog calls a function when it has not been kicked for a while.
+// watchdog calls a function when it has not been reset for a time.
 type watchdog struct {
 	mu      sync.Mutex
 	timer   *time.Timer
@@ -87,11 +89,11 @@ type watchdog struct {
 	stopped bool
 }
 
-func newWatchdog(every time.Duration, bark func()) *watchdog {
-	return &watchdog{timer: time.AfterFunc(every, bark), every: every}
+func newWatchdog(every time.Duration, onTimeout func()) *watchdog {
+	return &watchdog{timer: time.AfterFunc(every, onTimeout), every: every}
 }
 
-func (d *watchdog) kick() {
+func (d *watchdog) reset() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if !d.stopped {
@@ -106,16 +108,16 @@ func (d *watchdog) stop() {
 	d.timer.Stop()
 }
 
-// progress kicks the watchdog with every read.
+// progress resets the watchdog with every read.
 type progress struct {
 	io.ReadCloser
-	dog *watchdog
+	watchdog *watchdog
 }
 
 func (p *progress) Read(b []byte) (int, error) {
 	n, err := p.ReadCloser.Read(b)
 	if n > 0 {
-		p.dog.kick()
+		p.watchdog.reset()
 	}
 	return n, err
 }

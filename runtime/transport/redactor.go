@@ -10,10 +10,10 @@ import (
 	"strings"
 )
 
-// hider takes secrets out of texts.
-type hider struct{ secrets *strings.Replacer }
+// redactor removes secrets from texts.
+type redactor struct{ secrets *strings.Replacer }
 
-func newHider(o Options) hider {
+func newRedactor(o Options) redactor {
 	secrets := o.Secrets
 	if o.Auth.Basic != "" {
 		_, password, _ := strings.Cut(o.Auth.Basic, ":")
@@ -21,37 +21,38 @@ func newHider(o Options) hider {
 	}
 	var forms []string
 	for _, s := range secrets {
-		if len(s) >= 4 { // shorter ones would tear words apart and protect nothing
-			forms = append(forms, written(s)...)
+		if len(s) >= 4 { // shorter ones would mangle words without protecting anything
+			forms = append(forms, encodings(s)...)
 		}
 	}
-	// The longest first: a secret that another one begins with must not leave the rest of it.
+	// Longest first: if one secret is a prefix of another, replacing the shorter one first would leave the rest of the
+	// longer one.
 	slices.SortStableFunc(forms, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
 	pairs := make([]string, 0, 2*len(forms))
 	for _, form := range forms {
 		pairs = append(pairs, form, hidden)
 	}
-	return hider{strings.NewReplacer(pairs...)}
+	return redactor{strings.NewReplacer(pairs...)}
 }
 
-// written returns the forms in which a text stands in bodies and addresses: as it is, and escaped for JSON (with and
-// without what HTML needs), XML, queries and paths.
-func written(s string) []string {
+// encodings returns the forms that a text can have in bodies and URLs: verbatim, and escaped for JSON (with and without
+// HTML escaping), XML, queries and paths.
+func encodings(s string) []string {
 	var plain, marked strings.Builder
 	e := json.NewEncoder(&plain)
 	e.SetEscapeHTML(false)
-	_ = e.Encode(s) // a text has a form in each
+	_ = e.Encode(s) // encoding a string cannot fail
 	escaped, _ := json.Marshal(s)
 	_ = xml.EscapeText(&marked, []byte(s))
 	named := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&apos;").Replace(s)
-	forms := []string{s, inner(plain.String()), inner(string(escaped)),
+	forms := []string{s, unquote(plain.String()), unquote(string(escaped)),
 		marked.String(), named, url.QueryEscape(s), url.PathEscape(s)}
 	slices.Sort(forms)
 	return slices.Compact(forms)
 }
 
-// hide replaces every secret, and the credentials of the request wherever they were echoed.
-func (h hider) hide(text string, req *http.Request) string {
+// redact replaces every secret, and the credentials of the request if the server echoed them.
+func (h redactor) redact(text string, req *http.Request) string {
 	text = h.secrets.Replace(text)
 	if _, credentials, ok := strings.Cut(req.Header.Get("Authorization"), " "); ok && credentials != "" {
 		text = strings.ReplaceAll(text, credentials, hidden)
@@ -59,19 +60,20 @@ func (h hider) hide(text string, req *http.Request) string {
 	return text
 }
 
-// discreet takes secrets out of refusals, whose texts people get to see: a server may say what it was sent.
-type discreet struct {
-	next  http.RoundTripper
-	hider hider
+// redactErrors removes secrets from error responses because users see their texts, and a server may echo what it
+// received.
+type redactErrors struct {
+	next     http.RoundTripper
+	redactor redactor
 }
 
-func (d *discreet) RoundTrip(req *http.Request) (*http.Response, error) {
+func (d *redactErrors) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := d.next.RoundTrip(req)
 	if err != nil || resp.StatusCode < 400 || resp.Body == nil {
 		return resp, err
 	}
-	said := string(peek(resp))
-	if text := d.hider.hide(said, req); text != said {
+	body := string(peek(resp))
+	if text := d.redactor.redact(body, req); text != body {
 		resp.Body = replayReader([]byte(text))
 		resp.ContentLength = int64(len(text))
 		resp.Header.Del("Content-Length")
@@ -79,8 +81,8 @@ func (d *discreet) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// inner takes the quotes of a JSON string off.
-func inner(quoted string) string {
+// unquote removes the quotes of a JSON string.
+func unquote(quoted string) string {
 	quoted = strings.TrimSuffix(quoted, "\n")
 	return quoted[1 : len(quoted)-1]
 }
