@@ -72,8 +72,8 @@ func newLocalStatus(f *Factory) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if doubt := connect.LocalDoubt(f.Host, info); doubt != nil {
-				f.View.WarnError(doubt)
+			if problem := connect.LocalProblem(f.Host, info); problem != nil {
+				f.View.WarnError(problem)
 			}
 			e := endpoint(info)
 			if secrets {

@@ -15,19 +15,19 @@ import (
 // Project says which project a client works in.
 type Project struct {
 	entity.Scope // without an ID it is looked up, once, when something needs it
-	// Memory keeps the ids of projects between commands; nil: nothing does.
-	Memory Memory
+	// Cache stores the IDs of projects between commands. It may be nil.
+	Cache Cache
 	// ResourceGroup returns the id of the group in which the project is made.
 	ResourceGroup func(ctx context.Context) (string, error)
 	// Begin is told what is waited for; the function that it returns is called at the end. Nil: nobody is told.
 	Begin func(step i18n.Message) (end func(error))
 }
 
-// Memory is what this machine knows of the ids of projects; the Lithops client reads and writes the same.
-type Memory interface {
-	Recall(name string) (id string, ok bool)
-	Remember(name, id string) error
-	Forget(name string) error
+// Cache stores the IDs of projects on this machine. The Lithops client uses the same cache.
+type Cache interface {
+	Lookup(name string) (id string, ok bool)
+	Store(name, id string) error
+	Remove(name string) error
 }
 
 // project is a project with what is known of it.
@@ -77,8 +77,8 @@ func (c *Client) lookUp(ctx context.Context) (projectDoc, error) {
 		return projectDoc{ID: p.ID, Name: p.Name, Status: active}, nil
 	}
 	id := p.ID
-	if id == "" && p.Memory != nil {
-		id, _ = p.Memory.Recall(p.called)
+	if id == "" && p.Cache != nil {
+		id, _ = p.Cache.Lookup(p.called)
 	}
 	if idForm.MatchString(id) {
 		doc, err := c.getProject(ctx, id)
@@ -114,8 +114,8 @@ func (c *Client) know(doc projectDoc) {
 	if p.ID = doc.ID; doc.Name != "" {
 		p.Name = doc.Name
 	}
-	if p.found = doc.Status == active; p.found && p.Memory != nil {
-		_ = p.Memory.Remember(p.called, p.ID)
+	if p.found = doc.Status == active; p.found && p.Cache != nil {
+		_ = p.Cache.Store(p.called, p.ID)
 	}
 }
 
@@ -216,8 +216,8 @@ func (c *Client) removeProject(ctx context.Context) error {
 		return err
 	}
 	p.ID, p.found = "", false
-	if p.Memory != nil {
-		err = errors.Join(err, p.Memory.Forget(p.called))
+	if p.Cache != nil {
+		err = errors.Join(err, p.Cache.Remove(p.called))
 	}
 	return err
 }

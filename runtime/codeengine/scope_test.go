@@ -15,14 +15,14 @@ import (
 // known is a memory of projects.
 type known map[string]string
 
-func (k known) Recall(name string) (string, bool) { id, ok := k[name]; return id, ok }
+func (k known) Lookup(name string) (string, bool) { id, ok := k[name]; return id, ok }
 
-func (k known) Remember(name, id string) error { k[name] = id; return nil }
+func (k known) Store(name, id string) error { k[name] = id; return nil }
 
-func (k known) Forget(name string) error { delete(k, name); return nil }
+func (k known) Remove(name string) error { delete(k, name); return nil }
 
 func remembering(k known) func(*Options, *ComputeOptions) {
-	return func(o *Options, _ *ComputeOptions) { o.Project.Memory = k }
+	return func(o *Options, _ *ComputeOptions) { o.Project.Cache = k }
 }
 
 // A project is found by its name on whatever page, and remembered.

@@ -10,51 +10,53 @@ import (
 	"fn-runtime/runtime/regular"
 )
 
-// certificates are those that the servers have shown, by the name of the check that asks them. It may be used from several
-// goroutines.
+// certificates records the certificates that servers presented, by the name of the check that contacts the server. It
+// is safe for concurrent use.
 type certificates struct {
 	mu    sync.Mutex
-	shown map[string]shown
+	peers map[string]peer
 }
 
-type shown struct {
-	host  string              // as it was asked for, without port
-	chain []*x509.Certificate // the server's own first; empty without TLS
+// peer is a server that was contacted.
+type peer struct {
+	host  string              // host name in the request, without port
+	chain []*x509.Certificate // starts with the certificate of the server; empty without TLS
 }
 
-// watch remembers what certificates a check's server shows to next.
-func (c *certificates) watch(check string, next http.RoundTripper) http.RoundTripper {
-	return watched(func(req *http.Request) (*http.Response, error) {
+// record wraps next and records the certificates that the server of a check presents.
+func (c *certificates) record(check string, next http.RoundTripper) http.RoundTripper {
+	return roundTripFunc(func(req *http.Request) (*http.Response, error) {
 		resp, err := next.RoundTrip(req)
 		if err == nil && resp.TLS != nil {
 			c.mu.Lock()
 			defer c.mu.Unlock()
-			if c.shown == nil {
-				c.shown = map[string]shown{}
+			if c.peers == nil {
+				c.peers = map[string]peer{}
 			}
-			c.shown[check] = shown{req.URL.Hostname(), resp.TLS.PeerCertificates}
+			c.peers[check] = peer{req.URL.Hostname(), resp.TLS.PeerCertificates}
 		}
 		return resp, err
 	})
 }
 
-type watched func(*http.Request) (*http.Response, error)
+type roundTripFunc func(*http.Request) (*http.Response, error)
 
-func (w watched) RoundTrip(req *http.Request) (*http.Response, error) { return w(req) }
+func (w roundTripFunc) RoundTrip(req *http.Request) (*http.Response, error) { return w(req) }
 
-func (c *certificates) of(check string) shown {
+func (c *certificates) peer(check string) peer {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.shown[check]
+	return c.peers[check]
 }
 
-// bundle is a variable with which the client's libraries are told whom to trust, and whom they trust then: nobody else,
-// whereas this program trusts them beside the system's authorities.
-type bundle struct{ variable, file string }
+// caBundle is a bundle of trusted CA certificates for the HTTP libraries of the Lithops client: the environment
+// variable that sets it, and its file. The libraries trust only the CAs in the bundle. This program trusts the CAs of
+// the system in addition.
+type caBundle struct{ variable, file string }
 
-// clientBundle returns the bundle that counts where the client speaks to a check's server; the zero bundle where none is
-// set. The compute service is asked through Python's requests, the store through botocore.
-func clientBundle(check string, getenv func(string) string) bundle {
+// clientCABundle returns the CA bundle that the client uses for the server of a check, with an empty file if none is
+// set. The client uses Python requests for the compute service and botocore for the storage service.
+func clientCABundle(check string, getenv func(string) string) caBundle {
 	second := "CURL_CA_BUNDLE"
 	first := "REQUESTS_CA_BUNDLE"
 	if check == "bucket" {
@@ -62,29 +64,29 @@ func clientBundle(check string, getenv func(string) string) bundle {
 	}
 	for _, name := range []string{first, second} {
 		if file := getenv(name); file != "" {
-			return bundle{name, file}
+			return caBundle{name, file}
 		}
 	}
-	return bundle{variable: first}
+	return caBundle{variable: first}
 }
 
-// distrust returns why the client would not believe the server that a check has asked; nil where it would, and where
-// nothing is known.
-func (p *opening) distrust(check string) error {
-	server, b := p.certificates.of(check), clientBundle(check, p.o.Host.Getenv)
+// clientTrustProblem returns the reason why the client would not trust the server that a check has contacted. It
+// returns nil if the client trusts the server or no certificate has been recorded.
+func (p *opening) clientTrustProblem(check string) error {
+	server, b := p.certificates.peer(check), clientCABundle(check, p.o.Host.Getenv)
 	if len(server.chain) == 0 || b.file == "" || check == "session" && p.compute.Insecure {
 		return nil
 	}
 	pem, err := regular.ReadCABundle(b.file)
 	if err != nil {
-		return nil //nolint:nilerr // then there was no answer either
+		return nil //nolint:nilerr // then no request has succeeded either
 	}
-	roots, others := x509.NewCertPool(), x509.NewCertPool()
+	roots, intermediates := x509.NewCertPool(), x509.NewCertPool()
 	roots.AppendCertsFromPEM(pem)
 	for _, c := range server.chain[1:] {
-		others.AddCert(c)
+		intermediates.AddCert(c)
 	}
-	if _, err := server.chain[0].Verify(x509.VerifyOptions{Roots: roots, Intermediates: others, DNSName: server.host}); err == nil {
+	if _, err := server.chain[0].Verify(x509.VerifyOptions{Roots: roots, Intermediates: intermediates, DNSName: server.host}); err == nil {
 		return nil
 	}
 	return fault.New(fault.Invalid,

@@ -14,8 +14,9 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
-// chooseBackend settles backend and configuration: the flag, lithops.backend of the configuration, ibm_cf when logged
-// in; else there is nothing to work on. For -b local no configuration is read: the endpoint tells everything.
+// chooseBackend selects the backend and loads the configuration. The backend is the one of the flag, otherwise
+// lithops.backend of the configuration, otherwise ibm_cf if a session exists. Without any of these it returns an
+// error. With -b local it reads no configuration because the local endpoint provides all settings.
 func (p *opening) chooseBackend(ctx context.Context) error {
 	if p.o.Backend == runtime.BackendLocal {
 		return p.useLocal(ctx)
@@ -55,14 +56,15 @@ func (p *opening) chooseBackend(ctx context.Context) error {
 	if p.compute, err = config.Compute(lithops.Backend(backend), p.install); err != nil {
 		return err
 	}
-	if err := p.override(); err != nil {
+	if err := p.applyFlags(); err != nil {
 		return err
 	}
-	return p.recognizeLocal(ctx)
+	return p.detectLocal(ctx)
 }
 
-// askClient lets doctor ask the client itself what it says of the configuration; nil where none was read.
-func (p *opening) askClient() func(ctx context.Context) (source string, err error) {
+// clientConfigLoader returns the function with which doctor loads the configuration in the Lithops client. It returns
+// nil if no configuration was read.
+func (p *opening) clientConfigLoader() func(ctx context.Context) (source string, err error) {
 	if p.config == nil || p.config.Source() == "" {
 		return nil
 	}
@@ -71,7 +73,7 @@ func (p *opening) askClient() func(ctx context.Context) (source string, err erro
 	}
 }
 
-// noBackend names the three ways on.
+// noBackend returns the error for a missing backend, with the three ways to select one.
 func noBackend(source string) error {
 	if source != "" {
 		return fault.New(fault.NotLoggedIn,
@@ -83,8 +85,8 @@ func noBackend(source string) error {
 		i18n.M("Log in with 'ibmcloud login', specify a Lithops configuration with '--config', or use this machine with '-b local'."))
 }
 
-// override lets flags win over the configuration.
-func (p *opening) override() error {
+// applyFlags overrides the configuration with flags.
+func (p *opening) applyFlags() error {
 	if r := p.o.Region; r != "" && r != p.compute.Region {
 		if len(lithops.Regions(p.compute.Backend)) == 0 {
 			return fault.New(fault.Usage, i18n.M("The backend {{.Backend}} does not support regions. Only ibm_cf and code_engine do.", "Backend", p.target.Backend),
@@ -107,7 +109,7 @@ func (p *opening) override() error {
 	return nil
 }
 
-// useLocal starts the embedded endpoint and takes everything from it.
+// useLocal starts the embedded endpoint and uses its settings.
 func (p *opening) useLocal(ctx context.Context) error {
 	p.target.Backend = runtime.BackendLocal
 	p.compute = lithops.Compute{Backend: lithops.OpenWhisk, DockerServer: lithops.DefaultDockerServer}
@@ -135,16 +137,16 @@ func (p *opening) useLocal(ctx context.Context) error {
 	p.storage = lithops.Storage{
 		Backend: lithops.Minio, Endpoint: info.Endpoint, Bucket: info.Bucket, AccessKeyID: info.AccessKey, SecretAccessKey: info.SecretKey,
 	}
-	p.aboutLocal()
+	p.applyLocalSettings()
 	if p.o.As == runtime.BackendCodeEngine {
-		p.asCodeEngine()
+		p.emulateCodeEngine()
 	}
-	return p.override()
+	return p.applyFlags()
 }
 
-// asCodeEngine lets the embedded endpoint stand for IBM Cloud Code Engine: its API is reached as the client reaches it, by the
-// names of IBM's hosts through the endpoint's proxy, and nobody's session has a part in it.
-func (p *opening) asCodeEngine() {
+// emulateCodeEngine configures the embedded endpoint as a replacement for IBM Cloud Code Engine. As in the client,
+// requests use the host names of IBM Cloud and pass through the proxy of the endpoint. The session is not used.
+func (p *opening) emulateCodeEngine() {
 	version, e := p.install.Version, p.endpoint
 	p.o.Host.Session = nil
 	p.target.Backend = runtime.BackendCodeEngine
@@ -159,7 +161,7 @@ func (p *opening) asCodeEngine() {
 	}
 }
 
-// localEndpoint returns the embedded endpoint, which is started unless the command is Passive.
+// localEndpoint returns the embedded endpoint. It starts the endpoint unless the command is passive.
 func (p *opening) localEndpoint(ctx context.Context) (local.Info, error) {
 	if !p.o.Passive {
 		return local.Start(ctx, local.Options{
@@ -180,36 +182,36 @@ func notRunning(i local.Info) error {
 	return fault.New(fault.Unavailable, i18n.M("The local endpoint is not running."), i18n.M("Start the endpoint with 'ibmcloud fn-runtime local start'."))
 }
 
-// recognizeLocal finds out whether the configured endpoint is the embedded one, whose certificate is then trusted and
-// whose Python is this machine's.
-func (p *opening) recognizeLocal(ctx context.Context) error {
+// detectLocal checks whether the configured endpoint is the embedded endpoint. If so, it applies the settings of the
+// endpoint: its certificate, its limits, and whether it runs the Python of this machine.
+func (p *opening) detectLocal(ctx context.Context) error {
 	port := loopbackPort(p.compute.Endpoint)
 	if port == "" || p.o.LocalOnly {
 		return nil
 	}
 	info, err := local.Status(ctx, p.localDir())
 	if err != nil || loopbackPort(info.Endpoint) != port {
-		return nil // then it is another server on this machine
+		return nil // another server on this machine
 	}
 	if !info.Running {
 		return notRunning(info)
 	}
 	if key := p.compute.APIKey; p.compute.Backend == lithops.OpenWhisk && key != "" && key != info.APIKey {
 		return fault.New(fault.NotLoggedIn,
-			i18n.M("The keys in the Lithops configuration {{.Source}} are outdated: the keys of the local endpoint were re-created.", "Source", p.config.Source()), writeAnew())
+			i18n.M("The keys in the Lithops configuration {{.Source}} are outdated: the keys of the local endpoint were re-created.", "Source", p.config.Source()), rewriteConfig())
 	}
 	p.endpoint = info
-	p.aboutLocal()
+	p.applyLocalSettings()
 	return nil
 }
 
-func (p *opening) aboutLocal() {
+func (p *opening) applyLocalSettings() {
 	p.limits = lithops.Limits{MinMemoryMB: local.MinMemoryMB, MaxMemoryMB: local.MaxMemoryMB, MaxTimeoutS: local.MaxTimeoutS}
 	p.target.CAFile, p.target.CABundle = p.endpoint.CAFile, p.endpoint.CABundle
 	p.target.HostPython = p.endpoint.Invoker != "docker"
 }
 
-// loopbackPort returns the port of a URL on this machine, "" for any other.
+// loopbackPort returns the port of a loopback URL, or "" for any other URL.
 func loopbackPort(endpoint string) string {
 	u, err := url.Parse(endpoint)
 	if err != nil || !transport.Loopback(u.Hostname()) {

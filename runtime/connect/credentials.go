@@ -10,13 +10,14 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
-// tokenMargin is how long a configured token must still hold, in seconds: the client asks for another one when less is
-// left, and so do we.
+// tokenMargin is the minimum remaining validity of a configured token, in seconds. The client requests a new token if
+// less is left, and so does this program.
 const tokenMargin = 20 * 60
 
-// computeAuth chooses what proves to the compute service who asks. What the Lithops configuration has comes first,
-// because the client uses that too: the account in which it looks is the one to deploy to. The session's token follows,
-// and only for the hosts of the service that is meant. hint is the remedy for a refusal.
+// computeAuth selects the credentials for the compute service. Credentials of the Lithops configuration have priority
+// because the client uses them too, so runtimes are deployed to the account in which the client looks for them. The
+// token of the session is the fallback, and is sent to hosts of the selected service only. hint is the remedy for
+// denied requests.
 func (p *opening) computeAuth() (transport.Auth, i18n.Message, error) {
 	c := p.compute
 	source := i18n.M("Check the keys in the Lithops configuration {{.Source}}.", "Source", p.source())
@@ -28,8 +29,8 @@ func (p *opening) computeAuth() (transport.Auth, i18n.Message, error) {
 	}
 	switch {
 	case c.Token != "" && c.TokenExpiry > time.Now().Unix()+tokenMargin:
-		return transport.Auth{Token: constant(c.Token)}, source, nil
-	case c.APIKey != "" && c.IAMAPIKey == "", c.APIKey != "" && p.oldClient():
+		return transport.Auth{Token: staticToken(c.Token)}, source, nil
+	case c.APIKey != "" && c.IAMAPIKey == "", c.APIKey != "" && p.prefersCFKeys():
 		return transport.Auth{Basic: c.APIKey}, source, nil
 	case c.IAMAPIKey != "":
 		iam, err := p.iam()
@@ -37,29 +38,29 @@ func (p *opening) computeAuth() (transport.Auth, i18n.Message, error) {
 	}
 	session := p.o.Host.Session
 	if session == nil {
-		return transport.Auth{}, source, p.loggedIn()
+		return transport.Auth{}, source, p.checkLogin()
 	}
-	if !p.ibm().has(p.target.Endpoint) {
+	if !p.service().has(p.target.Endpoint) {
 		return transport.Auth{}, source, fault.New(fault.Denied,
 			i18n.M("The endpoint {{.Endpoint}} does not belong to IBM Cloud Functions, so your session token is not sent to it.", "Endpoint", transport.ShownURL(p.target.Endpoint)),
 			i18n.M("Set a key for it in the Lithops configuration."))
 	}
-	p.lend()
+	p.warnAboutSessionToken()
 	return transport.Auth{Token: session.Token}, i18n.M("Log in again with 'ibmcloud login', or target another account with 'ibmcloud target'."), nil
 }
 
-// lend names a configuration that happened to lie in the working folder before the session's token is used with it: in
-// a folder that somebody else wrote, it says for whom the token works.
-func (p *opening) lend() {
-	if o := p.o.Host.Observer; o != nil && p.config != nil && p.config.Nearby() && !p.lent {
-		p.lent = true
+// warnAboutSessionToken warns that the session token is used with a configuration that was found in the working
+// directory. In a directory that another user wrote, such a configuration determines what the token is used for.
+func (p *opening) warnAboutSessionToken() {
+	if o := p.o.Host.Observer; o != nil && p.config != nil && p.config.Nearby() && !p.tokenWarned {
+		p.tokenWarned = true
 		o.Warn(i18n.M("Your session token is used with the Lithops configuration {{.Source}}, which was found in the working directory.", "Source", p.source()))
 	}
 }
 
-// loggedIn is the fault for a command that would work on IBM Cloud with neither a session nor credentials of its own.
-// Nothing else that is missing matters before that.
-func (p *opening) loggedIn() error {
+// checkLogin returns an error if the command needs IBM Cloud but there are neither a session nor configured
+// credentials. It is checked first because other missing settings do not matter until the user logs in.
+func (p *opening) checkLogin() error {
 	c := p.compute
 	configured := c.APIKey != "" || c.IAMAPIKey != "" || c.Token != "" && c.TokenExpiry > time.Now().Unix()+tokenMargin
 	if c.Backend == lithops.OpenWhisk || configured || p.o.Host.Session != nil {
@@ -69,8 +70,9 @@ func (p *opening) loggedIn() error {
 		i18n.M("Log in with 'ibmcloud login', or set 'iam_api_key' in section 'ibm' of the Lithops configuration."))
 }
 
-// oldClient reports whether the client is of a release that knows Cloud Foundry keys: they count before IAM keys there.
-func (p *opening) oldClient() bool {
+// prefersCFKeys reports whether the release of the client supports Cloud Foundry keys. Such a release prefers them to
+// IAM keys.
+func (p *opening) prefersCFKeys() bool {
 	return lithops.DefaultNamespace(p.install.Version, "region", "user") == ""
 }
 
@@ -81,6 +83,6 @@ func (p *opening) source() string {
 	return p.config.Source()
 }
 
-func constant(token string) transport.TokenFunc {
+func staticToken(token string) transport.TokenFunc {
 	return func(context.Context, bool) (string, error) { return token, nil }
 }

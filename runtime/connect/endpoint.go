@@ -20,13 +20,14 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
-// chooseEndpoint settles region and endpoint of the compute service, and refuses one that may not be used.
+// chooseEndpoint determines the region and endpoint of the compute service. It returns an error if the endpoint must
+// not be used.
 func (p *opening) chooseEndpoint(ctx context.Context) error {
 	t := &p.target
 	endpoint := p.compute.Endpoint
-	if endpoint != "" { // before the region is read from what may be a password
+	if endpoint != "" { // check first: the region is derived from the endpoint, which may contain a password
 		var err error
-		if endpoint, err = p.asTheClient(ctx, endpoint); err != nil {
+		if endpoint, err = p.clientEndpoint(ctx, endpoint); err != nil {
 			return err
 		}
 	}
@@ -40,30 +41,30 @@ func (p *opening) chooseEndpoint(ctx context.Context) error {
 		}
 		if endpoint == "" {
 			if !slices.Contains(regions, p.compute.Region) {
-				return p.noSuchRegion(regions)
+				return p.unknownRegion(regions)
 			}
-			endpoint = "https://" + strings.Replace(services[p.ibm()].public, "REGION", p.compute.Region, 1)
+			endpoint = "https://" + strings.Replace(services[p.service()].public, "REGION", p.compute.Region, 1)
 		}
 		t.Region = p.compute.Region
 	}
 	if endpoint == "" {
 		return p.compute.Validate(p.install.Version)
 	}
-	endpoint, err := p.private(endpoint, p.ibm())
+	endpoint, err := p.privateEndpoint(endpoint, p.service())
 	t.Endpoint, t.ResourceGroup = endpoint, p.compute.ResourceGroupID
 	p.contract.Region = p.compute.Region
 	return err
 }
 
-// ibm is the service of IBM Cloud that is meant.
-func (p *opening) ibm() ibmService {
+// service returns the IBM Cloud service of the backend.
+func (p *opening) service() ibmService {
 	if p.compute.Backend == lithops.CodeEngine {
 		return codeEngine
 	}
 	return cloudFunctions
 }
 
-func (p *opening) noSuchRegion(regions []string) error {
+func (p *opening) unknownRegion(regions []string) error {
 	reason := i18n.M("IBM Cloud Functions does not support region '{{.Region}}'.", "Region", p.compute.Region)
 	if p.compute.Backend == lithops.CodeEngine {
 		reason = i18n.M("The Lithops client does not support the Code Engine region '{{.Region}}'.", "Region", p.compute.Region)
@@ -71,12 +72,13 @@ func (p *opening) noSuchRegion(regions []string) error {
 	return fault.New(fault.Invalid, reason, i18n.M("Use one of {{.Regions}}.", "Regions", strings.Join(regions, ", ")))
 }
 
-// asTheClient returns the endpoint that the client makes of the configured one. It always speaks TLS, also where http:// is
-// written, and puts the path of the API behind whatever stands there (lithops/libs/openwhisk/client.py). A service of this
-// machine that has no TLS is reached all the same, and the client's doubt noted.
-func (p *opening) asTheClient(ctx context.Context, endpoint string) (string, error) {
+// clientEndpoint returns the endpoint as the Lithops client interprets the configured one. The client always uses
+// TLS, even for http:// URLs, and appends the API path to the URL without removing an existing path
+// (lithops/libs/openwhisk/client.py). A service on this machine without TLS is supported, but noTLS is set because
+// the client cannot reach it.
+func (p *opening) clientEndpoint(ctx context.Context, endpoint string) (string, error) {
 	tlsOnly := strings.ReplaceAll(endpoint, "http:", "https:")
-	if err := secure(tlsOnly, i18n.M("compute service")); err != nil {
+	if err := validateEndpoint(tlsOnly, i18n.M("compute service")); err != nil {
 		return "", err
 	}
 	if u, err := url.Parse(tlsOnly); err == nil && (strings.HasSuffix(u.Path, "/") || strings.HasSuffix(u.Path, "/api/v1")) {
@@ -100,12 +102,12 @@ func (p *opening) asTheClient(ctx context.Context, endpoint string) (string, err
 	return endpoint, nil
 }
 
-// speaksTLS reports whether a service of this machine answers to TLS; one that cannot be reached is taken for such. Nothing is
-// sent to it.
+// speaksTLS reports whether a service on this machine accepts TLS connections. It also returns true if the service
+// cannot be reached. It sends no request.
 func speaksTLS(ctx context.Context, u *url.URL) bool {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	dialer := tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // only whether it is TLS is asked
+	dialer := tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // only tests whether the server uses TLS
 	c, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), "443")))
 	if err == nil {
 		_ = c.Close()
@@ -115,9 +117,9 @@ func speaksTLS(ctx context.Context, u *url.URL) bool {
 	return errors.As(err, &op) && op.Op == "dial"
 }
 
-// secure refuses endpoints that are no URL, that carry more than a place, or that would be reached without TLS beyond
-// this machine.
-func secure(endpoint string, what i18n.Message) error {
+// validateEndpoint returns an error if the endpoint is not a URL, contains credentials, a query or a fragment, or is
+// on another machine and does not use TLS. what is the name of the service for the error.
+func validateEndpoint(endpoint string, what i18n.Message) error {
 	shown := transport.ShownURL(endpoint)
 	u, err := url.Parse(endpoint)
 	switch {
@@ -134,25 +136,25 @@ func secure(endpoint string, what i18n.Message) error {
 	return nil
 }
 
-// iam is the identity service that exchanges API keys.
+// iam returns the endpoint of the identity service that exchanges API keys for tokens.
 func (p *opening) iam() (string, error) {
 	endpoint := transport.DefaultIAM
 	if s := p.o.Host.Session; s != nil && s.IAMEndpoint != "" {
 		endpoint = s.IAMEndpoint
 	}
-	endpoint, err := p.private(endpoint, identity)
+	endpoint, err := p.privateEndpoint(endpoint, identity)
 	if err == nil {
-		err = secure(endpoint, i18n.M("identity service"))
+		err = validateEndpoint(endpoint, i18n.M("identity service"))
 	}
 	return endpoint, err
 }
 
-// transport carries the requests to one endpoint with its credentials.
+// transport returns the transport for requests to one endpoint with its credentials.
 func (p *opening) transport(origin string, auth transport.Auth, insecure bool) http.RoundTripper {
 	return transport.New(p.transportOptions(origin, auth, insecure))
 }
 
-// anonymous carries requests that have no credentials in their headers, or their own.
+// anonymous returns a transport that adds no credentials to requests.
 func (p *opening) anonymous() http.RoundTripper {
 	return transport.New(p.transportOptions("", transport.Auth{}, false))
 }
@@ -161,8 +163,8 @@ func (p *opening) transportOptions(origin string, auth transport.Auth, insecure 
 	h := p.o.Host
 	o := transport.Options{
 		Auth: auth, Origin: origin, UserAgent: "fn-runtime/" + h.Version, Timeout: h.HTTPTimeout, Budget: h.Retries,
-		Proxy: p.target.Proxy, SkipTLSVerify: insecure && p.endpoint.CAFile == "" || h.SkipTLSVerify && (origin == "" || ofIBM(origin)),
-		// The same bundles as the client's libraries for HTTP and for S3.
+		Proxy: p.target.Proxy, SkipTLSVerify: insecure && p.endpoint.CAFile == "" || h.SkipTLSVerify && (origin == "" || isIBMCloud(origin)),
+		// The CA bundles of the client's libraries for HTTP and for S3.
 		CAFiles: []string{h.Getenv("REQUESTS_CA_BUNDLE"), h.Getenv("CURL_CA_BUNDLE"), h.Getenv("AWS_CA_BUNDLE")},
 		Trace:   h.Trace, Secrets: p.secrets(),
 	}
@@ -181,7 +183,7 @@ func (p *opening) retry(o site.Observer, host, reason string, wait time.Duration
 	o.Note(i18n.M("{{.Host}}: {{.Reason}}; retrying in {{.Wait}}.", "Host", host, "Reason", reason, "Wait", wait.Round(100*time.Millisecond)))
 }
 
-// secrets are what no trace may hold.
+// secrets returns the values that traces must not contain.
 func (p *opening) secrets() []string {
 	c, st := p.compute, p.storage
 	all := []string{c.APIKey, c.IAMAPIKey, c.Token, c.DockerPassword, st.SecretAccessKey, st.SessionToken, st.APIKey, st.IAMAPIKey,

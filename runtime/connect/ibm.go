@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// ibmService names a service of IBM Cloud.
+// ibmService identifies a service of IBM Cloud.
 type ibmService string
 
 const (
@@ -16,14 +16,15 @@ const (
 	resourceController ibmService = "resource-controller"
 )
 
-// hosts are the names of a service; REGION stands for one label.
+// hosts holds the host names of a service. REGION is a placeholder for one label.
 type hosts struct {
-	public, private string   // private takes the place of public where the session is set to private endpoints
-	others          []string // that it answers to as well, inside IBM Cloud's network
+	public, private string   // private replaces public if the session uses private endpoints
+	others          []string // additional names inside the network of IBM Cloud
 }
 
-// services are the hosts of IBM Cloud that a session's token may go to, each service its own. They are whole names:
-// below IBM Cloud's domains there are names that tenants own, such as those of applications and of clusters.
+// services lists the IBM Cloud hosts that may receive the token of a session. Requests to a service use only the
+// hosts of its entry. The names are complete because tenants own names in the domains of IBM Cloud, such as those of
+// applications and clusters.
 var services = map[ibmService]hosts{
 	cloudFunctions:     {"REGION.functions.cloud.ibm.com", "private.REGION.functions.cloud.ibm.com", []string{"REGION.functions.private.cloud.ibm.com"}},
 	codeEngine:         {"api.REGION.codeengine.cloud.ibm.com", "api.private.REGION.codeengine.cloud.ibm.com", nil},
@@ -32,33 +33,33 @@ var services = map[ibmService]hosts{
 	resourceController: {"resource-controller.cloud.ibm.com", "private.resource-controller.cloud.ibm.com", []string{"private.REGION.resource-controller.cloud.ibm.com"}},
 }
 
-// has reports whether an endpoint is one of the service's, over TLS and on its usual port.
+// has reports whether an endpoint belongs to the service, uses TLS and has the default port.
 func (s ibmService) has(endpoint string) bool {
-	_, ok := s.privately(endpoint)
+	_, ok := s.privateURL(endpoint)
 	return ok
 }
 
-// privately returns the private name of an endpoint of the service; not ok for any other endpoint.
-func (s ibmService) privately(endpoint string) (private string, ok bool) {
+// privateURL returns the private URL for an endpoint of the service. ok is false for any other endpoint.
+func (s ibmService) privateURL(endpoint string) (private string, ok bool) {
 	u, err := url.Parse(endpoint)
 	if err != nil || u.Scheme != "https" || u.User != nil || u.Port() != "" && u.Port() != "443" {
 		return "", false
 	}
 	known, host := services[s], strings.ToLower(u.Hostname())
-	if region, ok := matches(host, known.public); ok {
+	if region, ok := matchHost(host, known.public); ok {
 		u.Host = strings.Replace(known.private, "REGION", region, 1)
 		return u.String(), true
 	}
 	for _, name := range append([]string{known.private}, known.others...) {
-		if _, ok := matches(host, name); ok {
+		if _, ok := matchHost(host, name); ok {
 			return endpoint, true
 		}
 	}
 	return "", false
 }
 
-// matches reports whether a host has a name of a service, and gives its region.
-func matches(host, name string) (region string, ok bool) {
+// matchHost reports whether a host matches a name of a service, and returns its region.
+func matchHost(host, name string) (region string, ok bool) {
 	before, after, regional := strings.Cut(name, "REGION")
 	if !regional {
 		return "", host == name
@@ -68,8 +69,8 @@ func matches(host, name string) (region string, ok bool) {
 	return region, begins && ends && region != "" && strings.Trim(region, "abcdefghijklmnopqrstuvwxyz0123456789-") == ""
 }
 
-// ofIBM reports whether an endpoint is that of any service of IBM Cloud.
-func ofIBM(endpoint string) bool {
+// isIBMCloud reports whether an endpoint belongs to any service of IBM Cloud.
+func isIBMCloud(endpoint string) bool {
 	for s := range services {
 		if s.has(endpoint) {
 			return true

@@ -11,9 +11,9 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// A session's token goes to the hosts of the service that it is for. Names below IBM Cloud's domains that tenants own,
-// and hosts of another service, are strangers.
-func TestATokenGoesToItsServiceOnly(t *testing.T) {
+// The token of a session is sent only to hosts of its service. Tenant names in the domains of IBM Cloud and hosts of
+// other services do not receive it.
+func TestTokenIsSentToItsServiceOnly(t *testing.T) {
 	for endpoint, want := range map[string]ibmService{
 		"https://us-south.functions.cloud.ibm.com":                               cloudFunctions,
 		"https://US-SOUTH.functions.cloud.ibm.com:443":                           cloudFunctions,
@@ -52,18 +52,19 @@ func TestATokenGoesToItsServiceOnly(t *testing.T) {
 				t.Errorf("%s as %s: %v, want %v", endpoint, s, got, s == want)
 			}
 		}
-		if got := ofIBM(endpoint); got != (want != "") {
+		if got := isIBMCloud(endpoint); got != (want != "") {
 			t.Errorf("%s of IBM: %v, want %v", endpoint, got, want != "")
 		}
 	}
 }
 
-// A configuration that lay in the working folder is named before the token is used with it; the user's own is not.
-func TestAConfigurationOfTheFolderIsNamed(t *testing.T) {
+// Open warns if the session token is used with a configuration in the working directory. It does not warn about the
+// configuration in the home directory.
+func TestConfigurationInWorkingDirectoryIsReported(t *testing.T) {
 	for name, want := range map[string]bool{"nearby": true, "own": false} {
 		t.Run(name, func(t *testing.T) {
-			o := home(t, "3.7.0", "")
-			e := &ear{}
+			o := newOptions(t, "3.7.0", "")
+			e := &warningRecorder{}
 			o.Host.Observer, o.Host.Session, o.UserKey = e, session(false), "abcd"
 			o.Host.WorkDir = t.TempDir()
 			dir, file := o.Host.WorkDir, ".lithops_config"
@@ -78,11 +79,11 @@ func TestAConfigurationOfTheFolderIsNamed(t *testing.T) {
 			if _, err := Open(t.Context(), o); fault.KindOf(err) != "" {
 				t.Fatal(err)
 			}
-			said := slices.ContainsFunc(e.warnings, func(w string) bool {
+			reported := slices.ContainsFunc(e.warnings, func(w string) bool {
 				return strings.Contains(w, "session token") && strings.Contains(w, ".lithops_config")
 			})
-			if said != want {
-				t.Errorf("said %q, want it said: %v", e.warnings, want)
+			if reported != want {
+				t.Errorf("warnings %q, want a warning: %v", e.warnings, want)
 			}
 		})
 	}

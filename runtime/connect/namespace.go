@@ -11,8 +11,8 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
-// namespace says which namespace is the target. On OpenWhisk, and with a Cloud Foundry key, paths hold
-// its name; with a token they hold its id, which has to be found.
+// namespace returns the target namespace. On OpenWhisk and with a Cloud Foundry key, request paths contain its name.
+// With a token they contain its ID, which is looked up later.
 func (p *opening) namespace(auth transport.Auth) (openwhisk.Namespace, error) {
 	name := p.compute.Namespace
 	if name == "" && p.compute.Backend == lithops.IBMCF {
@@ -27,15 +27,15 @@ func (p *opening) namespace(auth transport.Auth) (openwhisk.Namespace, error) {
 		return openwhisk.Namespace{}, err
 	}
 	p.contract.Namespace, p.target.Namespace = name, name
-	ns := openwhisk.Namespace{Scope: entity.Scope{Name: name, ID: p.compute.NamespaceID}, Memory: memory{p.cache, p.compute.Backend}, ResourceGroup: p.resourceGroup}
+	ns := openwhisk.Namespace{Scope: entity.Scope{Name: name, ID: p.compute.NamespaceID}, Cache: namespaceCache{p.cache, p.compute.Backend}, ResourceGroup: p.resourceGroup}
 	if p.compute.Backend == lithops.OpenWhisk || auth.Basic != "" {
 		ns.ID, ns.Fixed = name, true
 	}
 	return ns, nil
 }
 
-// resourceGroup returns the id of the group in which a namespace is made: the flag, the Lithops configuration, the one
-// that is targeted.
+// resourceGroup returns the ID of the resource group in which a namespace is created: the group of the flag,
+// otherwise of the Lithops configuration, otherwise the targeted group.
 func (p *opening) resourceGroup(ctx context.Context) (string, error) {
 	s := p.o.Host.Session
 	if g := p.o.ResourceGroup; g != "" {
@@ -54,21 +54,21 @@ func (p *opening) resourceGroup(ctx context.Context) (string, error) {
 		i18n.M("Target a resource group with 'ibmcloud target -g GROUP', or pass '--resource-group'."))
 }
 
-// memory is the client's cache of the ids of namespaces: what is found for it, it need not ask for, and the other way
-// round.
-type memory struct {
+// namespaceCache gives access to the namespace IDs that the Lithops client caches. The client and this program reuse
+// the IDs that the other one has looked up.
+type namespaceCache struct {
 	cache   lithops.Cache
 	backend lithops.Backend
 }
 
-// Recall implements the memory of openwhisk.Namespace.
-func (m memory) Recall(name string) (id string, ok bool) {
+// Lookup implements the cache of openwhisk.Namespace.
+func (m namespaceCache) Lookup(name string) (id string, ok bool) {
 	ns, err := m.cache.ReadNamespace(m.backend, name)
 	return ns.ID, err == nil
 }
 
-// Remember implements the memory of openwhisk.Namespace.
-func (m memory) Remember(p entity.Scope) error { return m.cache.WriteNamespace(m.backend, p) }
+// Store implements the cache of openwhisk.Namespace.
+func (m namespaceCache) Store(p entity.Scope) error { return m.cache.WriteNamespace(m.backend, p) }
 
-// Forget implements the memory of openwhisk.Namespace.
-func (m memory) Forget(name string) error { return m.cache.RemoveNamespace(m.backend, name) }
+// Remove implements the cache of openwhisk.Namespace.
+func (m namespaceCache) Remove(name string) error { return m.cache.RemoveNamespace(m.backend, name) }

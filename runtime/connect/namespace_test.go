@@ -15,16 +15,16 @@ import (
 	"fn-runtime/runtime/lithops"
 )
 
-// service is an IBM Cloud Functions that knows namespaces and packages.
-type service struct {
+// fakeFunctions is an IBM Cloud Functions API with namespaces and packages.
+type fakeFunctions struct {
 	mu         sync.Mutex
 	namespaces []map[string]string
 	packages   []map[string]any
-	valid      string // the only namespace that has packages; "" any
+	valid      string // the only namespace with packages; "" accepts any
 	requests   []string
 }
 
-func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *fakeFunctions) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.requests = append(s.requests, r.Method+" "+r.URL.Path)
@@ -50,18 +50,18 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// against starts a service and gives options that reach it with a token.
-func against(t *testing.T, svc *service, version, more string) Options {
+// serviceOptions starts svc and returns options that access it with a token.
+func serviceOptions(t *testing.T, svc *fakeFunctions, version, more string) Options {
 	t.Helper()
 	server := httptest.NewServer(svc)
 	t.Cleanup(server.Close)
-	far := fmt.Sprintf("  token: tok\n  token_expiry_time: %d\n", time.Now().Add(48*time.Hour).Unix())
-	return home(t, version, ibm(server.URL, far+more))
+	validToken := fmt.Sprintf("  token: tok\n  token_expiry_time: %d\n", time.Now().Add(48*time.Hour).Unix())
+	return newOptions(t, version, ibm(server.URL, validToken+more))
 }
 
-func TestNamespaceIsFoundOnceAndRemembered(t *testing.T) {
-	svc := &service{namespaces: []map[string]string{{"id": "other", "name": "x"}, {"id": "guid-1", "name": "ns"}}}
-	o := against(t, svc, "3.7.0", "")
+func TestNamespaceIsLookedUpOnceAndCached(t *testing.T) {
+	svc := &fakeFunctions{namespaces: []map[string]string{{"id": "other", "name": "x"}, {"id": "guid-1", "name": "ns"}}}
+	o := serviceOptions(t, svc, "3.7.0", "")
 	o.UserKey = "abcd"
 	s, err := Open(t.Context(), o)
 	if err != nil || len(svc.requests) > 0 {
@@ -84,27 +84,27 @@ func TestNamespaceIsFoundOnceAndRemembered(t *testing.T) {
 	}
 }
 
-// The client's cache file names a namespace that is gone: the answer of the service casts doubt on it, and the file is
-// mended. A namespace that is confirmed is not asked for again.
+// If the cache file of the client contains the ID of a deleted namespace, the error of the service triggers a new
+// lookup, and the cache file is corrected. A valid ID is not looked up again.
 func TestStaleNamespaceIsLookedUpAgain(t *testing.T) {
 	for name, c := range map[string]struct {
-		noted, want string
-		lookups     int
+		cached, want string
+		lookups      int
 	}{
 		"another id": {"gone", "guid-1", 1},
 		"confirmed":  {"guid-1", "guid-1", 0},
-		"no more":    {"gone", "", 1},
+		"deleted":    {"gone", "", 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			svc := &service{}
+			svc := &fakeFunctions{}
 			if c.want != "" {
 				svc.namespaces = []map[string]string{{"id": c.want, "name": "ns"}}
 			}
 			svc.valid = "guid-1"
-			o := against(t, svc, "3.7.0", "")
+			o := serviceOptions(t, svc, "3.7.0", "")
 			o.UserKey = "abcd"
 			cache := lithops.Cache{Dir: lithops.CacheDir(o.Host.Home)}
-			if err := cache.WriteNamespace(lithops.IBMCF, entity.Scope{ID: c.noted, Name: "ns"}); err != nil {
+			if err := cache.WriteNamespace(lithops.IBMCF, entity.Scope{ID: c.cached, Name: "ns"}); err != nil {
 				t.Fatal(err)
 			}
 			s, err := Open(t.Context(), o)
@@ -120,9 +120,9 @@ func TestStaleNamespaceIsLookedUpAgain(t *testing.T) {
 					lookups++
 				}
 			}
-			noted, _ := cache.ReadNamespace(lithops.IBMCF, "ns")
-			if noted.ID != c.want || s.Compute.Scope().ID != c.want || err != nil || (c.want == "") != fault.Is(s.Compute.FindScope(t.Context()), fault.NotFound) {
-				t.Errorf("%v; the file says %q, the target %q; requests %v", err, noted.ID, s.Compute.Scope().ID, svc.requests)
+			cached, _ := cache.ReadNamespace(lithops.IBMCF, "ns")
+			if cached.ID != c.want || s.Compute.Scope().ID != c.want || err != nil || (c.want == "") != fault.Is(s.Compute.FindScope(t.Context()), fault.NotFound) {
+				t.Errorf("%v; cached id %q, target id %q; requests %v", err, cached.ID, s.Compute.Scope().ID, svc.requests)
 			}
 			if c.want != "" && lookups != c.lookups {
 				t.Errorf("looked up %d times", lookups)
@@ -131,9 +131,9 @@ func TestStaleNamespaceIsLookedUpAgain(t *testing.T) {
 	}
 }
 
-func TestNamespaceIsMadeInAResourceGroup(t *testing.T) {
-	svc := &service{}
-	o := against(t, svc, "3.7.0", "")
+func TestNamespaceIsCreatedInAResourceGroup(t *testing.T) {
+	svc := &fakeFunctions{}
+	o := serviceOptions(t, svc, "3.7.0", "")
 	o.UserKey = "abcd"
 	s, err := Open(t.Context(), o)
 	if err != nil {

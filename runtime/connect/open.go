@@ -15,8 +15,8 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
-// Open makes the service of one command. Nothing is changed on the target; -b local starts the local endpoint. With
-// Tolerant there is always a service: what is missing stands in its Problems.
+// Open creates the service for one command. It does not change the target, but starts the local endpoint for -b
+// local. With Tolerant it returns a service even if parts of it are missing. The reasons are in Problems.
 func Open(ctx context.Context, o Options) (*runtime.Service, error) {
 	if o.Host.Getenv == nil {
 		o.Host.Getenv = func(string) string { return "" }
@@ -31,7 +31,7 @@ func Open(ctx context.Context, o Options) (*runtime.Service, error) {
 	return p.result(), nil
 }
 
-// result puts together what is known.
+// result returns the service with everything that was determined.
 func (p *opening) result() *runtime.Service {
 	s := &runtime.Service{
 		Site: site.Site{
@@ -39,7 +39,7 @@ func (p *opening) result() *runtime.Service {
 			Compute: p.port, Store: p.store, Cache: p.cache,
 			Observer: p.o.Host.Observer, Jobs: p.o.Jobs, Version: p.o.Host.Version,
 		},
-		Config: p.config, Problems: p.problems, ClientProblem: p.clientDoubt, LoadClientConfig: p.askClient(),
+		Config: p.config, Problems: p.problems, ClientProblem: p.clientProblem, LoadClientConfig: p.clientConfigLoader(),
 	}
 	if p.contract.Backend != "" {
 		s.TempDir = lithops.TempDir(p.install.Version, p.o.Host.Getenv)
@@ -50,29 +50,29 @@ func (p *opening) result() *runtime.Service {
 	return s
 }
 
-// opening is one run of Open: what is known so far.
+// opening is the state of one call of Open.
 type opening struct {
-	o        Options
-	install  lithops.Install
-	config   *lithops.Config
-	target   runtime.Target
-	compute  lithops.Compute
-	storage  lithops.Storage
-	contract lithops.Contract
-	cache    lithops.Cache
-	store    site.Store   // nil where it is not needed, or could not be had
-	port     site.Compute // the same
-	problems map[string]error
-	limits   lithops.Limits // of the service where they are known; zero otherwise
-	lent     bool           // the user was told where the session's token is used
-	endpoint local.Info     // the embedded endpoint, when it is the target; the zero Info otherwise
-	noTLS    *fault.Fault   // the compute service has no TLS, so the client cannot reach it; else nil
+	o           Options
+	install     lithops.Install
+	config      *lithops.Config
+	target      runtime.Target
+	compute     lithops.Compute
+	storage     lithops.Storage
+	contract    lithops.Contract
+	cache       lithops.Cache
+	store       site.Store   // nil if not needed or not available
+	port        site.Compute // nil if not available
+	problems    map[string]error
+	limits      lithops.Limits // of the service; zero if unknown
+	tokenWarned bool           // warnAboutSessionToken has warned the user
+	endpoint    local.Info     // the embedded endpoint if it is the target, otherwise zero
+	noTLS       *fault.Fault   // set if the compute service does not use TLS, so the client cannot reach it
 
 	certificates certificates
 }
 
-// step does one part; with Tolerant its error becomes a problem of the check with that name. It tells whether the part
-// is there.
+// step handles the error of one part. With Tolerant it records the error as the problem of a check. It reports
+// whether the part is available.
 func (p *opening) step(check string, err error) (bool, error) {
 	if err == nil {
 		return true, nil
@@ -97,12 +97,12 @@ func (p *opening) open(ctx context.Context) error {
 	}
 	p.contract = lithops.Contract{Backend: p.compute.Backend, Version: p.install.Version, Namespace: p.compute.Namespace}
 	if p.o.LocalOnly {
-		return p.nameStore()
+		return p.setStorageBackend()
 	}
-	if _, err := p.step("session", p.loggedIn()); err != nil {
+	if _, err := p.step("session", p.checkLogin()); err != nil {
 		return err
 	}
-	if p.o.NeedStore || p.compute.Backend == lithops.CodeEngine && p.o.NeedInstall { // its runtimes answer into the bucket
+	if p.o.NeedStore || p.compute.Backend == lithops.CodeEngine && p.o.NeedInstall { // its runtimes write their results to the bucket
 		if _, err := p.step("bucket", p.openStore()); err != nil {
 			return err
 		}
@@ -110,7 +110,7 @@ func (p *opening) open(ctx context.Context) error {
 	return p.openCompute(ctx)
 }
 
-// findLithops finds the client. Without the need for it, its absence is none.
+// findLithops finds the Lithops installation. A missing installation is an error only if the command needs it.
 func (p *opening) findLithops(ctx context.Context) error {
 	install, err := lithops.Find(ctx, lithops.FindOptions{
 		Python: p.o.Python, Dir: p.o.LithopsDir, Getenv: p.o.Host.Getenv, Home: p.o.Host.Home, WorkDir: p.o.Host.WorkDir,
@@ -123,9 +123,9 @@ func (p *opening) findLithops(ctx context.Context) error {
 	return err
 }
 
-// nameStore tells which store the client's workers will use, without anything else about it.
-func (p *opening) nameStore() (err error) {
-	if p.config == nil { // the embedded endpoint's
+// setStorageBackend determines the storage backend of the workers and no other storage settings.
+func (p *opening) setStorageBackend() (err error) {
+	if p.config == nil { // the store of the embedded endpoint
 		p.storage.Backend = lithops.Minio
 		return nil
 	}
@@ -133,7 +133,8 @@ func (p *opening) nameStore() (err error) {
 	return err
 }
 
-// openCompute makes the compute side: the endpoint with its credentials, the user key and the namespace.
+// openCompute creates the client of the compute service. This includes the endpoint, the credentials, the user key
+// and the namespace.
 func (p *opening) openCompute(ctx context.Context) error {
 	ok, err := p.step("region", p.chooseEndpoint(ctx))
 	if !ok || err != nil {
@@ -145,7 +146,7 @@ func (p *opening) openCompute(ctx context.Context) error {
 	}
 	key, from, keyErr := p.userKey()
 	if fault.Is(keyErr, fault.Invalid) && p.o.UserKey == "" && p.compute.Backend != lithops.CodeEngine {
-		keyErr = nil // one existing package may tell it
+		keyErr = nil // userKeyFromPackages may find it
 	}
 	p.contract.UserKey, p.target.UserKeyFrom = key, from
 	if p.compute.Backend == lithops.CodeEngine {
@@ -161,17 +162,17 @@ func (p *opening) openCompute(ctx context.Context) error {
 		return err
 	}
 	client := openwhisk.New(openwhisk.Options{
-		Endpoint: p.target.Endpoint, Namespace: ns, Transport: p.certificates.watch("session", p.transport(p.target.Endpoint, auth, p.compute.Insecure)), LoginHint: hint,
+		Endpoint: p.target.Endpoint, Namespace: ns, Transport: p.certificates.record("session", p.transport(p.target.Endpoint, auth, p.compute.Insecure)), LoginHint: hint,
 	})
 	if keyErr == nil && key == "" {
-		keyErr = p.keyOfPackages(ctx, client)
+		keyErr = p.userKeyFromPackages(ctx, client)
 	}
 	p.port = openwhisk.NewCompute(client, openwhisk.ComputeOptions{Contract: p.contract, Settings: p.compute, Limits: p.limits, Jobs: p.o.Jobs})
 	_, err = p.step("namespace", keyErr)
 	return err
 }
 
-// images reads registries and, when something is built, speaks to the engine.
+// images returns the client for image registries and, for builds, for the container engine.
 func (p *opening) images() site.Images {
 	o := images.Options{
 		Getenv: p.o.Host.Getenv, Home: p.o.Host.Home,
@@ -184,5 +185,5 @@ func (p *opening) images() site.Images {
 	return images.New(o)
 }
 
-// localDir is the folder of the embedded endpoint's state.
+// localDir returns the state directory of the embedded endpoint.
 func (p *opening) localDir() string { return filepath.Join(p.o.Host.StateDir, "local") }

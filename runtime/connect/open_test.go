@@ -22,13 +22,14 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
-// home is a home folder with a Lithops and, where text is given, a configuration.
-func home(t *testing.T, version, config string) Options {
+// newOptions returns options with a home directory that contains a Lithops installation and, if config is not empty,
+// a configuration.
+func newOptions(t *testing.T, version, config string) Options {
 	t.Helper()
 	dir := t.TempDir()
 	venv := filepath.Join(dir, "venv")
-	lith := filepath.Join(venv, "lib", "python3.11", "site-packages", "lithops")
-	put := func(path, text string) {
+	pkgDir := filepath.Join(venv, "lib", "python3.11", "site-packages", "lithops")
+	write := func(path, text string) {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -36,16 +37,16 @@ func home(t *testing.T, version, config string) Options {
 			t.Fatal(err)
 		}
 	}
-	put(filepath.Join(lith, "version.py"), "__version__ = '"+version+"'\n")
-	put(filepath.Join(lith, "__init__.py"), "")
-	put(filepath.Join(lith, "worker", "__init__.py"), "")
-	put(filepath.Join(venv, "pyvenv.cfg"), "home = /usr/bin\nversion = 3.11.7\n")
-	put(filepath.Join(venv, "bin", "python"), "")
+	write(filepath.Join(pkgDir, "version.py"), "__version__ = '"+version+"'\n")
+	write(filepath.Join(pkgDir, "__init__.py"), "")
+	write(filepath.Join(pkgDir, "worker", "__init__.py"), "")
+	write(filepath.Join(venv, "pyvenv.cfg"), "home = /usr/bin\nversion = 3.11.7\n")
+	write(filepath.Join(venv, "bin", "python"), "")
 	if err := os.Chmod(filepath.Join(venv, "bin", "python"), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	if config != "" {
-		put(filepath.Join(dir, ".lithops", "config"), config)
+		write(filepath.Join(dir, ".lithops", "config"), config)
 	}
 	return Options{
 		NeedInstall: true, NeedStore: true,
@@ -77,16 +78,16 @@ func session(endpoint bool) *Session {
 		Token: func(context.Context, bool) (string, error) { return "session-token", nil }}
 }
 
-func TestOpenChooses(t *testing.T) {
-	far := fmt.Sprintf("  token: tok\n  token_expiry_time: %d\n", time.Now().Add(48*time.Hour).Unix())
+func TestOpenSelectsTheTarget(t *testing.T) {
+	validToken := fmt.Sprintf("  token: tok\n  token_expiry_time: %d\n", time.Now().Add(48*time.Hour).Unix())
 	for name, c := range map[string]struct {
 		version, config string
 		change          func(*Options)
-		kind            fault.Kind // "" is success
-		words           string     // in the error
+		kind            fault.Kind // "" for success
+		want            string     // in the error
 		check           func(t *testing.T, s *runtime.Service)
 	}{
-		"nothing": {"3.7.0", "", nil, fault.NotLoggedIn, "ibmcloud login|--config|-b local", nil},
+		"no login and no configuration": {"3.7.0", "", nil, fault.NotLoggedIn, "ibmcloud login|--config|-b local", nil},
 		"openwhisk": {"3.7.0", plainOpenWhisk("https://ow.example"), nil, "", "", func(t *testing.T, s *runtime.Service) {
 			if s.Contract.Package() != "lithops_abcde" || s.Target.Endpoint != "https://ow.example" || s.Target.Bucket != "b" || s.Compute.Scope().ID != "guest" {
 				t.Errorf("%+v %+v", s.Target, s.Contract)
@@ -100,7 +101,7 @@ func TestOpenChooses(t *testing.T) {
 			}},
 		"http is https": {"3.7.0", plainOpenWhisk("http://ow.example"), nil, "", "", func(t *testing.T, s *runtime.Service) {
 			if s.Target.Endpoint != "https://ow.example" || s.ClientProblem("session") != nil {
-				t.Errorf("endpoint %s, doubt %v; the client makes it https://ow.example", s.Target.Endpoint, s.ClientProblem("session"))
+				t.Errorf("endpoint %s, problem %v; the client uses https://ow.example", s.Target.Endpoint, s.ClientProblem("session"))
 			}
 		}},
 		"slash":         {"3.7.0", plainOpenWhisk("https://ow.example/"), nil, fault.Invalid, "ends in '/'|without a trailing slash", nil},
@@ -111,7 +112,7 @@ func TestOpenChooses(t *testing.T) {
 		"broken file":   {"3.7.0", "lithops: [", nil, fault.Invalid, "malformed", nil},
 		"no bucket":     {"3.7.0", strings.Replace(plainOpenWhisk("https://ow.example"), "minio:\n  endpoint: http://127.0.0.1:9\n  access_key_id: AKIAAAAA\n  secret_access_key: s3cret\n  storage_bucket: b\n", "", 1), nil, fault.Invalid, "", nil},
 		"bad user key":  {"3.7.0", plainOpenWhisk("https://ow.example"), func(o *Options) { o.UserKey = "a/b" }, fault.Usage, "--user-key|API key", nil},
-		"ibm with token": {"3.7.0", ibm("https://localhost:18443", far) + "ibm:\n  iam_api_key: Ab_x-0123\n", nil, "", "", func(t *testing.T, s *runtime.Service) {
+		"ibm with token": {"3.7.0", ibm("https://localhost:18443", validToken) + "ibm:\n  iam_api_key: Ab_x-0123\n", nil, "", "", func(t *testing.T, s *runtime.Service) {
 			if s.Contract.Package() != "lithops_ab_x" || s.Target.Region != "localhost:18443" || s.Compute.Scope().ID != "" {
 				t.Errorf("%+v %+v", s.Target, s.Contract)
 			}
@@ -141,7 +142,7 @@ func TestOpenChooses(t *testing.T) {
 		"logged out before anything else": {"3.7.0", "lithops:\n  backend: ibm_cf\n", nil, fault.NotLoggedIn, "Not logged in|ibmcloud login", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			o := home(t, c.version, c.config)
+			o := newOptions(t, c.version, c.config)
 			if c.change != nil {
 				c.change(&o)
 			}
@@ -157,21 +158,21 @@ func TestOpenChooses(t *testing.T) {
 			if !errors.As(err, &f) || f.Recovery.IsZero() {
 				t.Fatalf("no remedy: %v", err)
 			}
-			for w := range strings.SplitSeq(c.words, "|") {
+			for w := range strings.SplitSeq(c.want, "|") {
 				if !strings.Contains(f.Error()+f.Recovery.String(), w) {
 					t.Errorf("%q is not in %q %q", w, f.Error(), f.Recovery)
 				}
 			}
 			for _, secret := range []string{"s3cret", "abcdefgh:key", "session-token"} {
 				if strings.Contains(fmt.Sprintf("%v %+v", err, f), secret) {
-					t.Errorf("the error holds %s", secret)
+					t.Errorf("the error contains %s", secret)
 				}
 			}
 		})
 	}
 }
 
-func TestUserKeyOfTheOneExistingPackage(t *testing.T) {
+func TestUserKeyOfTheOnlyExistingPackage(t *testing.T) {
 	known := []map[string]string{{"id": "guid-1", "name": "ns"}}
 	for name, c := range map[string]struct {
 		packages []string
@@ -182,11 +183,11 @@ func TestUserKeyOfTheOneExistingPackage(t *testing.T) {
 		"several": {[]string{"lithops_abcd", "lithops_wxyz"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			svc := &service{namespaces: known}
+			svc := &fakeFunctions{namespaces: known}
 			for _, p := range c.packages {
 				svc.packages = append(svc.packages, map[string]any{"name": p, "binding": false})
 			}
-			s, err := Open(t.Context(), against(t, svc, "3.7.0", ""))
+			s, err := Open(t.Context(), serviceOptions(t, svc, "3.7.0", ""))
 			if c.key == "" {
 				var f *fault.Fault
 				if !errors.As(err, &f) || !strings.Contains(f.Recovery.String(), "--user-key") {
@@ -201,12 +202,12 @@ func TestUserKeyOfTheOneExistingPackage(t *testing.T) {
 	}
 }
 
-func TestTolerantAlwaysGivesAService(t *testing.T) {
+func TestTolerantAlwaysReturnsAService(t *testing.T) {
 	for name, config := range map[string]string{"nothing": "", "broken": "lithops: [", "no region": ibm("", ""), "no bucket": "lithops:\n  backend: openwhisk\n"} {
 		t.Run(name, func(t *testing.T) {
-			o := home(t, "3.7.0", config)
+			o := newOptions(t, "3.7.0", config)
 			o.Tolerant = true
-			o.Host.Retries = transport.NewBudget(time.Millisecond) // the services are out of reach, and stay so
+			o.Host.Retries = transport.NewBudget(time.Millisecond) // the services are unreachable; do not retry
 			s, err := Open(t.Context(), o)
 			if err != nil {
 				t.Fatal(err)
@@ -222,40 +223,40 @@ func TestTolerantAlwaysGivesAService(t *testing.T) {
 				}
 			}
 			if failed == 0 {
-				t.Errorf("nothing failed: %+v", checks)
+				t.Errorf("no check failed: %+v", checks)
 			}
 		})
 	}
 }
 
-// ear hears the warnings.
-type ear struct {
+// warningRecorder records warnings.
+type warningRecorder struct {
 	site.Observer
 	warnings []string
 }
 
-func (e *ear) Warn(text i18n.Message) { e.warnings = append(e.warnings, text.String()) }
+func (e *warningRecorder) Warn(text i18n.Message) { e.warnings = append(e.warnings, text.String()) }
 
-func TestKeysThatTheClientIgnoresAreWarnedOf(t *testing.T) {
+func TestKeysThatTheClientIgnoresAreReported(t *testing.T) {
 	text := strings.Replace(plainOpenWhisk("https://ow.example"), "  storage: minio\n", "  storage: minio\n  storage_bucket: old\n", 1)
 	for version, want := range map[string]bool{"2.8.0": false, "3.7.0": true} {
-		o := home(t, version, text)
-		e := &ear{}
+		o := newOptions(t, version, text)
+		e := &warningRecorder{}
 		o.Host.Observer = e
 		s, err := Open(t.Context(), o)
 		if err != nil {
 			t.Fatal(err)
 		}
-		said := len(e.warnings) == 1 && strings.Contains(e.warnings[0], "'storage_bucket' in section 'lithops'") && strings.Contains(e.warnings[0], "line 4") && strings.Contains(e.warnings[0], "'minio'")
-		if said != want || !want && len(e.warnings) > 0 || s.Target.Bucket != "b" {
+		reported := len(e.warnings) == 1 && strings.Contains(e.warnings[0], "'storage_bucket' in section 'lithops'") && strings.Contains(e.warnings[0], "line 4") && strings.Contains(e.warnings[0], "'minio'")
+		if reported != want || !want && len(e.warnings) > 0 || s.Target.Bucket != "b" {
 			t.Errorf("%s: bucket %s, %q", version, s.Target.Bucket, e.warnings)
 		}
 	}
 }
 
-// The client speaks TLS whatever the scheme says: a service of this machine that does is reached with it, one that does not
-// is a service that no job will reach.
-func TestASchemeIsTakenAsTheClientTakesIt(t *testing.T) {
+// The client uses TLS even for http:// URLs. Open also uses TLS for a service on this machine that supports TLS.
+// Otherwise it reports that the client cannot reach the service.
+func TestHTTPSchemeIsInterpretedAsByTheClient(t *testing.T) {
 	secured, plain := httptest.NewTLSServer(nil), httptest.NewServer(nil)
 	t.Cleanup(secured.Close)
 	t.Cleanup(plain.Close)
@@ -263,10 +264,10 @@ func TestASchemeIsTakenAsTheClientTakesIt(t *testing.T) {
 	for configured, want := range map[string]string{
 		"http://" + secured.Listener.Addr().String(): secured.URL,
 		plain.URL:            plain.URL,
-		"http://127.0.0.1:1": "https://127.0.0.1:1", // nobody is there
+		"http://127.0.0.1:1": "https://127.0.0.1:1", // no server
 	} {
-		o := home(t, "3.7.0", plainOpenWhisk(configured))
-		e := &ear{}
+		o := newOptions(t, "3.7.0", plainOpenWhisk(configured))
+		e := &warningRecorder{}
 		o.Host.Observer = e
 		s, err := Open(t.Context(), o)
 		if err != nil {
@@ -275,9 +276,9 @@ func TestASchemeIsTakenAsTheClientTakesIt(t *testing.T) {
 		if s.Target.Endpoint != want {
 			t.Errorf("%s: endpoint %s, want %s", configured, s.Target.Endpoint, want)
 		}
-		doubted := want == plain.URL
-		if (s.ClientProblem("session") != nil) != doubted || slices.ContainsFunc(e.warnings, func(w string) bool { return strings.Contains(w, "does not support TLS") }) != doubted {
-			t.Errorf("%s: doubt %v, warnings %q, want a doubt: %v", configured, s.ClientProblem("session"), e.warnings, doubted)
+		noTLS := want == plain.URL
+		if (s.ClientProblem("session") != nil) != noTLS || slices.ContainsFunc(e.warnings, func(w string) bool { return strings.Contains(w, "does not support TLS") }) != noTLS {
+			t.Errorf("%s: problem %v, warnings %q, want a problem: %v", configured, s.ClientProblem("session"), e.warnings, noTLS)
 		}
 	}
 }

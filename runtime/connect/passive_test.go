@@ -11,10 +11,10 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// A passive opening starts no endpoint; any other does, with the program that it is told.
-func TestPassiveStartsNothing(t *testing.T) {
+// With Passive, Open does not start the local endpoint. Otherwise it starts the configured executable.
+func TestPassiveDoesNotStartTheEndpoint(t *testing.T) {
 	for _, passive := range []bool{true, false} {
-		o := home(t, "3.7.0", "")
+		o := newOptions(t, "3.7.0", "")
 		o.Backend, o.Passive = "local", passive
 		o.Host.StateDir = t.TempDir()
 		called := filepath.Join(o.Host.StateDir, "called")
@@ -34,9 +34,9 @@ func TestPassiveStartsNothing(t *testing.T) {
 	}
 }
 
-// A configuration for the embedded endpoint is recognised while it does not run, and the remedy is to start it.
-func TestConfiguredEndpointThatIsStopped(t *testing.T) {
-	o := home(t, "3.7.0", plainOpenWhisk("https://127.0.0.1:7443"))
+// A configuration for the embedded endpoint is detected even if the endpoint is stopped. The remedy is to start it.
+func TestConfiguredEndpointIsStopped(t *testing.T) {
+	o := newOptions(t, "3.7.0", plainOpenWhisk("https://127.0.0.1:7443"))
 	dir := filepath.Join(o.Host.StateDir, "local")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		t.Fatal(err)

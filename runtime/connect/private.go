@@ -10,19 +10,20 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
-// private returns the private name of an endpoint of a service of IBM Cloud when the session is set to private endpoints;
-// other hosts beyond this machine are then refused, because traffic to them leaves the private network.
-func (p *opening) private(endpoint string, of ibmService) (string, error) {
+// privateEndpoint returns the private URL for an endpoint of an IBM Cloud service if the session uses private
+// endpoints. In that case it returns an error for any other remote host because requests to it would leave the
+// private network.
+func (p *opening) privateEndpoint(endpoint string, of ibmService) (string, error) {
 	if s := p.o.Host.Session; s == nil || !s.PrivateEndpoint || loopback(endpoint) {
 		return endpoint, nil
 	}
-	if private, ok := of.privately(endpoint); ok {
+	if private, ok := of.privateURL(endpoint); ok {
 		return private, nil
 	}
-	return "", leavesPrivate(endpoint)
+	return "", notPrivate(endpoint)
 }
 
-func leavesPrivate(endpoint string) error {
+func notPrivate(endpoint string) error {
 	return fault.New(fault.Invalid,
 		i18n.M("The session uses private endpoints, but '{{.Endpoint}}' is not a private endpoint of IBM Cloud.", "Endpoint", transport.ShownURL(endpoint)),
 		i18n.M("Log in to the public endpoint with 'ibmcloud login -a cloud.ibm.com', or use another configuration."))
@@ -33,25 +34,26 @@ func loopback(endpoint string) bool {
 	return err == nil && transport.Loopback(u.Hostname())
 }
 
-// privateOnly refuses requests to registries that have no private name, when the session is set to private endpoints. IBM
-// Cloud's own have one ("private.us.icr.io"); an image names its registry, so no other one can take its place.
+// privateOnly rejects requests to registries without a private host name if the session uses private endpoints. Only
+// the registries of IBM Cloud have private names ("private.us.icr.io"). The registry is part of the image name and
+// cannot be replaced.
 func (p *opening) privateOnly(next http.RoundTripper) http.RoundTripper {
 	if s := p.o.Host.Session; s == nil || !s.PrivateEndpoint {
 		return next
 	}
-	return registries{next}
+	return privateRegistries{next}
 }
 
-type registries struct{ next http.RoundTripper }
+type privateRegistries struct{ next http.RoundTripper }
 
 // RoundTrip implements http.RoundTripper.
-func (r registries) RoundTrip(req *http.Request) (*http.Response, error) {
+func (r privateRegistries) RoundTrip(req *http.Request) (*http.Response, error) {
 	host := req.URL.Hostname()
 	if !transport.Loopback(host) && !(strings.HasPrefix(host, "private.") && strings.HasSuffix(host, ".icr.io")) {
 		if req.Body != nil {
 			_ = req.Body.Close()
 		}
-		return nil, leavesPrivate(req.URL.Scheme + "://" + req.URL.Host)
+		return nil, notPrivate(req.URL.Scheme + "://" + req.URL.Host)
 	}
 	return r.next.RoundTrip(req)
 }

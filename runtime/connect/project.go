@@ -12,20 +12,20 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
-// openProject makes the compute side on Code Engine. Keys of metadata hold an id that only the service knows for certain,
-// so the project is looked for at once; that it does not exist yet is no error.
+// openProject creates the compute client for Code Engine. It looks up the project because metadata keys contain an ID
+// that only the service provides reliably. A missing project is not an error.
 func (p *opening) openProject(ctx context.Context, auth transport.Auth, hint i18n.Message, key string) error {
 	name := cmp.Or(p.compute.Project, lithops.DefaultNamespace(p.install.Version, p.compute.Region, key))
 	p.target.Namespace = name
 	cached, _ := p.cache.ReadProject(name)
 	namespace := func(id string) string { return lithops.ProjectNamespace(p.compute, cached, id) }
 	project := codeengine.Project{Scope: entity.Scope{Name: name, ID: p.compute.ProjectID}, ResourceGroup: p.resourceGroup,
-		Memory: projects{p.cache, namespace}}
+		Cache: projectCache{p.cache, namespace}}
 	if o := p.o.Host.Observer; o != nil {
 		project.Begin = o.Begin
 	}
 	client := codeengine.New(codeengine.Options{
-		Endpoint: p.target.Endpoint, Project: project, Transport: p.certificates.watch("session", p.transport(p.target.Endpoint, auth, false)), LoginHint: hint,
+		Endpoint: p.target.Endpoint, Project: project, Transport: p.certificates.record("session", p.transport(p.target.Endpoint, auth, false)), LoginHint: hint,
 	})
 	storage, version := p.storage, p.install.Version
 	storage.Bucket = p.target.Bucket
@@ -41,25 +41,28 @@ func (p *opening) openProject(ctx context.Context, auth transport.Auth, hint i18
 	return fault.During(i18n.M("Looking up project {{.Project}}", "Project", name), err)
 }
 
-// projects is the client's cache of the ids of projects, and of what it puts into its keys for them.
-type projects struct {
+// projectCache gives access to the project IDs that the Lithops client caches, and to the namespaces that the client
+// uses for them in metadata keys.
+type projectCache struct {
 	cache     lithops.Cache
 	namespace func(id string) string
 }
 
-// Recall implements codeengine.Memory.
-func (m projects) Recall(name string) (id string, ok bool) {
-	known, err := m.cache.ReadProject(name)
-	return known.ID, err == nil && known.ID != ""
+// Lookup implements codeengine.Cache.
+func (m projectCache) Lookup(name string) (id string, ok bool) {
+	cachedProject, err := m.cache.ReadProject(name)
+	return cachedProject.ID, err == nil && cachedProject.ID != ""
 }
 
-// Remember implements codeengine.Memory.
-func (m projects) Remember(name, id string) error {
-	if known, ok := m.Recall(name); ok && known == id {
+// Store implements codeengine.Cache.
+func (m projectCache) Store(name, id string) error {
+	if cachedID, ok := m.Lookup(name); ok && cachedID == id {
 		return nil
 	}
 	return m.cache.WriteProject(lithops.Project{Name: name, ID: id, Namespace: m.namespace(id)})
 }
 
-// Forget implements codeengine.Memory.
-func (m projects) Forget(name string) error { return m.cache.RemoveNamespace(lithops.CodeEngine, name) }
+// Remove implements codeengine.Cache.
+func (m projectCache) Remove(name string) error {
+	return m.cache.RemoveNamespace(lithops.CodeEngine, name)
+}

@@ -17,14 +17,14 @@ func codeEngineConfig(more string) string {
 	return "lithops:\n  backend: code_engine\n  storage: minio\n" + minio + "ibm:\n  iam_api_key: Ab_x-0123\n  resource_group_id: group\n" + more
 }
 
-// TestOpenCodeEngine looks at what is chosen before the first request, which does not get through here.
+// TestOpenCodeEngine checks the selected target. All requests fail because the context is canceled.
 func TestOpenCodeEngine(t *testing.T) {
 	for name, c := range map[string]struct {
 		version, config   string
 		change            func(*Options)
 		endpoint, project string
-		id                string // of the project, as far as it is told
-		words             string // in the error
+		id                string // of the project; empty if not configured
+		want              string // in the error
 	}{
 		"region of the configuration": {"3.8.0", codeEngineConfig("  region: us-east\n"), nil, "https://api.us-east.codeengine.cloud.ibm.com", "lithops-us-east-ab0x", "", ""},
 		"region of the session": {"3.7.0", codeEngineConfig(""), func(o *Options) { o.Host.Session = session(false) },
@@ -39,7 +39,7 @@ func TestOpenCodeEngine(t *testing.T) {
 			"https://api.au-syd.codeengine.cloud.ibm.com", "lithops-au-syd-ab0x", "", ""},
 		"session alone": {"3.8.0", "lithops:\n  storage: minio\n" + minio, func(o *Options) { o.Backend, o.Host.Session, o.UserKey = "code_engine", session(false), "abcd" },
 			"https://api.eu-de.codeengine.cloud.ibm.com", "lithops-eu-de-abcd", "", ""},
-		"a key as it stands in the API key": {"3.8.0", "lithops:\n  storage: minio\n" + minio, func(o *Options) { o.Backend, o.Host.Session, o.UserKey = "code_engine", session(false), "Ab_x" },
+		"user key with uppercase letters": {"3.8.0", "lithops:\n  storage: minio\n" + minio, func(o *Options) { o.Backend, o.Host.Session, o.UserKey = "code_engine", session(false), "Ab_x" },
 			"https://api.eu-de.codeengine.cloud.ibm.com", "lithops-eu-de-ab0x", "", ""},
 		"unknown region": {"3.8.0", codeEngineConfig("  region: in-che\n"), nil, "", "", "", "in-che|us-south"},
 		"no region":      {"3.8.0", codeEngineConfig(""), nil, "", "", "", "No region|--region"},
@@ -48,7 +48,7 @@ func TestOpenCodeEngine(t *testing.T) {
 		"old client":     {"3.6.4", codeEngineConfig("  region: us-east\n"), nil, "", "", "", "3.7.0|pip install"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			o := home(t, c.version, c.config)
+			o := newOptions(t, c.version, c.config)
 			if c.change != nil {
 				c.change(&o)
 			}
@@ -62,36 +62,36 @@ func TestOpenCodeEngine(t *testing.T) {
 			}
 			cancel(offline)
 			err := p.open(ctx)
-			if c.words == "" {
+			if c.want == "" {
 				if p.target.Endpoint != c.endpoint || p.target.Namespace != c.project || p.port == nil || p.port.Scope().ID != c.id || p.store == nil {
 					t.Errorf("%+v, %v; problems %v", p.target, err, p.problems)
 				}
 				return
 			}
-			var said []string
+			var reported []string
 			for _, problem := range append([]error{err}, p.problems["backend"], p.problems["session"], p.problems["region"], p.problems["namespace"]) {
 				if f, ok := errors.AsType[*fault.Fault](problem); ok {
-					said = append(said, f.Reason.String(), f.Recovery.String())
+					reported = append(reported, f.Reason.String(), f.Recovery.String())
 				}
 			}
-			for w := range strings.SplitSeq(c.words, "|") {
-				if !strings.Contains(strings.Join(said, " "), w) {
-					t.Errorf("%q is not in %q", w, said)
+			for w := range strings.SplitSeq(c.want, "|") {
+				if !strings.Contains(strings.Join(reported, " "), w) {
+					t.Errorf("%q is not in %q", w, reported)
 				}
 			}
 		})
 	}
 }
 
-// What is remembered of a project is what the client remembers, and what an older release left there stays as it is: the
-// client on this machine goes on with it.
-func TestRememberedProject(t *testing.T) {
+// The project cache is the cache of the client. An entry that an older release wrote is not changed because the
+// client on this machine continues to use it.
+func TestProjectCache(t *testing.T) {
 	cache := lithops.Cache{Dir: t.TempDir()}
-	m := projects{cache, func(id string) string { return id }}
-	if _, ok := m.Recall("ours"); ok {
-		t.Error("something is known of a project that nobody looked for")
+	m := projectCache{cache, func(id string) string { return id }}
+	if _, ok := m.Lookup("ours"); ok {
+		t.Error("found a project that was not stored")
 	}
-	if err := m.Remember("ours", "id-1"); err != nil {
+	if err := m.Store("ours", "id-1"); err != nil {
 		t.Fatal(err)
 	}
 	file := filepath.Join(cache.Dir, "code_engine", "ours_data")
@@ -103,25 +103,25 @@ func TestRememberedProject(t *testing.T) {
 	if err := os.WriteFile(file, []byte(old), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := m.Remember("ours", "id-1"); err != nil {
+	if err := m.Store("ours", "id-1"); err != nil {
 		t.Fatal(err)
 	}
 	if text, _ = os.ReadFile(file); string(text) != old {
 		t.Errorf("the file is %q, want %q", text, old)
 	}
-	if err := m.Forget("ours"); err != nil {
+	if err := m.Remove("ours"); err != nil {
 		t.Fatal(err)
 	}
-	if id, ok := m.Recall("ours"); ok {
-		t.Errorf("it is still known as %s", id)
+	if id, ok := m.Lookup("ours"); ok {
+		t.Errorf("still cached as %s", id)
 	}
 }
 
-// Which regions there are depends on the backend: the flag's, the configuration's, ibm_cf.
+// The regions depend on the backend of the flag, otherwise of the configuration, otherwise ibm_cf.
 func TestRegionsOfTheBackend(t *testing.T) {
 	for name, c := range map[string]struct {
 		config, flag string
-		eu           bool // eu-es, where only Code Engine is
+		eu           bool // contains eu-es, which only Code Engine has
 	}{
 		"neither":       {"", "", false},
 		"flag":          {"", "code_engine", true},
@@ -129,7 +129,7 @@ func TestRegionsOfTheBackend(t *testing.T) {
 		"flag wins":     {codeEngineConfig(""), "ibm_cf", false},
 		"openwhisk":     {plainOpenWhisk("https://ow.example"), "", false},
 	} {
-		o := home(t, "3.8.0", c.config)
+		o := newOptions(t, "3.8.0", c.config)
 		o.Backend = c.flag
 		if got := Regions(o); len(got) == 0 || slices.Contains(got, "eu-es") != c.eu {
 			t.Errorf("%s: %q", name, got)

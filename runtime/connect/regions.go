@@ -4,8 +4,8 @@ import (
 	"fn-runtime/runtime/lithops"
 )
 
-// Regions returns those of the backend that a command would work on: the one that is named, else that of the Lithops
-// configuration, else ibm_cf. Nothing is dialled.
+// Regions returns the regions of the backend that a command would use: the backend of the options, otherwise of the
+// Lithops configuration, otherwise ibm_cf. It sends no requests.
 func Regions(o Options) []string {
 	backend := o.Backend
 	if backend == "" {

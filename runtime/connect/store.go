@@ -7,7 +7,7 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
-// openStore makes the bucket of the Lithops configuration, or that of the local endpoint.
+// openStore creates the client for the bucket of the Lithops configuration or of the local endpoint.
 func (p *opening) openStore() error {
 	if p.config != nil {
 		st, err := p.config.Storage(p.compute, p.install)
@@ -30,13 +30,13 @@ func (p *opening) openStore() error {
 	}
 	session := p.o.Host.Session
 	hmac := st.AccessKeyID != "" && st.SecretAccessKey != ""
-	bySession := st.Backend == lithops.IBMCOS && !hmac && st.APIKey == "" && st.IAMAPIKey == "" && session != nil && objectStorage.has(st.Endpoint)
-	if err := st.Validate(); err != nil && !(bySession && st.Bucket != "") {
+	useSession := st.Backend == lithops.IBMCOS && !hmac && st.APIKey == "" && st.IAMAPIKey == "" && session != nil && objectStorage.has(st.Endpoint)
+	if err := st.Validate(); err != nil && !(useSession && st.Bucket != "") {
 		return err
 	}
-	endpoint, err := p.private(st.Endpoint, objectStorage)
+	endpoint, err := p.privateEndpoint(st.Endpoint, objectStorage)
 	if err == nil {
-		err = secure(endpoint, i18n.M("storage"))
+		err = validateEndpoint(endpoint, i18n.M("storage"))
 	}
 	if err != nil {
 		return err
@@ -53,8 +53,8 @@ func (p *opening) openStore() error {
 	switch {
 	case hmac:
 		o.AccessKeyID, o.SecretAccessKey, o.SessionToken = st.AccessKeyID, st.SecretAccessKey, st.SessionToken
-	case bySession:
-		p.lend()
+	case useSession:
+		p.warnAboutSessionToken()
 		auth, origin = transport.Auth{Token: session.Token}, endpoint
 		o.LoginHint = i18n.M("Log in again with 'ibmcloud login'.")
 	default:
@@ -68,7 +68,7 @@ func (p *opening) openStore() error {
 		}
 		auth, origin = transport.Auth{Token: transport.APIKeyToken(iam, key, p.anonymous())}, endpoint
 	}
-	o.Transport = p.certificates.watch("bucket", p.transport(origin, auth, false))
+	o.Transport = p.certificates.record("bucket", p.transport(origin, auth, false))
 	p.store = storage.New(o)
 	return nil
 }

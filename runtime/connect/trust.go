@@ -10,12 +10,12 @@ import (
 	"fn-runtime/runtime/regular"
 )
 
-// LocalDoubt returns what is unsafe in the Lithops configuration that is in force here, where it is for the local
-// endpoint; nil where nothing is, or where it is for something else.
-func LocalDoubt(h Host, info local.Info) error {
+// LocalProblem returns the security problem of the Lithops configuration that is in use. It returns nil if there is
+// no problem or if the configuration is not for the local endpoint.
+func LocalProblem(h Host, info local.Info) error {
 	config, err := lithops.Load(lithops.LoadOptions{Getenv: h.Getenv, Home: h.Home, WorkDir: h.WorkDir})
 	if err != nil {
-		return nil // what uses the configuration says so
+		return nil // reported by the commands that use the configuration
 	}
 	backend, _ := config.Backend()
 	compute, err := config.Compute(lithops.Backend(backend), lithops.Install{})
@@ -23,12 +23,12 @@ func LocalDoubt(h Host, info local.Info) error {
 		return nil
 	}
 	storage, _ := config.Storage(compute, lithops.Install{})
-	return unverified(compute, storage, config.Source(), info)
+	return insecureConfig(compute, storage, config.Source(), info)
 }
 
-// unverified returns why a client with this configuration would believe, or give its keys to, whoever listens in the
-// place of the local endpoint; nil where it would not.
-func unverified(compute lithops.Compute, storage lithops.Storage, source string, info local.Info) error {
+// insecureConfig returns the reason why a client with this configuration would trust another process that listens in
+// place of the local endpoint, or send its keys to that process. It returns nil if the client would not.
+func insecureConfig(compute lithops.Compute, storage lithops.Storage, source string, info local.Info) error {
 	var reason i18n.Message
 	switch port := loopbackPort(storage.Endpoint); {
 	case compute.Insecure:
@@ -38,25 +38,25 @@ func unverified(compute lithops.Compute, storage lithops.Storage, source string,
 	default:
 		return nil
 	}
-	return fault.New(fault.Invalid, reason, writeAnew())
+	return fault.New(fault.Invalid, reason, rewriteConfig())
 }
 
-func writeAnew() i18n.Message {
+func rewriteConfig() i18n.Message {
 	return i18n.M("Update it with 'ibmcloud fn-runtime lithops-config -b local -o FILE'.")
 }
 
-// clientDoubt returns what keeps the client of this environment from working with the service that the check "session" or
-// "bucket" has asked, or from working with the local endpoint in safety.
-func (p *opening) clientDoubt(check string) error {
+// clientProblem returns the reason why the Lithops client of this environment cannot use the service that the check
+// "session" or "bucket" has contacted, or cannot use the local endpoint securely.
+func (p *opening) clientProblem(check string) error {
 	switch {
 	case p.noTLS != nil && check == "session":
 		return p.noTLS
 	case p.endpoint.CAFile == "":
-		return p.distrust(check)
+		return p.clientTrustProblem(check)
 	case check != "session":
 		return nil
 	}
-	if err := unverified(p.compute, p.storage, p.source(), p.endpoint); err != nil {
+	if err := insecureConfig(p.compute, p.storage, p.source(), p.endpoint); err != nil {
 		return err
 	}
 	ca, err := regular.ReadCABundle(p.endpoint.CAFile)
@@ -69,7 +69,7 @@ func (p *opening) clientDoubt(check string) error {
 			i18n.M("In this shell, {{.Variable}} is not set to the local endpoint's proxy, so the Lithops client sends its requests to IBM Cloud.", "Variable", variable), remedy)
 	}
 	for _, check := range []string{"session", "bucket"} {
-		b := clientBundle(check, p.o.Host.Getenv)
+		b := clientCABundle(check, p.o.Host.Getenv)
 		if pem, err := regular.ReadCABundle(b.file); err != nil || !bytes.Contains(pem, bytes.TrimSpace(ca)) {
 			return fault.New(fault.Invalid,
 				i18n.M("In this shell, {{.Variable}} does not point to the local endpoint's certificate authority, so the Lithops client rejects the endpoint's certificate.", "Variable", b.variable),
@@ -79,8 +79,8 @@ func (p *opening) clientDoubt(check string) error {
 	return nil
 }
 
-// clientProxy returns the variable in which the client's Python looks for the proxy of https addresses, and its value: that
-// in small letters comes first.
+// clientProxy returns the environment variable that sets the HTTPS proxy in Python, and its value. The lowercase
+// variable has priority.
 func clientProxy(getenv func(string) string) (variable, proxy string) {
 	if proxy := getenv("https_proxy"); proxy != "" {
 		return "https_proxy", proxy

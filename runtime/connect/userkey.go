@@ -12,20 +12,21 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// userKeyVariable returns the user part of package names where flag and configuration do not.
+// userKeyVariable is the environment variable for the user part of package names. It overrides the configuration, and
+// the flag overrides it.
 const userKeyVariable = "FN_RUNTIME_USER_KEY"
 
-var userKeyText = text.NewPattern(`^[A-Za-z0-9_@.&-]{1,64}$`)
+var userKeyPattern = text.NewPattern(`^[A-Za-z0-9_@.&-]{1,64}$`)
 
-// userKey returns the user part of package names, and where it came from: flag, environment, the API key of the Lithops
-// configuration. The one existing package in the namespace comes after these: see keyOfPackages.
+// userKey returns the user part of package names and its source: the flag, the environment, or the API key of the
+// Lithops configuration. If all of them are missing, the caller uses userKeyFromPackages.
 func (p *opening) userKey() (key string, from i18n.Message, err error) {
 	given, from := p.o.UserKey, i18n.M("the option '--user-key'")
 	if given == "" {
 		given, from = p.o.Host.Getenv(userKeyVariable), i18n.M("the environment variable {{.Name}}", "Name", userKeyVariable)
 	}
 	if given != "" {
-		if !userKeyText.MatchString(given) {
+		if !userKeyPattern.MatchString(given) {
 			return "", i18n.Message{}, fault.New(fault.Usage, i18n.M("'{{.Key}}' cannot be part of a runtime name.", "Key", given),
 				i18n.M("Set '--user-key' to the first characters of the API key that the Lithops client uses."))
 		}
@@ -41,9 +42,9 @@ func (p *opening) userKey() (key string, from i18n.Message, err error) {
 	return key, i18n.M("the Lithops configuration"), err
 }
 
-// keyOfPackages takes the user part from the one key that Lithops packages in the namespace have. None or several are
-// no answer, and the fault says how to give one.
-func (p *opening) keyOfPackages(ctx context.Context, client *openwhisk.Client) error {
+// userKeyFromPackages sets the user part if all Lithops packages in the namespace have the same one. Otherwise it
+// returns an error that explains how to specify it.
+func (p *opening) userKeyFromPackages(ctx context.Context, client *openwhisk.Client) error {
 	remedy := i18n.M("Set 'iam_api_key' in section 'ibm' of the Lithops configuration, or set '--user-key' or {{.Variable}} to its first characters.", "Variable", userKeyVariable)
 	keys := map[string]string{}
 	err := client.Find(ctx)

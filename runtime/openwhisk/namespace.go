@@ -17,17 +17,17 @@ type Namespace struct {
 	entity.Scope // without an ID it is looked up, once, when something needs it
 	// Fixed is for a namespace that belongs to its key: its name is what paths hold, and it can be neither made nor removed.
 	Fixed bool
-	// Memory keeps the ids of namespaces between commands; nil: nothing does.
-	Memory memory
+	// Cache stores the IDs of namespaces between commands. It may be nil.
+	Cache cache
 	// ResourceGroup returns the id of the group in which the namespace is made.
 	ResourceGroup func(ctx context.Context) (string, error)
 }
 
-// memory is what this machine knows of the ids of namespaces; the Lithops client reads and writes the same.
-type memory interface {
-	Recall(name string) (id string, ok bool)
-	Remember(p entity.Scope) error
-	Forget(name string) error
+// cache stores the IDs of namespaces on this machine. The Lithops client uses the same cache.
+type cache interface {
+	Lookup(name string) (id string, ok bool)
+	Store(p entity.Scope) error
+	Remove(name string) error
 }
 
 // place is a namespace with what is known of it.
@@ -64,8 +64,8 @@ func (c *Client) find(ctx context.Context) error {
 	if n.ID != "" {
 		return nil
 	}
-	if n.Memory != nil {
-		if id, ok := n.Memory.Recall(n.Name); ok {
+	if n.Cache != nil {
+		if id, ok := n.Cache.Lookup(n.Name); ok {
 			n.ID, n.noted = id, true
 			return nil
 		}
@@ -92,18 +92,18 @@ func (c *Client) ask(ctx context.Context) error {
 // know keeps an id for this command, and for the next ones: where it cannot be kept, they only ask again.
 func (c *Client) know(id string) {
 	c.place.ID = id
-	if c.place.Memory != nil {
-		_ = c.place.Memory.Remember(c.place.Scope)
+	if c.place.Cache != nil {
+		_ = c.place.Cache.Store(c.place.Scope)
 	}
 }
 
 // forget ends what is known of the namespace.
 func (c *Client) forget() error {
 	c.place.ID = ""
-	if c.place.Memory == nil {
+	if c.place.Cache == nil {
 		return nil
 	}
-	return c.place.Memory.Forget(c.place.Name)
+	return c.place.Cache.Remove(c.place.Name)
 }
 
 // doubt asks the service for an id that came from memory, which may be of a namespace that is gone, and mends the memory.
