@@ -121,7 +121,8 @@ func page(h view.Help, cmd *cobra.Command) string {
 
 func environment(h view.Help) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Environment variables\n\n%s The same page on the screen:\n`%s help environment`. Made from it by `make docs`.\n", h.Long, program)
+	fmt.Fprintf(&b, "# Environment variables\n\nThese environment variables configure the plug-in. %s\n\n`%s help environment` prints the same list, "+
+		"from which `make docs` generates this page.\n", h.Long, program)
 	table(&b, "\n", "variable", h.Variables)
 	return b.String()
 }
