@@ -103,7 +103,7 @@ func saveTimeline(ctx context.Context, f *Factory, o dashboard.Options, job, fil
 	case err != nil:
 		return err
 	case picture == nil:
-		return runtime.NoJob(job)
+		return runtime.JobNotFound(job)
 	}
 	if err := atomicfile.Write(file, picture); err != nil {
 		return fault.New(fault.Invalid, i18n.M("{{.File}} cannot be written: {{.Error}}.", "File", file, "Error", err.Error()), i18n.Message{}).Because(err)

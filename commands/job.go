@@ -75,7 +75,7 @@ func runJob(cmd *cobra.Command, f *Factory, o jobFlags, args []string) error {
 	}
 	if o.target.python == "" && o.target.lithops == "" {
 		o.target.python = interpreter(path)
-		o.req.Own = o.target.python != ""
+		o.req.DetectedPython = o.target.python != ""
 		if strings.ContainsRune(args[0], filepath.Separator) { // other commands do not find this Python by themselves
 			o.target.addFlagsToHints(f, cmd.Root())
 		}

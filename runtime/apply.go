@@ -14,45 +14,46 @@ import (
 	"fn-runtime/runtime/site"
 )
 
-// Declaration is one declared runtime, in all its memory sizes.
+// Declaration is a declared runtime with all its memory sizes.
 type Declaration struct {
 	Name     string // "default" or an image reference
 	MemoryMB []int  // empty: the configured memory
-	MilliCPU int    // thousandths; 0: what goes with the memory
+	MilliCPU int    // 0: the default for the memory size
 	TimeoutS int    // 0: the configured timeout
-	InImage  bool   // the Lithops code is in the image
+	InImage  bool   // the image contains the Lithops code
 	Pin      bool
 	Build    *BuildRequest         // nil: the image is in a registry
-	Wrap     func(err error) error // says where it is declared; nil leaves errors alone
+	Wrap     func(err error) error // adds the position of the declaration to an error; may be nil
 }
 
-// ApplyRequest says what there should be.
+// ApplyRequest describes the desired runtimes.
 type ApplyRequest struct {
 	Runtimes []Declaration
-	Prune    bool // delete what is not declared
+	Prune    bool // delete undeclared runtimes
 	DryRun   bool
-	Output   io.Writer // for the lines of builds
-	// Confirm is asked once with the plan when something is deleted, before anything is changed; nil means yes.
+	Output   io.Writer // receives the output of builds
+	// Confirm is called once with the plan before anything is changed if the plan deletes runtimes. A nil function
+	// means yes.
 	Confirm func(plan Result) (bool, error)
 }
 
-// Apply makes a declared list of runtimes true: it builds images whose folder differs from the one that they were built
-// from, deploys what is missing, updates what differs and, with Prune, deletes every other runtime of this user key, of
-// whatever Lithops version. Where everything is as declared nothing is written.
+// Apply reconciles the deployed runtimes with a declared list. It builds images whose directory has changed since their
+// last build, deploys missing runtimes and updates different ones. With Prune, it deletes all other runtimes of this
+// user key, of any Lithops version. If everything is up to date, it writes nothing.
 func (s *Service) Apply(ctx context.Context, req ApplyRequest) (Result, error) {
 	op := i18n.M("Applying the declared runtimes to {{.Place}}", "Place", s.Scope())
-	all, err := s.declared(ctx, req.Runtimes)
+	all, err := s.resolveDeclarations(ctx, req.Runtimes)
 	if err != nil {
 		return Result{DryRun: req.DryRun}, err
 	}
 	return during(s, op, func() (Result, error) { return s.apply(ctx, all, req) })
 }
 
-func (s *Service) apply(ctx context.Context, all []*declared, req ApplyRequest) (Result, error) {
+func (s *Service) apply(ctx context.Context, all []*declaredRuntime, req ApplyRequest) (Result, error) {
 	none := Result{DryRun: req.DryRun}
-	inv, bundle, err := s.survey(ctx, true, func(ctx context.Context) error { return s.declaredDigests(ctx, all) })
+	inv, bundle, err := s.readState(ctx, true, func(ctx context.Context) error { return s.declaredDigests(ctx, all) })
 	if err == nil {
-		err = s.findDeclared(ctx, inv, all)
+		err = s.readDeclared(ctx, inv, all)
 	}
 	if err != nil {
 		return none, err
@@ -62,11 +63,11 @@ func (s *Service) apply(ctx context.Context, all []*declared, req ApplyRequest) 
 	for _, d := range all {
 		deployments = append(deployments, d.decide(p)...)
 	}
-	if err := s.feasible(ctx, deployments); err != nil {
+	if err := s.checkFeasible(ctx, deployments); err != nil {
 		return none, err
 	}
 	if slices.ContainsFunc(deployments, (*plan.Deployment).Changed) {
-		prerequisites, err := s.missing(ctx, inv)
+		prerequisites, err := s.missingPrerequisites(ctx, inv)
 		if err != nil {
 			return none, err
 		}
@@ -94,40 +95,40 @@ func (s *Service) apply(ctx context.Context, all []*declared, req ApplyRequest) 
 	return s.result(p, req.DryRun), err
 }
 
-// declared is one declaration with what is found and planned for it.
-type declared struct {
+// declaredRuntime is a declaration with its existing state and its plan.
+type declaredRuntime struct {
 	Declaration
 	wants       []site.Wanted
 	haves       []plan.Existing
 	build       entity.ImageBuild
-	image       *Item // of the build; nil without one
+	image       *Item // the build; nil if the image is not built
 	deployments []*plan.Deployment
 }
 
-func (d *declared) wrap(err error) error {
+func (d *declaredRuntime) wrap(err error) error {
 	if err == nil || d.Wrap == nil {
 		return err
 	}
 	return d.Wrap(err)
 }
 
-// declared checks every declaration before anything is dialled, and reads the folders to build.
-func (s *Service) declared(ctx context.Context, list []Declaration) (all []*declared, err error) {
+// resolveDeclarations validates all declarations before any request is sent, and reads the directories to build.
+func (s *Service) resolveDeclarations(ctx context.Context, list []Declaration) (all []*declaredRuntime, err error) {
 	var wrong []error
-	taken := map[entity.ID]bool{}
+	seen := map[entity.ID]bool{}
 	for _, one := range list {
-		d := &declared{Declaration: one}
+		d := &declaredRuntime{Declaration: one}
 		all = append(all, d)
-		d.wants, err = s.wants(DeployRequest{Name: one.Name, MemoryMB: one.MemoryMB, MilliCPU: one.MilliCPU, TimeoutS: one.TimeoutS, InImage: one.InImage, Pin: one.Pin})
+		d.wants, err = s.wantedRuntimes(DeployRequest{Name: one.Name, MemoryMB: one.MemoryMB, MilliCPU: one.MilliCPU, TimeoutS: one.TimeoutS, InImage: one.InImage, Pin: one.Pin})
 		if err == nil && one.Build != nil {
 			err = s.fingerprint(ctx, d)
 		}
 		for _, w := range d.wants {
-			if err == nil && taken[w.ID] {
+			if err == nil && seen[w.ID] {
 				err = fault.New(fault.Invalid, i18n.M("Two declared runtimes would be registered under the same name, {{.Name}}.", "Name", w.ID.Name),
 					i18n.M("Declare each memory size of an image once."))
 			}
-			taken[w.ID] = true
+			seen[w.ID] = true
 		}
 		if err != nil {
 			wrong = append(wrong, d.wrap(err))
@@ -136,7 +137,7 @@ func (s *Service) declared(ctx context.Context, list []Declaration) (all []*decl
 	return all, errors.Join(wrong...)
 }
 
-func (s *Service) fingerprint(ctx context.Context, d *declared) error {
+func (s *Service) fingerprint(ctx context.Context, d *declaredRuntime) error {
 	d.build = s.imageBuild(d.wants[0].Image, *d.Build)
 	d.build.Pin = d.Pin
 	source, err := s.Images.Fingerprint(ctx, d.build)
@@ -146,9 +147,9 @@ func (s *Service) fingerprint(ctx context.Context, d *declared) error {
 	return err
 }
 
-// declaredDigests asks the registries what the tags of the images that are not built here point to.
-func (s *Service) declaredDigests(ctx context.Context, all []*declared) error {
-	_, errs := parallel.Each(ctx, parallel.NewGroup(s.Jobs), all, func(ctx context.Context, d *declared) (struct{}, error) {
+// declaredDigests reads the digests of the images that are not built here from the registries.
+func (s *Service) declaredDigests(ctx context.Context, all []*declaredRuntime) error {
+	_, errs := parallel.Each(ctx, parallel.NewGroup(s.Jobs), all, func(ctx context.Context, d *declaredRuntime) (struct{}, error) {
 		if d.Build != nil {
 			return struct{}{}, nil
 		}
@@ -161,8 +162,9 @@ func (s *Service) declaredDigests(ctx context.Context, all []*declared) error {
 	return parallel.FirstError(errs)
 }
 
-// findDeclared takes what is there of the declared runtimes from the inventory; the metadata itself is not in lists.
-func (s *Service) findDeclared(ctx context.Context, inv *site.Inventory, all []*declared) error {
+// readDeclared matches the declared runtimes with the inventory and reads their metadata, which is not part of the
+// inventory.
+func (s *Service) readDeclared(ctx context.Context, inv *site.Inventory, all []*declaredRuntime) error {
 	type slot struct {
 		w    site.Wanted
 		have *plan.Existing
@@ -183,15 +185,15 @@ func (s *Service) findDeclared(ctx context.Context, inv *site.Inventory, all []*
 			}
 			return none, err
 		}
-		*at.have, err = s.found(ctx, inv.Entries[i])
+		*at.have, err = s.readExisting(ctx, inv.Entries[i])
 		return none, err
 	})
 	return parallel.FirstError(errs)
 }
 
-// decide plans one declaration. An image that is deployed from the same folder is not built again: it stays at the
-// digest that it has.
-func (d *declared) decide(p *plan.Plan) []*plan.Deployment {
+// decide plans one declaration. An image that was built from an identical directory is not rebuilt and keeps its
+// digest.
+func (d *declaredRuntime) decide(p *plan.Plan) []*plan.Deployment {
 	if d.Build != nil {
 		d.image = &Item{Change: Unchanged, Kind: KindImage, Name: d.wants[0].Image, Image: d.wants[0].Image, Status: Planned}
 	}
@@ -211,8 +213,8 @@ func (d *declared) decide(p *plan.Plan) []*plan.Deployment {
 	return d.deployments
 }
 
-// missing finds out what has to be made before the first runtime.
-func (s *Service) missing(ctx context.Context, inv *site.Inventory) (prerequisites plan.Prerequisites, err error) {
+// missingPrerequisites determines what must be created before the first runtime.
+func (s *Service) missingPrerequisites(ctx context.Context, inv *site.Inventory) (prerequisites plan.Prerequisites, err error) {
 	err = s.Compute.FindScope(ctx)
 	if prerequisites.Scope = fault.Is(err, fault.NotFound); err != nil && !prerequisites.Scope {
 		return prerequisites, err
@@ -227,7 +229,7 @@ func (s *Service) missing(ctx context.Context, inv *site.Inventory) (prerequisit
 	return prerequisites, err
 }
 
-// undeclared returns the user's own runtimes that no deployment is about.
+// undeclared returns the runtimes of this user key that no deployment covers.
 func undeclared(inv *site.Inventory, all []*plan.Deployment) (gone []site.Entry) {
 	type runtime struct {
 		key      string

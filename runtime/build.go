@@ -12,8 +12,8 @@ import (
 	"fn-runtime/runtime/lithops"
 )
 
-// Build builds an image, checks that a Lithops worker can run in it, and pushes it. The lines of the build go to
-// progress; Images reports the steps.
+// Build builds an image, verifies that it can run a Lithops worker, and pushes it. The output of the build is written
+// to progress; Images reports the steps.
 func (s *Service) Build(ctx context.Context, req BuildRequest, progress io.Writer) (entity.ImageBuilt, error) {
 	if req.Image == DefaultName || req.Image == AllName {
 		return entity.ImageBuilt{}, fault.New(fault.Usage, i18n.M("'{{.Name}}' is not an image name.", "Name", req.Image),
@@ -28,7 +28,7 @@ func (s *Service) Build(ctx context.Context, req BuildRequest, progress io.Write
 	return built, err
 }
 
-// imageBuild completes a request for an image as the client names it.
+// imageBuild returns the full description of a build for an image as the client names it.
 func (s *Service) imageBuild(image string, req BuildRequest) entity.ImageBuild {
 	build := entity.ImageBuild{
 		Image: image, Context: cmp.Or(req.Context, "."), Dockerfile: req.Dockerfile, Args: req.Args, Platform: cmp.Or(req.Platform, entity.DefaultPlatform),
@@ -47,7 +47,7 @@ func (s *Service) imageBuild(image string, req BuildRequest) entity.ImageBuild {
 	return build
 }
 
-// Init writes a skeleton ready to build and gives the paths of its files. Without a Python it is the client's.
+// Init writes a skeleton of an image and returns the paths of its files. The default Python version is the client's.
 func (s *Service) Init(_ context.Context, req InitRequest) ([]string, error) {
 	return skeleton.Write(cmp.Or(req.Dir, "."), skeleton.Options{Python: cmp.Or(req.Python, s.Install.Python), Conda: req.Conda, Force: req.Force,
 		Jobs: s.Target.Backend == string(lithops.CodeEngine), Code: req.InImage, Program: req.Program})

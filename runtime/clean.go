@@ -15,9 +15,9 @@ import (
 	"fn-runtime/runtime/plan"
 )
 
-// Clean removes what Lithops keeps: its metadata, the runtimes of this user key with what belongs to them, the objects of
-// jobs, and the caches on this machine; with All the place too. Configuration is never removed. With OlderThan it is
-// housekeeping: only objects of jobs go, because a runtime does not age.
+// Clean deletes all data of Lithops: its metadata, the runtimes of this user key with their resources, the objects of
+// jobs, and the caches on this machine. With All it also deletes the scope. It never deletes configuration. With
+// OlderThan it deletes only old objects of jobs, because runtimes do not expire.
 func (s *Service) Clean(ctx context.Context, req CleanRequest) (Result, error) {
 	op := i18n.M("Cleaning {{.Place}} and bucket {{.Bucket}}", "Place", s.Scope(), "Bucket", s.Target.Bucket)
 	if req.OlderThan > 0 {
@@ -42,17 +42,17 @@ func (s *Service) clean(ctx context.Context, req CleanRequest) (Result, error) {
 	jobs := p.Purge(cutoff, lithops.JobsPrefix)
 	purges := []*plan.Purge{jobs}
 	if !req.JobsOnly {
-		folders, leftovers, err := s.leftovers(ctx)
+		prefixes, leftovers, err := s.leftovers(ctx)
 		if err != nil {
 			return Result{DryRun: req.DryRun}, err
 		}
-		// The client reads the caches before the bucket; metadata that could not be removed keeps its runtimes, because
-		// metadata without its runtime makes the client wait for ever.
+		// Delete the caches first, because the client reads them before the bucket. If metadata cannot be deleted, keep
+		// its runtimes, because metadata without a runtime makes the client wait indefinitely.
 		p.Then(s.cleanCaches()...)
-		metadata := p.Purge(cutoff, folders...)
+		metadata := p.Purge(cutoff, prefixes...)
 		purges = append([]*plan.Purge{metadata}, jobs)
 		p.Then(metadata.Task)
-		metadata.After = nil // also when a cache could not be removed
+		metadata.After = nil // run even if a cache entry could not be removed
 		for _, group := range leftovers {
 			p.Then(s.cleanResources(group)...)
 		}
@@ -75,24 +75,24 @@ func (s *Service) clean(ctx context.Context, req CleanRequest) (Result, error) {
 	return s.result(p, req.DryRun), err
 }
 
-// leftovers finds what is to be removed: the prefixes of metadata, and what the service has in groups that go one after
-// the other.
-func (s *Service) leftovers(ctx context.Context) (folders []string, groups [][]entity.Resource, err error) {
+// leftovers returns what to delete: the prefixes of metadata, and the objects of the service in groups that are deleted
+// one after the other.
+func (s *Service) leftovers(ctx context.Context) (prefixes []string, groups [][]entity.Resource, err error) {
 	err = parallel.Run(ctx, func(ctx context.Context) (err error) {
 		groups, err = s.Compute.Leftovers(ctx)
 		return err
 	}, func(ctx context.Context) (err error) {
-		folders, err = s.metadataFolders(ctx)
+		prefixes, err = s.metadataPrefixes(ctx)
 		return err
 	})
-	return folders, groups, err
+	return prefixes, groups, err
 }
 
-// metadataFolders finds the prefixes that hold metadata of this backend: one for the newer releases, and one for each
-// release before 2.7 that is in the bucket, whose prefix begins with its version.
-func (s *Service) metadataFolders(ctx context.Context) ([]string, error) {
+// metadataPrefixes returns the prefixes of the metadata of this backend: one for current releases, and one for each
+// release before 2.7 in the bucket, because those prefixes start with the version.
+func (s *Service) metadataPrefixes(ctx context.Context) ([]string, error) {
 	backend := string(s.Contract.Backend)
-	folders := []string{lithops.RuntimesPrefix + backend + "/"}
+	prefixes := []string{lithops.RuntimesPrefix + backend + "/"}
 	seen := map[string]bool{}
 	for object, err := range s.Store.List(ctx, lithops.RuntimesPrefix+"2.") {
 		if err != nil {
@@ -101,13 +101,13 @@ func (s *Service) metadataFolders(ctx context.Context) ([]string, error) {
 		ref, ok := lithops.ParseMetadataKey(object.Key)
 		if ok && ref.Backend == s.Contract.Backend && !seen[ref.Version] {
 			seen[ref.Version] = true
-			folders = append(folders, lithops.RuntimesPrefix+ref.Version+"/"+backend+"/")
+			prefixes = append(prefixes, lithops.RuntimesPrefix+ref.Version+"/"+backend+"/")
 		}
 	}
-	return folders, nil
+	return prefixes, nil
 }
 
-// cleanCaches removes what the client keeps on this machine, where it keeps anything.
+// cleanCaches returns tasks that remove the client's files on this machine, if any.
 func (s *Service) cleanCaches() (tasks []*plan.Task) {
 	if s.Cache.Holds(s.Contract.Backend) {
 		tasks = append(tasks, plan.Step(plan.Item{Change: Delete, Kind: KindCache, Name: lithops.RuntimesPrefix + string(s.Contract.Backend)},
@@ -120,7 +120,7 @@ func (s *Service) cleanCaches() (tasks []*plan.Task) {
 	return tasks
 }
 
-// cleanResources removes a group of what the service has.
+// cleanResources returns tasks that delete one group of objects of the service.
 func (s *Service) cleanResources(group []entity.Resource) (tasks []*plan.Task) {
 	slices.SortStableFunc(group, func(a, b entity.Resource) int {
 		return cmp.Or(strings.Compare(a.Image, b.Image), a.MemoryMB-b.MemoryMB)

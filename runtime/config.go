@@ -17,16 +17,17 @@ import (
 	"fn-runtime/runtime/regular"
 )
 
-// maxConfigFile bounds the file that a configuration is written into, in bytes; Lithops' own example has 10 KB.
+// maxConfigFile is the maximum size of an existing configuration file in bytes. The example file of Lithops has 10 KB.
 const maxConfigFile = 1 << 20
 
-// localInterval is how often the client looks for results in the local endpoint, in s. Its default of 2 s spares a service
-// that costs money for each request (Lithops 3.4 and later read the key, older releases leave it aside).
+// localInterval is the interval in seconds at which the client polls the local endpoint for results. The client's
+// default of 2 s saves requests to services that charge for them. Lithops 3.4 and later read the key; older releases
+// ignore it.
 const localInterval = 0.2
 
-// LithopsConfig returns the YAML that makes the Lithops client use the target of this service. Where a configuration was
-// read it is that one, with what flags and session say otherwise. Secrets are masked unless the request wants them, so
-// that the text can be shown prerequisites.
+// LithopsConfig returns the YAML configuration with which the Lithops client uses the target of this service. If a
+// configuration was read, it is that configuration with the overrides of flags and session. Secrets are masked unless
+// requested, so that the output can be shared.
 func (s *Service) LithopsConfig(_ context.Context, req ConfigRequest) ([]byte, error) {
 	doc, err := s.configuration()
 	if err != nil {
@@ -37,11 +38,12 @@ func (s *Service) LithopsConfig(_ context.Context, req ConfigRequest) ([]byte, e
 		doc.Mask(lithops.Masked)
 		more = append(more, "Secrets are masked: print them with '"+req.Program+" lithops-config --show-secrets'.")
 	}
-	return doc.Text(s.Target.Endpoint+".", append(more, s.verifying(req.Program)...)...)
+	return doc.Text(s.Target.Endpoint+".", append(more, s.environmentComments(req.Program)...)...)
 }
 
-// WriteLithopsConfig writes the same into a file, with its secrets: what is there and says nothing about the target stays.
-// The file is replaced whole, with rights for its owner alone; of what was there before a copy is kept beside it.
+// WriteLithopsConfig writes the configuration with secrets to a file. It keeps existing settings that do not concern
+// the target. It replaces the file atomically, restricts access to the owner, and keeps a copy of the old file next to
+// it.
 func (s *Service) WriteLithopsConfig(_ context.Context, req ConfigRequest, path string) (ConfigWritten, error) {
 	done := ConfigWritten{File: path}
 	doc, err := s.configuration()
@@ -56,12 +58,12 @@ func (s *Service) WriteLithopsConfig(_ context.Context, req ConfigRequest, path 
 	case errors.Is(err, fs.ErrNotExist):
 		err = os.MkdirAll(filepath.Dir(path), 0o700)
 	case err == nil:
-		doc, err = mergedInto(path, s.Install.Version, doc)
+		doc, err = mergeInto(path, s.Install.Version, doc)
 	}
 	if err != nil {
 		return done, unwritable(done.File, err)
 	}
-	data, err := doc.Text(s.Target.Endpoint+", written by '"+req.Program+" lithops-config'.", s.verifying(req.Program)...)
+	data, err := doc.Text(s.Target.Endpoint+", written by '"+req.Program+" lithops-config'.", s.environmentComments(req.Program)...)
 	if err != nil {
 		return done, unwritable(done.File, err)
 	}
@@ -80,12 +82,12 @@ func (s *Service) WriteLithopsConfig(_ context.Context, req ConfigRequest, path 
 	return done, nil
 }
 
-func mergedInto(path, version string, over *lithops.Document) (*lithops.Document, error) {
-	there, err := lithops.Load(lithops.LoadOptions{File: path, Version: version})
+func mergeInto(path, version string, over *lithops.Document) (*lithops.Document, error) {
+	existing, err := lithops.Load(lithops.LoadOptions{File: path, Version: version})
 	if err != nil {
 		return nil, err
 	}
-	doc, err := there.Document()
+	doc, err := existing.Document()
 	if err == nil {
 		doc.Merge(over)
 	}
@@ -100,21 +102,21 @@ func unwritable(path string, err error) error {
 		i18n.M("Make the file and its directory writable, or specify another file.")).Because(err)
 }
 
-// verifying is what a configuration for the local endpoint says of the client's environment.
-func (s *Service) verifying(program string) []string {
+// environmentComments returns comments about the environment variables that the client needs for the local endpoint.
+func (s *Service) environmentComments(program string) []string {
 	exports := "'" + program + " " + s.Target.EnvCommand() + "'"
 	switch {
 	case s.Target.CABundle == "":
 		return nil
-	case s.Target.Proxy != "": // its address holds a secret
+	case s.Target.Proxy != "": // the proxy URL contains a secret
 		return []string{"The client reaches the endpoint with what " + exports + " prints in its environment, and IBM Cloud itself without."}
 	}
 	return []string{"The client verifies the endpoint's certificate with this in its environment (" + exports + "):",
 		"  REQUESTS_CA_BUNDLE=" + s.Target.CABundle, "  AWS_CA_BUNDLE=" + s.Target.CABundle}
 }
 
-// configuration returns the configuration that was read with what flags and session change in it, or one that is made of
-// the target.
+// configuration returns the configuration that was read with the overrides of flags and session, or a new one for the
+// target.
 func (s *Service) configuration() (*lithops.Document, error) {
 	doc, err := s.Config.Document()
 	if err != nil {
@@ -124,10 +126,10 @@ func (s *Service) configuration() (*lithops.Document, error) {
 		s.describeTarget(doc)
 		return doc, nil
 	}
-	return doc, s.adjust(doc)
+	return doc, s.applyOverrides(doc)
 }
 
-// describeTarget makes a configuration of what is known of the target, with the keys of the client's release.
+// describeTarget writes the settings of the target to a new configuration, with the keys of the client's release.
 func (s *Service) describeTarget(doc *lithops.Document) {
 	lithops.SetBackend(doc, s.Contract.Backend, s.Install.Version)
 	doc.Set("lithops", "storage", s.Storage.Backend)
@@ -135,9 +137,9 @@ func (s *Service) describeTarget(doc *lithops.Document) {
 		doc.Set("lithops", "monitoring_interval", localInterval)
 	}
 	if s.Contract.Backend == lithops.CodeEngine {
-		s.describeJobs(doc)
+		s.describeCodeEngine(doc)
 		lithops.DescribeStorage(doc, s.Storage, s.Target.Bucket, s.Install.Version)
-		direct(doc, s.Storage)
+		setDirectEndpoint(doc, s.Storage)
 		return
 	}
 	c, section := s.Settings, string(s.Contract.Backend)
@@ -153,9 +155,9 @@ func (s *Service) describeTarget(doc *lithops.Document) {
 	lithops.DescribeStorage(doc, s.Storage, s.Target.Bucket, s.Install.Version)
 }
 
-// belowIBM puts into section 'ibm' what most releases of the client look for there alone, and what may stand elsewhere or
-// come from the session.
-func (s *Service) belowIBM(doc *lithops.Document, was lithops.Compute) {
+// setIBMSection sets the keys that most releases of the client read only from section 'ibm'. Their values may be in
+// another section or in the session.
+func (s *Service) setIBMSection(doc *lithops.Document, was lithops.Compute) {
 	if !doc.Has("ibm", "iam_api_key") {
 		doc.Set("ibm", "iam_api_key", was.IAMAPIKey)
 	}
@@ -164,8 +166,8 @@ func (s *Service) belowIBM(doc *lithops.Document, was lithops.Compute) {
 	}
 }
 
-// adjust changes a configuration where the target is another than the one that it names.
-func (s *Service) adjust(doc *lithops.Document) error {
+// applyOverrides changes a configuration if the target differs from the one in the configuration.
+func (s *Service) applyOverrides(doc *lithops.Document) error {
 	backend := s.Contract.Backend
 	if named, err := s.Config.Backend(); err != nil || named != string(backend) {
 		lithops.SetBackend(doc, backend, s.Install.Version)
@@ -183,10 +185,10 @@ func (s *Service) adjust(doc *lithops.Document) error {
 				doc.Set(section, "endpoint", s.Target.Endpoint)
 			}
 		}
-		s.belowIBM(doc, was)
+		s.setIBMSection(doc, was)
 	}
 	if backend == lithops.CodeEngine {
-		s.adjustJobs(doc, was)
+		s.overrideCodeEngine(doc, was)
 	} else if name := s.Settings.Namespace; name != was.Namespace {
 		doc.Delete(section, "namespace_id")
 		doc.Set(section, "namespace", name)
@@ -202,10 +204,10 @@ func (s *Service) adjust(doc *lithops.Document) error {
 		lithops.SetBucket(doc, store.Backend, s.Target.Bucket, s.Install.Version)
 	}
 	if backend == lithops.CodeEngine {
-		direct(doc, store)
+		setDirectEndpoint(doc, store)
 	}
 	if backend == lithops.IBMCF && store.Backend == lithops.IBMCOS && doc.Has(lithops.IBMCOS, "endpoint") && !doc.Has(lithops.IBMCOS, "private_endpoint") && !doc.Has(lithops.IBMCOS, "region") {
-		// without it the client refuses; with a region, releases before 3.0 make both
+		// Without it, the client rejects the section. With a region, releases before 3.0 derive both endpoints.
 		doc.Set(lithops.IBMCOS, "private_endpoint", strings.Replace(store.Endpoint, "//s3.", "//s3.private.", 1))
 	}
 	return nil

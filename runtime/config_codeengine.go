@@ -6,26 +6,26 @@ import (
 	"fn-runtime/runtime/lithops"
 )
 
-// describeJobs writes what a client needs for Code Engine. The image is named: without that the client would build one, and
-// push it to an account.
-func (s *Service) describeJobs(doc *lithops.Document) {
+// describeCodeEngine writes the settings that a client needs for Code Engine. It sets the image, because without it the
+// client would build one and push it to an account.
+func (s *Service) describeCodeEngine(doc *lithops.Document) {
 	doc.Set("ibm", "iam_api_key", s.Settings.IAMAPIKey)
 	doc.Set("ibm", "resource_group_id", s.Target.ResourceGroup)
 	section := string(lithops.CodeEngine)
 	doc.Set(section, "region", s.Target.Region)
 	doc.Set(section, "project_name", s.Compute.Scope().Name)
-	s.nameImage(doc)
+	s.setDefaultImage(doc)
 }
 
-func (s *Service) nameImage(doc *lithops.Document) {
+func (s *Service) setDefaultImage(doc *lithops.Document) {
 	if image, err := lithops.DefaultImage(lithops.CodeEngine, s.Install.Version, s.Install.Python); err == nil && s.Settings.Runtime == "" {
 		doc.Set(string(lithops.CodeEngine), "runtime", image)
 	}
 }
 
-// adjustJobs changes a configuration, which may be one for another backend, where the target is another than it names, and
-// where the service would not start what the client asks it for.
-func (s *Service) adjustJobs(doc *lithops.Document, was lithops.Compute) {
+// overrideCodeEngine changes a configuration, which may be for another backend, if the target differs from it, or if
+// the service would reject the CPU and memory that it requests.
+func (s *Service) overrideCodeEngine(doc *lithops.Document, was lithops.Compute) {
 	section := string(lithops.CodeEngine)
 	if s.Settings.Region != was.Region || s.Settings.Project != was.Project {
 		doc.Delete(section, "project_id")
@@ -33,17 +33,17 @@ func (s *Service) adjustJobs(doc *lithops.Document, was lithops.Compute) {
 		doc.Set(section, "region", s.Settings.Region)
 		doc.Set(section, "project_name", s.Settings.Project)
 	}
-	s.belowIBM(doc, was)
-	s.nameImage(doc)
+	s.setIBMSection(doc, was)
+	s.setDefaultImage(doc)
 	scale := lithops.Scale{MilliCPU: was.RuntimeMilliCPU, MemoryMB: was.RuntimeMemory}
 	if least, err := lithops.SmallestScale(scale.MemoryMB); err == nil && scale.Check() != nil {
 		doc.Set(section, "runtime_cpu", float64(least.MilliCPU)/1000)
 	}
 }
 
-// direct returns a store the endpoint by which jobs reach it, where the client does not make it of the region. That of
-// workers on Cloud Functions is another.
-func direct(doc *lithops.Document, store lithops.Storage) {
+// setDirectEndpoint sets the endpoint with which jobs reach the bucket if the client does not derive it from the
+// region. Workers on Cloud Functions use another endpoint.
+func setDirectEndpoint(doc *lithops.Document, store lithops.Storage) {
 	if store.Backend != lithops.IBMCOS || !doc.Has(lithops.IBMCOS, "endpoint") || strings.Contains(store.PrivateEndpoint, "direct") {
 		return
 	}

@@ -15,8 +15,8 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// engine is an Images that counts builds; each has another digest, as those of an engine without a cache.
-type engine struct {
+// fakeEngine is an Images that counts builds; each has another digest, as those of an engine without a cache.
+type fakeEngine struct {
 	builds  []string
 	source  string
 	fail    error
@@ -25,14 +25,14 @@ type engine struct {
 	old     []entity.SupersededImage
 }
 
-func (e *engine) Build(_ context.Context, b entity.ImageBuild, _ io.Writer) (entity.ImageBuilt, error) {
+func (e *fakeEngine) Build(_ context.Context, b entity.ImageBuild, _ io.Writer) (entity.ImageBuilt, error) {
 	e.builds = append(e.builds, b.Image)
 	return entity.ImageBuilt{ID: "sha256:id", Digest: digestOf(len(e.builds)), Python: "3.11"}, e.fail
 }
 
 func digestOf(n int) string { return "sha256:" + strings.Repeat(string(rune('a'+n)), 64) }
 
-func (e *engine) Digest(_ context.Context, image string, _ bool) (string, error) {
+func (e *fakeEngine) Digest(_ context.Context, image string, _ bool) (string, error) {
 	if _, sha, ok := strings.Cut(image, ":sha-"); ok { // every image has its fixed tag
 		return "sha256:" + strings.Repeat(sha[:1], 64), nil // as the digests of these tests are
 	}
@@ -42,15 +42,15 @@ func (e *engine) Digest(_ context.Context, image string, _ bool) (string, error)
 	return "", fault.New(fault.NotFound, i18n.M("No such image."), i18n.Message{})
 }
 
-func (e *engine) Fingerprint(context.Context, entity.ImageBuild) (string, error) {
+func (e *fakeEngine) Fingerprint(context.Context, entity.ImageBuild) (string, error) {
 	return e.source, nil
 }
 
-func (e *engine) Superseded(context.Context) ([]entity.SupersededImage, error) {
+func (e *fakeEngine) Superseded(context.Context) ([]entity.SupersededImage, error) {
 	return slices.Clone(e.old), e.fail
 }
 
-func (e *engine) Remove(_ context.Context, old entity.SupersededImage) error {
+func (e *fakeEngine) Remove(_ context.Context, old entity.SupersededImage) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.old = slices.DeleteFunc(e.old, func(one entity.SupersededImage) bool { return one.ID == old.ID })
@@ -67,7 +67,7 @@ func declared() runtime.ApplyRequest {
 
 func TestApplyMakesTheListTrue(t *testing.T) {
 	w := newWorld(t)
-	e := &engine{source: "one"}
+	e := &fakeEngine{source: "one"}
 	w.Images = e
 	ctx := t.Context()
 
@@ -87,16 +87,16 @@ func TestApplyMakesTheListTrue(t *testing.T) {
 			t.Errorf("planned %+v, done %+v", p, f)
 		}
 	}
-	w.usable(t, defaultImage, 256)
-	w.usable(t, "docker.io/me/img:1", 256)
-	w.usable(t, "docker.io/me/img:1", 512)
-	w.usable(t, "docker.io/me/built:1", 256)
+	w.checkUsable(t, defaultImage, 256)
+	w.checkUsable(t, "docker.io/me/img:1", 256)
+	w.checkUsable(t, "docker.io/me/img:1", 512)
+	w.checkUsable(t, "docker.io/me/built:1", 256)
 	action := w.compute.All()[pkg+"/"+w.action("docker.io/me/built:1", 256)]
 	if action.Reference != entity.FixedTag("docker.io/me/built", digestOf(1)) || len(e.builds) != 1 {
 		t.Errorf("runs %s, built %v", action.Reference, e.builds)
 	}
 
-	w.forget()
+	w.resetRequests()
 	again, err := w.Apply(ctx, declared())
 	if err != nil || again.Changed() || w.writes() > 0 || len(e.builds) != 1 {
 		t.Errorf("second run: %v, %v, built %v, %+v", err, w.requests(), e.builds, again.Items)
@@ -110,7 +110,7 @@ func TestApplyMakesTheListTrue(t *testing.T) {
 	if action.Reference != entity.FixedTag("docker.io/me/built", digestOf(2)) || len(e.builds) != 2 {
 		t.Errorf("after a change of the folder it runs %s, built %v", action.Reference, e.builds)
 	}
-	w.forget()
+	w.resetRequests()
 	if third, err := w.Apply(ctx, declared()); err != nil || third.Changed() || w.writes() > 0 {
 		t.Errorf("third run: %v, %+v", err, third.Items)
 	}
@@ -126,7 +126,7 @@ func TestApplyMakesTheListTrue(t *testing.T) {
 
 func TestApplyFollowsADeclarationThatChanges(t *testing.T) {
 	w := newWorld(t)
-	w.Images = &engine{digests: map[string]string{"docker.io/me/img:1": digestOf(7)}}
+	w.Images = &fakeEngine{digests: map[string]string{"docker.io/me/img:1": digestOf(7)}}
 	one := func(d runtime.Declaration) runtime.Result {
 		t.Helper()
 		r, err := w.Apply(t.Context(), runtime.ApplyRequest{Runtimes: []runtime.Declaration{d}})
@@ -155,8 +155,8 @@ func TestApplyFollowsADeclarationThatChanges(t *testing.T) {
 }
 
 func TestPruneDeletesWhatIsNotDeclared(t *testing.T) {
-	w := deployed(t)
-	w.Images = &engine{source: "one"}
+	w := newDeployedWorld(t)
+	w.Images = &fakeEngine{source: "one"}
 	asked := 0
 	req := runtime.ApplyRequest{Prune: true, Runtimes: []runtime.Declaration{{Name: "default"}, {Name: "me/my_img:0.1"}}}
 	req.Confirm = func(plan runtime.Result) (bool, error) { asked++; return false, nil }
@@ -174,7 +174,7 @@ func TestPruneDeletesWhatIsNotDeclared(t *testing.T) {
 	if all := w.compute.All(); all[pkg+"/hello"].Reference == "" || all["mine/img_256MB_3.7.0"].Reference == "" {
 		t.Error("an action of somebody else is gone")
 	}
-	w.forget()
+	w.resetRequests()
 	if again, err := w.Apply(t.Context(), req); err != nil || again.Changed() || w.writes() > 0 {
 		t.Errorf("second run: %v %v", err, w.requests())
 	}
@@ -183,7 +183,7 @@ func TestPruneDeletesWhatIsNotDeclared(t *testing.T) {
 // A build that fails stops its own runtimes and the deletions, nothing else.
 func TestApplyWithABuildThatFails(t *testing.T) {
 	w := newWorld(t)
-	w.Images = &engine{source: "one", fail: fault.New(fault.Failed, i18n.M("The build failed."), i18n.M("Fix the Dockerfile."))}
+	w.Images = &fakeEngine{source: "one", fail: fault.New(fault.Failed, i18n.M("The build failed."), i18n.M("Fix the Dockerfile."))}
 	if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/old:1"}); err != nil {
 		t.Fatal(err)
 	}
@@ -191,9 +191,9 @@ func TestApplyWithABuildThatFails(t *testing.T) {
 	req.Prune = true
 	r, err := w.Apply(t.Context(), req)
 	mustFault(t, err, fault.Failed, "The build failed.")
-	w.usable(t, defaultImage, 256)
-	w.usable(t, "docker.io/me/img:1", 512)
-	w.usable(t, "docker.io/me/old:1", 256)
+	w.checkUsable(t, defaultImage, 256)
+	w.checkUsable(t, "docker.io/me/img:1", 512)
+	w.checkUsable(t, "docker.io/me/old:1", 256)
 	for _, it := range r.Items {
 		want := runtime.Done
 		switch {
@@ -231,7 +231,7 @@ func TestApplyRefusesWrongDeclarationsTogetherAndBeforeAnything(t *testing.T) {
 
 func TestApplyHealsAfterAFaultAtAnyRequest(t *testing.T) {
 	faultAtEveryRequest(t, func(w *world) error {
-		w.Images = &engine{source: "one"}
+		w.Images = &fakeEngine{source: "one"}
 		req := declared()
 		req.Prune = true
 		_, err := w.Apply(context.Background(), req)
@@ -241,9 +241,9 @@ func TestApplyHealsAfterAFaultAtAnyRequest(t *testing.T) {
 			t.Fatal(err)
 		}
 	}, func(t *testing.T, w *world) {
-		w.usable(t, defaultImage, 256)
-		w.usable(t, "docker.io/me/img:1", 512)
-		w.usable(t, "docker.io/me/built:1", 256)
+		w.checkUsable(t, defaultImage, 256)
+		w.checkUsable(t, "docker.io/me/img:1", 512)
+		w.checkUsable(t, "docker.io/me/built:1", 256)
 		if _, there := w.compute.All()[pkg+"/"+w.action("docker.io/me/old:1", 256)]; there {
 			t.Error("what is not declared is still there")
 		}
@@ -261,8 +261,8 @@ func TestUpdateHealsAfterAFaultAtAnyRequest(t *testing.T) {
 		}
 		w.editLithops(t, "changed = 1")
 	}, func(t *testing.T, w *world) {
-		w.usable(t, "docker.io/me/img:1", 256)
-		w.usable(t, "docker.io/me/img:1", 512)
+		w.checkUsable(t, "docker.io/me/img:1", 256)
+		w.checkUsable(t, "docker.io/me/img:1", 512)
 		if again, err := w.Update(context.Background(), runtime.UpdateRequest{Name: "all"}); err != nil || again.Changed() {
 			t.Errorf("not settled: %v %+v", err, again.Items)
 		}
@@ -278,7 +278,7 @@ func TestForcedUpdateLeavesNothingAlone(t *testing.T) {
 	if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/img:1", MemoryMB: []int{256, 512}}); err != nil {
 		t.Fatal(err)
 	}
-	w.forget()
+	w.resetRequests()
 	r, err := w.Update(t.Context(), runtime.UpdateRequest{Name: "all", Force: true})
 	puts := 0
 	for _, request := range w.requests() {
@@ -289,12 +289,12 @@ func TestForcedUpdateLeavesNothingAlone(t *testing.T) {
 	if err != nil || puts != 2 || !r.Changed() {
 		t.Errorf("%v, %d actions written: %v", err, puts, w.requests())
 	}
-	w.usable(t, "docker.io/me/img:1", 512)
+	w.checkUsable(t, "docker.io/me/img:1", 512)
 }
 
 func TestAPinnedRuntimeIsFoundByItsDigest(t *testing.T) {
 	w := newWorld(t)
-	w.Images = &engine{source: "one"}
+	w.Images = &fakeEngine{source: "one"}
 	if _, err := w.Apply(t.Context(), declared()); err != nil {
 		t.Fatal(err)
 	}

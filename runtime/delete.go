@@ -9,7 +9,7 @@ import (
 	"fn-runtime/runtime/site"
 )
 
-// Delete removes runtimes, and metadata that has lost its runtime.
+// Delete deletes runtimes, and metadata whose runtime no longer exists.
 func (s *Service) Delete(ctx context.Context, req DeleteRequest) (Result, error) {
 	op := i18n.M("Deleting runtime {{.Name}} in {{.Place}}", "Name", req.Name, "Place", s.Scope())
 	if req.Name == AllName {

@@ -15,29 +15,29 @@ import (
 	"fn-runtime/runtime/site"
 )
 
-// Deploy registers one runtime in one or several memory sizes. A first deployment is usable after four requests
-// in sequence: look, register, call, put its metadata. A fifth looks that nobody deleted it meanwhile. What is there and
-// equal is left alone.
+// Deploy registers a runtime with one or several memory sizes. The first deployment takes four sequential requests
+// until the runtime is usable: read, register, invoke, store metadata. A fifth verifies that the runtime was not
+// deleted in the meantime. Existing parts that are up to date are unchanged.
 func (s *Service) Deploy(ctx context.Context, req DeployRequest) (Result, error) {
-	wants, err := s.wants(req)
+	wants, err := s.wantedRuntimes(req)
 	if err != nil {
 		return Result{}, err
 	}
 	if req.Name == DefaultName && s.Contract.Backend == lithops.CodeEngine && s.Settings.Runtime == "" {
 		s.Warn(i18n.M("'runtime' is not set in the configuration, so the Lithops client builds its own image. Set 'runtime: {{.Image}}' in section 'code_engine', as printed by 'ibmcloud fn-runtime lithops-config'.", "Image", wants[0].Image))
 	}
-	return s.deployAs(ctx, wants, req)
+	return s.deployWanted(ctx, wants, req)
 }
 
-// deployAs deploys what a request comes to.
-func (s *Service) deployAs(ctx context.Context, wants []site.Wanted, req DeployRequest) (Result, error) {
+// deployWanted deploys the runtimes of a validated request.
+func (s *Service) deployWanted(ctx context.Context, wants []site.Wanted, req DeployRequest) (Result, error) {
 	op := i18n.M("Deploying runtime {{.Image}} in {{.Place}}", "Image", wants[0].Image, "Place", s.Scope())
 	return during(s, op, func() (Result, error) { return s.deploy(ctx, wants, req) })
 }
 
 func (s *Service) deploy(ctx context.Context, wants []site.Wanted, req DeployRequest) (Result, error) {
-	l := &looking{s: s, wants: wants, req: req, haves: make([]plan.Existing, len(wants))}
-	if err := l.look(ctx); err != nil {
+	l := &existingState{s: s, wants: wants, req: req, haves: make([]plan.Existing, len(wants))}
+	if err := l.read(ctx); err != nil {
 		return Result{DryRun: req.DryRun}, err
 	}
 	p := plan.New(&s.Site, l.bundle)
@@ -46,7 +46,7 @@ func (s *Service) deploy(ctx context.Context, wants []site.Wanted, req DeployReq
 		w.Digest = l.digest
 		all = append(all, p.NewDeployment(w, l.haves[i], req.Force))
 	}
-	if err := s.feasible(ctx, all); err != nil {
+	if err := s.checkFeasible(ctx, all); err != nil {
 		return Result{DryRun: req.DryRun}, err
 	}
 	p.AddPrerequisites(l.prerequisites)
@@ -61,8 +61,8 @@ func (s *Service) deploy(ctx context.Context, wants []site.Wanted, req DeployReq
 	return s.result(p, req.DryRun), err
 }
 
-// wants checks a request and describes the runtimes it asks for, one for each memory. Nothing is dialled.
-func (s *Service) wants(req DeployRequest) ([]site.Wanted, error) {
+// wantedRuntimes validates a request and returns the desired runtimes, one for each memory size. It sends no requests.
+func (s *Service) wantedRuntimes(req DeployRequest) ([]site.Wanted, error) {
 	image, err := s.Image(req.Name, req.Python)
 	if err != nil {
 		return nil, err
@@ -73,7 +73,7 @@ func (s *Service) wants(req DeployRequest) ([]site.Wanted, error) {
 	}
 	timeout := cmp.Or(req.TimeoutS, s.Settings.RuntimeTimeout)
 	limits := s.Compute.Limits()
-	wrong := []error{limits.CheckTimeout(timeout), s.jobTime(timeout)}
+	wrong := []error{limits.CheckTimeout(timeout), s.checkJobTime(timeout)}
 	if req.InImage && !limits.Scaled {
 		wrong = append(wrong, fault.New(fault.Usage, i18n.M("Only code_engine supports images that contain the Lithops code."), i18n.M("Omit '--code'.")))
 	}
@@ -90,7 +90,7 @@ func (s *Service) wants(req DeployRequest) ([]site.Wanted, error) {
 		if w.MilliCPU, err = limits.Processors(m, req.MilliCPU, s.Settings.RuntimeMilliCPU); err != nil {
 			return nil, err
 		}
-		s.warnOfRuns(w)
+		s.warnOfCPUMismatch(w)
 		if err := s.Contract.ValidateNames(w.ID.Name, w.Image); err != nil {
 			return nil, err
 		}
@@ -99,9 +99,9 @@ func (s *Service) wants(req DeployRequest) ([]site.Wanted, error) {
 	return wants, nil
 }
 
-// warnOfRuns says that the client will not run its jobs with the processors of a runtime: it asks for those of its
-// configuration with every run, whatever the runtime was registered with, and takes only some of the pairs that there are.
-func (s *Service) warnOfRuns(w site.Wanted) {
+// warnOfCPUMismatch warns if the client will not run its jobs with the CPU of the runtime. The client always requests
+// the CPU of its configuration, and accepts only some combinations of CPU and memory.
+func (s *Service) warnOfCPUMismatch(w site.Wanted) {
 	cpu, asked := lithops.FormatCPU(w.MilliCPU), s.Settings.RuntimeMilliCPU
 	switch {
 	case w.MilliCPU == 0:
@@ -114,8 +114,8 @@ func (s *Service) warnOfRuns(w site.Wanted) {
 	}
 }
 
-// jobTime refuses a timeout in seconds that leaves a job no time, and warns of one that leaves little.
-func (s *Service) jobTime(timeoutS int) error {
+// checkJobTime rejects a timeout, in seconds, that leaves no time for a job, and warns if it leaves little.
+func (s *Service) checkJobTime(timeoutS int) error {
 	if err := lithops.CheckJobTime(timeoutS); err != nil {
 		return err
 	}
@@ -125,20 +125,21 @@ func (s *Service) jobTime(timeoutS int) error {
 	return nil
 }
 
-// looking is the reading of what a deployment needs to know.
-type looking struct {
+// existingState reads the state that a deployment depends on.
+type existingState struct {
 	s             *Service
 	wants         []site.Wanted
 	req           DeployRequest
 	haves         []plan.Existing
 	bundle        lithops.Bundle
-	digest        string // that the tag points to; "" when not known
+	digest        string // that the tag points to; "" if unknown
 	prerequisites plan.Prerequisites
 }
 
-// look reads everything in one wave. When this machine has never seen one of the runtimes, what they need beside them is
-// made in the same wave: it is needed, harmless where it exists, and saves the next wave a request.
-func (l *looking) look(ctx context.Context) error {
+// read reads everything concurrently. If this machine has not deployed one of the runtimes before, it also creates
+// their prerequisites: they are needed, creating them is harmless if they exist, and this saves the next step a
+// request.
+func (l *existingState) read(ctx context.Context) error {
 	s := l.s
 	first := false
 	for i, w := range l.wants {
@@ -146,7 +147,7 @@ func (l *looking) look(ctx context.Context) error {
 		first = first || l.haves[i].Cached == nil
 	}
 	work := []func(context.Context) error{
-		func(ctx context.Context) error { return l.runtimes(ctx, first && !l.req.DryRun) },
+		func(ctx context.Context) error { return l.readRuntimes(ctx, first && !l.req.DryRun) },
 		func(ctx context.Context) (err error) {
 			l.bundle, err = lithops.BuildBundle(ctx, s.Install, s.Contract.Backend)
 			return err
@@ -163,7 +164,7 @@ func (l *looking) look(ctx context.Context) error {
 		})
 	}
 	if first {
-		work = append(work, func(ctx context.Context) error { // what is registered has to be within them
+		work = append(work, func(ctx context.Context) error { // the runtimes must be within the limits
 			s.Limits(ctx)
 			return nil
 		}, func(ctx context.Context) error {
@@ -175,8 +176,8 @@ func (l *looking) look(ctx context.Context) error {
 	return parallel.Run(ctx, work...)
 }
 
-// runtimes reads the runtimes side by side, in a place that may not be there yet.
-func (l *looking) runtimes(ctx context.Context, prepare bool) error {
+// readRuntimes reads the runtimes concurrently. The scope may not exist yet.
+func (l *existingState) readRuntimes(ctx context.Context, prepare bool) error {
 	s, needs := l.s, l.s.Compute.RequiredResources()
 	err := s.Compute.FindScope(ctx)
 	if fault.Is(err, fault.NotFound) {
@@ -198,12 +199,12 @@ func (l *looking) runtimes(ctx context.Context, prepare bool) error {
 		})
 	}
 	if prepare {
-		work = append(work, func(ctx context.Context) error { return l.make(ctx, needs) })
+		work = append(work, func(ctx context.Context) error { return l.createResources(ctx, needs) })
 	}
 	if err := parallel.Run(ctx, work...); err != nil || !l.req.DryRun {
 		return err
 	}
-	for i := range l.haves { // its other fields are being read meanwhile
+	for i := range l.haves { // reads only Runtime, because other fields are still being written
 		if l.haves[i].Runtime != nil {
 			return nil
 		}
@@ -220,8 +221,8 @@ func (l *looking) runtimes(ctx context.Context, prepare bool) error {
 	return nil
 }
 
-// make makes what every runtime needs beside it.
-func (l *looking) make(ctx context.Context, needs []entity.Resource) error {
+// createResources creates the resources that every runtime needs.
+func (l *existingState) createResources(ctx context.Context, needs []entity.Resource) error {
 	ctx, err := parallel.Uninterrupted(ctx)
 	if err != nil {
 		return err

@@ -21,7 +21,7 @@ func TestDeployMakesARuntimeThatTheClientFinds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.usable(t, defaultImage, 256)
+	w.checkUsable(t, defaultImage, 256)
 	a := w.compute.All()[pkg+"/"+w.action(defaultImage, 256)]
 	if a.Reference != defaultImage || a.MemoryMB != 256 || a.TimeoutMS != 300_000 || a.Notes["fn-runtime-python"] != "3.11" {
 		t.Errorf("action is %+v", a)
@@ -56,7 +56,7 @@ func TestFirstDeployTakesFourRequestsInSequenceAndALook(t *testing.T) {
 		w.compute.Hook, w.store.Hook = nil, nil
 	})
 	for _, m := range []int{256, 512, 1024} {
-		w.usable(t, defaultImage, m)
+		w.checkUsable(t, defaultImage, m)
 	}
 }
 
@@ -66,7 +66,7 @@ func TestDeployAgainChangesNothing(t *testing.T) {
 	if _, err := w.Deploy(t.Context(), req); err != nil {
 		t.Fatal(err)
 	}
-	w.forget()
+	w.resetRequests()
 	result, err := w.Deploy(t.Context(), req)
 	if err != nil || result.Changed() || w.writes() != 0 {
 		t.Errorf("err %v, changed %v, requests %v", err, result.Changed(), w.requests())
@@ -85,7 +85,7 @@ func TestDeployRepairsWhatIsMissing(t *testing.T) {
 	image := "docker.io/me/img:1"
 	key := func(w *world) string { return w.key(image, 256) }
 	for name, c := range map[string]struct {
-		spoil       func(t *testing.T, w *world)
+		damage      func(t *testing.T, w *world)
 		put, called bool
 	}{
 		"cache gone":     {func(t *testing.T, w *world) { _ = w.Cache.RemoveMetadata(key(w)) }, false, false},
@@ -104,8 +104,10 @@ func TestDeployRepairsWhatIsMissing(t *testing.T) {
 			w.compute.Remove(entity.ID{Group: pkg, Name: w.action(image, 256)})
 			w.store.RemoveBucket()
 		}, true, true},
-		"deployed by Lithops": {func(t *testing.T, w *world) { w.compute.Put(old(w.compute.All()[pkg+"/"+w.action(image, 256)])) }, true, true},
-		"code changed":        {func(t *testing.T, w *world) { w.editLithops(t, "changed = True\n") }, true, true},
+		"deployed by Lithops": {func(t *testing.T, w *world) {
+			w.compute.Put(withoutNotes(w.compute.All()[pkg+"/"+w.action(image, 256)]))
+		}, true, true},
+		"code changed": {func(t *testing.T, w *world) { w.editLithops(t, "changed = True\n") }, true, true},
 		"other time limit": {func(t *testing.T, w *world) {
 			a := w.compute.All()[pkg+"/"+w.action(image, 256)]
 			a.TimeoutMS = 60_000
@@ -118,17 +120,17 @@ func TestDeployRepairsWhatIsMissing(t *testing.T) {
 			if _, err := w.Deploy(t.Context(), req); err != nil {
 				t.Fatal(err)
 			}
-			c.spoil(t, w)
-			w.forget()
+			c.damage(t, w)
+			w.resetRequests()
 			plan, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/img:1", DryRun: true})
 			if err != nil || !plan.Changed() || w.writes() != 0 {
 				t.Errorf("plan %+v, %v; requests %v", plan.Items, err, w.requests())
 			}
-			w.forget()
+			w.resetRequests()
 			if _, err := w.Deploy(t.Context(), req); err != nil {
 				t.Fatal(err)
 			}
-			w.usable(t, image, 256)
+			w.checkUsable(t, image, 256)
 			put, called := false, false
 			for _, r := range w.compute.Requests() {
 				put = put || strings.HasPrefix(r, "PUT runtime")
@@ -137,7 +139,7 @@ func TestDeployRepairsWhatIsMissing(t *testing.T) {
 			if put != c.put || called != c.called {
 				t.Errorf("put %v, called %v; requests %v", put, called, w.requests())
 			}
-			w.forget()
+			w.resetRequests()
 			if again, err := w.Deploy(t.Context(), req); err != nil || again.Changed() {
 				t.Errorf("a second run changes %+v, %v", again.Items, err)
 			}
@@ -165,7 +167,7 @@ func TestBrokenRuntimeIsNotLeftHalfDeployed(t *testing.T) {
 			w.compute.Run = func(entity.Registered) entity.Activation { return c.run }
 			result, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/img:1"})
 			mustFault(t, err, fault.Failed, c.words...)
-			w.empty(t)
+			w.checkEmpty(t)
 			if names := w.compute.Groups(); len(names) > 0 {
 				t.Errorf("packages are left: %v", names)
 			}
@@ -194,7 +196,7 @@ func TestBrokenRuntimeIsNotLeftHalfDeployed(t *testing.T) {
 		if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/img:1"}); err != nil {
 			t.Fatal(err)
 		}
-		w.usable(t, image, 256)
+		w.checkUsable(t, image, 256)
 	})
 }
 
@@ -205,8 +207,8 @@ func TestDeploySaysWhosePythonRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := w.compute.All()[pkg+"/"+w.action(defaultImage, 256)]
-	if !strings.Contains(w.seen.said(), "Python installation on this machine (/usr/bin/python3), not the image") || a.Notes[entity.NoteInterpreter] != "/usr/bin/python3" {
-		t.Errorf("said %q, action %+v", w.seen.said(), a)
+	if !strings.Contains(w.observer.text(), "Python installation on this machine (/usr/bin/python3), not the image") || a.Notes[entity.NoteInterpreter] != "/usr/bin/python3" {
+		t.Errorf("said %q, action %+v", w.observer.text(), a)
 	}
 }
 
@@ -223,7 +225,7 @@ func TestInterruptedDeployCleansUp(t *testing.T) {
 		}
 		_, err := w.Deploy(ctx, runtime.DeployRequest{Name: "default"})
 		mustFault(t, err, fault.Interrupted, "Rerun the command; it resumes where it stopped.")
-		w.empty(t)
+		w.checkEmpty(t)
 	})
 }
 
@@ -248,7 +250,7 @@ func TestDeployRefusesBadInputBeforeAnything(t *testing.T) {
 			if len(w.requests()) > 0 && name != "pin unknown" {
 				t.Errorf("requests %v", w.requests())
 			}
-			w.empty(t)
+			w.checkEmpty(t)
 		})
 	}
 }
@@ -273,5 +275,5 @@ func TestDryRunInAnEmptyAccount(t *testing.T) {
 			t.Errorf("plan %+v, real %+v", it, done)
 		}
 	}
-	w.usable(t, defaultImage, 256)
+	w.checkUsable(t, defaultImage, 256)
 }

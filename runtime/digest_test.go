@@ -14,17 +14,17 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// tags is an Images that knows digests by tag; a tag that it does not know cannot be reached.
-type tags struct {
+// fakeRegistry is an Images that knows digests by tag; a tag that it does not know cannot be reached.
+type fakeRegistry struct {
 	mu      sync.Mutex
 	digests map[string]string
 }
 
-func (r *tags) Build(context.Context, entity.ImageBuild, io.Writer) (entity.ImageBuilt, error) {
+func (r *fakeRegistry) Build(context.Context, entity.ImageBuild, io.Writer) (entity.ImageBuilt, error) {
 	return entity.ImageBuilt{}, fault.New(fault.Internal, i18n.M("Injected."), i18n.Message{})
 }
 
-func (r *tags) Digest(_ context.Context, image string, _ bool) (string, error) {
+func (r *fakeRegistry) Digest(_ context.Context, image string, _ bool) (string, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if _, sha, ok := strings.Cut(image, ":sha-"); ok { // every image has its fixed tag
@@ -36,13 +36,15 @@ func (r *tags) Digest(_ context.Context, image string, _ bool) (string, error) {
 	return "", fault.New(fault.Unavailable, i18n.M("The registry cannot be reached."), i18n.M("Check the network."))
 }
 
-func (r *tags) Fingerprint(context.Context, entity.ImageBuild) (string, error) { return "", nil }
+func (r *fakeRegistry) Fingerprint(context.Context, entity.ImageBuild) (string, error) {
+	return "", nil
+}
 
-func (*tags) Superseded(context.Context) ([]entity.SupersededImage, error) { return nil, nil }
+func (*fakeRegistry) Superseded(context.Context) ([]entity.SupersededImage, error) { return nil, nil }
 
-func (*tags) Remove(context.Context, entity.SupersededImage) error { return nil }
+func (*fakeRegistry) Remove(context.Context, entity.SupersededImage) error { return nil }
 
-func (r *tags) point(image, digest string) {
+func (r *fakeRegistry) point(image, digest string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.digests[image] = digest
@@ -54,16 +56,16 @@ const (
 	second = "sha256:2222222222222222222222222222222222222222222222222222222222222222"
 )
 
-// drifted deploys, moves the tag, and gives what the registry, the list and show say then.
-func drifted(t *testing.T, pin bool) (*world, *tags) {
+// deployAndMoveTag deploys, moves the tag, and gives what the registry, the list and show say then.
+func deployAndMoveTag(t *testing.T, pin bool) (*world, *fakeRegistry) {
 	t.Helper()
-	w, r := newWorld(t), &tags{digests: map[string]string{tagged: first}}
+	w, r := newWorld(t), &fakeRegistry{digests: map[string]string{tagged: first}}
 	w.Images = r
 	if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/runtime:1", Pin: pin}); err != nil {
 		t.Fatal(err)
 	}
-	w.usable(t, tagged, 256)
-	if got := only(t, w); got.State != runtime.Ready || got.Digest != first || got.Name != tagged {
+	w.checkUsable(t, tagged, 256)
+	if got := onlyRuntime(t, w); got.State != runtime.Ready || got.Digest != first || got.Name != tagged {
 		t.Errorf("before the tag moves: %+v", got)
 	}
 	r.point(tagged, second)
@@ -71,20 +73,20 @@ func drifted(t *testing.T, pin bool) (*world, *tags) {
 	if pin {
 		want = "It is pinned, but the tag now points to another image. To use that image, run 'ibmcloud fn-runtime deploy " + tagged + " --pin'."
 	}
-	if got := only(t, w); got.State != runtime.Outdated || got.Reason.String() != want {
+	if got := onlyRuntime(t, w); got.State != runtime.Outdated || got.Reason.String() != want {
 		t.Errorf("the list does not see the drift: %+v", got)
 	}
 	details, err := w.Show(t.Context(), runtime.ShowRequest{Name: "me/runtime:1"})
 	if err != nil || len(details) != 1 {
 		t.Fatal(details, err)
 	}
-	if d := details[0]; d.DigestCurrent != second || d.Digest != first || !said(d.Drift, want) {
+	if d := details[0]; d.DigestCurrent != second || d.Digest != first || !containsText(d.Drift, want) {
 		t.Errorf("show does not see the drift: %+v", d)
 	}
 	return w, r
 }
 
-func only(t *testing.T, w *world) runtime.Runtime {
+func onlyRuntime(t *testing.T, w *world) runtime.Runtime {
 	t.Helper()
 	list, err := w.List(t.Context(), runtime.ListRequest{})
 	if err != nil || len(list) != 1 {
@@ -93,21 +95,21 @@ func only(t *testing.T, w *world) runtime.Runtime {
 	return list[0]
 }
 
-func said(list []i18n.Message, text string) bool {
+func containsText(list []i18n.Message, text string) bool {
 	return slices.ContainsFunc(list, func(m i18n.Message) bool { return m.String() == text })
 }
 
 func TestDriftOfATag(t *testing.T) {
-	w, r := drifted(t, false)
+	w, r := deployAndMoveTag(t, false)
 	result, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/runtime:1"})
 	if err != nil || item(t, result, runtime.KindRuntime).Change != runtime.Update {
 		t.Errorf("the next deploy does not follow the tag: %+v %v", result, err)
 	}
-	if got := only(t, w); got.State != runtime.Ready || got.Digest != second || got.Image != tagged {
+	if got := onlyRuntime(t, w); got.State != runtime.Ready || got.Digest != second || got.Image != tagged {
 		t.Errorf("after it: %+v", got)
 	}
 	r.digests = nil // out of reach
-	if got := only(t, w); got.State != runtime.Ready {
+	if got := onlyRuntime(t, w); got.State != runtime.Ready {
 		t.Errorf("a registry out of reach counts as drift: %+v", got)
 	}
 	result, err = w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/runtime:1"})
@@ -117,7 +119,7 @@ func TestDriftOfATag(t *testing.T) {
 }
 
 func TestPinnedRuntimeStaysUntilItIsPinnedAgain(t *testing.T) {
-	w, _ := drifted(t, true)
+	w, _ := deployAndMoveTag(t, true)
 	runs := func() string {
 		return w.compute.All()[pkg+"/"+w.action(tagged, 256)].Reference
 	}
@@ -135,12 +137,12 @@ func TestPinnedRuntimeStaysUntilItIsPinnedAgain(t *testing.T) {
 	if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/runtime:1", Pin: true}); err != nil || runs() != "docker.io/me/runtime:sha-222222222222" {
 		t.Errorf("deploy --pin left it at %q: %v", runs(), err)
 	}
-	w.usable(t, tagged, 256)
+	w.checkUsable(t, tagged, 256)
 }
 
 func TestPinNeedsTheRegistry(t *testing.T) {
 	w := newWorld(t)
-	w.Images = &tags{}
+	w.Images = &fakeRegistry{}
 	_, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/runtime:1", Pin: true})
 	mustFault(t, err, fault.Unavailable, "cannot be reached", "Check the network")
 	w.Images = nil
@@ -155,7 +157,7 @@ func TestPinNeedsTheRegistry(t *testing.T) {
 
 // A rollback runs what ran before, under the tag that is never moved; the next one takes it back.
 func TestRollback(t *testing.T) {
-	w, _ := drifted(t, false)
+	w, _ := deployAndMoveTag(t, false)
 	_, err := w.Rollback(t.Context(), runtime.RollbackRequest{Name: "me/runtime:1"})
 	mustFault(t, err, fault.NotFound, "deploy IMAGE")
 	if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/runtime:1"}); err != nil {
@@ -169,10 +171,10 @@ func TestRollback(t *testing.T) {
 		if _, err := w.Rollback(t.Context(), runtime.RollbackRequest{Name: "me/runtime:1"}); err != nil {
 			t.Fatal(err)
 		}
-		if got := only(t, w); got.Digest != want {
+		if got := onlyRuntime(t, w); got.Digest != want {
 			t.Errorf("after a rollback: %s, want %s", got.Digest, want)
 		}
-		w.usable(t, tagged, 256)
+		w.checkUsable(t, tagged, 256)
 	}
 	_, err = w.Rollback(t.Context(), runtime.RollbackRequest{Name: "me/other:1"})
 	mustFault(t, err, fault.NotFound, "")

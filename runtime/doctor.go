@@ -7,8 +7,8 @@ import (
 	"fn-runtime/runtime/check"
 )
 
-// Doctor checks every precondition, and with repair mends what is the plug-in's own. It deploys nothing. The error is
-// only that of an interruption: what is wrong stands in the checks.
+// Doctor checks all preconditions. With repair it fixes data that this plug-in manages. It returns an error only if it
+// is interrupted; failures are reported in the checks.
 func (s *Service) Doctor(ctx context.Context, repair bool) ([]Check, error) {
 	end := s.Begin(i18n.M("Checking prerequisites"))
 	doctor := &check.Doctor{Site: &s.Site, Problems: s.Problems, ClientProblem: s.ClientProblem, LoadClientConfig: s.LoadClientConfig, Repair: repair}

@@ -17,7 +17,7 @@ import (
 )
 
 func TestDoctorFindsAndMendsOrphans(t *testing.T) {
-	w := deployed(t)
+	w := newDeployedWorld(t)
 	_ = w.Cache.WriteMetadata(w.key("docker.io/me/only_cached", 256), []byte("{}"))
 	find := func(checks []runtime.Check, name string) runtime.Check {
 		for _, c := range checks {
@@ -55,8 +55,8 @@ func TestDoctorFindsAndMendsOrphans(t *testing.T) {
 
 func TestDoctorReportsWhatCouldNotBeOpened(t *testing.T) {
 	s := &runtime.Service{Problems: map[string]error{
-		"lithops": fault.New(fault.NotFound, runtimetestMessage, runtimetestMessage),
-		"backend": fault.New(fault.NotLoggedIn, runtimetestMessage, runtimetestMessage),
+		"lithops": fault.New(fault.NotFound, injected, injected),
+		"backend": fault.New(fault.NotLoggedIn, injected, injected),
 	}}
 	checks, err := s.Doctor(t.Context(), true)
 	if err != nil || len(checks) != 11 {
@@ -65,7 +65,7 @@ func TestDoctorReportsWhatCouldNotBeOpened(t *testing.T) {
 }
 
 func TestCleanLeavesTheNeighboursAlone(t *testing.T) {
-	w := deployed(t)
+	w := newDeployedWorld(t)
 	now := time.Now()
 	neighbours := []string{"lithops.jobs-old/a", "lithops.jobsX", "lithops.runtimes/ibm_cf/3.7.0/us/ns/a_256MB_3.7.0.meta.json", "data/lithops.jobs/a",
 		"lithops.runtimes/openwhiskX/a", "lithops.jobs", "x"}
@@ -107,11 +107,11 @@ func TestCleanHealsAfterAFaultAtAnyRequest(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.store.Set("lithops.jobs/a", nil, time.Now())
-	}, func(t *testing.T, w *world) { w.empty(t) })
+	}, func(t *testing.T, w *world) { w.checkEmpty(t) })
 }
 
 func TestInvokeMeasures(t *testing.T) {
-	w := deployed(t)
+	w := newDeployedWorld(t)
 	cold := true
 	w.compute.Run = func(entity.Registered) entity.Activation {
 		a := runtimetest.MetadataActivation("3.11", "3.7.0")
@@ -132,7 +132,7 @@ func TestInvokeMeasures(t *testing.T) {
 // One cause is told once, by the check that it is about: those that need it are skipped.
 func TestDoctorTellsACauseOnce(t *testing.T) {
 	w := newWorld(t)
-	w.compute.Hook = func(string, bool) error { return fault.New(fault.Denied, runtimetestMessage, runtimetestMessage) }
+	w.compute.Hook = func(string, bool) error { return fault.New(fault.Denied, injected, injected) }
 	checks, err := w.Doctor(t.Context(), false)
 	if err != nil {
 		t.Fatal(err)
@@ -151,9 +151,9 @@ func TestDoctorTellsACauseOnce(t *testing.T) {
 // What would only fail in deploy or in a job is found by doctor: a bucket that cannot be made, a backend that is not chosen, a
 // configuration that the client refuses.
 func TestDoctorNamesTheTrueCause(t *testing.T) {
-	refused := fault.New(fault.Invalid, runtimetestMessage, runtimetestMessage)
+	refused := fault.New(fault.Invalid, injected, injected)
 	for name, tc := range map[string]struct {
-		spoil  func(w *world)
+		damage func(w *world)
 		check  string
 		status check.Status
 		words  string
@@ -172,7 +172,7 @@ func TestDoctorNamesTheTrueCause(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
-			tc.spoil(w)
+			tc.damage(w)
 			checks, err := w.Doctor(t.Context(), false)
 			if err != nil {
 				t.Fatal(err)
@@ -190,7 +190,7 @@ func TestDoctorNamesTheTrueCause(t *testing.T) {
 
 // A cold start is that of a copy, of which nothing is left, also when the call fails.
 func TestInvokeBeginsColdWithACopy(t *testing.T) {
-	w := deployed(t)
+	w := newDeployedWorld(t)
 	before, err := w.compute.Runtimes(t.Context())
 	if err != nil {
 		t.Fatal(err)

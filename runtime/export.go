@@ -10,8 +10,8 @@ import (
 	"fn-runtime/runtime/site"
 )
 
-// Export declares what is deployed for the installed Lithops under this user's key, as 'apply' would read it: sizes of an
-// image that agree in all else stand together. name is a part of an image name, "" for all.
+// Export returns the runtimes of the installed Lithops version and this user key as a file of 'apply'. Memory sizes of
+// an image with otherwise equal settings are combined. name is a part of an image name; "" exports all runtimes.
 func (s *Service) Export(ctx context.Context, name string) (manifest.File, error) {
 	op := i18n.M("Listing runtimes in {{.Place}}", "Place", s.Scope())
 	return during(s, op, func() (f manifest.File, err error) {
@@ -20,8 +20,8 @@ func (s *Service) Export(ctx context.Context, name string) (manifest.File, error
 			return f, err
 		}
 		for _, e := range inv.Entries {
-			if e.Own && !e.Orphan && e.Version == s.Contract.Version && s.named(e, name) {
-				f.Runtimes = joined(f.Runtimes, declaration(e))
+			if e.Own && !e.Orphan && e.Version == s.Contract.Version && s.nameContains(e, name) {
+				f.Runtimes = mergeSizes(f.Runtimes, declaration(e))
 			}
 		}
 		return f, nil
@@ -36,8 +36,9 @@ func declaration(e site.Entry) manifest.Runtime {
 	return rt
 }
 
-// joined adds a runtime, to one that differs in its memory alone where there is one.
-func joined(all []manifest.Runtime, rt manifest.Runtime) []manifest.Runtime {
+// mergeSizes adds a runtime to the list. If the list contains one that differs only in memory, it adds the memory size
+// to it.
+func mergeSizes(all []manifest.Runtime, rt manifest.Runtime) []manifest.Runtime {
 	for i, have := range all {
 		if have.Image == rt.Image && have.MilliCPU == rt.MilliCPU && have.TimeoutS == rt.TimeoutS && have.Pin == rt.Pin && have.Code == rt.Code {
 			all[i].MemoryMB = slices.Compact(slices.Sorted(slices.Values(append(have.MemoryMB, rt.MemoryMB...))))

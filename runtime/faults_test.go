@@ -21,8 +21,8 @@ func TestDeployHealsAfterAFaultAtAnyRequest(t *testing.T) {
 		_, err := w.Deploy(context.Background(), runtime.DeployRequest{Name: "me/img:1", MemoryMB: []int{256, 512}})
 		return err
 	}, func(w *world) {}, func(t *testing.T, w *world) {
-		w.usable(t, "docker.io/me/img:1", 256)
-		w.usable(t, "docker.io/me/img:1", 512)
+		w.checkUsable(t, "docker.io/me/img:1", 256)
+		w.checkUsable(t, "docker.io/me/img:1", 512)
 	})
 }
 
@@ -45,7 +45,7 @@ func TestRedeployHealsAfterAFaultAtAnyRequest(t *testing.T) {
 		}
 		w.editLithops(t, "changed = 1")
 	}, func(t *testing.T, w *world) {
-		w.usable(t, "docker.io/me/img:1", 256)
+		w.checkUsable(t, "docker.io/me/img:1", 256)
 		if a := w.compute.All()[pkg+"/"+w.action("docker.io/me/img:1", 256)]; a.Notes["fn-runtime-bundle"] != proved {
 			t.Errorf("the deployed code was never seen to run")
 		}
@@ -57,7 +57,7 @@ func TestRedeployHealsAfterAFaultAtAnyRequest(t *testing.T) {
 
 // faultAtEveryRequest runs an operation once for each of its requests, kind of fault and moment, lets that request
 // fail, runs it again undisturbed, and looks at the state.
-func faultAtEveryRequest(t *testing.T, operation func(*world) error, prepare func(*world), settled func(*testing.T, *world)) {
+func faultAtEveryRequest(t *testing.T, operation func(*world) error, prepare func(*world), check func(*testing.T, *world)) {
 	t.Helper()
 	tried := 0
 	for _, kind := range []fault.Kind{fault.Unavailable, fault.Timeout, fault.Throttled} {
@@ -65,7 +65,7 @@ func faultAtEveryRequest(t *testing.T, operation func(*world) error, prepare fun
 			for n := 0; ; n++ {
 				w := newWorld(t)
 				prepare(w)
-				w.forget()
+				w.resetRequests()
 				var mu sync.Mutex
 				count, hit := 0, ""
 				hook := func(request string, after bool) error {
@@ -91,11 +91,11 @@ func faultAtEveryRequest(t *testing.T, operation func(*world) error, prepare fun
 				}
 				tried++
 				w.compute.Hook, w.store.Hook = nil, nil
-				orphans(t, w, fmt.Sprintf("after %s at %q (late %v)", kind, hit, late))
+				checkNoOrphans(t, w, fmt.Sprintf("after %s at %q (late %v)", kind, hit, late))
 				if err := operation(w); err != nil && !fault.Is(err, fault.NotFound) {
 					t.Errorf("%s at %q (late %v): the next run fails: %v", kind, hit, late, err)
 				}
-				settled(t, w)
+				check(t, w)
 				if t.Failed() {
 					t.Fatalf("%s at %q (late %v), first error %v", kind, hit, late, first)
 				}
@@ -105,8 +105,8 @@ func faultAtEveryRequest(t *testing.T, operation func(*world) error, prepare fun
 	t.Logf("%d faults tried", tried)
 }
 
-// orphans fails when there is metadata without its action: the client would hang.
-func orphans(t *testing.T, w *world, when string) {
+// checkNoOrphans fails when there is metadata without its action: the client would hang.
+func checkNoOrphans(t *testing.T, w *world, when string) {
 	t.Helper()
 	known := map[string]bool{}
 	for _, a := range w.compute.All() {
@@ -130,7 +130,7 @@ func TestTwentyDeploysAtOnce(t *testing.T) {
 	if err := errors.Join(errs...); err != nil {
 		t.Fatal(err)
 	}
-	w.usable(t, defaultImage, 256)
+	w.checkUsable(t, defaultImage, 256)
 }
 
 func TestDeployAgainstDelete(t *testing.T) {
@@ -142,6 +142,6 @@ func TestDeployAgainstDelete(t *testing.T) {
 			wg.Go(func() { _, _ = w.Delete(t.Context(), runtime.DeleteRequest{Name: "default"}) })
 		}
 		wg.Wait()
-		orphans(t, w, "after the race")
+		checkNoOrphans(t, w, "after the race")
 	}
 }

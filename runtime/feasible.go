@@ -8,9 +8,9 @@ import (
 	"fn-runtime/runtime/plan"
 )
 
-// feasible checks, before anything is changed, what only the services know of a plan that registers runtimes: that their
-// memory and time are within the limits of the installation, and that images that are pinned have a tag for it.
-func (s *Service) feasible(ctx context.Context, all []*plan.Deployment) error {
+// checkFeasible checks a plan against the services before anything is changed: memory sizes and timeouts must be within
+// the limits of the installation, and pinned images must have a fixed tag.
+func (s *Service) checkFeasible(ctx context.Context, all []*plan.Deployment) error {
 	work := []func(context.Context) error{}
 	pinned := map[string]bool{}
 	for _, d := range all {
@@ -19,7 +19,7 @@ func (s *Service) feasible(ctx context.Context, all []*plan.Deployment) error {
 		}
 		w := d.Want
 		if len(work) == 0 {
-			work = append(work, func(ctx context.Context) error { return s.within(ctx, all) })
+			work = append(work, func(ctx context.Context) error { return s.checkLimits(ctx, all) })
 		}
 		if reference := w.Reference(); w.Pin && w.Digest != "" && !pinned[reference] {
 			pinned[reference] = true
@@ -29,7 +29,7 @@ func (s *Service) feasible(ctx context.Context, all []*plan.Deployment) error {
 	return parallel.Run(ctx, work...)
 }
 
-func (s *Service) within(ctx context.Context, all []*plan.Deployment) error {
+func (s *Service) checkLimits(ctx context.Context, all []*plan.Deployment) error {
 	limits := s.Limits(ctx)
 	var wrong []error
 	for _, d := range all {

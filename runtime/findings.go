@@ -5,37 +5,37 @@ import (
 	"fn-runtime/runtime/entity"
 )
 
-// Detail is one runtime in full.
+// Detail contains all information about one runtime.
 type Detail struct {
 	Runtime
-	BundleDeployed string // sha256 of the handler archive, "" when unknown
-	BundleCurrent  string // sha256 of the archive the client's Lithops makes now
-	DigestCurrent  string // digest the tag points to now; "" when not known
+	BundleDeployed string // sha256 of the handler archive; "" if unknown
+	BundleCurrent  string // sha256 of the archive of the client's Lithops
+	DigestCurrent  string // digest that the tag points to now; "" if unknown
 	ClientPython   string
 	ClientLithops  string
 	MetadataKey    string // object key
 	MetadataStored bool
 	CachePath      string
-	CacheState     string   // "same", "absent", "stale"
-	Modules        []string // preinstalled top-level modules, sorted
+	CacheState     string   // CacheSame, CacheAbsent or CacheStale
+	Modules        []string // preinstalled top-level Python modules, sorted
 	Drift          []i18n.Message
 	Annotations    map[string]any
 }
 
-// ConfigRequest says how to give the Lithops configuration.
+// ConfigRequest contains the options for printing the Lithops configuration.
 type ConfigRequest struct {
 	ShowSecrets bool
-	Program     string // how this program was called
+	Program     string // name of this program in comments
 }
 
-// ConfigWritten is what was done to a file of the Lithops configuration.
+// ConfigWritten describes the changes to a Lithops configuration file.
 type ConfigWritten struct {
 	File    string `json:"file"`
-	Copy    string `json:"copy,omitempty"` // of what was there before; "" where nothing was, or nothing changed
+	Copy    string `json:"copy,omitempty"` // path of the copy of the old file; "" if there was none or nothing changed
 	Changed bool   `json:"changed"`
 }
 
-// BuildRequest says what image to build.
+// BuildRequest describes an image to build.
 type BuildRequest struct {
 	Image      string
 	Context    string
@@ -46,23 +46,23 @@ type BuildRequest struct {
 	NoCache    bool
 	Target     string            // stage; "" is the last one
 	Labels     map[string]string // of the image
-	CacheFrom  []string          // images whose layers may be used again
+	CacheFrom  []string          // images whose layers may be reused
 	Network    string            // of RUN steps
 	Secrets    []entity.BuildSecret
 	SSH        []entity.BuildSSH
-	Pin        bool // push the tag that is made from the digest, too
+	Pin        bool // also push the tag that is derived from the digest
 	NoPush     bool
 	NoCheck    bool
 }
 
-// InitRequest says which skeleton to write.
+// InitRequest describes a skeleton to write.
 type InitRequest struct {
 	Dir    string
-	Python string // "3.11"; "" the client's
+	Python string // "3.11"; "" selects the client's version
 	Conda  bool
 	Force  bool
-	// Program is how this program is called, for comments; "" within the IBM Cloud CLI.
+	// Program is the name of this program in comments; "" within the IBM Cloud CLI.
 	Program string
-	// InImage is for a backend whose runtimes may have the code of Lithops in their image.
+	// InImage selects an image that contains the Lithops code, on a backend that supports it.
 	InImage bool
 }

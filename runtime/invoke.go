@@ -13,8 +13,8 @@ import (
 	"fn-runtime/runtime/site"
 )
 
-// Invoke calls a runtime as the client does when it asks for metadata, one call after another, and measures each. The
-// first call of a runtime that has not run lately is a cold start.
+// Invoke invokes a runtime several times in sequence, as the client does for metadata, and measures each call. The
+// first call of an idle runtime is a cold start.
 func (s *Service) Invoke(ctx context.Context, req InvokeRequest) ([]Invocation, error) {
 	image, err := s.Image(req.Name, "")
 	if err != nil {
@@ -41,10 +41,11 @@ func (s *Service) Invoke(ctx context.Context, req InvokeRequest) ([]Invocation, 
 	})
 }
 
-// copyTime is how long the removal of a copy may take after an interruption.
-const copyTime = 30 * time.Second
+// cleanupTimeout limits the deletion of the copy after an interruption.
+const cleanupTimeout = 30 * time.Second
 
-// invokeCopy calls a copy of a runtime, under a name that no client asks for and that has never run, and removes it.
+// invokeCopy registers a copy of a runtime, invokes it, and deletes it. The copy has a name that no client uses, so it
+// has never run.
 func (s *Service) invokeCopy(ctx context.Context, w site.Wanted, count int) ([]Invocation, error) {
 	r, err := s.Compute.Runtime(ctx, w.ID)
 	if err != nil {
@@ -60,12 +61,13 @@ func (s *Service) invokeCopy(ctx context.Context, w site.Wanted, count int) ([]I
 	if _, err = s.Compute.Register(ctx, r, bundle); err == nil {
 		calls, err = s.invoke(ctx, w, count)
 	}
-	end, cancel := grace.Context(ctx, copyTime)
+	end, cancel := grace.Context(ctx, cleanupTimeout)
 	defer cancel()
 	return calls, errors.Join(err, s.Compute.Unregister(end, w.ID))
 }
 
-// notDeployed is the fault of a call whose runtime is not there; any other error is as it was.
+// notDeployed converts a fault.NotFound error of a call to an error that suggests deploying the runtime. It returns any
+// other error unchanged.
 func notDeployed(w site.Wanted, err error) error {
 	if !fault.Is(err, fault.NotFound) {
 		return err

@@ -10,17 +10,17 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// JobRequest says what a job of the Lithops client is to find.
+// JobRequest describes the environment of a Lithops job.
 type JobRequest struct {
-	Runtime  string // "default" or an image reference; "" the configured one
-	MemoryMB int    // 0: the configured memory
-	Deploy   bool   // where the runtime is missing or outdated
-	Own      bool   // the job runs in the Python of the Lithops that was found
-	Program  string // how this program is called, for comments
+	Runtime        string // "default" or an image reference; "" selects the configured runtime
+	MemoryMB       int    // 0: the configured memory
+	Deploy         bool   // deploy the runtime if it is missing or outdated
+	DetectedPython bool   // the job runs in the Python environment of the detected Lithops
+	Program        string // name of this program in comments
 }
 
-// deployment is the runtime that the job will ask for.
-func (s *Service) deployment(req JobRequest) DeployRequest {
+// deployRequest returns the request that deploys the runtime of the job.
+func (s *Service) deployRequest(req JobRequest) DeployRequest {
 	d := DeployRequest{Name: cmp.Or(req.Runtime, s.Settings.Runtime, DefaultName)}
 	if req.MemoryMB != 0 {
 		d.MemoryMB = []int{req.MemoryMB}
@@ -28,42 +28,43 @@ func (s *Service) deployment(req JobRequest) DeployRequest {
 	return d
 }
 
-// PrepareJob sees to it that the runtime of a job is there before the job waits for it. One that is missing is deployed
-// where the request wants that, else a fault.NotFound. One that is outdated is used, with a note.
+// PrepareJob ensures that the runtime of a job exists before the job waits for it. It deploys a missing runtime if
+// Deploy is set, and returns a fault.NotFound error otherwise. An outdated runtime causes only a warning.
 func (s *Service) PrepareJob(ctx context.Context, req JobRequest) (Result, error) {
-	d := s.deployment(req)
-	if req.Own {
+	d := s.deployRequest(req)
+	if req.DetectedPython {
 		if err := s.Install.CheckModules(ctx, s.Contract.Backend, s.Storage.Backend, s.Target.HostPython); err != nil {
 			return Result{}, err
 		}
 	}
-	wants, err := s.wants(d)
+	wants, err := s.wantedRuntimes(d)
 	if err != nil {
 		return Result{}, err
 	}
 	if req.Deploy {
-		return s.deployAs(ctx, wants, d)
+		return s.deployWanted(ctx, wants, d)
 	}
 	d.DryRun = true
 	end := s.Begin(i18n.M("Checking runtime {{.Image}} in {{.Place}}", "Image", wants[0].Image, "Place", s.Scope()))
 	r, err := s.deploy(ctx, wants, d)
 	if err == nil {
-		err = s.usable(r, "deploy "+d.Name+d.memory())
+		err = s.checkDeployed(r, "deploy "+d.Name+d.memoryFlag())
 	}
 	end(err)
 	return r, err
 }
 
-// memory is the flag that asks for what the request asks for.
-func (d DeployRequest) memory() string {
+// memoryFlag returns the command-line flag for the memory sizes of the request.
+func (d DeployRequest) memoryFlag() string {
 	if len(d.MemoryMB) == 0 {
 		return ""
 	}
 	return " -m " + strings.Trim(strings.ReplaceAll(fmt.Sprint(d.MemoryMB), " ", ","), "[]")
 }
 
-// usable looks in the plan of a deployment for a runtime that is missing or outdated; command deploys it.
-func (s *Service) usable(r Result, command string) error {
+// checkDeployed returns an error if the planned deployment creates a runtime, and warns if it updates one. command
+// deploys the runtime.
+func (s *Service) checkDeployed(r Result, command string) error {
 	for _, it := range r.Items {
 		switch {
 		case it.Kind != KindRuntime:
@@ -79,7 +80,7 @@ func (s *Service) usable(r Result, command string) error {
 	return nil
 }
 
-// JobConfig returns the whole configuration of a job, with its secrets.
+// JobConfig returns the complete configuration of a job, including secrets.
 func (s *Service) JobConfig(req JobRequest) ([]byte, error) {
 	doc, err := s.configuration()
 	if err != nil {

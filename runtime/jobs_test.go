@@ -19,9 +19,9 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-const theJob = "a1b2c3-0-M000"
+const jobID = "a1b2c3-0-M000"
 
-var theAction = entity.ID{Group: pkg, Name: "docker.io_me_img_512MB_3.7.0"}
+var runtimeID = entity.ID{Group: pkg, Name: "docker.io_me_img_512MB_3.7.0"}
 
 // workerLog is what a worker of Lithops logs of one call; raised is the last line of an exception, "" for none.
 func workerLog(at time.Time, job, call, raised string) []string {
@@ -46,9 +46,9 @@ func workerLog(at time.Time, job, call, raised string) []string {
 		say("stdout", "2026-11-28 09:56:00,925 [INFO] handler.py:621 -- Finished"))
 }
 
-// ran is the record of an activation that ran for two seconds.
-func ran(id string, at time.Time, logs []string) entity.Activation {
-	return entity.Activation{ID: id, Done: true, Success: true, Start: at, DurationMS: 2000, WaitMS: 500, Runtime: theAction, MemoryMB: 512, Logs: logs}
+// record is the record of an activation that ran for two seconds.
+func record(id string, at time.Time, logs []string) entity.Activation {
+	return entity.Activation{ID: id, Done: true, Success: true, Start: at, DurationMS: 2000, WaitMS: 500, Runtime: runtimeID, MemoryMB: 512, Logs: logs}
 }
 
 // statusObject is what a call writes into the bucket when it has ended.
@@ -74,28 +74,28 @@ func statusObject(t *testing.T, activation string, at time.Time, failed bool, lo
 	return data
 }
 
-func act(n int) string { return fmt.Sprintf("%032x", n) }
+func activationID(n int) string { return fmt.Sprintf("%032x", n) }
 
 // A map of five calls: one is done, one raised an exception, one ran out of memory, one runs, one waits.
 func TestAJobIsSeenWithTheStatesOfItsCalls(t *testing.T) {
 	w := newWorld(t)
-	w.compute.Put(entity.Registered{ID: theAction, Reference: "docker.io/me/img", MemoryMB: 512, TimeoutMS: 300_000})
+	w.compute.Put(entity.Registered{ID: runtimeID, Reference: "docker.io/me/img", MemoryMB: 512, TimeoutMS: 300_000})
 	at := time.Now().Add(-time.Minute).Truncate(time.Second)
-	cold := ran(act(0), at, workerLog(at, theJob, "00000", ""))
+	cold := record(activationID(0), at, workerLog(at, jobID, "00000", ""))
 	cold.InitMS = 700
 	w.compute.SetActivation(cold)
-	w.compute.SetActivation(ran(act(1), at, workerLog(at, theJob, "00001", "ValueError: not\x1b[31m allowed")))
-	memory := ran(act(2), at, workerLog(at, theJob, "00002", "")[:6])
+	w.compute.SetActivation(record(activationID(1), at, workerLog(at, jobID, "00001", "ValueError: not\x1b[31m allowed")))
+	memory := record(activationID(2), at, workerLog(at, jobID, "00002", "")[:6])
 	memory.Success, memory.StatusCode, memory.Result = false, 2, []byte(`{"error":"The action exhausted its memory and was aborted."}`)
 	w.compute.SetActivation(memory)
 	for n := 3; n < 5; n++ {
-		w.compute.SetActivation(entity.Activation{ID: act(n), Start: at, Runtime: theAction, MemoryMB: 512,
-			Work: &entity.Work{Job: theJob, Function: "double", Calls: []string{fmt.Sprintf("%05d", n)}, Total: 5}})
+		w.compute.SetActivation(entity.Activation{ID: activationID(n), Start: at, Runtime: runtimeID, MemoryMB: 512,
+			Work: &entity.Work{Job: jobID, Function: "double", Calls: []string{fmt.Sprintf("%05d", n)}, Total: 5}})
 	}
-	w.store.Set("lithops.jobs/"+theJob+"/00003/"+act(3)+".init", nil, at.Add(time.Second))
-	w.compute.SetActivation(ran(act(9), at, []string{"a metadata call logs nothing of a job"}))
+	w.store.Set("lithops.jobs/"+jobID+"/00003/"+activationID(3)+".init", nil, at.Add(time.Second))
+	w.compute.SetActivation(record(activationID(9), at, []string{"a metadata call logs nothing of a job"}))
 
-	got, err := w.ShowJob(t.Context(), theJob, runtime.JobsRequest{})
+	got, err := w.ShowJob(t.Context(), jobID, runtime.JobsRequest{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +122,7 @@ func TestAJobIsSeenWithTheStatesOfItsCalls(t *testing.T) {
 		t.Errorf("the first call is %+v", c)
 	}
 	if _, err := w.ShowJob(t.Context(), "ffffff-0-M000", runtime.JobsRequest{}); !fault.Is(err, fault.NotFound) {
-		t.Errorf("a job of which nothing is to be seen: %v", err)
+		t.Errorf("a job of which nothing is to be observer: %v", err)
 	}
 }
 
@@ -131,12 +131,12 @@ func TestAJobIsSeenWithTheStatesOfItsCalls(t *testing.T) {
 func TestACallFailsThoughItsWorkerLogsErrorsAlone(t *testing.T) {
 	w := newWorld(t)
 	at := time.Now().Add(-time.Minute).Truncate(time.Second)
-	log := slices.DeleteFunc(workerLog(at, theJob, "00000", "ValueError: no"), func(line string) bool { return strings.Contains(line, "[INFO]") })
-	run := ran(act(0), at, log)
-	run.Work = &entity.Work{Job: theJob, Function: "double", Calls: []string{"00000"}, Total: 1}
+	log := slices.DeleteFunc(workerLog(at, jobID, "00000", "ValueError: no"), func(line string) bool { return strings.Contains(line, "[INFO]") })
+	run := record(activationID(0), at, log)
+	run.Work = &entity.Work{Job: jobID, Function: "double", Calls: []string{"00000"}, Total: 1}
 	w.compute.SetActivation(run)
 
-	got, err := w.ShowJob(t.Context(), theJob, runtime.JobsRequest{})
+	got, err := w.ShowJob(t.Context(), jobID, runtime.JobsRequest{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,19 +153,19 @@ func TestACallFailsThoughItsWorkerLogsErrorsAlone(t *testing.T) {
 func TestAJobIsSeenWithoutTheServicesHelp(t *testing.T) {
 	w := newWorld(t)
 	at := time.Now().Add(-time.Minute).Truncate(time.Second)
-	object := func(call, name string, data []byte) { w.store.Set("lithops.jobs/"+theJob+"/"+call+"/"+name, data, at) }
-	object("00000", act(0)+".init", nil)
-	object("00000", "status.json", statusObject(t, act(0), at, false, workerLog(at, theJob, "00000", "")))
-	object("00001", act(1)+".init", nil)
-	object("00001", "status.json", statusObject(t, act(1), at, true, workerLog(at, theJob, "00001", "KeyError: 'x'")))
-	object("00003", act(3)+".init", nil)
-	object("00004", act(4)+".init", nil)
+	object := func(call, name string, data []byte) { w.store.Set("lithops.jobs/"+jobID+"/"+call+"/"+name, data, at) }
+	object("00000", activationID(0)+".init", nil)
+	object("00000", "status.json", statusObject(t, activationID(0), at, false, workerLog(at, jobID, "00000", "")))
+	object("00001", activationID(1)+".init", nil)
+	object("00001", "status.json", statusObject(t, activationID(1), at, true, workerLog(at, jobID, "00001", "KeyError: 'x'")))
+	object("00003", activationID(3)+".init", nil)
+	object("00004", activationID(4)+".init", nil)
 	object("00004", "status.json", []byte("no JSON"))
-	w.compute.SetActivation(ran(act(3), at, nil)) // a worker that logs from WARNING on
-	for _, stranger := range []string{"lithops.jobs/x/y/status.json", "lithops.jobs/" + theJob + "/00005/\x1b.init", "lithops.jobs/a1b2c3-0/f.func.pickle"} {
+	w.compute.SetActivation(record(activationID(3), at, nil)) // a worker that logs from WARNING on
+	for _, stranger := range []string{"lithops.jobs/x/y/status.json", "lithops.jobs/" + jobID + "/00005/\x1b.init", "lithops.jobs/a1b2c3-0/f.func.pickle"} {
 		w.store.Set(stranger, nil, at)
 	}
-	got, err := w.ShowJob(t.Context(), theJob, runtime.JobsRequest{})
+	got, err := w.ShowJob(t.Context(), jobID, runtime.JobsRequest{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -182,16 +182,16 @@ func TestAJobIsSeenWithoutTheServicesHelp(t *testing.T) {
 // Whoever looks again and again asks for what is new: neither records nor status objects are read twice.
 func TestWhatHasEndedIsNotReadAgain(t *testing.T) {
 	w := newWorld(t)
-	w.compute.Put(entity.Registered{ID: theAction, Reference: "docker.io/me/img", MemoryMB: 512})
+	w.compute.Put(entity.Registered{ID: runtimeID, Reference: "docker.io/me/img", MemoryMB: 512})
 	at := time.Now().Add(-time.Minute)
 	for n := range 20 {
 		call := fmt.Sprintf("%05d", n)
-		w.store.Set("lithops.jobs/"+theJob+"/"+call+"/status.json", statusObject(t, act(n), at, false, nil), at)
-		w.compute.SetActivation(ran(act(n), at, workerLog(at, theJob, call, "")))
+		w.store.Set("lithops.jobs/"+jobID+"/"+call+"/status.json", statusObject(t, activationID(n), at, false, nil), at)
+		w.compute.SetActivation(record(activationID(n), at, workerLog(at, jobID, call, "")))
 	}
 	watch := w.WatchJobs(runtime.JobsRequest{})
 	refresh := func() (changed bool, requests []string) {
-		w.forget()
+		w.resetRequests()
 		changed, err := watch.Refresh(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -209,8 +209,8 @@ func TestWhatHasEndedIsNotReadAgain(t *testing.T) {
 	if changed, requests = refresh(); changed || len(requests) != 2 || watch.Version() != version {
 		t.Errorf("nothing is new: changed %v, requests %q; want the two lists", changed, requests)
 	}
-	w.compute.SetActivation(ran(act(20), time.Now(), workerLog(at, theJob, "00020", "")))
-	if changed, requests = refresh(); !changed || !slices.Contains(requests, "GET call "+act(20)) || len(requests) != 3 {
+	w.compute.SetActivation(record(activationID(20), time.Now(), workerLog(at, jobID, "00020", "")))
+	if changed, requests = refresh(); !changed || !slices.Contains(requests, "GET call "+activationID(20)) || len(requests) != 3 {
 		t.Errorf("a call has ended: changed %v, requests %q; want the two lists and its record", changed, requests)
 	}
 	if jobs := watch.Jobs(time.Now()); len(jobs) != 1 || jobs[0].Calls.Done != 21 {
@@ -223,8 +223,8 @@ func TestTenThousandCallsAreSeenAtOnce(t *testing.T) {
 	w := newWorld(t)
 	at := time.Now().Add(-time.Minute)
 	for n := range 10_000 {
-		w.compute.SetActivation(ran(act(n), at, workerLog(at, theJob, fmt.Sprintf("%05d", n), "")))
-		w.store.Set(fmt.Sprintf("lithops.jobs/%s/%05d/%s.init", theJob, n, act(n)), nil, at)
+		w.compute.SetActivation(record(activationID(n), at, workerLog(at, jobID, fmt.Sprintf("%05d", n), "")))
+		w.store.Set(fmt.Sprintf("lithops.jobs/%s/%05d/%s.init", jobID, n, activationID(n)), nil, at)
 	}
 	watch := w.WatchJobs(runtime.JobsRequest{})
 	for range 2 {
@@ -245,7 +245,7 @@ func TestLargeLogsAreReadOneByOne(t *testing.T) {
 	w := newWorld(t)
 	at := time.Now().Add(-time.Minute)
 	for n := range 3 {
-		w.compute.SetActivation(ran(act(n), at, workerLog(at, theJob, fmt.Sprintf("%05d", n), "")))
+		w.compute.SetActivation(record(activationID(n), at, workerLog(at, jobID, fmt.Sprintf("%05d", n), "")))
 	}
 	w.compute.Hook = func(request string, _ bool) error {
 		if request == "LIST calls whole=true" {
@@ -266,8 +266,8 @@ func TestACallThatIsTriedAgainIsOneCall(t *testing.T) {
 			w := newWorld(t)
 			at := time.Now().Add(-time.Minute)
 			tries := []entity.Activation{
-				ran(act(0), at, workerLog(at, theJob, "00000", "OSError: connection lost")),
-				ran(act(1), at.Add(10*time.Second), workerLog(at.Add(10*time.Second), theJob, "00000", "")),
+				record(activationID(0), at, workerLog(at, jobID, "00000", "OSError: connection lost")),
+				record(activationID(1), at.Add(10*time.Second), workerLog(at.Add(10*time.Second), jobID, "00000", "")),
 			}
 			watch := w.WatchJobs(runtime.JobsRequest{})
 			for _, n := range order {
@@ -276,7 +276,7 @@ func TestACallThatIsTriedAgainIsOneCall(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			_, calls, _ := watch.Job(theJob, time.Now())
+			_, calls, _ := watch.Job(jobID, time.Now())
 			if len(calls) != 1 || calls[0].State != entity.CallDone || calls[0].Error != "" {
 				t.Errorf("got %+v; want one call that is done", calls)
 			}

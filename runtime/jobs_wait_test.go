@@ -19,12 +19,12 @@ import (
 func TestAJobThatRunsAsOneFailsAsOne(t *testing.T) {
 	w := newWorld(t)
 	at := time.Now().Add(-time.Minute).Truncate(time.Second)
-	run := entity.Activation{ID: "lithops-a1b2c3-0-m000", Done: true, Start: at, DurationMS: 9000, MemoryMB: 512, Runtime: theAction,
+	run := entity.Activation{ID: "lithops-a1b2c3-0-m000", Done: true, Start: at, DurationMS: 9000, MemoryMB: 512, Runtime: runtimeID,
 		Result: []byte(`{"error":"OOMKilled"}`), Work: &entity.Work{Job: lithops.JobOfRun("lithops-a1b2c3-0-m000"), Total: 3}}
 	w.compute.SetActivation(run)
-	w.store.Set("lithops.jobs/"+theJob+"/00000/status.json", statusObject(t, "0123456789ab", at, false, workerLog(at, theJob, "00000", "")), at)
-	w.store.Set("lithops.jobs/"+theJob+"/00001/123456789abc.init", nil, at)
-	got, err := w.ShowJob(t.Context(), theJob, runtime.JobsRequest{})
+	w.store.Set("lithops.jobs/"+jobID+"/00000/status.json", statusObject(t, "0123456789ab", at, false, workerLog(at, jobID, "00000", "")), at)
+	w.store.Set("lithops.jobs/"+jobID+"/00001/123456789abc.init", nil, at)
+	got, err := w.ShowJob(t.Context(), jobID, runtime.JobsRequest{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,10 +38,10 @@ func TestAJobThatRunsAsOneFailsAsOne(t *testing.T) {
 		t.Errorf("calls (-want +got):\n%s", diff)
 	}
 	var notes []string
-	if err := w.Logs(t.Context(), runtime.LogsRequest{Job: theJob, Failed: true}, func(l entity.LogLine) error {
+	if err := w.Logs(t.Context(), runtime.LogsRequest{Job: jobID, Failed: true}, func(l entity.LogLine) error {
 		notes = append(notes, l.Job+" "+l.Note.String())
 		return nil
-	}); err != nil || !slices.Equal(notes, []string{theJob + " " + why}) {
+	}); err != nil || !slices.Equal(notes, []string{jobID + " " + why}) {
 		t.Errorf("the log is %q, %v; want why it failed", notes, err)
 	}
 }
@@ -50,16 +50,16 @@ func TestAJobThatRunsAsOneFailsAsOne(t *testing.T) {
 func TestAJobIsWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		pending := entity.Activation{ID: act(1), Start: time.Now(), Runtime: theAction, MemoryMB: 512,
-			Work: &entity.Work{Job: theJob, Calls: []string{"00001"}, Total: 2}}
-		w.compute.SetActivation(ran(act(0), time.Now(), workerLog(time.Now(), theJob, "00000", "")))
+		pending := entity.Activation{ID: activationID(1), Start: time.Now(), Runtime: runtimeID, MemoryMB: 512,
+			Work: &entity.Work{Job: jobID, Calls: []string{"00001"}, Total: 2}}
+		w.compute.SetActivation(record(activationID(0), time.Now(), workerLog(time.Now(), jobID, "00000", "")))
 		w.compute.SetActivation(pending)
 		begun := time.Now()
 		go func() {
 			time.Sleep(30 * time.Second)
-			w.compute.SetActivation(ran(act(1), time.Now(), workerLog(time.Now(), theJob, "00001", "")))
+			w.compute.SetActivation(record(activationID(1), time.Now(), workerLog(time.Now(), jobID, "00001", "")))
 		}()
-		got, err := w.ShowJob(t.Context(), theJob, runtime.JobsRequest{Follow: true})
+		got, err := w.ShowJob(t.Context(), jobID, runtime.JobsRequest{Follow: true})
 		if err != nil || got.Calls.Done != 2 {
 			t.Errorf("got %+v, %v; want two calls done", got.Calls, err)
 		}
@@ -73,14 +73,14 @@ func TestAJobIsWaitedFor(t *testing.T) {
 func TestAJobIsNotDoneBetweenTwoCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		w.compute.SetActivation(ran(act(0), time.Now(), workerLog(time.Now(), theJob, "00000", "")))
+		w.compute.SetActivation(record(activationID(0), time.Now(), workerLog(time.Now(), jobID, "00000", "")))
 		go func() {
 			time.Sleep(500 * time.Millisecond)
-			w.store.Set("lithops.jobs/"+theJob+"/00001/"+act(1)+".init", nil, time.Now())
+			w.store.Set("lithops.jobs/"+jobID+"/00001/"+activationID(1)+".init", nil, time.Now())
 			time.Sleep(20 * time.Second)
-			w.compute.SetActivation(ran(act(1), time.Now(), workerLog(time.Now(), theJob, "00001", "")))
+			w.compute.SetActivation(record(activationID(1), time.Now(), workerLog(time.Now(), jobID, "00001", "")))
 		}()
-		if got, err := w.ShowJob(t.Context(), theJob, runtime.JobsRequest{Follow: true}); err != nil || got.Calls.Done != 2 {
+		if got, err := w.ShowJob(t.Context(), jobID, runtime.JobsRequest{Follow: true}); err != nil || got.Calls.Done != 2 {
 			t.Errorf("got %+v, %v; want two calls done", got.Calls, err)
 		}
 	})

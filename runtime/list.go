@@ -9,8 +9,8 @@ import (
 	"fn-runtime/runtime/site"
 )
 
-// List returns every deployed runtime, sorted by image, memory and Lithops version, and whether the installed client can
-// use it. The number of requests grows with pages, not with runtimes.
+// List returns the deployed runtimes, sorted by image, memory and Lithops version, with their states for the installed
+// client. The number of requests grows with the number of pages, not with the number of runtimes.
 func (s *Service) List(ctx context.Context, req ListRequest) ([]Runtime, error) {
 	op := i18n.M("Listing runtimes in {{.Place}}", "Place", s.Scope())
 	return during(s, op, func() ([]Runtime, error) {
@@ -30,13 +30,13 @@ func (s *Service) list(ctx context.Context, req ListRequest) ([]Runtime, error) 
 			return nil, err
 		}
 	}
-	inv, bundle, err := s.survey(ctx, false)
+	inv, bundle, err := s.readState(ctx, false)
 	if err != nil {
 		return nil, err
 	}
 	var shown []site.Entry
 	for _, e := range inv.Entries {
-		if (e.Own || req.AllKeys) && s.named(e, part) {
+		if (e.Own || req.AllKeys) && s.nameContains(e, part) {
 			shown = append(shown, e)
 		}
 	}
@@ -51,15 +51,15 @@ func (s *Service) list(ctx context.Context, req ListRequest) ([]Runtime, error) 
 	return runtimes, nil
 }
 
-// named reports whether part is in the name of an entry; an orphan is known by the runtime's name.
-func (s *Service) named(e site.Entry, part string) bool {
+// nameContains reports whether part is contained in the name of an entry. An orphan has only the name of its runtime.
+func (s *Service) nameContains(e site.Entry, part string) bool {
 	if e.Orphan {
 		part = strings.NewReplacer("/", "_", ":", "_").Replace(part)
 	}
 	return strings.Contains(e.Name(), part)
 }
 
-// describe makes the runtime of an entry; bundle and digest are the current ones, "" when not known.
+// describe returns the runtime of an entry. bundle and digest are the current ones; "" if unknown.
 func (s *Service) describe(e site.Entry, bundle, digest string) Runtime {
 	rt := Runtime{
 		Name: e.Name(), Image: e.Image, Digest: e.Note(entity.NoteDigest), MemoryMB: e.NamedMB,

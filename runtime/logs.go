@@ -14,32 +14,32 @@ import (
 	"fn-runtime/runtime/parallel"
 )
 
-// LogsRequest says which lines to read, of all that calls have written. A service gives a call's lines when it has ended.
+// LogsRequest selects the log lines to read. A service provides the lines of a call after the call has ended.
 type LogsRequest struct {
-	Runtime    string // part of an image name, or "default"; "" any
-	Job        string // or an executor, for all its jobs; "" any
-	Call       string // of Job; "" any
-	Activation string // one call by the service's id, however old; "" any
+	Runtime    string // part of an image name, or "default"; "" selects all
+	Job        string // or an executor, for all its jobs; "" selects all
+	Call       string // of Job; "" selects all
+	Activation string // one call by the service's ID, of any age; "" selects all
 	Since      time.Duration
-	Failed     bool // only of calls that failed
-	Worker     bool // also what the Lithops worker says of its own work
-	Last       int  // begin with the last of so many lines; 0 with all
-	Follow     bool // go on until ctx ends
+	Failed     bool // only lines of failed calls
+	Worker     bool // include lines of the Lithops worker
+	Last       int  // start with the last lines, at most this number; 0 is all
+	Follow     bool // continue until ctx ends
 }
 
 const (
-	// maxLogLines bounds the lines that are held at the same time.
+	// maxLogLines is the maximum number of lines in memory.
 	maxLogLines = 100_000
-	// recentLogs and jobLogs are how far back logs are read unless the request says: of everything, and of a job.
+	// recentLogs and jobLogs are the default age of the oldest lines: of all logs, and of the log of a job.
 	recentLogs = 10 * time.Minute
 	jobLogs    = 24 * time.Hour
-	// longestCall is how long before its last line a call may have started: services look for calls by their start.
+	// longestCall is how long before its last line a call may have started. Services select calls by their start.
 	longestCall = 15 * time.Minute
-	// patience is how many refreshes in a row may fail while logs are followed.
-	patience = 5
+	// maxFailedRefreshes is how many consecutive refreshes may fail while logs are followed.
+	maxFailedRefreshes = 5
 )
 
-// Logs gives lines to yield in the order of their times; with Follow, those that come later as they come, until ctx ends.
+// Logs passes lines to yield in the order of their times. With Follow, it continues with new lines until ctx ends.
 func (s *Service) Logs(ctx context.Context, req LogsRequest, yield func(entity.LogLine) error) error {
 	op := i18n.M("Reading logs in {{.Place}}", "Place", s.Scope())
 	if req.Runtime == DefaultName {
@@ -53,19 +53,19 @@ func (s *Service) Logs(ctx context.Context, req LogsRequest, yield func(entity.L
 	if req.Job != "" {
 		since = cmp.Or(req.Since, jobLogs)
 	}
-	r := reading{req: req}
+	r := logReader{req: req}
 	if req.Activation == "" {
 		r.from = time.Now().Add(-since)
 	}
-	watch := jobs.New(&s.Site, time.Now().Add(-since-longestCall), r.take)
+	watch := jobs.New(&s.Site, time.Now().Add(-since-longestCall), r.add)
 	end := s.Begin(op)
-	err := s.firstLines(ctx, watch, &r)
+	err := s.readFirst(ctx, watch, &r)
 	end(err)
 	if s.Target.Backend == BackendCodeEngine {
 		s.Note(i18n.M("Code Engine does not keep logs, so this output shows the logs that Lithops stored in the bucket. Other logs are in IBM Cloud Logs. To see the logs of an existing job run, use 'ibmcloud ce jobrun logs --name RUN'."))
 	}
 	if err == nil {
-		err = r.give(yield, req.Last)
+		err = r.flush(yield, req.Last)
 	}
 	if err == nil && req.Follow && req.Activation == "" {
 		err = r.follow(ctx, watch, yield)
@@ -76,30 +76,30 @@ func (s *Service) Logs(ctx context.Context, req LogsRequest, yield func(entity.L
 	return fault.During(op, err)
 }
 
-// firstLines reads what there is now.
-func (s *Service) firstLines(ctx context.Context, w *jobs.Watcher, r *reading) error {
+// readFirst reads the existing lines.
+func (s *Service) readFirst(ctx context.Context, w *jobs.Watcher, r *logReader) error {
 	req := r.req
 	if req.Activation != "" {
-		return s.oneActivation(ctx, w, r)
+		return s.readActivation(ctx, w, r)
 	}
 	if _, err := w.Refresh(ctx); err != nil {
 		return err
 	}
 	if req.Job != "" && !req.Follow && len(jobsOf(w, req.Job)) == 0 {
-		return NoJob(req.Job)
+		return JobNotFound(req.Job)
 	}
 	return nil
 }
 
-// oneActivation reads the log of one activation; with Follow it waits for its end.
-func (s *Service) oneActivation(ctx context.Context, w *jobs.Watcher, r *reading) error {
+// readActivation reads the log of one activation. With Follow, it waits for the activation to end.
+func (s *Service) readActivation(ctx context.Context, w *jobs.Watcher, r *logReader) error {
 	for req := r.req; ; {
 		err := w.ReadActivation(ctx, req.Activation)
 		if !fault.Is(err, fault.NotFound) {
 			return err
 		}
-		// Where the service has no such record, the call's own status may be in the bucket.
-		if _, err := w.Refresh(ctx); err != nil || r.any() {
+		// If the service has no record, the call's status object may be in the bucket.
+		if _, err := w.Refresh(ctx); err != nil || r.hasLines() {
 			return err
 		}
 		if !req.Follow {
@@ -112,17 +112,17 @@ func (s *Service) oneActivation(ctx context.Context, w *jobs.Watcher, r *reading
 	}
 }
 
-// reading holds lines until they are given on in their order.
-type reading struct {
+// logReader collects lines and passes them on in the order of their times.
+type logReader struct {
 	req   LogsRequest
 	from  time.Time
 	lines []entity.LogLine
 }
 
-// take keeps those lines that were asked for, the newest when they are too many.
-func (r *reading) take(lines []entity.LogLine) {
+// add keeps the selected lines. If there are too many, it keeps the newest.
+func (r *logReader) add(lines []entity.LogLine) {
 	for _, l := range lines {
-		if r.wants(l) {
+		if r.matches(l) {
 			r.lines = append(r.lines, l)
 		}
 	}
@@ -132,22 +132,22 @@ func (r *reading) take(lines []entity.LogLine) {
 	}
 }
 
-// any reports whether there is something to give.
-func (r *reading) any() bool { return len(r.lines) > 0 }
+// hasLines reports whether there are lines to pass on.
+func (r *logReader) hasLines() bool { return len(r.lines) > 0 }
 
-func (r *reading) wants(l entity.LogLine) bool {
+func (r *logReader) matches(l entity.LogLine) bool {
 	return (l.Time.IsZero() || !l.Time.Before(r.from)) &&
 		(r.req.Runtime == "" || strings.Contains(l.Runtime, r.req.Runtime)) &&
-		ofJob(l.Job, r.req.Job) && (r.req.Call == "" || l.Call == r.req.Call) &&
+		belongsTo(l.Job, r.req.Job) && (r.req.Call == "" || l.Call == r.req.Call) &&
 		(r.req.Activation == "" || l.Activation == r.req.Activation) && (!r.req.Failed || l.Failed) && (r.req.Worker || !l.Worker)
 }
 
-func (r *reading) sort() {
+func (r *logReader) sort() {
 	slices.SortStableFunc(r.lines, func(a, b entity.LogLine) int { return a.Time.Compare(b.Time) })
 }
 
-// give gives on what has come, the last of it where there is a limit.
-func (r *reading) give(yield func(entity.LogLine) error, last int) error {
+// flush passes the collected lines on, or the last ones if there is a limit.
+func (r *logReader) flush(yield func(entity.LogLine) error, last int) error {
 	r.sort()
 	lines := r.lines
 	r.lines = nil
@@ -162,20 +162,20 @@ func (r *reading) give(yield func(entity.LogLine) error, last int) error {
 	return nil
 }
 
-// follow gives on what comes until ctx ends. A service that does not answer for a while is asked again.
-func (r *reading) follow(ctx context.Context, w *jobs.Watcher, yield func(entity.LogLine) error) error {
+// follow passes new lines on until ctx ends. It tolerates a service that is unavailable for a while.
+func (r *logReader) follow(ctx context.Context, w *jobs.Watcher, yield func(entity.LogLine) error) error {
 	for failed := 0; ; {
 		if err := parallel.Sleep(ctx, w.Pause()); err != nil {
 			return err
 		}
 		_, err := w.Refresh(ctx)
-		if failed++; err != nil && failed >= patience {
+		if failed++; err != nil && failed >= maxFailedRefreshes {
 			return err
 		}
 		if err == nil {
 			failed = 0
 		}
-		if err := r.give(yield, 0); err != nil {
+		if err := r.flush(yield, 0); err != nil {
 			return err
 		}
 	}

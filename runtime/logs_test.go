@@ -33,13 +33,13 @@ func (w *world) lines(t *testing.T, req runtime.LogsRequest) (lines []string) {
 
 func TestLogsAreOfWhomTheyAreAskedFor(t *testing.T) {
 	w := newWorld(t)
-	w.compute.Put(entity.Registered{ID: theAction, Reference: "docker.io/me/img", MemoryMB: 512})
+	w.compute.Put(entity.Registered{ID: runtimeID, Reference: "docker.io/me/img", MemoryMB: 512})
 	at := time.Now().Add(-time.Minute)
-	w.compute.SetActivation(ran(act(1), at.Add(time.Second), workerLog(at.Add(time.Second), theJob, "00001", "ValueError: no")))
-	w.compute.SetActivation(ran(act(0), at, workerLog(at, theJob, "00000", "")))
+	w.compute.SetActivation(record(activationID(1), at.Add(time.Second), workerLog(at.Add(time.Second), jobID, "00001", "ValueError: no")))
+	w.compute.SetActivation(record(activationID(0), at, workerLog(at, jobID, "00000", "")))
 	old := at.Add(-time.Hour)
-	w.compute.SetActivation(ran(act(2), old, workerLog(old, "ffffff-0-A001", "00000", "")))
-	other := ran(act(3), at, []string{at.UTC().Format(time.RFC3339Nano) + " stdout: of no job"})
+	w.compute.SetActivation(record(activationID(2), old, workerLog(old, "ffffff-0-A001", "00000", "")))
+	other := record(activationID(3), at, []string{at.UTC().Format(time.RFC3339Nano) + " stdout: of no job"})
 	other.Runtime = entity.ID{Name: "hello"}
 	w.compute.SetActivation(other)
 
@@ -51,18 +51,18 @@ func TestLogsAreOfWhomTheyAreAskedFor(t *testing.T) {
 		}
 		return found
 	}
-	const first, second = theJob + "/00000 hello from 00000", theJob + "/00001 hello from 00001"
+	const first, second = jobID + "/00000 hello from 00000", jobID + "/00001 hello from 00001"
 	for name, c := range map[string]struct {
 		req  runtime.LogsRequest
 		want []string
 	}{
 		"all of the last minutes": {runtime.LogsRequest{}, []string{"/ of no job", first, second}},
 		"a runtime":               {runtime.LogsRequest{Runtime: "me/img"}, []string{first, second}},
-		"a job":                   {runtime.LogsRequest{Job: theJob}, []string{first, second}},
+		"a job":                   {runtime.LogsRequest{Job: jobID}, []string{first, second}},
 		"an executor":             {runtime.LogsRequest{Job: "a1b2c3-0"}, []string{first, second}},
 		"an older job":            {runtime.LogsRequest{Job: "ffffff-0-A001"}, []string{"ffffff-0-A001/00000 hello from 00000"}},
-		"a call":                  {runtime.LogsRequest{Job: theJob, Call: "00001"}, []string{second}},
-		"an activation":           {runtime.LogsRequest{Activation: act(2)}, []string{"ffffff-0-A001/00000 hello from 00000"}},
+		"a call":                  {runtime.LogsRequest{Job: jobID, Call: "00001"}, []string{second}},
+		"an activation":           {runtime.LogsRequest{Activation: activationID(2)}, []string{"ffffff-0-A001/00000 hello from 00000"}},
 		"those that failed":       {runtime.LogsRequest{Failed: true}, []string{second}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -71,17 +71,17 @@ func TestLogsAreOfWhomTheyAreAskedFor(t *testing.T) {
 			}
 		})
 	}
-	whole := w.lines(t, runtime.LogsRequest{Job: theJob, Call: "00001"})
-	if want := []string{second, theJob + "/00001 Traceback (most recent call last):", theJob + `/00001   File "f.py", line 4, in double`, theJob + "/00001 ValueError: no"}; !slices.Equal(whole, want) {
+	whole := w.lines(t, runtime.LogsRequest{Job: jobID, Call: "00001"})
+	if want := []string{second, jobID + "/00001 Traceback (most recent call last):", jobID + `/00001   File "f.py", line 4, in double`, jobID + "/00001 ValueError: no"}; !slices.Equal(whole, want) {
 		t.Errorf("a call wrote %q, want %q", whole, want)
 	}
-	if all := w.lines(t, runtime.LogsRequest{Job: theJob, Call: "00001", Worker: true}); len(all) <= len(whole) || !slices.ContainsFunc(all, func(l string) bool { return strings.Contains(l, "Getting function") }) {
+	if all := w.lines(t, runtime.LogsRequest{Job: jobID, Call: "00001", Worker: true}); len(all) <= len(whole) || !slices.ContainsFunc(all, func(l string) bool { return strings.Contains(l, "Getting function") }) {
 		t.Errorf("with what the worker says it is %q", all)
 	}
-	if got := w.lines(t, runtime.LogsRequest{Last: 3}); len(got) != 3 || !strings.HasPrefix(got[0], theJob+"/00001") {
+	if got := w.lines(t, runtime.LogsRequest{Last: 3}); len(got) != 3 || !strings.HasPrefix(got[0], jobID+"/00001") {
 		t.Errorf("the last three lines are %q", got)
 	}
-	for name, req := range map[string]runtime.LogsRequest{"job": {Job: "eeeeee-0-M000"}, "activation": {Activation: act(99)}} {
+	for name, req := range map[string]runtime.LogsRequest{"job": {Job: "eeeeee-0-M000"}, "activation": {Activation: activationID(99)}} {
 		if err := w.Logs(t.Context(), req, nil); !fault.Is(err, fault.NotFound) {
 			t.Errorf("a %s that is not there: %v", name, err)
 		}
@@ -91,9 +91,9 @@ func TestLogsAreOfWhomTheyAreAskedFor(t *testing.T) {
 func TestLogsComeFromTheBucketWhereTheServiceHasNone(t *testing.T) {
 	w := newWorld(t)
 	at := time.Now().Add(-time.Minute)
-	w.store.Set("lithops.jobs/"+theJob+"/00000/status.json", statusObject(t, "0123456789ab", at, true, workerLog(at, theJob, "00000", "ValueError: no")), at)
-	for name, req := range map[string]runtime.LogsRequest{"job": {Job: theJob}, "activation": {Activation: "0123456789ab"}} {
-		if got := w.lines(t, req); !slices.Contains(got, theJob+"/00000 ValueError: no") {
+	w.store.Set("lithops.jobs/"+jobID+"/00000/status.json", statusObject(t, "0123456789ab", at, true, workerLog(at, jobID, "00000", "ValueError: no")), at)
+	for name, req := range map[string]runtime.LogsRequest{"job": {Job: jobID}, "activation": {Activation: "0123456789ab"}} {
+		if got := w.lines(t, req); !slices.Contains(got, jobID+"/00000 ValueError: no") {
 			t.Errorf("the log of the %s is %q", name, got)
 		}
 	}
@@ -128,7 +128,7 @@ func TestLogsAreFollowed(t *testing.T) {
 				down.Store(false)
 			}
 			now := time.Now()
-			w.compute.SetActivation(ran(act(n), now.Add(-2*time.Second), workerLog(now.Add(-2*time.Second), theJob, fmt.Sprintf("%05d", n), "")))
+			w.compute.SetActivation(record(activationID(n), now.Add(-2*time.Second), workerLog(now.Add(-2*time.Second), jobID, fmt.Sprintf("%05d", n), "")))
 			if text := <-got; text != fmt.Sprintf("hello from %05d", n) {
 				t.Errorf("got %q after call %d", text, n)
 			}

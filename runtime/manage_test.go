@@ -14,9 +14,9 @@ import (
 	"fn-runtime/runtime/lithops"
 )
 
-// deployed is a world with runtimes of every kind: images with underscores, ports, no tag, two memories, another
+// newDeployedWorld is a world with runtimes of every kind: images with underscores, ports, no tag, two memories, another
 // Lithops version, one that Lithops deployed itself, an action of somebody else, and metadata without action.
-func deployed(t *testing.T) *world {
+func newDeployedWorld(t *testing.T) *world {
 	t.Helper()
 	w := newWorld(t)
 	for _, req := range []runtime.DeployRequest{
@@ -28,20 +28,20 @@ func deployed(t *testing.T) *world {
 	}
 	older := w.Contract
 	older.Version = "3.6.0"
-	w.put(t, older, "docker.io/me/my_img:0.1", 256)
+	w.deployWithLithops(t, older, "docker.io/me/my_img:0.1", 256)
 	oldest := w.Contract
 	oldest.Version = "2.6.0"
-	w.put(t, oldest, "me/my_img:0.1", 256)
-	w.put(t, w.Contract, "docker.io/me/native", 256)
+	w.deployWithLithops(t, oldest, "me/my_img:0.1", 256)
+	w.deployWithLithops(t, w.Contract, "docker.io/me/native", 256)
 	w.compute.Put(entity.Registered{ID: entity.ID{Group: pkg, Name: "hello"}, Reference: "node"})
 	w.compute.Put(entity.Registered{ID: entity.ID{Group: "mine", Name: "img_256MB_3.7.0"}, Reference: "x"})
 	w.store.Set(w.key("docker.io/me/gone:1", 256), []byte("{}"), time.Now())
-	w.forget()
+	w.resetRequests()
 	return w
 }
 
-// put deploys as Lithops itself does: no annotations.
-func (w *world) put(t *testing.T, c lithops.Contract, image string, memory int) {
+// deployWithLithops deploys as Lithops itself does: no annotations.
+func (w *world) deployWithLithops(t *testing.T, c lithops.Contract, image string, memory int) {
 	t.Helper()
 	name := c.Action(image, memory)
 	w.compute.Put(entity.Registered{ID: entity.ID{Group: c.Package(), Name: name}, Reference: image, MemoryMB: memory, TimeoutMS: 300_000})
@@ -53,7 +53,7 @@ func (w *world) put(t *testing.T, c lithops.Contract, image string, memory int) 
 }
 
 func TestListSaysWhetherTheClientCanUseARuntime(t *testing.T) {
-	w := deployed(t)
+	w := newDeployedWorld(t)
 	list, err := w.List(t.Context(), runtime.ListRequest{})
 	if err != nil {
 		t.Fatal(err)
@@ -131,7 +131,7 @@ func TestDeleteFindsEveryFormOfName(t *testing.T) {
 		"all of a version": {runtime.DeleteRequest{Name: "all", LithopsVersion: "3.6.0"}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := deployed(t)
+			w := newDeployedWorld(t)
 			before := 8
 			asked := 0
 			c.req.Confirm = func(plan runtime.Result) (bool, error) { asked++; return true, nil }
@@ -153,12 +153,12 @@ func TestDeleteFindsEveryFormOfName(t *testing.T) {
 		})
 	}
 	t.Run("nothing there", func(t *testing.T) {
-		w := deployed(t)
+		w := newDeployedWorld(t)
 		_, err := w.Delete(t.Context(), runtime.DeleteRequest{Name: "me/other"})
 		mustFault(t, err, fault.NotFound, "docker.io/me/other is not deployed", "docker.io/me/native, 256 MB")
 	})
 	t.Run("no", func(t *testing.T) {
-		w := deployed(t)
+		w := newDeployedWorld(t)
 		r, err := w.Delete(t.Context(), runtime.DeleteRequest{Name: "all", Confirm: func(runtime.Result) (bool, error) { return false, nil }})
 		if err != nil || w.writes() > 0 || r.Items[0].Status != runtime.Skipped {
 			t.Errorf("%v %v", err, w.requests())
@@ -167,10 +167,10 @@ func TestDeleteFindsEveryFormOfName(t *testing.T) {
 }
 
 func TestDeleteReportsWhatItCouldNot(t *testing.T) {
-	w := deployed(t)
+	w := newDeployedWorld(t)
 	w.compute.Hook = func(request string, after bool) error {
 		if strings.HasPrefix(request, "DELETE runtime docker.io_me_my_img") && !after {
-			return fault.New(fault.Unavailable, runtimetestMessage, runtimetestMessage)
+			return fault.New(fault.Unavailable, injected, injected)
 		}
 		return nil
 	}
@@ -190,7 +190,7 @@ func TestDeleteReportsWhatItCouldNot(t *testing.T) {
 	if failed != 3 || done == 0 {
 		t.Errorf("%d failed, %d done: %v", failed, done, err)
 	}
-	orphans(t, w, "after a failed delete")
+	checkNoOrphans(t, w, "after a failed delete")
 }
 
 func TestDeleteHealsAfterAFaultAtAnyRequest(t *testing.T) {
@@ -201,11 +201,11 @@ func TestDeleteHealsAfterAFaultAtAnyRequest(t *testing.T) {
 		if _, err := w.Deploy(context.Background(), runtime.DeployRequest{Name: "me/img:1", MemoryMB: []int{256, 512}}); err != nil {
 			t.Fatal(err)
 		}
-	}, func(t *testing.T, w *world) { w.empty(t) })
+	}, func(t *testing.T, w *world) { w.checkEmpty(t) })
 }
 
 func TestUpdateBringsOwnRuntimesToTheCurrentCode(t *testing.T) {
-	w := deployed(t)
+	w := newDeployedWorld(t)
 	w.editLithops(t, "x = 2")
 	plan, err := w.Update(t.Context(), runtime.UpdateRequest{Name: "all", DryRun: true})
 	if err != nil || w.writes() > 0 {
@@ -227,9 +227,9 @@ func TestUpdateBringsOwnRuntimesToTheCurrentCode(t *testing.T) {
 		image  string
 		memory int
 	}{{defaultImage, 256}, {"docker.io/me/my_img:0.1", 256}, {"docker.io/me/my_img:0.1", 512}, {"docker.io/me/native", 256}, {"localhost:5000/ns/img:1", 256}} {
-		w.usable(t, c.image, c.memory)
+		w.checkUsable(t, c.image, c.memory)
 	}
-	w.forget()
+	w.resetRequests()
 	again, err := w.Update(t.Context(), runtime.UpdateRequest{Name: "all"})
 	if err != nil || again.Changed() || w.writes() > 0 {
 		t.Errorf("second update: %v, %v", err, w.requests())
@@ -261,7 +261,7 @@ func TestUpdateLeavesRuntimesOfAnotherPythonAlone(t *testing.T) {
 	}
 	w.editLithops(t, "x = 2")
 	w.Install.Python = "3.12"
-	w.forget()
+	w.resetRequests()
 	result, err := w.Update(t.Context(), runtime.UpdateRequest{Name: "all"})
 	if err != nil || w.writes() > 0 {
 		t.Fatalf("got %v and the requests %v, want none that writes", err, w.requests())
@@ -272,7 +272,7 @@ func TestUpdateLeavesRuntimesOfAnotherPythonAlone(t *testing.T) {
 }
 
 func TestShowExplainsDrift(t *testing.T) {
-	w := deployed(t)
+	w := newDeployedWorld(t)
 	_ = w.Cache.WriteMetadata(w.key(defaultImage, 256), []byte(`{"old": 1}`))
 	w.editLithops(t, "x = 3")
 	details, err := w.Show(t.Context(), runtime.ShowRequest{Name: "default"})

@@ -28,7 +28,7 @@ func newSharedWorld(t *testing.T) *world {
 	w.compute = runtimetest.NewCompute(contract)
 	w.Contract, w.Compute, w.Target.Backend = contract, w.compute, "code_engine"
 	w.Settings = lithops.Compute{Backend: lithops.CodeEngine, RuntimeMemory: 256, RuntimeTimeout: 600, RuntimeMilliCPU: 125, DockerServer: "docker.io"}
-	w.Images = &tags{digests: map[string]string{shared: "sha256:" + strings.Repeat("a", 64)}}
+	w.Images = &fakeRegistry{digests: map[string]string{shared: "sha256:" + strings.Repeat("a", 64)}}
 	return w
 }
 
@@ -80,7 +80,7 @@ func TestNewMemoryHasItsMetadata(t *testing.T) {
 			if err != nil || len(list) != 3 || list[1].State != site.Ready {
 				t.Errorf("%+v, %v", list, err)
 			}
-			if warned := w.seen.said(); !strings.Contains(warned, "runtime_cpu: 0.25") {
+			if warned := w.observer.text(); !strings.Contains(warned, "runtime_cpu: 0.25") {
 				t.Errorf("nobody says that the client's runs do not fit 2048 MB: %q", warned)
 			}
 		})
@@ -105,7 +105,7 @@ func TestProcessorsOfTheClientsRuns(t *testing.T) {
 			if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/img:1", MemoryMB: []int{c.memory}, MilliCPU: c.milliCPU}); err != nil {
 				t.Fatal(err)
 			}
-			if said := w.seen.said(); !strings.Contains(said, c.want) || c.want == "" && strings.Contains(said, "runtime_cpu") {
+			if said := w.observer.text(); !strings.Contains(said, c.want) || c.want == "" && strings.Contains(said, "runtime_cpu") {
 				t.Errorf("it said %q, want %q", said, c.want)
 			}
 		})
@@ -159,7 +159,7 @@ func TestWhatCannotBeTidied(t *testing.T) {
 	}
 	_, deployed := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/img:1"})
 	_, deleted := w.Delete(t.Context(), runtime.DeleteRequest{Name: "me/img:1"})
-	said := w.seen.said()
+	said := w.observer.text()
 	want := "could not be deleted: The service has trouble. Delete it with 'ibmcloud fn-runtime doctor --repair'."
 	if deployed != nil || deleted != nil || strings.Count(said, want) != 2 {
 		t.Errorf("%v, %v; it said %q, want %q from each", deployed, deleted, said, want)
@@ -198,7 +198,7 @@ func TestSharedMetadataGoesWithTheLast(t *testing.T) {
 	if _, err := w.Delete(t.Context(), runtime.DeleteRequest{Name: "me/img:1"}); err != nil {
 		t.Fatal(err)
 	}
-	w.empty(t)
+	w.checkEmpty(t)
 }
 
 // The id of a project is known only when it is made; what is deployed in it then has its name.
@@ -225,13 +225,13 @@ func TestDefaultHasToBeNamed(t *testing.T) {
 	if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "default"}); err != nil {
 		t.Fatal(err)
 	}
-	if said := w.seen.said(); !strings.Contains(said, "runtime: "+defaultImage) {
+	if said := w.observer.text(); !strings.Contains(said, "runtime: "+defaultImage) {
 		t.Errorf("it says %q", said)
 	}
 	w = newSharedWorld(t)
 	w.Settings.Runtime = defaultImage
-	if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "default"}); err != nil || w.seen.said() != "" {
-		t.Errorf("it says %q, %v", w.seen.said(), err)
+	if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "default"}); err != nil || w.observer.text() != "" {
+		t.Errorf("it says %q, %v", w.observer.text(), err)
 	}
 }
 
@@ -247,16 +247,16 @@ func TestProcessorsAreOfCodeEngine(t *testing.T) {
 	}
 }
 
-// accountable is a service with quotas.
-type accountable struct {
+// quotaService is a service with quotas.
+type quotaService struct {
 	*runtimetest.Compute
 	usage   entity.Usage
 	removed []string
 }
 
-func (a *accountable) Usage(context.Context) (entity.Usage, error) { return a.usage, nil }
+func (a *quotaService) Usage(context.Context) (entity.Usage, error) { return a.usage, nil }
 
-func (a *accountable) DeleteResource(_ context.Context, t entity.Resource) error {
+func (a *quotaService) DeleteResource(_ context.Context, t entity.Resource) error {
 	a.removed = append(a.removed, t.Name)
 	return nil
 }
@@ -279,7 +279,7 @@ func TestDoctorWatchesQuotas(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newSharedWorld(t)
-			service := &accountable{Compute: w.compute, usage: c.usage}
+			service := &quotaService{Compute: w.compute, usage: c.usage}
 			w.Compute = service
 			checks, err := w.Doctor(t.Context(), c.repair)
 			i := slices.IndexFunc(checks, func(one runtime.Check) bool { return one.Name == "quotas" })

@@ -8,8 +8,8 @@ import (
 	"fn-runtime/runtime/entity"
 )
 
-// Names returns the images that are deployed under this user's key, each once, sorted. It reads the compute service only,
-// so that completion need not wait for the bucket.
+// Names returns the images of this user key that are deployed, without duplicates, sorted. It calls only the compute
+// service, so that shell completion does not have to wait for the bucket.
 func (s *Service) Names(ctx context.Context) ([]string, error) {
 	list, err := s.Compute.Runtimes(ctx)
 	if err != nil {

@@ -12,9 +12,9 @@ import (
 	"fn-runtime/runtime/site"
 )
 
-// Prune removes what the installed client has no use for: the runtimes of other releases of Lithops under this user's key,
-// with their metadata and cache entries; and, where that is asked for, the images of the engine that were built under a
-// name that another one has now, and that no runtime runs.
+// Prune deletes what the installed client does not use: the runtimes of other Lithops releases with this user key, with
+// their metadata and cache entries. On request it also deletes images in the container engine that lost their build tag
+// to a newer image and that no runtime uses.
 func (s *Service) Prune(ctx context.Context, req PruneRequest) (Result, error) {
 	op := i18n.M("Pruning runtimes in {{.Place}}", "Place", s.Scope())
 	return during(s, op, func() (Result, error) {
@@ -31,7 +31,7 @@ func (s *Service) Prune(ctx context.Context, req PruneRequest) (Result, error) {
 		p := plan.New(&s.Site, lithops.Bundle{})
 		p.Remove(inv, gone, i18n.Message{})
 		if req.Images {
-			tasks, err := s.superseded(ctx, inv)
+			tasks, err := s.supersededTasks(ctx, inv)
 			if err != nil {
 				return Result{DryRun: req.DryRun}, err
 			}
@@ -44,16 +44,16 @@ func (s *Service) Prune(ctx context.Context, req PruneRequest) (Result, error) {
 	})
 }
 
-// superseded are the tasks to remove the images that neither have the name under which they were built nor are those of a
-// runtime of any key.
-func (s *Service) superseded(ctx context.Context, inv *site.Inventory) ([]*plan.Task, error) {
+// supersededTasks returns tasks that delete the images that lost their build tag and that no runtime of any user key
+// uses.
+func (s *Service) supersededTasks(ctx context.Context, inv *site.Inventory) ([]*plan.Task, error) {
 	images, err := s.Images.Superseded(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var tasks []*plan.Task
 	for _, old := range images {
-		if slices.ContainsFunc(inv.Entries, func(e site.Entry) bool { return runs(e, old) }) {
+		if slices.ContainsFunc(inv.Entries, func(e site.Entry) bool { return usesImage(e, old) }) {
 			continue
 		}
 		item := Item{Change: Delete, Kind: KindImage, Name: old.Image + " (" + shortID(old.ID) + ")", Reason: i18n.M("It no longer has this name.")}
@@ -62,13 +62,13 @@ func (s *Service) superseded(ctx context.Context, inv *site.Inventory) ([]*plan.
 	return tasks, nil
 }
 
-// runs reports whether a runtime is of an image, by its digest or by a tag that is never moved.
-func runs(e site.Entry, image entity.SupersededImage) bool {
+// usesImage reports whether a runtime uses an image, by digest or by fixed tag.
+func usesImage(e site.Entry, image entity.SupersededImage) bool {
 	digest := e.Note(entity.NoteDigest)
 	return slices.Contains(image.Digests, digest) || slices.Contains(image.Tags, entity.FixedTag(e.Image, digest)) || slices.Contains(image.Tags, e.Reference)
 }
 
-// shortID is an image's id as Docker's lists have it.
+// shortID returns an image ID in the short form of Docker's lists.
 func shortID(id string) string {
 	hex := strings.TrimPrefix(id, "sha256:")
 	return hex[:min(12, len(hex))]

@@ -14,7 +14,7 @@ import (
 
 // What was deployed for other releases goes, but for those that are to stay; what the client uses is not touched.
 func TestPruneRemovesOtherReleases(t *testing.T) {
-	w := deployed(t)
+	w := newDeployedWorld(t)
 	plan, err := w.Prune(t.Context(), runtime.PruneRequest{DryRun: true})
 	if err != nil || len(plan.Items) == 0 {
 		t.Fatalf("%+v, %v", plan, err)
@@ -63,7 +63,7 @@ func TestPruneRemovesOtherReleases(t *testing.T) {
 // tag that is never moved. Nobody asks an engine otherwise.
 func TestPruneRemovesSupersededImages(t *testing.T) {
 	w := newWorld(t)
-	docker := &engine{digests: map[string]string{"docker.io/me/img:1": digestOf(1), "docker.io/me/pinned:1": digestOf(2)}}
+	docker := &fakeEngine{digests: map[string]string{"docker.io/me/img:1": digestOf(1), "docker.io/me/pinned:1": digestOf(2)}}
 	w.Images = docker
 	if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/img:1"}); err != nil {
 		t.Fatal(err)

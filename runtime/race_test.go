@@ -29,7 +29,7 @@ func TestDeletionBeforeTheMetadataIsStored(t *testing.T) {
 	if !deleted || !fault.Is(err, fault.Conflict) {
 		t.Errorf("deleted %v, the deployment says %v", deleted, err)
 	}
-	orphans(t, w, "after the race")
+	checkNoOrphans(t, w, "after the race")
 	if list, err := w.Cache.ReadMetadata(w.key(defaultImage, 256)); err == nil {
 		t.Errorf("the cache has %s", list)
 	}
@@ -57,7 +57,7 @@ func TestMetadataStoredWhileTheActionIsDeleted(t *testing.T) {
 	if _, err := w.Delete(t.Context(), runtime.DeleteRequest{Name: "default"}); err != nil || !again {
 		t.Errorf("stored again %v, the deletion says %v", again, err)
 	}
-	orphans(t, w, "after the race")
+	checkNoOrphans(t, w, "after the race")
 }
 
 // A server that answers the creation of a package with 409, and has none: nothing is said to be made.
@@ -68,5 +68,5 @@ func TestPackageThatIsSaidToBeThere(t *testing.T) {
 	if it := item(t, result, runtime.KindResource); err == nil || it.Status != runtime.Failed || it.Err == nil {
 		t.Errorf("%+v, %v", it, err)
 	}
-	orphans(t, w, "afterwards")
+	checkNoOrphans(t, w, "afterwards")
 }

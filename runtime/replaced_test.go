@@ -13,9 +13,9 @@ import (
 	"fn-runtime/runtime/site"
 )
 
-// replaced is a runtime that Lithops' own 'runtime update' has registered anew since it was deployed: notes survive that,
+// replacedRuntime is a runtime that Lithops' own 'runtime update' has registered anew since it was deployed: notes survive that,
 // as OpenWhisk merges annotations, and its metadata lacks the time limit.
-func replaced(t *testing.T) (w *world, id entity.ID) {
+func replacedRuntime(t *testing.T) (w *world, id entity.ID) {
 	t.Helper()
 	w = newWorld(t)
 	if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/img:1"}); err != nil {
@@ -30,8 +30,8 @@ func replaced(t *testing.T) (w *world, id entity.ID) {
 
 const lacks = "Its metadata does not contain the timeout, so the client's next job fails."
 
-// judged is what doctor says of the runtimes.
-func judged(t *testing.T, w *world, repair bool) check.Check {
+// runtimesCheck is what doctor says of the runtimes.
+func runtimesCheck(t *testing.T, w *world, repair bool) check.Check {
 	t.Helper()
 	checks, err := w.Doctor(t.Context(), repair)
 	if err != nil {
@@ -45,7 +45,7 @@ func judged(t *testing.T, w *world, repair bool) check.Check {
 }
 
 func TestDoctorNamesEveryRuntimeThatIsNotReady(t *testing.T) {
-	for state, spoil := range map[runtime.State]func(*world, string){
+	for state, damage := range map[runtime.State]func(*world, string){
 		runtime.NoMetadata:     func(w *world, key string) { _ = w.store.Delete(context.Background(), key) },
 		runtime.PythonMismatch: func(w *world, _ string) { w.Install.Python = "3.9" },
 		runtime.Ready:          func(*world, string) {},
@@ -55,8 +55,8 @@ func TestDoctorNamesEveryRuntimeThatIsNotReady(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, key := w.Contract.Runtime("docker.io/me/img:1", 256)
-		spoil(w, key)
-		listed, said := only(t, w), judged(t, w, false)
+		damage(w, key)
+		listed, said := onlyRuntime(t, w), runtimesCheck(t, w, false)
 		want, finding := check.Warning, "1 runtime is not ready: docker.io/me/img:1. "+listed.Reason.String()
 		if state == runtime.Ready {
 			want, finding = check.OK, "1 runtime of this client is deployed."
@@ -68,27 +68,27 @@ func TestDoctorNamesEveryRuntimeThatIsNotReady(t *testing.T) {
 }
 
 func TestListShowAndDoctorAgreeOnWhatTheClientUpdated(t *testing.T) {
-	w, _ := replaced(t)
-	if got := only(t, w); got.State != runtime.Outdated || got.Reason.String() != lacks {
+	w, _ := replacedRuntime(t)
+	if got := onlyRuntime(t, w); got.State != runtime.Outdated || got.Reason.String() != lacks {
 		t.Errorf("list: got %s %q, want outdated %q", got.State, got.Reason, lacks)
 	}
 	details, err := w.Show(t.Context(), runtime.ShowRequest{Name: "me/img:1"})
-	if err != nil || details[0].State != runtime.Outdated || details[0].Reason.String() != lacks || !said(details[0].Drift, site.ReplacedReason().String()) {
+	if err != nil || details[0].State != runtime.Outdated || details[0].Reason.String() != lacks || !containsText(details[0].Drift, site.ReplacedReason().String()) {
 		t.Errorf("show: got %+v, %v", details, err)
 	}
-	if c, want := judged(t, w, false), "1 runtime is not ready: docker.io/me/img:1. "+lacks; c.Status != check.Failed || c.Finding.String() != want {
+	if c, want := runtimesCheck(t, w, false), "1 runtime is not ready: docker.io/me/img:1. "+lacks; c.Status != check.Failed || c.Finding.String() != want {
 		t.Errorf("doctor: got %s %q, want failed %q", c.Status, c.Finding, want)
 	}
-	if c := judged(t, w, true); c.Status != check.Repaired {
+	if c := runtimesCheck(t, w, true); c.Status != check.Repaired {
 		t.Errorf("doctor --repair: got %s %s, want repaired", c.Status, c.Finding)
 	}
-	if got := only(t, w); got.State != runtime.Ready {
+	if got := onlyRuntime(t, w); got.State != runtime.Ready {
 		t.Errorf("after the repair: got %s %q, want ready", got.State, got.Reason)
 	}
-	if c := judged(t, w, false); c.Status != check.OK {
+	if c := runtimesCheck(t, w, false); c.Status != check.OK {
 		t.Errorf("after the repair doctor says %s %s, want ok", c.Status, c.Finding)
 	}
-	w.usable(t, "docker.io/me/img:1", 256)
+	w.checkUsable(t, "docker.io/me/img:1", 256)
 }
 
 func TestForeignCodeDoesNotPassForOurs(t *testing.T) {
@@ -104,13 +104,13 @@ func TestForeignCodeDoesNotPassForOurs(t *testing.T) {
 	id, _ := w.Contract.Runtime("docker.io/me/img:1", 256)
 	w.compute.Replace(id)
 	want := site.ReplacedReason().String()
-	if got := only(t, w); got.State != runtime.Outdated || got.Reason.String() != want {
+	if got := onlyRuntime(t, w); got.State != runtime.Outdated || got.Reason.String() != want {
 		t.Errorf("list: got %s %q, want outdated %q", got.State, got.Reason, want)
 	}
 	if it := deploy(); it.Change != runtime.Update || it.Reason.String() != want {
 		t.Errorf("deploy: got %s %q, want update %q", it.Change, it.Reason, want)
 	}
-	if it := deploy(); it.Change != runtime.Unchanged || only(t, w).State != runtime.Ready {
+	if it := deploy(); it.Change != runtime.Unchanged || onlyRuntime(t, w).State != runtime.Ready {
 		t.Errorf("the deployment after it: got %s, want unchanged", it.Change)
 	}
 }
@@ -125,7 +125,7 @@ func TestNotesWithoutRevisionAreBelieved(t *testing.T) {
 	old := w.compute.All()[id.String()]
 	delete(old.Notes, entity.NoteRevision)
 	w.compute.Put(old)
-	if got := only(t, w); got.State != runtime.Ready {
+	if got := onlyRuntime(t, w); got.State != runtime.Ready {
 		t.Errorf("list: got %s %q, want ready", got.State, got.Reason)
 	}
 	result, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/img:1"})
@@ -150,8 +150,8 @@ func TestAnotherImageThanWasSentIsAnError(t *testing.T) {
 	w := newWorld(t)
 	w.Target.Backend = runtime.BackendIBMCF
 	w.compute.NoDigests = true
-	w.Images = &tags{digests: map[string]string{tagged: first}}
+	w.Images = &fakeRegistry{digests: map[string]string{tagged: first}}
 	_, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/runtime:1", Pin: true})
 	mustFault(t, err, fault.Failed, "runs docker.io/me/runtime.", "--pin")
-	w.empty(t)
+	w.checkEmpty(t)
 }

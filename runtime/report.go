@@ -8,7 +8,7 @@ import (
 	"fn-runtime/runtime/site"
 )
 
-// consent is the question whether a plan may be carried out; nil where nobody is asked.
+// consent returns the function that asks whether to run a plan. It returns nil if confirmation is not required.
 func (s *Service) consent(p *plan.Plan, confirm func(Result) (bool, error)) func() (bool, error) {
 	if confirm == nil {
 		return nil
@@ -16,19 +16,19 @@ func (s *Service) consent(p *plan.Plan, confirm func(Result) (bool, error)) func
 	return func() (bool, error) { return confirm(s.result(p, false)) }
 }
 
-// result tells what a plan is or has come to, and which runtimes are deployed afterwards.
+// result returns the items of a plan and the runtimes that are deployed afterwards.
 func (s *Service) result(p *plan.Plan, dryRun bool) Result {
 	r := Result{DryRun: dryRun, Items: p.Items()}
 	for _, d := range p.Deployments() {
 		if d.Have.Runtime != nil || d.Runtime.Status == Done || dryRun {
-			r.Runtimes = append(r.Runtimes, s.afterwards(d))
+			r.Runtimes = append(r.Runtimes, s.resultOf(d))
 		}
 	}
 	return r
 }
 
-// afterwards describes a runtime as a plan leaves it.
-func (s *Service) afterwards(d *plan.Deployment) Runtime {
+// resultOf describes a runtime as a plan leaves it.
+func (s *Service) resultOf(d *plan.Deployment) Runtime {
 	w := d.Want
 	rt := Runtime{
 		Name: w.Image, Image: w.Image, Digest: w.Digest, MemoryMB: w.MemoryMB, TimeoutS: w.TimeoutS,

@@ -2,88 +2,88 @@ package runtime
 
 import "time"
 
-// DeployRequest says which runtimes to register.
+// DeployRequest describes runtimes to register.
 type DeployRequest struct {
 	Name     string // "default" or an image reference
 	MemoryMB []int  // empty: the configured memory
-	MilliCPU int    // thousandths; 0: what goes with the memory
+	MilliCPU int    // 0: the default for the memory size
 	TimeoutS int    // 0: the configured timeout
-	InImage  bool   // the Lithops code is in the image
-	Python   string // "3.11": the Python the default image is picked for and the runtime must have; "" the client's
+	InImage  bool   // the image contains the Lithops code
+	Python   string // "3.11": selects the default image, and the runtime must have this version; "" is the client's version
 	Pin      bool   // register the image under a tag that is never moved
-	Force    bool   // also when nothing differs
+	Force    bool   // deploy even if nothing differs
 	DryRun   bool
 }
 
-// UpdateRequest says which deployed runtimes to bring to the client's Lithops code.
+// UpdateRequest selects deployed runtimes to update to the client's Lithops code.
 type UpdateRequest struct {
 	Name     string // "default", "all" or an image reference
 	MemoryMB []int  // empty: every memory
-	TimeoutS int    // 0: as it is
+	TimeoutS int    // 0: unchanged
 	Force    bool
 	DryRun   bool
 }
 
-// DeleteRequest says which runtimes to remove.
+// DeleteRequest selects runtimes to delete.
 type DeleteRequest struct {
 	Name           string // "default", "all" or an image reference
 	MemoryMB       []int  // empty: every memory
-	LithopsVersion string // "" every version for a named runtime and for all
+	LithopsVersion string // "" selects every version
 	DryRun         bool
-	// Confirm is asked once with the plan before anything is deleted; nil means yes.
+	// Confirm is called once with the plan before anything is deleted. A nil function means yes.
 	Confirm func(plan Result) (bool, error)
 }
 
-// RollbackRequest says which runtimes go back to the image that they ran before.
+// RollbackRequest selects runtimes to roll back to their previous image.
 type RollbackRequest struct {
 	Name     string // "default" or an image reference
 	MemoryMB []int  // empty: every memory
 	DryRun   bool
 }
 
-// PruneRequest says what else stays when what is superseded is removed.
+// PruneRequest describes what Prune deletes and keeps.
 type PruneRequest struct {
-	Keep    []string // releases of Lithops beside the installed one
-	Images  bool     // superseded images of this machine's engine go, too
+	Keep    []string // Lithops releases to keep in addition to the installed one
+	Images  bool     // also delete superseded images in the local container engine
 	DryRun  bool
 	Confirm func(plan Result) (bool, error) // as in DeleteRequest
 }
 
-// ListRequest filters the list.
+// ListRequest filters the list of runtimes.
 type ListRequest struct {
 	Name    string // part of an image name, or "default"; "" lists all
-	AllKeys bool   // packages of any user key
+	AllKeys bool   // include runtimes of other user keys
 }
 
-// ShowRequest names one runtime.
+// ShowRequest selects a runtime.
 type ShowRequest struct {
 	Name     string
 	MemoryMB int // 0: every memory
 }
 
-// InvokeRequest names one runtime to call.
+// InvokeRequest selects a runtime to invoke.
 type InvokeRequest struct {
 	Name     string
 	MemoryMB int  // 0: the configured memory
-	Count    int  // calls; 0 is 2: one cold or warm, one warm
-	Cold     bool // call a copy that has never run
+	Count    int  // number of calls; 0 is 2: one cold or warm, one warm
+	Cold     bool // invoke a copy that has never run
 }
 
-// Invocation is one measured call.
+// Invocation is a measured call.
 type Invocation struct {
 	ActivationID string
 	Cold         bool
-	Total        time.Duration // as seen from here
+	Total        time.Duration // measured by this program
 	InitMS       int64
 	RunMS        int64
 	WaitMS       int64
 }
 
-// CleanRequest says how much to clean.
+// CleanRequest describes what Clean deletes.
 type CleanRequest struct {
-	All       bool          // the namespace too
+	All       bool          // also the scope
 	JobsOnly  bool          // only lithops.jobs/
-	OlderThan time.Duration // only objects last changed longer ago; 0 any
+	OlderThan time.Duration // only objects that were not modified for this long; 0 selects all
 	DryRun    bool
 	Confirm   func(plan Result) (bool, error)
 }

@@ -10,7 +10,7 @@ import (
 	"fn-runtime/runtime/site"
 )
 
-// What plans and checks are made of, from the rooms below.
+// Types of plans and checks.
 type (
 	Target = site.Target
 	State  = site.State
@@ -21,7 +21,7 @@ type (
 	Check  = check.Check
 )
 
-// The names that users say, and the backends as they name them.
+// Names of runtimes with a special meaning, and the names of the backends.
 const (
 	DefaultName       = site.DefaultName
 	AllName           = site.AllName
@@ -31,7 +31,7 @@ const (
 	BackendLocal      = site.BackendLocal
 )
 
-// The changes of a plan, the statuses and the kinds of its items.
+// The changes of a plan, and the statuses and kinds of its items.
 const (
 	Create    = plan.Create
 	Update    = plan.Update
@@ -54,14 +54,15 @@ const (
 	KindImage    = plan.KindImage
 )
 
-// Result is the plan with what became of it, in the order in which it is applied. The same shape serves a dry run.
+// Result is a plan with the status of its items, in the order in which it is applied. A dry run returns the same
+// structure.
 type Result struct {
 	DryRun   bool
 	Items    []Item
-	Runtimes []Runtime // the runtimes that are deployed afterwards, as far as the operation knows them
+	Runtimes []Runtime // deployed afterwards, as far as the operation knows them
 }
 
-// Changed reports whether anything but Unchanged stands in the plan.
+// Changed reports whether the plan contains a change.
 func (r Result) Changed() bool {
 	for _, it := range r.Items {
 		if it.Change != Unchanged {
@@ -81,13 +82,13 @@ const (
 	OrphanMetadata  = site.OrphanMetadata
 )
 
-// Runtime is one deployed runtime.
+// Runtime is a deployed runtime.
 type Runtime struct {
-	Name           string // as the user gives it to deploy: the image
+	Name           string // as passed to deploy: the image
 	Image          string
-	Digest         string // of the image, as deployed; "" when not known
+	Digest         string // of the image when it was deployed; "" if unknown
 	MemoryMB       int
-	MilliCPU       int // thousandths; 0 where the backend has no choice
+	MilliCPU       int // 0 if the backend offers no choice
 	TimeoutS       int
 	PythonVersion  string
 	LithopsVersion string

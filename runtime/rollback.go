@@ -10,8 +10,8 @@ import (
 	"fn-runtime/runtime/site"
 )
 
-// Rollback registers runtimes with the image that they ran before the present one, pinned at its digest. The registry must
-// have that image under the tag that is never moved; a second rollback goes back to where the first one came from.
+// Rollback registers runtimes with their previous image, pinned to its digest. The registry must have that image under
+// its fixed tag. A second rollback undoes the first one.
 func (s *Service) Rollback(ctx context.Context, req RollbackRequest) (Result, error) {
 	sel, err := s.Selector(req.Name, req.MemoryMB, s.Contract.Version)
 	if err != nil {
@@ -23,7 +23,7 @@ func (s *Service) Rollback(ctx context.Context, req RollbackRequest) (Result, er
 
 func (s *Service) rollback(ctx context.Context, sel site.Selector, req RollbackRequest) (Result, error) {
 	none := Result{DryRun: req.DryRun}
-	inv, bundle, err := s.survey(ctx, true)
+	inv, bundle, err := s.readState(ctx, true)
 	if err != nil {
 		return none, err
 	}
@@ -45,7 +45,7 @@ func (s *Service) rollback(ctx context.Context, sel site.Selector, req RollbackR
 					"Image", e.Image, "Memory", e.NamedMB, "Tag", entity.FixedTag(w.Image, w.Digest)),
 				i18n.M("Deploy the image you want with 'ibmcloud fn-runtime deploy IMAGE'.")).Because(err)
 		}
-		have, err := s.found(ctx, e)
+		have, err := s.readExisting(ctx, e)
 		if err != nil {
 			return none, err
 		}
@@ -54,7 +54,7 @@ func (s *Service) rollback(ctx context.Context, sel site.Selector, req RollbackR
 	if len(all) == 0 {
 		return none, sel.NotFound(inv)
 	}
-	if err := s.feasible(ctx, all); err != nil {
+	if err := s.checkFeasible(ctx, all); err != nil {
 		return none, err
 	}
 	p.Deploy(all...)

@@ -1,9 +1,8 @@
-// Package runtime is what can be done to Lithops runtimes. Each operation is one method of Service in a file of its own:
-// it reads what is there (runtime/site), puts what is wanted into a plan and has that carried out (runtime/plan), unless
-// the request says DryRun.
+// Package runtime implements the operations on Lithops runtimes. Each operation is a method of Service in its own file.
+// It reads the existing state (runtime/site), adds the required changes to a plan, and runs the plan (runtime/plan)
+// unless the request is a dry run.
 //
-// What may go in: operations, their requests and results. What may not: HTTP, SDKs, flags, and anything that reaches the
-// screen.
+// It contains operations with their requests and results. It does not use HTTP, SDKs, flags or the screen.
 package runtime
 
 import (
@@ -16,23 +15,23 @@ import (
 	"fn-runtime/runtime/site"
 )
 
-// Service does the operations on one target for one installed Lithops client.
+// Service runs operations on one target for one installed Lithops client.
 type Service struct {
 	site.Site
-	Config  *lithops.Config // the configuration that Settings are of; nil where none was read
-	TempDir string          // where the client keeps the files of its jobs on this machine; "" is left alone by Clean
-	// LoadClientConfig has the Lithops client load the configuration that is used, names it, and fails with the client's words where
-	// it refuses it; nil where there is none. Doctor asks.
+	Config  *lithops.Config // the configuration from which Settings were read; nil if there is none
+	TempDir string          // directory of the client's job files on this machine; Clean ignores it if it is empty
+	// LoadClientConfig makes the Lithops client load the configuration and returns its source. If the client rejects
+	// it, the error contains the client's message. It is nil if there is no configuration. Doctor calls it.
 	LoadClientConfig func(ctx context.Context) (source string, err error)
-	// Problems holds, by the name of a check of Doctor, why a part of the service could not be had. Only Doctor
-	// works with a service that has any.
+	// Problems contains, by the name of a check of Doctor, why a part of the service is unavailable. Only Doctor works
+	// with a service that has problems.
 	Problems map[string]error
-	// ClientProblem returns why the Lithops client of this environment would not work, or not in safety, with the service that
-	// the check "session" or "bucket" of Doctor has asked.
+	// ClientProblem returns why the Lithops client in this environment would not work, or not securely, with the
+	// service that the check "session" or "bucket" of Doctor has called.
 	ClientProblem func(check string) error
 }
 
-// during does the work of an operation, watched, and says in its error what was being done.
+// during runs an operation as an observed step and adds its description to the error.
 func during[T any](s *Service, op i18n.Message, work func() (T, error)) (T, error) {
 	end := s.Begin(op)
 	result, err := work()
@@ -41,9 +40,9 @@ func during[T any](s *Service, op i18n.Message, work func() (T, error)) (T, erro
 	return result, err
 }
 
-// survey reads what there is, while the archive that the client's Lithops makes is built, and whatever more is done.
-// Where the archive is only compared, need is false, and one that cannot be built is the zero Bundle.
-func (s *Service) survey(ctx context.Context, need bool, more ...func(context.Context) error) (inv *site.Inventory, bundle lithops.Bundle, err error) {
+// readState reads the inventory, builds the handler archive of the client's Lithops, and runs more functions, all
+// concurrently. If need is false, the archive is only compared, and one that cannot be built is the zero Bundle.
+func (s *Service) readState(ctx context.Context, need bool, more ...func(context.Context) error) (inv *site.Inventory, bundle lithops.Bundle, err error) {
 	err = parallel.Run(ctx, append([]func(context.Context) error{func(ctx context.Context) (err error) {
 		inv, err = s.Inventory(ctx)
 		return err

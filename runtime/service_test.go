@@ -32,23 +32,23 @@ const (
 // world is a service on fakes, with everything a test looks at.
 type world struct {
 	*runtime.Service
-	compute *runtimetest.Compute
-	store   *runtimetest.Store
-	seen    *observer
+	compute  *runtimetest.Compute
+	store    *runtimetest.Store
+	observer *observer
 }
 
 // newWorld makes a client of Lithops 3.7.0 and Python 3.11 on an OpenWhisk with a namespace and a bucket.
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	contract := lithops.Contract{Backend: lithops.OpenWhisk, Version: "3.7.0", UserKey: "abcde", Namespace: "guest"}
-	w := &world{compute: runtimetest.NewCompute(contract), store: runtimetest.NewStore(), seen: &observer{}}
+	w := &world{compute: runtimetest.NewCompute(contract), store: runtimetest.NewStore(), observer: &observer{}}
 	w.Service = &runtime.Service{Site: site.Site{
 		Target:   runtime.Target{Backend: "openwhisk", Namespace: "guest", Endpoint: "https://ow.example", Bucket: "bucket"},
 		Install:  lithops.Install{Dir: installed(t), Version: "3.7.0", Python: "3.11", Interpreter: "/usr/bin/python3"},
 		Contract: contract,
 		Settings: lithops.Compute{Backend: lithops.OpenWhisk, Endpoint: "https://ow.example", Namespace: "guest", APIKey: "abcdefgh:secret",
 			RuntimeMemory: 256, RuntimeTimeout: 300, DockerServer: "docker.io"},
-		Compute: w.compute, Store: w.store, Cache: lithops.Cache{Dir: t.TempDir()}, Observer: w.seen, Version: "1.0.0",
+		Compute: w.compute, Store: w.store, Cache: lithops.Cache{Dir: t.TempDir()}, Observer: w.observer, Version: "1.0.0",
 	}}
 	return w
 }
@@ -82,7 +82,7 @@ func (w *world) editLithops(t *testing.T, text string) {
 	}
 }
 
-func (w *world) forget() { w.compute.ResetRequests(); w.store.ResetRequests() }
+func (w *world) resetRequests() { w.compute.ResetRequests(); w.store.ResetRequests() }
 
 func (w *world) requests() []string { return slices.Concat(w.compute.Requests(), w.store.Requests()) }
 
@@ -102,8 +102,8 @@ func (w *world) key(image string, memory int) string {
 	return w.Contract.MetadataKey(w.action(image, memory))
 }
 
-// usable reports whether the client would find a runtime whole: action, metadata in the bucket, the same in its cache.
-func (w *world) usable(t *testing.T, image string, memory int) {
+// checkUsable reports whether the client would find a runtime whole: action, metadata in the bucket, the same in its cache.
+func (w *world) checkUsable(t *testing.T, image string, memory int) {
 	t.Helper()
 	key := w.key(image, memory)
 	if _, there := w.compute.All()[w.Contract.Package()+"/"+w.action(image, memory)]; !there {
@@ -123,8 +123,8 @@ func (w *world) usable(t *testing.T, image string, memory int) {
 	}
 }
 
-// empty reports whether nothing of a runtime is left.
-func (w *world) empty(t *testing.T) {
+// checkEmpty reports whether nothing of a runtime is left.
+func (w *world) checkEmpty(t *testing.T) {
 	t.Helper()
 	if all := w.compute.All(); len(all) > 0 {
 		t.Errorf("actions are left: %v", all)
@@ -160,7 +160,7 @@ func (o *observer) Begin(i18n.Message) func(error) { return func(error) {} }
 func (o *observer) Progress(int64, int64, string)  {}
 func (o *observer) Note(text i18n.Message)         { o.add(text) }
 func (o *observer) Warn(text i18n.Message)         { o.add(text) }
-func (o *observer) said() string {
+func (o *observer) text() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return strings.Join(o.texts, "\n")
@@ -193,6 +193,6 @@ func mustFault(t *testing.T, err error, kind fault.Kind, words ...string) *fault
 	return f
 }
 
-func old(a entity.Registered) entity.Registered { a.Notes = nil; return a }
+func withoutNotes(a entity.Registered) entity.Registered { a.Notes = nil; return a }
 
-var runtimetestMessage = i18n.M("Injected.")
+var injected = i18n.M("Injected.")

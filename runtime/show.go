@@ -12,15 +12,15 @@ import (
 	"fn-runtime/runtime/site"
 )
 
-// The states of this machine's copy of a metadata object.
+// The states of this machine's cached copy of a metadata object.
 const (
 	CacheSame   = "same"
 	CacheAbsent = "absent"
 	CacheStale  = "stale"
 )
 
-// Show returns one runtime in full, an entry for each memory size and Lithops version, with what differs from what the
-// installed client would deploy now.
+// Show returns all information about a runtime, with one entry for each memory size and Lithops version, including the
+// differences from what the installed client would deploy now.
 func (s *Service) Show(ctx context.Context, req ShowRequest) ([]Detail, error) {
 	var memory []int
 	if req.MemoryMB != 0 {
@@ -35,7 +35,7 @@ func (s *Service) Show(ctx context.Context, req ShowRequest) ([]Detail, error) {
 }
 
 func (s *Service) show(ctx context.Context, sel site.Selector) ([]Detail, error) {
-	inv, bundle, err := s.survey(ctx, false)
+	inv, bundle, err := s.readState(ctx, false)
 	if err != nil {
 		return nil, err
 	}
@@ -50,11 +50,11 @@ func (s *Service) show(ctx context.Context, sel site.Selector) ([]Detail, error)
 	return details, parallel.FirstError(errs)
 }
 
-// detail reads what lists leave out: the image, all annotations, the metadata.
+// detail reads what lists omit: the image, all annotations and the metadata.
 func (s *Service) detail(ctx context.Context, e site.Entry, bundle, digest string) (Detail, error) {
 	d := Detail{BundleCurrent: bundle, DigestCurrent: digest, ClientPython: s.Install.Python, ClientLithops: s.Install.Version, MetadataKey: e.MetadataKey}
 	var object []byte
-	whole := e.Registered
+	registered := e.Registered
 	err := parallel.Run(ctx, func(ctx context.Context) error {
 		if e.Orphan {
 			return nil
@@ -62,7 +62,7 @@ func (s *Service) detail(ctx context.Context, e site.Entry, bundle, digest strin
 		r, err := s.Compute.Runtime(ctx, e.ID)
 		if err == nil {
 			r.Version, r.NamedMB, r.MetadataKey, r.Own = e.Version, e.NamedMB, e.MetadataKey, e.Own
-			whole = r
+			registered = r
 		}
 		return err
 	}, func(ctx context.Context) (err error) {
@@ -72,7 +72,7 @@ func (s *Service) detail(ctx context.Context, e site.Entry, bundle, digest strin
 	if err != nil {
 		return d, err
 	}
-	e.Registered = whole
+	e.Registered = registered
 	if e.SetMetadata(object); e.Stored != nil {
 		d.Modules = slices.Compact(e.Stored.Modules())
 	}
@@ -93,34 +93,34 @@ func (s *Service) detail(ctx context.Context, e site.Entry, bundle, digest strin
 	return d, nil
 }
 
-// drift says in sentences how a runtime differs from what the client expects.
+// drift returns sentences that describe how a runtime differs from the client's expectations.
 func (s *Service) drift(e site.Entry, d Detail) []i18n.Message {
 	var drift []i18n.Message
-	say := func(yes bool, text i18n.Message) {
+	add := func(yes bool, text i18n.Message) {
 		if yes && !slices.ContainsFunc(drift, func(m i18n.Message) bool { return m.String() == text.String() }) {
 			drift = append(drift, text)
 		}
 	}
-	say(!d.Reason.IsZero(), d.Reason)
+	add(!d.Reason.IsZero(), d.Reason)
 	if e.Orphan {
 		return drift
 	}
 	seconds := e.TimeoutMS / 1000
-	say(d.BundleDeployed == "", i18n.M("It was deployed by another tool, so its Lithops code is unknown."))
-	say(d.State != Outdated && d.BundleDeployed != "" && d.BundleCurrent != "" && d.BundleDeployed != d.BundleCurrent && e.Version == s.Install.Version,
+	add(d.BundleDeployed == "", i18n.M("It was deployed by another tool, so its Lithops code is unknown."))
+	add(d.State != Outdated && d.BundleDeployed != "" && d.BundleCurrent != "" && d.BundleDeployed != d.BundleCurrent && e.Version == s.Install.Version,
 		i18n.M("Its Lithops code differs from the client's."))
-	say(d.State != Outdated && d.Digest != "" && d.DigestCurrent != "" && d.Digest != d.DigestCurrent, i18n.M("The tag now points to another image."))
+	add(d.State != Outdated && d.Digest != "" && d.DigestCurrent != "" && d.Digest != d.DigestCurrent, i18n.M("The tag now points to another image."))
 	if d.MetadataStored {
 		stored, broken := *e.Stored, e.Stored.PythonVersion == ""
-		say(!e.MetadataProblem().IsZero(), e.MetadataProblem())
-		say(e.Replaced(), site.ReplacedReason())
-		say(!broken && stored.TimeoutS != 0 && stored.TimeoutS != seconds,
+		add(!e.MetadataProblem().IsZero(), e.MetadataProblem())
+		add(e.Replaced(), site.ReplacedReason())
+		add(!broken && stored.TimeoutS != 0 && stored.TimeoutS != seconds,
 			i18n.M("Its metadata specifies a timeout of {{.Stored}} s, but the runtime's timeout is {{.Runtime}} s.", "Stored", stored.TimeoutS, "Runtime", seconds))
-		say(!broken && stored.LithopsVersion != e.Version, i18n.M("Its metadata is from Lithops {{.Version}}.", "Version", stored.LithopsVersion))
-		say(!broken && d.BundleDeployed != "" && stored.Proof != site.Proof(e.Registered), i18n.M("Its metadata was stored before the runtime was last changed."))
+		add(!broken && stored.LithopsVersion != e.Version, i18n.M("Its metadata is from Lithops {{.Version}}.", "Version", stored.LithopsVersion))
+		add(!broken && d.BundleDeployed != "" && stored.Proof != site.Proof(e.Registered), i18n.M("Its metadata was stored before the runtime was last changed."))
 	}
-	say(d.CacheState == CacheStale && d.MetadataStored, i18n.M("The copy in the local cache differs from the metadata in the bucket, and the client reads the copy."))
-	say(d.CacheState == CacheStale && !d.MetadataStored, i18n.M("The local cache contains metadata that is missing from the bucket."))
-	say(s.Target.HostPython, i18n.M("The local endpoint uses the Python installation of this machine, not the image."))
+	add(d.CacheState == CacheStale && d.MetadataStored, i18n.M("The copy in the local cache differs from the metadata in the bucket, and the client reads the copy."))
+	add(d.CacheState == CacheStale && !d.MetadataStored, i18n.M("The local cache contains metadata that is missing from the bucket."))
+	add(s.Target.HostPython, i18n.M("The local endpoint uses the Python installation of this machine, not the image."))
 	return drift
 }

@@ -42,7 +42,7 @@ func TestNothingStaysPlannedAfterARun(t *testing.T) {
 			return w.Apply(t.Context(), runtime.ApplyRequest{Prune: true, Runtimes: []runtime.Declaration{{Name: "me/new:1"}}})
 		},
 	} {
-		w := deployed(t)
+		w := newDeployedWorld(t)
 		r, err := run(w)
 		if err == nil || len(r.Items) == 0 {
 			t.Errorf("%s: no error, %+v", name, r.Items)

@@ -10,9 +10,9 @@ import (
 	"fn-runtime/runtime/site"
 )
 
-// Update brings deployed runtimes of the client's Lithops version to the client's Lithops code. Memory and, unless
-// given, time limits stay. Runtimes that differ in nothing are left alone; those of another Lithops or Python are reported
-// and not touched, because the client of that version has to update them.
+// Update updates deployed runtimes of the client's Lithops version to the client's Lithops code. It keeps memory sizes
+// and, unless specified, timeouts. Runtimes that are up to date are unchanged. Runtimes of another Lithops or Python
+// version are reported and skipped, because the client of that version must update them.
 func (s *Service) Update(ctx context.Context, req UpdateRequest) (Result, error) {
 	op := i18n.M("Updating runtime {{.Name}} in {{.Place}}", "Name", req.Name, "Place", s.Scope())
 	if req.Name == AllName {
@@ -20,7 +20,7 @@ func (s *Service) Update(ctx context.Context, req UpdateRequest) (Result, error)
 	}
 	sel, err := s.Selector(req.Name, req.MemoryMB, "")
 	if err == nil && req.TimeoutS != 0 {
-		err = errors.Join(s.Compute.Limits().CheckTimeout(req.TimeoutS), s.jobTime(req.TimeoutS))
+		err = errors.Join(s.Compute.Limits().CheckTimeout(req.TimeoutS), s.checkJobTime(req.TimeoutS))
 	}
 	if err != nil {
 		return Result{}, err
@@ -30,11 +30,11 @@ func (s *Service) Update(ctx context.Context, req UpdateRequest) (Result, error)
 
 func (s *Service) update(ctx context.Context, sel site.Selector, req UpdateRequest) (Result, error) {
 	none := Result{DryRun: req.DryRun}
-	inv, bundle, err := s.survey(ctx, true)
+	inv, bundle, err := s.readState(ctx, true)
 	if err != nil {
 		return none, err
 	}
-	var mine []site.Entry
+	var current []site.Entry
 	var others []Item
 	skip := func(e site.Entry, why i18n.Message) {
 		others = append(others, Item{Change: Unchanged, Kind: KindRuntime, Term: s.Compute.Terms().Runtime, Name: e.ID.String(), Image: e.Image,
@@ -46,21 +46,21 @@ func (s *Service) update(ctx context.Context, sel site.Selector, req UpdateReque
 		case e.Orphan:
 		case e.Version != s.Contract.Version:
 			skip(e, i18n.M("It is for Lithops {{.Version}}. Update it with that Lithops release.", "Version", e.Version))
-		case state == site.PythonMismatch && !s.Target.HostPython: // it works for clients of its Python, and would for none afterwards
+		case state == site.PythonMismatch && !s.Target.HostPython: // it works for clients of its Python version, and would work for none after an update
 			skip(e, why)
 		default:
-			mine = append(mine, e)
+			current = append(current, e)
 		}
 	}
-	if len(mine)+len(others) == 0 && req.Name != AllName {
+	if len(current)+len(others) == 0 && req.Name != AllName {
 		return none, sel.NotFound(inv)
 	}
 	p := plan.New(&s.Site, bundle)
-	all, err := s.updates(ctx, p, mine, req)
+	all, err := s.updates(ctx, p, current, req)
 	if err != nil {
 		return none, err
 	}
-	if err := s.feasible(ctx, all); err != nil {
+	if err := s.checkFeasible(ctx, all); err != nil {
 		return none, err
 	}
 	p.Deploy(all...)
@@ -72,12 +72,12 @@ func (s *Service) update(ctx context.Context, sel site.Selector, req UpdateReque
 	return result, err
 }
 
-// updates reads what the list does not tell, the metadata, and decides for each runtime.
+// updates reads the metadata, which lists do not contain, and plans the deployment of each runtime.
 func (s *Service) updates(ctx context.Context, p *plan.Plan, entries []site.Entry, req UpdateRequest) ([]*plan.Deployment, error) {
 	digests := s.Digests(ctx, entries)
 	all, errs := parallel.Each(ctx, parallel.NewGroup(s.Jobs), entries, func(ctx context.Context, e site.Entry) (*plan.Deployment, error) {
 		w := s.WantExisting(e, req.TimeoutS, digests[e.Image])
-		have, err := s.found(ctx, e)
+		have, err := s.readExisting(ctx, e)
 		if err != nil {
 			return nil, err
 		}
@@ -90,8 +90,8 @@ func (s *Service) updates(ctx context.Context, p *plan.Plan, entries []site.Entr
 	return all, parallel.FirstError(errs)
 }
 
-// found reads the metadata of a listed runtime.
-func (s *Service) found(ctx context.Context, e site.Entry) (have plan.Existing, err error) {
+// readExisting reads the metadata of a listed runtime.
+func (s *Service) readExisting(ctx context.Context, e site.Entry) (have plan.Existing, err error) {
 	have.Cached, _ = s.Cache.ReadMetadata(e.MetadataKey)
 	if !e.Orphan {
 		have.Runtime = &e.Registered
