@@ -1,6 +1,6 @@
 //go:build linux
 
-// Package guard attacks the local endpoint as other programs and other users of the same machine can.
+// Package guard attacks the local endpoint as other programs and other users of the same machine could.
 package guard
 
 import (
@@ -71,7 +71,7 @@ func TestNobodyGetsInWithoutCredentials(t *testing.T) {
 				data, _ := io.ReadAll(resp.Body)
 				resp.Body.Close()
 				if info := path == e.Endpoint+"/" || path == e.Endpoint+"/api/v1"; info && (method == "GET" || method == "HEAD") && resp.StatusCode == http.StatusOK {
-					// It tells its limits to everybody, as OpenWhisk does.
+					// Like OpenWhisk, the endpoint reports its limits without credentials.
 				} else if resp.StatusCode < 300 || resp.StatusCode >= 500 {
 					t.Errorf("%s %s with credentials %q: status %d: %.200s", method, path, name, resp.StatusCode, data)
 				}
@@ -116,7 +116,7 @@ func TestNoBrowserGetsIn(t *testing.T) {
 
 func TestLimits(t *testing.T) {
 	_, e := start(t)
-	// A header without end, and one that comes too slowly: the connection ends.
+	// The endpoint closes connections whose header is endless or arrives too slowly.
 	for name, send := range map[string]func(net.Conn){
 		"large": func(c net.Conn) {
 			_, _ = io.WriteString(c, "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n")
@@ -147,7 +147,7 @@ func TestLimits(t *testing.T) {
 		}
 		c.Close()
 	}
-	// A body beyond the limit of code is refused, without the whole of it being read.
+	// A body beyond the code limit is refused before it is read completely.
 	sent := atomic.Int64{}
 	req, _ := http.NewRequest("PUT", e.Endpoint+"/api/v1/namespaces/_/actions/big", &zeros{left: 1 << 30, sent: &sent})
 	req.SetBasicAuth(strings.Split(e.APIKey, ":")[0], strings.Split(e.APIKey, ":")[1])
@@ -163,7 +163,7 @@ func TestLimits(t *testing.T) {
 	if sent.Load() > 200<<20 {
 		t.Errorf("%d MB of a body were taken", sent.Load()>>20)
 	}
-	// Many connections do not end it.
+	// The endpoint survives many connections.
 	var all []net.Conn
 	for range 500 {
 		if c, err := net.Dial("tcp", strings.TrimPrefix(e.S3Endpoint, "https://")); err == nil {
@@ -180,7 +180,7 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// zeros is a body that counts how much of it was taken.
+// zeros is a body that counts how many bytes were read from it.
 type zeros struct {
 	left int64
 	sent *atomic.Int64
@@ -209,7 +209,7 @@ func TestFilesAreForTheirOwnerOnly(t *testing.T) {
 			return err
 		}
 		seen++
-		if info.Mode().Perm()&0o077 != 0 && !strings.HasSuffix(path, "-bundle.pem") { // containers run as anybody, and read them
+		if info.Mode().Perm()&0o077 != 0 && !strings.HasSuffix(path, "-bundle.pem") { // containers run as any user and read the bundles
 			t.Errorf("%s has mode %v", path, info.Mode())
 		}
 		return nil
@@ -220,7 +220,7 @@ func TestFilesAreForTheirOwnerOnly(t *testing.T) {
 	if os.Getuid() != 0 {
 		harness.Missing(t, "only root can become another user")
 	}
-	// The folders above are the test's own; what is theirs must hold by itself.
+	// The directories above are created by the test. The permissions of the endpoint's own directories must suffice.
 	for dir := filepath.Dir(s.LocalDir()); len(dir) > len(os.TempDir()); dir = filepath.Dir(dir) {
 		_ = os.Chmod(dir, 0o755)
 	}
@@ -234,7 +234,8 @@ func TestFilesAreForTheirOwnerOnly(t *testing.T) {
 	if out, err := other("id", "-u"); err != nil || strings.TrimSpace(out) != "65534" {
 		t.Fatalf("cannot become another user: %v %s", err, out)
 	}
-	// Its connections are closed, whatever it knows; it can neither take the port nor share it.
+	// The endpoint closes the connections of another user, regardless of credentials, and the user can neither take nor
+	// share the port.
 	for _, base := range []string{e.Endpoint + "/api/v1/namespaces/_/actions", e.Endpoint + "/_fn-runtime/stop", e.S3Endpoint + "/" + e.Bucket} {
 		if out, err := other("/usr/bin/python3", "-c", knock, base); err == nil || strings.Contains(out, "HTTPError") {
 			t.Errorf("another user at %s: %v %s", base, err, out)
@@ -263,7 +264,7 @@ func TestFilesAreForTheirOwnerOnly(t *testing.T) {
 	}
 }
 
-// knock sends a request without credentials; squat listens on a port in every way there is.
+// knock sends a request without credentials. squat tries every way to listen on a port.
 const (
 	knock = `import ssl, sys, urllib.request, urllib.error
 print(urllib.request.urlopen(urllib.request.Request(sys.argv[1], method='POST'), context=ssl._create_unverified_context(), timeout=20).status)`
@@ -275,7 +276,7 @@ s.bind((sys.argv[1], int(sys.argv[2])))
 s.listen()`
 )
 
-// Who takes the port of an endpoint that has ended learns nothing from those who ask for it.
+// A process that takes the port of an endpoint that has ended receives no secrets from its clients.
 func TestNobodyImpersonatesIt(t *testing.T) {
 	s, e := start(t)
 	s.FnRuntime("local", "stop")
@@ -305,7 +306,7 @@ func TestNobodyImpersonatesIt(t *testing.T) {
 	}
 }
 
-// published is the endpoint's file as it was while it ran, with another process in it.
+// published returns the endpoint's file as it was written while the endpoint ran, with the PID of another process.
 func published(t *testing.T, s *harness.Stage, pid int) []byte {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(s.LocalDir(), "endpoint.json"))

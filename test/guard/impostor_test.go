@@ -25,16 +25,16 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// impostor is another user's program on the ports of an endpoint that has ended. It takes whatever a client stores,
-// accepts every invocation, and answers with a status that makes the client run code as it is read.
+// impostor is another user's program that listens on the ports of an endpoint that has ended. It accepts every object
+// and every invocation, and returns a status that executes code in the client when unpickled.
 type impostor struct {
 	t    *testing.T
-	code string // Python
+	code string // Python source
 	ends []func()
 
 	mu      sync.Mutex
 	objects map[string][]byte
-	keys    []string // what was given to it in Authorization
+	keys    []string // received Authorization values
 }
 
 func impersonate(t *testing.T, code string, urls ...string) *impostor {
@@ -77,12 +77,12 @@ func (i *impostor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if a := r.Header.Get("Authorization"); !strings.HasPrefix(a, "AWS4-") && a != "" { // a signature is no key
+	if a := r.Header.Get("Authorization"); !strings.HasPrefix(a, "AWS4-") && a != "" { // a signature does not contain the key
 		i.keys = append(i.keys, a)
 	}
 	switch path, prefix := strings.TrimPrefix(r.URL.Path, "/lithops-local/"), r.URL.Query().Get("prefix"); {
 	case strings.HasPrefix(r.URL.Path, "/api/") && r.Method == http.MethodPost:
-		i.answer(body)
+		i.storeStatus(body)
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusAccepted)
 		fmt.Fprint(w, `{"activationId": "0123456789abcdef0123456789abcdef"}`)
@@ -103,8 +103,8 @@ func (i *impostor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// answer stores the status of each call of an invocation.
-func (i *impostor) answer(payload []byte) {
+// storeStatus stores a status for each call of an invocation.
+func (i *impostor) storeStatus(payload []byte) {
 	var job struct {
 		Executor string   `json:"executor_id"`
 		Job      string   `json:"job_id"`
@@ -118,7 +118,7 @@ func (i *impostor) answer(payload []byte) {
 	}
 }
 
-// A client that works while the endpoint is there, and again when a line on its standard input says so.
+// A client that runs a job while the endpoint runs, and another one when it reads a line from standard input.
 const twice = `import lithops, sys
 fexec = lithops.FunctionExecutor(log_level='ERROR', config_file=sys.argv[1])
 def f(x):
@@ -131,7 +131,7 @@ for line in sys.stdin:
         print('ended by', type(e).__name__, flush=True)
 `
 
-// lithops is a running client.
+// lithops is a running Lithops client.
 type lithops struct {
 	t      *testing.T
 	in     io.Writer
@@ -162,7 +162,7 @@ func newLithops(t *testing.T, s *harness.Stage, python, config string) *lithops 
 	return &lithops{t, in, bufio.NewScanner(out), errs}
 }
 
-// job runs one, and returns how it ended.
+// job runs one job and returns how it ended.
 func (l *lithops) job() string {
 	l.t.Helper()
 	if _, err := io.WriteString(l.in, "\n"); err != nil {
@@ -176,7 +176,7 @@ func (l *lithops) job() string {
 	return "ended by itself\n" + l.errors.String()
 }
 
-// asAnother sends a request as another user with the value of Authorization, and returns the status or the error.
+// asAnother sends a request as another user with the given Authorization value, and returns the status or the error.
 func asAnother(t *testing.T, address, key string) string {
 	t.Helper()
 	cmd := exec.Command("/usr/bin/python3", "-c", use, address, key)
@@ -190,9 +190,9 @@ func asAnother(t *testing.T, address, key string) string {
 const use = `import ssl, sys, urllib.request
 print(urllib.request.urlopen(urllib.request.Request(sys.argv[1], headers={'Authorization': sys.argv[2]}), context=ssl._create_unverified_context(), timeout=20).status)`
 
-// TestTheSecondUserGetsNothing is the whole attack: the endpoint stops, another user listens on its ports, and the user's
-// own Lithops runs a job with the configuration that lithops-config wrote. No answer of the other is unpickled, and what
-// keys he was given open nothing to him once the endpoint is back.
+// TestTheSecondUserGetsNothing runs the whole attack: the endpoint stops, another user listens on its ports, and the
+// user's own Lithops runs a job with the configuration that lithops-config wrote. The client must not unpickle any
+// response of the other user, and the keys that it sent must not work once the endpoint is running again.
 func TestTheSecondUserGetsNothing(t *testing.T) {
 	if os.Getuid() != 0 {
 		harness.Missing(t, "only root can become another user")
@@ -239,7 +239,8 @@ func TestTheSecondUserGetsNothing(t *testing.T) {
 	if n := len(bad.given()); n > 0 {
 		t.Errorf("a client that starts now gave %d keys away", n)
 	}
-	// The client never verifies an invocation. One that has stored its function before asks nobody else first.
+	// The client never verifies an invocation. A client that has already stored its function sends the invocation
+	// first.
 	check("that has worked before", old)
 	bad.leave()
 	s.FnRuntime("local", "start", "-q")

@@ -9,7 +9,7 @@ import (
 	"fn-runtime/runtime/local"
 )
 
-// Endpoint is what the local endpoint of a stage says of itself in its own file, credentials included.
+// Endpoint holds the connection data that the local endpoint of a stage writes to its own file, credentials included.
 type Endpoint struct {
 	Endpoint    string `json:"endpoint"`
 	S3Endpoint  string `json:"s3_endpoint"`
@@ -33,13 +33,16 @@ func (e Endpoint) Trust() []string {
 	return []string{"REQUESTS_CA_BUNDLE=" + e.CABundle, "AWS_CA_BUNDLE=" + e.CABundle}
 }
 
-// Cloud returns the environment variables with which clients of IBM Cloud Code Engine find the endpoint in its place: at the
-// names of IBM's own hosts, behind its proxy. Their IAM API key is APIKey. The endpoint runs once a stage has called
-// FnRuntime("local", "start"), or a program of a package below runtime has called local.Start; local.Info has the same
-// values, and its method Proxy the address. A request without client is
+// Cloud returns the environment variables that make clients of IBM Cloud Code Engine use the endpoint: they call IBM's
+// own
+// host names and reach them through the endpoint's proxy. Their IAM API key is APIKey. The endpoint runs after a stage
+// has
+// called FnRuntime("local", "start"), or after a program of a package below runtime has called local.Start. local.Info
+// has
+// the same values, and its Proxy method returns the address. A request without a client is
 //
 //	transport := &http.Transport{Proxy: http.ProxyURL(proxy), TLSClientConfig: &tls.Config{RootCAs: cloudBundle}}
-//	POST https://iam.cloud.ibm.com/identity/token, or Authorization: Bearer <Token> at once
+//	POST https://iam.cloud.ibm.com/identity/token, or Authorization: Bearer <Token> without that request
 //	GET  https://api.us-south.codeengine.cloud.ibm.com/v2/projects
 func (e Endpoint) Cloud() []string {
 	return []string{
@@ -48,12 +51,12 @@ func (e Endpoint) Cloud() []string {
 	}
 }
 
-// LocalDir is where the local endpoint of the stage keeps its state.
+// LocalDir returns the state directory of the stage's local endpoint.
 func (s *Stage) LocalDir() string {
 	return filepath.Join(s.Home, ".bluemix", "plugins", "fn-runtime", "local")
 }
 
-// Endpoint reads the file that the local endpoint publishes for its own user.
+// Endpoint reads the file that the local endpoint writes for its own user.
 func (s *Stage) Endpoint() (e Endpoint) {
 	s.t.Helper()
 	data, err := os.ReadFile(filepath.Join(s.LocalDir(), "endpoint.json"))
@@ -66,7 +69,8 @@ func (s *Stage) Endpoint() (e Endpoint) {
 	return e
 }
 
-// Requests reads the local endpoint's record. A record without any request is a mistake of the test.
+// Requests reads the local endpoint's request log. It fails the test if the log is empty, because the test must have
+// sent requests.
 func (s *Stage) Requests() []local.Request {
 	s.t.Helper()
 	all, err := local.Requests(s.LocalDir())

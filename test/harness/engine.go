@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Engine is what bin/test-engine made: a Docker Engine at its usual place, a registry with a password on loopback, and
-// a base image that stands for python:3.11-slim-bookworm.
+// Engine describes the environment that bin/test-engine starts: a Docker Engine on its default socket, a registry with
+// a password on loopback, and a base image that replaces python:3.11-slim-bookworm.
 type Engine struct {
 	Registry string // "127.0.0.1:5055"
 	User     string
@@ -20,7 +20,8 @@ type Engine struct {
 	Base     string
 }
 
-// StartEngine starts what does not run yet. It is for TestMain, which has no testing.TB; tests call Engines.
+// StartEngine starts the engine and the registry unless they run already. It is for TestMain, which has no testing.TB;
+// tests call Engines.
 func StartEngine() (Engine, error) {
 	var e Engine
 	root, err := rootDir()
@@ -48,7 +49,7 @@ func StartEngine() (Engine, error) {
 	return e, nil
 }
 
-// Engines is StartEngine for a test, which ends by Missing where there is no engine.
+// Engines calls StartEngine for a test. It calls Missing if the engine cannot be started.
 func Engines(t testing.TB) Engine {
 	t.Helper()
 	e, err := StartEngine()
@@ -68,8 +69,9 @@ func (e Engine) Login(t testing.TB, s *Stage) {
 	}
 }
 
-// NoContainers fails the test at its end when the engine has a container that was not there before: a step of a build, or
-// the check of an image. Those of endpoints belong to tests that run beside this one; others that do have time to end.
+// NoContainers fails the test at its end if the engine has a new container from a build step or an image check.
+// Containers of endpoints belong to tests that run in parallel and are ignored. Other containers have three minutes to
+// exit.
 func NoContainers(t testing.TB) {
 	t.Helper()
 	before := containers(t)
@@ -90,8 +92,8 @@ func NoContainers(t testing.TB) {
 	})
 }
 
-// containers returns what the engine says of each container, running or not, by its id. A container that an endpoint
-// labelled as its own is left out.
+// containers returns the image and command of each container, running or not, by container ID. It omits containers that
+// an endpoint labelled as its own.
 func containers(t testing.TB) map[string]string {
 	t.Helper()
 	out, err := exec.Command("docker", "ps", "--all", "--no-trunc", "--format", `{{.ID}} {{.Image}} {{.Command}} {{.Label "fn-runtime.endpoint"}}`).Output()

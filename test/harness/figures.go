@@ -10,13 +10,13 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// The table of figures in docs/reliability.md lies between these two lines.
+// The table of figures in docs/reliability.md is between these two lines.
 const (
 	figuresBegin = "<!-- figures: written by the tests -->"
 	figuresEnd   = "<!-- end of figures -->"
 )
 
-// Figure writes one row of the table at the end of docs/reliability.md, in the place of the row with the same name.
+// Figure writes one row of the table at the end of docs/reliability.md. It replaces the row with the same name.
 func Figure(t testing.TB, name, value string) {
 	t.Helper()
 	if err := WriteFigure(Root(t), name, value); err != nil {
@@ -24,7 +24,7 @@ func Figure(t testing.TB, name, value string) {
 	}
 }
 
-// WriteFigure is Figure for programs; root is the project's top folder.
+// WriteFigure is Figure for programs. root is the root directory of the project.
 func WriteFigure(root, name, value string) error {
 	file := filepath.Join(root, "docs", "reliability.md")
 	lock := flock.New(filepath.Join(os.TempDir(), "fn-runtime-figures.lock"))
@@ -52,7 +52,7 @@ func WriteFigure(root, name, value string) error {
 		lines = append(lines, row)
 	}
 	text := head + figuresBegin + "\n" + strings.Join(lines, "\n") + "\n" + figuresEnd + tail
-	next := file + ".new" // replaced at once: somebody may be reading or committing it
+	next := file + ".new" // replaced atomically: another process may be reading or committing it
 	if err := os.WriteFile(next, []byte(text), 0o644); err != nil {
 		return err
 	}

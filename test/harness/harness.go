@@ -1,5 +1,5 @@
-// Package harness is what the black-box tests share: the built binary, Python environments from PyPI, homes of their
-// own. What may go in: ways to set a stage. What may not: expectations; those belong to the tests.
+// Package harness provides what the black-box tests share: the built binary, Python environments from PyPI, and
+// isolated home directories. It does not contain expectations; those belong to the tests.
 package harness
 
 import (
@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// Root is the project's top folder.
+// Root returns the root directory of the project.
 func Root(t testing.TB) string {
 	t.Helper()
 	dir, err := rootDir()
@@ -43,7 +43,8 @@ func rootDir() (string, error) {
 	}
 }
 
-// CacheDir keeps what is slow to make between runs: FN_RUNTIME_TEST_CACHE, else .cache in the project.
+// CacheDir returns the directory for files that are slow to create and are kept between runs: FN_RUNTIME_TEST_CACHE, or
+// .cache in the project if the variable is not set.
 func CacheDir(t testing.TB) string {
 	t.Helper()
 	dir := os.Getenv("FN_RUNTIME_TEST_CACHE")
@@ -62,7 +63,8 @@ var build struct {
 	err  error
 }
 
-// Binary builds bin/fn-runtime once per test process, as make does, and gives its path. With GOCOVERDIR set it counts coverage.
+// Binary builds bin/fn-runtime once per test process, as make does, and returns its path. If GOCOVERDIR is set, the
+// binary records coverage.
 func Binary(t testing.TB) string {
 	t.Helper()
 	root := Root(t)
@@ -86,10 +88,10 @@ func Binary(t testing.TB) string {
 	return build.path
 }
 
-// required reports whether a missing tool is a failure: always in CI (CI=true), where no test may pass by skipping.
+// required reports whether a missing tool is a failure. It is in CI (CI=true), where no test may pass by being skipped.
 func required() bool { return os.Getenv("CI") == "true" }
 
-// Missing ends the test because the machine lacks something: a failure in CI, a skip elsewhere.
+// Missing ends the test because the machine lacks a prerequisite: it fails in CI and skips elsewhere.
 func Missing(t testing.TB, format string, args ...any) {
 	t.Helper()
 	if required() {
@@ -98,23 +100,24 @@ func Missing(t testing.TB, format string, args ...any) {
 	t.Skipf(format, args...)
 }
 
-// Result is what a program left behind.
+// Result holds the output, exit status and duration of a program.
 type Result struct {
 	Stdout, Stderr string
 	Code           int
 	Took           time.Duration
 }
 
-// Stage is a home of its own, in which programs run as one user would run them.
+// Stage is an isolated home directory in which programs run as one user would run them.
 type Stage struct {
 	t    testing.TB
-	Home string   // HOME; IBMCLOUD_HOME is the same, so nothing of the real user is read
+	Home string   // HOME; IBMCLOUD_HOME is the same, so that no file of the real user is read
 	Dir  string   // working directory
 	Env  []string // added to the clean environment, KEY=VALUE
 	Bin  string
 }
 
-// NewStage makes a stage. The local endpoint that commands may start in it is stopped at the end of the test.
+// NewStage creates a stage. At the end of the test it stops the local endpoint that commands may have started in the
+// stage.
 func NewStage(t testing.TB) *Stage {
 	t.Helper()
 	home := t.TempDir()
@@ -128,14 +131,14 @@ func NewStage(t testing.TB) *Stage {
 	t.Cleanup(func() {
 		cmd := s.command(context.Background(), s.Bin, "local", "stop", "-q")
 		_ = cmd.Run()
-		s.empty()
+		s.removeHome()
 	})
 	return s
 }
 
-// empty removes the home as often as it takes: the client leaves a program behind that cleans up after jobs and may still
-// write there when the test is over.
-func (s *Stage) empty() {
+// removeHome deletes the home directory and retries for 20 seconds: the client leaves a program running that cleans up
+// after jobs and may still write there when the test is over.
+func (s *Stage) removeHome() {
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		if os.RemoveAll(s.Home) == nil {
 			return
@@ -143,8 +146,8 @@ func (s *Stage) empty() {
 	}
 }
 
-// passed are the variables of the real environment that programs on a stage see: where things are, and how packages
-// are reached; nothing of sessions and keys.
+// passed lists the variables of the real environment that programs on a stage inherit: paths and package sources, but
+// no sessions or keys.
 var passed = []string{"PATH", "LANG", "LC_ALL", "SSL_CERT_FILE", "SSL_CERT_DIR", "PIP_CERT", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL",
 	"PIP_FIND_LINKS", "PIP_CONFIG_FILE", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
 	"GOCOVERDIR", "DOCKER_HOST", "PYENV_ROOT"}
@@ -159,7 +162,7 @@ func (s *Stage) environ() []string {
 	return append(env, s.Env...)
 }
 
-// Command returns a program on the stage that the test starts and ends itself.
+// Command returns a program on the stage that the test itself starts and stops.
 func (s *Stage) Command(name string, args ...string) *exec.Cmd {
 	return s.command(context.Background(), name, args...)
 }
@@ -172,7 +175,7 @@ func (s *Stage) command(ctx context.Context, name string, args ...string) *exec.
 	return cmd
 }
 
-// Try runs a program with a time limit and gives what it left behind.
+// Try runs a program with a time limit and returns its result.
 func (s *Stage) Try(limit time.Duration, name string, args ...string) Result {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
@@ -195,7 +198,7 @@ func (s *Stage) Try(limit time.Duration, name string, args ...string) Result {
 	return r
 }
 
-// Run runs a program that must succeed.
+// Run runs a program and fails the test unless it succeeds.
 func (s *Stage) Run(limit time.Duration, name string, args ...string) Result {
 	s.t.Helper()
 	r := s.Try(limit, name, args...)
@@ -205,7 +208,7 @@ func (s *Stage) Run(limit time.Duration, name string, args ...string) Result {
 	return r
 }
 
-// FnRuntime runs the built plug-in by itself; it must succeed within two minutes.
+// FnRuntime runs the built plug-in as a standalone binary. It must succeed within two minutes.
 func (s *Stage) FnRuntime(args ...string) Result {
 	s.t.Helper()
 	return s.Run(2*time.Minute, s.Bin, args...)

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Processes lists the command lines of what runs with a home in its command line or environment. Linux only; elsewhere
-// it finds nothing.
+// Processes returns the command lines of all processes whose command line or environment contains home. It returns
+// nothing on systems other than Linux.
 func Processes(home string) (all []string) {
 	dirs, _ := filepath.Glob("/proc/[0-9]*")
 	for _, dir := range dirs {
@@ -22,7 +22,7 @@ func Processes(home string) (all []string) {
 	return all
 }
 
-// NoProcesses fails the test when something still runs in a home after a minute.
+// NoProcesses fails the test if a process still runs in home after a minute.
 func NoProcesses(t testing.TB, home string) {
 	t.Helper()
 	var left []string

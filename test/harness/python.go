@@ -13,8 +13,8 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// Python finds an interpreter of the given major.minor: pythonX.Y on the path, else one that pyenv keeps. Where none
-// is found the test ends by Missing.
+// Python returns an interpreter of the given major.minor version: pythonX.Y on the path, or else one installed by
+// pyenv. If there is none, it calls Missing.
 func Python(t testing.TB, version string) string {
 	t.Helper()
 	if path, ok := FindPython(version); ok {
@@ -24,7 +24,7 @@ func Python(t testing.TB, version string) string {
 	return ""
 }
 
-// FindPython is Python without the verdict.
+// FindPython is Python without the call of Missing. It reports whether it found an interpreter.
 func FindPython(version string) (string, bool) {
 	if path, err := exec.LookPath("python" + version); err == nil && answers(path, version) {
 		return path, true
@@ -52,8 +52,8 @@ func answers(path, version string) bool {
 	return err == nil && strings.TrimSpace(string(out)) == version
 }
 
-// Venv makes a virtual environment with packages from PyPI, or finds the one that an earlier run made, and gives its
-// folder.
+// Venv creates a virtual environment with packages from PyPI, or reuses the one from an earlier run, and returns its
+// directory.
 func Venv(t testing.TB, version string, packages ...string) string {
 	t.Helper()
 	python := Python(t, version)

@@ -17,7 +17,7 @@ type Speaker struct {
 	client *http.Client
 }
 
-// Speak reaches the local endpoint of the stage over TLS, trusting the endpoint's own authority alone.
+// Speak returns a client of the stage's local endpoint. It uses TLS and trusts only the endpoint's own authority.
 func (s *Stage) Speak(t testing.TB) *Speaker {
 	t.Helper()
 	e := s.Endpoint()
@@ -34,7 +34,8 @@ func (s *Stage) Speak(t testing.TB) *Speaker {
 	return &Speaker{Endpoint: e, client: &http.Client{Timeout: 2 * time.Minute, Transport: transport}}
 }
 
-// Do sends one request with the token and gives status and body; status 0 when there was no whole answer.
+// Do sends one request with the token and returns status and body. The status is 0 if the response was incomplete or
+// missing.
 func (e *Speaker) Do(method, path, body string) (int, []byte) {
 	req, err := http.NewRequest(method, e.Endpoint.Endpoint+path, strings.NewReader(body))
 	if err != nil {
@@ -56,5 +57,5 @@ func (e *Speaker) Do(method, path, body string) (int, []byte) {
 	return resp.StatusCode, data
 }
 
-// API is the path of the endpoint's own namespace; what follows it begins with a slash.
+// API returns a path in the endpoint's own namespace. rest begins with a slash.
 func (e *Speaker) API(rest string) string { return "/api/v1/namespaces/" + e.NamespaceID + rest }

@@ -19,7 +19,7 @@ var variants struct {
 	built map[string]error
 }
 
-// variant builds bin/fn-runtime-NAME once per test process and gives its path.
+// variant builds bin/fn-runtime-NAME once per test process and returns its path.
 func variant(t testing.TB, name string, args ...string) string {
 	t.Helper()
 	root := Root(t)
@@ -44,8 +44,8 @@ func variant(t testing.TB, name string, args ...string) string {
 	return path
 }
 
-// RaceBinary is Binary with the race detector in it, which needs a C compiler. What it finds is in standard error:
-// NoRaces looks for it.
+// RaceBinary is Binary built with the race detector, which needs a C compiler. The detector reports to standard error;
+// NoRaces searches it.
 func RaceBinary(t testing.TB) string {
 	t.Helper()
 	if _, err := exec.LookPath("gcc"); err != nil {
@@ -54,7 +54,7 @@ func RaceBinary(t testing.TB) string {
 	return variant(t, "race", "-race")
 }
 
-// NoRaces fails the test when a text, or one of the files, holds a finding of the race detector.
+// NoRaces fails the test if text or one of the files contains a report of the race detector.
 func NoRaces(t testing.TB, text string, files ...string) {
 	t.Helper()
 	for _, file := range files {
@@ -69,10 +69,10 @@ func NoRaces(t testing.TB, text string, files ...string) {
 	}
 }
 
-// ClockVariable names, for ClockBinary, the file of SetClock.
+// ClockVariable is the environment variable that passes the file of SetClock to ClockBinary.
 const ClockVariable = "FN_RUNTIME_TEST_CLOCK"
 
-// SetClock makes the clock of the programs that read the file wrong by so much, also of those that run already.
+// SetClock shifts the clock of all programs that read the file, including those that are already running.
 func SetClock(t testing.TB, file string, by time.Duration) {
 	t.Helper()
 	f, err := os.OpenFile(file, os.O_CREATE|os.O_WRONLY, 0o600)
@@ -85,9 +85,10 @@ func SetClock(t testing.TB, file string, by time.Duration) {
 	}
 }
 
-// ClockBinary is Binary with a clock that a test can move while it runs. Go asks the kernel for the time without libc,
-// so that no preloaded library can do this: instead the same program is built with a standard library whose time.Now
-// adds the seconds in a file. Timers and elapsed times follow the monotonic clock, as they do when a real clock is set.
+// ClockBinary is Binary with a clock that a test can shift while the program runs. Go asks the kernel for the time
+// without libc, so a preloaded library cannot do this. Instead the program is built with a standard library whose
+// time.Now adds the seconds in a file. Timers and elapsed times follow the monotonic clock, as they do when a real
+// clock is set.
 func ClockBinary(t testing.TB) string {
 	t.Helper()
 	out, err := exec.Command("go", "env", "GOROOT").Output()
@@ -103,11 +104,11 @@ func ClockBinary(t testing.TB) string {
 	if strings.Count(string(text), now) != 1 {
 		t.Fatal("time.Now of this Go does not look as expected")
 	}
-	// The folder must be the same each time, so that the Go build cache knows the packages again.
+	// The directory must be the same each time, so that the Go build cache recognizes the packages.
 	dir := filepath.Join(CacheDir(t), "clock")
 	replaced := map[string]string{}
 	for name, text := range map[string]string{
-		"time.go": strings.Replace(string(text), now, "sec, nsec, mono := runtimeNow()\n\tsec += wrong()\n\tif mono == 0 {", 1), "wrong.go": wrong,
+		"time.go": strings.Replace(string(text), now, "sec, nsec, mono := runtimeNow()\n\tsec += shiftedClock()\n\tif mono == 0 {", 1), "shiftedClock.go": shiftedClock,
 	} {
 		replaced[filepath.Join(source, name)] = filepath.Join(dir, name)
 		err = os.MkdirAll(dir, 0o755)
@@ -129,9 +130,9 @@ func ClockBinary(t testing.TB) string {
 	return variant(t, "clock", "-overlay", overlay)
 }
 
-// wrong is the file that ClockBinary adds to the package time. The Go runtime calls time.Now where neither system calls
-// nor memory are to be had, so that the file is mapped once.
-const wrong = `package time
+// shiftedClock is the file that ClockBinary adds to the package time. The Go runtime calls time.Now in states in which
+// it can neither make system calls nor allocate memory, so the file is mapped once.
+const shiftedClock = `package time
 
 import (
 	"syscall"
@@ -157,5 +158,5 @@ func init() {
 	syscall.Close(f)
 }
 
-func wrong() int64 { return *clock }
+func shiftedClock() int64 { return *clock }
 `

@@ -12,7 +12,7 @@ import (
 	"fn-runtime/test/proxy"
 )
 
-// jobs are by name what every request to Code Engine is answered with, or every request for a list.
+// jobs returns faults by name: responses to every Code Engine request, or to every list request.
 func jobs() map[string]proxy.Fault {
 	e := quoted(evil)
 	lists := func(item, next string) string {
@@ -39,7 +39,7 @@ func jobs() map[string]proxy.Fault {
 	}
 }
 
-// listed answers requests for lists with items, and lets others pass.
+// listed responds to list requests with items, and forwards other requests.
 func listed(items string) proxy.Fault {
 	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		kind := r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]
@@ -51,7 +51,7 @@ func listed(items string) proxy.Fault {
 	}
 }
 
-// turning has a page of things that nobody has seen before for every question, for ever.
+// turning returns a page of new items for every list request, indefinitely.
 func turning() proxy.Fault {
 	var page atomic.Int64
 	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {

@@ -1,6 +1,6 @@
 //go:build unix
 
-// Package hostile gives the built binary answers that no honest server gives.
+// Package hostile runs the built binary against servers that send malicious or malformed responses.
 package hostile
 
 import (
@@ -28,13 +28,13 @@ import (
 var write = flag.Bool("write", false, "write the counts to docs/reliability.md")
 
 const (
-	limit     = 2 * time.Minute // for one command, whatever the server says
-	maxMemory = 600 << 20       // bytes that a command may take while it reads
+	limit     = 2 * time.Minute // per command, whatever the server sends
+	maxMemory = 600 << 20       // bytes that a command may allocate while it reads a response
 )
 
 var lines = []string{"list", "show me/img:1", "deploy me/img:1", "update all", "invoke me/img:1", "delete all -f", "clean -f", "doctor --repair"}
 
-// evil is text that changes what a terminal shows: colours, the title, the direction of writing, an 8-bit escape.
+// evil is text that manipulates a terminal: colours, the title, the writing direction, an 8-bit escape.
 const evil = "\x1b[31mred\x1b]0;title\x07\u202eltr\u200b\u009b2J\r\x00end"
 
 func body(text string) proxy.Fault { return answer(200, text) }
@@ -53,8 +53,8 @@ func quoted(s string) string {
 	return string(data)
 }
 
-// answers are by name what every request of the compute service is answered with.
-func answers() map[string]proxy.Fault {
+// computeFaults returns faults by name: responses to every request of the compute service.
+func computeFaults() map[string]proxy.Fault {
 	deep := strings.Repeat("[", 200_000)
 	e := quoted(evil)
 	all := map[string]proxy.Fault{
@@ -74,7 +74,7 @@ func answers() map[string]proxy.Fault {
 	return all
 }
 
-// endless sends for as long as somebody reads.
+// endless sends data until the client disconnects.
 func endless(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 	w.Header().Set("Content-Type", "application/json")
 	_, _ = io.WriteString(w, "[")
@@ -86,7 +86,7 @@ func endless(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 	}
 }
 
-// advancing has a full page of entries that nobody has seen before for every question, for ever.
+// advancing returns a full page of new entries for every list request, indefinitely.
 func advancing(w http.ResponseWriter, r *http.Request, next http.Handler) {
 	if r.Method != http.MethodGet || !r.URL.Query().Has("limit") && !strings.HasSuffix(r.URL.Path, "/namespaces") {
 		next.ServeHTTP(w, r)
@@ -100,7 +100,7 @@ func advancing(w http.ResponseWriter, r *http.Request, next http.Handler) {
 	_ = json.NewEncoder(w).Encode(page)
 }
 
-// bomb is small on the way and large when it is unpacked.
+// bomb is a small compressed response that becomes large when it is unpacked.
 func bomb() proxy.Fault {
 	packed := blanks()
 	return func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
@@ -122,7 +122,7 @@ func client(t *testing.T, backend string) *cloud.Client {
 	return u
 }
 
-// run runs a command and checks what must hold whatever servers say.
+// run runs a command and checks the properties that must hold for every response.
 func run(t *testing.T, u *cloud.Client, what, line string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
@@ -167,7 +167,7 @@ func TestHostileAnswers(t *testing.T) {
 	}
 	var trials []trial
 	var tried atomic.Int64
-	all := answers()
+	all := computeFaults()
 	for _, what := range slices.Sorted(maps.Keys(all)) {
 		fault := all[what]
 		trials = append(trials, trial{len(trials), what, cloud.OpenWhisk, fault})
@@ -195,7 +195,7 @@ func TestHostileAnswers(t *testing.T) {
 				u.Cloud.Proxies[tr.service].Inject(func(proxy.Request) proxy.Fault { return tr.fault })
 				for i, line := range lines {
 					if i%2 != tr.n%2 {
-						continue // the other half meets the next answer
+						continue // the next response covers the other half
 					}
 					if i%4 < 2 {
 						line += " --output json"

@@ -16,7 +16,7 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// pipe puts a pipe in the place of a file. Nobody is at its other end.
+// pipe replaces a file by a pipe that no process has open.
 func pipe(t *testing.T, path string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -30,7 +30,7 @@ func pipe(t *testing.T, path string) {
 	}
 }
 
-// Whatever file of a folder or a home is a pipe, no command waits for its other end.
+// If any file of a directory or a home is a pipe, no command blocks on it.
 func TestNoPipeHoldsACommandUp(t *testing.T) {
 	cl := cloud.Open(t, t.TempDir(), nil)
 	lithops := cloud.Lithops(t, "")
@@ -54,7 +54,7 @@ func TestNoPipeHoldsACommandUp(t *testing.T) {
 		{"context/Dockerfile.dockerignore", "build me/img:1 {home}/context", ""},
 		{"work/bundle.pem", "list", "REQUESTS_CA_BUNDLE={file}"},
 		{"work/trace", "list", "IBMCLOUD_TRACE={file}"},
-		{"work/job", "run -- ./job", ""}, // work is the folder that commands run in,
+		{"work/job", "run -- ./job", ""}, // work is the working directory of the commands
 		{"certs/ca.pem", "build me/img:1 {home}/context", "DOCKER_TLS_VERIFY=1 DOCKER_HOST=tcp://127.0.0.1:9 DOCKER_CERT_PATH={home}/certs"},
 		{"client/lithops/version.py", "list --lithops {home}/client/lithops", ""},
 		{".lithops/cache/lithops.runtimes/openwhisk/3.7.0/guest/me_img-1_256MB_3.7.0.meta.json", "deploy me/img:1 --dry-run", ""},
@@ -78,8 +78,8 @@ func TestNoPipeHoldsACommandUp(t *testing.T) {
 	}
 }
 
-// What a command waits for may be out of its reach: the bundle of certificates that the runtime of its language reads.
-// One signal ends it all the same, within seconds.
+// A command may block outside of its own code: when the Go runtime reads the bundle of certificates. One signal still
+// ends it within seconds.
 func TestOneSignalEndsACommandWhateverItWaitsFor(t *testing.T) {
 	u := cloud.Open(t, t.TempDir(), nil).NewClient(t, "openwhisk", cloud.Lithops(t, ""))
 	bundle := filepath.Join(u.Home, "bundle.pem")
@@ -88,7 +88,7 @@ func TestOneSignalEndsACommandWhateverItWaitsFor(t *testing.T) {
 	defer cancel()
 	cmd := u.Command(t, "list")
 	go func() {
-		w, err := os.OpenFile(bundle, os.O_WRONLY, 0) // returns when the command reads it
+		w, err := os.OpenFile(bundle, os.O_WRONLY, 0) // returns when the command opens the file
 		if err != nil {
 			t.Error(err)
 			return

@@ -15,7 +15,7 @@ import (
 	"fn-runtime/test/proxy"
 )
 
-// blanks is 1 GB of blanks, packed.
+// blanks returns 1 GB of spaces, compressed.
 func blanks() []byte {
 	var b bytes.Buffer
 	w, _ := gzip.NewWriterLevel(&b, gzip.BestCompression)
@@ -27,7 +27,7 @@ func blanks() []byte {
 	return b.Bytes()
 }
 
-// stores are by name what every request of the object store is answered with.
+// stores returns faults by name: responses to every request of the object store.
 func stores() map[string]proxy.Fault {
 	var escaped strings.Builder
 	_ = xml.EscapeText(&escaped, []byte("\u202ered\u200b\u009b2J"))

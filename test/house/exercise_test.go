@@ -11,8 +11,8 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// The exercise of CONTRIBUTING.md is done in a copy of the tree: its two files and one word in the list of commands make
-// a command that deploys, hides and brings back a runtime of the local endpoint.
+// TestExerciseOfContributing follows the exercise of CONTRIBUTING.md in a copy of the tree: its two files and one word
+// in the list of commands add a command that deploys, hides and restores a runtime of the local endpoint.
 func TestExerciseOfContributing(t *testing.T) {
 	root := harness.Root(t)
 	tree := t.TempDir()

@@ -12,10 +12,9 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// An exported name is a promise to other packages; one that no other package uses is a promise to nobody, and is written
-// small. Used is what another folder names (a black-box test is another folder, a test of the same one is not), what
-// stands in the signature or the fields of something used, a value of a type that is used, and a method that an
-// interface wants.
+// A name is exported only if another package uses it. A name counts as used if code in another directory refers to it
+// (a black-box test is in another directory, a test of the same package is not), if it is in the signature or the
+// fields of a used object, if it is a value of a used type, or if it is a method that an interface requires.
 func TestExportedNamesAreUsedOutside(t *testing.T) {
 	mode := packages.NeedName | packages.NeedFiles | packages.NeedImports | packages.NeedTypes | packages.NeedSyntax | packages.NeedTypesInfo
 	loaded, err := packages.Load(&packages.Config{Mode: mode, Dir: harness.Root(t), Tests: true}, "./...")
@@ -40,7 +39,7 @@ func TestExportedNamesAreUsedOutside(t *testing.T) {
 			}
 		}
 		for _, obj := range p.TypesInfo.Uses {
-			if k := key(obj); k != "" && folder(obj.Pkg().Path()) != folder(p.PkgPath) {
+			if k := key(obj); k != "" && baseDir(obj.Pkg().Path()) != baseDir(p.PkgPath) {
 				used[k] = true
 			}
 		}
@@ -53,7 +52,7 @@ func TestExportedNamesAreUsedOutside(t *testing.T) {
 		for k, obj := range declared {
 			for _, named := range mentions(obj) {
 				name := key(named.Obj())
-				// What is used shows its types; a value of a used type is part of it.
+				// A used object uses the types it exposes, and a used type uses its values.
 				_, value := obj.(*types.Const)
 				switch {
 				case used[k] && !used[name]:
@@ -76,13 +75,13 @@ func TestExportedNamesAreUsedOutside(t *testing.T) {
 	}
 }
 
-// key names an object of a package or a method of one of its types, the same for every variant of the package; "" for
-// anything else.
+// key returns the name of a package-level object or a method, identical for every variant of the package. It returns ""
+// for any other object.
 func key(obj types.Object) string {
 	if obj == nil || obj.Pkg() == nil || !strings.HasPrefix(obj.Pkg().Path(), "fn-runtime") {
 		return ""
 	}
-	home := folder(obj.Pkg().Path())
+	home := baseDir(obj.Pkg().Path())
 	if obj.Parent() == obj.Pkg().Scope() {
 		return home + "." + obj.Name()
 	}
@@ -98,7 +97,7 @@ func key(obj types.Object) string {
 	return ""
 }
 
-// mentions returns the named types that an object shows: in its signature, its exported fields, its type.
+// mentions returns the named types that an object exposes: in its signature, its exported fields, or its type.
 func mentions(obj types.Object) []*types.Named {
 	var all []*types.Named
 	var walk func(t types.Type, deep bool)
@@ -150,7 +149,7 @@ func mentions(obj types.Object) []*types.Named {
 	return all
 }
 
-// wantedMethods returns the names of the methods of every interface that our packages and what they import declare.
+// wantedMethods returns the names of the methods of every interface that our packages and their imports declare.
 func wantedMethods(loaded []*packages.Package) map[string]bool {
 	wanted, seen := map[string]bool{}, map[*types.Package]bool{}
 	add := func(t types.Type) {
@@ -189,8 +188,8 @@ func wantedMethods(loaded []*packages.Package) map[string]bool {
 	return wanted
 }
 
-// folder is a package without the marks of its test variants.
-func folder(path string) string {
+// baseDir returns the path of a package without the suffix of its test variants.
+func baseDir(path string) string {
 	path, _, _ = strings.Cut(path, " ")
 	return strings.TrimSuffix(strings.TrimSuffix(path, ".test"), "_test")
 }

@@ -11,10 +11,10 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// longest is how many lines a file may have that gives no reason.
+// longest is the number of lines that a file may have without a reason for being longer.
 const longest = 350
 
-// A longer file says in its first lines why it is one: "One file, because ...".
+// A longer file gives the reason in its first lines: "One file, because ...".
 func TestFilesAreShort(t *testing.T) {
 	root := harness.Root(t)
 	seen := 0
@@ -42,7 +42,7 @@ func TestFilesAreShort(t *testing.T) {
 	}
 }
 
-// The files and folders that ARCHITECTURE.md names are there.
+// The files and directories that ARCHITECTURE.md names exist.
 func TestArchitectureNamesWhatIsThere(t *testing.T) {
 	root := harness.Root(t)
 	page, err := os.ReadFile(filepath.Join(root, "ARCHITECTURE.md"))
@@ -61,7 +61,7 @@ func TestArchitectureNamesWhatIsThere(t *testing.T) {
 	}
 }
 
-// tracked lists the files of the tree that belong to the project.
+// tracked returns the files that Git tracks.
 func tracked(t *testing.T, root string) []string {
 	t.Helper()
 	cmd := exec.Command("git", "ls-files")

@@ -11,15 +11,16 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// starts finds what begins a goroutine or may leave one behind: also clients of HTTP and timers that call.
+// starts matches code that starts a goroutine or may leave one running, including HTTP clients and timers with a
+// callback.
 var starts = regexp.MustCompile(`\bgo (func\b|[a-zA-Z_.]+\()|\.Go\(|errgroup\.|AfterFunc\(|http\.(Client|Server|Transport)\{`)
 
-// provedByOthers have no tests of their own that start anything.
+// provedByOthers lists packages that are covered by the goroutine checks of other packages.
 var provedByOthers = []string{"runtime/local/cloud", "runtime/local/internal/container", "runtime/local/internal/process",
 	"runtime/local/internal/sandbox", "runtime/local/internal/background"}
 
-// TestNoTestLeavesAGoroutine holds every package that starts goroutines to goleak. Sandboxes are run by the tests of the
-// invoker, background work by those of the APIs, and the cloud of tests by those that use it.
+// TestNoTestLeavesAGoroutine requires every package that starts goroutines to use goleak. The tests of the invoker
+// cover sandboxes, those of the APIs cover background work, and those that use the test cloud cover that cloud.
 func TestNoTestLeavesAGoroutine(t *testing.T) {
 	root := harness.Root(t)
 	seen := 0

@@ -14,12 +14,12 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// secretName is what credentials are called in the source of the local endpoint, and what is made from them.
+// secretName matches the names of credentials, and of values derived from them, in the source of the local endpoint.
 var secretName = regexp.MustCompile(`(?i)^(api_?key|access_?key|secret_?key|token|secret|password|signature|given|authorization|credential)s?$`)
 
-// TestCredentialsAreComparedInConstantTime reads the source of the local endpoint: no ==, !=, switch, bytes.Equal,
-// strings.EqualFold and the like has a credential on either side, but for the comparison with a constant, which asks
-// whether there is one. What compares them is crypto/subtle or crypto/hmac.
+// TestCredentialsAreComparedInConstantTime checks the source of the local endpoint: no ==, !=, switch, bytes.Equal or
+// strings.EqualFold has a credential on either side. The exception is a comparison with a constant, which checks
+// whether there is a credential. Credentials are compared with crypto/subtle or crypto/hmac.
 func TestCredentialsAreComparedInConstantTime(t *testing.T) {
 	constant := 0
 	root := filepath.Join(harness.Root(t), "runtime", "local")
@@ -45,7 +45,8 @@ func TestCredentialsAreComparedInConstantTime(t *testing.T) {
 	}
 }
 
-// leaky returns the places where credentials are compared otherwise; constant counts those where it is done right.
+// leaky returns the positions of comparisons of credentials that are not constant-time, and counts the constant-time
+// ones in constant.
 func leaky(file *ast.File, constant *int) (wrong []token.Pos) {
 	ast.Inspect(file, func(n ast.Node) bool {
 		switch n := n.(type) {
@@ -83,7 +84,7 @@ func leaky(file *ast.File, constant *int) (wrong []token.Pos) {
 	return wrong
 }
 
-// secret reports whether an expression names a credential, or a part of one.
+// secret reports whether an expression names a credential or a part of one.
 func secret(e ast.Expr) bool {
 	switch e := e.(type) {
 	case *ast.Ident:
@@ -102,7 +103,7 @@ func secret(e ast.Expr) bool {
 	return false
 }
 
-// fixed is a literal or nil.
+// fixed reports whether an expression is a literal or nil.
 func fixed(e ast.Expr) bool {
 	switch e := e.(type) {
 	case *ast.BasicLit:
@@ -113,7 +114,7 @@ func fixed(e ast.Expr) bool {
 	return false
 }
 
-// TestLeakyComparisonsAreFound holds the rule to what it is for.
+// TestLeakyComparisonsAreFound checks that the rule above detects violations.
 func TestLeakyComparisonsAreFound(t *testing.T) {
 	for text, want := range map[string]int{
 		`given == k.SecretKey`: 1, `bytes.Equal([]byte(token), x)`: 1, `strings.EqualFold(a.Token, b)`: 1, `s.value != signature`: 1,

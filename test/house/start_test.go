@@ -11,8 +11,8 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// The plug-in is one file that every command starts: it stays below 28 MB, and its own packages set up next to nothing
-// before main. What libraries set up is in docs/performance.md.
+// Every command starts the whole plug-in, so its binary stays below 28 MB and its own packages do almost no work before
+// main. docs/performance.md lists what libraries initialize.
 func TestStartIsLight(t *testing.T) {
 	bin := harness.Binary(t)
 	info, err := os.Stat(bin)

@@ -13,8 +13,8 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// Everything, tests as well, fits the types of the other systems that releases are for. What libraries do inside of their
-// functions is not read.
+// All code, including tests, type-checks for the other operating systems that releases support. The bodies of library
+// functions are not checked.
 func TestOtherSystemsTypes(t *testing.T) {
 	root := harness.Root(t)
 	parse := func(fset *token.FileSet, name string, src []byte) (*ast.File, error) {

@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// Named is a fault with a name for tables and messages. One without Fault is not an answer at all: it is made by
-// RefuseFrom.
+// Named is a fault with a name for tables and messages. If Fault is nil, the connection is refused with RefuseFrom.
 type Named struct {
 	Name  string
 	Fault Fault
 }
 
-// Catalogue is every fault that a request can suffer. hang bounds how long a hanging one is held.
+// Catalogue returns every fault that can be injected into a request. hang is the time for which the hanging fault holds
+// a request.
 func Catalogue(hang time.Duration) []Named {
 	all := []Named{
 		{"connection refused", nil},
@@ -37,13 +37,13 @@ func Catalogue(hang time.Duration) []Named {
 // resetBefore cuts the connection before the server sees the request.
 func resetBefore(http.ResponseWriter, *http.Request, http.Handler) { panic(http.ErrAbortHandler) }
 
-// resetAfter lets the server process the request and cuts the connection instead of answering.
+// resetAfter lets the server process the request and then cuts the connection instead of responding.
 func resetAfter(_ http.ResponseWriter, r *http.Request, forward http.Handler) {
 	forward.ServeHTTP(httptest.NewRecorder(), r)
 	panic(http.ErrAbortHandler)
 }
 
-// hanging answers nothing for a while, then cuts the connection.
+// hanging sends no response for a while, then cuts the connection.
 func hanging(d time.Duration) Fault {
 	return func(_ http.ResponseWriter, r *http.Request, _ http.Handler) {
 		_ = wait(r.Context(), d)
@@ -51,9 +51,9 @@ func hanging(d time.Duration) Fault {
 	}
 }
 
-// slowBody sends the server's answer in pieces with pauses between them.
+// slowBody sends the server's response in pieces with pauses between them.
 func slowBody(w http.ResponseWriter, r *http.Request, forward http.Handler) {
-	body := answer(w, r, forward)
+	body := forwarded(w, r, forward)
 	flush := http.NewResponseController(w)
 	step := max(1, len(body)/5)
 	for len(body) > 0 {
@@ -65,16 +65,16 @@ func slowBody(w http.ResponseWriter, r *http.Request, forward http.Handler) {
 	}
 }
 
-// truncated sends half of the server's answer and cuts the connection.
+// truncated sends half of the server's response and cuts the connection.
 func truncated(w http.ResponseWriter, r *http.Request, forward http.Handler) {
-	body := answer(w, r, forward)
+	body := forwarded(w, r, forward)
 	_, _ = w.Write(body[:len(body)/2])
 	_ = http.NewResponseController(w).Flush()
 	panic(http.ErrAbortHandler)
 }
 
-// answer lets the server process the request, sends its header and gives its body.
-func answer(w http.ResponseWriter, r *http.Request, forward http.Handler) []byte {
+// forwarded lets the server process the request, sends the response header and returns the response body.
+func forwarded(w http.ResponseWriter, r *http.Request, forward http.Handler) []byte {
 	rec := httptest.NewRecorder()
 	forward.ServeHTTP(rec, r)
 	maps.Copy(w.Header(), rec.Header())
@@ -82,7 +82,7 @@ func answer(w http.ResponseWriter, r *http.Request, forward http.Handler) []byte
 	return rec.Body.Bytes()
 }
 
-// gatewayHTML is what a proxy in between says when it lost the server.
+// gatewayHTML responds like a proxy that has lost its upstream server.
 func gatewayHTML(w http.ResponseWriter, r *http.Request, _ http.Handler) {
 	drain(r)
 	w.Header().Set("Content-Type", "text/html")
@@ -90,7 +90,7 @@ func gatewayHTML(w http.ResponseWriter, r *http.Request, _ http.Handler) {
 	fmt.Fprint(w, "<html><body><h1>We'll be back soon</h1></body></html>")
 }
 
-// status answers with an error of the kind the service gives, without processing the request.
+// status responds with an error like those of the service, without processing the request.
 func status(code int, retryAfter string) Fault {
 	return func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
 		drain(r)

@@ -1,5 +1,5 @@
-// Package proxy stands between a program and a server on loopback: it records requests, adds delay to each, and injects
-// faults into chosen ones. Benchmarks and fault tests share it.
+// Package proxy implements a proxy between a program and a server on loopback. It records requests, delays each
+// request, and injects faults into chosen ones. Benchmarks and fault tests share it.
 package proxy
 
 import (
@@ -15,17 +15,17 @@ import (
 	"time"
 )
 
-// Request is one request as the proxy saw it.
+// Request is one request that the proxy received.
 type Request struct {
-	N      int // 1 for the first
+	N      int // 1-based
 	Method string
 	Path   string // with query
-	Status int    // 0 until answered, or when the connection was cut
+	Status int    // 0 until there is a response, or if the connection was cut
 	Start  time.Time
-	End    time.Time // zero while it is on its way
+	End    time.Time // zero while the request is in flight
 }
 
-// Proxy forwards to one server.
+// Proxy forwards requests to one server.
 type Proxy struct {
 	URL   string
 	Delay time.Duration // added before each request is forwarded
@@ -35,21 +35,21 @@ type Proxy struct {
 	addr    *net.TCPAddr
 	forward *httputil.ReverseProxy
 
-	life     sync.Mutex // over the next two
+	life     sync.Mutex // guards the next two fields
 	servers  []*http.Server
 	listener net.Listener
 
 	mu     sync.Mutex
 	seen   []*Request
 	fault  func(Request) Fault
-	refuse *refusal // nil: connections are accepted
+	refuse *refusal // nil if connections are accepted
 }
 
-// Fault answers in place of the server, or spoils its answer. A nil Fault lets the request pass.
+// Fault responds instead of the server or alters its response. A nil Fault forwards the request unchanged.
 type Fault func(w http.ResponseWriter, r *http.Request, forward http.Handler)
 
-// New starts a proxy in front of target ("https://127.0.0.1:1234", "unix:///var/run/docker.sock"). With a certificate it
-// speaks TLS. The target's own certificate is not checked: both ends are on this machine.
+// New starts a proxy in front of target ("https://127.0.0.1:1234", "unix:///var/run/docker.sock"). If cert is not nil,
+// it serves TLS. It does not verify the target's certificate because both ends are on this machine.
 func New(target string, cert *tls.Certificate) (*Proxy, error) {
 	u, err := url.Parse(target)
 	if err != nil {
@@ -74,7 +74,7 @@ func New(target string, cert *tls.Certificate) (*Proxy, error) {
 		},
 		Transport:     transport,
 		FlushInterval: -1,
-		ErrorLog:      log.New(io.Discard, "", 0), // cut connections are what is asked of it
+		ErrorLog:      log.New(io.Discard, "", 0), // cut connections are expected
 		ErrorHandler:  func(w http.ResponseWriter, _ *http.Request, _ error) { panic(http.ErrAbortHandler) },
 	}
 	l, err := listen("127.0.0.1:0")
@@ -104,14 +104,14 @@ func (p *Proxy) Close() {
 	p.closeAll()
 }
 
-// Inject asks choose for each further request which fault it suffers; nil ends the injection.
+// Inject sets the function that chooses the fault of each further request. A nil function ends the injection.
 func (p *Proxy) Inject(choose func(Request) Fault) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.fault = choose
 }
 
-// Reset forgets the record, so that the next request is number 1.
+// Reset clears the record, so that the next request is number 1.
 func (p *Proxy) Reset() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -139,7 +139,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fault = p.fault(*rec)
 	}
 	p.mu.Unlock()
-	if !p.counted(rec.N) {
+	if !p.admit(rec.N) {
 		panic(http.ErrAbortHandler)
 	}
 	defer func() {
@@ -161,7 +161,8 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fault(sw, r, p.forward)
 		return
 	}
-	// Otherwise a server that answers early ends the body of the request, and with it the connection that carries the answer.
+	// Otherwise a server that responds early ends the body of the request, and with it the connection that carries the
+	// response.
 	_ = http.NewResponseController(w).EnableFullDuplex()
 	p.forward.ServeHTTP(sw, r)
 }
@@ -190,5 +191,5 @@ func (w *statusWriter) WriteHeader(code int) {
 // Unwrap lets http.ResponseController reach the connection.
 func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// drain reads what is left of a body, so that the connection can be used again.
+// drain reads the rest of a body, so that the connection can be reused.
 func drain(r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }

@@ -63,8 +63,8 @@ func TestFaultsDoWhatTheirNamesSay(t *testing.T) {
 	}
 }
 
-// Each request from the nth on is refused by the system itself, whatever connections there were, over TLS too; earlier
-// ones are served, and afterwards everything is as before.
+// Connections are refused by the operating system from the nth request on, regardless of existing connections, and over
+// TLS as well. Earlier requests are served, and afterwards the proxy serves everything again.
 func TestRefused(t *testing.T) {
 	plain := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "ok") }))
 	defer plain.Close()
@@ -89,7 +89,7 @@ func TestRefused(t *testing.T) {
 			}
 			return err
 		}
-		if err := get(); err != nil { // leaves a connection
+		if err := get(); err != nil { // leaves a connection open
 			t.Fatal(err)
 		}
 		for n := 1; n <= 3; n++ {

@@ -9,9 +9,10 @@ import (
 	"time"
 )
 
-// RefuseFrom makes the proxy refuse connections from its nth request on (1 for the first): who dials gets ECONNREFUSED.
-// Until then each request has a connection of its own, so that the nth has to dial. The proxy listens again after a
-// while, or with 0 when Accept is called. The record begins anew; nothing may be on its way.
+// RefuseFrom makes the proxy refuse connections from its nth request on (1-based): dialing fails with ECONNREFUSED.
+// Until then each request uses a separate connection, so that the nth has to dial. The proxy listens again after the
+// given duration, or when Accept is called if the duration is 0. RefuseFrom clears the record. No request may be in
+// flight.
 func (p *Proxy) RefuseFrom(n int, after time.Duration) error {
 	free, err := keep(p.addr)
 	if err != nil {
@@ -20,12 +21,12 @@ func (p *Proxy) RefuseFrom(n int, after time.Duration) error {
 	p.Reset()
 	p.life.Lock()
 	defer p.life.Unlock()
-	p.closeAll() // with every connection that is kept
+	p.closeAll() // including idle connections
 	p.mu.Lock()
 	p.refuse = &refusal{from: n, after: after, free: free}
 	p.mu.Unlock()
 	if n <= 1 {
-		p.down(p.refuse)
+		p.stopListening(p.refuse)
 		return nil
 	}
 	l, err := listen(p.addr.String())
@@ -35,14 +36,14 @@ func (p *Proxy) RefuseFrom(n int, after time.Duration) error {
 	return err
 }
 
-// Accept ends what RefuseFrom began. What was accepted before goes on.
+// Accept ends the refusal that RefuseFrom began. Connections accepted before continue.
 func (p *Proxy) Accept() error {
 	p.life.Lock()
 	defer p.life.Unlock()
 	return p.accept(nil)
 }
 
-// accept is Accept, unless another refusal than the given one has begun; nil is any.
+// accept ends the given refusal unless a newer one has begun. A nil refusal matches any.
 func (p *Proxy) accept(only *refusal) error {
 	p.mu.Lock()
 	r := p.refuse
@@ -61,15 +62,15 @@ func (p *Proxy) accept(only *refusal) error {
 	return err
 }
 
-// refusal is a time in which connections are refused.
+// refusal is a period during which connections are refused.
 type refusal struct {
 	from  int
 	after time.Duration
 	free  func()
 }
 
-// down stops listening.
-func (p *Proxy) down(r *refusal) {
+// stopListening closes the listener for the time of a refusal.
+func (p *Proxy) stopListening(r *refusal) {
 	_ = p.listener.Close()
 	if r.after > 0 {
 		time.AfterFunc(r.after, func() {
@@ -80,23 +81,23 @@ func (p *Proxy) down(r *refusal) {
 	}
 }
 
-// counted ends the listening when the last request before the refused one has come, and cuts those that were connected
-// already but are later. It tells whether the request may go on.
-func (p *Proxy) counted(n int) bool {
+// admit stops listening when the last request before the refused one has arrived, and cuts connections that were
+// established already but carry a later request. It reports whether the request may proceed.
+func (p *Proxy) admit(n int) bool {
 	p.mu.Lock()
 	r := p.refuse
 	p.mu.Unlock()
 	if r != nil && n == r.from-1 {
 		p.life.Lock()
-		p.down(r)
+		p.stopListening(r)
 		p.life.Unlock()
 	}
 	return r == nil || n < r.from
 }
 
-// serve answers who dials. single gives every request a connection of its own.
+// serve accepts connections. If single is true, every request needs a separate connection.
 func (p *Proxy) serve(l net.Listener, single bool) {
-	s := &http.Server{Handler: p, ErrorLog: log.New(io.Discard, "", 0)} // what it would say is what was asked of it
+	s := &http.Server{Handler: p, ErrorLog: log.New(io.Discard, "", 0)} // its messages are about expected faults
 	if single {
 		s.SetKeepAlivesEnabled(false)
 		s.Protocols = new(http.Protocols)

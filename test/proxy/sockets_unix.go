@@ -10,7 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// listen listens on loopback. Several sockets may be bound to the port, so that it can be kept while nothing listens.
+// listen listens on loopback. Several sockets may be bound to the port, so that it can be reserved while nothing
+// listens.
 func listen(address string) (net.Listener, error) {
 	c := net.ListenConfig{Control: func(_, _ string, raw syscall.RawConn) (err error) {
 		controlErr := raw.Control(func(fd uintptr) { err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEPORT, 1) })
@@ -22,7 +23,7 @@ func listen(address string) (net.Listener, error) {
 	return c.Listen(context.Background(), "tcp", address)
 }
 
-// keep binds a socket to a port without listening, so that dialling it is refused and nobody else gets it.
+// keep binds a socket to a port without listening, so that dialing fails and no other process gets the port.
 func keep(addr *net.TCPAddr) (free func(), err error) {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
 	if err != nil {

@@ -16,8 +16,9 @@ import (
 	"fn-runtime/runtime/local/invoke"
 )
 
-// TestProcessesThatWriteTheCache lets processes write the same and other files of one cache, each something of another
-// length, while somebody reads them as the Lithops client does: every read finds a whole document.
+// TestProcessesThatWriteTheCache runs processes that write the same and different files of one cache, each with content
+// of another length, while another process reads them as the Lithops client does: every read returns a complete
+// document.
 func TestProcessesThatWriteTheCache(t *testing.T) {
 	u := newClient(t)
 	var calls atomic.Int64
@@ -60,7 +61,7 @@ func TestProcessesThatWriteTheCache(t *testing.T) {
 			t.Errorf("the next deploy: %s", a)
 		}
 	}
-	state := whole(t, u)
+	state := checkState(t, u)
 	if len(state) != 10 { // a package, and of each runtime action, object and cached copy
 		t.Errorf("after the next deploy: %v", state)
 	}
@@ -72,11 +73,11 @@ func TestProcessesThatWriteTheCache(t *testing.T) {
 	figure(t, "Races: processes that write one cache", len(lines))
 }
 
-// documents checks every JSON document below a home and gives their number.
+// documents checks every JSON document below a home and returns their number.
 func documents(t *testing.T, home string) (n int) {
 	_ = filepath.WalkDir(home, func(path string, d os.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".json") {
-			return nil // removed meanwhile
+			return nil // removed in the meantime
 		}
 		data, err := os.ReadFile(path)
 		if os.IsNotExist(err) {

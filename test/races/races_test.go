@@ -1,7 +1,7 @@
 //go:build unix
 
-// Package races lets built binaries work on the same things at the same time. The binaries have the race detector in
-// them; what it finds fails the test (cloud.Finish, harness.NoRaces).
+// Package races runs built binaries concurrently on the same resources. The binaries contain the race detector; its
+// reports fail the test (cloud.Finish, harness.NoRaces).
 package races
 
 import (
@@ -24,7 +24,7 @@ import (
 
 var write = flag.Bool("write", false, "write the counts to docs/reliability.md")
 
-// atOnce runs command lines side by side and gives their answers in order.
+// atOnce runs command lines concurrently and returns their results in order.
 func atOnce(t *testing.T, u *cloud.Client, lines ...string) []cloud.Answer {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
@@ -38,8 +38,7 @@ func atOnce(t *testing.T, u *cloud.Client, lines ...string) []cloud.Answer {
 	return answers
 }
 
-// understandable checks that a command succeeded, or says what happened and what to do in one of the ways that a race
-// can end.
+// understandable checks that a command succeeded, or that it reports one of the allowed errors with a cause and a fix.
 func understandable(t *testing.T, a cloud.Answer, codes ...string) {
 	t.Helper()
 	if a.Status == 0 {
@@ -58,8 +57,9 @@ func understandable(t *testing.T, a cloud.Answer, codes ...string) {
 	t.Errorf("no way for this race to end: %s", a)
 }
 
-// whole checks what must hold after every race: no metadata without action, no leftovers beside the cache.
-func whole(t *testing.T, u *cloud.Client) []string {
+// checkState checks the state after a race: no metadata without an action, and no leftover files in the cache. It
+// returns the names of the stored items.
+func checkState(t *testing.T, u *cloud.Client) []string {
 	t.Helper()
 	if list, err := u.Cloud.Orphans(); err != nil || len(list) > 0 {
 		t.Errorf("metadata without action: %v %v", list, err)
@@ -97,28 +97,29 @@ func newClientOf(t *testing.T, backend string) *cloud.Client {
 	return u
 }
 
-// On Code Engine commands share the config map with the code, and the metadata of every size.
+// Commands that deploy to Code Engine at the same time share the config map with the code, and the metadata of every
+// size.
 func TestDeploysToCodeEngineAtOnce(t *testing.T) {
 	alone := newClientOf(t, "code_engine")
 	if a := alone.Binary(t.Context(), t, "deploy me/img:1 -m 256,512"); a.Status != 0 {
 		t.Fatal(a)
 	}
-	want := whole(t, alone)
+	want := checkState(t, alone)
 	u := newClientOf(t, "code_engine")
 	for _, a := range atOnce(t, u, repeat("deploy me/img:1 -m 256,512", 8)...) {
 		understandable(t, a)
 	}
-	if got := whole(t, u); strings.Join(got, "\n") != strings.Join(want, "\n") {
+	if got := checkState(t, u); strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("eight leave\n%s\none leaves\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 	for _, a := range atOnce(t, u, "deploy me/img:1 -m 512 --force", "delete me/img:1 -m 512 -f", "deploy me/img:1", "delete me/img:1 -f", "delete all -f") {
 		understandable(t, a, "conflict", "not_found")
 	}
-	whole(t, u)
+	checkState(t, u)
 	if a := u.Binary(t.Context(), t, "deploy me/img:1 -m 256,512"); a.Status != 0 {
 		t.Errorf("the next deploy: %s", a)
 	}
-	if got := whole(t, u); strings.Join(got, "\n") != strings.Join(want, "\n") {
+	if got := checkState(t, u); strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("after a race with delete there is\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
@@ -128,12 +129,12 @@ func TestTwentyDeploysOfTheSame(t *testing.T) {
 	if a := alone.Binary(t.Context(), t, "deploy me/img:1 -m 256,512"); a.Status != 0 {
 		t.Fatal(a)
 	}
-	want := whole(t, alone)
+	want := checkState(t, alone)
 	u := newClient(t)
 	for _, a := range atOnce(t, u, repeat("deploy me/img:1 -m 256,512", 20)...) {
 		understandable(t, a)
 	}
-	if got := whole(t, u); strings.Join(got, "\n") != strings.Join(want, "\n") {
+	if got := checkState(t, u); strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("twenty leave\n%s\none leaves\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 	figure(t, "Races: deployments of one runtime at once", 20)
@@ -153,11 +154,11 @@ func TestDeployAgainstDelete(t *testing.T) {
 		for _, a := range answers {
 			understandable(t, a, "conflict", "not_found")
 		}
-		whole(t, u)
+		checkState(t, u)
 		if a := u.Binary(t.Context(), t, "deploy me/img:1"); a.Status != 0 {
 			t.Errorf("the next deploy: %s", a)
 		}
-		if state := whole(t, u); len(state) != 4 { // package, action, object, cache
+		if state := checkState(t, u); len(state) != 4 { // package, action, object, cache
 			t.Errorf("after the next deploy: %v", state)
 		}
 		u.Cloud.Close()
@@ -173,12 +174,12 @@ func TestTwoCleans(t *testing.T) {
 	for _, a := range atOnce(t, u, "clean -f", "clean -f", "clean -f") {
 		understandable(t, a)
 	}
-	if state := whole(t, u); len(state) != 0 {
+	if state := checkState(t, u); len(state) != 0 {
 		t.Errorf("left: %v", state)
 	}
 }
 
-// Two starts of the local endpoint give one endpoint, and two stops end it.
+// Two concurrent starts of the local endpoint start one endpoint, and two concurrent stops end it.
 func TestTwoLocalStarts(t *testing.T) {
 	s := harness.NewStage(t)
 	s.Bin = harness.RaceBinary(t)
@@ -218,7 +219,7 @@ func TestTwoLocalStarts(t *testing.T) {
 		}
 	})
 	for pid := range pids {
-		// It has closed everything; only its end is left.
+		// It has closed everything, but the process may not have exited yet.
 		runtimetest.Eventually(t, fmt.Sprintf("process %d has ended", pid), func() bool { return !runs(pid) })
 	}
 }
