@@ -1,5 +1,5 @@
-// Package apply runs 'apply' with the built binary, a real engine and a real registry: folders become images, images
-// become runtimes, and a second run does nothing.
+// Package apply runs 'apply' with the built binary, a real engine and a real registry: it builds images from
+// directories, deploys them as runtimes, and a second run changes nothing.
 package apply
 
 import (
@@ -66,7 +66,7 @@ func TestFoldersBecomeRuntimes(t *testing.T) {
 	}
 	one := deployed()
 
-	// Neither an engine nor a registry is asked when the folder is the same.
+	// No request is sent to the engine or the registry if the directory has not changed.
 	was := s.Env
 	s.Env = append(s.Env, "DOCKER_HOST=tcp://127.0.0.1:1", "DOCKER_CONFIG="+t.TempDir())
 	if again := apply(0); again.Changed {
@@ -89,7 +89,7 @@ func TestFoldersBecomeRuntimes(t *testing.T) {
 		t.Error("the runtimes still run the first image")
 	}
 
-	// A build that fails leaves what is deployed.
+	// A failing build leaves the deployed runtime unchanged.
 	if err := os.WriteFile(filepath.Join(s.Dir, "image", "Dockerfile"), []byte("FROM "+engine.Base+"\nRUN exit 3\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -19,8 +19,8 @@ import (
 	"fn-runtime/test/proxy"
 )
 
-// account is a namespace and a bucket on a local endpoint of its own, which both programs reach through proxies that
-// add the same delay to each request.
+// account is a namespace and a bucket on a separate local endpoint. Both programs reach it through proxies that add the
+// same delay to each request.
 type account struct {
 	b        *bench
 	home     string
@@ -28,18 +28,18 @@ type account struct {
 	info     endpoint
 	compute  *proxy.Proxy // OpenWhisk, with the endpoint's own certificate
 	objects  *proxy.Proxy // S3
-	backend  string       // as the client names it
-	extra    []string     // of the environment
+	backend  string       // the client's name of the backend
+	extra    []string     // additional environment variables
 	contract lithops.Contract
-	model    openwhisk.Action // the runtime that the others are copies of
+	model    openwhisk.Action // the runtime that the other runtimes copy
 	metadata []byte           // its metadata object
 	actions  *openwhisk.Client
 	store    *storage.Store
 
-	coldStart time.Duration // of the invocation that replay repeats
+	coldStart time.Duration // duration of the invocation that replay repeats
 }
 
-// endpoint is what the local endpoint says of itself in its folder.
+// endpoint holds the connection data that the local endpoint writes to its directory.
 type endpoint struct {
 	Endpoint   string `json:"endpoint"`
 	S3Endpoint string `json:"s3_endpoint"`
@@ -52,7 +52,7 @@ type endpoint struct {
 	CABundle   string `json:"ca_bundle"`
 }
 
-// newAccount starts an endpoint and deploys one runtime to it with the plug-in. close ends everything.
+// newAccount starts an endpoint and deploys one runtime to it with the plug-in. The close method stops everything.
 func newAccount(ctx context.Context, b *bench) (a *account, err error) {
 	a = &account{b: b, backend: "openwhisk"}
 	if a.venv, err = b.venv(ctx); err != nil {
@@ -82,7 +82,7 @@ func newAccount(ctx context.Context, b *bench) (a *account, err error) {
 	return a, a.connect(ctx)
 }
 
-// start makes a home and an endpoint in it, with a proxy to its store.
+// start creates a home directory and starts an endpoint in it, with a proxy in front of its object store.
 func (a *account) start(ctx context.Context) (err error) {
 	if a.home, err = os.MkdirTemp("", "fn-runtime-bench"); err != nil {
 		return err
@@ -105,7 +105,7 @@ func (a *account) start(ctx context.Context) (err error) {
 	return err
 }
 
-// dir is the folder of the endpoint.
+// dir returns the directory of the endpoint.
 func (a *account) dir() string {
 	return filepath.Join(a.home, ".bluemix", "plugins", "fn-runtime", "local")
 }
@@ -121,7 +121,7 @@ func (a *account) read(name string, into any) error {
 func (a *account) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	if _, err := measure(ctx, a.home, a.env(), a.b.bin, "local", "stop", "-q"); err != nil { // it takes no configuration
+	if _, err := measure(ctx, a.home, a.env(), a.b.bin, "local", "stop", "-q"); err != nil { // it does not accept a configuration
 		fmt.Fprintln(os.Stderr, err)
 	}
 	for _, p := range []*proxy.Proxy{a.compute, a.objects} {
@@ -132,7 +132,7 @@ func (a *account) close() {
 	_ = os.RemoveAll(a.home)
 }
 
-// config is the Lithops configuration that both programs read.
+// config returns the path of the Lithops configuration that both programs read.
 func (a *account) config() string { return filepath.Join(a.home, "config.yaml") }
 
 func (a *account) configure(s3, key, secret, bucket string) error {
@@ -143,7 +143,7 @@ minio: {endpoint: %q, access_key_id: %q, secret_access_key: %q, storage_bucket: 
 	return os.WriteFile(a.config(), []byte(text), 0o600)
 }
 
-// connect reaches the endpoint directly, to set the stage without delay.
+// connect creates clients that reach the endpoint directly, to prepare a measurement without delay.
 func (a *account) connect(ctx context.Context) error {
 	install, err := lithops.Find(ctx, lithops.FindOptions{Python: filepath.Join(a.venv, "bin", "python"), Getenv: os.Getenv, Home: a.home, WorkDir: a.home})
 	if err != nil {
@@ -182,7 +182,7 @@ func (a *account) connect(ctx context.Context) error {
 	return err
 }
 
-// env is the clean environment of both programs: this home, this virtual environment, this authority.
+// env returns the isolated environment of both programs: this home, this virtual environment, this authority.
 func (a *account) env() []string {
 	return append([]string{
 		"HOME=" + a.home, "IBMCLOUD_HOME=" + a.home, "TMPDIR=" + filepath.Join(a.home, "tmp"), "USER=bench", "LANG=C.UTF-8", "IBMCLOUD_COLOR=false",
@@ -191,7 +191,7 @@ func (a *account) env() []string {
 	}, a.extra...)
 }
 
-// ours runs the plug-in and counts the requests that it makes through the proxies.
+// ours runs the plug-in and counts its requests to the proxies.
 func (a *account) ours(ctx context.Context, args ...string) (cost, error) {
 	if a.compute != nil {
 		args = append(args, "-c", a.config())
@@ -199,7 +199,7 @@ func (a *account) ours(ctx context.Context, args ...string) (cost, error) {
 	return a.counted(ctx, a.b.bin, args...)
 }
 
-// theirs runs the real Lithops command line, on the same configuration.
+// theirs runs the real Lithops command line with the same configuration.
 func (a *account) theirs(ctx context.Context, args ...string) (cost, error) {
 	return a.counted(ctx, filepath.Join(a.venv, "bin", "lithops"), append(args, "-c", a.config(), "-b", a.backend)...)
 }
@@ -222,11 +222,11 @@ func (a *account) counted(ctx context.Context, name string, args ...string) (cos
 	return c, err
 }
 
-// delay sets what each request costs on top.
+// delay sets the delay that is added to each request.
 func (a *account) delay(d time.Duration) { a.compute.Delay, a.objects.Delay = d, d }
 
-// seed makes the account hold exactly n runtimes: copies of the deployed one under other image names. With outdated,
-// their code is not the client's.
+// seed makes the account contain exactly n runtimes: copies of the deployed one under other image names. If outdated is
+// true, their code differs from the client's.
 func (a *account) seed(ctx context.Context, n int, outdated bool) error {
 	if err := a.empty(ctx); err != nil {
 		return err
@@ -256,10 +256,10 @@ func (a *account) seed(ctx context.Context, n int, outdated bool) error {
 	})
 }
 
-// emptyZip is a zip archive without entries, in base64: copies are only run after an update.
+// emptyZip is a zip archive without entries, in base64. Copies are run only after an update.
 const emptyZip = "UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA=="
 
-// empty removes every runtime, its metadata and the caches.
+// empty deletes every runtime, its metadata and the caches.
 func (a *account) empty(ctx context.Context) error {
 	names, err := a.left(ctx)
 	if err != nil {
@@ -277,7 +277,7 @@ func (a *account) empty(ctx context.Context) error {
 	return os.RemoveAll(filepath.Join(a.home, ".lithops"))
 }
 
-// left returns the names of the actions that are there.
+// left returns the names of the remaining actions.
 func (a *account) left(ctx context.Context) (names []string, err error) {
 	for action, err := range a.actions.Actions(ctx, a.contract.Package()) {
 		if err != nil {

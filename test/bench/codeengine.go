@@ -12,19 +12,20 @@ import (
 	"time"
 )
 
-// jobsImage is never pulled: runs are processes of the client's Python.
+// jobsImage is never pulled: job runs are processes of the client's Python.
 const jobsImage = "docker.io/bench/jobs"
 
-// cloudEngine is a project of Code Engine on a local endpoint of its own. Both programs find it at the names of IBM's hosts,
-// through a proxy that adds the same delay to each request.
+// cloudEngine is a Code Engine project on a separate local endpoint. Both programs use the names of IBM's hosts and
+// reach the endpoint through a proxy that adds the same delay to each request.
 type cloudEngine struct {
 	*account
-	way     *way
+	tunnels *tunnelProxy
 	token   string
 	project string
 }
 
-// jobs measures what people do with runtimes on Code Engine, beside the client's own commands on the same endpoint.
+// jobs measures common operations on Code Engine runtimes, compared with the client's own commands on the same
+// endpoint.
 func jobs(ctx context.Context, b *bench) ([]row, error) {
 	c, err := newCloudEngine(ctx, b)
 	if err != nil {
@@ -42,7 +43,7 @@ func jobs(ctx context.Context, b *bench) ([]row, error) {
 	return rows, nil
 }
 
-// deployed measures the first deployment and one that finds nothing to do.
+// deployed measures the first deployment and one that changes nothing.
 func (c *cloudEngine) deployed(ctx context.Context) ([]row, error) {
 	var rows []row
 	for _, work := range []string{"first time", "nothing to do"} {
@@ -66,7 +67,7 @@ func (c *cloudEngine) deployed(ctx context.Context) ([]row, error) {
 		}
 		rows = append(rows, row{Work: "Code Engine: deploy, " + work + ", 50 ms per request", Ours: ours.took, Theirs: theirs.took,
 			Who: "lithops runtime deploy", Note: fmt.Sprintf("%d requests, theirs %d", ours.requests, theirs.requests)})
-		if work == "first time" { // what the other side left is not ours to compare with
+		if work == "first time" { // the remains of the other side must not count
 			if _, err := c.ours(ctx, "deploy", jobsImage+"-0:1"); err != nil {
 				return nil, err
 			}
@@ -75,7 +76,7 @@ func (c *cloudEngine) deployed(ctx context.Context) ([]row, error) {
 	return rows, nil
 }
 
-// updated measures the renewal of 30 runtimes.
+// updated measures the update of 30 runtimes.
 func (c *cloudEngine) updated(ctx context.Context) ([]row, error) {
 	if err := c.filled(ctx, 10, "256,512,1024"); err != nil {
 		return nil, err
@@ -92,7 +93,7 @@ func (c *cloudEngine) updated(ctx context.Context) ([]row, error) {
 		Note: fmt.Sprintf("%s in total, theirs %s", round(ours.took), round(theirs.took))}}, nil
 }
 
-// deleted measures the deletion of 90 runtimes, for each that is really gone.
+// deleted measures the deletion of 90 runtimes, per runtime that is actually deleted.
 func (c *cloudEngine) deleted(ctx context.Context) ([]row, error) {
 	const n = 90
 	one := func(program func(context.Context, ...string) (cost, error), args ...string) (cost, int, error) {
@@ -121,7 +122,7 @@ func (c *cloudEngine) deleted(ctx context.Context) ([]row, error) {
 		Who: "lithops runtime delete", Note: fmt.Sprintf("%s in total, none left; theirs %s, %d left", round(ours.took), round(theirs.took), theirsLeft)}}, nil
 }
 
-// cleaned measures the removal of 90 config maps and 90 job runs that interrupted jobs have left.
+// cleaned measures the deletion of 90 config maps and 90 job runs of interrupted jobs.
 func (c *cloudEngine) cleaned(ctx context.Context) ([]row, error) {
 	const n = 90
 	one := func(program func(context.Context, ...string) (cost, error), args ...string) (done cost, maps, runs int, err error) {
@@ -152,7 +153,8 @@ func (c *cloudEngine) cleaned(ctx context.Context) ([]row, error) {
 		Note: fmt.Sprintf("%d requests, none left; theirs %d, %d config maps and %d job runs left", ours.requests, theirs.requests, maps, runs)}}, nil
 }
 
-// filled makes the project hold exactly the runtimes of some images in some memory sizes, as the plug-in deploys them.
+// filled makes the project contain exactly the runtimes of the given images in the given memory sizes, as the plug-in
+// deploys them.
 func (c *cloudEngine) filled(ctx context.Context, images int, memory string) error {
 	if err := c.wiped(ctx); err != nil {
 		return err
@@ -167,14 +169,14 @@ func (c *cloudEngine) filled(ctx context.Context, images int, memory string) err
 	return nil
 }
 
-// littered leaves n config maps and n finished job runs of jobs behind.
+// littered creates n config maps and n finished job runs of jobs.
 func (c *cloudEngine) littered(ctx context.Context, n int) error {
 	if err := c.filled(ctx, 1, "256"); err != nil {
 		return err
 	}
 	c.delay(0)
 	defer c.delay(requestDelay)
-	numbers := make([]int, n-1) // beside the code's config map
+	numbers := make([]int, n-1) // in addition to the code's config map
 	for i := range numbers {
 		numbers[i] = i
 	}
@@ -192,7 +194,7 @@ func (c *cloudEngine) littered(ctx context.Context, n int) error {
 	})
 }
 
-// wiped removes everything from the project.
+// wiped deletes everything in the project.
 func (c *cloudEngine) wiped(ctx context.Context) error {
 	c.delay(0)
 	defer c.delay(requestDelay)
@@ -210,7 +212,7 @@ func (c *cloudEngine) count(ctx context.Context, kind string) (int, error) {
 	return len(list), err
 }
 
-// call asks the project for something.
+// call sends a request to the project.
 func (c *cloudEngine) call(ctx context.Context, method, path string, body, into any) error {
 	if c.project == "" && path != "projects" {
 		var all struct{ Projects []struct{ ID string } }
@@ -231,7 +233,7 @@ func (c *cloudEngine) call(ctx context.Context, method, path string, body, into 
 		return err
 	}
 	req.Header.Set("Authorization", "Bearer "+c.token)
-	resp, err := c.way.transport.RoundTrip(req)
+	resp, err := c.tunnels.transport.RoundTrip(req)
 	if err != nil {
 		return err
 	}
@@ -245,10 +247,10 @@ func (c *cloudEngine) call(ctx context.Context, method, path string, body, into 
 	return json.NewDecoder(resp.Body).Decode(into)
 }
 
-// jobsHost is the host of the region of every bench.
+// jobsHost is the host of the region that all benchmarks use.
 const jobsHost = "api.us-south.codeengine.cloud.ibm.com"
 
-// newCloudEngine starts an endpoint, and the way to it. close ends both.
+// newCloudEngine starts an endpoint and the proxy in front of it. The close method stops both.
 func newCloudEngine(ctx context.Context, b *bench) (c *cloudEngine, err error) {
 	a := &account{b: b}
 	if a.venv, err = b.environment(ctx, "venv-bench-jobs", "lithops", "boto3", "ibm-code-engine-sdk", "ibm-cos-sdk", "ibm-cloud-sdk-core", "ibm-vpc", "flask", "pika", "gevent"); err != nil {
@@ -278,10 +280,10 @@ func newCloudEngine(ctx context.Context, b *bench) (c *cloudEngine, err error) {
 	}
 	c.token = info.Token
 	a.info.CABundle = info.Bundle
-	if c.way, err = newWay(fmt.Sprintf("http://fn-runtime:%s@127.0.0.1:%d", info.Secret, info.Port), cert); err != nil {
+	if c.tunnels, err = newTunnelProxy(fmt.Sprintf("http://fn-runtime:%s@127.0.0.1:%d", info.Secret, info.Port), cert); err != nil {
 		return nil, err
 	}
-	a.compute, a.extra = c.way.Proxy, []string{"HTTPS_PROXY=http://" + c.way.door.Addr().String(), "NO_PROXY=127.0.0.1,localhost"}
+	a.compute, a.extra = c.tunnels.Proxy, []string{"HTTPS_PROXY=http://" + c.tunnels.door.Addr().String(), "NO_PROXY=127.0.0.1,localhost"}
 	a.backend = "code_engine"
 	text := fmt.Sprintf(`lithops: {backend: code_engine, storage: minio, log_level: ERROR}
 ibm: {iam_api_key: %q, resource_group_id: local, region: us-south}
@@ -297,7 +299,7 @@ minio: {endpoint: %q, access_key_id: %q, secret_access_key: %q, storage_bucket: 
 
 func (c *cloudEngine) close() {
 	c.account.close()
-	if c.way != nil {
-		c.way.close()
+	if c.tunnels != nil {
+		c.tunnels.close()
 	}
 }

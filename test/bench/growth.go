@@ -8,16 +8,16 @@ import (
 	"time"
 )
 
-// point is the same work at one size: how requests, time and memory grow.
+// point is the same operation at one size. It shows how requests, time and memory grow.
 type point struct {
 	Work     string        `json:"work"`
 	Size     int           `json:"size"`
 	Requests int           `json:"requests"`
 	Took     time.Duration `json:"took"`
-	Peak     int64         `json:"peak"` // bytes of memory at its highest
+	Peak     int64         `json:"peak"` // maximum memory in bytes
 }
 
-// growth measures list, update, delete and clean at 1, 10 and 100 times a size, with 50 ms a request.
+// growth measures list, update, delete and clean at 1, 10 and 100 times a size, with 50 ms per request.
 func growth(ctx context.Context, b *bench) ([]row, error) {
 	if err := growRuntimes(ctx, b); err != nil {
 		return nil, err
@@ -84,7 +84,7 @@ func growClean(ctx context.Context, b *bench) error {
 	return nil
 }
 
-// grown notes one point of the growth table.
+// grown adds one point to the growth table.
 func (b *bench) grown(work string, size int, c cost) {
 	b.points = append(b.points, point{Work: work, Size: size, Requests: c.requests, Took: c.took, Peak: c.peak})
 	b.say("%s %d: %s, %d requests, %s", work, size, round(c.took), c.requests, mega(c.peak))

@@ -23,8 +23,8 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// imaging measures images of our skeleton beside images as Lithops' instructions make them, on the same base, and builds
-// beside the Docker CLI's. It needs what bin/test-engine starts.
+// imaging compares images of our skeleton with images built by Lithops' instructions on the same base, and compares
+// builds with the Docker CLI's. It needs the services that bin/test-engine starts.
 func imaging(ctx context.Context, b *bench) ([]row, error) {
 	engine, err := harness.StartEngine()
 	if err != nil {
@@ -55,7 +55,7 @@ type imageStage struct {
 	home         string
 	client       string // virtual environment with Lithops
 	ours, theirs string
-	removals     []string // containers of the measurement
+	removals     []string // containers of the measurement to remove later
 }
 
 func (s *imageStage) env() []string {
@@ -64,7 +64,7 @@ func (s *imageStage) env() []string {
 
 func (s *imageStage) folder() string { return filepath.Join(s.home, "skeleton") }
 
-// run runs a program in the stage's home and gives what it wrote.
+// run runs a program in the stage's home and returns its output.
 func (s *imageStage) run(ctx context.Context, stdin, name string, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Minute)
 	defer cancel()
@@ -81,7 +81,7 @@ func (s *imageStage) run(ctx context.Context, stdin, name string, args ...string
 
 func (s *imageStage) make(ctx context.Context) error {
 	base := "BASE=" + s.engine.Base
-	venv := filepath.Join(s.cache, "venv-bench-images") // of the images' Python
+	venv := filepath.Join(s.cache, "venv-bench-images") // virtual environment for the images' Python
 	if _, err := os.Stat(filepath.Join(venv, ".ready")); err != nil {
 		python, ok := harness.FindPython("3.11")
 		if !ok {
@@ -125,7 +125,7 @@ func (s *imageStage) layers(ctx context.Context, image string) (int64, error) {
 	return sizes[0] - sizes[1], nil
 }
 
-// cold measures from nothing to the first result: create and start the container, wait for its proxy, /init, /run. Both
+// cold measures the time until the first result: create and start the container, wait for its proxy, /init, /run. Both
 // images go through the local endpoint's own invoker.
 func (s *imageStage) cold(ctx context.Context) ([]row, error) {
 	install, err := lithops.Find(ctx, lithops.FindOptions{Python: filepath.Join(s.client, "bin", "python"), Getenv: os.Getenv, Home: s.home, WorkDir: s.home})
@@ -177,19 +177,20 @@ func (s *imageStage) sizes(ctx context.Context) (string, error) {
 	return fmt.Sprintf("own layers %.1f MB, theirs %.1f MB", float64(ours)/1e6, float64(theirs)/1e6), err
 }
 
-// coldStarts starts ours and theirs in turn, so that what else the machine does falls on both, and gives the medians.
+// coldStarts starts ours and theirs alternately, so that other load on the machine affects both, and returns the
+// medians.
 func (s *imageStage) coldStarts(ctx context.Context, inv invoke.Invocation) (ours, theirs time.Duration, err error) {
 	v, err := invoker.New(ctx, invoker.Options{Kind: invoker.Docker, Dir: filepath.Join(s.home, "workers")})
 	if err != nil {
 		return 0, 0, err
 	}
-	defer v.Close(context.WithoutCancel(ctx)) // the next run removes what is left
+	defer v.Close(context.WithoutCancel(ctx)) // the next run removes the remaining containers
 	inv.ActivationID, inv.Namespace, inv.Action, inv.Version = strings.Repeat("0", 32), "guest", "bench", "0.0.1"
 	inv.MemoryMB, inv.TimeoutMS = 512, 60000
 	took := map[string][]time.Duration{}
 	for run := range min(s.runs, 9) {
 		for _, image := range []string{s.ours, s.theirs} {
-			inv.Image, inv.Revision = image, fmt.Sprint(image, run) // a revision of its own gets a container of its own
+			inv.Image, inv.Revision = image, fmt.Sprint(image, run) // a separate revision gets a separate container
 			start := time.Now()
 			out, err := v.Run(ctx, inv)
 			if err == nil && (out.Status != invoke.Success || !out.Cold) {
@@ -209,8 +210,8 @@ func (s *imageStage) coldStarts(ctx context.Context, inv invoke.Invocation) (our
 	return took[s.ours][middle], took[s.theirs][middle], nil
 }
 
-// engineAlone is what the engine takes to create and start a container in which nothing happens: a share of both sides
-// that no image can change.
+// engineAlone returns the time that the engine needs to create and start an idle container. No image can reduce this
+// part of both sides.
 func (s *imageStage) engineAlone(ctx context.Context) (time.Duration, error) {
 	api, err := client.NewClientWithOpts(client.FromEnv, client.WithAPIVersionNegotiation())
 	if err != nil {
@@ -222,13 +223,13 @@ func (s *imageStage) engineAlone(ctx context.Context) (time.Duration, error) {
 		if err != nil {
 			return err
 		}
-		s.removals = append(s.removals, made.ID) // later: a removal would count
+		s.removals = append(s.removals, made.ID) // removed later, so that the removal is not measured
 		return api.ContainerStart(ctx, made.ID, container.StartOptions{})
 	})
 }
 
-// builds measures a build that changes nothing, with push, beside the same by the Docker CLI, for each builder that the
-// CLI has.
+// builds measures a build that changes nothing, with push, compared with the same build by the Docker CLI, for each
+// builder of the CLI.
 func (s *imageStage) builds(ctx context.Context) ([]row, error) {
 	base := "BASE=" + s.engine.Base
 	builders := []struct{ name, value string }{{"classic builder", "0"}}
@@ -254,7 +255,7 @@ func (s *imageStage) builds(ctx context.Context) ([]row, error) {
 			work func(context.Context) error
 			into *time.Duration
 		}{{ours, &r.Ours}, {theirs, &r.Theirs}} {
-			err := side.work(ctx) // once for the caches
+			err := side.work(ctx) // fills the caches
 			if err == nil {
 				*side.into, err = median(ctx, min(s.runs, 11), side.work)
 			}

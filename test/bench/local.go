@@ -19,15 +19,15 @@ import (
 	"fn-runtime/runtime/lithops"
 )
 
-// mapCalls is how many calls the measured map makes.
+// mapCalls is the number of calls in the measured map.
 const mapCalls = 500
 
-// mapLimit is how long one side may work on the map, in s; a side that is not done by then is measured by the calls that
-// it has done.
+// mapLimit is the time limit of one side for the map, in seconds. A side that does not finish in time is measured by
+// the calls that it completed.
 const mapLimit = 100
 
-// mapJob is a map of small calls, timed within the client from the executor on: the start of Python is nobody's. At the
-// limit it ends whatever it has started.
+// mapJob is a map of small calls. The client measures the time from the creation of the executor, so the start of
+// Python is not included. At the limit the script ends the processes that it started.
 const mapJob = `import os, sys, time, lithops, psutil
 def double(x): return x * 2
 if __name__ == '__main__':
@@ -51,7 +51,7 @@ if __name__ == '__main__':
     os._exit(0)
 `
 
-// locally measures the local endpoint: a job beside Lithops' own backend for this machine, and single invocations.
+// locally measures the local endpoint: a job compared with Lithops' own localhost backend, and single invocations.
 func locally(ctx context.Context, b *bench) ([]row, error) {
 	a, err := newAccount(ctx, b)
 	if err != nil {
@@ -66,14 +66,14 @@ func locally(ctx context.Context, b *bench) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	job, err := mapped(ctx, a) // last: what is cut off at the limit may still be running
+	job, err := mapped(ctx, a) // last, because calls may still run after the limit
 	if err != nil {
 		return nil, err
 	}
 	return slices.Concat(archive, single, job), nil
 }
 
-// archived measures the handler archive beside the one that the client's own code makes.
+// archived compares the creation of the handler archive with the client's own code.
 func archived(ctx context.Context, a *account) ([]row, error) {
 	install, err := lithops.Find(ctx, lithops.FindOptions{Python: filepath.Join(a.venv, "bin", "python"), Getenv: os.Getenv, Home: a.home, WorkDir: a.home})
 	if err != nil {
@@ -111,7 +111,7 @@ print('TOOK', sorted(times)[5])
 	return []row{{Work: "handler archive", Ours: ours, Theirs: theirs.took, Who: "lithops create_handler_zip", Note: note}}, nil
 }
 
-// mapped measures the same job on the local endpoint and on Lithops' localhost backend.
+// mapped compares the same job on the local endpoint and on Lithops' localhost backend.
 func mapped(ctx context.Context, a *account) ([]row, error) {
 	if err := a.configure(a.info.S3Endpoint, a.info.AccessKey, a.info.SecretKey, a.info.Bucket); err != nil {
 		return nil, err
@@ -124,7 +124,7 @@ func mapped(ctx context.Context, a *account) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	many, err := a.sides(ctx, 1, mapCalls, local) // long enough to be steady
+	many, err := a.sides(ctx, 1, mapCalls, local) // long enough for a stable result
 	if err != nil {
 		return nil, err
 	}
@@ -136,13 +136,13 @@ func mapped(ctx context.Context, a *account) ([]row, error) {
 	}, nil
 }
 
-// timing is what a script says of itself.
+// timing is the result that a script prints.
 type timing struct {
 	took time.Duration
-	done int // calls; 0 where the script counts none
+	done int // completed calls; 0 if the script does not count them
 }
 
-// sides runs the map on the local endpoint and on Lithops' own backend, whose configuration is in the file local.
+// sides runs the map on the local endpoint and on Lithops' own backend. local is the configuration file of the latter.
 func (a *account) sides(ctx context.Context, times, calls int, local string) (both [2]timing, err error) {
 	for i, config := range []string{a.config(), local} {
 		if both[i], err = a.python(ctx, times, mapJob, []string{"LITHOPS_CONFIG_FILE=" + config}, fmt.Sprint(calls), fmt.Sprint(mapLimit)); err != nil {
@@ -152,7 +152,7 @@ func (a *account) sides(ctx context.Context, times, calls int, local string) (bo
 	return both, nil
 }
 
-// python runs a script with Lithops that prints "TOOK seconds [DONE calls]" and gives the median of some runs.
+// python runs a Lithops script that prints "TOOK seconds [DONE calls]" several times and returns the median.
 func (a *account) python(ctx context.Context, times int, script string, env []string, args ...string) (timing, error) {
 	file := filepath.Join(a.home, "script.py")
 	if err := os.WriteFile(file, []byte(script), 0o600); err != nil {
@@ -181,11 +181,11 @@ func (a *account) python(ctx context.Context, times int, script string, env []st
 	return all[len(all)/2], nil
 }
 
-// echo is an action that costs nothing, so that the endpoint's own time is what is measured.
+// echo is an action without work of its own, so that only the endpoint's time is measured.
 const echo = "def main(args):\n    return args\n"
 
-// invoked measures warm invocations of the local endpoint, one after another and some at a time. There is nothing on this
-// machine to compare them with.
+// invoked measures warm invocations of the local endpoint, sequential and concurrent. There is nothing comparable on
+// this machine.
 func invoked(ctx context.Context, a *account) ([]row, error) {
 	client, err := a.https()
 	if err != nil {
@@ -204,7 +204,7 @@ func invoked(ctx context.Context, a *account) ([]row, error) {
 	}
 	var rows []row
 	for _, width := range []int{1, 4} {
-		if err := parallel(ctx, width, make([]int, 20), call); err != nil { // warms
+		if err := parallel(ctx, width, make([]int, 20), call); err != nil { // warm-up
 			return nil, err
 		}
 		const n = 1000

@@ -1,5 +1,6 @@
-// Command bench measures this plug-in beside what people use today, both sides in one run, and prints one table with
-// medians and ratios, and one of growth. It measures; it does not judge: no test depends on it.
+// Command bench compares this plug-in with the tools that people use today, both sides in one run. It prints a table
+// with
+// medians and ratios, and a table of growth. It only measures: no test depends on it.
 //
 //	go run ./test/bench [-only GROUP,...] [-runs N] [-v] [-write]
 package main
@@ -14,29 +15,29 @@ import (
 	"time"
 )
 
-// row is one line of the table: the same work done by both sides.
+// row is one line of the table: the same operation on both sides.
 type row struct {
 	Work   string        `json:"work"`
 	Ours   time.Duration `json:"ours"`   // median
-	Theirs time.Duration `json:"theirs"` // median; 0 when there is nothing to compare with
-	Who    string        `json:"who"`    // the other side
+	Theirs time.Duration `json:"theirs"` // median; 0 if there is nothing to compare with
+	Who    string        `json:"who"`    // name of the other side
 	Note   string        `json:"note"`
 }
 
-// group is a set of measurements that share a stage.
+// group is a set of measurements that share an environment.
 type group struct {
 	name string
 	run  func(ctx context.Context, b *bench) ([]row, error)
 }
 
-// bench is what every group gets.
+// bench holds the settings and results that all groups share.
 type bench struct {
-	root   string // the project's folder
+	root   string // root directory of the project
 	bin    string // the built binary
-	cache  string // what is kept between runs
+	cache  string // cache directory that is kept between runs
 	runs   int
-	loud   bool    // say what each run took
-	points []point // of growth, so far
+	loud   bool    // print the duration of each run
+	points []point // points of growth so far
 }
 
 func (b *bench) say(format string, args ...any) {

@@ -10,7 +10,7 @@ import (
 	"fn-runtime/test/proxy"
 )
 
-// parallel does work for each item, some at a time; the first error ends it.
+// parallel calls work for each item, with at most limit calls at a time. The first error stops it.
 func parallel[T any](ctx context.Context, limit int, items []T, work func(context.Context, T) error) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(limit)
@@ -20,15 +20,15 @@ func parallel[T any](ctx context.Context, limit int, items []T, work func(contex
 	return g.Wait()
 }
 
-// middle is the run with the median time.
+// middle returns the run with the median time.
 func middle(all []cost) cost {
 	all = slices.Clone(all)
 	slices.SortFunc(all, func(a, b cost) int { return int(a.took - b.took) })
 	return all[len(all)/2]
 }
 
-// steps is the longest chain of requests of which each began after the one before had ended: what could not be done side
-// by side, or was not.
+// steps returns the length of the longest chain of requests in which each began after the previous one had ended: the
+// requests that were not sent concurrently.
 func steps(requests []proxy.Request) (n int) {
 	requests = slices.Clone(requests)
 	slices.SortFunc(requests, func(a, b proxy.Request) int { return a.End.Compare(b.End) })

@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// peak returns how many bytes of memory a process that has ended had at its highest.
+// peak returns the maximum memory, in bytes, of a process that has ended.
 func peak(ended *os.ProcessState) int64 {
 	if usage, ok := ended.SysUsage().(*syscall.Rusage); ok {
 		return usage.Maxrss << 10 // Linux counts in KiB

@@ -12,16 +12,16 @@ import (
 	"fn-runtime/test/proxy"
 )
 
-// cost is what one run of a program took.
+// cost holds the time, memory and requests of one run of a program.
 type cost struct {
 	took     time.Duration
-	peak     int64 // bytes of memory at its highest
-	requests int   // 0 when nothing counted them
+	peak     int64 // maximum memory in bytes
+	requests int   // 0 if requests were not counted
 	record   []proxy.Request
 	out      []byte
 }
 
-// measure runs a program that must exit 0 within ten minutes. env is its whole environment.
+// measure runs a program that must exit with status 0 within ten minutes. env is its whole environment.
 func measure(ctx context.Context, dir string, env []string, name string, args ...string) (cost, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
 	defer cancel()
@@ -38,7 +38,7 @@ func measure(ctx context.Context, dir string, env []string, name string, args ..
 	return c, nil
 }
 
-// tail is the end of what a program said: enough to see what went wrong.
+// tail returns the end of a program's output, which is enough to find an error.
 func tail(b []byte) []byte {
 	if len(b) > 4000 {
 		b = b[len(b)-4000:]

@@ -15,13 +15,13 @@ import (
 	"time"
 )
 
-// report is everything that one run found out; the plot reads it as JSON.
+// report holds all results of one run. The plot command reads it as JSON.
 type report struct {
 	Rows   []row   `json:"rows"`
 	Points []point `json:"points"`
 }
 
-// resultTable is the comparison as lines of cells, the first of them the heading.
+// resultTable returns the comparison as rows of cells. The first row is the heading.
 func resultTable(rows []row) [][]string {
 	table := [][]string{{"Operation", "fn-runtime", "Other tool", "Ratio", "Compared with"}}
 	for _, r := range rows {
@@ -57,7 +57,8 @@ func markdown(w io.Writer, table [][]string) {
 	fmt.Fprintln(w)
 }
 
-// write makes docs/performance.md and its plots: the figures of this run, and the text that people wrote.
+// write creates docs/performance.md and its plots from the results of this run. It keeps the text that was written by
+// hand.
 func (b *bench) write(ctx context.Context, r report, start time.Time, loadBefore string) error {
 	notes, err := os.ReadFile(filepath.Join(b.root, "test", "bench", "notes.md"))
 	if err != nil {
@@ -88,7 +89,7 @@ func (b *bench) write(ctx context.Context, r report, start time.Time, loadBefore
 	return os.WriteFile(filepath.Join(b.root, "docs", "performance.md"), out.Bytes(), 0o644)
 }
 
-// machine says on what the figures were taken.
+// machine describes the machine that the results were measured on.
 func (b *bench) machine(ctx context.Context) []string {
 	lines := []string{fmt.Sprintf("%s/%s, %d processors, %s", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), processor()), "built with " + runtime.Version()}
 	if info, err := os.Stat(b.bin); err == nil {
@@ -106,7 +107,7 @@ func (b *bench) machine(ctx context.Context) []string {
 	return lines
 }
 
-// processor is the model that Linux names; other systems do not say it in a file.
+// processor returns the model that Linux reports, or "" on other systems.
 func processor() string {
 	data, _ := os.ReadFile("/proc/cpuinfo")
 	for line := range strings.Lines(string(data)) {
@@ -117,7 +118,7 @@ func processor() string {
 	return "model not known"
 }
 
-// load is the load average of the last minute.
+// load returns the load average of the last minute.
 func load() string {
 	data, _ := os.ReadFile("/proc/loadavg")
 	if fields := strings.Fields(string(data)); len(fields) > 0 {

@@ -12,13 +12,14 @@ import (
 	"fn-runtime/test/proxy"
 )
 
-// requestDelay is added to each request of both sides, as the way to a cloud does.
+// requestDelay is added to each request of both sides to simulate the latency of a cloud.
 const requestDelay = 50 * time.Millisecond
 
-// lithopsPage is how many entries the service gives to a client that asks for no page: Lithops sees these only.
+// lithopsPage is the number of entries that the service returns if the client does not request a page size. Lithops
+// sees only these.
 const lithopsPage = 30
 
-// runtimes measures what people do with many runtimes.
+// runtimes measures common operations on many runtimes.
 func runtimes(ctx context.Context, b *bench) ([]row, error) {
 	a, err := newAccount(ctx, b)
 	if err != nil {
@@ -37,8 +38,8 @@ func runtimes(ctx context.Context, b *bench) ([]row, error) {
 	return rows, nil
 }
 
-// deployed measures the first deployment and one that finds nothing to do, with 100 ms a request. Requests that are on
-// their way at the same time count as one step in sequence.
+// deployed measures the first deployment and one that changes nothing, with 100 ms per request. Concurrent requests
+// count as one sequential step.
 func deployed(ctx context.Context, a *account) ([]row, error) {
 	replay, err := a.replay(ctx)
 	if err != nil {
@@ -87,7 +88,7 @@ func (a *account) modelImage() string {
 	return image
 }
 
-// best is the run with the middle time of n.
+// best returns the run with the median time of n.
 func (a *account) best(ctx context.Context, n int, work func(context.Context) (cost, error)) (cost, error) {
 	all := make([]cost, 0, n)
 	for range n {
@@ -100,7 +101,7 @@ func (a *account) best(ctx context.Context, n int, work func(context.Context) (c
 	return middle(all), nil
 }
 
-// listed measures the list of 1,000 runtimes.
+// listed measures listing 1,000 runtimes.
 func listed(ctx context.Context, a *account) ([]row, error) {
 	const n = 1000
 	if err := a.seed(ctx, n, false); err != nil {
@@ -118,7 +119,7 @@ func listed(ctx context.Context, a *account) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	pages := n/200 + n/1000 // of actions and of metadata keys
+	pages := n/200 + n/1000 // pages of actions and of metadata keys
 	shows := strings.Count(string(theirs.out), "bench/runtime")
 	return []row{
 		{Work: "list, 1,000 runtimes", Ours: ours.took, Theirs: theirs.took, Who: "lithops runtime list",
@@ -127,7 +128,7 @@ func listed(ctx context.Context, a *account) ([]row, error) {
 	}, nil
 }
 
-// deleted measures the deletion of 100 runtimes, for each runtime that is really gone.
+// deleted measures the deletion of 100 runtimes, per runtime that is actually deleted.
 func deleted(ctx context.Context, a *account) ([]row, error) {
 	const n = 100
 	one := func(run func() (cost, error)) (cost, int, error) {
@@ -157,7 +158,7 @@ func deleted(ctx context.Context, a *account) ([]row, error) {
 		Who: "lithops runtime delete", Note: fmt.Sprintf("%s in total, none left; theirs left %d", round(ours.took), theirsLeft)}}, nil
 }
 
-// updated measures the update of all runtimes, where the service runs them elsewhere: see replay.
+// updated measures the update of all runtimes. Cold starts are replayed; see replay.
 func updated(ctx context.Context, a *account) ([]row, error) {
 	replay, err := a.replay(ctx)
 	if err != nil {
@@ -196,7 +197,7 @@ func updated(ctx context.Context, a *account) ([]row, error) {
 	return rows, nil
 }
 
-// renewed counts the runtimes that have the client's code.
+// renewed returns the number of runtimes that have the client's code.
 func (a *account) renewed(ctx context.Context) (n int, err error) {
 	for action, err := range a.actions.Actions(ctx, a.contract.Package()) {
 		if err != nil {
@@ -209,9 +210,9 @@ func (a *account) renewed(ctx context.Context) (n int, err error) {
 	return n, nil
 }
 
-// replay makes the proxy answer invocations with what a real one gave, after the time that it took: a service runs the
-// containers on machines of its own, while here they would compete with the programs that are measured. Everything else
-// reaches the endpoint.
+// replay makes the proxy respond to invocations with the recorded response of a real one, after its duration. A service
+// runs the containers on its own machines; here they would compete with the measured programs. All other requests reach
+// the endpoint.
 func (a *account) replay(ctx context.Context) (func(proxy.Request) proxy.Fault, error) {
 	if err := a.empty(ctx); err != nil {
 		return nil, err
@@ -257,7 +258,7 @@ func (a *account) replay(ctx context.Context) (func(proxy.Request) proxy.Fault, 
 			case <-req.Context().Done():
 				return
 			}
-			answer := body // the whole activation
+			answer := body // the complete activation
 			if strings.Contains(r.Path, "result=true") {
 				answer = activation.Response.Result
 			}
@@ -271,7 +272,7 @@ func invocation(r proxy.Request) bool {
 	return r.Method == http.MethodPost && strings.Contains(r.Path, "blocking=true")
 }
 
-// recorder keeps what the endpoint answered.
+// recorder keeps the endpoint's response.
 type recorder struct {
 	http.ResponseWriter
 	body []byte

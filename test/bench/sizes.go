@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// deploySizes is how many memory sizes are deployed at once: thirty uploads of the archive, then thirty cold starts.
+// deploySizes is the number of memory sizes that are deployed concurrently: thirty uploads of the archive, then thirty
+// cold starts.
 const deploySizes = 30
 
 // sizes measures a deployment in many memory sizes on the local endpoint.
@@ -19,7 +20,7 @@ func sizes(ctx context.Context, b *bench) ([]row, error) {
 	defer a.close()
 	all := make([]string, deploySizes)
 	for i := range all {
-		all[i] = strconv.Itoa(128 + 64*i) // MB
+		all[i] = strconv.Itoa(128 + 64*i) // in MB
 	}
 	ours, err := a.best(ctx, 3, func(ctx context.Context) (cost, error) {
 		if err := a.empty(ctx); err != nil {

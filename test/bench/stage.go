@@ -42,12 +42,13 @@ func newBench(runs int) (*bench, error) {
 	return b, os.MkdirAll(b.cache, 0o755)
 }
 
-// venv returns the folder of a virtual environment with the newest Lithops, made from PyPI when it is not there yet.
+// venv returns the directory of a virtual environment with the newest Lithops. It creates a missing environment from
+// PyPI.
 func (b *bench) venv(ctx context.Context) (string, error) {
 	return b.environment(ctx, "venv-bench", "lithops", "boto3")
 }
 
-// environment returns the folder of a virtual environment with packages of PyPI.
+// environment returns the directory of a virtual environment with packages from PyPI.
 func (b *bench) environment(ctx context.Context, name string, packages ...string) (string, error) {
 	dir := filepath.Join(b.cache, name)
 	if _, err := os.Stat(filepath.Join(dir, ".ready")); err == nil {
@@ -68,7 +69,7 @@ func (b *bench) environment(ctx context.Context, name string, packages ...string
 	return dir, os.WriteFile(filepath.Join(dir, ".ready"), nil, 0o644)
 }
 
-// python finds an interpreter that Lithops has a default runtime for.
+// python returns an interpreter for which Lithops has a default runtime.
 func (b *bench) python() (string, error) {
 	for _, version := range []string{"3.12", "3.11", "3.10"} {
 		if path, ok := harness.FindPython(version); ok {
@@ -78,7 +79,7 @@ func (b *bench) python() (string, error) {
 	return "", errors.New("no Python 3.10, 3.11 or 3.12 is installed")
 }
 
-// median runs work n times and gives the middle duration. An error ends it.
+// median calls work n times and returns the median duration. It stops at the first error.
 func median(ctx context.Context, n int, work func(context.Context) error) (time.Duration, error) {
 	took := make([]time.Duration, 0, n)
 	for range n {
@@ -92,7 +93,7 @@ func median(ctx context.Context, n int, work func(context.Context) error) (time.
 	return took[len(took)/2], nil
 }
 
-// command makes a piece of work of a program that must exit 0.
+// command returns a function that runs a program, which must exit with status 0.
 func command(env []string, name string, args ...string) func(context.Context) error {
 	return func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)

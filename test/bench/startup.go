@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 )
 
-// startup measures how long it takes until the program has said what the host or a user asked for.
+// startup measures the time that the program needs to start, produce its output and exit.
 func startup(ctx context.Context, b *bench) ([]row, error) {
 	venv, err := b.venv(ctx)
 	if err != nil {

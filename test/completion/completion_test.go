@@ -1,5 +1,5 @@
-// Package completion presses the TAB key: it types into real interactive shells in a pseudo-terminal, with the
-// completion script of the built binary, and looks at what the line became and at the whole screen.
+// Package completion types into real interactive shells in a pseudo-terminal, with the completion script of the built
+// binary. It presses TAB and checks the resulting line and the whole screen.
 package completion
 
 import (
@@ -22,8 +22,8 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// shells are those that a completion script is tested in, each with its start: no file of the user's, the script of
-// the binary, emacs keys.
+// shells lists the shells that the completion script is tested in. Each starts without user files, loads the script,
+// and uses Emacs keys.
 var shells = []struct {
 	name string
 	args []string
@@ -47,10 +47,10 @@ var shells = []struct {
 	}},
 }
 
-// cases are what is typed before TAB, and what the line is then. RUNTIME stands for the one that is deployed.
+// cases lists the text before TAB and the line after it. RUNTIME is replaced by the name of the deployed runtime.
 var cases = []struct{ typed, line string }{
 	{"dep", "deploy"},
-	{"local sta", "local sta"}, // start and status: as far as both go
+	{"local sta", "local sta"}, // start and status: their common prefix
 	{"local log", "local logs"},
 	{"list --back", "list --backend"},
 	{"list -b open", "list -b openwhisk"},
@@ -84,7 +84,7 @@ func TestShells(t *testing.T) {
 				t.Fatal(err)
 			}
 			term := open(t, s, path, shell.args)
-			term.say(shell.rc(t, s, script))
+			term.runCommand(shell.rc(t, s, script))
 			for _, c := range cases {
 				got, screen := term.complete("fn-runtime " + c.typed)
 				want := "fn-runtime " + strings.ReplaceAll(c.line, "RUNTIME", name)
@@ -99,7 +99,7 @@ func TestShells(t *testing.T) {
 	}
 }
 
-// trouble is what must not appear while somebody types.
+// trouble matches text that must not appear while a user types.
 var trouble = regexp.MustCompile(`(?i)error|failed|panic|goroutine|command not found|no such file|completion ended`)
 
 func stage(t *testing.T, venv string) *harness.Stage {
@@ -144,7 +144,7 @@ func (m *terminal) read() {
 		m.out.Write(buf[:n])
 		m.mu.Unlock()
 		if strings.Contains(string(buf[:n]), "\x1b[c") || strings.Contains(string(buf[:n]), "\x1b[0c") {
-			_, _ = m.file.WriteString("\x1b[?62;22c") // what a terminal answers to "who are you"
+			_, _ = m.file.WriteString("\x1b[?62;22c") // a terminal's response to a device attributes query
 		}
 		if err != nil {
 			return
@@ -165,7 +165,7 @@ func (m *terminal) send(s string) {
 	}
 }
 
-// waitFor waits until the screen behind position from matches.
+// waitFor waits until the screen output after position from matches.
 func (m *terminal) waitFor(from int, re *regexp.Regexp) []string {
 	m.t.Helper()
 	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
@@ -177,7 +177,7 @@ func (m *terminal) waitFor(from int, re *regexp.Regexp) []string {
 	return nil
 }
 
-// settle waits until the screen has not changed for a while: a shell says nothing when it is done completing.
+// settle waits until the screen has not changed for a while, because a shell does not report the end of a completion.
 func (m *terminal) settle() {
 	for last, since := "", time.Now(); time.Since(since) < 400*time.Millisecond; time.Sleep(20 * time.Millisecond) {
 		if now := m.screen(); now != last {
@@ -186,8 +186,8 @@ func (m *terminal) settle() {
 	}
 }
 
-// say runs a command and waits for its end.
-func (m *terminal) say(command string) {
+// runCommand runs a command and waits for its end.
+func (m *terminal) runCommand(command string) {
 	m.t.Helper()
 	m.n++
 	from := len(m.screen())
@@ -195,7 +195,7 @@ func (m *terminal) say(command string) {
 	m.waitFor(from, regexp.MustCompile(fmt.Sprintf(`END-%d\r?\n`, m.n)))
 }
 
-// complete types a line and TAB, and gives what the line is then, and the screen meanwhile.
+// complete types a line and TAB. It returns the resulting line and the screen output until then.
 func (m *terminal) complete(typed string) (line, screen string) {
 	m.t.Helper()
 	m.n++
@@ -204,13 +204,13 @@ func (m *terminal) complete(typed string) (line, screen string) {
 	m.settle()
 	screen = m.screen()[from:]
 	from = len(m.screen())
-	m.send(fmt.Sprintf("\x01echo LINE-''%d: \x05 :END\r", m.n)) // home, echo, end
+	m.send(fmt.Sprintf("\x01echo LINE-''%d: \x05 :END\r", m.n)) // moves home, inserts echo, moves to the end
 	found := m.waitFor(from, regexp.MustCompile(fmt.Sprintf(`LINE-%d: (.*?) +:END\r?\n`, m.n)))
 	m.settle()
 	return strings.TrimSpace(strings.ReplaceAll(found[1], `\`, "")), screen
 }
 
-// A service or an engine that accepts and never answers costs nobody the line they are typing.
+// If a service or an engine accepts a connection and never responds, completion returns without blocking the line.
 func TestSilentServiceBlocksNothing(t *testing.T) {
 	hang := make(chan struct{})
 	server := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-hang }))
@@ -233,14 +233,14 @@ func TestSilentServiceBlocksNothing(t *testing.T) {
 			}
 			fastest = min(fastest, r.Took)
 		}
-		// The load of the machine is no matter of the program's: the best of ten is.
+		// The load of the machine must not matter, so the best of ten runs counts.
 		if fastest > time.Second {
 			t.Errorf("%s: completion took %s", tc.command, fastest)
 		}
 	}
 }
 
-// What a list saw is offered when the service is out of reach.
+// Runtimes that an earlier list returned are offered when the service is unreachable.
 func TestSeenRuntimesAreRemembered(t *testing.T) {
 	s := stage(t, harness.Venv(t, "3.11", "lithops", "boto3"))
 	s.FnRuntime("deploy", "default", "-b", "local", "-q")
@@ -256,8 +256,8 @@ func TestSeenRuntimesAreRemembered(t *testing.T) {
 	}
 }
 
-// Completion says nothing whatever is broken: a session that is not JSON, a configuration that is not YAML, no engine,
-// no home.
+// Completion prints no error, whatever is broken: a session that is not JSON, a configuration that is not YAML, no
+// engine, no home.
 func TestNothingIsSaid(t *testing.T) {
 	s := stage(t, "/nonexistent")
 	s.Env = append(s.Env, "DOCKER_HOST=unix:///nonexistent", "IBMCLOUD_TRACE=true", "LITHOPS_CONFIG={", "HOME=/nonexistent/home")
@@ -279,7 +279,7 @@ func TestNothingIsSaid(t *testing.T) {
 	}
 }
 
-// The images of this machine's engine are offered to build and deploy.
+// Completion offers the images of this machine's engine to build and deploy.
 func TestImagesOfTheEngine(t *testing.T) {
 	if exec.CommandContext(context.Background(), "docker", "info").Run() != nil {
 		harness.Missing(t, "no Docker Engine answers")
@@ -298,7 +298,7 @@ func TestImagesOfTheEngine(t *testing.T) {
 	}
 }
 
-// Names are the server's choice; what a shell would run is not offered.
+// The server chooses names. Completion does not offer names that a shell would execute.
 func TestHostileNames(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

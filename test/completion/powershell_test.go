@@ -10,7 +10,7 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// parse names what the grammar of PowerShell finds wrong in a script, and the commands and parameters that are in it.
+// parse prints the syntax errors that PowerShell's grammar finds in a script, and the script's commands and parameters.
 const parse = `
 import sys
 import tree_sitter, tree_sitter_powershell
@@ -28,8 +28,9 @@ while todo:
     todo.extend(node.children)
 `
 
-// No registry that the tests reach has PowerShell itself. What can be said without it: the script is PowerShell, it
-// registers a completer for our command, and what it asks is answered in the form that it takes apart.
+// PowerShell itself is not in any registry that the tests can reach. The tests therefore check that the script parses
+// as PowerShell, that it registers a completer for our command, and that the response to its request has the format
+// that it parses.
 func TestPowerShellScript(t *testing.T) {
 	venv := harness.Venv(t, "3.11", "tree-sitter==0.26.0", "tree-sitter-powershell==0.26.4")
 	s := stage(t, "/nonexistent")
@@ -59,7 +60,7 @@ func TestPowerShellScript(t *testing.T) {
 	if !strings.Contains(script, "Register-ArgumentCompleter -CommandName 'fn-runtime'") || !strings.Contains(script, " __complete ") {
 		t.Error("it completes another command")
 	}
-	// The last line is the directive, behind a colon; the others are candidates with a description behind a tab.
+	// The last line is the directive after a colon; the others are candidates with a description after a tab.
 	r := s.FnRuntime("__complete", "list", "--backend", "")
 	lines := strings.Split(strings.TrimSpace(r.Stdout), "\n")
 	if len(lines) != 5 || !strings.HasPrefix(lines[0], "ibm_cf") || lines[4] != ":4" {

@@ -1,5 +1,5 @@
-// Package containers_test proves the container invoker with a real Docker Engine. bin/test-engine starts it; without it
-// these tests fail.
+// Package containers_test tests the container invoker with a real Docker Engine. bin/test-engine starts the engine;
+// without it these tests fail.
 package containers_test
 
 import (
@@ -34,8 +34,8 @@ import (
 
 const (
 	proxyImage = "fn-runtime-test-containers:proxy" // a base with our action proxy
-	otherImage = "fn-runtime-test-containers:other" // the same, deaf to the end of its standard input as Lithops' own proxies
-	emptyImage = "fn-runtime-test-containers:empty" // one whose program is not a proxy
+	otherImage = "fn-runtime-test-containers:other" // the same, but ignores the end of its standard input, like Lithops' own proxies
+	emptyImage = "fn-runtime-test-containers:empty" // an image whose program is not a proxy
 )
 
 var world struct {
@@ -185,7 +185,7 @@ func TestWarmAndPaused(t *testing.T) {
 	}
 }
 
-// TestStore has a server on the bridge's address only; the action reaches it on its own loopback.
+// TestStore checks that an action reaches, on its own loopback, a server that listens only on the bridge's address.
 func TestStore(t *testing.T) {
 	port := runtimetest.FreePort(t)
 	v, _ := newInvoker(t, invoker.Options{Forward: []int{port}})
@@ -242,8 +242,8 @@ func TestImagesThatDoNotWork(t *testing.T) {
 	}
 }
 
-// TestKilledEndpoint kills a process that has an invoker in it: our proxy ends with it, and the next start removes what
-// is left, running or paused.
+// TestKilledEndpoint kills a process that contains an invoker. Our proxy ends with it, and the next start removes the
+// remaining containers, running or paused.
 func TestKilledEndpoint(t *testing.T) {
 	sleeps, returns := "import time\ndef main(a):\n time.sleep(60)", "def main(a):\n return {}"
 	if dir := os.Getenv("CONTAINERS_TEST_DIR"); dir != "" {

@@ -9,16 +9,16 @@ import (
 	"fn-runtime/runtime/lithops"
 )
 
-// testCase is one configuration and the names to make with it.
+// testCase is a configuration and the names to derive from it.
 type testCase struct {
 	Backend  lithops.Backend `json:"backend"`
 	YAML     string          `json:"yaml"`
 	Images   []string        `json:"images"`
 	Memories []int           `json:"memories"`
-	Cached   string          `json:"cached"` // what the client's cache says of the project, of code_engine
+	Cached   string          `json:"cached"` // content of the client's cache about the project, for code_engine
 }
 
-// maker makes configurations that a release accepts.
+// maker generates configurations that a release accepts.
 type maker struct {
 	*rand.Rand
 	version string
@@ -41,7 +41,7 @@ func (m maker) word(chars string, low, high int) string {
 	return b.String()
 }
 
-// image makes the kinds of names that people use: with and without registry, port, user, tag; with underscores.
+// image generates image names of all common forms: with and without registry, port, user and tag, and with underscores.
 func (m maker) image() string {
 	name := m.word(nameChars, 1, 12)
 	if m.chance() {
@@ -74,7 +74,7 @@ func less(a, b string) bool {
 	return false
 }
 
-// next makes one case. Every text is in double quotes, which YAML reads as JSON does.
+// next generates one case. Every text is in double quotes, which YAML reads like JSON.
 func (m maker) next() testCase {
 	c := testCase{Backend: lithops.Backend(m.pick("ibm_cf", "openwhisk"))}
 	if m.jobs() && m.chance() {
@@ -102,7 +102,7 @@ func (m maker) next() testCase {
 	case c.Backend == lithops.CodeEngine:
 		c.Memories = []int{[]int{256, 512}[m.IntN(2)], 1024 << m.IntN(6)}
 		c.Cached = m.cached()
-		if m.chance() { // pairs that the client takes, some of which the service does not
+		if m.chance() { // pairs that the client accepts and the service partly rejects
 			runtimePairs = append(runtimePairs, "runtime_cpu", m.pick("0.5", "2", "8"), "runtime_memory", m.pick("4096", "8192", "24576"))
 		}
 	case m.chance():
@@ -126,14 +126,14 @@ func (m maker) next() testCase {
 	return c
 }
 
-// jobs reports whether the release speaks the present API of Code Engine.
+// jobs reports whether the release supports the current Code Engine API.
 func (m maker) jobs() bool { return !m.before("3.7.0") }
 
-// projectID is that of the project in client.py.
+// projectID is the ID of the project in client.py.
 const projectID = "11111111-2222-4333-8444-555555555555"
 
-// cached makes what a client may have left in its cache: nothing, a project of its own or one that is gone, the namespace
-// of Kubernetes of an older release.
+// cached generates possible content of the client's cache: nothing, its own project, a deleted project, or the
+// Kubernetes namespace of an older release.
 func (m maker) cached() string {
 	id := m.pick("", projectID, projectID, "99999999-2222-4333-8444-555555555555")
 	if id == "" {
@@ -178,7 +178,7 @@ func (m maker) compute(q func(string) string, backend lithops.Backend, sections 
 	if m.before("3.0.0") {
 		pairs := []string{"endpoint", q(endpoint), "namespace", q(namespace)}
 		ibm, cf := m.chance(), m.chance()
-		if cf || !ibm || m.before("2.2.4") { // which handles tokens on its own
+		if cf || !ibm || m.before("2.2.4") { // it manages tokens itself
 			pairs = append(pairs, "api_key", q(m.word(nameChars, 8, 36)+":"+m.word(keyChars, 20, 64)))
 		}
 		if ibm {
@@ -207,7 +207,7 @@ func (m maker) compute(q func(string) string, backend lithops.Backend, sections 
 	return pairs
 }
 
-// storage returns the storage backend, its keys, and those of the section "lithops".
+// storage returns the storage backend, its keys, and those of section "lithops".
 func (m maker) storage(q func(string) string, backend lithops.Backend) (name string, pairs, global []string) {
 	name = "ibm_cos"
 	if !m.before("2.4.0") && m.chance() {
@@ -249,12 +249,12 @@ func (m maker) storage(q func(string) string, backend lithops.Backend) (name str
 	return name, append(pairs, id, q(m.word(keyChars, 6, 20)), secret, q(m.word(keyChars, 20, 40))), global
 }
 
-// damaged makes a case of which a line was lost, or in which the keys of one section stand in another.
+// damaged generates a case in which a line is missing, or in which the keys of one section are in another.
 func (m maker) damaged() testCase {
 	c := m.next()
 	lines := strings.SplitAfter(c.YAML, "\n")
 	switch m.IntN(3) {
-	case 0: // the key of the account in the section of the service
+	case 0: // the account's key in the section of the service
 		if key := slices.IndexFunc(lines, func(l string) bool { return strings.Contains(l, "iam_api_key") }); key > 0 && strings.HasPrefix(lines[key-1], "ibm:") {
 			own := slices.Index(lines, "ibm_cf:\n")
 			if own < 0 {
@@ -264,7 +264,7 @@ func (m maker) damaged() testCase {
 			lines[own] += moved
 			lines[key-1], lines[key] = "", ""
 		}
-	case 1: // both endpoints by hand, or one
+	case 1: // one or both endpoints set explicitly
 		for i, l := range lines {
 			if strings.HasPrefix(l, "  region:") && m.chance() {
 				lines[i] = "  endpoint: https://s3.us-south.cloud-object-storage.appdomain.cloud\n"

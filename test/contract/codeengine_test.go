@@ -21,7 +21,7 @@ import (
 	"fn-runtime/runtime/lithops"
 )
 
-// compareProject compares the project and what only Code Engine has, and gives the namespace of metadata.
+// compareProject compares the project and the features specific to Code Engine, and returns the namespace of metadata.
 func compareProject(t *testing.T, in lithops.Install, c testCase, compute lithops.Compute, key string, a answer, i int) string {
 	t.Helper()
 	theirs := a.Compute[i]
@@ -65,7 +65,7 @@ func compareProject(t *testing.T, in lithops.Install, c testCase, compute lithop
 	return lithops.ProjectNamespace(compute, cached, projectID)
 }
 
-// compareScales compares which processors and memories the client takes together.
+// compareScales compares which combinations of CPU and memory the client accepts.
 func compareScales(t *testing.T, a answer) {
 	t.Helper()
 	if len(a.Scales) == 0 {
@@ -97,7 +97,8 @@ func compareImageArchive(t *testing.T, in lithops.Install, theirs map[string]str
 	}
 }
 
-// fromTar returns the files of a tar.xz in their order, as far as it fits into a config map.
+// fromTar returns the files of a tar.xz in archive order. It fails the test if the archive does not fit into a config
+// map.
 func fromTar(t *testing.T, data []byte) iter.Seq2[string, []byte] {
 	t.Helper()
 	if size := (len(data) + 2) / 3 * 4; size >= 1<<20 {

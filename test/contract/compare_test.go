@@ -32,7 +32,7 @@ func compareDefaults(t *testing.T, version string, a answer) {
 	}
 }
 
-// compareArchives compares names and contents, both with what Lithops packs and with what our digest stands for.
+// compareArchives compares names and contents with the archive that Lithops creates, and checks our digest.
 func compareArchives(t *testing.T, in lithops.Install, a answer) {
 	t.Helper()
 	for b, theirs := range a.Archives {
@@ -63,7 +63,7 @@ func compareArchives(t *testing.T, in lithops.Install, a answer) {
 	}
 }
 
-// fromZip returns the files of an archive in their order.
+// fromZip returns the files of an archive in archive order.
 func fromZip(t *testing.T, data []byte) iter.Seq2[string, []byte] {
 	t.Helper()
 	archive, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
@@ -89,7 +89,7 @@ func fromZip(t *testing.T, data []byte) iter.Seq2[string, []byte] {
 
 var searches = [][]string{{}, {"work"}, {"home"}, {"old"}, {"env"}, {"work", "home"}, {"home", "old"}, {"env", "work", "home", "old"}}
 
-// compareFiles compares which file is loaded when several exist.
+// compareFiles compares which configuration file is loaded if several exist.
 func compareFiles(t *testing.T, version string, a answer, q question) {
 	t.Helper()
 	for i, search := range q.Searches {
@@ -121,7 +121,7 @@ func compareFiles(t *testing.T, version string, a answer, q question) {
 var scalars = []string{"256", "'256'", `"256"`, "0x1F", "017", "0o17", "1_000", "1e5", "1.5", "yes", "No", "on", "y", "true", "~", "null", "''",
 	"190:20:30", "2001-12-14", "-5", "+7", "08", "1.0e+3", ".inf", "abc", "a: b", "!!str 12", "!!int '12'", "0b101", "12:30", "=", "eu-de", "1 2", "<<", "'x' # y"}
 
-// compareScalars compares what a value is: a text, a number, or neither.
+// compareScalars compares the type of a value: text, number, or neither.
 func compareScalars(t *testing.T, a answer) {
 	t.Helper()
 	for i, s := range scalars {
@@ -153,8 +153,9 @@ func compareScalars(t *testing.T, a answer) {
 	}
 }
 
-// compareRefusal compares whether a configuration works: what the client's loader refuses, we refuse or warn of. It takes
-// some that its services then cannot work with, which we refuse; what we say it refuses, it does refuse.
+// compareRefusal compares whether a configuration works. If the client's loader rejects it, we reject it or print a
+// warning. The client accepts some configurations that its services cannot use, and we reject those. If we report that
+// the client rejects a configuration, it must.
 func compareRefusal(t *testing.T, in lithops.Install, c testCase, theirs string) {
 	t.Helper()
 	if ours, warning := refusalOf(t, in, c); theirs != "" && ours == "" || theirs == "" && warning {
@@ -162,7 +163,7 @@ func compareRefusal(t *testing.T, in lithops.Install, c testCase, theirs string)
 	}
 }
 
-// refusalOf returns what we say against a configuration, and whether it is a warning of what the client says.
+// refusalOf returns our error or warning for a configuration, and reports whether it is a warning about the client.
 func refusalOf(t *testing.T, in lithops.Install, c testCase) (what string, warning bool) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "config")

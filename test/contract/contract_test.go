@@ -1,8 +1,9 @@
-// Package contract proves runtime/lithops against the releases of Lithops themselves: their own functions make names
-// from generated configurations, and ours must make the same.
+// Package contract tests runtime/lithops against the releases of Lithops themselves: Lithops' functions derive names
+// from
+// generated configurations, and our functions must derive the same names.
 //
-// What may go in: comparisons with real packages. What may not: expected values written down by hand. The packages
-// come from PyPI and are kept in a cache; without pip or a fitting Python the tests fail.
+// It contains comparisons with real packages, not expected values written by hand. The packages come from PyPI and are
+// kept in a cache. The tests fail without pip or a suitable Python.
 package contract
 
 import (
@@ -77,7 +78,7 @@ func TestAgainstReleases(t *testing.T) {
 		"2.2.16": old, "2.3.1": old, "2.5.9": old, "2.6.0": old, "2.7.1": old, "2.8.0": old, "2.9.0": old,
 		"3.1.2": current, "3.6.4": current, "3.7.0": current,
 	}
-	for v := range strings.FieldsSeq(os.Getenv("FN_RUNTIME_RELEASES")) { // any other, to look into one
+	for v := range strings.FieldsSeq(os.Getenv("FN_RUNTIME_RELEASES")) { // additional releases to check
 		releases[v] = old
 		if !less(v, "3.1.0") {
 			releases[v] = current
@@ -109,7 +110,7 @@ func against(t *testing.T, version, python string, seed uint64) {
 	for _, c := range q.Cases[:casesPerRelease] {
 		q.Cases = append(q.Cases, rewritten(t, in, c))
 	}
-	if !random.before("2.4.0") { // which has no store that reaches the local endpoint's
+	if !random.before("2.4.0") { // whose storage cannot reach the local endpoint's
 		q.Cases = append(q.Cases, ofTheLocalEndpoint(t, in, random))
 	}
 	for _, c := range q.Cases[:casesPerRelease] {
@@ -168,7 +169,7 @@ func ask(t *testing.T, python, home string, q question) (a answer) {
 	if err := cmd.Run(); err != nil {
 		t.Fatalf("%v\n%s", err, errs.String())
 	}
-	last := out.Bytes()[bytes.LastIndexByte(out.Bytes(), '\n')+1:] // some releases print on the way
+	last := out.Bytes()[bytes.LastIndexByte(out.Bytes(), '\n')+1:] // some releases print additional output
 	if err := json.Unmarshal(last, &a); err != nil {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
@@ -249,7 +250,7 @@ func compareNames(t *testing.T, in lithops.Install, c testCase, a answer, i int)
 	if err != nil {
 		t.Fatalf("case %d: %v\n%s", i, err, c.YAML)
 	}
-	if err := storage.Validate(); err != nil && lithops.CheckBucket(storage.Bucket) == nil { // it may make up a name that no store takes
+	if err := storage.Validate(); err != nil && lithops.CheckBucket(storage.Bucket) == nil { // the client may derive a name that no object store accepts
 		t.Errorf("case %d: Lithops takes what Validate refuses: %v\n%s", i, err, c.YAML)
 	}
 	fail("storage", storage.Backend, theirs.Storage.Backend)

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// cacheDir is where packages are kept between runs: $FN_RUNTIME_TEST_CACHE, else .cache in the project's root. What
-// lies there is never committed.
+// cacheDir returns the directory in which packages are kept between runs: $FN_RUNTIME_TEST_CACHE, or .cache in the
+// project's root directory. Its content must not be committed.
 func cacheDir(t *testing.T) string {
 	t.Helper()
 	dir := os.Getenv("FN_RUNTIME_TEST_CACHE")
@@ -36,7 +36,7 @@ func cacheDir(t *testing.T) string {
 	return dir
 }
 
-// python finds an interpreter of one of these versions, the first that there is. Without one the test fails.
+// python returns an interpreter of the first version that is installed. It fails the test if there is none.
 func python(t *testing.T, versions ...string) string {
 	t.Helper()
 	home, _ := os.UserHomeDir()
@@ -69,7 +69,7 @@ func run(t *testing.T, limit time.Duration, name string, args ...string) string 
 	return out.String()
 }
 
-// install puts a package, without what it depends on, into a folder of the cache, once, and gives the folder.
+// install installs a package without its dependencies into a directory of the cache, once, and returns the directory.
 func install(t *testing.T, python, requirement string) string {
 	t.Helper()
 	tag := strings.TrimSpace(run(t, time.Minute, python, "-c", "import sys; print('py%d%d' % sys.version_info[:2])"))
@@ -87,7 +87,7 @@ func install(t *testing.T, python, requirement string) string {
 	run(t, 5*time.Minute, python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-compile",
 		"--target", temp, requirement)
 	if err := os.Rename(temp, final); err != nil && !errors.Is(err, os.ErrExist) {
-		if _, there := os.Stat(final); there != nil { // else another run was first
+		if _, there := os.Stat(final); there != nil { // unless a concurrent run was faster
 			t.Fatal(err)
 		}
 	}
@@ -96,7 +96,7 @@ func install(t *testing.T, python, requirement string) string {
 
 var listedVersion = regexp.MustCompile(`Available versions: ([0-9.]+)`)
 
-// newestRelease asks the package index.
+// newestRelease returns the newest version in the package index.
 func newestRelease(t *testing.T, python string) string {
 	t.Helper()
 	out := run(t, 2*time.Minute, python, "-m", "pip", "index", "versions", "--disable-pip-version-check", "lithops")

@@ -14,7 +14,7 @@ import (
 	"fn-runtime/runtime/site"
 )
 
-// rewritten is a case with what lithops-config makes of its configuration.
+// rewritten returns a case with the configuration that lithops-config writes for c.
 func rewritten(t *testing.T, in lithops.Install, c testCase) testCase {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "config")
@@ -41,7 +41,8 @@ func rewritten(t *testing.T, in lithops.Install, c testCase) testCase {
 	return c.with(t, s)
 }
 
-// migrated is what lithops-config makes for Code Engine of a configuration for Cloud Functions.
+// migrated returns a case with the Code Engine configuration that lithops-config writes for a Cloud Functions
+// configuration.
 func migrated(t *testing.T, in lithops.Install, c testCase) testCase {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "config")
@@ -57,7 +58,7 @@ func migrated(t *testing.T, in lithops.Install, c testCase) testCase {
 	if err != nil {
 		t.Fatal(err)
 	}
-	compute.Region = "eu-es" // as the session says
+	compute.Region = "eu-es" // from the session
 	storage, err := config.Storage(compute, in)
 	if err != nil {
 		t.Fatal(err)
@@ -73,7 +74,7 @@ func migrated(t *testing.T, in lithops.Install, c testCase) testCase {
 	return c
 }
 
-// ofTheLocalEndpoint is what lithops-config writes where there is no configuration.
+// ofTheLocalEndpoint returns the configuration that lithops-config writes if there is none.
 func ofTheLocalEndpoint(t *testing.T, in lithops.Install, random maker) testCase {
 	t.Helper()
 	const endpoint = "https://127.0.0.1:46535"
@@ -98,15 +99,15 @@ func (c testCase) with(t *testing.T, s *runtime.Service) testCase {
 	return c
 }
 
-// compareRewritten holds lithops-config to its word: the client takes what it writes, and makes the same of it as of what
-// was read.
+// compareRewritten checks that the client accepts the configuration that lithops-config writes, and derives the same
+// values from it as from the original.
 func compareRewritten(t *testing.T, q question, a answer) {
 	t.Helper()
 	for i := range casesPerRelease {
 		theirs, ours := &a.Compute[i], &a.Compute[i+casesPerRelease]
 		scale := lithops.Scale{MilliCPU: int(theirs.CPU * 1000), MemoryMB: theirs.Memory}
 		if scale.Check() != nil && (lithops.Scale{MilliCPU: int(ours.CPU * 1000), MemoryMB: ours.Memory}).Check() == nil {
-			theirs.CPU = ours.CPU // what Code Engine would not start is mended
+			theirs.CPU = ours.CPU // lithops-config replaces values that Code Engine would reject
 		}
 		if d := cmp.Diff(a.Compute[i], a.Compute[i+casesPerRelease]); d != "" {
 			t.Errorf("of its own configuration Lithops makes -, of ours +\n%s\n%s\nours:\n%s", d, q.Cases[i].YAML, q.Cases[i+casesPerRelease].YAML)

@@ -19,8 +19,8 @@ import (
 
 const day = 24 * time.Hour
 
-// A wrong clock makes tokens look spent or for ever good, certificates invalid and signatures stale. Whatever the
-// commands say then names the clock or a certificate's time, and once it is right they go on.
+// A wrong clock makes tokens appear expired or always valid, certificates invalid and signatures outdated. The commands
+// then report the clock or a certificate's validity period, and work again after the clock is corrected.
 func TestClockOfACommandIsWrong(t *testing.T) {
 	for _, backend := range []string{"openwhisk", "ibm_cf"} {
 		for _, by := range []time.Duration{-400 * day, -20 * time.Minute, 6 * time.Hour, 400 * day} {
@@ -60,8 +60,9 @@ func TestClockOfACommandIsWrong(t *testing.T) {
 	}
 }
 
-// The clock of a machine is set while the endpoint runs: ahead by more than its certificate lives, back by more than
-// its authority does, and right again. It keeps what it has, runs what it is asked to, and is reached by everybody.
+// The machine's clock changes while the endpoint runs: forward beyond the lifetime of its certificate, back beyond that
+// of its authority, and to the correct time again. The endpoint keeps its state, runs actions, and remains reachable
+// for every client.
 func TestClockOfTheEndpointJumps(t *testing.T) {
 	venv := harness.Venv(t, "3.11", "lithops", "boto3")
 	python := filepath.Join(venv, "bin", "python")
@@ -85,12 +86,12 @@ func TestClockOfTheEndpointJumps(t *testing.T) {
 	}
 	for i, by := range []time.Duration{0, time.Hour, 400 * day, -400 * day, 0, -day} {
 		harness.SetClock(t, file, by)
-		if i == 4 { // killed with certificates from another time
+		if i == 4 { // killed with certificates of another time
 			s.FnRuntime("local", "stop")
 			e = start()
 			pid = e.PID
 		}
-		s.FnRuntime("local", "status") // over TLS, by the same clock
+		s.FnRuntime("local", "status") // over TLS, with the same clock
 		check := func(when string) {
 			t.Helper()
 			if now := s.Endpoint(); now.PID != pid {
@@ -114,7 +115,7 @@ func TestClockOfTheEndpointJumps(t *testing.T) {
 		}
 		check("kept connection")
 		bundled(t, e)
-		time.Sleep(1500 * time.Millisecond) // an endpoint that believes to have been idle would end now
+		time.Sleep(1500 * time.Millisecond) // an endpoint that measures idle time with this clock would end now
 		check("later")
 		s.FnRuntime("deploy", "me/img:1", "-b", "local", "-t", fmt.Sprint(60+i))
 	}
@@ -124,7 +125,7 @@ func TestClockOfTheEndpointJumps(t *testing.T) {
 	harness.NoProcesses(t, s.Home)
 }
 
-// bundled checks that what Lithops clients trust has the authority that the endpoint has now.
+// bundled checks that the bundle for Lithops clients contains the endpoint's current authority.
 func bundled(t *testing.T, e *harness.Speaker) {
 	t.Helper()
 	ca, err := os.ReadFile(e.CAFile)

@@ -15,7 +15,7 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// small mounts a file system of 256 KiB.
+// small mounts a 256 KiB file system and returns its directory.
 func small(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -26,7 +26,7 @@ func small(t *testing.T) string {
 	return dir
 }
 
-// home makes a client whose home is dir.
+// home returns a client whose home directory is dir.
 func home(t *testing.T, dir string) *cloud.Client {
 	t.Helper()
 	u := cloud.Open(t, t.TempDir(), nil).NewClient(t, "openwhisk", cloud.Lithops(t, ""))
@@ -47,7 +47,7 @@ func run(t *testing.T, u *cloud.Client, line string) cloud.Answer {
 	return u.Binary(ctx, t, line)
 }
 
-// fill leaves no room on the disk of a home; the function returned makes some.
+// fill uses up the disk space of a home directory. The returned function frees some of it.
 func fill(t *testing.T, dir string) func() {
 	t.Helper()
 	path := filepath.Join(dir, "filler")
@@ -66,8 +66,8 @@ func fill(t *testing.T, dir string) func() {
 	return func() { _ = os.Remove(path) }
 }
 
-// With a full disk, and with a home that cannot be written, a deployment works and says that its copy was not kept; a
-// command that needs the disk says so. Nothing half written stays.
+// With a full disk, or with a read-only home, a deployment works and reports that the cached copy was not stored. A
+// command that needs the disk reports an error. No partial files remain.
 func TestHomeWithoutRoom(t *testing.T) {
 	for name, take := range map[string]func(t *testing.T, dir string) (giveBack func()){
 		"full": fill,
@@ -110,7 +110,7 @@ func TestHomeWithoutRoom(t *testing.T) {
 	}
 }
 
-// A trace or an output that cannot be written ends nothing half way.
+// If a trace or an output cannot be written, the command still completes its work.
 func TestOutputThatCannotBeWritten(t *testing.T) {
 	u := home(t, t.TempDir())
 	if a := func() cloud.Answer {

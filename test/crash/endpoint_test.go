@@ -1,6 +1,6 @@
 //go:build linux
 
-// Package crash kills the local endpoint under load, and takes its home's disk away from the commands.
+// Package crash kills the local endpoint under load, and fills or disables the disk of a user's home.
 package crash
 
 import (
@@ -22,7 +22,7 @@ var write = flag.Bool("write", false, "write the counts to docs/reliability.md")
 
 const code = `{"exec":{"kind":"python:3","code":"import time\ndef main(args):\n    time.sleep(args.get('s', 0))\n    return {'n': args.get('n')}"},"limits":{"memory":256,"timeout":60000}}`
 
-// acknowledged is what the endpoint said it had done.
+// acknowledged holds the operations that the endpoint has acknowledged.
 type acknowledged struct {
 	mu                            sync.Mutex
 	objects, actions, activations []string
@@ -34,7 +34,7 @@ func (a *acknowledged) add(list *[]string, name string) {
 	*list = append(*list, name)
 }
 
-// load keeps the endpoint busy until it does not answer any more.
+// load sends requests until the endpoint does not respond any more.
 func load(e *harness.Speaker, round int, a *acknowledged) {
 	var wg sync.WaitGroup
 	for w := range 8 {
@@ -68,9 +68,10 @@ func load(e *harness.Speaker, round int, a *acknowledged) {
 	wg.Wait()
 }
 
-// TestKilledUnderLoad kills the endpoint at odd moments of a load of writes and activations. It has been seen to fail when
-// a write was acknowledged before its transaction was on its way to the disk (objects and actions missing). What it
-// cannot see is a missing fsync: the kernel keeps the pages of a killed process, only a machine that loses power does not.
+// TestKilledUnderLoad kills the endpoint at arbitrary moments during writes and activations. It fails if a write is
+// acknowledged before its transaction was handed to the kernel (objects and actions are missing; this has been
+// observed). It cannot detect a missing fsync: the kernel keeps the pages of a killed process, so only a power failure
+// would lose them.
 func TestKilledUnderLoad(t *testing.T) {
 	s := harness.NewStage(t)
 	python, ok := harness.FindPython("3.11")

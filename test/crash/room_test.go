@@ -17,11 +17,12 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// roomy is the size of the disk that the endpoint gets in MB: more than it leaves free by itself.
+// roomy is the size of the endpoint's disk in MB. It is larger than the space that the endpoint leaves free.
 const roomy = 320
 
-// The disk that holds the endpoint's state fills up while it works. It refuses with a reason what it cannot keep, keeps
-// what it has acknowledged, also over a kill, records what ends meanwhile as soon as there is room, and works again.
+// The disk with the endpoint's state fills up while it runs. The endpoint rejects requests that it cannot store and
+// gives a reason. It keeps what it has acknowledged, even if it is killed, records finished activations as soon as
+// there is space, and then works normally again.
 func TestEndpointWithoutRoom(t *testing.T) {
 	venv := harness.Venv(t, "3.11", "lithops", "boto3")
 	python := filepath.Join(venv, "bin", "python")
@@ -87,7 +88,7 @@ func TestEndpointWithoutRoom(t *testing.T) {
 	if err := json.Unmarshal([]byte(r.Stdout), &doc); err != nil || r.Code == 1 && (doc.Error == nil || doc.Error.Recovery == "") || r.Code > 1 {
 		t.Errorf("deploy: %v, status %d\n%s%s", err, r.Code, r.Stdout, r.Stderr)
 	}
-	time.Sleep(3 * time.Second) // the activation ends now, in the full state
+	time.Sleep(3 * time.Second) // the activation ends while the disk is full
 	giveBack()
 	recorded(t, e, running, true)
 
@@ -127,7 +128,7 @@ func TestEndpointWithoutRoom(t *testing.T) {
 	}
 }
 
-// accepted starts an activation without waiting for it.
+// accepted starts an activation without waiting for its result.
 func accepted(t *testing.T, e *harness.Speaker, args string) (id string) {
 	t.Helper()
 	status, body := e.Do("POST", e.API("/actions/work"), args)

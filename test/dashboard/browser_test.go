@@ -1,4 +1,4 @@
-// Package dashboard looks at the dashboard in a real browser.
+// Package dashboard tests the dashboard in a real browser.
 package dashboard
 
 import (
@@ -23,17 +23,17 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// browser is a headless Chromium with one page, and what it complained about.
+// browser is a headless Chromium with one page. It collects the page's errors.
 type browser struct {
 	t    *testing.T
 	ctx  context.Context
 	mu   sync.Mutex
-	said []string // on the console, by the page or about it
-	from []string // addresses that were asked for
+	said []string // messages on the console, from the page or the browser
+	from []string // requested addresses
 }
 
-// newBrowser starts a browser of its own. At the end of the test it must have nothing to complain about, and have asked
-// no other host.
+// newBrowser starts a separate browser. At the end of the test it fails if the browser reported errors or contacted
+// another host.
 func newBrowser(t *testing.T, width, height int) *browser {
 	t.Helper()
 	path, err := exec.LookPath("chromium")
@@ -66,7 +66,7 @@ func newBrowser(t *testing.T, width, height int) *browser {
 	t.Cleanup(func() {
 		cancel()
 		hearing.Wait()
-		b.clean()
+		b.checkErrors()
 	})
 	if _, err := chromedp.Run(ctx, call(network.Enable, network.EnableParams{})); err != nil {
 		t.Fatal(err)
@@ -74,7 +74,7 @@ func newBrowser(t *testing.T, width, height int) *browser {
 	return b
 }
 
-// call is a command of the browser's own protocol.
+// call returns an action that sends a command of the browser's protocol.
 func call[P, R any](cmd cdp.Command[P, R], params P) chromedp.Action[R] {
 	return func(ctx context.Context, _ *chromedp.Target) (R, error) { return chromedp.Call(ctx, cmd, params) }
 }
@@ -85,15 +85,15 @@ func (b *browser) hear(list *[]string, what string) {
 	*list = append(*list, what)
 }
 
-// forgive forgets what the browser complained about with these words: the test has brought it about.
+// forgive removes expected messages that contain words.
 func (b *browser) forgive(words string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.said = slices.DeleteFunc(b.said, func(line string) bool { return strings.Contains(line, words) })
 }
 
-// clean ends the test with what the browser complained about.
-func (b *browser) clean() {
+// checkErrors fails the test if the browser reported errors.
+func (b *browser) checkErrors() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, line := range b.said {
@@ -110,7 +110,7 @@ func (b *browser) clean() {
 	}
 }
 
-// do carries actions out, which must succeed.
+// do runs actions, which must succeed.
 func (b *browser) do(steps ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
 	if err := chromedp.Do(b.ctx, steps...); err != nil {
@@ -118,10 +118,10 @@ func (b *browser) do(steps ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// patience is how long something may take to be seen: a real map on a machine that has other work.
+// patience is the time limit for something to become visible: a real map on a busy machine.
 const patience = 5 * time.Minute
 
-// see waits until a JavaScript expression is true, on whichever page has come up by then.
+// see waits until a JavaScript expression is true, on any page that is loaded in the meantime.
 func (b *browser) see(expression string) {
 	b.t.Helper()
 	var got bool
@@ -138,8 +138,7 @@ func (b *browser) see(expression string) {
 	b.t.Fatalf("%s did not become true: %v\n%s", expression, err, page)
 }
 
-// until carries a step out, and again after a while, until an expression is true: what it works on may have been renewed
-// by the page in the middle of it.
+// until repeats a step until an expression is true. The page may replace the step's element while the step runs.
 func (b *browser) until(expression string, step func()) {
 	b.t.Helper()
 	for end := time.Now().Add(patience); time.Now().Before(end); {
@@ -159,14 +158,14 @@ func (b *browser) press(selector, expression string) {
 	b.until(expression, func() { value[any](b, "document.querySelector("+strconv.Quote(selector)+")?.click()") })
 }
 
-// size returns the page another width.
+// size resizes the page.
 func (b *browser) size(width, height int64) {
 	b.t.Helper()
 	b.do(chromedp.EmulateViewport(width, height))
 	b.see(fmt.Sprintf("innerWidth === %d", width))
 }
 
-// value returns what a JavaScript expression comes to.
+// value returns the value of a JavaScript expression.
 func value[T any](b *browser, expression string) T {
 	b.t.Helper()
 	v, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](expression))
@@ -176,7 +175,7 @@ func value[T any](b *browser, expression string) T {
 	return v
 }
 
-// serve serves a dashboard until the end of the test and gives the address to open.
+// serve serves a dashboard until the end of the test and returns the address to open.
 func serve(t *testing.T, o dashboard.Options, locale string) string {
 	t.Helper()
 	o.Format = (&view.View{Texts: i18n.New(locale), Program: "fn-runtime"}).Formatter()

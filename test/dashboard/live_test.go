@@ -14,8 +14,8 @@ import (
 	"fn-runtime/test/schema"
 )
 
-// mapOf200 maps 200 calls, of which one fails after it has said why. The last ones end when somebody has seen others run:
-// when the file is there that the job is given.
+// mapOf200 maps 200 calls. One fails after printing the reason. The last ones wait for a file whose name is passed to
+// the job, so that the test sees other calls run.
 const mapOf200 = `
 import os, sys, time, lithops
 
@@ -35,7 +35,7 @@ if __name__ == "__main__":
     f.wait(throw_except=False)
 `
 
-// The page follows a real map while it runs, and shows why the call failed that did.
+// The page follows a real map while it runs, and shows why a call failed.
 func TestRealMap(t *testing.T) {
 	venv := harness.Venv(t, "3.11", "lithops", "boto3")
 	python := filepath.Join(venv, "bin", "python")
@@ -100,7 +100,7 @@ func TestRealMap(t *testing.T) {
 	}
 }
 
-// dashboardOf serves the page on a stage and gives its address. Ctrl-C ends it without an error.
+// dashboardOf serves the page on a stage and returns its address. Ctrl-C must end it without an error.
 func dashboardOf(t *testing.T, s *harness.Stage) string {
 	t.Helper()
 	cmd := s.Command(s.Bin, "dashboard", "-b", "local", "--no-open")

@@ -15,12 +15,12 @@ import (
 // open opens a dashboard for the first time and waits for its page.
 func (b *browser) open(address string) {
 	b.t.Helper()
-	b.t.Cleanup(func() { _ = chromedp.Do(b.ctx, chromedp.Navigate("about:blank")) }) // before the server ends, of which the page would complain
+	b.t.Cleanup(func() { _ = chromedp.Do(b.ctx, chromedp.Navigate("about:blank")) }) // before the server ends, because the page would report an error
 	b.do(chromedp.Navigate(address))
 	b.see("location.search === '' && document.querySelector('#lanes .chunk path')")
 }
 
-// scheme makes the browser ask for dark or light.
+// scheme sets the browser's preference for a dark or light scheme.
 func (b *browser) scheme(name string) {
 	b.t.Helper()
 	features := []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: name}}
@@ -29,8 +29,8 @@ func (b *browser) scheme(name string) {
 	}
 }
 
-// A job of ten thousand calls is on the screen in less than a second, unless the machine has other work, which passes; and
-// its last call is where the lanes end.
+// A job of ten thousand calls is on the screen in less than a second, unless the machine is temporarily busy. Its last
+// call is at the end of the lanes.
 func TestTenThousandCalls(t *testing.T) {
 	b := newBrowser(t, 1280, 900)
 	b.open(serve(t, options(synthetic("a1b2c3-0-M000", 10_000, false)), i18n.English))
@@ -61,8 +61,8 @@ func TestTenThousandCalls(t *testing.T) {
 	})
 }
 
-// The page is worked with the keyboard: a call opens with Enter and has the focus, Escape leads back, although the rows of a
-// job that runs have been renewed in the meantime.
+// The page can be used with the keyboard: Enter opens a call and moves the focus to it, Escape returns to the row, even
+// if the rows of a running job have been replaced in the meantime.
 func TestKeyboard(t *testing.T) {
 	t.Parallel()
 	b := newBrowser(t, 1280, 900)
@@ -79,7 +79,7 @@ func TestKeyboard(t *testing.T) {
 	b.see("!document.querySelector('dialog[open]') && document.activeElement.id.startsWith('call-')")
 }
 
-// The page is the same for those who do not see it, in both schemes, narrow and wide, with a call open and without.
+// The page passes the accessibility checks in both schemes, narrow and wide, with and without an open call.
 func TestAccessibility(t *testing.T) {
 	t.Parallel()
 	axe, err := os.ReadFile("testdata/axe.min.js")
@@ -115,7 +115,7 @@ func TestAccessibility(t *testing.T) {
 	}
 }
 
-// Longer words and other letters fit, wide and narrow: nothing is cut off, and the page is not pushed aside.
+// Longer words and other scripts fit, wide and narrow: no text is cut off, and the page does not scroll sideways.
 func TestLanguages(t *testing.T) {
 	t.Parallel()
 	b := newBrowser(t, 1280, 900)
@@ -140,7 +140,7 @@ func TestLanguages(t *testing.T) {
 	}
 }
 
-// What is saved from the page is one picture that needs nothing else.
+// A saved page is one picture without external resources.
 func TestSave(t *testing.T) {
 	t.Parallel()
 	b := newBrowser(t, 1280, 900)
@@ -162,7 +162,7 @@ func TestSave(t *testing.T) {
 	b.see("document.body.dataset.made === 'image/png'")
 }
 
-// A page that has lost its server says so.
+// A page that has lost its server shows a message.
 func TestServerEnds(t *testing.T) {
 	t.Parallel()
 	b := newBrowser(t, 1280, 900)
@@ -171,5 +171,5 @@ func TestServerEnds(t *testing.T) {
 		b.see("document.querySelector('.connection').innerText.includes('Live')")
 	})
 	b.see("document.querySelector('.connection').innerText.includes('Not connected')")
-	b.forgive("[object Event]") // what htmx says of a stream that broke
+	b.forgive("[object Event]") // htmx's message for a broken stream
 }

@@ -10,8 +10,8 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// record writes a saved timeline as docs/timeline.svg: below the command that ran the job, and uncovered from left to
-// right, as it came about, within seconds.
+// record writes a saved timeline as docs/timeline.svg, below the command that ran the job. It reveals the timeline from
+// left to right within seconds.
 func record(t *testing.T, picture string) {
 	t.Helper()
 	var width, height int

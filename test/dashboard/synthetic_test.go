@@ -12,14 +12,14 @@ import (
 	"fn-runtime/runtime/entity"
 )
 
-// job is a job that never ran.
+// job is a generated job.
 type job struct {
 	entity.Job
 	calls []entity.Call
 }
 
-// synthetic is a job of n calls as it stood after a while: most are done, some failed, and with unfinished some run and
-// some wait.
+// synthetic returns a job of n calls at some point in time: most are done, some failed. If unfinished is true, some run
+// and some wait.
 func synthetic(id string, n int, unfinished bool) job {
 	r := rand.New(rand.NewPCG(1, uint64(n)))
 	begun := time.Now().Add(-time.Duration(n)*12*time.Millisecond - 20*time.Second)
@@ -76,7 +76,7 @@ func count(j *entity.Job, c entity.Call, now time.Time) {
 	j.GBs += c.GBs(now)
 }
 
-// watch shows jobs that never change.
+// watch is a source of jobs that never change.
 type watch []job
 
 func (w watch) Refresh(context.Context) (bool, error) { return false, nil }
@@ -101,7 +101,7 @@ func (w watch) Job(id string, _ time.Time) (entity.Job, []entity.Call, bool) {
 	return entity.Job{}, nil, false
 }
 
-// options show the jobs given, and a runtime that needs something done.
+// options returns options with the given jobs, and with a runtime that needs an update.
 func options(jobs ...job) dashboard.Options {
 	return dashboard.Options{
 		Target: runtime.Target{Backend: runtime.BackendLocal, Namespace: "guest", Bucket: "fn-runtime", Endpoint: "https://127.0.0.1:8443"},

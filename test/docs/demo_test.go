@@ -16,13 +16,13 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// demoMark stands before the block in the README that shows `make demo`.
+// demoMark precedes the block in the README that shows `make demo`.
 const demoMark = "<!-- the transcript of make demo; make docs writes it -->"
 
-// recording is the picture of the same, which bin/record draws.
+// recording is the picture of the same session, drawn by bin/record.
 const recording = "docs/session.svg"
 
-// The README and the recorded session show what the demo really says in a terminal of 80 columns.
+// The README and the recorded session show the demo's actual output in a terminal of 80 columns.
 func TestTheDemosTranscript(t *testing.T) {
 	raw := demo(t)
 	out := onScreen(t, raw)
@@ -51,7 +51,7 @@ func TestTheDemosTranscript(t *testing.T) {
 	t.Errorf("README.md has no block behind %s", demoMark)
 }
 
-// demo runs bin/demo in a pseudo-terminal and gives what it wrote there.
+// demo runs bin/demo in a pseudo-terminal and returns its output.
 func demo(t *testing.T) string {
 	t.Helper()
 	harness.Binary(t)
@@ -63,7 +63,7 @@ func demo(t *testing.T) string {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	data, _ := io.ReadAll(file) // ends with EIO when the demo has ended
+	data, _ := io.ReadAll(file) // returns EIO when the demo has ended
 	if err := cmd.Wait(); err != nil {
 		t.Fatalf("%v\n%s", err, data)
 	}
@@ -72,7 +72,7 @@ func demo(t *testing.T) string {
 
 var painted = regexp.MustCompile(`\x1b\[[0-9;]*m`)
 
-// onScreen is what stays on the screen: no colours, no live lines that others have replaced, no paths of this machine.
+// onScreen returns the final screen: without colours, replaced live lines, and paths of this machine.
 func onScreen(t *testing.T, raw string) string {
 	lines := strings.Split(strings.ReplaceAll(raw, "\r\n", "\n"), "\n")
 	for i, line := range lines {
@@ -82,25 +82,25 @@ func onScreen(t *testing.T, raw string) string {
 	out = strings.ReplaceAll(out, harness.CacheDir(t), "~/fn-runtime/.cache")
 	out = strings.TrimSpace(strings.ReplaceAll(out, harness.Root(t), "~/fn-runtime"))
 	if i := strings.Index(out, "1. Run"); i > 0 {
-		out = out[i:] // the first time it installs Lithops
+		out = out[i:] // the first run installs Lithops
 	}
 	return times.ReplaceAllString(out, "$1$3")
 }
 
-// times are how long steps took that day: the pages leave them out, as bin/record does.
+// times matches the durations of steps. The pages omit them, as bin/record does.
 var times = regexp.MustCompile(`(?m)^-- \d+ ms\n|(\.\.\.) \(\d+(\.\d+)? s\)$|(-> \d+) +\d+\.\d+ s$`)
 
-// took is behind steps that are slow on a slow machine.
+// took matches the duration after steps that are slow on a slow machine.
 var took = regexp.MustCompile(`\.\.\. \(DURATION\)`)
 
-// unbroken is normal without line breaks, which depend on how long the paths of the machine are.
+// unbroken is normal without line breaks, which depend on the length of the machine's paths.
 func unbroken(s string) string {
 	return took.ReplaceAllString(normal(strings.Join(strings.Fields(s), " ")), "...")
 }
 
 var row = regexp.MustCompile(`clip-path="url\(#demo-line-(\d+)\)">([^<]*)</text>`)
 
-// compareRecording holds the recorded session to what the demo says; UPDATE=1 draws it anew.
+// compareRecording compares the recorded session with the demo's output. With UPDATE=1 it draws the session again.
 func compareRecording(t *testing.T, raw, out string) {
 	t.Helper()
 	var shown strings.Builder

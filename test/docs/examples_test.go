@@ -14,7 +14,7 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// notRun are examples that a machine cannot run as they stand, and why.
+// notRun lists examples that a test machine cannot run, with the reason.
 var notRun = map[string]string{
 	"build me/runtime:1.0":                                 "pushes to Docker Hub",
 	"build me/runtime:1.0 . -f Dockerfile.conda --no-push": "needs a container engine and the network",
@@ -35,7 +35,7 @@ var notRun = map[string]string{
 	"dashboard --save timeline.svg a1b2c3-0-M000":          "needs that job",
 }
 
-// Every command has examples, and each of them runs as it stands.
+// Every command has examples, and each of them runs unchanged.
 func TestExamplesOfHelp(t *testing.T) {
 	venv := harness.Venv(t, "3.11", "lithops", "boto3")
 	tree := commands.NewRoot(&commands.Factory{View: &view.View{}})
@@ -69,7 +69,7 @@ func TestExamplesOfHelp(t *testing.T) {
 			continue
 		}
 		ran[example] = true
-		// Each finds what it speaks of.
+		// Each example finds the resources that it mentions.
 		if !strings.HasPrefix(example, "apply") {
 			s.stage.FnRuntime("deploy", "me/runtime:1.0", "-m", "256,512", "-b", "local", "-q")
 			s.stage.FnRuntime("deploy", "default", "-b", "local", "-q")

@@ -15,7 +15,7 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// What `make docs` makes from the commands is what is there.
+// Generated pages are equal to the output of `make docs`.
 func TestGeneratedPagesAreFresh(t *testing.T) {
 	root, fresh := harness.Root(t), t.TempDir()
 	cmd := exec.Command("go", "run", "./bin/reference", fresh)
@@ -75,7 +75,7 @@ func source(t *testing.T) map[string]string {
 	return all
 }
 
-// Every variable that the source reads is on the page of the environment variables.
+// Every variable that the source reads is listed on the page of environment variables.
 func TestEnvironmentIsComplete(t *testing.T) {
 	var page strings.Builder
 	for _, e := range commands.Environment().Variables {
@@ -102,7 +102,7 @@ func TestEnvironmentIsComplete(t *testing.T) {
 	}
 }
 
-// Each heading of the troubleshooting page is a message that the program has.
+// Each heading of the troubleshooting page is a message of the program.
 func TestMessagesAreReal(t *testing.T) {
 	texts, _, err := resource.Source(harness.Root(t))
 	if err != nil {
@@ -111,7 +111,7 @@ func TestMessagesAreReal(t *testing.T) {
 	var patterns []*regexp.Regexp
 	placeholder := regexp.MustCompile(`\\{\\{\\\.[A-Za-z]+\\}\\}`)
 	for id := range texts {
-		if len(id) > 12 { // "{{.Error}}" fits everything
+		if len(id) > 12 { // "{{.Error}}" matches everything
 			patterns = append(patterns, regexp.MustCompile("^"+placeholder.ReplaceAllString(regexp.QuoteMeta(id), ".+")+"$"))
 		}
 	}

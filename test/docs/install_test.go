@@ -10,7 +10,7 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// `make install` of the README gives the built binary to the CLI, and says what is missing where there is no CLI.
+// `make install` of the README installs the built binary into the CLI, and reports a missing CLI.
 func TestInstall(t *testing.T) {
 	root, bin := harness.Root(t), t.TempDir()
 	run := func() (string, error) {

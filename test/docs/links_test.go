@@ -64,7 +64,7 @@ func TestLinks(t *testing.T) {
 	}
 }
 
-// Every page of docs is reached from the README in a few clicks.
+// Every page of docs can be reached from the README with a few clicks.
 func TestNoPageIsLost(t *testing.T) {
 	reached := map[string]bool{}
 	var visit func(page string)

@@ -1,15 +1,17 @@
-// Package docs holds the documentation to its word: every command block of README.md and docs/ runs, in order, on a
-// fresh home per page, and gives the output that is shown; links lead somewhere; what is generated is fresh; what is
-// said of messages, variables and tests is in the source.
+// Package docs tests the documentation. Every command block of README.md and docs/ runs, in order, in a new home
+// directory
+// per page, and prints the output that the page shows. Links are valid, generated pages are current, and the source
+// contains
+// the messages, variables and tests that the pages mention.
 //
 // The conventions of a page:
 //
 //	```bash     runs, and must succeed. The blocks of a page run in one shell, one after the other.
 //	```python   runs in the Python that has Lithops, and must succeed.
-//	```text     right behind one of these is its output; UPDATE=1 (make docs) writes it anew.
-//	```console  is shown only: it needs a person, an account or the network.
+//	```text     directly after one of these is its output; UPDATE=1 (make docs) rewrites it.
+//	```console  is only shown: it needs a person, an account or the network.
 //
-// A page with <!-- home: configured --> in it finds a Lithops configuration for the local endpoint in its home.
+// A page that contains <!-- home: configured --> has a Lithops configuration for the local endpoint in its home.
 package docs
 
 import (
@@ -26,7 +28,7 @@ import (
 type block struct {
 	lang  string
 	lines []string
-	line  int // of the opening fence, from 1
+	line  int // of the opening fence, 1-based
 	end   int // of the closing fence
 }
 

@@ -16,7 +16,7 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// elsewhere are pages whose blocks other tests run, because they need more than a home.
+// elsewhere lists pages whose blocks other tests run because they need more than a home directory.
 var elsewhere = map[string]string{
 	"docs/automation.md": "test/scripts runs its script against three endpoints",
 }
@@ -44,7 +44,7 @@ func TestCommandBlocks(t *testing.T) {
 		}
 		t.Run(page, func(t *testing.T) {
 			s := newSession(t, venv, strings.Contains(text, "<!-- home: configured -->"))
-			outputs := map[int]string{} // by the index of the block that shows it
+			outputs := map[int]string{} // by the index of the output block
 			for i, b := range all {
 				if b.lang != "bash" && b.lang != "python" {
 					continue
@@ -67,12 +67,12 @@ func TestCommandBlocks(t *testing.T) {
 	}
 }
 
-// adjacent reports whether nothing but blank lines stands between two blocks.
+// adjacent reports whether there are only blank lines between two blocks.
 func adjacent(text string, a, b block) bool {
 	return strings.TrimSpace(strings.Join(strings.Split(text, "\n")[a.end:b.line-1], "")) == ""
 }
 
-// rewrite puts outputs into the page.
+// rewrite replaces the outputs in a page.
 func rewrite(t *testing.T, page, text string, all []block, outputs map[int]string) {
 	t.Helper()
 	lines := strings.Split(text, "\n")
@@ -89,12 +89,12 @@ func rewrite(t *testing.T, page, text string, all []block, outputs map[int]strin
 	}
 }
 
-// changing is what differs between two runs on two machines, and what stands for it.
+// changing lists patterns that differ between runs or machines, with their replacements.
 var changing = []struct {
 	re *regexp.Regexp
 	by string
 }{
-	{regexp.MustCompile(`(?m)^ +[\d.]+[ A-Za-z]*(/[\d.]+[ A-Za-z]*(\(.*/s\))?|\(.*/s\))$\n?`), ""}, // progress, on a slow machine
+	{regexp.MustCompile(`(?m)^ +[\d.]+[ A-Za-z]*(/[\d.]+[ A-Za-z]*(\(.*/s\))?|\(.*/s\))$\n?`), ""}, // progress on a slow machine
 	{regexp.MustCompile(`\d{4}-\d\d-\d\dT?[ \d:.Z+-]*`), "TIME "},
 	{regexp.MustCompile(`(127\.0\.0\.1|localhost|\[::1\]):\d+`), "HOST:PORT"},
 	{regexp.MustCompile(`lithops_[0-9a-z]{4,5}\b`), "lithops_KEY"},
@@ -112,7 +112,7 @@ var changing = []struct {
 	{regexp.MustCompile(`(?m) +$`), ""},
 }
 
-// normal makes outputs of two runs comparable.
+// normal normalizes the output of a run, so that two runs can be compared.
 func normal(s string) string {
 	for _, c := range changing {
 		s = c.re.ReplaceAllString(s, c.by)
@@ -120,7 +120,7 @@ func normal(s string) string {
 	return strings.TrimSpace(s)
 }
 
-// session is one shell in a home of its own, in which `ibmcloud` calls the built plug-in as the host does.
+// session is one shell in a separate home directory. Its `ibmcloud` runs the built plug-in as the host does.
 type session struct {
 	t     *testing.T
 	stage *harness.Stage
@@ -129,7 +129,7 @@ type session struct {
 	n     int
 }
 
-// host plays the IBM Cloud CLI: it finds the namespace, and gives the rest to the plug-in.
+// host replaces the IBM Cloud CLI: it finds the namespace, and passes the remaining arguments to the plug-in.
 const host = `#!/bin/sh
 case "$1" in
 fn-runtime | fnr) shift ;;
@@ -140,7 +140,7 @@ if [ "$1" = local ] && [ $# -gt 1 ]; then namespace="fn-runtime local"; shift; f
 IBMCLOUD_PLUGIN_NAMESPACE=$namespace exec fn-runtime "$@"
 `
 
-// shell runs the files that are named on descriptor 3, all in one process, so that a cd or an export holds.
+// shell sources the files that are named on descriptor 3 in one process, so that a cd or an export persists.
 const shell = `set -eo pipefail
 while IFS= read -r file <&3; do . "$file"; printf '\n%s\n' "$file"; done`
 
@@ -188,7 +188,8 @@ func newSession(t *testing.T, venv string, configured bool) *session {
 	return &session{t: t, stage: stage, in: write, out: bufio.NewReader(out)}
 }
 
-// run runs a block and gives what it wrote, with the home as ~. A block that fails ends the page.
+// run runs a block and returns its output, with the home directory as ~. If a block fails, the rest of the page is not
+// run.
 func (s *session) run(page string, b block) string {
 	s.t.Helper()
 	s.n++

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// The table of states has the words that the list shows, and every state that the JSON has.
+// The table of states contains the words that the list shows, and every state in the JSON.
 func TestStatesAreThoseOfTheList(t *testing.T) {
 	source := read(t, "commands/view/runtimes.go")
 	var schema struct {

@@ -1,6 +1,6 @@
-// Command plot draws the two pictures of docs/performance.md from what the bench found out: its report comes on standard
-// input as JSON, the pictures go into the folder that is named. It is a module of its own because the plotting library
-// would be the project's largest dependency.
+// Command plot draws the two charts of docs/performance.md. It reads the report of bench as JSON from standard input
+// and writes the charts to the given directory. It is a separate module because the plotting library would be the
+// project's largest dependency.
 package main
 
 import (
@@ -55,7 +55,7 @@ func run() error {
 	return growth(r, filepath.Join(os.Args[1], "performance-growth.svg"))
 }
 
-// ratios draws ours and theirs side by side, in seconds.
+// ratios draws the times of both programs as pairs of bars, in seconds.
 func ratios(r report, file string) error {
 	p := plot.New()
 	p.Title.Text = "Ours against theirs (shorter is faster)"
@@ -63,7 +63,7 @@ func ratios(r report, file string) error {
 	p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
 	var names []string
 	var ours, theirs plotter.XYs
-	slices.Reverse(r.Rows) // the first one on top
+	slices.Reverse(r.Rows) // the first row on top
 	for _, row := range r.Rows {
 		if row.Theirs <= 0 {
 			continue
@@ -102,7 +102,7 @@ func ratios(r report, file string) error {
 	return p.Save(26*vg.Centimeter, vg.Length(3+0.8*float64(len(names)))*vg.Centimeter, file)
 }
 
-// growth draws time over size, one line for each work.
+// growth draws time against size, with one line per operation.
 func growth(r report, file string) error {
 	p := plot.New()
 	p.Title.Text = "Time over size, 50 ms a request"

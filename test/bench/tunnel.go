@@ -16,9 +16,9 @@ import (
 	"time"
 )
 
-// way is a proxy that answers CONNECT and ends TLS with the endpoint's own certificate for IBM's hosts, so that it can count
-// and delay the requests inside, before they go to the endpoint's proxy.
-type way struct {
+// tunnelProxy is a proxy that accepts CONNECT and terminates TLS for IBM's hosts with the endpoint's own certificate.
+// It counts and delays the requests before it forwards them to the endpoint's proxy.
+type tunnelProxy struct {
 	*proxy.Proxy
 	transport *http.Transport
 	door      net.Listener
@@ -26,12 +26,12 @@ type way struct {
 	relay     *http.Server
 }
 
-func newWay(endpoint string, cert tls.Certificate) (*way, error) {
+func newTunnelProxy(endpoint string, cert tls.Certificate) (*tunnelProxy, error) {
 	through, err := url.Parse(endpoint)
 	if err != nil {
 		return nil, err
 	}
-	w := &way{transport: &http.Transport{Proxy: http.ProxyURL(through), TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, MaxIdleConnsPerHost: 64}}
+	w := &tunnelProxy{transport: &http.Transport{Proxy: http.ProxyURL(through), TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, MaxIdleConnsPerHost: 64}}
 	w.relay = &http.Server{Handler: &httputil.ReverseProxy{Transport: w.transport, Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(&url.URL{Scheme: "https", Host: r.In.Host})
 	}}, ReadHeaderTimeout: time.Minute}
@@ -50,8 +50,8 @@ func newWay(endpoint string, cert tls.Certificate) (*way, error) {
 	return w, nil
 }
 
-// admit leads every tunnel to the proxy that counts and delays.
-func (w *way) admit() {
+// admit connects every tunnel to the proxy that counts and delays.
+func (w *tunnelProxy) admit() {
 	for {
 		client, err := w.door.Accept()
 		if err != nil {
@@ -66,13 +66,13 @@ func (w *way) admit() {
 	}
 }
 
-func (w *way) close() {
+func (w *tunnelProxy) close() {
 	_, _ = w.door.Close(), w.relay.Close()
 	w.transport.CloseIdleConnections()
 	w.servers.Wait()
 }
 
-// tunnel answers a CONNECT, to whatever host, and carries bytes between the client and a server until one of them ends.
+// tunnel accepts a CONNECT to any host, and copies bytes between the client and a server until one of them closes.
 func tunnel(client net.Conn, server string) error {
 	in := bufio.NewReader(client)
 	req, err := http.ReadRequest(in)
