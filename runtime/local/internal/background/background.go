@@ -1,6 +1,7 @@
-// Package background is for what an API of the endpoint goes on with after it has answered: activations and job runs.
+// Package background tracks the tasks that an API of the endpoint continues after it has sent its response: activations
+// and job runs.
 //
-// What may go in: when such work may begin, and how it ends with the endpoint. What may not: what is done in it.
+// It decides when a task may start and how tasks end when the endpoint stops. It does not contain the tasks themselves.
 package background
 
 import (
@@ -8,52 +9,52 @@ import (
 	"sync"
 )
 
-// Work is all that an API does in the background.
-type Work struct {
+// Tasks is the set of background tasks of one API.
+type Tasks struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 
-	mu      sync.Mutex // guards closed against work that begins
+	mu      sync.Mutex // guards closed, and running against tasks that begin during Close
 	closed  bool
 	running sync.WaitGroup
 }
 
-// New returns work that ends with Close.
-func New() *Work {
-	w := &Work{}
-	w.ctx, w.cancel = context.WithCancel(context.Background())
-	return w
+// New returns an empty set of tasks. The caller must call Close.
+func New() *Tasks {
+	t := &Tasks{}
+	t.ctx, t.cancel = context.WithCancel(context.Background())
+	return t
 }
 
-// Context is that of the work: it outlives the request that begins it.
-func (w *Work) Context() context.Context { return w.ctx }
+// Context returns the context of the tasks. It outlives the request that starts a task.
+func (t *Tasks) Context() context.Context { return t.ctx }
 
-// Begin announces a piece of work, which calls end when it has ended. It is false where the endpoint is closing: nothing
-// more begins then.
-func (w *Work) Begin() (end func(), ok bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.closed {
+// Begin registers a task, which must call end when it is done. ok is false if Close has been called; the caller must not
+// start the task then.
+func (t *Tasks) Begin() (end func(), ok bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
 		return nil, false
 	}
-	w.running.Add(1)
-	return w.running.Done, true
+	t.running.Add(1)
+	return t.running.Done, true
 }
 
-// Close waits until ctx ends for what is running, then ends its context, and returns when all has ended.
-func (w *Work) Close(ctx context.Context) {
-	w.mu.Lock()
-	w.closed = true
-	w.mu.Unlock()
+// Close waits for the running tasks until ctx ends, then cancels their context. It returns when all tasks have ended.
+func (t *Tasks) Close(ctx context.Context) {
+	t.mu.Lock()
+	t.closed = true
+	t.mu.Unlock()
 	done := make(chan struct{})
 	go func() {
-		w.running.Wait()
+		t.running.Wait()
 		close(done)
 	}()
 	select {
 	case <-done:
 	case <-ctx.Done():
 	}
-	w.cancel()
+	t.cancel()
 	<-done
 }

@@ -72,7 +72,7 @@ type api struct {
 	Config
 	mux           *http.ServeMux
 	slotPool      slots.Pool
-	tasks         *background.Work    // active runs
+	tasks         *background.Tasks   // active runs
 	mu            sync.Mutex          // guards activeRuns
 	activeRuns    map[string]*run     // by ID, until their end is recorded
 	instanceSlots *semaphore.Weighted // limits the instances that the invoker runs concurrently
@@ -172,13 +172,13 @@ func (a *api) handle(path string, k *kind, m methods) {
 // serve receives the body, then waits for a slot and handles the request. Slots limit the memory: a resource may have a
 // megabyte, and a list a hundred resources.
 func (a *api) serve(c call, fn func(call) error) error {
-	c.body = &spool.Spool{Disk: a.DB.Disk(), Folder: a.Temp}
+	c.body = &spool.Spool{Disk: a.DB.Disk(), Dir: a.Temp}
 	defer c.body.Close()
 	if _, err := io.Copy(c.body, http.MaxBytesReader(c.w, c.r.Body, maxBody)); err != nil {
 		return err
 	}
-	c.slot = a.slotPool.Turn()
-	defer c.slot.End()
+	c.slot = a.slotPool.NewSlot()
+	defer c.slot.Release()
 	if err := c.slot.Acquire(c.r.Context()); err != nil {
 		return err
 	}

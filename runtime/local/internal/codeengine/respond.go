@@ -90,14 +90,14 @@ func respondJSON(w http.ResponseWriter, status int, v any) {
 
 // newResponseSpool returns a buffer for a response.
 func (a *api) newResponseSpool() *spool.Spool {
-	return &spool.Spool{Disk: a.DB.Disk(), Folder: a.Temp, Outgoing: true}
+	return &spool.Spool{Disk: a.DB.Disk(), Dir: a.Temp, Outgoing: true}
 }
 
 // sendSpool writes a document that may be large. If it is, the request gives up its slot first, so that a slow client
 // does not hold one.
 func (c call) sendSpool(status int, doc *spool.Spool) {
-	if doc.Waits() {
-		c.slot.End()
+	if doc.LowMemory() {
+		c.slot.Release()
 	}
 	c.w.Header().Set("Content-Type", "application/json")
 	c.w.Header().Set("Content-Length", strconv.FormatInt(doc.Size(), 10))

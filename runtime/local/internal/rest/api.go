@@ -47,7 +47,7 @@ type api struct {
 	Config
 	log             *slog.Logger
 	mux             *http.ServeMux
-	tasks           *background.Work // running activations
+	tasks           *background.Tasks // running activations
 	activationSlots chan struct{}
 	queuedBytes     *semaphore.Weighted // bytes of the parameters of accepted activations
 	slotPool        slots.Pool
@@ -176,7 +176,7 @@ func (a *api) handle(path string, m methods) {
 			return
 		}
 		c, err := a.resolve(w, r)
-		defer c.slot.End()
+		defer c.slot.Release()
 		if err == nil {
 			err = fn(c)
 		}
@@ -193,7 +193,7 @@ func (a *api) handle(path string, m methods) {
 // resolve returns the call of a request. The path specifies the namespace by name, by GUID, or as "_" for the namespace
 // of the caller.
 func (a *api) resolve(w http.ResponseWriter, r *http.Request) (call, error) {
-	c := call{w: w, r: r, slot: a.slotPool.Turn(), pkg: r.PathValue("pkg"), name: r.PathValue("name")}
+	c := call{w: w, r: r, slot: a.slotPool.NewSlot(), pkg: r.PathValue("pkg"), name: r.PathValue("name")}
 	want := r.PathValue("ns")
 	if want == "" {
 		return c, nil

@@ -49,7 +49,7 @@ func (a *api) invoke(c call) error {
 	if err != nil {
 		return err
 	}
-	c.slot.End()
+	c.slot.Release()
 	done, err := a.start(inv, state.Activation{
 		ID: inv.ActivationID, NamespaceID: c.ns.ID, Namespace: c.path, Package: x.Package, Action: x.Name, Version: x.Version,
 		Kind: x.Kind, MemoryMB: x.MemoryMB, TimeoutMS: x.TimeoutMS, LogsMB: x.LogsMB, Concurrency: x.Concurrency, Start: a.Now().UnixMilli(),

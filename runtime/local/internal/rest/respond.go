@@ -145,12 +145,12 @@ func respondEach[T any](a *api, c call, begin, end string, docs iter.Seq2[T, err
 
 // newResponseSpool returns a buffer for a response.
 func (a *api) newResponseSpool() *spool.Spool {
-	return &spool.Spool{Disk: a.DB.Disk(), Folder: a.Temp, Outgoing: true}
+	return &spool.Spool{Disk: a.DB.Disk(), Dir: a.Temp, Outgoing: true}
 }
 
 func (a *api) sendSpool(c call, status int, out *spool.Spool) {
-	if out.Waits() {
-		c.slot.End()
+	if out.LowMemory() {
+		c.slot.Release()
 	}
 	writeJSON(c.w, status, out.Size(), out)
 }
@@ -174,7 +174,7 @@ func (a *api) decode(c call, limit int64, v any) error {
 	if r.ContentLength > limit {
 		return tooLarge("Request", r.ContentLength, limit)
 	}
-	in := &spool.Spool{Disk: a.DB.Disk(), Folder: a.Temp}
+	in := &spool.Spool{Disk: a.DB.Disk(), Dir: a.Temp}
 	defer in.Close()
 	if _, err := io.Copy(in, http.MaxBytesReader(c.w, r.Body, limit)); err != nil {
 		var large *http.MaxBytesError

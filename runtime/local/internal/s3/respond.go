@@ -11,7 +11,7 @@ import (
 
 // respond writes an XML document as the response.
 func (c *call) respond(status int, v any) {
-	out := &spool.Spool{Disk: c.db.Disk(), Folder: c.temp, Outgoing: true}
+	out := &spool.Spool{Disk: c.db.Disk(), Dir: c.temp, Outgoing: true}
 	defer out.Close()
 	_, err := io.WriteString(out, xml.Header)
 	if err == nil {
@@ -21,9 +21,9 @@ func (c *call) respond(status int, v any) {
 		c.w.WriteHeader(http.StatusInternalServerError)
 		return
 	}
-	if out.Waits() { // the client may read slowly
+	if out.LowMemory() { // the client may read slowly
 		c.releaseDocument()
-		c.slot.End()
+		c.slot.Release()
 	}
 	c.w.Header().Set("Content-Type", "application/xml")
 	c.w.Header().Set("Content-Length", strconv.FormatInt(out.Size(), 10))

@@ -85,11 +85,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.ContentLength == 0 && strings.EqualFold(r.Header.Get("Expect"), "100-continue") {
 		w.WriteHeader(http.StatusContinue)
 	}
-	c := &call{Server: s, w: w, r: r, q: r.URL.Query(), id: rand.Text()[:16], slot: s.slotPool.Turn()}
+	c := &call{Server: s, w: w, r: r, q: r.URL.Query(), id: rand.Text()[:16], slot: s.slotPool.NewSlot()}
 	c.bucket, c.key, _ = strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	w.Header().Set("X-Amz-Request-Id", c.id)
 	defer c.releaseDocument()
-	defer c.slot.End()
+	defer c.slot.Release()
 	if err := c.serve(); err != nil {
 		c.respondError(err)
 	}

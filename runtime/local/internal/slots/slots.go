@@ -1,6 +1,6 @@
-// Package slots shares out the memory of the endpoint among requests that may need much of it.
+// Package slots limits how many requests use a large amount of memory at the same time.
 //
-// What may go in: who works when. What may not: what the work is.
+// It only schedules requests. It does not contain the work that the requests do.
 package slots
 
 import (
@@ -9,41 +9,42 @@ import (
 	"time"
 )
 
-// How many requests work at a time with what may need much memory, and how long one waits for its turn.
+// The number of slots in a pool, and how long a request waits for a slot.
 const (
-	places = 4
-	wait   = 20 * time.Second
+	poolSize = 4
+	maxWait  = 20 * time.Second
 )
 
-// ErrBusy is the error of a request that got no turn. The same request may go through in a second.
-var ErrBusy = errors.New("too much to do at the moment")
+// ErrBusy is the error of a request that did not get a slot in time. A retry may succeed within a second.
+var ErrBusy = errors.New("the service is busy")
 
-// Pool are those of the requests of one service. One that has a place has sent to it.
+// Pool is the set of slots of one service: a channel that holds one value for each acquired slot.
 type Pool chan struct{}
 
-// New returns places that are free.
-func New() Pool { return make(Pool, places) }
+// New returns a pool whose slots are all free.
+func New() Pool { return make(Pool, poolSize) }
 
-// Slot is a request's place among those that work with much memory: bodies, code, results and lists of them. It has the
-// place while it works, never while it waits for its client or for an activation.
+// Slot allows one request to use a large amount of memory: for bodies, code, results and lists of them. The request holds
+// the slot while it works, but never while it waits for its client or for an activation.
 type Slot struct {
-	places Pool
-	taken  bool
+	pool     Pool
+	acquired bool
 }
 
-// Turn returns that of a request, which has not been taken.
-func (p Pool) Turn() *Slot { return &Slot{places: p} }
+// NewSlot returns a slot for a request. The slot is not acquired yet.
+func (p Pool) NewSlot() *Slot { return &Slot{pool: p} }
 
-// Acquire waits for a place, unless the request has one: ErrBusy.
+// Acquire waits until a slot is free and acquires it. It does nothing if the request already holds its slot. It returns
+// ErrBusy if no slot becomes free within 20 seconds or if ctx ends.
 func (t *Slot) Acquire(ctx context.Context) error {
-	if t.taken {
+	if t.acquired {
 		return nil
 	}
-	timer := time.NewTimer(wait)
+	timer := time.NewTimer(maxWait)
 	defer timer.Stop()
 	select {
-	case t.places <- struct{}{}:
-		t.taken = true
+	case t.pool <- struct{}{}:
+		t.acquired = true
 		return nil
 	case <-timer.C:
 	case <-ctx.Done():
@@ -51,10 +52,10 @@ func (t *Slot) Acquire(ctx context.Context) error {
 	return ErrBusy
 }
 
-// End gives the place back; nothing without one.
-func (t *Slot) End() {
-	if t.taken {
-		<-t.places
-		t.taken = false
+// Release frees the slot. It does nothing if the slot is not acquired.
+func (t *Slot) Release() {
+	if t.acquired {
+		<-t.pool
+		t.acquired = false
 	}
 }

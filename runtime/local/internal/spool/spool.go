@@ -1,7 +1,7 @@
-// Package spool holds bodies and answers while their clients send or read them: small ones in memory, large ones in a file,
-// so that a slow client costs no memory.
+// Package spool buffers request and response bodies while clients send or read them. Small bodies stay in memory and large
+// bodies are written to a file, so that a slow client does not occupy memory.
 //
-// What may go in: bytes on their way. What may not: what they mean.
+// It does not interpret the bodies.
 package spool
 
 import (
@@ -13,29 +13,29 @@ import (
 	"fn-runtime/runtime/local/internal/state"
 )
 
-// InMemory is how much of a body or an answer is held in memory while its client sends or reads it, in bytes.
+// InMemory is the largest size of a body that is held in memory, in bytes.
 const InMemory = 64 << 10
 
-// ahead is how much of the disk a file is given at first, in bytes: most need no more.
-const ahead = 4 << 20
+// initialReserve is the disk space that is reserved for a new file, in bytes. It is enough for most files.
+const initialReserve = 4 << 20
 
-// Spool holds a body or an answer on its way. It is written, then read, then closed.
+// Spool holds one body. The caller writes it, then reads it, then closes it.
 type Spool struct {
-	Disk   *state.Disk
-	Folder string // of files; "" the system's
-	// Outgoing ones stay in memory where the disk is full: what is there can be read all the same.
-	Outgoing bool
-	memory   bytes.Buffer
-	file     *os.File
-	room     *state.Reservation
-	to       io.Writer // the file within its reservation
-	size     int64
+	Disk *state.Disk
+	Dir  string // directory of the files; empty means the system's directory for temporary files
+	// Outgoing marks a response. A response stays in memory if the disk is full, so that existing data remains readable.
+	Outgoing    bool
+	memory      bytes.Buffer
+	file        *os.File
+	reservation *state.Reservation
+	to          io.Writer // writes to the file and counts against the reservation
+	size        int64
 }
 
-// Size is the number of bytes that have been written.
+// Size returns the number of bytes written so far.
 func (s *Spool) Size() int64 { return s.size }
 
-// Write adds to the content: state.ErrFull.
+// Write appends p to the content. It returns state.ErrFull if the disk is full.
 func (s *Spool) Write(p []byte) (n int, err error) {
 	if s.file == nil && s.memory.Len()+len(p) > InMemory {
 		if err := s.open(int64(len(p))); err != nil && !s.Outgoing {
@@ -51,16 +51,16 @@ func (s *Spool) Write(p []byte) (n int, err error) {
 	return n, err
 }
 
-// open moves what has been written into a file that has room for more bytes.
+// open moves the content from memory to a file and reserves disk space for at least more further bytes.
 func (s *Spool) open(more int64) (err error) {
-	if s.room, err = s.Disk.Reserve(max(ahead, s.size+more)); err != nil {
+	if s.reservation, err = s.Disk.Reserve(max(initialReserve, s.size+more)); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(s.Folder, ".tmp-*") // what a kill leaves of it goes at the next start
+	f, err := os.CreateTemp(s.Dir, ".tmp-*") // if the endpoint is killed, its next start removes the file
 	if err != nil {
 		return err
 	}
-	to := s.room.Writer(f)
+	to := s.reservation.Writer(f)
 	if _, err := to.Write(s.memory.Bytes()); err != nil {
 		return errors.Join(err, f.Close(), os.Remove(f.Name()))
 	}
@@ -69,10 +69,10 @@ func (s *Spool) open(more int64) (err error) {
 	return nil
 }
 
-// Waits reports whether the content is where it may wait for its client without being in the way of others.
-func (s *Spool) Waits() bool { return s.file != nil || s.size <= InMemory }
+// LowMemory reports whether the spool occupies at most InMemory bytes of memory, so that it can wait for a slow client.
+func (s *Spool) LowMemory() bool { return s.file != nil || s.size <= InMemory }
 
-// WriteTo copies the content to w, once.
+// WriteTo copies the content to w. It can be called once.
 func (s *Spool) WriteTo(w io.Writer) (int64, error) {
 	if s.file == nil {
 		return s.memory.WriteTo(w)
@@ -80,10 +80,10 @@ func (s *Spool) WriteTo(w io.Writer) (int64, error) {
 	if _, err := s.file.Seek(0, io.SeekStart); err != nil {
 		return 0, err
 	}
-	return io.Copy(w, struct{ io.Reader }{s.file}) // in pieces, whose writers see each
+	return io.Copy(w, struct{ io.Reader }{s.file}) // hides WriteTo of the file, so that w receives every chunk
 }
 
-// Bytes returns the content in memory.
+// Bytes returns the content as one slice.
 func (s *Spool) Bytes() ([]byte, error) {
 	if s.file == nil {
 		return s.memory.Bytes(), nil
@@ -93,13 +93,13 @@ func (s *Spool) Bytes() ([]byte, error) {
 	return data, err
 }
 
-// Close removes the file. What it took of the disk is free again.
+// Close removes the file and releases its disk reservation.
 func (s *Spool) Close() {
 	if s.file != nil {
 		_ = s.file.Close()
 		_ = os.Remove(s.file.Name())
 	}
-	if s.room != nil {
-		s.room.Close()
+	if s.reservation != nil {
+		s.reservation.Close()
 	}
 }
