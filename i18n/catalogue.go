@@ -16,24 +16,26 @@ import (
 
 //go:generate go run ../bin/translations -root ..
 
-// resources are the texts by language, in the form of the IBM Cloud CLI: a list of {"id", "translation"}. An entry whose
-// English text has changed has a "description" that says what it was. They are packed, a fifth of their size.
+// resources is a zip archive of the translations, one file per language in the format of the IBM Cloud CLI: a list of
+// {"id", "translation"}. If the English text of an entry has changed, its "description" contains the previous English
+// text. The archive has a fifth of the size of the files.
 //
 //go:embed resources.zip
 var resources string
 
-// Catalogue puts Messages into one language. It reads the file of that language when it is first needed, and no other;
-// English is in the Messages themselves. The zero Catalogue speaks English. It is safe for concurrent use.
+// Catalogue translates Messages into one language. It loads the file of its language on first use. English needs no
+// file, because the IDs of Messages are the English texts. The zero Catalogue uses English. A Catalogue is safe for
+// concurrent use.
 type Catalogue struct {
 	locale    string
 	once      sync.Once
 	localizer *goi18n.Localizer // nil for English
 }
 
-// New returns the catalogue of a locale, one of Locales; another one speaks English.
+// New returns the catalogue of a locale. It uses English for an unknown locale.
 func New(locale string) *Catalogue { return &Catalogue{locale: locale} }
 
-// Locale is the locale that the catalogue speaks.
+// Locale returns the locale of the catalogue.
 func (c *Catalogue) Locale() string {
 	if c == nil || c.locale == "" {
 		return English
@@ -41,12 +43,13 @@ func (c *Catalogue) Locale() string {
 	return c.locale
 }
 
-// Say puts a Message into the catalogue's language. A text that has no translation stays English.
+// Translate returns a Message in the language of the catalogue. It returns the English text if there is no translation.
 func (c *Catalogue) Translate(m Message) string { return c.TranslateFunc(m, nil) }
 
-// TranslateFunc is Say with a say in how arguments look: dress gets the name and the value of each placeholder, and
-// returns what is put in its place. A value that is a Message is put into the language first.
-func (c *Catalogue) TranslateFunc(m Message, dress func(name, value string) string) string {
+// TranslateFunc is like Translate, but formats the arguments: format receives the name and the value of each
+// placeholder and returns the text that replaces it. A nil format inserts the values unchanged. A value that is a
+// Message is translated recursively.
+func (c *Catalogue) TranslateFunc(m Message, format func(name, value string) string) string {
 	if m.IsZero() {
 		return ""
 	}
@@ -54,24 +57,25 @@ func (c *Catalogue) TranslateFunc(m Message, dress func(name, value string) stri
 	if len(m.Args) == 0 {
 		return fill(text, m, nil)
 	}
-	dressed := m
-	dressed.Args = make(map[string]any, len(m.Args))
+	formatted := m
+	formatted.Args = make(map[string]any, len(m.Args))
 	for name, value := range m.Args {
 		switch v := value.(type) {
 		case Message:
-			dressed.Args[name] = c.TranslateFunc(v, dress) // dressed already, inside
+			formatted.Args[name] = c.TranslateFunc(v, format) // formats its own arguments
 		default:
 			s := fmt.Sprint(v)
-			if dress != nil {
-				s = dress(name, s)
+			if format != nil {
+				s = format(name, s)
 			}
-			dressed.Args[name] = s
+			formatted.Args[name] = s
 		}
 	}
-	return fill(text, dressed, nil)
+	return fill(text, formatted, nil)
 }
 
-// text is the form of a message that the language and the number ask for, with its placeholders.
+// text returns the translation of a message with placeholders, in the plural form for its count. It returns the English
+// text if there is no translation.
 func (c *Catalogue) text(m Message) string {
 	if s, ok := c.translation(m); ok {
 		return s
@@ -79,7 +83,7 @@ func (c *Catalogue) text(m Message) string {
 	return m.english()
 }
 
-// translation is the text of the resource file; false when it has none.
+// translation returns the text in the resource file. It returns false if the file has no translation.
 func (c *Catalogue) translation(m Message) (string, bool) {
 	if c.Locale() == English {
 		return "", false
@@ -96,7 +100,8 @@ func (c *Catalogue) translation(m Message) (string, bool) {
 	return s, err == nil && s != ""
 }
 
-// load reads one resource file; nil when there is none that can be read, so that English is spoken.
+// load loads one resource file. It returns nil if the file does not exist or is invalid; the catalogue then uses
+// English.
 func load(locale string) *goi18n.Localizer {
 	tag, err := language.Parse(locale)
 	if err != nil {
@@ -115,7 +120,7 @@ func load(locale string) *goi18n.Localizer {
 	return goi18n.NewLocalizer(bundle, tag.String())
 }
 
-// unpack returns one of the resource files.
+// unpack returns the content of one resource file.
 func unpack(name string) ([]byte, error) {
 	z, err := zip.NewReader(strings.NewReader(resources), int64(len(resources)))
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-func TestSayFillsAndDresses(t *testing.T) {
+func TestTranslateFunc(t *testing.T) {
 	m := M("Runtime {{.Name}}: {{.Why}}", "Name", "a/b", "Why", M("{{.What}} is missing.", "What", "metadata"))
 	got := New(English).TranslateFunc(m, func(name, value string) string { return "<" + value + ">" })
 	if want := "Runtime <a/b>: <metadata> is missing."; got != want {
@@ -19,7 +19,7 @@ func TestSayFillsAndDresses(t *testing.T) {
 	}
 }
 
-func TestPlaceholdersInValuesAreNotFilled(t *testing.T) {
+func TestPlaceholdersInValuesAreNotReplaced(t *testing.T) {
 	m := M("{{.A}} {{.B}}", "A", "{{.B}}", "B", "secret")
 	if got, want := New(English).Translate(m), "{{.B}} secret"; got != want {
 		t.Errorf("got %q, want %q", got, want)
@@ -69,7 +69,7 @@ func TestResourcesArePacked(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got, err := unpack(name); err != nil || !bytes.Equal(got, want) {
-			t.Errorf("resources.zip has another %s (%v): 'go generate ./i18n' packs it", name, err)
+			t.Errorf("%s in resources.zip is outdated (%v): run 'go generate ./i18n'", name, err)
 		}
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"fn-runtime/i18n/resource"
 )
 
-// source returns the texts of the source by ID.
+// source returns the texts in the source by ID.
 func source(t *testing.T) map[string]resource.Text {
 	t.Helper()
 	texts, _, err := resource.Source("..")
@@ -24,27 +24,27 @@ func TestTextsCanBeTranslated(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, pos := range hidden {
-		t.Errorf("%s: the text must be a literal in a call of i18n.M or i18n.N, for it to be translated", pos)
+		t.Errorf("%s: the text must be a literal in a call of i18n.M or i18n.N, so that it can be translated", pos)
 	}
 }
 
-// The rules of the IBM Cloud CLI guide for every text.
+// All texts follow the rules of the IBM Cloud CLI guide.
 func TestTextsFollowTheGuide(t *testing.T) {
 	please := regexp.MustCompile(`(?i)\bplease\b`)
 	plugin := regexp.MustCompile(`\b[Pp]lugin\b`)
 	short := regexp.MustCompile(`(?i)n't\b|\b(it|that|there|what|who)'s\b|\b(you|we|they)'(re|ve|ll)\b|\bcan not\b`)
 	for id := range source(t) {
 		if please.MatchString(id) {
-			t.Errorf("%q: no \"please\"", id)
+			t.Errorf("%q: do not use \"please\"", id)
 		}
 		if plugin.MatchString(strings.ReplaceAll(id, "ibmcloud plugin", "")) {
-			t.Errorf("%q: write plug-in", id)
+			t.Errorf("%q: use \"plug-in\"", id)
 		}
 		if m := short.FindString(id); m != "" {
-			t.Errorf("%q: one form everywhere: write %q out (is not, cannot)", id, m)
+			t.Errorf("%q: do not use the contraction %q: write 'is not', 'cannot'", id, m)
 		}
 		if strings.HasSuffix(id, ".") && !strings.HasSuffix(id, "...") && id[0] >= 'a' && id[0] <= 'z' && !strings.HasPrefix(id, "ibmcloud") {
-			t.Errorf("%q: a sentence starts with a capital", id)
+			t.Errorf("%q: a sentence must start with a capital letter", id)
 		}
 	}
 }

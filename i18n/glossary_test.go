@@ -8,11 +8,12 @@ import (
 	"testing"
 )
 
-// notProse is what a translation keeps: commands, placeholders and names.
+// notProse matches the parts of a text that are not translated: commands, placeholders and names.
 var notProse = regexp.MustCompile(`'[^' ]+( [^']*)?'|{{\.\w+}}|` + "`[^`]*`" + `|fn-runtime`)
 
-// A word of the field has one translation in a language, everywhere: that of the IBM Cloud CLI where it has the word.
-func TestTermsAreTheSameEverywhere(t *testing.T) {
+// A technical term has the same translation in all texts of a language. If the IBM Cloud CLI uses the term, the
+// translation is that of the CLI.
+func TestTermsAreTranslatedConsistently(t *testing.T) {
 	data, err := os.ReadFile("testdata/glossary.json")
 	if err != nil {
 		t.Fatal(err)
@@ -21,7 +22,7 @@ func TestTermsAreTheSameEverywhere(t *testing.T) {
 	if err := json.Unmarshal(data, &glossary); err != nil {
 		t.Fatal(err)
 	}
-	seen := 0
+	checked := 0
 	for word, locales := range glossary {
 		english := regexp.MustCompile(`(?i)\b` + word + `s?\b`)
 		for locale, pattern := range locales {
@@ -30,22 +31,22 @@ func TestTermsAreTheSameEverywhere(t *testing.T) {
 				if e.Stale() || !english.MatchString(notProse.ReplaceAllString(e.ID, " ")) {
 					continue
 				}
-				seen++
+				checked++
 				for form, text := range e.Translation {
 					if !translated.MatchString(text) {
-						t.Errorf("%s: %q speaks of %s, and its translation has no %s (%s): %q", locale, e.ID, word, pattern, form, text)
+						t.Errorf("%s: %q contains the term %s, but its translation does not match %s (%s): %q", locale, e.ID, word, pattern, form, text)
 					}
 				}
 			}
 		}
 	}
-	if seen < 1000 {
-		t.Errorf("only %d texts were looked at", seen)
+	if checked < 1000 {
+		t.Errorf("checked only %d texts", checked)
 	}
 }
 
-// A sentence ends as the language ends sentences, and a question stays one.
-func TestSentencesStaySentences(t *testing.T) {
+// The translation of a sentence is a sentence, and that of a question is a question.
+func TestTranslationsKeepTheKindOfText(t *testing.T) {
 	kind := func(s string) string {
 		switch {
 		case strings.HasSuffix(s, "..."):
@@ -67,7 +68,7 @@ func TestSentencesStaySentences(t *testing.T) {
 			}
 			for form, text := range e.Translation {
 				if got, want := kind(text), kind(e.ID); got != want && text != "Inic." {
-					t.Errorf("%s: %q is a %s, and %q a %s (%s)", locale, text, got, e.ID, want, form)
+					t.Errorf("%s: %q is a %s, but %q is a %s (%s)", locale, text, got, e.ID, want, form)
 				}
 			}
 		}

@@ -6,16 +6,16 @@ import (
 	"golang.org/x/text/language"
 )
 
-// English is the locale of the texts in the source.
+// English is the locale of the texts in the source code.
 const English = "en_US"
 
-// locales are the locales of the IBM Cloud CLI; each has a file in resources.
+// locales returns the locales of the IBM Cloud CLI. Each has a file in resources.
 func locales() []string {
 	return []string{English, "de_DE", "es_ES", "fr_FR", "it_IT", "ja_JP", "ko_KR", "pt_BR", "zh_Hans", "zh_Hant"}
 }
 
-// Pick chooses the locale: the one configured in the CLI, else the first of the system's settings LC_ALL,
-// LC_MESSAGES and LANG that is not empty, matched to the nearest of Locales; English when nothing matches.
+// Pick returns the locale to use: the locale configured in the CLI, or else the first non-empty variable of LC_ALL,
+// LC_MESSAGES and LANG. It returns the closest supported locale, or English if none matches.
 func Pick(configured string, getenv func(string) string) string {
 	wanted := configured
 	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
@@ -36,7 +36,7 @@ func Pick(configured string, getenv func(string) string) string {
 	return nearest(wanted)
 }
 
-// nearest matches by language and script: "zh_TW" is zh_Hant, "de_AT" is de_DE.
+// nearest returns the supported locale with the same language and script: zh_Hant for "zh_TW", de_DE for "de_AT".
 func nearest(wanted string) string {
 	tag, err := language.Parse(wanted)
 	if err != nil {

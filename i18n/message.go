@@ -1,8 +1,8 @@
-// Package i18n holds every text that a person reads, as data until it is shown.
+// Package i18n implements translatable texts. A text for users is a Message until it is shown; a Catalogue then
+// translates it.
 //
-// What may go in: the Message value, the catalogue that turns it into a language, and the resource files.
-// What may not: knowledge of commands, runtimes or the network. It imports nothing of this project, so that each
-// layer can say what it means without knowing who reads it.
+// The package contains the Message type, the Catalogue and the resource files. It does not depend on commands,
+// runtimes or the network. It imports no other package of this project, so that every package can create Messages.
 package i18n
 
 import (
@@ -10,33 +10,33 @@ import (
 	"strings"
 )
 
-// Message is a text that has not been put into a language yet. The zero Message is empty.
+// Message is a text that is not yet translated. The zero Message is empty.
 //
-// ID is the English text itself, with placeholders in the form {{.Name}}: the form that the IBM Cloud CLI and its
-// resource files use. Args fills the placeholders.
+// ID is the English text. It has placeholders of the form {{.Name}}, as in the resource files of the IBM Cloud CLI.
+// Args holds the values of the placeholders.
 type Message struct {
 	ID   string
 	Args map[string]any
-	// One is the English singular; with it Count chooses the form, and fills {{.Count}}.
+	// One is the English singular. If it is set, Count selects the plural form and is the value of {{.Count}}.
 	One   string
 	Count int
 }
 
-// M makes a Message from an English text and pairs of placeholder name and value:
+// M returns a Message with an English text and pairs of placeholder name and value:
 //
 //	i18n.M("Runtime {{.Name}} is not deployed.", "Name", image)
 func M(id string, pairs ...any) Message {
 	return Message{ID: id, Args: args(pairs)}
 }
 
-// N makes a Message whose form depends on a number, from its English singular and plural:
+// N returns a Message with an English singular and plural. count selects the form:
 //
 //	i18n.N("{{.Count}} runtime", "{{.Count}} runtimes", len(list))
 func N(one, other string, count int, pairs ...any) Message {
 	return Message{ID: other, One: one, Args: args(pairs), Count: count}
 }
 
-// With fills the placeholders of a text that a table holds.
+// With returns a copy of the message with the given arguments, for messages that are defined in a table.
 func (m Message) With(pairs ...any) Message {
 	m.Args = args(pairs)
 	return m
@@ -53,14 +53,14 @@ func args(pairs []any) map[string]any {
 	return m
 }
 
-// IsZero reports whether there is nothing to say.
+// IsZero reports whether the message is empty.
 func (m Message) IsZero() bool { return m.ID == "" }
 
-// String is the English text. It is what logs, Error() and tests see; the screen asks a Catalogue. A value that is
-// itself a Message is filled in as its own English text.
+// String returns the English text. Logs, Error methods and tests use it; output for users is translated by a
+// Catalogue. An argument that is a Message is replaced by its English text.
 func (m Message) String() string { return fill(m.english(), m, Message.String) }
 
-// english is the form of the English text that the number asks for.
+// english returns the English singular or plural form, with placeholders.
 func (m Message) english() string {
 	if m.One != "" && m.Count == 1 {
 		return m.One
@@ -68,8 +68,8 @@ func (m Message) english() string {
 	return m.ID
 }
 
-// fill replaces the placeholders of a text by the arguments of m; nested Messages are put into words by say.
-func fill(text string, m Message, say func(Message) string) string {
+// fill replaces the placeholders of a text by the arguments of m. toString converts arguments that are Messages.
+func fill(text string, m Message, toString func(Message) string) string {
 	if !strings.Contains(text, "{{") {
 		return text
 	}
@@ -79,7 +79,7 @@ func fill(text string, m Message, say func(Message) string) string {
 	}
 	for name, value := range m.Args {
 		if inner, ok := value.(Message); ok {
-			value = say(inner)
+			value = toString(inner)
 		}
 		old = append(old, "{{."+name+"}}", fmt.Sprint(value))
 	}

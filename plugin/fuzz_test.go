@@ -10,7 +10,8 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// FuzzHost reads any config.json of the CLI: there is a host or words for why not, and the file stays as it was.
+// FuzzHost reads an arbitrary config.json of the CLI. readHost returns a host or an error with a kind, and does not
+// change the file.
 func FuzzHost(f *testing.F) {
 	for _, s := range []string{
 		`{"IAMToken":"Bearer a.e30.c","IAMRefreshToken":"r","Region":"eu-de","Account":{"GUID":"g"},"ResourceGroup":{"GUID":"x"},"HTTPTimeout":17}`,

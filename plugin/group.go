@@ -15,11 +15,11 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
-// maxGroups bounds the answer of the resource controller, in bytes.
+// maxGroups is the maximum size of a response of the resource controller in bytes.
 const maxGroups = 1 << 20
 
-// resourceGroup finds the id of a resource group by its name: the targeted one without asking, any other at the
-// resource controller (GET /v2/resource_groups).
+// resourceGroup returns the ID of the resource group with a name. It gets the ID of the targeted group from the
+// session, and the IDs of other groups from the resource controller (GET /v2/resource_groups).
 func resourceGroup(ctx context.Context, c sdk.PluginContext, h *host, token transport.TokenFunc, name string) (string, error) {
 	if g := c.CurrentResourceGroup(); g.Name == name || g.GUID == name {
 		return g.GUID, nil
@@ -59,7 +59,7 @@ func resourceGroup(ctx context.Context, c sdk.PluginContext, h *host, token tran
 		i18n.M("List the groups of your account with 'ibmcloud resource groups'."))
 }
 
-// groupList is the answer of the resource controller.
+// groupList is the response of the resource controller.
 type groupList struct {
 	Resources []struct {
 		ID   string `json:"id"`
@@ -67,7 +67,7 @@ type groupList struct {
 	} `json:"resources"`
 }
 
-// id of the group of that name, "" when it is not there.
+// id returns the ID of the group with a name. It returns "" if there is no such group.
 func (l groupList) id(name string) string {
 	for _, g := range l.Resources {
 		if g.Name == name {

@@ -22,7 +22,7 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
-// host is what the CLI's configuration and the environment say.
+// host holds the settings from the configuration of the CLI and the environment.
 type host struct {
 	connect.Host
 	texts  *i18n.Catalogue
@@ -30,12 +30,12 @@ type host struct {
 	trace  string // "true", a file, or ""
 }
 
-// maxConfig is the most that the CLI's configuration may hold, in bytes.
+// maxConfig is the maximum size of the configuration of the CLI in bytes.
 const maxConfig = 16 << 20
 
-// readHost reads the CLI's configuration where there is one; without one the plug-in runs by itself, not logged in.
-// The SDK would write a new file in the place of one that is missing or that it cannot read, so that is looked at
-// first. Without session it is not looked at.
+// readHost reads the configuration of the CLI. If there is none, the plug-in runs standalone without a session.
+// readHost validates the file before it calls the SDK, because the SDK replaces a missing or unreadable file. If
+// session is false, it does not read the file.
 func readHost(session bool) (h *host, err error) {
 	h = &host{}
 	h.Getenv = os.Getenv
@@ -63,14 +63,14 @@ func readHost(session bool) (h *host, err error) {
 		return h, unreadable(fault.Invalid, file, readErr.Error())
 	case !json.Valid(data):
 		return h, unreadable(fault.Invalid, file, "it is not valid JSON")
-	case core_config.NewBXConfigData().Unmarshal(data) != nil: // its error would show values
+	case core_config.NewBXConfigData().Unmarshal(data) != nil: // the error of the SDK would expose values
 		return h, unreadable(fault.Invalid, file, "a value in it is of the wrong type")
 	}
-	defer recovered(file, &err)
+	defer recoverConfigError(file, &err)
 	return h, h.fill(sdk.InitPluginContext(commands.Name))
 }
 
-// fill takes the settings and the session from the SDK's context.
+// fill sets the settings and the session from the context of the SDK.
 func (h *host) fill(c sdk.PluginContext) error {
 	h.texts = i18n.New(i18n.Pick(c.Locale(), os.Getenv))
 	h.colour, h.trace = c.ColorEnabled(), c.Trace()
@@ -83,12 +83,13 @@ func (h *host) fill(c sdk.PluginContext) error {
 	return nil
 }
 
-// httpTimeout reads IBMCLOUD_HTTP_TIMEOUT, in seconds; 0 when it is not set or no such number.
+// httpTimeout returns the value of IBMCLOUD_HTTP_TIMEOUT, which is in seconds. It returns 0 if the variable is not set
+// or invalid.
 func httpTimeout(getenv func(string) string) time.Duration {
 	return seconds(cmp.Or(getenv("IBMCLOUD_HTTP_TIMEOUT"), getenv("BLUEMIX_HTTP_TIMEOUT")))
 }
 
-// seconds reads a number of seconds up to a day; 0 when it is no such number.
+// seconds parses a number of seconds from 0 to one day. It returns 0 if the number is invalid.
 func seconds(text string) time.Duration {
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 0 || n > 24*60*60 {
@@ -103,8 +104,8 @@ func unreadable(kind fault.Kind, file, why string) error {
 		i18n.M("Move the file away, then log in again with 'ibmcloud login'."))
 }
 
-// pathOf keeps a trace file where it was named from.
-func pathOf(name string) string {
+// absolute returns the absolute path of a trace file. It does not depend on later changes of the working directory.
+func absolute(name string) string {
 	if abs, err := filepath.Abs(name); err == nil {
 		return abs
 	}

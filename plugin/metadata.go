@@ -10,7 +10,8 @@ import (
 	"fn-runtime/commands"
 )
 
-// metadata describes the command tree to the host. A command that only has others below it is a namespace of the host.
+// metadata returns the description of the command tree for the host. A command with subcommands is a namespace of the
+// host.
 func metadata(root *cobra.Command) sdk.PluginMetadata {
 	m := sdk.PluginMetadata{
 		Name:                     root.Name(),
@@ -29,7 +30,7 @@ func metadata(root *cobra.Command) sdk.PluginMetadata {
 	return m
 }
 
-// describe adds a command, or a namespace with the commands below it.
+// describe adds a command, or a namespace and its commands, to m.
 func describe(m *sdk.PluginMetadata, namespace string, cmd *cobra.Command) {
 	if cmd.HasSubCommands() {
 		m.Namespaces = append(m.Namespaces, sdk.Namespace{ParentName: namespace, Name: cmd.Name(), Description: cmd.Short})
@@ -45,7 +46,8 @@ func describe(m *sdk.PluginMetadata, namespace string, cmd *cobra.Command) {
 	})
 }
 
-// flags are those of the SDK's own conversion, with the words of pflag's `VALUE` marks but without the marks.
+// flags returns the flags of a command for the host, like the conversion function of the SDK, but without the
+// backquotes that mark the name of a value in pflag.
 func flags(cmd *cobra.Command) []sdk.Flag {
 	list := []sdk.Flag{}
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {

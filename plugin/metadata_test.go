@@ -22,11 +22,11 @@ func TestMetadataFollowsTheGuide(t *testing.T) {
 	for _, c := range m.Commands {
 		name := c.Namespace + " " + c.Name
 		if have[name] {
-			t.Errorf("%s stands twice", name)
+			t.Errorf("%s is listed twice", name)
 		}
 		have[name] = true
 		if !spaces[c.Namespace] {
-			t.Errorf("%s: its namespace is not described", name)
+			t.Errorf("%s: the namespace %s is missing", name, c.Namespace)
 		}
 		checkText(t, name, c.Description)
 		if !strings.HasPrefix(c.Usage, "ibmcloud "+name) {
@@ -50,7 +50,7 @@ func TestMetadataFollowsTheGuide(t *testing.T) {
 	}
 }
 
-// checkText holds the guide's rule for descriptions: a sentence without subject, under 10 words.
+// checkText checks a description against the guide: it must be a sentence of at most 10 words.
 func checkText(t *testing.T, name, text string) {
 	t.Helper()
 	if n := len(strings.Fields(text)); n == 0 || n > 10 || !strings.HasSuffix(text, ".") {

@@ -1,7 +1,8 @@
-// Package plugin is the host's side: it tells the IBM Cloud CLI what there is, and tells the commands what the CLI
-// knows - session, locale, trace, colour.
+// Package plugin integrates the commands with the IBM Cloud CLI, the host. It describes the commands to the CLI, and
+// passes the session, locale, trace and colour settings of the CLI to the commands.
 //
-// What may go in: the CLI SDK and what is made from it. What may not: commands, runtimes. Nothing below imports it.
+// The package contains everything that uses the SDK of the CLI. It does not contain commands or decisions about
+// runtimes. No package of commands or runtime imports it.
 package plugin
 
 import (
@@ -20,8 +21,8 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// Main runs the process: with the arguments that the host gives (its namespace is in the environment), or by itself.
-// It returns the exit status.
+// Main runs the program as a plug-in of the host or standalone, and returns the exit status. The host passes the
+// namespace of the command in the environment.
 func Main(args []string) int {
 	p := &plugin{}
 	if len(args) == 1 && args[0] == "SendMetadata" {
@@ -39,15 +40,15 @@ func Main(args []string) int {
 // plugin implements sdk.Plugin.
 type plugin struct{}
 
-// GetMetadata describes the plug-in to the host.
+// GetMetadata returns the description of the plug-in for the host.
 func (p *plugin) GetMetadata() sdk.PluginMetadata { return Metadata() }
 
-// Metadata describes the plug-in to the host, and to those who publish it.
+// Metadata returns the description of the plug-in for the host and for the plug-in repository.
 func Metadata() sdk.PluginMetadata {
 	return metadata(commands.NewRoot(&commands.Factory{View: &view.View{}, Version: Version}))
 }
 
-// Run is how the SDK runs a command; Main does the same with an exit status.
+// Run runs a command for the SDK. It is like Main, but ends the process with the exit status.
 func (p *plugin) Run(_ sdk.PluginContext, args []string) { os.Exit(Main(args)) }
 
 func (p *plugin) run(ctx context.Context, args []string) int {
@@ -61,8 +62,8 @@ func (p *plugin) run(ctx context.Context, args []string) int {
 	return commands.Run(ctx, f, args)
 }
 
-// withNamespace puts the nested part of the host's namespace before the command: the host runs 'fn-runtime local
-// start' as namespace "fn-runtime local" and arguments ["start"].
+// withNamespace adds the nested part of the host's namespace to the arguments. The host runs 'fn-runtime local start'
+// with the namespace "fn-runtime local" and the arguments ["start"].
 func withNamespace(namespace string, args []string) []string {
 	words := strings.Fields(namespace)
 	if len(words) < 2 {
@@ -71,9 +72,9 @@ func withNamespace(namespace string, args []string) []string {
 	return append(words[1:len(words):len(words)], args...)
 }
 
-// newFactory puts together what the commands need. The function returned closes what was opened. With an error the
-// factory is good enough to show it. silent leaves the trace out: completion must write nothing to the screen. Without
-// session the CLI's configuration is not read.
+// newFactory returns the Factory for the commands. The returned function closes the trace file. If newFactory returns
+// an error, the view of the Factory can still show it. silent disables the trace, because completion must not write to
+// the screen. If session is false, newFactory does not read the configuration of the CLI.
 func newFactory(silent, session bool) (*commands.Factory, func(), error) {
 	streams := view.System()
 	f := &commands.Factory{View: &view.View{Streams: streams}, Version: Version, Notice: notice, Service: connect.Open}
@@ -95,12 +96,12 @@ func newFactory(silent, session bool) (*commands.Factory, func(), error) {
 	if err != nil {
 		return f, func() {}, err
 	}
-	host.Trace = trace.writer // the session writes there too
+	host.Trace = trace.writer // requests of the session are traced too
 	f.Host = host.Host
 	return f, trace.close, nil
 }
 
-// asTyped is how a user would call this program again: by its name alone where the path finds it.
+// asTyped returns the command that calls this program: its base name if PATH contains the program, otherwise its path.
 func asTyped(program string) string {
 	name := filepath.Base(program)
 	if found, err := exec.LookPath(name); err == nil && found == program {
@@ -109,8 +110,9 @@ func asTyped(program string) string {
 	return program
 }
 
-// recovered turns the panics with which the SDK reports an unreadable configuration into an error.
-func recovered(file string, err *error) {
+// recoverConfigError converts the panic with which the SDK reports an unreadable configuration into an error. It
+// repeats other panics.
+func recoverConfigError(file string, err *error) {
 	if r := recover(); r != nil {
 		text := fmt.Sprint(r)
 		if !strings.HasPrefix(text, "configuration error:") {

@@ -17,8 +17,8 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// newSession returns what a logged-in CLI knows, nil when nobody is logged in. It does not ask PluginContext.IsLoggedIn,
-// which refreshes an expired token over the network even for commands that need none.
+// newSession returns the session of the CLI. It returns nil if the user is not logged in. It does not call
+// PluginContext.IsLoggedIn, which sends a request to refresh an expired token even for commands that need no token.
 func newSession(c sdk.PluginContext, h *host) *connect.Session {
 	if c.IAMToken() == "" && c.IAMRefreshToken() == "" {
 		return nil
@@ -44,20 +44,21 @@ func newSession(c sdk.PluginContext, h *host) *connect.Session {
 	return s
 }
 
-// expiry is when a token ends; a token that does not say ends now.
+// expiry returns the expiry time of a token. A token without an expiry time counts as expired.
 func expiry(token string) time.Time { return core_config.NewIAMTokenInfo(token).Expiry }
 
-// Margins of a token: one that ends sooner than nearExpiry is refreshed before it is used, and one that is younger
-// than fresh is not refreshed again, because several requests may have been refused with the old one.
+// A token that expires within nearExpiry is refreshed before use. A token that was refreshed less than fresh ago is not
+// refreshed again: several concurrent requests may have failed with the old token.
 const (
 	nearExpiry = 2 * time.Minute
 	fresh      = 30 * time.Second
 )
 
-// refreshTimeout bounds a refresh where the CLI has no setting: the SDK's own client waits for ever.
+// refreshTimeout is the timeout of a token refresh if the CLI has no setting. The client of the SDK has no timeout.
 const refreshTimeout = time.Minute
 
-// tokens returns the IAM access token. One refresh at a time: the SDK's configuration is not made for more.
+// tokens provides the IAM access token and refreshes it. It serializes refreshes, because the configuration of the SDK
+// does not support concurrent refreshes.
 type tokens struct {
 	context   sdk.PluginContext
 	now       func() time.Time
@@ -67,16 +68,16 @@ type tokens struct {
 }
 
 func (t *tokens) token(ctx context.Context, refresh bool) (string, error) {
-	type answer struct {
+	type response struct {
 		token string
 		err   error
 	}
-	result := make(chan answer, 1)
+	result := make(chan response, 1)
 	timer := time.NewTimer(t.timeout)
 	defer timer.Stop()
-	go func() { // the SDK's refresh takes no context
+	go func() { // the refresh of the SDK does not accept a context
 		token, err := t.get(refresh)
-		result <- answer{token, err}
+		result <- response{token, err}
 	}()
 	select {
 	case <-ctx.Done():
@@ -85,8 +86,8 @@ func (t *tokens) token(ctx context.Context, refresh bool) (string, error) {
 		return "", fault.New(fault.Timeout,
 			i18n.M("IAM did not respond within {{.Time}}.", "Time", t.timeout),
 			i18n.M("Try again later, or log in again with 'ibmcloud login'."))
-	case a := <-result:
-		return a.token, a.err
+	case r := <-result:
+		return r.token, r.err
 	}
 }
 
@@ -99,9 +100,9 @@ func (t *tokens) get(refresh bool) (string, error) {
 	if (refresh || expiry(token).Before(now.Add(nearExpiry))) && !young {
 		var err error
 		token, err = t.context.RefreshIAMToken()
-		if unanswered := (*url.Error)(nil); errors.As(err, &unanswered) { // that says nothing of the session
+		if netErr := (*url.Error)(nil); errors.As(err, &netErr) { // a network error does not mean that the session has expired
 			return "", fault.New(fault.Unavailable,
-				i18n.M("The session could not be renewed: {{.Reason}}.", "Reason", text.Line(unanswered.Error(), 300)),
+				i18n.M("The session could not be renewed: {{.Reason}}.", "Reason", text.Line(netErr.Error(), 300)),
 				i18n.M("Check the endpoint and the network, then retry.")).Because(err)
 		}
 		if err != nil {
@@ -111,11 +112,11 @@ func (t *tokens) get(refresh bool) (string, error) {
 		}
 		t.refreshed = now
 	}
-	return bare(token), nil
+	return trimBearer(token), nil
 }
 
-// bare takes "Bearer " off.
-func bare(token string) string {
+// trimBearer removes the prefix "Bearer " from a token.
+func trimBearer(token string) string {
 	if kind, rest, ok := strings.Cut(token, " "); ok && strings.EqualFold(kind, "bearer") {
 		return rest
 	}

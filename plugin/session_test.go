@@ -18,7 +18,7 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// jwt makes an unsigned token that ends at the given time.
+// jwt returns an unsigned token that expires at the given time.
 func jwt(name string, end time.Time) string {
 	part := func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
 	return "Bearer " + part(`{"alg":"none"}`) + "." + part(fmt.Sprintf(`{"exp":%d,"iat":1,"name":%q}`, end.Unix(), name)) + ".x"
@@ -55,7 +55,7 @@ func newIAM(t *testing.T, status int) *iam {
 	return s
 }
 
-// login writes a config.json as the CLI does and points the SDK at it.
+// login writes a config.json like that of a logged-in CLI and makes the SDK use it. It returns the path of the file.
 func login(t *testing.T, config map[string]any) string {
 	t.Helper()
 	home := t.TempDir()
@@ -86,7 +86,7 @@ func session(server *iam, token string) map[string]any {
 	}
 }
 
-func TestHostComesFromTheSession(t *testing.T) {
+func TestReadHost(t *testing.T) {
 	server := newIAM(t, http.StatusOK)
 	login(t, session(server, jwt("old", time.Now().Add(time.Hour))))
 	h, err := readHost(true)
@@ -137,11 +137,11 @@ func TestExpiredTokenIsRefreshedOnceAndUsed(t *testing.T) {
 	}
 	data, _ := os.ReadFile(file)
 	if !strings.Contains(string(data), "refresh-2") {
-		t.Error("the new refresh token was not kept for the CLI")
+		t.Error("the new refresh token was not saved for the CLI")
 	}
 }
 
-func TestRefusedRefreshSaysLogIn(t *testing.T) {
+func TestFailedRefreshReturnsNotLoggedIn(t *testing.T) {
 	server := newIAM(t, http.StatusBadRequest)
 	login(t, session(server, jwt("old", time.Now().Add(-time.Hour))))
 	h, err := readHost(true)
@@ -154,7 +154,7 @@ func TestRefusedRefreshSaysLogIn(t *testing.T) {
 	}
 }
 
-func TestTokenGivesUpWithItsContext(t *testing.T) {
+func TestTokenReturnsWhenContextIsCancelled(t *testing.T) {
 	hang := make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-hang }))
 	defer server.Close()
@@ -171,7 +171,7 @@ func TestTokenGivesUpWithItsContext(t *testing.T) {
 	}
 }
 
-func TestNobodyLoggedIn(t *testing.T) {
+func TestNotLoggedIn(t *testing.T) {
 	for name, config := range map[string]map[string]any{
 		"logged out":                    {"Region": "us-south"},
 		"expired without refresh token": {"IAMToken": jwt("old", time.Now().Add(-time.Hour))},
@@ -186,7 +186,7 @@ func TestNobodyLoggedIn(t *testing.T) {
 	}
 }
 
-func TestConfigurationOfTheCLIIsNeverDamaged(t *testing.T) {
+func TestInvalidConfigurationIsUnchanged(t *testing.T) {
 	file := login(t, map[string]any{})
 	broken := []byte(`{"IAMToken": "Bearer secret`)
 	if err := os.WriteFile(file, broken, 0o600); err != nil {
@@ -206,7 +206,7 @@ func TestConfigurationOfTheCLIIsNeverDamaged(t *testing.T) {
 		t.Errorf("without a file: %v, %v", h.Session, err)
 	}
 	if _, err := os.Stat(file); err == nil {
-		t.Error("a configuration was made")
+		t.Error("a configuration file was created")
 	}
 }
 
@@ -236,8 +236,8 @@ func TestTraceFileIsPrivate(t *testing.T) {
 	}
 }
 
-// The endpoint in the background outlives the command that started it: it never looks at somebody's session.
-func TestTheEndpointDoesNotReadTheSession(t *testing.T) {
+// The local endpoint outlives the command that started it. It does not read the session of the CLI.
+func TestLocalEndpointDoesNotReadTheSession(t *testing.T) {
 	server := newIAM(t, http.StatusOK)
 	file := login(t, session(server, jwt("old", time.Now().Add(-time.Hour))))
 	before, err := os.ReadFile(file)
@@ -249,7 +249,7 @@ func TestTheEndpointDoesNotReadTheSession(t *testing.T) {
 		t.Errorf("%v, %+v", err, h)
 	}
 	if after, err := os.ReadFile(file); err != nil || string(after) != string(before) {
-		t.Errorf("the configuration was touched: %v", err)
+		t.Errorf("the configuration was changed: %v", err)
 	}
 	if err := os.WriteFile(file, []byte("{ broken"), 0o600); err != nil {
 		t.Fatal(err)

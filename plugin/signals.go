@@ -12,12 +12,12 @@ import (
 	"fn-runtime/runtime/grace"
 )
 
-// patience is how long an interrupted command that lingers over nothing may take to its end: what it waits for may be
-// beyond the reach of a context, such as a disk on the network that does not answer.
-const patience = 10 * time.Second
+// gracePeriod is how long an interrupted command may take to end. A command may not end at all if it waits for
+// something that a context cannot cancel, such as a network disk that does not respond.
+const gracePeriod = 10 * time.Second
 
-// interruptible returns a context that the first Ctrl-C (or SIGTERM) ends, so that running calls can finish and
-// clean up; the second ends the process at once, and so does the end of patience.
+// interruptible returns a context that the first Ctrl-C or SIGTERM cancels, so that running operations can clean up and
+// finish. The second signal, or the end of the grace period, ends the process immediately.
 func interruptible(w io.Writer) (context.Context, func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ctx, work := grace.Track(ctx)
@@ -37,21 +37,21 @@ func interruptible(w io.Writer) (context.Context, func()) {
 	}
 }
 
-// interrupted waits for signals and reports whether the process has to end at once; false when the command is done.
-// Signals that come while they are lent to a child are none.
+// interrupted waits for signals and reports whether the process must end immediately. It returns false if the command
+// has ended. It ignores signals while they are suspended for a child process.
 func interrupted(signals <-chan os.Signal, done <-chan struct{}, cancel func(), work *grace.Tracker) bool {
-	for waits := true; waits; {
+	for waiting := true; waiting; {
 		select {
 		case <-signals:
-			waits = work.SignalsSuspended()
+			waiting = work.SignalsSuspended()
 		case <-done:
 			return false
 		}
 	}
 	cancel()
 	first := time.Now()
-	look := time.NewTicker(time.Second)
-	defer look.Stop()
+	ticker := time.NewTicker(time.Second)
+	defer ticker.Stop()
 	for {
 		select {
 		case <-signals:
@@ -60,12 +60,12 @@ func interrupted(signals <-chan os.Signal, done <-chan struct{}, cancel func(), 
 			}
 		case <-done:
 			return false
-		case <-look.C:
-			late := first
-			if end := work.Until(); end.After(late) {
-				late = end
+		case <-ticker.C:
+			start := first
+			if end := work.Until(); end.After(start) {
+				start = end
 			}
-			if time.Since(late) > patience && !work.SignalsSuspended() {
+			if time.Since(start) > gracePeriod && !work.SignalsSuspended() {
 				return true
 			}
 		}

@@ -10,17 +10,18 @@ import (
 	"fn-runtime/runtime/grace"
 )
 
-// A signal has an effect within seconds, whatever the command waits for; what lingers gets the time that it asked for.
-func TestASignalEndsWhatDoesNotEnd(t *testing.T) {
+// After a signal the process ends within seconds, whatever the command waits for. A command that has extended its grace
+// period gets that time in addition.
+func TestSignalEndsTheProcess(t *testing.T) {
 	for name, tc := range map[string]struct {
-		lingers time.Duration
-		second  time.Duration // after the first signal; 0: there is none
-		most    time.Duration
+		extension time.Duration // of the grace period
+		second    time.Duration // time of the second signal after the first; 0 for none
+		most      time.Duration
 	}{
-		"a command that hangs":               {0, 0, 12 * time.Second},
-		"a command that lingers":             {30 * time.Second, 0, 42 * time.Second},
-		"a second signal":                    {30 * time.Second, time.Second, time.Second},
-		"a command that hangs, both at once": {0, time.Millisecond, time.Millisecond},
+		"hanging command":               {0, 0, 12 * time.Second},
+		"extended grace period":         {30 * time.Second, 0, 42 * time.Second},
+		"second signal":                 {30 * time.Second, time.Second, time.Second},
+		"hanging command, both at once": {0, time.Millisecond, time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -28,24 +29,24 @@ func TestASignalEndsWhatDoesNotEnd(t *testing.T) {
 				defer cancel()
 				ctx, work := grace.Track(ctx)
 				signals, done := make(chan os.Signal, 2), make(chan struct{})
-				defer context.AfterFunc(ctx, func() { grace.Extend(ctx, tc.lingers) })()
+				defer context.AfterFunc(ctx, func() { grace.Extend(ctx, tc.extension) })()
 				time.AfterFunc(time.Minute, func() { signals <- os.Interrupt })
 				if tc.second > 0 {
 					time.AfterFunc(time.Minute+tc.second, func() { signals <- os.Interrupt })
 				}
 				start := time.Now().Add(time.Minute)
 				if !interrupted(signals, done, cancel, work) {
-					t.Error("the process goes on")
+					t.Error("the process continues")
 				}
-				if took := time.Since(start); took > tc.most || took < tc.lingers && tc.second == 0 {
-					t.Errorf("it took %s to the end, want %s at most", took, tc.most)
+				if took := time.Since(start); took > tc.most || took < tc.extension && tc.second == 0 {
+					t.Errorf("the process ended after %s, want at most %s", took, tc.most)
 				}
 			})
 		})
 	}
 }
 
-func TestACommandThatEndsIsNotCutOff(t *testing.T) {
+func TestFinishedCommandIsNotKilled(t *testing.T) {
 	signals, done := make(chan os.Signal, 2), make(chan struct{})
 	signals <- os.Interrupt
 	close(done)
@@ -54,11 +55,12 @@ func TestACommandThatEndsIsNotCutOff(t *testing.T) {
 	}
 }
 
-// What is lent to a child ends neither the command nor the process, however often it comes; afterwards it does again.
-func TestSignalsOfAChildEndNothing(t *testing.T) {
+// While signals are suspended for a child process, they end neither the command nor this process. After that they work
+// again.
+func TestSuspendedSignalsAreIgnored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, work := grace.Track(t.Context())
-		back := grace.SuspendSignals(ctx)
+		resume := grace.SuspendSignals(ctx)
 		signals, done := make(chan os.Signal), make(chan struct{})
 		cancelled := false
 		ended := make(chan bool, 1)
@@ -70,11 +72,11 @@ func TestSignalsOfAChildEndNothing(t *testing.T) {
 		if cancelled || len(ended) > 0 {
 			t.Errorf("cancelled: %v, ended: %v", cancelled, len(ended) > 0)
 		}
-		back()
+		resume()
 		signals <- os.Interrupt
 		synctest.Wait()
 		if !cancelled {
-			t.Error("a signal after the child's end does nothing")
+			t.Error("a signal after the end of the child has no effect")
 		}
 		close(done)
 		if <-ended {

@@ -9,14 +9,14 @@ import (
 	"fn-runtime/runtime/regular"
 )
 
-// trace is where the requests are written to.
+// trace is the destination of the request trace.
 type trace struct {
-	writer io.Writer // nil: nowhere
+	writer io.Writer // nil to write no trace
 	close  func()
 }
 
-// openTrace follows IBMCLOUD_TRACE: "true" is standard error, "false" and "" nothing, anything else a file that is
-// appended to and that only its owner can read.
+// openTrace opens the destination for a value of IBMCLOUD_TRACE: "true" is stderr, "false" and "" disable the trace.
+// Any other value is a file, to which the trace is appended and which only its owner can read.
 func openTrace(setting string) (trace, error) {
 	switch setting {
 	case "", "false", "FALSE", "False":
@@ -24,10 +24,10 @@ func openTrace(setting string) (trace, error) {
 	case "true", "TRUE", "True":
 		return trace{writer: os.Stderr, close: func() {}}, nil
 	}
-	file := pathOf(setting)
+	file := absolute(setting)
 	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_APPEND|regular.NonBlock, 0o600)
 	if err == nil {
-		if err = private(f); err != nil {
+		if err = makePrivate(f); err != nil {
 			_ = f.Close()
 		}
 	}
@@ -39,9 +39,9 @@ func openTrace(setting string) (trace, error) {
 	return trace{writer: f, close: func() { _ = f.Close() }}, nil
 }
 
-// private takes a file that was there with other rights from everybody else. A device or a pipe stays as it is: root
-// could take /dev/null from the whole machine, and to others it is not theirs to change.
-func private(f *os.File) error {
+// makePrivate removes the permissions of other users from an existing file. It does not change a device or a pipe: as
+// root it would make /dev/null inaccessible to other users, and other users are not allowed to change it.
+func makePrivate(f *os.File) error {
 	info, err := f.Stat()
 	if err != nil || !info.Mode().IsRegular() {
 		return err

@@ -10,8 +10,9 @@ import (
 	"testing"
 )
 
-// A trace to a device or a pipe, such as /dev/null as root, must not take it away from everybody else.
-func TestATraceLeavesTheRightsOfWhatIsNoFile(t *testing.T) {
+// Tracing to a device or a pipe does not change its permissions. As root, it would otherwise make /dev/null
+// inaccessible to other users.
+func TestTraceKeepsPermissionsOfDevices(t *testing.T) {
 	pipe := filepath.Join(t.TempDir(), "pipe")
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)

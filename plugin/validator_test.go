@@ -10,9 +10,9 @@ import (
 	sdk "github.com/IBM-Cloud/ibm-cloud-cli-sdk/plugin"
 )
 
-// The rules of the CLI SDK's own validator (plugin/plugin_metadata_validator.go of its release 1.12.1, Apache-2.0), which
-// those who publish a plug-in run. They are written down here because the module that has them cannot be had with a
-// checksum. An error may not be; each warning that stays has its reason in reasons.
+// The rules of the validator in the CLI SDK (plugin/plugin_metadata_validator.go of release 1.12.1, Apache-2.0), which
+// is run when a plug-in is published. They are copied here because the module that contains them is not available with
+// a checksum. Errors are not allowed. A warning is allowed only if it is listed in allowedWords.
 var (
 	placeholder  = regexp.MustCompile(`\[([aA]rguments|[oO]ptions)+\.{0,3}\]`)
 	flagNames    = regexp.MustCompile(`(-[a-zA-Z]{1}\s+)|(--[a-zA-Z][a-zA-Z-]*)`)
@@ -23,68 +23,69 @@ var (
 	commonVerbs  = strings.Fields("list show create update delete remove add bind unbind get set unset enable disable start stop restart config download")
 )
 
-// reasons are why words in small letters stay in usages: they are what is typed, and no names of values.
-var reasons = map[string]string{
-	"default":     "the word for the runtime that Lithops has for a Python",
-	"all":         "the word for every runtime",
-	"environment": "a topic of help",
-	"port":        "the end of the flag --s3-port: the validator stops at its digit",
+// allowedWords are the lowercase words that usage lines may contain, with the reasons: users type these words
+// literally, they do not stand for values.
+var allowedWords = map[string]string{
+	"default":     "selects the default runtime of Lithops for a Python version",
+	"all":         "selects all runtimes",
+	"environment": "a help topic",
+	"port":        "the end of the flag --s3-port: the validator stops at the digit",
 	"bash":        "a shell", "zsh": "a shell", "fish": "a shell", "powershell": "a shell",
 }
 
-// finding is one of the validator's errors or warnings.
-type finding struct{ priority, what string }
+// finding is an error or a warning of the validator.
+type finding struct{ priority, message string }
 
 func validateCommand(c sdk.Command) (all []finding) {
-	say := func(priority, format string, args ...any) {
+	report := func(priority, format string, args ...any) {
 		all = append(all, finding{priority, c.Namespace + " " + c.Name + ": " + fmt.Sprintf(format, args...)})
 	}
 	for name, value := range map[string]string{"namespace": c.Namespace, "name": c.Name, "description": c.Description, "usage": c.Usage} {
 		if value == "" {
-			say("ERROR", "no %s", name)
+			report("ERROR", "no %s", name)
 		}
 	}
 	segments := strings.FieldsFunc(c.Name, func(r rune) bool { return r == '-' || r == ' ' })
 	for _, s := range segments {
 		if len(s) < 2 {
-			say("ERROR", "the segment %q has less than 2 characters", s)
+			report("ERROR", "the segment %q has less than 2 characters", s)
 		}
 	}
 	plural := len(segments) > 0 && len(segments[len(segments)-1]) >= 3 && strings.HasSuffix(segments[len(segments)-1], "s") && !slices.Contains(commonVerbs, segments[len(segments)-1])
 	description := strings.ToLower(c.Description)
 	if has := func(word string) bool { return strings.Contains(description, word) }; plural && !slices.ContainsFunc(listKeywords, has) {
-		say("WARNING", "a plural without a word of lists in its description")
+		report("WARNING", "a plural without a word of lists in its description")
 	}
 	if description != "" && c.Description[:1] != strings.ToUpper(c.Description[:1]) {
-		say("ERROR", "the description begins with a small letter")
+		report("ERROR", "the description begins with a small letter")
 	}
 	for _, start := range badStarts {
 		if strings.HasPrefix(description, start) {
-			say("ERROR", "the description begins with %q", start)
+			report("ERROR", "the description begins with %q", start)
 		}
 	}
 	if n := len(strings.Fields(description)); n > 15 {
-		say("INFO", "the description has %d words", n)
+		report("INFO", "the description has %d words", n)
 	}
 	if placeholder.MatchString(c.Usage) {
-		say("ERROR", "placeholders in the usage")
+		report("ERROR", "placeholders in the usage")
 	}
 	if parts := strings.SplitAfter(c.Usage, "COMMAND"); len(parts) == 2 && strings.TrimSpace(parts[1]) == "" {
-		say("ERROR", "nothing but COMMAND in the usage")
+		report("ERROR", "nothing but COMMAND in the usage")
 	}
 	if unclosed(c.Usage) {
-		say("ERROR", "an unclosed bracket in the usage")
+		report("ERROR", "an unclosed bracket in the usage")
 	}
 	known := strings.FieldsFunc(strings.ToLower("and or to from with ibmcloud ic bx options arguments "+c.Namespace+" "+c.Name+" "+strings.ReplaceAll(c.Namespace+" "+c.Name, "-", " ")),
 		func(r rune) bool { return r == ' ' })
 	for _, word := range smallWords.FindAllString(pathNames.ReplaceAllString(flagNames.ReplaceAllString(c.Usage, ""), ""), -1) {
 		if !slices.Contains(known, word) {
-			say("WARNING", "small letters in the usage: %s", word)
+			report("WARNING", "small letters in the usage: %s", word)
 		}
 	}
 	for _, f := range c.Flags {
 		if f.Name == "" || f.Description == "" || strings.ContainsAny(f.Name, "<>") {
-			say("ERROR", "the flag %+v", f)
+			report("ERROR", "the flag %+v", f)
 		}
 	}
 	return all
@@ -115,21 +116,21 @@ func TestMetadataPassesTheValidatorOfTheSDK(t *testing.T) {
 	used := map[string]bool{}
 	for _, c := range m.Commands {
 		for _, f := range validateCommand(c) {
-			word := f.what[strings.LastIndex(f.what, " ")+1:]
-			if used[word] = true; f.priority != "WARNING" || reasons[word] == "" {
-				t.Errorf("%s %s", f.priority, f.what)
+			word := f.message[strings.LastIndex(f.message, " ")+1:]
+			if used[word] = true; f.priority != "WARNING" || allowedWords[word] == "" {
+				t.Errorf("%s %s", f.priority, f.message)
 			}
 		}
 	}
-	for word := range reasons {
+	for word := range allowedWords {
 		if !used[word] {
-			t.Errorf("there is no warning of %q any more", word)
+			t.Errorf("%q in allowedWords is not needed any more", word)
 		}
 	}
 }
 
-// The rules find what they are for.
-func TestTheRulesOfTheValidator(t *testing.T) {
+// Each rule reports a command that violates it.
+func TestValidateCommand(t *testing.T) {
 	good := sdk.Command{Namespace: "x", Name: "start", Description: "Start it.", Usage: "ibmcloud x start NAME"}
 	for what, spoil := range map[string]func(*sdk.Command){
 		"less than 2":        func(c *sdk.Command) { c.Name = "*" },
@@ -146,12 +147,12 @@ func TestTheRulesOfTheValidator(t *testing.T) {
 		spoil(&c)
 		found := validateCommand(c)
 		if !slices.ContainsFunc(found, func(f finding) bool {
-			return strings.Contains(strings.ReplaceAll(f.what, "in the usage: ", "letters: "), what)
+			return strings.Contains(strings.ReplaceAll(f.message, "in the usage: ", "letters: "), what)
 		}) {
 			t.Errorf("%s: found %v", what, found)
 		}
 	}
 	if found := validateCommand(good); len(found) > 0 {
-		t.Errorf("of a good command: %v", found)
+		t.Errorf("valid command: got %v, want no findings", found)
 	}
 }

@@ -42,7 +42,7 @@ func run(root string, check bool) error {
 		if err != nil {
 			return err
 		}
-		list := resource.Carry(old, texts)
+		list := resource.Merge(old, texts)
 		if locale == "en_US" {
 			list = resource.English(texts)
 		}

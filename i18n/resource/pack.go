@@ -10,7 +10,7 @@ import (
 	"slices"
 )
 
-// Pack returns the resource files of a folder as a zip archive, which is the same for the same files.
+// Pack returns the resource files of a directory as a zip archive. The archive is identical for identical files.
 func Pack(dir string) ([]byte, error) {
 	files, err := filepath.Glob(filepath.Join(dir, "all.*.json"))
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package resource keeps the translations in step with the texts of the source. The program itself does not need it: go
-// generate does, and the tests of what is written in resource files.
+// Package resource updates the translations when texts in the source change. It is used by go generate and by the
+// tests of the resource files. It is not part of the program.
 package resource
 
 import (
@@ -13,18 +13,19 @@ import (
 
 // Entry is one text of a resource file.
 type Entry struct {
-	ID string `json:"id"` // the English text; of a plural the form for many
-	// Description is empty, or says, after "stale: ", which English text the translation is of: the source has changed it.
+	ID string `json:"id"` // the English text; the plural if the text has two forms
+	// Description is empty for an up-to-date translation. For a stale translation it is "stale: " and the previous
+	// English text, which the translation belongs to.
 	Description string `json:"description,omitempty"`
 	Translation Forms  `json:"translation"`
 }
 
 const stale = "stale: "
 
-// Stale reports whether the English text was changed after it was translated.
+// Stale reports whether the English text has changed since it was translated.
 func (e Entry) Stale() bool { return e.Description != "" }
 
-// translates is the English text that the translation is of.
+// translates returns the English text that the translation belongs to.
 func (e Entry) translates() string {
 	if e.Stale() {
 		return strings.TrimPrefix(e.Description, stale)
@@ -32,16 +33,16 @@ func (e Entry) translates() string {
 	return e.ID
 }
 
-// Forms is a translation by plural form, as CLDR names them; a text without plurals has one, with the empty name.
+// Forms maps the CLDR names of plural forms to translations. A text without plurals has one form with the name "".
 type Forms map[string]string
 
-// Plural reports whether there are forms for different numbers, which in some languages is one form.
+// Plural reports whether the translation has plural forms. Some languages have only one plural form.
 func (f Forms) Plural() bool {
 	_, plain := f[""]
 	return !plain
 }
 
-// UnmarshalJSON reads a string, or an object of plural forms.
+// UnmarshalJSON decodes a string or an object of plural forms.
 func (f *Forms) UnmarshalJSON(data []byte) error {
 	var plain string
 	if json.Unmarshal(data, &plain) == nil {
@@ -51,7 +52,7 @@ func (f *Forms) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, (*map[string]string)(f))
 }
 
-// MarshalJSON writes a string, or an object of plural forms.
+// MarshalJSON encodes a string or an object of plural forms.
 func (f Forms) MarshalJSON() ([]byte, error) {
 	if plain, ok := f[""]; ok {
 		return encode(plain)
@@ -59,7 +60,7 @@ func (f Forms) MarshalJSON() ([]byte, error) {
 	return encode(map[string]string(f))
 }
 
-// encode is json.Marshal that leaves <, > and & as they are, to be read by people.
+// encode is like json.Marshal, but does not escape <, > and &, so that the files are readable.
 func encode(v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -81,7 +82,7 @@ func Read(path string) ([]Entry, error) {
 	return list, nil
 }
 
-// Write writes a resource file, one entry a line.
+// Write writes a resource file with one entry per line.
 func Write(path string, list []Entry) error {
 	lines := make([][]byte, len(list))
 	for i, e := range list {

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestCarry(t *testing.T) {
+func TestMerge(t *testing.T) {
 	plain := func(id, translation string) Entry { return Entry{ID: id, Translation: Forms{"": translation}} }
 	texts := map[string]Text{
 		"Runtime {{.Name}} is not deployed here.": {Other: "Runtime {{.Name}} is not deployed here."},
@@ -22,8 +22,8 @@ func TestCarry(t *testing.T) {
 		plain("Runtime {{.Name}} is not deployed.", "Laufzeit {{.Name}} ist nicht implementiert."),
 		plain("Stays.", "Bleibt."),
 		plain("Was dropped.", "Ist weg."),
-		plain("The file {{.File}} is gone.", "Die Datei {{.File}} ist weg."), // another placeholder would show as it is
-		plain("{{.Count}} checks failed.", "{{.Count}} Prüfungen."),          // was no plural
+		plain("The file {{.File}} is gone.", "Die Datei {{.File}} ist weg."), // its placeholder would not be replaced
+		plain("{{.Count}} checks failed.", "{{.Count}} Prüfungen."),          // has no plural forms
 		{ID: "It is as it was in the meantime.", Description: "stale: It is as it was at first.", Translation: Forms{"": "Wie zuerst."}},
 	}
 	want := []Entry{
@@ -34,16 +34,16 @@ func TestCarry(t *testing.T) {
 		},
 		plain("Stays.", "Bleibt."),
 	}
-	got := Carry(old, texts)
+	got := Merge(old, texts)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
-	if diff := cmp.Diff(got, Carry(got, texts)); diff != "" {
-		t.Errorf("again it differs, -first +second:\n%s", diff)
+	if diff := cmp.Diff(got, Merge(got, texts)); diff != "" {
+		t.Errorf("Merge is not idempotent, -first +second:\n%s", diff)
 	}
 }
 
-func TestWrittenOneEntryALine(t *testing.T) {
+func TestWriteOneEntryPerLine(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "all.de_DE.json")
 	list := []Entry{
 		{ID: "A <b>.", Description: "stale: A.", Translation: Forms{"": "Ein <b>."}},

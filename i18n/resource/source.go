@@ -10,21 +10,21 @@ import (
 	"strings"
 )
 
-// Text is an English text of the source.
+// Text is an English text in the source.
 type Text struct {
-	One   string // the singular of i18n.N; empty without plurals
+	One   string // the singular of i18n.N; "" for i18n.M
 	Other string
 }
 
-// rooms are the folders whose texts people read.
-var rooms = []string{"plugin", "commands", "runtime"}
+// sourceDirs are the directories of the packages that contain texts for users.
+var sourceDirs = []string{"plugin", "commands", "runtime"}
 
-// Source finds the texts of every i18n.M and i18n.N below the root of the project, by ID. hidden are the places where a
-// text is made in such a way that nobody could translate it.
+// Source returns the texts of all calls of i18n.M and i18n.N in the project with the given root directory, by ID.
+// hidden holds the positions of texts that cannot be translated because they are not literals.
 func Source(root string) (texts map[string]Text, hidden []token.Position, err error) {
 	texts = make(map[string]Text)
-	for _, room := range rooms {
-		err := filepath.WalkDir(filepath.Join(root, room), func(path string, d fs.DirEntry, err error) error {
+	for _, dir := range sourceDirs {
+		err := filepath.WalkDir(filepath.Join(root, dir), func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
 				return err
 			}
@@ -33,8 +33,8 @@ func Source(root string) (texts map[string]Text, hidden []token.Position, err er
 			if err != nil {
 				return err
 			}
-			// Help looks up by its English text what cobra holds, and that was once the literal of another call.
-			for _, pos := range collect(file, texts, room == "commands") {
+			// Package commands calls i18n.M with the texts of cobra commands, which are literals of other calls.
+			for _, pos := range collect(file, texts, dir == "commands") {
 				hidden = append(hidden, files.Position(pos))
 			}
 			return nil
@@ -46,15 +46,15 @@ func Source(root string) (texts map[string]Text, hidden []token.Position, err er
 	return texts, hidden, nil
 }
 
-// collect adds the texts of a file to texts, and returns the places where a text is hidden: made from what is no literal,
-// unless lookups allows that, by another name of i18n.M, or as a Message put together by hand.
+// collect adds the texts of a file to texts. It returns the positions of hidden texts: calls with a non-literal text,
+// unless lookups is true; i18n.M or i18n.N used as a function value; and Message literals.
 func collect(file *ast.File, texts map[string]Text, lookups bool) (hidden []token.Pos) {
 	called := make(map[ast.Expr]bool)
 	ast.Inspect(file, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.CallExpr:
 			text, ok := TextOf(n)
-			name := ofI18n(n.Fun)
+			name := i18nName(n.Fun)
 			if name != "M" && name != "N" {
 				return true
 			}
@@ -65,11 +65,11 @@ func collect(file *ast.File, texts map[string]Text, lookups bool) (hidden []toke
 				hidden = append(hidden, n.Pos())
 			}
 		case *ast.SelectorExpr:
-			if name := ofI18n(n); (name == "M" || name == "N") && !called[n] {
+			if name := i18nName(n); (name == "M" || name == "N") && !called[n] {
 				hidden = append(hidden, n.Pos())
 			}
 		case *ast.CompositeLit:
-			if ofI18n(n.Type) == "Message" && len(n.Elts) > 0 {
+			if i18nName(n.Type) == "Message" && len(n.Elts) > 0 {
 				hidden = append(hidden, n.Pos())
 			}
 		}
@@ -78,9 +78,9 @@ func collect(file *ast.File, texts map[string]Text, lookups bool) (hidden []toke
 	return hidden
 }
 
-// TextOf returns the text of a call of i18n.M or i18n.N with literals; false for any other call.
+// TextOf returns the text of a call of i18n.M or i18n.N with literals. It returns false for other calls.
 func TextOf(call *ast.CallExpr) (Text, bool) {
-	switch name := ofI18n(call.Fun); {
+	switch name := i18nName(call.Fun); {
 	case name == "M" && len(call.Args) > 0:
 		other, ok := literal(call.Args[0])
 		return Text{Other: other}, ok
@@ -92,8 +92,8 @@ func TextOf(call *ast.CallExpr) (Text, bool) {
 	return Text{}, false
 }
 
-// ofI18n is the name after "i18n."; empty for another expression.
-func ofI18n(e ast.Expr) string {
+// i18nName returns the name after "i18n." in an expression. It returns "" for other expressions.
+func i18nName(e ast.Expr) string {
 	if s, ok := e.(*ast.SelectorExpr); ok {
 		if x, ok := s.X.(*ast.Ident); ok && x.Name == "i18n" {
 			return s.Sel.Name
@@ -102,7 +102,7 @@ func ofI18n(e ast.Expr) string {
 	return ""
 }
 
-// literal is the value of a string constant that is written out.
+// literal returns the value of a string literal or a concatenation of string literals.
 func literal(e ast.Expr) (string, bool) {
 	switch e := e.(type) {
 	case *ast.BasicLit:

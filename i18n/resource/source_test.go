@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// The search for texts sees those that are hidden from it.
-func TestHiddenTextsAreSeen(t *testing.T) {
+// collect reports texts that are not literals in a call of i18n.M or i18n.N.
+func TestCollectReportsHiddenTexts(t *testing.T) {
 	for source, want := range map[string]int{
 		`i18n.M("A" + "b.")`:      0,
 		`i18n.N("One.", "N.", 2)`: 0,

@@ -8,27 +8,28 @@ import (
 	"strings"
 )
 
-// alike is how much of two texts must be the same words for one to be the other, changed: 0 none, 1 all.
-const alike = 0.6
+// minSimilarity is the similarity, from 0 to 1, from which a text counts as a changed version of another text.
+const minSimilarity = 0.6
 
 var placeholder = regexp.MustCompile(`{{\.\w+}}`)
 
-// Placeholders returns the placeholders of a text, each once, in order of their names.
+// Placeholders returns the placeholders of a text, sorted and without duplicates.
 func Placeholders(text string) []string {
 	list := placeholder.FindAllString(text, -1)
 	slices.Sort(list)
 	return slices.Compact(list)
 }
 
-// Carry returns the translations of one language for the texts of the source: those that there are; of a text that was
-// changed the translation of what it was, marked stale; and of no others. It is sorted by ID.
-func Carry(old []Entry, texts map[string]Text) []Entry {
+// Merge returns the existing translations of one language for the texts of the source, sorted by ID. For a changed
+// text it returns the translation of the previous text, marked as stale. It drops the translations of texts that no
+// longer exist.
+func Merge(old []Entry, texts map[string]Text) []Entry {
 	have := make(map[string]Entry)
-	var left []Entry // their text is gone, or was changed
+	var unmatched []Entry // entries whose text was removed or changed
 	for _, e := range old {
 		if text, ok := texts[e.ID]; !ok {
-			left = append(left, e)
-		} else if fits(e, text) {
+			unmatched = append(unmatched, e)
+		} else if matches(e, text) {
 			have[e.ID] = e
 		}
 	}
@@ -39,8 +40,8 @@ func Carry(old []Entry, texts map[string]Text) []Entry {
 	}
 	var pairs []pair
 	for id, text := range texts {
-		for _, e := range left {
-			if score := similarity(e.translates(), id); have[id].ID == "" && score >= alike && fits(e, text) {
+		for _, e := range unmatched {
+			if score := similarity(e.translates(), id); have[id].ID == "" && score >= minSimilarity && matches(e, text) {
 				pairs = append(pairs, pair{id, e, score})
 			}
 		}
@@ -55,7 +56,7 @@ func Carry(old []Entry, texts map[string]Text) []Entry {
 		}
 		taken[p.entry.ID] = true
 		e := Entry{ID: p.id, Description: stale + p.entry.translates(), Translation: p.entry.Translation}
-		if p.entry.translates() == p.id { // changed back
+		if p.entry.translates() == p.id { // the text was changed back
 			e.Description = ""
 		}
 		have[p.id] = e
@@ -63,9 +64,9 @@ func Carry(old []Entry, texts map[string]Text) []Entry {
 	return slices.SortedFunc(maps.Values(have), func(a, b Entry) int { return cmp.Compare(a.ID, b.ID) })
 }
 
-// fits reports whether a translation can be shown for a text: it has the same placeholders, and plural forms when the
-// text has.
-func fits(e Entry, text Text) bool {
+// matches reports whether a translation can be used for a text: it must have the same placeholders, and it must have
+// plural forms if and only if the text has.
+func matches(e Entry, text Text) bool {
 	for _, form := range e.Translation {
 		if !slices.Equal(Placeholders(form), Placeholders(text.Other)) {
 			return false
@@ -74,7 +75,8 @@ func fits(e Entry, text Text) bool {
 	return e.Translation.Plural() == (text.One != "")
 }
 
-// similarity is the share of words, with their number, that two texts have in common.
+// similarity returns the share of words that two texts have in common, from 0 to 1. A word that occurs n times counts n
+// times.
 func similarity(a, b string) float64 {
 	words, common := strings.Fields(a), 0
 	total := len(words)
