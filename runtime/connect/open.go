@@ -177,7 +177,7 @@ func (p *opening) images() site.Images {
 	o := images.Options{
 		Getenv: p.o.Host.Getenv, Home: p.o.Host.Home,
 		Server: p.compute.DockerServer, User: p.compute.DockerUser, Password: p.compute.DockerPassword,
-		Transport: p.privateOnly(p.anonymous()), Budget: p.o.Host.Retries, Checked: filepath.Join(p.o.Host.StateDir, "checked"),
+		Transport: p.privateOnly(p.anonymous()), Budget: p.o.Host.Retries, CheckCache: filepath.Join(p.o.Host.StateDir, "checked"),
 	}
 	if w := p.o.Host.Observer; w != nil {
 		o.Begin, o.Progress, o.Warn = w.Begin, w.Progress, w.Warn

@@ -16,33 +16,33 @@ import (
 	"fn-runtime/runtime/regular"
 )
 
-// ignoreFile is the file by which a context says what is left out.
+// ignoreFile is the name of the file with patterns of excluded files.
 const ignoreFile = ".dockerignore"
 
-// archiveName is the name of the Dockerfile in an archive. One that is not among the entries gets a name made from its
-// content: the same each time, so that a COPY of the whole folder stays cached.
-func (f *folder) archiveName() (string, error) {
+// archiveName returns the name of the Dockerfile in an archive. If the Dockerfile is not among the entries, the name is
+// derived from its content, so that it stays constant and a COPY of the whole directory stays cached.
+func (f *buildContext) archiveName() (string, error) {
 	if f.inside != "" {
 		return f.inside, nil
 	}
 	data, err := regular.Read(f.dockerfile, maxDockerfile)
 	if err != nil {
-		return "", unreadable(f.dockerfile, err)
+		return "", readFault(f.dockerfile, err)
 	}
 	sum := sha256.Sum256(data)
 	return ".dockerfile." + hex.EncodeToString(sum[:10]), nil
 }
 
-// write sends the folder as a tar archive, which is what the classic builder takes, with the Dockerfile under name.
-// Owners are root and modes are as they are, like the Docker CLI does it; on Windows, which has no execute bit,
-// everything is executable. A Dockerfile that is not among the entries must not get into the image: a .dockerignore that
-// names both itself and the Dockerfile makes the engine take them out once they are read.
-func (f *folder) write(ctx context.Context, w io.Writer, name string) error {
+// write writes the context as a tar archive for the classic builder, with the Dockerfile under name. As in the Docker
+// CLI, the owner is root and modes are unchanged; on Windows, which has no execute bit, all files are executable. A
+// Dockerfile that is not among the entries must not get into the image: a generated .dockerignore that lists itself and
+// the Dockerfile makes the engine delete both after reading them.
+func (f *buildContext) write(ctx context.Context, w io.Writer, name string) error {
 	t := tar.NewWriter(w)
 	if f.inside == "" {
 		info, err := os.Stat(f.dockerfile)
 		if err != nil {
-			return unreadable(f.dockerfile, err)
+			return readFault(f.dockerfile, err)
 		}
 		if err := add(t, f.dockerfile, entry{name, info}); err != nil {
 			return err
@@ -59,14 +59,14 @@ func (f *folder) write(ctx context.Context, w io.Writer, name string) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if (f.inside == "" || f.added != nil) && e.name == ignoreFile { // else the engine would leave out what is added
+		if (f.inside == "" || f.extra != nil) && e.name == ignoreFile { // otherwise the engine could exclude the added files
 			continue
 		}
 		if err := add(t, filepath.Join(f.dir, filepath.FromSlash(e.name)), e); err != nil {
 			return err
 		}
 	}
-	if err := f.added.write(t); err != nil {
+	if err := f.extra.write(t); err != nil {
 		return err
 	}
 	return t.Close()
@@ -77,7 +77,7 @@ func add(t *tar.Writer, source string, e entry) error {
 	if e.info.Mode()&fs.ModeSymlink != 0 {
 		var err error
 		if link, err = os.Readlink(source); err != nil {
-			return unreadable(source, err)
+			return readFault(source, err)
 		}
 	}
 	h, err := tar.FileInfoHeader(e.info, filepath.ToSlash(link))
@@ -96,16 +96,16 @@ func add(t *tar.Writer, source string, e entry) error {
 	}
 	file, err := regular.Open(source)
 	if err != nil {
-		return unreadable(source, err)
+		return readFault(source, err)
 	}
 	defer file.Close()
 	if err := t.WriteHeader(h); err != nil {
 		return err
 	}
-	// A file that grows is cut at the size that was announced; one that shrinks makes the archive fail.
+	// A file that grows is cut at its announced size. A file that shrinks makes the archive fail.
 	n, err := io.Copy(t, io.LimitReader(file, h.Size))
 	if err == nil && n < h.Size {
-		return unreadable(source, errors.New("it became shorter while it was read"))
+		return readFault(source, errors.New("the file shrank while it was read"))
 	}
 	return err
 }

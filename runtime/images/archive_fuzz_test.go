@@ -15,8 +15,9 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// FuzzContext sends a folder with a file and a link of any name, content and target under any .dockerignore, and reads
-// the archive: names stay inside, contents are whole, a link is sent as a link and never as what it points to.
+// FuzzContext sends a directory with a file and a link of any name, content and target, with any .dockerignore, and
+// reads the archive. Names stay inside the directory, contents are complete, and a link is sent as a link rather than
+// as its target.
 func FuzzContext(f *testing.F) {
 	f.Add("sub/file", []byte("text"), "link", "/etc/passwd", "")
 	f.Add("a", []byte{}, "b", "../../../etc", "*\n!a\n")
@@ -31,19 +32,19 @@ func FuzzContext(f *testing.F) {
 		for file, text := range map[string][]byte{"Dockerfile": []byte("FROM a"), ".dockerignore": []byte(ignore), name: content} {
 			path := filepath.Join(dir, file)
 			if os.MkdirAll(filepath.Dir(path), 0o700) != nil || os.WriteFile(path, text, 0o600) != nil {
-				return // no name of a file
+				return // not a valid file name
 			}
 		}
 		if data, err := os.ReadFile(filepath.Join(dir, ".dockerignore")); err != nil || string(data) != ignore {
-			return // it is the file under test
+			return // the file under test replaced it
 		}
 		if os.MkdirAll(filepath.Join(dir, filepath.Dir(link)), 0o700) != nil || os.Symlink(target, filepath.Join(dir, link)) != nil {
 			return
 		}
-		c, err := openFolder(dir, "")
+		c, err := openContext(dir, "")
 		if err != nil {
 			if fault.KindOf(err) == "" {
-				t.Errorf("no words for %v", err)
+				t.Errorf("%v is not a fault", err)
 			}
 			return
 		}
@@ -54,7 +55,7 @@ func FuzzContext(f *testing.F) {
 		var sent bytes.Buffer
 		if err := c.write(context.Background(), &sent, archived); err != nil {
 			if _, ok := errors.AsType[*fault.Fault](err); !ok {
-				t.Errorf("no words for %v", err)
+				t.Errorf("%v is not a fault", err)
 			}
 			return
 		}
@@ -71,18 +72,18 @@ func FuzzContext(f *testing.F) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			clean := strings.TrimSuffix(h.Name, "/")
-			if !filepath.IsLocal(clean) || h.Uid != 0 || h.Gid != 0 || h.Uname != "" {
-				t.Errorf("an entry %q of %d:%d", h.Name, h.Uid, h.Gid)
+			entryName := strings.TrimSuffix(h.Name, "/")
+			if !filepath.IsLocal(entryName) || h.Uid != 0 || h.Gid != 0 || h.Uname != "" {
+				t.Errorf("entry %q is owned by %d:%d", h.Name, h.Uid, h.Gid)
 			}
 			dockerfile = dockerfile || h.Name == archived
 			if c.inside == "" && h.Name == ignoreFile {
-				continue // it says what the engine takes out, and is not the folder's
+				continue // generated for the engine
 			}
-			onDisk := filepath.Join(dir, filepath.FromSlash(clean))
+			onDisk := filepath.Join(dir, filepath.FromSlash(entryName))
 			info, err := os.Lstat(onDisk)
 			if err != nil && c.inside != "" {
-				t.Errorf("%q is not in the folder: %v", h.Name, err)
+				t.Errorf("%q is not in the directory: %v", h.Name, err)
 			}
 			switch {
 			case err != nil:

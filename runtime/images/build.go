@@ -23,21 +23,21 @@ import (
 	"fn-runtime/runtime/images/engine"
 )
 
-// reporter reads the messages of a build.
+// reporter processes the messages of a build.
 type reporter interface {
-	// message takes one message.
+	// message processes one message.
 	message(m jsonmessage.JSONMessage)
-	// step is the step that failed or was last at work, and the last lines of its output.
+	// step returns the failed or most recent step, and the last lines of its output.
 	step() (name string, lines []string)
-	// image is the id of the image that was built, "" when the engine has not said.
+	// image returns the ID of the built image, or "" if the engine has not reported it.
 	image() string
 }
 
-// build builds and tags the image, with BuildKit where the engine has it, and gives its id.
-func (b *Builder) build(ctx context.Context, e *engine.Engine, ref reference.Named, spec entity.ImageBuild, f *folder, out *printer) (string, error) {
+// build builds and tags the image, with BuildKit if the engine supports it, and returns its ID.
+func (b *Builder) build(ctx context.Context, e *engine.Engine, ref reference.Named, spec entity.ImageBuild, f *buildContext, out *printer) (string, error) {
 	opts := build.ImageBuildOptions{
 		Tags: []string{ref.String()}, Platform: spec.Platform, PullParent: spec.Pull, NoCache: spec.NoCache,
-		Remove: true, ForceRemove: true, BuildArgs: map[string]*string{}, Labels: labelled(spec.Labels, ref), Target: spec.Target,
+		Remove: true, ForceRemove: true, BuildArgs: map[string]*string{}, Labels: withNameLabel(spec.Labels, ref), Target: spec.Target,
 		CacheFrom: spec.CacheFrom, NetworkMode: spec.Network,
 	}
 	if opts.Platform == "" {
@@ -47,24 +47,24 @@ func (b *Builder) build(ctx context.Context, e *engine.Engine, ref reference.Nam
 		opts.BuildArgs[name] = &value
 	}
 	if e.Exposed && len(spec.Secrets)+len(spec.SSH) > 0 {
-		return "", readable(e, i18n.M("the build secrets"))
+		return "", exposedFault(e, i18n.M("the build secrets"))
 	}
 	if e.BuildKit() && b.o.Getenv("DOCKER_BUILDKIT") != "0" {
-		id, err := b.buildKit(ctx, e, opts, spec, f, out)
+		id, err := b.buildWithBuildKit(ctx, e, opts, spec, f, out)
 		if !errors.Is(err, errNoBuildKit) {
-			return id, withHint(err, f.dockerfile)
+			return id, withHeredocHint(err, f.dockerfile)
 		}
 	}
 	if len(spec.Secrets)+len(spec.SSH) > 0 {
 		return "", fault.New(fault.Invalid, i18n.M("Secrets and SSH agents require BuildKit, but either this engine does not support it or DOCKER_BUILDKIT=0 disables it."),
 			i18n.M("Build with Docker Engine 18.09 or later, without DOCKER_BUILDKIT=0."))
 	}
-	id, err := b.classic(ctx, e, opts, f, out)
-	return id, withHint(err, f.dockerfile)
+	id, err := b.buildClassic(ctx, e, opts, f, out)
+	return id, withHeredocHint(err, f.dockerfile)
 }
 
-// classic builds from an archive.
-func (b *Builder) classic(ctx context.Context, e *engine.Engine, opts build.ImageBuildOptions, f *folder, out *printer) (string, error) {
+// buildClassic builds with the classic builder, which receives the context as an archive.
+func (b *Builder) buildClassic(ctx context.Context, e *engine.Engine, opts build.ImageBuildOptions, f *buildContext, out *printer) (string, error) {
 	var err error
 	if opts.Dockerfile, err = f.archiveName(); err != nil {
 		return "", err
@@ -79,23 +79,23 @@ func (b *Builder) classic(ctx context.Context, e *engine.Engine, opts build.Imag
 	}()
 	id, err := run(ctx, e, archive, opts, &classicReport{out: out})
 	_ = archive.Close()
-	if wrong := <-sent; wrong != nil && ctx.Err() == nil && !errors.Is(wrong, io.ErrClosedPipe) { // a file of the context
-		return "", wrong
+	if writeErr := <-sent; writeErr != nil && ctx.Err() == nil && !errors.Is(writeErr, io.ErrClosedPipe) { // a file of the context
+		return "", writeErr
 	}
 	return id, err
 }
 
-// errNoBuildKit is an engine that knows no sessions.
-var errNoBuildKit = errors.New("the engine has no BuildKit")
+// errNoBuildKit is returned if an engine does not support BuildKit sessions.
+var errNoBuildKit = errors.New("the engine does not support BuildKit")
 
-// buildKit opens the session over which BuildKit asks for files, accounts and secrets, and builds.
-func (b *Builder) buildKit(ctx context.Context, e *engine.Engine, opts build.ImageBuildOptions, spec entity.ImageBuild, f *folder, out *printer) (string, error) {
-	building, broken := context.WithCancelCause(ctx)
-	defer broken(nil)
+// buildWithBuildKit opens the session in which BuildKit requests files, credentials and secrets, and builds the image.
+func (b *Builder) buildWithBuildKit(ctx context.Context, e *engine.Engine, opts build.ImageBuildOptions, spec entity.ImageBuild, f *buildContext, out *printer) (string, error) {
+	building, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
 	offer := buildkit.Offer{Account: func(ctx context.Context, host string) (string, string, error) {
 		a, err := b.account(ctx, e, host)
 		if err != nil {
-			broken(err) // it says more than BuildKit's error about it
+			fail(err) // more specific than BuildKit's error
 			return "", "", err
 		}
 		if a.IdentityToken != "" {
@@ -104,18 +104,18 @@ func (b *Builder) buildKit(ctx context.Context, e *engine.Engine, opts build.Ima
 		return a.Username, a.Password, nil
 	}}
 	var err error
-	if offer.Folders, offer.SharedKey, err = f.offer(broken); err != nil {
+	if offer.Folders, offer.SharedKey, err = f.buildKitDirs(fail); err != nil {
 		return "", err
 	}
 	if offer.Secrets, err = b.secrets(spec.Secrets); err != nil {
 		return "", err
 	}
-	if offer.Agents, err = b.agents(spec.SSH); err != nil {
+	if offer.Agents, err = b.sshAgents(spec.SSH); err != nil {
 		return "", err
 	}
 	session, err := buildkit.Open(ctx, e.DialHijack, offer)
 	switch {
-	case err != nil && strings.Contains(err.Error(), "unable to upgrade"): // podman: the words are the client's
+	case err != nil && strings.Contains(err.Error(), "unable to upgrade"): // podman; the text is that of the Docker client
 		return "", errNoBuildKit
 	case err != nil:
 		return "", engineFault(ctx, e, err)
@@ -126,26 +126,26 @@ func (b *Builder) buildKit(ctx context.Context, e *engine.Engine, opts build.Ima
 	opts.Version, opts.SessionID, opts.BuildID = build.BuilderBuildKit, session.ID, hex.EncodeToString(id[:])
 	opts.Dockerfile, opts.RemoteContext = filepath.Base(f.dockerfile), "client-session"
 
-	// The engine ends a build whose connection breaks, but only once it notices: it is told as well.
+	// The engine cancels a build whose connection is closed, but only when it detects that. Cancel it explicitly, too.
 	stop := context.AfterFunc(building, func() {
-		ctx, cancel := grace.Context(ctx, timeToCleanUp)
+		ctx, cancel := grace.Context(ctx, cleanupTimeout)
 		defer cancel()
 		_ = e.BuildCancel(ctx, opts.BuildID)
 	})
 	defer stop()
-	image, err := run(building, e, nil, opts, &kitReport{out: out})
+	image, err := run(building, e, nil, opts, &buildKitReport{out: out})
 	if ctx.Err() == nil && building.Err() != nil {
 		return "", context.Cause(building)
 	}
 	return image, err
 }
 
-// timeToCleanUp is how long the end of an interrupted or failed build may take.
-const timeToCleanUp = 20 * time.Second
+// cleanupTimeout limits the cleanup after an interrupted or failed build.
+const cleanupTimeout = 20 * time.Second
 
-// run starts the build, reads what the engine reports, and turns its failure into a fault.
+// run starts the build, processes the engine's messages, and converts a failure to a fault.
 func run(ctx context.Context, e *engine.Engine, archive io.Reader, opts build.ImageBuildOptions, r reporter) (string, error) {
-	failure, err := talk(ctx, e, archive, opts, r)
+	failure, err := sendBuild(ctx, e, archive, opts, r)
 	switch {
 	case ctx.Err() != nil:
 		return "", ctx.Err()
@@ -156,7 +156,7 @@ func run(ctx context.Context, e *engine.Engine, archive io.Reader, opts build.Im
 		return "", engineFault(ctx, e, err)
 	}
 	id := r.image()
-	if id == "" { // podman says it in another way
+	if id == "" { // podman reports it in a different way
 		info, err := e.ImageInspect(ctx, opts.Tags[0])
 		if err != nil {
 			return "", engineFault(ctx, e, err)
@@ -166,11 +166,11 @@ func run(ctx context.Context, e *engine.Engine, archive io.Reader, opts build.Im
 	return id, nil
 }
 
-// talk gives the failure that the engine reports, or the error of talking to it.
-func talk(ctx context.Context, e *engine.Engine, archive io.Reader, opts build.ImageBuildOptions, r reporter) (*jsonmessage.JSONError, error) {
+// sendBuild sends the build request. It returns the failure that the engine reports, or an error of the connection.
+func sendBuild(ctx context.Context, e *engine.Engine, archive io.Reader, opts build.ImageBuildOptions, r reporter) (*jsonmessage.JSONError, error) {
 	resp, err := e.ImageBuild(ctx, archive, opts)
 	if err != nil {
-		if refusal(err) { // an answer, not a broken connection
+		if rejected(err) { // a response, not a broken connection
 			return &jsonmessage.JSONError{Message: err.Error()}, nil
 		}
 		return nil, err
@@ -196,12 +196,12 @@ func imageSize(ctx context.Context, e *engine.Engine, ref reference.Named) (int6
 	return info.Size, nil
 }
 
-// classicReport reads the classic builder's output: text, pull progress, and the image's id at the end.
+// classicReport processes the classic builder's output: text, the progress of pulls, and the image ID at the end.
 type classicReport struct {
-	out  *printer
-	text tail
-	at   string // "Step 2/5 : RUN make"
-	id   string
+	out     *printer
+	text    tail
+	current string // "Step 2/5 : RUN make"
+	id      string
 }
 
 func (r *classicReport) message(m jsonmessage.JSONMessage) {
@@ -212,15 +212,15 @@ func (r *classicReport) message(m jsonmessage.JSONMessage) {
 		}
 	}
 	if m.Status != "" && m.Progress == nil {
-		r.out.line(clean(strings.TrimPrefix(m.ID+": "+m.Status, ": ")))
+		r.out.line(sanitize(strings.TrimPrefix(m.ID+": "+m.Status, ": ")))
 	}
 	for _, line := range r.text.write(m.Stream) {
-		if strings.HasPrefix(strings.ToUpper(line), "STEP ") { // podman writes it in capitals
-			r.at, r.text = strings.TrimSpace(line), tail{}
+		if strings.HasPrefix(strings.ToUpper(line), "STEP ") { // podman prints it in upper case
+			r.current, r.text = strings.TrimSpace(line), tail{}
 		}
 		r.out.line(line)
 	}
 }
 
-func (r *classicReport) step() (string, []string) { return r.at, r.text.last() }
+func (r *classicReport) step() (string, []string) { return r.current, r.text.last() }
 func (r *classicReport) image() string            { return r.id }

@@ -23,34 +23,34 @@ import (
 	"fn-runtime/runtime/images/engine"
 )
 
-// timeToCheck is how long an image may take to start, to answer and to import everything.
-const timeToCheck = 2 * time.Minute
+// checkTimeout limits the time in which an image must start, respond and import all modules.
+const checkTimeout = 2 * time.Minute
 
-// checkLabel marks the containers of checks, so that one that outlived a killed process is found.
+// checkLabel marks the containers of checks, so that those left behind by a killed process are found.
 const checkLabel = "fn-runtime.check"
 
-// probe is what runs beside the proxy in the container: it speaks OpenWhisk's protocol to it over the container's own
-// loopback, so that the check needs no network and works on remote engines too.
+// probe is a program that runs next to the action proxy in the container. It sends requests of the OpenWhisk protocol
+// over the container's loopback interface, so that the check needs no network and also works with remote engines.
 //
 //go:embed probe.py
 var probe string
 
-// found is the probe's report.
-type found struct {
+// checkResult is the report of the probe.
+type checkResult struct {
 	Python  string            `json:"python"`  // "3.11"
-	Missing map[string]string `json:"missing"` // module to why
-	Failure string            `json:"failure"` // what the proxy did wrong, "" nothing
+	Missing map[string]string `json:"missing"` // module name to error
+	Failure string            `json:"failure"` // violation of the protocol by the proxy, or ""
 }
 
-// check starts a container of the image and asks it for its Python and for the modules of a worker.
-func check(ctx context.Context, e *engine.Engine, id string, spec entity.ImageBuild) (found, error) {
+// check starts a container of the image and determines its Python version and the missing modules of a worker.
+func check(ctx context.Context, e *engine.Engine, id string, spec entity.ImageBuild) (checkResult, error) {
 	outer := ctx
-	ctx, cancel := context.WithTimeout(ctx, timeToCheck)
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
-	var f found
+	var f checkResult
 	var err error
 	if spec.Trial != nil {
-		f, err = tryJob(ctx, e, id, spec)
+		f, err = runTrialJob(ctx, e, id, spec)
 	} else {
 		f, err = probeImage(ctx, e, id, modules(spec))
 	}
@@ -58,13 +58,13 @@ func check(ctx context.Context, e *engine.Engine, id string, spec entity.ImageBu
 	case outer.Err() != nil:
 		return f, outer.Err()
 	case ctx.Err() != nil && spec.Trial != nil:
-		return f, unfit(i18n.M("its job did not finish within {{.Time}}", "Time", timeToCheck))
+		return f, unusable(i18n.M("its job did not finish within {{.Time}}", "Time", checkTimeout))
 	case ctx.Err() != nil:
-		return f, unfit(i18n.M("the action proxy did not respond within {{.Time}}", "Time", timeToCheck))
+		return f, unusable(i18n.M("the action proxy did not respond within {{.Time}}", "Time", checkTimeout))
 	case err != nil:
 		return f, err
 	case f.Failure != "":
-		return f, unfit(i18n.M("{{.Failure}}", "Failure", sentence(f.Failure)))
+		return f, unusable(i18n.M("{{.Failure}}", "Failure", inline(f.Failure)))
 	case spec.Python != "" && f.Python != spec.Python:
 		return f, fault.New(fault.Failed,
 			i18n.M("The image {{.Image}} uses Python {{.Found}}, but the Lithops client uses {{.Wanted}}.", "Image", spec.Image, "Found", f.Python, "Wanted", spec.Python),
@@ -85,78 +85,78 @@ func modules(spec entity.ImageBuild) []string {
 func missing(image string, why map[string]string) error {
 	names := make([]string, 0, len(why))
 	for name := range why {
-		names = append(names, sentence(name))
+		names = append(names, inline(name))
 	}
 	sort.Strings(names)
 	f := fault.New(fault.Failed,
 		i18n.M("The image {{.Image}} lacks modules that Lithops workers import: {{.Modules}}.", "Image", image, "Modules", strings.Join(names, ", ")),
 		i18n.M("Add the packages of these modules to the image, as in the requirements.txt from 'ibmcloud fn-runtime init', or push the image anyway with '--no-check'."))
 	for _, name := range names {
-		f.With(name + ": " + sentence(why[name]))
+		f.With(name + ": " + inline(why[name]))
 	}
 	return f
 }
 
-func unfit(why i18n.Message) *fault.Fault {
+func unusable(why i18n.Message) *fault.Fault {
 	return fault.New(fault.Failed,
 		i18n.M("The image cannot be used as a runtime: {{.Why}}.", "Why", why),
 		i18n.M("Compare its Dockerfile with the one from 'ibmcloud fn-runtime init', or push it anyway with '--no-check'."))
 }
 
-// probeImage runs the probe in a container that is removed whatever happens.
-func probeImage(ctx context.Context, e *engine.Engine, id string, modules []string) (f found, err error) {
-	sweep(ctx, e)
+// probeImage runs the probe in a container, and always removes the container.
+func probeImage(ctx context.Context, e *engine.Engine, id string, modules []string) (f checkResult, err error) {
+	removeStale(ctx, e)
 	pids := int64(256)
-	made, err := e.ContainerCreate(ctx, &container.Config{Image: id, Labels: map[string]string{checkLabel: "1"}},
+	created, err := e.ContainerCreate(ctx, &container.Config{Image: id, Labels: map[string]string{checkLabel: "1"}},
 		&container.HostConfig{NetworkMode: "none", Resources: container.Resources{PidsLimit: &pids}}, "fn-runtime-check-"+strings.ToLower(rand.Text()[:12]))
 	if err != nil {
 		if strings.Contains(strings.ToLower(err.Error()), "no command") { // Docker's "No command specified", podman's "no command or entrypoint provided"
-			return f, unfit(i18n.M("it has neither an ENTRYPOINT nor a CMD")).Because(err)
+			return f, unusable(i18n.M("it has neither an ENTRYPOINT nor a CMD")).Because(err)
 		}
 		return f, engineFault(ctx, e, err)
 	}
-	defer remove(ctx, e, made.ID)
-	if err := e.ContainerStart(ctx, made.ID, container.StartOptions{}); err != nil {
-		if refusal(err) {
-			return f, unfit(i18n.M("it does not start")).With(sentence(err.Error()))
+	defer remove(ctx, e, created.ID)
+	if err := e.ContainerStart(ctx, created.ID, container.StartOptions{}); err != nil {
+		if rejected(err) {
+			return f, unusable(i18n.M("it does not start")).With(inline(err.Error()))
 		}
 		return f, engineFault(ctx, e, err)
 	}
-	answer, err := execute(ctx, e, made.ID, modules)
+	output, err := execProbe(ctx, e, created.ID, modules)
 	if err == nil {
-		err = json.Unmarshal([]byte(lastLine(answer)), &f)
+		err = json.Unmarshal([]byte(lastLine(output)), &f)
 	}
 	if err == nil || ctx.Err() != nil {
 		return f, ctx.Err()
 	}
-	if code, over := ended(ctx, e, made.ID); over {
-		return f, unfit(i18n.M("its program exits with code {{.Code}}", "Code", code)).With(logs(ctx, e, made.ID)...).Because(err)
+	if code, ok := exited(ctx, e, created.ID); ok {
+		return f, unusable(i18n.M("its program exits with code {{.Code}}", "Code", code)).With(logs(ctx, e, created.ID)...).Because(err)
 	}
-	if _, gone := e.Ping(ctx); gone != nil {
+	if _, pingErr := e.Ping(ctx); pingErr != nil {
 		return f, engineFault(ctx, e, err)
 	}
-	return f, unfit(i18n.M("it cannot run Python")).With(sentence(answer)).With(logs(ctx, e, made.ID)...).Because(err)
+	return f, unusable(i18n.M("it cannot run Python")).With(inline(output)).With(logs(ctx, e, created.ID)...).Because(err)
 }
 
-// timeToEnd is how long the engine may take to notice that a program has ended.
-const timeToEnd = 2 * time.Second
+// exitDelay limits the time in which the engine detects that a program has exited.
+const exitDelay = 2 * time.Second
 
-// ended reports whether the container's program has ended, and its exit code. The probe is cut off at that moment, before
-// the engine knows of it: it is given time, so that the cause does not depend on who was faster.
-func ended(ctx context.Context, e *engine.Engine, id string) (code int64, over bool) {
-	ctx, cancel := context.WithTimeout(ctx, timeToEnd)
+// exited reports whether the container's program has exited, and its exit code. The connection of the probe ends before
+// the engine detects the exit. exited waits for the engine, so that the reported cause does not depend on timing.
+func exited(ctx context.Context, e *engine.Engine, id string) (code int64, ok bool) {
+	ctx, cancel := context.WithTimeout(ctx, exitDelay)
 	defer cancel()
 	wait, failed := e.ContainerWait(ctx, id, container.WaitConditionNotRunning)
 	select {
 	case end := <-wait:
 		return end.StatusCode, end.Error == nil
-	case <-failed: //nolint:errcheck // whatever it is, the end is not known
+	case <-failed: //nolint:errcheck // with any error, the exit status is unknown
 		return 0, false
 	}
 }
 
-// execute runs the probe with whatever Python 3 is on the container's PATH and gives its output.
-func execute(ctx context.Context, e *engine.Engine, id string, modules []string) (string, error) {
+// execProbe runs the probe with the Python 3 on the container's PATH and returns its output.
+func execProbe(ctx context.Context, e *engine.Engine, id string, modules []string) (string, error) {
 	request, err := json.Marshal(map[string]any{"modules": modules})
 	if err != nil {
 		return "", err
@@ -172,26 +172,26 @@ func execute(ctx context.Context, e *engine.Engine, id string, modules []string)
 		return "", err
 	}
 	defer stream.Close()
-	defer context.AfterFunc(ctx, stream.Close)() // a hijacked connection does not know ctx
+	defer context.AfterFunc(ctx, stream.Close)() // a hijacked connection ignores ctx
 	var out, errs bytes.Buffer
 	if _, err := stdcopy.StdCopy(&limited{&out, 1 << 20}, &limited{&errs, 64 << 10}, stream.Reader); err != nil {
 		return "", err
 	}
 	if out.Len() == 0 {
-		return errs.String(), errors.New("the probe reported nothing")
+		return errs.String(), errors.New("the probe printed no output")
 	}
 	return out.String(), nil
 }
 
-// limited keeps the first bytes and swallows the rest.
+// limited keeps the first bytes and discards the rest.
 type limited struct {
 	w    *bytes.Buffer
-	room int
+	left int
 }
 
 func (l *limited) Write(p []byte) (int, error) {
-	keep := min(l.room, len(p))
-	l.room -= keep
+	keep := min(l.left, len(p))
+	l.left -= keep
 	l.w.Write(p[:keep])
 	return len(p), nil
 }
@@ -201,7 +201,7 @@ func lastLine(s string) string {
 	return lines[len(lines)-1]
 }
 
-// logs returns the last lines that the container's program wrote.
+// logs returns the last lines of output of the container's program.
 func logs(ctx context.Context, e *engine.Engine, id string) []string {
 	r, err := e.ContainerLogs(ctx, id, container.LogsOptions{ShowStdout: true, ShowStderr: true, Tail: "20"})
 	if err != nil {
@@ -216,21 +216,21 @@ func logs(ctx context.Context, e *engine.Engine, id string) []string {
 	return t.last()
 }
 
-// remove ends a container also when ctx is over.
+// remove removes a container even if ctx has ended.
 func remove(ctx context.Context, e *engine.Engine, id string) {
-	ctx, cancel := grace.Context(ctx, timeToCleanUp)
+	ctx, cancel := grace.Context(ctx, cleanupTimeout)
 	defer cancel()
 	_ = e.ContainerRemove(ctx, id, container.RemoveOptions{Force: true, RemoveVolumes: true})
 }
 
-// sweep removes containers of checks that were killed. Younger ones may belong to a check that runs now.
-func sweep(ctx context.Context, e *engine.Engine) {
+// removeStale removes the containers of killed checks. Younger containers may belong to a running check.
+func removeStale(ctx context.Context, e *engine.Engine) {
 	list, err := e.ContainerList(ctx, container.ListOptions{All: true, Filters: filters.NewArgs(filters.Arg("label", checkLabel))})
 	if err != nil {
 		return
 	}
 	for _, c := range list {
-		if time.Since(time.Unix(c.Created, 0)) > 2*timeToCheck {
+		if time.Since(time.Unix(c.Created, 0)) > 2*checkTimeout {
 			remove(ctx, e, c.ID)
 		}
 	}

@@ -16,16 +16,17 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// exitCode finds the exit code of a step in the words of the classic builder, of BuildKit and of podman.
+// exitCode matches the exit code of a step in the messages of the classic builder, BuildKit and podman.
 var exitCode = text.NewPattern(`(?:exit code: |returned a non-zero code: |exit status )(\d+)`)
 
-// refusal reports whether an error is an answer of the engine, in its own words, about what was asked.
-func refusal(err error) bool {
+// rejected reports whether an error is the engine's response to a request.
+func rejected(err error) bool {
 	return errdefs.IsInvalidArgument(err) || errdefs.IsNotFound(err) || errdefs.IsConflict(err) || errdefs.IsInternal(err) ||
 		errdefs.IsUnauthorized(err) || errdefs.IsPermissionDenied(err) || errdefs.IsNotImplemented(err)
 }
 
-// engineFault is the fault for an engine that could not be talked to, or that does not find what it has just made.
+// engineFault returns the fault for a lost connection to the engine, or for an error response to a request that should
+// succeed.
 func engineFault(ctx context.Context, e *engine.Engine, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -33,27 +34,27 @@ func engineFault(ctx context.Context, e *engine.Engine, err error) error {
 	if _, ok := errors.AsType[*fault.Fault](err); ok {
 		return err
 	}
-	ping, cancel := grace.Context(ctx, timeToCleanUp)
+	ping, cancel := grace.Context(ctx, cleanupTimeout)
 	defer cancel()
-	if _, gone := e.Ping(ping); gone != nil || !refusal(err) {
+	if _, pingErr := e.Ping(ping); pingErr != nil || !rejected(err) {
 		return fault.New(fault.Unavailable,
 			i18n.M("The connection to the Docker Engine at {{.Host}} was lost.", "Host", e.Host),
 			i18n.M("Check that the engine is running ('docker info'), then rerun the command; it resumes after the last completed step.")).
-			With(clean(err.Error())).Because(err)
+			With(sanitize(err.Error())).Because(err)
 	}
-	return fault.New(fault.Failed, i18n.M("The Docker Engine rejected the request: {{.Error}}.", "Error", sentence(err.Error())),
+	return fault.New(fault.Failed, i18n.M("The Docker Engine rejected the request: {{.Error}}.", "Error", inline(err.Error())),
 		i18n.M("Check that the engine is running ('docker info'), then rerun the command; it resumes after the last completed step.")).Because(err)
 }
 
-// cause is a kind of failure that the words of an engine tell.
+// cause is a kind of failure that is identified by the text of an engine's message.
 type cause struct {
-	words    []string // any of them, lower case
+	patterns []string // lower case; any of them matches
 	kind     fault.Kind
 	reason   i18n.Message // with {{.Step}} and {{.Error}}
 	recovery i18n.Message
 }
 
-// buildCauses is read in order. The words are those of Docker Engine 20 to 29, BuildKit and podman.
+// buildCauses are matched in order. The patterns are from Docker Engine 20 to 29, BuildKit and podman.
 var buildCauses = []cause{
 	{[]string{"no space left on device"}, fault.Failed,
 		i18n.M("The disk of the Docker Engine is full."), i18n.M("Free disk space, for example with 'docker system prune', and rebuild.")},
@@ -79,15 +80,15 @@ var buildCauses = []cause{
 		i18n.M("The base image was not found ({{.Step}}): {{.Error}}."), i18n.M("Check its name and tag in the Dockerfile.")},
 }
 
-// frontendStep is how BuildKit names the step in which it looks for the image of a '# syntax=' line.
+// frontendStep is the prefix of BuildKit's step that resolves the image of a '# syntax=' line.
 const frontendStep = "resolve image config for "
 
-// heredoc finds an instruction that goes on in the lines after it.
+// heredoc matches an instruction with a heredoc.
 var heredoc = text.NewPattern(`(?mi)^\s*(?:RUN|COPY|ADD)\s.*<<-?["']?\w`)
 
-// withHint adds to the fault of a Dockerfile that cannot be read what its heredocs need, since a builder that does not
-// know them takes their lines for instructions.
-func withHint(err error, dockerfile string) error {
+// withHeredocHint adds the requirements of heredocs to the fault of an invalid Dockerfile, because a builder without
+// support for heredocs parses their lines as instructions.
+func withHeredocHint(err error, dockerfile string) error {
 	if !fault.Is(err, fault.Invalid) {
 		return err
 	}
@@ -99,50 +100,51 @@ func withHint(err error, dockerfile string) error {
 		i18n.M("Build with Docker Engine 23 or later and without DOCKER_BUILDKIT=0, or join the lines with '&& \\'.")).Because(err)
 }
 
-// buildFault says why a build failed: the step, its exit code and last lines, or what the engine's words tell.
+// buildFault returns the fault for a failed build: the step with its exit code and last lines, or the cause that the
+// engine's message identifies.
 func buildFault(failure *jsonmessage.JSONError, step string, lines []string) error {
-	words := strings.ToLower(failure.Message)
-	full := strings.Contains(words, "no space left on device")
+	message := strings.ToLower(failure.Message)
+	full := strings.Contains(message, "no space left on device")
 	for _, l := range lines {
 		full = full || strings.Contains(strings.ToLower(l), "no space left on device")
 	}
 	if m := exitCode.FindStringSubmatch(failure.Message); m != nil && !full {
 		return fault.New(fault.Failed,
-			i18n.M("A step of the Dockerfile failed with exit code {{.Code}}: {{.Step}}.", "Code", m[1], "Step", sentence(step)),
+			i18n.M("A step of the Dockerfile failed with exit code {{.Code}}: {{.Step}}.", "Code", m[1], "Step", inline(step)),
 			i18n.M("Fix that step and rebuild; the preceding steps are kept.")).With(lines...).Because(failure)
 	}
 	if full {
-		words = buildCauses[0].words[0]
+		message = buildCauses[0].patterns[0]
 	}
 	if step == "" {
 		step = "FROM"
 	}
 	if image, is := strings.CutPrefix(step, frontendStep); is {
 		return fault.New(fault.Unavailable,
-			i18n.M("The image {{.Image}} in the Dockerfile's '# syntax=' line cannot be pulled: {{.Error}}.", "Image", strings.TrimPrefix(image, "docker-image://"), "Error", sentence(failure.Message)),
+			i18n.M("The image {{.Image}} in the Dockerfile's '# syntax=' line cannot be pulled: {{.Error}}.", "Image", strings.TrimPrefix(image, "docker-image://"), "Error", inline(failure.Message)),
 			i18n.M("Check its name and the network, or delete the line, which most Dockerfiles do not need.")).Because(failure)
 	}
 	for _, c := range buildCauses {
-		if c.in(words) {
-			return fault.New(c.kind, c.reason.With("Step", sentence(step), "Error", sentence(failure.Message)), c.recovery).
+		if c.matches(message) {
+			return fault.New(c.kind, c.reason.With("Step", inline(step), "Error", inline(failure.Message)), c.recovery).
 				With(lines...).Because(failure)
 		}
 	}
 	return fault.New(fault.Failed,
-		i18n.M("The build failed ({{.Step}}): {{.Error}}.", "Step", sentence(step), "Error", sentence(failure.Message)),
+		i18n.M("The build failed ({{.Step}}): {{.Error}}.", "Step", inline(step), "Error", inline(failure.Message)),
 		i18n.M("Fix the Dockerfile and rebuild.")).With(lines...).Because(failure)
 }
 
-func (c cause) in(words string) bool {
-	for _, w := range c.words {
-		if strings.Contains(words, w) {
+func (c cause) matches(message string) bool {
+	for _, pattern := range c.patterns {
+		if strings.Contains(message, pattern) {
 			return true
 		}
 	}
 	return false
 }
 
-// sentence makes foreign text fit into a sentence of ours.
-func sentence(s string) string {
-	return strings.TrimRight(clean(strings.Join(strings.Fields(s), " ")), ". ")
+// inline makes foreign text fit into a sentence.
+func inline(s string) string {
+	return strings.TrimRight(sanitize(strings.Join(strings.Fields(s), " ")), ". ")
 }

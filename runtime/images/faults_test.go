@@ -10,13 +10,13 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// TestBuildFault has the words of real engines: Docker 20 and 28, both builders, and podman.
+// The messages are from real engines: Docker 20 and 28, both builders, and podman.
 func TestBuildFault(t *testing.T) {
 	for _, it := range []struct {
 		message, step string
 		lines         []string
 		kind          fault.Kind
-		words         []string
+		texts         []string
 	}{
 		{"The command '/bin/sh -c make' returned a non-zero code: 2", "Step 2/3 : RUN make", []string{"cc: error"}, fault.Failed, []string{"exit code 2", "Step 2/3 : RUN make"}},
 		{"executor failed running [/bin/sh -c make]: exit code: 3", "[2/3] RUN make", nil, fault.Failed, []string{"exit code 3"}},
@@ -39,7 +39,7 @@ func TestBuildFault(t *testing.T) {
 		if fault.KindOf(err) != it.kind {
 			t.Errorf("%q is %q instead of %q", it.message, fault.KindOf(err), it.kind)
 		}
-		for _, w := range it.words {
+		for _, w := range it.texts {
 			if !strings.Contains(err.Error(), w) {
 				t.Errorf("%q is not in %q", w, err)
 			}
@@ -77,7 +77,7 @@ func TestPushFault(t *testing.T) {
 		}
 		for _, word := range []string{"dial tcp", "EOF", "JSON", "invalid character"} {
 			if strings.Contains(f.Error(), word) {
-				t.Errorf("%q is said in the words of a program: %s", message, f)
+				t.Errorf("%q contains a technical message: %s", message, f)
 			}
 		}
 	}

@@ -17,22 +17,22 @@ import (
 	"fn-runtime/runtime/regular"
 )
 
-// Fingerprint tells from what an image would be built, without an engine: a SHA-256 in hexadecimal of the names, modes
-// and contents of the files that would be sent, of the Dockerfile, and of the build's arguments, labels, target and platform. What a
-// Dockerfile fetches from elsewhere, its base image included, is not in it.
+// Fingerprint returns a hash of the inputs of an image, without an engine. The hash is the SHA-256, in hexadecimal, of
+// the names, modes and contents of the files in the context, of the Dockerfile, and of the build's arguments, labels,
+// target and platform. It does not cover anything that the Dockerfile downloads, including its base image.
 func (b *Builder) Fingerprint(ctx context.Context, spec entity.ImageBuild) (string, error) {
-	f, err := openFolder(spec.Context, spec.Dockerfile)
+	f, err := openContext(spec.Context, spec.Dockerfile)
 	if err != nil {
 		return "", err
 	}
-	if err := b.fits(f); err != nil {
+	if err := b.checkSize(f); err != nil {
 		return "", err
 	}
-	name, err := f.archiveName() // one outside the context has a name made from its content
+	name, err := f.archiveName() // outside the context, the name is derived from the content
 	if err != nil {
 		return "", err
 	}
-	if err := f.add(ctx, spec.ExtraFile); err != nil {
+	if err := f.addExtraFile(ctx, spec.ExtraFile); err != nil {
 		return "", err
 	}
 	sum := sha256.New()
@@ -46,8 +46,8 @@ func (b *Builder) Fingerprint(ctx context.Context, spec entity.ImageBuild) (stri
 	if spec.Target != "" {
 		fmt.Fprintf(sum, "target %q\n", spec.Target)
 	}
-	if f.added != nil {
-		fmt.Fprintf(sum, "added %q %x\n", f.added.name, sha256.Sum256(f.added.data))
+	if f.extra != nil {
+		fmt.Fprintf(sum, "added %q %x\n", f.extra.name, sha256.Sum256(f.extra.data))
 	}
 	for _, e := range f.entries {
 		if err := ctx.Err(); err != nil {
@@ -67,18 +67,18 @@ func fingerprint(sum hash.Hash, source string, e entry) error {
 	case mode&fs.ModeSymlink != 0:
 		link, err := os.Readlink(source)
 		if err != nil {
-			return unreadable(source, err)
+			return readFault(source, err)
 		}
 		fmt.Fprintf(sum, "link %q\n", link)
 	case mode.IsRegular():
 		file, err := regular.Open(source)
 		if err != nil {
-			return unreadable(source, err)
+			return readFault(source, err)
 		}
 		defer file.Close()
 		content := sha256.New()
 		if _, err := io.Copy(content, file); err != nil {
-			return unreadable(source, err)
+			return readFault(source, err)
 		}
 		fmt.Fprintf(sum, "content %x\n", content.Sum(nil))
 	}

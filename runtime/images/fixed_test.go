@@ -13,9 +13,8 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// TestPushUnderTheTagThatNeverMoves tags the image by its digest and pushes that tag; a tag that the engine does not make is
-// not pushed.
-func TestPushUnderTheTagThatNeverMoves(t *testing.T) {
+// pushFixed tags the image with its digest and pushes that tag. If the engine cannot create the tag, nothing is pushed.
+func TestPushFixed(t *testing.T) {
 	ref, err := reference.ParseNormalizedNamed("127.0.0.1:1/me/x:1")
 	if err != nil {
 		t.Fatal(err)
@@ -27,11 +26,11 @@ func TestPushUnderTheTagThatNeverMoves(t *testing.T) {
 		want   []string
 		kind   fault.Kind
 	}{
-		"an engine that tags":   {http.StatusCreated, []string{tag, push}, ""},
-		"one without the image": {http.StatusNotFound, []string{tag}, fault.Failed},
+		"success":         {http.StatusCreated, []string{tag, push}, ""},
+		"image not found": {http.StatusNotFound, []string{tag}, fault.Failed},
 	} {
 		var got []string
-		e := engineOf(t, func(w http.ResponseWriter, r *http.Request) {
+		e := fakeEngine(t, func(w http.ResponseWriter, r *http.Request) {
 			if r.Method != http.MethodPost {
 				return
 			}
@@ -43,7 +42,7 @@ func TestPushUnderTheTagThatNeverMoves(t *testing.T) {
 				return
 			}
 			_, _ = io.Copy(io.Discard, r.Body)
-			_, _ = io.WriteString(w, pushedAll)
+			_, _ = io.WriteString(w, pushSucceeded)
 		})
 		err := New(Options{}).pushFixed(t.Context(), e, ref, digest, newPrinter(nil))
 		if diff := cmp.Diff(c.want, slices.Compact(got)); diff != "" || fault.KindOf(err) != c.kind {

@@ -1,9 +1,9 @@
-// Package images makes runtime images: it builds them with the Docker Engine, checks that a Lithops worker can run in
+// Package images creates runtime images: it builds them with the Docker Engine, checks that a Lithops worker can run in
 // them, pushes them, and reads their digests.
 //
-// What may go in: what an image needs on its way from a folder to a registry. What may not: where engines and accounts
-// are found (engine, registry), BuildKit's wire formats (buildkit), what a skeleton holds (skeleton), and anything of
-// actions and namespaces.
+// The package covers the path of an image from a directory to a registry. It does not locate engines and credentials
+// (see engine and registry), implement BuildKit's wire formats (see buildkit) or contain the skeleton (see skeleton),
+// and it does not know actions and namespaces.
 package images
 
 import (
@@ -26,36 +26,36 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
-// Options says what surrounds a build. The zero value of a field means: the default.
+// Options configures a Builder.
 type Options struct {
-	Getenv func(string) string // of the process; nil: an empty environment
-	Home   string              // the user's home
+	Getenv func(string) string // reads the environment; nil means an empty environment
+	Home   string              // home directory of the user
 
-	// Of the Lithops configuration: docker_server, docker_user, docker_password.
+	// docker_server, docker_user and docker_password of the Lithops configuration
 	Server, User, Password string
 
-	Transport http.RoundTripper // for registry reads; it carries retries and traces
-	Budget    *transport.Budget // what the command may spend on repetitions, the push's too; nil: no bound but the tries
+	Transport http.RoundTripper // for registry reads; it retries and traces
+	Budget    *transport.Budget // for retries of the command, including those of pushes; nil means that only the number of attempts is limited
 
-	// What watches: the steps that begin and end, the bytes of the current one, and what should be acted on.
+	// callbacks for the start and end of steps, the progress of the current step in bytes, and warnings
 	Begin    func(step i18n.Message) (end func(error))
 	Progress func(done, total int64, unit string)
 	Warn     func(i18n.Message)
 
-	Checked string // folder that remembers which images passed their check; "" checks each time
+	CheckCache string // directory of the cache of passed checks; "" disables it
 }
 
-// Builder builds, checks and pushes images. It connects to the engine when it needs it the first time.
+// Builder builds, checks and pushes images. It connects to the engine when the first method needs it.
 type Builder struct {
 	o           Options
 	credentials registry.Credentials
-	exposed     sync.Once // guards the warning of an engine that gets no accounts
+	exposed     sync.Once // guards the warning about an engine that gets no credentials
 
 	mu     sync.Mutex
 	engine *engine.Engine
 }
 
-// New makes a Builder. Nothing is dialled or read.
+// New returns a Builder. It neither connects nor reads anything.
 func New(o Options) *Builder {
 	if o.Getenv == nil {
 		o.Getenv = func(string) string { return "" }
@@ -74,7 +74,7 @@ func New(o Options) *Builder {
 	}}
 }
 
-// Close lets go of the engine.
+// Close closes the connection to the engine.
 func (b *Builder) Close() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -84,9 +84,9 @@ func (b *Builder) Close() error {
 	return b.engine.Close()
 }
 
-// Build builds the image, checks it when Check is set, and pushes it when Push is set. progress gets lines of plain
-// text; nil is silence. On a failure after the build itself the image stays in the engine, so that a second run goes on
-// from there. Faults say what to do; a ctx that ends stops the build inside the engine too.
+// Build builds the image, checks it if Check is set, and pushes it if Push is set. It writes plain lines of text to
+// progress, which may be nil. If a step after the build fails, the image stays in the engine, so that a second run
+// resumes there. Errors are faults with a suggestion. If ctx ends, the build in the engine is canceled, too.
 func (b *Builder) Build(ctx context.Context, spec entity.ImageBuild, progress io.Writer) (entity.ImageBuilt, error) {
 	var built entity.ImageBuilt
 	ref, err := parse(spec.Image)
@@ -96,12 +96,12 @@ func (b *Builder) Build(ctx context.Context, spec entity.ImageBuild, progress io
 	out := newPrinter(progress)
 	var e *engine.Engine
 	err = b.step(i18n.M("Building image {{.Image}}", "Image", spec.Image), func() error {
-		folder, err := openFolder(spec.Context, spec.Dockerfile)
+		files, err := openContext(spec.Context, spec.Dockerfile)
 		if err == nil {
-			err = b.fits(folder)
+			err = b.checkSize(files)
 		}
 		if err == nil {
-			err = folder.add(ctx, spec.ExtraFile)
+			err = files.addExtraFile(ctx, spec.ExtraFile)
 		}
 		if err != nil {
 			return err
@@ -109,19 +109,19 @@ func (b *Builder) Build(ctx context.Context, spec entity.ImageBuild, progress io
 		if e, err = b.connect(ctx); err != nil {
 			return err
 		}
-		if spec.Push { // before the work of a build is done in vain
-			if err = b.mayPush(ctx, e, registry.Host(ref)); err != nil {
+		if spec.Push { // before a build whose push would fail
+			if err = b.checkPush(ctx, e, registry.Host(ref)); err != nil {
 				return err
 			}
 		}
-		if built.ID, err = b.build(ctx, e, ref, spec, folder, out); err == nil {
+		if built.ID, err = b.build(ctx, e, ref, spec, files, out); err == nil {
 			built.Size, err = imageSize(ctx, e, ref)
 		}
 		return err
 	})
 	if err == nil && spec.Check {
 		err = b.step(i18n.M("Checking image {{.Image}}", "Image", spec.Image), func() error {
-			built.Python, err = b.check(ctx, e, built.ID, spec)
+			built.Python, err = b.checkCached(ctx, e, built.ID, spec)
 			return err
 		})
 	}
@@ -137,7 +137,7 @@ func (b *Builder) Build(ctx context.Context, spec entity.ImageBuild, progress io
 	return built, err
 }
 
-// pushFixed pushes the image under the tag that is never moved, too.
+// pushFixed also pushes the image under its fixed tag.
 func (b *Builder) pushFixed(ctx context.Context, e *engine.Engine, ref reference.Named, digest string, out *printer) error {
 	fixed, err := parse(entity.FixedTag(ref.String(), digest))
 	if err != nil {
@@ -150,7 +150,7 @@ func (b *Builder) pushFixed(ctx context.Context, e *engine.Engine, ref reference
 	return err
 }
 
-// step does one part of a build under the eyes of who watches.
+// step runs one step of a build and reports its start and end.
 func (b *Builder) step(name i18n.Message, work func() error) error {
 	end := b.o.Begin(name)
 	err := fault.During(name, work())
@@ -158,33 +158,34 @@ func (b *Builder) step(name i18n.Message, work func() error) error {
 	return err
 }
 
-// Digest asks the registry what the image's tag points to now: "sha256:...". A reference that has a digest is its own
-// answer. With soon nothing is asked twice. Faults: NotFound, Denied, Throttled, Unavailable.
-func (b *Builder) Digest(ctx context.Context, image string, soon bool) (string, error) {
-	ref, err := normalized(image)
+// Digest returns the digest ("sha256:...") that the image's tag currently has in the registry, or the digest in the
+// reference itself. If soon is set, no request is retried. Faults: NotFound, Denied, Throttled, Unavailable.
+func (b *Builder) Digest(ctx context.Context, image string, noRetry bool) (string, error) {
+	ref, err := normalize(image)
 	if err != nil {
 		return "", err
 	}
 	if d, ok := ref.(reference.Digested); ok {
 		return d.Digest().String(), nil
 	}
-	if soon {
+	if noRetry {
 		ctx = transport.With(ctx, transport.Call{Once: true})
 	}
 	return b.credentials.Digest(ctx, ref, b.o.Transport)
 }
 
-// check returns the Python of an image that is fit for a worker, from memory when it has passed before.
-func (b *Builder) check(ctx context.Context, e *engine.Engine, id string, spec entity.ImageBuild) (string, error) {
-	memory := checked{b.o.Checked}
-	if python, ok := memory.passed(id, spec); ok {
+// checkCached returns the Python version of an image that a worker can run in. It returns the cached version if the
+// image has passed before.
+func (b *Builder) checkCached(ctx context.Context, e *engine.Engine, id string, spec entity.ImageBuild) (string, error) {
+	cache := checkCache{b.o.CheckCache}
+	if python, ok := cache.get(id, spec); ok {
 		return python, nil
 	}
-	found, err := check(ctx, e, id, spec)
+	result, err := check(ctx, e, id, spec)
 	if err == nil {
-		memory.remember(id, spec, found.Python)
+		cache.put(id, spec, result.Python)
 	}
-	return found.Python, err
+	return result.Python, err
 }
 
 func (b *Builder) connect(ctx context.Context) (*engine.Engine, error) {
@@ -201,15 +202,15 @@ func (b *Builder) connect(ctx context.Context) (*engine.Engine, error) {
 	return e, nil
 }
 
-// parse checks a name as Docker and Lithops do, and gives it with registry and tag.
+// parse validates an image name by the rules of Docker and Lithops, and returns it with registry and tag.
 func parse(image string) (reference.Named, error) {
 	if err := lithops.ValidateImage(image); err != nil {
 		return nil, err
 	}
-	return normalized(image)
+	return normalize(image)
 }
 
-func normalized(image string) (reference.Named, error) {
+func normalize(image string) (reference.Named, error) {
 	ref, err := reference.ParseNormalizedNamed(image)
 	if err != nil {
 		return nil, fault.New(fault.Invalid,
@@ -219,7 +220,7 @@ func normalized(image string) (reference.Named, error) {
 	return reference.TagNameOnly(ref), nil
 }
 
-// Ping reports whether a container engine answers, and returns its address.
+// Ping reports whether a container engine responds, and returns its address.
 func (b *Builder) Ping(ctx context.Context) (engine string, err error) {
 	e, err := b.connect(ctx)
 	if err != nil {
@@ -228,7 +229,7 @@ func (b *Builder) Ping(ctx context.Context) (engine string, err error) {
 	return e.Host, nil
 }
 
-// Local returns the names with tags of the images that the engine has, sorted.
+// Local returns the names, with tags, of the images in the engine, sorted.
 func (b *Builder) Local(ctx context.Context) ([]string, error) {
 	e, err := b.connect(ctx)
 	if err != nil {

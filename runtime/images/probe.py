@@ -1,4 +1,4 @@
-"""Asks the action proxy beside it which Python it runs and which modules are missing. Prints one line of JSON."""
+"""Queries the action proxy in the same container for its Python version and missing modules. Prints one line of JSON."""
 import json
 import sys
 import time
@@ -27,26 +27,26 @@ def post(path, body):
     return response.status, text
 
 
-def ask(modules):
-    until = time.time() + 20
+def check(modules):
+    deadline = time.time() + 20
     while True:
         try:
             status, text = post('/init', {'value': {'name': 'check', 'main': 'main', 'code': ACTION, 'binary': False, 'env': {}}})
             break
         except OSError as e:
-            if time.time() > until:
-                return {'failure': 'nothing answers on port 8080 (%s)' % e}
+            if time.time() > deadline:
+                return {'failure': 'port 8080 does not respond (%s)' % e}
             time.sleep(0.05)
     if status != 200:
-        return {'failure': 'its /init answered with status %d: %s' % (status, text)}
+        return {'failure': '/init returned status %d: %s' % (status, text)}
     status, text = post('/run', {'value': {'modules': modules}, 'action_name': 'check', 'deadline': str(int(time.time() * 1000) + 110000)})
     if status != 200:
-        return {'failure': 'its /run answered with status %d: %s' % (status, text)}
+        return {'failure': '/run returned status %d: %s' % (status, text)}
     return json.loads(text)
 
 
 try:
-    found = ask(json.loads(sys.argv[1])['modules'])
+    result = check(json.loads(sys.argv[1])['modules'])
 except Exception as e:
-    found = {'failure': 'its action proxy does not speak the protocol (%s: %s)' % (type(e).__name__, e)}
-print(json.dumps(found))
+    result = {'failure': 'its action proxy does not implement the protocol (%s: %s)' % (type(e).__name__, e)}
+print(json.dumps(result))

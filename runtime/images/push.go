@@ -19,22 +19,22 @@ import (
 	"fn-runtime/runtime/images/registry"
 )
 
-// pushTries is how often a push is begun. The registry keeps the layers that arrived, so that each try goes on where
-// the one before it broke. The engine repeats each layer's upload by itself, too, with waits of up to 20 s: the time from
-// then on is the command's budget already.
+// pushTries limits the attempts of a push. The registry keeps complete layers, so each attempt resumes where the
+// previous one failed. The engine also retries uploads of layers itself, with waits of up to 20 s; from the first such
+// retry on, the time counts against the command's budget.
 const pushTries = 4
 
-// push pushes the tag and gives the digest under which the registry keeps the image.
+// push pushes the tag and returns the image's digest in the registry.
 func (b *Builder) push(ctx context.Context, e *engine.Engine, ref reference.Named, out *printer) (string, error) {
 	host := registry.Host(ref)
-	if err := b.mayPush(ctx, e, host); err != nil {
+	if err := b.checkPush(ctx, e, host); err != nil {
 		return "", err
 	}
 	header, user, err := b.credentials.Encoded(ctx, host)
 	if err != nil {
 		return "", err
 	}
-	var done func() // set from the first repetition on, the engine's or ours: the budget pays
+	var done func() // set from the first retry on, the engine's or this program's: the budget is spent
 	defer func() {
 		if done != nil {
 			done()
@@ -46,14 +46,14 @@ func (b *Builder) push(ctx context.Context, e *engine.Engine, ref reference.Name
 		}
 	}
 	try := func() (string, error) {
-		p := &pushReport{out: out, progress: b.o.Progress, repeats: spend}
+		p := &pushReport{out: out, progress: b.o.Progress, onRetry: spend}
 		failure, err := b.pushOnce(ctx, e, ref, header, p)
 		if ctx.Err() != nil {
 			return "", backoff.Permanent(ctx.Err())
 		}
-		if errors.Is(err, errSilent) {
+		if errors.Is(err, errPushStalled) {
 			return "", backoff.Permanent(fault.New(fault.Timeout,
-				i18n.M("The push to the registry {{.Registry}} has made no progress for {{.Time}}.", "Registry", host, "Time", pushSilence),
+				i18n.M("The push to the registry {{.Registry}} has made no progress for {{.Time}}.", "Registry", host, "Time", pushStallTimeout),
 				i18n.M("Check the registry name and the network, then rerun the command; layers already pushed are skipped.")))
 		}
 		if failure == nil && err == nil {
@@ -82,30 +82,30 @@ func (b *Builder) push(ctx context.Context, e *engine.Engine, ref reference.Name
 	if err != nil {
 		return "", err
 	}
-	if digest == "" { // an engine that does not report it knows it
+	if digest == "" { // engines that do not report it store it
 		return repoDigest(ctx, e, ref)
 	}
 	return digest, nil
 }
 
-// pushSilence is how long a push may go on without a message of the engine. A layer that is being sent is reported all the
-// time, but the engine itself waits without end for a registry that does not answer.
-const pushSilence = 5 * time.Minute
+// pushStallTimeout limits the time without a message of the engine during a push. The engine reports the upload of a
+// layer continuously, but waits forever for a registry that does not respond.
+const pushStallTimeout = 5 * time.Minute
 
-// errSilent ends a push of which nothing is heard.
-var errSilent = errors.New("the push does not move")
+// errPushStalled cancels a push without messages.
+var errPushStalled = errors.New("the push has stalled")
 
 func (b *Builder) pushOnce(ctx context.Context, e *engine.Engine, ref reference.Named, header string, p *pushReport) (*jsonmessage.JSONError, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	silence := time.AfterFunc(pushSilence, func() { cancel(errSilent) })
+	silence := time.AfterFunc(pushStallTimeout, func() { cancel(errPushStalled) })
 	defer silence.Stop()
 	body, err := e.ImagePush(ctx, ref.String(), image.PushOptions{RegistryAuth: header})
-	if errors.Is(context.Cause(ctx), errSilent) {
-		return nil, errSilent
+	if errors.Is(context.Cause(ctx), errPushStalled) {
+		return nil, errPushStalled
 	}
 	if err != nil {
-		if refusal(err) {
+		if rejected(err) {
 			return &jsonmessage.JSONError{Message: err.Error()}, nil
 		}
 		return nil, err
@@ -113,7 +113,7 @@ func (b *Builder) pushOnce(ctx context.Context, e *engine.Engine, ref reference.
 	defer body.Close()
 	var failure *jsonmessage.JSONError
 	err = messages(body, func(m jsonmessage.JSONMessage) error {
-		silence.Reset(pushSilence)
+		silence.Reset(pushStallTimeout)
 		if m.Error != nil {
 			failure = m.Error
 		} else {
@@ -121,8 +121,8 @@ func (b *Builder) pushOnce(ctx context.Context, e *engine.Engine, ref reference.
 		}
 		return nil
 	})
-	if err != nil && errors.Is(context.Cause(ctx), errSilent) {
-		return nil, errSilent
+	if err != nil && errors.Is(context.Cause(ctx), errPushStalled) {
+		return nil, errPushStalled
 	}
 	return failure, err
 }
@@ -142,21 +142,21 @@ func repoDigest(ctx context.Context, e *engine.Engine, ref reference.Named) (str
 		i18n.M("The image was pushed, but the Docker Engine did not report its digest."), i18n.Message{})
 }
 
-// pushReport counts layers and bytes, and finds the digest.
+// pushReport counts layers and bytes, and reads the digest.
 type pushReport struct {
 	out      *printer
 	progress func(done, total int64, unit string)
-	repeats  func() // is called when the engine repeats something
+	onRetry  func() // called when the engine retries an upload
 	layers   map[string]*pushLayer
 	digest   string
 }
 
 type pushLayer struct {
 	sent, total int64
-	waiting     bool // until the engine sends it again
+	waiting     bool // until the engine retries the upload
 }
 
-// maxLayers is the most that an image can have (overlay2).
+// maxLayers is the maximum number of layers of an image (overlay2).
 const maxLayers = 500
 
 func (p *pushReport) message(m jsonmessage.JSONMessage) {
@@ -181,10 +181,10 @@ func (p *pushReport) message(m jsonmessage.JSONMessage) {
 		p.layers[m.ID] = l
 	}
 	switch {
-	case strings.HasPrefix(m.Status, retrying): // it counts down, a message a second
+	case strings.HasPrefix(m.Status, retryPrefix): // a countdown with one message per second
 		if !l.waiting {
-			p.out.line(clean(m.ID + ": " + m.Status))
-			p.repeats()
+			p.out.line(sanitize(m.ID + ": " + m.Status))
+			p.onRetry()
 		}
 		l.waiting = true
 	case m.Progress != nil && m.Status == "Pushing":
@@ -196,19 +196,19 @@ func (p *pushReport) message(m jsonmessage.JSONMessage) {
 		if l.total > 0 {
 			size = " (" + units.HumanSize(float64(l.total)) + ")"
 		}
-		p.out.line(clean(m.ID + ": " + m.Status + size))
+		p.out.line(sanitize(m.ID + ": " + m.Status + size))
 	}
 	p.show()
 }
 
-// retrying begins what the engine says while it waits before it sends a layer again.
-const retrying = "Retrying in "
+// retryPrefix starts the engine's messages while it waits before it retries the upload of a layer.
+const retryPrefix = "Retrying in "
 
 func layerStatus(s string) bool {
-	return strings.HasPrefix(s, retrying) || s == "Preparing" || s == "Waiting" || s == "Pushing" || s == "Pushed" || strings.HasPrefix(s, "Layer already") || strings.HasPrefix(s, "Mounted from")
+	return strings.HasPrefix(s, retryPrefix) || s == "Preparing" || s == "Waiting" || s == "Pushing" || s == "Pushed" || strings.HasPrefix(s, "Layer already") || strings.HasPrefix(s, "Mounted from")
 }
 
-// show reports the bytes of all layers whose size is known. A layer has one once it is being sent.
+// show reports the bytes of all layers whose size is known. The size is known once the upload has started.
 func (p *pushReport) show() {
 	var sent, total int64
 	for _, l := range p.layers {

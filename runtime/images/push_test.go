@@ -18,8 +18,8 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
-// engineOf is an engine that a handler plays, on connections in memory.
-func engineOf(t *testing.T, h http.HandlerFunc) *engine.Engine {
+// fakeEngine returns an engine whose API is served by h on connections in memory.
+func fakeEngine(t *testing.T, h http.HandlerFunc) *engine.Engine {
 	t.Helper()
 	m := runtimetest.NewListener()
 	server := &http.Server{Handler: h}
@@ -37,35 +37,36 @@ func engineOf(t *testing.T, h http.HandlerFunc) *engine.Engine {
 	return &engine.Engine{Operations: engine.OperationsOf(c), Host: "tcp://test"}
 }
 
-// pushedAll is how an engine ends a push that went well.
-const pushedAll = `{"aux":{"Tag":"1","Digest":"sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","Size":1}}` + "\n"
+// pushSucceeded is the last message of a successful push.
+const pushSucceeded = `{"aux":{"Tag":"1","Digest":"sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","Size":1}}` + "\n"
 
-// A registry that does not answer leaves the engine silent. The push ends then, once, and says so; a slow one goes on.
-func TestPushThatDoesNotMove(t *testing.T) {
+// If a registry does not respond, the engine sends no messages. The push then fails without a retry. A slow push
+// continues.
+func TestStalledPush(t *testing.T) {
 	ref, err := reference.ParseNormalizedNamed("127.0.0.1:1/me/x:1")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, tc := range map[string]struct {
-		words int           // that the engine says
-		every time.Duration // how long it is silent before each
-		hang  bool
-		kind  fault.Kind
+		messages int           // number of messages that the engine sends
+		every    time.Duration // time before each message
+		hang     bool
+		kind     fault.Kind
 	}{
 		"silent from the start": {hang: true, kind: fault.Timeout},
-		"silent after a layer":  {words: 3, every: time.Second, hang: true, kind: fault.Timeout},
-		"slow":                  {words: 20, every: pushSilence - time.Second},
+		"silent after a layer":  {messages: 3, every: time.Second, hang: true, kind: fault.Timeout},
+		"slow":                  {messages: 20, every: pushStallTimeout - time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var pushes atomic.Int32
-				e := engineOf(t, func(w http.ResponseWriter, r *http.Request) {
+				e := fakeEngine(t, func(w http.ResponseWriter, r *http.Request) {
 					if !strings.HasSuffix(r.URL.Path, "/push") {
 						return
 					}
 					pushes.Add(1)
-					_, _ = io.Copy(io.Discard, r.Body) // so that the end of the connection is seen
-					for range tc.words {
+					_, _ = io.Copy(io.Discard, r.Body) // so that the end of the connection is detected
+					for range tc.messages {
 						time.Sleep(tc.every)
 						_, _ = io.WriteString(w, `{"status":"Pushing","id":"layer","progressDetail":{"current":1,"total":2}}`+"\n")
 						w.(http.Flusher).Flush()
@@ -74,7 +75,7 @@ func TestPushThatDoesNotMove(t *testing.T) {
 						<-r.Context().Done()
 						return
 					}
-					_, _ = io.WriteString(w, pushedAll)
+					_, _ = io.WriteString(w, pushSucceeded)
 				})
 				digest, err := New(Options{}).push(t.Context(), e, ref, newPrinter(nil))
 				if fault.KindOf(err) != tc.kind || pushes.Load() != 1 || (err == nil) != (digest != "") {
@@ -85,8 +86,8 @@ func TestPushThatDoesNotMove(t *testing.T) {
 	}
 }
 
-// The time in which the engine repeats something is the command's: a push that used it up is not begun again.
-func TestPushThatTheEngineRepeats(t *testing.T) {
+// The time of the engine's retries counts against the command's budget: a push that has spent it is not retried.
+func TestPushRetriedByTheEngine(t *testing.T) {
 	ref, err := reference.ParseNormalizedNamed("127.0.0.1:1/me/x:1")
 	if err != nil {
 		t.Fatal(err)
@@ -98,21 +99,21 @@ func TestPushThatTheEngineRepeats(t *testing.T) {
 		failed  = `{"errorDetail":{"message":"received unexpected HTTP status: 502 Bad Gateway"},"error":"502"}` + "\n"
 	)
 	for name, tc := range map[string]struct {
-		says   string // a line a second
+		says   string // messages of the first push, one per second
 		budget time.Duration
 		pushes int
 		lines  string
 	}{
 		"for longer than the budget": {says: pushing + waiting + pushing + waiting + failed, budget: 2 * time.Second, pushes: 1,
 			lines: "layer: Retrying in 2 seconds\nlayer: Retrying in 2 seconds\n"},
-		"in vain":      {says: pushing + waiting + failed, budget: time.Minute, pushes: 2},
-		"with success": {says: pushing + waiting + pushing + pushed + failed, budget: time.Minute, pushes: 2},
-		"not at all":   {says: pushing + pushed + failed, budget: time.Minute, pushes: 2},
+		"without success": {says: pushing + waiting + failed, budget: time.Minute, pushes: 2},
+		"with success":    {says: pushing + waiting + pushing + pushed + failed, budget: time.Minute, pushes: 2},
+		"not at all":      {says: pushing + pushed + failed, budget: time.Minute, pushes: 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var pushes atomic.Int32
-				e := engineOf(t, func(w http.ResponseWriter, r *http.Request) {
+				e := fakeEngine(t, func(w http.ResponseWriter, r *http.Request) {
 					if !strings.HasSuffix(r.URL.Path, "/push") {
 						return
 					}
@@ -124,7 +125,7 @@ func TestPushThatTheEngineRepeats(t *testing.T) {
 						}
 						return
 					}
-					_, _ = io.WriteString(w, pushedAll)
+					_, _ = io.WriteString(w, pushSucceeded)
 				})
 				var out strings.Builder
 				_, err = New(Options{Budget: transport.NewBudget(tc.budget)}).push(t.Context(), e, ref, newPrinter(&out))
@@ -132,7 +133,7 @@ func TestPushThatTheEngineRepeats(t *testing.T) {
 					t.Errorf("got %d pushes, %v; want %d", pushes.Load(), err, tc.pushes)
 				}
 				if tc.lines != "" && out.String() != tc.lines {
-					t.Errorf("it prints %q, want %q", out.String(), tc.lines)
+					t.Errorf("printed %q, want %q", out.String(), tc.lines)
 				}
 			})
 		})

@@ -13,14 +13,14 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// The sizes of a build context, in bytes, that are worth a warning and that are refused.
+// Sizes of a build context, in bytes, above which a warning is printed and the build is refused.
 const (
 	contextWarn  = 500_000_000
 	contextLimit = 2 << 30
 )
 
-// fits compares the context's size with the limits.
-func (b *Builder) fits(f *folder) error {
+// checkSize compares the context's size with the limits.
+func (b *Builder) checkSize(f *buildContext) error {
 	if f.size > contextLimit {
 		return fault.New(fault.TooLarge,
 			i18n.M("The size of the build context {{.Dir}} is {{.Size}}; the limit is {{.Limit}}.", "Dir", f.dir,
@@ -34,8 +34,8 @@ func (b *Builder) fits(f *folder) error {
 	return nil
 }
 
-// largest returns the n largest entries at the top of the folder, files and folders, with their sizes.
-func (f *folder) largest(n int) []string {
+// largest returns the n largest files and directories at the top of the context, with their sizes.
+func (f *buildContext) largest(n int) []string {
 	sizes := map[string]int64{}
 	for _, e := range f.entries {
 		if e.info.Mode().IsRegular() {

@@ -15,8 +15,9 @@ import (
 
 type dialer = func(context.Context) (net.Conn, error)
 
-// agents returns a way to each SSH agent. A step of the build may list the agent's keys and sign with them, and no more.
-func (b *Builder) agents(specs []entity.BuildSSH) (map[string]dialer, error) {
+// sshAgents returns a function for each SSH agent that connects to it. A step of the build may list the agent's keys
+// and sign with them, but nothing else.
+func (b *Builder) sshAgents(specs []entity.BuildSSH) (map[string]dialer, error) {
 	all := map[string]dialer{}
 	for _, s := range specs {
 		path := s.Socket
@@ -25,7 +26,7 @@ func (b *Builder) agents(specs []entity.BuildSSH) (map[string]dialer, error) {
 		}
 		info, err := os.Stat(path)
 		if err == nil && info.Mode()&fs.ModeSocket == 0 {
-			err = errors.New("it is no socket")
+			err = errors.New("not a socket")
 		}
 		if err != nil {
 			return nil, fault.New(fault.Invalid, i18n.M("SSH agent {{.ID}} was not found at '{{.Path}}': {{.Error}}.", "ID", s.ID, "Path", path, "Error", err),
@@ -37,49 +38,49 @@ func (b *Builder) agents(specs []entity.BuildSSH) (map[string]dialer, error) {
 			if err != nil {
 				return nil, err
 			}
-			return &lentAgent{Conn: conn}, nil
+			return &restrictedAgent{Conn: conn}, nil
 		}
 	}
 	return all, nil
 }
 
-// The messages of the SSH agent protocol (draft-miller-ssh-agent, section 5.1) that a step of a build may send; what an
-// agent is told in place of any other; and the most that a message may hold, in bytes.
+// The messages of the SSH agent protocol (draft-miller-ssh-agent, section 5.1) that a step of a build may send, the
+// type that replaces all others, and the maximum size of a message in bytes.
 const (
-	agentListKeys = 11
-	agentSign     = 13
-	agentNothing  = 0 // no message has this number: the agent answers that it failed
-	maxAsked      = 256 << 10
+	agentListKeys   = 11
+	agentSign       = 13
+	agentInvalid    = 0 // an undefined type, which the agent answers with a failure
+	maxAgentMessage = 256 << 10
 )
 
-var errNoAgentMessage = errors.New("that is no message to an SSH agent")
+var errInvalidAgentMessage = errors.New("invalid SSH agent message")
 
-// lentAgent is a connection to an agent whose keys can be used and not changed: it is asked only what lists keys and
-// signs, so that a build can neither add nor remove nor lock keys of the user.
-type lentAgent struct {
+// restrictedAgent is a connection to an agent that allows a build to use the user's keys but not to change them. It
+// forwards only messages that list keys or sign, so that a build cannot add, remove or lock keys.
+type restrictedAgent struct {
 	net.Conn
-	asked []byte // the part of a message that has come in
+	pending []byte // incomplete message
 }
 
-// Write takes what the step asks, in pieces of any size.
-func (a *lentAgent) Write(p []byte) (int, error) {
-	a.asked = append(a.asked, p...)
-	for len(a.asked) >= 5 {
-		size := int(binary.BigEndian.Uint32(a.asked))
-		if size < 1 || size > maxAsked {
-			return 0, errNoAgentMessage
+// Write forwards messages, which may arrive in pieces of any size.
+func (a *restrictedAgent) Write(p []byte) (int, error) {
+	a.pending = append(a.pending, p...)
+	for len(a.pending) >= 5 {
+		size := int(binary.BigEndian.Uint32(a.pending))
+		if size < 1 || size > maxAgentMessage {
+			return 0, errInvalidAgentMessage
 		}
-		if len(a.asked) < 4+size {
+		if len(a.pending) < 4+size {
 			break
 		}
-		message := a.asked[:4+size]
+		message := a.pending[:4+size]
 		if kind := message[4]; kind != agentListKeys && kind != agentSign {
-			message = []byte{0, 0, 0, 1, agentNothing}
+			message = []byte{0, 0, 0, 1, agentInvalid}
 		}
 		if _, err := a.Conn.Write(message); err != nil {
 			return 0, err
 		}
-		a.asked = a.asked[4+size:]
+		a.pending = a.pending[4+size:]
 	}
 	return len(p), nil
 }

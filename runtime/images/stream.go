@@ -13,10 +13,11 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// maxMessage is the most that one message of the engine may hold, in bytes. BuildKit puts many log lines into one.
+// maxMessage is the maximum size of an engine's message in bytes. BuildKit puts many log lines into one message.
 const maxMessage = 16 << 20
 
-// messages reads the engine's stream of progress messages and calls f for each, until the stream or f ends it.
+// messages reads the engine's stream of progress messages and calls f for each, until the stream ends or f returns an
+// error.
 func messages(r io.Reader, f func(jsonmessage.JSONMessage) error) error {
 	s := bufio.NewScanner(r)
 	s.Buffer(make([]byte, 0, 64<<10), maxMessage)
@@ -27,7 +28,7 @@ func messages(r io.Reader, f func(jsonmessage.JSONMessage) error) error {
 		}
 		var m jsonmessage.JSONMessage
 		if err := json.Unmarshal(line, &m); err != nil {
-			return errors.Join(errForeign, err)
+			return errors.Join(errNotMessages, err)
 		}
 		if err := f(m); err != nil {
 			return err
@@ -36,22 +37,22 @@ func messages(r io.Reader, f func(jsonmessage.JSONMessage) error) error {
 	return s.Err()
 }
 
-// errForeign is a stream that no engine writes.
-var errForeign = errors.New("the engine's answer is not a stream of messages")
+// errNotMessages is returned for a stream that is not that of an engine.
+var errNotMessages = errors.New("the engine's response is not a stream of messages")
 
-// tail keeps the last lines of an output that comes in pieces.
+// tail keeps the last lines of an output that arrives in pieces.
 type tail struct {
 	lines   []string
 	partial strings.Builder
 }
 
-// The bounds of a tail: lines, and bytes of a line.
+// The limits of a tail: number of lines, and bytes per line.
 const (
 	tailLines = 20
 	lineBytes = 2000
 )
 
-// write takes a piece of output and gives the lines that it completes, without what could act on a terminal.
+// write appends a piece of output and returns the lines that it completes, sanitized for a terminal.
 func (t *tail) write(piece string) (complete []string) {
 	for {
 		line, rest, ended := strings.Cut(piece, "\n")
@@ -61,14 +62,14 @@ func (t *tail) write(piece string) (complete []string) {
 		if !ended {
 			return complete
 		}
-		complete = append(complete, t.end())
+		complete = append(complete, t.flush())
 		piece = rest
 	}
 }
 
-// end completes a line.
-func (t *tail) end() string {
-	line := clean(t.partial.String())
+// flush completes a line.
+func (t *tail) flush() string {
+	line := sanitize(t.partial.String())
 	t.partial.Reset()
 	if strings.TrimSpace(line) != "" {
 		t.lines = append(t.lines, line)
@@ -79,23 +80,23 @@ func (t *tail) end() string {
 	return line
 }
 
-// last returns the lines kept, with one that was not ended.
+// last returns the kept lines, including an incomplete one.
 func (t *tail) last() []string {
 	if t.partial.Len() > 0 {
-		t.end()
+		t.flush()
 	}
 	return append([]string(nil), t.lines...)
 }
 
-// clean returns the last form of a line that was redrawn with carriage returns, without colours, fit for a terminal and
-// short.
-func clean(s string) string {
+// sanitize returns the final state of a line that was redrawn with carriage returns. It removes colors and other
+// control sequences, and shortens the line.
+func sanitize(s string) string {
 	s = strings.TrimRight(s, "\r\n")
 	s = s[strings.LastIndexByte(s, '\r')+1:]
 	var b strings.Builder
 	for i := 0; i < len(s); {
 		if s[i] == 0x1b {
-			i += escape(s[i:])
+			i += escapeLen(s[i:])
 			continue
 		}
 		b.WriteByte(s[i])
@@ -108,9 +109,9 @@ func clean(s string) string {
 	return s
 }
 
-// escape returns the length of the terminal escape sequence at the start of s (ECMA-48: CSI up to its final byte, OSC
-// and other strings up to BEL or ST, else two bytes).
-func escape(s string) int {
+// escapeLen returns the length of the terminal escape sequence at the start of s (ECMA-48: CSI up to its final byte,
+// OSC and other strings up to BEL or ST, else two bytes).
+func escapeLen(s string) int {
 	if len(s) < 2 {
 		return len(s)
 	}
@@ -134,7 +135,7 @@ func escape(s string) int {
 	return 2
 }
 
-// printer writes progress as whole lines, from several goroutines.
+// printer writes progress in whole lines. It is safe for concurrent use.
 type printer struct {
 	mu sync.Mutex
 	w  io.Writer
@@ -147,8 +148,8 @@ func newPrinter(w io.Writer) *printer {
 	return &printer{w: w}
 }
 
-// detail prints a line of a step's own output. A writer that has a Detail decides how long it is shown: what comes after it
-// says more, and the fault of a step that fails has its last lines.
+// detail prints an output line of a step. If the writer has a Detail method, it decides how long the line is shown:
+// later output is more important, and the fault of a failed step contains its last lines.
 func (p *printer) detail(s string) {
 	if w, ok := p.w.(interface{ Detail(line string) }); ok {
 		w.Detail(s)
@@ -157,7 +158,7 @@ func (p *printer) detail(s string) {
 	p.line(s)
 }
 
-// line prints one line of text that clean has been applied to.
+// line prints one sanitized line.
 func (p *printer) line(s string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

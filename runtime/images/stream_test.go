@@ -10,7 +10,7 @@ import (
 	"github.com/docker/docker/pkg/jsonmessage"
 )
 
-func TestClean(t *testing.T) {
+func TestSanitize(t *testing.T) {
 	for in, want := range map[string]string{
 		"plain":                               "plain",
 		"\x1b[31mred\x1b[0m":                  "red",
@@ -27,7 +27,7 @@ func TestClean(t *testing.T) {
 		"\x1bPdevice control":                 "",
 		strings.Repeat("x", 2*lineBytes) + "": strings.Repeat("x", lineBytes) + "...",
 	} {
-		if got := clean(in); got != want {
+		if got := sanitize(in); got != want {
 			t.Errorf("%q became %q instead of %q", in, got, want)
 		}
 	}
@@ -37,13 +37,13 @@ func FuzzClean(f *testing.F) {
 	f.Add("\x1b[31mred\x1b[0m\r\n")
 	f.Add("\x1b]0;x\x1b\\")
 	f.Fuzz(func(t *testing.T, s string) {
-		got := clean(s)
+		got := sanitize(s)
 		if len(got) > lineBytes+10 {
 			t.Errorf("%d bytes", len(got))
 		}
 		for _, r := range got {
 			if !unicode.IsPrint(r) && r != ' ' {
-				t.Errorf("%q lets %q through", s, r)
+				t.Errorf("sanitize(%q) keeps %q", s, r)
 			}
 		}
 	})
@@ -78,11 +78,11 @@ func TestMessages(t *testing.T) {
 	if err := read("{\"stream\":\"a\"}\r\n\r\n{\"stream\":\"b\"}\n{\"unknown\":1}"); err != nil || strings.Join(got, ",") != "a,b," {
 		t.Errorf("%q %v", got, err)
 	}
-	if err := read("<html>gateway</html>"); !errors.Is(err, errForeign) {
+	if err := read("<html>gateway</html>"); !errors.Is(err, errNotMessages) {
 		t.Error(err)
 	}
 	if err := read("{\"stream\":\"" + strings.Repeat("x", maxMessage)); err == nil || len(got) > 0 {
-		t.Error("an endless message was read")
+		t.Error("an oversized message was accepted")
 	}
 }
 
@@ -92,7 +92,7 @@ func FuzzMessages(f *testing.F) {
 	f.Add(`{"id":"a","status":"Pushing","progressDetail":{"current":5,"total":3}}`)
 	f.Fuzz(func(t *testing.T, stream string) {
 		out := newPrinter(nil)
-		classic, kit, push := &classicReport{out: out}, &kitReport{out: out}, &pushReport{out: out, repeats: func() {}, progress: func(int64, int64, string) {}}
+		classic, kit, push := &classicReport{out: out}, &buildKitReport{out: out}, &pushReport{out: out, onRetry: func() {}, progress: func(int64, int64, string) {}}
 		_ = messages(strings.NewReader(stream), func(m jsonmessage.JSONMessage) error {
 			classic.message(m)
 			kit.message(m)

@@ -16,11 +16,12 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// builtLabel says under which name this program built an image, so that those are found that lost the name to a newer one.
+// builtLabel holds the name under which this program built an image, to find images whose name was moved to a newer
+// image.
 const builtLabel = "fn-runtime.image"
 
-// labelled are the labels of a build, with that of its name.
-func labelled(labels map[string]string, ref reference.Named) map[string]string {
+// withNameLabel returns the labels of a build, including the label of its name.
+func withNameLabel(labels map[string]string, ref reference.Named) map[string]string {
 	all := maps.Clone(labels)
 	if all == nil {
 		all = map[string]string{}
@@ -29,9 +30,9 @@ func labelled(labels map[string]string, ref reference.Named) map[string]string {
 	return all
 }
 
-// Superseded returns the images of the engine that were built and pushed under a name that they no longer have, and that no
-// container is of. Those with tags of another kind than entity.FixedTag are somebody's who gave them. What was made from an
-// image has its label, too, but was not pushed under its name.
+// Superseded returns the images in the engine that were built and pushed under a name that they no longer have, and
+// that no container uses. It skips images with tags other than entity.FixedTag, because someone set those tags. Images
+// that are based on a built image inherit its label, but were not pushed under its name.
 func (b *Builder) Superseded(ctx context.Context) ([]entity.SupersededImage, error) {
 	e, err := b.connect(ctx)
 	if err != nil {
@@ -47,7 +48,7 @@ func (b *Builder) Superseded(ctx context.Context) ([]entity.SupersededImage, err
 	}
 	var all []entity.SupersededImage
 	for _, one := range list {
-		old := entity.SupersededImage{Image: one.Labels[builtLabel], ID: one.ID, Tags: names(one.RepoTags), Size: one.Size}
+		old := entity.SupersededImage{Image: one.Labels[builtLabel], ID: one.ID, Tags: normalizedNames(one.RepoTags), Size: one.Size}
 		for _, at := range one.RepoDigests {
 			_, digest, _ := strings.Cut(at, "@")
 			old.Digests = append(old.Digests, digest)
@@ -56,7 +57,7 @@ func (b *Builder) Superseded(ctx context.Context) ([]entity.SupersededImage, err
 		named := slices.ContainsFunc(old.Tags, func(tag string) bool {
 			return entity.Repository(tag) != entity.Repository(old.Image) || !fixedTag.MatchString(tag)
 		})
-		pushed := slices.ContainsFunc(names(one.RepoDigests), func(at string) bool { return entity.Repository(at) == entity.Repository(old.Image) })
+		pushed := slices.ContainsFunc(normalizedNames(one.RepoDigests), func(at string) bool { return entity.Repository(at) == entity.Repository(old.Image) })
 		if !inUse && !named && pushed {
 			all = append(all, old)
 		}
@@ -67,24 +68,24 @@ func (b *Builder) Superseded(ctx context.Context) ([]entity.SupersededImage, err
 
 var fixedTag = text.NewPattern(`:sha-[0-9a-f]{12}$`)
 
-// names are references as they are normalised; the engine says "<none>" where there is none.
-func names(references []string) (all []string) {
+// normalizedNames returns the normalized references. It skips invalid ones, such as the engine's "<none>".
+func normalizedNames(references []string) (all []string) {
 	for _, one := range references {
-		if ref, err := normalized(one); err == nil {
+		if ref, err := normalize(one); err == nil {
 			all = append(all, ref.String())
 		}
 	}
 	return all
 }
 
-// Remove takes an image with its tags out of the engine; nil when it was not there. The engine refuses where a container
-// or another image is made of it.
+// Remove removes an image and its tags from the engine. It returns nil if the image does not exist. The engine refuses
+// to remove an image that a container or another image uses.
 func (b *Builder) Remove(ctx context.Context, old entity.SupersededImage) error {
 	e, err := b.connect(ctx)
 	if err != nil {
 		return err
 	}
-	for _, name := range append(slices.Clone(old.Tags), old.ID) { // the last tag takes the image with it
+	for _, name := range append(slices.Clone(old.Tags), old.ID) { // removing the last tag removes the image
 		if _, err := e.ImageRemove(ctx, name, image.RemoveOptions{PruneChildren: true}); err != nil && !errdefs.IsNotFound(err) {
 			return engineFault(ctx, e, err)
 		}

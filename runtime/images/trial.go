@@ -20,31 +20,31 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// tryJob runs a job in a container that is removed whatever happens, and reads the metadata that it leaves.
-func tryJob(ctx context.Context, e *engine.Engine, id string, spec entity.ImageBuild) (f found, err error) {
-	sweep(ctx, e)
+// runTrialJob runs a job in a container, reads the metadata that the job writes, and always removes the container.
+func runTrialJob(ctx context.Context, e *engine.Engine, id string, spec entity.ImageBuild) (f checkResult, err error) {
+	removeStale(ctx, e)
 	files, err := spec.Trial.Files(ctx)
 	if err != nil {
 		return f, err
 	}
 	pids := int64(256)
-	made, err := e.ContainerCreate(ctx, &container.Config{Image: id, Labels: map[string]string{checkLabel: "1"}, Env: spec.Trial.Env,
+	created, err := e.ContainerCreate(ctx, &container.Config{Image: id, Labels: map[string]string{checkLabel: "1"}, Env: spec.Trial.Env,
 		Entrypoint: spec.Trial.Command[:1], Cmd: spec.Trial.Command[1:]},
 		&container.HostConfig{NetworkMode: "none", Resources: container.Resources{PidsLimit: &pids}}, "")
 	if err != nil {
 		return f, engineFault(ctx, e, err)
 	}
-	defer remove(ctx, e, made.ID)
-	if err := e.CopyToContainer(ctx, made.ID, "/", packed(files), container.CopyToContainerOptions{}); err != nil {
+	defer remove(ctx, e, created.ID)
+	if err := e.CopyToContainer(ctx, created.ID, "/", tarArchive(files), container.CopyToContainerOptions{}); err != nil {
 		return f, engineFault(ctx, e, err)
 	}
-	if err := e.ContainerStart(ctx, made.ID, container.StartOptions{}); err != nil {
-		if refusal(err) {
-			return f, unfit(i18n.M("it does not start")).With(sentence(err.Error()))
+	if err := e.ContainerStart(ctx, created.ID, container.StartOptions{}); err != nil {
+		if rejected(err) {
+			return f, unusable(i18n.M("it does not start")).With(inline(err.Error()))
 		}
 		return f, engineFault(ctx, e, err)
 	}
-	wait, failed := e.ContainerWait(ctx, made.ID, container.WaitConditionNotRunning)
+	wait, failed := e.ContainerWait(ctx, created.ID, container.WaitConditionNotRunning)
 	var code int64
 	select {
 	case end := <-wait:
@@ -53,9 +53,9 @@ func tryJob(ctx context.Context, e *engine.Engine, id string, spec entity.ImageB
 		return f, engineFault(ctx, e, err)
 	}
 	if code != 0 {
-		return f, jobFailed(spec.Image, code, logs(ctx, e, made.ID))
+		return f, jobFault(spec.Image, code, logs(ctx, e, created.ID))
 	}
-	data, err := left(ctx, e, made.ID, spec.Trial.Result)
+	data, err := readResult(ctx, e, created.ID, spec.Trial.Result)
 	if err != nil {
 		return f, err
 	}
@@ -68,7 +68,7 @@ func tryJob(ctx context.Context, e *engine.Engine, id string, spec entity.ImageB
 			i18n.M("The image {{.Image}} contains Lithops {{.Found}}, but the client is Lithops {{.Wanted}}.", "Image", spec.Image, "Found", metadata.LithopsVersion, "Wanted", spec.Trial.Lithops),
 			i18n.M("Rebuild it without the layer cache ('--no-cache'), or push it anyway with '--no-check'."))
 	}
-	f = found{Python: metadata.PythonVersion, Missing: map[string]string{}}
+	f = checkResult{Python: metadata.PythonVersion, Missing: map[string]string{}}
 	has := metadata.Modules()
 	for _, name := range modules(spec) {
 		if !slices.Contains(has, name) {
@@ -80,21 +80,21 @@ func tryJob(ctx context.Context, e *engine.Engine, id string, spec entity.ImageB
 
 var noModule = text.NewPattern(`^ModuleNotFoundError: No module named '([\w.]{1,100})'$`)
 
-// jobFailed tells why a job ended with an exit code.
-func jobFailed(image string, code int64, lines []string) error {
+// jobFault returns the fault for a job that ended with an exit code.
+func jobFault(image string, code int64, lines []string) error {
 	for _, line := range lines {
 		if m := noModule.FindStringSubmatch(strings.TrimSpace(line)); m != nil {
 			return missing(image, map[string]string{m[1]: "ModuleNotFoundError"})
 		}
 	}
-	return unfit(i18n.M("its program exits with code {{.Code}}", "Code", code)).With(lines...)
+	return unusable(i18n.M("its program exits with code {{.Code}}", "Code", code)).With(lines...)
 }
 
-// packed makes an archive of files, each after the folder that it is in.
-func packed(files map[string][]byte) io.Reader {
+// tarArchive creates an archive of files, each preceded by its directory.
+func tarArchive(files map[string][]byte) io.Reader {
 	var out bytes.Buffer
 	t := tar.NewWriter(&out)
-	for _, name := range slices.Sorted(maps.Keys(files)) { // into a buffer nothing fails
+	for _, name := range slices.Sorted(maps.Keys(files)) { // writing to a buffer cannot fail
 		_ = t.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: strings.TrimPrefix(path.Dir(name), "/") + "/", Mode: 0o755})
 		_ = t.WriteHeader(&tar.Header{Name: strings.TrimPrefix(name, "/"), Mode: 0o644, Size: int64(len(files[name]))})
 		_, _ = t.Write(files[name])
@@ -103,24 +103,24 @@ func packed(files map[string][]byte) io.Reader {
 	return &out
 }
 
-// maxLeft is the most that is read of what a job left, in bytes.
-const maxLeft = 1 << 20
+// maxResult limits the result file of a job, in bytes.
+const maxResult = 1 << 20
 
-// left reads a file of a container that has ended.
-func left(ctx context.Context, e *engine.Engine, id, file string) ([]byte, error) {
+// readResult reads a file of a stopped container.
+func readResult(ctx context.Context, e *engine.Engine, id, file string) ([]byte, error) {
 	r, _, err := e.CopyFromContainer(ctx, id, file)
 	if err != nil {
-		if gone := ctx.Err(); gone != nil {
-			return nil, gone
+		if ctxErr := ctx.Err(); ctxErr != nil {
+			return nil, ctxErr
 		}
-		return nil, unfit(i18n.M("its job wrote no metadata")).With(logs(ctx, e, id)...).Because(err)
+		return nil, unusable(i18n.M("its job wrote no metadata")).With(logs(ctx, e, id)...).Because(err)
 	}
 	defer r.Close()
 	t := tar.NewReader(r)
 	if _, err := t.Next(); err != nil {
 		return nil, engineFault(ctx, e, err)
 	}
-	data, err := io.ReadAll(io.LimitReader(t, maxLeft))
+	data, err := io.ReadAll(io.LimitReader(t, maxResult))
 	if err != nil {
 		return nil, engineFault(ctx, e, err)
 	}

@@ -11,31 +11,31 @@ import (
 	"fn-runtime/runtime/images/buildkit"
 )
 
-// The ids of BuildKit's messages in the Engine's stream (moby, builder/builder-next).
+// IDs of BuildKit's messages in the Engine's stream (moby, builder/builder-next).
 const (
 	traceMessage = "moby.buildkit.trace"
 	imageMessage = "moby.image.id"
 )
 
-// maxSteps bounds what is remembered of a build; a Dockerfile has at most some hundred steps.
+// maxSteps limits the recorded steps of a build. A Dockerfile has a few hundred steps at most.
 const maxSteps = 5000
 
-// kitReport reads BuildKit's trace.
-type kitReport struct {
+// buildKitReport processes BuildKit's trace.
+type buildKitReport struct {
 	out    *printer
-	steps  map[string]*kitStep // by digest
-	failed *kitStep
-	latest *kitStep
+	steps  map[string]*buildKitStep // by digest
+	failed *buildKitStep
+	latest *buildKitStep
 	id     string
 }
 
-type kitStep struct {
+type buildKitStep struct {
 	name            string
 	text            tail
-	announced, over bool
+	announced, done bool
 }
 
-func (r *kitReport) message(m jsonmessage.JSONMessage) {
+func (r *buildKitReport) message(m jsonmessage.JSONMessage) {
 	if m.Aux == nil {
 		return
 	}
@@ -56,12 +56,12 @@ func (r *kitReport) message(m jsonmessage.JSONMessage) {
 	}
 }
 
-func (r *kitReport) status(s buildkit.Status) {
+func (r *buildKitReport) status(s buildkit.Status) {
 	for _, v := range s.Vertexes {
 		r.vertex(v)
 	}
 	for _, l := range s.Logs {
-		step := r.at(l.Vertex)
+		step := r.stepFor(l.Vertex)
 		if step == nil {
 			continue
 		}
@@ -71,57 +71,58 @@ func (r *kitReport) status(s buildkit.Status) {
 	}
 }
 
-func (r *kitReport) vertex(v buildkit.Vertex) {
-	step := r.at(v.Digest)
+func (r *buildKitReport) vertex(v buildkit.Vertex) {
+	step := r.stepFor(v.Digest)
 	if step == nil {
 		return
 	}
-	step.name = clean(strings.Join(strings.Fields(v.Name), " "))
+	step.name = sanitize(strings.Join(strings.Fields(v.Name), " "))
 	internal := strings.HasPrefix(step.name, "[internal]") || step.name == "copy /context /"
 	if !v.Started.IsZero() && !step.announced {
 		step.announced, r.latest = true, step
 		if !internal && !v.Cached {
-			r.out.line(short(step.name))
+			r.out.line(truncate(step.name))
 		}
 	}
 	if v.Error != "" && r.failed == nil && !strings.Contains(v.Error, "context canceled") {
 		r.failed = step
 	}
-	if !v.Completed.IsZero() && !step.over {
-		step.over = true
+	if !v.Completed.IsZero() && !step.done {
+		step.done = true
 		switch took := v.Completed.Sub(v.Started); {
 		case internal || v.Error != "":
 		case v.Cached:
-			r.out.line(short(step.name) + " (cached)")
+			r.out.line(truncate(step.name) + " (cached)")
 		case took >= 100*time.Millisecond:
-			r.out.line(fmt.Sprintf("%s (done in %.1f s)", short(step.name), took.Seconds()))
+			r.out.line(fmt.Sprintf("%s (done in %.1f s)", truncate(step.name), took.Seconds()))
 		}
 	}
 }
 
-// maxShown is how much of a step's name its lines of progress show, in characters; the fault of a failed one has it all.
+// maxShown limits the name of a step in lines of progress, in characters. The fault of a failed step contains the whole
+// name.
 const maxShown = 100
 
-func short(name string) string {
+func truncate(name string) string {
 	if runes := []rune(name); len(runes) > maxShown {
 		return string(runes[:maxShown]) + "..."
 	}
 	return name
 }
 
-func (r *kitReport) at(digest string) *kitStep {
+func (r *buildKitReport) stepFor(digest string) *buildKitStep {
 	step := r.steps[digest]
 	if step == nil && len(r.steps) < maxSteps {
 		if r.steps == nil {
-			r.steps = map[string]*kitStep{}
+			r.steps = map[string]*buildKitStep{}
 		}
-		step = &kitStep{}
+		step = &buildKitStep{}
 		r.steps[digest] = step
 	}
 	return step
 }
 
-func (r *kitReport) step() (string, []string) {
+func (r *buildKitReport) step() (string, []string) {
 	step := r.failed
 	if step == nil {
 		step = r.latest
@@ -132,4 +133,4 @@ func (r *kitReport) step() (string, []string) {
 	return step.name, step.text.last()
 }
 
-func (r *kitReport) image() string { return r.id }
+func (r *buildKitReport) image() string { return r.id }

@@ -17,10 +17,10 @@ import (
 	"fn-runtime/runtime/regular"
 )
 
-// offer returns the folders that BuildKit asks for: the context, and the Dockerfile, which need not be in the context and
-// does not come into the image. broken is told which file cannot be read. key names the context, so that BuildKit keeps
-// its copies of different folders apart.
-func (f *folder) offer(broken func(error)) (folders map[string][]buildkit.File, key string, err error) {
+// buildKitDirs returns the directories that BuildKit requests: the context, and the Dockerfile, which may be outside
+// the context and is not added to the image. It calls fail with the error of a file that cannot be read. key identifies
+// the context, so that BuildKit keeps separate copies of different directories.
+func (f *buildContext) buildKitDirs(fail func(error)) (dirs map[string][]buildkit.File, key string, err error) {
 	abs, err := filepath.Abs(f.dir)
 	if err != nil {
 		return nil, "", err
@@ -28,54 +28,54 @@ func (f *folder) offer(broken func(error)) (folders map[string][]buildkit.File, 
 	context := make([]buildkit.File, 0, len(f.entries))
 	sent := map[string]bool{".": true}
 	for _, e := range f.entries {
-		missing, err := f.parents(path.Dir(e.name), sent)
+		missing, err := f.missingParents(path.Dir(e.name), sent)
 		if err != nil {
 			return nil, "", err
 		}
 		for _, e := range append(missing, e) {
-			file, err := fileOf(filepath.Join(f.dir, filepath.FromSlash(e.name)), e, broken)
+			file, err := fileOf(filepath.Join(f.dir, filepath.FromSlash(e.name)), e, fail)
 			if err != nil {
 				return nil, "", err
 			}
 			context, sent[e.name] = append(context, file), true
 		}
 	}
-	context = f.added.among(context)
+	context = f.extra.insert(context)
 	info, err := os.Stat(f.dockerfile)
 	if err != nil {
-		return nil, "", unreadable(f.dockerfile, err)
+		return nil, "", readFault(f.dockerfile, err)
 	}
-	dockerfile, err := fileOf(f.dockerfile, entry{filepath.Base(f.dockerfile), info}, broken)
+	dockerfile, err := fileOf(f.dockerfile, entry{filepath.Base(f.dockerfile), info}, fail)
 	sum := sha256.Sum256([]byte(abs))
 	return map[string][]buildkit.File{"context": context, "dockerfile": {dockerfile}}, hex.EncodeToString(sum[:]), err
 }
 
-// parents returns the folders above an entry that are left out themselves and must be sent for its sake, outermost first.
-func (f *folder) parents(dir string, sent map[string]bool) ([]entry, error) {
+// missingParents returns the excluded directories above an entry, which must be sent with the entry, outermost first.
+func (f *buildContext) missingParents(dir string, sent map[string]bool) ([]entry, error) {
 	if sent[dir] {
 		return nil, nil
 	}
-	above, err := f.parents(path.Dir(dir), sent)
+	parents, err := f.missingParents(path.Dir(dir), sent)
 	if err != nil {
 		return nil, err
 	}
-	on := filepath.Join(f.dir, filepath.FromSlash(dir))
-	info, err := os.Lstat(on)
+	source := filepath.Join(f.dir, filepath.FromSlash(dir))
+	info, err := os.Lstat(source)
 	if err != nil {
-		return nil, unreadable(on, err)
+		return nil, readFault(source, err)
 	}
-	return append(above, entry{dir, info}), nil
+	return append(parents, entry{dir, info}), nil
 }
 
-// fileOf describes an entry; on Windows, which has no execute bit, everything is executable.
-func fileOf(source string, e entry, broken func(error)) (buildkit.File, error) {
+// fileOf describes an entry. On Windows, which has no execute bit, all files are executable.
+func fileOf(source string, e entry, fail func(error)) (buildkit.File, error) {
 	mode := e.info.Mode()
 	file := buildkit.File{Path: e.name, ModTime: e.info.ModTime().UnixNano()}
 	switch {
 	case mode&fs.ModeSymlink != 0:
 		link, err := os.Readlink(source)
 		if err != nil {
-			return file, unreadable(source, err)
+			return file, readFault(source, err)
 		}
 		file.Link = filepath.ToSlash(link)
 	case mode.IsRegular():
@@ -83,8 +83,8 @@ func fileOf(source string, e entry, broken func(error)) (buildkit.File, error) {
 		file.Open = func() (io.ReadCloser, error) {
 			r, err := regular.Open(source)
 			if err != nil {
-				err = unreadable(source, err)
-				broken(err)
+				err = readFault(source, err)
+				fail(err)
 				return nil, err
 			}
 			return r, nil
@@ -97,10 +97,10 @@ func fileOf(source string, e entry, broken func(error)) (buildkit.File, error) {
 	return file, nil
 }
 
-// maxSecret is the most that a secret of a build may hold, in bytes; BuildKit takes no more.
+// maxSecret is the maximum size of a build secret in bytes, a limit of BuildKit.
 const maxSecret = 500 << 10
 
-// secrets reads the values of the secrets, before anything is built.
+// secrets reads the values of the secrets before the build starts.
 func (b *Builder) secrets(specs []entity.BuildSecret) (map[string][]byte, error) {
 	values := map[string][]byte{}
 	for _, s := range specs {

@@ -18,11 +18,11 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// An engine that is reached without TLS on another machine sees no account: neither while it builds, nor for a push.
-func TestAnExposedEngineGetsNoAccounts(t *testing.T) {
+// An engine on another machine without TLS receives no credentials, neither for a build nor for a push.
+func TestExposedEngineGetsNoCredentials(t *testing.T) {
 	home := t.TempDir()
 	auth := base64.StdEncoding.EncodeToString([]byte("me:SECRET"))
-	put := func(name, text string) {
+	write := func(name, text string) {
 		path := filepath.Join(home, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			t.Fatal(err)
@@ -31,8 +31,8 @@ func TestAnExposedEngineGetsNoAccounts(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	put(".docker/config.json", fmt.Sprintf(`{"auths":{"reg.example":{"auth":%q}}}`, auth))
-	put("context/Dockerfile", "FROM reg.example/base\n")
+	write(".docker/config.json", fmt.Sprintf(`{"auths":{"reg.example":{"auth":%q}}}`, auth))
+	write("context/Dockerfile", "FROM reg.example/base\n")
 	ref, err := reference.ParseNormalizedNamed("reg.example/me/x:1")
 	if err != nil {
 		t.Fatal(err)
@@ -41,7 +41,7 @@ func TestAnExposedEngineGetsNoAccounts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var mu sync.Mutex
 			got := ""
-			e := engineOf(t, func(w http.ResponseWriter, r *http.Request) {
+			e := fakeEngine(t, func(w http.ResponseWriter, r *http.Request) {
 				_, _ = io.Copy(io.Discard, r.Body)
 				mu.Lock()
 				defer mu.Unlock()
@@ -53,14 +53,14 @@ func TestAnExposedEngineGetsNoAccounts(t *testing.T) {
 				case strings.HasSuffix(r.URL.Path, "/build"):
 					_, _ = io.WriteString(w, `{"aux":{"ID":"sha256:1"}}`)
 				case strings.HasSuffix(r.URL.Path, "/push"):
-					_, _ = io.WriteString(w, pushedAll)
+					_, _ = io.WriteString(w, pushSucceeded)
 				}
 			})
 			e.Exposed = exposed
 			var warnings []string
 			b := New(Options{Home: home, Getenv: func(name string) string { return map[string]string{"DOCKER_BUILDKIT": "0"}[name] },
 				Warn: func(m i18n.Message) { warnings = append(warnings, m.String()) }})
-			f, err := openFolder(filepath.Join(home, "context"), "")
+			f, err := openContext(filepath.Join(home, "context"), "")
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -16,18 +16,18 @@ import (
 	"fn-runtime/runtime/regular"
 )
 
-// maxDockerfile is the most that a Dockerfile may hold, in bytes.
+// maxDockerfile is the maximum size of a Dockerfile, in bytes.
 const maxDockerfile = 16 << 20
 
-// folder is a build context: what is sent to the engine, found out before anything is sent.
-type folder struct {
-	dir        string // without links, so that a context that is a link is the folder behind it
-	dockerfile string // path on this machine
-	inside     string // the Dockerfile's name among the entries, with slashes; "" when it is outside or excluded
-	ignore     string // path of the file that says what is left out, "" none
+// buildContext lists the files that are sent to the engine. The list is complete before anything is sent.
+type buildContext struct {
+	dir        string // without symbolic links, so that a context that is a link means its target
+	dockerfile string // local path
+	inside     string // name of the Dockerfile among the entries, with slashes; "" if it is outside or excluded
+	ignore     string // path of the file with the exclusions, or ""
 	entries    []entry
-	size       int64 // bytes of all regular files
-	added      *addition
+	size       int64 // total bytes of regular files
+	extra      *extraFile
 }
 
 type entry struct {
@@ -35,9 +35,9 @@ type entry struct {
 	info fs.FileInfo
 }
 
-// openFolder reads which files go into the context. A file next to the Dockerfile with its name and ".dockerignore"
-// wins over .dockerignore, as in the Docker CLI.
-func openFolder(dir, dockerfile string) (*folder, error) {
+// openContext lists the files of the context. As in the Docker CLI, a file next to the Dockerfile with its name and the
+// suffix ".dockerignore" takes precedence over .dockerignore.
+func openContext(dir, dockerfile string) (*buildContext, error) {
 	if dir == "" {
 		dir = "."
 	}
@@ -48,15 +48,15 @@ func openFolder(dir, dockerfile string) (*folder, error) {
 	}
 	real, err := filepath.EvalSymlinks(dir)
 	if err != nil {
-		return nil, unreadable(dir, err)
+		return nil, readFault(dir, err)
 	}
-	f := &folder{dir: real, dockerfile: dockerfile}
+	f := &buildContext{dir: real, dockerfile: dockerfile}
 	if f.dockerfile == "" {
 		f.dockerfile = defaultDockerfile(dir)
 	}
 	info, err := os.Stat(f.dockerfile)
 	if err != nil || !info.Mode().IsRegular() {
-		return nil, noDockerfile(f.dockerfile, dir, err)
+		return nil, dockerfileMissing(f.dockerfile, dir, err)
 	}
 	ignore, err := f.readIgnore(f.dockerfile+".dockerignore", filepath.Join(dir, ".dockerignore"))
 	if err != nil {
@@ -65,10 +65,10 @@ func openFolder(dir, dockerfile string) (*folder, error) {
 	if err := f.walk(ignore); err != nil {
 		return nil, err
 	}
-	return f, f.place()
+	return f, f.findDockerfile()
 }
 
-// defaultDockerfile is the Dockerfile of a folder, which may be written in lower case as for the Docker CLI.
+// defaultDockerfile returns the Dockerfile of a directory. As in the Docker CLI, its name may be lower case.
 func defaultDockerfile(dir string) string {
 	path := filepath.Join(dir, "Dockerfile")
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
@@ -84,7 +84,7 @@ func isFile(path string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-func noDockerfile(path, dir string, err error) error {
+func dockerfileMissing(path, dir string, err error) error {
 	if abs, absErr := filepath.Abs(path); absErr == nil {
 		path = abs
 	}
@@ -93,14 +93,14 @@ func noDockerfile(path, dir string, err error) error {
 		i18n.M("Specify it with '--file', or create a skeleton with 'ibmcloud fn-runtime init {{.Dir}}'.", "Dir", dir)).Because(err)
 }
 
-func (f *folder) readIgnore(paths ...string) (*patternmatcher.PatternMatcher, error) {
+func (f *buildContext) readIgnore(paths ...string) (*patternmatcher.PatternMatcher, error) {
 	for _, p := range paths {
 		file, err := regular.Open(p)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
-			return nil, unreadable(p, err)
+			return nil, readFault(p, err)
 		}
 		f.ignore = p
 		patterns, err := ignorefile.ReadAll(io.LimitReader(file, 1<<20))
@@ -118,8 +118,8 @@ func (f *folder) readIgnore(paths ...string) (*patternmatcher.PatternMatcher, er
 	return patternmatcher.New(nil)
 }
 
-// walk collects the entries. An excluded folder is only entered when an exception ("!...") may lead below it.
-func (f *folder) walk(ignore *patternmatcher.PatternMatcher) error {
+// walk collects the entries. It enters an excluded directory only if an exception ("!...") may match below it.
+func (f *buildContext) walk(ignore *patternmatcher.PatternMatcher) error {
 	exceptions := ignore.Exclusions()
 	parents := map[string]patternmatcher.MatchInfo{}
 	return filepath.WalkDir(f.dir, func(p string, d fs.DirEntry, err error) error {
@@ -128,18 +128,18 @@ func (f *folder) walk(ignore *patternmatcher.PatternMatcher) error {
 			return relErr
 		}
 		if rel == "." {
-			return unreadable(p, err)
+			return readFault(p, err)
 		}
 		skip, match, matchErr := ignore.MatchesUsingParentResults(rel, parents[filepath.Dir(rel)])
 		if matchErr != nil {
 			return matchErr
 		}
-		if err != nil && !skip { // what is excluded may be unreadable
-			return unreadable(p, err)
+		if err != nil && !skip { // excluded files may be unreadable
+			return readFault(p, err)
 		}
 		if d != nil && d.IsDir() {
 			parents[rel] = match
-			if skip && (err != nil || !exceptions || !leadsTo(ignore, filepath.ToSlash(rel))) {
+			if skip && (err != nil || !exceptions || !mayReinclude(ignore, filepath.ToSlash(rel))) {
 				return filepath.SkipDir
 			}
 		}
@@ -148,13 +148,13 @@ func (f *folder) walk(ignore *patternmatcher.PatternMatcher) error {
 		}
 		info, err := d.Info()
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil // gone since the folder was read
+			return nil // deleted since the directory was read
 		}
 		if err != nil {
-			return unreadable(p, err)
+			return readFault(p, err)
 		}
 		if info.Mode()&fs.ModeSocket != 0 {
-			return nil // an archive cannot hold it
+			return nil // a tar archive cannot contain sockets
 		}
 		f.entries = append(f.entries, entry{filepath.ToSlash(rel), info})
 		if info.Mode().IsRegular() {
@@ -164,9 +164,9 @@ func (f *folder) walk(ignore *patternmatcher.PatternMatcher) error {
 	})
 }
 
-// leadsTo reports whether an exception may re-include something below dir. Patterns with wildcards before the last part
-// may: then the folder is entered.
-func leadsTo(ignore *patternmatcher.PatternMatcher, dir string) bool {
+// mayReinclude reports whether an exception may include files below dir again. It assumes so for each pattern with
+// wildcards.
+func mayReinclude(ignore *patternmatcher.PatternMatcher, dir string) bool {
 	for _, p := range ignore.Patterns() {
 		if !p.Exclusion() {
 			continue
@@ -179,15 +179,15 @@ func leadsTo(ignore *patternmatcher.PatternMatcher, dir string) bool {
 	return false
 }
 
-// place finds out whether the Dockerfile is among the entries.
-func (f *folder) place() error {
+// findDockerfile sets inside if the Dockerfile is among the entries.
+func (f *buildContext) findDockerfile() error {
 	abs, err := filepath.Abs(f.dockerfile)
 	if err != nil {
 		return err
 	}
 	parent, err := filepath.EvalSymlinks(filepath.Dir(abs))
 	if err != nil {
-		return unreadable(f.dockerfile, err)
+		return readFault(f.dockerfile, err)
 	}
 	dir, err := filepath.Abs(f.dir)
 	if err != nil {
@@ -206,7 +206,7 @@ func (f *folder) place() error {
 	return nil
 }
 
-func unreadable(path string, err error) error {
+func readFault(path string, err error) error {
 	if err == nil {
 		return nil
 	}

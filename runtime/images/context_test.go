@@ -34,7 +34,7 @@ func files(t *testing.T, all map[string]string) string {
 	return dir
 }
 
-func sent(t *testing.T, f *folder) string {
+func sent(t *testing.T, f *buildContext) string {
 	t.Helper()
 	var b bytes.Buffer
 	name, err := f.archiveName()
@@ -61,13 +61,13 @@ func sent(t *testing.T, f *folder) string {
 		if h.Name == ignoreFile && f.inside == "" {
 			data, _ := io.ReadAll(r)
 			if got, want := string(data), ignoreFile+"\n"+name+"\n"; got != want {
-				t.Errorf("the engine is told to take out %q, want %q", got, want)
+				t.Errorf("the generated .dockerignore lists %q, want %q", got, want)
 			}
 		}
 	}
 }
 
-func TestWhereTheDockerfileIs(t *testing.T) {
+func TestDockerfileLocation(t *testing.T) {
 	dir := files(t, map[string]string{"Dockerfile": "FROM a", "sub/Other": "FROM b", "x": "1"})
 	outside := filepath.Join(files(t, map[string]string{"Mine": "FROM c"}), "Mine")
 	for _, it := range []struct{ name, ignore, dockerfile, inside, sent string }{
@@ -84,18 +84,18 @@ func TestWhereTheDockerfileIs(t *testing.T) {
 				}
 				defer os.Remove(ignore)
 			}
-			f, err := openFolder(dir, it.dockerfile)
+			f, err := openContext(dir, it.dockerfile)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if f.inside != it.inside {
-				t.Errorf("the Dockerfile is inside as %q, want %q", f.inside, it.inside)
+				t.Errorf("the Dockerfile is the entry %q, want %q", f.inside, it.inside)
 			}
 			got := sent(t, f)
-			if it.inside == "" { // its name is made from the content, the same each time
+			if it.inside == "" { // the name is derived from the content and constant
 				name, _ := f.archiveName()
 				if again, _ := f.archiveName(); again != name || len(name) != len(".dockerfile.")+20 {
-					t.Errorf("got the name %s, then %s", name, again)
+					t.Errorf("got the name %s first, then %s", name, again)
 				}
 				got = strings.Replace(got, name, ".dockerfile.", 1)
 			}
@@ -107,21 +107,21 @@ func TestWhereTheDockerfileIs(t *testing.T) {
 }
 
 func TestDockerfileInLowerCase(t *testing.T) {
-	f, err := openFolder(files(t, map[string]string{"dockerfile": "FROM a", "x": ""}), "")
+	f, err := openContext(files(t, map[string]string{"dockerfile": "FROM a", "x": ""}), "")
 	if err != nil || f.inside != "dockerfile" {
-		t.Errorf("got %+v, %v; want the file 'dockerfile', as the Docker CLI takes it", f, err)
+		t.Errorf("got %+v, %v; want the file 'dockerfile', as in the Docker CLI", f, err)
 	}
 }
 
-// A context that is a link to a folder is that folder, for the image and for its fingerprint.
-func TestContextThatIsALink(t *testing.T) {
+// A context that is a link to a directory means that directory, for the image and for its fingerprint.
+func TestContextIsALink(t *testing.T) {
 	dir := files(t, map[string]string{"Dockerfile": "FROM a", "x": "1"})
 	link := filepath.Join(t.TempDir(), "link")
 	if err := os.Symlink(dir, link); err != nil {
 		t.Fatal(err)
 	}
 	for _, dockerfile := range []string{"", filepath.Join(link, "Dockerfile"), filepath.Join(dir, "Dockerfile")} {
-		f, err := openFolder(link, dockerfile)
+		f, err := openContext(link, dockerfile)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -138,13 +138,13 @@ func TestContextThatIsALink(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got, _ := b.Fingerprint(t.Context(), entity.ImageBuild{Context: link}); got == want {
-		t.Error("a change behind the link changes nothing in the fingerprint")
+		t.Error("a change of the target does not change the fingerprint")
 	}
 }
 
-func TestOwnIgnoreFileWins(t *testing.T) {
+func TestIgnoreFileOfTheDockerfileTakesPrecedence(t *testing.T) {
 	dir := files(t, map[string]string{"Dockerfile": "FROM a", "a": "", "b": "", ".dockerignore": "a", "Dockerfile.dockerignore": "b"})
-	f, err := openFolder(dir, "")
+	f, err := openContext(dir, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,40 +153,40 @@ func TestOwnIgnoreFileWins(t *testing.T) {
 	}
 }
 
-func TestFolderFaults(t *testing.T) {
+func TestContextFaults(t *testing.T) {
 	empty := t.TempDir()
-	_, err := openFolder(empty, "")
+	_, err := openContext(empty, "")
 	var f *fault.Fault
 	if !errors.As(err, &f) || f.Kind != fault.NotFound || !strings.Contains(f.Error(), filepath.Join(empty, "Dockerfile")) || !strings.Contains(f.Recovery.String(), "fn-runtime init") {
-		t.Errorf("got %v, want %s with the path of the Dockerfile and 'fn-runtime init' as its remedy", err, fault.NotFound)
+		t.Errorf("got %v, want %s with the path of the Dockerfile and 'fn-runtime init' as its recovery", err, fault.NotFound)
 	}
-	if _, err := openFolder(filepath.Join(empty, "none"), ""); !fault.Is(err, fault.Invalid) {
+	if _, err := openContext(filepath.Join(empty, "none"), ""); !fault.Is(err, fault.Invalid) {
 		t.Error(err)
 	}
-	if _, err := openFolder(empty, empty); !fault.Is(err, fault.NotFound) { // a folder is no Dockerfile
+	if _, err := openContext(empty, empty); !fault.Is(err, fault.NotFound) { // a directory is not a Dockerfile
 		t.Error(err)
 	}
 	bad := files(t, map[string]string{"Dockerfile": "FROM a", ".dockerignore": "[\n"})
-	if _, err := openFolder(bad, ""); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), ".dockerignore") {
+	if _, err := openContext(bad, ""); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), ".dockerignore") {
 		t.Error(err)
 	}
 }
 
 func TestShrinkingFile(t *testing.T) {
 	dir := files(t, map[string]string{"Dockerfile": "FROM a", "x": "long"})
-	f, err := openFolder(dir, "")
+	f, err := openContext(dir, "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(dir, "x"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.write(context.Background(), io.Discard, "Dockerfile"); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "shorter") {
+	if err := f.write(context.Background(), io.Discard, "Dockerfile"); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "shrank") {
 		t.Error(err)
 	}
 }
 
-// The files are sparse: they have their size, and take no room.
+// The files are sparse: they use no disk space.
 func TestSize(t *testing.T) {
 	dir := files(t, map[string]string{"Dockerfile": "FROM a", "data/a": "", "data/b": "", "model.bin": "", "small": "x"})
 	grow := func(megabytes int64) {
@@ -198,14 +198,14 @@ func TestSize(t *testing.T) {
 	}
 	warned := ""
 	build := func() error {
-		nowhere := func(name string) string { return map[string]string{"DOCKER_HOST": "unix:///nowhere"}[name] }
-		b := New(Options{Getenv: nowhere, Warn: func(m i18n.Message) { warned = m.String() }})
+		getenv := func(name string) string { return map[string]string{"DOCKER_HOST": "unix:///nowhere"}[name] }
+		b := New(Options{Getenv: getenv, Warn: func(m i18n.Message) { warned = m.String() }})
 		_, err := b.Build(t.Context(), entity.ImageBuild{Image: "user/name:1", Context: dir}, nil)
 		return err
 	}
 	grow(550)
 	if err := build(); !fault.Is(err, fault.Unavailable) || !strings.Contains(warned, "data/ (300MB)") {
-		t.Errorf("550 MB: got %v, warning %q; want one that names data/ (300MB)", err, warned)
+		t.Errorf("550 MB: got %v, warning %q; want one that lists data/ (300MB)", err, warned)
 	}
 	grow(2200)
 	err := build()
@@ -232,11 +232,11 @@ func TestImageNames(t *testing.T) {
 	}
 }
 
-// TestPushProgress: bytes are reported once a layer has a size, and a pushed layer is a line.
+// Bytes are reported once a layer has a size, and each pushed layer is printed on a line.
 func TestPushProgress(t *testing.T) {
 	var b bytes.Buffer
 	var seen []string
-	p := &pushReport{out: newPrinter(&b), repeats: func() {}, progress: func(done, total int64, unit string) {
+	p := &pushReport{out: newPrinter(&b), onRetry: func() {}, progress: func(done, total int64, unit string) {
 		seen = append(seen, fmt.Sprint(done, "/", total, " ", unit))
 	}}
 	for _, m := range []jsonmessage.JSONMessage{
