@@ -92,7 +92,7 @@ var errNoBuildKit = errors.New("the engine does not support BuildKit")
 func (b *Builder) buildWithBuildKit(ctx context.Context, e *engine.Engine, opts build.ImageBuildOptions, spec entity.ImageBuild, f *buildContext, out *printer) (string, error) {
 	building, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
-	offer := buildkit.Offer{Account: func(ctx context.Context, host string) (string, string, error) {
+	options := buildkit.SessionOptions{Account: func(ctx context.Context, host string) (string, string, error) {
 		a, err := b.account(ctx, e, host)
 		if err != nil {
 			fail(err) // more specific than BuildKit's error
@@ -104,16 +104,16 @@ func (b *Builder) buildWithBuildKit(ctx context.Context, e *engine.Engine, opts 
 		return a.Username, a.Password, nil
 	}}
 	var err error
-	if offer.Folders, offer.SharedKey, err = f.buildKitDirs(fail); err != nil {
+	if options.Dirs, options.SharedKey, err = f.buildKitDirs(fail); err != nil {
 		return "", err
 	}
-	if offer.Secrets, err = b.secrets(spec.Secrets); err != nil {
+	if options.Secrets, err = b.secrets(spec.Secrets); err != nil {
 		return "", err
 	}
-	if offer.Agents, err = b.sshAgents(spec.SSH); err != nil {
+	if options.Agents, err = b.sshAgents(spec.SSH); err != nil {
 		return "", err
 	}
-	session, err := buildkit.Open(ctx, e.DialHijack, offer)
+	session, err := buildkit.Open(ctx, e.DialHijack, options)
 	switch {
 	case err != nil && strings.Contains(err.Error(), "unable to upgrade"): // podman; the text is that of the Docker client
 		return "", errNoBuildKit

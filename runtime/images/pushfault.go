@@ -18,7 +18,7 @@ func pushFault(failure *jsonmessage.JSONError, ref reference.Named, host, user s
 	switch {
 	case has("no basic auth credentials", "unauthorized", "authentication required", "denied", "401 unauthorized", "403 forbidden", "incorrect username or password",
 		"http 401 response", "http 403 response"):
-		return registry.Refused(host, user).With(inline(failure.Message)).Because(failure)
+		return registry.AccessDenied(host, user).With(inline(failure.Message)).Because(failure)
 	case has("toomanyrequests", "too many requests", "http 429 response"):
 		return fault.New(fault.Throttled,
 			i18n.M("The rate limit of {{.Registry}} was exceeded.", "Registry", host),

@@ -8,10 +8,10 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// defaultAgent is the id of 'RUN --mount=type=ssh' without one.
+// defaultAgent is the ID that 'RUN --mount=type=ssh' uses by default.
 const defaultAgent = "default"
 
-func (o Offer) agentCheck(w http.ResponseWriter, r *http.Request) {
+func (o SessionOptions) agentCheck(w http.ResponseWriter, r *http.Request) {
 	id, err := firstString(r.Body)
 	if err != nil {
 		reply(w, nil, invalidArgument)
@@ -20,25 +20,25 @@ func (o Offer) agentCheck(w http.ResponseWriter, r *http.Request) {
 	if id == "" {
 		id = defaultAgent
 	}
-	if _, there := o.Agents[id]; !there {
+	if _, found := o.Agents[id]; !found {
 		reply(w, nil, notFound)
 		return
 	}
 	reply(w, nil, ok)
 }
 
-// agent carries the bytes between a step of the build and an SSH agent, until either side ends.
-func (o Offer) agent(w http.ResponseWriter, r *http.Request) {
+// agent copies data between a step of the build and an SSH agent until either side ends.
+func (o SessionOptions) agent(w http.ResponseWriter, r *http.Request) {
 	id := r.Header.Get("buildkit.ssh.id")
 	if id == "" {
 		id = defaultAgent
 	}
-	dial, there := o.Agents[id]
-	if !there {
+	dial, found := o.Agents[id]
+	if !found {
 		reply(w, nil, notFound)
 		return
 	}
-	streamed(w, r, func(s *stream) error {
+	serveStream(w, r, func(s *stream) error {
 		conn, err := dial(r.Context())
 		if err != nil {
 			return err
@@ -60,14 +60,14 @@ func (o Offer) agent(w http.ResponseWriter, r *http.Request) {
 				}
 			}
 		}()
-		err = s.into(conn)
+		err = s.copyTo(conn)
 		_ = conn.Close()
 		return errors.Join(err, <-sent)
 	})
 }
 
-// into writes what comes in to w, until the other side ends.
-func (s *stream) into(w io.Writer) error {
+// copyTo writes the received data to w until the other side ends.
+func (s *stream) copyTo(w io.Writer) error {
 	for {
 		msg, err := receive(s.r.Body, maxPiece)
 		if errors.Is(err, io.EOF) {
@@ -76,13 +76,13 @@ func (s *stream) into(w io.Writer) error {
 		if err != nil {
 			return err
 		}
-		var wrong error
+		var writeErr error
 		err = fields(msg, func(num protowire.Number, _ uint64, value []byte) {
-			if num == 1 && wrong == nil {
-				_, wrong = w.Write(value)
+			if num == 1 && writeErr == nil {
+				_, writeErr = w.Write(value)
 			}
 		})
-		if err := errors.Join(err, wrong); err != nil {
+		if err := errors.Join(err, writeErr); err != nil {
 			return err
 		}
 	}

@@ -17,8 +17,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// open opens a session over a pipe and gives an HTTP/2 client at the engine's end.
-func open(t *testing.T, offer Offer) (*session, *http.Client, map[string][]string) {
+// open opens a session over a pipe and returns an HTTP/2 client for the engine's end.
+func open(t *testing.T, options SessionOptions) (*session, *http.Client, map[string][]string) {
 	t.Helper()
 	engine, ours := net.Pipe()
 	var meta map[string][]string
@@ -28,7 +28,7 @@ func open(t *testing.T, offer Offer) (*session, *http.Client, map[string][]strin
 		}
 		meta = m
 		return ours, nil
-	}, offer)
+	}, options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func open(t *testing.T, offer Offer) (*session, *http.Client, map[string][]strin
 	return s, &http.Client{Transport: tr}, meta
 }
 
-// call makes a unary gRPC call and gives the message and the status.
+// call sends a unary gRPC request and returns the message and the status of the response.
 func call(t *testing.T, c *http.Client, method string, body []byte) ([]byte, string) {
 	t.Helper()
 	resp, err := c.Post("http://session"+method, "application/grpc", bytes.NewReader(body))
@@ -59,7 +59,7 @@ func call(t *testing.T, c *http.Client, method string, body []byte) ([]byte, str
 	}
 	if len(data) >= 5 {
 		if n := binary.BigEndian.Uint32(data[1:5]); int(n) != len(data)-5 {
-			t.Fatalf("prefix says %d of %d", n, len(data)-5)
+			t.Fatalf("the prefix is %d, want %d", n, len(data)-5)
 		}
 		data = data[5:]
 	}
@@ -72,7 +72,7 @@ func message(host string) []byte {
 }
 
 func TestSession(t *testing.T) {
-	s, c, meta := open(t, Offer{
+	s, c, meta := open(t, SessionOptions{
 		Account: func(_ context.Context, host string) (string, string, error) {
 			if host != "us.icr.io" {
 				return "", "", errors.New("unknown")
@@ -80,7 +80,7 @@ func TestSession(t *testing.T) {
 			return "me", "secret", nil
 		},
 		Secrets: map[string][]byte{"token": []byte("hidden")},
-		Folders: map[string][]File{},
+		Dirs:    map[string][]File{},
 	})
 	if meta["X-Docker-Expose-Session-Uuid"][0] != s.ID || len(s.ID) != 32 || len(meta["X-Docker-Expose-Session-Grpc-Method"]) != 3 {
 		t.Errorf("got %v, want the id %s of 32 digits, and three methods", meta, s.ID)
@@ -111,7 +111,7 @@ func TestSession(t *testing.T) {
 		"unknown host":   {methodCredentials, message("x"), "16"},
 		"unknown method": {"/moby.filesync.v1.Auth/FetchToken", message("x"), "12"},
 		"unknown secret": {methodSecret, message("other"), notFound},
-		"no folders":     {methodFiles, message("x"), unimplemented},
+		"no directories": {methodFiles, message("x"), unimplemented},
 		"no agents":      {methodAgent, message("x"), unimplemented},
 		"no message":     {methodCredentials, nil, "3"},
 		"truncated":      {methodCredentials, message("us.icr.io")[:8], "3"},
@@ -128,13 +128,13 @@ func TestSession(t *testing.T) {
 func TestNoSession(t *testing.T) {
 	_, err := Open(context.Background(), func(context.Context, string, string, map[string][]string) (net.Conn, error) {
 		return nil, errors.New("unable to upgrade to h2c, received 404")
-	}, Offer{})
+	}, SessionOptions{})
 	if err == nil || !strings.Contains(err.Error(), "404") {
 		t.Error(err)
 	}
 }
 
-// sample is a Status as BuildKit writes it.
+// sample returns a Status in BuildKit's encoding.
 func sample() []byte {
 	nested := func(b []byte, num protowire.Number, inner []byte) []byte {
 		return protowire.AppendBytes(protowire.AppendTag(b, num, protowire.BytesType), inner)
@@ -154,13 +154,13 @@ func TestParse(t *testing.T) {
 	}
 	v := s.Vertexes[0]
 	if v.Digest != "sha256:a" || v.Name != "[2/2] RUN make" || !v.Cached || v.Started.Unix() != 1700000000 || v.Completed.IsZero() || v.Error != "exit code: 2" {
-		t.Errorf("got %+v, want sha256:a '[2/2] RUN make', cached, begun at 1700000000, completed with exit code 2", v)
+		t.Errorf("got %+v, want sha256:a '[2/2] RUN make', cached, started at 1700000000, completed with exit code 2", v)
 	}
 	if l := s.Logs[0]; l.Vertex != "sha256:a" || string(l.Data) != "some\noutput" {
 		t.Errorf("got %+v, want two lines of sha256:a", l)
 	}
 	if _, err := Parse(sample()[:40]); err == nil {
-		t.Error("a truncated message was read")
+		t.Error("a truncated message was accepted")
 	}
 }
 

@@ -8,50 +8,50 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// File is an entry of a folder as BuildKit sees it. The files of a folder are in the order in which a walk meets them,
-// each after the folder in which it is.
+// File is an entry of a directory that is sent to BuildKit. The files of a directory are in the order of a walk, each
+// after its parent directory.
 type File struct {
-	Path    string // relative to the folder, with slashes
+	Path    string // relative to the directory, with slashes
 	Mode    uint32 // an fs.FileMode
-	Size    int64  // bytes; 0 of what is not a regular file
-	ModTime int64  // ns since 1970
-	Link    string // where a symbolic link leads, with slashes; "" for others
-	// Open returns the content; nil for what has none.
+	Size    int64  // in bytes; 0 unless it is a regular file
+	ModTime int64  // in ns since 1970
+	Link    string // target of a symbolic link, with slashes; "" for other files
+	// Open returns the content. It is nil if the file has no content.
 	Open func() (io.ReadCloser, error)
 }
 
-// The types of the packets of a transfer, and the fields of a packet and of a file's state in it: tonistiigi/fsutil,
-// types/wire.proto and types/stat.proto. Owners are left out, so that root owns the files, as with the Docker CLI.
+// The types of the packets of a transfer, and the fields of a packet and of its file state: tonistiigi/fsutil,
+// types/wire.proto and types/stat.proto. As in the Docker CLI, owners are omitted, so that root owns the files.
 const (
-	packetStat = 0
-	packetAsk  = 1
-	packetData = 2
-	packetEnd  = 3
-	packetErr  = 4
+	packetStat    = 0
+	packetRequest = 1
+	packetData    = 2
+	packetEnd     = 3
+	packetErr     = 4
 
 	packetType, packetFile, packetID, packetBytes      = 1, 2, 3, 4
 	statPath, statMode, statSize, statTime, statTarget = 1, 2, 5, 6, 7
 )
 
-// chunk is how much of a file goes into one packet, in bytes.
-const chunk = 32 << 10
+// chunkSize is the number of bytes of a file in one packet.
+const chunkSize = 32 << 10
 
-// files sends what BuildKit lacks of a folder: it is told the state of every file, asks for the content of those whose
-// state differs from its last copy, and ends the transfer. Its patterns are left aside, because a folder has only the
-// files that are to be sent.
-func (o Offer) files(w http.ResponseWriter, r *http.Request) {
-	folder, there := o.Folders[r.Header.Get("dir-name")]
-	if !there {
+// files sends the files of a directory that BuildKit does not have. It sends the state of every file. BuildKit requests
+// the content of files whose state differs from its last copy, and ends the transfer. The patterns of BuildKit's
+// request are ignored, because a directory contains only files that must be sent.
+func (o SessionOptions) files(w http.ResponseWriter, r *http.Request) {
+	dir, found := o.Dirs[r.Header.Get("dir-name")]
+	if !found {
 		reply(w, nil, notFound)
 		return
 	}
-	streamed(w, r, func(s *stream) error {
-		t := transfer{stream: s, files: folder, asked: make(chan uint64, len(folder)+1)}
+	serveStream(w, r, func(s *stream) error {
+		t := transfer{stream: s, files: dir, requested: make(chan uint64, len(dir)+1)}
 		stopped := make(chan error, 1)
-		go func() { stopped <- t.listen() }() // at once: BuildKit asks while it is told, and waits when nobody listens
-		err := t.tell()
+		go func() { stopped <- t.readRequests() }() // immediately: BuildKit sends requests while it receives states, and blocks if nothing reads them
+		err := t.sendStates()
 		if err == nil {
-			err = t.answer()
+			err = t.sendContents()
 		}
 		if err != nil {
 			_ = s.send(packet(packetErr, 0, nil, []byte(err.Error())))
@@ -61,15 +61,15 @@ func (o Offer) files(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// transfer is one sending of a folder.
+// transfer is the transfer of one directory.
 type transfer struct {
 	*stream
-	files []File
-	asked chan uint64 // indexes of the files that BuildKit wants, each at most once; closed at the end
+	files     []File
+	requested chan uint64 // indexes of the requested files, each at most once; closed at the end
 }
 
-// tell sends the state of every file, and that these were all.
-func (t transfer) tell() error {
+// sendStates sends the state of every file, and the end of the list.
+func (t transfer) sendStates() error {
 	for _, f := range t.files {
 		if err := t.send(packet(packetStat, 0, f.state(), nil)); err != nil {
 			return err
@@ -78,9 +78,9 @@ func (t transfer) tell() error {
 	return t.send(packet(packetStat, 0, nil, nil))
 }
 
-// listen takes what BuildKit asks for, until it ends the transfer.
-func (t transfer) listen() error {
-	defer close(t.asked)
+// readRequests reads BuildKit's requests until BuildKit ends the transfer.
+func (t transfer) readRequests() error {
+	defer close(t.requested)
 	seen := make([]bool, len(t.files))
 	for {
 		msg, err := receive(t.r.Body, maxMessage)
@@ -106,18 +106,18 @@ func (t transfer) listen() error {
 			return nil
 		case kind == packetErr:
 			return errors.New(text)
-		case kind == packetAsk && id < uint64(len(seen)) && !seen[id] && t.files[id].Open != nil:
+		case kind == packetRequest && id < uint64(len(seen)) && !seen[id] && t.files[id].Open != nil:
 			seen[id] = true
-			t.asked <- id
+			t.requested <- id
 		default:
-			return errors.New("BuildKit asks for what was not offered")
+			return errors.New("unexpected request by BuildKit")
 		}
 	}
 }
 
-// answer sends the contents, and confirms the end.
-func (t transfer) answer() error {
-	for id := range t.asked {
+// sendContents sends the requested contents, and confirms the end.
+func (t transfer) sendContents() error {
+	for id := range t.requested {
 		if err := t.content(id); err != nil {
 			return err
 		}
@@ -131,7 +131,7 @@ func (t transfer) content(id uint64) error {
 		return err
 	}
 	defer r.Close()
-	buf := make([]byte, chunk)
+	buf := make([]byte, chunkSize)
 	for {
 		n, err := r.Read(buf)
 		if n > 0 {

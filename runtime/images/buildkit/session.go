@@ -1,9 +1,9 @@
-// Package buildkit is the client's side of a build by BuildKit inside a Docker Engine: the session over which BuildKit
-// asks for files, registry credentials, secrets and SSH agents, and the trace in which it reports.
+// Package buildkit implements the client side of a build with the BuildKit of a Docker Engine: the session in which
+// BuildKit requests files, registry credentials, secrets and SSH agents, and the trace of its progress.
 //
-// What may go in: these wire formats, as small as a build needs them. What may not: the build itself. BuildKit's own
-// client is not used, because it adds 10 MB and gRPC's start-up to the binary; the formats are stable, since every
-// Docker CLI speaks them to every Engine.
+// The package contains these wire formats, reduced to the needs of a build. It does not run the build. BuildKit's own
+// client is not used because it adds 10 MB to the binary and the startup time of gRPC. The formats are stable, since
+// every Docker CLI must work with every Engine.
 package buildkit
 
 import (
@@ -18,26 +18,27 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// Dialer hijacks a connection to the engine: client.DialHijack of the Docker client.
+// Dialer hijacks a connection to the engine, as client.DialHijack of the Docker client does.
 type Dialer func(ctx context.Context, path, proto string, meta map[string][]string) (net.Conn, error)
 
-// Offer says what a session gives to the build that names it.
-type Offer struct {
-	// Account returns user and secret for a registry host as BuildKit names it ("registry-1.docker.io" is Docker Hub).
-	// Both empty means anonymous; a user "" with a secret is an identity token.
+// SessionOptions holds the resources that a session provides to its build.
+type SessionOptions struct {
+	// Account returns the user and secret for a registry host in BuildKit's notation ("registry-1.docker.io" is Docker
+	// Hub). Both are empty for anonymous access. A secret without a user is an identity token.
 	Account func(ctx context.Context, host string) (user, secret string, err error)
-	// Folders are the files that BuildKit may ask for, by the names under which it asks: "context" and "dockerfile".
-	Folders map[string][]File
-	// SharedKey names what the folders hold, so that BuildKit keeps those of different projects apart and fetches
-	// only what differs from the last build; "" is no name.
+	// Dirs holds the files that BuildKit may request. The keys are the names that BuildKit uses: "context" and
+	// "dockerfile".
+	Dirs map[string][]File
+	// SharedKey identifies the content of the directories. BuildKit keeps separate copies for different keys, and
+	// fetches only files that have changed since the last build. It may be empty.
 	SharedKey string
-	Secrets   map[string][]byte                                  // by id, as 'RUN --mount=type=secret' names it
-	Agents    map[string]func(context.Context) (net.Conn, error) // by id, as 'RUN --mount=type=ssh' names it
+	Secrets   map[string][]byte                                  // by the ID in 'RUN --mount=type=secret'
+	Agents    map[string]func(context.Context) (net.Conn, error) // by the ID in 'RUN --mount=type=ssh'
 }
 
-// The methods that a session may offer, and the sources of their messages.
+// The methods that a session can provide, with the definitions of their messages.
 const (
-	methodHealth      = "/grpc.health.v1.Health/Check"                // without it BuildKit ends the session
+	methodHealth      = "/grpc.health.v1.Health/Check"                // BuildKit ends a session without it
 	methodCredentials = "/moby.filesync.v1.Auth/Credentials"          // moby/buildkit, session/auth/auth.proto
 	methodFiles       = "/moby.filesync.v1.FileSync/DiffCopy"         // session/filesync/filesync.proto
 	methodSecret      = "/moby.buildkit.secrets.v1.Secrets/GetSecret" // session/secrets/secrets.proto
@@ -45,19 +46,20 @@ const (
 	methodAgent       = "/moby.sshforward.v1.SSH/ForwardAgent"
 )
 
-// session is open from Open to Close. Its ID goes into the build's options.
+// session is an open session. Its ID is passed in the build's options.
 type session struct {
 	ID     string
 	server *http.Server
 	done   chan struct{}
 }
 
-// Open offers a session to the engine. The build that names its ID may start at once: the engine waits for it.
-func Open(ctx context.Context, dial Dialer, offer Offer) (*session, error) {
+// Open opens a session with the engine. The build that specifies its ID may start immediately, because the engine waits
+// for the session.
+func Open(ctx context.Context, dial Dialer, options SessionOptions) (*session, error) {
 	var id [16]byte
 	_, _ = rand.Read(id[:]) // never fails
 	s := &session{ID: hex.EncodeToString(id[:]), done: make(chan struct{})}
-	methods := offer.methods()
+	methods := options.methods()
 	names := make([]string, 0, len(methods))
 	mux := http.NewServeMux()
 	for name, handler := range methods {
@@ -69,14 +71,14 @@ func Open(ctx context.Context, dial Dialer, offer Offer) (*session, error) {
 	conn, err := dial(ctx, "/session", "h2c", map[string][]string{
 		"X-Docker-Expose-Session-Uuid":        {s.ID},
 		"X-Docker-Expose-Session-Name":        {"fn-runtime"},
-		"X-Docker-Expose-Session-Sharedkey":   {offer.SharedKey},
+		"X-Docker-Expose-Session-Sharedkey":   {options.SharedKey},
 		"X-Docker-Expose-Session-Grpc-Method": names,
 	})
 	if err != nil {
 		return nil, err
 	}
 	var protocols http.Protocols
-	protocols.SetUnencryptedHTTP2(true) // the engine is the client on this connection, and starts with HTTP/2
+	protocols.SetUnencryptedHTTP2(true) // the engine is the client on this connection and starts with HTTP/2
 	s.server = &http.Server{Handler: mux, Protocols: &protocols}
 	go func() {
 		defer close(s.done)
@@ -85,22 +87,22 @@ func Open(ctx context.Context, dial Dialer, offer Offer) (*session, error) {
 	return s, nil
 }
 
-// Close ends the session and waits until nothing of it runs any more.
+// Close ends the session and waits until all its goroutines have ended.
 func (s *session) Close() error {
 	err := s.server.Close()
 	<-s.done
 	return err
 }
 
-// methods are what this offer answers.
-func (o Offer) methods() map[string]http.HandlerFunc {
+// methods returns the handlers of the methods that the session provides.
+func (o SessionOptions) methods() map[string]http.HandlerFunc {
 	all := map[string]http.HandlerFunc{
 		methodHealth: func(w http.ResponseWriter, r *http.Request) {
 			reply(w, protowire.AppendVarint(protowire.AppendTag(nil, 1, protowire.VarintType), 1), ok) // SERVING
 		},
 		methodCredentials: o.credentials,
 	}
-	if len(o.Folders) > 0 {
+	if len(o.Dirs) > 0 {
 		all[methodFiles] = o.files
 	}
 	if len(o.Secrets) > 0 {
@@ -112,7 +114,7 @@ func (o Offer) methods() map[string]http.HandlerFunc {
 	return all
 }
 
-func (o Offer) credentials(w http.ResponseWriter, r *http.Request) {
+func (o SessionOptions) credentials(w http.ResponseWriter, r *http.Request) {
 	host, err := firstString(r.Body)
 	if err != nil {
 		reply(w, nil, invalidArgument)
@@ -126,21 +128,21 @@ func (o Offer) credentials(w http.ResponseWriter, r *http.Request) {
 	reply(w, appendString(appendString(nil, 1, user), 2, secret), ok)
 }
 
-func (o Offer) secret(w http.ResponseWriter, r *http.Request) {
+func (o SessionOptions) secret(w http.ResponseWriter, r *http.Request) {
 	id, err := firstString(r.Body)
 	if err != nil {
 		reply(w, nil, invalidArgument)
 		return
 	}
-	data, there := o.Secrets[id]
-	if !there {
+	data, found := o.Secrets[id]
+	if !found {
 		reply(w, nil, notFound)
 		return
 	}
 	reply(w, protowire.AppendBytes(protowire.AppendTag(nil, 1, protowire.BytesType), data), ok)
 }
 
-// oneConn is a listener that gives one connection and then waits to be closed.
+// oneConn is a listener that returns one connection and then blocks until it is closed.
 type oneConn struct {
 	mu     sync.Mutex
 	conn   net.Conn

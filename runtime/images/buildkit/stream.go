@@ -9,7 +9,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// The status codes of gRPC that a session answers with.
+// The gRPC status codes that a session returns.
 const (
 	ok              = "0"
 	unknown         = "2"
@@ -19,20 +19,20 @@ const (
 	unauthenticated = "16"
 )
 
-// The most that one message of BuildKit may hold, in bytes: a name, and a piece of a stream.
+// Maximum sizes of BuildKit's messages in bytes: a message with a name, and a message with a piece of a stream.
 const (
 	maxMessage = 64 << 10
 	maxPiece   = 4 << 20
 )
 
-// receive reads one message: five bytes of prefix and a protobuf. The end of the stream is io.EOF.
-func receive(r io.Reader, most uint32) ([]byte, error) {
+// receive reads one message: a prefix of five bytes and a protobuf. It returns io.EOF at the end of the stream.
+func receive(r io.Reader, limit uint32) ([]byte, error) {
 	var prefix [5]byte
 	if _, err := io.ReadFull(r, prefix[:]); err != nil {
 		return nil, err
 	}
 	size := binary.BigEndian.Uint32(prefix[1:])
-	if prefix[0] != 0 || size > most {
+	if prefix[0] != 0 || size > limit {
 		return nil, errors.New("compressed or oversized message")
 	}
 	msg := make([]byte, size)
@@ -40,7 +40,7 @@ func receive(r io.Reader, most uint32) ([]byte, error) {
 	return msg, err
 }
 
-// firstString returns field 1 of the only message of a call: a host, or an id.
+// firstString returns field 1 of the only message of a call: a host or an ID.
 func firstString(body io.Reader) (string, error) {
 	msg, err := receive(body, maxMessage)
 	if err != nil {
@@ -63,7 +63,7 @@ func frame(msg []byte) []byte {
 	return append(binary.BigEndian.AppendUint32([]byte{0}, uint32(len(msg))), msg...)
 }
 
-// reply answers a call that has one message, or none where status is an error.
+// reply responds to a call with one message, or with no message if status is an error.
 func reply(w http.ResponseWriter, msg []byte, status string) {
 	begin(w)
 	if status == ok {
@@ -80,15 +80,15 @@ func begin(w http.ResponseWriter) {
 
 func end(w http.ResponseWriter, status string) { w.Header().Set("Grpc-Status", status) }
 
-// stream is a call in which both sides send messages as they like. One goroutine sends.
+// stream is a call in which both sides send messages independently. Only one goroutine may send.
 type stream struct {
 	w   http.ResponseWriter
 	r   *http.Request
 	out *http.ResponseController
 }
 
-// streamed answers a call with serve; what it returns decides the status.
-func streamed(w http.ResponseWriter, r *http.Request, serve func(*stream) error) {
+// serveStream responds to a call with serve, whose error determines the status.
+func serveStream(w http.ResponseWriter, r *http.Request, serve func(*stream) error) {
 	begin(w)
 	s := &stream{w: w, r: r, out: http.NewResponseController(w)}
 	_ = s.out.Flush()

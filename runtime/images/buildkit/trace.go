@@ -6,31 +6,31 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// Status is one report of a build: moby/buildkit, api/services/control/control.proto, StatusResponse. The Engine puts
-// it as base64 into the "aux" of stream messages with the id "moby.buildkit.trace".
+// Status is one report of a build: moby/buildkit, api/services/control/control.proto, StatusResponse. The Engine
+// encodes it in base64 as the "aux" field of stream messages with the ID "moby.buildkit.trace".
 type Status struct {
 	Vertexes []Vertex
 	Logs     []Log
 }
 
-// Vertex is a step of the build, reported again whenever its state changes.
+// Vertex is a step of the build. It is reported again whenever its state changes.
 type Vertex struct {
 	Digest    string
 	Name      string // "[2/4] RUN make"
 	Cached    bool
-	Started   time.Time // zero: not yet
-	Completed time.Time // zero: not yet
+	Started   time.Time // zero if it has not happened yet
+	Completed time.Time // zero if it has not happened yet
 	Error     string
 }
 
-// Log is output of a step: any piece of it, not a line.
+// Log is a piece of a step's output, not necessarily a line.
 type Log struct {
 	Vertex string // digest
 	Data   []byte
 }
 
-// Parse reads a Status. The bytes come from the engine and may be anything: what is not understood is an error or is
-// left out, never a panic.
+// Parse parses a Status. The data is from the engine and not trusted: Parse returns an error for invalid data, ignores
+// unknown fields, and never panics.
 func Parse(data []byte) (Status, error) {
 	var s Status
 	var inner error
@@ -84,7 +84,7 @@ func parseLog(data []byte) (l Log, err error) {
 	return l, err
 }
 
-// parseTime reads a google.protobuf.Timestamp.
+// parseTime parses a google.protobuf.Timestamp.
 func parseTime(data []byte) (time.Time, error) {
 	var sec, nsec int64
 	err := fields(data, func(num protowire.Number, n uint64, _ []byte) {
@@ -98,7 +98,7 @@ func parseTime(data []byte) (time.Time, error) {
 	return time.Unix(sec, nsec), err
 }
 
-// fields calls f for each field of a message: with a number for varints, with bytes for strings and messages.
+// fields calls f for each field of a message, with the number of a varint or the bytes of a string or message.
 func fields(data []byte, f func(num protowire.Number, n uint64, value []byte)) error {
 	for len(data) > 0 {
 		num, typ, n := protowire.ConsumeTag(data)

@@ -10,37 +10,38 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
-// candidate is a place where an engine may answer.
+// candidate is an address at which an engine may respond.
 type candidate struct {
 	origin        string
 	host          string
-	tls           bool   // the host speaks TLS
-	ca, cert, key string // PEM files, "" none
-	unverified    bool   // any certificate is taken, because the user says so
-	apiVersion    string // "" negotiated
+	tls           bool   // the host uses TLS
+	ca, cert, key string // PEM files, or ""
+	unverified    bool   // the user disabled the verification of certificates
+	apiVersion    string // "" if negotiated
 }
 
-// shown is the host as it may be shown.
-func (c candidate) shown() string { return transport.ShownURL(c.host) }
+// displayHost returns the host for display.
+func (c candidate) displayHost() string { return transport.ShownURL(c.host) }
 
-// hide takes what the host carries besides a place out of an error about it.
-func (c candidate) hide(text string) string {
+// redact removes the confidential parts of the host from an error text.
+func (c candidate) redact(text string) string {
 	_, address, _ := strings.Cut(c.host, "://")
-	_, shown, _ := strings.Cut(c.shown(), "://")
+	_, shown, _ := strings.Cut(c.displayHost(), "://")
 	if address == "" || shown == address {
 		return text
 	}
 	return strings.ReplaceAll(text, address, shown)
 }
 
-// exposed reports whether what is sent to the host can be read on the way: it is on another machine and has no TLS.
+// exposed reports whether data for the host is sent unencrypted over a network: the host is another machine without
+// TLS.
 func (c candidate) exposed() bool {
 	u, err := url.Parse(c.host)
 	return !localHost(c.host) && !c.tls && (err != nil || !transport.ThisMachine(u.Hostname()))
 }
 
-// candidates are the places to look, best first. What the user chose, by environment or by context, is the only one:
-// building on another engine than the chosen one would be a surprise.
+// candidates returns the addresses to try, in order of preference. If the user selected an engine with the environment
+// or a Docker context, it is the only candidate, because the build must not run on a different engine.
 func candidates(o Options) ([]candidate, error) {
 	if host := strings.TrimSpace(o.Getenv("DOCKER_HOST")); host != "" {
 		c := candidate{origin: "DOCKER_HOST", apiVersion: o.Getenv("DOCKER_API_VERSION")}
@@ -52,9 +53,9 @@ func candidates(o Options) ([]candidate, error) {
 			if dir == "" {
 				dir = configDir(o)
 			}
-			c.ca, c.cert, c.key = filepath.Join(dir, "ca.pem"), ifThere(dir, "cert.pem"), ifThere(dir, "key.pem")
+			c.ca, c.cert, c.key = filepath.Join(dir, "ca.pem"), pathIfExists(dir, "cert.pem"), pathIfExists(dir, "key.pem")
 			if c.unverified {
-				c.ca = ifThere(dir, "ca.pem")
+				c.ca = pathIfExists(dir, "ca.pem")
 			}
 		}
 		return []candidate{c}, nil
@@ -66,14 +67,13 @@ func candidates(o Options) ([]candidate, error) {
 		}
 		return []candidate{*chosen}, err
 	}
-	if host := o.Getenv("CONTAINER_HOST"); host != "" { // podman's own
+	if host := o.Getenv("CONTAINER_HOST"); host != "" { // podman's variable
 		return []candidate{{origin: "CONTAINER_HOST", host: host}}, nil
 	}
 	return sockets(o, runtime.GOOS), nil
 }
 
-// withPort completes an address as the Docker CLI does: HOST:PORT is TCP, and TCP has a port of its own with TLS and
-// without.
+// withPort completes an address as the Docker CLI does: HOST:PORT means TCP, and the default port depends on TLS.
 func withPort(host string, tls bool) string {
 	if !strings.Contains(host, "://") {
 		host = "tcp://" + host
@@ -127,10 +127,10 @@ func configDir(o Options) string {
 	return filepath.Join(o.Home, ".docker")
 }
 
-// localHost reports whether the engine shares this machine's file system and network.
+// localHost reports whether the engine shares the file system and network of this machine.
 func localHost(host string) bool {
 	return strings.HasPrefix(host, "unix://") || strings.HasPrefix(host, "npipe://")
 }
 
-// Local reports whether the engine runs on this machine, so that its published ports are on loopback here.
+// Local reports whether the engine runs on this machine, so that its published ports are on the loopback interface.
 func (e *Engine) Local() bool { return localHost(e.Host) }

@@ -15,15 +15,15 @@ import (
 	"fn-runtime/runtime/regular"
 )
 
-// maxMeta is the most that a file of the Docker CLI's configuration may hold, in bytes.
+// maxMeta is the maximum size of a Docker CLI configuration file in bytes.
 const maxMeta = 1 << 20
 
-// contextCandidate reads the context that the Docker CLI uses: DOCKER_CONTEXT, else currentContext of config.json. It
-// gives nil for none or "default", which means the sockets.
+// contextCandidate returns the engine of the Docker CLI's context: DOCKER_CONTEXT, or else currentContext of
+// config.json. It returns nil if there is none or if it is "default", which means the default sockets.
 //
-// The store's layout is that of docker/cli, cli/context/store: contexts/meta/<sha256 of the name>/meta.json and
-// contexts/tls/<the same>/docker/{ca,cert,key}.pem. Its package is not used, because its Docker part brings a second
-// Engine client into the binary.
+// The layout of the store is that of docker/cli, cli/context/store: contexts/meta/<sha256 of the name>/meta.json and
+// contexts/tls/<the same>/docker/{ca,cert,key}.pem. The package of docker/cli is not used, because it adds a second
+// Engine client to the binary.
 func contextCandidate(o Options) (*candidate, error) {
 	name := o.Getenv("DOCKER_CONTEXT")
 	if name == "" {
@@ -53,28 +53,28 @@ func contextCandidate(o Options) (*candidate, error) {
 		}
 	}
 	if err := readJSON(filepath.Join(configDir(o), "contexts", "meta", id, "meta.json"), &meta); err != nil {
-		return nil, unusable(name, err)
+		return nil, contextFault(name, err)
 	}
 	endpoint := meta.Endpoints["docker"]
 	host := endpoint.Host
 	if host == "" {
-		return nil, unusable(name, errors.New("it has no Docker endpoint"))
+		return nil, contextFault(name, errors.New("it does not define a Docker endpoint"))
 	}
 	c := &candidate{origin: "Docker context " + name, host: host}
 	tls := filepath.Join(configDir(o), "contexts", "tls", id, "docker")
-	c.ca, c.cert, c.key = ifThere(tls, "ca.pem"), ifThere(tls, "cert.pem"), ifThere(tls, "key.pem")
+	c.ca, c.cert, c.key = pathIfExists(tls, "ca.pem"), pathIfExists(tls, "cert.pem"), pathIfExists(tls, "key.pem")
 	c.unverified = endpoint.SkipTLSVerify
 	c.tls = c.unverified || c.ca != "" || c.cert != ""
 	return c, nil
 }
 
-func unusable(name string, err error) error {
+func contextFault(name string, err error) error {
 	return fault.New(fault.NotFound,
 		i18n.M("The Docker context {{.Name}} cannot be used: {{.Error}}.", "Name", name, "Error", err),
 		i18n.M("Choose another context with 'docker context use', or set DOCKER_HOST.")).Because(err)
 }
 
-func ifThere(dir, name string) string {
+func pathIfExists(dir, name string) string {
 	path := filepath.Join(dir, name)
 	if _, err := os.Stat(path); err != nil {
 		return ""
@@ -82,12 +82,12 @@ func ifThere(dir, name string) string {
 	return path
 }
 
-func readJSON(path string, into any) error {
+func readJSON(path string, value any) error {
 	data, err := regular.Read(path, maxMeta)
 	if err != nil {
 		return err
 	}
-	if err := json.Unmarshal(data, into); err != nil {
+	if err := json.Unmarshal(data, value); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil

@@ -1,7 +1,7 @@
-// Package engine finds the Docker Engine of this machine, or what speaks its API, and connects to it.
+// Package engine finds the Docker Engine of this machine, or another engine with its API, and connects to it.
 //
-// What may go in: where engines are looked for, in which order, and what to say when there is none. What may not: what
-// is done with an engine.
+// The package contains the addresses of engines, their order, and the error if no engine responds. It does not use
+// engines for anything else.
 package engine
 
 import (
@@ -23,33 +23,34 @@ import (
 	"fn-runtime/runtime/regular"
 )
 
-// Options says where to look.
+// Options specifies where to look for an engine.
 type Options struct {
-	Getenv func(string) string // of the process
-	Home   string              // the user's home, for sockets and contexts below it
+	Getenv func(string) string // reads the environment
+	Home   string              // home directory of the user, which contains sockets and contexts
 }
 
-// Engine is a connected engine.
+// Engine is a connection to an engine.
 type Engine struct {
 	Operations
 	Host   string // "unix:///var/run/docker.sock"
-	Origin string // how it was found: "DOCKER_HOST", "Docker context colima", "default socket"
-	OSType string // of its containers
-	// Exposed says that it is on another machine and reached without TLS: what is sent to it can be read on the way.
+	Origin string // setting that led to it: "DOCKER_HOST", "Docker context colima", "default socket"
+	OSType string // operating system of its containers
+	// Exposed is set if the engine is on another machine without TLS, so that data for it is sent unencrypted.
 	Exposed bool
 }
 
-// BuildKit reports whether the engine may build with BuildKit: Docker Engines for Linux do since 18.09 (API 1.39). podman
-// says the same and does not; it refuses the session.
+// BuildKit reports whether the engine may support BuildKit, as Docker Engines for Linux do since 18.09 (API 1.39).
+// podman reports the same API version without supporting it, and rejects the session.
 func (e *Engine) BuildKit() bool {
 	return e.OSType != "windows" && versions.GreaterThanOrEqualTo(e.ClientVersion(), "1.39")
 }
 
-// timeToAnswer is how long an engine may take for a ping: a socket answers at once, ssh has to log in.
-const timeToAnswer = 15 * time.Second
+// pingTimeout limits the time of a ping. A socket responds immediately, but SSH has to log in.
+const pingTimeout = 15 * time.Second
 
-// Find connects to the engine that the Docker CLI would use, or to the first one that answers. The caller closes it.
-// Without any it gives a fault.Unavailable whose details say what was looked for, a line each.
+// Find connects to the engine that the Docker CLI would use, or to the first engine that responds. The caller must
+// close it. If no engine responds, it returns a fault.Unavailable error whose details list the addresses tried, one per
+// line.
 func Find(ctx context.Context, o Options) (*Engine, error) {
 	candidates, err := candidates(o)
 	if err != nil {
@@ -66,12 +67,12 @@ func Find(ctx context.Context, o Options) (*Engine, error) {
 			return nil, ctx.Err()
 		}
 		denied = denied || errors.Is(err, fs.ErrPermission) || strings.Contains(err.Error(), "permission denied")
-		tried = append(tried, c.shown()+" ("+c.origin+"): "+c.hide(reason(err)))
+		tried = append(tried, c.displayHost()+" ("+c.origin+"): "+c.redact(reason(err)))
 	}
-	return nil, none(tried, denied)
+	return nil, notFound(tried, denied)
 }
 
-func none(tried []string, denied bool) error {
+func notFound(tried []string, denied bool) error {
 	why := i18n.M("No Docker Engine is reachable from this machine.")
 	how := i18n.M("Start one with 'sudo systemctl start docker', Docker Desktop, or 'systemctl --user start podman.socket', or set DOCKER_HOST.")
 	kind := fault.Unavailable
@@ -83,14 +84,15 @@ func none(tried []string, denied bool) error {
 	return fault.New(kind, why, how).With(tried...)
 }
 
-// errCarries is an address with a password. Only SSH has users, and no passwords in addresses.
-var errCarries = errors.New("an engine's address holds no user and no password")
+// errCredentials is returned for an address with a password. Only SSH addresses may contain a user, and none a
+// password.
+var errCredentials = errors.New("the address must not contain a user or password")
 
 func connect(ctx context.Context, c candidate) (*Engine, error) {
 	if strings.Contains(c.host, "@") && !localHost(c.host) && !strings.HasPrefix(c.host, "ssh://") {
-		return nil, errCarries
+		return nil, errCredentials
 	}
-	if path, ok := strings.CutPrefix(c.host, "unix://"); ok { // the client's own error does not say what is wrong with it
+	if path, ok := strings.CutPrefix(c.host, "unix://"); ok { // the error of the Docker client does not contain the cause
 		var d net.Dialer
 		conn, err := d.DialContext(ctx, "unix", path)
 		if err != nil {
@@ -99,7 +101,7 @@ func connect(ctx context.Context, c candidate) (*Engine, error) {
 		_ = conn.Close()
 	}
 	opts := []client.Opt{client.WithAPIVersionNegotiation()}
-	helper, err := connhelper.GetConnectionHelper(c.host) // ssh://
+	helper, err := connhelper.GetConnectionHelper(c.host) // for ssh://
 	switch {
 	case err != nil:
 		return nil, err
@@ -108,7 +110,7 @@ func connect(ctx context.Context, c candidate) (*Engine, error) {
 			client.WithHost(helper.Host), client.WithDialContext(helper.Dialer))
 	default:
 		if c.tls {
-			for _, file := range []string{c.ca, c.cert, c.key} { // the library would wait for a pipe
+			for _, file := range []string{c.ca, c.cert, c.key} { // the TLS library would block on a named pipe
 				if file == "" {
 					continue
 				}
@@ -133,7 +135,7 @@ func connect(ctx context.Context, c candidate) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, timeToAnswer)
+	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
 	defer cancel()
 	ping, err := api.Ping(ctx)
 	if err != nil {
@@ -141,14 +143,14 @@ func connect(ctx context.Context, c candidate) (*Engine, error) {
 		return nil, err
 	}
 	api.NegotiateAPIVersionPing(ping)
-	return &Engine{Operations: OperationsOf(api), Host: c.shown(), Origin: c.origin, OSType: ping.OSType, Exposed: helper == nil && c.exposed()}, nil
+	return &Engine{Operations: OperationsOf(api), Host: c.displayHost(), Origin: c.origin, OSType: ping.OSType, Exposed: helper == nil && c.exposed()}, nil
 }
 
-// reason is the last part of an error in one line: the client wraps the cause into advice of its own.
+// reason returns the cause of an error in one line. The Docker client wraps the cause in its own advice.
 func reason(err error) string {
 	var file *fs.PathError
 	switch s := err.Error(); {
-	case errors.As(err, &file): // a certificate; sockets have no such error
+	case errors.As(err, &file): // a certificate; errors of sockets have another type
 		return file.Path + ": " + file.Err.Error()
 	case errors.Is(err, fs.ErrNotExist) || strings.Contains(s, "no such file or directory"):
 		return "no such socket"
@@ -157,9 +159,9 @@ func reason(err error) string {
 	case strings.Contains(s, "connection refused"):
 		return "connection refused"
 	case errors.Is(err, context.DeadlineExceeded):
-		return "no answer in time"
+		return "timed out"
 	case strings.HasPrefix(s, "Cannot connect to the Docker daemon"):
-		return "no answer"
+		return "no response"
 	default:
 		return strings.ReplaceAll(s, "\n", " ")
 	}

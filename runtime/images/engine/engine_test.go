@@ -127,7 +127,7 @@ func TestSockets(t *testing.T) {
 	}
 }
 
-// TestFind meets an engine on a socket, one that does not answer like an engine, and none.
+// Find is tested with an engine on a socket, without an engine, and with an address that is not an engine.
 func TestFind(t *testing.T) {
 	dir := t.TempDir()
 	socket := filepath.Join(dir, "d.sock")
@@ -158,7 +158,7 @@ func TestFind(t *testing.T) {
 	}
 	_, err = Find(context.Background(), options(dir, "DOCKER_HOST", "tcp://127.0.0.1:1", "DOCKER_TLS_VERIFY", "1", "DOCKER_CERT_PATH", dir))
 	if !errors.As(err, &f) || len(f.Details) != 1 || !strings.Contains(f.Details[0], filepath.Join(dir, "ca.pem")+": no such file") {
-		t.Errorf("without its authority's certificate: %v %+v", err, f)
+		t.Errorf("missing CA certificate: %v %+v", err, f)
 	}
 	_, err = Find(context.Background(), options(dir, "DOCKER_HOST", "nonsense"))
 	if !fault.Is(err, fault.Unavailable) {
@@ -171,7 +171,7 @@ func TestFind(t *testing.T) {
 	}
 }
 
-func TestAnEngineElsewhereWithoutTLSIsExposed(t *testing.T) {
+func TestRemoteEngineWithoutTLSIsExposed(t *testing.T) {
 	for host, want := range map[string]bool{
 		"unix:///var/run/docker.sock": false, "npipe:////./pipe/docker_engine": false, "tcp://127.0.0.1:2375": false, "tcp://localhost:2375": false,
 		"tcp://[::1]:2375": false, "tcp://192.0.2.1:2375": true, "http://docker:2375": true, "tcp://127.0.0.1.example:2375": true, "tcp://u:p@docker:2375": true,
@@ -186,8 +186,8 @@ func TestAnEngineElsewhereWithoutTLSIsExposed(t *testing.T) {
 	}
 }
 
-// A password in the address of an engine is in no error.
-func TestTheAddressOfAnEngineKeepsItsPassword(t *testing.T) {
+// Errors do not contain the password in an engine's address.
+func TestErrorsContainNoPassword(t *testing.T) {
 	for _, host := range []string{"tcp://u:SECRET@127.0.0.1:1", "http://u:SECRET@127.0.0.1:1", "tcp://u:SEC#SECRET@127.0.0.1:1", "u:SECRET@127.0.0.1:1", "ssh://u:SECRET@127.0.0.1:1", "nonsense://u:SECRET@127.0.0.1:1"} {
 		_, err := Find(t.Context(), options(t.TempDir(), "DOCKER_HOST", host))
 		var f *fault.Fault
@@ -197,8 +197,8 @@ func TestTheAddressOfAnEngineKeepsItsPassword(t *testing.T) {
 	}
 }
 
-// An engine behind TLS is spoken to in TLS, whatever its files are: only an authority, or no verification at all.
-func TestTLSNeedsNoKeyOfOurOwn(t *testing.T) {
+// An engine with TLS is used with TLS even without a client key: with only a CA certificate, or without verification.
+func TestTLSWithoutClientKey(t *testing.T) {
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Header().Set("Api-Version", "1.41") }))
 	t.Cleanup(server.Close)
 	host := "tcp://" + server.Listener.Addr().String()

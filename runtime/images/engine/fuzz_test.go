@@ -10,8 +10,8 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// FuzzContext reads any config.json of the Docker CLI and any description of a context: there is a place to look, or
-// words for why not, and a name leads nowhere outside of the folder.
+// FuzzContext reads any config.json of the Docker CLI and any context metadata. The result is a candidate or a fault,
+// and the name of a context does not escape the directory.
 func FuzzContext(f *testing.F) {
 	f.Add("remote", []byte(`{"currentContext":"remote"}`), []byte(`{"Name":"remote","Endpoints":{"docker":{"Host":"tcp://127.0.0.1:1"}}}`))
 	f.Add("../../x", []byte(`{"currentContext":"../../x"}`), []byte(`{"Endpoints":null}`))
@@ -21,8 +21,8 @@ func FuzzContext(f *testing.F) {
 	o := Options{Home: dir, Getenv: func(name string) string { return map[string]string{"DOCKER_CONFIG": dir}[name] }}
 	f.Fuzz(func(t *testing.T, name string, config, meta []byte) {
 		sum := sha256.Sum256([]byte(name))
-		folder := filepath.Join(dir, "contexts", "meta", hex.EncodeToString(sum[:]))
-		for path, data := range map[string][]byte{filepath.Join(dir, "config.json"): config, filepath.Join(folder, "meta.json"): meta} {
+		metaDir := filepath.Join(dir, "contexts", "meta", hex.EncodeToString(sum[:]))
+		for path, data := range map[string][]byte{filepath.Join(dir, "config.json"): config, filepath.Join(metaDir, "meta.json"): meta} {
 			if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 				t.Fatal(err)
 			}
@@ -30,14 +30,14 @@ func FuzzContext(f *testing.F) {
 				t.Fatal(err)
 			}
 		}
-		defer os.RemoveAll(folder)
-		places, err := candidates(o)
-		if err == nil && len(places) == 0 || err != nil && fault.KindOf(err) == "" {
-			t.Errorf("%v, %v", places, err)
+		defer os.RemoveAll(metaDir)
+		found, err := candidates(o)
+		if err == nil && len(found) == 0 || err != nil && fault.KindOf(err) == "" {
+			t.Errorf("%v, %v", found, err)
 		}
-		for _, p := range places {
-			if p.host == "" {
-				t.Errorf("a place without an address: %+v", p)
+		for _, c := range found {
+			if c.host == "" {
+				t.Errorf("a candidate without a host: %+v", c)
 			}
 		}
 	})

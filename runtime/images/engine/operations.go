@@ -14,9 +14,9 @@ import (
 	"github.com/docker/docker/client"
 )
 
-// Operations are those of the Engine's API that are used, as the client has them. An Engine holds them in place of the
-// client: templates look methods up by name, so that the linker keeps every method of a type that can be reached from an
-// interface, and the client has two hundred.
+// Operations holds the methods of the Docker client that this program uses. An Engine holds them instead of the client
+// to keep the binary small: templates look up methods by name, so the linker keeps all methods of a type that is
+// reachable from an interface, and the client has two hundred.
 type Operations struct {
 	Close               func() error
 	BuildCancel         func(ctx context.Context, id string) error

@@ -1,8 +1,9 @@
-// Package registry is what a container registry asks and tells: whose credentials go to which host, and which digest
-// a tag points to.
+// Package registry determines the credentials for a container registry, and reads the digest of a tag from the
+// registry.
 //
-// What may go in: credentials of the Docker CLI and of the Lithops configuration, reads over HTTP. What may not: the
-// Docker Engine, which pushes and pulls by itself and is only handed credentials from here.
+// The package reads credentials of the Docker CLI and of the Lithops configuration, and sends read requests over HTTP.
+// It does not use the Docker Engine, which pulls and pushes images itself and only receives credentials from this
+// package.
 package registry
 
 import (
@@ -24,23 +25,23 @@ import (
 	"fn-runtime/runtime/regular"
 )
 
-// hub is the name under which the Docker CLI keeps the credentials of Docker Hub.
+// hubKey is the key of Docker Hub's credentials in the Docker CLI configuration.
 const (
-	hub    = authn.DefaultAuthKey
-	hubRef = "docker.io"
+	hubKey  = authn.DefaultAuthKey
+	hubHost = "docker.io"
 )
 
-// maxConfig is the most that config.json may hold, in bytes.
+// maxConfig is the maximum size of config.json in bytes.
 const maxConfig = 4 << 20
 
-// Credentials finds the account for a registry. The Lithops configuration wins for its own registry; every other one
-// is looked up where 'docker login' leaves it: config.json, a credential helper or store.
+// Credentials looks up the credentials for a registry. The Lithops configuration takes precedence for its own registry.
+// The credentials of all others are those of 'docker login': in config.json, a credential helper or a credential store.
 type Credentials struct {
-	Dir                    string // of config.json; "" none
+	Dir                    string // of config.json, or ""
 	Server, User, Password string // docker_server, docker_user, docker_password of the Lithops configuration
 }
 
-// Dir is the folder of the Docker CLI's configuration.
+// Dir returns the configuration directory of the Docker CLI.
 func Dir(getenv func(string) string, home string) string {
 	if dir := getenv("DOCKER_CONFIG"); dir != "" {
 		return dir
@@ -48,17 +49,19 @@ func Dir(getenv func(string) string, home string) string {
 	return filepath.Join(home, ".docker")
 }
 
-// Host returns the registry of a reference, with its port, as people write it: "docker.io", "us.icr.io", "127.0.0.1:5000".
+// Host returns the registry of a reference with its port, in the usual notation: "docker.io", "us.icr.io",
+// "127.0.0.1:5000".
 func Host(ref reference.Named) string { return reference.Domain(ref) }
 
-// For returns the account for a registry host as Host gives it; the zero value means: anonymous. A helper that fails is
-// a fault.Denied, for an anonymous push would only fail later and say less.
+// For returns the credentials for a registry host as returned by Host. The zero value means anonymous access. If a
+// credential helper fails, it returns a fault.Denied error, because an anonymous push would only fail later with a less
+// specific error.
 func (c Credentials) For(ctx context.Context, host string) (registrytypes.AuthConfig, error) {
 	key := host
-	if serverHost(host) == hubRef {
-		key = hub
+	if normalizeHost(host) == hubHost {
+		key = hubKey
 	}
-	if c.User != "" && c.Password != "" && serverHost(c.Server) == serverHost(host) {
+	if c.User != "" && c.Password != "" && normalizeHost(c.Server) == normalizeHost(host) {
 		return registrytypes.AuthConfig{Username: c.User, Password: c.Password, ServerAddress: key}, nil
 	}
 	if c.Dir == "" {
@@ -68,14 +71,14 @@ func (c Credentials) For(ctx context.Context, host string) (registrytypes.AuthCo
 	if err != nil {
 		return registrytypes.AuthConfig{}, err
 	}
-	type answer struct {
+	type result struct {
 		auth registrytypes.AuthConfig
 		err  error
 	}
-	ready := make(chan answer, 1) // a helper is a program that may hang: it is left behind when the user stops waiting
+	ready := make(chan result, 1) // buffered, because a helper may hang and is abandoned when ctx ends
 	go func() {
 		a, err := file.GetAuthConfig(key)
-		ready <- answer{registrytypes.AuthConfig{
+		ready <- result{registrytypes.AuthConfig{
 			Username: a.Username, Password: a.Password, Auth: a.Auth, ServerAddress: key,
 			IdentityToken: a.IdentityToken, RegistryToken: a.RegistryToken,
 		}, err}
@@ -84,8 +87,8 @@ func (c Credentials) For(ctx context.Context, host string) (registrytypes.AuthCo
 	case <-ctx.Done():
 		return registrytypes.AuthConfig{}, ctx.Err()
 	case a := <-ready:
-		if a.err != nil && strings.Contains(a.err.Error(), exec.ErrNotFound.Error()) { // the library keeps the text alone
-			return registrytypes.AuthConfig{}, c.noHelper(file, key, host, a.err)
+		if a.err != nil && strings.Contains(a.err.Error(), exec.ErrNotFound.Error()) { // the library keeps only the text
+			return registrytypes.AuthConfig{}, c.helperMissing(file, key, host, a.err)
 		}
 		if a.err != nil {
 			return registrytypes.AuthConfig{}, fault.New(fault.Denied,
@@ -99,8 +102,8 @@ func (c Credentials) For(ctx context.Context, host string) (registrytypes.AuthCo
 	}
 }
 
-// noHelper is the fault for a credential helper that is not there, which no login can mend.
-func (c Credentials) noHelper(file *configfile.ConfigFile, key, host string, err error) error {
+// helperMissing returns the fault for a missing credential helper, which a login cannot fix.
+func (c Credentials) helperMissing(file *configfile.ConfigFile, key, host string, err error) error {
 	name, setting := file.CredentialHelpers[key], "credHelpers"
 	if name == "" {
 		name, setting = file.CredentialsStore, "credsStore"
@@ -110,8 +113,8 @@ func (c Credentials) noHelper(file *configfile.ConfigFile, key, host string, err
 		i18n.M("Install it, or remove '{{.Setting}}' from that file and log in again with 'docker login {{.Registry}}'.", "Setting", setting, "Registry", host)).Because(err)
 }
 
-// Encoded returns the account for a host in the form of the Engine API's X-Registry-Auth header, and the user's name
-// ("" for anonymous or a token).
+// Encoded returns the credentials for a host, encoded for the Engine API's X-Registry-Auth header, and the name of the
+// user. The name is "" for anonymous access or a token.
 func (c Credentials) Encoded(ctx context.Context, host string) (header, user string, err error) {
 	auth, err := c.For(ctx, host)
 	if err != nil {
@@ -121,31 +124,32 @@ func (c Credentials) Encoded(ctx context.Context, host string) (header, user str
 	return header, auth.Username, err
 }
 
-// All returns the accounts that a classic build may need for its base images, as far as they can be had before ctx ends.
+// All returns the credentials that a classic build may need for its base images. It omits those that are not available
+// before ctx ends.
 func (c Credentials) All(ctx context.Context) map[string]registrytypes.AuthConfig {
 	all := map[string]registrytypes.AuthConfig{}
 	if c.Dir != "" {
 		if file, err := c.load(); err == nil {
 			ready := make(chan map[string]types.AuthConfig, 1) // see For
 			go func() {
-				known, _ := file.GetAllCredentials() // a helper that fails is only missed by a base image of its registry
-				ready <- known
+				stored, _ := file.GetAllCredentials() // if a helper fails, only builds with base images of its registry fail
+				ready <- stored
 			}()
-			var known map[string]types.AuthConfig
+			var stored map[string]types.AuthConfig
 			select {
 			case <-ctx.Done():
-			case known = <-ready:
+			case stored = <-ready:
 			}
-			for host, a := range known {
+			for host, a := range stored {
 				all[host] = registrytypes.AuthConfig{Username: a.Username, Password: a.Password, Auth: a.Auth, ServerAddress: host,
 					IdentityToken: a.IdentityToken, RegistryToken: a.RegistryToken}
 			}
 		}
 	}
 	if c.User != "" && c.Password != "" {
-		key := serverHost(c.Server)
-		if key == hubRef {
-			key = hub
+		key := normalizeHost(c.Server)
+		if key == hubHost {
+			key = hubKey
 		}
 		all[key] = registrytypes.AuthConfig{Username: c.User, Password: c.Password, ServerAddress: key}
 	}
@@ -171,13 +175,13 @@ func (c Credentials) load() (*configfile.ConfigFile, error) {
 	return file, nil
 }
 
-// serverHost brings the ways to write a registry to one: without scheme and path, Docker Hub always as docker.io.
-func serverHost(server string) string {
+// normalizeHost removes the scheme and path from a registry address, and returns docker.io for all names of Docker Hub.
+func normalizeHost(server string) string {
 	s := strings.TrimPrefix(strings.TrimPrefix(server, "https://"), "http://")
 	s, _, _ = strings.Cut(s, "/")
 	switch s = strings.ToLower(s); s {
 	case "", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com", "hub.docker.com":
-		return hubRef
+		return hubHost
 	}
 	return s
 }

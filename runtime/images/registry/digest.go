@@ -17,8 +17,8 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
-// Digest asks the registry which digest the reference points to now ("sha256:..."), without an engine. rt carries
-// retries; nil takes the default transport. Faults: NotFound, Denied, Throttled, Unavailable.
+// Digest requests the current digest ("sha256:...") of the reference from the registry, without an engine. rt must
+// handle retries. If it is nil, the default transport is used. Faults: NotFound, Denied, Throttled, Unavailable.
 func (c Credentials) Digest(ctx context.Context, ref reference.Named, rt http.RoundTripper) (string, error) {
 	host := Host(ref)
 	auth, err := c.For(ctx, host)
@@ -32,8 +32,8 @@ func (c Credentials) Digest(ctx context.Context, ref reference.Named, rt http.Ro
 	if rt == nil {
 		rt = remote.DefaultTransport
 	}
-	desc, err := remote.Head(r, remote.WithContext(ctx), remote.WithTransport(secureOnly{rt}),
-		remote.WithRetryBackoff(remote.Backoff{Steps: 1}), // retrying is rt's work, which honours Retry-After
+	desc, err := remote.Head(r, remote.WithContext(ctx), remote.WithTransport(requireTLS{rt}),
+		remote.WithRetryBackoff(remote.Backoff{Steps: 1}), // rt retries, and honors Retry-After
 		remote.WithAuth(authn.FromConfig(authn.AuthConfig{
 			Username: auth.Username, Password: auth.Password, Auth: auth.Auth,
 			IdentityToken: auth.IdentityToken, RegistryToken: auth.RegistryToken,
@@ -62,7 +62,7 @@ func readFault(ref reference.Named, host, user string, err error) error {
 				i18n.M("Image {{.Image}} was not found in the registry {{.Registry}}.", "Registry", host, "Image", ref),
 				i18n.M("Build and push it with 'ibmcloud fn-runtime build {{.Image}}'.", "Image", reference.FamiliarString(ref))).Because(err)
 		case http.StatusUnauthorized, http.StatusForbidden:
-			return Refused(host, user).Because(err)
+			return AccessDenied(host, user).Because(err)
 		case http.StatusTooManyRequests:
 			return fault.New(fault.Throttled,
 				i18n.M("The registry {{.Registry}} rejected this request because of its rate limit.", "Registry", host),
@@ -77,32 +77,33 @@ func readFault(ref reference.Named, host, user string, err error) error {
 		i18n.M("Check the registry name and the network.")).Because(err)
 }
 
-// Refused is the fault for a registry that does not take these credentials; user "" means that there were none.
-func Refused(host, user string) *fault.Fault {
+// AccessDenied returns the fault for a registry that rejects these credentials. user is "" if there were no
+// credentials.
+func AccessDenied(host, user string) *fault.Fault {
 	login := host
-	if host == hubRef {
+	if host == hubHost {
 		login = ""
 	}
-	how := i18n.M("Log in with an account that has access to this repository ('docker login {{.Registry}}'), or set docker_server, docker_user and docker_password in the Lithops configuration.", "Registry", login)
+	recovery := i18n.M("Log in with an account that has access to this repository ('docker login {{.Registry}}'), or set docker_server, docker_user and docker_password in the Lithops configuration.", "Registry", login)
 	if login == "" {
-		how = i18n.M("Log in with an account that has access to this repository ('docker login'), or set docker_user and docker_password in the Lithops configuration.")
+		recovery = i18n.M("Log in with an account that has access to this repository ('docker login'), or set docker_user and docker_password in the Lithops configuration.")
 	}
 	if user == "" {
-		return fault.New(fault.Denied, i18n.M("The registry {{.Registry}} requires a login, but no credentials were found for it.", "Registry", host), how)
+		return fault.New(fault.Denied, i18n.M("The registry {{.Registry}} requires a login, but no credentials were found for it.", "Registry", host), recovery)
 	}
-	return fault.New(fault.Denied, i18n.M("The registry {{.Registry}} denied access to the account {{.User}}.", "Registry", host, "User", user), how)
+	return fault.New(fault.Denied, i18n.M("The registry {{.Registry}} denied access to the account {{.User}}.", "Registry", host, "User", user), recovery)
 }
 
-// secureOnly keeps credentials from travelling in the clear: the library falls back to HTTP for private addresses.
-type secureOnly struct{ next http.RoundTripper }
+// requireTLS refuses to send credentials unencrypted: the library falls back to HTTP for private addresses.
+type requireTLS struct{ next http.RoundTripper }
 
 type insecureError struct{ host string }
 
 func (e *insecureError) Error() string {
-	return fmt.Sprintf("refusing to speak HTTP without TLS to %s", e.host)
+	return fmt.Sprintf("refusing HTTP without TLS to %s", e.host)
 }
 
-func (s secureOnly) RoundTrip(req *http.Request) (*http.Response, error) {
+func (s requireTLS) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.URL.Scheme != "https" && !transport.Loopback(req.URL.Hostname()) {
 		return nil, &insecureError{req.URL.Host}
 	}

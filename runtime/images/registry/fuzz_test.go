@@ -13,7 +13,7 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// FuzzCredentials reads any config.json of the Docker CLI. Helpers are left out: they are programs.
+// FuzzCredentials reads any config.json of the Docker CLI. It does not run credential helpers, which are programs.
 func FuzzCredentials(f *testing.F) {
 	for _, s := range []string{`{"auths":{"us.icr.io":{"auth":"dTpw"}}}`, `{"auths":{"us.icr.io":{"auth":"!"}}}`, `{"auths":{"us.icr.io":{"auth":"dQ=="}}}`,
 		`{"auths":null}`, `{"auths":{"https://us.icr.io/v1/":{"identitytoken":"t"}}}`, `[]`, `null`, `{"auths":{"us.icr.io":[]}}`, `{"proxies":{"default":1}}`, ``} {
@@ -35,12 +35,12 @@ func FuzzCredentials(f *testing.F) {
 	})
 }
 
-type saying struct {
+type response struct {
 	status           int
 	head, auth, body string
 }
 
-func (s saying) RoundTrip(r *http.Request) (*http.Response, error) {
+func (s response) RoundTrip(r *http.Request) (*http.Response, error) {
 	h := http.Header{"Docker-Content-Digest": {s.head}, "Content-Type": {"application/vnd.oci.image.manifest.v1+json"}, "Content-Length": {"10"}}
 	if s.auth != "" {
 		h.Set("WWW-Authenticate", s.auth)
@@ -52,8 +52,8 @@ func (s saying) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: status, Header: h, ContentLength: 10, Body: io.NopCloser(strings.NewReader(s.body)), Request: r}, nil
 }
 
-// FuzzDigest takes any answer of a registry and of the token service that it names: a digest is one, and the password
-// goes to no host but the registry's over TLS.
+// FuzzDigest reads any response of a registry and of its token service. The result is a valid digest or a fault, and
+// the password is sent only over TLS.
 func FuzzDigest(f *testing.F) {
 	f.Add(200, "sha256:"+strings.Repeat("a", 64), "", "")
 	f.Add(401, "", `Bearer realm="https://us.icr.io/token",service="x",scope="y"`, `{"token":"t","expires_in":1e999}`)
@@ -65,15 +65,15 @@ func FuzzDigest(f *testing.F) {
 		if status < 200 || status > 599 {
 			return
 		}
-		ask := func(r *http.Request) (*http.Response, error) {
+		roundTrip := func(r *http.Request) (*http.Response, error) {
 			_, password, _ := r.BasicAuth()
 			if password == "s3cret" && r.URL.Scheme != "https" {
-				t.Errorf("the password goes to %s", r.URL)
+				t.Errorf("the password was sent to %s", r.URL)
 			}
-			return saying{status, head, auth, body}.RoundTrip(r)
+			return response{status, head, auth, body}.RoundTrip(r)
 		}
 		c := Credentials{Server: "us.icr.io", User: "u", Password: "s3cret"}
-		got, err := c.Digest(context.Background(), named(t, "us.icr.io/me/img:1"), roundTripper(ask))
+		got, err := c.Digest(context.Background(), named(t, "us.icr.io/me/img:1"), roundTripper(roundTrip))
 		if err == nil && !digest.MatchString(got) || err != nil && fault.KindOf(err) == "" {
 			t.Errorf("%q, %v", got, err)
 		}

@@ -41,14 +41,14 @@ func TestFor(t *testing.T) {
 	}{
 		{"per registry", "us.icr.io", Credentials{Dir: logins}, "u", "p"},
 		{"Docker Hub", "docker.io", Credentials{Dir: logins}, "h", "q"},
-		{"as BuildKit says Docker Hub", "registry-1.docker.io", Credentials{Dir: logins}, "h", "q"},
+		{"Docker Hub as in BuildKit", "registry-1.docker.io", Credentials{Dir: logins}, "h", "q"},
 		{"unknown registry", "quay.io", Credentials{Dir: logins}, "", ""},
 		{"no config", "us.icr.io", Credentials{Dir: t.TempDir()}, "", ""},
-		{"no folder", "us.icr.io", Credentials{}, "", ""},
-		{"Lithops wins for its server", "us.icr.io", Credentials{Dir: logins, Server: "https://us.icr.io/", User: "l", Password: "w"}, "l", "w"},
-		{"Lithops' server is Docker Hub unless said", "docker.io", Credentials{Dir: logins, User: "l", Password: "w"}, "l", "w"},
-		{"Lithops' account goes to no other server", "us.icr.io", Credentials{Dir: logins, Server: "docker.io", User: "l", Password: "w"}, "u", "p"},
-		{"half an account is none", "docker.io", Credentials{User: "l"}, "", ""},
+		{"no directory", "us.icr.io", Credentials{}, "", ""},
+		{"Lithops configuration for its server", "us.icr.io", Credentials{Dir: logins, Server: "https://us.icr.io/", User: "l", Password: "w"}, "l", "w"},
+		{"Lithops server defaults to Docker Hub", "docker.io", Credentials{Dir: logins, User: "l", Password: "w"}, "l", "w"},
+		{"Lithops credentials for another server", "us.icr.io", Credentials{Dir: logins, Server: "docker.io", User: "l", Password: "w"}, "u", "p"},
+		{"user without password", "docker.io", Credentials{User: "l"}, "", ""},
 	} {
 		t.Run(it.name, func(t *testing.T) {
 			a, err := it.c.For(context.Background(), it.host)
@@ -60,15 +60,15 @@ func TestFor(t *testing.T) {
 	if a, err := (Credentials{Dir: logins}).For(context.Background(), "token.io"); err != nil || a.IdentityToken != "tok" {
 		t.Errorf("%+v %v", a, err)
 	}
-	if all := (Credentials{Dir: logins, Server: "x.io", User: "l", Password: "w"}).All(t.Context()); len(all) != 4 || all["x.io"].Username != "l" || all[hub].Username != "h" {
-		t.Errorf("got %+v, want four accounts: l at x.io and h at %s", all, hub)
+	if all := (Credentials{Dir: logins, Server: "x.io", User: "l", Password: "w"}).All(t.Context()); len(all) != 4 || all["x.io"].Username != "l" || all[hubKey].Username != "h" {
+		t.Errorf("got %+v, want credentials of four registries: l for x.io and h for %s", all, hubKey)
 	}
 	if _, err := (Credentials{Dir: configDir(t, "{")}).For(context.Background(), "x.io"); !fault.Is(err, fault.Invalid) {
 		t.Error(err)
 	}
 }
 
-// TestHelper runs a real credential helper from PATH: one that answers, one that fails, one that hangs.
+// The test runs credential helpers from PATH: one that succeeds, one that fails, and one that hangs.
 func TestHelper(t *testing.T) {
 	bin := t.TempDir()
 	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
@@ -148,8 +148,8 @@ func TestDigest(t *testing.T) {
 		status int
 		kind   fault.Kind
 	}{
-		{"not there", good, "/me/img:2", 0, fault.NotFound},
-		{"latest not there", good, "/me/img", 0, fault.NotFound},
+		{"missing", good, "/me/img:2", 0, fault.NotFound},
+		{"latest missing", good, "/me/img", 0, fault.NotFound},
 		{"wrong password", Credentials{Server: host, User: "u", Password: "no"}, "/me/img:1", 0, fault.Denied},
 		{"anonymous", Credentials{}, "/me/img:1", 0, fault.Denied},
 		{"forbidden", good, "/me/img:1", 403, fault.Denied},
@@ -173,16 +173,16 @@ func TestDigest(t *testing.T) {
 	}
 }
 
-// TestNoCredentialsInTheClear: the library would speak HTTP to private addresses.
-func TestNoCredentialsInTheClear(t *testing.T) {
-	asked := ""
+// The library itself would use HTTP for private addresses.
+func TestNoCredentialsWithoutTLS(t *testing.T) {
+	requested := ""
 	rt := roundTripper(func(r *http.Request) (*http.Response, error) {
-		asked += r.URL.Scheme + "://" + r.URL.Host + " "
+		requested += r.URL.Scheme + "://" + r.URL.Host + " "
 		return nil, errors.New("no TLS here")
 	})
 	_, err := Credentials{Server: "10.0.0.9:5000", User: "u", Password: "p"}.Digest(context.Background(), named(t, "10.0.0.9:5000/a/b:1"), rt)
-	if err == nil || strings.Contains(asked, "http://") {
-		t.Errorf("asked %s: %v", asked, err)
+	if err == nil || strings.Contains(requested, "http://") {
+		t.Errorf("requested %s: %v", requested, err)
 	}
 }
 
@@ -196,8 +196,8 @@ func (basic) Authorization() (*authn.AuthConfig, error) {
 	return &authn.AuthConfig{Username: "u", Password: "p"}, nil
 }
 
-// A helper that is not installed is named with the file that names it: no login can mend that.
-func TestACredentialHelperThatIsNotThereIsNamed(t *testing.T) {
+// The error for a missing helper names the helper and the setting, because a login cannot fix it.
+func TestMissingHelper(t *testing.T) {
 	for setting, text := range map[string]string{
 		"credsStore":  `{"credsStore":"gone-for-good"}`,
 		"credHelpers": `{"credHelpers":{"reg.example":"gone-for-good"}}`,

@@ -1,8 +1,8 @@
-// Package skeleton writes the folder that a runtime of one's own starts from: a Dockerfile, the packages that a
-// Lithops worker needs, and the action proxy where OpenWhisk is to start it.
+// Package skeleton writes the directory from which users build their own runtime: a Dockerfile, the list of packages
+// that a Lithops worker needs, and the action proxy for OpenWhisk.
 //
-// What may go in: the templates, and which base image fits which Python. What may not: building, and the code of Lithops,
-// which reaches the container with each deployed runtime, or with the build.
+// The package contains the templates and the choice of the base image for a Python version. It does not build images,
+// and it does not contain the code of Lithops, which is added by each deployment of a runtime or by the build.
 package skeleton
 
 import (
@@ -26,34 +26,35 @@ import (
 //go:embed templates
 var templates embed.FS
 
-// Options says which skeleton to write.
+// Options selects the skeleton.
 type Options struct {
 	Python string // "3.11"
-	Conda  bool   // packages from conda-forge, in an environment of their own
-	Force  bool   // overwrite files that are there
-	Jobs   bool   // for Code Engine, which starts jobs, in place of OpenWhisk's actions
-	Code   bool   // of Jobs: with the code of Lithops inside
-	// Program is how this program is called, for comments; "" within the IBM Cloud CLI.
+	Conda  bool   // install packages from conda-forge in a separate environment
+	Force  bool   // overwrite existing files
+	Jobs   bool   // for jobs of Code Engine instead of actions of OpenWhisk
+	Code   bool   // with Jobs: include the code of Lithops
+	// Program is the name of this program in comments. It defaults to that within the IBM Cloud CLI.
 	Program string
 }
 
-// Pythons are the versions that a skeleton can be written for, oldest first.
+// Pythons returns the supported Python versions, oldest first.
 func Pythons() []string {
 	return []string{"3.6", "3.7", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14"}
 }
 
-// base is the image that a skeleton for this Python starts from when conda is not used. Debian 12 is the base of every
-// official Python image from 3.7 on; 3.6 ended before it came out.
-func base(python string) string {
+// baseImage returns the base image for a Python version without conda. Debian 12 has official Python images for 3.7 and
+// later; Python 3.6 reached its end of life before Debian 12 was released.
+func baseImage(python string) string {
 	if python == "3.6" {
 		return "python:3.6-slim-bullseye"
 	}
 	return "python:" + python + "-slim-bookworm"
 }
 
-// pins are the last releases of IBM's SDKs for Pythons that have ended. Later ones refuse these Pythons only once they
-// are built, so that pip would try one after the other for minutes. No newer release will come for them.
-func pins(python string) (cos, core string) {
+// sdkPins returns the last releases of IBM's SDKs that support a Python version after its end of life. Later releases
+// reject this Python only when they are built, so that pip would try them one by one for minutes. No newer release will
+// support it.
+func sdkPins(python string) (cos, core string) {
 	switch python {
 	case "3.6":
 		return "==2.12.0", "==3.16.0"
@@ -65,12 +66,13 @@ func pins(python string) (cos, core string) {
 	return "", ""
 }
 
-// condaBase is the image whose conda makes the environment of a conda skeleton.
+// condaBase is the image whose conda creates the environment of a conda skeleton.
 const condaBase = "continuumio/miniconda3:24.11.1-0"
 
-// Modules are what a worker imports on top of Python's own library, with a store of the Lithops configuration's name:
-// "ibm_cos", or "minio", "ceph" and "aws_s3", which share an SDK. "" is every store of a skeleton. The names are those of
-// `import`, read from the workers of Lithops 2.2 to 3.8; without them the first call into a runtime fails.
+// Modules returns the modules that a worker imports in addition to the Python standard library. store is a storage
+// backend of the Lithops configuration: "ibm_cos", or "minio", "ceph" and "aws_s3", which share an SDK; "" means all
+// stores of a skeleton. The names are import names, taken from the workers of Lithops 2.2 to 3.8. If one is missing,
+// the first invocation of a runtime fails.
 func Modules(store string) []string {
 	modules := []string{"cloudpickle", "pika", "ps_mem", "psutil", "requests", "six", "tblib", "yaml"}
 	ibm, s3 := []string{"ibm_boto3", "ibm_botocore", "ibm_cloud_sdk_core"}, []string{"boto3", "botocore"}
@@ -85,34 +87,34 @@ func Modules(store string) []string {
 	return modules
 }
 
-// Write writes the skeleton into dir, which is made when it is not there, and gives the paths of the files in the order
-// in which they were written. When one of them exists and Force is not given, nothing is written and a fault.Conflict
-// lists those that are in the way. An unknown Python is a fault.Invalid.
+// Write writes the skeleton into dir, which it creates if necessary, and returns the paths of the written files in
+// order. If a file exists and Force is not set, it writes nothing and returns a fault.Conflict error that lists the
+// existing files. It returns a fault.Invalid error for an unsupported Python version.
 func Write(dir string, o Options) (written []string, err error) {
 	files, err := render(o)
 	if err != nil {
 		return nil, err
 	}
 	if !o.Force {
-		if err := nothingThere(dir, files); err != nil {
+		if err := checkOverwrite(dir, files); err != nil {
 			return nil, err
 		}
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, unwritable(dir, err)
+		return nil, writeFault(dir, err)
 	}
 	for _, f := range files {
 		path := filepath.Join(dir, f.name)
-		if err := writeWhole(path, f.data); err != nil {
-			return written, unwritable(path, err)
+		if err := writeAtomic(path, f.data); err != nil {
+			return written, writeFault(path, err)
 		}
 		written = append(written, path)
 	}
 	return written, nil
 }
 
-// writeWhole replaces the file at once, so that nobody finds half of one. It works on Windows too.
-func writeWhole(path string, data []byte) (err error) {
+// writeAtomic replaces the file atomically, so that no reader sees a partial file. It also works on Windows.
+func writeAtomic(path string, data []byte) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), ".fn-runtime-*")
 	if err != nil {
 		return err
@@ -134,9 +136,10 @@ type file struct {
 	data []byte
 }
 
-// render makes the files. The Dockerfile comes last, so that a folder with one is a whole skeleton.
+// render creates the files. The Dockerfile is the last one, so that a directory with a Dockerfile contains a complete
+// skeleton.
 func render(o Options) ([]file, error) {
-	if !known(o.Python) {
+	if !supported(o.Python) {
 		return nil, fault.New(fault.Invalid,
 			i18n.M("There is no skeleton for Python {{.Python}}.", "Python", fmt.Sprintf("%q", o.Python)),
 			i18n.M("Set '--python' to one of {{.Pythons}}.", "Pythons", strings.Join(Pythons(), ", ")))
@@ -146,10 +149,10 @@ func render(o Options) ([]file, error) {
 		imports = append(imports, "flask")
 	}
 	dockerfile, data := "Dockerfile", map[string]any{
-		"Python": o.Python, "Base": base(o.Python), "Imports": strings.Join(imports, ", "), "Jobs": o.Jobs, "Code": o.Jobs && o.Code, "Archive": lithops.ImageArchive,
+		"Python": o.Python, "Base": baseImage(o.Python), "Imports": strings.Join(imports, ", "), "Jobs": o.Jobs, "Code": o.Jobs && o.Code, "Archive": lithops.ImageArchive,
 		"Program": cmp.Or(o.Program, "ibmcloud fn-runtime"),
 	}
-	data["COS"], data["Core"] = pins(o.Python)
+	data["COS"], data["Core"] = sdkPins(o.Python)
 	if o.Conda {
 		dockerfile, data["Base"] = "Dockerfile.conda", condaBase
 	}
@@ -179,32 +182,33 @@ func expand(name string, data map[string]any) ([]byte, error) {
 	return []byte(b.String()), err
 }
 
-func known(python string) bool {
+func supported(python string) bool {
 	return slices.Contains(Pythons(), python)
 }
 
-// nothingThere looks at names, not at what links point to: a dangling link would be overwritten too.
-func nothingThere(dir string, files []file) error {
-	var there []string
+// checkOverwrite returns an error if a file exists. It checks names rather than the targets of links, because a
+// dangling link would be overwritten as well.
+func checkOverwrite(dir string, files []file) error {
+	var existing []string
 	for _, f := range files {
 		path := filepath.Join(dir, f.name)
 		_, err := os.Lstat(path)
 		switch {
 		case err == nil:
-			there = append(there, path)
+			existing = append(existing, path)
 		case !errors.Is(err, fs.ErrNotExist):
-			return unwritable(path, err)
+			return writeFault(path, err)
 		}
 	}
-	if len(there) == 0 {
+	if len(existing) == 0 {
 		return nil
 	}
 	return fault.New(fault.Conflict,
-		i18n.M("These files already exist: {{.Files}}. Nothing was written.", "Files", strings.Join(there, ", ")),
+		i18n.M("These files already exist: {{.Files}}. Nothing was written.", "Files", strings.Join(existing, ", ")),
 		i18n.M("Choose another directory, or overwrite the files with '--force'."))
 }
 
-func unwritable(path string, err error) error {
+func writeFault(path string, err error) error {
 	reason := err
 	if pe, ok := errors.AsType[*fs.PathError](err); ok {
 		reason = pe.Err

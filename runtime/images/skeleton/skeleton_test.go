@@ -14,7 +14,7 @@ import (
 func TestWrite(t *testing.T) {
 	for _, python := range Pythons() {
 		for _, conda := range []bool{false, true} {
-			dir := filepath.Join(t.TempDir(), "new", "folder")
+			dir := filepath.Join(t.TempDir(), "new", "dir")
 			written, err := Write(dir, Options{Python: python, Conda: conda})
 			if err != nil {
 				t.Fatal(err)
@@ -23,7 +23,7 @@ func TestWrite(t *testing.T) {
 				t.Errorf("wrote %v", written)
 			}
 			dockerfile := read(t, filepath.Join(dir, "Dockerfile"))
-			want := "ARG BASE=" + base(python) + "\n"
+			want := "ARG BASE=" + baseImage(python) + "\n"
 			if conda {
 				want = "python=" + python + " pip"
 			}
@@ -31,7 +31,7 @@ func TestWrite(t *testing.T) {
 				t.Errorf("Python %s, conda %v: no %q in\n%s", python, conda, want, dockerfile)
 			}
 			if proxy := read(t, filepath.Join(dir, actionproxy.Name)); proxy != string(actionproxy.Source()) {
-				t.Error("the proxy is another one")
+				t.Error("the action proxy differs")
 			}
 			requirements := read(t, filepath.Join(dir, "requirements.txt"))
 			for _, word := range []string{"Your own packages", "cloudpickle\n", "ibm-cos-sdk"} {
@@ -48,7 +48,7 @@ func TestWrite(t *testing.T) {
 	}
 }
 
-func TestNothingIsOverwritten(t *testing.T) {
+func TestExistingFilesAreKept(t *testing.T) {
 	dir := t.TempDir()
 	mine := filepath.Join(dir, "requirements.txt")
 	dangling := filepath.Join(dir, "Dockerfile")
@@ -64,12 +64,12 @@ func TestNothingIsOverwritten(t *testing.T) {
 	}
 	for _, path := range []string{mine, dangling} {
 		if !strings.Contains(err.Error(), path) {
-			t.Errorf("%s is not named: %v", path, err)
+			t.Errorf("%s is not in the error: %v", path, err)
 		}
 	}
 	entries, _ := os.ReadDir(dir)
 	if len(entries) != 2 || read(t, mine) != "mine" {
-		t.Errorf("the folder was changed: %v", entries)
+		t.Errorf("the directory was changed: %v", entries)
 	}
 	if _, err := Write(dir, Options{Python: "3.11", Force: true}); err != nil {
 		t.Fatal(err)
@@ -91,7 +91,7 @@ func TestUnknownPython(t *testing.T) {
 	}
 }
 
-func TestFolderIsAFile(t *testing.T) {
+func TestDirectoryIsAFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -120,7 +120,7 @@ func TestSkeletonsOfJobsHaveNoProxy(t *testing.T) {
 		}
 		dockerfile := read(t, filepath.Join(dir, "Dockerfile"))
 		if got := strings.Contains(dockerfile, "COPY lithops_codeengine.zip"); got != o.Code {
-			t.Errorf("%+v copies the code: %v", o, got)
+			t.Errorf("%+v: copies the code: %v", o, got)
 		}
 		for _, word := range []string{"actionproxy", "ENTRYPOINT", "{{", "no value"} {
 			if strings.Contains(dockerfile, word) {
