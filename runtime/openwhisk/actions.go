@@ -16,23 +16,23 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
-// blackbox is the kind of an action that runs in an image of its own.
+// blackbox is the kind of an action that runs in its own image.
 const blackbox = "blackbox"
 
-// Action is a function of OpenWhisk. Lists leave Image empty: the API gives exec.image only when one action is read.
+// Action is an OpenWhisk action. Lists leave Image empty because the API returns exec.image for single actions only.
 type Action struct {
 	Package     string
 	Name        string
-	Image       string // exec.image, "" in lists
+	Image       string // exec.image; empty in lists
 	MemoryMB    int
 	TimeoutMS   int
 	Annotations map[string]any
 	UpdatedAt   time.Time
-	Version     string // "0.0.1"; one more in the last place after each change, unless the change says another one
+	Version     string // "0.0.1"; each change increments the last number unless it specifies a version
 }
 
-// Actions lists the actions of a package, reading a page ahead; their images are left out. Do not delete actions while
-// reading: paging counts entries.
+// Actions returns the actions of a package without their images. It requests the next page in advance. Do not delete
+// actions while reading because pages are addressed by offset.
 func (c *Client) Actions(ctx context.Context, pkg string) iter.Seq2[Action, error] {
 	if err := checkName("package", pkg); err != nil {
 		return func(yield func(Action, error) bool) { yield(Action{}, err) }
@@ -43,7 +43,7 @@ func (c *Client) Actions(ctx context.Context, pkg string) iter.Seq2[Action, erro
 		"actions/"+url.PathEscape(pkg)+"/")
 }
 
-// Action reads one action without its code; fault.NotFound when it is not there.
+// Action returns an action without its code. It returns a fault.NotFound error if the action does not exist.
 func (c *Client) Action(ctx context.Context, pkg, name string) (Action, error) {
 	if err := checkNames(pkg, name); err != nil {
 		return Action{}, err
@@ -51,7 +51,7 @@ func (c *Client) Action(ctx context.Context, pkg, name string) (Action, error) {
 	return c.action(ctx, pkg, name, request{http.MethodGet, actionPath(pkg, name) + "?code=false", nil})
 }
 
-// action makes a request that is answered with an action.
+// action sends a request whose response is an action.
 func (c *Client) action(ctx context.Context, pkg, name string, r request) (Action, error) {
 	about := subject{"action", pkg + "/" + name}
 	a, err := c.call(ctx, about, r)
@@ -60,7 +60,7 @@ func (c *Client) action(ctx context.Context, pkg, name string, r request) (Actio
 	}
 	var got whisk.Action
 	if err := json.Unmarshal(a.body, &got); err != nil {
-		return Action{}, unreadable(about, err)
+		return Action{}, unreadableResponse(about, err)
 	}
 	got.Name = name
 	return action(pkg, got), nil
@@ -88,13 +88,13 @@ func action(pkg string, a whisk.Action) Action {
 	return e
 }
 
-// PutAction makes an action or brings it to what is given. code is a zip archive in base64; without code and image the
-// old ones stay. Annotations that it had stay, too, but for those to drop. It returns what the server stored.
-func (c *Client) PutAction(ctx context.Context, a Action, code string, drop ...string) (Action, error) {
+// PutAction creates or updates an action and returns the stored action. code is a ZIP archive in Base64. If code and
+// image are both empty, the existing ones are kept. Existing annotations are kept, except those in remove.
+func (c *Client) PutAction(ctx context.Context, a Action, code string, remove ...string) (Action, error) {
 	if err := checkNames(a.Package, a.Name); err != nil {
 		return Action{}, err
 	}
-	put := &whisk.Action{Name: a.Package + "/" + a.Name, Version: a.Version, Limits: &whisk.Limits{}, DelAnnotations: drop}
+	put := &whisk.Action{Name: a.Package + "/" + a.Name, Version: a.Version, Limits: &whisk.Limits{}, DelAnnotations: remove}
 	if code != "" || a.Image != "" {
 		binary := true
 		put.Exec = &whisk.Exec{Kind: blackbox, Image: a.Image, Code: &code, Binary: &binary}
@@ -112,8 +112,8 @@ func (c *Client) PutAction(ctx context.Context, a Action, code string, drop ...s
 	return c.action(ctx, a.Package, a.Name, request{http.MethodPut, actionPath(a.Package, a.Name) + "?overwrite=true", put})
 }
 
-// DeleteAction removes an action; fault.NotFound when it is not there, also when that is so because the answer to a
-// first deletion was lost.
+// DeleteAction deletes an action. It returns a fault.NotFound error if the action does not exist, or if the response
+// to a first attempt was lost and the retry finds no action.
 func (c *Client) DeleteAction(ctx context.Context, pkg, name string) error {
 	if err := checkNames(pkg, name); err != nil {
 		return err
@@ -127,8 +127,8 @@ func actionPath(pkg, name string) string {
 	return "actions/" + url.PathEscape(pkg) + "/" + url.PathEscape(name)
 }
 
-// concurrentChange tells OpenWhisk's 409 for two writers at once ("Concurrent modification to resource detected.") from
-// its other conflicts, which a repetition cannot cure.
+// concurrentChange reports whether body is the 409 response of OpenWhisk to concurrent writes ("Concurrent
+// modification to resource detected."). A retry does not help with its other conflicts.
 func concurrentChange(body []byte) bool {
 	return bytes.Contains(bytes.ToLower(body), []byte("concurrent modification"))
 }

@@ -15,8 +15,8 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// ListActivations returns the activations of the namespace that started since then, newest first.
-func (c *Compute) ListActivations(ctx context.Context, since time.Time, whole bool) iter.Seq2[entity.Activation, error] {
+// ListActivations returns the activations of the namespace that started at or after since, newest first.
+func (c *Compute) ListActivations(ctx context.Context, since time.Time, withLogs bool) iter.Seq2[entity.Activation, error] {
 	return func(yield func(entity.Activation, error) bool) {
 		err := c.client.Find(ctx)
 		if err != nil && !fault.Is(err, fault.NotFound) {
@@ -25,7 +25,7 @@ func (c *Compute) ListActivations(ctx context.Context, since time.Time, whole bo
 		if err != nil {
 			return
 		}
-		for run, err := range c.client.activations(ctx, since, whole) {
+		for run, err := range c.client.activations(ctx, since, withLogs) {
 			if !yield(run, err) || err != nil {
 				return
 			}
@@ -33,10 +33,10 @@ func (c *Compute) ListActivations(ctx context.Context, since time.Time, whole bo
 	}
 }
 
-// activations lists what ran since then, reading a page ahead. Whole ones have their logs, where the installation keeps
-// them with the records.
-func (c *Client) activations(ctx context.Context, since time.Time, whole bool) iter.Seq2[entity.Activation, error] {
-	path := "activations?pending=true&docs=" + strconv.FormatBool(whole)
+// activations returns the activations that started at or after since. It requests the next page in advance. With
+// withLogs the activations contain their logs if the installation stores logs in the activation records.
+func (c *Client) activations(ctx context.Context, since time.Time, withLogs bool) iter.Seq2[entity.Activation, error] {
+	path := "activations?pending=true&docs=" + strconv.FormatBool(withLogs)
 	if !since.IsZero() {
 		path += "&since=" + strconv.FormatInt(since.UnixMilli(), 10)
 	}
@@ -44,12 +44,12 @@ func (c *Client) activations(ctx context.Context, since time.Time, whole bool) i
 		func(r record) string { return r.ActivationID }, activation, path)
 }
 
-// describe adds what the annotations of an activation tell.
-func describe(e *entity.Activation, annotations whisk.KeyValueArr) {
+// applyAnnotations sets the fields of e that are stored in the annotations of an activation.
+func applyAnnotations(e *entity.Activation, annotations whisk.KeyValueArr) {
 	for _, x := range annotations {
 		switch x.Key {
 		case "path": // namespace/package/action
-			parts := strings.Split(word(x.Value), "/")
+			parts := strings.Split(stringValue(x.Value), "/")
 			if len(parts) >= 2 {
 				e.Runtime.Name = text.Line(parts[len(parts)-1], maxEntityName)
 			}
@@ -68,18 +68,18 @@ func describe(e *entity.Activation, annotations whisk.KeyValueArr) {
 				e.Done, e.Success = false, false
 			}
 		case entity.NoteWork:
-			e.Work = work(x)
+			e.Work = parseWork(x)
 		}
 	}
 }
 
-func word(v any) string {
+func stringValue(v any) string {
 	s, _ := v.(string)
 	return s
 }
 
-// work reads the annotation of the local endpoint; nil when it is not what it should be.
-func work(x whisk.KeyValue) *entity.Work {
+// parseWork parses the annotation of the local endpoint. It returns nil if the annotation is malformed.
+func parseWork(x whisk.KeyValue) *entity.Work {
 	data, err := json.Marshal(x.Value)
 	var w entity.Work
 	if err != nil || json.Unmarshal(data, &w) != nil {

@@ -14,27 +14,27 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-const aRecord = `{"activationId":"%032x","name":"img_256MB_3.8.0","start":1700000000000,"end":1700000002000,"duration":2000,%s"annotations":[
+const recordFormat = `{"activationId":"%032x","name":"img_256MB_3.8.0","start":1700000000000,"end":1700000002000,"duration":2000,%s"annotations":[
 	{"key":"path","value":"guest/lithops_abcde/img_256MB_3.8.0"},{"key":"waitTime","value":30},{"key":"initTime","value":700},
 	{"key":"kind","value":"blackbox"},{"key":"timeout","value":true},{"key":"limits","value":{"memory":256,"timeout":300000}}%s]}`
 
-// What ran is listed over all pages, with what annotations tell of it: whose it is, and on the local endpoint what OpenWhisk
-// does not know.
-func TestActivationsAreListed(t *testing.T) {
-	queries := make(chan string, 10) // pages are asked for side by side
+// Activations are listed over all pages, with the data of their annotations: the action, and the details that only
+// the local endpoint provides.
+func TestListActivations(t *testing.T) {
+	queries := make(chan string, 10) // pages are requested in parallel
 	client := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		q := r.URL.Query()
 		queries <- q.Get("since") + " " + q.Get("docs") + " " + q.Get("skip")
 		var rows []string
 		switch q.Get("skip") {
 		case "0":
-			rows = append(rows, fmt.Sprintf(aRecord, 0, "", `,{"key":"fn-runtime-pending","value":true},{"key":"fn-runtime-work","value":{"job":"a1b2c3-0-M000","function":"f","calls":["00000"],"total":7}}`))
+			rows = append(rows, fmt.Sprintf(recordFormat, 0, "", `,{"key":"fn-runtime-pending","value":true},{"key":"fn-runtime-work","value":{"job":"a1b2c3-0-M000","function":"f","calls":["00000"],"total":7}}`))
 			for n := 1; n < pageSize; n++ {
-				rows = append(rows, fmt.Sprintf(aRecord, n, `"statusCode":0,`, ""))
+				rows = append(rows, fmt.Sprintf(recordFormat, n, `"statusCode":0,`, ""))
 			}
 		case "200":
-			rows = append(rows, fmt.Sprintf(aRecord, pageSize, `"statusCode":2,`, ""),
-				fmt.Sprintf(aRecord, pageSize+1, `"response":{"status":"application error","success":false,"result":{"error":"x"}},"logs":["2026-01-01T00:00:00Z stdout:   a\u001b[31m"],`, ""))
+			rows = append(rows, fmt.Sprintf(recordFormat, pageSize, `"statusCode":2,`, ""),
+				fmt.Sprintf(recordFormat, pageSize+1, `"response":{"status":"application error","success":false,"result":{"error":"x"}},"logs":["2026-01-01T00:00:00Z stdout:   a\u001b[31m"],`, ""))
 		}
 		_, _ = io.WriteString(w, "["+strings.Join(rows, ",")+"]")
 	})
@@ -75,14 +75,14 @@ func TestActivationsAreListed(t *testing.T) {
 	}
 }
 
-// A namespace that is not there has run nothing; a server that fails is no empty list.
-func TestNoActivations(t *testing.T) {
+// An error of the server is returned and not reported as an empty list.
+func TestListActivationsReturnsErrors(t *testing.T) {
 	client := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) })
 	var last error
 	for _, err := range NewCompute(client, ComputeOptions{}).ListActivations(t.Context(), time.Time{}, false) {
 		last = err
 	}
 	if !fault.Is(last, fault.Denied) {
-		t.Errorf("got %v; want the server's refusal", last)
+		t.Errorf("got %v; want the error of the server", last)
 	}
 }

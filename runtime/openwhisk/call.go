@@ -11,59 +11,60 @@ import (
 	"fn-runtime/runtime/parallel"
 )
 
-// The pauses between two looks at an activation that outlasts the blocking wait.
+// Intervals between polls of an activation that did not finish within the blocking wait.
 const (
 	pollFirst = 250 * time.Millisecond
 	pollLast  = 4 * time.Second
 )
 
-// Call asks a runtime for its metadata and follows the activation until it is done, or ctx is.
+// Call invokes a runtime for its metadata and waits until the activation has finished or ctx is done.
 func (c *Compute) Call(ctx context.Context, id entity.ID) (entity.Activation, error) {
 	payload, err := lithops.Payload(c.contract.Version)
 	if err != nil {
 		return entity.Activation{}, err
 	}
 	run, err := c.client.invoke(ctx, id.Group, id.Name, payload)
-	run, err = c.follow(ctx, run, err)
-	for tries := 1; tries < platformTries && cut(run, err) && ctx.Err() == nil; tries++ {
-		run, err = c.client.start(ctx, id.Group, id.Name, payload)
-		run, err = c.follow(ctx, run, err)
+	run, err = c.waitUntilDone(ctx, run, err)
+	for tries := 1; tries < platformTries && retryable(run, err) && ctx.Err() == nil; tries++ {
+		run, err = c.client.invokeAsync(ctx, id.Group, id.Name, payload)
+		run, err = c.waitUntilDone(ctx, run, err)
 	}
 	return run, err
 }
 
-// platformTries is how often a runtime is called whose call the platform failed at, not the runtime: while its image is
-// pulled for the first time, a gateway or the platform itself may lose patience.
+// platformTries is the maximum number of invocations if the platform fails, not the runtime. The first pull of an
+// image may exceed a time limit of a gateway or of the platform.
 const platformTries = 3
 
 // platformError is the status code of a "whisk internal error".
 const platformError = 3
 
-// cut reports whether a call ended before the runtime could answer, in a way that need not last: a gateway ended the wait,
-// or the platform gave up. An image that cannot be pulled cannot be pulled a second later either.
-func cut(run entity.Activation, err error) bool {
+// retryable reports whether an invocation failed before the runtime could respond, for a reason that may be
+// temporary. This is the case if a gateway or the platform ended the invocation, unless the image could not be
+// pulled.
+func retryable(run entity.Activation, err error) bool {
 	if err != nil {
 		return fault.Is(err, fault.Timeout) || fault.Is(err, fault.Unavailable)
 	}
 	return run.StatusCode == platformError && !bytes.Contains(run.Result, []byte("Failed to pull"))
 }
 
-// follow looks at an activation until it is done.
-func (c *Compute) follow(ctx context.Context, run entity.Activation, err error) (entity.Activation, error) {
+// waitUntilDone polls an activation until it has finished.
+func (c *Compute) waitUntilDone(ctx context.Context, run entity.Activation, err error) (entity.Activation, error) {
 	for pause := pollFirst; err == nil && !run.Done; pause = min(pause*3/2, pollLast) {
 		if err := parallel.Sleep(ctx, pause); err != nil {
 			return run, err
 		}
 		started := run.ID
 		run, err = c.client.activation(ctx, started)
-		if fault.Is(err, fault.NotFound) { // its record is written when it ends
+		if fault.Is(err, fault.NotFound) { // the record is written when the activation ends
 			run, err = entity.Activation{ID: started}, nil
 		}
 	}
 	return run, err
 }
 
-// GetActivation reads the record of a call once more: logs are collected after the run.
+// GetActivation returns the current record of an activation. Logs are collected after the activation has finished.
 func (c *Compute) GetActivation(ctx context.Context, id string) (entity.Activation, error) {
 	return c.client.activation(ctx, id)
 }

@@ -11,9 +11,9 @@ import (
 	"fn-runtime/runtime/lithops"
 )
 
-// A metadata call whose image is pulled for the first time outlives the patience of a gateway and of the platform: it is
-// made again without a wait that anybody could end, and followed.
-func TestACallOutlivesWhoWaitsForIt(t *testing.T) {
+// If the first image pull exceeds a time limit of a gateway or of the platform, the metadata call is repeated without
+// a blocking wait and polled until it is done.
+func TestCallIsRetriedAfterPlatformTimeout(t *testing.T) {
 	for name, first := range map[string]func(http.ResponseWriter){
 		"a gateway's web page": func(w http.ResponseWriter) {
 			w.Header().Set("Content-Type", "text/html")
@@ -27,13 +27,13 @@ func TestACallOutlivesWhoWaitsForIt(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			looks := 0
+			polls := 0
 			client := serve(t, func(w http.ResponseWriter, r *http.Request) {
 				switch {
 				case r.Method == http.MethodGet && r.URL.Path == "/api/v1/namespaces/_/activations/a0":
 					w.WriteHeader(http.StatusNotFound)
 				case r.Method == http.MethodGet:
-					if looks++; looks < 2 {
+					if polls++; polls < 2 {
 						w.WriteHeader(http.StatusNotFound)
 						_, _ = io.WriteString(w, `{"error":"The requested resource does not exist."}`)
 						return
@@ -49,14 +49,14 @@ func TestACallOutlivesWhoWaitsForIt(t *testing.T) {
 			c := NewCompute(client, ComputeOptions{Contract: lithops.Contract{Backend: lithops.OpenWhisk, Version: "3.8.0"}})
 			run, err := c.Call(t.Context(), entity.ID{Group: "p", Name: "a"})
 			if err != nil || !run.Success || string(run.Result) != `{"x":1}` {
-				t.Errorf("got %+v, %v; want the answer of the second call", run, err)
+				t.Errorf("got %+v, %v; want the result of the second call", run, err)
 			}
 		})
 	}
 }
 
-// What the image itself is the cause of is not asked for again.
-func TestACallOfAnImageThatIsNotThereIsMadeOnce(t *testing.T) {
+// A failed image pull is not retried.
+func TestCallIsNotRetriedIfImageIsMissing(t *testing.T) {
 	posts := 0
 	client := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost {

@@ -1,8 +1,8 @@
-// Package openwhisk is the compute service Apache OpenWhisk, which IBM Cloud Functions has in common with every other
-// OpenWhisk: Client speaks its API, Compute says what a Lithops runtime is there.
+// Package openwhisk implements the compute service for Apache OpenWhisk, including IBM Cloud Functions. Client
+// implements the API. Compute maps Lithops runtimes to actions.
 //
-// What may go in: that API, its paging, its errors, and what stands for a runtime in it. What may not: operations, and
-// how requests get to the server (runtime/transport).
+// It contains paging and error handling of the API. It does not implement operations, and requests reach the server
+// through runtime/transport.
 package openwhisk
 
 import (
@@ -16,32 +16,33 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
-// Options says where the service is.
+// Options defines how to reach the service.
 type Options struct {
-	// Endpoint is the URL of the host, without /api/v1: "https://us-south.functions.cloud.ibm.com".
+	// Endpoint is the URL of the host without /api/v1, for example "https://us-south.functions.cloud.ibm.com".
 	Endpoint  string
 	Namespace Namespace
-	// Transport sends the requests, and puts the credentials on them.
+	// Transport sends the requests and adds the credentials.
 	Transport http.RoundTripper
-	// LoginHint replaces the remedy of a 401 or 403, where the caller knows where the credentials came from.
+	// LoginHint replaces the default remedy for status 401 and 403. Callers set it if they know the source of the
+	// credentials.
 	LoginHint i18n.Message
 }
 
-// Client speaks the API in one namespace. It may be used from several goroutines.
+// Client accesses the API in one namespace. It is safe for concurrent use.
 type Client struct {
 	base      *url.URL // ends in /api
-	place     place
+	state     namespaceState
 	transport http.RoundTripper
 	loginHint i18n.Message
-	listBytes int64 // the most that the answers of one list have together
-	err       error // the endpoint is no URL
+	listBytes int64 // maximum size of all responses of one list
+	err       error // set if the endpoint is not a URL
 }
 
-// New makes a client. Nothing is sent before it is used.
+// New returns a client. It sends no requests.
 func New(o Options) *Client {
-	c := &Client{place: place{Namespace: o.Namespace}, transport: o.Transport, loginHint: o.LoginHint, listBytes: transport.MaxListBytes}
+	c := &Client{state: namespaceState{Namespace: o.Namespace}, transport: o.Transport, loginHint: o.LoginHint, listBytes: transport.MaxListBytes}
 	if o.Namespace.Scope == (entity.Scope{}) {
-		c.place.Scope, c.place.Fixed = entity.Scope{ID: "_", Name: "_"}, true // the caller's own
+		c.state.Scope, c.state.Fixed = entity.Scope{ID: "_", Name: "_"}, true // the namespace of the credentials
 	}
 	u, err := transport.ParseEndpoint(strings.TrimSuffix(strings.TrimRight(o.Endpoint, "/"), "/api/v1"))
 	if err != nil {
@@ -52,37 +53,37 @@ func New(o Options) *Client {
 	return c
 }
 
-// call makes one request and judges the answer: 2xx comes back, everything else is a fault. about names what the request
-// is about, for the fault.
-func (c *Client) call(ctx context.Context, about subject, r request) (answer, error) {
-	// An action that is not there is nothing strange.
-	a, err := c.raw(ctx, about.kind != "action", r)
+// call sends a request and returns the response if its status is 2xx. Otherwise it returns a fault. about is the
+// subject of the request for the fault.
+func (c *Client) call(ctx context.Context, about subject, r request) (response, error) {
+	// A missing action does not indicate a wrong namespace.
+	a, err := c.sendInNamespace(ctx, about.kind != "action", r)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	if a.status >= 300 {
-		return answer{}, c.refusal(ctx, about, a)
+		return response{}, c.responseError(ctx, about, a)
 	}
 	return a, nil
 }
 
-// raw makes one request, and once more where the namespace turns out to be another one. strange tells that a 404 casts
-// doubt on the namespace.
-func (c *Client) raw(ctx context.Context, strange bool, r request) (answer, error) {
+// sendInNamespace sends a request in the namespace. A 403 response may mean that the cached ID of the namespace is
+// outdated, and so may a 404 response if recheck is set. If the ID has changed, the request is sent again.
+func (c *Client) sendInNamespace(ctx context.Context, recheck bool, r request) (response, error) {
 	ns, err := c.namespace(ctx)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	a, err := c.send(ctx, ns, r)
-	if err != nil || a.status != http.StatusForbidden && (a.status != http.StatusNotFound || !strange) {
+	if err != nil || a.status != http.StatusForbidden && (a.status != http.StatusNotFound || !recheck) {
 		return a, err
 	}
-	another, err := c.doubt(ctx, ns)
-	if err != nil || !another {
+	changed, err := c.recheckID(ctx, ns)
+	if err != nil || !changed {
 		return a, err
 	}
 	if ns, err = c.namespace(ctx); err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	return c.send(ctx, ns, r)
 }

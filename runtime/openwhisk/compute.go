@@ -11,7 +11,7 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
-// Compute implements the compute port: a runtime is an action, in the package that the Lithops client looks in.
+// Compute implements site.Compute. A runtime is an action in the package that the Lithops client uses.
 type Compute struct {
 	client   *Client
 	contract lithops.Contract
@@ -19,20 +19,20 @@ type Compute struct {
 	limits   lithops.Limits
 	jobs     int
 
-	asked sync.Once
-	told  lithops.Limits
-	err   error
+	limitsOnce sync.Once
+	installed  lithops.Limits
+	err        error
 }
 
-// ComputeOptions says whose runtimes a Compute works on.
+// ComputeOptions defines whose runtimes a Compute manages.
 type ComputeOptions struct {
 	Contract lithops.Contract
-	Settings lithops.Compute // of the Lithops configuration: its keys tell which packages are the user's own
-	Limits   lithops.Limits  // of the service where they are known; zero takes those of the backend
-	Jobs     int             // requests at the same time; 0 chooses
+	Settings lithops.Compute // of the Lithops configuration; its keys determine the packages of the user
+	Limits   lithops.Limits  // of the service; zero selects the limits of the backend
+	Jobs     int             // number of concurrent requests; 0 selects the default
 }
 
-// NewCompute makes the compute port of a client.
+// NewCompute returns a Compute that uses the client c.
 func NewCompute(c *Client, o ComputeOptions) *Compute {
 	if o.Limits == (lithops.Limits{}) {
 		o.Limits = lithops.LimitsOf(o.Contract.Backend)
@@ -40,79 +40,80 @@ func NewCompute(c *Client, o ComputeOptions) *Compute {
 	return &Compute{client: c, contract: o.Contract, settings: o.Settings, limits: o.Limits, jobs: o.Jobs}
 }
 
-// What OpenWhisk calls its resources.
+// The terms of OpenWhisk for its resources.
 var (
 	namespaceTerm = entity.Term{Word: "namespace", Text: i18n.M("Namespace")}
 	packageTerm   = entity.Term{Word: "package", Text: i18n.M("Package")}
 	actionTerm    = entity.Term{Word: "action", Text: i18n.M("Runtime")}
 )
 
-// Terms returns OpenWhisk's words.
+// Terms returns the terms of OpenWhisk.
 func (c *Compute) Terms() entity.Terms {
 	return entity.Terms{Scope: namespaceTerm, Runtime: actionTerm}
 }
 
-// Limits returns what the service lets a runtime have.
+// Limits returns the known limits of the service for runtimes.
 func (c *Compute) Limits() lithops.Limits { return c.limits }
 
-// ReadLimits asks for the limits of the installation in the namespace, once. Those that it does not tell are as known.
+// ReadLimits requests the limits that the installation sets for the namespace, once. For limits that the installation
+// does not report it returns the known values.
 func (c *Compute) ReadLimits(ctx context.Context) (lithops.Limits, error) {
-	c.asked.Do(func() {
+	c.limitsOnce.Do(func() {
 		var l limits
 		l, c.err = c.client.limits(transport.With(ctx, transport.Call{Once: true}))
-		c.told = c.limits
-		c.told.MinMemoryMB = cmp.Or(l.MinMemoryMB, c.told.MinMemoryMB)
-		c.told.MaxMemoryMB = cmp.Or(l.MaxMemoryMB, c.told.MaxMemoryMB)
-		c.told.MaxTimeoutS = cmp.Or(l.MaxTimeoutMS/1000, c.told.MaxTimeoutS)
+		c.installed = c.limits
+		c.installed.MinMemoryMB = cmp.Or(l.MinMemoryMB, c.installed.MinMemoryMB)
+		c.installed.MaxMemoryMB = cmp.Or(l.MaxMemoryMB, c.installed.MaxMemoryMB)
+		c.installed.MaxTimeoutS = cmp.Or(l.MaxTimeoutMS/1000, c.installed.MaxTimeoutS)
 	})
-	return c.told, c.err
+	return c.installed, c.err
 }
 
-// Scope returns the namespace; its id is "" until it is known.
+// Scope returns the namespace. Its ID is empty until it has been looked up.
 func (c *Compute) Scope() entity.Scope { return c.client.Scope() }
 
-// Namespace is its name, which keys of metadata have.
+// Namespace returns the name of the namespace, which metadata keys contain.
 func (c *Compute) Namespace() string { return c.contract.Namespace }
 
-// Scopes lists the namespaces that the credentials give access to.
+// Scopes returns the namespaces that the credentials can access.
 func (c *Compute) Scopes(ctx context.Context) ([]entity.Scope, error) {
 	return c.client.namespaces(ctx)
 }
 
-// FindScope finds the namespace; fault.NotFound when it does not exist.
+// FindScope looks up the namespace. It returns a fault.NotFound error if the namespace does not exist.
 func (c *Compute) FindScope(ctx context.Context) error { return c.client.Find(ctx) }
 
-// CreateScope makes the namespace unless it is there.
+// CreateScope creates the namespace if it does not exist.
 func (c *Compute) CreateScope(ctx context.Context) error { return c.client.CreateNamespace(ctx) }
 
-// DeleteScope removes the namespace with everything in it; nil when it is not there.
+// DeleteScope deletes the namespace with all its content. It returns nil if the namespace does not exist.
 func (c *Compute) DeleteScope(ctx context.Context) error {
 	return transport.ConfirmNotFound(c.client.Scope().Name, c.client.DeleteNamespace(ctx), func() error { return c.client.Find(ctx) })
 }
 
-// Needs returns what has to be in the namespace before a runtime is: the package.
+// RequiredResources returns the resources that must exist before a runtime is registered: the package.
 func (c *Compute) RequiredResources() []entity.Resource {
 	return []entity.Resource{{Term: packageTerm, Name: c.contract.Package()}}
 }
 
-// Has reports whether a package is there.
+// HasResource reports whether a package exists.
 func (c *Compute) HasResource(ctx context.Context, t entity.Resource) (bool, error) {
 	found, err := c.packages(ctx, func(name string) bool { return name == t.Name })
 	return len(found) > 0, err
 }
 
-// Make makes a package; made is false when it was there.
-func (c *Compute) CreateResource(ctx context.Context, t entity.Resource) (made bool, err error) {
+// CreateResource creates a package. It returns false if the package exists.
+func (c *Compute) CreateResource(ctx context.Context, t entity.Resource) (created bool, err error) {
 	return c.client.CreatePackage(ctx, t.Name)
 }
 
-// Remove removes a package that is empty, or an action; nil when it is not there.
+// DeleteResource deletes an empty package or an action. It returns nil if the resource does not exist.
 func (c *Compute) DeleteResource(ctx context.Context, t entity.Resource) error {
 	if t.Term.Word == actionTerm.Word {
 		return c.Unregister(ctx, idOf(t.Name))
 	}
-	return c.packageGone(ctx, t.Name, c.client.deletePackage(ctx, t.Name))
+	return c.ignoreMissingPackage(ctx, t.Name, c.client.deletePackage(ctx, t.Name))
 }
 
-// DeleteUnused has nothing to do: packages stay, as the client leaves them.
+// DeleteUnused does nothing. As in the Lithops client, packages are kept.
 func (c *Compute) DeleteUnused(context.Context) error { return nil }

@@ -16,8 +16,8 @@ import (
 	"fn-runtime/runtime/lithops"
 )
 
-// TestNamespaceOfAnotherKey has a server answer of a namespace of others as Apache OpenWhisk does: it lists nothing, and
-// refuses the rest.
+// TestNamespaceOfAnotherKey simulates how Apache OpenWhisk responds if the namespace belongs to another key: lists
+// contain nothing of Lithops, and all other requests are denied.
 func TestNamespaceOfAnotherKey(t *testing.T) {
 	for own, kind := range map[string]fault.Kind{`["guest"]`: fault.Denied, `["guest", "` + ns + `"]`: fault.NotFound} {
 		c := NewCompute(serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -35,10 +35,10 @@ func TestNamespaceOfAnotherKey(t *testing.T) {
 			}
 		}), ComputeOptions{Contract: lithops.Contract{Backend: lithops.OpenWhisk, UserKey: "abcde", Version: "3.8.0"}})
 		_, listed := c.Runtimes(t.Context())
-		_, left := c.Leftovers(t.Context())
-		_, there := c.HasResource(t.Context(), entity.Resource{Name: "lithops_abcde"})
+		_, leftovers := c.Leftovers(t.Context())
+		_, has := c.HasResource(t.Context(), entity.Resource{Name: "lithops_abcde"})
 		_, read := c.Runtime(t.Context(), entity.ID{Group: "lithops_abcde", Name: "a_256MB_3.8.0"})
-		for what, err := range map[string]error{"list": listed, "leftovers": left, "package": there, "action": read} {
+		for what, err := range map[string]error{"list": listed, "leftovers": leftovers, "package": has, "action": read} {
 			if kind == fault.NotFound && what != "action" {
 				if err != nil {
 					t.Errorf("%s in the key's own namespace: %v", what, err)
@@ -46,18 +46,18 @@ func TestNamespaceOfAnotherKey(t *testing.T) {
 				continue
 			}
 			if !fault.Is(err, kind) || kind == fault.Denied && !strings.Contains(err.Error(), "The API key belongs to guest, not to namespace "+ns) {
-				t.Errorf("%s, where the key has %s: got %v, want %s", what, own, err, kind)
+				t.Errorf("%s with a key of %s: got %v, want %s", what, own, err, kind)
 			}
 		}
 	}
 }
 
-// server is an OpenWhisk with packages and actions; it records the requests below its namespace.
+// server is a fake OpenWhisk with packages and actions. It records the requests in its namespace.
 type server struct {
 	mu       sync.Mutex
 	packages map[string][]map[string]any
 	images   map[string]string // of actions, by package/action
-	lying    bool              // it answers every deletion with 404
+	deny     bool              // return 404 for every deletion
 	requests []string
 }
 
@@ -67,40 +67,40 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, path, _ := strings.Cut(r.URL.Path, "/"+ns+"/")
 	s.requests = append(s.requests, r.Method+" "+path)
 	parts := strings.Split(strings.TrimSuffix(path, "/"), "/")
-	give := func(status int, v any) {
+	reply := func(status int, v any) {
 		w.WriteHeader(status)
 		_ = json.NewEncoder(w).Encode(v)
 	}
-	missing := func() { give(http.StatusNotFound, map[string]string{"error": "not here"}) }
-	switch actions, there := s.packages[strings.Join(parts[1:min(2, len(parts))], "")]; {
+	missing := func() { reply(http.StatusNotFound, map[string]string{"error": "not here"}) }
+	switch actions, exists := s.packages[strings.Join(parts[1:min(2, len(parts))], "")]; {
 	case path == "packages":
 		var rows []map[string]any
 		for name := range s.packages {
 			rows = append(rows, map[string]any{"name": name})
 		}
-		give(http.StatusOK, rows)
-	case r.Method == http.MethodDelete && s.lying:
+		reply(http.StatusOK, rows)
+	case r.Method == http.MethodDelete && s.deny:
 		missing()
 	case parts[0] == "packages" && r.Method == http.MethodPut:
 		s.packages[parts[1]] = nil
-		give(http.StatusOK, map[string]any{})
-	case !there:
+		reply(http.StatusOK, map[string]any{})
+	case !exists:
 		missing()
 	case parts[0] == "packages":
 		delete(s.packages, parts[1])
-		give(http.StatusOK, map[string]any{})
+		reply(http.StatusOK, map[string]any{})
 	case len(parts) == 2:
-		give(http.StatusOK, actions[min(len(actions), skip(r)):min(len(actions), skip(r)+pageSize)])
+		reply(http.StatusOK, actions[min(len(actions), skip(r)):min(len(actions), skip(r)+pageSize)])
 	case r.Method == http.MethodPut:
 		s.images[parts[1]+"/"+parts[2]] = "put"
-		give(http.StatusOK, map[string]any{})
+		reply(http.StatusOK, map[string]any{})
 	case s.images[parts[1]+"/"+parts[2]] == "":
 		missing()
 	case r.Method == http.MethodDelete:
 		delete(s.images, parts[1]+"/"+parts[2])
-		give(http.StatusOK, map[string]any{})
+		reply(http.StatusOK, map[string]any{})
 	default:
-		give(http.StatusOK, map[string]any{"name": parts[2], "exec": map[string]string{"kind": "blackbox", "image": s.images[parts[1]+"/"+parts[2]]}})
+		reply(http.StatusOK, map[string]any{"name": parts[2], "exec": map[string]string{"kind": "blackbox", "image": s.images[parts[1]+"/"+parts[2]]}})
 	}
 }
 
@@ -109,12 +109,12 @@ func skip(r *http.Request) (n int) {
 	return n
 }
 
-// noted is an action of a list that says its image; bare is one that does not.
-func noted(name, image string) map[string]any {
+// withImage returns a list entry of an action with an image annotation. withoutImage returns one without.
+func withImage(name, image string) map[string]any {
 	return map[string]any{"name": name, "annotations": []map[string]any{{"key": entity.NoteImage, "value": image}}}
 }
 
-func bare(name string) map[string]any { return map[string]any{"name": name} }
+func withoutImage(name string) map[string]any { return map[string]any{"name": name} }
 
 func computeOf(t *testing.T, s *server) *Compute {
 	t.Helper()
@@ -122,13 +122,14 @@ func computeOf(t *testing.T, s *server) *Compute {
 	return NewCompute(serve(t, s.ServeHTTP), ComputeOptions{Contract: contract})
 }
 
-// Only what Lithops can have named is a runtime; one that does not say its image is read, and is none without an image.
-func TestRuntimesAreWhatLithopsNamed(t *testing.T) {
+// Runtimes are the actions whose names follow the patterns of Lithops. An action without an image annotation is read
+// to find its image. If it has none, it is not a runtime.
+func TestRuntimesMatchLithopsNames(t *testing.T) {
 	s := &server{packages: map[string][]map[string]any{
-		"lithops_abcde":        {noted("me_a_256MB_3.7.0", "me/a"), bare("me_b_512MB_3.7.0"), bare("node_256MB_3.7.0"), bare("hello")},
-		"lithops_v2.6.0_abcde": {noted("me_a_256MB", "me/a")},
-		"lithops_other":        {noted("me_c_256MB_3.7.0", "me/c")},
-		"mine":                 {bare("me_d_256MB_3.7.0")},
+		"lithops_abcde":        {withImage("me_a_256MB_3.7.0", "me/a"), withoutImage("me_b_512MB_3.7.0"), withoutImage("node_256MB_3.7.0"), withoutImage("hello")},
+		"lithops_v2.6.0_abcde": {withImage("me_a_256MB", "me/a")},
+		"lithops_other":        {withImage("me_c_256MB_3.7.0", "me/c")},
+		"mine":                 {withoutImage("me_d_256MB_3.7.0")},
 	}, images: map[string]string{"lithops_abcde/me_b_512MB_3.7.0": "me/b"}}
 	list, err := computeOf(t, s).Runtimes(t.Context())
 	if err != nil {
@@ -150,20 +151,20 @@ func TestRuntimesAreWhatLithopsNamed(t *testing.T) {
 	}
 }
 
-func TestAThousandRuntimesCostPages(t *testing.T) {
+func TestRuntimesAreReadInPages(t *testing.T) {
 	s := &server{packages: map[string][]map[string]any{}}
 	for i := range 1000 {
-		s.packages["lithops_abcde"] = append(s.packages["lithops_abcde"], noted(fmt.Sprintf("me_i%d_256MB_3.7.0", i), "me/i"))
+		s.packages["lithops_abcde"] = append(s.packages["lithops_abcde"], withImage(fmt.Sprintf("me_i%d_256MB_3.7.0", i), "me/i"))
 	}
 	list, err := computeOf(t, s).Runtimes(t.Context())
-	// 1 page of packages, 6 of actions (the last one empty), and what is asked ahead of need
+	// 1 page of packages, 6 pages of actions (the last one empty), and pages requested in advance
 	if err != nil || len(list.Runtimes) != 1000 || len(s.requests) > 8 {
 		t.Errorf("got %d runtimes with %d requests (%v), want 1000 with at most 8", len(list.Runtimes), len(s.requests), err)
 	}
 }
 
-// The package went after it was looked for: it is made once more.
-func TestRegisterMakesAPackageThatIsGone(t *testing.T) {
+// If the package was deleted in the meantime, Register creates it again.
+func TestRegisterCreatesMissingPackage(t *testing.T) {
 	s := &server{packages: map[string][]map[string]any{}, images: map[string]string{}}
 	id := entity.ID{Group: "lithops_abcde", Name: "me_a_256MB_3.7.0"}
 	_, err := computeOf(t, s).Register(t.Context(), entity.Registered{ID: id, Reference: "me/a", Notes: map[string]any{"exec": "server's", "x": "kept"}}, lithops.Bundle{Base64: "UEs="})
@@ -173,34 +174,34 @@ func TestRegisterMakesAPackageThatIsGone(t *testing.T) {
 	}
 }
 
-// An answer 404 to a deletion is believed only when a second question gives the same answer.
-func TestWhatIsSaidToBeGoneIsLookedFor(t *testing.T) {
+// A 404 response to a deletion is accepted only if a second request confirms it.
+func TestDeletionVerifiesNotFound(t *testing.T) {
 	id := entity.ID{Group: "lithops_abcde", Name: "me_a_256MB_3.7.0"}
 	resource := entity.Resource{Term: packageTerm, Name: id.Group}
 	for name, remove := range map[string]func(c *Compute) error{
 		"runtime": func(c *Compute) error { return c.Unregister(t.Context(), id) },
 		"package": func(c *Compute) error { return c.DeleteResource(t.Context(), resource) },
 	} {
-		there := func() *server {
+		newServer := func() *server {
 			return &server{packages: map[string][]map[string]any{id.Group: nil}, images: map[string]string{id.String(): "me/a"}}
 		}
-		if err := remove(computeOf(t, there())); err != nil {
-			t.Errorf("%s that is there: %v", name, err)
+		if err := remove(computeOf(t, newServer())); err != nil {
+			t.Errorf("existing %s: %v", name, err)
 		}
 		if err := remove(computeOf(t, &server{})); err != nil {
-			t.Errorf("%s that is gone: got %v, want nothing to complain of", name, err)
+			t.Errorf("missing %s: got %v, want no error", name, err)
 		}
-		s := there()
-		s.lying = true
+		s := newServer()
+		s.deny = true
 		if err := remove(computeOf(t, s)); !fault.Is(err, fault.Conflict) {
-			t.Errorf("%s that is said to be gone, and is there: got %v, want a fault.Conflict", name, err)
+			t.Errorf("existing %s reported as missing: got %v, want a fault.Conflict", name, err)
 		}
 	}
 }
 
-// A service that answers the deletion of the namespace with 404, and has it: nothing is said to be deleted.
-func TestNamespaceThatIsSaidToBeGone(t *testing.T) {
-	for there, kind := range map[bool]fault.Kind{true: fault.Conflict, false: ""} {
+// DeleteScope returns an error if the service returns 404 for the deletion of a namespace that still exists.
+func TestDeleteScopeVerifiesNotFound(t *testing.T) {
+	for exists, kind := range map[bool]fault.Kind{true: fault.Conflict, false: ""} {
 		client := serve(t, func(w http.ResponseWriter, r *http.Request) {
 			if r.Method == http.MethodDelete {
 				w.WriteHeader(http.StatusNotFound)
@@ -208,15 +209,15 @@ func TestNamespaceThatIsSaidToBeGone(t *testing.T) {
 				return
 			}
 			list := []map[string]string{}
-			if there {
+			if exists {
 				list = append(list, map[string]string{"id": "guid", "name": ns})
 			}
 			_ = json.NewEncoder(w).Encode(map[string]any{"namespaces": list})
 		})
-		client.place.Namespace = Namespace{Scope: entity.Scope{Name: ns, ID: "guid"}}
+		client.state.Namespace = Namespace{Scope: entity.Scope{Name: ns, ID: "guid"}}
 		err := NewCompute(client, ComputeOptions{}).DeleteScope(t.Context())
 		if err != nil && fault.KindOf(err) != kind || err == nil && kind != "" {
-			t.Errorf("there %v: got %v, want %q", there, err, kind)
+			t.Errorf("exists %v: got %v, want %q", exists, err, kind)
 		}
 	}
 }

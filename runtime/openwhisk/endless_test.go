@@ -13,19 +13,19 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
-// generator makes up a new page for every question.
+// generator returns a new page for every request.
 type generator struct {
-	asked atomic.Int64
-	page  func(from string) string
+	requests atomic.Int64
+	page     func(from string) string
 }
 
 func (g *generator) RoundTrip(req *http.Request) (*http.Response, error) {
-	g.asked.Add(1)
+	g.requests.Add(1)
 	q := req.URL.Query()
 	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(g.page(q.Get("skip") + q.Get("offset")))), Request: req}, nil
 }
 
-// rows are 200 entries that nobody has seen before; each is as long as a text of padding bytes makes it.
+// rows returns a function that generates pages with 200 new entries. Each entry has a description of padding bytes.
 func rows(padding int) func(from string) string {
 	return func(from string) string {
 		var b strings.Builder
@@ -36,8 +36,8 @@ func rows(padding int) func(from string) string {
 	}
 }
 
-// A service whose pages always bring something new is left after a bounded number of entries and bytes, in every list.
-func TestAListThatAlwaysAdvancesEnds(t *testing.T) {
+// Lists of a service that always returns new entries end with an error after a limited number of entries and bytes.
+func TestListsAreLimited(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds of real time")
 	}
@@ -49,18 +49,18 @@ func TestAListThatAlwaysAdvancesEnds(t *testing.T) {
 		}
 		return n, last
 	}
-	const bytes = 32 << 20 // in place of transport.MaxListBytes, which takes long to read
+	const bytes = 32 << 20 // smaller than transport.MaxListBytes to save time
 	namespaces := func(from string) string {
 		return `{"total_count":2000000000,"namespaces":` + rows(0)(from) + `}`
 	}
 	for name, tc := range map[string]struct {
-		page func(string) string
-		list func(c *Client) iter.Seq2[string, error]
-		most int64 // requests
+		page  func(string) string
+		list  func(c *Client) iter.Seq2[string, error]
+		limit int64 // requests
 	}{
-		"packages":           {rows(0), packageNames(t), transport.MaxListEntries/200 + 2*maxWave + 2},
-		"long packages":      {rows(20_000), packageNames(t), bytes/(200*20_000) + 2*maxWave + 2},
-		"actions":            {rows(0), actionNames(t), transport.MaxListEntries/200 + 2*maxWave + 2},
+		"packages":           {rows(0), packageNames(t), transport.MaxListEntries/200 + 2*maxParallelPages + 2},
+		"long packages":      {rows(20_000), packageNames(t), bytes/(200*20_000) + 2*maxParallelPages + 2},
+		"actions":            {rows(0), actionNames(t), transport.MaxListEntries/200 + 2*maxParallelPages + 2},
 		"IBM's namespaces":   {namespaces, namespaceNames(t), transport.MaxListEntries/200 + 2},
 		"endless namespaces": {func(string) string { return `{"total_count":2000000000,"namespaces":[{"id":"a","name":"b"}]}` }, namespaceNames(t), transport.MaxPages + 1},
 	} {
@@ -69,11 +69,11 @@ func TestAListThatAlwaysAdvancesEnds(t *testing.T) {
 			c := New(Options{Endpoint: "https://x.test", Transport: g})
 			c.listBytes = bytes
 			n, err := count(tc.list(c))
-			if !fault.Is(err, fault.Failed) || !strings.Contains(err.Error(), "has no end") {
+			if !fault.Is(err, fault.Failed) || !strings.Contains(err.Error(), "endless list") {
 				t.Errorf("after %d entries: %v", n, err)
 			}
-			if got := g.asked.Load(); got > tc.most {
-				t.Errorf("%d requests, want %d at most", got, tc.most)
+			if got := g.requests.Load(); got > tc.limit {
+				t.Errorf("%d requests, want %d at most", got, tc.limit)
 			}
 		})
 	}

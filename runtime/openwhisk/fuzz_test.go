@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// Whatever a server answers, nothing panics, and no success is made up.
+// FuzzAnswers sends arbitrary responses to all requests. Nothing may panic, and errors must not be reported as
+// success.
 func FuzzAnswers(f *testing.F) {
 	for _, s := range []string{`null`, `[]`, `{}`, `[null]`, `{"error":null,"code":null}`, `{"response":null}`, `{"response":{"result":[]}}`,
 		`[{"name":1}]`, `{"response":{"success":true}}`, `[{"annotations":{}}]`, `{"namespaces":[null]}`, `{"limits":{"memory":1e99}}`, `"x"`, `{"activationId":{}}`} {
@@ -19,11 +20,11 @@ func FuzzAnswers(f *testing.F) {
 		if status < 200 || status > 599 {
 			t.Skip()
 		}
-		c := New(Options{Endpoint: "https://x.test", Transport: answering{status, body}})
+		c := New(Options{Endpoint: "https://x.test", Transport: fixedResponse{status, body}})
 		ctx := t.Context()
 		run, err := c.invoke(ctx, "p", "a", nil)
 		if err == nil && status >= 300 && (run.Success || status != 502 && status != 500) {
-			t.Errorf("%d is no success", status)
+			t.Errorf("success despite status %d", status)
 		}
 		_, _ = c.activation(ctx, "a")
 		_, _ = c.Action(ctx, "p", "a")
@@ -39,11 +40,11 @@ func FuzzAnswers(f *testing.F) {
 	})
 }
 
-type answering struct {
+type fixedResponse struct {
 	status int
 	body   string
 }
 
-func (a answering) RoundTrip(req *http.Request) (*http.Response, error) {
+func (a fixedResponse) RoundTrip(req *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: a.status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(a.body)), Request: req}, nil
 }

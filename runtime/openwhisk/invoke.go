@@ -16,14 +16,14 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
-// blockingWait is how long an answer to a blocking invocation may take: OpenWhisk ends the wait after 60 s, and the
-// gateway in front of it needs its share.
+// blockingWait is the timeout of a blocking invocation. OpenWhisk waits for at most 60 s; the rest is for the gateway
+// in front of it.
 const blockingWait = 90 * time.Second
 
-// maxLogLines bounds the log lines that are kept of an activation: the last ones.
+// maxLogLines is the maximum number of log lines of an activation. The last lines are kept.
 const maxLogLines = 1000
 
-// record is an activation as the API gives it. Result and logs are taken as they come.
+// record is an activation record of the API. Result and logs are not interpreted.
 type record struct {
 	ActivationID string `json:"activationId"`
 	Start        int64  `json:"start"`
@@ -39,16 +39,16 @@ type record struct {
 	Annotations whisk.KeyValueArr `json:"annotations"`
 }
 
-// invoke runs an action and waits as long as the service does. The whole activation is asked for (result=false), so
-// that the id, status and logs of a failed run are known: a failed run is an activation, not an error. It is repeated
-// only when it certainly was not started.
+// invoke runs an action and waits for the result as long as the service does. It requests the complete activation
+// (result=false), which contains the ID, status and logs of a failed run. A failed run is an activation, not an
+// error. The request is retried only if the action was certainly not started.
 func (c *Client) invoke(ctx context.Context, pkg, name string, payload any) (entity.Activation, error) {
 	if err := checkNames(pkg, name); err != nil {
 		return entity.Activation{}, err
 	}
 	about := subject{"action", pkg + "/" + name}
 	call := transport.With(ctx, transport.Call{Timeout: blockingWait})
-	a, err := c.raw(call, true, request{http.MethodPost, actionPath(pkg, name) + "?blocking=true&result=false", payload})
+	a, err := c.sendInNamespace(call, true, request{http.MethodPost, actionPath(pkg, name) + "?blocking=true&result=false", payload})
 	if err != nil {
 		return entity.Activation{}, err
 	}
@@ -58,27 +58,27 @@ func (c *Client) invoke(ctx context.Context, pkg, name string, payload any) (ent
 	case a.status == http.StatusAccepted && err == nil && activationID.MatchString(r.ActivationID):
 		return entity.Activation{ID: r.ActivationID}, nil
 	case a.status < 300 && (err != nil || r.Response == nil):
-		return entity.Activation{}, unreadable(about, err)
+		return entity.Activation{}, unreadableResponse(about, err)
 	case a.status < 300:
 	case (a.status == http.StatusBadGateway || a.status == http.StatusInternalServerError) && err == nil && r.Response != nil:
-		// The developer's error, or a whisk internal error: an image that cannot be pulled is one or the other.
+		// An error of the action, or a whisk internal error. A failed image pull may be reported as either.
 	default:
-		return entity.Activation{}, c.refusal(ctx, about, a)
+		return entity.Activation{}, c.responseError(ctx, about, a)
 	}
 	got := activation(r)
-	got.Success = got.Success && a.status < 300 // whatever the body of an error says
+	got.Success = got.Success && a.status < 300 // also if the body of an error response reports success
 	if got.Success || len(got.Logs) > 0 || got.ID == "" {
 		return got, nil
 	}
-	// Logs are collected after the run. What cannot be had now must not hide the failure itself.
+	// Logs are collected after the run. An error while reading them must not hide the failure of the run.
 	if full, err := c.activation(ctx, got.ID); err == nil {
 		got.Logs = full.Logs
 	}
 	return got, nil
 }
 
-// start runs an action and does not wait for its end: no gateway can end a wait that is not there.
-func (c *Client) start(ctx context.Context, pkg, name string, payload any) (entity.Activation, error) {
+// invokeAsync runs an action without waiting for its end, so no gateway can time out.
+func (c *Client) invokeAsync(ctx context.Context, pkg, name string, payload any) (entity.Activation, error) {
 	if err := checkNames(pkg, name); err != nil {
 		return entity.Activation{}, err
 	}
@@ -89,16 +89,17 @@ func (c *Client) start(ctx context.Context, pkg, name string, payload any) (enti
 	}
 	var r record
 	if err := json.Unmarshal(a.body, &r); err != nil || !activationID.MatchString(r.ActivationID) {
-		return entity.Activation{}, unreadable(about, err)
+		return entity.Activation{}, unreadableResponse(about, err)
 	}
 	return entity.Activation{ID: r.ActivationID}, nil
 }
 
-// activationID is the form of OpenWhisk's activation ids: a UUID without hyphens. Others are taken with what is
-// harmless in a path.
+// activationID matches the activation IDs of OpenWhisk, which are UUIDs without hyphens. It also accepts other IDs
+// that are safe in a path.
 var activationID = text.NewPattern(`^[0-9A-Za-z-]{1,64}$`)
 
-// activation reads the record of a run; fault.NotFound until it is written.
+// activation returns the record of an activation. It returns a fault.NotFound error until the record has been
+// written.
 func (c *Client) activation(ctx context.Context, id string) (entity.Activation, error) {
 	if !activationID.MatchString(id) {
 		return entity.Activation{}, fault.New(fault.Invalid,
@@ -114,18 +115,18 @@ func (c *Client) activation(ctx context.Context, id string) (entity.Activation, 
 		return entity.Activation{}, err
 	}
 	if a.status >= 300 {
-		return entity.Activation{}, c.refusal(ctx, about, a)
+		return entity.Activation{}, c.responseError(ctx, about, a)
 	}
 	var r record
 	if err := json.Unmarshal(a.body, &r); err != nil || r.Response == nil {
-		return entity.Activation{}, unreadable(about, err)
+		return entity.Activation{}, unreadableResponse(about, err)
 	}
 	got := activation(r)
 	got.ID = id
 	return got, nil
 }
 
-// statuses are the words for the status codes of a response, in their order.
+// statuses holds the status texts in the order of their codes.
 var statuses = []string{"success", "application error", "action developer error", "whisk internal error"}
 
 func activation(r record) entity.Activation {
@@ -134,13 +135,13 @@ func activation(r record) entity.Activation {
 		StatusCode: r.StatusCode,
 		Start:      milliseconds(r.Start),
 		DurationMS: r.Duration,
-		InitMS:     number(r.Annotations, "initTime"),
-		WaitMS:     number(r.Annotations, "waitTime"),
+		InitMS:     numberOf(r.Annotations, "initTime"),
+		WaitMS:     numberOf(r.Annotations, "waitTime"),
 	}
 	if r.Response != nil {
 		e.Success, e.Result = r.Response.Success, r.Response.Result
 		e.Status = text.Line(r.Response.Status, 100)
-		// Records give the status as a word, lists as a number; one makes up for the other.
+		// Records contain the status text, lists the status code. The other value is derived from it.
 		e.StatusCode = cmp.Or(r.Response.StatusCode, r.StatusCode)
 	} else {
 		e.Success = r.StatusCode == 0
@@ -148,25 +149,25 @@ func activation(r record) entity.Activation {
 	if activationID.MatchString(r.ActivationID) {
 		e.ID = r.ActivationID
 	}
-	for code, word := range statuses {
-		if e.StatusCode == 0 && e.Status == word {
+	for code, status := range statuses {
+		if e.StatusCode == 0 && e.Status == status {
 			e.StatusCode = code
 		}
 		if e.Status == "" && e.StatusCode == code {
-			e.Status = word
+			e.Status = status
 		}
 	}
 	for _, line := range r.Logs[max(0, len(r.Logs)-maxLogLines):] {
 		e.Logs = append(e.Logs, logLine(line))
 	}
-	describe(&e, r.Annotations)
+	applyAnnotations(&e, r.Annotations)
 	return e
 }
 
-// maxLogLine bounds a line of a log, in bytes.
+// maxLogLine is the maximum length of a log line, in bytes.
 const maxLogLine = 4 << 10
 
-// logLine makes a line printable, and leaves the blanks that it begins with: they are what a traceback is read by.
+// logLine replaces the characters of a line that are not printable. It keeps leading spaces, which tracebacks need.
 func logLine(line string) string {
 	if len(line) > maxLogLine {
 		line = line[:maxLogLine] + "..."
@@ -174,7 +175,7 @@ func logLine(line string) string {
 	return text.Printable(line)
 }
 
-func number(kv whisk.KeyValueArr, key string) int64 {
+func numberOf(kv whisk.KeyValueArr, key string) int64 {
 	for _, x := range kv {
 		if n, ok := x.Value.(float64); ok && x.Key == key {
 			return int64(n)

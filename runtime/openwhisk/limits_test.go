@@ -10,39 +10,39 @@ import (
 	"fn-runtime/runtime/lithops"
 )
 
-// TestLimitsOfTheInstallation takes what Apache OpenWhisk answered of its limits, what others answer, and what none should.
-func TestLimitsOfTheInstallation(t *testing.T) {
+// TestReadLimits checks a recorded response of Apache OpenWhisk, responses of other servers, and malformed responses.
+func TestReadLimits(t *testing.T) {
 	known := lithops.LimitsOf(lithops.OpenWhisk)
 	for name, c := range map[string]struct {
-		status int
-		answer string
-		want   lithops.Limits
-		kind   fault.Kind
+		status   int
+		response string
+		want     lithops.Limits
+		kind     fault.Kind
 	}{
 		"Apache OpenWhisk": {200, `{"concurrentInvocations": 30, "firesPerMinute": 60, "invocationsPerMinute": 60, "maxActionConcurrency": 1, "maxActionInstances": 30,
 			"maxActionLogs": 10, "maxActionMemory": 512, "maxActionTimeout": 300000, "maxParameterSize": "1048576 B", "minActionConcurrency": 1,
 			"minActionLogs": 0, "minActionMemory": 128, "minActionTimeout": 100}`, lithops.Limits{MinMemoryMB: 128, MaxMemoryMB: 512, MaxTimeoutS: 300}, ""},
-		"an earlier one, which tells rates alone": {200, `{"concurrentInvocations": 30, "firesPerMinute": 60}`, known, ""},
-		"one without the resource":                {404, `{"error":"The requested resource does not exist.","code":"x"}`, known, fault.NotFound},
-		"one that forbids to ask":                 {403, `{"error":"The supplied authentication is not authorized to access this resource.","code":"x"}`, known, fault.Denied},
-		"numbers that are none":                   {200, `{"maxActionMemory": -1}`, known, fault.Unavailable},
-		"no document":                             {200, `<html>`, known, fault.Unavailable},
+		"older release with rates only": {200, `{"concurrentInvocations": 30, "firesPerMinute": 60}`, known, ""},
+		"no limits resource":            {404, `{"error":"The requested resource does not exist.","code":"x"}`, known, fault.NotFound},
+		"denied":                        {403, `{"error":"The supplied authentication is not authorized to access this resource.","code":"x"}`, known, fault.Denied},
+		"negative number":               {200, `{"maxActionMemory": -1}`, known, fault.Unavailable},
+		"not JSON":                      {200, `<html>`, known, fault.Unavailable},
 	} {
-		asked := 0
+		requests := 0
 		compute := NewCompute(serve(t, func(w http.ResponseWriter, r *http.Request) {
-			if asked++; !strings.HasSuffix(r.URL.Path, "/limits") {
-				t.Errorf("%s: it asks %s", name, r.URL)
+			if requests++; !strings.HasSuffix(r.URL.Path, "/limits") {
+				t.Errorf("%s: unexpected request %s", name, r.URL)
 			}
 			w.WriteHeader(c.status)
-			_, _ = io.WriteString(w, c.answer)
+			_, _ = io.WriteString(w, c.response)
 		}), ComputeOptions{Contract: lithops.Contract{Backend: lithops.OpenWhisk, Version: "3.7.0", UserKey: "abcde", Namespace: ns}})
 		for range 2 {
 			if got, err := compute.ReadLimits(t.Context()); got != c.want || fault.KindOf(err) != c.kind {
 				t.Errorf("%s: got %+v, %v, want %+v, %q", name, got, err, c.want, c.kind)
 			}
 		}
-		if asked != 1 {
-			t.Errorf("%s: asked %d times, want once", name, asked)
+		if requests != 1 {
+			t.Errorf("%s: %d requests, want 1", name, requests)
 		}
 	}
 }

@@ -15,21 +15,23 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
-// pageSize is the most that OpenWhisk gives in one page (its default is 30).
+// pageSize is the maximum page size of OpenWhisk. Its default is 30.
 const pageSize = 200
 
-// maxWave is how many pages are asked for at the same time. The first request asks for one page, and waves double: a
-// short list costs one request, a long one few round trips, and at most maxWave-1 requests are for nothing.
-const maxWave = 4
+// maxParallelPages is the maximum number of pages that are requested in parallel. The first request reads one page,
+// and the number doubles after that. A short list needs one request, a long list needs few round trips, and at most
+// maxParallelPages-1 requests are unnecessary.
+const maxParallelPages = 4
 
-// list reads all pages of a list. A page with fewer entries than were asked for is the last one. name tells entries
-// apart: what was seen already is left out, since entries move between pages while others are made or removed, and a
-// full page that brings nothing new means that the server ignores "skip": the list would be cut or endless.
+// list reads all pages of a list. A page with fewer entries than requested is the last one. Entries move between
+// pages if others are created or deleted, so list skips names that it has already returned. A full page without new
+// names means that the server ignores "skip". list then returns an error because the list would be incomplete or
+// endless.
 func list[T, E any](ctx context.Context, c *Client, about subject, name func(T) string, entry func(T) E,
 	path string) iter.Seq2[E, error] {
 	seen := map[string]bool{}
 	skip, width := 0, 1
-	var size atomic.Int64 // of all answers
+	var size atomic.Int64 // of all responses
 	separator := "?"
 	if strings.Contains(path, "?") {
 		separator = "&"
@@ -40,21 +42,21 @@ func list[T, E any](ctx context.Context, c *Client, about subject, name func(T) 
 			return nil, err
 		}
 		if size.Add(int64(len(a.body))) > c.listBytes {
-			return nil, endless(about)
+			return nil, endlessList(about)
 		}
 		var rows []T
 		if err := json.Unmarshal(a.body, &rows); err != nil {
-			return nil, unreadable(about, err)
+			return nil, unreadableResponse(about, err)
 		}
 		return rows, nil
 	}
 	next := func(ctx context.Context) ([]E, bool, error) {
 		var out []E
-		for rows, err := range wave(ctx, skip, width, read) {
+		for rows, err := range readPages(ctx, skip, width, read) {
 			if err != nil {
 				return nil, false, err
 			}
-			before := len(out)
+			known := len(out)
 			for _, row := range rows {
 				if n := name(row); !seen[n] {
 					seen[n] = true
@@ -64,18 +66,19 @@ func list[T, E any](ctx context.Context, c *Client, about subject, name func(T) 
 			if len(rows) < pageSize {
 				return out, false, nil
 			}
-			if len(out) == before {
-				return nil, false, endless(about)
+			if len(out) == known {
+				return nil, false, endlessList(about)
 			}
 		}
-		skip, width = skip+width*pageSize, min(2*width, maxWave)
+		skip, width = skip+width*pageSize, min(2*width, maxParallelPages)
 		return out, true, nil
 	}
-	return transport.ReadAhead(ctx, next, func() error { return endless(about) })
+	return transport.ReadAhead(ctx, next, func() error { return endlessList(about) })
 }
 
-// wave reads several pages at the same time and gives them in their order. Whoever has had enough ends the rest.
-func wave[T any](ctx context.Context, skip, width int, read func(ctx context.Context, skip int) ([]T, error)) iter.Seq2[[]T, error] {
+// readPages reads several pages in parallel and yields them in order. If the caller stops, it cancels the remaining
+// requests.
+func readPages[T any](ctx context.Context, skip, width int, read func(ctx context.Context, skip int) ([]T, error)) iter.Seq2[[]T, error] {
 	type page struct {
 		rows []T
 		err  error
@@ -105,7 +108,7 @@ func wave[T any](ctx context.Context, skip, width int, read func(ctx context.Con
 	}
 }
 
-func endless(about subject) error {
+func endlessList(about subject) error {
 	return fault.New(fault.Failed,
 		i18n.M("The compute service returned an endless list for {{.Subject}}.", "Subject", about.message()),
 		i18n.M("Check the endpoint."))

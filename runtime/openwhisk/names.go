@@ -6,7 +6,7 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// entityName is what OpenWhisk's EntityName allows, up to 256 characters. Names that do not match would change the
+// entityName matches the names that OpenWhisk allows (EntityName), up to 256 characters. Other names could change the
 // meaning of a path.
 var entityName = text.NewPattern(`^[\w]([\w@ .&-]*[\w@.&-])?$`)
 

@@ -12,14 +12,15 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
-// Namespace says which namespace a client works in.
+// Namespace defines the namespace of a client.
 type Namespace struct {
-	entity.Scope // without an ID it is looked up, once, when something needs it
-	// Fixed is for a namespace that belongs to its key: its name is what paths hold, and it can be neither made nor removed.
+	entity.Scope // without an ID it is looked up when first needed
+	// Fixed is for a namespace that belongs to its API key. Paths contain its name, and it can be neither created nor
+	// deleted.
 	Fixed bool
 	// Cache stores the IDs of namespaces between commands. It may be nil.
 	Cache cache
-	// ResourceGroup returns the id of the group in which the namespace is made.
+	// ResourceGroup returns the ID of the resource group in which the namespace is created.
 	ResourceGroup func(ctx context.Context) (string, error)
 }
 
@@ -30,119 +31,121 @@ type cache interface {
 	Remove(name string) error
 }
 
-// place is a namespace with what is known of it.
-type place struct {
+// namespaceState is a namespace with its lookup state.
+type namespaceState struct {
 	Namespace
 
-	mu    sync.Mutex
-	noted bool // the id is what the memory says, which nobody has confirmed yet
+	mu        sync.Mutex
+	fromCache bool // the ID is from the cache and has not been confirmed by the service
 }
 
-// Scope returns the namespace; its id is "" until it is known.
+// Scope returns the namespace. Its ID is empty until it has been looked up.
 func (c *Client) Scope() entity.Scope {
-	c.place.mu.Lock()
-	defer c.place.mu.Unlock()
-	return c.place.Scope
+	c.state.mu.Lock()
+	defer c.state.mu.Unlock()
+	return c.state.Scope
 }
 
-// Find looks the namespace up: configuration, memory, the service. fault.NotFound when it does not exist.
+// Find looks up the namespace in the configuration, the cache and the service, in this order. It returns a
+// fault.NotFound error if the namespace does not exist.
 func (c *Client) Find(ctx context.Context) error {
 	_, err := c.namespace(ctx)
 	return err
 }
 
-// namespace returns what stands for the namespace in paths.
+// namespace returns the ID of the namespace for request paths.
 func (c *Client) namespace(ctx context.Context) (string, error) {
-	c.place.mu.Lock()
-	defer c.place.mu.Unlock()
+	c.state.mu.Lock()
+	defer c.state.mu.Unlock()
 	err := c.find(ctx)
-	return c.place.ID, err
+	return c.state.ID, err
 }
 
 func (c *Client) find(ctx context.Context) error {
-	n := &c.place
+	n := &c.state
 	if n.ID != "" {
 		return nil
 	}
 	if n.Cache != nil {
 		if id, ok := n.Cache.Lookup(n.Name); ok {
-			n.ID, n.noted = id, true
+			n.ID, n.fromCache = id, true
 			return nil
 		}
 	}
-	return c.ask(ctx)
+	return c.lookUp(ctx)
 }
 
-// ask looks the namespace up at the service.
-func (c *Client) ask(ctx context.Context) error {
+// lookUp requests the ID of the namespace from the service.
+func (c *Client) lookUp(ctx context.Context) error {
 	all, err := c.namespaces(ctx)
 	if err != nil {
 		return err
 	}
 	for _, ns := range all {
-		if ns.Name == c.place.Name {
-			c.know(ns.ID)
+		if ns.Name == c.state.Name {
+			c.setID(ns.ID)
 			return nil
 		}
 	}
-	return fault.New(fault.NotFound, i18n.M("Namespace {{.Namespace}} does not exist.", "Namespace", c.place.Name),
+	return fault.New(fault.NotFound, i18n.M("Namespace {{.Namespace}} does not exist.", "Namespace", c.state.Name),
 		i18n.M("The first 'ibmcloud fn-runtime deploy' creates it. Specify another project with '--namespace'."))
 }
 
-// know keeps an id for this command, and for the next ones: where it cannot be kept, they only ask again.
-func (c *Client) know(id string) {
-	c.place.ID = id
-	if c.place.Cache != nil {
-		_ = c.place.Cache.Store(c.place.Scope)
+// setID sets the ID and stores it in the cache. Errors of the cache are ignored: later commands look up the ID again.
+func (c *Client) setID(id string) {
+	c.state.ID = id
+	if c.state.Cache != nil {
+		_ = c.state.Cache.Store(c.state.Scope)
 	}
 }
 
-// forget ends what is known of the namespace.
-func (c *Client) forget() error {
-	c.place.ID = ""
-	if c.place.Cache == nil {
+// clearID clears the ID and removes it from the cache.
+func (c *Client) clearID() error {
+	c.state.ID = ""
+	if c.state.Cache == nil {
 		return nil
 	}
-	return c.place.Cache.Remove(c.place.Name)
+	return c.state.Cache.Remove(c.state.Name)
 }
 
-// doubt asks the service for an id that came from memory, which may be of a namespace that is gone, and mends the memory.
-// It reports whether the namespace has another id than the doubted one.
-func (c *Client) doubt(ctx context.Context, id string) (another bool, err error) {
-	n := &c.place
+// recheckID looks up the namespace again if its ID is from the cache and has not been confirmed, and corrects the
+// cache. It reports whether the namespace has an ID other than id.
+func (c *Client) recheckID(ctx context.Context, id string) (changed bool, err error) {
+	n := &c.state
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.ID != id {
 		return n.ID != "", nil
 	}
-	if !n.noted {
+	if !n.fromCache {
 		return false, nil
 	}
-	n.noted = false
-	err = c.ask(ctx)
+	n.fromCache = false
+	err = c.lookUp(ctx)
 	switch {
 	case fault.Is(err, fault.NotFound):
-		return false, errors.Join(err, c.forget())
-	case err != nil: // the answer that raised the doubt says more
+		return false, errors.Join(err, c.clearID())
+	case err != nil: // the error of the original request is more precise
 		return false, nil
 	}
 	return n.ID != id, nil
 }
 
-// foreign returns the fault of a namespace that is not the key's: others can be read in part, so that they seem to be there
-// and empty, and refuse what is written. It is nil where the namespace is the key's or the service does not tell.
-func (c *Client) foreign(ctx context.Context) error {
-	n := &c.place.Namespace
+// checkKeyOwner returns an error if the API key belongs to another namespace. Other namespaces are partly readable,
+// so they appear to exist and to be empty, but reject writes. It returns nil if the namespace belongs to the key or
+// the service does not report its owner.
+func (c *Client) checkKeyOwner(ctx context.Context) error {
+	n := &c.state.Namespace
 	if !n.Fixed || n.Name == "_" {
 		return nil
 	}
-	own, err := c.namespaces(transport.With(ctx, transport.Call{Once: true}))
-	if err != nil || len(own) == 0 {
-		return nil //nolint:nilerr // what was asked before says more
+	owned, err := c.namespaces(transport.With(ctx, transport.Call{Once: true}))
+	if err != nil || len(owned) == 0 {
+		return nil //nolint:nilerr // the result of the original request is more precise
 	}
-	names := make([]string, len(own))
-	for i, place := range own {
-		if names[i] = place.Name; place.Name == n.Name {
+	names := make([]string, len(owned))
+	for i, ns := range owned {
+		if names[i] = ns.Name; ns.Name == n.Name {
 			return nil
 		}
 	}
@@ -151,9 +154,9 @@ func (c *Client) foreign(ctx context.Context) error {
 		i18n.M("Correct 'namespace' or 'api_key' in the Lithops configuration."))
 }
 
-// Make makes the namespace unless it is there.
+// CreateNamespace creates the namespace if it does not exist.
 func (c *Client) CreateNamespace(ctx context.Context) error {
-	n := &c.place
+	n := &c.state
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if err := c.find(ctx); !fault.Is(err, fault.NotFound) {
@@ -163,17 +166,17 @@ func (c *Client) CreateNamespace(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	made, err := c.createNamespace(ctx, n.Name, group)
+	created, err := c.createNamespace(ctx, n.Name, group)
 	if err == nil {
-		c.know(made.ID)
+		c.setID(created.ID)
 	}
 	return err
 }
 
-// Remove removes the namespace with everything in it, and what the memory knows of it; fault.NotFound when it is not
-// there.
+// DeleteNamespace deletes the namespace with all its content and its cache entry. It returns a fault.NotFound error
+// if the namespace does not exist.
 func (c *Client) DeleteNamespace(ctx context.Context) error {
-	n := &c.place
+	n := &c.state
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.Fixed {
@@ -187,5 +190,5 @@ func (c *Client) DeleteNamespace(ctx context.Context) error {
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return err
 	}
-	return errors.Join(err, c.forget())
+	return errors.Join(err, c.clearID())
 }

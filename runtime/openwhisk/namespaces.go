@@ -14,10 +14,10 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
-// plan is the resource plan of an IBM Cloud Functions namespace: the one that Lithops asks for, too.
+// plan is the resource plan for IBM Cloud Functions namespaces. Lithops uses the same plan.
 const plan = "functions-base-plan"
 
-// namespacePage is the answer of IBM's GET /namespaces.
+// namespacePage is the response of IBM Cloud to GET /namespaces.
 type namespacePage struct {
 	Total      int `json:"total_count"`
 	Namespaces []struct {
@@ -26,7 +26,8 @@ type namespacePage struct {
 	} `json:"namespaces"`
 }
 
-// namespaces lists the namespaces that the credentials give access to, in IBM's form or plain OpenWhisk's.
+// namespaces returns the namespaces that the credentials can access. It supports the formats of IBM Cloud and of
+// Apache OpenWhisk.
 func (c *Client) namespaces(ctx context.Context) ([]entity.Scope, error) {
 	about := subject{kind: "namespace"}
 	var all []entity.Scope
@@ -37,16 +38,16 @@ func (c *Client) namespaces(ctx context.Context) ([]entity.Scope, error) {
 			return nil, false, err
 		}
 		if a.status >= 300 {
-			return nil, false, c.refusal(ctx, about, a)
+			return nil, false, c.responseError(ctx, about, a)
 		}
 		if size += int64(len(a.body)); size > c.listBytes {
-			return nil, false, endless(about)
+			return nil, false, endlessList(about)
 		}
 		var list []entity.Scope
-		if bytes.HasPrefix(bytes.TrimSpace(a.body), []byte("[")) { // plain OpenWhisk: ["name"]
+		if bytes.HasPrefix(bytes.TrimSpace(a.body), []byte("[")) { // Apache OpenWhisk: ["name"]
 			var names []string
 			if err := json.Unmarshal(a.body, &names); err != nil {
-				return nil, false, unreadable(about, err)
+				return nil, false, unreadableResponse(about, err)
 			}
 			for _, n := range names {
 				list = append(list, entity.Scope{ID: n, Name: n})
@@ -55,7 +56,7 @@ func (c *Client) namespaces(ctx context.Context) ([]entity.Scope, error) {
 		}
 		var page namespacePage
 		if err := json.Unmarshal(a.body, &page); err != nil {
-			return nil, false, unreadable(about, err)
+			return nil, false, unreadableResponse(about, err)
 		}
 		for _, n := range page.Namespaces {
 			list = append(list, entity.Scope{ID: n.ID, Name: n.Name})
@@ -64,7 +65,7 @@ func (c *Client) namespaces(ctx context.Context) ([]entity.Scope, error) {
 		query = "?limit=" + strconv.Itoa(len(list)) + "&offset=" + strconv.Itoa(read)
 		return list, len(list) > 0 && read < page.Total, nil
 	}
-	for ns, err := range transport.ReadAhead(ctx, next, func() error { return endless(about) }) {
+	for ns, err := range transport.ReadAhead(ctx, next, func() error { return endlessList(about) }) {
 		if err != nil {
 			return nil, err
 		}
@@ -73,8 +74,8 @@ func (c *Client) namespaces(ctx context.Context) ([]entity.Scope, error) {
 	return all, nil
 }
 
-// createNamespace makes an IAM namespace in a resource group. Plain OpenWhisk has no such call: fault.NotFound or
-// fault.Invalid.
+// createNamespace creates an IAM namespace in a resource group. Apache OpenWhisk does not support this request; the
+// error is then fault.NotFound or fault.Invalid.
 func (c *Client) createNamespace(ctx context.Context, name, resourceGroupID string) (entity.Scope, error) {
 	about := subject{"namespace", name}
 	a, err := c.send(ctx, "", request{http.MethodPost, "namespaces", map[string]string{
@@ -85,18 +86,19 @@ func (c *Client) createNamespace(ctx context.Context, name, resourceGroupID stri
 		return entity.Scope{}, err
 	}
 	if a.status >= 300 {
-		return entity.Scope{}, c.refusal(ctx, about, a)
+		return entity.Scope{}, c.responseError(ctx, about, a)
 	}
-	var made struct {
+	var created struct {
 		ID string `json:"id"`
 	}
-	if err := json.Unmarshal(a.body, &made); err != nil || made.ID == "" {
-		return entity.Scope{}, unreadable(about, err)
+	if err := json.Unmarshal(a.body, &created); err != nil || created.ID == "" {
+		return entity.Scope{}, unreadableResponse(about, err)
 	}
-	return entity.Scope{ID: made.ID, Name: name}, nil
+	return entity.Scope{ID: created.ID, Name: name}, nil
 }
 
-// deleteNamespace removes an IAM namespace with everything in it; fault.NotFound when it is not there.
+// deleteNamespace deletes an IAM namespace with all its content. It returns a fault.NotFound error if the namespace
+// does not exist.
 func (c *Client) deleteNamespace(ctx context.Context, id string) error {
 	if id == "" || id == "." || id == ".." {
 		return fault.New(fault.Invalid, i18n.M("A namespace without a name cannot be deleted."), i18n.Message{})
@@ -106,7 +108,7 @@ func (c *Client) deleteNamespace(ctx context.Context, id string) error {
 		return err
 	}
 	if a.status >= 300 {
-		return c.refusal(ctx, subject{"namespace", id}, a)
+		return c.responseError(ctx, subject{"namespace", id}, a)
 	}
 	return nil
 }

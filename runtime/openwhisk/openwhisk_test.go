@@ -26,7 +26,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const ns = "my space@x.org"
 
-// serve gives a client of a server that answers with h. Repetitions are cut short.
+// serve returns a client of a test server with the handler h. Retries end after a millisecond.
 func serve(t *testing.T, h http.HandlerFunc) *Client {
 	t.Helper()
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -47,7 +47,7 @@ func serve(t *testing.T, h http.HandlerFunc) *Client {
 	})
 }
 
-func TestPathsAndBodies(t *testing.T) {
+func TestRequestPathsAndBodies(t *testing.T) {
 	type sent struct{ Request, Body string }
 	var got []sent
 	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -124,10 +124,10 @@ func TestPathsAndBodies(t *testing.T) {
 	}
 }
 
-func TestEveryPageIsRead(t *testing.T) {
+func TestListReadsEveryPage(t *testing.T) {
 	for _, total := range []int{0, 1, 199, 200, 201, 1000} {
 		var requests atomic.Int32
-		var second sync.WaitGroup // the pages of the second wave: none is answered before both are asked for
+		var second sync.WaitGroup // the pages of the second batch: neither gets a response before both are requested
 		second.Add(2)
 		c := serve(t, func(w http.ResponseWriter, r *http.Request) {
 			requests.Add(1)
@@ -151,7 +151,7 @@ func TestEveryPageIsRead(t *testing.T) {
 			}
 			got = append(got, a)
 		}
-		if n, least := int(requests.Load()), total/pageSize+1; len(got) != total || n < least || n > least+maxWave-1 || total < pageSize && n > 1 {
+		if n, minimum := int(requests.Load()), total/pageSize+1; len(got) != total || n < minimum || n > minimum+maxParallelPages-1 || total < pageSize && n > 1 {
 			t.Errorf("%d of %d in %d requests", len(got), total, n)
 		}
 		if total > 0 {
@@ -164,7 +164,7 @@ func TestEveryPageIsRead(t *testing.T) {
 	}
 }
 
-func TestEndlessListIsCut(t *testing.T) {
+func TestRepeatedPageEndsTheList(t *testing.T) {
 	row := strings.Repeat(`{"name":"same"},`, pageSize)
 	c := serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "["+row[:len(row)-1]+"]") })
 	n := 0
@@ -246,12 +246,12 @@ func TestInvoke(t *testing.T) {
 	}
 }
 
-func TestRefusals(t *testing.T) {
+func TestErrorResponses(t *testing.T) {
 	cases := []struct {
 		status  int
 		body    string
 		kind    fault.Kind
-		says    string
+		want    string
 		details []string
 	}{
 		{400, `{"error":"memory 5000 MB exceeds\u001b[31m allowed threshold","code":"ab12"}`, fault.Invalid, `memory 5000 MB exceeds\x1b[31m allowed threshold.`, []string{"transaction ab12"}},
@@ -274,7 +274,7 @@ func TestRefusals(t *testing.T) {
 		})
 		_, err := c.PutAction(t.Context(), Action{Package: "p", Name: "a"}, "eA==")
 		var f *fault.Fault
-		if !errors.As(err, &f) || f.Kind != x.kind || !strings.Contains(err.Error(), x.says) || f.Recovery.IsZero() {
+		if !errors.As(err, &f) || f.Kind != x.kind || !strings.Contains(err.Error(), x.want) || f.Recovery.IsZero() {
 			t.Errorf("%d %s: %v (%s)", x.status, x.body, err, fault.KindOf(err))
 			continue
 		}
@@ -284,19 +284,19 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-func TestARefusedListIsThatOfTheNamespace(t *testing.T) {
+func TestListErrorNamesTheNamespace(t *testing.T) {
 	c := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusUnauthorized)
 		_, _ = io.WriteString(w, `{"error":"The supplied authentication is invalid"}`)
 	})
 	for _, err := range c.Packages(t.Context()) {
 		if want := "returned status 401 for namespace " + ns + ": "; err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("got %v, want that the service %s", err, want)
+			t.Errorf("got %v, want %s", err, want)
 		}
 	}
 }
 
-func TestPackageThatIsThere(t *testing.T) {
+func TestCreateExistingPackage(t *testing.T) {
 	c := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(409)
 		_, _ = io.WriteString(w, `{"error":"resource already exists","code":"t"}`)
@@ -306,8 +306,8 @@ func TestPackageThatIsThere(t *testing.T) {
 	}
 }
 
-// Two writers at once: the same PUT is repeated. A package that is not empty is no race.
-func TestRaces(t *testing.T) {
+// A PUT request is retried after a conflict with a concurrent write.
+func TestConcurrentChangeIsRetried(t *testing.T) {
 	n := 0
 	base := http.DefaultTransport.(*http.Transport).Clone()
 	defer base.CloseIdleConnections()
@@ -327,7 +327,7 @@ func TestRaces(t *testing.T) {
 	}
 }
 
-func TestBadNamesAreNotSent(t *testing.T) {
+func TestInvalidNamesAreRejected(t *testing.T) {
 	c := serve(t, func(_ http.ResponseWriter, r *http.Request) { t.Errorf("sent %s", r.RequestURI) })
 	for _, bad := range []string{"", "..", ".", "a/b", "a?x", "a%2fb", "a\n", "é", strings.Repeat("x", 257), "a ", "../../x"} {
 		if _, err := c.Action(t.Context(), "p", bad); fault.KindOf(err) != fault.Invalid {

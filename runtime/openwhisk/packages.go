@@ -10,16 +10,16 @@ import (
 	"github.com/apache/openwhisk-client-go/whisk"
 )
 
-// Package groups actions.
+// Package is a group of actions.
 type Package struct {
 	Name      string
 	UpdatedAt time.Time
 }
 
-// Packages lists the packages of the namespace, reading a page ahead. Do not delete packages while reading: paging
-// counts entries.
+// Packages returns the packages of the namespace. It requests the next page in advance. Do not delete packages while
+// reading because pages are addressed by offset.
 func (c *Client) Packages(ctx context.Context) iter.Seq2[Package, error] {
-	return list(ctx, c, subject{"namespace", c.place.Name},
+	return list(ctx, c, subject{"namespace", c.state.Name},
 		func(p packageRow) string { return p.Name },
 		func(p packageRow) Package {
 			return Package{Name: p.Name, UpdatedAt: milliseconds(p.Updated)}
@@ -27,32 +27,33 @@ func (c *Client) Packages(ctx context.Context) iter.Seq2[Package, error] {
 		"packages")
 }
 
-// packageRow is what a list says of a package. The library's type does not fit: lists give "binding" as a truth value
-// (WhiskPackage.scala: summaryAsJson), single packages as an object.
+// packageRow is a package in a list. The type of the library does not fit: "binding" is a boolean in lists
+// (WhiskPackage.scala: summaryAsJson), but an object in single packages.
 type packageRow struct {
 	Name    string `json:"name"`
 	Updated int64  `json:"updated"`
 }
 
-// CreatePackage makes a package; created is false when it was there already.
+// CreatePackage creates a package. It returns false if the package exists.
 func (c *Client) CreatePackage(ctx context.Context, name string) (created bool, err error) {
 	if err := checkName("package", name); err != nil {
 		return false, err
 	}
-	a, err := c.raw(ctx, true, request{http.MethodPut, "packages/" + url.PathEscape(name) + "?overwrite=false", &whisk.Package{Name: name}})
+	a, err := c.sendInNamespace(ctx, true, request{http.MethodPut, "packages/" + url.PathEscape(name) + "?overwrite=false", &whisk.Package{Name: name}})
 	switch {
 	case err != nil:
 		return false, err
 	case a.status == http.StatusConflict:
 		return false, nil
 	case a.status >= 300:
-		return false, c.refusal(ctx, subject{"package", name}, a)
+		return false, c.responseError(ctx, subject{"package", name}, a)
 	}
 	return true, nil
 }
 
-// deletePackage removes an empty package: fault.NotFound when it is not there, fault.Conflict when it has actions. A
-// deletion whose first answer was lost is repeated, and gives fault.NotFound then, too.
+// deletePackage deletes an empty package. It returns a fault.NotFound error if the package does not exist, and a
+// fault.Conflict error if it contains actions. If the response to a first attempt was lost, the retry returns
+// fault.NotFound, too.
 func (c *Client) deletePackage(ctx context.Context, name string) error {
 	if err := checkName("package", name); err != nil {
 		return err
@@ -61,7 +62,7 @@ func (c *Client) deletePackage(ctx context.Context, name string) error {
 	return err
 }
 
-// milliseconds is the time of an OpenWhisk timestamp: ms since 1970; the zero time for 0.
+// milliseconds converts an OpenWhisk timestamp (ms since 1970). It returns the zero time for 0.
 func milliseconds(ms int64) time.Time {
 	if ms <= 0 {
 		return time.Time{}

@@ -11,30 +11,32 @@ import (
 	"fn-runtime/runtime/lithops"
 )
 
-// Register makes a runtime or brings it to what is given, with its code; a package that is not there any more is made
-// first. Annotations of others stay, but for the server's own; those of ours that are not given go.
+// Register creates or updates a runtime with its code. If the package no longer exists, it is created first.
+// Annotations of other tools are kept, except those that the server sets itself. Annotations of this program that are
+// not in r.Notes are deleted.
 func (c *Compute) Register(ctx context.Context, r entity.Registered, code lithops.Bundle) (entity.Registered, error) {
-	// The version is ours to say, so that annotation and version change together: a later version is of another tool.
-	version := following(r.Revision)
+	// This program sets the version, so that annotation and version change together. A later version shows that
+	// another tool has changed the action.
+	version := nextVersion(r.Revision)
 	a := Action{
 		Package: r.ID.Group, Name: r.ID.Name, Image: r.Reference, MemoryMB: r.MemoryMB, TimeoutMS: r.TimeoutMS, Version: version,
 		Annotations: map[string]any{},
 	}
 	for key, value := range r.Notes {
 		switch key {
-		case "exec", "provide-api-key", "binary": // the server's own
+		case "exec", "provide-api-key", "binary": // set by the server
 		default:
 			a.Annotations[key] = value
 		}
 	}
 	a.Annotations[entity.NoteRevision] = version
-	drop := slices.DeleteFunc(entity.OwnNotes(), func(key string) bool { return a.Annotations[key] != nil })
-	stored, err := c.client.PutAction(ctx, a, code.Base64, drop...)
+	remove := slices.DeleteFunc(entity.OwnNotes(), func(key string) bool { return a.Annotations[key] != nil })
+	stored, err := c.client.PutAction(ctx, a, code.Base64, remove...)
 	if fault.Is(err, fault.NotFound) {
 		if _, err := c.client.CreatePackage(ctx, a.Package); err != nil {
 			return r, err
 		}
-		stored, err = c.client.PutAction(ctx, a, code.Base64, drop...)
+		stored, err = c.client.PutAction(ctx, a, code.Base64, remove...)
 	}
 	if err != nil {
 		return r, err
@@ -42,13 +44,13 @@ func (c *Compute) Register(ctx context.Context, r entity.Registered, code lithop
 	if !sameImage(stored.Image, r.Reference) {
 		r.Reference = stored.Image
 	}
-	if stored.Version != "" && stored.Version != version { // it counts by itself: without the note nothing is concluded from it
+	if stored.Version != "" && stored.Version != version { // the server sets versions itself; remove the note so that they are not compared
 		amended, err := c.client.PutAction(ctx, Action{Package: a.Package, Name: a.Name}, "", entity.NoteRevision)
 		switch {
 		case err == nil:
 			delete(a.Annotations, entity.NoteRevision)
 			stored = amended
-		case !fault.Is(err, fault.NotFound) && !fault.Is(err, fault.Invalid): // those say that somebody deleted it meanwhile
+		case !fault.Is(err, fault.NotFound) && !fault.Is(err, fault.Invalid): // these errors mean that the action was deleted in the meantime
 			return r, err
 		}
 	}
@@ -56,8 +58,9 @@ func (c *Compute) Register(ctx context.Context, r entity.Registered, code lithop
 	return r, nil
 }
 
-// following returns the version after another one, as the server counts; the first one where there is none.
-func following(version string) string {
+// nextVersion returns the version that the server would assign after version. It returns the first version if version
+// is empty or malformed.
+func nextVersion(version string) string {
 	var major, minor, patch uint32
 	if _, err := fmt.Sscanf(version, "%d.%d.%d", &major, &minor, &patch); err != nil {
 		return "0.0.1"
@@ -65,11 +68,11 @@ func following(version string) string {
 	return fmt.Sprintf("%d.%d.%d", major, minor, uint64(patch)+1)
 }
 
-// sameImage reports whether the image that the server stored, "" where it does not say, is that which was sent. It may
-// leave out what a name means without being said.
+// sameImage reports whether the stored image, "" if the server does not report it, is the image that was sent. The
+// server may omit the default parts of an image name.
 func sameImage(stored, sent string) bool {
-	plain := func(image string) string {
+	normalize := func(image string) string {
 		return strings.TrimSuffix(strings.TrimPrefix(image, "docker.io/"), ":latest")
 	}
-	return stored == "" || sent == "" || plain(stored) == plain(sent)
+	return stored == "" || sent == "" || normalize(stored) == normalize(sent)
 }

@@ -11,17 +11,18 @@ import (
 	"fn-runtime/runtime/lithops"
 )
 
-// stored is one action as Apache OpenWhisk keeps it: recorded answers show that a PUT merges annotations, that
-// delAnnotations removes them, that the digest of an image is dropped, and that versions count unless one is given.
-type stored struct {
-	counts      bool // it takes no version from anybody
+// fakeAction is an action as Apache OpenWhisk stores it. Recorded responses show that a PUT request merges
+// annotations, that delAnnotations removes annotations, that the digest of an image is dropped, and that the version
+// is incremented unless the request specifies one.
+type fakeAction struct {
+	setsVersion bool // ignores the version of requests
 	puts, patch int
 	version     string
 	image       string
 	annotations map[string]any
 }
 
-func (s *stored) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *fakeAction) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodPut {
 		var in struct {
 			Version        string
@@ -32,7 +33,7 @@ func (s *stored) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_ = json.NewDecoder(r.Body).Decode(&in)
 		s.puts++
 		s.patch++
-		if s.version = in.Version; in.Version == "" || s.counts {
+		if s.version = in.Version; in.Version == "" || s.setsVersion {
 			s.version = fmt.Sprintf("0.0.%d", s.patch)
 		}
 		if in.Exec != nil {
@@ -55,8 +56,8 @@ func (s *stored) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-func TestRegisteringSaysWhichNotesGo(t *testing.T) {
-	s := &stored{annotations: map[string]any{"theirs": "x"}}
+func TestRegisterUpdatesAnnotations(t *testing.T) {
+	s := &fakeAction{annotations: map[string]any{"theirs": "x"}}
 	c := NewCompute(serve(t, s.ServeHTTP), ComputeOptions{Contract: lithops.Contract{Backend: lithops.OpenWhisk, Version: "3.7.0", UserKey: "abcde", Namespace: ns}})
 	id := entity.ID{Group: "lithops_abcde", Name: "me_a_256MB_3.7.0"}
 	register := func(reference string, notes map[string]any) entity.Registered {
@@ -78,29 +79,29 @@ func TestRegisteringSaysWhichNotesGo(t *testing.T) {
 	register("me/a:1", map[string]any{entity.NoteBundle: "two"})
 	now, err := c.Runtime(t.Context(), id)
 	if err != nil || now.Pinned() || now.Note(entity.NoteDigest) != "" || now.Note(entity.NoteBundle) != "two" || now.Notes["theirs"] != "x" || !now.Unmodified() {
-		t.Errorf("after a deployment without pin: got %+v (%v), want only what was given, and what others noted", now, err)
+		t.Errorf("after a deployment without pin: got %+v (%v), want the new annotations and those of other tools", now, err)
 	}
-	// The client registers its own code: notes stay, the version does not.
+	// The client registers its own code: annotations are kept, the version changes.
 	if _, err := c.client.PutAction(t.Context(), Action{Package: id.Group, Name: id.Name, Image: "me/a:1"}, "UEs="); err != nil {
 		t.Fatal(err)
 	}
 	if now, _ = c.Runtime(t.Context(), id); !now.Replaced() || now.Note(entity.NoteBundle) != "two" {
-		t.Errorf("foreign code passes for ours: %+v", now)
+		t.Errorf("code of the client not detected: %+v", now)
 	}
 	if got := register("me/a:1", map[string]any{entity.NoteBundle: "two"}); !got.Unmodified() {
-		t.Errorf("after it was deployed again: got %+v", got)
+		t.Errorf("after another deployment: got %+v", got)
 	}
 	if got := register("127.0.0.1:5555/me/a@sha256:1", nil); got.Reference != "127.0.0.1:5555/me/a" {
-		t.Errorf("a digest: got the image %s, want what the server stored", got.Reference)
+		t.Errorf("with a digest: got the image %s, want the image that the server stored", got.Reference)
 	}
 	if got := register("docker.io/me/a", nil); got.Reference != "docker.io/me/a" {
-		t.Errorf("got the image %s, want it as it was sent", got.Reference)
+		t.Errorf("got the image %s, want the image that was sent", got.Reference)
 	}
 }
 
-// A server that counts versions by itself proves nothing with them.
-func TestAServerThatTakesNoVersion(t *testing.T) {
-	s := &stored{counts: true, patch: 7, annotations: map[string]any{}}
+// If the server sets versions itself, Register stores no revision, and the action is not reported as replaced.
+func TestServerThatIgnoresVersions(t *testing.T) {
+	s := &fakeAction{setsVersion: true, patch: 7, annotations: map[string]any{}}
 	c := NewCompute(serve(t, s.ServeHTTP), ComputeOptions{})
 	id := entity.ID{Group: "lithops_abcde", Name: "me_a_256MB_3.7.0"}
 	if _, err := c.Register(t.Context(), entity.Registered{ID: id, Reference: "me/a:1"}, lithops.Bundle{Base64: "UEs="}); err != nil {

@@ -12,9 +12,9 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
-// Runtimes lists the actions that Lithops can have named, of every release and user key, side by side and page after
-// page: the number of requests grows with pages. Only actions that do not say their image in an annotation are read one
-// by one. A namespace that is not there holds nothing.
+// Runtimes returns the actions whose names follow the patterns of Lithops, for all releases and user keys. Packages
+// are listed in parallel, and the number of requests grows with the number of pages. Actions without an image
+// annotation are read one by one. A missing namespace has no runtimes.
 func (c *Compute) Runtimes(ctx context.Context) (entity.Listing, error) {
 	var l entity.Listing
 	packages, err := c.packages(ctx, func(name string) bool {
@@ -29,7 +29,7 @@ func (c *Compute) Runtimes(ctx context.Context) (entity.Listing, error) {
 		l.Resources = append(l.Resources, entity.Resource{Term: packageTerm, Name: name})
 	}
 	g := parallel.NewGroup(c.jobs)
-	pages, errs := parallel.Each(ctx, g, packages, c.named)
+	pages, errs := parallel.Each(ctx, g, packages, c.lithopsActions)
 	if err := parallel.FirstError(errs); err != nil {
 		return l, err
 	}
@@ -37,8 +37,8 @@ func (c *Compute) Runtimes(ctx context.Context) (entity.Listing, error) {
 	return l, err
 }
 
-// packages returns the names of those packages that want says; none where the namespace is not there.
-func (c *Compute) packages(ctx context.Context, want func(name string) bool) ([]string, error) {
+// packages returns the names of the packages that match. It returns none if the namespace does not exist.
+func (c *Compute) packages(ctx context.Context, match func(name string) bool) ([]string, error) {
 	err := c.client.Find(ctx)
 	if fault.Is(err, fault.NotFound) {
 		return nil, nil
@@ -49,24 +49,24 @@ func (c *Compute) packages(ctx context.Context, want func(name string) bool) ([]
 	var names []string
 	for pkg, err := range c.client.Packages(ctx) {
 		if err != nil {
-			return nil, c.namespaceGone(ctx, err)
+			return nil, c.ignoreMissingNamespace(ctx, err)
 		}
-		if want(pkg.Name) {
+		if match(pkg.Name) {
 			names = append(names, pkg.Name)
 		}
 	}
 	if len(names) == 0 {
-		return nil, c.client.foreign(ctx)
+		return nil, c.client.checkKeyOwner(ctx)
 	}
 	return names, nil
 }
 
-// named lists the actions of one package that Lithops can have named.
-func (c *Compute) named(ctx context.Context, pkg string) ([]entity.Registered, error) {
+// lithopsActions returns the actions of a package whose names follow the patterns of Lithops.
+func (c *Compute) lithopsActions(ctx context.Context, pkg string) ([]entity.Registered, error) {
 	var list []entity.Registered
 	for a, err := range c.client.Actions(ctx, pkg) {
 		if err != nil {
-			return nil, c.packageGone(ctx, pkg, err) // nil: it went meanwhile
+			return nil, c.ignoreMissingPackage(ctx, pkg, err) // nil if the package was deleted in the meantime
 		}
 		a.Package = pkg
 		if r := c.registered(a); r.NamedMB > 0 {
@@ -76,7 +76,8 @@ func (c *Compute) named(ctx context.Context, pkg string) ([]entity.Registered, e
 	return list, nil
 }
 
-// withImages reads the actions that do not say their image, and leaves out those that run none: they are not Lithops'.
+// withImages reads the actions without an image annotation. It omits actions that do not run an image because they
+// are not runtimes of Lithops.
 func (c *Compute) withImages(ctx context.Context, g *parallel.Group, list []entity.Registered) ([]entity.Registered, error) {
 	var unknown []*entity.Registered
 	for i := range list {
@@ -85,9 +86,9 @@ func (c *Compute) withImages(ctx context.Context, g *parallel.Group, list []enti
 		}
 	}
 	_, errs := parallel.Each(ctx, g, unknown, func(ctx context.Context, r *entity.Registered) (struct{}, error) {
-		whole, err := c.Runtime(ctx, r.ID)
+		full, err := c.Runtime(ctx, r.ID)
 		if err == nil {
-			*r = whole
+			*r = full
 		}
 		if fault.Is(err, fault.NotFound) {
 			err = nil
@@ -98,7 +99,7 @@ func (c *Compute) withImages(ctx context.Context, g *parallel.Group, list []enti
 	return list, parallel.FirstError(errs)
 }
 
-// Runtime reads one runtime; fault.NotFound when it is not there.
+// Runtime returns a runtime. It returns a fault.NotFound error if the runtime does not exist.
 func (c *Compute) Runtime(ctx context.Context, id entity.ID) (entity.Registered, error) {
 	a, err := c.client.Action(ctx, id.Group, id.Name)
 	if err != nil {
@@ -108,11 +109,11 @@ func (c *Compute) Runtime(ctx context.Context, id entity.ID) (entity.Registered,
 	return c.registered(a), nil
 }
 
-// registered reads from the names of an action what Lithops meant by them.
+// registered converts an action. It derives the memory, the release and the metadata key from the names.
 func (c *Compute) registered(a Action) entity.Registered {
 	r := entity.Registered{
 		ID: entity.ID{Group: a.Package, Name: a.Name}, Reference: a.Image, MemoryMB: a.MemoryMB, TimeoutMS: a.TimeoutMS,
-		Notes: a.Annotations, UpdatedAt: a.UpdatedAt, Revision: a.Version, Own: c.own(a.Package),
+		Notes: a.Annotations, UpdatedAt: a.UpdatedAt, Revision: a.Version, Own: c.isOwn(a.Package),
 	}
 	var ok bool
 	if r.NamedMB, r.Version, ok = lithops.ParseAction(a.Package, a.Name); ok {
@@ -123,9 +124,9 @@ func (c *Compute) registered(a Action) entity.Registered {
 	return r
 }
 
-// own reports whether a package name ends in a user part that this user's keys make. Releases cut the keys in different
-// ways, so there can be several.
-func (c *Compute) own(pkg string) bool {
+// isOwn reports whether the user part of a package name is derived from the keys of this user. Releases shorten keys
+// in different ways, so several user parts are possible.
+func (c *Compute) isOwn(pkg string) bool {
 	key, ok := lithops.PackageUserKey(pkg)
 	if !ok {
 		return false
@@ -135,21 +136,22 @@ func (c *Compute) own(pkg string) bool {
 	}
 	version, old := lithops.PackageVersion(pkg)
 	if !old {
-		version = "2.9.0" // the last release that shared the newest package name but not the newest key rule
+		version = "2.9.0" // the last release with the current package names but an older rule for the key
 	}
-	made, err := lithops.UserKey(c.contract.Backend, version, c.settings)
-	return err == nil && made == key
+	derived, err := lithops.UserKey(c.contract.Backend, version, c.settings)
+	return err == nil && derived == key
 }
 
-// Unregister removes a runtime; nil when it is not there.
+// Unregister deletes a runtime. It returns nil if the runtime does not exist.
 func (c *Compute) Unregister(ctx context.Context, id entity.ID) error {
 	return transport.ConfirmNotFound(id.String(), c.client.DeleteAction(ctx, id.Group, id.Name), func() error { _, err := c.client.Action(ctx, id.Group, id.Name); return err })
 }
 
-// Leftovers returns what Clean removes: every action of the user's packages, also those that Lithops did not name, because
-// they are in its way and its own clean removes them too; then the packages.
+// Leftovers returns the resources that Clean deletes: all actions in the packages of the user, then the packages.
+// This includes actions that Lithops did not create. They prevent the deletion of a package, and the clean command of
+// Lithops deletes them, too.
 func (c *Compute) Leftovers(ctx context.Context) ([][]entity.Resource, error) {
-	packages, err := c.packages(ctx, c.own)
+	packages, err := c.packages(ctx, c.isOwn)
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +159,7 @@ func (c *Compute) Leftovers(ctx context.Context) ([][]entity.Resource, error) {
 		var list []entity.Resource
 		for a, err := range c.client.Actions(ctx, pkg) {
 			if err != nil {
-				return nil, c.packageGone(ctx, pkg, err)
+				return nil, c.ignoreMissingPackage(ctx, pkg, err)
 			}
 			image, _ := a.Annotations[entity.NoteImage].(string)
 			list = append(list, entity.Resource{Term: actionTerm, Name: pkg + "/" + a.Name, Image: image, MemoryMB: a.MemoryMB})

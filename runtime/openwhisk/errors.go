@@ -12,7 +12,7 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
-// subject is what a request is about.
+// subject is the subject of a request.
 type subject struct {
 	kind string // "namespace", "package", "action", "activation", "activations"
 	name string
@@ -35,27 +35,27 @@ func (s subject) message() i18n.Message {
 	return i18n.M("namespace {{.Name}}", "Name", s.name)
 }
 
-// refusal is the fault for an answer that is no success: what the server says in its own words, its transaction, and
-// what to do by status.
-func (c *Client) refusal(ctx context.Context, about subject, a answer) error {
+// responseError returns the fault for an error response. It contains the error message and transaction ID of the
+// server and a remedy for the status.
+func (c *Client) responseError(ctx context.Context, about subject, a response) error {
 	if a.status == http.StatusForbidden && about.kind != "namespace" {
-		if err := c.foreign(ctx); err != nil {
+		if err := c.checkKeyOwner(ctx); err != nil {
 			return err
 		}
 	}
 	kind := transport.KindOfStatus(a.status)
-	words, transaction := serversWords(a)
-	if kind == fault.NotFound && !json.Valid(a.body) { // OpenWhisk's own 404 is JSON: this one says nothing about the subject
+	message, transaction := errorMessage(a)
+	if kind == fault.NotFound && !json.Valid(a.body) { // 404 responses of OpenWhisk are JSON; this response does not refer to the subject
 		return fault.New(fault.Unavailable,
-			i18n.M("No OpenWhisk API was found at {{.URL}}: {{.Words}}", "URL", c.base.String(), "Words", words),
+			i18n.M("No OpenWhisk API was found at {{.URL}}: {{.Words}}", "URL", c.base.String(), "Words", message),
 			i18n.M("Check the endpoint and the region."))
 	}
 	var reason i18n.Message
 	if a.status == http.StatusNotFound {
-		reason = i18n.M("The compute service did not find {{.Subject}}: {{.Words}}", "Subject", about.message(), "Words", words)
+		reason = i18n.M("The compute service did not find {{.Subject}}: {{.Words}}", "Subject", about.message(), "Words", message)
 	} else {
 		reason = i18n.M("The compute service returned status {{.Status}} for {{.Subject}}: {{.Words}}",
-			"Status", a.status, "Subject", about.message(), "Words", words)
+			"Status", a.status, "Subject", about.message(), "Words", message)
 	}
 	f := fault.New(kind, reason, c.remedy(a.status, about))
 	if transaction != "" {
@@ -76,12 +76,13 @@ func (c *Client) remedy(status int, about subject) i18n.Message {
 	return transport.RemedyOfStatus(status, c.loginHint)
 }
 
-// transactionForm is what OpenWhisk's transaction ids look like; anything else is not repeated.
-var transactionForm = text.NewPattern(`^[0-9A-Za-z_-]{1,64}$`)
+// transactionID matches the transaction IDs of OpenWhisk. Other values are not shown.
+var transactionID = text.NewPattern(`^[0-9A-Za-z_-]{1,64}$`)
 
-// serversWords returns the error text of an answer, made printable. OpenWhisk has {"error", "code"}, IBM's namespaces
-// {"message"} or {"errors":[{"message"}]}, and {"response":{"result":{"error"}}} is a failed action's.
-func serversWords(a answer) (words, transaction string) {
+// errorMessage returns the error message of a response with printable characters only, and its transaction ID.
+// OpenWhisk returns {"error", "code"}, or {"response":{"result":{"error"}}} for failed actions. The namespaces API of
+// IBM returns {"message"} or {"errors":[{"message"}]}.
+func errorMessage(a response) (message, transaction string) {
 	var body struct {
 		Error   any    `json:"error"`
 		Message string `json:"message"`
@@ -92,12 +93,12 @@ func serversWords(a answer) (words, transaction string) {
 		} `json:"errors"`
 	}
 	if json.Unmarshal(a.body, &body) == nil {
-		words = errorText(body.Error)
-		if words == "" {
-			words = body.Message
+		message = errorText(body.Error)
+		if message == "" {
+			message = body.Message
 		}
-		if words == "" && len(body.Errors) > 0 {
-			words = body.Errors[0].Message
+		if message == "" && len(body.Errors) > 0 {
+			message = body.Errors[0].Message
 		}
 		switch code := body.Code.(type) {
 		case string:
@@ -106,28 +107,28 @@ func serversWords(a answer) (words, transaction string) {
 			transaction = strconv.FormatFloat(code, 'f', -1, 64)
 		}
 	} else if !json.Valid(a.body) {
-		words = string(a.body)
+		message = string(a.body)
 	}
 	if transaction == "" {
 		transaction = a.header.Get("X-Request-Id")
 	}
-	if !transactionForm.MatchString(transaction) {
+	if !transactionID.MatchString(transaction) {
 		transaction = ""
 	}
-	words = text.Line(words, 400)
-	if words == "" {
-		words = http.StatusText(a.status)
+	message = text.Line(message, 400)
+	if message == "" {
+		message = http.StatusText(a.status)
 	}
-	if words == "" {
-		words = strconv.Itoa(a.status)
+	if message == "" {
+		message = strconv.Itoa(a.status)
 	}
-	if last := words[len(words)-1]; last != '.' && last != '!' && last != '?' {
-		words += "."
+	if last := message[len(message)-1]; last != '.' && last != '!' && last != '?' {
+		message += "."
 	}
-	return words, transaction
+	return message, transaction
 }
 
-// errorText returns the text of an "error" field: a text, or an object that holds one.
+// errorText returns the text of an "error" field, which is a string or an object that contains a string.
 func errorText(v any) string {
 	switch v := v.(type) {
 	case string:
@@ -142,8 +143,8 @@ func errorText(v any) string {
 	return ""
 }
 
-// unreadable is the fault for a success whose body is not what the API promises.
-func unreadable(about subject, err error) error {
+// unreadableResponse returns the fault for a successful response whose body does not match the API.
+func unreadableResponse(about subject, err error) error {
 	return fault.New(fault.Unavailable,
 		i18n.M("The compute service's response for {{.Subject}} cannot be read.", "Subject", about.message()),
 		i18n.M("Check the endpoint and any proxy or gateway in front of it, then retry.")).Because(err)
