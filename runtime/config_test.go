@@ -12,8 +12,8 @@ import (
 	"fn-runtime/runtime/site"
 )
 
-// configured is a service whose configuration was read from a file.
-func configured(t *testing.T, backend lithops.Backend, file string) *Service {
+// newConfiguredService returns a service whose configuration was read from a file.
+func newConfiguredService(t *testing.T, backend lithops.Backend, file string) *Service {
 	t.Helper()
 	in := lithops.Install{Version: "3.8.0"}
 	config, err := lithops.Load(lithops.LoadOptions{File: file, Version: in.Version})
@@ -54,16 +54,16 @@ func content(t *testing.T, path string) string {
 const openwhiskConfig = "lithops:\n  backend: openwhisk\n  storage: minio\nopenwhisk:\n  endpoint: https://ow\n  namespace: guest\n  api_key: me:KEY\n  runtime_memory: 2048\n  max_workers: 7\n" +
 	"minio:\n  endpoint: https://s3\n  access_key_id: ID\n  secret_access_key: SECRET\n  storage_bucket: b\n"
 
-// The file that the configuration is read from can be the one that it is written into: through a link, with a copy, and
-// for its owner alone.
-func TestConfigurationIsWrittenIntoItsOwnSource(t *testing.T) {
+// A configuration can be written to the file that it was read from, through a symbolic link, with a copy, and with
+// access restricted to the owner.
+func TestConfigurationIsWrittenToItsSource(t *testing.T) {
 	dir := t.TempDir()
 	real, link := filepath.Join(dir, "dotfiles"), filepath.Join(dir, "config")
 	write(t, real, openwhiskConfig)
 	if err := os.Symlink(real, link); err != nil {
 		t.Fatal(err)
 	}
-	s := configured(t, lithops.OpenWhisk, link)
+	s := newConfiguredService(t, lithops.OpenWhisk, link)
 	s.Target.Bucket = "other"
 	done, err := s.WriteLithopsConfig(t.Context(), ConfigRequest{Program: "fn-runtime"}, link)
 	if err != nil || !done.Changed || done.Copy != link+".bak" {
@@ -91,12 +91,12 @@ func TestConfigurationIsWrittenIntoItsOwnSource(t *testing.T) {
 	}
 }
 
-func TestConfigurationIsNotWrittenIntoWhatIsNone(t *testing.T) {
+func TestConfigurationIsNotWrittenToInvalidFile(t *testing.T) {
 	dir := t.TempDir()
 	source, other := filepath.Join(dir, "config"), filepath.Join(dir, "other")
 	write(t, source, openwhiskConfig)
 	write(t, other, "- a list\n")
-	s := configured(t, lithops.OpenWhisk, source)
+	s := newConfiguredService(t, lithops.OpenWhisk, source)
 	if _, err := s.WriteLithopsConfig(t.Context(), ConfigRequest{}, other); !fault.Is(err, fault.Invalid) || content(t, other) != "- a list\n" {
 		t.Errorf("%v; it holds %q", err, content(t, other))
 	}
@@ -109,8 +109,8 @@ func TestConfigurationIsNotWrittenIntoWhatIsNone(t *testing.T) {
 	}
 }
 
-// The client looks for the account's key in section ibm alone: what stands in the backend's is repeated there.
-func TestConfigurationHasTheKeyWhereTheClientLooks(t *testing.T) {
+// The client reads the API key only from section ibm, so a key in the section of the backend is repeated there.
+func TestConfigurationRepeatsTheAPIKey(t *testing.T) {
 	for backend, text := range map[lithops.Backend]string{
 		lithops.IBMCF:      "ibm_cf: {iam_api_key: KEY, resource_group_id: GROUP, region: us-south, namespace: n, namespace_id: i}\n",
 		lithops.CodeEngine: "code_engine: {iam_api_key: KEY, resource_group_id: GROUP, region: us-south, runtime: me/img}\n",
@@ -118,25 +118,25 @@ func TestConfigurationHasTheKeyWhereTheClientLooks(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "config")
 		write(t, file, "lithops: {backend: "+string(backend)+", storage: ibm_cos}\n"+text+
 			"ibm_cos: {region: us-south, access_key_id: ID, secret_access_key: SECRET, storage_bucket: b}\n")
-		data, err := configured(t, backend, file).LithopsConfig(t.Context(), ConfigRequest{ShowSecrets: true})
+		data, err := newConfiguredService(t, backend, file).LithopsConfig(t.Context(), ConfigRequest{ShowSecrets: true})
 		if err != nil {
 			t.Fatal(err)
 		}
 		written := filepath.Join(t.TempDir(), "written")
 		write(t, written, string(data))
-		s := configured(t, backend, written)
+		s := newConfiguredService(t, backend, written)
 		if refusal := s.Config.Refusal(backend, s.Install); !refusal.IsZero() {
 			t.Errorf("%s: the client would say %q of\n%s", backend, refusal, data)
 		}
 	}
 }
 
-// ibm_cos is refused by the client when it has an endpoint and no private one; the endpoint of another region goes.
+// The client rejects ibm_cos with an endpoint but without a private endpoint. An endpoint of another region is removed.
 func TestConfigurationOfIBM(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "config")
 	write(t, file, "lithops: {backend: ibm_cf, storage: ibm_cos}\nibm: {iam_api_key: KEY}\nibm_cf: {endpoint: https://us-south.functions.cloud.ibm.com, namespace: n, namespace_id: i}\n"+
 		"ibm_cos: {endpoint: https://s3.us-south.cloud-object-storage.appdomain.cloud, access_key_id: ID, secret_access_key: SECRET, storage_bucket: b}\n")
-	s := configured(t, lithops.IBMCF, file)
+	s := newConfiguredService(t, lithops.IBMCF, file)
 	s.Settings.Region, s.Settings.Endpoint, s.Settings.Namespace = "eu-de", "", "other"
 	s.Target.Endpoint = "https://eu-de.functions.cloud.ibm.com"
 	data, err := s.LithopsConfig(t.Context(), ConfigRequest{})

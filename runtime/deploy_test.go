@@ -14,7 +14,7 @@ import (
 	"fn-runtime/runtime/runtimetest"
 )
 
-func TestDeployMakesARuntimeThatTheClientFinds(t *testing.T) {
+func TestDeployCreatesAUsableRuntime(t *testing.T) {
 	w := newWorld(t)
 	w.store.RemoveBucket()
 	result, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "default"})
@@ -33,14 +33,14 @@ func TestDeployMakesARuntimeThatTheClientFinds(t *testing.T) {
 	}
 }
 
-// The runtime is usable after four requests in sequence; a fifth looks that nobody deleted it meanwhile. What runs side
-// by side counts once. Time is that of the bubble, so the figure is exact.
-func TestFirstDeployTakesFourRequestsInSequenceAndALook(t *testing.T) {
+// The runtime is usable after four sequential requests. A fifth verifies that it was not deleted in the meantime.
+// Concurrent requests count once. Time is simulated, so the duration is exact.
+func TestFirstDeployTakesFiveSequentialRequests(t *testing.T) {
 	w := newWorld(t)
 	synctest.Test(t, func(t *testing.T) {
 		const delay = 100 * time.Millisecond
 		slow := func(op string, after bool) error {
-			if !after && op != "TIDY" { // OpenWhisk has nothing to tidy, and asks nothing
+			if !after && op != "TIDY" { // OpenWhisk needs no cleanup and sends no request
 				time.Sleep(delay)
 			}
 			return nil
@@ -76,7 +76,7 @@ func TestDeployAgainChangesNothing(t *testing.T) {
 			t.Errorf("got %+v, want status %s", it, runtime.Done)
 		}
 	}
-	if len(w.requests()) != 4 { // a GET of action and metadata for each memory
+	if len(w.requests()) != 4 { // a GET of action and metadata for each memory size
 		t.Errorf("requests %v", w.requests())
 	}
 }
@@ -147,7 +147,7 @@ func TestDeployRepairsWhatIsMissing(t *testing.T) {
 	}
 }
 
-func TestBrokenRuntimeIsNotLeftHalfDeployed(t *testing.T) {
+func TestBrokenRuntimeIsCleanedUp(t *testing.T) {
 	image := "docker.io/me/img:1"
 	for name, c := range map[string]struct {
 		run   entity.Activation
@@ -200,7 +200,7 @@ func TestBrokenRuntimeIsNotLeftHalfDeployed(t *testing.T) {
 	})
 }
 
-func TestDeploySaysWhosePythonRuns(t *testing.T) {
+func TestDeployReportsHostPython(t *testing.T) {
 	w := newWorld(t)
 	w.Target.HostPython = true
 	if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "default"}); err != nil {
@@ -229,7 +229,7 @@ func TestInterruptedDeployCleansUp(t *testing.T) {
 	})
 }
 
-func TestDeployRefusesBadInputBeforeAnything(t *testing.T) {
+func TestDeployRejectsInvalidInput(t *testing.T) {
 	for name, req := range map[string]runtime.DeployRequest{
 		"capitals":         {Name: "Me/Img"},
 		"all":              {Name: "all"},

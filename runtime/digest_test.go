@@ -14,7 +14,7 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// fakeRegistry is an Images that knows digests by tag; a tag that it does not know cannot be reached.
+// fakeRegistry is an Images with the digests of some tags. Requests for other tags fail.
 type fakeRegistry struct {
 	mu      sync.Mutex
 	digests map[string]string
@@ -28,7 +28,7 @@ func (r *fakeRegistry) Digest(_ context.Context, image string, _ bool) (string, 
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if _, sha, ok := strings.Cut(image, ":sha-"); ok { // every image has its fixed tag
-		return "sha256:" + strings.Repeat(sha[:1], 64), nil // as the digests of these tests are
+		return "sha256:" + strings.Repeat(sha[:1], 64), nil // test digests consist of one repeated character
 	}
 	if d := r.digests[image]; d != "" {
 		return d, nil
@@ -56,7 +56,7 @@ const (
 	second = "sha256:2222222222222222222222222222222222222222222222222222222222222222"
 )
 
-// deployAndMoveTag deploys, moves the tag, and gives what the registry, the list and show say then.
+// deployAndMoveTag deploys an image, moves its tag, and checks that list and show report the drift.
 func deployAndMoveTag(t *testing.T, pin bool) (*world, *fakeRegistry) {
 	t.Helper()
 	w, r := newWorld(t), &fakeRegistry{digests: map[string]string{tagged: first}}
@@ -99,7 +99,7 @@ func containsText(list []i18n.Message, text string) bool {
 	return slices.ContainsFunc(list, func(m i18n.Message) bool { return m.String() == text })
 }
 
-func TestDriftOfATag(t *testing.T) {
+func TestTagDrift(t *testing.T) {
 	w, r := deployAndMoveTag(t, false)
 	result, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/runtime:1"})
 	if err != nil || item(t, result, runtime.KindRuntime).Change != runtime.Update {
@@ -108,7 +108,7 @@ func TestDriftOfATag(t *testing.T) {
 	if got := onlyRuntime(t, w); got.State != runtime.Ready || got.Digest != second || got.Image != tagged {
 		t.Errorf("after it: %+v", got)
 	}
-	r.digests = nil // out of reach
+	r.digests = nil // unreachable
 	if got := onlyRuntime(t, w); got.State != runtime.Ready {
 		t.Errorf("a registry out of reach counts as drift: %+v", got)
 	}
@@ -118,7 +118,7 @@ func TestDriftOfATag(t *testing.T) {
 	}
 }
 
-func TestPinnedRuntimeStaysUntilItIsPinnedAgain(t *testing.T) {
+func TestPinnedRuntimeIsUnchangedUntilItIsPinnedAgain(t *testing.T) {
 	w, _ := deployAndMoveTag(t, true)
 	runs := func() string {
 		return w.compute.All()[pkg+"/"+w.action(tagged, 256)].Reference
@@ -140,7 +140,7 @@ func TestPinnedRuntimeStaysUntilItIsPinnedAgain(t *testing.T) {
 	w.checkUsable(t, tagged, 256)
 }
 
-func TestPinNeedsTheRegistry(t *testing.T) {
+func TestPinRequiresTheRegistry(t *testing.T) {
 	w := newWorld(t)
 	w.Images = &fakeRegistry{}
 	_, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/runtime:1", Pin: true})
@@ -155,7 +155,7 @@ func TestPinNeedsTheRegistry(t *testing.T) {
 	}
 }
 
-// A rollback runs what ran before, under the tag that is never moved; the next one takes it back.
+// A rollback runs the previous image under its fixed tag. The next rollback undoes it.
 func TestRollback(t *testing.T) {
 	w, _ := deployAndMoveTag(t, false)
 	_, err := w.Rollback(t.Context(), runtime.RollbackRequest{Name: "me/runtime:1"})

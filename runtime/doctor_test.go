@@ -16,7 +16,7 @@ import (
 	"fn-runtime/runtime/runtimetest"
 )
 
-func TestDoctorFindsAndMendsOrphans(t *testing.T) {
+func TestDoctorRepairsOrphans(t *testing.T) {
 	w := newDeployedWorld(t)
 	_ = w.Cache.WriteMetadata(w.key("docker.io/me/only_cached", 256), []byte("{}"))
 	find := func(checks []runtime.Check, name string) runtime.Check {
@@ -53,7 +53,7 @@ func TestDoctorFindsAndMendsOrphans(t *testing.T) {
 	}
 }
 
-func TestDoctorReportsWhatCouldNotBeOpened(t *testing.T) {
+func TestDoctorReportsProblems(t *testing.T) {
 	s := &runtime.Service{Problems: map[string]error{
 		"lithops": fault.New(fault.NotFound, injected, injected),
 		"backend": fault.New(fault.NotLoggedIn, injected, injected),
@@ -64,7 +64,7 @@ func TestDoctorReportsWhatCouldNotBeOpened(t *testing.T) {
 	}
 }
 
-func TestCleanLeavesTheNeighboursAlone(t *testing.T) {
+func TestCleanKeepsNeighbors(t *testing.T) {
 	w := newDeployedWorld(t)
 	now := time.Now()
 	neighbours := []string{"lithops.jobs-old/a", "lithops.jobsX", "lithops.runtimes/ibm_cf/3.7.0/us/ns/a_256MB_3.7.0.meta.json", "data/lithops.jobs/a",
@@ -98,7 +98,7 @@ func TestCleanLeavesTheNeighboursAlone(t *testing.T) {
 	}
 }
 
-func TestCleanHealsAfterAFaultAtAnyRequest(t *testing.T) {
+func TestCleanRecoversFromAFaultAtAnyRequest(t *testing.T) {
 	faultAtEveryRequest(t, func(w *world) error {
 		_, err := w.Clean(context.Background(), runtime.CleanRequest{})
 		return err
@@ -129,8 +129,8 @@ func TestInvokeMeasures(t *testing.T) {
 	mustFault(t, err, fault.NotFound, "--memory 1024")
 }
 
-// One cause is told once, by the check that it is about: those that need it are skipped.
-func TestDoctorTellsACauseOnce(t *testing.T) {
+// A cause is reported once, by the check that it concerns. Checks that depend on it are skipped.
+func TestDoctorReportsACauseOnce(t *testing.T) {
 	w := newWorld(t)
 	w.compute.Hook = func(string, bool) error { return fault.New(fault.Denied, injected, injected) }
 	checks, err := w.Doctor(t.Context(), false)
@@ -148,9 +148,9 @@ func TestDoctorTellsACauseOnce(t *testing.T) {
 	}
 }
 
-// What would only fail in deploy or in a job is found by doctor: a bucket that cannot be made, a backend that is not chosen, a
-// configuration that the client refuses.
-func TestDoctorNamesTheTrueCause(t *testing.T) {
+// Doctor finds problems that would otherwise fail deploy or a job: a bucket that cannot be created, a backend that is
+// not configured, a configuration that the client rejects.
+func TestDoctorReportsTheCause(t *testing.T) {
 	refused := fault.New(fault.Invalid, injected, injected)
 	for name, tc := range map[string]struct {
 		damage func(w *world)
@@ -188,8 +188,8 @@ func TestDoctorNamesTheTrueCause(t *testing.T) {
 	}
 }
 
-// A cold start is that of a copy, of which nothing is left, also when the call fails.
-func TestInvokeBeginsColdWithACopy(t *testing.T) {
+// A cold start is measured with a copy of the runtime. The copy is deleted even if the call fails.
+func TestInvokeColdUsesACopy(t *testing.T) {
 	w := newDeployedWorld(t)
 	before, err := w.compute.Runtimes(t.Context())
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 	"fn-runtime/runtime/runtimetest"
 )
 
-// Every request fails in turn, before and after it was processed; the next undisturbed run ends in the right state.
-func TestDeployHealsAfterAFaultAtAnyRequest(t *testing.T) {
+// Each request fails in turn, before or after it was processed. The next run without faults ends in the correct state.
+func TestDeployRecoversFromAFaultAtAnyRequest(t *testing.T) {
 	faultAtEveryRequest(t, func(w *world) error {
 		_, err := w.Deploy(context.Background(), runtime.DeployRequest{Name: "me/img:1", MemoryMB: []int{256, 512}})
 		return err
@@ -26,13 +26,13 @@ func TestDeployHealsAfterAFaultAtAnyRequest(t *testing.T) {
 	})
 }
 
-func TestRedeployHealsAfterAFaultAtAnyRequest(t *testing.T) {
+func TestRedeployRecoversFromAFaultAtAnyRequest(t *testing.T) {
 	deploy := func(w *world) error {
 		_, err := w.Deploy(context.Background(), runtime.DeployRequest{Name: "me/img:1"})
 		return err
 	}
 	var mu sync.Mutex
-	proved := any(nil) // the code that was seen to run last
+	proved := any(nil) // code that ran last
 	faultAtEveryRequest(t, deploy, func(w *world) {
 		w.compute.Run = func(a entity.Registered) entity.Activation {
 			mu.Lock()
@@ -55,8 +55,8 @@ func TestRedeployHealsAfterAFaultAtAnyRequest(t *testing.T) {
 	})
 }
 
-// faultAtEveryRequest runs an operation once for each of its requests, kind of fault and moment, lets that request
-// fail, runs it again undisturbed, and looks at the state.
+// faultAtEveryRequest runs an operation once for each of its requests, kinds of fault, and points in time. It lets that
+// request fail, reruns the operation without faults, and checks the state.
 func faultAtEveryRequest(t *testing.T, operation func(*world) error, prepare func(*world), check func(*testing.T, *world)) {
 	t.Helper()
 	tried := 0
@@ -105,7 +105,7 @@ func faultAtEveryRequest(t *testing.T, operation func(*world) error, prepare fun
 	t.Logf("%d faults tried", tried)
 }
 
-// checkNoOrphans fails when there is metadata without its action: the client would hang.
+// checkNoOrphans fails the test if there is metadata without a runtime, because the client would hang.
 func checkNoOrphans(t *testing.T, w *world, when string) {
 	t.Helper()
 	known := map[string]bool{}
@@ -119,7 +119,7 @@ func checkNoOrphans(t *testing.T, w *world, when string) {
 	}
 }
 
-func TestTwentyDeploysAtOnce(t *testing.T) {
+func TestTwentyConcurrentDeploys(t *testing.T) {
 	w := newWorld(t)
 	var wg sync.WaitGroup
 	errs := make([]error, 20)
@@ -133,7 +133,7 @@ func TestTwentyDeploysAtOnce(t *testing.T) {
 	w.checkUsable(t, defaultImage, 256)
 }
 
-func TestDeployAgainstDelete(t *testing.T) {
+func TestConcurrentDeployAndDelete(t *testing.T) {
 	for range 12 {
 		w := newWorld(t)
 		var wg sync.WaitGroup

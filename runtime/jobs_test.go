@@ -23,7 +23,7 @@ const jobID = "a1b2c3-0-M000"
 
 var runtimeID = entity.ID{Group: pkg, Name: "docker.io_me_img_512MB_3.7.0"}
 
-// workerLog is what a worker of Lithops logs of one call; raised is the last line of an exception, "" for none.
+// workerLog returns the log of a Lithops worker for one call. raised is the last line of an exception; "" for none.
 func workerLog(at time.Time, job, call, raised string) []string {
 	n := 0
 	say := func(stream, s string) string {
@@ -46,12 +46,12 @@ func workerLog(at time.Time, job, call, raised string) []string {
 		say("stdout", "2026-11-28 09:56:00,925 [INFO] handler.py:621 -- Finished"))
 }
 
-// record is the record of an activation that ran for two seconds.
+// record returns the record of an activation that ran for two seconds.
 func record(id string, at time.Time, logs []string) entity.Activation {
 	return entity.Activation{ID: id, Done: true, Success: true, Start: at, DurationMS: 2000, WaitMS: 500, Runtime: runtimeID, MemoryMB: 512, Logs: logs}
 }
 
-// statusObject is what a call writes into the bucket when it has ended.
+// statusObject returns the object that an ended call writes to the bucket.
 func statusObject(t *testing.T, activation string, at time.Time, failed bool, log []string) []byte {
 	t.Helper()
 	var packed bytes.Buffer
@@ -76,8 +76,8 @@ func statusObject(t *testing.T, activation string, at time.Time, failed bool, lo
 
 func activationID(n int) string { return fmt.Sprintf("%032x", n) }
 
-// A map of five calls: one is done, one raised an exception, one ran out of memory, one runs, one waits.
-func TestAJobIsSeenWithTheStatesOfItsCalls(t *testing.T) {
+// A map with five calls: one is done, one raised an exception, one ran out of memory, one is running, one is waiting.
+func TestJobHasTheStatesOfItsCalls(t *testing.T) {
 	w := newWorld(t)
 	w.compute.Put(entity.Registered{ID: runtimeID, Reference: "docker.io/me/img", MemoryMB: 512, TimeoutMS: 300_000})
 	at := time.Now().Add(-time.Minute).Truncate(time.Second)
@@ -126,9 +126,9 @@ func TestAJobIsSeenWithTheStatesOfItsCalls(t *testing.T) {
 	}
 }
 
-// With log_level='ERROR' the worker names no call in its log, so an exception in it is that of the call that the record of
-// the activation names; the client has removed the objects of the job meanwhile.
-func TestACallFailsThoughItsWorkerLogsErrorsAlone(t *testing.T) {
+// With log_level='ERROR' the worker logs no call IDs, so an exception in its log belongs to the call in the activation
+// record. The client has already deleted the objects of the job.
+func TestFailedCallOfWorkerThatLogsOnlyErrors(t *testing.T) {
 	w := newWorld(t)
 	at := time.Now().Add(-time.Minute).Truncate(time.Second)
 	log := slices.DeleteFunc(workerLog(at, jobID, "00000", "ValueError: no"), func(line string) bool { return strings.Contains(line, "[INFO]") })
@@ -148,9 +148,9 @@ func TestACallFailsThoughItsWorkerLogsErrorsAlone(t *testing.T) {
 	}
 }
 
-// Where no record tells how a call ended, since the service keeps none or the worker logs too little, its status object
-// does; calls that nobody has seen wait while the job goes on.
-func TestAJobIsSeenWithoutTheServicesHelp(t *testing.T) {
+// If no record contains the result of a call, because the service keeps none or the worker logs too little, its status
+// object contains it. Calls without objects are waiting while the job runs.
+func TestJobIsReadFromTheBucket(t *testing.T) {
 	w := newWorld(t)
 	at := time.Now().Add(-time.Minute).Truncate(time.Second)
 	object := func(call, name string, data []byte) { w.store.Set("lithops.jobs/"+jobID+"/"+call+"/"+name, data, at) }
@@ -161,7 +161,7 @@ func TestAJobIsSeenWithoutTheServicesHelp(t *testing.T) {
 	object("00003", activationID(3)+".init", nil)
 	object("00004", activationID(4)+".init", nil)
 	object("00004", "status.json", []byte("no JSON"))
-	w.compute.SetActivation(record(activationID(3), at, nil)) // a worker that logs from WARNING on
+	w.compute.SetActivation(record(activationID(3), at, nil)) // the worker logs only from level WARNING
 	for _, stranger := range []string{"lithops.jobs/x/y/status.json", "lithops.jobs/" + jobID + "/00005/\x1b.init", "lithops.jobs/a1b2c3-0/f.func.pickle"} {
 		w.store.Set(stranger, nil, at)
 	}
@@ -179,8 +179,8 @@ func TestAJobIsSeenWithoutTheServicesHelp(t *testing.T) {
 	}
 }
 
-// Whoever looks again and again asks for what is new: neither records nor status objects are read twice.
-func TestWhatHasEndedIsNotReadAgain(t *testing.T) {
+// Polling reads only new data: neither records nor status objects are read twice.
+func TestEndedCallsAreNotReadAgain(t *testing.T) {
 	w := newWorld(t)
 	w.compute.Put(entity.Registered{ID: runtimeID, Reference: "docker.io/me/img", MemoryMB: 512})
 	at := time.Now().Add(-time.Minute)
@@ -218,8 +218,8 @@ func TestWhatHasEndedIsNotReadAgain(t *testing.T) {
 	}
 }
 
-// Ten thousand calls are no burden, to whoever looks once and to whoever goes on looking.
-func TestTenThousandCallsAreSeenAtOnce(t *testing.T) {
+// Ten thousand calls are read quickly, once and repeatedly.
+func TestTenThousandCallsAreReadQuickly(t *testing.T) {
 	w := newWorld(t)
 	at := time.Now().Add(-time.Minute)
 	for n := range 10_000 {
@@ -240,7 +240,7 @@ func TestTenThousandCallsAreSeenAtOnce(t *testing.T) {
 	}
 }
 
-// Logs that are too large for a list are read one by one.
+// Logs that are too large for a listing are read one by one.
 func TestLargeLogsAreReadOneByOne(t *testing.T) {
 	w := newWorld(t)
 	at := time.Now().Add(-time.Minute)
@@ -259,8 +259,8 @@ func TestLargeLogsAreReadOneByOne(t *testing.T) {
 	}
 }
 
-// A call that the client sent again counts once, as its last try ended.
-func TestACallThatIsTriedAgainIsOneCall(t *testing.T) {
+// A call that the client retried counts once, with the result of the last attempt.
+func TestRetriedCallCountsOnce(t *testing.T) {
 	for name, order := range map[string][]int{"the first record first": {0, 1}, "the second record first": {1, 0}} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)

@@ -14,9 +14,9 @@ import (
 	"fn-runtime/runtime/lithops"
 )
 
-// A service that runs a job as one thing, and keeps no logs, still tells that it failed: the calls that left nothing in the
-// bucket have failed with it, and its reason is a line of the log.
-func TestAJobThatRunsAsOneFailsAsOne(t *testing.T) {
+// A service that runs a job as a whole and keeps no logs reports that the job failed. All calls without objects in the
+// bucket failed with it, and the reason is a line of the log.
+func TestJobThatRunsAsAWholeFailsAsAWhole(t *testing.T) {
 	w := newWorld(t)
 	at := time.Now().Add(-time.Minute).Truncate(time.Second)
 	run := entity.Activation{ID: "lithops-a1b2c3-0-m000", Done: true, Start: at, DurationMS: 9000, MemoryMB: 512, Runtime: runtimeID,
@@ -46,8 +46,8 @@ func TestAJobThatRunsAsOneFailsAsOne(t *testing.T) {
 	}
 }
 
-// Waiting for a job ends when all its calls have, and says how far it is.
-func TestAJobIsWaitedFor(t *testing.T) {
+// Waiting for a job ends when all its calls have ended.
+func TestWaitForJob(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		pending := entity.Activation{ID: activationID(1), Start: time.Now(), Runtime: runtimeID, MemoryMB: 512,
@@ -69,8 +69,8 @@ func TestAJobIsWaitedFor(t *testing.T) {
 	})
 }
 
-// Between two calls of a job nothing may be seen to go on: that is not its end.
-func TestAJobIsNotDoneBetweenTwoCalls(t *testing.T) {
+// A job may have no running calls between two calls. This is not its end.
+func TestJobIsNotDoneBetweenTwoCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.compute.SetActivation(record(activationID(0), time.Now(), workerLog(time.Now(), jobID, "00000", "")))

@@ -31,7 +31,7 @@ func (w *world) lines(t *testing.T, req runtime.LogsRequest) (lines []string) {
 	return lines
 }
 
-func TestLogsAreOfWhomTheyAreAskedFor(t *testing.T) {
+func TestLogsAreFiltered(t *testing.T) {
 	w := newWorld(t)
 	w.compute.Put(entity.Registered{ID: runtimeID, Reference: "docker.io/me/img", MemoryMB: 512})
 	at := time.Now().Add(-time.Minute)
@@ -88,7 +88,7 @@ func TestLogsAreOfWhomTheyAreAskedFor(t *testing.T) {
 	}
 }
 
-func TestLogsComeFromTheBucketWhereTheServiceHasNone(t *testing.T) {
+func TestLogsAreReadFromTheBucket(t *testing.T) {
 	w := newWorld(t)
 	at := time.Now().Add(-time.Minute)
 	w.store.Set("lithops.jobs/"+jobID+"/00000/status.json", statusObject(t, "0123456789ab", at, true, workerLog(at, jobID, "00000", "ValueError: no")), at)

@@ -14,8 +14,9 @@ import (
 	"fn-runtime/runtime/lithops"
 )
 
-// newDeployedWorld is a world with runtimes of every kind: images with underscores, ports, no tag, two memories, another
-// Lithops version, one that Lithops deployed itself, an action of somebody else, and metadata without action.
+// newDeployedWorld returns a world with many kinds of runtimes: images with underscores, ports or no tag, two memory
+// sizes, other Lithops versions, a runtime deployed by Lithops itself, actions of other users, and metadata without a
+// runtime.
 func newDeployedWorld(t *testing.T) *world {
 	t.Helper()
 	w := newWorld(t)
@@ -40,7 +41,7 @@ func newDeployedWorld(t *testing.T) *world {
 	return w
 }
 
-// deployWithLithops deploys as Lithops itself does: no annotations.
+// deployWithLithops deploys a runtime like Lithops itself: without annotations.
 func (w *world) deployWithLithops(t *testing.T, c lithops.Contract, image string, memory int) {
 	t.Helper()
 	name := c.Action(image, memory)
@@ -52,7 +53,7 @@ func (w *world) deployWithLithops(t *testing.T, c lithops.Contract, image string
 	w.store.Set(c.MetadataKey(name), lithops.Encode(md, 300), time.Now())
 }
 
-func TestListSaysWhetherTheClientCanUseARuntime(t *testing.T) {
+func TestListReportsStates(t *testing.T) {
 	w := newDeployedWorld(t)
 	list, err := w.List(t.Context(), runtime.ListRequest{})
 	if err != nil {
@@ -96,7 +97,7 @@ func TestListSaysWhetherTheClientCanUseARuntime(t *testing.T) {
 	}
 }
 
-func TestListOfAThousandGrowsWithPages(t *testing.T) {
+func TestRequestsOfListGrowWithPages(t *testing.T) {
 	w := newWorld(t)
 	for i := range 1000 {
 		image := fmt.Sprintf("docker.io/me/img_%d", i)
@@ -109,16 +110,16 @@ func TestListOfAThousandGrowsWithPages(t *testing.T) {
 	if err != nil || len(list) != 1000 {
 		t.Fatalf("%d runtimes, %v", len(list), err)
 	}
-	// 6 pages of 200 actions (the last one empty), 1 of packages, 1 of 1000 keys, 1 of the older prefix
+	// 6 pages of 200 actions (the last one empty), 1 of packages, 1 of 1000 keys, 1 for the older prefix
 	if n := len(w.requests()); n > 9 {
 		t.Errorf("%d requests: %v", n, w.requests())
 	}
 }
 
-func TestDeleteFindsEveryFormOfName(t *testing.T) {
+func TestDeleteAcceptsEveryFormOfName(t *testing.T) {
 	for name, c := range map[string]struct {
 		req  runtime.DeleteRequest
-		want int // actions and orphans that go
+		want int // number of deleted actions and orphans
 	}{
 		"default":          {runtime.DeleteRequest{Name: "default"}, 1},
 		"underscore":       {runtime.DeleteRequest{Name: "me/my_img:0.1"}, 4},
@@ -166,7 +167,7 @@ func TestDeleteFindsEveryFormOfName(t *testing.T) {
 	})
 }
 
-func TestDeleteReportsWhatItCouldNot(t *testing.T) {
+func TestDeleteReportsFailures(t *testing.T) {
 	w := newDeployedWorld(t)
 	w.compute.Hook = func(request string, after bool) error {
 		if strings.HasPrefix(request, "DELETE runtime docker.io_me_my_img") && !after {
@@ -193,7 +194,7 @@ func TestDeleteReportsWhatItCouldNot(t *testing.T) {
 	checkNoOrphans(t, w, "after a failed delete")
 }
 
-func TestDeleteHealsAfterAFaultAtAnyRequest(t *testing.T) {
+func TestDeleteRecoversFromAFaultAtAnyRequest(t *testing.T) {
 	faultAtEveryRequest(t, func(w *world) error {
 		_, err := w.Delete(context.Background(), runtime.DeleteRequest{Name: "me/img:1"})
 		return err
@@ -204,7 +205,7 @@ func TestDeleteHealsAfterAFaultAtAnyRequest(t *testing.T) {
 	}, func(t *testing.T, w *world) { w.checkEmpty(t) })
 }
 
-func TestUpdateBringsOwnRuntimesToTheCurrentCode(t *testing.T) {
+func TestUpdateRegistersTheCurrentCode(t *testing.T) {
 	w := newDeployedWorld(t)
 	w.editLithops(t, "x = 2")
 	plan, err := w.Update(t.Context(), runtime.UpdateRequest{Name: "all", DryRun: true})
@@ -253,8 +254,8 @@ func TestUpdateBringsOwnRuntimesToTheCurrentCode(t *testing.T) {
 	mustFault(t, err, fault.NotFound, "not deployed")
 }
 
-// What works for clients of another Python would work for none after an update by this one.
-func TestUpdateLeavesRuntimesOfAnotherPythonAlone(t *testing.T) {
+// An update would break a runtime that works for clients of another Python version.
+func TestUpdateSkipsRuntimesOfAnotherPython(t *testing.T) {
 	w := newWorld(t)
 	if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/img:1"}); err != nil {
 		t.Fatal(err)

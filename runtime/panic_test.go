@@ -10,8 +10,8 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// A panic at any request, in the goroutine of the operation or in one of its workers, ends in an error that does not
-// repeat what the panic said; the next run ends in the right state.
+// A panic during any request, in the goroutine of the operation or in a worker, becomes an error that does not contain
+// the panic value. The next run ends in the correct state.
 func TestPanicAtAnyRequest(t *testing.T) {
 	const secret = "sEcReT-0123456789"
 	ctx := context.Background()
@@ -49,7 +49,7 @@ func TestPanicAtAnyRequest(t *testing.T) {
 					return nil
 				}
 				w.compute.Hook, w.store.Hook = hook, hook
-				first := fault.Try(func() error { return operation(w) }) // as commands.Run does it
+				first := fault.Try(func() error { return operation(w) }) // as commands.Run does
 				if hit == "" {
 					break
 				}
@@ -61,7 +61,7 @@ func TestPanicAtAnyRequest(t *testing.T) {
 					t.Errorf("%s was not done, and nothing says so", hit)
 				}
 				w.compute.Hook, w.store.Hook = nil, nil
-				if err := operation(w); err != nil && (name != "delete" || !fault.Is(err, fault.NotFound)) { // it was done already
+				if err := operation(w); err != nil && (name != "delete" || !fault.Is(err, fault.NotFound)) { // it was already deleted
 					t.Errorf("after a panic at %s: %v (first %v)", hit, err, first)
 				}
 			}

@@ -12,8 +12,8 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// What was deployed for other releases goes, but for those that are to stay; what the client uses is not touched.
-func TestPruneRemovesOtherReleases(t *testing.T) {
+// Runtimes of other releases are deleted unless they are kept explicitly. Runtimes of the client are not touched.
+func TestPruneDeletesOtherReleases(t *testing.T) {
 	w := newDeployedWorld(t)
 	plan, err := w.Prune(t.Context(), runtime.PruneRequest{DryRun: true})
 	if err != nil || len(plan.Items) == 0 {
@@ -26,7 +26,7 @@ func TestPruneRemovesOtherReleases(t *testing.T) {
 	}
 	for _, tc := range []struct {
 		keep []string
-		want string // the releases that are left
+		want string // remaining releases
 	}{{[]string{"3.6.0"}, "3.6.0 3.7.0"}, {nil, "3.7.0"}, {nil, "3.7.0"}} {
 		before, err := w.List(t.Context(), runtime.ListRequest{})
 		if err != nil {
@@ -59,9 +59,9 @@ func TestPruneRemovesOtherReleases(t *testing.T) {
 	}
 }
 
-// Where it is asked for, superseded images of the engine go too, but for those that a runtime runs: by its digest or by a
-// tag that is never moved. Nobody asks an engine otherwise.
-func TestPruneRemovesSupersededImages(t *testing.T) {
+// On request, superseded images in the engine are deleted unless a runtime uses them by digest or by fixed tag. Without
+// the request the engine is not called.
+func TestPruneDeletesSupersededImages(t *testing.T) {
 	w := newWorld(t)
 	docker := &fakeEngine{digests: map[string]string{"docker.io/me/img:1": digestOf(1), "docker.io/me/pinned:1": digestOf(2)}}
 	w.Images = docker

@@ -9,10 +9,10 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// The two orders in which a deployment and a deletion of the same runtime could leave metadata without its action, on
-// which the client waits for ever. In both the deletion wins.
+// The two orders in which a concurrent deployment and deletion of the same runtime could leave metadata without a
+// runtime, for which the client would wait indefinitely. In both, the deletion takes precedence.
 
-// A whole deletion happens between the metadata call of a deployment and the storing of its metadata.
+// A complete deletion happens between the metadata call of a deployment and the storing of its metadata.
 func TestDeletionBeforeTheMetadataIsStored(t *testing.T) {
 	w := newWorld(t)
 	deleted := false
@@ -35,7 +35,7 @@ func TestDeletionBeforeTheMetadataIsStored(t *testing.T) {
 	}
 }
 
-// Another deployment stores its metadata while a deletion is at the action.
+// Another deployment stores its metadata while a deletion deletes the action.
 func TestMetadataStoredWhileTheActionIsDeleted(t *testing.T) {
 	w := newWorld(t)
 	if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "default"}); err != nil {
@@ -60,8 +60,9 @@ func TestMetadataStoredWhileTheActionIsDeleted(t *testing.T) {
 	checkNoOrphans(t, w, "after the race")
 }
 
-// A server that answers the creation of a package with 409, and has none: nothing is said to be made.
-func TestPackageThatIsSaidToBeThere(t *testing.T) {
+// A server responds to the creation of a package with 409 although it does not exist. The package is not reported as
+// created.
+func TestPackageReportedAsExisting(t *testing.T) {
 	w := newWorld(t)
 	w.compute.GroupConflict, w.compute.Missing = true, true
 	result, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "default"})

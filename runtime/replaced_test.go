@@ -13,8 +13,8 @@ import (
 	"fn-runtime/runtime/site"
 )
 
-// replacedRuntime is a runtime that Lithops' own 'runtime update' has registered anew since it was deployed: notes survive that,
-// as OpenWhisk merges annotations, and its metadata lacks the time limit.
+// replacedRuntime returns a runtime that the Lithops command 'runtime update' registered after its deployment. Its
+// notes are kept, because OpenWhisk merges annotations, and its metadata lacks the timeout.
 func replacedRuntime(t *testing.T) (w *world, id entity.ID) {
 	t.Helper()
 	w = newWorld(t)
@@ -30,7 +30,7 @@ func replacedRuntime(t *testing.T) (w *world, id entity.ID) {
 
 const lacks = "Its metadata does not contain the timeout, so the client's next job fails."
 
-// runtimesCheck is what doctor says of the runtimes.
+// runtimesCheck returns the result of the check "runtimes" of doctor.
 func runtimesCheck(t *testing.T, w *world, repair bool) check.Check {
 	t.Helper()
 	checks, err := w.Doctor(t.Context(), repair)
@@ -44,7 +44,7 @@ func runtimesCheck(t *testing.T, w *world, repair bool) check.Check {
 	return checks[at]
 }
 
-func TestDoctorNamesEveryRuntimeThatIsNotReady(t *testing.T) {
+func TestDoctorReportsRuntimesThatAreNotReady(t *testing.T) {
 	for state, damage := range map[runtime.State]func(*world, string){
 		runtime.NoMetadata:     func(w *world, key string) { _ = w.store.Delete(context.Background(), key) },
 		runtime.PythonMismatch: func(w *world, _ string) { w.Install.Python = "3.9" },
@@ -67,7 +67,7 @@ func TestDoctorNamesEveryRuntimeThatIsNotReady(t *testing.T) {
 	}
 }
 
-func TestListShowAndDoctorAgreeOnWhatTheClientUpdated(t *testing.T) {
+func TestListShowAndDoctorAgreeOnReplacedRuntimes(t *testing.T) {
 	w, _ := replacedRuntime(t)
 	if got := onlyRuntime(t, w); got.State != runtime.Outdated || got.Reason.String() != lacks {
 		t.Errorf("list: got %s %q, want outdated %q", got.State, got.Reason, lacks)
@@ -91,7 +91,7 @@ func TestListShowAndDoctorAgreeOnWhatTheClientUpdated(t *testing.T) {
 	w.checkUsable(t, "docker.io/me/img:1", 256)
 }
 
-func TestForeignCodeDoesNotPassForOurs(t *testing.T) {
+func TestForeignCodeIsDetected(t *testing.T) {
 	w := newWorld(t)
 	deploy := func() runtime.Item {
 		result, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/img:1"})
@@ -115,8 +115,8 @@ func TestForeignCodeDoesNotPassForOurs(t *testing.T) {
 	}
 }
 
-// Runtimes of a release whose notes told no revision are what they were.
-func TestNotesWithoutRevisionAreBelieved(t *testing.T) {
+// Runtimes of a release without revisions in its notes count as unmodified.
+func TestNotesWithoutRevisionAreTrusted(t *testing.T) {
 	w := newWorld(t)
 	if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/img:1"}); err != nil {
 		t.Fatal(err)
@@ -132,7 +132,7 @@ func TestNotesWithoutRevisionAreBelieved(t *testing.T) {
 	if it := item(t, result, runtime.KindRuntime); err != nil || it.Change != runtime.Unchanged {
 		t.Errorf("deploy: got %s %q (%v), want unchanged", it.Change, it.Reason, err)
 	}
-	// But metadata that another tool stored tells that it may have registered the runtime, too.
+	// But metadata stored by another tool means that the tool may have registered the runtime too.
 	var md map[string]any
 	data, _ := w.store.Get(t.Context(), key)
 	_ = json.Unmarshal(data, &md)
@@ -145,8 +145,8 @@ func TestNotesWithoutRevisionAreBelieved(t *testing.T) {
 	}
 }
 
-// An OpenWhisk that drops the digest of an image would run its latest version: nothing of it is left.
-func TestAnotherImageThanWasSentIsAnError(t *testing.T) {
+// An OpenWhisk that drops the digest of an image would run its latest version. The runtime is deleted again.
+func TestServiceThatDropsTheDigestIsAnError(t *testing.T) {
 	w := newWorld(t)
 	w.Target.Backend = runtime.BackendIBMCF
 	w.compute.NoDigests = true

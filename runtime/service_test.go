@@ -29,7 +29,7 @@ const (
 	pkg          = "lithops_abcde"
 )
 
-// world is a service on fakes, with everything a test looks at.
+// world is a service with fakes and everything that a test inspects.
 type world struct {
 	*runtime.Service
 	compute  *runtimetest.Compute
@@ -37,14 +37,14 @@ type world struct {
 	observer *observer
 }
 
-// newWorld makes a client of Lithops 3.7.0 and Python 3.11 on an OpenWhisk with a namespace and a bucket.
+// newWorld returns a client of Lithops 3.7.0 and Python 3.11 on an OpenWhisk with a namespace and a bucket.
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	contract := lithops.Contract{Backend: lithops.OpenWhisk, Version: "3.7.0", UserKey: "abcde", Namespace: "guest"}
 	w := &world{compute: runtimetest.NewCompute(contract), store: runtimetest.NewStore(), observer: &observer{}}
 	w.Service = &runtime.Service{Site: site.Site{
 		Target:   runtime.Target{Backend: "openwhisk", Namespace: "guest", Endpoint: "https://ow.example", Bucket: "bucket"},
-		Install:  lithops.Install{Dir: installed(t), Version: "3.7.0", Python: "3.11", Interpreter: "/usr/bin/python3"},
+		Install:  lithops.Install{Dir: installLithops(t), Version: "3.7.0", Python: "3.11", Interpreter: "/usr/bin/python3"},
 		Contract: contract,
 		Settings: lithops.Compute{Backend: lithops.OpenWhisk, Endpoint: "https://ow.example", Namespace: "guest", APIKey: "abcdefgh:secret",
 			RuntimeMemory: 256, RuntimeTimeout: 300, DockerServer: "docker.io"},
@@ -53,8 +53,8 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// installed makes the folder of a Lithops package with what the archive needs.
-func installed(t *testing.T) string {
+// installLithops creates the directory of a Lithops package with the files that the handler archive needs.
+func installLithops(t *testing.T) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "lithops")
 	for name, text := range map[string]string{
@@ -74,7 +74,7 @@ func installed(t *testing.T) string {
 	return dir
 }
 
-// editLithops changes the user's Lithops, as somebody does who develops it.
+// editLithops changes the installed Lithops, as a developer of Lithops would.
 func (w *world) editLithops(t *testing.T, text string) {
 	t.Helper()
 	if err := os.WriteFile(filepath.Join(w.Install.Dir, "__init__.py"), []byte(text), 0o644); err != nil {
@@ -86,7 +86,7 @@ func (w *world) resetRequests() { w.compute.ResetRequests(); w.store.ResetReques
 
 func (w *world) requests() []string { return slices.Concat(w.compute.Requests(), w.store.Requests()) }
 
-// writes counts the requests that change something.
+// writes returns the number of requests that change something.
 func (w *world) writes() (n int) {
 	for _, r := range w.requests() {
 		if strings.HasPrefix(r, "PUT") || strings.HasPrefix(r, "DELETE") || strings.HasPrefix(r, "POST") || strings.HasPrefix(r, "PURGE") {
@@ -102,7 +102,8 @@ func (w *world) key(image string, memory int) string {
 	return w.Contract.MetadataKey(w.action(image, memory))
 }
 
-// checkUsable reports whether the client would find a runtime whole: action, metadata in the bucket, the same in its cache.
+// checkUsable checks that the client finds a complete runtime: action, metadata in the bucket, and the same metadata in
+// its cache.
 func (w *world) checkUsable(t *testing.T, image string, memory int) {
 	t.Helper()
 	key := w.key(image, memory)
@@ -123,7 +124,7 @@ func (w *world) checkUsable(t *testing.T, image string, memory int) {
 	}
 }
 
-// checkEmpty reports whether nothing of a runtime is left.
+// checkEmpty checks that nothing of a runtime is left.
 func (w *world) checkEmpty(t *testing.T) {
 	t.Helper()
 	if all := w.compute.All(); len(all) > 0 {
@@ -144,7 +145,7 @@ func (w *world) checkEmpty(t *testing.T) {
 	}
 }
 
-// observer keeps what it is told.
+// observer records messages.
 type observer struct {
 	mu    sync.Mutex
 	texts []string
@@ -166,7 +167,7 @@ func (o *observer) text() string {
 	return strings.Join(o.texts, "\n")
 }
 
-// item finds an item of a plan.
+// item returns an item of a plan by kind.
 func item(t *testing.T, r runtime.Result, kind runtime.Kind) runtime.Item {
 	t.Helper()
 	for _, it := range r.Items {

@@ -140,7 +140,7 @@ func TestTwentyDeploysOfTheSame(t *testing.T) {
 	figure(t, "Races: deployments of one runtime at once", 20)
 }
 
-func TestDeployAgainstDelete(t *testing.T) {
+func TestConcurrentDeployAndDelete(t *testing.T) {
 	rounds := 3
 	if *write {
 		rounds = 12

@@ -9,7 +9,7 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// Planned is the word of dry runs: what a real run did not come to is skipped.
+// Only dry runs leave items Planned. A real run marks items that it did not reach as Skipped.
 func TestNothingStaysPlannedAfterARun(t *testing.T) {
 	refuse := func(part string) func(string, bool) error {
 		return func(request string, _ bool) error {

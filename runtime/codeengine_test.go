@@ -19,8 +19,8 @@ import (
 
 const shared = "docker.io/me/img:1"
 
-// newSharedWorld makes a client of Code Engine, where the memory sizes of an image share their metadata, with a registry
-// that tells digests.
+// newSharedWorld returns a client of Code Engine, where the memory sizes of an image share their metadata, with a
+// registry that returns digests.
 func newSharedWorld(t *testing.T) *world {
 	t.Helper()
 	w := newWorld(t)
@@ -46,8 +46,8 @@ func (w *world) sharedKey() string {
 	return key
 }
 
-// A new memory size of what is deployed is not called again: its metadata is there.
-func TestNewMemoryHasItsMetadata(t *testing.T) {
+// A new memory size of a deployed image is not invoked because its metadata exists.
+func TestNewMemorySizeReusesMetadata(t *testing.T) {
 	for name, deploy := range map[string]func(w *world, mb int) error{
 		"deploy": func(w *world, mb int) error {
 			_, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/img:1", MemoryMB: []int{mb}})
@@ -87,12 +87,12 @@ func TestNewMemoryHasItsMetadata(t *testing.T) {
 	}
 }
 
-// The client starts its jobs with the processors of its configuration: who deploys others is told what to write there, or
-// that it cannot be written.
-func TestProcessorsOfTheClientsRuns(t *testing.T) {
+// The client runs its jobs with the CPU of its configuration. Deploying another CPU causes a warning about the required
+// setting, or that the client does not support it.
+func TestWarningAboutTheCPUOfTheClient(t *testing.T) {
 	for name, c := range map[string]struct {
 		memory, milliCPU int
-		want             string // "": nothing is said
+		want             string // "": no warning
 	}{
 		"what the client takes without being told": {256, 0, ""},
 		"more memory":                      {2048, 0, "Set 'runtime_cpu: 0.25' and 'runtime_memory: 2048'"},
@@ -112,8 +112,8 @@ func TestProcessorsOfTheClientsRuns(t *testing.T) {
 	}
 }
 
-// The metadata of one memory size lets the client register the others itself. On an image without code they run nothing.
-func TestSizesThatTheClientRegisters(t *testing.T) {
+// With the metadata of one memory size, the client registers others itself. On an image without code, they do not work.
+func TestMemorySizesRegisteredByTheClient(t *testing.T) {
 	for image, want := range map[string]site.State{"docker.io/lithopscloud/openwhisk-python-v311": site.Outdated, shared: site.Ready} {
 		w := newSharedWorld(t)
 		if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: image}); err != nil {
@@ -134,8 +134,8 @@ func TestSizesThatTheClientRegisters(t *testing.T) {
 	}
 }
 
-// An image whose own code runs is called, whatever another memory size said with the client's.
-func TestCodeInTheImageIsCalled(t *testing.T) {
+// An image that contains its own code is invoked, even if another memory size with the client's code has metadata.
+func TestImageWithCodeIsInvoked(t *testing.T) {
 	w := newSharedWorld(t)
 	for _, req := range []runtime.DeployRequest{{Name: "me/img:1"}, {Name: "me/img:1", MemoryMB: []int{512}, InImage: true}} {
 		if _, err := w.Deploy(t.Context(), req); err != nil {
@@ -147,13 +147,13 @@ func TestCodeInTheImageIsCalled(t *testing.T) {
 	}
 }
 
-// What is left over because it could not be removed is said, and is no failure: the work is done.
-func TestWhatCannotBeTidied(t *testing.T) {
+// A failure to delete unused resources is a warning and not an error, because the operation succeeded.
+func TestFailureToDeleteUnusedIsAWarning(t *testing.T) {
 	w := newSharedWorld(t)
 	w.compute.Hook = func(request string, _ bool) error {
 		if request == "TIDY" {
 			trouble := fault.New(fault.Unavailable, i18n.M("The service has trouble."), i18n.Message{})
-			return errors.Join(trouble, trouble) // of two config maps
+			return errors.Join(trouble, trouble) // for two config maps
 		}
 		return nil
 	}
@@ -166,13 +166,13 @@ func TestWhatCannotBeTidied(t *testing.T) {
 	}
 }
 
-// A memory size that fails takes nothing from the others.
-func TestFailedMemoryLeavesTheOthers(t *testing.T) {
+// A failed memory size does not affect the others.
+func TestFailedMemorySizeDoesNotAffectOthers(t *testing.T) {
 	w := newSharedWorld(t)
 	if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/img:1"}); err != nil {
 		t.Fatal(err)
 	}
-	w.Images = nil // so that it is called
+	w.Images = nil // so that the runtime is invoked
 	w.compute.Run = func(entity.Registered) entity.Activation { return runtimetest.FailedActivation("ContainerExitedCode1") }
 	_, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/img:1", MemoryMB: []int{512}})
 	mustFault(t, err, fault.Failed, "ContainerExitedCode1")
@@ -181,8 +181,8 @@ func TestFailedMemoryLeavesTheOthers(t *testing.T) {
 	}
 }
 
-// Metadata goes with the last memory size.
-func TestSharedMetadataGoesWithTheLast(t *testing.T) {
+// Metadata is deleted with the last memory size.
+func TestSharedMetadataIsDeletedWithTheLastMemorySize(t *testing.T) {
 	w := newSharedWorld(t)
 	if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/img:1", MemoryMB: []int{256, 512}}); err != nil {
 		t.Fatal(err)
@@ -201,7 +201,7 @@ func TestSharedMetadataGoesWithTheLast(t *testing.T) {
 	w.checkEmpty(t)
 }
 
-// The id of a project is known only when it is made; what is deployed in it then has its name.
+// The ID of a project is known only after its creation. Its deployments then use it in their names.
 func TestNamesOfANewProject(t *testing.T) {
 	w := newSharedWorld(t)
 	w.compute.Missing = true
@@ -219,8 +219,8 @@ func TestNamesOfANewProject(t *testing.T) {
 	}
 }
 
-// The client knows no public image: whoever deploys one has to tell it.
-func TestDefaultHasToBeNamed(t *testing.T) {
+// The client has no public default image, so deploying one causes a warning to configure it.
+func TestDeployingDefaultWarnsIfNotConfigured(t *testing.T) {
 	w := newSharedWorld(t)
 	if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "default"}); err != nil {
 		t.Fatal(err)
@@ -235,8 +235,8 @@ func TestDefaultHasToBeNamed(t *testing.T) {
 	}
 }
 
-// What other backends cannot do is refused before anything is sent.
-func TestProcessorsAreOfCodeEngine(t *testing.T) {
+// Options that a backend does not support are rejected before any request.
+func TestCPUIsRejectedOutsideCodeEngine(t *testing.T) {
 	w := newWorld(t)
 	_, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "default", MilliCPU: 500})
 	mustFault(t, err, fault.Usage, "--cpu")
@@ -261,8 +261,8 @@ func (a *quotaService) DeleteResource(_ context.Context, t entity.Resource) erro
 	return nil
 }
 
-// The use of quotas is told, and what earlier jobs have left is removed by a repair alone.
-func TestDoctorWatchesQuotas(t *testing.T) {
+// Doctor reports the usage of quotas and deletes leftovers of earlier jobs only with repair.
+func TestDoctorChecksQuotas(t *testing.T) {
 	word := func(word string, used int) entity.Quota {
 		return entity.Quota{Term: entity.Term{Word: word}, Used: used, Limit: 100}
 	}

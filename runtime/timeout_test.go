@@ -12,8 +12,9 @@ import (
 	"fn-runtime/runtime/runtimetest"
 )
 
-// An image that never answers ends the deployment once the service must have told why, and leaves nothing behind.
-func TestDeployOfAnImageThatNeverAnswers(t *testing.T) {
+// A deployment ends if its image never responds, after the time in which the service must have reported the cause. It
+// leaves nothing behind.
+func TestDeployOfAnImageThatNeverResponds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.compute.CallDuration = 24 * time.Hour
@@ -31,7 +32,7 @@ func TestDeployOfAnImageThatNeverAnswers(t *testing.T) {
 	})
 }
 
-// A service stores the record of an activation after it has answered: the log that says the cause is waited for.
+// A service stores the record of an activation after its response. The diagnosis waits for the log in it.
 func TestDiagnosisWaitsForTheRecord(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -15,13 +15,13 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// fakeEngine is an Images that counts builds; each has another digest, as those of an engine without a cache.
+// fakeEngine is an Images that counts builds. Each build has another digest, like a build without a cache.
 type fakeEngine struct {
 	builds  []string
 	source  string
 	fail    error
 	digests map[string]string
-	mu      sync.Mutex // images are removed side by side
+	mu      sync.Mutex // images are removed concurrently
 	old     []entity.SupersededImage
 }
 
@@ -34,7 +34,7 @@ func digestOf(n int) string { return "sha256:" + strings.Repeat(string(rune('a'+
 
 func (e *fakeEngine) Digest(_ context.Context, image string, _ bool) (string, error) {
 	if _, sha, ok := strings.Cut(image, ":sha-"); ok { // every image has its fixed tag
-		return "sha256:" + strings.Repeat(sha[:1], 64), nil // as the digests of these tests are
+		return "sha256:" + strings.Repeat(sha[:1], 64), nil // test digests consist of one repeated character
 	}
 	if d, ok := e.digests[image]; ok {
 		return d, nil
@@ -57,7 +57,7 @@ func (e *fakeEngine) Remove(_ context.Context, old entity.SupersededImage) error
 	return nil
 }
 
-func declared() runtime.ApplyRequest {
+func applyRequest() runtime.ApplyRequest {
 	return runtime.ApplyRequest{Output: io.Discard, Runtimes: []runtime.Declaration{
 		{Name: "default"},
 		{Name: "me/img:1", MemoryMB: []int{256, 512}, TimeoutS: 60},
@@ -65,17 +65,17 @@ func declared() runtime.ApplyRequest {
 	}}
 }
 
-func TestApplyMakesTheListTrue(t *testing.T) {
+func TestApplyReconcilesTheList(t *testing.T) {
 	w := newWorld(t)
 	e := &fakeEngine{source: "one"}
 	w.Images = e
 	ctx := t.Context()
 
-	plan, err := w.Apply(ctx, func() runtime.ApplyRequest { r := declared(); r.DryRun = true; return r }())
+	plan, err := w.Apply(ctx, func() runtime.ApplyRequest { r := applyRequest(); r.DryRun = true; return r }())
 	if err != nil || w.writes() > 0 || len(e.builds) > 0 {
 		t.Fatalf("dry run: %v, %v, built %v", err, w.requests(), e.builds)
 	}
-	first, err := w.Apply(ctx, declared())
+	first, err := w.Apply(ctx, applyRequest())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,13 +97,13 @@ func TestApplyMakesTheListTrue(t *testing.T) {
 	}
 
 	w.resetRequests()
-	again, err := w.Apply(ctx, declared())
+	again, err := w.Apply(ctx, applyRequest())
 	if err != nil || again.Changed() || w.writes() > 0 || len(e.builds) != 1 {
 		t.Errorf("second run: %v, %v, built %v, %+v", err, w.requests(), e.builds, again.Items)
 	}
 
 	e.source = "two"
-	if _, err := w.Apply(ctx, declared()); err != nil {
+	if _, err := w.Apply(ctx, applyRequest()); err != nil {
 		t.Fatal(err)
 	}
 	action = w.compute.All()[pkg+"/"+w.action("docker.io/me/built:1", 256)]
@@ -111,20 +111,20 @@ func TestApplyMakesTheListTrue(t *testing.T) {
 		t.Errorf("after a change of the folder it runs %s, built %v", action.Reference, e.builds)
 	}
 	w.resetRequests()
-	if third, err := w.Apply(ctx, declared()); err != nil || third.Changed() || w.writes() > 0 {
+	if third, err := w.Apply(ctx, applyRequest()); err != nil || third.Changed() || w.writes() > 0 {
 		t.Errorf("third run: %v, %+v", err, third.Items)
 	}
-	// What else works on the runtime keeps what apply knows of it.
+	// Updates by other commands keep the notes of apply.
 	w.editLithops(t, "x = 2")
 	if _, err := w.Update(ctx, runtime.UpdateRequest{Name: "all"}); err != nil {
 		t.Fatal(err)
 	}
-	if fourth, err := w.Apply(ctx, declared()); err != nil || fourth.Changed() || len(e.builds) != 2 {
+	if fourth, err := w.Apply(ctx, applyRequest()); err != nil || fourth.Changed() || len(e.builds) != 2 {
 		t.Errorf("after update: %v, built %v, %+v", err, e.builds, fourth.Items)
 	}
 }
 
-func TestApplyFollowsADeclarationThatChanges(t *testing.T) {
+func TestApplyFollowsChangedDeclarations(t *testing.T) {
 	w := newWorld(t)
 	w.Images = &fakeEngine{digests: map[string]string{"docker.io/me/img:1": digestOf(7)}}
 	one := func(d runtime.Declaration) runtime.Result {
@@ -154,7 +154,7 @@ func TestApplyFollowsADeclarationThatChanges(t *testing.T) {
 	}
 }
 
-func TestPruneDeletesWhatIsNotDeclared(t *testing.T) {
+func TestPruneDeletesUndeclaredRuntimes(t *testing.T) {
 	w := newDeployedWorld(t)
 	w.Images = &fakeEngine{source: "one"}
 	asked := 0
@@ -180,14 +180,14 @@ func TestPruneDeletesWhatIsNotDeclared(t *testing.T) {
 	}
 }
 
-// A build that fails stops its own runtimes and the deletions, nothing else.
-func TestApplyWithABuildThatFails(t *testing.T) {
+// A failed build stops the deployment of its own runtimes and all deletions, but nothing else.
+func TestApplyWithAFailedBuild(t *testing.T) {
 	w := newWorld(t)
 	w.Images = &fakeEngine{source: "one", fail: fault.New(fault.Failed, i18n.M("The build failed."), i18n.M("Fix the Dockerfile."))}
 	if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/old:1"}); err != nil {
 		t.Fatal(err)
 	}
-	req := declared()
+	req := applyRequest()
 	req.Prune = true
 	r, err := w.Apply(t.Context(), req)
 	mustFault(t, err, fault.Failed, "The build failed.")
@@ -208,7 +208,7 @@ func TestApplyWithABuildThatFails(t *testing.T) {
 	}
 }
 
-func TestApplyRefusesWrongDeclarationsTogetherAndBeforeAnything(t *testing.T) {
+func TestApplyReportsInvalidDeclarationsTogether(t *testing.T) {
 	w := newWorld(t)
 	place := func(at string) func(error) error {
 		return func(err error) error { return errors.New(at + ": " + err.Error()) }
@@ -229,10 +229,10 @@ func TestApplyRefusesWrongDeclarationsTogetherAndBeforeAnything(t *testing.T) {
 	}
 }
 
-func TestApplyHealsAfterAFaultAtAnyRequest(t *testing.T) {
+func TestApplyRecoversFromAFaultAtAnyRequest(t *testing.T) {
 	faultAtEveryRequest(t, func(w *world) error {
 		w.Images = &fakeEngine{source: "one"}
-		req := declared()
+		req := applyRequest()
 		req.Prune = true
 		_, err := w.Apply(context.Background(), req)
 		return err
@@ -250,7 +250,7 @@ func TestApplyHealsAfterAFaultAtAnyRequest(t *testing.T) {
 	})
 }
 
-func TestUpdateHealsAfterAFaultAtAnyRequest(t *testing.T) {
+func TestUpdateRecoversFromAFaultAtAnyRequest(t *testing.T) {
 	update := func(w *world) error {
 		_, err := w.Update(context.Background(), runtime.UpdateRequest{Name: "all"})
 		return err
@@ -273,7 +273,7 @@ func TestUpdateHealsAfterAFaultAtAnyRequest(t *testing.T) {
 	})
 }
 
-func TestForcedUpdateLeavesNothingAlone(t *testing.T) {
+func TestForcedUpdateUpdatesEverything(t *testing.T) {
 	w := newWorld(t)
 	if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/img:1", MemoryMB: []int{256, 512}}); err != nil {
 		t.Fatal(err)
@@ -292,10 +292,10 @@ func TestForcedUpdateLeavesNothingAlone(t *testing.T) {
 	w.checkUsable(t, "docker.io/me/img:1", 512)
 }
 
-func TestAPinnedRuntimeIsFoundByItsDigest(t *testing.T) {
+func TestPinnedRuntimeIsFoundByDigest(t *testing.T) {
 	w := newWorld(t)
 	w.Images = &fakeEngine{source: "one"}
-	if _, err := w.Apply(t.Context(), declared()); err != nil {
+	if _, err := w.Apply(t.Context(), applyRequest()); err != nil {
 		t.Fatal(err)
 	}
 	_, err := w.Delete(t.Context(), runtime.DeleteRequest{Name: "me/built@" + digestOf(2)})
