@@ -9,11 +9,11 @@ import (
 	"time"
 )
 
-// openWhiskWords are what Code Engine has by other names: projects and jobs. The check of doctor is called "namespace"
-// everywhere.
+// openWhiskWords matches OpenWhisk terms that must not appear on Code Engine, which has projects and jobs instead. The
+// doctor check "namespace" has the same name everywhere.
 var openWhiskWords = regexp.MustCompile(`in namespace|Namespace|[0-9] namespace|\b[Aa]ctions?\b|(?:^|\s)[Pp]ackages?\b`)
 
-// TestCodeEngineCommands uses every command on the endpoint's Code Engine.
+// TestCodeEngineCommands runs every command on the endpoint's Code Engine.
 func TestCodeEngineCommands(t *testing.T) {
 	s := newCloudStage(t, "lithops")
 	says := func(out string, words ...string) {
@@ -66,7 +66,7 @@ func TestCodeEngineCommands(t *testing.T) {
 	}
 	says(s.ours("doctor"), "3 jobs", "about 3800 calls")
 
-	// Our program for jobs, which deploys what is missing.
+	// Our command for jobs, which deploys the missing runtime.
 	mark = len(s.Requests())
 	r := s.FnRuntime("run", "-b", "code_engine", "--deploy", "--runtime", ceImage, "-m", "512", "--", s.python, script(t, "one_call.py"))
 	says(r.Stdout, "RESULT 10")
@@ -74,7 +74,7 @@ func TestCodeEngineCommands(t *testing.T) {
 		t.Errorf("a job with a runtime that was missing sent %q, want it deployed once", sent)
 	}
 
-	// A cache file of an older release has another namespace, which the client would use.
+	// The cache file of an older release contains another namespace, which the client would use.
 	cache, err := filepath.Glob(filepath.Join(s.Home, ".lithops", "cache", "code_engine", "*_data"))
 	if err != nil || len(cache) != 1 {
 		t.Fatalf("cache files %q, %v", cache, err)
@@ -96,7 +96,7 @@ func TestCodeEngineCommands(t *testing.T) {
 		t.Errorf("the cache file is\n%swant\n%s", now, was)
 	}
 
-	// Every memory of an image shares its metadata, which goes with the last.
+	// All memory sizes of an image share one metadata object, which is deleted with the last size.
 	says(s.ours("delete", ceImage, "-m", "256", "-f"), "256")
 	says(s.ours("list", ceImage), "1024", "Ready")
 	s.ours("delete", ceImage, "-f")

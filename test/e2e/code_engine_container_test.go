@@ -12,7 +12,8 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// ceDockerfile is as Lithops' own for Code Engine, on the base that stands for python:3.11-slim-bookworm.
+// ceDockerfile is equivalent to Lithops' own for Code Engine, on the base image that replaces
+// python:3.11-slim-bookworm.
 const ceDockerfile = `ARG BASE=%s
 FROM ${BASE}
 RUN test -e /usr/local/bin/python || ln -s "$(command -v python3)" /usr/local/bin/python
@@ -22,9 +23,9 @@ COPY lithops_codeengine.zip .
 RUN python3 -m zipfile -e lithops_codeengine.zip . && rm lithops_codeengine.zip
 `
 
-// TestCodeEngineContainers builds an image with the client, and runs its jobs as containers of it.
+// TestCodeEngineContainers builds an image with the client, and runs the client's jobs as containers of the image.
 func TestCodeEngineContainers(t *testing.T) {
-	t.Parallel() // it waits for builds most of the time
+	t.Parallel() // spends most of its time waiting for builds
 	engine := harness.Engines(t)
 	venv := harness.Venv(t, "3.11", ceClient("lithops")...)
 	s := harness.NewStage(t)
@@ -55,10 +56,10 @@ func TestCodeEngineContainers(t *testing.T) {
 	}
 }
 
-// TestCodeEngineDeployContainers deploys images without and with the Lithops code inside, and lets the client run its jobs as
-// containers of them.
+// TestCodeEngineDeployContainers deploys images with and without the Lithops code inside. The client then runs its jobs
+// as containers of these images.
 func TestCodeEngineDeployContainers(t *testing.T) {
-	t.Parallel() // it waits for builds most of the time
+	t.Parallel() // spends most of its time waiting for builds
 	engine := harness.Engines(t)
 	venv := harness.Venv(t, "3.11", ceClient("lithops")...)
 	s := harness.NewStage(t)

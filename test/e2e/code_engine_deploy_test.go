@@ -10,7 +10,7 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// cloud is a stage whose clients, ours among them, take the local endpoint for IBM Cloud Code Engine.
+// cloudStage is a stage on which all clients, including ours, use the local endpoint as IBM Cloud Code Engine.
 type cloudStage struct {
 	*harness.Stage
 	python, lithops string // the programs of the client's environment
@@ -26,13 +26,13 @@ func newCloudStage(t *testing.T, lithops string) *cloudStage {
 	return s
 }
 
-// ours runs a command of ours on Code Engine, with the client of the stage.
+// ours runs a command of the plug-in on Code Engine, with the client of the stage.
 func (s *cloudStage) ours(args ...string) string {
 	r := s.FnRuntime(append(args, "-b", "code_engine", "--python", s.python)...)
 	return r.Stdout + r.Stderr
 }
 
-// changes returns the requests to the service since a mark that are not reading.
+// changes returns the modifying requests to the service since a mark.
 func (s *cloudStage) changes(mark int, path string) (all []string) {
 	for _, r := range s.Requests()[mark:] {
 		if r.Service == "codeengine" && r.Method != "GET" && strings.Contains(r.Path, path) {
@@ -42,7 +42,7 @@ func (s *cloudStage) changes(mark int, path string) (all []string) {
 	return all
 }
 
-// TestCodeEngineDeploy deploys for the client as it comes from PyPI, and lets it work: it never has to deploy.
+// TestCodeEngineDeploy deploys for the unmodified client from PyPI. The client then runs jobs and never has to deploy.
 func TestCodeEngineDeploy(t *testing.T) {
 	for _, lithops := range []string{"lithops", "lithops==3.7.0"} {
 		t.Run(lithops, func(t *testing.T) {

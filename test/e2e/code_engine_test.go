@@ -12,10 +12,10 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// ceImage is never pulled: what it would have is the installed client's.
+// ceImage is never pulled: workers are processes of the installed client.
 const ceImage = "docker.io/lithopscloud/ce-local:01"
 
-// ceClient is what a client of Code Engine installs; its workers run as processes of the same Python.
+// ceClient returns the packages that a client of Code Engine installs. Its workers run as processes of the same Python.
 func ceClient(lithops string) []string {
 	return []string{lithops, "boto3", "ibm-code-engine-sdk", "ibm-cos-sdk", "ibm-cloud-sdk-core", "ibm-vpc", "flask", "pika", "gevent"}
 }
@@ -25,7 +25,7 @@ func ceConfig(e harness.Endpoint, image string) string {
 		fmt.Sprintf("ibm:\n  iam_api_key: %s\n  resource_group_id: local\n  region: eu-de\ncode_engine:\n  runtime: %s\n", e.APIKey, image)
 }
 
-// TestCodeEngineClient runs the client's own commands and jobs on the endpoint's Code Engine, which it takes for IBM's.
+// TestCodeEngineClient runs the client's own commands and jobs on the endpoint's Code Engine as if it were IBM's.
 func TestCodeEngineClient(t *testing.T) {
 	for _, lithops := range []string{"lithops", "lithops==3.7.0"} {
 		t.Run(lithops, func(t *testing.T) {

@@ -15,7 +15,7 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// boxed is a stage whose local endpoint runs containers, a user who has logged in to the registry, and a client.
+// boxed is a stage with a local endpoint that runs containers, a user who has logged in to the registry, and a client.
 type boxed struct {
 	*harness.Stage
 	t      *testing.T
@@ -24,7 +24,7 @@ type boxed struct {
 	python string // of the client
 }
 
-// ownPackage is pure Python, and nothing of Lithops brings it.
+// ownPackage is a pure Python package that Lithops does not depend on.
 const ownPackage = "toolz"
 
 func newBoxed(t *testing.T) *boxed {
@@ -54,13 +54,14 @@ func (b *boxed) docker(args ...string) string {
 	return strings.TrimSpace(b.Run(5*time.Minute, "docker", args...).Stdout)
 }
 
-// containers returns the full ids of the containers of the stage's endpoint.
+// containers returns the full IDs of the containers of the stage's endpoint.
 func (b *boxed) containers() []string {
 	b.t.Helper()
 	return strings.Fields(b.docker("ps", "-aq", "--no-trunc", "--filter", "label=fn-runtime.endpoint="+filepath.Join(b.LocalDir(), "invoker")))
 }
 
-// image names an image of this run of the test, which goes at its end: the registry may serve another run, too.
+// image returns an image name that only this run of the test uses, because other runs may use the same registry. The
+// image is deleted at the end.
 func (b *boxed) image(name string) string {
 	full := b.engine.Registry + "/lithops/" + strings.ToLower(rand.Text()[:8]) + "-" + name
 	b.t.Cleanup(func() { _ = exec.Command("docker", "image", "rm", "-f", full).Run() })
@@ -73,7 +74,7 @@ type built struct {
 	PythonVersion string `json:"python_version"`
 }
 
-// build builds and pushes.
+// build builds and pushes an image.
 func (b *boxed) build(image string, args ...string) (out built) {
 	b.t.Helper()
 	r := b.Run(10*time.Minute, b.Bin, append([]string{"build", image, "--output", "json"}, args...)...)
@@ -84,7 +85,7 @@ func (b *boxed) build(image string, args ...string) (out built) {
 	return out
 }
 
-// job runs the unmodified client on an image that is deployed, and proves that it ran in containers of that image.
+// job runs the unmodified client with a deployed image, and checks that the job ran in containers of that image.
 func (b *boxed) job(image string) {
 	b.t.Helper()
 	mark := len(b.Requests())
@@ -126,16 +127,16 @@ func (b *boxed) need(dir, line string) {
 	write(b.t, path, string(text)+line+"\n")
 }
 
-// TestRuntimeOfOnesOwn is the way of a user: init, a package more, build and push to a registry with a password, deploy,
-// and the client's job imports the package inside the container. Then the tag moves.
+// TestRuntimeOfOnesOwn follows a user with a custom runtime: init, an additional package, build and push to a registry
+// with a password, deploy, and a job of the client that imports the package inside the container. Then the tag moves.
 func TestRuntimeOfOnesOwn(t *testing.T) {
-	t.Parallel() // it waits for builds most of the time
+	t.Parallel() // spends most of its time waiting for builds
 	b := newBoxed(t)
 	image := b.image("own:1")
 	b.FnRuntime("init", "own", "--python", "3.11")
 	b.need("own", ownPackage)
 	first := b.build(image, "own", "--build-arg", "BASE="+b.engine.Base)
-	b.docker("image", "rm", "-f", image) // so that the endpoint has to pull it, with the user's login
+	b.docker("image", "rm", "-f", image) // so that the endpoint has to pull it with the user's login
 	said := b.FnRuntime("deploy", image)
 	if strings.Contains(said.Stdout+said.Stderr, "Python installation on this machine") {
 		t.Errorf("deploy says that the image does not run:\n%s%s", said.Stdout, said.Stderr)
@@ -170,7 +171,7 @@ func (b *boxed) wantsState(image, digest, runs, state string) {
 	}
 }
 
-// killed kills the endpoint while containers are warm: the next start removes them.
+// killed kills the endpoint while containers are warm. The next start removes them.
 func (b *boxed) killed(image string) {
 	b.t.Helper()
 	before := b.containers()
@@ -193,7 +194,8 @@ func (b *boxed) killed(image string) {
 	b.job(image)
 }
 
-// gateway is this machine's address on the engine's bridge; an engine that was not told which one leaves it out.
+// gateway returns this machine's address on the engine's bridge. An engine without a configured gateway does not
+// report it.
 func (b *boxed) gateway() string {
 	b.t.Helper()
 	if told := b.docker("network", "inspect", "bridge", "-f", "{{(index .IPAM.Config 0).Gateway}}"); told != "" {
@@ -217,7 +219,7 @@ func (b *boxed) gateway() string {
 	return ""
 }
 
-// bridge looks where the endpoint listens, and tries its store without credentials.
+// bridge checks the addresses that the endpoint listens on, and tries to access its store without credentials.
 func (b *boxed) bridge() {
 	b.t.Helper()
 	gateway := b.gateway()
@@ -231,7 +233,7 @@ func (b *boxed) bridge() {
 	if got := listening(b.t, port); !slices.Equal(got, want) {
 		b.t.Errorf("the endpoint listens on %v, not on %v alone", got, want)
 	}
-	// What the endpoint is, it tells everybody, as OpenWhisk does; what is in it nobody.
+	// Like OpenWhisk, the endpoint describes itself to every client, but protects its content.
 	for path, known := range map[string]string{"/": "200", "/" + end.Bucket: "403", "/" + end.Bucket + "?list-type=2": "403"} {
 		for host, want := range map[string]string{"127.0.0.1:" + port: known, "somewhere.example": "421"} {
 			r := b.Run(time.Minute, "curl", "-sk", "-o", os.DevNull, "-w", "%{http_code}", "-H", "Host: "+host, "https://"+net.JoinHostPort(gateway, port)+path)
@@ -242,7 +244,7 @@ func (b *boxed) bridge() {
 	}
 }
 
-// listening returns the IPv4 and IPv6 addresses at which something listens on a port, sorted. It reads /proc/net.
+// listening returns the IPv4 and IPv6 addresses on which a process listens on a port, sorted. It reads /proc/net.
 func listening(t *testing.T, port string) (all []string) {
 	t.Helper()
 	out, err := exec.Command("python3", "-c", `
@@ -263,10 +265,10 @@ for name, family, size in (('tcp', socket.AF_INET, 4), ('tcp6', socket.AF_INET6,
 	return all
 }
 
-// TestCondaRuntime does the same with the conda skeleton. conda itself is a stand-in that makes a virtual environment,
-// because conda-forge is not reachable from every build; the Dockerfile is the real one.
+// TestCondaRuntime does the same with the conda skeleton. conda itself is replaced by a program that creates a virtual
+// environment, because conda-forge is not reachable from every build. The Dockerfile is the real one.
 func TestCondaRuntime(t *testing.T) {
-	t.Parallel() // it waits for builds most of the time
+	t.Parallel() // spends most of its time waiting for builds
 	b := newBoxed(t)
 	standIn := "fn-runtime-conda:e2e"
 	t.Cleanup(func() { _ = exec.Command("docker", "image", "rm", "-f", standIn).Run() })
@@ -279,9 +281,9 @@ func TestCondaRuntime(t *testing.T) {
 	b.job(image)
 }
 
-// TestImageOfLithopsInstructions runs an image that has another action proxy than ours: see testdata/lithops-image.
+// TestImageOfLithopsInstructions runs an image with another action proxy than ours: see testdata/lithops-image.
 func TestImageOfLithopsInstructions(t *testing.T) {
-	t.Parallel() // it waits for builds most of the time
+	t.Parallel() // spends most of its time waiting for builds
 	b := newBoxed(t)
 	image := b.image("theirs:1")
 	source := filepath.Join(harness.Root(t), "test", "e2e", "testdata", "lithops-image")

@@ -9,8 +9,8 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// TestJobsAndLogs runs a map one call of which fails with the unmodified client, and finds it, its calls, and what the
-// failed one wrote, by the ids that the client prints.
+// TestJobsAndLogs runs a map with the unmodified client, in which one call fails. It then finds the job, its calls, and
+// the output of the failed call, by the IDs that the client prints.
 func TestJobsAndLogs(t *testing.T) {
 	for _, c := range []client{clients[0], clients[2]} {
 		t.Run(c.name, func(t *testing.T) {
@@ -68,8 +68,8 @@ func TestJobsAndLogs(t *testing.T) {
 	}
 }
 
-// TestJobsAndLogsOfCodeEngine finds the same where the service knows job runs only: calls and what they wrote are in the
-// bucket, until the client's cleaner comes.
+// TestJobsAndLogsOfCodeEngine finds the same on Code Engine, where the service lists only job runs. The calls and their
+// output are in the bucket until the client's cleaner deletes them.
 func TestJobsAndLogsOfCodeEngine(t *testing.T) {
 	s := newCloudStage(t, "lithops")
 	write(t, filepath.Join(s.Home, ".lithops", "config"), strings.Replace(ceConfig(s.Endpoint(), ceImage), "lithops:\n", "lithops:\n  data_cleaner: false\n", 1))

@@ -1,4 +1,4 @@
-// Package e2e runs the main job with real parts: the built binary, its local endpoint, and Lithops as PyPI has it.
+// Package e2e runs the main job with real components: the built binary, its local endpoint, and Lithops from PyPI.
 package e2e
 
 import (
@@ -16,17 +16,17 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// client is a Lithops installation and how it is configured.
+// client is a Lithops installation with its configuration.
 type client struct {
 	name    string
 	python  string // major.minor
 	lithops string // requirement for pip
 	more    []string
-	backend string // what -b gets
+	backend string // value of -b
 	config  func(t *testing.T, e harness.Endpoint) string
 }
 
-// minio is the storage section for the endpoint.
+// minio returns the storage section for the endpoint.
 func minio(e harness.Endpoint) string {
 	return fmt.Sprintf("minio:\n  endpoint: %s\n  access_key_id: %s\n  secret_access_key: %s\n  storage_bucket: %s\n",
 		e.S3Endpoint, e.AccessKey, e.SecretKey, e.Bucket)
@@ -52,8 +52,9 @@ var clients = []client{
 		}},
 }
 
-// TestMainJob deploys with the plug-in, runs the seed's examples with the unmodified client, and looks into the
-// endpoint's record: the client itself must never have had to deploy. Then it deletes, and the client finds nothing.
+// TestMainJob deploys with the plug-in, runs the seed's examples with the unmodified client, and checks the endpoint's
+// request log: the client itself must never have had to deploy. Then it deletes everything, and the client finds
+// nothing.
 func TestMainJob(t *testing.T) {
 	for _, c := range clients {
 		t.Run(c.name, func(t *testing.T) {
@@ -97,8 +98,9 @@ func TestMainJob(t *testing.T) {
 	}
 }
 
-// TestOrphanMetadataIsMended takes the action away and leaves its metadata: the real client would hang for ever.
-func TestOrphanMetadataIsMended(t *testing.T) {
+// TestOrphanMetadataIsRepaired deletes the action and keeps its metadata, with which the real client would wait
+// forever.
+func TestOrphanMetadataIsRepaired(t *testing.T) {
 	c := clients[0]
 	venv := harness.Venv(t, c.python, append([]string{c.lithops}, c.more...)...)
 	python := filepath.Join(venv, "bin", "python")
@@ -134,7 +136,7 @@ func TestOrphanMetadataIsMended(t *testing.T) {
 	}
 }
 
-// removeAction does what somebody does who takes the action away without its metadata.
+// removeAction deletes the action without its metadata, as another client might.
 func removeAction(t *testing.T, e harness.Endpoint, pkg, action string) {
 	t.Helper()
 	ca, err := os.ReadFile(e.CAFile)
@@ -160,7 +162,7 @@ func removeAction(t *testing.T, e harness.Endpoint, pkg, action string) {
 	}
 }
 
-// job runs the seed's examples and checks what they give.
+// job runs the seed's examples and checks their output.
 func job(t *testing.T, s *harness.Stage, python, second string) {
 	t.Helper()
 	r := s.Run(5*time.Minute, python, script(t, "seed.py"), second)

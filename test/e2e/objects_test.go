@@ -14,11 +14,12 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// objects is how many objects a map goes over.
+// objects is the number of objects that a map reads.
 const objects = 20
 
-// readObjects runs maps over objects: with Lithops 3.8 the worker forks with an open connection to the store, and then
-// reads the functions' objects and reports its status at the same time. Of 20 objects 4 were empty or cut.
+// readObjects runs maps over objects. With Lithops 3.8 the worker forks with an open connection to the store, and then
+// reads the functions' objects and reports its status at the same time. In that case 4 of 20 objects were empty or
+// truncated.
 func readObjects(t *testing.T, s *harness.Stage, python, image string, maps, each, large int) {
 	t.Helper()
 	args := []string{script(t, "objects.py"), image}
@@ -28,7 +29,7 @@ func readObjects(t *testing.T, s *harness.Stage, python, image string, maps, eac
 	r := s.Run(5*time.Minute, python, args...)
 	var got struct {
 		Reads, Results int
-		Slowest        float64 // seconds of a map
+		Slowest        float64 // duration of the slowest map in seconds
 		Wrong          []string
 	}
 	decode(t, result(t, r), &got)
@@ -44,7 +45,7 @@ func readObjects(t *testing.T, s *harness.Stage, python, image string, maps, eac
 	t.Logf("%d reads and %d large results in %s, the slowest map in %.1f s", got.Reads, got.Results, r.Took.Round(time.Second), got.Slowest)
 }
 
-// startProcesses is a stage whose endpoint runs processes, with the default runtime deployed.
+// startProcesses returns a stage whose endpoint runs processes, with the default runtime deployed.
 func startProcesses(t *testing.T) (s *harness.Stage, python string) {
 	t.Helper()
 	c := clients[0]
@@ -65,7 +66,7 @@ func TestObjectsAreReadWhole(t *testing.T) {
 	readObjects(t, s, python, "", 6, 3, 1)
 }
 
-// TestObjectsOfAnotherStoreAreReadWhole has a store that keeps its connections open, as MinIO does.
+// TestObjectsOfAnotherStoreAreReadWhole uses a store that keeps connections open, as MinIO does.
 func TestObjectsOfAnotherStoreAreReadWhole(t *testing.T) {
 	s, python := startProcesses(t)
 	e := s.Endpoint()
@@ -74,7 +75,7 @@ func TestObjectsOfAnotherStoreAreReadWhole(t *testing.T) {
 		t.Fatal(err)
 	}
 	store := httptest.NewServer(&httputil.ReverseProxy{
-		// Between the store and this test there is nobody.
+		// The connection between the store and this test is local.
 		Transport:      &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}},
 		Rewrite:        func(r *httputil.ProxyRequest) { r.SetURL(target); r.Out.Host = r.In.Host },
 		ModifyResponse: func(r *http.Response) error { r.Header.Del("Connection"); r.Close = false; return nil },

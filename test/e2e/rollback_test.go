@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// TestRollback takes a new image back, and the rollback too; a job says each time which one runs. What the registry has no
-// longer cannot be gone back to, and what runs stays.
+// TestRollback rolls back a new image, and then the rollback itself. Each time a job reports which image runs. A
+// rollback to an image that the registry has deleted fails, and the running one stays deployed.
 func TestRollback(t *testing.T) {
-	t.Parallel() // it waits for builds most of the time
+	t.Parallel() // spends most of its time waiting for builds
 	b := newBoxed(t)
 	image := b.image("back:1")
 	b.FnRuntime("init", "back", "--python", "3.11")
@@ -72,12 +72,12 @@ func TestRollback(t *testing.T) {
 	at(second.Digest)
 }
 
-// fixed is the tag of an image that is never moved.
+// fixed returns the immutable tag of an image.
 func fixed(image, digest string) string {
 	return strings.TrimSuffix(image, ":1") + ":sha-" + strings.TrimPrefix(digest, "sha256:")[:12]
 }
 
-// forget deletes an image from the registry, under all its tags.
+// forget deletes an image with all its tags from the registry.
 func (b *boxed) forget(image, digest string) {
 	b.t.Helper()
 	name := strings.TrimSuffix(strings.TrimPrefix(image, b.engine.Registry+"/"), ":1")

@@ -13,8 +13,8 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// TestRun needs one command for a job: nothing is configured, started or exported before it, and what would be in the way
-// is set on purpose.
+// TestRun runs a job with one command. Nothing is configured, started or exported before, and conflicting settings are
+// set on purpose.
 func TestRun(t *testing.T) {
 	python := filepath.Join(harness.Venv(t, "3.11", "lithops", "boto3"), "bin", "python")
 	s := harness.NewStage(t)
@@ -48,7 +48,7 @@ func TestRun(t *testing.T) {
 		t.Errorf("the configuration %s is still there: %v", out.Config, err)
 	}
 
-	// It is told to stop in the middle of its work: so is the job, and nothing stays.
+	// If the command is interrupted, the job is interrupted too, and no files remain.
 	started := filepath.Join(s.Dir, "started")
 	cmd := s.Command(s.Bin, "run", "-b", "local", "--", python, "-c",
 		"import os, pathlib, time; pathlib.Path('started').write_text(os.environ['LITHOPS_CONFIG_FILE']); time.sleep(600)")
@@ -72,8 +72,8 @@ func TestRun(t *testing.T) {
 		t.Errorf("after SIGTERM the configuration is still there: %v", err)
 	}
 
-	// It is killed in the middle of its work: the job goes on with its configuration, and the next run removes it when the
-	// job has ended.
+	// If the command is killed, the job continues with its configuration, and the next run removes the configuration
+	// after the job has ended.
 	_ = os.Remove(started)
 	cmd = s.Command(s.Bin, "run", "-b", "local", "--python", python, "--", "sh", "-c", `echo "$$ $LITHOPS_CONFIG_FILE" > new; mv new started; exec sleep 600`)
 	if err := cmd.Start(); err != nil {
@@ -104,7 +104,7 @@ func TestRun(t *testing.T) {
 	})
 }
 
-// TestRunAsCodeEngine lets the client of Code Engine find the local endpoint in its place.
+// TestRunAsCodeEngine lets the Code Engine client use the local endpoint instead of IBM's service.
 func TestRunAsCodeEngine(t *testing.T) {
 	python := filepath.Join(harness.Venv(t, "3.11", ceClient("lithops")...), "bin", "python")
 	s := harness.NewStage(t)

@@ -1,7 +1,7 @@
 //go:build linux
 
-// Package escape holds programs that try to get away from the local endpoint: processes from their worker, memory from its
-// limit, and what the shell has from the shell to actions.
+// Package escape tests programs that try to escape from the local endpoint: processes that leave their worker, memory
+// beyond its limit, and actions that read secrets or descriptors of the user's shell.
 package escape
 
 import (
@@ -18,7 +18,7 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// endpoint is a running local endpoint with processes, as its own user sees it.
+// endpoint is a client of a running local endpoint with processes. It has the owner's credentials.
 type endpoint struct {
 	*harness.Stage
 	*harness.Speaker
@@ -33,7 +33,7 @@ func start(t *testing.T, environment ...string) endpoint {
 	return endpoint{s, s.Speak(t), t}
 }
 
-// put makes an action of a program, with a limit of 256 MB.
+// put creates an action with a memory limit of 256 MB.
 func (e endpoint) put(name, code string, timeout time.Duration) {
 	e.t.Helper()
 	body, err := json.Marshal(map[string]any{
@@ -60,8 +60,8 @@ func (e endpoint) run(name string, into any) {
 	}
 }
 
-// runaway starts a program in the way that leaves nothing by which it could be found: its parent has ended, its session
-// and its environment are its own, and so are its descriptors. It writes its number into a file.
+// runaway starts a program that is hard to find: its parent has ended, and it has a new session, a new environment and
+// no inherited descriptors. It writes its PID to a file.
 const runaway = `
 import os, sys, time
 
@@ -78,7 +78,7 @@ def runaway(path, program='import time; time.sleep(300)'):
     os.wait()
 `
 
-// pid waits for what runaway has written.
+// pid waits for the PID that runaway writes.
 func (e endpoint) pid(path string) (pid int) {
 	e.t.Helper()
 	var raw []byte
@@ -100,7 +100,7 @@ func (e endpoint) gone(pid int) {
 	runtimetest.Eventually(e.t, fmt.Sprintf("process %d has ended", pid), func() bool { return !alive(pid) })
 }
 
-// alive reports whether a process runs; one that nobody has collected yet does not.
+// alive reports whether a process runs. A zombie does not.
 func alive(pid int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	return err == nil && !strings.Contains(string(stat), ") Z ")

@@ -15,7 +15,7 @@ func TestNoProcessOutlivesItsWorker(t *testing.T) {
 	e := start(t)
 	path := e.file("worker")
 	e.put("a", runaway+fmt.Sprintf("def main(a):\n runaway(%q)\n time.sleep(60)\n", path), 2*time.Second)
-	e.Do("POST", e.API("/actions/a?blocking=true&result=true"), "{}") // the time limit ends it
+	e.Do("POST", e.API("/actions/a?blocking=true&result=true"), "{}") // the time limit ends the action
 	e.gone(e.pid(path))
 }
 
@@ -44,7 +44,7 @@ func TestNoProcessOutlivesAKilledEndpoint(t *testing.T) {
 	e.gone(pid)
 }
 
-// TestNoProcessOutlivesAGuardThatWasStopped has an action that stops the process which is to end it.
+// TestNoProcessOutlivesAGuardThatWasStopped runs an action that stops the process that should end it.
 func TestNoProcessOutlivesAGuardThatWasStopped(t *testing.T) {
 	e := start(t)
 	path := e.file("stopped")
@@ -57,7 +57,7 @@ func TestNoProcessOutlivesAGuardThatWasStopped(t *testing.T) {
 
 const grow = "import time; x = b'x' * (600 << 20); time.sleep(300)"
 
-// TestNoMemoryBeyondTheLimit lets programs grow to 600 MB where an action has 256.
+// TestNoMemoryBeyondTheLimit runs programs that allocate 600 MB in an action with a limit of 256 MB.
 func TestNoMemoryBeyondTheLimit(t *testing.T) {
 	e := start(t)
 	for name, code := range map[string]string{
@@ -78,8 +78,8 @@ func TestNoMemoryBeyondTheLimit(t *testing.T) {
 	}
 }
 
-// TestNoProcessOutlivesAGuardThatWasKilled has an action that kills the process which is to end it. Only a control group
-// still knows then what belongs together.
+// TestNoProcessOutlivesAGuardThatWasKilled runs an action that kills the process that should end it. Only a control
+// group still identifies the action's processes then.
 func TestNoProcessOutlivesAGuardThatWasKilled(t *testing.T) {
 	e := start(t)
 	path := e.file("killed")

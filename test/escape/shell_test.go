@@ -17,8 +17,8 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// TestShellGetsItsDescriptorsBack starts the endpoint as a shell does that has descriptors of its own open: a lock, or the
-// pipe of $(...). They close when the command has ended, not when the endpoint does.
+// TestShellGetsItsDescriptorsBack starts the endpoint from a shell with open descriptors: a lock, or the pipe of
+// $(...). They must close when the command has ended, not when the endpoint ends.
 func TestShellGetsItsDescriptorsBack(t *testing.T) {
 	s := harness.NewStage(t)
 	r, w, err := os.Pipe()
@@ -43,7 +43,7 @@ func TestShellGetsItsDescriptorsBack(t *testing.T) {
 	}
 }
 
-// TestActionsGetNoDescriptors runs the endpoint in the foreground, where it has what the shell has.
+// TestActionsGetNoDescriptors runs the endpoint in the foreground, where it inherits the shell's descriptors.
 func TestActionsGetNoDescriptors(t *testing.T) {
 	s := harness.NewStage(t)
 	file, err := os.Create(filepath.Join(s.Dir, "lock"))
@@ -53,7 +53,7 @@ func TestActionsGetNoDescriptors(t *testing.T) {
 	defer file.Close()
 	cmd := exec.Command(s.Bin, "local", "run", "--dir", s.LocalDir(), "--python", harness.Python(t, "3.11"))
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + s.Home, "IBMCLOUD_HOME=" + s.Home}
-	cmd.ExtraFiles = []*os.File{file, file, file, file} // a worker has two of its own there
+	cmd.ExtraFiles = []*os.File{file, file, file, file} // a worker has two descriptors of its own there
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,7 @@ def main(a):
 	}
 }
 
-// TestActionsSeeNoSecretOfTheShell looks into the environment of an action and of the endpoint itself, as an action can.
+// TestActionsSeeNoSecretOfTheShell reads the environment of an action and of the endpoint itself from inside an action.
 func TestActionsSeeNoSecretOfTheShell(t *testing.T) {
 	const secret = "planted-0f91c2"
 	planted := []string{"LITHOPS_CONFIG", "AWS_SECRET_ACCESS_KEY", "DOCKER_PASSWORD", "GITHUB_TOKEN", "IBMCLOUD_API_KEY", "GOOGLE_APPLICATION_CREDENTIALS"}

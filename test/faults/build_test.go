@@ -28,7 +28,8 @@ func (s *stage) connect() error {
 	return err
 }
 
-// Command is a run of the built binary that has not begun. With an engine it is told where.
+// Command returns a run of the built binary that has not started. If the stage has an engine, its address is in the
+// environment.
 func (s *stage) Command(t testing.TB, line string) *exec.Cmd {
 	t.Helper()
 	cmd := s.Client.Command(t, line)
@@ -38,16 +39,17 @@ func (s *stage) Command(t testing.TB, line string) *exec.Cmd {
 	return cmd
 }
 
-// Binary runs the built binary; more is added to its environment. It is killed when ctx ends.
+// Binary runs the built binary with additional environment variables. The binary is killed when ctx ends.
 func (s *stage) Binary(ctx context.Context, t testing.TB, line string, more ...string) cloud.Answer {
 	t.Helper()
 	return cloud.Finish(ctx, t, s.Command(t, line), more...)
 }
 
-// registryToken is what the registry's token service gives to everybody.
+// registryToken is the token that the registry's token service issues to every client.
 const registryToken = "a-token-of-the-registry"
 
-// tokens puts a token service in front of the registry, as the large ones have: who comes without is sent there first.
+// tokens puts a token service in front of the registry, like those of large registries: a request without a token
+// gets a 401 that names the token service.
 func tokens(service string, next http.Handler) http.Handler {
 	if service != cloud.Registry {
 		return next
@@ -71,13 +73,13 @@ func tokens(service string, next http.Handler) http.Handler {
 // built is the repository of the images that the stories build.
 const built = "me/built"
 
-// folder is what the stories build.
-func folder(t *testing.T, s *stage) {
+// writeContext writes the build context of the stories.
+func writeContext(t *testing.T, s *stage) {
 	s.Write(t, "image/Dockerfile", "FROM scratch\nCOPY a /a\n")
 	s.Write(t, "image/a", "a\n")
 }
 
-// needEngine makes sure that there is an engine, and takes what was built out of it at the end.
+// needEngine requires an engine, and deletes the built images at the end.
 func needEngine(t *testing.T) {
 	harness.Engines(t)
 	t.Cleanup(func() {
@@ -88,7 +90,7 @@ func needEngine(t *testing.T) {
 	})
 }
 
-// wrongDigest reports whether a build that says success names another image than the registry holds.
+// wrongDigest returns an error if a successful build reports another digest than the registry has.
 func wrongDigest(s *stage, a cloud.Answer) error {
 	var doc struct{ Digest string }
 	if err := json.Unmarshal([]byte(a.Out), &doc); err != nil {

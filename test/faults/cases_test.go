@@ -20,17 +20,17 @@ type story struct {
 	name    string
 	backend string
 	line    string
-	before  []string                 // commands that lead to the situation
-	prepare func(*testing.T, *stage) // what no command does
-	// reads tells that the command changes nothing; its answer must then be right or an error.
+	before  []string                 // commands that create the situation
+	prepare func(*testing.T, *stage) // preparations that no command can do
+	// reads is true if the command changes nothing. Its output must then be correct or an error.
 	reads bool
-	// changed lets the command run with another Lithops than those before.
+	// changed is true if the command uses another Lithops installation than the commands before it.
 	changed bool
-	// gone tells that the next run may say that there is nothing left to do.
+	// gone is true if the next run may report that there is nothing left to do.
 	gone bool
-	// orphans tells that the situation begins with metadata without action.
+	// orphans is true if the situation begins with metadata without an action.
 	orphans bool
-	// engine tells that the command builds with the real Docker Engine, which is then a service of the cloud too.
+	// engine is true if the command builds with the real Docker Engine, which then counts as a service of the cloud.
 	engine bool
 }
 
@@ -69,7 +69,7 @@ func stories() []story {
 			put(t, s, "lithops.runtimes/openwhisk/3.7.0/guest/docker.io_me_gone_1_256MB_3.7.0.meta.json", `{}`)
 			s.Write(t, ".lithops/cache/lithops.runtimes/openwhisk/3.7.0/guest/docker.io_me_img_1_256MB_3.7.0.meta.json", `{"stale": true}`)
 		}},
-		{name: "build, with push", backend: "openwhisk", line: "build {registry}/" + built + ":1 {home}/image --no-check", engine: true, prepare: folder},
+		{name: "build, with push", backend: "openwhisk", line: "build {registry}/" + built + ":1 {home}/image --no-check", engine: true, prepare: writeContext},
 		{name: "deploy to Code Engine, first, without project", backend: "code_engine", line: two + " --namespace fresh"},
 		{name: "deploy to Code Engine, other code", backend: "code_engine", line: two, before: []string{two}, changed: true},
 		{name: "deploy to Code Engine, from a private registry", backend: "code_engine", line: "deploy me/img:1", prepare: private},
@@ -85,7 +85,7 @@ func stories() []story {
 	}
 }
 
-// private returns the client credentials for its registry, of which others are in the project already.
+// private writes the client's credentials for its registry. The project already contains other ones.
 func private(t *testing.T, s *stage) {
 	for _, password := range []string{"old", "new"} {
 		s.Write(t, ".lithops/config", strings.Replace(s.Cloud.ClientConfig("code_engine"), "code_engine: {", "code_engine: {docker_user: me, docker_password: "+password+", ", 1))
@@ -97,13 +97,13 @@ func private(t *testing.T, s *stage) {
 	}
 }
 
-// image puts a small image into the registry.
+// image pushes a small image to the registry.
 func image(t *testing.T, s *stage) {
 	tag, err := name.NewTag(s.Cloud.Host(cloud.Registry) + "/me/img:1")
 	if err == nil {
 		img, makeErr := random.Image(64, 1, random.WithSource(rand.NewSource(1)))
 		if err = makeErr; err == nil {
-			if err = remote.Write(tag, img); err == nil { // and under the tag that --pin registers
+			if err = remote.Write(tag, img); err == nil { // also under the tag that --pin registers
 				digest, _ := img.Digest()
 				err = remote.Tag(tag.Context().Tag("sha-"+digest.Hex[:12]), img)
 			}
@@ -122,7 +122,7 @@ func put(t *testing.T, s *stage, key, text string) {
 	}
 }
 
-// set makes the situation of a story. The caller closes the cloud.
+// set creates the situation of a story. The caller must close the cloud.
 func (st story) set(t *testing.T, lithops, other string) (*stage, error) {
 	dir := t.TempDir()
 	if err := os.MkdirAll(filepath.Join(dir, "state"), 0o700); err != nil {
@@ -138,7 +138,7 @@ func (st story) set(t *testing.T, lithops, other string) (*stage, error) {
 			return nil, err
 		}
 	}
-	if st.prepare != nil && st.reads { // an image has to be there before it is deployed
+	if st.prepare != nil && st.reads { // an image must exist before it is deployed
 		st.prepare(t, s)
 	}
 	for _, line := range st.before {

@@ -21,9 +21,9 @@ import (
 	"fn-runtime/test/proxy"
 )
 
-// TestKill kills the built binary at every request of every changing command, before the server sees it or after it has
-// processed it; with -full both. Whatever is left then: there is no metadata without action, the next run ends in the right state, and
-// nothing lies about in the home that an undisturbed run would not leave.
+// TestKill kills the built binary at every request of every changing command, before the server receives it or after it
+// has processed it; with -full, both. Afterwards there is no metadata without an action, the next run reaches the
+// correct state, and the home directory contains no files that an undisturbed run would not leave.
 func TestKill(t *testing.T) {
 	needEngine(t)
 	lithops, other := cloud.Lithops(t, "a = 1\n"), cloud.Lithops(t, "a = 2\n")
@@ -42,7 +42,7 @@ func TestKill(t *testing.T) {
 		if a.Status != 0 {
 			t.Fatalf("%s: %s", st.name, a)
 		}
-		want, files, requests := really(t, s), listing(t, s), 0
+		want, files, requests := actualState(t, s), listing(t, s), 0
 		for _, p := range s.Cloud.Proxies {
 			requests += len(p.Record())
 		}
@@ -50,7 +50,7 @@ func TestKill(t *testing.T) {
 		for n := 1; n <= requests; n++ {
 			for _, late := range []bool{false, true} {
 				if !*full && late != (n%2 == 0) {
-					continue // the sample: before the server sees one request, after it has processed the next
+					continue // sample: alternately before the server receives a request and after it has processed it
 				}
 				slots <- struct{}{}
 				wg.Go(func() {
@@ -93,7 +93,7 @@ func killAt(t *testing.T, st story, n int, late bool, want, files []string, lith
 	}
 	defer s.Cloud.Close()
 	cmd := s.Command(t, st.line)
-	var mu sync.Mutex // held until the process is known
+	var mu sync.Mutex // locked until the process has started
 	mu.Lock()
 	seen := 0
 	for _, p := range s.Cloud.Proxies {
@@ -129,7 +129,7 @@ func killAt(t *testing.T, st story, n int, late bool, want, files []string, lith
 	if again.Status != 0 && (!st.gone || !strings.Contains(again.Err, "not deployed") && !strings.Contains(again.Err, "but not with")) {
 		wrong("the next run: %s", again)
 	}
-	if got := really(t, s); !slices.Equal(got, want) {
+	if got := actualState(t, s); !slices.Equal(got, want) {
 		wrong("after the next run there is\n        %s\n      instead of\n        %s", strings.Join(got, "\n        "), strings.Join(want, "\n        "))
 	}
 	if got := listing(t, s); !slices.Equal(got, files) {
@@ -141,8 +141,8 @@ func killAt(t *testing.T, st story, n int, late bool, want, files []string, lith
 	return trouble
 }
 
-// kill ends the command as it sends a request; late lets the server process that first. A connection that becomes
-// another protocol's has no end to wait for.
+// kill kills the command when it sends a request. If late is true, the server processes the request first. A connection
+// that is upgraded to another protocol has no end to wait for.
 func kill(cmd *exec.Cmd, late bool) proxy.Fault {
 	return func(_ http.ResponseWriter, r *http.Request, forward http.Handler) {
 		if late && r.Header.Get("Upgrade") == "" {
@@ -153,7 +153,7 @@ func kill(cmd *exec.Cmd, late bool) proxy.Fault {
 	}
 }
 
-// listing names every file and folder below a home.
+// listing returns the names of all files and directories below a home directory.
 func listing(t *testing.T, s *stage) (all []string) {
 	err := filepath.WalkDir(s.Home, func(path string, d os.DirEntry, err error) error {
 		if err == nil && path != s.Home {

@@ -11,10 +11,10 @@ import (
 	"fn-runtime/runtime/local/cloud"
 )
 
-// volatile are the keys whose values differ between two undisturbed runs.
+// volatile lists the keys whose values differ between two undisturbed runs.
 var volatile = []string{"took_ms", "total_ms", "init_ms", "run_ms", "wait_ms", "cold", "activation_id", "updated_at"}
 
-// steady is a JSON document without what differs from run to run.
+// steady returns a JSON document without the values that differ between runs.
 func steady(s *stage, text string) string {
 	var doc any
 	if json.Unmarshal([]byte(text), &doc) != nil {
@@ -44,7 +44,7 @@ func strip(v any) any {
 	return v
 }
 
-// document is what every changing command and every failure says in JSON.
+// document is the JSON output of changing commands and of failures.
 type document struct {
 	Error *failure `json:"error"`
 	Items []struct {
@@ -56,20 +56,20 @@ type document struct {
 
 type failure struct{ Message, Recovery, Code string }
 
-// goWords are words of programs, which no user should have to read.
+// goWords matches words of Go errors, which must not appear in output for users.
 var goWords = regexp.MustCompile(`context deadline|context canceled|EOF|goroutine|panic|nil pointer|0x[0-9a-f]{6}|unmarshal|invalid character|%!|\{\{|<nil>|dial tcp|read tcp|WskError|RequestError`)
 
-// warnings are those that a command may have: an engine's push takes long, and so do its repetitions; and what is left over
-// is said where the work is done.
+// warnings matches allowed warnings: slow pushes of an engine and their retries, and leftovers that the command
+// reports.
 var warnings = regexp.MustCompile(`(?m)^WARNING: (The push to \S+ was interrupted and resumes in|Code that no runtime uses any longer could not be deleted:|The partial deployment of runtime \S+ could not be deleted:) .*\n`)
 
-// operation is how the name of an operation begins.
+// operation matches the beginning of an operation's name.
 var operation = regexp.MustCompile(`^[A-Z][a-z]+ing `)
 
-// judge compares what a command says with what is there.
+// judge compares the output of a command with the actual state.
 func judge(t *testing.T, s *stage, p pair, a cloud.Answer) (trouble []string) {
 	wrong := func(format string, args ...any) { trouble = append(trouble, fmt.Sprintf(format, args...)) }
-	now := really(t, s)
+	now := actualState(t, s)
 	if told := warnings.ReplaceAllString(a.Err, ""); told != "" {
 		wrong("standard error is not empty")
 	}
@@ -101,7 +101,7 @@ func judge(t *testing.T, s *stage, p pair, a cloud.Answer) (trouble []string) {
 	for _, it := range doc.Items {
 		if it.Error != nil {
 			all = append(all, *it.Error)
-			named = true // the item says what was done to what
+			named = true // the item names the change and the resource
 		}
 		trouble = append(trouble, claim(s, it.Change, it.Kind, it.Name, it.Status, now)...)
 	}
@@ -124,7 +124,7 @@ func judge(t *testing.T, s *stage, p pair, a cloud.Answer) (trouble []string) {
 	return trouble
 }
 
-// claim checks that what is said to be done is done.
+// claim checks that a reported change has happened.
 func claim(s *stage, change, kind, name, status string, now []string) (trouble []string) {
 	if status != "done" {
 		return nil
@@ -142,8 +142,8 @@ func claim(s *stage, change, kind, name, status string, now []string) (trouble [
 	return trouble
 }
 
-// sameAnswer compares answers of reading commands. A registry that does not answer in time only leaves its digest
-// out, and a bucket of which the server itself says that it is not there is reported so.
+// sameAnswer compares the output of reading commands. If a registry does not respond in time, only its digest may be
+// missing. If the server itself reports a missing bucket, the output may report it too.
 func sameAnswer(p pair, got string) bool {
 	want := p.base.answer.Out
 	if p.request.service == cloud.S3 && strings.HasPrefix(p.request.what, "HEAD ") && p.fault.Name == "404" {

@@ -1,5 +1,6 @@
-// Package faults tries every fault at every request of every command. The pairs come from the requests that the commands
-// were seen to send, so that a new request is covered without anyone remembering.
+// Package faults injects every fault into every request of every command. The pairs are derived from the requests that
+// the
+// commands actually send, so new requests are covered automatically.
 //
 // The commands are runs of the built binary, against the local endpoint's own servers and a registry, behind proxies.
 package faults
@@ -30,32 +31,33 @@ var (
 )
 
 const (
-	// patience is how many seconds a command with a fault waits for an answer.
+	// patience is the number of seconds that a command with a fault waits for a response.
 	patience = 8
-	// budget is how many seconds a command with a fault repeats requests: less than usual, so that thousands of runs end.
+	// budget is the number of seconds for which a command with a fault retries requests: less than the default, so that
+	// thousands of runs finish.
 	budget = 15
-	// hang is how long a server keeps a request without an answer: an invocation waits for it.
+	// hang is the time for which a server holds a request without a response. An invocation waits for it.
 	hang = 30 * time.Second
-	// pause is how long connections are refused when that is to pass: the first repetitions come sooner.
+	// pause is the time for which connections are refused if the fault is temporary. The first retries come sooner.
 	pause = time.Second
-	// longest is how long a command may take whatever happens, on a busy machine; an engine has waits of its own.
+	// longest is the time limit of a command, for any fault and on a busy machine. An engine has its own waiting times.
 	longest, longestEngine = 100 * time.Second, 300 * time.Second
-	// waiting is how many pairs with a lasting fault are tried side by side: they mostly wait. working is how many with a
-	// passing one are, and how many of the others may run without a fault at the same time.
+	// waiting is the number of concurrent pairs with a lasting fault, which mostly wait. working is the number of
+	// concurrent pairs with a temporary fault, and of other pairs that may run without a fault at the same time.
 	waiting, working = 48, 6
 )
 
-// request is a request as it is recognised in another run: the nth of its kind.
+// request identifies a request across runs: the nth of its kind.
 type request struct {
 	service string
-	what    string // method and path, without ports and ids
-	nth     int    // 1 for the first of its kind
-	at      int    // 1 for the first of its service
+	what    string // method and path, without ports and IDs
+	nth     int    // 1-based, among requests of its kind
+	at      int    // 1-based, among requests to its service
 }
 
 func (r request) String() string { return fmt.Sprintf("%s %s (%d)", r.service, r.what, r.nth) }
 
-// id is what differs from run to run: activations, builds, namespaces, uploads, digests.
+// id matches values that differ between runs: IDs of activations, builds, namespaces and uploads, and digests.
 var id = regexp.MustCompile(`\b([0-9a-f]{32}|[0-9a-f]{64}|[0-9a-f]{8}-[0-9a-f-]{27}|[0-9]{12,})\b|%3A[0-9a-f]{64}`)
 
 func kind(c *cloud.Cloud, r proxy.Request) string {
@@ -67,7 +69,7 @@ type pair struct {
 	story   story
 	request request
 	fault   proxy.Named
-	lasting bool // the request and all like it, from then on
+	lasting bool // the fault affects this request and all later ones like it
 	base    *baseline
 }
 
@@ -79,7 +81,7 @@ func (p pair) String() string {
 	return fmt.Sprintf("%s / %s / %s, %s", p.story.name, p.request, p.fault.Name, last)
 }
 
-// baseline is what an undisturbed run does and leaves.
+// baseline is the record and the result of an undisturbed run.
 type baseline struct {
 	answer   cloud.Answer
 	state    []string
@@ -101,7 +103,7 @@ func TestMatrix(t *testing.T) {
 				for _, lasting := range []bool{false, true} {
 					p := pair{story: st, request: r, fault: f, lasting: lasting, base: base}
 					if !*full && (!lasting && (i+j)%12 != 0 || lasting && (i+j)%19 != 1) {
-						continue // the sample: each request meets a twelfth of the passing faults and one that lasts
+						continue // sample: each request gets a twelfth of the temporary faults and one lasting fault
 					}
 					if strings.Contains(p.String(), *only) {
 						pairs = append(pairs, p)
@@ -120,7 +122,7 @@ func TestMatrix(t *testing.T) {
 	}
 }
 
-// record runs a story undisturbed.
+// record runs a story without a fault.
 func record(t *testing.T, st story, lithops, other string) *baseline {
 	t.Helper()
 	s, err := st.set(t, lithops, other)
@@ -142,7 +144,7 @@ func record(t *testing.T, st story, lithops, other string) *baseline {
 	}
 	sort.Slice(b.requests, func(i, j int) bool { return b.requests[i].String() < b.requests[j].String() })
 	b.answer.Out = steady(s, b.answer.Out)
-	b.state = really(t, s)
+	b.state = actualState(t, s)
 	if all, err := s.Cloud.State(s.Home); err != nil || len(all) != len(b.state) {
 		t.Errorf("%s: undisturbed it leaves behind some of %q (%v)", st.name, all, err)
 	}
@@ -197,7 +199,7 @@ func (n *counts) add(failed bool, trouble []string) {
 	}
 }
 
-// tries bounds how often a pair is tried whose request was not sent: a busy machine may end a command before it.
+// tries is how often a pair is tried if its request was not sent. On a busy machine a command may end before it.
 const tries = 3
 
 func try(t *testing.T, p pair, lithops, other string, work chan struct{}) (failed bool, trouble []string) {
@@ -208,13 +210,13 @@ func try(t *testing.T, p pair, lithops, other string, work chan struct{}) (faile
 		}
 	}
 	if p.fault.Fault == nil && !p.lasting {
-		return failed, nil // a command that pauses before the request meets a server that accepts again
+		return failed, nil // a command that pauses before the request reaches a server that accepts connections again
 	}
 	return failed, []string{"the request was not sent: the record does not describe the command"}
 }
 
-// once runs a command with one fault, judges what it says by what is there, and runs it again undisturbed. The runs
-// without a fault take turns through work. sent tells whether the request was sent at all.
+// once runs a command with one fault, compares its output with the actual state, and reruns it without a fault. work
+// limits the concurrent runs without a fault. sent reports whether the request was sent at all.
 func once(t *testing.T, p pair, lithops, other string, work chan struct{}) (sent, failed bool, trouble []string) {
 	wrong := func(format string, args ...any) { trouble = append(trouble, fmt.Sprintf(format, args...)) }
 	work <- struct{}{}
@@ -257,7 +259,7 @@ func once(t *testing.T, p pair, lithops, other string, work chan struct{}) (sent
 	if again.Status != 0 && (!p.story.gone || !strings.Contains(again.Out, `"not_found"`)) {
 		wrong("the next run: %s", again)
 	}
-	if got := really(t, s); !slices.Equal(got, p.base.state) {
+	if got := actualState(t, s); !slices.Equal(got, p.base.state) {
 		wrong("after the next run there is\n        %s\n      instead of\n        %s", strings.Join(got, "\n        "), strings.Join(p.base.state, "\n        "))
 	}
 	if len(trouble) > 0 {
@@ -266,7 +268,8 @@ func once(t *testing.T, p pair, lithops, other string, work chan struct{}) (sent
 	return sent, failed, trouble
 }
 
-// inject arms the fault. hit tells whether it happened to the client, whose trace is in a file; end disarms it.
+// inject enables the fault. hit reports whether the client, whose trace file it gets, was affected. end disables the
+// fault.
 func inject(s *stage, p pair) (hit func(trace string) bool, end func() error, err error) {
 	server := s.Cloud.Proxies[p.request.service]
 	if p.fault.Fault == nil {
@@ -275,11 +278,11 @@ func inject(s *stage, p pair) (hit func(trace string) bool, end func() error, er
 			after = 0
 		}
 		return func(trace string) bool {
-			if s.Cloud.Proxies[engine] != nil { // the engine's requests, and those to it, are in no trace
+			if s.Cloud.Proxies[engine] != nil { // requests of and to the engine are not in the trace
 				return len(server.Record()) >= p.request.at-1
 			}
 			text, _ := os.ReadFile(trace)
-			if p.request.service == cloud.CodeEngine { // a proxy stands before it, which says so
+			if p.request.service == cloud.CodeEngine { // the proxy in front of it reports the request
 				return strings.Contains(string(text), "Bad Gateway")
 			}
 			return strings.Contains(string(text), "connection refused")
@@ -307,9 +310,9 @@ func inject(s *stage, p pair) (hit func(trace string) bool, end func() error, er
 	return hit, func() error { server.Inject(nil); return nil }, nil
 }
 
-// really is what is there, without what is only in nobody's way where its deletion fails, and clean removes: the object by
-// which a run gave its metadata, and code that no job has need of any more.
-func really(t *testing.T, s *stage) []string {
+// actualState returns the existing items without those that are harmless if their deletion fails and that clean
+// deletes: the object through which a run passed its metadata, and code that no job needs any more.
+func actualState(t *testing.T, s *stage) []string {
 	lines, err := s.Cloud.State(s.Home)
 	if err != nil {
 		t.Error(err)

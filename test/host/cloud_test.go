@@ -24,23 +24,23 @@ import (
 	"time"
 )
 
-// cloud plays IBM Cloud: a proxy that every host name leads to. It speaks TLS with a certificate of its own authority
-// and records what came, by host.
+// cloud imitates IBM Cloud: a proxy that receives the requests for all host names. It serves TLS with a certificate of
+// its own authority and records the requests by host.
 type cloud struct {
 	*httptest.Server
 	caFile  string
-	expired bool          // refuse tokens but the new one
-	hang    chan struct{} // when set: told of the first request, which then gets no answer
+	expired bool          // refuse all tokens but the new one
+	hang    chan struct{} // if set, it is notified of the first request, which gets no response
 
-	life     context.Context // ends with the test
+	life     context.Context // canceled at the end of the test
 	mu       sync.Mutex
 	requests []string // "METHOD host/path"
 	tokens   map[string]bool
-	bearers  map[string]bool // hosts that were sent a token
+	bearers  map[string]bool // hosts that received a token
 	refresh  int
 }
 
-// jwt makes an unsigned access token that ends at the given time.
+// jwt returns an unsigned access token that expires at the given time.
 func jwt(end time.Time) string {
 	part := func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
 	return part(`{"alg":"none"}`) + "." + part(fmt.Sprintf(`{"exp":%d,"iat":1}`, end.Unix())) + ".signature"
@@ -65,7 +65,7 @@ func newCloud(t *testing.T) *cloud {
 	return c
 }
 
-// tunnel answers the requests inside one CONNECT itself.
+// tunnel responds to the requests inside one CONNECT.
 func (c *cloud) tunnel(w http.ResponseWriter, r *http.Request, certificate tls.Certificate) {
 	conn, _, err := w.(http.Hijacker).Hijack()
 	if err != nil {
@@ -86,7 +86,7 @@ func (c *cloud) tunnel(w http.ResponseWriter, r *http.Request, certificate tls.C
 		rec := httptest.NewRecorder()
 		c.answer(rec, req)
 		resp := rec.Result()
-		resp.ContentLength, resp.Request = int64(rec.Body.Len()), req // an answer to HEAD has no body
+		resp.ContentLength, resp.Request = int64(rec.Body.Len()), req // a response to HEAD has no body
 		if resp.Write(secure) != nil {
 			return
 		}
@@ -139,16 +139,16 @@ func (c *cloud) answer(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		fmt.Fprint(w, `{"resources":[{"id":"team-id","name":"Team"}]}`)
-	default: // the object store: an empty bucket
+	default: // the object store, which has an empty bucket
 		w.Header().Set("Content-Type", "application/xml")
 		fmt.Fprint(w, `<ListBucketResult><Name>b</Name><IsTruncated>false</IsTruncated></ListBucketResult>`)
 	}
 }
 
-// fresh is the token that a refresh gives; the same for the life of the cloud.
+// fresh returns the token that a refresh issues. It is the same for the lifetime of the cloud.
 func (c *cloud) fresh() string { return jwt(time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)) }
 
-// authority makes a certificate for IBM Cloud's names, and the authority that signed it.
+// authority returns a certificate for IBM Cloud's host names, and the authority that signed it.
 func authority(t *testing.T) (tls.Certificate, []byte) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

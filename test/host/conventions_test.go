@@ -17,8 +17,8 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// TestConventions goes through the guide of the IBM Cloud CLI, point by point, as the host runs the plug-in: each
-// subtest is one of the 15 points of its checklist.
+// TestConventions checks the guide of the IBM Cloud CLI point by point, as the host runs the plug-in. Each subtest is
+// one of the 15 points of its checklist.
 func TestConventions(t *testing.T) {
 	c := install(t, map[string]any{"Locale": "en_US", "ColorEnabled": "true"})
 	c.env = []string{"VIRTUAL_ENV=" + harness.Venv(t, "3.11", "lithops", "boto3"), "IBMCLOUD_COLOR=false"}
@@ -122,7 +122,7 @@ func TestConventions(t *testing.T) {
 		for _, cmd := range m.Commands {
 			for _, f := range cmd.Flags {
 				if cmd.Name == "build" && f.Name == "secret" {
-					continue // it says in which file or variable the secret is
+					continue // it names the file or variable that contains the secret
 				}
 				if f.HasValue && regexp.MustCompile(`(?i)password|secret|token|api-?key`).MatchString(f.Name) {
 					t.Errorf("%s takes a secret on the command line: %s", cmd.Name, f.Name)
@@ -151,7 +151,7 @@ func TestConventions(t *testing.T) {
 			}
 		}
 	})
-	t.Run("14 platforms", func(t *testing.T) { // test/release builds them and looks at the checksums
+	t.Run("14 platforms", func(t *testing.T) { // test/release builds them and checks the checksums
 		data, err := os.ReadFile(filepath.Join(harness.Root(t), "bin", "release"))
 		if err != nil {
 			t.Fatal(err)
@@ -165,10 +165,11 @@ func TestConventions(t *testing.T) {
 	t.Run("15 nothing breaks", func(t *testing.T) { surface(t, m) })
 }
 
-// usage is what may follow the name of a command: values in capitals, [optional ones], (exclusive | ones).
+// usage matches the arguments after the name of a command: values in capitals, [optional ones], (exclusive | ones).
 var usage = regexp.MustCompile(`^( (--|\[?[A-Z]+(\[:TAG\])?\]?(\.\.\.)?|\((\S+ \| )+\S+\)|\[(\S+ \| )+\S+\]|\[(-[a-zA-Z], )?--[a-z0-9-]{2,}( [A-Z][A-Z0-9=:.]*(,?\.\.\.)?)?\]))*$`)
 
-// terminal runs a command in a pseudo-terminal of 80 columns, gives it input as soon as it asks, and returns the screen.
+// terminal runs a command in a pseudo-terminal of 80 columns, sends input when the command asks for it, and returns the
+// screen.
 func (c *cli) terminal(t *testing.T, input string, args ...string) (string, int) {
 	t.Helper()
 	cmd := exec.Command(filepath.Join(c.conf, "plugins", "fn-runtime", "fn-runtime"), args...)
@@ -184,7 +185,7 @@ func (c *cli) terminal(t *testing.T, input string, args ...string) (string, int)
 	if input != "" {
 		_, _ = io.WriteString(file, input)
 	}
-	data, _ := io.ReadAll(file) // ends with EIO when the process has gone
+	data, _ := io.ReadAll(file) // returns EIO when the process has ended
 	_ = cmd.Wait()
 	return strings.ReplaceAll(string(data), "\r\n", "\n"), cmd.ProcessState.ExitCode()
 }

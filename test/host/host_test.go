@@ -1,6 +1,6 @@
-// Package host plays the IBM Cloud CLI: it asks the built binary for its metadata, puts it where the CLI installs
-// plug-ins, writes a session as 'ibmcloud login' does, and runs the commands with the arguments and the environment
-// that the CLI gives. IBM Cloud itself is played by a proxy.
+// Package host imitates the IBM Cloud CLI. It reads the metadata of the built binary, copies the binary to the CLI's
+// plug-in directory, writes a session as 'ibmcloud login' does, and runs the commands with the CLI's arguments and
+// environment. A proxy imitates IBM Cloud itself.
 package host
 
 import (
@@ -35,12 +35,12 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// cli is one installation of the CLI with the plug-in in it.
+// cli is one installation of the CLI with the plug-in.
 type cli struct {
 	t    *testing.T
-	home string // the user's
+	home string // HOME of the user
 	conf string // IBMCLOUD_CONFIG_HOME
-	dir  string // the working folder; "" is home
+	dir  string // working directory; the home directory if empty
 	env  []string
 }
 
@@ -71,13 +71,13 @@ func install(t *testing.T, config map[string]any) *cli {
 	return c
 }
 
-// answer is what a run gave.
+// answer is the output and exit status of a run.
 type answer struct {
 	status   int
 	out, err string
 }
 
-// command is a run that has not begun.
+// command returns a run that has not started.
 func (c *cli) command(namespace string, args ...string) *exec.Cmd {
 	cmd := exec.Command(filepath.Join(c.conf, "plugins", "fn-runtime", "fn-runtime"), args...)
 	if cmd.Dir = c.dir; c.dir == "" {
@@ -91,7 +91,7 @@ func (c *cli) command(namespace string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// run calls a command as the host does: the namespace in the environment, the command's name first.
+// run runs a command as the host does: the namespace is in the environment, the command's name is the first argument.
 func (c *cli) run(namespace string, args ...string) answer {
 	c.t.Helper()
 	cmd := c.command(namespace, args...)
@@ -126,7 +126,7 @@ func TestHostReadsTheMetadata(t *testing.T) {
 	}
 }
 
-// Every command of the metadata is there when the host calls it, under its namespace and under each alias.
+// The host can run every command in the metadata under its namespace and under each alias.
 func TestHostRunsEveryCommand(t *testing.T) {
 	c := install(t, map[string]any{"Locale": "en_US"})
 	for _, cmd := range c.metadata().Commands {

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// The first Ctrl-C ends the running calls, the exit status is 130 and what was interrupted is said.
+// The first Ctrl-C stops the running calls, the exit status is 130, and the command reports what was interrupted.
 func TestInterrupt(t *testing.T) {
 	cl := newCloud(t)
 	cl.hang = make(chan struct{}, 1)

@@ -28,7 +28,7 @@ func colours(t *testing.T, c *cli) {
 		t.Errorf("FAILED and a command: %q", screen)
 	}
 	colour := regexp.MustCompile(`\x1b\[[0-9;]*m`)
-	plain := install(t, nil) // whose CLI says nothing of colour
+	plain := install(t, nil) // a CLI without a colour setting
 	for _, env := range []string{"IBMCLOUD_COLOR=false", "NO_COLOR=1", "TERM=dumb"} {
 		plain.env = []string{env}
 		if screen, _ := plain.terminal(t, "", "list"); colour.MatchString(screen) || !strings.Contains(screen, "FAILED\n") {
@@ -44,7 +44,8 @@ func colours(t *testing.T, c *cli) {
 	}
 }
 
-// quiet: JSON alone on standard output; -q says nothing of what went as it was asked for, and of the rest what matters.
+// quiet checks that standard output contains only JSON, and that -q suppresses reports of success but not other
+// important messages.
 func quiet(t *testing.T, c *cli) {
 	for _, args := range [][]string{
 		{"deploy", "default", "-b", "local", "-m", "512"}, {"update", "all", "-b", "local"}, {"list", "-b", "local"}, {"show", "default", "-b", "local"},
@@ -81,7 +82,8 @@ func quiet(t *testing.T, c *cli) {
 	}
 }
 
-// languages: the CLI's setting wins, else the system's; each locale of the CLI speaks.
+// languages checks that the CLI's setting takes precedence over the system's, and that each locale of the CLI is
+// supported.
 func languages(t *testing.T) {
 	failed := map[string]string{
 		"en_US": "FAILED", "de_DE": "FEHLGESCHLAGEN", "es_ES": "ERROR", "fr_FR": "ECHEC", "it_IT": "", "ja_JP": "失敗", "ko_KR": "", "pt_BR": "", "zh_Hans": "失败", "zh_Hant": "失敗",

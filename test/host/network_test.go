@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// privately is a session with the private endpoint chosen, as 'ibmcloud login -a private.cloud.ibm.com' leaves it. Its
-// token has to be renewed.
+// privately returns a session with the private endpoint, as after 'ibmcloud login -a private.cloud.ibm.com'. Its token
+// has expired.
 func privately(t *testing.T) *cli {
 	t.Helper()
 	config := session(jwt(time.Now().Add(-time.Hour)))
@@ -20,7 +20,7 @@ func privately(t *testing.T) *cli {
 	return install(t, config)
 }
 
-// hosts are the names that requests went to.
+// hosts returns the host names that received requests.
 func (c *cloud) hosts() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -32,7 +32,7 @@ func (c *cloud) hosts() []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
-// Functions, object storage and identity service are all called by their private names, and nothing else is called.
+// Functions, object storage and identity service are all called by their private names, and no other host is called.
 func TestPrivateNames(t *testing.T) {
 	cl := newCloud(t)
 	a := list(t, privately(t), cl)
@@ -45,7 +45,8 @@ func TestPrivateNames(t *testing.T) {
 	}
 }
 
-// What has no private name is refused before anything is sent: another service, another store; a registry is not asked.
+// Services without a private name are refused before a request is sent: another service, another store. The registry is
+// not contacted.
 func TestPrivateRefusals(t *testing.T) {
 	for name, tc := range map[string]struct{ yaml, refused string }{
 		"an OpenWhisk of your own": {"openwhisk: {endpoint: 'https://faas.example.com', namespace: guest, api_key: 'a:b'}\nlithops: {backend: openwhisk, storage: ibm_cos}\n" +
@@ -58,7 +59,7 @@ func TestPrivateRefusals(t *testing.T) {
 			if err := os.WriteFile(args[4], []byte(tc.yaml), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			args = slices.Delete(args, 1, 3) // the backend of the configuration
+			args = slices.Delete(args, 1, 3) // use the backend of the configuration
 			a := c.run("fn-runtime", args...)
 			if a.status != 1 || !strings.Contains(a.out, tc.refused) || !strings.Contains(a.out, "private endpoints") || len(cl.hosts()) > 0 {
 				t.Errorf("%+v, asked: %v", a, cl.hosts())
@@ -80,8 +81,8 @@ func TestPrivateRefusals(t *testing.T) {
 	})
 }
 
-// An authority of one's own is trusted by SSL_CERT_FILE or REQUESTS_CA_BUNDLE; with neither the certificate is refused
-// before a token is sent; the CLI's own setting (ibmcloud api --skip-ssl-validation) holds for IBM Cloud's hosts.
+// SSL_CERT_FILE or REQUESTS_CA_BUNDLE adds a custom authority. Without them the certificate is refused before a token
+// is sent. The CLI's own setting (ibmcloud api --skip-ssl-validation) applies to IBM Cloud's hosts.
 func TestCustomAuthorities(t *testing.T) {
 	for name, tc := range map[string]struct {
 		variable string
@@ -112,11 +113,11 @@ func TestCustomAuthorities(t *testing.T) {
 	}
 }
 
-// elapsed finds the first answer of a trace: milliseconds, and the line below.
+// elapsed matches the first response of a trace: milliseconds, and the line below.
 var elapsed = regexp.MustCompile(`RESPONSE: .* Elapsed: (\d+)ms\n(.*)\n`)
 
-// A server that is silent is waited for as long as IBMCLOUD_HTTP_TIMEOUT says, in seconds, or the CLI's own setting
-// (ibmcloud config --http-timeout), and then it is named.
+// A command waits for a silent server for IBMCLOUD_HTTP_TIMEOUT seconds, or for the CLI's own setting (ibmcloud config
+// --http-timeout), and then names the server.
 func TestHTTPTimeout(t *testing.T) {
 	for name, set := range map[string]func(c *cli, config map[string]any){
 		"environment":   func(c *cli, _ map[string]any) { c.env = append(c.env, "IBMCLOUD_HTTP_TIMEOUT=1") },
@@ -136,7 +137,7 @@ func TestHTTPTimeout(t *testing.T) {
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
-			defer func() { // it would try again for some time
+			defer func() { // it would retry for some time
 				_ = cmd.Process.Kill()
 				_ = cmd.Wait()
 			}()
@@ -148,7 +149,7 @@ func TestHTTPTimeout(t *testing.T) {
 				}
 				time.Sleep(100 * time.Millisecond)
 			}
-			// Without a setting it is 30 seconds.
+			// The default is 30 seconds.
 			if missed == nil || len(missed[1]) > 5 || len(missed[1]) == 5 && missed[1] > "20000" || !strings.Contains(missed[2], "time limit") {
 				t.Errorf("%q", missed)
 			}

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// session is a config.json as 'ibmcloud login' leaves it.
+// session returns a config.json as 'ibmcloud login' writes it.
 func session(token string) map[string]any {
 	return map[string]any{
 		"APIEndpoint": "https://cloud.ibm.com", "CloudName": "bluemix", "CloudType": "public", "Region": "us-south", "RegionID": "us-south",
@@ -19,7 +19,7 @@ func session(token string) map[string]any {
 	}
 }
 
-// fakeLithops is a folder that looks like an installed Lithops: nothing but its version.
+// fakeLithops returns a directory that looks like an installed Lithops but contains only its version.
 func fakeLithops(t *testing.T) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "lithops")
@@ -35,7 +35,7 @@ func fakeLithops(t *testing.T) string {
 	return dir
 }
 
-// onCloud is a list that works on IBM Cloud Functions, with a store that is configured.
+// onCloud prepares IBM Cloud Functions with a configured store, and returns the arguments of a list.
 func onCloud(t *testing.T, c *cli, cl *cloud) []string {
 	t.Helper()
 	config := filepath.Join(c.home, "lithops.yaml")
@@ -47,7 +47,7 @@ func onCloud(t *testing.T, c *cli, cl *cloud) []string {
 	return []string{"list", "-b", "ibm_cf", "-c", config, "--namespace", "space", "--user-key", "abcd", "--lithops", fakeLithops(t), "--output", "json"}
 }
 
-// list runs list on the cloud as the host does.
+// list runs list against the cloud as the host does.
 func list(t *testing.T, c *cli, cl *cloud) answer {
 	t.Helper()
 	return c.run("fn-runtime", onCloud(t, c, cl)...)
@@ -110,7 +110,7 @@ func TestNotLoggedIn(t *testing.T) {
 	}
 }
 
-// A resource group is looked for by its name, with the session's token, when a namespace has to be made in it.
+// If a namespace must be created in a resource group, the group is found by its name with the session's token.
 func TestResourceGroupByName(t *testing.T) {
 	cl := newCloud(t)
 	c := install(t, session(jwt(time.Now().Add(time.Hour))))
@@ -122,7 +122,7 @@ func TestResourceGroupByName(t *testing.T) {
 	}
 }
 
-// With the private endpoint chosen nothing goes to a public one, even where the command must fail for it.
+// With a private endpoint no request goes to a public one, even if the command must fail for that reason.
 func TestPrivateEndpointIsNeverLeft(t *testing.T) {
 	cl := newCloud(t)
 	config := session(jwt(time.Now().Add(-time.Hour)))
@@ -138,7 +138,7 @@ func TestPrivateEndpointIsNeverLeft(t *testing.T) {
 	}
 }
 
-// The trace shows the requests and none of the secrets.
+// The trace contains the requests and no secrets.
 func TestTrace(t *testing.T) {
 	cl := newCloud(t)
 	token := jwt(time.Now().Add(-time.Hour))

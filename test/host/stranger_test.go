@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// A folder that somebody else wrote names hosts below IBM Cloud's domains that tenants own. The session's token does not
-// go there, whatever command runs in it.
+// A directory written by another user names hosts below IBM Cloud's domains that belong to tenants. No command that
+// runs in it sends the session's token to these hosts.
 func TestATenantsHostGetsNoToken(t *testing.T) {
 	for name, tc := range map[string]struct{ functions, store string }{
 		"as Functions": {"https://api.abc.us-south.codeengine.appdomain.cloud", "https://s3.us-south.cloud-object-storage.appdomain.cloud"},

@@ -15,11 +15,11 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// add writes what is new into the record; what is gone stays there, and fails the test.
+// add adds new entries to the record. Removed entries stay in the record and fail the test.
 var add = flag.Bool("add", false, "add new commands, flags and keys to testdata/surface.txt")
 
-// surface compares what scripts rely on - commands, aliases, flags and their letters, keys of JSON - with the record of
-// what was published. Something may be added; nothing may go within a major version.
+// surface compares the interface that scripts rely on - commands, aliases, flags and their letters, keys of JSON - with
+// the record of published versions. Within a major version, entries may be added but not removed.
 func surface(t *testing.T, m sdk.PluginMetadata) {
 	have := map[string]bool{"name " + m.Name: true}
 	for _, alias := range m.Aliases {

@@ -18,20 +18,20 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// realProxy is Debian's tinyproxy on loopback, which wants a password. Beyond it is what the test gives: the network that
-// a company's proxy would lead to.
+// realProxy is Debian's tinyproxy on loopback with a password. Its upstream is set by the test and represents the
+// network behind a company's proxy.
 type realProxy struct {
 	address string // HOST:PORT
 	log     string // file
 }
 
-// The credentials of the proxy. The password looks like nothing else; tinyproxy takes letters, digits and -._ only.
+// The credentials of the proxy. The password is a unique string; tinyproxy accepts only letters, digits and -._ in it.
 const (
 	proxyUser     = "clerk"
 	proxyPassword = "sEcReT-proxy.7"
 )
 
-// newProxy starts tinyproxy in front of beyond, an URL.
+// newProxy starts tinyproxy with the upstream URL beyond.
 func newProxy(t *testing.T, beyond string) *realProxy {
 	t.Helper()
 	program, err := exec.LookPath("tinyproxy")
@@ -70,12 +70,12 @@ func newProxy(t *testing.T, beyond string) *realProxy {
 	return p
 }
 
-// url is the proxy's address with a user in it.
+// url returns the proxy's URL with user and password.
 func (p *realProxy) url(password string) string {
 	return (&url.URL{Scheme: "http", User: url.UserPassword(proxyUser, password), Host: p.address}).String()
 }
 
-// hosts are those that the proxy's own log says it was asked for.
+// asked reports whether the proxy's own log contains a CONNECT to the host.
 func (p *realProxy) asked(t *testing.T, host string) bool {
 	t.Helper()
 	data, err := os.ReadFile(p.log)
@@ -85,14 +85,15 @@ func (p *realProxy) asked(t *testing.T, host string) bool {
 	return strings.Contains(string(data), "CONNECT "+host+":443")
 }
 
-// behindProxy is a list whose only way out is a real proxy, with a session that ends at the given time.
+// behindProxy runs a list that can reach IBM Cloud only through a real proxy, with a session that expires at the given
+// time.
 func behindProxy(t *testing.T, password string, end time.Time, more ...string) (*realProxy, *cloud, answer) {
 	t.Helper()
 	cl := newCloud(t)
 	p := newProxy(t, cl.URL)
 	c := install(t, session(jwt(end)))
 	args := onCloud(t, c, cl)
-	c.env = append(append(c.env, "HTTPS_PROXY="+p.url(password)), more...) // the last one of a name counts
+	c.env = append(append(c.env, "HTTPS_PROXY="+p.url(password)), more...) // the last value of a name takes effect
 	return p, cl, c.run("fn-runtime", args...)
 }
 
@@ -112,8 +113,8 @@ func TestRealProxy(t *testing.T) {
 	}
 }
 
-// A wrong password is named as what it is, also where the session has to be renewed first; and the right or wrong one is
-// shown nowhere, not in the trace either.
+// A wrong password is reported as such, even if the session has to be renewed first. Neither the correct nor the wrong
+// password is printed, not even in the trace.
 func TestRealProxyRefuses(t *testing.T) {
 	for name, tc := range map[string]struct {
 		end  time.Time
@@ -139,7 +140,7 @@ func TestRealProxyRefuses(t *testing.T) {
 	}
 }
 
-// What NO_PROXY names goes past the proxy. The name ends in .invalid, which leads nowhere (RFC 2606).
+// Hosts in NO_PROXY are reached without the proxy. The name ends in .invalid, which never resolves (RFC 2606).
 func TestNoProxy(t *testing.T) {
 	for noProxy, through := range map[string]bool{"": true, "other.example": true, ".invalid": false, "faas.invalid": false} {
 		cl := newCloud(t)

@@ -18,7 +18,7 @@ import (
 	"github.com/IBM-Cloud/ibm-cloud-cli-sdk/bluemix/trace"
 )
 
-// landmarks are the lines by which a reader, or a script, finds the way in a trace of the IBM Cloud CLI.
+// landmarks match the lines by which a reader or a script navigates a trace of the IBM Cloud CLI.
 var landmarks = []*regexp.Regexp{
 	regexp.MustCompile(`(?m)^REQUEST: \[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[^\]]*\]$`),
 	regexp.MustCompile(`(?m)^GET /\S* HTTP/1\.1$`),
@@ -29,7 +29,7 @@ var landmarks = []*regexp.Regexp{
 	regexp.MustCompile(`(?m)^Content-Type: application/json$`),
 }
 
-// The trace has the landmarks of those that the CLI's own SDK writes, in the same order.
+// The trace contains the same landmarks as a trace of the CLI's own SDK, in the same order.
 func TestTraceIsLikeTheCLIs(t *testing.T) {
 	theirs := traceOfSDK(t)
 	cl := newCloud(t)
@@ -52,7 +52,7 @@ func TestTraceIsLikeTheCLIs(t *testing.T) {
 	}
 }
 
-// traceOfSDK is what the CLI's own SDK writes for one request.
+// traceOfSDK returns the trace that the CLI's own SDK writes for one request.
 func traceOfSDK(t *testing.T) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -80,7 +80,7 @@ func traceOfSDK(t *testing.T) string {
 
 var ansi = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
-// The settings mean what they mean to the CLI: nothing, the screen, or a file that is appended to.
+// The trace settings have the same meaning as for the CLI: no trace, the screen, or a file that is appended to.
 func TestTraceSettings(t *testing.T) {
 	for setting, where := range map[string]string{"": "", "false": "", "FALSE": "", "true": "screen", "TRUE": "screen", "trace file.log": "file"} {
 		t.Run(setting, func(t *testing.T) {

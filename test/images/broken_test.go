@@ -23,12 +23,13 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// relay passes connections on until it is cut.
+// relay forwards connections until it is cut.
 type relay struct {
 	net.Listener
 	mu    sync.Mutex
 	conns []net.Conn
-	// cutAfter cuts the first connections that carry more than so many bytes from the client; cuts counts them.
+	// cutAfter is the number of bytes from the client after which a connection is cut, at most maxCuts times. cuts
+	// counts them.
 	cutAfter, maxCuts int64
 	cuts              atomic.Int64
 }
@@ -77,7 +78,7 @@ func (r *relay) copy(out, in net.Conn) {
 
 func closeBoth(a, b net.Conn) { _, _ = a.Close(), b.Close() }
 
-// cut ends every connection and the listener.
+// cut closes every connection and the listener.
 func (r *relay) cut() {
 	_ = r.Close()
 	r.mu.Lock()
@@ -93,7 +94,7 @@ func TestEngineGone(t *testing.T) {
 		socket := filepath.Join(t.TempDir(), "d.sock")
 		r := newRelay(t, "unix", socket, "/var/run/docker.sock")
 		b := builder(t, images.Options{Getenv: env("DOCKER_HOST", "unix://"+socket, "DOCKER_BUILDKIT", getenv("DOCKER_BUILDKIT"))})
-		dir := folder(t, map[string]string{"Dockerfile": "FROM " + world.base + "\nRUN echo started; sleep 300\n"})
+		dir := contextDir(t, map[string]string{"Dockerfile": "FROM " + world.base + "\nRUN echo started; sleep 300\n"})
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 		defer cancel()
 		_, err := b.Build(ctx, entity.ImageBuild{Image: image(t), Context: dir, NoCache: true}, &watcher{word: "started", then: r.cut})
@@ -103,13 +104,14 @@ func TestEngineGone(t *testing.T) {
 }
 
 func TestNoEngine(t *testing.T) {
-	dir := folder(t, map[string]string{"Dockerfile": "FROM scratch\n"})
+	dir := contextDir(t, map[string]string{"Dockerfile": "FROM scratch\n"})
 	_, _, err := build(t, builder(t, images.Options{Getenv: env("DOCKER_HOST", "unix:///nowhere/docker.sock")}),
 		entity.ImageBuild{Image: "user/name:1", Context: dir})
 	wants(t, err, fault.Unavailable, "/nowhere/docker.sock", "DOCKER_HOST", "no such socket", "systemctl start docker")
 }
 
-// TestRefusedPush has a registry that refuses in the middle of a push: the fault says so, and the next run goes on.
+// TestRefusedPush uses a registry that refuses requests in the middle of a push. The fault reports it, and the next run
+// resumes.
 func TestRefusedPush(t *testing.T) {
 	harness.NoContainers(t)
 	for _, it := range []struct {
@@ -138,11 +140,11 @@ func TestRefusedPush(t *testing.T) {
 					_, _ = io.WriteString(w, it.body)
 					return
 				}
-				through.ServeHTTP(w, r) // with the client's own Host, which the registry's answers point to
+				through.ServeHTTP(w, r) // with the client's own Host, because the registry's responses contain it
 			}))
 			defer server.Close()
 			host := strings.TrimPrefix(server.URL, "http://")
-			dir := folder(t, map[string]string{"Dockerfile": "FROM " + world.base + "\nRUN head -c 100000 /dev/urandom >/a\n"})
+			dir := contextDir(t, map[string]string{"Dockerfile": "FROM " + world.base + "\nRUN head -c 100000 /dev/urandom >/a\n"})
 			b := builder(t, images.Options{Server: host, User: world.user, Password: world.password})
 			spec := entity.ImageBuild{Image: strings.Replace(image(t), world.registry, host, 1), Context: dir, Push: true}
 			t.Cleanup(func() { _ = exec.Command("docker", "image", "rm", "-f", spec.Image).Run() })
@@ -157,14 +159,14 @@ func TestRefusedPush(t *testing.T) {
 	}
 }
 
-// TestBrokenPush breaks connections to the registry in the middle of layers: the push goes on and ends well. It waits
-// most of its time, for the engine's own pauses.
+// TestBrokenPush breaks connections to the registry in the middle of layers. The push resumes and succeeds. The test
+// mostly waits for the engine's own pauses.
 func TestBrokenPush(t *testing.T) {
 	t.Parallel()
 	r := newRelay(t, "tcp", "127.0.0.1:0", world.registry)
-	r.cutAfter, r.maxCuts = 200_000, 12 // more than the engine's own five tries for one layer
+	r.cutAfter, r.maxCuts = 200_000, 12 // more than the engine's own five attempts per layer
 	through := r.Addr().String()
-	dir := folder(t, map[string]string{"Dockerfile": "FROM " + world.base + "\nRUN head -c 3000000 /dev/urandom >/a\nRUN head -c 3000000 /dev/urandom >/b\n"})
+	dir := contextDir(t, map[string]string{"Dockerfile": "FROM " + world.base + "\nRUN head -c 3000000 /dev/urandom >/a\nRUN head -c 3000000 /dev/urandom >/b\n"})
 	var mu sync.Mutex
 	var warned []string
 	b := builder(t, images.Options{Server: through, User: world.user, Password: world.password, Warn: func(m i18n.Message) {

@@ -18,7 +18,7 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// TestSkeleton is the way of a user: init, build with check and push, digest; and the second build changes nothing.
+// TestSkeleton follows a user: init, build with check and push, digest. The second build changes nothing.
 func TestSkeleton(t *testing.T) {
 	both(t, func(t *testing.T, getenv func(string) string) {
 		harness.NoContainers(t)
@@ -55,7 +55,7 @@ func detail(err error) string {
 func TestFailingStep(t *testing.T) {
 	both(t, func(t *testing.T, getenv func(string) string) {
 		harness.NoContainers(t)
-		dir := folder(t, map[string]string{"Dockerfile": "FROM " + world.base + "\nRUN echo fine\nRUN echo 'bang \\033[31mred' >&2; exit 3\n"})
+		dir := contextDir(t, map[string]string{"Dockerfile": "FROM " + world.base + "\nRUN echo fine\nRUN echo 'bang \\033[31mred' >&2; exit 3\n"})
 		_, _, err := build(t, builder(t, images.Options{Getenv: getenv}), entity.ImageBuild{Image: image(t), Context: dir})
 		wants(t, err, fault.Failed, "exit code 3", "RUN echo", "bang")
 		if strings.Contains(detail(err), "\x1b") {
@@ -82,7 +82,7 @@ func TestFaults(t *testing.T) {
 			both(t, func(t *testing.T, getenv func(string) string) {
 				harness.NoContainers(t)
 				text := strings.NewReplacer("BASE", world.base, "REGISTRY", world.registry).Replace(it.dockerfile)
-				dir := folder(t, map[string]string{"Dockerfile": text})
+				dir := contextDir(t, map[string]string{"Dockerfile": text})
 				_, _, err := build(t, builder(t, images.Options{Getenv: getenv}), entity.ImageBuild{Image: image(t), Context: dir})
 				wants(t, err, it.kind, it.words...)
 				t.Log(detail(err))
@@ -96,11 +96,11 @@ func TestPrivateBase(t *testing.T) {
 	both(t, func(t *testing.T, getenv func(string) string) {
 		base := image(t)
 		b := builder(t, images.Options{Getenv: getenv})
-		dir := folder(t, map[string]string{"Dockerfile": "FROM " + world.base + "\nRUN echo " + t.Name() + " >/made\n"})
+		dir := contextDir(t, map[string]string{"Dockerfile": "FROM " + world.base + "\nRUN echo " + t.Name() + " >/made\n"})
 		if _, out, err := build(t, b, entity.ImageBuild{Image: base, Context: dir, Push: true}); err != nil {
 			t.Fatalf("%v\n%s", detail(err), out)
 		}
-		above := folder(t, map[string]string{"Dockerfile": "FROM " + base + "\nRUN cat /made\n"})
+		above := contextDir(t, map[string]string{"Dockerfile": "FROM " + base + "\nRUN cat /made\n"})
 		name := strings.TrimSuffix(base, ":1") + ":2"
 		t.Cleanup(func() { _ = exec.Command("docker", "image", "rm", "-f", name).Run() })
 		if _, out, err := build(t, b, entity.ImageBuild{Image: name, Context: above, Pull: true, NoCache: true}); err != nil {
@@ -115,13 +115,13 @@ func TestPrivateBase(t *testing.T) {
 	})
 }
 
-// TestInterrupted ends the context in the middle of a step: the engine must not go on with it.
+// TestInterrupted cancels the context during a step: the engine must stop it.
 func TestInterrupted(t *testing.T) {
 	both(t, func(t *testing.T, getenv func(string) string) {
 		harness.NoContainers(t)
 		b := builder(t, images.Options{Getenv: getenv})
-		marker := "sleep 4" + time.Now().Format("150405") // a process that can be found by its arguments
-		dir := folder(t, map[string]string{"Dockerfile": "FROM " + world.base + "\nRUN echo started; " + marker + "\n"})
+		marker := "sleep 4" + time.Now().Format("150405") // a process that can be identified by its arguments
+		dir := contextDir(t, map[string]string{"Dockerfile": "FROM " + world.base + "\nRUN echo started; " + marker + "\n"})
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 		defer cancel()
 		seen := &watcher{word: "started", then: cancel}
@@ -133,7 +133,7 @@ func TestInterrupted(t *testing.T) {
 	})
 }
 
-// watcher calls then when a word has been written as a line.
+// watcher calls then when a given word has been written as a line.
 type watcher struct {
 	word string
 	then func()
@@ -146,7 +146,7 @@ func (w *watcher) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// running looks for a process by its arguments; the step runs on this machine's kernel.
+// running reports whether a process with the given arguments runs. The step runs on this machine's kernel.
 func running(t *testing.T, words string) bool {
 	t.Helper()
 	all, err := filepath.Glob("/proc/[0-9]*/cmdline")
@@ -163,7 +163,7 @@ func running(t *testing.T, words string) bool {
 }
 
 func TestPushFaults(t *testing.T) {
-	dir := folder(t, map[string]string{"Dockerfile": "FROM " + world.base + "\n"})
+	dir := contextDir(t, map[string]string{"Dockerfile": "FROM " + world.base + "\n"})
 	spec := entity.ImageBuild{Image: image(t), Context: dir, Push: true}
 	t.Run("wrong password", func(t *testing.T) {
 		_, _, err := build(t, builder(t, images.Options{Home: home(t, world.user, "wrong")}), spec)

@@ -11,9 +11,9 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// TestCheck: images that cannot serve as a runtime, and why.
+// TestCheck checks that unsuitable images are rejected with the reason.
 func TestCheck(t *testing.T) {
-	t.Parallel() // with TestBrokenPush, which starts no container
+	t.Parallel() // with TestBrokenPush, which does not start containers
 	proxied := "FROM " + world.base + "\nCOPY proxy.py /proxy.py\nENTRYPOINT [\"python3\", \"/proxy.py\"]\n"
 	for _, it := range []struct {
 		name, dockerfile, python string
@@ -35,7 +35,7 @@ func TestCheck(t *testing.T) {
 	} {
 		t.Run(it.name, func(t *testing.T) {
 			harness.NoContainers(t)
-			dir := folder(t, map[string]string{"Dockerfile": it.dockerfile, "proxy.py": string(actionproxy.Source())})
+			dir := contextDir(t, map[string]string{"Dockerfile": it.dockerfile, "proxy.py": string(actionproxy.Source())})
 			built, _, err := build(t, builder(t, images.Options{}), entity.ImageBuild{Image: image(t), Context: dir,
 				Check: true, Python: it.python, Modules: it.modules})
 			if it.words == nil {

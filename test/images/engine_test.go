@@ -1,5 +1,5 @@
-// Package images_test proves the building of runtime images with a real Docker Engine and a real registry with a
-// password, both on loopback. bin/test-engine starts them; without them these tests fail.
+// Package images_test builds runtime images with a real Docker Engine and a real registry with a password, both on
+// loopback. bin/test-engine starts them; without them these tests fail.
 package images_test
 
 import (
@@ -24,7 +24,7 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// world is what bin/test-engine made.
+// world describes the environment that bin/test-engine starts.
 var world struct {
 	registry, user, password, base string
 	api                            *client.Client
@@ -47,7 +47,7 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-// home makes a home with a 'docker login' for the registry.
+// home creates a home directory with a 'docker login' for the registry.
 func home(t *testing.T, user, password string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -62,7 +62,7 @@ func home(t *testing.T, user, password string) string {
 	return dir
 }
 
-// env is the process's environment, with changes.
+// env returns a lookup in the process's environment with changes.
 func env(pairs ...string) func(string) string {
 	return func(name string) string {
 		for i := 0; i+1 < len(pairs); i += 2 {
@@ -91,7 +91,7 @@ func builder(t *testing.T, o images.Options) *images.Builder {
 	return b
 }
 
-// image returns a name of its own for a test, and removes the image afterwards.
+// image returns a unique image name for a test, and deletes the image afterwards.
 func image(t *testing.T) string {
 	t.Helper()
 	name := world.registry + "/lithops/" + strings.ToLower(regexp.MustCompile(`\W+`).ReplaceAllString(t.Name(), "-")) + ":1"
@@ -101,8 +101,8 @@ func image(t *testing.T) string {
 	return name
 }
 
-// folder writes files into a new folder.
-func folder(t *testing.T, files map[string]string) string {
+// contextDir writes files into a new directory.
+func contextDir(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range files {
@@ -133,7 +133,7 @@ func build(t *testing.T, b *images.Builder, spec entity.ImageBuild) (entity.Imag
 	return built, out.String(), err
 }
 
-// wants checks a fault's kind and words.
+// wants checks the kind and the text of a fault.
 func wants(t *testing.T, err error, kind fault.Kind, words ...string) {
 	t.Helper()
 	if err == nil {

@@ -13,8 +13,8 @@ import (
 	"fn-runtime/runtime/images"
 )
 
-// TestSameContextAsDocker builds folders with odd .dockerignore files with the Docker CLI and with ours: the files that
-// arrive, their kinds and their modes must be the same.
+// TestSameContextAsDocker builds directories with unusual .dockerignore files with the Docker CLI and with our client:
+// the files that arrive, their kinds and their modes must be equal.
 func TestSameContextAsDocker(t *testing.T) {
 	files := map[string]string{
 		"a.txt": "1", "b.md": "2", "README.md": "3", "docs/x.md": "4", "docs/keep/y.md": "5", "docs/keep/deep/z.txt": "6", "src/m.py": "7",
@@ -38,7 +38,7 @@ func TestSameContextAsDocker(t *testing.T) {
 			if ignore != "" {
 				all[".dockerignore"] = ignore
 			}
-			dir := folder(t, all)
+			dir := contextDir(t, all)
 			if err := os.Symlink("../a.txt", filepath.Join(dir, "src", "link")); err != nil {
 				t.Fatal(err)
 			}

@@ -14,7 +14,7 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// jobBuild is what 'build -b code_engine' asks for.
+// jobBuild returns the request of 'build -b code_engine'.
 func jobBuild(t *testing.T, dir string) entity.ImageBuild {
 	t.Helper()
 	in, err := lithops.Find(t.Context(), lithops.FindOptions{Python: filepath.Join(harness.Venv(t, "3.11", "lithops", "boto3"), "bin", "python")})
@@ -28,7 +28,7 @@ func jobBuild(t *testing.T, dir string) entity.ImageBuild {
 		}}}
 }
 
-// TestSkeletonOfJobs is the way of a user of Code Engine whose image has the code inside.
+// TestSkeletonOfJobs follows a user of Code Engine whose image contains the code.
 func TestSkeletonOfJobs(t *testing.T) {
 	dir := t.TempDir()
 	if _, err := skeleton.Write(dir, skeleton.Options{Python: "3.11", Jobs: true, Code: true}); err != nil {
@@ -40,11 +40,11 @@ func TestSkeletonOfJobs(t *testing.T) {
 	}
 }
 
-// TestAddedFile: it is found by the build, whatever .dockerignore says, and not put into the folder; one that is there
-// stands back.
+// TestAddedFile checks that the build finds an added file regardless of .dockerignore, that the file is not written
+// into the directory, and that it replaces an existing file in the context.
 func TestAddedFile(t *testing.T) {
 	both(t, func(t *testing.T, getenv func(string) string) {
-		dir := folder(t, map[string]string{".dockerignore": "*.zip\n", "code.zip": "old", "z/deep": "", "a": "",
+		dir := contextDir(t, map[string]string{".dockerignore": "*.zip\n", "code.zip": "old", "z/deep": "", "a": "",
 			"Dockerfile": "FROM " + world.base + "\nCOPY . /all\nCOPY code.zip /\nRUN [ \"$(cat /code.zip)\" = new ] && [ -e /all/z/deep ] && [ -e /all/a ]\n"})
 		spec := entity.ImageBuild{Image: image(t), Context: dir, ExtraFile: &entity.BuildFile{Name: "code.zip",
 			Make: func(context.Context) ([]byte, error) { return []byte("new"), nil }}}
@@ -73,7 +73,7 @@ func TestCheckOfJobs(t *testing.T) {
 		{"tells nothing", base + "RUN mkdir /lithops && touch /lithops/lithopsentry.py\n", []string{"wrote no metadata"}},
 	} {
 		t.Run(it.name, func(t *testing.T) {
-			dir := folder(t, map[string]string{"Dockerfile": it.dockerfile})
+			dir := contextDir(t, map[string]string{"Dockerfile": it.dockerfile})
 			spec := jobBuild(t, dir)
 			_, out, err := build(t, builder(t, images.Options{}), spec)
 			if it.words == nil {
@@ -90,7 +90,7 @@ func TestCheckOfJobs(t *testing.T) {
 	}
 }
 
-// TestFingerprintOfJobs: an image with the code inside is another one once Lithops is.
+// TestFingerprintOfJobs checks that the fingerprint of an image with the code inside changes with Lithops.
 func TestFingerprintOfJobs(t *testing.T) {
 	b := builder(t, images.Options{})
 	of := func(dockerfile, code string) string {

@@ -11,8 +11,8 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// pythonBase makes a stand-in for python:3.X-slim-bookworm: Debian's own Python for 3.11, else one of pyenv's on the
-// base image. "" when this machine has no such Python.
+// pythonBase builds a replacement for python:3.X-slim-bookworm: Debian's own Python for 3.11, or one of pyenv's on the
+// base image. It returns "" if this machine does not have this Python.
 func pythonBase(t *testing.T, python string) string {
 	t.Helper()
 	if python == "3.11" {
@@ -25,9 +25,9 @@ func pythonBase(t *testing.T, python string) string {
 	}
 	prefix := filepath.Dir(filepath.Dir(found[0]))
 	name := "fn-runtime-base:" + python
-	dockerfile := filepath.Join(folder(t, map[string]string{
+	dockerfile := filepath.Join(contextDir(t, map[string]string{
 		"Dockerfile": "FROM " + world.base + "\nCOPY . /usr/local/\nRUN ldconfig; ln -sf python" + python + " /usr/local/bin/python\n" +
-			// The official images have a pip that knows today's wheels.
+			// The official images have a pip that supports current wheels.
 			"RUN python -m pip install --no-cache-dir -q -U 'pip>=21'\n",
 		"Dockerfile.dockerignore": "**/test\n**/tests\n**/__pycache__\nshare\n",
 	}), "Dockerfile")
@@ -37,7 +37,7 @@ func pythonBase(t *testing.T, python string) string {
 	return name
 }
 
-// TestEveryPython builds and checks the skeleton of each Python that this machine has.
+// TestEveryPython builds and checks the skeleton for each Python on this machine.
 func TestEveryPython(t *testing.T) {
 	harness.NoContainers(t)
 	for _, python := range skeleton.Pythons() {

@@ -13,12 +13,12 @@ import (
 	"fn-runtime/runtime/runtimetest"
 )
 
-// A Dockerfile that lies outside of the context, or that .dockerignore leaves out, is not in the image, and neither is
-// what was made to send it.
+// A Dockerfile outside of the context, or excluded by .dockerignore, is not in the image. The same applies to the
+// temporary file that transfers it.
 func TestDockerfileStaysOutOfTheImage(t *testing.T) {
 	text := "FROM " + world.base + "\nCOPY . /context\nRUN find /context -mindepth 1 -printf '%P\\n' | LC_ALL=C sort >/listing\n"
 	both(t, func(t *testing.T, getenv func(string) string) {
-		outside := filepath.Join(folder(t, map[string]string{"Mine": text}), "Mine")
+		outside := filepath.Join(contextDir(t, map[string]string{"Mine": text}), "Mine")
 		for name, it := range map[string]struct {
 			files      map[string]string
 			dockerfile string
@@ -29,7 +29,7 @@ func TestDockerfileStaysOutOfTheImage(t *testing.T) {
 		} {
 			t.Run(name, func(t *testing.T) {
 				ref := image(t)
-				if _, out, err := build(t, builder(t, images.Options{Getenv: getenv}), entity.ImageBuild{Image: ref, Context: folder(t, it.files), Dockerfile: it.dockerfile}); err != nil {
+				if _, out, err := build(t, builder(t, images.Options{Getenv: getenv}), entity.ImageBuild{Image: ref, Context: contextDir(t, it.files), Dockerfile: it.dockerfile}); err != nil {
 					t.Fatalf("%s\n%s", detail(err), out)
 				}
 				if got := strings.TrimSpace(listing(t, ref)); got != it.want {
@@ -40,7 +40,8 @@ func TestDockerfileStaysOutOfTheImage(t *testing.T) {
 	})
 }
 
-// What the Docker CLI gives to a build, ours does: secrets that no layer keeps, keys of an agent, a stage, labels.
+// Our builds support the same options as the Docker CLI: secrets that no layer keeps, keys of an SSH agent, a target
+// stage, labels.
 func TestMountsOfABuild(t *testing.T) {
 	text := "FROM " + world.base + " AS first\n" +
 		"RUN --mount=type=secret,id=token cp /run/secrets/token /copied\n" +
@@ -51,8 +52,8 @@ func TestMountsOfABuild(t *testing.T) {
 
 		"RUN cp /copied /listing\n" +
 		"FROM " + world.base + "\nRUN exit 9\n"
-	dir := folder(t, map[string]string{"Dockerfile": text})
-	secret := filepath.Join(folder(t, map[string]string{"token": "hidden\n"}), "token")
+	dir := contextDir(t, map[string]string{"Dockerfile": text})
+	secret := filepath.Join(contextDir(t, map[string]string{"token": "hidden\n"}), "token")
 	key := filepath.Join(t.TempDir(), "key")
 	command(t, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key)
 	socket := filepath.Join(t.TempDir(), "agent")
@@ -95,14 +96,14 @@ func TestMountsOfABuild(t *testing.T) {
 	wants(t, err, fault.Invalid, "BuildKit")
 }
 
-// A Dockerfile that needs what this builder lacks is refused with that cause.
+// A Dockerfile that needs a feature that this builder lacks is refused with this reason.
 func TestWhatABuilderLacks(t *testing.T) {
 	both(t, func(t *testing.T, getenv func(string) string) {
-		dir := folder(t, map[string]string{"Dockerfile": "FROM " + world.base + "\nRUN <<EOF\nmake all\nEOF\n"})
+		dir := contextDir(t, map[string]string{"Dockerfile": "FROM " + world.base + "\nRUN <<EOF\nmake all\nEOF\n"})
 		_, _, err := build(t, builder(t, images.Options{Getenv: getenv}), entity.ImageBuild{Image: image(t), Context: dir})
 		wants(t, err, fault.Invalid, "heredoc", "MAKE", "DOCKER_BUILDKIT")
 	})
-	dir := folder(t, map[string]string{"Dockerfile": "# syntax=127.0.0.1:1/docker/dockerfile:1\nFROM " + world.base + "\n"})
+	dir := contextDir(t, map[string]string{"Dockerfile": "# syntax=127.0.0.1:1/docker/dockerfile:1\nFROM " + world.base + "\n"})
 	_, _, err := build(t, builder(t, images.Options{}), entity.ImageBuild{Image: image(t), Context: dir})
 	wants(t, err, fault.Unavailable, "# syntax=", "127.0.0.1:1/docker/dockerfile:1", "delete the line")
 }

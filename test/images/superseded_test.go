@@ -11,14 +11,14 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// TestSuperseded builds an image twice. The first one is superseded, with the tag that is never moved as without any, until
-// a container is made of it or somebody gives it a name; and it goes without the second one.
+// TestSuperseded builds an image twice. The first image counts as superseded, with or without an immutable tag, until a
+// container uses it or it gets another tag. Deleting it keeps the newer image.
 func TestSuperseded(t *testing.T) {
 	both(t, func(t *testing.T, getenv func(string) string) {
 		harness.NoContainers(t)
 		b, name := builder(t, images.Options{Getenv: getenv}), image(t)
 		version := func(text string, pin bool) entity.ImageBuilt {
-			dir := folder(t, map[string]string{"Dockerfile": "FROM " + world.base + "\nRUN echo " + t.Name() + text + " >/made\n"})
+			dir := contextDir(t, map[string]string{"Dockerfile": "FROM " + world.base + "\nRUN echo " + t.Name() + text + " >/made\n"})
 			built, out, err := build(t, b, entity.ImageBuild{Image: name, Context: dir, Push: true, Pin: pin})
 			if err != nil {
 				t.Fatalf("%v\n%s", detail(err), out)
@@ -34,7 +34,7 @@ func TestSuperseded(t *testing.T) {
 			}
 			var got []string
 			for _, one := range all {
-				if one.Image == name { // others are those of tests beside this one
+				if one.Image == name { // others belong to tests that run in parallel
 					found, got = append(found, one), append(got, one.ID)
 				}
 			}
@@ -56,8 +56,8 @@ func TestSuperseded(t *testing.T) {
 		docker(t, "image", "tag", first.ID, own)
 		expect("with a name of the user's")
 		docker(t, "image", "rm", own)
-		said := docker(t, "build", "-q", folder(t, map[string]string{"Dockerfile": "FROM " + name + "\nRUN echo heir >/heir\n"}))
-		heir := said[strings.LastIndexByte(said, '\n')+1:] // below a warning
+		said := docker(t, "build", "-q", contextDir(t, map[string]string{"Dockerfile": "FROM " + name + "\nRUN echo heir >/heir\n"}))
+		heir := said[strings.LastIndexByte(said, '\n')+1:] // after a warning
 		t.Cleanup(func() { _ = exec.Command("docker", "image", "rm", "-f", heir).Run() })
 		expect("with an image without a name that was made from one", first.ID)
 		docker(t, "image", "rm", heir)
@@ -67,7 +67,7 @@ func TestSuperseded(t *testing.T) {
 
 		third := version("3", false)
 		for _, old := range expect("after the third build", first.ID, second.ID) {
-			for range 2 { // one that is gone is none to fail for
+			for range 2 { // a missing image is not an error
 				if err := b.Remove(t.Context(), old); err != nil {
 					t.Error(detail(err))
 				}
@@ -82,7 +82,7 @@ func TestSuperseded(t *testing.T) {
 	})
 }
 
-// docker runs the Docker CLI, and returns what it says.
+// docker runs the Docker CLI and returns its output.
 func docker(t *testing.T, args ...string) string {
 	t.Helper()
 	out, err := exec.Command("docker", args...).CombinedOutput()

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// runtimes returns name, memory and state as our list has them.
+// runtimes returns name, memory and state of the runtimes in our list.
 func runtimes(t *testing.T, s site) string {
 	t.Helper()
 	var list []struct {
@@ -49,7 +49,8 @@ func doctor(t *testing.T, s site, args ...string) string {
 	return strings.Join(failed, " ")
 }
 
-// TestLithopsCommands has Lithops and us say the same of what is there, whoever has made, changed or removed it.
+// TestLithopsCommands checks that Lithops and our program report the same resources, no matter which of them created,
+// changed or deleted them.
 func TestLithopsCommands(t *testing.T) {
 	s := stage(t, "lithops[multiprocessing,joblib]", "")
 	const image = "docker.io/lithopscloud/openwhisk-python-v311"
@@ -85,7 +86,7 @@ func TestLithopsCommands(t *testing.T) {
 		t.Errorf("the job %s has left no log", id)
 	}
 
-	// What its update leaves is no runtime that a client can use: it lacks the time limit.
+	// After Lithops' update no client can use the runtime, because it lacks the time limit.
 	lithops("runtime", "update", "default")
 	expect(image+" 256 outdated", image+" 256")
 	if got := doctor(t, s); got != "runtimes" {
@@ -97,7 +98,7 @@ func TestLithopsCommands(t *testing.T) {
 	expect(image+" 256 ready", image+" 256")
 	job()
 
-	// What it has deployed itself is listed, and renewed by ours.
+	// A runtime that Lithops deployed is listed and updated by our program.
 	lithops("runtime", "delete", "default")
 	expect("", "")
 	lithops("runtime", "deploy", "default")
@@ -108,7 +109,8 @@ func TestLithopsCommands(t *testing.T) {
 	expect(image+" 256 ready", image+" 256")
 	job()
 
-	// What it registers over ours is its own, and ours says so; what it takes from the bucket, ours puts back.
+	// A runtime that Lithops registers over ours belongs to Lithops, and our program reports it. Our program restores
+	// metadata that Lithops deletes from the bucket.
 	lithops("runtime", "deploy", "default")
 	expect(image+" 256 outdated", image+" 256")
 	s.FnRuntime("update", "all", "-b", "local", "-q")
@@ -126,7 +128,7 @@ func TestLithopsCommands(t *testing.T) {
 	expect(image+" 256 ready", image+" 256")
 	job()
 
-	// Objects, and what only its virtual machines have.
+	// Object storage commands, and commands for virtual machines only.
 	file := filepath.Join(s.Dir, "a b.txt")
 	if err := os.WriteFile(file, []byte("content"), 0o600); err != nil {
 		t.Fatal(err)
@@ -142,7 +144,7 @@ func TestLithopsCommands(t *testing.T) {
 		}
 	}
 
-	// Its clean takes everything, and ours knows.
+	// Lithops' clean deletes everything, and our program reports that.
 	lithops("clean")
 	expect("", "")
 	if got := doctor(t, s); got != "" {

@@ -11,11 +11,11 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// groups are those of Lithops' own suite whose calls run on the compute service, but for the data that one of them fetches
-// from this machine's loopback interface, which is another one in a container.
+// groups selects the tests of Lithops' own suite whose calls run on the compute service, except for data that one of
+// them fetches from this machine's loopback interface, which a container cannot reach.
 const groups = "(test_call_async or test_map.py or test_map_reduce or test_wait or TestConcurrentFuturesLive) and not url"
 
-// TestLithopsInContainers runs those groups and the examples in containers of an image that is built for it.
+// TestLithopsInContainers runs those groups and the examples in containers of an image that is built for them.
 func TestLithopsInContainers(t *testing.T) {
 	engine := harness.Engines(t)
 	image := engine.Registry + "/lithops/" + strings.ToLower(rand.Text()[:8]) + "-suite:1"
@@ -23,7 +23,7 @@ func TestLithopsInContainers(t *testing.T) {
 	s := newSite(t, "lithops[tests]", "--invoker", "docker")
 	engine.Login(t, s.Stage)
 	s.FnRuntime("init", "suite", "--python", "3.11", "-q")
-	s.append(t, filepath.Join(s.Dir, "suite", "requirements.txt"), "pytest\n") // some tests let the service run what stands in them
+	s.append(t, filepath.Join(s.Dir, "suite", "requirements.txt"), "pytest\n") // some tests run functions that are defined in the test modules
 	s.FnRuntime("build", image, "suite", "--build-arg", "BASE="+engine.Base, "-q")
 	s.FnRuntime("deploy", image, "-b", "local", "-q")
 	config := filepath.Join(s.Home, ".lithops", "config")

@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// TestLithopsExamples runs programs as the documentation of Lithops has them; those of multiprocessing need Redis.
+// TestLithopsExamples runs programs from the documentation of Lithops. Those of multiprocessing need Redis.
 func TestLithopsExamples(t *testing.T) {
 	stage(t, "lithops[multiprocessing,joblib]", redis(t)).examples(t, func(string) bool { return true })
 }
 
-// examples runs the programs that are chosen by name side by side: each prints what the file beside it says.
+// examples runs the chosen programs concurrently. Each must print the content of the file next to it.
 func (s site) examples(t *testing.T, chosen func(name string) bool) {
 	t.Helper()
 	files, err := filepath.Glob("testdata/examples/*.py")

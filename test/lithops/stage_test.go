@@ -1,5 +1,5 @@
-// Package lithops runs what the Lithops project itself brings, and programs as its documentation has them, on the local
-// endpoint with the unmodified client.
+// Package lithops runs the Lithops project's own test suite, and programs from its documentation, on the local endpoint
+// with the unmodified client.
 package lithops
 
 import (
@@ -15,7 +15,7 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// site is a home with the programs of its Python environment in bin.
+// site is a home directory with the programs of its Python environment in bin.
 type site struct {
 	*harness.Stage
 	bin string
@@ -23,7 +23,8 @@ type site struct {
 
 func (s site) program(name string) string { return filepath.Join(s.bin, name) }
 
-// newSite makes a home in which the newest Lithops is configured for a local endpoint, which is started with these options.
+// newSite creates a home directory in which the newest Lithops is configured for a local endpoint, which it starts with
+// the given options.
 func newSite(t *testing.T, lithops string, options ...string) site {
 	t.Helper()
 	venv := harness.Venv(t, "3.11", lithops, "boto3")
@@ -35,7 +36,7 @@ func newSite(t *testing.T, lithops string, options ...string) site {
 	return site{s, bin}
 }
 
-// stage makes a site on which the default runtime is deployed. extra is further configuration.
+// stage creates a site with the default runtime deployed. extra is additional configuration.
 func stage(t *testing.T, lithops, extra string) site {
 	t.Helper()
 	s := newSite(t, lithops)
@@ -59,7 +60,7 @@ func (site) append(t *testing.T, path, text string) {
 	}
 }
 
-// redis starts a server on a port that nobody has, and returns the section of the configuration that names it.
+// redis starts a server on a free port and returns its section of the configuration.
 func redis(t *testing.T) string {
 	t.Helper()
 	path, err := exec.LookPath("redis-server")
@@ -82,7 +83,7 @@ func redis(t *testing.T) string {
 	return fmt.Sprintf("redis:\n  host: 127.0.0.1\n  port: %d\n", port)
 }
 
-// lines joins the lines of an output that are not empty.
+// lines joins the non-empty lines of an output.
 func lines(out string) string {
 	return strings.Join(strings.FieldsFunc(out, func(r rune) bool { return r == '\n' || r == '\r' }), "\n")
 }

@@ -9,16 +9,16 @@ import (
 	"time"
 )
 
-// elsewhere chooses the tests that do not run on Lithops' own backend for the local machine, with which this endpoint has
-// nothing to do.
+// elsewhere excludes the tests that run on Lithops' own backend for the local machine, which does not use this
+// endpoint.
 const elsewhere = "not localhost and not TestSklearnOverJoblib and not TestJoblibBackendLive"
 
-// TestLithopsOwnSuite runs 'lithops test'. The data that one group fetches from the Internet comes from this machine.
+// TestLithopsOwnSuite runs 'lithops test'. This machine serves the data that one group would fetch from the Internet.
 func TestLithopsOwnSuite(t *testing.T) {
 	stage(t, "lithops[tests]", "").suite(t, elsewhere, 1000)
 }
 
-// suite runs the tests of Lithops' own suite that an expression of pytest chooses, which are so many at least.
+// suite runs the tests of Lithops' own suite that match a pytest expression. At least least tests must match.
 func (s site) suite(t *testing.T, chosen string, least int) {
 	t.Helper()
 	report := filepath.Join(s.Dir, "report.xml")

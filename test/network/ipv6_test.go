@@ -1,5 +1,5 @@
-// Package network checks that services are reached however their addresses are written. Proxies, authorities and time
-// limits are in test/host, where IBM Cloud is played under its own names.
+// Package network checks that services are reached for all forms of their addresses. Proxies, authorities and time
+// limits are in test/host, where IBM Cloud is imitated under its own host names.
 package network
 
 import (
@@ -14,7 +14,7 @@ import (
 	"fn-runtime/runtime/local/cloud"
 )
 
-// Endpoints with literal IPv6 addresses work for compute service and store, from the deployment to the deletion.
+// Endpoints with literal IPv6 addresses work for the compute service and the store, from deployment to deletion.
 func TestIPv6Literals(t *testing.T) {
 	c := cloud.Open(t, t.TempDir(), nil)
 	u := c.NewClient(t, "openwhisk", cloud.Lithops(t, ""))
@@ -45,7 +45,7 @@ func TestIPv6Literals(t *testing.T) {
 	}
 }
 
-// relay listens on the IPv6 loopback and passes bytes on to target. It counts connections.
+// relay listens on the IPv6 loopback and forwards bytes to target. It counts connections.
 func relay(t *testing.T, target string) (address string, connections *atomic.Int64) {
 	t.Helper()
 	listener, err := net.Listen("tcp6", "[::1]:0")

@@ -13,11 +13,11 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// linked are the modules that a binary names, but for those that the repository itself replaces.
+// linked matches the modules that a binary lists, except those that the repository itself replaces.
 var linked = regexp.MustCompile(`(?m)^\tdep\t(\S+)\t(\S+)\t?\S*$\n(?:(\t=>)?)`)
 
-// licences looks for the licence of everything that is linked into the binary: in the release, and in the binary, which
-// is all that the plug-in's repository and the formula hand out.
+// licences checks that the licences of all linked modules are in the release, and in the binary, which is the only file
+// that the plug-in's repository and the formula distribute.
 func (p published) licences(t *testing.T) {
 	notice := string(get(t, p.url+"/NOTICE"))
 	if got := string(get(t, p.url+"/LICENSE")); !strings.Contains(got, "Apache License") {
@@ -51,7 +51,7 @@ func (p published) licences(t *testing.T) {
 		}
 		put(t, native, data)
 		if exec.Command(native, "version").Run() != nil {
-			continue // another platform's
+			continue // of another platform
 		}
 		if d := cmp.Diff(notice, output(t, native, "version", "--licenses")); d != "" {
 			t.Errorf("'version --licenses' is not NOTICE:\n%s", d)
@@ -61,7 +61,7 @@ func (p published) licences(t *testing.T) {
 	t.Error("no binary is for this machine")
 }
 
-// TestNoticesAreFresh makes plugin/NOTICE anew.
+// TestNoticesAreFresh regenerates plugin/NOTICE and compares it.
 func TestNoticesAreFresh(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "NOTICE")
 	cmd := exec.Command("go", "run", "./bin/notices", file)

@@ -12,11 +12,11 @@ import (
 	"testing"
 )
 
-// emulators are the programs of Debian's qemu-user-static that run what is built for another machine.
+// emulators lists the programs of Debian's qemu-user-static that run binaries of other architectures.
 var emulators = map[string]string{"arm64": "qemu-aarch64-static", "ppc64le": "qemu-ppc64le-static", "s390x": "qemu-s390x-static", "amd64": "qemu-x86_64-static"}
 
-// start runs the binary of each Linux on the machine that it is for, played by QEMU: it must say word for word what the
-// native one says. Binaries for macOS and Windows cannot be run on Linux: of these the file's header is read, no more.
+// start runs the Linux binary of each architecture in QEMU. Its output must be identical to that of the native binary.
+// Binaries for macOS and Windows cannot run on Linux; only their file headers are checked.
 func (p published) start(t *testing.T) {
 	binaries, err := filepath.Glob(filepath.Join(p.dir, "fn-runtime-*-*"))
 	if err != nil || len(binaries) != 7 {
@@ -58,7 +58,7 @@ func (p published) start(t *testing.T) {
 	for arch, answers := range said {
 		for args, got := range answers {
 			want := said[runtime.GOARCH][args]
-			if args == "version" { // which names its platform
+			if args == "version" { // its output contains the platform
 				want = strings.ReplaceAll(want, "linux/"+runtime.GOARCH, "linux/"+arch)
 			}
 			if got != want {
@@ -68,7 +68,7 @@ func (p published) start(t *testing.T) {
 	}
 }
 
-// checkELF holds that a binary is for its machine and needs no libraries of the system.
+// checkELF checks that a binary is for its architecture and does not need system libraries.
 func checkELF(t *testing.T, file, arch string) {
 	t.Helper()
 	f, err := elf.Open(file)

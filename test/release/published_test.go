@@ -22,13 +22,13 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// all builds every platform, which takes minutes; without it there is the one of this machine.
+// all builds every platform, which takes minutes; without it only this machine's platform is built.
 var all = flag.Bool("all", false, "publish all seven platforms, start the foreign ones, and run lintian")
 
-// published is a release in a folder that is served over HTTP.
+// published is a release in a directory that is served over HTTP.
 type published struct{ dir, url string }
 
-// TestPublished takes a release as its users get it: over HTTP, from the folder that `make release` fills.
+// TestPublished installs a release as users do: over HTTP, from the directory that `make release` fills.
 func TestPublished(t *testing.T) {
 	p := published{dir: t.TempDir()}
 	server := httptest.NewServer(http.FileServer(http.Dir(p.dir)))
@@ -49,7 +49,7 @@ func TestPublished(t *testing.T) {
 	}
 }
 
-// listing is what the IBM Cloud CLI reads of a repository.
+// listing is the part of a repository's list that the IBM Cloud CLI reads.
 type listing struct {
 	Plugins []struct {
 		Name     string
@@ -63,8 +63,9 @@ type listing struct {
 	}
 }
 
-// repository plays 'ibmcloud plugin repo-add' and 'ibmcloud plugin install fnr': the list, the binary of this machine, its
-// checksum, its place in the CLI's folder, and its metadata, which the list must agree with.
+// repository imitates 'ibmcloud plugin repo-add' and 'ibmcloud plugin install fnr': it reads the list, downloads this
+// machine's binary, verifies the checksum, copies the binary to the CLI's plug-in directory, and compares its metadata
+// with the list.
 func (p published) repository(t *testing.T) {
 	text := get(t, p.url+"/bx/list")
 	if !bytes.Equal(text, get(t, p.url+"/list")) {
@@ -113,7 +114,7 @@ func (p published) repository(t *testing.T) {
 	}
 }
 
-// again makes the packages anew from the same binaries.
+// again rebuilds the packages from the same binaries.
 func (p published) again(t *testing.T) {
 	dir := t.TempDir()
 	binaries, err := filepath.Glob(filepath.Join(p.dir, "fn-runtime-*-*"))
@@ -141,7 +142,7 @@ func (p published) again(t *testing.T) {
 	}
 }
 
-// cliPlatform is the IBM Cloud CLI's name of this machine.
+// cliPlatform returns the IBM Cloud CLI's name of this platform.
 func cliPlatform(t *testing.T) string {
 	t.Helper()
 	name := map[string]string{
@@ -167,7 +168,7 @@ func get(t *testing.T, url string) []byte {
 	return data
 }
 
-// put writes a program.
+// put writes an executable file.
 func put(t *testing.T, path string, data []byte) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {

@@ -1,4 +1,4 @@
-// Package release checks that a release is the same bytes wherever it is built.
+// Package release checks that a release consists of the same bytes wherever it is built.
 package release
 
 import (
@@ -12,8 +12,8 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// TestSameBytes builds one platform in the project's folder, and again from a copy of the sources in another folder,
-// under another home, with nothing cached.
+// TestSameBytes builds one platform in the project's directory, and again from a copy of the sources in another
+// directory, with another home directory and an empty cache.
 func TestSameBytes(t *testing.T) {
 	root := harness.Root(t)
 	copied := filepath.Join(t.TempDir(), "elsewhere")
@@ -45,7 +45,7 @@ func TestSameBytes(t *testing.T) {
 	bill(t, first)
 }
 
-// bill checks that the bill of materials names what go.mod requires.
+// bill checks that the bill of materials lists the modules that go.mod requires.
 func bill(t *testing.T, dir string) {
 	t.Helper()
 	found, _ := filepath.Glob(filepath.Join(dir, "*.cdx.json"))

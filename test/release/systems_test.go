@@ -14,8 +14,9 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// formula evaluates the formula in real Ruby, for every system and machine that it knows, where testdata/homebrew.rb
-// stands for Homebrew: it downloads, compares the checksum, and installs what is for this machine.
+// formula evaluates the Homebrew formula in real Ruby for every system and architecture that it supports.
+// testdata/homebrew.rb replaces Homebrew: it downloads, verifies the checksum, and installs the binary for this
+// machine.
 func (p published) formula(t *testing.T) {
 	if _, err := exec.LookPath("ruby"); err != nil {
 		harness.Missing(t, "ruby is not installed")
@@ -46,7 +47,7 @@ func (p published) formula(t *testing.T) {
 	}
 }
 
-// debian installs the package of this machine with dpkg below a folder, as Debian does below /.
+// debian installs this machine's package with dpkg below a directory instead of /.
 func (p published) debian(t *testing.T) {
 	if _, err := exec.LookPath("dpkg"); err != nil {
 		harness.Missing(t, "dpkg is not installed")
@@ -103,7 +104,7 @@ func field(t *testing.T, file, name string) string {
 	return strings.TrimSpace(output(t, "dpkg-deb", "--field", file, name))
 }
 
-// output is what a program says that must succeed.
+// output runs a program, which must succeed, and returns its output.
 func output(t *testing.T, name string, args ...string) string {
 	t.Helper()
 	out, err := exec.Command(name, args...).CombinedOutput()
