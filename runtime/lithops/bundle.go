@@ -157,8 +157,8 @@ func (t *tree) put(archive packer, file, name string) ([]byte, error) {
 var errTooLarge = errors.New("archive too large")
 
 func (f format) tooLarge(dir string) error {
-	reason := i18n.M("The Lithops code in {{.Dir}} results in an archive of more than {{.Max}} MB, which OpenWhisk does not accept.", "Dir", dir, "Max", f.limit>>20)
-	if f.backend == CodeEngine {
+	reason := i18n.M("The Lithops code in {{.Dir}} results in an archive of more than {{.Max}} MB, which is the limit for a runtime.", "Dir", dir, "Max", f.limit>>20)
+	if f.limit == maxMap {
 		reason = i18n.M("The Lithops code in {{.Dir}} exceeds the size limit for a Code Engine config map, which is 1 MB.", "Dir", dir)
 	}
 	return fault.New(fault.TooLarge, reason,

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -186,4 +187,19 @@ func noise(size int) string {
 	data := make([]byte, size)
 	_, _ = rand.Read(data)
 	return string(data)
+}
+
+func TestTooLargeNamesTheLimitThatApplies(t *testing.T) {
+	for _, tc := range []struct {
+		name, want string
+		f          format
+	}{
+		{"action", "48 MB", format{backend: OpenWhisk, limit: maxCode}},
+		{"image for Code Engine", "48 MB", format{backend: CodeEngine, limit: maxCode}},
+		{"config map", "1 MB", jobFormat},
+	} {
+		if got := tc.f.tooLarge("/lithops").Error(); !strings.Contains(got, tc.want) {
+			t.Errorf("%s: got %q, want the limit of %s", tc.name, got, tc.want)
+		}
+	}
 }

@@ -17,7 +17,7 @@ func checkName(kind, name string) error {
 		return nil
 	}
 	return fault.New(fault.Invalid,
-		i18n.M("The compute service does not accept the name {{.Name}} for {{.Kind}}.", "Name", text.Line(name, 100), "Kind", subject{kind: kind, name: "..."}.message()),
+		i18n.M("The compute service does not accept the name of {{.Subject}}.", "Subject", subject{kind: kind, name: text.Line(name, 100)}.message()),
 		i18n.M("Use a name of up to 256 letters, digits and the characters _ @ . & -."))
 }
 
