@@ -7,25 +7,25 @@ import (
 	"time"
 )
 
-// curveHeight is the height of a curve in units.
+// curveHeight is the height of a curve in SVG units.
 const curveHeight = 72
 
-// samples is how many points a curve has at most.
+// samples is the number of samples of a curve.
 const samples = 250
 
-// curve is a quantity over the time of a timeline.
+// curve is a chart of a quantity over the time of a timeline.
 type curve struct {
 	Title  string
-	Kind   string // class of the drawing
+	Kind   string // CSS class: "concurrency" or "throughput"
 	Top    string // value at the upper edge
-	Peak   string // greatest value
+	Peak   string // maximum
 	Path   string
 	Ticks  []tick
 	Width  int
 	Height int
 }
 
-// concurrency is how many calls ran at once: of each sample the most.
+// concurrency returns the curve of concurrent calls. The value of a sample is the maximum during the sample.
 func (t timeline) concurrency() curve {
 	change := make([]int, samples+1)
 	most := make([]float64, samples)
@@ -34,7 +34,7 @@ func (t timeline) concurrency() curve {
 			continue
 		}
 		change[t.sample(c.Started)]++
-		change[t.sample(first(c.Ended, t.now))+1]-- // in the sample in which it ends it has run
+		change[t.sample(firstNonZero(c.Ended, t.now))+1]-- // the call still counts in the sample in which it ends
 	}
 	running := 0
 	for i := range most {
@@ -44,34 +44,35 @@ func (t timeline) concurrency() curve {
 	return t.area("concurrency", most)
 }
 
-// throughput is how many calls ended in a second.
+// throughput returns the curve of calls that ended per second.
 func (t timeline) throughput() curve {
-	const wide = 5 // samples in a bar
+	const samplesPerBar = 5
 	ended := make([]float64, samples)
-	second := t.Axis.Span.Seconds() / samples * wide
+	seconds := t.Axis.Span.Seconds() / samples * samplesPerBar // duration of a bar
 	for _, c := range t.Calls {
 		if c.Ended.IsZero() {
 			continue
 		}
-		from := t.sample(c.Ended) / wide * wide
-		for i := from; i < from+wide; i++ {
-			ended[i] += 1 / second
+		from := t.sample(c.Ended) / samplesPerBar * samplesPerBar
+		for i := from; i < from+samplesPerBar; i++ {
+			ended[i] += 1 / seconds
 		}
 	}
 	return t.area("throughput", ended)
 }
 
+// sample returns the index of the sample that contains a time.
 func (t timeline) sample(at time.Time) int {
 	return min(samples-1, int(t.Axis.x(at)*samples/width))
 }
 
-// area draws values as steps, up to the last one that is not over yet.
+// area returns the curve of values, drawn as the area below a step function.
 func (t timeline) area(kind string, values []float64) curve {
 	peak := 0.0
 	for _, v := range values {
 		peak = max(peak, v)
 	}
-	top := round(max(peak, 1))
+	top := niceCeil(max(peak, 1))
 	c := curve{Kind: kind, Top: number(top), Peak: number(peak), Ticks: t.Axis.Ticks, Width: width, Height: curveHeight}
 	var b strings.Builder
 	fmt.Fprintf(&b, "M0 %d", curveHeight)
@@ -87,7 +88,7 @@ func (t timeline) area(kind string, values []float64) curve {
 	return c
 }
 
-// number has three digits that matter, or those of a whole number.
+// number formats a value with three significant digits, or as an integer if it is 100 or more.
 func number(v float64) string {
 	if v >= 100 {
 		return strconv.Itoa(int(v + 0.5))

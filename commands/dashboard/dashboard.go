@@ -1,8 +1,9 @@
-// Package dashboard is the page that shows what happens: runtimes with their states, and jobs with a timeline of their
-// calls. It is served on the loopback interface to one browser.
+// Package dashboard serves a web page that shows runtimes with their states, and jobs with a timeline of their calls.
+// The page is served on the loopback interface to one browser.
 //
-// What may go in: that server, its templates, styles and scripts, and the drawing of timelines. What may not: where the
-// data come from, which is a runtime.Service behind Options, and what is done to runtimes: the page changes nothing.
+// The package contains the server, its templates, styles and scripts, and the drawing of timelines. It does not read
+// data itself: the functions in Options do, using a runtime.Service. The page is read-only and does not change
+// runtimes.
 package dashboard
 
 import (
@@ -18,30 +19,29 @@ import (
 	"fn-runtime/runtime/entity"
 )
 
-// Options say what the page shows, and how.
+// Options holds the data sources and settings of the page.
 type Options struct {
 	Target runtime.Target
 	Format view.Formatter
-	First  string // the job that is shown first; "" is the newest
+	First  string // the job that is shown first; "" for the newest
 
 	Watch    Watch
 	Runtimes func(ctx context.Context) ([]runtime.Runtime, error)
-	// Logs gives the lines that a call wrote.
+	// Logs returns the log lines of a call.
 	Logs func(ctx context.Context, call entity.Call) ([]entity.LogLine, error)
-	// Load returns what the workers are busy with, nil when nobody knows; it is nil itself for other targets than the local
-	// endpoint.
+	// Load returns the load of the local endpoint, or nil if it is unknown. The function is nil for other targets.
 	Load func(ctx context.Context) (*Load, error)
 }
 
-// Load is what the workers of the local endpoint are busy with.
+// Load is the load of the local endpoint.
 type Load struct {
-	Busy, Idle, Waiting   int // workers, and calls without one
-	Computing, Processors int
-	UsedMB, BudgetMB      int // limits of the workers together, and what they may come to
+	Busy, Idle, Waiting   int // busy workers, idle workers, and calls waiting for a worker
+	Computing, Processors int // processors in use, and all processors
+	UsedMB, BudgetMB      int // sum of the memory limits of the workers, and its maximum
 }
 
-// Serve serves the page on a free port of the loopback interface until ctx ends, and is nil then. It calls ready with the
-// address to open, which is good once, and ends with its error.
+// Serve serves the page on a free port of the loopback interface until ctx is done; it then returns nil. It calls
+// ready with the address of the page, which is valid for one use. If ready fails, Serve returns its error.
 func Serve(ctx context.Context, o Options, ready func(address string) error) error {
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -51,14 +51,14 @@ func Serve(ctx context.Context, o Options, ready func(address string) error) err
 	s := newServer(o)
 	ctx, stop := context.WithCancel(ctx)
 	h := &http.Server{
-		Handler:           g.around(s, http.HandlerFunc(s.denied), http.HandlerFunc(s.opened)),
+		Handler:           g.wrap(s, http.HandlerFunc(s.denied), http.HandlerFunc(s.opened)),
 		ReadHeaderTimeout: 10 * time.Second,
 		MaxHeaderBytes:    64 << 10,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 	}
-	var reading sync.WaitGroup
-	reading.Go(func() { s.feed.run(ctx) })
-	defer reading.Wait()
+	var feed sync.WaitGroup
+	feed.Go(func() { s.feed.run(ctx) })
+	defer feed.Wait()
 	defer stop()
 	ended := make(chan error, 1)
 	go func() { ended <- h.Serve(l) }()
@@ -69,7 +69,7 @@ func Serve(ctx context.Context, o Options, ready func(address string) error) err
 	select {
 	case err = <-ended:
 	case <-ctx.Done():
-		stop() // pages that are open wait for news
+		stop() // ends the event streams of open pages
 		err = errors.Join(h.Close(), ignoreClosed(<-ended))
 	}
 	return err

@@ -8,21 +8,22 @@ import (
 	"time"
 )
 
-// parts are the templates that an open page gets anew when they have changed; each is an event of its name.
-var parts = []string{"faults", "jobs", "runtimes", "workers", "summary", "axis", "places", "curves", "rows1", "heard", "save", "stamp"}
+// parts are the templates that are sent again to an open page when their output changes. Each is an event of the same
+// name.
+var parts = []string{"faults", "jobs", "runtimes", "workers", "summary", "axis", "places", "curves", "rows1", "announcement", "save", "stamp"}
 
-// every is how often a page gets news.
-const every = time.Second
+// refreshInterval is how often a page receives changes.
+const refreshInterval = time.Second
 
-// events sends a page what has changed, as server-sent events, until it is closed.
+// events sends the changed parts to a page as server-sent events until the page is closed.
 func (s *server) events(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	stream := http.NewResponseController(w)
 	sent := map[string]string{}
-	there := r.FormValue("places") // which the page was made with
-	tick := time.NewTicker(every)
+	initial := r.FormValue("places") // key of the places that the page was rendered with
+	tick := time.NewTicker(refreshInterval)
 	defer tick.Stop()
-	defer s.feed.watching()()
+	defer s.feed.addPage()()
 	for {
 		p := s.model(r.FormValue("job"))
 		for _, part := range parts {
@@ -33,7 +34,7 @@ func (s *server) events(w http.ResponseWriter, r *http.Request) {
 			html := strings.TrimSpace(out.String())
 			before, ok := sent[part]
 			sent[part] = html
-			if ok && before == html || !ok && part == "places" && p.Job != nil && p.Job.Key() == there {
+			if ok && before == html || !ok && part == "places" && p.Job != nil && p.Job.Key() == initial {
 				continue
 			}
 			if _, err := fmt.Fprintf(w, "event: %s\ndata: %s\n\n", part, strings.ReplaceAll(html, "\n", "\ndata: ")); err != nil {

@@ -9,50 +9,52 @@ import (
 	"fn-runtime/runtime/entity"
 )
 
-// Watch is what is to be seen of jobs: a jobs.Watcher of a runtime.Service. It is used from several goroutines.
+// Watch provides the jobs. It is implemented by the jobs.Watcher of a runtime.Service. It must be safe for concurrent
+// use.
 type Watch interface {
-	// Refresh reads what is new.
+	// Refresh reads new data. It reports whether anything has changed.
 	Refresh(ctx context.Context) (bool, error)
-	// Pause is how long to wait before the next Refresh.
+	// Pause returns how long to wait before the next Refresh.
 	Pause() time.Duration
-	// Version changes whenever there is something new.
+	// Version returns a number that changes whenever the data changes.
 	Version() uint64
-	// Jobs returns the jobs, the newest first.
+	// Jobs returns the jobs, newest first.
 	Jobs(now time.Time) []entity.Job
-	// Job returns one job with its calls in the order of their ids.
+	// Job returns one job with its calls in the order of their IDs. It returns false if the job does not exist.
 	Job(id string, now time.Time) (entity.Job, []entity.Call, bool)
 }
 
-// feed reads what the page shows while a page is open. Pages show what has been read and never wait for it.
+// feed reads the data of the page in the background while a page is open. Pages show the data that was read last and
+// never wait for new data.
 type feed struct {
 	o Options
 
-	mu       sync.Mutex // what follows
-	open     int        // pages
+	mu       sync.Mutex // protects the fields below
+	open     int        // number of open pages
 	opened   chan struct{}
 	runtimes []runtime.Runtime
-	read     bool  // the jobs have been
-	load     *Load // nil: not known
+	jobsRead bool  // the jobs have been read at least once
+	load     *Load // nil if unknown
 	errs     [3]error
 }
 
-// betweenLists is how long to wait before the runtimes are listed again.
-const betweenLists = 15 * time.Second
+// runtimesInterval is how long to wait before the runtimes are listed again.
+const runtimesInterval = 15 * time.Second
 
-// run reads until ctx ends.
+// run reads the data until ctx is done.
 func (f *feed) run(ctx context.Context) {
 	var all sync.WaitGroup
 	all.Go(func() {
-		f.again(ctx, 0, f.o.Watch.Pause, func(ctx context.Context) error {
+		f.poll(ctx, 0, f.o.Watch.Pause, func(ctx context.Context) error {
 			_, err := f.o.Watch.Refresh(ctx)
 			f.mu.Lock()
-			f.read = f.read || err == nil
+			f.jobsRead = f.jobsRead || err == nil
 			f.mu.Unlock()
 			return err
 		})
 	})
 	all.Go(func() {
-		f.again(ctx, 1, func() time.Duration { return betweenLists }, func(ctx context.Context) error {
+		f.poll(ctx, 1, func() time.Duration { return runtimesInterval }, func(ctx context.Context) error {
 			list, err := f.o.Runtimes(ctx)
 			if err == nil {
 				f.mu.Lock()
@@ -64,7 +66,7 @@ func (f *feed) run(ctx context.Context) {
 	})
 	if f.o.Load != nil {
 		all.Go(func() {
-			f.again(ctx, 2, func() time.Duration { return every }, func(ctx context.Context) error {
+			f.poll(ctx, 2, func() time.Duration { return refreshInterval }, func(ctx context.Context) error {
 				load, err := f.o.Load(ctx)
 				f.mu.Lock()
 				f.load = load
@@ -76,12 +78,13 @@ func (f *feed) run(ctx context.Context) {
 	all.Wait()
 }
 
-// again reads, and again after each pause while a page is open. The first time is for the page that is being opened.
-func (f *feed) again(ctx context.Context, which int, pause func() time.Duration, read func(context.Context) error) {
+// poll calls read immediately, for the first page, and then after each pause while a page is open. It stores the last
+// error in f.errs[index].
+func (f *feed) poll(ctx context.Context, index int, pause func() time.Duration, read func(context.Context) error) {
 	for {
 		err := read(ctx)
 		f.mu.Lock()
-		f.errs[which] = err
+		f.errs[index] = err
 		f.mu.Unlock()
 		timer := time.NewTimer(pause())
 		select {
@@ -89,14 +92,14 @@ func (f *feed) again(ctx context.Context, which int, pause func() time.Duration,
 		case <-ctx.Done():
 		}
 		timer.Stop()
-		if !f.wanted(ctx) {
+		if !f.waitForPage(ctx) {
 			return
 		}
 	}
 }
 
-// wanted waits until a page is open; it reports false when ctx ends first.
-func (f *feed) wanted(ctx context.Context) bool {
+// waitForPage waits until a page is open. It returns false if ctx is done.
+func (f *feed) waitForPage(ctx context.Context) bool {
 	f.mu.Lock()
 	open, opened := f.open > 0, f.opened
 	f.mu.Unlock()
@@ -109,8 +112,8 @@ func (f *feed) wanted(ctx context.Context) bool {
 	return ctx.Err() == nil
 }
 
-// watching says that a page is open until the function returned is called.
-func (f *feed) watching() func() {
+// addPage registers an open page. The caller calls the returned function when the page is closed.
+func (f *feed) addPage() func() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.open++; f.open == 1 {
@@ -125,17 +128,17 @@ func (f *feed) watching() func() {
 	}
 }
 
-// news is what has been read.
-type news struct {
+// snapshot holds the data that was read last.
+type snapshot struct {
 	runtimes []runtime.Runtime
-	read     bool // the jobs have been
+	jobsRead bool // the jobs have been read at least once
 	load     *Load
-	errs     []error // that came the last time
+	errs     []error // errors of the last reads; nil entries for successful reads
 }
 
-func (f *feed) news() news {
+func (f *feed) snapshot() snapshot {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	errs := f.errs
-	return news{f.runtimes, f.read, f.load, errs[:]}
+	return snapshot{f.runtimes, f.jobsRead, f.load, errs[:]}
 }

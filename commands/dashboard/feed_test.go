@@ -11,28 +11,28 @@ import (
 	"fn-runtime/runtime/entity"
 )
 
-// counted is a watch that counts how often it was refreshed, and fails with err from the second time on.
-type counted struct {
+// countingWatch is a Watch that counts the calls of Refresh. From the second call on, Refresh returns err.
+type countingWatch struct {
 	times int
 	err   error
 }
 
-func (c *counted) Refresh(context.Context) (bool, error) {
+func (c *countingWatch) Refresh(context.Context) (bool, error) {
 	if c.times++; c.times > 1 {
 		return false, c.err
 	}
 	return true, nil
 }
 
-func (c *counted) Version() uint64                                               { return uint64(c.times) }
-func (c *counted) Pause() time.Duration                                          { return time.Second }
-func (c *counted) Jobs(time.Time) []entity.Job                                   { return nil }
-func (c *counted) Job(string, time.Time) (_ entity.Job, _ []entity.Call, _ bool) { return }
+func (c *countingWatch) Version() uint64                                               { return uint64(c.times) }
+func (c *countingWatch) Pause() time.Duration                                          { return time.Second }
+func (c *countingWatch) Jobs(time.Time) []entity.Job                                   { return nil }
+func (c *countingWatch) Job(string, time.Time) (_ entity.Job, _ []entity.Call, _ bool) { return }
 
-// Services are asked while somebody looks, once for the page that is being opened, and not otherwise.
-func TestReadingEndsWithTheLastPage(t *testing.T) {
+// The feed reads data once at the start and then only while a page is open.
+func TestFeedReadsOnlyWhilePageIsOpen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := &counted{}
+		w := &countingWatch{}
 		ctx, stop := context.WithCancel(t.Context())
 		defer synctest.Wait()
 		defer stop()
@@ -43,13 +43,13 @@ func TestReadingEndsWithTheLastPage(t *testing.T) {
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		if w.times != 1 {
-			t.Fatalf("without a page %d refreshes, want 1", w.times)
+			t.Fatalf("%d refreshes without a page, want 1", w.times)
 		}
-		closed := f.watching()
+		closed := f.addPage()
 		time.Sleep(10*time.Second + time.Millisecond)
 		synctest.Wait()
 		if w.times < 10 || w.times > 12 {
-			t.Errorf("%d refreshes in ten seconds of a page, want one a second", w.times)
+			t.Errorf("%d refreshes in ten seconds with a page, want one per second", w.times)
 		}
 		closed()
 		before := w.times
@@ -61,11 +61,11 @@ func TestReadingEndsWithTheLastPage(t *testing.T) {
 	})
 }
 
-// What cannot be read is said, and what was read before stays.
-func TestFailureStaysBesideWhatWasRead(t *testing.T) {
+// If reading fails, the snapshot contains the error and the data that was read before.
+func TestFeedKeepsDataAfterFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		failed := errors.New("no network")
-		w, lists := &counted{err: failed}, 0
+		w, lists := &countingWatch{err: failed}, 0
 		ctx, stop := context.WithCancel(t.Context())
 		defer synctest.Wait()
 		defer stop()
@@ -77,12 +77,12 @@ func TestFailureStaysBesideWhatWasRead(t *testing.T) {
 				return []runtime.Runtime{{Name: "a"}}, nil
 			},
 		}}
-		defer f.watching()()
+		defer f.addPage()()
 		go f.run(ctx)
-		time.Sleep(2 * betweenLists)
+		time.Sleep(2 * runtimesInterval)
 		synctest.Wait()
-		if n := f.news(); len(n.runtimes) != 1 || !n.read || n.errs[0] != failed || n.errs[1] != failed {
-			t.Errorf("%+v, want what was read before and both errors", n)
+		if n := f.snapshot(); len(n.runtimes) != 1 || !n.jobsRead || n.errs[0] != failed || n.errs[1] != failed {
+			t.Errorf("got %+v, want the data that was read before and both errors", n)
 		}
 	})
 }

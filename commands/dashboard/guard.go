@@ -8,19 +8,20 @@ import (
 	"sync"
 )
 
-// policy lets the page load what the server itself has, and nothing else from anywhere: no inline script or style, no
-// frame around it, no form to elsewhere.
+// policy is the Content-Security-Policy. It allows the page to load resources only from this server. It does not allow
+// inline scripts and styles, forms, or embedding the page in a frame.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// guard lets one browser in: the first that comes with the token. It is known by a cookie from then on. A page of another
-// origin, or a name that leads here from outside, gets nothing.
+// guard restricts access to one browser: the first that sends the token. After that a cookie authenticates the
+// browser. The guard rejects requests from pages of another origin and, because of DNS rebinding, requests with
+// another Host header.
 type guard struct {
-	host   string // address and port that is listened on
-	cookie string // name of the cookie; has the port in it, because cookies of one host are shared by all its ports
+	host   string // address and port of the server
+	cookie string // name of the cookie; it contains the port, because all ports of a host share their cookies
 	secret string // value of the cookie
 	mu     sync.Mutex
-	token  string // of the address that is printed; "" once it was used
+	token  string // token of the printed address; "" after it was used
 }
 
 func newGuard(host string) *guard {
@@ -28,11 +29,11 @@ func newGuard(host string) *guard {
 	return &guard{host: host, cookie: "fn-runtime-" + port, secret: rand.Text(), token: rand.Text()}
 }
 
-// address is where the page is opened for the first time.
+// address returns the address that opens the page for the first time.
 func (g *guard) address() string { return "http://" + g.host + "/?token=" + g.token }
 
-// entered reports whether the token is the one that was given out. It is good once.
-func (g *guard) entered(token string) bool {
+// redeem reports whether the token is valid. A token is valid only once.
+func (g *guard) redeem(token string) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.token == "" || subtle.ConstantTimeCompare([]byte(token), []byte(g.token)) == 0 {
@@ -42,14 +43,14 @@ func (g *guard) entered(token string) bool {
 	return true
 }
 
-// known reports whether a request comes from the browser that was let in.
-func (g *guard) known(r *http.Request) bool {
+// authenticated reports whether a request has the cookie of the browser that redeemed the token.
+func (g *guard) authenticated(r *http.Request) bool {
 	c, err := r.Cookie(g.cookie)
 	return err == nil && subtle.ConstantTimeCompare([]byte(c.Value), []byte(g.secret)) == 1
 }
 
-// own reports whether a request was made to this server by its own name, and by nobody else's page.
-func (g *guard) own(r *http.Request) bool {
+// sameHost reports whether the Host header is that of this server, and the Origin header, if any, is that of its pages.
+func (g *guard) sameHost(r *http.Request) bool {
 	_, port, _ := strings.Cut(g.host, ":")
 	if r.Host != g.host && r.Host != "localhost:"+port {
 		return false
@@ -58,9 +59,9 @@ func (g *guard) own(r *http.Request) bool {
 	return origin == "" || origin == "http://"+r.Host
 }
 
-// within reports whether what is asked for is asked for by the page itself, or by the address bar. A link on another page
-// leads to the first page and nowhere else.
-func within(r *http.Request) bool {
+// allowedSite reports whether a request comes from the page itself or from the address bar. A link on another site may
+// open only the main page.
+func allowedSite(r *http.Request) bool {
 	switch r.Header.Get("Sec-Fetch-Site") {
 	case "", "same-origin", "none":
 		return true
@@ -68,9 +69,10 @@ func within(r *http.Request) bool {
 	return r.URL.Path == "/" && r.Header.Get("Sec-Fetch-Mode") == "navigate"
 }
 
-// around guards h. denied answers whoever has no right to be here; opened answers who came with the token, and leads to
-// the page in a second step, so that the cookie, which is strict, is sent although the address was opened from elsewhere.
-func (g *guard) around(h, denied, opened http.Handler) http.Handler {
+// wrap returns a handler that passes authenticated requests to h. denied handles unauthenticated requests. opened
+// handles the request with the token: its page redirects to the main page. The redirect by a page is necessary because
+// the browser does not send the SameSite=Strict cookie if the address was opened from another site.
+func (g *guard) wrap(h, denied, opened http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		head := w.Header()
 		head.Set("Content-Security-Policy", policy)
@@ -81,15 +83,15 @@ func (g *guard) around(h, denied, opened http.Handler) http.Handler {
 		head.Set("Cross-Origin-Opener-Policy", "same-origin")
 		token := r.URL.Query().Get("token")
 		switch {
-		case !g.own(r) || !within(r):
+		case !g.sameHost(r) || !allowedSite(r):
 			http.Error(w, http.StatusText(http.StatusForbidden), http.StatusForbidden)
 		case r.Method != http.MethodGet && r.Method != http.MethodHead:
 			http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
-		case g.known(r) && token != "":
+		case g.authenticated(r) && token != "":
 			http.Redirect(w, r, "/", http.StatusSeeOther)
-		case g.known(r):
+		case g.authenticated(r):
 			h.ServeHTTP(w, r)
-		case token != "" && r.URL.Path == "/" && g.entered(token):
+		case token != "" && r.URL.Path == "/" && g.redeem(token):
 			http.SetCookie(w, &http.Cookie{Name: g.cookie, Value: g.secret, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode})
 			opened.ServeHTTP(w, r)
 		default:

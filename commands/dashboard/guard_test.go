@@ -7,13 +7,13 @@ import (
 	"testing"
 )
 
-// gate is a guard with a page behind it that says "page".
-func gate() (*guard, http.Handler) {
-	say := func(what string) http.Handler {
-		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(what)) })
+// newTestGuard returns a guard and its handler. The responses are "page", "denied" and "opened".
+func newTestGuard() (*guard, http.Handler) {
+	respond := func(body string) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(body)) })
 	}
 	g := newGuard("127.0.0.1:4711")
-	return g, g.around(say("page"), say("denied"), say("opened"))
+	return g, g.wrap(respond("page"), respond("denied"), respond("opened"))
 }
 
 func get(h http.Handler, address string, change ...func(*http.Request)) *httptest.ResponseRecorder {
@@ -30,8 +30,8 @@ func with(name, value string) func(*http.Request) {
 	return func(r *http.Request) { r.Header.Set(name, value) }
 }
 
-func TestOneBrowserIsLetIn(t *testing.T) {
-	g, h := gate()
+func TestGuardAllowsOneBrowser(t *testing.T) {
+	g, h := newTestGuard()
 	address := g.address()
 	if got := get(h, "http://127.0.0.1:4711/").Body.String(); got != "denied" {
 		t.Errorf("without the token: %q", got)
@@ -61,11 +61,11 @@ func TestOneBrowserIsLetIn(t *testing.T) {
 		t.Errorf("with cookie and old address: %d", got.Code)
 	}
 	for what, change := range map[string]func(*http.Request){
-		"another name that leads here": func(r *http.Request) { r.Host = "evil.example:4711" },
-		"another port":                 func(r *http.Request) { r.Host = "127.0.0.1:4712" },
-		"another origin":               with("Origin", "http://evil.example"),
-		"a page of another site":       with("Sec-Fetch-Site", "cross-site"),
-		"a server on another port":     with("Sec-Fetch-Site", "same-site"),
+		"another host":         func(r *http.Request) { r.Host = "evil.example:4711" },
+		"another port":         func(r *http.Request) { r.Host = "127.0.0.1:4712" },
+		"another origin":       with("Origin", "http://evil.example"),
+		"page of another site": with("Sec-Fetch-Site", "cross-site"),
+		"page on another port": with("Sec-Fetch-Site", "same-site"),
 	} {
 		if w := get(h, "http://127.0.0.1:4711/lanes", known, change); w.Code != http.StatusForbidden {
 			t.Errorf("%s: %d %q, want 403", what, w.Code, w.Body)
@@ -77,9 +77,9 @@ func TestOneBrowserIsLetIn(t *testing.T) {
 	}
 }
 
-// A link in a terminal or a mail leads to the first page, and nowhere else.
+// The printed address works if it is opened by a link in another page, such as a web mail.
 func TestAddressOpenedFromAnotherPage(t *testing.T) {
-	g, h := gate()
+	g, h := newTestGuard()
 	w := get(h, g.address(), with("Sec-Fetch-Site", "cross-site"), with("Sec-Fetch-Mode", "navigate"))
 	if w.Body.String() != "opened" {
 		t.Errorf("%d %q, want the page", w.Code, w.Body)
@@ -87,7 +87,7 @@ func TestAddressOpenedFromAnotherPage(t *testing.T) {
 }
 
 func TestHeaders(t *testing.T) {
-	_, h := gate()
+	_, h := newTestGuard()
 	head := get(h, "http://127.0.0.1:4711/").Header()
 	policy := head.Get("Content-Security-Policy")
 	if !strings.HasPrefix(policy, "default-src 'none'") || strings.Contains(policy, "unsafe") || !strings.Contains(policy, "frame-ancestors 'none'") {

@@ -10,23 +10,23 @@ import (
 	"fn-runtime/runtime/entity"
 )
 
-// perChunk is how many lanes are drawn, and read by the page, at once.
-const perChunk = 200
+// lanesPerChunk is the number of lanes that are drawn and sent to the page at a time.
+const lanesPerChunk = 200
 
-// slowestMarked is how many of the slowest calls carry a mark in the timeline.
-const slowestMarked = 5
+// markedCalls is the number of slowest calls that are marked in the timeline.
+const markedCalls = 5
 
-// timeline is a job as a picture: a lane a call, in the order of the calls.
+// timeline is the layout of a job with one lane per call, in the order of the calls.
 type timeline struct {
 	Axis  axis
 	Calls []entity.Call
 	Lane  int // height of a lane in pixels
 	now   time.Time
-	order []int        // lanes, the first of all is 0, in the order of the table: failed calls first, then the slowest
-	slow  map[int]bool // lanes of the slowest calls
+	order []int        // lanes from 0 in the order of the table: failed calls first, then the slowest
+	slow  map[int]bool // lanes of the slowest calls, which are marked
 }
 
-// newTimeline lays out the calls of a job as they are at a time. Calls are in the order of their lanes.
+// newTimeline returns the layout of the calls of a job at the time now. The calls are in the order of their lanes.
 func newTimeline(calls []entity.Call, now time.Time) timeline {
 	t := timeline{Calls: calls, now: now, Lane: 5, slow: map[int]bool{}}
 	switch n := len(calls); {
@@ -42,7 +42,7 @@ func newTimeline(calls []entity.Call, now time.Time) timeline {
 				from = at
 			}
 		}
-		if end := first(c.Ended, now); end.After(to) {
+		if end := firstNonZero(c.Ended, now); end.After(to) {
 			to = end
 		}
 	}
@@ -51,7 +51,7 @@ func newTimeline(calls []entity.Call, now time.Time) timeline {
 	return t
 }
 
-// sort finds the order of the table, and the slowest calls.
+// sort sets the order of the table and the slowest calls.
 func (t *timeline) sort() {
 	took := make([]time.Duration, len(t.Calls))
 	t.order = make([]int, len(t.Calls))
@@ -59,8 +59,8 @@ func (t *timeline) sort() {
 		t.order[i], took[i] = i, c.Duration(t.now)
 	}
 	slices.SortStableFunc(t.order, func(a, b int) int { return cmp.Compare(took[b], took[a]) })
-	if len(t.Calls) > 2*slowestMarked {
-		for _, i := range t.order[:slowestMarked] {
+	if len(t.Calls) > 2*markedCalls {
+		for _, i := range t.order[:markedCalls] {
 			t.slow[i] = true
 		}
 	}
@@ -73,49 +73,50 @@ func (t *timeline) sort() {
 	slices.SortStableFunc(t.order, func(a, b int) int { return failed(a) - failed(b) })
 }
 
-// chunk is a part of the lanes. A path has one kind of phase of all its calls, so that it is one thing for the browser to
-// draw, however many they are.
+// chunk is a group of consecutive lanes. It has one SVG path for each phase, which contains that phase of all calls,
+// so that the browser draws few elements however many calls there are.
 type chunk struct {
-	First, Last int // lanes, the first of all is 1
-	Lane        int // height of a lane in units
-	Width       int // of the drawing, in units
-	Height      int // of the drawing, in units
+	First, Last int // lanes, counted from 1
+	Lane        int // height of a lane in SVG units
+	Width       int // of the drawing in SVG units
+	Height      int // of the drawing in SVG units
 	Shown       int // height in pixels
 	Ticks       []tick
-	Waiting     string // a thin line
-	Cold        string // a frame
-	Running     string // a bar that ends in a point
-	Done        string // a bar
-	Failed      string // a bar, and
-	Crosses     string // a cross at its end
+	Waiting     string // thin lines
+	Cold        string // frames
+	Running     string // bars with an arrowhead
+	Done        string // bars
+	Failed      string // bars
+	Crosses     string // crosses at the ends of the bars of failed calls
 	Slowest     []slowMark
 }
 
-// slowMark names a slow call at the end of its bar.
+// slowMark is the label of a slow call at the end of its bar.
 type slowMark struct {
 	X, Y  float64 // percent of the drawing
-	Left  bool    // the text ends there
+	Left  bool    // the label is to the left of X
 	Label string
 }
 
-// chunks returns the places of all lanes, without a picture.
+// chunks returns all chunks without their drawings.
 func (t timeline) chunks() []chunk {
 	var all []chunk
-	for from := 0; from < len(t.Calls); from += perChunk {
-		to := min(from+perChunk, len(t.Calls))
-		all = append(all, t.place(from+1, to))
+	for from := 0; from < len(t.Calls); from += lanesPerChunk {
+		to := min(from+lanesPerChunk, len(t.Calls))
+		all = append(all, t.emptyChunk(from+1, to))
 	}
 	return all
 }
 
-func (t timeline) place(from, to int) chunk {
+// emptyChunk returns the chunk of the lanes from to to, counted from 1, without its drawing.
+func (t timeline) emptyChunk(from, to int) chunk {
 	height := (to - from + 1) * t.Lane
 	return chunk{First: from, Last: to, Lane: t.Lane, Width: width, Height: height, Shown: height, Ticks: t.Axis.Ticks}
 }
 
-// draw draws lanes; the first of all is 1.
+// draw returns the chunk of the lanes from to to, counted from 1, with its drawing.
 func (t timeline) draw(from, to int, duration func(time.Duration) string) chunk {
-	c := t.place(from, to)
+	c := t.emptyChunk(from, to)
 	var waiting, cold, running, done, failed, crosses strings.Builder
 	h := float64(t.Lane)
 	for i, call := range t.Calls[from-1 : to] {
@@ -123,7 +124,7 @@ func (t timeline) draw(from, to int, duration func(time.Duration) string) chunk 
 		x := t.Axis.x
 		start := call.Started
 		if !call.Submitted.IsZero() || call.State == entity.CallWaiting {
-			bar(&waiting, x(call.Submitted), x(first(start, call.Ended, t.now)), y+h*0.42, h*0.16)
+			bar(&waiting, x(call.Submitted), x(firstNonZero(start, call.Ended, t.now)), y+h*0.42, h*0.16)
 		}
 		if start.IsZero() {
 			if call.State == entity.CallFailed {
@@ -145,7 +146,7 @@ func (t timeline) draw(from, to int, duration func(time.Duration) string) chunk 
 			arrow(&running, x(ran), x(t.now), y+h*0.1, h*0.8)
 		}
 		if t.slow[from-1+i] {
-			at := x(first(call.Ended, t.now)) / width * 100
+			at := x(firstNonZero(call.Ended, t.now)) / width * 100
 			c.Slowest = append(c.Slowest, slowMark{X: at, Y: 100 * (y + h/2) / float64(c.Height), Left: at > 90, Label: duration(call.Duration(t.now))})
 		}
 	}
@@ -154,18 +155,18 @@ func (t timeline) draw(from, to int, duration func(time.Duration) string) chunk 
 	return c
 }
 
-// first returns the first time that is known.
-func first(times ...time.Time) time.Time { return cmp.Or(times...) }
+// firstNonZero returns the first time that is not zero.
+func firstNonZero(times ...time.Time) time.Time { return cmp.Or(times...) }
 
-// thin is the least width of what happened, in units: short calls are to be seen, too.
-const thin = 1.2
+// minWidth is the minimum width of a bar in SVG units, so that short calls are visible.
+const minWidth = 1.2
 
 func bar(b *strings.Builder, from, to, y, h float64) {
-	fmt.Fprintf(b, "M%.1f %.1fH%.1fV%.1fH%.1fz", from, y, max(to, from+thin), y+h, from)
+	fmt.Fprintf(b, "M%.1f %.1fH%.1fV%.1fH%.1fz", from, y, max(to, from+minWidth), y+h, from)
 }
 
 func arrow(b *strings.Builder, from, to, y, h float64) {
-	to = max(to, from+thin)
+	to = max(to, from+minWidth)
 	tip := min(8, to-from)
 	fmt.Fprintf(b, "M%.1f %.1fH%.1fL%.1f %.1fL%.1f %.1fH%.1fz", from, y, to-tip, to, y+h/2, to-tip, y+h, from)
 }

@@ -12,15 +12,15 @@ import (
 	"fn-runtime/runtime/entity"
 )
 
-// page is what the templates show.
+// page is the template data of the page.
 type page struct {
 	Locale  string
 	T       map[string]string
 	Target  runtime.Target
-	Fixed   bool // a job was chosen; without it the newest is shown
+	Fixed   bool // the user has selected a job; otherwise the newest job is shown
 	Job     *jobView
-	Start   string // the job to begin with; "" is the newest
-	Reading bool   // nothing has been read yet
+	Start   string // the job to open first; "" for the newest
+	Loading bool   // the jobs have not been read yet
 
 	Runtimes []runtimeRow
 	Workers  []tile // of the local endpoint
@@ -28,32 +28,32 @@ type page struct {
 	Faults   []faultText
 }
 
-// runtimeRow is a runtime in the list.
+// runtimeRow is a row of the runtime table.
 type runtimeRow struct {
 	Name, Memory, Python, Lithops, State, StateText, Reason, Advice string
 }
 
-// jobRow is a job in the list.
+// jobRow is an entry of the job list.
 type jobRow struct {
 	entity.Job
 	Current  bool
-	Ended    int // calls, done or failed
+	Ended    int // number of calls that are done or failed
 	Started  string
 	Duration string
-	State    string // of a call: running, done, failed
+	State    string // an entity.CallState: running, done or failed
 }
 
-// faultText is an error for people.
+// faultText is an error message and its suggested fix.
 type faultText struct{ Message, Recovery string }
 
-// tile is a number of the summary.
+// tile is a labelled number of a summary.
 type tile struct{ Name, Label, Value string }
 
-// jobView is the job that is shown.
+// jobView is the template data of the job that is shown.
 type jobView struct {
 	entity.Job
 	Tiles    []tile
-	Decile   int // tenths that are done, for who hears the page
+	Decile   int // ended calls in tenths of all calls, announced by screen readers
 	Started  string
 	version  uint64
 	timeline timeline
@@ -61,15 +61,15 @@ type jobView struct {
 	Places   []chunk
 	Curves   []curve
 	Table    tableView
-	Stamp    string // changes with the picture
+	Stamp    string // changes whenever the drawing changes
 }
 
-// Key tells pictures apart whose lanes are at other places.
+// Key returns a string that changes whenever the positions of the lanes change.
 func (v *jobView) Key() string {
 	return v.ID + "/" + strconv.Itoa(len(v.timeline.Calls)) + "/" + strconv.Itoa(v.timeline.Lane)
 }
 
-// callRow is a call in the table.
+// callRow is a row of the call table.
 type callRow struct {
 	Lane                              int
 	ID, State, StateText, Start, Wait string
@@ -77,15 +77,15 @@ type callRow struct {
 	Cold                              bool
 }
 
-// tableRows is how many rows of the table are sent at once.
+// tableRows is the number of table rows that are sent at a time.
 const tableRows = 25
 
-// model is what the page shows of a job, the newest when it is "". What could not be read is a fault on the page, beside
-// what was read before.
+// model returns the template data of the page for a job, or for the newest job if job is "". The page shows read
+// errors in addition to the data that was read before.
 func (s *server) model(job string) page {
 	p := page{Locale: s.locale(), T: s.labels, Target: s.o.Target, Fixed: job != ""}
-	n := s.feed.news()
-	p.Reading = !n.read
+	n := s.feed.snapshot()
+	p.Loading = !n.jobsRead
 	p.Runtimes = s.runtimeRows(n.runtimes)
 	p.Workers = s.workers(n.load)
 	for _, err := range n.errs {
@@ -98,16 +98,17 @@ func (s *server) model(job string) page {
 	for _, j := range jobs[:min(len(jobs), maxJobs)] {
 		p.Jobs = append(p.Jobs, s.jobRow(j, job))
 	}
-	p.Job = s.view(job)
+	p.Job = s.layoutJob(job)
 	return p
 }
 
-// maxJobs bounds the list of jobs.
+// maxJobs is the maximum number of jobs in the list.
 const maxJobs = 100
 
-// locale is the language as HTML names it: "de-DE".
+// locale returns the language tag for HTML, such as "de-DE".
 func (s *server) locale() string { return strings.ReplaceAll(s.o.Format.Locale(), "_", "-") }
 
+// fault adds an error to the page unless the page already shows it.
 func (p *page) fault(s *server, err error) {
 	if err == nil {
 		return
@@ -145,13 +146,13 @@ func (s *server) jobRow(j entity.Job, current string) jobRow {
 	return row
 }
 
-// view is a job as it is now; nil when nothing of it is to be seen. What is laid out is used again while it holds: until
-// something was read, or until time has gone on in a job that runs.
-func (s *server) view(id string) *jobView {
+// layoutJob returns the current view of a job. It returns nil if the job does not exist. It reuses the last view until
+// new data was read or, for a running job, until half of refreshInterval has passed.
+func (s *server) layoutJob(id string) *jobView {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now, version := time.Now(), s.o.Watch.Version()
-	if v := s.last; v != nil && v.ID == id && v.version == version && (v.Done() || now.Sub(v.timeline.now) < every/2) {
+	if v := s.last; v != nil && v.ID == id && v.version == version && (v.Done() || now.Sub(v.timeline.now) < refreshInterval/2) {
 		return v
 	}
 	job, calls, ok := s.o.Watch.Job(id, now)
@@ -178,7 +179,7 @@ func (s *server) view(id string) *jobView {
 	return v
 }
 
-// workers are the numbers of the local endpoint.
+// workers returns the tiles of the load of the local endpoint.
 func (s *server) workers(l *Load) []tile {
 	if l == nil {
 		return nil
@@ -190,6 +191,7 @@ func (s *server) workers(l *Load) []tile {
 	})
 }
 
+// labelled sets the labels of tiles.
 func (s *server) labelled(list []tile) []tile {
 	for i := range list {
 		list[i].Label = s.labels[list[i].Name]
@@ -197,7 +199,7 @@ func (s *server) labelled(list []tile) []tile {
 	return list
 }
 
-// tiles are the numbers of the summary.
+// tiles returns the tiles of the summary of a job.
 func (s *server) tiles(d *jobView) []tile {
 	n, say := d.Job.Calls, s.o.Format.Duration
 	var ran []time.Duration
@@ -221,7 +223,7 @@ func (s *server) tiles(d *jobView) []tile {
 	return s.labelled(list)
 }
 
-// rows returns the rows of the table from the nth on, and where the next ones begin.
+// rows returns table rows starting at index from, and the index of the next rows, which is 0 after the last row.
 func (s *server) rows(t timeline, from int) (rows []callRow, next int) {
 	from = min(from, len(t.order))
 	to := min(from+tableRows, len(t.order))
@@ -237,7 +239,7 @@ func (s *server) rows(t timeline, from int) (rows []callRow, next int) {
 func (s *server) callRow(c entity.Call, lane int, now time.Time) callRow {
 	row := callRow{
 		Lane: lane, ID: c.ID, State: string(c.State), StateText: s.labels[string(c.State)], Start: "-", Wait: "-",
-		Duration: "-", Error: s.why(c), Cold: c.Cold,
+		Duration: "-", Error: s.callError(c), Cold: c.Cold,
 	}
 	if !c.Started.IsZero() {
 		row.Start, row.Duration = clockTime(c.Started), s.o.Format.Duration(c.Duration(now))
@@ -248,15 +250,15 @@ func (s *server) callRow(c entity.Call, lane int, now time.Time) callRow {
 	return row
 }
 
-// why is the reason for which a call failed, in a line.
-func (s *server) why(c entity.Call) string {
+// callError returns why a call failed, on one line.
+func (s *server) callError(c entity.Call) string {
 	if c.Error != "" {
 		return c.Error
 	}
 	return s.o.Format.Text(c.Cause)
 }
 
-// clockTime is a time of day, with the day where it is not today.
+// clockTime formats a local time of day. It includes the date if the date is not today.
 func clockTime(t time.Time) string {
 	if t.IsZero() {
 		return "-"

@@ -5,15 +5,15 @@ import (
 	"context"
 )
 
-// The measures of a saved timeline in pixels.
+// The dimensions of a saved timeline in pixels.
 const (
-	pictureWidth  = 1200
-	pictureMargin = 64
-	pictureTop    = 150
-	mostLanes     = 800 // height of all lanes together at most
+	pictureWidth   = 1200
+	pictureMargin  = 64
+	pictureTop     = 150
+	maxLanesHeight = 800 // maximum height of all lanes together
 )
 
-// picture is a timeline as one SVG, without anything around it.
+// picture is the template data of a timeline that is saved as a separate SVG file.
 type picture struct {
 	T      map[string]string
 	Job    *jobView
@@ -22,30 +22,30 @@ type picture struct {
 	Height int
 	Inner  int // width of the drawing
 	Margin int
-	Top    int // where the lanes begin
+	Top    int // y position of the lanes
 	Curves []placedCurve
 	Legend []legendItem
 }
 
-// placedCurve is a curve with the places of its edges and its title in pixels.
+// placedCurve is a curve with the positions of its edges and its title in pixels.
 type placedCurve struct {
 	curve
 	Y, Caption, TopY, ZeroY int
 }
 
-// legendItem is a shape with its meaning.
+// legendItem is a shape and its label.
 type legendItem struct {
 	Name, Label string
 	X, TextX    int
 }
 
-// Picture reads a job and draws its timeline as one SVG file; nil when nothing of the job is to be seen.
+// Picture reads a job and returns its timeline as an SVG file. It returns nil if the job does not exist.
 func Picture(ctx context.Context, o Options, job string) ([]byte, error) {
 	if _, err := o.Watch.Refresh(ctx); err != nil {
 		return nil, err
 	}
 	s := newServer(o)
-	j := s.view(job)
+	j := s.layoutJob(job)
 	if j == nil {
 		return nil, nil
 	}
@@ -58,7 +58,7 @@ func (s *server) draw(j *jobView) ([]byte, error) {
 	y := p.Top
 	if len(t.Calls) > 0 {
 		p.Lanes = t.draw(1, len(t.Calls), s.o.Format.Duration)
-		p.Lanes.Shown = min(p.Lanes.Height, mostLanes)
+		p.Lanes.Shown = min(p.Lanes.Height, maxLanesHeight)
 	}
 	y += p.Lanes.Shown
 	for _, c := range p.Job.Curves {
@@ -78,7 +78,7 @@ func (s *server) draw(j *jobView) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// textWidth is about how wide a text of the picture is, in pixels: wide characters count twice.
+// textWidth returns the approximate width of a text in pixels. East Asian characters are about twice as wide as others.
 func textWidth(s string) int {
 	w := 0
 	for _, r := range s {

@@ -15,7 +15,7 @@ import (
 //go:embed assets templates
 var content embed.FS
 
-// server answers the browser that was let in.
+// server handles the requests of the authenticated browser.
 type server struct {
 	http.ServeMux
 	o      Options
@@ -24,7 +24,7 @@ type server struct {
 	html   *template.Template
 
 	mu   sync.Mutex
-	last *jobView // that was laid out
+	last *jobView // most recent view
 }
 
 func newServer(o Options) *server {
@@ -33,7 +33,7 @@ func newServer(o Options) *server {
 		html: template.Must(template.ParseFS(content, "templates/*")),
 	}
 	s.Handle("GET /assets/", http.FileServerFS(content))
-	s.HandleFunc("GET /{$}", s.first)
+	s.HandleFunc("GET /{$}", s.index)
 	s.HandleFunc("GET /events", s.events)
 	s.HandleFunc("GET /lanes", s.lanes)
 	s.HandleFunc("GET /calls", s.calls)
@@ -42,8 +42,8 @@ func newServer(o Options) *server {
 	return s
 }
 
-// show writes a template as a whole or not at all.
-func (s *server) show(w http.ResponseWriter, name string, data any) {
+// render executes a template and writes the result. If the template fails, it writes only an error.
+func (s *server) render(w http.ResponseWriter, name string, data any) {
 	var out bytes.Buffer
 	if err := s.html.ExecuteTemplate(&out, name, data); err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
@@ -53,31 +53,32 @@ func (s *server) show(w http.ResponseWriter, name string, data any) {
 	_, _ = w.Write(out.Bytes())
 }
 
-func (s *server) first(w http.ResponseWriter, r *http.Request) {
-	s.show(w, "page", s.model(r.FormValue("job")))
+func (s *server) index(w http.ResponseWriter, r *http.Request) {
+	s.render(w, "page", s.model(r.FormValue("job")))
 }
 
 func (s *server) opened(w http.ResponseWriter, r *http.Request) {
-	s.show(w, "opened", page{Locale: s.locale(), T: s.labels, Start: s.o.First})
+	s.render(w, "opened", page{Locale: s.locale(), T: s.labels, Start: s.o.First})
 }
 
 func (s *server) denied(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusForbidden)
-	s.show(w, "denied", page{Locale: s.locale(), T: s.labels})
+	s.render(w, "denied", page{Locale: s.locale(), T: s.labels})
 }
 
-// asked is the job that a request names; it answers itself, and gives nil, where there is none.
-func (s *server) asked(w http.ResponseWriter, r *http.Request) *jobView {
-	v := s.view(r.FormValue("job"))
+// requestedJob returns the job that a request specifies. If the job does not exist, it writes a 404 response and
+// returns nil.
+func (s *server) requestedJob(w http.ResponseWriter, r *http.Request) *jobView {
+	v := s.layoutJob(r.FormValue("job"))
 	if v == nil {
 		http.Error(w, http.StatusText(http.StatusNotFound), http.StatusNotFound)
 	}
 	return v
 }
 
-// lanes answers with the picture of a part of the lanes.
+// lanes writes the drawing of one chunk of lanes.
 func (s *server) lanes(w http.ResponseWriter, r *http.Request) {
-	j := s.asked(w, r)
+	j := s.requestedJob(w, r)
 	if j == nil {
 		return
 	}
@@ -87,30 +88,30 @@ func (s *server) lanes(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, http.StatusText(http.StatusNotFound), http.StatusNotFound)
 		return
 	}
-	s.show(w, "chunk", t.draw(first, min(first+perChunk-1, len(t.Calls)), s.o.Format.Duration))
+	s.render(w, "chunk", t.draw(first, min(first+lanesPerChunk-1, len(t.Calls)), s.o.Format.Duration))
 }
 
-// tableView is a part of the table of calls.
+// tableView is the template data of rows of the call table.
 type tableView struct {
 	T    map[string]string
 	Job  string
 	Rows []callRow
-	More int // where the rows go on; 0 when there are no more
+	More int // index of the next rows; 0 if there are no more rows
 }
 
-// calls answers with more rows of the table.
+// calls writes more rows of the call table.
 func (s *server) calls(w http.ResponseWriter, r *http.Request) {
-	j := s.asked(w, r)
+	j := s.requestedJob(w, r)
 	if j == nil {
 		return
 	}
 	from, _ := strconv.Atoi(r.FormValue("from"))
 	v := tableView{T: s.labels, Job: j.ID}
 	v.Rows, v.More = s.rows(j.timeline, max(0, from))
-	s.show(w, "rows", v)
+	s.render(w, "rows", v)
 }
 
-// callView is a call with all that is known of it.
+// callView is the template data of a call.
 type callView struct {
 	T      map[string]string
 	Row    callRow
@@ -123,9 +124,9 @@ type callView struct {
 
 type logRow struct{ Time, Stream, Text string }
 
-// call answers with one call, its error and its log.
+// call writes one call with its error and its log.
 func (s *server) call(w http.ResponseWriter, r *http.Request) {
-	j := s.asked(w, r)
+	j := s.requestedJob(w, r)
 	if j == nil {
 		return
 	}
@@ -151,12 +152,12 @@ func (s *server) call(w http.ResponseWriter, r *http.Request) {
 		}
 		v.Lines = append(v.Lines, row)
 	}
-	s.show(w, "call", v)
+	s.render(w, "call", v)
 }
 
-// picture answers with the timeline as a file.
+// picture writes the timeline as an SVG file.
 func (s *server) picture(w http.ResponseWriter, r *http.Request) {
-	j := s.asked(w, r)
+	j := s.requestedJob(w, r)
 	if j == nil {
 		return
 	}

@@ -5,7 +5,7 @@ import (
 	"fn-runtime/i18n"
 )
 
-// labels are the fixed texts of the page by the names that the templates have for them.
+// labels returns the fixed texts of the page. The keys are the names that the templates use.
 func labels(w view.Formatter) map[string]string {
 	texts := map[string]i18n.Message{
 		"dashboard": i18n.M("Dashboard"), "runtimes": i18n.M("Runtimes"), "jobs": i18n.M("Jobs"), "calls": i18n.M("Calls"),
@@ -19,22 +19,22 @@ func labels(w view.Formatter) map[string]string {
 		"wait": i18n.M("Wait"), "activation": i18n.M("Activation"), "runtime": i18n.M("Runtime"), "memory": i18n.M("Memory"),
 		"close": i18n.M("Close"), "svg": i18n.M("Save as SVG"), "png": i18n.M("Save as PNG"), "more": i18n.M("Show more"),
 		"workers": i18n.M("Workers of the local endpoint"), "busy": i18n.M("Busy"), "idle": i18n.M("Kept warm"), "processors": i18n.M("Processors in use"),
-		"backend": i18n.M("Backend"),
-		"nojobs":  i18n.M("No jobs found. A job appears here as soon as Lithops starts it."),
-		"reading": i18n.M("Loading..."),
-		"noruns":  i18n.M("No runtimes found."),
-		"nolog":   i18n.M("The call has no log output."),
-		"lanes":   i18n.M("Each line is a call, with the first call at the top. The table below lists the same calls."),
-		"opening": i18n.M("Opening the dashboard..."),
-		"goon":    i18n.M("Open"),
-		"skip":    i18n.M("Skip to the timeline"),
-		"newest":  i18n.M("Follow the newest job"),
-		"denied":  i18n.M("The dashboard address is valid for one use in one browser."),
-		"again":   i18n.M("Run 'ibmcloud fn-runtime dashboard' to get a new address."),
+		"backend":    i18n.M("Backend"),
+		"nojobs":     i18n.M("No jobs found. A job appears here as soon as Lithops starts it."),
+		"reading":    i18n.M("Loading..."),
+		"noruntimes": i18n.M("No runtimes found."),
+		"nolog":      i18n.M("The call has no log output."),
+		"lanes":      i18n.M("Each line is a call, with the first call at the top. The table below lists the same calls."),
+		"opening":    i18n.M("Opening the dashboard..."),
+		"open":       i18n.M("Open"),
+		"skip":       i18n.M("Skip to the timeline"),
+		"newest":     i18n.M("Follow the newest job"),
+		"denied":     i18n.M("The dashboard address is valid for one use in one browser."),
+		"again":      i18n.M("Run 'ibmcloud fn-runtime dashboard' to get a new address."),
 	}
-	said := make(map[string]string, len(texts))
+	translated := make(map[string]string, len(texts))
 	for name, text := range texts {
-		said[name] = w.Text(text)
+		translated[name] = w.Text(text)
 	}
-	return said
+	return translated
 }

@@ -15,7 +15,7 @@ func at(seconds float64) time.Time {
 	return noon.Add(time.Duration(seconds * float64(time.Second)))
 }
 
-func TestAxisCountsAsPeopleDo(t *testing.T) {
+func TestAxisTicksAreRoundNumbers(t *testing.T) {
 	for _, c := range []struct {
 		span time.Duration
 		want string
@@ -37,11 +37,11 @@ func TestAxisCountsAsPeopleDo(t *testing.T) {
 		}
 	}
 	if got := len(newAxis(noon, noon.Add(90*24*time.Hour)).Ticks); got > 12 {
-		t.Errorf("three months have %d marks", got)
+		t.Errorf("got %d ticks for three months, want at most 12", got)
 	}
 }
 
-// Each phase of a call has a shape of its own.
+// Each phase of a call is drawn with its own shape.
 func TestPhases(t *testing.T) {
 	calls := []entity.Call{
 		{ID: "00000", State: entity.CallWaiting, Submitted: at(0)},
@@ -65,8 +65,8 @@ func TestPhases(t *testing.T) {
 	}
 }
 
-func TestLanesAreInChunksOfWhichNoneIsLost(t *testing.T) {
-	for _, n := range []int{0, 1, perChunk, perChunk + 1, 10_000} {
+func TestChunksContainAllLanes(t *testing.T) {
+	for _, n := range []int{0, 1, lanesPerChunk, lanesPerChunk + 1, 10_000} {
 		var calls []entity.Call
 		for i := range n {
 			calls = append(calls, entity.Call{ID: fmt.Sprintf("%05d", i), State: entity.CallDone, Started: at(0), Ended: at(float64(i))})
@@ -74,12 +74,12 @@ func TestLanesAreInChunksOfWhichNoneIsLost(t *testing.T) {
 		next := 1
 		for _, c := range newTimeline(calls, at(0)).chunks() {
 			if c.First != next {
-				t.Errorf("%d calls: a chunk begins with %d, want %d", n, c.First, next)
+				t.Errorf("%d calls: a chunk starts with lane %d, want %d", n, c.First, next)
 			}
 			next = c.Last + 1
 		}
 		if next != n+1 {
-			t.Errorf("%d calls: the lanes end before %d", n, next)
+			t.Errorf("%d calls: the last lane is %d, want %d", n, next-1, n)
 		}
 	}
 }
@@ -91,9 +91,9 @@ func TestCurves(t *testing.T) {
 	}
 	timeline := newTimeline(calls, at(9))
 	if c := timeline.concurrency(); c.Peak != "30" || c.Top != "50" {
-		t.Errorf("at once %s of %s, want 30 of 50", c.Peak, c.Top)
+		t.Errorf("concurrency: got %s of %s, want 30 of 50", c.Peak, c.Top)
 	}
 	if c := timeline.throughput(); c.Path == "" || c.Peak == "0" {
-		t.Errorf("the throughput is %+v", c)
+		t.Errorf("throughput: got %+v, want a path and a peak", c)
 	}
 }

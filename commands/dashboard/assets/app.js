@@ -1,12 +1,13 @@
 "use strict";
-// What the page does itself: lanes are read when they come into view, a call opens in a dialog, a picture is saved.
+// Client-side behaviour: lanes are loaded when they scroll into view, a call opens in a dialog, and the timeline can be
+// saved as PNG.
 (() => {
-  const at = id => document.getElementById(id);
-  const lanes = at("lanes"), dialog = at("call");
+  const byId = id => document.getElementById(id);
+  const lanes = byId("lanes"), dialog = byId("call");
 
-  // look reads the lanes in view whose picture is not of the present stamp.
-  const look = () => {
-    const box = lanes.getBoundingClientRect(), stamp = at("stamp").textContent;
+  // loadVisible loads the chunks in view whose drawing is outdated.
+  const loadVisible = () => {
+    const box = lanes.getBoundingClientRect(), stamp = byId("stamp").textContent;
     for (const c of lanes.querySelectorAll(".chunk")) {
       const r = c.getBoundingClientRect();
       if (c.dataset.stamp !== stamp && r.bottom > box.top - 300 && r.top < box.bottom + 300) {
@@ -15,19 +16,19 @@
       }
     }
   };
-  let asked = false;
-  const soon = () => {
-    if (!asked) {
-      asked = true;
-      requestAnimationFrame(() => { asked = false; look(); });
+  let scheduled = false;
+  const scheduleLoad = () => {
+    if (!scheduled) {
+      scheduled = true;
+      requestAnimationFrame(() => { scheduled = false; loadVisible(); });
     }
   };
-  lanes.addEventListener("scroll", soon, { passive: true });
-  addEventListener("resize", soon);
+  lanes.addEventListener("scroll", scheduleLoad, { passive: true });
+  addEventListener("resize", scheduleLoad);
   document.body.addEventListener("htmx:sseMessage", e => {
-    if (e.detail.type === "stamp" || e.detail.type === "places") soon();
+    if (e.detail.type === "stamp" || e.detail.type === "places") scheduleLoad();
   });
-  document.body.addEventListener("htmx:load", soon, { once: true });
+  document.body.addEventListener("htmx:load", scheduleLoad, { once: true });
 
   lanes.addEventListener("click", e => {
     const c = e.target.closest(".chunk");
@@ -36,7 +37,7 @@
     htmx.ajax("GET", `/call?job=${encodeURIComponent(c.dataset.job)}&lane=${lane}`, { target: "#call-body" });
   });
 
-  // The row from which a call was opened may have been renewed when the call is closed.
+  // The row that opened the call may be replaced before the dialog is closed, so its id is stored.
   let from = "";
   document.body.addEventListener("htmx:afterSwap", e => {
     if (e.target.id !== "call-body") return;
@@ -44,9 +45,9 @@
       from = document.activeElement.id;
       dialog.showModal();
     }
-    at("h-call").focus();
+    byId("h-call").focus();
   });
-  dialog.addEventListener("close", () => at(from)?.focus());
+  dialog.addEventListener("close", () => byId(from)?.focus());
   dialog.addEventListener("click", e => {
     if (e.target === dialog || e.target.closest(".close")) dialog.close();
   });
@@ -54,13 +55,13 @@
   document.body.addEventListener("htmx:sseOpen", () => document.body.classList.remove("lost"));
   document.body.addEventListener("htmx:sseError", () => document.body.classList.add("lost"));
 
-  // The picture that the server draws, as pixels.
-  at("save").addEventListener("click", async e => {
+  // Convert the SVG timeline of the server to PNG.
+  byId("save").addEventListener("click", async e => {
     if (e.target.id !== "save-png") return;
-    const link = at("save-svg");
-    const answer = await fetch(link.href);
+    const link = byId("save-svg");
+    const response = await fetch(link.href);
     const image = new Image();
-    image.src = URL.createObjectURL(await answer.blob());
+    image.src = URL.createObjectURL(await response.blob());
     await image.decode();
     const canvas = document.createElement("canvas");
     canvas.width = 2 * image.width;
