@@ -18,20 +18,20 @@ import (
 	"fn-runtime/runtime/actionproxy"
 )
 
-// driver gives inputs to the proxy's functions in one Python process; see testdata/drive.py.
+// driver passes inputs to the proxy's functions in one Python process. See testdata/drive.py.
 type driver struct {
 	in  io.Writer
 	out *bufio.Scanner
 	cmd *exec.Cmd
 }
 
-type driven struct {
-	OK    bool   `json:"ok"`
-	Said  string `json:"said"`
-	Wrong string `json:"wrong"`
+type result struct {
+	OK        bool   `json:"ok"`
+	Text      string `json:"text"`
+	Violation string `json:"violation"`
 }
 
-func drive(t testing.TB) *driver {
+func startDriver(t testing.TB) *driver {
 	t.Helper()
 	dir := t.TempDir()
 	file := filepath.Join(dir, actionproxy.Name)
@@ -54,7 +54,7 @@ func drive(t testing.TB) *driver {
 		t.Fatal(err)
 	}
 	if err := d.cmd.Start(); err != nil {
-		t.Fatal("no Python 3 that works: ", err)
+		t.Fatal("cannot start Python 3: ", err)
 	}
 	d.in, d.out = in, bufio.NewScanner(out)
 	d.out.Buffer(nil, 64<<20)
@@ -66,26 +66,26 @@ func drive(t testing.TB) *driver {
 	return d
 }
 
-func (d *driver) ask(t *testing.T, request map[string]string) driven {
+func (d *driver) send(t *testing.T, request map[string]string) result {
 	t.Helper()
 	late := time.AfterFunc(60*time.Second, func() { d.cmd.Process.Kill() })
 	defer late.Stop()
 	line, _ := json.Marshal(request)
 	d.in.Write(append(line, '\n'))
-	var got driven
+	var got result
 	if !d.out.Scan() {
 		t.Fatalf("the proxy ended or took more than a minute: %v", d.out.Err())
 	}
 	if err := json.Unmarshal(d.out.Bytes(), &got); err != nil {
 		t.Fatalf("%s: %v", d.out.Bytes(), err)
 	}
-	if got.Wrong != "" {
-		t.Fatal(got.Wrong)
+	if got.Violation != "" {
+		t.Fatal(got.Violation)
 	}
 	return got
 }
 
-// zipped makes an archive of one entry; mode is the upper half of the external attributes, as Unix writes it.
+// zipped creates an archive with one entry. mode is the upper half of the external attributes, as set on Unix.
 func zipped(name string, mode uint16, content []byte) []byte {
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
@@ -97,26 +97,26 @@ func zipped(name string, mode uint16, content []byte) []byte {
 	return b.Bytes()
 }
 
-func (d *driver) unzip(t *testing.T, data []byte) driven {
+func (d *driver) unzip(t *testing.T, data []byte) result {
 	t.Helper()
-	return d.ask(t, map[string]string{"zip": base64.StdEncoding.EncodeToString(data)})
+	return d.send(t, map[string]string{"zip": base64.StdEncoding.EncodeToString(data)})
 }
 
-// TestUnzipRefuses is the table of hostile archives: none is unpacked, and nothing is written outside of the folder.
+// Hostile archives are rejected, and nothing is written outside of the directory.
 func TestUnzipRefuses(t *testing.T) {
-	d := drive(t)
+	d := startDriver(t)
 	for name, c := range map[string]struct {
 		data []byte
 		says string
 	}{
-		"climbs":                  {zipped("../x", 0, nil), "outside of its folder"},
-		"climbs in the middle":    {zipped("a/../../x", 0, nil), "outside of its folder"},
-		"climbs at the end":       {zipped("a/..", 0, nil), "outside of its folder"},
-		"climbs with backslashes": {zipped(`a\..\x`, 0, nil), "outside of its folder"},
-		"absolute":                {zipped("/etc/x", 0, nil), "outside of its folder"},
-		"absolute, twice":         {zipped("//x", 0, nil), "outside of its folder"},
-		"absolute, backslash":     {zipped(`\x`, 0, nil), "outside of its folder"},
-		"a zero byte":             {zipped("a\x00/../x", 0, nil), "outside of its folder"},
+		"parent":                  {zipped("../x", 0, nil), "outside of its directory"},
+		"parent in the middle":    {zipped("a/../../x", 0, nil), "outside of its directory"},
+		"parent at the end":       {zipped("a/..", 0, nil), "outside of its directory"},
+		"parent with backslashes": {zipped(`a\..\x`, 0, nil), "outside of its directory"},
+		"absolute":                {zipped("/etc/x", 0, nil), "outside of its directory"},
+		"absolute, twice":         {zipped("//x", 0, nil), "outside of its directory"},
+		"absolute, backslash":     {zipped(`\x`, 0, nil), "outside of its directory"},
+		"a zero byte":             {zipped("a\x00/../x", 0, nil), "outside of its directory"},
 		"symbolic link":           {zipped("x", 0o120777, []byte("/etc/passwd")), "a link or a device"},
 		"character device":        {zipped("x", 0o020666, nil), "a link or a device"},
 		"block device":            {zipped("x", 0o060666, nil), "a link or a device"},
@@ -125,19 +125,19 @@ func TestUnzipRefuses(t *testing.T) {
 		"bomb":                    {zipped("x", 0, make([]byte, 4<<20)), "too large when unpacked"},
 		"bomb of many":            {many(200, 0), "too large when unpacked"},
 		"bomb of overlaps":        {many(50, 64<<10), "too large when unpacked"},
-		"bomb that lies":          {lying(zipped("x", 0, make([]byte, 4<<20)), 10), ""},
-		"cut off":                 {zipped("x", 0, []byte("text"))[:30], ""},
-		"no archive":              {[]byte("#!/bin/sh"), ""},
-		"nothing":                 {nil, ""},
+		"bomb, false size":        {withFalseSize(zipped("x", 0, make([]byte, 4<<20)), 10), ""},
+		"truncated":               {zipped("x", 0, []byte("text"))[:30], ""},
+		"not an archive":          {[]byte("#!/bin/sh"), ""},
+		"empty":                   {nil, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := d.unzip(t, c.data); got.OK || !strings.Contains(got.Said, c.says) {
-				t.Errorf("got %+v, want a refusal that says %q", got, c.says)
+			if got := d.unzip(t, c.data); got.OK || !strings.Contains(got.Text, c.says) {
+				t.Errorf("got %+v, want a rejection with %q", got, c.says)
 			}
 		})
 	}
 	for name, data := range map[string][]byte{
-		"file": zipped("a/b.py", 0o100644, []byte("x")), "set-user-ID": zipped("x", 0o106755, []byte("x")), "folder": zipped("a/", 0o040755, nil),
+		"file": zipped("a/b.py", 0o100644, []byte("x")), "set-user-ID": zipped("x", 0o106755, []byte("x")), "directory": zipped("a/", 0o040755, nil),
 		"dots in names": zipped("a..b/...", 0, nil), "at the limit": zipped("x", 0, make([]byte, 1<<20)), "a drive": zipped("C:x", 0, nil),
 	} {
 		if got := d.unzip(t, data); !got.OK {
@@ -146,7 +146,7 @@ func TestUnzipRefuses(t *testing.T) {
 	}
 }
 
-// many is an archive of n entries of size bytes each.
+// many returns an archive with n entries of size bytes each.
 func many(n, size int) []byte {
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
@@ -158,22 +158,22 @@ func many(n, size int) []byte {
 	return b.Bytes()
 }
 
-// lying has another uncompressed size in the directory, from which readers take it, than there is.
-func lying(data []byte, size uint32) []byte {
+// withFalseSize changes the uncompressed size in the central directory, from which readers take it.
+func withFalseSize(data []byte, size uint32) []byte {
 	at := bytes.LastIndex(data, []byte("PK\x01\x02"))
 	binary.LittleEndian.PutUint32(data[at+24:], size)
 	return data
 }
 
-// FuzzUnzip unpacks archives: raw ones, or one entry with any name, mode and content.
+// FuzzUnzip unpacks archives: raw data, or one entry with any name, mode and content.
 func FuzzUnzip(f *testing.F) {
 	for _, name := range []string{"__main__.py", "../x", "/x", `a\..\..\x`, "a/b/c", "C:x", "a\x00b", ".", ""} {
 		f.Add(name, uint16(0o100644), []byte("text"), []byte{})
 	}
 	f.Add("link", uint16(0o120777), []byte("/etc/passwd"), []byte{})
 	f.Add("", uint16(0), []byte{}, many(3, 10))
-	f.Add("", uint16(0), []byte{}, lying(zipped("x", 0, make([]byte, 1000)), 10))
-	d := drive(f)
+	f.Add("", uint16(0), []byte{}, withFalseSize(zipped("x", 0, make([]byte, 1000)), 10))
+	d := startDriver(f)
 	f.Fuzz(func(t *testing.T, name string, mode uint16, content, raw []byte) {
 		if len(raw) > 0 {
 			d.unzip(t, raw)
@@ -181,17 +181,17 @@ func FuzzUnzip(f *testing.F) {
 		}
 		got := d.unzip(t, zipped(name, mode, content))
 		kind := mode & 0o170000
-		climbs := false
+		escapes := false
 		for _, part := range strings.FieldsFunc(name, func(r rune) bool { return r == '/' || r == '\\' }) {
-			climbs = climbs || part == ".."
+			escapes = escapes || part == ".."
 		}
-		if got.OK && (climbs || strings.HasPrefix(name, "/") || kind != 0 && kind != 0o100000 && kind != 0o040000) {
+		if got.OK && (escapes || strings.HasPrefix(name, "/") || kind != 0 && kind != 0o100000 && kind != 0o040000) {
 			t.Errorf("%q with mode %o was unpacked", name, mode)
 		}
 	})
 }
 
-// FuzzInit sends any body to /init and, when that was good, a run; and the same body to /run.
+// FuzzInit sends any body to /init, followed by a run if it succeeds, and sends the same body to /run.
 func FuzzInit(f *testing.F) {
 	code := base64.StdEncoding.EncodeToString(zipped("__main__.py", 0, []byte("def main(a): return a")))
 	for _, body := range []string{
@@ -204,14 +204,14 @@ func FuzzInit(f *testing.F) {
 	} {
 		f.Add([]byte(body))
 	}
-	d := drive(f)
+	d := startDriver(f)
 	f.Fuzz(func(t *testing.T, body []byte) {
 		encoded := base64.StdEncoding.EncodeToString(body)
 		for _, path := range []string{"/init", "/run"} {
-			got := d.ask(t, map[string]string{"path": path, "body": encoded})
+			got := d.send(t, map[string]string{"path": path, "body": encoded})
 			var fields map[string]any
-			if err := json.Unmarshal([]byte(got.Said), &fields); err != nil {
-				t.Errorf("%s: %s", path, got.Said)
+			if err := json.Unmarshal([]byte(got.Text), &fields); err != nil {
+				t.Errorf("%s: %s", path, got.Text)
 			}
 		}
 	})

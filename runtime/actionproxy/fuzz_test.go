@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// FuzzRequest sends anything to a proxy, which must then still serve others. Bodies go to /run of an action that gives
-// its arguments back, and, as far as it is an /init, to one that is initialised already.
+// FuzzRequest sends any data to a proxy, which must continue to serve other clients. Bodies for /run reach an action
+// that returns its arguments, and bodies for /init reach a proxy that is already initialized.
 func FuzzRequest(f *testing.F) {
 	for _, seed := range []string{
 		"POST /run HTTP/1.1\r\nContent-Length: 12\r\n\r\n{\"value\": {}}", "POST /init HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}",
@@ -23,7 +23,7 @@ func FuzzRequest(f *testing.F) {
 	if err != nil {
 		f.Fatal("no Python 3 found: ", err)
 	}
-	p := startWith(f, python, nil, 0) // one for all inputs of this process
+	p := startWith(f, python, nil, 0) // shared by all inputs of this process
 	p.initSource("def main(a):\n return a")
 	f.Fuzz(func(t *testing.T, data []byte) {
 		conn, err := net.Dial("tcp", p.base[len("http://"):])
@@ -38,7 +38,7 @@ func FuzzRequest(f *testing.F) {
 		c := http.Client{Timeout: time.Minute, Transport: &http.Transport{DisableKeepAlives: true}}
 		resp, err := c.Get(p.base + "/")
 		if err != nil {
-			t.Fatalf("no answer after %q: %v\n%s", data, err, p.read(p.err))
+			t.Fatalf("no response after %q: %v\n%s", data, err, p.read(p.err))
 		}
 		resp.Body.Close()
 	})

@@ -4,5 +4,5 @@ package actionproxy_test
 
 import "os/exec"
 
-// inGroup returns what kills the command, for lack of process groups.
+// inGroup returns a function that kills the command, because there are no process groups.
 func inGroup(cmd *exec.Cmd) (end func()) { return func() { _ = cmd.Process.Kill() } }

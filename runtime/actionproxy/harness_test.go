@@ -29,12 +29,12 @@ type proxy struct {
 	t      testing.TB
 	base   string
 	cmd    *exec.Cmd
-	out    string // files that hold standard output and error
+	out    string // file with standard output; err has standard error
 	err    string
 	exited chan error
 }
 
-// pythons are the interpreters to test with: those of pyenv and python3 of the path, one for each version.
+// pythons returns the interpreters to test with, one for each version: those of pyenv and those on PATH.
 func pythons(t *testing.T) map[string]string {
 	t.Helper()
 	home, _ := os.UserHomeDir()
@@ -58,7 +58,7 @@ func pythons(t *testing.T) map[string]string {
 	return found
 }
 
-// eachPython runs a test with every interpreter; in a short run with the one of the path.
+// eachPython runs a test with every interpreter, or in short mode only with the python3 on PATH.
 func eachPython(t *testing.T, test func(t *testing.T, python string)) {
 	list := pythons(t)
 	if usual, err := exec.LookPath("python3"); err == nil && testing.Short() {
@@ -77,7 +77,7 @@ func start(t *testing.T, python string) *proxy {
 	return startWith(t, python, nil, 0)
 }
 
-// startWith gives the proxy a lifeline, as descriptor 0 or 3.
+// startWith starts a proxy with a lifeline as descriptor 0 or 3.
 func startWith(t testing.TB, python string, lifeline *os.File, number int) *proxy {
 	t.Helper()
 	dir := t.TempDir()
@@ -169,18 +169,18 @@ func run(value any) any {
 
 var none = map[string]any{}
 
-func (p *proxy) gone() error {
+func (p *proxy) wait() error {
 	p.t.Helper()
 	select {
 	case err := <-p.exited:
 		return err
 	case <-time.After(time.Minute):
-		p.t.Fatal("the proxy still runs")
+		p.t.Fatal("the proxy is still running")
 		return nil
 	}
 }
 
-// alive reports whether a process runs; one that has ended and that nobody has collected yet does not.
+// alive reports whether a process is running. A process that has ended but has not been reaped is not running.
 func alive(pid int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {

@@ -57,9 +57,9 @@ func TestInitTable(t *testing.T) {
 		{"not base64", initBody("!", true), 502, noBinary, ""},
 		{"not a zip", initBody("AAAA", true), 502, noBinary, "BadZipFile"},
 		{"no __main__.py", initBody(archive(t, entry{"x.py", "", 0}), true), 502, noBinary, "Zip file does not include __main__.py"},
-		{"zip climbs", initBody(archive(t, entry{"../x.py", "", 0}), true), 502, noBinary, "outside of its folder"},
-		{"zip climbs with backslashes", initBody(archive(t, entry{`a\..\..\x.py`, "", 0}), true), 502, noBinary, "outside of its folder"},
-		{"zip is absolute", initBody(archive(t, entry{"/x.py", "", 0}), true), 502, noBinary, "outside of its folder"},
+		{"zip has a parent directory", initBody(archive(t, entry{"../x.py", "", 0}), true), 502, noBinary, "outside of its directory"},
+		{"zip has a parent directory with backslashes", initBody(archive(t, entry{`a\..\..\x.py`, "", 0}), true), 502, noBinary, "outside of its directory"},
+		{"zip has an absolute path", initBody(archive(t, entry{"/x.py", "", 0}), true), 502, noBinary, "outside of its directory"},
 		{"zip has a link", initBody(archive(t, entry{"x", "/etc/passwd", fs.ModeSymlink}), true), 502, noBinary, "a link or a device"},
 		{"zip has a device", initBody(archive(t, entry{"x", "", fs.ModeDevice}), true), 502, noBinary, "a link or a device"},
 	}
@@ -83,7 +83,7 @@ func TestInitTable(t *testing.T) {
 				if log := p.read(p.err); !strings.Contains(log, c.log) || !strings.HasSuffix(log, sentinel) {
 					t.Errorf("stderr %q", log)
 				}
-				if status, body := p.post("/init", initBody(ok, false)); status != 200 { // one that failed may be repeated
+				if status, body := p.post("/init", initBody(ok, false)); status != 200 { // a failed /init may be retried
 					t.Errorf("init again: %d %s\n%s", status, body, p.read(p.err))
 				}
 			})

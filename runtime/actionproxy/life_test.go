@@ -19,7 +19,7 @@ func TestTerminateIdle(t *testing.T) {
 		p := start(t, python)
 		p.initSource("import threading, time\nthreading.Thread(target=time.sleep, args=(600,)).start()\ndef main(a):\n return {}")
 		p.cmd.Process.Signal(syscall.SIGTERM)
-		if err := p.gone(); err != nil {
+		if err := p.wait(); err != nil {
 			t.Error("exit status: ", err)
 		}
 	})
@@ -28,12 +28,12 @@ func TestTerminateIdle(t *testing.T) {
 func TestTerminateBusy(t *testing.T) {
 	eachPython(t, func(t *testing.T, python string) {
 		p := start(t, python)
-		// The action sends the signal itself, so that it is busy for certain.
+		// The action sends the signal itself to ensure that it is busy.
 		p.initSource("import os, signal, time\ndef main(a):\n os.kill(os.getppid(), signal.SIGTERM)\n time.sleep(0.3)\n return {'done': 1}")
 		if status, body := p.post("/run", run(none)); status != 200 || body != `{"done": 1}` {
 			t.Errorf("run: %d %s", status, body)
 		}
-		if err := p.gone(); err != nil {
+		if err := p.wait(); err != nil {
 			t.Error("exit status: ", err)
 		}
 	})
@@ -45,9 +45,9 @@ func TestDeadlineEndsTheProxy(t *testing.T) {
 		p.initSource("import time\ndef main(a):\n time.sleep(600)\n return {}")
 		body := strings.NewReader(`{"value": {}, "deadline": "1000"}`)
 		if resp, err := http.Post(p.base+"/run", "application/json", body); err == nil {
-			t.Error("an answer after the deadline: ", resp.Status)
+			t.Error("a response after the deadline: ", resp.Status)
 		}
-		p.gone()
+		p.wait()
 		if log := p.read(p.err); !strings.Contains(log, "exceeded its deadline") {
 			t.Error(log)
 		}
@@ -66,20 +66,20 @@ func TestLifeline(t *testing.T) {
 		p.initSource("import subprocess\nnormal = subprocess.Popen(['sleep', '601'])\naway = subprocess.Popen(['sleep', '602'], start_new_session=True)\n" +
 			"def main(a):\n return {'pids': [normal.pid, away.pid]}")
 		_, body := p.post("/run", run(none))
-		w.Close() // as when the parent is killed
-		p.gone()
+		w.Close() // as if the parent were killed
+		p.wait()
 		var result struct{ Pids []int }
 		if err := json.Unmarshal([]byte(body), &result); err != nil || len(result.Pids) != 2 {
 			t.Fatal(body)
 		}
 		for _, pid := range result.Pids {
-			awaitGone(t, pid)
+			awaitExit(t, pid)
 		}
 		return
 	}
 }
 
-// TestLifelineIsStandardInput is how a container has it.
+// In a container, the lifeline is standard input.
 func TestLifelineIsStandardInput(t *testing.T) {
 	eachPython(t, func(t *testing.T, python string) {
 		r, w, err := os.Pipe()
@@ -93,7 +93,7 @@ func TestLifelineIsStandardInput(t *testing.T) {
 			t.Errorf("run: %d %s", status, body)
 		}
 		w.Close()
-		p.gone()
+		p.wait()
 	})
 }
 
@@ -107,12 +107,12 @@ func TestGuardKilled(t *testing.T) {
 			t.Fatal(body)
 		}
 		p.cmd.Process.Kill()
-		p.gone()
-		awaitGone(t, result.Pids[0])
+		p.wait()
+		awaitExit(t, result.Pids[0])
 	})
 }
 
-func awaitGone(t *testing.T, pid int) {
+func awaitExit(t *testing.T, pid int) {
 	t.Helper()
 	t.Cleanup(func() {
 		if p, err := os.FindProcess(pid); err == nil && alive(pid) {
@@ -122,8 +122,8 @@ func awaitGone(t *testing.T, pid int) {
 	runtimetest.Eventually(t, fmt.Sprintf("process %d has ended", pid), func() bool { return !alive(pid) })
 }
 
-// TestDeathInInit asks as OpenWhisk's invoker does: it repeats an /init that nobody answered, for as long as the action may
-// run. The proxy answers what became of the process, and ends when it is told to.
+// OpenWhisk's invoker retries an /init without a response for as long as the action may run. The proxy responds with
+// the fate of the process, and ends on SIGTERM.
 func TestDeathInInit(t *testing.T) {
 	eachPython(t, func(t *testing.T, python string) {
 		for code, want := range map[string]string{
@@ -138,25 +138,25 @@ func TestDeathInInit(t *testing.T) {
 				t.Fatal(err)
 			}
 			var status int
-			var answer []byte
-			runtimetest.Eventually(t, "an answer", func() bool {
+			var response []byte
+			runtimetest.Eventually(t, "a response", func() bool {
 				resp, err := http.Post(p.base+"/init", "application/json", bytes.NewReader(body))
 				if err != nil {
 					return false
 				}
 				defer resp.Body.Close()
 				status = resp.StatusCode
-				answer, _ = io.ReadAll(resp.Body)
+				response, _ = io.ReadAll(resp.Body)
 				return true
 			})
-			if status != http.StatusBadGateway || string(answer) != want {
-				t.Errorf("%q: %d %s, not %s", code, status, answer, want)
+			if status != http.StatusBadGateway || string(response) != want {
+				t.Errorf("%q: %d %s, not %s", code, status, response, want)
 			}
 			if log := p.read(p.err); !strings.HasSuffix(log, sentinel) {
 				t.Errorf("%q: the log ends with %q", code, log)
 			}
 			p.cmd.Process.Signal(syscall.SIGTERM)
-			if err := p.gone(); err != nil {
+			if err := p.wait(); err != nil {
 				t.Error("exit status: ", err)
 			}
 		}

@@ -1,28 +1,30 @@
 #!/usr/bin/env python3
 """Action proxy: runs one Python action for Apache OpenWhisk.
 
-One file, because an image takes it as it is and a build fetches nothing; standard library only, Python 3.6 and later. It
-speaks OpenWhisk's action container protocol over HTTP/1.1:
+This is a single file for Python 3.6 and later that needs only the standard library, so that images can include it as
+it is and builds download nothing. It implements OpenWhisk's action container protocol over HTTP/1.1:
 
   POST /init  {"value": {"name", "main", "code", "binary", "env"}}   once; code is source text or a base64 zip
   POST /run   {"value": {...}, "activation_id": ..., "deadline": ...}  200 and a JSON object, or {"error": "..."}
 
-Each other field of /run is __OW_<FIELD> in the environment of the action. After a run, and after an /init that failed,
-both output streams end with the sentinel line that tells OpenWhisk where the log of the activation ends.
+Each other field of /run is __OW_<FIELD> in the environment of the action. After a run, and after a failed /init, both
+output streams end with the sentinel line that marks the end of an activation's log for OpenWhisk.
 
-There are two processes. The outer one, the guard, collects the processes that an action leaves behind (it is PID 1 of a
-container, or makes itself what takes in orphans, on Linux), and ends everything when a deadline has passed, when its own
-parent is gone, or on SIGTERM after the current run. When the process of an action dies in /init and nobody holds a lifeline, the guard answers in its place: OpenWhisk
-would repeat the request for as long as the action may run. The inner one serves HTTP and runs the action in its main thread, one run at a time. It has no signal
-handlers: a process that an action forks would have them too.
+There are two processes. The outer one, the guard, reaps the processes that an action leaves behind. It is PID 1 of a
+container, or makes itself the reaper of orphans on Linux. It ends everything after a deadline, when its own parent has
+ended, or on SIGTERM after the current run. If the process of an action ends in /init and there is no lifeline, the
+guard responds instead of it, because OpenWhisk would retry the request for as long as the action may run. The inner
+process serves HTTP and runs the action in its main thread, one run at a time. It has no signal handlers, because
+forked processes would inherit them.
 
-Settings, all in the environment, none of them visible to the action:
-  PORT            TCP port to listen on, 8080
-  PROXY_HOST      address to listen on, 0.0.0.0
-  PROXY_FD        a connected socket that is inherited, instead of listening
-  PROXY_LIFELINE  a descriptor of a pipe; when its other end closes, the guard kills all that descends from it
-  PROXY_DIR       folder for the action's files; /action, else a temporary one that is removed at the end
-PROXY_WORKER, when set, stays visible: whoever starts proxies knows by it what belongs to one whose guard was killed.
+Settings, all in the environment and hidden from the action:
+  PORT            TCP port to listen on, 8080 by default
+  PROXY_HOST      address to listen on, 0.0.0.0 by default
+  PROXY_FD        an inherited, connected socket to use instead of listening
+  PROXY_LIFELINE  a descriptor of a pipe; when its other end closes, the guard kills all its descendants
+  PROXY_DIR       directory for the action's files; the default is /action, or else a temporary one that is removed
+                  at the end
+If PROXY_WORKER is set, it remains visible: the program that starts proxies finds the processes of a killed guard by it.
 """
 import json
 import math
@@ -37,11 +39,11 @@ import time
 
 SENTINEL = b'XXX_THE_END_OF_A_WHISK_ACTIVATION_XXX\n'
 MAX_HEAD = 64 << 10      # bytes of request line and headers
-MAX_BODY = 256 << 20     # bytes; OpenWhisk allows 48 MB of code, base64 makes 64 MB of it
-MAX_UNZIPPED = 4 << 30   # bytes of all files of an archive
-MAX_ENTRIES = 200000     # files of an archive
-GRACE = 1.0              # seconds after the deadline that the caller has to end the action itself
-INITIALIZING = -math.inf  # what the server tells the guard in place of a limit
+MAX_BODY = 256 << 20     # bytes; OpenWhisk allows 48 MB of code, which is 64 MB in base64
+MAX_UNZIPPED = 4 << 30   # total bytes of the files in an archive
+MAX_ENTRIES = 200000     # number of files in an archive
+GRACE = 1.0              # seconds after the deadline in which the caller can end the action itself
+INITIALIZING = -math.inf  # value that the server sends to the guard instead of a limit
 REASONS = {200: 'OK', 400: 'Bad Request', 403: 'Forbidden', 404: 'Not Found', 405: 'Method Not Allowed',
            411: 'Length Required', 413: 'Payload Too Large', 431: 'Request Header Fields Too Large',
            500: 'Internal Server Error', 502: 'Bad Gateway'}
@@ -49,7 +51,7 @@ NO_BINARY = 'The action failed to generate or locate a binary. See logs for deta
 
 
 class Failure(Exception):
-    """An answer other than 200: a status and the text of its {"error"}."""
+    """A response other than 200: its status and the text of its {"error"}."""
 
     def __init__(self, status, message):
         Exception.__init__(self, message)
@@ -57,7 +59,7 @@ class Failure(Exception):
 
 
 class Streams:
-    """Standard output and error: line by line, in UTF-8, and back in place for each run whatever the last one did."""
+    """Standard output and error: line-buffered, in UTF-8, and restored before each run."""
 
     def __init__(self):
         null = os.open(os.devnull, os.O_RDWR)
@@ -84,7 +86,7 @@ class Streams:
         sys.__stdout__, sys.__stderr__ = self.out, self.err
 
     def end(self):
-        """Writes the sentinels, after whatever the action has written by then."""
+        """Writes the sentinels after all output of the action."""
         for stream in (sys.stdout, sys.stderr, self.out, self.err):
             try:
                 stream.flush()
@@ -99,23 +101,23 @@ def line_writer(fd):
 
 
 def write_all(fd, data):
-    """Writes to a pipe that a child of the action may have made non-blocking."""
+    """Writes to a pipe, which a child of the action may have made non-blocking."""
     while data:
         try:
             data = data[os.write(fd, data):]
         except BlockingIOError:
             select.select([], [fd], [], 1)
-        except OSError:  # nobody reads the logs
+        except OSError:  # no process reads the logs
             return
 
 
 class Action:
     """The user's code."""
 
-    def __init__(self, folder):
-        self.folder = folder
+    def __init__(self, directory):
+        self.directory = directory
         self.function = None
-        self.tried = False  # an /init that failed may be repeated
+        self.attempted = False  # a failed /init may be retried
         self.exported = []  # names of the __OW_ variables of the last run
 
     def init(self, value):
@@ -124,19 +126,19 @@ class Action:
             raise Failure(502, NO_BINARY)
         try:
             export(value.get('env') or {})
-            if self.tried:
+            if self.attempted:
                 import shutil
-                shutil.rmtree(self.folder, ignore_errors=True)
-            self.tried = True
-            os.makedirs(self.folder, exist_ok=True)
+                shutil.rmtree(self.directory, ignore_errors=True)
+            self.attempted = True
+            os.makedirs(self.directory, exist_ok=True)
             if value.get('binary'):
-                unzip(code, self.folder)
+                unzip(code, self.directory)
             else:
-                with open(os.path.join(self.folder, '__main__.py'), 'w', encoding='utf-8', newline='') as f:
+                with open(os.path.join(self.directory, '__main__.py'), 'w', encoding='utf-8', newline='') as f:
                     f.write(code)
             self.function = self.load(value.get('main') or 'main')
-        except BaseException as e:  # SystemExit too: importing is running
-            leave_if_forked(e)
+        except BaseException as e:  # including SystemExit: an import runs code
+            exit_if_forked(e)
             if isinstance(e, Failure):
                 sys.stderr.write('%s\n' % e)
             else:
@@ -144,26 +146,26 @@ class Action:
             raise Failure(502, NO_BINARY)
 
     def load(self, main):
-        """Imports __main__.py as the module main__, so that the action's own processes can import it too."""
-        source, module = (os.path.join(self.folder, name) for name in ('__main__.py', 'main__.py'))
+        """Imports __main__.py as the module main__, so that processes of the action can import it, too."""
+        source, module = (os.path.join(self.directory, name) for name in ('__main__.py', 'main__.py'))
         if not os.path.isfile(source):
             raise Failure(502, 'Zip file does not include __main__.py')
         with open(source, 'rb') as f, open(module, 'wb') as g:
             g.write(f.read())
-        os.chdir(self.folder)
-        if self.folder not in sys.path:
-            sys.path.insert(0, self.folder)
-        activate(os.path.join(self.folder, 'virtualenv'))
+        os.chdir(self.directory)
+        if self.directory not in sys.path:
+            sys.path.insert(0, self.directory)
+        activate(os.path.join(self.directory, 'virtualenv'))
         import importlib
         importlib.invalidate_caches()
-        sys.modules.pop('main__', None)  # of an /init that failed
-        found = importlib.import_module('main__')
+        sys.modules.pop('main__', None)  # from a failed /init
+        function = importlib.import_module('main__')
         for part in main.split('.'):
-            found = getattr(found, part, None)
-        if not callable(found):
+            function = getattr(function, part, None)
+        if not callable(function):
             raise Failure(502, "The action has no function '%s'." % main)
         unshare_connections()
-        return found
+        return function
 
     def run(self, message):
         value = message.get('value', {})
@@ -178,11 +180,11 @@ class Action:
             self.exported = list(fields)
             export(fields)
             result = self.function(value)
-        except BaseException as e:  # SystemExit and KeyboardInterrupt as well: the next run must find a proxy
-            leave_if_forked(e)
+        except BaseException as e:  # including SystemExit and KeyboardInterrupt: the proxy must survive
+            exit_if_forked(e)
             print_exception()
             raise Failure(502, '%s: %s' % (type(e).__name__, e))
-        leave_if_forked(None)
+        exit_if_forked(None)
         if not isinstance(result, dict):
             raise Failure(502, 'The action did not return a dictionary.')
         try:
@@ -200,12 +202,12 @@ def print_exception():
     import traceback
     try:
         traceback.print_exc(file=sys.stderr)
-    except Exception:  # an exception that cannot even be printed
+    except Exception:  # an exception that cannot be printed
         sys.stderr.write('%s\n' % sys.exc_info()[0])
 
 
-def leave_if_forked(error):
-    """Ends a process that the action has forked and that came back from the action's code as if it were the proxy."""
+def exit_if_forked(error):
+    """Ends a process that the action has forked and that has returned from the action's code."""
     if os.getpid() == Server.pid:
         return
     for stream in (sys.stdout, sys.stderr):
@@ -218,7 +220,7 @@ def leave_if_forked(error):
 
 
 def activate(virtualenv):
-    """Activates a virtual environment that came with the archive."""
+    """Activates the virtual environment of an archive."""
     if not os.path.isdir(virtualenv):
         return
     for script in ('bin', 'Scripts'):
@@ -231,10 +233,11 @@ def activate(virtualenv):
 
 
 def unshare_connections():
-    """Lets each process that the action forks open connections of its own: two that speak on one read each other's answers.
+    """Makes each forked process of the action open new connections: two processes on one connection mix up responses.
 
-    Lithops 3.8 forks with a client of its store that both go on to use. Only what lies idle in a pool of urllib3 is let go,
-    which a pool does by itself at any time; a connection in use stays, and so does whatever the action shares on purpose.
+    Lithops 3.8 forks while it has a client of its store that both processes use. Only idle connections in a urllib3
+    pool are closed, which a pool may do at any time. Connections in use and deliberately shared connections remain
+    open.
     """
     module = sys.modules.get('urllib3.connectionpool')
     if module is None or not hasattr(os, 'register_at_fork') or hasattr(module, 'unshared'):
@@ -249,7 +252,7 @@ def unshare_connections():
 
     def close_idle():
         for pool in list(pools):
-            for connection in list(getattr(pool.pool, 'queue', ())):  # None is the place of one that is in use or not open
+            for connection in list(getattr(pool.pool, 'queue', ())):  # None if it is in use or not open
                 if connection is not None:
                     connection.close()
 
@@ -257,8 +260,8 @@ def unshare_connections():
     os.register_at_fork(after_in_child=close_idle)
 
 
-def unzip(code, folder):
-    """Unpacks a base64 zip. Refuses what would land outside of the folder, links, devices, and archives that explode."""
+def unzip(code, directory):
+    """Unpacks a base64 zip. Rejects paths outside of the directory, links, devices, and zip bombs."""
     import base64
     import io
     import stat
@@ -271,17 +274,17 @@ def unzip(code, folder):
             name = e.orig_filename.replace('\\', '/')
             kind = stat.S_IFMT(e.external_attr >> 16)
             if name.startswith('/') or '..' in name.split('/') or '\0' in name:
-                raise Failure(502, 'Zip file includes a name outside of its folder: %r' % e.orig_filename)
+                raise Failure(502, 'Zip file includes a name outside of its directory: %r' % e.orig_filename)
             if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
                 raise Failure(502, 'Zip file includes a link or a device: %r' % e.filename)
         for e in entries:
-            path = archive.extract(e, folder)
+            path = archive.extract(e, directory)
             if e.external_attr >> 16 & 0o111 and not e.is_dir():
                 os.chmod(path, 0o755)
 
 
 class Connection:
-    """One client. Bytes are fed in as they come; a request comes out when it is whole."""
+    """A client connection. It collects received bytes and returns complete requests."""
 
     def __init__(self, sock):
         self.sock = sock
@@ -291,7 +294,7 @@ class Connection:
         self.keep = True
 
     def request(self):
-        """The next whole request as (method, path, body), or None. Raises Failure for what is not HTTP."""
+        """Returns the next complete request as (method, path, body), or None. Raises Failure if it is not HTTP."""
         if self.head is None:
             end = self.data.find(b'\r\n\r\n')
             if end < 0 and len(self.data) <= MAX_HEAD:
@@ -330,16 +333,16 @@ class Connection:
         if headers.get('expect', '').lower() == '100-continue':
             self.sock.sendall(b'HTTP/1.1 100 Continue\r\n\r\n')
 
-    def answer(self, status, body):
+    def respond(self, status, body):
         head = 'HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n%s\r\n' % (
             status, REASONS[status], len(body), '' if self.keep else 'Connection: close\r\n')
         self.sock.sendall(head.encode() + body)
 
 
 class Server:
-    """Takes requests from one listening socket, or from one inherited connection, and answers them one after another."""
+    """Serves requests from one listening socket or one inherited connection, one after another."""
 
-    pid = None  # of the process that serves; a child that the action forks has another
+    pid = None  # of the serving process; forked children of the action have another
 
     def __init__(self, action, streams, listener, connection, deadlines):
         Server.pid = os.getpid()
@@ -347,7 +350,7 @@ class Server:
         self.listener, self.deadlines = listener, deadlines
         self.connections = {}
         self.selector = getattr(selectors, 'PollSelector', selectors.SelectSelector)()
-        if deadlines is not None:  # becomes ready when the guard is gone
+        if deadlines is not None:  # becomes ready when the guard has ended
             self.selector.register(deadlines, selectors.EVENT_READ)
         if listener:
             self.selector.register(listener, selectors.EVENT_READ)
@@ -365,7 +368,7 @@ class Server:
         sock.close()
 
     def close_in_child(self):
-        """Runs in each process that the action forks: it must not hold the proxy's sockets."""
+        """Runs in each forked process of the action, which must not hold the proxy's sockets."""
         for sock in list(self.connections) + ([self.listener] if self.listener else []):
             sock.close()
         if self.deadlines is not None:
@@ -379,7 +382,7 @@ class Server:
                 if key.fileobj is self.listener:
                     try:
                         self.add(self.listener.accept()[0])
-                    except OSError:  # gone again
+                    except OSError:  # the client has disconnected
                         pass
                 elif key.fileobj in self.connections:
                     self.receive(self.connections[key.fileobj])
@@ -394,26 +397,26 @@ class Server:
                 if request is None:
                     return
                 status, body, log = self.handle(*request)
-                if log:  # first, so that whoever has the answer finds the log complete
+                if log:  # first, so that the log is complete when the client has the response
                     self.streams.end()
-                connection.answer(status, body)
-                self.tell(0)
+                connection.respond(status, body)
+                self.report(0)
                 keep = connection.keep
         except Failure as e:
             connection.keep = False
             try:
-                connection.answer(e.status, error(e))
+                connection.respond(e.status, error(e))
             except OSError:
                 pass
-        except OSError:  # the client is gone or too slow
+        except OSError:  # the client has disconnected or is too slow
             pass
-        self.tell(0)
+        self.report(0)
         self.drop(connection.sock)
 
     def handle(self, method, path, body):
-        """Answers one request: status, body, and whether the log of an activation ends with it."""
+        """Handles a request. Returns status, body, and whether it ends the log of an activation."""
         if path not in ('/init', '/run'):
-            return 404, error('There is nothing here. Use /init and /run.'), False
+            return 404, error('Unknown path. Use /init or /run.'), False
         if method != 'POST':
             return 405, error('Use POST.'), False
         try:
@@ -421,7 +424,7 @@ class Server:
         except (ValueError, RecursionError):
             message = None
         self.streams.restore()
-        self.tell(limit(message) if path == '/run' else INITIALIZING)
+        self.report(limit(message) if path == '/run' else INITIALIZING)
         try:
             if path == '/run':
                 return 200, self.run(message), True
@@ -444,14 +447,14 @@ class Server:
             raise Failure(404, 'The action did not receive a dictionary as an argument.')
         return self.action.run(message)
 
-    def tell(self, limit):
-        """Tells the guard until when, on the monotonic clock, the server may be busy; 0 is idle."""
+    def report(self, limit):
+        """Sends the guard the time, on the monotonic clock, until which the server may be busy; 0 if idle."""
         if self.deadlines is not None:
             os.write(self.deadlines, struct.pack('d', limit))
 
 
 def limit(message):
-    """When the guard has to end it all: deadline is in milliseconds since 1970."""
+    """Returns the time at which the guard must end all processes. deadline is in milliseconds since 1970."""
     try:
         deadline = float(message['deadline']) / 1000
     except (TypeError, KeyError, ValueError, OverflowError):
@@ -464,13 +467,13 @@ def error(message):
 
 
 class Guard:
-    """The outer process: it waits, and ends what has to be ended."""
+    """The outer process: it watches the server and ends processes."""
 
     def __init__(self, child, deadlines, lifeline, temporary, listener, streams):
         self.child, self.deadlines, self.lifeline = child, deadlines, lifeline
-        self.temporary = temporary  # folder to remove at the end, or None
+        self.temporary = temporary  # directory to remove at the end, or None
         self.listener, self.streams = listener, streams
-        self.limit = 0              # of the monotonic clock while the server is busy, 0 when it is idle
+        self.limit = 0              # monotonic time while the server is busy, 0 if it is idle
         self.initializing = False
         self.stopping = False
 
@@ -484,18 +487,18 @@ class Guard:
         signal.set_wakeup_fd(waker)
         watched = [fd for fd in (awake, self.deadlines, self.lifeline) if fd is not None]
         while True:
-            self.collect()
+            self.reap()
             left = min(self.limit - time.monotonic(), 3600) if self.limit else None
             ready = select.select(watched, [], [], left and max(left, 0))[0]
             if awake in ready:
                 os.read(awake, 4096)
             if self.deadlines in ready:
-                if not self.hear():  # the server is about to be collected
+                if not self.read_limit():  # the server has ended and is reaped next
                     watched.remove(self.deadlines)
             elif self.lifeline in ready:
                 self.kill_all(1)
             elif self.limit and time.monotonic() > self.limit:
-                self.say('The action exceeded its deadline.')
+                self.log('The action exceeded its deadline.')
                 self.kill_all(1)
             if self.stopping and not self.limit:
                 self.kill_all(0)
@@ -503,20 +506,20 @@ class Guard:
     def stop(self, *_):
         self.stopping = True
 
-    def hear(self):
-        """Hears what the server has told; False when it has ended."""
+    def read_limit(self):
+        """Reads the limit sent by the server. Returns False if the server has ended."""
         try:
             data = os.read(self.deadlines, 4096)
         except BlockingIOError:
             return True
-        if data:  # the last word counts
-            word = struct.unpack('d', data[-8:])[0]
-            self.initializing = word == INITIALIZING
-            self.limit = math.inf if self.initializing else word
+        if data:  # the last value counts
+            limit = struct.unpack('d', data[-8:])[0]
+            self.initializing = limit == INITIALIZING
+            self.limit = math.inf if self.initializing else limit
         return bool(data)
 
-    def collect(self):
-        """Reaps whatever has ended; when that is the server, all ends."""
+    def reap(self):
+        """Reaps ended processes. If the server has ended, ends all processes."""
         pid = True
         while pid:
             pid, status = os.waitpid(-1, os.WNOHANG)
@@ -528,15 +531,15 @@ class Guard:
                 elif os.WEXITSTATUS(status):
                     text = 'The process of the action exited with status %d.' % os.WEXITSTATUS(status)
                 if text:
-                    self.say(text)
-                self.hear()
+                    self.log(text)
+                self.read_limit()
                 if self.initializing and self.listener and self.lifeline is None:
-                    self.stand_in(text or 'The process of the action exited.')
+                    self.respond_instead(text or 'The process of the action exited.')
                 self.kill_all(os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status))
 
-    def stand_in(self, text):
-        """Answers every request with what became of the server, until somebody ends this process."""
-        self.kill_family()
+    def respond_instead(self, text):
+        """Responds to every request with the reason why the server ended, until a signal ends this process."""
+        self.kill_descendants()
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.kill_all(0))
@@ -553,17 +556,17 @@ class Guard:
                 else:
                     connection.keep = False
                     self.streams.end()
-                    connection.answer(502, error(text))
+                    connection.respond(502, error(text))
             except (Failure, OSError):
                 pass
             sock.close()
 
-    def say(self, text):
+    def log(self, text):
         write_all(2, text.encode() + b'\n')
 
     def kill_all(self, code):
-        """Kills every descendant and ends."""
-        self.kill_family()
+        """Kills all descendants and exits."""
+        self.kill_descendants()
         if self.temporary:
             import shutil
             shutil.rmtree(self.temporary, ignore_errors=True)
@@ -571,14 +574,14 @@ class Guard:
             os.killpg(0, signal.SIGKILL)
         os._exit(code)  # as PID 1: the kernel ends the rest of the container
 
-    def kill_family(self):
-        """Kills every descendant, those included that have left their group, session, environment and parent."""
-        for _ in range(1000):  # they may be forking; whatever loses its parent comes to this process
+    def kill_descendants(self):
+        """Kills all descendants, including those with another group, session, environment or parent."""
+        for _ in range(1000):  # they may be forking; orphans become children of this process
             family = descendants(os.getpid())
             for pid in family or ([self.child] if self.child else []):
                 try:
                     os.kill(pid, signal.SIGKILL)
-                except OSError:  # gone, or of another user
+                except OSError:  # ended, or owned by another user
                     pass
             try:
                 while os.waitpid(-1, os.WNOHANG)[0]:
@@ -591,41 +594,41 @@ class Guard:
 
 
 def descendants(pid):
-    """The processes below one, from /proc; a process is a child of the thread that forked it."""
-    found, waiting = [], [pid]
-    while waiting:
-        task = '/proc/%d/task' % waiting.pop()
-        for thread in listed(task):
+    """Returns the descendants of a process from /proc. A process is a child of the thread that forked it."""
+    found, pending = [], [pid]
+    while pending:
+        task = '/proc/%d/task' % pending.pop()
+        for thread in list_dir(task):
             try:
                 with open('%s/%s/children' % (task, thread)) as f:
                     children = [int(child) for child in f.read().split()]
-            except OSError:  # gone
+            except OSError:  # ended
                 continue
             found += children
-            waiting += children
+            pending += children
     return found
 
 
-def listed(folder):
+def list_dir(path):
     try:
-        return os.listdir(folder)
-    except OSError:  # gone, or not Linux
+        return os.listdir(path)
+    except OSError:  # ended, or not Linux
         return []
 
 
 def adopt_orphans():
-    """Gives this process whatever its descendants leave without a parent, and which would be init's otherwise."""
+    """Makes this process, instead of init, the parent of orphans among its descendants."""
     if os.getpid() == 1 or not sys.platform.startswith('linux'):
         return
     try:
         import ctypes
         ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
-    except (ImportError, OSError, AttributeError):  # a Python without ctypes: killing the group is all that is left
+    except (ImportError, OSError, AttributeError):  # without ctypes, only the process group can be killed
         pass
 
 
-def take_lifeline():
-    """A descriptor of the lifeline that may be kept: standard input is none."""
+def keep_lifeline():
+    """Returns a descriptor of the lifeline other than standard input, or None."""
     lifeline = os.environ.pop('PROXY_LIFELINE', None)
     if not lifeline or not hasattr(os, 'fork'):
         return None
@@ -636,10 +639,10 @@ def take_lifeline():
 
 
 def start_guard(connection, temporary, listener, streams, lifeline):
-    """Splits into guard and server. Returns, in the server only, the descriptor that takes limits."""
+    """Forks into guard and server. Returns only in the server, with the descriptor to write limits to."""
     if not hasattr(os, 'fork'):
         return None
-    adopt_orphans()  # first: no action runs before it holds
+    adopt_orphans()  # before any action runs
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
@@ -663,23 +666,23 @@ def listen(host, port):
 
 
 def main():
-    host, port, fd, folder = (os.environ.pop(name, default) for name, default in (
+    host, port, fd, directory = (os.environ.pop(name, default) for name, default in (
         ('PROXY_HOST', '0.0.0.0'), ('PORT', '8080'), ('PROXY_FD', None), ('PROXY_DIR', '/action')))
     if os.path.dirname(os.path.abspath(__file__)) in sys.path[:1]:
-        del sys.path[0]  # the proxy's own folder is not the action's
+        del sys.path[0]  # the proxy's directory is not the action's
     temporary = None
-    if folder == '/action' and not os.access(folder, os.W_OK):
-        folder = temporary = os.path.join(os.environ.get('TMPDIR', '/tmp'), 'action-%d' % os.getpid())
-        os.mkdir(folder, 0o700)
-    lifeline = take_lifeline()
-    streams = Streams()  # before the rest: a socket must not get the number of standard input
+    if directory == '/action' and not os.access(directory, os.W_OK):
+        directory = temporary = os.path.join(os.environ.get('TMPDIR', '/tmp'), 'action-%d' % os.getpid())
+        os.mkdir(directory, 0o700)
+    lifeline = keep_lifeline()
+    streams = Streams()  # first, so that no socket gets the descriptor of standard input
     listener = None if fd else listen(host, port)
     deadlines = start_guard(fd, temporary, listener, streams, lifeline)
     connection = None
     if fd:
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, fileno=int(fd))
         connection.set_inheritable(False)
-    server = Server(Action(folder), streams, listener, connection, deadlines)
+    server = Server(Action(directory), streams, listener, connection, deadlines)
     if hasattr(os, 'register_at_fork'):
         os.register_at_fork(after_in_child=server.close_in_child)
     try:
@@ -689,7 +692,7 @@ def main():
     except BaseException:
         print_exception()
         os._exit(1)
-    os._exit(0)  # threads of the action do not keep the process
+    os._exit(0)  # do not wait for threads of the action
 
 
 if __name__ == '__main__':

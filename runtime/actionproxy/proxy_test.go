@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// TestRunTable is the protocol's conformance table: what /run answers, and what the streams hold afterwards.
+// The table tests the conformance with the protocol: the responses of /run, and the content of the streams afterwards.
 func TestRunTable(t *testing.T) {
 	cases := []struct {
 		name, code string
 		body       any
 		status     int
 		want       string
-		out, err   string // part of the streams
+		out, err   string // part of the stream
 	}{
 		{"result", "def main(a):\n return {'x': a['x'] + 1}", run(map[string]any{"x": 1}), 200, `{"x": 2}`, "", ""},
 		{"empty result", "def main(a):\n return {}", run(none), 200, `{}`, "", ""},
@@ -43,12 +43,12 @@ func TestRunTable(t *testing.T) {
 		{"descriptor level output", "import os\ndef main(a):\n print('one', end='')\n import sys; sys.stdout.flush()\n os.write(1, b'two\\n'); os.system('echo three')\n return {}", run(none), 200, `{}`, "onetwo\nthree\n" + sentinel, ""},
 		{"streams closed", "import os, sys\ndef main(a):\n sys.stdout.close(); os.close(2)\n return {}", run(none), 200, `{}`, sentinel, sentinel},
 		{"streams replaced", "import io, os, sys\ndef main(a):\n sys.stdout = io.StringIO(); os.dup2(os.open(os.devnull, os.O_RDWR), 1)\n return {}", run(none), 200, `{}`, sentinel, ""},
-		{"forked child comes back", "import os\ndef main(a):\n pid = os.fork()\n if pid: return {'child': os.waitpid(pid, 0)[1]}\n return {'wrong': 1}", run(none), 200, `{"child": 0}`, "", ""},
+		{"forked child returns", "import os\ndef main(a):\n pid = os.fork()\n if pid: return {'child': os.waitpid(pid, 0)[1]}\n return {'wrong': 1}", run(none), 200, `{"child": 0}`, "", ""},
 		{"forked child exits", "import os, sys\ndef main(a):\n pid = os.fork()\n if pid: return {'child': os.waitpid(pid, 0)[1] >> 8}\n sys.exit(7)", run(none), 200, `{"child": 7}`, "", ""},
 		{"multiprocessing", "import multiprocessing as mp\ndef f(q):\n print('from child', flush=True); q.put(5)\ndef main(a):\n ctx = mp.get_context('fork'); q = ctx.SimpleQueue(); p = ctx.Process(target=f, args=(q,)); p.start(); p.join()\n return {'x': q.get()}", run(none), 200, `{"x": 5}`, "from child\n" + sentinel, ""},
 		{"spawned process", "import multiprocessing as mp\ndef f(n):\n return n * n\ndef main(a):\n with mp.get_context('spawn').Pool(1) as p: return {'x': p.map(f, [3])}", run(none), 200, `{"x": [9]}`, "", ""},
 		{"terminated child", "import multiprocessing as mp, time\ndef main(a):\n p = mp.get_context('fork').Process(target=time.sleep, args=(60,)); p.start(); p.terminate(); p.join()\n return {'code': p.exitcode}", run(none), 200, `{"code": -15}`, "", ""},
-		{"thread goes on", "import threading, time\ndef main(a):\n threading.Thread(target=time.sleep, args=(60,)).start()\n return {}", run(none), 200, `{}`, "", ""},
+		{"running thread", "import threading, time\ndef main(a):\n threading.Thread(target=time.sleep, args=(60,)).start()\n return {}", run(none), 200, `{}`, "", ""},
 		{"large", "def main(a):\n return {'n': len(a['s'])}", run(map[string]any{"s": strings.Repeat("x", 20<<20)}), 200, `{"n": 20971520}`, "", ""},
 	}
 	eachPython(t, func(t *testing.T, python string) {
@@ -57,7 +57,7 @@ func TestRunTable(t *testing.T) {
 				p := start(t, python)
 				p.initSource(c.code)
 				if got := p.read(p.out) + p.read(p.err); strings.Contains(got, sentinel) {
-					t.Errorf("a sentinel after a good /init: OpenWhisk would take it for the end of the run: %q", got)
+					t.Errorf("a sentinel after a successful /init, which OpenWhisk would take for the end of the run: %q", got)
 				}
 				for again := 1; again <= 2; again++ {
 					status, body := p.post("/run", c.body)
@@ -112,7 +112,7 @@ func TestHTTP(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer conn.Close()
-				idle, err := net.Dial("tcp", p.base[len("http://"):]) // a client that says nothing keeps nobody waiting
+				idle, err := net.Dial("tcp", p.base[len("http://"):]) // an idle client delays no other client
 				if err != nil {
 					t.Fatal(err)
 				}

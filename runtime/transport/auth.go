@@ -39,8 +39,8 @@ func authorized(req *http.Request, value string) *http.Request {
 	return out
 }
 
-// A token that expires within expirySlack is renewed before it is used. A token that was renewed within renewPause is
-// not renewed again: if the service rejects a fresh token with 401, renewing it does not help.
+// A token that expires within expirySlack is renewed before it is used. A token that was renewed less than renewPause
+// ago is not renewed again, because a service that rejects a fresh token with 401 would reject another one, too.
 const (
 	expirySlack = 2 * time.Minute
 	renewPause  = time.Minute
@@ -52,10 +52,10 @@ const (
 type bearer struct {
 	next     http.RoundTripper
 	source   TokenFunc
-	lock     chan struct{} // held while the fields below are used; a channel, so that waiting ends with the context
+	lock     chan struct{} // protects the fields below; a channel, so that waiting ends with the context
 	token    string
 	renewed  time.Time
-	lastErr  error // of the last call of source; failedAt is its time
+	lastErr  error // of the last call of source, at failedAt
 	failedAt time.Time
 }
 
@@ -107,7 +107,7 @@ func (b *bearer) current(ctx context.Context, rejected string) (string, error) {
 	}
 	defer func() { <-b.lock }()
 	if b.lastErr != nil && b.failedAt.After(start) {
-		return "", b.lastErr // do not repeat a fetch that failed, after all its retries, while this caller was waiting
+		return "", b.lastErr // the fetch failed, after all its retries, while this caller was waiting: do not repeat it
 	}
 	if b.token == "" {
 		token, err := b.fetch(ctx, false)
@@ -136,8 +136,8 @@ func (b *bearer) fetch(ctx context.Context, refresh bool) (string, error) {
 	return token, err
 }
 
-// endsSoon reports whether a token expires within expirySlack, if it is a JSON Web Token (RFC 7519, claim "exp"). It
-// verifies nothing: the server does that.
+// endsSoon reports whether a token is a JSON Web Token (RFC 7519, claim "exp") that expires within expirySlack. It does
+// not verify the token, because the server does that.
 func endsSoon(token string, now time.Time) bool {
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 {

@@ -14,9 +14,9 @@ import (
 	"fn-runtime/runtime/regular"
 )
 
-// newBase creates Go's http.Transport. It uses the proxies of the options or the environment, IPv4 and IPv6, and keeps
-// as many connections as requests may be in flight. It uses HTTP/1.1, as Lithops does: each request has its own
-// connection, so that neither a body that a gateway does not read yet nor a dead connection delays other requests.
+// newBase creates Go's http.Transport, with the proxies of the options or the environment, IPv4 and IPv6, and as many
+// idle connections as requests may be in flight. It uses HTTP/1.1, as the Lithops client does: each request has its own
+// connection, so neither a body that a gateway does not read yet nor a dead connection delays other requests.
 // Certificates are read by the first request, not at startup.
 func newBase(o Options) http.RoundTripper {
 	protocols := new(http.Protocols)
@@ -33,7 +33,7 @@ func newBase(o Options) http.RoundTripper {
 			IdleConnTimeout:        90 * time.Second,
 			TLSHandshakeTimeout:    min(o.Timeout, 15*time.Second),
 			ExpectContinueTimeout:  time.Second,
-			// Headers are a few hundred bytes, but a hostile server may send an endless one.
+			// Headers are a few hundred bytes, but a hostile server may send endless ones.
 			MaxResponseHeaderBytes: 256 << 10,
 			TLSClientConfig: &tls.Config{
 				MinVersion:         tls.VersionTLS12,

@@ -12,8 +12,7 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// errStalled is the cause if a request is canceled because it makes no progress. It is a timeout as defined by
-// net.Error.
+// errStalled is the reason for canceling a request without progress. It is a timeout in the sense of net.Error.
 var errStalled = stalled{}
 
 type stalled struct{}
@@ -22,9 +21,8 @@ func (stalled) Error() string   { return "no progress within the time limit" }
 func (stalled) Timeout() bool   { return true }
 func (stalled) Temporary() bool { return true }
 
-// readBody sends a request and reads the response body to its end. It cancels a request that makes no progress for the
-// timeout, whatever it hangs in. A body that is truncated, too long or too slow is an error here, where it can still be
-// retried.
+// readBody sends a request and reads the whole response body. It cancels a request that makes no progress for the
+// timeout, in any phase. A body that is truncated, too long or too slow causes an error here, inside the retries.
 type readBody struct {
 	next     http.RoundTripper
 	timeout  time.Duration // without progress
@@ -81,7 +79,7 @@ func withCause(ctx context.Context, err error) error {
 	return err
 }
 
-// watchdog calls a function when it has not been reset for a time.
+// watchdog calls a function if it is not reset for a given time.
 type watchdog struct {
 	mu      sync.Mutex
 	timer   *time.Timer

@@ -14,10 +14,10 @@ import (
 // DefaultBudget is the total time that a command spends on retries unless another limit is set.
 const DefaultBudget = 2 * time.Minute
 
-// Budget limits the total time that one command spends on failing requests. All transports of the command share it. The
-// time counts while at least one request is being retried, from its first attempt on; requests that fail concurrently
-// are counted once. When the budget is spent, no request is retried, and no request is sent to a host that did not
-// respond to the last one. A nil Budget is unlimited.
+// Budget limits the total time that one command spends on failing requests. All transports of the command share it.
+// Time counts while at least one request is being retried, starting with its first attempt. The time of requests that
+// fail concurrently counts once. When the budget is spent, nothing is retried, and no request is sent to a host that
+// did not respond last time. A nil Budget is unlimited.
 type Budget struct {
 	mu           sync.Mutex
 	total        time.Duration
@@ -36,7 +36,7 @@ func NewBudget(total time.Duration) *Budget {
 	return &Budget{total: total, unresponsive: map[string]bool{}}
 }
 
-// minLeft is the shortest remainder of a budget that is worth waiting in. A shorter one counts as 0.
+// minLeft is the shortest remaining time that is worth using. A shorter one counts as 0.
 const minLeft = time.Second
 
 // Left returns the remaining time, which is never negative.
@@ -84,7 +84,7 @@ func (b *Budget) Spend(start time.Time) (done func()) {
 	}
 }
 
-// record notes whether a host itself responded, rather than a gateway in front of it.
+// record notes whether a host responded. Errors of a gateway in front of it do not count as responses.
 func (b *Budget) record(host string, resp *http.Response) {
 	if b == nil {
 		return
@@ -101,7 +101,7 @@ func (b *Budget) record(host string, resp *http.Response) {
 	b.unresponsive[host] = unresponsive
 }
 
-// check returns an error for a request to a host that did not respond last time if the budget is spent.
+// check returns an error if the budget is spent and the host did not respond last time.
 func (b *Budget) check(u *url.URL) error {
 	if b == nil {
 		return nil
@@ -116,8 +116,8 @@ func (b *Budget) check(u *url.URL) error {
 			"URL", baseURL(u), "Time", b.total), spentRemedy())
 }
 
-// fault returns the error for a request that is not retried because the budget is spent. The status of a response, if
-// there is one, determines its kind.
+// fault returns the error for a request that is not retried because the budget is spent. If there was a response, its
+// status determines the kind.
 func (b *Budget) fault(req *http.Request, resp *http.Response, why *retryError) error {
 	if proxy, failed := failedProxy(req, why.cause); failed { // the service is not to blame
 		return unreachableProxy(proxy, why)

@@ -6,8 +6,7 @@ import (
 	"time"
 )
 
-// Call holds the properties of one request that the transport cannot see in the request itself. It is passed in the
-// context.
+// Call holds properties of one request that are not visible in the request itself. It is passed in the context.
 type Call struct {
 	// Repeatable marks a POST or PATCH request as safe to process twice.
 	Repeatable bool
@@ -16,7 +15,7 @@ type Call struct {
 	Races func(body []byte) bool
 	// Once disables retries: the first response or error is the result.
 	Once bool
-	// Timeout overrides Options.Timeout. A blocking invocation sends nothing for longer than any other request.
+	// Timeout overrides Options.Timeout. A blocking invocation waits longer for its response than any other request.
 	Timeout time.Duration
 }
 

@@ -103,7 +103,7 @@ func TestFaults(t *testing.T) {
 	}
 }
 
-// A body that trickles, each byte just in time, fails when the time for the whole body is over.
+// A body that trickles, with each byte just in time, fails at the time limit for the whole body.
 func TestTricklingBodyEnds(t *testing.T) {
 	stop := make(chan struct{})
 	t.Cleanup(func() { close(stop) })
@@ -203,8 +203,8 @@ func TestConnectionsAreReused(t *testing.T) {
 	}
 }
 
-// A gateway that reads some bodies later than others, because it processes a few requests at a time, must receive the
-// bodies that it reads, although it offers HTTP/2.
+// A gateway that processes a few requests at a time, and thus reads some bodies later than others, must receive the
+// bodies that it reads, even if it offers HTTP/2.
 func TestUploadsDoNotWaitForOneAnother(t *testing.T) {
 	const uploads = 64
 	var held atomic.Int32
@@ -254,8 +254,8 @@ func TestReplayWithoutGetBody(t *testing.T) {
 	}
 }
 
-// The addresses of this machine's interfaces, such as the bridge to its containers, count as this machine: data that is
-// sent there does not leave it. Names other than localhost do not, because name servers of others resolve them.
+// The addresses of this machine's interfaces, such as the bridge to its containers, count as this machine, because data
+// sent to them does not leave it. Host names other than localhost do not count, because a name server resolves them.
 func TestAddressesOfThisMachine(t *testing.T) {
 	addresses, err := net.InterfaceAddrs()
 	if err != nil {

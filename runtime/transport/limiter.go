@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// cutInterval is the minimum time between two reductions of a limit. The requests in flight during a reduction all fail
-// with 429, and must not reduce the limit again.
+// cutInterval is the minimum time between two reductions of a limit. It prevents the requests that are in flight during
+// a reduction, which all fail with 429, from reducing the limit again.
 const cutInterval = time.Second
 
 // hosts holds the state of each host: the time before which no request is sent, and the limit of concurrent requests.
@@ -90,7 +90,7 @@ func (h *hosts) finish(name string, status int) {
 	now := time.Now()
 	switch {
 	case status == http.StatusTooManyRequests && now.Sub(x.lastCut) > cutInterval:
-		x.limit, x.successes, x.lastCut = max(1, min(x.limit, x.running)/2), 0, now // half of the load that was too much
+		x.limit, x.successes, x.lastCut = max(1, min(x.limit, x.running)/2), 0, now // half of the load that was too high
 	case status > 0 && status < 400 && x.limit < h.max:
 		if x.successes++; x.successes >= x.limit {
 			x.limit, x.successes = x.limit+1, 0

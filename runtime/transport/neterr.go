@@ -124,8 +124,8 @@ func KindOfStatus(status int) fault.Kind {
 	return fault.Unavailable
 }
 
-// RemedyOfStatus returns the suggestion for a request that a compute service rejected with a status, if the service has
-// no better one. loginHint replaces the suggestion for missing rights unless it is zero.
+// RemedyOfStatus returns the suggestion for a request that a compute service rejected with an HTTP status, if there is
+// no more specific one. loginHint, unless it is zero, replaces the suggestion for missing permissions.
 func RemedyOfStatus(status int, loginHint i18n.Message) i18n.Message {
 	switch {
 	case (status == http.StatusUnauthorized || status == http.StatusForbidden) && !loginHint.IsZero():

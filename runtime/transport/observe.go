@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// observe traces and reports each request that is sent, with its result.
+// observe traces each request, and reports it to a function together with its result.
 type observe struct {
 	next      http.RoundTripper
 	onRequest func(Exchange)

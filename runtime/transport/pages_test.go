@@ -84,15 +84,15 @@ func TestAheadEnds(t *testing.T) {
 	}
 }
 
-// A list ends after a maximum of entries and a maximum time of waiting for the server. The time that the caller takes
-// for the entries does not count.
+// The number of entries of a list and the time of waiting for the server are limited. The time that the caller takes to
+// process the entries does not count.
 func TestAheadIsBounded(t *testing.T) {
 	full := make([]int, 1000)
 	for name, tc := range map[string]struct {
 		next NextPage[int]
 		read time.Duration // for each item
 		most time.Duration // in total
-		more bool          // the list itself is not slow and must be complete
+		more bool // the list must be complete
 	}{
 		"many entries": {func(context.Context) ([]int, bool, error) { return full, true, nil }, 0, time.Second, false},
 		"slow pages": {func(ctx context.Context) ([]int, bool, error) {

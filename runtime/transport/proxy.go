@@ -25,8 +25,8 @@ func (o Options) proxyOf(req *http.Request) (*url.URL, error) {
 	return url.Parse(o.Proxy)
 }
 
-// proxyOf returns the proxy for a request according to the environment. Unlike Go's error for an invalid address, its
-// error does not contain the address: an unescaped # or / in a password is the usual reason why an address is invalid.
+// proxyOf returns the proxy for a request according to the environment. If the proxy's address is invalid, its error
+// does not contain the address, as Go's error does, because the usual reason is an unescaped # or / in a password.
 func proxyOf(req *http.Request) (*url.URL, error) {
 	proxy, err := http.ProxyFromEnvironment(req)
 	if err != nil || proxy == nil && !ThisMachine(req.URL.Hostname()) && proxyIgnored(req.URL.Scheme) || proxy != nil && (proxy.Fragment != "" || proxy.RawQuery != "" || strings.Trim(proxy.Path, "/") != "") {
@@ -38,7 +38,7 @@ func proxyOf(req *http.Request) (*url.URL, error) {
 }
 
 // proxyIgnored reports whether the environment sets a proxy for a scheme that Go ignores because its address is
-// invalid. Requests would bypass the proxy in this case.
+// invalid. Go would then send requests without the proxy.
 func proxyIgnored(scheme string) bool {
 	for _, name := range []string{strings.ToUpper(scheme) + "_PROXY", scheme + "_proxy"} {
 		if address := os.Getenv(name); address != "" {
@@ -51,8 +51,8 @@ func proxyIgnored(scheme string) bool {
 }
 
 // connectRefused returns the error for a proxy that responds to CONNECT with a status other than 200. Go itself would
-// report only the text of the status line. The proxy's address and password are from the environment, and only the
-// address is shown.
+// report only the text of the status line. The proxy's address and password are in the environment; only the address is
+// shown.
 func connectRefused(_ context.Context, proxy *url.URL, req *http.Request, resp *http.Response) error {
 	switch {
 	case resp.StatusCode == http.StatusOK:
@@ -76,7 +76,7 @@ func connectRefused(_ context.Context, proxy *url.URL, req *http.Request, resp *
 	return refused
 }
 
-// errHostUnreachable is the cause if a proxy could not reach a host. A retry may succeed.
+// errHostUnreachable is the cause of an error if a proxy could not reach a host. A retry may succeed.
 var errHostUnreachable = errors.New("the proxy cannot reach the host")
 
 // unreachableProxy returns the error for a proxy that cannot be reached.

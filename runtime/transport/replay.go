@@ -6,7 +6,8 @@ import (
 	"net/http"
 )
 
-// maxReplay limits the body that is kept in memory for retries if its producer provides no second copy.
+// maxReplay is the maximum size of a body that is kept in memory for retries because its GetBody function cannot be
+// used.
 const maxReplay = 16 << 20
 
 // replayable returns a request with a GetBody function for its body, if possible. Some SDKs set no GetBody. The GetBody

@@ -12,9 +12,9 @@ import (
 	"github.com/cenkalti/backoff/v5"
 )
 
-// The backoff between retries is a random time between 0 and twice the interval ("full jitter"). The interval doubles
-// each time. maxTries limits failed attempts. A throttled request (429) is retried until the deadline instead, because
-// rate limits often apply per minute.
+// The delay before a retry is random, between 0 and twice the interval ("full jitter"), and the interval doubles each
+// time. maxTries limits the attempts. A throttled request (429) is retried until the deadline instead, because rate
+// limits often apply per minute.
 const (
 	firstInterval = 200 * time.Millisecond
 	maxInterval   = 8 * time.Second
@@ -70,7 +70,7 @@ type attempt struct {
 	spent    func() // stops counting the time of the budget; nil before the first failure
 }
 
-// send sends the request once. It returns a permanent error of package backoff, or a *retryError.
+// send sends the request once. Its error is a permanent error of package backoff or a *retryError.
 func (a *attempt) send() (*http.Response, error) {
 	out := a.req
 	if a.sent {
@@ -107,7 +107,7 @@ func (a *attempt) fail(why *retryError) error {
 	return why
 }
 
-// wait reports that the request is retried after a time.
+// wait reports that the request will be retried after a delay.
 func (a *attempt) wait(err error, wait time.Duration) {
 	var why *retryError
 	if !errors.As(err, &why) {
@@ -190,7 +190,7 @@ func shouldRetry(req *http.Request, call Call, resp *http.Response, err error) (
 	switch resp.StatusCode {
 	case http.StatusTooEarly, http.StatusTooManyRequests: // rejected before anything was processed
 		return reason, true
-	case http.StatusServiceUnavailable: // with Retry-After, as above; without it, a gateway may have lost the response
+	case http.StatusServiceUnavailable: // same with Retry-After; without it, a gateway may have lost the response
 		return reason, safe || resp.Header.Get("Retry-After") != ""
 	case http.StatusRequestTimeout, http.StatusInternalServerError, http.StatusBadGateway, http.StatusGatewayTimeout:
 		return reason, safe

@@ -18,7 +18,7 @@ import (
 const hidden = "[PRIVATE DATA HIDDEN]"
 
 // Limits of a trace: a body larger than maxTraced is not parsed, and at most maxShown bytes of a smaller one are
-// encodings.
+// written.
 const (
 	maxTraced = 8 << 20
 	maxShown  = 4 << 10
@@ -101,7 +101,7 @@ func (t *tracer) write(text string, req *http.Request) {
 	text = t.secrets.redact(text, req)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	_, _ = io.WriteString(t.out, text) // a trace that cannot be encodings must not stop the command
+	_, _ = io.WriteString(t.out, text) // a trace that cannot be written must not stop the command
 }
 
 func now() string { return time.Now().UTC().Format(time.RFC3339Nano) }

@@ -8,9 +8,9 @@ import (
 // baseURL returns the scheme and host of a URL without user, path and query.
 func baseURL(u *url.URL) string { return u.Scheme + "://" + u.Host }
 
-// ShownURL returns an address for display, without the user part, the query and the fragment, which may contain
-// passwords and keys. If the address is not a URL, for instance because of an unescaped password, everything up to the
-// last @ is removed.
+// ShownURL returns an address for display, without the user, query and fragment, which may contain passwords and keys.
+// If the address is not a valid URL, for instance because of an unescaped password, it removes everything between the
+// scheme and the last @.
 func ShownURL(address string) string {
 	if u, err := url.Parse(address); err == nil && u.Host != "" {
 		u.User, u.RawQuery, u.ForceQuery, u.Fragment, u.RawFragment = nil, "", false, "", ""

@@ -8,8 +8,9 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// webPage detects the HTML page of a gateway, a proxy or a login portal where an API's response is expected. It is
-// outside retry, so that a gateway's 503 is retried before it is reported. No object that this program reads is HTML.
+// webPage detects the HTML page of a gateway, a proxy or a login portal instead of an API's response. It is outside
+// retry in the chain, so that a gateway's 503 is retried before it is reported. This program reads no objects that are
+// HTML.
 type webPage struct{ next http.RoundTripper }
 
 func (w *webPage) RoundTrip(req *http.Request) (*http.Response, error) {
