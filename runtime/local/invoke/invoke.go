@@ -34,13 +34,13 @@ type Invocation struct {
 	// may only serve the revision that it was initialised with. It is unique over all actions of the endpoint.
 	Revision string
 
-	// Bare says that Image has no action proxy of its own: the endpoint's is put into its containers.
-	Bare   bool
-	Kind   string // exec.kind: "blackbox", "python:3", "python:3.11"
-	Image  string // exec.image of a blackbox action
-	Main   string // exec.main, "" is "main"
-	Binary bool   // Code is base64 of a zip archive, else it is source text
-	// Code reads exec.code as it was put. It is only called for a cold start.
+	// InjectProxy is set if Image contains no action proxy. The invoker then adds the endpoint's proxy to the container.
+	InjectProxy bool
+	Kind        string // exec.kind: "blackbox", "python:3", "python:3.11"
+	Image       string // exec.image of a blackbox action
+	Main        string // exec.main; empty means "main"
+	Binary      bool   // Code returns a zip archive in base64, otherwise source text
+	// Code returns exec.code as it was uploaded. It is only called for a cold start.
 	Code func() (string, error)
 
 	MemoryMB  int

@@ -135,7 +135,7 @@ func (p *pool) release(w *worker, good bool) {
 	if !good || p.closed {
 		p.discard(w)
 	} else {
-		w.sandbox.Rest()
+		w.sandbox.Idle()
 		e := p.idle.PushBack(w)
 		w.expiry = time.AfterFunc(p.idleFor, func() { p.expire(e, w) })
 	}

@@ -87,7 +87,7 @@ func (p *pool) lookNow() {
 	for w, s := range busy {
 		var r reading
 		if s != nil {
-			r.wanted, r.known = s.Wanted()
+			r.wanted, r.known = s.CPUDemand()
 		}
 		readings[w] = r
 	}

@@ -55,7 +55,7 @@ type clocked struct {
 	waits atomic.Bool
 }
 
-func (c *clocked) Wanted() (time.Duration, bool) {
+func (c *clocked) CPUDemand() (time.Duration, bool) {
 	if c.waits.Load() {
 		return 0, true
 	}

@@ -37,7 +37,7 @@ func (v *Invoker) Run(ctx context.Context, inv invoke.Invocation) (invoke.Outcom
 
 	cold := w.sandbox == nil
 	if cold {
-		s, err := v.starter.Start(ctx, sandbox.Spec{Python: inv.Python, Image: inv.Image, MemoryMB: inv.MemoryMB, LogsMB: inv.LogsMB, Env: inv.Extra, Bare: inv.Bare})
+		s, err := v.starter.Start(ctx, sandbox.Spec{Python: inv.Python, Image: inv.Image, MemoryMB: inv.MemoryMB, LogsMB: inv.LogsMB, Env: inv.Extra, InjectProxy: inv.InjectProxy})
 		if err != nil {
 			return unstartable(err, time.Since(begin).Milliseconds())
 		}

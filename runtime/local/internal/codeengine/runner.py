@@ -1,8 +1,10 @@
-"""Runs the command of a Code Engine job: an OpenWhisk action of the local endpoint, for Python 3.6 and later.
+"""Runs the command of a Code Engine job. The local endpoint runs this program as an OpenWhisk action.
 
-In a container FN_RUNTIME_IMAGE has what its image says of command and folder. Without it this is a process of the user's
-machine: 'python' is the interpreter that runs this, the image's /lithops/lithopsentry.py is that of the Lithops installed
-for it, and mounted files are where the action's are, so that arguments and variables that name them are rewritten.
+It requires Python 3.6 or later. In a container, the variable FN_RUNTIME_IMAGE holds the entrypoint, command and working
+directory of the image. Without this variable, the program runs as a process on the user's machine. Then it makes these
+replacements in the command: 'python' becomes the interpreter that runs this program, and /lithops/lithopsentry.py of the
+image becomes the entry point of the Lithops package installed for that interpreter. Mounted files are in the action's
+directory, so the program also rewrites arguments and variables that contain mount paths.
 """
 import json
 import os
@@ -14,56 +16,57 @@ import tempfile
 
 ENTRY = '/lithops/lithopsentry.py'
 DROPPED = re.compile(r'(.*_PROXY|SSL_CERT_FILE|SSL_CERT_DIR|CURL_CA_BUNDLE|__OW_.*|FN_RUNTIME_IMAGE|PROXY_DIR)$', re.IGNORECASE)
-NOT_STARTED = 128  # as Kubernetes says of a container whose command cannot be started
+NOT_STARTED = 128  # exit status that Kubernetes reports for a container whose command cannot be started
 
 
 def main(args):
     image = json.loads(os.environ.get('FN_RUNTIME_IMAGE') or 'null')
     here = os.path.dirname(os.path.abspath(__file__))
     env = {name: value for name, value in os.environ.items() if not DROPPED.match(name)}
-    command, folders = args['command'] + args['args'], {}
+    command, mounts = args['command'] + args['args'], {}
     for n, path in enumerate(args['mounts'] or ()):
-        folders[path] = os.path.join(here, 'mounts', str(n))
-        os.makedirs(folders[path], exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
+        mounts[path] = os.path.join(here, 'mounts', str(n))
+        os.makedirs(mounts[path], exist_ok=True)
+    with tempfile.TemporaryDirectory() as cwd:
         try:
             if image:
                 command = (args['command'] or image['entrypoint'] or []) + (args['args'] or ([] if args['command'] else image['cmd'] or []))
                 env.update(args['env'])
-                for path, source in folders.items():
+                for path, source in mounts.items():
                     link(source, path)
-                folder = image['dir'] or '/'
+                cwd = image['dir'] or '/'
             else:
-                command = [moved(text, folders) for text in command]
-                env.update({name: moved(value, folders) for name, value in args['env'].items()})
-                command = local(command, folder)
-            return {'exit': run(command, env, folder)}
+                command = [replace_mount(text, mounts) for text in command]
+                env.update({name: replace_mount(value, mounts) for name, value in args['env'].items()})
+                command = local_command(command, cwd)
+            return {'exit': run(command, env, cwd)}
         except (OSError, ValueError, LookupError) as e:
             sys.stderr.write('The command of the job could not be started: %s\n' % e)
             return {'exit': NOT_STARTED}
 
 
 def link(source, path):
-    """Lets a path of the container lead to the files of a mount."""
+    """Makes a path in the container a symbolic link to the files of a mount."""
     os.makedirs(os.path.dirname(path), exist_ok=True)
     if os.path.islink(path):
         os.unlink(path)
     elif os.path.isdir(path):
-        os.rmdir(path)  # what is in the image there is not hidden but kept: that is refused
+        os.rmdir(path)  # fails if the image has files in this directory: a link cannot hide them as a mount would
     os.symlink(source, path)
 
 
-def moved(text, folders):
-    for path, folder in folders.items():
+def replace_mount(text, mounts):
+    """Replaces a mount path at the start of text by the directory of the mount."""
+    for path, directory in mounts.items():
         if text == path or text.startswith(path + '/'):
-            return folder + text[len(path):]
+            return directory + text[len(path):]
     return text
 
 
-def local(command, folder):
-    """What the command of an image is on this machine."""
+def local_command(command, cwd):
+    """Returns the command to run on this machine instead of an image's command."""
     if not command:
-        raise ValueError('it names no command, and processes have no image that could')
+        raise ValueError('the job has no command, and an image is not available to processes')
     if re.match(r'python(3(\.\d+)?)?$', os.path.basename(command[0])):
         command[0] = sys.executable
     if ENTRY in command and not os.path.exists(ENTRY):
@@ -72,19 +75,20 @@ def local(command, folder):
         if found is None:
             raise LookupError('Lithops is not installed for %s' % sys.executable)
         source = os.path.join(os.path.dirname(found.origin), 'serverless', 'backends', 'code_engine', 'entry_point.py')
-        # A copy: the modules beside the original are not to be found as if they were top-level ones.
-        command[command.index(ENTRY)] = shutil.copy(source, os.path.join(folder, 'lithopsentry.py'))
+        # Copy the file: if it ran in place, Python could import the modules next to it as top-level modules.
+        command[command.index(ENTRY)] = shutil.copy(source, os.path.join(cwd, 'lithopsentry.py'))
     return command
 
 
-def run(command, env, folder):
-    """Runs a command and returns its exit status as a shell has it. What it leaves running ends with it."""
-    own = sys.platform.startswith('linux')  # elsewhere a session of its own would hide it from whoever ends this process
-    process = subprocess.Popen(command, env=env, cwd=folder, stdin=subprocess.DEVNULL, start_new_session=own)
+def run(command, env, cwd):
+    """Runs a command and returns its exit status as a shell reports it. Kills the processes that the command leaves behind."""
+    # On other systems, a process in a new session would survive when the endpoint kills the process group of this program.
+    new_session = sys.platform.startswith('linux')
+    process = subprocess.Popen(command, env=env, cwd=cwd, stdin=subprocess.DEVNULL, start_new_session=new_session)
     status = process.wait()
-    if own:
+    if new_session:
         try:
             os.killpg(process.pid, 9)
-        except OSError:  # nothing is left
+        except OSError:  # no process is left
             pass
     return status if status >= 0 else 128 - status

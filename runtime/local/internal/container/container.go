@@ -1,16 +1,18 @@
-// Package container runs actions in containers of a Docker Engine, or of what speaks its API.
+// Package container runs actions in containers, using Docker Engine or another engine with the same API.
 //
-// What may go in: images, containers, their network and their removal. What may not: when containers are reused or how
-// many there are (package invoker), the protocol spoken with them, the search for an engine (images/engine).
+// The package pulls images, creates and removes containers and sets up their network. It does not decide when containers
+// are reused or how many there are (package invoker), it does not implement the action protocol, and it does not search for
+// an engine (package images/engine).
 //
 // # How a container reaches the endpoint
 //
-// The client was told that the store is at http://127.0.0.1:PORT, and hands that to its workers, inside of functions as
-// well as in the payload. So 127.0.0.1:PORT has to lead to the store from within a container too. The host's network
-// would do that, but an action would then listen on the host's own addresses, Lithops' proxies on all of them, and could
-// reach every service of the loopback. Instead, a small forwarder runs beside the action in its container (forward.py): it
-// listens on the container's loopback and leads to the engine's bridge, where the endpoint listens as well (BridgeAddress)
-// and asks for credentials as everywhere. It works for any image with a Python, whatever its proxy is.
+// The client's configuration contains the store's URL, http://127.0.0.1:PORT, and the client passes this URL to its workers
+// in functions and in payloads. Therefore 127.0.0.1:PORT must lead to the store from inside a container too. The host's
+// network would achieve that, but then an action could listen on the host's addresses (the Lithops proxies listen on all of
+// them) and could reach every service on the host's loopback interface. Instead, a small forwarder (forward.py) runs next to
+// the action in its container. It listens on the container's loopback interface and forwards connections to the engine's
+// bridge. The endpoint listens on the bridge too (BridgeAddress) and requires credentials there as well. The forwarder works
+// with any image that contains Python, regardless of the image's action proxy.
 package container
 
 import (
@@ -36,27 +38,28 @@ import (
 	"fn-runtime/runtime/images/registry"
 )
 
-// label marks every container with the folder of the endpoint that it belongs to.
+// label is the label of every container. Its value is the directory of the endpoint that the container belongs to.
 const label = "fn-runtime.endpoint"
 
-// Options says whose containers they are. The zero value of a field means its default.
+// Options configures a Starter. The zero value of a field means its default.
 type Options struct {
-	Dir        string // identifies the endpoint; containers that an earlier one with the same Dir left are removed
-	Forward    []int  // ports of the endpoint that a container finds on its own loopback
+	Dir        string // identifies the endpoint; New removes containers that an earlier starter with the same Dir left behind
+	Forward    []int  // ports of the endpoint that are forwarded from the container's loopback interface
 	Getenv     func(string) string
-	Home       string        // of the user: where engines and registry accounts are looked for
-	PauseAfter time.Duration // how long an idle container keeps running before it is paused, 5 s
+	Home       string        // user's home directory, which contains the settings of engines and registries
+	PauseAfter time.Duration // how long an idle container runs before it is paused; default 5 s
 }
 
 // Starter starts containers. It implements sandbox.Starter.
 type Starter struct {
 	o      Options
 	engine *engine.Engine
-	direct bool // containers are reached at their own addresses: the engine's bridge is an interface of this machine
+	direct bool // the engine's bridge is an interface of this machine, so containers are reached at their own addresses
 	pull   sync.Mutex
 }
 
-// New finds the engine and removes what an earlier starter with the same Dir left behind, if it was killed.
+// New finds the engine and returns a starter. If an earlier starter with the same Dir was killed, New removes the containers
+// that it left behind.
 func New(ctx context.Context, o Options) (*Starter, error) {
 	dir, err := filepath.Abs(o.Dir)
 	if err != nil {
@@ -96,7 +99,7 @@ func New(ctx context.Context, o Options) (*Starter, error) {
 	return s, nil
 }
 
-// Close removes every container that is still there.
+// Close removes all remaining containers.
 func (s *Starter) Close(ctx context.Context) error {
 	defer func() { _ = s.engine.Close() }()
 	return s.removeAll(ctx)
@@ -120,8 +123,8 @@ func unavailable(err error) error {
 		i18n.M("Check the container engine with 'docker info', then retry.")).Because(err)
 }
 
-// BridgeAddress is this machine's address on the engine's default bridge; "" when the bridge is not on this machine but
-// in a virtual machine, whose host.docker.internal leads to this machine's loopback.
+// BridgeAddress returns this machine's address on the engine's default bridge. It returns "" if the bridge is not on this
+// machine but in a virtual machine. In that case host.docker.internal leads to this machine's loopback interface.
 func (s *Starter) BridgeAddress(ctx context.Context) (string, error) {
 	bridge, err := s.engine.NetworkInspect(ctx, "bridge", network.InspectOptions{})
 	if errdefs.IsNotFound(err) { // podman
@@ -130,12 +133,12 @@ func (s *Starter) BridgeAddress(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", unavailable(err)
 	}
-	// The name of the interface decides, not the subnet: a network of the house may have the same one.
-	bridging, err := net.InterfaceByName(bridge.Options["com.docker.network.bridge.name"])
+	// Find the interface by name, not by subnet: the local network may use the same subnet.
+	bridgeInterface, err := net.InterfaceByName(bridge.Options["com.docker.network.bridge.name"])
 	if err != nil {
 		return "", nil
 	}
-	addresses, err := bridging.Addrs()
+	addresses, err := bridgeInterface.Addrs()
 	if err != nil {
 		return "", unavailable(err)
 	}
@@ -147,8 +150,9 @@ func (s *Starter) BridgeAddress(ctx context.Context) (string, error) {
 	return "", nil
 }
 
-// ensure pulls an image that is not there yet. Only one is pulled at a time.
-func (s *Starter) ensure(ctx context.Context, name string) error {
+// ensureImage pulls an image if it does not exist on this machine. It pulls one image at a time. It returns a fault.Invalid
+// error if the name is empty or invalid and a fault.NotFound error if the pull fails.
+func (s *Starter) ensureImage(ctx context.Context, name string) error {
 	if name == "" {
 		return fault.New(fault.Invalid, i18n.M("The action does not specify an image, but this endpoint runs actions in containers."),
 			i18n.M("Deploy the action with an image, or start the endpoint with '--invoker process'."))

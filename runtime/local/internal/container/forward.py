@@ -1,6 +1,6 @@
-"""Gives a container the ports of the local endpoint on its own loopback: 127.0.0.1:PORT here leads to PORT of the host.
+"""Forwards connections to 127.0.0.1:PORT in a container to the same port of the host, where the local endpoint listens.
 
-Arguments: the ports. Says "ready" when it listens. Runs beside the action in the container.
+The arguments are the ports. The program prints "ready" once it listens. It runs next to the action in the container.
 """
 import select
 import socket
@@ -14,7 +14,7 @@ def host():
             return socket.gethostbyname(name)
         except OSError:
             pass
-    sys.exit('The container does not know its host.')
+    sys.exit('The container cannot resolve the address of its host.')
 
 
 def copy(a, b):

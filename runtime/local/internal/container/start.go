@@ -29,22 +29,23 @@ import (
 //go:embed forward.py
 var forwarder string
 
-// proxyPort is where every action container listens: OpenWhisk's protocol.
+// proxyPort is the port on which the action proxy of a container listens, as OpenWhisk's action protocol specifies.
 const proxyPort = nat.Port("8080/tcp")
 
-// timeToStart is how long a container may take until its proxy answers.
-const timeToStart = time.Minute
+// startTimeout is how long a container may take to start, until its proxy responds.
+const startTimeout = time.Minute
 
-// Start pulls the image if need be and starts a container of it.
+// Start pulls the image if it is missing and starts a container. It returns a fault.Failed error with the last lines of the
+// container's log if the container ends or its proxy does not respond within a minute.
 func (s *Starter) Start(ctx context.Context, spec sandbox.Spec) (sandbox.Sandbox, error) {
-	if err := s.ensure(ctx, spec.Image); err != nil {
+	if err := s.ensureImage(ctx, spec.Image); err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, timeToStart)
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	config, host := s.configuration(spec)
-	if spec.Bare {
-		if err := s.equip(ctx, config, host); err != nil {
+	if spec.InjectProxy {
+		if err := s.injectProxy(ctx, config, host); err != nil {
 			return nil, err
 		}
 	}
@@ -72,48 +73,49 @@ func (s *Starter) Start(ctx context.Context, spec sandbox.Spec) (sandbox.Sandbox
 	return b, nil
 }
 
-// namePrefix begins the names of the containers: who lists them sees whose they are.
+// namePrefix is the prefix of container names. It identifies the containers in the output of 'docker ps'.
 const namePrefix = "fn-runtime-action-"
 
-// timeToCreate is how long the engine may take to make a container.
-const timeToCreate = 30 * time.Second
+// createTimeout is how long the engine may take to create a container.
+const createTimeout = 30 * time.Second
 
-// create makes a container. The request is seen to its end when the call is cancelled meanwhile: the engine would make the
-// container all the same, and nobody would know which.
+// create creates a container. If ctx ends during the request, create still waits for the response and then removes the
+// container: the engine would create it anyway, and without the response its ID would be unknown.
 func (s *Starter) create(ctx context.Context, config *container.Config, host *container.HostConfig) (container.CreateResponse, error) {
 	if err := ctx.Err(); err != nil {
 		return container.CreateResponse{}, err
 	}
-	whole, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeToCreate)
+	uncancelled, cancel := context.WithTimeout(context.WithoutCancel(ctx), createTimeout)
 	defer cancel()
-	created, err := s.engine.ContainerCreate(whole, config, host, namePrefix+strings.ToLower(rand.Text()[:12]))
+	created, err := s.engine.ContainerCreate(uncancelled, config, host, namePrefix+strings.ToLower(rand.Text()[:12]))
 	if err == nil && ctx.Err() != nil {
-		_ = s.engine.ContainerRemove(whole, created.ID, container.RemoveOptions{Force: true, RemoveVolumes: true})
+		_ = s.engine.ContainerRemove(uncancelled, created.ID, container.RemoveOptions{Force: true, RemoveVolumes: true})
 		err = ctx.Err()
 	}
 	return created, err
 }
 
+// configuration returns the configuration of a container. It mounts every file that an environment variable names.
 func (s *Starter) configuration(spec sandbox.Spec) (*container.Config, *container.HostConfig) {
 	env := []string{"PORT=8080", "FLASK_PROXY_PORT=8080"}
 	if len(s.o.Forward) > 0 {
 		env = append(env, "NO_PROXY=127.0.0.1,localhost", "no_proxy=127.0.0.1,localhost")
 	}
-	// Our own proxy ends itself when its standard input does, which is when this process dies.
+	// The endpoint's action proxy exits when its stdin is closed, which happens when this process ends.
 	env = append(env, "PROXY_LIFELINE=0")
 	var binds []string
 	for name, value := range spec.Env {
-		bind := value + ":" + value + ":ro" // such as the endpoint's own authority, which several variables name
+		bind := value + ":" + value + ":ro" // such as the endpoint's CA bundle, which several variables name
 		if info, err := os.Stat(value); err == nil && filepath.IsAbs(value) && info.Mode().IsRegular() && !slices.Contains(binds, bind) {
 			binds = append(binds, bind)
 		}
 		env = append(env, name+"="+value)
 	}
 	published := nat.PortMap{proxyPort: {{HostIP: "127.0.0.1"}}}
-	if s.direct { // publishing costs a process and rules of the firewall for each container
+	if s.direct { // do not publish the port: that costs a process and firewall rules for each container
 		published = nil
 	}
-	memory, pids := int64(spec.MemoryMB)<<20, int64(1024) // as OpenWhisk: no swap, 1024 processes
+	memory, pids := int64(spec.MemoryMB)<<20, int64(1024) // as in OpenWhisk: no swap, at most 1024 processes
 	return &container.Config{
 			Image: spec.Image, Env: env, Labels: map[string]string{label: s.o.Dir},
 			ExposedPorts: nat.PortSet{proxyPort: {}},
@@ -125,11 +127,11 @@ func (s *Starter) configuration(spec sandbox.Spec) (*container.Config, *containe
 			CapDrop:      []string{"NET_RAW", "NET_ADMIN"},
 			SecurityOpt:  []string{"no-new-privileges"},
 			Resources:    container.Resources{Memory: memory, MemorySwap: memory, PidsLimit: &pids},
-			LogConfig:    container.LogConfig{Type: "none"}, // the logs come over the attached streams
+			LogConfig:    container.LogConfig{Type: "none"}, // the logs are read from the attached streams
 		}
 }
 
-// run starts the container and waits until its proxy answers and the ports are forwarded.
+// run starts the container and waits until its proxy responds and the ports are forwarded.
 func (s *Starter) run(ctx context.Context, b *box) error {
 	streams, err := s.engine.ContainerAttach(ctx, b.id, container.AttachOptions{Stream: true, Stdin: true, Stdout: true, Stderr: true})
 	if err != nil {
@@ -161,20 +163,20 @@ func (s *Starter) run(ctx context.Context, b *box) error {
 	}
 	if b.address = s.address(info.NetworkSettings); b.address == "" {
 		select {
-		case <-b.done: // it has ended already
+		case <-b.done: // the container has ended, which is why it has no address
 		case <-time.After(time.Second):
 		}
-		return unavailable(errors.New("it gave the container no address"))
+		return unavailable(errors.New("the container has no address"))
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return b.answers(ctx) })
+	g.Go(func() error { return b.waitForProxy(ctx) })
 	if len(s.o.Forward) > 0 {
 		g.Go(func() error { return s.forward(ctx, b) })
 	}
 	return g.Wait()
 }
 
-// address is where the proxy of a container is reached from here.
+// address returns the host and port of a container's proxy. It returns "" if the container has no address.
 func (s *Starter) address(n *container.NetworkSettings) string {
 	if n == nil {
 		return ""
@@ -190,7 +192,8 @@ func (s *Starter) address(n *container.NetworkSettings) string {
 	return ""
 }
 
-// forward starts the forwarder and waits until it listens.
+// forward starts the forwarder in the container and waits until it listens. If the forwarder cannot run, it only adds a note
+// to the log.
 func (s *Starter) forward(ctx context.Context, b *box) error {
 	cmd := []string{"python3", "-c", forwarder}
 	for _, port := range s.o.Forward {
@@ -217,14 +220,15 @@ func (s *Starter) forward(ctx context.Context, b *box) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		// An image without Python can still run actions, only not Lithops'.
+		// An image without Python can still run actions, but not those of Lithops.
 		b.logs.Note("The container cannot reach the local endpoint: " + strings.TrimSpace(line))
 	}
 	return nil
 }
 
-// answers waits until the proxy speaks HTTP: the engine accepts connections before the container does.
-func (b *box) answers(ctx context.Context) error {
+// waitForProxy waits until the proxy responds to HTTP requests. An open connection is not sufficient, because the engine
+// accepts connections before the container does.
+func (b *box) waitForProxy(ctx context.Context) error {
 	c := &http.Client{Transport: &http.Transport{DisableKeepAlives: true,
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return b.Dial(ctx) }}}
 	for wait := 5 * time.Millisecond; ; wait = min(2*wait, 20*time.Millisecond) {

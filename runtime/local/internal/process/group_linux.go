@@ -12,11 +12,12 @@ import (
 	"fn-runtime/runtime/local/internal/sandbox"
 )
 
-// groups makes control groups (cgroup v2) for workers, below the group of this process. Its zero value makes none: the
-// system has none, or they are another user's.
-type groups struct{ prefix string } // path of a group without its name
+// groups creates control groups (cgroup v2) for workers, below the group of this process. The zero value creates none. It
+// is used if the system has no cgroup v2.
+type groups struct{ prefix string } // path of a group without the worker's name
 
-// findGroups ends what an earlier starter with the same dir left in its groups.
+// findGroups returns the groups of the starter of dir. It kills the processes in groups that an earlier starter of the
+// same directory left behind, and removes those groups.
 func findGroups(dir string) groups {
 	mounts, _ := os.ReadFile("/proc/self/mountinfo")
 	own, _ := os.ReadFile("/proc/self/cgroup")
@@ -38,23 +39,24 @@ func findGroups(dir string) groups {
 	sum := sha256.Sum256([]byte(dir))
 	empty, _ := filepath.Glob(filepath.Join(mount, path, "fn-runtime-*"))
 	for _, dir := range empty {
-		_ = os.Remove(dir) // of an endpoint that was killed; one with processes in it stays
+		_ = os.Remove(dir) // left by a killed endpoint; Remove fails for a group that contains processes
 	}
 	g := groups{filepath.Join(mount, path, "fn-runtime-"+hex.EncodeToString(sum[:6])+"-")}
-	left, _ := filepath.Glob(g.prefix + "*")
-	for _, dir := range left {
+	leftovers, _ := filepath.Glob(g.prefix + "*")
+	for _, dir := range leftovers {
 		(&group{dir}).kill()
 		(&group{dir}).remove()
 	}
 	return g
 }
 
-// group is the control group of one worker: all that its processes start is in it. Nil is none.
+// group is the control group of one worker. It contains every process that the worker starts. A nil group is valid and
+// means that there is no control group.
 type group struct{ dir string }
 
-// start makes a group of a guard that has just been started, and whose server has not been told to run anything yet. It
-// returns nil where that cannot be done.
-func (g groups) start(name string, guard int) *group {
+// create creates a group for a guard process that has just started and has not run any action code yet. It returns nil if
+// the group cannot be created, for example because the control groups belong to another user.
+func (g groups) create(name string, guard int) *group {
 	if g.prefix == "" {
 		return nil
 	}
@@ -63,7 +65,7 @@ func (g groups) start(name string, guard int) *group {
 		return nil
 	}
 	ok := w.add(guard)
-	for _, pid := range sandbox.Descendants(guard) { // forked before that; any later one is in it already
+	for _, pid := range sandbox.Descendants(guard) { // forked before the guard was added; later children inherit the group
 		ok = ok && w.add(pid)
 	}
 	if !ok {
@@ -78,7 +80,7 @@ func (g *group) add(pid int) bool {
 	return os.WriteFile(filepath.Join(g.dir, "cgroup.procs"), []byte(strconv.Itoa(pid)), 0) == nil
 }
 
-// processes lists those in the group.
+// processes returns the PIDs of the group.
 func (g *group) processes() (pids []int) {
 	raw, _ := os.ReadFile(filepath.Join(g.dir, "cgroup.procs"))
 	for field := range strings.FieldsSeq(string(raw)) {
@@ -89,12 +91,12 @@ func (g *group) processes() (pids []int) {
 	return pids
 }
 
-// kill ends all of the group, and reports whether it could: Linux 5.14 and later.
+// kill kills all processes of the group and reports whether that is supported. It requires Linux 5.14 or later.
 func (g *group) kill() bool {
 	return g != nil && os.WriteFile(filepath.Join(g.dir, "cgroup.kill"), []byte("1"), 0) == nil
 }
 
-// remove waits a second for what was killed.
+// remove removes the group. It waits up to a second for killed processes to end.
 func (g *group) remove() {
 	if g == nil {
 		return

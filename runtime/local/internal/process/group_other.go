@@ -2,13 +2,13 @@
 
 package process
 
-// groups and group are control groups, which only Linux has.
+// groups and group do nothing: only Linux has control groups.
 type (
 	groups struct{}
 	group  struct{}
 )
 
-func findGroups(string) groups          { return groups{} }
-func (groups) start(string, int) *group { return nil }
-func (*group) kill() bool               { return false }
-func (*group) remove()                  {}
+func findGroups(string) groups           { return groups{} }
+func (groups) create(string, int) *group { return nil }
+func (*group) kill() bool                { return false }
+func (*group) remove()                   {}

@@ -13,68 +13,70 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// interpreter is a Python of this machine.
+// interpreter is a Python interpreter on this machine.
 type interpreter struct {
-	path     string // what a launcher such as a pyenv shim ends up with
+	path     string // the real interpreter, not a launcher such as a pyenv shim
 	userBase string // site.getuserbase()
 }
 
-// interpreters remembers what Pythons said about themselves.
+// interpreters caches the properties of Python interpreters.
 type interpreters struct {
-	mu    sync.Mutex
-	asked map[string]*question
+	mu     sync.Mutex
+	probes map[string]*probe // by name or path
 }
 
-// question is put to one Python by whoever comes first. The fields below done are for those who have seen it closed.
-type question struct {
+// probe is one run of a Python interpreter that prints its properties. The caller that creates the probe runs it, and other
+// callers wait for it. The fields result and err may be read after done is closed.
+type probe struct {
 	done   chan struct{}
-	answer interpreter
+	result interpreter
 	err    error
 }
 
-const askPython = `import json, site, sys; print(json.dumps([sys.executable, site.getuserbase(), list(sys.version_info[:2])]))`
+const probeScript = `import json, site, sys; print(json.dumps([sys.executable, site.getuserbase(), list(sys.version_info[:2])]))`
 
-// timeToAnswer is how long a Python may take to tell about itself.
-const timeToAnswer = 20 * time.Second
+// probeTimeout is the time limit for a probe.
+const probeTimeout = 20 * time.Second
 
-// find asks the Python of that name or path, once, where it really is. One that does not answer holds up nobody who asks
-// for another.
+// find returns the properties of the Python interpreter with the given name or path. It runs each interpreter once. An
+// interpreter that hangs does not delay callers that look up a different one.
 func (f *interpreters) find(ctx context.Context, name string) (interpreter, error) {
 	for {
 		f.mu.Lock()
-		q, asked := f.asked[name]
-		if !asked {
-			q = &question{done: make(chan struct{})}
-			if f.asked == nil {
-				f.asked = map[string]*question{}
+		p, exists := f.probes[name]
+		if !exists {
+			p = &probe{done: make(chan struct{})}
+			if f.probes == nil {
+				f.probes = map[string]*probe{}
 			}
-			f.asked[name] = q
+			f.probes[name] = p
 		}
 		f.mu.Unlock()
-		if !asked {
-			q.answer, q.err = ask(ctx, name)
-			if q.err != nil { // it may be mended by the next time
+		if !exists {
+			p.result, p.err = runProbe(ctx, name)
+			if p.err != nil { // do not cache the error: the user may fix the interpreter
 				f.mu.Lock()
-				delete(f.asked, name)
+				delete(f.probes, name)
 				f.mu.Unlock()
 			}
-			close(q.done)
+			close(p.done)
 		}
 		select {
-		case <-q.done:
+		case <-p.done:
 		case <-ctx.Done():
 			return interpreter{}, ctx.Err()
 		}
-		if !asked || !errors.Is(q.err, context.Canceled) { // else who asked went away
-			return q.answer, q.err
+		if !exists || !errors.Is(p.err, context.Canceled) { // otherwise the caller that ran the probe was cancelled: retry
+			return p.result, p.err
 		}
 	}
 }
 
-func ask(ctx context.Context, name string) (interpreter, error) {
-	timed, cancel := context.WithTimeout(ctx, timeToAnswer)
+// runProbe runs a Python interpreter and returns its properties. It returns context.Canceled if ctx ends.
+func runProbe(ctx context.Context, name string) (interpreter, error) {
+	timed, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
-	cmd := exec.CommandContext(timed, name, "-c", askPython)
+	cmd := exec.CommandContext(timed, name, "-c", probeScript)
 	cmd.WaitDelay = time.Second
 	out, err := cmd.Output()
 	if ctx.Err() != nil {
@@ -88,11 +90,11 @@ func ask(ctx context.Context, name string) (interpreter, error) {
 		}
 		return interpreter{}, f
 	}
-	var said [3]json.RawMessage
+	var fields [3]json.RawMessage
 	var p interpreter
 	var version [2]int
-	if err := errors.Join(json.Unmarshal(out, &said), json.Unmarshal(said[0], &p.path),
-		json.Unmarshal(said[1], &p.userBase), json.Unmarshal(said[2], &version)); err != nil || p.path == "" {
+	if err := errors.Join(json.Unmarshal(out, &fields), json.Unmarshal(fields[0], &p.path),
+		json.Unmarshal(fields[1], &p.userBase), json.Unmarshal(fields[2], &version)); err != nil || p.path == "" {
 		return interpreter{}, fault.New(fault.Invalid, i18n.M("'{{.Name}}' is not Python.", "Name", name),
 			i18n.M("Restart the endpoint with '--python PATH'.")).Because(err)
 	}

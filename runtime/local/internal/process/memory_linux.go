@@ -12,12 +12,13 @@ import (
 	"fn-runtime/runtime/local/internal/sandbox"
 )
 
-// memory measures the processes of a worker: those of its group, else those below its guard. Resident memory is cheap to read but counts pages that forked processes
-// share once for each; only when the sum is over the limit, the exact share of each is read. It gives the sum in bytes,
-// the largest process, and the guard's first child, which is the server.
+// memory measures the processes of a worker: the members of its control group, or the descendants of its guard if it has no
+// group. Resident memory is cheap to read, but pages that forked processes share are counted once for each process.
+// Therefore memory reads the proportional share of each process only if the sum of resident memory exceeds the limit. It
+// returns the sum in bytes, the PID of the largest process, and the PID of the guard's first child, which is the server.
 func memory(guard int, g *group, limit int64) (used int64, largest, server int) {
-	if below := sandbox.Descendants(guard); len(below) > 0 {
-		server = below[0]
+	if descendants := sandbox.Descendants(guard); len(descendants) > 0 {
+		server = descendants[0]
 	}
 	pids := members(guard, g)
 	for _, measure := range []func(int) int64{resident, proportional} {
@@ -36,7 +37,7 @@ func memory(guard int, g *group, limit int64) (used int64, largest, server int) 
 	return used, largest, server
 }
 
-// members lists the processes of a worker without its guard.
+// members returns the PIDs of a worker without its guard.
 func members(guard int, g *group) []int {
 	if g == nil {
 		return sandbox.Descendants(guard)
@@ -44,9 +45,10 @@ func members(guard int, g *group) []int {
 	return slices.DeleteFunc(g.processes(), func(pid int) bool { return pid == guard })
 }
 
-// restEvery is the time between two looks at the memory of a worker at rest.
-const restEvery = 500 * time.Millisecond
+// idleInterval is the time between two memory measurements of an idle worker.
+const idleInterval = 500 * time.Millisecond
 
+// resident returns the resident memory of a process in bytes, and 0 if it cannot be read.
 func resident(pid int) int64 {
 	raw, _ := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
 	fields := strings.Fields(string(raw))
@@ -57,7 +59,8 @@ func resident(pid int) int64 {
 	return pages * int64(os.Getpagesize())
 }
 
-// proportional is the memory of which shared pages are counted in part; resident where the kernel does not tell.
+// proportional returns the proportional set size (Pss) of a process in bytes, in which shared pages are divided among the
+// processes that share them. It returns the resident memory if the kernel does not provide the Pss.
 func proportional(pid int) int64 {
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
 	if err != nil {
@@ -74,7 +77,7 @@ func proportional(pid int) int64 {
 	return resident(pid)
 }
 
-// MachineMemoryMB is the memory of this machine.
+// MachineMemoryMB returns the memory size of this machine in MB. If it cannot be read, it returns 8192.
 func MachineMemoryMB() int {
 	raw, _ := os.ReadFile("/proc/meminfo")
 	for line := range bytes.Lines(raw) {
@@ -86,9 +89,9 @@ func MachineMemoryMB() int {
 	return unknownMemoryMB
 }
 
-// killMarked kills the processes that carry the mark of a worker's folder in their environment, or, with prefix, of any
-// folder that begins like this: those that have left the process group are found as well. Their own children may be born
-// meanwhile, so it looks until it finds none.
+// killMarked kills the processes whose environment contains PROXY_WORKER=dir or, with prefix, a PROXY_WORKER that begins
+// with dir. This includes processes that have left the process group. Because these processes may fork during the search,
+// killMarked repeats the search until it finds none, at most 20 times.
 func killMarked(dir string, prefix bool) {
 	mark := []byte("\x00PROXY_WORKER=" + dir)
 	if !prefix {

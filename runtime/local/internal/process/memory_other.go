@@ -9,14 +9,15 @@ import (
 	"time"
 )
 
-// restEvery is the time between two looks at the memory of a worker at rest: each starts a ps.
-const restEvery = 5 * time.Second
+// idleInterval is the time between two memory measurements of an idle worker. Each measurement starts ps.
+const idleInterval = 5 * time.Second
 
-// members are not known here.
+// members returns nil: the processes of a worker are unknown on this system.
 func members(int, *group) []int { return nil }
 
-// memory measures the processes of guard's group with ps, where there is one: resident memory, pages that forked
-// processes share counted once for each.
+// memory measures the process group of guard with ps. It returns the sum of resident memory in bytes, the PID of the largest
+// process and the PID of the server. Pages that forked processes share are counted once for each process. It returns zeros
+// if ps is not available.
 func memory(guard int, _ *group, _ int64) (used int64, largest, server int) {
 	out, err := exec.Command("ps", "-axo", "pid=,ppid=,pgid=,rss=").Output()
 	if err != nil {
@@ -42,8 +43,8 @@ func memory(guard int, _ *group, _ int64) (used int64, largest, server int) {
 	return used, largest, server
 }
 
-// MachineMemoryMB is a guess where the machine is not asked.
+// MachineMemoryMB returns 8192: the memory size is not read on this system.
 func MachineMemoryMB() int { return unknownMemoryMB }
 
-// killMarked does nothing here: the guard's group, or the job on Windows, is all there is.
+// killMarked does nothing on this system. Only the guard's process group, or the job on Windows, is killed.
 func killMarked(string, bool) {}

@@ -1,10 +1,11 @@
 // Package process runs actions as local Python processes.
 //
-// What may go in: starting a process with the action proxy in it, its environment, its memory limit, and making sure that
-// nothing of it survives. What may not: when processes are reused or how many there are (package invoker), the protocol.
+// A process is not a container. It runs with the permissions of the endpoint's user and can access this machine's files. It
+// has its own directory, environment and process group.
 //
-// A process is not a container: it runs with the rights of the endpoint's user and sees this machine's files. What it gets
-// is a folder, an environment and a process group of its own.
+// The package starts processes that run the action proxy, sets their environment, enforces their memory limit and ensures
+// that no process is left behind. It does not decide when processes are reused or how many there are (package invoker), and
+// it does not implement the action protocol.
 package process
 
 import (
@@ -23,21 +24,22 @@ import (
 	"fn-runtime/runtime/local/internal/sandbox"
 )
 
-// Options says where processes live and what runs them.
+// Options configures a Starter.
 type Options struct {
-	Dir    string // a folder of the starter's own
-	Python string // default interpreter, "python3"
+	Dir    string // directory that only the starter uses
+	Python string // default interpreter; empty means "python3"
 }
 
 // Starter starts processes. It implements sandbox.Starter.
 type Starter struct {
-	dir, python string
-	proxy       string // path of the action proxy
-	found       interpreters
-	groups      groups
+	dir, python  string
+	proxy        string // path of the action proxy
+	interpreters interpreters
+	groups       groups
 }
 
-// New ends the processes that an earlier starter with the same Dir left behind, if it was killed, and removes their files.
+// New returns a starter. If an earlier starter of the same directory was killed, New kills the processes that it left behind
+// and removes their files.
 func New(o Options) (*Starter, error) {
 	dir, err := filepath.Abs(o.Dir)
 	if err != nil {
@@ -64,15 +66,16 @@ func New(o Options) (*Starter, error) {
 	return s, nil
 }
 
-// Close removes the folder.
+// Close removes the starter's directory.
 func (s *Starter) Close(context.Context) error { return os.RemoveAll(s.dir) }
 
-// process is one Python with a proxy and whatever the action starts. It implements sandbox.Sandbox.
+// process is a Python process that runs the action proxy, together with all processes that the action starts. It implements
+// sandbox.Sandbox.
 type process struct {
-	dir      string // also the mark that all of its processes carry
+	dir      string // also the value of PROXY_WORKER in the environment of all its processes
 	cmd      *exec.Cmd
 	tree     *tree
-	group    *group // nil where the system has none
+	group    *group // nil if control groups are not available
 	dial     func(context.Context) (net.Conn, error)
 	lifeline *os.File
 	logs     *sandbox.Logs
@@ -82,13 +85,13 @@ type process struct {
 	closing  sync.Once
 }
 
-// Start starts a Python.
+// Start starts a Python process. It returns a fault.NotFound or fault.Invalid error if the interpreter cannot be used.
 func (s *Starter) Start(ctx context.Context, spec sandbox.Spec) (sandbox.Sandbox, error) {
 	name := spec.Python
 	if name == "" {
 		name = s.python
 	}
-	python, err := s.found.find(ctx, name)
+	python, err := s.interpreters.find(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -107,29 +110,29 @@ func (s *Starter) Start(ctx context.Context, spec sandbox.Spec) (sandbox.Sandbox
 		return nil, fault.New(fault.Internal, i18n.M("Python interpreter {{.Path}} could not be started.", "Path", python.path),
 			i18n.M("Run 'ibmcloud fn-runtime doctor' to check that this Python interpreter works.")).Because(err)
 	}
-	p.group = s.groups.start(filepath.Base(p.dir), p.cmd.Process.Pid)
+	p.group = s.groups.create(filepath.Base(p.dir), p.cmd.Process.Pid)
 	p.watch = newWatch(p.cmd.Process.Pid, p.group, spec.MemoryMB, p.logs)
 	go func() {
 		_ = p.cmd.Wait()
-		p.group.kill() // an action may have killed its guard
+		p.group.kill() // the action may have killed its guard, which would otherwise have killed the other processes
 		p.lifeline.Close()
 		close(p.done)
 	}()
 	return p, nil
 }
 
-// start runs cmd with its output in the logs and connected to the proxy.
+// start starts cmd, connects to its proxy and writes its output to the logs.
 func (p *process) start() error {
-	var theirs []*os.File // descriptors of the child, closed here once it runs
+	var childFiles []*os.File // file descriptors of the child, closed here once the child runs
 	defer func() {
-		for _, f := range theirs {
+		for _, f := range childFiles {
 			f.Close()
 		}
 	}()
 	pipe := func() (*os.File, *os.File, error) {
 		r, w, err := os.Pipe()
 		if err == nil {
-			theirs = append(theirs, w)
+			childFiles = append(childFiles, w)
 		}
 		return r, w, err
 	}
@@ -143,7 +146,7 @@ func (p *process) start() error {
 		return err
 	}
 	p.cmd.Stdout, p.cmd.Stderr = outW, errW
-	if err = p.connect(&theirs); err == nil {
+	if err = p.connect(&childFiles); err == nil {
 		p.tree, err = startTree(p.cmd)
 	}
 	if err != nil {
@@ -162,31 +165,32 @@ func (p *process) start() error {
 // Dial returns the connection to the proxy.
 func (p *process) Dial(ctx context.Context) (net.Conn, error) { return p.dial(ctx) }
 
-// Logs reads the output.
+// Logs returns the output of the process.
 func (p *process) Logs() *sandbox.Logs { return p.logs }
 
-// Wake begins to watch the memory closely.
+// Wake measures the memory at short intervals from now on.
 func (p *process) Wake(context.Context) error {
 	p.watch.set(true)
 	return nil
 }
 
-// Rest watches the memory from time to time only.
-func (p *process) Rest() { p.watch.set(false) }
+// Idle measures the memory at long intervals from now on.
+func (p *process) Idle() { p.watch.set(false) }
 
-// Wanted returns the processor time that the processes have used or queued for, also to start: the guard imports the proxy.
-func (p *process) Wanted() (time.Duration, bool) {
+// CPUDemand returns the CPU time that the processes have used or have waited for. It includes the startup, because the guard
+// imports the proxy.
+func (p *process) CPUDemand() (time.Duration, bool) {
 	guard := p.cmd.Process.Pid
 	return p.meter.Read(append(members(guard, p.group), guard))
 }
 
-// Done is closed when the proxy has ended.
+// Done returns a channel that is closed when the proxy has ended.
 func (p *process) Done() <-chan struct{} { return p.done }
 
-// OutOfMemory reports whether the watch has killed the proxy.
-func (p *process) OutOfMemory() bool { return p.watch.killedAll() }
+// OutOfMemory reports whether the proxy was killed because the memory limit was exceeded.
+func (p *process) OutOfMemory() bool { return p.watch.killedServer() }
 
-// Close kills every process and removes the folder.
+// Close kills all processes and removes the directory of the process.
 func (p *process) Close() {
 	p.closing.Do(func() {
 		p.watch.stop()

@@ -14,9 +14,10 @@ import (
 	"fn-runtime/runtime/local/internal/sandbox"
 )
 
-// connect returns the proxy one end of a socket pair, so that nobody else on this machine can speak with it, and the end of
-// a pipe that closes when this process dies, however it dies: the guard then kills its whole group.
-func (p *process) connect(theirs *[]*os.File) error {
+// connect passes two file descriptors to the child. The first is one end of a socket pair for the connection to the proxy:
+// no other process on this machine can connect to it. The second is the lifeline, the read end of a pipe that is closed when
+// this process ends for any reason. The guard then kills its whole group.
+func (p *process) connect(childFiles *[]*os.File) error {
 	syscall.ForkLock.RLock()
 	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
 	if err == nil {
@@ -27,9 +28,9 @@ func (p *process) connect(theirs *[]*os.File) error {
 	if err != nil {
 		return err
 	}
-	ours, their := os.NewFile(uintptr(fds[0]), "proxy"), os.NewFile(uintptr(fds[1]), "proxy")
-	*theirs = append(*theirs, ours, their)
-	conn, err := net.FileConn(ours)
+	parentEnd, childEnd := os.NewFile(uintptr(fds[0]), "proxy"), os.NewFile(uintptr(fds[1]), "proxy")
+	*childFiles = append(*childFiles, parentEnd, childEnd) // FileConn duplicates parentEnd, so it is closed too
+	conn, err := net.FileConn(parentEnd)
 	if err != nil {
 		return err
 	}
@@ -38,7 +39,7 @@ func (p *process) connect(theirs *[]*os.File) error {
 		conn.Close()
 		return err
 	}
-	*theirs = append(*theirs, r)
+	*childFiles = append(*childFiles, r)
 	p.lifeline = w
 	first := make(chan net.Conn, 1)
 	first <- conn
@@ -50,7 +51,7 @@ func (p *process) connect(theirs *[]*os.File) error {
 			return nil, net.ErrClosed
 		}
 	}
-	p.cmd.ExtraFiles = []*os.File{their, r}
+	p.cmd.ExtraFiles = []*os.File{childEnd, r}
 	p.cmd.Env = append(p.cmd.Env, "PROXY_FD="+strconv.Itoa(3), "PROXY_LIFELINE="+strconv.Itoa(4))
 	return nil
 }
@@ -66,17 +67,18 @@ func startTree(cmd *exec.Cmd) (*tree, error) {
 	return &tree{cmd.Process.Pid}, nil
 }
 
-// timeToEnd is how long the guard may take to kill what is below it.
-const timeToEnd = 3 * time.Second
+// guardTimeout is how long the guard may take to kill its descendants.
+const guardTimeout = 3 * time.Second
 
-// end ends the group, where there is one. Else the guard kills every process, because it is the parent of those that have
-// left the process group as well, on Linux. One that the action has stopped is killed with all that can be found from here.
+// end kills all processes. If there is no control group, the guard kills them: on Linux it is also the parent of processes
+// that have left the process group. If the guard does not end in time, for example because the action has stopped it, end
+// kills the guard and the descendants that it can find.
 func (p *process) end() {
 	p.lifeline.Close()
 	if !p.group.kill() {
 		select {
 		case <-p.done:
-		case <-time.After(timeToEnd):
+		case <-time.After(guardTimeout):
 			for _, pid := range sandbox.Descendants(p.cmd.Process.Pid) {
 				killProcess(pid)
 			}

@@ -12,8 +12,9 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// connect picks a port on loopback: Windows passes no sockets to Python.
-func (p *process) connect(theirs *[]*os.File) error {
+// connect chooses a port on the loopback interface for the proxy, because Python on Windows cannot inherit sockets. It also
+// passes the read end of the lifeline to the child.
+func (p *process) connect(childFiles *[]*os.File) error {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
@@ -24,7 +25,7 @@ func (p *process) connect(theirs *[]*os.File) error {
 	if err != nil {
 		return err
 	}
-	*theirs = append(*theirs, r)
+	*childFiles = append(*childFiles, r)
 	p.lifeline = w
 	p.cmd.Env = append(p.cmd.Env, "PROXY_HOST=127.0.0.1", "PORT="+strconv.Itoa(address.Port))
 	p.dial = func(ctx context.Context) (net.Conn, error) {
@@ -46,7 +47,7 @@ func (p *process) connect(theirs *[]*os.File) error {
 	return nil
 }
 
-// tree is a job: its processes die with it, and it dies with this process.
+// tree is a job object. Closing it kills its processes, and Windows closes it when this process ends.
 type tree struct{ job windows.Handle }
 
 func startTree(cmd *exec.Cmd) (*tree, error) {
@@ -71,7 +72,7 @@ func startTree(cmd *exec.Cmd) (*tree, error) {
 	return &tree{job}, nil
 }
 
-// end closes the job, and with it every process in it: none can leave it.
+// end closes the job object, which kills all its processes. A process cannot leave the job.
 func (p *process) end() { windows.CloseHandle(p.tree.job) }
 
 func killProcess(pid int) {

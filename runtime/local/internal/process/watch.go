@@ -8,15 +8,15 @@ import (
 	"fn-runtime/runtime/local/internal/sandbox"
 )
 
-// watchEvery is the time between two looks at the memory of a running action.
-const watchEvery = 50 * time.Millisecond
+// activeInterval is the time between two memory measurements of a running action.
+const activeInterval = 50 * time.Millisecond
 
-// unknownMemoryMB stands for the memory of a machine that does not tell.
+// unknownMemoryMB is the assumed memory size of a machine if it cannot be read.
 const unknownMemoryMB = 8192
 
-// watch keeps the processes of one sandbox within their memory limit. RLIMIT_AS would be simpler, but numpy reserves far
-// more address space than it uses; so the resident memory is measured. Over the limit, the largest process is killed, as
-// the kernel does in a container: Lithops' worker then tells its client that a function ran out of memory.
+// watch enforces the memory limit of one sandbox. RLIMIT_AS would be simpler, but numpy reserves far more address space than
+// it uses, so watch measures resident memory. If the limit is exceeded, watch kills the largest process, as the kernel does
+// in a container. The Lithops worker then reports to its client that a function ran out of memory.
 type watch struct {
 	pid     int // of the guard
 	group   *group
@@ -26,7 +26,7 @@ type watch struct {
 	mu     sync.Mutex
 	active bool
 	ended  bool
-	killed bool // the server itself, and with it everything
+	killed bool // the server was killed, which ends the sandbox
 	wake   chan struct{}
 }
 
@@ -38,9 +38,11 @@ func newWatch(pid int, g *group, limitMB int, logs *sandbox.Logs) *watch {
 	return w
 }
 
+// set selects the measurement interval: short for a running action, long for an idle sandbox.
 func (w *watch) set(active bool) { w.change(func() { w.active = active }) }
 func (w *watch) stop()           { w.change(func() { w.ended = true }) }
 
+// change applies f and wakes up run.
 func (w *watch) change(f func()) {
 	w.mu.Lock()
 	f()
@@ -51,20 +53,22 @@ func (w *watch) change(f func()) {
 	}
 }
 
-func (w *watch) killedAll() bool {
+// killedServer reports whether the server was killed because the memory limit was exceeded.
+func (w *watch) killedServer() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.killed
 }
 
-// run looks until the end. It goes on while the worker rests, seldom: what an action leaves behind can grow too.
+// run measures the memory until stop is called. It continues at long intervals while the worker is idle, because processes
+// that an action left running can grow too.
 func (w *watch) run() {
-	next := time.NewTimer(restEvery)
+	next := time.NewTimer(idleInterval)
 	defer next.Stop()
 	for {
 		select {
 		case <-next.C:
-			w.look()
+			w.check()
 		case <-w.wake:
 		}
 		w.mu.Lock()
@@ -74,14 +78,15 @@ func (w *watch) run() {
 		case ended:
 			return
 		case active:
-			next.Reset(watchEvery)
+			next.Reset(activeInterval)
 		default:
-			next.Reset(restEvery)
+			next.Reset(idleInterval)
 		}
 	}
 }
 
-func (w *watch) look() {
+// check measures the memory once and kills the largest process if the limit is exceeded.
+func (w *watch) check() {
 	used, largest, server := memory(w.pid, w.group, int64(w.limitMB)<<20)
 	if used <= int64(w.limitMB)<<20 || largest == 0 {
 		return

@@ -11,33 +11,37 @@ import (
 	"time"
 )
 
-// Sentinel ends the log of an activation on each of both streams. Source: OpenWhisk, docs/actions-new.md.
+// Sentinel is the line that ends the log of an activation, on both streams. Source: OpenWhisk, docs/actions-new.md.
 const Sentinel = "XXX_THE_END_OF_A_WHISK_ACTIVATION_XXX"
 
-// maxLine is where a line without an end is broken.
+// maxLine is the length at which a line is split, in bytes.
 const maxLine = 64 << 10
 
-// Logs collects the output of a sandbox, activation by activation.
+// Logs collects the output of a sandbox, one activation at a time.
 type Logs struct {
-	now     func() time.Time
-	limit   int
-	mu      sync.Mutex
-	lines   []string
-	size    int
-	over    bool
-	streams map[string]*stream
-	changed chan struct{} // closed and made anew at each sentinel and end of a stream
+	now       func() time.Time
+	limit     int
+	mu        sync.Mutex
+	lines     []string
+	size      int
+	truncated bool
+	streams   map[string]*stream
+	changed   chan struct{} // closed and replaced at each sentinel and at the end of a stream
 }
 
-type stream struct{ ended, closed bool }
+// stream is the state of stdout or stderr.
+type stream struct {
+	ended  bool // the sentinel of the current activation has been read
+	closed bool // end of file
+}
 
-// NewLogs makes an empty log; limit is in bytes of what is kept. As in OpenWhisk, the time and stream before the text of
-// each line count: empty lines would else be kept forty times as large as they count.
+// NewLogs returns an empty log that holds at most limit bytes for each activation. As in OpenWhisk, the time and the stream
+// name before the text of each line count toward the limit: an empty line occupies about 40 bytes.
 func NewLogs(now func() time.Time, limit int) *Logs {
 	return &Logs{now: now, limit: limit, streams: map[string]*stream{}, changed: make(chan struct{})}
 }
 
-// Follow reads a stream, "stdout" or "stderr", to its end in a goroutine of its own.
+// Follow starts a goroutine that reads a stream, "stdout" or "stderr", to its end.
 func (l *Logs) Follow(name string, r io.Reader) {
 	l.mu.Lock()
 	s := &stream{}
@@ -58,20 +62,22 @@ func (l *Logs) Follow(name string, r io.Reader) {
 	}()
 }
 
+// add appends a line as it was read, or ends the log of the activation on this stream if the line is the sentinel.
 func (l *Logs) add(name string, s *stream, text []byte) {
 	text = bytes.TrimRight(text, "\r\n")
 	if rest, ok := bytes.CutSuffix(text, []byte(Sentinel)); ok {
-		// What came before it on the same line was printed without a line end.
+		// The action's last line had no line end, so the sentinel is on the same line.
 		if len(rest) > 0 {
-			l.keep(name, rest)
+			l.append(name, rest)
 		}
 		l.signal(func() { s.ended = true })
 		return
 	}
-	l.keep(name, text)
+	l.append(name, text)
 }
 
-func (l *Logs) keep(name string, text []byte) {
+// append adds a line unless the limit is reached. The first line beyond the limit is replaced by a notice.
+func (l *Logs) append(name string, text []byte) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	line := l.line(name, strings.ToValidUTF8(string(text), "\uFFFD"))
@@ -79,20 +85,21 @@ func (l *Logs) keep(name string, text []byte) {
 		l.lines = append(l.lines, line)
 		return
 	}
-	if !l.over {
-		l.over = true
+	if !l.truncated {
+		l.truncated = true
 		l.lines = append(l.lines, l.line("stderr", fmt.Sprintf("Logs were truncated because the total bytes size exceeds the limit of %d bytes.", l.limit)))
 	}
 }
 
-// line is the form of OpenWhisk's log lines.
+// line formats a log line as OpenWhisk does: time, stream, text.
 func (l *Logs) line(name, text string) string {
 	return l.now().UTC().Format("2006-01-02T15:04:05.000000000Z") + " " + name + ": " + text
 }
 
-// Note adds a line of the invoker's own to standard error.
-func (l *Logs) Note(text string) { l.keep("stderr", []byte(text)) }
+// Note adds a message of the invoker to stderr.
+func (l *Logs) Note(text string) { l.append("stderr", []byte(text)) }
 
+// signal applies a change to a stream and wakes up Wait.
 func (l *Logs) signal(change func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -101,8 +108,8 @@ func (l *Logs) signal(change func()) {
 	l.changed = make(chan struct{})
 }
 
-// Wait returns when each stream has had its sentinel or is at its end, or when ctx ends. It tells whether the log is
-// complete.
+// Wait returns when each stream has delivered its sentinel or has reached its end, or when ctx ends. It reports whether
+// the log is complete, which means that both sentinels have been read.
 func (l *Logs) Wait(ctx context.Context) bool {
 	for {
 		l.mu.Lock()
@@ -124,12 +131,12 @@ func (l *Logs) Wait(ctx context.Context) bool {
 	}
 }
 
-// Take returns the lines so far and begins the log of the next activation.
+// Take returns the collected lines and starts the log of the next activation.
 func (l *Logs) Take() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	lines := l.lines
-	l.lines, l.size, l.over = nil, 0, false
+	l.lines, l.size, l.truncated = nil, 0, false
 	for _, s := range l.streams {
 		s.ended = false
 	}

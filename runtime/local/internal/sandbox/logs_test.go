@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// An action that prints empty lines must not fill the memory, nor the space of everybody's records: what is kept of a
-// line is its time and stream too.
-func TestTheLimitCountsWhatIsKept(t *testing.T) {
+// The limit includes the time and the stream name of each line. Otherwise an action that prints empty lines could fill the
+// memory and the disk space that all activation records share.
+func TestLogLimitIncludesLinePrefixes(t *testing.T) {
 	const limit = 10_000
 	l := NewLogs(time.Now, limit)
 	l.Follow("stdout", strings.NewReader(strings.Repeat("\n", 2*limit)))
@@ -17,7 +17,7 @@ func TestTheLimitCountsWhatIsKept(t *testing.T) {
 	for _, line := range l.Take() {
 		kept += len(line)
 	}
-	if kept > limit+200 { // and the line that says so
-		t.Errorf("%d bytes are kept of a limit of %d", kept, limit)
+	if kept > limit+200 { // 200 bytes for the notice that the log was truncated
+		t.Errorf("the log holds %d bytes, want at most %d", kept, limit)
 	}
 }

@@ -8,17 +8,17 @@ import (
 	"time"
 )
 
-// Meter adds up the processor time that the tasks of a sandbox want: what they used, and what they waited for while others
-// had the processor. So it tells who computes from who waits on a busy machine too. Its zero value is ready; it is not for
-// several goroutines at once.
+// Meter measures the CPU demand of a sandbox: the time that its threads ran on a CPU plus the time that they were runnable
+// but waited for a CPU. Because of the second part, it distinguishes sandboxes that compute from sandboxes that wait for
+// something else even on a busy machine. The zero value is ready to use. A Meter must not be used concurrently.
 type Meter struct {
-	tasks map[string]time.Duration // folder of a task, as last read
+	tasks map[string]time.Duration // demand at the last reading, by the task's directory in /proc
 	total time.Duration
 }
 
-// Read returns the time wanted since the sandbox began, by what was found of these processes and all that were read
-// before; known is false where nothing could be read.
-func (m *Meter) Read(pids []int) (wanted time.Duration, known bool) {
+// Read reads the threads of the given processes and returns the CPU demand since the sandbox started. The result includes
+// processes of earlier readings that have ended. known is false if no thread could be read.
+func (m *Meter) Read(pids []int) (demand time.Duration, known bool) {
 	now := map[string]time.Duration{}
 	for _, pid := range pids {
 		dir := fmt.Sprintf("/proc/%d/task/", pid)
@@ -26,7 +26,7 @@ func (m *Meter) Read(pids []int) (wanted time.Duration, known bool) {
 		for _, t := range tasks {
 			task := dir + t.Name()
 			raw, _ := os.ReadFile(task + "/schedstat")
-			fields := strings.Fields(string(raw)) // ns on a processor, ns in its queue, time slices
+			fields := strings.Fields(string(raw)) // ns on a CPU, ns in a run queue, number of time slices
 			if len(fields) < 2 {
 				continue
 			}
@@ -43,21 +43,22 @@ func (m *Meter) Read(pids []int) (wanted time.Duration, known bool) {
 	return m.total, len(now) > 0
 }
 
-// Descendants walks down the process tree, parents first. A process is a child of the thread that forked it; one whose
-// parent has ended is that of the nearest process above that takes orphans.
+// Descendants returns the descendants of a process, parents before their children, at most about 10000. A process is
+// listed as a child of the thread that forked it. If its parent has ended, it is a child of the nearest ancestor that is a
+// child subreaper.
 func Descendants(pid int) []int {
-	var found []int
-	for next := []int{pid}; len(next) > 0 && len(found) < 10000; next = next[1:] {
+	var pids []int
+	for next := []int{pid}; len(next) > 0 && len(pids) < 10000; next = next[1:] {
 		task := fmt.Sprintf("/proc/%d/task", next[0])
 		threads, _ := os.ReadDir(task)
 		for _, thread := range threads {
 			raw, _ := os.ReadFile(task + "/" + thread.Name() + "/children")
 			for field := range strings.FieldsSeq(string(raw)) {
 				if child, err := strconv.Atoi(field); err == nil {
-					found, next = append(found, child), append(next, child)
+					pids, next = append(pids, child), append(next, child)
 				}
 			}
 		}
 	}
-	return found
+	return pids
 }

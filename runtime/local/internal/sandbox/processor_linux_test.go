@@ -10,7 +10,8 @@ import (
 	"fn-runtime/runtime/runtimetest"
 )
 
-func TestMeterTellsWhoComputes(t *testing.T) {
+// The CPU demand of a process that computes is high, and that of a process that sleeps is low.
+func TestMeterDistinguishesComputingFromWaiting(t *testing.T) {
 	for _, c := range []struct {
 		script   string
 		computes bool
@@ -33,7 +34,7 @@ func TestMeterTellsWhoComputes(t *testing.T) {
 		after, _ := m.Read(all)
 		share := float64(after-before) / float64(time.Since(begin))
 		if !known || (share > 0.5) != c.computes {
-			t.Errorf("%s: got known %v and %.2f of the time wanted, want computing %v", c.script, known, share, c.computes)
+			t.Errorf("%s: got known %v and a CPU demand of %.2f, want computing %v", c.script, known, share, c.computes)
 		}
 		for _, pid := range all[:len(all)-1] {
 			_ = exec.Command("kill", "-9", strconv.Itoa(pid)).Run()

@@ -4,11 +4,11 @@ package sandbox
 
 import "time"
 
-// Meter knows nothing here.
+// Meter is not supported on this system.
 type Meter struct{}
 
-// Read returns that nothing is known.
-func (*Meter) Read([]int) (wanted time.Duration, known bool) { return 0, false }
+// Read returns false: the CPU demand is unknown.
+func (*Meter) Read([]int) (demand time.Duration, known bool) { return 0, false }
 
-// Descendants are not known here.
+// Descendants returns nil: the process tree is unknown on this system.
 func Descendants(int) []int { return nil }

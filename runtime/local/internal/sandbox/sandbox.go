@@ -1,7 +1,7 @@
-// Package sandbox is what the pool of the invoker knows about the processes and containers that run actions.
+// Package sandbox defines the interface between the invoker's pool and the processes and containers that run actions.
 //
-// What may go in: the interface of a sandbox and the reading of its logs, which is the same for both kinds. What may
-// not: how one is started, the protocol spoken with it, decisions about reuse.
+// It also contains the code that both kinds of sandbox share: reading logs and measuring CPU demand. It does not start
+// sandboxes, implement the action protocol or decide when a sandbox is reused.
 package sandbox
 
 import (
@@ -11,44 +11,44 @@ import (
 	"time"
 )
 
-// Spec says what a sandbox is for. A sandbox serves one action revision.
+// Spec describes a sandbox. A sandbox serves one action revision.
 type Spec struct {
-	Python   string            // interpreter, for processes
-	Image    string            // for containers
-	MemoryMB int               // limit
-	LogsMB   int               // limit of an activation's log; 0 is OpenWhisk's default, 10
-	Env      map[string]string // further environment
-	Bare     bool              // the image has no action proxy: it is to be given one
+	Python      string            // interpreter, for processes
+	Image       string            // for containers
+	MemoryMB    int               // memory limit
+	LogsMB      int               // limit of an activation's log; 0 means OpenWhisk's default, 10 MB
+	Env         map[string]string // additional environment variables
+	InjectProxy bool              // the image contains no action proxy, so the starter adds one
 }
 
-// LogLimit is how many bytes of log an activation may have.
+// LogLimit returns the limit of an activation's log, in bytes.
 func (s Spec) LogLimit() int { return cmp.Or(s.LogsMB, 10) << 20 }
 
-// Starter starts sandboxes of one kind. Its methods may be called from several goroutines.
+// Starter starts sandboxes of one kind. Its methods are safe for concurrent use.
 type Starter interface {
-	// Start returns a sandbox whose proxy accepts connections. It kills what it has started when ctx ends before.
+	// Start returns a sandbox whose proxy accepts connections. If ctx ends before that, Start kills the new sandbox.
 	Start(ctx context.Context, spec Spec) (Sandbox, error)
-	// Close removes what the starter itself keeps; every sandbox is closed by then.
+	// Close removes the starter's own resources. The caller must close all sandboxes first.
 	Close(ctx context.Context) error
 }
 
-// Sandbox is a process or a container with an action proxy in it.
+// Sandbox is a process or a container that runs an action proxy.
 type Sandbox interface {
 	// Dial connects to the proxy.
 	Dial(ctx context.Context) (net.Conn, error)
-	// Logs reads the output.
+	// Logs returns the output of the sandbox.
 	Logs() *Logs
-	// Wake makes a resting sandbox ready for a request.
+	// Wake prepares an idle sandbox for a request.
 	Wake(ctx context.Context) error
-	// Rest says that no request comes for a while.
-	Rest()
-	// Wanted returns the processor time that everything in the sandbox has used or queued for so far; known is false
-	// where that cannot be measured. It is not for several goroutines at once.
-	Wanted() (d time.Duration, known bool)
-	// Done is closed when the proxy has ended, by itself or by Close.
+	// Idle informs the sandbox that no request is expected for a while.
+	Idle()
+	// CPUDemand returns the CPU time that all processes of the sandbox have used or have waited for while they were
+	// runnable. known is false if the demand cannot be measured. CPUDemand must not be called concurrently.
+	CPUDemand() (d time.Duration, known bool)
+	// Done returns a channel that is closed when the proxy has ended, on its own or because of Close.
 	Done() <-chan struct{}
-	// OutOfMemory reports whether it ended because it had reached its memory limit.
+	// OutOfMemory reports whether the sandbox ended because it reached its memory limit.
 	OutOfMemory() bool
-	// Close kills everything in the sandbox and removes what belongs to it. It may be called more than once.
+	// Close kills all processes of the sandbox and removes its files. Further calls do nothing.
 	Close()
 }

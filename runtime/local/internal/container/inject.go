@@ -11,12 +11,13 @@ import (
 	"fn-runtime/runtime/actionproxy"
 )
 
-// proxyPath is where a container finds the action proxy that its image does not have.
+// proxyPath is the path in the container at which the action proxy is mounted.
 const proxyPath = "/" + actionproxy.Name
 
-// equip returns a container of an image without action proxy the endpoint's, as the program that it runs. What the image
-// would have run is in the variable FN_RUNTIME_IMAGE. The image must have a python3, as for the forwarder.
-func (s *Starter) equip(ctx context.Context, c *container.Config, host *container.HostConfig) error {
+// injectProxy changes a container configuration so that the container runs the endpoint's action proxy, for images that do
+// not contain one. The environment variable FN_RUNTIME_IMAGE holds the image's own entrypoint, command and working directory
+// as JSON. The image must contain python3, as for the forwarder.
+func (s *Starter) injectProxy(ctx context.Context, c *container.Config, host *container.HostConfig) error {
 	info, err := s.engine.ImageInspect(ctx, c.Image)
 	if err != nil {
 		return unavailable(err)
@@ -33,7 +34,8 @@ func (s *Starter) equip(ctx context.Context, c *container.Config, host *containe
 	if err != nil {
 		return err
 	}
-	// The folder is the user's alone; the file is nobody's secret, and containers run as anybody.
+	// Containers may run as any user, so the file must be readable by all. It holds no secret, and only the user can access
+	// its directory.
 	path := filepath.Join(s.o.Dir, actionproxy.Name)
 	if err := os.WriteFile(path, actionproxy.Source(), 0o644); err != nil { //nolint:gosec
 		return err
