@@ -38,8 +38,8 @@ type ApplyRequest struct {
 }
 
 // Apply reconciles the deployed runtimes with a declared list. It builds images whose directory has changed since their
-// last build, deploys missing runtimes and updates different ones. With Prune, it deletes all other runtimes of this
-// user key, of any Lithops version. If everything is up to date, it writes nothing.
+// last build, deploys missing runtimes and updates runtimes that differ. With Prune, it deletes all other runtimes of
+// this user key, of any Lithops version. If everything is up to date, it writes nothing.
 func (s *Service) Apply(ctx context.Context, req ApplyRequest) (Result, error) {
 	op := i18n.M("Applying the declared runtimes to {{.Place}}", "Place", s.Scope())
 	all, err := s.resolveDeclarations(ctx, req.Runtimes)
@@ -180,7 +180,7 @@ func (s *Service) readDeclared(ctx context.Context, inv *site.Inventory, all []*
 		i := slices.IndexFunc(inv.Entries, func(e site.Entry) bool { return e.MetadataKey == at.w.Key && (e.Orphan || e.ID == at.w.ID) })
 		if i < 0 {
 			at.have.Cached, _ = s.Cache.ReadMetadata(at.w.Key)
-			if slices.ContainsFunc(inv.Entries, func(e site.Entry) bool { return e.MetadataKey == at.w.Key && e.HasObject }) { // of another memory size
+			if slices.ContainsFunc(inv.Entries, func(e site.Entry) bool { return e.MetadataKey == at.w.Key && e.HasObject }) { // stored for another memory size
 				at.have.Metadata, err = s.GetMetadata(ctx, at.w.Key)
 			}
 			return none, err

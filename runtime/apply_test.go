@@ -108,7 +108,7 @@ func TestApplyReconcilesTheList(t *testing.T) {
 	}
 	action = w.compute.All()[pkg+"/"+w.action("docker.io/me/built:1", 256)]
 	if action.Reference != entity.FixedTag("docker.io/me/built", digestOf(2)) || len(e.builds) != 2 {
-		t.Errorf("after a change of the folder it runs %s, built %v", action.Reference, e.builds)
+		t.Errorf("after a change of the directory it runs %s, built %v", action.Reference, e.builds)
 	}
 	w.resetRequests()
 	if third, err := w.Apply(ctx, applyRequest()); err != nil || third.Changed() || w.writes() > 0 {
@@ -161,7 +161,7 @@ func TestPruneDeletesUndeclaredRuntimes(t *testing.T) {
 	req := runtime.ApplyRequest{Prune: true, Runtimes: []runtime.Declaration{{Name: "default"}, {Name: "me/my_img:0.1"}}}
 	req.Confirm = func(plan runtime.Result) (bool, error) { asked++; return false, nil }
 	if r, err := w.Apply(t.Context(), req); err != nil || w.writes() > 0 || asked != 1 || r.Items[0].Status != runtime.Skipped {
-		t.Fatalf("after no: %v, asked %d, %v", err, asked, w.requests())
+		t.Fatalf("after a rejected confirmation: %v, asked %d times, %v", err, asked, w.requests())
 	}
 	req.Confirm = nil
 	if _, err := w.Apply(t.Context(), req); err != nil {
@@ -172,7 +172,7 @@ func TestPruneDeletesUndeclaredRuntimes(t *testing.T) {
 		t.Errorf("%v %+v", err, list)
 	}
 	if all := w.compute.All(); all[pkg+"/hello"].Reference == "" || all["mine/img_256MB_3.7.0"].Reference == "" {
-		t.Error("an action of somebody else is gone")
+		t.Error("an action of another user was deleted")
 	}
 	w.resetRequests()
 	if again, err := w.Apply(t.Context(), req); err != nil || again.Changed() || w.writes() > 0 {

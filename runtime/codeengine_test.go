@@ -81,7 +81,7 @@ func TestNewMemorySizeReusesMetadata(t *testing.T) {
 				t.Errorf("%+v, %v", list, err)
 			}
 			if warned := w.observer.text(); !strings.Contains(warned, "runtime_cpu: 0.25") {
-				t.Errorf("nobody says that the client's runs do not fit 2048 MB: %q", warned)
+				t.Errorf("no warning that the CPU of the client does not fit 2048 MB: %q", warned)
 			}
 		})
 	}
@@ -94,7 +94,7 @@ func TestWarningAboutTheCPUOfTheClient(t *testing.T) {
 		memory, milliCPU int
 		want             string // "": no warning
 	}{
-		"what the client takes without being told": {256, 0, ""},
+		"the defaults of the client":       {256, 0, ""},
 		"more memory":                      {2048, 0, "Set 'runtime_cpu: 0.25' and 'runtime_memory: 2048'"},
 		"more processors":                  {512, 250, "Set 'runtime_cpu: 0.25' and 'runtime_memory: 512'"},
 		"a pair that the client refuses":   {2048, 1000, "does not accept a 'runtime_cpu' of 1 with a 'runtime_memory' of 2048 MB"},
@@ -105,8 +105,8 @@ func TestWarningAboutTheCPUOfTheClient(t *testing.T) {
 			if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/img:1", MemoryMB: []int{c.memory}, MilliCPU: c.milliCPU}); err != nil {
 				t.Fatal(err)
 			}
-			if said := w.observer.text(); !strings.Contains(said, c.want) || c.want == "" && strings.Contains(said, "runtime_cpu") {
-				t.Errorf("it said %q, want %q", said, c.want)
+			if messages := w.observer.text(); !strings.Contains(messages, c.want) || c.want == "" && strings.Contains(messages, "runtime_cpu") {
+				t.Errorf("got messages %q, want %q", messages, c.want)
 			}
 		})
 	}
@@ -159,10 +159,10 @@ func TestFailureToDeleteUnusedIsAWarning(t *testing.T) {
 	}
 	_, deployed := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/img:1"})
 	_, deleted := w.Delete(t.Context(), runtime.DeleteRequest{Name: "me/img:1"})
-	said := w.observer.text()
+	messages := w.observer.text()
 	want := "could not be deleted: The service has trouble. Delete it with 'ibmcloud fn-runtime doctor --repair'."
-	if deployed != nil || deleted != nil || strings.Count(said, want) != 2 {
-		t.Errorf("%v, %v; it said %q, want %q from each", deployed, deleted, said, want)
+	if deployed != nil || deleted != nil || strings.Count(messages, want) != 2 {
+		t.Errorf("%v, %v; got messages %q, want %q from each", deployed, deleted, messages, want)
 	}
 }
 
@@ -225,13 +225,13 @@ func TestDeployingDefaultWarnsIfNotConfigured(t *testing.T) {
 	if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "default"}); err != nil {
 		t.Fatal(err)
 	}
-	if said := w.observer.text(); !strings.Contains(said, "runtime: "+defaultImage) {
-		t.Errorf("it says %q", said)
+	if messages := w.observer.text(); !strings.Contains(messages, "runtime: "+defaultImage) {
+		t.Errorf("got messages %q", messages)
 	}
 	w = newSharedWorld(t)
 	w.Settings.Runtime = defaultImage
 	if _, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "default"}); err != nil || w.observer.text() != "" {
-		t.Errorf("it says %q, %v", w.observer.text(), err)
+		t.Errorf("got messages %q, %v", w.observer.text(), err)
 	}
 }
 
@@ -267,10 +267,10 @@ func TestDoctorChecksQuotas(t *testing.T) {
 		return entity.Quota{Term: entity.Term{Word: word}, Used: used, Limit: 100}
 	}
 	for name, c := range map[string]struct {
-		usage  entity.Usage
-		repair bool
-		status check.Status
-		said   string
+		usage    entity.Usage
+		repair   bool
+		status   check.Status
+		finding string
 	}{
 		"little": {entity.Usage{Quotas: []entity.Quota{word("job", 3), word("job_run", 4), word("config_map", 5)}}, false, check.OK, "3 jobs, 4 job runs and 5 config maps"},
 		"nearly": {entity.Usage{Quotas: []entity.Quota{word("config_map", 80)}}, false, check.Warning, "80 config maps"},
@@ -283,8 +283,8 @@ func TestDoctorChecksQuotas(t *testing.T) {
 			w.Compute = service
 			checks, err := w.Doctor(t.Context(), c.repair)
 			i := slices.IndexFunc(checks, func(one runtime.Check) bool { return one.Name == "quotas" })
-			if err != nil || i < 0 || checks[i].Status != c.status || !strings.Contains(checks[i].Finding.String(), c.said) {
-				t.Errorf("%+v, %v; want %s with %q", checks, err, c.status, c.said)
+			if err != nil || i < 0 || checks[i].Status != c.status || !strings.Contains(checks[i].Finding.String(), c.finding) {
+				t.Errorf("%+v, %v; want %s with %q", checks, err, c.status, c.finding)
 			}
 			if got := len(service.removed) > 0; got != c.repair {
 				t.Errorf("removed %q", service.removed)

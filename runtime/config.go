@@ -207,7 +207,8 @@ func (s *Service) applyOverrides(doc *lithops.Document) error {
 		setDirectEndpoint(doc, store)
 	}
 	if backend == lithops.IBMCF && store.Backend == lithops.IBMCOS && doc.Has(lithops.IBMCOS, "endpoint") && !doc.Has(lithops.IBMCOS, "private_endpoint") && !doc.Has(lithops.IBMCOS, "region") {
-		// Without it, the client rejects the section. With a region, releases before 3.0 derive both endpoints.
+		// Without private_endpoint, the client rejects the section. With a region, releases before 3.0 derive both
+		// endpoints.
 		doc.Set(lithops.IBMCOS, "private_endpoint", strings.Replace(store.Endpoint, "//s3.", "//s3.private.", 1))
 	}
 	return nil

@@ -101,11 +101,11 @@ func TestConfigurationIsNotWrittenToInvalidFile(t *testing.T) {
 		t.Errorf("%v; it holds %q", err, content(t, other))
 	}
 	if _, err := s.WriteLithopsConfig(t.Context(), ConfigRequest{}, dir); err == nil {
-		t.Error("a folder was written")
+		t.Error("a directory was written")
 	}
 	done, err := s.WriteLithopsConfig(t.Context(), ConfigRequest{}, filepath.Join(dir, "new", "config"))
 	if err != nil || !done.Changed || done.Copy != "" {
-		t.Errorf("into a new folder: %+v, %v", done, err)
+		t.Errorf("into a new directory: %+v, %v", done, err)
 	}
 }
 
@@ -126,7 +126,7 @@ func TestConfigurationRepeatsTheAPIKey(t *testing.T) {
 		write(t, written, string(data))
 		s := newConfiguredService(t, backend, written)
 		if refusal := s.Config.Refusal(backend, s.Install); !refusal.IsZero() {
-			t.Errorf("%s: the client would say %q of\n%s", backend, refusal, data)
+			t.Errorf("%s: the client would report %q for\n%s", backend, refusal, data)
 		}
 	}
 }

@@ -88,10 +88,10 @@ func TestDeployRepairsWhatIsMissing(t *testing.T) {
 		damage      func(t *testing.T, w *world)
 		put, called bool
 	}{
-		"cache gone":     {func(t *testing.T, w *world) { _ = w.Cache.RemoveMetadata(key(w)) }, false, false},
-		"cache differs":  {func(t *testing.T, w *world) { _ = w.Cache.WriteMetadata(key(w), []byte("{}")) }, false, false},
-		"metadata gone":  {func(t *testing.T, w *world) { _ = w.store.Delete(t.Context(), key(w)) }, false, true},
-		"metadata wrong": {func(t *testing.T, w *world) { w.store.Set(key(w), []byte("<html>"), time.Now()) }, false, true},
+		"cache missing":    {func(t *testing.T, w *world) { _ = w.Cache.RemoveMetadata(key(w)) }, false, false},
+		"cache differs":    {func(t *testing.T, w *world) { _ = w.Cache.WriteMetadata(key(w), []byte("{}")) }, false, false},
+		"metadata missing": {func(t *testing.T, w *world) { _ = w.store.Delete(t.Context(), key(w)) }, false, true},
+		"metadata wrong":   {func(t *testing.T, w *world) { w.store.Set(key(w), []byte("<html>"), time.Now()) }, false, true},
 		"metadata without timeout": {func(t *testing.T, w *world) {
 			data, _ := w.store.Get(t.Context(), key(w))
 			w.store.Set(key(w), []byte(strings.Replace(string(data), `"runtime_timeout": 300, `, "", 1)), time.Now())
@@ -99,8 +99,8 @@ func TestDeployRepairsWhatIsMissing(t *testing.T) {
 		"metadata without proof": {func(t *testing.T, w *world) {
 			w.store.Set(key(w), []byte(`{"preinstalls": [], "python_version": "3.11", "lithops_version": "3.7.0", "runtime_timeout": 300}`), time.Now())
 		}, false, true},
-		"action gone": {func(t *testing.T, w *world) { w.compute.Remove(entity.ID{Group: pkg, Name: w.action(image, 256)}) }, true, true},
-		"all gone": {func(t *testing.T, w *world) {
+		"action missing": {func(t *testing.T, w *world) { w.compute.Remove(entity.ID{Group: pkg, Name: w.action(image, 256)}) }, true, true},
+		"all missing": {func(t *testing.T, w *world) {
 			w.compute.Remove(entity.ID{Group: pkg, Name: w.action(image, 256)})
 			w.store.RemoveBucket()
 		}, true, true},
@@ -208,7 +208,7 @@ func TestDeployReportsHostPython(t *testing.T) {
 	}
 	a := w.compute.All()[pkg+"/"+w.action(defaultImage, 256)]
 	if !strings.Contains(w.observer.text(), "Python installation on this machine (/usr/bin/python3), not the image") || a.Notes[entity.NoteInterpreter] != "/usr/bin/python3" {
-		t.Errorf("said %q, action %+v", w.observer.text(), a)
+		t.Errorf("got messages %q, action %+v", w.observer.text(), a)
 	}
 }
 

@@ -128,7 +128,7 @@ func TestPinnedRuntimeIsUnchangedUntilItIsPinnedAgain(t *testing.T) {
 	}
 	result, err := w.Update(t.Context(), runtime.UpdateRequest{Name: "all"})
 	if it := item(t, result, runtime.KindRuntime); err != nil || it.Change != runtime.Unchanged || !strings.Contains(it.Reason.String(), "--pin") {
-		t.Errorf("update does not say why it changes nothing: %+v %v", it, err)
+		t.Errorf("update does not report why it changes nothing: %+v %v", it, err)
 	}
 	w.editLithops(t, "# changed\n")
 	if _, err := w.Update(t.Context(), runtime.UpdateRequest{Name: "all"}); err != nil || runs() != "docker.io/me/runtime:sha-111111111111" {

@@ -69,7 +69,7 @@ func TestWaitForJob(t *testing.T) {
 	})
 }
 
-// A job may have no running calls between two calls. This is not its end.
+// A job is not done if, between two calls, no call is running.
 func TestJobIsNotDoneBetweenTwoCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

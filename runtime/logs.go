@@ -30,7 +30,7 @@ type LogsRequest struct {
 const (
 	// maxLogLines is the maximum number of lines in memory.
 	maxLogLines = 100_000
-	// recentLogs and jobLogs are the default age of the oldest lines: of all logs, and of the log of a job.
+	// recentLogs and jobLogs are the default values of Since, for all logs and for the logs of a job.
 	recentLogs = 10 * time.Minute
 	jobLogs    = 24 * time.Hour
 	// longestCall is how long before its last line a call may have started. Services select calls by their start.

@@ -76,14 +76,14 @@ func TestLogsAreFiltered(t *testing.T) {
 		t.Errorf("a call wrote %q, want %q", whole, want)
 	}
 	if all := w.lines(t, runtime.LogsRequest{Job: jobID, Call: "00001", Worker: true}); len(all) <= len(whole) || !slices.ContainsFunc(all, func(l string) bool { return strings.Contains(l, "Getting function") }) {
-		t.Errorf("with what the worker says it is %q", all)
+		t.Errorf("with the lines of the worker: %q", all)
 	}
 	if got := w.lines(t, runtime.LogsRequest{Last: 3}); len(got) != 3 || !strings.HasPrefix(got[0], jobID+"/00001") {
 		t.Errorf("the last three lines are %q", got)
 	}
 	for name, req := range map[string]runtime.LogsRequest{"job": {Job: "eeeeee-0-M000"}, "activation": {Activation: activationID(99)}} {
 		if err := w.Logs(t.Context(), req, nil); !fault.Is(err, fault.NotFound) {
-			t.Errorf("a %s that is not there: %v", name, err)
+			t.Errorf("a %s that does not exist: %v", name, err)
 		}
 	}
 }
@@ -152,7 +152,7 @@ func FuzzWorkerLog(f *testing.F) {
 		}
 		for _, c := range lithops.ReadLog(lines, "", "") {
 			if !lithops.IsJob(c.Job) || !lithops.IsCall(c.Call) || strings.ContainsAny(c.Error+c.Function, "\x1b\x07") {
-				t.Errorf("%q gives %+v", log, c)
+				t.Errorf("%q results in %+v", log, c)
 			}
 		}
 		lithops.ParseCallStatus([]byte(log))

@@ -141,7 +141,7 @@ func TestDeleteAcceptsEveryFormOfName(t *testing.T) {
 			}
 			list, err := w.List(t.Context(), runtime.ListRequest{})
 			if err != nil || before-len(list) != c.want || asked != 1 {
-				t.Errorf("%d are gone (%v), want %d; asked %d times", before-len(list), err, c.want, asked)
+				t.Errorf("%d were deleted (%v), want %d; asked %d times", before-len(list), err, c.want, asked)
 			}
 			for _, r := range list {
 				if r.State == runtime.OrphanMetadata && r.ID.Name != w.action("docker.io/me/gone:1", 256) {
@@ -149,7 +149,7 @@ func TestDeleteAcceptsEveryFormOfName(t *testing.T) {
 				}
 			}
 			if all := w.compute.All(); all[pkg+"/hello"].Reference == "" || all["mine/img_256MB_3.7.0"].Reference == "" {
-				t.Error("an action of somebody else is gone")
+				t.Error("an action of another user was deleted")
 			}
 		})
 	}

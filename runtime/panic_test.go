@@ -58,7 +58,7 @@ func TestPanicAtAnyRequest(t *testing.T) {
 					t.Errorf("%s: %v", hit, first)
 				}
 				if first == nil && !strings.HasPrefix(hit, "GET") && !strings.HasPrefix(hit, "LIST") && !strings.HasPrefix(hit, "HEAD") {
-					t.Errorf("%s was not done, and nothing says so", hit)
+					t.Errorf("%s was not done, and no error reports it", hit)
 				}
 				w.compute.Hook, w.store.Hook = nil, nil
 				if err := operation(w); err != nil && (name != "delete" || !fault.Is(err, fault.NotFound)) { // it was already deleted

@@ -90,7 +90,7 @@ func TestPruneDeletesSupersededImages(t *testing.T) {
 		}
 		if !req.Images {
 			if len(got) > 0 {
-				t.Errorf("nobody has asked for %q", got)
+				t.Errorf("%q was not requested", got)
 			}
 		} else if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("planned (-want +got):\n%s", diff)
@@ -107,6 +107,6 @@ func TestPruneDeletesSupersededImages(t *testing.T) {
 		t.Errorf("without an engine: %v", err)
 	}
 	if _, err := w.Prune(t.Context(), runtime.PruneRequest{}); err != nil {
-		t.Errorf("an engine was asked: %v", err)
+		t.Errorf("the engine was called: %v", err)
 	}
 }

@@ -27,7 +27,7 @@ func TestDeletionBeforeTheMetadataIsStored(t *testing.T) {
 	}
 	_, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "default"})
 	if !deleted || !fault.Is(err, fault.Conflict) {
-		t.Errorf("deleted %v, the deployment says %v", deleted, err)
+		t.Errorf("deleted %v, the deployment returned %v", deleted, err)
 	}
 	checkNoOrphans(t, w, "after the race")
 	if list, err := w.Cache.ReadMetadata(w.key(defaultImage, 256)); err == nil {
@@ -55,7 +55,7 @@ func TestMetadataStoredWhileTheActionIsDeleted(t *testing.T) {
 		return nil
 	}
 	if _, err := w.Delete(t.Context(), runtime.DeleteRequest{Name: "default"}); err != nil || !again {
-		t.Errorf("stored again %v, the deletion says %v", again, err)
+		t.Errorf("stored again %v, the deletion returned %v", again, err)
 	}
 	checkNoOrphans(t, w, "after the race")
 }

@@ -62,7 +62,7 @@ func TestDoctorReportsRuntimesThatAreNotReady(t *testing.T) {
 			want, finding = check.OK, "1 runtime of this client is deployed."
 		}
 		if listed.State != state || said.Status != want || said.Finding.String() != finding {
-			t.Errorf("list says %s, doctor %s %q; want %s and %s %q", listed.State, said.Status, said.Finding, state, want, finding)
+			t.Errorf("list reports %s, doctor %s %q; want %s and %s %q", listed.State, said.Status, said.Finding, state, want, finding)
 		}
 	}
 }
@@ -86,7 +86,7 @@ func TestListShowAndDoctorAgreeOnReplacedRuntimes(t *testing.T) {
 		t.Errorf("after the repair: got %s %q, want ready", got.State, got.Reason)
 	}
 	if c := runtimesCheck(t, w, false); c.Status != check.OK {
-		t.Errorf("after the repair doctor says %s %s, want ok", c.Status, c.Finding)
+		t.Errorf("after the repair doctor reports %s %s, want ok", c.Status, c.Finding)
 	}
 	w.checkUsable(t, "docker.io/me/img:1", 256)
 }

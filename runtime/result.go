@@ -59,7 +59,7 @@ const (
 type Result struct {
 	DryRun   bool
 	Items    []Item
-	Runtimes []Runtime // deployed afterwards, as far as the operation knows them
+	Runtimes []Runtime // deployed afterwards, if known
 }
 
 // Changed reports whether the plan contains a change.

@@ -21,7 +21,8 @@ type Service struct {
 	Config  *lithops.Config // the configuration from which Settings were read; nil if there is none
 	TempDir string          // directory of the client's job files on this machine; Clean ignores it if it is empty
 	// LoadClientConfig makes the Lithops client load the configuration and returns its source. If the client rejects
-	// it, the error contains the client's message. It is nil if there is no configuration. Doctor calls it.
+	// it, the error contains the client's message. LoadClientConfig is nil if there is no configuration. Doctor calls
+	// it.
 	LoadClientConfig func(ctx context.Context) (source string, err error)
 	// Problems contains, by the name of a check of Doctor, why a part of the service is unavailable. Only Doctor works
 	// with a service that has problems.
@@ -41,7 +42,8 @@ func during[T any](s *Service, op i18n.Message, work func() (T, error)) (T, erro
 }
 
 // readState reads the inventory, builds the handler archive of the client's Lithops, and runs more functions, all
-// concurrently. If need is false, the archive is only compared, and one that cannot be built is the zero Bundle.
+// concurrently. If need is false, the archive is used only for comparison, and a failure to build it results in the
+// zero Bundle.
 func (s *Service) readState(ctx context.Context, need bool, more ...func(context.Context) error) (inv *site.Inventory, bundle lithops.Bundle, err error) {
 	err = parallel.Run(ctx, append([]func(context.Context) error{func(ctx context.Context) (err error) {
 		inv, err = s.Inventory(ctx)

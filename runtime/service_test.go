@@ -108,7 +108,7 @@ func (w *world) checkUsable(t *testing.T, image string, memory int) {
 	t.Helper()
 	key := w.key(image, memory)
 	if _, there := w.compute.All()[w.Contract.Package()+"/"+w.action(image, memory)]; !there {
-		t.Errorf("action of %s is not there: %v", image, w.compute.All())
+		t.Errorf("action of %s does not exist: %v", image, w.compute.All())
 	}
 	object, err := w.store.Get(context.Background(), key)
 	if err != nil {

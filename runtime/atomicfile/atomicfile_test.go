@@ -82,7 +82,7 @@ func TestFailedWriteKeepsTheOldFile(t *testing.T) {
 	if err := Write(path, []byte("new")); err == nil {
 		t.Error("no error")
 	}
-	if err := Write(filepath.Join(dir, "no", "folder"), nil); err == nil {
-		t.Error("no error without a folder")
+	if err := Write(filepath.Join(dir, "no", "directory"), nil); err == nil {
+		t.Error("no error without a directory")
 	}
 }

@@ -55,7 +55,7 @@ type Doctor struct {
 	// called. A nil function reports no problems.
 	ClientProblem func(check string) error
 	// LoadClientConfig makes the Lithops client load the configuration and returns its source. If the client rejects
-	// it, the error contains the client's message. It is nil if there is no configuration.
+	// it, the error contains the client's message. LoadClientConfig is nil if there is no configuration.
 	LoadClientConfig func(ctx context.Context) (source string, err error)
 	Repair           bool // fix metadata without a runtime, runtimes whose metadata the client rejects, and stale cache entries
 }
@@ -207,8 +207,7 @@ func (d *Doctor) checkConfiguration(ctx context.Context) Check {
 	return ok(i18n.M("The Lithops client uses the configuration {{.Source}}.", "Source", source))
 }
 
-// checkSession sends the first request to the service, because only the service knows whether it accepts the
-// credentials.
+// checkSession lists the scopes, because only the service knows whether it accepts the credentials.
 func (d *Doctor) checkSession(ctx context.Context) Check {
 	spaces, err := d.Compute.Scopes(ctx)
 	if err != nil {

@@ -115,8 +115,7 @@ const NotesVariable = "FN_RUNTIME"
 // CodeInImage is the value of NoteCode if the image contains the Lithops code.
 const CodeInImage = "image"
 
-// OwnNotes returns the keys of the notes that deploy manages. Registering a runtime removes those of them that are not
-// set.
+// OwnNotes returns the keys of the notes that deploy manages. Registering a runtime removes those that are not set.
 func OwnNotes() []string {
 	return []string{NoteBundle, NoteImage, NoteDigest, NotePrevious, NotePinned, NoteSource, NoteLithops, NotePython, NoteVersion, NoteInterpreter, NoteRevision, NoteCode}
 }

@@ -76,8 +76,8 @@ func (c Call) GBs(now time.Time) float64 {
 	return float64(c.MemoryMB) / 1024 * c.Duration(now).Seconds()
 }
 
-// Quantile returns the duration that the given part of the ended calls did not exceed; 0.5 is the median. It returns 0
-// if no call has ended.
+// Quantile returns the given quantile of the durations of the ended calls; 0.5 is the median. It returns 0 if no call
+// has ended.
 func Quantile(calls []Call, part float64) time.Duration {
 	var all []time.Duration
 	for _, c := range calls {

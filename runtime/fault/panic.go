@@ -13,16 +13,17 @@ import (
 // maxFrames is the maximum number of stack frames in an error about a panic.
 const maxFrames = 8
 
-// Recover must be deferred. It converts a panic into an error, because Go's own report prints the panic value, which
-// may hold secrets. The error contains only messages of the Go runtime (index out of range, nil pointer) or the type of
-// any other value, and the names of the functions on the stack.
+// Recover converts a panic into an error. It must be deferred. Go's own report prints the panic value, which may
+// contain secrets. The error contains only the message if the value is an error of the Go runtime (index out of range,
+// nil pointer), otherwise its type, and the functions on the stack.
 func Recover(err *error) {
 	if value := recover(); value != nil {
 		*err = panicError(value)
 	}
 }
 
-// Try runs work and returns its error, or the error of its panic. Every goroutine that does work calls it first.
+// Try runs work and returns its error, or an error that describes its panic. Every goroutine that does work starts with
+// it.
 func Try(work func() error) (err error) {
 	defer Recover(&err)
 	return work()

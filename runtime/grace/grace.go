@@ -1,6 +1,5 @@
-// Package grace tracks the work that a command still does after it was interrupted, such as finishing started writes or
-// undoing failed ones. Such work has its own time limit, and the code that ends the process can see how long it may
-// take.
+// Package grace records how long a command may still work after it was interrupted, for example to finish started
+// writes or to undo failed ones. Such work has its own time limit, which the code that ends the process can read.
 //
 // It does not do the work itself.
 package grace
@@ -32,7 +31,8 @@ func (w *Tracker) Until() time.Time { return time.Unix(0, w.end.Load()) }
 // process.
 func (w *Tracker) SignalsSuspended() bool { return w.suspended.Load() > 0 }
 
-// SuspendSignals leaves all signals to a child process until resume is called. The command ends when the child ends.
+// SuspendSignals leaves all signals to a child process until resume is called. In the meantime they do not end this
+// process.
 func SuspendSignals(ctx context.Context) (resume func()) {
 	w, ok := ctx.Value(key{}).(*Tracker)
 	if !ok {

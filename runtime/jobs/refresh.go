@@ -41,7 +41,7 @@ func (w *Watcher) Pause() time.Duration {
 	return min(max(pauseFactor*w.duration, shortestPause), longestPause)
 }
 
-// Refresh reads new data. It does not read ended calls again. It reports whether anything has changed.
+// Refresh reads new data and reports whether anything has changed. It does not read ended calls again.
 func (w *Watcher) Refresh(ctx context.Context) (bool, error) {
 	w.refreshing.Lock()
 	defer w.refreshing.Unlock()
@@ -201,8 +201,8 @@ func (w *Watcher) readRecords(ctx context.Context, g *parallel.Group, runs []ent
 	return parallel.FirstError(errs)
 }
 
-// readStatuses reads the status objects of calls whose result is in no record. If a record may still arrive, it waits
-// until the next refresh.
+// readStatuses reads the status objects of calls whose records do not contain the result. If a record may still arrive,
+// it waits until the next refresh.
 func (w *Watcher) readStatuses(ctx context.Context, g *parallel.Group) error {
 	var wanted []ref
 	w.mu.RLock()

@@ -131,8 +131,8 @@ func Parse(name string, data []byte, getenv func(string) string) (File, error) {
 	return f, errors.Join(all...)
 }
 
-// checkDuplicates reports runtimes that are declared twice: a memory size of an image, and any second declaration of an
-// image with a build. Otherwise the result would depend on chance.
+// checkDuplicates reports duplicate declarations: of the same memory size of an image, or any second declaration of an
+// image with a build. Which one applies would otherwise depend on chance.
 func (r *reader) checkDuplicates(list []Runtime) {
 	for i, one := range list {
 		for _, was := range list[:i] {

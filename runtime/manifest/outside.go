@@ -2,8 +2,8 @@ package manifest
 
 import "path/filepath"
 
-// Outside returns the paths of the build that are outside of dir, the directory of the file. It resolves symbolic
-// links. A file written by someone else must not silently send other local files to the build.
+// Outside returns the paths of the build that are outside of dir, the directory of the file, after resolving symbolic
+// links. A file written by someone else must not silently send files from elsewhere to the build.
 func (b *Build) Outside(dir string) (paths []string) {
 	for _, path := range []string{b.Context, b.Dockerfile} {
 		if path == "" {

@@ -21,11 +21,11 @@ func TestOutsideFollowsLinks(t *testing.T) {
 		b    Build
 		want []string
 	}{
-		"the folder itself":       {project, Build{Context: project}, nil},
+		"the directory itself":    {project, Build{Context: project}, nil},
 		"below":                   {project, Build{Context: in("image"), Dockerfile: in("image/D")}, nil},
 		"a link inside":           {project, Build{Context: in("inner")}, nil},
 		"the file's own link":     {filepath.Join(base, "alias"), Build{Context: in("image")}, nil},
-		"not there":               {project, Build{Context: in("none/at/all")}, nil},
+		"missing":                 {project, Build{Context: in("none/at/all")}, nil},
 		"a name with dots":        {project, Build{Context: in("..image")}, nil},
 		"climbing":                {project, Build{Context: filepath.Join(project, "..", "secrets")}, []string{filepath.Join(base, "secrets")}},
 		"absolute":                {project, Build{Context: "/"}, []string{"/"}},
@@ -48,7 +48,7 @@ func TestPathsOfPipeAreRelativeToWorkingDirectory(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := f.Runtimes[0].Build.Context; got != "image" || f.Dir != "." {
-			t.Errorf("%s: got context %q in folder %q, want %q in %q", name, got, f.Dir, "image", ".")
+			t.Errorf("%s: got context %q in directory %q, want %q in %q", name, got, f.Dir, "image", ".")
 		}
 	}
 }

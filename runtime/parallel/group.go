@@ -1,5 +1,5 @@
-// Package parallel runs functions concurrently. It bounds their number, waits for all of them before it returns, and
-// slows down if a server throttles.
+// Package parallel runs functions concurrently. It limits how many run at the same time, waits for all of them before
+// it returns, and slows down if a server throttles.
 //
 // It defines how work is distributed and how it ends when a command is interrupted. It does not define the work.
 package parallel

@@ -19,7 +19,7 @@ type Existing struct {
 	Cached   []byte // from the cache of this machine
 }
 
-// Deployment is the plan for one runtime. It contains which of its three parts are written, and why.
+// Deployment is the plan for one runtime: which of its three parts are written, and why.
 type Deployment struct {
 	Want site.Wanted
 	Have Existing
@@ -182,7 +182,7 @@ func changeText(what i18n.Message, old, new string) i18n.Message {
 	return i18n.M("{{.What}}: {{.Old}} -> {{.New}}.", "What", what, "Old", old, "New", new)
 }
 
-// shortDigest returns as many digits of a digest as a fixed tag contains.
+// shortDigest truncates a digest to the digits that a fixed tag contains.
 func shortDigest(digest string) string { return digest[:min(len("sha256:")+12, len(digest))] }
 
 // joinMessages joins messages. It returns the zero Message if there are none.

@@ -78,7 +78,7 @@ func (p *Plan) deleteUnused(ctx context.Context) {
 }
 
 // markMissing marks the creation of a resource as failed if a runtime could not be registered because the resource does
-// not exist. A server may respond to the creation as if the resource existed, for reasons of its own.
+// not exist. Some servers report on creation that the resource exists although it does not.
 func (p *Plan) markMissing() {
 	for _, d := range p.deployments {
 		if d.Runtime.Status != Failed || !fault.Is(d.Runtime.Err, fault.NotFound) {

@@ -12,7 +12,7 @@ import (
 )
 
 // pullTimeout is how long a service may take to pull a large image for the first time. A metadata call waits for this
-// time plus the runtime's own time limit, because the service reports the actual cause only at that limit.
+// time plus the runtime's own timeout, because the service reports the actual cause only when that timeout expires.
 const pullTimeout = 5 * time.Minute
 
 // Call invokes a runtime for its metadata and waits for the activation, which may have failed.

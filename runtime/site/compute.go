@@ -48,17 +48,17 @@ type Scope interface {
 
 // Registry registers and lists runtimes.
 type Registry interface {
-	// Runtimes lists all runtimes that Lithops may have created, of every release and user key, and the Resources that
-	// the listing returned. The listing is empty if the scope does not exist. The number of requests grows with the
-	// number of pages, and with the number of runtimes only if their notes do not name the image.
+	// Runtimes lists all runtimes that Lithops may have created, of every release and user key, and the Resources found
+	// in the process. The listing is empty if the scope does not exist. The number of requests grows with the number of
+	// pages; it also grows with the number of runtimes whose notes do not contain the image.
 	Runtimes(ctx context.Context) (entity.Listing, error)
 	// Runtime reads one runtime with its image and all its notes. It returns a fault.NotFound error if it does not
 	// exist.
 	Runtime(ctx context.Context, id entity.ID) (entity.Registered, error)
-	// Register creates or updates a runtime; code is the code that it runs. If the service reports that required
-	// resources no longer exist, Register creates them first. Notes of other tools are kept, and the notes of this
-	// program are replaced. It returns the runtime as the service stored it, with its revision. Reference is unchanged
-	// unless another image runs.
+	// Register creates or updates a runtime with the given code. If the service reports that required resources no
+	// longer exist, Register creates them first. Notes of other tools are kept, and the notes of this program are
+	// replaced. It returns the runtime as the service stored it, with its revision. Reference is unchanged unless
+	// another image runs.
 	Register(ctx context.Context, r entity.Registered, code lithops.Bundle) (entity.Registered, error)
 	// Unregister deletes a runtime. It returns nil if the runtime certainly does not exist.
 	Unregister(ctx context.Context, id entity.ID) error
@@ -72,7 +72,7 @@ type Resources interface {
 	// HasResource reports whether an object exists in an existing scope.
 	HasResource(ctx context.Context, t entity.Resource) (bool, error)
 	// CreateResource creates an object. It returns false without an error if the object exists. It may be called before
-	// it is known whether a runtime will be registered, and does no harm then.
+	// it is known whether a runtime will be registered, so it must be harmless if none is.
 	CreateResource(ctx context.Context, t entity.Resource) (created bool, err error)
 	// Leftovers returns everything in the scope that Clean deletes for this user key, including runtimes. The groups
 	// must be deleted one after the other; the objects of a group can be deleted concurrently.
@@ -92,12 +92,13 @@ type Caller interface {
 	// activation, not as an error. If runtimes store their metadata instead of returning it, Call reads it into the
 	// Result.
 	Call(ctx context.Context, id entity.ID) (entity.Activation, error)
-	// GetActivation reads the record of an activation by its ID, because logs may arrive after its end. It returns a
-	// fault.NotFound error while there is no record.
+	// GetActivation reads the record of an activation by its ID. A service may store the logs only after the end of the
+	// activation. GetActivation returns a fault.NotFound error while there is no record.
 	GetActivation(ctx context.Context, id string) (entity.Activation, error)
 	// ListActivations returns the activations of every runtime since the given time, newest first and page by page,
-	// whoever started them. A zero time returns all activations that the service keeps. It includes waiting and running
-	// activations (not Done) if the service lists them. Logs and results are included only if withLogs is set and only
-	// as far as the service lists them; GetActivation returns the rest. There are none if the scope does not exist.
+	// regardless of who started them. A zero time returns all activations that the service keeps. Waiting and running
+	// activations (not Done) are included if the service lists them. Logs and results are included only if withLogs is
+	// set and the service lists them; GetActivation returns the rest. There are no activations if the scope does not
+	// exist.
 	ListActivations(ctx context.Context, since time.Time, withLogs bool) iter.Seq2[entity.Activation, error]
 }

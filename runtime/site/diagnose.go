@@ -16,7 +16,8 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// The limits for the output of a failed activation. It shows the cause but is bounded because it is untrusted text.
+// The limits for the displayed output of a failed activation. They leave enough to see the cause but bound untrusted
+// text.
 const (
 	maxLines = 20
 	maxWidth = 400 // bytes per line

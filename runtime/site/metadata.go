@@ -9,8 +9,8 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// Metadata is a metadata object: the metadata that the runtime returned, the time limit that the client needs in
-// addition, and the proof, which is "" if another tool stored the object.
+// Metadata is a metadata object: the metadata that the runtime returned, the timeout that the client also needs, and
+// the proof. The proof is "" if another tool stored the object.
 type Metadata struct {
 	lithops.Metadata
 	Proof string

@@ -35,9 +35,9 @@ func CheckName(name string, all bool) error {
 	return lithops.ValidateImage(name)
 }
 
-// Image returns the image for a name, as the client names it. For "default", it is the image for the given Python
-// version; "" selects the client's version. For user/name, it is the name with the configured registry prepended. The
-// client looks up runtimes under this name, never under "default".
+// Image returns the full name of an image, as the client uses it. "default" is the image for the given Python version,
+// where "" selects the client's version. user/name is prefixed with the configured registry. The client looks up
+// runtimes under this name, never under "default".
 func (s *Site) Image(name, python string) (string, error) {
 	switch name {
 	case AllName:

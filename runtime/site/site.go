@@ -10,7 +10,8 @@ import (
 	"fn-runtime/runtime/lithops"
 )
 
-// Target identifies what the operations work on. It is shown to users and is part of the JSON output.
+// Target identifies the service, scope and bucket that the operations use. It is shown to users and is part of the JSON
+// output.
 type Target struct {
 	Backend       string       `json:"backend"` // "ibm_cf", "code_engine", "openwhisk" or "local"
 	Region        string       `json:"region"`  // empty for openwhisk and local

@@ -28,7 +28,7 @@ func (s *Site) Want(image string, memoryMB, timeoutS int, python string) Wanted 
 	return w
 }
 
-// Reference returns the image reference that the service is told to run.
+// Reference returns the image reference to register with the service.
 func (w Wanted) Reference() string {
 	if w.Pin && w.Digest != "" {
 		return entity.FixedTag(w.Image, w.Digest)
@@ -36,7 +36,7 @@ func (w Wanted) Reference() string {
 	return w.Image
 }
 
-// PinnedReference returns the reference with the digest of the image that a pinned runtime runs, for output.
+// PinnedReference returns the image reference with digest that is displayed for a pinned runtime.
 func PinnedReference(image, digest string) string {
 	return entity.Repository(image) + "@" + digest
 }

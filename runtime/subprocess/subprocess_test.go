@@ -67,6 +67,6 @@ func TestMissingProgramIsAnError(t *testing.T) {
 	signals := CatchSignals(t.Context())
 	defer signals.Release()
 	if _, err := signals.Run(Command{Path: filepath.Join(t.TempDir(), "none")}); err == nil {
-		t.Error("a program that is not there was run")
+		t.Error("a missing program was run")
 	}
 }

@@ -13,7 +13,7 @@ import (
 const prefix = "fn-runtime-run-"
 
 // TempDir is a directory for files that a child process reads. Only the current user can access it. A lock marks it as
-// in use by this process or, if this process is killed, by its child. The child inherits the lock on every system but
+// in use by this process or, if this process is killed, by its child, which inherits the lock on every system but
 // Windows.
 type TempDir struct {
 	Path string

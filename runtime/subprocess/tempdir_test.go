@@ -49,10 +49,10 @@ func TestDirectoryOfKilledProcessIsRemoved(t *testing.T) {
 	}
 	line, err := bufio.NewReader(out).ReadString('\n')
 	number, secret, _ := strings.Cut(strings.TrimSpace(line), " ")
-	child, notANumber := strconv.Atoi(number)
-	if err != nil || notANumber != nil {
+	child, parseErr := strconv.Atoi(number)
+	if err != nil || parseErr != nil {
 		_ = cmd.Process.Kill()
-		t.Fatalf("it says %q: %v", line, err)
+		t.Fatalf("got %q: %v", line, err)
 	}
 	t.Cleanup(func() { _ = syscall.Kill(child, syscall.SIGKILL) })
 
@@ -63,21 +63,21 @@ func TestDirectoryOfKilledProcessIsRemoved(t *testing.T) {
 		}
 		f.Remove()
 	}
-	there := func() bool { _, err := os.Stat(secret); return err == nil }
-	if next(); !there() {
-		t.Error("the folder of a process that runs is gone")
+	exists := func() bool { _, err := os.Stat(secret); return err == nil }
+	if next(); !exists() {
+		t.Error("the directory of a running process was removed")
 	}
 	_ = cmd.Process.Kill()
 	_ = cmd.Wait()
-	if next(); !there() {
-		t.Error("the folder of a child that runs is gone")
+	if next(); !exists() {
+		t.Error("the directory of a running child was removed")
 	}
 	_ = syscall.Kill(child, syscall.SIGKILL)
-	for until := time.Now().Add(time.Minute); there() && time.Now().Before(until); time.Sleep(5 * time.Millisecond) {
+	for until := time.Now().Add(time.Minute); exists() && time.Now().Before(until); time.Sleep(5 * time.Millisecond) {
 		next()
 	}
 	left, err := filepath.Glob(filepath.Join(dir, "*"))
 	if err != nil || len(left) != 1 || left[0] != stranger {
-		t.Errorf("left are %q (%v), want the folder without a lock alone", left, err)
+		t.Errorf("left: %q (%v), want only the directory without a lock", left, err)
 	}
 }

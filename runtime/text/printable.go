@@ -10,8 +10,8 @@ import (
 	"unicode/utf8"
 )
 
-// Printable returns s with all characters escaped as \xNN or \uNNNN that a terminal would interpret or hide: control
-// characters (including escape sequences and line breaks), characters that are invisible or change the writing
+// Printable returns s with all characters escaped that a terminal would interpret or hide, as \xNN or \uNNNN. These are
+// control characters (including escape sequences and line breaks), characters that are invisible or change the writing
 // direction, and bytes that are not UTF-8. It replaces a tab with a space.
 func Printable(s string) string {
 	if !strings.ContainsFunc(s, hidden) && utf8.ValidString(s) {
