@@ -13,42 +13,43 @@ import (
 	"fn-runtime/runtime/parallel"
 )
 
-// The pauses between two looks at a run.
+// Intervals between polls of a job run.
 const (
 	pollFirst = 500 * time.Millisecond
 	pollLast  = 4 * time.Second
 )
 
-// looksPending is after how many looks at a run that has not begun its code is looked for.
-const looksPending = 5
+// restorePolls is the interval, in polls, at which the code of a pending run is checked.
+const restorePolls = 5
 
-// cleanTime bounds the removal of what a call has made.
-const cleanTime = 30 * time.Second
+// cleanUpTimeout is the time limit for deleting the resources of a call.
+const cleanUpTimeout = 30 * time.Second
 
-// metaPrefix begins the names of the runs for metadata, and of the config maps with what these need. Each has a name of
-// its own: the client's is the same for everybody in the project.
-const metaPrefix = ownPrefix + "meta-"
+// metadataPrefix is the prefix of the metadata runs and of their config maps. Each run has a unique name, unlike the
+// metadata run of the Lithops client, which has the same name for all users of a project.
+const metadataPrefix = ownPrefix + "meta-"
 
-// Call runs a job once for its metadata, which the worker leaves in the bucket, and waits until ctx ends. The run needs the
-// keys of the bucket: it gets them in a config map, which is removed with the run whatever happens.
+// Call runs a job once for its metadata and waits until the run has ended or ctx is done. The worker writes the
+// metadata to the bucket. The run reads the keys of the bucket from a config map. Call always deletes the run and the
+// config map.
 func (c *Compute) Call(ctx context.Context, id entity.ID) (a entity.Activation, err error) {
-	name := callName()
+	name := newRunName()
 	payload, err := c.o.Payload(name)
 	if err != nil {
 		return a, err
 	}
 	c.mu.Lock()
-	c.own[name] = true
+	c.ownRuns[name] = true
 	c.mu.Unlock()
 	stopSweeping := c.sweep(ctx)
 	defer stopSweeping()
-	defer func() { err = errors.Join(err, c.clear(ctx, name)) }()
+	defer func() { err = errors.Join(err, c.cleanUp(ctx, name)) }()
 	if err := c.client.ensureConfigMap(ctx, configMapDoc{Name: name, Data: map[string]string{lithops.PayloadKey: payload}}); err != nil {
 		return a, err
 	}
 	run, err := c.start(ctx, id.Name, name)
 	if err == nil {
-		run, err = c.follow(ctx, run)
+		run, err = c.waitUntilDone(ctx, run)
 	}
 	if err != nil {
 		return c.activation(run), err
@@ -57,16 +58,16 @@ func (c *Compute) Call(ctx context.Context, id entity.ID) (a entity.Activation, 
 	if a.Success {
 		a.Result, err = c.o.Bucket.Get(ctx, lithops.JobMetadataKey(name))
 		if fault.Is(err, fault.NotFound) {
-			a.Success, a.Cause, err = false, silent(run), nil
+			a.Success, a.Cause, err = false, missingMetadata(run), nil
 		}
 	}
 	return a, err
 }
 
-// start begins the run. A conflict is that of the service, which is busy, or of the answer to a first request that was lost.
+// start starts the run. A conflict means that the service is busy, or that the response to a first request was lost.
 func (c *Compute) start(ctx context.Context, job, name string) (run runDoc, err error) {
-	none := 0
-	r := runDoc{Name: name, JobName: job, ArraySpec: "0-0", RetryLimit: &none, Env: []variable{
+	noRetries := 0
+	r := runDoc{Name: name, JobName: job, ArraySpec: "0-0", RetryLimit: &noRetries, Env: []variable{
 		literal(actionEnv, "metadata"), literal(typeEnv, runtimeType), literal(versionEnv, c.o.Contract.Version),
 		{Type: "config_map_key_reference", Name: "PAYLOAD", Reference: name, Key: lithops.PayloadKey},
 	}}
@@ -75,7 +76,7 @@ func (c *Compute) start(ctx context.Context, job, name string) (run runDoc, err 
 		if !fault.Is(err, fault.Conflict) {
 			return run, err
 		}
-		if run, lost := c.client.getRun(ctx, name); lost == nil {
+		if run, getErr := c.client.getRun(ctx, name); getErr == nil {
 			return run, nil
 		}
 		if err := parallel.Sleep(ctx, pollLast); err != nil {
@@ -85,15 +86,15 @@ func (c *Compute) start(ctx context.Context, job, name string) (run runDoc, err 
 	return run, err
 }
 
-// follow looks at a run until it has ended. One that has not when the time is over is not an error: what it was last seen
-// at says why.
-func (c *Compute) follow(ctx context.Context, run runDoc) (runDoc, error) {
-	for looks, pause := 1, pollFirst; ; looks, pause = looks+1, min(pause*3/2, pollLast) {
+// waitUntilDone polls a run until it has ended. A timeout is not an error because the last state of the run shows the
+// cause.
+func (c *Compute) waitUntilDone(ctx context.Context, run runDoc) (runDoc, error) {
+	for polls, pause := 1, pollFirst; ; polls, pause = polls+1, min(pause*3/2, pollLast) {
 		if done, _ := run.ended(); done {
 			return run, nil
 		}
-		if looks%looksPending == 0 && run.pending() {
-			if err := c.restore(ctx, run.JobName); err != nil {
+		if polls%restorePolls == 0 && run.pending() {
+			if err := c.restoreCode(ctx, run.JobName); err != nil {
 				return run, err
 			}
 		}
@@ -122,14 +123,14 @@ func (c *Compute) activation(run runDoc) entity.Activation {
 		a.DurationMS = max(0, d.CompletionTime.Sub(d.StartTime).Milliseconds())
 	}
 	if !success {
-		a.StatusCode, a.Cause = 1, cause(run)
+		a.StatusCode, a.Cause = 1, failureCause(run)
 	}
 	return a
 }
 
-// clear removes what a call has made, also when the command is interrupted.
-func (c *Compute) clear(ctx context.Context, name string) error {
-	ctx, cancel := grace.Context(ctx, cleanTime)
+// cleanUp deletes the resources of a call, even if the command is interrupted.
+func (c *Compute) cleanUp(ctx context.Context, name string) error {
+	ctx, cancel := grace.Context(ctx, cleanUpTimeout)
 	defer cancel()
 	return parallel.Run(ctx,
 		func(ctx context.Context) error { return c.removeRun(ctx, name) },
@@ -143,7 +144,7 @@ func (c *Compute) clear(ctx context.Context, name string) error {
 		})
 }
 
-// Called says nothing: the service's API keeps no logs, and the run is gone.
+// GetActivation returns no details: the API of the service keeps no logs, and the run has been deleted.
 func (c *Compute) GetActivation(_ context.Context, id string) (entity.Activation, error) {
 	return entity.Activation{ID: id}, nil
 }

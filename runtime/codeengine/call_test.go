@@ -19,23 +19,23 @@ import (
 	"fn-runtime/runtime/lithops"
 )
 
-// call registers a runtime and calls it within a limit, in a bubble of time.
-func call(t *testing.T, s *service, limit time.Duration) (result string, cause, err error) {
-	c := opened(s)
-	s.before = nil
-	r := register(t, c, wanted(c, 256))
+// callRuntime registers a runtime and calls it with a time limit.
+func callRuntime(t *testing.T, s *fakeService, limit time.Duration) (result string, cause, err error) {
+	c := newCompute(s)
+	s.intercept = nil
+	r := register(t, c, runtimeOf(c, 256))
 	late := fault.New(fault.Timeout, c.Terms().Scope.Text, c.Terms().Scope.Text)
 	ctx, cancel := context.WithTimeoutCause(t.Context(), limit, late)
 	defer cancel()
 	run, err := c.Call(ctx, r.ID)
 	if run.Success && run.Cause != nil || err == nil && !run.Success && run.Cause == nil {
-		t.Errorf("an activation that contradicts itself: %+v", run)
+		t.Errorf("contradictory activation: %+v", run)
 	}
 	return string(run.Result), run.Cause, err
 }
 
-// left returns what a call should have removed.
-func (s *service) left() (all []string) {
+// remaining returns the resources that a call should have deleted.
+func (s *fakeService) remaining() (all []string) {
 	for _, name := range append(s.names("job_runs"), s.names("config_maps")...) {
 		if strings.HasPrefix(name, "fn-runtime-meta-") {
 			all = append(all, name)
@@ -47,12 +47,12 @@ func (s *service) left() (all []string) {
 	return all
 }
 
-// A run that succeeds gives what it left in the bucket, and nothing of it remains.
-func TestCallGivesMetadata(t *testing.T) {
+// Call returns the metadata that a successful run wrote to the bucket, and deletes all resources of the run.
+func TestCallReturnsMetadata(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newService()
-		looks := 0
-		s.ends = func(run map[string]any) {
+		s := newFakeService()
+		polls := 0
+		s.onRun = func(run map[string]any) {
 			run["status"] = "pending"
 			time.AfterFunc(20*time.Second, func() {
 				s.mu.Lock()
@@ -61,48 +61,48 @@ func TestCallGivesMetadata(t *testing.T) {
 				s.objects["lithops.jobs/"+run["name"].(string)+".meta"] = `{"python_version": "3.11"}`
 			})
 		}
-		got, _, err := call(t, s, 5*time.Minute)
+		got, _, err := callRuntime(t, s, 5*time.Minute)
 		for _, line := range s.log {
 			if strings.HasPrefix(line, "GET /id-1/job_runs/") {
-				looks++
+				polls++
 			}
 		}
 		if err != nil || got != `{"python_version": "3.11"}` {
 			t.Errorf("Call = %q, %v", got, err)
 		}
-		if looks < 5 || looks > 12 {
-			t.Errorf("%d looks at a run of 20 s", looks)
+		if polls < 5 || polls > 12 {
+			t.Errorf("%d polls for a run of 20 s", polls)
 		}
-		if left := s.left(); len(left) > 0 {
-			t.Errorf("there is still %q", left)
+		if remaining := s.remaining(); len(remaining) > 0 {
+			t.Errorf("remaining: %q", remaining)
 		}
 	})
 }
 
-// What the service says of a run that failed becomes a cause with a remedy, and nothing of the run remains.
-func TestCauses(t *testing.T) {
+// The reason of the service for a failed run becomes a cause with a remedy, and no resources of the run remain.
+func TestFailureCauses(t *testing.T) {
 	for reason, want := range map[string]string{
-		"OOMKilled":                   "needs more than 256 MB|--memory 512",
-		"ContainerExitedCode1":        "exited with code 1|--code image",
-		"ContainerExitedCode127":      "no Python at /usr/local/bin/python|init --backend code_engine",
-		"ExceededEphemeralStorage":    "disk",
-		"ImagePullBackOff":            "cannot pull the image docker.io/me/image:1|docker_user",
-		"FailedMount":                 "cannot mount the Lithops code|--code image",
-		"DeadlineExceeded":            "timeout|longer timeout",
-		"SomethingNew":                "SomethingNew|IBM Cloud Logs",
-		"":                            "did not report a reason",
-		"pending":                     "did not start in time|--code image",
-		"running":                     "in time|bucket",
-		"completed without an answer": "wrote no metadata|endpoint",
+		"OOMKilled":                  "needs more than 256 MB|--memory 512",
+		"ContainerExitedCode1":       "exited with code 1|--code image",
+		"ContainerExitedCode127":     "no Python at /usr/local/bin/python|init --backend code_engine",
+		"ExceededEphemeralStorage":   "disk",
+		"ImagePullBackOff":           "cannot pull the image docker.io/me/image:1|docker_user",
+		"FailedMount":                "cannot mount the Lithops code|--code image",
+		"DeadlineExceeded":           "timeout|longer timeout",
+		"SomethingNew":               "SomethingNew|IBM Cloud Logs",
+		"":                           "did not report a reason",
+		"pending":                    "did not start in time|--code image",
+		"running":                    "in time|bucket",
+		"completed without metadata": "wrote no metadata|endpoint",
 	} {
 		t.Run(reason, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := newService()
-				s.ends = func(run map[string]any) {
+				s := newFakeService()
+				s.onRun = func(run map[string]any) {
 					switch run["status"] = "failed"; reason {
 					case "pending", "running":
 						run["status"] = reason
-					case "completed without an answer":
+					case "completed without metadata":
 						run["status"] = "completed"
 					}
 					run["status_details"] = map[string]any{"requested": 1, "running": map[string]int{"running": 1}[reason], "failed": map[bool]int{true: 1}[run["status"] == "failed"],
@@ -111,47 +111,49 @@ func TestCauses(t *testing.T) {
 						delete(run["status_details"].(map[string]any), "indices_details")
 					}
 				}
-				_, cause, err := call(t, s, 5*time.Minute)
+				_, cause, err := callRuntime(t, s, 5*time.Minute)
 				var f *fault.Fault
 				if err != nil || !errors.As(cause, &f) {
-					t.Fatalf("Call gave the cause %v, and %v", cause, err)
+					t.Fatalf("Call returned the cause %v and the error %v", cause, err)
 				}
-				for words := range strings.SplitSeq(want, "|") {
-					if said := f.Reason.String() + " " + f.Recovery.String(); !strings.Contains(said, words) {
-						t.Errorf("%q is not in %q", words, said)
+				for part := range strings.SplitSeq(want, "|") {
+					if message := f.Reason.String() + " " + f.Recovery.String(); !strings.Contains(message, part) {
+						t.Errorf("%q is not in %q", part, message)
 					}
 				}
-				if left := s.left(); len(left) > 0 {
-					t.Errorf("there is still %q", left)
+				if remaining := s.remaining(); len(remaining) > 0 {
+					t.Errorf("remaining: %q", remaining)
 				}
 			})
 		})
 	}
 }
 
-// Whatever happens to the requests of a call, its config map does not stay.
-func TestCallLeavesNothing(t *testing.T) {
-	for name, spoil := range map[string]func(request string, n int) (int, string){
-		"the service is busy": func(r string, n int) (int, string) { return once409(r == "POST /job_runs" && n < 2) },
+// Call deletes its config map regardless of which requests fail.
+func TestCallCleansUpAfterErrors(t *testing.T) {
+	for name, intercept := range map[string]func(request string, n int) (int, string){
+		"the service is busy": func(r string, n int) (int, string) { return conflictIf(r == "POST /job_runs" && n < 2) },
 		"no more runs": func(r string, _ int) (int, string) {
-			return 403 * b(r == "POST /job_runs"), refused("quota_exceeded", "The quota of 100 job runs is exceeded.")
+			return 403 * oneIf(r == "POST /job_runs"), errorBody("quota_exceeded", "The quota of 100 job runs is exceeded.")
 		},
 		"no more config maps": func(r string, _ int) (int, string) {
-			return 403 * b(r == "POST /config_maps"), refused("q", "Quota exceeded.")
+			return 403 * oneIf(r == "POST /config_maps"), errorBody("q", "Quota exceeded.")
 		},
-		"no look at the run": func(r string, _ int) (int, string) { return 500 * b(strings.HasPrefix(r, "GET /job_runs/")), "" },
-		"the run is gone": func(r string, _ int) (int, string) {
-			return 404 * b(strings.HasPrefix(r, "GET /job_runs/")), refused("resource_not_found", "Resource not found.")
+		"polls fail": func(r string, _ int) (int, string) { return 500 * oneIf(strings.HasPrefix(r, "GET /job_runs/")), "" },
+		"the run was deleted": func(r string, _ int) (int, string) {
+			return 404 * oneIf(strings.HasPrefix(r, "GET /job_runs/")), errorBody("resource_not_found", "Resource not found.")
 		},
-		"the job is gone": func(r string, _ int) (int, string) {
-			return 404 * b(r == "POST /job_runs"), refused("resource_not_found", "The job does not exist.")
+		"the job was deleted": func(r string, _ int) (int, string) {
+			return 404 * oneIf(r == "POST /job_runs"), errorBody("resource_not_found", "The job does not exist.")
 		},
-		"an answer that is no run": func(r string, _ int) (int, string) { return 200 * b(strings.HasPrefix(r, "GET /job_runs/")), "<html>" },
+		"malformed response": func(r string, _ int) (int, string) {
+			return 200 * oneIf(strings.HasPrefix(r, "GET /job_runs/")), "<html>"
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s := newService()
-				s.ends = func(run map[string]any) {
+				s := newFakeService()
+				s.onRun = func(run map[string]any) {
 					run["status"] = "running"
 					time.AfterFunc(10*time.Second, func() {
 						s.mu.Lock()
@@ -160,65 +162,65 @@ func TestCallLeavesNothing(t *testing.T) {
 						s.objects["lithops.jobs/"+run["name"].(string)+".meta"] = "{}"
 					})
 				}
-				c := opened(s)
-				r := register(t, c, wanted(c, 256))
+				c := newCompute(s)
+				r := register(t, c, runtimeOf(c, 256))
 				n := map[string]int{}
-				s.before = func(req *http.Request) (int, string) {
+				s.intercept = func(req *http.Request) (int, string) {
 					line := req.Method + strings.Replace(req.URL.Path, "/v2/projects/id-1", " ", 1)
 					n[line]++
 					if req.Method == "GET" && strings.HasSuffix(req.URL.Path, "config_maps") {
 						return 0, ""
 					}
-					return spoil(line, n[line]-1)
+					return intercept(line, n[line]-1)
 				}
 				_, err := c.Call(t.Context(), r.ID)
 				if (err == nil) != (name == "the service is busy") {
 					t.Errorf("Call: %v", err)
 				}
-				time.Sleep(time.Minute) // a run that went on has ended
+				time.Sleep(time.Minute) // runs that continued have ended
 				s.mu.Lock()
 				clear(s.objects)
 				s.mu.Unlock()
-				if left := s.left(); len(left) > 0 {
-					t.Errorf("there is still %q", left)
+				if remaining := s.remaining(); len(remaining) > 0 {
+					t.Errorf("remaining: %q", remaining)
 				}
 			})
 		})
 	}
 }
 
-func b(yes bool) int {
+func oneIf(yes bool) int {
 	if yes {
 		return 1
 	}
 	return 0
 }
 
-func once409(yes bool) (int, string) { return 409 * b(yes), refused("conflict", "Try again.") }
+func conflictIf(yes bool) (int, string) { return 409 * oneIf(yes), errorBody("conflict", "Try again.") }
 
-// An interrupted call takes its run and its config map away.
-func TestCallIsInterrupted(t *testing.T) {
+// An interrupted call deletes its run and its config map.
+func TestInterruptedCallCleansUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newService()
-		s.ends = func(run map[string]any) { run["status"] = "running" }
-		c := opened(s)
-		r := register(t, c, wanted(c, 256))
+		s := newFakeService()
+		s.onRun = func(run map[string]any) { run["status"] = "running" }
+		c := newCompute(s)
+		r := register(t, c, runtimeOf(c, 256))
 		ctx, cancel := context.WithCancelCause(t.Context())
 		stop := errors.New("interrupted")
 		time.AfterFunc(5*time.Second, func() { cancel(stop) })
 		if _, err := c.Call(ctx, r.ID); !errors.Is(err, stop) {
 			t.Errorf("Call: %v", err)
 		}
-		if left := s.left(); len(left) > 0 {
-			t.Errorf("there is still %q", left)
+		if remaining := s.remaining(); len(remaining) > 0 {
+			t.Errorf("remaining: %q", remaining)
 		}
 	})
 }
 
-// What a killed command has left is removed by the next call; what another one has need of stays.
-func TestNextCallRemovesWhatIsLeft(t *testing.T) {
+// The next call deletes the resources of a killed command, and keeps the resources of other commands.
+func TestCallDeletesAbandonedRuns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newService()
+		s := newFakeService()
 		for name, x := range map[string]struct {
 			age time.Duration
 			run string
@@ -226,59 +228,59 @@ func TestNextCallRemovesWhatIsLeft(t *testing.T) {
 			"ended": {5 * time.Minute, "completed"}, "ends": {time.Second, "completed"}, "runs": {time.Second, "running"}, "hangs": {2 * time.Hour, "running"}, "new": {time.Second, ""}, "lost": {time.Hour, ""},
 		} {
 			full := "fn-runtime-meta-" + name
-			made := time.Now().Add(-x.age).Format(time.RFC3339)
-			s.resources["config_maps"][full] = map[string]any{"name": full, "created_at": made}
+			created := time.Now().Add(-x.age).Format(time.RFC3339)
+			s.resources["config_maps"][full] = map[string]any{"name": full, "created_at": created}
 			if x.run != "" {
-				s.resources["job_runs"][full] = map[string]any{"name": full, "status": x.run, "created_at": made}
+				s.resources["job_runs"][full] = map[string]any{"name": full, "status": x.run, "created_at": created}
 			}
 		}
-		s.put("job_runs", "fn-runtime-meta-alone", "status", "completed", "created_at", time.Now().Add(-time.Hour).Format(time.RFC3339))
+		s.add("job_runs", "fn-runtime-meta-alone", "status", "completed", "created_at", time.Now().Add(-time.Hour).Format(time.RFC3339))
 		s.resources["config_maps"]["lithops-of-a-job"] = map[string]any{"name": "lithops-of-a-job", "created_at": "2020-01-01T00:00:00Z"}
-		if _, _, err := call(t, s, time.Minute); err != nil {
+		if _, _, err := callRuntime(t, s, time.Minute); err != nil {
 			t.Fatal(err)
 		}
 		want := []string{"fn-runtime-380-0123456789ab", "fn-runtime-meta-ends", "fn-runtime-meta-new", "fn-runtime-meta-runs", "lithops-of-a-job"}
 		if got := s.names("config_maps"); fmt.Sprint(got) != fmt.Sprint(want) {
-			t.Errorf("there is %q, want %q", got, want)
+			t.Errorf("got %q, want %q", got, want)
 		}
 		if got := s.names("job_runs"); slices.Contains(got, "fn-runtime-meta-alone") {
-			t.Errorf("a run that has lost its config map stays: %q", got)
+			t.Errorf("a run without a config map was kept: %q", got)
 		}
 	})
 }
 
-// What a command on this machine has left that was killed is removed at once, whatever its run does.
-func TestNextCallKnowsWhoIsGone(t *testing.T) {
-	gone := exec.Command(os.Args[0], "-test.run=^$")
-	if err := gone.Run(); err != nil {
+// The resources of a killed command on this machine are deleted immediately, regardless of the state of its run.
+func TestCallDeletesOrphanedRuns(t *testing.T) {
+	exited := exec.Command(os.Args[0], "-test.run=^$")
+	if err := exited.Run(); err != nil {
 		t.Fatal(err)
 	}
-	s := newService()
+	s := newFakeService()
 	name := func(pid int) string {
-		return metaPrefix + machine() + "-" + strconv.FormatInt(int64(pid), 36) + "-abcdefghijkl"
+		return metadataPrefix + machineID() + "-" + strconv.FormatInt(int64(pid), 36) + "-abcdefghijkl"
 	}
-	for _, pid := range []int{gone.Process.Pid, os.Getpid()} {
-		s.put("config_maps", name(pid), "created_at", time.Now().UTC().Format(time.RFC3339))
-		s.put("job_runs", name(pid), "status", "running")
+	for _, pid := range []int{exited.Process.Pid, os.Getpid()} {
+		s.add("config_maps", name(pid), "created_at", time.Now().UTC().Format(time.RFC3339))
+		s.add("job_runs", name(pid), "status", "running")
 	}
-	if _, _, err := call(t, s, time.Minute); err != nil {
+	if _, _, err := callRuntime(t, s, time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := s.names("job_runs"), []string{name(os.Getpid())}; !slices.Equal(got, want) {
-		t.Errorf("there are the runs %q, want that of the process that lives: %q", got, want)
+		t.Errorf("got the runs %q, want the run of the live process: %q", got, want)
 	}
-	if len(callName()) > 53 {
-		t.Errorf("%s is too long for a run", callName())
+	if len(newRunName()) > 53 {
+		t.Errorf("%s is too long for a run", newRunName())
 	}
 }
 
-// The worker is told where to leave its metadata under a name that no other run has.
-func TestCallIsToldItsOwnName(t *testing.T) {
-	s := newService()
-	c := opened(s)
-	r := register(t, c, wanted(c, 256))
+// The payload contains a unique name for the metadata of the worker.
+func TestCallPassesAUniqueName(t *testing.T) {
+	s := newFakeService()
+	c := newCompute(s)
+	r := register(t, c, runtimeOf(c, 256))
 	var payload, run string
-	s.before = func(req *http.Request) (int, string) {
+	s.intercept = func(req *http.Request) (int, string) {
 		if req.Method == "POST" {
 			if body := s.bodies[len(s.bodies)-1]; strings.HasSuffix(req.URL.Path, "config_maps") {
 				payload = body
@@ -301,31 +303,31 @@ func TestCallIsToldItsOwnName(t *testing.T) {
 	}
 }
 
-// Code that a deletion at the same time has taken for unused is made again, and the run that waits for it goes on.
-func TestCallRestoresItsCode(t *testing.T) {
+// Call creates the config map with the code again if a concurrent deletion removed it, and the waiting run continues.
+func TestCallRestoresTheCode(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newService()
-		c := opened(s)
-		r := register(t, c, wanted(c, 256))
+		s := newFakeService()
+		c := newCompute(s)
+		r := register(t, c, runtimeOf(c, 256))
 		name := c.codeName(code)
 		delete(s.resources["config_maps"], name)
 		var run string
-		s.before = func(req *http.Request) (int, string) {
+		s.intercept = func(req *http.Request) (int, string) {
 			status := "completed"
 			if s.resources["config_maps"][name] == nil {
 				status = "pending"
 			}
-			_, of, one := strings.Cut(req.URL.Path, "/job_runs")
+			_, suffix, ok := strings.Cut(req.URL.Path, "/job_runs")
 			switch {
-			case !one:
+			case !ok:
 				return 0, ""
 			case req.Method == "POST":
-				run = nameIn(s.bodies[len(s.bodies)-1])
+				run = nameOf(s.bodies[len(s.bodies)-1])
 				s.objects[lithops.JobMetadataKey(run)] = "{}"
 			case req.Method == "DELETE":
-				run = "" // it is not there any more
+				run = "" // deleted
 				return 0, ""
-			case req.Method != "GET" || of != "/"+run:
+			case req.Method != "GET" || suffix != "/"+run:
 				return 0, ""
 			}
 			return 200, fmt.Sprintf(`{"name":%q,"job_name":%q,"status":%q}`, run, r.ID.Name, status)
@@ -338,7 +340,7 @@ func TestCallRestoresItsCode(t *testing.T) {
 	})
 }
 
-func nameIn(body string) string {
+func nameOf(body string) string {
 	var doc struct{ Name string }
 	_ = json.Unmarshal([]byte(body), &doc)
 	return doc.Name

@@ -11,10 +11,11 @@ import (
 
 var exitCode = text.NewPattern(`^ContainerExitedCode([0-9]{1,3})$`)
 
-// cause says why a run did not give its metadata, and what to do. The service gives one word, and no log.
-func cause(run runDoc) error {
+// failureCause returns the reason why a run did not write its metadata, with a remedy. The service reports a single
+// word and no log.
+func failureCause(run runDoc) error {
 	reason := text.Line(run.reason(), 200)
-	is := func(words ...string) bool {
+	contains := func(words ...string) bool {
 		for _, w := range words {
 			if strings.Contains(strings.ToLower(reason), w) {
 				return true
@@ -25,19 +26,19 @@ func cause(run runDoc) error {
 	image := run.Image
 	failed := func(reason, recovery i18n.Message) error { return fault.New(fault.Failed, reason, recovery) }
 	switch m := exitCode.FindStringSubmatch(reason); {
-	case is("oomkilled", "outofmemory"):
+	case contains("oomkilled", "outofmemory"):
 		scale, _ := lithops.ParseScale(run.CPU, run.Memory)
 		mb := scale.MemoryMB
 		return failed(i18n.M("Runtime {{.Image}} needs more than {{.Memory}} MB of memory to start.", "Image", image, "Memory", mb),
 			i18n.M("Deploy it with more memory: 'ibmcloud fn-runtime deploy {{.Image}} --memory {{.More}}'.", "Image", image, "More", 2*mb))
-	case is("ephemeralstorage"):
+	case contains("ephemeralstorage"):
 		return failed(i18n.M("Runtime {{.Image}} writes more to its disk than Code Engine allows for a job.", "Image", image),
 			i18n.M("Change the image so that it writes less to disk at startup, or writes to a directory in memory."))
-	case is("imagepull", "errimage", "invalidimage", "pullimage", "fetchimage", "fetchingimage"):
+	case contains("imagepull", "errimage", "invalidimage", "pullimage", "fetchimage", "fetchingimage"):
 		return failed(i18n.M("Code Engine cannot pull the image {{.Image}}: {{.Reason}}.", "Image", image, "Reason", reason), pullRemedy())
-	case is("mount", "configmap", "config_map", "createcontainerconfig"):
-		return failed(i18n.M("Code Engine cannot mount the Lithops code for {{.Image}}: {{.Reason}}.", "Image", image, "Reason", reason), insideRemedy())
-	case is("deadline", "timeout", "timedout"):
+	case contains("mount", "configmap", "config_map", "createcontainerconfig"):
+		return failed(i18n.M("Code Engine cannot mount the Lithops code for {{.Image}}: {{.Reason}}.", "Image", image, "Reason", reason), codeInImageRemedy())
+	case contains("deadline", "timeout", "timedout"):
 		return failed(i18n.M("Runtime {{.Image}} did not write its metadata within its timeout.", "Image", image),
 			i18n.M("Deploy it with a longer timeout."))
 	case m != nil && (m[1] == "127" || m[1] == "126" || m[1] == "128"):
@@ -57,8 +58,8 @@ func cause(run runDoc) error {
 	return failed(i18n.M("Runtime {{.Image}} failed. Code Engine did not report a reason.", "Image", image), exitRemedy(run))
 }
 
-// silent is for a run that succeeded and left nothing.
-func silent(run runDoc) error {
+// missingMetadata returns the cause for a run that succeeded without writing metadata.
+func missingMetadata(run runDoc) error {
 	return fault.New(fault.Failed, i18n.M("Runtime {{.Image}} wrote no metadata to the bucket.", "Image", run.Image),
 		i18n.M("Check that Code Engine workers can reach the endpoint and the bucket in the Lithops configuration."))
 }
@@ -67,7 +68,7 @@ func pullRemedy() i18n.Message {
 	return i18n.M("Check that the image was pushed. For a private registry, set 'docker_user' and 'docker_password' in section 'code_engine' of the Lithops configuration.")
 }
 
-func insideRemedy() i18n.Message {
+func codeInImageRemedy() i18n.Message {
 	return i18n.M("Build an image that contains the code with 'ibmcloud fn-runtime build -b code_engine', then deploy it with '--code image'.")
 }
 

@@ -1,8 +1,8 @@
-// Package codeengine is the compute service IBM Cloud Code Engine: Client speaks its REST API, version 2, as far as jobs
-// need it, and Compute says what a Lithops runtime is there: a job, whose code lies in a config map.
+// Package codeengine implements the compute service for IBM Cloud Code Engine. Client implements the parts of its
+// REST API (version 2) that jobs need. Compute maps Lithops runtimes to jobs whose code is in a config map.
 //
-// What may go in: that API, its paging, its errors, and what stands for a runtime in it. What may not: operations, and
-// how requests get to the server (runtime/transport).
+// It contains paging and error handling of the API. It does not implement operations, and requests reach the server
+// through runtime/transport.
 package codeengine
 
 import (
@@ -19,29 +19,31 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
-// Options says where the service is.
+// Options defines how to reach the service.
 type Options struct {
-	// Endpoint is the URL of the region's host, without /v2: "https://api.us-south.codeengine.cloud.ibm.com".
+	// Endpoint is the URL of the host of the region without /v2, for example
+	// "https://api.us-south.codeengine.cloud.ibm.com".
 	Endpoint string
 	Project  Project
-	// Transport sends the requests, and puts the credentials on them.
+	// Transport sends the requests and adds the credentials.
 	Transport http.RoundTripper
-	// LoginHint replaces the remedy of a 401 or 403, where the caller knows where the credentials came from.
+	// LoginHint replaces the default remedy for status 401 and 403. Callers set it if they know the source of the
+	// credentials.
 	LoginHint i18n.Message
 }
 
-// Client speaks the API in one project. It may be used from several goroutines.
+// Client accesses the API in one project. It is safe for concurrent use.
 type Client struct {
 	base      *url.URL // ends in /v2
 	project   project
 	transport http.RoundTripper
 	loginHint i18n.Message
-	err       error // the endpoint is no URL
+	err       error // set if the endpoint is not a URL
 }
 
-// New makes a client. Nothing is sent before it is used.
+// New returns a client. It sends no requests.
 func New(o Options) *Client {
-	c := &Client{project: project{Project: o.Project, called: o.Project.Name}, transport: o.Transport, loginHint: o.LoginHint}
+	c := &Client{project: project{Project: o.Project, configuredName: o.Project.Name}, transport: o.Transport, loginHint: o.LoginHint}
 	u, err := transport.ParseEndpoint(o.Endpoint)
 	if err != nil {
 		c.err = err
@@ -51,22 +53,23 @@ func New(o Options) *Client {
 	return c
 }
 
-// apiVersion is the date of the API's version, which every request names.
+// apiVersion is the date of the API version. Each request specifies it.
 const apiVersion = "2025-07-10"
 
-// request is one call of the API.
+// request is an API request.
 type request struct {
-	method string
-	path   []string // below /v2, not escaped
-	query  url.Values
-	body   any    // is sent as JSON; nil: none
-	match  string // If-Match; "": none
-	about  subject
+	method  string
+	path    []string // relative to /v2, not escaped
+	query   url.Values
+	body    any    // sent as JSON; nil for none
+	ifMatch string // If-Match header; empty for none
+	about   subject
 }
 
-// do makes a request and reads its answer into what is given, which may be nil. Everything but 2xx is a fault. Requests
-// may be repeated by the transport: what is made has a name, so that a second time is a conflict.
-func (c *Client) do(ctx context.Context, r request, into any) error {
+// do sends a request and decodes the response into result, which may be nil. A response other than 2xx is returned as
+// a fault. The transport may retry all requests: resources are created with a name, so a second attempt results in a
+// conflict.
+func (c *Client) do(ctx context.Context, r request, result any) error {
 	if c.err != nil {
 		return c.err
 	}
@@ -84,13 +87,13 @@ func (c *Client) do(ctx context.Context, r request, into any) error {
 		return err
 	}
 	if resp.StatusCode >= 300 {
-		return c.refusal(r.about, resp.StatusCode, body)
+		return c.responseError(r.about, resp.StatusCode, body)
 	}
-	if into == nil {
+	if result == nil {
 		return nil
 	}
-	if err := json.Unmarshal(body, into); err != nil {
-		return unreadable(r.about, err)
+	if err := json.Unmarshal(body, result); err != nil {
+		return unreadableResponse(r.about, err)
 	}
 	return nil
 }
@@ -123,18 +126,18 @@ func (c *Client) request(ctx context.Context, r request) (*http.Request, error) 
 	case r.body != nil:
 		req.Header.Set("Content-Type", "application/json")
 	}
-	if r.match != "" {
-		req.Header.Set("If-Match", r.match)
+	if r.ifMatch != "" {
+		req.Header.Set("If-Match", r.ifMatch)
 	}
 	return req, nil
 }
 
-// in makes a request for something in the project.
-func (c *Client) in(ctx context.Context, r request, into any) error {
+// doInProject sends a request for a resource of the project.
+func (c *Client) doInProject(ctx context.Context, r request, result any) error {
 	id, err := c.projectID(ctx)
 	if err != nil {
 		return err
 	}
 	r.path = append([]string{"projects", id}, r.path...)
-	return c.do(ctx, r, into)
+	return c.do(ctx, r, result)
 }

@@ -9,87 +9,87 @@ import (
 	"fn-runtime/runtime/lithops"
 )
 
-// ownPrefix begins the names of what we make beside jobs. It is not Lithops', whose clean removes all that begins with its
-// own.
+// ownPrefix is the prefix of the resources other than jobs that this program creates. It differs from the prefix of
+// Lithops, whose clean command deletes all resources with its own prefix.
 const ownPrefix = "fn-runtime-"
 
-// Where jobs find the code: a folder with one file, whose name is the key in the config map.
+// Location of the code in a job: a directory with one file. The name of the file is the key in the config map.
 const (
-	codeFolder = "/fn-runtime"
-	codeKey    = "code"
+	codeDir = "/fn-runtime"
+	codeKey = "code"
 )
 
-// codeName is the name of the config map that holds some code. Jobs of the same release and code share it.
+// codeName returns the name of the config map for code. Jobs of the same release with the same code share it.
 func (c *Compute) codeName(code lithops.Bundle) string {
 	return ownPrefix + strings.ReplaceAll(c.o.Contract.Version, ".", "") + "-" + code.SHA256[:min(12, len(code.SHA256))]
 }
 
-// provide puts the code of a job into its config map, unless it is there.
-func (c *Compute) provide(ctx context.Context, job jobDoc, code lithops.Bundle) error {
+// ensureCode creates the config map with the code of a job if it does not exist.
+func (c *Compute) ensureCode(ctx context.Context, job jobDoc, code lithops.Bundle) error {
 	name := codeOf(job)
 	if name == "" {
 		return nil
 	}
 	c.mu.Lock()
-	made := c.code[name]
-	if made == nil {
-		made = &once{}
-		c.code[name] = made
+	creation := c.code[name]
+	if creation == nil {
+		creation = &once{}
+		c.code[name] = creation
 	}
-	c.kept[name] = code.Base64
+	c.codeData[name] = code.Base64
 	c.mu.Unlock()
-	return made.do(func() error {
+	return creation.do(func() error {
 		return c.client.ensureConfigMap(ctx, configMapDoc{Name: name, Data: map[string]string{codeKey: code.Base64}})
 	})
 }
 
-// restore makes the code of a job again that a deletion at the same time has taken for unused: a run that waits for it goes
-// on then.
-func (c *Compute) restore(ctx context.Context, job string) error {
+// restoreCode creates the config map of a job again if a concurrent deletion considered it unused. Runs that wait for
+// it can then start.
+func (c *Compute) restoreCode(ctx context.Context, job string) error {
 	c.mu.Lock()
-	name := c.used[job]
-	code := c.kept[name]
+	name := c.jobCode[job]
+	code := c.codeData[name]
 	c.mu.Unlock()
-	if code == "" || !fault.Is(c.client.hasConfigMap(ctx, name), fault.NotFound) {
+	if code == "" || !fault.Is(c.client.findConfigMap(ctx, name), fault.NotFound) {
 		return nil
 	}
 	return c.client.ensureConfigMap(ctx, configMapDoc{Name: name, Data: map[string]string{codeKey: code}})
 }
 
-// codeOf names the config map with the code of a job; "" when there is none.
+// codeOf returns the name of the config map with the code of a job. It returns "" if there is none.
 func codeOf(j jobDoc) string {
 	for _, m := range j.Mounts {
-		if m.Path == codeFolder && strings.HasPrefix(m.Reference, ownPrefix) {
+		if m.Path == codeDir && strings.HasPrefix(m.Reference, ownPrefix) {
 			return m.Reference
 		}
 	}
 	return ""
 }
 
-// see remembers where a job has its code.
-func (c *Compute) see(j jobDoc) {
+// recordCode records which config map contains the code of a job.
+func (c *Compute) recordCode(j jobDoc) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.used[j.Name] = codeOf(j)
+	c.jobCode[j.Name] = codeOf(j)
 }
 
-// lost notes that a job does not need the code any more that it was last seen with.
-func (c *Compute) lost(job string) {
+// releaseCode records that a job no longer uses its last recorded code.
+func (c *Compute) releaseCode(job string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if name := c.used[job]; name != "" {
-		c.suspect[name] = true
+	if name := c.jobCode[job]; name != "" {
+		c.maybeUnused[name] = true
 	}
-	delete(c.used, job)
+	delete(c.jobCode, job)
 }
 
-// DeleteUnused removes the code that no job runs any more.
+// DeleteUnused deletes the config maps with code that no job uses.
 func (c *Compute) DeleteUnused(ctx context.Context) error {
 	c.mu.Lock()
-	suspect := c.suspect
-	c.suspect = map[string]bool{}
+	maybeUnused := c.maybeUnused
+	c.maybeUnused = map[string]bool{}
 	c.mu.Unlock()
-	if len(suspect) == 0 {
+	if len(maybeUnused) == 0 {
 		return nil
 	}
 	jobs, err := c.client.jobs(ctx)
@@ -97,10 +97,10 @@ func (c *Compute) DeleteUnused(ctx context.Context) error {
 		return err
 	}
 	for _, j := range jobs {
-		delete(suspect, codeOf(j))
+		delete(maybeUnused, codeOf(j))
 	}
 	var failures []error
-	for name := range suspect {
+	for name := range maybeUnused {
 		if err := c.removeConfigMap(ctx, name); err != nil {
 			failures = append(failures, err)
 			continue

@@ -10,45 +10,46 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
-// Compute implements the compute port: a runtime is a job of the name that the Lithops client looks for.
+// Compute implements site.Compute. A runtime is a job with the name that the Lithops client uses.
 type Compute struct {
-	client  *Client
-	o       ComputeOptions
-	secret  once // the registry secret is there
-	swept   once // what runs for metadata left behind is removed
-	mu      sync.Mutex
-	code    map[string]*once  // config maps of code that are there, by name
-	kept    map[string]string // what is in them, in base64
-	used    map[string]string // the config map of each job that was seen, by its name
-	suspect map[string]bool   // config maps of code that may have lost their last job
-	own     map[string]bool   // runs for metadata that this command makes
+	client      *Client
+	o           ComputeOptions
+	secret      once // the registry secret exists
+	swept       once // the leftovers of metadata runs have been deleted
+	mu          sync.Mutex
+	code        map[string]*once  // existing config maps with code, by name
+	codeData    map[string]string // their content, in Base64
+	jobCode     map[string]string // config maps of the known jobs, by job name
+	maybeUnused map[string]bool   // config maps with code that may have lost their last job
+	ownRuns     map[string]bool   // metadata runs of this command
 }
 
-// ComputeOptions says whose runtimes a Compute works on.
+// ComputeOptions defines whose runtimes a Compute manages.
 type ComputeOptions struct {
-	Contract lithops.Contract // its namespace is found with the project
+	Contract lithops.Contract // the namespace is set when the project is found
 	Settings lithops.Compute  // of the Lithops configuration
 	Limits   lithops.Limits   // of the service
-	// Namespace returns what the client has in its keys of metadata, for the id of the project.
+	// Namespace returns the namespace that the client uses in metadata keys for a project ID.
 	Namespace func(id string) string
-	// Bucket keeps the metadata that runs leave; nil where no operation of the command needs it.
+	// Bucket stores the metadata of runs. It is nil if no operation of the command needs it.
 	Bucket Bucket
-	// Payload tells a worker how to reach the bucket, and as what to leave its metadata there: see lithops.JobPayload.
+	// Payload returns the payload for a worker: how to access the bucket, and the name for its metadata. See
+	// lithops.JobPayload.
 	Payload func(name string) (string, error)
 }
 
-// Bucket is what is needed of the store: see site.Store.
+// Bucket is the part of site.Store that is used here.
 type Bucket interface {
 	Get(ctx context.Context, key string) ([]byte, error)
 	Delete(ctx context.Context, key string) error
 }
 
-// NewCompute makes the compute port of a client.
+// NewCompute returns a Compute that uses the client c.
 func NewCompute(c *Client, o ComputeOptions) *Compute {
-	return &Compute{client: c, o: o, code: map[string]*once{}, kept: map[string]string{}, used: map[string]string{}, suspect: map[string]bool{}, own: map[string]bool{}}
+	return &Compute{client: c, o: o, code: map[string]*once{}, codeData: map[string]string{}, jobCode: map[string]string{}, maybeUnused: map[string]bool{}, ownRuns: map[string]bool{}}
 }
 
-// once does something until it has succeeded.
+// once runs a function until it has succeeded once.
 type once struct {
 	mu   sync.Mutex
 	done bool
@@ -65,7 +66,7 @@ func (o *once) do(work func() error) error {
 	return err
 }
 
-// What Code Engine calls its things.
+// The terms of Code Engine for its resources.
 var (
 	projectTerm   = entity.Term{Word: "project", Text: i18n.M("Project")}
 	jobTerm       = entity.Term{Word: "job", Text: i18n.M("Runtime")}
@@ -74,30 +75,30 @@ var (
 	secretTerm    = entity.Term{Word: "secret", Text: i18n.M("Secret")}
 )
 
-// Terms returns Code Engine's words.
+// Terms returns the terms of Code Engine.
 func (c *Compute) Terms() entity.Terms {
 	return entity.Terms{Scope: projectTerm, Runtime: jobTerm,
 		Removal: i18n.M("Code Engine keeps a deleted project for seven days. Its name cannot be reused until then.")}
 }
 
-// Limits returns what the service lets a runtime have.
+// Limits returns the limits of the service for runtimes.
 func (c *Compute) Limits() lithops.Limits { return c.o.Limits }
 
-// ReadLimits returns the same: they are the service's, not an installation's.
+// ReadLimits returns the same limits as Limits because they do not depend on the installation.
 func (c *Compute) ReadLimits(context.Context) (lithops.Limits, error) { return c.o.Limits, nil }
 
-// Scope returns the project; its id is "" until it is known.
-func (c *Compute) Scope() entity.Scope { return c.client.place() }
+// Scope returns the project. Its ID is empty until it has been looked up.
+func (c *Compute) Scope() entity.Scope { return c.client.scope() }
 
-// unmade stands in keys of metadata for the id of a project that is not there yet.
-const unmade = "PROJECT-ID"
+// unknownProjectID replaces the ID of a missing project in metadata keys.
+const unknownProjectID = "PROJECT-ID"
 
-// Namespace is what the client has in its keys of metadata.
+// Namespace returns the namespace that the client uses in metadata keys.
 func (c *Compute) Namespace() string {
-	if id := c.client.place().ID; id != "" {
+	if id := c.client.scope().ID; id != "" {
 		return c.o.Namespace(id)
 	}
-	return unmade
+	return unknownProjectID
 }
 
 func (c *Compute) contract() lithops.Contract {
@@ -106,23 +107,23 @@ func (c *Compute) contract() lithops.Contract {
 	return contract
 }
 
-// Scopes lists the projects that the credentials give access to.
+// Scopes returns the projects that the credentials can access.
 func (c *Compute) Scopes(ctx context.Context) ([]entity.Scope, error) {
 	docs, err := c.client.projects(ctx)
-	places := make([]entity.Scope, len(docs))
+	scopes := make([]entity.Scope, len(docs))
 	for i, p := range docs {
-		places[i] = entity.Scope{ID: p.ID, Name: p.Name}
+		scopes[i] = entity.Scope{ID: p.ID, Name: p.Name}
 	}
-	return places, err
+	return scopes, err
 }
 
-// FindScope finds the project; fault.NotFound when it does not exist.
+// FindScope looks up the project. It returns a fault.NotFound error if the project does not exist.
 func (c *Compute) FindScope(ctx context.Context) error { return c.client.find(ctx) }
 
-// CreateScope makes the project unless it is there, and waits until it can be used.
-func (c *Compute) CreateScope(ctx context.Context) error { return c.client.makeProject(ctx) }
+// CreateScope creates the project if it does not exist, and waits until it is active.
+func (c *Compute) CreateScope(ctx context.Context) error { return c.client.ensureProject(ctx) }
 
-// DeleteScope removes the project with everything in it; nil when it is not there.
+// DeleteScope deletes the project with all its content. It returns nil if the project does not exist.
 func (c *Compute) DeleteScope(ctx context.Context) error {
-	return transport.ConfirmNotFound(c.client.place().Name, c.client.removeProject(ctx), func() error { return c.client.find(ctx) })
+	return transport.ConfirmNotFound(c.client.scope().Name, c.client.removeProject(ctx), func() error { return c.client.find(ctx) })
 }

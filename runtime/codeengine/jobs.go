@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// jobDoc is a job definition: what runs, with which resources.
+// jobDoc is a job definition: the image, the command and the resources.
 type jobDoc struct {
 	Name             string     `json:"name,omitempty"`
 	Image            string     `json:"image_reference"`
@@ -23,12 +23,12 @@ type jobDoc struct {
 	MaxExecutionTime int        `json:"scale_max_execution_time"` // seconds
 	RetryLimit       int        `json:"scale_retry_limit"`
 
-	// The service's own.
+	// Set by the service.
 	Tag       string    `json:"entity_tag,omitempty"`
 	CreatedAt time.Time `json:"created_at,omitzero"`
 }
 
-// variable is one of the environment: a value, or a reference to a key of a config map or secret.
+// variable is an environment variable: a value, or a reference to a key of a config map or secret.
 type variable struct {
 	Type      string `json:"type"` // "literal" or one of the references
 	Name      string `json:"name,omitempty"`
@@ -38,7 +38,7 @@ type variable struct {
 	Prefix    string `json:"prefix,omitempty"`
 }
 
-// mount makes files of the keys of a config map.
+// mount mounts the keys of a config map as files.
 type mount struct {
 	Type      string `json:"type"`
 	Reference string `json:"reference"`
@@ -47,7 +47,7 @@ type mount struct {
 
 func literal(name, value string) variable { return variable{Type: "literal", Name: name, Value: value} }
 
-// variable returns the value of a literal variable of the job; "" when there is none.
+// variable returns the value of a literal variable of the job. It returns "" if there is none.
 func (j jobDoc) variable(name string) string {
 	for _, v := range j.Env {
 		if v.Name == name && (v.Type == "literal" || v.Type == "") {
@@ -57,69 +57,69 @@ func (j jobDoc) variable(name string) string {
 	return ""
 }
 
-// jobs lists the jobs of the project.
+// jobs returns the jobs of the project.
 func (c *Client) jobs(ctx context.Context) ([]jobDoc, error) {
-	return list[jobDoc](ctx, subject{kind: "job"}, "jobs", nil, c.in, "jobs")
+	return list[jobDoc](ctx, subject{kind: "job"}, "jobs", nil, c.doInProject, "jobs")
 }
 
-// getJob reads one job; fault.NotFound.
+// getJob returns a job. It returns a fault.NotFound error if the job does not exist.
 func (c *Client) getJob(ctx context.Context, name string) (j jobDoc, err error) {
 	if err := checkName(name); err != nil {
 		return j, err
 	}
-	return j, c.jobCall(ctx, request{method: http.MethodGet, path: []string{"jobs", name}, about: subject{"job", name}}, &j)
+	return j, c.sendJobRequest(ctx, request{method: http.MethodGet, path: []string{"jobs", name}, about: subject{"job", name}}, &j)
 }
 
-// createJob makes a job; fault.Conflict when there is one of that name.
-func (c *Client) createJob(ctx context.Context, j jobDoc) (made jobDoc, err error) {
+// createJob creates a job. It returns a fault.Conflict error if a job with this name exists.
+func (c *Client) createJob(ctx context.Context, j jobDoc) (created jobDoc, err error) {
 	if err := checkName(j.Name); err != nil {
-		return made, err
+		return created, err
 	}
-	return made, c.jobCall(ctx, request{method: http.MethodPost, path: []string{"jobs"}, body: j, about: subject{"job", j.Name}}, &made)
+	return created, c.sendJobRequest(ctx, request{method: http.MethodPost, path: []string{"jobs"}, body: j, about: subject{"job", j.Name}}, &created)
 }
 
-// changeJob brings the job have, as it was read, to what is given; fault.Conflict when it has changed since,
-// fault.NotFound when it has gone.
-func (c *Client) changeJob(ctx context.Context, have, j jobDoc) (changed jobDoc, err error) {
-	name := have.Name
+// updateJob updates the job current to j. It returns a fault.Conflict error if the job has changed since current was
+// read, and a fault.NotFound error if the job was deleted.
+func (c *Client) updateJob(ctx context.Context, current, j jobDoc) (updated jobDoc, err error) {
+	name := current.Name
 	if err := checkName(name); err != nil {
-		return changed, err
+		return updated, err
 	}
 	data, err := json.Marshal(j)
 	if err != nil {
-		return changed, err
+		return updated, err
 	}
 	var patch map[string]any
 	if err := json.Unmarshal(data, &patch); err != nil {
-		return changed, err
+		return updated, err
 	}
 	delete(patch, "name")
 	if len(j.Mounts) == 0 {
 		patch["run_volume_mounts"] = []mount{}
 	}
-	if j.ImageSecret == "" && have.ImageSecret != "" {
+	if j.ImageSecret == "" && current.ImageSecret != "" {
 		patch["image_secret"] = nil
 	}
-	r := request{method: http.MethodPatch, path: []string{"jobs", name}, body: patch, match: have.Tag, about: subject{"job", name}}
-	return changed, c.jobCall(ctx, r, &changed)
+	r := request{method: http.MethodPatch, path: []string{"jobs", name}, body: patch, ifMatch: current.Tag, about: subject{"job", name}}
+	return updated, c.sendJobRequest(ctx, r, &updated)
 }
 
-// jobCall makes a request that is answered with a job.
-func (c *Client) jobCall(ctx context.Context, r request, j *jobDoc) error {
-	if err := c.in(ctx, r, j); err != nil {
+// sendJobRequest sends a request whose response is a job.
+func (c *Client) sendJobRequest(ctx context.Context, r request, j *jobDoc) error {
+	if err := c.doInProject(ctx, r, j); err != nil {
 		return err
 	}
 	if j.Image == "" {
-		return unreadable(r.about, nil)
+		return unreadableResponse(r.about, nil)
 	}
 	j.Name = r.about.name
 	return nil
 }
 
-// deleteJob removes a job with its runs; fault.NotFound.
+// deleteJob deletes a job with its runs. It returns a fault.NotFound error if the job does not exist.
 func (c *Client) deleteJob(ctx context.Context, name string) error {
 	if err := checkName(name); err != nil {
 		return err
 	}
-	return c.in(ctx, request{method: http.MethodDelete, path: []string{"jobs", name}, about: subject{"job", name}}, nil)
+	return c.doInProject(ctx, request{method: http.MethodDelete, path: []string{"jobs", name}, about: subject{"job", name}}, nil)
 }

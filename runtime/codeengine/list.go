@@ -12,13 +12,13 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
-// pageSize is how many items are asked for at a time: the most that the service gives.
+// pageSize is the maximum page size of the service.
 const pageSize = "100"
 
-// list reads all pages of a list. plural is the member of an answer that has the items. Where the next page begins only
-// its predecessor tells.
+// list reads all pages of a list. plural is the member of the response that contains the items. Each page contains
+// the start of the next one.
 func list[T any](ctx context.Context, about subject, plural string, query url.Values,
-	send func(ctx context.Context, r request, into any) error, path ...string) ([]T, error) {
+	send func(ctx context.Context, r request, result any) error, path ...string) ([]T, error) {
 	start, seen := "", map[string]bool{}
 	var size int
 	next := func(ctx context.Context) ([]T, bool, error) {
@@ -32,26 +32,26 @@ func list[T any](ctx context.Context, about subject, plural string, query url.Va
 			return nil, false, err
 		}
 		var items []T
-		var following struct {
+		var nextPage struct {
 			Start string `json:"start"`
 		}
 		if err := json.Unmarshal(page[plural], &items); err != nil {
-			return nil, false, unreadable(about, err)
+			return nil, false, unreadableResponse(about, err)
 		}
 		if raw := page["next"]; raw != nil {
-			if err := json.Unmarshal(raw, &following); err != nil {
-				return nil, false, unreadable(about, err)
+			if err := json.Unmarshal(raw, &nextPage); err != nil {
+				return nil, false, unreadableResponse(about, err)
 			}
 		}
-		if size += len(page[plural]); size > transport.MaxListBytes || seen[following.Start] {
-			return nil, false, endless(about)
+		if size += len(page[plural]); size > transport.MaxListBytes || seen[nextPage.Start] {
+			return nil, false, endlessList(about)
 		}
-		start = following.Start
+		start = nextPage.Start
 		seen[start] = start != ""
 		return items, start != "", nil
 	}
 	var all []T
-	for item, err := range transport.ReadAhead(ctx, next, func() error { return endless(about) }) {
+	for item, err := range transport.ReadAhead(ctx, next, func() error { return endlessList(about) }) {
 		if err != nil {
 			return nil, err
 		}
@@ -60,7 +60,7 @@ func list[T any](ctx context.Context, about subject, plural string, query url.Va
 	return all, nil
 }
 
-func endless(about subject) error {
+func endlessList(about subject) error {
 	return fault.New(fault.Failed,
 		i18n.M("The compute service returned an endless list for {{.Subject}}.", "Subject", about.message()),
 		i18n.M("Check the endpoint."))

@@ -6,8 +6,8 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// resourceName is what the service allows for the names of its resources: those of jobs and runs have no dots. Names that
-// do not match would change the meaning of a path.
+// resourceName matches the resource names that the service allows. Names of jobs and runs have no dots. Other names
+// could change the meaning of a path.
 var resourceName = text.NewPattern(`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`)
 
 const maxResourceName = 253

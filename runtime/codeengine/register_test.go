@@ -16,11 +16,11 @@ import (
 	"fn-runtime/runtime/lithops"
 )
 
-// An image with the code inside is registered exactly as the client does it, but for our notes.
-func TestJobIsTheClients(t *testing.T) {
-	s := newService()
-	c := opened(s)
-	r := wanted(c, 256)
+// The job of an image that contains the code is identical to the job of the Lithops client, except for the notes.
+func TestJobMatchesTheClient(t *testing.T) {
+	s := newFakeService()
+	c := newCompute(s)
+	r := runtimeOf(c, 256)
 	r.Notes[entity.NoteCode] = entity.CodeInImage
 	register(t, c, r)
 	var got map[string]any
@@ -30,7 +30,7 @@ func TestJobIsTheClients(t *testing.T) {
 	env := got["run_env_variables"].([]any)
 	notes := env[len(env)-1].(map[string]any)
 	if notes["name"] != "FN_RUNTIME" || !strings.Contains(notes["value"].(string), code.SHA256) {
-		t.Errorf("the notes are %v", notes)
+		t.Errorf("notes: %v", notes)
 	}
 	got["run_env_variables"] = env[:len(env)-1]
 	want := map[string]any{}
@@ -42,31 +42,31 @@ func TestJobIsTheClients(t *testing.T) {
 		t.Errorf("the job differs from the client's (-want +got):\n%s", d)
 	}
 	if maps := s.names("config_maps"); len(maps) != 0 {
-		t.Errorf("there are config maps: %q", maps)
+		t.Errorf("unexpected config maps: %q", maps)
 	}
 }
 
-// What is read back is what was registered.
-func TestRegisteredIsReadBack(t *testing.T) {
-	s := newService()
-	c := opened(s)
+// A registered runtime is read back unchanged.
+func TestRegisteredRuntimeIsReadBack(t *testing.T) {
+	s := newFakeService()
+	c := newCompute(s)
 	for _, mb := range []int{256, 512} {
-		r := wanted(c, mb)
+		r := runtimeOf(c, mb)
 		r.Notes[entity.NotePrevious] = "sha256:1"
 		got := register(t, c, r)
 		if was := got.Note(entity.NotePrevious); was != "sha256:1" {
-			t.Errorf("the image that it ran before reads as %q, want that to which rollback goes", was)
+			t.Errorf("previous image %q, want sha256:1", was)
 		}
 		if !got.Unmodified() || got.NamedMB != mb || got.MemoryMB != mb || got.MilliCPU != 125 || !got.Own || got.Version != "3.8.0" || got.Reference != image {
-			t.Errorf("registered with %d MB, it reads as %+v", mb, got)
+			t.Errorf("registered with %d MB, got %+v", mb, got)
 		}
 	}
 	list, err := c.Runtimes(t.Context())
 	if err != nil || len(list.Runtimes) != 2 || list.Runtimes[0].MetadataKey != list.Runtimes[1].MetadataKey {
-		t.Errorf("listed as %+v, %v; want two that share their metadata", list.Runtimes, err)
+		t.Errorf("got %+v, %v; want two runtimes with the same metadata key", list.Runtimes, err)
 	}
 	if want := "lithops.runtimes/code_engine/3.8.0/eu-de/id-1/"; !strings.HasPrefix(list.Runtimes[0].MetadataKey, want) {
-		t.Errorf("the key is %s, want it below %s", list.Runtimes[0].MetadataKey, want)
+		t.Errorf("the key is %s, want the prefix %s", list.Runtimes[0].MetadataKey, want)
 	}
 	maps := 0
 	for _, line := range s.log {
@@ -75,48 +75,48 @@ func TestRegisteredIsReadBack(t *testing.T) {
 		}
 	}
 	if maps != 1 {
-		t.Errorf("the code was sent %d times, want once", maps)
+		t.Errorf("the code was sent %d times, want 1", maps)
 	}
 }
 
-// A job that is there is changed where it stands, and keeps the variables of others.
-func TestRegisterChangesInPlace(t *testing.T) {
-	s := newService()
-	c := opened(s)
-	first := register(t, c, wanted(c, 256))
+// An existing job is updated, not replaced, and keeps the variables of other tools.
+func TestRegisterUpdatesInPlace(t *testing.T) {
+	s := newFakeService()
+	c := newCompute(s)
+	first := register(t, c, runtimeOf(c, 256))
 	job := s.resources["jobs"][first.ID.Name]
 	job["run_env_variables"] = append(job["run_env_variables"].([]any), map[string]any{"type": "literal", "name": "THEIRS", "value": "kept"})
 	s.log = nil
-	next := wanted(c, 256)
+	next := runtimeOf(c, 256)
 	next.Revision, next.TimeoutMS = first.Revision, 60_000
 	got := register(t, c, next)
 	if d := cmp.Diff([]string{"GET /id-1/jobs/" + first.ID.Name, "PATCH /id-1/jobs/" + first.ID.Name}, s.log); d != "" {
 		t.Errorf("requests (-want +got):\n%s", d)
 	}
 	if got.TimeoutMS != 60_000 || got.Note("THEIRS") != "kept" || !got.Unmodified() {
-		t.Errorf("it is %+v now", got)
+		t.Errorf("got %+v", got)
 	}
 }
 
-// Whoever else makes, changes or removes the job at the same time, in the end it is what is wanted.
-func TestRegisterMeetsOthers(t *testing.T) {
+// If another client creates, deletes or updates the job concurrently, Register still results in the requested job.
+func TestRegisterWithConcurrentChanges(t *testing.T) {
 	for name, x := range map[string]struct {
-		there     bool // as the caller knows it
-		meanwhile func(s *service, name string, request string) (int, string)
+		registered bool // the caller knows the job
+		intercept  func(s *fakeService, name string, request string) (int, string)
 	}{
-		"made by another": {false, func(s *service, name, request string) (int, string) {
+		"created by another client": {false, func(s *fakeService, name, request string) (int, string) {
 			if request == "POST /id-1/jobs" && s.resources["jobs"][name] == nil {
 				s.resources["jobs"][name] = map[string]any{"name": name, "image_reference": "another/image", "entity_tag": "9"}
 			}
 			return 0, ""
 		}},
-		"removed by another": {true, func(s *service, name, request string) (int, string) {
+		"deleted by another client": {true, func(s *fakeService, name, request string) (int, string) {
 			if strings.HasPrefix(request, "PATCH") {
 				delete(s.resources["jobs"], name)
 			}
 			return 0, ""
 		}},
-		"changed by another": {true, func(s *service, name, request string) (int, string) {
+		"updated by another client": {true, func(s *fakeService, name, request string) (int, string) {
 			if strings.HasPrefix(request, "PATCH") && s.tags < 50 {
 				s.tags = 50
 				s.tag(s.resources["jobs"][name])
@@ -125,43 +125,43 @@ func TestRegisterMeetsOthers(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newService()
-			c := opened(s)
-			r := wanted(c, 256)
-			if x.there {
+			s := newFakeService()
+			c := newCompute(s)
+			r := runtimeOf(c, 256)
+			if x.registered {
 				r.Revision = register(t, c, r).Revision
 			}
-			s.before = func(req *http.Request) (int, string) {
-				return x.meanwhile(s, r.ID.Name, req.Method+strings.Replace(req.URL.Path, "/v2/projects", " ", 1))
+			s.intercept = func(req *http.Request) (int, string) {
+				return x.intercept(s, r.ID.Name, req.Method+strings.Replace(req.URL.Path, "/v2/projects", " ", 1))
 			}
 			register(t, c, r)
 			if got := s.resources["jobs"][r.ID.Name]["image_reference"]; got != image {
 				t.Errorf("the job runs %v, want %s", got, image)
 			}
 			if slices.ContainsFunc(s.log, func(line string) bool { return strings.HasPrefix(line, "DELETE") }) {
-				t.Errorf("something was deleted: %q", s.log)
+				t.Errorf("unexpected deletion: %q", s.log)
 			}
 		})
 	}
 }
 
-// A job that is being deleted is still there for a moment: what comes in its place waits for that.
-func TestRegisterWaitsForADeletion(t *testing.T) {
+// A job that is being deleted still exists for a short time. Register waits until it can be created again.
+func TestRegisterWaitsForDeletion(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newService()
-		c := opened(s)
-		r := wanted(c, 256)
+		s := newFakeService()
+		c := newCompute(s)
+		r := runtimeOf(c, 256)
 		r.Revision = register(t, c, r).Revision
 		start := time.Now()
-		s.before = func(req *http.Request) (int, string) {
+		s.intercept = func(req *http.Request) (int, string) {
 			if req.Method == "PATCH" || req.Method == "POST" && time.Since(start) < 3*time.Second {
-				return 409, refused("conflict", "The job is being deleted.")
+				return 409, errorBody("conflict", "The job is being deleted.")
 			}
 			if time.Since(start) >= 3*time.Second && req.Method == "POST" {
 				delete(s.resources["jobs"], r.ID.Name)
 			}
 			if time.Since(start) >= 3*time.Second && req.Method == "GET" {
-				return 404, refused("resource_not_found", "Resource not found.")
+				return 404, errorBody("resource_not_found", "Resource not found.")
 			}
 			return 0, ""
 		}
@@ -169,11 +169,11 @@ func TestRegisterWaitsForADeletion(t *testing.T) {
 	})
 }
 
-// The code goes with the last job that runs it, of whatever key.
-func TestCodeGoesWithItsLastJob(t *testing.T) {
-	s := newService()
-	c := opened(s)
-	small, large := register(t, c, wanted(c, 256)), register(t, c, wanted(c, 512))
+// The config map with the code is deleted with the last job that uses it.
+func TestCodeIsDeletedWithTheLastJob(t *testing.T) {
+	s := newFakeService()
+	c := newCompute(s)
+	small, large := register(t, c, runtimeOf(c, 256)), register(t, c, runtimeOf(c, 512))
 	old := s.names("config_maps")[0]
 
 	newer := code
@@ -189,11 +189,11 @@ func TestCodeGoesWithItsLastJob(t *testing.T) {
 	}
 	update(small)
 	if maps := s.names("config_maps"); !slices.Contains(maps, old) || len(maps) != 2 {
-		t.Errorf("a job still runs %s, and there are %q", old, maps)
+		t.Errorf("a job still uses %s, got the config maps %q", old, maps)
 	}
 	update(large)
 	if maps := s.names("config_maps"); slices.Contains(maps, old) || len(maps) != 1 {
-		t.Errorf("no job runs %s any more, and there are %q", old, maps)
+		t.Errorf("no job uses %s, got the config maps %q", old, maps)
 	}
 	for _, r := range []entity.Registered{small, large} {
 		if err := c.Unregister(t.Context(), r.ID); err != nil {
@@ -201,47 +201,47 @@ func TestCodeGoesWithItsLastJob(t *testing.T) {
 		}
 	}
 	if err := c.DeleteUnused(t.Context()); err != nil || len(s.names("config_maps")) != 0 {
-		t.Errorf("without a job there are %q, %v", s.names("config_maps"), err)
+		t.Errorf("without jobs: got %q, %v", s.names("config_maps"), err)
 	}
 }
 
-// The credentials of a registry are kept in the client's secret, made once and given to every job.
+// The registry credentials are stored in the secret of the client. It is created once and used by every job.
 func TestRegistrySecret(t *testing.T) {
-	s := newService()
+	s := newFakeService()
 	private := func(_ *Options, o *ComputeOptions) {
 		o.Settings = lithops.Compute{DockerServer: "docker.io", DockerUser: "me", DockerPassword: "hidden"}
 	}
-	c := opened(s, private)
+	c := newCompute(s, private)
 	for _, mb := range []int{256, 512} {
-		r := register(t, c, wanted(c, mb))
+		r := register(t, c, runtimeOf(c, mb))
 		if got := s.resources["jobs"][r.ID.Name]["image_secret"]; got != "lithops-regcred" {
 			t.Errorf("the job's secret is %v", got)
 		}
 	}
 	if n := strings.Count(strings.Join(s.log, "\n"), "/secrets"); n != 1 {
-		t.Errorf("%d requests about the secret, want 1", n)
+		t.Errorf("%d requests for the secret, want 1", n)
 	}
-	if made, err := opened(s, private).CreateResource(t.Context(), entity.Resource{}); made || err != nil {
-		t.Errorf("Make of a secret that is there: %v, %v; want it replaced", made, err)
+	if created, err := newCompute(s, private).CreateResource(t.Context(), entity.Resource{}); created || err != nil {
+		t.Errorf("CreateResource of an existing secret: %v, %v; want an update", created, err)
 	}
 	if err := c.DeleteResource(t.Context(), c.RequiredResources()[0]); !fault.Is(err, fault.Conflict) {
-		t.Errorf("a secret that jobs have need of was removed: %v", err)
+		t.Errorf("deleted a secret that jobs use: %v", err)
 	}
 }
 
-// A job that the service spells in its own way is not taken for another tool's.
-func TestSpellingOfTheService(t *testing.T) {
-	s := newService()
-	c := opened(s)
-	s.spell = func(doc map[string]any) {
+// A job that the service stores in a different form is not reported as replaced by another tool.
+func TestServiceThatNormalizesJobs(t *testing.T) {
+	s := newFakeService()
+	c := newCompute(s)
+	s.normalize = func(doc map[string]any) {
 		if doc["image_reference"] == image {
 			doc["image_reference"] = "registry-1." + image
 		}
 	}
-	r := wanted(c, 256)
+	r := runtimeOf(c, 256)
 	register(t, c, r)
 	got, err := c.Runtime(t.Context(), r.ID)
 	if err != nil || got.Replaced() {
-		t.Errorf("it is taken for replaced: %+v, %v", got, err)
+		t.Errorf("reported as replaced: %+v, %v", got, err)
 	}
 }

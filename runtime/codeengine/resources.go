@@ -11,62 +11,65 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
-// registrySecretName is the secret with which images are pulled: the client's own name for it.
+// registrySecretName is the name of the secret for pulling images. The Lithops client uses the same secret.
 const registrySecretName = "lithops-regcred"
 
-// credentials reports whether there are any for the registry, as the client judges it.
-func (c *Compute) credentials() bool {
+// hasCredentials reports whether the client would use credentials for the registry.
+func (c *Compute) hasCredentials() bool {
 	return c.o.Settings.DockerUser != "" && c.o.Settings.DockerPassword != ""
 }
 
-// Needs returns what has to be in the project before a runtime is: the secret of the registry, where there are credentials.
-// The code is made with the first runtime that has it: before that nobody knows what it is.
+// RequiredResources returns the resources that must exist before a runtime is registered: the registry secret if
+// credentials are configured. It does not return config maps with code. They are created with the first runtime that
+// uses them because the code is not known earlier.
 func (c *Compute) RequiredResources() []entity.Resource {
-	if !c.credentials() {
+	if !c.hasCredentials() {
 		return nil
 	}
 	return []entity.Resource{{Term: secretTerm, Name: registrySecretName}}
 }
 
-// Has reports whether a secret is there.
+// HasResource reports whether a secret exists.
 func (c *Compute) HasResource(ctx context.Context, t entity.Resource) (bool, error) {
-	err := c.client.hasSecret(ctx, t.Name)
+	err := c.client.findSecret(ctx, t.Name)
 	if fault.Is(err, fault.NotFound) {
 		return false, nil
 	}
 	return err == nil, err
 }
 
-// Make makes the secret of the registry, or gives it the credentials that are configured now; made is false then.
-func (c *Compute) CreateResource(ctx context.Context, _ entity.Resource) (made bool, err error) {
+// CreateResource creates the registry secret, or updates it with the configured credentials. It returns false after
+// an update.
+func (c *Compute) CreateResource(ctx context.Context, _ entity.Resource) (created bool, err error) {
 	err = c.secret.do(func() error {
-		made, err = c.makeSecret(ctx)
+		created, err = c.ensureSecret(ctx)
 		return err
 	})
-	return made, err
+	return created, err
 }
 
-func (c *Compute) makeSecret(ctx context.Context) (made bool, err error) {
+func (c *Compute) ensureSecret(ctx context.Context) (created bool, err error) {
 	s := secretDoc{Name: registrySecretName, Format: "registry",
 		Data: registrySecret{Server: c.o.Settings.DockerServer, Username: c.o.Settings.DockerUser, Password: c.o.Settings.DockerPassword}}
 	for range conflictTries {
 		if err = c.client.createSecret(ctx, s); !fault.Is(err, fault.Conflict) {
 			return err == nil, err
 		}
-		if err = c.client.replaceSecret(ctx, s); !fault.Is(err, fault.NotFound) { // removed in between
+		if err = c.client.replaceSecret(ctx, s); !fault.Is(err, fault.NotFound) { // deleted in the meantime
 			return false, err
 		}
 	}
 	return false, err
 }
 
-// conflictTries is how often something is tried that somebody else makes, changes or removes at the same time.
+// conflictTries is the maximum number of attempts if other clients create, change or delete the same resource
+// concurrently.
 const conflictTries = 6
 
-// Leftovers returns what Clean removes: the runs of this user's jobs and those that have lost their job, the jobs, the
-// config maps of Lithops' and of ours, and the secret. What belongs to a job of another key stays.
+// Leftovers returns the resources that Clean deletes: the runs of the jobs of this user and runs without a job, the
+// jobs, the config maps of Lithops and of this program, and the secret. Resources of jobs with other keys are kept.
 func (c *Compute) Leftovers(ctx context.Context) ([][]entity.Resource, error) {
-	found, err := c.survey(ctx)
+	found, err := c.inventory(ctx)
 	if fault.Is(err, fault.NotFound) && fault.Is(c.client.find(ctx), fault.NotFound) {
 		return nil, nil
 	}
@@ -74,9 +77,9 @@ func (c *Compute) Leftovers(ctx context.Context) ([][]entity.Resource, error) {
 		return nil, err
 	}
 	runs, jobs, maps, secrets := []entity.Resource{}, []entity.Resource{}, []entity.Resource{}, []entity.Resource{}
-	foreign := map[string]bool{} // names of what belongs to others
+	foreign := map[string]bool{} // names of the resources of other users
 	for _, j := range found.jobs {
-		if mine(c.contract(), j.Name) {
+		if isOwn(c.contract(), j.Name) {
 			r := c.registered(j)
 			jobs = append(jobs, entity.Resource{Term: jobTerm, Name: j.Name, Image: r.Note(entity.NoteImage), MemoryMB: r.MemoryMB})
 			continue
@@ -89,13 +92,13 @@ func (c *Compute) Leftovers(ctx context.Context) ([][]entity.Resource, error) {
 	for _, r := range found.runs {
 		switch {
 		case foreign[r.JobName]:
-			foreign[r.Name] = true // and so is the config map of that name
-		case mine(c.contract(), r.JobName), lithopsMade(r.Name):
+			foreign[r.Name] = true // includes the config map with this name
+		case isOwn(c.contract(), r.JobName), isLithopsName(r.Name):
 			runs = append(runs, entity.Resource{Term: runTerm, Name: r.Name})
 		}
 	}
 	for _, m := range found.maps {
-		if lithopsMade(m.Name) && !foreign[m.Name] {
+		if isLithopsName(m.Name) && !foreign[m.Name] {
 			maps = append(maps, entity.Resource{Term: configMapTerm, Name: m.Name})
 		}
 	}
@@ -105,12 +108,13 @@ func (c *Compute) Leftovers(ctx context.Context) ([][]entity.Resource, error) {
 	return slices.DeleteFunc([][]entity.Resource{runs, jobs, maps, secrets}, func(g []entity.Resource) bool { return len(g) == 0 }), nil
 }
 
-// lithopsMade reports whether a name is one that Lithops or we give to runs and config maps.
-func lithopsMade(name string) bool {
+// isLithopsName reports whether a name has a prefix that Lithops or this program uses for runs and config maps.
+func isLithopsName(name string) bool {
 	return strings.HasPrefix(name, "lithops") || strings.HasPrefix(name, ownPrefix)
 }
 
-// Remove removes what Needs or Leftovers gave; nil when it is not there.
+// DeleteResource deletes a resource that RequiredResources or Leftovers returned. It returns nil if the resource does
+// not exist.
 func (c *Compute) DeleteResource(ctx context.Context, t entity.Resource) error {
 	switch t.Term.Word {
 	case jobTerm.Word:
@@ -127,7 +131,7 @@ func (c *Compute) DeleteResource(ctx context.Context, t entity.Resource) error {
 	if i := slices.IndexFunc(jobs, func(j jobDoc) bool { return j.ImageSecret == t.Name }); i >= 0 {
 		return fault.New(fault.Conflict, i18n.M("Job {{.Job}} uses the secret {{.Name}}.", "Job", jobs[i].Name, "Name", t.Name), i18n.M("Rerun the command."))
 	}
-	return transport.ConfirmNotFound(t.Name, c.client.deleteSecret(ctx, t.Name), func() error { return c.client.hasSecret(ctx, t.Name) })
+	return transport.ConfirmNotFound(t.Name, c.client.deleteSecret(ctx, t.Name), func() error { return c.client.findSecret(ctx, t.Name) })
 }
 
 func (c *Compute) removeRun(ctx context.Context, name string) error {
@@ -135,5 +139,5 @@ func (c *Compute) removeRun(ctx context.Context, name string) error {
 }
 
 func (c *Compute) removeConfigMap(ctx context.Context, name string) error {
-	return transport.ConfirmNotFound(name, c.client.deleteConfigMap(ctx, name), func() error { return c.client.hasConfigMap(ctx, name) })
+	return transport.ConfirmNotFound(name, c.client.deleteConfigMap(ctx, name), func() error { return c.client.findConfigMap(ctx, name) })
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// runDoc is one run of a job. What it does not say itself it takes from the job.
+// runDoc is a job run. Fields that it does not set are taken from the job.
 type runDoc struct {
 	Name       string     `json:"name"`
 	JobName    string     `json:"job_name,omitempty"`
@@ -15,7 +15,7 @@ type runDoc struct {
 	RetryLimit *int       `json:"scale_retry_limit,omitempty"`
 	Env        []variable `json:"run_env_variables,omitempty"`
 
-	// What the service says of it.
+	// Set by the service.
 	Image     string    `json:"image_reference,omitempty"`
 	CPU       string    `json:"scale_cpu_limit,omitempty"`
 	Memory    string    `json:"scale_memory_limit,omitempty"`
@@ -36,7 +36,7 @@ type runDoc struct {
 	} `json:"status_details,omitempty"`
 }
 
-// ended reports whether a run has come to its end, and how, as the client judges it.
+// ended reports whether a run has ended and whether it succeeded, by the rules of the Lithops client.
 func (r runDoc) ended() (done, success bool) {
 	switch d := r.Details; {
 	case r.Status == "completed", d != nil && d.Requested > 0 && d.Succeeded >= d.Requested:
@@ -52,7 +52,8 @@ func (r runDoc) pending() bool {
 	return r.Status == "pending" || r.Status == "" || r.Details != nil && r.Details.Running+r.Details.Succeeded+r.Details.Failed == 0
 }
 
-// reason returns why an instance failed, in the service's words; "" when it does not say.
+// reason returns the reason of the service for the failure of an instance. It returns "" if the service does not
+// report one.
 func (r runDoc) reason() string {
 	if r.Details != nil {
 		for _, i := range r.Details.Indices {
@@ -64,36 +65,37 @@ func (r runDoc) reason() string {
 	return ""
 }
 
-// runs lists the runs of the project, or those of one job where it is named.
+// runs returns the runs of a job, or of the whole project if job is empty.
 func (c *Client) runs(ctx context.Context, job string) ([]runDoc, error) {
 	var query url.Values
 	if job != "" {
 		query = url.Values{"job_name": {job}}
 	}
-	return list[runDoc](ctx, subject{kind: "job run"}, "job_runs", query, c.in, "job_runs")
+	return list[runDoc](ctx, subject{kind: "job run"}, "job_runs", query, c.doInProject, "job_runs")
 }
 
-// getRun reads one run; fault.NotFound.
+// getRun returns a run. It returns a fault.NotFound error if the run does not exist.
 func (c *Client) getRun(ctx context.Context, name string) (r runDoc, err error) {
 	if err := checkName(name); err != nil {
 		return r, err
 	}
-	err = c.in(ctx, request{method: http.MethodGet, path: []string{"job_runs", name}, about: subject{"job run", name}}, &r)
+	err = c.doInProject(ctx, request{method: http.MethodGet, path: []string{"job_runs", name}, about: subject{"job run", name}}, &r)
 	r.Name = name
 	return r, err
 }
 
-// startRun starts a run; fault.NotFound when its job is not there, fault.Conflict when there is a run of that name.
+// startRun starts a run. It returns a fault.NotFound error if the job does not exist, and a fault.Conflict error if a
+// run with this name exists.
 func (c *Client) startRun(ctx context.Context, r runDoc) (started runDoc, err error) {
-	err = c.in(ctx, request{method: http.MethodPost, path: []string{"job_runs"}, body: r, about: subject{"job", r.JobName}}, &started)
+	err = c.doInProject(ctx, request{method: http.MethodPost, path: []string{"job_runs"}, body: r, about: subject{"job", r.JobName}}, &started)
 	started.Name = r.Name
 	return started, err
 }
 
-// deleteRun ends and removes a run; fault.NotFound.
+// deleteRun stops and deletes a run. It returns a fault.NotFound error if the run does not exist.
 func (c *Client) deleteRun(ctx context.Context, name string) error {
 	if err := checkName(name); err != nil {
 		return err
 	}
-	return c.in(ctx, request{method: http.MethodDelete, path: []string{"job_runs", name}, about: subject{"job run", name}}, nil)
+	return c.doInProject(ctx, request{method: http.MethodDelete, path: []string{"job_runs", name}, about: subject{"job run", name}}, nil)
 }

@@ -15,7 +15,7 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
-// The variables of a job that are the client's.
+// The environment variables that the Lithops client sets for a job.
 const (
 	actionEnv  = "ACTION"
 	typeEnv    = "LITHOPS_RUNTIME_TYPE"
@@ -24,8 +24,8 @@ const (
 
 const runtimeType = "lithops-runtime"
 
-// Runtimes lists the jobs that Lithops can have named, of every release and user key: a page has a hundred, with their
-// images. A project that is not there holds nothing.
+// Runtimes returns the jobs whose names follow the pattern of Lithops, for all releases and user keys. A page
+// contains 100 jobs with their images. A missing project has no runtimes.
 func (c *Compute) Runtimes(ctx context.Context) (entity.Listing, error) {
 	var l entity.Listing
 	jobs, err := c.client.jobs(ctx)
@@ -43,7 +43,7 @@ func (c *Compute) Runtimes(ctx context.Context) (entity.Listing, error) {
 	return l, err
 }
 
-// Runtime reads one runtime; fault.NotFound when it is not there.
+// Runtime returns a runtime. It returns a fault.NotFound error if the runtime does not exist.
 func (c *Compute) Runtime(ctx context.Context, id entity.ID) (entity.Registered, error) {
 	j, err := c.client.getJob(ctx, id.Name)
 	if err != nil {
@@ -52,15 +52,15 @@ func (c *Compute) Runtime(ctx context.Context, id entity.ID) (entity.Registered,
 	return c.registered(j), nil
 }
 
-// mine reports whether a job's name is one that this user's key makes.
-func mine(contract lithops.Contract, name string) bool {
+// isOwn reports whether the name of a job is derived from the key of this user.
+func isOwn(contract lithops.Contract, name string) bool {
 	key, _, ok := lithops.ParseJob(name)
 	return ok && key == contract.UserKey
 }
 
-// registered reads from a job what Lithops meant by it.
+// registered converts a job. It derives the release, the memory and the metadata key from the name and the variables.
 func (c *Compute) registered(j jobDoc) entity.Registered {
-	c.see(j)
+	c.recordCode(j)
 	scale, _ := lithops.ParseScale(j.CPU, j.Memory)
 	r := entity.Registered{
 		ID: entity.ID{Name: j.Name}, Reference: j.Image, MemoryMB: scale.MemoryMB, MilliCPU: scale.MilliCPU, TimeoutMS: j.MaxExecutionTime * 1000,
@@ -80,18 +80,18 @@ func (c *Compute) registered(j jobDoc) entity.Registered {
 	return r
 }
 
-// readNotes returns the notes of a job: ours, and the variables of others.
+// readNotes returns the notes of a job: those of this program, and the variables of other tools.
 func readNotes(j jobDoc) map[string]any {
 	notes := map[string]any{}
-	for _, v := range others(j.Env) {
-		if v.Name != "" { // else it stands for all keys of a config map or secret
+	for _, v := range foreignVariables(j.Env) {
+		if v.Name != "" { // otherwise it refers to all keys of a config map or secret
 			notes[v.Name] = v.Value
 		}
 	}
 	var ours map[string]any
 	if json.Unmarshal([]byte(j.variable(entity.NotesVariable)), &ours) == nil {
 		for _, key := range entity.OwnNotes() {
-			if value, there := ours[key]; there {
+			if value, exists := ours[key]; exists {
 				notes[key] = value
 			}
 		}
@@ -99,18 +99,18 @@ func readNotes(j jobDoc) map[string]any {
 	return notes
 }
 
-// others returns the variables that neither the client nor we have put there.
-func others(env []variable) []variable {
+// foreignVariables returns the variables that neither the client nor this program has set.
+func foreignVariables(env []variable) []variable {
 	return slices.DeleteFunc(slices.Clone(env), func(v variable) bool {
 		return slices.Contains([]string{actionEnv, typeEnv, versionEnv, entity.NotesVariable}, v.Name)
 	})
 }
 
-// annotate puts our notes into the job's variables, in the place of those that are there. Their keys are sorted.
-func (j *jobDoc) annotate(notes map[string]any) error {
+// setNotes replaces the notes of this program in the variables of the job. Their keys are sorted.
+func (j *jobDoc) setNotes(notes map[string]any) error {
 	ours := map[string]any{}
 	for _, key := range entity.OwnNotes() {
-		if value, there := notes[key]; there {
+		if value, exists := notes[key]; exists {
 			ours[key] = value
 		}
 	}
@@ -120,24 +120,25 @@ func (j *jobDoc) annotate(notes map[string]any) error {
 	return err
 }
 
-// revision stands for what a job runs, in 16 hexadecimal digits: whoever has it run something else changes it. The
-// service's own tag cannot be written into the notes, because it changes with them.
+// revision returns a hash of what a job runs, as 16 hexadecimal digits. It changes if another tool changes the image,
+// the command or the mounts. The notes cannot contain the entity tag of the service instead because each update of
+// the notes changes it.
 func revision(j jobDoc) string {
-	data, _ := json.Marshal([]any{plain(j.Image), slices.Concat(j.Commands, []string{""}, j.Arguments), j.Mounts})
+	data, _ := json.Marshal([]any{normalizeImage(j.Image), slices.Concat(j.Commands, []string{""}, j.Arguments), j.Mounts})
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:8])
 }
 
-// plain leaves out what the name of an image means without being said.
-func plain(image string) string {
+// normalizeImage removes the default parts of an image name.
+func normalizeImage(image string) string {
 	return strings.TrimSuffix(strings.TrimPrefix(image, "docker.io/"), ":latest")
 }
 
-// Unregister removes a runtime; nil when it is not there.
+// Unregister deletes a runtime. It returns nil if the runtime does not exist.
 func (c *Compute) Unregister(ctx context.Context, id entity.ID) error {
 	err := transport.ConfirmNotFound(id.Name, c.client.deleteJob(ctx, id.Name), func() error { _, err := c.client.getJob(ctx, id.Name); return err })
 	if err == nil {
-		c.lost(id.Name)
+		c.releaseCode(id.Name)
 	}
 	return err
 }

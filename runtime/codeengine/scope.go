@@ -12,14 +12,14 @@ import (
 	"fn-runtime/runtime/parallel"
 )
 
-// Project says which project a client works in.
+// Project defines the project of a client.
 type Project struct {
-	entity.Scope // without an ID it is looked up, once, when something needs it
+	entity.Scope // without an ID it is looked up when first needed
 	// Cache stores the IDs of projects between commands. It may be nil.
 	Cache Cache
-	// ResourceGroup returns the id of the group in which the project is made.
+	// ResourceGroup returns the ID of the resource group in which the project is created.
 	ResourceGroup func(ctx context.Context) (string, error)
-	// Begin is told what is waited for; the function that it returns is called at the end. Nil: nobody is told.
+	// Begin reports the start of a wait. The returned function reports its end. Begin may be nil.
 	Begin func(step i18n.Message) (end func(error))
 }
 
@@ -30,31 +30,31 @@ type Cache interface {
 	Remove(name string) error
 }
 
-// project is a project with what is known of it.
+// project is a project with its lookup state.
 type project struct {
 	Project
 
-	mu     sync.Mutex
-	called string // its name as it is configured, under which it is remembered
-	found  bool   // the service has confirmed the id
+	mu             sync.Mutex
+	configuredName string // key of the cache
+	confirmed      bool   // the service has confirmed the ID
 }
 
-// readyTime is how long a new project may take until it can be used. The pauses between two looks grow.
+// readyTime is the maximum time until a new project is active. The poll intervals grow from readyFirst to readyLast.
 const (
 	readyTime  = 10 * time.Minute
 	readyFirst = time.Second
 	readyLast  = 10 * time.Second
 )
 
-// place returns the project; its id is "" until it is known.
-func (c *Client) place() entity.Scope {
+// scope returns the project. Its ID is empty until it has been looked up.
+func (c *Client) scope() entity.Scope {
 	c.project.mu.Lock()
 	defer c.project.mu.Unlock()
 	return c.project.Scope
 }
 
-// find looks the project up, by its id where one is configured or remembered, else by its name. fault.NotFound when it
-// does not exist, or is not ready yet.
+// find looks up the project by its configured or cached ID, otherwise by its name. It returns a fault.NotFound error
+// if the project does not exist or is not active yet.
 func (c *Client) find(ctx context.Context) error {
 	_, err := c.projectID(ctx)
 	return err
@@ -70,23 +70,23 @@ func (c *Client) projectID(ctx context.Context) (string, error) {
 	return p.ID, err
 }
 
-// lookUp returns the project that can be used, or will be.
+// lookUp returns the project if it is active or being created.
 func (c *Client) lookUp(ctx context.Context) (projectDoc, error) {
 	p := &c.project
-	if p.found {
+	if p.confirmed {
 		return projectDoc{ID: p.ID, Name: p.Name, Status: active}, nil
 	}
 	id := p.ID
 	if id == "" && p.Cache != nil {
-		id, _ = p.Cache.Lookup(p.called)
+		id, _ = p.Cache.Lookup(p.configuredName)
 	}
-	if idForm.MatchString(id) {
+	if validProjectID.MatchString(id) {
 		doc, err := c.getProject(ctx, id)
 		switch {
 		case err == nil && usable(doc):
-			c.know(doc)
+			c.setProject(doc)
 			return doc, nil
-		case err != nil && !fault.Is(err, fault.NotFound) && !fault.Is(err, fault.Denied): // as the client, which looks by name then
+		case err != nil && !fault.Is(err, fault.NotFound) && !fault.Is(err, fault.Denied): // in these cases search by name, as the client does
 			return projectDoc{}, err
 		}
 	}
@@ -95,8 +95,8 @@ func (c *Client) lookUp(ctx context.Context) (projectDoc, error) {
 		return projectDoc{}, err
 	}
 	for _, doc := range all {
-		if doc.Name == p.called && idForm.MatchString(doc.ID) && usable(doc) {
-			c.know(doc)
+		if doc.Name == p.configuredName && validProjectID.MatchString(doc.ID) && usable(doc) {
+			c.setProject(doc)
 			return doc, nil
 		}
 	}
@@ -108,19 +108,20 @@ func usable(p projectDoc) bool {
 	return p.Status == active || p.Status == creating || p.Status == preparing
 }
 
-// know keeps a project for this command, and for the next ones: where it cannot be kept, they only ask again.
-func (c *Client) know(doc projectDoc) {
+// setProject sets the project and stores its ID in the cache. Errors of the cache are ignored: later commands look up
+// the project again.
+func (c *Client) setProject(doc projectDoc) {
 	p := &c.project
 	if p.ID = doc.ID; doc.Name != "" {
 		p.Name = doc.Name
 	}
-	if p.found = doc.Status == active; p.found && p.Cache != nil {
-		_ = p.Cache.Store(p.called, p.ID)
+	if p.confirmed = doc.Status == active; p.confirmed && p.Cache != nil {
+		_ = p.Cache.Store(p.configuredName, p.ID)
 	}
 }
 
-// makeProject makes the project unless it is there, and waits until it can be used.
-func (c *Client) makeProject(ctx context.Context) error {
+// ensureProject creates the project if it does not exist, and waits until it is active.
+func (c *Client) ensureProject(ctx context.Context) error {
 	p := &c.project
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -134,7 +135,7 @@ func (c *Client) makeProject(ctx context.Context) error {
 			return err
 		}
 		if doc, err = c.createProject(ctx, p.Name, group); err != nil {
-			return c.taken(ctx, err)
+			return c.resolveConflict(ctx, err)
 		}
 	case err != nil:
 		return err
@@ -143,36 +144,37 @@ func (c *Client) makeProject(ctx context.Context) error {
 	if p.Begin != nil {
 		end = p.Begin(i18n.M("Waiting for project {{.Project}} to be ready", "Project", p.Name))
 	}
-	err = c.wait(ctx, doc)
+	err = c.waitUntilActive(ctx, doc)
 	end(err)
 	return err
 }
 
-// taken judges why a project could not be made. A conflict may be of somebody who was faster, or of this command's own
-// request, whose first answer was lost; else the name is that of a project that was deleted.
-func (c *Client) taken(ctx context.Context, refused error) error {
-	if !fault.Is(refused, fault.Conflict) {
-		return refused
+// resolveConflict handles an error of createProject. After a conflict it looks up the project. If the project exists,
+// another client created it, or the response to an earlier request of this command was lost, and resolveConflict
+// waits for it. Otherwise the name belongs to a deleted project.
+func (c *Client) resolveConflict(ctx context.Context, createErr error) error {
+	if !fault.Is(createErr, fault.Conflict) {
+		return createErr
 	}
 	doc, err := c.lookUp(ctx)
 	switch {
 	case err == nil:
-		return c.wait(ctx, doc)
+		return c.waitUntilActive(ctx, doc)
 	case !fault.Is(err, fault.NotFound):
 		return err
 	}
 	return fault.New(fault.Conflict,
 		i18n.M("Project {{.Project}} was deleted. Code Engine keeps the project and its name for seven days.", "Project", c.project.Name),
-		i18n.M("Delete it permanently with 'ibmcloud ce project delete --name {{.Project}} --hard', or specify another name with '--namespace' and set it as 'project_name' in the Lithops configuration.", "Project", c.project.Name)).Because(refused)
+		i18n.M("Delete it permanently with 'ibmcloud ce project delete --name {{.Project}} --hard', or specify another name with '--namespace' and set it as 'project_name' in the Lithops configuration.", "Project", c.project.Name)).Because(createErr)
 }
 
-// wait waits until a project can be used.
-func (c *Client) wait(ctx context.Context, doc projectDoc) error {
+// waitUntilActive waits until a project is active.
+func (c *Client) waitUntilActive(ctx context.Context, doc projectDoc) error {
 	late := fault.New(fault.Timeout, i18n.M("Project {{.Project}} was not ready within {{.Wait}}.", "Project", c.project.Name, "Wait", readyTime),
 		i18n.M("Rerun the command to continue waiting."))
 	ctx, cancel := context.WithTimeoutCause(ctx, readyTime, late)
 	defer cancel()
-	sound := time.Now() // when the service last answered as it should
+	lastOK := time.Now() // time of the last expected response
 	for pause := readyFirst; doc.Status != active; pause = min(pause*3/2, readyLast) {
 		if doc.Status == creationFailed {
 			return fault.New(fault.Failed, i18n.M("Code Engine could not create project {{.Project}}.", "Project", c.project.Name),
@@ -184,26 +186,28 @@ func (c *Client) wait(ctx context.Context, doc projectDoc) error {
 		now, err := c.getProject(ctx, doc.ID)
 		switch {
 		case err == nil:
-			doc, sound = now, time.Now()
-		case fault.Is(err, fault.NotFound): // it is not known everywhere at once
-			sound = time.Now()
-		case !notReady(err) || time.Since(sound) > mayBeAway:
+			doc, lastOK = now, time.Now()
+		case fault.Is(err, fault.NotFound): // new projects are not visible everywhere immediately
+			lastOK = time.Now()
+		case !maybeNotReady(err) || time.Since(lastOK) > maxUnavailable:
 			return err
 		}
 	}
-	c.know(doc)
+	c.setProject(doc)
 	return nil
 }
 
-// mayBeAway is how long in a row the service may refuse, or not answer for, a new project.
-const mayBeAway = 45 * time.Second
+// maxUnavailable is the maximum time for which the service may deny access to a new project, or be unavailable,
+// without interruption.
+const maxUnavailable = 45 * time.Second
 
-// notReady reports whether an error may be that of a project that is new, and not of credentials.
-func notReady(err error) bool {
+// maybeNotReady reports whether an error may be caused by the project being new rather than by the credentials.
+func maybeNotReady(err error) bool {
 	return fault.Is(err, fault.Denied) && !errors.Is(err, errUnauthorized) || fault.Is(err, fault.Unavailable)
 }
 
-// removeProject removes the project with everything in it, and what the memory knows of it; fault.NotFound when it is not there.
+// removeProject deletes the project with all its content and its cache entry. It returns a fault.NotFound error if
+// the project does not exist.
 func (c *Client) removeProject(ctx context.Context) error {
 	p := &c.project
 	p.mu.Lock()
@@ -215,9 +219,9 @@ func (c *Client) removeProject(ctx context.Context) error {
 	if err != nil && !fault.Is(err, fault.NotFound) {
 		return err
 	}
-	p.ID, p.found = "", false
+	p.ID, p.confirmed = "", false
 	if p.Cache != nil {
-		err = errors.Join(err, p.Cache.Remove(p.called))
+		err = errors.Join(err, p.Cache.Remove(p.configuredName))
 	}
 	return err
 }

@@ -12,55 +12,55 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// known is a memory of projects.
-type known map[string]string
+// memoryCache is an in-memory Cache.
+type memoryCache map[string]string
 
-func (k known) Lookup(name string) (string, bool) { id, ok := k[name]; return id, ok }
+func (k memoryCache) Lookup(name string) (string, bool) { id, ok := k[name]; return id, ok }
 
-func (k known) Store(name, id string) error { k[name] = id; return nil }
+func (k memoryCache) Store(name, id string) error { k[name] = id; return nil }
 
-func (k known) Remove(name string) error { delete(k, name); return nil }
+func (k memoryCache) Remove(name string) error { delete(k, name); return nil }
 
-func remembering(k known) func(*Options, *ComputeOptions) {
+func withCache(k memoryCache) func(*Options, *ComputeOptions) {
 	return func(o *Options, _ *ComputeOptions) { o.Project.Cache = k }
 }
 
-// A project is found by its name on whatever page, and remembered.
-func TestProjectOnAnotherPage(t *testing.T) {
-	s := newService()
+// A project is found by name on any page, and cached.
+func TestProjectIsFoundOnAnyPage(t *testing.T) {
+	s := newFakeService()
 	s.projects = []projectDoc{{"id-0", "another", active}, {"id-1", "lithops-eu-de-abce", active}, {"id-2", "lithops-eu-de-abcd", active}}
-	s.pages = 1
-	k := known{}
-	c := opened(s, remembering(k))
+	s.perPage = 1
+	k := memoryCache{}
+	c := newCompute(s, withCache(k))
 	if err := c.FindScope(t.Context()); err != nil || c.Scope().ID != "id-2" || k["lithops-eu-de-abcd"] != "id-2" || c.Namespace() != "id-2" {
-		t.Errorf("FindScope: %v, %+v, remembered %v", err, c.Scope(), k)
+		t.Errorf("FindScope: %v, %+v, cached %v", err, c.Scope(), k)
 	}
 	s.log = nil
-	if err := opened(s, remembering(k)).FindScope(t.Context()); err != nil || len(s.log) != 1 {
-		t.Errorf("a remembered project took %q, %v", s.log, err)
+	if err := newCompute(s, withCache(k)).FindScope(t.Context()); err != nil || len(s.log) != 1 {
+		t.Errorf("requests for a cached project: %q, %v", s.log, err)
 	}
 }
 
-// What the memory knows of a project that has gone does not hold.
-func TestRememberedProjectHasGone(t *testing.T) {
-	k := known{"lithops-eu-de-abcd": "old"}
-	c := opened(newService(), remembering(k))
+// A cached ID of a deleted project is replaced.
+func TestCachedProjectWasDeleted(t *testing.T) {
+	k := memoryCache{"lithops-eu-de-abcd": "old"}
+	c := newCompute(newFakeService(), withCache(k))
 	if err := c.FindScope(t.Context()); err != nil || c.Scope().ID != "id-1" || k["lithops-eu-de-abcd"] != "id-1" {
-		t.Errorf("FindScope: %v, %+v, remembered %v", err, c.Scope(), k)
+		t.Errorf("FindScope: %v, %+v, cached %v", err, c.Scope(), k)
 	}
 }
 
-// A new project is waited for; that it is not known everywhere at once, or answers 503, is no failure.
-func TestSlowProject(t *testing.T) {
+// CreateScope waits for a new project. Temporary 404 and 503 responses are not errors.
+func TestCreateScopeWaitsForTheProject(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newService()
+		s := newFakeService()
 		s.projects = nil
-		c := opened(s)
+		c := newCompute(s)
 		start := time.Now()
-		s.before = func(r *http.Request) (int, string) {
+		s.intercept = func(r *http.Request) (int, string) {
 			switch age := time.Since(start); {
 			case strings.HasSuffix(r.URL.Path, "/id-1") && age < 5*time.Second:
-				return 404, refused("resource_not_found", "Resource not found.")
+				return 404, errorBody("resource_not_found", "Resource not found.")
 			case strings.HasSuffix(r.URL.Path, "/id-1") && age < 10*time.Second:
 				return 503, ""
 			case age > time.Minute:
@@ -68,49 +68,50 @@ func TestSlowProject(t *testing.T) {
 			}
 			return 0, ""
 		}
-		if err := c.FindScope(t.Context()); !fault.Is(err, fault.NotFound) || c.Namespace() != unmade {
+		if err := c.FindScope(t.Context()); !fault.Is(err, fault.NotFound) || c.Namespace() != unknownProjectID {
 			t.Errorf("FindScope before: %v, %s", err, c.Namespace())
 		}
 		if err := c.CreateScope(t.Context()); err != nil || c.Scope().ID != "id-1" {
 			t.Errorf("CreateScope: %v, %+v", err, c.Scope())
 		}
 		if took := time.Since(start); took < time.Minute || took > 80*time.Second {
-			t.Errorf("it took %s until a project of a minute could be used", took)
+			t.Errorf("CreateScope took %s for a project that is active after a minute", took)
 		}
 	})
 }
 
-// What refuses for good while a project is waited for is not waited for as long as a project.
-func TestServiceRefusesWhileAProjectIsWaitedFor(t *testing.T) {
+// Permanent errors end the wait for a project early.
+func TestWaitForProjectEndsOnPermanentErrors(t *testing.T) {
 	for status, want := range map[int]struct {
 		kind  fault.Kind
 		after time.Duration
 	}{401: {fault.Denied, 5 * time.Second}, 403: {fault.Denied, time.Minute}, 503: {fault.Unavailable, time.Minute}} {
 		synctest.Test(t, func(t *testing.T) {
-			s := newService()
+			s := newFakeService()
 			s.projects[0].Status = creating
 			start := time.Now()
-			s.before = func(*http.Request) (int, string) {
+			s.intercept = func(*http.Request) (int, string) {
 				if time.Since(start) > time.Second {
-					return status, refused("no", "No.")
+					return status, errorBody("no", "No.")
 				}
 				return 0, ""
 			}
-			err := opened(s).CreateScope(t.Context())
+			err := newCompute(s).CreateScope(t.Context())
 			if took := time.Since(start); fault.KindOf(err) != want.kind || took > want.after {
-				t.Errorf("%d: after %s it says %v, want %s after %s at most", status, took, err, want.kind, want.after)
+				t.Errorf("%d: after %s got %v, want %s after %s at most", status, took, err, want.kind, want.after)
 			}
 		})
 	}
 }
 
-// A project that is being made by somebody else is waited for, too; one that is never ready ends in words.
+// CreateScope also waits for a project that another client is creating. It returns an error if the project never
+// becomes active.
 func TestProjectThatIsNeverReady(t *testing.T) {
 	for status, want := range map[string]fault.Kind{creating: fault.Timeout, creationFailed: fault.Failed} {
 		synctest.Test(t, func(t *testing.T) {
-			s := newService()
+			s := newFakeService()
 			s.projects[0].Status = creating
-			c := opened(s)
+			c := newCompute(s)
 			if err := c.FindScope(t.Context()); !fault.Is(err, fault.NotFound) {
 				t.Errorf("FindScope: %v", err)
 			}
@@ -123,58 +124,59 @@ func TestProjectThatIsNeverReady(t *testing.T) {
 				t.Errorf("CreateScope of a project that stays %s: %v", status, err)
 			}
 			if slices.Contains(s.log, "POST ") {
-				t.Errorf("another one was made: %q", s.log)
+				t.Errorf("another project was created: %q", s.log)
 			}
 		})
 	}
 }
 
-// The name of a project that was deleted is taken for a week, which the fault explains.
+// The name of a deleted project is in use for seven days. The error explains this.
 func TestSoftDeletedProject(t *testing.T) {
-	s := newService()
+	s := newFakeService()
 	s.projects = nil
-	s.before = func(r *http.Request) (int, string) {
+	s.intercept = func(r *http.Request) (int, string) {
 		if r.Method == "POST" {
-			return 409, refused("project_name_already_exists", "A project with this name is soft-deleted.")
+			return 409, errorBody("project_name_already_exists", "A project with this name is soft-deleted.")
 		}
 		return 0, ""
 	}
-	err := opened(s).CreateScope(t.Context())
+	err := newCompute(s).CreateScope(t.Context())
 	var f *fault.Fault
 	if !errors.As(err, &f) || f.Kind != fault.Conflict || !strings.Contains(f.Reason.String(), "seven days") || !strings.Contains(f.Recovery.String(), "--hard") {
 		t.Errorf("CreateScope: %v", err)
 	}
 }
 
-// A project that somebody else makes at the same time, or that was made although the answer was lost, is taken.
-func TestProjectMadeMeanwhile(t *testing.T) {
-	s := newService()
+// CreateScope uses a project that another client created concurrently, or that was created although the response was
+// lost.
+func TestProjectCreatedConcurrently(t *testing.T) {
+	s := newFakeService()
 	all := s.projects
 	s.projects = nil
-	s.before = func(r *http.Request) (int, string) {
+	s.intercept = func(r *http.Request) (int, string) {
 		if r.Method == "POST" {
 			s.projects = all
-			return 409, refused("project_name_already_exists", "There is such a project.")
+			return 409, errorBody("project_name_already_exists", "There is such a project.")
 		}
 		return 0, ""
 	}
-	c := opened(s)
+	c := newCompute(s)
 	if err := c.CreateScope(t.Context()); err != nil || c.Scope().ID != "id-1" {
 		t.Errorf("CreateScope: %v, %+v", err, c.Scope())
 	}
 }
 
 func TestDeleteScope(t *testing.T) {
-	s := newService()
-	k := known{}
-	c := opened(s, remembering(k))
-	for range 2 { // one that is not there is as good as removed
+	s := newFakeService()
+	k := memoryCache{}
+	c := newCompute(s, withCache(k))
+	for range 2 { // deleting a missing project succeeds
 		if err := c.DeleteScope(t.Context()); err != nil || len(s.projects) != 0 || len(k) != 0 {
-			t.Errorf("DeleteScope: %v, left %v, remembered %v", err, s.projects, k)
+			t.Errorf("DeleteScope: %v, remaining %v, cached %v", err, s.projects, k)
 		}
 	}
 	list, err := c.Runtimes(t.Context())
 	if groups, lerr := c.Leftovers(t.Context()); err != nil || lerr != nil || len(list.Runtimes)+len(groups) != 0 {
-		t.Errorf("without a project there are %+v, %v, %v, %v", list, groups, err, lerr)
+		t.Errorf("without a project: %+v, %v, %v, %v", list, groups, err, lerr)
 	}
 }

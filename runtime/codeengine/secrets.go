@@ -5,7 +5,7 @@ import (
 	"net/http"
 )
 
-// secretDoc is the credentials of a registry.
+// secretDoc is a secret with the credentials of a registry.
 type secretDoc struct {
 	Name   string         `json:"name,omitempty"`
 	Format string         `json:"format"` // "registry"
@@ -18,24 +18,24 @@ type registrySecret struct {
 	Password string `json:"password"`
 }
 
-// hasSecret reads a secret; fault.NotFound.
-func (c *Client) hasSecret(ctx context.Context, name string) error {
-	return c.in(ctx, request{method: http.MethodGet, path: []string{"secrets", name}, about: subject{"secret", name}}, nil)
+// findSecret returns nil if a secret exists, and a fault.NotFound error if it does not.
+func (c *Client) findSecret(ctx context.Context, name string) error {
+	return c.doInProject(ctx, request{method: http.MethodGet, path: []string{"secrets", name}, about: subject{"secret", name}}, nil)
 }
 
-// createSecret makes a secret; fault.Conflict when there is one of that name.
+// createSecret creates a secret. It returns a fault.Conflict error if one with this name exists.
 func (c *Client) createSecret(ctx context.Context, s secretDoc) error {
-	return c.in(ctx, request{method: http.MethodPost, path: []string{"secrets"}, body: s, about: subject{"secret", s.Name}}, nil)
+	return c.doInProject(ctx, request{method: http.MethodPost, path: []string{"secrets"}, body: s, about: subject{"secret", s.Name}}, nil)
 }
 
-// replaceSecret returns a secret other data; fault.NotFound.
+// replaceSecret replaces the data of a secret. It returns a fault.NotFound error if the secret does not exist.
 func (c *Client) replaceSecret(ctx context.Context, s secretDoc) error {
 	name := s.Name
 	s.Name = ""
-	return c.in(ctx, request{method: http.MethodPut, path: []string{"secrets", name}, body: s, match: "*", about: subject{"secret", name}}, nil)
+	return c.doInProject(ctx, request{method: http.MethodPut, path: []string{"secrets", name}, body: s, ifMatch: "*", about: subject{"secret", name}}, nil)
 }
 
-// deleteSecret removes a secret; fault.NotFound.
+// deleteSecret deletes a secret. It returns a fault.NotFound error if the secret does not exist.
 func (c *Client) deleteSecret(ctx context.Context, name string) error {
-	return c.in(ctx, request{method: http.MethodDelete, path: []string{"secrets", name}, about: subject{"secret", name}}, nil)
+	return c.doInProject(ctx, request{method: http.MethodDelete, path: []string{"secrets", name}, about: subject{"secret", name}}, nil)
 }

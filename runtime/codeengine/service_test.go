@@ -21,33 +21,33 @@ import (
 	"fn-runtime/runtime/lithops"
 )
 
-// service is a Code Engine in memory, with one region. It stands where the network would be.
-type service struct {
+// fakeService is an in-memory Code Engine with one region. It implements http.RoundTripper.
+type fakeService struct {
 	mu        sync.Mutex
 	projects  []projectDoc
 	resources map[string]map[string]map[string]any // documents by kind and name
-	log       []string                             // the requests
+	log       []string                             // requests
 	bodies    []string
-	pages     int // items of a page; 0: all
+	perPage   int // items per page; 0 for all
 	tags      int
 
-	// before answers a request in place of the service where its status is not 0.
-	before func(r *http.Request) (status int, body string)
-	spell  func(doc map[string]any) // changes what is stored; nil: nothing does
-	// ends says how a run ends; nil: at once, and well. It leaves its metadata in the bucket.
-	ends    func(run map[string]any)
-	objects map[string]string // of the bucket
+	// intercept may return a response instead of the service. A status of 0 passes the request to the service.
+	intercept func(r *http.Request) (status int, body string)
+	normalize func(doc map[string]any) // changes stored documents; may be nil
+	// onRun sets the state of a new run. If nil, the run is completed immediately and its metadata is in the bucket.
+	onRun   func(run map[string]any)
+	objects map[string]string // objects of the bucket
 }
 
-func newService() *service {
-	return &service{
+func newFakeService() *fakeService {
+	return &fakeService{
 		projects: []projectDoc{{ID: "id-1", Name: "lithops-eu-de-abcd", Status: active}}, objects: map[string]string{},
 		resources: map[string]map[string]map[string]any{"jobs": {}, "job_runs": {}, "config_maps": {}, "secrets": {}},
 	}
 }
 
-// bucket is that in which runs leave their metadata.
-type bucket struct{ *service }
+// bucket is the bucket for the metadata of runs.
+type bucket struct{ *fakeService }
 
 func (b bucket) Get(_ context.Context, key string) ([]byte, error) {
 	b.mu.Lock()
@@ -65,7 +65,7 @@ func (b bucket) Delete(_ context.Context, key string) error {
 	return nil
 }
 
-func (s *service) RoundTrip(r *http.Request) (*http.Response, error) {
+func (s *fakeService) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err := r.Context().Err(); err != nil {
 		return nil, context.Cause(r.Context())
 	}
@@ -79,34 +79,34 @@ func (s *service) RoundTrip(r *http.Request) (*http.Response, error) {
 	s.log = append(s.log, r.Method+" "+strings.TrimPrefix(r.URL.Path, "/v2/projects"))
 	s.bodies = append(s.bodies, body)
 	w := httptest.NewRecorder()
-	if s.before != nil {
-		if status, text := s.before(r); status != 0 {
+	if s.intercept != nil {
+		if status, text := s.intercept(r); status != 0 {
 			w.WriteHeader(status)
 			_, _ = io.WriteString(w, text)
 			return w.Result(), nil
 		}
 	}
-	status, doc := s.answer(r, body)
+	status, doc := s.respond(r, body)
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(doc)
 	return w.Result(), nil
 }
 
-func refused(code, message string) string {
+func errorBody(code, message string) string {
 	return fmt.Sprintf(`{"errors":[{"code":%q,"message":%q}],"trace":"codeengine-api-1234"}`, code, message)
 }
 
-func no(status int, message string) (int, any) {
-	return status, json.RawMessage(refused("code", message))
+func errorResponse(status int, message string) (int, any) {
+	return status, json.RawMessage(errorBody("code", message))
 }
 
-func (s *service) answer(r *http.Request, body string) (int, any) {
+func (s *fakeService) respond(r *http.Request, body string) (int, any) {
 	if r.URL.Query().Get("version") != "2025-07-10" {
-		return no(400, "The version is missing.")
+		return errorResponse(400, "The version is missing.")
 	}
 	var doc map[string]any
 	if body != "" && json.Unmarshal([]byte(body), &doc) != nil {
-		return no(400, "The body is no JSON.")
+		return errorResponse(400, "The body is no JSON.")
 	}
 	parts := strings.Split(strings.TrimPrefix(r.URL.Path, "/v2/projects"), "/")[1:]
 	switch {
@@ -120,7 +120,7 @@ func (s *service) answer(r *http.Request, body string) (int, any) {
 	i := slices.IndexFunc(s.projects, func(p projectDoc) bool { return p.ID == parts[0] })
 	switch {
 	case i < 0:
-		return no(404, "The project does not exist.")
+		return errorResponse(404, "The project does not exist.")
 	case len(parts) == 1 && r.Method == "DELETE":
 		s.projects = slices.Delete(s.projects, i, i+1)
 		return 202, nil
@@ -141,41 +141,41 @@ func (s *service) answer(r *http.Request, body string) (int, any) {
 	if len(parts) == 2 {
 		return s.create(parts[1], doc)
 	}
-	have, there := all[parts[2]]
-	match := r.Header.Get("If-Match")
+	current, exists := all[parts[2]]
+	ifMatch := r.Header.Get("If-Match")
 	switch {
-	case !there:
-		return no(404, "Resource not found.")
+	case !exists:
+		return errorResponse(404, "Resource not found.")
 	case r.Method == "GET":
-		return 200, have
+		return 200, current
 	case r.Method == "DELETE":
 		delete(all, parts[2])
 		return 202, nil
-	case match != "*" && match != have["entity_tag"]:
-		return no(412, "It has been changed.")
+	case ifMatch != "*" && ifMatch != current["entity_tag"]:
+		return errorResponse(412, "It has been changed.")
 	}
-	maps.Copy(have, doc)
-	s.tag(have)
-	return 200, have
+	maps.Copy(current, doc)
+	s.tag(current)
+	return 200, current
 }
 
-func (s *service) create(kind string, doc map[string]any) (int, any) {
+func (s *fakeService) create(kind string, doc map[string]any) (int, any) {
 	name := doc["name"].(string)
-	if _, there := s.resources[kind][name]; there {
-		return no(409, "A resource of that name already exists.")
+	if _, exists := s.resources[kind][name]; exists {
+		return errorResponse(409, "A resource of that name already exists.")
 	}
 	if len(s.resources[kind]) >= quota {
-		return no(403, "The quota of 100 is exceeded.")
+		return errorResponse(403, "The quota of 100 is exceeded.")
 	}
 	if doc["created_at"] = time.Now().UTC().Format(time.RFC3339); kind == "job_runs" {
 		job := s.resources["jobs"][doc["job_name"].(string)]
 		if job == nil {
-			return no(404, "The job does not exist.")
+			return errorResponse(404, "The job does not exist.")
 		}
 		doc["image_reference"], doc["scale_memory_limit"], doc["scale_cpu_limit"] = job["image_reference"], job["scale_memory_limit"], job["scale_cpu_limit"]
 		doc["run_volume_mounts"] = job["run_volume_mounts"]
-		if s.ends != nil {
-			s.ends(doc)
+		if s.onRun != nil {
+			s.onRun(doc)
 		} else {
 			doc["status"] = "completed"
 			s.objects["lithops.jobs/"+name+".meta"] = `{"preinstalls": [], "python_version": "3.11"}`
@@ -186,22 +186,22 @@ func (s *service) create(kind string, doc map[string]any) (int, any) {
 	return 201, doc
 }
 
-func (s *service) tag(doc map[string]any) {
-	if s.spell != nil {
-		s.spell(doc)
+func (s *fakeService) tag(doc map[string]any) {
+	if s.normalize != nil {
+		s.normalize(doc)
 	}
 	s.tags++
 	doc["entity_tag"] = fmt.Sprint(s.tags)
 }
 
-func page[T any](s *service, r *http.Request, plural string, list []T, name func(T) string) (int, any) {
+func page[T any](s *fakeService, r *http.Request, plural string, list []T, name func(T) string) (int, any) {
 	start := r.URL.Query().Get("start")
 	for len(list) > 0 && name(list[0]) <= start && start != "" {
 		list = list[1:]
 	}
 	doc := map[string]any{}
-	if s.pages > 0 && len(list) > s.pages {
-		list = list[:s.pages]
+	if s.perPage > 0 && len(list) > s.perPage {
+		list = list[:s.perPage]
 		doc["next"] = map[string]string{"start": name(list[len(list)-1])}
 	}
 	if list == nil {
@@ -211,7 +211,7 @@ func page[T any](s *service, r *http.Request, plural string, list []T, name func
 	return 200, doc
 }
 
-func (s *service) names(kind string) (names []string) {
+func (s *fakeService) names(kind string) (names []string) {
 	for name := range s.resources[kind] {
 		names = append(names, name)
 	}
@@ -219,8 +219,8 @@ func (s *service) names(kind string) (names []string) {
 	return names
 }
 
-// opened makes the port on a service.
-func opened(s *service, change ...func(*Options, *ComputeOptions)) *Compute {
+// newCompute returns a Compute that uses s.
+func newCompute(s *fakeService, change ...func(*Options, *ComputeOptions)) *Compute {
 	o := Options{Endpoint: "https://api.eu-de.codeengine.cloud.ibm.com", Transport: s, Project: Project{
 		Scope: entity.Scope{Name: "lithops-eu-de-abcd"}, ResourceGroup: func(context.Context) (string, error) { return "group", nil }}}
 	co := ComputeOptions{
@@ -238,8 +238,8 @@ const image = "docker.io/me/image:1"
 
 var code = lithops.Bundle{Base64: "Y29kZQ==", SHA256: "0123456789abcdef"}
 
-// wanted is a runtime as it is registered first.
-func wanted(c *Compute, mb int) entity.Registered {
+// runtimeOf returns a new runtime for registration with mb of memory.
+func runtimeOf(c *Compute, mb int) entity.Registered {
 	id, _ := c.contract().Runtime(image, mb)
 	return entity.Registered{ID: id, Reference: image, MemoryMB: mb, MilliCPU: 125, TimeoutMS: 600_000,
 		Notes: map[string]any{entity.NoteImage: image, entity.NoteBundle: code.SHA256}}

@@ -17,30 +17,32 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// How old something of a run for metadata must be before it is taken for left behind by a command on another machine: where
-// it does not run, because it begins a moment later and is looked at a moment after its end; and where it runs.
+// Minimum ages of the resources of a metadata run before they are considered abandoned by a command on another
+// machine. idleAge applies if the run is not in progress: it may start soon or may have just ended. maxRunAge applies
+// if the run is in progress.
 const (
-	youngMap   = 2 * time.Minute
-	oldestCall = time.Hour
+	idleAge   = 2 * time.Minute
+	maxRunAge = time.Hour
 )
 
-// callName makes the name of a run for metadata. It tells later commands on this machine which process it belongs to.
-func callName() string {
-	return metaPrefix + machine() + "-" + strconv.FormatInt(int64(os.Getpid()), 36) + "-" + strings.ToLower(rand.Text()[:12])
+// newRunName returns a name for a metadata run. Later commands on this machine derive the process of the run from it.
+func newRunName() string {
+	return metadataPrefix + machineID() + "-" + strconv.FormatInt(int64(os.Getpid()), 36) + "-" + strings.ToLower(rand.Text()[:12])
 }
 
-// machine stands for this machine in names, or for what has process ids of its own on it, such as a container.
-var machine = sync.OnceValue(func() string {
+// machineID identifies this machine in names. An environment with separate process IDs, such as a container, has its
+// own ID.
+var machineID = sync.OnceValue(func() string {
 	host, _ := os.Hostname()
-	space, _ := os.Readlink("/proc/self/ns/pid") // Linux alone has these
+	space, _ := os.Readlink("/proc/self/ns/pid") // exists on Linux only
 	sum := sha256.Sum256([]byte(host + "\n" + space))
 	return hex.EncodeToString(sum[:4])
 })
 
-// orphaned reports whether a run for metadata is of a command on this machine that does not run any more.
+// orphaned reports whether a metadata run belongs to a command on this machine that is no longer running.
 func orphaned(name string) bool {
-	parts := strings.Split(strings.TrimPrefix(name, metaPrefix), "-")
-	if len(parts) != 3 || parts[0] != machine() || runtime.GOOS == "windows" {
+	parts := strings.Split(strings.TrimPrefix(name, metadataPrefix), "-")
+	if len(parts) != 3 || parts[0] != machineID() || runtime.GOOS == "windows" {
 		return false
 	}
 	pid, err := strconv.ParseInt(parts[1], 36, 32)
@@ -51,8 +53,8 @@ func orphaned(name string) bool {
 	return err == nil && errors.Is(process.Signal(syscall.Signal(0)), os.ErrProcessDone)
 }
 
-// sweep removes, once and beside the first call, what runs for metadata have left that were killed: their config maps hold
-// keys. The function returned waits for it.
+// sweep deletes the resources of metadata runs whose command was killed, because their config maps contain keys. It
+// runs once, in parallel with the first call. The returned function waits for it.
 func (c *Compute) sweep(ctx context.Context) (wait func()) {
 	done := make(chan struct{})
 	go func() {
@@ -68,40 +70,41 @@ func (c *Compute) sweepOnce(ctx context.Context) error {
 		return err
 	}
 	for _, m := range maps {
-		if err := c.sweepCall(ctx, m.Name, func() (bool, error) { return c.left(ctx, m) }); err != nil {
+		if err := c.sweepRun(ctx, m.Name, func() (bool, error) { return c.abandoned(ctx, m) }); err != nil {
 			return err
 		}
 	}
-	runs, err := c.client.runs(ctx, "") // those that have lost their config map
+	runs, err := c.client.runs(ctx, "") // runs without a config map
 	if err != nil {
 		return err
 	}
 	for _, r := range runs {
 		done, _ := r.ended()
-		if err := c.sweepCall(ctx, r.Name, func() (bool, error) { return orphaned(r.Name) || done && time.Since(r.CreatedAt) > youngMap, nil }); err != nil {
+		if err := c.sweepRun(ctx, r.Name, func() (bool, error) { return orphaned(r.Name) || done && time.Since(r.CreatedAt) > idleAge, nil }); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// sweepCall removes what is left of a run for metadata; nothing where a name is not of one, or of one of this command's.
-func (c *Compute) sweepCall(ctx context.Context, name string, left func() (bool, error)) error {
+// sweepRun deletes the resources of a metadata run if abandoned returns true. It does nothing for other names and for
+// the runs of this command.
+func (c *Compute) sweepRun(ctx context.Context, name string, abandoned func() (bool, error)) error {
 	c.mu.Lock()
-	own := c.own[name]
+	own := c.ownRuns[name]
 	c.mu.Unlock()
-	if own || !strings.HasPrefix(name, metaPrefix) {
+	if own || !strings.HasPrefix(name, metadataPrefix) {
 		return nil
 	}
-	is, err := left()
-	if err == nil && is {
-		err = c.clear(ctx, name)
+	yes, err := abandoned()
+	if err == nil && yes {
+		err = c.cleanUp(ctx, name)
 	}
 	return err
 }
 
-// left reports whether a config map for metadata has been left behind.
-func (c *Compute) left(ctx context.Context, m configMapDoc) (bool, error) {
+// abandoned reports whether a config map of a metadata run is abandoned.
+func (c *Compute) abandoned(ctx context.Context, m configMapDoc) (bool, error) {
 	if orphaned(m.Name) {
 		return true, nil
 	}
@@ -114,5 +117,5 @@ func (c *Compute) left(ctx context.Context, m configMapDoc) (bool, error) {
 	case !fault.Is(err, fault.NotFound):
 		return false, err
 	}
-	return age > oldestCall || age > youngMap && !running, nil
+	return age > maxRunAge || age > idleAge && !running, nil
 }

@@ -12,8 +12,8 @@ import (
 	"fn-runtime/runtime/lithops"
 )
 
-// ListActivations returns the runs of every job since then, newest first. A run is one call, whatever the size of its array; the
-// service keeps neither results nor logs.
+// ListActivations returns the runs of all jobs that were created at or after since, newest first. Each run is one
+// activation, regardless of the size of its array. The service keeps neither results nor logs.
 func (c *Compute) ListActivations(ctx context.Context, since time.Time, _ bool) iter.Seq2[entity.Activation, error] {
 	return func(yield func(entity.Activation, error) bool) {
 		runs, err := c.client.runs(ctx, "")
@@ -32,8 +32,9 @@ func (c *Compute) ListActivations(ctx context.Context, since time.Time, _ bool) 
 			a := c.activation(r)
 			scale, _ := lithops.ParseScale(r.CPU, r.Memory)
 			a.Runtime, a.MemoryMB = entity.ID{Name: r.JobName}, scale.MemoryMB
-			// Which calls an instance runs is in its payload alone, beside secrets: there is at least one for each.
-			a.Cause = nil // of a metadata call
+			// Only the payload, which also contains secrets, lists the calls of an instance. Each instance runs at
+			// least one call.
+			a.Cause = nil // applies to metadata runs only
 			if reason := r.reason(); reason != "" {
 				a.Result, _ = json.Marshal(map[string]string{"error": reason})
 			}

@@ -11,7 +11,7 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
-// subject is what a request is about.
+// subject is the subject of a request.
 type subject struct {
 	kind string // "project", "job", "job run", "config map", "secret"
 	name string // "" for a list
@@ -41,7 +41,7 @@ func (s subject) message() i18n.Message {
 	return i18n.M("secret {{.Name}}", "Name", s.name)
 }
 
-// apiErrors is the body of a refusal.
+// apiErrors is the body of an error response.
 type apiErrors struct {
 	Errors []struct {
 		Code    string `json:"code"`
@@ -50,76 +50,76 @@ type apiErrors struct {
 	Trace string `json:"trace"`
 }
 
-// traceForm is what trace ids look like; anything else is not repeated.
-var traceForm = text.NewPattern(`^[0-9A-Za-z_-]{1,100}$`)
+// traceID matches trace IDs. Other values are not shown.
+var traceID = text.NewPattern(`^[0-9A-Za-z_-]{1,100}$`)
 
-// errUnauthorized is the cause where the token is not taken, whatever it is wanted for.
+// errUnauthorized is the cause of faults for rejected tokens.
 var errUnauthorized = errors.New("unauthorized")
 
-// refusal is the fault for an answer that is no success: what the server says in its own words, its trace id, and what to
-// do by status.
-func (c *Client) refusal(about subject, status int, body []byte) error {
-	var said apiErrors
-	err := json.Unmarshal(body, &said)
+// responseError returns the fault for an error response. It contains the error message and trace ID of the server and
+// a remedy for the status.
+func (c *Client) responseError(about subject, status int, body []byte) error {
+	var response apiErrors
+	err := json.Unmarshal(body, &response)
 	kind := transport.KindOfStatus(status)
 	switch {
-	case quotaReached(said):
-		kind = fault.Failed // whatever its status
-	case status == http.StatusPreconditionFailed: // If-Match names what is not there any more
+	case quotaReached(response):
+		kind = fault.Failed // for every status
+	case status == http.StatusPreconditionFailed: // the entity tag in If-Match is outdated
 		kind = fault.Conflict
 	}
-	words := wordsOf(said, status)
-	if kind == fault.NotFound && (err != nil || len(said.Errors) == 0) { // the API's own 404 says what is missing
+	message := errorMessage(response, status)
+	if kind == fault.NotFound && (err != nil || len(response.Errors) == 0) { // 404 responses of the API contain errors
 		return fault.New(fault.Unavailable,
-			i18n.M("There is no Code Engine API at {{.URL}}: {{.Words}}", "URL", c.base.String(), "Words", words),
+			i18n.M("There is no Code Engine API at {{.URL}}: {{.Words}}", "URL", c.base.String(), "Words", message),
 			i18n.M("Check the endpoint and the region."))
 	}
 	var reason i18n.Message
 	if status == http.StatusNotFound {
-		reason = i18n.M("The compute service did not find {{.Subject}}: {{.Words}}", "Subject", about.message(), "Words", words)
+		reason = i18n.M("The compute service did not find {{.Subject}}: {{.Words}}", "Subject", about.message(), "Words", message)
 	} else {
-		reason = i18n.M("The compute service returned status {{.Status}} for {{.Subject}}: {{.Words}}", "Status", status, "Subject", about.message(), "Words", words)
+		reason = i18n.M("The compute service returned status {{.Status}} for {{.Subject}}: {{.Words}}", "Status", status, "Subject", about.message(), "Words", message)
 	}
-	f := fault.New(kind, reason, c.remedy(status, said, about))
+	f := fault.New(kind, reason, c.remedy(status, response, about))
 	if status == http.StatusUnauthorized {
 		f = f.Because(errUnauthorized)
 	}
-	if traceForm.MatchString(said.Trace) {
-		f = f.With("trace " + said.Trace)
+	if traceID.MatchString(response.Trace) {
+		f = f.With("trace " + response.Trace)
 	}
 	return f
 }
 
-// wordsOf returns the server's words as a sentence, made printable.
-func wordsOf(said apiErrors, status int) string {
-	words := ""
-	if len(said.Errors) > 0 {
-		words = text.Line(said.Errors[0].Message, 400)
-		if words == "" {
-			words = text.Line(said.Errors[0].Code, 100)
+// errorMessage returns the error message of the server as a sentence with printable characters only.
+func errorMessage(response apiErrors, status int) string {
+	message := ""
+	if len(response.Errors) > 0 {
+		message = text.Line(response.Errors[0].Message, 400)
+		if message == "" {
+			message = text.Line(response.Errors[0].Code, 100)
 		}
 	}
-	if words == "" {
-		words = http.StatusText(status)
+	if message == "" {
+		message = http.StatusText(status)
 	}
-	if words == "" {
+	if message == "" {
 		return "?"
 	}
-	if last := words[len(words)-1]; last != '.' && last != '!' && last != '?' {
-		words += "."
+	if last := message[len(message)-1]; last != '.' && last != '!' && last != '?' {
+		message += "."
 	}
-	return words
+	return message
 }
 
-func (c *Client) remedy(status int, said apiErrors, about subject) i18n.Message {
+func (c *Client) remedy(status int, response apiErrors, about subject) i18n.Message {
 	switch {
-	case quotaReached(said):
+	case quotaReached(response):
 		return i18n.M("Delete the resources left by earlier jobs with 'ibmcloud fn-runtime clean'. 'ibmcloud fn-runtime doctor' shows the usage of each quota.")
 	case status == http.StatusNotFound && about.kind == "job" && about.name != "":
 		return i18n.M("List the deployed runtimes with 'ibmcloud fn-runtime list'.")
 	case status == http.StatusNotFound:
 		return i18n.M("Check the project and the region.")
-	case status == http.StatusPreconditionFailed: // If-Match names what is not there any more
+	case status == http.StatusPreconditionFailed: // the entity tag in If-Match is outdated
 		status = http.StatusConflict
 	case status == http.StatusRequestEntityTooLarge, status == http.StatusBadRequest && about.kind == "config map":
 		return i18n.M("The Lithops code is too large for a config map. Use an image that contains the code, and deploy it with '--code image'.")
@@ -127,9 +127,10 @@ func (c *Client) remedy(status int, said apiErrors, about subject) i18n.Message 
 	return transport.RemedyOfStatus(status, c.loginHint)
 }
 
-// quotaReached reports whether a refusal is that of a quota. Its code has been seen nowhere: it is taken from its words.
-func quotaReached(said apiErrors) bool {
-	for _, e := range said.Errors {
+// quotaReached reports whether an error response is about a quota. The error code is not documented, so the function
+// searches the code and the message.
+func quotaReached(response apiErrors) bool {
+	for _, e := range response.Errors {
 		if quotaWord.MatchString(e.Code) || quotaWord.MatchString(e.Message) {
 			return true
 		}
@@ -139,8 +140,8 @@ func quotaReached(said apiErrors) bool {
 
 var quotaWord = text.NewPattern(`(?i)\bquota|quota_|limit[ _](of|exceeded|reached)`)
 
-// unreadable is the fault for a success whose body is not what the API promises.
-func unreadable(about subject, err error) error {
+// unreadableResponse returns the fault for a successful response whose body does not match the API.
+func unreadableResponse(about subject, err error) error {
 	return fault.New(fault.Unavailable,
 		i18n.M("The compute service's response for {{.Subject}} cannot be read.", "Subject", about.message()),
 		i18n.M("Check the endpoint and any proxy or gateway in front of it, then retry.")).Because(err)
