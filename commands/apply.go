@@ -96,8 +96,8 @@ func apply(ctx context.Context, f *Factory, o *applyOptions, path string) error 
 	return f.change(ctx, c)
 }
 
-// readManifest reads a declaration file and validates everything that is the same for all backends. It returns all
-// errors joined.
+// readManifest reads a declaration file and checks the rules that are the same for all backends. It returns all errors
+// joined.
 func readManifest(f *Factory, path string, outside bool) (manifest.File, error) {
 	file, err := manifest.Read(path, f.Host.Getenv)
 	errs := []error{err}
@@ -128,8 +128,8 @@ func readManifest(f *Factory, path string, outside bool) (manifest.File, error) 
 	return file, errors.Join(errs...)
 }
 
-// limitErrors returns the settings in an invalid file that also exceed the limits of the target, so that the user sees
-// all errors at once. It sends no requests: it checks only the limits that are known without asking the service.
+// limitErrors returns an error for each setting that exceeds the limits of the target. It is called for invalid files,
+// so that the user sees all errors at once. It sends no requests and checks only the limits that are known in advance.
 func limitErrors(ctx context.Context, f *Factory, target *targetFlags, file manifest.File) error {
 	s, err := f.open(ctx, target, connect.Options{LocalOnly: true})
 	if err != nil {

@@ -29,13 +29,13 @@ func TestReadManifestReportsAllErrors(t *testing.T) {
 
 // Values beyond the limits of the target are reported together with the syntax errors.
 func TestApplyReportsLimitsWithOtherErrors(t *testing.T) {
-	e := newRegionsHarness(t)
+	h := newRegionsHarness(t)
 	path := filepath.Join(t.TempDir(), "r.yaml")
 	if err := os.WriteFile(path, []byte("runtimes:\n- image: me/a:1\n  memery: 1\n- image: me/b:1\n  memory: [256, 5000]\n  timeout: 9999\n- image: me/c:1\n  timeout: 3\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	var doc resultDoc
-	status := e.json(t, &doc, "apply "+path)
+	status := h.json(t, &doc, "apply "+path)
 	for _, want := range []string{":3:3: Unknown key", ":4:10: A memory size of 5000 MB", ":4:10: A timeout of 9999 s", ":7:10: A timeout of 3 s"} {
 		if status != exitFailed || strings.Count(doc.Error.Message, want) != 1 {
 			t.Errorf("got status %d, %q; want %d with %q once", status, doc.Error.Message, exitFailed, want)

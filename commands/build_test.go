@@ -51,9 +51,9 @@ func TestSecretAndSSHSyntax(t *testing.T) {
 // As with the Docker CLI, a build argument without a value is read from the environment, and a label without a value is
 // empty.
 func TestBuildArgumentsAndLabelsWithoutValue(t *testing.T) {
-	b := newHarness()
-	b.Host.Getenv = func(name string) string { return map[string]string{"FLAVOR": "plain"}[name] }
-	cmd := newBuild(b.Factory)
+	h := newHarness()
+	h.Host.Getenv = func(name string) string { return map[string]string{"FLAVOR": "plain"}[name] }
+	cmd := newBuild(h.Factory)
 	for flag, values := range map[string][]string{
 		"build-arg": {"FLAVOR", "UNSET", "EMPTY="},
 		"label":     {"release", "a=b=c"},

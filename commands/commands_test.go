@@ -31,20 +31,20 @@ type harness struct {
 var errRefused = fault.New(fault.Unavailable, i18n.M("Refused."), i18n.M("Try again later."))
 
 func newHarness() *harness {
-	b := &harness{}
-	b.Factory = &Factory{
-		View:    &view.View{Streams: view.Streams{Out: &b.out, Err: &b.err, In: strings.NewReader("")}, Texts: i18n.New(i18n.English)},
+	h := &harness{}
+	h.Factory = &Factory{
+		View:    &view.View{Streams: view.Streams{Out: &h.out, Err: &h.err, In: strings.NewReader("")}, Texts: i18n.New(i18n.English)},
 		Version: "1.2.3",
 		Service: func(_ context.Context, o connect.Options) (*runtime.Service, error) {
-			b.opened = append(b.opened, o)
+			h.opened = append(h.opened, o)
 			return nil, errRefused
 		},
 	}
-	return b
+	return h
 }
 
-func (b *harness) run(line string) int {
-	return Run(context.Background(), b.Factory, strings.Fields(line))
+func (h *harness) run(line string) int {
+	return Run(context.Background(), h.Factory, strings.Fields(line))
 }
 
 // A command that an error message suggests has the flags it needs to address the same target as the failed command.
@@ -67,28 +67,28 @@ func TestSuggestedCommandsKeepTheTarget(t *testing.T) {
 		"init accepts no path":      {"run -b local -- " + python + " job.py", "init", "init -b local"},
 		"no flags":                  {"list", "update all", "update all"},
 	} {
-		b := newHarness()
+		h := newHarness()
 		refusal := fault.New(fault.Failed, i18n.M("Refused."), i18n.M("Run '{{.Command}}'.", "Command", "ibmcloud fn-runtime "+tc.hint))
-		b.Service = func(context.Context, connect.Options) (*runtime.Service, error) { return nil, refusal }
-		if status := b.run(tc.line); status != exitFailed || !strings.Contains(b.err.String(), "Run 'ibmcloud fn-runtime "+tc.want+"'.") {
-			t.Errorf("%s: status %d, got %q, want %q", name, status, b.err.String(), tc.want)
+		h.Service = func(context.Context, connect.Options) (*runtime.Service, error) { return nil, refusal }
+		if status := h.run(tc.line); status != exitFailed || !strings.Contains(h.err.String(), "Run 'ibmcloud fn-runtime "+tc.want+"'.") {
+			t.Errorf("%s: status %d, got %q, want %q", name, status, h.err.String(), tc.want)
 		}
 	}
 }
 
 func TestFlagsReachTheService(t *testing.T) {
-	b := newHarness()
-	status := b.run("deploy default -b openwhisk -c f.yaml --namespace ns --bucket bu --user-key abcd --python 3.11 --lithops /l -j 7 -m 256,512 -m 256 -q")
-	if status != exitFailed || len(b.opened) != 1 {
-		t.Fatalf("status %d, opened %d times: %s", status, len(b.opened), b.err.String())
+	h := newHarness()
+	status := h.run("deploy default -b openwhisk -c f.yaml --namespace ns --bucket bu --user-key abcd --python 3.11 --lithops /l -j 7 -m 256,512 -m 256 -q")
+	if status != exitFailed || len(h.opened) != 1 {
+		t.Fatalf("status %d, opened %d times: %s", status, len(h.opened), h.err.String())
 	}
-	o := b.opened[0]
+	o := h.opened[0]
 	if o.Backend != "openwhisk" || o.ConfigFile != "f.yaml" || o.Namespace != "ns" || o.Bucket != "bu" || o.UserKey != "abcd" ||
 		o.Python != "3.11" || o.LithopsDir != "/l" || o.Jobs != 7 || !o.NeedStore || !o.NeedInstall || o.Host.Observer == nil {
 		t.Errorf("got %+v, want every flag in its option", o)
 	}
-	if !b.View.Quiet || !strings.Contains(b.err.String(), "FAILED\nRefused.\nTry again later.\n") {
-		t.Errorf("err: %s", b.err.String())
+	if !h.View.Quiet || !strings.Contains(h.err.String(), "FAILED\nRefused.\nTry again later.\n") {
+		t.Errorf("err: %s", h.err.String())
 	}
 }
 
@@ -107,8 +107,8 @@ func TestLogsArgument(t *testing.T) {
 		}
 	}
 	for _, line := range []string{"jobs --price 0", "jobs --price x", "logs --since 0", "logs a b", "logs a1b2c3-0-M000 --job a1b2c3-0-M001"} {
-		if b := newHarness(); b.run(line) != exitUsage || len(b.opened) > 0 {
-			t.Errorf("%s: opened %d times: %s", line, len(b.opened), b.err.String())
+		if h := newHarness(); h.run(line) != exitUsage || len(h.opened) > 0 {
+			t.Errorf("%s: opened %d times: %s", line, len(h.opened), h.err.String())
 		}
 	}
 }
@@ -134,12 +134,12 @@ func TestConnectOptionsOfEveryCommand(t *testing.T) {
 		"init d --python 3.9":  {LocalOnly: true},
 		"init":                 {LocalOnly: true, NeedInstall: true},
 	} {
-		b := newHarness()
-		if status := b.run(line); status != exitFailed || len(b.opened) != 1 {
-			t.Errorf("%s: status %d, opened %d times: %s", line, status, len(b.opened), b.err.String())
+		h := newHarness()
+		if status := h.run(line); status != exitFailed || len(h.opened) != 1 {
+			t.Errorf("%s: status %d, opened %d times: %s", line, status, len(h.opened), h.err.String())
 			continue
 		}
-		got := b.opened[0]
+		got := h.opened[0]
 		got.Host = connect.Host{}
 		if !equalOptions(got, want) {
 			t.Errorf("%s: %+v, want %+v", line, got, want)
@@ -157,12 +157,12 @@ func TestIncorrectUsageOpensNoService(t *testing.T) {
 		"deploy", "deploy a b", "deploy a -m 0", "deploy a -t -1", "list -b aws", "delete all", "clean", "clean -f --all --older-than 1h",
 		"list --output xml", "show a -m 256,512", "invoke a -n 0", "local start --invoker podman", "version x", "completion", "nothing", "-z",
 	} {
-		b := newHarness()
-		if status := b.run(line); status != exitUsage || len(b.opened) != 0 {
-			t.Errorf("%s: status %d, opened %d times", line, status, len(b.opened))
+		h := newHarness()
+		if status := h.run(line); status != exitUsage || len(h.opened) != 0 {
+			t.Errorf("%s: status %d, opened %d times", line, status, len(h.opened))
 		}
-		if !strings.HasPrefix(b.err.String(), "FAILED\nIncorrect Usage. ") || !strings.Contains(b.err.String(), "USAGE:") || b.out.Len() > 0 {
-			t.Errorf("%s: out %q, err %q", line, b.out.String(), b.err.String())
+		if !strings.HasPrefix(h.err.String(), "FAILED\nIncorrect Usage. ") || !strings.Contains(h.err.String(), "USAGE:") || h.out.Len() > 0 {
+			t.Errorf("%s: out %q, err %q", line, h.out.String(), h.err.String())
 		}
 	}
 }
@@ -194,28 +194,28 @@ func TestFinishReportsPartialResults(t *testing.T) {
 		{Change: runtime.Delete, Kind: runtime.KindRuntime, Term: entity.Term{Word: "action"}, Name: "a", Status: runtime.Done},
 		{Change: runtime.Delete, Kind: runtime.KindRuntime, Term: entity.Term{Word: "action"}, Name: "b", Status: runtime.Failed, Err: errRefused},
 	}}
-	b := newHarness()
-	err := b.finish([]regionResult[runtime.Result]{{value: r, err: nil}})
+	h := newHarness()
+	err := h.finish([]regionResult[runtime.Result]{{value: r, err: nil}})
 	var p *partial
 	if !errors.As(err, &p) || p.doc == nil {
 		t.Fatalf("got %v", err)
 	}
-	if !strings.Contains(b.out.String(), "Done") || !strings.Contains(b.out.String(), "Refused.") {
-		t.Errorf("out: %s", b.out.String())
+	if !strings.Contains(h.out.String(), "Done") || !strings.Contains(h.out.String(), "Refused.") {
+		t.Errorf("out: %s", h.out.String())
 	}
-	if err := b.finish([]regionResult[runtime.Result]{{err: errRefused}}); !errors.Is(err, errRefused) || errors.As(err, &p) {
+	if err := h.finish([]regionResult[runtime.Result]{{err: errRefused}}); !errors.Is(err, errRefused) || errors.As(err, &p) {
 		t.Errorf("without items: %v", err)
 	}
 }
 
 func TestConfirmationShowsThePlan(t *testing.T) {
-	b := newHarness()
-	b.View.InTTY, b.View.In = true, strings.NewReader("n\n")
-	b.Service = func(context.Context, connect.Options) (*runtime.Service, error) {
+	h := newHarness()
+	h.View.InTTY, h.View.In = true, strings.NewReader("n\n")
+	h.Service = func(context.Context, connect.Options) (*runtime.Service, error) {
 		return &runtime.Service{Site: site.Site{Target: runtime.Target{Namespace: "guest", Endpoint: "https://ow.example"}}}, nil
 	}
 	plan := runtime.Result{Items: []runtime.Item{{Change: runtime.Delete, Kind: runtime.KindRuntime, Term: entity.Term{Word: "action"}, Name: "a", Image: "me/a:1", Memory: 256}, {Change: runtime.Delete, Kind: runtime.KindRuntime, Term: entity.Term{Word: "action"}, Name: "b"}}}
-	err := b.change(t.Context(), change{
+	err := h.change(t.Context(), change{
 		target: &targetFlags{}, declined: i18n.M("Nothing was deleted."),
 		question: func(plan runtime.Result) i18n.Message {
 			return i18n.N("Delete {{.Count}} runtime?", "Delete {{.Count}} runtimes?", deletions(plan, runtime.KindRuntime))
@@ -232,10 +232,10 @@ func TestConfirmationShowsThePlan(t *testing.T) {
 		t.Error(err)
 	}
 	want := "Delete 2 runtimes? (guest https://ow.example) [y/N]> "
-	if got := b.err.String(); !strings.Contains(got, "me/a:1  256 MB ") || !strings.HasSuffix(got, want) {
+	if got := h.err.String(); !strings.Contains(got, "me/a:1  256 MB ") || !strings.HasSuffix(got, want) {
 		t.Errorf("on stderr: got %q, want the plan and %q", got, want)
 	}
-	if got, want := b.out.String(), "Nothing was deleted.\n"; got != want {
+	if got, want := h.out.String(), "Nothing was deleted.\n"; got != want {
 		t.Errorf("on stdout: got %q, want %q", got, want)
 	}
 }
@@ -277,13 +277,13 @@ func FuzzRun(f *testing.F) {
 		if strings.Contains(line, "local") && !strings.Contains(line, "help") {
 			t.Skip() // it would start the endpoint
 		}
-		b := newHarness()
-		status := b.run(line)
+		h := newHarness()
+		status := h.run(line)
 		if !slices.Contains([]int{exitDone, exitFailed, exitUsage}, status) {
 			t.Errorf("status %d", status)
 		}
-		if strings.ContainsRune(b.err.String(), '\x1b') {
-			t.Errorf("raw escape in %q", b.err.String())
+		if strings.ContainsRune(h.err.String(), '\x1b') {
+			t.Errorf("raw escape in %q", h.err.String())
 		}
 	})
 }

@@ -10,16 +10,16 @@ import (
 
 // Completion offers only the memory sizes that the service accepts.
 func TestCompleteMemoryWithinLimits(t *testing.T) {
-	e := newRegionsHarness(t)
+	h := newRegionsHarness(t)
 	compute := runtimetest.NewCompute(lithops.Contract{Backend: lithops.OpenWhisk})
-	e.compute["us-south"] = compute
+	h.compute["us-south"] = compute
 	offers := func(line string) string {
 		t.Helper()
-		e.out.Reset()
-		if status := e.run("__complete " + line + " "); status != exitDone {
-			t.Fatalf("exit status %d: %s", status, e.err.String())
+		h.out.Reset()
+		if status := h.run("__complete " + line + " "); status != exitDone {
+			t.Fatalf("exit status %d: %s", status, h.err.String())
 		}
-		words, _, _ := strings.Cut(e.out.String(), "\n:")
+		words, _, _ := strings.Cut(h.out.String(), "\n:")
 		return strings.Join(strings.Fields(words), " ")
 	}
 	for _, command := range []string{"deploy", "update", "delete"} {

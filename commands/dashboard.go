@@ -97,6 +97,7 @@ func (f *Factory) dashboardOptions(s *runtime.Service, req runtime.JobsRequest) 
 	return o
 }
 
+// saveTimeline writes the timeline of a job to an SVG file.
 func saveTimeline(ctx context.Context, f *Factory, o dashboard.Options, job, file string) error {
 	picture, err := dashboard.Picture(ctx, o, job)
 	switch {

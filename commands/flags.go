@@ -68,7 +68,7 @@ type targetFlags struct {
 	lithops       string
 	as            string // the service that the local endpoint emulates; "" for OpenWhisk
 	jobs          int
-	detailed      bool     // return a separate exit status for changes
+	detailed      bool     // --detailed-exitcode: exit with exitChanged if something changes
 	regions       []string // of --regions
 }
 
@@ -204,7 +204,7 @@ func (t *targetFlags) flagsForHint(root *cobra.Command, line string) (flags stri
 		{"resource-group", "-g", t.resourceGroup}, {"namespace", "", t.namespace}, {"bucket", "", t.bucket}, {"user-key", "", t.userKey},
 		{"python", "", t.python}, {"lithops", "", t.lithops},
 	} {
-		unsuitable := f.name == "config" && cmd.Name() == "lithops-config" || // it is suggested if this file is missing or invalid
+		unsuitable := f.name == "config" && cmd.Name() == "lithops-config" || // suggested if this file is missing or invalid
 			f.name == "python" && cmd.Name() == "init" && !isVersion(f.value) // init does not accept a path
 		if f.value == "" || unsuitable || cmd.Flags().Lookup(f.name) == nil || slices.Contains(words, "--"+f.name) {
 			continue

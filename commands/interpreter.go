@@ -13,7 +13,7 @@ import (
 )
 
 // interpreter returns the absolute path of the Python interpreter that runs a program: the program itself, or the
-// interpreter in its first line. It returns "" if the program is not run by Python.
+// interpreter in the "#!" line of the program. It returns "" if Python does not run the program.
 func interpreter(program string) string {
 	if isPython(program) {
 		return absolute(program)

@@ -60,12 +60,13 @@ func newRun(f *Factory) *cobra.Command {
 	return cmd
 }
 
-// exitError is an exit status without an error message, such as that of a program which has printed its own errors.
+// exitError ends the command with an exit status and without an error message, for example because the program that it
+// ran has printed its own errors.
 type exitError struct{ status int }
 
 func (e exitError) Error() string { return fmt.Sprintf("exit status %d", e.status) }
 
-// runJob prepares what a job needs and runs it.
+// runJob deploys the runtime if requested, and runs the program with the configuration for the target.
 func runJob(cmd *cobra.Command, f *Factory, o jobFlags, args []string) error {
 	ctx := cmd.Context()
 	path, err := exec.LookPath(args[0])
@@ -76,7 +77,7 @@ func runJob(cmd *cobra.Command, f *Factory, o jobFlags, args []string) error {
 	if o.target.python == "" && o.target.lithops == "" {
 		o.target.python = interpreter(path)
 		o.req.DetectedPython = o.target.python != ""
-		if strings.ContainsRune(args[0], filepath.Separator) { // other commands do not find this Python by themselves
+		if strings.ContainsRune(args[0], filepath.Separator) { // suggested commands need '--python' to find it
 			o.target.addFlagsToHints(f, cmd.Root())
 		}
 	}

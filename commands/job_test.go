@@ -41,7 +41,7 @@ func TestJobConfigIsPrivateAndRemoved(t *testing.T) {
 			}
 			left, err := os.ReadDir(dir)
 			if err != nil || len(left) > 0 {
-				t.Errorf("left behind: %v (%v)", left, err)
+				t.Errorf("files remain: %v (%v)", left, err)
 			}
 		})
 	}

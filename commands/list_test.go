@@ -19,15 +19,15 @@ import (
 func TestListWatch(t *testing.T) {
 	got := watchOutput(t, func(*testing.T, *harness) {})
 	if !strings.HasPrefix(got, "No runtimes found.\n\nName ") || strings.Count(got, "docker.io/me/x:1") != 1 || strings.Count(got, "No runtimes") != 1 {
-		t.Errorf("got %q, want the empty list once and then the other one once", got)
+		t.Errorf("got %q, want the empty list once, then the list with the runtime once", got)
 	}
 }
 
 // With a filter, list --watch writes only the output of the filter for each changed list, without separators.
 func TestListWatchWithFilter(t *testing.T) {
-	got := watchOutput(t, func(t *testing.T, b *harness) {
-		b.View.JSON, b.View.OutTTY = true, true
-		if err := b.View.SetQuery(t.Context(), `length, .[].name`); err != nil {
+	got := watchOutput(t, func(t *testing.T, h *harness) {
+		h.View.JSON, h.View.OutTTY = true, true
+		if err := h.View.SetQuery(t.Context(), `length, .[].name`); err != nil {
 			t.Fatal(err)
 		}
 	})
@@ -41,14 +41,14 @@ func watchOutput(t *testing.T, set func(*testing.T, *harness)) (out string) {
 	synctest.Test(t, func(t *testing.T) {
 		contract := lithops.Contract{Backend: lithops.OpenWhisk, Version: "3.8.0", Namespace: "guest", UserKey: "abcde"}
 		compute := runtimetest.NewCompute(contract)
-		b := newHarness()
-		set(t, b)
-		b.Service = func(context.Context, connect.Options) (*runtime.Service, error) {
+		h := newHarness()
+		set(t, h)
+		h.Service = func(context.Context, connect.Options) (*runtime.Service, error) {
 			return &runtime.Service{Site: site.Site{Contract: contract, Compute: compute, Store: runtimetest.NewStore(), Target: runtime.Target{Namespace: "guest"}}}, nil
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
-		go func() { ended <- watchList(ctx, b.Factory, &listOptions{sortBy: "name"}) }()
+		go func() { ended <- watchList(ctx, h.Factory, &listOptions{sortBy: "name"}) }()
 		time.Sleep(10 * watchInterval)
 		id, _ := contract.Runtime("docker.io/me/x:1", 256)
 		if _, err := compute.Register(ctx, entity.Registered{ID: id, Reference: "docker.io/me/x:1", MemoryMB: 256}, lithops.Bundle{}); err != nil {
@@ -59,7 +59,7 @@ func watchOutput(t *testing.T, set func(*testing.T, *harness)) (out string) {
 		if err := <-ended; err != nil {
 			t.Errorf("watchList: %v", err)
 		}
-		out = b.out.String()
+		out = h.out.String()
 	})
 	return out
 }

@@ -148,8 +148,8 @@ func newLocalReset(f *Factory) *cobra.Command {
 			if err := local.Reset(cmd.Context(), f.localDir()); err != nil {
 				return err
 			}
-			// The client uses cached metadata without checking the service. Metadata in the bucket of another service
-			// is unaffected.
+			// The client uses cached metadata without checking whether the runtime still exists. Deleting the cache
+			// entries of other OpenWhisk services is safe, because their buckets still contain the metadata.
 			if err := (lithops.Cache{Dir: lithops.CacheDir(f.Host.Home)}).RemoveAll(lithops.OpenWhisk); err != nil {
 				return err
 			}

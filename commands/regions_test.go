@@ -36,7 +36,7 @@ type regionsHarness struct {
 
 func newRegionsHarness(t *testing.T) *regionsHarness {
 	t.Helper()
-	e := &regionsHarness{harness: newHarness(), compute: map[string]*runtimetest.Compute{}, store: runtimetest.NewStore()}
+	h := &regionsHarness{harness: newHarness(), compute: map[string]*runtimetest.Compute{}, store: runtimetest.NewStore()}
 	cache, dir := t.TempDir(), filepath.Join(t.TempDir(), "lithops")
 	for _, name := range []string{"version.py", "__init__.py", "serverless/backends/ibm_cf/entry_point.py"} {
 		path := filepath.Join(dir, filepath.FromSlash(name))
@@ -47,38 +47,38 @@ func newRegionsHarness(t *testing.T) *regionsHarness {
 			t.Fatal(err)
 		}
 	}
-	e.Service = func(_ context.Context, o connect.Options) (*runtime.Service, error) {
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		e.jobs = append(e.jobs, o.Jobs)
+	h.Service = func(_ context.Context, o connect.Options) (*runtime.Service, error) {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.jobs = append(h.jobs, o.Jobs)
 		region := o.Region
 		if region == "" {
 			region = "us-south"
 		}
-		if slices.Contains(e.down, region) {
+		if slices.Contains(h.down, region) {
 			return nil, fault.New(fault.Unavailable, i18n.M("The service does not answer."), i18n.M("Try again later."))
 		}
 		c := lithops.Contract{Backend: lithops.IBMCF, Version: "3.7.0", UserKey: "abcd", Namespace: "ns", Region: region}
-		if e.compute[region] == nil {
-			e.compute[region] = runtimetest.NewCompute(c)
+		if h.compute[region] == nil {
+			h.compute[region] = runtimetest.NewCompute(c)
 		}
 		return &runtime.Service{Site: site.Site{
 			Target:   runtime.Target{Backend: "ibm_cf", Namespace: "ns", Region: region, Bucket: "bucket"},
 			Install:  lithops.Install{Dir: dir, Version: "3.7.0", Python: "3.11"},
 			Contract: c, Settings: lithops.Compute{Backend: lithops.IBMCF, RuntimeMemory: 256, RuntimeTimeout: 300, DockerServer: "docker.io"},
-			Compute: e.compute[region], Store: e.store, Cache: lithops.Cache{Dir: cache}, Observer: o.Host.Observer,
+			Compute: h.compute[region], Store: h.store, Cache: lithops.Cache{Dir: cache}, Observer: o.Host.Observer,
 		}}, nil
 	}
-	return e
+	return h
 }
 
 // json runs a command with --output json and decodes its output into doc.
-func (e *regionsHarness) json(t *testing.T, doc any, line string) int {
+func (h *regionsHarness) json(t *testing.T, doc any, line string) int {
 	t.Helper()
-	e.out.Reset()
-	status := e.run(line + " --output json")
-	if err := json.Unmarshal(e.out.Bytes(), doc); err != nil {
-		t.Fatalf("%s: %v\n%s", line, err, e.out.String())
+	h.out.Reset()
+	status := h.run(line + " --output json")
+	if err := json.Unmarshal(h.out.Bytes(), doc); err != nil {
+		t.Fatalf("%s: %v\n%s", line, err, h.out.String())
 	}
 	return status
 }
@@ -97,13 +97,13 @@ type resultDoc struct {
 }
 
 func TestRegionsRunConcurrently(t *testing.T) {
-	e := newRegionsHarness(t)
+	h := newRegionsHarness(t)
 	var doc resultDoc
-	if status := e.json(t, &doc, "deploy me/x:1 --regions us-south,eu-de -j 8"); status != exitDone || len(doc.Regions) != 2 {
+	if status := h.json(t, &doc, "deploy me/x:1 --regions us-south,eu-de -j 8"); status != exitDone || len(doc.Regions) != 2 {
 		t.Fatalf("%d %+v", status, doc)
 	}
-	if !slices.Equal(e.jobs, []int{4, 4}) {
-		t.Errorf("-j 8 became %v", e.jobs)
+	if !slices.Equal(h.jobs, []int{4, 4}) {
+		t.Errorf("-j 8: got %v jobs per region, want 4 each", h.jobs)
 	}
 	actions := map[string]int{}
 	for _, it := range doc.Items {
@@ -115,16 +115,16 @@ func TestRegionsRunConcurrently(t *testing.T) {
 		t.Errorf("got %v, want one in us-south and one in eu-de", actions)
 	}
 	var list []struct{ Region, State string }
-	if status := e.json(t, &list, "list --regions all"); status != exitDone || len(list) != 2 || list[0].Region == list[1].Region || list[0].State != "ready" {
+	if status := h.json(t, &list, "list --regions all"); status != exitDone || len(list) != 2 || list[0].Region == list[1].Region || list[0].State != "ready" {
 		t.Errorf("%d %+v", status, list)
 	}
 }
 
 func TestFailedRegionDoesNotStopOthers(t *testing.T) {
-	e := newRegionsHarness(t)
-	e.down = []string{"eu-de"}
+	h := newRegionsHarness(t)
+	h.down = []string{"eu-de"}
 	var doc resultDoc
-	if status := e.json(t, &doc, "deploy me/x:1 --regions us-south,eu-de"); status != exitFailed || len(doc.Regions) != 2 {
+	if status := h.json(t, &doc, "deploy me/x:1 --regions us-south,eu-de"); status != exitFailed || len(doc.Regions) != 2 {
 		t.Fatalf("%d %+v", status, doc)
 	}
 	if !doc.Regions[0].OK || doc.Regions[1].OK || doc.Regions[1].Error.Message == "" || !strings.Contains(doc.Error.Message, "Region eu-de: The service does not answer.") {
@@ -134,61 +134,61 @@ func TestFailedRegionDoesNotStopOthers(t *testing.T) {
 		resultDoc
 		Runtimes []struct{ Region string }
 	}
-	if status := e.json(t, &partly, "list --regions us-south,eu-de"); status != exitFailed || len(partly.Runtimes) != 1 || partly.Regions[1].OK {
+	if status := h.json(t, &partly, "list --regions us-south,eu-de"); status != exitFailed || len(partly.Runtimes) != 1 || partly.Regions[1].OK {
 		t.Errorf("%d %+v", status, partly)
 	}
-	e.View.JSON = false
-	e.out.Reset()
-	if status := e.run("list --regions us-south,eu-de"); status != exitFailed || !strings.Contains(e.out.String(), "docker.io/me/x:1") || !strings.Contains(e.err.String(), "Region eu-de: The service does not answer.") {
-		t.Errorf("%d %s%s", status, e.out.String(), e.err.String())
+	h.View.JSON = false
+	h.out.Reset()
+	if status := h.run("list --regions us-south,eu-de"); status != exitFailed || !strings.Contains(h.out.String(), "docker.io/me/x:1") || !strings.Contains(h.err.String(), "Region eu-de: The service does not answer.") {
+		t.Errorf("%d %s%s", status, h.out.String(), h.err.String())
 	}
 }
 
 func TestRuntimeMissingInSomeRegions(t *testing.T) {
-	e := newRegionsHarness(t)
-	if status := e.run("deploy me/x:1 --regions us-south,eu-de -q"); status != exitDone {
-		t.Fatal(e.err.String())
+	h := newRegionsHarness(t)
+	if status := h.run("deploy me/x:1 --regions us-south,eu-de -q"); status != exitDone {
+		t.Fatal(h.err.String())
 	}
 	var doc resultDoc
-	if status := e.json(t, &doc, "update me/x:1 --regions all"); status != exitDone || len(doc.Regions) != 6 {
+	if status := h.json(t, &doc, "update me/x:1 --regions all"); status != exitDone || len(doc.Regions) != 6 {
 		t.Errorf("update: %d %+v", status, doc)
 	}
-	if status := e.json(t, &doc, "delete me/x:1 --regions all -f"); status != exitDone {
+	if status := h.json(t, &doc, "delete me/x:1 --regions all -f"); status != exitDone {
 		t.Errorf("delete: %d %+v", status, doc)
 	}
-	if status := e.json(t, &doc, "delete me/x:1 --regions all -f"); status != exitFailed || !strings.Contains(doc.Error.Message, "is not deployed") {
+	if status := h.json(t, &doc, "delete me/x:1 --regions all -f"); status != exitFailed || !strings.Contains(doc.Error.Message, "is not deployed") {
 		t.Errorf("delete again: %d %+v", status, doc)
 	}
 }
 
 func TestRegionsAskForConfirmationOnce(t *testing.T) {
 	for answer, left := range map[string]int{"n\n": 2, "y\n": 0} {
-		e := newRegionsHarness(t)
-		if status := e.run("deploy me/x:1 --regions us-south,eu-de -q"); status != exitDone {
-			t.Fatal(e.err.String())
+		h := newRegionsHarness(t)
+		if status := h.run("deploy me/x:1 --regions us-south,eu-de -q"); status != exitDone {
+			t.Fatal(h.err.String())
 		}
-		e.View.InTTY, e.View.In = true, strings.NewReader(answer)
-		if status := e.run("delete all --regions eu-de,us-south"); status != exitDone {
-			t.Fatal(e.err.String())
+		h.View.InTTY, h.View.In = true, strings.NewReader(answer)
+		if status := h.run("delete all --regions eu-de,us-south"); status != exitDone {
+			t.Fatal(h.err.String())
 		}
-		if n := strings.Count(e.err.String(), "[y/N]"); n != 1 || !strings.Contains(e.err.String(), "Delete 2 runtimes") {
-			t.Errorf("asked %d times: %s", n, e.err.String())
+		if n := strings.Count(h.err.String(), "[y/N]"); n != 1 || !strings.Contains(h.err.String(), "Delete 2 runtimes") {
+			t.Errorf("asked %d times: %s", n, h.err.String())
 		}
-		if n := len(e.compute["us-south"].All()) + len(e.compute["eu-de"].All()); n != left {
-			t.Errorf("%q: %d are left", answer, n)
+		if n := len(h.compute["us-south"].All()) + len(h.compute["eu-de"].All()); n != left {
+			t.Errorf("%q: %d actions remain, want %d", answer, n, left)
 		}
 	}
 }
 
 func TestSharedBucketIsEmptiedOnce(t *testing.T) {
-	e := newRegionsHarness(t)
-	if status := e.run("deploy me/x:1 --regions us-south,eu-de -q"); status != exitDone {
-		t.Fatal(e.err.String())
+	h := newRegionsHarness(t)
+	if status := h.run("deploy me/x:1 --regions us-south,eu-de -q"); status != exitDone {
+		t.Fatal(h.err.String())
 	}
-	e.store.Set("lithops.jobs/a/b", nil, time.Now())
-	e.store.Set("lithops.jobs-old/a", nil, time.Now())
+	h.store.Set("lithops.jobs/a/b", nil, time.Now())
+	h.store.Set("lithops.jobs-old/a", nil, time.Now())
 	var doc resultDoc
-	if status := e.json(t, &doc, "clean --regions us-south,eu-de -f"); status != exitDone {
+	if status := h.json(t, &doc, "clean --regions us-south,eu-de -f"); status != exitDone {
 		t.Fatalf("%d %+v", status, doc)
 	}
 	purged := 0
@@ -197,11 +197,11 @@ func TestSharedBucketIsEmptiedOnce(t *testing.T) {
 			purged += it.Count
 		}
 	}
-	if purged != 3 || !slices.Equal(e.store.Keys(), []string{"lithops.jobs-old/a"}) {
-		t.Errorf("%d objects counted, left %v", purged, e.store.Keys())
+	if purged != 3 || !slices.Equal(h.store.Keys(), []string{"lithops.jobs-old/a"}) {
+		t.Errorf("%d objects counted, left %v", purged, h.store.Keys())
 	}
-	if n := len(e.compute["us-south"].All()) + len(e.compute["eu-de"].All()); n != 0 {
-		t.Errorf("%d actions are left", n)
+	if n := len(h.compute["us-south"].All()) + len(h.compute["eu-de"].All()); n != 0 {
+		t.Errorf("%d actions remain, want 0", n)
 	}
 }
 
@@ -214,18 +214,18 @@ type builder struct {
 
 func TestInvalidRegions(t *testing.T) {
 	for _, line := range []string{"list --regions moon", "list --regions us-sout", "list --regions us-south -r eu-de", "list -b local --regions all", "list --regions ,"} {
-		e := newRegionsHarness(t)
-		if status := e.run(line); status != exitUsage || len(e.jobs) > 0 {
+		h := newRegionsHarness(t)
+		if status := h.run(line); status != exitUsage || len(h.jobs) > 0 {
 			t.Errorf("%s: %d", line, status)
 		}
 	}
 }
 
 func TestApplyDeploysToTheRegionsOfTheFile(t *testing.T) {
-	e := newRegionsHarness(t)
+	h := newRegionsHarness(t)
 	b := &builder{}
-	open := e.Service
-	e.Service = func(ctx context.Context, o connect.Options) (*runtime.Service, error) {
+	open := h.Service
+	h.Service = func(ctx context.Context, o connect.Options) (*runtime.Service, error) {
 		s, err := open(ctx, o)
 		if err == nil {
 			s.Images = b
@@ -238,22 +238,22 @@ func TestApplyDeploysToTheRegionsOfTheFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	var doc resultDoc
-	if status := e.json(t, &doc, "apply "+file); status != exitDone {
+	if status := h.json(t, &doc, "apply "+file); status != exitDone {
 		t.Fatalf("%d %+v", status, doc)
 	}
 	want := map[string]int{"us-south": 3, "eu-de": 2, "eu-gb": 1, "us-east": 1, "jp-tok": 1, "au-syd": 1}
 	for region, n := range want {
-		if got := len(e.compute[region].All()); got != n {
-			t.Errorf("%s has %d, want %d", region, got, n)
+		if got := len(h.compute[region].All()); got != n {
+			t.Errorf("%s has %d actions, want %d", region, got, n)
 		}
 	}
 	if b.builds != 1 {
-		t.Errorf("built %d times", b.builds)
+		t.Errorf("%d builds, want 1", b.builds)
 	}
 	if err := os.WriteFile(file, []byte("runtimes:\n- image: me/a:1\n  regions: us-suoth\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if status := e.json(t, &doc, "apply "+file); status != exitFailed || !strings.Contains(doc.Error.Message, ":2:10: ") || !strings.Contains(doc.Error.Message, "'us-south'") {
+	if status := h.json(t, &doc, "apply "+file); status != exitFailed || !strings.Contains(doc.Error.Message, ":2:10: ") || !strings.Contains(doc.Error.Message, "'us-south'") {
 		t.Errorf("%d %+v", status, doc)
 	}
 }
@@ -261,10 +261,10 @@ func TestApplyDeploysToTheRegionsOfTheFile(t *testing.T) {
 // A build context outside the directory of the file is an error before any file is read or sent. With --allow-outside
 // it is only a warning.
 func TestApplyRejectsOutsideContextUnlessAllowed(t *testing.T) {
-	e := newRegionsHarness(t)
+	h := newRegionsHarness(t)
 	b := &builder{}
-	open := e.Service
-	e.Service = func(ctx context.Context, o connect.Options) (*runtime.Service, error) {
+	open := h.Service
+	h.Service = func(ctx context.Context, o connect.Options) (*runtime.Service, error) {
 		s, err := open(ctx, o)
 		if err == nil {
 			s.Images = b
@@ -278,12 +278,12 @@ func TestApplyRejectsOutsideContextUnlessAllowed(t *testing.T) {
 		t.Fatal(err)
 	}
 	var doc resultDoc
-	if status := e.json(t, &doc, "apply "+file); status != exitFailed || !strings.Contains(doc.Error.Message, "secrets is outside the directory") || b.builds > 0 {
+	if status := h.json(t, &doc, "apply "+file); status != exitFailed || !strings.Contains(doc.Error.Message, "secrets is outside the directory") || b.builds > 0 {
 		t.Errorf("%d %+v, %d builds", status, doc, b.builds)
 	}
 	doc = resultDoc{}
-	if status := e.json(t, &doc, "apply --allow-outside "+file); status != exitDone || b.builds != 1 || !strings.Contains(e.err.String(), "is built from") {
-		t.Errorf("%d %+v, %d builds; %s", status, doc, b.builds, &e.err)
+	if status := h.json(t, &doc, "apply --allow-outside "+file); status != exitDone || b.builds != 1 || !strings.Contains(h.err.String(), "is built from") {
+		t.Errorf("%d %+v, %d builds; %s", status, doc, b.builds, &h.err)
 	}
 }
 

@@ -41,7 +41,7 @@ func Run(ctx context.Context, f *Factory, args []string) int {
 		return exit.status
 	}
 	if word := unknownWord(cmd, args); word != "" && fault.Is(err, fault.Usage) {
-		err = unknownCommand(cmd, []string{word}) // the unknown command is the cause of unknown flags
+		err = unknownCommand(cmd, []string{word}) // an unknown command has only unknown flags
 	}
 	if wantsJSON(args) && cmd.Name() != runName { // parsing may have failed before --output
 		f.View.JSON = true

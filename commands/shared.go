@@ -13,8 +13,8 @@ import (
 )
 
 // shared holds the state that the regions of one command share: the confirmation question, the progress counts, the
-// images that are built for them, and the bucket. The prefixes of the bucket hold the objects of all regions and are
-// emptied once.
+// built images and the emptied prefixes of the bucket. A prefix contains the objects of all regions, so it is emptied
+// once.
 type shared struct {
 	inner site.Observer
 	ask   confirm

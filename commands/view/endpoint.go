@@ -57,7 +57,7 @@ type endpointDocument struct {
 	*EndpointSecrets
 }
 
-// Started is like Endpoint for a command that started the endpoint. It prints nothing with Quiet.
+// Started shows the local endpoint after a command has started it. Unlike Endpoint, it prints nothing with Quiet.
 func (v *View) Started(e Endpoint) error {
 	if v.Quiet && !v.JSON {
 		return nil
@@ -150,12 +150,12 @@ type stoppedDocument struct {
 	WasRunning bool `json:"was_running"`
 }
 
-// Stopped reports that the local endpoint is stopped. was is true if it was running before.
-func (v *View) Stopped(was bool) error {
+// Stopped reports that the local endpoint is stopped.
+func (v *View) Stopped(wasRunning bool) error {
 	if v.JSON {
-		return v.Document(stoppedDocument{was})
+		return v.Document(stoppedDocument{wasRunning})
 	}
-	if was {
+	if wasRunning {
 		v.ok()
 	} else if !v.Quiet {
 		v.Print(i18n.M("The local endpoint was not running."))
@@ -163,10 +163,10 @@ func (v *View) Stopped(was bool) error {
 	return nil
 }
 
-// Reset reports that the local endpoint was deleted. was is true if it was running before.
-func (v *View) Reset(was bool) error {
+// Reset reports that the data of the local endpoint was deleted.
+func (v *View) Reset(wasRunning bool) error {
 	if v.JSON {
-		return v.Document(stoppedDocument{was})
+		return v.Document(stoppedDocument{wasRunning})
 	}
 	v.ok()
 	return nil

@@ -103,9 +103,9 @@ func (v *View) Jobs(list []entity.Job, price float64) error {
 	for _, j := range list {
 		row := []string{text.Printable(j.ID), dash(text.Printable(j.Function)), v.endedCalls(j.Calls)}
 		if open {
-			row = append(row, count(j.Calls.Running), count(j.Calls.Waiting))
+			row = append(row, countOrDash(j.Calls.Running), countOrDash(j.Calls.Waiting))
 		}
-		row = append(row, count(j.Calls.Failed), shortTime(j.First), duration(j.Duration), GBs(j))
+		row = append(row, countOrDash(j.Calls.Failed), shortTime(j.First), duration(j.Duration), GBs(j))
 		if price > 0 {
 			row = append(row, cost(j, price))
 		}
@@ -134,7 +134,8 @@ func (v *View) endedCalls(c entity.Counts) string {
 	return s
 }
 
-func count(n int) string {
+// countOrDash formats a number. It returns "-" for 0.
+func countOrDash(n int) string {
 	if n == 0 {
 		return "-"
 	}
@@ -189,7 +190,7 @@ func (v *View) Job(d runtime.JobDetail, price float64) error {
 		{i18n.M("Runtime"), withMemory(text.Printable(d.Runtime), d.MemoryMB)},
 		{i18n.M("Calls"), v.plain(i18n.M("{{.Total}}: {{.Done}} done, {{.Failed}} failed, {{.Running}} running, {{.Waiting}} waiting",
 			"Total", d.Calls.Total, "Done", d.Calls.Done, "Failed", d.Calls.Failed, "Running", d.Calls.Running, "Waiting", d.Calls.Waiting))},
-		{i18n.M("Cold starts"), count(d.Calls.Cold)},
+		{i18n.M("Cold starts"), countOrDash(d.Calls.Cold)},
 		{i18n.M("Started"), shortTime(d.First)},
 		{i18n.M("Duration"), duration(d.Duration)},
 		{i18n.M("Median"), duration(median)},

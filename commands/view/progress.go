@@ -107,8 +107,8 @@ func elapsedText(d time.Duration) string {
 	return " (" + duration(d) + ")"
 }
 
-// Progress sets the counts of the current step. It ignores a total of one item without a unit, because "0/1" is not
-// useful.
+// Progress sets the counts of the current step. It ignores counts of at most one item without a unit, because they
+// carry no information.
 func (p *progress) Progress(done, total int64, unit string) {
 	if p.silent() || total <= 1 && done <= 1 && unit == "" {
 		return

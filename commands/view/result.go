@@ -188,7 +188,7 @@ func itemMemory(it runtime.Item) string {
 	return strconv.Itoa(it.Memory) + " MB"
 }
 
-// summary returns the number of visible changes of each kind.
+// summary returns a message with the number of visible changes of each kind.
 func summary(r runtime.Result) i18n.Message {
 	n, prerequisites := make(map[runtime.Change]int), 0
 	for _, it := range visible(r.Items) {

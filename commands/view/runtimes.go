@@ -125,6 +125,7 @@ func (v *View) Redraw(first bool) {
 	}
 }
 
+// dash returns "-" for an empty string.
 func dash(s string) string {
 	if s == "" {
 		return "-"

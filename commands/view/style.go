@@ -7,7 +7,7 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// style is the SGR parameters of a text style. The IBM Cloud CLI guide requires that all styles are bold.
+// style holds the SGR parameters of a text style. The IBM Cloud CLI guide requires that all styles are bold.
 type style string
 
 const (

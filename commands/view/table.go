@@ -147,8 +147,8 @@ func (v *View) row(cells []string, widths []int, first, others style) {
 	}
 }
 
-// wrap splits s into parts of at most width columns. It splits after a '/', ':', '-', '_' or ' ' if there is one in the
-// second half of a part.
+// wrap splits s into parts of at most width columns. If the second half of a part contains a '/', ':', '-', '_' or ' ',
+// the part ends after that character.
 func wrap(s string, width int) []string {
 	var parts []string
 	for runewidth.StringWidth(s) > width {
