@@ -1,4 +1,4 @@
-"""The job of `make demo`: the example of the Lithops documentation, and a map; exits 1 when a result is wrong."""
+"""The job of `make demo`: the example of the Lithops documentation, and a map; exits with status 1 if a result is wrong."""
 import sys
 import time
 

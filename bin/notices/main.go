@@ -1,6 +1,7 @@
-// Command notices writes plugin/NOTICE, or the file that is named, and beside it the same packed for the binary: what the binaries of a release have in them of others, with the licences. The
-// modules are those that any of its platforms links; github.com/elastic/go-licence-detector finds out their licences. Run
-// it in the project's folder after go.mod has changed:
+// Command notices writes plugin/NOTICE, or the given file, and next to it a compressed copy for the binary: the
+// third-party code in the binaries of a release, with its licences. The modules are those that any of the platforms
+// links. github.com/elastic/go-licence-detector determines their licences. Run it in the project's directory after
+// go.mod has changed:
 //
 //	make notices
 package main
@@ -18,14 +19,14 @@ import (
 	"strings"
 )
 
-// platforms are those of bin/release.
+// platforms are the platforms of bin/release.
 var platforms = []string{"linux/amd64", "linux/arm64", "linux/ppc64le", "linux/s390x", "darwin/amd64", "darwin/arm64", "windows/amd64"}
 
-// fields is a template of go-licence-detector: a line for each module.
+// fields is a template for go-licence-detector: one line per module.
 const fields = "{{define \"line\"}}{{.Name}}\t{{.Version}}\t{{.LicenceType}}\t{{.LicenceFile}}\t{{.Dir}}\n{{end}}" +
 	"{{range .Direct}}{{template \"line\" .}}{{end}}{{range .Indirect}}{{template \"line\" .}}{{end}}"
 
-// allowed are the licences that may be linked.
+// allowed lists the licences of modules that may be linked.
 const allowed = `{"allowlist": ["Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "MPL-2.0"]}`
 
 const head = `fn-runtime
@@ -71,10 +72,10 @@ func run(target string) error {
 	return errors.Join(os.WriteFile(target, text, 0o644), os.WriteFile(target+".gz", packed.Bytes(), 0o644))
 }
 
-// module is one that is linked.
+// module is a linked module.
 type module struct{ name, version, licence, file, dir string }
 
-// linked finds the modules of all platforms, but for those whose replacement is in this repository.
+// linked returns the modules of all platforms, except those that this repository replaces.
 func linked() ([]module, error) {
 	names := map[string]bool{}
 	for _, p := range platforms {
@@ -96,7 +97,7 @@ func linked() ([]module, error) {
 	return all, nil
 }
 
-// licensed finds out the licences.
+// licensed determines the licences of the modules.
 func licensed(modules []module) (all []module, err error) {
 	temp, err := os.MkdirTemp("", "notices")
 	if err != nil {
@@ -140,7 +141,7 @@ func licensed(modules []module) (all []module, err error) {
 		module{name: "htmx.org and htmx-ext-sse (npm)", version: "2.0.11, 2.2.4", licence: "0BSD", file: filepath.Join(page, "LICENSE"), dir: page}), nil
 }
 
-// notice lists the modules, then each licence once with those that it is of, then what their own notices say.
+// notice returns the list of modules, each licence once with its modules, and the modules' own notices.
 func notice(modules []module) ([]byte, error) {
 	slices.SortFunc(modules, func(a, b module) int { return cmp.Compare(a.name, b.name) })
 	var out bytes.Buffer

@@ -6,7 +6,8 @@ import (
 	"text/template"
 )
 
-// formula installs the binary of the machine, with completion. Homebrew runs on macOS and Linux, on Intel and ARM only.
+// formula is the template of a Homebrew formula that installs the binary and the completion scripts. Homebrew runs only
+// on macOS and Linux, on Intel and ARM.
 const formula = `# Made by bin/packages.
 class FnRuntime < Formula
   desc "{{.Summary}}"

@@ -21,14 +21,14 @@ import (
 	"fn-runtime/plugin"
 )
 
-// content is a file of a package, in the form of nfpm's configuration.
+// content is a file of a package, in the format of nfpm's configuration.
 type content struct {
 	Src      string            `yaml:"src"`
 	Dst      string            `yaml:"dst"`
 	FileInfo map[string]uint32 `yaml:"file_info"`
 }
 
-// writeDebian makes DIR/fn-runtime_VERSION_ARCH.deb for each binary for Linux: with manual pages, completion, copyright
+// writeDebian writes DIR/fn-runtime_VERSION_ARCH.deb for each Linux binary, with manual pages, completion, copyright
 // and changelog.
 func (r release) writeDebian(dir string) error {
 	stage, err := os.MkdirTemp("", "fn-runtime-deb")
@@ -44,7 +44,7 @@ func (r release) writeDebian(dir string) error {
 		if b.OS != "linux" {
 			continue
 		}
-		path, err := filepath.EvalSymlinks(b.path) // nfpm would pack the link
+		path, err := filepath.EvalSymlinks(b.path) // nfpm would pack the link itself
 		if err == nil {
 			path, err = filepath.Abs(path)
 		}
@@ -74,7 +74,7 @@ func (r release) writeDebian(dir string) error {
 	return nil
 }
 
-// debianArch is Debian's name of an architecture of Go's.
+// debianArch returns Debian's name of a Go architecture.
 func debianArch(arch string) string {
 	if arch == "ppc64le" {
 		return "ppc64el"
@@ -82,7 +82,7 @@ func debianArch(arch string) string {
 	return arch
 }
 
-// stage writes the files that are the same for every architecture.
+// stage writes the files that are identical for all architectures.
 func (r release) stage(dir string) (all []content, err error) {
 	put := func(dst string, data []byte) error {
 		src := filepath.Join(dir, fmt.Sprintf("file-%d", len(all)))
@@ -127,7 +127,7 @@ func (r release) stage(dir string) (all []content, err error) {
 	return all, put("/usr/share/doc/"+r.Name+"/copyright", []byte(strings.ReplaceAll(copyright, "NAME", r.Name)))
 }
 
-// copyright is in the form of https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/.
+// copyright is in the format of https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/.
 const copyright = `Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
 Upstream-Name: NAME
 
@@ -139,7 +139,7 @@ Comment: What the program has in it of others, with its copyrights and licenses,
  /usr/share/doc/NAME/NOTICE.gz; 'NAME version --licenses' prints the same.
 `
 
-// zip packs without name and time, as 'gzip -9n' does.
+// zip compresses data without name and time, as 'gzip -9n' does.
 func zip(data []byte) []byte {
 	var b bytes.Buffer
 	w, _ := gzip.NewWriterLevel(&b, gzip.BestCompression)

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// index is the list of a plug-in repository as the IBM Cloud CLI reads it, with the names of its JSON. IBM documents only
-// parts of it; the rest is taken from lists that are in use, where the CLI finds them at URL/bx/list.
+// index is the list of a plug-in repository in the JSON format of the IBM Cloud CLI. IBM documents only parts of the
+// format; the rest is derived from published lists, which the CLI reads from URL/bx/list.
 type index struct {
 	Plugins []entry `json:"plugins"`
 }
@@ -40,15 +40,15 @@ type version struct {
 	ReleaseNotesLink         string     `json:"releaseNotesLink"`
 }
 
-// download is a binary for one platform. The checksum is SHA-1, which is what the CLI compares; SHA256SUMS has a better
-// one of the same file.
+// download is a binary for one platform. The CLI compares its SHA-1 checksum; SHA256SUMS contains a stronger checksum
+// of the same file.
 type download struct {
 	Platform string `json:"platform"`
 	URL      string `json:"url"`
 	Checksum string `json:"checksum"`
 }
 
-// writeIndex writes the list to DIR/bx/list, and to DIR/list for those who look there.
+// writeIndex writes the list to DIR/bx/list, and to DIR/list for clients that read that path.
 func (r release) writeIndex(dir string) error {
 	v := version{
 		Version: r.Version.String(), Updated: r.Date, MinCLIVersion: r.MinCliVersion.String(),
@@ -80,7 +80,7 @@ func (r release) writeIndex(dir string) error {
 	return nil
 }
 
-// writeSums writes the checksums of a release to DIR/SHA256SUMS, in the form of sha256sum.
+// writeSums writes the checksums of a release to DIR/SHA256SUMS, in the format of sha256sum.
 func writeSums(dir string) error {
 	files, err := filepath.Glob(filepath.Join(dir, `fn-runtime[\-_.]*`))
 	if err != nil {
@@ -101,7 +101,7 @@ func writeSums(dir string) error {
 	return os.WriteFile(filepath.Join(dir, "SHA256SUMS"), []byte(b.String()), 0o644)
 }
 
-// sha256Of returns the checksum of a file, in hexadecimal digits.
+// sha256Of returns the checksum of a file in hexadecimal digits.
 func sha256Of(path string) (string, error) {
 	data, err := os.ReadFile(path)
 	return fmt.Sprintf("%x", sha256.Sum256(data)), err

@@ -1,11 +1,11 @@
-// Command packages makes of the binaries in a folder what they are installed from: the index of an IBM Cloud plug-in
-// repository, a Homebrew formula, Debian packages, the licences, and SHA256SUMS of it all. bin/release runs it in the project's folder; by itself it makes them
-// anew for another address:
+// Command packages creates the packages of a release from the binaries in a directory: the index of an IBM Cloud
+// plug-in repository, a Homebrew formula, Debian packages, the licences, and SHA256SUMS of all files. bin/release runs
+// it in the project's directory. Run it separately to recreate the packages for another URL:
 //
 //	go run ./bin/packages -url https://example.com/fn-runtime dist
 //
-// What it says of the plug-in comes from the plug-in's own metadata, dates come from CHANGELOG.md, and nothing depends on
-// the machine: the same sources and the same address give the same bytes.
+// The description comes from the plug-in's own metadata, and dates come from CHANGELOG.md. The output does not depend
+// on the machine: the same sources and the same URL produce the same bytes.
 package main
 
 import (
@@ -36,11 +36,11 @@ func main() {
 	}
 }
 
-// release is what all packages say of the plug-in.
+// release is the description that all packages share.
 type release struct {
 	sdk.PluginMetadata
 	Summary    string // one line
-	URL        string // without a slash at its end
+	URL        string // without a trailing slash
 	Date       time.Time
 	Maintainer string
 	Binaries   []binary
@@ -48,12 +48,12 @@ type release struct {
 
 // binary is one built file.
 type binary struct {
-	OS, Arch string // as Go names them
+	OS, Arch string // in Go's notation
 	File     string // base name
 	path     string
 }
 
-// platforms returns the name that the IBM Cloud CLI has for each platform of Go that it runs on.
+// platforms maps Go's platforms to the IBM Cloud CLI's names.
 var platforms = map[string]string{
 	"darwin/amd64": "osx", "darwin/arm64": "osx-arm64", "windows/amd64": "win64",
 	"linux/amd64": "linux64", "linux/arm64": "linux-arm64", "linux/ppc64le": "ppc64le", "linux/s390x": "s390x",
@@ -90,7 +90,7 @@ func write(dir, url, maintainer string) error {
 	return writeSums(dir)
 }
 
-// released finds the day on which a version came out.
+// released returns the release date of a version.
 func released(changelog, version string) (time.Time, error) {
 	text, err := os.ReadFile(changelog)
 	if err != nil {
@@ -103,7 +103,7 @@ func released(changelog, version string) (time.Time, error) {
 	return time.Parse(time.DateOnly, string(m[1]))
 }
 
-// binaries finds what bin/release has built, in the order of the names.
+// binaries returns the files that bin/release has built, sorted by name.
 func binaries(dir string) (all []binary, err error) {
 	prefix := "fn-runtime-" + plugin.Version + "-"
 	found, err := filepath.Glob(filepath.Join(dir, prefix+"*-*"))

@@ -1,6 +1,6 @@
-// Command reference writes docs/reference, docs/man and docs/environment.md from the commands' own help, below the
-// folder that is its argument, here by default. It runs in the project's folder, whose source it reads. `make docs` runs
-// it; a test fails when its result is stale.
+// Command reference writes docs/reference, docs/man and docs/environment.md from the commands' own help. Its argument
+// is the root directory of the output, by default the working directory. It reads the source in the working directory,
+// which must be the project's. `make docs` runs it; a test fails if its output is outdated.
 package main
 
 import (
@@ -29,7 +29,7 @@ func main() {
 	}
 }
 
-// write makes all files below docs of the folder root, and removes pages of commands that are gone.
+// write writes all files below docs in the directory root, and removes pages of deleted commands.
 func write(root string) error {
 	files := map[string][]byte{}
 	tree := commands.NewRoot(&commands.Factory{View: &view.View{}, Version: plugin.Version})
@@ -66,7 +66,7 @@ func write(root string) error {
 	return nil
 }
 
-// walk visits the commands that help shows, each before those below it.
+// walk visits the commands that help shows, parents before children.
 func walk(cmd *cobra.Command, visit func(*cobra.Command)) {
 	visit(cmd)
 	for _, sub := range cmd.Commands() {
@@ -76,7 +76,7 @@ func walk(cmd *cobra.Command, visit func(*cobra.Command)) {
 	}
 }
 
-// fileName is "local-start" for 'fn-runtime local start', "fn-runtime" for the root.
+// fileName returns "local-start" for 'fn-runtime local start', and "fn-runtime" for the root command.
 func fileName(cmd *cobra.Command) string {
 	if !cmd.HasParent() {
 		return cmd.Name()
@@ -86,10 +86,10 @@ func fileName(cmd *cobra.Command) string {
 
 func manName(cmd *cobra.Command) string { return strings.ReplaceAll(cmd.CommandPath(), " ", "-") }
 
-// program is how texts and examples call this program.
+// program is the name of this program in texts and examples.
 const program = "ibmcloud fn-runtime"
 
-// page is a command's page of the reference, in Markdown.
+// page returns a command's page of the reference, in Markdown.
 func page(h view.Help, cmd *cobra.Command) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n\n%s\n", h.Name, h.Short)
@@ -137,7 +137,7 @@ func table(b *strings.Builder, head, term string, list []view.Entry) {
 	}
 }
 
-// meaning is a text without the backquotes with which flags name their value.
+// meaning returns a flag's text without the backquotes around the name of its value.
 func meaning(e view.Entry) string { return strings.ReplaceAll(e.Meaning.String(), "`", "") }
 
 // inCode puts 'commands in quotes' into the form that Markdown has for them.

@@ -13,8 +13,8 @@ import (
 	"fn-runtime/i18n/resource"
 )
 
-// messages makes the page of every error message with its remedy, from the calls of fault.New in the source. Placeholders
-// are shown as words in capitals.
+// messages returns the page of all error messages with their suggested fixes, from the calls of fault.New in the
+// source. Placeholders are shown as words in capitals.
 func messages() (string, error) {
 	var rows []string
 	for _, dir := range []string{"plugin", "commands", "runtime"} {
@@ -44,7 +44,7 @@ func messages() (string, error) {
 		"`make docs`. More about the common ones: [troubleshooting](../troubleshooting.md).\n\n| message | what to do |\n|---|---|\n" + strings.Join(rows, "\n") + "\n", nil
 }
 
-// faultRow is the row of fault.New(kind, i18n.M(reason, ...), i18n.M(recovery, ...)).
+// faultRow returns the table row of fault.New(kind, i18n.M(reason, ...), i18n.M(recovery, ...)).
 func faultRow(n ast.Node) (string, bool) {
 	call, ok := n.(*ast.CallExpr)
 	if !ok || len(call.Args) != 3 || !isCall(call.Fun, "fault", "New") {
@@ -66,7 +66,7 @@ func isCall(fun ast.Expr, pkg, name string) bool {
 	return ok && x.Name == pkg
 }
 
-// text is the literal in i18n.M("..."), "" for anything else.
+// text returns the literal in i18n.M("..."), or "" for other expressions.
 func text(e ast.Expr) string {
 	call, ok := e.(*ast.CallExpr)
 	if !ok {
@@ -76,7 +76,7 @@ func text(e ast.Expr) string {
 	return text.Other
 }
 
-// cell makes a text fit for a table: {{.Name}} becomes NAME.
+// cell formats a text for a table: {{.Name}} becomes NAME.
 func cell(s string) string {
 	var b strings.Builder
 	for {

@@ -1,7 +1,7 @@
-// Command translations keeps i18n/resources in step with the texts of the source. It carries the translations of texts
-// that were changed over to the new ones, drops those of texts that are gone, writes the English file, and packs all
-// files into i18n/resources.zip, which the program has in it. With -check it changes nothing, lists what a translator has
-// to do, and fails when that is anything.
+// Command translations synchronizes i18n/resources with the texts of the source. It carries over the translations of
+// changed texts, deletes those of removed texts, writes the English file, and packs all files into i18n/resources.zip,
+// which is embedded in the program. With -check it changes nothing, lists the missing and outdated translations, and
+// fails if there are any.
 package main
 
 import (
@@ -72,7 +72,7 @@ func run(root string, check bool) error {
 	return nil
 }
 
-// missing returns "missing" or "stale" for each text that a language has no good translation of.
+// missing returns "missing" or "stale" for each text without a valid translation in a language.
 func missing(list []resource.Entry, texts map[string]resource.Text) map[string]string {
 	todo := make(map[string]string)
 	for id := range texts {

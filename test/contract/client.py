@@ -1,5 +1,5 @@
-"""Asks one Lithops release, by its own functions, what names it makes. Reads a JSON question from standard input and
-writes a JSON answer. Modules that Lithops imports and that do not matter here are replaced by empty ones."""
+"""Calls the functions of one Lithops release to derive names. Reads a JSON request from standard input and writes a JSON
+response. Modules that Lithops imports and that do not matter here are replaced by empty ones."""
 import copy, hashlib, importlib, json, os, shutil, sys, types, zipfile
 from importlib.machinery import ModuleSpec
 
@@ -56,11 +56,11 @@ except ImportError:  # 2.2.0 - 2.2.3
     constants = lithops_config
 
 BACKENDS = {"ibm_cf": "IBMCloudFunctionsBackend", "openwhisk": "OpenWhiskBackend"}
-JOBS = question["jobs"]  # whether the release speaks the present API of Code Engine
+JOBS = question["jobs"]  # whether the release supports the current Code Engine API
 
 
 class Project:
-    """Code Engine with one project, which has the name that the client looks for."""
+    """Code Engine with one project that has the name the client searches for."""
     ID, name = "11111111-2222-4333-8444-555555555555", None
 
     def __init__(self, *a, **k):
@@ -88,9 +88,9 @@ def module(backend, name):
 
 
 def key_of(storage, key):
-    """The object key that the client's own storage reads; both kinds of release join the same parts."""
+    """The object key that the client's own storage reads; older and newer releases join the same parts."""
     seen = []
-    shutil.rmtree(constants.CACHE_DIR, ignore_errors=True)  # the client looks there first
+    shutil.rmtree(constants.CACHE_DIR, ignore_errors=True)  # the client checks it first
     getattr(storage, "RUNTIME_META_CACHE", {}).clear()
 
     class Store:
@@ -105,7 +105,7 @@ def key_of(storage, key):
 
 
 def jobs(case):
-    """What compute() tells, of Code Engine."""
+    """The values of compute(), for Code Engine."""
     full = lithops_config.default_config(config_data=yaml.safe_load(case["yaml"]), config_overwrite={"backend": {}})
     own = lithops_config.extract_serverless_config(full)["code_engine"]
     impl = module("code_engine", "code_engine")
@@ -133,7 +133,7 @@ def jobs(case):
 
 
 def refused_scales():
-    """The pairs of processors and memory that the client refuses."""
+    """The pairs of CPU and memory that the client rejects."""
     if not JOBS:
         return []
     config, refused = module("code_engine", "config"), []
@@ -178,7 +178,7 @@ def compute(case):
 
 
 def normal(case, image):
-    """The image that the client looks for when a user asks for this one."""
+    """The image that the client uses if a user requests this one."""
     data = yaml.safe_load(case["yaml"])
     backend = case["backend"]
     old = "serverless" in data
@@ -223,7 +223,7 @@ def archive(backend, name="__main__.py"):
 
 
 def refusal(case):
-    """What the client's loader says against a configuration; "" when it takes it."""
+    """The error of the client's loader for a configuration; "" if it accepts the configuration."""
     try:
         full = lithops_config.default_config(config_data=yaml.safe_load(case["yaml"]), config_overwrite={"backend": {}})
         storage(full)
@@ -233,7 +233,7 @@ def refusal(case):
 
 
 def config_file(search):
-    """Which file the client would load when these exist."""
+    """The file that the client loads if these exist."""
     home, work = os.environ["HOME"], question["work"]
     os.chdir(work)
     places = {"work": os.path.join(work, ".lithops_config"), "home": os.path.join(home, ".lithops", "config"),
@@ -267,7 +267,7 @@ def accepted(name):
     try:
         utils.verify_runtime_name(name)
         return True
-    except AttributeError:  # 2.2.0 - 2.2.4 have no such check
+    except AttributeError:  # 2.2.0 - 2.2.4 do not have this check
         return True
     except AssertionError:
         return False

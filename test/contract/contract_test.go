@@ -1,6 +1,5 @@
 // Package contract tests runtime/lithops against the releases of Lithops themselves: Lithops' functions derive names
-// from
-// generated configurations, and our functions must derive the same names.
+// from generated configurations, and our functions must derive the same names.
 //
 // It contains comparisons with real packages, not expected values written by hand. The packages come from PyPI and are
 // kept in a cache. The tests fail without pip or a suitable Python.

@@ -1,8 +1,6 @@
 // Package docs tests the documentation. Every command block of README.md and docs/ runs, in order, in a new home
-// directory
-// per page, and prints the output that the page shows. Links are valid, generated pages are current, and the source
-// contains
-// the messages, variables and tests that the pages mention.
+// directory per page, and prints the output that the page shows. Links are valid, generated pages are current, and the
+// source contains the messages, variables and tests that the pages mention.
 //
 // The conventions of a page:
 //

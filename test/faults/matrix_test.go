@@ -1,6 +1,5 @@
 // Package faults injects every fault into every request of every command. The pairs are derived from the requests that
-// the
-// commands actually send, so new requests are covered automatically.
+// the commands actually send, so new requests are covered automatically.
 //
 // The commands are runs of the built binary, against the local endpoint's own servers and a registry, behind proxies.
 package faults

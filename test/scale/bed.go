@@ -1,7 +1,7 @@
-// Package scale runs the built binary on many runtimes and objects: how many requests it makes, how it bears a service
-// that throttles, what an interruption leaves, and what it never touches.
+// Package scale runs the built binary on many runtimes and objects. It checks the number of requests, the behaviour
+// with a throttling service, the state after an interruption, and that data of other programs stays untouched.
 //
-// What may go in: the local endpoint behind recording proxies, filled with what a test needs. What may not: timings.
+// It uses the local endpoint behind recording proxies, filled with test data. It does not measure times.
 package scale
 
 import (
@@ -26,10 +26,10 @@ import (
 	"fn-runtime/test/proxy"
 )
 
-// registry is where no registry is: images are looked up there in vain, at once.
+// registry is an address without a registry: requests for images fail immediately.
 const registry = "127.0.0.1:1/"
 
-// bed is a local endpoint behind proxies, and a client whose configuration leads through them.
+// bed is a local endpoint behind proxies, and a client that is configured to use the proxies.
 type bed struct {
 	*harness.Stage
 	t         *testing.T
@@ -38,11 +38,11 @@ type bed struct {
 	functions *openwhisk.Client
 	store     *storage.Store
 	contract  lithops.Contract
-	seed      openwhisk.Action // a deployed runtime, from which others are copied
+	seed      openwhisk.Action // the deployed runtime that copies are made from
 	metadata  []byte
 }
 
-// newBed deploys one runtime, so that what copies look like is known.
+// newBed deploys one runtime as the template for copies.
 func newBed(t *testing.T) *bed {
 	t.Helper()
 	venv := harness.Venv(t, "3.11", "lithops", "boto3")
@@ -103,7 +103,7 @@ func (b *bed) reset() {
 	}
 }
 
-// requests counts what came to a proxy with a method and a part of the path; "" is any.
+// requests counts the requests to a proxy with a method and a part of the path. "" matches any value.
 func requests(p *proxy.Proxy, method, part string) (n int) {
 	for _, r := range p.Record() {
 		if (method == "" || r.Method == method) && strings.Contains(r.Path, part) {
@@ -113,10 +113,11 @@ func requests(p *proxy.Proxy, method, part string) (n int) {
 	return n
 }
 
-// image is the name of the n-th copy.
+// image returns the image name of the n-th copy.
 func image(n int) string { return fmt.Sprintf("%sme/copy:%04d", registry, n) }
 
-// copies deploys n copies of the seed without calling them; foreign ones have no annotations, as Lithops itself deploys.
+// copies deploys n copies of the seed without invoking them. If foreign is true they have no annotations, as if
+// deployed by Lithops itself.
 func (b *bed) copies(n int, foreign bool) {
 	b.t.Helper()
 	code := base64.StdEncoding.EncodeToString([]byte("PK\x05\x06" + strings.Repeat("\x00", 18)))
@@ -136,7 +137,7 @@ func (b *bed) copies(n int, foreign bool) {
 	b.reset()
 }
 
-// all does work for 0 to n-1 side by side.
+// all calls work for 0 to n-1 concurrently.
 func (b *bed) all(n int, work func(ctx context.Context, i int) error) {
 	b.t.Helper()
 	var wg sync.WaitGroup
@@ -160,7 +161,7 @@ func (b *bed) all(n int, work func(ctx context.Context, i int) error) {
 	}
 }
 
-// actions returns the names of the actions that are there.
+// actions returns the names of the existing actions.
 func (b *bed) actions() map[string]bool {
 	b.t.Helper()
 	names := map[string]bool{}
@@ -176,7 +177,7 @@ func (b *bed) actions() map[string]bool {
 	return names
 }
 
-// keys returns the objects below a prefix.
+// keys returns the keys with a prefix.
 func (b *bed) keys(prefix string) map[string]bool {
 	b.t.Helper()
 	keys := map[string]bool{}
@@ -189,7 +190,7 @@ func (b *bed) keys(prefix string) map[string]bool {
 	return keys
 }
 
-// orphans fails the test when there is metadata without its action: the client would wait for ever.
+// orphans fails the test if there is metadata without its action, because the client would wait forever.
 func (b *bed) orphans() {
 	b.t.Helper()
 	actions := b.actions()
@@ -200,14 +201,14 @@ func (b *bed) orphans() {
 	}
 }
 
-// gauge is a fault that lets requests pass and notes how many are under way at once.
+// gauge is a fault that forwards requests and records how many are in flight at once.
 type gauge struct {
 	mu      sync.Mutex
 	now     int
 	highest int
 	hold    time.Duration
-	gather  int         // requests wait until so many have been under way at once
-	begun   func(n int) // the n-th request has come; may be nil
+	gather  int         // requests wait until this many are in flight
+	begun   func(n int) // called when the n-th request arrives; may be nil
 	count   int
 }
 

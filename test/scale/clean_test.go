@@ -20,7 +20,7 @@ import (
 	"fn-runtime/test/storage/gateway"
 )
 
-// neighbours are keys that look like those of Lithops and are not, or are not of this backend.
+// neighbours are keys that resemble those of Lithops but belong to other programs or to another backend.
 var neighbours = []string{
 	"lithops.jobs", "lithops.jobs-old/a/0", "lithops.jobs2/x", "lithops.job/x", "lithops.jobsX", "Lithops.jobs/x", "my/lithops.jobs/a", "zz",
 	"lithops.runtimes-old/openwhisk/x", "lithops.runtimes2/openwhisk/3.8.0/guest/a.meta.json", "lithops.runtimes/aws_lambda/3.8.0/x.meta.json",
@@ -28,7 +28,7 @@ var neighbours = []string{
 	"lithops.runtimes/2.6.0/ibm_cf/us-south/ns/a_256MB.meta.json", "data/very/deep/object.bin",
 }
 
-// raw is the SDK's own client, for what no command does.
+// raw returns the SDK's own client, for operations that no command supports.
 func raw(endpoint, access, secret string) *s3.S3 {
 	c := aws.NewConfig().WithEndpoint(endpoint).WithRegion("us-east-1").WithS3ForcePathStyle(true).WithCredentials(credentials.NewStaticCredentials(access, secret, ""))
 	return s3.New(session.Must(session.NewSession(c)))
@@ -57,13 +57,13 @@ func (b *bed) cleanLeavesTheNeighbours(client *s3.S3, bucket string, neighbours 
 	}
 	before := b.keys("")
 
-	// A dry run and housekeeping change nothing here: everything is young.
+	// A dry run and housekeeping change nothing here because everything is new.
 	b.Run(time.Minute, b.Bin, "clean", "--dry-run")
 	b.Run(time.Minute, b.Bin, "clean", "--older-than", "1h", "-f")
 	if now := b.keys(""); !maps.Equal(now, before) {
 		t.Errorf("a dry run or --older-than changed %d keys to %d", len(before), len(now))
 	}
-	// Jobs only.
+	// Only jobs.
 	b.Run(time.Minute, b.Bin, "clean", "--jobs-only", "-f")
 	want := maps.Clone(before)
 	for _, k := range jobs {
@@ -72,7 +72,7 @@ func (b *bed) cleanLeavesTheNeighbours(client *s3.S3, bucket string, neighbours 
 	if now := b.keys(""); !maps.Equal(now, want) {
 		t.Errorf("--jobs-only left %v", slices.Sorted(maps.Keys(now)))
 	}
-	// All of Lithops, and only that.
+	// Everything that belongs to Lithops, and nothing else.
 	b.put(jobs...)
 	b.Run(time.Minute, b.Bin, "clean", "-f")
 	left := slices.Sorted(maps.Keys(b.keys("")))
@@ -108,7 +108,7 @@ func TestCleanLeavesTheNeighboursInTheLocalStore(t *testing.T) {
 	b.cleanLeavesTheNeighbours(raw(b.s3.URL, b.endpoint.AccessKey, b.endpoint.SecretKey), b.endpoint.Bucket, neighbours)
 }
 
-// The second judge: a store that others wrote, with versions.
+// The same check with an independent store that supports versions.
 func TestCleanLeavesTheNeighboursInAVersionedBucket(t *testing.T) {
 	b := newBed(t)
 	versions := filepath.Join(t.TempDir(), "versions")
@@ -122,7 +122,7 @@ func TestCleanLeavesTheNeighboursInAVersionedBucket(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.FnRuntime("deploy", registry+"me/seed:1", "-q", "--force")
-	for range 3 { // versions, and a delete marker on top
+	for range 3 { // versions, and a delete marker as the newest
 		b.put("lithops.jobs/often", "lithops.jobs-old/often")
 	}
 	for _, key := range []string{"lithops.jobs/often", "lithops.jobs-old/often"} {
@@ -131,7 +131,7 @@ func TestCleanLeavesTheNeighboursInAVersionedBucket(t *testing.T) {
 		}
 	}
 	b.cleanLeavesTheNeighbours(client, bucket, slices.DeleteFunc(slices.Clone(neighbours), func(key string) bool {
-		return key == "lithops.jobs" // this store keeps objects in a file system, where a folder has that name
+		return key == "lithops.jobs" // this store keeps objects in a file system, in which a directory has that name
 	}))
 	list, err := client.ListObjectVersions(&s3.ListObjectVersionsInput{Bucket: aws.String(bucket)})
 	if err != nil {
@@ -159,10 +159,10 @@ func TestCleanLeavesTheNeighboursInAVersionedBucket(t *testing.T) {
 	}
 }
 
-// bucket is that of the gateway.
+// bucket is the bucket of the gateway.
 const bucket = "bucket"
 
-// gateway makes versitygw the store of the bed.
+// gateway replaces the store of the bed by versitygw.
 func (b *bed) gateway() (*gateway.Gateway, *s3.S3) {
 	b.t.Helper()
 	bin, err := gateway.Install(b.t.Context(), harness.CacheDir(b.t))
@@ -183,7 +183,7 @@ func (b *bed) gateway() (*gateway.Gateway, *s3.S3) {
 	return g, raw(g.URL, gateway.AccessKey, gateway.SecretKey)
 }
 
-// What is old goes, what is young stays.
+// Old objects are deleted, new ones are kept.
 func TestHousekeepingByAge(t *testing.T) {
 	b := newBed(t)
 	g, _ := b.gateway()

@@ -25,7 +25,7 @@ type result struct {
 	Error struct{ Code, Message string }
 }
 
-// deletions chooses the requests that delete actions.
+// deletions selects the requests that delete actions.
 func deletions(f proxy.Fault) func(proxy.Request) proxy.Fault {
 	return func(r proxy.Request) proxy.Fault {
 		if r.Method == http.MethodDelete {
@@ -49,7 +49,7 @@ func TestDeleteAllWorksSideBySideAndLeavesNothing(t *testing.T) {
 	}
 }
 
-// A service that answers 429 is asked less at once, and everything is done in the end.
+// If a service responds with 429, the command sends fewer concurrent requests, and still completes everything.
 func TestThrottlingLowersTheConcurrency(t *testing.T) {
 	b := newBed(t)
 	b.copies(100, false)
@@ -68,7 +68,7 @@ func TestThrottlingLowersTheConcurrency(t *testing.T) {
 		switch {
 		case n <= 32:
 			before = max(before, now)
-		case n > 48 && seen < 12: // those that were under way at the first 429 are through
+		case n > 48 && seen < 12: // the requests that were in flight at the first 429 have ended
 			seen++
 			after = max(after, now)
 		}
@@ -78,7 +78,7 @@ func TestThrottlingLowersTheConcurrency(t *testing.T) {
 			now--
 			mu.Unlock()
 		}()
-		for end := time.Now().Add(time.Minute); most() < 12 && time.Now().Before(end); { // all that are sent at once are here
+		for end := time.Now().Add(time.Minute); most() < 12 && time.Now().Before(end); { // all concurrent requests have arrived
 			time.Sleep(time.Millisecond)
 		}
 		time.Sleep(20 * time.Millisecond)
@@ -100,7 +100,7 @@ func TestThrottlingLowersTheConcurrency(t *testing.T) {
 	t.Logf("at most %d at once before 429, %d after", before, after)
 }
 
-// start runs a command of the binary that a test will interrupt.
+// start starts a command of the binary that a test will interrupt.
 func (b *bed) start(out *bytes.Buffer, args ...string) *exec.Cmd {
 	b.t.Helper()
 	cmd := exec.Command(b.Bin, args...)
@@ -115,7 +115,8 @@ func (b *bed) start(out *bytes.Buffer, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// Ctrl-C starts no new work, lets running calls end and reports what is done; the next run does the rest.
+// After Ctrl-C the command starts no new work, waits for running calls, and reports what it has deleted. The next run
+// deletes the rest.
 func TestInterruptedDeleteReportsWhatIsDone(t *testing.T) {
 	b := newBed(t)
 	b.copies(60, false)
@@ -208,7 +209,7 @@ func TestInterruptedUpdateIsFinishedByTheNextRun(t *testing.T) {
 	}
 }
 
-// An interrupted clean says what is left, and the next one does it.
+// An interrupted clean reports the remaining objects, and the next run deletes them.
 func TestInterruptedCleanIsFinishedByTheNextRun(t *testing.T) {
 	b := newBed(t)
 	b.all(2500, func(ctx context.Context, i int) error {
@@ -255,7 +256,7 @@ func TestInterruptedCleanIsFinishedByTheNextRun(t *testing.T) {
 
 var counts = regexp.MustCompile(`\d+/61 \(\d+/s\)`)
 
-// Without a terminal the counts and the rate are a line every few seconds.
+// Without a terminal, counts and rate are printed as a line every few seconds.
 func TestProgressHasCountsAndRate(t *testing.T) {
 	b := newBed(t)
 	b.copies(60, false)

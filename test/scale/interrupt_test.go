@@ -16,8 +16,8 @@ import (
 	"fn-runtime/test/schema"
 )
 
-// Ctrl-C while several memory sizes are being deployed: what runs ends, the rest is not tried, what is reported is true,
-// and the next run makes the rest.
+// After Ctrl-C during a deployment of several memory sizes, running work ends, the remaining sizes are not tried, the
+// report is correct, and the next run completes the deployment.
 func TestInterruptedDeployIsFinishedByTheNextRun(t *testing.T) {
 	const sizes = "256,320,384,448,512,576,640,704"
 	file := func(b *bed) string {

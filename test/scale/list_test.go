@@ -26,7 +26,7 @@ func (b *bed) list() []entry {
 	return all
 }
 
-// The number of requests grows with pages, not with runtimes.
+// The number of requests depends on the number of pages, not on the number of runtimes.
 func TestAThousandRuntimesAreListedPageByPage(t *testing.T) {
 	b := newBed(t)
 	b.copies(1000, false)
@@ -38,14 +38,15 @@ func TestAThousandRuntimesAreListedPageByPage(t *testing.T) {
 	}
 	actions, keys := requests(b.api, "GET", "/actions/"), requests(b.s3, "GET", "list-type=2")
 	total := requests(b.api, "", "") + requests(b.s3, "", "")
-	// 1001 actions in pages of 200, of which up to 4 are asked for at once; 1001 keys in pages of 1000.
+	// 1001 actions in pages of 200, of which up to 4 are requested at once; 1001 keys in pages of 1000.
 	if len(all) != 1001 || actions < 6 || actions > 6+3 || total > 6+3+2+6 {
 		t.Errorf("%d runtimes, %d pages of actions, %d of keys, %d requests in all", len(all), actions, keys, total)
 	}
 	t.Logf("%d requests: %d pages of actions, %d of keys", total, actions, keys)
 }
 
-// Runtimes that Lithops deployed itself do not say their image in the list: each costs a request, side by side.
+// The list does not contain the image of runtimes that Lithops deployed itself: each needs a request. These requests
+// are concurrent.
 func TestForeignRuntimesCostARequestEach(t *testing.T) {
 	b := newBed(t)
 	b.copies(200, true)

@@ -13,7 +13,7 @@ import (
 	"fn-runtime/test/schema"
 )
 
-// changedLithops is a copy of the installed Lithops in which the user has changed something.
+// changedLithops returns a copy of the installed Lithops with a change by the user.
 func (b *bed) changedLithops() string {
 	b.t.Helper()
 	dir := filepath.Join(b.Home, "changed")
@@ -35,7 +35,7 @@ func (b *bed) changedLithops() string {
 	return dir
 }
 
-// timeouts returns the time limit of each action, and that of its metadata, in seconds.
+// timeouts returns the time limit of each action and that of its metadata, in seconds.
 func (b *bed) timeouts() map[string][2]int {
 	b.t.Helper()
 	all := map[string][2]int{}
@@ -82,14 +82,14 @@ func TestUpdateBringsEveryRuntimeToTheChangedCode(t *testing.T) {
 	}
 	run(0, 0)
 	run(3, 3, "--force")
-	run(3, 0, "-t", "99") // the limits alone: what the runtime said of itself still holds
+	run(3, 0, "-t", "99") // only the limits: the metadata of the runtime is still valid
 	for name, s := range b.timeouts() {
 		if s != [2]int{99, 99} {
 			t.Errorf("%s has %v", name, s)
 		}
 	}
 	for _, e := range b.list() {
-		if e.State != "outdated" { // for the Lithops that is installed
+		if e.State != "outdated" { // for the installed Lithops
 			t.Errorf("got %+v, want outdated", e)
 		}
 	}
@@ -97,10 +97,10 @@ func TestUpdateBringsEveryRuntimeToTheChangedCode(t *testing.T) {
 
 func TestEveryFormOfNameIsDeleted(t *testing.T) {
 	b := newBed(t)
-	// None by digest: OpenWhisk drops it, so that only an annotation of 'deploy --pin' tells.
+	// None by digest: OpenWhisk drops the digest, so only an annotation of 'deploy --pin' has it.
 	names := []string{"me/my_image_x:0.1", "me/plain", registry + "ns/sub/img_1:2", registry + "me/untagged", "docker.io/me/full:1"}
 	versions := []string{"2.6.0", "3.6.0"}
-	// As Lithops itself deploys them: no annotation tells the image, which cannot be read back from the name.
+	// As Lithops itself deploys them: there is no annotation with the image, which cannot be derived from the name.
 	put := func(version, image string) {
 		t.Helper()
 		c := b.contract

@@ -1,6 +1,5 @@
-// Package schema holds the JSON of the built binary to the schemas in docs/schema.
-//
-// What may go in: the check of a document against the schema of a command. What may not: how documents come about.
+// Package schema validates the JSON of the built binary against the schemas in docs/schema. It does not create
+// documents.
 package schema
 
 import (
@@ -16,17 +15,17 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// compiled keeps the schemas of one test process.
+// compiled caches the schemas of one test process.
 type compiled struct {
 	sync.Mutex
 	all map[string]*jsonschema.Schema
 }
 
-// Check holds documents to schemas. The published schemas let later versions add keys; a Check does not, so that no key
-// is left undescribed.
+// Check validates documents against schemas. The published schemas allow additional keys in later versions. A Check
+// does not, so that every key must be described.
 type Check struct{ schemas compiled }
 
-// Valid fails the test unless the text is one document of the schema with that name ("list" is docs/schema/list.json).
+// Valid fails the test unless text is one valid document of the named schema ("list" is docs/schema/list.json).
 func (c *Check) Valid(t testing.TB, name, text string) {
 	t.Helper()
 	if err := c.Validate(t, name, text); err != nil {
@@ -34,7 +33,7 @@ func (c *Check) Valid(t testing.TB, name, text string) {
 	}
 }
 
-// Validate is Valid without the verdict.
+// Validate is Valid, but returns an error instead of failing the test.
 func (c *Check) Validate(t testing.TB, name, text string) error {
 	t.Helper()
 	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
@@ -72,7 +71,7 @@ func (c *Check) schema(t testing.TB, name string) *jsonschema.Schema {
 	return s
 }
 
-// names returns the schemas that there are.
+// names returns the names of all schemas.
 func names(t testing.TB) (names []string) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(harness.Root(t), "docs", "schema", "*.json"))
@@ -102,7 +101,7 @@ func read(t testing.TB, name string) any {
 	return doc
 }
 
-// closed forbids keys that are not described.
+// closed returns a schema that forbids keys without a description.
 func closed(node any) any {
 	switch n := node.(type) {
 	case map[string]any:

@@ -19,7 +19,7 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// stage has a Lithops, and no container engine.
+// stage returns a stage with Lithops and without a container engine.
 func stage(t *testing.T) *harness.Stage {
 	t.Helper()
 	s := harness.NewStage(t)
@@ -27,7 +27,7 @@ func stage(t *testing.T) *harness.Stage {
 	return s
 }
 
-// Every command writes what its schema describes, whether it succeeds or fails.
+// The output of every command conforms to its schema, for success and failure.
 func TestRealOutputFollowsTheSchemas(t *testing.T) {
 	s, check := stage(t), &Check{}
 	file := filepath.Join(s.Dir, "runtimes.yaml")
@@ -53,7 +53,7 @@ func TestRealOutputFollowsTheSchemas(t *testing.T) {
 		{"error", 2, "delete all -b local"},
 		{"local-status", 0, "local status"},
 		{"local-start", 0, "local start"},
-		{"error", 1, "local start --max-storage 5"}, // it runs with another
+		{"error", 1, "local start --max-storage 5"}, // the endpoint runs with another value
 		{"local-restart", 0, "local restart"},
 		{"local-status", 0, "local status"},
 		{"local-status", 0, "local status --show-secrets"},
@@ -74,7 +74,7 @@ func TestRealOutputFollowsTheSchemas(t *testing.T) {
 		{"invoke", 1, "invoke other -b local"},
 		{"jobs", 0, "jobs -b local"},
 		{"jobs", 1, "jobs a1b2c3-0-M000 -b local"},
-		{"dashboard", 1, "dashboard a1b2c3-0-M000 -b local --save timeline.svg"}, // test/dashboard has one that succeeds
+		{"dashboard", 1, "dashboard a1b2c3-0-M000 -b local --save timeline.svg"}, // test/dashboard has a successful case
 		{"doctor", 0, "doctor -b local"},
 		{"doctor", 1, "doctor -b ibm_cf"},
 		{"apply-result", 0, "apply " + file + " -b local --dry-run"},
@@ -108,7 +108,7 @@ func TestRealOutputFollowsTheSchemas(t *testing.T) {
 			t.Errorf("%s: exit %d, an error in the document is %v", c.line, r.Code, failed)
 		}
 	}
-	seen["logs"] = true // a line of it is held below
+	seen["logs"] = true // a line of it is validated below
 	logs := s.FnRuntime("local", "logs", "-n", "20", "--output", "json").Stdout
 	for line := range strings.Lines(logs) {
 		check.Valid(t, "local-logs", line)
@@ -122,7 +122,7 @@ func TestRealOutputFollowsTheSchemas(t *testing.T) {
 	}
 }
 
-// What needs a registry, several regions or bad luck is made from the same types as the real output.
+// Documents that need a registry, several regions or rare errors are created from the same types as the real output.
 func TestRareDocumentsFollowTheSchemas(t *testing.T) {
 	check := &Check{}
 	failed := &view.ErrorDocument{Message: "No.", Recovery: "Try again.", Code: "unavailable", Details: []string{"line"}}
@@ -152,7 +152,7 @@ func TestRareDocumentsFollowTheSchemas(t *testing.T) {
 	}
 }
 
-// jobDetail and logLine are what a view writes of a job with a call that failed, and of a line of its log.
+// jobDetail and logLine return the JSON of a job with a failed call, and of a line of its log.
 func jobDetail(t *testing.T) json.RawMessage {
 	at := time.Now()
 	call := entity.Call{Job: "a1b2c3-0-M000", ID: "00000", State: entity.CallFailed, Started: at, Ended: at.Add(time.Second), Error: "ValueError"}
@@ -191,7 +191,7 @@ func TestSchemasRefuse(t *testing.T) {
 	}
 }
 
-// The schema for editors and the reader of the file agree.
+// The schema for editors and the parser accept the same files.
 func TestApplyFilesFollowTheirSchema(t *testing.T) {
 	check := &Check{}
 	for text, good := range map[string]bool{

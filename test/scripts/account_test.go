@@ -28,22 +28,22 @@ import (
 	"fn-runtime/test/proxy"
 )
 
-// account is a local endpoint that poses as IBM Cloud Functions in one account.
+// account is a local endpoint that imitates IBM Cloud Functions in one account.
 type account struct {
 	Key   string `json:"key"`   // the API key of the account
-	Token string `json:"token"` // what a login gives for it
+	Token string `json:"token"` // the token that a login with the key returns
 	Proxy string `json:"proxy"`
 	CA    string `json:"ca"`
 
-	address  string // of the server that poses as IBM Cloud Functions
+	address  string // of the server that imitates IBM Cloud Functions
 	stage    *harness.Stage
 	endpoint harness.Endpoint
 	asked    atomic.Int64 // requests with the account's own token
 	refused  atomic.Int64
 }
 
-// open starts the endpoint, in front of it a server with a certificate for IBM Cloud Functions' name that takes the
-// account's token, and a proxy that leads there.
+// open starts the endpoint, a server in front of it that has a certificate for the host name of IBM Cloud Functions and
+// accepts the account's token, and a proxy that connects to the server.
 func open(t *testing.T, name, venv string) *account {
 	t.Helper()
 	part := func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
@@ -54,7 +54,7 @@ func open(t *testing.T, name, venv string) *account {
 	a.stage = harness.NewStage(t)
 	a.stage.Env = []string{"VIRTUAL_ENV=" + venv}
 	port := strconv.Itoa(runtimetest.FreePort(t))
-	// The store without TLS: the program has no reason to trust the endpoint's authority here.
+	// The store is used without TLS because the program does not trust the endpoint's authority here.
 	a.stage.FnRuntime("local", "start", "-q", "--s3-port", port, "--python", filepath.Join(venv, "bin", "python"))
 	a.endpoint = a.stage.Endpoint()
 
@@ -86,7 +86,7 @@ func open(t *testing.T, name, venv string) *account {
 	return a
 }
 
-// tunnel starts a proxy that leads from IBM Cloud Functions in a region to an address, and nowhere else.
+// tunnel starts a proxy that connects each region of IBM Cloud Functions to an address, and refuses all other hosts.
 func tunnel(t *testing.T, regions map[string]string) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -101,7 +101,7 @@ func tunnel(t *testing.T, regions map[string]string) string {
 	return server.URL
 }
 
-// splice answers a CONNECT with a connection to the address.
+// splice responds to a CONNECT by connecting the client to the address.
 func splice(w http.ResponseWriter, address string) {
 	there, err := net.Dial("tcp", address)
 	if err != nil {
@@ -119,7 +119,7 @@ func splice(w http.ResponseWriter, address string) {
 	_, _ = io.Copy(here, there)
 }
 
-// authority makes a certificate for IBM Cloud Functions and gives the file of the authority that signed it.
+// authority creates a certificate for IBM Cloud Functions and returns the file of the authority that signed it.
 func authority(t *testing.T) (tls.Certificate, string) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -12,11 +12,11 @@ import (
 	"fn-runtime/test/schema"
 )
 
-// Two local endpoints pose as IBM Cloud Functions in two regions of one account.
+// Two local endpoints imitate IBM Cloud Functions in two regions of one account.
 func TestCommandsWorkInSeveralRegions(t *testing.T) {
 	venv := harness.Venv(t, "3.11", "lithops", "boto3")
 	south, de := open(t, "southern", venv), open(t, "european", venv)
-	de.Token = south.Token // one session
+	de.Token = south.Token // one session for both
 	both, err := os.ReadFile(south.CA)
 	if err != nil {
 		t.Fatal(err)
@@ -81,7 +81,7 @@ func TestCommandsWorkInSeveralRegions(t *testing.T) {
 	if len(list) != 2 || list[0].Region != "us-south" || list[1].Region != "eu-de" || list[0].State != "ready" || list[1].State != "ready" {
 		t.Errorf("got %+v, want one that is ready in us-south and one in eu-de", list)
 	}
-	// The four regions that lead nowhere are listed as failed; the others are there.
+	// The four unreachable regions are listed as failed; the runtimes of the others are listed.
 	all := run(1, "list", "list --regions all")
 	failed := 0
 	for _, r := range all.Regions {
@@ -101,10 +101,10 @@ func TestCommandsWorkInSeveralRegions(t *testing.T) {
 	for _, r := range run(0, "list", "list --regions us-south,eu-de").Runtimes {
 		where[r.Region]++
 	}
-	if where["us-south"] != 1 || where["eu-de"] != 1 { // eu-de has b alone: a is not declared there
+	if where["us-south"] != 1 || where["eu-de"] != 1 { // eu-de has only b, because a is not declared there
 		t.Errorf("got %v, want one in us-south and one in eu-de", where)
 	}
-	// Everything is in order in both regions but the configuration, which has no key: the session serves us, not the client.
+	// In both regions only the check of the configuration fails. It has no key, and the client cannot use the session.
 	if d := run(1, "doctor", "doctor --regions us-south,eu-de"); d.Error.Message != "2 checks failed." {
 		t.Errorf("got %q, want the configuration of the two regions alone to fail", d.Error.Message)
 	}

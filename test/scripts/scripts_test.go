@@ -1,5 +1,5 @@
-// Package scripts runs the script of docs/automation.md as it stands there, against three local endpoints that pose as
-// three accounts. 'ibmcloud' is played by host.py.
+// Package scripts runs the script of docs/automation.md unchanged, against three local endpoints that imitate three
+// accounts. host.py imitates 'ibmcloud'.
 package scripts
 
 import (
@@ -15,7 +15,7 @@ import (
 
 const mark = "<!-- the script that test/scripts runs -->"
 
-// script takes the script out of the page.
+// script returns the script in the page.
 func script(t *testing.T) string {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(harness.Root(t), "docs", "automation.md"))
@@ -99,7 +99,8 @@ func TestTheScriptLoopsOverAccounts(t *testing.T) {
 
 	run(0, "development: 3 runtimes, 3 changed", "production: 3 runtimes, 3 changed", "research: 3 runtimes, 3 changed")
 	for name, a := range accounts {
-		// Each endpoint got what belongs to its account, in a package of its key, and nothing with another token.
+		// Each endpoint has received the actions of its account, in a package of its key, and no request with another
+		// token.
 		requests := ""
 		for _, r := range a.stage.Requests() {
 			requests += r.Method + " " + r.Path + "\n"
@@ -115,12 +116,13 @@ func TestTheScriptLoopsOverAccounts(t *testing.T) {
 	}
 	run(0, "development: 3 runtimes, 0 changed", "production: 3 runtimes, 0 changed", "research: 3 runtimes, 0 changed")
 
-	// One key is withdrawn and one service is away: the others are still done, and the status tells.
+	// One key has been revoked and one service is down. The other accounts are still processed, and the exit status
+	// reports the failure.
 	write(t, filepath.Join(s.Dir, "keys", "development.json"), `{"apikey": "withdrawn"}`, 0o600)
 	accounts["research"].stage.FnRuntime("local", "stop", "-q")
 	run(1, "development: the login failed, see development.log", "production: 3 runtimes, 0 changed", "research: failed: ")
 
-	// No key was ever on a command line, and no session is left behind.
+	// No key was passed on a command line, and no session remains.
 	calls, err := os.ReadFile(state + ".calls")
 	if err != nil || strings.Count(string(calls), `"login"`) != 9 {
 		t.Errorf("%v\n%s", err, calls)

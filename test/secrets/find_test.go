@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// forms are the ways in which a secret can be written: as it is, hexadecimal, quoted for a URL, and in base64 at each of
-// the three places where it can begin in a longer text.
+// forms returns the encodings in which a secret can appear: plain, hexadecimal, URL-encoded, and in base64 at each of
+// the three offsets at which it can begin in a longer text.
 func forms(secret string) []string {
 	list := []string{secret, hex.EncodeToString([]byte(secret)), url.QueryEscape(secret)}
 	for shift := range 3 {
@@ -20,7 +20,7 @@ func forms(secret string) []string {
 	return list
 }
 
-// find names the secrets that are in a text, in whatever form.
+// find returns the names of the secrets that a text contains in any encoding.
 func find(text string, secrets map[string]string) (names []string) {
 	for name, secret := range secrets {
 		for _, form := range forms(secret) {

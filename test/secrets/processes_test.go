@@ -22,12 +22,12 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// proxyPassword stands in HTTPS_PROXY, where users have to keep it: programs that need the network inherit it, but it
-// belongs in no command line, file or output.
+// proxyPassword is the password in HTTPS_PROXY, where users have to store it. Programs that need the network inherit
+// it, but it must not appear in a command line, a file or an output.
 const proxyPassword = "sEcReT-proxy-password-0123456789"
 
 // TestNoSecretInOtherProcesses watches every process that commands start on the local endpoint - the endpoint, the
-// Python that is asked for Lithops, the Pythons of actions - while they run: no command line and no environment has a
+// Python that locates Lithops, the Pythons of actions - while they run. No command line and no environment contains a
 // secret of the session or of the configuration.
 func TestNoSecretInOtherProcesses(t *testing.T) {
 	s := harness.NewStage(t)
@@ -63,7 +63,7 @@ func TestNoSecretInOtherProcesses(t *testing.T) {
 	for what, text := range w.seen {
 		line, _, _ := strings.Cut(text, "\x01")
 		own := filepath.Base(strings.Split(line, "\x00")[0]) == filepath.Base(s.Bin) && !strings.Contains(line, "local\x00run")
-		if own { // the command itself has the environment that its user gave it
+		if own { // the command itself has the environment that its user set
 			text = line
 		}
 		for _, name := range find(text, planted) {
@@ -82,7 +82,8 @@ func TestNoSecretInOtherProcesses(t *testing.T) {
 	}
 }
 
-// inFiles looks for what was planted in every file that commands have made, and for files that others may read.
+// inFiles searches every file that commands have created for planted secrets, and checks that other users cannot read
+// the files.
 func inFiles(t *testing.T, home string, ours map[string]string) {
 	t.Helper()
 	secrets := map[string]string{"proxy password": proxyPassword}
@@ -112,14 +113,14 @@ func inFiles(t *testing.T, home string, ours map[string]string) {
 	}
 }
 
-// watcher looks at /proc again and again.
+// watcher reads /proc repeatedly.
 type watcher struct {
 	seen map[string]string // by process and name: command line, a byte 1, environment
 	done chan struct{}
 	all  sync.WaitGroup
 }
 
-// watch follows all processes that have a home in their environment or command line.
+// watch follows all processes whose environment or command line contains a home directory.
 func watch(t *testing.T, home string) *watcher {
 	t.Helper()
 	w := &watcher{seen: map[string]string{}, done: make(chan struct{})}
@@ -157,15 +158,15 @@ func (w *watcher) commands(t *testing.T, args []string, output string) {
 	}
 }
 
-// TestNoSecretInADump ends a command that waits for an answer with SIGQUIT, upon which Go writes what every goroutine
-// does, with as much as GOTRACEBACK can be made to tell.
+// TestNoSecretInADump sends SIGQUIT to a command that waits for a response. Go then dumps all goroutines, with the most
+// detailed GOTRACEBACK setting.
 func TestNoSecretInADump(t *testing.T) {
 	c := cloud.Open(t, t.TempDir(), nil)
 	for _, backend := range []string{"openwhisk", "ibm_cf"} {
 		u := c.NewClient(t, backend, cloud.Lithops(t, ""))
 		u.Login(t)
 		plant(t, u, backend)
-		l, err := net.Listen("tcp", "127.0.0.1:0") // takes connections and says nothing
+		l, err := net.Listen("tcp", "127.0.0.1:0") // accepts connections and sends nothing
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -190,7 +191,7 @@ func TestNoSecretInADump(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				for _, service := range []string{cloud.OpenWhisk, cloud.S3} { // beyond loopback, so that the way leads through the proxy
+				for _, service := range []string{cloud.OpenWhisk, cloud.S3} { // not on loopback, so that requests use the proxy
 					data = bytes.ReplaceAll(data, []byte(c.URL(service)), []byte("https://192.0.2."+strconv.Itoa(i+1)))
 				}
 				if err := os.WriteFile(config, data, 0o600); err != nil {
@@ -210,7 +211,7 @@ func TestNoSecretInADump(t *testing.T) {
 	}
 }
 
-// quit starts a command, waits until it has connected, and gives what it says upon SIGQUIT.
+// quit starts a command, waits until it has connected, and returns its output after SIGQUIT.
 func quit(t *testing.T, cmd *exec.Cmd, connected <-chan struct{}) string {
 	t.Helper()
 	var out bytes.Buffer
@@ -223,7 +224,7 @@ func quit(t *testing.T, cmd *exec.Cmd, connected <-chan struct{}) string {
 	defer context.AfterFunc(ctx, func() { _ = cmd.Process.Kill() })()
 	select {
 	case <-connected:
-		time.Sleep(200 * time.Millisecond) // the request is on its way
+		time.Sleep(200 * time.Millisecond) // the request has been sent
 	case <-ctx.Done():
 		t.Errorf("it never connected")
 	}

@@ -1,7 +1,7 @@
 //go:build unix
 
-// Package secrets plants marked secrets everywhere a user keeps them, runs everything with the trace on, and looks for
-// them in all output, all files, all processes and all requests.
+// Package secrets plants marked secrets in every location where users keep them, runs all commands with the trace
+// enabled, and searches all output, files, processes and requests for the secrets.
 package secrets
 
 import (
@@ -27,7 +27,7 @@ import (
 
 var write = flag.Bool("write", false, "write the counts to docs/reliability.md")
 
-// planted are the secrets by name. None may be in any output.
+// planted maps names to secrets. No output may contain one.
 var planted = map[string]string{
 	"OpenWhisk key":     cloud.APIKey[strings.Index(cloud.APIKey, ":")+1:],
 	"IAM API key":       cloud.IAMKey,
@@ -40,7 +40,7 @@ var planted = map[string]string{
 	"Docker password":   "sEcReT-docker-config-password-0123456789",
 }
 
-// allowed are the services that may see a secret.
+// allowed lists the services that may receive a secret.
 var allowed = map[string][]string{
 	"OpenWhisk key": {cloud.OpenWhisk}, "IAM API key": {cloud.IAM}, "IAM access token": {cloud.OpenWhisk, cloud.S3, cloud.CodeEngine},
 	"registry password": {cloud.Registry, cloud.CodeEngine}, "HMAC secret": {cloud.CodeEngine}, // a worker's way to the bucket "Docker password": {cloud.Registry},
@@ -61,7 +61,7 @@ func TestFormsAreFound(t *testing.T) {
 	}
 }
 
-// seen is what a service received.
+// seen records the requests that a service received.
 type seen struct {
 	mu  sync.Mutex
 	all map[string]*strings.Builder
@@ -100,7 +100,7 @@ func TestNoSecretGetsOut(t *testing.T) {
 	}
 }
 
-// tally counts over all runs.
+// tally holds the counts of all runs.
 type tally struct {
 	mu              sync.Mutex
 	searched, found int
@@ -137,7 +137,7 @@ func (n *tally) everywhere(t *testing.T) {
 						p.Inject(trouble)
 					}
 					for _, line := range lines {
-						ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second) // what is repeated and repeated has said what it says
+						ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second) // repeated retries send nothing new
 						a := u.Binary(ctx, t, line, append(env, "IBMCLOUD_HTTP_TIMEOUT=5")...)
 						cancel()
 						n.add(1, 0)
@@ -165,7 +165,7 @@ func (n *tally) everywhere(t *testing.T) {
 	}
 }
 
-// plant puts the secrets where users keep them.
+// plant writes the secrets to the locations where users keep them.
 func plant(t *testing.T, u *cloud.Client, backend string) {
 	t.Helper()
 	config := u.Cloud.ClientConfig(backend)
@@ -181,7 +181,7 @@ func plant(t *testing.T, u *cloud.Client, backend string) {
 	u.Write(t, ".docker/config.json", fmt.Sprintf(`{"auths":{%q:{"auth":%q}}}`, u.Cloud.Host(cloud.Registry), auth))
 }
 
-// troubles are what servers do: nothing wrong; refusals that repeat what was sent; a way to another host.
+// troubles returns server behaviours: no fault, errors that repeat the request, and a redirect to another host.
 func troubles(other string) []func(proxy.Request) proxy.Fault {
 	always := func(f proxy.Fault) func(proxy.Request) proxy.Fault {
 		return func(proxy.Request) proxy.Fault { return f }
@@ -202,7 +202,8 @@ func troubles(other string) []func(proxy.Request) proxy.Fault {
 	return []func(proxy.Request) proxy.Fault{nil, always(echo(401)), always(echo(400)), always(redirect)}
 }
 
-// files looks into every file of the home that the test did not put there, and at the modes of those with secrets.
+// files searches every file of the home directory that the test did not create, and checks the modes of those with
+// secrets.
 func files(t *testing.T, u *cloud.Client) (searched, found int) {
 	t.Helper()
 	ours := []string{".lithops/config", ".docker/config.json", ".bluemix/config.json"}

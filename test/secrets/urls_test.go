@@ -7,7 +7,7 @@ import (
 	"fn-runtime/runtime/local/cloud"
 )
 
-// Passwords inside addresses are shown by no command: not in an error, not in JSON, not in a configuration that is
+// No command prints a password that is part of a URL: not in an error, not in JSON, and not in a configuration that is
 // printed without secrets.
 func TestPasswordsInAddressesAreNotShown(t *testing.T) {
 	const secret = "sEcReT-in-an-address"
@@ -60,7 +60,7 @@ func TestPasswordsInAddressesAreNotShown(t *testing.T) {
 			u.Write(t, "context/Dockerfile", "FROM scratch\n")
 			u.Write(t, "runtimes.yaml", "runtimes:\n- image: me/img:1\n  build: {context: 'https://u:"+secret+"@github.com/x/y.git'}\n")
 			lines := []string{"list", "doctor", "doctor --output json", "lithops-config", "show default --output json", "build me/img:1 {home}/context", "deploy me/img:1 --output json"}
-			if name == "name of the bucket" { // once: what is wrong in these is the argument
+			if name == "name of the bucket" { // once, because the error is in the argument
 				lines = append(lines, "apply {home}/runtimes.yaml", "build me/img:1 https://"+secret+"@github.com/x/y.git", "list -c https://u:"+secret+"@h/config",
 					"build me/img:1 {home}/context --cache-from https://u:"+secret+"@h/c --output json")
 			}

@@ -17,19 +17,19 @@ import (
 	"time"
 )
 
-// sample is what the endpoint's process takes at one moment.
+// sample holds the resources of the endpoint's process at one moment.
 type sample struct {
 	at          time.Duration // since the start
 	residentKB  int64
-	anonymousKB int64 // of residentKB, without pages of files: bbolt maps its file
-	heapKB      int64 // alive after the last garbage collection, rounded to MB by the Go runtime; -1 before the first
+	anonymousKB int64 // part of residentKB, without file pages: bbolt maps its file
+	heapKB      int64 // live heap after the last garbage collection, rounded to MB by the Go runtime; -1 before the first
 	descriptors int
 	threads     int
-	children    int   // processes below it
-	stateBytes  int64 // of the folder, without logs, as the disk counts it
+	children    int   // descendant processes
+	stateBytes  int64 // disk usage of the state directory, without logs
 }
 
-// watch takes a sample a second, at least twenty in all, until ctx ends.
+// watch takes one sample per second until ctx ends, and at least twenty in all.
 func watch(ctx context.Context, t *testing.T, pid int, dir string) (all []sample) {
 	begin := time.Now()
 	tick := time.NewTicker(min(time.Second, *length/40))
@@ -46,7 +46,7 @@ func watch(ctx context.Context, t *testing.T, pid int, dir string) (all []sample
 	}
 }
 
-// take reads one sample from /proc and the folder.
+// take reads one sample from /proc and the state directory.
 func take(t *testing.T, pid int, dir string) (x sample) {
 	t.Helper()
 	proc := fmt.Sprintf("/proc/%d", pid)
@@ -62,7 +62,7 @@ func take(t *testing.T, pid int, dir string) (x sample) {
 	x.heapKB = alive(filepath.Join(dir, "stderr.log"))
 	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || strings.Contains(d.Name(), ".jsonl") || d.Name() == "stderr.log" {
-			return nil // gone meanwhile, or no state
+			return nil // removed in the meantime, or not part of the state
 		}
 		if info, err := d.Info(); err == nil {
 			x.stateBytes += info.Size()
@@ -82,7 +82,7 @@ func field(status []byte, name string) int64 {
 	return 0
 }
 
-// below lists the processes that a process has started, and those that they have started.
+// below returns the PIDs of all descendants of a process.
 func below(pid int) (all []int) {
 	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
 	for _, file := range tasks {
@@ -96,7 +96,7 @@ func below(pid int) (all []int) {
 	return all
 }
 
-// collection is how the Go runtime tells of one: "gc 9 @1.2s 1%: ... ms cpu, 7->8->3 MB, ...".
+// collection matches the Go runtime's report of a garbage collection: "gc 9 @1.2s 1%: ... ms cpu, 7->8->3 MB, ...".
 var collection = regexp.MustCompile(`(?m)^gc \d+ @.*\d+->\d+->(\d+) MB`)
 
 func alive(file string) int64 {
@@ -109,7 +109,7 @@ func alive(file string) int64 {
 	return mb << 10
 }
 
-// tenth returns the n-th tenth of the samples, from 0.
+// tenth returns the n-th tenth of the samples, 0-based.
 func tenth(all []sample, n int) []sample { return all[len(all)*n/10 : len(all)*(n+1)/10] }
 
 func median(all []sample, of func(sample) int64) int64 {

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// settle waits until everything that was accepted has ended, and looks for all that was acknowledged.
+// settle waits until all accepted work has ended, and checks that everything acknowledged exists.
 func (w *work) settle() {
 	w.t.Helper()
 	for id, n := range w.activations {
@@ -24,7 +24,7 @@ func (w *work) settle() {
 	}
 }
 
-// find waits for the record of an activation; "" when it is right.
+// find waits for the record of an activation. It returns "" if the record is correct.
 func (w *work) find(id, n string) string {
 	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(100 * time.Millisecond) {
 		status, body := w.e.Do("GET", w.e.API("/activations/"+id), "")
@@ -44,7 +44,7 @@ func (w *work) find(id, n string) string {
 	}
 }
 
-// clear takes everything away again; afterwards nothing of it is there.
+// clear deletes everything and checks that nothing remains.
 func (w *work) clear() {
 	w.t.Helper()
 	for key := range w.objects {

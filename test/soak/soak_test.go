@@ -1,7 +1,7 @@
 //go:build linux
 
-// Package soak works one local endpoint hard with everything at once: commands of the built binary, jobs of the
-// unmodified Lithops client, invocations and objects. It watches what the endpoint's process takes meanwhile.
+// Package soak puts load on one local endpoint: commands of the built binary, jobs of the unmodified Lithops client,
+// invocations and objects, all concurrently. It monitors the resources of the endpoint's process.
 //
 // 'make test' runs it for twenty seconds, 'make soak' for ten minutes.
 package soak
@@ -23,23 +23,23 @@ var (
 	write  = flag.Bool("write", false, "write the figures to docs/reliability.md")
 )
 
-// What may differ between the second tenth of the time and its last. Less than a minute of samples is noise, in which
-// memory that the Go runtime has not given back yet counts.
+// The allowed differences between the second and the last tenth of the run. Less than a minute of samples is noise,
+// because they include memory that the Go runtime has not returned yet.
 const (
-	steadyMB   = 16 // in a run of minutes
+	steadyMB   = 16 // in a run of several minutes
 	noiseMB    = 64
-	steadyFDs  = 24 // connections and pipes come and go
+	steadyFDs  = 24 // the number of connections and pipes varies
 	steadyMore = 12 // threads
-	workers    = 16 // Python processes: the pool's places, and those that are about to end
+	workers    = 16 // Python processes: the slots of the pool, and processes that are about to end
 )
 
 func TestSoak(t *testing.T) {
 	venv := harness.Venv(t, "3.11", "lithops", "boto3")
 	python := filepath.Join(venv, "bin", "python")
 	s := harness.NewStage(t)
-	// The Go runtime tells in the endpoint's standard error how much is alive after each garbage collection.
+	// The Go runtime reports the live heap on the endpoint's standard error after each garbage collection.
 	s.Env = append(s.Env, "VIRTUAL_ENV="+venv, "GODEBUG=gctrace=1", "LITHOPS_CONFIG_FILE="+filepath.Join(s.Home, ".lithops", "config"))
-	s.FnRuntime("local", "start", "--python", python, "--memory", "1024") // four workers of 256 MB, so that their number is level
+	s.FnRuntime("local", "start", "--python", python, "--memory", "1024") // four workers of 256 MB, so that their number is constant
 	e := s.Speak(t)
 	s.Env[1] = "GODEBUG="
 	s.Env = append(s.Env, s.Endpoint().Trust()...)
@@ -96,7 +96,7 @@ func judge(t *testing.T, samples []sample, rested sample) {
 	}
 }
 
-// leftovers looks for what only a life in progress may leave.
+// leftovers searches for temporary files that may exist only while work is in progress.
 func leftovers(t *testing.T, s *harness.Stage) {
 	t.Helper()
 	for _, pattern := range []string{

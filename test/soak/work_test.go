@@ -15,11 +15,11 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// invocations is how many activations may be made in all: the endpoint keeps the newest 10,000, and every one must be
-// found again at the end.
+// invocations is the maximum number of activations in total. The endpoint keeps the newest 10,000, and the test must
+// find every activation at the end.
 const invocations = 9000
 
-// held is how many objects each writer keeps at a time.
+// held is the number of objects that each writer keeps at a time.
 const held = 40
 
 const action = `{"exec":{"kind":"python:3","code":"import time\ndef main(args):\n    time.sleep(args.get('s', 0))\n    return {'n': args['n']}"},"limits":{"memory":128,"timeout":60000}}`
@@ -38,25 +38,25 @@ with lithops.FunctionExecutor(log_level='ERROR') as ex:
 assert got == [2 * x for x in range(12)], got
 `
 
-// counts is what was done.
+// counts holds the numbers of completed operations.
 type counts struct {
 	commands, jobs, activations, objects, lost int
-	kept                                       int64 // bytes of the objects that are there at the end
+	kept                                       int64 // total size of the remaining objects, in bytes
 }
 
-// work is everything that is done to the endpoint.
+// work is the load on the endpoint.
 type work struct {
 	t      *testing.T
 	s      *harness.Stage
 	e      *harness.Speaker
 	python string
-	file   string // of apply
-	script string // of the job
+	file   string // for apply
+	script string // for the job
 
 	mu          sync.Mutex
 	count       counts
-	activations map[string]string // id -> the n that it was given
-	objects     map[string]string // key -> what is in it
+	activations map[string]string // ID -> the n that was passed
+	objects     map[string]string // key -> content
 }
 
 func newWork(t *testing.T, s *harness.Stage, e *harness.Speaker, python string) *work {
@@ -81,7 +81,7 @@ func (w *work) run(ctx context.Context) {
 	wg.Wait()
 }
 
-// commands runs each command of the binary, and a job in between, again and again.
+// commands repeatedly runs all commands of the binary, and a job in between.
 func (w *work) commands(ctx context.Context) {
 	for round := 0; ; round++ {
 		for _, line := range []string{
@@ -122,7 +122,7 @@ func (w *work) tally(change func(*counts)) {
 	change(&w.count)
 }
 
-// invoke makes activations, most without waiting, at a pace that spreads them over the time.
+// invoke invokes actions, mostly without waiting, at a rate that spreads the invocations over the run.
 func (w *work) invoke(ctx context.Context, n int) {
 	pause := time.NewTicker(max(150*time.Millisecond, *length*3/invocations))
 	defer pause.Stop()

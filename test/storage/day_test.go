@@ -18,8 +18,8 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// The clients that people have do a day's work on the local endpoint's S3: 1,500 keys, 36 odd ones, 60 MB in parts, ranges,
-// presigned URLs, conditions, metadata and copies, each as far as it can say them.
+// Popular S3 clients do typical work on the local endpoint's S3: 1,500 keys, 36 unusual ones, 60 MB in parts, ranges,
+// presigned URLs, conditions, metadata and copies. Each client uses the features that it supports.
 func TestADaysWork(t *testing.T) {
 	harness.Python(t, "3.11")
 	s := harness.NewStage(t)
@@ -52,12 +52,12 @@ func TestADaysWork(t *testing.T) {
 	})
 }
 
-// trust are the variables by which programs take the endpoint's certificate.
+// trust returns the environment variables with which programs trust the endpoint's certificate.
 func trust(e harness.Endpoint) []string {
 	return []string{"SSL_CERT_FILE=" + e.CAFile, "AWS_CA_BUNDLE=" + e.CAFile, "REQUESTS_CA_BUNDLE=" + e.CAFile, "PYTHONDONTWRITEBYTECODE=1"}
 }
 
-// day is the work of one program of the command line, in a folder with files to send.
+// day is the work of one command line program, in a directory with files to send.
 type day struct {
 	*testing.T
 	harness.Endpoint
@@ -87,7 +87,7 @@ func (d *day) write(name, text string) {
 	}
 }
 
-// same compares a file that was fetched.
+// same compares a downloaded file with its expected content.
 func (d *day) same(name, want string) {
 	d.Helper()
 	got, err := os.ReadFile(filepath.Join(d.dir, name))
@@ -96,7 +96,7 @@ func (d *day) same(name, want string) {
 	}
 }
 
-// files are the names below a folder with their sizes.
+// files returns the names and sizes of the files in a directory.
 func (d *day) files(folder string) map[string]int64 {
 	d.Helper()
 	all := map[string]int64{}
@@ -113,7 +113,7 @@ func (d *day) files(folder string) map[string]int64 {
 	return all
 }
 
-// fetched compares a folder that came back with the one that was sent.
+// fetched compares a downloaded directory with the one that was sent.
 func (d *day) fetched(folder string) {
 	d.Helper()
 	if got, want := d.files(folder), d.files("many"); !maps.Equal(got, want) {
@@ -121,7 +121,7 @@ func (d *day) fetched(folder string) {
 	}
 }
 
-// try runs a program with its arguments.
+// try runs a program with the given arguments.
 func (d *day) try(program string, args ...string) (string, error) {
 	cmd := exec.CommandContext(d.Context(), program, args...)
 	cmd.Dir, cmd.Env = d.dir, d.env
@@ -138,7 +138,7 @@ func (d *day) run(program string, args ...string) string {
 	return out
 }
 
-// opens fetches a presigned URL.
+// opens downloads a presigned URL and compares the content.
 func (d *day) opens(link, want string) {
 	d.Helper()
 	ca, err := os.ReadFile(d.CAFile)

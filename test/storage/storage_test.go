@@ -1,5 +1,5 @@
-// Package storage checks runtime/storage against versitygw, a real S3 server. Where that cannot be built or started the
-// tests fail: they are never skipped.
+// Package storage tests runtime/storage against versitygw, a real S3 server. If versitygw cannot be built or started,
+// the tests fail; they are never skipped.
 //
 //	go test ./test/storage/
 //	go test ./test/storage/ -run '^$' -bench Purge -benchtime 3x
@@ -79,8 +79,8 @@ func fill(t testing.TB, s *storage.Store, keys []string) {
 	}
 }
 
-// lay puts objects into the server's folder directly, which is much faster.
-func lay(t testing.TB, g *gateway.Gateway, s *storage.Store, keys []string) {
+// writeObjects writes objects into the server's directory directly, which is much faster.
+func writeObjects(t testing.TB, g *gateway.Gateway, s *storage.Store, keys []string) {
 	t.Helper()
 	if err := s.CreateBucket(t.Context()); err != nil {
 		t.Fatal(err)
@@ -108,7 +108,7 @@ func keys(t testing.TB, s *storage.Store, prefix string) []string {
 	return out
 }
 
-// jobs are the keys of jobs with calls, two objects each, as Lithops lays them out.
+// jobs returns the keys of n jobs with calls, two objects per call, in the layout of Lithops.
 func jobs(n, calls int) []string {
 	var out []string
 	for j := range n {
@@ -172,7 +172,7 @@ func TestPurge(t *testing.T) {
 	for _, set := range [][]string{jobs(30, 40), jobs(1, 1100), {"lithops.jobs/a-b", "lithops.jobs/a/b", "lithops.jobs/a0", "lithops.jobs/é +&"}} {
 		fill(t, s, neighbours)
 		if len(set) > 10 {
-			lay(t, g, s, set)
+			writeObjects(t, g, s, set)
 		} else {
 			fill(t, s, set)
 		}
@@ -186,8 +186,8 @@ func TestPurge(t *testing.T) {
 	}
 }
 
-// BenchmarkPurge deletes 20,000 objects with 50 ms added to each request. s5cmd took 2.3 s for it on the machine where
-// the design was made; run both on the same machine to compare.
+// BenchmarkPurge deletes 20,000 objects with 50 ms added to each request. For comparison, s5cmd took 2.3 s on the
+// machine on which this was designed; run both on the same machine.
 func BenchmarkPurge(b *testing.B) {
 	g := start(b)
 	direct, slow := open(g, 0), open(g, 50*time.Millisecond)
@@ -198,7 +198,7 @@ func BenchmarkPurge(b *testing.B) {
 		b.Run(c.name, func(b *testing.B) {
 			for range b.N {
 				b.StopTimer()
-				lay(b, g, direct, c.keys)
+				writeObjects(b, g, direct, c.keys)
 				b.StartTimer()
 				got, err := slow.Purge(b.Context(), entity.Sweep{Prefixes: []string{"lithops.jobs/"}})
 				if err != nil || got.Deleted != len(c.keys) {

@@ -1,5 +1,5 @@
-// Package stories runs the built binary as people and scripts do; each testdata/*.txtar is one story. UPDATE=1 writes
-// the expected outputs anew.
+// Package stories runs the built binary as users and scripts do. Each testdata/*.txtar is one story. UPDATE=1 rewrites
+// the expected outputs.
 package stories
 
 import (
@@ -32,7 +32,7 @@ func TestStories(t *testing.T) {
 			env.Setenv("IBMCLOUD_CONFIG_HOME", env.WorkDir+"/home/.bluemix")
 			env.Setenv("VIRTUAL_ENV", venv)
 			env.Setenv("LC_ALL", "C")
-			env.Defer(func() { // an endpoint that a story has started, or a failed one has left
+			env.Defer(func() { // an endpoint that a story has started, or that a failed story has not stopped
 				stop := exec.Command(filepath.Join(bin, "fn-runtime"), "local", "stop")
 				stop.Env = env.Vars
 				if out, err := stop.CombinedOutput(); err != nil {
@@ -46,7 +46,7 @@ func TestStories(t *testing.T) {
 	})
 }
 
-// status N COMMAND...: the command ends with exit status N. Its output is that of exec.
+// status N COMMAND...: the command must exit with status N. Its output is available as after exec.
 func status(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: status N COMMAND...")

@@ -1,4 +1,4 @@
-"""Jobs on Code Engine, with the Lithops client as it comes from PyPI. Prints what came out as JSON."""
+"""Jobs on Code Engine, with the unmodified Lithops client from PyPI. Prints the results as JSON."""
 import json
 import os
 

@@ -1,4 +1,4 @@
-"""A map on Code Engine that tells where it ran."""
+"""A map on Code Engine that reports where it ran."""
 import json
 
 import lithops

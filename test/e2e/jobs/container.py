@@ -1,4 +1,4 @@
-"""A job on a runtime of one's own: imports a package that only its image has, and tells where it ran."""
+"""A job on a custom runtime: imports a package that only its image contains, and reports where it ran."""
 import json
 import sys
 

@@ -1,4 +1,4 @@
-"""A map one call of which fails, and what its client knows of it."""
+"""A map in which one call fails, and the client's report of it."""
 import json
 import lithops
 

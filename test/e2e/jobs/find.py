@@ -1,4 +1,4 @@
-"""Asks the unmodified client what it finds of a runtime, without running or deploying anything."""
+"""Prints what the unmodified client finds of a runtime, without running or deploying anything."""
 import json
 import sys
 
@@ -13,7 +13,7 @@ storage = InternalStorage(extract_storage_config(config))
 handler = ServerlessHandler(extract_serverless_config(config), storage)
 backend = handler.backend
 runtime = config[backend.name].get('runtime') or backend._get_default_runtime_image_name()
-# The version became a part of the key that the backend makes in 3.0.
+# Since 3.0 the version is part of the key that the backend derives.
 args = (runtime, memory, lithops.__version__) if lithops.__version__ >= '3' else (runtime, memory)
 key = handler.get_runtime_key(*args)
 runtimes = handler.list_runtimes('all')

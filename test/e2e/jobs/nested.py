@@ -1,4 +1,4 @@
-"""Maps whose calls start maps and wait for them, then a map of calls that compute. It prints what came of both."""
+"""Maps whose calls start maps and wait for them, then a map of calls that compute. Prints the results of both."""
 import json
 import time
 

@@ -1,4 +1,4 @@
-"""Maps over objects in storage, as the unmodified client runs them: functions look at every byte of what they read.
+"""Maps over objects in storage, as the unmodified client runs them: functions check every byte that they read.
 
 Arguments: runtime, or "" for the default one; objects; maps over all of them; objects that each function reads; maps with
 results of 200 KB. Prints how many were read and returned, and which of them wrongly.

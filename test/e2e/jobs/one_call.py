@@ -1,4 +1,4 @@
-"""One call, with the configuration of whoever started this."""
+"""One call, with the inherited configuration."""
 import lithops
 
 

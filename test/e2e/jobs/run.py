@@ -1,4 +1,4 @@
-"""A short job for `run`. Prints what came out, and what it was given, as JSON; its exit status is 3."""
+"""A short job for `run`. Prints its result and its arguments as JSON; its exit status is 3."""
 import json
 import os
 import sys

@@ -1,4 +1,4 @@
-"""The seed document's examples, with the Lithops client as it comes from PyPI. Prints what came out as JSON."""
+"""The seed document's examples, with the unmodified Lithops client from PyPI. Prints the results as JSON."""
 import json
 import sys
 

@@ -1,4 +1,4 @@
-"""Tells the version that the image of a runtime has in its environment."""
+"""Prints the version in the environment of a runtime's image."""
 import os
 import sys
 

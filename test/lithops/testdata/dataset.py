@@ -1,4 +1,4 @@
-"""A plug-in of pytest: serves the data set that TestMapReduce fetches from the Internet from this machine."""
+"""A pytest plug-in that serves, from this machine, the data set that TestMapReduce fetches from the Internet."""
 import http.server
 import threading
 
@@ -34,5 +34,5 @@ def pytest_collection_finish(session):
     from lithops.tests import test_map_reduce
     server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Files)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    # two of them are enough for what is tested, and the machine is small
+    # two of them are sufficient for the test, and the machine is small
     test_map_reduce.TEST_FILES_URLS[:] = ['http://127.0.0.1:%d/%s' % (server.server_port, name) for name in ('a.txt', 'b.txt')]

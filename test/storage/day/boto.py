@@ -1,4 +1,4 @@
-"""A day's work with boto3 or ibm_boto3: LIBRARY ENDPOINT ACCESS SECRET BUCKET."""
+"""Typical work with boto3 or ibm_boto3: LIBRARY ENDPOINT ACCESS SECRET BUCKET."""
 
 import hashlib
 import importlib
@@ -79,7 +79,7 @@ def large():
         out = io.BytesIO()
         s3.download_fileobj(bucket, k, out)
         assert out.getvalue() == data, k
-        if k == "large" or library == "boto3":  # the other one forgets them in a copy by parts
+        if k == "large" or library == "boto3":  # the other library drops them in a multipart copy
             head = s3.head_object(Bucket=bucket, Key=k)
             assert head["Metadata"] == {"m": "1"} and head["ContentType"] == "text/x", head
     for text, first, last in (("0-0", 0, 1), ("8388600-8388620", 8388600, 8388621), ("-7", -7, None), ("62914550-99999999999999999999", 62914550, None)):
@@ -118,7 +118,7 @@ def presigned():
 
 
 def post(form, name, data):
-    """Sends a form as a page in a browser would."""
+    """Sends a form as a page in a browser does."""
     parts = ['--x\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' % field for field in form["fields"].items()]
     parts.append('--x\r\nContent-Disposition: form-data; name="file"; filename="%s"\r\n\r\n' % name)
     body = "".join(parts).encode() + data + b"\r\n--x--\r\n"
@@ -188,10 +188,10 @@ def versions():
 
 
 def settings():
-    """What scripts that make a bucket say of it, and what tools ask."""
+    """The settings that scripts make for a bucket, and the requests of tools."""
     acl = s3.get_bucket_acl(Bucket=bucket)
     s3.put_bucket_acl(Bucket=bucket, AccessControlPolicy={"Owner": acl["Owner"], "Grants": acl["Grants"]})
-    client(signature_version="s3").create_bucket(Bucket=bucket)  # again, which the default region takes
+    client(signature_version="s3").create_bucket(Bucket=bucket)  # again, which the default region allows
     refused("NotImplemented", s3.put_bucket_acl, Bucket=bucket, ACL="public-read")
     if library == "boto3":
         block = {"BlockPublicAcls": True, "IgnorePublicAcls": True, "BlockPublicPolicy": True, "RestrictPublicBuckets": True}

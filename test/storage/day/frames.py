@@ -1,4 +1,4 @@
-"""A day's work with s3fs, pandas and pyarrow: ENDPOINT ACCESS SECRET BUCKET."""
+"""Typical work with s3fs, pandas and pyarrow: ENDPOINT ACCESS SECRET BUCKET."""
 
 import os
 import sys
@@ -20,7 +20,7 @@ fs.pipe({f"{bucket}/many/{i:04}": b"x" for i in range(1500)})
 assert len(fs.find(f"{bucket}/many")) == 1500
 fs.rm(f"{bucket}/many", recursive=True)
 
-odd = [k[:1000] for k in ODD if not k.endswith("/") and "//" not in k]  # to a file system these are folders
+odd = [k[:1000] for k in ODD if not k.endswith("/") and "//" not in k]  # these are directories in a file system
 for k in odd:
     fs.pipe_file(f"{bucket}/odd/{k}", k.encode())
     assert fs.cat_file(f"{bucket}/odd/{k}") == k.encode(), k
@@ -44,7 +44,7 @@ for k, big in (("new", b"x"), ("large", b"x" * (12 << 20))):
     fs.pipe_file(f"{bucket}/{k}-once", big, mode="create")
     try:
         fs.pipe_file(f"{bucket}/{k}-once", big, mode="create")
-    except OSError:  # as s3fs says 412
+    except OSError:  # s3fs's error for a 412
         continue
     raise AssertionError("an object that is there is created again")
 with urllib.request.urlopen(fs.sign(f"{bucket}/large")) as answer:

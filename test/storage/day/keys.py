@@ -1,4 +1,4 @@
-"""Keys that clients are known to spoil on their way to a store."""
+"""Keys that some clients send in a modified form."""
 
 ODD = [
     "plain", "with space", "two  spaces", " leading", "trailing ", "plus+plus", "percent%20", "percent%", "a%2Fb", "a%252Fb",

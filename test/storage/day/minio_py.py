@@ -1,4 +1,4 @@
-"""A day's work with minio-py: ENDPOINT ACCESS SECRET BUCKET."""
+"""Typical work with minio-py: ENDPOINT ACCESS SECRET BUCKET."""
 
 import io
 import sys
@@ -43,7 +43,7 @@ with ThreadPoolExecutor(16) as pool:
 assert [o.object_name for o in s3.list_objects(recursive=True, **named)] == keys
 remove(keys)
 
-odd = [k for k in ODD if k != "dir/"]  # it makes a folder of that
+odd = [k for k in ODD if k != "dir/"]  # it treats this key as a directory
 for k in odd:
     put(k, k.encode())
     assert get(k) == k.encode(), k

@@ -1,5 +1,5 @@
-// Package gateway starts versitygw, an S3 server that others wrote and run in production, on a folder of this machine:
-// the second judge of what we do with a store. Tests and benchmarks use it.
+// Package gateway starts versitygw, an independent S3 server that is used in production, on a local directory. Tests
+// and benchmarks use it to check our use of object storage.
 package gateway
 
 import (
@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// version is the release that is used: built from the Go module proxy once, and kept in the cache.
+// version is the release that is used. It is built once from the Go module proxy and kept in the cache.
 const version = "v1.8.0"
 
 const module = "github.com/versity/versitygw/cmd/versitygw@" + version
@@ -29,13 +29,13 @@ const (
 // Gateway is a running server.
 type Gateway struct {
 	URL  string
-	Root string // each folder below is a bucket
+	Root string // each subdirectory is a bucket
 	cmd  *exec.Cmd
 	done chan struct{}
 	log  *bytes.Buffer
 }
 
-// Install returns the server's binary, building it below cache when it is not there yet.
+// Install returns the path of the server's binary. It builds a missing binary below cache.
 func Install(ctx context.Context, cache string) (string, error) {
 	dir, err := filepath.Abs(filepath.Join(cache, "versitygw-"+version))
 	if err != nil {
@@ -53,8 +53,8 @@ func Install(ctx context.Context, cache string) (string, error) {
 	return bin, nil
 }
 
-// Start runs the server on a free port of loopback with its buckets below dir. The caller ends it with Stop. Metadata is
-// kept in extended attributes, or in files where the file system has none.
+// Start runs the server on a free loopback port with its buckets below dir. The caller must call Stop. Metadata is
+// stored in extended attributes, or in files if the file system does not support them.
 func Start(ctx context.Context, bin, dir string) (*Gateway, error) {
 	g, err := start(ctx, bin, dir)
 	if err != nil {
@@ -94,7 +94,7 @@ func start(ctx context.Context, bin, dir string, options ...string) (*Gateway, e
 	return g, nil
 }
 
-// ready asks until the server answers.
+// ready waits until the server responds.
 func (g *Gateway) ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
@@ -117,7 +117,7 @@ func (g *Gateway) ready(ctx context.Context) error {
 	}
 }
 
-// Stop ends the server.
+// Stop stops the server.
 func (g *Gateway) Stop() {
 	_ = g.cmd.Process.Kill()
 	<-g.done

@@ -1,4 +1,4 @@
-"""Stand-in for the action proxy of openwhisk-runtime-docker: the HTTP side, with Flask on gevent. See README.md."""
+"""Replacement for the action proxy of openwhisk-runtime-docker: the HTTP side, with Flask on gevent. See README.md."""
 import base64
 import io
 import os
@@ -14,7 +14,7 @@ state = {'initialized': False, 'runner': None}
 
 
 class Runner:
-    """What a language adds: prepare(message) and call(args); ready() after prepare."""
+    """The part that depends on the language: prepare(message) and call(args); ready() after prepare."""
 
     folder = '/action'
 
@@ -28,7 +28,7 @@ class Runner:
 def answer(status, value, end=True):
     response = flask.jsonify(value)
     response.status_code = status
-    if end:  # the log of the activation ends here
+    if end:  # the end of the activation's log
         for stream in (sys.stdout, sys.stderr):
             stream.write(SENTINEL)
             stream.flush()
@@ -61,7 +61,7 @@ def init():
     if not done:
         return answer(502, {'error': 'The action failed to generate or locate a binary. See logs for details.'})
     state['initialized'] = True
-    return 'OK', 200  # no sentinels after an /init that went well
+    return 'OK', 200  # no sentinels after a successful /init
 
 
 @app.route('/run', methods=['POST'])

@@ -1,4 +1,4 @@
-"""Stand-in for the runner of openwhisk-runtime-python: how a Python action is loaded and called. See README.md."""
+"""Replacement for the runner of openwhisk-runtime-python: how a Python action is loaded and called. See README.md."""
 import os
 import sys
 import traceback

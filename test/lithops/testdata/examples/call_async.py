@@ -1,4 +1,4 @@
-"""One call, as the documentation's first example."""
+"""One call, like the documentation's first example."""
 import lithops
 
 

@@ -1,4 +1,4 @@
-"""Calls that take the futures of others, in a row and through a decorator of methods."""
+"""Calls whose arguments are futures of other calls, as a chain and with a method decorator."""
 import lithops
 
 

@@ -1,4 +1,4 @@
-"""Objects that calls make and hand on, without a name of their own."""
+"""Unnamed objects that calls create and pass on."""
 import lithops
 
 

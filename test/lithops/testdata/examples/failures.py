@@ -1,4 +1,4 @@
-"""A call that fails raises here, with its own exception; throw_except=False keeps what went well."""
+"""The exception of a failed call is raised here; throw_except=False keeps the other results."""
 import lithops
 
 

@@ -1,4 +1,4 @@
-"""A map, with arguments of each form, an extra argument for all, and chunks of calls for a worker."""
+"""A map, with arguments of every form, an extra argument for all, and chunks of calls for a worker."""
 import lithops
 
 

@@ -1,4 +1,4 @@
-"""A map whose results one call adds up, over values and over the lines of an object that is cut into chunks."""
+"""A map whose results are added by one call, over values and over the lines of an object that is split into chunks."""
 import lithops
 
 

@@ -1,4 +1,4 @@
-"""Processes that pass on what they work on through queues and a pipe."""
+"""Processes that exchange data through queues and a pipe."""
 from lithops.multiprocessing import Pipe, Process, Queue
 
 

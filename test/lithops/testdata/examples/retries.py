@@ -1,4 +1,4 @@
-"""Calls that fail at random are made again."""
+"""Calls that fail at random are retried."""
 import lithops
 from lithops.retries import RetryingFunctionExecutor
 

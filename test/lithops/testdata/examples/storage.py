@@ -1,4 +1,4 @@
-"""Objects written here and read by calls, and the other way round; parts of an object; keys with odd letters."""
+"""Objects written here and read by calls, and the other way round; parts of an object; keys with unusual characters."""
 import lithops
 
 

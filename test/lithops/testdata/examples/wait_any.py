@@ -1,4 +1,4 @@
-"""Waits for the first of some calls, then for all, and asks for what the executor counted."""
+"""Waits for the first of some calls, then for all, and prints the executor's statistics."""
 import time
 
 import lithops
@@ -8,7 +8,7 @@ GO = 'example/wait/go'
 
 
 def work(name, storage):
-    while name == 'slow' and not storage.list_keys(storage.bucket, GO):  # until the other one has been seen
+    while name == 'slow' and not storage.list_keys(storage.bucket, GO):  # until the test has seen the other call
         time.sleep(0.1)
     return name
 
