@@ -83,8 +83,8 @@ func (s *Service) apply(ctx context.Context, all []*declaredRuntime, req ApplyRe
 	}
 	p.Deploy(deployments...)
 	var ask func() (bool, error)
-	if gone := undeclared(inv, deployments); req.Prune && len(gone) > 0 {
-		p.Remove(inv, gone, i18n.M("It is not declared."))
+	if toDelete := undeclared(inv, deployments); req.Prune && len(toDelete) > 0 {
+		p.Remove(inv, toDelete, i18n.M("It is not declared."))
 		if req.Confirm != nil {
 			ask = func() (bool, error) { return req.Confirm(s.result(p, req.DryRun)) }
 		}
@@ -99,7 +99,7 @@ func (s *Service) apply(ctx context.Context, all []*declaredRuntime, req ApplyRe
 type declaredRuntime struct {
 	Declaration
 	wants       []site.Wanted
-	haves       []plan.Existing
+	existing    []plan.Existing
 	build       entity.ImageBuild
 	image       *Item // the build; nil if the image is not built
 	deployments []*plan.Deployment
@@ -171,9 +171,9 @@ func (s *Service) readDeclared(ctx context.Context, inv *site.Inventory, all []*
 	}
 	var slots []slot
 	for _, d := range all {
-		d.haves = make([]plan.Existing, len(d.wants))
+		d.existing = make([]plan.Existing, len(d.wants))
 		for i, w := range d.wants {
-			slots = append(slots, slot{w, &d.haves[i]})
+			slots = append(slots, slot{w, &d.existing[i]})
 		}
 	}
 	_, errs := parallel.Each(ctx, parallel.NewGroup(s.Jobs), slots, func(ctx context.Context, at slot) (none struct{}, err error) {
@@ -198,7 +198,7 @@ func (d *declaredRuntime) decide(p *plan.Plan) []*plan.Deployment {
 		d.image = &Item{Change: Unchanged, Kind: KindImage, Name: d.wants[0].Image, Image: d.wants[0].Image, Status: Planned}
 	}
 	for i, w := range d.wants {
-		r := d.haves[i].Runtime
+		r := d.existing[i].Runtime
 		switch {
 		case d.image == nil:
 		case r == nil || r.Note(entity.NoteSource) == "":
@@ -208,7 +208,7 @@ func (d *declaredRuntime) decide(p *plan.Plan) []*plan.Deployment {
 		default:
 			w.Digest = r.Note(entity.NoteDigest)
 		}
-		d.deployments = append(d.deployments, p.NewDeployment(w, d.haves[i], false))
+		d.deployments = append(d.deployments, p.NewDeployment(w, d.existing[i], false))
 	}
 	return d.deployments
 }
@@ -224,13 +224,13 @@ func (s *Service) missingPrerequisites(ctx context.Context, inv *site.Inventory)
 			prerequisites.Resources = append(prerequisites.Resources, need)
 		}
 	}
-	there, err := s.Store.BucketExists(ctx)
-	prerequisites.Bucket = err == nil && !there
+	exists, err := s.Store.BucketExists(ctx)
+	prerequisites.Bucket = err == nil && !exists
 	return prerequisites, err
 }
 
 // undeclared returns the runtimes of this user key that no deployment covers.
-func undeclared(inv *site.Inventory, all []*plan.Deployment) (gone []site.Entry) {
+func undeclared(inv *site.Inventory, all []*plan.Deployment) (toDelete []site.Entry) {
 	type runtime struct {
 		key      string
 		memoryMB int
@@ -241,8 +241,8 @@ func undeclared(inv *site.Inventory, all []*plan.Deployment) (gone []site.Entry)
 	}
 	for _, e := range inv.Entries {
 		if e.Own && !declared[runtime{e.MetadataKey, e.NamedMB}] {
-			gone = append(gone, e)
+			toDelete = append(toDelete, e)
 		}
 	}
-	return gone
+	return toDelete
 }

@@ -210,11 +210,11 @@ func TestApplyWithAFailedBuild(t *testing.T) {
 
 func TestApplyReportsInvalidDeclarationsTogether(t *testing.T) {
 	w := newWorld(t)
-	place := func(at string) func(error) error {
+	wrapAt := func(at string) func(error) error {
 		return func(err error) error { return errors.New(at + ": " + err.Error()) }
 	}
 	_, err := w.Apply(t.Context(), runtime.ApplyRequest{Runtimes: []runtime.Declaration{
-		{Name: "me/A B", Wrap: place("f:2:3")}, {Name: "me/x:1", Wrap: place("f:3:3")}, {Name: "docker.io/me/x:1", Wrap: place("f:4:3")}, {Name: "me/y", TimeoutS: -1, Wrap: place("f:5:3")},
+		{Name: "me/A B", Wrap: wrapAt("f:2:3")}, {Name: "me/x:1", Wrap: wrapAt("f:3:3")}, {Name: "docker.io/me/x:1", Wrap: wrapAt("f:4:3")}, {Name: "me/y", TimeoutS: -1, Wrap: wrapAt("f:5:3")},
 	}})
 	if err == nil || len(w.requests()) > 0 {
 		t.Fatalf("%v, %v", err, w.requests())
@@ -244,8 +244,8 @@ func TestApplyRecoversFromAFaultAtAnyRequest(t *testing.T) {
 		w.checkUsable(t, defaultImage, 256)
 		w.checkUsable(t, "docker.io/me/img:1", 512)
 		w.checkUsable(t, "docker.io/me/built:1", 256)
-		if _, there := w.compute.All()[pkg+"/"+w.action("docker.io/me/old:1", 256)]; there {
-			t.Error("what is not declared is still there")
+		if _, exists := w.compute.All()[pkg+"/"+w.action("docker.io/me/old:1", 256)]; exists {
+			t.Error("an undeclared runtime still exists")
 		}
 	})
 }

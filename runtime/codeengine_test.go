@@ -151,7 +151,7 @@ func TestImageWithCodeIsInvoked(t *testing.T) {
 func TestFailureToDeleteUnusedIsAWarning(t *testing.T) {
 	w := newSharedWorld(t)
 	w.compute.Hook = func(request string, _ bool) error {
-		if request == "TIDY" {
+		if request == "CLEANUP" {
 			trouble := fault.New(fault.Unavailable, i18n.M("The service has trouble."), i18n.Message{})
 			return errors.Join(trouble, trouble) // for two config maps
 		}
@@ -177,7 +177,7 @@ func TestFailedMemorySizeDoesNotAffectOthers(t *testing.T) {
 	_, err := w.Deploy(t.Context(), runtime.DeployRequest{Name: "me/img:1", MemoryMB: []int{512}})
 	mustFault(t, err, fault.Failed, "ContainerExitedCode1")
 	if all, keys := w.compute.All(), w.store.Keys(); len(all) != 1 || !slices.Equal(keys, []string{w.sharedKey()}) {
-		t.Errorf("there is %v, and in the bucket %q", all, keys)
+		t.Errorf("runtimes %v, objects %q", all, keys)
 	}
 }
 
@@ -267,9 +267,9 @@ func TestDoctorChecksQuotas(t *testing.T) {
 		return entity.Quota{Term: entity.Term{Word: word}, Used: used, Limit: 100}
 	}
 	for name, c := range map[string]struct {
-		usage    entity.Usage
-		repair   bool
-		status   check.Status
+		usage   entity.Usage
+		repair  bool
+		status  check.Status
 		finding string
 	}{
 		"little": {entity.Usage{Quotas: []entity.Quota{word("job", 3), word("job_run", 4), word("config_map", 5)}}, false, check.OK, "3 jobs, 4 job runs and 5 config maps"},

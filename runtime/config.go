@@ -157,12 +157,12 @@ func (s *Service) describeTarget(doc *lithops.Document) {
 
 // setIBMSection sets the keys that most releases of the client read only from section 'ibm'. Their values may be in
 // another section or in the session.
-func (s *Service) setIBMSection(doc *lithops.Document, was lithops.Compute) {
+func (s *Service) setIBMSection(doc *lithops.Document, configured lithops.Compute) {
 	if !doc.Has("ibm", "iam_api_key") {
-		doc.Set("ibm", "iam_api_key", was.IAMAPIKey)
+		doc.Set("ibm", "iam_api_key", configured.IAMAPIKey)
 	}
 	if !doc.Has("ibm", "resource_group_id") {
-		doc.Set("ibm", "resource_group_id", cmp.Or(was.ResourceGroupID, s.Target.ResourceGroup))
+		doc.Set("ibm", "resource_group_id", cmp.Or(configured.ResourceGroupID, s.Target.ResourceGroup))
 	}
 }
 
@@ -172,31 +172,31 @@ func (s *Service) applyOverrides(doc *lithops.Document) error {
 	if named, err := s.Config.Backend(); err != nil || named != string(backend) {
 		lithops.SetBackend(doc, backend, s.Install.Version)
 	}
-	was, err := s.Config.Compute(backend, s.Install)
+	configured, err := s.Config.Compute(backend, s.Install)
 	if err != nil {
 		return err
 	}
 	section := string(backend)
 	if backend == lithops.IBMCF {
-		if r := s.Settings.Region; r != was.Region {
+		if r := s.Settings.Region; r != configured.Region {
 			doc.Delete(section, "endpoint")
 			doc.Set(section, "region", r)
 			if lithops.EndpointNeeded(s.Install.Version) {
 				doc.Set(section, "endpoint", s.Target.Endpoint)
 			}
 		}
-		s.setIBMSection(doc, was)
+		s.setIBMSection(doc, configured)
 	}
 	if backend == lithops.CodeEngine {
-		s.overrideCodeEngine(doc, was)
-	} else if name := s.Settings.Namespace; name != was.Namespace {
+		s.overrideCodeEngine(doc, configured)
+	} else if name := s.Settings.Namespace; name != configured.Namespace {
 		doc.Delete(section, "namespace_id")
 		doc.Set(section, "namespace", name)
 	}
 	if s.Target.CAFile != "" {
 		doc.Delete(section, "insecure")
 	}
-	store, err := s.Config.Storage(was, s.Install)
+	store, err := s.Config.Storage(configured, s.Install)
 	if err != nil {
 		return err
 	}

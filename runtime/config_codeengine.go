@@ -25,17 +25,17 @@ func (s *Service) setDefaultImage(doc *lithops.Document) {
 
 // overrideCodeEngine changes a configuration, which may be for another backend, if the target differs from it, or if
 // the service would reject the CPU and memory that it requests.
-func (s *Service) overrideCodeEngine(doc *lithops.Document, was lithops.Compute) {
+func (s *Service) overrideCodeEngine(doc *lithops.Document, configured lithops.Compute) {
 	section := string(lithops.CodeEngine)
-	if s.Settings.Region != was.Region || s.Settings.Project != was.Project {
+	if s.Settings.Region != configured.Region || s.Settings.Project != configured.Project {
 		doc.Delete(section, "project_id")
 		doc.Delete(section, "namespace")
 		doc.Set(section, "region", s.Settings.Region)
 		doc.Set(section, "project_name", s.Settings.Project)
 	}
-	s.setIBMSection(doc, was)
+	s.setIBMSection(doc, configured)
 	s.setDefaultImage(doc)
-	scale := lithops.Scale{MilliCPU: was.RuntimeMilliCPU, MemoryMB: was.RuntimeMemory}
+	scale := lithops.Scale{MilliCPU: configured.RuntimeMilliCPU, MemoryMB: configured.RuntimeMemory}
 	if least, err := lithops.SmallestScale(scale.MemoryMB); err == nil && scale.Check() != nil {
 		doc.Set(section, "runtime_cpu", float64(least.MilliCPU)/1000)
 	}

@@ -27,13 +27,13 @@ func (s *Service) delete(ctx context.Context, sel site.Selector, req DeleteReque
 	if err != nil {
 		return Result{DryRun: req.DryRun}, err
 	}
-	gone := sel.Pick(inv)
-	if len(gone) == 0 && req.Name != AllName {
+	toDelete := sel.Pick(inv)
+	if len(toDelete) == 0 && req.Name != AllName {
 		return Result{DryRun: req.DryRun}, sel.NotFound(inv)
 	}
 	p := plan.New(&s.Site, lithops.Bundle{})
-	p.Remove(inv, gone, i18n.Message{})
-	if len(gone) > 0 && !req.DryRun {
+	p.Remove(inv, toDelete, i18n.Message{})
+	if len(toDelete) > 0 && !req.DryRun {
 		err = p.Run(ctx, s.consent(p, req.Confirm))
 	}
 	return s.result(p, req.DryRun), err

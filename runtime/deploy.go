@@ -36,7 +36,7 @@ func (s *Service) deployWanted(ctx context.Context, wants []site.Wanted, req Dep
 }
 
 func (s *Service) deploy(ctx context.Context, wants []site.Wanted, req DeployRequest) (Result, error) {
-	l := &existingState{s: s, wants: wants, req: req, haves: make([]plan.Existing, len(wants))}
+	l := &existingState{s: s, wants: wants, req: req, existing: make([]plan.Existing, len(wants))}
 	if err := l.read(ctx); err != nil {
 		return Result{DryRun: req.DryRun}, err
 	}
@@ -44,7 +44,7 @@ func (s *Service) deploy(ctx context.Context, wants []site.Wanted, req DeployReq
 	var all []*plan.Deployment
 	for i, w := range wants {
 		w.Digest = l.digest
-		all = append(all, p.NewDeployment(w, l.haves[i], req.Force))
+		all = append(all, p.NewDeployment(w, l.existing[i], req.Force))
 	}
 	if err := s.checkFeasible(ctx, all); err != nil {
 		return Result{DryRun: req.DryRun}, err
@@ -130,7 +130,7 @@ type existingState struct {
 	s             *Service
 	wants         []site.Wanted
 	req           DeployRequest
-	haves         []plan.Existing
+	existing      []plan.Existing
 	bundle        lithops.Bundle
 	digest        string // that the tag points to; "" if unknown
 	prerequisites plan.Prerequisites
@@ -143,8 +143,8 @@ func (l *existingState) read(ctx context.Context) error {
 	s := l.s
 	first := false
 	for i, w := range l.wants {
-		l.haves[i].Cached, _ = s.Cache.ReadMetadata(w.Key)
-		first = first || l.haves[i].Cached == nil
+		l.existing[i].Cached, _ = s.Cache.ReadMetadata(w.Key)
+		first = first || l.existing[i].Cached == nil
 	}
 	work := []func(context.Context) error{
 		func(ctx context.Context) error { return l.readRuntimes(ctx, first && !l.req.DryRun) },
@@ -159,7 +159,7 @@ func (l *existingState) read(ctx context.Context) error {
 	}
 	for i, w := range l.wants {
 		work = append(work, func(ctx context.Context) (err error) {
-			l.haves[i].Metadata, err = s.GetMetadata(ctx, w.Key)
+			l.existing[i].Metadata, err = s.GetMetadata(ctx, w.Key)
 			return err
 		})
 	}
@@ -168,8 +168,8 @@ func (l *existingState) read(ctx context.Context) error {
 			s.Limits(ctx)
 			return nil
 		}, func(ctx context.Context) error {
-			there, err := s.Store.BucketExists(ctx)
-			l.prerequisites.Bucket, l.prerequisites.BucketConcurrent = err == nil && !there, true
+			exists, err := s.Store.BucketExists(ctx)
+			l.prerequisites.Bucket, l.prerequisites.BucketConcurrent = err == nil && !exists, true
 			return err
 		})
 	}
@@ -194,7 +194,7 @@ func (l *existingState) readRuntimes(ctx context.Context, prepare bool) error {
 			if fault.Is(err, fault.NotFound) {
 				return nil
 			}
-			l.haves[i].Runtime = &r
+			l.existing[i].Runtime = &r
 			return err
 		})
 	}
@@ -204,17 +204,17 @@ func (l *existingState) readRuntimes(ctx context.Context, prepare bool) error {
 	if err := parallel.Run(ctx, work...); err != nil || !l.req.DryRun {
 		return err
 	}
-	for i := range l.haves { // reads only Runtime, because other fields are still being written
-		if l.haves[i].Runtime != nil {
+	for i := range l.existing { // reads only Runtime, because other fields are still being written
+		if l.existing[i].Runtime != nil {
 			return nil
 		}
 	}
 	for _, resource := range needs {
-		there, err := s.Compute.HasResource(ctx, resource)
+		exists, err := s.Compute.HasResource(ctx, resource)
 		if err != nil {
 			return err
 		}
-		if !there {
+		if !exists {
 			l.prerequisites.Resources = append(l.prerequisites.Resources, resource)
 		}
 	}
@@ -230,8 +230,8 @@ func (l *existingState) createResources(ctx context.Context, needs []entity.Reso
 	l.prerequisites.Created = true
 	var errs []error
 	for _, resource := range needs {
-		made, err := l.s.Compute.CreateResource(ctx, resource)
-		if made {
+		created, err := l.s.Compute.CreateResource(ctx, resource)
+		if created {
 			l.prerequisites.Resources = append(l.prerequisites.Resources, resource)
 		}
 		errs = append(errs, err)

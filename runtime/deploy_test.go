@@ -40,7 +40,7 @@ func TestFirstDeployTakesFiveSequentialRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const delay = 100 * time.Millisecond
 		slow := func(op string, after bool) error {
-			if !after && op != "TIDY" { // OpenWhisk needs no cleanup and sends no request
+			if !after && op != "CLEANUP" { // OpenWhisk needs no cleanup and sends no request
 				time.Sleep(delay)
 			}
 			return nil

@@ -47,7 +47,7 @@ func TestRedeployRecoversFromAFaultAtAnyRequest(t *testing.T) {
 	}, func(t *testing.T, w *world) {
 		w.checkUsable(t, "docker.io/me/img:1", 256)
 		if a := w.compute.All()[pkg+"/"+w.action("docker.io/me/img:1", 256)]; a.Notes["fn-runtime-bundle"] != proved {
-			t.Errorf("the deployed code was never seen to run")
+			t.Errorf("the deployed code has never run")
 		}
 		if again, err := w.Deploy(context.Background(), runtime.DeployRequest{Name: "me/img:1"}); err != nil || again.Changed() {
 			t.Errorf("not settled: %v %+v", err, again.Items)

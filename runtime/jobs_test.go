@@ -26,24 +26,24 @@ var runtimeID = entity.ID{Group: pkg, Name: "docker.io_me_img_512MB_3.7.0"}
 // workerLog returns the log of a Lithops worker for one call. raised is the last line of an exception; "" for none.
 func workerLog(at time.Time, job, call, raised string) []string {
 	n := 0
-	say := func(stream, s string) string {
+	logLine := func(stream, s string) string {
 		n++
 		return at.Add(time.Duration(n)*time.Millisecond).UTC().Format(time.RFC3339Nano) + " " + stream + ": " + s
 	}
 	lines := []string{
-		say("stdout", "[INFO] utils.py:56 -- Getting function and modules"),
-		say("stderr", "2026-11-28 09:56:00,836 [INFO] handler.py:250 -- Tasks received: 1 - Worker processes: 1"),
-		say("stdout", "2026-11-28 09:56:00,837 [INFO] handler.py:486 -- Execution ID: "+job+"/"+call),
-		say("stdout", "2026-11-28 09:56:00,879 [INFO] jobrunner.py:381 -- Going to execute 'double()'"),
-		say("stdout", "---------------------- FUNCTION LOG ----------------------"),
-		say("stdout", "hello from "+call),
+		logLine("stdout", "[INFO] utils.py:56 -- Getting function and modules"),
+		logLine("stderr", "2026-11-28 09:56:00,836 [INFO] handler.py:250 -- Tasks received: 1 - Worker processes: 1"),
+		logLine("stdout", "2026-11-28 09:56:00,837 [INFO] handler.py:486 -- Execution ID: "+job+"/"+call),
+		logLine("stdout", "2026-11-28 09:56:00,879 [INFO] jobrunner.py:381 -- Going to execute 'double()'"),
+		logLine("stdout", "---------------------- FUNCTION LOG ----------------------"),
+		logLine("stdout", "hello from "+call),
 	}
 	if raised != "" {
-		lines = append(lines, say("stdout", "----------------------- EXCEPTION !-----------------------"),
-			say("stdout", "Traceback (most recent call last):"), say("stdout", `  File "f.py", line 4, in double`), say("stdout", raised))
+		lines = append(lines, logLine("stdout", "----------------------- EXCEPTION !-----------------------"),
+			logLine("stdout", "Traceback (most recent call last):"), logLine("stdout", `  File "f.py", line 4, in double`), logLine("stdout", raised))
 	}
-	return append(lines, say("stdout", "----------------------------------------------------------"),
-		say("stdout", "2026-11-28 09:56:00,925 [INFO] handler.py:621 -- Finished"))
+	return append(lines, logLine("stdout", "----------------------------------------------------------"),
+		logLine("stdout", "2026-11-28 09:56:00,925 [INFO] handler.py:621 -- Finished"))
 }
 
 // record returns the record of an activation that ran for two seconds.
@@ -201,7 +201,7 @@ func TestEndedCallsAreNotReadAgain(t *testing.T) {
 		return changed, requests
 	}
 	changed, requests := refresh()
-	want := []string{"LIST calls whole=true", "LIST objects lithops.jobs/ page=0", "LIST runtimes skip=0"}
+	want := []string{"LIST calls withLogs=true", "LIST objects lithops.jobs/ page=0", "LIST runtimes skip=0"}
 	if diff := cmp.Diff(want, requests); diff != "" || !changed {
 		t.Errorf("the first look at 20 calls, changed %v (-want +got):\n%s", changed, diff)
 	}
@@ -248,7 +248,7 @@ func TestLargeLogsAreReadOneByOne(t *testing.T) {
 		w.compute.SetActivation(record(activationID(n), at, workerLog(at, jobID, fmt.Sprintf("%05d", n), "")))
 	}
 	w.compute.Hook = func(request string, _ bool) error {
-		if request == "LIST calls whole=true" {
+		if request == "LIST calls withLogs=true" {
 			return fault.New(fault.TooLarge, i18n.M("The answer is too large."), i18n.Message{})
 		}
 		return nil

@@ -71,11 +71,11 @@ func TestLogsAreFiltered(t *testing.T) {
 			}
 		})
 	}
-	whole := w.lines(t, runtime.LogsRequest{Job: jobID, Call: "00001"})
-	if want := []string{second, jobID + "/00001 Traceback (most recent call last):", jobID + `/00001   File "f.py", line 4, in double`, jobID + "/00001 ValueError: no"}; !slices.Equal(whole, want) {
-		t.Errorf("a call wrote %q, want %q", whole, want)
+	functionLines := w.lines(t, runtime.LogsRequest{Job: jobID, Call: "00001"})
+	if want := []string{second, jobID + "/00001 Traceback (most recent call last):", jobID + `/00001   File "f.py", line 4, in double`, jobID + "/00001 ValueError: no"}; !slices.Equal(functionLines, want) {
+		t.Errorf("a call wrote %q, want %q", functionLines, want)
 	}
-	if all := w.lines(t, runtime.LogsRequest{Job: jobID, Call: "00001", Worker: true}); len(all) <= len(whole) || !slices.ContainsFunc(all, func(l string) bool { return strings.Contains(l, "Getting function") }) {
+	if all := w.lines(t, runtime.LogsRequest{Job: jobID, Call: "00001", Worker: true}); len(all) <= len(functionLines) || !slices.ContainsFunc(all, func(l string) bool { return strings.Contains(l, "Getting function") }) {
 		t.Errorf("with the lines of the worker: %q", all)
 	}
 	if got := w.lines(t, runtime.LogsRequest{Last: 3}); len(got) != 3 || !strings.HasPrefix(got[0], jobID+"/00001") {

@@ -153,7 +153,7 @@ func TestDeleteAcceptsEveryFormOfName(t *testing.T) {
 			}
 		})
 	}
-	t.Run("nothing there", func(t *testing.T) {
+	t.Run("nothing deployed", func(t *testing.T) {
 		w := newDeployedWorld(t)
 		_, err := w.Delete(t.Context(), runtime.DeleteRequest{Name: "me/other"})
 		mustFault(t, err, fault.NotFound, "docker.io/me/other is not deployed", "docker.io/me/native, 256 MB")

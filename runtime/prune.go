@@ -22,14 +22,14 @@ func (s *Service) Prune(ctx context.Context, req PruneRequest) (Result, error) {
 		if err != nil {
 			return Result{DryRun: req.DryRun}, err
 		}
-		var gone []site.Entry
+		var toDelete []site.Entry
 		for _, e := range inv.Entries {
 			if e.Own && e.Version != s.Contract.Version && !slices.Contains(req.Keep, e.Version) {
-				gone = append(gone, e)
+				toDelete = append(toDelete, e)
 			}
 		}
 		p := plan.New(&s.Site, lithops.Bundle{})
-		p.Remove(inv, gone, i18n.Message{})
+		p.Remove(inv, toDelete, i18n.Message{})
 		if req.Images {
 			tasks, err := s.supersededTasks(ctx, inv)
 			if err != nil {

@@ -107,7 +107,7 @@ func (w *world) key(image string, memory int) string {
 func (w *world) checkUsable(t *testing.T, image string, memory int) {
 	t.Helper()
 	key := w.key(image, memory)
-	if _, there := w.compute.All()[w.Contract.Package()+"/"+w.action(image, memory)]; !there {
+	if _, exists := w.compute.All()[w.Contract.Package()+"/"+w.action(image, memory)]; !exists {
 		t.Errorf("action of %s does not exist: %v", image, w.compute.All())
 	}
 	object, err := w.store.Get(context.Background(), key)

@@ -37,7 +37,7 @@ func TestConcurrentWritesLeaveOneCompleteFile(t *testing.T) {
 	wg.Wait()
 	data, err := os.ReadFile(path)
 	if err != nil || len(data) < 1000 || len(data) != 1000+int(data[0]-'a') || bytes.Count(data, data[:1]) != len(data) {
-		t.Errorf("not whole: %d bytes, %v", len(data), err)
+		t.Errorf("incomplete: %d bytes, %v", len(data), err)
 	}
 	if got := names(t, dir); len(got) != 1 {
 		t.Errorf("left: %v", got)

@@ -278,14 +278,14 @@ func (d *Doctor) checkScope(ctx context.Context) Check {
 const probeKey = lithops.RuntimesPrefix + "fn-runtime-doctor"
 
 func (d *Doctor) checkBucket(ctx context.Context) Check {
-	there, err := d.Store.BucketExists(ctx)
+	exists, err := d.Store.BucketExists(ctx)
 	if err != nil {
 		return failed(err)
 	}
 	switch refused := lithops.CheckBucket(d.Target.Bucket); {
-	case !there && refused != nil:
+	case !exists && refused != nil:
 		return failed(refused)
-	case !there:
+	case !exists:
 		return warning(i18n.M("Bucket {{.Bucket}} does not exist yet.", "Bucket", d.Target.Bucket),
 			i18n.M("The first 'ibmcloud fn-runtime deploy' creates it."))
 	}

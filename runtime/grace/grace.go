@@ -46,8 +46,8 @@ func SuspendSignals(ctx context.Context) (resume func()) {
 func Extend(ctx context.Context, d time.Duration) {
 	w, ok := ctx.Value(key{}).(*Tracker)
 	for until := time.Now().Add(d).UnixNano(); ok; {
-		was := w.end.Load()
-		if was >= until || w.end.CompareAndSwap(was, until) {
+		old := w.end.Load()
+		if old >= until || w.end.CompareAndSwap(old, until) {
 			return
 		}
 	}
@@ -55,7 +55,7 @@ func Extend(ctx context.Context, d time.Duration) {
 
 // Context returns a context for work of at most d. It does not end with ctx. The caller must call cancel when the work
 // is done.
-func Context(ctx context.Context, d time.Duration) (lingering context.Context, cancel context.CancelFunc) {
+func Context(ctx context.Context, d time.Duration) (extended context.Context, cancel context.CancelFunc) {
 	Extend(ctx, d)
 	return context.WithTimeout(context.WithoutCancel(ctx), d)
 }

@@ -135,9 +135,9 @@ func Parse(name string, data []byte, getenv func(string) string) (File, error) {
 // image with a build. Which one applies would otherwise depend on chance.
 func (r *reader) checkDuplicates(list []Runtime) {
 	for i, one := range list {
-		for _, was := range list[:i] {
-			if one.Image != "" && one.Image == was.Image && one.overlaps(was) {
-				r.report(one.At, i18n.M("Image {{.Image}} is already declared on line {{.Line}}.", "Image", one.Image, "Line", was.At.Line))
+		for _, earlier := range list[:i] {
+			if one.Image != "" && one.Image == earlier.Image && one.overlaps(earlier) {
+				r.report(one.At, i18n.M("Image {{.Image}} is already declared on line {{.Line}}.", "Image", one.Image, "Line", earlier.At.Line))
 				break
 			}
 		}

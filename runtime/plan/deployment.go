@@ -26,14 +26,14 @@ type Deployment struct {
 	// The parts of the runtime.
 	Runtime, Metadata, Cache Item
 
-	site   *site.Site
-	bundle lithops.Bundle
-	after  *Task // builds the image; nil if it is not built
-	shares bool  // another deployment of the plan writes the metadata of both
-	force  bool
-	put    bool // register the runtime
-	call   bool // invoke it for its metadata
-	keep   site.Metadata
+	site           *site.Site
+	bundle         lithops.Bundle
+	after          *Task // builds the image; nil if it is not built
+	sharesMetadata bool  // another deployment of the plan writes the metadata of both
+	force          bool
+	mustRegister   bool // register the runtime
+	mustCall       bool // invoke it for its metadata
+	stored         site.Metadata
 }
 
 // NewDeployment returns the changes that turn the existing state into the desired one. It neither reads nor writes
@@ -53,13 +53,13 @@ func (d *Deployment) Changed() bool {
 }
 
 // Registers reports whether the runtime itself is registered, not only its metadata.
-func (d *Deployment) Registers() bool { return d.put }
+func (d *Deployment) Registers() bool { return d.mustRegister }
 
 // decide compares the desired with the existing state.
 func (d *Deployment) decide() {
 	want, have := d.Want, d.Have
 	reason, onlyLimits := difference(want, have.Runtime, d.bundle.SHA256, d.force)
-	d.put, d.call = !reason.IsZero(), false
+	d.mustRegister, d.mustCall = !reason.IsZero(), false
 	d.Runtime = Item{Kind: KindRuntime, Term: d.site.Compute.Terms().Runtime, Name: want.ID.String(), Reason: reason}
 	d.Metadata = Item{Kind: KindMetadata, Name: want.Key}
 	d.Cache = Item{Kind: KindCache, Name: want.Key}
@@ -70,7 +70,7 @@ func (d *Deployment) decide() {
 	switch {
 	case have.Runtime == nil:
 		d.Runtime.Change, d.Runtime.Reason = Create, i18n.Message{}
-	case d.put:
+	case d.mustRegister:
 		d.Runtime.Change = Update
 	}
 	if have.Runtime != nil {
@@ -83,25 +83,25 @@ func (d *Deployment) decide() {
 		expected = site.Proof(d.registration())
 		described = err == nil && stored.Proof == expected
 	}
-	if r := have.Runtime; r != nil && !d.put && !r.Unmodified() && err == nil && stored.Proof != expected {
+	if r := have.Runtime; r != nil && !d.mustRegister && !r.Unmodified() && err == nil && stored.Proof != expected {
 		// The tool that stored the metadata may also have replaced the code.
-		d.put, onlyLimits = true, false
+		d.mustRegister, onlyLimits = true, false
 		d.Runtime.Change, d.Runtime.Reason = Update, i18n.M("Its metadata was stored by another tool, so its code is unknown.")
 	}
-	again := func(reason i18n.Message) { d.call, d.Metadata.Change, d.Metadata.Reason = true, Update, reason }
+	again := func(reason i18n.Message) { d.mustCall, d.Metadata.Change, d.Metadata.Reason = true, Update, reason }
 	switch {
 	case have.Metadata == nil:
-		d.call, d.Metadata.Change = true, Create
+		d.mustCall, d.Metadata.Change = true, Create
 	case err != nil || !stored.Matches(d.site.Install, want.Python):
 		again(i18n.M("It does not describe this runtime."))
-	case d.put && !onlyLimits && !described:
+	case d.mustRegister && !onlyLimits && !described:
 		again(i18n.M("The runtime changes."))
 	case stored.Proof != expected:
 		again(i18n.M("It was stored before the runtime was last changed."))
 	case stored.TimeoutS != want.TimeoutS:
 		d.Metadata.Change, d.Metadata.Reason = Update, i18n.M("Its timeout differs from the runtime's.")
 	}
-	d.keep = stored
+	d.stored = stored
 
 	switch {
 	case have.Cached == nil:
@@ -109,8 +109,8 @@ func (d *Deployment) decide() {
 	case d.Metadata.Change != Unchanged || !bytes.Equal(have.Cached, have.Metadata):
 		d.Cache.Change = Update
 	}
-	if d.shares {
-		d.call, d.Metadata.Change, d.Cache.Change = false, Unchanged, Unchanged
+	if d.sharesMetadata {
+		d.mustCall, d.Metadata.Change, d.Cache.Change = false, Unchanged, Unchanged
 	}
 }
 
@@ -207,11 +207,11 @@ func (d *Deployment) registration() entity.Registered {
 		revision = have.Revision
 		milliCPU = cmp.Or(milliCPU, have.MilliCPU)
 		maps.Copy(notes, have.Notes)
-		was := have.Note(entity.NoteDigest)
+		previous := have.Note(entity.NoteDigest)
 		if digest == "" && have.Note(entity.NoteBundle) == d.bundle.SHA256 && (have.Reference == "" || have.Reference == want.Reference()) {
-			digest = was
+			digest = previous
 		}
-		if source == "" && digest != "" && digest == was {
+		if source == "" && digest != "" && digest == previous {
 			source = have.Note(entity.NoteSource) // the same image
 		}
 	}
@@ -222,8 +222,8 @@ func (d *Deployment) registration() entity.Registered {
 		}
 	}
 	if have != nil {
-		if was := have.Note(entity.NoteDigest); was != "" && digest != "" && was != digest {
-			set(entity.NotePrevious, was)
+		if previous := have.Note(entity.NoteDigest); previous != "" && digest != "" && previous != digest {
+			set(entity.NotePrevious, previous)
 		}
 	}
 	set(entity.NoteDigest, digest)

@@ -38,11 +38,11 @@ func New(s *site.Site, bundle lithops.Bundle) *Plan { return &Plan{site: s, bund
 
 // wave is a group of tasks that run concurrently.
 type wave struct {
-	tasks      []*Task
-	concurrent []*Task      // start with the wave and may run until the end of the plan
-	counts     bool         // report the number of finished tasks
-	cut        i18n.Message // reported if the command is interrupted during the wave
-	end        func(ctx context.Context)
+	tasks           []*Task
+	concurrent      []*Task      // start with the wave and may run until the end of the plan
+	reportsProgress bool         // report the number of finished tasks
+	interruptNote   i18n.Message // reported if the command is interrupted during the wave
+	end             func(ctx context.Context)
 }
 
 // Task is a unit of work.
@@ -108,15 +108,15 @@ func (p *Plan) Build(image *Item, of []*Deployment, do func(ctx context.Context)
 // Deploy adds deployments that run concurrently, and displays their items after the image that they use. Deployments
 // that share a metadata object form one task.
 func (p *Plan) Deploy(all ...*Deployment) {
-	w := &wave{concurrent: p.concurrent, counts: true, cut: i18n.M("Interrupted. Changes that have started are being completed. Press Ctrl-C again to stop immediately.")}
-	of := map[string]*Task{}
+	w := &wave{concurrent: p.concurrent, reportsProgress: true, interruptNote: i18n.M("Interrupted. Changes that have started are being completed. Press Ctrl-C again to stop immediately.")}
+	tasks := map[string]*Task{}
 	for _, d := range all {
-		t := of[d.Want.Key]
+		t := tasks[d.Want.Key]
 		if t == nil {
 			t = &Task{After: slices.Clone(p.prerequisites)}
-			of[d.Want.Key], w.tasks = t, append(w.tasks, t)
+			tasks[d.Want.Key], w.tasks = t, append(w.tasks, t)
 		} else {
-			d.shares = true
+			d.sharesMetadata = true
 			d.decide()
 		}
 		if build := d.after; build != nil {
@@ -204,8 +204,8 @@ func (p *Plan) run(ctx context.Context, waves []*wave) {
 }
 
 func (p *Plan) wave(ctx context.Context, w *wave) {
-	if !w.cut.IsZero() {
-		defer context.AfterFunc(ctx, func() { p.site.Note(w.cut) })()
+	if !w.interruptNote.IsZero() {
+		defer context.AfterFunc(ctx, func() { p.site.Note(w.interruptNote) })()
 	}
 	var todo []*Task
 	for _, t := range w.tasks {
@@ -218,7 +218,7 @@ func (p *Plan) wave(ctx context.Context, w *wave) {
 		}
 	}
 	count := func(int) {}
-	if w.counts {
+	if w.reportsProgress {
 		count = func(done int) { p.site.Progress(done, len(todo)) }
 	}
 	count(0)

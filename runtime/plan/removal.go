@@ -25,14 +25,14 @@ type removal struct {
 
 // Remove adds the deletion of runtimes, or of metadata without a runtime, after all previous tasks. why may be zero.
 // Metadata that other runtimes still use is kept.
-func (p *Plan) Remove(inv *site.Inventory, gone []site.Entry, why i18n.Message) {
+func (p *Plan) Remove(inv *site.Inventory, toDelete []site.Entry, why i18n.Message) {
 	var removals []*removal
-	w := &wave{counts: true}
-	for i, e := range gone {
-		if slices.ContainsFunc(gone[:i], func(o site.Entry) bool { return o.MetadataKey == e.MetadataKey }) {
+	w := &wave{reportsProgress: true}
+	for i, e := range toDelete {
+		if slices.ContainsFunc(toDelete[:i], func(o site.Entry) bool { return o.MetadataKey == e.MetadataKey }) {
 			continue
 		}
-		r := p.removal(inv, gone, e, why)
+		r := p.removal(inv, toDelete, e, why)
 		removals = append(removals, r)
 		w.tasks = append(w.tasks, &Task{Items: r.items, Do: r.do})
 	}
@@ -44,7 +44,7 @@ func (p *Plan) Remove(inv *site.Inventory, gone []site.Entry, why i18n.Message) 
 }
 
 // removal plans the deletion of one metadata object and the runtimes that use it.
-func (p *Plan) removal(inv *site.Inventory, gone []site.Entry, first site.Entry, why i18n.Message) *removal {
+func (p *Plan) removal(inv *site.Inventory, toDelete []site.Entry, first site.Entry, why i18n.Message) *removal {
 	r := &removal{site: p.site, key: first.MetadataKey}
 	add := func(e site.Entry, it Item) {
 		it.Change, it.Image, it.Memory, it.Reason, it.Status = Delete, e.Image, e.NamedMB, why, Planned
@@ -61,7 +61,7 @@ func (p *Plan) removal(inv *site.Inventory, gone []site.Entry, first site.Entry,
 		}
 		return found
 	}
-	runtimes := sharing(gone)
+	runtimes := sharing(toDelete)
 	if r.last = len(sharing(inv.Entries)) == len(runtimes); r.last {
 		if _, err := p.site.Cache.ReadMetadata(r.key); err == nil {
 			add(first, Item{Kind: KindCache, Name: r.key})
@@ -105,13 +105,13 @@ func (r *removal) do(ctx context.Context) error {
 // removeLateMetadata lists the bucket again after runtimes were deleted, because a concurrent deployment may have
 // stored metadata for one of them.
 func (p *Plan) removeLateMetadata(ctx context.Context, removals []*removal) {
-	gone := map[string]*removal{}
+	deleted := map[string]*removal{}
 	for _, r := range removals {
 		if r.last && len(r.ids) > 0 && r.items[len(r.items)-1].Status == Done {
-			gone[r.key] = r
+			deleted[r.key] = r
 		}
 	}
-	if len(gone) == 0 || ctx.Err() != nil {
+	if len(deleted) == 0 || ctx.Err() != nil {
 		return
 	}
 	objects := map[string]entity.Object{}
@@ -119,7 +119,7 @@ func (p *Plan) removeLateMetadata(ctx context.Context, removals []*removal) {
 		return // the deletion has succeeded; 'list' and 'doctor' report remaining metadata
 	}
 	for key := range objects {
-		r, ok := gone[key]
+		r, ok := deleted[key]
 		if !ok || slices.ContainsFunc(r.ids, func(id entity.ID) bool {
 			_, err := p.site.Compute.Runtime(ctx, id)
 			return !fault.Is(err, fault.NotFound) // redeployed intentionally

@@ -35,7 +35,7 @@ func (d *Deployment) do(ctx context.Context) error {
 // proves that the runtime works, and last the cache entry.
 func (d *Deployment) write(ctx context.Context) error {
 	var r entity.Registered
-	if d.put {
+	if d.mustRegister {
 		var err error
 		if r, err = d.register(ctx); err != nil {
 			if r.Reference != d.Want.Reference() {
@@ -46,14 +46,14 @@ func (d *Deployment) write(ctx context.Context) error {
 	} else if d.Have.Runtime != nil {
 		r = *d.Have.Runtime
 	}
-	md := d.keep.Metadata
-	if d.call {
+	md := d.stored.Metadata
+	if d.mustCall {
 		var err error
 		md, err = d.site.Describe(ctx, d.Want)
 		if fault.Is(err, fault.NotFound) {
 			// It was deleted by another process after it was found or registered. Register it again.
 			if r, err = d.register(ctx); err == nil {
-				d.put = true
+				d.mustRegister = true
 				md, err = d.site.Describe(ctx, d.Want)
 			}
 		}
@@ -155,7 +155,7 @@ func (d *Deployment) deleteMetadata(ctx context.Context) error {
 // undoes nothing after a network failure, because the next run continues from there.
 func (d *Deployment) undo(ctx context.Context, r entity.Registered, cause error) {
 	created := d.Have.Runtime == nil
-	if !d.put || !final(cause) || !created && fault.KindOf(cause) != fault.Failed {
+	if !d.mustRegister || !final(cause) || !created && fault.KindOf(cause) != fault.Failed {
 		return
 	}
 	ctx, cancel := grace.Context(ctx, undoTime)

@@ -25,7 +25,7 @@ func (c *Compute) SetActivation(run entity.Activation) {
 func (c *Compute) ListActivations(ctx context.Context, since time.Time, withLogs bool) iter.Seq2[entity.Activation, error] {
 	return func(yield func(entity.Activation, error) bool) {
 		var found []entity.Activation
-		err := c.do(ctx, fmt.Sprintf("LIST calls whole=%v", withLogs), func() error {
+		err := c.do(ctx, fmt.Sprintf("LIST calls withLogs=%v", withLogs), func() error {
 			for _, run := range c.calls {
 				if run.Start.Before(since) {
 					continue

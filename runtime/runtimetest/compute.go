@@ -175,7 +175,7 @@ func (c *Compute) Scope() entity.Scope {
 func (c *Compute) Namespace() string { return c.contract.Namespace }
 
 // DeleteUnused implements site.Resources. It is not recorded as a request.
-func (c *Compute) DeleteUnused(ctx context.Context) error { return hooked(c.Hook, "TIDY", ctx.Err) }
+func (c *Compute) DeleteUnused(ctx context.Context) error { return hooked(c.Hook, "CLEANUP", ctx.Err) }
 
 // Scopes implements site.Scope.
 func (c *Compute) Scopes(ctx context.Context) (all []entity.Scope, err error) {

@@ -31,7 +31,7 @@ func ReplacedReason() i18n.Message {
 // are the current ones; "" if unknown.
 func (s *Site) StateOf(e Entry, bundle, digest string) (State, i18n.Message) {
 	python := e.Python()
-	deployed, was := e.Note(entity.NoteBundle), e.Note(entity.NoteDigest)
+	deployedBundle, deployedDigest := e.Note(entity.NoteBundle), e.Note(entity.NoteDigest)
 	switch {
 	case e.Orphan:
 		return OrphanMetadata, i18n.M("Its metadata is stored, but the runtime is missing, so the client would wait indefinitely.")
@@ -45,13 +45,13 @@ func (s *Site) StateOf(e Entry, bundle, digest string) (State, i18n.Message) {
 		return Outdated, e.MetadataProblem()
 	case e.Replaced():
 		return Outdated, ReplacedReason()
-	case s.Contract.Backend == lithops.CodeEngine && deployed == "" && !s.Target.HostPython && lithops.Codeless(e.Image):
+	case s.Contract.Backend == lithops.CodeEngine && deployedBundle == "" && !s.Target.HostPython && lithops.Codeless(e.Image):
 		return Outdated, i18n.M("The Lithops client registered it without code, so the client waits indefinitely for jobs that run on it.")
-	case bundle != "" && deployed != "" && deployed != bundle:
+	case bundle != "" && deployedBundle != "" && deployedBundle != bundle:
 		return Outdated, i18n.M("Its Lithops code differs from the client's.")
-	case deployed != "" && e.Stored != nil && e.Stored.Proof != Proof(e.Registered):
+	case deployedBundle != "" && e.Stored != nil && e.Stored.Proof != Proof(e.Registered):
 		return Outdated, i18n.M("Its metadata was stored before the runtime was last changed.")
-	case digest != "" && was != "" && digest != was:
+	case digest != "" && deployedDigest != "" && digest != deployedDigest:
 		return Outdated, TagMovedReason(e.Image, e.Pinned())
 	}
 	return Ready, i18n.Message{}
