@@ -38,7 +38,7 @@ func newExport(f *Factory) *cobra.Command {
 				return f.View.Document(file.Document())
 			}
 			var out bytes.Buffer
-			fmt.Fprintf(&out, "# What is deployed in %s, for '%s apply'.\n", s.Scope(), f.View.ProgramName())
+			fmt.Fprintf(&out, "# Runtimes deployed in %s. Deploy them again with '%s apply'.\n", s.Scope(), f.View.ProgramName())
 			e := yaml.NewEncoder(&out)
 			e.SetIndent(2)
 			if err := e.Encode(file.Document()); err != nil {

@@ -60,13 +60,13 @@ func absolute(path string) string {
 
 // execReason returns the reason why a program cannot be run, without the name of the program.
 func execReason(err error) string {
-	var look *exec.Error
-	var path *os.PathError
+	var execErr *exec.Error
+	var pathErr *os.PathError
 	switch {
-	case errors.As(err, &look):
-		return look.Err.Error()
-	case errors.As(err, &path):
-		return path.Err.Error()
+	case errors.As(err, &execErr):
+		return execErr.Err.Error()
+	case errors.As(err, &pathErr):
+		return pathErr.Err.Error()
 	}
 	return err.Error()
 }

@@ -105,12 +105,12 @@ func runWithConfig(ctx context.Context, config []byte, c subprocess.Command) err
 	defer signals.Release()
 	dir, err := subprocess.NewTempDir()
 	if err != nil {
-		return unwritable(err)
+		return configWriteError(err)
 	}
 	defer dir.Remove()
 	file := filepath.Join(dir.Path, "lithops_config")
 	if err := os.WriteFile(file, config, 0o600); err != nil {
-		return unwritable(err)
+		return configWriteError(err)
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -127,7 +127,8 @@ func runWithConfig(ctx context.Context, config []byte, c subprocess.Command) err
 	return nil
 }
 
-func unwritable(err error) error {
+// configWriteError returns the error for a job configuration that cannot be written.
+func configWriteError(err error) error {
 	return fault.New(fault.Failed, i18n.M("The job configuration cannot be written: {{.Error}}.", "Error", err.Error()),
 		i18n.M("Set TMPDIR to a directory that you can write to.")).Because(err)
 }

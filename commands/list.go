@@ -81,6 +81,7 @@ type listing struct {
 	err      error
 }
 
+// list reads the runtimes of all regions and updates the completion cache.
 func list(ctx context.Context, f *Factory, o *listOptions) listing {
 	var others atomic.Int64
 	results := forEachRegion(ctx, f, &o.target, connect.Options{NeedStore: true, NeedInstall: true, NeedImages: true}, nil,

@@ -60,11 +60,11 @@ func readHost(session bool) (h *host, err error) {
 	case errors.Is(readErr, fs.ErrNotExist) || readErr == nil && len(data) == 0:
 		return h, nil
 	case readErr != nil:
-		return h, unreadable(fault.Invalid, file, readErr.Error())
+		return h, configError(fault.Invalid, file, readErr.Error())
 	case !json.Valid(data):
-		return h, unreadable(fault.Invalid, file, "it is not valid JSON")
+		return h, configError(fault.Invalid, file, "it is not valid JSON")
 	case core_config.NewBXConfigData().Unmarshal(data) != nil: // the error of the SDK would expose values
-		return h, unreadable(fault.Invalid, file, "a value in it is of the wrong type")
+		return h, configError(fault.Invalid, file, "a value in it is of the wrong type")
 	}
 	defer recoverConfigError(file, &err)
 	return h, h.fill(sdk.InitPluginContext(commands.Name))
@@ -98,7 +98,7 @@ func seconds(text string) time.Duration {
 	return time.Duration(n) * time.Second
 }
 
-func unreadable(kind fault.Kind, file, why string) error {
+func configError(kind fault.Kind, file, why string) error {
 	return fault.New(kind,
 		i18n.M("The configuration of the IBM Cloud CLI in {{.File}} cannot be read: {{.Why}}.", "File", file, "Why", why),
 		i18n.M("Move the file away, then log in again with 'ibmcloud login'."))

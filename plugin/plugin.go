@@ -118,6 +118,6 @@ func recoverConfigError(file string, err *error) {
 		if !strings.HasPrefix(text, "configuration error:") {
 			panic(r)
 		}
-		*err = unreadable(fault.Invalid, file, strings.TrimSpace(strings.TrimPrefix(text, "configuration error:")))
+		*err = configError(fault.Invalid, file, strings.TrimSpace(strings.TrimPrefix(text, "configuration error:")))
 	}
 }

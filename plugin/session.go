@@ -47,11 +47,11 @@ func newSession(c sdk.PluginContext, h *host) *connect.Session {
 // expiry returns the expiry time of a token. A token without an expiry time counts as expired.
 func expiry(token string) time.Time { return core_config.NewIAMTokenInfo(token).Expiry }
 
-// A token that expires within nearExpiry is refreshed before use. A token that was refreshed less than fresh ago is not
-// refreshed again: several concurrent requests may have failed with the old token.
+// A token that expires within expiryMargin is refreshed before use. It is refreshed at most once per
+// minRefreshInterval, because several concurrent requests may have failed with the old token.
 const (
-	nearExpiry = 2 * time.Minute
-	fresh      = 30 * time.Second
+	expiryMargin       = 2 * time.Minute
+	minRefreshInterval = 30 * time.Second
 )
 
 // refreshTimeout is the timeout of a token refresh if the CLI has no setting. The client of the SDK has no timeout.
@@ -96,8 +96,8 @@ func (t *tokens) get(refresh bool) (string, error) {
 	defer t.mu.Unlock()
 	now := t.now()
 	token := t.context.IAMToken()
-	young := !t.refreshed.IsZero() && now.Sub(t.refreshed) < fresh
-	if (refresh || expiry(token).Before(now.Add(nearExpiry))) && !young {
+	recent := !t.refreshed.IsZero() && now.Sub(t.refreshed) < minRefreshInterval
+	if (refresh || expiry(token).Before(now.Add(expiryMargin))) && !recent {
 		var err error
 		token, err = t.context.RefreshIAMToken()
 		if netErr := (*url.Error)(nil); errors.As(err, &netErr) { // a network error does not mean that the session has expired

@@ -73,7 +73,7 @@ func validateCommand(c sdk.Command) (all []finding) {
 	if parts := strings.SplitAfter(c.Usage, "COMMAND"); len(parts) == 2 && strings.TrimSpace(parts[1]) == "" {
 		report("ERROR", "nothing but COMMAND in the usage")
 	}
-	if unclosed(c.Usage) {
+	if hasUnclosedBracket(c.Usage) {
 		report("ERROR", "an unclosed bracket in the usage")
 	}
 	known := strings.FieldsFunc(strings.ToLower("and or to from with ibmcloud ic bx options arguments "+c.Namespace+" "+c.Name+" "+strings.ReplaceAll(c.Namespace+" "+c.Name, "-", " ")),
@@ -91,7 +91,7 @@ func validateCommand(c sdk.Command) (all []finding) {
 	return all
 }
 
-func unclosed(usage string) bool {
+func hasUnclosedBracket(usage string) bool {
 	pairs := map[rune]rune{')': '(', ']': '[', '>': '<', '}': '{'}
 	var open []rune
 	for _, r := range usage {

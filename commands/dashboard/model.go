@@ -184,10 +184,10 @@ func (s *server) workers(l *Load) []tile {
 	if l == nil {
 		return nil
 	}
-	of := func(part, whole int) string { return strconv.Itoa(part) + " / " + strconv.Itoa(whole) }
+	fraction := func(part, total int) string { return strconv.Itoa(part) + " / " + strconv.Itoa(total) }
 	return s.labelled([]tile{
 		{Name: "busy", Value: strconv.Itoa(l.Busy)}, {Name: "idle", Value: strconv.Itoa(l.Idle)}, {Name: "waiting", Value: strconv.Itoa(l.Waiting)},
-		{Name: "processors", Value: of(l.Computing, l.Processors)}, {Name: "memory", Value: fmt.Sprintf("%.1f / %.1f GB", float64(l.UsedMB)/1024, float64(l.BudgetMB)/1024)},
+		{Name: "processors", Value: fraction(l.Computing, l.Processors)}, {Name: "memory", Value: fmt.Sprintf("%.1f / %.1f GB", float64(l.UsedMB)/1024, float64(l.BudgetMB)/1024)},
 	})
 }
 
@@ -201,7 +201,7 @@ func (s *server) labelled(list []tile) []tile {
 
 // tiles returns the tiles of the summary of a job.
 func (s *server) tiles(d *jobView) []tile {
-	n, say := d.Job.Calls, s.o.Format.Duration
+	n, format := d.Job.Calls, s.o.Format.Duration
 	var ran []time.Duration
 	for _, c := range d.timeline.Calls {
 		if !c.Ended.IsZero() && !c.Started.IsZero() {
@@ -211,14 +211,14 @@ func (s *server) tiles(d *jobView) []tile {
 	slices.Sort(ran)
 	median, p99 := "-", "-"
 	if len(ran) > 0 {
-		median, p99 = say(ran[len(ran)/2]), say(ran[min(len(ran)-1, len(ran)*99/100)])
+		median, p99 = format(ran[len(ran)/2]), format(ran[min(len(ran)-1, len(ran)*99/100)])
 	}
 	list := []tile{{Name: "calls", Value: strconv.Itoa(n.Total)}}
 	if !d.Done() {
 		list = append(list, tile{Name: "waiting", Value: strconv.Itoa(n.Waiting)}, tile{Name: "running", Value: strconv.Itoa(n.Running)})
 	}
 	list = append(list, tile{Name: "done", Value: strconv.Itoa(n.Done)}, tile{Name: "failed", Value: strconv.Itoa(n.Failed)},
-		tile{Name: "duration", Value: say(d.Duration)}, tile{Name: "median", Value: median}, tile{Name: "p99", Value: p99},
+		tile{Name: "duration", Value: format(d.Duration)}, tile{Name: "median", Value: median}, tile{Name: "p99", Value: p99},
 		tile{Name: "colds", Value: strconv.Itoa(n.Cold)}, tile{Name: "gbs", Value: view.GBs(d.Job)})
 	return s.labelled(list)
 }

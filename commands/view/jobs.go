@@ -207,11 +207,11 @@ func (v *View) Job(d runtime.JobDetail, price float64) error {
 		if c.Cold {
 			start = i18n.M("Cold")
 		}
-		begun := v.plain(start)
+		startText := v.plain(start)
 		if c.Started.IsZero() {
-			begun = "-"
+			startText = "-"
 		}
-		t.rows = append(t.rows, []string{c.ID, v.plain(callState(c.State)), duration(c.Duration(now)), begun, dash(text.Printable(c.Activation)), v.callError(c)})
+		t.rows = append(t.rows, []string{c.ID, v.plain(callState(c.State)), duration(c.Duration(now)), startText, dash(text.Printable(c.Activation)), v.callError(c)})
 	}
 	v.table(t)
 	if more := len(calls) - shownCalls; more > 0 {

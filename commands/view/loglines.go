@@ -37,14 +37,14 @@ func (v *View) LogLine(l entity.LogLine) error {
 	if !l.Time.IsZero() {
 		when = l.Time.UTC().Format(logTime)
 	}
-	who, mark := strings.TrimSuffix(l.Job+"/"+l.Call, "/"), entityName
+	source, st := strings.TrimSuffix(l.Job+"/"+l.Call, "/"), entityName
 	if l.Job == "" {
-		who = text.Line(l.Activation, 64)[:min(8, len(text.Line(l.Activation, 64)))]
+		source = text.Line(l.Activation, 64)[:min(8, len(text.Line(l.Activation, 64)))]
 	}
 	if l.Failed {
-		mark = failure
+		st = failure
 	}
-	_, err := fmt.Fprintln(v.Out, when, shortRuntime(l.Runtime), paint(v.OutColour, mark, who), text.Printable(l.Text))
+	_, err := fmt.Fprintln(v.Out, when, shortRuntime(l.Runtime), paint(v.OutColour, st, source), text.Printable(l.Text))
 	return err
 }
 
