@@ -107,7 +107,7 @@ func TestUnzipRefuses(t *testing.T) {
 	d := startDriver(t)
 	for name, c := range map[string]struct {
 		data []byte
-		says string
+		want string
 	}{
 		"parent":                  {zipped("../x", 0, nil), "outside of its directory"},
 		"parent in the middle":    {zipped("a/../../x", 0, nil), "outside of its directory"},
@@ -131,8 +131,8 @@ func TestUnzipRefuses(t *testing.T) {
 		"empty":                   {nil, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := d.unzip(t, c.data); got.OK || !strings.Contains(got.Text, c.says) {
-				t.Errorf("got %+v, want a rejection with %q", got, c.says)
+			if got := d.unzip(t, c.data); got.OK || !strings.Contains(got.Text, c.want) {
+				t.Errorf("got %+v, want a rejection with %q", got, c.want)
 			}
 		})
 	}

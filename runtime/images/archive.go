@@ -22,8 +22,8 @@ const ignoreFile = ".dockerignore"
 // archiveName returns the name of the Dockerfile in an archive. If the Dockerfile is not among the entries, the name is
 // derived from its content, so that it stays constant and a COPY of the whole directory stays cached.
 func (f *buildContext) archiveName() (string, error) {
-	if f.inside != "" {
-		return f.inside, nil
+	if f.dockerfileEntry != "" {
+		return f.dockerfileEntry, nil
 	}
 	data, err := regular.Read(f.dockerfile, maxDockerfile)
 	if err != nil {
@@ -34,12 +34,12 @@ func (f *buildContext) archiveName() (string, error) {
 }
 
 // write writes the context as a tar archive for the classic builder, with the Dockerfile under name. As in the Docker
-// CLI, the owner is root and modes are unchanged; on Windows, which has no execute bit, all files are executable. A
-// Dockerfile that is not among the entries must not get into the image: a generated .dockerignore that lists itself and
-// the Dockerfile makes the engine delete both after reading them.
+// CLI, the owner is root and modes are unchanged. On Windows, which has no execute bit, all files are executable. If
+// the Dockerfile is not among the entries, it must not get into the image: write adds a .dockerignore that lists itself
+// and the Dockerfile, so that the engine removes both after reading them.
 func (f *buildContext) write(ctx context.Context, w io.Writer, name string) error {
 	t := tar.NewWriter(w)
-	if f.inside == "" {
+	if f.dockerfileEntry == "" {
 		info, err := os.Stat(f.dockerfile)
 		if err != nil {
 			return readFault(f.dockerfile, err)
@@ -59,7 +59,7 @@ func (f *buildContext) write(ctx context.Context, w io.Writer, name string) erro
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if (f.inside == "" || f.extra != nil) && e.name == ignoreFile { // otherwise the engine could exclude the added files
+		if (f.dockerfileEntry == "" || f.extra != nil) && e.name == ignoreFile { // it could exclude the added files
 			continue
 		}
 		if err := add(t, filepath.Join(f.dir, filepath.FromSlash(e.name)), e); err != nil {

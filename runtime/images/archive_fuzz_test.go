@@ -77,12 +77,12 @@ func FuzzContext(f *testing.F) {
 				t.Errorf("entry %q is owned by %d:%d", h.Name, h.Uid, h.Gid)
 			}
 			dockerfile = dockerfile || h.Name == archived
-			if c.inside == "" && h.Name == ignoreFile {
+			if c.dockerfileEntry == "" && h.Name == ignoreFile {
 				continue // generated for the engine
 			}
 			onDisk := filepath.Join(dir, filepath.FromSlash(entryName))
 			info, err := os.Lstat(onDisk)
-			if err != nil && c.inside != "" {
+			if err != nil && c.dockerfileEntry != "" {
 				t.Errorf("%q is not in the directory: %v", h.Name, err)
 			}
 			switch {

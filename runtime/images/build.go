@@ -79,7 +79,7 @@ func (b *Builder) buildClassic(ctx context.Context, e *engine.Engine, opts build
 	}()
 	id, err := run(ctx, e, archive, opts, &classicReport{out: out})
 	_ = archive.Close()
-	if writeErr := <-sent; writeErr != nil && ctx.Err() == nil && !errors.Is(writeErr, io.ErrClosedPipe) { // a file of the context
+	if writeErr := <-sent; writeErr != nil && ctx.Err() == nil && !errors.Is(writeErr, io.ErrClosedPipe) { // a file of the context cannot be read
 		return "", writeErr
 	}
 	return id, err
@@ -115,7 +115,7 @@ func (b *Builder) buildWithBuildKit(ctx context.Context, e *engine.Engine, opts 
 	}
 	session, err := buildkit.Open(ctx, e.DialHijack, options)
 	switch {
-	case err != nil && strings.Contains(err.Error(), "unable to upgrade"): // podman; the text is that of the Docker client
+	case err != nil && strings.Contains(err.Error(), "unable to upgrade"): // podman; this text is from the Docker client
 		return "", errNoBuildKit
 	case err != nil:
 		return "", engineFault(ctx, e, err)
@@ -126,7 +126,8 @@ func (b *Builder) buildWithBuildKit(ctx context.Context, e *engine.Engine, opts 
 	opts.Version, opts.SessionID, opts.BuildID = build.BuilderBuildKit, session.ID, hex.EncodeToString(id[:])
 	opts.Dockerfile, opts.RemoteContext = filepath.Base(f.dockerfile), "client-session"
 
-	// The engine cancels a build whose connection is closed, but only when it detects that. Cancel it explicitly, too.
+	// The engine cancels a build whose connection is closed, but it may detect that late. Cancel the build explicitly,
+	// too.
 	stop := context.AfterFunc(building, func() {
 		ctx, cancel := grace.Context(ctx, cleanupTimeout)
 		defer cancel()
@@ -156,7 +157,7 @@ func run(ctx context.Context, e *engine.Engine, archive io.Reader, opts build.Im
 		return "", engineFault(ctx, e, err)
 	}
 	id := r.image()
-	if id == "" { // podman reports it in a different way
+	if id == "" { // podman does not report the ID in the stream
 		info, err := e.ImageInspect(ctx, opts.Tags[0])
 		if err != nil {
 			return "", engineFault(ctx, e, err)

@@ -17,9 +17,9 @@ import (
 	"fn-runtime/runtime/regular"
 )
 
-// buildKitDirs returns the directories that BuildKit requests: the context, and the Dockerfile, which may be outside
-// the context and is not added to the image. It calls fail with the error of a file that cannot be read. key identifies
-// the context, so that BuildKit keeps separate copies of different directories.
+// buildKitDirs returns the directories that BuildKit requests: the context and the Dockerfile. The Dockerfile may be
+// outside the context and is not part of the image. If a file cannot be read, its error is passed to fail. key
+// identifies the context, so that BuildKit keeps separate copies of different contexts.
 func (f *buildContext) buildKitDirs(fail func(error)) (dirs map[string][]buildkit.File, key string, err error) {
 	abs, err := filepath.Abs(f.dir)
 	if err != nil {
@@ -97,7 +97,7 @@ func fileOf(source string, e entry, fail func(error)) (buildkit.File, error) {
 	return file, nil
 }
 
-// maxSecret is the maximum size of a build secret in bytes, a limit of BuildKit.
+// maxSecret is BuildKit's limit for the size of a build secret, in bytes.
 const maxSecret = 500 << 10
 
 // secrets reads the values of the secrets before the build starts.

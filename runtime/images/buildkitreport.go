@@ -99,7 +99,7 @@ func (r *buildKitReport) vertex(v buildkit.Vertex) {
 	}
 }
 
-// maxShown limits the name of a step in lines of progress, in characters. The fault of a failed step contains the whole
+// maxShown limits the name of a step in progress lines, in characters. The fault of a failed step contains the full
 // name.
 const maxShown = 100
 

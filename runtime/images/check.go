@@ -26,7 +26,7 @@ import (
 // checkTimeout limits the time in which an image must start, respond and import all modules.
 const checkTimeout = 2 * time.Minute
 
-// checkLabel marks the containers of checks, so that those left behind by a killed process are found.
+// checkLabel marks the containers of checks, so that a container left behind by a killed process can be found.
 const checkLabel = "fn-runtime.check"
 
 // probe is a program that runs next to the action proxy in the container. It sends requests of the OpenWhisk protocol
@@ -141,8 +141,9 @@ func probeImage(ctx context.Context, e *engine.Engine, id string, modules []stri
 // exitDelay limits the time in which the engine detects that a program has exited.
 const exitDelay = 2 * time.Second
 
-// exited reports whether the container's program has exited, and its exit code. The connection of the probe ends before
-// the engine detects the exit. exited waits for the engine, so that the reported cause does not depend on timing.
+// exited reports whether the container's program has exited, and its exit code. If it exits, the probe's connection
+// ends before the engine reports the exit. exited therefore waits for the engine, so that the reported cause does not
+// depend on timing.
 func exited(ctx context.Context, e *engine.Engine, id string) (code int64, ok bool) {
 	ctx, cancel := context.WithTimeout(ctx, exitDelay)
 	defer cancel()
@@ -150,7 +151,7 @@ func exited(ctx context.Context, e *engine.Engine, id string) (code int64, ok bo
 	select {
 	case end := <-wait:
 		return end.StatusCode, end.Error == nil
-	case <-failed: //nolint:errcheck // with any error, the exit status is unknown
+	case <-failed: //nolint:errcheck // the exit status is unknown
 		return 0, false
 	}
 }

@@ -21,13 +21,13 @@ const maxDockerfile = 16 << 20
 
 // buildContext lists the files that are sent to the engine. The list is complete before anything is sent.
 type buildContext struct {
-	dir        string // without symbolic links, so that a context that is a link means its target
-	dockerfile string // local path
-	inside     string // name of the Dockerfile among the entries, with slashes; "" if it is outside or excluded
-	ignore     string // path of the file with the exclusions, or ""
-	entries    []entry
-	size       int64 // total bytes of regular files
-	extra      *extraFile
+	dir             string // with symbolic links resolved, so that a link to a directory means that directory
+	dockerfile      string // local path
+	dockerfileEntry string // name of the Dockerfile among the entries, with slashes; "" if it is outside or excluded
+	ignore          string // path of the file with the exclusions, or ""
+	entries         []entry
+	size            int64 // total bytes of regular files
+	extra           *extraFile
 }
 
 type entry struct {
@@ -164,8 +164,8 @@ func (f *buildContext) walk(ignore *patternmatcher.PatternMatcher) error {
 	})
 }
 
-// mayReinclude reports whether an exception may include files below dir again. It assumes so for each pattern with
-// wildcards.
+// mayReinclude reports whether an exception may include files below dir. It returns true if any exception has a
+// wildcard.
 func mayReinclude(ignore *patternmatcher.PatternMatcher, dir string) bool {
 	for _, p := range ignore.Patterns() {
 		if !p.Exclusion() {
@@ -179,7 +179,7 @@ func mayReinclude(ignore *patternmatcher.PatternMatcher, dir string) bool {
 	return false
 }
 
-// findDockerfile sets inside if the Dockerfile is among the entries.
+// findDockerfile sets dockerfileEntry if the Dockerfile is among the entries.
 func (f *buildContext) findDockerfile() error {
 	abs, err := filepath.Abs(f.dockerfile)
 	if err != nil {
@@ -200,7 +200,7 @@ func (f *buildContext) findDockerfile() error {
 	name := filepath.ToSlash(rel)
 	for _, e := range f.entries {
 		if e.name == name && e.info.Mode().IsRegular() {
-			f.inside = name
+			f.dockerfileEntry = name
 		}
 	}
 	return nil

@@ -58,7 +58,7 @@ func sent(t *testing.T, f *buildContext) string {
 			t.Errorf("%s belongs to %d:%d %q", h.Name, h.Uid, h.Gid, h.Uname)
 		}
 		names = append(names, h.Name)
-		if h.Name == ignoreFile && f.inside == "" {
+		if h.Name == ignoreFile && f.dockerfileEntry == "" {
 			data, _ := io.ReadAll(r)
 			if got, want := string(data), ignoreFile+"\n"+name+"\n"; got != want {
 				t.Errorf("the generated .dockerignore lists %q, want %q", got, want)
@@ -70,7 +70,7 @@ func sent(t *testing.T, f *buildContext) string {
 func TestDockerfileLocation(t *testing.T) {
 	dir := files(t, map[string]string{"Dockerfile": "FROM a", "sub/Other": "FROM b", "x": "1"})
 	outside := filepath.Join(files(t, map[string]string{"Mine": "FROM c"}), "Mine")
-	for _, it := range []struct{ name, ignore, dockerfile, inside, sent string }{
+	for _, it := range []struct{ name, ignore, dockerfile, dockerfileEntry, sent string }{
 		{"default", "", "", "Dockerfile", "Dockerfile sub/ sub/Other x"},
 		{"named", "", filepath.Join(dir, "sub", "Other"), "sub/Other", "Dockerfile sub/ sub/Other x"},
 		{"outside", "", outside, "", ".dockerfile. .dockerignore Dockerfile sub/ sub/Other x"},
@@ -88,11 +88,11 @@ func TestDockerfileLocation(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if f.inside != it.inside {
-				t.Errorf("the Dockerfile is the entry %q, want %q", f.inside, it.inside)
+			if f.dockerfileEntry != it.dockerfileEntry {
+				t.Errorf("the Dockerfile is the entry %q, want %q", f.dockerfileEntry, it.dockerfileEntry)
 			}
 			got := sent(t, f)
-			if it.inside == "" { // the name is derived from the content and constant
+			if it.dockerfileEntry == "" { // the name is derived from the content, and does not change
 				name, _ := f.archiveName()
 				if again, _ := f.archiveName(); again != name || len(name) != len(".dockerfile.")+20 {
 					t.Errorf("got the name %s first, then %s", name, again)
@@ -108,7 +108,7 @@ func TestDockerfileLocation(t *testing.T) {
 
 func TestDockerfileInLowerCase(t *testing.T) {
 	f, err := openContext(files(t, map[string]string{"dockerfile": "FROM a", "x": ""}), "")
-	if err != nil || f.inside != "dockerfile" {
+	if err != nil || f.dockerfileEntry != "dockerfile" {
 		t.Errorf("got %+v, %v; want the file 'dockerfile', as in the Docker CLI", f, err)
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"fn-runtime/runtime/images/engine"
 )
 
-// account returns the credentials for a registry when an engine asks for them. An engine on another machine without TLS
-// gets none, so it pulls base images anonymously.
+// account returns the credentials that an engine requests for a registry. An engine on another machine without TLS gets
+// none, and pulls base images anonymously.
 func (b *Builder) account(ctx context.Context, e *engine.Engine, host string) (registrytypes.AuthConfig, error) {
 	a, err := b.credentials.For(ctx, host)
 	if err == nil && e.Exposed && a != (registrytypes.AuthConfig{}) {
@@ -50,7 +50,7 @@ func (b *Builder) checkPush(ctx context.Context, e *engine.Engine, host string) 
 	return exposedFault(e, i18n.M("the credentials for the registry {{.Registry}}", "Registry", host))
 }
 
-// exposedFault returns the error for sending what to an exposed engine.
+// exposedFault returns the error for data that would be sent to an exposed engine. what describes the data.
 func exposedFault(e *engine.Engine, what i18n.Message) error {
 	return fault.New(fault.Denied,
 		i18n.M("The Docker Engine at {{.Host}} is on another machine and does not use TLS, so {{.What}} would be sent unencrypted.", "Host", e.Host, "What", what),

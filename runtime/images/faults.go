@@ -25,8 +25,8 @@ func rejected(err error) bool {
 		errdefs.IsUnauthorized(err) || errdefs.IsPermissionDenied(err) || errdefs.IsNotImplemented(err)
 }
 
-// engineFault returns the fault for a lost connection to the engine, or for an error response to a request that should
-// succeed.
+// engineFault returns the fault for a lost connection to the engine, or for a request that the engine unexpectedly
+// rejects.
 func engineFault(ctx context.Context, e *engine.Engine, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -83,7 +83,7 @@ var buildCauses = []cause{
 // frontendStep is the prefix of BuildKit's step that resolves the image of a '# syntax=' line.
 const frontendStep = "resolve image config for "
 
-// heredoc matches an instruction with a heredoc.
+// heredoc matches an instruction that uses a heredoc.
 var heredoc = text.NewPattern(`(?mi)^\s*(?:RUN|COPY|ADD)\s.*<<-?["']?\w`)
 
 // withHeredocHint adds the requirements of heredocs to the fault of an invalid Dockerfile, because a builder without
@@ -100,8 +100,8 @@ func withHeredocHint(err error, dockerfile string) error {
 		i18n.M("Build with Docker Engine 23 or later and without DOCKER_BUILDKIT=0, or join the lines with '&& \\'.")).Because(err)
 }
 
-// buildFault returns the fault for a failed build: the step with its exit code and last lines, or the cause that the
-// engine's message identifies.
+// buildFault returns the fault for a failed build. It contains the step with its exit code and last lines, or the cause
+// that is recognized in the engine's message.
 func buildFault(failure *jsonmessage.JSONError, step string, lines []string) error {
 	message := strings.ToLower(failure.Message)
 	full := strings.Contains(message, "no space left on device")

@@ -28,7 +28,7 @@ func (b *Builder) Fingerprint(ctx context.Context, spec entity.ImageBuild) (stri
 	if err := b.checkSize(f); err != nil {
 		return "", err
 	}
-	name, err := f.archiveName() // outside the context, the name is derived from the content
+	name, err := f.archiveName() // outside the context: derived from its content
 	if err != nil {
 		return "", err
 	}

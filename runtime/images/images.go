@@ -1,9 +1,9 @@
 // Package images creates runtime images: it builds them with the Docker Engine, checks that a Lithops worker can run in
 // them, pushes them, and reads their digests.
 //
-// The package covers the path of an image from a directory to a registry. It does not locate engines and credentials
-// (see engine and registry), implement BuildKit's wire formats (see buildkit) or contain the skeleton (see skeleton),
-// and it does not know actions and namespaces.
+// The package contains all steps from a directory to an image in a registry. It does not find engines (engine) and
+// credentials (registry), implement BuildKit's wire formats (buildkit), provide the skeleton (skeleton), or handle
+// actions and namespaces.
 package images
 
 import (
@@ -35,7 +35,7 @@ type Options struct {
 	Server, User, Password string
 
 	Transport http.RoundTripper // for registry reads; it retries and traces
-	Budget    *transport.Budget // for retries of the command, including those of pushes; nil means that only the number of attempts is limited
+	Budget    *transport.Budget // for the retries of the command, including pushes; if nil, only the number of attempts is limited
 
 	// callbacks for the start and end of steps, the progress of the current step in bytes, and warnings
 	Begin    func(step i18n.Message) (end func(error))
@@ -45,7 +45,7 @@ type Options struct {
 	CheckCache string // directory of the cache of passed checks; "" disables it
 }
 
-// Builder builds, checks and pushes images. It connects to the engine when the first method needs it.
+// Builder builds, checks and pushes images. It connects to the engine when the connection is first needed.
 type Builder struct {
 	o           Options
 	credentials registry.Credentials
@@ -84,8 +84,8 @@ func (b *Builder) Close() error {
 	return b.engine.Close()
 }
 
-// Build builds the image, checks it if Check is set, and pushes it if Push is set. It writes plain lines of text to
-// progress, which may be nil. If a step after the build fails, the image stays in the engine, so that a second run
+// Build builds the image, checks it if Check is set, and pushes it if Push is set. It writes lines of plain text to
+// progress, which may be nil. If the check or the push fails, the image stays in the engine, so that the next run
 // resumes there. Errors are faults with a suggestion. If ctx ends, the build in the engine is canceled, too.
 func (b *Builder) Build(ctx context.Context, spec entity.ImageBuild, progress io.Writer) (entity.ImageBuilt, error) {
 	var built entity.ImageBuilt
@@ -109,7 +109,7 @@ func (b *Builder) Build(ctx context.Context, spec entity.ImageBuild, progress io
 		if e, err = b.connect(ctx); err != nil {
 			return err
 		}
-		if spec.Push { // before a build whose push would fail
+		if spec.Push { // so that no build runs whose push must fail
 			if err = b.checkPush(ctx, e, registry.Host(ref)); err != nil {
 				return err
 			}
@@ -158,8 +158,9 @@ func (b *Builder) step(name i18n.Message, work func() error) error {
 	return err
 }
 
-// Digest returns the digest ("sha256:...") that the image's tag currently has in the registry, or the digest in the
-// reference itself. If soon is set, no request is retried. Faults: NotFound, Denied, Throttled, Unavailable.
+// Digest returns the digest ("sha256:...") that the image's tag currently has in the registry. If the reference
+// contains a digest, it returns that digest. If noRetry is set, no request is retried. Faults: NotFound, Denied,
+// Throttled, Unavailable.
 func (b *Builder) Digest(ctx context.Context, image string, noRetry bool) (string, error) {
 	ref, err := normalize(image)
 	if err != nil {
@@ -174,8 +175,8 @@ func (b *Builder) Digest(ctx context.Context, image string, noRetry bool) (strin
 	return b.credentials.Digest(ctx, ref, b.o.Transport)
 }
 
-// checkCached returns the Python version of an image that a worker can run in. It returns the cached version if the
-// image has passed before.
+// checkCached checks the image and returns its Python version. If the image has passed before, it returns the cached
+// version.
 func (b *Builder) checkCached(ctx context.Context, e *engine.Engine, id string, spec entity.ImageBuild) (string, error) {
 	cache := checkCache{b.o.CheckCache}
 	if python, ok := cache.get(id, spec); ok {

@@ -20,8 +20,8 @@ import (
 )
 
 // pushTries limits the attempts of a push. The registry keeps complete layers, so each attempt resumes where the
-// previous one failed. The engine also retries uploads of layers itself, with waits of up to 20 s; from the first such
-// retry on, the time counts against the command's budget.
+// previous one failed. The engine also retries the upload of a layer itself, with delays of up to 20 s. From the first
+// retry on, by the engine or by push, the time counts against the command's budget.
 const pushTries = 4
 
 // push pushes the tag and returns the image's digest in the registry.
@@ -34,7 +34,7 @@ func (b *Builder) push(ctx context.Context, e *engine.Engine, ref reference.Name
 	if err != nil {
 		return "", err
 	}
-	var done func() // set from the first retry on, the engine's or this program's: the budget is spent
+	var done func() // set from the first retry on, when the budget starts to be spent
 	defer func() {
 		if done != nil {
 			done()
@@ -82,17 +82,17 @@ func (b *Builder) push(ctx context.Context, e *engine.Engine, ref reference.Name
 	if err != nil {
 		return "", err
 	}
-	if digest == "" { // engines that do not report it store it
+	if digest == "" { // some engines do not report the digest but store it
 		return repoDigest(ctx, e, ref)
 	}
 	return digest, nil
 }
 
-// pushStallTimeout limits the time without a message of the engine during a push. The engine reports the upload of a
-// layer continuously, but waits forever for a registry that does not respond.
+// pushStallTimeout limits the time between two messages of the engine during a push. The engine reports the progress of
+// an upload continuously, but it waits forever for a registry that does not respond.
 const pushStallTimeout = 5 * time.Minute
 
-// errPushStalled cancels a push without messages.
+// errPushStalled is the reason for canceling a push without messages.
 var errPushStalled = errors.New("the push has stalled")
 
 func (b *Builder) pushOnce(ctx context.Context, e *engine.Engine, ref reference.Named, header string, p *pushReport) (*jsonmessage.JSONError, error) {
@@ -201,7 +201,7 @@ func (p *pushReport) message(m jsonmessage.JSONMessage) {
 	p.show()
 }
 
-// retryPrefix starts the engine's messages while it waits before it retries the upload of a layer.
+// retryPrefix is the prefix of the engine's messages while it waits to retry the upload of a layer.
 const retryPrefix = "Retrying in "
 
 func layerStatus(s string) bool {

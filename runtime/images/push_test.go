@@ -99,16 +99,16 @@ func TestPushRetriedByTheEngine(t *testing.T) {
 		failed  = `{"errorDetail":{"message":"received unexpected HTTP status: 502 Bad Gateway"},"error":"502"}` + "\n"
 	)
 	for name, tc := range map[string]struct {
-		says   string // messages of the first push, one per second
+		stream string // messages of the first push, one per second
 		budget time.Duration
 		pushes int
 		lines  string
 	}{
-		"for longer than the budget": {says: pushing + waiting + pushing + waiting + failed, budget: 2 * time.Second, pushes: 1,
+		"for longer than the budget": {stream: pushing + waiting + pushing + waiting + failed, budget: 2 * time.Second, pushes: 1,
 			lines: "layer: Retrying in 2 seconds\nlayer: Retrying in 2 seconds\n"},
-		"without success": {says: pushing + waiting + failed, budget: time.Minute, pushes: 2},
-		"with success":    {says: pushing + waiting + pushing + pushed + failed, budget: time.Minute, pushes: 2},
-		"not at all":      {says: pushing + pushed + failed, budget: time.Minute, pushes: 2},
+		"without success": {stream: pushing + waiting + failed, budget: time.Minute, pushes: 2},
+		"with success":    {stream: pushing + waiting + pushing + pushed + failed, budget: time.Minute, pushes: 2},
+		"no retry":        {stream: pushing + pushed + failed, budget: time.Minute, pushes: 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -118,7 +118,7 @@ func TestPushRetriedByTheEngine(t *testing.T) {
 						return
 					}
 					if pushes.Add(1) == 1 {
-						for line := range strings.Lines(tc.says) {
+						for line := range strings.Lines(tc.stream) {
 							_, _ = io.WriteString(w, line)
 							w.(http.Flusher).Flush()
 							time.Sleep(time.Second)

@@ -13,7 +13,8 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// Sizes of a build context, in bytes, above which a warning is printed and the build is refused.
+// Limits for the size of a build context, in bytes: above contextWarn, a warning is printed; above contextLimit, the
+// build is refused.
 const (
 	contextWarn  = 500_000_000
 	contextLimit = 2 << 30

@@ -15,8 +15,8 @@ import (
 
 type dialer = func(context.Context) (net.Conn, error)
 
-// sshAgents returns a function for each SSH agent that connects to it. A step of the build may list the agent's keys
-// and sign with them, but nothing else.
+// sshAgents returns a dialer for each SSH agent. A step of the build may list the agent's keys and sign with them, but
+// nothing else.
 func (b *Builder) sshAgents(specs []entity.BuildSSH) (map[string]dialer, error) {
 	all := map[string]dialer{}
 	for _, s := range specs {
@@ -44,19 +44,19 @@ func (b *Builder) sshAgents(specs []entity.BuildSSH) (map[string]dialer, error) 
 	return all, nil
 }
 
-// The messages of the SSH agent protocol (draft-miller-ssh-agent, section 5.1) that a step of a build may send, the
-// type that replaces all others, and the maximum size of a message in bytes.
+// Constants of the SSH agent protocol (draft-miller-ssh-agent, section 5.1): the messages that a step of a build may
+// send, the type that replaces all other messages, and the maximum size of a message in bytes.
 const (
 	agentListKeys   = 11
 	agentSign       = 13
-	agentInvalid    = 0 // an undefined type, which the agent answers with a failure
+	agentInvalid    = 0 // undefined: the agent responds with a failure
 	maxAgentMessage = 256 << 10
 )
 
 var errInvalidAgentMessage = errors.New("invalid SSH agent message")
 
-// restrictedAgent is a connection to an agent that allows a build to use the user's keys but not to change them. It
-// forwards only messages that list keys or sign, so that a build cannot add, remove or lock keys.
+// restrictedAgent is a connection to an agent that lets a build use the user's keys but not change them. It forwards
+// only messages that list keys or sign, so that a build cannot add, remove or lock keys.
 type restrictedAgent struct {
 	net.Conn
 	pending []byte // incomplete message

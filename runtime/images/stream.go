@@ -37,7 +37,7 @@ func messages(r io.Reader, f func(jsonmessage.JSONMessage) error) error {
 	return s.Err()
 }
 
-// errNotMessages is returned for a stream that is not that of an engine.
+// errNotMessages is returned for a stream that an engine would not send.
 var errNotMessages = errors.New("the engine's response is not a stream of messages")
 
 // tail keeps the last lines of an output that arrives in pieces.
@@ -148,8 +148,8 @@ func newPrinter(w io.Writer) *printer {
 	return &printer{w: w}
 }
 
-// detail prints an output line of a step. If the writer has a Detail method, it decides how long the line is shown:
-// later output is more important, and the fault of a failed step contains its last lines.
+// detail prints an output line of a step. If the writer has a Detail method, the writer decides how long the line is
+// shown. Later output is more informative, and the fault of a failed step contains its last lines.
 func (p *printer) detail(s string) {
 	if w, ok := p.w.(interface{ Detail(line string) }); ok {
 		w.Detail(s)

@@ -16,8 +16,8 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// builtLabel holds the name under which this program built an image, to find images whose name was moved to a newer
-// image.
+// builtLabel is the label with the name under which this program built an image. It identifies images whose name has
+// moved to a newer image.
 const builtLabel = "fn-runtime.image"
 
 // withNameLabel returns the labels of a build, including the label of its name.
@@ -31,8 +31,8 @@ func withNameLabel(labels map[string]string, ref reference.Named) map[string]str
 }
 
 // Superseded returns the images in the engine that were built and pushed under a name that they no longer have, and
-// that no container uses. It skips images with tags other than entity.FixedTag, because someone set those tags. Images
-// that are based on a built image inherit its label, but were not pushed under its name.
+// that no container uses. It skips images with tags other than entity.FixedTag, because the user set those tags. It
+// also skips images that are based on a built image: they inherit its label, but were not pushed under its name.
 func (b *Builder) Superseded(ctx context.Context) ([]entity.SupersededImage, error) {
 	e, err := b.connect(ctx)
 	if err != nil {

@@ -26,15 +26,15 @@ func jwt(exp time.Time) string {
 
 // tokens counts how often a token was fetched and renewed.
 type tokens struct {
-	asked, renewed atomic.Int32
-	token          string
-	fresh          string
-	err            error
+	fetched, renewed atomic.Int32
+	token            string
+	fresh            string
+	err              error
 }
 
 func (k *tokens) source(_ context.Context, refresh bool) (string, error) {
 	if !refresh {
-		k.asked.Add(1)
+		k.fetched.Add(1)
 		return k.token, nil
 	}
 	k.renewed.Add(1)

@@ -51,7 +51,7 @@ func TestBudget(t *testing.T) {
 		method string
 		most   time.Duration // for 100 consecutive requests
 		kind   fault.Kind    // of the last request
-		says   string
+		want   string
 	}{
 		{"refused", &script{steps: []step{{err: refused}}}, "GET", 2 * time.Minute, fault.Unavailable, "No more requests are sent"},
 		{"hang", hang(30 * time.Second), "GET", 2*time.Minute + 30*time.Second, fault.Unavailable, "No more requests are sent"},
@@ -80,8 +80,8 @@ func TestBudget(t *testing.T) {
 					return
 				}
 				f, texts := err.(*fault.Fault), i18n.New(i18n.English)
-				if !strings.Contains(f.Error(), c.says) || !strings.Contains(texts.Translate(f.Recovery), "FN_RUNTIME_RETRY_SECONDS") {
-					t.Errorf("it says %q, %q", f.Error(), texts.Translate(f.Recovery))
+				if !strings.Contains(f.Error(), c.want) || !strings.Contains(texts.Translate(f.Recovery), "FN_RUNTIME_RETRY_SECONDS") {
+					t.Errorf("got %q, %q", f.Error(), texts.Translate(f.Recovery))
 				}
 			})
 		})

@@ -68,7 +68,7 @@ func TestFaults(t *testing.T) {
 		o    Options
 		url  string
 		kind fault.Kind
-		says string
+		want string
 	}{
 		{"refused", Options{}, "http://" + gone.Addr().String(), fault.Unavailable, "refuses connections"},
 		{"closed", Options{}, closed, fault.Unavailable, "was lost"},
@@ -96,7 +96,7 @@ func TestFaults(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := get(t, c.o, c.url)
 			var f *fault.Fault
-			if !errors.As(err, &f) || f.Kind != c.kind || !strings.Contains(err.Error(), c.says) || f.Recovery.IsZero() {
+			if !errors.As(err, &f) || f.Kind != c.kind || !strings.Contains(err.Error(), c.want) || f.Recovery.IsZero() {
 				t.Errorf("got %q (%s)", err, fault.KindOf(err))
 			}
 		})
@@ -147,12 +147,12 @@ func TestWebPage(t *testing.T) {
 		}))
 		_, err := get(t, Options{}, srv.URL)
 		srv.Close()
-		words := "web page"
+		want := "web page"
 		if kind == fault.TooLarge { // nginx in front of an API
-			words = "rejects requests as large as this one"
+			want = "rejects requests as large as this one"
 		}
-		if got := fault.KindOf(err); got != kind || !strings.Contains(err.Error(), words) {
-			t.Errorf("%d: got %v (%s), want a fault of kind %s that says %q", status, err, got, kind, words)
+		if got := fault.KindOf(err); got != kind || !strings.Contains(err.Error(), want) {
+			t.Errorf("%d: got %v (%s), want a fault of kind %s with %q", status, err, got, kind, want)
 		}
 	}
 }
@@ -169,7 +169,7 @@ func TestCertificates(t *testing.T) {
 	if _, err := get(t, Options{}, srv.URL); fault.KindOf(err) != fault.Denied || !strings.Contains(err.Error(), "is not trusted") {
 		t.Errorf("unknown: %v", err)
 	}
-	for name, o := range map[string]Options{"CA": {CAs: [][]byte{ca}}, "file": {CAFiles: []string{"", file}}, "folder": {CAFiles: []string{filepath.Dir(file)}}, "insecure": {SkipTLSVerify: true}} {
+	for name, o := range map[string]Options{"CA": {CAs: [][]byte{ca}}, "file": {CAFiles: []string{"", file}}, "directory": {CAFiles: []string{filepath.Dir(file)}}, "insecure": {SkipTLSVerify: true}} {
 		if _, err := get(t, o, srv.URL); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -92,7 +92,7 @@ func TestAheadIsBounded(t *testing.T) {
 		next NextPage[int]
 		read time.Duration // for each item
 		most time.Duration // in total
-		more bool // the list must be complete
+		more bool          // the list must be complete
 	}{
 		"many entries": {func(context.Context) ([]int, bool, error) { return full, true, nil }, 0, time.Second, false},
 		"slow pages": {func(ctx context.Context) ([]int, bool, error) {

@@ -173,7 +173,7 @@ func TestGivesUp(t *testing.T) {
 			}
 		})
 	})
-	t.Run("when the host asks for more time than there is", func(t *testing.T) {
+	t.Run("when the host asks for more time than is left", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			s := &script{steps: []step{{status: 429, header: http.Header{"Retry-After": {"3600"}}}}}
 			start := time.Now()

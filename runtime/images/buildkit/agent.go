@@ -8,7 +8,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// defaultAgent is the ID that 'RUN --mount=type=ssh' uses by default.
+// defaultAgent is the ID of the agent if 'RUN --mount=type=ssh' specifies none.
 const defaultAgent = "default"
 
 func (o SessionOptions) agentCheck(w http.ResponseWriter, r *http.Request) {

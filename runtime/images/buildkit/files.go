@@ -20,7 +20,7 @@ type File struct {
 	Open func() (io.ReadCloser, error)
 }
 
-// The types of the packets of a transfer, and the fields of a packet and of its file state: tonistiigi/fsutil,
+// Types of the packets of a transfer, and the fields of a packet and of the file state in it: tonistiigi/fsutil,
 // types/wire.proto and types/stat.proto. As in the Docker CLI, owners are omitted, so that root owns the files.
 const (
 	packetStat    = 0
@@ -36,9 +36,9 @@ const (
 // chunkSize is the number of bytes of a file in one packet.
 const chunkSize = 32 << 10
 
-// files sends the files of a directory that BuildKit does not have. It sends the state of every file. BuildKit requests
-// the content of files whose state differs from its last copy, and ends the transfer. The patterns of BuildKit's
-// request are ignored, because a directory contains only files that must be sent.
+// files sends those files of a directory that BuildKit does not have. First, it sends the state of every file. BuildKit
+// then requests the content of files whose state differs from its last copy, and ends the transfer. The patterns in
+// BuildKit's request are ignored, because the directory contains only files that must be sent.
 func (o SessionOptions) files(w http.ResponseWriter, r *http.Request) {
 	dir, found := o.Dirs[r.Header.Get("dir-name")]
 	if !found {

@@ -1,9 +1,10 @@
-// Package buildkit implements the client side of a build with the BuildKit of a Docker Engine: the session in which
-// BuildKit requests files, registry credentials, secrets and SSH agents, and the trace of its progress.
+// Package buildkit implements the client side of a build with the BuildKit in a Docker Engine: the session in which
+// BuildKit requests files, registry credentials, secrets and SSH agents, and the trace that reports the build's
+// progress.
 //
-// The package contains these wire formats, reduced to the needs of a build. It does not run the build. BuildKit's own
-// client is not used because it adds 10 MB to the binary and the startup time of gRPC. The formats are stable, since
-// every Docker CLI must work with every Engine.
+// The package implements only the parts of these wire formats that a build needs. It does not run the build. BuildKit's
+// own client is not used because it adds 10 MB and the startup time of gRPC to the binary. The formats are stable,
+// since every Docker CLI must work with every Engine.
 package buildkit
 
 import (
@@ -23,14 +24,14 @@ type Dialer func(ctx context.Context, path, proto string, meta map[string][]stri
 
 // SessionOptions holds the resources that a session provides to its build.
 type SessionOptions struct {
-	// Account returns the user and secret for a registry host in BuildKit's notation ("registry-1.docker.io" is Docker
+	// Account returns the user and secret for a registry host as BuildKit names it ("registry-1.docker.io" is Docker
 	// Hub). Both are empty for anonymous access. A secret without a user is an identity token.
 	Account func(ctx context.Context, host string) (user, secret string, err error)
 	// Dirs holds the files that BuildKit may request. The keys are the names that BuildKit uses: "context" and
 	// "dockerfile".
 	Dirs map[string][]File
-	// SharedKey identifies the content of the directories. BuildKit keeps separate copies for different keys, and
-	// fetches only files that have changed since the last build. It may be empty.
+	// SharedKey identifies the content of the directories. For each key, BuildKit keeps a copy of the files, and
+	// fetches only files that have changed since the last build. SharedKey may be empty.
 	SharedKey string
 	Secrets   map[string][]byte                                  // by the ID in 'RUN --mount=type=secret'
 	Agents    map[string]func(context.Context) (net.Conn, error) // by the ID in 'RUN --mount=type=ssh'

@@ -80,14 +80,14 @@ func begin(w http.ResponseWriter) {
 
 func end(w http.ResponseWriter, status string) { w.Header().Set("Grpc-Status", status) }
 
-// stream is a call in which both sides send messages independently. Only one goroutine may send.
+// stream is a call in which both sides send messages independently of each other. Only one goroutine may send.
 type stream struct {
 	w   http.ResponseWriter
 	r   *http.Request
 	out *http.ResponseController
 }
 
-// serveStream responds to a call with serve, whose error determines the status.
+// serveStream handles a call with serve. The error of serve determines the status.
 func serveStream(w http.ResponseWriter, r *http.Request, serve func(*stream) error) {
 	begin(w)
 	s := &stream{w: w, r: r, out: http.NewResponseController(w)}

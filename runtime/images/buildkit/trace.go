@@ -29,8 +29,8 @@ type Log struct {
 	Data   []byte
 }
 
-// Parse parses a Status. The data is from the engine and not trusted: Parse returns an error for invalid data, ignores
-// unknown fields, and never panics.
+// Parse parses a Status. The data is sent by the engine and may be invalid: Parse then returns an error and never
+// panics. It ignores unknown fields.
 func Parse(data []byte) (Status, error) {
 	var s Status
 	var inner error

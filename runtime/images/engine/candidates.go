@@ -33,15 +33,15 @@ func (c candidate) redact(text string) string {
 	return strings.ReplaceAll(text, address, shown)
 }
 
-// exposed reports whether data for the host is sent unencrypted over a network: the host is another machine without
-// TLS.
+// exposed reports whether data for the host is sent unencrypted over a network: the host is on another machine and does
+// not use TLS.
 func (c candidate) exposed() bool {
 	u, err := url.Parse(c.host)
 	return !localHost(c.host) && !c.tls && (err != nil || !transport.ThisMachine(u.Hostname()))
 }
 
-// candidates returns the addresses to try, in order of preference. If the user selected an engine with the environment
-// or a Docker context, it is the only candidate, because the build must not run on a different engine.
+// candidates returns the addresses to try, in order of preference. If the user has selected an engine in the
+// environment or with a Docker context, it is the only candidate, because the build must not run on a different engine.
 func candidates(o Options) ([]candidate, error) {
 	if host := strings.TrimSpace(o.Getenv("DOCKER_HOST")); host != "" {
 		c := candidate{origin: "DOCKER_HOST", apiVersion: o.Getenv("DOCKER_API_VERSION")}

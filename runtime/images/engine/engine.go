@@ -1,7 +1,7 @@
-// Package engine finds the Docker Engine of this machine, or another engine with its API, and connects to it.
+// Package engine finds and connects to the Docker Engine of this machine, or to another engine with the same API.
 //
-// The package contains the addresses of engines, their order, and the error if no engine responds. It does not use
-// engines for anything else.
+// The package determines which addresses are tried, in which order, and which error is returned if no engine responds.
+// It does not perform operations on the engine.
 package engine
 
 import (
@@ -84,8 +84,8 @@ func notFound(tried []string, denied bool) error {
 	return fault.New(kind, why, how).With(tried...)
 }
 
-// errCredentials is returned for an address with a password. Only SSH addresses may contain a user, and none a
-// password.
+// errCredentials is returned for an address with a user or password. Only SSH addresses may contain a user, and no
+// address may contain a password.
 var errCredentials = errors.New("the address must not contain a user or password")
 
 func connect(ctx context.Context, c candidate) (*Engine, error) {
@@ -146,7 +146,7 @@ func connect(ctx context.Context, c candidate) (*Engine, error) {
 	return &Engine{Operations: OperationsOf(api), Host: c.displayHost(), Origin: c.origin, OSType: ping.OSType, Exposed: helper == nil && c.exposed()}, nil
 }
 
-// reason returns the cause of an error in one line. The Docker client wraps the cause in its own advice.
+// reason returns the cause of an error in one line, without the advice that the Docker client adds.
 func reason(err error) string {
 	var file *fs.PathError
 	switch s := err.Error(); {

@@ -197,7 +197,7 @@ func TestErrorsContainNoPassword(t *testing.T) {
 	}
 }
 
-// An engine with TLS is used with TLS even without a client key: with only a CA certificate, or without verification.
+// TLS works without a client key: with only a CA certificate, and without verification.
 func TestTLSWithoutClientKey(t *testing.T) {
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.Header().Set("Api-Version", "1.41") }))
 	t.Cleanup(server.Close)

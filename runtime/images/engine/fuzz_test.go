@@ -10,8 +10,8 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// FuzzContext reads any config.json of the Docker CLI and any context metadata. The result is a candidate or a fault,
-// and the name of a context does not escape the directory.
+// FuzzContext reads any config.json of the Docker CLI and any context metadata. The result is a candidate or a fault.
+// The name of a context cannot refer to a path outside of the directory.
 func FuzzContext(f *testing.F) {
 	f.Add("remote", []byte(`{"currentContext":"remote"}`), []byte(`{"Name":"remote","Endpoints":{"docker":{"Host":"tcp://127.0.0.1:1"}}}`))
 	f.Add("../../x", []byte(`{"currentContext":"../../x"}`), []byte(`{"Endpoints":null}`))

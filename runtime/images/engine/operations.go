@@ -14,9 +14,9 @@ import (
 	"github.com/docker/docker/client"
 )
 
-// Operations holds the methods of the Docker client that this program uses. An Engine holds them instead of the client
-// to keep the binary small: templates look up methods by name, so the linker keeps all methods of a type that is
-// reachable from an interface, and the client has two hundred.
+// Operations holds the methods of the Docker client that this program uses. An Engine contains them instead of the
+// client to keep the binary small: because templates look up methods by name, the linker keeps all methods of a type
+// that is reachable from an interface, and the client has two hundred methods.
 type Operations struct {
 	Close               func() error
 	BuildCancel         func(ctx context.Context, id string) error

@@ -1,8 +1,8 @@
 // Package registry determines the credentials for a container registry, and reads the digest of a tag from the
 // registry.
 //
-// The package reads credentials of the Docker CLI and of the Lithops configuration, and sends read requests over HTTP.
-// It does not use the Docker Engine, which pulls and pushes images itself and only receives credentials from this
+// The package reads the credentials of the Docker CLI and of the Lithops configuration, and sends read requests over
+// HTTP. It does not use the Docker Engine, which pulls and pushes images itself and only receives credentials from this
 // package.
 package registry
 
@@ -34,8 +34,9 @@ const (
 // maxConfig is the maximum size of config.json in bytes.
 const maxConfig = 4 << 20
 
-// Credentials looks up the credentials for a registry. The Lithops configuration takes precedence for its own registry.
-// The credentials of all others are those of 'docker login': in config.json, a credential helper or a credential store.
+// Credentials looks up the credentials for a registry. For the registry in the Lithops configuration, it uses the
+// credentials in that configuration. For all others, it uses those of 'docker login' in config.json, a credential
+// helper or a store.
 type Credentials struct {
 	Dir                    string // of config.json, or ""
 	Server, User, Password string // docker_server, docker_user, docker_password of the Lithops configuration

@@ -52,8 +52,8 @@ func (s response) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: status, Header: h, ContentLength: 10, Body: io.NopCloser(strings.NewReader(s.body)), Request: r}, nil
 }
 
-// FuzzDigest reads any response of a registry and of its token service. The result is a valid digest or a fault, and
-// the password is sent only over TLS.
+// FuzzDigest reads any response of a registry and of its token service. The result is a valid digest or a fault. The
+// password is sent only over TLS.
 func FuzzDigest(f *testing.F) {
 	f.Add(200, "sha256:"+strings.Repeat("a", 64), "", "")
 	f.Add(401, "", `Bearer realm="https://us.icr.io/token",service="x",scope="y"`, `{"token":"t","expires_in":1e999}`)

@@ -26,14 +26,14 @@ import (
 //go:embed templates
 var templates embed.FS
 
-// Options selects the skeleton.
+// Options specifies the content of a skeleton.
 type Options struct {
 	Python string // "3.11"
 	Conda  bool   // install packages from conda-forge in a separate environment
 	Force  bool   // overwrite existing files
 	Jobs   bool   // for jobs of Code Engine instead of actions of OpenWhisk
 	Code   bool   // with Jobs: include the code of Lithops
-	// Program is the name of this program in comments. It defaults to that within the IBM Cloud CLI.
+	// Program is the name of this program for comments. It defaults to the name within the IBM Cloud CLI.
 	Program string
 }
 
@@ -51,9 +51,9 @@ func baseImage(python string) string {
 	return "python:" + python + "-slim-bookworm"
 }
 
-// sdkPins returns the last releases of IBM's SDKs that support a Python version after its end of life. Later releases
-// reject this Python only when they are built, so that pip would try them one by one for minutes. No newer release will
-// support it.
+// sdkPins returns the last releases of IBM's SDKs that support a Python version after its end of life. No newer release
+// will support it. Later releases reject such a Python version only when they are built, so that pip would try them one
+// by one for minutes.
 func sdkPins(python string) (cos, core string) {
 	switch python {
 	case "3.6":
