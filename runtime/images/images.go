@@ -170,7 +170,7 @@ func (b *Builder) Digest(ctx context.Context, image string, noRetry bool) (strin
 		return d.Digest().String(), nil
 	}
 	if noRetry {
-		ctx = transport.With(ctx, transport.Call{Once: true})
+		ctx = transport.With(ctx, transport.Call{NoRetry: true})
 	}
 	return b.credentials.Digest(ctx, ref, b.o.Transport)
 }

@@ -108,7 +108,7 @@ func (c *Client) PutAction(ctx context.Context, a Action, code string, remove ..
 	for _, key := range slices.Sorted(maps.Keys(a.Annotations)) {
 		put.Annotations = append(put.Annotations, whisk.KeyValue{Key: key, Value: a.Annotations[key]})
 	}
-	ctx = transport.With(ctx, transport.Call{Races: concurrentChange})
+	ctx = transport.With(ctx, transport.Call{IsRace: concurrentChange})
 	return c.action(ctx, a.Package, a.Name, request{http.MethodPut, actionPath(a.Package, a.Name) + "?overwrite=true", put})
 }
 
@@ -118,7 +118,7 @@ func (c *Client) DeleteAction(ctx context.Context, pkg, name string) error {
 	if err := checkNames(pkg, name); err != nil {
 		return err
 	}
-	ctx = transport.With(ctx, transport.Call{Races: concurrentChange})
+	ctx = transport.With(ctx, transport.Call{IsRace: concurrentChange})
 	_, err := c.call(ctx, subject{"action", pkg + "/" + name}, request{http.MethodDelete, actionPath(pkg, name), nil})
 	return err
 }

@@ -60,7 +60,7 @@ func (c *Compute) Limits() lithops.Limits { return c.limits }
 func (c *Compute) ReadLimits(ctx context.Context) (lithops.Limits, error) {
 	c.limitsOnce.Do(func() {
 		var l limits
-		l, c.err = c.client.limits(transport.With(ctx, transport.Call{Once: true}))
+		l, c.err = c.client.limits(transport.With(ctx, transport.Call{NoRetry: true}))
 		c.installed = c.limits
 		c.installed.MinMemoryMB = cmp.Or(l.MinMemoryMB, c.installed.MinMemoryMB)
 		c.installed.MaxMemoryMB = cmp.Or(l.MaxMemoryMB, c.installed.MaxMemoryMB)

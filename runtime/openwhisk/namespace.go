@@ -139,7 +139,7 @@ func (c *Client) checkKeyOwner(ctx context.Context) error {
 	if !n.Fixed || n.Name == "_" {
 		return nil
 	}
-	owned, err := c.namespaces(transport.With(ctx, transport.Call{Once: true}))
+	owned, err := c.namespaces(transport.With(ctx, transport.Call{NoRetry: true}))
 	if err != nil || len(owned) == 0 {
 		return nil //nolint:nilerr // the result of the original request is more precise
 	}

@@ -46,7 +46,7 @@ func (s *Store) CreateBucket(ctx context.Context) error {
 	if s.o.Location != "" {
 		in.CreateBucketConfiguration = &s3.CreateBucketConfiguration{LocationConstraint: &s.o.Location}
 	}
-	ctx = transport.With(ctx, transport.Call{Races: operationAborted})
+	ctx = transport.With(ctx, transport.Call{IsRace: operationAborted})
 	_, err := s.s3.createBucket(ctx, in)
 	switch codeOf(err) {
 	case s3.ErrCodeBucketAlreadyOwnedByYou:
@@ -95,7 +95,7 @@ func (s *Store) Put(ctx context.Context, key string, data []byte) error {
 	if err := s.ready(ctx); err != nil {
 		return err
 	}
-	ctx = transport.With(ctx, transport.Call{Races: operationAborted})
+	ctx = transport.With(ctx, transport.Call{IsRace: operationAborted})
 	_, err := s.s3.putObject(ctx, &s3.PutObjectInput{Bucket: &s.o.Bucket, Key: &key, Body: bytes.NewReader(data)})
 	return s.explain(ctx, objectSubject(key), err)
 }

@@ -10,11 +10,11 @@ import (
 type Call struct {
 	// Repeatable marks a POST or PATCH request as safe to process twice.
 	Repeatable bool
-	// Races reports from the body of a 409 response whether it only means that a concurrent request was faster, so that
+	// IsRace reports from the body of a 409 response whether it only means that a concurrent request was faster, so that
 	// the same request can be retried. If it is nil, no 409 is retried.
-	Races func(body []byte) bool
-	// Once disables retries: the first response or error is the result.
-	Once bool
+	IsRace func(body []byte) bool
+	// NoRetry disables retries: the first response or error is the result.
+	NoRetry bool
 	// Timeout overrides Options.Timeout. A blocking invocation waits longer for its response than any other request.
 	Timeout time.Duration
 }

@@ -180,7 +180,7 @@ func shouldRetry(req *http.Request, call Call, resp *http.Response, err error) (
 	case "", http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodPut, http.MethodDelete:
 		safe = true
 	}
-	if call.Once {
+	if call.NoRetry {
 		return "", false
 	}
 	if err != nil {
@@ -195,7 +195,7 @@ func shouldRetry(req *http.Request, call Call, resp *http.Response, err error) (
 	case http.StatusRequestTimeout, http.StatusInternalServerError, http.StatusBadGateway, http.StatusGatewayTimeout:
 		return reason, safe
 	case http.StatusConflict:
-		return reason, call.Races != nil && call.Races(peek(resp))
+		return reason, call.IsRace != nil && call.IsRace(peek(resp))
 	}
 	return "", false
 }

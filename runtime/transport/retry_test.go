@@ -82,7 +82,7 @@ func noTunnel(status int) error {
 
 func TestWhatIsRepeated(t *testing.T) {
 	after := http.Header{"Retry-After": {"1"}}
-	race := Call{Races: func(b []byte) bool { return string(b) == "race" }}
+	race := Call{IsRace: func(b []byte) bool { return string(b) == "race" }}
 	cases := []struct {
 		name   string
 		method string
@@ -93,8 +93,8 @@ func TestWhatIsRepeated(t *testing.T) {
 		{"GET refused", "GET", Call{}, step{err: refused}, true},
 		{"GET reset", "GET", Call{}, step{err: reset}, true},
 		{"GET host name unknown", "GET", Call{}, step{err: noHost}, false},
-		{"GET refused, once", "GET", Call{Once: true}, step{err: refused}, false},
-		{"GET 503 with Retry-After, once", "GET", Call{Once: true}, step{status: 503, header: after}, false},
+		{"GET refused, once", "GET", Call{NoRetry: true}, step{err: refused}, false},
+		{"GET 503 with Retry-After, once", "GET", Call{NoRetry: true}, step{status: 503, header: after}, false},
 		{"POST refused", "POST", Call{}, step{err: refused}, true},
 		{"POST reset", "POST", Call{}, step{err: reset}, false},
 		{"POST reset, repeatable", "POST", Call{Repeatable: true}, step{err: reset}, true},
