@@ -104,10 +104,10 @@ func mergeResults(results []regionResult[runtime.Result]) runtime.Result {
 	}
 	var all runtime.Result
 	seen := map[string]bool{}
-	for _, a := range results {
-		all.DryRun = all.DryRun || a.value.DryRun
-		all.Runtimes = append(all.Runtimes, a.value.Runtimes...)
-		for _, it := range a.value.Items {
+	for _, r := range results {
+		all.DryRun = all.DryRun || r.value.DryRun
+		all.Runtimes = append(all.Runtimes, r.value.Runtimes...)
+		for _, it := range r.value.Items {
 			switch it.Kind {
 			case runtime.KindObjects, runtime.KindFiles, runtime.KindCache, runtime.KindBucket, runtime.KindImage:
 				if key := string(it.Kind) + " " + it.Name; seen[key] {
@@ -116,7 +116,7 @@ func mergeResults(results []regionResult[runtime.Result]) runtime.Result {
 					seen[key] = true
 				}
 			default:
-				it.Region = a.region
+				it.Region = r.region
 			}
 			all.Items = append(all.Items, it)
 		}

@@ -73,15 +73,15 @@ var machineChecks = []string{"python", "lithops", "docker"}
 // mergeChecks merges the checks of all regions. It includes the checks of this machine once.
 func mergeChecks(results []regionResult[[]runtime.Check]) []runtime.Check {
 	var all []runtime.Check
-	for i, a := range results {
-		for _, c := range a.value {
+	for i, r := range results {
+		for _, c := range r.value {
 			if slices.Contains(machineChecks, c.Name) {
 				if i == 0 {
 					all = append(all, c)
 				}
 				continue
 			}
-			c.Region = a.region
+			c.Region = r.region
 			all = append(all, c)
 		}
 	}

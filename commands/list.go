@@ -94,8 +94,8 @@ func list(ctx context.Context, f *Factory, o *listOptions) listing {
 			return all, err
 		})
 	l := listing{err: joinErrors(results), regions: regionOutcomes(results)}
-	for _, a := range results {
-		l.runtimes = append(l.runtimes, a.value...)
+	for _, r := range results {
+		l.runtimes = append(l.runtimes, r.value...)
 	}
 	l.others = int(others.Load())
 	if l.err == nil && o.req.Name == "" && !o.req.AllKeys {

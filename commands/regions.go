@@ -102,29 +102,29 @@ type regionResult[T any] struct {
 func forEachRegion[T any](ctx context.Context, f *Factory, t *targetFlags, need connect.Options,
 	ask confirm, work func(context.Context, *runtime.Service, confirm) (T, error)) []regionResult[T] {
 	if len(t.regions) == 0 {
-		var a regionResult[T]
+		var r regionResult[T]
 		s, err := f.open(ctx, t, need)
-		if a.err = err; err == nil {
-			a.value, a.err = work(ctx, s, ask)
+		if r.err = err; err == nil {
+			r.value, r.err = work(ctx, s, ask)
 		}
-		return []regionResult[T]{a}
+		return []regionResult[T]{r}
 	}
 	t.regions = f.expandRegions(t, t.regions)
 	results := make([]regionResult[T], len(t.regions))
 	shared := newShared(f.View.Observer(), len(t.regions), ask)
 	var wg sync.WaitGroup
 	for i, region := range t.regions {
-		a := &results[i]
-		a.region = region
+		r := &results[i]
+		r.region = region
 		wg.Go(func() {
 			defer shared.donePlanning(i)
-			defer fault.Recover(&a.err)
+			defer fault.Recover(&r.err)
 			var s *runtime.Service
-			if s, a.err = f.openRegion(ctx, t, need, region, shared.observer(i)); a.err != nil {
+			if s, r.err = f.openRegion(ctx, t, need, region, shared.observer(i)); r.err != nil {
 				return
 			}
 			shared.attach(s)
-			a.value, a.err = work(ctx, s, shared.confirm(i))
+			r.value, r.err = work(ctx, s, shared.confirm(i))
 		})
 	}
 	wg.Wait()
@@ -159,21 +159,21 @@ func regional(backend string) bool { return len(lithops.Regions(lithops.Backend(
 // and is returned once, without a region.
 func joinErrors[T any](results []regionResult[T]) error {
 	var all []error
-	for _, a := range results {
-		if a.err == nil {
+	for _, r := range results {
+		if r.err == nil {
 			continue
 		}
-		if a.region == "" || fault.Is(a.err, fault.Usage) {
-			return a.err
+		if r.region == "" || fault.Is(r.err, fault.Usage) {
+			return r.err
 		}
-		all = append(all, inRegion(a.region, a.err))
+		all = append(all, inRegion(r.region, r.err))
 	}
 	return errors.Join(all...)
 }
 
 // ignoreNotFound removes the not-found errors if the operation succeeded in at least one region.
 func ignoreNotFound[T any](results []regionResult[T]) []regionResult[T] {
-	succeeded := func(a regionResult[T]) bool { return a.err == nil }
+	succeeded := func(r regionResult[T]) bool { return r.err == nil }
 	if !slices.ContainsFunc(results, succeeded) {
 		return results
 	}
@@ -202,9 +202,9 @@ func inRegion(region string, err error) error {
 // regionOutcomes returns the error of each region for the view. It returns nil if the command runs without --regions.
 func regionOutcomes[T any](results []regionResult[T]) []view.Region {
 	var list []view.Region
-	for _, a := range results {
-		if a.region != "" {
-			list = append(list, view.Region{Name: a.region, Err: a.err})
+	for _, r := range results {
+		if r.region != "" {
+			list = append(list, view.Region{Name: r.region, Err: r.err})
 		}
 	}
 	return list

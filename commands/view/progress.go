@@ -55,6 +55,7 @@ func (v *View) Observer() site.Observer {
 	return v.progress
 }
 
+// silent reports whether progress is not shown.
 func (p *progress) silent() bool { return p.v.JSON || p.v.Quiet }
 
 // Begin starts a step. It adds the three dots that the guide requires if the text does not end with them.
@@ -79,6 +80,7 @@ func (p *progress) Begin(m i18n.Message) func(error) {
 	return func(error) { once.Do(func() { p.end(s) }) }
 }
 
+// end removes a step and, in a terminal, writes it as a line above the live line.
 func (p *progress) end(s *step) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
