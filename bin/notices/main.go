@@ -128,7 +128,7 @@ func licensed(modules []module) (all []module, err error) {
 		}
 	}
 	if len(all) != len(modules) {
-		return nil, fmt.Errorf("%d modules are linked, the licences of %d were found", len(modules), len(all))
+		return nil, fmt.Errorf("%d modules are linked, but licences of only %d were found", len(modules), len(all))
 	}
 	root, err := output(exec.Command("go", "env", "GOROOT"))
 	if err != nil {

@@ -54,7 +54,7 @@ func (r release) writeDebian(dir string) error {
 		config, err := yaml.Marshal(map[string]any{
 			"name": r.Name, "arch": b.Arch, "platform": "linux", "version": r.Version.String(), "section": "utils", "priority": "optional",
 			"maintainer": r.Maintainer, "homepage": r.URL, "license": "Apache-2.0", "mtime": r.Date,
-			"description": r.Summary + "\n" + "Deploys runtimes for the Lithops Python client to IBM Cloud Code Engine, IBM\nCloud Functions, an Apache OpenWhisk of your own, or an endpoint on this machine.",
+			"description": r.Summary + "\n" + "Deploys runtimes for the Lithops Python client to IBM Cloud Code Engine, IBM\nCloud Functions, your own Apache OpenWhisk, or an endpoint on this machine.",
 			"recommends":  []string{"ca-certificates"}, "suggests": []string{"python3"},
 			"contents": append([]content{{path, "/usr/bin/" + r.Name, map[string]uint32{"mode": 0o755}}}, shared...),
 		})
@@ -91,7 +91,7 @@ func (r release) stage(dir string) (all []content, err error) {
 	}
 	manual, err := filepath.Glob("docs/man/*.1")
 	if err != nil || len(manual) == 0 {
-		return nil, errors.Join(errors.New("docs/man holds no manual pages"), err)
+		return nil, errors.Join(errors.New("docs/man does not contain manual pages"), err)
 	}
 	packed := map[string]string{"CHANGELOG.md": "/usr/share/doc/" + r.Name + "/CHANGELOG.md.gz", "plugin/NOTICE": "/usr/share/doc/" + r.Name + "/NOTICE.gz"}
 	for _, page := range manual {

@@ -23,7 +23,7 @@ import (
 )
 
 func main() {
-	url := flag.String("url", "http://127.0.0.1:8000", "address that the folder is served from")
+	url := flag.String("url", "http://127.0.0.1:8000", "URL that the directory is served from")
 	maintainer := flag.String("maintainer", "fn-runtime maintainers <maintainers@example.com>", "maintainer of the Debian packages, as NAME <ADDRESS>")
 	flag.Parse()
 	if flag.NArg() != 1 {
@@ -98,7 +98,7 @@ func released(changelog, version string) (time.Time, error) {
 	}
 	m := regexp.MustCompile(`(?m)^## \[` + regexp.QuoteMeta(version) + `\] - (\d{4}-\d\d-\d\d)$`).FindSubmatch(text)
 	if m == nil {
-		return time.Time{}, fmt.Errorf("%s has no line '## [%s] - YYYY-MM-DD'", changelog, version)
+		return time.Time{}, fmt.Errorf("%s does not contain the line '## [%s] - YYYY-MM-DD'", changelog, version)
 	}
 	return time.Parse(time.DateOnly, string(m[1]))
 }
@@ -114,12 +114,12 @@ func binaries(dir string) (all []binary, err error) {
 		file := filepath.Base(path)
 		system, arch, _ := strings.Cut(strings.TrimSuffix(strings.TrimPrefix(file, prefix), ".exe"), "-")
 		if platforms[system+"/"+arch] == "" {
-			return nil, fmt.Errorf("%s is for no platform of the IBM Cloud CLI", file)
+			return nil, fmt.Errorf("%s is not for a platform of the IBM Cloud CLI", file)
 		}
 		all = append(all, binary{OS: system, Arch: arch, File: file, path: path})
 	}
 	if len(all) == 0 {
-		return nil, fmt.Errorf("%s holds no binaries %s*", dir, prefix)
+		return nil, fmt.Errorf("%s does not contain binaries %s*", dir, prefix)
 	}
 	return all, nil
 }

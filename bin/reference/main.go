@@ -33,7 +33,7 @@ func main() {
 func write(root string) error {
 	files := map[string][]byte{}
 	tree := commands.NewRoot(&commands.Factory{View: &view.View{}, Version: plugin.Version})
-	index := "# Reference\n\nOne page for each command; made from the commands by `make docs`.\n\n"
+	index := "# Reference\n\nOne page per command, generated from the source by `make docs`.\n\n"
 	walk(tree, func(cmd *cobra.Command) {
 		h := commands.HelpOf(cmd)
 		name := fileName(cmd)
@@ -46,7 +46,7 @@ func write(root string) error {
 		return err
 	}
 	files["docs/reference/messages.md"] = []byte(list)
-	index += "- [messages](messages.md): every error message with its remedy\n"
+	index += "- [messages](messages.md): every error message with a suggested fix\n"
 	files["docs/reference/README.md"] = []byte(index)
 	files["docs/environment.md"] = []byte(environment(commands.Environment()))
 	for _, old := range []string{"docs/reference", "docs/man"} {
@@ -140,13 +140,13 @@ func table(b *strings.Builder, head, term string, list []view.Entry) {
 // meaning returns a flag's text without the backquotes around the name of its value.
 func meaning(e view.Entry) string { return strings.ReplaceAll(e.Meaning.String(), "`", "") }
 
-// inCode puts 'commands in quotes' into the form that Markdown has for them.
+// inCode formats 'commands in quotes' as Markdown code.
 func inCode(s string) string { return quoted.ReplaceAllString(s, "$1`$2`") }
 
-// quoted finds 'words in quotes', but no apostrophe.
+// quoted matches 'words in quotes', but not apostrophes.
 var quoted = regexp.MustCompile(`(^|[\s(])'([^']+)'`)
 
-// man is a command's manual page in the Markdown that md2man reads; there the program runs by itself.
+// man returns a command's manual page in the Markdown dialect of md2man. It shows the standalone program.
 func man(h view.Help, name string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%% %q \"1\" \"\" \"fn-runtime %s\" \"Lithops runtimes\"\n# NAME\n%s - %s\n\n# SYNOPSIS\n", strings.ToUpper(name), plugin.Version, name, strings.TrimSuffix(h.Short.String(), "."))
@@ -180,7 +180,7 @@ func terms(b *strings.Builder, head string, list []view.Entry) {
 	}
 }
 
-// escape keeps Markdown from reading marks of its own in a text.
+// escape escapes the characters of a text that Markdown would interpret.
 func escape(s string) string {
 	return strings.NewReplacer("*", `\*`, "_", `\_`, "<", `\<`, "[", `\[`, "]", `\]`, "|", `\|`).Replace(s)
 }

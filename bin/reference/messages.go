@@ -40,8 +40,8 @@ func messages() (string, error) {
 	}
 	slices.Sort(rows)
 	rows = slices.Compact(rows)
-	return "# Messages\n\nEvery error whose words are fixed, with its remedy; words in capitals stand for what differs. Made from the source by\n" +
-		"`make docs`. More about the common ones: [troubleshooting](../troubleshooting.md).\n\n| message | what to do |\n|---|---|\n" + strings.Join(rows, "\n") + "\n", nil
+	return "# Messages\n\nThe error messages with suggested fixes. Words in capitals are placeholders. `make docs` generates this page from the\n" +
+		"source. More about common errors: [troubleshooting](../troubleshooting.md).\n\n| message | what to do |\n|---|---|\n" + strings.Join(rows, "\n") + "\n", nil
 }
 
 // faultRow returns the table row of fault.New(kind, i18n.M(reason, ...), i18n.M(recovery, ...)).

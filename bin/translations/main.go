@@ -18,7 +18,7 @@ import (
 
 func main() {
 	root := flag.String("root", ".", "the `folder` of the project")
-	check := flag.Bool("check", false, "list what is missing or stale, and fail if that is anything")
+	check := flag.Bool("check", false, "list missing and outdated translations, and fail if there are any")
 	flag.Parse()
 	if err := run(*root, *check); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -67,7 +67,7 @@ func run(root string, check bool) error {
 		fmt.Printf("%s\n    %s\n", id, strings.Join(todo[id], ", "))
 	}
 	if len(todo) > 0 {
-		return fmt.Errorf("%d texts are to be translated in i18n/resources", len(todo))
+		return fmt.Errorf("%d texts in i18n/resources need a translation", len(todo))
 	}
 	return nil
 }

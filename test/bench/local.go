@@ -181,7 +181,7 @@ func (a *account) python(ctx context.Context, times int, script string, env []st
 	return all[len(all)/2], nil
 }
 
-// echo is an action without work of its own, so that only the endpoint's time is measured.
+// echo is an action that does nothing, so that only the endpoint's time is measured.
 const echo = "def main(args):\n    return args\n"
 
 // invoked measures warm invocations of the local endpoint, sequential and concurrent. There is nothing comparable on

@@ -132,7 +132,7 @@ func TestMessagesAreReal(t *testing.T) {
 	}
 }
 
-// Each test that the page about the seed names is there.
+// Every test that docs/seed-coverage.md names exists.
 func TestSeedCoverageNamesRealTests(t *testing.T) {
 	all := map[string]string{}
 	for _, dir := range []string{"plugin", "commands", "runtime", "i18n", "test"} {
@@ -154,7 +154,7 @@ func TestSeedCoverageNamesRealTests(t *testing.T) {
 	}
 }
 
-// The dependencies' page has every module that the source imports, and no other.
+// The page of dependencies lists every module that the source imports, and no other.
 func TestDependenciesAreListed(t *testing.T) {
 	root := harness.Root(t)
 	cmd := exec.Command("go", "list", "-m", "-f", "{{.Path}}", "all")
@@ -193,7 +193,7 @@ func TestDependenciesAreListed(t *testing.T) {
 	}
 }
 
-// moduleOf is the longest module that a package's path begins with.
+// moduleOf returns the longest module path that is a prefix of a package's path.
 func moduleOf(pkg string, modules []string) (best string) {
 	for _, m := range modules {
 		if (pkg == m || strings.HasPrefix(pkg, m+"/")) && len(m) > len(best) {
@@ -203,7 +203,7 @@ func moduleOf(pkg string, modules []string) (best string) {
 	return best
 }
 
-// seedCommands are the commands of the original instructions, in their order.
+// seedCommands lists the commands of the original instructions in order.
 var seedCommands = []string{
 	"lithops runtime deploy default", "docker login", "lithops runtime build docker_username/runtimename:tag", "lithops runtime build -f ibm_cf/Dockerfile.conda",
 	"lithops runtime deploy docker_username/runtimename:tag", "lithops runtime deploy jsampe/lithops-matplotlib-3.8:0.1",
@@ -212,8 +212,8 @@ var seedCommands = []string{
 	"lithops runtime delete jsampe/lithops-conda-3.8:0.1", "lithops runtime delete all", "lithops clean -b ibm_cf",
 }
 
-// Each command of the original instructions is in the table that says where it is tested, with a test or a page, and has
-// its row in the table for those who come from Lithops.
+// Every command of the original instructions is in the table of tested commands, with a test or a page, and has a row
+// in the table for users who migrate from Lithops.
 func TestEveryCommandOfTheSeedIsCovered(t *testing.T) {
 	image := regexp.MustCompile(`(\S+/)+\S+:\S+$`)
 	file := regexp.MustCompile(`-f \S+`)

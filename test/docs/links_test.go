@@ -18,7 +18,7 @@ var (
 	noSlug  = regexp.MustCompile(`[^\p{L}\p{N}\p{M} _-]`)
 )
 
-// slug is the anchor that GitHub gives to a heading.
+// slug returns GitHub's anchor of a heading.
 func slug(heading string) string {
 	s := linkTo.ReplaceAllStringFunc(heading, func(m string) string { return m[1:strings.Index(m, "]")] })
 	s = noSlug.ReplaceAllString(strings.ToLower(strings.ReplaceAll(s, "`", "")), "")

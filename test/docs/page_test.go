@@ -34,7 +34,7 @@ func (b block) text() string { return strings.Join(b.lines, "\n") + "\n" }
 
 var fence = regexp.MustCompile("^( *)```([a-z]*)$")
 
-// blocks returns the fenced blocks of a page; those inside lists are indented.
+// blocks returns the fenced blocks of a page. Blocks inside lists are indented.
 func blocks(t *testing.T, name, text string) (all []block) {
 	t.Helper()
 	var open *block
@@ -59,7 +59,7 @@ func blocks(t *testing.T, name, text string) (all []block) {
 	return all
 }
 
-// pages are the files that people read: README and docs, and at the top what belongs to the project.
+// pages returns the Markdown files for readers: the README, the other files in the root directory, and docs.
 func pages(t *testing.T) []string {
 	t.Helper()
 	root := harness.Root(t)

@@ -53,7 +53,7 @@ func TestActionsGetNoDescriptors(t *testing.T) {
 	defer file.Close()
 	cmd := exec.Command(s.Bin, "local", "run", "--dir", s.LocalDir(), "--python", harness.Python(t, "3.11"))
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + s.Home, "IBMCLOUD_HOME=" + s.Home}
-	cmd.ExtraFiles = []*os.File{file, file, file, file} // a worker has two descriptors of its own there
+	cmd.ExtraFiles = []*os.File{file, file, file, file} // a worker opens two descriptors itself
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -149,6 +149,6 @@ func sameAnswer(p pair, got string) bool {
 	if p.request.service == cloud.S3 && strings.HasPrefix(p.request.what, "HEAD ") && p.fault.Name == "404" {
 		return strings.Contains(got, "does not exist yet")
 	}
-	drop := regexp.MustCompile(`"digest_current": "[^"]*"`) // the wait for the registry is short, and delays use it up
+	drop := regexp.MustCompile(`"digest_current": "[^"]*"`) // the wait for the registry is short, so a delay may exceed it
 	return drop.ReplaceAllString(got, "") == drop.ReplaceAllString(want, "")
 }

@@ -25,7 +25,7 @@ import (
 )
 
 // cloud imitates IBM Cloud: a proxy that receives the requests for all host names. It serves TLS with a certificate of
-// its own authority and records the requests by host.
+// a separate authority and records the requests by host.
 type cloud struct {
 	*httptest.Server
 	caFile  string

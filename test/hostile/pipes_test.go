@@ -78,7 +78,7 @@ func TestNoPipeHoldsACommandUp(t *testing.T) {
 	}
 }
 
-// A command may block outside of its own code: when the Go runtime reads the bundle of certificates. One signal still
+// A command may block in library code: when the Go runtime reads the bundle of certificates. One signal still
 // ends it within seconds.
 func TestOneSignalEndsACommandWhateverItWaitsFor(t *testing.T) {
 	u := cloud.Open(t, t.TempDir(), nil).NewClient(t, "openwhisk", cloud.Lithops(t, ""))

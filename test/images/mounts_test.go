@@ -48,7 +48,7 @@ func TestMountsOfABuild(t *testing.T) {
 		"RUN --mount=type=secret,id=VALUE test \"$(cat /run/secrets/VALUE)\" = 'of the environment'\n" +
 		"RUN --mount=type=ssh python3 -c \"import os, socket; s = socket.socket(socket.AF_UNIX); s.connect(os.environ['SSH_AUTH_SOCK']); " +
 		"s.sendall(bytes([0, 0, 0, 1, 11])); a = s.recv(4096); assert a[4] == 12 and a[8] == 1; " +
-		"s.sendall(bytes([0, 0, 0, 1, 19])); a = s.recv(4096); assert a[4] == 5\"\n" + // all keys are to be removed
+		"s.sendall(bytes([0, 0, 0, 1, 19])); a = s.recv(4096); assert a[4] == 5\"\n" + // a request to delete all keys
 
 		"RUN cp /copied /listing\n" +
 		"FROM " + world.base + "\nRUN exit 9\n"

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Plays the IBM Cloud CLI for three accounts: 'login' takes an API key and writes the session that belongs to it, 'logout'
-removes it, 'fn-runtime' runs the installed plug-in as the host does. Where IBM Cloud would be, the proxy of the account
-that is logged in leads to its endpoint."""
+"""Imitates the IBM Cloud CLI for three accounts: 'login' accepts an API key and writes its session, 'logout' deletes the
+session, and 'fn-runtime' runs the installed plug-in as the host does. The proxy of the account that is logged in connects
+IBM Cloud's host names to the account's endpoint."""
 import json, os, sys
 
 accounts = json.load(open(os.environ["FAKE_ACCOUNTS"]))
