@@ -64,7 +64,7 @@ func readHost(session bool) (h *host, err error) {
 	case !json.Valid(data):
 		return h, configError(fault.Invalid, file, "it is not valid JSON")
 	case core_config.NewBXConfigData().Unmarshal(data) != nil: // the error of the SDK would expose values
-		return h, configError(fault.Invalid, file, "a value in it is of the wrong type")
+		return h, configError(fault.Invalid, file, "it contains a value of the wrong type")
 	}
 	defer recoverConfigError(file, &err)
 	return h, h.fill(sdk.InitPluginContext(commands.Name))

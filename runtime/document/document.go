@@ -52,7 +52,7 @@ var parserError = text.NewPattern(`^yaml: (?:line (\d+): )?(.*)$`)
 func malformed(err error, text string) error {
 	m := parserError.FindStringSubmatch(err.Error())
 	if m == nil {
-		return &Error{1, 1, "it is not YAML"}
+		return &Error{1, 1, "it is not valid YAML"}
 	}
 	line, _ := strconv.Atoi(m[1])
 	reason := m[2]

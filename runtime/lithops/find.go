@@ -70,7 +70,7 @@ func Find(ctx context.Context, o FindOptions) (Install, error) {
 var errNoLithops = errors.New("no lithops")
 
 // errNoAnswer says that an interpreter does not work.
-var errNoAnswer = errors.New("no answer from Python")
+var errNoAnswer = errors.New("no response from Python")
 
 // pythons lists the interpreters to look at, best first, each once.
 func (o FindOptions) pythons() ([]string, error) {

@@ -34,7 +34,7 @@ func Image(name, dockerServer, version string) string {
 	return name
 }
 
-var errNoDockerHub = errors.New("a repository of Docker Hub has a user and a name")
+var errNoDockerHub = errors.New("the name of a Docker Hub repository consists of a user and a name")
 
 // FullImage is Image for a name that is to be deployed: it refuses what a docker_server that is no host makes of it.
 func FullImage(name, dockerServer, version string) (string, error) {

@@ -79,7 +79,7 @@ func (o FindOptions) ask(ctx context.Context, python string) (interpreterAnswer,
 		if json.Unmarshal(line, &said) == nil && pythonVersion.MatchString(said.Python) {
 			return said, nil
 		}
-		err = errors.New("it did not answer as Python does")
+		err = errors.New("it did not print the expected output")
 	}
 	if limited.Err() != nil {
 		err = limited.Err()

@@ -73,7 +73,7 @@ func (c *Config) AskClient(ctx context.Context, install Install, backend string,
 	}
 	var said struct{ Refused *string }
 	if err == nil && (json.Unmarshal(out.kept[bytes.LastIndexByte(out.kept, '\n')+1:], &said) != nil || said.Refused == nil) {
-		err = errors.New("it did not answer as Python does")
+		err = errors.New("Python did not print the expected output")
 	}
 	if err != nil {
 		return fault.New(fault.Invalid, i18n.M("Lithops {{.Version}} could not check the configuration: {{.Error}}.", "Version", install.Version, "Error", err),

@@ -89,7 +89,7 @@ func parseMetadata(data []byte) (m Metadata, what string) {
 		switch e.name {
 		case "preinstalls":
 			if m.Preinstalls, err = readPreinstalls(e.value); err != nil {
-				return m, "'preinstalls' is not a list of pairs of name and truth value"
+				return m, "'preinstalls' is not a list of pairs of a name and a boolean"
 			}
 		case "python_version", "python_ver": // the latter before 2.3.1
 			if json.Unmarshal(e.value, &m.PythonVersion) != nil || !shortVersion.MatchString(m.PythonVersion) {
@@ -154,7 +154,7 @@ func readPreinstalls(data json.RawMessage) ([]Preinstall, error) {
 		module, isText := p[0].(string)
 		pkg, isFlag := p[1].(bool)
 		if !isText || !isFlag {
-			return nil, errors.New("not a name and a truth value")
+			return nil, errors.New("not a name and a boolean")
 		}
 		list = append(list, Preinstall{module, pkg})
 	}

@@ -70,7 +70,7 @@ func ask(ctx context.Context, i Info, method, what string) ([]byte, error) {
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(ca) {
-		return nil, errors.New("the endpoint's authority cannot be read")
+		return nil, errors.New("cannot read the CA certificate of the endpoint")
 	}
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, DisableKeepAlives: true}
 	client := &http.Client{Transport: transport, Timeout: answerTimeout}
@@ -86,7 +86,7 @@ func ask(ctx context.Context, i Info, method, what string) ([]byte, error) {
 	defer resp.Body.Close()
 	data, err := io.ReadAll(io.LimitReader(resp.Body, 1<<16))
 	if err == nil && resp.StatusCode >= 300 {
-		err = errors.New("the endpoint answered " + resp.Status)
+		err = errors.New("the endpoint returned status " + resp.Status)
 	}
 	return data, err
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // errNoPeer says that the other end of a connection is no socket of this machine that a process holds.
-var errNoPeer = errors.New("no process of this machine holds the other end")
+var errNoPeer = errors.New("the other end of the connection is not a process on this machine")
 
 // ownListener takes connections of this user's processes, and of root's. The credentials alone do not do: the Lithops
 // client invokes without looking at the certificate (openwhisk/client.py: _create_unverified_context), so whoever listens

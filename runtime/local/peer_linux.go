@@ -56,7 +56,7 @@ func socketOwner(local, remote netip.AddrPort) (int, error) {
 		return 0, err
 	}
 	if n < unix.SizeofNlMsghdr+4 {
-		return 0, errors.New("the kernel's answer is too short")
+		return 0, errors.New("the response of the kernel is too short")
 	}
 	body := buf[unix.SizeofNlMsghdr:n]
 	switch kind := native.Uint16(buf[4:]); {
@@ -67,7 +67,7 @@ func socketOwner(local, remote netip.AddrPort) (int, error) {
 		}
 		return 0, errno
 	case kind != unix.SOCK_DIAG_BY_FAMILY || len(body) < diagAnswer:
-		return 0, fmt.Errorf("the kernel's answer is of type %d with %d bytes", kind, n)
+		return 0, fmt.Errorf("the response of the kernel has type %d and %d bytes", kind, n)
 	case native.Uint32(body[diagInode:]) == 0: // closed: its user is given as 0
 		return 0, errNoPeer
 	}

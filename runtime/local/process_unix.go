@@ -51,7 +51,7 @@ func ownedByUs(dir string) error {
 		return err
 	}
 	if sys, ok := st.Sys().(*syscall.Stat_t); ok && int(sys.Uid) != os.Geteuid() {
-		return &os.PathError{Op: "use", Path: dir, Err: errors.New("the folder belongs to another user")}
+		return &os.PathError{Op: "use", Path: dir, Err: errors.New("the directory belongs to another user")}
 	}
 	return nil
 }

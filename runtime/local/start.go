@@ -38,7 +38,7 @@ func start(ctx context.Context, o Options) (Info, error) {
 	defer cancel()
 	lock := flock.New(filepath.Join(o.Dir, startLock), flock.SetPermissions(0o600))
 	if ok, err := lock.TryLockContext(ctx, 20*time.Millisecond); err != nil || !ok {
-		return Info{}, errors.Join(errors.New("another start does not end"), err)
+		return Info{}, errors.Join(errors.New("another start has not finished"), err)
 	}
 	defer lock.Unlock() // closing the file releases it
 	i, err := status(ctx, o.Dir)

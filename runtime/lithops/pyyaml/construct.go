@@ -26,7 +26,7 @@ type yamlReader struct {
 
 func (r *yamlReader) read(n *yaml.Node, depth int) (*Node, error) {
 	if r.count++; r.count > maxNodes {
-		return nil, tooMuch(n.Line, fmt.Sprintf("it holds more than %d values", maxNodes))
+		return nil, tooMuch(n.Line, fmt.Sprintf("it contains more than %d values", maxNodes))
 	}
 	if depth > maxDepth {
 		return nil, tooMuch(n.Line, fmt.Sprintf("it is nested more than %d levels deep", maxDepth))
@@ -34,16 +34,16 @@ func (r *yamlReader) read(n *yaml.Node, depth int) (*Node, error) {
 	if n.Kind == yaml.AliasNode {
 		v := r.done[n.Alias]
 		if v == nil {
-			return nil, tooMuch(n.Line, "it holds an alias that stands for itself")
+			return nil, tooMuch(n.Line, "it contains an alias that refers to itself")
 		}
 		if r.count += size(v, maxNodes); r.count > maxNodes {
-			return nil, tooMuch(n.Line, fmt.Sprintf("it holds more than %d values", maxNodes))
+			return nil, tooMuch(n.Line, fmt.Sprintf("it contains more than %d values", maxNodes))
 		}
 		return v, nil
 	}
 	if n.Anchor != "" {
 		if r.anchors[n.Anchor] {
-			return nil, tooMuch(n.Line, "it holds an anchor twice")
+			return nil, tooMuch(n.Line, "it defines an anchor twice")
 		}
 		r.anchors[n.Anchor] = true
 	}
@@ -59,7 +59,7 @@ func (r *yamlReader) read(n *yaml.Node, depth int) (*Node, error) {
 func (r *yamlReader) value(n *yaml.Node, depth int) (v *Node, err error) {
 	for _, part := range n.Content { // in brackets PyYAML takes the colon for the end of a key
 		if n.Style&yaml.FlowStyle != 0 && part.Kind == yaml.ScalarNode && part.Style == 0 && strings.HasSuffix(part.Value, ":") {
-			return nil, tooMuch(part.Line, "a word in brackets ends in a colon; quote it, or write a blank behind the colon")
+			return nil, tooMuch(part.Line, "an entry in brackets ends with a colon; quote the entry, or add a space after the colon")
 		}
 	}
 	switch n.Kind {
@@ -83,7 +83,9 @@ func (r *yamlReader) value(n *yaml.Node, depth int) (v *Node, err error) {
 	return v, err
 }
 
-func unknownTag(line int) error { return tooMuch(line, "it holds a tag that Lithops does not read") }
+func unknownTag(line int) error {
+	return tooMuch(line, "it contains a tag that Lithops does not support")
+}
 
 // written returns the text from where a node stands, its tag and its anchor included.
 func (r *yamlReader) written(n *yaml.Node) string {
@@ -137,11 +139,11 @@ func (r *yamlReader) scalar(n *yaml.Node) (*Node, error) {
 	case n.Style == 0:
 		v.Kind = KindOf(n.Value)
 	case emptyTag.MatchString(r.written(n)): // PyYAML takes "! '12'" for a number
-		return nil, tooMuch(n.Line, "it holds a ! that says nothing before a text in quotes; take it away")
+		return nil, tooMuch(n.Line, "it contains a ! without a tag name before a quoted string; remove the !")
 	case n.Style&yaml.DoubleQuotedStyle != 0 && quoteEscaped.MatchString(r.written(n)):
-		return nil, tooMuch(n.Line, `it holds \', which is no escape`)
+		return nil, tooMuch(n.Line, `it contains \', which is not a valid escape sequence`)
 	case n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 && gluedComment.MatchString(r.written(n)):
-		return nil, tooMuch(n.Line, "a comment is glued to | or >")
+		return nil, tooMuch(n.Line, "a comment directly follows | or >; add a space before the comment")
 	}
 	if !constructible(v) {
 		return nil, impossible(n)
@@ -150,7 +152,7 @@ func (r *yamlReader) scalar(n *yaml.Node) (*Node, error) {
 }
 
 func impossible(n *yaml.Node) error {
-	return &document.Error{Line: n.Line, Column: n.Column, Reason: "it holds a value that looks like a number or a time and is none; quote it"}
+	return &document.Error{Line: n.Line, Column: n.Column, Reason: "it contains a value that looks like a number or a time but is not valid; quote the value"}
 }
 
 var (
@@ -244,7 +246,7 @@ func (r *yamlReader) mapping(n *yaml.Node, depth int) (*Node, error) {
 	}
 	for _, key := range doubtful {
 		if own.Values[key] == nil {
-			return nil, tooMuch(n.Line, fmt.Sprintf("two mappings that are merged with '<<' have the key %q, of which releases of PyYAML take different ones; give the key a value beside '<<'", key))
+			return nil, tooMuch(n.Line, fmt.Sprintf("two mappings that are merged with '<<' contain the key %q, and releases of PyYAML use different ones of the values; set the key next to '<<'", key))
 		}
 	}
 	for _, key := range own.Keys {
@@ -262,10 +264,10 @@ func (r *yamlReader) merge(into, from *Node, line int) (doubtful []string, err e
 	}
 	for _, source := range sources {
 		if source.Kind != Map {
-			return nil, tooMuch(line, "'<<' stands before something that is neither a mapping nor a list of mappings")
+			return nil, tooMuch(line, "the value of '<<' is neither a mapping nor a list of mappings")
 		}
 		if r.count += len(source.Keys); r.count > maxNodes {
-			return nil, tooMuch(line, fmt.Sprintf("it holds more than %d values", maxNodes))
+			return nil, tooMuch(line, fmt.Sprintf("it contains more than %d values", maxNodes))
 		}
 		for _, key := range source.Keys {
 			v := source.Values[key]
@@ -288,7 +290,7 @@ func (r *yamlReader) key(n *yaml.Node, depth int) (string, error) {
 	case err != nil:
 		return "", err
 	case v.Kind == Map || v.Kind == List:
-		return "", tooMuch(n.Line, "it holds a key that is a list or a mapping")
+		return "", tooMuch(n.Line, "it contains a key that is a list or a mapping")
 	case v.Kind != Text:
 		return fmt.Sprintf("\x00%d:%s", v.Kind, v.Text), nil
 	}

@@ -20,7 +20,7 @@ func ParseJSON(data []byte) (*Node, error) {
 		return nil, err
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, tooMuch(0, "it holds more than one JSON value")
+		return nil, tooMuch(0, "it contains more than one JSON value")
 	}
 	return n, nil
 }
@@ -78,5 +78,5 @@ func readJSON(d *json.Decoder, depth int) (*Node, error) {
 
 // badJSON does not repeat the decoder's words: they quote the text, and it may hold secrets.
 func badJSON(d *json.Decoder) error {
-	return tooMuch(0, fmt.Sprintf("it is not JSON from character %d on", d.InputOffset()+1))
+	return tooMuch(0, fmt.Sprintf("it is not valid JSON from character %d on", d.InputOffset()+1))
 }

@@ -34,7 +34,7 @@ func Parse(data []byte) (*Node, error) {
 	for i := 0; i < len(data); {
 		r, size := utf8.DecodeRune(data[i:])
 		if r == utf8.RuneError && size == 1 {
-			return nil, placeAt(data, i, fmt.Sprintf("the byte 0x%02x is not UTF-8 text", data[i]))
+			return nil, placeAt(data, i, fmt.Sprintf("the byte 0x%02x is not valid UTF-8", data[i]))
 		}
 		if !printable(r) {
 			return nil, placeAt(data, i, fmt.Sprintf("the character U+%04X is not allowed in YAML", r))
@@ -43,7 +43,7 @@ func Parse(data []byte) (*Node, error) {
 	}
 	text := lineBreaks.Replace(string(data))
 	if strings.HasPrefix(text, "\ufeff\ufeff") { // the first is a mark, and the parser takes a second one for a mark, too
-		return nil, tooMuch(1, "it begins with two byte order marks")
+		return nil, tooMuch(1, "it starts with two byte order marks")
 	}
 	root, err := Nodes(data)
 	if root == nil || err != nil {
@@ -81,7 +81,7 @@ func printable(r rune) bool {
 		r >= 0xE000 && r <= 0xFFFD || r >= 0x10000
 }
 
-const tabRefused = "a tab stands where YAML takes only spaces"
+const tabRefused = "a tab is used where YAML allows only spaces"
 
 // decodeTabs refuses tabs outside of quotes, comments and block scalars, where PyYAML takes none and the parser does. The
 // test is to put a letter into the place of each: what they separated before is no longer separate then. root and err are

@@ -209,7 +209,7 @@ func TestWhatCannotBeReadAsTheClientReadsItIsRefused(t *testing.T) {
 		"é: 'x\u2028 y'\nb: [! '1']\n": "a !",
 		"a: ! |\n  5\n":                "a !",
 		"\ufeff\ufeffa: b\n":           "two byte order marks",
-		"a: [b:, c]\n":                 "ends in a colon",
+		"a: [b:, c]\n":                 "ends with a colon",
 		`a: "b\/c"`:                    "escape",
 	} {
 		if got, err := pyyaml.Outline([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {

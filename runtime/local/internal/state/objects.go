@@ -139,7 +139,7 @@ func (d *DB) Open(bucket, name, version string, span func(o Object, parts []Part
 			return o, nil, err
 		}
 	}
-	return o, nil, errors.New("the bytes of an object are missing")
+	return o, nil, errors.New("the content of an object is missing")
 }
 
 // Put writes the bytes of r as an object with the Meta and Tags of o. size is the expected number of bytes, or -1 if
