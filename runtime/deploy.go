@@ -136,9 +136,8 @@ type existingState struct {
 	prerequisites plan.Prerequisites
 }
 
-// read reads everything concurrently. If this machine has not deployed one of the runtimes before, it also creates
-// their prerequisites: they are needed, creating them is harmless if they exist, and this saves the next step a
-// request.
+// read reads everything concurrently. If the cache of this machine lacks one of the runtimes, it also creates their
+// prerequisites: they are needed, creating them is harmless if they exist, and this saves the next step a request.
 func (l *existingState) read(ctx context.Context) error {
 	s := l.s
 	first := false

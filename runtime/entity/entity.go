@@ -101,7 +101,7 @@ const (
 	NotePinned      = "fn-runtime-pinned"      // true: a tag that is never moved runs instead of the requested tag
 	NoteSource      = "fn-runtime-source"      // fingerprint of the directory from which apply built the image
 	NoteLithops     = "fn-runtime-lithops"     // Lithops version
-	NotePython      = "fn-runtime-python"      // "3.11", as reported by the metadata call
+	NotePython      = "fn-runtime-python"      // "3.11", required when it was deployed and verified by the metadata call
 	NoteVersion     = "fn-runtime-version"     // of the plug-in
 	NoteInterpreter = "fn-runtime-interpreter" // absolute path of the Python interpreter that the local endpoint uses for it
 	NoteRevision    = "fn-runtime-revision"    // revision created by deploy; a later revision was created by another tool

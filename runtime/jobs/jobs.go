@@ -49,7 +49,7 @@ type job struct {
 	total    int              // number of calls if reported; 0 if unknown
 	ended    entity.CallState // state of calls without objects if the service ended the job as a whole; else ""
 	cause    i18n.Message     // why these calls failed
-	active   bool             // it has objects or waiting activations
+	active   bool             // it has objects, or activations that wait or run
 	changed  time.Time        // time of its newest object
 	calls    map[string]*call
 }

@@ -88,16 +88,16 @@ func (d *Deployment) decide() {
 		d.mustRegister, onlyLimits = true, false
 		d.Runtime.Change, d.Runtime.Reason = Update, i18n.M("Its metadata was stored by another tool, so its code is unknown.")
 	}
-	again := func(reason i18n.Message) { d.mustCall, d.Metadata.Change, d.Metadata.Reason = true, Update, reason }
+	update := func(reason i18n.Message) { d.mustCall, d.Metadata.Change, d.Metadata.Reason = true, Update, reason }
 	switch {
 	case have.Metadata == nil:
 		d.mustCall, d.Metadata.Change = true, Create
 	case err != nil || !stored.Matches(d.site.Install, want.Python):
-		again(i18n.M("It does not describe this runtime."))
+		update(i18n.M("It does not describe this runtime."))
 	case d.mustRegister && !onlyLimits && !described:
-		again(i18n.M("The runtime changes."))
+		update(i18n.M("The runtime changes."))
 	case stored.Proof != expected:
-		again(i18n.M("It was stored before the runtime was last changed."))
+		update(i18n.M("It was stored before the runtime was last changed."))
 	case stored.TimeoutS != want.TimeoutS:
 		d.Metadata.Change, d.Metadata.Reason = Update, i18n.M("Its timeout differs from the runtime's.")
 	}

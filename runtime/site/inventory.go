@@ -104,7 +104,7 @@ func (s *Site) inScope(key string) bool {
 // maxCached is the maximum number of cache entries to check.
 const maxCached = 10_000
 
-// CachedKeys lists the metadata keys of this scope in the cache of this machine. It skips files that cannot be read,
+// CachedKeys lists the metadata keys of this scope in the cache of this machine. It ignores files that cannot be read,
 // because the client cannot read them either.
 func (s *Site) CachedKeys() []string {
 	if s.Cache.Dir == "" {
