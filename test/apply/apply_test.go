@@ -21,7 +21,7 @@ type result struct {
 	Items   []struct{ Kind, Name, Image, Change, Status string }
 }
 
-func TestFoldersBecomeRuntimes(t *testing.T) {
+func TestApplyBuildsDirectories(t *testing.T) {
 	engine := harness.Engines(t)
 	s, check := harness.NewStage(t), &schema.Check{}
 	s.Env = []string{"VIRTUAL_ENV=" + harness.Venv(t, "3.11", "lithops", "boto3")}

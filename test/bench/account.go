@@ -218,7 +218,7 @@ func (a *account) counted(ctx context.Context, name string, args ...string) (cos
 		}
 	}
 	c.requests = len(c.record)
-	a.b.say("%s %s: %s, %d requests", filepath.Base(name), strings.Join(args, " "), round(c.took), c.requests)
+	a.b.logf("%s %s: %s, %d requests", filepath.Base(name), strings.Join(args, " "), round(c.took), c.requests)
 	return c, err
 }
 

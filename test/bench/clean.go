@@ -60,7 +60,7 @@ func clean(ctx context.Context, b *bench) ([]row, error) {
 		rows = append(rows,
 			row{Work: work, Ours: ours.took, Theirs: theirs.took, Who: "lithops clean", Note: requests(ours) + fmt.Sprint(theirs.requests) + harm},
 			row{Work: work + ", jobs only", Ours: jobs.took, Theirs: bulk.took, Who: "s5cmd rm",
-				Note: requests(jobs) + fmt.Sprintf("%d; peak memory %s, theirs %s", bulk.requests, mega(jobs.peak), mega(bulk.peak))})
+				Note: requests(jobs) + fmt.Sprintf("%d; peak memory %s, theirs %s", bulk.requests, formatMB(jobs.peak), formatMB(bulk.peak))})
 	}
 	return rows, nil
 }
@@ -127,7 +127,7 @@ func (c *cleaning) s5cmd(ctx context.Context) (cost, error) {
 	env := append(c.env(), "AWS_ACCESS_KEY_ID="+gateway.AccessKey, "AWS_SECRET_ACCESS_KEY="+gateway.SecretKey, "AWS_REGION=us-east-1")
 	done, err := measure(ctx, c.home, env, c.tool, "--endpoint-url", c.objects.URL, "--log", "error", "rm", "s3://"+cleanBucket+"/lithops.jobs/*")
 	done.requests = len(c.objects.Record())
-	c.b.say("s5cmd rm: %s, %d requests", round(done.took), done.requests)
+	c.b.logf("s5cmd rm: %s, %d requests", round(done.took), done.requests)
 	return done, err
 }
 
@@ -232,5 +232,5 @@ func (b *bench) s5cmd(ctx context.Context) (string, error) {
 	return tool, nil
 }
 
-// mega formats a size in MB.
-func mega(bytes int64) string { return fmt.Sprintf("%d MB", bytes/1_000_000) }
+// formatMB formats a size in MB.
+func formatMB(bytes int64) string { return fmt.Sprintf("%d MB", bytes/1_000_000) }

@@ -50,7 +50,7 @@ func (c *cloudEngine) deployed(ctx context.Context) ([]row, error) {
 		run := func(program func(context.Context, ...string) (cost, error), args ...string) (cost, error) {
 			return c.best(ctx, 3, func(ctx context.Context) (cost, error) {
 				if work == "first time" {
-					if err := c.wiped(ctx); err != nil {
+					if err := c.deleteAll(ctx); err != nil {
 						return cost{}, err
 					}
 				}
@@ -126,7 +126,7 @@ func (c *cloudEngine) deleted(ctx context.Context) ([]row, error) {
 func (c *cloudEngine) cleaned(ctx context.Context) ([]row, error) {
 	const n = 90
 	one := func(program func(context.Context, ...string) (cost, error), args ...string) (done cost, maps, runs int, err error) {
-		if err = c.littered(ctx, n); err != nil {
+		if err = c.addLeftovers(ctx, n); err != nil {
 			return
 		}
 		if done, err = program(ctx, args...); err != nil {
@@ -156,7 +156,7 @@ func (c *cloudEngine) cleaned(ctx context.Context) ([]row, error) {
 // filled makes the project contain exactly the runtimes of the given images in the given memory sizes, as the plug-in
 // deploys them.
 func (c *cloudEngine) filled(ctx context.Context, images int, memory string) error {
-	if err := c.wiped(ctx); err != nil {
+	if err := c.deleteAll(ctx); err != nil {
 		return err
 	}
 	c.delay(0)
@@ -169,8 +169,8 @@ func (c *cloudEngine) filled(ctx context.Context, images int, memory string) err
 	return nil
 }
 
-// littered creates n config maps and n finished job runs of jobs.
-func (c *cloudEngine) littered(ctx context.Context, n int) error {
+// addLeftovers creates n config maps and n finished job runs of jobs.
+func (c *cloudEngine) addLeftovers(ctx context.Context, n int) error {
 	if err := c.filled(ctx, 1, "256"); err != nil {
 		return err
 	}
@@ -194,8 +194,8 @@ func (c *cloudEngine) littered(ctx context.Context, n int) error {
 	})
 }
 
-// wiped deletes everything in the project.
-func (c *cloudEngine) wiped(ctx context.Context) error {
+// deleteAll deletes everything in the project.
+func (c *cloudEngine) deleteAll(ctx context.Context) error {
 	c.delay(0)
 	defer c.delay(requestDelay)
 	_, err := c.ours(ctx, "clean", "-f")

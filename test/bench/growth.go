@@ -47,11 +47,11 @@ func growRuntimes(ctx context.Context, b *bench) error {
 		if err != nil {
 			return err
 		}
-		b.grown("list, runtimes", n, c)
+		b.addPoint("list, runtimes", n, c)
 		if c, err = a.ours(ctx, "delete", "all", "-f"); err != nil {
 			return err
 		}
-		b.grown("delete all, runtimes", n, c)
+		b.addPoint("delete all, runtimes", n, c)
 	}
 	for _, n := range []int{1, 10, 100} {
 		if err := a.seed(ctx, n, true); err != nil {
@@ -61,7 +61,7 @@ func growRuntimes(ctx context.Context, b *bench) error {
 		if err != nil {
 			return err
 		}
-		b.grown("update all, runtimes", n, c)
+		b.addPoint("update all, runtimes", n, c)
 	}
 	return nil
 }
@@ -79,21 +79,21 @@ func growClean(ctx context.Context, b *bench) error {
 		if err != nil {
 			return err
 		}
-		b.grown("clean, objects", n, done)
+		b.addPoint("clean, objects", n, done)
 	}
 	return nil
 }
 
-// grown adds one point to the growth table.
-func (b *bench) grown(work string, size int, c cost) {
+// addPoint adds one point to the growth table.
+func (b *bench) addPoint(work string, size int, c cost) {
 	b.points = append(b.points, point{Work: work, Size: size, Requests: c.requests, Took: c.took, Peak: c.peak})
-	b.say("%s %d: %s, %d requests, %s", work, size, round(c.took), c.requests, mega(c.peak))
+	b.logf("%s %d: %s, %d requests, %s", work, size, round(c.took), c.requests, formatMB(c.peak))
 }
 
 func growthTable(points []point) [][]string {
 	table := [][]string{{"Operation", "Size", "Requests", "Time", "Peak memory"}}
 	for _, p := range points {
-		table = append(table, []string{p.Work, fmt.Sprint(p.Size), fmt.Sprint(p.Requests), round(p.Took).String(), mega(p.Peak)})
+		table = append(table, []string{p.Work, fmt.Sprint(p.Size), fmt.Sprint(p.Requests), round(p.Took).String(), formatMB(p.Peak)})
 	}
 	return table
 }

@@ -200,14 +200,14 @@ func (s *imageStage) coldStarts(ctx context.Context, inv invoke.Invocation) (our
 				return 0, 0, err
 			}
 			took[image] = append(took[image], time.Since(start))
-			s.say("%s: %d ms to start, %d ms init, %d ms run", image, out.WaitMS, out.InitMS, out.RunMS)
+			s.logf("%s: %d ms to start, %d ms init, %d ms run", image, out.WaitMS, out.InitMS, out.RunMS)
 		}
 	}
 	for _, list := range took {
 		slices.Sort(list)
 	}
-	middle := len(took[s.ours]) / 2
-	return took[s.ours][middle], took[s.theirs][middle], nil
+	medianRun := len(took[s.ours]) / 2
+	return took[s.ours][medianRun], took[s.theirs][medianRun], nil
 }
 
 // engineAlone returns the time that the engine needs to create and start an idle container. No image can reduce this
@@ -236,7 +236,7 @@ func (s *imageStage) builds(ctx context.Context) ([]row, error) {
 	if _, err := s.run(ctx, "", "docker", "buildx", "version"); err == nil {
 		builders = append(builders, struct{ name, value string }{"BuildKit", "1"})
 	} else {
-		s.say("the Docker CLI has no buildx, so BuildKit is not compared")
+		s.logf("the Docker CLI has no buildx, so BuildKit is not compared")
 	}
 	var rows []row
 	for _, it := range builders {

@@ -174,7 +174,7 @@ func (a *account) python(ctx context.Context, times int, script string, env []st
 			return timing{}, err
 		}
 		t.took = time.Duration(seconds * float64(time.Second))
-		a.b.say("script %v: %s", args, round(t.took))
+		a.b.logf("script %v: %s", args, round(t.took))
 		all = append(all, t)
 	}
 	slices.SortFunc(all, func(x, y timing) int { return cmp.Compare(x.took, y.took) })

@@ -39,7 +39,7 @@ type bench struct {
 	points []point // points of growth so far
 }
 
-func (b *bench) say(format string, args ...any) {
+func (b *bench) logf(format string, args ...any) {
 	if b.loud {
 		fmt.Fprintf(os.Stderr, "  "+format+"\n", args...)
 	}

@@ -20,8 +20,8 @@ func parallel[T any](ctx context.Context, limit int, items []T, work func(contex
 	return g.Wait()
 }
 
-// middle returns the run with the median time.
-func middle(all []cost) cost {
+// medianRun returns the run with the median time.
+func medianRun(all []cost) cost {
 	all = slices.Clone(all)
 	slices.SortFunc(all, func(a, b cost) int { return int(a.took - b.took) })
 	return all[len(all)/2]

@@ -98,7 +98,7 @@ func (a *account) best(ctx context.Context, n int, work func(context.Context) (c
 		}
 		all = append(all, c)
 	}
-	return middle(all), nil
+	return medianRun(all), nil
 }
 
 // listed measures listing 1,000 runtimes.

@@ -258,7 +258,7 @@ func TestSeenRuntimesAreRemembered(t *testing.T) {
 
 // Completion prints no error, whatever is broken: a session that is not JSON, a configuration that is not YAML, no
 // engine, no home.
-func TestNothingIsSaid(t *testing.T) {
+func TestCompletionPrintsNoErrors(t *testing.T) {
 	s := stage(t, "/nonexistent")
 	s.Env = append(s.Env, "DOCKER_HOST=unix:///nonexistent", "IBMCLOUD_TRACE=true", "LITHOPS_CONFIG={", "HOME=/nonexistent/home")
 	conf := filepath.Join(s.Home, ".bluemix")

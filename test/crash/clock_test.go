@@ -72,9 +72,9 @@ func TestClockOfTheEndpointJumps(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "clock")
 	harness.SetClock(t, file, 0)
 	s.Env = append(s.Env, harness.ClockVariable+"="+file)
-	start := func() *harness.Speaker {
+	start := func() *harness.EndpointClient {
 		s.FnRuntime("local", "start", "--python", python, "--idle-timeout", "10m")
-		return s.Speak(t)
+		return s.NewClient(t)
 	}
 	e := start()
 	pid := e.PID
@@ -114,7 +114,7 @@ func TestClockOfTheEndpointJumps(t *testing.T) {
 			}
 		}
 		check("kept connection")
-		bundled(t, e)
+		checkBundle(t, e)
 		time.Sleep(1500 * time.Millisecond) // an endpoint that measures idle time with this clock would end now
 		check("later")
 		s.FnRuntime("deploy", "me/img:1", "-b", "local", "-t", fmt.Sprint(60+i))
@@ -125,8 +125,8 @@ func TestClockOfTheEndpointJumps(t *testing.T) {
 	harness.NoProcesses(t, s.Home)
 }
 
-// bundled checks that the bundle for Lithops clients contains the endpoint's current authority.
-func bundled(t *testing.T, e *harness.Speaker) {
+// checkBundle checks that the bundle for Lithops clients contains the endpoint's current authority.
+func checkBundle(t *testing.T, e *harness.EndpointClient) {
 	t.Helper()
 	ca, err := os.ReadFile(e.CAFile)
 	if err != nil {

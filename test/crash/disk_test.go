@@ -15,8 +15,8 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// small mounts a 256 KiB file system and returns its directory.
-func small(t *testing.T) string {
+// smallDisk mounts a 256 KiB file system and returns its directory.
+func smallDisk(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=256k,mode=0700"); err != nil {
@@ -68,7 +68,7 @@ func fill(t *testing.T, dir string) func() {
 
 // With a full disk, or with a read-only home, a deployment works and reports that the cached copy was not stored. A
 // command that needs the disk reports an error. No partial files remain.
-func TestHomeWithoutRoom(t *testing.T) {
+func TestFullHomeDisk(t *testing.T) {
 	for name, take := range map[string]func(t *testing.T, dir string) (giveBack func()){
 		"full": fill,
 		"read-only": func(t *testing.T, dir string) func() {
@@ -79,7 +79,7 @@ func TestHomeWithoutRoom(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir := small(t)
+			dir := smallDisk(t)
 			u := home(t, dir)
 			giveBack := take(t, dir)
 			a := run(t, u, "deploy me/img:1")

@@ -35,7 +35,7 @@ func (a *acknowledged) add(list *[]string, name string) {
 }
 
 // load sends requests until the endpoint does not respond any more.
-func load(e *harness.Speaker, round int, a *acknowledged) {
+func load(e *harness.EndpointClient, round int, a *acknowledged) {
 	var wg sync.WaitGroup
 	for w := range 8 {
 		wg.Go(func() {
@@ -78,9 +78,9 @@ func TestKilledUnderLoad(t *testing.T) {
 	if !ok {
 		python = harness.Python(t, "3.12")
 	}
-	start := func() *harness.Speaker {
+	start := func() *harness.EndpointClient {
 		s.FnRuntime("local", "start", "--python", python)
-		return s.Speak(t)
+		return s.NewClient(t)
 	}
 	var a acknowledged
 	e := start()

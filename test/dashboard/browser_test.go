@@ -47,25 +47,25 @@ func newBrowser(t *testing.T, width, height int) *browser {
 	t.Cleanup(closeTab)
 	ctx, cancel := context.WithTimeout(tab, 20*time.Minute)
 	b := &browser{t: t, ctx: ctx}
-	var hearing sync.WaitGroup
+	var listeners sync.WaitGroup
 	console, requests := chromedp.Console(ctx), chromedp.Events(ctx, network.RequestWillBeSent)
-	hearing.Go(func() {
+	listeners.Go(func() {
 		for m, err := range console {
 			if err == nil {
-				b.hear(&b.said, string(m.Type)+": "+m.Text+" "+m.URL)
+				b.appendLocked(&b.said, string(m.Type)+": "+m.Text+" "+m.URL)
 			}
 		}
 	})
-	hearing.Go(func() {
+	listeners.Go(func() {
 		for e, err := range requests {
 			if err == nil {
-				b.hear(&b.from, e.Request.URL)
+				b.appendLocked(&b.from, e.Request.URL)
 			}
 		}
 	})
 	t.Cleanup(func() {
 		cancel()
-		hearing.Wait()
+		listeners.Wait()
 		b.checkErrors()
 	})
 	if _, err := chromedp.Run(ctx, call(network.Enable, network.EnableParams{})); err != nil {
@@ -79,7 +79,7 @@ func call[P, R any](cmd cdp.Command[P, R], params P) chromedp.Action[R] {
 	return func(ctx context.Context, _ *chromedp.Target) (R, error) { return chromedp.Call(ctx, cmd, params) }
 }
 
-func (b *browser) hear(list *[]string, what string) {
+func (b *browser) appendLocked(list *[]string, what string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	*list = append(*list, what)

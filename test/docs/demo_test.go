@@ -23,7 +23,7 @@ const demoMark = "<!-- the transcript of make demo; make docs writes it -->"
 const recording = "docs/session.svg"
 
 // The README and the recorded session show the demo's actual output in a terminal of 80 columns.
-func TestTheDemosTranscript(t *testing.T) {
+func TestDemoTranscript(t *testing.T) {
 	raw := demo(t)
 	out := onScreen(t, raw)
 	for i, line := range strings.Split(out, "\n") {

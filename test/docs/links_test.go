@@ -65,7 +65,7 @@ func TestLinks(t *testing.T) {
 }
 
 // Every page of docs can be reached from the README with a few clicks.
-func TestNoPageIsLost(t *testing.T) {
+func TestEveryPageIsReachable(t *testing.T) {
 	reached := map[string]bool{}
 	var visit func(page string)
 	visit = func(page string) {

@@ -16,15 +16,15 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// elsewhere lists pages whose blocks other tests run because they need more than a home directory.
-var elsewhere = map[string]string{
+// testedElsewhere lists pages whose blocks other tests run because they need more than a home directory.
+var testedElsewhere = map[string]string{
 	"docs/automation.md": "test/scripts runs its script against three endpoints",
 }
 
 func TestCommandBlocks(t *testing.T) {
 	venv := harness.Venv(t, "3.11", "lithops", "boto3")
 	for _, page := range pages(t) {
-		if _, ok := elsewhere[page]; ok || strings.HasPrefix(page, "docs/reference/") {
+		if _, ok := testedElsewhere[page]; ok || strings.HasPrefix(page, "docs/reference/") {
 			continue
 		}
 		text := read(t, page)

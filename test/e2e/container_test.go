@@ -15,8 +15,8 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// boxed is a stage with a local endpoint that runs containers, a user who has logged in to the registry, and a client.
-type boxed struct {
+// containerStage is a stage with a local endpoint that runs containers, a user who has logged in to the registry, and a client.
+type containerStage struct {
 	*harness.Stage
 	t      *testing.T
 	engine harness.Engine
@@ -27,12 +27,12 @@ type boxed struct {
 // ownPackage is a pure Python package that Lithops does not depend on.
 const ownPackage = "toolz"
 
-func newBoxed(t *testing.T) *boxed {
+func newContainerStage(t *testing.T) *containerStage {
 	t.Helper()
 	engine := harness.Engines(t)
 	c := clients[0]
 	venv := harness.Venv(t, c.python, append([]string{c.lithops}, c.more...)...)
-	b := &boxed{Stage: harness.NewStage(t), t: t, engine: engine, python: filepath.Join(venv, "bin", "python")}
+	b := &containerStage{Stage: harness.NewStage(t), t: t, engine: engine, python: filepath.Join(venv, "bin", "python")}
 	b.Env = append(b.Env, "VIRTUAL_ENV="+venv)
 	engine.Login(t, b.Stage)
 	b.FnRuntime("local", "start", "--invoker", "docker")
@@ -49,20 +49,20 @@ func newBoxed(t *testing.T) *boxed {
 }
 
 // docker runs the Docker CLI.
-func (b *boxed) docker(args ...string) string {
+func (b *containerStage) docker(args ...string) string {
 	b.t.Helper()
 	return strings.TrimSpace(b.Run(5*time.Minute, "docker", args...).Stdout)
 }
 
 // containers returns the full IDs of the containers of the stage's endpoint.
-func (b *boxed) containers() []string {
+func (b *containerStage) containers() []string {
 	b.t.Helper()
 	return strings.Fields(b.docker("ps", "-aq", "--no-trunc", "--filter", "label=fn-runtime.endpoint="+filepath.Join(b.LocalDir(), "invoker")))
 }
 
 // image returns an image name that only this run of the test uses, because other runs may use the same registry. The
 // image is deleted at the end.
-func (b *boxed) image(name string) string {
+func (b *containerStage) image(name string) string {
 	full := b.engine.Registry + "/lithops/" + strings.ToLower(rand.Text()[:8]) + "-" + name
 	b.t.Cleanup(func() { _ = exec.Command("docker", "image", "rm", "-f", full).Run() })
 	return full
@@ -75,7 +75,7 @@ type built struct {
 }
 
 // build builds and pushes an image.
-func (b *boxed) build(image string, args ...string) (out built) {
+func (b *containerStage) build(image string, args ...string) (out built) {
 	b.t.Helper()
 	r := b.Run(10*time.Minute, b.Bin, append([]string{"build", image, "--output", "json"}, args...)...)
 	decode(b.t, r.Stdout, &out)
@@ -86,7 +86,7 @@ func (b *boxed) build(image string, args ...string) (out built) {
 }
 
 // job runs the unmodified client with a deployed image, and checks that the job ran in containers of that image.
-func (b *boxed) job(image string) {
+func (b *containerStage) job(image string) {
 	b.t.Helper()
 	mark := len(b.Requests())
 	var ran []struct {
@@ -117,7 +117,7 @@ func (b *boxed) job(image string) {
 }
 
 // need adds a line to the requirements of a skeleton.
-func (b *boxed) need(dir, line string) {
+func (b *containerStage) need(dir, line string) {
 	b.t.Helper()
 	path := filepath.Join(b.Dir, dir, "requirements.txt")
 	text, err := os.ReadFile(path)
@@ -127,11 +127,11 @@ func (b *boxed) need(dir, line string) {
 	write(b.t, path, string(text)+line+"\n")
 }
 
-// TestRuntimeOfOnesOwn follows a user with a custom runtime: init, an additional package, build and push to a registry
+// TestCustomRuntime follows a user with a custom runtime: init, an additional package, build and push to a registry
 // with a password, deploy, and a job of the client that imports the package inside the container. Then the tag moves.
-func TestRuntimeOfOnesOwn(t *testing.T) {
+func TestCustomRuntime(t *testing.T) {
 	t.Parallel() // spends most of its time waiting for builds
-	b := newBoxed(t)
+	b := newContainerStage(t)
 	image := b.image("own:1")
 	b.FnRuntime("init", "own", "--python", "3.11")
 	b.need("own", ownPackage)
@@ -162,7 +162,7 @@ func TestRuntimeOfOnesOwn(t *testing.T) {
 	b.bridge()
 }
 
-func (b *boxed) wantsState(image, digest, runs, state string) {
+func (b *containerStage) wantsState(image, digest, runs, state string) {
 	b.t.Helper()
 	var listed []struct{ Name, Image, Digest, State, Reason string }
 	decode(b.t, b.FnRuntime("list", "--output", "json").Stdout, &listed)
@@ -172,7 +172,7 @@ func (b *boxed) wantsState(image, digest, runs, state string) {
 }
 
 // killed kills the endpoint while containers are warm. The next start removes them.
-func (b *boxed) killed(image string) {
+func (b *containerStage) killed(image string) {
 	b.t.Helper()
 	before := b.containers()
 	if len(before) == 0 {
@@ -196,7 +196,7 @@ func (b *boxed) killed(image string) {
 
 // gateway returns this machine's address on the engine's bridge. An engine without a configured gateway does not
 // report it.
-func (b *boxed) gateway() string {
+func (b *containerStage) gateway() string {
 	b.t.Helper()
 	if told := b.docker("network", "inspect", "bridge", "-f", "{{(index .IPAM.Config 0).Gateway}}"); told != "" {
 		return told
@@ -220,7 +220,7 @@ func (b *boxed) gateway() string {
 }
 
 // bridge checks the addresses that the endpoint listens on, and tries to access its store without credentials.
-func (b *boxed) bridge() {
+func (b *containerStage) bridge() {
 	b.t.Helper()
 	gateway := b.gateway()
 	end := b.Endpoint()
@@ -269,7 +269,7 @@ for name, family, size in (('tcp', socket.AF_INET, 4), ('tcp6', socket.AF_INET6,
 // environment, because conda-forge is not reachable from every build. The Dockerfile is the real one.
 func TestCondaRuntime(t *testing.T) {
 	t.Parallel() // spends most of its time waiting for builds
-	b := newBoxed(t)
+	b := newContainerStage(t)
 	standIn := "fn-runtime-conda:e2e"
 	t.Cleanup(func() { _ = exec.Command("docker", "image", "rm", "-f", standIn).Run() })
 	b.docker("build", "-q", "-t", standIn, "--build-arg", "BASE="+b.engine.Base, filepath.Join(harness.Root(t), "test", "e2e", "testdata", "conda"))
@@ -284,7 +284,7 @@ func TestCondaRuntime(t *testing.T) {
 // TestImageOfLithopsInstructions runs an image with another action proxy than ours: see testdata/lithops-image.
 func TestImageOfLithopsInstructions(t *testing.T) {
 	t.Parallel() // spends most of its time waiting for builds
-	b := newBoxed(t)
+	b := newContainerStage(t)
 	image := b.image("theirs:1")
 	source := filepath.Join(harness.Root(t), "test", "e2e", "testdata", "lithops-image")
 	if err := os.CopyFS(filepath.Join(b.Dir, "theirs"), os.DirFS(source)); err != nil {

@@ -15,7 +15,7 @@ import (
 // rollback to an image that the registry has deleted fails, and the running one stays deployed.
 func TestRollback(t *testing.T) {
 	t.Parallel() // spends most of its time waiting for builds
-	b := newBoxed(t)
+	b := newContainerStage(t)
 	image := b.image("back:1")
 	b.FnRuntime("init", "back", "--python", "3.11")
 	version := func(number string) built {
@@ -78,7 +78,7 @@ func fixed(image, digest string) string {
 }
 
 // forget deletes an image with all its tags from the registry.
-func (b *boxed) forget(image, digest string) {
+func (b *containerStage) forget(image, digest string) {
 	b.t.Helper()
 	name := strings.TrimSuffix(strings.TrimPrefix(image, b.engine.Registry+"/"), ":1")
 	req, err := http.NewRequestWithContext(b.t.Context(), http.MethodDelete, "http://"+b.engine.Registry+"/v2/"+name+"/manifests/"+digest, nil)

@@ -21,7 +21,7 @@ import (
 // endpoint is a client of a running local endpoint with processes. It has the owner's credentials.
 type endpoint struct {
 	*harness.Stage
-	*harness.Speaker
+	*harness.EndpointClient
 	t *testing.T
 }
 
@@ -30,7 +30,7 @@ func start(t *testing.T, environment ...string) endpoint {
 	s := harness.NewStage(t)
 	s.Env = append(s.Env, environment...)
 	s.FnRuntime("local", "start", "--python", harness.Python(t, "3.11"), "--invoker", "process")
-	return endpoint{s, s.Speak(t), t}
+	return endpoint{s, s.NewClient(t), t}
 }
 
 // put creates an action with a memory limit of 256 MB.

@@ -68,7 +68,7 @@ func TestNoMemoryBeyondTheLimit(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			e := endpoint{e.Stage, e.Speaker, t}
+			e := endpoint{e.Stage, e.EndpointClient, t}
 			path := e.file(fmt.Sprint(len(name)))
 			action := fmt.Sprint("a", len(name))
 			e.put(action, runaway+fmt.Sprintf("GROW = %q\n", grow)+fmt.Sprintf(code, path), time.Minute)

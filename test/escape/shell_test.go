@@ -65,7 +65,7 @@ func TestActionsGetNoDescriptors(t *testing.T) {
 		_, err := os.Stat(filepath.Join(s.LocalDir(), "endpoint.json"))
 		return err == nil
 	})
-	e := endpoint{s, s.Speak(t), t}
+	e := endpoint{s, s.NewClient(t), t}
 	e.put("a", `
 import os
 def main(a):

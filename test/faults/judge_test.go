@@ -14,8 +14,8 @@ import (
 // volatile lists the keys whose values differ between two undisturbed runs.
 var volatile = []string{"took_ms", "total_ms", "init_ms", "run_ms", "wait_ms", "cold", "activation_id", "updated_at"}
 
-// steady returns a JSON document without the values that differ between runs.
-func steady(s *stage, text string) string {
+// normalize returns a JSON document without the values that differ between runs.
+func normalize(s *stage, text string) string {
 	var doc any
 	if json.Unmarshal([]byte(text), &doc) != nil {
 		return text
@@ -78,7 +78,7 @@ func judge(t *testing.T, s *stage, p pair, a cloud.Answer) (trouble []string) {
 		if !p.story.reads && !slices.Equal(now, p.base.state) {
 			wrong("it says success, and there is\n        %s", strings.Join(now, "\n        "))
 		}
-		if p.story.reads && !sameAnswer(p, steady(s, a.Out)) {
+		if p.story.reads && !sameOutput(p, normalize(s, a.Out)) {
 			wrong("it answers with something else than undisturbed, which is %s", p.base.answer.Out)
 		}
 		if p.story.engine {
@@ -103,7 +103,7 @@ func judge(t *testing.T, s *stage, p pair, a cloud.Answer) (trouble []string) {
 			all = append(all, *it.Error)
 			named = true // the item names the change and the resource
 		}
-		trouble = append(trouble, claim(s, it.Change, it.Kind, it.Name, it.Status, now)...)
+		trouble = append(trouble, checkClaim(s, it.Change, it.Kind, it.Name, it.Status, now)...)
 	}
 	for _, c := range doc.Checks {
 		if c.Status == "failed" {
@@ -124,8 +124,8 @@ func judge(t *testing.T, s *stage, p pair, a cloud.Answer) (trouble []string) {
 	return trouble
 }
 
-// claim checks that a reported change has happened.
-func claim(s *stage, change, kind, name, status string, now []string) (trouble []string) {
+// checkClaim checks that a reported change has happened.
+func checkClaim(s *stage, change, kind, name, status string, now []string) (trouble []string) {
 	if status != "done" {
 		return nil
 	}
@@ -142,9 +142,9 @@ func claim(s *stage, change, kind, name, status string, now []string) (trouble [
 	return trouble
 }
 
-// sameAnswer compares the output of reading commands. If a registry does not respond in time, only its digest may be
+// sameOutput compares the output of reading commands. If a registry does not respond in time, only its digest may be
 // missing. If the server itself reports a missing bucket, the output may report it too.
-func sameAnswer(p pair, got string) bool {
+func sameOutput(p pair, got string) bool {
 	want := p.base.answer.Out
 	if p.request.service == cloud.S3 && strings.HasPrefix(p.request.what, "HEAD ") && p.fault.Name == "404" {
 		return strings.Contains(got, "does not exist yet")

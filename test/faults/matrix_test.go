@@ -142,7 +142,7 @@ func record(t *testing.T, st story, lithops, other string) *baseline {
 		}
 	}
 	sort.Slice(b.requests, func(i, j int) bool { return b.requests[i].String() < b.requests[j].String() })
-	b.answer.Out = steady(s, b.answer.Out)
+	b.answer.Out = normalize(s, b.answer.Out)
 	b.state = actualState(t, s)
 	if all, err := s.Cloud.State(s.Home); err != nil || len(all) != len(b.state) {
 		t.Errorf("%s: undisturbed it leaves behind some of %q (%v)", st.name, all, err)

@@ -40,7 +40,7 @@ func client() *http.Client {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
-func TestNobodyGetsInWithoutCredentials(t *testing.T) {
+func TestRequestsNeedCredentials(t *testing.T) {
 	_, e := start(t)
 	paths := []string{
 		e.Endpoint + "/api/v1/namespaces", e.Endpoint + "/api/v1/namespaces/_/actions", e.Endpoint + "/api/v1/namespaces/_/activations", e.Endpoint + "/api/v1",
@@ -277,7 +277,7 @@ s.listen()`
 )
 
 // A process that takes the port of an endpoint that has ended receives no secrets from its clients.
-func TestNobodyImpersonatesIt(t *testing.T) {
+func TestImpostorLearnsNothing(t *testing.T) {
 	s, e := start(t)
 	s.FnRuntime("local", "stop")
 	var heard atomic.Int64

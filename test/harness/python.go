@@ -26,10 +26,10 @@ func Python(t testing.TB, version string) string {
 
 // FindPython is Python without the call of Missing. It reports whether it found an interpreter.
 func FindPython(version string) (string, bool) {
-	if path, err := exec.LookPath("python" + version); err == nil && answers(path, version) {
+	if path, err := exec.LookPath("python" + version); err == nil && hasVersion(path, version) {
 		return path, true
 	}
-	if path, err := exec.LookPath("python3"); err == nil && answers(path, version) {
+	if path, err := exec.LookPath("python3"); err == nil && hasVersion(path, version) {
 		return path, true
 	}
 	root := os.Getenv("PYENV_ROOT")
@@ -40,14 +40,14 @@ func FindPython(version string) (string, bool) {
 	found, _ := filepath.Glob(filepath.Join(root, "versions", version+".*", "bin", "python"))
 	sort.Strings(found)
 	for _, path := range found {
-		if answers(path, version) {
+		if hasVersion(path, version) {
 			return path, true
 		}
 	}
 	return "", false
 }
 
-func answers(path, version string) bool {
+func hasVersion(path, version string) bool {
 	out, err := exec.Command(path, "-c", "import sys; print('%d.%d' % sys.version_info[:2])").Output()
 	return err == nil && strings.TrimSpace(string(out)) == version
 }

@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// privately returns a session with the private endpoint, as after 'ibmcloud login -a private.cloud.ibm.com'. Its token
+// privateSession returns a session with the private endpoint, as after 'ibmcloud login -a private.cloud.ibm.com'. Its token
 // has expired.
-func privately(t *testing.T) *cli {
+func privateSession(t *testing.T) *cli {
 	t.Helper()
 	config := session(jwt(time.Now().Add(-time.Hour)))
 	config["IsPrivate"] = true
@@ -35,7 +35,7 @@ func (c *cloud) hosts() []string {
 // Functions, object storage and identity service are all called by their private names, and no other host is called.
 func TestPrivateNames(t *testing.T) {
 	cl := newCloud(t)
-	a := list(t, privately(t), cl)
+	a := list(t, privateSession(t), cl)
 	if a.status != 0 || strings.TrimSpace(a.out) != "[]" {
 		t.Errorf("got %+v, want status 0 and []", a)
 	}
@@ -54,7 +54,7 @@ func TestPrivateRefusals(t *testing.T) {
 		"another store": {"lithops: {backend: ibm_cf, storage: minio}\nminio: {endpoint: 'https://minio.example.com', storage_bucket: b, access_key_id: a, secret_access_key: s}\n", "https://minio.example.com"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			cl, c := newCloud(t), privately(t)
+			cl, c := newCloud(t), privateSession(t)
 			args := onCloud(t, c, cl)
 			if err := os.WriteFile(args[4], []byte(tc.yaml), 0o600); err != nil {
 				t.Fatal(err)
@@ -67,7 +67,7 @@ func TestPrivateRefusals(t *testing.T) {
 		})
 	}
 	t.Run("registry", func(t *testing.T) {
-		cl, c := newCloud(t), privately(t)
+		cl, c := newCloud(t), privateSession(t)
 		args := append([]string{"deploy", "docker.io/me/image:1", "--pin", "--dry-run"}, onCloud(t, c, cl)[1:]...)
 		a := c.run("fn-runtime", args...)
 		for _, host := range cl.hosts() {

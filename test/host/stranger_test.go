@@ -12,7 +12,7 @@ import (
 
 // A directory written by another user names hosts below IBM Cloud's domains that belong to tenants. No command that
 // runs in it sends the session's token to these hosts.
-func TestATenantsHostGetsNoToken(t *testing.T) {
+func TestTenantHostGetsNoToken(t *testing.T) {
 	for name, tc := range map[string]struct{ functions, store string }{
 		"as Functions": {"https://api.abc.us-south.codeengine.appdomain.cloud", "https://s3.us-south.cloud-object-storage.appdomain.cloud"},
 		"as a store":   {"https://us-south.functions.cloud.ibm.com", "https://s3.us-south.containers.appdomain.cloud"},

@@ -27,7 +27,7 @@ func jobs() map[string]proxy.Fault {
 		"names that lead elsewhere": listed(`{"name":"lithops-worker-abcd-370-0123456789/../../x","run_env_variables":[{"name":"LITHOPS_RUNTIME_TYPE","value":"lithops-runtime"}]},
 			{"name":"fn-runtime-meta-../../x"},{"name":"lithops/../../x"},{"name":""}`),
 		"the same page for ever": body(lists(`{"name":"a"}`, `,"next":{"start":"a","href":"https://elsewhere.example"}`)),
-		"a new page for ever":    turning(),
+		"a new page for ever":    endlessJobPages(),
 		"endless body":           endless,
 		"bomb":                   bomb(),
 		"odd: null":              body("null"),
@@ -51,8 +51,8 @@ func listed(items string) proxy.Fault {
 	}
 }
 
-// turning returns a page of new items for every list request, indefinitely.
-func turning() proxy.Fault {
+// endlessJobPages returns a page of new items for every list request, indefinitely.
+func endlessJobPages() proxy.Fault {
 	var page atomic.Int64
 	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		kind := r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]

@@ -65,7 +65,7 @@ func computeFaults() map[string]proxy.Fault {
 		"names that lead elsewhere": body(`[{"name":"../../../../etc/passwd"},{"name":"lithops_5eC2e/../x"},{"name":"lithops_"},{"name":""}]`),
 		"endless body":              endless,
 		"bomb":                      bomb(),
-		"always something new":      advancing,
+		"always something new":      endlessPages,
 	}
 	for _, text := range []string{"", "null", "true", "0", "-1e999", `""`, "{}", "[]", "[null]", "[[]]", `[{"name":null}]`, `[{"name":1}]`, `{"name":{"name":[]}}`, `{"error":[]}`, `{"error":{"a":1},"code":[]}`,
 		deep, `{"a":` + deep, `[{"name":"a"},{"name":"a"},{"name":"a"}]`, `[{"name":"lithops_5eC2e","annotations":"x","limits":3,"exec":[]}]`, `{"response":null,"logs":null}`, "\xff\xfe", `{"name":"a","name":"b"`, "<?xml version='1.0'?><a/>"} {
@@ -86,8 +86,8 @@ func endless(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 	}
 }
 
-// advancing returns a full page of new entries for every list request, indefinitely.
-func advancing(w http.ResponseWriter, r *http.Request, next http.Handler) {
+// endlessPages returns a full page of new entries for every list request, indefinitely.
+func endlessPages(w http.ResponseWriter, r *http.Request, next http.Handler) {
 	if r.Method != http.MethodGet || !r.URL.Query().Has("limit") && !strings.HasSuffix(r.URL.Path, "/namespaces") {
 		next.ServeHTTP(w, r)
 		return

@@ -31,7 +31,7 @@ func pipe(t *testing.T, path string) {
 }
 
 // If any file of a directory or a home is a pipe, no command blocks on it.
-func TestNoPipeHoldsACommandUp(t *testing.T) {
+func TestPipesDoNotBlockCommands(t *testing.T) {
 	cl := cloud.Open(t, t.TempDir(), nil)
 	lithops := cloud.Lithops(t, "")
 	harness.Binary(t)
@@ -80,7 +80,7 @@ func TestNoPipeHoldsACommandUp(t *testing.T) {
 
 // A command may block in library code: when the Go runtime reads the bundle of certificates. One signal still
 // ends it within seconds.
-func TestOneSignalEndsACommandWhateverItWaitsFor(t *testing.T) {
+func TestOneSignalEndsABlockedCommand(t *testing.T) {
 	u := cloud.Open(t, t.TempDir(), nil).NewClient(t, "openwhisk", cloud.Lithops(t, ""))
 	bundle := filepath.Join(u.Home, "bundle.pem")
 	pipe(t, bundle)

@@ -43,7 +43,7 @@ func TestFilesAreShort(t *testing.T) {
 }
 
 // The files and directories that ARCHITECTURE.md names exist.
-func TestArchitectureNamesWhatIsThere(t *testing.T) {
+func TestArchitectureNamesExistingFiles(t *testing.T) {
 	root := harness.Root(t)
 	page, err := os.ReadFile(filepath.Join(root, "ARCHITECTURE.md"))
 	if err != nil {

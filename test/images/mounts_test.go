@@ -97,7 +97,7 @@ func TestMountsOfABuild(t *testing.T) {
 }
 
 // A Dockerfile that needs a feature that this builder lacks is refused with this reason.
-func TestWhatABuilderLacks(t *testing.T) {
+func TestUnsupportedBuilderFeatures(t *testing.T) {
 	both(t, func(t *testing.T, getenv func(string) string) {
 		dir := contextDir(t, map[string]string{"Dockerfile": "FROM " + world.base + "\nRUN <<EOF\nmake all\nEOF\n"})
 		_, _, err := build(t, builder(t, images.Options{Getenv: getenv}), entity.ImageBuild{Image: image(t), Context: dir})

@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// elsewhere excludes the tests that run on Lithops' own backend for the local machine, which does not use this
+// otherBackends excludes the tests that run on Lithops' own backend for the local machine, which does not use this
 // endpoint.
-const elsewhere = "not localhost and not TestSklearnOverJoblib and not TestJoblibBackendLive"
+const otherBackends = "not localhost and not TestSklearnOverJoblib and not TestJoblibBackendLive"
 
 // TestLithopsOwnSuite runs 'lithops test'. This machine serves the data that one group would fetch from the Internet.
 func TestLithopsOwnSuite(t *testing.T) {
-	stage(t, "lithops[tests]", "").suite(t, elsewhere, 1000)
+	stage(t, "lithops[tests]", "").suite(t, otherBackends, 1000)
 }
 
 // suite runs the tests of Lithops' own suite that match a pytest expression. At least least tests must match.

@@ -14,7 +14,7 @@ import (
 // given duration, or when Accept is called if the duration is 0. RefuseFrom clears the record. No request may be in
 // flight.
 func (p *Proxy) RefuseFrom(n int, after time.Duration) error {
-	free, err := keep(p.addr)
+	free, err := reserve(p.addr)
 	if err != nil {
 		return err
 	}

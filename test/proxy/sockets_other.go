@@ -7,5 +7,5 @@ import "net"
 // listen listens on loopback.
 func listen(address string) (net.Listener, error) { return net.Listen("tcp", address) }
 
-// keep does nothing here: a port without a listener refuses connections, but another process may take it.
-func keep(*net.TCPAddr) (free func(), err error) { return func() {}, nil }
+// reserve does nothing here: a port without a listener refuses connections, but another process may take it.
+func reserve(*net.TCPAddr) (free func(), err error) { return func() {}, nil }

@@ -23,8 +23,8 @@ func listen(address string) (net.Listener, error) {
 	return c.Listen(context.Background(), "tcp", address)
 }
 
-// keep binds a socket to a port without listening, so that dialing fails and no other process gets the port.
-func keep(addr *net.TCPAddr) (free func(), err error) {
+// reserve binds a socket to a port without listening, so that dialing fails and no other process gets the port.
+func reserve(addr *net.TCPAddr) (free func(), err error) {
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
 	if err != nil {
 		return nil, err

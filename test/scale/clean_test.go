@@ -34,7 +34,7 @@ func raw(endpoint, access, secret string) *s3.S3 {
 	return s3.New(session.Must(session.NewSession(c)))
 }
 
-func (b *bed) put(keys ...string) {
+func (b *testbed) put(keys ...string) {
 	b.t.Helper()
 	for _, k := range keys {
 		if err := b.store.Put(b.t.Context(), k, []byte("x")); err != nil {
@@ -43,7 +43,7 @@ func (b *bed) put(keys ...string) {
 	}
 }
 
-func (b *bed) cleanLeavesTheNeighbours(client *s3.S3, bucket string, neighbours []string) {
+func (b *testbed) cleanLeavesTheNeighbours(client *s3.S3, bucket string, neighbours []string) {
 	t := b.t
 	t.Helper()
 	b.put(neighbours...)
@@ -104,13 +104,13 @@ func (b *bed) cleanLeavesTheNeighbours(client *s3.S3, bucket string, neighbours 
 }
 
 func TestCleanLeavesTheNeighboursInTheLocalStore(t *testing.T) {
-	b := newBed(t)
+	b := newTestbed(t)
 	b.cleanLeavesTheNeighbours(raw(b.s3.URL, b.endpoint.AccessKey, b.endpoint.SecretKey), b.endpoint.Bucket, neighbours)
 }
 
 // The same check with an independent store that supports versions.
 func TestCleanLeavesTheNeighboursInAVersionedBucket(t *testing.T) {
-	b := newBed(t)
+	b := newTestbed(t)
 	versions := filepath.Join(t.TempDir(), "versions")
 	if err := os.MkdirAll(versions, 0o700); err != nil {
 		t.Fatal(err)
@@ -162,8 +162,8 @@ func TestCleanLeavesTheNeighboursInAVersionedBucket(t *testing.T) {
 // bucket is the bucket of the gateway.
 const bucket = "bucket"
 
-// gateway replaces the store of the bed by versitygw.
-func (b *bed) gateway() (*gateway.Gateway, *s3.S3) {
+// gateway replaces the store of the testbed by versitygw.
+func (b *testbed) gateway() (*gateway.Gateway, *s3.S3) {
 	b.t.Helper()
 	bin, err := gateway.Install(b.t.Context(), harness.CacheDir(b.t))
 	if err != nil {
@@ -185,7 +185,7 @@ func (b *bed) gateway() (*gateway.Gateway, *s3.S3) {
 
 // Old objects are deleted, new ones are kept.
 func TestHousekeepingByAge(t *testing.T) {
-	b := newBed(t)
+	b := newTestbed(t)
 	g, _ := b.gateway()
 	b.FnRuntime("deploy", registry+"me/seed:1", "-q", "--force")
 	b.put("lithops.jobs/old/a", "lithops.jobs/young/a", "lithops.jobs-old/a")

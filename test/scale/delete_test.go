@@ -35,8 +35,8 @@ func deletions(f proxy.Fault) func(proxy.Request) proxy.Fault {
 	}
 }
 
-func TestDeleteAllWorksSideBySideAndLeavesNothing(t *testing.T) {
-	b := newBed(t)
+func TestDeleteAllIsConcurrentAndComplete(t *testing.T) {
+	b := newTestbed(t)
 	b.copies(100, true)
 	g := &gauge{hold: 20 * time.Millisecond, gather: 8}
 	b.api.Inject(deletions(g.fault))
@@ -51,7 +51,7 @@ func TestDeleteAllWorksSideBySideAndLeavesNothing(t *testing.T) {
 
 // If a service responds with 429, the command sends fewer concurrent requests, and still completes everything.
 func TestThrottlingLowersTheConcurrency(t *testing.T) {
-	b := newBed(t)
+	b := newTestbed(t)
 	b.copies(100, false)
 	var mu sync.Mutex
 	var count, now, before, after, seen int
@@ -101,7 +101,7 @@ func TestThrottlingLowersTheConcurrency(t *testing.T) {
 }
 
 // start starts a command of the binary that a test will interrupt.
-func (b *bed) start(out *bytes.Buffer, args ...string) *exec.Cmd {
+func (b *testbed) start(out *bytes.Buffer, args ...string) *exec.Cmd {
 	b.t.Helper()
 	cmd := exec.Command(b.Bin, args...)
 	cmd.Dir = b.Dir
@@ -118,7 +118,7 @@ func (b *bed) start(out *bytes.Buffer, args ...string) *exec.Cmd {
 // After Ctrl-C the command starts no new work, waits for running calls, and reports what it has deleted. The next run
 // deletes the rest.
 func TestInterruptedDeleteReportsWhatIsDone(t *testing.T) {
-	b := newBed(t)
+	b := newTestbed(t)
 	b.copies(60, false)
 	reached := make(chan struct{})
 	g := &gauge{hold: 100 * time.Millisecond, begun: func(n int) {
@@ -164,7 +164,7 @@ func TestInterruptedDeleteReportsWhatIsDone(t *testing.T) {
 }
 
 func TestInterruptedUpdateIsFinishedByTheNextRun(t *testing.T) {
-	b := newBed(t)
+	b := newTestbed(t)
 	b.copies(9, true)
 	b.api.Inject(nil)
 	reached := make(chan struct{})
@@ -211,7 +211,7 @@ func TestInterruptedUpdateIsFinishedByTheNextRun(t *testing.T) {
 
 // An interrupted clean reports the remaining objects, and the next run deletes them.
 func TestInterruptedCleanIsFinishedByTheNextRun(t *testing.T) {
-	b := newBed(t)
+	b := newTestbed(t)
 	b.all(2500, func(ctx context.Context, i int) error {
 		return b.store.Put(ctx, fmt.Sprintf("lithops.jobs/%04d/status.json", i), []byte("x"))
 	})
@@ -258,7 +258,7 @@ var counts = regexp.MustCompile(`\d+/61 \(\d+/s\)`)
 
 // Without a terminal, counts and rate are printed as a line every few seconds.
 func TestProgressHasCountsAndRate(t *testing.T) {
-	b := newBed(t)
+	b := newTestbed(t)
 	b.copies(60, false)
 	b.api.Inject(deletions((&gauge{hold: 400 * time.Millisecond}).fault))
 	r := b.Run(2*time.Minute, b.Bin, "delete", "all", "-f", "-j", "3")

@@ -20,7 +20,7 @@ import (
 // report is correct, and the next run completes the deployment.
 func TestInterruptedDeployIsFinishedByTheNextRun(t *testing.T) {
 	const sizes = "256,320,384,448,512,576,640,704"
-	file := func(b *bed) string {
+	file := func(b *testbed) string {
 		path := filepath.Join(b.Dir, "runtimes.yaml")
 		text := fmt.Sprintf("runtimes:\n- image: %sme/new:1\n  memory: [%s]\n", registry, sizes)
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -30,13 +30,13 @@ func TestInterruptedDeployIsFinishedByTheNextRun(t *testing.T) {
 	}
 	for _, tc := range []struct {
 		schema string
-		args   func(b *bed) []string
+		args   func(b *testbed) []string
 	}{
-		{"deploy", func(*bed) []string { return []string{"deploy", registry + "me/new:1", "-m", sizes} }},
-		{"apply-result", func(b *bed) []string { return []string{"apply", file(b)} }},
+		{"deploy", func(*testbed) []string { return []string{"deploy", registry + "me/new:1", "-m", sizes} }},
+		{"apply-result", func(b *testbed) []string { return []string{"apply", file(b)} }},
 	} {
 		t.Run(tc.schema, func(t *testing.T) {
-			b := newBed(t)
+			b := newTestbed(t)
 			reached := make(chan struct{})
 			puts := 0
 			var mu sync.Mutex

@@ -15,7 +15,7 @@ type entry struct {
 	Image, Action, State string
 }
 
-func (b *bed) list() []entry {
+func (b *testbed) list() []entry {
 	b.t.Helper()
 	out := b.Run(2*time.Minute, b.Bin, "list", "--output", "json").Stdout
 	(&schema.Check{}).Valid(b.t, "list", out)
@@ -28,7 +28,7 @@ func (b *bed) list() []entry {
 
 // The number of requests depends on the number of pages, not on the number of runtimes.
 func TestAThousandRuntimesAreListedPageByPage(t *testing.T) {
-	b := newBed(t)
+	b := newTestbed(t)
 	b.copies(1000, false)
 	all := b.list()
 	for _, e := range all {
@@ -48,7 +48,7 @@ func TestAThousandRuntimesAreListedPageByPage(t *testing.T) {
 // The list does not contain the image of runtimes that Lithops deployed itself: each needs a request. These requests
 // are concurrent.
 func TestForeignRuntimesCostARequestEach(t *testing.T) {
-	b := newBed(t)
+	b := newTestbed(t)
 	b.copies(200, true)
 	g := &gauge{hold: 20 * time.Millisecond, gather: 8}
 	b.api.Inject(func(r proxy.Request) proxy.Fault {

@@ -14,7 +14,7 @@ import (
 )
 
 // changedLithops returns a copy of the installed Lithops with a change by the user.
-func (b *bed) changedLithops() string {
+func (b *testbed) changedLithops() string {
 	b.t.Helper()
 	dir := filepath.Join(b.Home, "changed")
 	python := filepath.Join(strings.TrimPrefix(b.Env[0], "VIRTUAL_ENV="), "bin", "python")
@@ -36,7 +36,7 @@ func (b *bed) changedLithops() string {
 }
 
 // timeouts returns the time limit of each action and that of its metadata, in seconds.
-func (b *bed) timeouts() map[string][2]int {
+func (b *testbed) timeouts() map[string][2]int {
 	b.t.Helper()
 	all := map[string][2]int{}
 	for name := range b.actions() {
@@ -56,8 +56,8 @@ func (b *bed) timeouts() map[string][2]int {
 	return all
 }
 
-func TestUpdateBringsEveryRuntimeToTheChangedCode(t *testing.T) {
-	b := newBed(t)
+func TestUpdateRefreshesEveryRuntime(t *testing.T) {
+	b := newTestbed(t)
 	b.FnRuntime("deploy", registry+"me/a:1", "-m", "256,512", "-t", "77", "-q")
 	dir := b.changedLithops()
 	run := func(puts, calls int, args ...string) {
@@ -96,7 +96,7 @@ func TestUpdateBringsEveryRuntimeToTheChangedCode(t *testing.T) {
 }
 
 func TestEveryFormOfNameIsDeleted(t *testing.T) {
-	b := newBed(t)
+	b := newTestbed(t)
 	// None by digest: OpenWhisk drops the digest, so only an annotation of 'deploy --pin' has it.
 	names := []string{"me/my_image_x:0.1", "me/plain", registry + "ns/sub/img_1:2", registry + "me/untagged", "docker.io/me/full:1"}
 	versions := []string{"2.6.0", "3.6.0"}

@@ -40,7 +40,7 @@ func TestSoak(t *testing.T) {
 	// The Go runtime reports the live heap on the endpoint's standard error after each garbage collection.
 	s.Env = append(s.Env, "VIRTUAL_ENV="+venv, "GODEBUG=gctrace=1", "LITHOPS_CONFIG_FILE="+filepath.Join(s.Home, ".lithops", "config"))
 	s.FnRuntime("local", "start", "--python", python, "--memory", "1024") // four workers of 256 MB, so that their number is constant
-	e := s.Speak(t)
+	e := s.NewClient(t)
 	s.Env[1] = "GODEBUG="
 	s.Env = append(s.Env, s.Endpoint().Trust()...)
 	w := newWork(t, s, e, python)
@@ -60,7 +60,7 @@ func TestSoak(t *testing.T) {
 	s.FnRuntime("local", "stop")
 	harness.NoProcesses(t, s.Home)
 	leftovers(t, s)
-	tell(t, w, samples, kept)
+	report(t, w, samples, kept)
 }
 
 // judge compares the second tenth of the samples with the last one.
@@ -108,7 +108,7 @@ func leftovers(t *testing.T, s *harness.Stage) {
 	}
 }
 
-func tell(t *testing.T, w *work, samples []sample, kept sample) {
+func report(t *testing.T, w *work, samples []sample, kept sample) {
 	t.Helper()
 	early, late := tenth(samples, 1), tenth(samples, 9)
 	pair := func(of func(sample) int64, unit string, per int64) string {

@@ -48,7 +48,7 @@ type counts struct {
 type work struct {
 	t      *testing.T
 	s      *harness.Stage
-	e      *harness.Speaker
+	e      *harness.EndpointClient
 	python string
 	file   string // for apply
 	script string // for the job
@@ -59,7 +59,7 @@ type work struct {
 	objects     map[string]string // key -> content
 }
 
-func newWork(t *testing.T, s *harness.Stage, e *harness.Speaker, python string) *work {
+func newWork(t *testing.T, s *harness.Stage, e *harness.EndpointClient, python string) *work {
 	t.Helper()
 	w := &work{t: t, s: s, e: e, python: python, activations: map[string]string{}, objects: map[string]string{}}
 	put(t, s, ".lithops/config", s.FnRuntime("lithops-config", "-b", "local", "--show-secrets", "-q").Stdout)

@@ -20,7 +20,7 @@ import (
 
 // Popular S3 clients do typical work on the local endpoint's S3: 1,500 keys, 36 unusual ones, 60 MB in parts, ranges,
 // presigned URLs, conditions, metadata and copies. Each client uses the features that it supports.
-func TestADaysWork(t *testing.T) {
+func TestTypicalClients(t *testing.T) {
 	harness.Python(t, "3.11")
 	s := harness.NewStage(t)
 	s.FnRuntime("local", "start")

@@ -11,14 +11,14 @@ import (
 	"time"
 )
 
-// Speaker sends single requests to a local endpoint, as its own user.
-type Speaker struct {
+// EndpointClient sends single requests to a local endpoint with the credentials of its user.
+type EndpointClient struct {
 	Endpoint
 	client *http.Client
 }
 
-// Speak returns a client of the stage's local endpoint. It uses TLS and trusts only the endpoint's own authority.
-func (s *Stage) Speak(t testing.TB) *Speaker {
+// NewClient returns a client of the stage's local endpoint. It uses TLS and trusts only the endpoint's own authority.
+func (s *Stage) NewClient(t testing.TB) *EndpointClient {
 	t.Helper()
 	e := s.Endpoint()
 	ca, err := os.ReadFile(e.CAFile)
@@ -27,16 +27,16 @@ func (s *Stage) Speak(t testing.TB) *Speaker {
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(ca) {
-		t.Fatalf("%s holds no certificate", e.CAFile)
+		t.Fatalf("%s does not contain a certificate", e.CAFile)
 	}
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, MaxIdleConnsPerHost: 32}
 	t.Cleanup(transport.CloseIdleConnections)
-	return &Speaker{Endpoint: e, client: &http.Client{Timeout: 2 * time.Minute, Transport: transport}}
+	return &EndpointClient{Endpoint: e, client: &http.Client{Timeout: 2 * time.Minute, Transport: transport}}
 }
 
 // Do sends one request with the token and returns status and body. The status is 0 if the response was incomplete or
 // missing.
-func (e *Speaker) Do(method, path, body string) (int, []byte) {
+func (e *EndpointClient) Do(method, path, body string) (int, []byte) {
 	req, err := http.NewRequest(method, e.Endpoint.Endpoint+path, strings.NewReader(body))
 	if err != nil {
 		return 0, nil
@@ -58,4 +58,4 @@ func (e *Speaker) Do(method, path, body string) (int, []byte) {
 }
 
 // API returns a path in the endpoint's own namespace. rest begins with a slash.
-func (e *Speaker) API(rest string) string { return "/api/v1/namespaces/" + e.NamespaceID + rest }
+func (e *EndpointClient) API(rest string) string { return "/api/v1/namespaces/" + e.NamespaceID + rest }

@@ -29,8 +29,8 @@ import (
 // registry is an address without a registry: requests for images fail immediately.
 const registry = "127.0.0.1:1/"
 
-// bed is a local endpoint behind proxies, and a client that is configured to use the proxies.
-type bed struct {
+// testbed is a local endpoint behind proxies, and a client that is configured to use the proxies.
+type testbed struct {
 	*harness.Stage
 	t         *testing.T
 	endpoint  harness.Endpoint
@@ -42,11 +42,11 @@ type bed struct {
 	metadata  []byte
 }
 
-// newBed deploys one runtime as the template for copies.
-func newBed(t *testing.T) *bed {
+// newTestbed deploys one runtime as the template for copies.
+func newTestbed(t *testing.T) *testbed {
 	t.Helper()
 	venv := harness.Venv(t, "3.11", "lithops", "boto3")
-	b := &bed{Stage: harness.NewStage(t), t: t}
+	b := &testbed{Stage: harness.NewStage(t), t: t}
 	b.Env = []string{"VIRTUAL_ENV=" + venv}
 	b.FnRuntime("local", "start", "-q", "--python", filepath.Join(venv, "bin", "python"))
 	b.endpoint = b.Stage.Endpoint()
@@ -83,7 +83,7 @@ func through(t *testing.T, target string) *proxy.Proxy {
 }
 
 // configure writes the Lithops configuration.
-func (b *bed) configure(s3, bucket, access, secret string) {
+func (b *testbed) configure(s3, bucket, access, secret string) {
 	b.t.Helper()
 	text := fmt.Sprintf("lithops:\n  backend: openwhisk\n  storage: minio\nopenwhisk:\n  endpoint: %s\n  namespace: guest\n  api_key: %s\n  insecure: true\n"+
 		"minio:\n  endpoint: %s\n  storage_bucket: %s\n  access_key_id: %s\n  secret_access_key: %s\n", b.api.URL, b.endpoint.APIKey, s3, bucket, access, secret)
@@ -96,7 +96,7 @@ func (b *bed) configure(s3, bucket, access, secret string) {
 	}
 }
 
-func (b *bed) reset() {
+func (b *testbed) reset() {
 	for _, p := range []*proxy.Proxy{b.api, b.s3} {
 		p.Inject(nil)
 		p.Reset()
@@ -118,7 +118,7 @@ func image(n int) string { return fmt.Sprintf("%sme/copy:%04d", registry, n) }
 
 // copies deploys n copies of the seed without invoking them. If foreign is true they have no annotations, as if
 // deployed by Lithops itself.
-func (b *bed) copies(n int, foreign bool) {
+func (b *testbed) copies(n int, foreign bool) {
 	b.t.Helper()
 	code := base64.StdEncoding.EncodeToString([]byte("PK\x05\x06" + strings.Repeat("\x00", 18)))
 	b.all(n, func(ctx context.Context, i int) error {
@@ -138,7 +138,7 @@ func (b *bed) copies(n int, foreign bool) {
 }
 
 // all calls work for 0 to n-1 concurrently.
-func (b *bed) all(n int, work func(ctx context.Context, i int) error) {
+func (b *testbed) all(n int, work func(ctx context.Context, i int) error) {
 	b.t.Helper()
 	var wg sync.WaitGroup
 	next := make(chan int)
@@ -162,7 +162,7 @@ func (b *bed) all(n int, work func(ctx context.Context, i int) error) {
 }
 
 // actions returns the names of the existing actions.
-func (b *bed) actions() map[string]bool {
+func (b *testbed) actions() map[string]bool {
 	b.t.Helper()
 	names := map[string]bool{}
 	for a, err := range b.functions.Actions(b.t.Context(), b.contract.Package()) {
@@ -178,7 +178,7 @@ func (b *bed) actions() map[string]bool {
 }
 
 // keys returns the keys with a prefix.
-func (b *bed) keys(prefix string) map[string]bool {
+func (b *testbed) keys(prefix string) map[string]bool {
 	b.t.Helper()
 	keys := map[string]bool{}
 	for o, err := range b.store.List(b.t.Context(), prefix) {
@@ -191,7 +191,7 @@ func (b *bed) keys(prefix string) map[string]bool {
 }
 
 // orphans fails the test if there is metadata without its action, because the client would wait forever.
-func (b *bed) orphans() {
+func (b *testbed) orphans() {
 	b.t.Helper()
 	actions := b.actions()
 	for key := range b.keys(lithops.RuntimesPrefix) {

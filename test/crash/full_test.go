@@ -17,13 +17,13 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// roomy is the size of the endpoint's disk in MB. It is larger than the space that the endpoint leaves free.
-const roomy = 320
+// diskMB is the size of the endpoint's disk in MB. It is larger than the space that the endpoint leaves free.
+const diskMB = 320
 
 // The disk with the endpoint's state fills up while it runs. The endpoint rejects requests that it cannot store and
 // gives a reason. It keeps what it has acknowledged, even if it is killed, records finished activations as soon as
 // there is space, and then works normally again.
-func TestEndpointWithoutRoom(t *testing.T) {
+func TestFullEndpointDisk(t *testing.T) {
 	venv := harness.Venv(t, "3.11", "lithops", "boto3")
 	python := filepath.Join(venv, "bin", "python")
 	s := harness.NewStage(t)
@@ -31,13 +31,13 @@ func TestEndpointWithoutRoom(t *testing.T) {
 	if err := os.MkdirAll(s.LocalDir(), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := syscall.Mount("tmpfs", s.LocalDir(), "tmpfs", 0, fmt.Sprintf("size=%dm,mode=0700", roomy)); err != nil {
+	if err := syscall.Mount("tmpfs", s.LocalDir(), "tmpfs", 0, fmt.Sprintf("size=%dm,mode=0700", diskMB)); err != nil {
 		harness.Missing(t, "a file system cannot be mounted here: %v", err)
 	}
 	t.Cleanup(func() { _ = syscall.Unmount(s.LocalDir(), syscall.MNT_DETACH) })
 	deploy := []string{"deploy", "me/img:1", "-b", "local", "--output", "json"}
 	s.FnRuntime("local", "start", "--python", python)
-	e := s.Speak(t)
+	e := s.NewClient(t)
 	kept := map[string]string{}
 	put := func(name, text string) (int, []byte) {
 		status, body := e.Do("PUT", "/"+e.Bucket+"/"+name, text)
@@ -57,7 +57,7 @@ func TestEndpointWithoutRoom(t *testing.T) {
 	if status, body := e.Do("POST", e.API("/actions/work?blocking=true"), `{"n":1}`); status != http.StatusOK {
 		t.Fatalf("%d %s", status, body)
 	}
-	running := accepted(t, e, `{"n":7,"s":3}`)
+	running := invokeAsync(t, e, `{"n":7,"s":3}`)
 
 	giveBack := fill(t, s.LocalDir())
 	refused := 0
@@ -90,7 +90,7 @@ func TestEndpointWithoutRoom(t *testing.T) {
 	}
 	time.Sleep(3 * time.Second) // the activation ends while the disk is full
 	giveBack()
-	recorded(t, e, running, true)
+	waitForRecord(t, e, running, true)
 
 	giveBack = fill(t, s.LocalDir())
 	pid := e.PID
@@ -102,12 +102,12 @@ func TestEndpointWithoutRoom(t *testing.T) {
 	}
 	giveBack()
 	s.FnRuntime("local", "start", "--python", python)
-	e = s.Speak(t)
+	e = s.NewClient(t)
 	if e.PID == pid {
 		t.Fatal("it was not killed")
 	}
 	readable()
-	recorded(t, e, running, true)
+	waitForRecord(t, e, running, true)
 	s.FnRuntime(deploy...)
 	if status, body := put("after", strings.Repeat("z", 200_000)); status != http.StatusOK {
 		t.Errorf("with room again: status %d, %s", status, body)
@@ -128,8 +128,8 @@ func TestEndpointWithoutRoom(t *testing.T) {
 	}
 }
 
-// accepted starts an activation without waiting for its result.
-func accepted(t *testing.T, e *harness.Speaker, args string) (id string) {
+// invokeAsync starts an activation without waiting for its result.
+func invokeAsync(t *testing.T, e *harness.EndpointClient, args string) (id string) {
 	t.Helper()
 	status, body := e.Do("POST", e.API("/actions/work"), args)
 	var doc struct{ ActivationID string }
@@ -139,8 +139,8 @@ func accepted(t *testing.T, e *harness.Speaker, args string) (id string) {
 	return doc.ActivationID
 }
 
-// recorded waits for the record of an activation.
-func recorded(t *testing.T, e *harness.Speaker, id string, success bool) {
+// waitForRecord waits for the record of an activation.
+func waitForRecord(t *testing.T, e *harness.EndpointClient, id string, success bool) {
 	t.Helper()
 	var status int
 	var body []byte
