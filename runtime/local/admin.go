@@ -91,8 +91,8 @@ func ask(ctx context.Context, i Info, method, what string) ([]byte, error) {
 	return data, err
 }
 
-// alive reports whether the endpoint that i describes answers, and is that process. It hangs when it is that process that
-// takes connections and does not answer: one that starts or ends takes none.
+// alive reports whether the endpoint that i describes answers, and is that process. It hangs when it is that process
+// that takes connections and does not answer: one that starts or ends takes none.
 func alive(ctx context.Context, i Info) (runs, hangs bool) {
 	if i.PID == 0 || i.Endpoint == "" {
 		return false, false

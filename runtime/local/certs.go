@@ -59,7 +59,8 @@ func ofMachine() issuance {
 	}
 }
 
-// ofCloud is the issuance for the names of IBM's hosts that the proxy stands for. Its authority is in no bundle but its own.
+// ofCloud is the issuance for the names of IBM's hosts that the proxy stands for. Its authority is in no bundle but its
+// own.
 func ofCloud() issuance {
 	return issuance{
 		ca: cloudCAFile, caKey: cloudCAKeyFile, cert: cloudCertFile, certKey: cloudCertKeyFile, bundle: cloudBundleFile,
@@ -184,8 +185,8 @@ var systemBundles = [...]string{
 	"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", "/etc/ssl/cert.pem",
 }
 
-// writeBundle writes the system's authorities, those of REQUESTS_CA_BUNDLE and ours into one file: that variable replaces
-// what a client trusts, and a program that reaches this endpoint must still reach the rest of the world.
+// writeBundle writes the system's authorities, those of REQUESTS_CA_BUNDLE and ours into one file: that variable
+// replaces what a client trusts, and a program that reaches this endpoint must still reach the rest of the world.
 func (c *certs) writeBundle() error {
 	own, err := os.ReadFile(c.path(c.ca))
 	if err != nil {

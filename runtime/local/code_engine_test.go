@@ -134,7 +134,8 @@ open(os.environ["OUT"], "w").write("|".join([os.environ["JOB_INDEX"], os.environ
 	}
 }
 
-// An endpoint that is started in a shell which uses it as Code Engine has no use for its own proxy, nor have its actions.
+// An endpoint that is started in a shell which uses it as Code Engine has no use for its own proxy, nor have its
+// actions.
 func TestTheEndpointIsNotBehindItsOwnProxy(t *testing.T) {
 	i := Info{ProxyPort: 5, ProxySecret: "hidden"}
 	got := endpointEnvironment([]string{"HTTPS_PROXY=" + i.Proxy(), "HTTP_PROXY=http://site:3128", "PATH=/bin"})

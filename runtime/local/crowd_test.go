@@ -149,8 +149,8 @@ func TestTheCommandsNeedNoSlot(t *testing.T) {
 	}
 }
 
-// TestASlotIsNotWaitedForForEver: when the wait is over the client reads that it should come back, also when it has sent
-// more than fits into the buffers on the way.
+// TestASlotIsNotWaitedForForEver: when the wait is over the client reads that it should come back, also when it has
+// sent more than fits into the buffers on the way.
 func TestASlotIsNotWaitedForForEver(t *testing.T) {
 	t.Parallel()
 	inside, leave := make(chan struct{}), make(chan struct{})

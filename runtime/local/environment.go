@@ -16,8 +16,8 @@ func Environment(env []string) []string {
 	})
 }
 
-// ofEndpoint are the variables that the endpoint itself reads, beside those that it hands on to actions: where its user's
-// files and the container engine are, which Python a shim chooses, and how Go's runtime behaves.
+// ofEndpoint are the variables that the endpoint itself reads, beside those that it hands on to actions: where its
+// user's files and the container engine are, which Python a shim chooses, and how Go's runtime behaves.
 var ofEndpoint = []string{
 	"HOME", "USERPROFILE", "HOMEDRIVE", "HOMEPATH", "APPDATA", "LOCALAPPDATA", "PROGRAMDATA", "PROGRAMFILES", "WINDIR", "SYSTEMDRIVE",
 	"TMPDIR", "TEMP", "TMP", "LC_MESSAGES", "PYTHONUSERBASE", "PYENV_ROOT", "PYENV_VERSION",
@@ -26,8 +26,8 @@ var ofEndpoint = []string{
 	"GODEBUG", "GOTRACEBACK", "GOMAXPROCS", "GOMEMLIMIT", "GOCOVERDIR",
 }
 
-// endpointEnvironment is all that the endpoint keeps of the environment of the shell that starts it. It lives longer than
-// that shell, and actions run as its user and can read it: keys and passwords must not be in it.
+// endpointEnvironment is all that the endpoint keeps of the environment of the shell that starts it. It lives longer
+// than that shell, and actions run as its user and can read it: keys and passwords must not be in it.
 func endpointEnvironment(env []string) []string {
 	return slices.DeleteFunc(slices.Clone(env), func(pair string) bool {
 		name, value, _ := strings.Cut(pair, "=")

@@ -24,10 +24,10 @@ type service interface {
 	Admits(*http.Request) bool
 }
 
-// guard lets only programs of this machine through: the name by which they call us must be one of ours, or a page
-// in a browser could reach us through a name that resolves to 127.0.0.1; and no page may call us at all. Who has no
-// credentials is refused before it takes anything that others need: it holds no place, is no activity, and what it fills
-// of the log is bounded.
+// guard lets only programs of this machine through: the name by which they call us must be one of ours, or a page in a
+// browser could reach us through a name that resolves to 127.0.0.1; and no page may call us at all. Who has no
+// credentials is refused before it takes anything that others need: it holds no place, is no activity, and what it
+// fills of the log is bounded.
 func (e *endpoint) guard(s service, name func(*http.Request) string, ours func(host string) bool) http.Handler {
 	slots := make(chan struct{}, maxRequests)
 	patient := patience{grace: paceGrace, rate: paceRate, drain: maxDrain}

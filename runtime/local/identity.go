@@ -18,13 +18,13 @@ import (
 	"fn-runtime/runtime/local/internal/rest"
 )
 
-// keysFormat counts what configurations say about how the endpoint is reached. Those of format 0 said 'insecure' and had
-// the store without TLS: whoever listened in its place could have the keys, which therefore ended with that format.
+// keysFormat counts what configurations say about how the endpoint is reached. Those of format 0 said 'insecure' and
+// had the store without TLS: whoever listened in its place could have the keys, which therefore ended with that format.
 const keysFormat = 1
 
-// identity reads the credentials of the endpoint, or makes them at its first start and once after an older format. Each is
-// random, with at least 128 bits; the forms are those that clients check: OpenWhisk's "uuid:key" and an access key of 20
-// capital letters.
+// identity reads the credentials of the endpoint, or makes them at its first start and once after an older format. Each
+// is random, with at least 128 bits; the forms are those that clients check: OpenWhisk's "uuid:key" and an access key
+// of 20 capital letters.
 func identity(dir string) (Info, error) {
 	i, err := readInfo(dir)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -84,7 +84,8 @@ func (o Options) portsFree(kept int) error {
 	return nil
 }
 
-// listenAnew opens the port of the last start, or another one where somebody has it: whoever uses it asks for it each time.
+// listenAnew opens the port of the last start, or another one where somebody has it: whoever uses it asks for it each
+// time.
 func listenAnew(kept int) (net.Listener, error) {
 	if kept != 0 {
 		if l, err := listenOn(kept); err == nil {

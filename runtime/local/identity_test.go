@@ -59,8 +59,8 @@ func TestKeysOfAnEarlierReleaseEnd(t *testing.T) {
 	}
 }
 
-// The bundle replaces what a client trusts: what it trusted before is in it, also when the endpoint is started again from
-// a shell that has the bundle already.
+// The bundle replaces what a client trusts: what it trusted before is in it, also when the endpoint is started again
+// from a shell that has the bundle already.
 func TestBundleHoldsWhatWasTrusted(t *testing.T) {
 	o := options(t)
 	want := map[string]string{}

@@ -32,12 +32,13 @@ type InvokerSetup struct {
 	MemoryMB int    // of the actions together
 	Forward  []int  // ports of the endpoint that actions must find on their own loopback
 	Log      *slog.Logger
-	Room     invoker.Room
+	// ReserveDisk reserves disk space for the code of actions.
+	ReserveDisk invoker.ReserveFunc
 }
 
 // newInvoker makes the invoker that the setup names.
 func newInvoker(ctx context.Context, s InvokerSetup) (invoke.Invoker, error) {
-	return invoker.New(ctx, invoker.Options{Kind: s.Kind, Dir: s.Dir, Python: s.Python, MemoryMB: s.MemoryMB, Forward: s.Forward, Room: s.Room})
+	return invoker.New(ctx, invoker.Options{Kind: s.Kind, Dir: s.Dir, Python: s.Python, MemoryMB: s.MemoryMB, Forward: s.Forward, ReserveDisk: s.ReserveDisk})
 }
 
 // setUpInvoker makes the invoker and listens where its containers reach the endpoint, which is nowhere for processes.
@@ -52,12 +53,12 @@ func (o Options) setUpInvoker(ctx context.Context, info *Info, disk *state.Disk,
 	}
 	v, err := create(ctx, InvokerSetup{
 		Kind: info.InvokerAsked, Dir: dir, Python: info.Python, MemoryMB: info.MemoryMB, Forward: info.ports(), Log: log,
-		Room: func(bytes int64) (func(), error) {
-			room, err := disk.Reserve(bytes)
+		ReserveDisk: func(bytes int64) (func(), error) {
+			reservation, err := disk.Reserve(bytes)
 			if err != nil {
 				return nil, err
 			}
-			return room.Close, nil
+			return reservation.Close, nil
 		},
 	})
 	if err != nil {

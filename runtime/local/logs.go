@@ -32,8 +32,8 @@ func Logs(ctx context.Context, dir string, o LogOptions, w io.Writer) error {
 	return show(ctx, dir, o, w, readable)
 }
 
-// RawLogs writes the same lines as the endpoint wrote them: a JSON object on each. A line that is none, and what a crash
-// said, becomes the "msg" of one.
+// RawLogs writes the same lines as the endpoint wrote them: a JSON object on each. A line that is none, and what a
+// crash said, becomes the "msg" of one.
 func RawLogs(ctx context.Context, dir string, o LogOptions, w io.Writer) error {
 	return show(ctx, dir, o, w, func(line []byte) string {
 		line = bytes.TrimSpace(line)
@@ -104,7 +104,8 @@ func logs(ctx context.Context, dir string, o LogOptions, w io.Writer, form func(
 	}
 }
 
-// tail returns the last n lines that keep takes, reaching into the log before the present one, and where the present one ends.
+// tail returns the last n lines that keep takes, reaching into the log before the present one, and where the present
+// one ends.
 func tail(path string, n int, keep func(line []byte) bool) (lines [][]byte, end int64, err error) {
 	for _, name := range []string{path + ".1", path} {
 		f, openErr := os.Open(name)

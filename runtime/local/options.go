@@ -59,8 +59,8 @@ type Info struct {
 	SecretKey   string `json:"secret_key"`
 	CAFile      string `json:"ca_file"`   // the endpoint's own authority, PEM
 	CABundle    string `json:"ca_bundle"` // the system's authorities and the endpoint's: for REQUESTS_CA_BUNDLE
-	// ProxyPort and ProxySecret are the way to Code Engine's API: see Proxy. CloudBundle is CABundle with the authority that
-	// vouches for the names of IBM's hosts, and for nothing else.
+	// ProxyPort and ProxySecret are the way to Code Engine's API: see Proxy. CloudBundle is CABundle with the authority
+	// that vouches for the names of IBM's hosts, and for nothing else.
 	ProxyPort   int    `json:"proxy_port"`
 	ProxySecret string `json:"proxy_secret"`
 	CloudBundle string `json:"cloud_bundle"`
@@ -91,8 +91,8 @@ func (i Info) ports() []int {
 const proxyPrefix = "http://" + proxyUser + ":"
 
 // Proxy is the address of the proxy behind which clients find Code Engine's API and IBM's token call at the names that
-// these have: for HTTPS_PROXY, with NO_PROXY=127.0.0.1 and CloudBundle for REQUESTS_CA_BUNDLE. The API key of that token
-// call is APIKey. It holds a secret.
+// these have: for HTTPS_PROXY, with NO_PROXY=127.0.0.1 and CloudBundle for REQUESTS_CA_BUNDLE. The API key of that
+// token call is APIKey. It holds a secret.
 func (i Info) Proxy() string {
 	return proxyPrefix + i.ProxySecret + "@127.0.0.1:" + strconv.Itoa(i.ProxyPort)
 }

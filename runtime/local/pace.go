@@ -15,15 +15,16 @@ const (
 	paceRate  = 1 << 10 // bytes per second, on average
 )
 
-// maxDrain is how much of a body is read that nobody wants, so that the client reads why: one that is still sending when
-// its connection is closed may not get to the answer. It is more than the largest action, in bytes.
+// maxDrain is how much of a body is read that nobody wants, so that the client reads why: one that is still sending
+// when its connection is closed may not get to the answer. It is more than the largest action, in bytes.
 const maxDrain = 128 << 20
 
 // pieceSize is how much of an answer the client must take within the grace, in bytes.
 const pieceSize = 64 << 10
 
 // patience is what a client gets: for a body the grace and a second for each rate bytes of it, and the grace again for
-// each piece of an answer. Only time that is spent waiting for the client counts: an activation may take as long as it may.
+// each piece of an answer. Only time that is spent waiting for the client counts: an activation may take as long as it
+// may.
 type patience struct {
 	grace time.Duration
 	rate  int64

@@ -108,8 +108,8 @@ func TestWhoReadsNothingLosesTheConnection(t *testing.T) {
 	})
 }
 
-// A large answer may take many times the grace while each piece of it is taken in time, and one that is cut does not look
-// whole.
+// A large answer may take many times the grace while each piece of it is taken in time, and one that is cut does not
+// look whole.
 func TestASteadyReaderIsNotCut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const size = 24 << 20

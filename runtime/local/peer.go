@@ -14,8 +14,8 @@ import (
 var errNoPeer = errors.New("the other end of the connection is not a process on this machine")
 
 // ownListener takes connections of this user's processes, and of root's. The credentials alone do not do: the Lithops
-// client invokes without looking at the certificate (openwhisk/client.py: _create_unverified_context), so whoever listens
-// on the port of a stopped endpoint can be handed them. Here they open nothing to another user.
+// client invokes without looking at the certificate (openwhisk/client.py: _create_unverified_context), so whoever
+// listens on the port of a stopped endpoint can be handed them. Here they open nothing to another user.
 type ownListener struct {
 	net.Listener
 	uid     int

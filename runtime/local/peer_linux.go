@@ -74,8 +74,8 @@ func socketOwner(local, remote netip.AddrPort) (int, error) {
 	return int(native.Uint32(body[diagUID:])), nil
 }
 
-// peersAreKnown reports whether this system tells who is at the other end of a connection. It tries: not every kernel and
-// sandbox does.
+// peersAreKnown reports whether this system tells who is at the other end of a connection. It tries: not every kernel
+// and sandbox does.
 func peersAreKnown() bool {
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// A client is known by the user of its socket, also where that socket is one of IPv6 that speaks IPv4, and not at all once
-// nobody holds it: the kernel would name root.
+// A client is known by the user of its socket, also where that socket is one of IPv6 that speaks IPv4, and not at all
+// once nobody holds it: the kernel would name root.
 func TestPeerIsKnown(t *testing.T) {
 	if !peersAreKnown() {
 		t.Fatal("this kernel does not tell whose a socket is")

@@ -13,9 +13,9 @@ import (
 // detach returns the endpoint a session of its own: closing the terminal, or Ctrl-C in it, does not reach it.
 func detach(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} }
 
-// keepDescriptors keeps from programs that are started what this process has inherited beyond standard input, output and
-// error: a lock of the shell's would be held, and its $(...) go on, for as long as the endpoint or an action runs. What Go
-// opens is closed in other programs anyway.
+// keepDescriptors keeps from programs that are started what this process has inherited beyond standard input, output
+// and error: a lock of the shell's would be held, and its $(...) go on, for as long as the endpoint or an action runs.
+// What Go opens is closed in other programs anyway.
 func keepDescriptors() {
 	open, err := os.ReadDir("/dev/fd")
 	if err != nil {

@@ -137,11 +137,11 @@ func serve(ctx context.Context, o Options) (err error) {
 	e.api = rest.New(rest.Config{
 		DB: db, Invoker: invoker, APIKey: info.APIKey, Token: info.Token, NamespaceID: info.NamespaceID,
 		APIHost: info.Endpoint, Python: info.Python, Temp: o.Dir, Wait: o.Wait, Log: log,
-		Extra: map[string]string{"REQUESTS_CA_BUNDLE": info.CABundle, "AWS_CA_BUNDLE": info.CABundle},
+		ExtraEnv: map[string]string{"REQUESTS_CA_BUNDLE": info.CABundle, "AWS_CA_BUNDLE": info.CABundle},
 	})
 	if e.cloud, err = codeengine.New(codeengine.Config{
 		DB: db, Invoker: invoker, APIKey: info.APIKey, Token: info.Token, Python: info.Python, Temp: o.Dir, Log: log,
-		Extra: map[string]string{"REQUESTS_CA_BUNDLE": info.CABundle, "AWS_CA_BUNDLE": info.CABundle},
+		ExtraEnv: map[string]string{"REQUESTS_CA_BUNDLE": info.CABundle, "AWS_CA_BUNDLE": info.CABundle},
 	}); err != nil {
 		return err
 	}

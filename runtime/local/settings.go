@@ -42,8 +42,8 @@ func (o Options) keep(i Info) Options {
 	return o
 }
 
-// Differs returns a fault that names the options in which a running endpoint is another than the one asked for; nil where
-// there are none. What the options leave open differs in nothing.
+// Differs returns a fault that names the options in which a running endpoint is another than the one asked for; nil
+// where there are none. What the options leave open differs in nothing.
 func (i Info) Differs(o Options) error {
 	var lines []string
 	differ := func(flag string, asked, have any) {
@@ -76,8 +76,8 @@ func (i Info) Differs(o Options) error {
 		i18n.M("Pass '--restart' to restart it with these settings, or omit the settings.")).With(lines...)
 }
 
-// Restart stops the endpoint of o.Dir, where it runs, and starts it: with the options given, and for the rest with those of
-// the last start.
+// Restart stops the endpoint of o.Dir, where it runs, and starts it: with the options given, and for the rest with
+// those of the last start.
 func Restart(ctx context.Context, o Options) (Info, error) {
 	i, err := Status(ctx, o.Dir)
 	if err == nil {

@@ -15,9 +15,9 @@ import (
 	"fn-runtime/runtime/local/internal/codeengine"
 )
 
-// tunnel is the proxy through which clients find this endpoint at the names of IBM's hosts, which they do not let anybody
-// change. It answers CONNECT for exactly those hosts and hands the connection to the server of the API, so it never reaches
-// anything outside; whoever has not got the secret of its address gets no further than 407.
+// tunnel is the proxy through which clients find this endpoint at the names of IBM's hosts, which they do not let
+// anybody change. It answers CONNECT for exactly those hosts and hands the connection to the server of the API, so it
+// never reaches anything outside; whoever has not got the secret of its address gets no further than 407.
 type tunnel struct {
 	secret string
 	conns  chan net.Conn

@@ -107,7 +107,8 @@ func TestTheProxyLeadsToTheCloudsHostsOnly(t *testing.T) {
 	}
 }
 
-// Inside, a client finds the API at the name that it knows, under a certificate that only the proxy's bundle vouches for.
+// Inside, a client finds the API at the name that it knows, under a certificate that only the proxy's bundle vouches
+// for.
 func TestBehindTheProxyIsTheAPI(t *testing.T) {
 	i := serving(t, echo)
 	proxy, err := url.Parse(i.Proxy())

@@ -217,7 +217,7 @@ func TestFiles(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "ca.pem")
 	os.WriteFile(file, []byte("authority"), 0o644)
 	inv := action("import os\ndef main(a):\n return {'ca': open(os.environ['REQUESTS_CA_BUNDLE']).read(), 'plain': os.environ['PLAIN']}")
-	inv.Extra = map[string]string{"REQUESTS_CA_BUNDLE": file, "PLAIN": "text"}
+	inv.ExtraEnv = map[string]string{"REQUESTS_CA_BUNDLE": file, "PLAIN": "text"}
 	if o := mustRun(t, v, inv); string(o.Result) != `{"ca": "authority", "plain": "text"}` {
 		t.Error(string(o.Result), o.Logs)
 	}

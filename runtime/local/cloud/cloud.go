@@ -1,6 +1,6 @@
-// Package cloud is a small IBM Cloud on loopback, for tests: an OpenWhisk API, one of Code Engine, an S3 store, an identity service and a
-// registry, each behind a proxy that records requests and spoils them when asked. The state lies open, so that a test can tell what is
-// really there from what a command says.
+// Package cloud is a small IBM Cloud on loopback, for tests: an OpenWhisk API, one of Code Engine, an S3 store, an
+// identity service and a registry, each behind a proxy that records requests and spoils them when asked. The state lies
+// open, so that a test can tell what is really there from what a command says.
 //
 // What may go in: servers, their state as text, what a client needs to reach them. What may not: expectations.
 package cloud
@@ -199,7 +199,8 @@ func (w worker) Run(_ context.Context, inv invoke.Invocation) (invoke.Outcome, e
 		Result: json.RawMessage(`{"preinstalls":[["os",false],["numpy",true]],"python_version":"3.11","lithops_version":"3.7.0"}`)}, nil
 }
 
-// privateS3 is what the client wants beside the endpoint: where jobs inside of IBM Cloud reach the store. None runs here.
+// privateS3 is what the client wants beside the endpoint: where jobs inside of IBM Cloud reach the store. None runs
+// here.
 const privateS3 = "https://s3.private.us-south.cloud-object-storage.appdomain.cloud"
 
 // ClientConfig is a Lithops configuration for the cloud: backend "openwhisk" with MinIO keys, "ibm_cf" with an IAM key

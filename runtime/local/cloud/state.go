@@ -16,8 +16,8 @@ import (
 	"fn-runtime/runtime/local/internal/state"
 )
 
-// State is what is really there, read past every server: a line for each package, action, object and cached copy, sorted.
-// home is the client's home, whose Lithops cache is part of it; "" leaves it out. Ports do not appear.
+// State is what is really there, read past every server: a line for each package, action, object and cached copy,
+// sorted. home is the client's home, whose Lithops cache is part of it; "" leaves it out. Ports do not appear.
 func (c *Cloud) State(home string) ([]string, error) {
 	lines, err := c.imageLines()
 	if err != nil {

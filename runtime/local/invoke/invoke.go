@@ -1,7 +1,7 @@
-// Package invoke is what the local endpoint and its invokers tell each other: run this action, that is what came of it.
+// Package invoke defines the interface between the local endpoint and its invokers: the invocation of an action and its
+// outcome.
 //
-// What may go in: the values of that conversation and the interface. What may not: behaviour; it is a leaf that both
-// sides import.
+// It contains types only and no behaviour. Both the endpoint and the invokers import it.
 package invoke
 
 import (
@@ -10,14 +10,14 @@ import (
 	"time"
 )
 
-// Invoker runs actions. It owns their processes or containers: how many there are, how long they stay warm and when they
-// are evicted. Its methods may be called from several goroutines.
+// Invoker runs actions. It manages their processes or containers: how many there are, how long they stay warm and when
+// they are evicted. Its methods are safe for concurrent use.
 type Invoker interface {
-	// Run runs one activation to its end. What the action does wrong is an Outcome, not an error; an error means that
-	// the invoker could not do its part, and the endpoint records "whisk internal error" with it. A ctx that ends kills
-	// the activation.
+	// Run runs one activation to its end. A failure of the action is reported in the Outcome. An error means that the
+	// invoker itself failed; the endpoint then records the status "whisk internal error" with the error. If ctx ends, Run
+	// kills the activation.
 	Run(ctx context.Context, inv Invocation) (Outcome, error)
-	// Close ends whatever still runs and leaves no process or container behind.
+	// Close kills running activations and leaves no process or container behind.
 	Close(ctx context.Context) error
 }
 
@@ -25,13 +25,14 @@ type Invoker interface {
 type Invocation struct {
 	ActivationID  string // 32 hexadecimal digits
 	TransactionID string
-	Namespace     string // name, as __OW_NAMESPACE shows it
+	Namespace     string // name, the value of __OW_NAMESPACE
 	NamespaceID   string
-	Package       string // "" is the default package
+	Package       string // empty for the default package
 	Action        string
-	Version       string // of the action, "0.0.1"
-	// Revision changes whenever code, kind, image, main, limits or default parameters of the action do: a warm process
-	// may only serve the revision that it was initialised with. It is unique over all actions of the endpoint.
+	Version       string // of the action, such as "0.0.1"
+	// Revision changes whenever the code, kind, image, main function, limits or default parameters of the action change. A
+	// warm process serves only the revision that it was initialized with. Revisions are unique across all actions of the
+	// endpoint.
 	Revision string
 
 	// InjectProxy is set if Image contains no action proxy. The invoker then adds the endpoint's proxy to the container.
@@ -44,22 +45,23 @@ type Invocation struct {
 	Code func() (string, error)
 
 	MemoryMB  int
-	LogsMB    int // beyond which the log is cut; 0 is 10
+	LogsMB    int // limit of the log; 0 means 10
 	TimeoutMS int
-	Python    string // absolute path or name of the interpreter of process invokers
+	Python    string // absolute path or name of the interpreter, for the process invoker
 
-	Env      map[string]string // further "env" of /init; nil is none
-	Args     json.RawMessage   // "value" of /run: a JSON object, default parameters merged in
-	APIKey   string            // "api_key" of /run: becomes __OW_API_KEY; a secret
-	APIHost  string            // "https://127.0.0.1:port": becomes __OW_API_HOST
-	Deadline time.Time         // when the activation must have ended; becomes __OW_DEADLINE in epoch milliseconds
-	// Started, when set, is called once a worker has been found or made, before the action runs.
+	Env      map[string]string // "env" of /init; may be nil
+	Args     json.RawMessage   // "value" of /run: a JSON object that includes the default parameters
+	APIKey   string            // "api_key" of /run, the value of __OW_API_KEY; a secret
+	APIHost  string            // "https://127.0.0.1:port", the value of __OW_API_HOST
+	Deadline time.Time         // time at which the activation must have ended, the value of __OW_DEADLINE in epoch milliseconds
+	// Started is called when a warm or new worker is ready, before the action runs. It may be nil.
 	Started func()
-	// Extra is further environment for the process itself, such as REQUESTS_CA_BUNDLE with the endpoint's own authority.
-	Extra map[string]string
+	// ExtraEnv is added to the environment of the process or container, for example REQUESTS_CA_BUNDLE with the endpoint's
+	// CA.
+	ExtraEnv map[string]string
 }
 
-// Status is how an activation ended; the words are OpenWhisk's response.status.
+// Status is the result category of an activation: a value of OpenWhisk's response.status.
 type Status string
 
 // The statuses, in the order of OpenWhisk's response.statusCode 0 to 3.
@@ -70,7 +72,7 @@ const (
 	InternalError    Status = "whisk internal error"
 )
 
-// Code is response.statusCode.
+// Code returns the response.statusCode of OpenWhisk for the status.
 func (s Status) Code() int {
 	switch s {
 	case Success:
@@ -83,14 +85,14 @@ func (s Status) Code() int {
 	return 3
 }
 
-// Outcome is what became of an activation.
+// Outcome is the result of an activation.
 type Outcome struct {
 	Status Status
 	Result json.RawMessage // response.result: a JSON object; {"error": "..."} unless Status is Success
-	Size   int64           // bytes of the answer that Result was made of; 0 when there was none
-	Logs   []string        // "2026-01-02T15:04:05.000000000Z stdout: text", in order, sentinels removed
-	InitMS int64           // time of /init; 0 for a warm start
-	RunMS  int64           // time of /run
-	WaitMS int64           // time until a process or container was free or started, without /init
-	Cold   bool
+	Size   int64           // size of the action's response, in bytes; 0 if there was none
+	Logs   []string        // "2026-01-02T15:04:05.000000000Z stdout: text", in order, without sentinels
+	InitMS int64           // duration of /init; 0 for a warm start
+	RunMS  int64           // duration of /run
+	WaitMS int64           // time until a process or container was available or started, without /init
+	Cold   bool            // the activation was a cold start
 }

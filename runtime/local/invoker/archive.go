@@ -10,20 +10,21 @@ import (
 )
 
 const (
-	block        = 4 << 10 // bytes of a disk that a file takes at least
-	mostUnpacked = 4 << 30 // bytes that the action proxy unpacks at most
+	blockSize   = 4 << 10 // disk space that a file occupies at least, in bytes
+	maxUnpacked = 4 << 30 // size up to which the action proxy unpacks archives, in bytes
 )
 
-// Room sets bytes of this machine's disk aside for what a worker is about to write, until release is called. Nil has room
-// for everything.
-type Room func(bytes int64) (release func(), err error)
+// ReserveFunc reserves disk space on this machine, in bytes, for files that a worker is about to write. The space stays
+// reserved until release is called. A nil ReserveFunc means that disk space is unlimited.
+type ReserveFunc func(bytes int64) (release func(), err error)
 
-// reserve sets aside what the code of a new worker takes.
-func (r Room) reserve(binary bool, code string) (release func(), err error) {
+// forCode reserves the disk space that the code of a new worker needs. It returns a fault.Failed error if the space is
+// not available.
+func (r ReserveFunc) forCode(binary bool, code string) (release func(), err error) {
 	if r == nil {
 		return func() {}, nil
 	}
-	size := unpacked(binary, code)
+	size := unpackedSize(binary, code)
 	release, err = r(size)
 	if err != nil {
 		return nil, fault.New(fault.Failed,
@@ -33,26 +34,26 @@ func (r Room) reserve(binary bool, code string) (release func(), err error) {
 	return release, nil
 }
 
-// unpacked is how many bytes of a disk the code takes at most. What an archive says of its files is true: the proxy unpacks
-// no more of each.
-func unpacked(binary bool, code string) int64 {
+// unpackedSize returns the maximum disk space that the code occupies, in bytes. It uses the file sizes in the archive's
+// directory, which are reliable because the proxy does not unpack more than that of any file.
+func unpackedSize(binary bool, code string) int64 {
 	if !binary {
-		return 2 * int64(len(code)+block) // kept under two names
+		return 2 * int64(len(code)+blockSize) // the proxy writes two copies
 	}
 	data, err := base64.StdEncoding.DecodeString(code)
 	if err != nil {
-		return mostUnpacked
+		return maxUnpacked
 	}
 	archive, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
-		return mostUnpacked
+		return maxUnpacked
 	}
 	var sum uint64
 	for _, f := range archive.File {
-		sum += min(f.UncompressedSize64, mostUnpacked) + block
-		if f.Name == "__main__.py" {
-			sum += min(f.UncompressedSize64, mostUnpacked) + block
+		sum += min(f.UncompressedSize64, maxUnpacked) + blockSize
+		if f.Name == "__main__.py" { // the proxy writes a second copy
+			sum += min(f.UncompressedSize64, maxUnpacked) + blockSize
 		}
 	}
-	return int64(min(sum, mostUnpacked)) // beyond that the proxy refuses it
+	return int64(min(sum, maxUnpacked)) // the proxy rejects larger archives
 }

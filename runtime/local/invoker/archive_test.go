@@ -11,7 +11,7 @@ import (
 	"fn-runtime/runtime/local/invoke"
 )
 
-// archive is a zip of an action and of a file of zeros, as exec.code.
+// archive returns a zip archive, as base64 for exec.code, that contains an action and a file of zeros.
 func archive(t *testing.T, zeros int) string {
 	t.Helper()
 	var buffer bytes.Buffer
@@ -31,36 +31,37 @@ func archive(t *testing.T, zeros int) string {
 	return base64.StdEncoding.EncodeToString(buffer.Bytes())
 }
 
-// TestArchiveNeedsRoomOnTheDisk has archives of some 60 KB that become 50 MB.
-func TestArchiveNeedsRoomOnTheDisk(t *testing.T) {
-	left, most := int64(60<<20), int64(0)
-	v := newProcess(t, Options{Room: func(n int64) (func(), error) {
-		if n > left {
+// The disk space for an action is its unpacked size: an archive of about 60 KB here unpacks to 50 MB.
+func TestUnpackedArchiveRequiresDiskSpace(t *testing.T) {
+	free, reserved := int64(60<<20), int64(0)
+	v := newProcess(t, Options{ReserveDisk: func(n int64) (func(), error) {
+		if n > free {
 			return nil, errors.New("full")
 		}
-		most = max(most, n)
-		left -= n
-		return func() { left += n }, nil
+		reserved = max(reserved, n)
+		free -= n
+		return func() { free += n }, nil
 	}})
 	large := action(archive(t, 50<<20))
 	large.Binary = true
 	if o := mustRun(t, v, large); o.Status != invoke.Success {
-		t.Errorf("with room: %s %v", o.Result, o.Logs)
+		t.Errorf("with enough disk space: %s %v", o.Result, o.Logs)
 	}
-	if most < 50<<20 || left != 60<<20 {
-		t.Errorf("%d bytes were reserved at most and %d are left afterwards", most, left)
+	if reserved < 50<<20 || free != 60<<20 {
+		t.Errorf("%d bytes were reserved and %d bytes are free afterwards, want at least %d and exactly %d", reserved, free, 50<<20, 60<<20)
 	}
-	left = 40 << 20
+	free = 40 << 20
 	large.Revision = "another"
 	if o := mustRun(t, v, large); o.Status != invoke.DeveloperError || !strings.Contains(string(o.Result), "disk") {
-		t.Errorf("without room: %s %s", o.Status, o.Result)
+		t.Errorf("without enough disk space: %s %s", o.Status, o.Result)
 	}
 }
 
-func TestUnreadableArchiveMayTakeAll(t *testing.T) {
+// The size of an archive that cannot be read is unknown, so the maximum is reserved.
+func TestUnreadableArchiveReservesMaximum(t *testing.T) {
 	for _, code := range []string{"!", "AAAA"} {
-		if got := unpacked(true, code); got != mostUnpacked {
-			t.Errorf("%q takes %d bytes, not %d", code, got, int64(mostUnpacked))
+		if got := unpackedSize(true, code); got != maxUnpacked {
+			t.Errorf("%q needs %d bytes, want %d", code, got, int64(maxUnpacked))
 		}
 	}
 }

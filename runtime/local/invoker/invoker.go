@@ -1,7 +1,8 @@
-// Package invoker runs the activations of the local endpoint, in processes or in containers.
+// Package invoker runs the activations of the local endpoint in processes or in containers.
 //
-// What may go in: the choice between both kinds, the pool of warm workers with its queue, OpenWhisk's action protocol
-// and its verdicts. What may not: HTTP for clients, entities, how a process or a container is made (process, container).
+// It chooses between the two kinds, manages the pool of warm workers and its queue, and implements OpenWhisk's action
+// protocol including the outcomes of activations. It does not serve clients or store entities, and it does not start
+// processes or containers itself (packages process and container).
 package invoker
 
 import (
@@ -19,44 +20,46 @@ import (
 	"fn-runtime/runtime/local/invoke"
 )
 
-// The kinds of invoker, as 'local start --invoker' takes them.
+// The kinds of invoker, as accepted by 'local start --invoker'.
 const (
 	Process = "process"
 	Docker  = "docker"
-	Auto    = "auto" // docker when an engine answers, else process
+	Auto    = "auto" // Docker if a container engine responds, otherwise Process
 )
 
-// Options says how activations run. The zero value of a field means its default.
+// Options configures an Invoker. The zero value of a field means its default.
 type Options struct {
-	Kind     string        // Process, Docker or Auto; Process
-	Dir      string        // a folder of the invoker's own; whatever an earlier one left there is ended and removed
-	Python   string        // interpreter for actions that name none, "python3"
-	MemoryMB int           // sum of the limits of all warm and running workers, DefaultMemoryMB
-	IdleFor  time.Duration // how long a worker stays warm, 5 minutes
-	// Forward lists the ports on the endpoint's loopback, such as the S3 store's, that containers must find on their own
-	// loopback. The endpoint also listens with them on BridgeAddress.
+	Kind     string        // Process, Docker or Auto; default Process
+	Dir      string        // directory that only the invoker uses
+	Python   string        // interpreter for actions that do not specify one; default "python3"
+	MemoryMB int           // maximum sum of the memory limits of all warm and running workers; default DefaultMemoryMB
+	IdleFor  time.Duration // how long an idle worker stays warm; default 5 minutes
+	// Forward lists the ports of the endpoint, such as the S3 store's, that containers reach on their own loopback
+	// interface. The endpoint must listen on these ports at BridgeAddress too.
 	Forward []int
-	// PauseAfter is how long an idle container keeps running before it is paused, 5 seconds.
+	// PauseAfter is how long an idle container runs before it is paused; default 5 seconds.
 	PauseAfter time.Duration
-	// Room is the disk of Dir, where processes have their code; nil is one without end. Containers have the engine's.
-	Room Room
+	// ReserveDisk reserves disk space in Dir, to which processes unpack their code. Containers do not use it, because they
+	// use the engine's disk.
+	ReserveDisk ReserveFunc
 }
 
 // Invoker runs activations. It implements invoke.Invoker.
 type Invoker struct {
 	kind    string
 	starter sandbox.Starter
-	room    Room
+	reserve ReserveFunc
 	pool    *pool
-	ctx     context.Context // ends at Close
+	ctx     context.Context // cancelled by Close
 	cancel  context.CancelFunc
 	running sync.WaitGroup
-	bridge  func(context.Context) (string, error)
+	bridge  func(context.Context) (string, error) // nil for processes
 }
 
 var _ invoke.Invoker = (*Invoker)(nil)
 
-// New ends what an earlier invoker with the same Dir left behind and makes a new one.
+// New returns an invoker. If an earlier invoker with the same Dir was killed, New kills the processes and containers
+// that it left behind and removes their files. It returns an error if Kind is Docker and no usable engine is found.
 func New(ctx context.Context, o Options) (*Invoker, error) {
 	if o.MemoryMB <= 0 {
 		o.MemoryMB = DefaultMemoryMB()
@@ -83,20 +86,21 @@ func New(ctx context.Context, o Options) (*Invoker, error) {
 		if err != nil {
 			return nil, err
 		}
-		v.kind, v.starter, v.room = Process, s, o.Room
+		v.kind, v.starter, v.reserve = Process, s, o.ReserveDisk
 	}
 	v.ctx, v.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	return v, nil
 }
 
-// DefaultMemoryMB is three quarters of this machine's memory.
+// DefaultMemoryMB returns three quarters of this machine's memory, in MB.
 func DefaultMemoryMB() int { return process.MachineMemoryMB() / 4 * 3 }
 
-// Kind is Process or Docker.
+// Kind returns Process or Docker.
 func (v *Invoker) Kind() string { return v.kind }
 
-// BridgeAddress is the address of this machine on the engine's bridge: containers reach a listener there, and the
-// network does not. It is "" where nobody needs it: processes, and engines whose containers reach the loopback.
+// BridgeAddress returns the address of this machine on the engine's bridge. A listener on this address is reachable
+// from containers but not from the network. BridgeAddress returns "" if no such listener is needed: for processes, and
+// for engines whose containers can reach this machine's loopback interface.
 func (v *Invoker) BridgeAddress(ctx context.Context) (string, error) {
 	if v.bridge == nil {
 		return "", nil
@@ -104,7 +108,7 @@ func (v *Invoker) BridgeAddress(ctx context.Context) (string, error) {
 	return v.bridge(ctx)
 }
 
-// Close kills what runs and leaves nothing behind. It returns when all is gone or ctx ends.
+// Close kills all workers and removes their files. It returns when this is done or when ctx ends.
 func (v *Invoker) Close(ctx context.Context) error {
 	v.cancel()
 	v.pool.close()
@@ -122,7 +126,8 @@ func (v *Invoker) Close(ctx context.Context) error {
 	}
 }
 
+// keyOf returns the key of the workers that can run an invocation.
 func keyOf(inv invoke.Invocation) key {
-	extra, _ := json.Marshal(inv.Extra)
-	return key{revision: inv.Revision, python: inv.Python, image: inv.Image, extra: string(extra), memoryMB: inv.MemoryMB}
+	env, _ := json.Marshal(inv.ExtraEnv)
+	return key{revision: inv.Revision, python: inv.Python, image: inv.Image, env: string(env), memoryMB: inv.MemoryMB}
 }

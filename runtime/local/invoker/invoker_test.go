@@ -27,7 +27,7 @@ func newProcess(t *testing.T, o Options) *Invoker {
 			t.Error(err)
 		}
 		if _, err := os.Stat(o.Dir); err == nil {
-			t.Error("the folder is still there")
+			t.Error("the directory still exists after Close")
 		}
 	})
 	return v
@@ -118,7 +118,7 @@ func TestWarm(t *testing.T) {
 	other := one
 	other.MemoryMB = 128
 	if o := mustRun(t, v, other); !o.Cold {
-		t.Error("a worker of another memory was used")
+		t.Error("a worker with another memory limit was used")
 	}
 	other = one
 	other.Revision = "changed"
@@ -127,7 +127,7 @@ func TestWarm(t *testing.T) {
 	}
 }
 
-func TestAWorkerThatDiedAsleepIsNotUsed(t *testing.T) {
+func TestIdleWorkerThatEndedIsNotUsed(t *testing.T) {
 	v := newProcess(t, Options{})
 	one := action("import os, threading\ndef main(a):\n threading.Timer(0.05, os._exit, (1,)).start(); return {'pid': os.getpid()}")
 	mustRun(t, v, one)
@@ -193,12 +193,13 @@ func TestCancel(t *testing.T) {
 	awaitGone(t, pid)
 }
 
-func TestEnvironmentIsClean(t *testing.T) {
+// An action does not inherit the user's secrets, has its own home directory and gets the additional variables.
+func TestActionEnvironment(t *testing.T) {
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "planted")
 	t.Setenv("IBMCLOUD_API_KEY", "planted")
 	v := newProcess(t, Options{})
 	inv := action("import os\ndef main(a):\n return {'env': dict(os.environ), 'home': os.path.expanduser('~'), 'cwd': os.getcwd()}")
-	inv.Extra = map[string]string{"REQUESTS_CA_BUNDLE": "/ca.pem"}
+	inv.ExtraEnv = map[string]string{"REQUESTS_CA_BUNDLE": "/ca.pem"}
 	o := mustRun(t, v, inv)
 	if strings.Contains(string(o.Result), "planted") || !strings.Contains(string(o.Result), "/ca.pem") {
 		t.Error(string(o.Result))
@@ -209,7 +210,7 @@ func TestEnvironmentIsClean(t *testing.T) {
 	}
 }
 
-func TestLogsHaveTheLimitOfTheirAction(t *testing.T) {
+func TestActionLogLimitTruncatesLogs(t *testing.T) {
 	v := newProcess(t, Options{})
 	inv := action("def main(a):\n for i in range(3): print('x' * 500_000)\n return {}")
 	inv.LogsMB = 1
@@ -219,7 +220,7 @@ func TestLogsHaveTheLimitOfTheirAction(t *testing.T) {
 	}
 }
 
-func TestLogsAreBounded(t *testing.T) {
+func TestDefaultLogLimitTruncatesLogs(t *testing.T) {
 	v := newProcess(t, Options{})
 	o := mustRun(t, v, action("def main(a):\n for i in range(12): print('x' * (1 << 20))\n return {}"))
 	if o.Status != invoke.Success || !strings.HasSuffix(o.Logs[len(o.Logs)-1], "stderr: Logs were truncated because the total bytes size exceeds the limit of 10485760 bytes.") {

@@ -10,19 +10,20 @@ import (
 	"fn-runtime/runtime/local/internal/sandbox"
 )
 
-// key says which activations may share a sandbox, one after another.
+// key identifies the activations that may use the same sandbox, one after another.
 type key struct {
-	revision, python, image, extra string
-	memoryMB                       int
+	revision, python, image string
+	env                     string // ExtraEnv as JSON
+	memoryMB                int
 }
 
-// worker is a place in the pool and, once started, the sandbox in it.
+// worker is a sandbox and its reservation in the pool.
 type worker struct {
 	key     key
-	sandbox sandbox.Sandbox // nil until it is started
+	sandbox sandbox.Sandbox // nil until the sandbox is started
 	client  *http.Client
-	expiry  *time.Timer
-	usage   usage // of the activation that it runs
+	expiry  *time.Timer // closes the idle worker
+	usage   usage       // CPU usage of the current activation
 }
 
 // ticket is an activation that waits for a worker.
@@ -31,29 +32,30 @@ type ticket struct {
 	ready chan *worker
 }
 
-// pool decides who runs, first come, first served: as many as the limits of the workers, busy and idle, fit into budget MB,
-// but more than there are processors only beside such as wait. Idle workers stay warm for idleFor, unless their memory is
-// needed.
+// pool assigns workers to activations, first come, first served. The memory limits of all workers, busy and idle, must
+// fit in budget MB. At most as many workers as there are processors may compute at the same time: beyond that number,
+// an activation starts only while other workers wait for something other than a CPU. Idle workers stay warm for
+// idleFor, unless their memory is needed.
 type pool struct {
 	processors, budget int
 	idleFor            time.Duration
 
-	mu      sync.Mutex
-	used    int // workers, busy and idle
-	usedMB  int
-	busy    map[*worker]struct{}
-	look    *time.Timer // of the next look at those that are busy; nil when nobody waits for a processor
-	idle    *list.List  // of *worker, longest idle first
-	queue   *list.List  // of *ticket
-	closed  bool
-	closing sync.WaitGroup // sandboxes that are being closed, and the look
+	mu          sync.Mutex
+	workers     int // number of workers, busy and idle
+	usedMB      int
+	busy        map[*worker]struct{}
+	measurement *time.Timer // next measurement of the busy workers; nil if none is scheduled
+	idle        *list.List  // of *worker, longest idle first
+	queue       *list.List  // of *ticket
+	closed      bool
+	closing     sync.WaitGroup // sandboxes that are being closed, and the measurement
 }
 
 func newPool(processors, budget int, idleFor time.Duration) *pool {
 	return &pool{processors: processors, budget: budget, idleFor: idleFor, busy: map[*worker]struct{}{}, idle: list.New(), queue: list.New()}
 }
 
-// acquire waits for a worker of key k: a warm one, or an empty one whose sandbox is to be started.
+// acquire waits for a worker with key k. It returns a warm worker, or a new worker whose sandbox the caller must start.
 func (p *pool) acquire(ctx context.Context, k key) (*worker, error) {
 	t := &ticket{key: k, ready: make(chan *worker, 1)}
 	p.mu.Lock()
@@ -62,7 +64,7 @@ func (p *pool) acquire(ctx context.Context, k key) (*worker, error) {
 		return nil, context.Canceled
 	}
 	e := p.queue.PushBack(t)
-	p.serve()
+	p.dispatch()
 	p.mu.Unlock()
 	select {
 	case w := <-t.ready:
@@ -73,23 +75,23 @@ func (p *pool) acquire(ctx context.Context, k key) (*worker, error) {
 	p.queue.Remove(e)
 	p.mu.Unlock()
 	select {
-	case w := <-t.ready: // served in the meantime
+	case w := <-t.ready: // dispatch has assigned a worker in the meantime
 		p.release(w, w.sandbox != nil)
 	default:
 	}
 	return nil, ctx.Err()
 }
 
-// serve gives workers to those who wait, in order, as far as they go. p.mu is held.
-func (p *pool) serve() {
+// dispatch assigns workers to the waiting activations, in order, until processors or memory are used up. p.mu is held.
+func (p *pool) dispatch() {
 	for e := p.queue.Front(); e != nil; e = p.queue.Front() {
 		if computing(p.usages(), time.Now()) >= p.processors {
-			p.lookLater()
+			p.scheduleMeasurement()
 			return
 		}
 		t := e.Value.(*ticket)
-		w := p.warm(t.key)
-		for w == nil && p.used > 0 && p.usedMB+t.key.memoryMB > p.budget {
+		w := p.takeWarm(t.key)
+		for w == nil && p.workers > 0 && p.usedMB+t.key.memoryMB > p.budget {
 			oldest := p.idle.Front()
 			if oldest == nil {
 				return
@@ -98,7 +100,7 @@ func (p *pool) serve() {
 		}
 		if w == nil {
 			w = &worker{key: t.key}
-			p.used++
+			p.workers++
 			p.usedMB += t.key.memoryMB
 		}
 		w.usage = usage{begun: time.Now()}
@@ -108,14 +110,15 @@ func (p *pool) serve() {
 	}
 }
 
-// warm takes the worker of key k that was used last. p.mu is held.
-func (p *pool) warm(k key) *worker {
+// takeWarm removes the most recently used worker with key k from the idle list and returns it. It returns nil if there
+// is none. p.mu is held.
+func (p *pool) takeWarm(k key) *worker {
 	for e := p.idle.Back(); e != nil; {
 		w, previous := e.Value.(*worker), e.Prev()
 		if w.key == k {
 			p.idle.Remove(e)
 			select {
-			case <-w.sandbox.Done(): // it has died in its sleep
+			case <-w.sandbox.Done(): // the sandbox has ended while it was idle
 				p.discard(w)
 			default:
 				w.expiry.Stop()
@@ -127,21 +130,22 @@ func (p *pool) warm(k key) *worker {
 	return nil
 }
 
-// release gives a worker back. One that is not good any more is closed.
-func (p *pool) release(w *worker, good bool) {
+// release returns a worker to the pool. If the worker is not reusable, release closes it.
+func (p *pool) release(w *worker, reusable bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.busy, w)
-	if !good || p.closed {
+	if !reusable || p.closed {
 		p.discard(w)
 	} else {
 		w.sandbox.Idle()
 		e := p.idle.PushBack(w)
 		w.expiry = time.AfterFunc(p.idleFor, func() { p.expire(e, w) })
 	}
-	p.serve()
+	p.dispatch()
 }
 
+// expire closes a worker that has been idle for too long. It does nothing if the worker is no longer idle.
 func (p *pool) expire(e *list.Element, w *worker) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -149,15 +153,15 @@ func (p *pool) expire(e *list.Element, w *worker) {
 		if i == e {
 			p.idle.Remove(e)
 			p.discard(w)
-			p.serve()
+			p.dispatch()
 			return
 		}
 	}
 }
 
-// discard frees the place of a worker and closes its sandbox. p.mu is held.
+// discard removes a worker from the pool and closes its sandbox in the background. p.mu is held.
 func (p *pool) discard(w *worker) {
-	p.used--
+	p.workers--
 	p.usedMB -= w.key.memoryMB
 	if w.expiry != nil {
 		w.expiry.Stop()
@@ -171,11 +175,12 @@ func (p *pool) discard(w *worker) {
 	})
 }
 
-// close ends the idle workers and waits for those that are being closed. Busy ones follow as they are released.
+// close starts closing the idle workers. A busy worker is closed when it is released. To wait until all sandboxes are
+// closed, the caller waits for p.closing.
 func (p *pool) close() {
 	p.mu.Lock()
 	p.closed = true
-	if p.look != nil && p.look.Stop() {
+	if p.measurement != nil && p.measurement.Stop() {
 		p.closing.Done()
 	}
 	for e := p.idle.Front(); e != nil; e = p.idle.Front() {

@@ -9,7 +9,9 @@ import (
 	"fn-runtime/runtime/runtimetest"
 )
 
-func TestPoolIsFairAndBounded(t *testing.T) {
+// The pool serves activations in order and keeps within its memory budget. An activation that exceeds the budget runs
+// alone.
+func TestPoolServesInOrderWithinMemory(t *testing.T) {
 	p := newPool(2, 1000, time.Hour)
 	small, large := key{revision: "small", memoryMB: 300}, key{revision: "large", memoryMB: 900}
 	a, err := p.acquire(t.Context(), small)
@@ -38,32 +40,32 @@ func TestPoolIsFairAndBounded(t *testing.T) {
 		})
 	}
 	cancelled, cancel := context.WithCancel(t.Context())
-	wait(t.Context(), "large", large)  // does not fit beside the small one
-	wait(cancelled, "given up", small) // would fit, but came later
+	wait(t.Context(), "large", large)  // does not fit in memory together with the small one
+	wait(cancelled, "given up", small) // would fit, but is behind the large one in the queue
 	cancel()
 	if name := <-got; name != "cancelled" {
 		t.Errorf("got %q, want %q", name, "cancelled")
 	}
 	select {
 	case name := <-got:
-		t.Error("ran beside what leaves no room for it: ", name)
+		t.Error("an activation ran that does not fit in memory: ", name)
 	default:
 	}
 	p.release(a, false)
 	if name := <-got; name != "large" {
 		t.Errorf("got %q, want %q", name, "large")
 	}
-	huge, err := p.acquire(t.Context(), key{memoryMB: 5000}) // alone, everything may run
+	huge, err := p.acquire(t.Context(), key{memoryMB: 5000}) // exceeds the budget, so it may only run alone
 	if err != nil {
 		t.Fatal(err)
 	}
 	p.release(huge, false)
-	if p.used != 0 || p.usedMB != 0 {
-		t.Error(p.used, p.usedMB)
+	if p.workers != 0 || p.usedMB != 0 {
+		t.Errorf("the pool has %d workers with %d MB, want none", p.workers, p.usedMB)
 	}
 	p.close()
 	if _, err := p.acquire(t.Context(), small); err == nil {
-		t.Error("a closed pool gives a worker")
+		t.Error("a closed pool returns a worker")
 	}
 }
 

@@ -7,51 +7,53 @@ import (
 	"fn-runtime/runtime/local/internal/sandbox"
 )
 
-// lookEvery is the time between two looks at who computes, while somebody waits for a processor.
-const lookEvery = 200 * time.Millisecond
+// measureInterval is the time between two measurements of the busy workers while an activation waits for a processor.
+const measureInterval = 200 * time.Millisecond
 
-// fresh is how long a reading says something of the present.
-const fresh = 10 * lookEvery
+// maxReadingAge is how long a measurement is considered current.
+const maxReadingAge = 10 * measureInterval
 
-// benefit is how long a worker counts as computing where its processor time cannot be measured, and while it is started.
-const benefit = 5 * time.Second
+// unmeasuredGrace is how long an activation counts as computing if its CPU demand cannot be measured, for example while
+// its sandbox starts. After that it counts as waiting.
+const unmeasuredGrace = 5 * time.Second
 
-// usage is what is known of the processor time of a busy worker.
+// usage is the CPU usage of a busy worker.
 type usage struct {
-	begun  time.Time     // its activation
-	read   time.Time     // zero: not yet
-	wanted time.Duration // as read
-	known  bool          // wanted was measured
-	waits  bool
+	begun   time.Time     // start of the activation
+	read    time.Time     // last measurement; zero if there is none
+	demand  time.Duration // CPU demand at the last measurement
+	known   bool          // demand was measured
+	waiting bool          // the worker waits for something other than a CPU
 }
 
-// next returns the usage after another reading. A worker waits when it wanted a processor for less than half of the time
-// since the last one: who computes wants it all the time, who asks a store for results now and then nearly never.
-func (u usage) next(now time.Time, wanted time.Duration, known bool) usage {
-	over := now.Sub(u.read)
+// next returns the usage after another measurement. A worker counts as waiting if its CPU demand was less than half of
+// the time since the last measurement. A worker that computes has a demand of 100 %, and a worker that polls a store
+// for results has a demand near zero.
+func (u usage) next(now time.Time, demand time.Duration, known bool) usage {
+	elapsed := now.Sub(u.read)
 	switch {
 	case !known:
-		u.waits = now.Sub(u.begun) >= benefit
-	case !u.known || over > fresh:
-		u.waits = false
+		u.waiting = now.Sub(u.begun) >= unmeasuredGrace
+	case !u.known || elapsed > maxReadingAge:
+		u.waiting = false
 	default:
-		u.waits = wanted-u.wanted < over/2
+		u.waiting = demand-u.demand < elapsed/2
 	}
-	u.read, u.wanted, u.known = now, wanted, known
+	u.read, u.demand, u.known = now, demand, known
 	return u
 }
 
-// computing counts those that are not known to wait.
+// computing returns the number of workers that compute. A worker without a current measurement counts as computing.
 func computing(all iter.Seq[usage], now time.Time) (n int) {
 	for u := range all {
-		if !u.waits || now.Sub(u.read) > fresh {
+		if !u.waiting || now.Sub(u.read) > maxReadingAge {
 			n++
 		}
 	}
 	return n
 }
 
-// usages returns those of the busy workers. p.mu is held.
+// usages returns the usages of the busy workers. p.mu is held.
 func (p *pool) usages() iter.Seq[usage] {
 	return func(yield func(usage) bool) {
 		for w := range p.busy {
@@ -62,16 +64,17 @@ func (p *pool) usages() iter.Seq[usage] {
 	}
 }
 
-// lookLater sees to it that the busy workers are looked at. p.mu is held.
-func (p *pool) lookLater() {
-	if p.look == nil && !p.closed {
+// scheduleMeasurement schedules a measurement of the busy workers unless one is scheduled already. p.mu is held.
+func (p *pool) scheduleMeasurement() {
+	if p.measurement == nil && !p.closed {
 		p.closing.Add(1)
-		p.look = time.AfterFunc(lookEvery, p.lookNow)
+		p.measurement = time.AfterFunc(measureInterval, p.measure)
 	}
 }
 
-// lookNow reads the processor time of the busy workers, and begins what has found a processor.
-func (p *pool) lookNow() {
+// measure measures the CPU demand of the busy workers and then dispatches waiting activations to processors that have
+// become free.
+func (p *pool) measure() {
 	defer p.closing.Done()
 	p.mu.Lock()
 	busy := map[*worker]sandbox.Sandbox{}
@@ -80,31 +83,31 @@ func (p *pool) lookNow() {
 	}
 	p.mu.Unlock()
 	type reading struct {
-		wanted time.Duration
+		demand time.Duration
 		known  bool
 	}
 	readings := map[*worker]reading{}
 	for w, s := range busy {
 		var r reading
 		if s != nil {
-			r.wanted, r.known = s.CPUDemand()
+			r.demand, r.known = s.CPUDemand()
 		}
 		readings[w] = r
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.look = nil
+	p.measurement = nil
 	now := time.Now()
 	for w := range p.busy {
 		if r, ok := readings[w]; ok {
-			w.usage = w.usage.next(now, r.wanted, r.known)
+			w.usage = w.usage.next(now, r.demand, r.known)
 		}
 	}
-	p.serve()
+	p.dispatch()
 }
 
-// started says what the worker is from now on.
-func (p *pool) started(w *worker, s sandbox.Sandbox) {
+// setSandbox assigns the started sandbox to a worker.
+func (p *pool) setSandbox(w *worker, s sandbox.Sandbox) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	w.sandbox, w.client = s, client(s)

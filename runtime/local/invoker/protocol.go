@@ -16,13 +16,13 @@ import (
 	"fn-runtime/runtime/local/invoke"
 )
 
-// resultLimit is how large the result of an activation may be: OpenWhisk's default, 1 MB.
+// resultLimit is the maximum size of an activation's result in bytes: OpenWhisk's default, 1 MB.
 const resultLimit = 1 << 20
 
-// shown is how much of a result beyond the limit its error tells, in bytes.
-const shown = 1000
+// excerptLen is the length of the excerpt from an invalid or too large response in an error message, in bytes.
+const excerptLen = 1000
 
-// What OpenWhisk says, word for word: common/scala/.../http/ErrorResponse.scala.
+// Error messages of OpenWhisk, verbatim. Source: common/scala/.../http/ErrorResponse.scala.
 const (
 	abnormalInit    = "The action did not initialize and exited unexpectedly."
 	abnormalRun     = "The action did not produce a valid response and exited unexpectedly."
@@ -30,6 +30,7 @@ const (
 	logsIncomplete  = "There was an issue while collecting your logs. Data might be missing."
 )
 
+// timeExceeded returns OpenWhisk's error message for a timeout, of /init or of /run.
 func timeExceeded(limit time.Duration, init bool) string {
 	if init {
 		return fmt.Sprintf("The action exceeded its time limits of %d milliseconds during initialization.", limit.Milliseconds())
@@ -37,7 +38,7 @@ func timeExceeded(limit time.Duration, init bool) string {
 	return fmt.Sprintf("The action exceeded its time limits of %d milliseconds.", limit.Milliseconds())
 }
 
-// client speaks HTTP with the proxy of one sandbox.
+// client returns an HTTP client for the proxy of a sandbox.
 func client(s sandbox.Sandbox) *http.Client {
 	return &http.Client{Transport: &http.Transport{
 		DialContext:        func(ctx context.Context, _, _ string) (net.Conn, error) { return s.Dial(ctx) },
@@ -47,32 +48,34 @@ func client(s sandbox.Sandbox) *http.Client {
 	}}
 }
 
-// answer is what a proxy said: at most resultLimit bytes of it, and how many there were as far as it told.
-type answer struct {
+// response is the response of a proxy.
+type response struct {
 	status int
-	body   []byte
-	size   int64 // larger than resultLimit: body is cut
+	body   []byte // at most resultLimit+1 bytes
+	size   int64  // full size in bytes, if announced; if it exceeds resultLimit, body is truncated
 }
 
-func post(ctx context.Context, c *http.Client, path string, body []byte) (answer, error) {
+// post sends a request to the proxy. It never retries.
+func post(ctx context.Context, c *http.Client, path string, body []byte) (response, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://action"+path, bytes.NewReader(body))
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
-	req.GetBody = nil // an activation is never sent twice
+	req.GetBody = nil // prevents net/http from retrying: an activation must not run twice
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := c.Do(req)
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
 	defer resp.Body.Close()
 	b, err := io.ReadAll(io.LimitReader(resp.Body, resultLimit+1))
 	if err != nil {
-		return answer{}, err
+		return response{}, err
 	}
-	return answer{status: resp.StatusCode, body: b, size: max(int64(len(b)), resp.ContentLength)}, nil
+	return response{status: resp.StatusCode, body: b, size: max(int64(len(b)), resp.ContentLength)}, nil
 }
 
+// initBody returns the body of the /init request.
 func initBody(inv invoke.Invocation, code string) ([]byte, error) {
 	main := inv.Main
 	if main == "" {
@@ -87,6 +90,7 @@ func initBody(inv invoke.Invocation, code string) ([]byte, error) {
 	}})
 }
 
+// runBody returns the body of the /run request.
 func runBody(inv invoke.Invocation, deadline time.Time) ([]byte, error) {
 	args := inv.Args
 	if len(args) == 0 {
@@ -109,54 +113,57 @@ func runBody(inv invoke.Invocation, deadline time.Time) ([]byte, error) {
 	return json.Marshal(fields)
 }
 
-// judge makes the outcome of an answer to /run, by the rules of OpenWhisk's ActivationResponse.processRunResponseContent.
-func judge(a answer) invoke.Outcome {
-	if a.size > resultLimit {
+// runOutcome converts a response to /run to an outcome, following the rules of OpenWhisk's
+// ActivationResponse.processRunResponseContent.
+func runOutcome(r response) invoke.Outcome {
+	if r.size > resultLimit {
 		return failure(invoke.ApplicationError, fmt.Sprintf("The action produced a response that exceeded the allowed length: %d > %d bytes. The truncated response was: %s",
-			a.size, resultLimit, bytes.ToValidUTF8(a.body[:min(len(a.body), shown)], nil)))
+			r.size, resultLimit, bytes.ToValidUTF8(r.body[:min(len(r.body), excerptLen)], nil)))
 	}
 	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(a.body, &fields); err != nil || fields == nil {
-		return failure(invoke.DeveloperError, "The action did not produce a valid JSON response: "+string(bytes.ToValidUTF8(a.body, []byte("\uFFFD"))))
+	if err := json.Unmarshal(r.body, &fields); err != nil || fields == nil {
+		return failure(invoke.DeveloperError, "The action did not produce a valid JSON response: "+string(bytes.ToValidUTF8(r.body, []byte("\uFFFD"))))
 	}
-	said, isError := fields["error"]
+	message, isError := fields["error"]
 	if isError {
 		status := invoke.ApplicationError
-		if a.status != http.StatusOK {
+		if r.status != http.StatusOK {
 			status = invoke.DeveloperError
 		}
-		return invoke.Outcome{Status: status, Result: only("error", said)}
+		return invoke.Outcome{Status: status, Result: errorResult(message)}
 	}
-	if a.status != http.StatusOK {
-		return failure(invoke.DeveloperError, "The action did not produce a valid JSON response: "+string(a.body))
+	if r.status != http.StatusOK {
+		return failure(invoke.DeveloperError, "The action did not produce a valid JSON response: "+string(r.body))
 	}
-	return invoke.Outcome{Status: invoke.Success, Result: a.body}
+	return invoke.Outcome{Status: invoke.Success, Result: r.body}
 }
 
-// judgeInit makes the outcome of an /init that failed.
-func judgeInit(a answer) invoke.Outcome {
+// initFailure returns the outcome of an /init request that failed.
+func initFailure(r response) invoke.Outcome {
 	var fields map[string]json.RawMessage
-	if json.Unmarshal(a.body, &fields) == nil && fields["error"] != nil {
-		return invoke.Outcome{Status: invoke.DeveloperError, Result: only("error", fields["error"])}
+	if json.Unmarshal(r.body, &fields) == nil && fields["error"] != nil {
+		return invoke.Outcome{Status: invoke.DeveloperError, Result: errorResult(fields["error"])}
 	}
-	return failure(invoke.DeveloperError, "The action failed during initialization: "+string(bytes.ToValidUTF8(a.body[:min(len(a.body), 1000)], []byte("\uFFFD"))))
+	return failure(invoke.DeveloperError, "The action failed during initialization: "+string(bytes.ToValidUTF8(r.body[:min(len(r.body), excerptLen)], []byte("\uFFFD"))))
 }
 
+// failure returns an outcome whose result is an error message.
 func failure(status invoke.Status, text string) invoke.Outcome {
 	b, _ := json.Marshal(text)
-	return invoke.Outcome{Status: status, Result: only("error", b)}
+	return invoke.Outcome{Status: status, Result: errorResult(b)}
 }
 
-func only(key string, value json.RawMessage) json.RawMessage {
-	b, err := json.Marshal(map[string]json.RawMessage{key: value})
-	if err != nil { // value came out of a JSON document
+// errorResult returns the JSON object {"error": value}.
+func errorResult(value json.RawMessage) json.RawMessage {
+	b, err := json.Marshal(map[string]json.RawMessage{"error": value})
+	if err != nil { // cannot happen: value is part of a valid JSON document
 		return json.RawMessage(`{"error":""}`)
 	}
 	return b
 }
 
-// broken makes the outcome of a request that got no answer.
-func broken(err error, s sandbox.Sandbox, limit time.Duration, init bool) invoke.Outcome {
+// noResponse returns the outcome of a request that did not get a response.
+func noResponse(err error, s sandbox.Sandbox, limit time.Duration, init bool) invoke.Outcome {
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		return failure(invoke.DeveloperError, timeExceeded(limit, init))

@@ -12,14 +12,15 @@ import (
 	"fn-runtime/runtime/local/invoke"
 )
 
-// defaultTimeout is OpenWhisk's for actions that name none.
+// defaultTimeout is OpenWhisk's time limit for actions that do not specify one.
 const defaultTimeout = time.Minute
 
-// patience is how long the end of a log, or the reason of a death, may take to arrive.
-const patience = 2 * time.Second
+// endTimeout is how long to wait for the end of a log, or for a sandbox to end after its connection has failed.
+const endTimeout = 2 * time.Second
 
-// Run runs one activation: it waits for a worker, initialises it when it is new, and runs the action. /init and /run have
-// the action's time limit each, as in OpenWhisk; the wait has none but ctx.
+// Run runs one activation. It waits for a worker, initializes the worker if it is new, and runs the action. As in
+// OpenWhisk, the action's time limit applies to /init and to /run separately. The wait for a worker is limited only by
+// ctx.
 func (v *Invoker) Run(ctx context.Context, inv invoke.Invocation) (invoke.Outcome, error) {
 	v.running.Add(1)
 	defer v.running.Done()
@@ -32,16 +33,16 @@ func (v *Invoker) Run(ctx context.Context, inv invoke.Invocation) (invoke.Outcom
 	if err != nil {
 		return invoke.Outcome{}, err
 	}
-	good := false
-	defer func() { v.pool.release(w, good) }()
+	reusable := false
+	defer func() { v.pool.release(w, reusable) }()
 
 	cold := w.sandbox == nil
 	if cold {
-		s, err := v.starter.Start(ctx, sandbox.Spec{Python: inv.Python, Image: inv.Image, MemoryMB: inv.MemoryMB, LogsMB: inv.LogsMB, Env: inv.Extra, InjectProxy: inv.InjectProxy})
+		s, err := v.starter.Start(ctx, sandbox.Spec{Python: inv.Python, Image: inv.Image, MemoryMB: inv.MemoryMB, LogsMB: inv.LogsMB, Env: inv.ExtraEnv, InjectProxy: inv.InjectProxy})
 		if err != nil {
-			return unstartable(err, time.Since(begin).Milliseconds())
+			return startFailure(err, time.Since(begin).Milliseconds())
 		}
-		v.pool.started(w, s)
+		v.pool.setSandbox(w, s)
 	}
 	if err := w.sandbox.Wake(ctx); err != nil {
 		return invoke.Outcome{}, err
@@ -49,18 +50,19 @@ func (v *Invoker) Run(ctx context.Context, inv invoke.Invocation) (invoke.Outcom
 	if inv.Started != nil {
 		inv.Started()
 	}
-	a := activation{inv: inv, worker: w, room: v.room, limit: time.Duration(inv.TimeoutMS) * time.Millisecond}
+	a := activation{inv: inv, worker: w, reserve: v.reserve, limit: time.Duration(inv.TimeoutMS) * time.Millisecond}
 	if a.limit <= 0 {
 		a.limit = defaultTimeout
 	}
 	a.out.WaitMS, a.out.Cold = time.Since(begin).Milliseconds(), cold
-	good, err = a.run(ctx)
+	reusable, err = a.run(ctx)
 	return a.out, err
 }
 
-// unstartable is the outcome of an action whose image or interpreter is at fault. As in OpenWhisk that is the developer's
-// error, and the answer says what it is; anything else is the invoker's own error.
-func unstartable(err error, waitMS int64) (invoke.Outcome, error) {
+// startFailure returns the outcome of an action that cannot start because of its image, interpreter or code. As in
+// OpenWhisk, its status is DeveloperError and its result contains the reason. Other errors are errors of the invoker;
+// startFailure returns them unchanged.
+func startFailure(err error, waitMS int64) (invoke.Outcome, error) {
 	var f *fault.Fault
 	if !errors.As(err, &f) {
 		return invoke.Outcome{}, err
@@ -80,15 +82,15 @@ func unstartable(err error, waitMS int64) (invoke.Outcome, error) {
 
 // activation is one activation on its worker.
 type activation struct {
-	inv    invoke.Invocation
-	worker *worker
-	room   Room
-	limit  time.Duration
-	out    invoke.Outcome
+	inv     invoke.Invocation
+	worker  *worker
+	reserve ReserveFunc
+	limit   time.Duration
+	out     invoke.Outcome
 }
 
-// run fills a.out and tells whether the worker may be used again.
-func (a *activation) run(ctx context.Context) (good bool, err error) {
+// run runs the activation, sets a.out and reports whether the worker is reusable.
+func (a *activation) run(ctx context.Context) (reusable bool, err error) {
 	if a.out.Cold {
 		if ready, err := a.init(ctx); !ready {
 			return false, err
@@ -105,23 +107,23 @@ func (a *activation) run(ctx context.Context) (good bool, err error) {
 	case ctx.Err() != nil:
 		return false, ctx.Err()
 	case err != nil:
-		a.end(broken(err, a.worker.sandbox, a.limit, false))
+		a.finish(noResponse(err, a.worker.sandbox, a.limit, false))
 		return false, nil
 	}
 	a.out.Size = reply.size
-	complete := a.end(judge(reply))
+	complete := a.finish(runOutcome(reply))
 	return complete && reply.size <= resultLimit, nil
 }
 
-// init initialises a new worker. Where that fails it fills a.out, or returns an error.
+// init initializes a new worker. If this fails, init sets a.out or returns an error.
 func (a *activation) init(ctx context.Context) (ready bool, err error) {
 	code, err := a.inv.Code()
 	if err != nil {
 		return false, err
 	}
-	release, err := a.room.reserve(a.inv.Binary, code)
+	release, err := a.reserve.forCode(a.inv.Binary, code)
 	if err != nil {
-		a.out, err = unstartable(err, a.out.WaitMS)
+		a.out, err = startFailure(err, a.out.WaitMS)
 		return false, err
 	}
 	defer release()
@@ -136,24 +138,25 @@ func (a *activation) init(ctx context.Context) (ready bool, err error) {
 	case ctx.Err() != nil:
 		return false, ctx.Err()
 	case err != nil:
-		a.end(broken(err, a.worker.sandbox, a.limit, true))
+		a.finish(noResponse(err, a.worker.sandbox, a.limit, true))
 		return false, nil
 	case reply.status != http.StatusOK:
 		a.out.Size = reply.size
-		a.end(judgeInit(reply))
+		a.finish(initFailure(reply))
 		return false, nil
 	}
 	return true, nil
 }
 
-// send posts to the proxy within the action's time limit. When the answer stays away, the sandbox is dead when send
-// returns, so that its log is complete and the reason of its death known.
-func (a *activation) send(ctx context.Context, path string, body []byte) (answer, error) {
+// send sends a request to the proxy and applies the action's time limit. If there is no response, send closes the
+// sandbox before it returns, so that the log is complete and OutOfMemory is valid. It returns context.DeadlineExceeded
+// if the action exceeded its time limit.
+func (a *activation) send(ctx context.Context, path string, body []byte) (response, error) {
 	timed, cancel := context.WithTimeout(ctx, a.limit)
 	defer cancel()
 	s := a.worker.sandbox
 	died := make(chan struct{})
-	go func() { // a child that has inherited the connection could keep it open
+	go func() { // the connection may stay open after the proxy has ended, because child processes can inherit it
 		select {
 		case <-s.Done():
 			close(died)
@@ -167,7 +170,7 @@ func (a *activation) send(ctx context.Context, path string, body []byte) (answer
 	}
 	select {
 	case <-died:
-		err = errors.Join(errDied, err)
+		err = errors.Join(errSandboxEnded, err)
 	default:
 		if timed.Err() == context.DeadlineExceeded {
 			err = context.DeadlineExceeded
@@ -176,19 +179,20 @@ func (a *activation) send(ctx context.Context, path string, body []byte) (answer
 		select {
 		case <-s.Done():
 		case <-ctx.Done():
-		case <-time.After(patience):
+		case <-time.After(endTimeout):
 		}
-		err = errDied
+		err = errSandboxEnded
 	}
 	s.Close()
-	return answer{}, err
+	return response{}, err
 }
 
-var errDied = errors.New("the sandbox has ended")
+var errSandboxEnded = errors.New("the sandbox has ended")
 
-// end waits for the end of the log and completes the outcome. It tells whether the log was complete.
-func (a *activation) end(o invoke.Outcome) bool {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+// finish waits for the end of the log, sets the status, result and log of the outcome, and reports whether the log is
+// complete.
+func (a *activation) finish(o invoke.Outcome) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), endTimeout)
 	defer cancel()
 	logs := a.worker.sandbox.Logs()
 	complete := logs.Wait(ctx)

@@ -29,8 +29,8 @@ func New() *Tasks {
 // Context returns the context of the tasks. It outlives the request that starts a task.
 func (t *Tasks) Context() context.Context { return t.ctx }
 
-// Begin registers a task, which must call end when it is done. ok is false if Close has been called; the caller must not
-// start the task then.
+// Begin registers a task, which must call end when it is done. ok is false if Close has been called; the caller must
+// not start the task then.
 func (t *Tasks) Begin() (end func(), ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -57,15 +57,15 @@ func regionOf(host string) string {
 
 // Config configures an API.
 type Config struct {
-	DB      *state.DB
-	Invoker invoke.Invoker
-	APIKey  string // API key that the token call accepts
-	Token   string // bearer token, accepted in addition to the tokens of the token call; also the key that signs those tokens
-	Python  string // interpreter of instances that run as processes
-	Extra   map[string]string
-	Temp    string // directory for buffered bodies and responses; "" means the system default
-	Log     *slog.Logger
-	Now     func() time.Time
+	DB       *state.DB
+	Invoker  invoke.Invoker
+	APIKey   string // API key that the token call accepts
+	Token    string // bearer token, accepted in addition to the tokens of the token call; also the key that signs those tokens
+	Python   string // interpreter of instances that run as processes
+	ExtraEnv map[string]string
+	Temp     string // directory for buffered bodies and responses; "" means the system default
+	Log      *slog.Logger
+	Now      func() time.Time
 }
 
 type api struct {

@@ -178,7 +178,7 @@ func (a *api) runAttempt(r *run, w *instanceConfig, i, n int, timeLeft time.Dura
 	inv := invoke.Invocation{
 		ActivationID: hex.EncodeToString(id), Namespace: r.project.ID, NamespaceID: r.project.ID, Action: r.resource.Name, Version: "0.0.1",
 		Revision: w.revision, Kind: "python:3", Image: w.image, InjectProxy: true, Binary: true, Code: func() (string, error) { return w.archive, nil },
-		MemoryMB: w.memoryMB, TimeoutMS: int(timeLeft.Milliseconds()), Python: w.python, Args: args, Deadline: a.Now().Add(timeLeft), Extra: a.Extra, Started: started,
+		MemoryMB: w.memoryMB, TimeoutMS: int(timeLeft.Milliseconds()), Python: w.python, Args: args, Deadline: a.Now().Add(timeLeft), ExtraEnv: a.ExtraEnv, Started: started,
 	}
 	out, err := a.invokeRecovering(r.ctx, inv)
 	if r.ctx.Err() != nil {

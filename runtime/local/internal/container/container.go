@@ -1,18 +1,18 @@
 // Package container runs actions in containers, using Docker Engine or another engine with the same API.
 //
-// The package pulls images, creates and removes containers and sets up their network. It does not decide when containers
-// are reused or how many there are (package invoker), it does not implement the action protocol, and it does not search for
-// an engine (package images/engine).
+// The package pulls images, creates and removes containers and sets up their network. It does not decide when
+// containers are reused or how many there are (package invoker), it does not implement the action protocol, and it does
+// not search for an engine (package images/engine).
 //
 // # How a container reaches the endpoint
 //
-// The client's configuration contains the store's URL, http://127.0.0.1:PORT, and the client passes this URL to its workers
-// in functions and in payloads. Therefore 127.0.0.1:PORT must lead to the store from inside a container too. The host's
-// network would achieve that, but then an action could listen on the host's addresses (the Lithops proxies listen on all of
-// them) and could reach every service on the host's loopback interface. Instead, a small forwarder (forward.py) runs next to
-// the action in its container. It listens on the container's loopback interface and forwards connections to the engine's
-// bridge. The endpoint listens on the bridge too (BridgeAddress) and requires credentials there as well. The forwarder works
-// with any image that contains Python, regardless of the image's action proxy.
+// The client's configuration contains the store's URL, http://127.0.0.1:PORT, and the client passes this URL to its
+// workers in functions and in payloads. Therefore 127.0.0.1:PORT must lead to the store from inside a container too.
+// The host's network would achieve that, but then an action could listen on the host's addresses (the Lithops proxies
+// listen on all of them) and could reach every service on the host's loopback interface. Instead, a small forwarder
+// (forward.py) runs next to the action in its container. It listens on the container's loopback interface and forwards
+// connections to the engine's bridge. The endpoint listens on the bridge too (BridgeAddress) and requires credentials
+// there as well. The forwarder works with any image that contains Python, regardless of the image's action proxy.
 package container
 
 import (
@@ -58,8 +58,8 @@ type Starter struct {
 	pull   sync.Mutex
 }
 
-// New finds the engine and returns a starter. If an earlier starter with the same Dir was killed, New removes the containers
-// that it left behind.
+// New finds the engine and returns a starter. If an earlier starter with the same Dir was killed, New removes the
+// containers that it left behind.
 func New(ctx context.Context, o Options) (*Starter, error) {
 	dir, err := filepath.Abs(o.Dir)
 	if err != nil {
@@ -123,8 +123,8 @@ func unavailable(err error) error {
 		i18n.M("Check the container engine with 'docker info', then retry.")).Because(err)
 }
 
-// BridgeAddress returns this machine's address on the engine's default bridge. It returns "" if the bridge is not on this
-// machine but in a virtual machine. In that case host.docker.internal leads to this machine's loopback interface.
+// BridgeAddress returns this machine's address on the engine's default bridge. It returns "" if the bridge is not on
+// this machine but in a virtual machine. In that case host.docker.internal leads to this machine's loopback interface.
 func (s *Starter) BridgeAddress(ctx context.Context) (string, error) {
 	bridge, err := s.engine.NetworkInspect(ctx, "bridge", network.InspectOptions{})
 	if errdefs.IsNotFound(err) { // podman
@@ -150,8 +150,8 @@ func (s *Starter) BridgeAddress(ctx context.Context) (string, error) {
 	return "", nil
 }
 
-// ensureImage pulls an image if it does not exist on this machine. It pulls one image at a time. It returns a fault.Invalid
-// error if the name is empty or invalid and a fault.NotFound error if the pull fails.
+// ensureImage pulls an image if it does not exist on this machine. It pulls one image at a time. It returns a
+// fault.Invalid error if the name is empty or invalid and a fault.NotFound error if the pull fails.
 func (s *Starter) ensureImage(ctx context.Context, name string) error {
 	if name == "" {
 		return fault.New(fault.Invalid, i18n.M("The action does not specify an image, but this endpoint runs actions in containers."),

@@ -14,9 +14,9 @@ import (
 // proxyPath is the path in the container at which the action proxy is mounted.
 const proxyPath = "/" + actionproxy.Name
 
-// injectProxy changes a container configuration so that the container runs the endpoint's action proxy, for images that do
-// not contain one. The environment variable FN_RUNTIME_IMAGE holds the image's own entrypoint, command and working directory
-// as JSON. The image must contain python3, as for the forwarder.
+// injectProxy changes a container configuration so that the container runs the endpoint's action proxy, for images that
+// do not contain one. The environment variable FN_RUNTIME_IMAGE holds the image's own entrypoint, command and working
+// directory as JSON. The image must contain python3, as for the forwarder.
 func (s *Starter) injectProxy(ctx context.Context, c *container.Config, host *container.HostConfig) error {
 	info, err := s.engine.ImageInspect(ctx, c.Image)
 	if err != nil {
@@ -34,8 +34,8 @@ func (s *Starter) injectProxy(ctx context.Context, c *container.Config, host *co
 	if err != nil {
 		return err
 	}
-	// Containers may run as any user, so the file must be readable by all. It holds no secret, and only the user can access
-	// its directory.
+	// Containers may run as any user, so the file must be readable by all. It holds no secret, and only the user can
+	// access its directory.
 	path := filepath.Join(s.o.Dir, actionproxy.Name)
 	if err := os.WriteFile(path, actionproxy.Source(), 0o644); err != nil { //nolint:gosec
 		return err

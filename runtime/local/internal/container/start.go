@@ -35,8 +35,8 @@ const proxyPort = nat.Port("8080/tcp")
 // startTimeout is how long a container may take to start, until its proxy responds.
 const startTimeout = time.Minute
 
-// Start pulls the image if it is missing and starts a container. It returns a fault.Failed error with the last lines of the
-// container's log if the container ends or its proxy does not respond within a minute.
+// Start pulls the image if it is missing and starts a container. It returns a fault.Failed error with the last lines of
+// the container's log if the container ends or its proxy does not respond within a minute.
 func (s *Starter) Start(ctx context.Context, spec sandbox.Spec) (sandbox.Sandbox, error) {
 	if err := s.ensureImage(ctx, spec.Image); err != nil {
 		return nil, err
@@ -192,8 +192,8 @@ func (s *Starter) address(n *container.NetworkSettings) string {
 	return ""
 }
 
-// forward starts the forwarder in the container and waits until it listens. If the forwarder cannot run, it only adds a note
-// to the log.
+// forward starts the forwarder in the container and waits until it listens. If the forwarder cannot run, it only adds a
+// note to the log.
 func (s *Starter) forward(ctx context.Context, b *box) error {
 	cmd := []string{"python3", "-c", forwarder}
 	for _, port := range s.o.Forward {
@@ -226,8 +226,8 @@ func (s *Starter) forward(ctx context.Context, b *box) error {
 	return nil
 }
 
-// waitForProxy waits until the proxy responds to HTTP requests. An open connection is not sufficient, because the engine
-// accepts connections before the container does.
+// waitForProxy waits until the proxy responds to HTTP requests. An open connection is not sufficient, because the
+// engine accepts connections before the container does.
 func (b *box) waitForProxy(ctx context.Context) error {
 	c := &http.Client{Transport: &http.Transport{DisableKeepAlives: true,
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return b.Dial(ctx) }}}

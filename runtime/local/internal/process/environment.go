@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// inherited lists the environment variables of the endpoint that actions inherit: search paths of programs and libraries,
-// language and time zone, network proxies and CA bundles. Actions inherit no other variables, because those may contain
-// the user's keys.
+// inherited lists the environment variables of the endpoint that actions inherit: search paths of programs and
+// libraries, language and time zone, network proxies and CA bundles. Actions inherit no other variables, because those
+// may contain the user's keys.
 var inherited = []string{
 	"PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ",
 	"USER", "LOGNAME", "USERNAME", "SYSTEMROOT", "COMSPEC", "PATHEXT", "NUMBER_OF_PROCESSORS",
@@ -17,7 +17,8 @@ var inherited = []string{
 	"SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "AWS_CA_BUNDLE",
 }
 
-// Inherits reports whether actions inherit the named environment variable. The name is not case-sensitive, as on Windows.
+// Inherits reports whether actions inherit the named environment variable. The name is not case-sensitive, as on
+// Windows.
 func Inherits(name string) bool { return slices.Contains(inherited, strings.ToUpper(name)) }
 
 // environment returns the environment of a process whose directory is dir. extra overrides all other variables.

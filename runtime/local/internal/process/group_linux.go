@@ -12,8 +12,8 @@ import (
 	"fn-runtime/runtime/local/internal/sandbox"
 )
 
-// groups creates control groups (cgroup v2) for workers, below the group of this process. The zero value creates none. It
-// is used if the system has no cgroup v2.
+// groups creates control groups (cgroup v2) for workers, below the group of this process. The zero value creates none.
+// It is used if the system has no cgroup v2.
 type groups struct{ prefix string } // path of a group without the worker's name
 
 // findGroups returns the groups of the starter of dir. It kills the processes in groups that an earlier starter of the
@@ -54,8 +54,8 @@ func findGroups(dir string) groups {
 // means that there is no control group.
 type group struct{ dir string }
 
-// create creates a group for a guard process that has just started and has not run any action code yet. It returns nil if
-// the group cannot be created, for example because the control groups belong to another user.
+// create creates a group for a guard process that has just started and has not run any action code yet. It returns nil
+// if the group cannot be created, for example because the control groups belong to another user.
 func (g groups) create(name string, guard int) *group {
 	if g.prefix == "" {
 		return nil

@@ -25,8 +25,8 @@ type interpreters struct {
 	probes map[string]*probe // by name or path
 }
 
-// probe is one run of a Python interpreter that prints its properties. The caller that creates the probe runs it, and other
-// callers wait for it. The fields result and err may be read after done is closed.
+// probe is one run of a Python interpreter that prints its properties. The caller that creates the probe runs it, and
+// other callers wait for it. The fields result and err may be read after done is closed.
 type probe struct {
 	done   chan struct{}
 	result interpreter

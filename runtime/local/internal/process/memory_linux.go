@@ -12,10 +12,11 @@ import (
 	"fn-runtime/runtime/local/internal/sandbox"
 )
 
-// memory measures the processes of a worker: the members of its control group, or the descendants of its guard if it has no
-// group. Resident memory is cheap to read, but pages that forked processes share are counted once for each process.
-// Therefore memory reads the proportional share of each process only if the sum of resident memory exceeds the limit. It
-// returns the sum in bytes, the PID of the largest process, and the PID of the guard's first child, which is the server.
+// memory measures the processes of a worker: the members of its control group, or the descendants of its guard if it
+// has no group. Resident memory is cheap to read, but pages that forked processes share are counted once for each
+// process. Therefore memory reads the proportional share of each process only if the sum of resident memory exceeds the
+// limit. It returns the sum in bytes, the PID of the largest process, and the PID of the guard's first child, which is
+// the server.
 func memory(guard int, g *group, limit int64) (used int64, largest, server int) {
 	if descendants := sandbox.Descendants(guard); len(descendants) > 0 {
 		server = descendants[0]
@@ -59,8 +60,8 @@ func resident(pid int) int64 {
 	return pages * int64(os.Getpagesize())
 }
 
-// proportional returns the proportional set size (Pss) of a process in bytes, in which shared pages are divided among the
-// processes that share them. It returns the resident memory if the kernel does not provide the Pss.
+// proportional returns the proportional set size (Pss) of a process in bytes, in which shared pages are divided among
+// the processes that share them. It returns the resident memory if the kernel does not provide the Pss.
 func proportional(pid int) int64 {
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
 	if err != nil {
@@ -89,9 +90,9 @@ func MachineMemoryMB() int {
 	return unknownMemoryMB
 }
 
-// killMarked kills the processes whose environment contains PROXY_WORKER=dir or, with prefix, a PROXY_WORKER that begins
-// with dir. This includes processes that have left the process group. Because these processes may fork during the search,
-// killMarked repeats the search until it finds none, at most 20 times.
+// killMarked kills the processes whose environment contains PROXY_WORKER=dir or, with prefix, a PROXY_WORKER that
+// begins with dir. This includes processes that have left the process group. Because these processes may fork during
+// the search, killMarked repeats the search until it finds none, at most 20 times.
 func killMarked(dir string, prefix bool) {
 	mark := []byte("\x00PROXY_WORKER=" + dir)
 	if !prefix {

@@ -15,9 +15,9 @@ const idleInterval = 5 * time.Second
 // members returns nil: the processes of a worker are unknown on this system.
 func members(int, *group) []int { return nil }
 
-// memory measures the process group of guard with ps. It returns the sum of resident memory in bytes, the PID of the largest
-// process and the PID of the server. Pages that forked processes share are counted once for each process. It returns zeros
-// if ps is not available.
+// memory measures the process group of guard with ps. It returns the sum of resident memory in bytes, the PID of the
+// largest process and the PID of the server. Pages that forked processes share are counted once for each process. It
+// returns zeros if ps is not available.
 func memory(guard int, _ *group, _ int64) (used int64, largest, server int) {
 	out, err := exec.Command("ps", "-axo", "pid=,ppid=,pgid=,rss=").Output()
 	if err != nil {

@@ -1,11 +1,11 @@
 // Package process runs actions as local Python processes.
 //
-// A process is not a container. It runs with the permissions of the endpoint's user and can access this machine's files. It
-// has its own directory, environment and process group.
+// A process is not a container. It runs with the permissions of the endpoint's user and can access this machine's
+// files. It has its own directory, environment and process group.
 //
-// The package starts processes that run the action proxy, sets their environment, enforces their memory limit and ensures
-// that no process is left behind. It does not decide when processes are reused or how many there are (package invoker), and
-// it does not implement the action protocol.
+// The package starts processes that run the action proxy, sets their environment, enforces their memory limit and
+// ensures that no process is left behind. It does not decide when processes are reused or how many there are (package
+// invoker), and it does not implement the action protocol.
 package process
 
 import (
@@ -38,8 +38,8 @@ type Starter struct {
 	groups       groups
 }
 
-// New returns a starter. If an earlier starter of the same directory was killed, New kills the processes that it left behind
-// and removes their files.
+// New returns a starter. If an earlier starter of the same directory was killed, New kills the processes that it left
+// behind and removes their files.
 func New(o Options) (*Starter, error) {
 	dir, err := filepath.Abs(o.Dir)
 	if err != nil {
@@ -69,8 +69,8 @@ func New(o Options) (*Starter, error) {
 // Close removes the starter's directory.
 func (s *Starter) Close(context.Context) error { return os.RemoveAll(s.dir) }
 
-// process is a Python process that runs the action proxy, together with all processes that the action starts. It implements
-// sandbox.Sandbox.
+// process is a Python process that runs the action proxy, together with all processes that the action starts. It
+// implements sandbox.Sandbox.
 type process struct {
 	dir      string // also the value of PROXY_WORKER in the environment of all its processes
 	cmd      *exec.Cmd
@@ -177,8 +177,8 @@ func (p *process) Wake(context.Context) error {
 // Idle measures the memory at long intervals from now on.
 func (p *process) Idle() { p.watch.set(false) }
 
-// CPUDemand returns the CPU time that the processes have used or have waited for. It includes the startup, because the guard
-// imports the proxy.
+// CPUDemand returns the CPU time that the processes have used or have waited for. It includes the startup, because the
+// guard imports the proxy.
 func (p *process) CPUDemand() (time.Duration, bool) {
 	guard := p.cmd.Process.Pid
 	return p.meter.Read(append(members(guard, p.group), guard))

@@ -14,9 +14,9 @@ import (
 	"fn-runtime/runtime/local/internal/sandbox"
 )
 
-// connect passes two file descriptors to the child. The first is one end of a socket pair for the connection to the proxy:
-// no other process on this machine can connect to it. The second is the lifeline, the read end of a pipe that is closed when
-// this process ends for any reason. The guard then kills its whole group.
+// connect passes two file descriptors to the child. The first is one end of a socket pair for the connection to the
+// proxy: no other process on this machine can connect to it. The second is the lifeline, the read end of a pipe that is
+// closed when this process ends for any reason. The guard then kills its whole group.
 func (p *process) connect(childFiles *[]*os.File) error {
 	syscall.ForkLock.RLock()
 	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
@@ -70,9 +70,9 @@ func startTree(cmd *exec.Cmd) (*tree, error) {
 // guardTimeout is how long the guard may take to kill its descendants.
 const guardTimeout = 3 * time.Second
 
-// end kills all processes. If there is no control group, the guard kills them: on Linux it is also the parent of processes
-// that have left the process group. If the guard does not end in time, for example because the action has stopped it, end
-// kills the guard and the descendants that it can find.
+// end kills all processes. If there is no control group, the guard kills them: on Linux it is also the parent of
+// processes that have left the process group. If the guard does not end in time, for example because the action has
+// stopped it, end kills the guard and the descendants that it can find.
 func (p *process) end() {
 	p.lifeline.Close()
 	if !p.group.kill() {

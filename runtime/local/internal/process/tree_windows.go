@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// connect chooses a port on the loopback interface for the proxy, because Python on Windows cannot inherit sockets. It also
-// passes the read end of the lifeline to the child.
+// connect chooses a port on the loopback interface for the proxy, because Python on Windows cannot inherit sockets. It
+// also passes the read end of the lifeline to the child.
 func (p *process) connect(childFiles *[]*os.File) error {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

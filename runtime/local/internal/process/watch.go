@@ -14,9 +14,9 @@ const activeInterval = 50 * time.Millisecond
 // unknownMemoryMB is the assumed memory size of a machine if it cannot be read.
 const unknownMemoryMB = 8192
 
-// watch enforces the memory limit of one sandbox. RLIMIT_AS would be simpler, but numpy reserves far more address space than
-// it uses, so watch measures resident memory. If the limit is exceeded, watch kills the largest process, as the kernel does
-// in a container. The Lithops worker then reports to its client that a function ran out of memory.
+// watch enforces the memory limit of one sandbox. RLIMIT_AS would be simpler, but numpy reserves far more address space
+// than it uses, so watch measures resident memory. If the limit is exceeded, watch kills the largest process, as the
+// kernel does in a container. The Lithops worker then reports to its client that a function ran out of memory.
 type watch struct {
 	pid     int // of the guard
 	group   *group
@@ -60,8 +60,8 @@ func (w *watch) killedServer() bool {
 	return w.killed
 }
 
-// run measures the memory until stop is called. It continues at long intervals while the worker is idle, because processes
-// that an action left running can grow too.
+// run measures the memory until stop is called. It continues at long intervals while the worker is idle, because
+// processes that an action left running can grow too.
 func (w *watch) run() {
 	next := time.NewTimer(idleInterval)
 	defer next.Stop()

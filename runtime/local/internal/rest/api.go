@@ -34,7 +34,7 @@ type Config struct {
 	NamespaceID string // of DefaultNamespace
 	APIHost     string // "https://127.0.0.1:port", passed to actions
 	Python      string // default interpreter of actions
-	Extra       map[string]string
+	ExtraEnv    map[string]string
 	Temp        string        // directory for buffered bodies and responses; "" means the system default
 	Wait        time.Duration // maximum wait of a blocking invocation; 0 means 60 s as in OpenWhisk
 	Queue       int           // maximum number of accepted and running activations, further ones get 429; 0 means 10,000

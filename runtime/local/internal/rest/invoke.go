@@ -134,7 +134,7 @@ func (a *api) prepare(c call, x state.Action, args map[string]json.RawMessage) (
 			return a.DB.Code(x.CodeHash)
 		},
 		MemoryMB: x.MemoryMB, LogsMB: x.LogsMB, TimeoutMS: x.TimeoutMS, Python: a.interpreter(x), Args: data,
-		APIKey: a.apiKey(x), APIHost: a.APIHost, Deadline: a.Now().Add(time.Duration(x.TimeoutMS) * time.Millisecond), Extra: a.Extra,
+		APIKey: a.apiKey(x), APIHost: a.APIHost, Deadline: a.Now().Add(time.Duration(x.TimeoutMS) * time.Millisecond), ExtraEnv: a.ExtraEnv,
 	}, nil
 }
 

@@ -35,8 +35,8 @@ type stream struct {
 	closed bool // end of file
 }
 
-// NewLogs returns an empty log that holds at most limit bytes for each activation. As in OpenWhisk, the time and the stream
-// name before the text of each line count toward the limit: an empty line occupies about 40 bytes.
+// NewLogs returns an empty log that holds at most limit bytes for each activation. As in OpenWhisk, the time and the
+// stream name before the text of each line count toward the limit: an empty line occupies about 40 bytes.
 func NewLogs(now func() time.Time, limit int) *Logs {
 	return &Logs{now: now, limit: limit, streams: map[string]*stream{}, changed: make(chan struct{})}
 }

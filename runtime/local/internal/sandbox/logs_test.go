@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// The limit includes the time and the stream name of each line. Otherwise an action that prints empty lines could fill the
-// memory and the disk space that all activation records share.
+// The limit includes the time and the stream name of each line. Otherwise an action that prints empty lines could fill
+// the memory and the disk space that all activation records share.
 func TestLogLimitIncludesLinePrefixes(t *testing.T) {
 	const limit = 10_000
 	l := NewLogs(time.Now, limit)

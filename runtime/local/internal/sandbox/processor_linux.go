@@ -8,16 +8,17 @@ import (
 	"time"
 )
 
-// Meter measures the CPU demand of a sandbox: the time that its threads ran on a CPU plus the time that they were runnable
-// but waited for a CPU. Because of the second part, it distinguishes sandboxes that compute from sandboxes that wait for
-// something else even on a busy machine. The zero value is ready to use. A Meter must not be used concurrently.
+// Meter measures the CPU demand of a sandbox: the time that its threads ran on a CPU plus the time that they were
+// runnable but waited for a CPU. Because of the second part, it distinguishes sandboxes that compute from sandboxes
+// that wait for something else even on a busy machine. The zero value is ready to use. A Meter must not be used
+// concurrently.
 type Meter struct {
 	tasks map[string]time.Duration // demand at the last reading, by the task's directory in /proc
 	total time.Duration
 }
 
-// Read reads the threads of the given processes and returns the CPU demand since the sandbox started. The result includes
-// processes of earlier readings that have ended. known is false if no thread could be read.
+// Read reads the threads of the given processes and returns the CPU demand since the sandbox started. The result
+// includes processes of earlier readings that have ended. known is false if no thread could be read.
 func (m *Meter) Read(pids []int) (demand time.Duration, known bool) {
 	now := map[string]time.Duration{}
 	for _, pid := range pids {
@@ -44,8 +45,8 @@ func (m *Meter) Read(pids []int) (demand time.Duration, known bool) {
 }
 
 // Descendants returns the descendants of a process, parents before their children, at most about 10000. A process is
-// listed as a child of the thread that forked it. If its parent has ended, it is a child of the nearest ancestor that is a
-// child subreaper.
+// listed as a child of the thread that forked it. If its parent has ended, it is a child of the nearest ancestor that
+// is a child subreaper.
 func Descendants(pid int) []int {
 	var pids []int
 	for next := []int{pid}; len(next) > 0 && len(pids) < 10000; next = next[1:] {

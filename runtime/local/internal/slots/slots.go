@@ -24,8 +24,8 @@ type Pool chan struct{}
 // New returns a pool whose slots are all free.
 func New() Pool { return make(Pool, poolSize) }
 
-// Slot allows one request to use a large amount of memory: for bodies, code, results and lists of them. The request holds
-// the slot while it works, but never while it waits for its client or for an activation.
+// Slot allows one request to use a large amount of memory: for bodies, code, results and lists of them. The request
+// holds the slot while it works, but never while it waits for its client or for an activation.
 type Slot struct {
 	pool     Pool
 	acquired bool

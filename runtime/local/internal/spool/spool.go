@@ -1,5 +1,5 @@
-// Package spool buffers request and response bodies while clients send or read them. Small bodies stay in memory and large
-// bodies are written to a file, so that a slow client does not occupy memory.
+// Package spool buffers request and response bodies while clients send or read them. Small bodies stay in memory and
+// large bodies are written to a file, so that a slow client does not occupy memory.
 //
 // It does not interpret the bodies.
 package spool

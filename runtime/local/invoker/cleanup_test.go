@@ -16,9 +16,10 @@ import (
 	"fn-runtime/runtime/runtimetest"
 )
 
-// TestKilledEndpoint kills a process that has an invoker in it, and looks for what it leaves behind.
+// When a process that contains an invoker is killed, all processes of its action end, and the next invoker removes
+// their files.
 func TestKilledEndpoint(t *testing.T) {
-	if dir := os.Getenv("INVOKER_TEST_DIR"); dir != "" {
+	if dir := os.Getenv("INVOKER_TEST_DIR"); dir != "" { // this is the process that the test kills
 		v, err := New(context.Background(), Options{Kind: Process, Dir: filepath.Join(dir, "workers")})
 		if err != nil {
 			t.Fatal(err)
@@ -42,14 +43,14 @@ func TestKilledEndpoint(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if left, _ := filepath.Glob(filepath.Join(dir, "workers", "*")); len(left) != 1 { // the proxy
-		t.Error(left)
+	if files, _ := filepath.Glob(filepath.Join(dir, "workers", "*")); len(files) != 1 { // the action proxy
+		t.Errorf("the directory contains %v, want only the action proxy", files)
 	}
 	v.Close(t.Context())
 }
 
-// TestLeftovers has a process that carries a worker's mark and that no guard watches over any more.
-func TestLeftovers(t *testing.T) {
+// A new invoker kills a process of an earlier worker even if the worker's guard is gone.
+func TestNewKillsLeftoverProcesses(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "workers")
 	cmd := exec.Command("sleep", "60")
 	cmd.Env = []string{"PROXY_WORKER=" + filepath.Join(dir, "X")}
@@ -66,7 +67,8 @@ func TestLeftovers(t *testing.T) {
 	}
 }
 
-func TestCloseEndsWhatRuns(t *testing.T) {
+// Close kills a running action together with all processes that it has started.
+func TestCloseKillsRunningActions(t *testing.T) {
 	dir := t.TempDir()
 	v, err := New(t.Context(), Options{Kind: Process, Dir: filepath.Join(dir, "workers")})
 	if err != nil {
@@ -82,17 +84,18 @@ func TestCloseEndsWhatRuns(t *testing.T) {
 		t.Error(err)
 	}
 	if err := <-ended; err == nil {
-		t.Error("the activation ended well")
+		t.Error("the activation returned no error")
 	}
 	for _, pid := range pids {
 		awaitGone(t, pid)
 	}
 	if _, err := v.Run(t.Context(), action("def main(a):\n return {}")); err == nil {
-		t.Error("a closed invoker runs")
+		t.Error("a closed invoker runs an action")
 	}
 }
 
-// familyCode is an action with a child and a grandchild that has gone into a session of its own; each writes its pid.
+// familyCode returns the code of an action that starts two child processes, one of them in a new session. The PIDs of
+// the action and its children are written to files in dir.
 func familyCode(dir string) string {
 	return fmt.Sprintf(`
 import os, subprocess, time
@@ -137,7 +140,7 @@ func awaitGone(t *testing.T, pid int) {
 	runtimetest.Eventually(t, fmt.Sprintf("process %d has ended", pid), func() bool { return !alive(pid) })
 }
 
-// alive reports whether a process runs; one that has ended and that nobody has collected yet does not.
+// alive reports whether a process runs. A zombie does not count as running.
 func alive(pid int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
