@@ -29,7 +29,7 @@ func (c *Compute) Register(ctx context.Context, r entity.Registered, code lithop
 		return r, err
 	}
 	stored, err := c.put(ctx, job, r.Revision != "")
-	if err == nil && revision(stored) != revision(job) { // the service stores a different form; remove the note so that it is not compared
+	if err == nil && revision(stored) != revision(job) { // the service changed the form; without the note it is not compared
 		delete(notes, entity.NoteRevision)
 		if err = job.setNotes(notes); err == nil {
 			stored, err = c.put(ctx, job, true)
@@ -63,8 +63,8 @@ func (c *Compute) definition(r entity.Registered, code lithops.Bundle) jobDoc {
 	return job
 }
 
-// put creates a job or updates the existing one. A running client must never find the job missing, so the job is not
-// deleted. exists is a hint whether the job exists.
+// put creates a job or updates the existing one. It does not replace the job because clients may use it at any time.
+// exists selects which of the two is tried first.
 func (c *Compute) put(ctx context.Context, job jobDoc, exists bool) (stored jobDoc, err error) {
 	for try := range conflictTries {
 		if try > 1 { // a job that is being deleted still exists for a short time

@@ -36,7 +36,7 @@ type fakeService struct {
 	normalize func(doc map[string]any) // changes stored documents; may be nil
 	// onRun sets the state of a new run. If nil, the run is completed immediately and its metadata is in the bucket.
 	onRun   func(run map[string]any)
-	objects map[string]string // objects of the bucket
+	objects map[string]string // content of the bucket
 }
 
 func newFakeService() *fakeService {

@@ -50,7 +50,7 @@ func (p *opening) computeAuth() (transport.Auth, i18n.Message, error) {
 }
 
 // warnAboutSessionToken warns that the session token is used with a configuration that was found in the working
-// directory. In a directory that another user wrote, such a configuration determines what the token is used for.
+// directory. If another user wrote this directory, the configuration may use the token for the purposes of that user.
 func (p *opening) warnAboutSessionToken() {
 	if o := p.o.Host.Observer; o != nil && p.config != nil && p.config.Nearby() && !p.tokenWarned {
 		p.tokenWarned = true

@@ -123,7 +123,8 @@ func (p *opening) findLithops(ctx context.Context) error {
 	return err
 }
 
-// setStorageBackend determines the storage backend of the workers and no other storage settings.
+// setStorageBackend determines the storage backend that the workers use. Commands that do not access the storage need
+// no other setting.
 func (p *opening) setStorageBackend() (err error) {
 	if p.config == nil { // the store of the embedded endpoint
 		p.storage.Backend = lithops.Minio

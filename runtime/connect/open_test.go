@@ -73,8 +73,8 @@ func ibm(endpoint, more string) string {
 	return text
 }
 
-func session(endpoint bool) *Session {
-	return &Session{Region: "eu-de", ResourceGroupID: "group", PrivateEndpoint: endpoint, IAMEndpoint: "https://iam.cloud.ibm.com",
+func session(private bool) *Session {
+	return &Session{Region: "eu-de", ResourceGroupID: "group", PrivateEndpoint: private, IAMEndpoint: "https://iam.cloud.ibm.com",
 		Token: func(context.Context, bool) (string, error) { return "session-token", nil }}
 }
 

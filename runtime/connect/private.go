@@ -10,9 +10,8 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
-// privateEndpoint returns the private URL for an endpoint of an IBM Cloud service if the session uses private
-// endpoints. In that case it returns an error for any other remote host because requests to it would leave the
-// private network.
+// privateEndpoint returns endpoint, or the private URL of the service if the session uses private endpoints. In that
+// case it returns an error for any other remote host because requests to it would leave the private network.
 func (p *opening) privateEndpoint(endpoint string, of ibmService) (string, error) {
 	if s := p.o.Host.Session; s == nil || !s.PrivateEndpoint || loopback(endpoint) {
 		return endpoint, nil

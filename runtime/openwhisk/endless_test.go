@@ -36,7 +36,7 @@ func rows(padding int) func(from string) string {
 	}
 }
 
-// Lists of a service that always returns new entries end with an error after a limited number of entries and bytes.
+// If a service always returns new entries, every list ends with an error after a limited number of entries and bytes.
 func TestListsAreLimited(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds of real time")

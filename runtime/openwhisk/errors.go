@@ -45,7 +45,7 @@ func (c *Client) responseError(ctx context.Context, about subject, a response) e
 	}
 	kind := transport.KindOfStatus(a.status)
 	message, transaction := errorMessage(a)
-	if kind == fault.NotFound && !json.Valid(a.body) { // 404 responses of OpenWhisk are JSON; this response does not refer to the subject
+	if kind == fault.NotFound && !json.Valid(a.body) { // OpenWhisk itself returns JSON
 		return fault.New(fault.Unavailable,
 			i18n.M("No OpenWhisk API was found at {{.URL}}: {{.Words}}", "URL", c.base.String(), "Words", message),
 			i18n.M("Check the endpoint and the region."))

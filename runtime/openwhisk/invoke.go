@@ -16,8 +16,8 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
-// blockingWait is the timeout of a blocking invocation. OpenWhisk waits for at most 60 s; the rest is for the gateway
-// in front of it.
+// blockingWait is the timeout of a blocking invocation. OpenWhisk itself ends the wait after 60 s. The additional
+// time is for the gateway in front of it.
 const blockingWait = 90 * time.Second
 
 // maxLogLines is the maximum number of log lines of an activation. The last lines are kept.

@@ -44,7 +44,7 @@ func (c *Compute) Register(ctx context.Context, r entity.Registered, code lithop
 	if !sameImage(stored.Image, r.Reference) {
 		r.Reference = stored.Image
 	}
-	if stored.Version != "" && stored.Version != version { // the server sets versions itself; remove the note so that they are not compared
+	if stored.Version != "" && stored.Version != version { // the server sets its own versions; without the note they are not compared
 		amended, err := c.client.PutAction(ctx, Action{Package: a.Package, Name: a.Name}, "", entity.NoteRevision)
 		switch {
 		case err == nil:

@@ -75,7 +75,7 @@ func (s *Store) explain(ctx context.Context, about subject, err error) error {
 	}
 	kind, remedy := transport.KindOfStatus(status), checkEndpoint
 	switch kind {
-	case fault.NotFound: // neither for a bucket nor for a key: not an S3 API
+	case fault.NotFound: // 404 without a code for a bucket or key: not an S3 API
 		kind = fault.Unavailable
 	case fault.Throttled, fault.Unavailable, fault.Timeout, fault.Conflict:
 		remedy = i18n.M("Try again later.")

@@ -113,8 +113,8 @@ func (s *Store) Delete(ctx context.Context, key string) error {
 	return err
 }
 
-// List returns the objects whose keys start with prefix. It requests the next page in advance. A missing bucket has
-// no objects.
+// List returns the objects whose keys start with prefix. It requests the next page in advance. If the bucket does not
+// exist, the list is empty.
 func (s *Store) List(ctx context.Context, prefix string) iter.Seq2[entity.Object, error] {
 	if err := s.ready(ctx); err != nil {
 		return func(yield func(entity.Object, error) bool) { yield(entity.Object{}, err) }

@@ -21,7 +21,7 @@ import (
 const (
 	listers    = 16
 	deleters   = 32
-	batchSize  = 1000 // the maximum of DeleteObjects
+	batchSize  = 1000 // limit of DeleteObjects
 	maxPasses  = 5    // over the prefixes, until no objects are left
 	maxReasons = 100  // see entity.Purged
 )
@@ -196,7 +196,7 @@ func (p *purge) pass(ctx context.Context, n int) (found, failed int, err error) 
 			if err != nil && batchErr == nil {
 				batchErr = err
 			}
-			if concernsAll(err) {
+			if affectsAllRequests(err) {
 				cancel(err) // the other batches would fail, too
 			}
 			return nil
@@ -221,7 +221,7 @@ func (p *purge) pass(ctx context.Context, n int) (found, failed int, err error) 
 	flush(batch)
 	_ = deletions.Wait()
 	switch {
-	case concernsAll(batchErr):
+	case affectsAllRequests(batchErr):
 		return found, failed, batchErr
 	case listErr != nil:
 		return found, failed, listErr
@@ -231,7 +231,7 @@ func (p *purge) pass(ctx context.Context, n int) (found, failed int, err error) 
 	return found, failed, nil
 }
 
-// concernsAll reports whether an error also concerns all remaining requests.
-func concernsAll(err error) bool {
+// affectsAllRequests reports whether all remaining requests would fail with the same error.
+func affectsAllRequests(err error) bool {
 	return fault.Is(err, fault.Denied) || fault.Is(err, fault.NotFound) || fault.Is(err, fault.Interrupted)
 }

@@ -199,7 +199,7 @@ func TestPurgeWithConcurrentWrites(t *testing.T) {
 	}
 }
 
-// The number of requests stays small: the pages, a few requests to find the spans, and one listing for verification.
+// A purge sends few requests: the pages, a few requests to find the spans, and one listing for verification.
 func TestPurgeRequests(t *testing.T) {
 	f := newFixture(t)
 	f.fill(t, jobs(32, 100)...)

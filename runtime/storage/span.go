@@ -43,7 +43,7 @@ func (p *purge) list(ctx context.Context, spread bool, out chan<- []item) error 
 	for _, prefix := range p.prefixes {
 		if !spread {
 			if err := start(span{prefix: prefix}); err != nil {
-				break // the group returns the reason
+				break // g.Wait returns the error
 			}
 			continue
 		}

@@ -142,7 +142,7 @@ func TestListReadsEveryPage(t *testing.T) {
 	}
 }
 
-func TestRefusals(t *testing.T) {
+func TestErrorResponses(t *testing.T) {
 	cases := []struct {
 		name   string
 		status int

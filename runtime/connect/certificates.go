@@ -79,7 +79,7 @@ func (p *opening) clientTrustProblem(check string) error {
 	}
 	pem, err := regular.ReadCABundle(b.file)
 	if err != nil {
-		return nil //nolint:nilerr // then no request has succeeded either
+		return nil //nolint:nilerr // no request succeeds if the bundle is unreadable
 	}
 	roots, intermediates := x509.NewCertPool(), x509.NewCertPool()
 	roots.AppendCertsFromPEM(pem)
