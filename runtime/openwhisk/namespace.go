@@ -88,7 +88,7 @@ func (c *Client) lookUp(ctx context.Context) error {
 		}
 	}
 	return fault.New(fault.NotFound, i18n.M("Namespace {{.Namespace}} does not exist.", "Namespace", c.state.Name),
-		i18n.M("The first 'ibmcloud fn-runtime deploy' creates it. Specify another project with '--namespace'."))
+		i18n.M("The first 'ibmcloud fn-runtime deploy' creates it. Specify another namespace with '--namespace'."))
 }
 
 // setID sets the ID and stores it in the cache. Errors of the cache are ignored: later commands look up the ID again.
