@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Action proxy: runs one Python action for Apache OpenWhisk.
 
-This is a single file for Python 3.6 and later that needs only the standard library, so that images can include it as
-it is and builds download nothing. It implements OpenWhisk's action container protocol over HTTP/1.1:
+One file, because images include it as it is and builds download nothing. It needs Python 3.6 or later and only the
+standard library, and implements OpenWhisk's action container protocol over HTTP/1.1:
 
   POST /init  {"value": {"name", "main", "code", "binary", "env"}}   once; code is source text or a base64 zip
   POST /run   {"value": {...}, "activation_id": ..., "deadline": ...}  200 and a JSON object, or {"error": "..."}

@@ -84,11 +84,11 @@ func (c *Compute) Scopes(ctx context.Context) ([]entity.Scope, error) {
 func (c *Compute) FindScope(ctx context.Context) error { return c.client.Find(ctx) }
 
 // CreateScope creates the namespace if it does not exist.
-func (c *Compute) CreateScope(ctx context.Context) error { return c.client.CreateNamespace(ctx) }
+func (c *Compute) CreateScope(ctx context.Context) error { return c.client.ensureNamespace(ctx) }
 
 // DeleteScope deletes the namespace with all its content. It returns nil if the namespace does not exist.
 func (c *Compute) DeleteScope(ctx context.Context) error {
-	return transport.ConfirmNotFound(c.client.Scope().Name, c.client.DeleteNamespace(ctx), func() error { return c.client.Find(ctx) })
+	return transport.ConfirmNotFound(c.client.Scope().Name, c.client.deleteCurrentNamespace(ctx), func() error { return c.client.Find(ctx) })
 }
 
 // RequiredResources returns the resources that must exist before a runtime is registered: the package.

@@ -154,8 +154,8 @@ func (c *Client) checkKeyOwner(ctx context.Context) error {
 		i18n.M("Correct 'namespace' or 'api_key' in the Lithops configuration."))
 }
 
-// CreateNamespace creates the namespace if it does not exist.
-func (c *Client) CreateNamespace(ctx context.Context) error {
+// ensureNamespace creates the namespace if it does not exist.
+func (c *Client) ensureNamespace(ctx context.Context) error {
 	n := &c.state
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -173,9 +173,9 @@ func (c *Client) CreateNamespace(ctx context.Context) error {
 	return err
 }
 
-// DeleteNamespace deletes the namespace with all its content and its cache entry. It returns a fault.NotFound error
+// deleteCurrentNamespace deletes the namespace with all its content and its cache entry. It returns a fault.NotFound error
 // if the namespace does not exist.
-func (c *Client) DeleteNamespace(ctx context.Context) error {
+func (c *Client) deleteCurrentNamespace(ctx context.Context) error {
 	n := &c.state
 	n.mu.Lock()
 	defer n.mu.Unlock()
