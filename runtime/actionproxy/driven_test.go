@@ -85,8 +85,8 @@ func (d *driver) send(t *testing.T, request map[string]string) result {
 	return got
 }
 
-// zipped creates an archive with one entry. mode is the upper half of the external attributes, as set on Unix.
-func zipped(name string, mode uint16, content []byte) []byte {
+// zipOf creates an archive with one entry. mode is the upper half of the external attributes, as set on Unix.
+func zipOf(name string, mode uint16, content []byte) []byte {
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
 	f, err := w.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Deflate, CreatorVersion: 3 << 8, ExternalAttrs: uint32(mode) << 16})
@@ -109,24 +109,24 @@ func TestUnzipRefuses(t *testing.T) {
 		data []byte
 		want string
 	}{
-		"parent":                  {zipped("../x", 0, nil), "outside of its directory"},
-		"parent in the middle":    {zipped("a/../../x", 0, nil), "outside of its directory"},
-		"parent at the end":       {zipped("a/..", 0, nil), "outside of its directory"},
-		"parent with backslashes": {zipped(`a\..\x`, 0, nil), "outside of its directory"},
-		"absolute":                {zipped("/etc/x", 0, nil), "outside of its directory"},
-		"absolute, twice":         {zipped("//x", 0, nil), "outside of its directory"},
-		"absolute, backslash":     {zipped(`\x`, 0, nil), "outside of its directory"},
-		"a zero byte":             {zipped("a\x00/../x", 0, nil), "outside of its directory"},
-		"symbolic link":           {zipped("x", 0o120777, []byte("/etc/passwd")), "a link or a device"},
-		"character device":        {zipped("x", 0o020666, nil), "a link or a device"},
-		"block device":            {zipped("x", 0o060666, nil), "a link or a device"},
-		"pipe":                    {zipped("x", 0o010666, nil), "a link or a device"},
-		"socket":                  {zipped("x", 0o140666, nil), "a link or a device"},
-		"bomb":                    {zipped("x", 0, make([]byte, 4<<20)), "too large when unpacked"},
-		"bomb of many":            {many(200, 0), "too large when unpacked"},
-		"bomb of overlaps":        {many(50, 64<<10), "too large when unpacked"},
-		"bomb, false size":        {withFalseSize(zipped("x", 0, make([]byte, 4<<20)), 10), ""},
-		"truncated":               {zipped("x", 0, []byte("text"))[:30], ""},
+		"parent":                  {zipOf("../x", 0, nil), "outside of its directory"},
+		"parent in the middle":    {zipOf("a/../../x", 0, nil), "outside of its directory"},
+		"parent at the end":       {zipOf("a/..", 0, nil), "outside of its directory"},
+		"parent with backslashes": {zipOf(`a\..\x`, 0, nil), "outside of its directory"},
+		"absolute":                {zipOf("/etc/x", 0, nil), "outside of its directory"},
+		"absolute, twice":         {zipOf("//x", 0, nil), "outside of its directory"},
+		"absolute, backslash":     {zipOf(`\x`, 0, nil), "outside of its directory"},
+		"a zero byte":             {zipOf("a\x00/../x", 0, nil), "outside of its directory"},
+		"symbolic link":           {zipOf("x", 0o120777, []byte("/etc/passwd")), "a link or a device"},
+		"character device":        {zipOf("x", 0o020666, nil), "a link or a device"},
+		"block device":            {zipOf("x", 0o060666, nil), "a link or a device"},
+		"pipe":                    {zipOf("x", 0o010666, nil), "a link or a device"},
+		"socket":                  {zipOf("x", 0o140666, nil), "a link or a device"},
+		"bomb":                    {zipOf("x", 0, make([]byte, 4<<20)), "too large when unpacked"},
+		"bomb of many":            {zipOfMany(200, 0), "too large when unpacked"},
+		"bomb of overlaps":        {zipOfMany(50, 64<<10), "too large when unpacked"},
+		"bomb, false size":        {withFalseSize(zipOf("x", 0, make([]byte, 4<<20)), 10), ""},
+		"truncated":               {zipOf("x", 0, []byte("text"))[:30], ""},
 		"not an archive":          {[]byte("#!/bin/sh"), ""},
 		"empty":                   {nil, ""},
 	} {
@@ -137,8 +137,8 @@ func TestUnzipRefuses(t *testing.T) {
 		})
 	}
 	for name, data := range map[string][]byte{
-		"file": zipped("a/b.py", 0o100644, []byte("x")), "set-user-ID": zipped("x", 0o106755, []byte("x")), "directory": zipped("a/", 0o040755, nil),
-		"dots in names": zipped("a..b/...", 0, nil), "at the limit": zipped("x", 0, make([]byte, 1<<20)), "a drive": zipped("C:x", 0, nil),
+		"file": zipOf("a/b.py", 0o100644, []byte("x")), "set-user-ID": zipOf("x", 0o106755, []byte("x")), "directory": zipOf("a/", 0o040755, nil),
+		"dots in names": zipOf("a..b/...", 0, nil), "at the limit": zipOf("x", 0, make([]byte, 1<<20)), "a drive": zipOf("C:x", 0, nil),
 	} {
 		if got := d.unzip(t, data); !got.OK {
 			t.Errorf("%s: %+v", name, got)
@@ -146,8 +146,8 @@ func TestUnzipRefuses(t *testing.T) {
 	}
 }
 
-// many returns an archive with n entries of size bytes each.
-func many(n, size int) []byte {
+// zipOfMany returns an archive with n entries of size bytes each.
+func zipOfMany(n, size int) []byte {
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
 	for i := range n {
@@ -171,15 +171,15 @@ func FuzzUnzip(f *testing.F) {
 		f.Add(name, uint16(0o100644), []byte("text"), []byte{})
 	}
 	f.Add("link", uint16(0o120777), []byte("/etc/passwd"), []byte{})
-	f.Add("", uint16(0), []byte{}, many(3, 10))
-	f.Add("", uint16(0), []byte{}, withFalseSize(zipped("x", 0, make([]byte, 1000)), 10))
+	f.Add("", uint16(0), []byte{}, zipOfMany(3, 10))
+	f.Add("", uint16(0), []byte{}, withFalseSize(zipOf("x", 0, make([]byte, 1000)), 10))
 	d := startDriver(f)
 	f.Fuzz(func(t *testing.T, name string, mode uint16, content, raw []byte) {
 		if len(raw) > 0 {
 			d.unzip(t, raw)
 			return
 		}
-		got := d.unzip(t, zipped(name, mode, content))
+		got := d.unzip(t, zipOf(name, mode, content))
 		kind := mode & 0o170000
 		escapes := false
 		for _, part := range strings.FieldsFunc(name, func(r rune) bool { return r == '/' || r == '\\' }) {
@@ -193,7 +193,7 @@ func FuzzUnzip(f *testing.F) {
 
 // FuzzInit sends any body to /init, followed by a run if it succeeds, and sends the same body to /run.
 func FuzzInit(f *testing.F) {
-	code := base64.StdEncoding.EncodeToString(zipped("__main__.py", 0, []byte("def main(a): return a")))
+	code := base64.StdEncoding.EncodeToString(zipOf("__main__.py", 0, []byte("def main(a): return a")))
 	for _, body := range []string{
 		`{"value":{"name":"a","main":"main","code":"def main(a): return a","binary":false,"env":{"A":"b","N":3}}}`,
 		`{"value":{"main":"Tool.go","code":"` + code + `","binary":true}}`,

@@ -19,7 +19,7 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-func files(t *testing.T, all map[string]string) string {
+func writeFiles(t *testing.T, all map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range all {
@@ -34,7 +34,7 @@ func files(t *testing.T, all map[string]string) string {
 	return dir
 }
 
-func sent(t *testing.T, f *buildContext) string {
+func archiveNames(t *testing.T, f *buildContext) string {
 	t.Helper()
 	var b bytes.Buffer
 	name, err := f.archiveName()
@@ -68,9 +68,9 @@ func sent(t *testing.T, f *buildContext) string {
 }
 
 func TestDockerfileLocation(t *testing.T) {
-	dir := files(t, map[string]string{"Dockerfile": "FROM a", "sub/Other": "FROM b", "x": "1"})
-	outside := filepath.Join(files(t, map[string]string{"Mine": "FROM c"}), "Mine")
-	for _, it := range []struct{ name, ignore, dockerfile, dockerfileEntry, sent string }{
+	dir := writeFiles(t, map[string]string{"Dockerfile": "FROM a", "sub/Other": "FROM b", "x": "1"})
+	outside := filepath.Join(writeFiles(t, map[string]string{"Mine": "FROM c"}), "Mine")
+	for _, it := range []struct{ name, ignore, dockerfile, dockerfileEntry, archiveNames string }{
 		{"default", "", "", "Dockerfile", "Dockerfile sub/ sub/Other x"},
 		{"named", "", filepath.Join(dir, "sub", "Other"), "sub/Other", "Dockerfile sub/ sub/Other x"},
 		{"outside", "", outside, "", ".dockerfile. .dockerignore Dockerfile sub/ sub/Other x"},
@@ -91,7 +91,7 @@ func TestDockerfileLocation(t *testing.T) {
 			if f.dockerfileEntry != it.dockerfileEntry {
 				t.Errorf("the Dockerfile is the entry %q, want %q", f.dockerfileEntry, it.dockerfileEntry)
 			}
-			got := sent(t, f)
+			got := archiveNames(t, f)
 			if it.dockerfileEntry == "" { // the name is derived from the content, and does not change
 				name, _ := f.archiveName()
 				if again, _ := f.archiveName(); again != name || len(name) != len(".dockerfile.")+20 {
@@ -99,15 +99,15 @@ func TestDockerfileLocation(t *testing.T) {
 				}
 				got = strings.Replace(got, name, ".dockerfile.", 1)
 			}
-			if got != it.sent {
-				t.Errorf("got %s, want %s", got, it.sent)
+			if got != it.archiveNames {
+				t.Errorf("got %s, want %s", got, it.archiveNames)
 			}
 		})
 	}
 }
 
 func TestDockerfileInLowerCase(t *testing.T) {
-	f, err := openContext(files(t, map[string]string{"dockerfile": "FROM a", "x": ""}), "")
+	f, err := openContext(writeFiles(t, map[string]string{"dockerfile": "FROM a", "x": ""}), "")
 	if err != nil || f.dockerfileEntry != "dockerfile" {
 		t.Errorf("got %+v, %v; want the file 'dockerfile', as in the Docker CLI", f, err)
 	}
@@ -115,7 +115,7 @@ func TestDockerfileInLowerCase(t *testing.T) {
 
 // A context that is a link to a directory means that directory, for the image and for its fingerprint.
 func TestContextIsALink(t *testing.T) {
-	dir := files(t, map[string]string{"Dockerfile": "FROM a", "x": "1"})
+	dir := writeFiles(t, map[string]string{"Dockerfile": "FROM a", "x": "1"})
 	link := filepath.Join(t.TempDir(), "link")
 	if err := os.Symlink(dir, link); err != nil {
 		t.Fatal(err)
@@ -125,8 +125,8 @@ func TestContextIsALink(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, want := sent(t, f), "Dockerfile x"; got != want {
-			t.Errorf("with the Dockerfile %q it sends %q, want %q", dockerfile, got, want)
+		if got, want := archiveNames(t, f), "Dockerfile x"; got != want {
+			t.Errorf("with the Dockerfile %q the archive has %q, want %q", dockerfile, got, want)
 		}
 	}
 	b := New(Options{})
@@ -143,12 +143,12 @@ func TestContextIsALink(t *testing.T) {
 }
 
 func TestIgnoreFileOfTheDockerfileTakesPrecedence(t *testing.T) {
-	dir := files(t, map[string]string{"Dockerfile": "FROM a", "a": "", "b": "", ".dockerignore": "a", "Dockerfile.dockerignore": "b"})
+	dir := writeFiles(t, map[string]string{"Dockerfile": "FROM a", "a": "", "b": "", ".dockerignore": "a", "Dockerfile.dockerignore": "b"})
 	f, err := openContext(dir, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := sent(t, f); got != ".dockerignore Dockerfile Dockerfile.dockerignore a" {
+	if got := archiveNames(t, f); got != ".dockerignore Dockerfile Dockerfile.dockerignore a" {
 		t.Errorf("got %q, want %q", got, ".dockerignore Dockerfile Dockerfile.dockerignore a")
 	}
 }
@@ -166,14 +166,14 @@ func TestContextFaults(t *testing.T) {
 	if _, err := openContext(empty, empty); !fault.Is(err, fault.NotFound) { // a directory is not a Dockerfile
 		t.Error(err)
 	}
-	bad := files(t, map[string]string{"Dockerfile": "FROM a", ".dockerignore": "[\n"})
+	bad := writeFiles(t, map[string]string{"Dockerfile": "FROM a", ".dockerignore": "[\n"})
 	if _, err := openContext(bad, ""); !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), ".dockerignore") {
 		t.Error(err)
 	}
 }
 
 func TestShrinkingFile(t *testing.T) {
-	dir := files(t, map[string]string{"Dockerfile": "FROM a", "x": "long"})
+	dir := writeFiles(t, map[string]string{"Dockerfile": "FROM a", "x": "long"})
 	f, err := openContext(dir, "")
 	if err != nil {
 		t.Fatal(err)
@@ -188,7 +188,7 @@ func TestShrinkingFile(t *testing.T) {
 
 // The files are sparse: they use no disk space.
 func TestSize(t *testing.T) {
-	dir := files(t, map[string]string{"Dockerfile": "FROM a", "data/a": "", "data/b": "", "model.bin": "", "small": "x"})
+	dir := writeFiles(t, map[string]string{"Dockerfile": "FROM a", "data/a": "", "data/b": "", "model.bin": "", "small": "x"})
 	grow := func(megabytes int64) {
 		for name, part := range map[string]int64{"data/a": 3, "data/b": 3, "model.bin": 5} {
 			if err := os.Truncate(filepath.Join(dir, name), megabytes*1_000_000/11*part); err != nil {
@@ -219,7 +219,7 @@ func TestSize(t *testing.T) {
 }
 
 func TestImageNames(t *testing.T) {
-	dir := files(t, map[string]string{"Dockerfile": "FROM a"})
+	dir := writeFiles(t, map[string]string{"Dockerfile": "FROM a"})
 	for _, image := range []string{"", "User/Name:1", "user/name:", "user name"} {
 		_, err := New(Options{}).Build(context.Background(), entity.ImageBuild{Image: image, Context: dir}, nil)
 		if !fault.Is(err, fault.Usage) {

@@ -33,7 +33,7 @@ func TestSanitize(t *testing.T) {
 	}
 }
 
-func FuzzClean(f *testing.F) {
+func FuzzSanitize(f *testing.F) {
 	f.Add("\x1b[31mred\x1b[0m\r\n")
 	f.Add("\x1b]0;x\x1b\\")
 	f.Fuzz(func(t *testing.T, s string) {

@@ -31,8 +31,8 @@ func get(t *testing.T, o Options, url string) (*http.Response, error) {
 	return New(o).RoundTrip(req)
 }
 
-// raw starts a server that handles each connection with serve.
-func raw(t *testing.T, serve func(net.Conn)) string {
+// startServer starts a server that handles each connection with serve.
+func startServer(t *testing.T, serve func(net.Conn)) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -59,7 +59,7 @@ func raw(t *testing.T, serve func(net.Conn)) string {
 func TestFaults(t *testing.T) {
 	hang := make(chan struct{})
 	t.Cleanup(func() { close(hang) })
-	closed := raw(t, func(net.Conn) {})
+	closed := startServer(t, func(net.Conn) {})
 	gone, _ := net.Listen("tcp", "127.0.0.1:0")
 	gone.Close()
 	short := Options{Timeout: 80 * time.Millisecond}
@@ -73,22 +73,22 @@ func TestFaults(t *testing.T) {
 		{"refused", Options{}, "http://" + gone.Addr().String(), fault.Unavailable, "refuses connections"},
 		{"closed", Options{}, closed, fault.Unavailable, "was lost"},
 		{"no such host", Options{}, "https://no-such-host.invalid", fault.Unavailable, "could not be resolved"},
-		{"hang", short, raw(t, func(net.Conn) { <-hang }), fault.Timeout, "in time"},
-		{"hang in the body", short, raw(t, func(c net.Conn) {
+		{"hang", short, startServer(t, func(net.Conn) { <-hang }), fault.Timeout, "in time"},
+		{"hang in the body", short, startServer(t, func(c net.Conn) {
 			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nx")
 			<-hang
 		}), fault.Timeout, "in time"},
-		{"cut", Options{}, raw(t, func(c net.Conn) {
+		{"cut", Options{}, startServer(t, func(c net.Conn) {
 			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nx")
 		}), fault.Unavailable, "middle"},
-		{"too long, as announced", Options{MaxBody: 10}, raw(t, func(c net.Conn) {
+		{"too long, as announced", Options{MaxBody: 10}, startServer(t, func(c net.Conn) {
 			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n")
 		}), fault.TooLarge, "more than 10"},
-		{"too long, as found", Options{MaxBody: 10}, raw(t, func(c net.Conn) {
+		{"too long, as found", Options{MaxBody: 10}, startServer(t, func(c net.Conn) {
 			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n20\r\n"+strings.Repeat("x", 32)+"\r\n0\r\n\r\n")
 		}), fault.TooLarge, "more than 10"},
-		{"no HTTP", Options{}, raw(t, func(c net.Conn) { _, _ = io.WriteString(c, "220 smtp ready\r\n") }), fault.Unavailable, "was lost"},
-		{"no TLS", Options{}, strings.Replace(raw(t, func(c net.Conn) {
+		{"no HTTP", Options{}, startServer(t, func(c net.Conn) { _, _ = io.WriteString(c, "220 smtp ready\r\n") }), fault.Unavailable, "was lost"},
+		{"no TLS", Options{}, strings.Replace(startServer(t, func(c net.Conn) {
 			_, _ = io.WriteString(c, "HTTP/1.1 400 Bad Request\r\n\r\n")
 		}), "http:", "https:", 1), fault.Invalid, "does not support TLS"},
 	}
@@ -107,7 +107,7 @@ func TestFaults(t *testing.T) {
 func TestTricklingBodyEnds(t *testing.T) {
 	stop := make(chan struct{})
 	t.Cleanup(func() { close(stop) })
-	url := raw(t, func(c net.Conn) {
+	url := startServer(t, func(c net.Conn) {
 		_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
 		tick := time.NewTicker(5 * time.Millisecond)
 		defer tick.Stop()
@@ -131,7 +131,7 @@ func TestTricklingBodyEnds(t *testing.T) {
 
 func TestInterruptedStaysInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	url := raw(t, func(c net.Conn) { cancel(); _, _ = io.Copy(io.Discard, c) })
+	url := startServer(t, func(c net.Conn) { cancel(); _, _ = io.Copy(io.Discard, c) })
 	req, _ := http.NewRequestWithContext(ctx, "GET", url, nil)
 	if _, err := New(Options{}).RoundTrip(req); fault.KindOf(err) != fault.Interrupted {
 		t.Errorf("got %v", err)

@@ -12,8 +12,8 @@ var errEndless = errors.New("endless")
 
 func endless() error { return errEndless }
 
-// numbered returns n pages with two items each.
-func numbered(n int) NextPage[int] {
+// pages returns n pages with two items each.
+func pages(n int) NextPage[int] {
 	i := 0
 	return func(context.Context) ([]int, bool, error) {
 		i++
@@ -21,9 +21,9 @@ func numbered(n int) NextPage[int] {
 	}
 }
 
-func TestAhead(t *testing.T) {
+func TestReadAhead(t *testing.T) {
 	var got []int
-	for v, err := range ReadAhead(t.Context(), numbered(3), endless) {
+	for v, err := range ReadAhead(t.Context(), pages(3), endless) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -34,7 +34,7 @@ func TestAhead(t *testing.T) {
 	}
 }
 
-func TestAheadReadsWhileConsuming(t *testing.T) {
+func TestReadAheadWhileConsuming(t *testing.T) {
 	second := make(chan struct{})
 	n := 0
 	next := func(context.Context) ([]int, bool, error) {
@@ -48,7 +48,7 @@ func TestAheadReadsWhileConsuming(t *testing.T) {
 	}
 }
 
-func TestAheadEnds(t *testing.T) {
+func TestReadAheadEnds(t *testing.T) {
 	boom := errors.New("boom")
 	failing := func(context.Context) ([]int, bool, error) { return []int{1}, true, boom }
 	var last error
@@ -67,7 +67,7 @@ func TestAheadEnds(t *testing.T) {
 	if !errors.Is(last, errEndless) {
 		t.Errorf("endless pages end with %v", last)
 	}
-	for range ReadAhead(t.Context(), numbered(1000), endless) {
+	for range ReadAhead(t.Context(), pages(1000), endless) {
 		break // goleak detects a reader that does not end
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -86,7 +86,7 @@ func TestAheadEnds(t *testing.T) {
 
 // The number of entries of a list and the time of waiting for the server are limited. The time that the caller takes to
 // process the entries does not count.
-func TestAheadIsBounded(t *testing.T) {
+func TestReadAheadIsLimited(t *testing.T) {
 	full := make([]int, 1000)
 	for name, tc := range map[string]struct {
 		next NextPage[int]
@@ -103,7 +103,7 @@ func TestAheadIsBounded(t *testing.T) {
 			<-ctx.Done()
 			return nil, false, ctx.Err()
 		}, 0, MaxListTime, false},
-		"a slow reader": {numbered(50), time.Minute, 3 * time.Hour, true},
+		"a slow reader": {pages(50), time.Minute, 3 * time.Hour, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -80,7 +80,7 @@ func noTunnel(status int) error {
 		&http.Response{StatusCode: status, Status: http.StatusText(status)})
 }
 
-func TestWhatIsRepeated(t *testing.T) {
+func TestShouldRetry(t *testing.T) {
 	after := http.Header{"Retry-After": {"1"}}
 	race := Call{IsRace: func(b []byte) bool { return string(b) == "race" }}
 	cases := []struct {
@@ -196,7 +196,7 @@ func TestGivesUp(t *testing.T) {
 	})
 }
 
-func TestWaits(t *testing.T) {
+func TestRetryAfter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		date := time.Now().UTC().Add(time.Hour) // the server's clock is wrong, but consistent
 		s := &script{steps: []step{
@@ -278,7 +278,7 @@ func FuzzRetryAfter(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		r := retryAfter(&http.Response{Header: http.Header{"Retry-After": {s}}})
 		if r != nil && r.Duration < 0 {
-			t.Errorf("%q gives %v", s, r.Duration)
+			t.Errorf("%q returns %v", s, r.Duration)
 		}
 	})
 }
