@@ -109,7 +109,7 @@ func (s *Service) metadataPrefixes(ctx context.Context) ([]string, error) {
 
 // cleanCaches returns tasks that remove the client's files on this machine, if any.
 func (s *Service) cleanCaches() (tasks []*plan.Task) {
-	if s.Cache.Holds(s.Contract.Backend) {
+	if s.Cache.HasMetadata(s.Contract.Backend) {
 		tasks = append(tasks, plan.Step(plan.Item{Change: Delete, Kind: KindCache, Name: lithops.RuntimesPrefix + string(s.Contract.Backend)},
 			func(context.Context) error { return s.Cache.RemoveAll(s.Contract.Backend) }))
 	}

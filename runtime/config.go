@@ -138,7 +138,7 @@ func (s *Service) describeTarget(doc *lithops.Document) {
 	}
 	if s.Contract.Backend == lithops.CodeEngine {
 		s.describeCodeEngine(doc)
-		lithops.DescribeStorage(doc, s.Storage, s.Target.Bucket, s.Install.Version)
+		lithops.SetStorage(doc, s.Storage, s.Target.Bucket, s.Install.Version)
 		setDirectEndpoint(doc, s.Storage)
 		return
 	}
@@ -152,7 +152,7 @@ func (s *Service) describeTarget(doc *lithops.Document) {
 	doc.Set(section, "endpoint", c.Endpoint)
 	doc.Set(section, "namespace", s.Target.Namespace)
 	doc.Set(section, "api_key", c.APIKey)
-	lithops.DescribeStorage(doc, s.Storage, s.Target.Bucket, s.Install.Version)
+	lithops.SetStorage(doc, s.Storage, s.Target.Bucket, s.Install.Version)
 }
 
 // setIBMSection sets the keys that most releases of the client read only from section 'ibm'. Their values may be in

@@ -35,8 +35,8 @@ func (s *Service) overrideCodeEngine(doc *lithops.Document, configured lithops.C
 	}
 	s.setIBMSection(doc, configured)
 	s.setDefaultImage(doc)
-	scale := lithops.Scale{MilliCPU: configured.RuntimeMilliCPU, MemoryMB: configured.RuntimeMemory}
-	if least, err := lithops.SmallestScale(scale.MemoryMB); err == nil && scale.Check() != nil {
+	size := lithops.JobSize{MilliCPU: configured.RuntimeMilliCPU, MemoryMB: configured.RuntimeMemory}
+	if least, err := lithops.SmallestJobSize(size.MemoryMB); err == nil && size.Check() != nil {
 		doc.Set(section, "runtime_cpu", float64(least.MilliCPU)/1000)
 	}
 }

@@ -125,7 +125,7 @@ func TestConfigurationRepeatsTheAPIKey(t *testing.T) {
 		written := filepath.Join(t.TempDir(), "written")
 		write(t, written, string(data))
 		s := newConfiguredService(t, backend, written)
-		if refusal := s.Config.Refusal(backend, s.Install); !refusal.IsZero() {
+		if refusal := s.Config.Rejection(backend, s.Install); !refusal.IsZero() {
 			t.Errorf("%s: the client would report %q for\n%s", backend, refusal, data)
 		}
 	}

@@ -74,7 +74,7 @@ func (s *Service) wantedRuntimes(req DeployRequest) ([]site.Wanted, error) {
 	timeout := cmp.Or(req.TimeoutS, s.Settings.RuntimeTimeout)
 	limits := s.Compute.Limits()
 	wrong := []error{limits.CheckTimeout(timeout), s.checkJobTime(timeout)}
-	if req.InImage && !limits.Scaled {
+	if req.InImage && !limits.FixedSizes {
 		wrong = append(wrong, fault.New(fault.Usage, i18n.M("Only code_engine supports images that contain the Lithops code."), i18n.M("Omit '--code'.")))
 	}
 	for _, m := range memories {
@@ -87,7 +87,7 @@ func (s *Service) wantedRuntimes(req DeployRequest) ([]site.Wanted, error) {
 	for _, m := range memories {
 		w := s.Want(image, m, timeout, req.Python)
 		w.Pin, w.InImage = req.Pin, req.InImage
-		if w.MilliCPU, err = limits.Processors(m, req.MilliCPU, s.Settings.RuntimeMilliCPU); err != nil {
+		if w.MilliCPU, err = limits.CPUFor(m, req.MilliCPU, s.Settings.RuntimeMilliCPU); err != nil {
 			return nil, err
 		}
 		s.warnOfCPUMismatch(w)
@@ -105,7 +105,7 @@ func (s *Service) warnOfCPUMismatch(w site.Wanted) {
 	cpu, asked := lithops.FormatCPU(w.MilliCPU), s.Settings.RuntimeMilliCPU
 	switch {
 	case w.MilliCPU == 0:
-	case lithops.Scale{MilliCPU: w.MilliCPU, MemoryMB: w.MemoryMB}.ClientRefuses():
+	case lithops.JobSize{MilliCPU: w.MilliCPU, MemoryMB: w.MemoryMB}.RejectedByClient():
 		s.Warn(i18n.M("The Lithops client does not accept a 'runtime_cpu' of {{.CPU}} with a 'runtime_memory' of {{.Memory}} MB, although Code Engine does. Specify another '--cpu' or '--memory'.",
 			"CPU", cpu, "Memory", w.MemoryMB))
 	case w.MilliCPU != asked:
@@ -119,7 +119,7 @@ func (s *Service) checkJobTime(timeoutS int) error {
 	if err := lithops.CheckJobTime(timeoutS); err != nil {
 		return err
 	}
-	if problem, fatal := lithops.JobTime(timeoutS); !problem.IsZero() && !fatal {
+	if problem, fatal := lithops.JobTimeProblem(timeoutS); !problem.IsZero() && !fatal {
 		s.Warn(problem)
 	}
 	return nil

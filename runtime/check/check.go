@@ -266,7 +266,7 @@ func (d *Doctor) checkScope(ctx context.Context) Check {
 			return c
 		}
 	}
-	if limits.Scaled {
+	if limits.FixedSizes {
 		return d.projectOK()
 	}
 	return ok(i18n.M("Namespace {{.Namespace}}; package names end in {{.Key}} (from {{.From}}).",

@@ -30,7 +30,7 @@ func (c *Compute) ListActivations(ctx context.Context, since time.Time, _ bool) 
 				return
 			}
 			a := c.activation(r)
-			scale, _ := lithops.ParseScale(r.CPU, r.Memory)
+			scale, _ := lithops.ParseJobSize(r.CPU, r.Memory)
 			a.Runtime, a.MemoryMB = entity.ID{Name: r.JobName}, scale.MemoryMB
 			// Only the payload, which also contains secrets, lists the calls of an instance. Each instance runs at
 			// least one call.

@@ -27,7 +27,7 @@ func failureCause(run runDoc) error {
 	failed := func(reason, recovery i18n.Message) error { return fault.New(fault.Failed, reason, recovery) }
 	switch m := exitCode.FindStringSubmatch(reason); {
 	case contains("oomkilled", "outofmemory"):
-		scale, _ := lithops.ParseScale(run.CPU, run.Memory)
+		scale, _ := lithops.ParseJobSize(run.CPU, run.Memory)
 		mb := scale.MemoryMB
 		return failed(i18n.M("Runtime {{.Image}} needs more than {{.Memory}} MB of memory to start.", "Image", image, "Memory", mb),
 			i18n.M("Deploy it with more memory: 'ibmcloud fn-runtime deploy {{.Image}} --memory {{.More}}'.", "Image", image, "More", 2*mb))

@@ -61,7 +61,7 @@ func isOwn(contract lithops.Contract, name string) bool {
 // registered converts a job. It derives the release, the memory and the metadata key from the name and the variables.
 func (c *Compute) registered(j jobDoc) entity.Registered {
 	c.recordCode(j)
-	scale, _ := lithops.ParseScale(j.CPU, j.Memory)
+	scale, _ := lithops.ParseJobSize(j.CPU, j.Memory)
 	r := entity.Registered{
 		ID: entity.ID{Name: j.Name}, Reference: j.Image, MemoryMB: scale.MemoryMB, MilliCPU: scale.MilliCPU, TimeoutMS: j.MaxExecutionTime * 1000,
 		Notes: readNotes(j), UpdatedAt: j.CreatedAt, Revision: revision(j),

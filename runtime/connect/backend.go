@@ -27,7 +27,7 @@ func (p *opening) chooseBackend(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if config.Masked() {
+	if config.HasMaskedSecrets() {
 		return fault.New(fault.Invalid, i18n.M("The secrets in the Lithops configuration {{.Source}} are masked.", "Source", config.Source()),
 			i18n.M("Write it with its secrets by running 'ibmcloud fn-runtime lithops-config -o FILE'."))
 	}
@@ -69,7 +69,7 @@ func (p *opening) clientConfigLoader() func(ctx context.Context) (source string,
 		return nil
 	}
 	return func(ctx context.Context) (string, error) {
-		return p.config.Source(), p.config.AskClient(ctx, p.install, p.o.Backend, local.Environment(os.Environ()))
+		return p.config.Source(), p.config.CheckWithClient(ctx, p.install, p.o.Backend, local.Environment(os.Environ()))
 	}
 }
 
@@ -153,7 +153,7 @@ func (p *opening) emulateCodeEngine() {
 	p.target.Proxy, p.target.CAFile, p.target.CABundle = e.Proxy(), e.CloudBundle, e.CloudBundle
 	p.limits = lithops.Limits{}
 	memory := lithops.DefaultMemory(lithops.CodeEngine, version)
-	scale, _ := lithops.SmallestScale(memory)
+	scale, _ := lithops.SmallestJobSize(memory)
 	p.compute = lithops.Compute{
 		Backend: lithops.CodeEngine, Region: lithops.Regions(lithops.CodeEngine)[0], IAMAPIKey: e.APIKey, ResourceGroupID: "local",
 		RuntimeMemory: memory, RuntimeMilliCPU: scale.MilliCPU, RuntimeTimeout: lithops.DefaultTimeout(lithops.CodeEngine, version),

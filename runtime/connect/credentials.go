@@ -52,7 +52,7 @@ func (p *opening) computeAuth() (transport.Auth, i18n.Message, error) {
 // warnAboutSessionToken warns that the session token is used with a configuration that was found in the working
 // directory. If another user wrote this directory, the configuration may use the token for the purposes of that user.
 func (p *opening) warnAboutSessionToken() {
-	if o := p.o.Host.Observer; o != nil && p.config != nil && p.config.Nearby() && !p.tokenWarned {
+	if o := p.o.Host.Observer; o != nil && p.config != nil && p.config.InWorkDir() && !p.tokenWarned {
 		p.tokenWarned = true
 		o.Warn(i18n.M("Your session token is used with the Lithops configuration {{.Source}}, which was found in the working directory.", "Source", p.source()))
 	}

@@ -16,10 +16,10 @@ func (p *opening) openStore() error {
 		}
 		p.storage = st
 		if o := p.o.Host.Observer; o != nil {
-			for _, ignored := range p.config.Ignored(p.install) {
+			for _, ignored := range p.config.IgnoredKeys(p.install) {
 				o.Warn(ignored)
 			}
-			if refusal := p.config.Refusal(p.compute.Backend, p.install); !refusal.IsZero() {
+			if refusal := p.config.Rejection(p.compute.Backend, p.install); !refusal.IsZero() {
 				o.Warn(refusal)
 			}
 		}

@@ -129,7 +129,7 @@ func (w *Watcher) mergeRecord(run entity.Activation) {
 	for i, l := range logged {
 		c := w.call(ref{l.Job, l.Call})
 		calls = append(calls, c)
-		c.Function, c.mixed = cmp.Or(l.Function, c.Function), l.Mixed
+		c.Function, c.mixed = cmp.Or(l.Function, c.Function), l.Interleaved
 		if w.end(c, run, i == 0, i == len(logged)-1, l) && l.Raised {
 			c.State, c.Error = entity.CallFailed, l.Error
 		}

@@ -65,7 +65,7 @@ func (c Cache) RemoveMetadata(key string) error {
 // ReadNamespace reads what the client knows of a namespace by its name; fault.NotFound when that is nothing: no file,
 // an empty one, or one without an id, all of which the client leaves behind.
 func (c Cache) ReadNamespace(backend Backend, name string) (entity.Scope, error) {
-	root, path, err := c.readPlace(backend, name)
+	root, path, err := c.readScopeFile(backend, name)
 	if err != nil {
 		return entity.Scope{}, err
 	}
@@ -87,7 +87,7 @@ func (c Cache) WriteNamespace(backend Backend, ns entity.Scope) error {
 
 // ReadProject reads what the client knows of a project of Code Engine by its name; fault.NotFound when that is nothing.
 func (c Cache) ReadProject(name string) (Project, error) {
-	root, path, err := c.readPlace(CodeEngine, name)
+	root, path, err := c.readScopeFile(CodeEngine, name)
 	if err != nil {
 		return Project{}, err
 	}
@@ -107,8 +107,8 @@ func (c Cache) WriteProject(p Project) error {
 	return c.write(path, []byte("namespace: "+yamlText(p.Namespace)+"\nproject_id: "+yamlText(p.ID)+"\nproject_name: "+yamlText(p.Name)+"\n"))
 }
 
-// readPlace reads the file of a namespace or project; one that is no YAML holds nothing.
-func (c Cache) readPlace(backend Backend, name string) (root *pyyaml.Node, path string, err error) {
+// readScopeFile reads the file of a namespace or project; one that is no YAML holds nothing.
+func (c Cache) readScopeFile(backend Backend, name string) (root *pyyaml.Node, path string, err error) {
 	if path, err = c.namespacePath(backend, name); err != nil {
 		return nil, path, err
 	}
@@ -148,17 +148,17 @@ func (c Cache) namespacePath(backend Backend, name string) (string, error) {
 	return filepath.Join(c.Dir, local), nil
 }
 
-// Holds reports whether there is metadata of a backend, of any release.
-func (c Cache) Holds(backend Backend) bool {
-	folders, err := c.folders(backend)
-	return err != nil || len(folders) > 0
+// HasMetadata reports whether there is metadata of a backend, of any release.
+func (c Cache) HasMetadata(backend Backend) bool {
+	dirs, err := c.metadataDirs(backend)
+	return err != nil || len(dirs) > 0
 }
 
 // RemoveAll removes all metadata of a backend, of every release.
 func (c Cache) RemoveAll(backend Backend) error {
-	folders, err := c.folders(backend)
+	dirs, err := c.metadataDirs(backend)
 	failed := []error{err}
-	for _, d := range folders {
+	for _, d := range dirs {
 		if err := os.RemoveAll(d); err != nil {
 			failed = append(failed, c.failed(d, err))
 		}
@@ -166,8 +166,8 @@ func (c Cache) RemoveAll(backend Backend) error {
 	return errors.Join(failed...)
 }
 
-// folders returns those that hold metadata of a backend.
-func (c Cache) folders(backend Backend) (found []string, err error) {
+// metadataDirs returns those that hold metadata of a backend.
+func (c Cache) metadataDirs(backend Backend) (found []string, err error) {
 	root := filepath.Join(c.Dir, filepath.FromSlash(RuntimesPrefix))
 	dirs := []string{filepath.Join(root, string(backend))}
 	entries, err := os.ReadDir(root)

@@ -99,10 +99,10 @@ func validateJob(name, image string) error {
 	return nil
 }
 
-// Codeless reports whether an image is a public one that a job of Code Engine cannot run as the client registers it: it has
+// LacksCode reports whether an image is a public one that a job of Code Engine cannot run as the client registers it: it has
 // the modules of a worker, and no code of Lithops. The client makes such a job of each memory size that is not there, once
 // the metadata that all sizes share is (code_engine.py: invoke).
-func Codeless(image string) bool {
+func LacksCode(image string) bool {
 	return strings.HasPrefix(image, DefaultDockerServer+"/lithopscloud/openwhisk-python-v")
 }
 

@@ -131,36 +131,36 @@ func TestAnOldCacheFileIsFound(t *testing.T) {
 }
 
 func TestEveryMemoryHasASmallestScale(t *testing.T) {
-	for mb, want := range map[int]Scale{256: {125, 256}, 1024: {125, 1024}, 2048: {250, 2048}, 8192: {1000, 8192}, 12288: {6000, 12288}, 49152: {6000, 49152}} {
-		if got, err := SmallestScale(mb); err != nil || got != want || got.Check() != nil {
+	for mb, want := range map[int]JobSize{256: {125, 256}, 1024: {125, 1024}, 2048: {250, 2048}, 8192: {1000, 8192}, 12288: {6000, 12288}, 49152: {6000, 49152}} {
+		if got, err := SmallestJobSize(mb); err != nil || got != want || got.Check() != nil {
 			t.Errorf("%d MB: got %v, %v", mb, got, err)
 		}
 	}
 	for _, mb := range memories() {
-		s, err := SmallestScale(mb)
+		s, err := SmallestJobSize(mb)
 		if err != nil {
 			t.Fatal(err)
 		}
-		back, ok := ParseScale(FormatCPU(s.MilliCPU), FormatMemory(mb))
+		back, ok := ParseJobSize(FormatCPU(s.MilliCPU), FormatMemory(mb))
 		if !ok || back != s {
 			t.Errorf("%v comes back as %v", s, back)
 		}
 	}
 	for _, mb := range []int{0, 128, 300, 6144, 65536} {
-		if _, err := SmallestScale(mb); !fault.Is(err, fault.Usage) {
+		if _, err := SmallestJobSize(mb); !fault.Is(err, fault.Usage) {
 			t.Errorf("%d MB: %v", mb, err)
 		}
 	}
-	for s, clientRefuses := range map[Scale]bool{{125, 2048}: false, {1000, 2048}: true, {3000, 4096}: true, {125, 256}: false, {6000, 49152}: true} {
-		if got := s.ClientRefuses(); got != clientRefuses {
+	for s, clientRefuses := range map[JobSize]bool{{125, 2048}: false, {1000, 2048}: true, {3000, 4096}: true, {125, 256}: false, {6000, 49152}: true} {
+		if got := s.RejectedByClient(); got != clientRefuses {
 			t.Errorf("the client refuses %v: %v", s, got)
 		}
 	}
-	if err := (Scale{125, 2048}).Check(); !fault.Is(err, fault.Usage) {
+	if err := (JobSize{125, 2048}).Check(); !fault.Is(err, fault.Usage) {
 		t.Errorf("the service has no such pair: %v", err)
 	}
 	for _, limits := range [][2]string{{"", "1G"}, {"1", ""}, {"x", "1G"}, {"1", "NaNG"}, {"-1", "1G"}, {"1", "1e99G"}} {
-		if s, ok := ParseScale(limits[0], limits[1]); ok {
+		if s, ok := ParseJobSize(limits[0], limits[1]); ok {
 			t.Errorf("%q is %v", limits, s)
 		}
 	}
@@ -168,8 +168,8 @@ func TestEveryMemoryHasASmallestScale(t *testing.T) {
 
 func TestParseScaleTakesAnything(t *testing.T) {
 	if err := quick.Check(func(cpu, memory string) bool {
-		s, ok := ParseScale(cpu, memory)
-		return ok == (s != Scale{})
+		s, ok := ParseJobSize(cpu, memory)
+		return ok == (s != JobSize{})
 	}, nil); err != nil {
 		t.Error(err)
 	}

@@ -47,7 +47,7 @@ func (c *Config) Compute(backend Backend, install Install) (Compute, error) {
 		out.Endpoint, out.Region = "", r.text("region") // the client knows no other endpoint than the region's
 		out.Project, out.ProjectID = r.text("project_name"), r.text("project_id")
 		out.DockerNamespace = r.text("docker_namespace")
-		out.RuntimeMilliCPU = r.thousandths("runtime_cpu", defaultMilliCPU)
+		out.RuntimeMilliCPU = r.milliCPU("runtime_cpu", defaultMilliCPU)
 	}
 	if backend == IBMCF {
 		out.Region = r.text("region")
@@ -55,7 +55,7 @@ func (c *Config) Compute(backend Backend, install Install) (Compute, error) {
 			out.Region = regionOf(out.Endpoint, 0)
 			if out.Region == "" {
 				r.fail(i18n.M("The key 'endpoint' in section 'ibm_cf' of the Lithops configuration is not a URL ({{.Place}}).",
-					"Place", place(c.source, r.values["endpoint"].Line, 0)),
+					"Place", location(c.source, r.values["endpoint"].Line, 0)),
 					i18n.M("Set it to https://REGION.functions.cloud.ibm.com."))
 			} else if rel.before(2, 2, 12) {
 				out.Region = strings.ReplaceAll(out.Region, "-", "_")
@@ -95,14 +95,14 @@ func (c *Config) computeReader(backend Backend, rel release) *reader {
 		r.err = serverless.err
 	}
 	if backend == IBMCF && !(r.has("endpoint") && r.has("namespace")) {
-		r.layRegion(c.root.Get(name).Get("regions"), serverless.values["region"])
+		r.overlayRegion(c.root.Get(name).Get("regions"), serverless.values["region"])
 	}
 	return r
 }
 
-// layRegion is for releases before 2.3.5, whose ibm_cf section may hold several regions, one of them chosen in the
+// overlayRegion is for releases before 2.3.5, whose ibm_cf section may hold several regions, one of them chosen in the
 // section "serverless"; without a choice the first counts.
-func (r *reader) layRegion(regions, chosen *pyyaml.Node) {
+func (r *reader) overlayRegion(regions, chosen *pyyaml.Node) {
 	if regions == nil || regions.Kind != pyyaml.Map || len(regions.Keys) == 0 {
 		return
 	}
@@ -113,8 +113,8 @@ func (r *reader) layRegion(regions, chosen *pyyaml.Node) {
 	if chosen != nil && chosen.Kind == pyyaml.Text {
 		name = chosen.Text
 	}
-	r.lay("ibm_cf", regions.Get(name))
-	r.lay("ibm", r.config.root.Get("ibm"))
+	r.overlay("ibm_cf", regions.Get(name))
+	r.overlay("ibm", r.config.root.Get("ibm"))
 }
 
 // regionOf is the client's endpoint.split('//')[1].split('.')[label]; "" when there is no such part.

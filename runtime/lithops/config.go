@@ -29,15 +29,15 @@ type LoadOptions struct {
 
 // Config is the configuration that the client would load. It may be absent: see Found.
 type Config struct {
-	source  string
-	data    []byte // the text
-	root    *pyyaml.Node
-	version string
-	nearby  bool
+	source    string
+	data      []byte // the text
+	root      *pyyaml.Node
+	version   string
+	inWorkDir bool
 }
 
-// nearbyConfig is the file in the working folder that the client takes before the user's own.
-const nearbyConfig = ".lithops_config"
+// workDirConfig is the file in the working folder that the client takes before the user's own.
+const workDirConfig = ".lithops_config"
 
 // environmentSource is the variable that may hold the whole configuration, and then its Source.
 const environmentSource = "LITHOPS_CONFIG"
@@ -64,7 +64,7 @@ func Load(o LoadOptions) (*Config, error) {
 	if path == "" {
 		return c, nil
 	}
-	c.source, c.nearby = path, named == "" && path == filepath.Join(o.WorkDir, nearbyConfig) && o.WorkDir != o.Home
+	c.source, c.inWorkDir = path, named == "" && path == filepath.Join(o.WorkDir, workDirConfig) && o.WorkDir != o.Home
 	data, err := o.read(path, named)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && named == "":
@@ -99,15 +99,15 @@ func (o LoadOptions) find() (path, named string) {
 	if p := o.Getenv("LITHOPS_CONFIG_FILE"); p != "" {
 		return o.abs(p), "LITHOPS_CONFIG_FILE"
 	}
-	places := []string{filepath.Join(o.WorkDir, nearbyConfig), filepath.Join(o.Home, ".lithops", "config")}
+	candidates := []string{filepath.Join(o.WorkDir, workDirConfig), filepath.Join(o.Home, ".lithops", "config")}
 	r := parseRelease(o.Version)
 	if r.before(2, 2, 14) {
-		places = append(places, filepath.Join(o.Home, ".lithops_config"))
+		candidates = append(candidates, filepath.Join(o.Home, ".lithops_config"))
 	}
 	if !r.before(2, 8, 0) && runtime.GOOS != "windows" {
-		places = append(places, globalConfig)
+		candidates = append(candidates, globalConfig)
 	}
-	for _, p := range places {
+	for _, p := range candidates {
 		if _, err := os.Stat(p); err == nil || !errors.Is(err, fs.ErrNotExist) {
 			return p, ""
 		}
@@ -132,7 +132,7 @@ func absolute(path, home, dir string) string {
 func (c *Config) with(root *pyyaml.Node, err error) (*Config, error) {
 	if at, ok := errors.AsType[*document.Error](err); ok {
 		return nil, fault.New(fault.Invalid,
-			i18n.M("The Lithops configuration is malformed: {{.What}} ({{.Place}}).", "What", at.Reason, "Place", place(c.source, at.Line, at.Column)),
+			i18n.M("The Lithops configuration is malformed: {{.What}} ({{.Place}}).", "What", at.Reason, "Place", location(c.source, at.Line, at.Column)),
 			i18n.M("Fix the syntax; 'ibmcloud fn-runtime lithops-config -b local' prints a working configuration."))
 	}
 	if err != nil {
@@ -143,30 +143,30 @@ func (c *Config) with(root *pyyaml.Node, err error) (*Config, error) {
 	}
 	if root.Kind != pyyaml.Map {
 		return nil, fault.New(fault.Invalid,
-			i18n.M("The Lithops configuration contains no sections ({{.Place}}).", "Place", place(c.source, root.Line, 0)),
+			i18n.M("The Lithops configuration contains no sections ({{.Place}}).", "Place", location(c.source, root.Line, 0)),
 			i18n.M("Write sections such as 'lithops:' with the keys indented below; 'ibmcloud fn-runtime lithops-config -b local' prints an example."))
 	}
 	c.root = root
 	return c, nil
 }
 
-// found reports whether there is a configuration. The client runs in its localhost mode without one.
-func (c *Config) found() bool { return c.root != nil }
+// exists reports whether there is a configuration. The client runs in its localhost mode without one.
+func (c *Config) exists() bool { return c.root != nil }
 
 // Source is where the configuration came from: a path, or LITHOPS_CONFIG; "" when there is no such place.
 func (c *Config) Source() string { return c.source }
 
-// Nearby reports whether the configuration was found in the working folder, without the user having named it. The home
+// InWorkDir reports whether the configuration was found in the working folder, without the user having named it. The home
 // folder is the user's own.
-func (c *Config) Nearby() bool { return c.nearby }
+func (c *Config) InWorkDir() bool { return c.inWorkDir }
 
-// Masked reports whether a secret was left out of the configuration when it was printed.
-func (c *Config) Masked() bool { return c.root.Holds(Masked) }
+// HasMaskedSecrets reports whether a secret was left out of the configuration when it was printed.
+func (c *Config) HasMaskedSecrets() bool { return c.root.Contains(Masked) }
 
 // Backend is lithops.backend or, where only a mode is given, the backend of that mode's section, as releases before
 // 2.3.5 want it; "localhost" in that mode; else the default of the release; "" when there is no configuration.
 func (c *Config) Backend() (string, error) {
-	if !c.found() {
+	if !c.exists() {
 		return "", nil
 	}
 	r := c.reader("lithops")
@@ -196,7 +196,7 @@ func defaultBackend(mode string, r release) string {
 // StorageBackend is lithops.storage or the client's default: ibm_cos up to 3.1.0, aws_s3 later; "" when there is no
 // configuration at all.
 func (c *Config) StorageBackend() (string, error) {
-	if !c.found() {
+	if !c.exists() {
 		return "", nil
 	}
 	r := c.reader("lithops")

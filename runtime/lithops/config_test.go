@@ -32,7 +32,7 @@ func mustLoad(t *testing.T, version, text string) *Config {
 
 func TestErrorsNameFileLineAndKey(t *testing.T) {
 	const secret = "TOPSECRET"
-	for _, tc := range []struct{ text, place, what string }{
+	for _, tc := range []struct{ text, location, what string }{
 		{"ibm_cf:\n  runtime_memory: '256'\n", "line 2", "'runtime_memory' in section 'ibm_cf' of the Lithops configuration must be an integer"},
 		{"ibm:\n  region: us-south\n  iam_api_key: 12345\n", "line 3", "'iam_api_key' in section 'ibm' of the Lithops configuration must be a string"},
 		{"ibm_cf: " + secret + "\n", "line 1", "Section 'ibm_cf'"},
@@ -56,7 +56,7 @@ func TestErrorsNameFileLineAndKey(t *testing.T) {
 			t.Errorf("%q is accepted", tc.text)
 			continue
 		}
-		if s := f.Error(); !strings.Contains(s, tc.place) || !strings.Contains(s, tc.what) || !strings.Contains(s, "config") || f.Recovery.IsZero() {
+		if s := f.Error(); !strings.Contains(s, tc.location) || !strings.Contains(s, tc.what) || !strings.Contains(s, "config") || f.Recovery.IsZero() {
 			t.Errorf("%q: %s / %s", tc.text, s, f.Recovery)
 		}
 		if all := fmt.Sprint(f, f.Recovery, f.Details, f.Unwrap()); strings.Contains(all, secret) {
@@ -160,7 +160,7 @@ func TestSearchOrder(t *testing.T) {
 func TestEmptyConfigurationIsNone(t *testing.T) {
 	for _, text := range []string{"", "# nothing\n", "{}", "---\n", "null"} {
 		c := mustLoad(t, "3.8.0", text)
-		if c.found() {
+		if c.exists() {
 			t.Errorf("%q is found", text)
 		}
 		if s, err := c.Storage(Compute{}, Install{Version: "3.8.0"}); err != nil || s != (Storage{}) {

@@ -24,7 +24,7 @@ const headerMark = "# Lithops configuration for "
 // Document returns the configuration's text, to be changed. That of a configuration that was not found is empty.
 func (c *Config) Document() (*Document, error) {
 	d := &Document{root: &yaml.Node{Kind: yaml.MappingNode}}
-	if c == nil || !c.found() {
+	if c == nil || !c.exists() {
 		return d, nil
 	}
 	text := withoutHeader(c.data)
@@ -39,7 +39,7 @@ func (c *Config) Document() (*Document, error) {
 			i18n.M("Write it as sections with the keys indented below, or specify an empty file.")).Because(err)
 	}
 	d.root = root
-	lay(d.root)
+	normalize(d.root)
 	return d, nil
 }
 
@@ -53,9 +53,9 @@ func withoutHeader(text []byte) []byte {
 	return text
 }
 
-// lay gives JSON the form of YAML, and of keys that stand twice in a mapping leaves the last, as PyYAML reads them.
+// normalize gives JSON the form of YAML, and of keys that stand twice in a mapping leaves the last, as PyYAML reads them.
 // Scalars that the encoder writes as something else are given a form in which it does not.
-func lay(n *yaml.Node) {
+func normalize(n *yaml.Node) {
 	n.Style &^= yaml.FlowStyle | yaml.FoldedStyle
 	if strings.ContainsAny(n.Value, "\u0085\u2028\u2029\ufeff") {
 		n.Style = n.Style&yaml.TaggedStyle | yaml.DoubleQuotedStyle
@@ -71,7 +71,7 @@ func lay(n *yaml.Node) {
 		}
 	}
 	for _, c := range n.Content {
-		lay(c)
+		normalize(c)
 	}
 }
 
@@ -80,8 +80,8 @@ func (d *Document) Empty() bool { return len(d.root.Content) == 0 }
 
 // Has reports whether a section has a value for a key.
 func (d *Document) Has(section, key string) bool {
-	s := value(d.root, section)
-	return s != nil && value(s, key) != nil
+	s := lookup(d.root, section)
+	return s != nil && lookup(s, key) != nil
 }
 
 // Set returns a key of a section a value: a text, a number or a truth value. The zero value of each leaves things as they are.
@@ -94,33 +94,33 @@ func (d *Document) Set(section, key string, v any) {
 	if err := n.Encode(v); err != nil {
 		return // of these kinds none fails
 	}
-	put(d.section(section), key, &n)
+	setValue(d.section(section), key, &n)
 }
 
 // Delete removes a key of a section.
 func (d *Document) Delete(section, key string) {
-	if s := value(d.root, section); s != nil {
-		remove(s, key)
+	if s := lookup(d.root, section); s != nil {
+		removeKey(s, key)
 	}
 }
 
-// section returns a section's mapping, which is made where it is missing, and copied where it is another's.
+// section returns a section's mapping, which is made where it is missing, and deepCopy where it is another's.
 func (d *Document) section(name string) *yaml.Node {
-	s := value(d.root, name)
+	s := lookup(d.root, name)
 	switch {
 	case s == nil || s.Kind == yaml.ScalarNode:
 		s = &yaml.Node{Kind: yaml.MappingNode}
-		put(d.root, name, s)
+		setValue(d.root, name, s)
 	case s.Kind == yaml.AliasNode:
-		s = copied(s.Alias)
-		put(d.root, name, s)
+		s = deepCopy(s.Alias)
+		setValue(d.root, name, s)
 	}
 	return s
 }
 
-// contradicting are the keys that say together where a section's service is and how it is entered: a section that is
+// connectionKeys are the keys that say together where a section's service is and how it is entered: a section that is
 // written anew has none of the old.
-var contradicting = []string{"endpoint", "private_endpoint", "region", "region_name", "namespace", "namespace_id", "project_name", "project_id", "api_key", "iam_api_key", "token",
+var connectionKeys = []string{"endpoint", "private_endpoint", "region", "region_name", "namespace", "namespace_id", "project_name", "project_id", "api_key", "iam_api_key", "token",
 	"token_expiry_time", "insecure", "storage_bucket", "access_key_id", "secret_access_key", "access_key", "secret_key", "session_token", "service_instance_id"}
 
 // Merge lays another document over this one: its values win, and what this one alone has stays.
@@ -131,19 +131,19 @@ func (d *Document) Merge(over *Document) {
 			from = from.Alias
 		}
 		if from.Kind != yaml.MappingNode {
-			put(d.root, name, copied(from))
+			setValue(d.root, name, deepCopy(from))
 			continue
 		}
 		to := d.section(name)
 		if name != "lithops" {
-			for _, key := range contradicting {
-				if value(from, key) == nil {
-					remove(to, key)
+			for _, key := range connectionKeys {
+				if lookup(from, key) == nil {
+					removeKey(to, key)
 				}
 			}
 		}
 		for j := 0; j+1 < len(from.Content); j += 2 {
-			put(to, from.Content[j].Value, copied(from.Content[j+1]))
+			setValue(to, from.Content[j].Value, deepCopy(from.Content[j+1]))
 		}
 	}
 }
@@ -208,8 +208,8 @@ func (d *Document) Text(what string, more ...string) ([]byte, error) {
 	return out.Bytes(), e.Close()
 }
 
-// value returns what a mapping has for a key, an alias as what it stands for; nil where there is nothing.
-func value(n *yaml.Node, key string) *yaml.Node {
+// lookup returns what a mapping has for a key, an alias as what it stands for; nil where there is nothing.
+func lookup(n *yaml.Node, key string) *yaml.Node {
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
@@ -221,7 +221,7 @@ func value(n *yaml.Node, key string) *yaml.Node {
 	return nil
 }
 
-func put(n *yaml.Node, key string, v *yaml.Node) {
+func setValue(n *yaml.Node, key string, v *yaml.Node) {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		if n.Content[i].Value == key {
 			v.LineComment, v.HeadComment, v.FootComment = n.Content[i+1].LineComment, n.Content[i+1].HeadComment, n.Content[i+1].FootComment
@@ -234,7 +234,7 @@ func put(n *yaml.Node, key string, v *yaml.Node) {
 	n.Content = append(n.Content, k, v)
 }
 
-func remove(n *yaml.Node, key string) {
+func removeKey(n *yaml.Node, key string) {
 	for i := 0; n.Kind == yaml.MappingNode && i+1 < len(n.Content); i += 2 {
 		if n.Content[i].Value == key {
 			n.Content = slices.Delete(n.Content, i, i+2)
@@ -243,15 +243,15 @@ func remove(n *yaml.Node, key string) {
 	}
 }
 
-// copied returns a tree of its own, without anchors and aliases.
-func copied(n *yaml.Node) *yaml.Node {
+// deepCopy returns a tree of its own, without anchors and aliases.
+func deepCopy(n *yaml.Node) *yaml.Node {
 	if n.Kind == yaml.AliasNode {
-		return copied(n.Alias)
+		return deepCopy(n.Alias)
 	}
 	c := *n
 	c.Anchor, c.Content = "", make([]*yaml.Node, len(n.Content))
 	for i, child := range n.Content {
-		c.Content[i] = copied(child)
+		c.Content[i] = deepCopy(child)
 	}
 	return &c
 }

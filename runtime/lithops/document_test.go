@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func editable(t *testing.T, text string) *Document {
+func parseDocument(t *testing.T, text string) *Document {
 	t.Helper()
 	d, err := mustLoad(t, "3.8.0", text).Document()
 	if err != nil {
@@ -16,8 +16,8 @@ func editable(t *testing.T, text string) *Document {
 	return d
 }
 
-// shown is the text without the comment on top.
-func shown(t *testing.T, d *Document) string {
+// renderBody is the text without the comment on top.
+func renderBody(t *testing.T, d *Document) string {
 	t.Helper()
 	data, err := d.Text("x")
 	if err != nil {
@@ -32,8 +32,8 @@ func shown(t *testing.T, d *Document) string {
 
 func TestADocumentKeepsWhatIsNotChanged(t *testing.T) {
 	const text = "# mine\nlithops:\n  log_level: DEBUG # loud\n  backend: openwhisk\n\nopenwhisk:\n  api_key: a:b\n  runtime_memory: 0x100\n  max_workers: 7\n"
-	d := editable(t, text)
-	if got := shown(t, d); got != strings.ReplaceAll(text, "\n\n", "\n") && got != text {
+	d := parseDocument(t, text)
+	if got := renderBody(t, d); got != strings.ReplaceAll(text, "\n\n", "\n") && got != text {
 		t.Errorf("unchanged, it has become\n%s", cmp.Diff(text, got))
 	}
 	d.Set("lithops", "backend", "ibm_cf")
@@ -42,7 +42,7 @@ func TestADocumentKeepsWhatIsNotChanged(t *testing.T) {
 	d.Set("ibm_cf", "namespace", "")
 	d.Delete("openwhisk", "api_key")
 	want := "# mine\nlithops:\n  log_level: DEBUG # loud\n  backend: ibm_cf\n  monitoring_interval: 0.2\nopenwhisk:\n  runtime_memory: 0x100\n  max_workers: 7\nibm_cf:\n  region: eu-de\n"
-	if d := cmp.Diff(want, strings.ReplaceAll(shown(t, d), "\n\n", "\n")); d != "" {
+	if d := cmp.Diff(want, strings.ReplaceAll(renderBody(t, d), "\n\n", "\n")); d != "" {
 		t.Errorf("want -, got +\n%s", d)
 	}
 }
@@ -53,32 +53,32 @@ func TestADocumentReadsAsTheClientDoes(t *testing.T) {
 		"duplicates": {"lithops: {backend: a, backend: openwhisk}\n", "lithops:\n  backend: openwhisk\n"},
 		"header":     {"# Lithops configuration for x\n# more\n\n# mine\nlithops: {backend: openwhisk}\n", "# mine\nlithops:\n  backend: openwhisk\n"},
 	} {
-		if d := cmp.Diff(c.want, shown(t, editable(t, c.text))); d != "" {
+		if d := cmp.Diff(c.want, renderBody(t, parseDocument(t, c.text))); d != "" {
 			t.Errorf("%s: want -, got +\n%s", name, d)
 		}
 	}
-	if d := editable(t, ""); !d.Empty() {
+	if d := parseDocument(t, ""); !d.Empty() {
 		t.Error("an empty file has sections")
 	}
 }
 
 func TestMergingLeavesNothingThatContradicts(t *testing.T) {
-	d := editable(t, "lithops: {backend: ibm_cf, log_level: DEBUG}\nbase: &b\n  namespace_id: old\n  max_workers: 7\nopenwhisk: *b\nminio:\n  endpoint: http://x\n  session_token: t\nredis: {host: h}\n")
-	d.Merge(editable(t, "lithops: {backend: openwhisk}\nopenwhisk: {endpoint: https://y, api_key: k}\nminio: {endpoint: https://y}\n"))
+	d := parseDocument(t, "lithops: {backend: ibm_cf, log_level: DEBUG}\nbase: &b\n  namespace_id: old\n  max_workers: 7\nopenwhisk: *b\nminio:\n  endpoint: http://x\n  session_token: t\nredis: {host: h}\n")
+	d.Merge(parseDocument(t, "lithops: {backend: openwhisk}\nopenwhisk: {endpoint: https://y, api_key: k}\nminio: {endpoint: https://y}\n"))
 	want := "lithops:\n  backend: openwhisk\n  log_level: DEBUG\nbase: &b\n  namespace_id: old\n  max_workers: 7\n" +
 		"openwhisk:\n  max_workers: 7\n  endpoint: https://y\n  api_key: k\nminio:\n  endpoint: https://y\nredis:\n  host: h\n"
-	if d := cmp.Diff(want, shown(t, d)); d != "" {
+	if d := cmp.Diff(want, renderBody(t, d)); d != "" {
 		t.Errorf("want -, got +\n%s", d)
 	}
 }
 
 func TestMaskingShowsNoSecret(t *testing.T) {
-	d := editable(t, "# SECRET0\nx: &k SECRET1\nibm:\n  iam_api_key: *k # SECRET2\nminio: {access_key_id: SECRET3, secret_access_key: SECRET4, storage_bucket: b}\n"+
+	d := parseDocument(t, "# SECRET0\nx: &k SECRET1\nibm:\n  iam_api_key: *k # SECRET2\nminio: {access_key_id: SECRET3, secret_access_key: SECRET4, storage_bucket: b}\n"+
 		"openwhisk: {docker_password: SECRET5, api_key: [SECRET6], runtime: me/x, token_expiry_time: 99}\nrabbitmq: {amqp_url: 'amqp://u:SECRET7@host/'}\nredis: {password: 123456}\naz: {storage_account_key: SECRET8}\n")
 	d.Mask("***")
-	text := shown(t, d)
+	text := renderBody(t, d)
 	if strings.Contains(text, "SECRET") || strings.Contains(text, "123456") {
-		t.Errorf("a secret is shown:\n%s", text)
+		t.Errorf("the document contains a secret:\n%s", text)
 	}
 	for _, want := range []string{"storage_bucket: b", "runtime: me/x", "token_expiry_time: 99", "api_key:"} {
 		if !strings.Contains(text, want) {

@@ -33,7 +33,7 @@ func Find(ctx context.Context, o FindOptions) (Install, error) {
 		o.Getenv = func(string) string { return "" }
 	}
 	if o.Dir != "" {
-		return o.findDir(ctx)
+		return o.inspectDir(ctx)
 	}
 	pythons, err := o.pythons()
 	if err != nil {
@@ -51,7 +51,7 @@ func Find(ctx context.Context, o FindOptions) (Install, error) {
 		switch {
 		case errors.Is(err, errNoLithops):
 			without = append(without, p)
-		case errors.Is(err, errNoAnswer):
+		case errors.Is(err, errPythonFailed):
 			broken = cmp.Or(broken, err)
 		default:
 			return in, err
@@ -69,13 +69,13 @@ func Find(ctx context.Context, o FindOptions) (Install, error) {
 // errNoLithops says that an interpreter works and has no Lithops.
 var errNoLithops = errors.New("no lithops")
 
-// errNoAnswer says that an interpreter does not work.
-var errNoAnswer = errors.New("no response from Python")
+// errPythonFailed says that an interpreter does not work.
+var errPythonFailed = errors.New("no response from Python")
 
 // pythons lists the interpreters to look at, best first, each once.
 func (o FindOptions) pythons() ([]string, error) {
 	if o.Python != "" {
-		p, err := o.named()
+		p, err := o.resolvePython()
 		return []string{p}, err
 	}
 	var list []string
@@ -89,7 +89,7 @@ func (o FindOptions) pythons() ([]string, error) {
 	}
 	for _, env := range []string{"VIRTUAL_ENV", "CONDA_PREFIX"} {
 		if root := o.Getenv(env); root != "" {
-			add(inEnvironment(root, env == "CONDA_PREFIX"))
+			add(pythonIn(root, env == "CONDA_PREFIX"))
 		}
 	}
 	add(o.lookPath("python3"))
@@ -99,14 +99,14 @@ func (o FindOptions) pythons() ([]string, error) {
 
 var pythonVersion = text.NewPattern(`^[23](\.\d{1,2}){0,2}$`)
 
-// named finds the interpreter that the user named.
-func (o FindOptions) named() (string, error) {
+// resolvePython finds the interpreter that the user named.
+func (o FindOptions) resolvePython() (string, error) {
 	name := o.Python
 	if strings.ContainsAny(name, `/\`) || strings.HasPrefix(name, "~") {
 		path := absolute(name, o.Home, o.WorkDir)
 		info, err := os.Stat(path)
 		if err == nil && info.IsDir() {
-			if p := inEnvironment(path, false); p != "" {
+			if p := pythonIn(path, false); p != "" {
 				return p, nil
 			}
 		} else if err == nil {
@@ -127,16 +127,16 @@ func (o FindOptions) named() (string, error) {
 		i18n.M("Install it, or specify the path of an interpreter with '--python'."))
 }
 
-// inEnvironment is the interpreter of a virtual or conda environment; "" when there is none.
-func inEnvironment(root string, conda bool) string {
-	places := []string{filepath.Join("bin", "python"), filepath.Join("bin", "python3")}
+// pythonIn is the interpreter of a virtual or conda environment; "" when there is none.
+func pythonIn(root string, conda bool) string {
+	candidates := []string{filepath.Join("bin", "python"), filepath.Join("bin", "python3")}
 	if runtime.GOOS == "windows" {
-		places = []string{filepath.Join("Scripts", "python.exe")}
+		candidates = []string{filepath.Join("Scripts", "python.exe")}
 		if conda {
-			places = []string{"python.exe"}
+			candidates = []string{"python.exe"}
 		}
 	}
-	for _, p := range places {
+	for _, p := range candidates {
 		if path := filepath.Join(root, p); executable(path) {
 			return path
 		}
@@ -165,9 +165,9 @@ func executable(path string) bool {
 	return err == nil && !info.IsDir() && (runtime.GOOS == "windows" || info.Mode()&0o111 != 0)
 }
 
-// findDir reads the Lithops in a folder that the user named. Its Python is that of --python, or the one whose
+// inspectDir reads the Lithops in a folder that the user named. Its Python is that of --python, or the one whose
 // site-packages the folder is in, or the one that a script would run under; "" when there is none.
-func (o FindOptions) findDir(ctx context.Context) (Install, error) {
+func (o FindOptions) inspectDir(ctx context.Context) (Install, error) {
 	dir := absolute(o.Dir, o.Home, o.WorkDir)
 	found := ""
 	for _, d := range []string{dir, filepath.Join(dir, "lithops")} {

@@ -94,7 +94,7 @@ func TestLimits(t *testing.T) {
 // A job must have some of the time that its runtime has.
 func TestTheTimeThatAJobHas(t *testing.T) {
 	for timeout, want := range map[int]string{5: "fatal", 1: "fatal", 6: "leaves a job 1 s", 9: "leaves a job 4 s", 10: "", 600: ""} {
-		problem, fatal := JobTime(timeout)
+		problem, fatal := JobTimeProblem(timeout)
 		got := problem.String()
 		if fatal != (want == "fatal") || !fatal && !strings.Contains(got, want) || want == "" && got != "" {
 			t.Errorf("%d s: %q, fatal %v; want %q", timeout, got, fatal, want)

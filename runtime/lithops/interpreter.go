@@ -17,9 +17,9 @@ import (
 // a slow network drive.
 const interpreterDeadline = 20 * time.Second
 
-// whereScript asks a Python for its version and its Lithops, without importing it. The working directory does not
+// locateScript asks a Python for its version and its Lithops, without importing it. The working directory does not
 // count: a folder that happens to be called lithops is not an installation.
-const whereScript = `
+const locateScript = `
 import sys
 sys.path[:] = [p for p in sys.path if p]
 found = None
@@ -39,54 +39,54 @@ func (o FindOptions) inspect(ctx context.Context, python string) (Install, error
 	if in, ok, err := o.fromFiles(python); ok {
 		return in, err
 	}
-	said, err := o.ask(ctx, python)
+	response, err := o.query(ctx, python)
 	if err != nil {
 		return Install{}, err
 	}
-	in := Install{Python: said.Python, Interpreter: python}
-	if filepath.IsAbs(said.Executable) {
-		in.Interpreter = said.Executable
+	in := Install{Python: response.Python, Interpreter: python}
+	if filepath.IsAbs(response.Executable) {
+		in.Interpreter = response.Executable
 	}
-	if said.Lithops == "" {
+	if response.Lithops == "" {
 		return in, errNoLithops
 	}
-	in.Dir = filepath.Dir(said.Lithops)
+	in.Dir = filepath.Dir(response.Lithops)
 	in.Version, err = readVersion(in.Dir)
 	return in, err
 }
 
-type interpreterAnswer struct {
+type interpreterInfo struct {
 	Python     string `json:"python"`
 	Executable string `json:"executable"`
 	Lithops    string `json:"lithops"`
 }
 
-func (o FindOptions) ask(ctx context.Context, python string) (interpreterAnswer, error) {
+func (o FindOptions) query(ctx context.Context, python string) (interpreterInfo, error) {
 	limited, cancel := context.WithTimeout(ctx, interpreterDeadline)
 	defer cancel()
-	cmd := exec.CommandContext(limited, python, "-c", whereScript)
+	cmd := exec.CommandContext(limited, python, "-c", locateScript)
 	cmd.Dir, cmd.Env = o.WorkDir, o.Environ
 	cmd.WaitDelay = time.Second // a shim's child may hold the pipe
-	var out, complaint boundedBuffer
-	cmd.Stdout, cmd.Stderr = &out, &complaint
+	var out, stderr boundedBuffer
+	cmd.Stdout, cmd.Stderr = &out, &stderr
 	err := cmd.Run()
 	if ctx.Err() != nil {
-		return interpreterAnswer{}, ctx.Err()
+		return interpreterInfo{}, ctx.Err()
 	}
-	var said interpreterAnswer
+	var response interpreterInfo
 	line := out.kept[bytes.LastIndexByte(out.kept, '\n')+1:] // what sitecustomize prints comes before
 	if err == nil {
-		if json.Unmarshal(line, &said) == nil && pythonVersion.MatchString(said.Python) {
-			return said, nil
+		if json.Unmarshal(line, &response) == nil && pythonVersion.MatchString(response.Python) {
+			return response, nil
 		}
 		err = errors.New("it did not print the expected output")
 	}
 	if limited.Err() != nil {
 		err = limited.Err()
 	}
-	return said, fault.New(fault.Invalid,
+	return response, fault.New(fault.Invalid,
 		i18n.M("The Python interpreter {{.Path}} does not work: {{.Error}}.", "Path", python, "Error", err),
-		i18n.M("Specify another interpreter with '--python'.")).With(lastLines(complaint.kept, 3)...).Because(errors.Join(errNoAnswer, err))
+		i18n.M("Specify another interpreter with '--python'.")).With(lastLines(stderr.kept, 3)...).Because(errors.Join(errPythonFailed, err))
 }
 
 // boundedBuffer keeps the first 64 KiB and drops the rest.

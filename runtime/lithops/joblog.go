@@ -21,14 +21,14 @@ const (
 // LoggedCall is what the log of a worker tells of one call (worker/handler.py, worker/jobrunner.py). Workers log it at
 // the level INFO, which is the client's default.
 type LoggedCall struct {
-	Job, Call string
-	Function  string    // "" where it did not come so far
-	Started   time.Time // zero where the lines have no time
-	Ended     time.Time // of its last line
-	Raised    bool      // the function, or what runs it, raised an exception
-	Error     string    // its last line
-	Lines     []int     // indices of its lines
-	Mixed     bool      // its worker ran several calls at the same time
+	Job, Call   string
+	Function    string    // "" where it did not come so far
+	Started     time.Time // zero where the lines have no time
+	Ended       time.Time // of its last line
+	Raised      bool      // the function, or what runs it, raised an exception
+	Error       string    // its last line
+	Lines       []int     // indices of its lines
+	Interleaved bool      // its worker ran several calls at the same time
 }
 
 // Line is a line of the log of an activation as OpenWhisk keeps it: time, stream, text. Time is zero and Stream "" in a
@@ -60,16 +60,16 @@ func ParseLine(s string) Line {
 }
 
 var (
-	executionID = text.NewPattern(`\[[A-Z]+\] .*Execution ID: ([0-9A-Za-z-]+)/([0-9]+)$`)
-	workers     = text.NewPattern(`\[[A-Z]+\] .*Worker processes: ([0-9]{1,4})$`)
-	routine     = text.NewPattern(`^([0-9-]{10} [0-9:]{8},[0-9]{3} )?\[(DEBUG|INFO)\] [\w.]+(:[0-9]+)? -- `)
-	goingTo     = text.NewPattern(`\[[A-Z]+\] .*Going to execute '(.{1,200})\(\)'$`)
+	callLine     = text.NewPattern(`\[[A-Z]+\] .*Execution ID: ([0-9A-Za-z-]+)/([0-9]+)$`)
+	workersLine  = text.NewPattern(`\[[A-Z]+\] .*Worker processes: ([0-9]{1,4})$`)
+	infoLine     = text.NewPattern(`^([0-9-]{10} [0-9:]{8},[0-9]{3} )?\[(DEBUG|INFO)\] [\w.]+(:[0-9]+)? -- `)
+	functionLine = text.NewPattern(`\[[A-Z]+\] .*Going to execute '(.{1,200})\(\)'$`)
 )
 
 const (
-	functionBegins  = "---------------------- FUNCTION LOG ----------------------"
-	exceptionBegins = "----------------------- EXCEPTION !-----------------------"
-	sectionEnds     = "----------------------------------------------------------"
+	functionHeader  = "---------------------- FUNCTION LOG ----------------------"
+	exceptionHeader = "----------------------- EXCEPTION !-----------------------"
+	sectionFooter   = "----------------------------------------------------------"
 )
 
 // ReadLog finds the calls in the log of an activation, in their order. Where a worker runs several at the same time their
@@ -88,66 +88,66 @@ func ReadLog(lines []Line, job, call string) []LoggedCall {
 // markWorker marks what the worker says of its own work: the frames around what a function wrote, and what it logs outside
 // of them for information. Where several calls mix, nobody can tell what is outside: then only the frames are marked.
 func markWorker(lines []Line) {
-	inside, mixed := false, false
+	inside, interleaved := false, false
 	for i := range lines {
 		line := &lines[i]
-		if m := find(workers, line.Text, "Worker processes: "); m != nil {
-			mixed = m[1] != "1"
+		if m := matchIfContains(workersLine, line.Text, "Worker processes: "); m != nil {
+			interleaved = m[1] != "1"
 		}
 		switch line.Text {
-		case functionBegins, exceptionBegins:
+		case functionHeader, exceptionHeader:
 			inside, line.Worker = true, true
-		case sectionEnds:
+		case sectionFooter:
 			inside, line.Worker = false, true
 		default:
-			line.Worker = !inside && !mixed && routine.MatchString(line.Text)
+			line.Worker = !inside && !interleaved && infoLine.MatchString(line.Text)
 		}
 	}
 }
 
 func readLog(lines []Line, calls []LoggedCall) []LoggedCall {
-	var now *LoggedCall
+	var current *LoggedCall
 	if len(calls) > 0 {
-		now = &calls[0]
+		current = &calls[0]
 	}
-	raising, mixed := false, false
+	raising, interleaved := false, false
 	for i, line := range lines {
-		if m := find(workers, line.Text, "Worker processes: "); m != nil {
-			mixed = m[1] != "1"
+		if m := matchIfContains(workersLine, line.Text, "Worker processes: "); m != nil {
+			interleaved = m[1] != "1"
 		}
-		if m := find(executionID, line.Text, "Execution ID: "); m != nil && IsJob(m[1]) && IsCall(m[2]) {
-			calls = append(calls, LoggedCall{Job: m[1], Call: m[2], Started: line.Time, Mixed: mixed})
-			now, raising = &calls[len(calls)-1], false
+		if m := matchIfContains(callLine, line.Text, "Execution ID: "); m != nil && IsJob(m[1]) && IsCall(m[2]) {
+			calls = append(calls, LoggedCall{Job: m[1], Call: m[2], Started: line.Time, Interleaved: interleaved})
+			current, raising = &calls[len(calls)-1], false
 		}
-		if now == nil {
+		if current == nil {
 			continue
 		}
-		now.Ended = line.Time
-		now.Lines = append(now.Lines, i)
-		switch m := find(goingTo, line.Text, "Going to execute "); {
-		case m != nil && now.Function == "":
-			now.Function = text.Line(m[1], 200)
-		case line.Text == exceptionBegins:
-			now.Raised, raising = true, true
-		case raising && line.Text == sectionEnds:
+		current.Ended = line.Time
+		current.Lines = append(current.Lines, i)
+		switch m := matchIfContains(functionLine, line.Text, "Going to execute "); {
+		case m != nil && current.Function == "":
+			current.Function = text.Line(m[1], 200)
+		case line.Text == exceptionHeader:
+			current.Raised, raising = true, true
+		case raising && line.Text == sectionFooter:
 			raising = false
 		case raising && strings.TrimSpace(line.Text) != "":
-			now.Error = text.Line(line.Text, 400)
+			current.Error = text.Line(line.Text, 400)
 		}
 	}
 	return calls
 }
 
-// find is the match of a pattern that has some fixed words in it, which are looked for first: most lines have them not.
-func find(p *text.Pattern, line, words string) []string {
+// matchIfContains is the match of a pattern that has some fixed words in it, which are looked for first: most lines have them not.
+func matchIfContains(p *text.Pattern, line, words string) []string {
 	if !strings.Contains(line, words) {
 		return nil
 	}
 	return p.FindStringSubmatch(line)
 }
 
-// inflated unpacks the log of a status object: base64 of zlib of text. One that cannot be unpacked is as long as it could.
-func inflated(packed string) []string {
+// inflateLog unpacks the log of a status object: base64 of zlib of text. One that cannot be unpacked is as long as it could.
+func inflateLog(packed string) []string {
 	unzipped, err := zlib.NewReader(base64.NewDecoder(base64.StdEncoding, strings.NewReader(packed)))
 	if err != nil {
 		return nil

@@ -86,15 +86,15 @@ func ParseCallStatus(data []byte) (s CallStatus, ok bool) {
 	if json.Unmarshal(data, &d) != nil || d.Type != "__end__" {
 		return CallStatus{}, false
 	}
-	s = CallStatus{Failed: d.Exception, Cold: d.Cold, Submitted: moment(d.Submitted), Started: moment(d.Started), Ended: moment(d.Ended), Log: inflated(d.Logs)}
+	s = CallStatus{Failed: d.Exception, Cold: d.Cold, Submitted: parseTimestamp(d.Submitted), Started: parseTimestamp(d.Started), Ended: parseTimestamp(d.Ended), Log: inflateLog(d.Logs)}
 	if activationID.MatchString(d.Activation) {
 		s.Activation = d.Activation
 	}
 	return s, true
 }
 
-// moment is the time of a Python time stamp; zero for none, and for what no clock says.
-func moment(seconds float64) time.Time {
+// parseTimestamp is the time of a Python time stamp; zero for none, and for what no clock says.
+func parseTimestamp(seconds float64) time.Time {
 	if !(seconds > 0 && seconds < 1e11) {
 		return time.Time{}
 	}

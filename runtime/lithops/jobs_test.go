@@ -70,7 +70,7 @@ func TestTheLogOfAChunkHasSeveralCalls(t *testing.T) {
 	if diff := cmp.Diff(want, read("1")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if got := read("2"); !got[0].Mixed || !got[1].Mixed {
+	if got := read("2"); !got[0].Interleaved || !got[1].Interleaved {
 		t.Errorf("got %+v; want two calls whose lines mix", got)
 	}
 }
@@ -117,15 +117,15 @@ ValueError: no
 
 // The log in a status object is somebody's text of any size.
 func TestALogThatIsTooLongEndsWithItsLastLines(t *testing.T) {
-	lines := inflated(pack(t, strings.Repeat("x\n", 5000)+strings.Repeat("y", 10_000)+"\nlast \x1b[31m\n"))
+	lines := inflateLog(pack(t, strings.Repeat("x\n", 5000)+strings.Repeat("y", 10_000)+"\nlast \x1b[31m\n"))
 	if len(lines) != maxLogLines || lines[len(lines)-1] != `last \x1b[31m` || len(lines[len(lines)-2]) > maxLogLine+10 {
 		t.Errorf("got %d lines, the last %q", len(lines), lines[max(0, len(lines)-1):])
 	}
-	if bomb := inflated(pack(t, strings.Repeat("\x00", 64<<20))); len(strings.Join(bomb, "")) > maxLog {
+	if bomb := inflateLog(pack(t, strings.Repeat("\x00", 64<<20))); len(strings.Join(bomb, "")) > maxLog {
 		t.Errorf("64 MiB of nothing gave %d bytes", len(strings.Join(bomb, "")))
 	}
 	for _, broken := range []string{"", "no base64", "eJw="} {
-		if got := inflated(broken); !slices.Equal(got, nil) {
+		if got := inflateLog(broken); !slices.Equal(got, nil) {
 			t.Errorf("%q gives %q", broken, got)
 		}
 	}

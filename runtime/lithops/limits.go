@@ -8,11 +8,11 @@ import (
 // The limits of IBM Cloud Functions (cloud.ibm.com/docs/openwhisk, "Limits"). Other OpenWhisk installations set their
 // own, so there only nonsense is refused here, and the server's own words count.
 const (
-	ibmMinMemory  = 128  // MB
-	ibmMaxMemory  = 2048 // MB
-	ibmMaxTimeout = 600  // s
-	saneMemory    = 1 << 20
-	saneTimeout   = 24 * 60 * 60
+	ibmMinMemory        = 128  // MB
+	ibmMaxMemory        = 2048 // MB
+	ibmMaxTimeout       = 600  // s
+	maxPlausibleMemory  = 1 << 20
+	maxPlausibleTimeout = 24 * 60 * 60
 
 	jobMaxTimeout = 24 * 60 * 60 // s; cloud.ibm.com/docs/codeengine, "Limits and quotas"
 )
@@ -33,7 +33,7 @@ func DefaultTimeout(backend Backend, _ string) int {
 type Limits struct {
 	MinMemoryMB, MaxMemoryMB int  // MB
 	MaxTimeoutS              int  // s; the least is 1
-	Scaled                   bool // only the memories of Code Engine: see Scale
+	FixedSizes               bool // only the memories of Code Engine: see JobSize
 }
 
 // LimitsOf returns the limits that can be known before a service is asked.
@@ -43,15 +43,15 @@ func LimitsOf(backend Backend) Limits {
 	}
 	if backend == CodeEngine {
 		all := memories()
-		return Limits{MinMemoryMB: all[0], MaxMemoryMB: all[len(all)-1], MaxTimeoutS: jobMaxTimeout, Scaled: true}
+		return Limits{MinMemoryMB: all[0], MaxMemoryMB: all[len(all)-1], MaxTimeoutS: jobMaxTimeout, FixedSizes: true}
 	}
-	return Limits{MinMemoryMB: 1, MaxMemoryMB: saneMemory, MaxTimeoutS: saneTimeout}
+	return Limits{MinMemoryMB: 1, MaxMemoryMB: maxPlausibleMemory, MaxTimeoutS: maxPlausibleTimeout}
 }
 
 // CheckMemory checks a memory in MB before anything is sent.
 func (l Limits) CheckMemory(memoryMB int) error {
-	if l.Scaled {
-		_, err := SmallestScale(memoryMB)
+	if l.FixedSizes {
+		_, err := SmallestJobSize(memoryMB)
 		return err
 	}
 	if memoryMB >= l.MinMemoryMB && memoryMB <= l.MaxMemoryMB {
@@ -62,25 +62,25 @@ func (l Limits) CheckMemory(memoryMB int) error {
 		i18n.M("Choose a memory size within this range."))
 }
 
-// keptTime is how many seconds of a time limit every release keeps for itself (job.py: execution_timeout), and shortTime
+// reservedTime is how many seconds of a time limit every release keeps for itself (job.py: execution_timeout), and minUsefulTime
 // what leaves a job too little to be useful.
 const (
-	keptTime  = 5
-	shortTime = 10
+	reservedTime  = 5
+	minUsefulTime = 10
 )
 
-// JobTime tells what a timeout in seconds leaves to a job: fatal where that is nothing, the zero Message where it is enough.
-func JobTime(timeoutS int) (problem i18n.Message, fatal bool) {
-	if timeoutS >= shortTime {
+// JobTimeProblem tells what a timeout in seconds leaves to a job: fatal where that is nothing, the zero Message where it is enough.
+func JobTimeProblem(timeoutS int) (problem i18n.Message, fatal bool) {
+	if timeoutS >= minUsefulTime {
 		return i18n.Message{}, false
 	}
-	left := max(0, timeoutS-keptTime)
-	return i18n.M("A timeout of {{.Value}} s leaves a job {{.Left}} s, because Lithops reserves {{.Kept}} s for itself.", "Value", timeoutS, "Left", left, "Kept", keptTime), left == 0
+	left := max(0, timeoutS-reservedTime)
+	return i18n.M("A timeout of {{.Value}} s leaves a job {{.Left}} s, because Lithops reserves {{.Kept}} s for itself.", "Value", timeoutS, "Left", left, "Kept", reservedTime), left == 0
 }
 
 // CheckJobTime refuses a timeout in seconds that leaves a job no time. What is no timeout at all is left to CheckTimeout.
 func CheckJobTime(timeoutS int) error {
-	problem, fatal := JobTime(timeoutS)
+	problem, fatal := JobTimeProblem(timeoutS)
 	if !fatal || timeoutS < 1 {
 		return nil
 	}

@@ -41,11 +41,11 @@ except Exception as e:
 sys.stdout.write("\n" + json.dumps({"refused": said}))
 `
 
-// AskClient has the Lithops that is installed load the configuration, and returns its words where it refuses: nobody
+// CheckWithClient has the Lithops that is installed load the configuration, and returns its message where it refuses: nobody
 // knows better what it takes. backend is what the user chose in place of the configured one, or "". Values of secret keys
-// are left out of the words. Without a configuration or a Python there is nothing to ask, and no error.
-func (c *Config) AskClient(ctx context.Context, install Install, backend string, environ []string) error {
-	if !c.found() || install.Interpreter == "" {
+// are left out of the message. Without a configuration or a Python there is nothing to ask, and no error.
+func (c *Config) CheckWithClient(ctx context.Context, install Install, backend string, environ []string) error {
+	if !c.exists() || install.Interpreter == "" {
 		return nil
 	}
 	dir, err := os.MkdirTemp("", "fn-runtime-") // the client makes folders in the place of temporary files
@@ -65,8 +65,8 @@ func (c *Config) AskClient(ctx context.Context, install Install, backend string,
 	cmd := exec.CommandContext(limited, install.Interpreter, "-B", "-c", loaderScript, kind, file, backend, filepath.Dir(install.Dir))
 	cmd.Dir, cmd.Env = dir, append(slices.Clip(environ), "TMPDIR="+dir, "TEMP="+dir, "TMP="+dir)
 	cmd.WaitDelay = time.Second
-	var out, complaint boundedBuffer
-	cmd.Stdout, cmd.Stderr = &out, &complaint
+	var out, stderr boundedBuffer
+	cmd.Stdout, cmd.Stderr = &out, &stderr
 	err = cmd.Run()
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -77,7 +77,7 @@ func (c *Config) AskClient(ctx context.Context, install Install, backend string,
 	}
 	if err != nil {
 		return fault.New(fault.Invalid, i18n.M("Lithops {{.Version}} could not check the configuration: {{.Error}}.", "Version", install.Version, "Error", err),
-			i18n.M("Specify another Python with '--python'.")).With(lastLines(complaint.kept, 3)...).Because(err)
+			i18n.M("Specify another Python with '--python'.")).With(lastLines(stderr.kept, 3)...).Because(err)
 	}
 	if *said.Refused == "" {
 		return nil
@@ -88,21 +88,21 @@ func (c *Config) AskClient(ctx context.Context, install Install, backend string,
 				"What", text.Line(*said.Refused, 500)),
 			i18n.M("Install the missing module; for IBM Cloud: '{{.Python}} -m pip install lithops[ibm]'.", "Python", install.Interpreter))
 	}
-	words := c.hide(strings.ReplaceAll(*said.Refused, file, c.source))
+	message := c.redact(strings.ReplaceAll(*said.Refused, file, c.source))
 	return fault.New(fault.Invalid,
 		i18n.M("The Lithops client {{.Version}} rejects the configuration {{.Source}}: {{.What}}", "Version", install.Version, "Source", c.source,
-			"What", text.Line(words, 500)),
+			"What", text.Line(message, 500)),
 		i18n.M("Fix the configuration; 'ibmcloud fn-runtime lithops-config -b local' prints a working one."))
 }
 
 var secretKey = text.NewPattern(`(?i)key|secret|token|password`)
 
-// hide removes the values of secret keys from the client's words.
-func (c *Config) hide(words string) string {
+// redact removes the values of secret keys from the client's message.
+func (c *Config) redact(message string) string {
 	var walk func(n *pyyaml.Node, secret bool)
 	walk = func(n *pyyaml.Node, secret bool) {
 		if secret && n.Kind == pyyaml.Text && len(n.Text) > 3 {
-			words = strings.ReplaceAll(words, n.Text, "********")
+			message = strings.ReplaceAll(message, n.Text, "********")
 		}
 		for key, v := range n.Values {
 			walk(v, secret || secretKey.MatchString(key))
@@ -112,5 +112,5 @@ func (c *Config) hide(words string) string {
 		}
 	}
 	walk(c.root, false)
-	return words
+	return message
 }

@@ -36,7 +36,7 @@ func TestTheClientSaysWhatItRefuses(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		err = c.AskClient(t.Context(), in, "", os.Environ())
+		err = c.CheckWithClient(t.Context(), in, "", os.Environ())
 		switch {
 		case want == "" && err != nil, want != "" && (err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), file)):
 			t.Errorf("%q: %v, want %q", text, err, want)
@@ -51,10 +51,10 @@ func TestTheClientSaysWhatItRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := c.AskClient(t.Context(), in, "", os.Environ()); err == nil || !strings.Contains(err.Error(), "LITHOPS_CONFIG: endpoint is mandatory") {
+	if err := c.CheckWithClient(t.Context(), in, "", os.Environ()); err == nil || !strings.Contains(err.Error(), "LITHOPS_CONFIG: endpoint is mandatory") {
 		t.Errorf("JSON from the environment: %v", err)
 	}
-	if err := c.AskClient(t.Context(), in, "ibm_cf", os.Environ()); err == nil || !strings.Contains(err.Error(), "ibm") {
+	if err := c.CheckWithClient(t.Context(), in, "ibm_cf", os.Environ()); err == nil || !strings.Contains(err.Error(), "ibm") {
 		t.Errorf("another backend: %v", err)
 	}
 }

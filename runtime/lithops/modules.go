@@ -48,9 +48,9 @@ func storageModules(backend string) []string {
 	return nil
 }
 
-// findScript writes which of the modules named a Python does not find, without importing them. The working directory
+// missingScript writes which of the modules named a Python does not find, without importing them. The working directory
 // counts, as it does for a program there.
-const findScript = `
+const missingScript = `
 import importlib.util, json, sys
 sys.stdout.write("\n" + json.dumps([m for m in sys.argv[1:] if importlib.util.find_spec(m) is None]))
 `
@@ -77,7 +77,7 @@ func (i Install) CheckModules(ctx context.Context, compute Backend, storage stri
 	}
 	limited, cancel := context.WithTimeout(ctx, interpreterDeadline)
 	defer cancel()
-	cmd := exec.CommandContext(limited, i.Interpreter, append([]string{"-c", findScript}, modules...)...)
+	cmd := exec.CommandContext(limited, i.Interpreter, append([]string{"-c", missingScript}, modules...)...)
 	cmd.WaitDelay = time.Second
 	out, err := cmd.Output()
 	var missing, needed []string

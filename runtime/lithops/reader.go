@@ -24,19 +24,19 @@ type reader struct {
 func (c *Config) reader(sections ...string) *reader {
 	r := &reader{config: c, names: map[string]string{}, values: map[string]*pyyaml.Node{}}
 	for _, s := range sections {
-		r.lay(s, c.root.Get(s))
+		r.overlay(s, c.root.Get(s))
 	}
 	return r
 }
 
-// lay puts the keys of a section over what is there.
-func (r *reader) lay(name string, section *pyyaml.Node) {
+// overlay puts the keys of a section over what is there.
+func (r *reader) overlay(name string, section *pyyaml.Node) {
 	if section == nil {
 		return
 	}
 	if section.Kind != pyyaml.Map {
 		r.fail(i18n.M("Section '{{.Section}}' of the Lithops configuration contains no keys ({{.Place}}).",
-			"Section", name, "Place", place(r.config.source, section.Line, 0)),
+			"Section", name, "Place", location(r.config.source, section.Line, 0)),
 			i18n.M("Indent the keys of the section below the section name."))
 		return
 	}
@@ -55,7 +55,7 @@ func (r *reader) fail(reason, recovery i18n.Message) {
 
 func (r *reader) wrongType(key string, wanted, recovery i18n.Message) {
 	r.fail(i18n.M("The key '{{.Key}}' in section '{{.Section}}' of the Lithops configuration must be {{.Wanted}} ({{.Place}}).",
-		"Key", key, "Section", r.names[key], "Wanted", wanted, "Place", place(r.config.source, r.values[key].Line, 0)), recovery)
+		"Key", key, "Section", r.names[key], "Wanted", wanted, "Place", location(r.config.source, r.values[key].Line, 0)), recovery)
 }
 
 func (r *reader) has(key string) bool { return r.values[key] != nil }
@@ -88,8 +88,8 @@ func (r *reader) number(key string, def int64) int64 {
 	return def
 }
 
-// thousandths returns a number, with a fraction or without, times 1000; def when the key is missing.
-func (r *reader) thousandths(key string, def int) int {
+// milliCPU returns a number, with a fraction or without, times 1000; def when the key is missing.
+func (r *reader) milliCPU(key string, def int) int {
 	v := r.values[key]
 	if v == nil {
 		return def
@@ -116,8 +116,8 @@ func (r *reader) flag(key string) bool {
 	return v.True()
 }
 
-// place names a spot of a configuration for people.
-func place(source string, line, column int) i18n.Message {
+// location names a spot of a configuration for people.
+func location(source string, line, column int) i18n.Message {
 	switch {
 	case line == 0:
 		return i18n.M("{{.Source}}", "Source", source)

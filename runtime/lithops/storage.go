@@ -23,7 +23,7 @@ const (
 // configuration that was not found gives the zero Storage. compute matters because from 3.0 on the client takes the
 // region of ibm_cf for ibm_cos where none is configured.
 func (c *Config) Storage(compute Compute, install Install) (Storage, error) {
-	if !c.found() {
+	if !c.exists() {
 		return Storage{}, nil
 	}
 	backend, err := c.StorageBackend()
@@ -48,7 +48,7 @@ func (c *Config) Storage(compute Compute, install Install) (Storage, error) {
 	default:
 		return Storage{}, fault.New(fault.Invalid,
 			i18n.M("The storage backend '{{.Name}}' in the Lithops configuration ({{.Place}}) is not supported for storing metadata.",
-				"Name", backend, "Place", place(c.source, c.root.Get("lithops").Get("storage").Line, 0)),
+				"Name", backend, "Place", location(c.source, c.root.Get("lithops").Get("storage").Line, 0)),
 			i18n.M("Set 'storage' in section 'lithops' to one of {{.Known}}.", "Known", "ibm_cos, aws_s3, minio, ceph"))
 	}
 	if !rel.before(2, 4, 0) {
@@ -67,10 +67,10 @@ func (c *Config) Storage(compute Compute, install Install) (Storage, error) {
 	return out, r.err
 }
 
-// Ignored says which keys of the configuration a client of this version does not look at, although they look as if they
+// IgnoredKeys says which keys of the configuration a client of this version does not look at, although they look as if they
 // counted: what the user wrote there has no effect.
-func (c *Config) Ignored(install Install) []i18n.Message {
-	if !c.found() || parseRelease(install.Version).before(2, 9, 0) {
+func (c *Config) IgnoredKeys(install Install) []i18n.Message {
+	if !c.exists() || parseRelease(install.Version).before(2, 9, 0) {
 		return nil
 	}
 	bucket := c.root.Get("lithops").Get("storage_bucket")
@@ -82,7 +82,7 @@ func (c *Config) Ignored(install Install) []i18n.Message {
 		return nil
 	}
 	return []i18n.Message{i18n.M("Lithops {{.Version}} ignores 'storage_bucket' in section 'lithops' ({{.Place}}). Set it in section '{{.Section}}'.",
-		"Version", install.Version, "Place", place(c.source, bucket.Line, 0), "Section", section)}
+		"Version", install.Version, "Place", location(c.source, bucket.Line, 0), "Section", section)}
 }
 
 // cos follows storage/backends/ibm_cos/config.py: "ibm" over "ibm_cos" before 2.6, under it since; the region makes
@@ -230,8 +230,8 @@ func (s Storage) Validate() error {
 	return nil
 }
 
-// DescribeStorage writes the section of a store with the keys of a release.
-func DescribeStorage(d *Document, s Storage, bucket, version string) {
+// SetStorage writes the section of a store with the keys of a release.
+func SetStorage(d *Document, s Storage, bucket, version string) {
 	id, secret := "access_key_id", "secret_access_key"
 	if rel := parseRelease(version); rel.before(2, 4, 0) || s.Backend == IBMCOS && rel.before(3, 0, 0) {
 		id, secret = "access_key", "secret_key"

@@ -45,7 +45,7 @@ func (s *Site) StateOf(e Entry, bundle, digest string) (State, i18n.Message) {
 		return Outdated, e.MetadataProblem()
 	case e.Replaced():
 		return Outdated, ReplacedReason()
-	case s.Contract.Backend == lithops.CodeEngine && deployedBundle == "" && !s.Target.HostPython && lithops.Codeless(e.Image):
+	case s.Contract.Backend == lithops.CodeEngine && deployedBundle == "" && !s.Target.HostPython && lithops.LacksCode(e.Image):
 		return Outdated, i18n.M("The Lithops client registered it without code, so the client waits indefinitely for jobs that run on it.")
 	case bundle != "" && deployedBundle != "" && deployedBundle != bundle:
 		return Outdated, i18n.M("Its Lithops code differs from the client's.")

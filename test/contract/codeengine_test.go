@@ -74,7 +74,7 @@ func compareScales(t *testing.T, a answer) {
 	for _, cpu := range []int{125, 250, 500, 1000, 2000, 3000, 4000, 6000, 8000, 10000, 12000} {
 		for _, memory := range []int{256, 512, 1024, 2048, 4096, 8192, 12288, 16384, 20480, 24576, 32768, 40960, 49152} {
 			theirs := slices.Contains(a.Scales, [2]int{cpu, memory})
-			if ours := (lithops.Scale{MilliCPU: cpu, MemoryMB: memory}).ClientRefuses(); ours != theirs {
+			if ours := (lithops.JobSize{MilliCPU: cpu, MemoryMB: memory}).RejectedByClient(); ours != theirs {
 				t.Errorf("%d thousandths with %d MB: Lithops refuses %v, ours %v", cpu, memory, theirs, ours)
 			}
 		}

@@ -195,6 +195,6 @@ func refusalOf(t *testing.T, in lithops.Install, c testCase) (what string, warni
 	if err != nil {
 		return err.Error(), false
 	}
-	refusal := config.Refusal(compute.Backend, in)
+	refusal := config.Rejection(compute.Backend, in)
 	return refusal.String(), !refusal.IsZero()
 }

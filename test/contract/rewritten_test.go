@@ -105,8 +105,8 @@ func compareRewritten(t *testing.T, q question, a answer) {
 	t.Helper()
 	for i := range casesPerRelease {
 		theirs, ours := &a.Compute[i], &a.Compute[i+casesPerRelease]
-		scale := lithops.Scale{MilliCPU: int(theirs.CPU * 1000), MemoryMB: theirs.Memory}
-		if scale.Check() != nil && (lithops.Scale{MilliCPU: int(ours.CPU * 1000), MemoryMB: ours.Memory}).Check() == nil {
+		size := lithops.JobSize{MilliCPU: int(theirs.CPU * 1000), MemoryMB: theirs.Memory}
+		if size.Check() != nil && (lithops.JobSize{MilliCPU: int(ours.CPU * 1000), MemoryMB: ours.Memory}).Check() == nil {
 			theirs.CPU = ours.CPU // lithops-config replaces values that Code Engine would reject
 		}
 		if d := cmp.Diff(a.Compute[i], a.Compute[i+casesPerRelease]); d != "" {

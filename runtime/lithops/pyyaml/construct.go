@@ -26,24 +26,24 @@ type yamlReader struct {
 
 func (r *yamlReader) read(n *yaml.Node, depth int) (*Node, error) {
 	if r.count++; r.count > maxNodes {
-		return nil, tooMuch(n.Line, fmt.Sprintf("it contains more than %d values", maxNodes))
+		return nil, newError(n.Line, fmt.Sprintf("it contains more than %d values", maxNodes))
 	}
 	if depth > maxDepth {
-		return nil, tooMuch(n.Line, fmt.Sprintf("it is nested more than %d levels deep", maxDepth))
+		return nil, newError(n.Line, fmt.Sprintf("it is nested more than %d levels deep", maxDepth))
 	}
 	if n.Kind == yaml.AliasNode {
 		v := r.done[n.Alias]
 		if v == nil {
-			return nil, tooMuch(n.Line, "it contains an alias that refers to itself")
+			return nil, newError(n.Line, "it contains an alias that refers to itself")
 		}
-		if r.count += size(v, maxNodes); r.count > maxNodes {
-			return nil, tooMuch(n.Line, fmt.Sprintf("it contains more than %d values", maxNodes))
+		if r.count += countValues(v, maxNodes); r.count > maxNodes {
+			return nil, newError(n.Line, fmt.Sprintf("it contains more than %d values", maxNodes))
 		}
 		return v, nil
 	}
 	if n.Anchor != "" {
 		if r.anchors[n.Anchor] {
-			return nil, tooMuch(n.Line, "it defines an anchor twice")
+			return nil, newError(n.Line, "it defines an anchor twice")
 		}
 		r.anchors[n.Anchor] = true
 	}
@@ -59,7 +59,7 @@ func (r *yamlReader) read(n *yaml.Node, depth int) (*Node, error) {
 func (r *yamlReader) value(n *yaml.Node, depth int) (v *Node, err error) {
 	for _, part := range n.Content { // in brackets PyYAML takes the colon for the end of a key
 		if n.Style&yaml.FlowStyle != 0 && part.Kind == yaml.ScalarNode && part.Style == 0 && strings.HasSuffix(part.Value, ":") {
-			return nil, tooMuch(part.Line, "an entry in brackets ends with a colon; quote the entry, or add a space after the colon")
+			return nil, newError(part.Line, "an entry in brackets ends with a colon; quote the entry, or add a space after the colon")
 		}
 	}
 	switch n.Kind {
@@ -84,11 +84,11 @@ func (r *yamlReader) value(n *yaml.Node, depth int) (v *Node, err error) {
 }
 
 func unknownTag(line int) error {
-	return tooMuch(line, "it contains a tag that Lithops does not support")
+	return newError(line, "it contains a tag that Lithops does not support")
 }
 
-// written returns the text from where a node stands, its tag and its anchor included.
-func (r *yamlReader) written(n *yaml.Node) string {
+// sourceFrom returns the text from where a node stands, its tag and its anchor included.
+func (r *yamlReader) sourceFrom(n *yaml.Node) string {
 	if r.lines == nil {
 		for rest := r.text; rest != ""; {
 			r.lines = append(r.lines, rest)
@@ -112,9 +112,9 @@ func (r *yamlReader) written(n *yaml.Node) string {
 }
 
 var (
-	gluedComment = text.NewPattern(`^[^\n|>]*[|>][-+0-9]*#`)
-	quoteEscaped = text.NewPattern(`^[^"]*"(?:[^"\\]|\\[^'])*?\\'`)
-	emptyTag     = text.NewPattern(`^(?:&\S+\s+)?!\s`)
+	commentWithoutSpace = text.NewPattern(`^[^\n|>]*[|>][-+0-9]*#`)
+	quoteEscaped        = text.NewPattern(`^[^"]*"(?:[^"\\]|\\[^'])*?\\'`)
+	emptyTag            = text.NewPattern(`^(?:&\S+\s+)?!\s`)
 )
 
 // scalar resolves what has neither quotes nor tag by its look. Of scalars with a look of their own the parser takes some
@@ -132,26 +132,26 @@ func (r *yamlReader) scalar(n *yaml.Node) (*Node, error) {
 		v.Kind = k
 		if n.Tag == "!!binary" {
 			if _, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(n.Value), "")); err != nil {
-				return nil, impossible(n)
+				return nil, invalidScalar(n)
 			}
 			return v, nil
 		}
 	case n.Style == 0:
 		v.Kind = KindOf(n.Value)
-	case emptyTag.MatchString(r.written(n)): // PyYAML takes "! '12'" for a number
-		return nil, tooMuch(n.Line, "it contains a ! without a tag name before a quoted string; remove the !")
-	case n.Style&yaml.DoubleQuotedStyle != 0 && quoteEscaped.MatchString(r.written(n)):
-		return nil, tooMuch(n.Line, `it contains \', which is not a valid escape sequence`)
-	case n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 && gluedComment.MatchString(r.written(n)):
-		return nil, tooMuch(n.Line, "a comment directly follows | or >; add a space before the comment")
+	case emptyTag.MatchString(r.sourceFrom(n)): // PyYAML takes "! '12'" for a number
+		return nil, newError(n.Line, "it contains a ! without a tag name before a quoted string; remove the !")
+	case n.Style&yaml.DoubleQuotedStyle != 0 && quoteEscaped.MatchString(r.sourceFrom(n)):
+		return nil, newError(n.Line, `it contains \', which is not a valid escape sequence`)
+	case n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 && commentWithoutSpace.MatchString(r.sourceFrom(n)):
+		return nil, newError(n.Line, "a comment directly follows | or >; add a space before the comment")
 	}
 	if !constructible(v) {
-		return nil, impossible(n)
+		return nil, invalidScalar(n)
 	}
 	return v, nil
 }
 
-func impossible(n *yaml.Node) error {
+func invalidScalar(n *yaml.Node) error {
 	return &document.Error{Line: n.Line, Column: n.Column, Reason: "it contains a value that looks like a number or a time but is not valid; quote the value"}
 }
 
@@ -191,27 +191,27 @@ func parseDigits(s string) (n int64) {
 	return n
 }
 
-// size counts the values below n, and stops at limit.
-func size(n *Node, limit int) int {
+// countValues counts the values below n, and stops at limit.
+func countValues(n *Node, limit int) int {
 	count := 1
 	for _, v := range n.Items {
 		if count > limit {
 			return count
 		}
-		count += size(v, limit-count)
+		count += countValues(v, limit-count)
 	}
 	for _, key := range n.Keys {
 		if count > limit {
 			return count
 		}
-		count += size(n.Values[key], limit-count)
+		count += countValues(n.Values[key], limit-count)
 	}
 	return count
 }
 
 // mapping lays what is merged with "<<" below the mapping's own keys; of a key that stands twice the last counts.
 func (r *yamlReader) mapping(n *yaml.Node, depth int) (*Node, error) {
-	var doubtful []string
+	var ambiguous []string
 	own := &Node{Kind: Map, Line: n.Line, Values: make(map[string]*Node, len(n.Content)/2)}
 	merged := &Node{Kind: Map, Line: n.Line, Values: map[string]*Node{}}
 	for i := 0; i+1 < len(n.Content); i += 2 {
@@ -232,7 +232,7 @@ func (r *yamlReader) mapping(n *yaml.Node, depth int) (*Node, error) {
 			if err != nil {
 				return nil, err
 			}
-			doubtful = append(doubtful, keys...)
+			ambiguous = append(ambiguous, keys...)
 			continue
 		case v.Kind != Text || v.Line == 0:
 			c := *v // a section begins where its key stands
@@ -244,9 +244,9 @@ func (r *yamlReader) mapping(n *yaml.Node, depth int) (*Node, error) {
 	if len(merged.Keys) == 0 {
 		return own, nil
 	}
-	for _, key := range doubtful {
+	for _, key := range ambiguous {
 		if own.Values[key] == nil {
-			return nil, tooMuch(n.Line, fmt.Sprintf("two mappings that are merged with '<<' contain the key %q, and releases of PyYAML use different ones of the values; set the key next to '<<'", key))
+			return nil, newError(n.Line, fmt.Sprintf("two mappings that are merged with '<<' contain the key %q, and releases of PyYAML use different ones of the values; set the key next to '<<'", key))
 		}
 	}
 	for _, key := range own.Keys {
@@ -257,27 +257,27 @@ func (r *yamlReader) mapping(n *yaml.Node, depth int) (*Node, error) {
 
 // merge lays a mapping, or a list of them, over what was merged before. It returns the keys that have another value in
 // two of them: up to PyYAML 6.0.3 the first of a list counts, and since then, for names of more than one letter, the last.
-func (r *yamlReader) merge(into, from *Node, line int) (doubtful []string, err error) {
+func (r *yamlReader) merge(into, from *Node, line int) (ambiguous []string, err error) {
 	sources := []*Node{from}
 	if from.Kind == List {
 		sources = from.Items
 	}
 	for _, source := range sources {
 		if source.Kind != Map {
-			return nil, tooMuch(line, "the value of '<<' is neither a mapping nor a list of mappings")
+			return nil, newError(line, "the value of '<<' is neither a mapping nor a list of mappings")
 		}
 		if r.count += len(source.Keys); r.count > maxNodes {
-			return nil, tooMuch(line, fmt.Sprintf("it contains more than %d values", maxNodes))
+			return nil, newError(line, fmt.Sprintf("it contains more than %d values", maxNodes))
 		}
 		for _, key := range source.Keys {
 			v := source.Values[key]
 			if was := into.Values[key]; was != nil && was != v && (was.Kind != v.Kind || was.Text != v.Text || v.Kind == Map || v.Kind == List) {
-				doubtful = append(doubtful, key)
+				ambiguous = append(ambiguous, key)
 			}
 			into.set(key, v)
 		}
 	}
-	return doubtful, nil
+	return ambiguous, nil
 }
 
 // key returns the name of a key. One that is no text is none that Lithops looks for: it gets a name that no text has.
@@ -290,7 +290,7 @@ func (r *yamlReader) key(n *yaml.Node, depth int) (string, error) {
 	case err != nil:
 		return "", err
 	case v.Kind == Map || v.Kind == List:
-		return "", tooMuch(n.Line, "it contains a key that is a list or a mapping")
+		return "", newError(n.Line, "it contains a key that is a list or a mapping")
 	case v.Kind != Text:
 		return fmt.Sprintf("\x00%d:%s", v.Kind, v.Text), nil
 	}

@@ -11,7 +11,7 @@ import (
 // ParseJSON reads the text of LITHOPS_CONFIG as Python's json.loads would; places are not known.
 func ParseJSON(data []byte) (*Node, error) {
 	if len(data) > MaxSize {
-		return nil, tooMuch(0, fmt.Sprintf("it is larger than %d bytes", MaxSize))
+		return nil, newError(0, fmt.Sprintf("it is larger than %d bytes", MaxSize))
 	}
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.UseNumber()
@@ -20,18 +20,18 @@ func ParseJSON(data []byte) (*Node, error) {
 		return nil, err
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, tooMuch(0, "it contains more than one JSON value")
+		return nil, newError(0, "it contains more than one JSON value")
 	}
 	return n, nil
 }
 
 func readJSON(d *json.Decoder, depth int) (*Node, error) {
 	if depth > maxDepth {
-		return nil, tooMuch(0, fmt.Sprintf("it is nested more than %d levels deep", maxDepth))
+		return nil, newError(0, fmt.Sprintf("it is nested more than %d levels deep", maxDepth))
 	}
 	t, err := d.Token()
 	if err != nil {
-		return nil, badJSON(d)
+		return nil, jsonError(d)
 	}
 	switch t := t.(type) {
 	case nil:
@@ -53,7 +53,7 @@ func readJSON(d *json.Decoder, depth int) (*Node, error) {
 		if t == json.Delim('{') {
 			k, err := d.Token()
 			if err != nil {
-				return nil, badJSON(d)
+				return nil, jsonError(d)
 			}
 			key, _ = k.(string)
 		}
@@ -68,7 +68,7 @@ func readJSON(d *json.Decoder, depth int) (*Node, error) {
 		}
 	}
 	if _, err := d.Token(); err != nil {
-		return nil, badJSON(d)
+		return nil, jsonError(d)
 	}
 	if t == json.Delim('{') {
 		return object, nil
@@ -76,7 +76,7 @@ func readJSON(d *json.Decoder, depth int) (*Node, error) {
 	return list, nil
 }
 
-// badJSON does not repeat the decoder's words: they quote the text, and it may hold secrets.
-func badJSON(d *json.Decoder) error {
-	return tooMuch(0, fmt.Sprintf("it is not valid JSON from character %d on", d.InputOffset()+1))
+// jsonError does not repeat the decoder's words: they quote the text, and it may hold secrets.
+func jsonError(d *json.Decoder) error {
+	return newError(0, fmt.Sprintf("it is not valid JSON from character %d on", d.InputOffset()+1))
 }

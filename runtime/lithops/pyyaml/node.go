@@ -46,8 +46,8 @@ func (n *Node) Get(key string) *Node {
 	return v
 }
 
-// Holds reports whether a value, or one in it, is the text.
-func (n *Node) Holds(text string) bool {
+// Contains reports whether a value, or one in it, is the text.
+func (n *Node) Contains(text string) bool {
 	if n == nil {
 		return false
 	}
@@ -55,11 +55,11 @@ func (n *Node) Holds(text string) bool {
 		return true
 	}
 	for _, v := range n.Values {
-		if v.Holds(text) {
+		if v.Contains(text) {
 			return true
 		}
 	}
-	return slices.ContainsFunc(n.Items, func(v *Node) bool { return v.Holds(text) })
+	return slices.ContainsFunc(n.Items, func(v *Node) bool { return v.Contains(text) })
 }
 
 // Scalar returns the text of a value that has one; "" for a list, a mapping, and nothing.

@@ -22,28 +22,28 @@ const (
 	maxNodes = 10_000 // aliases expanded: a YAML bomb stops here
 )
 
-// tooMuch is what is wrong with a configuration in a line; 0 means that the line is not known.
-func tooMuch(line int, what string) error { return &document.Error{Line: line, Reason: what} }
+// newError is what is wrong with a configuration in a line; 0 means that the line is not known.
+func newError(line int, what string) error { return &document.Error{Line: line, Reason: what} }
 
 // Parse reads a text as the client does, which opens the file as UTF-8 text and gives it to PyYAML's
 // safe_load: what PyYAML refuses is refused.
 func Parse(data []byte) (*Node, error) {
 	if len(data) > MaxSize {
-		return nil, tooMuch(0, fmt.Sprintf("it is larger than %d bytes", MaxSize))
+		return nil, newError(0, fmt.Sprintf("it is larger than %d bytes", MaxSize))
 	}
 	for i := 0; i < len(data); {
 		r, size := utf8.DecodeRune(data[i:])
 		if r == utf8.RuneError && size == 1 {
-			return nil, placeAt(data, i, fmt.Sprintf("the byte 0x%02x is not valid UTF-8", data[i]))
+			return nil, errorAtOffset(data, i, fmt.Sprintf("the byte 0x%02x is not valid UTF-8", data[i]))
 		}
 		if !printable(r) {
-			return nil, placeAt(data, i, fmt.Sprintf("the character U+%04X is not allowed in YAML", r))
+			return nil, errorAtOffset(data, i, fmt.Sprintf("the character U+%04X is not allowed in YAML", r))
 		}
 		i += size
 	}
 	text := lineBreaks.Replace(string(data))
 	if strings.HasPrefix(text, "\ufeff\ufeff") { // the first is a mark, and the parser takes a second one for a mark, too
-		return nil, tooMuch(1, "it starts with two byte order marks")
+		return nil, newError(1, "it starts with two byte order marks")
 	}
 	root, err := Nodes(data)
 	if root == nil || err != nil {
@@ -58,7 +58,7 @@ func Nodes(data []byte) (*yaml.Node, error) {
 	text := lineBreaks.Replace(string(data))
 	root, err := document.Parse(versionLine12.ReplaceAllString(text, "${1}%YAML 1.1"))
 	if strings.Contains(text, "\t") {
-		root, err = decodeTabs(text, root, err)
+		root, err = checkTabs(text, root, err)
 	}
 	return root, err
 }
@@ -69,7 +69,7 @@ var versionLine12 = text.NewPattern(`\A(\x{feff}?(?:[ ]*(?:#.*)?\n)*)%YAML 1\.[0
 // lineBreaks makes the breaks of other systems plain ones, as Python does when it opens a text.
 var lineBreaks = strings.NewReplacer("\r\n", "\n", "\r", "\n")
 
-func placeAt(data []byte, at int, what string) error {
+func errorAtOffset(data []byte, at int, what string) error {
 	before := strings.Split(lineBreaks.Replace(string(data[:at])), "\n")
 	last := before[len(before)-1]
 	return &document.Error{Line: len(before), Column: utf8.RuneCountInString(last) + 1, Reason: what}
@@ -83,10 +83,10 @@ func printable(r rune) bool {
 
 const tabRefused = "a tab is used where YAML allows only spaces"
 
-// decodeTabs refuses tabs outside of quotes, comments and block scalars, where PyYAML takes none and the parser does. The
+// checkTabs refuses tabs outside of quotes, comments and block scalars, where PyYAML takes none and the parser does. The
 // test is to put a letter into the place of each: what they separated before is no longer separate then. root and err are
 // what the parser says of the text as it is.
-func decodeTabs(text string, root *yaml.Node, err error) (*yaml.Node, error) {
+func checkTabs(text string, root *yaml.Node, err error) (*yaml.Node, error) {
 	letter := '\uE000'
 	for strings.ContainsRune(text, letter) {
 		letter++
@@ -96,9 +96,9 @@ func decodeTabs(text string, root *yaml.Node, err error) (*yaml.Node, error) {
 	case markedErr != nil && err != nil:
 		return nil, err // something else is wrong
 	case markedErr != nil:
-		return nil, placeAt([]byte(text), strings.IndexByte(text, '\t'), tabRefused)
+		return nil, errorAtOffset([]byte(text), strings.IndexByte(text, '\t'), tabRefused)
 	}
-	if refused := tabIn(marked, letter); refused != nil {
+	if refused := findTab(marked, letter); refused != nil {
 		return nil, refused
 	}
 	if err != nil && restoreTabs(marked, letter) { // the parser refuses a block scalar that begins with a tab, which PyYAML takes
@@ -121,19 +121,19 @@ func restoreTabs(n *yaml.Node, letter rune) bool {
 	return true
 }
 
-// tabIn finds the letter outside of quotes and block scalars.
-func tabIn(n *yaml.Node, letter rune) error {
+// findTab finds the letter outside of quotes and block scalars.
+func findTab(n *yaml.Node, letter rune) error {
 	if n == nil {
 		return nil
 	}
-	const whole = yaml.DoubleQuotedStyle | yaml.SingleQuotedStyle | yaml.LiteralStyle | yaml.FoldedStyle
+	const styleAllowsTabs = yaml.DoubleQuotedStyle | yaml.SingleQuotedStyle | yaml.LiteralStyle | yaml.FoldedStyle
 	for _, text := range []string{n.Value, n.Tag, n.Anchor} {
-		if i := strings.IndexRune(text, letter); i >= 0 && (text != n.Value || n.Style&whole == 0) {
+		if i := strings.IndexRune(text, letter); i >= 0 && (text != n.Value || n.Style&styleAllowsTabs == 0) {
 			return &document.Error{Line: n.Line, Column: n.Column + utf8.RuneCountInString(text[:i]), Reason: tabRefused}
 		}
 	}
 	for _, c := range n.Content {
-		if err := tabIn(c, letter); err != nil {
+		if err := findTab(c, letter); err != nil {
 			return err
 		}
 	}

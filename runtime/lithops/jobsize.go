@@ -12,13 +12,13 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// Scale is what a job of Code Engine has: processors in thousandths, and memory in MB as the client counts it, 1024 of
+// JobSize is what a job of Code Engine has: processors in thousandths, and memory in MB as the client counts it, 1024 of
 // which are the service's "1G".
-type Scale struct{ MilliCPU, MemoryMB int }
+type JobSize struct{ MilliCPU, MemoryMB int }
 
-// scales are the memories that Code Engine has for a number of processors
+// memoriesByCPU are the memories that Code Engine has for a number of processors
 // (cloud.ibm.com/docs/codeengine, "Supported memory and CPU combinations").
-var scales = map[int][]int{
+var memoriesByCPU = map[int][]int{
 	125: {256, 512, 1024}, 250: {512, 1024, 2048}, 500: {1024, 2048, 4096}, 1000: {2048, 4096, 8192}, 2000: {4096, 8192, 16384},
 	4000: {8192, 16384, 32768}, 6000: {12288, 24576, 49152}, 8000: {16384, 32768}, 10000: {20480, 40960}, 12000: {24576, 49152},
 }
@@ -34,32 +34,32 @@ var (
 		2000: {4096, 32768}, 4000: {4096, 32768}, 6000: {4096, 32768}, 8000: {4096, 32768}}
 )
 
-// SmallestScale returns the least that Code Engine has with a memory in MB; a fault.Usage where there is nothing.
-func SmallestScale(memoryMB int) (Scale, error) {
-	for _, cpu := range slices.Sorted(maps.Keys(scales)) {
-		if slices.Contains(scales[cpu], memoryMB) {
-			return Scale{cpu, memoryMB}, nil
+// SmallestJobSize returns the least that Code Engine has with a memory in MB; a fault.Usage where there is nothing.
+func SmallestJobSize(memoryMB int) (JobSize, error) {
+	for _, cpu := range slices.Sorted(maps.Keys(memoriesByCPU)) {
+		if slices.Contains(memoriesByCPU[cpu], memoryMB) {
+			return JobSize{cpu, memoryMB}, nil
 		}
 	}
-	return Scale{}, fault.New(fault.Usage,
+	return JobSize{}, fault.New(fault.Usage,
 		i18n.M("Code Engine does not support {{.Value}} MB of memory.", "Value", memoryMB),
-		i18n.M("Specify one of these: {{.Memories}} MB.", "Memories", listed(memories())))
+		i18n.M("Specify one of these: {{.Memories}} MB.", "Memories", joinInts(memories())))
 }
 
 // memories are all that Code Engine has, with one number of processors or another, in MB, sorted.
 func memories() []int {
-	return slices.Compact(slices.Sorted(slices.Values(slices.Concat(slices.Collect(maps.Values(scales))...))))
+	return slices.Compact(slices.Sorted(slices.Values(slices.Concat(slices.Collect(maps.Values(memoriesByCPU))...))))
 }
 
 // Check refuses a pair that Code Engine does not have.
-func (s Scale) Check() error {
-	with, known := scales[s.MilliCPU]
+func (s JobSize) Check() error {
+	with, known := memoriesByCPU[s.MilliCPU]
 	if slices.Contains(with, s.MemoryMB) {
 		return nil
 	}
 	if !known {
-		cpus := make([]string, 0, len(scales))
-		for _, milli := range slices.Sorted(maps.Keys(scales)) {
+		cpus := make([]string, 0, len(memoriesByCPU))
+		for _, milli := range slices.Sorted(maps.Keys(memoriesByCPU)) {
 			cpus = append(cpus, FormatCPU(milli))
 		}
 		return fault.New(fault.Usage,
@@ -68,12 +68,12 @@ func (s Scale) Check() error {
 	}
 	return fault.New(fault.Usage,
 		i18n.M("Code Engine does not support jobs with {{.CPU}} vCPU and {{.Memory}} MB.", "CPU", FormatCPU(s.MilliCPU), "Memory", s.MemoryMB),
-		i18n.M("With {{.CPU}} vCPU, specify one of these: {{.Memories}} MB.", "CPU", FormatCPU(s.MilliCPU), "Memories", listed(with)))
+		i18n.M("With {{.CPU}} vCPU, specify one of these: {{.Memories}} MB.", "CPU", FormatCPU(s.MilliCPU), "Memories", joinInts(with)))
 }
 
-// ClientRefuses reports whether the client refuses a configuration with this runtime_cpu and runtime_memory. It does so of
+// RejectedByClient reports whether the client refuses a configuration with this runtime_cpu and runtime_memory. It does so of
 // pairs that the service has, and takes some that it has not.
-func (s Scale) ClientRefuses() bool {
+func (s JobSize) RejectedByClient() bool {
 	r, known := clientRanges[s.MilliCPU]
 	return !known || !slices.Contains(clientMemories, s.MemoryMB) || s.MemoryMB < r[0] || s.MemoryMB > r[1]
 }
@@ -87,9 +87,9 @@ func FormatMemory(memoryMB int) string {
 	return strings.TrimRight(strings.TrimRight(gb, "0"), ".") + "G"
 }
 
-// ParseScale reads the limits of a job. The memory is the nearest that there is, as the client takes it; ok is false where
+// ParseJobSize reads the limits of a job. The memory is the nearest that there is, as the client takes it; ok is false where
 // they are no limits.
-func ParseScale(cpu, memory string) (s Scale, ok bool) {
+func ParseJobSize(cpu, memory string) (s JobSize, ok bool) {
 	number := func(text, unit string, factor float64) float64 {
 		n, err := strconv.ParseFloat(strings.TrimSuffix(text, unit), 64)
 		if err != nil || !(n > 0 && n < 1e6) { // NaN neither
@@ -105,15 +105,15 @@ func ParseScale(cpu, memory string) (s Scale, ok bool) {
 		mb = number(memory, "M", 1)
 	}
 	if milli == 0 || mb == 0 {
-		return Scale{}, false
+		return JobSize{}, false
 	}
 	nearest := slices.MinFunc(memories(), func(a, b int) int {
 		return cmp.Compare(math.Abs(float64(a)-mb), math.Abs(float64(b)-mb))
 	})
-	return Scale{int(math.Round(milli)), nearest}, true
+	return JobSize{int(math.Round(milli)), nearest}, true
 }
 
-func listed(numbers []int) string {
+func joinInts(numbers []int) string {
 	words := make([]string, len(numbers))
 	for i, n := range numbers {
 		words[i] = strconv.Itoa(n)

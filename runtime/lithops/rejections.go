@@ -25,33 +25,33 @@ func Regions(backend Backend) []string {
 	return nil
 }
 
-// Refusal says what a client of this version would refuse first in the configuration, of that with which this program can
+// Rejection says what a client of this version would refuse first in the configuration, of that with which this program can
 // work: what a session or a flag can give to us and not to the client, and what only its workers need. It is zero where
 // there is nothing of that kind, or no configuration.
-func (c *Config) Refusal(backend Backend, install Install) i18n.Message {
-	if !c.found() {
+func (c *Config) Rejection(backend Backend, install Install) i18n.Message {
+	if !c.exists() {
 		return i18n.Message{}
 	}
 	rel := parseRelease(install.Version)
 	var first i18n.Message
-	refuse := func(what i18n.Message) {
+	reject := func(what i18n.Message) {
 		if first.IsZero() {
 			first = i18n.M("The Lithops client {{.Version}} rejects the configuration {{.Source}}: {{.What}}",
 				"Version", install.Version, "Source", c.source, "What", what)
 		}
 	}
 	if backend == IBMCF && !rel.before(3, 0, 0) {
-		c.refuseFunctions(refuse)
+		c.checkFunctions(reject)
 	}
 	if backend == CodeEngine {
-		c.refuseJobs(refuse)
+		c.checkJobs(reject)
 	}
 	if own := c.root.Get(string(IBMCF)); backend == IBMCF && rel.before(2, 3, 5) && own.Get("iam_api_key") != nil && own.Get("api_key") == nil &&
 		c.root.Get("ibm").Get("iam_api_key") == nil {
-		refuse(wrongSection())
+		reject(wrongSection())
 	}
 	if store, err := c.StorageBackend(); err == nil && store == IBMCOS {
-		c.refuseCOS(backend, rel, refuse)
+		c.checkCOS(backend, rel, reject)
 	}
 	return first
 }
@@ -60,17 +60,17 @@ func wrongSection() i18n.Message {
 	return i18n.M("The client reads 'iam_api_key' from section 'ibm', but the key is in section 'ibm_cf'.")
 }
 
-// refuseFunctions follows serverless/backends/ibm_cf/config.py of 3.0 and later.
-func (c *Config) refuseFunctions(refuse func(i18n.Message)) {
+// checkFunctions follows serverless/backends/ibm_cf/config.py of 3.0 and later.
+func (c *Config) checkFunctions(reject func(i18n.Message)) {
 	ibm, own := c.root.Get("ibm"), c.root.Get(string(IBMCF))
 	switch {
 	case ibm.Get("iam_api_key") != nil:
 	case own.Get("iam_api_key") != nil:
-		refuse(wrongSection())
+		reject(wrongSection())
 	case own.Get("api_key") != nil:
-		refuse(i18n.M("The client requires 'iam_api_key' in section 'ibm' and does not accept a Cloud Foundry key ('api_key')."))
+		reject(i18n.M("The client requires 'iam_api_key' in section 'ibm' and does not accept a Cloud Foundry key ('api_key')."))
 	default:
-		refuse(i18n.M("The key 'iam_api_key' is missing from section 'ibm'."))
+		reject(i18n.M("The key 'iam_api_key' is missing from section 'ibm'."))
 	}
 	if own.Get("endpoint") != nil || ibm.Get("endpoint") != nil {
 		return
@@ -81,35 +81,35 @@ func (c *Config) refuseFunctions(refuse func(i18n.Message)) {
 	}
 	switch {
 	case region == nil:
-		refuse(i18n.M("The key 'region' is missing from section 'ibm_cf'."))
+		reject(i18n.M("The key 'region' is missing from section 'ibm_cf'."))
 	case !slices.Contains(regions, region.Text):
-		refuse(i18n.M("IBM Cloud Functions does not support region '{{.Region}}'.", "Region", region.Text))
+		reject(i18n.M("IBM Cloud Functions does not support region '{{.Region}}'.", "Region", region.Text))
 	}
 }
 
-// refuseJobs follows serverless/backends/code_engine/config.py.
-func (c *Config) refuseJobs(refuse func(i18n.Message)) {
+// checkJobs follows serverless/backends/code_engine/config.py.
+func (c *Config) checkJobs(reject func(i18n.Message)) {
 	for _, key := range []string{"iam_api_key", "resource_group_id"} {
 		if c.root.Get("ibm").Get(key) == nil {
-			refuse(i18n.M("The key '{{.Key}}' is missing from section 'ibm'.", "Key", key))
+			reject(i18n.M("The key '{{.Key}}' is missing from section 'ibm'.", "Key", key))
 		}
 	}
 	r := c.reader("ibm", string(CodeEngine))
 	switch region := r.values["region"]; {
 	case region == nil:
-		refuse(i18n.M("The key 'region' is missing from section '{{.Section}}'.", "Section", CodeEngine))
+		reject(i18n.M("The key 'region' is missing from section '{{.Section}}'.", "Section", CodeEngine))
 	case !slices.Contains(jobRegions, region.Scalar()):
-		refuse(i18n.M("The client does not support Code Engine region '{{.Region}}'.", "Region", region.Scalar()))
+		reject(i18n.M("The client does not support Code Engine region '{{.Region}}'.", "Region", region.Scalar()))
 	}
-	scale := Scale{r.thousandths("runtime_cpu", defaultMilliCPU), int(r.number("runtime_memory", int64(DefaultMemory(CodeEngine, ""))))}
-	if scale.ClientRefuses() {
-		refuse(i18n.M("The client does not accept a 'runtime_cpu' of {{.CPU}} with a 'runtime_memory' of {{.Memory}} MB.", "CPU", FormatCPU(scale.MilliCPU), "Memory", scale.MemoryMB))
+	size := JobSize{r.milliCPU("runtime_cpu", defaultMilliCPU), int(r.number("runtime_memory", int64(DefaultMemory(CodeEngine, ""))))}
+	if size.RejectedByClient() {
+		reject(i18n.M("The client does not accept a 'runtime_cpu' of {{.CPU}} with a 'runtime_memory' of {{.Memory}} MB.", "CPU", FormatCPU(size.MilliCPU), "Memory", size.MemoryMB))
 	}
 }
 
-// refuseCOS follows storage/backends/ibm_cos/config.py: workers of ibm_cf and code_engine reach the store by its private
+// checkCOS follows storage/backends/ibm_cos/config.py: workers of ibm_cf and code_engine reach the store by its private
 // endpoint, which the client makes only where it makes the public one.
-func (c *Config) refuseCOS(backend Backend, rel release, refuse func(i18n.Message)) {
+func (c *Config) checkCOS(backend Backend, rel release, reject func(i18n.Message)) {
 	own, ibm := c.root.Get(IBMCOS), c.root.Get("ibm")
 	merged := func(key string) *pyyaml.Node {
 		if v := own.Get(key); v != nil {
@@ -123,8 +123,8 @@ func (c *Config) refuseCOS(backend Backend, rel release, refuse func(i18n.Messag
 	derived := own.Get("region") != nil && !rel.before(2, 2, 7)
 	if !rel.before(3, 0, 0) {
 		compute := c.root.Get(string(backend))
-		lent := compute.Get("region") != nil || backend == IBMCF && compute.Get("endpoint") != nil
-		derived = merged("endpoint") == nil && (merged("region") != nil || backend != OpenWhisk && lent)
+		hasComputeRegion := compute.Get("region") != nil || backend == IBMCF && compute.Get("endpoint") != nil
+		derived = merged("endpoint") == nil && (merged("region") != nil || backend != OpenWhisk && hasComputeRegion)
 	}
 	private, network := merged("private_endpoint"), "private"
 	if backend == CodeEngine {
@@ -133,15 +133,15 @@ func (c *Config) refuseCOS(backend Backend, rel release, refuse func(i18n.Messag
 	switch {
 	case backend == OpenWhisk || derived:
 	case private == nil:
-		refuse(i18n.M("With 'endpoint' in section 'ibm_cos', the client also requires 'private_endpoint'. To derive both, set 'region' instead."))
+		reject(i18n.M("With 'endpoint' in section 'ibm_cos', the client also requires 'private_endpoint'. To derive both, set 'region' instead."))
 	case !strings.Contains(private.Text, network) && backend == CodeEngine:
-		refuse(i18n.M("'private_endpoint' in section 'ibm_cos' is not a direct endpoint such as https://s3.direct.REGION.cloud-object-storage.appdomain.cloud."))
+		reject(i18n.M("'private_endpoint' in section 'ibm_cos' is not a direct endpoint such as https://s3.direct.REGION.cloud-object-storage.appdomain.cloud."))
 	case !strings.Contains(private.Text, network):
-		refuse(i18n.M("'private_endpoint' in section 'ibm_cos' is not a private endpoint."))
+		reject(i18n.M("'private_endpoint' in section 'ibm_cos' is not a private endpoint."))
 	case !strings.HasPrefix(private.Text, "http"):
-		refuse(i18n.M("'private_endpoint' in section 'ibm_cos' does not start with https://."))
+		reject(i18n.M("'private_endpoint' in section 'ibm_cos' does not start with https://."))
 	}
 	if !rel.before(3, 6, 2) && merged("service_instance_id") == nil && merged("access_key_id") == nil && merged("secret_access_key") == nil {
-		refuse(i18n.M("Section 'ibm_cos' contains neither 'service_instance_id' nor the pair 'access_key_id' and 'secret_access_key'."))
+		reject(i18n.M("Section 'ibm_cos' contains neither 'service_instance_id' nor the pair 'access_key_id' and 'secret_access_key'."))
 	}
 }

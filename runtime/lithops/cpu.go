@@ -19,19 +19,19 @@ func (c Contract) JobMemory(job, image string) int {
 	return 0
 }
 
-// Processors returns the processors, in thousandths, of a runtime with a memory in MB: those that are asked for, else those
+// CPUFor returns the processors, in thousandths, of a runtime with a memory in MB: those that are asked for, else those
 // that the client gives its runs where they go with the memory, else the least that does. 0 where a service has no choice.
-func (l Limits) Processors(memoryMB, asked, ofClient int) (milliCPU int, err error) {
-	switch own := (Scale{ofClient, memoryMB}); {
-	case !l.Scaled && asked != 0:
+func (l Limits) CPUFor(memoryMB, asked, ofClient int) (milliCPU int, err error) {
+	switch own := (JobSize{ofClient, memoryMB}); {
+	case !l.FixedSizes && asked != 0:
 		return 0, fault.New(fault.Usage, i18n.M("Only code_engine supports a vCPU setting for runtimes."), i18n.M("Omit '--cpu'."))
-	case !l.Scaled:
+	case !l.FixedSizes:
 		return 0, nil
 	case asked != 0:
-		return asked, Scale{asked, memoryMB}.Check()
+		return asked, JobSize{asked, memoryMB}.Check()
 	case own.Check() == nil:
 		return ofClient, nil
 	}
-	least, err := SmallestScale(memoryMB)
+	least, err := SmallestJobSize(memoryMB)
 	return least.MilliCPU, err
 }
