@@ -24,7 +24,7 @@ demo: ## deploy a runtime to the local endpoint and run a real Lithops job
 	@$(MAKE) -s build 2> >(grep -v '^go: downloading' >&2)
 	@bin/demo
 
-notices: ## write plugin/NOTICE: linked modules and their licences; needed after go.mod has changed
+notices: ## write plugin/NOTICE: linked modules and their licenses; needed after go.mod has changed
 	$(GO) run ./bin/notices
 
 docs: ## regenerate the reference, the manual pages and the outputs shown in docs

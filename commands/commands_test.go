@@ -168,7 +168,7 @@ func TestIncorrectUsageOpensNoService(t *testing.T) {
 }
 
 func TestExitStatus(t *testing.T) {
-	cancelled, cancel := context.WithCancel(context.Background())
+	canceled, cancel := context.WithCancel(context.Background())
 	cancel()
 	live := context.Background()
 	for _, tc := range []struct {
@@ -181,7 +181,7 @@ func TestExitStatus(t *testing.T) {
 		{live, errRefused, exitFailed},
 		{live, &partial{cause: errRefused}, exitFailed},
 		{live, context.Canceled, exitInterrupted},
-		{cancelled, errRefused, exitInterrupted},
+		{canceled, errRefused, exitInterrupted},
 	} {
 		if got := exitStatus(tc.ctx, tc.err); got != tc.want {
 			t.Errorf("%v: %d, want %d", tc.err, got, tc.want)

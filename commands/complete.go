@@ -166,7 +166,7 @@ func Completing(args []string) bool {
 }
 
 // translate translates the descriptions that shells show next to completions.
-func translate(texts *i18n.Catalogue, cmd *cobra.Command) {
+func translate(texts *i18n.Catalog, cmd *cobra.Command) {
 	cmd.Short = texts.Translate(i18n.M(cmd.Short))
 	cmd.Flags().VisitAll(func(fl *pflag.Flag) { fl.Usage = strings.ReplaceAll(texts.Translate(i18n.M(fl.Usage)), "`", "") })
 	for _, sub := range cmd.Commands() {

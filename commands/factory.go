@@ -22,7 +22,7 @@ type Factory struct {
 	View    *view.View
 	Host    connect.Host
 	Version string                 // of the plug-in
-	Notice  func() (string, error) // returns the linked modules with their licences
+	Notice  func() (string, error) // returns the linked modules with their licenses
 	// Service opens the service for one command. It is connect.Open except in tests.
 	Service func(ctx context.Context, o connect.Options) (*runtime.Service, error)
 }

@@ -12,7 +12,7 @@ import (
 	"fn-runtime/runtime/connect"
 )
 
-// Helpers that add flags. The help text of a flag is a Message, so that it is in the catalogue. A `WORD` in backquotes
+// Helpers that add flags. The help text of a flag is a Message, so that it is in the catalog. A `WORD` in backquotes
 // is the name of the value in help.
 
 func boolFlag(cmd *cobra.Command, p *bool, name, short string, text i18n.Message) {

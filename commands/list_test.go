@@ -15,7 +15,7 @@ import (
 	"fn-runtime/runtime/site"
 )
 
-// list --watch prints the list again only if it has changed. Cancelling the context ends it without an error.
+// list --watch prints the list again only if it has changed. Canceling the context ends it without an error.
 func TestListWatch(t *testing.T) {
 	got := watchOutput(t, func(*testing.T, *harness) {})
 	if !strings.HasPrefix(got, "No runtimes found.\n\nName ") || strings.Count(got, "docker.io/me/x:1") != 1 || strings.Count(got, "No runtimes") != 1 {

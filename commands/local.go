@@ -192,7 +192,7 @@ func newLocalRun(f *Factory) *cobra.Command {
 // shutdownTime is how long the endpoint may take to finish the requests in flight.
 const shutdownTime = 2 * time.Minute
 
-// serve runs the endpoint until ctx is cancelled. It then allows shutdownTime for the shutdown.
+// serve runs the endpoint until ctx is canceled. It then allows shutdownTime for the shutdown.
 func serve(ctx context.Context, o local.Options) error {
 	defer context.AfterFunc(ctx, func() { grace.Extend(ctx, shutdownTime) })()
 	return local.Serve(ctx, o)

@@ -22,7 +22,7 @@ const (
 	exitInterrupted = 130
 )
 
-// Run runs one command line and returns the exit status of the process. Cancelling ctx interrupts the command.
+// Run runs one command line and returns the exit status of the process. Canceling ctx interrupts the command.
 func Run(ctx context.Context, f *Factory, args []string) int {
 	root := NewRoot(f)
 	root.SetArgs(args)

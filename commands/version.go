@@ -22,15 +22,15 @@ func newVersion(f *Factory) *cobra.Command {
 			if !licenses {
 				return f.View.Version(doc)
 			}
-			licences, err := f.Notice()
+			licenses, err := f.Notice()
 			switch {
 			case err != nil:
 				return err
 			case f.View.JSON:
-				doc.Licenses = licences
+				doc.Licenses = licenses
 				return f.View.Version(doc)
 			}
-			return f.View.Raw([]byte(licences))
+			return f.View.Raw([]byte(licenses))
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}

@@ -1,7 +1,7 @@
-// Package i18n implements translatable texts. A text for users is a Message until it is shown; a Catalogue then
+// Package i18n implements translatable texts. A text for users is a Message until it is shown; a Catalog then
 // translates it.
 //
-// The package contains the Message type, the Catalogue and the resource files. It does not depend on commands,
+// The package contains the Message type, the Catalog and the resource files. It does not depend on commands,
 // runtimes or the network. It imports no other package of this project, so that every package can create Messages.
 package i18n
 
@@ -57,7 +57,7 @@ func args(pairs []any) map[string]any {
 func (m Message) IsZero() bool { return m.ID == "" }
 
 // String returns the English text. Logs, Error methods and tests use it; output for users is translated by a
-// Catalogue. An argument that is a Message is replaced by its English text.
+// Catalog. An argument that is a Message is replaced by its English text.
 func (m Message) String() string { return fill(m.english(), m, Message.String) }
 
 // english returns the English singular or plural form, with placeholders.

@@ -46,10 +46,10 @@ func TestPluralsHaveAllForms(t *testing.T) {
 		if locale == English {
 			continue
 		}
-		catalogue := New(locale)
+		catalog := New(locale)
 		for _, e := range read(t, locale) {
 			for _, count := range []int{0, 1, 2, 5, 11, 100, 1_000_000} {
-				if _, ok := catalogue.translation(N(e.ID, e.ID, count)); e.Translation.Plural() && !ok {
+				if _, ok := catalog.translation(N(e.ID, e.ID, count)); e.Translation.Plural() && !ok {
 					t.Errorf("%s: %q has no form for %d", locale, e.ID, count)
 				}
 			}

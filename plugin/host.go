@@ -25,9 +25,9 @@ import (
 // host holds the settings from the configuration of the CLI and the environment.
 type host struct {
 	connect.Host
-	texts  *i18n.Catalogue
-	colour string // "true", "false" or ""
-	trace  string // "true", a file, or ""
+	texts *i18n.Catalog
+	color string // "true", "false" or ""
+	trace string // "true", a file, or ""
 }
 
 // maxConfig is the maximum size of the configuration of the CLI in bytes.
@@ -44,7 +44,7 @@ func readHost(session bool) (h *host, err error) {
 	h.WorkDir, _ = os.Getwd()
 	h.Executable, _ = os.Executable()
 	h.StateDir = config_helpers.PluginDir(commands.Name)
-	h.colour = cmp.Or(os.Getenv("IBMCLOUD_COLOR"), os.Getenv("BLUEMIX_COLOR"))
+	h.color = cmp.Or(os.Getenv("IBMCLOUD_COLOR"), os.Getenv("BLUEMIX_COLOR"))
 	h.trace = cmp.Or(os.Getenv("IBMCLOUD_TRACE"), os.Getenv("BLUEMIX_TRACE"))
 	h.texts = i18n.New(i18n.Pick("", os.Getenv))
 	h.HTTPTimeout = httpTimeout(os.Getenv)
@@ -73,7 +73,7 @@ func readHost(session bool) (h *host, err error) {
 // fill sets the settings and the session from the context of the SDK.
 func (h *host) fill(c sdk.PluginContext) error {
 	h.texts = i18n.New(i18n.Pick(c.Locale(), os.Getenv))
-	h.colour, h.trace = c.ColorEnabled(), c.Trace()
+	h.color, h.trace = c.ColorEnabled(), c.Trace()
 	h.StateDir = c.PluginDirectory()
 	h.SkipTLSVerify = c.IsSSLDisabled()
 	if s := c.HTTPTimeout(); s > 0 && h.HTTPTimeout == 0 {

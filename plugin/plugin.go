@@ -1,5 +1,5 @@
 // Package plugin integrates the commands with the IBM Cloud CLI, the host. It describes the commands to the CLI, and
-// passes the session, locale, trace and colour settings of the CLI to the commands.
+// passes the session, locale, trace and color settings of the CLI to the commands.
 //
 // The package contains everything that uses the SDK of the CLI. It does not contain commands or decisions about
 // runtimes. No package of commands or runtime imports it.
@@ -80,8 +80,8 @@ func newFactory(silent, session bool) (*commands.Factory, func(), error) {
 	f := &commands.Factory{View: &view.View{Streams: streams}, Version: Version, Notice: notice, Service: connect.Open}
 	host, err := readHost(session)
 	f.View.Texts = host.texts
-	f.View.OutColour = view.Colour(host.colour, streams.OutTTY, os.Getenv)
-	f.View.ErrColour = view.Colour(host.colour, streams.ErrTTY, os.Getenv)
+	f.View.OutColor = view.Color(host.color, streams.OutTTY, os.Getenv)
+	f.View.ErrColor = view.Color(host.color, streams.ErrTTY, os.Getenv)
 	f.View.Quiet = os.Getenv("IBMCLOUD_QUIET") == "true"
 	if os.Getenv("IBMCLOUD_PLUGIN_NAMESPACE") == "" && len(os.Args) > 0 {
 		f.View.Program = asTyped(os.Args[0])

@@ -100,8 +100,8 @@ func TestReadHost(t *testing.T) {
 	if s.Region != "eu-de" || s.ResourceGroupID != "group-1" || s.AccountID != "acc-1" || s.AccountName != "Account One" || s.IAMEndpoint != server.URL || s.PrivateEndpoint {
 		t.Errorf("session: %+v", s)
 	}
-	if h.HTTPTimeout != 17*time.Second || !h.SkipTLSVerify || h.texts.Locale() != "de_DE" || h.trace != "false" || h.colour != "false" {
-		t.Errorf("host: timeout %v, skip %v, locale %s, trace %q, colour %q", h.HTTPTimeout, h.SkipTLSVerify, h.texts.Locale(), h.trace, h.colour)
+	if h.HTTPTimeout != 17*time.Second || !h.SkipTLSVerify || h.texts.Locale() != "de_DE" || h.trace != "false" || h.color != "false" {
+		t.Errorf("host: timeout %v, skip %v, locale %s, trace %q, color %q", h.HTTPTimeout, h.SkipTLSVerify, h.texts.Locale(), h.trace, h.color)
 	}
 	token, err := s.Token(context.Background(), false)
 	if err != nil || strings.HasPrefix(token, "Bearer") || server.refreshes.Load() != 0 {

@@ -18,7 +18,7 @@ const Version = "0.1.0"
 //go:embed NOTICE.gz
 var packedNotice []byte
 
-// notice returns the list of linked modules with their licences.
+// notice returns the list of linked modules with their licenses.
 func notice() (string, error) {
 	r, err := gzip.NewReader(bytes.NewReader(packedNotice))
 	if err != nil {

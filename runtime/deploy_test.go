@@ -155,7 +155,7 @@ func TestBrokenRuntimeIsCleanedUp(t *testing.T) {
 	}{
 		"module missing": {runtimetest.FailedActivation("The action did not initialize.", "stderr: ModuleNotFoundError: No module named 'ps_mem'"),
 			[]string{"does not contain the Python module ps_mem", "Add ps_mem to the image", "ModuleNotFoundError"}},
-		"escapes": {runtimetest.FailedActivation("bad \x1b[31mcolour", "\x1b]0;title\x07 line"), []string{`does not start: bad \x1b[31mcolour`, `\x1b]0;title\x07 line`}},
+		"escapes": {runtimetest.FailedActivation("bad \x1b[31mcolor", "\x1b]0;title\x07 line"), []string{`does not start: bad \x1b[31mcolor`, `\x1b]0;title\x07 line`}},
 		"memory":  {runtimetest.FailedActivation("The action exhausted its memory and was aborted."), []string{"needs more than 256 MB", "--memory 512"}},
 		"python":  {runtimetest.MetadataActivation("3.8", "3.7.0"), []string{"runs Python 3.8", "client runs Python 3.11"}},
 		"lithops": {runtimetest.MetadataActivation("3.11", "3.6.0"), []string{"runs Lithops 3.6.0"}},

@@ -67,9 +67,9 @@ func TestDoctorReportsProblems(t *testing.T) {
 func TestCleanKeepsNeighbors(t *testing.T) {
 	w := newDeployedWorld(t)
 	now := time.Now()
-	neighbours := []string{"lithops.jobs-old/a", "lithops.jobsX", "lithops.runtimes/ibm_cf/3.7.0/us/ns/a_256MB_3.7.0.meta.json", "data/lithops.jobs/a",
+	neighbors := []string{"lithops.jobs-old/a", "lithops.jobsX", "lithops.runtimes/ibm_cf/3.7.0/us/ns/a_256MB_3.7.0.meta.json", "data/lithops.jobs/a",
 		"lithops.runtimes/openwhiskX/a", "lithops.jobs", "x"}
-	for _, k := range append([]string{"lithops.jobs/a/b", "lithops.jobs/c"}, neighbours...) {
+	for _, k := range append([]string{"lithops.jobs/a/b", "lithops.jobs/c"}, neighbors...) {
 		w.store.Set(k, []byte("1"), now.Add(-time.Hour))
 	}
 	w.store.Set("lithops.jobs/new", []byte("1"), now)
@@ -86,8 +86,8 @@ func TestCleanKeepsNeighbors(t *testing.T) {
 	if _, err := w.Clean(t.Context(), runtime.CleanRequest{}); err != nil {
 		t.Fatal(err)
 	}
-	slices.Sort(neighbours)
-	if keys := w.store.Keys(); !slices.Equal(keys, neighbours) {
+	slices.Sort(neighbors)
+	if keys := w.store.Keys(); !slices.Equal(keys, neighbors) {
 		t.Errorf("left: %v", keys)
 	}
 	if all := w.compute.All(); len(all) != 1 || all["mine/img_256MB_3.7.0"].Reference == "" {

@@ -1,6 +1,6 @@
 // Command notices writes plugin/NOTICE, or the given file, and next to it a compressed copy for the binary: the
-// third-party code in the binaries of a release, with its licences. The modules are those that any of the platforms
-// links. github.com/elastic/go-licence-detector determines their licences. Run it in the project's directory after
+// third-party code in the binaries of a release, with its licenses. The modules are those that any of the platforms
+// links. github.com/elastic/go-licence-detector determines their licenses. Run it in the project's directory after
 // go.mod has changed:
 //
 //	make notices
@@ -26,13 +26,13 @@ var platforms = []string{"linux/amd64", "linux/arm64", "linux/ppc64le", "linux/s
 const fields = "{{define \"line\"}}{{.Name}}\t{{.Version}}\t{{.LicenceType}}\t{{.LicenceFile}}\t{{.Dir}}\n{{end}}" +
 	"{{range .Direct}}{{template \"line\" .}}{{end}}{{range .Indirect}}{{template \"line\" .}}{{end}}"
 
-// allowed lists the licences of modules that may be linked.
+// allowed lists the licenses of modules that may be linked.
 const allowed = `{"allowlist": ["Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "MPL-2.0"]}`
 
 const head = `fn-runtime
 Copyright 2026 The authors of fn-runtime
 
-This product is licensed under the Apache License, Version 2.0. It has the software below in it, under the licences that
+This product is licensed under the Apache License, Version 2.0. It has the software below in it, under the licenses that
 follow. The source code of each is at the address of its name, in the version given: go mod download NAME@VERSION.
 
 `
@@ -73,7 +73,7 @@ func run(target string) error {
 }
 
 // module is a linked module.
-type module struct{ name, version, licence, file, dir string }
+type module struct{ name, version, license, file, dir string }
 
 // linked returns the modules of all platforms, except those that this repository replaces.
 func linked() ([]module, error) {
@@ -97,7 +97,7 @@ func linked() ([]module, error) {
 	return all, nil
 }
 
-// licensed determines the licences of the modules.
+// licensed determines the licenses of the modules.
 func licensed(modules []module) (all []module, err error) {
 	temp, err := os.MkdirTemp("", "notices")
 	if err != nil {
@@ -128,7 +128,7 @@ func licensed(modules []module) (all []module, err error) {
 		}
 	}
 	if len(all) != len(modules) {
-		return nil, fmt.Errorf("%d modules are linked, but licences of only %d were found", len(modules), len(all))
+		return nil, fmt.Errorf("%d modules are linked, but licenses of only %d were found", len(modules), len(all))
 	}
 	root, err := output(exec.Command("go", "env", "GOROOT"))
 	if err != nil {
@@ -137,11 +137,11 @@ func licensed(modules []module) (all []module, err error) {
 	dir := strings.TrimSpace(string(root))
 	page := filepath.Join("commands", "dashboard", "assets")
 	return append(all,
-		module{name: "go (its library and run time)", licence: "BSD-3-Clause", file: filepath.Join(dir, "LICENSE"), dir: dir},
-		module{name: "htmx.org and htmx-ext-sse (npm)", version: "2.0.11, 2.2.4", licence: "0BSD", file: filepath.Join(page, "LICENSE"), dir: page}), nil
+		module{name: "go (its library and run time)", license: "BSD-3-Clause", file: filepath.Join(dir, "LICENSE"), dir: dir},
+		module{name: "htmx.org and htmx-ext-sse (npm)", version: "2.0.11, 2.2.4", license: "0BSD", file: filepath.Join(page, "LICENSE"), dir: page}), nil
 }
 
-// notice returns the list of modules, each licence once with its modules, and the modules' own notices.
+// notice returns the list of modules, each license once with its modules, and the modules' own notices.
 func notice(modules []module) ([]byte, error) {
 	slices.SortFunc(modules, func(a, b module) int { return cmp.Compare(a.name, b.name) })
 	var out bytes.Buffer
@@ -160,7 +160,7 @@ func notice(modules []module) ([]byte, error) {
 		return nil
 	}
 	for _, m := range modules {
-		fmt.Fprintf(&out, "%s\n", strings.Join(strings.Fields(m.name+" "+m.version+" "+m.licence), " "))
+		fmt.Fprintf(&out, "%s\n", strings.Join(strings.Fields(m.name+" "+m.version+" "+m.license), " "))
 		if err := add(m.file, m.name); err != nil {
 			return nil, err
 		}

@@ -1,5 +1,5 @@
 // Command packages creates the packages of a release from the binaries in a directory: the index of an IBM Cloud
-// plug-in repository, a Homebrew formula, Debian packages, the licences, and SHA256SUMS of all files. bin/release runs
+// plug-in repository, a Homebrew formula, Debian packages, the licenses, and SHA256SUMS of all files. bin/release runs
 // it in the project's directory. Run it separately to recreate the packages for another URL:
 //
 //	go run ./bin/packages -url https://example.com/fn-runtime dist

@@ -17,7 +17,7 @@ var tickSteps = []time.Duration{
 // maxIntervals is the maximum number of intervals between ticks on the time axis.
 const maxIntervals = 10
 
-// tick is a labelled position on the time axis.
+// tick is a labeled position on the time axis.
 type tick struct {
 	At    float64 // percent of the axis
 	Label string

@@ -46,7 +46,7 @@ type jobRow struct {
 // faultText is an error message and its suggested fix.
 type faultText struct{ Message, Recovery string }
 
-// tile is a labelled number of a summary.
+// tile is a labeled number of a summary.
 type tile struct{ Name, Label, Value string }
 
 // jobView is the template data of the job that is shown.
@@ -185,14 +185,14 @@ func (s *server) workers(l *Load) []tile {
 		return nil
 	}
 	fraction := func(part, total int) string { return strconv.Itoa(part) + " / " + strconv.Itoa(total) }
-	return s.labelled([]tile{
+	return s.labeled([]tile{
 		{Name: "busy", Value: strconv.Itoa(l.Busy)}, {Name: "idle", Value: strconv.Itoa(l.Idle)}, {Name: "waiting", Value: strconv.Itoa(l.Waiting)},
 		{Name: "processors", Value: fraction(l.Computing, l.Processors)}, {Name: "memory", Value: fmt.Sprintf("%.1f / %.1f GB", float64(l.UsedMB)/1024, float64(l.BudgetMB)/1024)},
 	})
 }
 
-// labelled sets the labels of tiles.
-func (s *server) labelled(list []tile) []tile {
+// labeled sets the labels of tiles.
+func (s *server) labeled(list []tile) []tile {
 	for i := range list {
 		list[i].Label = s.labels[list[i].Name]
 	}
@@ -220,7 +220,7 @@ func (s *server) tiles(d *jobView) []tile {
 	list = append(list, tile{Name: "done", Value: strconv.Itoa(n.Done)}, tile{Name: "failed", Value: strconv.Itoa(n.Failed)},
 		tile{Name: "duration", Value: format(d.Duration)}, tile{Name: "median", Value: median}, tile{Name: "p99", Value: p99},
 		tile{Name: "colds", Value: strconv.Itoa(n.Cold)}, tile{Name: "gbs", Value: view.GBs(d.Job)})
-	return s.labelled(list)
+	return s.labeled(list)
 }
 
 // rows returns table rows starting at index from, and the index of the next rows, which is 0 after the last row.

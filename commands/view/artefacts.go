@@ -31,7 +31,7 @@ func (v *View) Built(b entity.ImageBuilt) error {
 	}
 	v.ok()
 	v.pairs([]pair{
-		{i18n.M("Image"), paint(v.OutColour, entityName, text.Printable(b.Image))},
+		{i18n.M("Image"), paint(v.OutColor, entityName, text.Printable(b.Image))},
 		{i18n.M("Digest"), text.Printable(b.Digest)},
 		{i18n.M("ID"), text.Printable(b.ID)},
 		{i18n.M("Size"), size(b.Size)},

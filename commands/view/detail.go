@@ -86,7 +86,7 @@ func (v *View) detail(d runtime.Detail) {
 		namespace, action = i18n.M("Project"), i18n.M("Job")
 	}
 	v.pairs([]pair{
-		{i18n.M("Name"), paint(v.OutColour, entityName, c(d.Name))},
+		{i18n.M("Name"), paint(v.OutColor, entityName, c(d.Name))},
 		{i18n.M("Image"), c(d.Image)},
 		{i18n.M("Digest"), c(d.Digest)},
 		{i18n.M("Tag now"), tagNow},

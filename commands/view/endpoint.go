@@ -84,7 +84,7 @@ func (v *View) Endpoint(e Endpoint) error {
 	v.ok()
 	c := func(s string) string { return text.Printable(s) }
 	v.pairs([]pair{
-		{i18n.M("Endpoint"), paint(v.OutColour, entityName, c(e.URL))},
+		{i18n.M("Endpoint"), paint(v.OutColor, entityName, c(e.URL))},
 		{i18n.M("S3"), c(e.S3URL)},
 		{i18n.M("Namespace"), c(e.Namespace)},
 		{i18n.M("Bucket"), c(e.Bucket)},

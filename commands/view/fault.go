@@ -51,7 +51,7 @@ func sentenceSeparator(before string) string {
 // Failed writes only FAILED to Err.
 func (v *View) Failed() {
 	v.endProgress()
-	fmt.Fprintln(v.Err, paint(v.ErrColour, failure, v.Texts.Translate(i18n.M("FAILED"))))
+	fmt.Fprintln(v.Err, paint(v.ErrColor, failure, v.Texts.Translate(i18n.M("FAILED"))))
 }
 
 // errorLines returns the lines that describe an error: the reason and details of each fault in it, followed by the

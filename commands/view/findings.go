@@ -82,7 +82,7 @@ func (v *View) Checks(list []runtime.Check) {
 			name = c.Region + " " + name
 		}
 		below := strings.Repeat(" ", width) + gap
-		v.out().paragraph(name+": "+v.text(c.Finding), paint(v.OutColour, checkStyle(c.Status), word)+pad+gap, below)
+		v.out().paragraph(name+": "+v.text(c.Finding), paint(v.OutColor, checkStyle(c.Status), word)+pad+gap, below)
 		if remedy := v.text(c.Remedy); remedy != "" {
 			v.out().paragraph(remedy, below, below)
 		}

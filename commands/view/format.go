@@ -8,7 +8,7 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// Formatter formats texts and values for a web page in the same way as the view does for a terminal, without colour.
+// Formatter formats texts and values for a web page in the same way as the view does for a terminal, without color.
 type Formatter struct{ v *View }
 
 // Formatter returns a Formatter that uses the language of the view.

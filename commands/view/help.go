@@ -39,14 +39,14 @@ const helpWidth = 80
 
 // Help writes help to Out, or to Err if it follows an error.
 func (v *View) Help(h Help, behindError bool) {
-	w, colour, width := v.Out, v.OutColour, helpWidth
+	w, color, width := v.Out, v.OutColor, helpWidth
 	if behindError {
-		w, colour = v.Err, v.ErrColour
+		w, color = v.Err, v.ErrColor
 	}
 	if v.Width > 0 {
 		width = min(max(v.Width, 40), 120)
 	}
-	p := proseWriter{w: w, colour: colour, width: width}
+	p := proseWriter{w: w, color: color, width: width}
 	p.head(v.Texts.Translate(i18n.M("NAME:")))
 	p.paragraph(strings.Join(append([]string{h.Name}, h.Aliases...), ", ")+" - "+v.plain(h.Short), "   ", "   ")
 	if len(h.Usage) > 0 {
@@ -57,7 +57,7 @@ func (v *View) Help(h Help, behindError bool) {
 	}
 	if !h.Long.IsZero() {
 		fmt.Fprintln(w)
-		for para := range strings.SplitSeq(v.render(h.Long, colour, true), "\n") {
+		for para := range strings.SplitSeq(v.render(h.Long, color, true), "\n") {
 			p.paragraph(para, "   ", "   ")
 		}
 	}
@@ -66,7 +66,7 @@ func (v *View) Help(h Help, behindError bool) {
 			p.head("", v.Texts.Translate(i18n.M("EXAMPLES:")))
 		}
 		p.paragraph(fmt.Sprintf("%d. %s", i+1, v.plain(e.Meaning)), "   ", "      ")
-		p.line("      " + paint(colour, command, v.replaceProgram(cliProgram+" "+e.Command)))
+		p.line("      " + paint(color, command, v.replaceProgram(cliProgram+" "+e.Command)))
 	}
 	p.entries(v, i18n.M("COMMANDS:"), h.Commands)
 	p.entries(v, i18n.M("OPTIONS:"), h.Options)
@@ -87,7 +87,7 @@ func (v *View) replaceProgram(s string) string {
 
 func (p proseWriter) head(words ...string) {
 	for _, s := range words {
-		p.line(paint(p.colour, bold, s))
+		p.line(paint(p.color, bold, s))
 	}
 }
 
@@ -114,6 +114,6 @@ func (p proseWriter) entries(v *View, head i18n.Message, list []Entry) {
 			first += strings.Repeat(" ", column-w+3)
 		}
 		// Backquotes mark the name of a flag's value for pflag. Help shows the text without them.
-		p.paragraph(strings.ReplaceAll(v.render(e.Meaning, p.colour, false), "`", ""), first, indent)
+		p.paragraph(strings.ReplaceAll(v.render(e.Meaning, p.color, false), "`", ""), first, indent)
 	}
 }

@@ -185,7 +185,7 @@ func (v *View) Job(d runtime.JobDetail, price float64) error {
 		spent += ", " + cost(d.Job, price)
 	}
 	v.pairs([]pair{
-		{i18n.M("Job"), paint(v.OutColour, entityName, text.Printable(d.ID))},
+		{i18n.M("Job"), paint(v.OutColor, entityName, text.Printable(d.ID))},
 		{i18n.M("Function"), text.Printable(d.Function)},
 		{i18n.M("Runtime"), withMemory(text.Printable(d.Runtime), d.MemoryMB)},
 		{i18n.M("Calls"), v.plain(i18n.M("{{.Total}}: {{.Done}} done, {{.Failed}} failed, {{.Running}} running, {{.Waiting}} waiting",

@@ -13,9 +13,9 @@ import (
 
 // proseWriter writes prose in lines of at most width columns. If width is 0, it does not wrap lines.
 type proseWriter struct {
-	w      io.Writer
-	colour bool
-	width  int
+	w     io.Writer
+	color bool
+	width int
 }
 
 func (p proseWriter) line(s string) { fmt.Fprintln(p.w, s) }
@@ -87,7 +87,7 @@ func splitWords(text string) []string {
 		}
 	}
 	for i := 0; i < len(text); {
-		if n := colourLen(text[i:]); n > 0 {
+		if n := colorLen(text[i:]); n > 0 {
 			word.WriteString(text[i : i+n])
 			i += n
 			continue
@@ -121,7 +121,7 @@ func opensCommand(before, after string) bool {
 	if r, _ := utf8.DecodeLastRuneInString(before); unicode.IsLetter(r) && !ideographic(r) && !unicode.Is(unicode.Hangul, r) {
 		return false
 	}
-	after = stripColours(after)
+	after = stripColors(after)
 	end := strings.IndexByte(after, '\'')
 	return end > 0 && after[0] != ' ' && after[end-1] != ' '
 }
@@ -129,7 +129,7 @@ func opensCommand(before, after string) bool {
 // splitIdeographs splits a word between Chinese and Japanese characters by the rules of Unicode (UAX #14): no line
 // begins with a full stop or ends with an opening bracket. It does not split other words, including Korean words.
 func splitIdeographs(word string) []string {
-	plain := stripColours(word)
+	plain := stripColors(word)
 	if !strings.ContainsFunc(plain, ideographic) {
 		return []string{word}
 	}
@@ -147,7 +147,7 @@ func splitIdeographs(word string) []string {
 		list = append(list, plain[begin:end])
 		begin = end
 	}
-	return restoreColours(word, list)
+	return restoreColors(word, list)
 }
 
 // ideographic reports whether a character is Chinese or Japanese, including punctuation. A line may break between such
@@ -156,13 +156,13 @@ func ideographic(r rune) bool {
 	return runewidth.RuneWidth(r) == 2 && !unicode.Is(unicode.Hangul, r)
 }
 
-// restoreColours adds the colours of word to the pieces that its text without colours was split into.
-func restoreColours(word string, pieces []string) []string {
+// restoreColors adds the colors of word to the pieces that its text without colors was split into.
+func restoreColors(word string, pieces []string) []string {
 	list := make([]string, 0, len(pieces))
 	for n, piece := range pieces {
 		var b strings.Builder
 		for left := len(piece); left > 0 || n == len(pieces)-1 && word != ""; {
-			if k := colourLen(word); k > 0 {
+			if k := colorLen(word); k > 0 {
 				b.WriteString(word[:k])
 				word = word[k:]
 				continue
@@ -171,7 +171,7 @@ func restoreColours(word string, pieces []string) []string {
 			word = word[1:]
 			left--
 		}
-		for colourLen(word) > 0 && strings.HasPrefix(word, "\x1b[0m") {
+		for colorLen(word) > 0 && strings.HasPrefix(word, "\x1b[0m") {
 			b.WriteString(word[:4])
 			word = word[4:]
 		}
@@ -180,8 +180,8 @@ func restoreColours(word string, pieces []string) []string {
 	return list
 }
 
-// colourLen returns the length of the colour sequence at the start of s. It returns 0 if there is none.
-func colourLen(s string) int {
+// colorLen returns the length of the color sequence at the start of s. It returns 0 if there is none.
+func colorLen(s string) int {
 	if !strings.HasPrefix(s, "\x1b[") {
 		return 0
 	}

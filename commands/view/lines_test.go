@@ -27,15 +27,15 @@ func TestParagraph(t *testing.T) {
 	for name, tc := range map[string]struct{ text, want string }{
 		"blanks":             {"one two three four five", "one two three|four five"},
 		"commands":           {"Run it with 'fn-runtime list -q' now.", "Run it with|'fn-runtime list -q'|now."},
-		"coloured commands":  {"Run it '\x1b[33;1mfn-runtime list\x1b[0m'.", "Run it|'\x1b[33;1mfn-runtime list\x1b[0m'."},
+		"colored commands":   {"Run it '\x1b[33;1mfn-runtime list\x1b[0m'.", "Run it|'\x1b[33;1mfn-runtime list\x1b[0m'."},
 		"apostrophes":        {"l'image d'un autre projet n'est plus", "l'image d'un|autre projet|n'est plus"},
 		"groups":             {"deploy NAME [-m, --memory MB]", "deploy NAME|[-m, --memory MB]"},
-		"colour with [":      {"a \x1b[36;1mb\x1b[0m c d e f g h i j", "a \x1b[36;1mb\x1b[0m c d e f g h|i j"},
+		"color with [":       {"a \x1b[36;1mb\x1b[0m c d e f g h i j", "a \x1b[36;1mb\x1b[0m c d e f g h|i j"},
 		"Chinese":            {"显示本地端点的运行位置。其凭证", "显示本地端点的|运行位置。其凭|证"},
 		"full stop":          {"显示本地端点的。其凭证", "显示本地端点|的。其凭证"},
 		"Japanese":           {"ローカル・エンドポイントの場所", "ローカル・エン|ドポイントの場|所"},
 		"Korean":             {"로컬 엔드포인트의 위치를", "로컬|엔드포인트의|위치를"},
-		"colour in Chinese":  {"名称空间\x1b[36;1mguest\x1b[0m中的运行时", "名称空间\x1b[36;1mguest\x1b[0m中|的运行时"},
+		"color in Chinese":   {"名称空间\x1b[36;1mguest\x1b[0m中的运行时", "名称空间\x1b[36;1mguest\x1b[0m中|的运行时"},
 		"longer than a line": {"a docker.io/a/very/long/name b", "a|docker.io/a/very/long/name|b"},
 	} {
 		var out bytes.Buffer
@@ -64,10 +64,10 @@ func TestOutputFitsTheTerminal(t *testing.T) {
 	}
 	for _, locale := range locales(t) {
 		for name, show := range shows {
-			s := newScreen(func(v *View) { v.OutTTY, v.Width, v.OutColour, v.Texts = true, 80, true, i18n.New(locale) })
+			s := newScreen(func(v *View) { v.OutTTY, v.Width, v.OutColor, v.Texts = true, 80, true, i18n.New(locale) })
 			show(s.View)
 			for line := range strings.SplitSeq(s.out.String(), "\n") {
-				if w := displayWidth(line); w > 80 && strings.Contains(strings.TrimLeft(stripColours(line), " '"), " ") {
+				if w := displayWidth(line); w > 80 && strings.Contains(strings.TrimLeft(stripColors(line), " '"), " ") {
 					t.Errorf("%s, %s: %d columns: %s", locale, name, w, line)
 				}
 			}

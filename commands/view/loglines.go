@@ -44,7 +44,7 @@ func (v *View) LogLine(l entity.LogLine) error {
 	if l.Failed {
 		st = failure
 	}
-	_, err := fmt.Fprintln(v.Out, when, shortRuntime(l.Runtime), paint(v.OutColour, st, source), text.Printable(l.Text))
+	_, err := fmt.Fprintln(v.Out, when, shortRuntime(l.Runtime), paint(v.OutColor, st, source), text.Printable(l.Text))
 	return err
 }
 

@@ -144,7 +144,7 @@ func (p *progress) Note(m i18n.Message) {
 // Warn prints a warning that the user should act on. It writes to Err even with JSON and Quiet.
 func (p *progress) Warn(m i18n.Message) {
 	head := p.v.Texts.Translate(i18n.M("WARNING:"))
-	p.printProse(paint(p.v.ErrColour, warning, head) + " " + p.v.errText(m))
+	p.printProse(paint(p.v.ErrColor, warning, head) + " " + p.v.errText(m))
 }
 
 // printProse writes wrapped text above the live line.

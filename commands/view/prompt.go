@@ -20,7 +20,7 @@ func (v *View) Confirm(ctx context.Context, question i18n.Message) (bool, error)
 			i18n.M("Pass '-f' to continue without confirmation, or '--dry-run' to show what would be done."))
 	}
 	defer v.pause()()
-	fmt.Fprintf(v.Err, "%s [y/N]%s ", v.errText(question), paint(v.ErrColour, entityName, ">"))
+	fmt.Fprintf(v.Err, "%s [y/N]%s ", v.errText(question), paint(v.ErrColor, entityName, ">"))
 	answer := make(chan string, 1)
 	go func() {
 		line, _ := bufio.NewReader(io.LimitReader(v.In, 1<<10)).ReadString('\n')

@@ -10,7 +10,7 @@ import (
 )
 
 // SetQuery sets the filter to a jq expression. The output is that of jq -r: one line for each value, strings without
-// quotes. Cancelling ctx ends an expression that does not terminate.
+// quotes. Canceling ctx ends an expression that does not terminate.
 func (v *View) SetQuery(ctx context.Context, expression string) error {
 	query, err := gojq.Parse(expression)
 	if err != nil {

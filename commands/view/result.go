@@ -98,7 +98,7 @@ func (v *View) PartialResult(r runtime.Result, err error) {
 func (v *View) Plan(r runtime.Result) {
 	defer v.pause()()
 	shown := *v
-	shown.Out, shown.OutColour, shown.OutTTY = v.Err, v.ErrColour, v.ErrTTY
+	shown.Out, shown.OutColor, shown.OutTTY = v.Err, v.ErrColor, v.ErrTTY
 	r.DryRun = true
 	shown.items(r)
 }

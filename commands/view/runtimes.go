@@ -133,7 +133,7 @@ func dash(s string) string {
 	return s
 }
 
-// state returns the name of a state. The colour shows its effect on the client.
+// state returns the name of a state. The color shows its effect on the client.
 func (v *View) state(s runtime.State) string {
 	st := warning
 	switch s {
@@ -142,7 +142,7 @@ func (v *View) state(s runtime.State) string {
 	case runtime.OrphanMetadata, runtime.PythonMismatch: // jobs hang or fail
 		st = failure
 	}
-	return paint(v.OutColour, st, v.plain(stateText(s)))
+	return paint(v.OutColor, st, v.plain(stateText(s)))
 }
 
 func stateText(s runtime.State) i18n.Message {

@@ -69,7 +69,7 @@ func (p *progress) draw() {
 	room := width - 1 - 2 - runewidth.StringWidth(tail)
 	text := s.text
 	if displayWidth(text) > room {
-		text = runewidth.Truncate(stripColours(text), max(room, 4), "...")
+		text = runewidth.Truncate(stripColors(text), max(room, 4), "...")
 	}
 	fmt.Fprintf(p.v.Err, "\r\x1b[K%c %s%s", frames[p.frame%len(frames)], text, tail)
 	p.drawn = true

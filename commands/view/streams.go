@@ -42,9 +42,9 @@ func System() Streams {
 	return s
 }
 
-// Colour reports whether to colour a stream. The setting of the CLI ("true" or "false") takes precedence, then
-// NO_COLOR. Otherwise a stream is coloured if it is a terminal and TERM is not "dumb".
-func Colour(setting string, tty bool, getenv func(string) string) bool {
+// Color reports whether to color a stream. The setting of the CLI ("true" or "false") takes precedence, then
+// NO_COLOR. Otherwise a stream is colored if it is a terminal and TERM is not "dumb".
+func Color(setting string, tty bool, getenv func(string) string) bool {
 	switch setting {
 	case "true":
 		return true

@@ -20,9 +20,9 @@ const (
 	warning    style = "35;1" // magenta
 )
 
-// paint returns s in a style if colour is true.
-func paint(colour bool, st style, s string) string {
-	if !colour || st == plain || s == "" {
+// paint returns s in a style if color is true.
+func paint(color bool, st style, s string) string {
+	if !color || st == plain || s == "" {
 		return s
 	}
 	return styleSequence(st) + s + resetSequence
@@ -32,7 +32,7 @@ const resetSequence = "\x1b[0m"
 
 func styleSequence(st style) string { return "\x1b[" + string(st) + "m" }
 
-// isEntity reports whether a placeholder stands for the name of an entity, which is coloured.
+// isEntity reports whether a placeholder stands for the name of an entity, which is colored.
 func isEntity(placeholder string) bool {
 	switch placeholder {
 	case "Name", "Runtime", "Image", "Namespace", "Bucket", "Action", "Package", "Region", "Account", "Endpoint":
@@ -46,8 +46,8 @@ func isEntity(placeholder string) bool {
 const cliProgram = "ibmcloud fn-runtime"
 
 // formatCommands finds 'quoted commands' that begin with the CLI or this program. It replaces the name of the program,
-// adds the flags that the commands need, and colours them.
-func (v *View) formatCommands(s string, colour bool) string {
+// adds the flags that the commands need, and colors them.
+func (v *View) formatCommands(s string, color bool) string {
 	var b strings.Builder
 	for {
 		start := strings.Index(s, "'ibmcloud ")
@@ -65,12 +65,12 @@ func (v *View) formatCommands(s string, colour bool) string {
 				rest += text.Printable(v.FlagsFor(rest))
 			}
 			line = cmp.Or(v.Program, cliProgram) + rest
-			if colour { // continue the style of the command after an entity
+			if color { // continue the style of the command after an entity
 				line = strings.ReplaceAll(line, resetSequence, resetSequence+styleSequence(command))
 			}
 		}
 		b.WriteString(s[:start+1])
-		b.WriteString(paint(colour, command, line))
+		b.WriteString(paint(color, command, line))
 		b.WriteByte('\'')
 		s = s[end+1:]
 	}

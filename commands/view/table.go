@@ -103,7 +103,7 @@ func (t *table) dropEmpty() {
 func (v *View) stackedRows(rows [][]string, below []string) {
 	for i, row := range rows {
 		for _, part := range wrap(row[0], v.Width) {
-			fmt.Fprintln(v.Out, paint(v.OutColour, entityName, part))
+			fmt.Fprintln(v.Out, paint(v.OutColor, entityName, part))
 		}
 		rest := slices.DeleteFunc(slices.Clone(row[1:]), func(cell string) bool { return cell == "" })
 		v.out().paragraph(strings.Join(rest, ", "), "   ", "   ")
@@ -131,7 +131,7 @@ func (v *View) row(cells []string, widths []int, first, others style) {
 	parts := wrap(cells[0], widths[0])
 	for n, part := range parts {
 		var b strings.Builder
-		b.WriteString(paint(v.OutColour, first, part))
+		b.WriteString(paint(v.OutColor, first, part))
 		if n == 0 {
 			written := displayWidth(part)
 			for i := 1; i < len(cells); i++ {
@@ -139,7 +139,7 @@ func (v *View) row(cells []string, widths []int, first, others style) {
 					break
 				}
 				b.WriteString(strings.Repeat(" ", widths[i-1]-written) + gap)
-				b.WriteString(paint(v.OutColour, others, cells[i]))
+				b.WriteString(paint(v.OutColor, others, cells[i]))
 				written = displayWidth(cells[i])
 			}
 		}
@@ -165,11 +165,11 @@ func wrap(s string, width int) []string {
 	return append(parts, s)
 }
 
-// displayWidth returns the width of text on the screen in columns. Colours do not count.
-func displayWidth(s string) int { return runewidth.StringWidth(stripColours(s)) }
+// displayWidth returns the width of text on the screen in columns. Colors do not count.
+func displayWidth(s string) int { return runewidth.StringWidth(stripColors(s)) }
 
-// stripColours removes the colours that this package has added.
-func stripColours(s string) string {
+// stripColors removes the colors that this package has added.
+func stripColors(s string) string {
 	var b strings.Builder
 	for {
 		start := strings.Index(s, "\x1b[")
@@ -207,6 +207,6 @@ func (v *View) pairs(list []pair) {
 		}
 		label := v.plain(p.label)
 		pad := strings.Repeat(" ", width-displayWidth(label))
-		v.out().paragraph(p.value, paint(v.OutColour, bold, label)+pad+gap, strings.Repeat(" ", width)+gap)
+		v.out().paragraph(p.value, paint(v.OutColor, bold, label)+pad+gap, strings.Repeat(" ", width)+gap)
 	}
 }

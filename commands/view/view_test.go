@@ -99,7 +99,7 @@ var modes = map[string]func(*View){
 	"plain":  nil,
 	"term80": func(v *View) { v.OutTTY, v.Width = true, 80 },
 	"term40": func(v *View) { v.OutTTY, v.Width = true, 40 },
-	"colour": func(v *View) { v.OutTTY, v.Width, v.OutColour, v.ErrColour = true, 80, true, true },
+	"color":  func(v *View) { v.OutTTY, v.Width, v.OutColor, v.ErrColor = true, 80, true, true },
 	"german": func(v *View) { v.Texts = i18n.New("de_DE"); v.Program = "bin/fn-runtime" },
 	"json":   func(v *View) { v.JSON = true },
 }
@@ -221,8 +221,8 @@ func TestUnits(t *testing.T) {
 	}
 }
 
-// A suggested command is coloured to its end, even after a name in it that has a different colour.
-func TestCommandKeepsItsColourAfterAName(t *testing.T) {
+// A suggested command is colored to its end, even after a name in it that has a different color.
+func TestCommandKeepsItsColorAfterAName(t *testing.T) {
 	v := &View{Texts: i18n.New(i18n.English), FlagsFor: func(string) string { return " -b local" }}
 	got := v.render(i18n.M("Deploy it with 'ibmcloud fn-runtime deploy {{.Image}}'.", "Image", "me/x"), true, true)
 	want := "Deploy it with '\x1b[33;1mibmcloud fn-runtime deploy \x1b[36;1mme/x\x1b[0m\x1b[33;1m -b local\x1b[0m'."

@@ -10,7 +10,7 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// The prefixes of a bucket that belong to Lithops (constants.py). Both end in "/", so that neighbours such as
+// The prefixes of a bucket that belong to Lithops (constants.py). Both end in "/", so that neighbors such as
 // "lithops.jobs-old/" are out of reach.
 const (
 	RuntimesPrefix = "lithops.runtimes/"

@@ -43,7 +43,7 @@ func TestParseRefusesWhatLithopsDidNotName(t *testing.T) {
 		"lithops.runtimes/aws_lambda/3.7.0/us-east-1/img_256MB_3.7.0.meta.json",  // another backend
 		"lithops.runtimes/ibm_cf/3.7.0/us-south/ns/img_256MB_3.6.0.meta.json",    // two versions
 		"lithops.runtimes/openwhisk/3.7.0/us-south/ns/img_256MB_3.7.0.meta.json", // a part too many
-		"lithops.runtimes-old/openwhisk/3.7.0/ns/img_256MB_3.7.0.meta.json",      // a neighbour
+		"lithops.runtimes-old/openwhisk/3.7.0/ns/img_256MB_3.7.0.meta.json",      // a neighbor
 		"lithops.runtimes/openwhisk/3.7.0/ns/img_256MB_3.7.0.meta",               // no suffix
 		"lithops.runtimes/openwhisk/3.7.0//img_256MB_3.7.0.meta.json",            // no namespace
 		"", "/", "lithops.runtimes/", "lithops.runtimes//////.meta.json", ".meta.json", // nothing

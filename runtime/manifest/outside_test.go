@@ -21,18 +21,18 @@ func TestOutsideFollowsLinks(t *testing.T) {
 		b    Build
 		want []string
 	}{
-		"the directory itself":    {project, Build{Context: project}, nil},
-		"below":                   {project, Build{Context: in("image"), Dockerfile: in("image/D")}, nil},
-		"a link inside":           {project, Build{Context: in("inner")}, nil},
-		"the file's own link":     {filepath.Join(base, "alias"), Build{Context: in("image")}, nil},
-		"missing":                 {project, Build{Context: in("none/at/all")}, nil},
-		"a name with dots":        {project, Build{Context: in("..image")}, nil},
-		"climbing":                {project, Build{Context: filepath.Join(project, "..", "secrets")}, []string{filepath.Join(base, "secrets")}},
-		"absolute":                {project, Build{Context: "/"}, []string{"/"}},
-		"a neighbour's beginning": {project, Build{Context: project + "-other"}, []string{project + "-other"}},
-		"a link out":              {project, Build{Context: in("link")}, []string{in("link")}},
-		"below a link out":        {project, Build{Context: in("link/none")}, []string{in("link/none")}},
-		"a Dockerfile alone":      {project, Build{Context: in("image"), Dockerfile: filepath.Join(base, "secrets", "D")}, []string{filepath.Join(base, "secrets", "D")}},
+		"the directory itself":   {project, Build{Context: project}, nil},
+		"below":                  {project, Build{Context: in("image"), Dockerfile: in("image/D")}, nil},
+		"a link inside":          {project, Build{Context: in("inner")}, nil},
+		"the file's own link":    {filepath.Join(base, "alias"), Build{Context: in("image")}, nil},
+		"missing":                {project, Build{Context: in("none/at/all")}, nil},
+		"a name with dots":       {project, Build{Context: in("..image")}, nil},
+		"climbing":               {project, Build{Context: filepath.Join(project, "..", "secrets")}, []string{filepath.Join(base, "secrets")}},
+		"absolute":               {project, Build{Context: "/"}, []string{"/"}},
+		"a neighbor's beginning": {project, Build{Context: project + "-other"}, []string{project + "-other"}},
+		"a link out":             {project, Build{Context: in("link")}, []string{in("link")}},
+		"below a link out":       {project, Build{Context: in("link/none")}, []string{in("link/none")}},
+		"a Dockerfile alone":     {project, Build{Context: in("image"), Dockerfile: filepath.Join(base, "secrets", "D")}, []string{filepath.Join(base, "secrets", "D")}},
 	} {
 		if got := tc.b.Outside(tc.dir); !slices.Equal(got, tc.want) {
 			t.Errorf("%s: %q, want %q", name, got, tc.want)

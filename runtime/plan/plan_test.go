@@ -48,13 +48,13 @@ func TestFailureStopsOnlyLaterTasks(t *testing.T) {
 	d, refused := &journal{}, errors.New("refused")
 	p := plan.New(&site.Site{}, lithops.Bundle{})
 	p.Then(d.step("first", nil))
-	p.Then(d.step("bad", refused), d.step("neighbour", nil))
+	p.Then(d.step("bad", refused), d.step("neighbor", nil))
 	p.Then(d.step("last", nil))
 	p.Concurrently(d.step("concurrent", nil))
 	if err := p.Run(t.Context(), nil); !errors.Is(err, refused) {
 		t.Errorf("got %v, want the refusal", err)
 	}
-	want := map[string]plan.Status{"firstthing": plan.Done, "badthing": plan.Failed, "neighbourthing": plan.Done, "lastthing": plan.Skipped, "concurrentthing": plan.Done}
+	want := map[string]plan.Status{"firstthing": plan.Done, "badthing": plan.Failed, "neighborthing": plan.Done, "lastthing": plan.Skipped, "concurrentthing": plan.Done}
 	if diff := cmp.Diff(want, statuses(p)); diff != "" {
 		t.Errorf("items (-want +got):\n%s", diff)
 	}

@@ -50,7 +50,7 @@ func clean(ctx context.Context, b *bench) ([]row, error) {
 		var theirs cost
 		theirs, err = c.emptied(func(ctx context.Context) (cost, error) { return c.theirs(ctx, "clean") })(ctx)
 		harm := ""
-		if taken := (*lostNeighbour)(nil); errors.As(err, &taken) {
+		if taken := (*lostNeighbor)(nil); errors.As(err, &taken) {
 			harm, err = ", which also deletes foreign objects such as "+taken.key, nil
 		}
 		if err != nil {
@@ -131,7 +131,7 @@ func (c *cleaning) s5cmd(ctx context.Context) (cost, error) {
 	return done, err
 }
 
-// emptied fills the bucket, runs work, and checks every key: those of jobs must be deleted, their neighbours must still
+// emptied fills the bucket, runs work, and checks every key: those of jobs must be deleted, their neighbors must still
 // exist.
 func (c *cleaning) emptied(work func(context.Context) (cost, error)) func(context.Context) (cost, error) {
 	return func(ctx context.Context) (cost, error) {
@@ -147,8 +147,8 @@ func (c *cleaning) emptied(work func(context.Context) (cost, error)) func(contex
 	}
 }
 
-// neighbours returns keys that begin like Lithops' prefixes but do not belong to Lithops.
-func neighbours() []string {
+// neighbors returns keys that begin like Lithops' prefixes but do not belong to Lithops.
+func neighbors() []string {
 	return []string{"lithops.jobs-old/a/status.json", "lithops.jobsx", "lithops.runtimes-old/x", "data/lithops.jobs/a"}
 }
 
@@ -158,7 +158,7 @@ func fill(root string, n int) error {
 	if err := os.RemoveAll(root); err != nil {
 		return err
 	}
-	for _, key := range neighbours() {
+	for _, key := range neighbors() {
 		if err := object(root, key); err != nil {
 			return err
 		}
@@ -176,10 +176,10 @@ func fill(root string, n int) error {
 	return nil
 }
 
-// lostNeighbour is the error of a deletion that deleted a key of another program.
-type lostNeighbour struct{ key string }
+// lostNeighbor is the error of a deletion that deleted a key of another program.
+type lostNeighbor struct{ key string }
 
-func (e *lostNeighbour) Error() string { return "the neighbour " + e.key + " is gone" }
+func (e *lostNeighbor) Error() string { return "the neighbor " + e.key + " is gone" }
 
 func object(root, key string) error {
 	name := filepath.Join(root, filepath.FromSlash(key))
@@ -201,9 +201,9 @@ func check(root string) error {
 	if err != nil {
 		return err
 	}
-	for _, key := range neighbours() {
+	for _, key := range neighbors() {
 		if !left[key] {
-			return &lostNeighbour{key}
+			return &lostNeighbor{key}
 		}
 		delete(left, key)
 	}

@@ -72,7 +72,7 @@ func demo(t *testing.T) string {
 
 var painted = regexp.MustCompile(`\x1b\[[0-9;]*m`)
 
-// onScreen returns the final screen: without colours, replaced live lines, and paths of this machine.
+// onScreen returns the final screen: without colors, replaced live lines, and paths of this machine.
 func onScreen(t *testing.T, raw string) string {
 	lines := strings.Split(strings.ReplaceAll(raw, "\r\n", "\n"), "\n")
 	for i, line := range lines {
@@ -114,7 +114,7 @@ func compareRecording(t *testing.T, raw, out string) {
 		}
 		shown.WriteString(strings.ReplaceAll(html.UnescapeString(m[2]), "\u00a0", " "))
 	}
-	strip := func(s string) string { return strings.ReplaceAll(unbroken(s), " ", "") } // words and colours share a row
+	strip := func(s string) string { return strings.ReplaceAll(unbroken(s), " ", "") } // words and colors share a row
 	switch {
 	case strip(shown.String()) == strip(out):
 	case update():

@@ -98,7 +98,7 @@ func TestMatrix(t *testing.T) {
 		for _, r := range base.requests {
 			i := requests
 			requests++
-			for j, f := range proxy.Catalogue(hang) {
+			for j, f := range proxy.Catalog(hang) {
 				for _, lasting := range []bool{false, true} {
 					p := pair{story: st, request: r, fault: f, lasting: lasting, base: base}
 					if !*full && (!lasting && (i+j)%12 != 0 || lasting && (i+j)%19 != 1) {

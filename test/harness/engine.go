@@ -93,7 +93,7 @@ func NoContainers(t testing.TB) {
 }
 
 // containers returns the image and command of each container, running or not, by container ID. It omits containers that
-// an endpoint labelled as its own.
+// an endpoint labeled as its own.
 func containers(t testing.TB) map[string]string {
 	t.Helper()
 	out, err := exec.Command("docker", "ps", "--all", "--no-trunc", "--format", `{{.ID}} {{.Image}} {{.Command}} {{.Label "fn-runtime.endpoint"}}`).Output()

@@ -45,7 +45,7 @@ func TestConventions(t *testing.T) {
 			t.Errorf("a failure names no remedy: %+v", a)
 		}
 	})
-	t.Run("03 colours", func(t *testing.T) { colours(t, c) })
+	t.Run("03 colors", func(t *testing.T) { colors(t, c) })
 	t.Run("04 descriptions", func(t *testing.T) {
 		for _, cmd := range m.Commands {
 			if words := strings.Fields(cmd.Description); len(words) == 0 || len(words) >= 10 || !regexp.MustCompile(`^[A-Z][a-z]+ .*\.$`).MatchString(cmd.Description) {

@@ -162,7 +162,7 @@ func TestHostsSettings(t *testing.T) {
 	c := install(t, map[string]any{"Locale": "de_DE", "ColorEnabled": "true"})
 	a := c.run("fn-runtime", "delete", "all")
 	if a.status != 2 || !strings.HasPrefix(a.err, "\x1b[31;1mFEHLGESCHLAGEN\x1b[0m\n") {
-		t.Errorf("locale and colour of the configuration: %+v", a)
+		t.Errorf("locale and color of the configuration: %+v", a)
 	}
 	c.env = []string{"IBMCLOUD_COLOR=false"}
 	if a := c.run("fn-runtime", "delete", "all"); strings.Contains(a.err, "\x1b") {

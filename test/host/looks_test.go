@@ -8,10 +8,10 @@ import (
 	"testing"
 )
 
-func colours(t *testing.T, c *cli) {
-	colourful := *c
-	colourful.env = c.env[:1]
-	screen, _ := colourful.terminal(t, "", "list", "-b", "local")
+func colors(t *testing.T, c *cli) {
+	colorful := *c
+	colorful.env = c.env[:1]
+	screen, _ := colorful.terminal(t, "", "list", "-b", "local")
 	for what, want := range map[string]string{
 		"a header": "\x1b[1mName\x1b[0m", "an entity": "\x1b[36;1mguest\x1b[0m", "a name": "\x1b[36;1mdocker.io/",
 	} {
@@ -19,27 +19,27 @@ func colours(t *testing.T, c *cli) {
 			t.Errorf("%s: %q", what, screen)
 		}
 	}
-	screen, _ = colourful.terminal(t, "", "deploy", "default", "-b", "local")
+	screen, _ = colorful.terminal(t, "", "deploy", "default", "-b", "local")
 	if !strings.Contains(screen, "\x1b[32;1mOK\x1b[0m\n") {
 		t.Errorf("OK: %q", screen)
 	}
-	screen, _ = colourful.terminal(t, "", "show", "nobody/knows:this", "-b", "local")
+	screen, _ = colorful.terminal(t, "", "show", "nobody/knows:this", "-b", "local")
 	if !strings.Contains(screen, "\x1b[31;1mFAILED\x1b[0m\n") || !strings.Contains(screen, "'\x1b[33;1mibmcloud fn-runtime ") {
 		t.Errorf("FAILED and a command: %q", screen)
 	}
-	colour := regexp.MustCompile(`\x1b\[[0-9;]*m`)
-	plain := install(t, nil) // a CLI without a colour setting
+	color := regexp.MustCompile(`\x1b\[[0-9;]*m`)
+	plain := install(t, nil) // a CLI without a color setting
 	for _, env := range []string{"IBMCLOUD_COLOR=false", "NO_COLOR=1", "TERM=dumb"} {
 		plain.env = []string{env}
-		if screen, _ := plain.terminal(t, "", "list"); colour.MatchString(screen) || !strings.Contains(screen, "FAILED\n") {
+		if screen, _ := plain.terminal(t, "", "list"); color.MatchString(screen) || !strings.Contains(screen, "FAILED\n") {
 			t.Errorf("%s: %q", env, screen)
 		}
 	}
 	plain.env = nil
-	if a := plain.run("fn-runtime", "list"); colour.MatchString(a.out + a.err) {
+	if a := plain.run("fn-runtime", "list"); color.MatchString(a.out + a.err) {
 		t.Errorf("no terminal: %+v", a)
 	}
-	if screen, _ := plain.terminal(t, "", "list"); !colour.MatchString(screen) {
+	if screen, _ := plain.terminal(t, "", "list"); !color.MatchString(screen) {
 		t.Errorf("a terminal: %q", screen)
 	}
 }

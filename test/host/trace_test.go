@@ -61,10 +61,10 @@ func traceOfSDK(t *testing.T) string {
 	}))
 	defer server.Close()
 	var out bytes.Buffer
-	before, colour := trace.Logger, terminal.ErrOutput
+	before, color := trace.Logger, terminal.ErrOutput
 	terminal.ErrOutput = &out
 	trace.Logger = trace.NewLogger("true")
-	defer func() { trace.Logger, terminal.ErrOutput = before, colour }()
+	defer func() { trace.Logger, terminal.ErrOutput = before, color }()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/x", nil)
 	if err != nil {
 		t.Fatal(err)

@@ -34,7 +34,7 @@ const (
 
 var lines = []string{"list", "show me/img:1", "deploy me/img:1", "update all", "invoke me/img:1", "delete all -f", "clean -f", "doctor --repair"}
 
-// evil is text that manipulates a terminal: colours, the title, the writing direction, an 8-bit escape.
+// evil is text that manipulates a terminal: colors, the title, the writing direction, an 8-bit escape.
 const evil = "\x1b[31mred\x1b]0;title\x07\u202eltr\u200b\u009b2J\r\x00end"
 
 func body(text string) proxy.Fault { return answer(200, text) }

@@ -15,9 +15,9 @@ type Named struct {
 	Fault Fault
 }
 
-// Catalogue returns every fault that can be injected into a request. hang is the time for which the hanging fault holds
+// Catalog returns every fault that can be injected into a request. hang is the time for which the hanging fault holds
 // a request.
-func Catalogue(hang time.Duration) []Named {
+func Catalog(hang time.Duration) []Named {
 	all := []Named{
 		{"connection refused", nil},
 		{"reset before", resetBefore},

@@ -41,7 +41,7 @@ func TestFaultsDoWhatTheirNamesSay(t *testing.T) {
 	}
 	processed := map[string]bool{"reset after": true, "slow body": true, "truncated body": true}
 	fails := map[string]bool{"reset before": true, "reset after": true, "hang": true, "truncated body": true}
-	for _, f := range Catalogue(50 * time.Millisecond) {
+	for _, f := range Catalog(50 * time.Millisecond) {
 		if f.Fault == nil {
 			continue // TestRefused
 		}

@@ -40,7 +40,7 @@ func TestPublished(t *testing.T) {
 	}
 	release(t, harness.Root(t), p.dir, append(platforms, "REPO_URL="+p.url+"/")...)
 	t.Run("plug-in repository", p.repository)
-	t.Run("licences", p.licences)
+	t.Run("licenses", p.licenses)
 	t.Run("Homebrew formula", p.formula)
 	t.Run("Debian package", p.debian)
 	t.Run("same bytes", p.again)

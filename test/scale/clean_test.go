@@ -20,8 +20,8 @@ import (
 	"fn-runtime/test/storage/gateway"
 )
 
-// neighbours are keys that resemble those of Lithops but belong to other programs or to another backend.
-var neighbours = []string{
+// neighbors are keys that resemble those of Lithops but belong to other programs or to another backend.
+var neighbors = []string{
 	"lithops.jobs", "lithops.jobs-old/a/0", "lithops.jobs2/x", "lithops.job/x", "lithops.jobsX", "Lithops.jobs/x", "my/lithops.jobs/a", "zz",
 	"lithops.runtimes-old/openwhisk/x", "lithops.runtimes2/openwhisk/3.8.0/guest/a.meta.json", "lithops.runtimes/aws_lambda/3.8.0/x.meta.json",
 	"lithops.runtimes/ibm_cf/3.8.0/us-south/ns/a_256MB_3.8.0.meta.json", "lithops.runtimes/openwhisk-old/x", "lithops.runtimes/openwhisk2/3.8.0/x.meta.json",
@@ -43,10 +43,10 @@ func (b *testbed) put(keys ...string) {
 	}
 }
 
-func (b *testbed) cleanLeavesTheNeighbours(client *s3.S3, bucket string, neighbours []string) {
+func (b *testbed) cleanLeavesTheNeighbors(client *s3.S3, bucket string, neighbors []string) {
 	t := b.t
 	t.Helper()
-	b.put(neighbours...)
+	b.put(neighbors...)
 	jobs := []string{"lithops.jobs/a-0/00000/status.json", "lithops.jobs/a-0/func.pickle", "lithops.jobs/b", "lithops.jobs/é +&%/x"}
 	b.put(jobs...)
 	uploads := map[string]bool{"lithops.jobs/unfinished": false, "lithops.jobs-old/unfinished": true}
@@ -76,7 +76,7 @@ func (b *testbed) cleanLeavesTheNeighbours(client *s3.S3, bucket string, neighbo
 	b.put(jobs...)
 	b.Run(time.Minute, b.Bin, "clean", "-f")
 	left := slices.Sorted(maps.Keys(b.keys("")))
-	if wanted := slices.Sorted(slices.Values(neighbours)); !slices.Equal(left, wanted) {
+	if wanted := slices.Sorted(slices.Values(neighbors)); !slices.Equal(left, wanted) {
 		t.Errorf("clean left\n%s\nwant\n%s", strings.Join(left, "\n"), strings.Join(wanted, "\n"))
 	}
 	open, err := client.ListMultipartUploads(&s3.ListMultipartUploadsInput{Bucket: aws.String(bucket)})
@@ -90,7 +90,7 @@ func (b *testbed) cleanLeavesTheNeighbours(client *s3.S3, bucket string, neighbo
 		delete(uploads, *u.Key)
 	}
 	if uploads["lithops.jobs-old/unfinished"] {
-		t.Error("the upload of a neighbour is gone")
+		t.Error("the upload of a neighbor is gone")
 	}
 	if a := b.actions(); len(a) > 0 {
 		t.Errorf("%d actions are left", len(a))
@@ -103,13 +103,13 @@ func (b *testbed) cleanLeavesTheNeighbours(client *s3.S3, bucket string, neighbo
 	}
 }
 
-func TestCleanLeavesTheNeighboursInTheLocalStore(t *testing.T) {
+func TestCleanLeavesTheNeighborsInTheLocalStore(t *testing.T) {
 	b := newTestbed(t)
-	b.cleanLeavesTheNeighbours(raw(b.s3.URL, b.endpoint.AccessKey, b.endpoint.SecretKey), b.endpoint.Bucket, neighbours)
+	b.cleanLeavesTheNeighbors(raw(b.s3.URL, b.endpoint.AccessKey, b.endpoint.SecretKey), b.endpoint.Bucket, neighbors)
 }
 
 // The same check with an independent store that supports versions.
-func TestCleanLeavesTheNeighboursInAVersionedBucket(t *testing.T) {
+func TestCleanLeavesTheNeighborsInAVersionedBucket(t *testing.T) {
 	b := newTestbed(t)
 	versions := filepath.Join(t.TempDir(), "versions")
 	if err := os.MkdirAll(versions, 0o700); err != nil {
@@ -130,7 +130,7 @@ func TestCleanLeavesTheNeighboursInAVersionedBucket(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	b.cleanLeavesTheNeighbours(client, bucket, slices.DeleteFunc(slices.Clone(neighbours), func(key string) bool {
+	b.cleanLeavesTheNeighbors(client, bucket, slices.DeleteFunc(slices.Clone(neighbors), func(key string) bool {
 		return key == "lithops.jobs" // this store keeps objects in a file system, in which a directory has that name
 	}))
 	list, err := client.ListObjectVersions(&s3.ListObjectVersionsInput{Bucket: aws.String(bucket)})
@@ -155,7 +155,7 @@ func TestCleanLeavesTheNeighboursInAVersionedBucket(t *testing.T) {
 		}
 	}
 	if old != 3 || markers != 1 {
-		t.Errorf("the neighbour has %d versions and %d markers", old, markers)
+		t.Errorf("the neighbor has %d versions and %d markers", old, markers)
 	}
 }
 

@@ -1,4 +1,4 @@
-// Package scale runs the built binary on many runtimes and objects. It checks the number of requests, the behaviour
+// Package scale runs the built binary on many runtimes and objects. It checks the number of requests, the behavior
 // with a throttling service, the state after an interruption, and that data of other programs stays untouched.
 //
 // It uses the local endpoint behind recording proxies, filled with test data. It does not measure times.

@@ -211,11 +211,11 @@ func TestApplyFilesFollowTheirSchema(t *testing.T) {
 		"runtimes:\n- image: x\n  memory: 1.5\n":              false,
 		"runtimes:\n- image: x\n  pin: maybe\n":               false,
 		"runtimes:\n- image: 3\n":                             false,
-		"runtimes:\n- image: x\n  colour: red\n":              false,
+		"runtimes:\n- image: x\n  color: red\n":               false,
 		"runtimes:\n- image: x\n  build: {folder: .}\n":       false,
 		"runtimes:\n- image: x\n  build: {args: {A: [1]}}\n":  false,
 		"runtimes:\n- image: x\n  timeout: soon\n":            false,
-		"colour: red\nruntimes:\n- image: x\n":                false,
+		"color: red\nruntimes:\n- image: x\n":                 false,
 		"runtimes:\n- image: x\n  build: {context: '', a: 1}": false,
 	} {
 		var doc any

@@ -132,7 +132,7 @@ func (n *tally) everywhere(t *testing.T) {
 					setting = "IBMCLOUD_TRACE=" + filepath.Join(u.Home, "trace.log")
 				}
 				env := []string{setting, "IBMCLOUD_API_KEY=" + planted["CLI's API key"], "BLUEMIX_API_KEY=" + planted["CLI's API key"]}
-				for _, trouble := range serverBehaviours(other.URL) {
+				for _, trouble := range serverBehaviors(other.URL) {
 					for _, p := range c.Proxies {
 						p.Inject(trouble)
 					}
@@ -181,8 +181,8 @@ func plant(t *testing.T, u *cloud.Client, backend string) {
 	u.Write(t, ".docker/config.json", fmt.Sprintf(`{"auths":{%q:{"auth":%q}}}`, u.Cloud.Host(cloud.Registry), auth))
 }
 
-// serverBehaviours returns server behaviours: no fault, errors that repeat the request, and a redirect to another host.
-func serverBehaviours(other string) []func(proxy.Request) proxy.Fault {
+// serverBehaviors returns server behaviors: no fault, errors that repeat the request, and a redirect to another host.
+func serverBehaviors(other string) []func(proxy.Request) proxy.Fault {
 	always := func(f proxy.Fault) func(proxy.Request) proxy.Fault {
 		return func(proxy.Request) proxy.Fault { return f }
 	}

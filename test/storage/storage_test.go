@@ -120,7 +120,7 @@ func jobs(n, calls int) []string {
 	return out
 }
 
-var neighbours = []string{"lithops.job/x", "lithops.jobs-old/a", "lithops.jobsX/a", "other", "zz/lithops.jobs/a"}
+var neighbors = []string{"lithops.job/x", "lithops.jobs-old/a", "lithops.jobsX/a", "other", "zz/lithops.jobs/a"}
 
 func TestObjects(t *testing.T) {
 	s := open(start(t), 0)
@@ -170,7 +170,7 @@ func TestPurge(t *testing.T) {
 	g := start(t)
 	s := open(g, 0)
 	for _, set := range [][]string{jobs(30, 40), jobs(1, 1100), {"lithops.jobs/a-b", "lithops.jobs/a/b", "lithops.jobs/a0", "lithops.jobs/é +&"}} {
-		fill(t, s, neighbours)
+		fill(t, s, neighbors)
 		if len(set) > 10 {
 			writeObjects(t, g, s, set)
 		} else {
@@ -180,7 +180,7 @@ func TestPurge(t *testing.T) {
 		if err != nil || got.Seen != len(set) || got.Deleted != len(set) {
 			t.Errorf("%d: %+v, %v", len(set), got, err)
 		}
-		if left := keys(t, s, ""); !slices.Equal(left, neighbours) {
+		if left := keys(t, s, ""); !slices.Equal(left, neighbors) {
 			t.Errorf("left: %q", left)
 		}
 	}

@@ -1,5 +1,5 @@
 "use strict";
-// Client-side behaviour: lanes are loaded when they scroll into view, a call opens in a dialog, and the timeline can be
+// Client-side behavior: lanes are loaded when they scroll into view, a call opens in a dialog, and the timeline can be
 // saved as PNG.
 (() => {
   const byId = id => document.getElementById(id);

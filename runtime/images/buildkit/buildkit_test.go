@@ -24,7 +24,7 @@ func open(t *testing.T, options SessionOptions) (*session, *http.Client, map[str
 	var meta map[string][]string
 	s, err := Open(context.Background(), func(_ context.Context, path, proto string, m map[string][]string) (net.Conn, error) {
 		if path != "/session" || proto != "h2c" {
-			t.Errorf("dialled %s %s", path, proto)
+			t.Errorf("dialed %s %s", path, proto)
 		}
 		meta = m
 		return ours, nil

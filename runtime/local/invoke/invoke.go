@@ -1,7 +1,7 @@
 // Package invoke defines the interface between the local endpoint and its invokers: the invocation of an action and its
 // outcome.
 //
-// It contains types only and no behaviour. Both the endpoint and the invokers import it.
+// It contains types only and no behavior. Both the endpoint and the invokers import it.
 package invoke
 
 import (

@@ -66,7 +66,7 @@ func (f *interpreters) find(ctx context.Context, name string) (interpreter, erro
 		case <-ctx.Done():
 			return interpreter{}, ctx.Err()
 		}
-		if !exists || !errors.Is(p.err, context.Canceled) { // otherwise the caller that ran the probe was cancelled: retry
+		if !exists || !errors.Is(p.err, context.Canceled) { // otherwise the caller that ran the probe was canceled: retry
 			return p.result, p.err
 		}
 	}

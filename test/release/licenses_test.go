@@ -16,9 +16,9 @@ import (
 // linked matches the modules that a binary lists, except those that the repository itself replaces.
 var linked = regexp.MustCompile(`(?m)^\tdep\t(\S+)\t(\S+)\t?\S*$\n(?:(\t=>)?)`)
 
-// licences checks that the licences of all linked modules are in the release, and in the binary, which is the only file
+// licenses checks that the licenses of all linked modules are in the release, and in the binary, which is the only file
 // that the plug-in's repository and the formula distribute.
-func (p published) licences(t *testing.T) {
+func (p published) licenses(t *testing.T) {
 	notice := string(get(t, p.url+"/NOTICE"))
 	if got := string(get(t, p.url+"/LICENSE")); !strings.Contains(got, "Apache License") {
 		t.Errorf("LICENSE is %.80q", got)

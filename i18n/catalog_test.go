@@ -14,8 +14,8 @@ func TestTranslateFunc(t *testing.T) {
 	if want := "Runtime <a/b>: <metadata> is missing."; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if got, want := (*Catalogue)(nil).Translate(m), "Runtime a/b: metadata is missing."; got != want {
-		t.Errorf("nil catalogue: got %q, want %q", got, want)
+	if got, want := (*Catalog)(nil).Translate(m), "Runtime a/b: metadata is missing."; got != want {
+		t.Errorf("nil catalog: got %q, want %q", got, want)
 	}
 }
 

@@ -23,33 +23,33 @@ import (
 //go:embed resources.zip
 var resources string
 
-// Catalogue translates Messages into one language. It loads the file of its language on first use. English needs no
-// file, because the IDs of Messages are the English texts. The zero Catalogue uses English. A Catalogue is safe for
+// Catalog translates Messages into one language. It loads the file of its language on first use. English needs no
+// file, because the IDs of Messages are the English texts. The zero Catalog uses English. A Catalog is safe for
 // concurrent use.
-type Catalogue struct {
+type Catalog struct {
 	locale    string
 	once      sync.Once
 	localizer *goi18n.Localizer // nil for English
 }
 
-// New returns the catalogue of a locale. It uses English for an unknown locale.
-func New(locale string) *Catalogue { return &Catalogue{locale: locale} }
+// New returns the catalog of a locale. It uses English for an unknown locale.
+func New(locale string) *Catalog { return &Catalog{locale: locale} }
 
-// Locale returns the locale of the catalogue.
-func (c *Catalogue) Locale() string {
+// Locale returns the locale of the catalog.
+func (c *Catalog) Locale() string {
 	if c == nil || c.locale == "" {
 		return English
 	}
 	return c.locale
 }
 
-// Translate returns a Message in the language of the catalogue. It returns the English text if there is no translation.
-func (c *Catalogue) Translate(m Message) string { return c.TranslateFunc(m, nil) }
+// Translate returns a Message in the language of the catalog. It returns the English text if there is no translation.
+func (c *Catalog) Translate(m Message) string { return c.TranslateFunc(m, nil) }
 
 // TranslateFunc is like Translate, but formats the arguments: format receives the name and the value of each
 // placeholder and returns the text that replaces it. A nil format inserts the values unchanged. A value that is a
 // Message is translated recursively.
-func (c *Catalogue) TranslateFunc(m Message, format func(name, value string) string) string {
+func (c *Catalog) TranslateFunc(m Message, format func(name, value string) string) string {
 	if m.IsZero() {
 		return ""
 	}
@@ -76,7 +76,7 @@ func (c *Catalogue) TranslateFunc(m Message, format func(name, value string) str
 
 // text returns the translation of a message with placeholders, in the plural form for its count. It returns the English
 // text if there is no translation.
-func (c *Catalogue) text(m Message) string {
+func (c *Catalog) text(m Message) string {
 	if s, ok := c.translation(m); ok {
 		return s
 	}
@@ -84,7 +84,7 @@ func (c *Catalogue) text(m Message) string {
 }
 
 // translation returns the text in the resource file. It returns false if the file has no translation.
-func (c *Catalogue) translation(m Message) (string, bool) {
+func (c *Catalog) translation(m Message) (string, bool) {
 	if c.Locale() == English {
 		return "", false
 	}
@@ -100,7 +100,7 @@ func (c *Catalogue) translation(m Message) (string, bool) {
 	return s, err == nil && s != ""
 }
 
-// load loads one resource file. It returns nil if the file does not exist or is invalid; the catalogue then uses
+// load loads one resource file. It returns nil if the file does not exist or is invalid; the catalog then uses
 // English.
 func load(locale string) *goi18n.Localizer {
 	tag, err := language.Parse(locale)
