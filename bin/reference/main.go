@@ -1,6 +1,7 @@
 // Command reference writes docs/reference, docs/man and docs/environment.md from the commands' own help. Its argument
-// is the root directory of the output, by default the working directory. It reads the source in the working directory,
-// which must be the project's. `make docs` runs it; a test fails if its output is outdated.
+// is the root directory of the output; the default is the working directory. It reads the source in the working
+// directory, so it must run in the project's directory. `make docs` runs it, and a test fails if its output is
+// outdated.
 package main
 
 import (

@@ -83,7 +83,7 @@ func TestApplyBuildsDirectories(t *testing.T) {
 		t.Fatal(err)
 	}
 	if third := apply(0); !third.Changed {
-		t.Error("the change of the folder was not seen")
+		t.Error("the change in the directory was not detected")
 	}
 	if two := deployed(); two == one {
 		t.Error("the runtimes still run the first image")

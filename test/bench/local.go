@@ -166,7 +166,7 @@ func (a *account) python(ctx context.Context, times int, script string, env []st
 		}
 		i := bytes.LastIndex(c.out, []byte("TOOK "))
 		if i < 0 {
-			return timing{}, fmt.Errorf("the script told no time: %s", tail(c.out))
+			return timing{}, fmt.Errorf("the script printed no time: %s", tail(c.out))
 		}
 		var seconds float64
 		var t timing

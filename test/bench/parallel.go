@@ -27,8 +27,8 @@ func medianRun(all []cost) cost {
 	return all[len(all)/2]
 }
 
-// steps returns the length of the longest chain of requests in which each began after the previous one had ended: the
-// requests that were not sent concurrently.
+// steps returns the length of the longest chain of requests in which each began after the previous one had ended.
+// Concurrent requests count as one step.
 func steps(requests []proxy.Request) (n int) {
 	requests = slices.Clone(requests)
 	slices.SortFunc(requests, func(a, b proxy.Request) int { return a.End.Compare(b.End) })

@@ -245,7 +245,7 @@ func (a *account) replay(ctx context.Context) (func(proxy.Request) proxy.Fault, 
 		} `json:"response"`
 	}
 	if err := json.Unmarshal(body, &activation); err != nil || len(activation.Response.Result) == 0 {
-		return nil, fmt.Errorf("the deployment's call gave no activation: %s", tail(body))
+		return nil, fmt.Errorf("the deployment created no activation: %s", tail(body))
 	}
 	a.coldStart = took
 	return func(r proxy.Request) proxy.Fault {

@@ -28,9 +28,9 @@ while todo:
     todo.extend(node.children)
 `
 
-// PowerShell itself is not in any registry that the tests can reach. The tests therefore check that the script parses
-// as PowerShell, that it registers a completer for our command, and that the response to its request has the format
-// that it parses.
+// No registry that the tests can reach provides PowerShell. The tests therefore check that the script parses as
+// PowerShell, that it registers a completer for our command, and that the response to the script's request has the
+// format that the script parses.
 func TestPowerShellScript(t *testing.T) {
 	venv := harness.Venv(t, "3.11", "tree-sitter==0.26.0", "tree-sitter-powershell==0.26.4")
 	s := stage(t, "/nonexistent")

@@ -58,7 +58,7 @@ func compareArchives(t *testing.T, in lithops.Install, a answer) {
 			t.Errorf("archive of %s: Lithops -, ours +\n%s", b, d)
 		}
 		if got := fmt.Sprintf("%x", list.Sum(nil)); got != bundle.SHA256 || bundle.Files != len(ours) || bundle.Size != int64(len(data)) {
-			t.Errorf("bundle says %s, %d files, %d bytes; it holds %s, %d, %d", bundle.SHA256, bundle.Files, bundle.Size, got, len(ours), len(data))
+			t.Errorf("bundle reports %s, %d files, %d bytes; it contains %s, %d, %d", bundle.SHA256, bundle.Files, bundle.Size, got, len(ours), len(data))
 		}
 	}
 }
@@ -153,9 +153,9 @@ func compareScalars(t *testing.T, a answer) {
 	}
 }
 
-// compareRefusal compares whether a configuration works. If the client's loader rejects it, we reject it or print a
-// warning. The client accepts some configurations that its services cannot use, and we reject those. If we report that
-// the client rejects a configuration, it must.
+// compareRefusal compares whether a configuration works. We reject, or warn of, everything that the client's loader
+// rejects. We also reject configurations that the client accepts but its services cannot use. If we report that the
+// client rejects a configuration, the client must reject it.
 func compareRefusal(t *testing.T, in lithops.Install, c testCase, theirs string) {
 	t.Helper()
 	if ours, warning := refusalOf(t, in, c); theirs != "" && ours == "" || theirs == "" && warning {

@@ -21,8 +21,8 @@ import (
 const diskMB = 320
 
 // The disk with the endpoint's state fills up while it runs. The endpoint rejects requests that it cannot store and
-// gives a reason. It keeps what it has acknowledged, even if it is killed, records finished activations as soon as
-// there is space, and then works normally again.
+// gives a reason. It keeps what it has acknowledged, even if it is killed. As soon as there is space, it records the
+// activations that ended in the meantime and works normally again.
 func TestFullEndpointDisk(t *testing.T) {
 	venv := harness.Venv(t, "3.11", "lithops", "boto3")
 	python := filepath.Join(venv, "bin", "python")
@@ -70,7 +70,7 @@ func TestFullEndpointDisk(t *testing.T) {
 		}
 	}
 	if refused == 0 {
-		t.Error("everything is taken: the disk is not full")
+		t.Error("everything was accepted: the disk is not full")
 	}
 	readable := func() {
 		t.Helper()

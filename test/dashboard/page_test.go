@@ -155,7 +155,7 @@ func TestSave(t *testing.T) {
 		t.Errorf("the picture is %v, want 1200 wide and more than 1000 high", size)
 	}
 	if lang := value[string](b, "document.documentElement.lang"); lang != "ja-JP" {
-		t.Errorf("the page says that it is in %q, want ja-JP", lang)
+		t.Errorf("the page's language is %q, want ja-JP", lang)
 	}
 	value[any](b, "URL.createObjectURL = (old => o => { document.body.dataset.made = o.type; return old.call(URL, o); })(URL.createObjectURL)")
 	value[any](b, "document.getElementById('save-png').click()")

@@ -44,7 +44,7 @@ func TestDemoTranscript(t *testing.T) {
 		if update() {
 			rewrite(t, "README.md", text, all, map[int]string{i: out})
 		} else {
-			t.Errorf("the demo says (UPDATE=1 writes it):\n%s\nthe README:\n%s", out, b.text())
+			t.Errorf("the demo prints (UPDATE=1 writes it):\n%s\nthe README:\n%s", out, b.text())
 		}
 		return
 	}
@@ -125,6 +125,6 @@ func compareRecording(t *testing.T, raw, out string) {
 			t.Fatalf("%v\n%s", err, data)
 		}
 	default:
-		t.Errorf("%s is stale (make docs draws it anew). It shows:\n%s\nthe demo says:\n%s", recording, shown.String(), out)
+		t.Errorf("%s is stale (make docs redraws it). It shows:\n%s\nthe demo says:\n%s", recording, shown.String(), out)
 	}
 }

@@ -35,7 +35,7 @@ func TestGeneratedPagesAreFresh(t *testing.T) {
 	}
 	for name := range have {
 		if _, ok := want[name]; !ok {
-			t.Errorf("%s describes a command that is gone: run 'make docs'", name)
+			t.Errorf("%s describes a deleted command: run 'make docs'", name)
 		}
 	}
 	if len(want) < 20 {

@@ -75,7 +75,7 @@ func pages(t *testing.T) []string {
 		}
 	}
 	if len(list) < 10 {
-		t.Fatalf("only %v found: the test looks at the wrong place", list)
+		t.Fatalf("only %v found: wrong directory", list)
 	}
 	return list
 }

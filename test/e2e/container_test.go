@@ -139,7 +139,7 @@ func TestCustomRuntime(t *testing.T) {
 	b.docker("image", "rm", "-f", image) // so that the endpoint has to pull it with the user's login
 	said := b.FnRuntime("deploy", image)
 	if strings.Contains(said.Stdout+said.Stderr, "Python installation on this machine") {
-		t.Errorf("deploy says that the image does not run:\n%s%s", said.Stdout, said.Stderr)
+		t.Errorf("deploy reports that the image does not run:\n%s%s", said.Stdout, said.Stderr)
 	}
 	b.job(image)
 	b.wantsState(image, first.Digest, image, "ready")
@@ -152,7 +152,7 @@ func TestCustomRuntime(t *testing.T) {
 	b.wantsState(image, first.Digest, image, "outdated")
 	if show := b.FnRuntime("show", image).Stdout; !strings.Contains(show, "The tag now points to another image.") ||
 		!strings.Contains(show, first.Digest) || !strings.Contains(show, second.Digest) {
-		t.Errorf("show does not tell of the drift:\n%s", show)
+		t.Errorf("show does not report the drift:\n%s", show)
 	}
 	b.FnRuntime("deploy", image, "--pin")
 	b.wantsState(image, second.Digest, strings.TrimSuffix(image, ":1")+"@"+second.Digest, "ready")

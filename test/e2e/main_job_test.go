@@ -92,7 +92,7 @@ func TestMainJob(t *testing.T) {
 				t.Errorf("after delete the client still finds metadata %v, actions %v", f.Metadata, f.Actions)
 			}
 			if left := files(t, filepath.Join(s.Home, ".lithops", "cache", "lithops.runtimes")); len(left) > 0 {
-				t.Errorf("the local cache still holds %v", left)
+				t.Errorf("the local cache still contains %v", left)
 			}
 		})
 	}

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// TestRollback rolls back a new image, and then the rollback itself. Each time a job reports which image runs. A
-// rollback to an image that the registry has deleted fails, and the running one stays deployed.
+// TestRollback rolls back a new image, and then rolls back the rollback. Each time a job reports which image runs. A
+// rollback to an image that has been deleted from the registry fails, and the deployed image keeps running.
 func TestRollback(t *testing.T) {
 	t.Parallel() // spends most of its time waiting for builds
 	b := newContainerStage(t)

@@ -61,7 +61,7 @@ func (e endpoint) run(name string, into any) {
 }
 
 // runaway starts a program that is hard to find: its parent has ended, and it has a new session, a new environment and
-// no inherited descriptors. It writes its PID to a file.
+// no inherited descriptors. The program writes its PID to a file.
 const runaway = `
 import os, sys, time
 

@@ -57,7 +57,7 @@ func TestNoProcessOutlivesAGuardThatWasStopped(t *testing.T) {
 
 const grow = "import time; x = b'x' * (600 << 20); time.sleep(300)"
 
-// TestNoMemoryBeyondTheLimit runs programs that allocate 600 MB in an action with a limit of 256 MB.
+// TestNoProcessOutlivesAGuardThatWasStopped runs an action that stops its guard, the process that should end it.
 func TestNoMemoryBeyondTheLimit(t *testing.T) {
 	e := start(t)
 	for name, code := range map[string]string{
@@ -78,8 +78,8 @@ func TestNoMemoryBeyondTheLimit(t *testing.T) {
 	}
 }
 
-// TestNoProcessOutlivesAGuardThatWasKilled runs an action that kills the process that should end it. Only a control
-// group still identifies the action's processes then.
+// TestNoProcessOutlivesAGuardThatWasKilled runs an action that kills its guard, the process that should end it. Then
+// only a control group still identifies the action's processes.
 func TestNoProcessOutlivesAGuardThatWasKilled(t *testing.T) {
 	e := start(t)
 	path := e.file("killed")

@@ -98,7 +98,7 @@ func wrongDigest(s *stage, a cloud.Answer) error {
 	}
 	images, err := s.Cloud.Images()
 	if there := images[built+":1"]; err == nil && (there == "" || there != doc.Digest) {
-		err = fmt.Errorf("it says digest %q, the registry holds %q", doc.Digest, there)
+		err = fmt.Errorf("the output has digest %q, the registry %q", doc.Digest, there)
 	}
 	return err
 }

@@ -141,8 +141,8 @@ func killAt(t *testing.T, st story, n int, late bool, want, files []string, lith
 	return trouble
 }
 
-// kill kills the command when it sends a request. If late is true, the server processes the request first. A connection
-// that is upgraded to another protocol has no end to wait for.
+// kill kills the command when it sends a request. If late is true, the server processes the request first. On a
+// connection that is upgraded to another protocol, kill does not wait for the end.
 func kill(cmd *exec.Cmd, late bool) proxy.Fault {
 	return func(_ http.ResponseWriter, r *http.Request, forward http.Handler) {
 		if late && r.Header.Get("Upgrade") == "" {

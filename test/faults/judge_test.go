@@ -142,8 +142,8 @@ func checkClaim(s *stage, change, kind, name, status string, now []string) (trou
 	return trouble
 }
 
-// sameOutput compares the output of reading commands. If a registry does not respond in time, only its digest may be
-// missing. If the server itself reports a missing bucket, the output may report it too.
+// sameOutput compares the output of reading commands. Two differences are allowed: the digest may be missing if a
+// registry does not respond in time, and a bucket may be reported as missing if the server itself reports that.
 func sameOutput(p pair, got string) bool {
 	want := p.base.answer.Out
 	if p.request.service == cloud.S3 && strings.HasPrefix(p.request.what, "HEAD ") && p.fault.Name == "404" {

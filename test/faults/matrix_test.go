@@ -41,8 +41,9 @@ const (
 	pause = time.Second
 	// longest is the time limit of a command, for any fault and on a busy machine. An engine has its own waiting times.
 	longest, longestEngine = 100 * time.Second, 300 * time.Second
-	// waiting is the number of concurrent pairs with a lasting fault, which mostly wait. working is the number of
-	// concurrent pairs with a temporary fault, and of other pairs that may run without a fault at the same time.
+	// waiting is the number of pairs with a lasting fault that run concurrently; they mostly wait. working is the
+	// number of pairs with a temporary fault that run concurrently. It also limits how many of the other pairs run
+	// without a fault at the same time.
 	waiting, working = 48, 6
 )
 
@@ -215,7 +216,7 @@ func try(t *testing.T, p pair, lithops, other string, work chan struct{}) (faile
 }
 
 // once runs a command with one fault, compares its output with the actual state, and reruns it without a fault. work
-// limits the concurrent runs without a fault. sent reports whether the request was sent at all.
+// limits the concurrent runs without a fault. sent reports whether the request was sent.
 func once(t *testing.T, p pair, lithops, other string, work chan struct{}) (sent, failed bool, trouble []string) {
 	wrong := func(format string, args ...any) { trouble = append(trouble, fmt.Sprintf(format, args...)) }
 	work <- struct{}{}
@@ -267,8 +268,8 @@ func once(t *testing.T, p pair, lithops, other string, work chan struct{}) (sent
 	return sent, failed, trouble
 }
 
-// inject enables the fault. hit reports whether the client, whose trace file it gets, was affected. end disables the
-// fault.
+// inject enables the fault. The function hit reports whether the fault affected the client, whose trace file is its
+// argument. The function end disables the fault.
 func inject(s *stage, p pair) (hit func(trace string) bool, end func() error, err error) {
 	server := s.Cloud.Proxies[p.request.service]
 	if p.fault.Fault == nil {
@@ -309,8 +310,8 @@ func inject(s *stage, p pair) (hit func(trace string) bool, end func() error, er
 	return hit, func() error { server.Inject(nil); return nil }, nil
 }
 
-// actualState returns the existing items without those that are harmless if their deletion fails and that clean
-// deletes: the object through which a run passed its metadata, and code that no job needs any more.
+// actualState returns the existing items. It omits items that are harmless if their deletion fails, because clean
+// deletes them later: the object through which a run passed its metadata, and code that no job needs any more.
 func actualState(t *testing.T, s *stage) []string {
 	lines, err := s.Cloud.State(s.Home)
 	if err != nil {

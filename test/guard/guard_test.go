@@ -77,7 +77,7 @@ func TestRequestsNeedCredentials(t *testing.T) {
 				}
 				for _, secret := range []string{e.APIKey, e.Token, e.SecretKey, e.NamespaceID} {
 					if strings.Contains(string(data)+fmt.Sprint(resp.Header), secret) {
-						t.Errorf("%s %s gives a secret away", method, path)
+						t.Errorf("%s %s reveals a secret", method, path)
 					}
 				}
 			}
@@ -161,7 +161,7 @@ func TestLimits(t *testing.T) {
 		}
 	}
 	if sent.Load() > 200<<20 {
-		t.Errorf("%d MB of a body were taken", sent.Load()>>20)
+		t.Errorf("%d MB of a body were accepted", sent.Load()>>20)
 	}
 	// The endpoint survives many connections.
 	var all []net.Conn
@@ -173,7 +173,7 @@ func TestLimits(t *testing.T) {
 	req, _ = http.NewRequest("GET", e.Endpoint+"/_fn-runtime/health", nil)
 	req.Header.Set("Authorization", "Bearer "+e.Token)
 	if resp, err := client().Do(req); err != nil || resp.StatusCode != 200 {
-		t.Errorf("beside %d open connections: %v", len(all), err)
+		t.Errorf("with %d open connections: %v", len(all), err)
 	}
 	for _, c := range all {
 		c.Close()
@@ -295,7 +295,7 @@ func TestImpostorLearnsNothing(t *testing.T) {
 	}
 	r := s.Try(time.Minute, s.Bin, "local", "status", "--output", "json")
 	if strings.Contains(r.Stdout, `"running": true`) {
-		t.Errorf("the impostor is taken for the endpoint: %s", r.Stdout)
+		t.Errorf("the impostor is mistaken for the endpoint: %s", r.Stdout)
 	}
 	r = s.Try(time.Minute, s.Bin, "list", "-b", "local")
 	if r.Code != 1 || !strings.Contains(r.Stderr, "FAILED") {

@@ -233,11 +233,11 @@ func TestTheSecondUserGetsNothing(t *testing.T) {
 		if os.Remove(proof) == nil {
 			t.Errorf("a client %s ran the impostor's code", name)
 		}
-		t.Logf("a client %s gave %d keys away and %s", name, len(bad.given()), got)
+		t.Logf("a client %s sent %d keys and %s", name, len(bad.given()), got)
 	}
 	check("that starts now", newLithops(t, s, python, file))
 	if n := len(bad.given()); n > 0 {
-		t.Errorf("a client that starts now gave %d keys away", n)
+		t.Errorf("a client that starts now sent %d keys", n)
 	}
 	// The client never verifies an invocation. A client that has already stored its function sends the invocation
 	// first.

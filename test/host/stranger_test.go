@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// A directory written by another user names hosts below IBM Cloud's domains that belong to tenants. No command that
-// runs in it sends the session's token to these hosts.
+// The session's token must not be sent to hosts of tenants below IBM Cloud's domains. The test runs every command in a
+// directory with a configuration that names such hosts, as another user might have written it.
 func TestTenantHostGetsNoToken(t *testing.T) {
 	for name, tc := range map[string]struct{ functions, store string }{
 		"as Functions": {"https://api.abc.us-south.codeengine.appdomain.cloud", "https://s3.us-south.cloud-object-storage.appdomain.cloud"},

@@ -76,7 +76,7 @@ func surface(t *testing.T, m sdk.PluginMetadata) {
 	}
 	for line := range published {
 		if !have[line] {
-			t.Errorf("gone, and scripts rely on it: %s", line)
+			t.Errorf("removed, but scripts rely on it: %s", line)
 		}
 	}
 	for line := range have {

@@ -37,7 +37,7 @@ func TestTraceIsLikeTheCLIs(t *testing.T) {
 	c.env = []string{"IBMCLOUD_TRACE=true"}
 	a := list(t, c, cl)
 	if a.status != 0 || strings.TrimSpace(a.out) != "[]" {
-		t.Errorf("standard output is not the answer alone: %+v", a)
+		t.Errorf("standard output contains more than the result: %+v", a)
 	}
 	for name, text := range map[string]string{"theirs": theirs, "ours": a.err} {
 		rest := text

@@ -12,9 +12,9 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// A name is exported only if another package uses it. A name counts as used if code in another directory refers to it
-// (a black-box test is in another directory, a test of the same package is not), if it is in the signature or the
-// fields of a used object, if it is a value of a used type, or if it is a method that an interface requires.
+// A name is exported only if another package uses it. A name counts as used if one of these is true: code in another
+// directory refers to it (a black-box test is in another directory, a test of the same package is not); it is in the
+// signature or the fields of a used object; it is a value of a used type; it is a method that an interface requires.
 func TestExportedNamesAreUsedOutside(t *testing.T) {
 	mode := packages.NeedName | packages.NeedFiles | packages.NeedImports | packages.NeedTypes | packages.NeedSyntax | packages.NeedTypesInfo
 	loaded, err := packages.Load(&packages.Config{Mode: mode, Dir: harness.Root(t), Tests: true}, "./...")

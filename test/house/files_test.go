@@ -34,7 +34,7 @@ func TestFilesAreShort(t *testing.T) {
 		seen++
 		lines := strings.Split(string(data), "\n")
 		if len(lines) > longest && !strings.Contains(strings.Join(lines[:30], "\n"), "One file, because") {
-			t.Errorf("%s has %d lines and gives no reason", name, len(lines))
+			t.Errorf("%s has %d lines without a reason", name, len(lines))
 		}
 	}
 	if seen < 300 {
@@ -56,7 +56,7 @@ func TestArchitectureNamesExistingFiles(t *testing.T) {
 			continue // an identifier: plugin.Main
 		}
 		if _, err := os.Stat(filepath.Join(root, path)); err != nil {
-			t.Errorf("ARCHITECTURE.md names %s, which is not there", path)
+			t.Errorf("ARCHITECTURE.md names %s, which does not exist", path)
 		}
 	}
 }

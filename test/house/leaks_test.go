@@ -19,8 +19,8 @@ var starts = regexp.MustCompile(`\bgo (func\b|[a-zA-Z_.]+\()|\.Go\(|errgroup\.|A
 var provedByOthers = []string{"runtime/local/cloud", "runtime/local/internal/container", "runtime/local/internal/process",
 	"runtime/local/internal/sandbox", "runtime/local/internal/background"}
 
-// TestNoTestLeavesAGoroutine requires every package that starts goroutines to use goleak. The tests of the invoker
-// cover sandboxes, those of the APIs cover background work, and those that use the test cloud cover that cloud.
+// TestNoTestLeavesAGoroutine requires every package that starts goroutines to use goleak. Sandboxes are covered by the
+// tests of the invoker, background work by those of the APIs, and the test cloud by the tests that use it.
 func TestNoTestLeavesAGoroutine(t *testing.T) {
 	root := harness.Root(t)
 	seen := 0

@@ -17,9 +17,9 @@ import (
 // secretName matches the names of credentials, and of values derived from them, in the source of the local endpoint.
 var secretName = regexp.MustCompile(`(?i)^(api_?key|access_?key|secret_?key|token|secret|password|signature|given|authorization|credential)s?$`)
 
-// TestCredentialsAreComparedInConstantTime checks the source of the local endpoint: no ==, !=, switch, bytes.Equal or
-// strings.EqualFold has a credential on either side. The exception is a comparison with a constant, which checks
-// whether there is a credential. Credentials are compared with crypto/subtle or crypto/hmac.
+// TestCredentialsAreComparedInConstantTime checks the source of the local endpoint: no ==, !=, switch, bytes.Equal,
+// strings.EqualFold or similar function has a credential on either side. The exception is a comparison with a constant,
+// which checks whether there is a credential. Credentials are compared with crypto/subtle or crypto/hmac.
 func TestCredentialsAreComparedInConstantTime(t *testing.T) {
 	constant := 0
 	root := filepath.Join(harness.Root(t), "runtime", "local")

@@ -47,7 +47,7 @@ func TestCheck(t *testing.T) {
 			wants(t, err, fault.Failed, append(it.words, "--no-check")...)
 			t.Log(detail(err))
 			if strings.Contains(it.name, "missing") && strings.Contains(err.Error(), "json") {
-				t.Errorf("a module that is there is named: %v", err)
+				t.Errorf("an installed module is reported as missing: %v", err)
 			}
 		})
 	}

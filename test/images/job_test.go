@@ -52,7 +52,7 @@ func TestAddedFile(t *testing.T) {
 			t.Fatalf("%v\n%s", err, out)
 		}
 		if got, err := os.ReadFile(filepath.Join(dir, "code.zip")); err != nil || string(got) != "old" {
-			t.Errorf("in the folder: %q, %v", got, err)
+			t.Errorf("in the directory: %q, %v", got, err)
 		}
 	})
 }

@@ -81,7 +81,7 @@ func TestMountsOfABuild(t *testing.T) {
 		t.Fatalf("%s\n%s", detail(err), out)
 	}
 	if out := command(t, "ssh-add", "-l"); !strings.Contains(out, "ED25519") {
-		t.Errorf("the build has taken the key from the agent, which now has got %q", out)
+		t.Errorf("the build has deleted the agent's key; the agent has %q", out)
 	}
 	if got := listing(t, ref); got != "hidden\n" {
 		t.Errorf("the step has got the secret %q, want %q", got, "hidden\n")

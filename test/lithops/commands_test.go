@@ -83,7 +83,7 @@ func TestLithopsCommands(t *testing.T) {
 
 	expect(image+" 256 ready", image+" 256")
 	if id := job(); !strings.Contains(lithops("logs", "get", id), "Going to execute") {
-		t.Errorf("the job %s has left no log", id)
+		t.Errorf("there is no log of job %s", id)
 	}
 
 	// After Lithops' update no client can use the runtime, because it lacks the time limit.

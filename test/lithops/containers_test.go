@@ -11,8 +11,8 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// groups selects the tests of Lithops' own suite whose calls run on the compute service, except for data that one of
-// them fetches from this machine's loopback interface, which a container cannot reach.
+// groups selects the tests of Lithops' own suite whose calls run on the compute service. It excludes tests with data on
+// this machine's loopback interface, which a container cannot reach.
 const groups = "(test_call_async or test_map.py or test_map_reduce or test_wait or TestConcurrentFuturesLive) and not url"
 
 // TestLithopsInContainers runs those groups and the examples in containers of an image that is built for them.

@@ -81,8 +81,8 @@ func (p *Proxy) stopListening(r *refusal) {
 	}
 }
 
-// admit stops listening when the last request before the refused one has arrived, and cuts connections that were
-// established already but carry a later request. It reports whether the request may proceed.
+// admit stops listening when the last request before the refused one has arrived. It also cuts open connections that
+// carry a later request. It reports whether the request may proceed.
 func (p *Proxy) admit(n int) bool {
 	p.mu.Lock()
 	r := p.refuse

@@ -16,9 +16,9 @@ import (
 	"fn-runtime/runtime/local/invoke"
 )
 
-// TestProcessesThatWriteTheCache runs processes that write the same and different files of one cache, each with content
-// of another length, while another process reads them as the Lithops client does: every read returns a complete
-// document.
+// TestProcessesThatWriteTheCache runs processes that write the same file and different files of one cache, with content
+// of different lengths. Meanwhile another process reads the files as the Lithops client does, and every read must
+// return a complete document.
 func TestProcessesThatWriteTheCache(t *testing.T) {
 	u := newClient(t)
 	var calls atomic.Int64
@@ -67,7 +67,7 @@ func TestProcessesThatWriteTheCache(t *testing.T) {
 	}
 	for _, line := range state {
 		if copied, ok := strings.CutPrefix(line, "cache "); ok && !slices.Contains(state, "object "+copied) {
-			t.Errorf("the cache holds something else than the store:\n%s", strings.Join(state, "\n"))
+			t.Errorf("the cache differs from the store:\n%s", strings.Join(state, "\n"))
 		}
 	}
 	figure(t, "Races: processes that write one cache", len(lines))

@@ -48,13 +48,13 @@ func understandable(t *testing.T, a cloud.Answer, codes ...string) {
 		Error struct{ Message, Recovery, Code string }
 	}
 	if err := json.Unmarshal([]byte(a.Out), &doc); err != nil || a.Status != 1 || doc.Error.Message == "" || doc.Error.Recovery == "" {
-		t.Errorf("not to be understood: %v\n%s", err, a)
+		t.Errorf("neither success nor an allowed error: %v\n%s", err, a)
 		return
 	}
 	if slices.Contains(codes, doc.Error.Code) {
 		return
 	}
-	t.Errorf("no way for this race to end: %s", a)
+	t.Errorf("this race must not end like this: %s", a)
 }
 
 // checkState checks the state after a race: no metadata without an action, and no leftover files in the cache. It

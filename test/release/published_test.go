@@ -64,8 +64,8 @@ type listing struct {
 }
 
 // repository imitates 'ibmcloud plugin repo-add' and 'ibmcloud plugin install fnr': it reads the list, downloads this
-// machine's binary, verifies the checksum, copies the binary to the CLI's plug-in directory, and compares its metadata
-// with the list.
+// machine's binary, verifies the checksum, copies the binary to the CLI's plug-in directory, and compares the binary's
+// metadata with the list.
 func (p published) repository(t *testing.T) {
 	text := get(t, p.url+"/bx/list")
 	if !bytes.Equal(text, get(t, p.url+"/list")) {
@@ -84,7 +84,7 @@ func (p published) repository(t *testing.T) {
 	installed := filepath.Join(conf, "plugins", entry.Name, entry.Name)
 	for _, b := range version.Binaries {
 		if !want[b.Platform] {
-			t.Errorf("platform %s is not wanted, or stands twice", b.Platform)
+			t.Errorf("platform %s is unexpected or listed twice", b.Platform)
 		}
 		delete(want, b.Platform)
 		data := get(t, b.URL)

@@ -42,8 +42,8 @@ type account struct {
 	refused  atomic.Int64
 }
 
-// open starts the endpoint, a server in front of it that has a certificate for the host name of IBM Cloud Functions and
-// accepts the account's token, and a proxy that connects to the server.
+// open starts three servers: the endpoint, a TLS server in front of it that accepts the account's token and has a
+// certificate for the host name of IBM Cloud Functions, and a proxy that connects to the TLS server.
 func open(t *testing.T, name, venv string) *account {
 	t.Helper()
 	part := func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }

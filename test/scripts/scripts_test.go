@@ -132,7 +132,7 @@ func TestTheScriptLoopsOverAccounts(t *testing.T) {
 			t.Errorf("the key of %s was on a command line", name)
 		}
 		if _, err := os.Stat(filepath.Join(s.Dir, "homes", name, ".bluemix", "config.json")); err == nil && name != "development" {
-			t.Errorf("the session of %s is left behind", name)
+			t.Errorf("the session of %s still exists", name)
 		}
 	}
 }

@@ -57,7 +57,7 @@ func TestFormsAreFound(t *testing.T) {
 		}
 	}
 	if len(find("sEcReT-012345678", secret)) != 0 {
-		t.Error("found what is not there")
+		t.Error("found a secret that does not exist")
 	}
 }
 

@@ -43,7 +43,7 @@ func main() {
 
 func run() error {
 	if len(os.Args) != 2 {
-		return fmt.Errorf("usage: plot FOLDER < REPORT")
+		return fmt.Errorf("usage: plot DIR < REPORT")
 	}
 	var r report
 	if err := json.NewDecoder(os.Stdin).Decode(&r); err != nil {
