@@ -137,7 +137,7 @@ func checkClaim(s *stage, change, kind, name, status string, now []string) (trou
 	name = s.Cloud.Portless(name)
 	there := slices.ContainsFunc(now, func(line string) bool { return strings.HasPrefix(line, prefix+name) })
 	if there != (change != "delete") {
-		trouble = append(trouble, fmt.Sprintf("%s of %s %s is said to be done; there: %v", change, kind, name, there))
+		trouble = append(trouble, fmt.Sprintf("%s of %s %s is reported as done, but exists: %v", change, kind, name, there))
 	}
 	return trouble
 }

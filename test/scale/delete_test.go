@@ -150,7 +150,7 @@ func TestInterruptedDeleteReportsWhatIsDone(t *testing.T) {
 		count[it.Status]++
 		_, name, _ := strings.Cut(it.Name, "/")
 		if gone := !left[name]; gone != (it.Status == "done") {
-			t.Errorf("%s is reported as %s, but the missing items are %v", name, it.Status, gone)
+			t.Errorf("%s is reported as %s, but deleted: %v", name, it.Status, gone)
 		}
 	}
 	if g.count > 10+4 || count["done"] != 61-len(left) || count["skipped"] != len(left) || count["done"] < 10 {

@@ -74,7 +74,7 @@ func TestInterruptedDeployIsFinishedByTheNextRun(t *testing.T) {
 				case it.Status == "skipped" && !there[name]:
 					skipped++
 				default:
-					t.Errorf("%s is reported as %s, but the state is %v", it.Name, it.Status, there[name])
+					t.Errorf("%s is reported as %s, but exists: %v", it.Name, it.Status, there[name])
 				}
 			}
 			if code := cmd.ProcessState.ExitCode(); code != 130 || r.Error.Code != "interrupted" || done+skipped != 8 || done < 2 || skipped < 4 {

@@ -158,8 +158,8 @@ func (w *watcher) commands(t *testing.T, args []string, output string) {
 	}
 }
 
-// TestNoSecretInADump sends SIGQUIT to a command that waits for a response. Go then dumps all goroutines. GOTRACEBACK=system adds the
-// frames of the runtime.
+// TestNoSecretInADump sends SIGQUIT to a command that waits for a response. Go then dumps all goroutines.
+// GOTRACEBACK=system adds the frames of the runtime.
 func TestNoSecretInADump(t *testing.T) {
 	c := cloud.Open(t, t.TempDir(), nil)
 	for _, backend := range []string{"openwhisk", "ibm_cf"} {
