@@ -130,6 +130,6 @@ func TestKilledUnderLoad(t *testing.T) {
 	t.Logf("%d kills; %d objects, %d actions, %d activations acknowledged, none missing; %d activations recorded as ended by the kill", kills, len(a.objects), len(a.actions), len(a.activations), lost)
 	if *write && !t.Failed() {
 		harness.Figure(t, "Crashes: local endpoint killed under load", fmt.Sprint(kills))
-		harness.Figure(t, "Crashes: acknowledged objects, actions and activations, all there afterwards", fmt.Sprint(len(a.objects)+len(a.actions)+len(a.activations)))
+		harness.Figure(t, "Crashes: acknowledged objects, actions and activations, none lost", fmt.Sprint(len(a.objects)+len(a.actions)+len(a.activations)))
 	}
 }

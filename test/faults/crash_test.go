@@ -72,7 +72,7 @@ func TestKill(t *testing.T) {
 	t.Logf("%d kills tried, %d converged", tried, converged)
 	if *write && !t.Failed() {
 		harness.Figure(t, "Crashes: commands killed at a request", fmt.Sprint(tried))
-		harness.Figure(t, "Crashes: next run converged, nothing left behind", fmt.Sprint(converged))
+		harness.Figure(t, "Crashes: next run converged, no leftover files", fmt.Sprint(converged))
 	}
 }
 

@@ -116,9 +116,9 @@ func TestMatrix(t *testing.T) {
 	t.Logf("%d pairs tried: %d succeeded, %d failed with a message and healed; %d wrong", len(pairs), counts.succeeded, counts.healed, counts.wrong)
 	if *write && !t.Failed() {
 		harness.Figure(t, "Faults: pairs of request and fault tried", fmt.Sprint(len(pairs)))
-		harness.Figure(t, "Faults: command succeeded all the same", fmt.Sprint(counts.succeeded))
-		harness.Figure(t, "Faults: command failed with a remedy, next run right", fmt.Sprint(counts.healed))
-		harness.Figure(t, "Faults: wrong", fmt.Sprint(counts.wrong))
+		harness.Figure(t, "Faults: command succeeded despite the fault", fmt.Sprint(counts.succeeded))
+		harness.Figure(t, "Faults: command failed with a suggested fix, next run correct", fmt.Sprint(counts.healed))
+		harness.Figure(t, "Faults: wrong results", fmt.Sprint(counts.wrong))
 	}
 }
 

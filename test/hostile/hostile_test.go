@@ -213,6 +213,6 @@ func TestHostileAnswers(t *testing.T) {
 	close(work)
 	wg.Wait()
 	if *write && !t.Failed() {
-		harness.Figure(t, "Hostile answers: commands run against them", fmt.Sprint(tried.Load()))
+		harness.Figure(t, "Hostile responses: commands tested", fmt.Sprint(tried.Load()))
 	}
 }

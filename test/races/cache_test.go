@@ -70,7 +70,7 @@ func TestProcessesThatWriteTheCache(t *testing.T) {
 			t.Errorf("the cache differs from the store:\n%s", strings.Join(state, "\n"))
 		}
 	}
-	figure(t, "Races: processes that write one cache", len(lines))
+	figure(t, "Races: processes that write to one cache", len(lines))
 }
 
 // documents checks every JSON document below a home and returns their number.

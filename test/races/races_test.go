@@ -137,7 +137,7 @@ func TestTwentyDeploysOfTheSame(t *testing.T) {
 	if got := checkState(t, u); strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("twenty leave\n%s\none leaves\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	figure(t, "Races: deployments of one runtime at once", 20)
+	figure(t, "Races: concurrent deployments of one runtime", 20)
 }
 
 func TestConcurrentDeployAndDelete(t *testing.T) {
@@ -163,7 +163,7 @@ func TestConcurrentDeployAndDelete(t *testing.T) {
 		}
 		u.Cloud.Close()
 	}
-	figure(t, "Races: rounds of deploy against delete", rounds)
+	figure(t, "Races: rounds of concurrent deploy and delete", rounds)
 }
 
 func TestTwoCleans(t *testing.T) {

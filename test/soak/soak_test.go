@@ -116,14 +116,14 @@ func report(t *testing.T, w *work, samples []sample, kept sample) {
 	}
 	done := w.done()
 	rows := [][2]string{
-		{"Soak: length", length.String()},
+		{"Soak: duration", length.String()},
 		{"Soak: commands, Lithops jobs, invocations, requests to S3", fmt.Sprintf("%d, %d, %d, %d", done.commands, done.jobs, done.activations, done.objects)},
 		{"Soak: acknowledged activations and objects lost", fmt.Sprint(done.lost)},
-		{"Soak: memory of the endpoint, second tenth and last", pair(func(x sample) int64 { return x.anonymousKB }, " MB", 1024)},
-		{"Soak: heap alive after collection, second tenth and last", pair(func(x sample) int64 { return x.heapKB }, " MB", 1024)},
-		{"Soak: open descriptors, second tenth and last", pair(func(x sample) int64 { return int64(x.descriptors) }, "", 1)},
-		{"Soak: threads, second tenth and last", pair(func(x sample) int64 { return int64(x.threads) }, "", 1)},
-		{"Soak: state folder at the end, without logs", fmt.Sprintf("%.1f MB for %d activations and %.1f MB of objects", float64(kept.stateBytes)/1e6, done.activations, float64(done.kept)/1e6)},
+		{"Soak: memory of the endpoint, second and last tenth", pair(func(x sample) int64 { return x.anonymousKB }, " MB", 1024)},
+		{"Soak: live heap after collection, second and last tenth", pair(func(x sample) int64 { return x.heapKB }, " MB", 1024)},
+		{"Soak: open descriptors, second and last tenth", pair(func(x sample) int64 { return int64(x.descriptors) }, "", 1)},
+		{"Soak: threads, second and last tenth", pair(func(x sample) int64 { return int64(x.threads) }, "", 1)},
+		{"Soak: state directory at the end, without logs", fmt.Sprintf("%.1f MB for %d activations and %.1f MB of objects", float64(kept.stateBytes)/1e6, done.activations, float64(done.kept)/1e6)},
 	}
 	for _, r := range rows {
 		t.Logf("%s: %s", r[0], r[1])
