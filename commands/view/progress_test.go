@@ -109,7 +109,7 @@ func TestConfirm(t *testing.T) {
 	r, w := io.Pipe()
 	defer w.Close()
 	if _, err := newScreen(func(v *View) { v.InTTY, v.In = true, r }).Confirm(ctx, question); !errors.Is(err, context.Canceled) {
-		t.Errorf("cancelled: %v", err)
+		t.Errorf("canceled: %v", err)
 	}
 }
 

@@ -55,7 +55,7 @@ func TestInvalidQuery(t *testing.T) {
 	}
 }
 
-// Cancelling the context ends an expression that does not terminate.
+// Canceling the context ends an expression that does not terminate.
 func TestQueryEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(errors.New("interrupted"))
@@ -64,6 +64,6 @@ func TestQueryEndsWithItsContext(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := s.Document(nil); err == nil {
-		t.Error("got no error from a cancelled query")
+		t.Error("got no error from a canceled query")
 	}
 }

@@ -80,7 +80,7 @@ func TestReadAheadEnds(t *testing.T) {
 		last = err
 	}
 	if !errors.Is(last, context.Canceled) {
-		t.Errorf("cancelled: %v", last)
+		t.Errorf("canceled: %v", last)
 	}
 }
 
