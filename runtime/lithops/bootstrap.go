@@ -2,13 +2,13 @@ package lithops
 
 import _ "embed"
 
-// bootstrap starts the code of a config map that is mounted into a job.
+// bootstrap unpacks and runs the code in a mounted config map.
 //
 //go:embed bootstrap.py
 var bootstrap string
 
-// Bootstrap returns the program, and its arguments, that a job of Code Engine runs when the code is not in its image but in
-// a file: the Base64 of a Bundle.
+// Bootstrap returns the command and arguments of a Code Engine job whose code is not in its image but in a file that
+// contains Bundle.Base64.
 func Bootstrap(file string) (command, args []string) {
 	return []string{JobPython}, []string{"-c", bootstrap, file}
 }

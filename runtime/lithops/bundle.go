@@ -17,33 +17,34 @@ import (
 	"fn-runtime/runtime/regular"
 )
 
-// The bounds of an archive of code. That of 3.8.0 has 2.6 MB before and 0.7 MB after compression, 0.5 MB as tar.xz.
+// The limits of a code archive. The archive of Lithops 3.8.0 has 2.6 MB before and 0.7 MB after compression, and 0.5 MB
+// as tar.xz.
 const (
-	maxCode  = 48 << 20   // bytes of exec.code, in base64: OpenWhisk answers 413 beyond it
-	maxMap   = 1<<20 - 64 // bytes of the value of a config map, in base64: its key counts too
+	maxCode  = 48 << 20   // bytes of exec.code, in Base64; OpenWhisk responds with 413 to larger values
+	maxMap   = 1<<20 - 64 // bytes of the value of a config map, in Base64; its key counts toward the limit
 	maxRaw   = 512 << 20  // bytes before compression
 	maxFiles = 20_000
-	maxTree  = 64 // levels; a link to a folder above never ends
+	maxTree  = 64 // directory levels; a link to a parent directory would never end
 )
 
 // Bundle is the code of one Lithops installation.
 type Bundle struct {
-	Base64 string // the archive, as exec.code or a config map wants it
-	SHA256 string // of what is in it, in hexadecimal: see BuildBundle
-	Size   int64  // bytes of the archive
+	Base64 string // the archive, in the form of exec.code or of a config map value
+	SHA256 string // digest of the contents, in hexadecimal; see BuildBundle
+	Size   int64  // size of the archive in bytes
 	Files  int
 }
 
-// BuildBundle makes the archive of code that a runtime of this backend is registered with. For OpenWhisk it is the zip that
-// the client would upload, for Code Engine a tar.xz that Bootstrap unpacks, small enough for a config map. In it are the
-// backend's entry_point.py, under the name that it is started by, and the whole package below lithops/ (utils.py:
-// create_handler_zip). Identical input gives identical bytes.
+// BuildBundle builds the code archive that a runtime of a backend is registered with. For OpenWhisk, the archive is the
+// zip file that the client would upload. For Code Engine, it is a tar.xz file that fits into a config map and that
+// Bootstrap unpacks. The archive contains the backend's entry_point.py under the name that the runtime starts, and the
+// package below lithops/ (utils.py: create_handler_zip). Identical input results in identical bytes.
 //
-// SHA256 is the digest of a list with a line "digest  name" for each file in order, so it tells what is in the archive
-// and stays the same when a compressor changes.
+// SHA256 is the digest of a list with a line "digest  name" for each file, in order. It therefore depends only on the
+// contents of the archive and does not change with the compressor.
 //
-// Files are read one at a time. Links are followed, also out of the package, as the client does; a device or a pipe is
-// refused.
+// Files are read one at a time. Like the client, BuildBundle follows links, including links to files outside the
+// package. It returns an error for a device or a pipe.
 func BuildBundle(ctx context.Context, install Install, backend Backend) (Bundle, error) {
 	if backend == CodeEngine {
 		return buildBundle(ctx, install, jobFormat)
@@ -54,7 +55,7 @@ func BuildBundle(ctx context.Context, install Install, backend Backend) (Bundle,
 // ImageArchive is the name of the archive that a Dockerfile for Code Engine copies into the image.
 const ImageArchive = "lithops_codeengine.zip"
 
-// BuildImageArchive makes the ImageArchive as the client would.
+// BuildImageArchive builds the ImageArchive in the same way as the client.
 func BuildImageArchive(ctx context.Context, install Install) ([]byte, error) {
 	if install.Dir == "" {
 		return nil, fault.New(fault.NotFound, i18n.M("The image must contain the Lithops code, but Lithops was not found."),
@@ -69,12 +70,12 @@ func BuildImageArchive(ctx context.Context, install Install) ([]byte, error) {
 	return base64.StdEncoding.DecodeString(b.Base64)
 }
 
-// format is a form of the archive.
+// format describes a format of the archive.
 type format struct {
-	entry   string // the name of the entry point in it
+	entry   string // name of the entry point in the archive
 	backend Backend
 	open    func(io.Writer) (packer, error)
-	limit   int64 // bytes in base64
+	limit   int64 // bytes in Base64
 }
 
 var jobFormat = format{entry: jobEntryName, backend: CodeEngine, open: openTar, limit: maxMap}
@@ -128,7 +129,7 @@ func buildBundle(ctx context.Context, install Install, f format) (Bundle, error)
 	}, nil
 }
 
-// put copies one file into the archive and gives its digest.
+// put copies a file into the archive and returns its digest.
 func (t *tree) put(archive packer, file, name string) ([]byte, error) {
 	in, err := regular.Open(t.path(file))
 	if err != nil {
@@ -171,7 +172,7 @@ func unreadable(file string, err error) error {
 		i18n.M("Reinstall Lithops with 'python3 -m pip install --force-reinstall lithops', or specify another installation with '--lithops'.")).Because(err)
 }
 
-// counter passes on what is written, up to a limit.
+// counter counts the bytes that it passes on and fails beyond a limit.
 type counter struct {
 	to             io.Writer
 	written, limit int64

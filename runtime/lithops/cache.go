@@ -15,16 +15,17 @@ import (
 	"fn-runtime/runtime/regular"
 )
 
-// Cache is the client's cache on this machine, ~/.lithops/cache. The client reads metadata from it before it looks
-// into the bucket, and never asks whether it is still true. Files are written whole or not at all, for this user only.
+// Cache is the client's cache on this machine, ~/.lithops/cache. The client reads metadata from the cache before it
+// reads the bucket, and never checks whether a cached copy is up to date. Files are written atomically and are
+// accessible only to the current user.
 type Cache struct {
 	Dir string
 }
 
-// CacheDir is where the client keeps its cache, in every release (constants.py: CACHE_DIR).
+// CacheDir returns the directory of the client's cache. It is the same in every release (constants.py: CACHE_DIR).
 func CacheDir(home string) string { return filepath.Join(home, ".lithops", "cache") }
 
-// Path is the file of a metadata key; an error when the key would lead out of the cache.
+// Path returns the path of the file for a metadata key. It returns an error if the path would be outside the cache.
 func (c Cache) Path(key string) (string, error) {
 	local := filepath.FromSlash(key)
 	if !strings.HasPrefix(key, RuntimesPrefix) || !filepath.IsLocal(local) {
@@ -34,7 +35,7 @@ func (c Cache) Path(key string) (string, error) {
 	return filepath.Join(c.Dir, local), nil
 }
 
-// ReadMetadata reads a copy of metadata; fault.NotFound when there is none.
+// ReadMetadata reads the cached copy of a metadata object. It returns a fault.NotFound error if there is none.
 func (c Cache) ReadMetadata(key string) ([]byte, error) {
 	path, err := c.Path(key)
 	if err != nil {
@@ -44,7 +45,7 @@ func (c Cache) ReadMetadata(key string) ([]byte, error) {
 	return data, c.failed(path, err)
 }
 
-// WriteMetadata writes a copy of metadata.
+// WriteMetadata writes the cached copy of a metadata object.
 func (c Cache) WriteMetadata(key string, data []byte) error {
 	path, err := c.Path(key)
 	if err != nil {
@@ -53,7 +54,7 @@ func (c Cache) WriteMetadata(key string, data []byte) error {
 	return c.write(path, data)
 }
 
-// RemoveMetadata removes a copy of metadata; nil when there is none.
+// RemoveMetadata removes the cached copy of a metadata object. It returns nil if there is none.
 func (c Cache) RemoveMetadata(key string) error {
 	path, err := c.Path(key)
 	if err != nil {
@@ -62,8 +63,8 @@ func (c Cache) RemoveMetadata(key string) error {
 	return c.remove(path)
 }
 
-// ReadNamespace reads what the client knows of a namespace by its name; fault.NotFound when that is nothing: no file,
-// an empty one, or one without an id, all of which the client leaves behind.
+// ReadNamespace reads the ID that the client cached for a namespace name. It returns a fault.NotFound error if the file
+// does not exist, is empty or contains no ID. The client may leave the file in any of these states.
 func (c Cache) ReadNamespace(backend Backend, name string) (entity.Scope, error) {
 	root, path, err := c.readScopeFile(backend, name)
 	if err != nil {
@@ -76,7 +77,7 @@ func (c Cache) ReadNamespace(backend Backend, name string) (entity.Scope, error)
 	return entity.Scope{ID: id, Name: name}, nil
 }
 
-// WriteNamespace notes the id of a namespace for the client.
+// WriteNamespace stores the ID of a namespace for the client.
 func (c Cache) WriteNamespace(backend Backend, ns entity.Scope) error {
 	path, err := c.namespacePath(backend, ns.Name)
 	if err != nil {
@@ -85,7 +86,8 @@ func (c Cache) WriteNamespace(backend Backend, ns entity.Scope) error {
 	return c.write(path, []byte("namespace: "+yamlText(ns.Name)+"\nnamespace_id: "+yamlText(ns.ID)+"\n"))
 }
 
-// ReadProject reads what the client knows of a project of Code Engine by its name; fault.NotFound when that is nothing.
+// ReadProject reads the Code Engine project that the client cached for a project name. It returns a fault.NotFound
+// error if nothing is cached.
 func (c Cache) ReadProject(name string) (Project, error) {
 	root, path, err := c.readScopeFile(CodeEngine, name)
 	if err != nil {
@@ -98,7 +100,7 @@ func (c Cache) ReadProject(name string) (Project, error) {
 	return p, nil
 }
 
-// WriteProject notes a project for the client, as it does itself.
+// WriteProject stores a project in the format of the client.
 func (c Cache) WriteProject(p Project) error {
 	path, err := c.namespacePath(CodeEngine, p.Name)
 	if err != nil {
@@ -107,7 +109,8 @@ func (c Cache) WriteProject(p Project) error {
 	return c.write(path, []byte("namespace: "+yamlText(p.Namespace)+"\nproject_id: "+yamlText(p.ID)+"\nproject_name: "+yamlText(p.Name)+"\n"))
 }
 
-// readScopeFile reads the file of a namespace or project; one that is no YAML holds nothing.
+// readScopeFile reads the file of a namespace or project. It returns a fault.NotFound error if the file is not valid
+// YAML.
 func (c Cache) readScopeFile(backend Backend, name string) (root *pyyaml.Node, path string, err error) {
 	if path, err = c.namespacePath(backend, name); err != nil {
 		return nil, path, err
@@ -122,7 +125,7 @@ func (c Cache) readScopeFile(backend Backend, name string) (root *pyyaml.Node, p
 	return root, path, err
 }
 
-// yamlText quotes what PyYAML would not read as a text.
+// yamlText returns s as a YAML scalar. It adds quotes if PyYAML would not read s as a string otherwise.
 func yamlText(s string) string {
 	if pyyaml.KindOf(s) == pyyaml.Text && !strings.ContainsAny(s, ":#{}[],&*!|>'\"%@`\\\n\r\t ?") && !strings.HasPrefix(s, "-") && !strings.HasPrefix(s, "=") && !strings.HasPrefix(s, "<") {
 		return s
@@ -130,7 +133,7 @@ func yamlText(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", "''") + "'"
 }
 
-// RemoveNamespace makes the client forget a namespace; nil when it did not know it.
+// RemoveNamespace removes the file of a namespace. It returns nil if there is none.
 func (c Cache) RemoveNamespace(backend Backend, name string) error {
 	path, err := c.namespacePath(backend, name)
 	if err != nil {
@@ -148,13 +151,14 @@ func (c Cache) namespacePath(backend Backend, name string) (string, error) {
 	return filepath.Join(c.Dir, local), nil
 }
 
-// HasMetadata reports whether there is metadata of a backend, of any release.
+// HasMetadata reports whether the cache contains metadata of a backend, for any release. It returns true if the cache
+// cannot be read.
 func (c Cache) HasMetadata(backend Backend) bool {
 	dirs, err := c.metadataDirs(backend)
 	return err != nil || len(dirs) > 0
 }
 
-// RemoveAll removes all metadata of a backend, of every release.
+// RemoveAll removes all metadata of a backend, for every release.
 func (c Cache) RemoveAll(backend Backend) error {
 	dirs, err := c.metadataDirs(backend)
 	failed := []error{err}
@@ -166,8 +170,8 @@ func (c Cache) RemoveAll(backend Backend) error {
 	return errors.Join(failed...)
 }
 
-// metadataDirs returns those that hold metadata of a backend.
-func (c Cache) metadataDirs(backend Backend) (found []string, err error) {
+// metadataDirs returns the existing directories with metadata of a backend.
+func (c Cache) metadataDirs(backend Backend) (existing []string, err error) {
 	root := filepath.Join(c.Dir, filepath.FromSlash(RuntimesPrefix))
 	dirs := []string{filepath.Join(root, string(backend))}
 	entries, err := os.ReadDir(root)
@@ -175,16 +179,16 @@ func (c Cache) metadataDirs(backend Backend) (found []string, err error) {
 		return nil, c.failed(root, err)
 	}
 	for _, e := range entries {
-		if e.IsDir() && versionOnly.MatchString(e.Name()) { // 2.6.0 and older: the version comes first
+		if e.IsDir() && versionOnly.MatchString(e.Name()) { // up to 2.6.0, the version precedes the backend
 			dirs = append(dirs, filepath.Join(root, e.Name(), string(backend)))
 		}
 	}
 	for _, d := range dirs {
 		if _, err := os.Lstat(d); err == nil {
-			found = append(found, d)
+			existing = append(existing, d)
 		}
 	}
-	return found, nil
+	return existing, nil
 }
 
 func (c Cache) write(path string, data []byte) error {

@@ -1,61 +1,61 @@
-// Package lithops is the contract with the Lithops client: which Lithops is installed here, what its configuration
-// says, which names it looks for, what its handler archive and its metadata look like - by release.
+// Package lithops describes what the Lithops client expects, by release: the installed Lithops, its configuration, the
+// names that the client derives, the handler archive and the metadata.
 //
-// What may go in: facts about Lithops, each with the release it was read from. What may not: calls to a compute
-// service or a store.
+// It contains only facts about Lithops, each with the release that it was read from. It does not call a compute service
+// or a store.
 package lithops
 
 // Backend is a compute backend of Lithops.
 type Backend string
 
-// The backends that runtimes are deployed to. The API of the first two is Apache OpenWhisk's.
+// The backends for which runtimes can be deployed. The first two use the Apache OpenWhisk API.
 const (
 	IBMCF      Backend = "ibm_cf"
 	OpenWhisk  Backend = "openwhisk"
 	CodeEngine Backend = "code_engine"
 )
 
-// Install is a Lithops installed on this machine.
+// Install is an installation of Lithops on this machine.
 type Install struct {
-	Dir         string // the package's folder, ".../site-packages/lithops"
+	Dir         string // package directory, ".../site-packages/lithops"
 	Version     string // lithops.__version__, "3.7.0"
-	Python      string // major.minor of its Python, "3.11"
-	Interpreter string // path of that Python; "" when only a folder was given
+	Python      string // major.minor version of its Python, "3.11"
+	Interpreter string // path of that Python; empty if only a package directory was specified
 }
 
-// Compute is the compute section of the Lithops configuration as the client sees it: "ibm" merged into "ibm_cf" or
-// "code_engine", defaults filled in. Memory in MB, timeout in s.
+// Compute is the compute section of the Lithops configuration as the client reads it: section "ibm" is merged into
+// "ibm_cf" or "code_engine", and defaults are set. Memory is in MB, timeouts are in seconds.
 type Compute struct {
 	Backend         Backend
-	Endpoint        string // as configured; "" when only a region is
-	Region          string // by the client's rules: endpoint wins on ibm_cf
-	Namespace       string // code_engine: that of metadata, see ProjectNamespace
+	Endpoint        string // as configured; empty if only a region is configured
+	Region          string // derived like in the client: on ibm_cf, the endpoint takes precedence
+	Namespace       string // on code_engine, the namespace in metadata keys; see ProjectNamespace
 	NamespaceID     string
-	Project         string // code_engine: its name; "" for the DefaultNamespace
+	Project         string // code_engine: project name; empty for the DefaultNamespace
 	ProjectID       string // code_engine
-	APIKey          string // openwhisk: "uuid:key"; ibm_cf until 2.9: Cloud Foundry key "uuid:key"
+	APIKey          string // "uuid:key"; on ibm_cf, a Cloud Foundry key, up to 2.9
 	IAMAPIKey       string
 	Token           string // "token" of the ibm_cf section
 	TokenExpiry     int64  // epoch seconds
 	ResourceGroupID string
 	Insecure        bool
-	Runtime         string // configured default runtime; "" none
+	Runtime         string // configured default runtime; empty if none
 	RuntimeMemory   int
 	RuntimeTimeout  int
-	RuntimeMilliCPU int // code_engine: with which the client starts every run, whatever its job says; thousandths
+	RuntimeMilliCPU int // code_engine: mCPU with which the client starts every run, regardless of the job
 	DockerServer    string
 	DockerUser      string
-	DockerNamespace string // code_engine: of IBM's registry
+	DockerNamespace string // code_engine: namespace in the IBM registry
 	DockerPassword  string
 }
 
-// Storage is the storage section of the Lithops configuration that holds the metadata bucket.
+// Storage is the section of the Lithops configuration for the store with the metadata bucket.
 type Storage struct {
 	Backend           string // "ibm_cos", "minio", "ceph", "aws_s3"
-	Endpoint          string // with scheme
-	PrivateEndpoint   string // ibm_cos: by which workers in IBM's network reach it; "" where that is the Endpoint
+	Endpoint          string // including the scheme
+	PrivateEndpoint   string // ibm_cos: endpoint for workers in IBM's network; empty if they use Endpoint
 	Region            string
-	Bucket            string // configured, or the name that the client makes up
+	Bucket            string // configured, or the name that the client derives
 	AccessKeyID       string
 	SecretAccessKey   string
 	SessionToken      string
@@ -64,11 +64,11 @@ type Storage struct {
 	ServiceInstanceID string
 }
 
-// Contract makes the names that a client of one release looks for.
+// Contract derives the names that a client of one release expects.
 type Contract struct {
 	Backend   Backend
-	Version   string // of Lithops
+	Version   string // version of Lithops
 	UserKey   string // user part of the names of packages or jobs
 	Region    string // ibm_cf and code_engine
-	Namespace string // its name; of code_engine see ProjectNamespace
+	Namespace string // name; for code_engine, see ProjectNamespace
 }

@@ -2,7 +2,7 @@ package lithops
 
 import (
 	"cmp"
-	"crypto/sha1" //nolint:gosec // the client names its jobs so; nothing is protected by it
+	"crypto/sha1" //nolint:gosec // the client uses SHA-1 in job names; it protects nothing
 	"encoding/hex"
 	"strconv"
 	"strings"
@@ -12,11 +12,11 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// sharedMemory is the memory in MB in the names that metadata of Code Engine is kept under: runtimes of one image share
-// their metadata, whatever memory they have (code_engine.py: get_runtime_key).
+// sharedMemory is the memory in MB in the metadata keys of Code Engine. All runtimes of an image share one metadata
+// object, regardless of their memory (code_engine.py: get_runtime_key).
 const sharedMemory = 256
 
-// The paths of an image that has the code inside, as the client starts its jobs (config.py of code_engine).
+// The paths with which the client starts a job if the image contains the code (config.py of code_engine).
 const (
 	JobPython = "/usr/local/bin/python"
 	JobEntry  = "/lithops/" + jobEntryName
@@ -24,8 +24,8 @@ const (
 
 const jobEntryName = "lithopsentry.py"
 
-// CheckRelease refuses a release whose client does not speak the API of the backend that is served here: up to 3.6.4
-// those of Code Engine want resources of Kubernetes.
+// CheckRelease returns an error if the client of a release does not support the current API of a backend: up to 3.6.4,
+// the client uses Kubernetes resources on Code Engine.
 func CheckRelease(backend Backend, version string) error {
 	if backend != CodeEngine || !parseRelease(version).before(3, 7, 0) {
 		return nil
@@ -35,7 +35,7 @@ func CheckRelease(backend Backend, version string) error {
 		i18n.M("Install Lithops 3.7.0 or later with 'python3 -m pip install --upgrade lithops'."))
 }
 
-// job is the name of the job for an image and a memory in MB.
+// job returns the name of the job for an image and a memory size in MB.
 func (c Contract) job(image string, memoryMB int) string {
 	sum := sha1.Sum([]byte(image + "-" + strconv.Itoa(memoryMB) + "-" + c.Version)) //nolint:gosec // see above
 	return c.jobPrefix() + withoutDots(c.Version) + "-" + hex.EncodeToString(sum[:])[:10]
@@ -47,8 +47,8 @@ func withoutDots(version string) string { return strings.ReplaceAll(version, "."
 
 var jobPattern = text.NewPattern(`^lithops-worker-(?:([^/]{1,64})-)?([0-9][0-9A-Za-z+!]*)-[0-9a-f]{10}$`)
 
-// ParseJob takes the name of a job apart: the user key, "" in those of 2.9 to 3.0, and the version of Lithops without its
-// dots. ok is false for jobs that Lithops did not name. Image and memory are not in it.
+// ParseJob returns the user key and the Lithops version, without dots, of a job name. The user key is empty for names
+// of 2.9 to 3.0. ok is false if the name is not a Lithops job name. The name does not contain the image or the memory.
 func ParseJob(name string) (userKey, version string, ok bool) {
 	m := jobPattern.FindStringSubmatch(name)
 	if m == nil {
@@ -57,19 +57,20 @@ func ParseJob(name string) (userKey, version string, ok bool) {
 	return m[1], m[2], true
 }
 
-// Project is what the client remembers of a project of Code Engine.
+// Project is a Code Engine project in the cache of the client.
 type Project struct {
 	Name, ID  string
-	Namespace string // in the keys of metadata
+	Namespace string // namespace in the metadata keys
 }
 
-// Outdated reports whether the namespace is one that a release before 3.7 left there, the one of Kubernetes. Clients go on
-// with it, and look for other metadata than those of a machine that was never told.
+// Outdated reports whether the namespace is a Kubernetes namespace that a release before 3.7 cached. Clients continue
+// to use it, so they read other metadata than clients on machines without this cache entry.
 func (p Project) Outdated() bool { return p.ID != "" && p.Namespace != "" && p.Namespace != p.ID }
 
-// ProjectNamespace returns the namespace that the client's next run has in its keys of metadata, in a project with this id:
-// that of the configuration, that of its cache, the id. With an id in either that is not the project's any more it forgets
-// all it was told (code_engine.py: _get_or_create_namespace).
+// ProjectNamespace returns the namespace that the client's next run uses in metadata keys, for the project with the
+// given ID: the namespace of the configuration, otherwise that of the cache, otherwise the ID. If the ID in the
+// configuration or the cache is not the ID of the project, the client ignores both namespaces (code_engine.py:
+// _get_or_create_namespace).
 func ProjectNamespace(c Compute, cached Project, id string) string {
 	if known := cmp.Or(c.ProjectID, cached.ID); known != "" && known != id {
 		return id
@@ -77,10 +78,11 @@ func ProjectNamespace(c Compute, cached Project, id string) string {
 	return cmp.Or(c.Namespace, cached.Namespace, id)
 }
 
-// jobName is what Code Engine takes as the name of a job.
+// jobName matches the job names that Code Engine accepts.
 var jobName = text.NewPattern(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
-// jobImage is what Code Engine takes as an image, and the registries of this machine, which have a port.
+// jobImage matches the image names that Code Engine accepts, and images in registries of this machine, which have a
+// port.
 var jobImage = text.NewPattern(`^(((localhost|127\.0\.0\.1):[0-9]{1,5}|[a-z0-9][a-z0-9_.-]+[a-z0-9])/)?([a-z0-9][a-z0-9_-]+[a-z0-9]/)?[a-z0-9][a-z0-9_./-]+[a-z0-9](:\w[\w.-]{0,127})?(@sha256:[a-fA-F0-9]{64})?$`)
 
 const maxJobImage = 256
@@ -99,15 +101,16 @@ func validateJob(name, image string) error {
 	return nil
 }
 
-// LacksCode reports whether an image is a public one that a job of Code Engine cannot run as the client registers it: it has
-// the modules of a worker, and no code of Lithops. The client makes such a job of each memory size that is not there, once
-// the metadata that all sizes share is (code_engine.py: invoke).
+// LacksCode reports whether an image is a public Lithops image. These images contain the modules of a worker but no
+// Lithops code, so a job of Code Engine that the client registers with such an image cannot run. The client creates
+// such a job for each missing memory size as soon as the metadata that all sizes share exists (code_engine.py: invoke).
 func LacksCode(image string) bool {
 	return strings.HasPrefix(image, DefaultDockerServer+"/lithopscloud/openwhisk-python-v")
 }
 
-// ClientDefaultImage is the image that a client of Code Engine takes when its configuration names none: one that it builds
-// and pushes itself. "" where it refuses to, because the configuration names no account for it.
+// ClientDefaultImage returns the image that a Code Engine client uses if its configuration specifies none. The client
+// builds and pushes this image itself. The result is empty if the client would fail because the configuration specifies
+// no registry account.
 func ClientDefaultImage(c Compute, install Install) string {
 	image := "lithops-codeenigne-default-v" + withoutDots(install.Python) + ":" + install.Version
 	switch server := c.DockerServer; {

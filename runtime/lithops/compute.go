@@ -8,8 +8,8 @@ import (
 	"fn-runtime/runtime/lithops/pyyaml"
 )
 
-// Compute returns the section of a backend as a client of this version sees it, with defaults filled in. What is not
-// configured stays empty; Validate tells whether the client could do with it.
+// Compute returns the section of a backend as a client of this version reads it, with defaults set. Missing keys stay
+// empty; Validate reports whether the client can work with the result.
 func (c *Config) Compute(backend Backend, install Install) (Compute, error) {
 	if err := CheckRelease(backend, install.Version); err != nil {
 		return Compute{}, err
@@ -44,7 +44,7 @@ func (c *Config) Compute(backend Backend, install Install) (Compute, error) {
 		out.Runtime = Image(name, out.DockerServer, install.Version)
 	}
 	if backend == CodeEngine {
-		out.Endpoint, out.Region = "", r.text("region") // the client knows no other endpoint than the region's
+		out.Endpoint, out.Region = "", r.text("region") // the client uses only the endpoint of the region
 		out.Project, out.ProjectID = r.text("project_name"), r.text("project_id")
 		out.DockerNamespace = r.text("docker_namespace")
 		out.RuntimeMilliCPU = r.milliCPU("runtime_cpu", defaultMilliCPU)
@@ -65,8 +65,9 @@ func (c *Config) Compute(backend Backend, install Install) (Compute, error) {
 	return out, r.err
 }
 
-// computeReader lays the sections over each other in the release's order: "ibm" over "ibm_cf" before 3.0, under it
-// since. Before 2.3.5 the runtime stood in a section "serverless" (config.py of both backends).
+// computeReader merges the sections in the order of the release. "ibm" takes precedence over "ibm_cf" before 3.0, and
+// "ibm_cf" over "ibm" since 3.0. Before 2.3.5 the runtime keys were in section "serverless" (config.py of both
+// backends).
 func (c *Config) computeReader(backend Backend, rel release) *reader {
 	name := string(backend)
 	var r *reader
@@ -100,8 +101,8 @@ func (c *Config) computeReader(backend Backend, rel release) *reader {
 	return r
 }
 
-// overlayRegion is for releases before 2.3.5, whose ibm_cf section may hold several regions, one of them chosen in the
-// section "serverless"; without a choice the first counts.
+// overlayRegion applies the region settings of releases before 2.3.5. Their ibm_cf section may contain several regions,
+// and section "serverless" selects one. The default is the first region.
 func (r *reader) overlayRegion(regions, chosen *pyyaml.Node) {
 	if regions == nil || regions.Kind != pyyaml.Map || len(regions.Keys) == 0 {
 		return
@@ -117,7 +118,8 @@ func (r *reader) overlayRegion(regions, chosen *pyyaml.Node) {
 	r.overlay("ibm", r.config.root.Get("ibm"))
 }
 
-// regionOf is the client's endpoint.split('//')[1].split('.')[label]; "" when there is no such part.
+// regionOf returns endpoint.split('//')[1].split('.')[label], as the client does. It returns "" if there is no such
+// part.
 func regionOf(endpoint string, label int) string {
 	parts := strings.Split(endpoint, "//")
 	if len(parts) < 2 {
@@ -130,7 +132,8 @@ func regionOf(endpoint string, label int) string {
 	return labels[label]
 }
 
-// SetBackend writes the compute backend where a release reads it: before 2.3.5 in the section "serverless".
+// SetBackend sets the compute backend in the section that a release reads: "serverless" before 2.3.5, "lithops" since
+// then.
 func SetBackend(d *Document, backend Backend, version string) {
 	if parseRelease(version).before(2, 3, 5) {
 		d.Set("lithops", "mode", "serverless")
@@ -140,10 +143,12 @@ func SetBackend(d *Document, backend Backend, version string) {
 	d.Set("lithops", "backend", string(backend))
 }
 
-// EndpointNeeded reports whether a release wants the endpoint of ibm_cf itself: it does not make it from the region.
+// EndpointNeeded reports whether a release requires the endpoint of ibm_cf because it does not derive it from the
+// region.
 func EndpointNeeded(version string) bool { return parseRelease(version).before(3, 0, 0) }
 
-// Validate tells what a client of this version would miss in its configuration, with the key and the remedy.
+// Validate returns an error if a key that a client of this version requires is missing. The error names the key and
+// suggests a fix.
 func (c Compute) Validate(version string) error {
 	old := parseRelease(version).before(3, 0, 0)
 	section := string(c.Backend)

@@ -16,38 +16,46 @@ import (
 	"fn-runtime/runtime/regular"
 )
 
-// LoadOptions says where the client would look for its configuration.
+// LoadOptions specifies where to search for the configuration of the client.
 type LoadOptions struct {
-	File    string              // given by the user; "" searches
-	Getenv  func(string) string // an empty variable counts as unset
+	File    string              // specified by the user; empty to search
+	Getenv  func(string) string // an empty value means unset
 	Home    string
 	WorkDir string
-	Version string // of the installed Lithops; "" follows the newest
-	// Pipes remembers what a file that is a pipe held, which a command may load several times; nil reads it each time.
+	Version string // of the installed Lithops; empty for the newest
+	// Pipes caches the contents of files that are pipes, because a command may load the file several times. If Pipes is
+	// nil, every load reads the file.
 	Pipes *regular.PipeCache
 }
 
-// Config is the configuration that the client would load. It may be absent: see Found.
+// Config is the configuration that the client would load. There may be none: see exists.
 type Config struct {
 	source    string
-	data      []byte // the text
+	data      []byte // original text
 	root      *pyyaml.Node
 	version   string
 	inWorkDir bool
 }
 
-// workDirConfig is the file in the working folder that the client takes before the user's own.
+// workDirConfig is the file in the working directory that takes precedence over the user's own configuration.
 const workDirConfig = ".lithops_config"
 
-// environmentSource is the variable that may hold the whole configuration, and then its Source.
+// environmentSource is the environment variable that may contain the entire configuration. It is then the Source.
 const environmentSource = "LITHOPS_CONFIG"
 
-// globalConfig is the last place that the client looks at, from 2.8.0 on (constants.py: CONFIG_FILE_GLOBAL).
+// globalConfig is the last file that the client tries, since 2.8.0 (constants.py: CONFIG_FILE_GLOBAL).
 const globalConfig = "/etc/lithops/config"
 
-// Load reads the configuration that the client would read: the file given; LITHOPS_CONFIG, the whole configuration as
-// JSON; the file that LITHOPS_CONFIG_FILE names; .lithops_config in the working directory; ~/.lithops/config;
-// /etc/lithops/config (config.py: load_config). That none of them exists is no error.
+// Load reads the configuration that the client would read. It uses the first of these (config.py: load_config):
+//
+//   - the specified file
+//   - LITHOPS_CONFIG, which contains the entire configuration as JSON
+//   - the file that LITHOPS_CONFIG_FILE names
+//   - .lithops_config in the working directory
+//   - ~/.lithops/config
+//   - /etc/lithops/config
+//
+// It is not an error if none of them exists.
 func Load(o LoadOptions) (*Config, error) {
 	if o.Getenv == nil {
 		o.Getenv = func(string) string { return "" }
@@ -68,7 +76,7 @@ func Load(o LoadOptions) (*Config, error) {
 	data, err := o.read(path, named)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && named == "":
-		return &Config{version: o.Version}, nil // gone since it was found
+		return &Config{version: o.Version}, nil // deleted after it was found
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, fault.New(fault.Invalid,
 			i18n.M("The Lithops configuration {{.Path}}, specified by {{.Named}}, does not exist.", "Path", path, "Named", named),
@@ -83,7 +91,7 @@ func Load(o LoadOptions) (*Config, error) {
 	return c.with(root, err)
 }
 
-// read reads a file that was found, or one that the user named, which may be a pipe.
+// read reads the configuration file. A file that the user specified may be a pipe.
 func (o LoadOptions) read(path, named string) ([]byte, error) {
 	if named == "" {
 		return regular.Read(path, pyyaml.MaxSize)
@@ -91,7 +99,7 @@ func (o LoadOptions) read(path, named string) ([]byte, error) {
 	return o.Pipes.Read(path, pyyaml.MaxSize)
 }
 
-// find returns the file and, when the user named it, with what.
+// find returns the configuration file and, if the user specified it, the option or variable that names it.
 func (o LoadOptions) find() (path, named string) {
 	if o.File != "" {
 		return o.abs(o.File), "'--config'"
@@ -117,7 +125,7 @@ func (o LoadOptions) find() (path, named string) {
 
 func (o LoadOptions) abs(path string) string { return absolute(path, o.Home, o.WorkDir) }
 
-// absolute expands "~" and makes a path absolute against a folder.
+// absolute expands "~" and resolves a relative path against a directory.
 func absolute(path, home, dir string) string {
 	if path == "~" || strings.HasPrefix(path, "~/") || strings.HasPrefix(path, `~\`) {
 		return filepath.Join(home, path[1:])
@@ -128,7 +136,7 @@ func absolute(path, home, dir string) string {
 	return filepath.Join(dir, path)
 }
 
-// with finishes the loading: root is what was parsed, or err what is wrong.
+// with completes the loading. root is the parsed text, err the error of the parser.
 func (c *Config) with(root *pyyaml.Node, err error) (*Config, error) {
 	if at, ok := errors.AsType[*document.Error](err); ok {
 		return nil, fault.New(fault.Invalid,
@@ -138,7 +146,7 @@ func (c *Config) with(root *pyyaml.Node, err error) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	if root.Empty() { // as for the client: no configuration
+	if root.Empty() { // the client treats this as no configuration
 		return c, nil
 	}
 	if root.Kind != pyyaml.Map {
@@ -150,21 +158,22 @@ func (c *Config) with(root *pyyaml.Node, err error) (*Config, error) {
 	return c, nil
 }
 
-// exists reports whether there is a configuration. The client runs in its localhost mode without one.
+// exists reports whether there is a configuration. Without one, the client runs in localhost mode.
 func (c *Config) exists() bool { return c.root != nil }
 
-// Source is where the configuration came from: a path, or LITHOPS_CONFIG; "" when there is no such place.
+// Source returns the path of the configuration, or LITHOPS_CONFIG. It returns "" if there is no configuration.
 func (c *Config) Source() string { return c.source }
 
-// InWorkDir reports whether the configuration was found in the working folder, without the user having named it. The home
-// folder is the user's own.
+// InWorkDir reports whether the configuration was found in the working directory without being specified by the user.
+// It returns false for the home directory.
 func (c *Config) InWorkDir() bool { return c.inWorkDir }
 
-// HasMaskedSecrets reports whether a secret was left out of the configuration when it was printed.
+// HasMaskedSecrets reports whether the configuration contains a masked secret, as printed by Document.Mask.
 func (c *Config) HasMaskedSecrets() bool { return c.root.Contains(Masked) }
 
-// Backend is lithops.backend or, where only a mode is given, the backend of that mode's section, as releases before
-// 2.3.5 want it; "localhost" in that mode; else the default of the release; "" when there is no configuration.
+// Backend returns lithops.backend. If only a mode is set, it returns "localhost" for that mode and otherwise the
+// backend in the section of the mode, which releases before 2.3.5 use. The default is that of the release. Backend
+// returns "" if there is no configuration.
 func (c *Config) Backend() (string, error) {
 	if !c.exists() {
 		return "", nil
@@ -181,8 +190,9 @@ func (c *Config) Backend() (string, error) {
 	return cmp.Or(backend, defaultBackend(mode, parseRelease(c.version))), r.err
 }
 
-// defaultBackend is what a release takes when a configuration names none (constants.py: SERVERLESS_BACKEND_DEFAULT,
-// STANDALONE_BACKEND_DEFAULT); "" from 3.1.1 on, where it is one of another cloud.
+// defaultBackend returns the backend that a release uses if none is configured (constants.py:
+// SERVERLESS_BACKEND_DEFAULT, STANDALONE_BACKEND_DEFAULT). It returns "" from 3.1.1 on, where the default belongs to
+// another cloud.
 func defaultBackend(mode string, r release) string {
 	switch {
 	case !r.before(3, 1, 1):
@@ -193,8 +203,8 @@ func defaultBackend(mode string, r release) string {
 	return string(IBMCF)
 }
 
-// StorageBackend is lithops.storage or the client's default: ibm_cos up to 3.1.0, aws_s3 later; "" when there is no
-// configuration at all.
+// StorageBackend returns lithops.storage. The default is that of the client: ibm_cos up to 3.1.0, aws_s3 later.
+// StorageBackend returns "" if there is no configuration.
 func (c *Config) StorageBackend() (string, error) {
 	if !c.exists() {
 		return "", nil
@@ -209,7 +219,7 @@ func (c *Config) StorageBackend() (string, error) {
 	return "aws_s3", nil
 }
 
-// plain is an error of the file system without the path, which the sentence around it names.
+// plain returns the message of a file system error without the path, for use in messages that already contain the path.
 func plain(err error) string {
 	if p, ok := errors.AsType[*fs.PathError](err); ok {
 		return p.Err.Error()

@@ -14,14 +14,13 @@ import (
 	"fn-runtime/runtime/lithops/pyyaml"
 )
 
-// Document is a Lithops configuration as text that can be changed: what is not changed keeps its value, its order and its
-// comments.
+// Document is a Lithops configuration that can be edited. Unchanged parts keep their values, order and comments.
 type Document struct{ root *yaml.Node }
 
-// headerMark begins the comment that Text writes on top; what was written before is replaced by it.
+// headerMark starts the header comment that Text writes. Document drops an existing header.
 const headerMark = "# Lithops configuration for "
 
-// Document returns the configuration's text, to be changed. That of a configuration that was not found is empty.
+// Document returns an editable copy of the configuration. It is empty if there is no configuration.
 func (c *Config) Document() (*Document, error) {
 	d := &Document{root: &yaml.Node{Kind: yaml.MappingNode}}
 	if c == nil || !c.exists() {
@@ -29,7 +28,7 @@ func (c *Config) Document() (*Document, error) {
 	}
 	text := withoutHeader(c.data)
 	var compact bytes.Buffer
-	if c.source == environmentSource && json.Compact(&compact, text) == nil { // JSON may be indented by tabs
+	if c.source == environmentSource && json.Compact(&compact, text) == nil { // JSON may be indented with tabs, which YAML does not allow
 		text = compact.Bytes()
 	}
 	root, err := pyyaml.Nodes(text)
@@ -43,6 +42,7 @@ func (c *Config) Document() (*Document, error) {
 	return d, nil
 }
 
+// withoutHeader returns text without the header that Document.Text wrote.
 func withoutHeader(text []byte) []byte {
 	if !bytes.HasPrefix(text, []byte(headerMark)) {
 		return text
@@ -53,8 +53,8 @@ func withoutHeader(text []byte) []byte {
 	return text
 }
 
-// normalize gives JSON the form of YAML, and of keys that stand twice in a mapping leaves the last, as PyYAML reads them.
-// Scalars that the encoder writes as something else are given a form in which it does not.
+// normalize converts JSON to block style YAML and removes duplicate keys. It keeps the last one, like PyYAML. It
+// changes the style of scalars that the encoder would otherwise write as a different value.
 func normalize(n *yaml.Node) {
 	n.Style &^= yaml.FlowStyle | yaml.FoldedStyle
 	if strings.ContainsAny(n.Value, "\u0085\u2028\u2029\ufeff") {
@@ -75,16 +75,16 @@ func normalize(n *yaml.Node) {
 	}
 }
 
-// Empty reports whether there is no section.
+// Empty reports whether the document has no sections.
 func (d *Document) Empty() bool { return len(d.root.Content) == 0 }
 
-// Has reports whether a section has a value for a key.
+// Has reports whether a section contains a value for a key.
 func (d *Document) Has(section, key string) bool {
 	s := lookup(d.root, section)
 	return s != nil && lookup(s, key) != nil
 }
 
-// Set returns a key of a section a value: a text, a number or a truth value. The zero value of each leaves things as they are.
+// Set sets a key of a section to a string, a number or a boolean. It ignores zero values.
 func (d *Document) Set(section, key string, v any) {
 	switch v {
 	case "", false, 0.0, int64(0):
@@ -92,19 +92,20 @@ func (d *Document) Set(section, key string, v any) {
 	}
 	var n yaml.Node
 	if err := n.Encode(v); err != nil {
-		return // of these kinds none fails
+		return // does not happen for these types
 	}
 	setValue(d.section(section), key, &n)
 }
 
-// Delete removes a key of a section.
+// Delete removes a key from a section.
 func (d *Document) Delete(section, key string) {
 	if s := lookup(d.root, section); s != nil {
 		removeKey(s, key)
 	}
 }
 
-// section returns a section's mapping, which is made where it is missing, and deepCopy where it is another's.
+// section returns the mapping of a section. It creates a missing section and replaces an alias with a copy, so that
+// changes do not affect the other section.
 func (d *Document) section(name string) *yaml.Node {
 	s := lookup(d.root, name)
 	switch {
@@ -118,12 +119,12 @@ func (d *Document) section(name string) *yaml.Node {
 	return s
 }
 
-// connectionKeys are the keys that say together where a section's service is and how it is entered: a section that is
-// written anew has none of the old.
+// connectionKeys are the keys that together define the address of a service and the credentials for it. Merge removes
+// the existing ones from a section, because they may not match the new ones.
 var connectionKeys = []string{"endpoint", "private_endpoint", "region", "region_name", "namespace", "namespace_id", "project_name", "project_id", "api_key", "iam_api_key", "token",
 	"token_expiry_time", "insecure", "storage_bucket", "access_key_id", "secret_access_key", "access_key", "secret_key", "session_token", "service_instance_id"}
 
-// Merge lays another document over this one: its values win, and what this one alone has stays.
+// Merge merges another document into this one. Values of the other document take precedence; other keys are kept.
 func (d *Document) Merge(over *Document) {
 	for i := 0; i+1 < len(over.root.Content); i += 2 {
 		name, from := over.root.Content[i].Value, over.root.Content[i+1]
@@ -148,7 +149,7 @@ func (d *Document) Merge(over *Document) {
 	}
 }
 
-// secretKeys end the names of keys whose values are secrets, in the sections of every backend.
+// secretKeys are the suffixes of keys whose values are secrets, in the sections of all backends.
 var secretKeys = []string{"key", "key_id", "secret", "password", "passwd", "token", "credential", "credentials", "auth", "connection_string"}
 
 func isSecret(key string) bool {
@@ -156,17 +157,17 @@ func isSecret(key string) bool {
 	return slices.ContainsFunc(secretKeys, func(end string) bool { return strings.HasSuffix(key, end) })
 }
 
-// hasUser reports whether a text is a URL with a user in it, and so perhaps a password.
+// hasUser reports whether a text is a URL with user information, which may include a password.
 func hasUser(text string) bool {
 	_, rest, ok := strings.Cut(text, "://")
 	authority, _, _ := strings.Cut(rest, "/")
 	return ok && strings.Contains(authority, "@")
 }
 
-// Masked stands for a secret that was not asked for.
+// Masked replaces secrets in output without secrets.
 const Masked = "********"
 
-// Mask puts a word in the place of each secret, and leaves comments out: nobody knows what is in them.
+// Mask replaces each secret with a word and removes all comments, because they may contain secrets.
 func (d *Document) Mask(word string) { mask(d.root, word, false) }
 
 func mask(n *yaml.Node, word string, secret bool) {
@@ -192,10 +193,10 @@ func mask(n *yaml.Node, word string, secret bool) {
 	}
 }
 
-// Text returns the document behind a comment: what it is for, and further lines.
-func (d *Document) Text(what string, more ...string) ([]byte, error) {
+// Text returns the document with a header comment that contains its purpose and further lines.
+func (d *Document) Text(purpose string, more ...string) ([]byte, error) {
 	var out bytes.Buffer
-	fmt.Fprintf(&out, "%s%s\n", headerMark, what)
+	fmt.Fprintf(&out, "%s%s\n", headerMark, purpose)
 	for _, line := range more {
 		fmt.Fprintf(&out, "# %s\n", line)
 	}
@@ -208,7 +209,7 @@ func (d *Document) Text(what string, more ...string) ([]byte, error) {
 	return out.Bytes(), e.Close()
 }
 
-// lookup returns what a mapping has for a key, an alias as what it stands for; nil where there is nothing.
+// lookup returns the value of a key in a mapping or in an alias of one. It returns nil if the key is missing.
 func lookup(n *yaml.Node, key string) *yaml.Node {
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
@@ -243,7 +244,7 @@ func removeKey(n *yaml.Node, key string) {
 	}
 }
 
-// deepCopy returns a tree of its own, without anchors and aliases.
+// deepCopy returns an independent copy of a tree in which aliases are replaced by their values.
 func deepCopy(n *yaml.Node) *yaml.Node {
 	if n.Kind == yaml.AliasNode {
 		return deepCopy(n.Alias)

@@ -15,19 +15,19 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// FindOptions says where to look for the user's Lithops.
+// FindOptions specifies where to search for Lithops.
 type FindOptions struct {
-	Python  string              // an interpreter's path, or "3.11"; "" looks around
-	Dir     string              // the package's folder, or one that holds lithops/
-	Getenv  func(string) string // VIRTUAL_ENV, CONDA_PREFIX, PATH and Python's own variables
+	Python  string              // path of an interpreter, or "3.11"; empty to search
+	Dir     string              // package directory, or a directory that contains lithops/
+	Getenv  func(string) string // VIRTUAL_ENV, CONDA_PREFIX, PATH and the variables of Python
 	Home    string
 	WorkDir string
-	Environ []string // of the interpreter that is asked; nil: as this program's own
+	Environ []string // environment of interpreters that are started; nil for that of this process
 }
 
-// Find returns the Lithops that the user's Python would import: the one in Dir; that of Python; of the active virtual
-// or conda environment; of python3 and of python on the path. The first Python that has Lithops counts. Python itself
-// is started only where its files do not tell for certain.
+// Find returns the Lithops that the user's Python imports. It checks Dir, Python, the active virtual or conda
+// environment, and python3 and python in PATH, in this order, and uses the first Python that has Lithops. Find starts
+// Python only if its files do not provide all the information.
 func Find(ctx context.Context, o FindOptions) (Install, error) {
 	if o.Getenv == nil {
 		o.Getenv = func(string) string { return "" }
@@ -45,7 +45,7 @@ func Find(ctx context.Context, o FindOptions) (Install, error) {
 			i18n.M("Install Python 3 and Lithops, or specify an interpreter with '--python'."))
 	}
 	var without []string
-	var broken error // a shim without a version, a link to nothing: the next Python may do
+	var broken error // for example a shim without a version or a dangling link; the next Python may work
 	for _, p := range pythons {
 		in, err := o.inspect(ctx, p)
 		switch {
@@ -66,13 +66,13 @@ func Find(ctx context.Context, o FindOptions) (Install, error) {
 			"Python", without[0]))
 }
 
-// errNoLithops says that an interpreter works and has no Lithops.
+// errNoLithops means that an interpreter works but does not have Lithops.
 var errNoLithops = errors.New("no lithops")
 
-// errPythonFailed says that an interpreter does not work.
+// errPythonFailed means that an interpreter does not work.
 var errPythonFailed = errors.New("no response from Python")
 
-// pythons lists the interpreters to look at, best first, each once.
+// pythons returns the interpreters to check, in order of preference and without duplicates.
 func (o FindOptions) pythons() ([]string, error) {
 	if o.Python != "" {
 		p, err := o.resolvePython()
@@ -99,7 +99,7 @@ func (o FindOptions) pythons() ([]string, error) {
 
 var pythonVersion = text.NewPattern(`^[23](\.\d{1,2}){0,2}$`)
 
-// resolvePython finds the interpreter that the user named.
+// resolvePython returns the path of the interpreter that the user specified.
 func (o FindOptions) resolvePython() (string, error) {
 	name := o.Python
 	if strings.ContainsAny(name, `/\`) || strings.HasPrefix(name, "~") {
@@ -127,7 +127,7 @@ func (o FindOptions) resolvePython() (string, error) {
 		i18n.M("Install it, or specify the path of an interpreter with '--python'."))
 }
 
-// pythonIn is the interpreter of a virtual or conda environment; "" when there is none.
+// pythonIn returns the interpreter of a virtual or conda environment. It returns "" if there is none.
 func pythonIn(root string, conda bool) string {
 	candidates := []string{filepath.Join("bin", "python"), filepath.Join("bin", "python3")}
 	if runtime.GOOS == "windows" {
@@ -144,14 +144,14 @@ func pythonIn(root string, conda bool) string {
 	return ""
 }
 
-// lookPath finds a program on the path of Getenv; "" when it is not there.
+// lookPath returns the path of a program in PATH. It returns "" if the program is not found.
 func (o FindOptions) lookPath(name string) string {
 	if runtime.GOOS == "windows" {
 		name += ".exe"
 	}
 	for _, dir := range filepath.SplitList(o.Getenv("PATH")) {
 		if dir == "" || !filepath.IsAbs(dir) {
-			continue // what lies in the working directory is not run by accident
+			continue // never run a program of the working directory by accident
 		}
 		if path := filepath.Join(dir, name); executable(path) {
 			return path
@@ -165,29 +165,30 @@ func executable(path string) bool {
 	return err == nil && !info.IsDir() && (runtime.GOOS == "windows" || info.Mode()&0o111 != 0)
 }
 
-// inspectDir reads the Lithops in a folder that the user named. Its Python is that of --python, or the one whose
-// site-packages the folder is in, or the one that a script would run under; "" when there is none.
+// inspectDir reads the Lithops in the directory that the user specified. Its Python is the one specified with --python,
+// otherwise the Python whose site-packages contain the directory, otherwise the one that Find would use. Python is
+// empty if there is none.
 func (o FindOptions) inspectDir(ctx context.Context) (Install, error) {
 	dir := absolute(o.Dir, o.Home, o.WorkDir)
-	found := ""
+	pkg := ""
 	for _, d := range []string{dir, filepath.Join(dir, "lithops")} {
 		if isPackage(d) {
-			found = d
+			pkg = d
 			break
 		}
 	}
-	if found == "" {
+	if pkg == "" {
 		return Install{}, fault.New(fault.Usage,
 			i18n.M("Lithops was not found in {{.Dir}}: neither version.py nor lithops/version.py exists there.", "Dir", dir),
 			i18n.M("Set '--lithops' to the package directory, or omit '--lithops' to use the installed package."))
 	}
-	in := Install{Dir: found}
+	in := Install{Dir: pkg}
 	var err error
-	if in.Version, err = readVersion(found); err != nil {
+	if in.Version, err = readVersion(pkg); err != nil {
 		return Install{}, err
 	}
 	if o.Python == "" {
-		if m := sitePackages.FindStringSubmatch(filepath.ToSlash(found)); m != nil {
+		if m := sitePackages.FindStringSubmatch(filepath.ToSlash(pkg)); m != nil {
 			in.Python = m[1]
 			return in, nil
 		}

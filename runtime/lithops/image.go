@@ -13,14 +13,14 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// DefaultDockerServer is the registry that the client assumes (config.py of the backends: docker_server).
+// DefaultDockerServer is the default registry of the client (config.py of the backends: docker_server).
 const DefaultDockerServer = "docker.io"
 
-// noDockerServer stands for a docker_server that is configured and empty: the client puts nothing in front of a name then.
+// noDockerServer represents a docker_server that is set to an empty value: the client then does not prepend a registry.
 const noDockerServer = "-"
 
-// Image returns an image name the form in which the client looks for it: from 2.9.0 on, "user/name[:tag]" gets the
-// docker_server in front, unless that string is in it already. Names with no or several slashes stay as they are.
+// Image returns the form of an image name that the client uses. Since 2.9.0, the client prepends docker_server to
+// "user/name[:tag]" unless the name already contains that string. Names with no slash or several slashes are unchanged.
 func Image(name, dockerServer, version string) string {
 	if parseRelease(version).before(2, 9, 0) {
 		return name
@@ -36,7 +36,8 @@ func Image(name, dockerServer, version string) string {
 
 var errNoDockerHub = errors.New("the name of a Docker Hub repository consists of a user and a name")
 
-// FullImage is Image for a name that is to be deployed: it refuses what a docker_server that is no host makes of it.
+// FullImage is like Image for a name to deploy. It returns an error if the result is not a valid image name because
+// docker_server is not a host.
 func FullImage(name, dockerServer, version string) (string, error) {
 	if err := ValidateImage(name); err != nil {
 		return "", err
@@ -54,9 +55,9 @@ func FullImage(name, dockerServer, version string) (string, error) {
 	return full, nil
 }
 
-// DefaultImage is the image that a client of this version takes for a Python ("3.11") when none is named. The error
-// says which Pythons have one. On code_engine it is the public one that holds all that a worker imports, and has to be
-// named in the client's configuration: see ClientDefaultImage.
+// DefaultImage returns the image that a client of this version uses by default for a Python version such as "3.11". The
+// error lists the Python versions that have a default image. On code_engine, the result is the public image with all
+// modules that a worker imports; the client's configuration must name it: see ClientDefaultImage.
 func DefaultImage(backend Backend, version, python string) (string, error) {
 	r := parseRelease(version)
 	known := defaultPythons(r)
@@ -72,8 +73,8 @@ func DefaultImage(backend Backend, version, python string) (string, error) {
 		i18n.M("Create your own runtime with 'ibmcloud fn-runtime init' and 'ibmcloud fn-runtime build', or specify another Python version with '--python'."))
 }
 
-// defaultPythons lists the Pythons that have a default image in a release (RUNTIME_DEFAULT, later
-// AVAILABLE_PY_RUNTIMES, in config.py of both backends).
+// defaultPythons returns the Python versions that have a default image in a release (config.py of both backends:
+// RUNTIME_DEFAULT, later AVAILABLE_PY_RUNTIMES).
 func defaultPythons(r release) []string {
 	low, high := 5, 12
 	switch {
@@ -122,14 +123,14 @@ func defaultImage(backend Backend, r release, python string) string {
 	return name + strings.ReplaceAll(python, ".", "")
 }
 
-// acceptedByLithops is verify_runtime_name of utils.py, the same in every release.
+// acceptedByLithops is the pattern of verify_runtime_name in utils.py, which is the same in every release.
 var acceptedByLithops = text.NewPattern(`^[A-Za-z0-9_/.:-]+$`)
 
-// maxImage leaves room for "_{memory}MB_{version}" behind the image in an action's name.
+// maxImage leaves space for "_{memory}MB_{version}" after the image in an action name.
 const maxImage = maxName - 32
 
-// ValidateImage refuses the names that a registry, Docker or the Lithops client would refuse, and shows a corrected
-// one where there is one.
+// ValidateImage returns an error for names that a registry, Docker or the Lithops client does not accept. The error
+// suggests a corrected name if there is one.
 func ValidateImage(name string) error {
 	var reason i18n.Message
 	_, err := reference.ParseNormalizedNamed(name)
@@ -145,7 +146,7 @@ func ValidateImage(name string) error {
 		reason = i18n.M("The image name '{{.Name}}' has an empty tag.", "Name", name)
 	case strings.Contains(name, "@"):
 		reason = i18n.M("The Lithops client does not accept the digest in '{{.Name}}'.", "Name", name)
-	case errors.Is(err, reference.ErrNameContainsUppercase), err != nil && onlyCapitals(name):
+	case errors.Is(err, reference.ErrNameContainsUppercase), err != nil && onlyUppercaseInvalid(name):
 		reason = i18n.M("The image name '{{.Name}}' contains uppercase letters.", "Name", name)
 	case err != nil:
 		reason = i18n.M("'{{.Name}}' is not a valid image name.", "Name", name)
@@ -164,7 +165,7 @@ func ValidateImage(name string) error {
 	return fault.New(fault.Usage, reason, recovery).Because(err)
 }
 
-// ValidateReference is ValidateImage for a runtime that is deployed, which may also be named by the digest that it runs:
+// ValidateReference is like ValidateImage for a deployed runtime. It also accepts the digest that the runtime uses:
 // REPOSITORY@sha256:...
 func ValidateReference(name string) error {
 	repository, digest, digested := strings.Cut(name, "@")
@@ -174,8 +175,9 @@ func ValidateReference(name string) error {
 	return ValidateImage(name)
 }
 
-// onlyCapitals reports whether capital letters are all that is wrong: in the first part of a name they make it a host.
-func onlyCapitals(name string) bool {
+// onlyUppercaseInvalid reports whether uppercase letters are the only problem of a name. The parser does not report
+// them in the first part, because it treats a first part with uppercase letters as a host.
+func onlyUppercaseInvalid(name string) bool {
 	path, tag := name, ""
 	if colon := strings.LastIndex(name, ":"); colon > strings.LastIndex(name, "/") {
 		path, tag = name[:colon], name[colon:]
@@ -187,7 +189,8 @@ func onlyCapitals(name string) bool {
 
 var notInImages = text.NewPattern(`[^a-z0-9_/.:-]+`)
 
-// correctedImage guesses what was meant; "" when the guess is no valid name either. Tags keep their case.
+// correctedImage returns the name that the user probably meant. It returns "" if that is not a valid name either. The
+// case of tags is unchanged.
 func correctedImage(name string) string {
 	if len(name) > 4*maxName {
 		return ""

@@ -14,10 +14,10 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// maxSmallFile bounds version.py and pyvenv.cfg, of which real ones have less than 1 KB.
+// maxSmallFile is the limit in bytes for version.py and pyvenv.cfg. Actual files are smaller than 1 KB.
 const maxSmallFile = 64 << 10
 
-// isPackage reports whether a folder is a Lithops package, whole or not.
+// isPackage reports whether a directory is a Lithops package. The package may be incomplete.
 func isPackage(dir string) bool {
 	_, err := os.Stat(filepath.Join(dir, "version.py"))
 	return err == nil
@@ -25,8 +25,8 @@ func isPackage(dir string) bool {
 
 var versionLine = text.NewPattern(`(?m)^__version__\s*=\s*["']([^"'\r\n]*)["']`)
 
-// readVersion reads __version__ of a package's version.py, and checks that the package is whole as far as it is
-// needed here.
+// readVersion returns __version__ from the version.py of a package. It returns an error if a required part of the
+// package is missing.
 func readVersion(dir string) (string, error) {
 	broken := func(what string) error {
 		return fault.New(fault.Invalid,
@@ -55,8 +55,9 @@ func readVersion(dir string) (string, error) {
 	return version, nil
 }
 
-// fromFiles reads Lithops' and Python's version next to an interpreter without starting it. ok is false where only
-// Python itself can tell: PYTHONPATH and PYTHONHOME, packages of the user, editable installs, Debian's layout.
+// fromFiles determines the versions of Lithops and Python from the files of an interpreter, without starting it. ok is
+// false if only Python can determine them: with PYTHONPATH or PYTHONHOME, packages in the user's site directory,
+// editable installations, or the layout of Debian.
 func (o FindOptions) fromFiles(python string) (in Install, ok bool, err error) {
 	if o.Getenv("PYTHONPATH") != "" || o.Getenv("PYTHONHOME") != "" {
 		return Install{}, false, nil
@@ -80,7 +81,7 @@ func (o FindOptions) fromFiles(python string) (in Install, ok bool, err error) {
 		dir = filepath.Join(root, "Lib", "site-packages", "lithops")
 	}
 	if !isPackage(dir) {
-		return Install{}, false, nil // it may be elsewhere: linked by a .pth file, or installed system-wide
+		return Install{}, false, nil // Lithops may be in another directory: in a .pth file, or installed system-wide
 	}
 	in = Install{Dir: dir, Python: version, Interpreter: python}
 	in.Version, err = readVersion(dir)
@@ -89,7 +90,8 @@ func (o FindOptions) fromFiles(python string) (in Install, ok bool, err error) {
 
 var venvLine = text.NewPattern(`(?m)^version(?:_info)?\s*=\s*(3\.\d{1,2})\.`)
 
-// venvVersion reads "3.11" from a pyvenv.cfg, written by venv or by virtualenv.
+// venvVersion returns a version such as "3.11" from a pyvenv.cfg that venv or virtualenv wrote. It returns "" if there
+// is none.
 func venvVersion(config []byte) string {
 	if m := venvLine.FindSubmatch(config); m != nil {
 		return string(m[1])
@@ -99,8 +101,9 @@ func venvVersion(config []byte) string {
 
 var binaryName = text.NewPattern(`^python(\d\.\d{1,2})$`)
 
-// prefixVersion is for an interpreter in a prefix of its own, such as pyenv's or conda's: its real name tells the
-// version, and it lies beside its library. "" for all others.
+// prefixVersion returns the version of an interpreter in a prefix of its own, such as one of pyenv or conda. The
+// version is part of the real file name, and the library is in the same prefix. prefixVersion returns "" for other
+// interpreters.
 func prefixVersion(python, root string) string {
 	target, err := filepath.EvalSymlinks(python)
 	if err != nil || filepath.Dir(target) != filepath.Join(root, "bin") || root == "/usr" || root == "/usr/local" || root == "/" {
@@ -120,6 +123,7 @@ func prefixVersion(python, root string) string {
 	return m[1]
 }
 
+// hasUserSite reports whether a Python version may have packages in the site directory of the user.
 func (o FindOptions) hasUserSite(version string) bool {
 	if o.Getenv("PYTHONNOUSERSITE") != "" {
 		return false
@@ -128,7 +132,7 @@ func (o FindOptions) hasUserSite(version string) bool {
 	if base == "" {
 		base = filepath.Join(o.Home, ".local")
 		if runtime.GOOS == "darwin" {
-			return true // ~/Library/Python on framework builds: let Python tell
+			return true // ~/Library/Python on framework builds; only Python can determine this
 		}
 	}
 	_, err := os.Stat(filepath.Join(base, "lib", "python"+strings.TrimSpace(version), "site-packages"))

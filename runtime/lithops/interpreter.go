@@ -13,78 +13,81 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// interpreterDeadline is how long a Python may take to say where its Lithops is. It starts in 20 ms, or in seconds on
-// a slow network drive.
+// interpreterDeadline is the time limit for a Python to report its Lithops. Python starts in 20 ms, or in several
+// seconds on a slow network drive.
 const interpreterDeadline = 20 * time.Second
 
-// locateScript asks a Python for its version and its Lithops, without importing it. The working directory does not
-// count: a folder that happens to be called lithops is not an installation.
+// locateScript makes a Python print its version and the location of its Lithops, without importing Lithops. It ignores
+// the working directory: a directory that happens to be named lithops is not an installation.
 const locateScript = `
 import sys
 sys.path[:] = [p for p in sys.path if p]
-found = None
+origin = None
 try:
     import importlib.util
     spec = importlib.util.find_spec("lithops")
     if spec is not None and spec.origin:
-        found = spec.origin
+        origin = spec.origin
 except Exception:
-    found = None
+    origin = None
 import json
-sys.stdout.write("\n" + json.dumps({"python": "%d.%d" % sys.version_info[:2], "executable": sys.executable, "lithops": found}))
+sys.stdout.write("\n" + json.dumps({"python": "%d.%d" % sys.version_info[:2], "executable": sys.executable, "lithops": origin}))
 `
 
-// inspect finds Lithops for one interpreter. errNoLithops comes with the interpreter's version filled in.
+// inspect returns the Lithops of an interpreter. If it returns errNoLithops, the Python version and interpreter are
+// set.
 func (o FindOptions) inspect(ctx context.Context, python string) (Install, error) {
 	if in, ok, err := o.fromFiles(python); ok {
 		return in, err
 	}
-	response, err := o.query(ctx, python)
+	info, err := o.query(ctx, python)
 	if err != nil {
 		return Install{}, err
 	}
-	in := Install{Python: response.Python, Interpreter: python}
-	if filepath.IsAbs(response.Executable) {
-		in.Interpreter = response.Executable
+	in := Install{Python: info.Python, Interpreter: python}
+	if filepath.IsAbs(info.Executable) {
+		in.Interpreter = info.Executable
 	}
-	if response.Lithops == "" {
+	if info.Lithops == "" {
 		return in, errNoLithops
 	}
-	in.Dir = filepath.Dir(response.Lithops)
+	in.Dir = filepath.Dir(info.Lithops)
 	in.Version, err = readVersion(in.Dir)
 	return in, err
 }
 
-type interpreterInfo struct {
+// scriptOutput is the output of locateScript.
+type scriptOutput struct {
 	Python     string `json:"python"`
 	Executable string `json:"executable"`
 	Lithops    string `json:"lithops"`
 }
 
-func (o FindOptions) query(ctx context.Context, python string) (interpreterInfo, error) {
+// query runs locateScript with an interpreter.
+func (o FindOptions) query(ctx context.Context, python string) (scriptOutput, error) {
 	limited, cancel := context.WithTimeout(ctx, interpreterDeadline)
 	defer cancel()
 	cmd := exec.CommandContext(limited, python, "-c", locateScript)
 	cmd.Dir, cmd.Env = o.WorkDir, o.Environ
-	cmd.WaitDelay = time.Second // a shim's child may hold the pipe
+	cmd.WaitDelay = time.Second // the child of a shim may keep the pipe open
 	var out, stderr boundedBuffer
 	cmd.Stdout, cmd.Stderr = &out, &stderr
 	err := cmd.Run()
 	if ctx.Err() != nil {
-		return interpreterInfo{}, ctx.Err()
+		return scriptOutput{}, ctx.Err()
 	}
-	var response interpreterInfo
-	line := out.kept[bytes.LastIndexByte(out.kept, '\n')+1:] // what sitecustomize prints comes before
+	var info scriptOutput
+	line := out.kept[bytes.LastIndexByte(out.kept, '\n')+1:] // earlier lines may be output of sitecustomize
 	if err == nil {
-		if json.Unmarshal(line, &response) == nil && pythonVersion.MatchString(response.Python) {
-			return response, nil
+		if json.Unmarshal(line, &info) == nil && pythonVersion.MatchString(info.Python) {
+			return info, nil
 		}
 		err = errors.New("it did not print the expected output")
 	}
 	if limited.Err() != nil {
 		err = limited.Err()
 	}
-	return response, fault.New(fault.Invalid,
+	return info, fault.New(fault.Invalid,
 		i18n.M("The Python interpreter {{.Path}} does not work: {{.Error}}.", "Path", python, "Error", err),
 		i18n.M("Specify another interpreter with '--python'.")).With(lastLines(stderr.kept, 3)...).Because(errors.Join(errPythonFailed, err))
 }

@@ -11,36 +11,36 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// The bounds of the log that a status object has: its last lines count.
+// Limits of the log in a status object. The last lines are kept.
 const (
-	maxLog      = 8 << 20 // bytes, unpacked
+	maxLog      = 8 << 20 // bytes, uncompressed
 	maxLogLines = 1000
 	maxLogLine  = 4 << 10 // bytes
 )
 
-// LoggedCall is what the log of a worker tells of one call (worker/handler.py, worker/jobrunner.py). Workers log it at
-// the level INFO, which is the client's default.
+// LoggedCall is a call as the log of a worker shows it (worker/handler.py, worker/jobrunner.py). Workers log it at
+// level INFO, which is the default of the client.
 type LoggedCall struct {
 	Job, Call   string
-	Function    string    // "" where it did not come so far
-	Started     time.Time // zero where the lines have no time
-	Ended       time.Time // of its last line
-	Raised      bool      // the function, or what runs it, raised an exception
-	Error       string    // its last line
-	Lines       []int     // indices of its lines
-	Interleaved bool      // its worker ran several calls at the same time
+	Function    string    // empty if the call did not get to the function
+	Started     time.Time // zero if the lines have no time
+	Ended       time.Time // time of its last line
+	Raised      bool      // the function, or the code that runs it, raised an exception
+	Error       string    // last line of the exception
+	Lines       []int     // indexes of its lines
+	Interleaved bool      // the worker ran several calls at the same time
 }
 
-// Line is a line of the log of an activation as OpenWhisk keeps it: time, stream, text. Time is zero and Stream "" in a
-// line that is not of that form.
+// Line is a line in the log of an activation in the format of OpenWhisk: time, stream, text. If the line does not have
+// this format, Time is zero and Stream is empty.
 type Line struct {
 	Time   time.Time
 	Stream string
 	Text   string
-	Worker bool // the worker says it of its own work; only ReadLog knows
+	Worker bool // a message of the worker about its own work; set by ReadLog
 }
 
-// ParseLine takes a line apart.
+// ParseLine splits a log line into its parts.
 func ParseLine(s string) Line {
 	stamp, rest, ok := strings.Cut(s, " ")
 	if !ok {
@@ -52,8 +52,8 @@ func ParseLine(s string) Line {
 	}
 	rest = strings.TrimLeft(rest, " ")
 	for _, stream := range []string{"stdout", "stderr"} {
-		if words, ok := strings.CutPrefix(rest, stream+":"); ok {
-			return Line{Time: when.UTC(), Stream: stream, Text: strings.TrimPrefix(words, " ")}
+		if message, ok := strings.CutPrefix(rest, stream+":"); ok {
+			return Line{Time: when.UTC(), Stream: stream, Text: strings.TrimPrefix(message, " ")}
 		}
 	}
 	return Line{Time: when.UTC(), Text: rest}
@@ -72,10 +72,10 @@ const (
 	sectionFooter   = "----------------------------------------------------------"
 )
 
-// ReadLog finds the calls in the log of an activation, in their order. Where a worker runs several at the same time their
-// lines mix, and are taken for those of the call that began last. With another log level than INFO the worker names no call:
-// then the log is that of the one call that is known to have written it, given by job and id, "" where none is. Lines of
-// the worker's own are marked in place.
+// ReadLog returns the calls in the log of an activation, in order, and sets Worker in the messages of the worker about
+// its own work. If a worker runs several calls at the same time, their lines are interleaved, and every line is
+// assigned to the call that started last. With a log level other than INFO, the worker does not log the calls. The log
+// is then assigned to the call that is known to have written it: job and call, or "" if it is unknown.
 func ReadLog(lines []Line, job, call string) []LoggedCall {
 	markWorker(lines)
 	calls := readLog(lines, nil)
@@ -85,8 +85,9 @@ func ReadLog(lines []Line, job, call string) []LoggedCall {
 	return readLog(lines, []LoggedCall{{Job: job, Call: call, Started: lines[0].Time}})
 }
 
-// markWorker marks what the worker says of its own work: the frames around what a function wrote, and what it logs outside
-// of them for information. Where several calls mix, nobody can tell what is outside: then only the frames are marked.
+// markWorker sets Worker in the messages of a worker about its own work: the frames around the output of a function,
+// and the INFO and DEBUG messages outside of them. If calls are interleaved, it cannot determine which lines are
+// outside, so it marks only the frames.
 func markWorker(lines []Line) {
 	inside, interleaved := false, false
 	for i := range lines {
@@ -138,15 +139,17 @@ func readLog(lines []Line, calls []LoggedCall) []LoggedCall {
 	return calls
 }
 
-// matchIfContains is the match of a pattern that has some fixed words in it, which are looked for first: most lines have them not.
-func matchIfContains(p *text.Pattern, line, words string) []string {
-	if !strings.Contains(line, words) {
+// matchIfContains returns the match of a pattern that contains a fixed text. It searches for the fixed text first,
+// because that is faster and most lines do not contain it.
+func matchIfContains(p *text.Pattern, line, fixed string) []string {
+	if !strings.Contains(line, fixed) {
 		return nil
 	}
 	return p.FindStringSubmatch(line)
 }
 
-// inflateLog unpacks the log of a status object: base64 of zlib of text. One that cannot be unpacked is as long as it could.
+// inflateLog returns the last lines of the log in a status object, which is zlib data in Base64. If the data is
+// damaged, it returns the lines before the damage.
 func inflateLog(packed string) []string {
 	unzipped, err := zlib.NewReader(base64.NewDecoder(base64.StdEncoding, strings.NewReader(packed)))
 	if err != nil {

@@ -14,14 +14,14 @@ var (
 	activationID = text.NewPattern(`^[0-9A-Za-z-]{1,64}$`)
 )
 
-// IsJob reports whether s has the form of a job's id: executor, letter of what it is, number.
+// IsJob reports whether s has the format of a job ID: the executor, a letter for the kind of job, and a number.
 func IsJob(s string) bool { return jobID.MatchString(s) }
 
-// IsCall reports whether s has the form of a call's id: a number of at least five digits.
+// IsCall reports whether s has the format of a call ID: a number of at least five digits.
 func IsCall(s string) bool { return callID.MatchString(s) }
 
-// JobOfRun returns the job that a job run of Code Engine is of, which the client names after it (code_engine.py: invoke);
-// "" where it is another run.
+// JobOfRun returns the Lithops job of a Code Engine job run, which the client names after the job (code_engine.py:
+// invoke). It returns "" for other runs.
 func JobOfRun(name string) string {
 	rest, ok := strings.CutPrefix(name, "lithops-")
 	i := strings.LastIndexByte(rest, '-')
@@ -34,14 +34,14 @@ func JobOfRun(name string) string {
 	return ""
 }
 
-// JobObject is what the key of an object tells of a call (storage/utils.py).
+// JobObject is the information about a call in the key of an object (storage/utils.py).
 type JobObject struct {
 	Job, Call  string
-	Activation string // of the object that a call writes when it starts; else ""
-	Status     bool   // the object that a call writes when it has ended
+	Activation string // for the object that a call writes when it starts; otherwise empty
+	Status     bool   // whether it is the object that a call writes when it ends
 }
 
-// ParseJobKey reads the key of an object that tells how far a call has come; ok is false for every other object.
+// ParseJobKey parses the key of an object that shows the progress of a call. ok is false for all other objects.
 func ParseJobKey(key string) (o JobObject, ok bool) {
 	rest, ok := strings.CutPrefix(key, JobsPrefix)
 	parts := strings.Split(rest, "/")
@@ -57,21 +57,22 @@ func ParseJobKey(key string) (o JobObject, ok bool) {
 	return o, ok && activationID.MatchString(o.Activation)
 }
 
-// StatusKey is the key of the object that a call writes when it has ended.
+// StatusKey returns the key of the object that a call writes when it ends.
 func StatusKey(job, call string) string { return JobsPrefix + job + "/" + call + "/status.json" }
 
-// CallStatus is what a call says of itself when it has ended.
+// CallStatus is the status that a call writes when it ends.
 type CallStatus struct {
 	Activation string
 	Failed     bool
 	Cold       bool
-	Submitted  time.Time // by the client
+	Submitted  time.Time // when the client submitted the call
 	Started    time.Time
 	Ended      time.Time
-	Log        []string // what it wrote, line by line, printable
+	Log        []string // its output as printable lines
 }
 
-// ParseCallStatus reads the status object of a call; ok is false when it is none. Releases differ in what they tell.
+// ParseCallStatus parses the status object of a call. ok is false if it is not a status object. The available fields
+// depend on the release.
 func ParseCallStatus(data []byte) (s CallStatus, ok bool) {
 	var d struct {
 		Type       string  `json:"type"`
@@ -93,7 +94,7 @@ func ParseCallStatus(data []byte) (s CallStatus, ok bool) {
 	return s, true
 }
 
-// parseTimestamp is the time of a Python time stamp; zero for none, and for what no clock says.
+// parseTimestamp returns the time of a Python time stamp. It returns the zero time for 0 and for implausible values.
 func parseTimestamp(seconds float64) time.Time {
 	if !(seconds > 0 && seconds < 1e11) {
 		return time.Time{}

@@ -5,8 +5,8 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// The limits of IBM Cloud Functions (cloud.ibm.com/docs/openwhisk, "Limits"). Other OpenWhisk installations set their
-// own, so there only nonsense is refused here, and the server's own words count.
+// The limits of IBM Cloud Functions (cloud.ibm.com/docs/openwhisk, "Limits"). Other OpenWhisk installations define their
+// own limits. For these, only implausible values are rejected here, and the server reports the others.
 const (
 	ibmMinMemory        = 128  // MB
 	ibmMaxMemory        = 2048 // MB
@@ -17,11 +17,12 @@ const (
 	jobMaxTimeout = 24 * 60 * 60 // s; cloud.ibm.com/docs/codeengine, "Limits and quotas"
 )
 
-// DefaultMemory is the memory in MB that the client takes when none is configured: 256 on every backend, in every
+// DefaultMemory returns the memory in MB that the client uses if none is configured: 256 on every backend and in every
 // release.
 func DefaultMemory(_ Backend, _ string) int { return 256 }
 
-// DefaultTimeout is the timeout in seconds that the client takes when none is configured, in every release.
+// DefaultTimeout returns the timeout in seconds that the client uses if none is configured. It is the same in every
+// release.
 func DefaultTimeout(backend Backend, _ string) int {
 	if backend == OpenWhisk {
 		return 300
@@ -29,14 +30,14 @@ func DefaultTimeout(backend Backend, _ string) int {
 	return 600
 }
 
-// Limits are what a service lets a runtime have.
+// Limits are the limits of a service for runtimes.
 type Limits struct {
 	MinMemoryMB, MaxMemoryMB int  // MB
-	MaxTimeoutS              int  // s; the least is 1
-	FixedSizes               bool // only the memories of Code Engine: see JobSize
+	MaxTimeoutS              int  // s; the minimum is 1
+	FixedSizes               bool // only the memory sizes of Code Engine; see JobSize
 }
 
-// LimitsOf returns the limits that can be known before a service is asked.
+// LimitsOf returns the limits that are known without a request to the service.
 func LimitsOf(backend Backend) Limits {
 	if backend == IBMCF {
 		return Limits{MinMemoryMB: ibmMinMemory, MaxMemoryMB: ibmMaxMemory, MaxTimeoutS: ibmMaxTimeout}
@@ -48,7 +49,7 @@ func LimitsOf(backend Backend) Limits {
 	return Limits{MinMemoryMB: 1, MaxMemoryMB: maxPlausibleMemory, MaxTimeoutS: maxPlausibleTimeout}
 }
 
-// CheckMemory checks a memory in MB before anything is sent.
+// CheckMemory returns a fault.Usage error if a memory size in MB is outside the limits.
 func (l Limits) CheckMemory(memoryMB int) error {
 	if l.FixedSizes {
 		_, err := SmallestJobSize(memoryMB)
@@ -62,14 +63,15 @@ func (l Limits) CheckMemory(memoryMB int) error {
 		i18n.M("Choose a memory size within this range."))
 }
 
-// reservedTime is how many seconds of a time limit every release keeps for itself (job.py: execution_timeout), and minUsefulTime
-// what leaves a job too little to be useful.
+// reservedTime is the number of seconds of the timeout that every release reserves for itself (job.py:
+// execution_timeout). minUsefulTime is the shortest timeout in seconds that leaves a job a useful amount of time.
 const (
 	reservedTime  = 5
 	minUsefulTime = 10
 )
 
-// JobTimeProblem tells what a timeout in seconds leaves to a job: fatal where that is nothing, the zero Message where it is enough.
+// JobTimeProblem describes the problem if a timeout in seconds leaves a job little time. fatal reports whether it
+// leaves none. The problem is the zero Message if the timeout is long enough.
 func JobTimeProblem(timeoutS int) (problem i18n.Message, fatal bool) {
 	if timeoutS >= minUsefulTime {
 		return i18n.Message{}, false
@@ -78,7 +80,8 @@ func JobTimeProblem(timeoutS int) (problem i18n.Message, fatal bool) {
 	return i18n.M("A timeout of {{.Value}} s leaves a job {{.Left}} s, because Lithops reserves {{.Kept}} s for itself.", "Value", timeoutS, "Left", left, "Kept", reservedTime), left == 0
 }
 
-// CheckJobTime refuses a timeout in seconds that leaves a job no time. What is no timeout at all is left to CheckTimeout.
+// CheckJobTime returns an error if a timeout in seconds leaves a job no time. It accepts invalid timeouts, which
+// CheckTimeout reports.
 func CheckJobTime(timeoutS int) error {
 	problem, fatal := JobTimeProblem(timeoutS)
 	if !fatal || timeoutS < 1 {
@@ -87,7 +90,7 @@ func CheckJobTime(timeoutS int) error {
 	return fault.New(fault.Usage, problem, i18n.M("Choose a timeout of 10 s or more."))
 }
 
-// CheckTimeout checks a timeout in seconds before anything is sent.
+// CheckTimeout returns a fault.Usage error if a timeout in seconds is outside the limits.
 func (l Limits) CheckTimeout(timeoutS int) error {
 	if timeoutS >= 1 && timeoutS <= l.MaxTimeoutS {
 		return nil

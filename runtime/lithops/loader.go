@@ -18,12 +18,13 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// loaderScript has Lithops load a configuration as an executor does, and says what it says against it.
+// loaderScript makes Lithops load a configuration like an executor does, and prints the error with which Lithops
+// rejects it.
 const loaderScript = `
 import json, sys
 kind, path, backend, parent = sys.argv[1:5]
 sys.path[:] = [parent] + [p for p in sys.path if p]
-said = ""
+error = ""
 try:
     import lithops.config as config
     if kind == "json":
@@ -37,18 +38,19 @@ try:
     if data:
         config.default_config(config_data=data, config_overwrite={"backend": {}})
 except Exception as e:
-    said = ("" if type(e) is Exception else type(e).__name__ + ": ") + str(e)
-sys.stdout.write("\n" + json.dumps({"refused": said}))
+    error = ("" if type(e) is Exception else type(e).__name__ + ": ") + str(e)
+sys.stdout.write("\n" + json.dumps({"rejected": error}))
 `
 
-// CheckWithClient has the Lithops that is installed load the configuration, and returns its message where it refuses: nobody
-// knows better what it takes. backend is what the user chose in place of the configured one, or "". Values of secret keys
-// are left out of the message. Without a configuration or a Python there is nothing to ask, and no error.
+// CheckWithClient makes the installed Lithops load the configuration, because only Lithops applies all of its own
+// rules. It returns an error with the message of Lithops if Lithops rejects the configuration. backend is the backend
+// that the user selected instead of the configured one, or "". Values of secret keys are removed from the message.
+// CheckWithClient returns nil if there is no configuration or no Python.
 func (c *Config) CheckWithClient(ctx context.Context, install Install, backend string, environ []string) error {
 	if !c.exists() || install.Interpreter == "" {
 		return nil
 	}
-	dir, err := os.MkdirTemp("", "fn-runtime-") // the client makes folders in the place of temporary files
+	dir, err := os.MkdirTemp("", "fn-runtime-") // the client creates directories in the directory for temporary files
 	if err != nil {
 		return err
 	}
@@ -71,24 +73,24 @@ func (c *Config) CheckWithClient(ctx context.Context, install Install, backend s
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	var said struct{ Refused *string }
-	if err == nil && (json.Unmarshal(out.kept[bytes.LastIndexByte(out.kept, '\n')+1:], &said) != nil || said.Refused == nil) {
+	var result struct{ Rejected *string }
+	if err == nil && (json.Unmarshal(out.kept[bytes.LastIndexByte(out.kept, '\n')+1:], &result) != nil || result.Rejected == nil) {
 		err = errors.New("Python did not print the expected output")
 	}
 	if err != nil {
 		return fault.New(fault.Invalid, i18n.M("Lithops {{.Version}} could not check the configuration: {{.Error}}.", "Version", install.Version, "Error", err),
 			i18n.M("Specify another Python with '--python'.")).With(lastLines(stderr.kept, 3)...).Because(err)
 	}
-	if *said.Refused == "" {
+	if *result.Rejected == "" {
 		return nil
 	}
-	if strings.HasPrefix(*said.Refused, "ModuleNotFoundError:") {
+	if strings.HasPrefix(*result.Rejected, "ModuleNotFoundError:") {
 		return fault.New(fault.Invalid,
 			i18n.M("The Lithops client {{.Version}} cannot use the configuration {{.Source}}: {{.What}}", "Version", install.Version, "Source", c.source,
-				"What", text.Line(*said.Refused, 500)),
+				"What", text.Line(*result.Rejected, 500)),
 			i18n.M("Install the missing module; for IBM Cloud: '{{.Python}} -m pip install lithops[ibm]'.", "Python", install.Interpreter))
 	}
-	message := c.redact(strings.ReplaceAll(*said.Refused, file, c.source))
+	message := c.redact(strings.ReplaceAll(*result.Rejected, file, c.source))
 	return fault.New(fault.Invalid,
 		i18n.M("The Lithops client {{.Version}} rejects the configuration {{.Source}}: {{.What}}", "Version", install.Version, "Source", c.source,
 			"What", text.Line(message, 500)),
@@ -97,7 +99,7 @@ func (c *Config) CheckWithClient(ctx context.Context, install Install, backend s
 
 var secretKey = text.NewPattern(`(?i)key|secret|token|password`)
 
-// redact removes the values of secret keys from the client's message.
+// redact replaces the values of secret keys in a message of the client.
 func (c *Config) redact(message string) string {
 	var walk func(n *pyyaml.Node, secret bool)
 	walk = func(n *pyyaml.Node, secret bool) {

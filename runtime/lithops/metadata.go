@@ -12,26 +12,26 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// maxMetadata bounds what is read as metadata, in bytes. OpenWhisk allows results of 1 MB; 300 modules make 6 KB.
+// maxMetadata is the limit for metadata in bytes. OpenWhisk allows results of 1 MB; 300 modules need 6 KB.
 const maxMetadata = 4 << 20
 
-// Preinstall is a module that a runtime has.
+// Preinstall is a module that is installed in a runtime.
 type Preinstall struct {
 	Module  string
 	Package bool
 }
 
-// Metadata is what a runtime says of itself, and what the client keeps of it (worker/utils.py: get_runtime_metadata).
+// Metadata is the description that a runtime returns and the client stores (worker/utils.py: get_runtime_metadata).
 type Metadata struct {
 	Preinstalls    []Preinstall
 	PythonVersion  string // "3.11"
-	LithopsVersion string // "" before 2.3.1
-	TimeoutS       int    // runtime_timeout, in seconds, without which clients fail from 2.7.0 on (job/job.py); 0 when it is not there
+	LithopsVersion string // empty before 2.3.1
+	TimeoutS       int    // runtime_timeout in seconds, or 0 if missing; required by clients from 2.7.0 on (job/job.py)
 
-	raw []member // as read, in order: what is not known here survives
+	raw []member // as read, in order, so that unknown members are kept
 }
 
-// Modules lists the names of the preinstalled modules, sorted.
+// Modules returns the names of the preinstalled modules, sorted.
 func (m Metadata) Modules() []string {
 	names := make([]string, len(m.Preinstalls))
 	for i, p := range m.Preinstalls {
@@ -41,8 +41,8 @@ func (m Metadata) Modules() []string {
 	return names
 }
 
-// Payload is what the metadata call sends to the action. Releases before 2.2.11 cannot describe themselves: there the
-// client registers code of its own for that.
+// Payload returns the parameters of the metadata call to the action. It returns an error for releases before 2.2.11,
+// whose runtimes cannot describe themselves: their client registers separate code for this purpose.
 func Payload(version string) (map[string]any, error) {
 	r := parseRelease(version)
 	switch {
@@ -58,7 +58,7 @@ func Payload(version string) (map[string]any, error) {
 
 const logLevelInfo = 20 // logging.INFO
 
-// member is one entry of a JSON object, value as it was read.
+// member is one entry of a JSON object, with the unparsed value.
 type member struct {
 	name  string
 	value json.RawMessage
@@ -66,18 +66,19 @@ type member struct {
 
 var shortVersion = text.NewPattern(`^\d{1,2}\.\d{1,3}$`)
 
-// ParseMetadata reads the result of the metadata call, or stored metadata: both have the same shape. It is untrusted.
+// ParseMetadata parses the result of the metadata call, or stored metadata, which has the same format. The data is
+// untrusted.
 func ParseMetadata(data []byte) (Metadata, error) {
-	m, what := parseMetadata(data)
-	if what != "" {
+	m, problem := parseMetadata(data)
+	if problem != "" {
 		return Metadata{}, fault.New(fault.Invalid,
-			i18n.M("The metadata of the runtime is malformed: {{.What}}.", "What", what),
+			i18n.M("The metadata of the runtime is malformed: {{.What}}.", "What", problem),
 			i18n.M("Redeploy the runtime with 'ibmcloud fn-runtime deploy'."))
 	}
 	return m, nil
 }
 
-func parseMetadata(data []byte) (m Metadata, what string) {
+func parseMetadata(data []byte) (m Metadata, problem string) {
 	if len(data) > maxMetadata {
 		return m, "it is too large"
 	}
@@ -161,11 +162,11 @@ func readPreinstalls(data json.RawMessage) ([]Preinstall, error) {
 	return list, nil
 }
 
-// NeedsTimeout reports whether the client of a version fails on metadata without runtime_timeout (job/job.py).
+// NeedsTimeout reports whether the client of a version fails if the metadata has no runtime_timeout (job/job.py).
 func NeedsTimeout(version string) bool { return !parseRelease(version).before(2, 7, 0) }
 
-// Encode writes the metadata as the client stores it: the result as it came, with runtime_timeout in seconds, in the
-// form of Python's json.dumps. The client reads it as ASCII.
+// Encode returns the metadata as the client stores it: the unchanged result plus runtime_timeout in seconds, in the
+// format of Python's json.dumps. The output is ASCII, because the client reads it as ASCII.
 func Encode(m Metadata, timeoutS int) []byte {
 	members := m.raw
 	if members == nil {
@@ -194,7 +195,7 @@ func Encode(m Metadata, timeoutS int) []byte {
 	return out.Bytes()
 }
 
-// members is for metadata that was made here rather than read.
+// members returns the members of metadata that was not read from JSON.
 func (m Metadata) members() []member {
 	pairs := make([][]any, len(m.Preinstalls))
 	for i, p := range m.Preinstalls {

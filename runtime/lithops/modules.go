@@ -13,13 +13,13 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// RequiredModules lists the modules that must be importable in a runtime for a Lithops worker of this version to
-// start and to reach its storage, by the names they are imported under. Found by importing each release's
-// entry_point.py as __main__ with one module after the other missing.
+// RequiredModules returns the import names of the modules that a Lithops worker of this version needs to start and to
+// access its storage. They were determined by importing the entry_point.py of each release as __main__ with one module
+// missing at a time.
 func RequiredModules(version, storageBackend string) []string {
 	r := parseRelease(version)
 	modules := []string{"pika", "requests", "six"}
-	if r.before(2, 5, 2) { // later ones do without
+	if r.before(2, 5, 2) { // later releases do not need it
 		modules = append(modules, "numpy")
 	}
 	if !r.before(2, 2, 15) {
@@ -48,22 +48,22 @@ func storageModules(backend string) []string {
 	return nil
 }
 
-// missingScript writes which of the modules named a Python does not find, without importing them. The working directory
-// counts, as it does for a program there.
+// missingScript prints the modules, of those in its arguments, that Python does not find. It does not import them. The
+// working directory counts, as it does for a program in that directory.
 const missingScript = `
 import importlib.util, json, sys
 sys.stdout.write("\n" + json.dumps([m for m in sys.argv[1:] if importlib.util.find_spec(m) is None]))
 `
 
-// packages are what modules come with that Lithops itself does not bring.
+// packages maps modules to the packages that contain them, for modules that are not dependencies of Lithops.
 var packages = map[string]string{
 	"boto3": "boto3", "botocore": "boto3", "flask": "flask",
 	"ibm_boto3": `"lithops[ibm]"`, "ibm_botocore": `"lithops[ibm]"`, "ibm_code_engine_sdk": `"lithops[ibm]"`, "ibm_cloud_sdk_core": `"lithops[ibm]"`,
 }
 
-// CheckModules returns a fault.NotFound where the Python of an installation lacks modules with which its client reaches a
-// service and a storage; with worker calls run in that Python, too. Where no Python is known, or it does not answer, there
-// is nothing to say.
+// CheckModules returns a fault.NotFound error if the Python of an installation lacks modules that the client needs to
+// access a service and a storage backend. With worker set, calls run in that Python too. CheckModules returns nil if
+// the Python is unknown or does not work.
 func (i Install) CheckModules(ctx context.Context, compute Backend, storage string, worker bool) error {
 	modules := storageModules(storage)
 	if compute == CodeEngine {

@@ -10,8 +10,8 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// The prefixes of a bucket that belong to Lithops (constants.py). Both end in "/", so that neighbors such as
-// "lithops.jobs-old/" are out of reach.
+// The prefixes of Lithops in a bucket (constants.py). Both end with "/", so that they do not match other prefixes such
+// as "lithops.jobs-old/".
 const (
 	RuntimesPrefix = "lithops.runtimes/"
 	JobsPrefix     = "lithops.jobs/"
@@ -19,10 +19,10 @@ const (
 
 const metadataSuffix = ".meta.json"
 
-// maxName is the length of an OpenWhisk entity name, in bytes (EntityName.scala: ENTITY_NAME_MAX_LENGTH).
+// maxName is the maximum length of an OpenWhisk entity name in bytes (EntityName.scala: ENTITY_NAME_MAX_LENGTH).
 const maxName = 256
 
-// Package is the name of the package that holds this client's actions.
+// Package returns the name of the package that contains the actions of this client.
 func (c Contract) Package() string {
 	if layoutOf(c.Version).VersionInPackage {
 		return "lithops_v" + c.Version + "_" + c.UserKey
@@ -30,7 +30,7 @@ func (c Contract) Package() string {
 	return "lithops_" + c.UserKey
 }
 
-// Action is the name of the action for an image, as Image returns it, and a memory in MB.
+// Action returns the name of the action for an image, in the form that Image returns, and a memory size in MB.
 func (c Contract) Action(image string, memoryMB int) string {
 	name := imageInAction(image) + "_" + strconv.Itoa(memoryMB) + "MB"
 	if !layoutOf(c.Version).VersionInPackage {
@@ -39,12 +39,13 @@ func (c Contract) Action(image string, memoryMB int) string {
 	return name
 }
 
+// imageInAction returns the form of an image name in action names.
 func imageInAction(image string) string {
 	return strings.NewReplacer("/", "_", ":", "_").Replace(image)
 }
 
-// MetadataKey is the key of the metadata object of an action, or of a job of Code Engine with a memory of 256 MB; the local
-// cache has the same name below its folder.
+// MetadataKey returns the key of the metadata object of an action, or of a Code Engine job with 256 MB of memory. In
+// the local cache, the key is the path relative to the cache directory.
 func (c Contract) MetadataKey(action string) string {
 	parts := []string{string(c.Backend), c.Version}
 	if layoutOf(c.Version).VersionBeforeBackend {
@@ -55,7 +56,7 @@ func (c Contract) MetadataKey(action string) string {
 	}
 	parts = append(parts, c.Namespace, action)
 	kept := parts[:0]
-	for _, p := range parts { // os.path.join leaves empty parts out
+	for _, p := range parts { // os.path.join omits empty parts
 		if p != "" {
 			kept = append(kept, p)
 		}
@@ -63,7 +64,7 @@ func (c Contract) MetadataKey(action string) string {
 	return RuntimesPrefix + strings.Join(kept, "/") + metadataSuffix
 }
 
-// Runtime returns the names of a runtime: that in the compute service, and the key of its metadata object.
+// Runtime returns the ID of a runtime in the compute service and the key of its metadata object.
 func (c Contract) Runtime(image string, memoryMB int) (id entity.ID, metadataKey string) {
 	if c.Backend == CodeEngine {
 		return entity.ID{Name: c.job(image, memoryMB)}, c.MetadataKey(c.job(image, sharedMemory))
@@ -72,14 +73,14 @@ func (c Contract) Runtime(image string, memoryMB int) (id entity.ID, metadataKey
 	return entity.ID{Group: c.Package(), Name: action}, c.MetadataKey(action)
 }
 
-// MetadataPrefixes are what to list to see the metadata of every release for this backend. The first holds keys of
-// other backends too: ParseMetadataKey tells them apart.
+// MetadataPrefixes returns the prefixes that contain the metadata of this backend for all releases. The first prefix
+// also contains keys of other backends; use ParseMetadataKey to distinguish them.
 func (c Contract) MetadataPrefixes() []string {
 	return []string{RuntimesPrefix + "2.", RuntimesPrefix + string(c.Backend) + "/"}
 }
 
-// DefaultNamespace is the name that a client of 3.0 or later gives to its ibm_cf namespace, or code_engine project, when
-// none is configured; "" for older ones, which want it in their configuration (ibm_cf.py: namespace_name).
+// DefaultNamespace returns the name that a client of 3.0 or later uses for its ibm_cf namespace or code_engine project
+// if none is configured. It returns "" for older clients, which require a configured name (ibm_cf.py: namespace_name).
 func DefaultNamespace(version, region, userKey string) string {
 	if parseRelease(version).before(3, 0, 0) || region == "" || userKey == "" {
 		return ""
@@ -87,11 +88,11 @@ func DefaultNamespace(version, region, userKey string) string {
 	return "lithops-" + region + "-" + userKey
 }
 
-// entityName is what OpenWhisk takes as a name (EntityName.scala), in ASCII.
+// entityName matches the names that OpenWhisk accepts (EntityName.scala), limited to ASCII.
 var entityName = text.NewPattern(`^(?:[A-Za-z0-9_]|[A-Za-z0-9_][A-Za-z0-9_@ .&-]*[A-Za-z0-9_@.&-])$`)
 
-// ValidateNames checks that the service takes the names made for this client, before anything is sent: that of the action
-// or job, and that of the image that it runs.
+// ValidateNames returns an error if the service does not accept the name of the package, the action or the job, or if
+// Code Engine does not accept the image.
 func (c Contract) ValidateNames(action, image string) error {
 	if c.Backend == CodeEngine {
 		return validateJob(action, image)

@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// namespaceSuffix ends the name of a namespace's file in the cache, after the name of the namespace.
+// namespaceSuffix is the suffix that follows the namespace in the name of its cache file.
 const namespaceSuffix = "_data"
 
-// Namespaces returns the names of the namespaces that the client's cache knows, sorted.
+// Namespaces returns the names of the namespaces in the client's cache, sorted.
 func (c Cache) Namespaces(backend Backend) []string {
-	found, _ := filepath.Glob(filepath.Join(c.Dir, string(backend), "*"+namespaceSuffix))
-	names := make([]string, 0, len(found))
-	for _, path := range found {
+	paths, _ := filepath.Glob(filepath.Join(c.Dir, string(backend), "*"+namespaceSuffix))
+	names := make([]string, 0, len(paths))
+	for _, path := range paths {
 		names = append(names, strings.TrimSuffix(filepath.Base(path), namespaceSuffix))
 	}
 	slices.Sort(names)

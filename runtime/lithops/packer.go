@@ -10,14 +10,14 @@ import (
 	"github.com/ulikunitz/xz"
 )
 
-// packer writes an archive, one file after the other.
+// packer writes an archive file by file.
 type packer interface {
-	// create begins a file of so many bytes.
+	// create starts a file with the given size in bytes.
 	create(name string, size int64) (io.Writer, error)
 	Close() error
 }
 
-// fixedTime is the oldest time that a zip can hold.
+// fixedTime is the oldest time that a zip file can store.
 var fixedTime = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
 
 const fileMode = 0o644
@@ -46,5 +46,5 @@ func (p tarPacker) create(name string, size int64) (io.Writer, error) {
 	return p, p.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: name, Size: size, Mode: fileMode, ModTime: fixedTime})
 }
 
-// Close ends the archive.
+// Close completes the archive.
 func (p tarPacker) Close() error { return errors.Join(p.Writer.Close(), p.compressed.Close()) }

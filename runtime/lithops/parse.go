@@ -7,7 +7,7 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// A version in a name is digits and dots with what PEP 440 allows behind; it has no underscore.
+// versionText matches a version in a name: digits and dots, then the suffixes of PEP 440. It contains no underscore.
 const versionText = `\d+\.\d+\.\d+[0-9A-Za-z.+!-]*`
 
 var (
@@ -18,8 +18,8 @@ var (
 	versionOnly       = text.NewPattern(`^` + versionText + `$`)
 )
 
-// PackageVersion returns the Lithops version that a package name of 2.7 or older holds. ok is false for the packages of
-// later releases, which hold actions of any version, and for packages that are not Lithops'.
+// PackageVersion returns the Lithops version in a package name of 2.7 or older. ok is false for packages of later
+// releases, which contain actions of any version, and for packages that do not belong to Lithops.
 func PackageVersion(pkg string) (version string, ok bool) {
 	m := versionedPackage.FindStringSubmatch(pkg)
 	if m == nil || !layoutOf(m[1]).VersionInPackage {
@@ -28,7 +28,7 @@ func PackageVersion(pkg string) (version string, ok bool) {
 	return m[1], true
 }
 
-// PackageUserKey returns the user part of a package name; ok is false for packages that Lithops did not name.
+// PackageUserKey returns the user key in a package name. ok is false for packages that do not belong to Lithops.
 func PackageUserKey(pkg string) (key string, ok bool) {
 	if _, old := PackageVersion(pkg); old {
 		return versionedPackage.FindStringSubmatch(pkg)[2], true
@@ -40,8 +40,8 @@ func PackageUserKey(pkg string) (key string, ok bool) {
 	return m[1], true
 }
 
-// ParseAction reads memory and Lithops version from the names of a package and an action. Both are certain when ok;
-// the image is not in the name for certain and is read from exec.image instead.
+// ParseAction returns the memory and the Lithops version from the names of a package and an action. If ok is true, both
+// are reliable. The image cannot be reliably determined from the name; read it from exec.image instead.
 func ParseAction(pkg, action string) (memoryMB int, version string, ok bool) {
 	if v, old := PackageVersion(pkg); old {
 		m := actionInVersioned.FindStringSubmatch(action)
@@ -64,19 +64,19 @@ func atoi(digits string) int {
 	return n
 }
 
-// MetadataRef is what a metadata key says of the runtime it belongs to.
+// MetadataRef is the information about a runtime in its metadata key.
 type MetadataRef struct {
 	Backend   Backend
 	Version   string
 	Region    string // ibm_cf and code_engine
 	Namespace string
-	Action    string // or the job of code_engine
-	MemoryMB  int    // 0 on code_engine, where runtimes of every memory share the metadata
+	Action    string // or job on code_engine
+	MemoryMB  int    // 0 on code_engine, where runtimes with different memory share metadata
 	UserKey   string // code_engine only
 }
 
-// ParseMetadataKey takes a metadata key apart. ok is false for keys of other backends and for anything that Lithops
-// did not write there.
+// ParseMetadataKey parses a metadata key. ok is false for keys of other backends and for keys that Lithops did not
+// create.
 func ParseMetadataKey(key string) (ref MetadataRef, ok bool) {
 	rest, isRuntime := strings.CutPrefix(key, RuntimesPrefix)
 	rest, isMeta := strings.CutSuffix(rest, metadataSuffix)
@@ -96,9 +96,9 @@ func ParseMetadataKey(key string) (ref MetadataRef, ok bool) {
 	switch parts = parts[2:]; {
 	case ref.Backend == CodeEngine && len(parts) == 3:
 		ref.Region, ref.Namespace, ref.Action = parts[0], parts[1], parts[2]
-		var inName string
-		ref.UserKey, inName, ok = ParseJob(ref.Action)
-		if !ok || inName != withoutDots(version) || ref.Namespace == "" {
+		var nameVersion string
+		ref.UserKey, nameVersion, ok = ParseJob(ref.Action)
+		if !ok || nameVersion != withoutDots(version) || ref.Namespace == "" {
 			return MetadataRef{}, false
 		}
 		return ref, true
@@ -110,9 +110,9 @@ func ParseMetadataKey(key string) (ref MetadataRef, ok bool) {
 		return MetadataRef{}, false
 	}
 	pkg := Contract{Backend: ref.Backend, Version: version, UserKey: "x"}.Package()
-	var inName string
-	ref.MemoryMB, inName, ok = ParseAction(pkg, ref.Action)
-	if !ok || inName != version || ref.Namespace == "" {
+	var nameVersion string
+	ref.MemoryMB, nameVersion, ok = ParseAction(pkg, ref.Action)
+	if !ok || nameVersion != version || ref.Namespace == "" {
 		return MetadataRef{}, false
 	}
 	return ref, true

@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 )
 
-// PayloadKey is the key of a config map under which a run of Code Engine finds its payload.
+// PayloadKey is the key in a config map under which a Code Engine job run reads its payload.
 const PayloadKey = "lithops.payload"
 
-// JobPayload is what a run of a job on Code Engine is told that leaves the metadata of its runtime in the bucket, under
-// JobMetadataKey: how to reach the store, with what secrets that needs, as the client's own payload says it
+// JobPayload returns the payload of a Code Engine job run that stores the metadata of its runtime in the bucket under
+// JobMetadataKey. It contains the address of the store and the required credentials, in the format of the client
 // (code_engine.py: _generate_runtime_meta). It is the value of PayloadKey.
 func JobPayload(s Storage, job, version string) (string, error) {
 	if err := s.Validate(); err != nil {
@@ -24,7 +24,7 @@ func JobPayload(s Storage, job, version string) (string, error) {
 			section[key] = value
 		}
 	}
-	if s.AccessKeyID == "" || s.SecretAccessKey == "" { // else the worker needs no key of the account
+	if s.AccessKeyID == "" || s.SecretAccessKey == "" { // otherwise the worker does not need an API key
 		for key, value := range map[string]string{"api_key": s.APIKey, "iam_api_key": s.IAMAPIKey, "service_instance_id": s.ServiceInstanceID} {
 			if value != "" {
 				section[key] = value
@@ -35,5 +35,5 @@ func JobPayload(s Storage, job, version string) (string, error) {
 	return base64.StdEncoding.EncodeToString(data), err
 }
 
-// JobMetadataKey is where a run leaves the metadata. The client removes it once it has read it.
+// JobMetadataKey returns the key under which a run stores the metadata. The client deletes the object after reading it.
 func JobMetadataKey(job string) string { return JobsPrefix + job + ".meta" }

@@ -7,8 +7,8 @@ import (
 	"unicode/utf16"
 )
 
-// writePython writes a valid JSON value as Python's json.dumps does: ", " and ": " between, ASCII only, order kept,
-// numbers as they stand.
+// writePython writes a valid JSON value like Python's json.dumps: with ", " and ": " as separators, in ASCII, and with
+// the order and the format of numbers unchanged.
 func writePython(out *bytes.Buffer, value json.RawMessage) {
 	d := json.NewDecoder(bytes.NewReader(value))
 	d.UseNumber()
@@ -17,7 +17,7 @@ func writePython(out *bytes.Buffer, value json.RawMessage) {
 		count  int // tokens written; in an object keys and values alternate
 	}
 	var stack []level
-	before := func() {
+	separate := func() {
 		if len(stack) == 0 {
 			return
 		}
@@ -42,22 +42,23 @@ func writePython(out *bytes.Buffer, value json.RawMessage) {
 				out.WriteByte(byte(t))
 				continue
 			}
-			before()
+			separate()
 			out.WriteByte(byte(t))
 			stack = append(stack, level{object: t == '{'})
 		case string:
-			before()
+			separate()
 			writePythonText(out, t)
 		case nil:
-			before()
+			separate()
 			out.WriteString("null")
 		default: // json.Number, bool
-			before()
+			separate()
 			fmt.Fprint(out, t)
 		}
 	}
 }
 
+// writePythonText writes a string like Python's json.dumps.
 func writePythonText(out *bytes.Buffer, text string) {
 	out.WriteByte('"')
 	for _, c := range text {

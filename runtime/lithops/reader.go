@@ -11,16 +11,17 @@ import (
 	"fn-runtime/runtime/lithops/pyyaml"
 )
 
-// reader gets typed values out of one section, or out of several laid over each other. It keeps the first error, so
-// that a caller asks once at the end.
+// reader reads typed values from one section or from several merged sections. It keeps the first error, so that callers
+// check for an error only once, at the end.
 type reader struct {
 	config *Config
-	names  map[string]string // key -> section it came from
+	names  map[string]string // key -> section that it was read from
 	values map[string]*pyyaml.Node
 	err    error
 }
 
-// reader starts with the sections given; of a key in several of them, the later counts, as in Python's dict.update.
+// reader returns a reader of the given sections. If several sections contain a key, the last one takes precedence, as
+// in Python's dict.update.
 func (c *Config) reader(sections ...string) *reader {
 	r := &reader{config: c, names: map[string]string{}, values: map[string]*pyyaml.Node{}}
 	for _, s := range sections {
@@ -29,7 +30,7 @@ func (c *Config) reader(sections ...string) *reader {
 	return r
 }
 
-// overlay puts the keys of a section over what is there.
+// overlay adds the keys of a section. They replace existing keys.
 func (r *reader) overlay(name string, section *pyyaml.Node) {
 	if section == nil {
 		return
@@ -60,7 +61,8 @@ func (r *reader) wrongType(key string, wanted, recovery i18n.Message) {
 
 func (r *reader) has(key string) bool { return r.values[key] != nil }
 
-// text returns a text; "" when the key is missing or null. A number is refused, because Lithops fails on it later.
+// text returns a string. It returns "" if the key is missing or null. It does not accept a number, because Lithops
+// would fail on it later.
 func (r *reader) text(key string) string {
 	v := r.values[key]
 	if v == nil {
@@ -73,7 +75,7 @@ func (r *reader) text(key string) string {
 	return v.Text
 }
 
-// number returns a whole number; def when the key is missing.
+// number returns an integer. It returns def if the key is missing.
 func (r *reader) number(key string, def int64) int64 {
 	v := r.values[key]
 	if v == nil {
@@ -88,7 +90,7 @@ func (r *reader) number(key string, def int64) int64 {
 	return def
 }
 
-// milliCPU returns a number, with a fraction or without, times 1000; def when the key is missing.
+// milliCPU returns a number of CPUs, which may have a fraction, in mCPU. It returns def if the key is missing.
 func (r *reader) milliCPU(key string, def int) int {
 	v := r.values[key]
 	if v == nil {
@@ -103,7 +105,7 @@ func (r *reader) milliCPU(key string, def int) int {
 	return def
 }
 
-// flag returns a truth value; false when the key is missing.
+// flag returns a boolean. It returns false if the key is missing.
 func (r *reader) flag(key string) bool {
 	v := r.values[key]
 	if v == nil {
@@ -116,7 +118,7 @@ func (r *reader) flag(key string) bool {
 	return v.True()
 }
 
-// location names a spot of a configuration for people.
+// location describes a position in a configuration for users.
 func location(source string, line, column int) i18n.Message {
 	switch {
 	case line == 0:

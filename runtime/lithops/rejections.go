@@ -8,13 +8,13 @@ import (
 	"fn-runtime/runtime/lithops/pyyaml"
 )
 
-// regions are those of IBM Cloud Functions (config.py of ibm_cf: REGIONS).
+// regions are the regions of IBM Cloud Functions (config.py of ibm_cf: REGIONS).
 var regions = []string{"jp-tok", "au-syd", "eu-gb", "eu-de", "us-south", "us-east"}
 
-// jobRegions are those of Code Engine that the client takes (config.py of code_engine: VALID_REGIONS).
+// jobRegions are the regions of Code Engine that the client accepts (config.py of code_engine: VALID_REGIONS).
 var jobRegions = []string{"us-south", "us-east", "ca-tor", "eu-de", "eu-gb", "eu-es", "jp-osa", "jp-tok", "br-sao", "au-syd"}
 
-// Regions returns the regions of a backend of IBM Cloud in which the client works; none of any other.
+// Regions returns the regions that the client supports for a backend of IBM Cloud. It returns nil for other backends.
 func Regions(backend Backend) []string {
 	switch backend {
 	case IBMCF:
@@ -25,9 +25,9 @@ func Regions(backend Backend) []string {
 	return nil
 }
 
-// Rejection says what a client of this version would refuse first in the configuration, of that with which this program can
-// work: what a session or a flag can give to us and not to the client, and what only its workers need. It is zero where
-// there is nothing of that kind, or no configuration.
+// Rejection returns the first reason for which a client of this version would reject the configuration although this
+// program can work with it: keys that a session or a flag can provide for this program but not for the client, and keys
+// that only workers need. It returns the zero Message if there is no such reason or no configuration.
 func (c *Config) Rejection(backend Backend, install Install) i18n.Message {
 	if !c.exists() {
 		return i18n.Message{}
@@ -60,7 +60,7 @@ func wrongSection() i18n.Message {
 	return i18n.M("The client reads 'iam_api_key' from section 'ibm', but the key is in section 'ibm_cf'.")
 }
 
-// checkFunctions follows serverless/backends/ibm_cf/config.py of 3.0 and later.
+// checkFunctions applies the rules of serverless/backends/ibm_cf/config.py of 3.0 and later.
 func (c *Config) checkFunctions(reject func(i18n.Message)) {
 	ibm, own := c.root.Get("ibm"), c.root.Get(string(IBMCF))
 	switch {
@@ -87,7 +87,7 @@ func (c *Config) checkFunctions(reject func(i18n.Message)) {
 	}
 }
 
-// checkJobs follows serverless/backends/code_engine/config.py.
+// checkJobs applies the rules of serverless/backends/code_engine/config.py.
 func (c *Config) checkJobs(reject func(i18n.Message)) {
 	for _, key := range []string{"iam_api_key", "resource_group_id"} {
 		if c.root.Get("ibm").Get(key) == nil {
@@ -107,8 +107,8 @@ func (c *Config) checkJobs(reject func(i18n.Message)) {
 	}
 }
 
-// checkCOS follows storage/backends/ibm_cos/config.py: workers of ibm_cf and code_engine reach the store by its private
-// endpoint, which the client makes only where it makes the public one.
+// checkCOS applies the rules of storage/backends/ibm_cos/config.py. Workers of ibm_cf and code_engine use the private
+// endpoint of the store. The client derives the private endpoint only if it derives the public one too.
 func (c *Config) checkCOS(backend Backend, rel release, reject func(i18n.Message)) {
 	own, ibm := c.root.Get(IBMCOS), c.root.Get("ibm")
 	merged := func(key string) *pyyaml.Node {

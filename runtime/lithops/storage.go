@@ -1,7 +1,7 @@
 package lithops
 
 import (
-	"crypto/sha1" //nolint:gosec // the client names its buckets so; nothing is protected by it
+	"crypto/sha1" //nolint:gosec // the client uses SHA-1 in bucket names; it protects nothing
 	"encoding/hex"
 	"net"
 	"strings"
@@ -11,7 +11,7 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// The storage backends of Lithops that speak S3.
+// The storage backends of Lithops that use the S3 API.
 const (
 	IBMCOS = "ibm_cos"
 	Minio  = "minio"
@@ -19,9 +19,9 @@ const (
 	AWSS3  = "aws_s3"
 )
 
-// Storage returns the storage section as a client of this version sees it. What is not configured stays empty; a
-// configuration that was not found gives the zero Storage. compute matters because from 3.0 on the client takes the
-// region of ibm_cf for ibm_cos where none is configured.
+// Storage returns the storage section as a client of this version reads it. Missing keys stay empty. It returns the
+// zero Storage if there is no configuration. compute is required because from 3.0 on, the client uses the region of
+// ibm_cf for ibm_cos if none is configured.
 func (c *Config) Storage(compute Compute, install Install) (Storage, error) {
 	if !c.exists() {
 		return Storage{}, nil
@@ -67,8 +67,8 @@ func (c *Config) Storage(compute Compute, install Install) (Storage, error) {
 	return out, r.err
 }
 
-// IgnoredKeys says which keys of the configuration a client of this version does not look at, although they look as if they
-// counted: what the user wrote there has no effect.
+// IgnoredKeys describes the keys of the configuration that a client of this version ignores, although users may expect
+// them to have an effect.
 func (c *Config) IgnoredKeys(install Install) []i18n.Message {
 	if !c.exists() || parseRelease(install.Version).before(2, 9, 0) {
 		return nil
@@ -85,8 +85,8 @@ func (c *Config) IgnoredKeys(install Install) []i18n.Message {
 		"Version", install.Version, "Place", location(c.source, bucket.Line, 0), "Section", section)}
 }
 
-// cos follows storage/backends/ibm_cos/config.py: "ibm" over "ibm_cos" before 2.6, under it since; the region makes
-// the endpoint, before 3.0 even where one is configured.
+// cos applies the rules of storage/backends/ibm_cos/config.py. "ibm" takes precedence over "ibm_cos" before 2.6, and
+// "ibm_cos" over "ibm" since 2.6. The region defines the endpoint; before 3.0 even if an endpoint is configured.
 func (c *Config) cos(out *Storage, compute Compute, rel release) *reader {
 	var r *reader
 	if rel.before(2, 6, 0) {
@@ -96,9 +96,9 @@ func (c *Config) cos(out *Storage, compute Compute, rel release) *reader {
 	}
 	out.Endpoint, out.Region = r.text("endpoint"), r.text("region")
 	switch {
-	case rel.before(2, 2, 7): // knows no region
+	case rel.before(2, 2, 7): // does not support regions
 		out.Region = ""
-	case rel.before(3, 0, 0): // only a region of the section itself makes an endpoint
+	case rel.before(3, 0, 0): // only a region in section ibm_cos defines the endpoint
 		own := c.reader(IBMCOS)
 		if region := own.text("region"); region != "" {
 			out.Endpoint = cosEndpoint(region)
@@ -114,7 +114,7 @@ func (c *Config) cos(out *Storage, compute Compute, rel release) *reader {
 	if out.Region == "" {
 		out.Region = regionOf(out.Endpoint, 1)
 	}
-	out.Endpoint = strings.Replace(out.Endpoint, "http:", "https:", 1) // ibm_cos.py does, everywhere
+	out.Endpoint = strings.Replace(out.Endpoint, "http:", "https:", 1) // like ibm_cos.py in all releases
 	if compute.Backend == CodeEngine {
 		out.PrivateEndpoint = r.text("private_endpoint")
 		if !r.has("endpoint") && out.Region != "" {
@@ -131,7 +131,7 @@ func (c *Config) cos(out *Storage, compute Compute, rel release) *reader {
 	return r
 }
 
-// directEndpoint is the endpoint by which jobs of Code Engine reach a bucket.
+// directEndpoint returns the endpoint of a region that Code Engine jobs use to access a bucket.
 func directEndpoint(region string) string {
 	return "https://s3.direct." + region + ".cloud-object-storage.appdomain.cloud"
 }
@@ -140,7 +140,8 @@ func cosEndpoint(region string) string {
 	return "https://s3." + region + ".cloud-object-storage.appdomain.cloud"
 }
 
-// s3 follows storage/backends/aws_s3/config.py: "aws" over "aws_s3" before 3.0, under it since.
+// s3 applies the rules of storage/backends/aws_s3/config.py. "aws" takes precedence over "aws_s3" before 3.0, and
+// "aws_s3" over "aws" since 3.0.
 func (c *Config) s3(out *Storage, rel release) *reader {
 	var r *reader
 	if rel.before(3, 0, 0) {
@@ -168,8 +169,8 @@ func (c *Config) s3(out *Storage, rel release) *reader {
 	return r
 }
 
-// defaultBucket is the name that a client of 3.0 or later makes up when no bucket is configured; "" where it makes up
-// none, or one that only the service can tell: aws_s3 asks for the caller's id from 3.3 on.
+// defaultBucket returns the bucket name that a client of 3.0 or later derives if no bucket is configured. It returns ""
+// if the client derives none, or if only the service can determine it: from 3.3 on, aws_s3 requests the caller's ID.
 func defaultBucket(s Storage, version string) string {
 	rel := parseRelease(version)
 	if rel.before(3, 0, 0) || s.AccessKeyID == "" || s.SecretAccessKey == "" {
@@ -189,7 +190,8 @@ func defaultBucket(s Storage, version string) string {
 
 var bucketName = text.NewPattern(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
 
-// CheckBucket refuses a name that a store makes no bucket of. Old buckets may have capital letters or underscores.
+// CheckBucket returns an error for names with which a store cannot create a bucket. Names of old buckets may contain
+// uppercase letters or underscores.
 func CheckBucket(name string) error {
 	switch {
 	case !bucketName.MatchString(name):
@@ -204,7 +206,8 @@ func CheckBucket(name string) error {
 	return nil
 }
 
-// Validate tells what is missing to reach the bucket, with the key and the remedy.
+// Validate returns an error if a key that is required to access the bucket is missing. The error names the key and
+// suggests a fix.
 func (s Storage) Validate() error {
 	hmac := s.AccessKeyID != "" && s.SecretAccessKey != ""
 	switch {
@@ -230,7 +233,7 @@ func (s Storage) Validate() error {
 	return nil
 }
 
-// SetStorage writes the section of a store with the keys of a release.
+// SetStorage writes the section of a store with the key names of a release.
 func SetStorage(d *Document, s Storage, bucket, version string) {
 	id, secret := "access_key_id", "secret_access_key"
 	if rel := parseRelease(version); rel.before(2, 4, 0) || s.Backend == IBMCOS && rel.before(3, 0, 0) {
@@ -248,8 +251,8 @@ func SetStorage(d *Document, s Storage, bucket, version string) {
 	SetBucket(d, s.Backend, bucket, version)
 }
 
-// SetBucket writes the bucket where a release reads it: in the section of the store, before 2.9 also in "lithops", and
-// before 2.4 there alone.
+// SetBucket sets the bucket in the section that a release reads: the section of the store, before 2.9 also "lithops",
+// and before 2.4 only "lithops".
 func SetBucket(d *Document, section, bucket, version string) {
 	rel := parseRelease(version)
 	if rel.before(2, 9, 0) {

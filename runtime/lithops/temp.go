@@ -6,8 +6,8 @@ import (
 	"path/filepath"
 )
 
-// TempDir is where a client of this version keeps the files of its jobs: "lithops-$USER" in the temporary folder that
-// Python's tempfile finds, "lithops" before 2.8.0 (constants.py: LITHOPS_TEMP_DIR).
+// TempDir returns the directory in which a client of this version stores the files of its jobs: "lithops-$USER" in the
+// temporary directory of Python's tempfile, or "lithops" before 2.8.0 (constants.py: LITHOPS_TEMP_DIR).
 func TempDir(version string, getenv func(string) string) string {
 	name := "lithops"
 	if !parseRelease(version).before(2, 8, 0) {
@@ -25,19 +25,20 @@ func TempDir(version string, getenv func(string) string) string {
 	return filepath.Join(os.TempDir(), name)
 }
 
-// tempNames are what the client keeps of its jobs in TempDir, in any release (constants.py). The cleaner's folder is not
-// among them: it holds requests of programs that still run, as the client's own clean leaves it. Neither is what else is
-// there: the buckets of Lithops' storage "localhost" are the user's data.
+// tempNames are the entries of TempDir in which the client stores job data, in any release (constants.py). They do not
+// include the directory of the cleaner, because it contains requests of running programs; the clean command of the
+// client keeps it too. They do not include other entries either: the buckets of the Lithops storage backend "localhost"
+// are user data.
 var tempNames = []string{"jobs", "logs", "modules", "custom-runtime", "cache", "localhost-runner.log", "localhost-service.log", "functions.log"}
 
-// TempFiles returns what a client has left of its jobs in the folder of TempDir, empty folders left out. A link in the
-// folder's place is not followed: others may write to the folder above.
+// TempFiles returns the files and non-empty directories that a client left in the directory of TempDir. It does not
+// follow a link in place of the directory, because other users may be able to write to the parent directory.
 func TempFiles(dir string) []string {
 	info, err := os.Lstat(dir)
 	if err != nil || !info.IsDir() {
 		return nil
 	}
-	var found []string
+	var files []string
 	for _, name := range tempNames {
 		path := filepath.Join(dir, name)
 		info, err := os.Lstat(path)
@@ -49,19 +50,19 @@ func TempFiles(dir string) []string {
 				continue
 			}
 		}
-		found = append(found, path)
+		files = append(files, path)
 	}
-	return found
+	return files
 }
 
-// RemoveTemp removes what TempFiles returned. A folder stays and loses what is in it: a client that runs would not make
-// it again.
+// RemoveTemp removes the files that TempFiles returned. It empties directories but keeps them, because a running client
+// would not re-create them.
 func RemoveTemp(paths []string) error {
 	var failed []error
 	for _, path := range paths {
 		info, err := os.Lstat(path)
 		if err != nil {
-			continue // gone meanwhile
+			continue // already removed
 		}
 		err = os.RemoveAll(path)
 		if err == nil && info.IsDir() {

@@ -15,16 +15,17 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// tree lists the files of a Lithops package that belong into the handler archive.
+// tree lists the files of a Lithops package that belong in the handler archive.
 type tree struct {
-	dir   string   // the package
-	flat  bool     // the rules before 3.8.0
-	files []string // with slashes, sorted
+	dir   string   // package directory
+	flat  bool     // whether the rules of releases before 3.8.0 apply
+	files []string // relative paths with slashes, sorted
 	raw   int64    // bytes read so far
 }
 
-// skip tells what the client leaves out: before 3.8.0 the compiled files only; since then pytest's cache and other
-// archives too (utils.py: _SKIP_HANDLER_ZIP_DIRS, _skip_in_handler_zip).
+// skip reports whether the client omits a file or directory from the archive. Before 3.8.0 it omits only compiled
+// files; later releases also omit the pytest cache and zip files (utils.py: _SKIP_HANDLER_ZIP_DIRS,
+// _skip_in_handler_zip).
 func (t *tree) skip(name string, dir bool) bool {
 	if t.flat {
 		return dir && strings.Contains(name, "__pycache__")
@@ -35,7 +36,7 @@ func (t *tree) skip(name string, dir bool) bool {
 	return strings.HasSuffix(name, ".zip")
 }
 
-// path is where a file of the package is, which is named with slashes.
+// path returns the local path of a file that is named by its slash-separated path in the package.
 func (t *tree) path(name string) string { return filepath.Join(t.dir, filepath.FromSlash(name)) }
 
 func (t *tree) walk(ctx context.Context, dir string, depth int) error {
@@ -53,16 +54,16 @@ func (t *tree) walk(ctx context.Context, dir string, depth int) error {
 	}
 	for _, e := range entries {
 		name := path.Join(dir, e.Name())
-		info, err := os.Stat(t.path(name)) // follows links as the client does: some installers put nothing else into a package
+		info, err := os.Stat(t.path(name)) // follows links like the client; some installers create packages that consist of links
 		if errors.Is(err, fs.ErrNotExist) {
-			continue // a link to nothing, such as an editor's lock: the client leaves it out too
+			continue // a dangling link, such as an editor's lock; the client skips it too
 		}
 		if err != nil {
 			return unreadable(t.path(name), err)
 		}
 		switch {
 		case t.skip(e.Name(), info.IsDir()):
-		case strings.Contains(e.Name(), `\`): // what unpacks the archive takes a backslash for a slash, so the name may climb
+		case strings.Contains(e.Name(), `\`): // unpacking treats a backslash as a slash, so the name could escape the directory
 			return fault.New(fault.Invalid,
 				i18n.M("{{.Path}} has a backslash in its name, so unpacking the archive could write it to another directory.", "Path", t.path(name)),
 				i18n.M("Remove it, or reinstall Lithops."))

@@ -8,7 +8,7 @@ import (
 	"fn-runtime/runtime/entity"
 )
 
-// trial starts an image as its job would be, whether the code is in it or comes from a config map.
+// trial starts an image like its job would, whether the code is in the image or in a config map.
 const trial = `import os, sys
 entry = '` + JobEntry + `'
 os.execv(sys.executable, [sys.executable] + ([entry] if os.path.exists(entry) else ['-c'] + sys.argv[1:]))
@@ -20,8 +20,8 @@ const (
 	trialName = "check"
 )
 
-// NewTrial tells how a job of an image is started that leaves its metadata in the container itself: it is told to run for
-// them as by the client, with the store "localhost" in place of a bucket.
+// NewTrial returns the trial of an image: a job run that stores the metadata in the container itself. Its payload is
+// that of a metadata run of the client, but with the storage backend "localhost" instead of a bucket.
 func NewTrial(install Install) *entity.Trial {
 	payload, _ := json.Marshal(map[string]any{"backend": "localhost", "log_level": logLevelInfo, "runtime_name": trialName, // cannot fail
 		"localhost": map[string]string{"storage_bucket": trialName, "user_agent": "lithops/" + install.Version}})

@@ -8,17 +8,18 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// UserKey makes the user part of the names of packages and jobs from the keys of the configuration.
+// UserKey derives the user part of package and job names from the keys of the configuration.
 //
-// On openwhisk it is the first 5 characters of api_key. On ibm_cf it is
+// On openwhisk, it is the first 5 characters of api_key. On ibm_cf, it is:
 //
-//	2.2.0 - 2.3.0   the first 5 of api_key, else of iam_api_key
-//	2.3.1 - 2.9.0   the first 4 behind the colon of api_key, else the first 4 of iam_api_key
-//	3.0.0 and on    the first 4 of iam_api_key, in lower case
+//	2.2.0 - 2.3.0   the first 5 characters of api_key, otherwise of iam_api_key
+//	2.3.1 - 2.9.0   the first 4 characters after the colon of api_key, otherwise the first 4 of iam_api_key
+//	since 3.0.0     the first 4 characters of iam_api_key, in lowercase
 //
-// and on code_engine, from 3.7.0 on, the same with "0" for what no name may have.
+// On code_engine, from 3.7.0 on, it is the same with "0" in place of characters that names must not contain.
 //
-// So with both keys set, the Cloud Foundry key counts before 3.0 and the IAM key after (ibm_cf.py: user_key).
+// If both keys are set, the Cloud Foundry key takes precedence before 3.0 and the IAM key since 3.0 (ibm_cf.py:
+// user_key).
 func UserKey(backend Backend, version string, c Compute) (string, error) {
 	r := parseRelease(version)
 	if backend == OpenWhisk {
@@ -55,8 +56,8 @@ func UserKey(backend Backend, version string, c Compute) (string, error) {
 
 var notInJobs = text.NewPattern(`[^a-z0-9.-]`)
 
-// JobUserKey makes the user part of the names of jobs and projects from the first characters of an API key, as the client
-// does (code_engine.py: user_key). What it leaves may still be a "." which Code Engine refuses in the name of a job.
+// JobUserKey derives the user part of job and project names from the first characters of an API key, like the client
+// (code_engine.py: user_key). The result may contain a ".", which Code Engine does not accept in job names.
 func JobUserKey(first string) string {
 	return notInJobs.ReplaceAllString(strings.ToLower(first), "0")
 }
@@ -69,7 +70,7 @@ func noKey(key, section string) error {
 			"Key", key, "Section", section))
 }
 
-// firstChars is Python's s[:n]: characters, not bytes.
+// firstChars returns s[:n] as in Python: it counts characters, not bytes.
 func firstChars(s string, n int) string {
 	for i := range s {
 		if n == 0 {

@@ -7,14 +7,13 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// release is a Lithops version as far as the contract depends on it. A development version counts as the release it
-// leads to: 3.7.1.dev0 is 3.7.1.
+// release is a Lithops version without parts that do not affect the contract. A development version is treated as the
+// release that follows it: 3.7.1.dev0 is 3.7.1.
 type release struct{ major, minor, patch int }
 
 var releasePattern = text.NewPattern(`^(\d{1,6})\.(\d{1,6})(?:\.(\d{1,6}))?`)
 
-// newest stands for a version that cannot be read and for releases that nobody has seen yet: both follow the newest
-// known rules.
+// newest represents unparsable versions and future releases. Both follow the newest known rules.
 var newest = release{math.MaxInt, 0, 0}
 
 func parseRelease(version string) release {

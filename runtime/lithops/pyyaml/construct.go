@@ -15,15 +15,16 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// yamlReader makes nodes of what was parsed, by the rules of PyYAML's SafeConstructor.
+// yamlReader converts parsed YAML to nodes by the rules of PyYAML's SafeConstructor.
 type yamlReader struct {
-	text    string   // without a byte order mark, which has no column
-	lines   []string // the text from the beginning of each line
+	text    string   // without the byte order mark, which does not count as a column
+	lines   []string // the rest of the text from the start of each line
 	anchors map[string]bool
-	done    map[*yaml.Node]*Node // what an alias may stand for
+	done    map[*yaml.Node]*Node // values that an alias may refer to
 	count   int
 }
 
+// read converts a parsed value and checks the limits.
 func (r *yamlReader) read(n *yaml.Node, depth int) (*Node, error) {
 	if r.count++; r.count > maxNodes {
 		return nil, newError(n.Line, fmt.Sprintf("it contains more than %d values", maxNodes))
@@ -55,9 +56,9 @@ func (r *yamlReader) read(n *yaml.Node, depth int) (*Node, error) {
 	return v, nil
 }
 
-// value makes a node of anything but an alias.
+// value converts any parsed value except an alias.
 func (r *yamlReader) value(n *yaml.Node, depth int) (v *Node, err error) {
-	for _, part := range n.Content { // in brackets PyYAML takes the colon for the end of a key
+	for _, part := range n.Content { // in brackets, PyYAML treats a trailing colon as the end of a key
 		if n.Style&yaml.FlowStyle != 0 && part.Kind == yaml.ScalarNode && part.Style == 0 && strings.HasSuffix(part.Value, ":") {
 			return nil, newError(part.Line, "an entry in brackets ends with a colon; quote the entry, or add a space after the colon")
 		}
@@ -68,11 +69,11 @@ func (r *yamlReader) value(n *yaml.Node, depth int) (v *Node, err error) {
 	case yaml.SequenceNode:
 		v = &Node{Kind: List, Line: n.Line}
 		for _, item := range n.Content {
-			one, err := r.read(item, depth+1)
+			child, err := r.read(item, depth+1)
 			if err != nil {
 				return nil, err
 			}
-			v.Items = append(v.Items, one)
+			v.Items = append(v.Items, child)
 		}
 	default:
 		return r.scalar(n)
@@ -87,7 +88,7 @@ func unknownTag(line int) error {
 	return newError(line, "it contains a tag that Lithops does not support")
 }
 
-// sourceFrom returns the text from where a node stands, its tag and its anchor included.
+// sourceFrom returns the text from the position of a node, including its tag and anchor.
 func (r *yamlReader) sourceFrom(n *yaml.Node) string {
 	if r.lines == nil {
 		for rest := r.text; rest != ""; {
@@ -117,8 +118,9 @@ var (
 	emptyTag            = text.NewPattern(`^(?:&\S+\s+)?!\s`)
 )
 
-// scalar resolves what has neither quotes nor tag by its look. Of scalars with a look of their own the parser takes some
-// otherwise than PyYAML: a comment glued to the sign of a block, an escaped apostrophe, a tag without a name.
+// scalar converts a scalar. The kind of a scalar without quotes and tag depends on its text. scalar returns an error
+// for syntax that the parser reads differently than PyYAML: a comment directly after | or >, an escaped apostrophe, and
+// a tag without a name.
 func (r *yamlReader) scalar(n *yaml.Node) (*Node, error) {
 	v := &Node{Kind: Text, Line: n.Line, Text: n.Value}
 	switch {
@@ -138,7 +140,7 @@ func (r *yamlReader) scalar(n *yaml.Node) (*Node, error) {
 		}
 	case n.Style == 0:
 		v.Kind = KindOf(n.Value)
-	case emptyTag.MatchString(r.sourceFrom(n)): // PyYAML takes "! '12'" for a number
+	case emptyTag.MatchString(r.sourceFrom(n)): // PyYAML reads "! '12'" as a number
 		return nil, newError(n.Line, "it contains a ! without a tag name before a quoted string; remove the !")
 	case n.Style&yaml.DoubleQuotedStyle != 0 && quoteEscaped.MatchString(r.sourceFrom(n)):
 		return nil, newError(n.Line, `it contains \', which is not a valid escape sequence`)
@@ -160,7 +162,7 @@ var (
 	pythonTerm = text.NewPattern(`^[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?$`)
 )
 
-// constructible reports whether PyYAML can make a value of a scalar whose look, or tag, says what it is.
+// constructible reports whether PyYAML can convert a scalar to the kind that its text or tag implies.
 func constructible(v *Node) bool {
 	switch v.Kind {
 	case Int:
@@ -174,7 +176,7 @@ func constructible(v *Node) bool {
 	case Other:
 		m := pythonDate.FindStringSubmatch(v.Text)
 		if m == nil {
-			return false // "=" and "<<" that are no keys
+			return false // "=" and "<<" that are not keys
 		}
 		number := func(i int) int { return int(parseDigits(m[i])) }
 		t := time.Date(number(1), time.Month(number(2)), number(3), number(4), number(5), number(6), 0, time.UTC)
@@ -191,7 +193,7 @@ func parseDigits(s string) (n int64) {
 	return n
 }
 
-// countValues counts the values below n, and stops at limit.
+// countValues returns the number of values in n, including n. It stops when the number exceeds limit.
 func countValues(n *Node, limit int) int {
 	count := 1
 	for _, v := range n.Items {
@@ -209,7 +211,8 @@ func countValues(n *Node, limit int) int {
 	return count
 }
 
-// mapping lays what is merged with "<<" below the mapping's own keys; of a key that stands twice the last counts.
+// mapping converts a mapping. Its own keys take precedence over keys that are merged with "<<". If a key occurs twice,
+// the last one takes precedence.
 func (r *yamlReader) mapping(n *yaml.Node, depth int) (*Node, error) {
 	var ambiguous []string
 	own := &Node{Kind: Map, Line: n.Line, Values: make(map[string]*Node, len(n.Content)/2)}
@@ -235,7 +238,7 @@ func (r *yamlReader) mapping(n *yaml.Node, depth int) (*Node, error) {
 			ambiguous = append(ambiguous, keys...)
 			continue
 		case v.Kind != Text || v.Line == 0:
-			c := *v // a section begins where its key stands
+			c := *v // a section starts at its key
 			c.Line = k.Line
 			v = &c
 		}
@@ -255,8 +258,9 @@ func (r *yamlReader) mapping(n *yaml.Node, depth int) (*Node, error) {
 	return merged, nil
 }
 
-// merge lays a mapping, or a list of them, over what was merged before. It returns the keys that have another value in
-// two of them: up to PyYAML 6.0.3 the first of a list counts, and since then, for names of more than one letter, the last.
+// merge merges a mapping, or a list of mappings, into previously merged keys. It returns the keys that have different
+// values in two mappings, because PyYAML is inconsistent for them: up to 6.0.3 the first mapping in a list takes
+// precedence; in later releases the last one does, for names of more than one letter.
 func (r *yamlReader) merge(into, from *Node, line int) (ambiguous []string, err error) {
 	sources := []*Node{from}
 	if from.Kind == List {
@@ -271,7 +275,7 @@ func (r *yamlReader) merge(into, from *Node, line int) (ambiguous []string, err 
 		}
 		for _, key := range source.Keys {
 			v := source.Values[key]
-			if was := into.Values[key]; was != nil && was != v && (was.Kind != v.Kind || was.Text != v.Text || v.Kind == Map || v.Kind == List) {
+			if old := into.Values[key]; old != nil && old != v && (old.Kind != v.Kind || old.Text != v.Text || v.Kind == Map || v.Kind == List) {
 				ambiguous = append(ambiguous, key)
 			}
 			into.set(key, v)
@@ -280,7 +284,7 @@ func (r *yamlReader) merge(into, from *Node, line int) (ambiguous []string, err 
 	return ambiguous, nil
 }
 
-// key returns the name of a key. One that is no text is none that Lithops looks for: it gets a name that no text has.
+// key returns the name of a key. Lithops does not use keys that are not strings. They get a name that no string has.
 func (r *yamlReader) key(n *yaml.Node, depth int) (string, error) {
 	if n.Kind == yaml.ScalarNode && n.Style == 0 && n.Value == "=" {
 		return "=", nil

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Outline reads a configuration and gives it as a program in Python would write it down: a list of the kind of each
-// value and what it says. Keys that are no texts are left out.
+// Outline parses a configuration and returns it in the form that the Python program of the tests prints: a list of the
+// type and the value of each node. Keys that are not strings are omitted.
 func Outline(data []byte) (any, error) {
 	n, err := Parse(data)
 	if err != nil || n.Empty() {

@@ -8,7 +8,7 @@ import (
 	"io"
 )
 
-// ParseJSON reads the text of LITHOPS_CONFIG as Python's json.loads would; places are not known.
+// ParseJSON parses the text of LITHOPS_CONFIG like Python's json.loads. The nodes have no line numbers.
 func ParseJSON(data []byte) (*Node, error) {
 	if len(data) > MaxSize {
 		return nil, newError(0, fmt.Sprintf("it is larger than %d bytes", MaxSize))
@@ -76,7 +76,7 @@ func readJSON(d *json.Decoder, depth int) (*Node, error) {
 	return list, nil
 }
 
-// jsonError does not repeat the decoder's words: they quote the text, and it may hold secrets.
+// jsonError does not include the message of the decoder, because it quotes the text, which may contain secrets.
 func jsonError(d *json.Decoder) error {
 	return newError(0, fmt.Sprintf("it is not valid JSON from character %d on", d.InputOffset()+1))
 }

@@ -9,32 +9,32 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// Kind is a type of YAML as PyYAML's safe_load sees it.
+// Kind is the type of a YAML value in PyYAML's safe_load.
 type Kind int
 
-// The types.
+// The kinds.
 const (
 	Null Kind = iota
 	Text
 	Int
 	Float
 	Bool
-	Other // a time, or what safe_load refuses: of use for no key
+	Other // a time, or a value that safe_load rejects; not valid for any key of Lithops
 	Map
 	List
 )
 
-// Node is one value of a text with its place.
+// Node is a value of a text with its position.
 type Node struct {
 	Kind   Kind
 	Line   int    // from 1; 0 for JSON
-	Text   string // of scalars: the text itself, or the literal
+	Text   string // for scalars: the string, or the literal
 	Keys   []string
 	Values map[string]*Node
 	Items  []*Node
 }
 
-// Get returns the value of a key in a mapping; nil when there is none or it is null.
+// Get returns the value of a key in a mapping. It returns nil if the key is missing or the value is null.
 func (n *Node) Get(key string) *Node {
 	if n == nil || n.Kind != Map {
 		return nil
@@ -46,7 +46,7 @@ func (n *Node) Get(key string) *Node {
 	return v
 }
 
-// Contains reports whether a value, or one in it, is the text.
+// Contains reports whether the value or a value in it is the given string.
 func (n *Node) Contains(text string) bool {
 	if n == nil {
 		return false
@@ -62,7 +62,7 @@ func (n *Node) Contains(text string) bool {
 	return slices.ContainsFunc(n.Items, func(v *Node) bool { return v.Contains(text) })
 }
 
-// Scalar returns the text of a value that has one; "" for a list, a mapping, and nothing.
+// Scalar returns the text of a scalar. It returns "" for lists, mappings and nil.
 func (n *Node) Scalar() string {
 	if n == nil || n.Kind == Map || n.Kind == List {
 		return ""
@@ -71,13 +71,13 @@ func (n *Node) Scalar() string {
 }
 
 func (n *Node) set(key string, v *Node) {
-	if _, there := n.Values[key]; !there {
+	if _, exists := n.Values[key]; !exists {
 		n.Keys = append(n.Keys, key)
 	}
 	n.Values[key] = v
 }
 
-// Empty reports whether the value is false to Python.
+// Empty reports whether the value is falsy in Python. It returns false for booleans and numbers.
 func (n *Node) Empty() bool {
 	switch {
 	case n == nil || n.Kind == Null:
@@ -93,7 +93,7 @@ func (n *Node) Empty() bool {
 }
 
 // The implicit types of YAML 1.1 as PyYAML resolves plain scalars (yaml/resolver.py). They differ from YAML 1.2: yes
-// is a truth value, 012 is octal, 1e5 is a text.
+// is a boolean, 012 is octal, 1e5 is a string.
 var (
 	yamlNull     = text.NewPattern(`^(?:~|null|Null|NULL|)$`)
 	yamlBool     = text.NewPattern(`^(?:yes|Yes|YES|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF)$`)
@@ -104,7 +104,7 @@ var (
 	yamlOther    = text.NewPattern(`^(?:=|<<)$|^[0-9]{4}-[0-9]{2}-[0-9]{2}$|^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt]|[ \t]+)[0-9]{1,2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]*)?(?:[ \t]*(?:Z|[-+][0-9]{1,2}(?::[0-9]{2})?))?$`)
 )
 
-// KindOf returns the type of a plain scalar.
+// KindOf returns the kind of a plain scalar.
 func KindOf(text string) Kind {
 	switch {
 	case yamlNull.MatchString(text):
@@ -121,13 +121,14 @@ func KindOf(text string) Kind {
 	return Text
 }
 
-// Int returns a whole number as YAML 1.1 writes it: with underscores, as 0b, 0x, octal with a leading 0, or to the base 60
-// with colons. The error is strconv's.
+// Int returns the value of an integer in YAML 1.1 format: with underscores, with the prefix 0b or 0x, octal with a
+// leading 0, or in base 60 with colons. The error is that of strconv.
 func (n *Node) Int() (int64, error) { return pythonInt(n.Text) }
 
 // True reports whether a Bool is true.
 func (n *Node) True() bool { return yamlTrue.MatchString(n.Text) }
 
+// pythonInt parses an integer in YAML 1.1 format.
 func pythonInt(text string) (int64, error) {
 	digits := strings.ReplaceAll(text, "_", "")
 	sign := ""
@@ -149,7 +150,7 @@ func pythonInt(text string) (int64, error) {
 	return strconv.ParseInt(strings.TrimPrefix(sign, "+")+digits, base, 64)
 }
 
-// sexagesimal is what "12:30" is for YAML 1.1: a number to the base 60.
+// sexagesimal returns the value of the digits of a number in base 60, such as "12:30" in YAML 1.1.
 func sexagesimal(sign string, parts []string) (n int64, err error) {
 	for _, part := range parts {
 		digit, err := strconv.ParseInt(part, 10, 32)

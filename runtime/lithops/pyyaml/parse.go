@@ -1,7 +1,7 @@
-// Package pyyaml reads YAML and JSON as Lithops does, which gives them to PyYAML's safe_load and to Python's json.loads:
-// what these refuse is refused, and a value has the type that they see.
+// Package pyyaml reads YAML and JSON like Lithops, which uses PyYAML's safe_load and Python's json.loads: it returns an
+// error for texts that these reject, and values have the types that these return.
 //
-// What may go in: how texts become values. What may not: what the values mean to Lithops.
+// It does not interpret the values.
 package pyyaml
 
 import (
@@ -15,18 +15,18 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// The bounds of a configuration. A real one has some hundred values, four levels and 4 KB.
+// The limits of a configuration. A typical configuration has several hundred values, four levels and 4 KB.
 const (
 	MaxSize  = 64 << 10 // bytes
 	maxDepth = 32
-	maxNodes = 10_000 // aliases expanded: a YAML bomb stops here
+	maxNodes = 10_000 // with aliases expanded, against YAML bombs
 )
 
-// newError is what is wrong with a configuration in a line; 0 means that the line is not known.
-func newError(line int, what string) error { return &document.Error{Line: line, Reason: what} }
+// newError returns an error for a line of a configuration; 0 means that the line is unknown.
+func newError(line int, reason string) error { return &document.Error{Line: line, Reason: reason} }
 
-// Parse reads a text as the client does, which opens the file as UTF-8 text and gives it to PyYAML's
-// safe_load: what PyYAML refuses is refused.
+// Parse parses a text like the client, which opens the file as UTF-8 text and passes it to PyYAML's safe_load. It
+// returns an error for texts that PyYAML rejects. It returns nil if the text contains no value.
 func Parse(data []byte) (*Node, error) {
 	if len(data) > MaxSize {
 		return nil, newError(0, fmt.Sprintf("it is larger than %d bytes", MaxSize))
@@ -42,7 +42,7 @@ func Parse(data []byte) (*Node, error) {
 		i += size
 	}
 	text := lineBreaks.Replace(string(data))
-	if strings.HasPrefix(text, "\ufeff\ufeff") { // the first is a mark, and the parser takes a second one for a mark, too
+	if strings.HasPrefix(text, "\ufeff\ufeff") { // only the first one is a byte order mark, but the parser skips both
 		return nil, newError(1, "it starts with two byte order marks")
 	}
 	root, err := Nodes(data)
@@ -53,7 +53,8 @@ func Parse(data []byte) (*Node, error) {
 	return r.read(root, 0)
 }
 
-// Nodes returns what the parser makes of a text that Parse reads, with places and comments; nil when it holds nothing.
+// Nodes returns the syntax tree of a text that Parse accepts, with positions and comments. It returns nil if the text
+// contains no value.
 func Nodes(data []byte) (*yaml.Node, error) {
 	text := lineBreaks.Replace(string(data))
 	root, err := document.Parse(versionLine12.ReplaceAllString(text, "${1}%YAML 1.1"))
@@ -63,29 +64,30 @@ func Nodes(data []byte) (*yaml.Node, error) {
 	return root, err
 }
 
-// versionLine12 is a directive that PyYAML takes as it takes that of version 1.1.
+// versionLine12 matches the directive of another YAML 1 version, which PyYAML treats like %YAML 1.1.
 var versionLine12 = text.NewPattern(`\A(\x{feff}?(?:[ ]*(?:#.*)?\n)*)%YAML 1\.[0-9]+`)
 
-// lineBreaks makes the breaks of other systems plain ones, as Python does when it opens a text.
+// lineBreaks replaces the line breaks of other systems with "\n", like Python when it opens a text file.
 var lineBreaks = strings.NewReplacer("\r\n", "\n", "\r", "\n")
 
-func errorAtOffset(data []byte, at int, what string) error {
-	before := strings.Split(lineBreaks.Replace(string(data[:at])), "\n")
+// errorAtOffset returns an error for a byte offset in a text.
+func errorAtOffset(data []byte, offset int, reason string) error {
+	before := strings.Split(lineBreaks.Replace(string(data[:offset])), "\n")
 	last := before[len(before)-1]
-	return &document.Error{Line: len(before), Column: utf8.RuneCountInString(last) + 1, Reason: what}
+	return &document.Error{Line: len(before), Column: utf8.RuneCountInString(last) + 1, Reason: reason}
 }
 
-// printable reports whether PyYAML's reader takes a character (yaml/reader.py: NON_PRINTABLE).
+// printable reports whether PyYAML's reader accepts a character (yaml/reader.py: NON_PRINTABLE).
 func printable(r rune) bool {
 	return r == '\t' || r == '\n' || r == '\r' || r >= ' ' && r <= '~' || r == 0x85 || r >= 0xA0 && r <= 0xD7FF ||
 		r >= 0xE000 && r <= 0xFFFD || r >= 0x10000
 }
 
-const tabRefused = "a tab is used where YAML allows only spaces"
+const tabReason = "a tab is used where YAML allows only spaces"
 
-// checkTabs refuses tabs outside of quotes, comments and block scalars, where PyYAML takes none and the parser does. The
-// test is to put a letter into the place of each: what they separated before is no longer separate then. root and err are
-// what the parser says of the text as it is.
+// checkTabs rejects tabs outside of quotes, comments and block scalars. PyYAML does not accept them there, but the
+// parser does. To detect them, checkTabs replaces each tab with a letter: tokens that a tab separated are then no
+// longer separate. root and err are the result of parsing the original text.
 func checkTabs(text string, root *yaml.Node, err error) (*yaml.Node, error) {
 	letter := '\uE000'
 	for strings.ContainsRune(text, letter) {
@@ -94,20 +96,21 @@ func checkTabs(text string, root *yaml.Node, err error) (*yaml.Node, error) {
 	marked, markedErr := document.Parse(strings.ReplaceAll(text, "\t", string(letter)))
 	switch {
 	case markedErr != nil && err != nil:
-		return nil, err // something else is wrong
+		return nil, err // there is another error
 	case markedErr != nil:
-		return nil, errorAtOffset([]byte(text), strings.IndexByte(text, '\t'), tabRefused)
+		return nil, errorAtOffset([]byte(text), strings.IndexByte(text, '\t'), tabReason)
 	}
-	if refused := findTab(marked, letter); refused != nil {
-		return nil, refused
+	if tabErr := findTab(marked, letter); tabErr != nil {
+		return nil, tabErr
 	}
-	if err != nil && restoreTabs(marked, letter) { // the parser refuses a block scalar that begins with a tab, which PyYAML takes
+	if err != nil && restoreTabs(marked, letter) { // the parser rejects a block scalar that starts with a tab, but PyYAML accepts it
 		return marked, nil
 	}
 	return root, err
 }
 
-// restoreTabs puts the tabs back. It reports whether that is what the text says: folding would go by the tabs.
+// restoreTabs replaces the letter with tabs again. It reports whether the result is correct: it is not for folded
+// scalars, because folding depends on the tabs.
 func restoreTabs(n *yaml.Node, letter rune) bool {
 	if n.Style&yaml.FoldedStyle != 0 && strings.ContainsRune(n.Value, letter) {
 		return false
@@ -121,7 +124,7 @@ func restoreTabs(n *yaml.Node, letter rune) bool {
 	return true
 }
 
-// findTab finds the letter outside of quotes and block scalars.
+// findTab returns an error if the letter occurs outside of quotes and block scalars.
 func findTab(n *yaml.Node, letter rune) error {
 	if n == nil {
 		return nil
@@ -129,7 +132,7 @@ func findTab(n *yaml.Node, letter rune) error {
 	const styleAllowsTabs = yaml.DoubleQuotedStyle | yaml.SingleQuotedStyle | yaml.LiteralStyle | yaml.FoldedStyle
 	for _, text := range []string{n.Value, n.Tag, n.Anchor} {
 		if i := strings.IndexRune(text, letter); i >= 0 && (text != n.Value || n.Style&styleAllowsTabs == 0) {
-			return &document.Error{Line: n.Line, Column: n.Column + utf8.RuneCountInString(text[:i]), Reason: tabRefused}
+			return &document.Error{Line: n.Line, Column: n.Column + utf8.RuneCountInString(text[:i]), Reason: tabReason}
 		}
 	}
 	for _, c := range n.Content {
