@@ -85,7 +85,7 @@ func (f *Factory) dashboardOptions(s *runtime.Service, req runtime.JobsRequest) 
 	}
 	if s.Target.Backend == runtime.BackendLocal {
 		o.Load = func(ctx context.Context) (*dashboard.Load, error) {
-			l, err := local.AskLoad(ctx, f.localDir())
+			l, err := local.QueryLoad(ctx, f.localDir())
 			if l == nil || err != nil {
 				return nil, err
 			}

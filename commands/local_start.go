@@ -71,7 +71,7 @@ func newLocalStart(f *Factory) *cobra.Command {
 			}
 			running, err := local.Status(cmd.Context(), o.Dir)
 			if err == nil && running.Running {
-				err = running.Differs(o)
+				err = running.CheckSettings(o)
 			}
 			if err != nil {
 				return err

@@ -176,7 +176,7 @@ func (p *opening) localEndpoint(ctx context.Context) (local.Info, error) {
 }
 
 func notRunning(i local.Info) error {
-	if err := local.Hanging(i); err != nil {
+	if err := local.CheckResponsive(i); err != nil {
 		return err
 	}
 	return fault.New(fault.Unavailable, i18n.M("The local endpoint is not running."), i18n.M("Start the endpoint with 'ibmcloud fn-runtime local start'."))

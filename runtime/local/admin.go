@@ -16,10 +16,11 @@ import (
 	"time"
 )
 
-// adminPrefix is no possible bucket name: those begin with a letter or a number.
+// adminPrefix is the path prefix of the endpoint's own API. It cannot conflict with a bucket name, because bucket names
+// begin with a letter or a digit.
 const adminPrefix = "/_fn-runtime/"
 
-// admin answers the two questions of the commands: who are you, and stop.
+// admin serves the two requests that the commands send to the endpoint: health and stop.
 type admin struct{ *endpoint }
 
 // Admits reports whether a request has the endpoint's token.
@@ -52,18 +53,20 @@ func (e admin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// health is the response to a health request.
 type health struct {
 	PID         int   `json:"pid"`
-	Activations int   `json:"activations"` // running
+	Activations int   `json:"activations"` // number of running activations
 	Load        *Load `json:"load,omitempty"`
 }
 
-// answerTimeout is how long a command waits for the endpoint to say that it runs.
-const answerTimeout = 5 * time.Second
+// adminTimeout is how long a command waits for a response of the endpoint.
+const adminTimeout = 5 * time.Second
 
-// ask sends one request to the endpoint that i describes. It trusts the endpoint's own authority alone, so that
-// whoever has taken the port of an ended endpoint learns nothing.
-func ask(ctx context.Context, i Info, method, what string) ([]byte, error) {
+// adminRequest sends a request to the endpoint that i describes and returns the body of the response. It trusts only
+// the endpoint's own CA, so that a program that has taken over the port of a stopped endpoint does not receive the
+// token.
+func adminRequest(ctx context.Context, i Info, method, operation string) ([]byte, error) {
 	ca, err := os.ReadFile(i.CAFile)
 	if err != nil {
 		return nil, err
@@ -73,8 +76,8 @@ func ask(ctx context.Context, i Info, method, what string) ([]byte, error) {
 		return nil, errors.New("cannot read the CA certificate of the endpoint")
 	}
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, DisableKeepAlives: true}
-	client := &http.Client{Transport: transport, Timeout: answerTimeout}
-	req, err := http.NewRequestWithContext(ctx, method, i.Endpoint+adminPrefix+what, bytes.NewReader(nil))
+	client := &http.Client{Transport: transport, Timeout: adminTimeout}
+	req, err := http.NewRequestWithContext(ctx, method, i.Endpoint+adminPrefix+operation, bytes.NewReader(nil))
 	if err != nil {
 		return nil, err
 	}
@@ -91,17 +94,18 @@ func ask(ctx context.Context, i Info, method, what string) ([]byte, error) {
 	return data, err
 }
 
-// alive reports whether the endpoint that i describes answers, and is that process. It hangs when it is that process
-// that takes connections and does not answer: one that starts or ends takes none.
-func alive(ctx context.Context, i Info) (runs, hangs bool) {
+// probe checks the endpoint that i describes. It runs if it responds and its PID is that of i. It hangs if the process
+// exists and accepts connections but does not respond in time. An endpoint that is starting or stopping accepts no
+// connections, so it does not count as hanging.
+func probe(ctx context.Context, i Info) (runs, hangs bool) {
 	if i.PID == 0 || i.Endpoint == "" {
 		return false, false
 	}
-	data, err := ask(ctx, i, http.MethodGet, "health")
+	data, err := adminRequest(ctx, i, http.MethodGet, "health")
 	var h health
 	if err == nil && json.Unmarshal(data, &h) == nil && h.PID == i.PID {
 		return true, false
 	}
-	var late net.Error
-	return false, errors.As(err, &late) && late.Timeout() && ctx.Err() == nil && same(i)
+	var netErr net.Error
+	return false, errors.As(err, &netErr) && netErr.Timeout() && ctx.Err() == nil && sameProcess(i)
 }

@@ -21,14 +21,15 @@ import (
 	"fn-runtime/runtime/regular"
 )
 
-// Lifetimes of the endpoint's own authority and of the certificate it signs. Each is renewed when renewBefore is left.
+// Lifetimes of the endpoint's CA and of the server certificates that it signs. Each is renewed when less than
+// renewBefore of its lifetime is left.
 const (
 	caLifetime   = 10 * 365 * 24 * time.Hour
 	certLifetime = 90 * 24 * time.Hour
 	renewBefore  = 30 * 24 * time.Hour
 )
 
-// certs returns the server certificate, made anew when it runs out while the endpoint runs.
+// certs provides a server certificate and renews it while the endpoint runs.
 type certs struct {
 	dir string
 	issuance
@@ -37,18 +38,20 @@ type certs struct {
 	tls *tls.Certificate
 }
 
-// issuance is an authority, the names that it may vouch for and does, and the files of both.
+// issuance describes a CA and its server certificate: their files and the host names and addresses that they are valid
+// for.
 type issuance struct {
 	ca, caKey, cert, certKey string // files
-	bundle                   string // with all authorities that clients are to trust
+	bundle                   string // file with all CAs that clients must trust
 	names                    []string
 	addresses                []net.IP
-	networks                 []*net.IPNet
-	trusted                  []string // files of further authorities of ours for the bundle
+	networks                 []*net.IPNet // address ranges to which the CA is limited
+	trusted                  []string     // files of other CAs of the endpoint, for the bundle
 }
 
-// ofMachine is the issuance for the names of this machine: a stolen key opens nothing else to those who trust it.
-func ofMachine() issuance {
+// localIssuance returns the issuance for the loopback names of this machine. The CA is limited to these names, so that
+// a stolen key cannot be used to impersonate other hosts.
+func localIssuance() issuance {
 	return issuance{
 		ca: caFile, caKey: caKeyFile, cert: certFile, certKey: certKeyFile, bundle: bundleFile,
 		names: []string{"localhost"}, addresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
@@ -59,16 +62,16 @@ func ofMachine() issuance {
 	}
 }
 
-// ofCloud is the issuance for the names of IBM's hosts that the proxy stands for. Its authority is in no bundle but its
-// own.
-func ofCloud() issuance {
+// cloudIssuance returns the issuance for the IBM host names that the proxy serves. Its CA is only in its own bundle.
+func cloudIssuance() issuance {
 	return issuance{
 		ca: cloudCAFile, caKey: cloudCAKeyFile, cert: cloudCertFile, certKey: cloudCertKeyFile, bundle: cloudBundleFile,
 		names: codeengine.Hosts(), trusted: []string{caFile},
 	}
 }
 
-// newCerts makes what is missing, and the files that clients read.
+// newCerts returns the certificates of an issuance. It creates missing files, renews expiring certificates and writes
+// the bundle.
 func newCerts(dir string, now func() time.Time, i issuance) (*certs, error) {
 	c := &certs{dir: dir, now: now, issuance: i}
 	if _, err := c.current(); err != nil {
@@ -77,8 +80,10 @@ func newCerts(dir string, now func() time.Time, i issuance) (*certs, error) {
 	return c, c.writeBundle()
 }
 
+// get implements tls.Config.GetCertificate.
 func (c *certs) get(*tls.ClientHelloInfo) (*tls.Certificate, error) { return c.current() }
 
+// current returns the server certificate. It issues a new one if the certificate is missing or about to expire.
 func (c *certs) current() (*tls.Certificate, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -116,12 +121,14 @@ func (c *certs) current() (*tls.Certificate, error) {
 
 func (c *certs) path(name string) string { return filepath.Join(c.dir, name) }
 
+// fresh reports whether a certificate is valid and does not need to be renewed yet.
 func (c *certs) fresh(cert *x509.Certificate) bool {
 	now := c.now()
 	return cert != nil && !now.Before(cert.NotBefore) && now.Add(renewBefore).Before(cert.NotAfter)
 }
 
-// authority reads or makes the authority. It may only vouch for the names of its issuance.
+// authority returns the CA of the issuance and its key. It creates the CA if it is missing or about to expire. Name
+// constraints limit the CA to the names and addresses of the issuance.
 func (c *certs) authority() (*x509.Certificate, *ecdsa.PrivateKey, error) {
 	if pair, err := tls.LoadX509KeyPair(c.path(c.ca), c.path(c.caKey)); err == nil && c.fresh(pair.Leaf) {
 		if key, ok := pair.PrivateKey.(*ecdsa.PrivateKey); ok {
@@ -146,10 +153,11 @@ func (c *certs) authority() (*x509.Certificate, *ecdsa.PrivateKey, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return pair.Leaf, key, c.writeBundle() // also while the endpoint runs: workers read it as they start
+	return pair.Leaf, key, c.writeBundle() // needed even while the endpoint runs: each new worker reads the bundle
 }
 
-// issue makes a key and a certificate for it, signed by parent (by itself when parentKey is nil), and writes both.
+// issue creates a key and a certificate that is signed by parent, or self-signed if parentKey is nil. It writes both to
+// files.
 func (c *certs) issue(template, parent *x509.Certificate, parentKey *ecdsa.PrivateKey, lifetime time.Duration, certName, keyName string) (*ecdsa.PrivateKey, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -179,16 +187,17 @@ func (c *certs) issue(template, parent *x509.Certificate, parentKey *ecdsa.Priva
 	)
 }
 
-// systemBundles is where systems keep the authorities that they trust, as crypto/x509 looks for them.
+// systemBundles lists the files in which systems store their trusted CAs. Source: crypto/x509.
 var systemBundles = [...]string{
 	"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem",
 	"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", "/etc/ssl/cert.pem",
 }
 
-// writeBundle writes the system's authorities, those of REQUESTS_CA_BUNDLE and ours into one file: that variable
-// replaces what a client trusts, and a program that reaches this endpoint must still reach the rest of the world.
+// writeBundle writes a file with the system's CAs, the CAs of REQUESTS_CA_BUNDLE and the endpoint's CA. Clients use
+// this file as REQUESTS_CA_BUNDLE, which replaces their trusted CAs. It contains the other CAs so that clients can
+// still connect to other hosts.
 func (c *certs) writeBundle() error {
-	own, err := os.ReadFile(c.path(c.ca))
+	ca, err := os.ReadFile(c.path(c.ca))
 	if err != nil {
 		return err
 	}
@@ -198,10 +207,10 @@ func (c *certs) writeBundle() error {
 			break
 		}
 	}
-	site, _ := regular.ReadCABundle(os.Getenv("REQUESTS_CA_BUNDLE")) // which may be this very file
-	var all bytes.Buffer
+	user, _ := regular.ReadCABundle(os.Getenv("REQUESTS_CA_BUNDLE")) // may be the file that is written here
+	var bundle bytes.Buffer
 	seen := map[string]bool{}
-	texts := [][]byte{system, site, own}
+	texts := [][]byte{system, user, ca}
 	for _, name := range c.trusted {
 		text, err := os.ReadFile(c.path(name))
 		if err != nil {
@@ -209,7 +218,7 @@ func (c *certs) writeBundle() error {
 		}
 		texts = append(texts, text)
 	}
-	if cloud, _ := os.ReadFile(c.path(cloudCAFile)); c.ca != cloudCAFile { // the site's may be the bundle of the other issuance
+	if cloud, _ := os.ReadFile(c.path(cloudCAFile)); c.ca != cloudCAFile { // the user's bundle may be that of the other issuance
 		if block, _ := pem.Decode(cloud); block != nil {
 			seen[string(block.Bytes)] = true
 		}
@@ -218,14 +227,14 @@ func (c *certs) writeBundle() error {
 		for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
 			if der := string(block.Bytes); !seen[der] {
 				seen[der] = true
-				if err := pem.Encode(&all, &pem.Block{Type: block.Type, Bytes: block.Bytes}); err != nil {
+				if err := pem.Encode(&bundle, &pem.Block{Type: block.Type, Bytes: block.Bytes}); err != nil {
 					return err
 				}
 			}
 		}
 	}
-	if err := writeFile(c.path(c.bundle), all.Bytes()); err != nil {
+	if err := writeFile(c.path(c.bundle), bundle.Bytes()); err != nil {
 		return err
 	}
-	return os.Chmod(c.path(c.bundle), 0o644) //nolint:gosec // nothing secret; containers run as anybody, and read it
+	return os.Chmod(c.path(c.bundle), 0o644) //nolint:gosec // not secret; containers read it and may run as any user
 }

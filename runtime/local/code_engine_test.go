@@ -16,7 +16,7 @@ import (
 	"fn-runtime/runtime/runtimetest"
 )
 
-// cloud is a client of the endpoint's Code Engine, with a project of its own.
+// cloud is a client of the endpoint's Code Engine API that uses its own project.
 type cloud struct {
 	*testing.T
 	client  *http.Client
@@ -64,8 +64,9 @@ func (c *cloud) send(method, path string, body any) (doc map[string]any) {
 	return doc
 }
 
-// ended returns status and reason of a run of one instance.
-func (c *cloud) ended(name string) (status, reason string) {
+// waitEnded waits until a job run with one instance has ended. It returns the status of the run and the failure reason
+// of the instance.
+func (c *cloud) waitEnded(name string) (status, reason string) {
 	c.Helper()
 	var doc map[string]any
 	runtimetest.Eventually(c, "the run "+name+" has ended", func() bool {
@@ -84,10 +85,11 @@ func literal(name, value string) object {
 	return object{"type": "literal", "name": name, "value": value}
 }
 
-// A job run is a process that finds its mounts, its variables and no proxy, and that ends as its command does.
+// A job run is a process with its mounts and environment variables and without the user's proxy. The status of the run
+// follows from the exit status of its command.
 func TestJobRunsAreProcesses(t *testing.T) {
 	t.Setenv("HTTPS_PROXY", "http://127.0.0.1:9")
-	i := serving(t, nil)
+	i := startInProcess(t, nil)
 	c := newCloud(t, i)
 	out := filepath.Join(t.TempDir(), "out")
 	c.send("POST", "/config_maps", object{"name": "code", "data": object{"main.py": `
@@ -101,7 +103,7 @@ open(os.environ["OUT"], "w").write("|".join([os.environ["JOB_INDEX"], os.environ
 			"run_env_variables": []object{literal("OUT", out), literal("WHERE", "/app/main.py")}}
 		maps.Copy(body, more)
 		c.send("POST", "/job_runs", body)
-		return c.ended(name)
+		return c.waitEnded(name)
 	}
 	if status, reason := run("good", []string{"/usr/local/bin/python", "/app/main.py", "/apple"}, nil); status != "completed" {
 		t.Fatalf("the run ended as %s, %s", status, reason)
@@ -112,7 +114,7 @@ open(os.environ["OUT"], "w").write("|".join([os.environ["JOB_INDEX"], os.environ
 	}
 	parts := strings.Split(string(text), "|")
 	if len(parts) != 5 || parts[0] != "0" || !strings.HasPrefix(parts[1], filepath.Dir(i.CABundle)) || parts[2] != "/apple" || parts[3] != "None" || parts[4] != i.CABundle {
-		t.Errorf("the process saw %q", parts)
+		t.Errorf("the process has the values %q", parts)
 	}
 	for _, x := range []struct {
 		name, code, reason string
@@ -134,12 +136,12 @@ open(os.environ["OUT"], "w").write("|".join([os.environ["JOB_INDEX"], os.environ
 	}
 }
 
-// An endpoint that is started in a shell which uses it as Code Engine has no use for its own proxy, nor have its
-// actions.
-func TestTheEndpointIsNotBehindItsOwnProxy(t *testing.T) {
+// If the endpoint is started in a shell whose HTTPS_PROXY is the endpoint's own proxy, the endpoint does not use this
+// proxy, and its actions do not inherit it.
+func TestEndpointDoesNotUseItsOwnProxy(t *testing.T) {
 	i := Info{ProxyPort: 5, ProxySecret: "hidden"}
 	got := endpointEnvironment([]string{"HTTPS_PROXY=" + i.Proxy(), "HTTP_PROXY=http://site:3128", "PATH=/bin"})
 	if strings.Join(got, " ") != "HTTP_PROXY=http://site:3128 PATH=/bin" {
-		t.Errorf("the endpoint gets %q", got)
+		t.Errorf("the endpoint's environment is %q", got)
 	}
 }

@@ -7,18 +7,18 @@ import (
 	"path/filepath"
 )
 
-// The files of the endpoint's folder.
+// The files in the endpoint's directory.
 const (
 	infoFile    = "endpoint.json" // Info: credentials, ports and the process, mode 0600
 	logFile     = "endpoint.jsonl"
-	stderrFile  = "stderr.log" // what a crash says
+	stderrFile  = "stderr.log" // contains the output of a crash
 	startLock   = "start.lock"
 	caFile      = "ca.pem"
 	caKeyFile   = "ca-key.pem"
 	certFile    = "server.pem"
 	certKeyFile = "server-key.pem"
 	bundleFile  = "ca-bundle.pem"
-	// The names of IBM's hosts have an authority of their own, which only clients of Code Engine trust.
+	// The certificates for IBM's host names are signed by a separate CA, which only clients of Code Engine trust.
 	cloudCAFile      = "cloud-ca.pem"
 	cloudCAKeyFile   = "cloud-ca-key.pem"
 	cloudCertFile    = "cloud-server.pem"
@@ -26,18 +26,20 @@ const (
 	cloudBundleFile  = "cloud-bundle.pem"
 )
 
-// makeDir makes the folder, or tightens the one that is there: what is in it opens the endpoint.
-func makeDir(dir string) error {
+// ensureDir creates a directory with mode 0700, or restricts the mode of an existing directory: its files contain the
+// credentials of the endpoint. It returns an error if the directory belongs to another user.
+func ensureDir(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	if err := ownedByUs(dir); err != nil {
+	if err := checkOwner(dir); err != nil {
 		return err
 	}
 	return os.Chmod(dir, 0o700)
 }
 
-// writeFile replaces a file at once and on disk: readers see the old or the new one, also after a crash.
+// writeFile replaces a file atomically and syncs it to disk. Readers see the old or the new content, even after a
+// crash.
 func writeFile(path string, data []byte) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), ".tmp-*") // mode 0600
 	if err != nil {
@@ -55,15 +57,17 @@ func writeFile(path string, data []byte) (err error) {
 	return os.Rename(f.Name(), path)
 }
 
-// sweepFiles removes what a killed endpoint left of files that it was writing. Only who holds the state may call it.
-func sweepFiles(dir string) {
-	left, _ := filepath.Glob(filepath.Join(dir, ".tmp-*"))
-	for _, path := range left {
+// removeTempFiles removes temporary files that a killed endpoint left behind. The caller must hold the lock of the
+// state.
+func removeTempFiles(dir string) {
+	leftovers, _ := filepath.Glob(filepath.Join(dir, ".tmp-*"))
+	for _, path := range leftovers {
 		_ = os.Remove(path)
 	}
 }
 
-// readInfo returns what the last start wrote; os.ErrNotExist before the first one.
+// readInfo reads the Info that the endpoint wrote last. It returns os.ErrNotExist if the endpoint has never been
+// started.
 func readInfo(dir string) (Info, error) {
 	data, err := os.ReadFile(filepath.Join(dir, infoFile))
 	if err != nil {

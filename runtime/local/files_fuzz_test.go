@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// FuzzFiles reads any file in the endpoint's folder as what it should be: the description of the endpoint, its log. A
-// line of the log is one line on the screen, without control characters.
+// FuzzFiles reads arbitrary data as the files of the endpoint's directory: the description of the endpoint, its log and
+// its stderr. The readable log contains no control characters, and each line of the raw log is valid JSON.
 func FuzzFiles(f *testing.F) {
 	f.Add([]byte(`{"time":"2026-01-02T03:04:05Z","level":"INFO","msg":"request","service":"s3","method":"GET","path":"/a` + `\u001b[2J` + `","status":200,"duration_ns":1e99}` + "\n"))
 	f.Add([]byte(`{"endpoint":"https://127.0.0.1:1","pid":1,"token":"t"}`))
@@ -33,7 +33,7 @@ func FuzzFiles(f *testing.F) {
 		}
 		for _, r := range plain.String() {
 			if r != '\n' && (r < ' ' || r >= 0x7f && r < 0xa0) {
-				t.Errorf("%q shows %q", data, r)
+				t.Errorf("the log of %q contains %q", data, r)
 			}
 		}
 		if err := RawLogs(context.Background(), dir, LogOptions{Lines: 1000}, &raw); err != nil {
@@ -41,7 +41,7 @@ func FuzzFiles(f *testing.F) {
 		}
 		for line := range strings.Lines(raw.String()) {
 			if !json.Valid([]byte(line)) {
-				t.Errorf("%q is no JSON", line)
+				t.Errorf("%q is not JSON", line)
 			}
 		}
 	})

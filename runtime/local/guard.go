@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Limits before anything is read: connections, requests at the same time and how long one waits for its turn, header
-// bytes.
+// Limits on connections, on concurrent requests, on the time that a request waits for a slot, and on the size of the
+// request header in bytes. They apply before a request is processed.
 const (
 	maxConnections = 4096
 	maxRequests    = 2048
@@ -16,52 +16,54 @@ const (
 	maxHeader      = 64 << 10
 )
 
-// service is what stands behind the guard.
+// service is an API that is served behind the guard.
 type service interface {
 	http.Handler
-	// Admits reports whether the credentials of a request are right. ServeHTTP refuses those where they are not, in the
-	// words of its protocol.
+	// Admits reports whether a request has valid credentials. ServeHTTP rejects requests without valid credentials with an
+	// error of its protocol.
 	Admits(*http.Request) bool
 }
 
-// guard lets only programs of this machine through: the name by which they call us must be one of ours, or a page in a
-// browser could reach us through a name that resolves to 127.0.0.1; and no page may call us at all. Who has no
-// credentials is refused before it takes anything that others need: it holds no place, is no activity, and what it
-// fills of the log is bounded.
-func (e *endpoint) guard(s service, name func(*http.Request) string, ours func(host string) bool) http.Handler {
+// guard admits only requests from programs on this machine. The Host header must be a name that validHost accepts,
+// because otherwise a web page could reach the endpoint through a name that resolves to 127.0.0.1 (DNS rebinding).
+// Requests that a browser sends for a web page are rejected in any case. A request without valid credentials is
+// rejected before it can use shared resources: it gets no slot, does not count as activity, and the log space for such
+// requests is limited.
+func (e *endpoint) guard(s service, name func(*http.Request) string, validHost func(host string) bool) http.Handler {
 	slots := make(chan struct{}, maxRequests)
-	patient := patience{grace: paceGrace, rate: paceRate, drain: maxDrain}
-	known := record(toAll(e.log), maxHeader, time.Now, name, patient.wrap(e.busy(slot(slots, slotWait, s))))
-	patient.drain = 0
-	stranger := record(toFew(e.log), maxStranger, time.Now, name, patient.wrap(refuse(s, ours)))
+	pace := clientPace{grace: paceGrace, rate: paceRate, drain: maxDrain}
+	admitted := logRequests(logAll(e.log), maxHeader, time.Now, name, pace.wrap(e.trackActivity(limitConcurrency(slots, slotWait, s))))
+	pace.drain = 0
+	rejected := logRequests(logSample(e.log), maxRejectedText, time.Now, name, pace.wrap(reject(s, validHost)))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
-		if ours(r.Host) && !fromPage(r) && s.Admits(r) {
-			known.ServeHTTP(w, r)
+		if validHost(r.Host) && !fromBrowser(r) && s.Admits(r) {
+			admitted.ServeHTTP(w, r)
 		} else {
-			w.Header().Set("Connection", "close") // an idle connection is a place that others wait for
-			stranger.ServeHTTP(w, r)
+			w.Header().Set("Connection", "close") // an idle connection would count against maxConnections
+			rejected.ServeHTTP(w, r)
 		}
 	})
 }
 
-// refuse says why a request gets no further.
-func refuse(s service, ours func(host string) bool) http.Handler {
+// reject returns a handler that responds with the reason why a request is not admitted.
+func reject(s service, validHost func(host string) bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
-		case !ours(r.Host):
-			http.Error(w, "This endpoint answers to loopback names only.", http.StatusMisdirectedRequest)
-		case fromPage(r):
-			http.Error(w, "This endpoint is not for browsers.", http.StatusForbidden)
+		case !validHost(r.Host):
+			http.Error(w, "This endpoint accepts requests only for loopback host names.", http.StatusMisdirectedRequest)
+		case fromBrowser(r):
+			http.Error(w, "This endpoint does not accept requests from browsers.", http.StatusForbidden)
 		default:
 			s.ServeHTTP(w, r)
 		}
 	})
 }
 
-// slot bounds the requests at the same time. The endpoint's own commands need none: they ask what is wrong when all are
-// taken.
-func slot(slots chan struct{}, wait time.Duration, next http.Handler) http.Handler {
+// limitConcurrency limits the number of concurrent requests to the capacity of slots. A request that gets no slot in
+// time is rejected with 503. Requests of the commands need no slot, so that 'local status' and 'local stop' work when
+// all slots are in use.
+func limitConcurrency(slots chan struct{}, wait time.Duration, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, adminPrefix) {
 			next.ServeHTTP(w, r)
@@ -75,20 +77,21 @@ func slot(slots chan struct{}, wait time.Duration, next http.Handler) http.Handl
 			next.ServeHTTP(w, r)
 		case <-timer.C:
 			w.Header().Set("Retry-After", "1")
-			http.Error(w, "The endpoint has too many requests at the moment.", http.StatusServiceUnavailable)
+			http.Error(w, "The endpoint is processing too many requests.", http.StatusServiceUnavailable)
 		case <-r.Context().Done():
 		}
 	})
 }
 
-// fromPage reports whether a browser sends the request for a page.
-func fromPage(r *http.Request) bool {
+// fromBrowser reports whether a browser sent the request on behalf of a web page.
+func fromBrowser(r *http.Request) bool {
 	site := r.Header.Get("Sec-Fetch-Site")
 	return r.Header.Get("Origin") != "" || site != "" && site != "none"
 }
 
-// loopback tells of "127.0.0.1:8443", "localhost" and "[::1]:8443".
-func loopback(hostport string) bool {
+// isLoopback reports whether a host, with or without port, is a loopback name such as "127.0.0.1:8443", "localhost" or
+// "[::1]:8443".
+func isLoopback(hostport string) bool {
 	host := hostport
 	if h, _, err := net.SplitHostPort(hostport); err == nil {
 		host = h

@@ -12,7 +12,8 @@ import (
 	"fn-runtime/runtime/runtimetest"
 )
 
-func TestOnlyProgramsOfThisMachine(t *testing.T) {
+// The guard admits authenticated requests for loopback names and rejects all others.
+func TestGuardRejectsForeignRequests(t *testing.T) {
 	o := options(t)
 	o.S3Port = runtimetest.FreePort(t)
 	i := mustStart(t, o)
@@ -27,17 +28,17 @@ func TestOnlyProgramsOfThisMachine(t *testing.T) {
 		name, url, host, origin, token string
 		status                         int
 	}{
-		{"right", i.Endpoint + "/api/v1/namespaces", "", "", i.Token, 200},
+		{"valid", i.Endpoint + "/api/v1/namespaces", "", "", i.Token, 200},
 		{"localhost", "https://localhost:" + strconv.Itoa(i.Port) + "/api/v1/namespaces", "", "", i.Token, 200},
 		{"rebinding", i.Endpoint + "/api/v1/namespaces", "evil.example:443", "", i.Token, 421},
 		{"rebinding S3", i.S3Endpoint + "/", "evil.example", "", i.Token, 421},
-		{"no host", i.Endpoint + "/api/v1/namespaces", "127.0.0.1.evil.example", "", i.Token, 421},
+		{"rebinding with similar name", i.Endpoint + "/api/v1/namespaces", "127.0.0.1.evil.example", "", i.Token, 421},
 		{"browser", i.Endpoint + "/api/v1/namespaces", "", "https://evil.example", i.Token, 403},
-		{"nobody", i.Endpoint + "/api/v1/namespaces", "", "", "x", 401},
-		{"nobody in S3", i.Endpoint + "/lithops-local", "", "", "x", 403},
-		{"nobody in plain S3", i.S3Endpoint + "/lithops-local", "", "", i.Token, 403},
-		{"nobody's health", i.Endpoint + "/_fn-runtime/health", "", "", "x", 401},
-		{"no API without TLS", i.S3Endpoint + "/api/v1/namespaces", "", "", i.Token, 403},
+		{"wrong token", i.Endpoint + "/api/v1/namespaces", "", "", "x", 401},
+		{"wrong token for S3", i.Endpoint + "/lithops-local", "", "", "x", 403},
+		{"token for S3 without TLS", i.S3Endpoint + "/lithops-local", "", "", i.Token, 403},
+		{"wrong token for health", i.Endpoint + "/_fn-runtime/health", "", "", "x", 401},
+		{"API without TLS", i.S3Endpoint + "/api/v1/namespaces", "", "", i.Token, 403},
 	} {
 		req, _ := http.NewRequest("GET", c.url, nil)
 		req.Host = c.host
@@ -54,8 +55,8 @@ func TestOnlyProgramsOfThisMachine(t *testing.T) {
 		if resp.StatusCode != c.status {
 			t.Errorf("%s: %d, want %d", c.name, resp.StatusCode, c.status)
 		}
-		if stranger := c.status != 200; resp.Close != stranger {
-			t.Errorf("%s: the connection is closed: %v, want %v", c.name, resp.Close, stranger)
+		if rejected := c.status != 200; resp.Close != rejected {
+			t.Errorf("%s: the connection is closed: %v, want %v", c.name, resp.Close, rejected)
 		}
 	}
 	req, _ := http.NewRequest("GET", i.Endpoint+"/api/v1/namespaces", nil)
@@ -72,7 +73,7 @@ func TestCertificatesAreRenewed(t *testing.T) {
 	dir := t.TempDir()
 	now := time.Now()
 	clock := func() time.Time { return now }
-	c, err := newCerts(dir, clock, ofMachine())
+	c, err := newCerts(dir, clock, localIssuance())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,12 +83,12 @@ func TestCertificatesAreRenewed(t *testing.T) {
 	if err != nil || first.Leaf.SerialNumber.Cmp(second.Leaf.SerialNumber) == 0 {
 		t.Fatal("the certificate is not renewed", err)
 	}
-	c2, err := newCerts(dir, clock, ofMachine())
+	c2, err := newCerts(dir, clock, localIssuance())
 	if err != nil {
 		t.Fatal(err)
 	}
 	if third, _ := c2.get(nil); third.Leaf.SerialNumber.Cmp(second.Leaf.SerialNumber) != 0 {
-		t.Error("a fresh certificate is made anew")
+		t.Error("a valid certificate is replaced")
 	}
 	ca, key, err := c2.authority()
 	if err != nil {
@@ -100,7 +101,7 @@ func TestCertificatesAreRenewed(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	// Who steals the authority can vouch for no other host.
+	// A stolen CA key cannot be used to issue certificates for other hosts.
 	evil := &x509.Certificate{DNSNames: []string{"cloud.ibm.com"}}
 	if _, err := c2.issue(evil, ca, key, time.Hour, "evil.pem", "evil-key.pem"); err != nil {
 		t.Fatal(err)
@@ -110,6 +111,6 @@ func TestCertificatesAreRenewed(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := pair.Leaf.Verify(x509.VerifyOptions{Roots: pool, DNSName: "cloud.ibm.com", CurrentTime: now}); err == nil {
-		t.Error("the authority vouches for other hosts")
+		t.Error("the CA can issue certificates for other hosts")
 	}
 }

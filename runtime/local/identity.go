@@ -18,14 +18,15 @@ import (
 	"fn-runtime/runtime/local/internal/rest"
 )
 
-// keysFormat counts what configurations say about how the endpoint is reached. Those of format 0 said 'insecure' and
-// had the store without TLS: whoever listened in its place could have the keys, which therefore ended with that format.
+// keysFormat is the version of the client configuration format that the keys belong to. Configurations of format 0 used
+// 'insecure' and a store without TLS, so another program that listened on the port could have received the keys. Keys
+// of that format are therefore replaced.
 const keysFormat = 1
 
-// identity reads the credentials of the endpoint, or makes them at its first start and once after an older format. Each
-// is random, with at least 128 bits; the forms are those that clients check: OpenWhisk's "uuid:key" and an access key
-// of 20 capital letters.
-func identity(dir string) (Info, error) {
+// loadIdentity reads the credentials of the endpoint. It creates credentials at the first start and replaces those of
+// an older format. Each credential is random with at least 128 bits. The formats are those that clients check:
+// OpenWhisk's "uuid:key" and an access key of 20 capital letters and digits.
+func loadIdentity(dir string) (Info, error) {
 	i, err := readInfo(dir)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return Info{}, fault.New(fault.Invalid,
@@ -37,7 +38,7 @@ func identity(dir string) (Info, error) {
 	}
 	if i.Keys != keysFormat || i.APIKey == "" || i.Token == "" || i.AccessKey == "" || i.SecretKey == "" {
 		i.Keys = keysFormat
-		user, _, _ := strings.Cut(i.APIKey, ":") // no secret; clients name their packages by its first characters
+		user, _, _ := strings.Cut(i.APIKey, ":") // not secret; clients derive the names of their packages from its first characters
 		i.APIKey = cmp.Or(user, uuid.NewString()) + ":" + rand.Text() + rand.Text() + rand.Text()[:12]
 		i.Token = rand.Text() + rand.Text()
 		i.AccessKey, i.SecretKey = "FN"+rand.Text()[:18], rand.Text()+rand.Text()[:14]
@@ -48,16 +49,17 @@ func identity(dir string) (Info, error) {
 	return i, nil
 }
 
-// listen opens a port on the loopback interface: the one asked for, else the one of the last start, else a free one.
-func listen(asked, kept int, flag string) (net.Listener, error) {
-	port := cmp.Or(asked, kept)
+// listen listens on the loopback interface: on the requested port, otherwise on the port of the last start, otherwise
+// on a free port. It returns a fault.Conflict error if the port is in use.
+func listen(requested, previous int, flag string) (net.Listener, error) {
+	port := cmp.Or(requested, previous)
 	if port == 0 {
 		return listenFree()
 	}
 	l, err := listenOn(port)
 	if err != nil {
 		why := i18n.M("The local endpoint cannot listen on port {{.Port}}.", "Port", port)
-		if who := holder(port); who != "" {
+		if who := portOwner(port); who != "" {
 			why = i18n.M("Port {{.Port}} of the local endpoint is in use by process {{.Process}}.", "Port", port, "Process", who)
 		}
 		return nil, fault.New(fault.Conflict, why,
@@ -66,16 +68,17 @@ func listen(asked, kept int, flag string) (net.Listener, error) {
 	return l, nil
 }
 
-// portsFree reports as a fault a port that the endpoint would not get; kept is that of the last start.
-func (o Options) portsFree(kept int) error {
+// checkPorts returns a fault.Conflict error if a port of the endpoint is in use. previous is the port of the last
+// start.
+func (o Options) checkPorts(previous int) error {
 	for _, p := range []struct {
-		asked, kept int
-		flag        string
-	}{{o.Port, kept, "--port"}, {o.S3Port, 0, "--s3-port"}} {
-		if p.asked == 0 && p.kept == 0 {
+		requested, previous int
+		flag                string
+	}{{o.Port, previous, "--port"}, {o.S3Port, 0, "--s3-port"}} {
+		if p.requested == 0 && p.previous == 0 {
 			continue
 		}
-		l, err := listen(p.asked, p.kept, p.flag)
+		l, err := listen(p.requested, p.previous, p.flag)
 		if err != nil {
 			return err
 		}
@@ -84,19 +87,20 @@ func (o Options) portsFree(kept int) error {
 	return nil
 }
 
-// listenAnew opens the port of the last start, or another one where somebody has it: whoever uses it asks for it each
-// time.
-func listenAnew(kept int) (net.Listener, error) {
-	if kept != 0 {
-		if l, err := listenOn(kept); err == nil {
+// listenPreferred listens on the port of the last start, or on a free port if that port is in use. It is for a port
+// that its users query each time and do not store.
+func listenPreferred(previous int) (net.Listener, error) {
+	if previous != 0 {
+		if l, err := listenOn(previous); err == nil {
 			return l, nil
 		}
 	}
 	return listenFree()
 }
 
-// listenFree opens a free port below those that systems give to connections and to whoever asks for any, so that it is
-// still free when the endpoint is started the next time.
+// listenFree listens on a free port from 20000 to 31999. This is below the range of ephemeral ports, which systems
+// assign to other programs, so the port is likely to be free at the next start of the endpoint too. After 100 failed
+// attempts it uses any free port.
 func listenFree() (net.Listener, error) {
 	for range 100 {
 		if l, err := listenOn(20_000 + mathrand.IntN(12_000)); err == nil {

@@ -18,33 +18,34 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// defaultInvoker needs nothing but a Python.
+// defaultInvoker is the kind of invoker that requires only Python.
 const defaultInvoker = invoker.Process
 
-// Invokers lists the kinds of invoker, as 'local start --invoker' takes them.
+// Invokers returns the kinds of invoker that 'local start --invoker' accepts.
 func Invokers() []string { return []string{invoker.Process, invoker.Docker, invoker.Auto} }
 
-// InvokerSetup is what the endpoint tells its invoker.
+// InvokerSetup is the configuration that the endpoint passes to its invoker.
 type InvokerSetup struct {
 	Kind     string // "process", "docker" or "auto"
-	Dir      string // a folder of its own, mode 0700
-	Python   string // interpreter of actions that name none
-	MemoryMB int    // of the actions together
-	Forward  []int  // ports of the endpoint that actions must find on their own loopback
+	Dir      string // directory that only the invoker uses, mode 0700
+	Python   string // interpreter for actions that do not specify one
+	MemoryMB int    // maximum sum of the memory limits of all workers
+	Forward  []int  // ports of the endpoint that actions must reach on their own loopback interface
 	Log      *slog.Logger
 	// ReserveDisk reserves disk space for the code of actions.
 	ReserveDisk invoker.ReserveFunc
 }
 
-// newInvoker makes the invoker that the setup names.
+// newInvoker creates an invoker.
 func newInvoker(ctx context.Context, s InvokerSetup) (invoke.Invoker, error) {
 	return invoker.New(ctx, invoker.Options{Kind: s.Kind, Dir: s.Dir, Python: s.Python, MemoryMB: s.MemoryMB, Forward: s.Forward, ReserveDisk: s.ReserveDisk})
 }
 
-// setUpInvoker makes the invoker and listens where its containers reach the endpoint, which is nowhere for processes.
+// setUpInvoker creates the invoker. It also returns listeners on the container engine's bridge, through which
+// containers reach the endpoint. There are none for processes.
 func (o Options) setUpInvoker(ctx context.Context, info *Info, disk *state.Disk, log *slog.Logger) (invoke.Invoker, []net.Listener, error) {
 	dir := filepath.Join(o.Dir, "invoker")
-	if err := makeDir(dir); err != nil {
+	if err := ensureDir(dir); err != nil {
 		return nil, nil, err
 	}
 	create := o.NewInvoker
@@ -52,7 +53,7 @@ func (o Options) setUpInvoker(ctx context.Context, info *Info, disk *state.Disk,
 		create = newInvoker
 	}
 	v, err := create(ctx, InvokerSetup{
-		Kind: info.InvokerAsked, Dir: dir, Python: info.Python, MemoryMB: info.MemoryMB, Forward: info.ports(), Log: log,
+		Kind: info.InvokerRequested, Dir: dir, Python: info.Python, MemoryMB: info.MemoryMB, Forward: info.ports(), Log: log,
 		ReserveDisk: func(bytes int64) (func(), error) {
 			reservation, err := disk.Reserve(bytes)
 			if err != nil {
@@ -98,10 +99,12 @@ func (o Options) setUpInvoker(ctx context.Context, info *Info, disk *state.Disk,
 
 var pythonVersion = text.NewPattern(`^3\.\d{1,2}$`)
 
-// interpreter finds the Python of the actions: asked may be a path, a name, or a version such as "3.11". When none is
-// asked for and none is there, actions that name their own still run.
-func interpreter(asked, kept string) (string, error) {
-	name := cmp.Or(asked, kept, "python3")
+// interpreter finds the default Python interpreter of actions and returns its path. requested may be a path, a name or
+// a version such as "3.11". If requested is not found, interpreter returns a fault.Invalid error. If nothing is
+// requested and no interpreter is found, it returns a name, because actions that specify their own interpreter can
+// still run.
+func interpreter(requested, previous string) (string, error) {
+	name := cmp.Or(requested, previous, "python3")
 	if pythonVersion.MatchString(name) {
 		name = "python" + name
 	}
@@ -112,9 +115,9 @@ func interpreter(asked, kept string) (string, error) {
 	switch {
 	case err == nil:
 		return path, nil
-	case asked != "":
+	case requested != "":
 		return "", fault.New(fault.Invalid,
-			i18n.M("Python '{{.Python}}' was not found on this machine.", "Python", asked),
+			i18n.M("Python '{{.Python}}' was not found on this machine.", "Python", requested),
 			i18n.M("Install it, or specify another interpreter with 'ibmcloud fn-runtime local start --python PYTHON'.")).Because(err)
 	}
 	return name, nil

@@ -8,19 +8,20 @@ import (
 	"fn-runtime/runtime/local/invoker"
 )
 
-// Load is what the workers of the endpoint are busy with.
+// Load is the current load of the endpoint's workers.
 type Load = invoker.Load
 
-// measured is an invoker that knows its load.
-type measured interface{ Load() Load }
+// loadReporter is an invoker that can report its load.
+type loadReporter interface{ Load() Load }
 
-// AskLoad asks the endpoint in dir what its workers are busy with; nil when it does not run or does not know.
-func AskLoad(ctx context.Context, dir string) (*Load, error) {
+// QueryLoad queries the load of the endpoint in dir. It returns nil if the endpoint does not run or its invoker does
+// not report a load.
+func QueryLoad(ctx context.Context, dir string) (*Load, error) {
 	i, err := Status(ctx, dir)
 	if err != nil || !i.Running {
 		return nil, err
 	}
-	data, err := ask(ctx, i, http.MethodGet, "health")
+	data, err := adminRequest(ctx, i, http.MethodGet, "health")
 	if err != nil {
 		return nil, err
 	}

@@ -8,10 +8,10 @@ import (
 	"sync"
 )
 
-// maxLog is the size at which the log begins anew; the file before stays as endpoint.jsonl.1.
+// maxLog is the size at which the log is rotated, in bytes. The previous log is kept as endpoint.jsonl.1.
 const maxLog = 16 << 20
 
-// logWriter appends to a file of bounded size. slog hands it one line a call.
+// logWriter appends to the log file and rotates it. slog writes one line per call.
 type logWriter struct {
 	path string
 	max  int64
@@ -66,5 +66,5 @@ func (w *logWriter) Close() error {
 	return err
 }
 
-// logger writes JSON lines: {"time","level","msg",...}. Requests have the msg "request".
+// logger returns a logger that writes JSON lines: {"time","level","msg",...}. The msg of requests is "request".
 func (w *logWriter) logger() *slog.Logger { return slog.New(slog.NewJSONHandler(w, nil)) }

@@ -20,11 +20,11 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// LogOptions say which lines of the endpoint's log are shown.
+// LogOptions selects lines of the endpoint's log.
 type LogOptions struct {
-	Follow bool // go on until ctx ends
-	Lines  int  // begin with the last so many
-	Failed bool // only requests that failed, and warnings and errors
+	Follow bool // continue until ctx ends
+	Lines  int  // number of existing lines, counted from the end
+	Failed bool // only failed requests, warnings and errors
 }
 
 // Logs writes lines of the endpoint's log in dir to w.
@@ -32,8 +32,8 @@ func Logs(ctx context.Context, dir string, o LogOptions, w io.Writer) error {
 	return show(ctx, dir, o, w, readable)
 }
 
-// RawLogs writes the same lines as the endpoint wrote them: a JSON object on each. A line that is none, and what a
-// crash said, becomes the "msg" of one.
+// RawLogs writes the same lines in the format of the log: a JSON object on each line. A line that is not a JSON object,
+// such as the output of a crash, becomes the "msg" of an object.
 func RawLogs(ctx context.Context, dir string, o LogOptions, w io.Writer) error {
 	return show(ctx, dir, o, w, func(line []byte) string {
 		line = bytes.TrimSpace(line)
@@ -44,21 +44,22 @@ func RawLogs(ctx context.Context, dir string, o LogOptions, w io.Writer) error {
 	})
 }
 
-func show(ctx context.Context, dir string, o LogOptions, w io.Writer, form func(line []byte) string) error {
-	chosen := func(line []byte) string {
+func show(ctx context.Context, dir string, o LogOptions, w io.Writer, format func(line []byte) string) error {
+	filtered := func(line []byte) string {
 		if o.Failed && !failed(line) {
 			return ""
 		}
-		return form(line)
+		return format(line)
 	}
-	err := logs(ctx, dir, o, w, chosen)
+	err := logs(ctx, dir, o, w, filtered)
 	if o.Follow && ctx.Err() != nil {
 		return nil
 	}
 	return fault.During(i18n.M("Reading the log of the local endpoint"), err)
 }
 
-// failed reports whether a line is of a request that failed, of a warning or an error, or none that the endpoint wrote.
+// failed reports whether a line is a failed request, a warning or an error. It returns true for lines that are not
+// JSON, because those were not written by the endpoint's logger.
 func failed(line []byte) bool {
 	var rec struct {
 		Level  slog.Level `json:"level"`
@@ -67,7 +68,7 @@ func failed(line []byte) bool {
 	return json.Unmarshal(line, &rec) != nil || rec.Status >= 400 || rec.Level >= slog.LevelWarn
 }
 
-func logs(ctx context.Context, dir string, o LogOptions, w io.Writer, form func(line []byte) string) error {
+func logs(ctx context.Context, dir string, o LogOptions, w io.Writer, format func(line []byte) string) error {
 	path := filepath.Join(dir, logFile)
 	keep := func([]byte) bool { return true }
 	if o.Failed {
@@ -83,12 +84,12 @@ func logs(ctx context.Context, dir string, o LogOptions, w io.Writer, form func(
 		return err
 	}
 	for _, line := range last {
-		if _, err := io.WriteString(w, form(line)); err != nil {
+		if _, err := io.WriteString(w, format(line)); err != nil {
 			return err
 		}
 	}
 	if !o.Follow {
-		return lastStderr(dir, w, form)
+		return lastStderr(dir, w, format)
 	}
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
@@ -98,14 +99,14 @@ func logs(ctx context.Context, dir string, o LogOptions, w io.Writer, form func(
 			return ctx.Err()
 		case <-tick.C:
 		}
-		if offset, err = more(path, offset, w, form); err != nil {
+		if offset, err = more(path, offset, w, format); err != nil {
 			return err
 		}
 	}
 }
 
-// tail returns the last n lines that keep takes, reaching into the log before the present one, and where the present
-// one ends.
+// tail returns the last n lines for which keep returns true, from the current and the previous log. end is the offset
+// after the last complete line of the current log.
 func tail(path string, n int, keep func(line []byte) bool) (lines [][]byte, end int64, err error) {
 	for _, name := range []string{path + ".1", path} {
 		f, openErr := os.Open(name)
@@ -118,7 +119,7 @@ func tail(path string, n int, keep func(line []byte) bool) (lines [][]byte, end 
 		for {
 			line, readErr := r.ReadBytes('\n')
 			if readErr != nil {
-				break // a line without end is still being written
+				break // a line without a line end is still being written
 			}
 			end += int64(len(line))
 			if !keep(line) {
@@ -136,8 +137,9 @@ func tail(path string, n int, keep func(line []byte) bool) (lines [][]byte, end 
 	return lines, end, err
 }
 
-// more writes the lines after offset and gives the new offset; a log that has begun anew is read from its start.
-func more(path string, offset int64, w io.Writer, form func(line []byte) string) (int64, error) {
+// more writes the lines after offset and returns the new offset. If the log was rotated, more starts at the beginning
+// of the new log.
+func more(path string, offset int64, w io.Writer, format func(line []byte) string) (int64, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return 0, nil
@@ -156,33 +158,33 @@ func more(path string, offset int64, w io.Writer, form func(line []byte) string)
 	for {
 		line, err := r.ReadBytes('\n')
 		if err != nil {
-			return offset, nil // the rest comes later
+			return offset, nil // the rest of the line is not written yet
 		}
 		offset += int64(len(line))
-		if _, err := io.WriteString(w, form(line)); err != nil {
+		if _, err := io.WriteString(w, format(line)); err != nil {
 			return offset, err
 		}
 	}
 }
 
-// lastStderr adds what a crash said, if anything.
-func lastStderr(dir string, w io.Writer, form func(line []byte) string) error {
+// lastStderr writes the output of a crash, if there is any.
+func lastStderr(dir string, w io.Writer, format func(line []byte) string) error {
 	f, err := os.Open(filepath.Join(dir, stderrFile))
 	if err != nil {
-		return nil // there is none
+		return nil // the file does not exist
 	}
 	defer f.Close()
 	lines := bufio.NewScanner(io.LimitReader(f, 64<<10))
 	for lines.Scan() {
-		if _, err := io.WriteString(w, form(lines.Bytes())); err != nil {
+		if _, err := io.WriteString(w, format(lines.Bytes())); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// readable turns a JSON line into one for people: time, message, then the rest by name. Requests read like those of a
-// web server.
+// readable converts a JSON line to readable text: time, level and message, then the other fields in the order of their
+// names. Requests are formatted like the access log of a web server.
 func readable(line []byte) string {
 	var rec map[string]any
 	if json.Unmarshal(line, &rec) != nil {
@@ -199,7 +201,7 @@ func readable(line []byte) string {
 		}
 		ns, _ := rec["duration_ns"].(float64)
 		agent, _ := rec["user_agent"].(string)
-		agent, _, _ = strings.Cut(agent, " ") // the rest is about the agent's parts
+		agent, _, _ = strings.Cut(agent, " ") // the rest describes components of the client
 		return text.Printable(fmt.Sprintf("%s %v %v %v%v %v %.1fms %v",
 			when, rec["service"], rec["method"], rec["path"], query, rec["status"], ns/1e6, agent)) + "\n"
 	}

@@ -14,7 +14,8 @@ import (
 	"time"
 )
 
-func TestTheLogIsBoundedAndFollowed(t *testing.T) {
+// The log is rotated at its maximum size, and Logs can follow it.
+func TestLogRotatesAndIsFollowed(t *testing.T) {
 	dir := t.TempDir()
 	w, err := openLog(dir)
 	if err != nil {
@@ -44,7 +45,7 @@ func TestTheLogIsBoundedAndFollowed(t *testing.T) {
 		n, _ := r.Read(line)
 		got <- string(line[:n])
 	}()
-	again := time.NewTicker(10 * time.Millisecond) // what is logged before the reader is there does not follow
+	again := time.NewTicker(10 * time.Millisecond) // lines written before Logs follows the file are not shown
 	defer again.Stop()
 	end := time.After(time.Minute)
 	for line := ""; line == ""; {
@@ -56,11 +57,11 @@ func TestTheLogIsBoundedAndFollowed(t *testing.T) {
 		case <-again.C:
 			log.Info("after", "x", 1)
 		case <-end:
-			t.Fatal("nothing followed")
+			t.Fatal("Logs did not write the new line")
 		}
 	}
 	_ = r.Close()
-	cancel() // an interrupt is how following ends; it is no error
+	cancel() // following ends with an interrupt, which is not an error
 	if err := <-followed; err != nil {
 		t.Error(err)
 	}
@@ -70,8 +71,9 @@ func TestTheLogIsBoundedAndFollowed(t *testing.T) {
 	}
 }
 
-// A path may turn the direction of what follows it on the line, or begin another line in some terminals.
-func TestPathsInTheLogDoNotTurnOrBreakLines(t *testing.T) {
+// Paths may contain characters that change the text direction or break the line in a terminal. The readable log does
+// not contain such characters.
+func TestReadableLogEscapesPaths(t *testing.T) {
 	dir := t.TempDir()
 	w, err := openLog(dir)
 	if err != nil {

@@ -6,7 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// processMark tells processes of the same number apart by their start time. "" when the process does not run.
+// processMark returns a value that distinguishes a process from other processes with the same PID: its start time. It
+// returns "" if the process does not run.
 func processMark(pid int) string {
 	p, err := unix.SysctlKinfoProc("kern.proc.pid", pid)
 	if err != nil || int(p.Proc.P_pid) != pid || p.Proc.P_stat == 5 { // SZOMB

@@ -6,14 +6,15 @@ import (
 	"strings"
 )
 
-// processMark tells processes of the same number apart: boot and start time, field 22 of proc(5)'s stat. "" when the
-// process does not run or is a zombie.
+// processMark returns a value that distinguishes a process from other processes with the same PID: the ID of the boot
+// and the start time of the process (field 22 of /proc/PID/stat, see proc(5)). It returns "" if the process does not
+// run or is a zombie.
 func processMark(pid int) string {
 	data, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {
 		return ""
 	}
-	_, rest, ok := strings.Cut(string(data), ") ") // the name before may contain anything
+	_, rest, ok := strings.Cut(string(data), ") ") // the process name before may contain any characters
 	if i := strings.LastIndex(string(data), ") "); i >= 0 {
 		rest = string(data)[i+2:]
 	}

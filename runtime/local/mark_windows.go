@@ -8,7 +8,8 @@ import (
 
 const stillActive = 259 // STILL_ACTIVE of GetExitCodeProcess
 
-// processMark tells processes of the same number apart by their creation time. "" when the process does not run.
+// processMark returns a value that distinguishes a process from other processes with the same PID: its creation time.
+// It returns "" if the process does not run.
 func processMark(pid int) string {
 	h, err := windows.OpenProcess(windows.PROCESS_QUERY_LIMITED_INFORMATION, false, uint32(pid))
 	if err != nil {

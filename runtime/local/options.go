@@ -1,8 +1,10 @@
-// Package local is the embedded endpoint: OpenWhisk's API, an S3 store and what runs actions, all on this machine's
-// loopback interface. Here are its life (start, serve, stop, status, logs) and the guard before both protocols.
+// Package local implements the local endpoint: OpenWhisk's API, the Code Engine API, an S3 store and an invoker for
+// actions, all on the loopback interface of this machine.
 //
-// What may go in: sockets, credentials, certificates, the process and its files. What may not: the protocols
-// (rest, s3), what they remember (state), how actions run (invoker). Nobody above knows how it works inside.
+// It manages the endpoint process (start, serve, stop, status, logs), its listeners, credentials, certificates and
+// files, and it checks every request before an API serves it. It does not contain the APIs (packages rest, codeengine
+// and s3), their stored data (package state) or the execution of actions (package invoker). Importing packages do not
+// depend on its internals.
 package local
 
 import (
@@ -16,70 +18,74 @@ import (
 	"fn-runtime/runtime/local/invoke"
 )
 
-// Options say how the endpoint runs. The zero value of a field means: as before, or the default at the first start.
+// Options configures the endpoint. Unless noted otherwise, the zero value of a field means the value of the last start,
+// or the default at the first start.
 type Options struct {
-	Dir        string // folder of its state; made with mode 0700
-	Executable string // this program, to start the endpoint in the background with
-	// Python is the interpreter of actions that name none: a path, a name, or a version such as "3.11".
+	Dir        string // directory of the endpoint's state; created with mode 0700
+	Executable string // path of this program, which Start runs in the background
+	// Python is the interpreter for actions that do not specify one: a path, a name, or a version such as "3.11".
 	Python      string
-	Invoker     string        // "process", "docker" or "auto"; at first "process"
-	Port        int           // of the OpenWhisk API, with TLS
-	S3Port      int           // of the S3 store without TLS, beside the one with TLS on Port; 0 none
-	IdleTimeout time.Duration // the endpoint ends itself after so long without request or activation; 0 never
-	// MaxStorageMB bounds the objects of the store together; 0 is 32 GiB. It holds until the endpoint ends.
+	Invoker     string        // "process", "docker" or "auto"; default "process"
+	Port        int           // port of the OpenWhisk API and the S3 store, with TLS
+	S3Port      int           // additional port of the S3 store without TLS; 0 means none
+	IdleTimeout time.Duration // time without requests and activations after which the endpoint stops; 0 means never
+	// MaxStorageMB limits the total size of the objects in the store; 0 means 32 GiB. It applies until the endpoint stops.
 	MaxStorageMB int
-	MemoryMB     int    // bounds the memory limits of the actions that run or are kept warm together; 0 is three quarters of the machine's
-	Version      string // of the plug-in
-	// Wait is how long a blocking invocation waits before it is answered with 202; 0 is OpenWhisk's 60 s.
+	// MemoryMB limits the sum of the memory limits of running and warm actions; 0 means three quarters of the machine's
+	// memory.
+	MemoryMB int
+	Version  string // version of the plug-in
+	// Wait is how long a blocking invocation waits until it is answered with 202; 0 means OpenWhisk's 60 s.
 	Wait time.Duration
-	// NewInvoker makes what runs the actions; nil takes the invoker that Invoker names.
+	// NewInvoker creates the invoker. If it is nil, the endpoint creates an invoker of the kind that Invoker specifies.
 	NewInvoker func(ctx context.Context, s InvokerSetup) (invoke.Invoker, error)
 }
 
-// The limits that the endpoint sets to an action: those of IBM Cloud Functions.
+// The limits of an action, as in IBM Cloud Functions.
 const (
 	MinMemoryMB = rest.MinMemoryMB
 	MaxMemoryMB = rest.MaxMemoryMB
 	MaxTimeoutS = rest.MaxTimeoutMS / 1000
 )
 
-// Info is an endpoint as its clients see it. It holds secrets: String leaves them out, and nothing else may print it.
+// Info describes an endpoint to its clients. It contains secrets. String omits them; do not print an Info in any other
+// way.
 type Info struct {
-	PID         int    `json:"pid"` // 0 when it was stopped
-	ProcessMark string `json:"process_mark,omitempty"`
-	Endpoint    string `json:"endpoint"`    // "https://127.0.0.1:port", without /api/v1; S3 with TLS is here too
-	S3Endpoint  string `json:"s3_endpoint"` // of the store without TLS where S3Port is not 0, else Endpoint
+	PID         int    `json:"pid"`                    // 0 if the endpoint was stopped
+	ProcessMark string `json:"process_mark,omitempty"` // see processMark
+	Endpoint    string `json:"endpoint"`               // "https://127.0.0.1:port", without /api/v1; also the S3 store with TLS
+	S3Endpoint  string `json:"s3_endpoint"`            // URL of the store without TLS if S3Port is set, otherwise Endpoint
 	Port        int    `json:"port"`
-	S3Port      int    `json:"s3_port,omitempty"` // of the store without TLS; 0 none
+	S3Port      int    `json:"s3_port,omitempty"` // port of the store without TLS; 0 means none
 	Namespace   string `json:"namespace"`
 	NamespaceID string `json:"namespace_id"`
-	APIKey      string `json:"api_key"` // "uuid:key" for Basic
-	Token       string `json:"token"`   // for Bearer
+	APIKey      string `json:"api_key"` // "uuid:key" for Basic authentication
+	Token       string `json:"token"`   // bearer token
 	AccessKey   string `json:"access_key"`
 	SecretKey   string `json:"secret_key"`
-	CAFile      string `json:"ca_file"`   // the endpoint's own authority, PEM
-	CABundle    string `json:"ca_bundle"` // the system's authorities and the endpoint's: for REQUESTS_CA_BUNDLE
-	// ProxyPort and ProxySecret are the way to Code Engine's API: see Proxy. CloudBundle is CABundle with the authority
-	// that vouches for the names of IBM's hosts, and for nothing else.
+	CAFile      string `json:"ca_file"`   // the endpoint's CA, PEM
+	CABundle    string `json:"ca_bundle"` // the system's CAs and the endpoint's CA, for REQUESTS_CA_BUNDLE
+	// ProxyPort and ProxySecret are used to reach the Code Engine API, see Proxy. CloudBundle contains the CAs of CABundle
+	// and the CA for IBM's host names.
 	ProxyPort   int    `json:"proxy_port"`
 	ProxySecret string `json:"proxy_secret"`
 	CloudBundle string `json:"cloud_bundle"`
-	Bucket      string `json:"bucket"` // exists from the first start on
+	Bucket      string `json:"bucket"` // created at the first start
 	Python      string `json:"python"`
 	Invoker     string `json:"invoker"`   // "process" or "docker"
-	MemoryMB    int    `json:"memory_mb"` // of the actions together
-	// InvokerAsked is what the last start asked for: auto chooses anew at each start.
-	InvokerAsked string   `json:"invoker_asked"`
-	Asked        settings `json:"asked"`
-	// Keys is the format of the credentials: see identity.
+	MemoryMB    int    `json:"memory_mb"` // maximum sum of the memory limits of all workers
+	// InvokerRequested is the invoker that the last start requested. "auto" is resolved again at each start.
+	InvokerRequested string   `json:"invoker_asked"`
+	Requested        settings `json:"asked"`
+	// Keys is the format of the credentials, see keysFormat.
 	Keys      int       `json:"keys"`
 	StartedAt time.Time `json:"started_at"`
 	Version   string    `json:"version"`
-	Running   bool      `json:"-"` // its process answers
-	Hangs     bool      `json:"-"` // its process is there and does not answer
+	Running   bool      `json:"-"` // the process responds
+	Hangs     bool      `json:"-"` // the process exists but does not respond
 }
 
-// ports returns the ports on which the endpoint listens, that of the store without TLS last.
+// ports returns the ports on which the endpoint listens. The port of the store without TLS is the last one.
 func (i Info) ports() []int {
 	if i.S3Port == 0 {
 		return []int{i.Port}
@@ -87,17 +93,18 @@ func (i Info) ports() []int {
 	return []int{i.Port, i.S3Port}
 }
 
-// proxyPrefix begins the address of every endpoint's proxy.
+// proxyPrefix is the prefix of the proxy URL of every endpoint.
 const proxyPrefix = "http://" + proxyUser + ":"
 
-// Proxy is the address of the proxy behind which clients find Code Engine's API and IBM's token call at the names that
-// these have: for HTTPS_PROXY, with NO_PROXY=127.0.0.1 and CloudBundle for REQUESTS_CA_BUNDLE. The API key of that
-// token call is APIKey. It holds a secret.
+// Proxy returns the URL of the proxy for clients of Code Engine, as the value of HTTPS_PROXY. Through the proxy,
+// clients reach the endpoint's Code Engine API and IAM token API at IBM's host names. Clients must also set
+// NO_PROXY=127.0.0.1 and REQUESTS_CA_BUNDLE to CloudBundle. The IAM token API accepts APIKey. The URL contains a
+// secret.
 func (i Info) Proxy() string {
 	return proxyPrefix + i.ProxySecret + "@127.0.0.1:" + strconv.Itoa(i.ProxyPort)
 }
 
-// String names the endpoint without its secrets.
+// String returns a description of the endpoint without secrets.
 func (i Info) String() string {
 	state := "stopped"
 	switch {
@@ -109,11 +116,11 @@ func (i Info) String() string {
 	return fmt.Sprintf("local endpoint %s, %s", i.Endpoint, state)
 }
 
-// GoString is String, so that %#v shows no secrets either.
+// GoString returns String, so that %#v does not print secrets.
 func (i Info) GoString() string { return i.String() }
 
-// Format is String for every verb: %+v must not reach the fields.
+// Format writes String for every verb, so that %+v does not print the fields.
 func (i Info) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(i.String())) }
 
-// LogValue is String for slog.
+// LogValue returns String, for slog.
 func (i Info) LogValue() slog.Value { return slog.StringValue(i.String()) }

@@ -8,41 +8,43 @@ import (
 	"time"
 )
 
-// How slow a client may be, also one with credentials: a body that trickles, or an answer that nobody reads, would hold
-// a request's place for ever.
+// Limits for slow clients, including clients with credentials. Without them, a client that sends its body very slowly
+// or does not read the response would occupy a request slot indefinitely.
 const (
 	paceGrace = time.Minute
 	paceRate  = 1 << 10 // bytes per second, on average
 )
 
-// maxDrain is how much of a body is read that nobody wants, so that the client reads why: one that is still sending
-// when its connection is closed may not get to the answer. It is more than the largest action, in bytes.
+// maxDrain is how much of an unused request body is read before an error response is sent, in bytes. If the connection
+// were closed while the client is still sending, the client might not receive the response. The value exceeds the size
+// of the largest action.
 const maxDrain = 128 << 20
 
-// pieceSize is how much of an answer the client must take within the grace, in bytes.
+// pieceSize is how much of a response the client must read within the grace period, in bytes.
 const pieceSize = 64 << 10
 
-// patience is what a client gets: for a body the grace and a second for each rate bytes of it, and the grace again for
-// each piece of an answer. Only time that is spent waiting for the client counts: an activation may take as long as it
-// may.
-type patience struct {
+// clientPace limits how long a request waits for its client. The time limit for a request body is the grace period plus
+// one second for each rate bytes of the body. The time limit for each piece of the response is the grace period. The
+// time that the handler takes, for example to run an activation, does not count.
+type clientPace struct {
 	grace time.Duration
-	rate  int64
-	drain int64 // bytes of a refused body that are read
+	rate  int64 // bytes per second
+	drain int64 // how much of an unused request body is read before an error response, in bytes
 }
 
-func (p patience) wrap(next http.Handler) http.Handler {
+// wrap returns a handler that applies the limits to the requests of next.
+func (p clientPace) wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		paced := &pacedWriter{ResponseWriter: w, control: http.NewResponseController(w), grace: p.grace}
 		if r.ContentLength != 0 {
 			paced.body = &pacedBody{ReadCloser: r.Body, control: paced.control, left: p.grace, rate: p.rate}
-			r = r.WithContext(r.Context()) // a copy: net/http looks at its own body for whether it has been asked for
+			r = r.WithContext(r.Context()) // copy: net/http inspects the body of its own request to handle 100-continue
 			r.Body = paced.body
-			if r.Header.Get("Expect") == "" { // who waits to be asked for the body has not sent it
+			if r.Header.Get("Expect") == "" { // with "Expect: 100-continue", the client has not sent the body yet
 				paced.drain = p.drain
 			}
 		}
-		defer func() { // for what is still in buffers, and for the rest of a body that was not wanted
+		defer func() { // for buffered output and for the rest of an unused body, which net/http handles after this
 			_ = paced.control.SetWriteDeadline(time.Now().Add(p.grace))
 			_ = paced.control.SetReadDeadline(time.Now().Add(p.grace))
 		}()
@@ -50,13 +52,13 @@ func (p patience) wrap(next http.Handler) http.Handler {
 	})
 }
 
-// pacedBody sets a deadline for each read: what is left of the patience. Between reads there is none.
+// pacedBody sets a deadline for each read: the remaining time for the body. There is no deadline between reads.
 type pacedBody struct {
 	io.ReadCloser
 	control *http.ResponseController
-	left    time.Duration
-	rate    int64 // bytes per second
-	late    bool
+	left    time.Duration // remaining time
+	rate    int64         // bytes per second
+	late    bool          // a read has timed out
 }
 
 func (b *pacedBody) Read(p []byte) (int, error) {
@@ -69,7 +71,8 @@ func (b *pacedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// pacedWriter bounds how long a client takes in each piece, and says 408 where its body came too slowly.
+// pacedWriter limits the time in which the client must read each piece of the response. If the request body arrived too
+// slowly, it changes an error response to 408.
 type pacedWriter struct {
 	http.ResponseWriter
 	control *http.ResponseController
@@ -91,7 +94,7 @@ func (w *pacedWriter) WriteHeader(status int) {
 }
 
 func (w *pacedWriter) Write(p []byte) (n int, err error) {
-	defer w.control.SetWriteDeadline(time.Time{}) // as before each piece
+	defer w.control.SetWriteDeadline(time.Time{}) // no deadline between writes
 	for first := true; first || len(p) > 0 && err == nil; first = false {
 		_ = w.control.SetWriteDeadline(time.Now().Add(w.grace))
 		var written int
@@ -101,5 +104,5 @@ func (w *pacedWriter) Write(p []byte) (n int, err error) {
 	return n, err
 }
 
-// Unwrap lets http.ResponseController reach the connection.
+// Unwrap returns the wrapped writer, which http.ResponseController needs to access the connection.
 func (w *pacedWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -16,17 +16,17 @@ import (
 	"fn-runtime/runtime/runtimetest"
 )
 
-// pacedServer serves a handler with the endpoint's patience, on connections in memory.
+// pacedServer serves a handler on in-memory connections with the endpoint's limits for slow clients.
 func pacedServer(t *testing.T, h http.HandlerFunc) *runtimetest.Listener {
 	t.Helper()
 	m := runtimetest.NewListener()
-	server := &http.Server{Handler: patience{grace: paceGrace, rate: paceRate}.wrap(h)}
+	server := &http.Server{Handler: clientPace{grace: paceGrace, rate: paceRate}.wrap(h)}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(m) }()
 	t.Cleanup(func() {
 		_ = server.Close()
 		<-served
-		time.Sleep(time.Second) // net/http keeps the connection of a body that it did not read for half of one
+		time.Sleep(time.Second) // net/http keeps a connection with an unread body open for 500 ms
 	})
 	return m
 }
@@ -38,7 +38,7 @@ func clientOf(t *testing.T, m *runtimetest.Listener) *http.Client {
 	return &http.Client{Transport: transport}
 }
 
-// request sends a request, and leaves the answer to who wants it.
+// request sends a request and returns the connection, from which the caller can read the response.
 func request(t *testing.T, m *runtimetest.Listener, text string) net.Conn {
 	t.Helper()
 	c, err := m.Dial(t.Context(), "", "")
@@ -52,8 +52,8 @@ func request(t *testing.T, m *runtimetest.Listener, text string) net.Conn {
 	return c
 }
 
-// A body that trickles, never silent for long, is refused with 408.
-func TestATricklingBodyIsRefused(t *testing.T) {
+// A request body that arrives too slowly is rejected with 408, even if there are no long pauses.
+func TestSlowBodyIsRejected(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ended := make(chan error, 1)
 		m := pacedServer(t, func(w http.ResponseWriter, r *http.Request) {
@@ -75,13 +75,13 @@ func TestATricklingBodyIsRefused(t *testing.T) {
 			t.Errorf("got %v, %v, want 408", resp, err)
 		}
 		if err := <-ended; err == nil {
-			t.Error("the body was taken whole")
+			t.Error("the complete body was read")
 		}
 	})
 }
 
-// A body that the client has announced only, and that nobody wants, is not waited for.
-func TestWhoAsksBeforeSendingIsRefusedAtOnce(t *testing.T) {
+// With "Expect: 100-continue", a rejected request is answered at once. The server does not wait for the body.
+func TestExpectContinueIsRejectedAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := pacedServer(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) })
 		begun := time.Now()
@@ -93,7 +93,8 @@ func TestWhoAsksBeforeSendingIsRefusedAtOnce(t *testing.T) {
 	})
 }
 
-func TestWhoReadsNothingLosesTheConnection(t *testing.T) {
+// If the client does not read the response, the write fails after the grace period.
+func TestClientThatDoesNotReadIsDisconnected(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ended := make(chan error, 1)
 		m := pacedServer(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -108,9 +109,9 @@ func TestWhoReadsNothingLosesTheConnection(t *testing.T) {
 	})
 }
 
-// A large answer may take many times the grace while each piece of it is taken in time, and one that is cut does not
-// look whole.
-func TestASteadyReaderIsNotCut(t *testing.T) {
+// A large response may take many times the grace period if the client reads each piece in time. If the client pauses
+// for too long, it gets an error and not a response that looks complete.
+func TestSteadyReaderGetsCompleteResponse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const size = 24 << 20
 		m := pacedServer(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, size)) })
@@ -137,13 +138,14 @@ func TestASteadyReaderIsNotCut(t *testing.T) {
 			t.Errorf("a steady reader got %d of %d bytes, %v", n, size, err)
 		}
 		if n, err := read(paceGrace+time.Second, 0); err == nil || n == size {
-			t.Errorf("one that reads nothing got %d of %d bytes, %v", n, size, err)
+			t.Errorf("a reader that pauses for too long got %d of %d bytes, %v; want an error", n, size, err)
 		}
 	})
 }
 
-// A slow handler is not a slow client: the second half of the body comes while the handler is busy.
-func TestASlowHandlerIsNoSlowClient(t *testing.T) {
+// The time that the handler takes does not count against the client: here the second half of the body arrives while the
+// handler is busy.
+func TestSlowHandlerDoesNotCountAsSlowClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		paused, sent, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
 		m := pacedServer(t, func(w http.ResponseWriter, r *http.Request) {
@@ -159,8 +161,8 @@ func TestASlowHandlerIsNoSlowClient(t *testing.T) {
 			ended <- errors.Join(append(errs[:], context.Cause(r.Context()))...)
 		})
 		client := clientOf(t, m)
-		for range 2 { // over one connection
-			resp, err := client.Post("http://memory", "text/plain", io.MultiReader(strings.NewReader("bo"), later(func() {
+		for range 2 { // both requests use the same connection
+			resp, err := client.Post("http://memory", "text/plain", io.MultiReader(strings.NewReader("bo"), pause(func() {
 				<-paused
 				time.Sleep(2 * paceGrace)
 				sent <- struct{}{}
@@ -177,10 +179,10 @@ func TestASlowHandlerIsNoSlowClient(t *testing.T) {
 	})
 }
 
-// later reads as nothing, after it has waited.
-type later func()
+// pause is an empty reader that waits before it returns io.EOF.
+type pause func()
 
-func (wait later) Read([]byte) (int, error) {
+func (wait pause) Read([]byte) (int, error) {
 	wait()
 	return 0, io.EOF
 }

@@ -10,51 +10,53 @@ import (
 	"time"
 )
 
-// errNoPeer says that the other end of a connection is no socket of this machine that a process holds.
+// errNoPeer is the error for a connection whose other end is not an open socket of a process on this machine.
 var errNoPeer = errors.New("the other end of the connection is not a process on this machine")
 
-// ownListener takes connections of this user's processes, and of root's. The credentials alone do not do: the Lithops
-// client invokes without looking at the certificate (openwhisk/client.py: _create_unverified_context), so whoever
-// listens on the port of a stopped endpoint can be handed them. Here they open nothing to another user.
-type ownListener struct {
+// userListener accepts connections only from processes of this user and of root. Credentials alone are not sufficient:
+// the Lithops client does not verify the certificate for invocations (openwhisk/client.py: _create_unverified_context),
+// so a program that listens on the port of a stopped endpoint can obtain the credentials. With this listener, another
+// user cannot use them.
+type userListener struct {
 	net.Listener
-	uid     int
-	foreign bool // the listener is on a bridge: ends that this machine does not have are containers
-	log     *slog.Logger
-	logged  atomic.Int64 // when a refusal was last written, Unix s
+	uid        int
+	containers bool // the listener is on a bridge, so connections from outside this machine's sockets come from containers
+	log        *slog.Logger
+	logged     atomic.Int64 // Unix time in s at which a rejected connection was last logged
 }
 
-// own wraps listeners, where the system tells who is at the other end; elsewhere they are left as they are. foreign are
-// those that containers reach.
-func own(log *slog.Logger, foreign bool, listeners ...net.Listener) []net.Listener {
-	if !peersAreKnown() {
+// sameUserOnly returns listeners that accept connections only from this user and root. With containers, they also
+// accept connections from containers. If the system does not support the check, sameUserOnly returns the listeners
+// unchanged.
+func sameUserOnly(log *slog.Logger, containers bool, listeners ...net.Listener) []net.Listener {
+	if !canIdentifyPeers() {
 		return listeners
 	}
 	wrapped := make([]net.Listener, len(listeners))
 	for i, l := range listeners {
-		wrapped[i] = &ownListener{Listener: l, uid: os.Geteuid(), foreign: foreign, log: log}
+		wrapped[i] = &userListener{Listener: l, uid: os.Geteuid(), containers: containers, log: log}
 	}
 	return wrapped
 }
 
-// Accept waits for the next connection that may come in; it closes others.
-func (l *ownListener) Accept() (net.Conn, error) {
+// Accept returns the next permitted connection. It closes other connections.
+func (l *userListener) Accept() (net.Conn, error) {
 	for {
 		c, err := l.Listener.Accept()
 		if err != nil {
 			return nil, err
 		}
-		uid, err := peerOf(c)
-		if err == nil && (uid == l.uid || uid == 0) || l.foreign && errors.Is(err, errNoPeer) {
+		uid, err := peerUID(c)
+		if err == nil && (uid == l.uid || uid == 0) || l.containers && errors.Is(err, errNoPeer) {
 			return c, nil
 		}
 		_ = c.Close()
-		l.refused(uid, err)
+		l.logRejected(uid, err)
 	}
 }
 
-// refused writes one refusal a minute: another user must not be able to fill the log.
-func (l *ownListener) refused(uid int, err error) {
+// logRejected logs a rejected connection, at most one per minute, so that another user cannot fill the log.
+func (l *userListener) logRejected(uid int, err error) {
 	now, last := time.Now().Unix(), l.logged.Load()
 	if errors.Is(err, errNoPeer) || now-last < 60 || !l.logged.CompareAndSwap(last, now) {
 		return
@@ -62,16 +64,18 @@ func (l *ownListener) refused(uid int, err error) {
 	l.log.Warn("connection of another user refused", "uid", uid, "err", err)
 }
 
-// peerOf returns the user whose socket is the other end of a connection within this machine.
-func peerOf(c net.Conn) (uid int, err error) {
-	return socketOwner(endOf(c.RemoteAddr()), endOf(c.LocalAddr()))
+// peerUID returns the user that owns the other end of a connection on this machine. It returns errNoPeer if the other
+// end is not an open socket on this machine.
+func peerUID(c net.Conn) (uid int, err error) {
+	return socketOwner(addrPort(c.RemoteAddr()), addrPort(c.LocalAddr()))
 }
 
-func endOf(a net.Addr) netip.AddrPort {
+// addrPort converts a TCP address. It converts IPv4-mapped IPv6 addresses to IPv4.
+func addrPort(a net.Addr) netip.AddrPort {
 	t, ok := a.(*net.TCPAddr)
 	if !ok {
 		return netip.AddrPort{}
 	}
-	end := t.AddrPort()
-	return netip.AddrPortFrom(end.Addr().Unmap(), end.Port())
+	ap := t.AddrPort()
+	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
 }

@@ -11,16 +11,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Sizes of sock_diag(7): struct inet_diag_req_v2, and struct inet_diag_msg with the offsets of what is read of it.
+// Structures of sock_diag(7): the sizes of struct inet_diag_req_v2 and struct inet_diag_msg, and the offsets of two
+// fields of inet_diag_msg.
 const (
 	diagRequest = 56
-	diagAnswer  = 72
+	diagMessage = 72
 	diagUID     = 64
 	diagInode   = 68
 )
 
-// socketOwner returns the user of the TCP socket with these ends, as the kernel has it: of exactly that socket, in the
-// time of one system call, however many there are. A socket that no process holds any more has no user.
+// socketOwner returns the UID that owns the TCP socket with the given local and remote address. It queries the kernel
+// for this socket only, so the time does not depend on the number of sockets. It returns errNoPeer if there is no such
+// socket or if no process holds it any more.
 func socketOwner(local, remote netip.AddrPort) (int, error) {
 	req := make([]byte, unix.SizeofNlMsghdr+diagRequest)
 	native := binary.NativeEndian
@@ -66,17 +68,17 @@ func socketOwner(local, remote netip.AddrPort) (int, error) {
 			return 0, errNoPeer
 		}
 		return 0, errno
-	case kind != unix.SOCK_DIAG_BY_FAMILY || len(body) < diagAnswer:
+	case kind != unix.SOCK_DIAG_BY_FAMILY || len(body) < diagMessage:
 		return 0, fmt.Errorf("the response of the kernel has type %d and %d bytes", kind, n)
-	case native.Uint32(body[diagInode:]) == 0: // closed: its user is given as 0
+	case native.Uint32(body[diagInode:]) == 0: // the socket is closed; the kernel then returns UID 0
 		return 0, errNoPeer
 	}
 	return int(native.Uint32(body[diagUID:])), nil
 }
 
-// peersAreKnown reports whether this system tells who is at the other end of a connection. It tries: not every kernel
-// and sandbox does.
-func peersAreKnown() bool {
+// canIdentifyPeers reports whether this system can identify the user at the other end of a connection. It checks this
+// with a test connection, because not every kernel and sandbox supports it.
+func canIdentifyPeers() bool {
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		return false
@@ -87,6 +89,6 @@ func peersAreKnown() bool {
 		return false
 	}
 	defer c.Close()
-	uid, err := socketOwner(endOf(c.LocalAddr()), endOf(c.RemoteAddr()))
+	uid, err := socketOwner(addrPort(c.LocalAddr()), addrPort(c.RemoteAddr()))
 	return err == nil && uid == os.Geteuid()
 }

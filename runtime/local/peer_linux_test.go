@@ -11,11 +11,11 @@ import (
 	"time"
 )
 
-// A client is known by the user of its socket, also where that socket is one of IPv6 that speaks IPv4, and not at all
-// once nobody holds it: the kernel would name root.
-func TestPeerIsKnown(t *testing.T) {
-	if !peersAreKnown() {
-		t.Fatal("this kernel does not tell whose a socket is")
+// peerUID returns the user of the client's socket, even for an IPv6 socket that is connected to an IPv4 address. For a
+// closed socket it returns errNoPeer, although the kernel reports root.
+func TestPeerUID(t *testing.T) {
+	if !canIdentifyPeers() {
+		t.Fatal("this kernel does not report the owner of a socket")
 	}
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
@@ -30,23 +30,23 @@ func TestPeerIsKnown(t *testing.T) {
 		if err != nil {
 			t.Fatal(name, err)
 		}
-		ours, err := l.Accept()
+		accepted, err := l.Accept()
 		if err != nil {
 			t.Fatal(err)
 		}
-		if uid, err := peerOf(ours); err != nil || uid != os.Geteuid() {
+		if uid, err := peerUID(accepted); err != nil || uid != os.Geteuid() {
 			t.Errorf("%s: user %d, %v; want %d", name, uid, err, os.Geteuid())
 		}
 		_, _ = io.WriteString(c, "GET / HTTP/1.1\r\n\r\n")
 		_ = c.Close()
-		if uid, err := peerOf(ours); !errors.Is(err, errNoPeer) {
-			t.Errorf("%s: user %d, %v of a socket that was closed; want %v", name, uid, err, errNoPeer)
+		if uid, err := peerUID(accepted); !errors.Is(err, errNoPeer) {
+			t.Errorf("%s: got user %d, %v for a closed socket; want %v", name, uid, err, errNoPeer)
 		}
-		_ = ours.Close()
+		_ = accepted.Close()
 	}
 }
 
-// dialMapped connects a socket of IPv6 to 127.0.0.1, as Java's do.
+// dialMapped connects an IPv6 socket to 127.0.0.1, as Java does.
 func dialMapped(port int) (net.Conn, error) {
 	s, err := syscall.Socket(syscall.AF_INET6, syscall.SOCK_STREAM, 0)
 	if err != nil {
@@ -62,18 +62,18 @@ func dialMapped(port int) (net.Conn, error) {
 	return net.FileConn(f)
 }
 
-// On a bridge, ends that are no sockets of this machine are containers; others are users of this machine as anywhere.
-func TestStrangersAreClosedOut(t *testing.T) {
+// A userListener accepts connections from its own user and from root, and closes connections from other users.
+func TestUserListenerRejectsOtherUsers(t *testing.T) {
 	for _, c := range []struct {
-		name string
-		uid  int // whose the listener is
-		in   bool
-	}{{"one's own", os.Geteuid(), true}, {"another user's", 4242, os.Geteuid() == 0}} {
+		name     string
+		uid      int // user of the listener
+		accepted bool
+	}{{"same user", os.Geteuid(), true}, {"another user", 4242, os.Geteuid() == 0}} {
 		inner, err := net.Listen("tcp4", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
 		}
-		l := &ownListener{Listener: inner, uid: c.uid, log: slog.New(slog.DiscardHandler)}
+		l := &userListener{Listener: inner, uid: c.uid, log: slog.New(slog.DiscardHandler)}
 		accepted := make(chan error, 1)
 		go func() {
 			conn, err := l.Accept()
@@ -89,8 +89,8 @@ func TestStrangersAreClosedOut(t *testing.T) {
 		}
 		_ = conn.SetDeadline(time.Now().Add(time.Minute))
 		data, _ := io.ReadAll(conn)
-		if got := string(data) == "x"; got != c.in {
-			t.Errorf("%s connection: taken %v, want %v", c.name, got, c.in)
+		if got := string(data) == "x"; got != c.accepted {
+			t.Errorf("%s: connection accepted %v, want %v", c.name, got, c.accepted)
 		}
 		_ = conn.Close()
 		_ = inner.Close()

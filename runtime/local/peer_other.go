@@ -7,7 +7,8 @@ import (
 	"net/netip"
 )
 
-// peersAreKnown reports false: no call that this program could make without C tells whose a socket is.
-func peersAreKnown() bool { return false }
+// canIdentifyPeers returns false: on this system, finding the owner of a socket requires C libraries.
+func canIdentifyPeers() bool { return false }
 
+// socketOwner returns errors.ErrUnsupported.
 func socketOwner(netip.AddrPort, netip.AddrPort) (int, error) { return 0, errors.ErrUnsupported }

@@ -10,16 +10,16 @@ import (
 	"syscall"
 )
 
-// detach returns the endpoint a session of its own: closing the terminal, or Ctrl-C in it, does not reach it.
+// detach runs the endpoint in a new session, so that closing the terminal or pressing Ctrl-C does not affect it.
 func detach(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} }
 
-// keepDescriptors keeps from programs that are started what this process has inherited beyond standard input, output
-// and error: a lock of the shell's would be held, and its $(...) go on, for as long as the endpoint or an action runs.
-// What Go opens is closed in other programs anyway.
-func keepDescriptors() {
+// closeInherited prevents child processes from inheriting the file descriptors that this process has inherited, except
+// stdin, stdout and stderr. Otherwise the endpoint or an action would keep a lock of the shell held, or a $(...) of the
+// shell waiting, for as long as it runs. Files that Go opens are not inherited anyway.
+func closeInherited() {
 	open, err := os.ReadDir("/dev/fd")
 	if err != nil {
-		return // Linux and macOS have it
+		return // does not happen on Linux and macOS
 	}
 	for _, entry := range open {
 		if fd, err := strconv.Atoi(entry.Name()); err == nil && fd > 2 {
@@ -28,12 +28,14 @@ func keepDescriptors() {
 	}
 }
 
-// private makes what this process and all that it starts write readable for their user only, that of actions too.
-func private() { syscall.Umask(0o077) }
+// setUmask restricts the files that this process and its child processes, including actions, create: only their user
+// can access them.
+func setUmask() { syscall.Umask(0o077) }
 
-// terminate asks a process to end; kill ends it. One that has ended is no error.
+// terminate sends SIGTERM to a process. It returns nil if the process has already ended.
 func terminate(pid int) error { return signal(pid, syscall.SIGTERM) }
 
+// kill sends SIGKILL to a process. It returns nil if the process has already ended.
 func kill(pid int) error { return signal(pid, syscall.SIGKILL) }
 
 func signal(pid int, s syscall.Signal) error {
@@ -44,8 +46,8 @@ func signal(pid int, s syscall.Signal) error {
 	return err
 }
 
-// ownedByUs refuses a folder that another user made, who could read and replace what is in it.
-func ownedByUs(dir string) error {
+// checkOwner returns an error if a directory belongs to another user, who could read and replace its files.
+func checkOwner(dir string) error {
 	st, err := os.Stat(dir)
 	if err != nil {
 		return err

@@ -8,20 +8,21 @@ import (
 
 const detachedProcess = 0x00000008 // DETACHED_PROCESS of CreateProcess
 
-// detach returns the endpoint no console: closing the window, or Ctrl-C in it, does not reach it.
+// detach runs the endpoint without a console, so that closing the window or pressing Ctrl-C does not affect it.
 func detach(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{CreationFlags: syscall.CREATE_NEW_PROCESS_GROUP | detachedProcess, HideWindow: true}
 }
 
-// keepDescriptors does nothing: os/exec names the handles that a program gets, and Windows gives it no other.
-func keepDescriptors() {}
+// closeInherited does nothing: os/exec specifies the handles that a child process inherits.
+func closeInherited() {}
 
-// private does nothing: files have the rights of their folder.
-func private() {}
+// setUmask does nothing: files inherit the permissions of their directory.
+func setUmask() {}
 
-// terminate ends a process, which cannot be asked to. One that has ended is no error.
+// terminate kills a process, because Windows has no SIGTERM. It returns nil if the process has already ended.
 func terminate(pid int) error { return kill(pid) }
 
+// kill kills a process. It returns nil if the process has already ended.
 func kill(pid int) error {
 	p, err := os.FindProcess(pid)
 	if err != nil {
@@ -30,5 +31,5 @@ func kill(pid int) error {
 	return p.Kill()
 }
 
-// ownedByUs is left to the access lists of the user's profile, below which the folder lies.
-func ownedByUs(string) error { return nil }
+// checkOwner does nothing: the directory is in the user's profile, whose access control lists protect it.
+func checkOwner(string) error { return nil }

@@ -14,23 +14,24 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Request is one request in the endpoint's log. Neither credentials nor bodies nor query strings are recorded: a
-// presigned URL carries its signature in the query. Parameters that tell operations apart are named in Query.
+// Request is a request in the endpoint's log. Credentials and bodies are not logged. Query strings are not logged
+// completely, because the query of a presigned URL contains its signature; Query contains only the parameters that
+// loggedQuery selects.
 type Request struct {
 	Time      time.Time     `json:"time"`
 	Service   string        `json:"service"` // "openwhisk", "s3", "codeengine", "iam" or "endpoint"
 	Method    string        `json:"method"`
-	Path      string        `json:"path"` // as received, decoded; untrusted text
+	Path      string        `json:"path"` // decoded path as received; untrusted text
 	Query     string        `json:"query,omitempty"`
 	Status    int           `json:"status"`
 	Duration  time.Duration `json:"duration_ns"`
 	UserAgent string        `json:"user_agent,omitempty"`
-	Received  int64         `json:"received"` // bytes of the body as announced; -1 not announced
-	Sent      int64         `json:"sent"`     // bytes
+	Received  int64         `json:"received"` // Content-Length of the request; -1 if it is unknown
+	Sent      int64         `json:"sent"`     // size of the response body in bytes
 }
 
-// shown are the query parameters that are recorded, of either service; none of them can be secret.
-func shown(r *http.Request) string {
+// loggedQuery returns the query parameters that are logged. They identify the operation and never contain secrets.
+func loggedQuery(r *http.Request) string {
 	q := r.URL.Query()
 	for name := range q {
 		switch name {
@@ -44,33 +45,33 @@ func shown(r *http.Request) string {
 	return q.Encode()
 }
 
-// The longest texts of a request that are recorded, in bytes: the client's name for itself, and any text of a client
-// without credentials.
+// The maximum lengths of texts in logged requests, in bytes: of the User-Agent header, and of any text of a rejected
+// request.
 const (
-	agentMax    = 300
-	maxStranger = 200
+	maxAgent        = 300
+	maxRejectedText = 200
 )
 
-// Of requests without credentials the first ones are recorded, then one in a while: whoever sends millions of them must
-// not push everything else out of the log.
+// Of the rejected requests, the first 100 are logged, then at most one per minute. Otherwise a client without
+// credentials could push all other entries out of the log.
 const (
-	strangersFirst = 100
-	strangersPause = time.Minute
+	rejectedFirst    = 100
+	rejectedInterval = time.Minute
 )
 
-// toAll writes every request to the log.
-func toAll(log *slog.Logger) func(attrs ...any) {
+// logAll returns a function that logs every request.
+func logAll(log *slog.Logger) func(attrs ...any) {
 	return func(attrs ...any) { log.Info("request", attrs...) }
 }
 
-// toFew writes some requests to the log, and with them how many it has left out.
-func toFew(log *slog.Logger) func(attrs ...any) {
-	some := rate.Sometimes{First: strangersFirst, Interval: strangersPause}
-	var left atomic.Int64
+// logSample returns a function that logs some requests. Each entry contains the number of requests omitted before it.
+func logSample(log *slog.Logger) func(attrs ...any) {
+	sample := rate.Sometimes{First: rejectedFirst, Interval: rejectedInterval}
+	var omitted atomic.Int64
 	return func(attrs ...any) {
-		left.Add(1)
-		some.Do(func() {
-			if n := left.Swap(0) - 1; n > 0 {
+		omitted.Add(1)
+		sample.Do(func() {
+			if n := omitted.Swap(0) - 1; n > 0 {
 				attrs = append(attrs, "not_recorded", n)
 			}
 			log.Info("request", attrs...)
@@ -78,16 +79,16 @@ func toFew(log *slog.Logger) func(attrs ...any) {
 	}
 }
 
-// record writes down each request that next has answered, each of its texts cut to longest bytes.
-func record(write func(attrs ...any), longest int, now func() time.Time, service func(*http.Request) string, next http.Handler) http.Handler {
+// logRequests returns a handler that logs each request after next has served it. It truncates texts to maxText bytes.
+func logRequests(write func(attrs ...any), maxText int, now func() time.Time, service func(*http.Request) string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := now()
 		cut := func(text string, n int) string { return text[:min(len(text), n)] }
 		attrs := []any{
-			"service", service(r), "method", cut(r.Method, longest), "path", cut(r.URL.Path, longest), "query", cut(shown(r), longest),
-			"user_agent", cut(r.UserAgent(), min(agentMax, longest)), "received", r.ContentLength,
+			"service", service(r), "method", cut(r.Method, maxText), "path", cut(r.URL.Path, maxText), "query", cut(loggedQuery(r), maxText),
+			"user_agent", cut(r.UserAgent(), min(maxAgent, maxText)), "received", r.ContentLength,
 		}
-		counted := &counting{ResponseWriter: w, status: http.StatusOK}
+		counted := &countingWriter{ResponseWriter: w, status: http.StatusOK}
 		defer func() {
 			write(append(attrs, "status", counted.status, "duration_ns", now().Sub(start).Nanoseconds(), "sent", counted.sent)...)
 		}()
@@ -95,32 +96,32 @@ func record(write func(attrs ...any), longest int, now func() time.Time, service
 	})
 }
 
-// counting remembers the status and size of an answer.
-type counting struct {
+// countingWriter records the status and size of a response.
+type countingWriter struct {
 	http.ResponseWriter
 	status  int
 	sent    int64
 	written bool
 }
 
-func (c *counting) WriteHeader(status int) {
+func (c *countingWriter) WriteHeader(status int) {
 	if !c.written && status >= http.StatusOK { // not 100 Continue
 		c.status, c.written = status, true
 	}
 	c.ResponseWriter.WriteHeader(status)
 }
 
-func (c *counting) Write(p []byte) (int, error) {
+func (c *countingWriter) Write(p []byte) (int, error) {
 	c.written = true
 	n, err := c.ResponseWriter.Write(p)
 	c.sent += int64(n)
 	return n, err
 }
 
-// Unwrap lets http.ResponseController reach the connection.
-func (c *counting) Unwrap() http.ResponseWriter { return c.ResponseWriter }
+// Unwrap returns the wrapped writer, which http.ResponseController needs to access the connection.
+func (c *countingWriter) Unwrap() http.ResponseWriter { return c.ResponseWriter }
 
-// Requests reads the recorded requests of the endpoint in dir, oldest first, as far as the bounded log goes back.
+// Requests returns the requests in the current and the previous log of the endpoint in dir, oldest first.
 func Requests(dir string) ([]Request, error) {
 	out := []Request{}
 	for _, name := range []string{logFile + ".1", logFile} {

@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -27,24 +26,24 @@ import (
 	"fn-runtime/runtime/local/invoker"
 )
 
-// How long a stop waits for running activations, for answers after they have been ended, and until what ran them is
-// gone: a container engine that is busy takes its time.
+// How long a stop waits for running activations, then for pending responses, and then until the invoker has ended. A
+// busy container engine needs a long time to remove its containers.
 const (
 	graceActivations = 5 * time.Second
 	graceRequests    = 5 * time.Second
 	graceInvoker     = 40 * time.Second
 )
 
-// Serve runs the endpoint until ctx ends, a client asks it to stop, or it has been idle for so long as Options say.
+// Serve runs the endpoint until ctx ends, a client sends a stop request, or the endpoint has been idle for IdleTimeout.
 func Serve(ctx context.Context, o Options) error {
 	err := serve(ctx, o)
 	return fault.During(i18n.M("Running the local endpoint"), err)
 }
 
 func serve(ctx context.Context, o Options) (err error) {
-	private()
-	keepDescriptors()
-	if err := makeDir(o.Dir); err != nil {
+	setUmask()
+	closeInherited()
+	if err := ensureDir(o.Dir); err != nil {
 		return err
 	}
 	db, err := state.Open(o.Dir, state.Limits{ObjectBytes: int64(o.MaxStorageMB) << 20}, nil)
@@ -67,7 +66,7 @@ func serve(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	sweepFiles(o.Dir)
+	removeTempFiles(o.Dir)
 	out, err := openLog(o.Dir)
 	if err != nil {
 		return err
@@ -75,15 +74,15 @@ func serve(ctx context.Context, o Options) (err error) {
 	defer func() { err = errors.Join(err, out.Close()) }()
 	log := out.logger()
 
-	info, err := identity(o.Dir)
+	info, err := loadIdentity(o.Dir)
 	if err != nil {
 		return err
 	}
-	certificates, err := newCerts(o.Dir, time.Now, ofMachine())
+	certificates, err := newCerts(o.Dir, time.Now, localIssuance())
 	if err != nil {
 		return err
 	}
-	cloudCertificates, err := newCerts(o.Dir, time.Now, ofCloud())
+	cloudCertificates, err := newCerts(o.Dir, time.Now, cloudIssuance())
 	if err != nil {
 		return err
 	}
@@ -91,7 +90,7 @@ func serve(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	defer tlsListener.Close() // closed by the server already
+	defer tlsListener.Close() // if serve returns early; otherwise the server closes it
 	secure, plain := []net.Listener{tlsListener}, []net.Listener(nil)
 	if o.S3Port != 0 {
 		l, err := listen(o.S3Port, 0, "--s3-port")
@@ -101,19 +100,19 @@ func serve(ctx context.Context, o Options) (err error) {
 		defer l.Close()
 		plain = append(plain, l)
 	}
-	way, err := listenAnew(info.ProxyPort)
+	proxyListener, err := listenPreferred(info.ProxyPort)
 	if err != nil {
 		return err
 	}
-	defer way.Close()
-	info.ProxyPort = portOf(way)
+	defer proxyListener.Close()
+	info.ProxyPort = portOf(proxyListener)
 	if info, err = o.describe(info, portOf(tlsListener)); err != nil {
 		return err
 	}
-	if err := furnish(db, info, log); err != nil {
+	if err := prepareState(db, info, log); err != nil {
 		return err
 	}
-	// The process counts as ended when all that it started has ended: who stops it beside another waits for that too.
+	// Clear the PID only after the invoker has ended, so that every caller of Stop waits for the workers to end too.
 	published := false
 	defer func() {
 		if published {
@@ -131,8 +130,8 @@ func serve(ctx context.Context, o Options) (err error) {
 		err = errors.Join(err, invoker.Close(end))
 	}()
 
-	e := &endpoint{info: info, log: log, way: own(log, false, way)[0], tunnel: newTunnel(info.ProxySecret, way.Addr()), stop: make(chan struct{}, 1), begun: time.Now()}
-	e.load, _ = invoker.(measured)
+	e := &endpoint{info: info, log: log, proxyListener: sameUserOnly(log, false, proxyListener)[0], tunnel: newTunnel(info.ProxySecret, proxyListener.Addr()), stop: make(chan struct{}, 1), begun: time.Now()}
+	e.load, _ = invoker.(loadReporter)
 	e.touch()
 	e.api = rest.New(rest.Config{
 		DB: db, Invoker: invoker, APIKey: info.APIKey, Token: info.Token, NamespaceID: info.NamespaceID,
@@ -146,14 +145,14 @@ func serve(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	e.s3 = s3.Handler(db, s3.Keys{AccessKey: info.AccessKey, SecretKey: info.SecretKey, Token: info.Token}, o.Dir, nil)
-	if err := writeInfo(o.Dir, info); err != nil { // last: who finds the file finds an endpoint that listens
+	if err := writeInfo(o.Dir, info); err != nil { // last, so that the endpoint already listens when clients find the file
 		return err
 	}
 	published = true
 	log.Info("started", "pid", info.PID, "endpoint", info.Endpoint, "s3", info.S3Endpoint, "invoker", info.Invoker, "version", info.Version)
 	defer func() { log.Info("stopped") }()
-	secure, plain = own(log, false, secure...), own(log, false, plain...)
-	for i, l := range own(log, true, bridge...) { // in the order of info.ports
+	secure, plain = sameUserOnly(log, false, secure...), sameUserOnly(log, false, plain...)
+	for i, l := range sameUserOnly(log, true, bridge...) { // in the order of info.ports
 		if i == 0 {
 			secure = append(secure, l)
 		} else {
@@ -163,7 +162,7 @@ func serve(ctx context.Context, o Options) (err error) {
 	return e.run(ctx, o.IdleTimeout, secure, plain, certificates, cloudCertificates)
 }
 
-// describe completes what clients see of the endpoint.
+// describe sets the fields of Info that depend on the options and on this process.
 func (o Options) describe(i Info, port int) (Info, error) {
 	abs, err := filepath.Abs(o.Dir)
 	if err != nil {
@@ -176,16 +175,17 @@ func (o Options) describe(i Info, port int) (Info, error) {
 		i.S3Endpoint = "http://127.0.0.1:" + strconv.Itoa(o.S3Port)
 	}
 	i.CAFile, i.CABundle, i.CloudBundle = filepath.Join(abs, caFile), filepath.Join(abs, bundleFile), filepath.Join(abs, cloudBundleFile)
-	i.InvokerAsked = cmp.Or(o.Invoker, i.InvokerAsked, defaultInvoker)
-	i.Invoker = i.InvokerAsked
-	i.MemoryMB, i.Asked = cmp.Or(o.MemoryMB, invoker.DefaultMemoryMB()), o.settings()
+	i.InvokerRequested = cmp.Or(o.Invoker, i.InvokerRequested, defaultInvoker)
+	i.Invoker = i.InvokerRequested
+	i.MemoryMB, i.Requested = cmp.Or(o.MemoryMB, invoker.DefaultMemoryMB()), o.settings()
 	i.StartedAt, i.Version = time.Now().UTC(), o.Version
 	i.Python, err = interpreter(o.Python, i.Python)
 	return i, err
 }
 
-// furnish makes what every endpoint has, and settles what a killed one left.
-func furnish(db *state.DB, info Info, log *slog.Logger) error {
+// prepareState creates the namespace and the bucket if they do not exist, and marks activations as failed that were
+// running when the endpoint was killed.
+func prepareState(db *state.DB, info Info, log *slog.Logger) error {
 	err := db.CreateNamespace(state.Namespace{ID: info.NamespaceID, Name: info.Namespace})
 	if err != nil && !errors.Is(err, state.ErrExists) {
 		return err
@@ -200,25 +200,28 @@ func furnish(db *state.DB, info Info, log *slog.Logger) error {
 	return err
 }
 
-// endpoint is what runs between start and stop.
+// endpoint is a running endpoint.
 type endpoint struct {
-	info   Info
-	log    *slog.Logger
-	load   measured // nil where the invoker does not know
-	api    *rest.API
-	s3     service
-	cloud  *codeengine.API
-	tunnel *tunnel
-	way    net.Listener // of the tunnel
-	stop   chan struct{}
-	active atomic.Int64 // requests at this moment
-	begun  time.Time
-	last   atomic.Int64 // when a request began or ended, ns since begun: nobody can set that clock
+	info          Info
+	log           *slog.Logger
+	load          loadReporter // nil if the invoker does not report its load
+	api           *rest.API
+	s3            service
+	cloud         *codeengine.API
+	tunnel        *tunnel
+	proxyListener net.Listener // listener of the proxy that feeds the tunnel
+	stop          chan struct{}
+	active        atomic.Int64 // number of requests in progress
+	begun         time.Time
+	// lastActivity is when a request last began or ended, in ns since begun. It uses the monotonic clock, so changes of
+	// the system time do not affect it.
+	lastActivity atomic.Int64
 }
 
-func (e *endpoint) touch() { e.last.Store(int64(time.Since(e.begun))) }
+func (e *endpoint) touch() { e.lastActivity.Store(int64(time.Since(e.begun))) }
 
-func (e *endpoint) busy(next http.Handler) http.Handler {
+// trackActivity returns a handler that counts active requests and updates lastActivity.
+func (e *endpoint) trackActivity(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		e.active.Add(1)
 		e.touch()
@@ -230,16 +233,18 @@ func (e *endpoint) busy(next http.Handler) http.Handler {
 	})
 }
 
+// run serves requests until ctx ends, a stop request arrives, the endpoint is idle or a server fails. Then it shuts
+// down.
 func (e *endpoint) run(ctx context.Context, idle time.Duration, secure, plain []net.Listener, certificates, cloudCertificates *certs) error {
-	api := e.server(all{e}, serviceName, loopback)
+	api := e.server(tlsServices{e}, serviceName, isLoopback)
 	api.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: certificates.get}
-	store := e.server(e.s3, func(*http.Request) string { return "s3" }, loopback)
+	store := e.server(e.s3, func(*http.Request) string { return "s3" }, isLoopback)
 	cloud := e.server(e.cloud, cloudService, cloudHost)
 	cloud.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: cloudCertificates.get}
-	door := e.tunnel.server(e.log)
+	proxy := e.tunnel.server(e.log)
 	failed := make(chan error, len(secure)+len(plain)+2)
 	go func() { failed <- cloud.ServeTLS(netutil.LimitListener(e.tunnel, maxConnections), "", "") }()
-	go func() { failed <- door.Serve(netutil.LimitListener(e.way, maxConnections)) }()
+	go func() { failed <- proxy.Serve(netutil.LimitListener(e.proxyListener, maxConnections)) }()
 	for _, l := range secure {
 		go func() { failed <- api.ServeTLS(netutil.LimitListener(l, maxConnections), "", "") }()
 	}
@@ -255,7 +260,7 @@ func (e *endpoint) run(ctx context.Context, idle time.Duration, secure, plain []
 		e.log.Info("idle", "after", idle.String())
 	case err = <-failed:
 	}
-	// Activations first: requests that wait for them can then be answered.
+	// End the activations first, so that requests that wait for them can be answered.
 	grace, cancel := context.WithTimeout(context.Background(), graceActivations)
 	defer cancel()
 	var ends sync.WaitGroup
@@ -264,7 +269,7 @@ func (e *endpoint) run(ctx context.Context, idle time.Duration, secure, plain []
 	ends.Wait()
 	end, cancel2 := context.WithTimeout(context.Background(), graceRequests)
 	defer cancel2()
-	for _, s := range []*http.Server{door, cloud, api, store} {
+	for _, s := range []*http.Server{proxy, cloud, api, store} {
 		if s.Shutdown(end) != nil {
 			_ = s.Close()
 		}
@@ -272,13 +277,14 @@ func (e *endpoint) run(ctx context.Context, idle time.Duration, secure, plain []
 	return err
 }
 
-// server speaks HTTP/1.1 alone: there a body that waits to be read holds up its own connection only, while in HTTP/2 it
-// fills the window that all requests of a client share, also those that the waiting one waits for.
-func (e *endpoint) server(s service, name func(*http.Request) string, ours func(host string) bool) *http.Server {
+// server returns a server for HTTP/1.1 only. In HTTP/1.1, a request body that is not read yet blocks only its own
+// connection. In HTTP/2, it would fill the flow-control window that all requests of a client share, and could block the
+// requests that it waits for.
+func (e *endpoint) server(s service, name func(*http.Request) string, validHost func(host string) bool) *http.Server {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	return &http.Server{
-		Handler:           e.guard(s, name, ours),
+		Handler:           e.guard(s, name, validHost),
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    maxHeader,
@@ -287,7 +293,8 @@ func (e *endpoint) server(s service, name func(*http.Request) string, ours func(
 	}
 }
 
-// idle tells once nothing has been asked and nothing has run for so long; never when d is 0.
+// idle returns a channel that is closed when there have been no requests and no activations for the duration d. If d is
+// 0, it returns nil.
 func (e *endpoint) idle(ctx context.Context, d time.Duration) <-chan struct{} {
 	if d <= 0 {
 		return nil
@@ -302,7 +309,7 @@ func (e *endpoint) idle(ctx context.Context, d time.Duration) <-chan struct{} {
 				return
 			case <-tick.C:
 			}
-			if e.active.Load() == 0 && e.running() == 0 && time.Since(e.begun)-time.Duration(e.last.Load()) >= d {
+			if e.active.Load() == 0 && e.running() == 0 && time.Since(e.begun)-time.Duration(e.lastActivity.Load()) >= d {
 				close(done)
 				return
 			}
@@ -311,35 +318,5 @@ func (e *endpoint) idle(ctx context.Context, d time.Duration) <-chan struct{} {
 	return done
 }
 
-// running counts activations and job runs that have not ended.
+// running returns the number of activations and job runs that have not ended.
 func (e *endpoint) running() int { return e.api.Running() + e.cloud.Running() }
-
-// all are the services of the encrypted port, told apart by path.
-type all struct{ e *endpoint }
-
-func (a all) of(r *http.Request) service {
-	switch serviceName(r) {
-	case "openwhisk":
-		return a.e.api
-	case "endpoint":
-		return admin{a.e}
-	}
-	return a.e.s3
-}
-
-func (a all) Admits(r *http.Request) bool { return a.of(r).Admits(r) }
-
-func (a all) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.of(r).ServeHTTP(w, r) }
-
-func serviceName(r *http.Request) string {
-	_, _, basic := r.BasicAuth()
-	switch {
-	case r.URL.Path == "/" && r.Method == http.MethodGet && r.URL.RawQuery == "" && (r.Header.Get("Authorization") == "" || basic):
-		return "openwhisk" // what the service is; S3 lists buckets here, and is asked with a signature or a token
-	case r.URL.Path == "/api/v1", strings.HasPrefix(r.URL.Path, "/api/v1/"):
-		return "openwhisk"
-	case strings.HasPrefix(r.URL.Path, adminPrefix):
-		return "endpoint"
-	}
-	return "s3"
-}

@@ -13,7 +13,8 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// settings are what a start asked for, for the next one to keep or to compare. The zero value of a field: nothing.
+// settings are the settings that a start requested. A later start compares its settings with them, and a restart keeps
+// them. The zero value of a field means that the setting was not requested.
 type settings struct {
 	Python       string        `json:"python,omitempty"`
 	IdleTimeout  time.Duration `json:"idle_timeout_ns,omitempty"`
@@ -25,49 +26,50 @@ func (o Options) settings() settings {
 	return settings{Python: o.Python, IdleTimeout: o.IdleTimeout, MaxStorageMB: o.MaxStorageMB, MemoryMB: o.MemoryMB}
 }
 
-// keep completes options with what the last start asked for. Invoker, Python and port are kept by the start itself.
-func (o Options) keep(i Info) Options {
+// withPrevious sets unset options to the values that the last start requested. Serve itself keeps the invoker, Python
+// and the port.
+func (o Options) withPrevious(i Info) Options {
 	if o.S3Port == 0 {
 		o.S3Port = i.S3Port
 	}
 	if o.IdleTimeout == 0 {
-		o.IdleTimeout = i.Asked.IdleTimeout
+		o.IdleTimeout = i.Requested.IdleTimeout
 	}
 	if o.MaxStorageMB == 0 {
-		o.MaxStorageMB = i.Asked.MaxStorageMB
+		o.MaxStorageMB = i.Requested.MaxStorageMB
 	}
 	if o.MemoryMB == 0 {
-		o.MemoryMB = i.Asked.MemoryMB
+		o.MemoryMB = i.Requested.MemoryMB
 	}
 	return o
 }
 
-// Differs returns a fault that names the options in which a running endpoint is another than the one asked for; nil
-// where there are none. What the options leave open differs in nothing.
-func (i Info) Differs(o Options) error {
+// CheckSettings returns a fault.Conflict error that lists the options whose values differ from the running endpoint. It
+// returns nil if there are none. Unset options are ignored.
+func (i Info) CheckSettings(o Options) error {
 	var lines []string
-	differ := func(flag string, asked, have any) {
-		lines = append(lines, i18n.M("{{.Flag}}: {{.Have}} (requested: {{.Asked}})", "Flag", flag, "Have", have, "Asked", asked).String())
+	addDifference := func(flag string, requested, current any) {
+		lines = append(lines, i18n.M("{{.Flag}}: {{.Have}} (requested: {{.Asked}})", "Flag", flag, "Have", current, "Asked", requested).String())
 	}
-	if o.Python != "" && o.Python != i.Asked.Python {
+	if o.Python != "" && o.Python != i.Requested.Python {
 		if path, err := interpreter(o.Python, ""); err != nil || path != i.Python {
-			differ("--python", o.Python, i.Python)
+			addDifference("--python", o.Python, i.Python)
 		}
 	}
-	if o.Invoker != "" && o.Invoker != i.InvokerAsked && o.Invoker != i.Invoker {
-		differ("--invoker", o.Invoker, i.Invoker)
+	if o.Invoker != "" && o.Invoker != i.InvokerRequested && o.Invoker != i.Invoker {
+		addDifference("--invoker", o.Invoker, i.Invoker)
 	}
-	number := func(flag string, asked, have int) {
-		if asked != 0 && asked != have {
-			differ(flag, asked, have)
+	compare := func(flag string, requested, current int) {
+		if requested != 0 && requested != current {
+			addDifference(flag, requested, current)
 		}
 	}
-	number("--port", o.Port, i.Port)
-	number("--s3-port", o.S3Port, i.S3Port)
-	number("--memory", o.MemoryMB, i.MemoryMB)
-	number("--max-storage", o.MaxStorageMB, i.Asked.MaxStorageMB)
-	if o.IdleTimeout != 0 && o.IdleTimeout != i.Asked.IdleTimeout {
-		differ("--idle-timeout", o.IdleTimeout, i.Asked.IdleTimeout)
+	compare("--port", o.Port, i.Port)
+	compare("--s3-port", o.S3Port, i.S3Port)
+	compare("--memory", o.MemoryMB, i.MemoryMB)
+	compare("--max-storage", o.MaxStorageMB, i.Requested.MaxStorageMB)
+	if o.IdleTimeout != 0 && o.IdleTimeout != i.Requested.IdleTimeout {
+		addDifference("--idle-timeout", o.IdleTimeout, i.Requested.IdleTimeout)
 	}
 	if len(lines) == 0 {
 		return nil
@@ -76,8 +78,8 @@ func (i Info) Differs(o Options) error {
 		i18n.M("Pass '--restart' to restart it with these settings, or omit the settings.")).With(lines...)
 }
 
-// Restart stops the endpoint of o.Dir, where it runs, and starts it: with the options given, and for the rest with
-// those of the last start.
+// Restart stops the endpoint in o.Dir if it runs and starts it. Options that are not set keep the values of the last
+// start.
 func Restart(ctx context.Context, o Options) (Info, error) {
 	i, err := Status(ctx, o.Dir)
 	if err == nil {
@@ -86,17 +88,17 @@ func Restart(ctx context.Context, o Options) (Info, error) {
 	if err != nil {
 		return Info{}, err
 	}
-	return Start(ctx, o.keep(i))
+	return Start(ctx, o.withPrevious(i))
 }
 
-// Reset stops the endpoint in dir and removes the folder with everything in it: runtimes, objects, credentials,
-// certificates, logs.
+// Reset stops the endpoint in dir and removes the directory with its runtimes, objects, credentials, certificates and
+// logs. It does nothing if dir is not the directory of an endpoint.
 func Reset(ctx context.Context, dir string) error {
 	if err := Stop(ctx, dir); err != nil {
 		return err
 	}
 	if _, err := os.Stat(filepath.Join(dir, infoFile)); errors.Is(err, fs.ErrNotExist) {
-		return nil // never started, or no folder of an endpoint
+		return nil // the endpoint was never started, or dir is not the directory of an endpoint
 	}
 	if err := os.RemoveAll(dir); err != nil {
 		return fault.New(fault.Failed, i18n.M("{{.Error}}", "Error", fmt.Sprint(err)),

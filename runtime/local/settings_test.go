@@ -10,25 +10,26 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// What a start asks for and a running endpoint has otherwise is named; what it leaves open, or has, is not.
-func TestSettingsThatDiffer(t *testing.T) {
-	running := Info{Port: 7000, Python: "/usr/bin/python3", Invoker: "process", InvokerAsked: "auto", MemoryMB: 4096,
-		Asked: settings{Python: "3.11", IdleTimeout: time.Hour}}
+// CheckSettings lists the requested settings that differ from those of the running endpoint. It ignores settings that
+// are not requested.
+func TestCheckSettings(t *testing.T) {
+	running := Info{Port: 7000, Python: "/usr/bin/python3", Invoker: "process", InvokerRequested: "auto", MemoryMB: 4096,
+		Requested: settings{Python: "3.11", IdleTimeout: time.Hour}}
 	for name, tc := range map[string]struct {
-		asked Options
-		want  string // the flags, with blanks
+		requested Options
+		want      string // flags, separated by spaces
 	}{
-		"nothing asked":             {Options{}, ""},
-		"the same":                  {Options{Port: 7000, Invoker: "auto", Python: "3.11", MemoryMB: 4096, IdleTimeout: time.Hour}, ""},
-		"what was chosen":           {Options{Invoker: "process"}, ""},
-		"another invoker":           {Options{Invoker: "docker"}, "--invoker"},
-		"another port and memory":   {Options{Port: 7001, MemoryMB: 1}, "--port --memory"},
-		"a port that it has not":    {Options{S3Port: 9000}, "--s3-port"},
-		"an interpreter of no use":  {Options{Python: "/none"}, "--python"},
-		"another time, and a bound": {Options{IdleTimeout: time.Minute, MaxStorageMB: 5}, "--max-storage --idle-timeout"},
-		"the folder is no setting":  {Options{Dir: "x", Version: "9"}, ""},
+		"no settings":                       {Options{}, ""},
+		"same settings":                     {Options{Port: 7000, Invoker: "auto", Python: "3.11", MemoryMB: 4096, IdleTimeout: time.Hour}, ""},
+		"invoker that auto selected":        {Options{Invoker: "process"}, ""},
+		"another invoker":                   {Options{Invoker: "docker"}, "--invoker"},
+		"another port and memory":           {Options{Port: 7001, MemoryMB: 1}, "--port --memory"},
+		"additional port":                   {Options{S3Port: 9000}, "--s3-port"},
+		"missing interpreter":               {Options{Python: "/none"}, "--python"},
+		"another timeout and storage limit": {Options{IdleTimeout: time.Minute, MaxStorageMB: 5}, "--max-storage --idle-timeout"},
+		"fields that are not settings":      {Options{Dir: "x", Version: "9"}, ""},
 	} {
-		err := running.Differs(tc.asked)
+		err := running.CheckSettings(tc.requested)
 		got := ""
 		if f, ok := err.(*fault.Fault); ok {
 			for _, line := range f.Details {
@@ -42,8 +43,8 @@ func TestSettingsThatDiffer(t *testing.T) {
 	}
 }
 
-// A restart keeps what the last start was asked for, where nothing else is; a reset leaves nothing.
-func TestRestartKeepsAndResetDoesNot(t *testing.T) {
+// Restart keeps settings that are not specified. Reset removes the directory.
+func TestRestartAndReset(t *testing.T) {
 	o := options(t)
 	first := o
 	first.IdleTimeout = time.Hour
@@ -52,22 +53,23 @@ func TestRestartKeepsAndResetDoesNot(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if after.PID == before.PID || after.Port != before.Port || after.Asked.IdleTimeout != time.Hour || after.APIKey != before.APIKey {
-		t.Errorf("after a restart: process %d after %d, port %d after %d, idle %s", after.PID, before.PID, after.Port, before.Port, after.Asked.IdleTimeout)
+	if after.PID == before.PID || after.Port != before.Port || after.Requested.IdleTimeout != time.Hour || after.APIKey != before.APIKey {
+		t.Errorf("after a restart: process %d after %d, port %d after %d, idle %s", after.PID, before.PID, after.Port, before.Port, after.Requested.IdleTimeout)
 	}
 	if err := Reset(t.Context(), o.Dir); err != nil {
 		t.Fatal(err)
 	}
-	if left, err := os.ReadDir(o.Dir); !os.IsNotExist(err) {
-		t.Errorf("after a reset: %v (%v)", left, err)
+	if entries, err := os.ReadDir(o.Dir); !os.IsNotExist(err) {
+		t.Errorf("the directory after a reset: %v (%v)", entries, err)
 	}
 	if err := Reset(t.Context(), t.TempDir()); err != nil {
 		t.Errorf("a reset without an endpoint: %v", err)
 	}
 }
 
-// Of a log only what went wrong is shown, as many lines as asked for, and of an agent its name.
-func TestLogsOfWhatFailed(t *testing.T) {
+// With Failed, Logs writes only failed requests, warnings and errors, at most the specified number of lines. It writes
+// only the name and version of the user agent.
+func TestLogsOfFailures(t *testing.T) {
 	dir := t.TempDir()
 	w, err := openLog(dir)
 	if err != nil {

@@ -17,11 +17,12 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// startTimeout is how long a start may take; an endpoint that starts takes well under a second.
+// startTimeout is the time limit for a start. A start normally takes much less than a second.
 const startTimeout = 30 * time.Second
 
-// Start returns the endpoint of o.Dir, started in the background when it does not run. Of two starts at once one starts
-// it and both get it. The options only matter to an endpoint that has to be started.
+// Start starts the endpoint in o.Dir in the background if it does not run, and returns its Info. If Start is called
+// twice at the same time, only one call starts the endpoint and both return it. The other options are ignored if the
+// endpoint already runs.
 func Start(ctx context.Context, o Options) (Info, error) {
 	i, err := start(ctx, o)
 	return i, fault.During(i18n.M("Starting the local endpoint"), err)
@@ -29,9 +30,9 @@ func Start(ctx context.Context, o Options) (Info, error) {
 
 func start(ctx context.Context, o Options) (Info, error) {
 	if i, err := status(ctx, o.Dir); err == nil && (i.Running || i.Hangs) {
-		return i, Hanging(i)
+		return i, CheckResponsive(i)
 	}
-	if err := makeDir(o.Dir); err != nil {
+	if err := ensureDir(o.Dir); err != nil {
 		return Info{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
@@ -45,14 +46,14 @@ func start(ctx context.Context, o Options) (Info, error) {
 	if err == nil && i.Running {
 		return i, nil
 	}
-	if err := o.portsFree(i.Port); err != nil { // said here, and not by a process that ends
+	if err := o.checkPorts(i.Port); err != nil { // reported here, because the error of the background process is less readable
 		return Info{}, err
 	}
 	return launch(ctx, o)
 }
 
-// Hanging returns the fault of an endpoint that runs and does not answer, nil for any other.
-func Hanging(i Info) error {
+// CheckResponsive returns a fault.Unavailable error if the endpoint hangs, and nil otherwise.
+func CheckResponsive(i Info) error {
 	if !i.Hangs {
 		return nil
 	}
@@ -61,7 +62,7 @@ func Hanging(i Info) error {
 		i18n.M("Stop it with 'ibmcloud fn-runtime local stop', then rerun the command."))
 }
 
-// launch starts this program as the endpoint and waits until it answers.
+// launch starts this program as the endpoint process and waits until it responds.
 func launch(ctx context.Context, o Options) (Info, error) {
 	errPath := filepath.Join(o.Dir, stderrFile)
 	out, err := openStderr(errPath)
@@ -73,7 +74,7 @@ func launch(ctx context.Context, o Options) (Info, error) {
 	cmd := exec.Command(o.Executable, o.arguments()...)
 	cmd.Stdout, cmd.Stderr, cmd.Dir, cmd.Env = out, out, o.Dir, endpointEnvironment(os.Environ())
 	detach(cmd)
-	keepDescriptors()
+	closeInherited()
 	if err := cmd.Start(); err != nil {
 		return Info{}, err
 	}
@@ -84,22 +85,22 @@ func launch(ctx context.Context, o Options) (Info, error) {
 	for {
 		select {
 		case err := <-ended:
-			return Info{}, notStarted(errPath, err)
+			return Info{}, startError(errPath, err)
 		case <-ctx.Done():
 			_ = cmd.Process.Kill()
-			return Info{}, errors.Join(notStarted(errPath, nil), ctx.Err())
+			return Info{}, errors.Join(startError(errPath, nil), ctx.Err())
 		case <-tick.C:
 		}
 		if i, err := readInfo(o.Dir); err == nil && i.PID == cmd.Process.Pid {
-			if i.Running, _ = alive(ctx, i); i.Running {
+			if i.Running, _ = probe(ctx, i); i.Running {
 				return i, nil
 			}
 		}
 	}
 }
 
-// openStderr opens the file of the endpoint's last words, and fails where there is no room for any: an endpoint that
-// ends because the disk is full could not say so.
+// openStderr opens the file for the endpoint's stderr. It returns an error if the disk is full, because the endpoint
+// could not report that error itself.
 func openStderr(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
@@ -114,7 +115,7 @@ func openStderr(path string) (*os.File, error) {
 	return f, nil
 }
 
-// arguments are those of the hidden command that calls Serve.
+// arguments returns the command-line arguments of the hidden command that calls Serve.
 func (o Options) arguments() []string {
 	args := []string{"local", "run", "--dir", o.Dir}
 	for _, flag := range []struct{ name, value string }{{"--python", o.Python}, {"--invoker", o.Invoker}} {
@@ -136,10 +137,11 @@ func (o Options) arguments() []string {
 	return args
 }
 
-// lastWords is how many lines of the endpoint's own output a failed start shows.
-const lastWords = 10
+// maxStderrLines is how many lines of the endpoint's output the error of a failed start contains.
+const maxStderrLines = 10
 
-func notStarted(errPath string, cause error) error {
+// startError returns the error of a failed start, with the last lines of the endpoint's output.
+func startError(errPath string, cause error) error {
 	lines := []string{}
 	if f, err := os.Open(errPath); err == nil {
 		data, _ := io.ReadAll(io.LimitReader(f, 64<<10))
@@ -150,8 +152,8 @@ func notStarted(errPath string, cause error) error {
 			}
 		}
 	}
-	if len(lines) > lastWords {
-		lines = lines[len(lines)-lastWords:]
+	if len(lines) > maxStderrLines {
+		lines = lines[len(lines)-maxStderrLines:]
 	}
 	return fault.New(fault.Unavailable,
 		i18n.M("The local endpoint did not start."),

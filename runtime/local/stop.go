@@ -11,15 +11,14 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// How long a stop waits: for the process to end by itself, which has its own grace for activations, requests and
-// invoker, and some more; for one that hangs to come to; and for one that was killed to be gone.
+// How long a stop waits for the process to end.
 const (
-	stopTimeout = time.Minute
-	hangTimeout = 5 * time.Second
-	killTimeout = 5 * time.Second
+	stopTimeout = time.Minute     // after a stop request; longer than the sum of the grace periods in Serve
+	hangTimeout = 5 * time.Second // after SIGTERM to a process that hangs
+	killTimeout = 5 * time.Second // after the process was killed
 )
 
-// Status tells of the endpoint in dir. An endpoint that was never started is an empty Info that does not run.
+// Status returns the state of the endpoint in dir. It returns an empty Info if the endpoint was never started.
 func Status(ctx context.Context, dir string) (Info, error) {
 	i, err := status(ctx, dir)
 	return i, fault.During(i18n.M("Reading the state of the local endpoint"), err)
@@ -33,36 +32,38 @@ func status(ctx context.Context, dir string) (Info, error) {
 	if err != nil {
 		return Info{}, err
 	}
-	if i.Running, i.Hangs = alive(ctx, i); !i.Running && !same(i) {
+	if i.Running, i.Hangs = probe(ctx, i); !i.Running && !sameProcess(i) {
 		i.PID = 0
 	}
 	return i, nil
 }
 
-// same reports whether the process that the file names is still that one, and not another that got its number.
-func same(i Info) bool {
+// sameProcess reports whether the process of i still runs. It returns false if another process has been assigned its
+// PID.
+func sameProcess(i Info) bool {
 	return i.PID > 0 && i.ProcessMark != "" && processMark(i.PID) == i.ProcessMark
 }
 
-// Stop ends the endpoint in dir and waits until it has ended; one that does not end by itself is killed. One that does
-// not run is no error.
+// Stop stops the endpoint in dir and waits until its process has ended. It kills a process that does not end in time.
+// It returns nil if the endpoint does not run.
 func Stop(ctx context.Context, dir string) error {
 	return fault.During(i18n.M("Stopping the local endpoint"), stop(ctx, dir))
 }
 
 func stop(ctx context.Context, dir string) error {
 	i, err := status(ctx, dir)
-	if err != nil || !i.Running && !same(i) {
+	if err != nil || !i.Running && !sameProcess(i) {
 		return err
 	}
-	asked := false
+	accepted := false
 	if i.Running {
-		_, err := ask(ctx, i, http.MethodPost, "stop")
-		asked = err == nil
+		_, err := adminRequest(ctx, i, http.MethodPost, "stop")
+		accepted = err == nil
 	}
-	if !asked {
-		// It hangs, or is about to start or to end. It is ours: number and start time match what it wrote.
-		if !same(i) {
+	if !accepted {
+		// The endpoint hangs, is starting or is stopping. Signal the process only if its PID and start time match those that
+		// the endpoint wrote.
+		if !sameProcess(i) {
 			return nil
 		}
 		if err := terminate(i.PID); err != nil {
@@ -73,18 +74,18 @@ func stop(ctx context.Context, dir string) error {
 	if i.Hangs {
 		grace = hangTimeout
 	}
-	if ended(ctx, dir, i, grace) {
+	if waitEnded(ctx, dir, i, grace) {
 		return nil
 	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if same(i) {
+	if sameProcess(i) {
 		if err := kill(i.PID); err != nil {
 			return err
 		}
 	}
-	if ended(ctx, dir, i, killTimeout) {
+	if waitEnded(ctx, dir, i, killTimeout) {
 		return nil
 	}
 	return fault.New(fault.Timeout,
@@ -92,13 +93,13 @@ func stop(ctx context.Context, dir string) error {
 		i18n.M("End the process, then start the endpoint again with 'ibmcloud fn-runtime local start'."))
 }
 
-// ended waits until the endpoint that i describes is gone, or its successor is there, and reports whether it is.
-func ended(ctx context.Context, dir string, i Info, wait time.Duration) bool {
+// waitEnded waits until the process of i has ended. It returns false if this does not happen within the given time.
+func waitEnded(ctx context.Context, dir string, i Info, wait time.Duration) bool {
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	tick := time.NewTicker(15 * time.Millisecond)
 	defer tick.Stop()
-	for same(i) || i.ProcessMark == "" && written(dir, i) {
+	for sameProcess(i) || i.ProcessMark == "" && stillRecorded(dir, i) {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
@@ -108,8 +109,9 @@ func ended(ctx context.Context, dir string, i Info, wait time.Duration) bool {
 	return true
 }
 
-// written reports whether the folder still names the process of i, which a system without marks has to go by.
-func written(dir string, i Info) bool {
+// stillRecorded reports whether the endpoint's file still contains the PID of i. It is used on systems without process
+// marks.
+func stillRecorded(dir string, i Info) bool {
 	now, err := readInfo(dir)
 	return err != nil || now.PID == i.PID
 }

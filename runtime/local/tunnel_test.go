@@ -21,8 +21,8 @@ import (
 	"fn-runtime/runtime/runtimetest"
 )
 
-// serving runs an endpoint in this process until the test ends.
-func serving(t *testing.T, invoker func(context.Context, InvokerSetup) (invoke.Invoker, error)) Info {
+// startInProcess runs an endpoint in this process until the test ends.
+func startInProcess(t *testing.T, invoker func(context.Context, InvokerSetup) (invoke.Invoker, error)) Info {
 	t.Helper()
 	o := options(t)
 	o.NewInvoker = invoker
@@ -44,6 +44,7 @@ func serving(t *testing.T, invoker func(context.Context, InvokerSetup) (invoke.I
 	return i
 }
 
+// bundle returns the CAs of a bundle file.
 func (i Info) bundle(t *testing.T, path string) *x509.CertPool {
 	t.Helper()
 	text, err := os.ReadFile(path)
@@ -55,9 +56,9 @@ func (i Info) bundle(t *testing.T, path string) *x509.CertPool {
 	return pool
 }
 
-// The proxy leads its own user to the API's hosts, and nobody to anywhere else.
-func TestTheProxyLeadsToTheCloudsHostsOnly(t *testing.T) {
-	i := serving(t, echo)
+// The proxy accepts connections only to the API's hosts and only with its credentials.
+func TestProxyAcceptsOnlyCloudHosts(t *testing.T) {
+	i := startInProcess(t, echo)
 	address := fmt.Sprintf("127.0.0.1:%d", i.ProxyPort)
 	right := "Basic " + base64.StdEncoding.EncodeToString([]byte("fn-runtime:"+i.ProxySecret))
 	wrong := "Basic " + base64.StdEncoding.EncodeToString([]byte("fn-runtime:"+i.ProxySecret+"x"))
@@ -66,18 +67,18 @@ func TestTheProxyLeadsToTheCloudsHostsOnly(t *testing.T) {
 		want             int
 	}{
 		{"without credentials", "CONNECT iam.cloud.ibm.com:443", "", 407},
-		{"with wrong ones", "CONNECT iam.cloud.ibm.com:443", wrong, 407},
-		{"nowhere without credentials", "CONNECT pypi.org:443", "", 407},
-		{"the token's host", "CONNECT iam.cloud.ibm.com:443", right, 200},
-		{"a region", "CONNECT api.eu-de.codeengine.cloud.ibm.com:443", right, 200},
-		{"a host as others write it", "CONNECT API.eu-de.CodeEngine.cloud.ibm.com:443", right, 200},
-		{"no region", "CONNECT api.mars.codeengine.cloud.ibm.com:443", right, 403},
-		{"the old API", "CONNECT proxy.eu-de.codeengine.cloud.ibm.com:443", right, 403},
-		{"the world", "CONNECT pypi.org:443", right, 403},
+		{"with wrong credentials", "CONNECT iam.cloud.ibm.com:443", wrong, 407},
+		{"other host without credentials", "CONNECT pypi.org:443", "", 407},
+		{"host of the token API", "CONNECT iam.cloud.ibm.com:443", right, 200},
+		{"host of a region", "CONNECT api.eu-de.codeengine.cloud.ibm.com:443", right, 200},
+		{"host in mixed case", "CONNECT API.eu-de.CodeEngine.cloud.ibm.com:443", right, 200},
+		{"unknown region", "CONNECT api.mars.codeengine.cloud.ibm.com:443", right, 403},
+		{"host of the old API", "CONNECT proxy.eu-de.codeengine.cloud.ibm.com:443", right, 403},
+		{"other host", "CONNECT pypi.org:443", right, 403},
 		{"this machine", fmt.Sprintf("CONNECT 127.0.0.1:%d", i.Port), right, 403},
 		{"another port", "CONNECT iam.cloud.ibm.com:22", right, 403},
 		{"without TLS", "GET http://iam.cloud.ibm.com/", right, 403},
-		{"a name with more in it", "CONNECT iam.cloud.ibm.com.evil.example:443", right, 403},
+		{"name with a suffix", "CONNECT iam.cloud.ibm.com.evil.example:443", right, 403},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			conn, err := net.Dial("tcp4", address)
@@ -101,16 +102,16 @@ func TestTheProxyLeadsToTheCloudsHostsOnly(t *testing.T) {
 				t.Fatal(err)
 			}
 			if resp.StatusCode != c.want {
-				t.Errorf("%s is answered with %s, want %d", c.line, resp.Status, c.want)
+				t.Errorf("%s: got %s, want %d", c.line, resp.Status, c.want)
 			}
 		})
 	}
 }
 
-// Inside, a client finds the API at the name that it knows, under a certificate that only the proxy's bundle vouches
-// for.
-func TestBehindTheProxyIsTheAPI(t *testing.T) {
-	i := serving(t, echo)
+// Through the proxy, a client reaches the Code Engine API at IBM's host names. Only the CloudBundle verifies its
+// certificate.
+func TestProxyServesCodeEngineAPI(t *testing.T) {
+	i := startInProcess(t, echo)
 	proxy, err := url.Parse(i.Proxy())
 	if err != nil {
 		t.Fatal(err)
@@ -126,7 +127,7 @@ func TestBehindTheProxyIsTheAPI(t *testing.T) {
 	}
 	defer resp.Body.Close()
 	if body, _ := io.ReadAll(resp.Body); resp.StatusCode != http.StatusOK || !strings.Contains(string(body), "access_token") {
-		t.Errorf("the token call is answered with %s: %s", resp.Status, body)
+		t.Errorf("token request: got %s: %s", resp.Status, body)
 	}
 	for _, host := range codeengine.Hosts()[1:] {
 		resp, err := client(i.CloudBundle).Get("https://" + host + "/v2/projects")
@@ -135,12 +136,12 @@ func TestBehindTheProxyIsTheAPI(t *testing.T) {
 		}
 		resp.Body.Close()
 		if resp.StatusCode != http.StatusUnauthorized {
-			t.Errorf("%s answers %s to a request without token", host, resp.Status)
+			t.Errorf("%s: got %s for a request without token, want 401", host, resp.Status)
 		}
 	}
 	if resp, err := client(i.CABundle).Get("https://" + codeengine.IAMHost); err == nil {
 		resp.Body.Close()
-		t.Error("who trusts the endpoint alone takes it for IBM's")
+		t.Error("CABundle verifies the certificate for IBM's host names")
 	}
 	direct := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: i.bundle(t, i.CABundle)}}}
 	req, err := http.NewRequest(http.MethodGet, i.Endpoint+"/v2/projects", nil)
@@ -153,6 +154,6 @@ func TestBehindTheProxyIsTheAPI(t *testing.T) {
 	}
 	resp.Body.Close()
 	if resp.StatusCode != http.StatusMisdirectedRequest {
-		t.Errorf("without the proxy, the API's name is answered with %s", resp.Status)
+		t.Errorf("request for the API's host name without the proxy: got %s, want 421", resp.Status)
 	}
 }

@@ -11,9 +11,9 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// holder names the process that listens on a port of this machine: its number and its name; "" where that is not to be
-// seen, as of another user's process.
-func holder(port int) string {
+// portOwner returns the PID and name of the process that listens on a port of this machine, such as "4711 (python3)".
+// It returns "" if the process cannot be determined, for example because it belongs to another user.
+func portOwner(port int) string {
 	inode := ""
 	for _, file := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
 		data, err := os.ReadFile(file)

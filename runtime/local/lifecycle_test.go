@@ -27,7 +27,7 @@ import (
 	"fn-runtime/runtime/local/invoke"
 )
 
-// TestMain lets the test binary be the program that Start runs again as "local run".
+// TestMain makes the test binary usable as the program that Start runs with the arguments "local run".
 func TestMain(m *testing.M) {
 	if len(os.Args) > 2 && os.Args[1] == "local" && os.Args[2] == "run" {
 		o := Options{NewInvoker: echo}
@@ -104,14 +104,15 @@ func call(t *testing.T, i Info, method, path, body string) (int, string) {
 	return resp.StatusCode, string(data)
 }
 
-func TestALifeInTheBackground(t *testing.T) {
+// The endpoint can be started, stopped, killed and restarted. It keeps its ports, credentials and data.
+func TestLifecycle(t *testing.T) {
 	o := options(t)
 	ctx := t.Context()
 	if i, err := Status(ctx, o.Dir); err != nil || i.Running {
 		t.Fatal(i, err)
 	}
 	if err := Stop(ctx, o.Dir); err != nil {
-		t.Fatal("stopping what never ran:", err)
+		t.Fatal("stopping an endpoint that was never started:", err)
 	}
 	first := mustStart(t, o)
 	if again := mustStart(t, o); again.PID != first.PID {
@@ -127,7 +128,7 @@ func TestALifeInTheBackground(t *testing.T) {
 		t.Fatal(err)
 	}
 	if i, err := Status(ctx, o.Dir); err != nil || i.Running || i.PID != 0 || processMark(first.PID) == first.ProcessMark {
-		t.Fatal("it still runs", i, err)
+		t.Fatal("the endpoint still runs:", i, err)
 	}
 	second := mustStart(t, o)
 	if second.APIKey != first.APIKey || second.Token != first.Token || second.Port != first.Port || second.S3Port != first.S3Port || second.NamespaceID != first.NamespaceID {
@@ -137,7 +138,7 @@ func TestALifeInTheBackground(t *testing.T) {
 		t.Fatalf("got %q, want %q", body, "value")
 	}
 
-	// Killed, it heals at the next start, with nothing lost.
+	// After the endpoint was killed, the next start recovers its state without loss.
 	process, err := os.FindProcess(second.PID)
 	if err == nil {
 		err = process.Kill()
@@ -147,7 +148,7 @@ func TestALifeInTheBackground(t *testing.T) {
 	}
 	third := mustStart(t, o)
 	if third.PID == second.PID || third.Port != first.Port {
-		t.Fatal("not a new one")
+		t.Fatal("Start did not start a new process on the same port")
 	}
 	if status, _ := call(t, third, "GET", "/api/v1/namespaces/_/packages/p", ""); status != 200 {
 		t.Fatal("the package is lost")
@@ -172,7 +173,8 @@ func TestALifeInTheBackground(t *testing.T) {
 	noSecretsIn(t, o.Dir, third)
 }
 
-// noSecretsIn searches every file but those that hold the credentials, and their modes.
+// noSecretsIn checks that no file except the one for credentials contains a secret, that only the user can access the
+// files, and that an Info is printed without secrets.
 func noSecretsIn(t *testing.T, dir string, i Info) {
 	t.Helper()
 	secrets := []string{i.APIKey, i.Token, i.SecretKey, i.ProxySecret, strings.SplitAfter(i.APIKey, ":")[1]}
@@ -193,7 +195,7 @@ func noSecretsIn(t *testing.T, dir string, i Info) {
 		data, err := os.ReadFile(path)
 		for _, s := range secrets {
 			if bytes.Contains(data, []byte(s)) {
-				t.Errorf("a secret is in %s", path)
+				t.Errorf("%s contains a secret", path)
 			}
 		}
 		return err
@@ -206,12 +208,12 @@ func noSecretsIn(t *testing.T, dir string, i Info) {
 	text := fmt.Sprintf("%v %+v %#v %s %q", i, i, i, &i, i) + log.String()
 	for _, s := range secrets {
 		if strings.Contains(text, s) {
-			t.Error("a secret is printed")
+			t.Error("the printed Info contains a secret")
 		}
 	}
 }
 
-func TestManyStartsAtOnceGiveOneEndpoint(t *testing.T) {
+func TestConcurrentStartsStartOneEndpoint(t *testing.T) {
 	o := options(t)
 	var wg sync.WaitGroup
 	var mu sync.Mutex
@@ -229,14 +231,15 @@ func TestManyStartsAtOnceGiveOneEndpoint(t *testing.T) {
 	}
 	wg.Wait()
 	if len(pids) != 1 {
-		t.Fatalf("endpoints: %v", pids)
+		t.Fatalf("got endpoints with PIDs %v, want one endpoint", pids)
 	}
 	if err := Serve(t.Context(), o); !fault.Is(err, fault.Conflict) {
 		t.Fatal(err)
 	}
 }
 
-func TestATakenPortIsSaid(t *testing.T) {
+// If the endpoint's port is in use, the error names the port and the process that uses it.
+func TestPortInUseIsReported(t *testing.T) {
 	o := options(t)
 	i := mustStart(t, o)
 	if err := Stop(t.Context(), o.Dir); err != nil {
@@ -250,18 +253,18 @@ func TestATakenPortIsSaid(t *testing.T) {
 	_, err = Start(t.Context(), o)
 	var f *fault.Fault
 	if !errors.As(err, &f) || f.Kind != fault.Conflict || len(f.Details) > 0 {
-		t.Fatalf("got %v, want one fault without another in it", err)
+		t.Fatalf("got %v, want a conflict without details", err)
 	}
 	if want := fmt.Sprintf("process %d (", os.Getpid()); goruntime.GOOS == "linux" && !strings.Contains(f.Reason.String(), want) {
-		t.Errorf("got %q, want who has the port: %s", f.Reason, want)
+		t.Errorf("got %q, want the process that uses the port: %s", f.Reason, want)
 	}
 	if err := Serve(t.Context(), o); !fault.Is(err, fault.Conflict) || !strings.Contains(err.Error(), strconv.Itoa(i.Port)) {
 		t.Fatal(err)
 	}
 }
 
-// A damaged state is named with its folder and a way out, by the command that starts it too.
-func TestADamagedStateIsSaid(t *testing.T) {
+// Serve and Start report a damaged state with its directory.
+func TestDamagedStateIsReported(t *testing.T) {
 	o := options(t)
 	mustStart(t, o)
 	if err := Stop(t.Context(), o.Dir); err != nil {
@@ -273,7 +276,7 @@ func TestADamagedStateIsSaid(t *testing.T) {
 	_, err := Start(t.Context(), o)
 	var f *fault.Fault
 	if !errors.As(err, &f) || !strings.Contains(strings.Join(f.Details, "\n"), "is damaged") {
-		t.Errorf("got %v, want what the endpoint said of its state", err)
+		t.Errorf("got %v, want details that report the damaged state", err)
 	}
 	err = Serve(t.Context(), o)
 	if !fault.Is(err, fault.Failed) || !strings.Contains(err.Error(), o.Dir) || !strings.Contains(err.Error(), "damaged") {
@@ -281,9 +284,10 @@ func TestADamagedStateIsSaid(t *testing.T) {
 	}
 }
 
-func TestAStaleOrRecycledProcessIsNeverKilled(t *testing.T) {
+// Stop does not kill a process that has been assigned the PID of an earlier endpoint.
+func TestStopDoesNotKillReusedPID(t *testing.T) {
 	dir := t.TempDir()
-	// The number now belongs to another process: this one.
+	// The PID belongs to this test process, but its mark is different.
 	err := writeInfo(dir, Info{PID: os.Getpid(), ProcessMark: "another boot/1", Endpoint: "https://127.0.0.1:1", CAFile: "none"})
 	if err != nil {
 		t.Fatal(err)
@@ -296,7 +300,7 @@ func TestAStaleOrRecycledProcessIsNeverKilled(t *testing.T) {
 	}
 }
 
-func TestIdleEndpointsEnd(t *testing.T) {
+func TestIdleEndpointStops(t *testing.T) {
 	o := options(t)
 	o.NewInvoker, o.IdleTimeout = echo, 50*time.Millisecond
 	done := make(chan error, 1)
@@ -307,11 +311,11 @@ func TestIdleEndpointsEnd(t *testing.T) {
 			t.Fatal(err)
 		}
 	case <-time.After(time.Minute):
-		t.Fatal("it does not end")
+		t.Fatal("the idle endpoint does not stop")
 	}
 }
 
-func TestTheSessionStaysOutOfTheEndpoint(t *testing.T) {
+func TestEnvironmentOmitsSession(t *testing.T) {
 	got := Environment([]string{"PATH=/bin", "IBMCLOUD_API_KEY=secret", "ibmcloud_x=1", "BLUEMIX_Y=1", "HOME=/h"})
 	if diff := cmp.Diff([]string{"PATH=/bin", "HOME=/h"}, got); diff != "" {
 		t.Errorf("the environment (-want +got):\n%s", diff)

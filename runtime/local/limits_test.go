@@ -19,44 +19,44 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
-// TestStrangersDoNotKeepTheEndpointAlive: an endpoint that nobody with credentials uses ends, whoever knocks.
-func TestStrangersDoNotKeepTheEndpointAlive(t *testing.T) {
+// Rejected requests do not count as activity: the endpoint reaches its idle timeout although it receives them.
+func TestRejectedRequestsDoNotPreventIdleTimeout(t *testing.T) {
 	t.Parallel()
 	o := options(t)
 	o.IdleTimeout = 3 * time.Second
 	i := mustStart(t, o)
 	client := httpClient(t, i)
 	deadline := time.Now().Add(time.Minute)
-	refused := 0
+	rejected := 0
 	for time.Now().Before(deadline) {
-		for _, knock := range []struct{ url, host, origin string }{
+		for _, c := range []struct{ url, host, origin string }{
 			{i.Endpoint + "/api/v1/namespaces", "", ""},
 			{i.Endpoint + adminPrefix + "health", "", ""},
 			{i.S3Endpoint + "/lithops-local", "", ""},
 			{i.Endpoint + "/api/v1/namespaces", "evil.example", ""},
 			{i.Endpoint + "/api/v1/namespaces", "", "https://evil.example"},
 		} {
-			req, _ := http.NewRequest("GET", knock.url, nil)
-			req.Host = knock.host
-			if knock.origin != "" {
-				req.Header.Set("Origin", knock.origin)
+			req, _ := http.NewRequest("GET", c.url, nil)
+			req.Host = c.host
+			if c.origin != "" {
+				req.Header.Set("Origin", c.origin)
 			}
 			resp, err := client.Do(req)
 			if err != nil {
-				if refused == 0 {
-					t.Fatal("nothing was refused:", err)
+				if rejected == 0 {
+					t.Fatal("no request was rejected:", err)
 				}
-				return // it has ended
+				return // the endpoint has stopped
 			}
 			_ = resp.Body.Close()
-			refused++
+			rejected++
 		}
 	}
-	t.Fatalf("after %d refused requests the endpoint still runs", refused)
+	t.Fatalf("after %d rejected requests the endpoint still runs", rejected)
 }
 
-// TestStrangersFillNoLog: what clients without credentials send pushes nothing out of the log.
-func TestStrangersFillNoLog(t *testing.T) {
+// Rejected requests occupy only a limited part of the log, so that they do not push out other entries.
+func TestRejectedRequestsDoNotFillLog(t *testing.T) {
 	o := options(t)
 	i := mustStart(t, o)
 	client := httpClient(t, i)
@@ -78,25 +78,24 @@ func TestStrangersFillNoLog(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if limit := int64(strangersFirst * 2000); info.Size() > limit {
+	if limit := int64(rejectedFirst * 2000); info.Size() > limit {
 		t.Errorf("the log has %d bytes, want at most %d", info.Size(), limit)
 	}
 	reqs, err := Requests(o.Dir)
-	if err != nil || len(reqs) < strangersFirst {
-		t.Errorf("%d requests are recorded, want the first %d: %v", len(reqs), strangersFirst, err)
+	if err != nil || len(reqs) < rejectedFirst {
+		t.Errorf("%d requests are recorded, want the first %d: %v", len(reqs), rejectedFirst, err)
 	}
 }
 
-// TestTheCommandsNeedNoSlot: an endpoint all of whose slots are taken says so to others, and still answers its own
-// commands: it is seen to run, and stops.
-func TestTheCommandsNeedNoSlot(t *testing.T) {
+// Status and Stop work even if all request slots are in use.
+func TestCommandsNeedNoSlot(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds of real time")
 	}
 	t.Parallel()
 	o := options(t)
 	i := mustStart(t, o)
-	// Who has sent half of a body has a slot, and keeps it.
+	// A request whose body has only been sent in part occupies a slot.
 	config := &tls.Config{InsecureSkipVerify: true, ClientSessionCache: tls.NewLRUClientSessionCache(1)}
 	hold := func() (net.Conn, error) {
 		c, err := tls.Dial("tcp", strings.TrimPrefix(i.Endpoint, "https://"), config)
@@ -138,7 +137,7 @@ func TestTheCommandsNeedNoSlot(t *testing.T) {
 	req.Header.Set("Authorization", "Bearer "+i.Token)
 	if resp, err := other.Do(req); err == nil {
 		_ = resp.Body.Close()
-		t.Errorf("a request got a slot, so that this test shows nothing: %s", resp.Status)
+		t.Errorf("not all slots are in use, so this test proves nothing: %s", resp.Status)
 	}
 	begun := time.Now()
 	if err := Stop(t.Context(), o.Dir); err != nil {
@@ -149,16 +148,16 @@ func TestTheCommandsNeedNoSlot(t *testing.T) {
 	}
 }
 
-// TestASlotIsNotWaitedForForEver: when the wait is over the client reads that it should come back, also when it has
-// sent more than fits into the buffers on the way.
-func TestASlotIsNotWaitedForForEver(t *testing.T) {
+// A request that gets no slot in time is answered with 503 and Retry-After, even if the client sends a body that is
+// larger than the network buffers.
+func TestRequestWithoutSlotIsRejected(t *testing.T) {
 	t.Parallel()
 	inside, leave := make(chan struct{}), make(chan struct{})
-	h := slot(make(chan struct{}, 1), 50*time.Millisecond, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+	h := limitConcurrency(make(chan struct{}, 1), 50*time.Millisecond, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		inside <- struct{}{}
 		<-leave
 	}))
-	srv := httptest.NewServer(patience{grace: time.Minute, rate: 1 << 10, drain: maxDrain}.wrap(h))
+	srv := httptest.NewServer(clientPace{grace: time.Minute, rate: 1 << 10, drain: maxDrain}.wrap(h))
 	defer srv.Close()
 	defer close(leave)
 	go func() {
@@ -167,7 +166,7 @@ func TestASlotIsNotWaitedForForEver(t *testing.T) {
 		}
 	}()
 	<-inside
-	// Like Python's http.client, this one reads nothing before it has sent everything.
+	// Like Python's http.client, this client does not read before it has sent the complete body.
 	c, err := net.Dial("tcp", strings.TrimPrefix(srv.URL, "http://"))
 	if err != nil {
 		t.Fatal(err)
@@ -183,9 +182,8 @@ func TestASlotIsNotWaitedForForEver(t *testing.T) {
 	}
 }
 
-// TestUploadsAtOnce: as many deployments and objects as a command sends at once go through without one holding up
-// another, over one transport.
-func TestUploadsAtOnce(t *testing.T) {
+// Many concurrent uploads of actions and objects over one transport do not block each other.
+func TestConcurrentUploads(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds of real time")
 	}
@@ -220,8 +218,8 @@ func TestUploadsAtOnce(t *testing.T) {
 		}
 	}
 	wg.Wait()
-	if took := time.Since(begun); took > time.Minute { // each wait for another took 30 s, until its repetition
-		t.Errorf("64 actions and 64 objects took %v: they have waited for one another", took)
+	if took := time.Since(begun); took > time.Minute { // a blocked upload would take 30 s until its retry
+		t.Errorf("uploading 64 actions and 64 objects took %v, so uploads have blocked each other", took)
 	}
 	client.CloseIdleConnections()
 }
