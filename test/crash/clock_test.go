@@ -35,7 +35,7 @@ func TestClockOfACommandIsWrong(t *testing.T) {
 				}
 				file := filepath.Join(t.TempDir(), "clock")
 				harness.SetClock(t, file, by)
-				jumped := func(line string) cloud.Answer {
+				jumped := func(line string) cloud.Result {
 					ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 					defer cancel()
 					return u.Binary(ctx, t, line, harness.ClockVariable+"="+file)

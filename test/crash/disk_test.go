@@ -40,7 +40,7 @@ func home(t *testing.T, dir string) *cloud.Client {
 	return u
 }
 
-func run(t *testing.T, u *cloud.Client, line string) cloud.Answer {
+func run(t *testing.T, u *cloud.Client, line string) cloud.Result {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -113,7 +113,7 @@ func TestFullHomeDisk(t *testing.T) {
 // If a trace or an output cannot be written, the command still completes its work.
 func TestOutputThatCannotBeWritten(t *testing.T) {
 	u := home(t, t.TempDir())
-	if a := func() cloud.Answer {
+	if a := func() cloud.Result {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		return u.Binary(ctx, t, "deploy me/img:1", "IBMCLOUD_TRACE=/no/such/folder/trace")

@@ -40,7 +40,7 @@ func (s *stage) Command(t testing.TB, line string) *exec.Cmd {
 }
 
 // Binary runs the built binary with additional environment variables. The binary is killed when ctx ends.
-func (s *stage) Binary(ctx context.Context, t testing.TB, line string, more ...string) cloud.Answer {
+func (s *stage) Binary(ctx context.Context, t testing.TB, line string, more ...string) cloud.Result {
 	t.Helper()
 	return cloud.Finish(ctx, t, s.Command(t, line), more...)
 }
@@ -91,7 +91,7 @@ func needEngine(t *testing.T) {
 }
 
 // wrongDigest returns an error if a successful build reports another digest than the registry has.
-func wrongDigest(s *stage, a cloud.Answer) error {
+func wrongDigest(s *stage, a cloud.Result) error {
 	var doc struct{ Digest string }
 	if err := json.Unmarshal([]byte(a.Out), &doc); err != nil {
 		return err

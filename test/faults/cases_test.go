@@ -158,6 +158,6 @@ func (st story) set(t *testing.T, lithops, other string) (*stage, error) {
 	return s, nil
 }
 
-type unprepared struct{ answer cloud.Answer }
+type unprepared struct{ answer cloud.Result }
 
 func (u *unprepared) Error() string { return "the situation could not be made: " + u.answer.String() }

@@ -158,7 +158,7 @@ func listing(t *testing.T, s *stage) (all []string) {
 	err := filepath.WalkDir(s.Home, func(path string, d os.DirEntry, err error) error {
 		if err == nil && path != s.Home {
 			name, _ := filepath.Rel(s.Home, path)
-			all = append(all, s.Cloud.Portless(name))
+			all = append(all, s.Cloud.Normalize(name))
 		}
 		return err
 	})

@@ -24,7 +24,7 @@ func normalize(s *stage, text string) string {
 	if err != nil {
 		return text
 	}
-	return s.Cloud.Portless(strings.ReplaceAll(string(data), s.Home, "HOME"))
+	return s.Cloud.Normalize(strings.ReplaceAll(string(data), s.Home, "HOME"))
 }
 
 func strip(v any) any {
@@ -67,7 +67,7 @@ var warnings = regexp.MustCompile(`(?m)^WARNING: (The push to \S+ was interrupte
 var operation = regexp.MustCompile(`^[A-Z][a-z]+ing `)
 
 // judge compares the output of a command with the actual state.
-func judge(t *testing.T, s *stage, p pair, a cloud.Answer) (trouble []string) {
+func judge(t *testing.T, s *stage, p pair, a cloud.Result) (trouble []string) {
 	wrong := func(format string, args ...any) { trouble = append(trouble, fmt.Sprintf(format, args...)) }
 	now := actualState(t, s)
 	if told := warnings.ReplaceAllString(a.Err, ""); told != "" {
@@ -134,7 +134,7 @@ func checkClaim(s *stage, change, kind, name, status string, now []string) (trou
 	if prefix == "" {
 		return nil
 	}
-	name = s.Cloud.Portless(name)
+	name = s.Cloud.Normalize(name)
 	there := slices.ContainsFunc(now, func(line string) bool { return strings.HasPrefix(line, prefix+name) })
 	if there != (change != "delete") {
 		trouble = append(trouble, fmt.Sprintf("%s of %s %s is reported as done, but exists: %v", change, kind, name, there))

@@ -61,7 +61,7 @@ func (r request) String() string { return fmt.Sprintf("%s %s (%d)", r.service, r
 var id = regexp.MustCompile(`\b([0-9a-f]{32}|[0-9a-f]{64}|[0-9a-f]{8}-[0-9a-f-]{27}|[0-9]{12,})\b|%3A[0-9a-f]{64}`)
 
 func kind(c *cloud.Cloud, r proxy.Request) string {
-	return r.Method + " " + id.ReplaceAllString(c.Portless(r.Path), "ID")
+	return r.Method + " " + id.ReplaceAllString(c.Normalize(r.Path), "ID")
 }
 
 // pair is one fault at one request of one command.
@@ -83,7 +83,7 @@ func (p pair) String() string {
 
 // baseline is the record and the result of an undisturbed run.
 type baseline struct {
-	answer   cloud.Answer
+	answer   cloud.Result
 	state    []string
 	requests []request
 }

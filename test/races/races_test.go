@@ -25,11 +25,11 @@ import (
 var write = flag.Bool("write", false, "write the counts to docs/reliability.md")
 
 // atOnce runs command lines concurrently and returns their results in order.
-func atOnce(t *testing.T, u *cloud.Client, lines ...string) []cloud.Answer {
+func atOnce(t *testing.T, u *cloud.Client, lines ...string) []cloud.Result {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
-	answers := make([]cloud.Answer, len(lines))
+	answers := make([]cloud.Result, len(lines))
 	var wg sync.WaitGroup
 	for i, line := range lines {
 		wg.Go(func() { answers[i] = u.Binary(ctx, t, line+" --output json") })
@@ -39,7 +39,7 @@ func atOnce(t *testing.T, u *cloud.Client, lines ...string) []cloud.Answer {
 }
 
 // understandable checks that a command succeeded, or that it reports one of the allowed errors with a cause and a fix.
-func understandable(t *testing.T, a cloud.Answer, codes ...string) {
+func understandable(t *testing.T, a cloud.Result, codes ...string) {
 	t.Helper()
 	if a.Status == 0 {
 		return

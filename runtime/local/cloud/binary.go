@@ -14,7 +14,7 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// Login writes the session of the IBM Cloud CLI as 'ibmcloud login' leaves it, with this cloud's identity service.
+// Login writes a session of the IBM Cloud CLI as 'ibmcloud login' does. The session uses this cloud's IAM.
 func (u *Client) Login(t testing.TB) {
 	t.Helper()
 	data, err := json.Marshal(map[string]any{
@@ -28,19 +28,20 @@ func (u *Client) Login(t testing.TB) {
 	u.Write(t, ".bluemix/config.json", string(data))
 }
 
-// The tokens of the session that Login writes. The access token looks like one, ends in 2100 and opens nothing.
+// The tokens of the session that Login writes. The access token has the format of a real token and expires in 2100, but
+// no service accepts it.
 const (
 	SessionToken = "eyJhbGciOiJub25lIn0.eyJleHAiOjQxMDI0NDQ4MDAsIm5vdGUiOiJzRWNSZVQtc2Vzc2lvbi10b2tlbiJ9.c0VjUmVULXNpZ25hdHVyZQ"
 	RefreshToken = "sEcReT-refresh-token-0123456789"
 )
 
-// Command is a run of the built binary that has not begun.
+// Command returns a command that runs the built binary. line is the command line; see Run.
 func (u *Client) Command(t testing.TB, line string) *exec.Cmd {
 	t.Helper()
 	return u.CommandArgs(t, u.args(line)...)
 }
 
-// CommandArgs is Command with arguments that stay as they are.
+// CommandArgs returns a command that runs the built binary with the given arguments, without replacements or additions.
 func (u *Client) CommandArgs(t testing.TB, args ...string) *exec.Cmd {
 	t.Helper()
 	bin := u.Bin
@@ -54,21 +55,23 @@ func (u *Client) CommandArgs(t testing.TB, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// Binary runs the built binary; more is added to its environment. It is killed when ctx ends.
-func (u *Client) Binary(ctx context.Context, t testing.TB, line string, more ...string) Answer {
+// Binary runs the built binary and returns its result. more is added to its environment. Binary kills the program when
+// ctx ends.
+func (u *Client) Binary(ctx context.Context, t testing.TB, line string, more ...string) Result {
 	t.Helper()
 	return Finish(ctx, t, u.Command(t, line), more...)
 }
 
-// Finish runs a command to its end. What the race detector finds meanwhile, where it is built in, fails the test.
-func Finish(ctx context.Context, t testing.TB, cmd *exec.Cmd, more ...string) Answer {
+// Finish runs a command to its end and kills it when ctx ends. If the binary includes the race detector, reported races
+// fail the test.
+func Finish(ctx context.Context, t testing.TB, cmd *exec.Cmd, more ...string) Result {
 	t.Helper()
 	var out, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr, cmd.Env = &out, &stderr, append(cmd.Env, more...)
 	start := time.Now()
 	if err := cmd.Start(); err != nil {
 		t.Error(err)
-		return Answer{Status: -1}
+		return Result{Status: -1}
 	}
 	stop := context.AfterFunc(ctx, func() { _ = cmd.Process.Kill() })
 	err := cmd.Wait()
@@ -77,5 +80,5 @@ func Finish(ctx context.Context, t testing.TB, cmd *exec.Cmd, more ...string) An
 		t.Error(err)
 	}
 	harness.NoRaces(t, stderr.String())
-	return Answer{Line: strings.Join(cmd.Args[1:], " "), Status: cmd.ProcessState.ExitCode(), Out: out.String(), Err: stderr.String(), Took: time.Since(start)}
+	return Result{Line: strings.Join(cmd.Args[1:], " "), Status: cmd.ProcessState.ExitCode(), Out: out.String(), Err: stderr.String(), Took: time.Since(start)}
 }

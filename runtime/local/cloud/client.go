@@ -18,22 +18,22 @@ import (
 	"fn-runtime/runtime/connect"
 )
 
-// Client is a user of a cloud: a home, a Lithops configuration in it, and a Lithops installation.
+// Client is a user of a cloud, with a home directory, a Lithops configuration and a Lithops installation.
 type Client struct {
 	Cloud   *Cloud
 	Home    string
-	Lithops string // folder of the package
-	Timeout time.Duration
-	Trace   io.Writer
-	// Session makes the client logged in.
+	Lithops string        // directory of the lithops package
+	Timeout time.Duration // HTTP timeout
+	Trace   io.Writer     // HTTP trace; may be nil
+	// Session is the session of a client that is logged in.
 	Session *connect.Session
 	// Env is added to the environment of the built binary.
 	Env []string
-	// Bin is the program that Command runs; "" is harness.Binary.
+	// Bin is the program that Command runs; empty means harness.Binary.
 	Bin string
 }
 
-// NewClient makes a home whose configuration is that of ClientConfig.
+// NewClient returns a client with a new home directory that contains the configuration of ClientConfig.
 func (c *Cloud) NewClient(t testing.TB, backend, lithops string) *Client {
 	t.Helper()
 	u := &Client{Cloud: c, Home: t.TempDir(), Lithops: lithops, Timeout: time.Minute}
@@ -44,7 +44,7 @@ func (c *Cloud) NewClient(t testing.TB, backend, lithops string) *Client {
 		}
 	}
 	if backend == "code_engine" {
-		u.Env = []string{"HTTPS_PROXY=" + c.way}
+		u.Env = []string{"HTTPS_PROXY=" + c.tunnelURL}
 	}
 	if backend == "ibm_cf" {
 		u.Session = &connect.Session{Region: "us-south", ResourceGroupID: "group", IAMEndpoint: c.URL(IAM),
@@ -53,7 +53,7 @@ func (c *Cloud) NewClient(t testing.TB, backend, lithops string) *Client {
 	return u
 }
 
-// Write writes a file below the home.
+// Write writes a file in the home directory. name is relative to it and uses slashes.
 func (u *Client) Write(t testing.TB, name, text string) {
 	t.Helper()
 	path := filepath.Join(u.Home, filepath.FromSlash(name))
@@ -65,27 +65,27 @@ func (u *Client) Write(t testing.TB, name, text string) {
 	}
 }
 
-// environ is the environment of the client's programs.
+// environ returns the environment of the client's programs.
 func (u *Client) environ() []string {
 	return []string{"HOME=" + u.Home, "IBMCLOUD_HOME=" + u.Home, "TMPDIR=" + filepath.Join(u.Home, "tmp"), "USER=tester", "LC_ALL=C",
 		"IBMCLOUD_COLOR=false", "REQUESTS_CA_BUNDLE=" + u.Cloud.CAFile, "DOCKER_HOST=unix://" + filepath.Join(u.Home, "no-engine.sock")}
 }
 
-// Answer is what a command said.
-type Answer struct {
-	Line     string
-	Status   int
-	Out, Err string
+// Result is the result of a command.
+type Result struct {
+	Line     string // command line
+	Status   int    // exit status
+	Out, Err string // stdout and stderr
 	Took     time.Duration
 }
 
-func (a Answer) String() string {
+func (a Result) String() string {
 	return fmt.Sprintf("'%s' ended with %d after %s\nstdout: %s\nstderr: %s", a.Line, a.Status, a.Took.Round(time.Millisecond), a.Out, a.Err)
 }
 
-// Run runs one command line in this process, as the built binary does it with the client's home. {registry} and {home}
-// stand for the registry's address and the client's home.
-func (u *Client) Run(ctx context.Context, line string) Answer {
+// Run runs a command line in this process, in the same way as the built binary, with the client's home directory. It
+// replaces {registry} by the registry's address and {home} by the home directory, and adds the option '--lithops'.
+func (u *Client) Run(ctx context.Context, line string) Result {
 	env := map[string]string{}
 	for _, pair := range u.environ() {
 		name, value, _ := strings.Cut(pair, "=")
@@ -102,18 +102,18 @@ func (u *Client) Run(ctx context.Context, line string) Answer {
 	}
 	start := time.Now()
 	status := commands.Run(ctx, f, u.args(line))
-	return Answer{Line: line, Status: status, Out: out.String(), Err: stderr.String(), Took: time.Since(start)}
+	return Result{Line: line, Status: status, Out: out.String(), Err: stderr.String(), Took: time.Since(start)}
 }
 
-// args takes a command line apart and adds where Lithops is.
+// args returns the arguments of a command line and adds '--lithops'.
 func (u *Client) args(line string) []string {
 	line = strings.NewReplacer("{registry}", u.Cloud.Host(Registry), "{home}", u.Home).Replace(line)
 	args := strings.Fields(line)
 	return append(args, "--lithops", u.Lithops)
 }
 
-// Lithops makes a folder that looks like an installed Lithops 3.7.0 of Python 3.11 and gives the package's path. code
-// stands in its worker, so that two of them can differ.
+// Lithops creates a directory that looks like an installation of Lithops 3.7.0 for Python 3.11 and returns the path of
+// the package. code is the content of its worker module, so that a test can create different installations.
 func Lithops(t testing.TB, code string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "lib", "python3.11", "site-packages", "lithops")

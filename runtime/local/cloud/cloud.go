@@ -1,8 +1,9 @@
-// Package cloud is a small IBM Cloud on loopback, for tests: an OpenWhisk API, one of Code Engine, an S3 store, an
-// identity service and a registry, each behind a proxy that records requests and spoils them when asked. The state lies
-// open, so that a test can tell what is really there from what a command says.
+// Package cloud provides a small IBM Cloud on the loopback interface, for tests: an OpenWhisk API, a Code Engine API,
+// an S3 store, IAM and a registry. Each service is behind a proxy that records requests and can inject faults. Tests
+// can read the state of the services directly and compare it with the output of commands.
 //
-// What may go in: servers, their state as text, what a client needs to reach them. What may not: expectations.
+// The package contains the servers, their state as text, and the configuration of clients. It does not contain
+// expectations of tests.
 package cloud
 
 import (
@@ -39,7 +40,7 @@ import (
 	"fn-runtime/test/proxy"
 )
 
-// The credentials of every cloud. They look like nothing else, so that a test can search for them.
+// The credentials of every cloud. Their values are unique, so that a test can search for them.
 const (
 	APIKey      = "5eC2e701-aaaa-4bbb-8ccc-0123456789ab:sEcReT-openwhisk-key-0123456789"
 	Token       = "sEcReT-iam-access-token-0123456789"
@@ -50,22 +51,23 @@ const (
 	Bucket      = "lithops-bucket"
 )
 
-// Object is what the state keeps of an object of the store.
+// Object is an object of the S3 store.
 type Object = state.Object
 
 // Cloud is one running cloud.
 type Cloud struct {
 	DB      *state.DB
-	CAFile  string // the authority of the certificates
+	CAFile  string // CA of the server certificates
 	Proxies map[string]*proxy.Proxy
-	// Metadata is what a runtime answers to the metadata call; nil is a Python 3.11 with Lithops 3.7.0.
-	Metadata func(invoke.Invocation) (invoke.Outcome, error)
-	closers  []func()
-	registry http.Handler
-	way      string // the address of the proxy that leads to Code Engine
+	// Metadata returns a runtime's response to a metadata request. If it is nil, runtimes have Python 3.11 and Lithops
+	// 3.7.0.
+	Metadata  func(invoke.Invocation) (invoke.Outcome, error)
+	closers   []func()
+	registry  http.Handler
+	tunnelURL string // URL of the HTTPS proxy through which clients reach Code Engine
 }
 
-// The services of a cloud, as keys of Proxies.
+// The names of the services, which are the keys of Proxies.
 const (
 	OpenWhisk  = "openwhisk"
 	CodeEngine = "codeengine"
@@ -74,10 +76,10 @@ const (
 	Registry   = "registry"
 )
 
-// wrap puts a handler in front of a service.
+// wrap returns a handler that a test places in front of a service.
 type wrap func(service string, next http.Handler) http.Handler
 
-// Open starts a cloud whose state is in dir; wrap may be nil.
+// Open starts a cloud that stores its state in dir. wrap may be nil.
 func Open(t testing.TB, dir string, wrap wrap) *Cloud {
 	t.Helper()
 	c := &Cloud{Proxies: map[string]*proxy.Proxy{}, registry: registry.New(registry.Logger(log.New(io.Discard, "", 0)))}
@@ -112,7 +114,7 @@ func Open(t testing.TB, dir string, wrap wrap) *Cloud {
 		OpenWhisk:  api,
 		CodeEngine: jobs,
 		S3: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			r.TLS = &tls.ConnectionState{} // between the client and the proxy there is TLS, and only then tokens are taken
+			r.TLS = &tls.ConnectionState{} // the store accepts tokens only over TLS, which the client uses to the proxy
 			store.ServeHTTP(w, r)
 		}),
 		IAM:      http.HandlerFunc(exchange),
@@ -122,11 +124,11 @@ func Open(t testing.TB, dir string, wrap wrap) *Cloud {
 			handler = wrap(service, handler)
 		}
 		server := httptest.NewServer(handler)
-		mine := cert
-		if service == Registry || service == IAM { // registries on loopback, and this session's IAM, are spoken to without TLS
-			mine = nil
+		serverCert := cert
+		if service == Registry || service == IAM { // clients use HTTP for loopback registries and for this session's IAM
+			serverCert = nil
 		}
-		p, err := proxy.New(server.URL, mine)
+		p, err := proxy.New(server.URL, serverCert)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -134,12 +136,12 @@ func Open(t testing.TB, dir string, wrap wrap) *Cloud {
 		c.closers = append(c.closers, server.Close, server.CloseClientConnections, p.Close)
 	}
 	tunnel := c.tunnel()
-	c.way = tunnel.URL
+	c.tunnelURL = tunnel.URL
 	c.closers = append(c.closers, tunnel.Close)
 	return c
 }
 
-// certificate makes a certificate for this machine that is its own authority, and writes it to file.
+// certificate creates a self-signed server certificate for this machine and writes it to file.
 func certificate(file string) (*tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -158,24 +160,24 @@ func certificate(file string) (*tls.Certificate, error) {
 	return &tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, os.WriteFile(file, text, 0o600)
 }
 
-// Close ends the cloud; the state stays in its folder.
+// Close stops the services. The state remains in its directory.
 func (c *Cloud) Close() {
-	for _, end := range slices.Backward(c.closers) {
-		end()
+	for _, closeService := range slices.Backward(c.closers) {
+		closeService()
 	}
 	c.closers, c.DB, c.Proxies = nil, nil, nil
 }
 
-// URL is where a client reaches a service: the proxy.
+// URL returns the URL at which a client reaches a service. It is the URL of the service's proxy.
 func (c *Cloud) URL(service string) string { return c.Proxies[service].URL }
 
-// Host is the address of a service.
+// Host returns the host and port of a service.
 func (c *Cloud) Host(service string) string {
 	_, host, _ := strings.Cut(c.URL(service), "://")
 	return host
 }
 
-// exchange plays the identity service.
+// exchange serves the token API of IAM.
 func exchange(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	if r.URL.Path != "/identity/token" || r.FormValue("apikey") != IAMKey {
@@ -186,7 +188,7 @@ func exchange(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, `{"access_token":%q,"expires_in":3600,"expiration":%d}`, Token, time.Now().Add(time.Hour).Unix())
 }
 
-// worker runs the actions of a cloud: each says what it is.
+// worker is the invoker of a cloud. Each of its actions returns the metadata of its runtime.
 type worker struct{ *Cloud }
 
 func (worker) Close(context.Context) error { return nil }
@@ -199,12 +201,12 @@ func (w worker) Run(_ context.Context, inv invoke.Invocation) (invoke.Outcome, e
 		Result: json.RawMessage(`{"preinstalls":[["os",false],["numpy",true]],"python_version":"3.11","lithops_version":"3.7.0"}`)}, nil
 }
 
-// privateS3 is what the client wants beside the endpoint: where jobs inside of IBM Cloud reach the store. None runs
-// here.
+// privateS3 is the endpoint through which jobs inside IBM Cloud reach the store. Lithops requires it in the
+// configuration, but nothing connects to it here.
 const privateS3 = "https://s3.private.us-south.cloud-object-storage.appdomain.cloud"
 
-// ClientConfig is a Lithops configuration for the cloud: backend "openwhisk" with MinIO keys, "ibm_cf" with an IAM key
-// for everything, or "code_engine" with both.
+// ClientConfig returns a Lithops configuration for the cloud: with backend "openwhisk" and MinIO keys, with backend
+// "ibm_cf" and an IAM key for all services, or with backend "code_engine" and both.
 func (c *Cloud) ClientConfig(backend string) string {
 	if backend == "code_engine" {
 		return fmt.Sprintf(`lithops: {backend: code_engine, storage: minio}

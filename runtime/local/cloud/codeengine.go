@@ -21,7 +21,7 @@ import (
 	"fn-runtime/runtime/local/invoke"
 )
 
-// The host of Code Engine, which no client lets anybody change, and the project of every cloud there.
+// The host name of the Code Engine API, which clients do not allow to be changed, and the project of every cloud.
 const (
 	jobsHost  = "api." + jobsRegion + ".codeengine.cloud.ibm.com"
 	projectID = "66666666-7777-4888-9999-000000000000"
@@ -30,7 +30,7 @@ const (
 	projectName = "lithops-" + jobsRegion + "-abcd"
 )
 
-// openJobs makes the API of Code Engine.
+// openJobs creates the project and returns the Code Engine API.
 func (c *Cloud) openJobs() (http.Handler, error) {
 	err := c.DB.CreateProject(state.Project{ID: projectID, Name: projectName, Region: jobsRegion, Created: time.Now().UnixMilli()},
 		func([]state.Project) error { return nil })
@@ -49,7 +49,8 @@ func (c *Cloud) openJobs() (http.Handler, error) {
 	return api, nil
 }
 
-// jobWorker runs the jobs of a cloud: each leaves in the bucket what it is, as the worker of Lithops does.
+// jobWorker runs the jobs of a cloud. Each job writes the metadata of its runtime to the bucket, as the Lithops worker
+// does.
 type jobWorker struct{ *Cloud }
 
 func (jobWorker) Close(context.Context) error { return nil }
@@ -76,13 +77,14 @@ func (w jobWorker) Run(ctx context.Context, inv invoke.Invocation) (invoke.Outco
 	_, err = w.DB.Put(Bucket, Object{Key: lithops.JobMetadataKey(payload.Name)}, strings.NewReader(string(out.Result)), int64(len(out.Result)),
 		func(_, _ *Object) error { return nil })
 	out.Result = json.RawMessage(`{"exit": 0}`)
-	if errors.Is(err, state.ErrNotFound) { // as a worker without its bucket
+	if errors.Is(err, state.ErrNotFound) { // as a worker whose bucket does not exist
 		out.Result, err = json.RawMessage(`{"exit": 1}`), nil
 	}
 	return out, err
 }
 
-// tunnel answers CONNECT for the host of Code Engine, and leads to its proxy; everything else is outside.
+// tunnel returns an HTTPS proxy. It accepts CONNECT requests for the host of Code Engine, which it connects to the
+// service's proxy, and rejects all other requests.
 func (c *Cloud) tunnel() *httptest.Server {
 	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodConnect || r.Host != jobsHost+":443" {
@@ -104,9 +106,9 @@ func (c *Cloud) tunnel() *httptest.Server {
 			return
 		}
 		done := make(chan struct{}, 2)
-		for _, way := range [][2]net.Conn{{server, client}, {client, server}} {
+		for _, pair := range [][2]net.Conn{{server, client}, {client, server}} {
 			go func() {
-				_, _ = io.Copy(way[0], way[1])
+				_, _ = io.Copy(pair[0], pair[1])
 				done <- struct{}{}
 			}()
 		}
@@ -116,10 +118,11 @@ func (c *Cloud) tunnel() *httptest.Server {
 	}))
 }
 
-// randomName is what runs for metadata, and the config maps for them, are called.
+// randomName matches the names of job runs for metadata and of their config maps.
 var randomName = regexp.MustCompile(`fn-runtime-meta-[0-9a-f]{8}-[0-9a-z]+-[a-z2-7]{12}`)
 
-// jobLines tells the projects and what is in them; what no job has need of among our config maps of code is "unused".
+// jobLines describes the additional projects and the resources of all projects for State. Config maps with code that no
+// job uses are marked as "unused".
 func (c *Cloud) jobLines() (lines []string, err error) {
 	err = c.eachProject(func(p state.Project) error {
 		if p.ID != projectID {
@@ -147,6 +150,7 @@ func (c *Cloud) jobLines() (lines []string, err error) {
 	return lines, err
 }
 
+// eachProject calls work for every project that is not deleted.
 func (c *Cloud) eachProject(work func(state.Project) error) error {
 	all, err := c.DB.Projects()
 	for _, p := range all {
@@ -157,7 +161,7 @@ func (c *Cloud) eachProject(work func(state.Project) error) error {
 	return err
 }
 
-// jobKeys returns the keys of the metadata that jobs have.
+// jobKeys returns the keys of the metadata objects that belong to jobs.
 func (c *Cloud) jobKeys() (map[string]bool, error) {
 	keys := map[string]bool{}
 	err := c.eachProject(func(p state.Project) error {

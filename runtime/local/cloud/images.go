@@ -7,16 +7,16 @@ import (
 	"sort"
 )
 
-// Images is what the registry really holds, asked past its proxy: the digest of each "REPOSITORY:TAG".
+// Images returns the contents of the registry: the digest of each "REPOSITORY:TAG". It bypasses the registry's proxy.
 func (c *Cloud) Images() (map[string]string, error) {
 	var repositories struct{ Repositories []string }
-	if err := c.askRegistry("/v2/_catalog", &repositories); err != nil {
+	if err := c.queryRegistry("/v2/_catalog", &repositories); err != nil {
 		return nil, err
 	}
 	images := map[string]string{}
 	for _, repository := range repositories.Repositories {
 		var tags struct{ Tags []string }
-		if err := c.askRegistry("/v2/"+repository+"/tags/list", &tags); err != nil {
+		if err := c.queryRegistry("/v2/"+repository+"/tags/list", &tags); err != nil {
 			return nil, err
 		}
 		for _, tag := range tags.Tags {
@@ -28,13 +28,14 @@ func (c *Cloud) Images() (map[string]string, error) {
 	return images, nil
 }
 
-func (c *Cloud) askRegistry(path string, answer any) error {
+// queryRegistry sends a GET request to the registry and decodes the response.
+func (c *Cloud) queryRegistry(path string, response any) error {
 	rec := httptest.NewRecorder()
 	c.registry.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, path, nil))
-	return json.Unmarshal(rec.Body.Bytes(), answer)
+	return json.Unmarshal(rec.Body.Bytes(), response)
 }
 
-// imageLines names the images for State. Their digests are left out: two builds of one folder need not be the same.
+// imageLines lists the images for State. It omits the digests, because two builds of the same directory may differ.
 func (c *Cloud) imageLines() (lines []string, err error) {
 	images, err := c.Images()
 	for name := range images {

@@ -16,8 +16,9 @@ import (
 	"fn-runtime/runtime/local/internal/state"
 )
 
-// State is what is really there, read past every server: a line for each package, action, object and cached copy,
-// sorted. home is the client's home, whose Lithops cache is part of it; "" leaves it out. Ports do not appear.
+// State returns the actual state of the cloud: a sorted list with a line for each image, project, Code Engine resource,
+// namespace, package, action and object. If home is set, it includes the Lithops cache in this home directory. State
+// reads the data directly and not through the servers. Ports are replaced, see Normalize.
 func (c *Cloud) State(home string) ([]string, error) {
 	lines, err := c.imageLines()
 	if err != nil {
@@ -77,13 +78,14 @@ func (c *Cloud) State(home string) ([]string, error) {
 		})
 	}
 	for i := range lines {
-		lines[i] = c.Portless(lines[i])
+		lines[i] = c.Normalize(lines[i])
 	}
 	sort.Strings(lines)
 	return lines, nil
 }
 
-// withoutRevision leaves out of an action's annotations how often it was written.
+// withoutRevision returns an action's annotations without the revision annotation, which changes whenever the action is
+// written.
 func withoutRevision(annotations []byte) []byte {
 	type annotation struct {
 		Key   string `json:"key"`
@@ -97,9 +99,9 @@ func withoutRevision(annotations []byte) []byte {
 	return kept
 }
 
-// Keys lists the objects of the bucket.
+// Keys returns the keys of the objects in the bucket.
 func (c *Cloud) Keys() (keys []string, err error) {
-	if there, err := c.DB.HasBucket(Bucket); err != nil || !there {
+	if exists, err := c.DB.HasBucket(Bucket); err != nil || !exists {
 		return nil, err
 	}
 	err = c.DB.Objects(Bucket, "", "", func(o state.Object) (string, bool) {
@@ -109,7 +111,8 @@ func (c *Cloud) Keys() (keys []string, err error) {
 	return keys, err
 }
 
-// Orphans lists the metadata that has neither action nor job: the client waits for ever on such a runtime.
+// Orphans returns the keys of metadata objects that belong neither to an action nor to a job. A Lithops client that
+// uses such a runtime waits indefinitely.
 func (c *Cloud) Orphans() ([]string, error) {
 	spaces, err := c.DB.Namespaces()
 	if err != nil {
@@ -139,12 +142,12 @@ func (c *Cloud) Orphans() ([]string, error) {
 	return orphans, err
 }
 
-// Portless replaces the ports of this cloud, and the ids that it makes up, which differ from run to run.
-func (c *Cloud) Portless(s string) string {
+// Normalize replaces the ports of this cloud, random names and GUIDs in a text, because they differ from run to run.
+func (c *Cloud) Normalize(s string) string {
 	s = randomName.ReplaceAllString(guid.ReplaceAllString(s, "ID"), "RANDOM")
 	for service, p := range c.Proxies {
 		port := p.URL[strings.LastIndex(p.URL, ":")+1:]
-		for _, before := range []string{":", "_", "%3A"} { // as in addresses and in names made from them
+		for _, before := range []string{":", "_", "%3A"} { // in addresses and in names derived from addresses
 			s = strings.ReplaceAll(s, before+port, before+"PORT-"+service)
 		}
 	}
@@ -153,7 +156,8 @@ func (c *Cloud) Portless(s string) string {
 
 var guid = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}`)
 
+// digest returns a short hash of normalized data.
 func (c *Cloud) digest(data json.RawMessage) string {
-	sum := sha256.Sum256([]byte(c.Portless(string(data))))
+	sum := sha256.Sum256([]byte(c.Normalize(string(data))))
 	return fmt.Sprintf("%x", sum[:6])
 }
