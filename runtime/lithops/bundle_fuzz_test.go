@@ -14,8 +14,8 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// FuzzBundle packs a package with a file of any name and content, and unpacks it again: what went in comes out, under
-// a name that every reader of zips takes, and packing twice gives the same bytes.
+// FuzzBundle checks that packing and unpacking a package with a file of any name and content returns the same content
+// under a name that every zip reader accepts, and that packing is reproducible.
 func FuzzBundle(f *testing.F) {
 	f.Add("worker/x.py", []byte("x"))
 	f.Add(`a\..\..\x`, []byte("x"))
@@ -32,18 +32,18 @@ func FuzzBundle(f *testing.F) {
 		}
 		path := filepath.Join(dir, filepath.Clean(name))
 		if os.MkdirAll(filepath.Dir(path), 0o700) != nil || os.WriteFile(path, content, 0o600) != nil {
-			return // no name of a file, or one of those above
+			return // not a file name, or one of the files above
 		}
 		in := Install{Dir: dir, Version: "3.8.0"}
 		b, err := BuildBundle(context.Background(), in, IBMCF)
 		if err != nil {
 			if fault.KindOf(err) == "" {
-				t.Errorf("no words for %v", err)
+				t.Errorf("got error %v, want a fault", err)
 			}
 			return
 		}
 		if again, err := BuildBundle(context.Background(), in, IBMCF); err != nil || again != b {
-			t.Error("packed twice, it differs: ", err)
+			t.Error("the second archive differs: ", err)
 		}
 		data, err := base64.StdEncoding.DecodeString(b.Base64)
 		if err != nil {
@@ -57,29 +57,29 @@ func FuzzBundle(f *testing.F) {
 		found, seen := false, map[string]bool{}
 		for _, e := range z.File {
 			if seen[e.Name] || !filepath.IsLocal(e.Name) || strings.Contains(e.Name, `\`) || !e.Mode().IsRegular() {
-				t.Errorf("an entry %q of mode %v", e.Name, e.Mode())
+				t.Errorf("entry %q has mode %v", e.Name, e.Mode())
 			}
 			seen[e.Name] = true
 			r, err := e.Open()
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := io.ReadAll(r) // checks its sum
+			got, err := io.ReadAll(r) // verifies the checksum
 			if err != nil {
 				t.Fatal(err)
 			}
 			if e.Name == want {
 				if found = true; !bytes.Equal(got, content) {
-					t.Errorf("%q came out as %q", content, got)
+					t.Errorf("got content %q, want %q", got, content)
 				}
 			}
 		}
 		skipped := strings.Contains("/"+want+"/", "/__pycache__/") || strings.Contains("/"+want+"/", "/.pytest_cache/") || strings.HasSuffix(want, ".zip")
 		if found == skipped {
-			t.Errorf("%q is there: %v", want, found)
+			t.Errorf("entry %q exists: got %v, want %v", want, found, !skipped)
 		}
 		if len(z.File) != b.Files || int64(len(data)) != b.Size {
-			t.Errorf("%+v for %d files", b, len(z.File))
+			t.Errorf("got bundle %+v for an archive of %d files and %d bytes", b, len(z.File), len(data))
 		}
 	})
 }
@@ -94,7 +94,8 @@ func writeFuzzed(t *testing.T, path string, data []byte) {
 	}
 }
 
-// FuzzInstalled reads any version.py, pyvenv.cfg, answer of an interpreter and note of a namespace.
+// FuzzInstalled checks that any text in version.py, pyvenv.cfg and the cache file of a namespace results in a valid
+// value or a fault, and that a namespace can be written and read again.
 func FuzzInstalled(f *testing.F) {
 	f.Add([]byte("__version__ = '3.8.0'\n"))
 	f.Add([]byte("home = /x\nversion_info = 3.11.4.final.0\n"))
@@ -107,25 +108,25 @@ func FuzzInstalled(f *testing.F) {
 		writeFuzzed(t, filepath.Join(dir, "__init__.py"), nil)
 		writeFuzzed(t, filepath.Join(dir, "worker", "__init__.py"), nil)
 		if v, err := readVersion(dir); err == nil && !versionOnly.MatchString(v) {
-			t.Errorf("version %q", v)
+			t.Errorf("got invalid version %q", v)
 		}
 		if v := venvVersion(data); v != "" && !pythonVersion.MatchString(v) {
-			t.Errorf("Python %q", v)
+			t.Errorf("got invalid Python version %q", v)
 		}
 		c := Cache{Dir: dir}
 		writeFuzzed(t, filepath.Join(dir, "ibm_cf", "n"+namespaceSuffix), data)
 		ns, err := c.ReadNamespace(IBMCF, "n")
 		if err != nil {
 			if fault.KindOf(err) == "" {
-				t.Errorf("no words for %v", err)
+				t.Errorf("got error %v, want a fault", err)
 			}
 			return
 		}
-		if err := c.WriteNamespace(IBMCF, ns); err != nil { // what is read is written so that it is read again
+		if err := c.WriteNamespace(IBMCF, ns); err != nil {
 			t.Fatal(err)
 		}
 		if again, err := c.ReadNamespace(IBMCF, "n"); err != nil || again != ns {
-			t.Errorf("%q came back as %q: %v", ns, again, err)
+			t.Errorf("got %q, %v after writing, want %q", again, err, ns)
 		}
 	})
 }

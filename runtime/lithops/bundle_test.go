@@ -64,18 +64,18 @@ func TestBundleIsIdenticalForIdenticalInput(t *testing.T) {
 	}
 	a, b := build(t, one, IBMCF), build(t, two, IBMCF)
 	if a != b {
-		t.Error("same files, other archive")
+		t.Error("identical files result in different archives")
 	}
 	if c := build(t, one, OpenWhisk); c.SHA256 == a.SHA256 || unpack(t, c)["__main__.py"] != "ow\n" {
-		t.Error("the entry point is not the backend's")
+		t.Error("the archive does not contain the entry point of openwhisk, or its digest is unchanged")
 	}
 	writeFile(t, filepath.Join(two.Dir, "version.py"), "__version__ = '3.8.1'\n", 0o644)
 	if c := build(t, two, IBMCF); c.SHA256 == a.SHA256 {
-		t.Error("other files, same digest")
+		t.Error("different files result in the same digest")
 	}
 }
 
-func TestBundleLeavesOutWhatTheClientLeavesOut(t *testing.T) {
+func TestBundleOmitsSameFilesAsClient(t *testing.T) {
 	in := Install{Dir: fakePackage(t, filepath.Join(t.TempDir(), "lithops"), "3.8.0"), Version: "3.8.0"}
 	writeFile(t, filepath.Join(in.Dir, "left.zip"), "x", 0o644)
 	writeFile(t, filepath.Join(in.Dir, ".pytest_cache", "x"), "x", 0o644)
@@ -101,11 +101,11 @@ func TestBundleLeavesOutWhatTheClientLeavesOut(t *testing.T) {
 		t.Errorf("got the files %v, want %v", now, want)
 	}
 	if before := names("3.7.0"); len(before) != len(want)+2 {
-		t.Errorf("before 3.8.0: %v", before)
+		t.Errorf("before 3.8.0, got the files %v, want %d", before, len(want)+2)
 	}
 }
 
-// uv with UV_LINK_MODE=symlink puts nothing but links into a package; folders of it may be links too.
+// With UV_LINK_MODE=symlink, uv creates packages that consist of links. Directories may be links too.
 func TestBundleFollowsLinksOutOfThePackage(t *testing.T) {
 	cache := fakePackage(t, filepath.Join(t.TempDir(), "lithops"), "3.8.0")
 	linked := filepath.Join(t.TempDir(), "lithops")
@@ -126,12 +126,12 @@ func TestBundleFollowsLinksOutOfThePackage(t *testing.T) {
 		t.Errorf("got digest %s of %d files, want %s of %d", got.SHA256, got.Files, want.SHA256, want.Files)
 	}
 	if v, err := readVersion(linked); err != nil || v != "3.8.0" {
-		t.Errorf("version %q, %v", v, err)
+		t.Errorf("got version %q, %v", v, err)
 	}
 }
 
-func TestBundleRefuses(t *testing.T) {
-	for name, spoil := range map[string]func(dir string) error{
+func TestBuildBundleErrors(t *testing.T) {
+	for name, damage := range map[string]func(dir string) error{
 		"device": func(d string) error { return os.Symlink("/dev/zero", filepath.Join(d, "x.py")) },
 		"loop":   func(d string) error { return os.Symlink(".", filepath.Join(d, "x")) },
 		"socket": func(d string) error {
@@ -142,19 +142,19 @@ func TestBundleRefuses(t *testing.T) {
 			return err
 		},
 		"no entry point": func(d string) error { return os.Remove(filepath.Join(d, "serverless/backends/ibm_cf/entry_point.py")) },
-		"no folder":      func(d string) error { return os.RemoveAll(d) },
+		"no directory":   func(d string) error { return os.RemoveAll(d) },
 		"too large": func(d string) error {
-			return os.WriteFile(filepath.Join(d, "data"), []byte(noise(1<<20)), 0o600)
+			return os.WriteFile(filepath.Join(d, "data"), []byte(randomText(1<<20)), 0o600)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir, err := os.MkdirTemp("", "b") // short: the path of a socket is bounded
+			dir, err := os.MkdirTemp("", "b") // a short path, because the path length of sockets is limited
 			if err != nil {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { _ = os.RemoveAll(dir) })
 			in := Install{Dir: fakePackage(t, filepath.Join(dir, "lithops"), "3.8.0"), Version: "3.8.0"}
-			if err := spoil(in.Dir); err != nil {
+			if err := damage(in.Dir); err != nil {
 				t.Fatal(err)
 			}
 			b, err := buildBundle(context.Background(), in, format{entry: "__main__.py", backend: IBMCF, open: openZip, limit: 1 << 20})
@@ -167,14 +167,14 @@ func TestBundleRefuses(t *testing.T) {
 	cancel()
 	in := Install{Dir: fakePackage(t, filepath.Join(t.TempDir(), "lithops"), "3.8.0"), Version: "3.8.0"}
 	if _, err := BuildBundle(ctx, in, IBMCF); !fault.Is(err, fault.Interrupted) {
-		t.Errorf("cancelled: %v", err)
+		t.Errorf("after cancellation: %v", err)
 	}
 }
 
 func BenchmarkBundle(b *testing.B) {
 	dir := os.Getenv("FN_RUNTIME_LITHOPS")
 	if dir == "" {
-		b.Skip("FN_RUNTIME_LITHOPS names no package")
+		b.Skip("FN_RUNTIME_LITHOPS is not set")
 	}
 	for b.Loop() {
 		if _, err := BuildBundle(context.Background(), Install{Dir: dir, Version: "3.8.0"}, IBMCF); err != nil {
@@ -183,13 +183,13 @@ func BenchmarkBundle(b *testing.B) {
 	}
 }
 
-func noise(size int) string {
+func randomText(size int) string {
 	data := make([]byte, size)
 	_, _ = rand.Read(data)
 	return string(data)
 }
 
-func TestTooLargeNamesTheLimitThatApplies(t *testing.T) {
+func TestTooLargeErrorContainsLimit(t *testing.T) {
 	for _, tc := range []struct {
 		name, want string
 		f          format

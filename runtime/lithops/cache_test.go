@@ -18,7 +18,7 @@ func TestCacheMetadata(t *testing.T) {
 		t.Errorf("got %v, want %s", err, fault.NotFound)
 	}
 	if err := c.RemoveMetadata(someKey); err != nil {
-		t.Errorf("removing nothing: %v", err)
+		t.Errorf("removing a missing file: %v", err)
 	}
 	for _, text := range []string{"one", "two"} {
 		if err := c.WriteMetadata(someKey, []byte(text)); err != nil {
@@ -35,7 +35,7 @@ func TestCacheMetadata(t *testing.T) {
 		}
 	}
 	if entries, _ := os.ReadDir(filepath.Dir(path)); len(entries) != 1 {
-		t.Errorf("left behind: %v", entries)
+		t.Errorf("temporary files remain: %v", entries)
 	}
 	if err := c.RemoveMetadata(someKey); err != nil {
 		t.Fatal(err)
@@ -45,7 +45,7 @@ func TestCacheMetadata(t *testing.T) {
 	}
 }
 
-func TestCacheKeysStayInside(t *testing.T) {
+func TestCacheRejectsPathsOutside(t *testing.T) {
 	c := Cache{Dir: t.TempDir()}
 	for _, key := range []string{"", "x", "../x", "lithops.runtimes/../../x", "/etc/passwd", "lithops.runtimes", "lithops.runtimes/../config"} {
 		if err := c.WriteMetadata(key, nil); !fault.Is(err, fault.Invalid) && key != "lithops.runtimes/../config" {
@@ -84,8 +84,8 @@ func TestCacheNamespace(t *testing.T) {
 func TestCacheRemoveAll(t *testing.T) {
 	c := Cache{Dir: t.TempDir()}
 	keep := []string{"lithops.runtimes/openwhisk/3.8.0/guest/a_1MB_3.8.0.meta.json", "lithops.runtimes/2.6.0/openwhisk/guest/a_1MB.meta.json"}
-	gone := []string{someKey, "lithops.runtimes/2.6.0/ibm_cf/us-south/ns/a_1MB.meta.json"}
-	for _, k := range append(keep, gone...) {
+	removed := []string{someKey, "lithops.runtimes/2.6.0/ibm_cf/us-south/ns/a_1MB.meta.json"}
+	for _, k := range append(keep, removed...) {
 		if err := c.WriteMetadata(k, []byte("x")); err != nil {
 			t.Fatal(err)
 		}
@@ -98,13 +98,13 @@ func TestCacheRemoveAll(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	for _, k := range gone {
+	for _, k := range removed {
 		if _, err := c.ReadMetadata(k); !fault.Is(err, fault.NotFound) {
 			t.Errorf("%s: %v", k, err)
 		}
 	}
 	if err := (Cache{Dir: filepath.Join(t.TempDir(), "absent")}).RemoveAll(IBMCF); err != nil {
-		t.Errorf("nothing there: %v", err)
+		t.Errorf("missing directory: %v", err)
 	}
 }
 
@@ -122,7 +122,7 @@ func TestTempDir(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := TempFiles(dir); got != nil {
-		t.Errorf("a link was followed: got %v, want nothing", got)
+		t.Errorf("got %v for a link, want nothing", got)
 	}
 	_ = os.Remove(dir)
 	for _, name := range []string{"jobs/a/b", "logs/x.log", "functions.log", "cleaner/request", "my-bucket/data.csv"} {
@@ -140,11 +140,11 @@ func TestTempDir(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := TempFiles(dir); got != nil {
-		t.Errorf("after it got %v, want nothing", got)
+		t.Errorf("after RemoveTemp got %v, want nothing", got)
 	}
-	for _, stays := range []string{"jobs", "cleaner/request", "my-bucket/data.csv"} {
-		if _, err := os.Stat(filepath.Join(dir, stays)); err != nil {
-			t.Errorf("%s: got %v, want it to stay", stays, err)
+	for _, name := range []string{"jobs", "cleaner/request", "my-bucket/data.csv"} {
+		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+			t.Errorf("%s: got %v, want the file to be kept", name, err)
 		}
 	}
 }

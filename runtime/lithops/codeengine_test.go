@@ -15,8 +15,8 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// The names are those of the client 3.8.0, which was seen to make them.
-func TestRuntimesOfOneImageShareTheirMetadata(t *testing.T) {
+// Runtimes that differ only in their memory share a metadata key. The names are those that client 3.8.0 created.
+func TestRuntimesOfAnImageShareMetadata(t *testing.T) {
 	c := Contract{Backend: CodeEngine, Version: "3.8.0", UserKey: "ab0d", Region: "eu-de", Namespace: "1111-22"}
 	const image = "docker.io/lithopscloud/ce-test-v311:01"
 	const key = "lithops.runtimes/code_engine/3.8.0/eu-de/1111-22/lithops-worker-ab0d-380-d1c82283de.meta.json"
@@ -36,7 +36,7 @@ func TestRuntimesOfOneImageShareTheirMetadata(t *testing.T) {
 	}
 }
 
-func TestJobsAreToldFromOthers(t *testing.T) {
+func TestParseJob(t *testing.T) {
 	for name, want := range map[string][2]string{
 		"lithops-worker-ab0d-380-d1c82283de":      {"ab0d", "380"},
 		"lithops-worker-a-9b-381dev0-d1c82283de":  {"a-9b", "381dev0"},
@@ -56,7 +56,7 @@ func TestJobsAreToldFromOthers(t *testing.T) {
 		"lithops.runtimes/code_engine/3.7.0/eu-de/ns/lithops-worker-ab0d-380-d1c82283de.meta.json", // two versions
 		"lithops.runtimes/code_engine/3.8.0/eu-de//lithops-worker-ab0d-380-d1c82283de.meta.json",   // no namespace
 		"lithops.runtimes/code_engine/3.8.0/ns/lithops-worker-ab0d-380-d1c82283de.meta.json",       // no region
-		"lithops.runtimes/code_engine/3.8.0/eu-de/ns/img_256MB_3.8.0.meta.json",                    // of OpenWhisk
+		"lithops.runtimes/code_engine/3.8.0/eu-de/ns/img_256MB_3.8.0.meta.json",                    // OpenWhisk format
 	} {
 		if ref, ok := ParseMetadataKey(key); ok {
 			t.Errorf("ParseMetadataKey(%q) = %+v", key, ref)
@@ -64,12 +64,12 @@ func TestJobsAreToldFromOthers(t *testing.T) {
 	}
 }
 
-func TestCodeEngineRefusesNames(t *testing.T) {
+func TestValidateNamesForCodeEngine(t *testing.T) {
 	c := Contract{Backend: CodeEngine, Version: "3.8.0", UserKey: "a.cd"}
 	id, _ := c.Runtime("me/img", 256)
-	var refused *fault.Fault
-	if err := c.ValidateNames(id.Name, "me/image"); !errors.As(err, &refused) || refused.Kind != fault.Invalid || !strings.Contains(refused.Recovery.String(), "key without a '.'") {
-		t.Errorf("a dot in a job's name: %v, %v", err, refused)
+	var invalid *fault.Fault
+	if err := c.ValidateNames(id.Name, "me/image"); !errors.As(err, &invalid) || invalid.Kind != fault.Invalid || !strings.Contains(invalid.Recovery.String(), "key without a '.'") {
+		t.Errorf("got %v, want an error for the dot in the job name", err)
 	}
 	c.UserKey = "abcd"
 	id, _ = c.Runtime("me/img", 256)
@@ -83,7 +83,7 @@ func TestCodeEngineRefusesNames(t *testing.T) {
 	}
 }
 
-func TestOldClientsAreToldWhatToInstall(t *testing.T) {
+func TestCodeEngineRequiresRelease37(t *testing.T) {
 	config := &Config{}
 	_, err := config.Compute(CodeEngine, Install{Version: "3.6.4"})
 	if !fault.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "3.7.0") {
@@ -99,8 +99,8 @@ func TestOldClientsAreToldWhatToInstall(t *testing.T) {
 	}
 }
 
-// A file of a release before 3.7 holds the namespace of Kubernetes, and the client goes on with it.
-func TestAnOldCacheFileIsFound(t *testing.T) {
+// Cache files of releases before 3.7 contain the Kubernetes namespace, and the client continues to use it.
+func TestOutdatedProjectCache(t *testing.T) {
 	c := Cache{Dir: t.TempDir()}
 	const name = "lithops-eu-de-ab0d"
 	if _, err := c.ReadProject(name); !fault.Is(err, fault.NotFound) {
@@ -119,7 +119,7 @@ func TestAnOldCacheFileIsFound(t *testing.T) {
 		}
 	}
 	if got := ProjectNamespace(Compute{}, old, "3333-44"); got != "3333-44" {
-		t.Errorf("of a project made anew: got %s", got)
+		t.Errorf("with a new project ID, got namespace %s, want 3333-44", got)
 	}
 	want := Project{Name: name, ID: "1111-22", Namespace: "1111-22"}
 	if err := c.WriteProject(want); err != nil {
@@ -130,7 +130,7 @@ func TestAnOldCacheFileIsFound(t *testing.T) {
 	}
 }
 
-func TestEveryMemoryHasASmallestScale(t *testing.T) {
+func TestSmallestJobSize(t *testing.T) {
 	for mb, want := range map[int]JobSize{256: {125, 256}, 1024: {125, 1024}, 2048: {250, 2048}, 8192: {1000, 8192}, 12288: {6000, 12288}, 49152: {6000, 49152}} {
 		if got, err := SmallestJobSize(mb); err != nil || got != want || got.Check() != nil {
 			t.Errorf("%d MB: got %v, %v", mb, got, err)
@@ -143,7 +143,7 @@ func TestEveryMemoryHasASmallestScale(t *testing.T) {
 		}
 		back, ok := ParseJobSize(FormatCPU(s.MilliCPU), FormatMemory(mb))
 		if !ok || back != s {
-			t.Errorf("%v comes back as %v", s, back)
+			t.Errorf("got %v, want %v", back, s)
 		}
 	}
 	for _, mb := range []int{0, 128, 300, 6144, 65536} {
@@ -151,22 +151,22 @@ func TestEveryMemoryHasASmallestScale(t *testing.T) {
 			t.Errorf("%d MB: %v", mb, err)
 		}
 	}
-	for s, clientRefuses := range map[JobSize]bool{{125, 2048}: false, {1000, 2048}: true, {3000, 4096}: true, {125, 256}: false, {6000, 49152}: true} {
-		if got := s.RejectedByClient(); got != clientRefuses {
-			t.Errorf("the client refuses %v: %v", s, got)
+	for s, rejected := range map[JobSize]bool{{125, 2048}: false, {1000, 2048}: true, {3000, 4096}: true, {125, 256}: false, {6000, 49152}: true} {
+		if got := s.RejectedByClient(); got != rejected {
+			t.Errorf("%v: RejectedByClient got %v, want %v", s, got, rejected)
 		}
 	}
 	if err := (JobSize{125, 2048}).Check(); !fault.Is(err, fault.Usage) {
-		t.Errorf("the service has no such pair: %v", err)
+		t.Errorf("got %v, want an error for an unsupported combination", err)
 	}
 	for _, limits := range [][2]string{{"", "1G"}, {"1", ""}, {"x", "1G"}, {"1", "NaNG"}, {"-1", "1G"}, {"1", "1e99G"}} {
 		if s, ok := ParseJobSize(limits[0], limits[1]); ok {
-			t.Errorf("%q is %v", limits, s)
+			t.Errorf("%q: got %v, want an error", limits, s)
 		}
 	}
 }
 
-func TestParseScaleTakesAnything(t *testing.T) {
+func TestParseJobSizeAcceptsAnyInput(t *testing.T) {
 	if err := quick.Check(func(cpu, memory string) bool {
 		s, ok := ParseJobSize(cpu, memory)
 		return ok == (s != JobSize{})
@@ -175,7 +175,7 @@ func TestParseScaleTakesAnything(t *testing.T) {
 	}
 }
 
-// The entry point runs as the program of a job would, with the package beside it.
+// The bootstrap program runs the entry point as the main program, and the package can be imported.
 func TestBootstrapRunsTheCode(t *testing.T) {
 	python, err := exec.LookPath("python3")
 	if err != nil {
@@ -187,15 +187,15 @@ func TestBootstrapRunsTheCode(t *testing.T) {
 	in := Install{Dir: dir, Version: "3.8.0"}
 	bundle := build(t, in, CodeEngine)
 	if again := build(t, in, CodeEngine); again != bundle {
-		t.Error("same files, other archive")
+		t.Error("identical files result in different archives")
 	}
 	file := filepath.Join(t.TempDir(), "code")
 	if err := os.WriteFile(file, []byte(bundle.Base64), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	_, args := Bootstrap(file)
-	if strings.Contains(strings.Join(args, ""), "$(") { // which Kubernetes would replace
-		t.Error("the bootstrap holds a reference to a variable")
+	if strings.Contains(strings.Join(args, ""), "$(") { // Kubernetes would expand it
+		t.Error("the bootstrap program contains a variable reference")
 	}
 	cmd := exec.Command(python, args...)
 	cmd.Dir, cmd.Env = t.TempDir(), append(os.Environ(), "ACTION=metadata", "TMPDIR="+t.TempDir())
@@ -204,14 +204,14 @@ func TestBootstrapRunsTheCode(t *testing.T) {
 		t.Errorf("got %q, %v", got, err)
 	}
 	if left, _ := os.ReadDir(cmd.Env[len(cmd.Env)-1][len("TMPDIR="):]); len(left) != 0 {
-		t.Errorf("left behind: %v", left)
+		t.Errorf("temporary files remain: %v", left)
 	}
 }
 
-func TestTheCodeFitsIntoAConfigMap(t *testing.T) {
+func TestBundleForConfigMapIsLimited(t *testing.T) {
 	dir := fakePackage(t, filepath.Join(t.TempDir(), "lithops"), "3.8.0")
 	writeFile(t, filepath.Join(dir, "serverless", "backends", "code_engine", "entry_point.py"), "", 0o644)
-	writeFile(t, filepath.Join(dir, "data"), noise(1<<20), 0o644)
+	writeFile(t, filepath.Join(dir, "data"), randomText(1<<20), 0o644)
 	if _, err := BuildBundle(t.Context(), Install{Dir: dir, Version: "3.8.0"}, CodeEngine); !fault.Is(err, fault.TooLarge) {
 		t.Errorf("got %v", err)
 	}

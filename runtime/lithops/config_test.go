@@ -53,19 +53,19 @@ func TestErrorsNameFileLineAndKey(t *testing.T) {
 		}
 		var f *fault.Fault
 		if !errors.As(err, &f) {
-			t.Errorf("%q is accepted", tc.text)
+			t.Errorf("%q: got no error", tc.text)
 			continue
 		}
 		if s := f.Error(); !strings.Contains(s, tc.location) || !strings.Contains(s, tc.what) || !strings.Contains(s, "config") || f.Recovery.IsZero() {
 			t.Errorf("%q: %s / %s", tc.text, s, f.Recovery)
 		}
 		if all := fmt.Sprint(f, f.Recovery, f.Details, f.Unwrap()); strings.Contains(all, secret) {
-			t.Errorf("%q: the error tells the secret: %s", tc.text, all)
+			t.Errorf("%q: the error contains the secret: %s", tc.text, all)
 		}
 	}
 }
 
-func TestBombsAndDepthsAreRefused(t *testing.T) {
+func TestLoadRejectsBombsAndDeepNesting(t *testing.T) {
 	bomb := "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n"
 	for i := 1; i < 9; i++ {
 		bomb += fmt.Sprintf("a%d: &a%d [%s]\n", i, i, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*a%d,", i-1), 10), ","))
@@ -145,23 +145,23 @@ func TestSearchOrder(t *testing.T) {
 
 	_, err := load(LoadOptions{File: "absent"})
 	if err == nil || !strings.Contains(err.Error(), filepath.Join(work, "absent")) {
-		t.Errorf("an absent file: %v", err)
+		t.Errorf("missing file: %v", err)
 	}
 	delete(env, "LITHOPS_CONFIG")
 	env["LITHOPS_CONFIG_FILE"] = "absent"
 	if _, err = load(LoadOptions{}); err == nil || !strings.Contains(err.Error(), "LITHOPS_CONFIG_FILE") {
-		t.Errorf("an absent named file: %v", err)
+		t.Errorf("missing file in LITHOPS_CONFIG_FILE: %v", err)
 	}
 	if _, err = load(LoadOptions{File: home}); !fault.Is(err, fault.Invalid) {
-		t.Errorf("a folder: %v", err)
+		t.Errorf("directory: %v", err)
 	}
 }
 
-func TestEmptyConfigurationIsNone(t *testing.T) {
+func TestEmptyConfigurationDoesNotExist(t *testing.T) {
 	for _, text := range []string{"", "# nothing\n", "{}", "---\n", "null"} {
 		c := mustLoad(t, "3.8.0", text)
 		if c.exists() {
-			t.Errorf("%q is found", text)
+			t.Errorf("%q: the configuration exists", text)
 		}
 		if s, err := c.Storage(Compute{}, Install{Version: "3.8.0"}); err != nil || s != (Storage{}) {
 			t.Errorf("%q: %+v, %v", text, s, err)
@@ -197,7 +197,7 @@ ibm_cf:
 	}
 }
 
-func TestValidateNamesTheKey(t *testing.T) {
+func TestValidateReportsMissingKey(t *testing.T) {
 	for _, tc := range []struct {
 		c       Compute
 		version string
@@ -242,7 +242,7 @@ func TestStorage(t *testing.T) {
 		{"bucket of lithops", "2.8.0", "lithops: {storage: minio, storage_bucket: b}\nminio: {endpoint: 'http://x'}\n", "http://x  b"},
 		{"default storage", "3.1.0", "lithops: {backend: ibm_cf}\n", "https://s3.us-south.cloud-object-storage.appdomain.cloud us-south "},
 		{"default storage later", "3.1.1", "aws: {region: eu-west-1, access_key_id: ABCDEFGH, secret_access_key: s}\n", "https://s3.eu-west-1.amazonaws.com eu-west-1 lithops-eu-west-1-abcdef"},
-		{"aws asks the service", "3.3.0", "aws: {region: eu-west-1, access_key_id: ABCDEFGH, secret_access_key: s}\n", "https://s3.eu-west-1.amazonaws.com eu-west-1 "},
+		{"aws needs a request to the service", "3.3.0", "aws: {region: eu-west-1, access_key_id: ABCDEFGH, secret_access_key: s}\n", "https://s3.eu-west-1.amazonaws.com eu-west-1 "},
 		{"aws before 2.9", "2.8.0", "lithops: {storage: aws_s3, storage_bucket: b}\naws: {access_key_id: A}\naws_s3: {endpoint: 'https://s3.eu-west-1.amazonaws.com'}\n", "https://s3.eu-west-1.amazonaws.com eu-west-1 b"},
 	} {
 		s, err := mustLoad(t, tc.version, tc.text).Storage(Compute{Backend: IBMCF, Region: "us-south"}, Install{Version: tc.version})

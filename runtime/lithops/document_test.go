@@ -16,7 +16,7 @@ func parseDocument(t *testing.T, text string) *Document {
 	return d
 }
 
-// renderBody is the text without the comment on top.
+// renderBody returns the text of a document without the header comment.
 func renderBody(t *testing.T, d *Document) string {
 	t.Helper()
 	data, err := d.Text("x")
@@ -25,16 +25,16 @@ func renderBody(t *testing.T, d *Document) string {
 	}
 	_, text, ok := strings.Cut(string(data), "\n\n")
 	if !ok {
-		t.Fatalf("no comment on top:\n%s", data)
+		t.Fatalf("no header comment:\n%s", data)
 	}
 	return text
 }
 
-func TestADocumentKeepsWhatIsNotChanged(t *testing.T) {
+func TestDocumentKeepsUnchangedParts(t *testing.T) {
 	const text = "# mine\nlithops:\n  log_level: DEBUG # loud\n  backend: openwhisk\n\nopenwhisk:\n  api_key: a:b\n  runtime_memory: 0x100\n  max_workers: 7\n"
 	d := parseDocument(t, text)
 	if got := renderBody(t, d); got != strings.ReplaceAll(text, "\n\n", "\n") && got != text {
-		t.Errorf("unchanged, it has become\n%s", cmp.Diff(text, got))
+		t.Errorf("the unchanged document differs: want -, got +\n%s", cmp.Diff(text, got))
 	}
 	d.Set("lithops", "backend", "ibm_cf")
 	d.Set("lithops", "monitoring_interval", 0.2)
@@ -47,7 +47,7 @@ func TestADocumentKeepsWhatIsNotChanged(t *testing.T) {
 	}
 }
 
-func TestADocumentReadsAsTheClientDoes(t *testing.T) {
+func TestDocumentParsesLikeClient(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"JSON":       {`{"lithops": {"backend": "openwhisk", "storage": "minio"}, "minio": {"secret_access_key": "yes"}}`, "\"lithops\":\n  \"backend\": \"openwhisk\"\n  \"storage\": \"minio\"\n\"minio\":\n  \"secret_access_key\": \"yes\"\n"},
 		"duplicates": {"lithops: {backend: a, backend: openwhisk}\n", "lithops:\n  backend: openwhisk\n"},
@@ -58,11 +58,11 @@ func TestADocumentReadsAsTheClientDoes(t *testing.T) {
 		}
 	}
 	if d := parseDocument(t, ""); !d.Empty() {
-		t.Error("an empty file has sections")
+		t.Error("the document of an empty file has sections")
 	}
 }
 
-func TestMergingLeavesNothingThatContradicts(t *testing.T) {
+func TestMergeRemovesConflictingKeys(t *testing.T) {
 	d := parseDocument(t, "lithops: {backend: ibm_cf, log_level: DEBUG}\nbase: &b\n  namespace_id: old\n  max_workers: 7\nopenwhisk: *b\nminio:\n  endpoint: http://x\n  session_token: t\nredis: {host: h}\n")
 	d.Merge(parseDocument(t, "lithops: {backend: openwhisk}\nopenwhisk: {endpoint: https://y, api_key: k}\nminio: {endpoint: https://y}\n"))
 	want := "lithops:\n  backend: openwhisk\n  log_level: DEBUG\nbase: &b\n  namespace_id: old\n  max_workers: 7\n" +
@@ -72,7 +72,7 @@ func TestMergingLeavesNothingThatContradicts(t *testing.T) {
 	}
 }
 
-func TestMaskingShowsNoSecret(t *testing.T) {
+func TestMaskReplacesSecrets(t *testing.T) {
 	d := parseDocument(t, "# SECRET0\nx: &k SECRET1\nibm:\n  iam_api_key: *k # SECRET2\nminio: {access_key_id: SECRET3, secret_access_key: SECRET4, storage_bucket: b}\n"+
 		"openwhisk: {docker_password: SECRET5, api_key: [SECRET6], runtime: me/x, token_expiry_time: 99}\nrabbitmq: {amqp_url: 'amqp://u:SECRET7@host/'}\nredis: {password: 123456}\naz: {storage_account_key: SECRET8}\n")
 	d.Mask("***")

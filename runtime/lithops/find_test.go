@@ -14,7 +14,7 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// fakePackage writes what Find looks at of a Lithops package.
+// fakePackage writes the files of a Lithops package that Find and BuildBundle read.
 func fakePackage(t *testing.T, dir, version string) string {
 	t.Helper()
 	for name, text := range map[string]string{
@@ -36,7 +36,7 @@ func writeFile(t *testing.T, path, text string, mode os.FileMode) {
 	}
 }
 
-// fakeVenv makes an environment whose Python fails when it is started.
+// fakeVenv creates an environment whose Python fails when it is started.
 func fakeVenv(t *testing.T, pyversion, version string) string {
 	t.Helper()
 	root := t.TempDir()
@@ -80,25 +80,25 @@ func TestFindReadsEnvironmentWithoutStartingPython(t *testing.T) {
 	}
 	in, err = Find(context.Background(), FindOptions{Dir: want.Dir, Getenv: env()})
 	if err != nil || in.Version != "3.7.0" || in.Python != "3.11" || in.Interpreter != "" {
-		t.Errorf("named folder: %+v, %v", in, err)
+		t.Errorf("named directory: %+v, %v", in, err)
 	}
 	if _, err = Find(context.Background(), FindOptions{Getenv: env("VIRTUAL_ENV", root, "PYTHONPATH", "/x")}); err == nil || !strings.Contains(err.Error(), "does not work") {
-		t.Errorf("PYTHONPATH may hold another Lithops, so Python must be asked: %v", err)
+		t.Errorf("got %v with PYTHONPATH, want Python to be started", err)
 	}
 }
 
 func TestFindErrors(t *testing.T) {
 	needUnix(t)
 	empty := t.TempDir()
-	answers := func(lithops string) string {
+	fakePython := func(lithops string) string {
 		dir := t.TempDir()
 		writeFile(t, filepath.Join(dir, "python3"), fmt.Sprintf("#!/bin/sh\necho noise\nprintf '\\n{\"python\": \"3.12\", \"executable\": \"%s\", \"lithops\": %s}'\n", filepath.Join(dir, "python3"), lithops), 0o755)
 		return dir
 	}
 	old := fakePackage(t, filepath.Join(t.TempDir(), "lithops"), "2.1.1")
 	odd := fakePackage(t, filepath.Join(t.TempDir(), "lithops"), "$(rm)")
-	hollow := t.TempDir()
-	writeFile(t, filepath.Join(hollow, "lithops", "version.py"), "__version__ = '3.7.0'\n", 0o644)
+	incomplete := t.TempDir()
+	writeFile(t, filepath.Join(incomplete, "lithops", "version.py"), "__version__ = '3.7.0'\n", 0o644)
 	for name, tc := range map[string]struct {
 		o        FindOptions
 		kind     fault.Kind
@@ -106,14 +106,14 @@ func TestFindErrors(t *testing.T) {
 		recovery string
 	}{
 		"no python":          {FindOptions{Getenv: env("PATH", empty)}, fault.NotFound, "Python was not found", "'--python'"},
-		"no lithops":         {FindOptions{Getenv: env("PATH", answers("null"))}, fault.NotFound, "not installed", "-m pip install lithops'"},
+		"no lithops":         {FindOptions{Getenv: env("PATH", fakePython("null"))}, fault.NotFound, "not installed", "-m pip install lithops'"},
 		"broken python":      {FindOptions{Getenv: env("VIRTUAL_ENV", fakeVenv(t, "3.11", ""))}, fault.Invalid, "does not work", "'--python'"},
 		"unknown version":    {FindOptions{Python: "3.99", Getenv: env("PATH", empty)}, fault.Usage, "python3.99 was not found in PATH", "'--python'"},
 		"absent interpreter": {FindOptions{Python: "./absent", WorkDir: empty, Getenv: env()}, fault.Usage, filepath.Join(empty, "absent"), "'--python'"},
-		"absent folder":      {FindOptions{Dir: "absent", WorkDir: empty, Getenv: env()}, fault.Usage, filepath.Join(empty, "absent"), "'--lithops'"},
+		"absent directory":   {FindOptions{Dir: "absent", WorkDir: empty, Getenv: env()}, fault.Usage, filepath.Join(empty, "absent"), "'--lithops'"},
 		"too old":            {FindOptions{Dir: old, Getenv: env()}, fault.Invalid, "too old", "--upgrade"},
 		"odd version":        {FindOptions{Dir: odd, Getenv: env()}, fault.Invalid, "broken", "--force-reinstall"},
-		"hollow":             {FindOptions{Getenv: env("PATH", answers(`"`+filepath.Join(hollow, "lithops", "__init__.py")+`"`))}, fault.Invalid, "broken", "--force-reinstall"},
+		"incomplete":         {FindOptions{Getenv: env("PATH", fakePython(`"`+filepath.Join(incomplete, "lithops", "__init__.py")+`"`))}, fault.Invalid, "broken", "--force-reinstall"},
 	} {
 		_, err := Find(context.Background(), tc.o)
 		var f *fault.Fault
@@ -123,7 +123,7 @@ func TestFindErrors(t *testing.T) {
 	}
 }
 
-func TestFindLooksFurtherWhenAPythonHasNoLithops(t *testing.T) {
+func TestFindSkipsPythonWithoutLithops(t *testing.T) {
 	needUnix(t)
 	pkg := fakePackage(t, filepath.Join(t.TempDir(), "lithops"), "3.8.0")
 	without, with := t.TempDir(), t.TempDir()
@@ -135,7 +135,7 @@ func TestFindLooksFurtherWhenAPythonHasNoLithops(t *testing.T) {
 	}
 }
 
-func TestFindLooksFurtherWhenAPythonDoesNotWork(t *testing.T) {
+func TestFindSkipsBrokenPython(t *testing.T) {
 	needUnix(t)
 	good, bad := fakeVenv(t, "3.11", "3.7.0"), fakeVenv(t, "3.9", "")
 	in, err := Find(context.Background(), FindOptions{Getenv: env("VIRTUAL_ENV", bad, "CONDA_PREFIX", good)})
@@ -144,7 +144,7 @@ func TestFindLooksFurtherWhenAPythonDoesNotWork(t *testing.T) {
 	}
 }
 
-func TestFindStopsWithItsContext(t *testing.T) {
+func TestFindStopsWhenContextIsCanceled(t *testing.T) {
 	needUnix(t)
 	dir := t.TempDir()
 	writeFile(t, filepath.Join(dir, "python3"), "#!/bin/sh\nexec sleep 60\n", 0o755)
@@ -155,11 +155,11 @@ func TestFindStopsWithItsContext(t *testing.T) {
 	}
 }
 
-// A real Python answers the script, with a package on its path and one that only an import hook knows.
-func TestFindAsksARealPython(t *testing.T) {
+// Find uses the Lithops that a real Python would import, and ignores a package in the working directory.
+func TestFindWithRealPython(t *testing.T) {
 	python, err := exec.LookPath("python3")
 	if err != nil {
-		t.Fatal("python3 is not on the path: ", err)
+		t.Fatal("python3 is not in PATH: ", err)
 	}
 	site := t.TempDir()
 	pkg := fakePackage(t, filepath.Join(site, "lithops"), "3.8.0")
@@ -171,6 +171,6 @@ func TestFindAsksARealPython(t *testing.T) {
 	work := t.TempDir()
 	fakePackage(t, filepath.Join(work, "lithops"), "9.9.9")
 	if in, err = Find(context.Background(), FindOptions{Python: python, Getenv: os.Getenv, WorkDir: work}); err != nil || in.Version != "3.8.0" {
-		t.Errorf("the working directory counts: %+v, %v", in, err)
+		t.Errorf("got %+v, %v, want the package in the working directory to be ignored", in, err)
 	}
 }

@@ -24,7 +24,7 @@ func TestImage(t *testing.T) {
 	}
 }
 
-func TestDefaultImageSaysWhatThereIs(t *testing.T) {
+func TestDefaultImageErrorListsAvailablePythons(t *testing.T) {
 	_, err := DefaultImage(IBMCF, "3.8.0", "3.13")
 	var f *fault.Fault
 	if !errors.As(err, &f) || !strings.Contains(f.Error(), "3.10, 3.11, 3.12") || !strings.Contains(f.Recovery.String(), "'ibmcloud fn-runtime init'") {
@@ -55,7 +55,7 @@ func TestValidateImage(t *testing.T) {
 		err := ValidateImage(bad)
 		var f *fault.Fault
 		if !errors.As(err, &f) || f.Kind != fault.Usage {
-			t.Errorf("%q is accepted: %v", bad, err)
+			t.Errorf("%q: got %v, want a usage error", bad, err)
 			continue
 		}
 		if bad == "Me/Img:V1" && !strings.Contains(f.Reason.String(), "uppercase letters") {
@@ -87,12 +87,11 @@ func TestLimits(t *testing.T) {
 		}
 	}
 	if DefaultTimeout(OpenWhisk, "3.8.0") != 300 || DefaultTimeout(IBMCF, "2.2.0") != 600 || DefaultMemory(IBMCF, "3.8.0") != 256 {
-		t.Error("defaults")
+		t.Error("wrong default memory or timeout")
 	}
 }
 
-// A job must have some of the time that its runtime has.
-func TestTheTimeThatAJobHas(t *testing.T) {
+func TestJobTimeProblem(t *testing.T) {
 	for timeout, want := range map[int]string{5: "fatal", 1: "fatal", 6: "leaves a job 1 s", 9: "leaves a job 4 s", 10: "", 600: ""} {
 		problem, fatal := JobTimeProblem(timeout)
 		got := problem.String()
@@ -108,7 +107,7 @@ func FuzzImage(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, name string) {
 		if better := correctedImage(name); better != "" && ValidateImage(better) != nil {
-			t.Errorf("%q is corrected to %q, which is refused", name, better)
+			t.Errorf("the correction of %q is %q, which is invalid", name, better)
 		}
 		if ValidateImage(name) != nil {
 			return
@@ -123,8 +122,8 @@ func FuzzImage(f *testing.F) {
 	})
 }
 
-// What is configured as docker_server stands in front of a name as it is, for the client and for us.
-func TestDockerServerThatIsNoHost(t *testing.T) {
+// docker_server is prepended to a name unchanged, both by the client and by this program.
+func TestFullImageRejectsInvalidDockerServer(t *testing.T) {
 	for server, want := range map[string]string{
 		"us.icr.io": "us.icr.io/me/img:1", "''": "me/img:1", "index.docker.io/v1/": "", "https://us.icr.io/v1/": "", "docker.io/": "", "https://us.icr.io": "",
 		"docker.io/me": "", "us.icr.io/group": "us.icr.io/group/me/img:1",

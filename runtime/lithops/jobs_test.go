@@ -12,12 +12,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestKeysOfJobsTellOfCalls(t *testing.T) {
+func TestParseJobKey(t *testing.T) {
 	const id = "7157f484ac9776a0cf3d7646690df765"
 	for key, want := range map[string]JobObject{
 		"lithops.jobs/0f8c0c-0-M000/00003/status.json":              {Job: "0f8c0c-0-M000", Call: "00003", Status: true},
 		"lithops.jobs/0f8c0c-0-M000/00003/" + id + ".init":          {Job: "0f8c0c-0-M000", Call: "00003", Activation: id},
-		"lithops.jobs/0f8c0c-0-M000-00003-0-A001/00000/status.json": {Job: "0f8c0c-0-M000-00003-0-A001", Call: "00000", Status: true}, // of an executor in a call
+		"lithops.jobs/0f8c0c-0-M000-00003-0-A001/00000/status.json": {Job: "0f8c0c-0-M000-00003-0-A001", Call: "00000", Status: true}, // job of an executor inside a call
 		"lithops.jobs/0f8c0c-0-M000/00003/output.pickle":            {},
 		"lithops.jobs/0f8c0c-0/421519.func.pickle":                  {},
 		"lithops.jobs/0f8c0c-0-M000/aggdata.pickle":                 {},
@@ -35,21 +35,20 @@ func TestKeysOfJobsTellOfCalls(t *testing.T) {
 		"lithops-0f8c0c-0-m000": "0f8c0c-0-M000", "lithops-runtime-metadata": "", "lithops-0f8c0c-0-M000": "", "fn-runtime-x-m000": "", "lithops-": "",
 	} {
 		if got := JobOfRun(name); got != want {
-			t.Errorf("the job of run %q is %q; want %q", name, got, want)
+			t.Errorf("JobOfRun(%q): got %q, want %q", name, got, want)
 		}
 	}
 }
 
-// A worker that was given a chunk runs its calls one after the other, or several at once: then its lines mix, and it is
-// said that they do.
-func TestTheLogOfAChunkHasSeveralCalls(t *testing.T) {
+// A worker with several calls runs them one after another or in parallel. In parallel, their lines are interleaved.
+func TestReadLogWithSeveralCalls(t *testing.T) {
 	read := func(workers string) []LoggedCall {
 		var lines []Line
 		for i, s := range []string{
 			"2026-11-28 09:56:00,836 [INFO] handler.py:250 -- Tasks received: 2 - Worker processes: " + workers,
 			"2026-11-28 09:56:00,837 [INFO] handler.py:486 -- Execution ID: 0f8c0c-0-M000/00000",
 			"2026-11-28 09:56:00,879 [INFO] jobrunner.py:381 -- Going to execute 'slowly()'",
-			"Execution ID: 0f8c0c-0-M000/00009", // what a function prints is none
+			"Execution ID: 0f8c0c-0-M000/00009", // output of a function, not of the worker
 			"----------------------- EXCEPTION !-----------------------",
 			"Traceback (most recent call last):",
 			"ValueError: no",
@@ -71,33 +70,34 @@ func TestTheLogOfAChunkHasSeveralCalls(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if got := read("2"); !got[0].Interleaved || !got[1].Interleaved {
-		t.Errorf("got %+v; want two calls whose lines mix", got)
+		t.Errorf("got %+v; want two interleaved calls", got)
 	}
 }
 
-// What a worker says of its own work is told from what the function wrote, which may log in the same form.
-func TestTheWorkersOwnLines(t *testing.T) {
+// Messages of a worker about its own work are distinguished from the output of a function, which may have the same
+// format.
+func TestReadLogMarksWorkerLines(t *testing.T) {
 	for name, tc := range map[string]struct {
 		log  string
-		want string // "w" for each line of the worker's, "." for the others
+		want string // "w" for each line of the worker, "." for other lines
 	}{
 		"a call": {`[INFO] main__.py:43 -- Lithops v3.8.0 - Starting OpenWhisk execution
 2026-11-28 09:56:00,836 [INFO] handler.py:250 -- Tasks received: 1 - Worker processes: 1
 2026-11-28 09:56:00,836 [DEBUG] lithops.worker.handler -- of an older release
 2026-11-28 09:56:00,879 [WARNING] handler.py:250 -- something is wrong
 ---------------------- FUNCTION LOG ----------------------
-2026-11-28 09:56:00,879 [INFO] mine.py:3 -- what the function logs
+2026-11-28 09:56:00,879 [INFO] mine.py:3 -- message of the function
 hello
 ----------------------- EXCEPTION !-----------------------
 ValueError: no
 ----------------------------------------------------------
 2026-11-28 09:56:00,925 [INFO] handler.py:621 -- Finished
-[INFO] no worker says it like this`, "www.w..w.ww."},
-		"calls that mix": {`2026-11-28 09:56:00,836 [INFO] handler.py:250 -- Tasks received: 2 - Worker processes: 2
+[INFO] not in the format of a worker`, "www.w..w.ww."},
+		"interleaved calls": {`2026-11-28 09:56:00,836 [INFO] handler.py:250 -- Tasks received: 2 - Worker processes: 2
 ---------------------- FUNCTION LOG ----------------------
 ---------------------- FUNCTION LOG ----------------------
 ----------------------------------------------------------
-2026-11-28 09:56:00,879 [INFO] mine.py:3 -- what the second function logs
+2026-11-28 09:56:00,879 [INFO] mine.py:3 -- message of the second function
 ----------------------------------------------------------`, ".www.w"},
 	} {
 		var lines []Line
@@ -115,18 +115,18 @@ ValueError: no
 	}
 }
 
-// The log in a status object is somebody's text of any size.
-func TestALogThatIsTooLongEndsWithItsLastLines(t *testing.T) {
+// The log in a status object may have any size and content.
+func TestInflateLogKeepsLastLines(t *testing.T) {
 	lines := inflateLog(pack(t, strings.Repeat("x\n", 5000)+strings.Repeat("y", 10_000)+"\nlast \x1b[31m\n"))
 	if len(lines) != maxLogLines || lines[len(lines)-1] != `last \x1b[31m` || len(lines[len(lines)-2]) > maxLogLine+10 {
 		t.Errorf("got %d lines, the last %q", len(lines), lines[max(0, len(lines)-1):])
 	}
 	if bomb := inflateLog(pack(t, strings.Repeat("\x00", 64<<20))); len(strings.Join(bomb, "")) > maxLog {
-		t.Errorf("64 MiB of nothing gave %d bytes", len(strings.Join(bomb, "")))
+		t.Errorf("got %d bytes for 64 MiB of zeros, want at most the limit", len(strings.Join(bomb, "")))
 	}
 	for _, broken := range []string{"", "no base64", "eJw="} {
 		if got := inflateLog(broken); !slices.Equal(got, nil) {
-			t.Errorf("%q gives %q", broken, got)
+			t.Errorf("%q: got %q, want nothing", broken, got)
 		}
 	}
 }

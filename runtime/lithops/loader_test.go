@@ -10,8 +10,8 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// The client's own words are the last ones about a configuration: whatever rule we do not know, it does.
-func TestTheClientSaysWhatItRefuses(t *testing.T) {
+// CheckWithClient returns the error message of the client, without the values of secret keys.
+func TestCheckWithClientReportsClientErrors(t *testing.T) {
 	venv := harness.Venv(t, "3.11", "lithops", "boto3")
 	python := filepath.Join(venv, "bin", "python")
 	in, err := lithops.Find(t.Context(), lithops.FindOptions{Python: python})
@@ -26,7 +26,7 @@ func TestTheClientSaysWhatItRefuses(t *testing.T) {
 		strings.Replace(good, "http://x", "TOPSECRET", 1):              "MinIO endpoint must start with",
 		strings.Replace(good, "storage: minio", "storage: nowhere", 1): "nowhere",
 		"lithops: {backend: ibm_cf, storage: ibm_cos}\nibm: {iam_api_key: k}\nibm_cf: {region: us-south}\nibm_cos: {endpoint: 'https://s3.x.y'}\n": "cannot use",
-		"# nothing\n": "", // and without the modules for IBM Cloud, which are not installed, the client cannot even say the above
+		"# nothing\n": "", // the case above fails because the modules for IBM Cloud are not installed
 	} {
 		file := filepath.Join(t.TempDir(), "config")
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
@@ -41,7 +41,7 @@ func TestTheClientSaysWhatItRefuses(t *testing.T) {
 		case want == "" && err != nil, want != "" && (err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), file)):
 			t.Errorf("%q: %v, want %q", text, err, want)
 		case err != nil && strings.Contains(err.Error(), "TOPSECRET"):
-			t.Errorf("the secret is told: %v", err)
+			t.Errorf("the error contains the secret: %v", err)
 		}
 	}
 	getenv := func(name string) string {

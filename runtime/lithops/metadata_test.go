@@ -14,7 +14,7 @@ import (
 
 const result = `{"preinstalls":[["numpy",true],["six",false]],"python_version":"3.11","lithops_version":"3.7.0"}`
 
-func TestEncodeIsWhatTheClientWrites(t *testing.T) {
+func TestEncodeMatchesClient(t *testing.T) {
 	m, err := ParseMetadata([]byte(result))
 	if err != nil {
 		t.Fatal(err)
@@ -36,8 +36,8 @@ func TestEncodeIsWhatTheClientWrites(t *testing.T) {
 	}
 }
 
-// Python itself is the judge of json.dumps.
-func TestEncodeAgainstPython(t *testing.T) {
+// The output equals that of json.dumps of a real Python.
+func TestEncodeMatchesPython(t *testing.T) {
 	odd := `{"preinstalls":[["é",true],["\ud83d\ude00\u0000\u001f\"\\\/\b\f\n\r\t",false]],"python_version":"3.11","lithops_version":"3.7.0","x":{"a":[],"b":{},"c":[1.50,-2,{"d":null}]}}`
 	m, err := ParseMetadata([]byte(odd))
 	if err != nil {
@@ -50,11 +50,11 @@ func TestEncodeAgainstPython(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := strings.Replace(string(Encode(m, 5)), "1.50", "1.5", 1); got != string(out) {
-		t.Errorf("\n%s\n%s", got, out)
+		t.Errorf("got\n%s\nwant\n%s", got, out)
 	}
 }
 
-func TestParseMetadataRefuses(t *testing.T) {
+func TestParseMetadataErrors(t *testing.T) {
 	for _, bad := range []string{
 		"", "null", "[]", "{", "{}", result + "x", `{"error":"boom"}`, `{"activationId":"abc"}`,
 		`{"preinstalls":[["a"]],"python_version":"3.11"}`, `{"preinstalls":[[1,true]],"python_version":"3.11"}`, `{"preinstalls":null,"python_version":"3.11"}`,
@@ -80,7 +80,7 @@ func TestPayload(t *testing.T) {
 		}
 	}
 	if _, err := Payload("2.2.10"); err == nil {
-		t.Error("2.2.10 has no such call")
+		t.Error("got no error for 2.2.10")
 	}
 }
 

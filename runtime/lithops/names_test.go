@@ -28,7 +28,7 @@ func TestLayouts(t *testing.T) {
 	}
 }
 
-func TestParseRefusesWhatLithopsDidNotName(t *testing.T) {
+func TestParseRejectsForeignNames(t *testing.T) {
 	for _, tc := range [][2]string{
 		{"lithops_abcd", "hello"}, {"lithops_abcd", "img_256MB"}, {"lithops_v2.6.0_abcd", "img_256MB_3.7.0"},
 		{"other", "img_256MB_3.7.0"}, {"lithops_abcd", "img_0MB_3.7.0"}, {"lithops_abcd", "img_99999999999MB_3.7.0"}, {"lithops", "img_256MB_3.7.0"},
@@ -42,11 +42,11 @@ func TestParseRefusesWhatLithopsDidNotName(t *testing.T) {
 		"lithops.runtimes/2.7.0/ibm_cf/us-south/ns/img_256MB.meta.json",          // 2.7.0 does not
 		"lithops.runtimes/aws_lambda/3.7.0/us-east-1/img_256MB_3.7.0.meta.json",  // another backend
 		"lithops.runtimes/ibm_cf/3.7.0/us-south/ns/img_256MB_3.6.0.meta.json",    // two versions
-		"lithops.runtimes/openwhisk/3.7.0/us-south/ns/img_256MB_3.7.0.meta.json", // a part too many
-		"lithops.runtimes-old/openwhisk/3.7.0/ns/img_256MB_3.7.0.meta.json",      // a neighbor
+		"lithops.runtimes/openwhisk/3.7.0/us-south/ns/img_256MB_3.7.0.meta.json", // one part too many
+		"lithops.runtimes-old/openwhisk/3.7.0/ns/img_256MB_3.7.0.meta.json",      // a similar prefix
 		"lithops.runtimes/openwhisk/3.7.0/ns/img_256MB_3.7.0.meta",               // no suffix
 		"lithops.runtimes/openwhisk/3.7.0//img_256MB_3.7.0.meta.json",            // no namespace
-		"", "/", "lithops.runtimes/", "lithops.runtimes//////.meta.json", ".meta.json", // nothing
+		"", "/", "lithops.runtimes/", "lithops.runtimes//////.meta.json", ".meta.json", // no key at all
 	} {
 		if ref, ok := ParseMetadataKey(key); ok {
 			t.Errorf("ParseMetadataKey(%q) = %+v", key, ref)
@@ -79,7 +79,7 @@ func TestUserKey(t *testing.T) {
 			t.Errorf("%+v: %q, %v", tc, key, err)
 		}
 		if err != nil && (strings.Contains(err.Error(), "no colon") || strings.Contains(err.Error(), iam)) {
-			t.Errorf("the error tells the key: %v", err)
+			t.Errorf("the error contains the key: %v", err)
 		}
 	}
 }
@@ -95,7 +95,7 @@ func TestReleaseOrder(t *testing.T) {
 		}
 	}
 	if parseRelease("nonsense").before(100, 0, 0) || parseRelease("").before(3, 8, 0) {
-		t.Error("an unknown version is not the newest")
+		t.Error("an unknown version is not treated as the newest")
 	}
 }
 
@@ -117,7 +117,7 @@ func TestActionRoundTrip(t *testing.T) {
 func TestValidateNames(t *testing.T) {
 	c := Contract{Backend: OpenWhisk, Version: "3.8.0", UserKey: "ab/cd", Namespace: "guest"}
 	if err := c.ValidateNames("a_1MB_3.8.0", ""); !fault.Is(err, fault.Invalid) {
-		t.Errorf("a package with a slash: %v", err)
+		t.Errorf("package name with a slash: %v", err)
 	}
 	c.UserKey = "abcde"
 	for _, bad := range []string{strings.Repeat("a", 257), "a/b", "", " a", "é"} {
@@ -138,7 +138,7 @@ func FuzzActionNames(f *testing.F) {
 		if ref, ok := ParseMetadataKey(pkg); ok {
 			c := Contract{Backend: ref.Backend, Version: ref.Version, Region: ref.Region, Namespace: ref.Namespace}
 			if got := c.MetadataKey(ref.Action); got != pkg && !strings.Contains(pkg, "//") {
-				t.Errorf("%q comes back as %q", pkg, got)
+				t.Errorf("got key %q, want %q", got, pkg)
 			}
 		}
 	})

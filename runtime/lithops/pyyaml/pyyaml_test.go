@@ -19,7 +19,7 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// loader runs the client's own loader on texts, one after another in one process.
+// loader is a program that parses texts with the loader of the client, one after another in one process.
 const loader = `
 import base64, json, sys, tempfile
 import lithops.config
@@ -36,27 +36,27 @@ def outline(v):
     if kind == "int":
         return [kind, str(v) if -2**63 <= v < 2**63 else "other"]
     return [kind] if kind in ("NoneType", "float") else ["other"]
-answers = []
+results = []
 path = tempfile.mktemp()
 for text in json.load(sys.stdin):
     with open(path, "wb") as f:
         f.write(base64.b64decode(text))
     try:
         data = lithops.config.load_yaml_config(path)
-        answers.append({"value": outline(data) if data or type(data) in (bool, int, float) else None})
+        results.append({"value": outline(data) if data or type(data) in (bool, int, float) else None})
     except RecursionError:
-        answers.append({"refused": "recursion"})
+        results.append({"rejected": "recursion"})
     except Exception as e:
-        answers.append({"refused": " ".join(str(e).split())})
-json.dump(answers, sys.stdout)
+        results.append({"rejected": " ".join(str(e).split())})
+json.dump(results, sys.stdout)
 `
 
-type verdict struct {
-	Refused string
-	Value   any
+type clientResult struct {
+	Rejected string
+	Value    any
 }
 
-func askClient(t *testing.T, texts [][]byte) (answers []verdict) {
+func loadWithClient(t *testing.T, texts [][]byte) (results []clientResult) {
 	t.Helper()
 	input, err := json.Marshal(texts)
 	if err != nil {
@@ -64,19 +64,19 @@ func askClient(t *testing.T, texts [][]byte) (answers []verdict) {
 	}
 	cmd := exec.Command(filepath.Join(harness.Venv(t, "3.11", "lithops", "boto3"), "bin", "python"), "-c", loader)
 	cmd.Env, cmd.Stdin = append(os.Environ(), "PYTHONUTF8=1", "TMPDIR="+t.TempDir()), bytes.NewReader(input)
-	var complaint bytes.Buffer
-	cmd.Stderr = &complaint
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err == nil {
-		err = json.Unmarshal(out, &answers)
+		err = json.Unmarshal(out, &results)
 	}
-	if err != nil || len(answers) != len(texts) {
-		t.Fatalf("%v, %d answers to %d texts: %s", err, len(answers), len(texts), complaint.String())
+	if err != nil || len(results) != len(texts) {
+		t.Fatalf("%v, %d results to %d texts: %s", err, len(results), len(texts), stderr.String())
 	}
-	return answers
+	return results
 }
 
-// rewritten is a configuration as lithops-config writes it, when it has nothing to change.
+// rewritten returns the configuration that lithops-config writes if there is nothing to change.
 func rewritten(t *testing.T, text []byte) ([]byte, error) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "config")
@@ -94,7 +94,7 @@ func rewritten(t *testing.T, text []byte) ([]byte, error) {
 	return d.Text("a test")
 }
 
-// compareRewritten reports texts that say something else once they were rewritten.
+// compareRewritten reports texts whose values change when they are rewritten.
 func compareRewritten(t *testing.T, texts [][]byte) {
 	t.Helper()
 	for _, text := range texts {
@@ -104,40 +104,40 @@ func compareRewritten(t *testing.T, texts [][]byte) {
 		}
 		written, err := rewritten(t, text)
 		if err != nil {
-			t.Errorf("%q is not rewritten: %v", text, err)
+			t.Errorf("%q cannot be rewritten: %v", text, err)
 			continue
 		}
 		again, err := pyyaml.Outline(written)
 		if err != nil {
-			t.Errorf("%q becomes %q, which is refused: %v", text, written, err)
+			t.Errorf("%q is rewritten to %q, which is invalid: %v", text, written, err)
 		} else if d := cmp.Diff(read, again); d != "" {
-			t.Errorf("%q becomes %q: before -, after +\n%s", text, written, d)
+			t.Errorf("%q is rewritten to %q: before -, after +\n%s", text, written, d)
 		}
 	}
 }
 
-// compareWithClient reports texts that we read otherwise than the client.
+// compareWithClient reports texts that Parse and the client read differently.
 func compareWithClient(t *testing.T, texts [][]byte) {
 	t.Helper()
-	for i, client := range askClient(t, texts) {
+	for i, client := range loadWithClient(t, texts) {
 		ours, err := pyyaml.Outline(texts[i])
 		switch {
-		case client.Refused != "" && err == nil:
-			t.Errorf("%q: the client refuses it (%s), we read %v", texts[i], client.Refused, ours)
-		case client.Refused == "" && err != nil && parserRefuses.Match(texts[i]):
-		case client.Refused == "" && err != nil:
-			t.Errorf("%q: the client reads it, we refuse it: %v", texts[i], err)
+		case client.Rejected != "" && err == nil:
+			t.Errorf("%q: the client rejects the text (%s), but Parse returns %v", texts[i], client.Rejected, ours)
+		case client.Rejected == "" && err != nil && parserRejects.Match(texts[i]):
+		case client.Rejected == "" && err != nil:
+			t.Errorf("%q: the client accepts the text, but Parse does not: %v", texts[i], err)
 		case err == nil:
 			got, _ := json.Marshal(ours)
 			want, _ := json.Marshal(client.Value)
 			if d := cmp.Diff(string(want), string(got)); d != "" {
-				t.Errorf("%q: client -, we +\n%s", texts[i], d)
+				t.Errorf("%q: client -, Parse +\n%s", texts[i], d)
 			}
 		}
 	}
 }
 
-const sound = `# a configuration
+const validConfig = `# a configuration
 lithops:
   backend: ibm_cf
   storage: ibm_cos
@@ -167,8 +167,8 @@ ibm_cos:
   - [true, no, ~, 1.5, 2001-12-14]
 `
 
-// oddities are what people write, and what one byte makes of it.
-var oddities = []string{
+// edgeCases are unusual but realistic texts, and realistic texts with a changed byte.
+var edgeCases = []string{
 	"", "# nothing\n", "{}", "---\n", "null", "\ufefflithops:\n  backend: x\n", "lithops:\r\n  backend: x\r\n", "lithops:\r  backend: x\r",
 	"a: %x\n", "a: ,x\n", "a: b\n---\n", "---\na: b\n...\n", "a: b\n...\nc: d\n", "a: \x00\n", "a: caf\xe9\n", "a: café\n", "a:\tb\n", "\ta: b\n", "a: b\t# c\n", "a: \"b\t\"\n",
 	"a: b\tc\n", "# x\ty\na: b\n", "a: |\n  x\ty\n", "a: {b: c,\td: e}\n", "a: &x 1\nb: &x 2\n", "a: *x\n", "a: 1\na: 2\n", "on: 1\nyes: 2\n", "1: a\n",
@@ -182,9 +182,9 @@ var oddities = []string{
 	"a: >\n  y\n   z\n\n  w\n", "a: >+\n y\n\n\n  z\n\n", "a: |2\n   x\n", "a: |\n x\n  y\n", "a: >\n x\n  y\n\n z\n", "a: |+\n x\n\n", "--- a\n", "--- {a: b}\n", "--- |\n x\n", "a: b # c\n# d\n", "a:\n", "a: ~\nb: Null\nc: nULL\n", "y: n\nn: y\n", "a: *\n", "a: &\n", "a: !\n", "- a\n", "x\n", "12\n",
 }
 
-func TestOdditiesAreReadAsTheClientReadsThem(t *testing.T) {
+func TestParseMatchesClientForEdgeCases(t *testing.T) {
 	var texts [][]byte
-	for _, o := range oddities {
+	for _, o := range edgeCases {
 		texts = append(texts, []byte(o), []byte("lithops:\n  backend: x\n"+o))
 	}
 	compareWithClient(t, texts)
@@ -194,12 +194,13 @@ func TestOdditiesAreReadAsTheClientReadsThem(t *testing.T) {
 var pieces = []string{"\t", "%", ",", "---\n", "\x00", "\xe9", "'", "\"", "[", "]", "{", "}", "&a ", "*a", "*base", "<<: ", "!!str ", "!x ", "#", " #", "\n", " ", "  ", "\r\n", "\ufeff",
 	"|", ">", ":", ": ", "- ", "@", "`", "\\", "0", "1e3", "~", "yes", "=", "\u00a0", "...\n", "\n\n", "é"}
 
-// parserRefuses finds what the parser, or we, do not take, PyYAML does, and nobody writes: a word in brackets that ends in a
-// colon, an escaped tab or slash, a folded text that begins with a tab, directives.
-var parserRefuses = regexp.MustCompile(`:[,\]}]|::|\\[\t/]|>-?\n +\t|(?m)^\x{feff}?%`)
+// parserRejects matches syntax that PyYAML accepts but Parse or its parser does not, and that nobody uses: a word in
+// brackets that ends with a colon, an escaped tab or slash, a folded text that starts with a tab, directives.
+var parserRejects = regexp.MustCompile(`:[,\]}]|::|\\[\t/]|>-?\n +\t|(?m)^\x{feff}?%`)
 
-// What releases of PyYAML read differently, or the parser otherwise than PyYAML, is refused: no key silently has another value.
-func TestWhatCannotBeReadAsTheClientReadsItIsRefused(t *testing.T) {
+// Parse returns an error for texts that releases of PyYAML read differently, or that the parser reads differently than
+// PyYAML. Otherwise a key could silently have another value.
+func TestParseRejectsAmbiguousTexts(t *testing.T) {
 	for text, want := range map[string]string{
 		"a: &a {key: 1}\nb: &b {key: 2}\nc: {<<: [*a, *b]}\n": `the key "key"`,
 		"c:\n  <<: {key: 1}\n  <<: {key: 2}\n":                `the key "key"`,
@@ -218,15 +219,15 @@ func TestWhatCannotBeReadAsTheClientReadsItIsRefused(t *testing.T) {
 	}
 }
 
-func TestDamagedConfigurationsAreReadAsTheClientReadsThem(t *testing.T) {
+func TestParseMatchesClientForDamagedTexts(t *testing.T) {
 	seed, count := uint64(20261128), 1000
 	if s := os.Getenv("FN_RUNTIME_SEED"); s != "" {
 		seed, _ = strconv.ParseUint(s, 10, 64)
 		count = 4000
 	}
-	t.Logf("seed %d: run again with FN_RUNTIME_SEED=%[1]d", seed)
+	t.Logf("seed %d: rerun with FN_RUNTIME_SEED=%[1]d", seed)
 	random := rand.New(rand.NewPCG(seed, 1))
-	lines := strings.SplitAfter(sound, "\n")
+	lines := strings.SplitAfter(validConfig, "\n")
 	if testing.Short() {
 		count = 200
 	}
@@ -235,7 +236,7 @@ func TestDamagedConfigurationsAreReadAsTheClientReadsThem(t *testing.T) {
 		from := random.IntN(len(lines) - 4)
 		text := strings.Join(lines[from:from+4+random.IntN(len(lines)-from-3)], "")
 		if random.IntN(3) == 0 {
-			text = sound
+			text = validConfig
 		}
 		for range 1 + random.IntN(2) {
 			at := random.IntN(len(text) + 1)
