@@ -2,8 +2,8 @@
 // process is killed during a write.
 //
 // The new content is written to a locked temporary file in the same directory. The name of the temporary file is
-// derived from the name of the file. If a killed process leaves a temporary file, the next process that writes or
-// removes the file reuses it, so temporary files do not accumulate.
+// derived from the name of the file. If a killed process leaves a temporary file, the next process that writes the file
+// reuses it, and the next one that removes the file removes it, so temporary files do not accumulate.
 //
 // It does not interpret the content of files.
 package atomicfile
@@ -56,7 +56,7 @@ func tempPath(path string) string {
 	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".tmp")
 }
 
-// write tries once. It returns false without an error if another process holds the lock.
+// write tries to replace the file once. It returns false without an error if another process holds the lock.
 func write(path string, data []byte) (done bool, err error) {
 	temp := tempPath(path)
 	f, err := OpenLocked(temp, os.O_CREATE)
@@ -80,6 +80,7 @@ func write(path string, data []byte) (done bool, err error) {
 	return true, os.Rename(temp, path)
 }
 
+// restrict restricts access to a file to its owner.
 func restrict(f *os.File) error {
 	if closeFirst { // Windows: the permissions of the directory apply
 		return nil

@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// closeFirst reports whether a file must be closed before it can be moved.
+// closeFirst is true on systems that cannot rename or remove an open file.
 const closeFirst = false
 
 // OpenLocked opens a file for reading and writing and locks it for this process. With os.O_CREATE in flag it creates a

@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// closeFirst reports whether a file must be closed before it can be moved.
+// closeFirst is true on systems that cannot rename or remove an open file.
 const closeFirst = true
 
 // OpenLocked opens a file for reading and writing and locks it for this process. With os.O_CREATE in flag it creates a

@@ -50,7 +50,7 @@ type namedCheck struct {
 // Doctor checks all preconditions of a site.
 type Doctor struct {
 	*site.Site
-	Problems map[string]error // by the name of a check, why the part of the site that it checks is unavailable
+	Problems map[string]error // why parts of the site are unavailable, by the name of the check for each part
 	// ClientProblem returns why the Lithops client in this environment would not work with the service that a check has
 	// called. A nil function reports no problems.
 	ClientProblem func(check string) error
@@ -119,8 +119,8 @@ var dependsOn = map[string][]string{
 	"quotas":        {"session", "region", "namespace"},
 }
 
-// problem returns the failed or skipped result of a check whose part, or a part that it depends on, is unavailable. It
-// returns nil if the check can run.
+// problem returns the failed or skipped result of a check that cannot run because its part of the site, or a part that
+// it depends on, is unavailable. It returns nil if the check can run.
 func (d *Doctor) problem(name string) *Check {
 	if err := d.Problems[name]; err != nil {
 		c := failed(err)

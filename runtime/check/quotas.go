@@ -36,8 +36,8 @@ func (d *Doctor) checkQuotas(ctx context.Context) Check {
 	}
 	if len(u.Leftovers) > 0 && d.Repair {
 		var failures []error
-		for _, thing := range u.Leftovers {
-			failures = append(failures, d.Compute.DeleteResource(ctx, thing))
+		for _, leftover := range u.Leftovers {
+			failures = append(failures, d.Compute.DeleteResource(ctx, leftover))
 		}
 		if err := errors.Join(failures...); err != nil {
 			return failed(err)

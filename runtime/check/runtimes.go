@@ -12,7 +12,7 @@ import (
 )
 
 // checkRuntimes checks the runtimes of this client by the same rules as list. With Repair, it redeploys runtimes whose
-// metadata the client rejects. Other runtimes work, so it only lists them.
+// metadata the client rejects. It only reports other runtimes that are not ready, because they work.
 func (d *Doctor) checkRuntimes(ctx context.Context) Check {
 	inv, err := d.Inventory(ctx)
 	if err == nil {
@@ -35,7 +35,7 @@ func (d *Doctor) checkRuntimes(ctx context.Context) Check {
 		}
 		count++
 		switch state, reason := d.StateOf(e, bundle.SHA256, digests[e.Image]); {
-		case state == site.PythonMismatch && !d.Target.HostPython: // update skips it as well: it works for clients with its Python version
+		case state == site.PythonMismatch && !d.Target.HostPython: // update skips this runtime, too: it works for clients with its Python version
 			others, why, remedy = append(others, e), reason, i18n.M("Run 'ibmcloud fn-runtime deploy IMAGE' with an image that has the client's Python version.")
 		case !e.MetadataProblem().IsZero():
 			unusable = append(unusable, e)

@@ -14,14 +14,14 @@ import (
 // Scope contains the runtimes of one user in a service: a namespace of OpenWhisk or a project of Code Engine. On plain
 // OpenWhisk, ID and Name are equal.
 type Scope struct {
-	ID   string // GUID on IBM Cloud; "" if unknown
+	ID   string // a GUID on IBM Cloud; "" if unknown
 	Name string
 }
 
 // ID identifies a runtime in its scope.
 type ID struct {
-	Group string // of runtimes, such as an OpenWhisk package; "" if the service has none
-	Name  string // of the action or job
+	Group string // group of runtimes, such as an OpenWhisk package; "" if the service has no groups
+	Name  string // name of the action or job
 }
 
 func (id ID) String() string {
@@ -34,28 +34,28 @@ func (id ID) String() string {
 // Registered is a runtime as a compute service stores it.
 type Registered struct {
 	ID        ID
-	Reference string // of the image, with a tag or digest; may be empty in lists if Notes contain the image
+	Reference string // image reference with a tag or digest; may be empty in lists if Notes contain the image
 	MemoryMB  int
 	MilliCPU  int // 0 if the service does not report it
 	TimeoutMS int
-	Notes     map[string]any // stored with the runtime by any tool; see the constants Note...
+	Notes     map[string]any // notes of this program (see NoteBundle) and of other tools
 	UpdatedAt time.Time
-	// Revision changes whenever anyone changes the runtime; "" if the service does not report it. For a runtime to
-	// register, it is the revision that is replaced.
+	// Revision changes whenever anyone changes the runtime; "" if the service does not report it. In a runtime to
+	// register, it is the revision that the registration replaces.
 	Revision string
 
 	// The following fields are derived from the runtime and its name. Register ignores them.
 
 	Version     string // Lithops version in its name
 	NamedMB     int    // memory in MB in its name
-	MetadataKey string // of the metadata object; runtimes with different memory sizes may share one
+	MetadataKey string // key of the metadata object; runtimes with different memory sizes may share one
 	Own         bool   // belongs to this user key
 }
 
 // Listing is the Lithops content of a scope, of every release and user key.
 type Listing struct {
 	Runtimes  []Registered
-	Resources []Resource // other objects that runtimes need, as far as the listing returned them
+	Resources []Resource // other objects that runtimes need, if the listing returned them
 }
 
 // Resource is a service-specific object other than a runtime: a package, a config map, a secret.
@@ -98,12 +98,12 @@ const (
 	NoteImage       = "fn-runtime-image"       // image as the client names it; the runtime's name is derived from it
 	NoteDigest      = "fn-runtime-digest"      // digest of the image when it was deployed; absent if unknown
 	NotePrevious    = "fn-runtime-previous"    // digest of the image that ran before this one; absent if unknown
-	NotePinned      = "fn-runtime-pinned"      // true: a tag that is never moved runs instead of the requested tag
+	NotePinned      = "fn-runtime-pinned"      // true: the runtime uses the fixed tag (see FixedTag) instead of the requested one
 	NoteSource      = "fn-runtime-source"      // fingerprint of the directory from which apply built the image
 	NoteLithops     = "fn-runtime-lithops"     // Lithops version
-	NotePython      = "fn-runtime-python"      // "3.11", required when it was deployed and verified by the metadata call
-	NoteVersion     = "fn-runtime-version"     // of the plug-in
-	NoteInterpreter = "fn-runtime-interpreter" // absolute path of the Python interpreter that the local endpoint uses for it
+	NotePython      = "fn-runtime-python"      // "3.11", as requested by deploy and confirmed by the metadata call
+	NoteVersion     = "fn-runtime-version"     // version of the plug-in
+	NoteInterpreter = "fn-runtime-interpreter" // absolute path of the Python interpreter with which the local endpoint runs it
 	NoteRevision    = "fn-runtime-revision"    // revision created by deploy; a later revision was created by another tool
 	NoteCode        = "fn-runtime-code"        // CodeInImage; absent if the code is registered with the runtime
 )
@@ -158,7 +158,7 @@ type Activation struct {
 	InitMS     int64 // cold start time; 0 for a warm start (annotation initTime)
 	WaitMS     int64 // time in the queue (annotation waitTime), before Start
 
-	// The following fields are set as far as the service reports them.
+	// The following fields are set if the service reports them.
 
 	Runtime  ID
 	MemoryMB int

@@ -38,7 +38,8 @@ type BuildFile struct {
 	Make func(ctx context.Context) ([]byte, error)
 }
 
-// Trial describes how to start an image as a job that reports its content, without a network.
+// Trial describes a job with which Check tests an image. The job runs in a container without a network and writes the
+// metadata of the image to a file.
 type Trial struct {
 	Command []string
 	Env     []string                                             // NAME=VALUE

@@ -8,7 +8,8 @@ import (
 	"fn-runtime/i18n"
 )
 
-// Job is one map or call of a Lithops executor, as far as it can be observed. The client does not publish its progress.
+// Job is one map or call of a Lithops executor. The client does not publish its progress, so Job contains only what can
+// be observed in the bucket and the service.
 type Job struct {
 	ID       string // "a1b2c3-0-M000"
 	Executor string // "a1b2c3-0"
@@ -46,18 +47,18 @@ const (
 type Call struct {
 	Job        string
 	ID         string // "00003"
-	Activation string // that runs the call; calls of a chunk share one; "" while it waits
+	Activation string // ID of the activation that runs the call; calls of a chunk share one; "" while the call waits
 	Runtime    string
 	Function   string
 	MemoryMB   int
 	State      CallState
-	Submitted  time.Time     // by the client, or accepted by the service; zero if unknown
-	Started    time.Time     // when the sandbox was allocated, before its cold start; zero while it waits
+	Submitted  time.Time     // when the client submitted the call or the service accepted it; zero if unknown
+	Started    time.Time     // when the sandbox was allocated, before its cold start; zero while the call waits
 	Init       time.Duration // duration of the cold start; 0 in a warm sandbox or if unknown
 	Cold       bool
 	Ended      time.Time
 	Error      string       // last line of the exception of the function, printable; "" without a failure
-	Cause      i18n.Message // why the service ended it; zero if the function itself failed
+	Cause      i18n.Message // why the service ended the call; zero if the function itself failed
 }
 
 // Duration returns how long the call has run, including its cold start. It returns 0 before the call starts.
@@ -116,7 +117,7 @@ type Work struct {
 
 // Annotations with which the local endpoint reports more about an activation than OpenWhisk does.
 const (
-	NotePending = "fn-runtime-pending" // true: it waits or runs; listed only if the query contains "pending=true"
+	NotePending = "fn-runtime-pending" // true: the activation waits or runs; listed only if the query contains "pending=true"
 	NoteWork    = "fn-runtime-work"    // a Work
 )
 

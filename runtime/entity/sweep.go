@@ -10,11 +10,11 @@ type Sweep struct {
 	Progress  func(deleted, seen int) // may be nil; called from several goroutines, but not concurrently
 }
 
-// Purged counts objects, including each version and delete marker, and unfinished multipart uploads.
+// Purged is the result of a purge. Each version of an object and each delete marker counts as an object.
 type Purged struct {
-	Seen    int
-	Deleted int
-	Bytes   int64
-	Uploads int
-	Failed  []string // "key: reason", at most 100; Seen-Deleted is their number
+	Seen    int      // selected objects
+	Deleted int      // deleted objects
+	Bytes   int64    // size of the selected objects
+	Uploads int      // aborted multipart uploads; in a dry run, those to abort
+	Failed  []string // "key: reason" of objects and uploads that could not be deleted, at most 100
 }

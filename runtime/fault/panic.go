@@ -14,22 +14,23 @@ import (
 const maxFrames = 8
 
 // Recover converts a panic into an error. It must be deferred. Go's own report prints the panic value, which may
-// contain secrets. The error contains only the message if the value is an error of the Go runtime (index out of range,
-// nil pointer), otherwise its type, and the functions on the stack.
+// contain secrets. The error lists the functions on the stack and, instead of the value, only its type. The message of
+// an error of the Go runtime (index out of range, nil pointer) contains no secrets and is included.
 func Recover(err *error) {
 	if value := recover(); value != nil {
 		*err = panicError(value)
 	}
 }
 
-// Try runs work and returns its error, or an error that describes its panic. Every goroutine that does work starts with
-// it.
+// Try runs work and returns its error, or an error that describes its panic. Goroutines call their work through Try,
+// because a panic in a goroutine would end the program.
 func Try(work func() error) (err error) {
 	defer Recover(&err)
 	return work()
 }
 
-// Repanic repeats the first panic that Try caught, if any, in the goroutine that waited for the others.
+// Repanic panics with the first error in caught that is not nil. The goroutine that waits for others calls it with the
+// errors of Try, so that their panic is not lost.
 func Repanic(caught ...error) {
 	for _, err := range caught {
 		if err != nil {
@@ -42,14 +43,14 @@ func panicError(value any) error {
 	if f, ok := value.(*Fault); ok && f.Kind == Internal { // repeated by Repanic
 		return f
 	}
-	said := fmt.Sprintf("%T", value)
+	detail := fmt.Sprintf("%T", value)
 	if e, ok := value.(error); ok {
 		if own := runtime.Error(nil); errors.As(e, &own) {
-			said = own.Error()
+			detail = own.Error()
 		}
 	}
 	return New(Internal,
-		i18n.M("Internal error: {{.Error}}.", "Error", said),
+		i18n.M("Internal error: {{.Error}}.", "Error", detail),
 		i18n.M("Report the error with these details; they contain none of your data. Then rerun the command.")).With(panicFrames()...)
 }
 

@@ -24,7 +24,7 @@ func Track(ctx context.Context) (context.Context, *Tracker) {
 	return context.WithValue(ctx, key{}, w), w
 }
 
-// Until returns the time at which all work must have ended. It returns the zero Unix time if there was none.
+// Until returns the time at which all work must have ended. It returns the start of 1970 if no work was recorded.
 func (w *Tracker) Until() time.Time { return time.Unix(0, w.end.Load()) }
 
 // SignalsSuspended reports whether a child process currently handles the signals, so that they must not end this

@@ -1,6 +1,6 @@
-// Package jobs collects information about Lithops jobs. No service keeps a list of jobs. There are only the objects
-// that calls write to the bucket, which the client deletes when it has its results, and the records of activations with
-// their logs, which the service writes when a call has ended.
+// Package jobs collects information about Lithops jobs. No service keeps a list of jobs. There are two sources: the
+// objects that calls write to the bucket, which the client deletes when it has read the results, and the records of
+// activations with their logs, which the service writes when an activation has ended.
 //
 // It merges both sources and keeps the result up to date. It does not change anything and does not format output.
 package jobs
@@ -29,13 +29,13 @@ type Watcher struct {
 	lastFullListing time.Time     // time of that listing
 	duration        time.Duration // of the last refresh
 	lastListed      time.Time     // when the activations were last listed
-	horizon         time.Duration
-	namesRead       time.Time // when the names of the runtimes were last read
+	horizon         time.Duration // assumed maximum duration of a call
+	namesRead       time.Time     // when the names of the runtimes were last read
 
 	mu           sync.RWMutex // protects the following fields
 	jobs         map[string]*job
-	activations  map[string]*activation // that a listing may return again
-	byActivation map[string][]*call     // calls by the activation that their objects name
+	activations  map[string]*activation // by ID; those that a listing may return again
+	byActivation map[string][]*call     // calls by the ID of the activation, as named in their objects
 	runtimes     map[entity.ID]entity.Registered
 	version      uint64
 }
@@ -49,7 +49,7 @@ type job struct {
 	total    int              // number of calls if reported; 0 if unknown
 	ended    entity.CallState // state of calls without objects if the service ended the job as a whole; else ""
 	cause    i18n.Message     // why these calls failed
-	active   bool             // it has objects, or activations that wait or run
+	active   bool             // the job has objects, or activations that wait or run
 	changed  time.Time        // time of its newest object
 	calls    map[string]*call
 }
@@ -57,11 +57,11 @@ type job struct {
 // call is a call with the internal state of the watcher.
 type call struct {
 	entity.Call
-	hasStatus bool // its status object exists
-	since     int  // round in which the status object was first seen
-	final     bool // its result is known
-	logged    bool // its log has been reported
-	mixed     bool // its worker ran several calls concurrently, so their lines cannot be told apart
+	hasStatus   bool // its status object exists
+	statusRound int  // round in which the status object was first seen
+	final       bool // its result is known
+	logged      bool // its log has been reported
+	mixed       bool // its worker ran several calls concurrently, so their lines cannot be told apart
 }
 
 // activation is the part of an activation record that is kept so that the record is not read again.
@@ -71,7 +71,8 @@ type activation struct {
 	callsKnown bool              // its calls are known
 }
 
-type ref struct{ job, call string }
+// callRef identifies a call.
+type callRef struct{ job, call string }
 
 // New returns a watcher for the jobs that ran since the given time. It reads nothing before Refresh. lines receives the
 // log of each activation once, in the order in which the logs are read. It may be nil.
@@ -115,8 +116,8 @@ func (w *Watcher) Job(id string, now time.Time) (sum entity.Job, calls []entity.
 	return j.sum(calls, now), calls, true
 }
 
-// freshness is how long after its last change a job counts as running. Calls of a running job that have no objects are
-// waiting.
+// freshness is how long after its last change a job counts as running. Calls of a running job that have no objects
+// count as waiting.
 const freshness = time.Hour
 
 // maxMissing is the maximum number of calls without objects that are listed.
@@ -138,8 +139,8 @@ func (j *job) list(now time.Time) []entity.Call {
 		list[i].Runtime, list[i].MemoryMB = cmp.Or(list[i].Runtime, runtime), cmp.Or(list[i].MemoryMB, memory)
 	}
 	total := max(j.total, most+1)
-	going := j.active && now.Sub(j.changed) < freshness
-	if (going || j.ended != "") && total-len(list) <= maxMissing {
+	running := j.active && now.Sub(j.changed) < freshness
+	if (running || j.ended != "") && total-len(list) <= maxMissing {
 		for n := range total {
 			id := callID(n)
 			if _, seen := j.calls[id]; !seen {

@@ -15,7 +15,7 @@ import (
 const maxCalls = 200_000
 
 // call returns the call with the given ID and adds it if it is new.
-func (w *Watcher) call(r ref) *call {
+func (w *Watcher) call(r callRef) *call {
 	j := w.job(r.job)
 	c := j.calls[r.call]
 	if c == nil {
@@ -45,7 +45,7 @@ func (w *Watcher) mergeObjects(objects []entity.Object) {
 		if !ok || o.UpdatedAt.Before(w.since) {
 			continue
 		}
-		c := w.call(ref{key.Job, key.Call})
+		c := w.call(callRef{key.Job, key.Call})
 		j := w.jobs[key.Job]
 		j.active = true
 		if o.UpdatedAt.After(j.changed) {
@@ -53,7 +53,7 @@ func (w *Watcher) mergeObjects(objects []entity.Object) {
 		}
 		switch {
 		case key.Status && !c.hasStatus:
-			c.hasStatus, c.since = true, w.rounds
+			c.hasStatus, c.statusRound = true, w.rounds
 		case key.Status || c.final || c.State != entity.CallWaiting && (c.Activation == key.Activation || o.UpdatedAt.Before(c.Started)):
 		default:
 			c.State, c.Activation, c.Started = entity.CallRunning, key.Activation, o.UpdatedAt
@@ -108,7 +108,7 @@ func (w *Watcher) callsOf(run entity.Activation) []*call {
 	var calls []*call
 	for _, id := range run.Work.Calls {
 		if lithops.IsCall(id) {
-			calls = append(calls, w.call(ref{j.id, id}))
+			calls = append(calls, w.call(callRef{j.id, id}))
 		}
 	}
 	return calls
@@ -127,7 +127,7 @@ func (w *Watcher) mergeRecord(run entity.Activation) {
 	logged := lithops.ReadLog(lines, job, only)
 	var calls []*call
 	for i, l := range logged {
-		c := w.call(ref{l.Job, l.Call})
+		c := w.call(callRef{l.Job, l.Call})
 		calls = append(calls, c)
 		c.Function, c.mixed = cmp.Or(l.Function, c.Function), l.Interleaved
 		if w.end(c, run, i == 0, i == len(logged)-1, l) && l.Raised {
@@ -205,7 +205,7 @@ func (w *Watcher) end(c *call, run entity.Activation, first, last bool, l lithop
 }
 
 // mergeStatus merges the status object of a call. data is nil if the object was deleted or is invalid.
-func (w *Watcher) mergeStatus(r ref, data []byte) {
+func (w *Watcher) mergeStatus(r callRef, data []byte) {
 	c := w.call(r)
 	s, ok := lithops.ParseCallStatus(data)
 	c.hasStatus = c.hasStatus && ok // do not read it again

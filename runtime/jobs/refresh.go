@@ -121,13 +121,13 @@ func (w *Watcher) listActivations(ctx context.Context) ([]entity.Activation, err
 	if from := w.lastListed.Add(-w.horizon - margin); !first && from.After(since) {
 		since = from
 	}
-	asked := time.Now()
+	start := time.Now()
 	list, err := w.activationsSince(ctx, since, first)
 	if first && fault.Is(err, fault.TooLarge) { // the logs are too large, so read the records one by one
 		list, err = w.activationsSince(ctx, since, false)
 	}
 	if err == nil {
-		w.lastListed = asked
+		w.lastListed = start
 	}
 	return list, err
 }
@@ -201,20 +201,20 @@ func (w *Watcher) readRecords(ctx context.Context, g *parallel.Group, runs []ent
 	return parallel.FirstError(errs)
 }
 
-// readStatuses reads the status objects of calls whose records do not contain the result. If a record may still arrive,
-// it waits until the next refresh.
+// readStatuses reads the status objects of calls whose records do not contain the result. If the record of a call may
+// still arrive, the status object is not read before the next refresh.
 func (w *Watcher) readStatuses(ctx context.Context, g *parallel.Group) error {
-	var wanted []ref
+	var wanted []callRef
 	w.mu.RLock()
 	for _, j := range w.jobs {
 		for _, c := range j.calls {
-			if c.hasStatus && (!c.final || c.mixed) && (w.rounds == 1 || c.since < w.rounds) {
-				wanted = append(wanted, ref{j.id, c.ID})
+			if c.hasStatus && (!c.final || c.mixed) && (w.rounds == 1 || c.statusRound < w.rounds) {
+				wanted = append(wanted, callRef{j.id, c.ID})
 			}
 		}
 	}
 	w.mu.RUnlock()
-	_, errs := parallel.Each(ctx, g, wanted, func(ctx context.Context, r ref) (struct{}, error) {
+	_, errs := parallel.Each(ctx, g, wanted, func(ctx context.Context, r callRef) (struct{}, error) {
 		data, err := w.site.Store.Get(ctx, lithops.StatusKey(r.job, r.call))
 		if fault.Is(err, fault.NotFound) || fault.Is(err, fault.TooLarge) { // deleted by the client, or not a status object
 			data, err = nil, nil

@@ -50,5 +50,5 @@ func (r *reader) replacement(at Position, found string) string {
 	default:
 		r.report(at, i18n.M("The environment variable {{.Name}} is not set. Use {{.Form}} to specify a default value.", "Name", name, "Form", "${"+name+":-VALUE}"))
 	}
-	return "unknown" + strconv.Itoa(len(r.faults)) // not empty and unique, so that it causes no further errors
+	return "unknown" + strconv.Itoa(len(r.faults)) // not empty and unique, so that the replacement causes no further errors
 }

@@ -56,7 +56,7 @@ func (p Position) Fault(what i18n.Message) error {
 		i18n.M("Correct the file. Run 'ibmcloud fn-runtime apply --schema' to see its format."))
 }
 
-// Wrap adds the position to an error about the declaration there. It returns nil for a nil err.
+// Wrap adds the position of a declaration to an error about that declaration. It returns nil for a nil err.
 func (p Position) Wrap(err error) error {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // each of the joined errors gets the position
 		var all []error
@@ -131,8 +131,8 @@ func Parse(name string, data []byte, getenv func(string) string) (File, error) {
 	return f, errors.Join(all...)
 }
 
-// checkDuplicates reports duplicate declarations: of the same memory size of an image, or any second declaration of an
-// image with a build. Which one applies would otherwise depend on chance.
+// checkDuplicates reports images that are declared twice with the same memory size, and images with a build that are
+// declared twice at all. Otherwise, it would be undefined which declaration applies.
 func (r *reader) checkDuplicates(list []Runtime) {
 	for i, one := range list {
 		for _, earlier := range list[:i] {
@@ -146,7 +146,7 @@ func (r *reader) checkDuplicates(list []Runtime) {
 
 // overlaps reports whether two declarations of an image may have the same memory size. A declaration without a size
 // overlaps with all others, because its size is determined later.
-func (one Runtime) overlaps(other Runtime) bool {
-	return one.Build != nil || other.Build != nil || len(one.MemoryMB) == 0 || len(other.MemoryMB) == 0 ||
-		slices.ContainsFunc(one.MemoryMB, func(mb int) bool { return slices.Contains(other.MemoryMB, mb) })
+func (rt Runtime) overlaps(other Runtime) bool {
+	return rt.Build != nil || other.Build != nil || len(rt.MemoryMB) == 0 || len(other.MemoryMB) == 0 ||
+		slices.ContainsFunc(rt.MemoryMB, func(mb int) bool { return slices.Contains(other.MemoryMB, mb) })
 }

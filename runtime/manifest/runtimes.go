@@ -80,7 +80,7 @@ func (r *reader) runtime(n *yaml.Node, regions []string) (Runtime, bool) {
 	}
 	rt.At, rt.Image = r.at(image.value), r.nonEmptyString(image.value)
 	if m, ok := members["build"]; ok {
-		rt.Build, rt.Pin = r.build(m.value), true // pin it, so that a new build with the same tag reaches running systems
+		rt.Build, rt.Pin = r.build(m.value), true // pinned by default, because a service does not notice a new image with the same tag
 		if rt.Image == "default" {
 			r.report(m.at, i18n.M("'default' is not an image that can be built."))
 		}

@@ -130,12 +130,12 @@ func WithGracePeriod(ctx context.Context, delay time.Duration) (context.Context,
 	}
 }
 
-// writeTime is the time limit of an uninterrupted write if the command is interrupted while it runs.
+// writeTime is how long a write that Uninterrupted protects may continue after the command was interrupted.
 const writeTime = 30 * time.Second
 
 // Uninterrupted returns a context for a write that an interruption must not abort. The context has the values of ctx
-// but ends only with the time limits of the transport. It returns an error if ctx has already ended, so that no write
-// starts then.
+// but never ends, so only the time limits of the transport apply. Uninterrupted returns an error if ctx has already
+// ended, so that no write starts after an interruption.
 func Uninterrupted(ctx context.Context) (context.Context, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err

@@ -19,7 +19,7 @@ type Existing struct {
 	Cached   []byte // from the cache of this machine
 }
 
-// Deployment is the plan for one runtime: which of its three parts are written, and why.
+// Deployment is the plan for one runtime. It determines which of the three parts of the runtime are written, and why.
 type Deployment struct {
 	Want site.Wanted
 	Have Existing
@@ -28,7 +28,7 @@ type Deployment struct {
 
 	site           *site.Site
 	bundle         lithops.Bundle
-	after          *Task // builds the image; nil if it is not built
+	build          *Task // builds the image; nil if the image is not built
 	sharesMetadata bool  // another deployment of the plan writes the metadata of both
 	force          bool
 	mustRegister   bool // register the runtime
@@ -114,9 +114,9 @@ func (d *Deployment) decide() {
 	}
 }
 
-// difference returns why a runtime must be registered: all differences with their old and new values. It returns the
-// zero Message if there are none. onlyLimits reports that code and image are unchanged, so that the existing metadata
-// is still valid.
+// difference returns why a runtime must be registered: all differences, with the old and new values. It returns the
+// zero Message if there are no differences. onlyLimits reports that code and image are unchanged, so that the existing
+// metadata is still valid.
 func difference(want site.Wanted, r *entity.Registered, bundle string, force bool) (reason i18n.Message, onlyLimits bool) {
 	if r == nil {
 		return i18n.M("It is not deployed."), false

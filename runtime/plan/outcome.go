@@ -17,7 +17,7 @@ func outcome(ctx context.Context, items []Item) error {
 		image  string
 		memory int
 	}
-	broken := map[key]bool{} // runtimes of which a part failed
+	broken := map[key]bool{} // runtimes with a failed part
 	runtimes := map[key]bool{}
 	for _, it := range items {
 		at := key{it.Image, it.Memory}
@@ -51,7 +51,7 @@ func outcome(ctx context.Context, items []Item) error {
 		return nil
 	}
 	// One cause often fails several items: a runtime that does not start fails with its metadata.
-	causes := distinct(failed)
+	causes := distinctErrors(failed)
 	if len(causes) == 1 {
 		return causes[0]
 	}
@@ -60,7 +60,8 @@ func outcome(ctx context.Context, items []Item) error {
 		recovery(causes)).Because(errors.Join(causes...))
 }
 
-func distinct(items []Item) []error {
+// distinctErrors returns the errors of items. It returns errors with equal texts only once.
+func distinctErrors(items []Item) []error {
 	var causes []error
 	seen := map[string]bool{}
 	for _, it := range items {

@@ -1,5 +1,5 @@
 // Package plan makes all changes to targets. An operation adds its changes to a Plan. The plan can be displayed,
-// confirmed and run, and then contains the status of each change.
+// confirmed and run. After the run, it contains the status of each change.
 //
 // It defines the order of changes, which allows an interrupted run to be resumed, and handles interruption,
 // confirmation and the status of each item. It contains the steps that deploy or delete one runtime. It does not select
@@ -29,8 +29,8 @@ type Plan struct {
 
 	prerequisites []*Task           // run before a runtime is built or registered
 	concurrent    []*Task           // run concurrently with the runtimes
-	resources     []*Task           // of prerequisites: the service-specific objects
-	created       []entity.Resource // resources created before the plan
+	resources     []*Task           // those of prerequisites that create service-specific objects
+	created       []entity.Resource // resources that were created while the existing state was read
 }
 
 // New returns an empty plan.
@@ -100,7 +100,7 @@ func (p *Plan) Build(image *Item, of []*Deployment, do func(ctx context.Context)
 		return nil
 	}
 	for _, d := range of {
-		d.after = t
+		d.build = t
 	}
 	p.waves = append(p.waves, &wave{tasks: []*Task{t}})
 }
@@ -119,7 +119,7 @@ func (p *Plan) Deploy(all ...*Deployment) {
 			d.sharesMetadata = true
 			d.decide()
 		}
-		if build := d.after; build != nil {
+		if build := d.build; build != nil {
 			t.After = append(t.After, build)
 			if !slices.Contains(p.items, build.Items[0]) {
 				p.show(build.Items...)
@@ -147,7 +147,7 @@ func (p *Plan) Deploy(all ...*Deployment) {
 	p.waves = append(p.waves, w)
 }
 
-// tasks returns the tasks that later tasks may have to wait for.
+// tasks returns the tasks of all waves, on which later tasks may depend.
 func (p *Plan) tasks() (all []*Task) {
 	for _, w := range p.waves {
 		all = append(all, w.tasks...)
@@ -167,8 +167,8 @@ func (p *Plan) Items() []Item {
 // Deployments returns the planned deployments.
 func (p *Plan) Deployments() []*Deployment { return p.deployments }
 
-// Run runs the plan if ask is nil or agrees. Items that were not tried are Skipped afterwards. The error is that of the
-// failed items or of the interruption.
+// Run runs the plan if ask is nil or returns true. Afterwards, items that were not tried are Skipped. Run returns the
+// error of the failed items or of the interruption.
 func (p *Plan) Run(ctx context.Context, ask func() (bool, error)) error {
 	defer func() {
 		for _, it := range p.items {

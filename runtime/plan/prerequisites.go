@@ -21,15 +21,15 @@ type Prerequisites struct {
 
 // AddPrerequisites adds the creation of the prerequisites to the plan, in order.
 func (p *Plan) AddPrerequisites(a Prerequisites) {
-	one := func(it Item, do func(ctx context.Context) error) *Task {
+	newTask := func(it Item, do func(ctx context.Context) error) *Task {
 		it.Change, it.Status = Create, Planned
 		return &Task{Items: []*Item{&it}, Do: do}
 	}
 	if a.Scope {
-		p.Then(one(Item{Kind: KindScope, Term: p.site.Compute.Terms().Scope, Name: p.site.Target.Namespace}, p.createScope))
+		p.Then(newTask(Item{Kind: KindScope, Term: p.site.Compute.Terms().Scope, Name: p.site.Target.Namespace}, p.createScope))
 	}
 	for _, resource := range a.Resources {
-		t := one(Item{Kind: KindResource, Term: resource.Term, Name: resource.Name}, func(ctx context.Context) error {
+		t := newTask(Item{Kind: KindResource, Term: resource.Term, Name: resource.Name}, func(ctx context.Context) error {
 			_, err := p.site.Compute.CreateResource(ctx, resource)
 			return err
 		})
@@ -45,7 +45,7 @@ func (p *Plan) AddPrerequisites(a Prerequisites) {
 	if !a.Bucket {
 		return
 	}
-	bucket := one(Item{Kind: KindBucket, Name: p.site.Target.Bucket}, p.site.Store.CreateBucket)
+	bucket := newTask(Item{Kind: KindBucket, Name: p.site.Target.Bucket}, p.site.Store.CreateBucket)
 	if !a.BucketConcurrent {
 		p.Then(bucket)
 		return
@@ -94,7 +94,7 @@ func (p *Plan) markMissing() {
 // The service rejects the deletion if other users need them in the meantime.
 func (p *Plan) undoResources(ctx context.Context) {
 	for _, d := range p.deployments {
-		if !final(d.Runtime.Err) {
+		if !isFinal(d.Runtime.Err) {
 			return
 		}
 	}

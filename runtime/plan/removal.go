@@ -13,13 +13,14 @@ import (
 )
 
 // removal is the plan to delete the runtimes described by one metadata object. The metadata is deleted first, from this
-// machine and the bucket, and the runtimes last. If the command is interrupted in between, the client only deploys
-// again, while metadata without a runtime would make it wait indefinitely.
+// machine and the bucket, and the runtimes last. If the command is interrupted in between, the client deploys the
+// runtime again. In the reverse order, metadata without a runtime could remain, and the client would wait for that
+// runtime indefinitely.
 type removal struct {
 	site  *site.Site
 	key   string
-	last  bool        // no other runtime uses the metadata, so it is deleted too
-	ids   []entity.ID // of the last items, the runtimes
+	last  bool        // no other runtime uses the metadata, so the metadata is deleted, too
+	ids   []entity.ID // IDs of the runtimes, which are the last items
 	items []*Item
 }
 
@@ -32,7 +33,7 @@ func (p *Plan) Remove(inv *site.Inventory, toDelete []site.Entry, why i18n.Messa
 		if slices.ContainsFunc(toDelete[:i], func(o site.Entry) bool { return o.MetadataKey == e.MetadataKey }) {
 			continue
 		}
-		r := p.removal(inv, toDelete, e, why)
+		r := p.newRemoval(inv, toDelete, e, why)
 		removals = append(removals, r)
 		w.tasks = append(w.tasks, &Task{Items: r.items, Do: r.do})
 	}
@@ -43,8 +44,8 @@ func (p *Plan) Remove(inv *site.Inventory, toDelete []site.Entry, why i18n.Messa
 	p.then(w)
 }
 
-// removal plans the deletion of one metadata object and the runtimes that use it.
-func (p *Plan) removal(inv *site.Inventory, toDelete []site.Entry, first site.Entry, why i18n.Message) *removal {
+// newRemoval plans the deletion of one metadata object and the runtimes that use it.
+func (p *Plan) newRemoval(inv *site.Inventory, toDelete []site.Entry, first site.Entry, why i18n.Message) *removal {
 	r := &removal{site: p.site, key: first.MetadataKey}
 	add := func(e site.Entry, it Item) {
 		it.Change, it.Image, it.Memory, it.Reason, it.Status = Delete, e.Image, e.NamedMB, why, Planned

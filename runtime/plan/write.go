@@ -51,7 +51,7 @@ func (d *Deployment) write(ctx context.Context) error {
 		var err error
 		md, err = d.site.Describe(ctx, d.Want)
 		if fault.Is(err, fault.NotFound) {
-			// It was deleted by another process after it was found or registered. Register it again.
+			// Another process deleted the runtime after it was read or registered. Register it again.
 			if r, err = d.register(ctx); err == nil {
 				d.mustRegister = true
 				md, err = d.site.Describe(ctx, d.Want)
@@ -79,7 +79,7 @@ func (d *Deployment) write(ctx context.Context) error {
 		return nil
 	}
 	err := d.site.Cache.WriteMetadata(d.Want.Key, data)
-	if err != nil && d.Have.Cached == nil { // a missing entry is only slower, but an old one hides the new metadata
+	if err != nil && d.Have.Cached == nil { // a missing entry only slows the client down, but an old one hides the new metadata
 		d.Cache.Status = Skipped
 		d.site.Warn(i18n.M("The local cache was not updated: {{.Error}} The client reads the bucket instead.", "Error", site.Sentence(err)))
 		return nil
@@ -108,9 +108,9 @@ func (d *Deployment) register(ctx context.Context) (entity.Registered, error) {
 }
 
 // store writes the metadata object and creates the bucket if it does not exist. Then it checks that the runtime still
-// exists: metadata without a runtime makes the client hang, so a deletion in between takes precedence. The check must
-// not run concurrently with the write. Otherwise a deletion could run in between: it would not see the metadata, and
-// the check would still see the runtime.
+// exists: metadata without a runtime makes the client hang, so if another process deleted the runtime in the meantime,
+// store deletes the metadata as well. The check must follow the write. If both ran concurrently, the check could still
+// find the runtime, and the deletion by the other process might not find the metadata yet.
 func (d *Deployment) store(ctx context.Context, data []byte) error {
 	ctx, err := parallel.Uninterrupted(ctx)
 	if err != nil {
@@ -151,11 +151,11 @@ func (d *Deployment) deleteMetadata(ctx context.Context) error {
 }
 
 // undo cleans up after a deployment that failed because of the runtime itself or was interrupted. It deletes a runtime
-// that this run created. It keeps a runtime that existed before but deletes its metadata, which is no longer valid. It
-// undoes nothing after a network failure, because the next run continues from there.
+// that this run created. It keeps a runtime that existed before, but deletes the metadata, which is no longer valid.
+// After a network failure it undoes nothing, because the next run continues from there.
 func (d *Deployment) undo(ctx context.Context, r entity.Registered, cause error) {
 	created := d.Have.Runtime == nil
-	if !d.mustRegister || !final(cause) || !created && fault.KindOf(cause) != fault.Failed {
+	if !d.mustRegister || !isFinal(cause) || !created && fault.KindOf(cause) != fault.Failed {
 		return
 	}
 	ctx, cancel := grace.Context(ctx, undoTime)
@@ -180,8 +180,8 @@ func (d *Deployment) undo(ctx context.Context, r entity.Registered, cause error)
 	}
 }
 
-// final reports whether a failure was caused by the runtime or the user, so that a rerun would not continue from here.
-func final(err error) bool {
+// isFinal reports whether a failure was caused by the runtime or the user, so that a rerun would not continue from here.
+func isFinal(err error) bool {
 	kind := fault.KindOf(err)
 	return kind == fault.Failed || kind == fault.Timeout || kind == fault.Interrupted
 }

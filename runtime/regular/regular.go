@@ -58,4 +58,5 @@ func Read(path string, limit int64) ([]byte, error) {
 	return data, nil
 }
 
+// refusal returns the error for a path that is rejected.
 func refusal(path string, err error) error { return &fs.PathError{Op: "open", Path: path, Err: err} }

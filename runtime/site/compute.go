@@ -21,7 +21,7 @@ type Compute interface {
 	Caller
 	// Terms returns the service's terms for a scope and a runtime.
 	Terms() entity.Terms
-	// Limits returns the limits for runtimes as far as they are known without a request.
+	// Limits returns the limits for runtimes that are known without a request.
 	Limits() lithops.Limits
 	// ReadLimits reads the limits from the service, once.
 	ReadLimits(ctx context.Context) (lithops.Limits, error)
@@ -29,7 +29,7 @@ type Compute interface {
 
 // Scope is the namespace or project that contains the runtimes of the target.
 type Scope interface {
-	// Scope returns the name and, once it is known, the ID.
+	// Scope returns the name of the scope and, once known, its ID.
 	Scope() entity.Scope
 	// Namespace returns the name of the scope in keys of metadata. While it is unknown, it returns a value that no key
 	// contains.
@@ -48,17 +48,17 @@ type Scope interface {
 
 // Registry registers and lists runtimes.
 type Registry interface {
-	// Runtimes lists all runtimes that Lithops may have created, of every release and user key, and the Resources found
-	// in the process. The listing is empty if the scope does not exist. The number of requests grows with the number of
-	// pages; it also grows with the number of runtimes whose notes do not contain the image.
+	// Runtimes lists all runtimes that Lithops may have created, of every release and user key, and other objects that
+	// the listing returns. The listing is empty if the scope does not exist. The number of requests grows with the
+	// number of pages; it also grows with the number of runtimes whose notes do not contain the image.
 	Runtimes(ctx context.Context) (entity.Listing, error)
 	// Runtime reads one runtime with its image and all its notes. It returns a fault.NotFound error if it does not
 	// exist.
 	Runtime(ctx context.Context, id entity.ID) (entity.Registered, error)
 	// Register creates or updates a runtime with the given code. If the service reports that required resources no
 	// longer exist, Register creates them first. Notes of other tools are kept, and the notes of this program are
-	// replaced. It returns the runtime as the service stored it, with its revision. Reference is unchanged unless
-	// another image runs.
+	// replaced. It returns the runtime as the service stored it, with its revision. The returned Reference differs from
+	// the given one only if the service runs another image.
 	Register(ctx context.Context, r entity.Registered, code lithops.Bundle) (entity.Registered, error)
 	// Unregister deletes a runtime. It returns nil if the runtime certainly does not exist.
 	Unregister(ctx context.Context, id entity.ID) error

@@ -32,7 +32,7 @@ func (s *Site) Digests(ctx context.Context, entries []Entry) map[string]string {
 	}
 	var images []string
 	for _, e := range entries {
-		if _, asked := digests[e.Image]; !asked && !e.Orphan && e.Note(entity.NoteDigest) != "" {
+		if _, listed := digests[e.Image]; !listed && !e.Orphan && e.Note(entity.NoteDigest) != "" {
 			digests[e.Image] = ""
 			images = append(images, e.Image)
 		}

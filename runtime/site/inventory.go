@@ -35,7 +35,7 @@ func (e Entry) Python() string {
 
 // Inventory is the Lithops content of a scope and a bucket.
 type Inventory struct {
-	Resources []entity.Resource // returned by the listing
+	Resources []entity.Resource // other objects of the service that the listing returned
 	Entries   []Entry
 }
 
@@ -82,7 +82,7 @@ func (s *Site) readRuntimes(ctx context.Context, inv *Inventory) error {
 	return err
 }
 
-// addOrphan adds metadata without a runtime. The object is the zero value if the bucket does not contain it.
+// addOrphan adds metadata without a runtime. object is the zero value if the metadata exists only in the cache.
 func (s *Site) addOrphan(inv *Inventory, key string, object entity.Object) {
 	ref, ok := lithops.ParseMetadataKey(key)
 	if !ok {

@@ -10,7 +10,7 @@ import (
 )
 
 // Metadata is a metadata object: the metadata that the runtime returned, the timeout that the client also needs, and
-// the proof. The proof is "" if another tool stored the object.
+// the proof, a value that ties the object to its runtime. The proof is "" if another tool stored the object.
 type Metadata struct {
 	lithops.Metadata
 	Proof string
@@ -28,10 +28,10 @@ func ParseMetadata(data []byte) (Metadata, error) {
 	if err != nil {
 		return Metadata{}, err
 	}
-	var ours map[string]json.RawMessage
+	var members map[string]json.RawMessage
 	stored := Metadata{Metadata: md}
-	if json.Unmarshal(data, &ours) == nil {
-		_ = json.Unmarshal(ours[proofKey], &stored.Proof) // a proof of a wrong type counts as missing, so the object is written again
+	if json.Unmarshal(data, &members) == nil {
+		_ = json.Unmarshal(members[proofKey], &stored.Proof) // a proof of a wrong type counts as missing, so the object is written again
 	}
 	return stored, nil
 }
@@ -51,8 +51,9 @@ func EncodeMetadata(md lithops.Metadata, timeoutS int, proof string) ([]byte, er
 }
 
 // Proof returns a value that ties a metadata object to the runtime that returned it. deploy stores it in the object
-// under proofKey, which the client ignores. If an object lacks the proof of its runtime, the object is older than the
-// runtime. This happens if a run is interrupted between the two writes, and the next run then repairs it.
+// under proofKey, which the client ignores. If an object lacks the proof of its runtime, it was stored before the
+// runtime was last registered. This happens if a command is interrupted between the two writes. The next run then
+// repairs the object.
 func Proof(r entity.Registered) string {
 	proof := r.Note(entity.NoteBundle) + "@" + r.Note(entity.NoteDigest)
 	if code := r.Note(entity.NoteCode); code != "" {

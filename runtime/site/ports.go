@@ -40,7 +40,7 @@ type Images interface {
 	Fingerprint(ctx context.Context, b entity.ImageBuild) (string, error)
 	// Superseded returns the images in the local container engine that lost their build tag to a newer image.
 	Superseded(ctx context.Context) ([]entity.SupersededImage, error)
-	// Remove deletes such an image from the engine. It returns nil if the image does not exist.
+	// Remove deletes a superseded image from the engine. It returns nil if the image does not exist.
 	Remove(ctx context.Context, old entity.SupersededImage) error
 }
 

@@ -18,12 +18,12 @@ type Target struct {
 	Namespace     string       `json:"namespace"`
 	Endpoint      string       `json:"endpoint"`
 	Bucket        string       `json:"bucket"`
-	ResourceGroup string       `json:"resource_group,omitempty"` // id
+	ResourceGroup string       `json:"resource_group,omitempty"` // ID
 	UserKeyFrom   i18n.Message `json:"-"`                        // source of the user part of names
 	HostPython    bool         `json:"host_python,omitempty"`    // the endpoint runs this machine's Python, not the image
 	CAFile        string       `json:"ca_file,omitempty"`        // CA of the local endpoint's certificate
 	CABundle      string       `json:"-"`                        // CAFile and the system CAs, for REQUESTS_CA_BUNDLE
-	Proxy         string       `json:"-"`                        // of the local endpoint if it emulates Code Engine; contains a secret
+	Proxy         string       `json:"-"`                        // URL of the local endpoint's proxy if the endpoint emulates Code Engine; contains a secret
 }
 
 // EnvCommand returns the command that prints the environment variables with which programs reach and verify the local

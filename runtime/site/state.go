@@ -27,8 +27,9 @@ func ReplacedReason() i18n.Message {
 	return i18n.M("Another tool registered it again, so its Lithops code is unknown.")
 }
 
-// StateOf returns whether the installed client can use a runtime and, if not, the most severe reason. bundle and digest
-// are the current ones; "" if unknown.
+// StateOf returns the state of a runtime for the installed client and, unless it is Ready, the most severe reason.
+// bundle is the hash of the client's handler archive and digest the current digest of the image's tag; each is "" if
+// unknown.
 func (s *Site) StateOf(e Entry, bundle, digest string) (State, i18n.Message) {
 	python := e.Python()
 	deployedBundle, deployedDigest := e.Note(entity.NoteBundle), e.Note(entity.NoteDigest)
@@ -58,7 +59,7 @@ func (s *Site) StateOf(e Entry, bundle, digest string) (State, i18n.Message) {
 }
 
 // MetadataProblem returns why the metadata of a runtime makes the client's next job fail. It returns the zero Message
-// if it does not, or if the metadata was not read.
+// if there is no problem or if the metadata was not read.
 func (e Entry) MetadataProblem() i18n.Message {
 	switch {
 	case e.Stored == nil:
@@ -98,8 +99,9 @@ func (e *Entry) SetMetadata(object []byte) {
 	}
 }
 
-// WantExisting describes a deployed runtime as it should be. It keeps the existing names, whatever image an older tool
-// derived from them. digest is the current digest of its image, "" if unknown. A pinned runtime keeps its digest.
+// WantExisting returns the desired state of a deployed runtime. The runtime keeps its names, even if they are not
+// derived from its image as this release would derive them. digest is the current digest of the image's tag, "" if
+// unknown. A pinned runtime keeps its digest.
 func (s *Site) WantExisting(e Entry, timeoutS int, digest string) Wanted {
 	if timeoutS == 0 {
 		timeoutS = max(1, e.TimeoutMS/1000)

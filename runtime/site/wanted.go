@@ -6,13 +6,13 @@ import (
 	"fn-runtime/runtime/entity"
 )
 
-// Wanted describes a runtime as it should be.
+// Wanted is the desired state of a runtime.
 type Wanted struct {
 	ID       entity.ID
-	Key      string // of the metadata object
+	Key      string // key of the metadata object
 	Image    string // as the client names it; ID and Key are derived from it
 	Digest   string // "" if unknown
-	Pin      bool   // run the image with this digest, by a tag that is never moved
+	Pin      bool   // run the image with this digest, under its fixed tag
 	MemoryMB int
 	MilliCPU int // 0 if the service offers no choice, or to keep the deployed value
 	TimeoutS int

@@ -16,7 +16,7 @@ import (
 
 // Command is the program to run.
 type Command struct {
-	Path string   // of the executable
+	Path string   // path of the executable
 	Args []string // without the program name
 	Env  []string // KEY=VALUE, the complete environment
 }

@@ -39,7 +39,8 @@ func Printable(s string) string {
 	return b.String()
 }
 
-// userInfo matches the user information of a URL, also in a path that was made from a URL.
+// userInfo matches the user information of a URL. It also accepts a single slash after the scheme, to which path
+// functions shorten the two slashes of a URL.
 var userInfo = NewPattern(`([A-Za-z][A-Za-z0-9+.-]+:/{1,2})[^\s/]*@`)
 
 // StripUserInfo returns s without the user information of the URLs in it, because it may contain passwords and tokens.
