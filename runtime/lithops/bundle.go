@@ -35,15 +35,15 @@ type Bundle struct {
 	Files  int
 }
 
-// BuildBundle builds the code archive that a runtime of a backend is registered with. For OpenWhisk, the archive is the
-// zip file that the client would upload. For Code Engine, it is a tar.xz file that fits into a config map and that
-// Bootstrap unpacks. The archive contains the backend's entry_point.py under the name that the runtime starts, and the
-// package below lithops/ (utils.py: create_handler_zip). Identical input results in identical bytes.
+// BuildBundle builds the code archive with which the runtimes of a backend are registered. For OpenWhisk, the archive
+// is the zip file that the client would upload. For Code Engine, it is a tar.xz file that fits into a config map and
+// that Bootstrap unpacks. The archive contains the backend's entry_point.py, under the name that the runtime starts,
+// and the Lithops package in lithops/ (utils.py: create_handler_zip). Identical input results in identical bytes.
 //
-// SHA256 is the digest of a list with a line "digest  name" for each file, in order. It therefore depends only on the
+// SHA256 is the digest of a list that contains a line "digest  name" for each file, in order. It depends only on the
 // contents of the archive and does not change with the compressor.
 //
-// Files are read one at a time. Like the client, BuildBundle follows links, including links to files outside the
+// BuildBundle reads one file at a time. Like the client, it follows links, including links to files outside the
 // package. It returns an error for a device or a pipe.
 func BuildBundle(ctx context.Context, install Install, backend Backend) (Bundle, error) {
 	if backend == CodeEngine {
@@ -55,7 +55,7 @@ func BuildBundle(ctx context.Context, install Install, backend Backend) (Bundle,
 // ImageArchive is the name of the archive that a Dockerfile for Code Engine copies into the image.
 const ImageArchive = "lithops_codeengine.zip"
 
-// BuildImageArchive builds the ImageArchive in the same way as the client.
+// BuildImageArchive builds the ImageArchive like the client.
 func BuildImageArchive(ctx context.Context, install Install) ([]byte, error) {
 	if install.Dir == "" {
 		return nil, fault.New(fault.NotFound, i18n.M("The image must contain the Lithops code, but Lithops was not found."),
@@ -70,7 +70,7 @@ func BuildImageArchive(ctx context.Context, install Install) ([]byte, error) {
 	return base64.StdEncoding.DecodeString(b.Base64)
 }
 
-// format describes a format of the archive.
+// format is an archive format.
 type format struct {
 	entry   string // name of the entry point in the archive
 	backend Backend

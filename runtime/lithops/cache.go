@@ -109,8 +109,8 @@ func (c Cache) WriteProject(p Project) error {
 	return c.write(path, []byte("namespace: "+yamlText(p.Namespace)+"\nproject_id: "+yamlText(p.ID)+"\nproject_name: "+yamlText(p.Name)+"\n"))
 }
 
-// readScopeFile reads the file of a namespace or project. It returns a fault.NotFound error if the file is not valid
-// YAML.
+// readScopeFile reads the file of a namespace or project. It returns a fault.NotFound error if the file does not exist
+// or is not valid YAML.
 func (c Cache) readScopeFile(backend Backend, name string) (root *pyyaml.Node, path string, err error) {
 	if path, err = c.namespacePath(backend, name); err != nil {
 		return nil, path, err

@@ -1,8 +1,8 @@
-// Package lithops describes what the Lithops client expects, by release: the installed Lithops, its configuration, the
-// names that the client derives, the handler archive and the metadata.
+// Package lithops describes, for each release, what the Lithops client expects: the installed package, the
+// configuration, the names that the client derives, the handler archive and the metadata.
 //
-// It contains only facts about Lithops, each with the release that it was read from. It does not call a compute service
-// or a store.
+// It contains only facts about Lithops, each with the release that it was read from. It does not send requests to a
+// compute service or a store.
 package lithops
 
 // Backend is a compute backend of Lithops.
@@ -28,7 +28,7 @@ type Install struct {
 type Compute struct {
 	Backend         Backend
 	Endpoint        string // as configured; empty if only a region is configured
-	Region          string // derived like in the client: on ibm_cf, the endpoint takes precedence
+	Region          string // as the client derives it: on ibm_cf, the endpoint takes precedence
 	Namespace       string // on code_engine, the namespace in metadata keys; see ProjectNamespace
 	NamespaceID     string
 	Project         string // code_engine: project name; empty for the DefaultNamespace
@@ -42,7 +42,7 @@ type Compute struct {
 	Runtime         string // configured default runtime; empty if none
 	RuntimeMemory   int
 	RuntimeTimeout  int
-	RuntimeMilliCPU int // code_engine: mCPU with which the client starts every run, regardless of the job
+	RuntimeMilliCPU int // code_engine: mCPU that the client requests for every run, regardless of the job
 	DockerServer    string
 	DockerUser      string
 	DockerNamespace string // code_engine: namespace in the IBM registry

@@ -16,7 +16,8 @@ import (
 // object, regardless of their memory (code_engine.py: get_runtime_key).
 const sharedMemory = 256
 
-// The paths with which the client starts a job if the image contains the code (config.py of code_engine).
+// The command and the entry point with which the client starts jobs of images that contain the code (config.py of
+// code_engine).
 const (
 	JobPython = "/usr/local/bin/python"
 	JobEntry  = "/lithops/" + jobEntryName
@@ -64,7 +65,7 @@ type Project struct {
 }
 
 // Outdated reports whether the namespace is a Kubernetes namespace that a release before 3.7 cached. Clients continue
-// to use it, so they read other metadata than clients on machines without this cache entry.
+// to use it, so they read other metadata objects than clients without this cache entry.
 func (p Project) Outdated() bool { return p.ID != "" && p.Namespace != "" && p.Namespace != p.ID }
 
 // ProjectNamespace returns the namespace that the client's next run uses in metadata keys, for the project with the

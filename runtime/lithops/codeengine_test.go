@@ -112,7 +112,7 @@ func TestOutdatedProjectCache(t *testing.T) {
 		t.Fatalf("got %+v, %v", old, err)
 	}
 	for want, compute := range map[string]Compute{
-		"4svg40kna19": {}, "mine": {Namespace: "mine"}, "1111-22": {ProjectID: "gone", Namespace: "mine"},
+		"4svg40kna19": {}, "own": {Namespace: "own"}, "1111-22": {ProjectID: "gone", Namespace: "own"},
 	} {
 		if got := ProjectNamespace(compute, old, "1111-22"); got != want {
 			t.Errorf("%+v: got %s, want %s", compute, got, want)

@@ -22,7 +22,7 @@ type LoadOptions struct {
 	Getenv  func(string) string // an empty value means unset
 	Home    string
 	WorkDir string
-	Version string // of the installed Lithops; empty for the newest
+	Version string // version of the installed Lithops; empty for the newest
 	// Pipes caches the contents of files that are pipes, because a command may load the file several times. If Pipes is
 	// nil, every load reads the file.
 	Pipes *regular.PipeCache
@@ -136,7 +136,7 @@ func absolute(path, home, dir string) string {
 	return filepath.Join(dir, path)
 }
 
-// with completes the loading. root is the parsed text, err the error of the parser.
+// with sets the parsed text of the configuration. It converts err, the error of the parser, to a fault.
 func (c *Config) with(root *pyyaml.Node, err error) (*Config, error) {
 	if at, ok := errors.AsType[*document.Error](err); ok {
 		return nil, fault.New(fault.Invalid,
@@ -168,12 +168,12 @@ func (c *Config) Source() string { return c.source }
 // It returns false for the home directory.
 func (c *Config) InWorkDir() bool { return c.inWorkDir }
 
-// HasMaskedSecrets reports whether the configuration contains a masked secret, as printed by Document.Mask.
+// HasMaskedSecrets reports whether the configuration contains a secret that Document.Mask replaced.
 func (c *Config) HasMaskedSecrets() bool { return c.root.Contains(Masked) }
 
-// Backend returns lithops.backend. If only a mode is set, it returns "localhost" for that mode and otherwise the
-// backend in the section of the mode, which releases before 2.3.5 use. The default is that of the release. Backend
-// returns "" if there is no configuration.
+// Backend returns lithops.backend. If only a mode is configured, it returns "localhost" for that mode, and otherwise
+// the backend in the section of the mode, which releases before 2.3.5 use. If no backend is configured, it returns the
+// default of the release. It returns "" if there is no configuration.
 func (c *Config) Backend() (string, error) {
 	if !c.exists() {
 		return "", nil
@@ -203,8 +203,8 @@ func defaultBackend(mode string, r release) string {
 	return string(IBMCF)
 }
 
-// StorageBackend returns lithops.storage. The default is that of the client: ibm_cos up to 3.1.0, aws_s3 later.
-// StorageBackend returns "" if there is no configuration.
+// StorageBackend returns lithops.storage, or the default of the client: ibm_cos up to 3.1.0, aws_s3 later. It returns
+// "" if there is no configuration.
 func (c *Config) StorageBackend() (string, error) {
 	if !c.exists() {
 		return "", nil
@@ -219,7 +219,7 @@ func (c *Config) StorageBackend() (string, error) {
 	return "aws_s3", nil
 }
 
-// plain returns the message of a file system error without the path, for use in messages that already contain the path.
+// plain returns the message of a file system error without the path, for messages that already contain the path.
 func plain(err error) string {
 	if p, ok := errors.AsType[*fs.PathError](err); ok {
 		return p.Err.Error()

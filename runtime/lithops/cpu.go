@@ -19,9 +19,9 @@ func (c Contract) JobMemory(job, image string) int {
 	return 0
 }
 
-// CPUFor returns the CPU in mCPU of a runtime with a memory size in MB. It returns requested if it is not 0,
-// clientDefault if the service supports that combination, and otherwise the smallest supported CPU. It returns 0 if the
-// service has no CPU setting.
+// CPUFor returns the CPU in mCPU of a runtime with a memory size in MB. It returns requested if that is not 0.
+// Otherwise it returns clientDefault if the service supports it with this memory size, and the smallest supported CPU
+// if not. It returns 0 if the service has no CPU setting.
 func (l Limits) CPUFor(memoryMB, requested, clientDefault int) (milliCPU int, err error) {
 	switch size := (JobSize{clientDefault, memoryMB}); {
 	case !l.FixedSizes && requested != 0:

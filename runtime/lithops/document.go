@@ -17,7 +17,7 @@ import (
 // Document is a Lithops configuration that can be edited. Unchanged parts keep their values, order and comments.
 type Document struct{ root *yaml.Node }
 
-// headerMark starts the header comment that Text writes. Document drops an existing header.
+// headerMark starts the header comment that Text writes. Config.Document drops this comment.
 const headerMark = "# Lithops configuration for "
 
 // Document returns an editable copy of the configuration. It is empty if there is no configuration.
@@ -53,7 +53,7 @@ func withoutHeader(text []byte) []byte {
 	return text
 }
 
-// normalize converts JSON to block style YAML and removes duplicate keys. It keeps the last one, like PyYAML. It
+// normalize converts JSON to YAML in block style. It removes duplicate keys and keeps the last one, like PyYAML. It
 // changes the style of scalars that the encoder would otherwise write as a different value.
 func normalize(n *yaml.Node) {
 	n.Style &^= yaml.FlowStyle | yaml.FoldedStyle
@@ -164,7 +164,7 @@ func hasUser(text string) bool {
 	return ok && strings.Contains(authority, "@")
 }
 
-// Masked replaces secrets in output without secrets.
+// Masked replaces secrets unless the user requested them.
 const Masked = "********"
 
 // Mask replaces each secret with a word and removes all comments, because they may contain secrets.
@@ -193,7 +193,7 @@ func mask(n *yaml.Node, word string, secret bool) {
 	}
 }
 
-// Text returns the document with a header comment that contains its purpose and further lines.
+// Text returns the document with a header comment that contains the purpose and further lines.
 func (d *Document) Text(purpose string, more ...string) ([]byte, error) {
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "%s%s\n", headerMark, purpose)
@@ -244,7 +244,7 @@ func removeKey(n *yaml.Node, key string) {
 	}
 }
 
-// deepCopy returns an independent copy of a tree in which aliases are replaced by their values.
+// deepCopy returns a copy of a tree, with aliases replaced by copies of their values.
 func deepCopy(n *yaml.Node) *yaml.Node {
 	if n.Kind == yaml.AliasNode {
 		return deepCopy(n.Alias)

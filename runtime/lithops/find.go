@@ -26,8 +26,8 @@ type FindOptions struct {
 }
 
 // Find returns the Lithops that the user's Python imports. It checks Dir, Python, the active virtual or conda
-// environment, and python3 and python in PATH, in this order, and uses the first Python that has Lithops. Find starts
-// Python only if its files do not provide all the information.
+// environment, and python3 and python in PATH, in this order. It uses the first Python that has Lithops. Find starts
+// Python only if the files of the installation do not contain all the information.
 func Find(ctx context.Context, o FindOptions) (Install, error) {
 	if o.Getenv == nil {
 		o.Getenv = func(string) string { return "" }

@@ -16,7 +16,7 @@ import (
 // DefaultDockerServer is the default registry of the client (config.py of the backends: docker_server).
 const DefaultDockerServer = "docker.io"
 
-// noDockerServer represents a docker_server that is set to an empty value: the client then does not prepend a registry.
+// noDockerServer represents an empty docker_server in the configuration. The client then does not prepend a registry.
 const noDockerServer = "-"
 
 // Image returns the form of an image name that the client uses. Since 2.9.0, the client prepends docker_server to
@@ -57,7 +57,8 @@ func FullImage(name, dockerServer, version string) (string, error) {
 
 // DefaultImage returns the image that a client of this version uses by default for a Python version such as "3.11". The
 // error lists the Python versions that have a default image. On code_engine, the result is the public image with all
-// modules that a worker imports; the client's configuration must name it: see ClientDefaultImage.
+// modules that a worker imports. The client uses this image only if its configuration specifies it; see
+// ClientDefaultImage.
 func DefaultImage(backend Backend, version, python string) (string, error) {
 	r := parseRelease(version)
 	known := defaultPythons(r)

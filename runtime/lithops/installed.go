@@ -55,9 +55,9 @@ func readVersion(dir string) (string, error) {
 	return version, nil
 }
 
-// fromFiles determines the versions of Lithops and Python from the files of an interpreter, without starting it. ok is
-// false if only Python can determine them: with PYTHONPATH or PYTHONHOME, packages in the user's site directory,
-// editable installations, or the layout of Debian.
+// fromFiles determines the versions of Lithops and Python from files, without starting the interpreter. ok is false if
+// only Python can determine them: with PYTHONPATH or PYTHONHOME, packages in the user's site directory, editable
+// installations, or the layout of Debian.
 func (o FindOptions) fromFiles(python string) (in Install, ok bool, err error) {
 	if o.Getenv("PYTHONPATH") != "" || o.Getenv("PYTHONHOME") != "" {
 		return Install{}, false, nil
@@ -101,9 +101,8 @@ func venvVersion(config []byte) string {
 
 var binaryName = text.NewPattern(`^python(\d\.\d{1,2})$`)
 
-// prefixVersion returns the version of an interpreter in a prefix of its own, such as one of pyenv or conda. The
-// version is part of the real file name, and the library is in the same prefix. prefixVersion returns "" for other
-// interpreters.
+// prefixVersion returns the version of an interpreter that has its own prefix, such as one of pyenv or conda. The file
+// name contains the version, and the library is in the same prefix. prefixVersion returns "" for other interpreters.
 func prefixVersion(python, root string) string {
 	target, err := filepath.EvalSymlinks(python)
 	if err != nil || filepath.Dir(target) != filepath.Join(root, "bin") || root == "/usr" || root == "/usr/local" || root == "/" {

@@ -34,8 +34,8 @@ import json
 sys.stdout.write("\n" + json.dumps({"python": "%d.%d" % sys.version_info[:2], "executable": sys.executable, "lithops": origin}))
 `
 
-// inspect returns the Lithops of an interpreter. If it returns errNoLithops, the Python version and interpreter are
-// set.
+// inspect returns the Lithops of an interpreter. The Python version and the interpreter are also set if it returns
+// errNoLithops.
 func (o FindOptions) inspect(ctx context.Context, python string) (Install, error) {
 	if in, ok, err := o.fromFiles(python); ok {
 		return in, err

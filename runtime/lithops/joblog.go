@@ -72,10 +72,10 @@ const (
 	sectionFooter   = "----------------------------------------------------------"
 )
 
-// ReadLog returns the calls in the log of an activation, in order, and sets Worker in the messages of the worker about
-// its own work. If a worker runs several calls at the same time, their lines are interleaved, and every line is
-// assigned to the call that started last. With a log level other than INFO, the worker does not log the calls. The log
-// is then assigned to the call that is known to have written it: job and call, or "" if it is unknown.
+// ReadLog returns the calls in the log of an activation, in order. It also sets Worker in the messages of the worker
+// about its own work. If a worker runs several calls at the same time, their lines are interleaved, and ReadLog assigns
+// every line to the call that started last. With a log level other than INFO, the worker does not log the calls.
+// ReadLog then assigns all lines to the given job and call, which are empty if unknown.
 func ReadLog(lines []Line, job, call string) []LoggedCall {
 	markWorker(lines)
 	calls := readLog(lines, nil)
@@ -86,8 +86,8 @@ func ReadLog(lines []Line, job, call string) []LoggedCall {
 }
 
 // markWorker sets Worker in the messages of a worker about its own work: the frames around the output of a function,
-// and the INFO and DEBUG messages outside of them. If calls are interleaved, it cannot determine which lines are
-// outside, so it marks only the frames.
+// and INFO and DEBUG messages outside of the frames. If calls are interleaved, lines inside and outside of a frame
+// cannot be distinguished, so markWorker marks only the frames.
 func markWorker(lines []Line) {
 	inside, interleaved := false, false
 	for i := range lines {

@@ -14,7 +14,7 @@ var (
 	activationID = text.NewPattern(`^[0-9A-Za-z-]{1,64}$`)
 )
 
-// IsJob reports whether s has the format of a job ID: the executor, a letter for the kind of job, and a number.
+// IsJob reports whether s has the format of a job ID: the executor ID, a letter for the kind of job, and a number.
 func IsJob(s string) bool { return jobID.MatchString(s) }
 
 // IsCall reports whether s has the format of a call ID: a number of at least five digits.
@@ -34,7 +34,7 @@ func JobOfRun(name string) string {
 	return ""
 }
 
-// JobObject is the information about a call in the key of an object (storage/utils.py).
+// JobObject is the information that the key of an object contains about a call (storage/utils.py).
 type JobObject struct {
 	Job, Call  string
 	Activation string // for the object that a call writes when it starts; otherwise empty

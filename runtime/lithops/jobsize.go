@@ -12,7 +12,7 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// JobSize is the CPU and memory of a Code Engine job. The memory is in MB as counted by the client: 1024 MB are "1G" of
+// JobSize is the CPU and memory of a Code Engine job. Like in the client, the memory is in MB, and 1024 MB are "1G" of
 // the service.
 type JobSize struct{ MilliCPU, MemoryMB int }
 

@@ -70,8 +70,8 @@ const (
 	minUsefulTime = 10
 )
 
-// JobTimeProblem describes the problem if a timeout in seconds leaves a job little time. fatal reports whether it
-// leaves none. The problem is the zero Message if the timeout is long enough.
+// JobTimeProblem describes the problem with a timeout in seconds that leaves a job little time. It returns the zero
+// Message if the timeout is long enough. fatal reports whether the timeout leaves no time at all.
 func JobTimeProblem(timeoutS int) (problem i18n.Message, fatal bool) {
 	if timeoutS >= minUsefulTime {
 		return i18n.Message{}, false
@@ -80,8 +80,8 @@ func JobTimeProblem(timeoutS int) (problem i18n.Message, fatal bool) {
 	return i18n.M("A timeout of {{.Value}} s leaves a job {{.Left}} s, because Lithops reserves {{.Kept}} s for itself.", "Value", timeoutS, "Left", left, "Kept", reservedTime), left == 0
 }
 
-// CheckJobTime returns an error if a timeout in seconds leaves a job no time. It accepts invalid timeouts, which
-// CheckTimeout reports.
+// CheckJobTime returns a fault.Usage error if a timeout in seconds leaves a job no time. It does not check for timeouts
+// below 1 s, because CheckTimeout rejects them.
 func CheckJobTime(timeoutS int) error {
 	problem, fatal := JobTimeProblem(timeoutS)
 	if !fatal || timeoutS < 1 {

@@ -18,8 +18,7 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// loaderScript makes Lithops load a configuration like an executor does, and prints the error with which Lithops
-// rejects it.
+// loaderScript makes Lithops load a configuration like an executor does. It prints the error if Lithops rejects it.
 const loaderScript = `
 import json, sys
 kind, path, backend, parent = sys.argv[1:5]
@@ -42,15 +41,15 @@ except Exception as e:
 sys.stdout.write("\n" + json.dumps({"rejected": error}))
 `
 
-// CheckWithClient makes the installed Lithops load the configuration, because only Lithops applies all of its own
-// rules. It returns an error with the message of Lithops if Lithops rejects the configuration. backend is the backend
-// that the user selected instead of the configured one, or "". Values of secret keys are removed from the message.
-// CheckWithClient returns nil if there is no configuration or no Python.
+// CheckWithClient makes the installed Lithops load the configuration, because only Lithops knows all of its rules. If
+// Lithops rejects the configuration, CheckWithClient returns an error with the message of Lithops, without the values
+// of secret keys. backend is the backend that the user selected instead of the configured one, or "". CheckWithClient
+// returns nil if there is no configuration or no Python.
 func (c *Config) CheckWithClient(ctx context.Context, install Install, backend string, environ []string) error {
 	if !c.exists() || install.Interpreter == "" {
 		return nil
 	}
-	dir, err := os.MkdirTemp("", "fn-runtime-") // the client creates directories in the directory for temporary files
+	dir, err := os.MkdirTemp("", "fn-runtime-") // the client creates directories in the temporary directory
 	if err != nil {
 		return err
 	}

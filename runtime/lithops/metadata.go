@@ -28,7 +28,7 @@ type Metadata struct {
 	LithopsVersion string // empty before 2.3.1
 	TimeoutS       int    // runtime_timeout in seconds, or 0 if missing; required by clients from 2.7.0 on (job/job.py)
 
-	raw []member // as read, in order, so that unknown members are kept
+	raw []member // all members as read, in order, so that unknown ones are kept
 }
 
 // Modules returns the names of the preinstalled modules, sorted.
@@ -41,8 +41,8 @@ func (m Metadata) Modules() []string {
 	return names
 }
 
-// Payload returns the parameters of the metadata call to the action. It returns an error for releases before 2.2.11,
-// whose runtimes cannot describe themselves: their client registers separate code for this purpose.
+// Payload returns the parameters of the metadata call to the action. It returns an error for releases before 2.2.11:
+// their runtimes cannot return metadata, and their client registers a separate action for this purpose.
 func Payload(version string) (map[string]any, error) {
 	r := parseRelease(version)
 	switch {

@@ -14,8 +14,8 @@ import (
 )
 
 // RequiredModules returns the import names of the modules that a Lithops worker of this version needs to start and to
-// access its storage. They were determined by importing the entry_point.py of each release as __main__ with one module
-// missing at a time.
+// access its storage. The list was determined by importing the entry_point.py of each release as __main__, each time
+// with one module missing.
 func RequiredModules(version, storageBackend string) []string {
 	r := parseRelease(version)
 	modules := []string{"pika", "requests", "six"}
@@ -48,8 +48,8 @@ func storageModules(backend string) []string {
 	return nil
 }
 
-// missingScript prints the modules, of those in its arguments, that Python does not find. It does not import them. The
-// working directory counts, as it does for a program in that directory.
+// missingScript prints those of the modules in its arguments that Python does not find. It does not import them.
+// Modules in the working directory count, as they do for a program in that directory.
 const missingScript = `
 import importlib.util, json, sys
 sys.stdout.write("\n" + json.dumps([m for m in sys.argv[1:] if importlib.util.find_spec(m) is None]))
@@ -62,8 +62,8 @@ var packages = map[string]string{
 }
 
 // CheckModules returns a fault.NotFound error if the Python of an installation lacks modules that the client needs to
-// access a service and a storage backend. With worker set, calls run in that Python too. CheckModules returns nil if
-// the Python is unknown or does not work.
+// access a service and a storage backend. If worker is set, it also checks the modules for running calls in that
+// Python. It returns nil if the Python is unknown or does not work.
 func (i Install) CheckModules(ctx context.Context, compute Backend, storage string, worker bool) error {
 	modules := storageModules(storage)
 	if compute == CodeEngine {

@@ -91,8 +91,8 @@ func DefaultNamespace(version, region, userKey string) string {
 // entityName matches the names that OpenWhisk accepts (EntityName.scala), limited to ASCII.
 var entityName = text.NewPattern(`^(?:[A-Za-z0-9_]|[A-Za-z0-9_][A-Za-z0-9_@ .&-]*[A-Za-z0-9_@.&-])$`)
 
-// ValidateNames returns an error if the service does not accept the name of the package, the action or the job, or if
-// Code Engine does not accept the image.
+// ValidateNames checks names before any request is sent. It returns an error if OpenWhisk does not accept the name of
+// the package or action, or if Code Engine does not accept the name of the job or image.
 func (c Contract) ValidateNames(action, image string) error {
 	if c.Backend == CodeEngine {
 		return validateJob(action, image)

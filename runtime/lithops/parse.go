@@ -40,8 +40,8 @@ func PackageUserKey(pkg string) (key string, ok bool) {
 	return m[1], true
 }
 
-// ParseAction returns the memory and the Lithops version from the names of a package and an action. If ok is true, both
-// are reliable. The image cannot be reliably determined from the name; read it from exec.image instead.
+// ParseAction returns the memory and the Lithops version from the names of a package and an action. Both are reliable
+// if ok is true. The name does not reliably contain the image; read the image from exec.image instead.
 func ParseAction(pkg, action string) (memoryMB int, version string, ok bool) {
 	if v, old := PackageVersion(pkg); old {
 		m := actionInVersioned.FindStringSubmatch(action)

@@ -86,7 +86,8 @@ func (c *Config) IgnoredKeys(install Install) []i18n.Message {
 }
 
 // cos applies the rules of storage/backends/ibm_cos/config.py. "ibm" takes precedence over "ibm_cos" before 2.6, and
-// "ibm_cos" over "ibm" since 2.6. The region defines the endpoint; before 3.0 even if an endpoint is configured.
+// "ibm_cos" over "ibm" since 2.6. The endpoint is derived from the region, before 3.0 even if an endpoint is
+// configured.
 func (c *Config) cos(out *Storage, compute Compute, rel release) *reader {
 	var r *reader
 	if rel.before(2, 6, 0) {

@@ -25,9 +25,9 @@ func TempDir(version string, getenv func(string) string) string {
 	return filepath.Join(os.TempDir(), name)
 }
 
-// tempNames are the entries of TempDir in which the client stores job data, in any release (constants.py). They do not
-// include the directory of the cleaner, because it contains requests of running programs; the clean command of the
-// client keeps it too. They do not include other entries either: the buckets of the Lithops storage backend "localhost"
+// tempNames are the entries of TempDir in which the client stores job data, in any release (constants.py). The
+// directory of the cleaner is not included: it contains requests of running programs, and the clean command of the
+// client keeps it too. Other entries are not included either: the buckets of the Lithops storage backend "localhost"
 // are user data.
 var tempNames = []string{"jobs", "logs", "modules", "custom-runtime", "cache", "localhost-runner.log", "localhost-service.log", "functions.log"}
 

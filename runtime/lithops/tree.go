@@ -36,7 +36,7 @@ func (t *tree) skip(name string, dir bool) bool {
 	return strings.HasSuffix(name, ".zip")
 }
 
-// path returns the local path of a file that is named by its slash-separated path in the package.
+// path returns the local path of a file. name is relative to the package and contains slashes.
 func (t *tree) path(name string) string { return filepath.Join(t.dir, filepath.FromSlash(name)) }
 
 func (t *tree) walk(ctx context.Context, dir string, depth int) error {
@@ -54,7 +54,7 @@ func (t *tree) walk(ctx context.Context, dir string, depth int) error {
 	}
 	for _, e := range entries {
 		name := path.Join(dir, e.Name())
-		info, err := os.Stat(t.path(name)) // follows links like the client; some installers create packages that consist of links
+		info, err := os.Stat(t.path(name)) // follows links like the client; some installers create packages that contain only links
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // a dangling link, such as an editor's lock; the client skips it too
 		}

@@ -8,7 +8,7 @@ import (
 	"fn-runtime/runtime/entity"
 )
 
-// trial starts an image like its job would, whether the code is in the image or in a config map.
+// trial is the program that starts the entry point of an image like a job. The code is in the image or in a config map.
 const trial = `import os, sys
 entry = '` + JobEntry + `'
 os.execv(sys.executable, [sys.executable] + ([entry] if os.path.exists(entry) else ['-c'] + sys.argv[1:]))

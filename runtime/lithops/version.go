@@ -7,7 +7,7 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// release is a Lithops version without parts that do not affect the contract. A development version is treated as the
+// release contains the parts of a Lithops version that affect its contract. A development version is treated as the
 // release that follows it: 3.7.1.dev0 is 3.7.1.
 type release struct{ major, minor, patch int }
 

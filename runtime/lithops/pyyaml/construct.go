@@ -119,8 +119,8 @@ var (
 )
 
 // scalar converts a scalar. The kind of a scalar without quotes and tag depends on its text. scalar returns an error
-// for syntax that the parser reads differently than PyYAML: a comment directly after | or >, an escaped apostrophe, and
-// a tag without a name.
+// for syntax that PyYAML and the parser read differently: a comment directly after | or >, an escaped apostrophe, and a
+// tag without a name.
 func (r *yamlReader) scalar(n *yaml.Node) (*Node, error) {
 	v := &Node{Kind: Text, Line: n.Line, Text: n.Value}
 	switch {
@@ -258,9 +258,9 @@ func (r *yamlReader) mapping(n *yaml.Node, depth int) (*Node, error) {
 	return merged, nil
 }
 
-// merge merges a mapping, or a list of mappings, into previously merged keys. It returns the keys that have different
-// values in two mappings, because PyYAML is inconsistent for them: up to 6.0.3 the first mapping in a list takes
-// precedence; in later releases the last one does, for names of more than one letter.
+// merge adds a mapping, or a list of mappings, to the previously merged keys. It returns the keys that have different
+// values in two mappings, because releases of PyYAML use different values: up to 6.0.3 that of the first mapping in a
+// list; in later releases that of the last one, for names of more than one letter.
 func (r *yamlReader) merge(into, from *Node, line int) (ambiguous []string, err error) {
 	sources := []*Node{from}
 	if from.Kind == List {

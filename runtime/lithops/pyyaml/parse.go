@@ -1,5 +1,5 @@
-// Package pyyaml reads YAML and JSON like Lithops, which uses PyYAML's safe_load and Python's json.loads: it returns an
-// error for texts that these reject, and values have the types that these return.
+// Package pyyaml reads YAML and JSON like Lithops, which uses PyYAML's safe_load and Python's json.loads. It returns an
+// error for texts that these functions reject, and values have the types that these functions return.
 //
 // It does not interpret the values.
 package pyyaml
@@ -109,8 +109,8 @@ func checkTabs(text string, root *yaml.Node, err error) (*yaml.Node, error) {
 	return root, err
 }
 
-// restoreTabs replaces the letter with tabs again. It reports whether the result is correct: it is not for folded
-// scalars, because folding depends on the tabs.
+// restoreTabs replaces the letter with tabs again. It returns false for folded scalars, because folding depends on the
+// tabs and the value may be wrong.
 func restoreTabs(n *yaml.Node, letter rune) bool {
 	if n.Style&yaml.FoldedStyle != 0 && strings.ContainsRune(n.Value, letter) {
 		return false

@@ -194,7 +194,7 @@ func TestParseMatchesClientForEdgeCases(t *testing.T) {
 var pieces = []string{"\t", "%", ",", "---\n", "\x00", "\xe9", "'", "\"", "[", "]", "{", "}", "&a ", "*a", "*base", "<<: ", "!!str ", "!x ", "#", " #", "\n", " ", "  ", "\r\n", "\ufeff",
 	"|", ">", ":", ": ", "- ", "@", "`", "\\", "0", "1e3", "~", "yes", "=", "\u00a0", "...\n", "\n\n", "é"}
 
-// parserRejects matches syntax that PyYAML accepts but Parse or its parser does not, and that nobody uses: a word in
+// parserRejects matches unusual syntax that PyYAML accepts but Parse or its parser does not: a word in
 // brackets that ends with a colon, an escaped tab or slash, a folded text that starts with a tab, directives.
 var parserRejects = regexp.MustCompile(`:[,\]}]|::|\\[\t/]|>-?\n +\t|(?m)^\x{feff}?%`)
 
