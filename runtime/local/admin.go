@@ -60,7 +60,7 @@ type health struct {
 	Load        *Load `json:"load,omitempty"`
 }
 
-// adminTimeout is how long a command waits for a response of the endpoint.
+// adminTimeout is how long a command waits for a response from the endpoint.
 const adminTimeout = 5 * time.Second
 
 // adminRequest sends a request to the endpoint that i describes and returns the body of the response. It trusts only

@@ -38,8 +38,8 @@ type certs struct {
 	tls *tls.Certificate
 }
 
-// issuance describes a CA and its server certificate: their files and the host names and addresses that they are valid
-// for.
+// issuance describes a CA and its server certificate: their files, and the host names and addresses for which they are
+// valid.
 type issuance struct {
 	ca, caKey, cert, certKey string // files
 	bundle                   string // file with all CAs that clients must trust
@@ -62,7 +62,7 @@ func localIssuance() issuance {
 	}
 }
 
-// cloudIssuance returns the issuance for the IBM host names that the proxy serves. Its CA is only in its own bundle.
+// cloudIssuance returns the issuance for the IBM host names that the proxy serves. Only its own bundle contains its CA.
 func cloudIssuance() issuance {
 	return issuance{
 		ca: cloudCAFile, caKey: cloudCAKeyFile, cert: cloudCertFile, certKey: cloudCertKeyFile, bundle: cloudBundleFile,

@@ -23,7 +23,7 @@ import (
 // LogOptions selects lines of the endpoint's log.
 type LogOptions struct {
 	Follow bool // continue until ctx ends
-	Lines  int  // number of existing lines, counted from the end
+	Lines  int  // how many of the last existing lines to write
 	Failed bool // only failed requests, warnings and errors
 }
 

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// processMark returns a value that distinguishes a process from other processes with the same PID: the ID of the boot
-// and the start time of the process (field 22 of /proc/PID/stat, see proc(5)). It returns "" if the process does not
-// run or is a zombie.
+// processMark returns a value that distinguishes a process from other processes with the same PID:the boot ID and the
+// start time of the process (field 22 of /proc/PID/stat, see proc(5)). It returns "" if the process does not run or is
+// a zombie.
 func processMark(pid int) string {
 	data, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {

@@ -35,7 +35,7 @@ type Options struct {
 	// memory.
 	MemoryMB int
 	Version  string // version of the plug-in
-	// Wait is how long a blocking invocation waits until it is answered with 202; 0 means OpenWhisk's 60 s.
+	// Wait is how long the endpoint waits for a blocking invocation before it responds with 202; 0 means OpenWhisk's 60 s.
 	Wait time.Duration
 	// NewInvoker creates the invoker. If it is nil, the endpoint creates an invoker of the kind that Invoker specifies.
 	NewInvoker func(ctx context.Context, s InvokerSetup) (invoke.Invoker, error)

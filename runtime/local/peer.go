@@ -20,7 +20,7 @@ var errNoPeer = errors.New("the other end of the connection is not a process on 
 type userListener struct {
 	net.Listener
 	uid        int
-	containers bool // the listener is on a bridge, so connections from outside this machine's sockets come from containers
+	containers bool // the listener is on a bridge: a connection without a socket on this machine comes from a container
 	log        *slog.Logger
 	logged     atomic.Int64 // Unix time in s at which a rejected connection was last logged
 }

@@ -19,7 +19,7 @@ func detach(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true
 func closeInherited() {
 	open, err := os.ReadDir("/dev/fd")
 	if err != nil {
-		return // does not happen on Linux and macOS
+		return // not expected: Linux and macOS have /dev/fd
 	}
 	for _, entry := range open {
 		if fd, err := strconv.Atoi(entry.Name()); err == nil && fd > 2 {
@@ -28,8 +28,8 @@ func closeInherited() {
 	}
 }
 
-// setUmask restricts the files that this process and its child processes, including actions, create: only their user
-// can access them.
+// setUmask sets a umask so that only the user can access the files that this process and its child processes, including
+// actions, create.
 func setUmask() { syscall.Umask(0o077) }
 
 // terminate sends SIGTERM to a process. It returns nil if the process has already ended.

@@ -14,9 +14,8 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Request is a request in the endpoint's log. Credentials and bodies are not logged. Query strings are not logged
-// completely, because the query of a presigned URL contains its signature; Query contains only the parameters that
-// loggedQuery selects.
+// Request is a request in the endpoint's log. Credentials and bodies are not logged. Of the query string, only the
+// parameters that loggedQuery selects are logged, because the query of a presigned URL contains its signature.
 type Request struct {
 	Time      time.Time     `json:"time"`
 	Service   string        `json:"service"` // "openwhisk", "s3", "codeengine", "iam" or "endpoint"
@@ -45,8 +44,7 @@ func loggedQuery(r *http.Request) string {
 	return q.Encode()
 }
 
-// The maximum lengths of texts in logged requests, in bytes: of the User-Agent header, and of any text of a rejected
-// request.
+// Maximum lengths in the log, in bytes: of the User-Agent header, and of every text of a rejected request.
 const (
 	maxAgent        = 300
 	maxRejectedText = 200

@@ -26,8 +26,8 @@ import (
 	"fn-runtime/runtime/local/invoker"
 )
 
-// How long a stop waits for running activations, then for pending responses, and then until the invoker has ended. A
-// busy container engine needs a long time to remove its containers.
+// How long a stop waits, in this order: for running activations, for pending responses, and for the invoker to end. The
+// last limit is high because a busy container engine may take long to remove containers.
 const (
 	graceActivations = 5 * time.Second
 	graceRequests    = 5 * time.Second

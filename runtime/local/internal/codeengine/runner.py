@@ -66,7 +66,7 @@ def replace_mount(text, mounts):
 def local_command(command, cwd):
     """Returns the command to run on this machine instead of an image's command."""
     if not command:
-        raise ValueError('the job has no command, and an image is not available to processes')
+        raise ValueError('the job does not specify a command, and a process has no image that could provide one')
     if re.match(r'python(3(\.\d+)?)?$', os.path.basename(command[0])):
         command[0] = sys.executable
     if ENTRY in command and not os.path.exists(ENTRY):

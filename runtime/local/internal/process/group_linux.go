@@ -12,8 +12,8 @@ import (
 	"fn-runtime/runtime/local/internal/sandbox"
 )
 
-// groups creates control groups (cgroup v2) for workers, below the group of this process. The zero value creates none.
-// It is used if the system has no cgroup v2.
+// groups creates control groups (cgroup v2) for workers, below the group of this process. The zero value creates none;
+// findGroups returns it if the system has no cgroup v2.
 type groups struct{ prefix string } // path of a group without the worker's name
 
 // findGroups returns the groups of the starter of dir. It kills the processes in groups that an earlier starter of the
