@@ -213,7 +213,7 @@ func (d *declaredRuntime) decide(p *plan.Plan) []*plan.Deployment {
 	return d.deployments
 }
 
-// missingPrerequisites determines what must be created before the first runtime.
+// missingPrerequisites determines which objects must be created before the first runtime.
 func (s *Service) missingPrerequisites(ctx context.Context, inv *site.Inventory) (prerequisites plan.Prerequisites, err error) {
 	err = s.Compute.FindScope(ctx)
 	if prerequisites.Scope = fault.Is(err, fault.NotFound); err != nil && !prerequisites.Scope {

@@ -75,8 +75,8 @@ func (s *Service) clean(ctx context.Context, req CleanRequest) (Result, error) {
 	return s.result(p, req.DryRun), err
 }
 
-// leftovers returns what to delete: the prefixes of metadata, and the objects of the service in groups that are deleted
-// one after the other.
+// leftovers returns the prefixes of the metadata to delete, and the objects of the service to delete, in groups that
+// are deleted one after the other.
 func (s *Service) leftovers(ctx context.Context) (prefixes []string, groups [][]entity.Resource, err error) {
 	err = parallel.Run(ctx, func(ctx context.Context) (err error) {
 		groups, err = s.Compute.Leftovers(ctx)

@@ -33,10 +33,10 @@ func (s *Service) LithopsConfig(_ context.Context, req ConfigRequest) ([]byte, e
 	if err != nil {
 		return nil, err
 	}
-	more := []string{"Save it as ~/.lithops/config, or name the file in LITHOPS_CONFIG_FILE; '" + req.Program + " lithops-config -o FILE' does."}
+	more := []string{"Save it as ~/.lithops/config, or set LITHOPS_CONFIG_FILE to its path. '" + req.Program + " lithops-config -o FILE' writes it to a file."}
 	if !req.ShowSecrets {
 		doc.Mask(lithops.Masked)
-		more = append(more, "Secrets are masked: print them with '"+req.Program+" lithops-config --show-secrets'.")
+		more = append(more, "Secrets are masked. Print them with '"+req.Program+" lithops-config --show-secrets'.")
 	}
 	return doc.Text(s.Target.Endpoint+".", append(more, s.environmentComments(req.Program)...)...)
 }
@@ -82,6 +82,7 @@ func (s *Service) WriteLithopsConfig(_ context.Context, req ConfigRequest, path 
 	return done, nil
 }
 
+// mergeInto returns the configuration file at path with the settings of over.
 func mergeInto(path, version string, over *lithops.Document) (*lithops.Document, error) {
 	existing, err := lithops.Load(lithops.LoadOptions{File: path, Version: version})
 	if err != nil {
@@ -94,6 +95,7 @@ func mergeInto(path, version string, over *lithops.Document) (*lithops.Document,
 	return doc, err
 }
 
+// unwritable returns the error for a configuration file that cannot be written.
 func unwritable(path string, err error) error {
 	if _, ok := errors.AsType[*fault.Fault](err); ok {
 		return err
@@ -109,9 +111,9 @@ func (s *Service) environmentComments(program string) []string {
 	case s.Target.CABundle == "":
 		return nil
 	case s.Target.Proxy != "": // the proxy URL contains a secret
-		return []string{"The client reaches the endpoint with what " + exports + " prints in its environment, and IBM Cloud itself without."}
+		return []string{"To reach the local endpoint, the client needs the environment variables that " + exports + " prints. Without them, it connects to IBM Cloud."}
 	}
-	return []string{"The client verifies the endpoint's certificate with this in its environment (" + exports + "):",
+	return []string{"To verify the endpoint's certificate, the client needs these environment variables (printed by " + exports + "):",
 		"  REQUESTS_CA_BUNDLE=" + s.Target.CABundle, "  AWS_CA_BUNDLE=" + s.Target.CABundle}
 }
 

@@ -17,7 +17,7 @@ import (
 
 // Deploy registers a runtime with one or several memory sizes. The first deployment takes four sequential requests
 // until the runtime is usable: read, register, invoke, store metadata. A fifth verifies that the runtime was not
-// deleted in the meantime. Existing parts that are up to date are unchanged.
+// deleted in the meantime. Parts that are up to date are not written again.
 func (s *Service) Deploy(ctx context.Context, req DeployRequest) (Result, error) {
 	wants, err := s.wantedRuntimes(req)
 	if err != nil {
@@ -102,15 +102,15 @@ func (s *Service) wantedRuntimes(req DeployRequest) ([]site.Wanted, error) {
 // warnOfCPUMismatch warns if the client will not run its jobs with the CPU of the runtime. The client always requests
 // the CPU of its configuration, and accepts only some combinations of CPU and memory.
 func (s *Service) warnOfCPUMismatch(w site.Wanted) {
-	cpu, asked := lithops.FormatCPU(w.MilliCPU), s.Settings.RuntimeMilliCPU
+	cpu, configured := lithops.FormatCPU(w.MilliCPU), s.Settings.RuntimeMilliCPU
 	switch {
 	case w.MilliCPU == 0:
 	case lithops.JobSize{MilliCPU: w.MilliCPU, MemoryMB: w.MemoryMB}.RejectedByClient():
 		s.Warn(i18n.M("The Lithops client does not accept a 'runtime_cpu' of {{.CPU}} with a 'runtime_memory' of {{.Memory}} MB, although Code Engine does. Specify another '--cpu' or '--memory'.",
 			"CPU", cpu, "Memory", w.MemoryMB))
-	case w.MilliCPU != asked:
+	case w.MilliCPU != configured:
 		s.Warn(i18n.M("The Lithops client runs its jobs with {{.Asked}} vCPU, not with the vCPU of the runtime. Set 'runtime_cpu: {{.CPU}}' and 'runtime_memory: {{.Memory}}' in section 'code_engine' of the Lithops configuration.",
-			"Asked", lithops.FormatCPU(asked), "Memory", w.MemoryMB, "CPU", cpu))
+			"Asked", lithops.FormatCPU(configured), "Memory", w.MemoryMB, "CPU", cpu))
 	}
 }
 
@@ -125,19 +125,20 @@ func (s *Service) checkJobTime(timeoutS int) error {
 	return nil
 }
 
-// existingState reads the state that a deployment depends on.
+// existingState is the state that a deployment depends on.
 type existingState struct {
 	s             *Service
 	wants         []site.Wanted
 	req           DeployRequest
 	existing      []plan.Existing
 	bundle        lithops.Bundle
-	digest        string // that the tag points to; "" if unknown
+	digest        string // digest that the image's tag points to; "" if unknown
 	prerequisites plan.Prerequisites
 }
 
-// read reads everything concurrently. If the cache of this machine lacks one of the runtimes, it also creates their
-// prerequisites: they are needed, creating them is harmless if they exist, and this saves the next step a request.
+// read reads everything concurrently. If the cache of this machine lacks one of the runtimes, read also creates the
+// resources that the runtimes require. This is harmless if the resources exist, and it saves a sequential request
+// later.
 func (l *existingState) read(ctx context.Context) error {
 	s := l.s
 	first := false

@@ -28,6 +28,7 @@ func (s *Service) Export(ctx context.Context, name string) (manifest.File, error
 	})
 }
 
+// declaration returns the declaration of a deployed runtime.
 func declaration(e site.Entry) manifest.Runtime {
 	rt := manifest.Runtime{Image: e.Image, MemoryMB: []int{e.NamedMB}, MilliCPU: e.MilliCPU, TimeoutS: e.TimeoutMS / 1000, Pin: e.Pinned()}
 	if e.Note(entity.NoteCode) == entity.CodeInImage {

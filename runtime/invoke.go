@@ -41,7 +41,7 @@ func (s *Service) Invoke(ctx context.Context, req InvokeRequest) ([]Invocation, 
 	})
 }
 
-// cleanupTimeout limits the deletion of the copy after an interruption.
+// cleanupTimeout limits the deletion of the copy, which an interruption does not abort.
 const cleanupTimeout = 30 * time.Second
 
 // invokeCopy registers a copy of a runtime, invokes it, and deletes it. The copy has a name that no client uses, so it
@@ -61,9 +61,9 @@ func (s *Service) invokeCopy(ctx context.Context, w site.Wanted, count int) ([]I
 	if _, err = s.Compute.Register(ctx, r, bundle); err == nil {
 		calls, err = s.invoke(ctx, w, count)
 	}
-	end, cancel := grace.Context(ctx, cleanupTimeout)
+	cleanup, cancel := grace.Context(ctx, cleanupTimeout)
 	defer cancel()
-	return calls, errors.Join(err, s.Compute.Unregister(end, w.ID))
+	return calls, errors.Join(err, s.Compute.Unregister(cleanup, w.ID))
 }
 
 // notDeployed converts a fault.NotFound error of a call to an error that suggests deploying the runtime. It returns any

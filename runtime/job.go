@@ -28,8 +28,9 @@ func (s *Service) deployRequest(req JobRequest) DeployRequest {
 	return d
 }
 
-// PrepareJob ensures that the runtime of a job exists before the job waits for it. It deploys a missing runtime if
-// Deploy is set, and returns a fault.NotFound error otherwise. An outdated runtime causes only a warning.
+// PrepareJob checks before the start of a job that its runtime exists, because the job would wait for a missing
+// runtime. It deploys a missing runtime if Deploy is set, and returns a fault.NotFound error otherwise. An outdated
+// runtime causes only a warning.
 func (s *Service) PrepareJob(ctx context.Context, req JobRequest) (Result, error) {
 	d := s.deployRequest(req)
 	if req.DetectedPython {

@@ -95,7 +95,7 @@ func (s *Service) readJobs(ctx context.Context, req JobsRequest, id string) (*jo
 	}
 }
 
-// reportCalls reports the number of ended calls as progress. It returns whether a call is waiting or running.
+// reportCalls reports the number of ended calls as progress. It reports whether a call is waiting or running.
 func (s *Service) reportCalls(list []entity.Job) (open bool) {
 	ended, total := 0, 0
 	for _, j := range list {

@@ -17,9 +17,9 @@ import (
 // LogsRequest selects the log lines to read. A service provides the lines of a call after the call has ended.
 type LogsRequest struct {
 	Runtime    string // part of an image name, or "default"; "" selects all
-	Job        string // or an executor, for all its jobs; "" selects all
-	Call       string // of Job; "" selects all
-	Activation string // one call by the service's ID, of any age; "" selects all
+	Job        string // ID of a job, or of an executor to select all its jobs; "" selects all
+	Call       string // ID of a call of Job; "" selects all
+	Activation string // ID of one activation of any age; "" selects all
 	Since      time.Duration
 	Failed     bool // only lines of failed calls
 	Worker     bool // include lines of the Lithops worker
@@ -33,7 +33,8 @@ const (
 	// recentLogs and jobLogs are the default values of Since, for all logs and for the logs of a job.
 	recentLogs = 10 * time.Minute
 	jobLogs    = 24 * time.Hour
-	// longestCall is how long before its last line a call may have started. Services select calls by their start.
+	// longestCall is the assumed maximum duration of a call. Services select calls by their start, so the listing
+	// starts this much earlier than the first selected line.
 	longestCall = 15 * time.Minute
 	// maxFailedRefreshes is how many consecutive refreshes may fail while logs are followed.
 	maxFailedRefreshes = 5
@@ -112,7 +113,7 @@ func (s *Service) readActivation(ctx context.Context, w *jobs.Watcher, r *logRea
 	}
 }
 
-// logReader collects lines and passes them on in the order of their times.
+// logReader collects lines and passes them to the caller in the order of their times.
 type logReader struct {
 	req   LogsRequest
 	from  time.Time
@@ -132,7 +133,7 @@ func (r *logReader) add(lines []entity.LogLine) {
 	}
 }
 
-// hasLines reports whether there are lines to pass on.
+// hasLines reports whether lines have been collected since the last flush.
 func (r *logReader) hasLines() bool { return len(r.lines) > 0 }
 
 func (r *logReader) matches(l entity.LogLine) bool {
@@ -146,7 +147,7 @@ func (r *logReader) sort() {
 	slices.SortStableFunc(r.lines, func(a, b entity.LogLine) int { return a.Time.Compare(b.Time) })
 }
 
-// flush passes the collected lines on, or the last ones if there is a limit.
+// flush passes the collected lines to yield. If last is positive, it passes at most that many of the newest lines.
 func (r *logReader) flush(yield func(entity.LogLine) error, last int) error {
 	r.sort()
 	lines := r.lines
@@ -162,7 +163,7 @@ func (r *logReader) flush(yield func(entity.LogLine) error, last int) error {
 	return nil
 }
 
-// follow passes new lines on until ctx ends. It tolerates a service that is unavailable for a while.
+// follow passes new lines to yield until ctx ends. It tolerates a service that is unavailable for a while.
 func (r *logReader) follow(ctx context.Context, w *jobs.Watcher, yield func(entity.LogLine) error) error {
 	for failed := 0; ; {
 		if err := parallel.Sleep(ctx, w.Pause()); err != nil {

@@ -12,9 +12,9 @@ import (
 	"fn-runtime/runtime/site"
 )
 
-// Prune deletes what the installed client does not use: the runtimes of other Lithops releases with this user key, with
-// their metadata and cache entries. On request it also deletes images in the container engine that lost their build tag
-// to a newer image and that no runtime uses.
+// Prune deletes the runtimes of this user key that the installed client does not use because they are for other Lithops
+// releases, with their metadata and cache entries. On request it also deletes images in the container engine that lost
+// their build tag to a newer image and that no runtime uses.
 func (s *Service) Prune(ctx context.Context, req PruneRequest) (Result, error) {
 	op := i18n.M("Pruning runtimes in {{.Place}}", "Place", s.Scope())
 	return during(s, op, func() (Result, error) {

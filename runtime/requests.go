@@ -41,7 +41,7 @@ type RollbackRequest struct {
 	DryRun   bool
 }
 
-// PruneRequest describes what Prune deletes and keeps.
+// PruneRequest selects the objects that Prune deletes.
 type PruneRequest struct {
 	Keep    []string // Lithops releases to keep in addition to the installed one
 	Images  bool     // also delete superseded images in the local container engine
@@ -65,8 +65,8 @@ type ShowRequest struct {
 type InvokeRequest struct {
 	Name     string
 	MemoryMB int  // 0: the configured memory
-	Count    int  // number of calls; 0 is 2: one cold or warm, one warm
-	Cold     bool // invoke a copy that has never run
+	Count    int  // number of calls; 0 selects 2, so that the second call is warm
+	Cold     bool // invoke a copy of the runtime, which has never run
 }
 
 // Invocation is a measured call.
@@ -79,11 +79,11 @@ type Invocation struct {
 	WaitMS       int64
 }
 
-// CleanRequest describes what Clean deletes.
+// CleanRequest selects the data that Clean deletes.
 type CleanRequest struct {
 	All       bool          // also the scope
 	JobsOnly  bool          // only lithops.jobs/
-	OlderThan time.Duration // only objects that were not modified for this long; 0 selects all
+	OlderThan time.Duration // only job objects that were last modified longer ago than this; 0 selects all
 	DryRun    bool
 	Confirm   func(plan Result) (bool, error)
 }

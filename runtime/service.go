@@ -24,8 +24,8 @@ type Service struct {
 	// it, the error contains the client's message. LoadClientConfig is nil if there is no configuration. Doctor calls
 	// it.
 	LoadClientConfig func(ctx context.Context) (source string, err error)
-	// Problems contains, by the name of a check of Doctor, why a part of the service is unavailable. Only Doctor works
-	// with a service that has problems.
+	// Problems contains the reasons why parts of the service are unavailable, by the name of the check of Doctor for
+	// each part. Only Doctor works with a service that has problems.
 	Problems map[string]error
 	// ClientProblem returns why the Lithops client in this environment would not work, or not securely, with the
 	// service that the check "session" or "bucket" of Doctor has called.

@@ -50,7 +50,7 @@ func (s *Service) show(ctx context.Context, sel site.Selector) ([]Detail, error)
 	return details, parallel.FirstError(errs)
 }
 
-// detail reads what lists omit: the image, all annotations and the metadata.
+// detail reads the data that lists omit: the image, all annotations and the metadata.
 func (s *Service) detail(ctx context.Context, e site.Entry, bundle, digest string) (Detail, error) {
 	d := Detail{BundleCurrent: bundle, DigestCurrent: digest, ClientPython: s.Install.Python, ClientLithops: s.Install.Version, MetadataKey: e.MetadataKey}
 	var object []byte

@@ -46,7 +46,7 @@ func (s *Service) update(ctx context.Context, sel site.Selector, req UpdateReque
 		case e.Orphan:
 		case e.Version != s.Contract.Version:
 			skip(e, i18n.M("It is for Lithops {{.Version}}. Update it with that Lithops release.", "Version", e.Version))
-		case state == site.PythonMismatch && !s.Target.HostPython: // it works for clients of its Python version, and would work for none after an update
+		case state == site.PythonMismatch && !s.Target.HostPython: // it works for clients with its Python version, and would work for no client after an update
 			skip(e, why)
 		default:
 			current = append(current, e)
@@ -56,7 +56,7 @@ func (s *Service) update(ctx context.Context, sel site.Selector, req UpdateReque
 		return none, sel.NotFound(inv)
 	}
 	p := plan.New(&s.Site, bundle)
-	all, err := s.updates(ctx, p, current, req)
+	all, err := s.planUpdates(ctx, p, current, req)
 	if err != nil {
 		return none, err
 	}
@@ -72,8 +72,8 @@ func (s *Service) update(ctx context.Context, sel site.Selector, req UpdateReque
 	return result, err
 }
 
-// updates reads the metadata, which lists do not contain, and plans the deployment of each runtime.
-func (s *Service) updates(ctx context.Context, p *plan.Plan, entries []site.Entry, req UpdateRequest) ([]*plan.Deployment, error) {
+// planUpdates reads the metadata, which lists do not contain, and plans the deployment of each runtime.
+func (s *Service) planUpdates(ctx context.Context, p *plan.Plan, entries []site.Entry, req UpdateRequest) ([]*plan.Deployment, error) {
 	digests := s.Digests(ctx, entries)
 	all, errs := parallel.Each(ctx, parallel.NewGroup(s.Jobs), entries, func(ctx context.Context, e site.Entry) (*plan.Deployment, error) {
 		w := s.WantExisting(e, req.TimeoutS, digests[e.Image])

@@ -11,10 +11,11 @@ func (p *purge) startPass(pass int) {
 	}
 }
 
-// count adds to the totals and reports progress. If a pass lists a key that an earlier pass deleted according to the
-// response, the caller subtracts the key from deleted. A key that failed in the previous pass was never added. The
-// caller adds it after the pass, which either subtracted it as well or did not find it. deleted may be too low for a
-// while, but is never too high.
+// count adds to the totals and reports progress. A key that a later pass lists again was not deleted, although the
+// response of the store may have reported it as deleted. The pass therefore subtracts it from deleted. A key whose
+// deletion failed had not been added. To compensate, objects adds the number of these keys after the next pass: that
+// pass has either subtracted the key, or not found it because it is deleted now. Until then deleted may be too low, but
+// it is never too high.
 func (p *purge) count(deleted, seen int, bytes int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -17,7 +17,7 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
-// subject is the target of a request: the key of an object, or "" for the bucket.
+// subject is the key of the object that a request is about, or "" for the bucket.
 type subject string
 
 const bucketSubject subject = ""

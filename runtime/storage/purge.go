@@ -43,7 +43,7 @@ type purge struct {
 	started   time.Time
 	versioned func() (bool, error)
 
-	listed atomic.Int64
+	listed atomic.Int64 // number of listed entries
 
 	mu      sync.Mutex
 	seen    int
@@ -62,9 +62,9 @@ type item struct {
 }
 
 // Purge deletes all objects that sweep selects, with all versions if the bucket is versioned, and aborts unfinished
-// multipart uploads. Listing and deleting overlap, and memory use does not depend on the number of objects. The
-// prefixes are then listed again because a retried DeleteObjects request may return 200 although keys remain. The
-// counts are correct even if an error is returned. A missing bucket has no objects.
+// multipart uploads. Listing and deleting overlap, and memory use does not depend on the number of objects. Purge then
+// lists the prefixes again, because a retried DeleteObjects request may return 200 although keys remain. The counts are
+// correct even if an error is returned. A missing bucket has no objects.
 func (s *Store) Purge(ctx context.Context, sweep entity.Sweep) (entity.Purged, error) {
 	if err := s.ready(ctx); err != nil {
 		return entity.Purged{}, err
@@ -155,6 +155,7 @@ func (p *purge) objects(ctx context.Context) error {
 	}
 }
 
+// remainingObjects returns the fault for n objects that could not be deleted.
 func (p *purge) remainingObjects(n int) error {
 	return fault.New(fault.Failed,
 		i18n.N("{{.Count}} object could not be deleted.", "{{.Count}} objects could not be deleted.", n),

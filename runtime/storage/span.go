@@ -12,9 +12,9 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
-// span is a range of the keys below a prefix: keys greater than after and not greater than upTo. An upTo of "" means
-// no upper bound. Any bounds divide the keys without gaps or overlaps. Common prefixes are used as bounds because
-// they divide the keys evenly.
+// span is a range of the keys below a prefix: keys greater than after and not greater than upTo. An upTo of "" means no
+// upper bound. Consecutive spans divide the keys without gaps or overlaps, whatever their bounds are. Common prefixes
+// are used as bounds because they divide the keys evenly.
 type span struct{ prefix, after, upTo string }
 
 // spansPerPage is the number of spans for one page of common prefixes.
@@ -144,6 +144,7 @@ func (p *purge) matchesAge(it item) bool {
 	return !it.changed.IsZero() && it.changed.Before(p.sweep.OlderThan)
 }
 
+// objectPages returns a function that reads the objects of a span page by page.
 func (p *purge) objectPages(s span) transport.NextPage[item] {
 	in := &s3.ListObjectsV2Input{Bucket: &p.store.o.Bucket, Prefix: aws.String(s.prefix)}
 	if s.after != "" {

@@ -2,8 +2,7 @@
 // S3 API.
 //
 // It implements the S3 API with paging and error messages, and the deletion of many objects. It does not define the
-// names of objects, and requests reach the server through runtime/transport. No other package imports the S3 SDK
-// because its initialization takes longer than the rest of the program.
+// names of objects, and requests reach the server through runtime/transport. No other package imports the S3 SDK.
 package storage
 
 import (
@@ -27,7 +26,7 @@ import (
 // Options defines the location of the bucket and the credentials.
 type Options struct {
 	Endpoint string // URL; "http://" is allowed on this machine only
-	Region   string // of the signature; default "us-east-1", which stores without regions expect
+	Region   string // region of the signature; the default is "us-east-1", which stores without regions expect
 	Bucket   string
 
 	// HMAC keys to sign each request (AWS Signature Version 4). Without them the transport must add an IAM token as a

@@ -25,6 +25,7 @@ func (p *purge) abortUploads(ctx context.Context) error {
 	return nil
 }
 
+// abortBelow aborts the unfinished multipart uploads below one prefix.
 func (p *purge) abortBelow(ctx context.Context, prefix string) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(parallelAborts)

@@ -18,7 +18,8 @@ type Auth struct {
 	Basic string    // Authorization: Basic, "user:password" or OpenWhisk's "uuid:key"
 }
 
-func (a Auth) set() bool { return a.Token != nil || a.Basic != "" }
+// isSet reports whether there are credentials.
+func (a Auth) isSet() bool { return a.Token != nil || a.Basic != "" }
 
 func (a Auth) wrap(next http.RoundTripper) http.RoundTripper {
 	switch {
@@ -27,13 +28,14 @@ func (a Auth) wrap(next http.RoundTripper) http.RoundTripper {
 	case a.Basic != "":
 		value := "Basic " + base64.StdEncoding.EncodeToString([]byte(a.Basic))
 		return roundTripper(func(req *http.Request) (*http.Response, error) {
-			return next.RoundTrip(authorized(req, value))
+			return next.RoundTrip(withAuthorization(req, value))
 		})
 	}
 	return next
 }
 
-func authorized(req *http.Request, value string) *http.Request {
+// withAuthorization returns a copy of a request with an Authorization header.
+func withAuthorization(req *http.Request, value string) *http.Request {
 	out := req.Clone(req.Context())
 	out.Header.Set("Authorization", value)
 	return out
@@ -47,15 +49,15 @@ const (
 )
 
 // bearer adds a token to requests. If the service responds with 401, the token may have expired: bearer renews it once
-// and sends the request once more. A 403 is returned unchanged unless the token has expired by the server's clock,
-// because some services respond with 403 to expired tokens.
+// and sends the request once more. Some services respond with 403 to an expired token, so bearer does the same after a
+// 403 if the token has expired by the server's clock. Any other 403 is returned unchanged.
 type bearer struct {
 	next     http.RoundTripper
 	source   TokenFunc
-	lock     chan struct{} // protects the fields below; a channel, so that waiting ends with the context
+	lock     chan struct{} // protects the following fields; it is a channel, so that waiting for it ends with the context
 	token    string
 	renewed  time.Time
-	lastErr  error // of the last call of source, at failedAt
+	lastErr  error // error of the last call of source, which failed at failedAt
 	failedAt time.Time
 }
 
@@ -67,7 +69,7 @@ func (b *bearer) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		return nil, err
 	}
-	resp, err := b.next.RoundTrip(authorized(req, "Bearer "+token))
+	resp, err := b.next.RoundTrip(withAuthorization(req, "Bearer "+token))
 	if err != nil || !tokenExpired(resp, token) || !canReplay(req) {
 		return resp, err
 	}
@@ -82,7 +84,7 @@ func (b *bearer) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return b.next.RoundTrip(authorized(out, "Bearer "+fresh))
+	return b.next.RoundTrip(withAuthorization(out, "Bearer "+fresh))
 }
 
 // tokenExpired reports whether a response means that the token has expired.
@@ -107,7 +109,7 @@ func (b *bearer) current(ctx context.Context, rejected string) (string, error) {
 	}
 	defer func() { <-b.lock }()
 	if b.lastErr != nil && b.failedAt.After(start) {
-		return "", b.lastErr // the fetch failed, after all its retries, while this caller was waiting: do not repeat it
+		return "", b.lastErr // the call failed, after all its retries, while this caller was waiting, so it is not repeated
 	}
 	if b.token == "" {
 		token, err := b.fetch(ctx, false)

@@ -24,7 +24,7 @@ type Budget struct {
 	spent        time.Duration
 	retrying     int       // number of requests that are being retried
 	since        time.Time // start of the current period of retries
-	until        time.Time // time up to which spent is complete
+	until        time.Time // end of the last period of retries
 	unresponsive map[string]bool
 }
 
@@ -68,7 +68,7 @@ func (b *Budget) Spend(start time.Time) (done func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.until.After(start) {
-		start = b.until // counted already
+		start = b.until // the time before is included in spent
 	}
 	if b.retrying == 0 || start.Before(b.since) {
 		b.since = start

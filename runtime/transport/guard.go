@@ -95,7 +95,7 @@ func ThisMachine(host string) bool {
 }
 
 func parseOrigin(o Options) (*url.URL, error) {
-	if o.Origin == "" && !o.Auth.set() {
+	if o.Origin == "" && !o.Auth.isSet() {
 		return nil, nil
 	}
 	u, err := url.Parse(o.Origin)

@@ -30,7 +30,7 @@ func APIKeyToken(endpoint, apiKey string, rt http.RoundTripper) TokenFunc {
 		mu.Lock()
 		defer mu.Unlock()
 		if lastErr != nil && failedAt.After(start) {
-			return "", lastErr // the exchange failed, after all its retries, while this caller was waiting: do not repeat it
+			return "", lastErr // the exchange failed, after all its retries, while this caller was waiting, so it is not repeated
 		}
 		if !refresh && token != "" && time.Until(expires) > expirySlack {
 			return token, nil

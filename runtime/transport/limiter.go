@@ -12,25 +12,27 @@ import (
 // a reduction, which all fail with 429, from reducing the limit again.
 const cutInterval = time.Second
 
-// hosts holds the state of each host: the time before which no request is sent, and the limit of concurrent requests.
+// hosts holds the state of each host.
 type hosts struct {
 	mu  sync.Mutex
 	max int
 	all map[string]*host
 }
 
+// host is the state of one host.
 type host struct {
-	notBefore time.Time
-	limit     int
-	running   int
-	successes int // successful responses since the limit last changed
-	lastCut   time.Time
+	notBefore time.Time       // no request is sent before this time
+	limit     int             // maximum of running
+	running   int             // number of requests in flight
+	successes int             // successful responses since the limit last changed
+	lastCut   time.Time       // when limit was last reduced
 	waiting   []chan struct{} // in order of arrival; closed when a slot is handed over
 }
 
 func newHosts(max int) *hosts { return &hosts{max: max, all: map[string]*host{}} }
 
-func (h *hosts) of(name string) *host {
+// get returns the state of a host.
+func (h *hosts) get(name string) *host {
 	x := h.all[name]
 	if x == nil {
 		x = &host{limit: h.max}
@@ -42,7 +44,7 @@ func (h *hosts) of(name string) *host {
 // acquire waits for a free slot among the requests in flight, and then until the time that the host asked for.
 func (h *hosts) acquire(ctx context.Context, name string) error {
 	h.mu.Lock()
-	x := h.of(name)
+	x := h.get(name)
 	if x.running < x.limit {
 		x.running++
 		h.mu.Unlock()
@@ -83,14 +85,15 @@ func (h *hosts) acquire(ctx context.Context, name string) error {
 	}
 }
 
+// finish frees the slot of a request, and adapts the limit of the host to the status of the response, 0 if there was none.
 func (h *hosts) finish(name string, status int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	x := h.of(name)
+	x := h.get(name)
 	now := time.Now()
 	switch {
 	case status == http.StatusTooManyRequests && now.Sub(x.lastCut) > cutInterval:
-		x.limit, x.successes, x.lastCut = max(1, min(x.limit, x.running)/2), 0, now // half of the load that was too high
+		x.limit, x.successes, x.lastCut = max(1, min(x.limit, x.running)/2), 0, now // half the number of requests that was too high
 	case status > 0 && status < 400 && x.limit < h.max:
 		if x.successes++; x.successes >= x.limit {
 			x.limit, x.successes = x.limit+1, 0
@@ -116,7 +119,7 @@ func (h *hosts) slowDown(name string, throttled bool, wait time.Duration) {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	x := h.of(name)
+	x := h.get(name)
 	if t := time.Now().Add(wait); t.After(x.notBefore) {
 		x.notBefore = t
 	}

@@ -5,7 +5,7 @@ import (
 	"fn-runtime/runtime/fault"
 )
 
-// ConfirmNotFound checks the error of a request, such as a deletion, that expects name to be gone. If err is a
+// ConfirmNotFound checks the error of a request that succeeds if name does not exist, such as a deletion. If err is a
 // fault.NotFound error, it calls check, because wrong routes and gateways also return status 404. It returns nil if
 // check returns a fault.NotFound error as well, and a fault.Conflict error if check succeeds. Any other err is returned
 // unchanged.

@@ -16,17 +16,18 @@ import (
 // shownFields are the only JSON fields whose strings are shown in a trace. Numbers and booleans are shown in all fields
 // except "code", which holds programs as well as error codes. The names are from the APIs of OpenWhisk and Code Engine,
 // the responses of the IBM Cloud identity service, and the Lithops metadata.
-var shownFields = set("activationId", "cause", "created_at", "description", "end", "entity_tag", "error", "errorCode", "errorMessage",
+var shownFields = newSet("activationId", "cause", "created_at", "description", "end", "entity_tag", "error", "errorCode", "errorMessage",
 	"id", "image", "image_reference", "job_name", "key", "kind", "last_failure_reason", "lithops_version", "message", "mount_path", "name",
 	"namespace", "python_version", "reference", "resource_group_id", "resource_plan_id", "scale_array_spec", "scale_cpu_limit",
 	"scale_memory_limit", "status", "subject_type", "token_type", "trace", "type", "updated", "version")
 
 // shownXML are the only XML elements whose text is shown in a trace: the names of the S3 API that hold no secret.
-var shownXML = set("Bucket", "Code", "DeleteMarker", "EncodingType", "ID", "IsLatest", "IsTruncated", "Key", "KeyCount",
+var shownXML = newSet("Bucket", "Code", "DeleteMarker", "EncodingType", "ID", "IsLatest", "IsTruncated", "Key", "KeyCount",
 	"KeyMarker", "LastModified", "LocationConstraint", "MaxKeys", "Message", "Name", "NextKeyMarker", "Prefix", "Quiet",
 	"RequestId", "Resource", "Size", "StartAfter", "Status", "StorageClass", "UploadId", "VersionId")
 
-// writeBody writes the parts of a body that its type and the lists above allow. hide redacts the text before it is cut.
+// writeBody writes the parts of a body that may be shown, depending on its content type. hide redacts the text before
+// it is truncated.
 func writeBody(b *strings.Builder, contentType string, data []byte, hide func(string) string) {
 	if len(data) == 0 {
 		return

@@ -11,10 +11,10 @@ import (
 const maxReplay = 16 << 20
 
 // replayable returns a request with a GetBody function for its body, if possible. Some SDKs set no GetBody. The GetBody
-// of the S3 SDK ends the reader that it returned before, and is replaced by a copy in memory.
+// of the S3 SDK ends the reader that it returned before, so it is replaced by a copy of the body in memory.
 func replayable(req *http.Request) (*http.Request, error) {
-	foreign := req.GetBody != nil && req.ContentLength <= 0 // the length is unknown: the body may be too long to keep
-	if req.Body == nil || req.Body == http.NoBody || foreign || req.ContentLength > maxReplay {
+	unknownLength := req.GetBody != nil && req.ContentLength <= 0 // the body may be too long to keep
+	if req.Body == nil || req.Body == http.NoBody || unknownLength || req.ContentLength > maxReplay {
 		return req, nil
 	}
 	data, err := io.ReadAll(io.LimitReader(req.Body, maxReplay+1))

@@ -61,13 +61,13 @@ func (r *retry) RoundTrip(req *http.Request) (*http.Response, error) {
 // attempt is one request with its retries.
 type attempt struct {
 	*retry
-	req      *http.Request
-	start    time.Time
-	limit    time.Duration // of all retries
-	bounded  bool          // limit is the rest of the budget
-	sent     bool
-	failures int
-	spent    func() // stops counting the time of the budget; nil before the first failure
+	req          *http.Request
+	start        time.Time
+	limit        time.Duration // of the time for all attempts
+	bounded      bool          // limit is the rest of the budget
+	sent         bool
+	failures     int
+	stopSpending func() // stops counting the time of the budget; nil before the first failure
 }
 
 // send sends the request once. Its error is a permanent error of package backoff or a *retryError.
@@ -97,8 +97,8 @@ func (a *attempt) send() (*http.Response, error) {
 
 // fail counts a failed attempt. The error of the last attempt is permanent.
 func (a *attempt) fail(why *retryError) error {
-	if a.spent == nil {
-		a.spent = a.budget.Spend(a.start)
+	if a.stopSpending == nil {
+		a.stopSpending = a.budget.Spend(a.start)
 	}
 	if a.failures++; a.failures >= maxTries && why.reason != statusReason(http.StatusTooManyRequests) {
 		a.bounded = false
@@ -137,8 +137,8 @@ func (a *attempt) giveUp(resp *http.Response, err error) (*http.Response, error)
 }
 
 func (a *attempt) end() {
-	if a.spent != nil {
-		a.spent()
+	if a.stopSpending != nil {
+		a.stopSpending()
 	}
 }
 

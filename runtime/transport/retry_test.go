@@ -244,14 +244,14 @@ func TestConcurrencyFollowsThrottling(t *testing.T) {
 		for range 8 {
 			h.finish("a", http.StatusTooManyRequests)
 		}
-		if got := h.of("a").limit; got != 4 {
+		if got := h.get("a").limit; got != 4 {
 			t.Fatalf("limit %d after one burst of 429, want 4", got)
 		}
 		for range 200 {
 			acquire()
 			h.finish("a", 200)
 		}
-		if got := h.of("a").limit; got != 8 {
+		if got := h.get("a").limit; got != 8 {
 			t.Errorf("limit %d after much success, want 8", got)
 		}
 		for range 8 {
@@ -265,7 +265,7 @@ func TestConcurrencyFollowsThrottling(t *testing.T) {
 		if err := <-done; !errors.Is(err, context.Canceled) {
 			t.Errorf("a waiting request ends with %v", err)
 		}
-		if x := h.of("a"); x.running != 8 || len(x.waiting) != 0 {
+		if x := h.get("a"); x.running != 8 || len(x.waiting) != 0 {
 			t.Errorf("%d running, %d waiting", x.running, len(x.waiting))
 		}
 	})

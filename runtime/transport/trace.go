@@ -25,17 +25,17 @@ const (
 )
 
 // shownHeaders are the only headers whose values are shown in a trace.
-var shownHeaders = set("Accept", "Accept-Encoding", "Connection", "Content-Encoding", "Content-Length", "Content-Md5",
+var shownHeaders = newSet("Accept", "Accept-Encoding", "Connection", "Content-Encoding", "Content-Length", "Content-Md5",
 	"Content-Type", "Date", "Etag", "Ibm-Service-Instance-Id", "Last-Modified", "Retry-After", "Server",
 	"Transfer-Encoding", "User-Agent", "Transaction-Id", "X-Amz-Bucket-Region", "X-Amz-Content-Sha256", "X-Amz-Date",
 	"X-Amz-Id-2", "X-Amz-Request-Id", "X-Correlation-Id", "X-Openwhisk-Activation-Id", "X-Request-Id")
 
 // shownQuery are the only query parameters whose values are shown in a trace.
-var shownQuery = set("blocking", "code", "delete", "delimiter", "key-marker", "limit", "list-type", "location",
+var shownQuery = newSet("blocking", "code", "delete", "delimiter", "key-marker", "limit", "list-type", "location",
 	"max-keys", "max-uploads", "offset", "overwrite", "prefix", "result", "skip", "start-after", "uploads",
 	"versioning", "versions", "version-id-marker")
 
-func set(names ...string) map[string]bool {
+func newSet(names ...string) map[string]bool {
 	m := make(map[string]bool, len(names))
 	for _, n := range names {
 		m[n] = true
@@ -61,7 +61,7 @@ func newTracer(o Options) *tracer {
 func (t *tracer) request(req *http.Request) {
 	var b strings.Builder
 	hide := t.hide(req)
-	fmt.Fprintf(&b, "\nREQUEST: [%s]\n%s %s HTTP/1.1\nHost: %s\n", now(), req.Method, target(req.URL, hide), text.Line(req.URL.Host, 300))
+	fmt.Fprintf(&b, "\nREQUEST: [%s]\n%s %s HTTP/1.1\nHost: %s\n", timestamp(), req.Method, shownPath(req.URL, hide), text.Line(req.URL.Host, 300))
 	writeHeader(&b, req.Header, hide)
 	if req.GetBody != nil && req.ContentLength > 0 && req.ContentLength <= maxReplay { // the body is in memory
 		if body, err := req.GetBody(); err == nil {
@@ -78,7 +78,7 @@ func (t *tracer) request(req *http.Request) {
 func (t *tracer) response(req *http.Request, resp *http.Response, err error, took time.Duration) {
 	var b strings.Builder
 	hide := t.hide(req)
-	fmt.Fprintf(&b, "\nRESPONSE: [%s] Elapsed: %dms\n", now(), took.Milliseconds())
+	fmt.Fprintf(&b, "\nRESPONSE: [%s] Elapsed: %dms\n", timestamp(), took.Milliseconds())
 	if err != nil {
 		fmt.Fprintf(&b, "%s\n", text.Line(hide(err.Error()), maxShown))
 		t.write(b.String(), req)
@@ -90,8 +90,8 @@ func (t *tracer) response(req *http.Request, resp *http.Response, err error, too
 	t.write(b.String(), req)
 }
 
-// hide returns a function that redacts secrets and the credentials of a request. It must run before the text is cut,
-// because half a secret would not be recognized later.
+// hide returns a function that redacts secrets and the credentials of a request. It must run before the text is
+// truncated, because a truncated secret would not be recognized.
 func (t *tracer) hide(req *http.Request) func(string) string {
 	return func(text string) string { return t.secrets.redact(text, req) }
 }
@@ -104,10 +104,11 @@ func (t *tracer) write(text string, req *http.Request) {
 	_, _ = io.WriteString(t.out, text) // a trace that cannot be written must not stop the command
 }
 
-func now() string { return time.Now().UTC().Format(time.RFC3339Nano) }
+// timestamp returns the current time for a trace.
+func timestamp() string { return time.Now().UTC().Format(time.RFC3339Nano) }
 
-// target returns the path of a URL with the query parameters that may be shown.
-func target(u *url.URL, hide func(string) string) string {
+// shownPath returns the path of a URL with its query. It hides the values of parameters that may not be shown.
+func shownPath(u *url.URL, hide func(string) string) string {
 	query := u.Query()
 	for name, values := range query {
 		if !shownQuery[name] {

@@ -9,7 +9,7 @@ import (
 )
 
 // webPage detects the HTML page of a gateway, a proxy or a login portal instead of an API's response. It is outside
-// retry in the chain, so that a gateway's 503 is retried before it is reported. This program reads no objects that are
+// retry in the chain, so that a gateway's 503 is retried before it is reported. No object that this program reads is
 // HTML.
 type webPage struct{ next http.RoundTripper }
 
