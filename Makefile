@@ -1,4 +1,4 @@
-# fn-runtime: the targets for developers and CI. `make demo` and `make test` need no other setup.
+# Targets for developers and CI. `make demo` and `make test` need no other setup.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := build
@@ -24,14 +24,14 @@ demo: ## deploy a runtime to the local endpoint and run a real Lithops job
 	@$(MAKE) -s build 2> >(grep -v '^go: downloading' >&2)
 	@bin/demo
 
-notices: ## write plugin/NOTICE: linked modules and their licenses; needed after go.mod has changed
+notices: ## write plugin/NOTICE, the licenses of linked modules; run it after a change of go.mod
 	$(GO) run ./bin/notices
 
-docs: ## regenerate the reference, the manual pages and the outputs shown in docs
+docs: ## regenerate the reference, the manual pages and the outputs in the documentation
 	$(GO) run ./bin/reference
 	UPDATE=1 $(GO) test -count=1 -timeout 10m ./test/docs
 
-check: lint ## quick check: format, vet, lint and the tests of the packages; less than two minutes once built
+check: lint ## run the quick checks: format, vet, lint and package tests; takes less than two minutes once built
 	$(GO) test -short -timeout 5m $(PACKAGES)
 
 test: lint unit e2e ## run all checks and tests; in CI no test may be skipped
@@ -46,20 +46,20 @@ prose: ## find words to avoid (tools/vale/Plain/Words.yml) in comments, texts an
 unit: ## test the packages with the race detector
 	$(GO) test -race -timeout 10m -p 4 $(PACKAGES)
 
-e2e: build ## test the built binary with real Lithops, engine and registry; three packages at a time, which mostly wait
+e2e: build ## test the built binary with real Lithops, engine and registry; runs three packages at a time
 	$(GO) test -count=1 -timeout 60m -p 3 ./test/...
 
 vuln: ## check for known vulnerabilities; fails if the database is unreachable
 	$(TOOL) govulncheck ./...
 
-cover: ## measure the coverage of the packages
+cover: ## measure the test coverage of the packages
 	$(GO) test -timeout 10m -coverprofile=coverage.out -coverpkg=./... $(PACKAGES)
 	$(GO) tool cover -func=coverage.out | tail -1
 
-bench: build ## compare with other tools in one run of several minutes; writes docs/performance.md
+bench: build ## compare with other tools; takes several minutes and writes docs/performance.md
 	$(GO) run ./test/bench -write
 
-faults: build ## inject every fault into every request, including lasting ones; writes the counts to docs/reliability.md
+faults: build ## inject every temporary and lasting fault into every request; writes the counts to docs/reliability.md
 	$(GO) test -count=1 -timeout 120m ./test/faults -full -write
 	$(GO) test -count=1 -timeout 20m ./test/secrets -write
 	$(GO) test -count=1 -timeout 20m -p 1 ./test/races ./test/crash ./test/hostile -write
@@ -67,10 +67,10 @@ faults: build ## inject every fault into every request, including lasting ones; 
 soak: build ## put load on one local endpoint for ten minutes; writes docs/reliability.md
 	$(GO) test -count=1 -timeout 30m -v ./test/soak -for 10m -write
 
-translations: ## check that every text is translated into every language; lists missing and outdated translations
+translations: ## check that every text is translated into every language; lists missing and outdated ones
 	$(GO) run ./bin/translations -check
 
-release: translations ## build dist: seven platforms, checksums, bill of materials, plug-in repository, Homebrew formula, Debian packages
+release: translations ## build a release in dist: seven platforms, checksums, bill of materials, plug-in repository, Homebrew formula, Debian packages
 	@bin/release dist
 
 release-check: ## install every platform of a release from a server, with qemu-user-static, ruby and lintian; takes minutes

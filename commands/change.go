@@ -19,7 +19,7 @@ type change struct {
 	// question returns the confirmation question for the combined plans of all regions. If it is nil, the command does
 	// not ask for confirmation.
 	question     func(plan runtime.Result) i18n.Message
-	declined     i18n.Message // is printed if the user answers no
+	declined     i18n.Message // printed if the user answers no
 	allowMissing bool         // a runtime that exists in only some of the regions is not an error
 	do           func(ctx context.Context, s *runtime.Service, confirm confirm) (runtime.Result, error)
 }
@@ -39,8 +39,8 @@ func (f *Factory) change(ctx context.Context, c change) error {
 		ask = func(plan runtime.Result) (bool, error) {
 			f.View.Plan(plan)
 			question := c.question(plan)
-			if at := targets(); at != "" {
-				question = i18n.M("{{.Question}} ({{.Place}})", "Question", question, "Place", at)
+			if names := targets(); names != "" {
+				question = i18n.M("{{.Question}} ({{.Place}})", "Question", question, "Place", names)
 			}
 			yes, err := f.View.Confirm(ctx, question)
 			declined = err == nil && !yes
@@ -61,8 +61,8 @@ func (f *Factory) change(ctx context.Context, c change) error {
 	return exitError{exitChanged}
 }
 
-// recordTargets wraps c.do so that it records the targets it runs in. The returned function lists them, for the
-// question.
+// recordTargets wraps c.do so that it records the targets it runs in. The returned function lists the targets for the
+// confirmation question.
 func recordTargets(c *change) func() string {
 	var mu sync.Mutex
 	var targets []string

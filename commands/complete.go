@@ -17,8 +17,8 @@ import (
 	"fn-runtime/runtime/lithops"
 )
 
-// completionTimeout is how long completion waits for a service or a container engine. Together with the start of the
-// process it stays below 200 ms, which users perceive as immediate.
+// completionTimeout is how long completion waits for a service or a container engine. With the start of the process, a
+// completion takes less than 200 ms, which users perceive as immediate.
 const completionTimeout = 100 * time.Millisecond
 
 // withTimeout returns the result of work. It returns false if work fails or does not end within the limit.

@@ -76,8 +76,8 @@ func readNameCache(path string) map[string]cachedNames {
 	return all
 }
 
-// cacheKey returns the key of a target, made of the flags that select the target. The namespaces of a target are stored
-// under one key, which does not contain the --namespace flag.
+// cacheKey returns the key of a target, which consists of the flags that select the target. The namespaces of a target
+// are stored under one key, which does not contain the --namespace flag.
 func (t *targetFlags) cacheKey(kind string) string {
 	namespace := t.namespace
 	if kind == cachedNamespaces {

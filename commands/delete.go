@@ -27,7 +27,7 @@ func newDelete(f *Factory) *cobra.Command {
 		Args: deployedName(true, i18n.M("default, an image or all")),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.req.Name = args[0]
-			return remove(cmd.Context(), f, o)
+			return deleteRuntimes(cmd.Context(), f, o)
 		},
 		ValidArgsFunction: f.completeRuntimes(&o.target, runtime.DefaultName, runtime.AllName),
 	}
@@ -38,7 +38,7 @@ func newDelete(f *Factory) *cobra.Command {
 	return cmd
 }
 
-func remove(ctx context.Context, f *Factory, o *deleteOptions) error {
+func deleteRuntimes(ctx context.Context, f *Factory, o *deleteOptions) error {
 	c := change{
 		target: &o.target, need: connect.Options{NeedStore: true, NeedInstall: true}, declined: i18n.M("Nothing was deleted."), allowMissing: true,
 		do: func(ctx context.Context, s *runtime.Service, confirm confirm) (runtime.Result, error) {

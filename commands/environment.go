@@ -8,8 +8,8 @@ import (
 // environmentTopic is the name of the help page of the environment variables: 'help environment'.
 const environmentTopic = "environment"
 
-// Environment returns the help page of the environment variables. It is the only description of them:
-// docs/environment.md is generated from it, and a test compares it with the variables that the source reads.
+// Environment returns the help page of the environment variables. docs/environment.md is generated from this page, and
+// a test compares it with the variables that the source reads.
 func Environment() view.Help {
 	return view.Help{
 		Name:  environmentTopic,

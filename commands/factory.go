@@ -1,9 +1,8 @@
 // Package commands implements the command line. Each command has its own file, which parses the arguments into a
 // request, passes the request to runtime.Service and the result to the view.
 //
-// Package plugin creates a Factory and calls Run. Run has cobra select the command. The RunE function of the command
-// checks the arguments, opens the service and calls one operation. Run prints the error, if any, and returns the exit
-// status.
+// Package plugin creates a Factory and calls Run. Cobra selects the command. The RunE function of the command checks
+// the arguments, opens the service and calls one operation. Run prints the error, if any, and returns the exit status.
 //
 // The package contains flags, arguments and the order of calls. It does not contain HTTP, SDKs, decisions about
 // runtimes or the formatting of output.

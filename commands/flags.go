@@ -12,8 +12,8 @@ import (
 	"fn-runtime/runtime/connect"
 )
 
-// Helpers that add flags. The help text of a flag is a Message, so that it is in the catalog. A `WORD` in backquotes
-// is the name of the value in help.
+// The following functions add flags. The help text of a flag is a Message, so that it can be translated. Help shows a
+// `WORD` in backquotes as the name of the value.
 
 func boolFlag(cmd *cobra.Command, p *bool, name, short string, text i18n.Message) {
 	cmd.Flags().BoolVarP(p, name, short, false, text.ID)
@@ -186,13 +186,13 @@ func (t *targetFlags) options(need connect.Options) connect.Options {
 	return o
 }
 
-// addFlagsToHints makes the view add the current flags of t to the commands that messages suggest.
+// addFlagsToHints makes the view add the current target flags to the commands that messages suggest.
 func (t targetFlags) addFlagsToHints(f *Factory, root *cobra.Command) {
 	f.View.FlagsFor = func(line string) string { return t.flagsForHint(root, line) }
 }
 
-// flagsForHint returns the flags that a command line needs to address the same target: the flags of t that the command
-// supports and that line does not contain. It returns "" for a line that specifies its backend.
+// flagsForHint returns the flags that a suggested command line needs to address the same target: the flags of t that
+// the command supports and that line does not contain. It returns "" for a line that specifies a backend.
 func (t *targetFlags) flagsForHint(root *cobra.Command, line string) (flags string) {
 	words := strings.Fields(line)
 	cmd, _, err := root.Find(words)

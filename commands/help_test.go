@@ -41,7 +41,8 @@ func helpPages(locale string) map[string]string {
 	return pages
 }
 
-// Help fits 80 columns in every language. Only an example may be wider, because it must be copied as one line.
+// Help fits 80 columns in every language. Only an example may be wider, because users must be able to copy it as one
+// line.
 func TestHelpFitsTheTerminal(t *testing.T) {
 	files, err := filepath.Glob("../i18n/resources/all.*.json")
 	if err != nil || len(files) != 10 {

@@ -66,7 +66,7 @@ type exitError struct{ status int }
 
 func (e exitError) Error() string { return fmt.Sprintf("exit status %d", e.status) }
 
-// runJob deploys the runtime if requested, and runs the program with the configuration for the target.
+// runJob runs the program with the configuration for the target. If requested, it deploys the runtime first.
 func runJob(cmd *cobra.Command, f *Factory, o jobFlags, args []string) error {
 	ctx := cmd.Context()
 	path, err := exec.LookPath(args[0])

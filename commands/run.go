@@ -125,8 +125,8 @@ func wantsJSON(args []string) bool {
 	return slices.Contains(args, "--output=json") || i >= 0 && i+1 < len(args) && args[i+1] == "json"
 }
 
-// arguments returns a check of the number of arguments. what names the arguments in the error message. cobra runs the
-// check before the command does anything else.
+// arguments returns a check of the number of arguments. what describes the arguments in the error message. Cobra runs
+// the check before it runs the command.
 func arguments(least, most int, what i18n.Message) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		switch {

@@ -69,7 +69,7 @@ func (s *shared) confirm(i int) confirm {
 	}
 }
 
-// donePlanning marks that region i adds nothing more to the combined plan. The call for the last region asks the
+// donePlanning records that region i does not add to the combined plan any more. The call for the last region asks the
 // question.
 func (s *shared) donePlanning(i int) {
 	s.mu.Lock()

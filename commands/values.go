@@ -46,7 +46,7 @@ func (c choice) Set(s string) error {
 	return valueError{i18n.M("Possible values: {{.Values}}.", "Values", known)}
 }
 
-// textValue is a flag value that set validates and stores.
+// textValue is a flag value that the function set validates and stores.
 type textValue struct{ set func(string) error }
 
 func (textValue) Type() string         { return "string" }

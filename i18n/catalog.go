@@ -18,7 +18,7 @@ import (
 
 // resources is a zip archive of the translations, one file per language in the format of the IBM Cloud CLI: a list of
 // {"id", "translation"}. If the English text of an entry has changed, its "description" contains the previous English
-// text. The archive has a fifth of the size of the files.
+// text.
 //
 //go:embed resources.zip
 var resources string

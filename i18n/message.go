@@ -1,4 +1,4 @@
-// Package i18n implements translatable texts. A text for users is a Message until it is shown; a Catalog then
+// Package i18n implements translatable texts. A text for users is a Message. When the text is shown, a Catalog
 // translates it.
 //
 // The package contains the Message type, the Catalog and the resource files. It does not depend on commands,
@@ -56,8 +56,8 @@ func args(pairs []any) map[string]any {
 // IsZero reports whether the message is empty.
 func (m Message) IsZero() bool { return m.ID == "" }
 
-// String returns the English text. Logs, Error methods and tests use it; output for users is translated by a
-// Catalog. An argument that is a Message is replaced by its English text.
+// String returns the English text, for logs, Error methods and tests. Output for users is translated by a Catalog. An
+// argument that is a Message is replaced by its English text.
 func (m Message) String() string { return fill(m.english(), m, Message.String) }
 
 // english returns the English singular or plural form, with placeholders.

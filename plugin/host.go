@@ -22,7 +22,7 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
-// host holds the settings from the configuration of the CLI and the environment.
+// host holds the settings from the environment and from the configuration of the CLI.
 type host struct {
 	connect.Host
 	texts *i18n.Catalog
@@ -33,9 +33,9 @@ type host struct {
 // maxConfig is the maximum size of the configuration of the CLI in bytes.
 const maxConfig = 16 << 20
 
-// readHost reads the configuration of the CLI. If there is none, the plug-in runs standalone without a session.
-// readHost validates the file before it calls the SDK, because the SDK replaces a missing or unreadable file. If
-// session is false, it does not read the file.
+// readHost reads the configuration of the CLI. If the file does not exist, the plug-in runs standalone without a
+// session. readHost validates the file before it calls the SDK, because the SDK overwrites a missing or unreadable
+// file. If session is false, readHost does not read the file.
 func readHost(session bool) (h *host, err error) {
 	h = &host{}
 	h.Getenv = os.Getenv

@@ -1,8 +1,8 @@
-// Package plugin integrates the commands with the IBM Cloud CLI, the host. It describes the commands to the CLI, and
-// passes the session, locale, trace and color settings of the CLI to the commands.
+// Package plugin integrates the commands with the IBM Cloud CLI, which is called the host here. It describes the
+// commands to the host, and passes the session, locale, trace and color settings of the host to the commands.
 //
-// The package contains everything that uses the SDK of the CLI. It does not contain commands or decisions about
-// runtimes. No package of commands or runtime imports it.
+// The package contains all code that uses the SDK of the CLI. It does not contain commands or decisions about runtimes.
+// No package of commands or runtime imports it.
 package plugin
 
 import (
@@ -101,7 +101,8 @@ func newFactory(silent, session bool) (*commands.Factory, func(), error) {
 	return f, trace.close, nil
 }
 
-// asTyped returns the command that calls this program: its base name if PATH contains the program, otherwise its path.
+// asTyped returns the command that calls this program: the base name if the program is found in PATH, otherwise the
+// path.
 func asTyped(program string) string {
 	name := filepath.Base(program)
 	if found, err := exec.LookPath(name); err == nil && found == program {

@@ -17,8 +17,9 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// newSession returns the session of the CLI. It returns nil if the user is not logged in. It does not call
-// PluginContext.IsLoggedIn, which sends a request to refresh an expired token even for commands that need no token.
+// newSession returns the session of the CLI, or nil if the user is not logged in. It does not call
+// PluginContext.IsLoggedIn, which would send a request to refresh an expired token even for commands that need no
+// token.
 func newSession(c sdk.PluginContext, h *host) *connect.Session {
 	if c.IAMToken() == "" && c.IAMRefreshToken() == "" {
 		return nil
@@ -47,8 +48,8 @@ func newSession(c sdk.PluginContext, h *host) *connect.Session {
 // expiry returns the expiry time of a token. A token without an expiry time counts as expired.
 func expiry(token string) time.Time { return core_config.NewIAMTokenInfo(token).Expiry }
 
-// A token that expires within expiryMargin is refreshed before use. It is refreshed at most once per
-// minRefreshInterval, because several concurrent requests may have failed with the old token.
+// A token that expires within expiryMargin is refreshed before use. A token is refreshed at most once per
+// minRefreshInterval, because several concurrent requests may have failed with the same token.
 const (
 	expiryMargin       = 2 * time.Minute
 	minRefreshInterval = 30 * time.Second

@@ -12,8 +12,8 @@ import (
 	"fn-runtime/runtime/grace"
 )
 
-// gracePeriod is how long an interrupted command may take to end. A command may not end at all if it waits for
-// something that a context cannot cancel, such as a network disk that does not respond.
+// gracePeriod is how long an interrupted command may take to end. A command cannot end if it waits for an operation
+// that a context cannot cancel, such as a read from a network disk that does not respond.
 const gracePeriod = 10 * time.Second
 
 // interruptible returns a context that the first Ctrl-C or SIGTERM cancels, so that running operations can clean up and

@@ -39,8 +39,8 @@ func openTrace(setting string) (trace, error) {
 	return trace{writer: f, close: func() { _ = f.Close() }}, nil
 }
 
-// makePrivate removes the permissions of other users from an existing file. It does not change a device or a pipe: as
-// root it would make /dev/null inaccessible to other users, and other users are not allowed to change it.
+// makePrivate removes the permissions of other users from an existing file. It does not change a device or a pipe: root
+// would make /dev/null inaccessible to other users, and users other than root cannot change it.
 func makePrivate(f *os.File) error {
 	info, err := f.Stat()
 	if err != nil || !info.Mode().IsRegular() {

@@ -1,7 +1,7 @@
-// Command notices writes plugin/NOTICE, or the given file, and next to it a compressed copy for the binary: the
-// third-party code in the binaries of a release, with its licenses. The modules are those that any of the platforms
-// links. github.com/elastic/go-licence-detector determines their licenses. Run it in the project's directory after
-// go.mod has changed:
+// Command notices writes plugin/NOTICE, or the given file, and a compressed copy for the binary next to it. The file
+// lists the modules that the binary of any platform links, with their licenses, which
+// github.com/elastic/go-licence-detector determines. Run the command in the project's directory after go.mod has
+// changed:
 //
 //	make notices
 package main
@@ -26,7 +26,7 @@ var platforms = []string{"linux/amd64", "linux/arm64", "linux/ppc64le", "linux/s
 const fields = "{{define \"line\"}}{{.Name}}\t{{.Version}}\t{{.LicenceType}}\t{{.LicenceFile}}\t{{.Dir}}\n{{end}}" +
 	"{{range .Direct}}{{template \"line\" .}}{{end}}{{range .Indirect}}{{template \"line\" .}}{{end}}"
 
-// allowed lists the licenses of modules that may be linked.
+// allowed lists the licenses that linked modules may have.
 const allowed = `{"allowlist": ["Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "MPL-2.0"]}`
 
 const head = `fn-runtime
@@ -141,7 +141,8 @@ func licensed(modules []module) (all []module, err error) {
 		module{name: "htmx.org and htmx-ext-sse (npm)", version: "2.0.11, 2.2.4", license: "0BSD", file: filepath.Join(page, "LICENSE"), dir: page}), nil
 }
 
-// notice returns the list of modules, each license once with its modules, and the modules' own notices.
+// notice returns the text of the file: the list of modules, each license with the modules that use it, and the notices
+// of the modules.
 func notice(modules []module) ([]byte, error) {
 	slices.SortFunc(modules, func(a, b module) int { return cmp.Compare(a.name, b.name) })
 	var out bytes.Buffer

@@ -36,7 +36,7 @@ func (r release) writeDebian(dir string) error {
 		return err
 	}
 	defer os.RemoveAll(stage)
-	shared, err := r.stage(stage)
+	shared, err := r.writeCommonFiles(stage)
 	if err != nil {
 		return err
 	}
@@ -82,8 +82,8 @@ func debianArch(arch string) string {
 	return arch
 }
 
-// stage writes the files that are identical for all architectures.
-func (r release) stage(dir string) (all []content, err error) {
+// writeCommonFiles writes the files that are identical for all architectures.
+func (r release) writeCommonFiles(dir string) (all []content, err error) {
 	put := func(dst string, data []byte) error {
 		src := filepath.Join(dir, fmt.Sprintf("file-%d", len(all)))
 		all = append(all, content{src, dst, map[string]uint32{"mode": 0o644}})
@@ -102,12 +102,12 @@ func (r release) stage(dir string) (all []content, err error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := put(packed[src], zip(data)); err != nil {
+		if err := put(packed[src], compress(data)); err != nil {
 			return nil, err
 		}
 	}
 	changes := fmt.Sprintf("%s (%s) stable; urgency=medium\n\n  * Changes are in CHANGELOG.md.\n\n -- %s  %s\n", r.Name, r.Version, r.Maintainer, r.Date.Format(time.RFC1123Z))
-	if err := put("/usr/share/doc/"+r.Name+"/changelog.gz", zip([]byte(changes))); err != nil {
+	if err := put("/usr/share/doc/"+r.Name+"/changelog.gz", compress([]byte(changes))); err != nil {
 		return nil, err
 	}
 	root := commands.NewRoot(&commands.Factory{View: &view.View{}, Version: plugin.Version})
@@ -139,8 +139,8 @@ Comment: What the program has in it of others, with its copyrights and licenses,
  /usr/share/doc/NAME/NOTICE.gz; 'NAME version --licenses' prints the same.
 `
 
-// zip compresses data without name and time, as 'gzip -9n' does.
-func zip(data []byte) []byte {
+// compress compresses data without a file name and a time, as 'gzip -9n' does.
+func compress(data []byte) []byte {
 	var b bytes.Buffer
 	w, _ := gzip.NewWriterLevel(&b, gzip.BestCompression)
 	_, _ = w.Write(data)

@@ -4,8 +4,8 @@
 //
 //	go run ./bin/packages -url https://example.com/fn-runtime dist
 //
-// The description comes from the plug-in's own metadata, and dates come from CHANGELOG.md. The output does not depend
-// on the machine: the same sources and the same URL produce the same bytes.
+// The description is read from the metadata of the plug-in, and the release date from CHANGELOG.md. The output does not
+// depend on the machine: the same sources and the same URL produce the same bytes.
 package main
 
 import (
@@ -48,7 +48,7 @@ type release struct {
 
 // binary is one built file.
 type binary struct {
-	OS, Arch string // in Go's notation
+	OS, Arch string // names of Go
 	File     string // base name
 	path     string
 }
@@ -63,7 +63,7 @@ func write(dir, url, maintainer string) error {
 	r := release{PluginMetadata: plugin.Metadata(), URL: url, Maintainer: maintainer}
 	r.Summary = strings.TrimSuffix(r.Namespaces[0].Description, ".")
 	var err error
-	if r.Date, err = released("CHANGELOG.md", plugin.Version); err != nil {
+	if r.Date, err = releaseDate("CHANGELOG.md", plugin.Version); err != nil {
 		return err
 	}
 	if r.Binaries, err = binaries(dir); err != nil {
@@ -90,8 +90,8 @@ func write(dir, url, maintainer string) error {
 	return writeSums(dir)
 }
 
-// released returns the release date of a version.
-func released(changelog, version string) (time.Time, error) {
+// releaseDate returns the release date of a version.
+func releaseDate(changelog, version string) (time.Time, error) {
 	text, err := os.ReadFile(changelog)
 	if err != nil {
 		return time.Time{}, err

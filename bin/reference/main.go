@@ -1,6 +1,6 @@
-// Command reference writes docs/reference, docs/man and docs/environment.md from the commands' own help. Its argument
-// is the root directory of the output; the default is the working directory. It reads the source in the working
-// directory, so it must run in the project's directory. `make docs` runs it, and a test fails if its output is
+// Command reference generates docs/reference, docs/man and docs/environment.md from the help of the commands. Its
+// argument is the root directory of the output; the default is the working directory. Run it in the project's
+// directory, because it reads the source there. `make docs` runs it, and a test fails if the generated files are
 // outdated.
 package main
 

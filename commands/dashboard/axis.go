@@ -23,7 +23,7 @@ type tick struct {
 	Label string
 }
 
-// axis is a time axis with its ticks.
+// axis is the time axis of a timeline.
 type axis struct {
 	From  time.Time
 	Span  time.Duration // a multiple of the tick interval, so that the axis of a running job changes only once per interval

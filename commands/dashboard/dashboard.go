@@ -1,9 +1,8 @@
 // Package dashboard serves a web page that shows runtimes with their states, and jobs with a timeline of their calls.
 // The page is served on the loopback interface to one browser.
 //
-// The package contains the server, its templates, styles and scripts, and the drawing of timelines. It does not read
-// data itself: the functions in Options do, using a runtime.Service. The page is read-only and does not change
-// runtimes.
+// The package contains the server, its templates, styles and scripts, and the drawing of timelines. The functions in
+// Options read the data from a runtime.Service. The page is read-only.
 package dashboard
 
 import (
@@ -40,8 +39,8 @@ type Load struct {
 	UsedMB, BudgetMB      int // sum of the memory limits of the workers, and its maximum
 }
 
-// Serve serves the page on a free port of the loopback interface until ctx is done; it then returns nil. It calls
-// ready with the address of the page, which is valid for one use. If ready fails, Serve returns its error.
+// Serve serves the page on a free port of the loopback interface until ctx is done, and then returns nil. It calls
+// ready with the address of the page, which is valid for one use. If ready fails, Serve returns the error of ready.
 func Serve(ctx context.Context, o Options, ready func(address string) error) error {
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {

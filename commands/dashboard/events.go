@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// parts are the templates that are sent again to an open page when their output changes. Each is an event of the same
-// name.
-var parts = []string{"faults", "jobs", "runtimes", "workers", "summary", "axis", "places", "curves", "rows1", "announcement", "save", "stamp"}
+// parts lists the templates whose output is sent to an open page again when it changes. The name of the event is the
+// name of the template.
+var parts = []string{"faults", "jobs", "runtimes", "workers", "summary", "axis", "chunks", "curves", "rows1", "announcement", "save", "stamp"}
 
 // refreshInterval is how often a page receives changes.
 const refreshInterval = time.Second
@@ -20,7 +20,7 @@ func (s *server) events(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	stream := http.NewResponseController(w)
 	sent := map[string]string{}
-	initial := r.FormValue("places") // key of the places that the page was rendered with
+	initial := r.FormValue("layout") // jobView.Key of the layout that the page was rendered with
 	tick := time.NewTicker(refreshInterval)
 	defer tick.Stop()
 	defer s.feed.addPage()()
@@ -34,7 +34,7 @@ func (s *server) events(w http.ResponseWriter, r *http.Request) {
 			html := strings.TrimSpace(out.String())
 			before, ok := sent[part]
 			sent[part] = html
-			if ok && before == html || !ok && part == "places" && p.Job != nil && p.Job.Key() == initial {
+			if ok && before == html || !ok && part == "chunks" && p.Job != nil && p.Job.Key() == initial {
 				continue
 			}
 			if _, err := fmt.Fprintf(w, "event: %s\ndata: %s\n\n", part, strings.ReplaceAll(html, "\n", "\ndata: ")); err != nil {

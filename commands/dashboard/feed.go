@@ -24,8 +24,8 @@ type Watch interface {
 	Job(id string, now time.Time) (entity.Job, []entity.Call, bool)
 }
 
-// feed reads the data of the page in the background while a page is open. Pages show the data that was read last and
-// never wait for new data.
+// feed reads the data in the background while a page is open. Pages show the most recently read data and never wait for
+// new data.
 type feed struct {
 	o Options
 
@@ -128,7 +128,7 @@ func (f *feed) addPage() func() {
 	}
 }
 
-// snapshot holds the data that was read last.
+// snapshot holds the most recently read data.
 type snapshot struct {
 	runtimes []runtime.Runtime
 	jobsRead bool // the jobs have been read at least once

@@ -13,9 +13,9 @@ import (
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// guard restricts access to one browser: the first that sends the token. After that a cookie authenticates the
-// browser. The guard rejects requests from pages of another origin and, because of DNS rebinding, requests with
-// another Host header.
+// guard restricts access to one browser: the first one that sends the token. From then on, a cookie authenticates this
+// browser. The guard rejects requests from pages of another origin and, because of DNS rebinding, requests with another
+// Host header.
 type guard struct {
 	host   string // address and port of the server
 	cookie string // name of the cookie; it contains the port, because all ports of a host share their cookies
@@ -49,7 +49,8 @@ func (g *guard) authenticated(r *http.Request) bool {
 	return err == nil && subtle.ConstantTimeCompare([]byte(c.Value), []byte(g.secret)) == 1
 }
 
-// sameHost reports whether the Host header is that of this server, and the Origin header, if any, is that of its pages.
+// sameHost reports whether the Host header contains the address of this server, and the Origin header, if any, the
+// origin of its pages.
 func (g *guard) sameHost(r *http.Request) bool {
 	_, port, _ := strings.Cut(g.host, ":")
 	if r.Host != g.host && r.Host != "localhost:"+port {
@@ -59,8 +60,8 @@ func (g *guard) sameHost(r *http.Request) bool {
 	return origin == "" || origin == "http://"+r.Host
 }
 
-// allowedSite reports whether a request comes from the page itself or from the address bar. A link on another site may
-// open only the main page.
+// allowedSite reports whether a request comes from the page itself or from the address bar. It also allows a link on
+// another site that opens the main page.
 func allowedSite(r *http.Request) bool {
 	switch r.Header.Get("Sec-Fetch-Site") {
 	case "", "same-origin", "none":

@@ -18,22 +18,22 @@ const markedCalls = 5
 
 // timeline is the layout of a job with one lane per call, in the order of the calls.
 type timeline struct {
-	Axis  axis
-	Calls []entity.Call
-	Lane  int // height of a lane in pixels
-	now   time.Time
-	order []int        // lanes from 0 in the order of the table: failed calls first, then the slowest
-	slow  map[int]bool // lanes of the slowest calls, which are marked
+	Axis       axis
+	Calls      []entity.Call
+	LaneHeight int // height of a lane in pixels
+	now        time.Time
+	order      []int        // lanes from 0 in the order of the table: failed calls first, then the slowest
+	slow       map[int]bool // lanes of the slowest calls, which are marked
 }
 
 // newTimeline returns the layout of the calls of a job at the time now. The calls are in the order of their lanes.
 func newTimeline(calls []entity.Call, now time.Time) timeline {
-	t := timeline{Calls: calls, now: now, Lane: 5, slow: map[int]bool{}}
+	t := timeline{Calls: calls, now: now, LaneHeight: 5, slow: map[int]bool{}}
 	switch n := len(calls); {
 	case n <= 40:
-		t.Lane = 14
+		t.LaneHeight = 14
 	case n <= 400:
-		t.Lane = 8
+		t.LaneHeight = 8
 	}
 	from, to := now, time.Time{}
 	for _, c := range calls {
@@ -77,10 +77,10 @@ func (t *timeline) sort() {
 // so that the browser draws few elements however many calls there are.
 type chunk struct {
 	First, Last int // lanes, counted from 1
-	Lane        int // height of a lane in SVG units
-	Width       int // of the drawing in SVG units
-	Height      int // of the drawing in SVG units
-	Shown       int // height in pixels
+	LaneHeight  int // height of a lane in SVG units
+	Width       int // width of the drawing in SVG units
+	Height      int // height of the drawing in SVG units
+	PixelHeight int // height on the screen in pixels
 	Ticks       []tick
 	Waiting     string // thin lines
 	Cold        string // frames
@@ -110,15 +110,15 @@ func (t timeline) chunks() []chunk {
 
 // emptyChunk returns the chunk of the lanes from to to, counted from 1, without its drawing.
 func (t timeline) emptyChunk(from, to int) chunk {
-	height := (to - from + 1) * t.Lane
-	return chunk{First: from, Last: to, Lane: t.Lane, Width: width, Height: height, Shown: height, Ticks: t.Axis.Ticks}
+	height := (to - from + 1) * t.LaneHeight
+	return chunk{First: from, Last: to, LaneHeight: t.LaneHeight, Width: width, Height: height, PixelHeight: height, Ticks: t.Axis.Ticks}
 }
 
 // draw returns the chunk of the lanes from to to, counted from 1, with its drawing.
 func (t timeline) draw(from, to int, duration func(time.Duration) string) chunk {
 	c := t.emptyChunk(from, to)
 	var waiting, cold, running, done, failed, crosses strings.Builder
-	h := float64(t.Lane)
+	h := float64(t.LaneHeight)
 	for i, call := range t.Calls[from-1 : to] {
 		y := float64(i) * h
 		x := t.Axis.x

@@ -58,7 +58,7 @@ type jobView struct {
 	version  uint64
 	timeline timeline
 	Axis     axis
-	Places   []chunk
+	Chunks   []chunk
 	Curves   []curve
 	Table    tableView
 	Stamp    string // changes whenever the drawing changes
@@ -66,7 +66,7 @@ type jobView struct {
 
 // Key returns a string that changes whenever the positions of the lanes change.
 func (v *jobView) Key() string {
-	return v.ID + "/" + strconv.Itoa(len(v.timeline.Calls)) + "/" + strconv.Itoa(v.timeline.Lane)
+	return v.ID + "/" + strconv.Itoa(len(v.timeline.Calls)) + "/" + strconv.Itoa(v.timeline.LaneHeight)
 }
 
 // callRow is a row of the call table.
@@ -108,7 +108,7 @@ const maxJobs = 100
 // locale returns the language tag for HTML, such as "de-DE".
 func (s *server) locale() string { return strings.ReplaceAll(s.o.Format.Locale(), "_", "-") }
 
-// fault adds an error to the page unless the page already shows it.
+// fault adds an error to the page unless the page already contains the same error.
 func (p *page) fault(s *server, err error) {
 	if err == nil {
 		return
@@ -160,7 +160,7 @@ func (s *server) layoutJob(id string) *jobView {
 		return nil
 	}
 	t := newTimeline(calls, now)
-	v := &jobView{Job: job, version: version, timeline: t, Axis: t.Axis, Places: t.chunks(), Started: clockTime(job.First)}
+	v := &jobView{Job: job, version: version, timeline: t, Axis: t.Axis, Chunks: t.chunks(), Started: clockTime(job.First)}
 	if !job.Done() {
 		v.Stamp = strconv.FormatInt(now.UnixMilli(), 36)
 	}

@@ -15,16 +15,16 @@ const (
 
 // picture is the template data of a timeline that is saved as a separate SVG file.
 type picture struct {
-	T      map[string]string
-	Job    *jobView
-	Lanes  chunk
-	Width  int
-	Height int
-	Inner  int // width of the drawing
-	Margin int
-	Top    int // y position of the lanes
-	Curves []placedCurve
-	Legend []legendItem
+	T            map[string]string
+	Job          *jobView
+	Lanes        chunk
+	Width        int
+	Height       int
+	DrawingWidth int // width of the lanes and curves
+	Margin       int
+	Top          int // y position of the lanes
+	Curves       []placedCurve
+	Legend       []legendItem
 }
 
 // placedCurve is a curve with the positions of its edges and its title in pixels.
@@ -54,13 +54,13 @@ func Picture(ctx context.Context, o Options, job string) ([]byte, error) {
 
 func (s *server) draw(j *jobView) ([]byte, error) {
 	t := j.timeline
-	p := picture{T: s.labels, Job: j, Width: pictureWidth, Inner: pictureWidth - 2*pictureMargin, Margin: pictureMargin, Top: pictureTop}
+	p := picture{T: s.labels, Job: j, Width: pictureWidth, DrawingWidth: pictureWidth - 2*pictureMargin, Margin: pictureMargin, Top: pictureTop}
 	y := p.Top
 	if len(t.Calls) > 0 {
 		p.Lanes = t.draw(1, len(t.Calls), s.o.Format.Duration)
-		p.Lanes.Shown = min(p.Lanes.Height, maxLanesHeight)
+		p.Lanes.PixelHeight = min(p.Lanes.Height, maxLanesHeight)
 	}
-	y += p.Lanes.Shown
+	y += p.Lanes.PixelHeight
 	for _, c := range p.Job.Curves {
 		y += 44
 		p.Curves = append(p.Curves, placedCurve{c, y, y - 10, y + 10, y + c.Height})

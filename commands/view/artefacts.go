@@ -72,7 +72,7 @@ func (v *View) Written(dir string, files []string, jobs bool) error {
 }
 
 // ConfigWritten reports that a Lithops configuration file was written. exports is the command that prints the
-// environment variables which the client needs with it, or "" if the client needs none.
+// environment variables that the client needs with this file, or "" if it needs none.
 func (v *View) ConfigWritten(w runtime.ConfigWritten, exports string) error {
 	if v.JSON {
 		return v.Document(w)

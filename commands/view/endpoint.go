@@ -119,7 +119,7 @@ type Variable struct{ Name, Value string }
 func Shells() []string { return []string{"posix", "fish", "powershell"} }
 
 // Environment writes the commands that set variables in a shell, which is one of Shells. With JSON it writes an object
-// of names and values. command is the command line that printed them, without the program.
+// of names and values. command is the command line that prints the variables, without the name of the program.
 func (v *View) Environment(shell, command string, vars Variables) error {
 	if v.JSON {
 		doc := map[string]string{}

@@ -14,7 +14,7 @@ import (
 type invocationDocument struct {
 	ActivationID string `json:"activation_id"`
 	Cold         bool   `json:"cold"`
-	TotalMS      int64  `json:"total_ms"` // measured by this program
+	TotalMS      int64  `json:"total_ms"` // measured by this plug-in
 	InitMS       int64  `json:"init_ms"`
 	RunMS        int64  `json:"run_ms"`
 	WaitMS       int64  `json:"wait_ms"`

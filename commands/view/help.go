@@ -38,19 +38,19 @@ type Example struct {
 const helpWidth = 80
 
 // Help writes help to Out, or to Err if it follows an error.
-func (v *View) Help(h Help, behindError bool) {
+func (v *View) Help(h Help, afterError bool) {
 	w, color, width := v.Out, v.OutColor, helpWidth
-	if behindError {
+	if afterError {
 		w, color = v.Err, v.ErrColor
 	}
 	if v.Width > 0 {
 		width = min(max(v.Width, 40), 120)
 	}
 	p := proseWriter{w: w, color: color, width: width}
-	p.head(v.Texts.Translate(i18n.M("NAME:")))
+	p.heading(v.Texts.Translate(i18n.M("NAME:")))
 	p.paragraph(strings.Join(append([]string{h.Name}, h.Aliases...), ", ")+" - "+v.plain(h.Short), "   ", "   ")
 	if len(h.Usage) > 0 {
-		p.head("", v.Texts.Translate(i18n.M("USAGE:")))
+		p.heading("", v.Texts.Translate(i18n.M("USAGE:")))
 	}
 	for _, u := range h.Usage {
 		p.paragraph(v.replaceProgram(u), "   ", "     ")
@@ -63,7 +63,7 @@ func (v *View) Help(h Help, behindError bool) {
 	}
 	for i, e := range h.Examples {
 		if i == 0 {
-			p.head("", v.Texts.Translate(i18n.M("EXAMPLES:")))
+			p.heading("", v.Texts.Translate(i18n.M("EXAMPLES:")))
 		}
 		p.paragraph(fmt.Sprintf("%d. %s", i+1, v.plain(e.Meaning)), "   ", "      ")
 		p.line("      " + paint(color, command, v.replaceProgram(cliProgram+" "+e.Command)))
@@ -85,7 +85,7 @@ func (v *View) replaceProgram(s string) string {
 	return s
 }
 
-func (p proseWriter) head(words ...string) {
+func (p proseWriter) heading(words ...string) {
 	for _, s := range words {
 		p.line(paint(p.color, bold, s))
 	}
@@ -96,7 +96,7 @@ func (p proseWriter) entries(v *View, head i18n.Message, list []Entry) {
 	if len(list) == 0 {
 		return
 	}
-	p.head("", v.Texts.Translate(head))
+	p.heading("", v.Texts.Translate(head))
 	const widest = 30
 	column := 0
 	for _, e := range list {

@@ -89,8 +89,8 @@ func (v *View) Jobs(list []entity.Job, price float64) error {
 		v.Print(i18n.M("No jobs found."))
 		return nil
 	}
-	// Without the columns for running and waiting calls the list fits 80 columns. They are needed only for unfinished
-	// jobs.
+	// Only unfinished jobs need the columns for running and waiting calls. Without these columns the list fits a
+	// terminal of 80 columns.
 	open := slices.ContainsFunc(list, func(j entity.Job) bool { return !j.Done() })
 	t := table{header: []i18n.Message{i18n.M("Job"), i18n.M("Function"), i18n.M("Calls")}}
 	if open {

@@ -36,7 +36,7 @@ func (v *View) Document(doc any) error {
 }
 
 // encode encodes a document with an indentation of two spaces. It does not escape <, > and &. In addition to the
-// control characters that encoding/json escapes, it escapes C1 controls, invisible characters and characters that
+// characters that encoding/json escapes, it escapes C1 control characters, invisible characters and characters that
 // change the writing direction.
 func encode(doc any) ([]byte, error) {
 	var b bytes.Buffer

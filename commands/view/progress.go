@@ -189,8 +189,8 @@ func (w *lineWriter) Write(data []byte) (int, error) {
 	}
 }
 
-// Detail shows a line of the output of the process. In a terminal the line is shown at the end of the live line until
-// the next one replaces it. Without a terminal it is written as a line.
+// Detail shows a line of the output of the process. In a terminal, the text appears at the end of the live line until
+// the next one replaces it. Without a terminal, it is written as a separate line.
 func (w *lineWriter) Detail(line string) {
 	p := w.v.Observer().(*progress)
 	line = text.Printable(text.StripUserInfo(line))

@@ -9,7 +9,7 @@ import (
 	"github.com/itchyny/gojq"
 )
 
-// SetQuery sets the filter to a jq expression. The output is that of jq -r: one line for each value, strings without
+// SetQuery sets the filter to a jq expression. The output has the format of jq -r: one line per value, strings without
 // quotes. Canceling ctx ends an expression that does not terminate.
 func (v *View) SetQuery(ctx context.Context, expression string) error {
 	query, err := gojq.Parse(expression)

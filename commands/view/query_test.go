@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// The output of a jq expression is that of jq -r: one line for each value, strings without quotes.
+// The output of a jq expression has the format of jq -r: one line per value, strings without quotes.
 func TestQuery(t *testing.T) {
 	doc := []map[string]any{
 		{"name": "a", "size_bytes": 47490000, "share": 0.5, "digest": nil},

@@ -58,7 +58,7 @@ func (v *View) ResultDocument(r runtime.Result, regions ...Region) ResultDocumen
 }
 
 // Result shows the changes of a result, or the plan of a dry run. With Quiet it shows only the plan of a dry run,
-// because the plan is what the user requested.
+// because the user requested the plan.
 func (v *View) Result(r runtime.Result, regions ...Region) error {
 	if v.JSON {
 		return v.Document(v.ResultDocument(r, regions...))

@@ -7,7 +7,7 @@ import (
 	"fn-runtime/runtime/text"
 )
 
-// style holds the SGR parameters of a text style. The IBM Cloud CLI guide requires that all styles are bold.
+// style holds the SGR parameters (terminal codes) of a text style. The IBM Cloud CLI guide requires bold styles.
 type style string
 
 const (
@@ -41,8 +41,8 @@ func isEntity(placeholder string) bool {
 	return false
 }
 
-// cliProgram is the name of this program in the texts of the source. When the program runs standalone, the name is
-// replaced by the command that the user typed.
+// cliProgram is the name of this program in the texts in the source. If the program runs standalone, the output
+// contains the command that the user typed instead.
 const cliProgram = "ibmcloud fn-runtime"
 
 // formatCommands finds 'quoted commands' that begin with the CLI or this program. It replaces the name of the program,

@@ -53,7 +53,7 @@ func bar(done, total int64) string {
 }
 
 // counts formats progress counts with their rate, such as "12/100 (3/s)", or "1.2 MB/3.4 MB (500.0 kB/s)" if unit is
-// "bytes". The rate is added divided by elapsed.
+// "bytes". The rate is the quotient of added and elapsed.
 func counts(done, total int64, unit string, added int64, elapsed time.Duration) string {
 	show := func(n int64) string { return strconv.FormatInt(n, 10) }
 	if unit == "bytes" {

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// minSimilarity is the similarity, from 0 to 1, from which a text counts as a changed version of another text.
+// minSimilarity is the minimum similarity, from 0 to 1, of two texts that count as versions of the same text.
 const minSimilarity = 0.6
 
 var placeholder = regexp.MustCompile(`{{\.\w+}}`)
@@ -65,7 +65,7 @@ func Merge(old []Entry, texts map[string]Text) []Entry {
 }
 
 // matches reports whether a translation can be used for a text: it must have the same placeholders, and it must have
-// plural forms if and only if the text has.
+// plural forms if and only if the text has plural forms.
 func matches(e Entry, text Text) bool {
 	for _, form := range e.Translation {
 		if !slices.Equal(Placeholders(form), Placeholders(text.Other)) {

@@ -26,7 +26,7 @@
   lanes.addEventListener("scroll", scheduleLoad, { passive: true });
   addEventListener("resize", scheduleLoad);
   document.body.addEventListener("htmx:sseMessage", e => {
-    if (e.detail.type === "stamp" || e.detail.type === "places") scheduleLoad();
+    if (e.detail.type === "stamp" || e.detail.type === "chunks") scheduleLoad();
   });
   document.body.addEventListener("htmx:load", scheduleLoad, { once: true });
 
@@ -37,7 +37,7 @@
     htmx.ajax("GET", `/call?job=${encodeURIComponent(c.dataset.job)}&lane=${lane}`, { target: "#call-body" });
   });
 
-  // The row that opened the call may be replaced before the dialog is closed, so its id is stored.
+  // Store the ID of the row that opened the call: the row itself may be replaced before the dialog is closed.
   let from = "";
   document.body.addEventListener("htmx:afterSwap", e => {
     if (e.target.id !== "call-body") return;
