@@ -28,9 +28,9 @@ var versionLine = text.NewPattern(`(?m)^__version__\s*=\s*["']([^"'\r\n]*)["']`)
 // readVersion returns __version__ from the version.py of a package. It returns an error if a required part of the
 // package is missing.
 func readVersion(dir string) (string, error) {
-	broken := func(what string) error {
+	broken := func(problem string) error {
 		return fault.New(fault.Invalid,
-			i18n.M("The Lithops installation in {{.Dir}} is broken: {{.What}}.", "Dir", dir, "What", what),
+			i18n.M("The Lithops installation in {{.Dir}} is broken: {{.What}}.", "Dir", dir, "What", problem),
 			i18n.M("Reinstall it with 'python3 -m pip install --force-reinstall lithops'."))
 	}
 	data, err := regular.Read(filepath.Join(dir, "version.py"), maxSmallFile)

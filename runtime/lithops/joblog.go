@@ -46,17 +46,17 @@ func ParseLine(s string) Line {
 	if !ok {
 		return Line{Text: s}
 	}
-	when, err := time.Parse(time.RFC3339Nano, stamp)
+	timestamp, err := time.Parse(time.RFC3339Nano, stamp)
 	if err != nil {
 		return Line{Text: s}
 	}
 	rest = strings.TrimLeft(rest, " ")
 	for _, stream := range []string{"stdout", "stderr"} {
 		if message, ok := strings.CutPrefix(rest, stream+":"); ok {
-			return Line{Time: when.UTC(), Stream: stream, Text: strings.TrimPrefix(message, " ")}
+			return Line{Time: timestamp.UTC(), Stream: stream, Text: strings.TrimPrefix(message, " ")}
 		}
 	}
-	return Line{Time: when.UTC(), Text: rest}
+	return Line{Time: timestamp.UTC(), Text: rest}
 }
 
 var (
@@ -75,7 +75,7 @@ const (
 // ReadLog returns the calls in the log of an activation, in order. It also sets Worker in the messages of the worker
 // about its own work. If a worker runs several calls at the same time, their lines are interleaved, and ReadLog assigns
 // every line to the call that started last. With a log level other than INFO, the worker does not log the calls.
-// ReadLog then assigns all lines to the given job and call, which are empty if unknown.
+// ReadLog then assigns all lines to the given job and call, or returns no calls if call is empty.
 func ReadLog(lines []Line, job, call string) []LoggedCall {
 	markWorker(lines)
 	calls := readLog(lines, nil)

@@ -41,10 +41,10 @@ except Exception as e:
 sys.stdout.write("\n" + json.dumps({"rejected": error}))
 `
 
-// CheckWithClient makes the installed Lithops load the configuration, because only Lithops knows all of its rules. If
-// Lithops rejects the configuration, CheckWithClient returns an error with the message of Lithops, without the values
-// of secret keys. backend is the backend that the user selected instead of the configured one, or "". CheckWithClient
-// returns nil if there is no configuration or no Python.
+// CheckWithClient makes the installed Lithops load the configuration, because only Lithops applies all of its rules. If
+// it rejects the configuration, CheckWithClient returns an error with its message, without the values of secret keys.
+// backend is the backend that the user selected instead of the configured one, or "". CheckWithClient returns nil if
+// there is no configuration or no Python.
 func (c *Config) CheckWithClient(ctx context.Context, install Install, backend string, environ []string) error {
 	if !c.exists() || install.Interpreter == "" {
 		return nil

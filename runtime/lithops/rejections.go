@@ -46,7 +46,7 @@ func (c *Config) Rejection(backend Backend, install Install) i18n.Message {
 	if backend == CodeEngine {
 		c.checkJobs(reject)
 	}
-	if own := c.root.Get(string(IBMCF)); backend == IBMCF && rel.before(2, 3, 5) && own.Get("iam_api_key") != nil && own.Get("api_key") == nil &&
+	if cf := c.root.Get(string(IBMCF)); backend == IBMCF && rel.before(2, 3, 5) && cf.Get("iam_api_key") != nil && cf.Get("api_key") == nil &&
 		c.root.Get("ibm").Get("iam_api_key") == nil {
 		reject(wrongSection())
 	}
@@ -62,20 +62,20 @@ func wrongSection() i18n.Message {
 
 // checkFunctions applies the rules of serverless/backends/ibm_cf/config.py of 3.0 and later.
 func (c *Config) checkFunctions(reject func(i18n.Message)) {
-	ibm, own := c.root.Get("ibm"), c.root.Get(string(IBMCF))
+	ibm, cf := c.root.Get("ibm"), c.root.Get(string(IBMCF))
 	switch {
 	case ibm.Get("iam_api_key") != nil:
-	case own.Get("iam_api_key") != nil:
+	case cf.Get("iam_api_key") != nil:
 		reject(wrongSection())
-	case own.Get("api_key") != nil:
+	case cf.Get("api_key") != nil:
 		reject(i18n.M("The client requires 'iam_api_key' in section 'ibm' and does not accept a Cloud Foundry key ('api_key')."))
 	default:
 		reject(i18n.M("The key 'iam_api_key' is missing from section 'ibm'."))
 	}
-	if own.Get("endpoint") != nil || ibm.Get("endpoint") != nil {
+	if cf.Get("endpoint") != nil || ibm.Get("endpoint") != nil {
 		return
 	}
-	region := own.Get("region")
+	region := cf.Get("region")
 	if region == nil {
 		region = ibm.Get("region")
 	}
@@ -110,9 +110,9 @@ func (c *Config) checkJobs(reject func(i18n.Message)) {
 // checkCOS applies the rules of storage/backends/ibm_cos/config.py. Workers of ibm_cf and code_engine use the private
 // endpoint of the store. The client derives the private endpoint only if it derives the public one too.
 func (c *Config) checkCOS(backend Backend, rel release, reject func(i18n.Message)) {
-	own, ibm := c.root.Get(IBMCOS), c.root.Get("ibm")
+	cos, ibm := c.root.Get(IBMCOS), c.root.Get("ibm")
 	merged := func(key string) *pyyaml.Node {
-		if v := own.Get(key); v != nil {
+		if v := cos.Get(key); v != nil {
 			return v
 		}
 		if !rel.before(3, 0, 0) {
@@ -120,7 +120,7 @@ func (c *Config) checkCOS(backend Backend, rel release, reject func(i18n.Message
 		}
 		return nil
 	}
-	derived := own.Get("region") != nil && !rel.before(2, 2, 7)
+	derived := cos.Get("region") != nil && !rel.before(2, 2, 7)
 	if !rel.before(3, 0, 0) {
 		compute := c.root.Get(string(backend))
 		hasComputeRegion := compute.Get("region") != nil || backend == IBMCF && compute.Get("endpoint") != nil

@@ -109,8 +109,8 @@ func checkTabs(text string, root *yaml.Node, err error) (*yaml.Node, error) {
 	return root, err
 }
 
-// restoreTabs replaces the letter with tabs again. It returns false for folded scalars, because folding depends on the
-// tabs and the value may be wrong.
+// restoreTabs replaces the letter with tabs again. It returns false if a folded scalar contains the letter, because
+// folding depends on tabs, so the value may be wrong.
 func restoreTabs(n *yaml.Node, letter rune) bool {
 	if n.Style&yaml.FoldedStyle != 0 && strings.ContainsRune(n.Value, letter) {
 		return false
