@@ -65,7 +65,7 @@ func (b *bench) write(ctx context.Context, r report, start time.Time, loadBefore
 		return err
 	}
 	var out bytes.Buffer
-	fmt.Fprintf(&out, "# Performance\n\nHow long the commands take next to the tools that they replace. `make bench` measured both sides in one run on %s,\nwhich took %s, on this machine:\n\n",
+	fmt.Fprintf(&out, "# Performance\n\nThis page compares the speed of the commands with that of the tools that they replace. `make bench` measured both sides\nin one run on %s, which took %s, on this machine:\n\n",
 		start.UTC().Format("2006-01-02 15:04 MST"), time.Since(start).Round(time.Second))
 	for _, line := range b.machine(ctx) {
 		fmt.Fprintf(&out, "- %s\n", line)
