@@ -5,7 +5,7 @@
 // job runs. It does not contain storage, sockets and TLS, or the creation of processes and containers. The instances of
 // a job run are activations of the invoker. Their action (runner.py) starts the command of the job.
 //
-// If a response of the real service is unknown, the response here is a guess. This applies mainly to error codes.
+// Some responses of the real service, mainly error codes, are not documented. Here they are guesses.
 package codeengine
 
 import (
@@ -35,7 +35,7 @@ const IAMHost = "iam.cloud.ibm.com"
 // regions are the regions of the service.
 var regions = []string{"us-south", "us-east", "ca-tor", "eu-de", "eu-gb", "eu-es", "in-che", "jp-osa", "jp-tok", "br-sao", "au-syd"}
 
-// Hosts returns the host names of the service. Clients do not allow users to change them.
+// Hosts returns the host names of the service. Clients have no setting to change them.
 func Hosts() []string {
 	hosts := []string{IAMHost}
 	for _, region := range regions {
@@ -169,8 +169,8 @@ func (a *api) handle(path string, k *kind, m methods) {
 	})
 }
 
-// serve receives the body, then waits for a slot and handles the request. Slots limit the memory: a resource may have a
-// megabyte, and a list a hundred resources.
+// serve receives the body, then waits for a slot and handles the request. Slots limit the memory: a resource may have
+// one megabyte, and a list one hundred resources.
 func (a *api) serve(c call, fn func(call) error) error {
 	c.body = &spool.Spool{Disk: a.DB.Disk(), Dir: a.Temp}
 	defer c.body.Close()

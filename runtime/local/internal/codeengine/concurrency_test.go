@@ -47,7 +47,7 @@ func heap() int64 {
 	return int64(m.HeapAlloc)
 }
 
-// Slow clients do not use memory or slots that other requests need: a list of config maps may have 100 MiB, and a body
+// Slow clients do not use memory or slots that other requests need. A list of config maps may have 100 MiB, and a body
 // 8 MiB.
 func TestSlowClientsHoldNoMemoryOrSlots(t *testing.T) {
 	f := newFixture(t, &fakeInvoker{})

@@ -32,11 +32,11 @@ func (r *run) snapshot() []instance {
 	return append([]instance(nil), r.rec.Instances...)
 }
 
-// update changes the i-th instance.
-func (r *run) update(i int, how func(*instance)) {
+// update calls change for the i-th instance.
+func (r *run) update(i int, change func(*instance)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	how(&r.rec.Instances[i])
+	change(&r.rec.Instances[i])
 }
 
 // startRun executes a job run in the background.
@@ -73,7 +73,7 @@ func (a *api) startRun(p state.Project, res state.Resource) error {
 // wait forever.
 func (a *api) recordEnd(r *run) {
 	r.mu.Lock()
-	r.rec.failUnfinished("Ended", a.Now().UnixMilli()) // the instances that were killed
+	r.rec.failUnfinished("Ended", a.Now().UnixMilli()) // these instances were killed
 	rec := r.rec
 	r.mu.Unlock()
 	for {

@@ -35,7 +35,7 @@ type instanceConfig struct {
 	revision      string // hash of the archive: warm workers are reused for the same revision
 }
 
-// daemonTimeLimit is the time limit of daemons. It is so long that daemons have no limit in practice.
+// daemonTimeLimit is the time limit of daemons. It is long enough to have no effect in practice.
 const daemonTimeLimit = 365 * 24 * time.Hour
 
 // instanceConfig resolves the references of a run. It returns state.ErrNotFound if a config map, a secret or a key does
@@ -93,7 +93,7 @@ func (a *api) instanceConfig(r *run) (*instanceConfig, error) {
 // absolute path.
 func interpreter(notes, fallback string) string {
 	var values map[string]any
-	_ = json.Unmarshal([]byte(notes), &values) // the variable may contain something else
+	_ = json.Unmarshal([]byte(notes), &values) // other programs may use the variable for other values
 	if path, ok := values[entity.NoteInterpreter].(string); ok && filepath.IsAbs(path) {
 		return path
 	}

@@ -22,7 +22,7 @@ type kind struct {
 	limit          int    // maximum number in a project
 	status         int    // status code of POST
 	updateMethod   string // HTTP method of updates; empty if updates are not supported
-	requireIfMatch bool   // whether updates require If-Match
+	requireIfMatch bool   // updates require the header If-Match
 	// newDoc returns the name and the document of a new resource, from the body of a POST request.
 	newDoc func(c call) (name string, doc any, err error)
 	// updateDoc returns the updated document of an existing resource.

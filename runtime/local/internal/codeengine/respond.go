@@ -93,8 +93,8 @@ func (a *api) newResponseSpool() *spool.Spool {
 	return &spool.Spool{Disk: a.DB.Disk(), Dir: a.Temp, Outgoing: true}
 }
 
-// sendSpool writes a document that may be large. If it is, the request gives up its slot first, so that a slow client
-// does not hold one.
+// sendSpool writes a document. If the document is large, the request first releases its slot, so that a slow client
+// does not hold a slot.
 func (c call) sendSpool(status int, doc *spool.Spool) {
 	if doc.LowMemory() {
 		c.slot.Release()

@@ -1,7 +1,7 @@
 """Runs the command of a Code Engine job. The local endpoint runs this program as an OpenWhisk action.
 
 It requires Python 3.6 or later. In a container, the variable FN_RUNTIME_IMAGE holds the entrypoint, command and working
-directory of the image. Without this variable, the program runs as a process on the user's machine. Then it makes these
+directory of the image. Without this variable, the program runs as a process on the user's machine. It then makes two
 replacements in the command: 'python' becomes the interpreter that runs this program, and /lithops/lithopsentry.py of the
 image becomes the entry point of the Lithops package installed for that interpreter. Mounted files are in the action's
 directory, so the program also rewrites arguments and variables that contain mount paths.

@@ -208,12 +208,13 @@ func (a *api) activeInstances(project string) int {
 	return n
 }
 
-// killRuns kills the runs that match. The processes and containers of their instances end shortly afterwards.
-func (a *api) killRuns(which func(*run) bool) {
+// killRuns kills the runs for which match returns true. The processes and containers of their instances end shortly
+// afterwards.
+func (a *api) killRuns(match func(*run) bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, r := range a.activeRuns {
-		if which(r) {
+		if match(r) {
 			r.cancel(context.Canceled)
 		}
 	}

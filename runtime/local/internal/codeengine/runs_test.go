@@ -109,12 +109,12 @@ func TestDeleteKillsRun(t *testing.T) {
 	f.eventually(func() bool { return f.api.Running() == 0 })
 }
 
-func (f *fixture) eventually(is func() bool) {
+func (f *fixture) eventually(condition func() bool) {
 	f.Helper()
-	runtimetest.Eventually(f, "the expected state", is)
+	runtimetest.Eventually(f, "the expected state", condition)
 }
 
-// The time limit of an instance includes its retries. An instance that the invoker ends at the limit is not retried.
+// The time limit of an instance includes its retries. An instance that reaches the limit is not retried.
 func TestTimeLimitIncludesRetries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ran := []time.Duration{}

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// memoryByCPU lists the memory sizes, in MB, that can be combined with a CPU limit in mCPU. MB and GB are decimal.
-// Source: IBM Cloud Code Engine documentation, mem-cpu-combo.
+// memoryByCPU lists the memory sizes, in MB, that can be combined with a CPU limit in mCPU. MB and GB are decimal. The
+// source is the page mem-cpu-combo of the IBM Cloud Code Engine documentation.
 var memoryByCPU = map[int][]int{
 	125: {250, 500, 1000}, 250: {500, 1000, 2000}, 500: {1000, 2000, 4000}, 1000: {2000, 4000, 8000}, 2000: {4000, 8000, 16000},
 	4000: {8000, 16000, 32000}, 6000: {12000, 24000, 48000}, 8000: {16000, 32000}, 10000: {20000, 40000}, 12000: {24000, 48000},

@@ -99,8 +99,8 @@ func (a *api) listActions(c call) error {
 	})
 }
 
-// action reads the action of the request path. It returns errNotInCollection if the default package has no such action,
-// but a package has this name.
+// action reads the action of the request path. It returns errNotInCollection if the default package does not contain
+// the action, but a package has this name.
 func (a *api) action(c call) (state.Action, error) {
 	x, err := a.DB.Action(c.ns.ID, c.pkg, c.name)
 	if errors.Is(err, state.ErrNotFound) && c.pkg == "" {

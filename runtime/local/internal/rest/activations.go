@@ -79,7 +79,7 @@ func summary(rec state.Activation) activationDoc {
 	return doc
 }
 
-// pendingDoc returns a waiting or running activation for lists with pending=true, an extension of OpenWhisk.
+// pendingDoc returns a waiting or running activation for lists with pending=true, which is an extension to OpenWhisk.
 func pendingDoc(rec state.Activation) activationDoc {
 	doc := summary(rec)
 	doc.End, doc.Duration, doc.StatusCode = 0, 0, nil

@@ -36,9 +36,9 @@ type Config struct {
 	Python      string // default interpreter of actions
 	ExtraEnv    map[string]string
 	Temp        string        // directory for buffered bodies and responses; "" means the system default
-	Wait        time.Duration // maximum wait of a blocking invocation; 0 means 60 s as in OpenWhisk
-	Queue       int           // maximum number of accepted and running activations, further ones get 429; 0 means 10,000
-	QueueBytes  int64         // maximum bytes of their parameters, further ones get 429; 0 means 256 MiB
+	Wait        time.Duration // maximum duration of a blocking invocation; 0 means 60 s as in OpenWhisk
+	Queue       int           // maximum number of accepted activations that have not ended; further requests get 429; 0 means 10,000
+	QueueBytes  int64         // maximum bytes of the parameters of these activations; further requests get 429; 0 means 256 MiB
 	Log         *slog.Logger
 	Now         func() time.Time
 }

@@ -99,8 +99,8 @@ func serveWithin(t testing.TB, limits state.Limits) *fixture {
 	return f
 }
 
-// do sends a request. who is "basic", "bearer", "" or an Authorization header.
-func (f *fixture) do(who, method, path, body string) (int, string, http.Header) {
+// do sends a request. auth is "basic", "bearer", "" or an Authorization header.
+func (f *fixture) do(auth, method, path, body string) (int, string, http.Header) {
 	f.t.Helper()
 	req, err := http.NewRequest(method, f.URL+"/api/v1"+path, strings.NewReader(body))
 	if err != nil {
@@ -109,7 +109,7 @@ func (f *fixture) do(who, method, path, body string) (int, string, http.Header) 
 	if body != "" {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	switch who {
+	switch auth {
 	case "basic":
 		user, password, _ := strings.Cut(testKey, ":")
 		req.SetBasicAuth(user, password)
@@ -117,7 +117,7 @@ func (f *fixture) do(who, method, path, body string) (int, string, http.Header) 
 		req.Header.Set("Authorization", "Bearer "+testToken)
 	case "":
 	default:
-		req.Header.Set("Authorization", who)
+		req.Header.Set("Authorization", auth)
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
@@ -149,9 +149,9 @@ func TestStatusCodesAndMessages(t *testing.T) {
 	f.deployActions("a", "apperror", "crash", "internal", "panic", "notjson", "huge", "hang")
 	long := strings.Repeat("n", 257)
 	for _, c := range []struct {
-		who, method, path, body string
-		status                  int
-		text                    string
+		auth, method, path, body string
+		status                   int
+		text                     string
 	}{
 		{"", "GET", "/namespaces", "", 401, "The resource requires authentication, which was not supplied with the request"},
 		{"Bearer wrong", "GET", "/namespaces", "", 401, "requires authentication"},
@@ -226,7 +226,7 @@ func TestStatusCodesAndMessages(t *testing.T) {
 		{"bearer", "DELETE", "/namespaces/new", "", 200, `"name":"new"`},
 		{"bearer", "DELETE", "/namespaces/" + testGUID, "", 403, "guest"},
 	} {
-		status, body, header := f.do(c.who, c.method, c.path, c.body)
+		status, body, header := f.do(c.auth, c.method, c.path, c.body)
 		if status != c.status || !strings.Contains(body, c.text) {
 			t.Errorf("%s %.80s: got %d %.300s, want %d %s", c.method, c.path, status, body, c.status, c.text)
 		}

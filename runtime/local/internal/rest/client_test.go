@@ -57,7 +57,7 @@ func TestOpenWhiskClient(t *testing.T) {
 	}
 }
 
-// The endpoint accepts all kinds that it lists: wskdeploy replaces all other kinds with the default one.
+// The endpoint accepts all kinds that it lists. wskdeploy replaces other kinds with the default kind.
 func TestListedKindsAreAccepted(t *testing.T) {
 	f := serve(t)
 	f.deployActions()

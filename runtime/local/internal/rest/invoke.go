@@ -38,7 +38,7 @@ func (a *api) invoke(c call) error {
 	if err := a.decode(c, maxParameters, &args); err != nil {
 		return err
 	}
-	if err := c.slot.Acquire(c.r.Context()); err != nil { // the default parameters of the action and its package may be large
+	if err := c.slot.Acquire(c.r.Context()); err != nil { // the parameters of the action and its package may be large
 		return err
 	}
 	x, err := a.action(c)
@@ -213,9 +213,10 @@ func (a *api) acquireSlot(size int64) (end func(), err error) {
 	}, nil
 }
 
-// recordLater retries until the outcome is on disk, which may be full temporarily. Without the record, a client that
-// polls for it would wait forever. If the endpoint stops first, Recover records the activation as failed. The memory
-// for waiting results and logs is limited: beyond it, the outcome is lost and the record contains an error instead.
+// recordLater retries until the outcome is on disk, because the disk may be full temporarily. Without a record, a
+// client that polls for the outcome would wait forever. If the endpoint stops first, Recover records the activation as
+// failed. The memory for unwritten results and logs is limited. If the limit is exceeded, the outcome is lost, and the
+// record contains an error instead.
 func (a *api) recordLater(rec state.Activation, err error) {
 	size := int64(len(rec.Result))
 	for _, line := range rec.Logs {

@@ -16,7 +16,7 @@ import (
 	"fn-runtime/runtime/runtimetest"
 )
 
-// Small requests that read large actions or packages need a slot, so that many of them together do not exhaust the
+// Small requests that read large actions or packages need a slot, so that many concurrent requests do not exhaust the
 // memory.
 func TestReadsOfLargeEntitiesNeedSlots(t *testing.T) {
 	f := serve(t)

@@ -35,7 +35,7 @@ var entityName = text.NewPattern(`^(?:\w|\w[\w@ .&-]*[\w@.&-])$`)
 func checkName(name string) error {
 	switch {
 	case len(name) > maxName:
-		return badRequest("Name segement longer than allowed: %d > %d.", len(name), maxName) // typo of OpenWhisk
+		return badRequest("Name segement longer than allowed: %d > %d.", len(name), maxName) // the typo is in OpenWhisk
 	case !entityName.MatchString(name):
 		return badRequest("The name of the entity contains illegal characters.")
 	}

@@ -79,7 +79,7 @@ func TestResponsesMatchApacheOpenWhisk(t *testing.T) {
 	})
 }
 
-// replayer is an API whose actions return the outcomes that they had on the real server.
+// replayer is an API whose actions return the recorded outcomes of the real server.
 type replayer struct {
 	t          *testing.T
 	api        *API

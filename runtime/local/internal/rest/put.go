@@ -163,8 +163,8 @@ func (in *actionPut) check() error {
 	return nil
 }
 
-// looksBinary reports whether the code is a base64-encoded zip archive. OpenWhisk also checks this if "binary" is not
-// set.
+// looksBinary reports whether the code is a base64-encoded zip archive. Like OpenWhisk, the endpoint checks this if
+// "binary" is not set.
 func looksBinary(code string) bool { return strings.HasPrefix(code, "UEsDB") }
 
 // applyTo returns the action after the update. Fields that are not in the request keep their values.

@@ -22,7 +22,7 @@ import (
 type apiError struct {
 	status    int
 	text      string
-	retryable bool // the same request may succeed in a second
+	retryable bool // the same request may succeed a second later
 }
 
 func (p *apiError) Error() string { return p.text }

@@ -26,7 +26,7 @@ type acl struct {
 }
 
 func (c *call) getACL() error {
-	if err := c.needTarget(); err != nil {
+	if err := c.requireTarget(); err != nil {
 		return err
 	}
 	out := acl{Owner: localOwner}
@@ -36,9 +36,9 @@ func (c *call) getACL() error {
 	return nil
 }
 
-// putACL accepts the supported access control list and changes nothing.
+// putACL accepts only the supported access control list, and changes nothing.
 func (c *call) putACL() error {
-	if err := c.needTarget(); err != nil {
+	if err := c.requireTarget(); err != nil {
 		return err
 	}
 	if c.r.Header.Get("X-Amz-Acl") == "" {

@@ -60,7 +60,7 @@ func (c *call) prepareBody(sig *signature) *apiError {
 	if c.r.Method != http.MethodPost {
 		return nil
 	}
-	// Documents are read completely before they are used, so that their content has been verified.
+	// Read the whole document before it is used, so that its checksums and signature are verified.
 	data, err := c.readDocument()
 	if apiErr, ok := errors.AsType[*apiError](err); ok {
 		return apiErr
@@ -72,9 +72,9 @@ func (c *call) prepareBody(sig *signature) *apiError {
 	return nil
 }
 
-// readDocument reads the body of a document into memory. All documents together have a fixed memory limit. If it is
-// exhausted, the request fails with SlowDown instead of waiting: other clients may send their documents slowly and keep
-// the memory for a long time.
+// readDocument reads the body of a document into memory. All documents together have a fixed memory limit. If the limit
+// is exceeded, the request fails with SlowDown. It does not wait, because other clients may send their documents slowly
+// and hold the memory for a long time.
 func (c *call) readDocument() ([]byte, error) {
 	need := c.size
 	switch {

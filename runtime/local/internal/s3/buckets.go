@@ -85,7 +85,7 @@ func (c *call) createBucket() error {
 		XMLName            xml.Name `xml:"CreateBucketConfiguration"`
 		LocationConstraint string
 		Tags               []tag     `xml:"Tags>Tag"`
-		Bucket             *struct{} // present for directory buckets only
+		Bucket             *struct{} // only for directory buckets
 	}
 	if c.size != 0 {
 		if err := c.document(&in); err != nil {
@@ -125,8 +125,8 @@ func (c *call) createBucket() error {
 	return nil
 }
 
-// needBucket returns state.ErrNotFound if the bucket does not exist.
-func (c *call) needBucket() error {
+// requireBucket returns state.ErrNotFound if the bucket does not exist.
+func (c *call) requireBucket() error {
 	has, err := c.db.HasBucket(c.bucket)
 	if err == nil && !has {
 		err = state.ErrNotFound
@@ -182,17 +182,17 @@ func (c *call) region(bucket string) (string, error) {
 
 // describeBucket responds with a document if the bucket exists.
 func (c *call) describeBucket(document any) error {
-	if err := c.needBucket(); err != nil {
+	if err := c.requireBucket(); err != nil {
 		return err
 	}
 	c.respond(http.StatusOK, document)
 	return nil
 }
 
-// needTarget returns state.ErrNotFound if the object or bucket of the request does not exist.
-func (c *call) needTarget() error {
+// requireTarget returns state.ErrNotFound if the object or bucket of the request does not exist.
+func (c *call) requireTarget() error {
 	if c.key == "" {
-		return c.needBucket()
+		return c.requireBucket()
 	}
 	_, err := c.db.Object(c.bucket, c.key, c.version())
 	return err

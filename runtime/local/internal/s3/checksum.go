@@ -38,7 +38,8 @@ func newChecksum(name string) hash.Hash {
 	return nil
 }
 
-// verifiedReader reads a body and compares it at its end with the checksums and sizes in the headers and the trailer.
+// verifiedReader reads a body. At the end it compares the size and the checksums with those in the headers and the
+// trailer.
 type verifiedReader struct {
 	in         io.Reader
 	size       int64 // expected number of bytes; -1 if unknown
@@ -50,7 +51,7 @@ type verifiedReader struct {
 	trailer    http.Header          // trailer with expected values, filled by in; may be nil
 	md5        []byte               // expected value; nil if none was sent
 	md5sum     hash.Hash
-	unverified string            // name of a checksum that is computed although no value was sent
+	unverified string            // name of a checksum that is computed although the client sent no value
 	computed   map[string]string // computed checksums in base64; set after the body has been read
 	err        error
 }

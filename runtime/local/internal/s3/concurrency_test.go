@@ -14,7 +14,7 @@ import (
 	"fn-runtime/runtime/local/internal/state"
 )
 
-// The memory for the documents of concurrent requests is limited: each document may have megabytes.
+// The memory for the documents of concurrent requests is limited. Each document may have several megabytes.
 func TestDocumentMemoryIsBounded(t *testing.T) {
 	s := newStore(t)
 	const small = `<Delete><Object><Key>k</Key></Object></Delete>`
@@ -45,12 +45,13 @@ func TestDocumentMemoryIsBounded(t *testing.T) {
 	s.want("200", "POST", "/bucket?delete", small)
 }
 
-// A listing keeps only the fields that it shows: metadata and tags of 1,000 objects would use megabytes.
+// A listing keeps only the fields that it shows, because metadata and tags of 1,000 objects would use several
+// megabytes.
 func TestListingKeepsOnlyShownFields(t *testing.T) {
 	s := newStore(t)
 	s.want("200", "PUT", "/bucket/k", "data", "x-amz-meta-large: "+strings.Repeat("x", 1000), "x-amz-tagging: a=b")
-	list := func(each func(state.Object) (string, bool)) error {
-		return s.h.(*Server).db.Objects("bucket", "", "", each)
+	list := func(fn func(state.Object) (string, bool)) error {
+		return s.h.(*Server).db.Objects("bucket", "", "", fn)
 	}
 	f, err := collectPage(list, page{maxEntries: 10}, "")
 	if err != nil || len(f.objects) != 1 {
@@ -76,8 +77,8 @@ func (w *slowWriter) Write(p []byte) (int, error) {
 	return w.ResponseRecorder.Write(p)
 }
 
-// Clients that do not read their listings do not use memory or slots that other requests need: a page of long keys has
-// megabytes.
+// Clients that do not read their listings do not use memory or slots that other requests need. A page of long keys has
+// several megabytes.
 func TestSlowListingClientsHoldNoMemoryOrSlots(t *testing.T) {
 	s := newStore(t)
 	var puts sync.WaitGroup

@@ -9,7 +9,7 @@ import (
 	"fn-runtime/runtime/local/internal/state"
 )
 
-// matchesETag reports whether a list of entity tags contains the one of an object, or *.
+// matchesETag reports whether a list of entity tags contains the given tag or *.
 func matchesETag(list, etag string) bool {
 	for tag := range strings.SplitSeq(list, ",") {
 		tag = strings.Trim(strings.TrimPrefix(strings.TrimSpace(tag), "W/"), `"`)
@@ -60,7 +60,7 @@ func date(text string) (time.Time, error) {
 	return t, nil
 }
 
-// checkWriteConditions evaluates the conditions of a write against the existing object, nil if there is none.
+// checkWriteConditions evaluates the conditions of a write. old is the existing object, or nil if there is none.
 func (c *call) checkWriteConditions(old *state.Object) error {
 	match, none := c.r.Header.Get("If-Match"), c.r.Header.Get("If-None-Match")
 	switch {

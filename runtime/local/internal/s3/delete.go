@@ -80,7 +80,7 @@ func (c *call) deleteObjects() error {
 }
 
 // applies reports whether to carry out a deletion, or returns the error for this key. A conditional deletion of a
-// missing object does nothing: it does not even create a delete marker.
+// missing object does nothing, and does not create a delete marker.
 func (d deletion) applies(old *state.Object) (bool, *apiError) {
 	var apiErr *apiError
 	switch {

@@ -17,8 +17,8 @@ import (
 	"fn-runtime/runtime/local/internal/state"
 )
 
-// Limits of forms: the bytes before the file, which are read into memory before the signature is verified, and the
-// number of concurrent uploads.
+// Limits of forms: the number of bytes before the file, which are read into memory before the signature is verified,
+// and the number of concurrent uploads.
 const (
 	maxFields = 20 << 10
 	maxForms  = 32

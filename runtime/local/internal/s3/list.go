@@ -111,8 +111,8 @@ type listPage struct {
 	more     bool
 }
 
-// lister calls each for objects or versions, like the methods of state.DB.
-type lister func(each func(state.Object) (seek string, more bool)) error
+// lister calls fn for each object or version, like DB.Objects and DB.Versions of package state.
+type lister func(fn func(state.Object) (seek string, more bool)) error
 
 // collectPage returns the page of a listing that starts after the key or common prefix after.
 func collectPage(list lister, p page, after string) (f listPage, err error) {
@@ -170,8 +170,8 @@ func (c *call) listObjects() error {
 	if err := c.slot.Acquire(c.r.Context()); err != nil {
 		return err
 	}
-	list := func(each func(state.Object) (string, bool)) error {
-		return c.db.Objects(c.bucket, p.prefix, after, each)
+	list := func(fn func(state.Object) (string, bool)) error {
+		return c.db.Objects(c.bucket, p.prefix, after, fn)
 	}
 	f, err := collectPage(list, p, after)
 	if err != nil {

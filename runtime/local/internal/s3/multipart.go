@@ -136,7 +136,7 @@ func (c *call) completeUpload() error {
 		o.Combined = u.SumType == composite
 		return o, chosen, nil
 	})
-	if errors.Is(err, state.ErrNotFound) { // a client that did not receive the response retries the completed upload
+	if errors.Is(err, state.ErrNotFound) { // the client may retry a completed upload because it did not get the response
 		problem := c.db.Versions(c.bucket, c.key, "", "", func(existing state.Object) (string, bool) {
 			if existing.Key == c.key && existing.Upload == id {
 				o, err = existing, nil
@@ -168,7 +168,7 @@ func selectParts(requested []chosenPart, uploaded []state.Part) ([]state.Part, e
 	for i, want := range requested {
 		p, ok := byNumber[want.PartNumber]
 		switch {
-		case i+1 < len(requested) && requested[i+1].PartNumber == want.PartNumber: // the last of several entries with the same number counts, as with repeated uploads
+		case i+1 < len(requested) && requested[i+1].PartNumber == want.PartNumber: // of several entries with the same number, the last one counts
 			continue
 		case want.PartNumber <= last:
 			return nil, newError(http.StatusBadRequest, "InvalidPartOrder", "The list of parts was not in ascending order. The parts list must be specified in order by part number.")

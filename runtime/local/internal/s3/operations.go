@@ -75,8 +75,8 @@ var operations = map[string]operation{
 	"object DELETE uploadId": (*call).abortUpload,
 }
 
-// subresources are the query parameters that select another operation. Those without an entry in operations must be
-// rejected: otherwise the object itself would be read or overwritten.
+// subresources are the query parameters that select another operation. Requests with a subresource that has no entry in
+// operations must be rejected. Otherwise they would read or overwrite the object itself.
 var subresources = []string{
 	"abac", "accelerate", "acl", "analytics", "annotation", "append", "attributes", "cors", "delete", "encryption", "intelligent-tiering", "inventory",
 	"legal-hold", "lifecycle", "location", "logging", "metadataAnnotationTable", "metadataConfiguration",
@@ -129,7 +129,7 @@ var supportedHeaders = []string{
 	"x-amz-website-redirect-location",
 }
 
-// acceptedValues maps headers to the only values that are accepted, because they request the existing behavior.
+// acceptedValues maps headers to the only values that are accepted: those that request the behavior of the endpoint.
 var acceptedValues = map[string][]string{
 	"x-amz-acl":                          {"private", "bucket-owner-full-control", "bucket-owner-read"},
 	"x-amz-bucket-object-lock-enabled":   {"false"},
@@ -139,7 +139,7 @@ var acceptedValues = map[string][]string{
 	"x-amz-storage-class":                {"STANDARD"},
 }
 
-// conditionHeaders maps operations to the headers that make them depend on the existing object.
+// conditionHeaders maps operations to the headers with conditions on the existing object.
 var conditionHeaders = map[string][]string{
 	"object GET":           {"If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "If-Range"},
 	"object HEAD":          {"If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since", "If-Range"},
@@ -155,8 +155,8 @@ var versionedOperations = []string{
 	"object GET retention", "object PUT retention", "object GET legal-hold", "object PUT legal-hold",
 }
 
-// checkHeaders rejects a request with a header that cannot be ignored safely. A read may have unknown headers, because
-// no data can be lost.
+// checkHeaders rejects a request with a header that cannot be ignored safely. Reads may have unknown headers, because
+// they cannot lose data.
 func (c *call) checkHeaders(name string) error {
 	reads := c.r.Method == http.MethodGet || c.r.Method == http.MethodHead
 	for header := range c.r.Header {

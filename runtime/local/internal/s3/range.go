@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// byteRange is a range of bytes from first to last, inclusive. If first is -1, it is the last bytes of the object, and
-// last is their number.
+// byteRange is a range of bytes from first to last, inclusive. If first is -1, the range is the last bytes of the
+// object, and last is the number of these bytes.
 type byteRange struct{ first, last int64 }
 
 // parseRange parses a Range header. It returns false for a header that a server may ignore (RFC 9110, section 14.2):

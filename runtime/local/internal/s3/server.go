@@ -74,8 +74,8 @@ func (s *Server) Admits(r *http.Request) bool {
 }
 
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	// A worker of Lithops 3.8 sends a HEAD request for its bucket and then forks. Parent and child would read each
-	// other's responses on the shared connection, so close it.
+	// A worker of Lithops 3.8 sends a HEAD request for its bucket and then forks. Close the connection, because parent
+	// and child would share it and read each other's responses.
 	if bucket := strings.Trim(r.URL.Path, "/"); r.Method == http.MethodHead && !strings.Contains(bucket, "/") {
 		w.Header().Set("Connection", "close")
 	}

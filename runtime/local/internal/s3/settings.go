@@ -45,10 +45,10 @@ func deleteSetting(name string) operation {
 	}
 }
 
-// notConfigured handles GET of a setting that no bucket has, because its PUT is rejected.
+// notConfigured handles GET of a setting that no bucket has, because the endpoint rejects PUT of this setting.
 func notConfigured(code, message string) operation {
 	return func(c *call) error {
-		if err := c.needBucket(); err != nil {
+		if err := c.requireBucket(); err != nil {
 			return err
 		}
 		return newError(http.StatusNotFound, code, message)
@@ -60,9 +60,9 @@ func fixedDocument(document any) operation {
 	return func(c *call) error { return c.describeBucket(document) }
 }
 
-// noObjectLock handles requests for the locks of an object: no bucket has Object Lock.
+// noObjectLock handles requests for the locks of an object. No bucket supports Object Lock.
 func (c *call) noObjectLock() error {
-	if err := c.needTarget(); err != nil {
+	if err := c.requireTarget(); err != nil {
 		return err
 	}
 	return invalidRequest("Bucket is missing Object Lock Configuration")

@@ -129,8 +129,8 @@ func verifyQuery(r *http.Request, k Keys, now time.Time) (*signature, *apiError)
 	return check(r, k, date, q.Get("X-Amz-Credential"), q.Get("X-Amz-SignedHeaders"), given, payload, q)
 }
 
-// copyQueryHeaders copies x-amz-* query parameters of a presigned URL to the headers. Some clients put them into the
-// query, which the signature covers.
+// copyQueryHeaders copies the x-amz-* query parameters of a presigned URL to the headers, because some clients put
+// headers into the query. The signature covers the query.
 func copyQueryHeaders(q url.Values, h http.Header) {
 	if !q.Has("X-Amz-Signature") {
 		return

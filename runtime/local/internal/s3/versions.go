@@ -24,7 +24,7 @@ func validVersion(id string) error {
 	return nil
 }
 
-// setVersionHeader sets the version of the response. It sets nothing in a bucket that never kept versions.
+// setVersionHeader sets the version in the response headers, unless the bucket never kept versions.
 func (c *call) setVersionHeader(id string) {
 	if id != "" {
 		c.w.Header().Set("X-Amz-Version-Id", id)
@@ -135,8 +135,8 @@ func (c *call) listVersions() error {
 	if err := c.slot.Acquire(c.r.Context()); err != nil {
 		return err
 	}
-	list := func(each func(state.Object) (string, bool)) error {
-		return c.db.Versions(c.bucket, p.prefix, after, afterVersion, each)
+	list := func(fn func(state.Object) (string, bool)) error {
+		return c.db.Versions(c.bucket, p.prefix, after, afterVersion, fn)
 	}
 	f, err := collectPage(list, p, after)
 	if err != nil {

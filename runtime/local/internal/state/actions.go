@@ -16,7 +16,7 @@ import (
 type Action struct {
 	Package     string          `json:"package"` // "" is the default package
 	Name        string          `json:"name"`
-	Version     string          `json:"version"` // "0.0.1"; each update increments the patch number
+	Version     string          `json:"version"` // such as "0.0.1"; each update increments the patch number
 	Revision    string          `json:"revision"`
 	Publish     bool            `json:"publish"`
 	Kind        string          `json:"kind"`
@@ -44,7 +44,7 @@ func nextPatch(version string) string {
 	return fmt.Sprintf("%d.%d.%d", a, b, c+1)
 }
 
-// hashCode returns the CodeHash of exec.code.
+// hashCode returns the hash of exec.code for Action.CodeHash.
 func hashCode(code string) string {
 	sum := sha256.Sum256([]byte(code))
 	return hex.EncodeToString(sum[:])
@@ -106,7 +106,7 @@ func (d *DB) PutAction(ns, pkg, name string, code *string, change func(old *Acti
 		size = len(*code)
 	}
 	err = d.add(size, func(tx *bbolt.Tx) error {
-		if err := needNamespace(tx, ns); err != nil {
+		if err := requireNamespace(tx, ns); err != nil {
 			return err
 		}
 		if pkg != "" && tx.Bucket(bucketPackages).Get(key(ns, pkg)) == nil {
@@ -139,7 +139,7 @@ func (d *DB) PutAction(ns, pkg, name string, code *string, change func(old *Acti
 				next.CodeHash = hashCode(*code)
 			}
 		}
-		revision, err := bump(tx, "revision", 1)
+		revision, err := increment(tx, "revision", 1)
 		if err != nil {
 			return err
 		}
@@ -209,8 +209,8 @@ func deleteActions(tx *bbolt.Tx, ns string, prefix []byte) error {
 	return nil
 }
 
-// retain stores code once for all actions that share it: a Lithops client registers the same archive for each memory
-// size.
+// retain adds a reference to the code, and stores the code with its first reference. Actions share code because a
+// Lithops client registers the same archive for each memory size.
 func retain(tx *bbolt.Tx, hash, code string) error {
 	refs := tx.Bucket(bucketCodeRefs)
 	var n uint64

@@ -12,7 +12,7 @@ import (
 	"fn-runtime/runtime/entity"
 )
 
-// Activation is one run of an action, accepted or ended. Times are in epoch ms.
+// Activation is one run of an action. It has been accepted, or it has ended. Times are in epoch ms.
 type Activation struct {
 	ID          string          `json:"id"`
 	NamespaceID string          `json:"namespace_id"`
@@ -25,7 +25,7 @@ type Activation struct {
 	TimeoutMS   int             `json:"timeout_ms"`
 	LogsMB      int             `json:"logs_mb"`
 	Concurrency int             `json:"concurrency"`
-	Start       int64           `json:"start"` // start of the run; time of acceptance until the run has ended
+	Start       int64           `json:"start"` // start of the run; until the run has ended, the time of acceptance
 	End         int64           `json:"end"`
 	StatusCode  int             `json:"status_code"` // 0 success, 1 application, 2 developer, 3 internal error
 	Result      json.RawMessage `json:"result,omitempty"`
@@ -35,7 +35,7 @@ type Activation struct {
 	WaitMS      int64           `json:"wait_ms"`
 	Cold        bool            `json:"cold"`
 	TimedOut    bool            `json:"timed_out"`
-	Work        *entity.Work    `json:"work,omitempty"` // of a Lithops job; nil if the action runs something else
+	Work        *entity.Work    `json:"work,omitempty"` // calls of a Lithops job; nil if the action does not belong to a job
 }
 
 // ActivationFilter selects activations of a namespace, newest first. Since and Upto are in epoch ms; 0 means unbounded.
@@ -104,11 +104,11 @@ func (d *DB) Finish(a Activation) error {
 		if err := ages.Put(ageKey(ages, a.ID, d.now().UnixMilli()), k); err != nil {
 			return err
 		}
-		n, err := bump(tx, "activations", 1)
+		n, err := increment(tx, "activations", 1)
 		if err != nil {
 			return err
 		}
-		size, err := bump(tx, "activation_bytes", int64(len(data)+len(rest)))
+		size, err := increment(tx, "activation_bytes", int64(len(data)+len(rest)))
 		if err != nil {
 			return err
 		}
@@ -142,10 +142,10 @@ func (d *DB) evict(tx *bbolt.Tx, n, size int64) error {
 			return err
 		}
 		var err error
-		if n, err = bump(tx, "activations", -1); err != nil {
+		if n, err = increment(tx, "activations", -1); err != nil {
 			return err
 		}
-		if size, err = bump(tx, "activation_bytes", -length); err != nil {
+		if size, err = increment(tx, "activation_bytes", -length); err != nil {
 			return err
 		}
 	}
@@ -225,8 +225,8 @@ func (d *DB) Activations(ns string, f ActivationFilter) iter.Seq2[Activation, er
 	})
 }
 
-// Pending returns the accepted activations without an outcome. After a start, these are the activations that a killed
-// endpoint left behind.
+// Pending returns the accepted activations that have no outcome yet. When the endpoint starts, these are the
+// activations that were not finished when the endpoint was killed.
 func (d *DB) Pending() (list []Activation, err error) {
 	err = d.view(func(tx *bbolt.Tx) error {
 		list, err = page[Activation](tx.Bucket(bucketRunning), nil, 0, -1)

@@ -35,9 +35,9 @@ func guarded(fn func() error) (err error) {
 // details.
 const DamagedText = "The state of the local endpoint is damaged. Restart the endpoint: the error message of the start explains how to fix it."
 
-// gate is checked before every transaction. If bbolt panics over a damaged page while it begins a transaction or ends a
-// write transaction, it keeps its locks, and the next caller would wait forever. The gate is then closed and rejects
-// all further transactions.
+// gate is checked before every transaction. If bbolt panics because of a damaged page while it begins a transaction or
+// ends a write transaction, it does not release its locks, and the next caller would wait forever. The gate is then
+// closed and rejects all further transactions.
 type gate struct {
 	mu     sync.Mutex
 	closed bool
@@ -116,7 +116,7 @@ func openFile(path string, options *bbolt.Options) (b *bbolt.DB, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if emptied { // bbolt has initialized it as a new file
+	if emptied { // bbolt has initialized the empty file as a new one
 		return nil, errors.Join(fmt.Errorf("%w: the file is empty", ErrDamaged), b.Close(), os.Truncate(path, 0))
 	}
 	err = guarded(func() error { return b.View(func(tx *bbolt.Tx) error { return checkPages(tx, path) }) })

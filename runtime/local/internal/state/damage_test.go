@@ -38,7 +38,7 @@ func populatedState(t *testing.T) string {
 	return dir
 }
 
-// Open rejects a truncated or corrupted file, or the state has lost no data.
+// Open rejects a truncated or corrupted file, unless the state has lost no data.
 func TestOpenRejectsDamagedFile(t *testing.T) {
 	const page = 4096
 	original := must[[]byte](t)(os.ReadFile(filepath.Join(populatedState(t), "state.db")))
@@ -80,7 +80,7 @@ func TestOpenRejectsDamagedFile(t *testing.T) {
 	}
 }
 
-// If the file is damaged while it is open, reads and changes of lost data return an error; the process does not crash.
+// If the file is damaged while it is open, operations on lost data return an error; the process does not crash.
 func TestDamageWhileOpenReturnsErrors(t *testing.T) {
 	for name, damage := range map[string]func(f *os.File) error{
 		"cut":             func(f *os.File) error { return f.Truncate(4096) },

@@ -1,9 +1,9 @@
 // Package state stores the data of the local endpoint: namespaces, packages, actions, activations, buckets and objects.
 // It uses one bbolt file, and separate files next to it for the bytes of large objects.
 //
-// Once a method has returned without an error, its change survives a crash of the process at any time. The package
-// contains the records, their keys and the transactions on them. It does not implement HTTP or the wire formats of
-// OpenWhisk and S3, and does not run actions.
+// If a method returns without an error, its change survives a crash of the process. The package contains the records,
+// their keys and the transactions on them. It does not implement HTTP or the wire formats of OpenWhisk and S3, and does
+// not run actions.
 package state
 
 import (
@@ -38,7 +38,7 @@ var (
 	bucketActivations = []byte("activations") // namespace 0 start (ms, 8 bytes) id -> record without result and logs
 	bucketOutcomes    = []byte("outcomes")    // key in activations -> result and logs
 	bucketActByID     = []byte("activation_ids")
-	bucketActByAge    = []byte("activation_ages") // time of the record (ms, 8 bytes) id -> key in activations: the next one to evict comes first
+	bucketActByAge    = []byte("activation_ages") // time of the record (ms, 8 bytes) id -> key in activations; the oldest, which is evicted first, sorts first
 	bucketRunning     = []byte("running")         // id -> record of an accepted activation without outcome
 	bucketStores      = []byte("stores")          // S3 bucket -> creation time
 	bucketObjects     = []byte("objects")         // S3 bucket -> nested bucket key -> record
@@ -63,8 +63,8 @@ type Limits struct {
 	Activations     int           // maximum number of records; default 10,000
 	ActivationBytes int64         // maximum size of the records; default 128 MiB
 	ActivationAge   time.Duration // default 7 days
-	ObjectBytes     int64         // all objects, parts and uploads including their records; default 32 GiB
-	UploadAge       time.Duration // after which an unfinished upload is deleted; default 7 days
+	ObjectBytes     int64         // maximum size of all objects, parts and uploads including their records; default 32 GiB
+	UploadAge       time.Duration // age at which an unfinished upload is deleted; default 7 days
 	FreeBytes       int64         // disk space to leave free; default 256 MiB
 }
 
@@ -100,7 +100,7 @@ type DB struct {
 	writer  *writer
 	gate    gate
 	parts   partsCache
-	expired time.Time // when unfinished uploads were last checked; used only in write transactions
+	expired time.Time // time of the last check for expired uploads; used only in write transactions
 }
 
 // Open opens or creates the state in dir. It returns ErrLocked if another process has it open, ErrDamaged if the file

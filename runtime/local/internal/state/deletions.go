@@ -9,9 +9,10 @@ import (
 type Deletion struct{ Key, Version string }
 
 // Delete deletes objects or versions in order. It ignores those that do not exist. For each deletion it returns the
-// deleted version or the created delete marker. If allow is not nil, it is called before each deletion with the index
-// and the existing version or delete marker, nil if there is none; false skips the deletion. allow may be called twice.
-// Delete returns ErrNotFound if the bucket does not exist, and ErrFull if there is not enough space for delete markers.
+// deleted version or the created delete marker. If allow is not nil, Delete calls it before each deletion with the
+// index and the existing version or delete marker, or nil if there is none. If allow returns false, Delete skips the
+// deletion. allow may be called twice. Delete returns ErrNotFound if the bucket does not exist, and ErrFull if there is
+// not enough space for delete markers.
 func (d *DB) Delete(bucket string, allow func(i int, old *Object) bool, deletions ...Deletion) (done []Object, err error) {
 	need := 0
 	for _, w := range deletions {

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// Disk shares the free space of a disk among all writers, so that together they leave Limits.FreeBytes free. Checking
-// the disk alone is not enough: two writers could both find space that suffices only for one.
+// Disk divides the free space of a disk among all writers, so that Limits.FreeBytes stay free. It is not enough that
+// each writer checks the free space: two writers could both find space that suffices for only one of them.
 //
 //	reservation, err := disk.Reserve(size) // ErrFull
 //	if err != nil {
@@ -69,8 +69,8 @@ func (r *Reservation) release(n int64) {
 // Close releases the bytes that have not been written. It is idempotent.
 func (r *Reservation) Close() { r.release(r.left) }
 
-// Writer returns a writer to w that uses up the reservation. Bytes beyond it are reserved as they are written; Write
-// then may return ErrFull.
+// Writer returns a writer to w that uses up the reservation. When the reservation is used up, Write reserves further
+// bytes itself, and returns ErrFull if this fails.
 func (r *Reservation) Writer(w io.Writer) io.Writer { return reservedWriter{r, w} }
 
 type reservedWriter struct {

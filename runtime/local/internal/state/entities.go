@@ -82,7 +82,7 @@ func (d *DB) DeleteNamespace(id string) error {
 	})
 }
 
-// Packages yields the packages of a namespace, starting with the skip-th one, at most limit (-1: all). The most
+// Packages yields at most limit packages of a namespace after the first skip ones; limit -1 yields all. The most
 // recently changed package comes first. Only one package is in memory at a time.
 func (d *DB) Packages(ns string, skip, limit int) iter.Seq2[Package, error] {
 	return inView(d, func(tx *bbolt.Tx, yield func(Package, error) bool) error {
@@ -113,7 +113,7 @@ func (d *DB) Package(ns, name string) (p Package, err error) {
 // enough space.
 func (d *DB) PutPackage(ns, name string, change func(old *Package) (Package, error)) (p Package, err error) {
 	err = d.add(maxRecord, func(tx *bbolt.Tx) error {
-		if err := needNamespace(tx, ns); err != nil {
+		if err := requireNamespace(tx, ns); err != nil {
 			return err
 		}
 		b := tx.Bucket(bucketPackages)
@@ -175,7 +175,7 @@ func deletePackage(tx *bbolt.Tx, ns string, p Package) error {
 	return tx.Bucket(bucketPackages).Delete(k)
 }
 
-func needNamespace(tx *bbolt.Tx, ns string) error {
+func requireNamespace(tx *bbolt.Tx, ns string) error {
 	if tx.Bucket(bucketNamespaces).Get(key(ns)) == nil {
 		return ErrNotFound
 	}

@@ -14,12 +14,12 @@ import (
 	"sync"
 )
 
-// inlineMax is the size up to which an object is stored in its record. Most objects of Lithops jobs are that small.
-// Larger ones are stored in files, so that neither writing nor reading holds them in memory.
+// inlineMax is the maximum size of an object that is stored in its record. Most objects of Lithops jobs are smaller.
+// Larger objects are stored in files, so that they are written and read without being held in memory.
 const inlineMax = 64 << 10
 
-// inlinePart is the size up to which a part of an upload is stored in its record. It is smaller because up to 10,000
-// part records are read together.
+// inlinePart is the maximum size of a part of an upload that is stored in its record. It is smaller than inlineMax
+// because up to 10,000 part records are read at once.
 const inlinePart = 1 << 10
 
 // content is received data, either in Inline or in the file Blob.
@@ -45,9 +45,9 @@ func newFiles(dir string) *files {
 
 func (f *files) path(name string) string { return filepath.Join(f.dir, name) }
 
-// receive reads r to its end into the reserved space. Content of more than inline bytes is stored in a file. The file
-// is complete on disk when receive returns, but no record refers to it yet. The caller must drop it if its transaction
-// fails. After a crash, the next start removes it.
+// receive reads r to its end into the reserved space. It stores content of more than inline bytes in a file. The file
+// is complete on disk when receive returns, but no record refers to it yet. The caller must drop the file if its
+// transaction fails. After a crash, the next start removes the file.
 func (f *files) receive(r io.Reader, reservation *Reservation, inline int) (c content, err error) {
 	sum := md5.New() //nolint:gosec
 	r = io.TeeReader(r, sum)
@@ -71,7 +71,7 @@ func (f *files) receive(r io.Reader, reservation *Reservation, inline int) (c co
 	n, err := io.Copy(reservation.Writer(out), io.MultiReader(bytes.NewReader(head), r))
 	if err != nil {
 		_ = out.Close()
-		return c, err // unwrapped: the reader's errors are S3 responses
+		return c, err // not wrapped: errors of the reader are S3 responses
 	}
 	if err = errors.Join(out.Sync(), out.Close()); err != nil {
 		return c, err

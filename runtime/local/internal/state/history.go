@@ -9,11 +9,11 @@ import (
 // afterVersions, appended to the key of an object, gives a key after all its versions: archive IDs are hexadecimal.
 const afterVersions = "\x00\xff"
 
-// Versions calls each for the versions and delete markers of the objects whose key starts with prefix, until each
-// returns false. They are ordered by key, then newest first. If each also returns a seek key, Versions continues at the
-// first key that is not less than it. The listing starts after the given version of the key after, or after all
-// versions of that key if version is "". Versions returns ErrNotFound if the bucket does not exist.
-func (d *DB) Versions(bucket, prefix, after, version string, each func(Object) (seek string, more bool)) error {
+// Versions calls fn for each version and delete marker of the objects whose key starts with prefix, ordered by key and
+// then newest first, until fn returns false. If fn returns a seek key, Versions continues at the first key that is not
+// less than the seek key. The listing starts after the given version of the key after, or after all versions of that
+// key if version is "". Versions returns ErrNotFound if the bucket does not exist.
+func (d *DB) Versions(bucket, prefix, after, version string, fn func(Object) (seek string, more bool)) error {
 	return d.view(func(tx *bbolt.Tx) error {
 		b, err := objectsBucket(tx, bucket)
 		if err != nil {
@@ -36,7 +36,7 @@ func (d *DB) Versions(bucket, prefix, after, version string, each func(Object) (
 			if name != after {
 				version = ""
 			}
-			seek, more, err := eachVersion(tx, bucket, name, version, each)
+			seek, more, err := eachVersion(tx, bucket, name, version, fn)
 			if err != nil || !more {
 				return err
 			}
@@ -60,14 +60,14 @@ func nextName(current, archive *bbolt.Bucket, from string) (name string, ok bool
 	return name, ok
 }
 
-// eachVersion calls each for the versions of an object that follow the version after, or for all versions if after is
+// eachVersion calls fn for each version of an object that follows the version after, or for all versions if after is
 // "".
-func eachVersion(tx *bbolt.Tx, bucket, name, after string, each func(Object) (string, bool)) (seek string, more bool, err error) {
+func eachVersion(tx *bbolt.Tx, bucket, name, after string, fn func(Object) (string, bool)) (seek string, more bool, err error) {
 	newest, err := lookup(tx, bucket, name, "")
 	if ignoreNotFound(err) != nil {
 		return "", false, err
 	}
-	listed, from := false, "" // listed: whether the current version was already listed
+	listed, from := false, "" // listed is true if the current version was already listed
 	if after != "" {
 		last, err := lookup(tx, bucket, name, after)
 		archiveID, isOld := strings.CutPrefix(string(last.at), string(key(name, "")))
@@ -85,13 +85,13 @@ func eachVersion(tx *bbolt.Tx, bucket, name, after string, each func(Object) (st
 	more = true
 	if !listed && !newest.Marker {
 		newest.Latest = true
-		if seek, more = each(newest.Object); seek != "" || !more {
+		if seek, more = fn(newest.Object); seek != "" || !more {
 			return seek, more, nil
 		}
 	}
 	err = eachArchived(tx, bucket, name, from, func(r record) bool {
 		r.Latest = r.Marker && r.Version == newest.Version
-		seek, more = each(r.Object)
+		seek, more = fn(r.Object)
 		return seek == "" && more
 	})
 	return seek, more, err

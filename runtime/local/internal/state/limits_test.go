@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// notifyingReader calls onFirstRead before its first read. The tests use it to make concurrent writes overlap.
+// notifyingReader calls onFirstRead before its first read, so that tests can make concurrent writes overlap.
 type notifyingReader struct {
 	io.Reader
 	onFirstRead func()

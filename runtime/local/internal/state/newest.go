@@ -13,7 +13,7 @@ func newestKey(bucket []byte, ns string, updated int64, k []byte) []byte {
 	return append(binary.BigEndian.AppendUint64(key(string(bucket), ns, ""), ^uint64(updated)), k...)
 }
 
-// eachNewest is like each, but in the order of the last change, newest first. It does not read skipped records.
+// eachNewest is like each, but yields the most recently changed record first. It does not read skipped records.
 func eachNewest[T any](tx *bbolt.Tx, bucket []byte, ns string, prefix []byte, skip, limit int, yield func(T, error) bool) error {
 	records := tx.Bucket(bucket)
 	all := key(string(bucket), ns, "")
@@ -38,7 +38,7 @@ func eachNewest[T any](tx *bbolt.Tx, bucket []byte, ns string, prefix []byte, sk
 	return nil
 }
 
-// orderNewest rebuilds bucketNewest, because an earlier release changes records without updating it.
+// orderNewest rebuilds bucketNewest, because earlier releases change records without updating this bucket.
 func orderNewest(tx *bbolt.Tx) error {
 	if err := tx.DeleteBucket(bucketNewest); err != nil {
 		return err

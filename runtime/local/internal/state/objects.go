@@ -23,10 +23,10 @@ type Object struct {
 	Sums     map[string]string `json:"sums,omitempty"`     // checksums in base64, by the name of their algorithm
 	Blob     string            `json:"blob,omitempty"`     // file of a large object
 	Upload   string            `json:"upload,omitempty"`   // the multipart upload whose parts are the object's bytes
-	Combined bool              `json:"combined,omitempty"` // whether Sums are checksums of the parts' checksums
+	Combined bool              `json:"combined,omitempty"` // Sums are checksums of the parts' checksums
 	Version  string            `json:"version,omitempty"`  // empty in a bucket that never kept versions
-	Marker   bool              `json:"marker,omitempty"`   // whether it is a delete marker, which has no bytes
-	Latest   bool              `json:"-"`                  // whether it is the current version or the current delete marker; only Versions sets it
+	Marker   bool              `json:"marker,omitempty"`   // it is a delete marker, which has no bytes
+	Latest   bool              `json:"-"`                  // it is the current version or the current delete marker; only Versions sets this field
 }
 
 // encodeObject encodes a record: the length of its JSON header in 4 bytes, the header, and the bytes of a small object.
@@ -54,10 +54,10 @@ func decodeObject(k, v []byte) (o Object, inline []byte, err error) {
 	return o, v[n:], nil
 }
 
-// Objects calls each for the objects of a bucket whose key starts with prefix and is greater than after, in key order,
-// until each returns false. If each also returns a seek key, Objects continues at the first key that is not less than
-// it.
-func (d *DB) Objects(bucket, prefix, after string, each func(Object) (seek string, more bool)) error {
+// Objects calls fn for each object of a bucket whose key starts with prefix and is greater than after, in key order,
+// until fn returns false. If fn returns a seek key, Objects continues at the first key that is not less than the seek
+// key.
+func (d *DB) Objects(bucket, prefix, after string, fn func(Object) (seek string, more bool)) error {
 	return d.view(func(tx *bbolt.Tx) error {
 		b, err := objectsBucket(tx, bucket)
 		if err != nil {
@@ -77,7 +77,7 @@ func (d *DB) Objects(bucket, prefix, after string, each func(Object) (seek strin
 			if err != nil {
 				return err
 			}
-			seek, more := each(o)
+			seek, more := fn(o)
 			switch {
 			case !more:
 				return nil
@@ -106,7 +106,7 @@ func (d *DB) Object(bucket, name, version string) (Object, error) {
 // length. Its argument parts is set if the object was created by a multipart upload. Open returns ErrNotFound if the
 // bucket or the object does not exist, and a DeleteMarkerError if the version is a delete marker.
 func (d *DB) Open(bucket, name, version string, span func(o Object, parts []Part) (offset, length int64, err error)) (o Object, r io.ReadCloser, err error) {
-	for range 3 { // an overwrite may remove the files after the record was read and before they are opened
+	for range 3 { // another request may overwrite the object, so that its files are removed before they are opened
 		var parts []Part
 		var pieces []piece
 		err = d.view(func(tx *bbolt.Tx) error {
@@ -143,9 +143,9 @@ func (d *DB) Open(bucket, name, version string, span func(o Object, parts []Part
 }
 
 // Put writes the bytes of r as an object with the Meta and Tags of o. size is the expected number of bytes, or -1 if
-// unknown. allow receives the current version, or nil if there is none, and the new one, which it may complete. It runs
-// in the transaction that replaces the object, and may be called twice. Put returns ErrNotFound if the bucket does not
-// exist, and ErrFull if there is not enough space.
+// unknown. allow receives the current version, or nil if there is none, and the new version, whose fields it may set.
+// It runs in the transaction that replaces the object, and may be called twice. Put returns ErrNotFound if the bucket
+// does not exist, and ErrFull if there is not enough space.
 func (d *DB) Put(bucket string, o Object, r io.Reader, size int64, allow func(old, o *Object) error) (Object, error) {
 	reservation, err := d.disk.Reserve(size)
 	if err != nil {

@@ -29,7 +29,7 @@ func decode[T any](data []byte) (v T, err error) {
 	return v, nil
 }
 
-// find is like read, but returns nil if the record does not exist.
+// find is like read, but returns nil instead of an error if the record does not exist.
 func find[T any](b *bbolt.Bucket, k []byte) (*T, error) {
 	v, err := read[T](b, k)
 	if err == ErrNotFound {
@@ -46,7 +46,7 @@ func write(b *bbolt.Bucket, k []byte, v any) error {
 	return b.Put(k, data)
 }
 
-// page reads the records whose key starts with prefix, starting with the skip-th one, at most limit; -1 reads all.
+// page reads at most limit records whose key starts with prefix, after the first skip ones; limit -1 reads all.
 func page[T any](b *bbolt.Bucket, prefix []byte, skip, limit int) ([]T, error) {
 	out := []T{}
 	err := each(b, prefix, skip, limit, func(rec T, _ error) bool {
@@ -96,8 +96,8 @@ func count(b *bbolt.Bucket, prefix []byte) int {
 	return n
 }
 
-// bump adds to a counter and returns its new value.
-func bump(tx *bbolt.Tx, name string, by int64) (int64, error) {
+// increment adds by to a counter and returns the new value.
+func increment(tx *bbolt.Tx, name string, by int64) (int64, error) {
 	b := tx.Bucket(bucketCounters)
 	n := by
 	if old := b.Get([]byte(name)); len(old) == 8 {

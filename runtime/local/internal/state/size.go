@@ -4,8 +4,8 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// objectBytes is the name of the counter that Limits.ObjectBytes bounds: the bytes of objects and parts including their
-// records, so that empty objects count as well.
+// objectBytes is the name of the counter that Limits.ObjectBytes bounds. It counts the bytes of objects and parts and
+// of their records, so that empty objects count as well.
 const objectBytes = "object_bytes"
 
 // maxMarker is an upper bound for the record of a delete marker without its key, in bytes.
@@ -33,7 +33,7 @@ func (p *Part) cost(k, v []byte) int64 {
 // addBytes adds to the counter and returns ErrFull if the limit is exceeded. Concurrent uploads may all have reserved
 // disk space; this check inside the transaction decides which of them fit.
 func (d *DB) addBytes(tx *bbolt.Tx, by int64) error {
-	total, err := bump(tx, objectBytes, by)
+	total, err := increment(tx, objectBytes, by)
 	if err == nil && by > 0 && total > d.limits.ObjectBytes {
 		return ErrFull
 	}
@@ -83,6 +83,6 @@ func recount(tx *bbolt.Tx) (used map[string]bool, err error) {
 	if err != nil {
 		return nil, err
 	}
-	_, err = bump(tx, objectBytes, total-counter(tx, objectBytes))
+	_, err = increment(tx, objectBytes, total-counter(tx, objectBytes))
 	return used, err
 }

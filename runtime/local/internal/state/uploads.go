@@ -97,9 +97,9 @@ func (d *DB) expireUploads(tx *bbolt.Tx) (orphans []string, err error) {
 	return orphans, nil
 }
 
-// Uploads calls each for the unfinished uploads of a bucket whose key starts with prefix, ordered by key and ID,
-// starting at the key from, until each returns false. It returns ErrNotFound if the bucket does not exist.
-func (d *DB) Uploads(bucket, prefix, from string, each func(Upload) bool) error {
+// Uploads calls fn for each unfinished upload of a bucket whose key starts with prefix, ordered by key and ID, starting
+// at the key from, until fn returns false. It returns ErrNotFound if the bucket does not exist.
+func (d *DB) Uploads(bucket, prefix, from string, fn func(Upload) bool) error {
 	return d.view(func(tx *bbolt.Tx) error {
 		if _, err := objectsBucket(tx, bucket); err != nil {
 			return err
@@ -111,7 +111,7 @@ func (d *DB) Uploads(bucket, prefix, from string, each func(Upload) bool) error 
 			if err != nil {
 				return err
 			}
-			if !each(u) {
+			if !fn(u) {
 				return nil
 			}
 		}
@@ -148,9 +148,9 @@ func partsOf(tx *bbolt.Tx, id string) (parts []Part, err error) {
 	return parts, err
 }
 
-// PutPart writes a part of size bytes, -1 if unknown. It replaces an existing part of the same number. complete is
-// called after the bytes have been received, and may add to the part. PutPart returns ErrNotFound if the upload does
-// not exist, and ErrFull if there is not enough space.
+// PutPart writes a part of an upload, and replaces an existing part with the same number. size is the expected number
+// of bytes, or -1 if unknown. PutPart calls complete after it has received the bytes; complete may set fields of the
+// part. PutPart returns ErrNotFound if the upload does not exist, and ErrFull if there is not enough space.
 func (d *DB) PutPart(bucket, name, id string, number int, r io.Reader, size int64, complete func(*Part)) (Part, error) {
 	upload := key(bucket, name, id)
 	uploadExists := func(tx *bbolt.Tx) error {
@@ -231,7 +231,7 @@ func removeUpload(tx *bbolt.Tx, u Upload) (orphans []string, err error) {
 // deleteUploadRecord deletes the record of an upload, but not its parts.
 func deleteUploadRecord(tx *bbolt.Tx, u Upload) error {
 	b, k := tx.Bucket(bucketUploads), key(u.Bucket, u.Key, u.ID)
-	if _, err := bump(tx, objectBytes, -int64(len(k)+len(b.Get(k)))); err != nil {
+	if _, err := increment(tx, objectBytes, -int64(len(k)+len(b.Get(k)))); err != nil {
 		return err
 	}
 	return b.Delete(k)
@@ -250,7 +250,7 @@ func removeParts(tx *bbolt.Tx, id string, keep map[int]bool) (orphans []string, 
 			continue
 		}
 		k := partKey(id, p.Number)
-		if _, err := bump(tx, objectBytes, -p.cost(k, b.Get(k))); err != nil {
+		if _, err := increment(tx, objectBytes, -p.cost(k, b.Get(k))); err != nil {
 			return nil, err
 		}
 		if err := b.Delete(k); err != nil {
@@ -261,10 +261,10 @@ func removeParts(tx *bbolt.Tx, id string, keep map[int]bool) (orphans []string, 
 	return orphans, nil
 }
 
-// CompleteUpload creates an object from an upload. The parts become the object's bytes without being copied. build
-// receives the upload, its parts sorted by number, and the current version of the object, nil if there is none. It
-// returns the object's metadata and the chosen parts, and may be called twice. CompleteUpload returns ErrNotFound if
-// the upload does not exist.
+// CompleteUpload creates an object from an upload without copying the bytes of the parts. build receives the upload,
+// its parts sorted by number, and the current version of the object, or nil if there is none. build returns the
+// metadata of the object and the selected parts, and may be called twice. CompleteUpload returns ErrNotFound if the
+// upload does not exist.
 func (d *DB) CompleteUpload(bucket, name, id string, build func(u Upload, parts []Part, old *Object) (Object, []Part, error)) (o Object, err error) {
 	var orphans []string
 	err = d.add(maxRecord, func(tx *bbolt.Tx) error {

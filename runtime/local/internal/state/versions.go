@@ -18,7 +18,8 @@ const (
 	Suspended Versioning = "Suspended"
 )
 
-// nullVersion is the ID of a version that was written while versioning was not enabled. Its record contains "" instead.
+// nullVersion is the ID of a version that was written while versioning was not enabled. The record of this version
+// contains "" instead of the ID.
 const nullVersion = "null"
 
 const versioningSetting = "versioning"
@@ -52,9 +53,9 @@ func (d *DB) SetVersioning(bucket string, v Versioning) error {
 }
 
 // archive returns the nested bucket with the delete markers and noncurrent versions of a bucket's objects, or nil if
-// the bucket never kept versions. It maps object 0 archiveID -> record. The archive ID is the version ID, or an unused
-// ID for the null version. IDs descend, so that the newest version comes first. A version in "objects" is newer than
-// all archived versions of the object. If "objects" has none, the newest archived one is a delete marker.
+// the bucket never kept versions. The nested bucket maps object 0 archiveID -> record. The archive ID is the version
+// ID, or an unused ID for the null version. Newer IDs sort first. A version in "objects" is newer than all archived
+// versions of the object. If "objects" does not contain the object, its newest archived version is a delete marker.
 func archive(tx *bbolt.Tx, bucket string) *bbolt.Bucket {
 	return tx.Bucket(bucketVersions).Bucket([]byte(bucket))
 }
@@ -89,7 +90,7 @@ func writeRecord(tx *bbolt.Tx, in *bbolt.Bucket, at []byte, o Object, inline []b
 	if err != nil {
 		return err
 	}
-	if _, err := bump(tx, objectBytes, o.cost(at, data)); err != nil {
+	if _, err := increment(tx, objectBytes, o.cost(at, data)); err != nil {
 		return err
 	}
 	return in.Put(at, data)
@@ -97,7 +98,7 @@ func writeRecord(tx *bbolt.Tx, in *bbolt.Bucket, at []byte, o Object, inline []b
 
 // deleteRecord deletes only the record of a version.
 func (r record) deleteRecord(tx *bbolt.Tx) error {
-	if _, err := bump(tx, objectBytes, -r.size); err != nil {
+	if _, err := increment(tx, objectBytes, -r.size); err != nil {
 		return err
 	}
 	return r.in.Delete(r.at)
@@ -113,8 +114,9 @@ func (r record) remove(tx *bbolt.Tx) (orphans []string, err error) {
 	return append(orphans, r.Blob), r.deleteRecord(tx)
 }
 
-// lookup reads a version of an object, with a copy of the bytes of a small one; version "" is the current one. It
-// returns ErrNotFound if the version does not exist. For a delete marker it returns its record and a DeleteMarkerError.
+// lookup reads a version of an object, with a copy of the bytes if they are stored in the record. Version "" is the
+// current version. It returns ErrNotFound if the version does not exist. For a delete marker it returns its record and
+// a DeleteMarkerError.
 func lookup(tx *bbolt.Tx, bucket, name, version string) (r record, err error) {
 	b, err := objectsBucket(tx, bucket)
 	if err != nil {
@@ -163,9 +165,9 @@ func currentObject(tx *bbolt.Tx, bucket, name string) (*Object, error) {
 	return o, err
 }
 
-// eachArchived calls each for the archived versions of an object, starting at the archive ID from, newest first, until
-// each returns false.
-func eachArchived(tx *bbolt.Tx, bucket, name, from string, each func(record) bool) error {
+// eachArchived calls fn for each archived version of an object, starting at the archive ID from, newest first, until fn
+// returns false.
+func eachArchived(tx *bbolt.Tx, bucket, name, from string, fn func(record) bool) error {
 	all := archive(tx, bucket)
 	if all == nil {
 		return nil
@@ -173,7 +175,7 @@ func eachArchived(tx *bbolt.Tx, bucket, name, from string, each func(record) boo
 	c, prefix := all.Cursor(), string(key(name, ""))
 	for k, v := c.Seek(key(name, from)); strings.HasPrefix(string(k), prefix); k, v = c.Next() {
 		r, err := readRecord(all, k, v, name, true)
-		if err != nil || !each(r) {
+		if err != nil || !fn(r) {
 			return err
 		}
 	}
@@ -217,8 +219,8 @@ func retireCurrent(tx *bbolt.Tx, bucket, name string) (version string, orphans [
 	return version, orphans, err
 }
 
-// promote makes the newest version the current one after the current version was deleted, unless the newest version is
-// a delete marker.
+// promote makes the newest archived version the current version after the current version was deleted. It does nothing
+// if the newest version is a delete marker.
 func promote(tx *bbolt.Tx, bucket, name string) error {
 	b, err := objectsBucket(tx, bucket)
 	if err != nil || b.Get([]byte(name)) != nil {

@@ -189,7 +189,7 @@ func TestVersionsAgreeWithAModel(t *testing.T) {
 		}
 		for _, page := range []int{1, 2, 3, 1000} {
 			if page < 1000 && mode == "" {
-				continue // a page ends at a version, which has no ID without versioning
+				continue // a page must end at a version ID, which does not exist without versioning
 			}
 			if diff := cmp.Diff(want, versions(t, d, page)); diff != "" {
 				t.Fatalf("%d: pages of %d: %s", step, page, diff)

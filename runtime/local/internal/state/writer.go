@@ -7,8 +7,8 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// writer commits the changes of several goroutines in one transaction, so that they share one fsync. Unlike bbolt's
-// Batch, it does not delay a single writer to wait for others.
+// writer commits the changes of several goroutines in one transaction, which needs only one fsync. Unlike Batch of
+// bbolt, it does not delay a change to wait for further ones.
 type writer struct {
 	update func(fn func(*bbolt.Tx) error) error
 	jobs   chan job
@@ -79,8 +79,8 @@ func (w *writer) commit(jobs []job) {
 	}
 }
 
-// do runs fn in a transaction and returns when it is on disk. fn may run twice, so it must not accumulate results in
-// variables outside.
+// do runs fn in a transaction and returns when the transaction is on disk. fn may run twice, so it must not accumulate
+// results in variables outside of fn.
 func (w *writer) do(fn func(*bbolt.Tx) error) error {
 	j := job{fn: fn, result: make(chan error, 1)}
 	w.mu.RLock()
