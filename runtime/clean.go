@@ -59,7 +59,7 @@ func (s *Service) clean(ctx context.Context, req CleanRequest) (Result, error) {
 	}
 	p.Concurrently(jobs.Task)
 	if req.All {
-		p.Then(plan.Step(plan.Item{Change: Delete, Kind: KindScope, Term: s.Compute.Terms().Scope, Name: s.Target.Namespace, Reason: s.Compute.Terms().Removal},
+		p.Then(plan.Step(plan.Item{Change: Delete, Kind: KindScope, Term: s.Compute.Terms().Scope, Name: s.Target.Namespace, Reason: s.Compute.Terms().DeleteWarning},
 			s.Compute.DeleteScope))
 	}
 	var err error

@@ -32,8 +32,8 @@ func (c *Compute) ListActivations(ctx context.Context, since time.Time, _ bool) 
 			a := c.activation(r)
 			scale, _ := lithops.ParseJobSize(r.CPU, r.Memory)
 			a.Runtime, a.MemoryMB = entity.ID{Name: r.JobName}, scale.MemoryMB
-			// Only the payload, which also contains secrets, lists the calls of an instance. Each instance runs at
-			// least one call.
+			// The IDs of the calls are unknown: only the payload, which also contains secrets, lists the calls of an
+			// instance. Each instance runs at least one call.
 			a.Cause = nil // applies to metadata runs only
 			if reason := r.reason(); reason != "" {
 				a.Result, _ = json.Marshal(map[string]string{"error": reason})

@@ -19,7 +19,7 @@ const (
 	pollLast  = 4 * time.Second
 )
 
-// restorePolls is the interval, in polls, at which the code of a pending run is checked.
+// restorePolls is the number of polls of a pending run after which its code is restored if it was deleted.
 const restorePolls = 5
 
 // cleanUpTimeout is the time limit for deleting the resources of a call.
@@ -41,8 +41,8 @@ func (c *Compute) Call(ctx context.Context, id entity.ID) (a entity.Activation, 
 	c.mu.Lock()
 	c.ownRuns[name] = true
 	c.mu.Unlock()
-	stopSweeping := c.sweep(ctx)
-	defer stopSweeping()
+	waitForSweep := c.sweep(ctx)
+	defer waitForSweep()
 	defer func() { err = errors.Join(err, c.cleanUp(ctx, name)) }()
 	if err := c.client.ensureConfigMap(ctx, configMapDoc{Name: name, Data: map[string]string{lithops.PayloadKey: payload}}); err != nil {
 		return a, err

@@ -14,12 +14,12 @@ import (
 type Compute struct {
 	client      *Client
 	o           ComputeOptions
-	secret      once // the registry secret exists
-	swept       once // the leftovers of metadata runs have been deleted
+	secret      once // done if the registry secret exists
+	swept       once // done if the resources of abandoned metadata runs have been deleted
 	mu          sync.Mutex
-	code        map[string]*once  // existing config maps with code, by name
-	codeData    map[string]string // their content, in Base64
-	jobCode     map[string]string // config maps of the known jobs, by job name
+	code        map[string]*once  // done for config maps with code that exist, by name
+	codeData    map[string]string // content of config maps with code in Base64, by name
+	jobCode     map[string]string // config maps with the code of the known jobs, by job name
 	maybeUnused map[string]bool   // config maps with code that may have lost their last job
 	ownRuns     map[string]bool   // metadata runs of this command
 }
@@ -78,7 +78,7 @@ var (
 // Terms returns the terms of Code Engine.
 func (c *Compute) Terms() entity.Terms {
 	return entity.Terms{Scope: projectTerm, Runtime: jobTerm,
-		Removal: i18n.M("Code Engine keeps a deleted project for seven days. Its name cannot be reused until then.")}
+		DeleteWarning: i18n.M("Code Engine keeps a deleted project for seven days. Its name cannot be reused until then.")}
 }
 
 // Limits returns the limits of the service for runtimes.

@@ -11,7 +11,7 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
-// subject is the subject of a request.
+// subject is the resource that a request is about, for error messages.
 type subject struct {
 	kind string // "project", "job", "job run", "config map", "secret"
 	name string // "" for a list

@@ -12,20 +12,21 @@ import (
 
 // inventory holds the resources of a project that are related to jobs.
 type inventory struct {
-	jobs   []jobDoc
-	runs   []runDoc
-	maps   []configMapDoc
-	secret bool // the registry secret exists
+	jobs       []jobDoc
+	runs       []runDoc
+	configMaps []configMapDoc
+	hasSecret  bool // the registry secret exists
 }
 
+// inventory reads the resources concurrently.
 func (c *Compute) inventory(ctx context.Context) (s inventory, err error) {
 	err = parallel.Run(ctx,
 		func(ctx context.Context) (err error) { s.jobs, err = c.client.jobs(ctx); return err },
 		func(ctx context.Context) (err error) { s.runs, err = c.client.runs(ctx, ""); return err },
-		func(ctx context.Context) (err error) { s.maps, err = c.client.configMaps(ctx); return err },
+		func(ctx context.Context) (err error) { s.configMaps, err = c.client.configMaps(ctx); return err },
 		func(ctx context.Context) error {
 			err := c.client.findSecret(ctx, registrySecretName)
-			s.secret = err == nil
+			s.hasSecret = err == nil
 			if fault.Is(err, fault.NotFound) {
 				return nil
 			}
@@ -44,7 +45,7 @@ func (c *Compute) Usage(ctx context.Context) (entity.Usage, error) {
 		return entity.Usage{}, nil
 	}
 	return entity.Usage{
-		Quotas:    []entity.Quota{{Term: jobTerm, Used: len(s.jobs), Limit: quota}, {Term: runTerm, Used: len(s.runs), Limit: quota}, {Term: configMapTerm, Used: len(s.maps), Limit: quota}},
+		Quotas:    []entity.Quota{{Term: jobTerm, Used: len(s.jobs), Limit: quota}, {Term: runTerm, Used: len(s.runs), Limit: quota}, {Term: configMapTerm, Used: len(s.configMaps), Limit: quota}},
 		Leftovers: s.unused(time.Now()),
 	}, err
 }
@@ -52,9 +53,10 @@ func (c *Compute) Usage(ctx context.Context) (entity.Usage, error) {
 // clientMetadataRun is the name of the metadata run of every Lithops client in the project.
 const clientMetadataRun = "lithops-runtime-metadata"
 
-// unused returns the runs and config maps that are no longer needed: those of runs that ended long ago, and config
-// maps without a run. Clients create the config map before the run, and all use the same name for their metadata run.
-// If such a run exists, it may belong to any of these config maps.
+// unused returns the resources that are no longer needed: runs that ended long ago, and config maps that neither a run
+// nor a job uses. A client creates a config map before its run, so a new config map is kept. The metadata runs of all
+// clients have the same name. While such a run exists, any config map of a metadata run may belong to it and is kept
+// for longer.
 func (s inventory) unused(now time.Time) (unused []entity.Resource) {
 	inUse, clientRunning := map[string]bool{}, false
 	for _, r := range s.runs {
@@ -68,7 +70,7 @@ func (s inventory) unused(now time.Time) (unused []entity.Resource) {
 	for _, j := range s.jobs {
 		code[codeOf(j)] = true
 	}
-	for _, m := range s.maps {
+	for _, m := range s.configMaps {
 		minAge := idleAge
 		if clientRunning && strings.HasSuffix(m.Name, "-metadata") {
 			minAge = maxRunAge

@@ -28,11 +28,11 @@ func (c *Compute) Register(ctx context.Context, r entity.Registered, code lithop
 	if err := c.ensureCode(ctx, job, code); err != nil {
 		return r, err
 	}
-	stored, err := c.put(ctx, job, r.Revision != "")
-	if err == nil && revision(stored) != revision(job) { // the service changed the form; without the note it is not compared
+	stored, err := c.putJob(ctx, job, r.Revision != "")
+	if err == nil && revision(stored) != revision(job) { // the service changed the definition: remove the note, so that revisions are not compared
 		delete(notes, entity.NoteRevision)
 		if err = job.setNotes(notes); err == nil {
-			stored, err = c.put(ctx, job, true)
+			stored, err = c.putJob(ctx, job, true)
 		}
 	}
 	if err != nil {
@@ -63,9 +63,9 @@ func (c *Compute) definition(r entity.Registered, code lithops.Bundle) jobDoc {
 	return job
 }
 
-// put creates a job or updates the existing one. It does not replace the job because clients may use it at any time.
-// exists selects which of the two is tried first.
-func (c *Compute) put(ctx context.Context, job jobDoc, exists bool) (stored jobDoc, err error) {
+// putJob creates a job or updates the existing one. It never deletes the existing job, because clients may use it at
+// any time. exists selects which of the two is tried first.
+func (c *Compute) putJob(ctx context.Context, job jobDoc, exists bool) (stored jobDoc, err error) {
 	for try := range conflictTries {
 		if try > 1 { // a job that is being deleted still exists for a short time
 			if err := parallel.Sleep(ctx, min(pollFirst<<try, pollLast)); err != nil {

@@ -55,7 +55,7 @@ func (c *Compute) ensureSecret(ctx context.Context) (created bool, err error) {
 		if err = c.client.createSecret(ctx, s); !fault.Is(err, fault.Conflict) {
 			return err == nil, err
 		}
-		if err = c.client.replaceSecret(ctx, s); !fault.Is(err, fault.NotFound) { // deleted in the meantime
+		if err = c.client.replaceSecret(ctx, s); !fault.Is(err, fault.NotFound) { // otherwise the secret was deleted in the meantime
 			return false, err
 		}
 	}
@@ -97,12 +97,12 @@ func (c *Compute) Leftovers(ctx context.Context) ([][]entity.Resource, error) {
 			runs = append(runs, entity.Resource{Term: runTerm, Name: r.Name})
 		}
 	}
-	for _, m := range found.maps {
+	for _, m := range found.configMaps {
 		if isLithopsName(m.Name) && !foreign[m.Name] {
 			maps = append(maps, entity.Resource{Term: configMapTerm, Name: m.Name})
 		}
 	}
-	if found.secret && !foreign[registrySecretName] {
+	if found.hasSecret && !foreign[registrySecretName] {
 		secrets = append(secrets, entity.Resource{Term: secretTerm, Name: registrySecretName})
 	}
 	return slices.DeleteFunc([][]entity.Resource{runs, jobs, maps, secrets}, func(g []entity.Resource) bool { return len(g) == 0 }), nil

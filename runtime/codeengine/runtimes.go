@@ -88,10 +88,10 @@ func readNotes(j jobDoc) map[string]any {
 			notes[v.Name] = v.Value
 		}
 	}
-	var ours map[string]any
-	if json.Unmarshal([]byte(j.variable(entity.NotesVariable)), &ours) == nil {
+	var stored map[string]any
+	if json.Unmarshal([]byte(j.variable(entity.NotesVariable)), &stored) == nil {
 		for _, key := range entity.OwnNotes() {
-			if value, exists := ours[key]; exists {
+			if value, exists := stored[key]; exists {
 				notes[key] = value
 			}
 		}
@@ -108,21 +108,21 @@ func foreignVariables(env []variable) []variable {
 
 // setNotes replaces the notes of this program in the variables of the job. Their keys are sorted.
 func (j *jobDoc) setNotes(notes map[string]any) error {
-	ours := map[string]any{}
+	own := map[string]any{}
 	for _, key := range entity.OwnNotes() {
 		if value, exists := notes[key]; exists {
-			ours[key] = value
+			own[key] = value
 		}
 	}
-	data, err := json.Marshal(ours)
+	data, err := json.Marshal(own)
 	j.Env = slices.DeleteFunc(slices.Clone(j.Env), func(v variable) bool { return v.Name == entity.NotesVariable })
 	j.Env = append(j.Env, literal(entity.NotesVariable, string(data)))
 	return err
 }
 
 // revision returns a hash of what a job runs, as 16 hexadecimal digits. It changes if another tool changes the image,
-// the command or the mounts. The notes cannot contain the entity tag of the service instead because each update of
-// the notes changes it.
+// the command or the mounts. The entity tag of the service cannot be used instead, because storing it in the notes
+// would change it.
 func revision(j jobDoc) string {
 	data, _ := json.Marshal([]any{normalizeImage(j.Image), slices.Concat(j.Commands, []string{""}, j.Arguments), j.Mounts})
 	sum := sha256.Sum256(data)

@@ -14,7 +14,7 @@ import (
 
 // Project defines the project of a client.
 type Project struct {
-	entity.Scope // without an ID it is looked up when first needed
+	entity.Scope // if the ID is empty, it is looked up when it is first needed
 	// Cache stores the IDs of projects between commands. It may be nil.
 	Cache Cache
 	// ResourceGroup returns the ID of the resource group in which the project is created.
@@ -60,6 +60,7 @@ func (c *Client) find(ctx context.Context) error {
 	return err
 }
 
+// projectID returns the ID of the project like find.
 func (c *Client) projectID(ctx context.Context) (string, error) {
 	c.project.mu.Lock()
 	defer c.project.mu.Unlock()
@@ -86,7 +87,7 @@ func (c *Client) lookUp(ctx context.Context) (projectDoc, error) {
 		case err == nil && usable(doc):
 			c.setProject(doc)
 			return doc, nil
-		case err != nil && !fault.Is(err, fault.NotFound) && !fault.Is(err, fault.Denied): // in these cases search by name, as the client does
+		case err != nil && !fault.Is(err, fault.NotFound) && !fault.Is(err, fault.Denied): // NotFound or Denied: search by name, as the client does
 			return projectDoc{}, err
 		}
 	}
@@ -104,6 +105,7 @@ func (c *Client) lookUp(ctx context.Context) (projectDoc, error) {
 		i18n.M("The first 'ibmcloud fn-runtime deploy' creates it. Specify another project with '--namespace'."))
 }
 
+// usable reports whether a project is active or will become active.
 func usable(p projectDoc) bool {
 	return p.Status == active || p.Status == creating || p.Status == preparing
 }
@@ -150,8 +152,8 @@ func (c *Client) ensureProject(ctx context.Context) error {
 }
 
 // resolveConflict handles an error of createProject. After a conflict it looks up the project. If the project exists,
-// another client created it, or the response to an earlier request of this command was lost, and resolveConflict
-// waits for it. Otherwise the name belongs to a deleted project.
+// resolveConflict waits until it is active: either another client created it, or the response to an earlier request of
+// this command was lost. Otherwise the name belongs to a deleted project.
 func (c *Client) resolveConflict(ctx context.Context, createErr error) error {
 	if !fault.Is(createErr, fault.Conflict) {
 		return createErr

@@ -25,7 +25,8 @@ const (
 	maxRunAge = time.Hour
 )
 
-// newRunName returns a name for a metadata run. Later commands on this machine derive the process of the run from it.
+// newRunName returns a name for a metadata run. The name contains the process ID, so that later commands on this
+// machine can determine whether the process still exists.
 func newRunName() string {
 	return metadataPrefix + machineID() + "-" + strconv.FormatInt(int64(os.Getpid()), 36) + "-" + strings.ToLower(rand.Text()[:12])
 }
@@ -53,8 +54,8 @@ func orphaned(name string) bool {
 	return err == nil && errors.Is(process.Signal(syscall.Signal(0)), os.ErrProcessDone)
 }
 
-// sweep deletes the resources of metadata runs whose command was killed, because their config maps contain keys. It
-// runs once, in parallel with the first call. The returned function waits for it.
+// sweep starts to delete the resources of metadata runs whose command was killed, because their config maps contain
+// keys. The deletion runs once, in parallel with the first call. The returned function waits until it has ended.
 func (c *Compute) sweep(ctx context.Context) (wait func()) {
 	done := make(chan struct{})
 	go func() {
@@ -74,7 +75,7 @@ func (c *Compute) sweepOnce(ctx context.Context) error {
 			return err
 		}
 	}
-	runs, err := c.client.runs(ctx, "") // runs without a config map
+	runs, err := c.client.runs(ctx, "") // includes runs whose config map no longer exists
 	if err != nil {
 		return err
 	}

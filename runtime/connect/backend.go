@@ -175,6 +175,7 @@ func (p *opening) localEndpoint(ctx context.Context) (local.Info, error) {
 	return info, err
 }
 
+// notRunning returns the error for an embedded endpoint that does not run or hangs.
 func notRunning(i local.Info) error {
 	if err := local.CheckResponsive(i); err != nil {
 		return err
@@ -205,6 +206,7 @@ func (p *opening) detectLocal(ctx context.Context) error {
 	return nil
 }
 
+// applyLocalSettings sets the limits, the certificates and the Python environment of the embedded endpoint.
 func (p *opening) applyLocalSettings() {
 	p.limits = lithops.Limits{MinMemoryMB: local.MinMemoryMB, MaxMemoryMB: local.MaxMemoryMB, MaxTimeoutS: local.MaxTimeoutS}
 	p.target.CAFile, p.target.CABundle = p.endpoint.CAFile, p.endpoint.CABundle

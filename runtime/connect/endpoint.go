@@ -174,12 +174,13 @@ func (p *opening) transportOptions(origin string, auth transport.Auth, insecure 
 		}
 	}
 	if h.Observer != nil {
-		o.OnRetry = func(host, reason string, wait time.Duration) { p.retry(h.Observer, host, reason, wait) }
+		o.OnRetry = func(host, reason string, wait time.Duration) { p.noteRetry(h.Observer, host, reason, wait) }
 	}
 	return o
 }
 
-func (p *opening) retry(o site.Observer, host, reason string, wait time.Duration) {
+// noteRetry reports a retry to the user.
+func (p *opening) noteRetry(o site.Observer, host, reason string, wait time.Duration) {
 	o.Note(i18n.M("{{.Host}}: {{.Reason}}; retrying in {{.Wait}}.", "Host", host, "Reason", reason, "Wait", wait.Round(100*time.Millisecond)))
 }
 

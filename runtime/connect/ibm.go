@@ -16,15 +16,15 @@ const (
 	resourceController ibmService = "resource-controller"
 )
 
-// hosts holds the host names of a service. REGION is a placeholder for one label.
+// hosts holds the host names of a service. REGION is a placeholder for the region.
 type hosts struct {
 	public, private string   // private replaces public if the session uses private endpoints
 	others          []string // additional names inside the network of IBM Cloud
 }
 
-// services lists the IBM Cloud hosts that may receive the token of a session. Requests to a service use only the
-// hosts of its entry. The names are complete because tenants own names in the domains of IBM Cloud, such as those of
-// applications and clusters.
+// services lists the IBM Cloud hosts that may receive the token of a session. Requests to a service use only the hosts
+// of its entry. The list contains complete host names instead of domains, because customers own host names in the
+// domains of IBM Cloud, for example those of applications and clusters.
 var services = map[ibmService]hosts{
 	cloudFunctions:     {"REGION.functions.cloud.ibm.com", "private.REGION.functions.cloud.ibm.com", []string{"REGION.functions.private.cloud.ibm.com"}},
 	codeEngine:         {"api.REGION.codeengine.cloud.ibm.com", "api.private.REGION.codeengine.cloud.ibm.com", nil},

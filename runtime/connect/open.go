@@ -31,12 +31,12 @@ func Open(ctx context.Context, o Options) (*runtime.Service, error) {
 	return p.result(), nil
 }
 
-// result returns the service with everything that was determined.
+// result returns the service that was built.
 func (p *opening) result() *runtime.Service {
 	s := &runtime.Service{
 		Site: site.Site{
 			Target: p.target, Install: p.install, Contract: p.contract, Settings: p.compute, Storage: p.storage,
-			Compute: p.port, Store: p.store, Cache: p.cache,
+			Compute: p.computeService, Store: p.store, Cache: p.cache,
 			Observer: p.o.Host.Observer, Jobs: p.o.Jobs, Version: p.o.Host.Version,
 		},
 		Config: p.config, Problems: p.problems, ClientProblem: p.clientProblem, LoadClientConfig: p.clientConfigLoader(),
@@ -52,21 +52,21 @@ func (p *opening) result() *runtime.Service {
 
 // opening is the state of one call of Open.
 type opening struct {
-	o           Options
-	install     lithops.Install
-	config      *lithops.Config
-	target      runtime.Target
-	compute     lithops.Compute
-	storage     lithops.Storage
-	contract    lithops.Contract
-	cache       lithops.Cache
-	store       site.Store   // nil if not needed or not available
-	port        site.Compute // nil if not available
-	problems    map[string]error
-	limits      lithops.Limits // of the service; zero if unknown
-	tokenWarned bool           // warnAboutSessionToken has warned the user
-	endpoint    local.Info     // the embedded endpoint if it is the target, otherwise zero
-	noTLS       *fault.Fault   // set if the compute service does not use TLS, so the client cannot reach it
+	o              Options
+	install        lithops.Install
+	config         *lithops.Config
+	target         runtime.Target
+	compute        lithops.Compute
+	storage        lithops.Storage
+	contract       lithops.Contract
+	cache          lithops.Cache
+	store          site.Store   // nil if not needed or not available
+	computeService site.Compute // client of the compute service; nil if not available
+	problems       map[string]error
+	limits         lithops.Limits // of the service; zero if unknown
+	tokenWarned    bool           // warnAboutSessionToken has warned the user
+	endpoint       local.Info     // the embedded endpoint if it is the target, otherwise zero
+	noTLS          *fault.Fault   // set if the compute service does not use TLS, so the client cannot reach it
 
 	certificates certificates
 }
@@ -102,7 +102,7 @@ func (p *opening) open(ctx context.Context) error {
 	if _, err := p.step("session", p.checkLogin()); err != nil {
 		return err
 	}
-	if p.o.NeedStore || p.compute.Backend == lithops.CodeEngine && p.o.NeedInstall { // its runtimes write their results to the bucket
+	if p.o.NeedStore || p.compute.Backend == lithops.CodeEngine && p.o.NeedInstall { // jobs of Code Engine write their results to the bucket
 		if _, err := p.step("bucket", p.openStore()); err != nil {
 			return err
 		}
@@ -168,7 +168,7 @@ func (p *opening) openCompute(ctx context.Context) error {
 	if keyErr == nil && key == "" {
 		keyErr = p.userKeyFromPackages(ctx, client)
 	}
-	p.port = openwhisk.NewCompute(client, openwhisk.ComputeOptions{Contract: p.contract, Settings: p.compute, Limits: p.limits, Jobs: p.o.Jobs})
+	p.computeService = openwhisk.NewCompute(client, openwhisk.ComputeOptions{Contract: p.contract, Settings: p.compute, Limits: p.limits, Jobs: p.o.Jobs})
 	_, err = p.step("namespace", keyErr)
 	return err
 }

@@ -19,7 +19,7 @@ import (
 // Session holds the data of a logged-in IBM Cloud CLI. A nil *Session means that the user is not logged in.
 type Session struct {
 	Region          string
-	ResourceGroupID string // of the targeted group; empty if none is targeted
+	ResourceGroupID string // ID of the targeted group; empty if none is targeted
 	AccountID       string
 	AccountName     string
 	IAMEndpoint     string // "https://iam.cloud.ibm.com"
@@ -37,7 +37,7 @@ type Options struct {
 	As            string // with "local": the service that the endpoint emulates, "code_engine" or ""
 	ConfigFile    string
 	Region        string
-	ResourceGroup string // name or id
+	ResourceGroup string // name or ID
 	Namespace     string
 	Bucket        string
 	UserKey       string // user part of package names, --user-key

@@ -22,6 +22,7 @@ func (p *opening) privateEndpoint(endpoint string, of ibmService) (string, error
 	return "", notPrivate(endpoint)
 }
 
+// notPrivate returns the error for an endpoint outside of the private network.
 func notPrivate(endpoint string) error {
 	return fault.New(fault.Invalid,
 		i18n.M("The session uses private endpoints, but '{{.Endpoint}}' is not a private endpoint of IBM Cloud.", "Endpoint", transport.ShownURL(endpoint)),

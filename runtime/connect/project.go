@@ -34,7 +34,7 @@ func (p *opening) openProject(ctx context.Context, auth transport.Auth, hint i18
 		Payload: func(name string) (string, error) { return lithops.JobPayload(storage, name, version) },
 	})
 	err := port.FindScope(ctx)
-	p.contract.Namespace, p.port = port.Namespace(), port
+	p.contract.Namespace, p.computeService = port.Namespace(), port
 	if fault.Is(err, fault.NotFound) {
 		return nil
 	}

@@ -63,7 +63,7 @@ func TestOpenCodeEngine(t *testing.T) {
 			cancel(offline)
 			err := p.open(ctx)
 			if c.want == "" {
-				if p.target.Endpoint != c.endpoint || p.target.Namespace != c.project || p.port == nil || p.port.Scope().ID != c.id || p.store == nil {
+				if p.target.Endpoint != c.endpoint || p.target.Namespace != c.project || p.computeService == nil || p.computeService.Scope().ID != c.id || p.store == nil {
 					t.Errorf("%+v, %v; problems %v", p.target, err, p.problems)
 				}
 				return

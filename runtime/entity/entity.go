@@ -76,8 +76,8 @@ type Term struct {
 type Terms struct {
 	Scope   Term
 	Runtime Term
-	// Removal warns users who delete a scope; zero if there is nothing to warn about.
-	Removal i18n.Message
+	// DeleteWarning is shown to users who delete a scope. It is zero if no warning is needed.
+	DeleteWarning i18n.Message
 }
 
 // Usage is the usage of the quotas of a scope.

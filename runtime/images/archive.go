@@ -44,7 +44,7 @@ func (f *buildContext) write(ctx context.Context, w io.Writer, name string) erro
 		if err != nil {
 			return readFault(f.dockerfile, err)
 		}
-		if err := add(t, f.dockerfile, entry{name, info}); err != nil {
+		if err := addEntry(t, f.dockerfile, entry{name, info}); err != nil {
 			return err
 		}
 		ignore := []byte(ignoreFile + "\n" + name + "\n")
@@ -59,10 +59,10 @@ func (f *buildContext) write(ctx context.Context, w io.Writer, name string) erro
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if (f.dockerfileEntry == "" || f.extra != nil) && e.name == ignoreFile { // it could exclude the added files
+		if (f.dockerfileEntry == "" || f.extra != nil) && e.name == ignoreFile { // the file could exclude the added files
 			continue
 		}
-		if err := add(t, filepath.Join(f.dir, filepath.FromSlash(e.name)), e); err != nil {
+		if err := addEntry(t, filepath.Join(f.dir, filepath.FromSlash(e.name)), e); err != nil {
 			return err
 		}
 	}
@@ -72,7 +72,8 @@ func (f *buildContext) write(ctx context.Context, w io.Writer, name string) erro
 	return t.Close()
 }
 
-func add(t *tar.Writer, source string, e entry) error {
+// addEntry writes the file at source to the archive, as the given entry.
+func addEntry(t *tar.Writer, source string, e entry) error {
 	link := ""
 	if e.info.Mode()&fs.ModeSymlink != 0 {
 		var err error

@@ -77,9 +77,9 @@ func (b *Builder) buildClassic(ctx context.Context, e *engine.Engine, opts build
 		_ = send.CloseWithError(err)
 		sent <- err
 	}()
-	id, err := run(ctx, e, archive, opts, &classicReport{out: out})
+	id, err := runBuild(ctx, e, archive, opts, &classicReport{out: out})
 	_ = archive.Close()
-	if writeErr := <-sent; writeErr != nil && ctx.Err() == nil && !errors.Is(writeErr, io.ErrClosedPipe) { // a file of the context cannot be read
+	if writeErr := <-sent; writeErr != nil && ctx.Err() == nil && !errors.Is(writeErr, io.ErrClosedPipe) { // such as a file of the context that cannot be read
 		return "", writeErr
 	}
 	return id, err
@@ -134,7 +134,7 @@ func (b *Builder) buildWithBuildKit(ctx context.Context, e *engine.Engine, opts 
 		_ = e.BuildCancel(ctx, opts.BuildID)
 	})
 	defer stop()
-	image, err := run(building, e, nil, opts, &buildKitReport{out: out})
+	image, err := runBuild(building, e, nil, opts, &buildKitReport{out: out})
 	if ctx.Err() == nil && building.Err() != nil {
 		return "", context.Cause(building)
 	}
@@ -144,8 +144,8 @@ func (b *Builder) buildWithBuildKit(ctx context.Context, e *engine.Engine, opts 
 // cleanupTimeout limits the cleanup after an interrupted or failed build.
 const cleanupTimeout = 20 * time.Second
 
-// run starts the build, processes the engine's messages, and converts a failure to a fault.
-func run(ctx context.Context, e *engine.Engine, archive io.Reader, opts build.ImageBuildOptions, r reporter) (string, error) {
+// runBuild starts the build, processes the engine's messages, and converts a failure to a fault.
+func runBuild(ctx context.Context, e *engine.Engine, archive io.Reader, opts build.ImageBuildOptions, r reporter) (string, error) {
 	failure, err := sendBuild(ctx, e, archive, opts, r)
 	switch {
 	case ctx.Err() != nil:
@@ -178,7 +178,7 @@ func sendBuild(ctx context.Context, e *engine.Engine, archive io.Reader, opts bu
 	}
 	defer resp.Body.Close()
 	var failure *jsonmessage.JSONError
-	err = messages(resp.Body, func(m jsonmessage.JSONMessage) error {
+	err = readMessages(resp.Body, func(m jsonmessage.JSONMessage) error {
 		if m.Error != nil {
 			failure = m.Error
 		} else {

@@ -58,23 +58,24 @@ func check(ctx context.Context, e *engine.Engine, id string, spec entity.ImageBu
 	case outer.Err() != nil:
 		return f, outer.Err()
 	case ctx.Err() != nil && spec.Trial != nil:
-		return f, unusable(i18n.M("its job did not finish within {{.Time}}", "Time", checkTimeout))
+		return f, unusableImage(i18n.M("its job did not finish within {{.Time}}", "Time", checkTimeout))
 	case ctx.Err() != nil:
-		return f, unusable(i18n.M("the action proxy did not respond within {{.Time}}", "Time", checkTimeout))
+		return f, unusableImage(i18n.M("the action proxy did not respond within {{.Time}}", "Time", checkTimeout))
 	case err != nil:
 		return f, err
 	case f.Failure != "":
-		return f, unusable(i18n.M("{{.Failure}}", "Failure", inline(f.Failure)))
+		return f, unusableImage(i18n.M("{{.Failure}}", "Failure", inline(f.Failure)))
 	case spec.Python != "" && f.Python != spec.Python:
 		return f, fault.New(fault.Failed,
 			i18n.M("The image {{.Image}} uses Python {{.Found}}, but the Lithops client uses {{.Wanted}}.", "Image", spec.Image, "Found", f.Python, "Wanted", spec.Python),
 			i18n.M("Build on a base image with Python {{.Wanted}}, or push the image anyway with '--no-check'.", "Wanted", spec.Python))
 	case len(f.Missing) > 0:
-		return f, missing(spec.Image, f.Missing)
+		return f, missingModules(spec.Image, f.Missing)
 	}
 	return f, nil
 }
 
+// modules returns the modules to check, never nil, because the probe expects a JSON list.
 func modules(spec entity.ImageBuild) []string {
 	if spec.Modules == nil {
 		return []string{}
@@ -82,7 +83,8 @@ func modules(spec entity.ImageBuild) []string {
 	return spec.Modules
 }
 
-func missing(image string, why map[string]string) error {
+// missingModules returns the fault for an image that lacks modules. why holds the import error of each module.
+func missingModules(image string, why map[string]string) error {
 	names := make([]string, 0, len(why))
 	for name := range why {
 		names = append(names, inline(name))
@@ -97,7 +99,8 @@ func missing(image string, why map[string]string) error {
 	return f
 }
 
-func unusable(why i18n.Message) *fault.Fault {
+// unusableImage returns the fault for an image that cannot be used as a runtime. why completes a sentence.
+func unusableImage(why i18n.Message) *fault.Fault {
 	return fault.New(fault.Failed,
 		i18n.M("The image cannot be used as a runtime: {{.Why}}.", "Why", why),
 		i18n.M("Compare its Dockerfile with the one from 'ibmcloud fn-runtime init', or push it anyway with '--no-check'."))
@@ -111,14 +114,14 @@ func probeImage(ctx context.Context, e *engine.Engine, id string, modules []stri
 		&container.HostConfig{NetworkMode: "none", Resources: container.Resources{PidsLimit: &pids}}, "fn-runtime-check-"+strings.ToLower(rand.Text()[:12]))
 	if err != nil {
 		if strings.Contains(strings.ToLower(err.Error()), "no command") { // Docker's "No command specified", podman's "no command or entrypoint provided"
-			return f, unusable(i18n.M("it has neither an ENTRYPOINT nor a CMD")).Because(err)
+			return f, unusableImage(i18n.M("it has neither an ENTRYPOINT nor a CMD")).Because(err)
 		}
 		return f, engineFault(ctx, e, err)
 	}
-	defer remove(ctx, e, created.ID)
+	defer removeContainer(ctx, e, created.ID)
 	if err := e.ContainerStart(ctx, created.ID, container.StartOptions{}); err != nil {
 		if rejected(err) {
-			return f, unusable(i18n.M("it does not start")).With(inline(err.Error()))
+			return f, unusableImage(i18n.M("it does not start")).With(inline(err.Error()))
 		}
 		return f, engineFault(ctx, e, err)
 	}
@@ -130,20 +133,20 @@ func probeImage(ctx context.Context, e *engine.Engine, id string, modules []stri
 		return f, ctx.Err()
 	}
 	if code, ok := exited(ctx, e, created.ID); ok {
-		return f, unusable(i18n.M("its program exits with code {{.Code}}", "Code", code)).With(logs(ctx, e, created.ID)...).Because(err)
+		return f, unusableImage(i18n.M("its program exits with code {{.Code}}", "Code", code)).With(containerLogs(ctx, e, created.ID)...).Because(err)
 	}
 	if _, pingErr := e.Ping(ctx); pingErr != nil {
 		return f, engineFault(ctx, e, err)
 	}
-	return f, unusable(i18n.M("it cannot run Python")).With(inline(output)).With(logs(ctx, e, created.ID)...).Because(err)
+	return f, unusableImage(i18n.M("it cannot run Python")).With(inline(output)).With(containerLogs(ctx, e, created.ID)...).Because(err)
 }
 
 // exitDelay limits the time in which the engine detects that a program has exited.
 const exitDelay = 2 * time.Second
 
 // exited reports whether the container's program has exited, and its exit code. If it exits, the probe's connection
-// ends before the engine reports the exit. exited therefore waits for the engine, so that the reported cause does not
-// depend on timing.
+// ends before the engine reports the exit. exited therefore waits for the report, so that the result does not depend on
+// timing.
 func exited(ctx context.Context, e *engine.Engine, id string) (code int64, ok bool) {
 	ctx, cancel := context.WithTimeout(ctx, exitDelay)
 	defer cancel()
@@ -202,8 +205,8 @@ func lastLine(s string) string {
 	return lines[len(lines)-1]
 }
 
-// logs returns the last lines of output of the container's program.
-func logs(ctx context.Context, e *engine.Engine, id string) []string {
+// containerLogs returns the last lines of output of the container's program.
+func containerLogs(ctx context.Context, e *engine.Engine, id string) []string {
 	r, err := e.ContainerLogs(ctx, id, container.LogsOptions{ShowStdout: true, ShowStderr: true, Tail: "20"})
 	if err != nil {
 		return nil
@@ -217,8 +220,8 @@ func logs(ctx context.Context, e *engine.Engine, id string) []string {
 	return t.last()
 }
 
-// remove removes a container even if ctx has ended.
-func remove(ctx context.Context, e *engine.Engine, id string) {
+// removeContainer removes a container even if ctx has ended.
+func removeContainer(ctx context.Context, e *engine.Engine, id string) {
 	ctx, cancel := grace.Context(ctx, cleanupTimeout)
 	defer cancel()
 	_ = e.ContainerRemove(ctx, id, container.RemoveOptions{Force: true, RemoveVolumes: true})
@@ -232,7 +235,7 @@ func removeStale(ctx context.Context, e *engine.Engine) {
 	}
 	for _, c := range list {
 		if time.Since(time.Unix(c.Created, 0)) > 2*checkTimeout {
-			remove(ctx, e, c.ID)
+			removeContainer(ctx, e, c.ID)
 		}
 	}
 }

@@ -16,7 +16,7 @@ import (
 // checkCacheAge is the maximum age of a cached check.
 const checkCacheAge = 30 * 24 * time.Hour
 
-// checkCache remembers which images passed a check, so that a build without changes starts no container. The ID of an
+// checkCache stores which images have passed a check, so that a build without changes starts no container. The ID of an
 // image is derived from its content, so an image with the same ID would pass again. Each entry is a file named after
 // the ID and the expectations.
 type checkCache struct{ dir string } // "" disables the cache

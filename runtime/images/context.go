@@ -23,8 +23,8 @@ const maxDockerfile = 16 << 20
 type buildContext struct {
 	dir             string // with symbolic links resolved, so that a link to a directory means that directory
 	dockerfile      string // local path
-	dockerfileEntry string // name of the Dockerfile among the entries, with slashes; "" if it is outside or excluded
-	ignore          string // path of the file with the exclusions, or ""
+	dockerfileEntry string // entry name of the Dockerfile, with slashes; "" if the Dockerfile is outside of dir or excluded
+	ignore          string // path of the .dockerignore file, or ""
 	entries         []entry
 	size            int64 // total bytes of regular files
 	extra           *extraFile
@@ -93,6 +93,7 @@ func dockerfileMissing(path, dir string, err error) error {
 		i18n.M("Specify it with '--file', or create a skeleton with 'ibmcloud fn-runtime init {{.Dir}}'.", "Dir", dir)).Because(err)
 }
 
+// readIgnore reads the first existing file of paths, which contains patterns of excluded files.
 func (f *buildContext) readIgnore(paths ...string) (*patternmatcher.PatternMatcher, error) {
 	for _, p := range paths {
 		file, err := regular.Open(p)

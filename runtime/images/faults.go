@@ -144,7 +144,7 @@ func (c cause) matches(message string) bool {
 	return false
 }
 
-// inline makes foreign text fit into a sentence.
+// inline returns external text for use within a sentence: in one line, sanitized, without periods at its end.
 func inline(s string) string {
 	return strings.TrimRight(sanitize(strings.Join(strings.Fields(s), " ")), ". ")
 }

@@ -31,13 +31,14 @@ type Options struct {
 	Getenv func(string) string // reads the environment; nil means an empty environment
 	Home   string              // home directory of the user
 
-	// docker_server, docker_user and docker_password of the Lithops configuration
+	// Server, User and Password are docker_server, docker_user and docker_password of the Lithops configuration.
 	Server, User, Password string
 
 	Transport http.RoundTripper // for registry reads; it retries and traces
 	Budget    *transport.Budget // for the retries of the command, including pushes; if nil, only the number of attempts is limited
 
-	// callbacks for the start and end of steps, the progress of the current step in bytes, and warnings
+	// Begin, Progress and Warn receive the start and end of steps, the progress of the current step in bytes, and
+	// warnings.
 	Begin    func(step i18n.Message) (end func(error))
 	Progress func(done, total int64, unit string)
 	Warn     func(i18n.Message)

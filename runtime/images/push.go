@@ -112,7 +112,7 @@ func (b *Builder) pushOnce(ctx context.Context, e *engine.Engine, ref reference.
 	}
 	defer body.Close()
 	var failure *jsonmessage.JSONError
-	err = messages(body, func(m jsonmessage.JSONMessage) error {
+	err = readMessages(body, func(m jsonmessage.JSONMessage) error {
 		silence.Reset(pushStallTimeout)
 		if m.Error != nil {
 			failure = m.Error

@@ -55,8 +55,8 @@ const (
 
 var errInvalidAgentMessage = errors.New("invalid SSH agent message")
 
-// restrictedAgent is a connection to an agent that lets a build use the user's keys but not change them. It forwards
-// only messages that list keys or sign, so that a build cannot add, remove or lock keys.
+// restrictedAgent is a connection to an agent with which a build can use the user's keys but not change them. It
+// forwards only messages that list keys or sign, so that a build cannot add, remove or lock keys.
 type restrictedAgent struct {
 	net.Conn
 	pending []byte // incomplete message

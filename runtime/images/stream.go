@@ -16,9 +16,9 @@ import (
 // maxMessage is the maximum size of an engine's message in bytes. BuildKit puts many log lines into one message.
 const maxMessage = 16 << 20
 
-// messages reads the engine's stream of progress messages and calls f for each, until the stream ends or f returns an
-// error.
-func messages(r io.Reader, f func(jsonmessage.JSONMessage) error) error {
+// readMessages reads the engine's stream of progress messages and calls f for each, until the stream ends or f returns
+// an error.
+func readMessages(r io.Reader, f func(jsonmessage.JSONMessage) error) error {
 	s := bufio.NewScanner(r)
 	s.Buffer(make([]byte, 0, 64<<10), maxMessage)
 	for s.Scan() {
@@ -148,8 +148,8 @@ func newPrinter(w io.Writer) *printer {
 	return &printer{w: w}
 }
 
-// detail prints an output line of a step. If the writer has a Detail method, the writer decides how long the line is
-// shown. Later output is more informative, and the fault of a failed step contains its last lines.
+// detail prints an output line of a step. If the writer has a Detail method, the writer decides how long the line stays
+// visible: later output is more informative, and the fault of a failed step contains its last lines anyway.
 func (p *printer) detail(s string) {
 	if w, ok := p.w.(interface{ Detail(line string) }); ok {
 		w.Detail(s)

@@ -70,7 +70,7 @@ func TestMessages(t *testing.T) {
 	var got []string
 	read := func(stream string) error {
 		got = nil
-		return messages(strings.NewReader(stream), func(m jsonmessage.JSONMessage) error {
+		return readMessages(strings.NewReader(stream), func(m jsonmessage.JSONMessage) error {
 			got = append(got, m.Stream)
 			return nil
 		})
@@ -93,7 +93,7 @@ func FuzzMessages(f *testing.F) {
 	f.Fuzz(func(t *testing.T, stream string) {
 		out := newPrinter(nil)
 		classic, kit, push := &classicReport{out: out}, &buildKitReport{out: out}, &pushReport{out: out, onRetry: func() {}, progress: func(int64, int64, string) {}}
-		_ = messages(strings.NewReader(stream), func(m jsonmessage.JSONMessage) error {
+		_ = readMessages(strings.NewReader(stream), func(m jsonmessage.JSONMessage) error {
 			classic.message(m)
 			kit.message(m)
 			push.message(m)

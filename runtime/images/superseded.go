@@ -30,9 +30,10 @@ func withNameLabel(labels map[string]string, ref reference.Named) map[string]str
 	return all
 }
 
-// Superseded returns the images in the engine that were built and pushed under a name that they no longer have, and
-// that no container uses. It skips images with tags other than entity.FixedTag, because the user set those tags. It
-// also skips images that are based on a built image: they inherit its label, but were not pushed under its name.
+// Superseded returns the images in the engine that this program built and pushed under a name that has moved to a newer
+// image, and that no container uses. It skips images with tags other than entity.FixedTag, because the user set those
+// tags. It also skips images that are based on a built image: they inherit its label, but were not pushed under its
+// name.
 func (b *Builder) Superseded(ctx context.Context) ([]entity.SupersededImage, error) {
 	e, err := b.connect(ctx)
 	if err != nil {
@@ -66,6 +67,7 @@ func (b *Builder) Superseded(ctx context.Context) ([]entity.SupersededImage, err
 	return all, nil
 }
 
+// fixedTag matches an image reference with a tag of entity.FixedTag.
 var fixedTag = text.NewPattern(`:sha-[0-9a-f]{12}$`)
 
 // normalizedNames returns the normalized references. It skips invalid ones, such as the engine's "<none>".

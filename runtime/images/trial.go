@@ -34,13 +34,13 @@ func runTrialJob(ctx context.Context, e *engine.Engine, id string, spec entity.I
 	if err != nil {
 		return f, engineFault(ctx, e, err)
 	}
-	defer remove(ctx, e, created.ID)
+	defer removeContainer(ctx, e, created.ID)
 	if err := e.CopyToContainer(ctx, created.ID, "/", tarArchive(files), container.CopyToContainerOptions{}); err != nil {
 		return f, engineFault(ctx, e, err)
 	}
 	if err := e.ContainerStart(ctx, created.ID, container.StartOptions{}); err != nil {
 		if rejected(err) {
-			return f, unusable(i18n.M("it does not start")).With(inline(err.Error()))
+			return f, unusableImage(i18n.M("it does not start")).With(inline(err.Error()))
 		}
 		return f, engineFault(ctx, e, err)
 	}
@@ -53,7 +53,7 @@ func runTrialJob(ctx context.Context, e *engine.Engine, id string, spec entity.I
 		return f, engineFault(ctx, e, err)
 	}
 	if code != 0 {
-		return f, jobFault(spec.Image, code, logs(ctx, e, created.ID))
+		return f, jobFault(spec.Image, code, containerLogs(ctx, e, created.ID))
 	}
 	data, err := readResult(ctx, e, created.ID, spec.Trial.Result)
 	if err != nil {
@@ -84,10 +84,10 @@ var noModule = text.NewPattern(`^ModuleNotFoundError: No module named '([\w.]{1,
 func jobFault(image string, code int64, lines []string) error {
 	for _, line := range lines {
 		if m := noModule.FindStringSubmatch(strings.TrimSpace(line)); m != nil {
-			return missing(image, map[string]string{m[1]: "ModuleNotFoundError"})
+			return missingModules(image, map[string]string{m[1]: "ModuleNotFoundError"})
 		}
 	}
-	return unusable(i18n.M("its program exits with code {{.Code}}", "Code", code)).With(lines...)
+	return unusableImage(i18n.M("its program exits with code {{.Code}}", "Code", code)).With(lines...)
 }
 
 // tarArchive creates an archive of files, each preceded by its directory.
@@ -113,7 +113,7 @@ func readResult(ctx context.Context, e *engine.Engine, id, file string) ([]byte,
 		if ctxErr := ctx.Err(); ctxErr != nil {
 			return nil, ctxErr
 		}
-		return nil, unusable(i18n.M("its job wrote no metadata")).With(logs(ctx, e, id)...).Because(err)
+		return nil, unusableImage(i18n.M("its job wrote no metadata")).With(containerLogs(ctx, e, id)...).Because(err)
 	}
 	defer r.Close()
 	t := tar.NewReader(r)

@@ -31,15 +31,15 @@ type Action struct {
 	Version     string // "0.0.1"; each change increments the last number unless it specifies a version
 }
 
-// Actions returns the actions of a package without their images. It requests the next page in advance. Do not delete
-// actions while reading because pages are addressed by offset.
+// Actions returns the actions of a package without their images. It requests the next page in advance. The caller must
+// not delete actions while it reads, because pages are addressed by offset.
 func (c *Client) Actions(ctx context.Context, pkg string) iter.Seq2[Action, error] {
 	if err := checkName("package", pkg); err != nil {
 		return func(yield func(Action, error) bool) { yield(Action{}, err) }
 	}
 	return list(ctx, c, subject{"package", pkg},
 		func(a whisk.Action) string { return a.Name },
-		func(a whisk.Action) Action { return action(pkg, a) },
+		func(a whisk.Action) Action { return toAction(pkg, a) },
 		"actions/"+url.PathEscape(pkg)+"/")
 }
 
@@ -63,10 +63,11 @@ func (c *Client) action(ctx context.Context, pkg, name string, r request) (Actio
 		return Action{}, unreadableResponse(about, err)
 	}
 	got.Name = name
-	return action(pkg, got), nil
+	return toAction(pkg, got), nil
 }
 
-func action(pkg string, a whisk.Action) Action {
+// toAction converts an action of the API.
+func toAction(pkg string, a whisk.Action) Action {
 	e := Action{Package: pkg, Name: a.Name, UpdatedAt: milliseconds(a.Updated), Version: a.Version}
 	if a.Exec != nil {
 		e.Image = a.Exec.Image

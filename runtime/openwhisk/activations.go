@@ -41,7 +41,7 @@ func (c *Client) activations(ctx context.Context, since time.Time, withLogs bool
 		path += "&since=" + strconv.FormatInt(since.UnixMilli(), 10)
 	}
 	return list(ctx, c, subject{"activations", ""},
-		func(r record) string { return r.ActivationID }, activation, path)
+		func(r record) string { return r.ActivationID }, toActivation, path)
 }
 
 // applyAnnotations sets the fields of e that are stored in the annotations of an activation.

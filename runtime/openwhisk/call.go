@@ -32,7 +32,7 @@ func (c *Compute) Call(ctx context.Context, id entity.ID) (entity.Activation, er
 	return run, err
 }
 
-// platformTries is the maximum number of invocations if the platform fails, not the runtime. The first pull of an
+// platformTries is the maximum number of invocations if the platform fails and not the runtime. The first pull of an
 // image may exceed a time limit of a gateway or of the platform.
 const platformTries = 3
 

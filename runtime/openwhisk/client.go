@@ -54,7 +54,7 @@ func New(o Options) *Client {
 }
 
 // call sends a request and returns the response if its status is 2xx. Otherwise it returns a fault. about is the
-// subject of the request for the fault.
+// resource that the request is about.
 func (c *Client) call(ctx context.Context, about subject, r request) (response, error) {
 	// A missing action does not indicate a wrong namespace.
 	a, err := c.sendInNamespace(ctx, about.kind != "action", r)

@@ -19,9 +19,9 @@ type Compute struct {
 	limits   lithops.Limits
 	jobs     int
 
-	limitsOnce sync.Once
+	limitsOnce sync.Once // guards the request for the limits of the installation
 	installed  lithops.Limits
-	err        error
+	err        error // of that request
 }
 
 // ComputeOptions defines whose runtimes a Compute manages.
@@ -110,7 +110,7 @@ func (c *Compute) CreateResource(ctx context.Context, t entity.Resource) (create
 // DeleteResource deletes an empty package or an action. It returns nil if the resource does not exist.
 func (c *Compute) DeleteResource(ctx context.Context, t entity.Resource) error {
 	if t.Term.Word == actionTerm.Word {
-		return c.Unregister(ctx, idOf(t.Name))
+		return c.Unregister(ctx, parseID(t.Name))
 	}
 	return c.ignoreMissingPackage(ctx, t.Name, c.client.deletePackage(ctx, t.Name))
 }

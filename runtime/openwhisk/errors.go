@@ -12,7 +12,7 @@ import (
 	"fn-runtime/runtime/transport"
 )
 
-// subject is the subject of a request.
+// subject is the resource that a request is about, for error messages.
 type subject struct {
 	kind string // "namespace", "package", "action", "activation", "activations"
 	name string

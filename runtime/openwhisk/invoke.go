@@ -65,7 +65,7 @@ func (c *Client) invoke(ctx context.Context, pkg, name string, payload any) (ent
 	default:
 		return entity.Activation{}, c.responseError(ctx, about, a)
 	}
-	got := activation(r)
+	got := toActivation(r)
 	got.Success = got.Success && a.status < 300 // also if the body of an error response reports success
 	if got.Success || len(got.Logs) > 0 || got.ID == "" {
 		return got, nil
@@ -121,7 +121,7 @@ func (c *Client) activation(ctx context.Context, id string) (entity.Activation, 
 	if err := json.Unmarshal(a.body, &r); err != nil || r.Response == nil {
 		return entity.Activation{}, unreadableResponse(about, err)
 	}
-	got := activation(r)
+	got := toActivation(r)
 	got.ID = id
 	return got, nil
 }
@@ -129,7 +129,8 @@ func (c *Client) activation(ctx context.Context, id string) (entity.Activation, 
 // statuses holds the status texts in the order of their codes.
 var statuses = []string{"success", "application error", "action developer error", "whisk internal error"}
 
-func activation(r record) entity.Activation {
+// toActivation converts an activation record of the API.
+func toActivation(r record) entity.Activation {
 	e := entity.Activation{
 		Done:       true,
 		StatusCode: r.StatusCode,

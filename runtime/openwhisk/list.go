@@ -23,10 +23,9 @@ const pageSize = 200
 // maxParallelPages-1 requests are unnecessary.
 const maxParallelPages = 4
 
-// list reads all pages of a list. A page with fewer entries than requested is the last one. Entries move between
-// pages if others are created or deleted, so list skips names that it has already returned. A full page without new
-// names means that the server ignores "skip". list then returns an error because the list would be incomplete or
-// endless.
+// list reads all pages of a list. A page with fewer entries than requested is the last page. Entries move between pages
+// if others are created or deleted, so list skips names that it has already returned. A full page without new names
+// means that the server ignores "skip". list then returns an error because the list would be incomplete or endless.
 func list[T, E any](ctx context.Context, c *Client, about subject, name func(T) string, entry func(T) E,
 	path string) iter.Seq2[E, error] {
 	seen := map[string]bool{}

@@ -14,9 +14,9 @@ import (
 
 // Namespace defines the namespace of a client.
 type Namespace struct {
-	entity.Scope // without an ID it is looked up when first needed
-	// Fixed is for a namespace that belongs to its API key. Paths contain its name, and it can be neither created nor
-	// deleted.
+	entity.Scope // if the ID is empty, it is looked up when it is first needed
+	// Fixed is set for a namespace that belongs to an API key. Paths contain its name, and it can be neither created
+	// nor deleted.
 	Fixed bool
 	// Cache stores the IDs of namespaces between commands. It may be nil.
 	Cache cache
@@ -61,6 +61,7 @@ func (c *Client) namespace(ctx context.Context) (string, error) {
 	return c.state.ID, err
 }
 
+// find sets the ID of the namespace if it is empty.
 func (c *Client) find(ctx context.Context) error {
 	n := &c.state
 	if n.ID != "" {
@@ -173,8 +174,8 @@ func (c *Client) ensureNamespace(ctx context.Context) error {
 	return err
 }
 
-// deleteCurrentNamespace deletes the namespace with all its content and its cache entry. It returns a fault.NotFound error
-// if the namespace does not exist.
+// deleteCurrentNamespace deletes the namespace with all its content and its cache entry. It returns a fault.NotFound
+// error if the namespace does not exist.
 func (c *Client) deleteCurrentNamespace(ctx context.Context) error {
 	n := &c.state
 	n.mu.Lock()

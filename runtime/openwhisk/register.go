@@ -11,9 +11,9 @@ import (
 	"fn-runtime/runtime/lithops"
 )
 
-// Register creates or updates a runtime with its code. If the package no longer exists, it is created first.
-// Annotations of other tools are kept, except those that the server sets itself. Annotations of this program that are
-// not in r.Notes are deleted.
+// Register creates or updates a runtime with its code. If the package does not exist any more, Register creates it
+// first. Annotations of other tools are kept, except those that the server sets itself. Annotations of this program
+// that are not in r.Notes are deleted.
 func (c *Compute) Register(ctx context.Context, r entity.Registered, code lithops.Bundle) (entity.Registered, error) {
 	// This program sets the version, so that annotation and version change together. A later version shows that
 	// another tool has changed the action.
@@ -44,13 +44,13 @@ func (c *Compute) Register(ctx context.Context, r entity.Registered, code lithop
 	if !sameImage(stored.Image, r.Reference) {
 		r.Reference = stored.Image
 	}
-	if stored.Version != "" && stored.Version != version { // the server sets its own versions; without the note they are not compared
+	if stored.Version != "" && stored.Version != version { // the server assigns its own versions: remove the note, so that they are not compared
 		amended, err := c.client.PutAction(ctx, Action{Package: a.Package, Name: a.Name}, "", entity.NoteRevision)
 		switch {
 		case err == nil:
 			delete(a.Annotations, entity.NoteRevision)
 			stored = amended
-		case !fault.Is(err, fault.NotFound) && !fault.Is(err, fault.Invalid): // these errors mean that the action was deleted in the meantime
+		case !fault.Is(err, fault.NotFound) && !fault.Is(err, fault.Invalid): // both errors mean that the action was deleted in the meantime
 			return r, err
 		}
 	}

@@ -147,9 +147,9 @@ func (c *Compute) Unregister(ctx context.Context, id entity.ID) error {
 	return transport.ConfirmNotFound(id.String(), c.client.DeleteAction(ctx, id.Group, id.Name), func() error { _, err := c.client.Action(ctx, id.Group, id.Name); return err })
 }
 
-// Leftovers returns the resources that Clean deletes: all actions in the packages of the user, then the packages.
-// This includes actions that Lithops did not create. They prevent the deletion of a package, and the clean command of
-// Lithops deletes them, too.
+// Leftovers returns the resources that Clean deletes: all actions in the packages of the user, then the packages. The
+// list includes actions that Lithops did not create, because a package that contains actions cannot be deleted. The
+// clean command of Lithops deletes them, too.
 func (c *Compute) Leftovers(ctx context.Context) ([][]entity.Resource, error) {
 	packages, err := c.packages(ctx, c.isOwn)
 	if err != nil {
@@ -173,7 +173,8 @@ func (c *Compute) Leftovers(ctx context.Context) ([][]entity.Resource, error) {
 	return [][]entity.Resource{slices.Concat(lists...), emptied}, parallel.FirstError(errs)
 }
 
-func idOf(name string) entity.ID {
+// parseID parses the name PACKAGE/ACTION of a resource.
+func parseID(name string) entity.ID {
 	pkg, action, _ := strings.Cut(name, "/")
 	return entity.ID{Group: pkg, Name: action}
 }

@@ -180,7 +180,8 @@ func (d *Deployment) undo(ctx context.Context, r entity.Registered, cause error)
 	}
 }
 
-// isFinal reports whether a failure was caused by the runtime or the user, so that a rerun would not continue from here.
+// isFinal reports whether a failure was caused by the runtime or the user, so that a rerun would not continue from
+// here.
 func isFinal(err error) bool {
 	kind := fault.KindOf(err)
 	return kind == fault.Failed || kind == fault.Timeout || kind == fault.Interrupted

@@ -1,5 +1,5 @@
 // Package runtimetest provides an in-memory compute service and store for tests of the operations. They implement the
-// interfaces of runtime/site and fail when a test wants them to.
+// interfaces of runtime/site, and a test can make them fail.
 //
 // It contains the two fakes, their faults, and small test helpers. It does not contain expectations, which belong to
 // the tests.
@@ -39,11 +39,11 @@ type Compute struct {
 	// Run returns the activation of a metadata call. If it is nil, calls return the metadata of Python 3.11 and Lithops
 	// 3.7.0.
 	Run func(r entity.Registered) entity.Activation
-	// Missing means that the scope does not exist.
+	// Missing is set if the scope does not exist.
 	Missing bool
 	// GroupConflict makes every creation of a group respond as if the group existed.
 	GroupConflict bool
-	// Allowed is the limits that the installation reports; nil if it reports none.
+	// Allowed holds the limits that the installation reports. It is nil if the installation reports none.
 	Allowed *lithops.Limits
 	// NoDigests makes Register drop the fixed tag of an image.
 	NoDigests bool
@@ -121,14 +121,15 @@ func (c *Compute) do(ctx context.Context, request string, work func() error) err
 	c.mu.Lock()
 	c.requests = append(c.requests, request)
 	c.mu.Unlock()
-	return hooked(c.Hook, request, func() error {
+	return withHook(c.Hook, request, func() error {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		return work()
 	})
 }
 
-func hooked(hook Hook, request string, work func() error) error {
+// withHook does the work of a request between the two calls of the hook.
+func withHook(hook Hook, request string, work func() error) error {
 	if hook != nil {
 		if err := hook(request, false); err != nil {
 			return err
@@ -175,7 +176,9 @@ func (c *Compute) Scope() entity.Scope {
 func (c *Compute) Namespace() string { return c.contract.Namespace }
 
 // DeleteUnused implements site.Resources. It is not recorded as a request.
-func (c *Compute) DeleteUnused(ctx context.Context) error { return hooked(c.Hook, "CLEANUP", ctx.Err) }
+func (c *Compute) DeleteUnused(ctx context.Context) error {
+	return withHook(c.Hook, "CLEANUP", ctx.Err)
+}
 
 // Scopes implements site.Scope.
 func (c *Compute) Scopes(ctx context.Context) (all []entity.Scope, err error) {
@@ -237,7 +240,7 @@ func (c *Compute) Runtimes(ctx context.Context) (l entity.Listing, err error) {
 		}
 	}
 	for _, name := range c.Groups() {
-		l.Resources = append(l.Resources, group(name))
+		l.Resources = append(l.Resources, groupResource(name))
 	}
 	return l, nil
 }

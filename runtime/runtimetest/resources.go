@@ -12,13 +12,14 @@ import (
 	"fn-runtime/runtime/lithops"
 )
 
-func group(name string) entity.Resource {
+// groupResource returns the resource of a group.
+func groupResource(name string) entity.Resource {
 	return entity.Resource{Term: entity.Term{Word: "package", Text: i18n.M("Package")}, Name: name}
 }
 
 // RequiredResources implements site.Resources.
 func (c *Compute) RequiredResources() []entity.Resource {
-	return []entity.Resource{group(c.contract.Package())}
+	return []entity.Resource{groupResource(c.contract.Package())}
 }
 
 // HasResource implements site.Resources.
@@ -46,7 +47,7 @@ func (c *Compute) Leftovers(ctx context.Context) (all [][]entity.Resource, err e
 		all = make([][]entity.Resource, 2)
 		for _, name := range slices.Sorted(maps.Keys(c.groups)) {
 			if key, _ := lithops.PackageUserKey(name); key == c.contract.UserKey {
-				all[1] = append(all[1], group(name))
+				all[1] = append(all[1], groupResource(name))
 			}
 		}
 		for _, key := range slices.Sorted(maps.Keys(c.runtimes)) {

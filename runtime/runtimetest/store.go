@@ -74,7 +74,7 @@ func (s *Store) do(ctx context.Context, request string, work func() error) error
 	s.mu.Lock()
 	s.requests = append(s.requests, request)
 	s.mu.Unlock()
-	return hooked(s.Hook, request, func() error {
+	return withHook(s.Hook, request, func() error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		return work()

@@ -21,8 +21,8 @@ type Command struct {
 	Env  []string // KEY=VALUE, the complete environment
 }
 
-// Signals catches the signals that this process receives between CatchSignals and Release. They are forwarded to the child
-// and do not end this process, so that it can always clean up what it prepared for the child.
+// Signals catches the signals that this process receives between CatchSignals and Release. They are forwarded to the
+// child and do not end this process, so that it can always clean up what it prepared for the child.
 type Signals struct {
 	caught chan os.Signal
 	resume func()

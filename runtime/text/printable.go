@@ -22,17 +22,17 @@ func Printable(s string) string {
 		r, size := utf8.DecodeRuneInString(s[i:])
 		switch {
 		case r == utf8.RuneError && size == 1:
-			hex(&b, `\x`, rune(s[i]), 2)
+			writeEscape(&b, `\x`, rune(s[i]), 2)
 		case r == '\t':
 			b.WriteByte(' ')
 		case !hidden(r):
 			b.WriteRune(r)
 		case r < 0x100:
-			hex(&b, `\x`, r, 2)
+			writeEscape(&b, `\x`, r, 2)
 		case r < 0x10000:
-			hex(&b, `\u`, r, 4)
+			writeEscape(&b, `\u`, r, 4)
 		default:
-			hex(&b, `\u`, r, 6)
+			writeEscape(&b, `\u`, r, 6)
 		}
 		i += size
 	}
@@ -74,9 +74,11 @@ func Line(s string, limit int) string {
 	return s[:end] + "..."
 }
 
+// hidden reports whether a terminal would interpret or hide a character.
 func hidden(r rune) bool { return !unicode.IsGraphic(r) }
 
-func hex(b *strings.Builder, prefix string, r rune, digits int) {
+// writeEscape writes a character as prefix and hexadecimal digits.
+func writeEscape(b *strings.Builder, prefix string, r rune, digits int) {
 	const figures = "0123456789abcdef"
 	b.WriteString(prefix)
 	for d := digits - 1; d >= 0; d-- {

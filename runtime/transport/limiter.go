@@ -85,7 +85,8 @@ func (h *hosts) acquire(ctx context.Context, name string) error {
 	}
 }
 
-// finish frees the slot of a request, and adapts the limit of the host to the status of the response, 0 if there was none.
+// finish frees the slot of a request, and adapts the limit of the host to the status of the response, 0 if there was
+// none.
 func (h *hosts) finish(name string, status int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -48,7 +48,7 @@ func (o SessionOptions) files(w http.ResponseWriter, r *http.Request) {
 	serveStream(w, r, func(s *stream) error {
 		t := transfer{stream: s, files: dir, requested: make(chan uint64, len(dir)+1)}
 		stopped := make(chan error, 1)
-		go func() { stopped <- t.readRequests() }() // immediately: BuildKit sends requests while it receives states, and blocks if nothing reads them
+		go func() { stopped <- t.readRequests() }() // starts before the states are sent: BuildKit sends requests while it receives states, and blocks if nothing reads them
 		err := t.sendStates()
 		if err == nil {
 			err = t.sendContents()
@@ -118,14 +118,15 @@ func (t transfer) readRequests() error {
 // sendContents sends the requested contents, and confirms the end.
 func (t transfer) sendContents() error {
 	for id := range t.requested {
-		if err := t.content(id); err != nil {
+		if err := t.sendContent(id); err != nil {
 			return err
 		}
 	}
 	return t.send(packet(packetEnd, 0, nil, nil))
 }
 
-func (t transfer) content(id uint64) error {
+// sendContent sends the content of one file.
+func (t transfer) sendContent(id uint64) error {
 	r, err := t.files[id].Open()
 	if err != nil {
 		return err

@@ -59,6 +59,7 @@ func appendString(b []byte, num protowire.Number, s string) []byte {
 	return protowire.AppendString(protowire.AppendTag(b, num, protowire.BytesType), s)
 }
 
+// frame adds the prefix of a gRPC message, as read by receive.
 func frame(msg []byte) []byte {
 	return append(binary.BigEndian.AppendUint32([]byte{0}, uint32(len(msg))), msg...)
 }
@@ -72,12 +73,14 @@ func reply(w http.ResponseWriter, msg []byte, status string) {
 	end(w, status)
 }
 
+// begin writes the header of a response.
 func begin(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "application/grpc")
 	w.Header().Set("Trailer", "Grpc-Status")
 	w.WriteHeader(http.StatusOK)
 }
 
+// end sets the gRPC status in the trailer of a response.
 func end(w http.ResponseWriter, status string) { w.Header().Set("Grpc-Status", status) }
 
 // stream is a call in which both sides send messages independently of each other. Only one goroutine may send.

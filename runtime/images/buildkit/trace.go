@@ -18,8 +18,8 @@ type Vertex struct {
 	Digest    string
 	Name      string // "[2/4] RUN make"
 	Cached    bool
-	Started   time.Time // zero if it has not happened yet
-	Completed time.Time // zero if it has not happened yet
+	Started   time.Time // zero if the step has not started yet
+	Completed time.Time // zero if the step has not completed yet
 	Error     string
 }
 
@@ -38,15 +38,15 @@ func Parse(data []byte) (Status, error) {
 		switch num {
 		case 1:
 			v, err := parseVertex(value)
-			inner = first(inner, err)
+			inner = firstError(inner, err)
 			s.Vertexes = append(s.Vertexes, v)
 		case 3:
 			l, err := parseLog(value)
-			inner = first(inner, err)
+			inner = firstError(inner, err)
 			s.Logs = append(s.Logs, l)
 		}
 	})
-	return s, first(err, inner)
+	return s, firstError(err, inner)
 }
 
 func parseVertex(data []byte) (v Vertex, err error) {
@@ -67,9 +67,9 @@ func parseVertex(data []byte) (v Vertex, err error) {
 		case 7:
 			v.Error = string(value)
 		}
-		inner = first(inner, e)
+		inner = firstError(inner, e)
 	})
-	return v, first(err, inner)
+	return v, firstError(err, inner)
 }
 
 func parseLog(data []byte) (l Log, err error) {
@@ -132,7 +132,8 @@ func fields(data []byte, f func(num protowire.Number, n uint64, value []byte)) e
 	return nil
 }
 
-func first(errs ...error) error {
+// firstError returns the first error that is not nil.
+func firstError(errs ...error) error {
 	for _, err := range errs {
 		if err != nil {
 			return err

@@ -41,7 +41,8 @@ func (c candidate) exposed() bool {
 }
 
 // candidates returns the addresses to try, in order of preference. If the user has selected an engine in the
-// environment or with a Docker context, it is the only candidate, because the build must not run on a different engine.
+// environment or with a Docker context, that engine is the only candidate, because the build must not run on another
+// one.
 func candidates(o Options) ([]candidate, error) {
 	if host := strings.TrimSpace(o.Getenv("DOCKER_HOST")); host != "" {
 		c := candidate{origin: "DOCKER_HOST", apiVersion: o.Getenv("DOCKER_API_VERSION")}
@@ -96,6 +97,7 @@ func withPort(host string, tls bool) string {
 	return u.String()
 }
 
+// sockets returns the default addresses of engines on an operating system.
 func sockets(o Options, goos string) []candidate {
 	if goos == "windows" {
 		return []candidate{

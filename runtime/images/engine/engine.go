@@ -33,7 +33,7 @@ type Options struct {
 type Engine struct {
 	Operations
 	Host   string // "unix:///var/run/docker.sock"
-	Origin string // setting that led to it: "DOCKER_HOST", "Docker context colima", "default socket"
+	Origin string // setting that selects the engine: "DOCKER_HOST", "Docker context colima", "default socket"
 	OSType string // operating system of its containers
 	// Exposed is set if the engine is on another machine without TLS, so that data for it is sent unencrypted.
 	Exposed bool

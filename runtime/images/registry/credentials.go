@@ -25,7 +25,8 @@ import (
 	"fn-runtime/runtime/regular"
 )
 
-// hubKey is the key of Docker Hub's credentials in the Docker CLI configuration.
+// hubKey is the key of Docker Hub's credentials in the Docker CLI configuration. hubHost is the name of Docker Hub in
+// image references.
 const (
 	hubKey  = authn.DefaultAuthKey
 	hubHost = "docker.io"
@@ -76,7 +77,7 @@ func (c Credentials) For(ctx context.Context, host string) (registrytypes.AuthCo
 		auth registrytypes.AuthConfig
 		err  error
 	}
-	ready := make(chan result, 1) // buffered, because a helper may hang and is abandoned when ctx ends
+	ready := make(chan result, 1) // buffered, because For returns when ctx ends, even if the credential helper hangs
 	go func() {
 		a, err := file.GetAuthConfig(key)
 		ready <- result{registrytypes.AuthConfig{

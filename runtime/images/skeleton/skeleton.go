@@ -52,8 +52,8 @@ func baseImage(python string) string {
 }
 
 // sdkPins returns the last releases of IBM's SDKs that support a Python version after its end of life. No newer release
-// will support it. Later releases reject such a Python version only when they are built, so that pip would try them one
-// by one for minutes.
+// will support it. Later releases reject such a Python version only when they are built, so without the pins pip would
+// try them one by one for minutes.
 func sdkPins(python string) (cos, core string) {
 	switch python {
 	case "3.6":
