@@ -53,7 +53,7 @@ func TestCodeEngineCommands(t *testing.T) {
 	unchanged(mark)
 
 	says(s.ours("list"), ceImage, "1024", "ce-other")
-	says(s.ours("show", "docker.io/lithopscloud/ce-other:01"), "Project ", "Job ", "300 s", "stored", "the same")
+	says(s.ours("show", "docker.io/lithopscloud/ce-other:01"), "Project ", "Job ", "300 s", "stored", "in sync")
 	says(s.ours("invoke", ceImage, "-n", "1"), "ms")
 	says(s.ours("deploy", ceImage, "-m", "512", "--dry-run"), "512")
 	says(fails("deploy", ceImage, "-m", "300"), "256, 512, 1024")

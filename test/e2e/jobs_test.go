@@ -78,7 +78,7 @@ func TestJobsAndLogsOfCodeEngine(t *testing.T) {
 	decode(t, result(t, s.Run(2*time.Minute, s.python, script(t, "fails.py"))), &ran)
 	for line, want := range map[string][]string{
 		"jobs " + ran.Job:                     {"risky", "4: 3 done, 1 failed", `00002  Failed`, `ValueError: two is \x1b[31mnot allowed`},
-		"logs --job " + ran.Job + " --failed": {"call of 2", `two is \x1b[31mnot allowed`, "Code Engine keeps no logs"},
+		"logs --job " + ran.Job + " --failed": {"call of 2", `two is \x1b[31mnot allowed`, "Code Engine does not keep logs"},
 	} {
 		out := s.ours(strings.Fields(line)...)
 		for _, words := range want {
