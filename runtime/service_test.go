@@ -124,7 +124,7 @@ func (w *world) checkUsable(t *testing.T, image string, memory int) {
 	}
 }
 
-// checkEmpty checks that nothing of a runtime is left.
+// checkEmpty checks that no part of a runtime remains.
 func (w *world) checkEmpty(t *testing.T) {
 	t.Helper()
 	if all := w.compute.All(); len(all) > 0 {

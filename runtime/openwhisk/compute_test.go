@@ -17,7 +17,7 @@ import (
 )
 
 // TestNamespaceOfAnotherKey simulates how Apache OpenWhisk responds if the namespace belongs to another key: lists
-// contain nothing of Lithops, and all other requests are denied.
+// contain no Lithops entities, and all other requests are denied.
 func TestNamespaceOfAnotherKey(t *testing.T) {
 	for own, kind := range map[string]fault.Kind{`["guest"]`: fault.Denied, `["guest", "` + ns + `"]`: fault.NotFound} {
 		c := NewCompute(serve(t, func(w http.ResponseWriter, r *http.Request) {
