@@ -48,7 +48,7 @@ func (c *cloudEngine) deployed(ctx context.Context) ([]row, error) {
 	var rows []row
 	for _, work := range []string{"first time", "nothing to do"} {
 		run := func(program func(context.Context, ...string) (cost, error), args ...string) (cost, error) {
-			return c.best(ctx, 3, func(ctx context.Context) (cost, error) {
+			return c.medianOf(ctx, 3, func(ctx context.Context) (cost, error) {
 				if work == "first time" {
 					if err := c.deleteAll(ctx); err != nil {
 						return cost{}, err
@@ -78,7 +78,7 @@ func (c *cloudEngine) deployed(ctx context.Context) ([]row, error) {
 
 // updated measures the update of 30 runtimes.
 func (c *cloudEngine) updated(ctx context.Context) ([]row, error) {
-	if err := c.filled(ctx, 10, "256,512,1024"); err != nil {
+	if err := c.fillProject(ctx, 10, "256,512,1024"); err != nil {
 		return nil, err
 	}
 	ours, err := c.ours(ctx, "update", "all", "--force")
@@ -97,7 +97,7 @@ func (c *cloudEngine) updated(ctx context.Context) ([]row, error) {
 func (c *cloudEngine) deleted(ctx context.Context) ([]row, error) {
 	const n = 90
 	one := func(program func(context.Context, ...string) (cost, error), args ...string) (cost, int, error) {
-		if err := c.filled(ctx, n/5, "256,512,1024,2048,4096"); err != nil {
+		if err := c.fillProject(ctx, n/5, "256,512,1024,2048,4096"); err != nil {
 			return cost{}, 0, err
 		}
 		done, err := program(ctx, args...)
@@ -153,9 +153,9 @@ func (c *cloudEngine) cleaned(ctx context.Context) ([]row, error) {
 		Note: fmt.Sprintf("%d requests, none left; theirs %d, %d config maps and %d job runs left", ours.requests, theirs.requests, maps, runs)}}, nil
 }
 
-// filled makes the project contain exactly the runtimes of the given images in the given memory sizes, as the plug-in
-// deploys them.
-func (c *cloudEngine) filled(ctx context.Context, images int, memory string) error {
+// fillProject makes the project contain exactly the runtimes of the given images in the given memory sizes, as the
+// plug-in deploys them.
+func (c *cloudEngine) fillProject(ctx context.Context, images int, memory string) error {
 	if err := c.deleteAll(ctx); err != nil {
 		return err
 	}
@@ -171,7 +171,7 @@ func (c *cloudEngine) filled(ctx context.Context, images int, memory string) err
 
 // addLeftovers creates n config maps and n finished job runs of jobs.
 func (c *cloudEngine) addLeftovers(ctx context.Context, n int) error {
-	if err := c.filled(ctx, 1, "256"); err != nil {
+	if err := c.fillProject(ctx, 1, "256"); err != nil {
 		return err
 	}
 	c.delay(0)

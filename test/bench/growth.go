@@ -43,7 +43,7 @@ func growRuntimes(ctx context.Context, b *bench) error {
 		if err := a.seed(ctx, n, false); err != nil {
 			return err
 		}
-		c, err := a.best(ctx, 3, func(ctx context.Context) (cost, error) { return a.ours(ctx, "list") })
+		c, err := a.medianOf(ctx, 3, func(ctx context.Context) (cost, error) { return a.ours(ctx, "list") })
 		if err != nil {
 			return err
 		}
@@ -75,7 +75,7 @@ func growClean(ctx context.Context, b *bench) error {
 	c.delay(requestDelay)
 	for _, n := range []int{1000, 10_000, 100_000} {
 		c.count = n
-		done, err := c.emptied(func(ctx context.Context) (cost, error) { return c.ours(ctx, "clean", "--jobs-only", "-f") })(ctx)
+		done, err := c.deleteObjects(func(ctx context.Context) (cost, error) { return c.ours(ctx, "clean", "--jobs-only", "-f") })(ctx)
 		if err != nil {
 			return err
 		}

@@ -62,7 +62,7 @@ func (s *imageStage) env() []string {
 	return []string{"HOME=" + s.home, "IBMCLOUD_HOME=" + s.home, "VIRTUAL_ENV=" + s.client}
 }
 
-func (s *imageStage) folder() string { return filepath.Join(s.home, "skeleton") }
+func (s *imageStage) skeletonDir() string { return filepath.Join(s.home, "skeleton") }
 
 // run runs a program in the stage's home and returns its output.
 func (s *imageStage) run(ctx context.Context, stdin, name string, args ...string) (string, error) {
@@ -98,8 +98,8 @@ func (s *imageStage) make(ctx context.Context) error {
 	}
 	s.client = venv
 	for _, step := range [][]string{
-		{s.bin, "init", s.folder(), "--python", "3.11"},
-		{s.bin, "build", s.ours, s.folder(), "--build-arg", base, "--no-push", "--no-check", "-q"},
+		{s.bin, "init", s.skeletonDir(), "--python", "3.11"},
+		{s.bin, "build", s.ours, s.skeletonDir(), "--build-arg", base, "--no-push", "--no-check", "-q"},
 		{"docker", "build", "-q", "-t", s.theirs, "--build-arg", base, filepath.Join(s.root, "test", "e2e", "testdata", "lithops-image")},
 	} {
 		if _, err := s.run(ctx, "", step[0], step[1:]...); err != nil {
@@ -241,8 +241,8 @@ func (s *imageStage) builds(ctx context.Context) ([]row, error) {
 	var rows []row
 	for _, it := range builders {
 		env := append(s.env(), "DOCKER_BUILDKIT="+it.value)
-		ours := command(env, s.bin, "build", s.ours, s.folder(), "--build-arg", base)
-		build := command(env, "docker", "build", "-t", s.ours, "--build-arg", base, s.folder())
+		ours := command(env, s.bin, "build", s.ours, s.skeletonDir(), "--build-arg", base)
+		build := command(env, "docker", "build", "-t", s.ours, "--build-arg", base, s.skeletonDir())
 		push := command(env, "docker", "push", s.ours)
 		theirs := func(ctx context.Context) error {
 			if err := build(ctx); err != nil {

@@ -31,16 +31,16 @@ type group struct {
 
 // bench holds the settings and results that all groups share.
 type bench struct {
-	root   string // root directory of the project
-	bin    string // the built binary
-	cache  string // cache directory that is kept between runs
-	runs   int
-	loud   bool    // print the duration of each run
-	points []point // points of growth so far
+	root    string // root directory of the project
+	bin     string // the built binary
+	cache   string // cache directory that is kept between runs
+	runs    int
+	verbose bool    // print the duration of each run
+	points  []point // points of growth so far
 }
 
 func (b *bench) logf(format string, args ...any) {
-	if b.loud {
+	if b.verbose {
 		fmt.Fprintf(os.Stderr, "  "+format+"\n", args...)
 	}
 }
@@ -48,14 +48,14 @@ func (b *bench) logf(format string, args ...any) {
 func main() {
 	only := flag.String("only", "", "groups to run, separated by commas (default: all)")
 	runs := flag.Int("runs", 20, "runs of short measurements; the median counts")
-	loud := flag.Bool("v", false, "say what each run took")
+	verbose := flag.Bool("v", false, "print the duration of each run")
 	write := flag.Bool("write", false, "write docs/performance.md and its plots")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	b, err := newBench(*runs)
 	if err == nil {
-		b.loud = *loud
+		b.verbose = *verbose
 		err = run(ctx, b, *only, *write)
 	}
 	if err != nil {

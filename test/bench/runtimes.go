@@ -54,7 +54,7 @@ func deployed(ctx context.Context, a *account) ([]row, error) {
 		if again {
 			work = "deploy, nothing to do, 100 ms per request"
 		}
-		ours, err := a.best(ctx, 3, func(ctx context.Context) (cost, error) {
+		ours, err := a.medianOf(ctx, 3, func(ctx context.Context) (cost, error) {
 			if !again {
 				if err := a.empty(ctx); err != nil {
 					return cost{}, err
@@ -66,7 +66,7 @@ func deployed(ctx context.Context, a *account) ([]row, error) {
 			return nil, err
 		}
 		note = fmt.Sprintf("%d requests in %d steps", ours.requests, steps(ours.record))
-		theirs, err := a.best(ctx, 3, func(ctx context.Context) (cost, error) {
+		theirs, err := a.medianOf(ctx, 3, func(ctx context.Context) (cost, error) {
 			if !again {
 				if err := a.empty(ctx); err != nil {
 					return cost{}, err
@@ -88,8 +88,8 @@ func (a *account) modelImage() string {
 	return image
 }
 
-// best returns the run with the median time of n.
-func (a *account) best(ctx context.Context, n int, work func(context.Context) (cost, error)) (cost, error) {
+// medianOf returns the run with the median time of n.
+func (a *account) medianOf(ctx context.Context, n int, work func(context.Context) (cost, error)) (cost, error) {
 	all := make([]cost, 0, n)
 	for range n {
 		c, err := work(ctx)
@@ -107,7 +107,7 @@ func listed(ctx context.Context, a *account) ([]row, error) {
 	if err := a.seed(ctx, n, false); err != nil {
 		return nil, err
 	}
-	ours, err := a.best(ctx, 5, func(ctx context.Context) (cost, error) { return a.ours(ctx, "list", "--output", "json") })
+	ours, err := a.medianOf(ctx, 5, func(ctx context.Context) (cost, error) { return a.ours(ctx, "list", "--output", "json") })
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +115,7 @@ func listed(ctx context.Context, a *account) ([]row, error) {
 	if err := json.Unmarshal(ours.out, &shown); err != nil || len(shown) != n {
 		return nil, fmt.Errorf("list shows %d of %d runtimes (%v)", len(shown), n, err)
 	}
-	theirs, err := a.best(ctx, 3, func(ctx context.Context) (cost, error) { return a.theirs(ctx, "runtime", "list") })
+	theirs, err := a.medianOf(ctx, 3, func(ctx context.Context) (cost, error) { return a.theirs(ctx, "runtime", "list") })
 	if err != nil {
 		return nil, err
 	}
@@ -175,7 +175,7 @@ func updated(ctx context.Context, a *account) ([]row, error) {
 		if err != nil {
 			return nil, err
 		}
-		oursDone, err := a.renewed(ctx)
+		oursDone, err := a.countUpdated(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -197,8 +197,8 @@ func updated(ctx context.Context, a *account) ([]row, error) {
 	return rows, nil
 }
 
-// renewed returns the number of runtimes that have the client's code.
-func (a *account) renewed(ctx context.Context) (n int, err error) {
+// countUpdated returns the number of runtimes that have the client's code.
+func (a *account) countUpdated(ctx context.Context) (n int, err error) {
 	for action, err := range a.actions.Actions(ctx, a.contract.Package()) {
 		if err != nil {
 			return 0, err

@@ -22,7 +22,7 @@ func sizes(ctx context.Context, b *bench) ([]row, error) {
 	for i := range all {
 		all[i] = strconv.Itoa(128 + 64*i) // in MB
 	}
-	ours, err := a.best(ctx, 3, func(ctx context.Context) (cost, error) {
+	ours, err := a.medianOf(ctx, 3, func(ctx context.Context) (cost, error) {
 		if err := a.empty(ctx); err != nil {
 			return cost{}, err
 		}

@@ -18,22 +18,22 @@ type testCase struct {
 	Cached   string          `json:"cached"` // content of the client's cache about the project, for code_engine
 }
 
-// maker generates configurations that a release accepts.
-type maker struct {
+// generator generates configurations that a release accepts.
+type generator struct {
 	*rand.Rand
 	version string
 }
 
-func (m maker) pick(from ...string) string { return from[m.IntN(len(from))] }
+func (m generator) choose(from ...string) string { return from[m.IntN(len(from))] }
 
-func (m maker) chance() bool { return m.IntN(2) == 0 }
+func (m generator) randomBool() bool { return m.IntN(2) == 0 }
 
 const (
 	keyChars  = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 	nameChars = "abcdefghijklmnopqrstuvwxyz0123456789"
 )
 
-func (m maker) word(chars string, low, high int) string {
+func (m generator) word(chars string, low, high int) string {
 	var b strings.Builder
 	for n := low + m.IntN(high-low+1); n > 0; n-- {
 		b.WriteByte(chars[m.IntN(len(chars))])
@@ -42,24 +42,24 @@ func (m maker) word(chars string, low, high int) string {
 }
 
 // image generates image names of all common forms: with and without registry, port, user and tag, and with underscores.
-func (m maker) image() string {
+func (m generator) image() string {
 	name := m.word(nameChars, 1, 12)
-	if m.chance() {
-		name += m.pick("_", "-", ".", "__") + m.word(nameChars, 1, 8)
+	if m.randomBool() {
+		name += m.choose("_", "-", ".", "__") + m.word(nameChars, 1, 8)
 	}
 	if m.IntN(4) > 0 {
 		name = m.word(nameChars, 2, 9) + "/" + name
 	}
 	if m.IntN(3) == 0 {
-		name = m.pick("docker.io", "us.icr.io", "localhost:5000", "registry.example.com:443") + "/" + name
+		name = m.choose("docker.io", "us.icr.io", "localhost:5000", "registry.example.com:443") + "/" + name
 	}
-	if m.chance() {
-		name += ":" + m.pick("latest", "0.1", "v3_10", "1.0-rc1", "2026.11")
+	if m.randomBool() {
+		name += ":" + m.choose("latest", "0.1", "v3_10", "1.0-rc1", "2026.11")
 	}
 	return name
 }
 
-func (m maker) before(version string) bool { return less(m.version, version) }
+func (m generator) before(version string) bool { return less(m.version, version) }
 
 // less compares versions of three numbers.
 func less(a, b string) bool {
@@ -75,9 +75,9 @@ func less(a, b string) bool {
 }
 
 // next generates one case. Every text is in double quotes, which YAML reads like JSON.
-func (m maker) next() testCase {
-	c := testCase{Backend: lithops.Backend(m.pick("ibm_cf", "openwhisk"))}
-	if m.jobs() && m.chance() {
+func (m generator) next() testCase {
+	c := testCase{Backend: lithops.Backend(m.choose("ibm_cf", "openwhisk"))}
+	if m.jobs() && m.randomBool() {
 		c.Backend = lithops.CodeEngine
 	}
 	for range 5 {
@@ -102,13 +102,13 @@ func (m maker) next() testCase {
 	case c.Backend == lithops.CodeEngine:
 		c.Memories = []int{[]int{256, 512}[m.IntN(2)], 1024 << m.IntN(6)}
 		c.Cached = m.cached()
-		if m.chance() { // pairs that the client accepts and the service partly rejects
-			runtimePairs = append(runtimePairs, "runtime_cpu", m.pick("0.5", "2", "8"), "runtime_memory", m.pick("4096", "8192", "24576"))
+		if m.randomBool() { // pairs that the client accepts; the service rejects some of them
+			runtimePairs = append(runtimePairs, "runtime_cpu", m.choose("0.5", "2", "8"), "runtime_memory", m.choose("4096", "8192", "24576"))
 		}
-	case m.chance():
+	case m.randomBool():
 		runtimePairs = append(runtimePairs, "runtime_memory", fmt.Sprint(128+m.IntN(8)*64))
 	}
-	if m.chance() {
+	if m.randomBool() {
 		runtimePairs = append(runtimePairs, "runtime_timeout", fmt.Sprint(1+m.IntN(500)))
 	}
 	runtimePairs = append(runtimePairs, "runtime", q(m.image()))
@@ -127,33 +127,33 @@ func (m maker) next() testCase {
 }
 
 // jobs reports whether the release supports the current Code Engine API.
-func (m maker) jobs() bool { return !m.before("3.7.0") }
+func (m generator) jobs() bool { return !m.before("3.7.0") }
 
 // projectID is the ID of the project in client.py.
 const projectID = "11111111-2222-4333-8444-555555555555"
 
 // cached generates possible content of the client's cache: nothing, its own project, a deleted project, or the
 // Kubernetes namespace of an older release.
-func (m maker) cached() string {
-	id := m.pick("", projectID, projectID, "99999999-2222-4333-8444-555555555555")
+func (m generator) cached() string {
+	id := m.choose("", projectID, projectID, "99999999-2222-4333-8444-555555555555")
 	if id == "" {
 		return ""
 	}
-	return "project_name: any\nproject_id: " + id + "\nnamespace: " + m.pick(id, "4svg40kna19") + "\n"
+	return "project_name: any\nproject_id: " + id + "\nnamespace: " + m.choose(id, "4svg40kna19") + "\n"
 }
 
-func (m maker) codeEngine(q func(string) string, sections *[]string) []string {
+func (m generator) codeEngine(q func(string) string, sections *[]string) []string {
 	ibm := "ibm:\n  iam_api_key: " + q(m.word(keyChars, 6, 44)) + "\n  resource_group_id: " + q(m.word(nameChars, 20, 32)) + "\n"
-	region := m.pick("us-south", "eu-de", "eu-es", "br-sao")
+	region := m.choose("us-south", "eu-de", "eu-es", "br-sao")
 	var pairs []string
-	if m.chance() {
+	if m.randomBool() {
 		pairs = append(pairs, "region", q(region))
 	} else {
 		ibm += "  region: " + q(region) + "\n"
 	}
 	for key, value := range map[string]string{
-		"project_name": m.word(nameChars, 3, 12), "project_id": m.pick(projectID, "99999999-2222-4333-8444-555555555555"), "namespace": m.word(nameChars, 3, 12),
-		"docker_user": m.word(nameChars, 3, 12), "docker_namespace": m.word(nameChars, 3, 12), "docker_server": m.pick("docker.io", "us.icr.io", "localhost:5000"),
+		"project_name": m.word(nameChars, 3, 12), "project_id": m.choose(projectID, "99999999-2222-4333-8444-555555555555"), "namespace": m.word(nameChars, 3, 12),
+		"docker_user": m.word(nameChars, 3, 12), "docker_namespace": m.word(nameChars, 3, 12), "docker_server": m.choose("docker.io", "us.icr.io", "localhost:5000"),
 		"iam_api_key": m.word(keyChars, 6, 44),
 	} {
 		if m.IntN(4) == 0 {
@@ -164,21 +164,21 @@ func (m maker) codeEngine(q func(string) string, sections *[]string) []string {
 	return append(pairs, "max_workers", fmt.Sprint(1+m.IntN(1000)))
 }
 
-func (m maker) compute(q func(string) string, backend lithops.Backend, sections *[]string) []string {
+func (m generator) compute(q func(string) string, backend lithops.Backend, sections *[]string) []string {
 	if backend == lithops.CodeEngine {
 		return m.codeEngine(q, sections)
 	}
-	region := m.pick("us-south", "eu-de", "jp-tok", "us-east")
+	region := m.choose("us-south", "eu-de", "jp-tok", "us-east")
 	endpoint := "https://" + region + ".functions.cloud.ibm.com"
 	namespace := m.word(nameChars, 3, 12)
 	if backend == lithops.OpenWhisk {
-		return []string{"endpoint", q(m.pick(endpoint, "https://127.0.0.1:31001")), "namespace", q(m.pick(namespace, "guest", "_")),
+		return []string{"endpoint", q(m.choose(endpoint, "https://127.0.0.1:31001")), "namespace", q(m.choose(namespace, "guest", "_")),
 			"api_key", q(m.word(nameChars, 8, 8) + "-" + m.word(nameChars, 4, 4) + ":" + m.word(keyChars, 30, 40))}
 	}
 	if m.before("3.0.0") {
 		pairs := []string{"endpoint", q(endpoint), "namespace", q(namespace)}
-		ibm, cf := m.chance(), m.chance()
-		if cf || !ibm || m.before("2.2.4") { // it manages tokens itself
+		ibm, cf := m.randomBool(), m.randomBool()
+		if cf || !ibm || m.before("2.2.4") { // this client manages tokens itself
 			pairs = append(pairs, "api_key", q(m.word(nameChars, 8, 36)+":"+m.word(keyChars, 20, 64)))
 		}
 		if ibm {
@@ -189,29 +189,29 @@ func (m maker) compute(q func(string) string, backend lithops.Backend, sections 
 	}
 	*sections = append(*sections, "ibm:\n  iam_api_key: "+q(m.word(keyChars, 6, 44))+"\n")
 	pairs := []string{"namespace_id", q(m.word(nameChars, 20, 36))}
-	if m.chance() {
-		pairs = append(pairs, "endpoint", q(m.pick(endpoint, "https://localhost:18443", "https://private.eu-de.functions.cloud.ibm.com")))
+	if m.randomBool() {
+		pairs = append(pairs, "endpoint", q(m.choose(endpoint, "https://localhost:18443", "https://private.eu-de.functions.cloud.ibm.com")))
 	}
-	if m.chance() || len(pairs) == 2 {
+	if m.randomBool() || len(pairs) == 2 {
 		pairs = append(pairs, "region", q(region))
 	}
-	if m.chance() {
+	if m.randomBool() {
 		pairs = append(pairs, "namespace", q(namespace))
 	}
 	if m.IntN(4) == 0 {
 		pairs = append(pairs, "iam_api_key", q(m.word(keyChars, 6, 44)))
 	}
 	if m.IntN(3) == 0 && !m.before("2.9.0") {
-		pairs = append(pairs, "docker_server", q(m.pick("us.icr.io", "localhost:5000")))
+		pairs = append(pairs, "docker_server", q(m.choose("us.icr.io", "localhost:5000")))
 	}
 	return pairs
 }
 
 // storage returns the storage backend, its keys, and those of section "lithops".
-func (m maker) storage(q func(string) string, backend lithops.Backend) (name string, pairs, global []string) {
+func (m generator) storage(q func(string) string, backend lithops.Backend) (name string, pairs, global []string) {
 	name = "ibm_cos"
-	if !m.before("2.4.0") && m.chance() {
-		name = m.pick("minio", "ceph")
+	if !m.before("2.4.0") && m.randomBool() {
+		name = m.choose("minio", "ceph")
 	}
 	bucket := m.word(nameChars, 3, 20)
 	switch {
@@ -219,20 +219,20 @@ func (m maker) storage(q func(string) string, backend lithops.Backend) (name str
 		global = append(global, "storage_bucket", q(bucket))
 	case m.before("2.9.0"):
 		global = append(global, "storage_bucket", q(bucket))
-		if m.chance() {
+		if m.randomBool() {
 			pairs = append(pairs, "storage_bucket", q(bucket+"-own"))
 		}
-	case m.before("3.0.0") || m.chance():
+	case m.before("3.0.0") || m.randomBool():
 		pairs = append(pairs, "storage_bucket", q(bucket))
 	}
 	id, secret := "access_key_id", "secret_access_key"
 	if name != "ibm_cos" {
-		pairs = append(pairs, "endpoint", q(m.pick("http://127.0.0.1:9000", "https://s3.example.com")))
+		pairs = append(pairs, "endpoint", q(m.choose("http://127.0.0.1:9000", "https://s3.example.com")))
 	} else {
 		if m.before("3.0.0") {
 			id, secret = "access_key", "secret_key"
 		}
-		region := m.pick("us-south", "eu-de")
+		region := m.choose("us-south", "eu-de")
 		switch {
 		case m.before("2.2.7") || m.IntN(3) == 0:
 			pairs = append(pairs, "endpoint", q("https://s3."+region+".cloud-object-storage.appdomain.cloud"))
@@ -250,7 +250,7 @@ func (m maker) storage(q func(string) string, backend lithops.Backend) (name str
 }
 
 // damaged generates a case in which a line is missing, or in which the keys of one section are in another.
-func (m maker) damaged() testCase {
+func (m generator) damaged() testCase {
 	c := m.next()
 	lines := strings.SplitAfter(c.YAML, "\n")
 	switch m.IntN(3) {
@@ -266,9 +266,9 @@ func (m maker) damaged() testCase {
 		}
 	case 1: // one or both endpoints set explicitly
 		for i, l := range lines {
-			if strings.HasPrefix(l, "  region:") && m.chance() {
+			if strings.HasPrefix(l, "  region:") && m.randomBool() {
 				lines[i] = "  endpoint: https://s3.us-south.cloud-object-storage.appdomain.cloud\n"
-			} else if strings.HasPrefix(l, "  private_endpoint:") && m.chance() {
+			} else if strings.HasPrefix(l, "  private_endpoint:") && m.randomBool() {
 				lines[i] = "  private_endpoint: https://s3.private.us-south.cloud-object-storage.appdomain.cloud\n"
 			}
 		}

@@ -22,7 +22,7 @@ import (
 )
 
 // compareProject compares the project and the features specific to Code Engine, and returns the namespace of metadata.
-func compareProject(t *testing.T, in lithops.Install, c testCase, compute lithops.Compute, key string, a answer, i int) string {
+func compareProject(t *testing.T, in lithops.Install, c testCase, compute lithops.Compute, key string, a response, i int) string {
 	t.Helper()
 	theirs := a.Compute[i]
 	name := compute.Project
@@ -66,7 +66,7 @@ func compareProject(t *testing.T, in lithops.Install, c testCase, compute lithop
 }
 
 // compareScales compares which combinations of CPU and memory the client accepts.
-func compareScales(t *testing.T, a answer) {
+func compareScales(t *testing.T, a response) {
 	t.Helper()
 	if len(a.Scales) == 0 {
 		return

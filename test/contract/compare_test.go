@@ -19,7 +19,7 @@ import (
 	"fn-runtime/runtime/lithops"
 )
 
-func compareDefaults(t *testing.T, version string, a answer) {
+func compareDefaults(t *testing.T, version string, a response) {
 	t.Helper()
 	for _, b := range []lithops.Backend{lithops.IBMCF, lithops.OpenWhisk} {
 		for minor := 4; minor <= 20; minor++ {
@@ -33,7 +33,7 @@ func compareDefaults(t *testing.T, version string, a answer) {
 }
 
 // compareArchives compares names and contents with the archive that Lithops creates, and checks our digest.
-func compareArchives(t *testing.T, in lithops.Install, a answer) {
+func compareArchives(t *testing.T, in lithops.Install, a response) {
 	t.Helper()
 	for b, theirs := range a.Archives {
 		bundle, err := lithops.BuildBundle(context.Background(), in, lithops.Backend(b))
@@ -90,7 +90,7 @@ func fromZip(t *testing.T, data []byte) iter.Seq2[string, []byte] {
 var searches = [][]string{{}, {"work"}, {"home"}, {"old"}, {"env"}, {"work", "home"}, {"home", "old"}, {"env", "work", "home", "old"}}
 
 // compareFiles compares which configuration file is loaded if several exist.
-func compareFiles(t *testing.T, version string, a answer, q question) {
+func compareFiles(t *testing.T, version string, a response, q request) {
 	t.Helper()
 	for i, search := range q.Searches {
 		home, work := t.TempDir(), t.TempDir()
@@ -122,7 +122,7 @@ var scalars = []string{"256", "'256'", `"256"`, "0x1F", "017", "0o17", "1_000", 
 	"190:20:30", "2001-12-14", "-5", "+7", "08", "1.0e+3", ".inf", "abc", "a: b", "!!str 12", "!!int '12'", "0b101", "12:30", "=", "eu-de", "1 2", "<<", "'x' # y"}
 
 // compareScalars compares the type of a value: text, number, or neither.
-func compareScalars(t *testing.T, a answer) {
+func compareScalars(t *testing.T, a response) {
 	t.Helper()
 	for i, s := range scalars {
 		file := filepath.Join(t.TempDir(), "config")
@@ -153,18 +153,18 @@ func compareScalars(t *testing.T, a answer) {
 	}
 }
 
-// compareRefusal compares whether a configuration works. We reject, or warn of, everything that the client's loader
+// compareRejection compares whether a configuration works. We reject, or warn of, everything that the client's loader
 // rejects. We also reject configurations that the client accepts but its services cannot use. If we report that the
 // client rejects a configuration, the client must reject it.
-func compareRefusal(t *testing.T, in lithops.Install, c testCase, theirs string) {
+func compareRejection(t *testing.T, in lithops.Install, c testCase, theirs string) {
 	t.Helper()
-	if ours, warning := refusalOf(t, in, c); theirs != "" && ours == "" || theirs == "" && warning {
+	if ours, warning := rejectionOf(t, in, c); theirs != "" && ours == "" || theirs == "" && warning {
 		t.Errorf("Lithops says %q, we say %q of\n%s", theirs, ours, c.YAML)
 	}
 }
 
-// refusalOf returns our error or warning for a configuration, and reports whether it is a warning about the client.
-func refusalOf(t *testing.T, in lithops.Install, c testCase) (what string, warning bool) {
+// rejectionOf returns our error or warning for a configuration, and reports whether it is a warning about the client.
+func rejectionOf(t *testing.T, in lithops.Install, c testCase) (what string, warning bool) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "config")
 	if err := os.WriteFile(file, []byte(c.YAML), 0o600); err != nil {

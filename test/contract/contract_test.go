@@ -31,7 +31,7 @@ var clientScript string
 
 const casesPerRelease = 40
 
-type question struct {
+type request struct {
 	Path     []string   `json:"path"`
 	Temp     string     `json:"temp"`
 	Work     string     `json:"work"`
@@ -43,7 +43,7 @@ type question struct {
 	Jobs     bool       `json:"jobs"`
 }
 
-type answer struct {
+type response struct {
 	Version string
 	Compute []struct {
 		Package, Region, Namespace, Endpoint string
@@ -88,17 +88,17 @@ func TestAgainstReleases(t *testing.T) {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
 			t.Logf("seed %d: run again with FN_RUNTIME_SEED=%[1]d", seed)
-			against(t, version, releases[version], seed)
+			compareRelease(t, version, releases[version], seed)
 		})
 	}
 }
 
-func against(t *testing.T, version, python string, seed uint64) {
+func compareRelease(t *testing.T, version, python string, seed uint64) {
 	dir := install(t, python, "lithops=="+version)
 	yaml := install(t, python, "PyYAML")
-	random := maker{rand.New(rand.NewPCG(seed, 1)), version}
+	random := generator{rand.New(rand.NewPCG(seed, 1)), version}
 	home, work := t.TempDir(), t.TempDir()
-	q := question{Path: []string{dir, yaml}, Temp: t.TempDir(), Work: work, Searches: searches, Scalars: scalars, Jobs: random.jobs()}
+	q := request{Path: []string{dir, yaml}, Temp: t.TempDir(), Work: work, Searches: searches, Scalars: scalars, Jobs: random.jobs()}
 	for range casesPerRelease {
 		q.Cases = append(q.Cases, random.next())
 	}
@@ -109,8 +109,8 @@ func against(t *testing.T, version, python string, seed uint64) {
 	for _, c := range q.Cases[:casesPerRelease] {
 		q.Cases = append(q.Cases, rewritten(t, in, c))
 	}
-	if !random.before("2.4.0") { // whose storage cannot reach the local endpoint's
-		q.Cases = append(q.Cases, ofTheLocalEndpoint(t, in, random))
+	if !random.before("2.4.0") { // older releases cannot use the storage of the local endpoint
+		q.Cases = append(q.Cases, localEndpointConfig(t, in, random))
 	}
 	for _, c := range q.Cases[:casesPerRelease] {
 		if random.jobs() && c.Backend == lithops.IBMCF {
@@ -118,9 +118,9 @@ func against(t *testing.T, version, python string, seed uint64) {
 		}
 	}
 	for range 200 {
-		q.Names = append(q.Names, random.image()+random.pick("", "", "X", " ", "@", "é", ":", "/"))
+		q.Names = append(q.Names, random.image()+random.choose("", "", "X", " ", "@", "é", ":", "/"))
 	}
-	a := ask(t, python, home, q)
+	a := queryClient(t, python, home, q)
 	if a.Version != version {
 		t.Fatalf("asked %s, got %s", version, a.Version)
 	}
@@ -129,7 +129,7 @@ func against(t *testing.T, version, python string, seed uint64) {
 		compareNames(t, in, c, a, i)
 	}
 	for i, c := range q.Damaged {
-		compareRefusal(t, in, c, a.Refusals[i])
+		compareRejection(t, in, c, a.Refusals[i])
 	}
 	compareRewritten(t, q, a)
 	compareDefaults(t, version, a)
@@ -151,7 +151,7 @@ func against(t *testing.T, version, python string, seed uint64) {
 	}
 }
 
-func ask(t *testing.T, python, home string, q question) (a answer) {
+func queryClient(t *testing.T, python, home string, q request) (a response) {
 	t.Helper()
 	input, err := json.Marshal(q)
 	if err != nil {
@@ -175,7 +175,7 @@ func ask(t *testing.T, python, home string, q question) (a answer) {
 	return a
 }
 
-func compareNames(t *testing.T, in lithops.Install, c testCase, a answer, i int) {
+func compareNames(t *testing.T, in lithops.Install, c testCase, a response, i int) {
 	t.Helper()
 	fail := func(what string, ours, theirs any) {
 		if d := cmp.Diff(theirs, ours); d != "" {
@@ -249,7 +249,7 @@ func compareNames(t *testing.T, in lithops.Install, c testCase, a answer, i int)
 	if err != nil {
 		t.Fatalf("case %d: %v\n%s", i, err, c.YAML)
 	}
-	if err := storage.Validate(); err != nil && lithops.CheckBucket(storage.Bucket) == nil { // the client may derive a name that no object store accepts
+	if err := storage.Validate(); err != nil && lithops.CheckBucket(storage.Bucket) == nil { // the client may derive a bucket name that no object store accepts
 		t.Errorf("case %d: Lithops takes what Validate refuses: %v\n%s", i, err, c.YAML)
 	}
 	fail("storage", storage.Backend, theirs.Storage.Backend)

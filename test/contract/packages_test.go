@@ -87,7 +87,7 @@ func install(t *testing.T, python, requirement string) string {
 	run(t, 5*time.Minute, python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-compile",
 		"--target", temp, requirement)
 	if err := os.Rename(temp, final); err != nil && !errors.Is(err, os.ErrExist) {
-		if _, there := os.Stat(final); there != nil { // unless a concurrent run was faster
+		if _, statErr := os.Stat(final); statErr != nil { // a concurrent run may have installed the package
 			t.Fatal(err)
 		}
 	}

@@ -74,8 +74,8 @@ func migrated(t *testing.T, in lithops.Install, c testCase) testCase {
 	return c
 }
 
-// ofTheLocalEndpoint returns the configuration that lithops-config writes if there is none.
-func ofTheLocalEndpoint(t *testing.T, in lithops.Install, random maker) testCase {
+// localEndpointConfig returns the configuration that lithops-config writes if there is none.
+func localEndpointConfig(t *testing.T, in lithops.Install, random generator) testCase {
 	t.Helper()
 	const endpoint = "https://127.0.0.1:46535"
 	s := &runtime.Service{Site: site.Site{
@@ -101,7 +101,7 @@ func (c testCase) with(t *testing.T, s *runtime.Service) testCase {
 
 // compareRewritten checks that the client accepts the configuration that lithops-config writes, and derives the same
 // values from it as from the original.
-func compareRewritten(t *testing.T, q question, a answer) {
+func compareRewritten(t *testing.T, q request, a response) {
 	t.Helper()
 	for i := range casesPerRelease {
 		theirs, ours := &a.Compute[i], &a.Compute[i+casesPerRelease]

@@ -25,11 +25,11 @@ import (
 
 // browser is a headless Chromium with one page. It collects the page's errors.
 type browser struct {
-	t    *testing.T
-	ctx  context.Context
-	mu   sync.Mutex
-	said []string // messages on the console, from the page or the browser
-	from []string // requested addresses
+	t             *testing.T
+	ctx           context.Context
+	mu            sync.Mutex
+	messages      []string // messages on the console, from the page or the browser
+	requestedURLs []string // all requests of the page
 }
 
 // newBrowser starts a separate browser. At the end of the test it fails if the browser reported errors or contacted
@@ -41,7 +41,7 @@ func newBrowser(t *testing.T, width, height int) *browser {
 		harness.Missing(t, "Chromium is not installed: %v", err)
 	}
 	alloc, stop := chromedp.NewExecAllocator(context.Background(), append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.WSURLReadTimeout(patience), chromedp.WindowSize(width, height), chromedp.UserDataDir(t.TempDir()))...)
+		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.WSURLReadTimeout(waitLimit), chromedp.WindowSize(width, height), chromedp.UserDataDir(t.TempDir()))...)
 	t.Cleanup(stop)
 	tab, closeTab := chromedp.NewContext(alloc)
 	t.Cleanup(closeTab)
@@ -52,14 +52,14 @@ func newBrowser(t *testing.T, width, height int) *browser {
 	listeners.Go(func() {
 		for m, err := range console {
 			if err == nil {
-				b.appendLocked(&b.said, string(m.Type)+": "+m.Text+" "+m.URL)
+				b.appendLocked(&b.messages, string(m.Type)+": "+m.Text+" "+m.URL)
 			}
 		}
 	})
 	listeners.Go(func() {
 		for e, err := range requests {
 			if err == nil {
-				b.appendLocked(&b.from, e.Request.URL)
+				b.appendLocked(&b.requestedURLs, e.Request.URL)
 			}
 		}
 	})
@@ -85,27 +85,27 @@ func (b *browser) appendLocked(list *[]string, what string) {
 	*list = append(*list, what)
 }
 
-// forgive removes expected messages that contain words.
-func (b *browser) forgive(words string) {
+// ignoreMessages removes expected messages that contain words.
+func (b *browser) ignoreMessages(words string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.said = slices.DeleteFunc(b.said, func(line string) bool { return strings.Contains(line, words) })
+	b.messages = slices.DeleteFunc(b.messages, func(line string) bool { return strings.Contains(line, words) })
 }
 
 // checkErrors fails the test if the browser reported errors.
 func (b *browser) checkErrors() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, line := range b.said {
-		b.t.Errorf("the browser's console says %s", line)
+	for _, line := range b.messages {
+		b.t.Errorf("the console of the browser contains %s", line)
 	}
-	if len(b.from) == 0 {
-		b.t.Error("the browser asked for nothing")
+	if len(b.requestedURLs) == 0 {
+		b.t.Error("the browser sent no requests")
 	}
-	for _, address := range b.from {
+	for _, address := range b.requestedURLs {
 		u, err := url.Parse(address)
 		if err != nil || u.Scheme != "blob" && u.Hostname() != "127.0.0.1" {
-			b.t.Errorf("the page asked for %s", address)
+			b.t.Errorf("the page requested %s", address)
 		}
 	}
 }
@@ -118,15 +118,15 @@ func (b *browser) do(steps ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// patience is the time limit for something to become visible: a real map on a busy machine.
-const patience = 5 * time.Minute
+// waitLimit is how long a test waits for a change of the page. On a busy machine, a real map takes minutes.
+const waitLimit = 5 * time.Minute
 
-// see waits until a JavaScript expression is true, on any page that is loaded in the meantime.
-func (b *browser) see(expression string) {
+// waitUntil waits until a JavaScript expression is true, on any page that is loaded in the meantime.
+func (b *browser) waitUntil(expression string) {
 	b.t.Helper()
 	var got bool
 	var err error
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(waitLimit); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		ctx, cancel := context.WithTimeout(b.ctx, 10*time.Second)
 		got, err = chromedp.Run(ctx, chromedp.Evaluate[bool]("Boolean("+expression+")"))
 		cancel()
@@ -138,10 +138,10 @@ func (b *browser) see(expression string) {
 	b.t.Fatalf("%s did not become true: %v\n%s", expression, err, page)
 }
 
-// until repeats a step until an expression is true. The page may replace the step's element while the step runs.
-func (b *browser) until(expression string, step func()) {
+// repeatUntil repeats a step until an expression is true. The page may replace the step's element while the step runs.
+func (b *browser) repeatUntil(expression string, step func()) {
 	b.t.Helper()
-	for end := time.Now().Add(patience); time.Now().Before(end); {
+	for end := time.Now().Add(waitLimit); time.Now().Before(end); {
 		step()
 		for wait := time.Now().Add(5 * time.Second); time.Now().Before(wait); time.Sleep(20 * time.Millisecond) {
 			if value[bool](b, "Boolean("+expression+")") {
@@ -149,20 +149,20 @@ func (b *browser) until(expression string, step func()) {
 			}
 		}
 	}
-	b.see(expression)
+	b.waitUntil(expression)
 }
 
-// press clicks on an element until an expression is true.
-func (b *browser) press(selector, expression string) {
+// clickUntil clicks on an element until an expression is true.
+func (b *browser) clickUntil(selector, expression string) {
 	b.t.Helper()
-	b.until(expression, func() { value[any](b, "document.querySelector("+strconv.Quote(selector)+")?.click()") })
+	b.repeatUntil(expression, func() { value[any](b, "document.querySelector("+strconv.Quote(selector)+")?.click()") })
 }
 
 // size resizes the page.
 func (b *browser) size(width, height int64) {
 	b.t.Helper()
 	b.do(chromedp.EmulateViewport(width, height))
-	b.see(fmt.Sprintf("innerWidth === %d", width))
+	b.waitUntil(fmt.Sprintf("innerWidth === %d", width))
 }
 
 // value returns the value of a JavaScript expression.

@@ -51,8 +51,8 @@ func TestRealMap(t *testing.T) {
 	address := dashboardOf(t, s)
 	b := newBrowser(t, 1280, 900)
 	b.do(chromedp.Navigate(address))
-	b.see("document.querySelector('#jobs .empty')?.innerText.startsWith('No jobs')")
-	b.see("document.querySelector('#runtimes .badge.ready')")
+	b.waitUntil("document.querySelector('#jobs .empty')?.innerText.startsWith('No jobs')")
+	b.waitUntil("document.querySelector('#runtimes .badge.ready')")
 
 	seen := filepath.Join(s.Dir, "seen")
 	job := s.Command(s.Bin, "run", "-b", "local", "--", python, script, seen)
@@ -64,23 +64,23 @@ func TestRealMap(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- job.Wait() }()
 	const done = "Number(document.querySelector('.tile.done dd')?.innerText)"
-	b.see("document.querySelector('.tile.calls dd')?.innerText === '200' && Number(document.querySelector('.tile.running dd')?.innerText) > 0")
-	b.see("document.querySelector('#workers dd')?.innerText > 0")
-	b.see(done + " > 0 && document.querySelector('#lanes path.done')")
+	b.waitUntil("document.querySelector('.tile.calls dd')?.innerText === '200' && Number(document.querySelector('.tile.running dd')?.innerText) > 0")
+	b.waitUntil("document.querySelector('#workers dd')?.innerText > 0")
+	b.waitUntil(done + " > 0 && document.querySelector('#lanes path.done')")
 	if err := os.WriteFile(seen, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	b.see(done + " === 199 && document.querySelector('.tile.failed dd').innerText === '1'")
+	b.waitUntil(done + " === 199 && document.querySelector('.tile.failed dd').innerText === '1'")
 	if err := <-ended; err != nil {
 		t.Fatalf("the job: %v\n%s", err, out.String())
 	}
-	b.see("!document.querySelector('.tile.running')")
+	b.waitUntil("!document.querySelector('.tile.running')")
 
-	b.see("document.querySelector('#rows tr:first-child.failed')?.innerText.includes('nothing to weigh in 66')")
-	b.press("#rows tr:first-child button", "document.querySelector('dialog[open] pre.error')?.innerText.includes('nothing to weigh in 66')")
-	b.see("document.querySelector('dialog[open] pre.log')?.innerText.includes('call 66 has no weight')")
+	b.waitUntil("document.querySelector('#rows tr:first-child.failed')?.innerText.includes('nothing to weigh in 66')")
+	b.clickUntil("#rows tr:first-child button", "document.querySelector('dialog[open] pre.error')?.innerText.includes('nothing to weigh in 66')")
+	b.waitUntil("document.querySelector('dialog[open] pre.log')?.innerText.includes('call 66 has no weight')")
 
-	b.see("document.getElementById('save-svg')")
+	b.waitUntil("document.getElementById('save-svg')")
 	id := value[string](b, "document.querySelector('#lanes .chunk').dataset.job")
 	(&schema.Check{}).Valid(t, "dashboard", s.FnRuntime("dashboard", id, "-b", "local", "--save", "timeline.svg", "--output", "json").Stdout)
 	picture, err := os.ReadFile(filepath.Join(s.Dir, "timeline.svg"))

@@ -17,7 +17,7 @@ func (b *browser) open(address string) {
 	b.t.Helper()
 	b.t.Cleanup(func() { _ = chromedp.Do(b.ctx, chromedp.Navigate("about:blank")) }) // before the server ends, because the page would report an error
 	b.do(chromedp.Navigate(address))
-	b.see("location.search === '' && document.querySelector('#lanes .chunk path')")
+	b.waitUntil("location.search === '' && document.querySelector('#lanes .chunk path')")
 }
 
 // scheme sets the browser's preference for a dark or light scheme.
@@ -29,8 +29,8 @@ func (b *browser) scheme(name string) {
 	}
 }
 
-// A job of ten thousand calls is on the screen in less than a second, unless the machine is temporarily busy. Its last
-// call is at the end of the lanes.
+// A job of ten thousand calls is on the screen in less than a second, unless the machine is busy. The last call is at
+// the end of the lanes.
 func TestTenThousandCalls(t *testing.T) {
 	b := newBrowser(t, 1280, 900)
 	b.open(serve(t, options(synthetic("a1b2c3-0-M000", 10_000, false)), i18n.English))
@@ -39,9 +39,9 @@ func TestTenThousandCalls(t *testing.T) {
 		return value[float64](b, "performance.getEntriesByType('resource').find(r => r.name.includes('/lanes')).responseEnd")
 	}
 	best := took()
-	for end := time.Now().Add(patience); best > 1000 && time.Now().Before(end); best = min(best, took()) {
+	for end := time.Now().Add(waitLimit); best > 1000 && time.Now().Before(end); best = min(best, took()) {
 		b.do(chromedp.Navigate(home))
-		b.see("document.querySelector('#lanes .chunk path')")
+		b.waitUntil("document.querySelector('#lanes .chunk path')")
 	}
 	if best > 1000 {
 		t.Errorf("the first lanes were there %.0f ms after the page was asked for, want less than 1000", best)
@@ -50,10 +50,10 @@ func TestTenThousandCalls(t *testing.T) {
 	if n := value[int](b, drawn); n > 100 {
 		t.Errorf("%d paths are drawn before anybody has scrolled: the lanes out of sight, too", n)
 	}
-	b.see("document.querySelectorAll('#lanes .chunk').length === 50")
+	b.waitUntil("document.querySelectorAll('#lanes .chunk').length === 50")
 	value[any](b, "document.getElementById('lanes').scrollTo(0, 1e9)")
-	b.see("document.querySelector('#lanes .chunk:last-child path')")
-	b.until("document.querySelector('dialog[open] h2')?.textContent.includes('09999')", func() {
+	b.waitUntil("document.querySelector('#lanes .chunk:last-child path')")
+	b.repeatUntil("document.querySelector('dialog[open] h2')?.textContent.includes('09999')", func() {
 		value[any](b, `(() => {
 			const c = document.querySelector('#lanes .chunk:last-child'), r = c.getBoundingClientRect();
 			c.dispatchEvent(new MouseEvent('click', {bubbles: true, clientX: r.x + 9, clientY: r.bottom - 2}));
@@ -67,16 +67,16 @@ func TestKeyboard(t *testing.T) {
 	t.Parallel()
 	b := newBrowser(t, 1280, 900)
 	b.open(serve(t, options(synthetic("a1b2c3-0-M000", 60, true)), i18n.English))
-	b.until("document.querySelector('dialog[open] pre.error')?.textContent.includes('ZeroDivisionError')", func() {
+	b.repeatUntil("document.querySelector('dialog[open] pre.error')?.textContent.includes('ZeroDivisionError')", func() {
 		value[any](b, "document.querySelector('#rows button').focus()")
 		b.do(chromedp.KeyEvent(kb.Enter))
 	})
-	b.see("document.querySelector('dialog[open] pre.log')?.textContent.includes('Traceback')")
-	b.see("document.activeElement.id === 'h-call'")
+	b.waitUntil("document.querySelector('dialog[open] pre.log')?.textContent.includes('Traceback')")
+	b.waitUntil("document.activeElement.id === 'h-call'")
 	value[any](b, "document.opened = document.querySelector('#rows button');0")
-	b.see("!document.opened.isConnected")
+	b.waitUntil("!document.opened.isConnected")
 	b.do(chromedp.KeyEvent(kb.Escape))
-	b.see("!document.querySelector('dialog[open]') && document.activeElement.id.startsWith('call-')")
+	b.waitUntil("!document.querySelector('dialog[open]') && document.activeElement.id.startsWith('call-')")
 }
 
 // The page passes the accessibility checks in both schemes, narrow and wide, with and without an open call.
@@ -105,9 +105,9 @@ func TestAccessibility(t *testing.T) {
 		b.scheme(scheme)
 		check(scheme)
 	}
-	b.press("#rows button", "document.querySelector('dialog[open] pre.log')")
+	b.clickUntil("#rows button", "document.querySelector('dialog[open] pre.log')")
 	check("a call")
-	b.press("dialog .close", "!document.querySelector('dialog[open]')")
+	b.clickUntil("dialog .close", "!document.querySelector('dialog[open]')")
 	b.size(400, 800)
 	check("narrow")
 	if wide := value[int](b, "document.documentElement.scrollWidth"); wide > 400 {
@@ -140,7 +140,7 @@ func TestLanguages(t *testing.T) {
 	}
 }
 
-// A saved page is one picture without external resources.
+// A saved timeline is one picture without external resources.
 func TestSave(t *testing.T) {
 	t.Parallel()
 	b := newBrowser(t, 1280, 900)
@@ -159,7 +159,7 @@ func TestSave(t *testing.T) {
 	}
 	value[any](b, "URL.createObjectURL = (old => o => { document.body.dataset.made = o.type; return old.call(URL, o); })(URL.createObjectURL)")
 	value[any](b, "document.getElementById('save-png').click()")
-	b.see("document.body.dataset.made === 'image/png'")
+	b.waitUntil("document.body.dataset.made === 'image/png'")
 }
 
 // A page that has lost its server shows a message.
@@ -168,8 +168,8 @@ func TestServerEnds(t *testing.T) {
 	b := newBrowser(t, 1280, 900)
 	t.Run("served", func(t *testing.T) {
 		b.open(serve(t, options(synthetic("a1b2c3-0-M000", 30, false)), i18n.English))
-		b.see("document.querySelector('.connection').innerText.includes('Live')")
+		b.waitUntil("document.querySelector('.connection').innerText.includes('Live')")
 	})
-	b.see("document.querySelector('.connection').innerText.includes('Not connected')")
-	b.forgive("[object Event]") // htmx's message for a broken stream
+	b.waitUntil("document.querySelector('.connection').innerText.includes('Not connected')")
+	b.ignoreMessages("[object Event]") // htmx's message for a broken stream
 }

@@ -18,8 +18,8 @@ type job struct {
 	calls []entity.Call
 }
 
-// synthetic returns a job of n calls at some point in time: most are done, some failed. If unfinished is true, some run
-// and some wait.
+// synthetic returns a job of n calls. Most calls are done, and some have failed. If unfinished is true, some are
+// running and some are waiting.
 func synthetic(id string, n int, unfinished bool) job {
 	r := rand.New(rand.NewPCG(1, uint64(n)))
 	begun := time.Now().Add(-time.Duration(n)*12*time.Millisecond - 20*time.Second)

@@ -38,7 +38,7 @@ func TestDemoTranscript(t *testing.T) {
 		if !strings.Contains(strings.Join(strings.Split(text, "\n")[max(0, b.line-3):b.line-1], "\n"), demoMark) {
 			continue
 		}
-		if unbroken(out) == unbroken(b.text()) {
+		if withoutLineBreaks(out) == withoutLineBreaks(b.text()) {
 			return
 		}
 		if update() {
@@ -90,12 +90,12 @@ func onScreen(t *testing.T, raw string) string {
 // times matches the durations of steps. The pages omit them, as bin/record does.
 var times = regexp.MustCompile(`(?m)^-- \d+ ms\n|(\.\.\.) \(\d+(\.\d+)? s\)$|(-> \d+) +\d+\.\d+ s$`)
 
-// took matches the duration after steps that are slow on a slow machine.
-var took = regexp.MustCompile(`\.\.\. \(DURATION\)`)
+// duration matches the duration that is printed after a slow step.
+var duration = regexp.MustCompile(`\.\.\. \(DURATION\)`)
 
-// unbroken is normal without line breaks, which depend on the length of the machine's paths.
-func unbroken(s string) string {
-	return took.ReplaceAllString(normal(strings.Join(strings.Fields(s), " ")), "...")
+// withoutLineBreaks is like normalize, but also removes line breaks, which depend on the length of the machine's paths.
+func withoutLineBreaks(s string) string {
+	return duration.ReplaceAllString(normalize(strings.Join(strings.Fields(s), " ")), "...")
 }
 
 var row = regexp.MustCompile(`clip-path="url\(#demo-line-(\d+)\)">([^<]*)</text>`)
@@ -114,7 +114,7 @@ func compareRecording(t *testing.T, raw, out string) {
 		}
 		shown.WriteString(strings.ReplaceAll(html.UnescapeString(m[2]), "\u00a0", " "))
 	}
-	strip := func(s string) string { return strings.ReplaceAll(unbroken(s), " ", "") } // words and colors share a row
+	strip := func(s string) string { return strings.ReplaceAll(withoutLineBreaks(s), " ", "") } // words and colors share a row
 	switch {
 	case strip(shown.String()) == strip(out):
 	case update():

@@ -59,7 +59,7 @@ func TestCommandBlocks(t *testing.T) {
 				return
 			}
 			for i, out := range outputs {
-				if got, want := normal(out), normal(all[i].text()); got != want {
+				if got, want := normalize(out), normalize(all[i].text()); got != want {
 					t.Errorf("%s:%d: the output has become (UPDATE=1 writes it):\n%s\nwhat is shown:\n%s", page, all[i].line, out, all[i].text())
 				}
 			}
@@ -78,7 +78,7 @@ func rewrite(t *testing.T, page, text string, all []block, outputs map[int]strin
 	lines := strings.Split(text, "\n")
 	for i, a := range slices.Backward(all) {
 		out, ok := outputs[i]
-		if !ok || normal(out) == normal(a.text()) {
+		if !ok || normalize(out) == normalize(a.text()) {
 			continue
 		}
 		fresh := strings.Split(strings.TrimRight(out, "\n"), "\n")
@@ -112,8 +112,8 @@ var changing = []struct {
 	{regexp.MustCompile(`(?m) +$`), ""},
 }
 
-// normal normalizes the output of a run, so that two runs can be compared.
-func normal(s string) string {
+// normalize replaces the changing parts of the output of a run, so that two runs can be compared.
+func normalize(s string) string {
 	for _, c := range changing {
 		s = c.re.ReplaceAllString(s, c.by)
 	}

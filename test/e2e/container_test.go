@@ -116,8 +116,8 @@ func (b *containerStage) job(image string) {
 	}
 }
 
-// need adds a line to the requirements of a skeleton.
-func (b *containerStage) need(dir, line string) {
+// addRequirement adds a line to the requirements of a skeleton.
+func (b *containerStage) addRequirement(dir, line string) {
 	b.t.Helper()
 	path := filepath.Join(b.Dir, dir, "requirements.txt")
 	text, err := os.ReadFile(path)
@@ -127,14 +127,15 @@ func (b *containerStage) need(dir, line string) {
 	write(b.t, path, string(text)+line+"\n")
 }
 
-// TestCustomRuntime follows a user with a custom runtime: init, an additional package, build and push to a registry
-// with a password, deploy, and a job of the client that imports the package inside the container. Then the tag moves.
+// TestCustomRuntime performs the steps of a user with a custom runtime: init, an additional package, build and push to
+// a registry with a password, deploy, and a job that imports the package inside the container. Then a new image gets
+// the same tag.
 func TestCustomRuntime(t *testing.T) {
 	t.Parallel() // spends most of its time waiting for builds
 	b := newContainerStage(t)
 	image := b.image("own:1")
 	b.FnRuntime("init", "own", "--python", "3.11")
-	b.need("own", ownPackage)
+	b.addRequirement("own", ownPackage)
 	first := b.build(image, "own", "--build-arg", "BASE="+b.engine.Base)
 	b.docker("image", "rm", "-f", image) // so that the endpoint has to pull it with the user's login
 	said := b.FnRuntime("deploy", image)
@@ -142,27 +143,27 @@ func TestCustomRuntime(t *testing.T) {
 		t.Errorf("deploy reports that the image does not run:\n%s%s", said.Stdout, said.Stderr)
 	}
 	b.job(image)
-	b.wantsState(image, first.Digest, image, "ready")
+	b.checkState(image, first.Digest, image, "ready")
 
-	b.need("own", "# a change")
+	b.addRequirement("own", "# a change")
 	second := b.build(image, "own", "--pin", "--build-arg", "BASE="+b.engine.Base)
 	if second.Digest == first.Digest {
 		t.Fatal("the second build has the digest of the first")
 	}
-	b.wantsState(image, first.Digest, image, "outdated")
+	b.checkState(image, first.Digest, image, "outdated")
 	if show := b.FnRuntime("show", image).Stdout; !strings.Contains(show, "The tag now points to another image.") ||
 		!strings.Contains(show, first.Digest) || !strings.Contains(show, second.Digest) {
 		t.Errorf("show does not report the drift:\n%s", show)
 	}
 	b.FnRuntime("deploy", image, "--pin")
-	b.wantsState(image, second.Digest, strings.TrimSuffix(image, ":1")+"@"+second.Digest, "ready")
+	b.checkState(image, second.Digest, strings.TrimSuffix(image, ":1")+"@"+second.Digest, "ready")
 	b.job(image)
 
-	b.killed(image)
-	b.bridge()
+	b.killEndpoint(image)
+	b.checkBridge()
 }
 
-func (b *containerStage) wantsState(image, digest, runs, state string) {
+func (b *containerStage) checkState(image, digest, runs, state string) {
 	b.t.Helper()
 	var listed []struct{ Name, Image, Digest, State, Reason string }
 	decode(b.t, b.FnRuntime("list", "--output", "json").Stdout, &listed)
@@ -171,8 +172,8 @@ func (b *containerStage) wantsState(image, digest, runs, state string) {
 	}
 }
 
-// killed kills the endpoint while containers are warm. The next start removes them.
-func (b *containerStage) killed(image string) {
+// killEndpoint kills the endpoint while containers are warm. The next start removes them.
+func (b *containerStage) killEndpoint(image string) {
 	b.t.Helper()
 	before := b.containers()
 	if len(before) == 0 {
@@ -219,8 +220,8 @@ func (b *containerStage) gateway() string {
 	return ""
 }
 
-// bridge checks the addresses that the endpoint listens on, and tries to access its store without credentials.
-func (b *containerStage) bridge() {
+// checkBridge checks the addresses that the endpoint listens on, and tries to access its store without credentials.
+func (b *containerStage) checkBridge() {
 	b.t.Helper()
 	gateway := b.gateway()
 	end := b.Endpoint()
@@ -265,8 +266,8 @@ for name, family, size in (('tcp', socket.AF_INET, 4), ('tcp6', socket.AF_INET6,
 	return all
 }
 
-// TestCondaRuntime does the same with the conda skeleton. conda itself is replaced by a program that creates a virtual
-// environment, because conda-forge is not reachable from every build. The Dockerfile is the real one.
+// TestCondaRuntime performs the same steps with the conda skeleton and its unchanged Dockerfile. A program that creates
+// a virtual environment replaces conda, because conda-forge is not reachable from every build.
 func TestCondaRuntime(t *testing.T) {
 	t.Parallel() // spends most of its time waiting for builds
 	b := newContainerStage(t)
@@ -275,7 +276,7 @@ func TestCondaRuntime(t *testing.T) {
 	b.docker("build", "-q", "-t", standIn, "--build-arg", "BASE="+b.engine.Base, filepath.Join(harness.Root(t), "test", "e2e", "testdata", "conda"))
 	image := b.image("conda:1")
 	b.FnRuntime("init", "conda", "--python", "3.11", "--conda")
-	b.need("conda", ownPackage)
+	b.addRequirement("conda", ownPackage)
 	b.build(image, "conda", "--build-arg", "BASE="+standIn, "--build-arg", "RUN_BASE="+b.engine.Base)
 	b.FnRuntime("deploy", image)
 	b.job(image)
@@ -290,10 +291,10 @@ func TestImageOfLithopsInstructions(t *testing.T) {
 	if err := os.CopyFS(filepath.Join(b.Dir, "theirs"), os.DirFS(source)); err != nil {
 		t.Fatal(err)
 	}
-	b.need("theirs", ownPackage)
+	b.addRequirement("theirs", ownPackage)
 	b.build(image, "theirs", "--build-arg", "BASE="+b.engine.Base)
 	b.FnRuntime("deploy", image)
 	b.job(image)
 	readObjects(t, b.Stage, b.python, image, 4, 2, 1)
-	b.killed(image)
+	b.killEndpoint(image)
 }

@@ -52,9 +52,9 @@ var clients = []client{
 		}},
 }
 
-// TestMainJob deploys with the plug-in, runs the seed's examples with the unmodified client, and checks the endpoint's
-// request log: the client itself must never have had to deploy. Then it deletes everything, and the client finds
-// nothing.
+// TestMainJob deploys with the plug-in and runs the examples of the seed (the original instructions) with the
+// unmodified client. The request log of the endpoint must show that the client did not deploy anything itself. After
+// the deletion of everything, the client finds no runtime.
 func TestMainJob(t *testing.T) {
 	for _, c := range clients {
 		t.Run(c.name, func(t *testing.T) {

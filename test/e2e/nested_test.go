@@ -11,8 +11,8 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// TestNestedMaps runs calls that start calls and wait for them. More calls wait than there are processors, and the
-// calls they wait for must still run. Calls that compute must not all run at once.
+// TestNestedMaps runs calls that start other calls and wait for them. The calls that they wait for must run even if
+// more calls wait than there are processors. Calls that compute must not all run at once.
 func TestNestedMaps(t *testing.T) {
 	c := clients[0]
 	venv := harness.Venv(t, c.python, append([]string{c.lithops}, c.more...)...)

@@ -27,7 +27,7 @@ func TestRollback(t *testing.T) {
 		}
 		write(t, path, string(text)+"ENV VERSION="+number+"\n")
 		out := b.build(image, "back", "--pin", "--build-arg", "BASE="+b.engine.Base)
-		t.Cleanup(func() { _ = exec.Command("docker", "image", "rm", "-f", fixed(image, out.Digest)).Run() })
+		t.Cleanup(func() { _ = exec.Command("docker", "image", "rm", "-f", immutableTag(image, out.Digest)).Run() })
 		return out
 	}
 	at := func(digest string) {
@@ -58,7 +58,7 @@ func TestRollback(t *testing.T) {
 	b.FnRuntime("rollback", image)
 	runs("2", second.Digest)
 
-	b.forget(image, first.Digest)
+	b.deleteImage(image, first.Digest)
 	r := b.Try(time.Minute, b.Bin, "rollback", image, "--output", "json")
 	var doc struct {
 		Error struct{ Code, Message, Recovery string }
@@ -66,19 +66,19 @@ func TestRollback(t *testing.T) {
 	if err := json.Unmarshal([]byte(r.Stdout), &doc); err != nil {
 		t.Fatalf("%v: %s", err, r.Stdout)
 	}
-	if e := doc.Error; r.Code != 1 || e.Code != "not_found" || !strings.Contains(e.Message, fixed(image, first.Digest)) || !strings.Contains(e.Recovery, "deploy IMAGE") {
+	if e := doc.Error; r.Code != 1 || e.Code != "not_found" || !strings.Contains(e.Message, immutableTag(image, first.Digest)) || !strings.Contains(e.Recovery, "deploy IMAGE") {
 		t.Errorf("without the image in the registry: status %d, %+v", r.Code, e)
 	}
 	at(second.Digest)
 }
 
-// fixed returns the immutable tag of an image.
-func fixed(image, digest string) string {
+// immutableTag returns the immutable tag of an image.
+func immutableTag(image, digest string) string {
 	return strings.TrimSuffix(image, ":1") + ":sha-" + strings.TrimPrefix(digest, "sha256:")[:12]
 }
 
-// forget deletes an image with all its tags from the registry.
-func (b *containerStage) forget(image, digest string) {
+// deleteImage deletes an image with all its tags from the registry.
+func (b *containerStage) deleteImage(image, digest string) {
 	b.t.Helper()
 	name := strings.TrimSuffix(strings.TrimPrefix(image, b.engine.Registry+"/"), ":1")
 	req, err := http.NewRequestWithContext(b.t.Context(), http.MethodDelete, "http://"+b.engine.Registry+"/v2/"+name+"/manifests/"+digest, nil)

@@ -13,8 +13,8 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// TestRun runs a job with one command. Nothing is configured, started or exported before, and conflicting settings are
-// set on purpose.
+// TestRun runs a job with one command on a machine without a configuration or a running endpoint. The test sets
+// conflicting variables on purpose.
 func TestRun(t *testing.T) {
 	python := filepath.Join(harness.Venv(t, "3.11", "lithops", "boto3"), "bin", "python")
 	s := harness.NewStage(t)

@@ -94,8 +94,8 @@ func (e endpoint) pid(path string) (pid int) {
 	return pid
 }
 
-// gone waits until a process has ended.
-func (e endpoint) gone(pid int) {
+// waitUntilEnded waits until a process has ended.
+func (e endpoint) waitUntilEnded(pid int) {
 	e.t.Helper()
 	runtimetest.Eventually(e.t, fmt.Sprintf("process %d has ended", pid), func() bool { return !alive(pid) })
 }

@@ -16,7 +16,7 @@ func TestNoProcessOutlivesItsWorker(t *testing.T) {
 	path := e.file("worker")
 	e.put("a", runaway+fmt.Sprintf("def main(a):\n runaway(%q)\n time.sleep(60)\n", path), 2*time.Second)
 	e.Do("POST", e.API("/actions/a?blocking=true&result=true"), "{}") // the time limit ends the action
-	e.gone(e.pid(path))
+	e.waitUntilEnded(e.pid(path))
 }
 
 func TestNoProcessOutlivesStop(t *testing.T) {
@@ -29,7 +29,7 @@ func TestNoProcessOutlivesStop(t *testing.T) {
 		t.Fatal("the program has ended by itself, so the test would prove nothing")
 	}
 	e.FnRuntime("local", "stop")
-	e.gone(pid)
+	e.waitUntilEnded(pid)
 }
 
 func TestNoProcessOutlivesAKilledEndpoint(t *testing.T) {
@@ -41,10 +41,10 @@ func TestNoProcessOutlivesAKilledEndpoint(t *testing.T) {
 	if err := syscall.Kill(e.PID, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	e.gone(pid)
+	e.waitUntilEnded(pid)
 }
 
-// TestNoProcessOutlivesAGuardThatWasStopped runs an action that stops the process that should end it.
+// TestNoProcessOutlivesAGuardThatWasStopped runs an action that suspends its guard, the process that should end it.
 func TestNoProcessOutlivesAGuardThatWasStopped(t *testing.T) {
 	e := start(t)
 	path := e.file("stopped")
@@ -52,12 +52,12 @@ func TestNoProcessOutlivesAGuardThatWasStopped(t *testing.T) {
 	e.run("a", &struct{}{})
 	pid := e.pid(path)
 	e.FnRuntime("local", "stop")
-	e.gone(pid)
+	e.waitUntilEnded(pid)
 }
 
 const grow = "import time; x = b'x' * (600 << 20); time.sleep(300)"
 
-// TestNoProcessOutlivesAGuardThatWasStopped runs an action that stops its guard, the process that should end it.
+// TestNoMemoryBeyondTheLimit runs actions whose descendants allocate memory beyond the limit. The descendants must end.
 func TestNoMemoryBeyondTheLimit(t *testing.T) {
 	e := start(t)
 	for name, code := range map[string]string{
@@ -73,7 +73,7 @@ func TestNoMemoryBeyondTheLimit(t *testing.T) {
 			action := fmt.Sprint("a", len(name))
 			e.put(action, runaway+fmt.Sprintf("GROW = %q\n", grow)+fmt.Sprintf(code, path), time.Minute)
 			e.run(action, &struct{}{})
-			e.gone(e.pid(path))
+			e.waitUntilEnded(e.pid(path))
 		})
 	}
 }
@@ -90,5 +90,5 @@ func TestNoProcessOutlivesAGuardThatWasKilled(t *testing.T) {
 		t.Logf("control groups are not this user's here: %s", group)
 		return
 	}
-	e.gone(pid)
+	e.waitUntilEnded(pid)
 }

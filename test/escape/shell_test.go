@@ -17,8 +17,8 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// TestShellGetsItsDescriptorsBack starts the endpoint from a shell with open descriptors: a lock, or the pipe of
-// $(...). They must close when the command has ended, not when the endpoint ends.
+// TestShellGetsItsDescriptorsBack starts the endpoint from a shell with open descriptors, such as a lock or the pipe of
+// $(...). The endpoint must not keep them open after the command has ended.
 func TestShellGetsItsDescriptorsBack(t *testing.T) {
 	s := harness.NewStage(t)
 	r, w, err := os.Pipe()

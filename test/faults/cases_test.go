@@ -114,16 +114,16 @@ func image(t *testing.T, s *stage) {
 	}
 }
 
-func anything(_, _ *cloud.Object) error { return nil }
+func allow(_, _ *cloud.Object) error { return nil }
 
 func put(t *testing.T, s *stage, key, text string) {
-	if _, err := s.Cloud.DB.Put(cloud.Bucket, cloud.Object{Key: key}, strings.NewReader(text), int64(len(text)), anything); err != nil {
+	if _, err := s.Cloud.DB.Put(cloud.Bucket, cloud.Object{Key: key}, strings.NewReader(text), int64(len(text)), allow); err != nil {
 		t.Error(err)
 	}
 }
 
-// set creates the situation of a story. The caller must close the cloud.
-func (st story) set(t *testing.T, lithops, other string) (*stage, error) {
+// setUp creates the situation of a story. The caller must close the cloud.
+func (st story) setUp(t *testing.T, lithops, other string) (*stage, error) {
 	dir := t.TempDir()
 	if err := os.MkdirAll(filepath.Join(dir, "state"), 0o700); err != nil {
 		return nil, err
@@ -143,7 +143,7 @@ func (st story) set(t *testing.T, lithops, other string) (*stage, error) {
 	}
 	for _, line := range st.before {
 		if a := s.Binary(context.Background(), t, line); a.Status != 0 {
-			return nil, &unprepared{a}
+			return nil, &setUpError{a}
 		}
 	}
 	if st.prepare != nil && !st.reads {
@@ -158,6 +158,8 @@ func (st story) set(t *testing.T, lithops, other string) (*stage, error) {
 	return s, nil
 }
 
-type unprepared struct{ answer cloud.Result }
+type setUpError struct{ result cloud.Result }
 
-func (u *unprepared) Error() string { return "the situation could not be made: " + u.answer.String() }
+func (u *setUpError) Error() string {
+	return "the situation could not be created: " + u.result.String()
+}

@@ -78,7 +78,7 @@ func TestKill(t *testing.T) {
 
 func newStage(t *testing.T, st story, lithops, other string) *stage {
 	t.Helper()
-	s, err := st.set(t, lithops, other)
+	s, err := st.setUp(t, lithops, other)
 	if err != nil {
 		t.Fatalf("%s: %v", st.name, err)
 	}
@@ -87,7 +87,7 @@ func newStage(t *testing.T, st story, lithops, other string) *stage {
 
 func killAt(t *testing.T, st story, n int, late bool, want, files []string, lithops, other string) (trouble []string) {
 	wrong := func(format string, args ...any) { trouble = append(trouble, fmt.Sprintf(format, args...)) }
-	s, err := st.set(t, lithops, other)
+	s, err := st.setUp(t, lithops, other)
 	if err != nil {
 		return []string{err.Error()}
 	}

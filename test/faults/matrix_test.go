@@ -113,11 +113,11 @@ func TestMatrix(t *testing.T) {
 		}
 	}
 	counts := run(t, pairs, lithops, other)
-	t.Logf("%d pairs tried: %d succeeded, %d failed with a message and healed; %d wrong", len(pairs), counts.succeeded, counts.healed, counts.wrong)
+	t.Logf("%d pairs tried: %d succeeded, %d failed with a message and recovered; %d wrong", len(pairs), counts.succeeded, counts.recovered, counts.wrong)
 	if *write && !t.Failed() {
 		harness.Figure(t, "Faults: pairs of request and fault tried", fmt.Sprint(len(pairs)))
 		harness.Figure(t, "Faults: command succeeded despite the fault", fmt.Sprint(counts.succeeded))
-		harness.Figure(t, "Faults: command failed with a suggested fix, next run correct", fmt.Sprint(counts.healed))
+		harness.Figure(t, "Faults: command failed with a suggested fix, next run correct", fmt.Sprint(counts.recovered))
 		harness.Figure(t, "Faults: wrong results", fmt.Sprint(counts.wrong))
 	}
 }
@@ -125,7 +125,7 @@ func TestMatrix(t *testing.T) {
 // record runs a story without a fault.
 func record(t *testing.T, st story, lithops, other string) *baseline {
 	t.Helper()
-	s, err := st.set(t, lithops, other)
+	s, err := st.setUp(t, lithops, other)
 	if err != nil {
 		t.Fatalf("%s: %v", st.name, err)
 	}
@@ -151,7 +151,7 @@ func record(t *testing.T, st story, lithops, other string) *baseline {
 	return b
 }
 
-type counts struct{ succeeded, healed, wrong int }
+type counts struct{ succeeded, recovered, wrong int }
 
 func run(t *testing.T, pairs []pair, lithops, other string) (n counts) {
 	var mu sync.Mutex
@@ -193,7 +193,7 @@ func (n *counts) add(failed bool, trouble []string) {
 	case len(trouble) > 0:
 		n.wrong++
 	case failed:
-		n.healed++
+		n.recovered++
 	default:
 		n.succeeded++
 	}
@@ -205,7 +205,7 @@ const tries = 3
 func try(t *testing.T, p pair, lithops, other string, work chan struct{}) (failed bool, trouble []string) {
 	for range tries {
 		var sent bool
-		if sent, failed, trouble = once(t, p, lithops, other, work); sent || len(trouble) > 0 {
+		if sent, failed, trouble = tryOnce(t, p, lithops, other, work); sent || len(trouble) > 0 {
 			return failed, trouble
 		}
 	}
@@ -215,12 +215,12 @@ func try(t *testing.T, p pair, lithops, other string, work chan struct{}) (faile
 	return failed, []string{"the request was not sent: the record does not describe the command"}
 }
 
-// once runs a command with one fault, compares its output with the actual state, and reruns it without a fault. work
+// tryOnce runs a command with one fault, compares its output with the actual state, and reruns it without a fault. work
 // limits the concurrent runs without a fault. sent reports whether the request was sent.
-func once(t *testing.T, p pair, lithops, other string, work chan struct{}) (sent, failed bool, trouble []string) {
+func tryOnce(t *testing.T, p pair, lithops, other string, work chan struct{}) (sent, failed bool, trouble []string) {
 	wrong := func(format string, args ...any) { trouble = append(trouble, fmt.Sprintf(format, args...)) }
 	work <- struct{}{}
-	s, err := p.story.set(t, lithops, other)
+	s, err := p.story.setUp(t, lithops, other)
 	<-work
 	if err != nil {
 		return false, false, []string{err.Error()}

@@ -237,7 +237,7 @@ func TestFilesAreForTheirOwnerOnly(t *testing.T) {
 	// The endpoint closes the connections of another user, regardless of credentials, and the user can neither take nor
 	// share the port.
 	for _, base := range []string{e.Endpoint + "/api/v1/namespaces/_/actions", e.Endpoint + "/_fn-runtime/stop", e.S3Endpoint + "/" + e.Bucket} {
-		if out, err := other("/usr/bin/python3", "-c", knock, base); err == nil || strings.Contains(out, "HTTPError") {
+		if out, err := other("/usr/bin/python3", "-c", sendRequest, base); err == nil || strings.Contains(out, "HTTPError") {
 			t.Errorf("another user at %s: %v %s", base, err, out)
 		}
 		u, err := url.Parse(base)
@@ -245,7 +245,7 @@ func TestFilesAreForTheirOwnerOnly(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, host := range []string{"127.0.0.1", "0.0.0.0", "::"} {
-			if out, err := other("/usr/bin/python3", "-c", squat, host, u.Port()); err == nil || !strings.Contains(out, "in use") {
+			if out, err := other("/usr/bin/python3", "-c", takePort, host, u.Port()); err == nil || !strings.Contains(out, "in use") {
 				t.Errorf("another user binds %s:%s: %v %s", host, u.Port(), err, out)
 			}
 		}
@@ -264,11 +264,11 @@ func TestFilesAreForTheirOwnerOnly(t *testing.T) {
 	}
 }
 
-// knock sends a request without credentials. squat tries every way to listen on a port.
+// sendRequest sends a request without credentials. takePort tries every way to listen on a port.
 const (
-	knock = `import ssl, sys, urllib.request, urllib.error
+	sendRequest = `import ssl, sys, urllib.request, urllib.error
 print(urllib.request.urlopen(urllib.request.Request(sys.argv[1], method='POST'), context=ssl._create_unverified_context(), timeout=20).status)`
-	squat = `import socket, sys
+	takePort = `import socket, sys
 s = socket.socket(socket.AF_INET6 if ':' in sys.argv[1] else socket.AF_INET)
 s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)

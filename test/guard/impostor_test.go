@@ -61,13 +61,13 @@ func impersonate(t *testing.T, code string, urls ...string) *impostor {
 	return i
 }
 
-func (i *impostor) leave() {
+func (i *impostor) stop() {
 	for _, end := range i.ends {
 		end()
 	}
 }
 
-func (i *impostor) given() []string {
+func (i *impostor) receivedKeys() []string {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return slices.Clone(i.keys)
@@ -118,8 +118,8 @@ func (i *impostor) storeStatus(payload []byte) {
 	}
 }
 
-// A client that runs a job while the endpoint runs, and another one when it reads a line from standard input.
-const twice = `import lithops, sys
+// twoJobs is a client that runs a job at the start, and another one when it reads a line from standard input.
+const twoJobs = `import lithops, sys
 fexec = lithops.FunctionExecutor(log_level='ERROR', config_file=sys.argv[1])
 def f(x):
     return x + 7
@@ -141,7 +141,7 @@ type lithops struct {
 
 func newLithops(t *testing.T, s *harness.Stage, python, config string) *lithops {
 	t.Helper()
-	cmd := s.Command(python, "-c", twice, config)
+	cmd := s.Command(python, "-c", twoJobs, config)
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -233,18 +233,18 @@ func TestTheSecondUserGetsNothing(t *testing.T) {
 		if os.Remove(proof) == nil {
 			t.Errorf("a client %s ran the impostor's code", name)
 		}
-		t.Logf("a client %s sent %d keys and %s", name, len(bad.given()), got)
+		t.Logf("a client %s sent %d keys and %s", name, len(bad.receivedKeys()), got)
 	}
 	check("that starts now", newLithops(t, s, python, file))
-	if n := len(bad.given()); n > 0 {
+	if n := len(bad.receivedKeys()); n > 0 {
 		t.Errorf("a client that starts now sent %d keys", n)
 	}
 	// The client never verifies an invocation. A client that has already stored its function sends the invocation
 	// first.
 	check("that has worked before", old)
-	bad.leave()
+	bad.stop()
 	s.FnRuntime("local", "start", "-q")
-	for _, key := range append(bad.given(), "Bearer "+e.Token) {
+	for _, key := range append(bad.receivedKeys(), "Bearer "+e.Token) {
 		if out := asAnother(t, s.Endpoint().Endpoint+"/api/v1/namespaces", key); strings.HasPrefix(out, "2") {
 			t.Errorf("another user gets in with a key that he was given: %s", out)
 		}

@@ -84,7 +84,7 @@ func (c *cloud) tunnel(w http.ResponseWriter, r *http.Request, certificate tls.C
 		req = req.WithContext(c.life)
 		req.Host = host
 		rec := httptest.NewRecorder()
-		c.answer(rec, req)
+		c.handle(rec, req)
 		resp := rec.Result()
 		resp.ContentLength, resp.Request = int64(rec.Body.Len()), req // a response to HEAD has no body
 		if resp.Write(secure) != nil {
@@ -93,7 +93,7 @@ func (c *cloud) tunnel(w http.ResponseWriter, r *http.Request, certificate tls.C
 	}
 }
 
-func (c *cloud) answer(w http.ResponseWriter, r *http.Request) {
+func (c *cloud) handle(w http.ResponseWriter, r *http.Request) {
 	if c.hang != nil {
 		select {
 		case c.hang <- struct{}{}:

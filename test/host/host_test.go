@@ -71,8 +71,8 @@ func install(t *testing.T, config map[string]any) *cli {
 	return c
 }
 
-// answer is the output and exit status of a run.
-type answer struct {
+// result is the output and exit status of a run.
+type result struct {
 	status   int
 	out, err string
 }
@@ -92,7 +92,7 @@ func (c *cli) command(namespace string, args ...string) *exec.Cmd {
 }
 
 // run runs a command as the host does: the namespace is in the environment, the command's name is the first argument.
-func (c *cli) run(namespace string, args ...string) answer {
+func (c *cli) run(namespace string, args ...string) result {
 	c.t.Helper()
 	cmd := c.command(namespace, args...)
 	var out, stderr bytes.Buffer
@@ -103,7 +103,7 @@ func (c *cli) run(namespace string, args ...string) answer {
 	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
 		c.t.Fatal(err)
 	}
-	return answer{cmd.ProcessState.ExitCode(), out.String(), stderr.String()}
+	return result{cmd.ProcessState.ExitCode(), out.String(), stderr.String()}
 }
 
 func (c *cli) metadata() sdk.PluginMetadata {

@@ -48,7 +48,7 @@ func onCloud(t *testing.T, c *cli, cl *cloud) []string {
 }
 
 // list runs list against the cloud as the host does.
-func list(t *testing.T, c *cli, cl *cloud) answer {
+func list(t *testing.T, c *cli, cl *cloud) result {
 	t.Helper()
 	return c.run("fn-runtime", onCloud(t, c, cl)...)
 }

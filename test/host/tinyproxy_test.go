@@ -31,15 +31,15 @@ const (
 	proxyPassword = "sEcReT-proxy.7"
 )
 
-// newProxy starts tinyproxy with the upstream URL beyond.
-func newProxy(t *testing.T, beyond string) *realProxy {
+// newProxy starts tinyproxy with the URL of its upstream proxy.
+func newProxy(t *testing.T, upstream string) *realProxy {
 	t.Helper()
 	program, err := exec.LookPath("tinyproxy")
 	if err != nil {
 		harness.Missing(t, "tinyproxy, a package of Debian, is not installed")
 	}
 	dir := t.TempDir()
-	next, err := url.Parse(beyond)
+	next, err := url.Parse(upstream)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,8 +75,8 @@ func (p *realProxy) url(password string) string {
 	return (&url.URL{Scheme: "http", User: url.UserPassword(proxyUser, password), Host: p.address}).String()
 }
 
-// asked reports whether the proxy's own log contains a CONNECT to the host.
-func (p *realProxy) asked(t *testing.T, host string) bool {
+// hasConnected reports whether the proxy's own log contains a CONNECT to the host.
+func (p *realProxy) hasConnected(t *testing.T, host string) bool {
 	t.Helper()
 	data, err := os.ReadFile(p.log)
 	if err != nil {
@@ -87,7 +87,7 @@ func (p *realProxy) asked(t *testing.T, host string) bool {
 
 // behindProxy runs a list that can reach IBM Cloud only through a real proxy, with a session that expires at the given
 // time.
-func behindProxy(t *testing.T, password string, end time.Time, more ...string) (*realProxy, *cloud, answer) {
+func behindProxy(t *testing.T, password string, end time.Time, more ...string) (*realProxy, *cloud, result) {
 	t.Helper()
 	cl := newCloud(t)
 	p := newProxy(t, cl.URL)
@@ -104,7 +104,7 @@ func TestRealProxy(t *testing.T) {
 		t.Fatalf("got %+v, want status 0 and []", a)
 	}
 	for _, host := range []string{"us-south.functions.cloud.ibm.com", "iam.cloud.ibm.com"} {
-		if !p.asked(t, host) {
+		if !p.hasConnected(t, host) {
 			t.Errorf("%s was not asked for; at the other end: %v", host, cl.requests)
 		}
 	}
@@ -156,8 +156,8 @@ func TestNoProxy(t *testing.T) {
 		args[2] = "openwhisk"
 		c.env = append(c.env, "HTTPS_PROXY="+p.url(proxyPassword), "NO_PROXY="+noProxy)
 		a := c.run("fn-runtime", args...)
-		if p.asked(t, "faas.invalid") != through || !through && a.status == 0 {
-			t.Errorf("NO_PROXY=%q: %+v, through the proxy: %v", noProxy, a, p.asked(t, "faas.invalid"))
+		if p.hasConnected(t, "faas.invalid") != through || !through && a.status == 0 {
+			t.Errorf("NO_PROXY=%q: %+v, through the proxy: %v", noProxy, a, p.hasConnected(t, "faas.invalid"))
 		}
 	}
 }

@@ -21,8 +21,8 @@ func jobs() map[string]proxy.Fault {
 	return map[string]proxy.Fault{
 		"escapes everywhere": body(lists(`{"name":`+e+`,"id":`+e+`,"status":`+e+`,"image_reference":`+e+`,"scale_memory_limit":`+e+`,
 			"run_env_variables":[{"name":"LITHOPS_RUNTIME_TYPE","value":"lithops-runtime"},{"name":"LITHOPS_VERSION","value":`+e+`},{"name":"FN_RUNTIME","value":`+e+`}]}`, "")),
-		"escapes in an error": answer(400, `{"errors":[{"code":`+e+`,"message":`+e+`}],"trace":`+e+`,"status_code":400}`),
-		"escapes in a 404":    answer(404, `{"errors":[{"code":`+e+`,"message":`+e+`}],"trace":`+e+`}`),
+		"escapes in an error": respondWith(400, `{"errors":[{"code":`+e+`,"message":`+e+`}],"trace":`+e+`,"status_code":400}`),
+		"escapes in a 404":    respondWith(404, `{"errors":[{"code":`+e+`,"message":`+e+`}],"trace":`+e+`}`),
 		"escapes in a job":    listed(`{"name":"lithops-worker-abcd-370-0123456789","image_reference":` + e + `,"run_env_variables":[{"name":"LITHOPS_RUNTIME_TYPE","value":"lithops-runtime"},{"name":"LITHOPS_VERSION","value":` + e + `}]}`),
 		"names that lead elsewhere": listed(`{"name":"lithops-worker-abcd-370-0123456789/../../x","run_env_variables":[{"name":"LITHOPS_RUNTIME_TYPE","value":"lithops-runtime"}]},
 			{"name":"fn-runtime-meta-../../x"},{"name":"lithops/../../x"},{"name":""}`),

@@ -37,9 +37,9 @@ var lines = []string{"list", "show me/img:1", "deploy me/img:1", "update all", "
 // evil is text that manipulates a terminal: colors, the title, the writing direction, an 8-bit escape.
 const evil = "\x1b[31mred\x1b]0;title\x07\u202eltr\u200b\u009b2J\r\x00end"
 
-func body(text string) proxy.Fault { return answer(200, text) }
+func body(text string) proxy.Fault { return respondWith(200, text) }
 
-func answer(status int, text string) proxy.Fault {
+func respondWith(status int, text string) proxy.Fault {
 	return func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
 		_, _ = io.Copy(io.Discard, io.LimitReader(r.Body, 1<<20))
 		w.Header().Set("Content-Type", "application/json")
@@ -59,9 +59,9 @@ func computeFaults() map[string]proxy.Fault {
 	e := quoted(evil)
 	all := map[string]proxy.Fault{
 		"escapes in names":          body(`[{"name":` + e + `,"namespace":` + e + `,"version":` + e + `,"annotations":[{"key":` + e + `,"value":` + e + `}]}]`),
-		"escapes in an error":       answer(400, `{"error":`+e+`,"code":`+e+`}`),
-		"escapes in a 404":          answer(404, `{"error":`+e+`,"code":`+e+`}`),
-		"escapes in an activation":  answer(502, `{"activationId":`+e+`,"response":{"status":`+e+`,"success":false,"result":{"error":`+e+`}},"logs":[`+e+`]}`),
+		"escapes in an error":       respondWith(400, `{"error":`+e+`,"code":`+e+`}`),
+		"escapes in a 404":          respondWith(404, `{"error":`+e+`,"code":`+e+`}`),
+		"escapes in an activation":  respondWith(502, `{"activationId":`+e+`,"response":{"status":`+e+`,"success":false,"result":{"error":`+e+`}},"logs":[`+e+`]}`),
 		"names that lead elsewhere": body(`[{"name":"../../../../etc/passwd"},{"name":"lithops_5eC2e/../x"},{"name":"lithops_"},{"name":""}]`),
 		"endless body":              endless,
 		"bomb":                      bomb(),

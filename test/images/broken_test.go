@@ -94,7 +94,7 @@ func TestEngineGone(t *testing.T) {
 		socket := filepath.Join(t.TempDir(), "d.sock")
 		r := newRelay(t, "unix", socket, "/var/run/docker.sock")
 		b := builder(t, images.Options{Getenv: env("DOCKER_HOST", "unix://"+socket, "DOCKER_BUILDKIT", getenv("DOCKER_BUILDKIT"))})
-		dir := contextDir(t, map[string]string{"Dockerfile": "FROM " + world.base + "\nRUN echo started; sleep 300\n"})
+		dir := contextDir(t, map[string]string{"Dockerfile": "FROM " + testEngine.base + "\nRUN echo started; sleep 300\n"})
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 		defer cancel()
 		_, err := b.Build(ctx, entity.ImageBuild{Image: image(t), Context: dir, NoCache: true}, &watcher{word: "started", then: r.cut})
@@ -126,7 +126,7 @@ func TestRefusedPush(t *testing.T) {
 		{"name", http.StatusNotFound, `{"errors":[{"code":"NAME_UNKNOWN","message":"repository name not known to registry"}]}`, fault.Invalid, []string{"rejected"}},
 	} {
 		t.Run(it.name, func(t *testing.T) {
-			target, err := url.Parse("http://" + world.registry)
+			target, err := url.Parse("http://" + testEngine.registry)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -144,9 +144,9 @@ func TestRefusedPush(t *testing.T) {
 			}))
 			defer server.Close()
 			host := strings.TrimPrefix(server.URL, "http://")
-			dir := contextDir(t, map[string]string{"Dockerfile": "FROM " + world.base + "\nRUN head -c 100000 /dev/urandom >/a\n"})
-			b := builder(t, images.Options{Server: host, User: world.user, Password: world.password})
-			spec := entity.ImageBuild{Image: strings.Replace(image(t), world.registry, host, 1), Context: dir, Push: true}
+			dir := contextDir(t, map[string]string{"Dockerfile": "FROM " + testEngine.base + "\nRUN head -c 100000 /dev/urandom >/a\n"})
+			b := builder(t, images.Options{Server: host, User: testEngine.user, Password: testEngine.password})
+			spec := entity.ImageBuild{Image: strings.Replace(image(t), testEngine.registry, host, 1), Context: dir, Push: true}
 			t.Cleanup(func() { _ = exec.Command("docker", "image", "rm", "-f", spec.Image).Run() })
 			_, _, err = build(t, b, spec)
 			wants(t, err, it.kind, append(it.words, host)...)
@@ -163,18 +163,18 @@ func TestRefusedPush(t *testing.T) {
 // mostly waits for the engine's own pauses.
 func TestBrokenPush(t *testing.T) {
 	t.Parallel()
-	r := newRelay(t, "tcp", "127.0.0.1:0", world.registry)
+	r := newRelay(t, "tcp", "127.0.0.1:0", testEngine.registry)
 	r.cutAfter, r.maxCuts = 200_000, 12 // more than the engine's own five attempts per layer
 	through := r.Addr().String()
-	dir := contextDir(t, map[string]string{"Dockerfile": "FROM " + world.base + "\nRUN head -c 3000000 /dev/urandom >/a\nRUN head -c 3000000 /dev/urandom >/b\n"})
+	dir := contextDir(t, map[string]string{"Dockerfile": "FROM " + testEngine.base + "\nRUN head -c 3000000 /dev/urandom >/a\nRUN head -c 3000000 /dev/urandom >/b\n"})
 	var mu sync.Mutex
 	var warned []string
-	b := builder(t, images.Options{Server: through, User: world.user, Password: world.password, Warn: func(m i18n.Message) {
+	b := builder(t, images.Options{Server: through, User: testEngine.user, Password: testEngine.password, Warn: func(m i18n.Message) {
 		mu.Lock()
 		defer mu.Unlock()
 		warned = append(warned, m.String())
 	}})
-	name := strings.Replace(image(t), world.registry, through, 1)
+	name := strings.Replace(image(t), testEngine.registry, through, 1)
 	built, out, err := build(t, b, entity.ImageBuild{Image: name, Context: dir, Push: true, NoCache: true})
 	if err != nil {
 		t.Fatalf("after %d cuts: %s\n%s", r.cuts.Load(), detail(err), out)

@@ -27,7 +27,7 @@ func TestSkeleton(t *testing.T) {
 			t.Fatal(err)
 		}
 		b := builder(t, images.Options{Getenv: getenv})
-		spec := entity.ImageBuild{Image: image(t), Context: dir, Args: map[string]string{"BASE": world.base},
+		spec := entity.ImageBuild{Image: image(t), Context: dir, Args: map[string]string{"BASE": testEngine.base},
 			Push: true, Check: true, Python: "3.11", Modules: skeleton.Modules("")}
 		built, out, err := build(t, b, spec)
 		if err != nil {
@@ -55,7 +55,7 @@ func detail(err error) string {
 func TestFailingStep(t *testing.T) {
 	both(t, func(t *testing.T, getenv func(string) string) {
 		harness.NoContainers(t)
-		dir := contextDir(t, map[string]string{"Dockerfile": "FROM " + world.base + "\nRUN echo fine\nRUN echo 'bang \\033[31mred' >&2; exit 3\n"})
+		dir := contextDir(t, map[string]string{"Dockerfile": "FROM " + testEngine.base + "\nRUN echo fine\nRUN echo 'bang \\033[31mred' >&2; exit 3\n"})
 		_, _, err := build(t, builder(t, images.Options{Getenv: getenv}), entity.ImageBuild{Image: image(t), Context: dir})
 		wants(t, err, fault.Failed, "exit code 3", "RUN echo", "bang")
 		if strings.Contains(detail(err), "\x1b") {
@@ -81,7 +81,7 @@ func TestFaults(t *testing.T) {
 		t.Run(it.name, func(t *testing.T) {
 			both(t, func(t *testing.T, getenv func(string) string) {
 				harness.NoContainers(t)
-				text := strings.NewReplacer("BASE", world.base, "REGISTRY", world.registry).Replace(it.dockerfile)
+				text := strings.NewReplacer("BASE", testEngine.base, "REGISTRY", testEngine.registry).Replace(it.dockerfile)
 				dir := contextDir(t, map[string]string{"Dockerfile": text})
 				_, _, err := build(t, builder(t, images.Options{Getenv: getenv}), entity.ImageBuild{Image: image(t), Context: dir})
 				wants(t, err, it.kind, it.words...)
@@ -96,7 +96,7 @@ func TestPrivateBase(t *testing.T) {
 	both(t, func(t *testing.T, getenv func(string) string) {
 		base := image(t)
 		b := builder(t, images.Options{Getenv: getenv})
-		dir := contextDir(t, map[string]string{"Dockerfile": "FROM " + world.base + "\nRUN echo " + t.Name() + " >/made\n"})
+		dir := contextDir(t, map[string]string{"Dockerfile": "FROM " + testEngine.base + "\nRUN echo " + t.Name() + " >/made\n"})
 		if _, out, err := build(t, b, entity.ImageBuild{Image: base, Context: dir, Push: true}); err != nil {
 			t.Fatalf("%v\n%s", detail(err), out)
 		}
@@ -121,7 +121,7 @@ func TestInterrupted(t *testing.T) {
 		harness.NoContainers(t)
 		b := builder(t, images.Options{Getenv: getenv})
 		marker := "sleep 4" + time.Now().Format("150405") // a process that can be identified by its arguments
-		dir := contextDir(t, map[string]string{"Dockerfile": "FROM " + world.base + "\nRUN echo started; " + marker + "\n"})
+		dir := contextDir(t, map[string]string{"Dockerfile": "FROM " + testEngine.base + "\nRUN echo started; " + marker + "\n"})
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 		defer cancel()
 		seen := &watcher{word: "started", then: cancel}
@@ -163,11 +163,11 @@ func running(t *testing.T, words string) bool {
 }
 
 func TestPushFaults(t *testing.T) {
-	dir := contextDir(t, map[string]string{"Dockerfile": "FROM " + world.base + "\n"})
+	dir := contextDir(t, map[string]string{"Dockerfile": "FROM " + testEngine.base + "\n"})
 	spec := entity.ImageBuild{Image: image(t), Context: dir, Push: true}
 	t.Run("wrong password", func(t *testing.T) {
-		_, _, err := build(t, builder(t, images.Options{Home: home(t, world.user, "wrong")}), spec)
-		wants(t, err, fault.Denied, world.registry, world.user, "docker login "+world.registry)
+		_, _, err := build(t, builder(t, images.Options{Home: home(t, testEngine.user, "wrong")}), spec)
+		wants(t, err, fault.Denied, testEngine.registry, testEngine.user, "docker login "+testEngine.registry)
 		if strings.Contains(detail(err), "wrong") {
 			t.Errorf("the password is in %q", detail(err))
 		}
@@ -175,10 +175,10 @@ func TestPushFaults(t *testing.T) {
 	})
 	t.Run("no account", func(t *testing.T) {
 		_, _, err := build(t, builder(t, images.Options{Home: t.TempDir()}), spec)
-		wants(t, err, fault.Denied, world.registry, "docker login "+world.registry)
+		wants(t, err, fault.Denied, testEngine.registry, "docker login "+testEngine.registry)
 	})
 	t.Run("account of the Lithops configuration", func(t *testing.T) {
-		b := builder(t, images.Options{Home: t.TempDir(), Server: world.registry, User: world.user, Password: world.password})
+		b := builder(t, images.Options{Home: t.TempDir(), Server: testEngine.registry, User: testEngine.user, Password: testEngine.password})
 		built, _, err := build(t, b, spec)
 		if err != nil || built.Digest == "" {
 			t.Fatalf("%+v %v", built, err)
@@ -190,8 +190,8 @@ func TestPushFaults(t *testing.T) {
 		wants(t, err, fault.NotFound, "none")
 	})
 	t.Run("digest, wrong password", func(t *testing.T) {
-		b := builder(t, images.Options{Home: home(t, world.user, "wrong")})
+		b := builder(t, images.Options{Home: home(t, testEngine.user, "wrong")})
 		_, err := b.Digest(context.Background(), spec.Image, false)
-		wants(t, err, fault.Denied, world.user)
+		wants(t, err, fault.Denied, testEngine.user)
 	})
 }

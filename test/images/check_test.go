@@ -14,7 +14,7 @@ import (
 // TestCheck checks that unsuitable images are rejected with the reason.
 func TestCheck(t *testing.T) {
 	t.Parallel() // with TestBrokenPush, which does not start containers
-	proxied := "FROM " + world.base + "\nCOPY proxy.py /proxy.py\nENTRYPOINT [\"python3\", \"/proxy.py\"]\n"
+	proxied := "FROM " + testEngine.base + "\nCOPY proxy.py /proxy.py\nENTRYPOINT [\"python3\", \"/proxy.py\"]\n"
 	for _, it := range []struct {
 		name, dockerfile, python string
 		modules                  []string
@@ -24,14 +24,14 @@ func TestCheck(t *testing.T) {
 		{"any Python", proxied, "", nil, nil},
 		{"other Python", proxied, "3.9", nil, []string{"3.11", "3.9"}},
 		{"modules missing", proxied, "3.11", []string{"json", "no_such_module", "xml.nothing"}, []string{"no_such_module", "xml.nothing", "requirements.txt"}},
-		{"no proxy", "FROM " + world.base + "\nCMD [\"sleep\", \"1000\"]\n", "", nil, []string{"8080"}},
-		{"ends at once", "FROM " + world.base + "\nCMD echo cannot start; exit 7\n", "", nil, []string{"exits with code 7", "cannot start"}},
-		{"ends well at once", "FROM " + world.base + "\nCMD [\"true\"]\n", "", nil, []string{"exits with code 0", "init"}},
-		{"ends in a moment", "FROM " + world.base + "\nCMD sleep 0.3; exit 5\n", "", nil, []string{"exits with code 5"}},
-		{"no command", "FROM " + world.base + "\nCMD []\n", "", nil, []string{"neither an ENTRYPOINT nor a CMD", "init"}},
-		{"other protocol", "FROM " + world.base + "\nCMD [\"python3\", \"-m\", \"http.server\", \"8080\"]\n", "", nil, []string{"/init", "501"}},
-		{"no such program", "FROM " + world.base + "\nENTRYPOINT [\"/nothing\"]\n", "", nil, []string{"does not start", "/nothing"}},
-		{"no Python", "FROM " + world.base + "\nRUN rm -f /usr/bin/python*\nCMD [\"sleep\", \"1000\"]\n", "", nil, []string{"cannot run Python", "neither python3 nor python is on PATH"}},
+		{"no proxy", "FROM " + testEngine.base + "\nCMD [\"sleep\", \"1000\"]\n", "", nil, []string{"8080"}},
+		{"ends at once", "FROM " + testEngine.base + "\nCMD echo cannot start; exit 7\n", "", nil, []string{"exits with code 7", "cannot start"}},
+		{"ends well at once", "FROM " + testEngine.base + "\nCMD [\"true\"]\n", "", nil, []string{"exits with code 0", "init"}},
+		{"ends in a moment", "FROM " + testEngine.base + "\nCMD sleep 0.3; exit 5\n", "", nil, []string{"exits with code 5"}},
+		{"no command", "FROM " + testEngine.base + "\nCMD []\n", "", nil, []string{"neither an ENTRYPOINT nor a CMD", "init"}},
+		{"other protocol", "FROM " + testEngine.base + "\nCMD [\"python3\", \"-m\", \"http.server\", \"8080\"]\n", "", nil, []string{"/init", "501"}},
+		{"no such program", "FROM " + testEngine.base + "\nENTRYPOINT [\"/nothing\"]\n", "", nil, []string{"does not start", "/nothing"}},
+		{"no Python", "FROM " + testEngine.base + "\nRUN rm -f /usr/bin/python*\nCMD [\"sleep\", \"1000\"]\n", "", nil, []string{"cannot run Python", "neither python3 nor python is on PATH"}},
 	} {
 		t.Run(it.name, func(t *testing.T) {
 			harness.NoContainers(t)

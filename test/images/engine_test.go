@@ -24,8 +24,8 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// world describes the environment that bin/test-engine starts.
-var world struct {
+// testEngine describes the environment that bin/test-engine starts.
+var testEngine struct {
 	registry, user, password, base string
 	api                            *client.Client
 }
@@ -38,12 +38,12 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	world.registry, world.user, world.password, world.base = e.Registry, e.User, e.Password, e.Base
-	if world.api, err = client.NewClientWithOpts(client.FromEnv, client.WithAPIVersionNegotiation()); err != nil {
+	testEngine.registry, testEngine.user, testEngine.password, testEngine.base = e.Registry, e.User, e.Password, e.Base
+	if testEngine.api, err = client.NewClientWithOpts(client.FromEnv, client.WithAPIVersionNegotiation()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	defer world.api.Close()
+	defer testEngine.api.Close()
 	return m.Run()
 }
 
@@ -54,7 +54,7 @@ func home(t *testing.T, user, password string) string {
 	if err := os.MkdirAll(filepath.Join(dir, ".docker"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	auth := map[string]any{"auths": map[string]any{world.registry: map[string]string{"username": user, "password": password}}}
+	auth := map[string]any{"auths": map[string]any{testEngine.registry: map[string]string{"username": user, "password": password}}}
 	data, _ := json.Marshal(auth)
 	if err := os.WriteFile(filepath.Join(dir, ".docker", "config.json"), data, 0o600); err != nil {
 		t.Fatal(err)
@@ -84,7 +84,7 @@ func builder(t *testing.T, o images.Options) *images.Builder {
 		o.Getenv = env()
 	}
 	if o.Home == "" {
-		o.Home = home(t, world.user, world.password)
+		o.Home = home(t, testEngine.user, testEngine.password)
 	}
 	b := images.New(o)
 	t.Cleanup(func() { _ = b.Close() })
@@ -94,7 +94,7 @@ func builder(t *testing.T, o images.Options) *images.Builder {
 // image returns a unique image name for a test, and deletes the image afterwards.
 func image(t *testing.T) string {
 	t.Helper()
-	name := world.registry + "/lithops/" + strings.ToLower(regexp.MustCompile(`\W+`).ReplaceAllString(t.Name(), "-")) + ":1"
+	name := testEngine.registry + "/lithops/" + strings.ToLower(regexp.MustCompile(`\W+`).ReplaceAllString(t.Name(), "-")) + ":1"
 	t.Cleanup(func() {
 		_ = exec.Command("docker", "image", "rm", "-f", name).Run()
 	})

@@ -32,7 +32,7 @@ func TestSameContextAsDocker(t *testing.T) {
 		"trailing spaces": "data/   \nspace in name\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			all := map[string]string{"Dockerfile": "FROM " + world.base + "\nCOPY . /context\n" +
+			all := map[string]string{"Dockerfile": "FROM " + testEngine.base + "\nCOPY . /context\n" +
 				"RUN find /context -mindepth 1 -printf '%y %m %P %l %s\\n' | sed 's/^d \\(.*\\) [0-9]*$/d \\1/' | LC_ALL=C sort >/listing\n"}
 			maps.Copy(all, files)
 			if ignore != "" {

@@ -21,7 +21,7 @@ func jobBuild(t *testing.T, dir string) entity.ImageBuild {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return entity.ImageBuild{Image: image(t), Context: dir, Args: map[string]string{"BASE": world.base}, Check: true, Python: "3.11",
+	return entity.ImageBuild{Image: image(t), Context: dir, Args: map[string]string{"BASE": testEngine.base}, Check: true, Python: "3.11",
 		Modules: lithops.RequiredModules(in.Version, lithops.Minio), Trial: lithops.NewTrial(in),
 		ExtraFile: &entity.BuildFile{Name: lithops.ImageArchive, Make: func(ctx context.Context) ([]byte, error) {
 			return lithops.BuildImageArchive(ctx, in)
@@ -45,7 +45,7 @@ func TestSkeletonOfJobs(t *testing.T) {
 func TestAddedFile(t *testing.T) {
 	both(t, func(t *testing.T, getenv func(string) string) {
 		dir := contextDir(t, map[string]string{".dockerignore": "*.zip\n", "code.zip": "old", "z/deep": "", "a": "",
-			"Dockerfile": "FROM " + world.base + "\nCOPY . /all\nCOPY code.zip /\nRUN [ \"$(cat /code.zip)\" = new ] && [ -e /all/z/deep ] && [ -e /all/a ]\n"})
+			"Dockerfile": "FROM " + testEngine.base + "\nCOPY . /all\nCOPY code.zip /\nRUN [ \"$(cat /code.zip)\" = new ] && [ -e /all/z/deep ] && [ -e /all/a ]\n"})
 		spec := entity.ImageBuild{Image: image(t), Context: dir, ExtraFile: &entity.BuildFile{Name: "code.zip",
 			Make: func(context.Context) ([]byte, error) { return []byte("new"), nil }}}
 		if _, out, err := build(t, builder(t, images.Options{Getenv: getenv}), spec); err != nil {
@@ -58,7 +58,7 @@ func TestAddedFile(t *testing.T) {
 }
 
 func TestCheckOfJobs(t *testing.T) {
-	base := "FROM " + world.base + "\nRUN ln -sf /usr/bin/python3 /usr/local/bin/python\n"
+	base := "FROM " + testEngine.base + "\nRUN ln -sf /usr/bin/python3 /usr/local/bin/python\n"
 	modules := "RUN pip install --break-system-packages flask pika cloudpickle tblib psutil ps-mem PyYAML requests six boto3 >/dev/null\n"
 	withCode := base + modules + "COPY lithops_codeengine.zip /lithops/\nRUN cd /lithops && python3 -m zipfile -e lithops_codeengine.zip .\n"
 	for _, it := range []struct {
@@ -67,7 +67,7 @@ func TestCheckOfJobs(t *testing.T) {
 	}{
 		{"code of a config map", base + modules, nil},
 		{"no modules", base, []string{"flask", "requirements.txt"}},
-		{"no Python", "FROM " + world.base + "\nRUN rm -f /usr/local/bin/python\n", []string{"does not start", "/usr/local/bin/python"}},
+		{"no Python", "FROM " + testEngine.base + "\nRUN rm -f /usr/local/bin/python\n", []string{"does not start", "/usr/local/bin/python"}},
 		{"other release", withCode + "RUN sed -i 's/^__version__.*/__version__ = \"0.0.1\"/' /lithops/lithops/version.py\n", []string{"holds Lithops 0.0.1"}},
 		{"ends", base + "RUN mkdir /lithops && echo 'import sys; sys.exit(\"cannot go on\")' > /lithops/lithopsentry.py\n", []string{"exits with code 1", "cannot go on"}},
 		{"tells nothing", base + "RUN mkdir /lithops && touch /lithops/lithopsentry.py\n", []string{"wrote no metadata"}},

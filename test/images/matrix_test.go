@@ -16,7 +16,7 @@ import (
 func pythonBase(t *testing.T, python string) string {
 	t.Helper()
 	if python == "3.11" {
-		return world.base
+		return testEngine.base
 	}
 	home, _ := os.UserHomeDir()
 	found, _ := filepath.Glob(filepath.Join(home, ".pyenv/versions", python+".*", "bin", "python"+python))
@@ -26,7 +26,7 @@ func pythonBase(t *testing.T, python string) string {
 	prefix := filepath.Dir(filepath.Dir(found[0]))
 	name := "fn-runtime-base:" + python
 	dockerfile := filepath.Join(contextDir(t, map[string]string{
-		"Dockerfile": "FROM " + world.base + "\nCOPY . /usr/local/\nRUN ldconfig; ln -sf python" + python + " /usr/local/bin/python\n" +
+		"Dockerfile": "FROM " + testEngine.base + "\nCOPY . /usr/local/\nRUN ldconfig; ln -sf python" + python + " /usr/local/bin/python\n" +
 			// The official images have a pip that supports current wheels.
 			"RUN python -m pip install --no-cache-dir -q -U 'pip>=21'\n",
 		"Dockerfile.dockerignore": "**/test\n**/tests\n**/__pycache__\nshare\n",

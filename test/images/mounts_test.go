@@ -16,7 +16,7 @@ import (
 // A Dockerfile outside of the context, or excluded by .dockerignore, is not in the image. The same applies to the
 // temporary file that transfers it.
 func TestDockerfileStaysOutOfTheImage(t *testing.T) {
-	text := "FROM " + world.base + "\nCOPY . /context\nRUN find /context -mindepth 1 -printf '%P\\n' | LC_ALL=C sort >/listing\n"
+	text := "FROM " + testEngine.base + "\nCOPY . /context\nRUN find /context -mindepth 1 -printf '%P\\n' | LC_ALL=C sort >/listing\n"
 	both(t, func(t *testing.T, getenv func(string) string) {
 		outside := filepath.Join(contextDir(t, map[string]string{"Mine": text}), "Mine")
 		for name, it := range map[string]struct {
@@ -43,7 +43,7 @@ func TestDockerfileStaysOutOfTheImage(t *testing.T) {
 // Our builds support the same options as the Docker CLI: secrets that no layer keeps, keys of an SSH agent, a target
 // stage, labels.
 func TestMountsOfABuild(t *testing.T) {
-	text := "FROM " + world.base + " AS first\n" +
+	text := "FROM " + testEngine.base + " AS first\n" +
 		"RUN --mount=type=secret,id=token cp /run/secrets/token /copied\n" +
 		"RUN --mount=type=secret,id=VALUE test \"$(cat /run/secrets/VALUE)\" = 'of the environment'\n" +
 		"RUN --mount=type=ssh python3 -c \"import os, socket; s = socket.socket(socket.AF_UNIX); s.connect(os.environ['SSH_AUTH_SOCK']); " +
@@ -51,7 +51,7 @@ func TestMountsOfABuild(t *testing.T) {
 		"s.sendall(bytes([0, 0, 0, 1, 19])); a = s.recv(4096); assert a[4] == 5\"\n" + // a request to delete all keys
 
 		"RUN cp /copied /listing\n" +
-		"FROM " + world.base + "\nRUN exit 9\n"
+		"FROM " + testEngine.base + "\nRUN exit 9\n"
 	dir := contextDir(t, map[string]string{"Dockerfile": text})
 	secret := filepath.Join(contextDir(t, map[string]string{"token": "hidden\n"}), "token")
 	key := filepath.Join(t.TempDir(), "key")
@@ -99,11 +99,11 @@ func TestMountsOfABuild(t *testing.T) {
 // A Dockerfile that needs a feature that this builder lacks is refused with this reason.
 func TestUnsupportedBuilderFeatures(t *testing.T) {
 	both(t, func(t *testing.T, getenv func(string) string) {
-		dir := contextDir(t, map[string]string{"Dockerfile": "FROM " + world.base + "\nRUN <<EOF\nmake all\nEOF\n"})
+		dir := contextDir(t, map[string]string{"Dockerfile": "FROM " + testEngine.base + "\nRUN <<EOF\nmake all\nEOF\n"})
 		_, _, err := build(t, builder(t, images.Options{Getenv: getenv}), entity.ImageBuild{Image: image(t), Context: dir})
 		wants(t, err, fault.Invalid, "heredoc", "MAKE", "DOCKER_BUILDKIT")
 	})
-	dir := contextDir(t, map[string]string{"Dockerfile": "# syntax=127.0.0.1:1/docker/dockerfile:1\nFROM " + world.base + "\n"})
+	dir := contextDir(t, map[string]string{"Dockerfile": "# syntax=127.0.0.1:1/docker/dockerfile:1\nFROM " + testEngine.base + "\n"})
 	_, _, err := build(t, builder(t, images.Options{}), entity.ImageBuild{Image: image(t), Context: dir})
 	wants(t, err, fault.Unavailable, "# syntax=", "127.0.0.1:1/docker/dockerfile:1", "delete the line")
 }

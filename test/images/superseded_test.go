@@ -18,7 +18,7 @@ func TestSuperseded(t *testing.T) {
 		harness.NoContainers(t)
 		b, name := builder(t, images.Options{Getenv: getenv}), image(t)
 		version := func(text string, pin bool) entity.ImageBuilt {
-			dir := contextDir(t, map[string]string{"Dockerfile": "FROM " + world.base + "\nRUN echo " + t.Name() + text + " >/made\n"})
+			dir := contextDir(t, map[string]string{"Dockerfile": "FROM " + testEngine.base + "\nRUN echo " + t.Name() + text + " >/made\n"})
 			built, out, err := build(t, b, entity.ImageBuild{Image: name, Context: dir, Push: true, Pin: pin})
 			if err != nil {
 				t.Fatalf("%v\n%s", detail(err), out)
@@ -56,11 +56,11 @@ func TestSuperseded(t *testing.T) {
 		docker(t, "image", "tag", first.ID, own)
 		expect("with a name of the user's")
 		docker(t, "image", "rm", own)
-		said := docker(t, "build", "-q", contextDir(t, map[string]string{"Dockerfile": "FROM " + name + "\nRUN echo heir >/heir\n"}))
-		heir := said[strings.LastIndexByte(said, '\n')+1:] // after a warning
-		t.Cleanup(func() { _ = exec.Command("docker", "image", "rm", "-f", heir).Run() })
+		output := docker(t, "build", "-q", contextDir(t, map[string]string{"Dockerfile": "FROM " + name + "\nRUN echo heir >/heir\n"}))
+		newImage := output[strings.LastIndexByte(output, '\n')+1:] // after a warning
+		t.Cleanup(func() { _ = exec.Command("docker", "image", "rm", "-f", newImage).Run() })
 		expect("with an image without a name that was made from one", first.ID)
-		docker(t, "image", "rm", heir)
+		docker(t, "image", "rm", newImage)
 		made := docker(t, "container", "create", first.ID)
 		expect("with a container")
 		docker(t, "container", "rm", made)

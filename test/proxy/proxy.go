@@ -35,7 +35,7 @@ type Proxy struct {
 	addr    *net.TCPAddr
 	forward *httputil.ReverseProxy
 
-	life     sync.Mutex // guards the next two fields
+	lifeMu   sync.Mutex // guards the next two fields
 	servers  []*http.Server
 	listener net.Listener
 
@@ -99,8 +99,8 @@ func (p *Proxy) Close() {
 	if r != nil {
 		r.free()
 	}
-	p.life.Lock()
-	defer p.life.Unlock()
+	p.lifeMu.Lock()
+	defer p.lifeMu.Unlock()
 	p.closeAll()
 }
 

@@ -19,8 +19,8 @@ func (p *Proxy) RefuseFrom(n int, after time.Duration) error {
 		return err
 	}
 	p.Reset()
-	p.life.Lock()
-	defer p.life.Unlock()
+	p.lifeMu.Lock()
+	defer p.lifeMu.Unlock()
 	p.closeAll() // including idle connections
 	p.mu.Lock()
 	p.refuse = &refusal{from: n, after: after, free: free}
@@ -38,8 +38,8 @@ func (p *Proxy) RefuseFrom(n int, after time.Duration) error {
 
 // Accept ends the refusal that RefuseFrom began. Connections accepted before continue.
 func (p *Proxy) Accept() error {
-	p.life.Lock()
-	defer p.life.Unlock()
+	p.lifeMu.Lock()
+	defer p.lifeMu.Unlock()
 	return p.accept(nil)
 }
 
@@ -74,8 +74,8 @@ func (p *Proxy) stopListening(r *refusal) {
 	_ = p.listener.Close()
 	if r.after > 0 {
 		time.AfterFunc(r.after, func() {
-			p.life.Lock()
-			defer p.life.Unlock()
+			p.lifeMu.Lock()
+			defer p.lifeMu.Unlock()
 			_ = p.accept(r)
 		})
 	}
@@ -88,9 +88,9 @@ func (p *Proxy) admit(n int) bool {
 	r := p.refuse
 	p.mu.Unlock()
 	if r != nil && n == r.from-1 {
-		p.life.Lock()
+		p.lifeMu.Lock()
 		p.stopListening(r)
-		p.life.Unlock()
+		p.lifeMu.Unlock()
 	}
 	return r == nil || n < r.from
 }

@@ -45,8 +45,8 @@ func TestProcessesThatWriteTheCache(t *testing.T) {
 			reads += documents(t, u.Home)
 		}
 	})
-	for _, a := range atOnce(t, u, lines...) {
-		understandable(t, a, "conflict")
+	for _, a := range runConcurrently(t, u, lines...) {
+		checkErrorCode(t, a, "conflict")
 	}
 	close(done)
 	reader.Wait()

@@ -24,8 +24,8 @@ import (
 
 var write = flag.Bool("write", false, "write the counts to docs/reliability.md")
 
-// atOnce runs command lines concurrently and returns their results in order.
-func atOnce(t *testing.T, u *cloud.Client, lines ...string) []cloud.Result {
+// runConcurrently runs command lines concurrently and returns their results in order.
+func runConcurrently(t *testing.T, u *cloud.Client, lines ...string) []cloud.Result {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
@@ -38,8 +38,8 @@ func atOnce(t *testing.T, u *cloud.Client, lines ...string) []cloud.Result {
 	return answers
 }
 
-// understandable checks that a command succeeded, or that it reports one of the allowed errors with a cause and a fix.
-func understandable(t *testing.T, a cloud.Result, codes ...string) {
+// checkErrorCode checks that a command succeeded, or that it reports one of the allowed errors with a cause and a fix.
+func checkErrorCode(t *testing.T, a cloud.Result, codes ...string) {
 	t.Helper()
 	if a.Status == 0 {
 		return
@@ -106,14 +106,14 @@ func TestDeploysToCodeEngineAtOnce(t *testing.T) {
 	}
 	want := checkState(t, alone)
 	u := newClientOf(t, "code_engine")
-	for _, a := range atOnce(t, u, repeat("deploy me/img:1 -m 256,512", 8)...) {
-		understandable(t, a)
+	for _, a := range runConcurrently(t, u, repeat("deploy me/img:1 -m 256,512", 8)...) {
+		checkErrorCode(t, a)
 	}
 	if got := checkState(t, u); strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("eight leave\n%s\none leaves\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	for _, a := range atOnce(t, u, "deploy me/img:1 -m 512 --force", "delete me/img:1 -m 512 -f", "deploy me/img:1", "delete me/img:1 -f", "delete all -f") {
-		understandable(t, a, "conflict", "not_found")
+	for _, a := range runConcurrently(t, u, "deploy me/img:1 -m 512 --force", "delete me/img:1 -m 512 -f", "deploy me/img:1", "delete me/img:1 -f", "delete all -f") {
+		checkErrorCode(t, a, "conflict", "not_found")
 	}
 	checkState(t, u)
 	if a := u.Binary(t.Context(), t, "deploy me/img:1 -m 256,512"); a.Status != 0 {
@@ -131,8 +131,8 @@ func TestTwentyDeploysOfTheSame(t *testing.T) {
 	}
 	want := checkState(t, alone)
 	u := newClient(t)
-	for _, a := range atOnce(t, u, repeat("deploy me/img:1 -m 256,512", 20)...) {
-		understandable(t, a)
+	for _, a := range runConcurrently(t, u, repeat("deploy me/img:1 -m 256,512", 20)...) {
+		checkErrorCode(t, a)
 	}
 	if got := checkState(t, u); strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("twenty leave\n%s\none leaves\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
@@ -150,9 +150,9 @@ func TestConcurrentDeployAndDelete(t *testing.T) {
 		if a := u.Binary(t.Context(), t, "deploy me/img:1"); a.Status != 0 {
 			t.Fatal(a)
 		}
-		answers := atOnce(t, u, "deploy me/img:1 --force", "delete me/img:1 -f", "deploy me/img:1", "delete me/img:1 -f", "update all --force", "delete all -f")
+		answers := runConcurrently(t, u, "deploy me/img:1 --force", "delete me/img:1 -f", "deploy me/img:1", "delete me/img:1 -f", "update all --force", "delete all -f")
 		for _, a := range answers {
-			understandable(t, a, "conflict", "not_found")
+			checkErrorCode(t, a, "conflict", "not_found")
 		}
 		checkState(t, u)
 		if a := u.Binary(t.Context(), t, "deploy me/img:1"); a.Status != 0 {
@@ -171,8 +171,8 @@ func TestTwoCleans(t *testing.T) {
 	if a := u.Binary(t.Context(), t, "deploy me/img:1 -m 256,512"); a.Status != 0 {
 		t.Fatal(a)
 	}
-	for _, a := range atOnce(t, u, "clean -f", "clean -f", "clean -f") {
-		understandable(t, a)
+	for _, a := range runConcurrently(t, u, "clean -f", "clean -f", "clean -f") {
+		checkErrorCode(t, a)
 	}
 	if state := checkState(t, u); len(state) != 0 {
 		t.Errorf("left: %v", state)

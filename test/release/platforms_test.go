@@ -23,13 +23,13 @@ func (p published) start(t *testing.T) {
 		t.Fatalf("%v: %v", err, binaries)
 	}
 	home := t.TempDir()
-	said := map[string]map[string]string{} // architecture -> arguments -> output
+	outputs := map[string]map[string]string{} // architecture -> arguments -> output
 	for _, file := range binaries {
 		system, arch, _ := strings.Cut(strings.SplitN(strings.TrimSuffix(filepath.Base(file), ".exe"), "-", 4)[3], "-")
 		switch system {
 		case "linux":
 			checkELF(t, file, arch)
-			said[arch] = map[string]string{}
+			outputs[arch] = map[string]string{}
 			for _, args := range []string{"SendMetadata", "--help", "deploy --help", "version"} {
 				line := append([]string{file}, strings.Fields(args)...)
 				if arch != runtime.GOARCH {
@@ -41,7 +41,7 @@ func (p published) start(t *testing.T) {
 				if err != nil || len(out) == 0 {
 					t.Errorf("%v: %v\n%s", line, err, out)
 				}
-				said[arch][args] = string(out)
+				outputs[arch][args] = string(out)
 			}
 		case "darwin":
 			f, err := macho.Open(file)
@@ -55,9 +55,9 @@ func (p published) start(t *testing.T) {
 			}
 		}
 	}
-	for arch, answers := range said {
+	for arch, answers := range outputs {
 		for args, got := range answers {
-			want := said[runtime.GOARCH][args]
+			want := outputs[runtime.GOARCH][args]
 			if args == "version" { // its output contains the platform
 				want = strings.ReplaceAll(want, "linux/"+runtime.GOARCH, "linux/"+arch)
 			}

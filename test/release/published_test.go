@@ -43,7 +43,7 @@ func TestPublished(t *testing.T) {
 	t.Run("licenses", p.licenses)
 	t.Run("Homebrew formula", p.formula)
 	t.Run("Debian package", p.debian)
-	t.Run("same bytes", p.again)
+	t.Run("same bytes", p.rebuildPackages)
 	if *all {
 		t.Run("every platform", p.start)
 	}
@@ -114,8 +114,8 @@ func (p published) repository(t *testing.T) {
 	}
 }
 
-// again rebuilds the packages from the same binaries.
-func (p published) again(t *testing.T) {
+// rebuildPackages rebuilds the packages from the same binaries.
+func (p published) rebuildPackages(t *testing.T) {
 	dir := t.TempDir()
 	binaries, err := filepath.Glob(filepath.Join(p.dir, "fn-runtime-*-*"))
 	if err != nil || len(binaries) == 0 {

@@ -42,11 +42,11 @@ func TestSameBytes(t *testing.T) {
 	if out, err := check.CombinedOutput(); err != nil {
 		t.Errorf("the checksums are not those of the files: %s", out)
 	}
-	bill(t, first)
+	checkBillOfMaterials(t, first)
 }
 
-// bill checks that the bill of materials lists the modules that go.mod requires.
-func bill(t *testing.T, dir string) {
+// checkBillOfMaterials checks that the bill of materials lists the modules that go.mod requires.
+func checkBillOfMaterials(t *testing.T, dir string) {
 	t.Helper()
 	found, _ := filepath.Glob(filepath.Join(dir, "*.cdx.json"))
 	if len(found) != 1 {

@@ -28,8 +28,8 @@ var neighbors = []string{
 	"lithops.runtimes/2.6.0/ibm_cf/us-south/ns/a_256MB.meta.json", "data/very/deep/object.bin",
 }
 
-// raw returns the SDK's own client, for operations that no command supports.
-func raw(endpoint, access, secret string) *s3.S3 {
+// s3Client returns the SDK's own client, for operations that no command supports.
+func s3Client(endpoint, access, secret string) *s3.S3 {
 	c := aws.NewConfig().WithEndpoint(endpoint).WithRegion("us-east-1").WithS3ForcePathStyle(true).WithCredentials(credentials.NewStaticCredentials(access, secret, ""))
 	return s3.New(session.Must(session.NewSession(c)))
 }
@@ -63,7 +63,7 @@ func (b *testbed) cleanLeavesTheNeighbors(client *s3.S3, bucket string, neighbor
 	if now := b.keys(""); !maps.Equal(now, before) {
 		t.Errorf("a dry run or --older-than changed %d keys to %d", len(before), len(now))
 	}
-	// Only jobs.
+	// '--jobs-only' deletes only the objects of jobs.
 	b.Run(time.Minute, b.Bin, "clean", "--jobs-only", "-f")
 	want := maps.Clone(before)
 	for _, k := range jobs {
@@ -72,7 +72,7 @@ func (b *testbed) cleanLeavesTheNeighbors(client *s3.S3, bucket string, neighbor
 	if now := b.keys(""); !maps.Equal(now, want) {
 		t.Errorf("--jobs-only left %v", slices.Sorted(maps.Keys(now)))
 	}
-	// Everything that belongs to Lithops, and nothing else.
+	// 'clean' deletes everything that belongs to Lithops, and nothing else.
 	b.put(jobs...)
 	b.Run(time.Minute, b.Bin, "clean", "-f")
 	left := slices.Sorted(maps.Keys(b.keys("")))
@@ -105,7 +105,7 @@ func (b *testbed) cleanLeavesTheNeighbors(client *s3.S3, bucket string, neighbor
 
 func TestCleanLeavesTheNeighborsInTheLocalStore(t *testing.T) {
 	b := newTestbed(t)
-	b.cleanLeavesTheNeighbors(raw(b.s3.URL, b.endpoint.AccessKey, b.endpoint.SecretKey), b.endpoint.Bucket, neighbors)
+	b.cleanLeavesTheNeighbors(s3Client(b.s3.URL, b.endpoint.AccessKey, b.endpoint.SecretKey), b.endpoint.Bucket, neighbors)
 }
 
 // The same check with an independent store that supports versions.
@@ -180,7 +180,7 @@ func (b *testbed) gateway() (*gateway.Gateway, *s3.S3) {
 		b.t.Fatal(err)
 	}
 	b.configure(g.URL, bucket, gateway.AccessKey, gateway.SecretKey)
-	return g, raw(g.URL, gateway.AccessKey, gateway.SecretKey)
+	return g, s3Client(g.URL, gateway.AccessKey, gateway.SecretKey)
 }
 
 // Old objects are deleted, new ones are kept.

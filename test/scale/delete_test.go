@@ -41,7 +41,7 @@ func TestDeleteAllIsConcurrentAndComplete(t *testing.T) {
 	g := &gauge{hold: 20 * time.Millisecond, gather: 8}
 	b.api.Inject(deletions(g.fault))
 	b.Run(2*time.Minute, b.Bin, "delete", "all", "-f", "-q", "-j", "8")
-	if n := g.most(); n != 8 {
+	if n := g.maximum(); n != 8 {
 		t.Errorf("-j 8 deleted up to %d at once, want 8", n)
 	}
 	if a, k := b.actions(), b.keys("lithops.runtimes/"); len(a)+len(k) > 0 || len(b.list()) > 0 {
@@ -212,7 +212,7 @@ func TestInterruptedUpdateIsFinishedByTheNextRun(t *testing.T) {
 // An interrupted clean reports the remaining objects, and the next run deletes them.
 func TestInterruptedCleanIsFinishedByTheNextRun(t *testing.T) {
 	b := newTestbed(t)
-	b.all(2500, func(ctx context.Context, i int) error {
+	b.forAll(2500, func(ctx context.Context, i int) error {
 		return b.store.Put(ctx, fmt.Sprintf("lithops.jobs/%04d/status.json", i), []byte("x"))
 	})
 	b.reset()

@@ -58,8 +58,8 @@ func TestForeignRuntimesCostARequestEach(t *testing.T) {
 		return nil
 	})
 	all := b.list()
-	if len(all) != 201 || g.count != 200 || g.most() < 8 {
-		t.Errorf("%d runtimes, %d read one by one, at most %d at once", len(all), g.count, g.most())
+	if len(all) != 201 || g.count != 200 || g.maximum() < 8 {
+		t.Errorf("%d runtimes, %d read one by one, at most %d at once", len(all), g.count, g.maximum())
 	}
 	names := map[string]bool{}
 	for _, e := range all {

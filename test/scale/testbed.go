@@ -121,7 +121,7 @@ func image(n int) string { return fmt.Sprintf("%sme/copy:%04d", registry, n) }
 func (b *testbed) copies(n int, foreign bool) {
 	b.t.Helper()
 	code := base64.StdEncoding.EncodeToString([]byte("PK\x05\x06" + strings.Repeat("\x00", 18)))
-	b.all(n, func(ctx context.Context, i int) error {
+	b.forAll(n, func(ctx context.Context, i int) error {
 		a := b.seed
 		a.Name, a.Image = b.contract.Action(image(i), 256), image(i)
 		a.Annotations = map[string]any{}
@@ -137,8 +137,8 @@ func (b *testbed) copies(n int, foreign bool) {
 	b.reset()
 }
 
-// all calls work for 0 to n-1 concurrently.
-func (b *testbed) all(n int, work func(ctx context.Context, i int) error) {
+// forAll calls work for 0 to n-1 concurrently.
+func (b *testbed) forAll(n int, work func(ctx context.Context, i int) error) {
 	b.t.Helper()
 	var wg sync.WaitGroup
 	next := make(chan int)
@@ -227,14 +227,14 @@ func (g *gauge) fault(w http.ResponseWriter, r *http.Request, forward http.Handl
 	if g.begun != nil {
 		g.begun(n)
 	}
-	for end := time.Now().Add(time.Minute); g.most() < g.gather && time.Now().Before(end); {
+	for end := time.Now().Add(time.Minute); g.maximum() < g.gather && time.Now().Before(end); {
 		time.Sleep(time.Millisecond)
 	}
 	time.Sleep(g.hold)
 	forward.ServeHTTP(w, r)
 }
 
-func (g *gauge) most() int {
+func (g *gauge) maximum() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.highest

@@ -39,15 +39,15 @@ func watch(ctx context.Context, t *testing.T, pid int, dir string) (all []sample
 		case <-ctx.Done():
 			return all
 		case <-tick.C:
-			x := take(t, pid, dir)
+			x := takeSample(t, pid, dir)
 			x.at = time.Since(begin)
 			all = append(all, x)
 		}
 	}
 }
 
-// take reads one sample from /proc and the state directory.
-func take(t *testing.T, pid int, dir string) (x sample) {
+// takeSample reads one sample from /proc and the state directory.
+func takeSample(t *testing.T, pid int, dir string) (x sample) {
 	t.Helper()
 	proc := fmt.Sprintf("/proc/%d", pid)
 	status, err := os.ReadFile(proc + "/status")

@@ -53,9 +53,9 @@ func TestSoak(t *testing.T) {
 	samples := <-watched
 
 	w.settle()
-	kept := take(t, e.PID, s.LocalDir())
+	kept := takeSample(t, e.PID, s.LocalDir())
 	w.clear()
-	rested := take(t, e.PID, s.LocalDir())
+	rested := takeSample(t, e.PID, s.LocalDir())
 	judge(t, samples, rested)
 	s.FnRuntime("local", "stop")
 	harness.NoProcesses(t, s.Home)

@@ -35,18 +35,18 @@ func TestTypicalClients(t *testing.T) {
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				args := append(slices.Clone(script[1:]), e.S3Endpoint, e.AccessKey, e.SecretKey, "day-"+name)
+				args := append(slices.Clone(script[1:]), e.S3Endpoint, e.AccessKey, e.SecretKey, "clients-"+name)
 				cmd := exec.CommandContext(t.Context(), filepath.Join(script[0], "bin", "python"), args...)
-				cmd.Dir, cmd.Env = "day", append(os.Environ(), trust(e)...)
+				cmd.Dir, cmd.Env = "clients", append(os.Environ(), trust(e)...)
 				if out, err := cmd.CombinedOutput(); err != nil {
 					t.Errorf("%v\n%s", err, out)
 				}
 			})
 		}
-		for name, work := range map[string]func(*day){"aws-cli": aws, "rclone": rclone, "s3cmd": s3cmd} {
+		for name, work := range map[string]func(*clientTest){"aws-cli": aws, "rclone": rclone, "s3cmd": s3cmd} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				work(newDay(t, e, tools, "day-"+name))
+				work(newClientTest(t, e, tools, "clients-"+name))
 			})
 		}
 	})
@@ -57,8 +57,8 @@ func trust(e harness.Endpoint) []string {
 	return []string{"SSL_CERT_FILE=" + e.CAFile, "AWS_CA_BUNDLE=" + e.CAFile, "REQUESTS_CA_BUNDLE=" + e.CAFile, "PYTHONDONTWRITEBYTECODE=1"}
 }
 
-// day is the work of one command line program, in a directory with files to send.
-type day struct {
+// clientTest runs one command line program in a directory with files to upload.
+type clientTest struct {
 	*testing.T
 	harness.Endpoint
 	dir, venv, bucket string
@@ -66,8 +66,8 @@ type day struct {
 	large             string // 60 MB
 }
 
-func newDay(t *testing.T, e harness.Endpoint, venv, bucket string) *day {
-	d := &day{T: t, Endpoint: e, dir: t.TempDir(), venv: venv, bucket: bucket, large: strings.Repeat("0123456789abcdef", 60<<16)}
+func newClientTest(t *testing.T, e harness.Endpoint, venv, bucket string) *clientTest {
+	d := &clientTest{T: t, Endpoint: e, dir: t.TempDir(), venv: venv, bucket: bucket, large: strings.Repeat("0123456789abcdef", 60<<16)}
 	d.env = append(append(os.Environ(), trust(e)...), "HOME="+d.dir, "AWS_ACCESS_KEY_ID="+e.AccessKey, "AWS_SECRET_ACCESS_KEY="+e.SecretKey, "AWS_DEFAULT_REGION=us-east-1")
 	d.write("large", d.large)
 	for i := range 1500 {
@@ -76,7 +76,7 @@ func newDay(t *testing.T, e harness.Endpoint, venv, bucket string) *day {
 	return d
 }
 
-func (d *day) write(name, text string) {
+func (d *clientTest) write(name, text string) {
 	d.Helper()
 	path := filepath.Join(d.dir, name)
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -87,8 +87,8 @@ func (d *day) write(name, text string) {
 	}
 }
 
-// same compares a downloaded file with its expected content.
-func (d *day) same(name, want string) {
+// checkFile compares a downloaded file with its expected content.
+func (d *clientTest) checkFile(name, want string) {
 	d.Helper()
 	got, err := os.ReadFile(filepath.Join(d.dir, name))
 	if err != nil || string(got) != want {
@@ -97,13 +97,13 @@ func (d *day) same(name, want string) {
 }
 
 // files returns the names and sizes of the files in a directory.
-func (d *day) files(folder string) map[string]int64 {
+func (d *clientTest) files(directory string) map[string]int64 {
 	d.Helper()
 	all := map[string]int64{}
-	err := filepath.WalkDir(filepath.Join(d.dir, folder), func(path string, f os.DirEntry, err error) error {
+	err := filepath.WalkDir(filepath.Join(d.dir, directory), func(path string, f os.DirEntry, err error) error {
 		if err == nil && !f.IsDir() {
 			info, _ := f.Info()
-			all[strings.TrimPrefix(path, filepath.Join(d.dir, folder))] = info.Size()
+			all[strings.TrimPrefix(path, filepath.Join(d.dir, directory))] = info.Size()
 		}
 		return err
 	})
@@ -113,23 +113,23 @@ func (d *day) files(folder string) map[string]int64 {
 	return all
 }
 
-// fetched compares a downloaded directory with the one that was sent.
-func (d *day) fetched(folder string) {
+// checkDownload compares a downloaded directory with the one that was sent.
+func (d *clientTest) checkDownload(directory string) {
 	d.Helper()
-	if got, want := d.files(folder), d.files("many"); !maps.Equal(got, want) {
+	if got, want := d.files(directory), d.files("many"); !maps.Equal(got, want) {
 		d.Errorf("%d files came back of %d", len(got), len(want))
 	}
 }
 
 // try runs a program with the given arguments.
-func (d *day) try(program string, args ...string) (string, error) {
+func (d *clientTest) try(program string, args ...string) (string, error) {
 	cmd := exec.CommandContext(d.Context(), program, args...)
 	cmd.Dir, cmd.Env = d.dir, d.env
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }
 
-func (d *day) run(program string, args ...string) string {
+func (d *clientTest) run(program string, args ...string) string {
 	d.Helper()
 	out, err := d.try(program, args...)
 	if err != nil {
@@ -138,8 +138,8 @@ func (d *day) run(program string, args ...string) string {
 	return out
 }
 
-// opens downloads a presigned URL and compares the content.
-func (d *day) opens(link, want string) {
+// checkURL downloads a presigned URL and compares the content.
+func (d *clientTest) checkURL(link, want string) {
 	d.Helper()
 	ca, err := os.ReadFile(d.CAFile)
 	if err != nil {
@@ -161,7 +161,7 @@ func (d *day) opens(link, want string) {
 	}
 }
 
-func aws(d *day) {
+func aws(d *clientTest) {
 	program := filepath.Join(d.venv, "bin", "aws")
 	do := func(args ...string) string {
 		d.Helper()
@@ -171,24 +171,24 @@ func aws(d *day) {
 	do("s3", "mb", b)
 	do("s3", "sync", "many", b+"/many", "--quiet")
 	do("s3", "sync", b+"/many", "back", "--quiet")
-	d.fetched("back")
+	d.checkDownload("back")
 	do("s3", "cp", "large", b+"/large", "--quiet", "--metadata", "m=1")
 	do("s3", "cp", b+"/large", b+"/a b/ü+%", "--quiet")
 	do("s3", "mv", b+"/a b/ü+%", "fetched", "--quiet")
-	d.same("fetched", d.large)
+	d.checkFile("fetched", d.large)
 	if head := do("s3api", "head-object", "--bucket", d.bucket, "--key", "large"); !strings.Contains(head, `-8\"`) || !strings.Contains(head, `"m": "1"`) {
 		d.Errorf("head-object: %s", head)
 	}
 	do("s3api", "get-object", "--bucket", d.bucket, "--key", "large", "--range", "bytes=-16", "ranged")
-	d.same("ranged", "0123456789abcdef")
-	d.opens(do("s3", "presign", b+"/large"), d.large)
+	d.checkFile("ranged", "0123456789abcdef")
+	d.checkURL(do("s3", "presign", b+"/large"), d.large)
 	if out, err := d.try(program, "--endpoint-url", d.S3Endpoint, "s3api", "put-object", "--bucket", d.bucket, "--key", "large", "--if-none-match", "*"); err == nil || !strings.Contains(out, "PreconditionFailed") {
 		d.Errorf("put-object --if-none-match: %v %s", err, out)
 	}
 	do("s3", "rb", b, "--force")
 }
 
-func rclone(d *day) {
+func rclone(d *clientTest) {
 	program, err := exec.LookPath("rclone")
 	if err != nil {
 		harness.Missing(d.T, "rclone is not installed")
@@ -209,11 +209,11 @@ func rclone(d *day) {
 	do("copyto", b+"/large", b+"/copied")
 	do("moveto", b+"/copied", b+"/moved")
 	do("copyto", b+"/moved", "fetched")
-	d.same("fetched", d.large)
+	d.checkFile("fetched", d.large)
 	if got := do("cat", "--offset", "-16", b+"/large"); got != "0123456789abcdef" {
 		d.Errorf("cat --offset: %q", got)
 	}
-	d.opens(do("link", b+"/large"), d.large)
+	d.checkURL(do("link", b+"/large"), d.large)
 	do("delete", b+"/many")
 	if got := do("lsf", "-R", "--files-only", b); strings.Count(got, "\n") != 8 {
 		d.Errorf("left: %s", got)
@@ -221,7 +221,7 @@ func rclone(d *day) {
 	do("purge", b)
 }
 
-func s3cmd(d *day) {
+func s3cmd(d *clientTest) {
 	program, err := exec.LookPath("s3cmd")
 	if err != nil {
 		harness.Missing(d.T, "s3cmd is not installed")
@@ -246,10 +246,10 @@ func s3cmd(d *day) {
 	do("mv", b+"/copied", b+"/moved")
 	do("modify", "--add-header=x-amz-meta-new:2", b+"/moved")
 	do("get", b+"/moved", "fetched")
-	d.same("fetched", d.large)
+	d.checkFile("fetched", d.large)
 	if got := do("info", b+"/moved"); !strings.Contains(got, "x-amz-meta-new: 2") {
 		d.Errorf("info: %s", got)
 	}
-	d.opens(do("signurl", b+"/moved", "+600"), d.large)
+	d.checkURL(do("signurl", b+"/moved", "+600"), d.large)
 	do("rb", "--recursive", "--force", b)
 }

@@ -68,7 +68,7 @@ func quiet(t *testing.T, c *cli) {
 		}
 	}
 	for _, verb := range []string{"stop", "stop", "start", "start"} {
-		if a := c.run("fn-runtime local", verb, "-q"); a != (answer{}) {
+		if a := c.run("fn-runtime local", verb, "-q"); a != (result{}) {
 			t.Errorf("local %s -q: %+v", verb, a)
 		}
 	}
@@ -77,7 +77,7 @@ func quiet(t *testing.T, c *cli) {
 	}
 	byVariable := *c
 	byVariable.env = append(slices.Clone(c.env), "IBMCLOUD_QUIET=true")
-	if a := byVariable.run("fn-runtime", "deploy", "default", "-b", "local"); a != (answer{}) {
+	if a := byVariable.run("fn-runtime", "deploy", "default", "-b", "local"); a != (result{}) {
 		t.Errorf("IBMCLOUD_QUIET=true: %+v", a)
 	}
 }
