@@ -137,8 +137,8 @@ type existingState struct {
 }
 
 // read reads everything concurrently. If the cache of this machine lacks one of the runtimes, read also creates the
-// resources that the runtimes require. This is harmless if the resources exist, and it saves a sequential request
-// later.
+// resources that the runtimes require, except in a dry run. This is harmless if the resources exist, and it saves a
+// sequential request later.
 func (l *existingState) read(ctx context.Context) error {
 	s := l.s
 	first := false

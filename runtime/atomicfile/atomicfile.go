@@ -2,8 +2,8 @@
 // process is killed during a write.
 //
 // The new content is written to a locked temporary file in the same directory. The name of the temporary file is
-// derived from the name of the file. If a killed process leaves a temporary file, the next process that writes the file
-// reuses it, and the next one that removes the file removes it, so temporary files do not accumulate.
+// derived from the name of the file. If a killed process leaves a temporary file, the next Write of the same file
+// reuses it and the next Remove deletes it, so temporary files do not accumulate.
 //
 // It does not interpret the content of files.
 package atomicfile

@@ -22,9 +22,9 @@ type hosts struct {
 	others          []string // additional names inside the network of IBM Cloud
 }
 
-// services lists the IBM Cloud hosts that may receive the token of a session. Requests to a service use only the hosts
-// of its entry. The list contains complete host names instead of domains, because customers own host names in the
-// domains of IBM Cloud, for example those of applications and clusters.
+// services lists the IBM Cloud hosts that may receive the token of a session. A request to a service carries the token
+// only if its host is in the entry of that service. The list contains complete host names instead of domains, because
+// customers own host names in the domains of IBM Cloud, for example those of applications and clusters.
 var services = map[ibmService]hosts{
 	cloudFunctions:     {"REGION.functions.cloud.ibm.com", "private.REGION.functions.cloud.ibm.com", []string{"REGION.functions.private.cloud.ibm.com"}},
 	codeEngine:         {"api.REGION.codeengine.cloud.ibm.com", "api.private.REGION.codeengine.cloud.ibm.com", nil},

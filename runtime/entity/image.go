@@ -35,7 +35,7 @@ type ImageBuild struct {
 // BuildFile is a file that is added to the build context if the Dockerfile refers to it.
 type BuildFile struct {
 	Name string
-	Make func(ctx context.Context) ([]byte, error)
+	Make func(ctx context.Context) ([]byte, error) // creates the content
 }
 
 // Trial describes a job with which Check tests an image. The job runs in a container without a network and writes the
@@ -44,7 +44,7 @@ type Trial struct {
 	Command []string
 	Env     []string                                             // NAME=VALUE
 	Files   func(ctx context.Context) (map[string][]byte, error) // files in the container, by absolute path
-	Result  string                                               // absolute path of the metadata that the job writes
+	Result  string                                               // absolute path of the file to which the job writes the metadata
 	Lithops string                                               // version that the image must contain
 }
 

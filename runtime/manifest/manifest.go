@@ -111,8 +111,8 @@ func readFile(path string) ([]byte, error) {
 	return data, nil
 }
 
-// Parse parses the text of a file. name is its path, for error messages and for relative paths. It reports all errors
-// together, in the order of the file.
+// Parse parses the text of a file. name is its path, for error messages and for relative paths. It reports up to
+// maxFaults errors together, in the order of the file.
 func Parse(name string, data []byte, getenv func(string) string) (File, error) {
 	r := &reader{file: name, dir: baseDir(name), getenv: getenv}
 	root := r.parse(data)
@@ -144,8 +144,8 @@ func (r *reader) checkDuplicates(list []Runtime) {
 	}
 }
 
-// overlaps reports whether two declarations of an image may have the same memory size. A declaration without a size
-// overlaps with all others, because its size is determined later.
+// overlaps reports whether two declarations of an image conflict because one of them has a build, or because both may
+// have the same memory size. The size of a declaration without a size is determined later and may be any.
 func (rt Runtime) overlaps(other Runtime) bool {
 	return rt.Build != nil || other.Build != nil || len(rt.MemoryMB) == 0 || len(other.MemoryMB) == 0 ||
 		slices.ContainsFunc(rt.MemoryMB, func(mb int) bool { return slices.Contains(other.MemoryMB, mb) })

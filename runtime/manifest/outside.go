@@ -9,15 +9,16 @@ func (b *Build) Outside(dir string) (paths []string) {
 		if path == "" {
 			continue
 		}
-		if rel, err := filepath.Rel(resolved(dir), resolved(path)); err != nil || !filepath.IsLocal(rel) {
+		if rel, err := filepath.Rel(resolvePath(dir), resolvePath(path)); err != nil || !filepath.IsLocal(rel) {
 			paths = append(paths, path)
 		}
 	}
 	return paths
 }
 
-// resolved returns a path with all symbolic links resolved. If the path does not exist, it resolves the existing part.
-func resolved(path string) string {
+// resolvePath returns a path with all symbolic links resolved. If the path does not exist, it resolves the existing
+// part.
+func resolvePath(path string) string {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return path
@@ -26,7 +27,7 @@ func resolved(path string) string {
 		return target
 	}
 	if dir := filepath.Dir(abs); dir != abs {
-		return filepath.Join(resolved(dir), filepath.Base(abs))
+		return filepath.Join(resolvePath(dir), filepath.Base(abs))
 	}
 	return abs
 }

@@ -16,6 +16,7 @@ var (
 	buildKeys   = []string{"context", "dockerfile", "args", "platform"}
 )
 
+// codeSources are the values of the key "code".
 var codeSources = []string{"config-map", "image"}
 
 func (r *reader) runtimes(n *yaml.Node) (all []Runtime) {
@@ -115,7 +116,7 @@ func (r *reader) runtime(n *yaml.Node, regions []string) (Runtime, bool) {
 	return rt, true
 }
 
-// build reads a directory, or a mapping with all build settings.
+// build reads the settings of a build: the directory of the build context, or a mapping with all settings.
 func (r *reader) build(n *yaml.Node) *Build {
 	if tagOf(resolveAlias(n)) == "!!str" {
 		return &Build{Context: r.path(n)}

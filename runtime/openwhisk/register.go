@@ -50,7 +50,7 @@ func (c *Compute) Register(ctx context.Context, r entity.Registered, code lithop
 		case err == nil:
 			delete(a.Annotations, entity.NoteRevision)
 			stored = amended
-		case !fault.Is(err, fault.NotFound) && !fault.Is(err, fault.Invalid): // both errors mean that the action was deleted in the meantime
+		case !fault.Is(err, fault.NotFound) && !fault.Is(err, fault.Invalid): // NotFound and Invalid mean that the action was deleted in the meantime
 			return r, err
 		}
 	}

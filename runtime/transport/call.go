@@ -10,8 +10,8 @@ import (
 type Call struct {
 	// Repeatable marks a POST or PATCH request as safe to process twice.
 	Repeatable bool
-	// IsRace reports from the body of a 409 response whether it only means that a concurrent request was faster, so
-	// that the same request can be retried. If it is nil, no 409 is retried.
+	// IsRace reports whether a 409 response with this body only means that a concurrent request was faster, so that the
+	// same request can be retried. If it is nil, no 409 is retried.
 	IsRace func(body []byte) bool
 	// NoRetry disables retries: the first response or error is the result.
 	NoRetry bool

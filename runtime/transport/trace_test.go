@@ -14,7 +14,7 @@ import (
 // Secrets in all locations that can hold one do not appear in the trace.
 func TestTraceKeepsSecrets(t *testing.T) {
 	var out bytes.Buffer
-	cases := []struct{ kind, request, answer string }{
+	cases := []struct{ kind, request, response string }{
 		{"application/json", `{"exec":{"kind":"blackbox","image":"user/img","code":"SECRET1"},"limits":{"memory":256},"parameters":[{"key":"k","value":"SECRET2"}]}`,
 			`{"access_token":"SECRET3","refresh_token":"SECRET4","expires_in":3600,"activationId":"abc","logs":["SECRET5"],"response":{"result":{"x":"SECRET6","y":["SECRET7"]}}}`},
 		{"application/x-www-form-urlencoded", "grant_type=g&apikey=SECRET8", ""},
@@ -24,7 +24,7 @@ func TestTraceKeepsSecrets(t *testing.T) {
 		{"text/plain", "SECRETF", "SECRETG"},
 	}
 	for _, c := range cases {
-		s := &script{steps: []step{{status: 200, body: c.answer, header: http.Header{
+		s := &script{steps: []step{{status: 200, body: c.response, header: http.Header{
 			"Content-Type": {c.kind}, "Set-Cookie": {"SECRETH"}, "X-Request-Id": {"shown-id"}, "Location": {"https://x/?token=SECRETI"}}}}}
 		rt := New(Options{Base: s, Trace: &out, Origin: "https://api.test", Auth: Auth{Basic: "user:SECRETPASS"}, Secrets: []string{"SECRETHMAC"}})
 		req := request(t, t.Context(), "PUT", c.request)
