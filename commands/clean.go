@@ -22,7 +22,7 @@ func newClean(f *Factory) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "clean",
 		Short: i18n.M("Delete all Lithops data except its configuration.").ID,
-		Long:  i18n.M("Deletes runtimes, packages, metadata and job objects, and removes caches and job files from this machine. Everything outside the Lithops prefixes stays untouched, including configurations and the buckets of the storage 'localhost'.").ID,
+		Long:  i18n.M("Deletes runtimes, packages, metadata and job objects, and removes caches and job files from this machine. Everything outside the Lithops prefixes stays untouched, including configurations and the buckets of the storage backend 'localhost'.").ID,
 		Example: example(i18n.M("Show what would be deleted"), "clean --dry-run") +
 			example(i18n.M("Delete only job objects older than a week"), "clean --jobs-only --older-than 7d -f") +
 			example(i18n.M("Delete everything, including the namespace"), "clean --all"),

@@ -20,7 +20,7 @@ func newDoctor(f *Factory) *cobra.Command {
 		Use:   "doctor",
 		Short: i18n.M("Check prerequisites and suggest fixes.").ID,
 		Long:  i18n.M("Checks the session, region, namespace, bucket, caches, container engine, Python and Lithops. With '--repair', fixes metadata without a runtime, stale caches, runtimes whose metadata the client cannot use, and resources left by earlier jobs.").ID,
-		Example: example(i18n.M("Check"), "doctor") +
+		Example: example(i18n.M("Check all prerequisites"), "doctor") +
 			example(i18n.M("Fix problems that make the client hang"), "doctor --repair"),
 		Args: arguments(0, 0, i18n.Message{}),
 		RunE: func(cmd *cobra.Command, _ []string) error {

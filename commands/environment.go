@@ -14,7 +14,7 @@ func Environment() view.Help {
 	return view.Help{
 		Name:  environmentTopic,
 		Short: i18n.M("Environment variables that the plug-in reads."),
-		Long:  i18n.M("A flag overrides a variable. An empty variable is treated as unset."),
+		Long:  i18n.M("An option overrides a variable. An empty variable is treated as unset."),
 		Variables: []view.Entry{
 			{Term: backendVariable, Meaning: i18n.M("The compute backend, same as '--backend'.")},
 			{Term: "FN_RUNTIME_USER_KEY", Meaning: i18n.M("The user part of package and job names, same as '--user-key'.")},
@@ -36,7 +36,7 @@ func Environment() view.Help {
 			{Term: "HTTPS_PROXY, HTTP_PROXY, NO_PROXY", Meaning: i18n.M("The proxy for requests, and the hosts that bypass it.")},
 			{Term: "SSL_CERT_FILE, SSL_CERT_DIR", Meaning: i18n.M("Certificate authorities to trust instead of the system's.")},
 			{Term: "REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE", Meaning: i18n.M("Additional certificate authorities to trust, as the Lithops client does.")},
-			{Term: "AWS_CA_BUNDLE", Meaning: i18n.M("Certificate authorities that the Lithops client trusts for object storage. 'ibmcloud fn-runtime doctor' checks whether they include the local endpoint's authority.")},
+			{Term: "AWS_CA_BUNDLE", Meaning: i18n.M("Certificate authorities that the Lithops client trusts for object storage. 'ibmcloud fn-runtime doctor' checks whether they include the local endpoint's certificate authority.")},
 			{Term: "DOCKER_HOST, DOCKER_CONTEXT, CONTAINER_HOST, XDG_RUNTIME_DIR", Meaning: i18n.M("Where to find the container engine.")},
 			{Term: "DOCKER_CONFIG", Meaning: i18n.M("The directory of Docker's config.json, which holds the credentials of 'docker login'.")},
 			{Term: "DOCKER_API_VERSION, DOCKER_TLS, DOCKER_TLS_VERIFY, DOCKER_CERT_PATH", Meaning: i18n.M("Connection settings for DOCKER_HOST.")},

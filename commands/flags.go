@@ -135,7 +135,7 @@ func (t *targetFlags) addChanging(f *Factory, cmd *cobra.Command, dryRun *bool) 
 // addPlanning adds the flags of commands that carry out a plan.
 func (t *targetFlags) addPlanning(cmd *cobra.Command, dryRun *bool) {
 	boolFlag(cmd, dryRun, "dry-run", "", i18n.M("Show the planned changes without applying them."))
-	boolFlag(cmd, &t.detailed, "detailed-exitcode", "", i18n.M("Exit with status 2 if something differs, or 0 if nothing differs."))
+	boolFlag(cmd, &t.detailed, "detailed-exitcode", "", i18n.M("Exit with status 2 if there are changes, or 0 if there are none."))
 }
 
 func (t *targetFlags) addJobs(cmd *cobra.Command) {

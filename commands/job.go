@@ -33,7 +33,7 @@ func newRun(f *Factory) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   runName + " -- PROGRAM [ARGUMENT]...",
 		Short: i18n.M("Run a Lithops job with the matching configuration.").ID,
-		Long:  i18n.M("Runs a program that uses the Lithops client, such as python with a script. The program gets a configuration that matches the session, backend and bucket, in a private file that is removed afterwards, and the settings to verify the local endpoint's certificate. The program uses this terminal and receives the signals, and the command exits with the program's exit status. If the runtime is not deployed, the command reports this before the job waits for the runtime.").ID,
+		Long:  i18n.M("Runs a program that uses the Lithops client, such as python with a script. The program gets a configuration that matches the session, backend and bucket, in a private file that is removed afterwards, and the settings to verify the local endpoint's certificate. The program uses this terminal and receives the signals sent to the command, and the command exits with the program's exit status. If the runtime is not deployed, the command fails without starting the program.").ID,
 		Example: example(i18n.M("Run a job on the local endpoint and deploy its runtime if it is missing"), "run -b local --deploy -- python job.py") +
 			example(i18n.M("Run a job in your own runtime"), "run --runtime docker.io/me/runtime:1.0 -- python job.py --size 10"),
 		Args: func(_ *cobra.Command, args []string) error {

@@ -133,7 +133,7 @@ func newLocalEnv(f *Factory) *cobra.Command {
 func asFlag(cmd *cobra.Command, as *string) {
 	services := []string{codeEngine}
 	cmd.Flags().Var(choice{values: services, set: func(s string) { *as = s }, get: func() string { return *as }},
-		"as", i18n.M("Make the endpoint emulate this `SERVICE`: code_engine.").ID)
+		"as", i18n.M("Make the local endpoint emulate this `SERVICE`: code_engine.").ID)
 	complete(cmd, "as", services...)
 }
 

@@ -142,7 +142,7 @@ func (i sharedImages) Ping(ctx context.Context) (string, error) {
 		Ping(ctx context.Context) (string, error)
 	})
 	if !ok {
-		return "", fault.New(fault.NotFound, i18n.M("Docker was not checked."), i18n.Message{})
+		return "", fault.New(fault.NotFound, i18n.M("The container engine was not checked."), i18n.Message{})
 	}
 	return engine.Ping(ctx)
 }

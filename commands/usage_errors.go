@@ -22,12 +22,12 @@ func flagError(cmd *cobra.Command, err error) error {
 	case errors.As(err, &unknown):
 		name := unknown.GetSpecifiedName()
 		if unknown.GetSpecifiedShortnames() != "" {
-			return usage(i18n.M("Unknown flag '{{.Flag}}'.", "Flag", "-"+name))
+			return usage(i18n.M("Unknown option '{{.Flag}}'.", "Flag", "-"+name))
 		}
 		if near := text.Nearest(name, flagNames(cmd)); near != "" {
-			return usage(i18n.M("Unknown flag '{{.Flag}}'. Did you mean '{{.Near}}'?", "Flag", "--"+name, "Near", "--"+near))
+			return usage(i18n.M("Unknown option '{{.Flag}}'. Did you mean '{{.Near}}'?", "Flag", "--"+name, "Near", "--"+near))
 		}
-		return usage(i18n.M("Unknown flag '{{.Flag}}'.", "Flag", "--"+name))
+		return usage(i18n.M("Unknown option '{{.Flag}}'.", "Flag", "--"+name))
 	case errors.As(err, &missing):
 		return usage(i18n.M("'{{.Flag}}' requires a value.", "Flag", "--"+missing.GetFlag().Name))
 	case fault.Is(err, fault.Usage):
@@ -36,6 +36,8 @@ func flagError(cmd *cobra.Command, err error) error {
 		reason := i18n.M("{{.Error}}", "Error", errors.Unwrap(invalid).Error())
 		if v := (valueError{}); errors.As(err, &v) {
 			reason = v.Message
+		} else if invalid.GetFlag().Value.Type() == "bool" {
+			reason = i18n.M("Possible values: {{.Values}}.", "Values", "true, false")
 		}
 		return usage(i18n.M("Invalid value '{{.Value}}' for '{{.Flag}}'. {{.Reason}}",
 			"Value", invalid.GetValue(), "Flag", "--"+invalid.GetFlag().Name, "Reason", reason))

@@ -114,7 +114,7 @@ func (s *Service) cleanCaches() (tasks []*plan.Task) {
 			func(context.Context) error { return s.Cache.RemoveAll(s.Contract.Backend) }))
 	}
 	if files := lithops.TempFiles(s.TempDir); len(files) > 0 {
-		tasks = append(tasks, plan.Step(plan.Item{Change: Delete, Kind: KindFiles, Name: s.TempDir, Reason: i18n.M("Job files. Buckets of the storage 'localhost' in this directory are kept.")},
+		tasks = append(tasks, plan.Step(plan.Item{Change: Delete, Kind: KindFiles, Name: s.TempDir, Reason: i18n.M("Job files. Buckets of the storage backend 'localhost' in this directory are kept.")},
 			func(context.Context) error { return lithops.RemoveTemp(files) }))
 	}
 	return tasks

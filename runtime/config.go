@@ -33,10 +33,10 @@ func (s *Service) LithopsConfig(_ context.Context, req ConfigRequest) ([]byte, e
 	if err != nil {
 		return nil, err
 	}
-	more := []string{"Save it as ~/.lithops/config, or set LITHOPS_CONFIG_FILE to its path. '" + req.Program + " lithops-config -o FILE' writes it to a file."}
+	more := []string{"The client reads ~/.lithops/config, or the file that LITHOPS_CONFIG_FILE specifies. To write the file, rerun this command with '-o FILE'."}
 	if !req.ShowSecrets {
 		doc.Mask(lithops.Masked)
-		more = append(more, "Secrets are masked. Print them with '"+req.Program+" lithops-config --show-secrets'.")
+		more = append(more, "Secrets are masked. To print them, rerun this command with '--show-secrets'.")
 	}
 	return doc.Text(s.Target.Endpoint+".", append(more, s.environmentComments(req.Program)...)...)
 }
@@ -111,7 +111,7 @@ func (s *Service) environmentComments(program string) []string {
 	case s.Target.CABundle == "":
 		return nil
 	case s.Target.Proxy != "": // the proxy URL contains a secret
-		return []string{"To reach the local endpoint, the client needs the environment variables that " + exports + " prints. Without them, it connects to IBM Cloud."}
+		return []string{"The client reaches the endpoint only with the environment variables that " + exports + " prints. Without them, it connects to IBM Cloud."}
 	}
 	return []string{"To verify the endpoint's certificate, the client needs these environment variables (printed by " + exports + "):",
 		"  REQUESTS_CA_BUNDLE=" + s.Target.CABundle, "  AWS_CA_BUNDLE=" + s.Target.CABundle}

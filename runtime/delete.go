@@ -29,7 +29,7 @@ func (s *Service) delete(ctx context.Context, sel site.Selector, req DeleteReque
 	}
 	toDelete := sel.Pick(inv)
 	if len(toDelete) == 0 && req.Name != AllName {
-		return Result{DryRun: req.DryRun}, sel.NotFound(inv)
+		return Result{DryRun: req.DryRun}, sel.NothingToDelete(inv)
 	}
 	p := plan.New(&s.Site, lithops.Bundle{})
 	p.Remove(inv, toDelete, i18n.Message{})

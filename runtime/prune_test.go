@@ -102,7 +102,7 @@ func TestPruneDeletesSupersededImages(t *testing.T) {
 	if _, err := w.Prune(t.Context(), runtime.PruneRequest{Images: true}); err != nil || len(docker.old) != 2 {
 		t.Errorf("left: %+v, %v", docker.old, err)
 	}
-	docker.fail = fault.New(fault.Unavailable, i18n.M("No Docker Engine is reachable from this machine."), i18n.M("Start one."))
+	docker.fail = fault.New(fault.Unavailable, i18n.M("No container engine is reachable from this machine."), i18n.M("Start one."))
 	if _, err := w.Prune(t.Context(), runtime.PruneRequest{Images: true}); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("without an engine: %v", err)
 	}

@@ -121,6 +121,6 @@ func (s *Service) drift(e site.Entry, d Detail) []i18n.Message {
 	}
 	add(d.CacheState == CacheStale && d.MetadataStored, i18n.M("The copy in the local cache differs from the metadata in the bucket, and the client reads the copy."))
 	add(d.CacheState == CacheStale && !d.MetadataStored, i18n.M("The local cache contains metadata that is missing from the bucket."))
-	add(s.Target.HostPython, i18n.M("The local endpoint uses the Python installation of this machine, not the image."))
+	add(s.Target.HostPython, i18n.M("The local endpoint uses the Python installation on this machine, not the image."))
 	return drift
 }

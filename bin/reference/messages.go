@@ -40,8 +40,8 @@ func messages() (string, error) {
 	}
 	slices.Sort(rows)
 	rows = slices.Compact(rows)
-	return "# Messages\n\nThe error messages with suggested fixes. Words in capitals are placeholders. `make docs` generates this page from the\n" +
-		"source. More about common errors: [troubleshooting](../troubleshooting.md).\n\n| message | what to do |\n|---|---|\n" + strings.Join(rows, "\n") + "\n", nil
+	return "# Messages\n\nThe error messages with suggested fixes. Words in capitals are placeholders, except units and environment\n" +
+		"variables. `make docs` generates this page from the source. More about common errors: [troubleshooting](../troubleshooting.md).\n\n| message | what to do |\n|---|---|\n" + strings.Join(rows, "\n") + "\n", nil
 }
 
 // faultRow returns the table row of fault.New(kind, i18n.M(reason, ...), i18n.M(recovery, ...)).

@@ -103,7 +103,7 @@ func (v *View) detail(d runtime.Detail) {
 		{action, c(d.ID.Name)},
 		{i18n.M("Metadata"), c(d.MetadataKey) + " (" + v.plain(stored) + ")"},
 		{i18n.M("Local cache"), c(d.CachePath) + " (" + v.plain(cacheText(d.CacheState)) + ")"},
-		{i18n.M("Bundle"), shortHash(c(d.BundleDeployed))},
+		{i18n.M("Lithops code"), shortHash(c(d.BundleDeployed))},
 		{i18n.M("Updated"), shortTime(d.UpdatedAt)},
 		{i18n.M("Modules"), v.modules(d.Modules)},
 	})

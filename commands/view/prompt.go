@@ -17,7 +17,7 @@ func (v *View) Confirm(ctx context.Context, question i18n.Message) (bool, error)
 	if v.JSON || !v.InTTY {
 		return false, fault.New(fault.Usage,
 			i18n.M("Cannot ask for confirmation without a terminal."),
-			i18n.M("Pass '-f' to continue without confirmation, or '--dry-run' to show what would be done."))
+			i18n.M("Pass '-f' to skip the confirmation, or '--dry-run' to show the planned changes."))
 	}
 	defer v.pause()()
 	fmt.Fprintf(v.Err, "%s [y/N]%s ", v.errText(question), paint(v.ErrColor, entityName, ">"))

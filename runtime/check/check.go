@@ -310,7 +310,7 @@ type pinger interface {
 func (d *Doctor) checkDocker(ctx context.Context) Check {
 	images, can := d.Images.(pinger)
 	if !can {
-		return Check{Status: Skipped, Finding: i18n.M("Docker was not checked.")}
+		return Check{Status: Skipped, Finding: i18n.M("The container engine was not checked.")}
 	}
 	engine, err := images.Ping(ctx)
 	if err != nil {

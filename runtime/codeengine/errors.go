@@ -71,7 +71,7 @@ func (c *Client) responseError(about subject, status int, body []byte) error {
 	message := errorMessage(response, status)
 	if kind == fault.NotFound && (err != nil || len(response.Errors) == 0) { // 404 responses of the API contain errors
 		return fault.New(fault.Unavailable,
-			i18n.M("There is no Code Engine API at {{.URL}}: {{.Words}}", "URL", c.base.String(), "Words", message),
+			i18n.M("No Code Engine API was found at {{.URL}}: {{.Words}}", "URL", c.base.String(), "Words", message),
 			i18n.M("Check the endpoint and the region."))
 	}
 	var reason i18n.Message

@@ -129,7 +129,7 @@ func (c *Compute) DeleteResource(ctx context.Context, t entity.Resource) error {
 		return err
 	}
 	if i := slices.IndexFunc(jobs, func(j jobDoc) bool { return j.ImageSecret == t.Name }); i >= 0 {
-		return fault.New(fault.Conflict, i18n.M("Job {{.Job}} uses the secret {{.Name}}.", "Job", jobs[i].Name, "Name", t.Name), i18n.M("Rerun the command."))
+		return fault.New(fault.Conflict, i18n.M("The secret {{.Name}} was not deleted because job {{.Job}} uses it.", "Job", jobs[i].Name, "Name", t.Name), i18n.M("Rerun the command."))
 	}
 	return transport.ConfirmNotFound(t.Name, c.client.deleteSecret(ctx, t.Name), func() error { return c.client.findSecret(ctx, t.Name) })
 }

@@ -153,7 +153,7 @@ func TestErrorResponses(t *testing.T) {
 		{403, errorBody("quota_exceeded", "The quota is exceeded"), fault.Failed, "quota", "fn-runtime clean", true},
 		{400, errorBody("invalid", "combination of scale_cpu_limit is not valid"), fault.Invalid, "scale_cpu_limit", "Correct", true},
 		{404, errorBody("resource_not_found", "Resource not found."), fault.NotFound, "did not find the jobs", "project", true},
-		{404, "<html>not here</html>", fault.Unavailable, "no Code Engine API", "endpoint", false},
+		{404, "<html>not here</html>", fault.Unavailable, "No Code Engine API", "endpoint", false},
 		{409, errorBody("conflict", "It exists"), fault.Conflict, "It exists", "ommand", true},
 		{412, errorBody("tag", "Changed"), fault.Conflict, "Changed", "ommand", true},
 		{429, "", fault.Throttled, "Too Many Requests", "--jobs", false},

@@ -50,7 +50,7 @@ func (p *opening) resourceGroup(ctx context.Context) (string, error) {
 	if s != nil && s.ResourceGroupID != "" {
 		return s.ResourceGroupID, nil
 	}
-	return "", fault.New(fault.Invalid, i18n.M("No resource group is specified in which to create the namespace or project."),
+	return "", fault.New(fault.Invalid, i18n.M("No resource group is specified for the new namespace or project."),
 		i18n.M("Target a resource group with 'ibmcloud target -g GROUP', or pass '--resource-group'."))
 }
 

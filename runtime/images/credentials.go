@@ -34,7 +34,7 @@ func (b *Builder) accounts(ctx context.Context, e *engine.Engine) map[string]reg
 // warnExposed warns once that no credentials are sent to the engine.
 func (b *Builder) warnExposed(e *engine.Engine) {
 	b.exposed.Do(func() {
-		b.o.Warn(i18n.M("The Docker Engine at {{.Host}} is on another machine and does not use TLS. No registry credentials are sent to it, so base images are pulled anonymously.", "Host", e.Host))
+		b.o.Warn(i18n.M("The container engine at {{.Host}} is on another machine and does not use TLS. No registry credentials are sent to it, so base images are pulled anonymously.", "Host", e.Host))
 	})
 }
 
@@ -53,6 +53,6 @@ func (b *Builder) checkPush(ctx context.Context, e *engine.Engine, host string) 
 // exposedFault returns the error for data that would be sent to an exposed engine. what describes the data.
 func exposedFault(e *engine.Engine, what i18n.Message) error {
 	return fault.New(fault.Denied,
-		i18n.M("The Docker Engine at {{.Host}} is on another machine and does not use TLS, so {{.What}} would be sent unencrypted.", "Host", e.Host, "What", what),
+		i18n.M("The container engine at {{.Host}} is on another machine and does not use TLS, so {{.What}} would be sent unencrypted.", "Host", e.Host, "What", what),
 		i18n.M("Connect to it over TLS (DOCKER_TLS_VERIFY and DOCKER_CERT_PATH) or SSH: 'DOCKER_HOST=ssh://USER@HOST'."))
 }

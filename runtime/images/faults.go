@@ -38,12 +38,12 @@ func engineFault(ctx context.Context, e *engine.Engine, err error) error {
 	defer cancel()
 	if _, pingErr := e.Ping(ping); pingErr != nil || !rejected(err) {
 		return fault.New(fault.Unavailable,
-			i18n.M("The connection to the Docker Engine at {{.Host}} was lost.", "Host", e.Host),
+			i18n.M("The connection to the container engine at {{.Host}} was lost.", "Host", e.Host),
 			i18n.M("Check that the engine is running ('docker info'), then rerun the command; it resumes after the last completed step.")).
 			With(sanitize(err.Error())).Because(err)
 	}
-	return fault.New(fault.Failed, i18n.M("The Docker Engine rejected the request: {{.Error}}.", "Error", inline(err.Error())),
-		i18n.M("Check that the engine is running ('docker info'), then rerun the command; it resumes after the last completed step.")).Because(err)
+	return fault.New(fault.Failed, i18n.M("The container engine rejected the request: {{.Error}}.", "Error", inline(err.Error())),
+		i18n.M("Fix the errors above, then rerun the command.")).Because(err)
 }
 
 // cause is a kind of failure that is identified by the text of an engine's message.
@@ -57,7 +57,7 @@ type cause struct {
 // buildCauses are matched in order. The patterns are from Docker Engine 20 to 29, BuildKit and podman.
 var buildCauses = []cause{
 	{[]string{"no space left on device"}, fault.Failed,
-		i18n.M("The disk of the Docker Engine is full."), i18n.M("Free disk space, for example with 'docker system prune', and rebuild.")},
+		i18n.M("The disk of the container engine is full."), i18n.M("Free disk space, for example with 'docker system prune', and rebuild.")},
 	{[]string{"toomanyrequests", "too many requests", "pull rate limit"}, fault.Throttled,
 		i18n.M("The rate limit of the base image's registry was exceeded ({{.Step}})."), i18n.M("Retry later, or log in for a higher limit: 'docker login'.")},
 	{[]string{"dockerfile parse error", "failed to parse dockerfile", "unknown instruction", "no build stage in current context", "dockerfile cannot be empty", "file with no instructions"}, fault.Invalid,
@@ -73,7 +73,7 @@ var buildCauses = []cause{
 	{[]string{"copy failed", "failed to compute cache key", "failed to calculate checksum", "forbidden path outside the build context", "add failed"}, fault.Invalid,
 		i18n.M("A file that the Dockerfile copies is not in the build context ({{.Step}}): {{.Error}}."), i18n.M("Check the path in the Dockerfile, and check that '.dockerignore' does not exclude the file.")},
 	{[]string{"exec format error"}, fault.Failed,
-		i18n.M("The Docker Engine cannot run programs for this platform ({{.Step}})."), i18n.M("Build on a machine of that platform, or install emulation for it (qemu-user-static).")},
+		i18n.M("The container engine cannot run programs for this platform ({{.Step}})."), i18n.M("Build on a machine of that platform, or install emulation for it (qemu-user-static).")},
 	{[]string{"no such host", "dial tcp", "i/o timeout", "tls handshake timeout", "connection refused", "connection reset", "request canceled while waiting", "x509:", "server gave http response"}, fault.Unavailable,
 		i18n.M("The registry of the base image cannot be reached ({{.Step}}): {{.Error}}."), i18n.M("Check the image name and the network, or specify a local base image with '--build-arg BASE=IMAGE'.")},
 	{[]string{": not found"}, fault.NotFound,

@@ -198,7 +198,7 @@ func (b *Builder) connect(ctx context.Context) (*engine.Engine, error) {
 	}
 	e, err := engine.Find(ctx, engine.Options{Getenv: b.o.Getenv, Home: b.o.Home})
 	if err != nil {
-		return nil, fault.During(i18n.M("Connecting to the Docker Engine"), err)
+		return nil, fault.During(i18n.M("Connecting to the container engine"), err)
 	}
 	b.engine = e
 	return e, nil

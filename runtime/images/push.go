@@ -139,7 +139,7 @@ func repoDigest(ctx context.Context, e *engine.Engine, ref reference.Named) (str
 		}
 	}
 	return "", fault.New(fault.Internal,
-		i18n.M("The image was pushed, but the Docker Engine did not report its digest."), i18n.Message{})
+		i18n.M("The image was pushed, but the container engine did not report its digest."), i18n.Message{})
 }
 
 // pushReport counts layers and bytes, and reads the digest.

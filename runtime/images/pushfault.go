@@ -33,7 +33,7 @@ func pushFault(failure *jsonmessage.JSONError, ref reference.Named, host, user s
 			i18n.M("Check the registry name and the network, then rerun the command; layers already pushed are skipped.")).Because(failure)
 	case has("server gave http response", "x509:", "certificate"):
 		return fault.New(fault.Unavailable,
-			i18n.M("The Docker Engine does not trust the registry {{.Registry}}: {{.Error}}.", "Registry", host, "Error", inline(failure.Message)),
+			i18n.M("The container engine does not trust the registry {{.Registry}}: {{.Error}}.", "Registry", host, "Error", inline(failure.Message)),
 			i18n.M("Install the registry's certificate for the engine in '/etc/docker/certs.d/{{.Registry}}/ca.crt'.", "Registry", host)).Because(failure)
 	case has("name unknown", "repository name not known", "manifest invalid", "name invalid"):
 		return fault.New(fault.Invalid,

@@ -179,6 +179,6 @@ func (c Compute) Validate(version string) error {
 
 func missing(key, section string) error {
 	return fault.New(fault.Invalid,
-		i18n.M("The key '{{.Key}}' is missing in section '{{.Section}}' of the Lithops configuration.", "Key", key, "Section", section),
+		i18n.M("The key '{{.Key}}' is missing from section '{{.Section}}' of the Lithops configuration.", "Key", key, "Section", section),
 		i18n.M("Add the key; 'ibmcloud fn-runtime lithops-config -b local' prints a working configuration."))
 }

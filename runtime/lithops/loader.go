@@ -78,7 +78,7 @@ func (c *Config) CheckWithClient(ctx context.Context, install Install, backend s
 	}
 	if err != nil {
 		return fault.New(fault.Invalid, i18n.M("Lithops {{.Version}} could not check the configuration: {{.Error}}.", "Version", install.Version, "Error", err),
-			i18n.M("Specify another Python with '--python'.")).With(lastLines(stderr.kept, 3)...).Because(err)
+			i18n.M("Specify another interpreter with '--python'.")).With(lastLines(stderr.kept, 3)...).Because(err)
 	}
 	if *result.Rejected == "" {
 		return nil

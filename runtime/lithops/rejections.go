@@ -99,7 +99,7 @@ func (c *Config) checkJobs(reject func(i18n.Message)) {
 	case region == nil:
 		reject(i18n.M("The key 'region' is missing from section '{{.Section}}'.", "Section", CodeEngine))
 	case !slices.Contains(jobRegions, region.Scalar()):
-		reject(i18n.M("The client does not support Code Engine region '{{.Region}}'.", "Region", region.Scalar()))
+		reject(i18n.M("The Lithops client does not support the Code Engine region '{{.Region}}'.", "Region", region.Scalar()))
 	}
 	size := JobSize{r.milliCPU("runtime_cpu", defaultMilliCPU), int(r.number("runtime_memory", int64(DefaultMemory(CodeEngine, ""))))}
 	if size.RejectedByClient() {

@@ -181,7 +181,7 @@ func (c *Client) deleteCurrentNamespace(ctx context.Context) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.Fixed {
-		return fault.New(fault.Invalid, i18n.M("Namespace {{.Namespace}} belongs to its API key and cannot be deleted.", "Namespace", n.Name),
+		return fault.New(fault.Invalid, i18n.M("Namespace {{.Namespace}} is tied to its API key and cannot be deleted.", "Namespace", n.Name),
 			i18n.M("Omit '--all'."))
 	}
 	err := c.find(ctx)

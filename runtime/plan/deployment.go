@@ -86,7 +86,7 @@ func (d *Deployment) decide() {
 	if r := have.Runtime; r != nil && !d.mustRegister && !r.Unmodified() && err == nil && stored.Proof != expected {
 		// The tool that stored the metadata may also have replaced the code.
 		d.mustRegister, onlyLimits = true, false
-		d.Runtime.Change, d.Runtime.Reason = Update, i18n.M("Its metadata was stored by another tool, so its code is unknown.")
+		d.Runtime.Change, d.Runtime.Reason = Update, i18n.M("Its metadata was stored by another tool, so its Lithops code is unknown.")
 	}
 	update := func(reason i18n.Message) { d.mustCall, d.Metadata.Change, d.Metadata.Reason = true, Update, reason }
 	switch {
@@ -123,7 +123,7 @@ func difference(want site.Wanted, r *entity.Registered, bundle string, force boo
 	}
 	deployed := r.Note(entity.NoteBundle)
 	if deployed == "" {
-		return i18n.M("It was deployed by another tool, so its code is unknown."), false
+		return i18n.M("It was deployed by another tool, so its Lithops code is unknown."), false
 	}
 	if r.Replaced() {
 		return site.ReplacedReason(), false

@@ -77,8 +77,18 @@ func (sel Selector) Pick(inv *Inventory) []Entry {
 // maxListed is the maximum number of existing runtimes that an error lists.
 const maxListed = 5
 
-// NotFound returns the error for a name that selects no runtime. It lists existing runtimes.
+// NotFound returns the error for a name that selects no runtime. It lists existing runtimes and suggests to deploy the
+// runtime.
 func (sel Selector) NotFound(inv *Inventory) error {
+	return sel.notFound(inv, i18n.M("Deploy it with 'ibmcloud fn-runtime deploy {{.Name}}', or list all deployments with 'ibmcloud fn-runtime list'.", "Name", sel.name))
+}
+
+// NothingToDelete is NotFound for a command that deletes runtimes. It does not suggest to deploy the runtime.
+func (sel Selector) NothingToDelete(inv *Inventory) error {
+	return sel.notFound(inv, i18n.M("List the deployed runtimes with 'ibmcloud fn-runtime list'."))
+}
+
+func (sel Selector) notFound(inv *Inventory, recovery i18n.Message) error {
 	image := lithops.Image(sel.name, sel.s.Settings.DockerServer, sel.s.Contract.Version)
 	if sel.name == DefaultName {
 		image, _ = sel.s.Image(sel.name, "")
@@ -101,7 +111,6 @@ func (sel Selector) NotFound(inv *Inventory) error {
 			i18n.M("Runtime {{.Image}} is deployed in {{.Place}}, but not with {{.Asked}}.", "Image", image, "Place", sel.s.Scope(), "Asked", sel.selection()),
 			i18n.M("Specify an existing deployment, or list all with 'ibmcloud fn-runtime list'.")).With(slices.Compact(existing)...)
 	}
-	recovery := i18n.M("Deploy it with 'ibmcloud fn-runtime deploy {{.Name}}', or list all deployments with 'ibmcloud fn-runtime list'.", "Name", sel.name)
 	return fault.New(fault.NotFound,
 		i18n.M("Runtime {{.Image}} is not deployed in {{.Place}}.", "Image", image, "Place", sel.s.Scope()), recovery).
 		With(slices.Compact(existing)...)

@@ -73,12 +73,12 @@ func Find(ctx context.Context, o Options) (*Engine, error) {
 }
 
 func notFound(tried []string, denied bool) error {
-	why := i18n.M("No Docker Engine is reachable from this machine.")
+	why := i18n.M("No container engine is reachable from this machine.")
 	how := i18n.M("Start one with 'sudo systemctl start docker', Docker Desktop, or 'systemctl --user start podman.socket', or set DOCKER_HOST.")
 	kind := fault.Unavailable
 	if denied {
 		kind = fault.Denied
-		why = i18n.M("This user does not have access to the Docker Engine.")
+		why = i18n.M("This user does not have access to the container engine.")
 		how = i18n.M("Add the user to the engine's group and log in again: 'sudo usermod -aG docker $USER'.")
 	}
 	return fault.New(kind, why, how).With(tried...)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
+	"strings"
 
 	"github.com/distribution/reference"
 	"github.com/google/go-containerregistry/pkg/authn"
@@ -73,8 +75,16 @@ func readFault(ref reference.Named, host, user string, err error) error {
 			i18n.M("Try again later.")).Because(err)
 	}
 	return fault.New(fault.Unavailable,
-		i18n.M("The registry {{.Registry}} cannot be reached: {{.Error}}.", "Registry", host, "Error", err),
+		i18n.M("The registry {{.Registry}} cannot be reached: {{.Error}}.", "Registry", host, "Error", cause(err)),
 		i18n.M("Check the registry name and the network.")).Because(err)
+}
+
+// cause returns the text of err without the HTTP method, the URL and the final period.
+func cause(err error) string {
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		err = u.Err
+	}
+	return strings.TrimRight(err.Error(), ". ")
 }
 
 // AccessDenied returns the fault for a registry that rejects these credentials. user is "" if there were no

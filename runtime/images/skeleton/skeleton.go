@@ -9,7 +9,6 @@ import (
 	"cmp"
 	"embed"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -141,7 +140,7 @@ type file struct {
 func render(o Options) ([]file, error) {
 	if !supported(o.Python) {
 		return nil, fault.New(fault.Invalid,
-			i18n.M("There is no skeleton for Python {{.Python}}.", "Python", fmt.Sprintf("%q", o.Python)),
+			i18n.M("There is no skeleton for Python {{.Python}}.", "Python", o.Python),
 			i18n.M("Set '--python' to one of {{.Pythons}}.", "Pythons", strings.Join(Pythons(), ", ")))
 	}
 	imports := Modules("")
