@@ -36,7 +36,7 @@ check: lint ## run the quick checks: format, vet, lint and package tests; takes 
 
 test: lint unit e2e ## run all checks and tests; in CI no test may be skipped
 
-lint: ## run golangci-lint (.golangci.yml) and check that modules are tidy
+lint: prose ## run golangci-lint (.golangci.yml), check that modules are tidy, and run prose
 	$(TOOL) golangci-lint run ./...
 	@for dir in . tools test/bench/plot; do (cd $$dir && $(GO) mod tidy -diff) || { echo "$$dir: run 'go mod tidy' there."; exit 1; }; done
 

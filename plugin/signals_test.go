@@ -62,20 +62,20 @@ func TestSuspendedSignalsAreIgnored(t *testing.T) {
 		ctx, work := grace.Track(t.Context())
 		resume := grace.SuspendSignals(ctx)
 		signals, done := make(chan os.Signal), make(chan struct{})
-		cancelled := false
+		canceled := false
 		ended := make(chan bool, 1)
-		go func() { ended <- interrupted(signals, done, func() { cancelled = true }, work) }()
+		go func() { ended <- interrupted(signals, done, func() { canceled = true }, work) }()
 		for range 3 {
 			signals <- os.Interrupt
 			synctest.Wait()
 		}
-		if cancelled || len(ended) > 0 {
-			t.Errorf("cancelled: %v, ended: %v", cancelled, len(ended) > 0)
+		if canceled || len(ended) > 0 {
+			t.Errorf("canceled: %v, ended: %v", canceled, len(ended) > 0)
 		}
 		resume()
 		signals <- os.Interrupt
 		synctest.Wait()
-		if !cancelled {
+		if !canceled {
 			t.Error("a signal after the end of the child has no effect")
 		}
 		close(done)

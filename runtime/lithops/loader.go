@@ -74,7 +74,7 @@ func (c *Config) CheckWithClient(ctx context.Context, install Install, backend s
 	}
 	var result struct{ Rejected *string }
 	if err == nil && (json.Unmarshal(out.kept[bytes.LastIndexByte(out.kept, '\n')+1:], &result) != nil || result.Rejected == nil) {
-		err = errors.New("Python did not print the expected output")
+		err = errors.New("unexpected output from Python")
 	}
 	if err != nil {
 		return fault.New(fault.Invalid, i18n.M("Lithops {{.Version}} could not check the configuration: {{.Error}}.", "Version", install.Version, "Error", err),
