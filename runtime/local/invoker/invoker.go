@@ -50,7 +50,7 @@ type Invoker struct {
 	starter sandbox.Starter
 	reserve ReserveFunc
 	pool    *pool
-	ctx     context.Context // cancelled by Close
+	ctx     context.Context // canceled by Close
 	cancel  context.CancelFunc
 	running sync.WaitGroup
 	bridge  func(context.Context) (string, error) // nil for processes

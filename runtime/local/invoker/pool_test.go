@@ -26,7 +26,7 @@ func TestPoolServesInOrderWithinMemory(t *testing.T) {
 		go func() {
 			w, err := p.acquire(ctx, k)
 			if err != nil {
-				name = "cancelled"
+				name = "canceled"
 			}
 			got <- name
 			if w != nil {
@@ -39,12 +39,12 @@ func TestPoolServesInOrderWithinMemory(t *testing.T) {
 			return p.queue.Len() > before
 		})
 	}
-	cancelled, cancel := context.WithCancel(t.Context())
+	canceled, cancel := context.WithCancel(t.Context())
 	wait(t.Context(), "large", large)  // does not fit in memory together with the small one
-	wait(cancelled, "given up", small) // would fit, but is behind the large one in the queue
+	wait(canceled, "given up", small) // would fit, but is behind the large one in the queue
 	cancel()
-	if name := <-got; name != "cancelled" {
-		t.Errorf("got %q, want %q", name, "cancelled")
+	if name := <-got; name != "canceled" {
+		t.Errorf("got %q, want %q", name, "canceled")
 	}
 	select {
 	case name := <-got:

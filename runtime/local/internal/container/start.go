@@ -85,11 +85,11 @@ func (s *Starter) create(ctx context.Context, config *container.Config, host *co
 	if err := ctx.Err(); err != nil {
 		return container.CreateResponse{}, err
 	}
-	uncancelled, cancel := context.WithTimeout(context.WithoutCancel(ctx), createTimeout)
+	uncanceled, cancel := context.WithTimeout(context.WithoutCancel(ctx), createTimeout)
 	defer cancel()
-	created, err := s.engine.ContainerCreate(uncancelled, config, host, namePrefix+strings.ToLower(rand.Text()[:12]))
+	created, err := s.engine.ContainerCreate(uncanceled, config, host, namePrefix+strings.ToLower(rand.Text()[:12]))
 	if err == nil && ctx.Err() != nil {
-		_ = s.engine.ContainerRemove(uncancelled, created.ID, container.RemoveOptions{Force: true, RemoveVolumes: true})
+		_ = s.engine.ContainerRemove(uncanceled, created.ID, container.RemoveOptions{Force: true, RemoveVolumes: true})
 		err = ctx.Err()
 	}
 	return created, err
