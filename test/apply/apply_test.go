@@ -1,5 +1,5 @@
-// Package apply runs 'apply' with the built binary, a real engine and a real registry: it builds images from
-// directories, deploys them as runtimes, and a second run changes nothing.
+// Package apply tests 'apply' with the built binary, a real engine and a real registry. 'apply' builds images from
+// directories and deploys them as runtimes. A second run changes nothing.
 package apply
 
 import (
@@ -22,7 +22,7 @@ type result struct {
 }
 
 func TestApplyBuildsDirectories(t *testing.T) {
-	engine := harness.Engines(t)
+	engine := harness.RequireEngine(t)
 	s, check := harness.NewStage(t), &schema.Check{}
 	s.Env = []string{"VIRTUAL_ENV=" + harness.Venv(t, "3.11", "lithops", "boto3")}
 	engine.Login(t, s)

@@ -33,7 +33,7 @@ func jobs(ctx context.Context, b *bench) ([]row, error) {
 	}
 	defer c.close()
 	var rows []row
-	for _, part := range []func(context.Context) ([]row, error){c.deployed, c.updated, c.deleted, c.cleaned} {
+	for _, part := range []func(context.Context) ([]row, error){c.measureDeploy, c.measureUpdate, c.measureDelete, c.measureClean} {
 		more, err := part(ctx)
 		if err != nil {
 			return nil, err
@@ -43,8 +43,8 @@ func jobs(ctx context.Context, b *bench) ([]row, error) {
 	return rows, nil
 }
 
-// deployed measures the first deployment and one that changes nothing.
-func (c *cloudEngine) deployed(ctx context.Context) ([]row, error) {
+// measureDeploy measures the first deployment and one that changes nothing.
+func (c *cloudEngine) measureDeploy(ctx context.Context) ([]row, error) {
 	var rows []row
 	for _, work := range []string{"first time", "nothing to do"} {
 		run := func(program func(context.Context, ...string) (cost, error), args ...string) (cost, error) {
@@ -67,7 +67,7 @@ func (c *cloudEngine) deployed(ctx context.Context) ([]row, error) {
 		}
 		rows = append(rows, row{Work: "Code Engine: deploy, " + work + ", 50 ms per request", Ours: ours.took, Theirs: theirs.took,
 			Who: "lithops runtime deploy", Note: fmt.Sprintf("%d requests, theirs %d", ours.requests, theirs.requests)})
-		if work == "first time" { // the remains of the other side must not count
+		if work == "first time" { // delete the resources that the other program has created
 			if _, err := c.ours(ctx, "deploy", jobsImage+"-0:1"); err != nil {
 				return nil, err
 			}
@@ -76,8 +76,8 @@ func (c *cloudEngine) deployed(ctx context.Context) ([]row, error) {
 	return rows, nil
 }
 
-// updated measures the update of 30 runtimes.
-func (c *cloudEngine) updated(ctx context.Context) ([]row, error) {
+// measureUpdate measures the update of 30 runtimes.
+func (c *cloudEngine) measureUpdate(ctx context.Context) ([]row, error) {
 	if err := c.fillProject(ctx, 10, "256,512,1024"); err != nil {
 		return nil, err
 	}
@@ -93,8 +93,8 @@ func (c *cloudEngine) updated(ctx context.Context) ([]row, error) {
 		Note: fmt.Sprintf("%s in total, theirs %s", round(ours.took), round(theirs.took))}}, nil
 }
 
-// deleted measures the deletion of 90 runtimes, per runtime that is actually deleted.
-func (c *cloudEngine) deleted(ctx context.Context) ([]row, error) {
+// measureDelete measures the deletion of 90 runtimes, per runtime that is actually deleted.
+func (c *cloudEngine) measureDelete(ctx context.Context) ([]row, error) {
 	const n = 90
 	one := func(program func(context.Context, ...string) (cost, error), args ...string) (cost, int, error) {
 		if err := c.fillProject(ctx, n/5, "256,512,1024,2048,4096"); err != nil {
@@ -122,8 +122,8 @@ func (c *cloudEngine) deleted(ctx context.Context) ([]row, error) {
 		Who: "lithops runtime delete", Note: fmt.Sprintf("%s in total, none left; theirs %s, %d left", round(ours.took), round(theirs.took), theirsLeft)}}, nil
 }
 
-// cleaned measures the deletion of 90 config maps and 90 job runs of interrupted jobs.
-func (c *cloudEngine) cleaned(ctx context.Context) ([]row, error) {
+// measureClean measures the deletion of 90 config maps and 90 job runs of interrupted jobs.
+func (c *cloudEngine) measureClean(ctx context.Context) ([]row, error) {
 	const n = 90
 	one := func(program func(context.Context, ...string) (cost, error), args ...string) (done cost, maps, runs int, err error) {
 		if err = c.addLeftovers(ctx, n); err != nil {

@@ -23,9 +23,9 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// imaging compares images of our skeleton with images that follow Lithops' instructions, on the same base. It also
-// compares builds with those of the Docker CLI. It needs the services that bin/test-engine starts.
-func imaging(ctx context.Context, b *bench) ([]row, error) {
+// measureImages compares images of our skeleton with images that follow Lithops' instructions, on the same base. It
+// also compares builds with those of the Docker CLI. It needs the services that bin/test-engine starts.
+func measureImages(ctx context.Context, b *bench) ([]row, error) {
 	engine, err := harness.StartEngine()
 	if err != nil {
 		return nil, err

@@ -51,30 +51,30 @@ if __name__ == '__main__':
     os._exit(0)
 `
 
-// locally measures the local endpoint: a job compared with Lithops' own localhost backend, and single invocations.
-func locally(ctx context.Context, b *bench) ([]row, error) {
+// measureLocal measures the local endpoint: a job compared with Lithops' own localhost backend, and single invocations.
+func measureLocal(ctx context.Context, b *bench) ([]row, error) {
 	a, err := newAccount(ctx, b)
 	if err != nil {
 		return nil, err
 	}
 	defer a.close()
-	archive, err := archived(ctx, a)
+	archive, err := measureArchive(ctx, a)
 	if err != nil {
 		return nil, err
 	}
-	single, err := invoked(ctx, a)
+	single, err := measureInvoke(ctx, a)
 	if err != nil {
 		return nil, err
 	}
-	job, err := mapped(ctx, a) // last, because calls may still run after the limit
+	job, err := measureMap(ctx, a) // last, because calls may still run after the limit
 	if err != nil {
 		return nil, err
 	}
 	return slices.Concat(archive, single, job), nil
 }
 
-// archived compares the creation of the handler archive with the client's own code.
-func archived(ctx context.Context, a *account) ([]row, error) {
+// measureArchive compares the creation of the handler archive with the client's own code.
+func measureArchive(ctx context.Context, a *account) ([]row, error) {
 	install, err := lithops.Find(ctx, lithops.FindOptions{Python: filepath.Join(a.venv, "bin", "python"), Getenv: os.Getenv, Home: a.home, WorkDir: a.home})
 	if err != nil {
 		return nil, err
@@ -111,8 +111,8 @@ print('TOOK', sorted(times)[5])
 	return []row{{Work: "handler archive", Ours: ours, Theirs: theirs.took, Who: "lithops create_handler_zip", Note: note}}, nil
 }
 
-// mapped compares the same job on the local endpoint and on Lithops' localhost backend.
-func mapped(ctx context.Context, a *account) ([]row, error) {
+// measureMap compares the same job on the local endpoint and on Lithops' localhost backend.
+func measureMap(ctx context.Context, a *account) ([]row, error) {
 	if err := a.configure(a.info.S3Endpoint, a.info.AccessKey, a.info.SecretKey, a.info.Bucket); err != nil {
 		return nil, err
 	}
@@ -184,9 +184,9 @@ func (a *account) python(ctx context.Context, times int, script string, env []st
 // echo is an action that does nothing, so that only the endpoint's time is measured.
 const echo = "def main(args):\n    return args\n"
 
-// invoked measures warm invocations of the local endpoint, sequential and concurrent. There is nothing comparable on
-// this machine.
-func invoked(ctx context.Context, a *account) ([]row, error) {
+// measureInvoke measures warm invocations of the local endpoint, sequential and concurrent. No other tool on this
+// machine is comparable.
+func measureInvoke(ctx context.Context, a *account) ([]row, error) {
 	client, err := a.https()
 	if err != nil {
 		return nil, err

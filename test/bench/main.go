@@ -1,5 +1,5 @@
-// Command bench compares this plug-in with the tools that people use today, both sides in one run. It prints a table
-// with medians and ratios, and a table of growth. It only measures: no test depends on it.
+// Command bench compares this plug-in with the tools that people use today. It measures both in one run, and prints a
+// table with medians and ratios, and a table that shows how time and memory grow with the size. No test depends on it.
 //
 //	go run ./test/bench [-only GROUP,...] [-runs N] [-v] [-write]
 package main

@@ -27,7 +27,7 @@ func runtimes(ctx context.Context, b *bench) ([]row, error) {
 	}
 	defer a.close()
 	var rows []row
-	for _, part := range []func(context.Context, *account) ([]row, error){deployed, listed, deleted, updated} {
+	for _, part := range []func(context.Context, *account) ([]row, error){measureDeploy, measureList, measureDelete, measureUpdate} {
 		a.delay(requestDelay)
 		more, err := part(ctx, a)
 		if err != nil {
@@ -38,9 +38,9 @@ func runtimes(ctx context.Context, b *bench) ([]row, error) {
 	return rows, nil
 }
 
-// deployed measures the first deployment and one that changes nothing, with 100 ms per request. Concurrent requests
-// count as one sequential step.
-func deployed(ctx context.Context, a *account) ([]row, error) {
+// measureDeploy measures the first deployment and one that changes nothing, with 100 ms per request. Concurrent
+// requests count as one sequential step.
+func measureDeploy(ctx context.Context, a *account) ([]row, error) {
 	replay, err := a.replay(ctx)
 	if err != nil {
 		return nil, err
@@ -101,8 +101,8 @@ func (a *account) medianOf(ctx context.Context, n int, work func(context.Context
 	return medianRun(all), nil
 }
 
-// listed measures listing 1,000 runtimes.
-func listed(ctx context.Context, a *account) ([]row, error) {
+// measureList measures listing 1,000 runtimes.
+func measureList(ctx context.Context, a *account) ([]row, error) {
 	const n = 1000
 	if err := a.seed(ctx, n, false); err != nil {
 		return nil, err
@@ -128,8 +128,8 @@ func listed(ctx context.Context, a *account) ([]row, error) {
 	}, nil
 }
 
-// deleted measures the deletion of 100 runtimes, per runtime that is actually deleted.
-func deleted(ctx context.Context, a *account) ([]row, error) {
+// measureDelete measures the deletion of 100 runtimes, per runtime that is actually deleted.
+func measureDelete(ctx context.Context, a *account) ([]row, error) {
 	const n = 100
 	one := func(run func() (cost, error)) (cost, int, error) {
 		if err := a.seed(ctx, n, false); err != nil {
@@ -158,8 +158,8 @@ func deleted(ctx context.Context, a *account) ([]row, error) {
 		Who: "lithops runtime delete", Note: fmt.Sprintf("%s in total, none left; theirs left %d", round(ours.took), theirsLeft)}}, nil
 }
 
-// updated measures the update of all runtimes. Cold starts are replayed; see replay.
-func updated(ctx context.Context, a *account) ([]row, error) {
+// measureUpdate measures the update of all runtimes. Cold starts are replayed; see replay.
+func measureUpdate(ctx context.Context, a *account) ([]row, error) {
 	replay, err := a.replay(ctx)
 	if err != nil {
 		return nil, err

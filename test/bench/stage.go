@@ -20,9 +20,9 @@ func groups() []group {
 		{"runtimes", runtimes},
 		{"jobs", jobs},
 		{"clean", clean},
-		{"local", locally},
+		{"local", measureLocal},
 		{"sizes", sizes},
-		{"images", imaging},
+		{"images", measureImages},
 		{"growth", growth},
 	}
 }
@@ -37,7 +37,7 @@ func newBench(runs int) (*bench, error) {
 		b.cache = filepath.Join(root, ".cache")
 	}
 	if _, err := os.Stat(b.bin); err != nil {
-		return nil, errors.New("bin/fn-runtime is not built; run 'make bench' in the project's folder")
+		return nil, errors.New("bin/fn-runtime is not built; run 'make bench' in the project's root directory")
 	}
 	return b, os.MkdirAll(b.cache, 0o755)
 }

@@ -1,5 +1,5 @@
-// Package completion types into real interactive shells in a pseudo-terminal, with the completion script of the built
-// binary. It presses TAB and checks the resulting line and the whole screen.
+// Package completion tests the completion script of the built binary in real interactive shells. It types into a
+// pseudo-terminal, presses TAB, and checks the resulting line and the whole screen.
 package completion
 
 import (
@@ -210,7 +210,7 @@ func (m *terminal) complete(typed string) (line, screen string) {
 	return strings.TrimSpace(strings.ReplaceAll(found[1], `\`, "")), screen
 }
 
-// If a service or an engine accepts a connection and never responds, completion returns without blocking the line.
+// If a service or an engine accepts a connection and never responds, completion still returns promptly.
 func TestSilentServiceBlocksNothing(t *testing.T) {
 	hang := make(chan struct{})
 	server := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-hang }))
@@ -298,7 +298,7 @@ func TestImagesOfTheEngine(t *testing.T) {
 	}
 }
 
-// The server chooses names. Completion does not offer names that a shell would execute.
+// Completion does not offer names that a shell would execute, because the server chooses the names.
 func TestHostileNames(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -34,7 +34,7 @@ import (
 
 const (
 	proxyImage = "fn-runtime-test-containers:proxy" // a base with our action proxy
-	otherImage = "fn-runtime-test-containers:other" // the same, but ignores the end of its standard input, like Lithops' own proxies
+	otherImage = "fn-runtime-test-containers:other" // the same, but like the proxies of Lithops it ignores the end of its standard input
 	emptyImage = "fn-runtime-test-containers:empty" // an image whose program is not a proxy
 )
 
@@ -242,8 +242,8 @@ func TestImagesThatDoNotWork(t *testing.T) {
 	}
 }
 
-// TestKilledEndpoint kills a process that contains an invoker. Our proxy ends with it, and the next start removes the
-// remaining containers, running or paused.
+// TestKilledEndpoint kills a process that contains an invoker. Containers with our proxy end with the process, and the
+// next start removes the remaining containers, running or paused.
 func TestKilledEndpoint(t *testing.T) {
 	sleeps, returns := "import time\ndef main(a):\n time.sleep(60)", "def main(a):\n return {}"
 	if dir := os.Getenv("CONTAINERS_TEST_DIR"); dir != "" {

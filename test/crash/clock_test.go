@@ -86,7 +86,7 @@ func TestClockOfTheEndpointJumps(t *testing.T) {
 	}
 	for i, by := range []time.Duration{0, time.Hour, 400 * day, -400 * day, 0, -day} {
 		harness.SetClock(t, file, by)
-		if i == 4 { // killed with certificates of another time
+		if i == 4 { // kill the endpoint while its certificates are those of another time
 			s.FnRuntime("local", "stop")
 			e = start()
 			pid = e.PID
@@ -115,7 +115,7 @@ func TestClockOfTheEndpointJumps(t *testing.T) {
 		}
 		check("kept connection")
 		checkBundle(t, e)
-		time.Sleep(1500 * time.Millisecond) // an endpoint that measures idle time with this clock would end now
+		time.Sleep(1500 * time.Millisecond) // the endpoint would end now if it measured its idle time with this clock
 		check("later")
 		s.FnRuntime("deploy", "me/img:1", "-b", "local", "-t", fmt.Sprint(60+i))
 	}

@@ -1,6 +1,7 @@
 //go:build linux
 
-// Package crash kills the local endpoint under load, and fills or disables the disk of a user's home.
+// Package crash tests the local endpoint and commands under adverse conditions: killed processes, full or read-only
+// disks, and wrong clocks.
 package crash
 
 import (
@@ -68,10 +69,9 @@ func load(e *harness.EndpointClient, round int, a *acknowledged) {
 	wg.Wait()
 }
 
-// TestKilledUnderLoad kills the endpoint at arbitrary moments during writes and activations. It fails if a write is
-// acknowledged before its transaction was handed to the kernel (objects and actions are missing; this has been
-// observed). It cannot detect a missing fsync: the kernel keeps the pages of a killed process, so only a power failure
-// would lose them.
+// TestKilledUnderLoad kills the endpoint at arbitrary moments during writes and activations. It detects writes that are
+// acknowledged before their transaction is passed to the kernel, because objects or actions are then missing. It cannot
+// detect a missing fsync: the kernel keeps the pages of a killed process, so only a power failure would lose them.
 func TestKilledUnderLoad(t *testing.T) {
 	s := harness.NewStage(t)
 	python, ok := harness.FindPython("3.11")

@@ -26,7 +26,7 @@ RUN python3 -m zipfile -e lithops_codeengine.zip . && rm lithops_codeengine.zip
 // TestCodeEngineContainers builds an image with the client, and runs the client's jobs as containers of the image.
 func TestCodeEngineContainers(t *testing.T) {
 	t.Parallel() // spends most of its time waiting for builds
-	engine := harness.Engines(t)
+	engine := harness.RequireEngine(t)
 	venv := harness.Venv(t, "3.11", ceClient("lithops")...)
 	s := harness.NewStage(t)
 	engine.Login(t, s)
@@ -60,7 +60,7 @@ func TestCodeEngineContainers(t *testing.T) {
 // as containers of these images.
 func TestCodeEngineDeployContainers(t *testing.T) {
 	t.Parallel() // spends most of its time waiting for builds
-	engine := harness.Engines(t)
+	engine := harness.RequireEngine(t)
 	venv := harness.Venv(t, "3.11", ceClient("lithops")...)
 	s := harness.NewStage(t)
 	engine.Login(t, s)

@@ -15,7 +15,8 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// containerStage is a stage with a local endpoint that runs containers, a user who has logged in to the registry, and a client.
+// containerStage is a stage with a local endpoint that runs containers, a user who has logged in to the registry, and a
+// client.
 type containerStage struct {
 	*harness.Stage
 	t      *testing.T
@@ -29,7 +30,7 @@ const ownPackage = "toolz"
 
 func newContainerStage(t *testing.T) *containerStage {
 	t.Helper()
-	engine := harness.Engines(t)
+	engine := harness.RequireEngine(t)
 	c := clients[0]
 	venv := harness.Venv(t, c.python, append([]string{c.lithops}, c.more...)...)
 	b := &containerStage{Stage: harness.NewStage(t), t: t, engine: engine, python: filepath.Join(venv, "bin", "python")}

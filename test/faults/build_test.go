@@ -81,7 +81,7 @@ func writeContext(t *testing.T, s *stage) {
 
 // needEngine requires an engine, and deletes the built images at the end.
 func needEngine(t *testing.T) {
-	harness.Engines(t)
+	harness.RequireEngine(t)
 	t.Cleanup(func() {
 		out, _ := exec.Command("docker", "image", "ls", "--quiet", "--filter", "reference=127.0.0.1:*/"+built).Output()
 		for id := range strings.FieldsSeq(string(out)) {

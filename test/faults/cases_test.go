@@ -30,7 +30,7 @@ type story struct {
 	gone bool
 	// orphans is true if the situation begins with metadata without an action.
 	orphans bool
-	// engine is true if the command builds with the real Docker Engine, which then counts as a service of the cloud.
+	// engine is true if the command builds with the real Docker Engine, into which faults are then injected as well.
 	engine bool
 }
 

@@ -199,7 +199,8 @@ func (n *counts) add(failed bool, trouble []string) {
 	}
 }
 
-// tries is how often a pair is tried if its request was not sent. On a busy machine a command may end before it.
+// tries is how often a pair is tried if its request was not sent. On a busy machine, a command may end before it sends
+// the request.
 const tries = 3
 
 func try(t *testing.T, p pair, lithops, other string, work chan struct{}) (failed bool, trouble []string) {
@@ -210,7 +211,7 @@ func try(t *testing.T, p pair, lithops, other string, work chan struct{}) (faile
 		}
 	}
 	if p.fault.Fault == nil && !p.lasting {
-		return failed, nil // a command that pauses before the request reaches a server that accepts connections again
+		return failed, nil // the refusal may have ended while the command paused before the request
 	}
 	return failed, []string{"the request was not sent: the record does not describe the command"}
 }

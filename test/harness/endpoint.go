@@ -33,10 +33,9 @@ func (e Endpoint) Trust() []string {
 	return []string{"REQUESTS_CA_BUNDLE=" + e.CABundle, "AWS_CA_BUNDLE=" + e.CABundle}
 }
 
-// Cloud returns the environment variables that make clients of IBM Cloud Code Engine use the endpoint: they call IBM's
-// own host names and reach them through the endpoint's proxy. Their IAM API key is APIKey. The endpoint runs after a
-// stage has called FnRuntime("local", "start"), or after a program of a package below runtime has called local.Start.
-// local.Info has the same values, and its Proxy method returns the address. A request without a client is
+// Cloud returns the environment variables that make clients of IBM Cloud Code Engine use the endpoint. The clients
+// connect to the host names of IBM through the proxy of the endpoint. Their IAM API key is APIKey. Start the endpoint
+// with FnRuntime("local", "start") first. Requests without a client library look like this:
 //
 //	transport := &http.Transport{Proxy: http.ProxyURL(proxy), TLSClientConfig: &tls.Config{RootCAs: cloudBundle}}
 //	POST https://iam.cloud.ibm.com/identity/token, or Authorization: Bearer <Token> without that request

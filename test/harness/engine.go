@@ -20,8 +20,8 @@ type Engine struct {
 	Base     string
 }
 
-// StartEngine starts the engine and the registry unless they run already. It is for TestMain, which has no testing.TB;
-// tests call Engines.
+// StartEngine starts the engine and the registry unless they run already. TestMain calls it, because it has no
+// testing.TB; tests call RequireEngine.
 func StartEngine() (Engine, error) {
 	var e Engine
 	root, err := rootDir()
@@ -49,8 +49,8 @@ func StartEngine() (Engine, error) {
 	return e, nil
 }
 
-// Engines calls StartEngine for a test. It calls Missing if the engine cannot be started.
-func Engines(t testing.TB) Engine {
+// RequireEngine calls StartEngine for a test. It calls Missing if the engine cannot be started.
+func RequireEngine(t testing.TB) Engine {
 	t.Helper()
 	e, err := StartEngine()
 	if err != nil {

@@ -24,7 +24,7 @@ func Figure(t testing.TB, name, value string) {
 	}
 }
 
-// WriteFigure is Figure for programs. root is the root directory of the project.
+// WriteFigure is like Figure, for callers without a testing.TB. root is the root directory of the project.
 func WriteFigure(root, name, value string) error {
 	file := filepath.Join(root, "docs", "reliability.md")
 	lock := flock.New(filepath.Join(os.TempDir(), "fn-runtime-figures.lock"))

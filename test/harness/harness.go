@@ -88,7 +88,7 @@ func Binary(t testing.TB) string {
 	return build.path
 }
 
-// required reports whether a missing tool is a failure. It is in CI (CI=true), where no test may pass by being skipped.
+// required reports whether a missing tool is a failure. This is the case in CI (CI=true), where no test may be skipped.
 func required() bool { return os.Getenv("CI") == "true" }
 
 // Missing ends the test because the machine lacks a prerequisite: it fails in CI and skips elsewhere.
@@ -136,8 +136,8 @@ func NewStage(t testing.TB) *Stage {
 	return s
 }
 
-// removeHome deletes the home directory and retries for 20 seconds: the client leaves a program running that cleans up
-// after jobs and may still write there when the test is over.
+// removeHome deletes the home directory. It retries for 20 seconds, because the client starts a program that cleans up
+// after jobs, and this program may still write to the directory after the end of the test.
 func (s *Stage) removeHome() {
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		if os.RemoveAll(s.Home) == nil {

@@ -24,7 +24,7 @@ func Python(t testing.TB, version string) string {
 	return ""
 }
 
-// FindPython is Python without the call of Missing. It reports whether it found an interpreter.
+// FindPython is like Python, but does not call Missing. It reports whether it found an interpreter.
 func FindPython(version string) (string, bool) {
 	if path, err := exec.LookPath("python" + version); err == nil && hasVersion(path, version) {
 		return path, true

@@ -44,8 +44,8 @@ func variant(t testing.TB, name string, args ...string) string {
 	return path
 }
 
-// RaceBinary is Binary built with the race detector, which needs a C compiler. The detector reports to standard error;
-// NoRaces searches it.
+// RaceBinary is like Binary, but builds the binary with the race detector, which needs a C compiler. The detector
+// writes its reports to standard error, which NoRaces searches.
 func RaceBinary(t testing.TB) string {
 	t.Helper()
 	if _, err := exec.LookPath("gcc"); err != nil {
@@ -85,10 +85,10 @@ func SetClock(t testing.TB, file string, by time.Duration) {
 	}
 }
 
-// ClockBinary is Binary with a clock that a test can shift while the program runs. Go asks the kernel for the time
-// without libc, so a preloaded library cannot do this. Instead the program is built with a standard library whose
-// time.Now adds the seconds in a file. Timers and elapsed times follow the monotonic clock, as they do when a real
-// clock is set.
+// ClockBinary is like Binary, but the binary has a clock that a test can shift while the program runs. Go asks the
+// kernel for the time without libc, so a preloaded library cannot do this. Instead the program is built with a standard
+// library whose time.Now adds the seconds in a file. Timers and elapsed times follow the monotonic clock, as they do
+// when a real clock is set.
 func ClockBinary(t testing.TB) string {
 	t.Helper()
 	out, err := exec.Command("go", "env", "GOROOT").Output()

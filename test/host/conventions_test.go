@@ -17,8 +17,8 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// TestConventions checks the guide of the IBM Cloud CLI point by point, as the host runs the plug-in. Each subtest is
-// one of the 15 points of its checklist.
+// TestConventions runs the plug-in as the host does, and checks it against the guide of the IBM Cloud CLI. Each subtest
+// checks one of the 15 points of the checklist in the guide.
 func TestConventions(t *testing.T) {
 	c := install(t, map[string]any{"Locale": "en_US", "ColorEnabled": "true"})
 	c.env = []string{"VIRTUAL_ENV=" + harness.Venv(t, "3.11", "lithops", "boto3"), "IBMCLOUD_COLOR=false"}

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// privateSession returns a session with the private endpoint, as after 'ibmcloud login -a private.cloud.ibm.com'. Its token
-// has expired.
+// privateSession returns a session with the private endpoint, as after 'ibmcloud login -a private.cloud.ibm.com'. Its
+// token has expired.
 func privateSession(t *testing.T) *cli {
 	t.Helper()
 	config := session(jwt(time.Now().Add(-time.Hour)))
@@ -32,7 +32,7 @@ func (c *cloud) hosts() []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
-// Functions, object storage and identity service are all called by their private names, and no other host is called.
+// IBM Cloud Functions, Object Storage and IAM are reached by their private host names, and no other host is contacted.
 func TestPrivateNames(t *testing.T) {
 	cl := newCloud(t)
 	a := list(t, privateSession(t), cl)
@@ -45,8 +45,7 @@ func TestPrivateNames(t *testing.T) {
 	}
 }
 
-// Services without a private name are refused before a request is sent: another service, another store. The registry is
-// not contacted.
+// Services and stores without a private host name are rejected before a request is sent. The registry is not contacted.
 func TestPrivateRefusals(t *testing.T) {
 	for name, tc := range map[string]struct{ yaml, refused string }{
 		"an OpenWhisk of your own": {"openwhisk: {endpoint: 'https://faas.example.com', namespace: guest, api_key: 'a:b'}\nlithops: {backend: openwhisk, storage: ibm_cos}\n" +

@@ -122,7 +122,7 @@ func TestResourceGroupByName(t *testing.T) {
 	}
 }
 
-// With a private endpoint no request goes to a public one, even if the command must fail for that reason.
+// With a private endpoint, commands send no request to a public endpoint, even if they fail for this reason.
 func TestPrivateEndpointIsNeverLeft(t *testing.T) {
 	cl := newCloud(t)
 	config := session(jwt(time.Now().Add(-time.Hour)))

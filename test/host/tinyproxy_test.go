@@ -97,7 +97,7 @@ func behindProxy(t *testing.T, password string, end time.Time, more ...string) (
 	return p, cl, c.run("fn-runtime", args...)
 }
 
-// Functions, object storage and identity service are all reached through the proxy, with its password.
+// IBM Cloud Functions, Object Storage and IAM are all reached through the proxy, with its password.
 func TestRealProxy(t *testing.T) {
 	p, cl, a := behindProxy(t, proxyPassword, time.Now().Add(-time.Hour))
 	if a.status != 0 || strings.TrimSpace(a.out) != "[]" {

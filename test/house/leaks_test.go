@@ -15,8 +15,8 @@ import (
 // callback.
 var starts = regexp.MustCompile(`\bgo (func\b|[a-zA-Z_.]+\()|\.Go\(|errgroup\.|AfterFunc\(|http\.(Client|Server|Transport)\{`)
 
-// provedByOthers lists packages that are covered by the goroutine checks of other packages.
-var provedByOthers = []string{"runtime/local/cloud", "runtime/local/internal/container", "runtime/local/internal/process",
+// coveredByOthers lists packages whose goroutines are checked by tests of other packages.
+var coveredByOthers = []string{"runtime/local/cloud", "runtime/local/internal/container", "runtime/local/internal/process",
 	"runtime/local/internal/sandbox", "runtime/local/internal/background"}
 
 // TestNoTestLeavesAGoroutine requires every package that starts goroutines to use goleak. Sandboxes are covered by the
@@ -45,7 +45,7 @@ func TestNoTestLeavesAGoroutine(t *testing.T) {
 			}
 			if starting {
 				seen++
-				if !guarded && !slices.Contains(provedByOthers, filepath.ToSlash(name)) {
+				if !guarded && !slices.Contains(coveredByOthers, filepath.ToSlash(name)) {
 					t.Errorf("%s starts goroutines; its tests need goleak.VerifyTestMain", name)
 				}
 			}

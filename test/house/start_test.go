@@ -11,8 +11,8 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// Every command starts the whole plug-in, so its binary stays below 28 MB and its own packages do almost no work before
-// main. docs/performance.md lists what libraries initialize.
+// The binary must stay below 28 MB, and the packages of the plug-in must do almost no work before main, because every
+// command starts the whole plug-in. docs/performance.md lists the initialization of libraries.
 func TestStartIsLight(t *testing.T) {
 	bin := harness.Binary(t)
 	info, err := os.Stat(bin)

@@ -18,7 +18,7 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// TestSkeleton follows a user: init, build with check and push, digest. The second build changes nothing.
+// TestSkeleton performs the steps of a user: init, then build with check and push. The second build changes nothing.
 func TestSkeleton(t *testing.T) {
 	both(t, func(t *testing.T, getenv func(string) string) {
 		harness.NoContainers(t)

@@ -13,7 +13,7 @@ import (
 
 // TestCheck checks that unsuitable images are rejected with the reason.
 func TestCheck(t *testing.T) {
-	t.Parallel() // with TestBrokenPush, which does not start containers
+	t.Parallel() // TestBrokenPush runs at the same time and does not start containers
 	proxied := "FROM " + testEngine.base + "\nCOPY proxy.py /proxy.py\nENTRYPOINT [\"python3\", \"/proxy.py\"]\n"
 	for _, it := range []struct {
 		name, dockerfile, python string

@@ -28,7 +28,7 @@ func jobBuild(t *testing.T, dir string) entity.ImageBuild {
 		}}}
 }
 
-// TestSkeletonOfJobs follows a user of Code Engine whose image contains the code.
+// TestSkeletonOfJobs builds the skeleton for Code Engine, whose image contains the Lithops code.
 func TestSkeletonOfJobs(t *testing.T) {
 	dir := t.TempDir()
 	if _, err := skeleton.Write(dir, skeleton.Options{Python: "3.11", Jobs: true, Code: true}); err != nil {

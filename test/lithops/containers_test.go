@@ -15,9 +15,9 @@ import (
 // this machine's loopback interface, which a container cannot reach.
 const groups = "(test_call_async or test_map.py or test_map_reduce or test_wait or TestConcurrentFuturesLive) and not url"
 
-// TestLithopsInContainers runs those groups and the examples in containers of an image that is built for them.
+// TestLithopsInContainers runs the tests of groups and the examples in containers of an image that it builds for them.
 func TestLithopsInContainers(t *testing.T) {
-	engine := harness.Engines(t)
+	engine := harness.RequireEngine(t)
 	image := engine.Registry + "/lithops/" + strings.ToLower(rand.Text()[:8]) + "-suite:1"
 	t.Cleanup(func() { _ = exec.Command("docker", "image", "rm", "-f", image).Run() })
 	s := newSite(t, "lithops[tests]", "--invoker", "docker")

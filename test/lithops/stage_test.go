@@ -23,8 +23,8 @@ type site struct {
 
 func (s site) program(name string) string { return filepath.Join(s.bin, name) }
 
-// newSite creates a home directory in which the newest Lithops is configured for a local endpoint, which it starts with
-// the given options.
+// newSite starts a local endpoint with the given options, and creates a home directory in which the newest Lithops is
+// configured for this endpoint.
 func newSite(t *testing.T, lithops string, options ...string) site {
 	t.Helper()
 	venv := harness.Venv(t, "3.11", lithops, "boto3")

@@ -161,8 +161,8 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fault(sw, r, p.forward)
 		return
 	}
-	// Otherwise a server that responds early ends the body of the request, and with it the connection that carries the
-	// response.
+	// Without full duplex, an early response of the server ends the request body, and with it the connection that
+	// carries the response.
 	_ = http.NewResponseController(w).EnableFullDuplex()
 	p.forward.ServeHTTP(sw, r)
 }

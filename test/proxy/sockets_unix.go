@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// listen listens on loopback. Several sockets may be bound to the port, so that it can be reserved while nothing
-// listens.
+// listen listens on loopback. It permits further sockets to be bound to the port, so that reserve can keep the port
+// while no socket listens.
 func listen(address string) (net.Listener, error) {
 	c := net.ListenConfig{Control: func(_, _ string, raw syscall.RawConn) (err error) {
 		controlErr := raw.Control(func(fd uintptr) { err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEPORT, 1) })

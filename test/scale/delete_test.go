@@ -115,8 +115,8 @@ func (b *testbed) start(out *bytes.Buffer, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// After Ctrl-C the command starts no new work, waits for running calls, and reports what it has deleted. The next run
-// deletes the rest.
+// After Ctrl-C, the command starts no new work, waits for running calls, and reports the deleted runtimes. The next run
+// deletes the remaining ones.
 func TestInterruptedDeleteReportsWhatIsDone(t *testing.T) {
 	b := newTestbed(t)
 	b.copies(60, false)

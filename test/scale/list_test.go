@@ -45,8 +45,8 @@ func TestAThousandRuntimesAreListedPageByPage(t *testing.T) {
 	t.Logf("%d requests: %d pages of actions, %d of keys", total, actions, keys)
 }
 
-// The list does not contain the image of runtimes that Lithops deployed itself: each needs a request. These requests
-// are concurrent.
+// Action lists do not contain the image of runtimes that Lithops deployed itself. The command sends one request for
+// each of them, and sends these requests concurrently.
 func TestForeignRuntimesCostARequestEach(t *testing.T) {
 	b := newTestbed(t)
 	b.copies(200, true)

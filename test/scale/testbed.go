@@ -26,7 +26,7 @@ import (
 	"fn-runtime/test/proxy"
 )
 
-// registry is an address without a registry: requests for images fail immediately.
+// registry is an address on which no registry listens, so that requests for images fail immediately.
 const registry = "127.0.0.1:1/"
 
 // testbed is a local endpoint behind proxies, and a client that is configured to use the proxies.
@@ -190,7 +190,8 @@ func (b *testbed) keys(prefix string) map[string]bool {
 	return keys
 }
 
-// orphans fails the test if there is metadata without its action, because the client would wait forever.
+// orphans fails the test if there is metadata without an action, because the client would wait forever for such a
+// runtime.
 func (b *testbed) orphans() {
 	b.t.Helper()
 	actions := b.actions()

@@ -54,7 +54,7 @@ func open(t *testing.T, name, venv string) *account {
 	a.stage = harness.NewStage(t)
 	a.stage.Env = []string{"VIRTUAL_ENV=" + venv}
 	port := strconv.Itoa(runtimetest.FreePort(t))
-	// The store is used without TLS because the program does not trust the endpoint's authority here.
+	// Use the store without TLS, because the program does not trust the authority of the endpoint in this test.
 	a.stage.FnRuntime("local", "start", "-q", "--s3-port", port, "--python", filepath.Join(venv, "bin", "python"))
 	a.endpoint = a.stage.Endpoint()
 

@@ -22,8 +22,8 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// proxyPassword is the password in HTTPS_PROXY, where users have to store it. Programs that need the network inherit
-// it, but it must not appear in a command line, a file or an output.
+// proxyPassword is the password in HTTPS_PROXY. Programs that need the network inherit this variable, but the password
+// must not appear in a command line, a file or an output.
 const proxyPassword = "sEcReT-proxy-password-0123456789"
 
 // TestNoSecretInOtherProcesses watches every process that commands start on the local endpoint - the endpoint, the

@@ -23,8 +23,8 @@ var (
 	write  = flag.Bool("write", false, "write the figures to docs/reliability.md")
 )
 
-// The allowed differences between the second and the last tenth of the run. Less than a minute of samples is noise,
-// because they include memory that the Go runtime has not returned yet.
+// The allowed differences between the second and the last tenth of the run. In a run of less than a
+// minute, noiseMB replaces steadyMB, because the samples include memory that the Go runtime has not returned yet.
 const (
 	steadyMB   = 16 // in a run of several minutes
 	noiseMB    = 64

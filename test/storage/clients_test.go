@@ -18,8 +18,8 @@ import (
 	"fn-runtime/test/harness"
 )
 
-// Popular S3 clients do typical work on the local endpoint's S3: 1,500 keys, 36 unusual ones, 60 MB in parts, ranges,
-// presigned URLs, conditions, metadata and copies. Each client uses the features that it supports.
+// Popular S3 clients use the S3 service of the local endpoint for typical work: 1,500 keys, 36 unusual keys, 60 MB in
+// parts, ranges, presigned URLs, conditions, metadata and copies. Each client uses the features that it supports.
 func TestTypicalClients(t *testing.T) {
 	harness.Python(t, "3.11")
 	s := harness.NewStage(t)

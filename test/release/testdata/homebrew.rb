@@ -1,5 +1,5 @@
-# Stands for Homebrew: evaluates FORMULA as it is on SYSTEM ("linux-intel"), downloads what it names, compares the
-# checksum, and installs into PREFIX when RUN is "install".
+# Imitates Homebrew: evaluates FORMULA for SYSTEM (such as "linux-intel"), downloads the file at its URL, and verifies the
+# checksum. If RUN is "install", it also installs into PREFIX.
 require "digest"
 require "fileutils"
 require "net/http"
@@ -9,7 +9,7 @@ require "pathname"
 formula, system, PREFIX, run = ARGV
 OS, CPU = system.split("-")
 
-# The parts of Homebrew's Formula that the formula uses. An unknown word is an error.
+# The parts of Homebrew's class Formula that the formula uses. Other methods are errors.
 class Formula
   class << self
     attr_reader :facts
@@ -22,15 +22,15 @@ class Formula
     def test(&block) = define_method(:test, &block)
   end
 
-  # A folder into which files are installed under another name.
-  class Folder < Pathname
+  # A directory into which files are installed under another name.
+  class Directory < Pathname
     def install(map)
       map.each { |from, to| FileUtils.install(from, (self/to).to_s, mode: 0o755) }
     end
   end
 
-  def bin = Folder.new("#{PREFIX}/bin")
-  def doc = Folder.new("#{PREFIX}/share/doc")
+  def bin = Directory.new("#{PREFIX}/bin")
+  def doc = Directory.new("#{PREFIX}/share/doc")
   def version = self.class.facts[:version]
 
   def generate_completions_from_executable(program, *args, shells:)

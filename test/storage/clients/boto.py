@@ -188,7 +188,7 @@ def versions():
 
 
 def settings():
-    """The settings that scripts make for a bucket, and the requests of tools."""
+    """The settings that scripts set for a bucket, and the requests that tools send."""
     acl = s3.get_bucket_acl(Bucket=bucket)
     s3.put_bucket_acl(Bucket=bucket, AccessControlPolicy={"Owner": acl["Owner"], "Grants": acl["Grants"]})
     client(signature_version="s3").create_bucket(Bucket=bucket)  # again, which the default region allows
