@@ -54,12 +54,12 @@ func (c *Client) Action(ctx context.Context, pkg, name string) (Action, error) {
 // action sends a request whose response is an action.
 func (c *Client) action(ctx context.Context, pkg, name string, r request) (Action, error) {
 	about := subject{"action", pkg + "/" + name}
-	a, err := c.call(ctx, about, r)
+	resp, err := c.call(ctx, about, r)
 	if err != nil {
 		return Action{}, err
 	}
 	var got whisk.Action
-	if err := json.Unmarshal(a.body, &got); err != nil {
+	if err := json.Unmarshal(resp.body, &got); err != nil {
 		return Action{}, unreadableResponse(about, err)
 	}
 	got.Name = name

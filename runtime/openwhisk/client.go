@@ -57,14 +57,14 @@ func New(o Options) *Client {
 // resource that the request is about.
 func (c *Client) call(ctx context.Context, about subject, r request) (response, error) {
 	// A missing action does not indicate a wrong namespace.
-	a, err := c.sendInNamespace(ctx, about.kind != "action", r)
+	resp, err := c.sendInNamespace(ctx, about.kind != "action", r)
 	if err != nil {
 		return response{}, err
 	}
-	if a.status >= 300 {
-		return response{}, c.responseError(ctx, about, a)
+	if resp.status >= 300 {
+		return response{}, c.responseError(ctx, about, resp)
 	}
-	return a, nil
+	return resp, nil
 }
 
 // sendInNamespace sends a request in the namespace. A 403 response may mean that the cached ID of the namespace is
@@ -74,13 +74,13 @@ func (c *Client) sendInNamespace(ctx context.Context, recheck bool, r request) (
 	if err != nil {
 		return response{}, err
 	}
-	a, err := c.send(ctx, ns, r)
-	if err != nil || a.status != http.StatusForbidden && (a.status != http.StatusNotFound || !recheck) {
-		return a, err
+	resp, err := c.send(ctx, ns, r)
+	if err != nil || resp.status != http.StatusForbidden && (resp.status != http.StatusNotFound || !recheck) {
+		return resp, err
 	}
 	changed, err := c.recheckID(ctx, ns)
 	if err != nil || !changed {
-		return a, err
+		return resp, err
 	}
 	if ns, err = c.namespace(ctx); err != nil {
 		return response{}, err

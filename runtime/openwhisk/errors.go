@@ -37,27 +37,27 @@ func (s subject) message() i18n.Message {
 
 // responseError returns the fault for an error response. It contains the error message and transaction ID of the
 // server and a remedy for the status.
-func (c *Client) responseError(ctx context.Context, about subject, a response) error {
-	if a.status == http.StatusForbidden && about.kind != "namespace" {
+func (c *Client) responseError(ctx context.Context, about subject, resp response) error {
+	if resp.status == http.StatusForbidden && about.kind != "namespace" {
 		if err := c.checkKeyOwner(ctx); err != nil {
 			return err
 		}
 	}
-	kind := transport.KindOfStatus(a.status)
-	message, transaction := errorMessage(a)
-	if kind == fault.NotFound && !json.Valid(a.body) { // OpenWhisk itself returns JSON
+	kind := transport.KindOfStatus(resp.status)
+	message, transaction := errorMessage(resp)
+	if kind == fault.NotFound && !json.Valid(resp.body) { // OpenWhisk itself returns JSON
 		return fault.New(fault.Unavailable,
 			i18n.M("No OpenWhisk API was found at {{.URL}}: {{.Words}}", "URL", c.base.String(), "Words", message),
 			i18n.M("Check the endpoint and the region."))
 	}
 	var reason i18n.Message
-	if a.status == http.StatusNotFound {
+	if resp.status == http.StatusNotFound {
 		reason = i18n.M("The compute service did not find {{.Subject}}: {{.Words}}", "Subject", about.message(), "Words", message)
 	} else {
 		reason = i18n.M("The compute service returned status {{.Status}} for {{.Subject}}: {{.Words}}",
-			"Status", a.status, "Subject", about.message(), "Words", message)
+			"Status", resp.status, "Subject", about.message(), "Words", message)
 	}
-	f := fault.New(kind, reason, c.remedy(a.status, about))
+	f := fault.New(kind, reason, c.remedy(resp.status, about))
 	if transaction != "" {
 		f = f.With("transaction " + transaction)
 	}
@@ -82,7 +82,7 @@ var transactionID = text.NewPattern(`^[0-9A-Za-z_-]{1,64}$`)
 // errorMessage returns the error message of a response with printable characters only, and its transaction ID.
 // OpenWhisk returns {"error", "code"}, or {"response":{"result":{"error"}}} for failed actions. The namespaces API of
 // IBM returns {"message"} or {"errors":[{"message"}]}.
-func errorMessage(a response) (message, transaction string) {
+func errorMessage(resp response) (message, transaction string) {
 	var body struct {
 		Error   any    `json:"error"`
 		Message string `json:"message"`
@@ -92,7 +92,7 @@ func errorMessage(a response) (message, transaction string) {
 			Message string `json:"message"`
 		} `json:"errors"`
 	}
-	if json.Unmarshal(a.body, &body) == nil {
+	if json.Unmarshal(resp.body, &body) == nil {
 		message = errorText(body.Error)
 		if message == "" {
 			message = body.Message
@@ -106,21 +106,21 @@ func errorMessage(a response) (message, transaction string) {
 		case float64:
 			transaction = strconv.FormatFloat(code, 'f', -1, 64)
 		}
-	} else if !json.Valid(a.body) {
-		message = string(a.body)
+	} else if !json.Valid(resp.body) {
+		message = string(resp.body)
 	}
 	if transaction == "" {
-		transaction = a.header.Get("X-Request-Id")
+		transaction = resp.header.Get("X-Request-Id")
 	}
 	if !transactionID.MatchString(transaction) {
 		transaction = ""
 	}
 	message = text.Line(message, 400)
 	if message == "" {
-		message = http.StatusText(a.status)
+		message = http.StatusText(resp.status)
 	}
 	if message == "" {
-		message = strconv.Itoa(a.status)
+		message = strconv.Itoa(resp.status)
 	}
 	if last := message[len(message)-1]; last != '.' && last != '!' && last != '?' {
 		message += "."

@@ -48,25 +48,25 @@ func (c *Client) invoke(ctx context.Context, pkg, name string, payload any) (ent
 	}
 	about := subject{"action", pkg + "/" + name}
 	call := transport.With(ctx, transport.Call{Timeout: blockingWait})
-	a, err := c.sendInNamespace(call, true, request{http.MethodPost, actionPath(pkg, name) + "?blocking=true&result=false", payload})
+	resp, err := c.sendInNamespace(call, true, request{http.MethodPost, actionPath(pkg, name) + "?blocking=true&result=false", payload})
 	if err != nil {
 		return entity.Activation{}, err
 	}
 	var r record
-	err = json.Unmarshal(a.body, &r)
+	err = json.Unmarshal(resp.body, &r)
 	switch {
-	case a.status == http.StatusAccepted && err == nil && activationID.MatchString(r.ActivationID):
+	case resp.status == http.StatusAccepted && err == nil && activationID.MatchString(r.ActivationID):
 		return entity.Activation{ID: r.ActivationID}, nil
-	case a.status < 300 && (err != nil || r.Response == nil):
+	case resp.status < 300 && (err != nil || r.Response == nil):
 		return entity.Activation{}, unreadableResponse(about, err)
-	case a.status < 300:
-	case (a.status == http.StatusBadGateway || a.status == http.StatusInternalServerError) && err == nil && r.Response != nil:
+	case resp.status < 300:
+	case (resp.status == http.StatusBadGateway || resp.status == http.StatusInternalServerError) && err == nil && r.Response != nil:
 		// An error of the action, or a whisk internal error. A failed image pull may be reported as either.
 	default:
-		return entity.Activation{}, c.responseError(ctx, about, a)
+		return entity.Activation{}, c.responseError(ctx, about, resp)
 	}
 	got := toActivation(r)
-	got.Success = got.Success && a.status < 300 // also if the body of an error response reports success
+	got.Success = got.Success && resp.status < 300 // also if the body of an error response reports success
 	if got.Success || len(got.Logs) > 0 || got.ID == "" {
 		return got, nil
 	}
@@ -83,12 +83,12 @@ func (c *Client) invokeAsync(ctx context.Context, pkg, name string, payload any)
 		return entity.Activation{}, err
 	}
 	about := subject{"action", pkg + "/" + name}
-	a, err := c.call(ctx, about, request{http.MethodPost, actionPath(pkg, name), payload})
+	resp, err := c.call(ctx, about, request{http.MethodPost, actionPath(pkg, name), payload})
 	if err != nil {
 		return entity.Activation{}, err
 	}
 	var r record
-	if err := json.Unmarshal(a.body, &r); err != nil || !activationID.MatchString(r.ActivationID) {
+	if err := json.Unmarshal(resp.body, &r); err != nil || !activationID.MatchString(r.ActivationID) {
 		return entity.Activation{}, unreadableResponse(about, err)
 	}
 	return entity.Activation{ID: r.ActivationID}, nil
@@ -110,15 +110,15 @@ func (c *Client) activation(ctx context.Context, id string) (entity.Activation, 
 	if err != nil {
 		return entity.Activation{}, err
 	}
-	a, err := c.send(ctx, ns, request{http.MethodGet, "activations/" + id, nil})
+	resp, err := c.send(ctx, ns, request{http.MethodGet, "activations/" + id, nil})
 	if err != nil {
 		return entity.Activation{}, err
 	}
-	if a.status >= 300 {
-		return entity.Activation{}, c.responseError(ctx, about, a)
+	if resp.status >= 300 {
+		return entity.Activation{}, c.responseError(ctx, about, resp)
 	}
 	var r record
-	if err := json.Unmarshal(a.body, &r); err != nil || r.Response == nil {
+	if err := json.Unmarshal(resp.body, &r); err != nil || r.Response == nil {
 		return entity.Activation{}, unreadableResponse(about, err)
 	}
 	got := toActivation(r)

@@ -36,15 +36,15 @@ func list[T, E any](ctx context.Context, c *Client, about subject, name func(T) 
 		separator = "&"
 	}
 	read := func(ctx context.Context, skip int) ([]T, error) {
-		a, err := c.call(ctx, about, request{http.MethodGet, fmt.Sprintf("%s%slimit=%d&skip=%d", path, separator, pageSize, skip), nil})
+		resp, err := c.call(ctx, about, request{http.MethodGet, fmt.Sprintf("%s%slimit=%d&skip=%d", path, separator, pageSize, skip), nil})
 		if err != nil {
 			return nil, err
 		}
-		if size.Add(int64(len(a.body))) > c.listBytes {
+		if size.Add(int64(len(resp.body))) > c.listBytes {
 			return nil, endlessList(about)
 		}
 		var rows []T
-		if err := json.Unmarshal(a.body, &rows); err != nil {
+		if err := json.Unmarshal(resp.body, &rows); err != nil {
 			return nil, unreadableResponse(about, err)
 		}
 		return rows, nil

@@ -33,20 +33,20 @@ func (c *Client) namespaces(ctx context.Context) ([]entity.Scope, error) {
 	var all []entity.Scope
 	read, size, query := 0, int64(0), ""
 	next := func(ctx context.Context) ([]entity.Scope, bool, error) {
-		a, err := c.send(ctx, "", request{http.MethodGet, "namespaces" + query, nil})
+		resp, err := c.send(ctx, "", request{http.MethodGet, "namespaces" + query, nil})
 		if err != nil {
 			return nil, false, err
 		}
-		if a.status >= 300 {
-			return nil, false, c.responseError(ctx, about, a)
+		if resp.status >= 300 {
+			return nil, false, c.responseError(ctx, about, resp)
 		}
-		if size += int64(len(a.body)); size > c.listBytes {
+		if size += int64(len(resp.body)); size > c.listBytes {
 			return nil, false, endlessList(about)
 		}
 		var list []entity.Scope
-		if bytes.HasPrefix(bytes.TrimSpace(a.body), []byte("[")) { // Apache OpenWhisk: ["name"]
+		if bytes.HasPrefix(bytes.TrimSpace(resp.body), []byte("[")) { // Apache OpenWhisk: ["name"]
 			var names []string
-			if err := json.Unmarshal(a.body, &names); err != nil {
+			if err := json.Unmarshal(resp.body, &names); err != nil {
 				return nil, false, unreadableResponse(about, err)
 			}
 			for _, n := range names {
@@ -55,7 +55,7 @@ func (c *Client) namespaces(ctx context.Context) ([]entity.Scope, error) {
 			return list, false, nil
 		}
 		var page namespacePage
-		if err := json.Unmarshal(a.body, &page); err != nil {
+		if err := json.Unmarshal(resp.body, &page); err != nil {
 			return nil, false, unreadableResponse(about, err)
 		}
 		for _, n := range page.Namespaces {
@@ -78,20 +78,20 @@ func (c *Client) namespaces(ctx context.Context) ([]entity.Scope, error) {
 // error is then fault.NotFound or fault.Invalid.
 func (c *Client) createNamespace(ctx context.Context, name, resourceGroupID string) (entity.Scope, error) {
 	about := subject{"namespace", name}
-	a, err := c.send(ctx, "", request{http.MethodPost, "namespaces", map[string]string{
+	resp, err := c.send(ctx, "", request{http.MethodPost, "namespaces", map[string]string{
 		"name": name, "description": "Namespace for Lithops, made by fn-runtime",
 		"resource_group_id": resourceGroupID, "resource_plan_id": plan,
 	}})
 	if err != nil {
 		return entity.Scope{}, err
 	}
-	if a.status >= 300 {
-		return entity.Scope{}, c.responseError(ctx, about, a)
+	if resp.status >= 300 {
+		return entity.Scope{}, c.responseError(ctx, about, resp)
 	}
 	var created struct {
 		ID string `json:"id"`
 	}
-	if err := json.Unmarshal(a.body, &created); err != nil || created.ID == "" {
+	if err := json.Unmarshal(resp.body, &created); err != nil || created.ID == "" {
 		return entity.Scope{}, unreadableResponse(about, err)
 	}
 	return entity.Scope{ID: created.ID, Name: name}, nil
@@ -103,12 +103,12 @@ func (c *Client) deleteNamespace(ctx context.Context, id string) error {
 	if id == "" || id == "." || id == ".." {
 		return fault.New(fault.Invalid, i18n.M("A namespace without a name cannot be deleted."), i18n.Message{})
 	}
-	a, err := c.send(ctx, "", request{http.MethodDelete, "namespaces/" + url.PathEscape(id), nil})
+	resp, err := c.send(ctx, "", request{http.MethodDelete, "namespaces/" + url.PathEscape(id), nil})
 	if err != nil {
 		return err
 	}
-	if a.status >= 300 {
-		return c.responseError(ctx, subject{"namespace", id}, a)
+	if resp.status >= 300 {
+		return c.responseError(ctx, subject{"namespace", id}, resp)
 	}
 	return nil
 }

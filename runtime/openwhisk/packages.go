@@ -39,14 +39,14 @@ func (c *Client) CreatePackage(ctx context.Context, name string) (created bool, 
 	if err := checkName("package", name); err != nil {
 		return false, err
 	}
-	a, err := c.sendInNamespace(ctx, true, request{http.MethodPut, "packages/" + url.PathEscape(name) + "?overwrite=false", &whisk.Package{Name: name}})
+	resp, err := c.sendInNamespace(ctx, true, request{http.MethodPut, "packages/" + url.PathEscape(name) + "?overwrite=false", &whisk.Package{Name: name}})
 	switch {
 	case err != nil:
 		return false, err
-	case a.status == http.StatusConflict:
+	case resp.status == http.StatusConflict:
 		return false, nil
-	case a.status >= 300:
-		return false, c.responseError(ctx, subject{"package", name}, a)
+	case resp.status >= 300:
+		return false, c.responseError(ctx, subject{"package", name}, resp)
 	}
 	return true, nil
 }
