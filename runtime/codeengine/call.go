@@ -19,7 +19,8 @@ const (
 	pollLast  = 4 * time.Second
 )
 
-// restorePolls is the number of polls of a pending run after which its code is restored if it was deleted.
+// restorePolls is the number of polls after which Call checks whether the code of a pending run was deleted, and
+// restores it.
 const restorePolls = 5
 
 // cleanUpTimeout is the time limit for deleting the resources of a call.

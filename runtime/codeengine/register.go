@@ -11,8 +11,8 @@ import (
 	"fn-runtime/runtime/parallel"
 )
 
-// Register creates or updates a runtime. It first creates the config map with the code, unless the image contains the
-// code, and the registry secret. Variables of other tools are kept.
+// Register creates or updates a runtime. It first creates the registry secret if credentials are configured, and the
+// config map with the code unless the image contains the code. Variables of other tools are kept.
 func (c *Compute) Register(ctx context.Context, r entity.Registered, code lithops.Bundle) (entity.Registered, error) {
 	job := c.definition(r, code)
 	notes := maps.Clone(r.Notes)

@@ -114,7 +114,7 @@ func isLithopsName(name string) bool {
 }
 
 // DeleteResource deletes a resource that RequiredResources or Leftovers returned. It returns nil if the resource does
-// not exist.
+// not exist, and a fault.Conflict error for a secret that a job uses.
 func (c *Compute) DeleteResource(ctx context.Context, t entity.Resource) error {
 	switch t.Term.Word {
 	case jobTerm.Word:

@@ -120,9 +120,9 @@ func (j *jobDoc) setNotes(notes map[string]any) error {
 	return err
 }
 
-// revision returns a hash of what a job runs, as 16 hexadecimal digits. It changes if another tool changes the image,
-// the command or the mounts. The entity tag of the service cannot be used instead, because storing it in the notes
-// would change it.
+// revision returns a hash of the image, the command and the mounts of a job, as 16 hexadecimal digits. It changes if
+// another tool changes one of them. The entity tag of the service cannot be used instead, because storing it in the
+// notes would change it.
 func revision(j jobDoc) string {
 	data, _ := json.Marshal([]any{normalizeImage(j.Image), slices.Concat(j.Commands, []string{""}, j.Arguments), j.Mounts})
 	sum := sha256.Sum256(data)

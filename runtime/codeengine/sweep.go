@@ -104,7 +104,8 @@ func (c *Compute) sweepRun(ctx context.Context, name string, abandoned func() (b
 	return err
 }
 
-// abandoned reports whether a config map of a metadata run is abandoned.
+// abandoned reports whether a config map belongs to a metadata run whose command no longer runs or, on another machine,
+// has probably ended.
 func (c *Compute) abandoned(ctx context.Context, m configMapDoc) (bool, error) {
 	if orphaned(m.Name) {
 		return true, nil

@@ -164,7 +164,7 @@ func (p *opening) transportOptions(origin string, auth transport.Auth, insecure 
 	o := transport.Options{
 		Auth: auth, Origin: origin, UserAgent: "fn-runtime/" + h.Version, Timeout: h.HTTPTimeout, Budget: h.Retries,
 		Proxy: p.target.Proxy, SkipTLSVerify: insecure && p.endpoint.CAFile == "" || h.SkipTLSVerify && (origin == "" || isIBMCloud(origin)),
-		// The CA bundles of the client's libraries for HTTP and for S3.
+		// The CA bundles that the client's libraries for HTTP and for S3 use.
 		CAFiles: []string{h.Getenv("REQUESTS_CA_BUNDLE"), h.Getenv("CURL_CA_BUNDLE"), h.Getenv("AWS_CA_BUNDLE")},
 		Trace:   h.Trace, Secrets: p.secrets(),
 	}

@@ -21,8 +21,8 @@ const (
 type NextPage[T any] func(ctx context.Context) (page []T, more bool, err error)
 
 // ReadAhead returns the items of all pages. It reads the next page while the caller consumes the current one. The
-// sequence ends after an error. If a limit is exceeded, that error is the one that endless returns. ReadAhead never
-// calls next concurrently or after the loop has ended.
+// sequence ends after an error. If a limit is exceeded, the error is the result of endless. ReadAhead never calls next
+// concurrently or after the loop has ended.
 func ReadAhead[T any](ctx context.Context, next NextPage[T], endless func() error) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)

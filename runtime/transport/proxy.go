@@ -25,8 +25,9 @@ func (o Options) proxyOf(req *http.Request) (*url.URL, error) {
 	return url.Parse(o.Proxy)
 }
 
-// proxyOf returns the proxy for a request according to the environment. If the proxy's address is invalid, its error
-// does not contain the address, as Go's error does, because the usual reason is an unescaped # or / in a password.
+// proxyOf returns the proxy for a request according to the environment. If the proxy's address is invalid, the error
+// does not contain it, unlike Go's own error: usually the address is invalid because of an unescaped # or / in its
+// password.
 func proxyOf(req *http.Request) (*url.URL, error) {
 	proxy, err := http.ProxyFromEnvironment(req)
 	if err != nil || proxy == nil && !ThisMachine(req.URL.Hostname()) && proxyIgnored(req.URL.Scheme) || proxy != nil && (proxy.Fragment != "" || proxy.RawQuery != "" || strings.Trim(proxy.Path, "/") != "") {
@@ -51,8 +52,8 @@ func proxyIgnored(scheme string) bool {
 }
 
 // connectRefused returns the error for a proxy that responds to CONNECT with a status other than 200. Go itself would
-// report only the text of the status line. The proxy's address and password are in the environment; only the address is
-// shown.
+// report only the text of the status line. The error contains the address of the proxy, but not the user and password
+// that the environment may contain.
 func connectRefused(_ context.Context, proxy *url.URL, req *http.Request, resp *http.Response) error {
 	switch {
 	case resp.StatusCode == http.StatusOK:

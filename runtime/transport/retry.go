@@ -63,7 +63,7 @@ type attempt struct {
 	*retry
 	req          *http.Request
 	start        time.Time
-	limit        time.Duration // of the time for all attempts
+	limit        time.Duration // maximum time for all attempts
 	bounded      bool          // limit is the rest of the budget
 	sent         bool
 	failures     int

@@ -59,8 +59,9 @@ type Options struct {
 	SkipTLSVerify bool
 	// CAs are PEM certificates that are trusted in addition to the system's, such as that of the local endpoint.
 	CAs [][]byte
-	// CAFiles are PEM bundles that are trusted in addition to the system's: the values of SSL_CERT_FILE and
-	// REQUESTS_CA_BUNDLE. Empty names are skipped. If a file cannot be read, the first request over TLS fails.
+	// CAFiles are PEM bundles, or directories of certificates, that are trusted in addition to the system's, such as
+	// the values of REQUESTS_CA_BUNDLE and AWS_CA_BUNDLE. Empty names are skipped. If a file cannot be read, the first
+	// request over TLS fails.
 	CAFiles []string
 
 	// Trace receives each request and response, redacted. It may be nil.
