@@ -206,7 +206,8 @@ func (p *opening) detectLocal(ctx context.Context) error {
 	return nil
 }
 
-// applyLocalSettings sets the limits, the certificates and the Python environment of the embedded endpoint.
+// applyLocalSettings applies the limits, the certificates and the Python environment of the embedded endpoint to the
+// target.
 func (p *opening) applyLocalSettings() {
 	p.limits = lithops.Limits{MinMemoryMB: local.MinMemoryMB, MaxMemoryMB: local.MaxMemoryMB, MaxTimeoutS: local.MaxTimeoutS}
 	p.target.CAFile, p.target.CABundle = p.endpoint.CAFile, p.endpoint.CABundle

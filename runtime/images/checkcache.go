@@ -21,7 +21,7 @@ const checkCacheAge = 30 * 24 * time.Hour
 // the ID and the expectations.
 type checkCache struct{ dir string } // "" disables the cache
 
-// pythonVersion matches the content of an entry.
+// pythonVersion matches the content of a cache entry.
 var pythonVersion = text.NewPattern(`^\d+\.\d+$`)
 
 func (c checkCache) path(id string, spec entity.ImageBuild) string {

@@ -89,7 +89,7 @@ func (b *Builder) push(ctx context.Context, e *engine.Engine, ref reference.Name
 }
 
 // pushStallTimeout limits the time between two messages of the engine during a push. The engine reports the progress of
-// an upload continuously, but it waits forever for a registry that does not respond.
+// an upload continuously, but it waits indefinitely for a registry that does not respond.
 const pushStallTimeout = 5 * time.Minute
 
 // errPushStalled is the reason for canceling a push without messages.
