@@ -114,7 +114,7 @@ func TestCodeEngineDeployContainers(t *testing.T) {
 	s.Run(10*time.Minute, lithops, "runtime", "build", inside, "-f", "Dockerfile", "-b", "code_engine")
 	s.Env = append(s.Env, e.Cloud()...)
 	r := s.Try(2*time.Minute, s.Bin, "deploy", plain, "-m", "512", "--code", "image", "-b", "code_engine", "--python", python)
-	if r.Code == 0 || !strings.Contains(r.Stderr, "exit code") {
+	if r.Code == 0 || !strings.Contains(r.Stderr, "exited with code") {
 		t.Errorf("an image without the code was deployed as one with it: %s%s", r.Stdout, r.Stderr)
 	}
 	deployed(inside, "/lithops/", "--code", "image")
