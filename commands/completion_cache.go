@@ -39,8 +39,8 @@ const (
 	cachedNamespaces = "namespaces"
 )
 
-// cacheNames stores the names of a kind for a target. It ignores errors: without the cache, completion only offers
-// fewer candidates.
+// cacheNames stores the names of a kind for a target. It ignores errors, because completion works without the cache and
+// only offers fewer candidates.
 func (f *Factory) cacheNames(kind string, t *targetFlags, names []string) {
 	path := f.nameCacheFile()
 	if path == "" {

@@ -49,8 +49,8 @@ func isPython(path string) bool {
 	return ok && strings.Trim(rest, "0123456789.") == ""
 }
 
-// absolute returns the absolute path without resolving symbolic links: Python finds its virtual environment by the path
-// of the link.
+// absolute returns the absolute path. It does not resolve symbolic links, because Python finds its virtual environment
+// by the path of the link.
 func absolute(path string) string {
 	if abs, err := filepath.Abs(path); err == nil {
 		return abs

@@ -76,7 +76,7 @@ var sortOrders = map[string]func(a, b runtime.Runtime) int{
 // listing holds the runtimes of all regions.
 type listing struct {
 	runtimes []runtime.Runtime
-	others   int // number of deployed images if none of them matches the name
+	others   int // number of deployed images, if none of them matches the name
 	regions  []view.Region
 	err      error
 }

@@ -163,8 +163,8 @@ func newLocalLogs(f *Factory) *cobra.Command {
 	return cmd
 }
 
-// NeedsSession reports whether a command line may need the session of the CLI. The process of the local endpoint does
-// not need a session; it outlives the command that starts it.
+// NeedsSession reports whether a command line may need the session of the CLI. Only 'local run', the process of the
+// local endpoint, needs no session; it outlives the command that starts it.
 func NeedsSession(args []string) bool { return len(args) < 2 || args[0] != "local" || args[1] != "run" }
 
 // newLocalRun returns the command that runs the endpoint in the foreground. local start runs this command in the

@@ -13,8 +13,8 @@ import (
 )
 
 // shared holds the state that the regions of one command share: the confirmation question, the progress counts, the
-// built images and the emptied prefixes of the bucket. A prefix contains the objects of all regions, so it is emptied
-// once.
+// built images and the emptied prefixes of the bucket. Each prefix is emptied once, because it contains the objects of
+// all regions.
 type shared struct {
 	inner site.Observer
 	ask   confirm

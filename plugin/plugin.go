@@ -111,8 +111,8 @@ func asTyped(program string) string {
 	return program
 }
 
-// recoverConfigError converts the panic with which the SDK reports an unreadable configuration into an error. It
-// repeats other panics.
+// recoverConfigError converts the panic that the SDK raises for an unreadable configuration into an error. It re-raises
+// other panics.
 func recoverConfigError(file string, err *error) {
 	if r := recover(); r != nil {
 		text := fmt.Sprint(r)

@@ -11,8 +11,8 @@ import (
 )
 
 // The rules of the validator in the CLI SDK (plugin/plugin_metadata_validator.go of release 1.12.1, Apache-2.0), which
-// is run when a plug-in is published. They are copied here because the module that contains them is not available with
-// a checksum. Errors are not allowed. A warning is allowed only if it is listed in allowedWords.
+// checks a plug-in when it is published. The rules are copied because the module that contains them is not available
+// with a checksum. Errors are not allowed. A warning is allowed only for the words in allowedWords.
 var (
 	placeholder  = regexp.MustCompile(`\[([aA]rguments|[oO]ptions)+\.{0,3}\]`)
 	flagNames    = regexp.MustCompile(`(-[a-zA-Z]{1}\s+)|(--[a-zA-Z][a-zA-Z-]*)`)

@@ -1,7 +1,7 @@
 // Command notices writes plugin/NOTICE, or the given file, and a compressed copy for the binary next to it. The file
-// lists the modules that the binary of any platform links, with their licenses, which
-// github.com/elastic/go-licence-detector determines. Run the command in the project's directory after go.mod has
-// changed:
+// lists the modules that the binaries of all platforms link, with their licenses.
+// github.com/elastic/go-licence-detector determines the licenses. Run the command in the project's directory after
+// go.mod has changed:
 //
 //	make notices
 package main

@@ -48,7 +48,7 @@ type release struct {
 
 // binary is one built file.
 type binary struct {
-	OS, Arch string // names of Go
+	OS, Arch string // in Go's terms: "linux", "amd64"
 	File     string // base name
 	path     string
 }

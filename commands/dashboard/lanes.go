@@ -22,7 +22,7 @@ type timeline struct {
 	Calls      []entity.Call
 	LaneHeight int // height of a lane in pixels
 	now        time.Time
-	order      []int        // lanes from 0 in the order of the table: failed calls first, then the slowest
+	order      []int        // lanes, counted from 0, in the order of the table: failed calls first, then the slowest
 	slow       map[int]bool // lanes of the slowest calls, which are marked
 }
 

@@ -25,8 +25,9 @@ const (
 // counts and the elapsed time. When a step ends, it remains above the live line as a normal line. Without a terminal,
 // each step writes a line when it starts, and a line with its counts every few seconds.
 //
-// A progress bar library (mpb, progressbar) does not fit: it draws bars of known length and requires exclusive use of
-// the terminal. The guide requires "Doing X..." lines with a spinner, mixed with warnings and questions.
+// The IBM Cloud CLI guide requires "Doing X..." lines with a spinner, between which warnings and questions appear. A
+// progress bar library (mpb, progressbar) is not suitable, because it draws bars of known length and requires exclusive
+// use of the terminal.
 type progress struct {
 	v          *View
 	live       bool

@@ -41,8 +41,8 @@ func isEntity(placeholder string) bool {
 	return false
 }
 
-// cliProgram is the name of this program in the texts in the source. If the program runs standalone, the output
-// contains the command that the user typed instead.
+// cliProgram is the name of this program in the source texts. If the program runs standalone, the output contains the
+// command that the user typed instead.
 const cliProgram = "ibmcloud fn-runtime"
 
 // formatCommands finds 'quoted commands' that begin with the CLI or this program. It replaces the name of the program,

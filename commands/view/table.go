@@ -24,7 +24,7 @@ type table struct {
 // gap separates columns. It is two spaces wide, so that a typical list fits 80 columns.
 const gap = "  "
 
-// minName is the minimum width of the name column. If the terminal does not have that much room, the table is written
+// minName is the minimum width of the name column. If the terminal is too narrow for this width, the table is written
 // as stacked rows.
 const minName = 16
 

@@ -276,7 +276,7 @@ s.bind((sys.argv[1], int(sys.argv[2])))
 s.listen()`
 )
 
-// A process that takes the port of an endpoint that has ended receives no secrets from its clients.
+// If another process listens on the port of an endpoint that has ended, the clients do not send secrets to it.
 func TestImpostorLearnsNothing(t *testing.T) {
 	s, e := start(t)
 	s.FnRuntime("local", "stop")

@@ -91,7 +91,7 @@ func Binary(t testing.TB) string {
 // required reports whether a missing tool is a failure. This is the case in CI (CI=true), where no test may be skipped.
 func required() bool { return os.Getenv("CI") == "true" }
 
-// Missing ends the test because the machine lacks a prerequisite: it fails in CI and skips elsewhere.
+// Missing ends the test because the machine lacks a prerequisite. The test fails in CI, and is skipped elsewhere.
 func Missing(t testing.TB, format string, args ...any) {
 	t.Helper()
 	if required() {

@@ -38,7 +38,7 @@ func populatedState(t *testing.T) string {
 	return dir
 }
 
-// Open rejects a truncated or corrupted file, unless the state has lost no data.
+// Open rejects a truncated or corrupted file if data was lost.
 func TestOpenRejectsDamagedFile(t *testing.T) {
 	const page = 4096
 	original := must[[]byte](t)(os.ReadFile(filepath.Join(populatedState(t), "state.db")))
