@@ -40,7 +40,7 @@ func TestPoolServesInOrderWithinMemory(t *testing.T) {
 		})
 	}
 	canceled, cancel := context.WithCancel(t.Context())
-	wait(t.Context(), "large", large)  // does not fit in memory together with the small one
+	wait(t.Context(), "large", large) // does not fit in memory together with the small one
 	wait(canceled, "given up", small) // would fit, but is behind the large one in the queue
 	cancel()
 	if name := <-got; name != "canceled" {
