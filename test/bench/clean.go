@@ -35,20 +35,20 @@ func clean(ctx context.Context, b *bench) ([]row, error) {
 		if delay > 0 {
 			work += ", 50 ms per request"
 		}
-		ours, err := c.medianOf(ctx, 3, c.deleteObjects(func(ctx context.Context) (cost, error) { return c.ours(ctx, "clean", "-f") }))
+		ours, err := c.medianOf(ctx, 3, c.withFilledBucket(func(ctx context.Context) (cost, error) { return c.ours(ctx, "clean", "-f") }))
 		if err != nil {
 			return nil, err
 		}
-		jobs, err := c.medianOf(ctx, 3, c.deleteObjects(func(ctx context.Context) (cost, error) { return c.ours(ctx, "clean", "--jobs-only", "-f") }))
+		jobs, err := c.medianOf(ctx, 3, c.withFilledBucket(func(ctx context.Context) (cost, error) { return c.ours(ctx, "clean", "--jobs-only", "-f") }))
 		if err != nil {
 			return nil, err
 		}
-		bulk, err := c.medianOf(ctx, 3, c.deleteObjects(c.s5cmd))
+		bulk, err := c.medianOf(ctx, 3, c.withFilledBucket(c.s5cmd))
 		if err != nil {
 			return nil, err
 		}
 		var theirs cost
-		theirs, err = c.deleteObjects(func(ctx context.Context) (cost, error) { return c.theirs(ctx, "clean") })(ctx)
+		theirs, err = c.withFilledBucket(func(ctx context.Context) (cost, error) { return c.theirs(ctx, "clean") })(ctx)
 		harm := ""
 		if taken := (*lostNeighbor)(nil); errors.As(err, &taken) {
 			harm, err = ", which also deletes foreign objects such as "+taken.key, nil
@@ -131,9 +131,9 @@ func (c *cleaning) s5cmd(ctx context.Context) (cost, error) {
 	return done, err
 }
 
-// deleteObjects fills the bucket, runs work, and checks every key: those of jobs must be deleted, their neighbors must
-// still exist.
-func (c *cleaning) deleteObjects(work func(context.Context) (cost, error)) func(context.Context) (cost, error) {
+// withFilledBucket returns a function that fills the bucket, runs work, and checks that the keys of jobs are deleted
+// and their neighbors still exist.
+func (c *cleaning) withFilledBucket(work func(context.Context) (cost, error)) func(context.Context) (cost, error) {
 	return func(ctx context.Context) (cost, error) {
 		root := filepath.Join(c.gateway.Root, cleanBucket)
 		if err := fill(root, c.count); err != nil {

@@ -75,7 +75,7 @@ func growClean(ctx context.Context, b *bench) error {
 	c.delay(requestDelay)
 	for _, n := range []int{1000, 10_000, 100_000} {
 		c.count = n
-		done, err := c.deleteObjects(func(ctx context.Context) (cost, error) { return c.ours(ctx, "clean", "--jobs-only", "-f") })(ctx)
+		done, err := c.withFilledBucket(func(ctx context.Context) (cost, error) { return c.ours(ctx, "clean", "--jobs-only", "-f") })(ctx)
 		if err != nil {
 			return err
 		}
