@@ -19,7 +19,7 @@ import (
 func (f *Factory) localDir() string { return filepath.Join(f.Host.StateDir, "local") }
 
 func newLocal(f *Factory) *cobra.Command {
-	cmd := group("local", i18n.M("Run OpenWhisk and S3 on this machine."))
+	cmd := group("local", i18n.M("Run OpenWhisk, Code Engine and S3 on this machine."))
 	cmd.Long = i18n.M("The local endpoint starts automatically when a command with '-b local' needs it, and runs until it is stopped.").ID
 	cmd.Example = example(i18n.M("Show the endpoint"), "local status") + example(i18n.M("Stop the endpoint"), "local stop")
 	cmd.AddCommand(newLocalStart(f), newLocalRestart(f), newLocalStop(f), newLocalReset(f), newLocalStatus(f), newLocalEnv(f), newLocalLogs(f), newLocalRun(f))

@@ -57,7 +57,7 @@ func newLocalStart(f *Factory) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "start",
 		Short: i18n.M("Start the local endpoint in the background.").ID,
-		Long:  i18n.M("Starts an endpoint on the loopback interface that implements OpenWhisk and S3 and runs Lithops jobs on this machine. An endpoint that is already running stays unchanged. Settings that differ from those of the running endpoint cause an error.").ID,
+		Long:  i18n.M("Starts an endpoint on the loopback interface that implements OpenWhisk, Code Engine and S3 and runs Lithops jobs on this machine. An endpoint that is already running stays unchanged. Settings that differ from those of the running endpoint cause an error.").ID,
 		Example: example(i18n.M("Start the endpoint"), "local start") +
 			example(i18n.M("Run actions in containers"), "local start --invoker docker"),
 		Args: arguments(0, 0, i18n.Message{}),

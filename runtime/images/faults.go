@@ -59,7 +59,7 @@ var buildCauses = []cause{
 	{[]string{"no space left on device"}, fault.Failed,
 		i18n.M("The disk of the container engine is full."), i18n.M("Free disk space, for example with 'docker system prune', and rebuild.")},
 	{[]string{"toomanyrequests", "too many requests", "pull rate limit"}, fault.Throttled,
-		i18n.M("The rate limit of the base image's registry was exceeded ({{.Step}})."), i18n.M("Retry later, or log in for a higher limit: 'docker login'.")},
+		i18n.M("The rate limit of the base image's registry was exceeded ({{.Step}})."), i18n.M("Try again later, or log in for a higher limit: 'docker login'.")},
 	{[]string{"dockerfile parse error", "failed to parse dockerfile", "unknown instruction", "no build stage in current context", "dockerfile cannot be empty", "file with no instructions"}, fault.Invalid,
 		i18n.M("The Dockerfile cannot be read: {{.Error}}."), i18n.M("Fix the Dockerfile.")},
 	{[]string{"does not match the specified platform", "no match for platform", "no matching manifest"}, fault.NotFound,

@@ -137,7 +137,7 @@ func RemedyOfStatus(status int, loginHint i18n.Message) i18n.Message {
 	case status == http.StatusTooManyRequests:
 		return i18n.M("Wait a minute, then rerun the command with a lower '--jobs' value.")
 	case status >= 500:
-		return i18n.M("The service has a problem. Retry later.")
+		return i18n.M("The service has a problem. Try again later.")
 	case status == http.StatusBadRequest:
 		return i18n.M("Correct the values that the service reports, such as memory or a timeout above its limits.")
 	}

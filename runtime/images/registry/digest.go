@@ -68,7 +68,7 @@ func readFault(ref reference.Named, host, user string, err error) error {
 		case http.StatusTooManyRequests:
 			return fault.New(fault.Throttled,
 				i18n.M("The registry {{.Registry}} rejected this request because of its rate limit.", "Registry", host),
-				i18n.M("Retry later, or log in for a higher limit: 'docker login {{.Registry}}'.", "Registry", host)).Because(err)
+				i18n.M("Try again later, or log in for a higher limit: 'docker login {{.Registry}}'.", "Registry", host)).Because(err)
 		}
 		return fault.New(fault.Unavailable,
 			i18n.M("The registry {{.Registry}} returned HTTP status {{.Status}}.", "Registry", host, "Status", te.StatusCode),
