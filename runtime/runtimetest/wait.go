@@ -3,9 +3,13 @@ package runtimetest
 import (
 	"math/rand/v2"
 	"net"
+	"os"
+	"path/filepath"
 	"strconv"
 	"testing"
 	"time"
+
+	"github.com/gofrs/flock"
 )
 
 // eventuallyTimeout is how long a test waits for an expected event. It is long because the machine may be busy.
@@ -22,17 +26,29 @@ func Eventually(t testing.TB, what string, holds func() bool) {
 	}
 }
 
-// FreePort returns a free port of the loopback interface for a program that cannot choose one itself. It is below the
-// range of ephemeral ports, so that no other process gets it in the meantime.
+// FreePort returns a free port of the loopback interface for a program that cannot choose one itself. The port is below
+// the range of ephemeral ports, and reserved until the test ends: no other test gets it, in this process or another.
 func FreePort(t testing.TB) int {
 	t.Helper()
+	dir := filepath.Join(os.TempDir(), "fn-runtime-test-ports")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
 	for range 100 {
-		port := 10_000 + rand.IntN(10_000)
-		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-		if err == nil {
-			_ = l.Close()
-			return port
+		port := strconv.Itoa(10_000 + rand.IntN(10_000))
+		lock := flock.New(filepath.Join(dir, port))
+		if locked, err := lock.TryLock(); err != nil || !locked {
+			continue
 		}
+		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", port))
+		if err != nil {
+			_ = lock.Unlock()
+			continue
+		}
+		_ = l.Close()
+		t.Cleanup(func() { _ = lock.Unlock() })
+		n, _ := strconv.Atoi(port)
+		return n
 	}
 	t.Fatal("no port is free")
 	return 0
