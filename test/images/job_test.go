@@ -68,7 +68,7 @@ func TestCheckOfJobs(t *testing.T) {
 		{"code of a config map", base + modules, nil},
 		{"no modules", base, []string{"flask", "requirements.txt"}},
 		{"no Python", "FROM " + testEngine.base + "\nRUN rm -f /usr/local/bin/python\n", []string{"does not start", "/usr/local/bin/python"}},
-		{"other release", withCode + "RUN sed -i 's/^__version__.*/__version__ = \"0.0.1\"/' /lithops/lithops/version.py\n", []string{"holds Lithops 0.0.1"}},
+		{"other release", withCode + "RUN sed -i 's/^__version__.*/__version__ = \"0.0.1\"/' /lithops/lithops/version.py\n", []string{"contains Lithops 0.0.1"}},
 		{"ends", base + "RUN mkdir /lithops && echo 'import sys; sys.exit(\"cannot go on\")' > /lithops/lithopsentry.py\n", []string{"exits with code 1", "cannot go on"}},
 		{"tells nothing", base + "RUN mkdir /lithops && touch /lithops/lithopsentry.py\n", []string{"wrote no metadata"}},
 	} {
